@@ -1,0 +1,31 @@
+import { EpisodeDue } from './episode-due.ts'
+import { EpisodeMissed } from './episode-missed.ts'
+import type { EventDefinition } from './event.ts'
+import { MessageRefused } from './message-refused.ts'
+import { MessageRequested } from './message-requested.ts'
+import { MonitorDown } from './monitor-down.ts'
+import { MonitorUp } from './monitor-up.ts'
+import { ProbeFinished } from './probe-finished.ts'
+import { ProbeRequested } from './probe-requested.ts'
+import { SeriesChanged } from './series-changed.ts'
+import { SeriesFollowed } from './series-followed.ts'
+import { ShardDue } from './shard-due.ts'
+import { Tick } from './tick.ts'
+import { UpdateDeferred } from './update-deferred.ts'
+
+/** Every event there is: for the schema export, the build and the tests. Functions import the ones they use. */
+export const allEvents: readonly EventDefinition[] = [
+  EpisodeDue,
+  EpisodeMissed,
+  MessageRefused,
+  MessageRequested,
+  MonitorDown,
+  MonitorUp,
+  ProbeFinished,
+  ProbeRequested,
+  SeriesChanged,
+  SeriesFollowed,
+  ShardDue,
+  Tick,
+  UpdateDeferred,
+]

@@ -1,0 +1,21 @@
+import Type from 'typebox'
+import { defineEvent } from './event.ts'
+
+/** The answer to a check that a person waits for; slots of the grid do not publish it. Subject `monitor/42`. */
+export const ProbeFinished = defineEvent(
+  'probe.finished',
+  1,
+  Type.Object({
+    monitorId: Type.Integer({ minimum: 1 }),
+    name: Type.String(),
+    url: Type.String(),
+    chatId: Type.Integer(),
+    reason: Type.Union([Type.Literal('now'), Type.Literal('first')]),
+    ok: Type.Boolean(),
+    /** HTTP status, or null (tcp, no answer). */
+    status: Type.Union([Type.Integer(), Type.Null()]),
+    /** Why it failed, in stable codes (see functions/uptime-prober/checks); null when ok. */
+    error: Type.Union([Type.String(), Type.Null()]),
+    totalMs: Type.Integer({ minimum: 0 }),
+  }),
+)

@@ -1,0 +1,27 @@
+import Type, { type Static } from 'typebox'
+
+/** What an event or a message tells of a show. Names, URLs and images are TVMaze's (CC BY-SA: the URL travels along). */
+export const ShowBrief = Type.Object({
+  id: Type.Integer({ minimum: 1 }),
+  name: Type.String(),
+  url: Type.String(),
+  /** Poster, or null where TVMaze has none. */
+  image: Type.Union([Type.String(), Type.Null()]),
+  /** Network or streaming service, or null. */
+  channel: Type.Union([Type.String(), Type.Null()]),
+})
+export type ShowBrief = Static<typeof ShowBrief>
+
+/** One episode as announced. `airstamp` is null where the hour is not known: then only `airdate` may be said. */
+export const EpisodeBrief = Type.Object({
+  id: Type.Integer({ minimum: 1 }),
+  name: Type.String(),
+  season: Type.Integer(),
+  /** null for specials, which TVMaze leaves unnumbered. */
+  number: Type.Union([Type.Integer(), Type.Null()]),
+  /** `YYYY-MM-DD`, the broadcaster's date. */
+  airdate: Type.String(),
+  /** The instant, UTC; null when only the date is known. */
+  airstamp: Type.Union([Type.String(), Type.Null()]),
+})
+export type EpisodeBrief = Static<typeof EpisodeBrief>

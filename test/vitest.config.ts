@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config'
+
+// Two workers: the suite starts real databases and real processes, and the smallest machine it must pass on has two cores.
+export default defineConfig({
+  test: {
+    root: new URL('..', import.meta.url).pathname,
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 30_000,
+  },
+})
