@@ -1,0 +1,106 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { allEvents } from '#events/all.ts'
+import { functionNames, manifestsIn, root } from '#test/support/manifests.ts'
+
+const has = (path: string) => existsSync(join(root, path))
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+const camel = (name: string) => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+const triggers = manifestsIn('triggers')
+const services = manifestsIn('knative/services')
+const sources = manifestsIn('knative/sources')
+
+test('the top level has the agreed folders and files and nothing else', () => {
+  const agreed = ['functions', 'events', 'knative', 'triggers', 'infra', 'test', 'package.json', 'package-lock.json']
+  agreed.push('tsconfig.json', 'skaffold.yaml', 'README.md', 'LICENSE', 'node_modules')
+  expect(readdirSync(root).filter(name => !name.startsWith('.') && !agreed.includes(name))).toEqual([])
+})
+
+test.each(functionNames())('%s has its rule, its wiring, its service, its test and a way to be woken', name => {
+  const missing = [
+    `functions/${name}/main.ts`,
+    `functions/${name}/${name}.ts`,
+    `knative/services/${name}.yaml`,
+    `test/${name}.test.ts`,
+  ].filter(path => !has(path))
+  expect(missing).toEqual([])
+  expect(read(`functions/${name}/${name}.ts`), `functions/${name}/${name}.ts exports ${camel(name)}`).toMatch(
+    new RegExp(`export (const|function|async function) ${camel(name)}\\b`),
+  )
+  const wakes =
+    has(`triggers/${name}.yaml`) || services.some(service => service.metadata.name === name && isPublic(service))
+  expect(wakes, `${name} has no Trigger in triggers/${name}.yaml and is not public`).toBe(true)
+})
+
+const isPublic = (service: (typeof services)[number]) =>
+  service.metadata.labels?.['networking.knative.dev/visibility'] !== 'cluster-local'
+
+test('every file in knative/ and triggers/ belongs to a function and is named after it', () => {
+  for (const { file, metadata, spec } of [...services, ...sources]) {
+    expect(file.endsWith(`/${metadata.name}.yaml`), file).toBe(true)
+    expect(functionNames(), file).toContain(metadata.name)
+    if (spec.ceOverrides) expect(spec.ceOverrides.extensions.tick, file).toBe(metadata.name)
+  }
+  for (const { file, spec, metadata } of triggers) {
+    expect(file).toBe(`triggers/${spec.subscriber.ref.name}.yaml`)
+    expect(metadata.name.startsWith(`${spec.subscriber.ref.name}-`), `${file}: ${metadata.name}`).toBe(true)
+    expect(functionNames(), file).toContain(spec.subscriber.ref.name)
+  }
+})
+
+test('every service runs the function it is named after', () => {
+  for (const { file, metadata, spec } of services) {
+    const env = spec.template.spec.containers[0].env as { name: string; value?: string }[]
+    expect(env.find(({ name }) => name === 'FUNCTION_TARGET')?.value, file).toBe(metadata.name)
+  }
+})
+
+test('every trigger filters on an event that exists, and every tick on the function it wakes', () => {
+  const types = allEvents.map(({ type }) => type)
+  for (const { file, spec } of triggers) {
+    const { type, tick } = spec.filter.attributes
+    expect(types, file).toContain(type)
+    if (type === 'dev.knative.sources.ping') {
+      expect(tick, file).toBe(spec.subscriber.ref.name)
+      expect(
+        sources.map(({ metadata }) => metadata.name),
+        file,
+      ).toContain(tick)
+    }
+  }
+})
+
+test('every dead letter names its Trigger on the way to the error notifier', () => {
+  for (const { file, metadata, spec } of triggers)
+    expect(spec.delivery.deadLetterSink, file).toEqual({
+      ref: { apiVersion: 'serving.knative.dev/v1', kind: 'Service', name: 'error-notifier' },
+      uri: `/dead/${metadata.name}`,
+    })
+})
+
+test('nothing in one function imports from another', () => {
+  for (const name of functionNames())
+    for (const file of sourcesBelow(`functions/${name}`))
+      for (const [, path] of read(file)
+        .matchAll(/from '(#functions\/|\.\.\/)([a-z-]+)\//g)
+        .map(([all, , folder]) => [all, folder]))
+        expect(path === name || !functionNames().includes(path!), `${file} imports from functions/${path}`).toBe(true)
+})
+
+test('only main.ts reads the environment', () => {
+  for (const name of functionNames())
+    for (const file of sourcesBelow(`functions/${name}`))
+      if (!file.endsWith('/main.ts'))
+        expect(read(file), file).not.toMatch(/process\.env|from '(#functions|\.\.)\/env\.ts'/)
+})
+
+test("the README's table of functions is the system", () => {
+  const rows = [...read('README.md').matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name)
+  expect(rows.toSorted()).toEqual(functionNames().toSorted())
+})
+
+const sourcesBelow = (folder: string): string[] =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.ts'))
+    .map(name => `${folder}/${name}`)

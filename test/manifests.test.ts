@@ -1,0 +1,153 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Ajv, type AnySchemaObject } from 'ajv'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { admissionFaults } from '#test/support/admission.ts'
+import { allManifests, type Manifest, root } from '#test/support/manifests.ts'
+
+const crdFolder = process.env['KNATIVE_CRDS'] ?? join(root, '../shared/crds')
+const objects = allManifests()
+
+interface Crd {
+  spec: {
+    group: string
+    names: { kind: string }
+    versions: { name: string; schema: { openAPIV3Schema: AnySchemaObject } }[]
+  }
+}
+
+/** Strict as kubectl's server-side validation: a field the schema does not name is a fault, except where it keeps unknown fields. */
+const strict = (schema: AnySchemaObject): AnySchemaObject => {
+  const { properties, items, additionalProperties, ...rest } = schema
+  const keeps = schema['x-kubernetes-preserve-unknown-fields'] === true
+  const type = schema['x-kubernetes-int-or-string'] ? ['integer', 'string'] : schema['type']
+  const plain = Object.fromEntries(
+    Object.entries(rest).filter(([key]) =>
+      ['required', 'enum', 'minimum', 'maximum', 'pattern', 'minLength'].includes(key),
+    ),
+  )
+  return {
+    ...plain,
+    ...(type ? { type: schema['nullable'] ? [type, 'null'].flat() : type } : {}),
+    ...(properties
+      ? {
+          properties: Object.fromEntries(
+            Object.entries(properties).map(([key, value]) => [key, strict(value as AnySchemaObject)]),
+          ),
+        }
+      : {}),
+    ...(items ? { items: strict(items) } : {}),
+    ...(typeof additionalProperties === 'object' ? { additionalProperties: strict(additionalProperties) } : {}),
+    ...(properties && !additionalProperties && !keeps ? { additionalProperties: false } : {}),
+  }
+}
+
+/** Kubernetes adds these itself; a CRD's schema has `metadata: {type: object}` and nothing inside. */
+const object = (schema: AnySchemaObject) => {
+  const whole = strict(schema)
+  whole['properties'] = {
+    ...whole['properties'],
+    apiVersion: { type: 'string' },
+    kind: { type: 'string' },
+    metadata: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        name: { type: 'string', pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', maxLength: 63 },
+        namespace: { type: 'string' },
+        labels: { type: 'object', additionalProperties: { type: 'string' } },
+        annotations: { type: 'object', additionalProperties: { type: 'string' } },
+      },
+      required: ['name', 'namespace'],
+    },
+  }
+  return whole
+}
+
+describe.skipIf(!existsSync(crdFolder))(
+  `against the CRDs${existsSync(crdFolder) ? '' : ' (skipped: no CRDs; set KNATIVE_CRDS to a folder that has them)'}`,
+  () => {
+    const ajv = new Ajv({ allErrors: true, allowUnionTypes: true })
+    const validators = new Map(
+      readdirSync(existsSync(crdFolder) ? crdFolder : root)
+        .filter(name => name.endsWith('.yaml') && existsSync(crdFolder))
+        .map(name => parse(readFileSync(join(crdFolder, name), 'utf8')) as Crd)
+        .flatMap(({ spec }) =>
+          spec.versions.map(
+            ({ name, schema }) =>
+              [`${spec.group}/${name} ${spec.names.kind}`, ajv.compile(object(schema.openAPIV3Schema))] as const,
+          ),
+        ),
+    )
+    const faultsOf = ({ file: _, ...manifest }: Manifest) => {
+      const validate = validators.get(`${manifest.apiVersion} ${manifest.kind}`)
+      if (!validate) return [`no CRD for ${manifest.apiVersion} ${manifest.kind}`]
+      return validate(manifest) ? [] : ajv.errorsText(validate.errors).split(', ')
+    }
+
+    test.each(objects.map(one => [`${one.file} ${one.kind} ${one.metadata.name}`, one] as const))(
+      '%s is what the API server takes under strict validation',
+      (_, one) => expect(faultsOf(one)).toEqual([]),
+    )
+
+    test('a misspelt field is noticed at every depth', () => {
+      const trigger = objects.find(({ kind }) => kind === 'Trigger')!
+      const service = objects.find(({ kind }) => kind === 'Service')!
+      const wrongFilter = structuredClone(trigger)
+      wrongFilter.spec.filter = { type: 'x' }
+      expect([...faultsOf(wrongFilter), ...admissionFaults(wrongFilter)]).not.toEqual([])
+      const wrongContainer = structuredClone(service)
+      wrongContainer.spec.template.spec.containers[0].enviroment = []
+      expect(faultsOf(wrongContainer)).not.toEqual([])
+    })
+  },
+)
+
+describe('what only the admission webhooks know', () => {
+  test.each(objects.map(one => [`${one.file} ${one.kind} ${one.metadata.name}`, one] as const))(
+    '%s would be admitted',
+    (_, one) => expect(admissionFaults(one)).toEqual([]),
+  )
+
+  test('no two objects of a kind share a name', () => {
+    const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`)
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([])
+  })
+
+  test('every reference points at an object of this set', () => {
+    const known = new Set(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`))
+    const referencesIn = (value: unknown): string[] =>
+      typeof value !== 'object' || value === null
+        ? []
+        : Object.entries(value).flatMap(([key, inner]) =>
+            key === 'ref' ? [`${inner.kind} ${inner.name}`] : referencesIn(inner),
+          )
+    for (const one of objects) for (const to of referencesIn(one.spec)) expect(known, one.file).toContain(to)
+    for (const { spec, file, kind } of objects)
+      if (kind === 'Trigger') expect(known, file).toContain(`Broker ${spec.broker}`)
+  })
+
+  test.each<[string, string, (spec: Manifest['spec']) => void]>([
+    ['Trigger', 'a retry without a delay', spec => delete spec.delivery.backoffDelay],
+    ['Trigger', 'a delay that is no ISO-8601 duration', spec => Object.assign(spec.delivery, { backoffDelay: '1s' })],
+    ['Trigger', 'an empty filter value', spec => Object.assign(spec.filter.attributes, { tick: '' })],
+    ['Trigger', 'a misspelt field of spec', spec => Object.assign(spec, { filterz: [] })],
+    ['Trigger', 'an absolute uri beside a ref', spec => Object.assign(spec.subscriber, { uri: 'http://example.org/' })],
+    [
+      'PingSource',
+      'a standard attribute as override',
+      spec => Object.assign(spec.ceOverrides.extensions, { type: 'x' }),
+    ],
+    ['PingSource', 'data without a content type', spec => delete spec.contentType],
+    ['PingSource', 'an unknown zone', spec => Object.assign(spec, { timezone: 'Mars/Olympus' })],
+    ['Service', 'a reserved variable', spec => spec.template.spec.containers[0].env.push({ name: 'PORT', value: '1' })],
+    ['Service', 'a timeout over 600 s', spec => Object.assign(spec.template.spec, { timeoutSeconds: 601 })],
+    ['Service', 'a container that may become root', spec => delete spec.template.spec.containers[0].securityContext],
+    ['SinkBinding', 'a subject by name and by selector', spec => Object.assign(spec.subject, { name: 'x' })],
+  ])('a %s with %s is refused', (kind, _, spoil) => {
+    const spoilt = structuredClone(objects.find(one => one.kind === kind)!)
+    spoil(spoilt.spec)
+    expect(admissionFaults(spoilt)).not.toEqual([])
+  })
+})

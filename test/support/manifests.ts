@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseAllDocuments } from 'yaml'
+
+export const root = new URL('../..', import.meta.url).pathname
+
+/** A Kubernetes object as the file has it, and the file it is from. */
+export interface Manifest {
+  file: string
+  apiVersion: string
+  kind: string
+  metadata: {
+    name: string
+    namespace?: string
+    labels?: Record<string, string>
+    annotations?: Record<string, string>
+  }
+  // biome-ignore lint/suspicious/noExplicitAny: the shape differs by kind, and checking it is what the tests are for.
+  spec: any
+}
+
+/** The objects of every YAML file in a folder of the repository (not below it). */
+export const manifestsIn = (folder: string): Manifest[] =>
+  readdirSync(join(root, folder))
+    .filter(name => name.endsWith('.yaml') && name !== 'kustomization.yaml')
+    .flatMap(name =>
+      parseAllDocuments(readFileSync(join(root, folder, name), 'utf8')).map(document => {
+        if (document.errors[0]) throw new Error(`${folder}/${name}: ${document.errors[0].message}`)
+        return { file: `${folder}/${name}`, ...document.toJS({ maxAliasCount: 0 }) }
+      }),
+    )
+
+/** Everything Knative is told: knative/ with its folders, and triggers/. */
+export const allManifests = () => ['knative', 'knative/services', 'knative/sources', 'triggers'].flatMap(manifestsIn)
+
+/** The folders in functions/: a folder there is a function. */
+export const functionNames = () =>
+  readdirSync(join(root, 'functions'), { withFileTypes: true })
+    .filter(entry => entry.isDirectory())
+    .map(entry => entry.name)
