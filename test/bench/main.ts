@@ -1,0 +1,46 @@
+import { readdirSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import type { Bench } from './bench.ts'
+
+/**
+ * `npm run bench [-- name …] [--json]`: runs the benchmarks of this folder, each of which prints its comparison from the same run.
+ * They are for reading, not for passing: no test asserts a duration.
+ */
+const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true })
+const known = readdirSync(new URL('.', import.meta.url))
+  .filter(file => file.endsWith('.ts') && !['main.ts', 'bench.ts'].includes(file) && !file.endsWith('.process.ts'))
+  .map(file => file.slice(0, -'.ts'.length))
+
+const unknown = positionals.filter(name => !known.includes(name))
+if (unknown.length > 0) {
+  process.stderr.write(`no benchmark is called ${unknown.join(', ')}; there are: ${known.join(', ')}\n`)
+  process.exit(2)
+}
+
+/** Columns padded to their widest cell, numbers to the right. */
+const table = (columns: string[], rows: (string | number)[][]) => {
+  const cells = [columns, ...rows.map(row => row.map(String))]
+  const widths = columns.map((_, column) => Math.max(...cells.map(row => (row[column] ?? '').length)))
+  const line = (row: string[], numeric: boolean[]) =>
+    row
+      .map((cell, column) => (numeric[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
+      .join('  ')
+  const numeric = columns.map((_, column) => rows.every(row => typeof row[column] === 'number'))
+  return [
+    line(columns, numeric),
+    widths.map(width => '─'.repeat(width)).join('  '),
+    ...cells.slice(1).map(row => line(row, numeric)),
+  ]
+}
+
+const results: Record<string, unknown> = {}
+for (const name of positionals.length > 0 ? positionals : known) {
+  const { bench } = (await import(`./${name}.ts`)) as { bench: Bench }
+  if (!values.json) process.stdout.write(`\n${name}: ${bench.title}\n`)
+  const outcome = await bench.run(line => process.stderr.write(`  ${line}\n`))
+  results[name] = { title: bench.title, ...outcome }
+  if (!values.json)
+    for (const line of [...table(outcome.columns, outcome.rows), ...(outcome.notes ?? [])])
+      process.stdout.write(`  ${line}\n`)
+}
+if (values.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`)
