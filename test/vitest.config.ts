@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/servers.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

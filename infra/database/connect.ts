@@ -1,0 +1,133 @@
+import type { Pool, PoolClient, QueryResult } from 'pg'
+
+/** PostgreSQL, as the table modules see it: a pool, or one transaction of it. Values are `$1, $2 …`; an array meant for jsonb goes in as JSON text. */
+export interface Postgres {
+  query<Row = Record<string, unknown>>(sql: string, values?: unknown[]): Promise<{ rows: Row[]; rowCount: number }>
+  /** Commits what `work` returns, rolls back what it throws. Inside a transaction it is a savepoint of that transaction. */
+  transaction<T>(work: (tx: Postgres) => Promise<T>): Promise<T>
+  /** Waits for the queries in flight and closes every connection. */
+  end(): Promise<void>
+}
+
+export interface PostgresOptions {
+  /**
+   * Connections at most. The sum over all processes stays below the server's max_connections (100 by default, three of them
+   * reserved): functions × max-scale × max + the runtime's own. A function handles few events at a time and gains nothing
+   * from more than it handles at once; 16 saturate two cores.
+   */
+  max?: number
+  /** Shown in pg_stat_activity. */
+  applicationName?: string
+  /** A statement that takes longer is cancelled by the server. */
+  statementTimeoutMs?: number
+}
+
+const oid = { int8: 20, date: 1082, numeric: 1700, int8Array: 1016, dateArray: 1182, numericArray: 1231 }
+
+const integer = (text: string): number => {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${text} does not fit into a JavaScript number`)
+  return value
+}
+
+const arrayOf =
+  <T>(parse: (text: string) => T) =>
+  (text: string): (T | null)[] =>
+    text === '{}'
+      ? []
+      : text
+          .slice(1, -1)
+          .split(',')
+          .map(item => (item === 'NULL' ? null : parse(item)))
+
+/** What differs from `pg`: bigint and sums are numbers, a date stays the `YYYY-MM-DD` it is (pg makes it a local midnight). */
+const parsers: Record<number, (text: string) => unknown> = {
+  [oid.int8]: integer,
+  [oid.int8Array]: arrayOf(integer),
+  [oid.numeric]: Number,
+  [oid.numericArray]: arrayOf(Number),
+  [oid.date]: String,
+  [oid.dateArray]: arrayOf(String),
+}
+
+const answer = <Row>({ rows, rowCount }: QueryResult) => ({ rows: rows as Row[], rowCount: rowCount ?? 0 })
+
+/** A pool on `url` that loads the driver and connects with its first query. */
+export const postgres = (
+  url: string,
+  { max = 4, applicationName = 'vigia', statementTimeoutMs = 30_000 }: PostgresOptions = {},
+): Postgres => {
+  let pool: Promise<Pool> | undefined
+  let ended = false
+
+  const open = async (): Promise<Pool> => {
+    const { default: pg } = await import('pg')
+    const getTypeParser = ((id: number, format?: 'text' | 'binary') =>
+      (format !== 'binary' && parsers[id]) ||
+      pg.types.getTypeParser(id, format as 'text')) as typeof pg.types.getTypeParser
+    const opened = new pg.Pool({
+      connectionString: url,
+      max,
+      application_name: applicationName,
+      statement_timeout: statementTimeoutMs,
+      idle_in_transaction_session_timeout: statementTimeoutMs,
+      connectionTimeoutMillis: 5_000,
+      idleTimeoutMillis: 30_000,
+      keepAlive: true,
+      types: { getTypeParser },
+    })
+    // A server that goes away is told to whoever asks next; without a listener the news would end the process.
+    opened.on('error', () => {})
+    opened.on('connect', client => client.on('error', () => {}))
+    return opened
+  }
+
+  const opened = () => {
+    if (ended) return Promise.reject(new Error('the database connection was closed'))
+    pool ??= open()
+    return pool
+  }
+
+  return {
+    query: async <Row>(sql: string, values?: unknown[]) => answer<Row>(await (await opened()).query(sql, values)),
+    transaction: async work => {
+      const client = await (await opened()).connect()
+      let broken: Error | undefined
+      try {
+        await client.query('begin')
+        const result = await work(transactionOn(client, 1))
+        await client.query('commit')
+        return result
+      } catch (error) {
+        await client.query('rollback').catch((unreachable: Error) => {
+          broken = unreachable
+        })
+        throw error
+      } finally {
+        client.release(broken)
+      }
+    },
+    end: async () => {
+      if (ended) return
+      ended = true
+      await (await pool)?.end()
+    },
+  }
+}
+
+const transactionOn = (client: PoolClient, depth: number): Postgres => ({
+  query: async <Row>(sql: string, values?: unknown[]) => answer<Row>(await client.query(sql, values)),
+  transaction: async work => {
+    const savepoint = `inner_${depth}`
+    await client.query(`savepoint ${savepoint}`)
+    try {
+      const result = await work(transactionOn(client, depth + 1))
+      await client.query(`release savepoint ${savepoint}`)
+      return result
+    } catch (error) {
+      await client.query(`rollback to savepoint ${savepoint}`)
+      throw error
+    }
+  },
+  end: () => Promise.reject(new Error('a transaction ends with its work')),
+})

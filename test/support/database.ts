@@ -1,0 +1,82 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { type Postgres, postgres } from '#database/connect.ts'
+import { checksums, migrate } from '#database/migrate.ts'
+import { type Mongo, mongo } from '#database/mongo.ts'
+
+export interface TestDatabase {
+  url: string
+  db: Postgres
+  /** Closes the connections and drops the database. */
+  end(): Promise<void>
+}
+
+const serverUrl = (): string => {
+  const url = process.env.VIGIA_TEST_DATABASE_URL
+  if (!url)
+    throw new Error('VIGIA_TEST_DATABASE_URL is not set: run through vitest, whose global setup starts a server')
+  return url
+}
+
+const databaseUrl = (name: string): string => {
+  const url = new URL(serverUrl())
+  url.pathname = `/${name}`
+  return url.href
+}
+
+const unique = (kind: string) => `vigia_${kind}_${process.pid}_${randomBytes(4).toString('hex')}`
+
+const onServer = async <T>(work: (server: Postgres) => Promise<T>): Promise<T> => {
+  const server = postgres(serverUrl(), { max: 1, applicationName: 'vigia tests' })
+  try {
+    return await work(server)
+  } finally {
+    await server.end()
+  }
+}
+
+/** The name of a database that has every migration, made by whoever asks first and copied by everybody. */
+const template = async (server: Postgres): Promise<string> => {
+  const version = createHash('sha256')
+    .update(JSON.stringify(await checksums()))
+    .digest('hex')
+  const name = `vigia_template_${version.slice(0, 16)}`
+  const exists = async () => (await server.query('select from pg_database where datname = $1', [name])).rowCount === 1
+  if (await exists()) return name
+  await server.query(`select pg_advisory_lock(hashtext('vigia template'))`)
+  if (!(await exists())) {
+    const building = unique('building')
+    await server.query(`create database ${building}`)
+    await migrate(databaseUrl(building))
+    await server.query(`alter database ${building} rename to ${name}`)
+  }
+  await server.query(`select pg_advisory_unlock(hashtext('vigia template'))`)
+  return name
+}
+
+const create = async (from: (server: Postgres) => Promise<string>): Promise<TestDatabase> => {
+  const name = unique('test')
+  await onServer(async server => server.query(`create database ${name} template ${await from(server)}`))
+  const url = databaseUrl(name)
+  const db = postgres(url, { applicationName: name })
+  const end = async () => {
+    await db.end()
+    await onServer(server => server.query(`drop database ${name} with (force)`))
+  }
+  return { url, db, end }
+}
+
+/** A migrated database of one's own without rows, on the server that all tests share. */
+export const freshDatabase = (): Promise<TestDatabase> => create(template)
+
+/** A database of one's own without any table. */
+export const emptyDatabase = (): Promise<TestDatabase> => create(async () => 'template0')
+
+/** A database of one's own on the Mongo server that all tests share. It is never dropped: not every such server can. */
+export const freshMongo = async (): Promise<{ uri: string; mongo: Mongo; end(): Promise<void> }> => {
+  const server = process.env.VIGIA_TEST_MONGODB_URI
+  if (!server) throw new Error('there is no Mongo server here: set VIGIA_TEST_MONGODB_URI')
+  const url = new URL(server)
+  url.pathname = `/${unique('test')}`
+  const own = mongo(url.href)
+  return { uri: url.href, mongo: own, end: () => own.end() }
+}
