@@ -6,6 +6,7 @@ export default defineConfig({
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/servers.ts'],
+    reporters: process.env.CI ? ['default', ['json', { outputFile: '.build/test-report.json' }]] : ['default'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,
