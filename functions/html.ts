@@ -1,0 +1,133 @@
+/**
+ * Telegram's HTML. Whatever comes from outside (names of shows and monitors, error texts) goes through the `html` template,
+ * which escapes it; only what `html` made itself is put in as it stands.
+ */
+export class Html {
+  readonly text: string
+  constructor(text: string) {
+    this.text = text
+  }
+  toString() {
+    return this.text
+  }
+}
+
+type Part = Html | string | number | null | undefined | false | readonly Part[]
+
+// Direction marks turn the words around them; zero-width ones and control characters hide words. The joiner of emoji (U+200D) stays.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+const invisible = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g
+
+/** Text as Telegram's HTML shows it letter by letter, for elements and attributes alike. */
+export const escapeHtml = (text: string): string =>
+  text
+    .replace(invisible, '')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+
+const rendered = (part: Part): string => {
+  if (part === null || part === undefined || part === false) return ''
+  if (part instanceof Html) return part.text
+  if (typeof part === 'string' || typeof part === 'number') return escapeHtml(String(part))
+  return part.map(rendered).join('')
+}
+
+/** A piece of Telegram HTML: values are escaped, other pieces are not, null, undefined and false are nothing. `String(piece)` is the text. */
+export const html = (strings: TemplateStringsArray, ...parts: Part[]): Html =>
+  new Html(strings.reduce((text, string, at) => text + rendered(parts[at - 1]) + string))
+
+/** Pieces with a separator between them; empty ones are left out. */
+export const joined = (parts: readonly Part[], separator = '\n'): Html =>
+  new Html(
+    parts
+      .map(rendered)
+      .filter(text => text !== '')
+      .join(separator),
+  )
+
+const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00a0' }
+
+const decoded = (text: string) =>
+  text.replace(/&(?:#(\d{1,7})|#x([\da-f]{1,6})|([a-z]{2,8}));/gi, (whole, decimal, hex, name) => {
+    if (name !== undefined) return entities[name.toLowerCase()] ?? whole
+    const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal)
+    return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : ''
+  })
+
+/** What is left of HTML (ours, or a summary of TVMaze) when nothing but the words counts. */
+export const plain = (markup: Html | string): string => {
+  let text = String(markup)
+    .replace(/<br\s*\/?>/gi, '\n')
+    .replace(/<\/p>\s*(?=<p\b)/gi, '\n\n')
+  // To the fixpoint: what is left after one pass may be a tag again ("<<b>b>").
+  for (let before = ''; before !== text; ) {
+    before = text
+    text = text.replace(/<\/?[a-z][^<>]*>/gi, '')
+  }
+  return decoded(text).trim()
+}
+
+type Token = { kind: 'open' | 'close' | 'text'; markup: string; name: string }
+
+const tokens = (markup: string): Token[] =>
+  (markup.match(/<\/?[a-z][^<>]*>|&(?:#\d+|#x[\da-f]+|[a-z]+);|[^<&]+|[<&]/gi) ?? []).map(piece => {
+    const tag = /^<(\/?)([a-z][\w-]*)/i.exec(piece)
+    return tag === null
+      ? { kind: 'text', markup: piece, name: '' }
+      : { kind: tag[1] === '/' ? 'close' : 'open', markup: piece, name: tag[2]!.toLowerCase() }
+  })
+
+/** Length as Telegram counts it: UTF-16 units after its parser took the tags and entities out. */
+export const visibleLength = (markup: Html | string): number =>
+  tokens(String(markup)).reduce((sum, token) => sum + (token.kind === 'text' ? decoded(token.markup).length : 0), 0)
+
+const graphemes = new Intl.Segmenter('pt-BR', { granularity: 'grapheme' })
+
+// The last place in `text` where a cut hurts least: after a line, else after a word, else between two letters.
+const boundary = (text: string): number => {
+  const line = text.lastIndexOf('\n')
+  if (line > text.length / 2) return line
+  const word = text.lastIndexOf(' ')
+  return word > text.length / 2 ? word : text.length
+}
+
+const fitting = (text: string, room: number): string => {
+  let fits = ''
+  for (const { segment } of graphemes.segment(text)) {
+    if (fits.length + segment.length > room) break
+    fits += segment
+  }
+  return fits.slice(0, boundary(fits))
+}
+
+/** The same HTML with at most `limit` visible units: cut between lines or words where it can be, never within a tag or entity, and closed again. */
+export const cut = (markup: Html | string, limit: number): string => {
+  const text = String(markup)
+  if (visibleLength(text) <= limit) return text
+  const open: string[] = []
+  let room = limit - 1
+  let kept = ''
+  for (const token of tokens(text)) {
+    if (token.kind === 'open') {
+      open.push(token.name)
+      kept += token.markup
+    } else if (token.kind === 'close') {
+      if (open.at(-1) === token.name) open.pop()
+      kept += token.markup
+    } else {
+      const length = decoded(token.markup).length
+      if (length > room) {
+        kept += escapeHtml(fitting(decoded(token.markup), room).trimEnd())
+        break
+      }
+      room -= length
+      kept += token.markup
+    }
+  }
+  return `${kept}…${open
+    .reverse()
+    .map(name => `</${name}>`)
+    .join('')}`
+}

@@ -1,0 +1,252 @@
+import type { Episode, Show } from '#database/catalogue.ts'
+import type { Clock } from './clock.ts'
+import { plain } from './html.ts'
+
+/** TVMaze could not be asked, or did not answer as TVMaze does (429, 5xx, HTML with status 200): later it will. */
+export class TvmazeUnavailable extends Error {
+  override readonly name = 'TvmazeUnavailable'
+  /** HTTP status, null when there was no answer. */
+  readonly status: number | null
+  readonly retryAfterS: number | null
+  constructor(words: string, status: number | null = null, retryAfterS: number | null = null) {
+    super(`TVMaze: ${words}`)
+    this.status = status
+    this.retryAfterS = retryAfterS
+  }
+}
+
+/** TVMaze itself says that it has no such show: deleted, or merged into another (it does not redirect). */
+export class ShowGone extends Error {
+  override readonly name = 'ShowGone'
+  readonly showId: number
+  constructor(showId: number) {
+    super(`TVMaze has no show ${showId}`)
+    this.showId = showId
+  }
+}
+
+/** A show as found by a search, for a card. */
+export interface ShowHit {
+  id: number
+  name: string
+  url: string
+  image: string | null
+  channel: string | null
+  premiered: string | null
+  status: string
+  /** Plain text; null where TVMaze has none. */
+  summary: string | null
+}
+
+export interface Tvmaze {
+  /** At most ten, best first; none is []. */
+  search(words: string): Promise<ShowHit[]>
+  /** The whole show with its episodes (specials too) and its Brazilian name. Three calls. Throws ShowGone when TVMaze says 404. */
+  show(id: number): Promise<Show>
+  /** When each show was last edited (unix seconds), by id; without `since` every show there is. */
+  updates(since?: 'day' | 'week' | 'month'): Promise<Map<number, number>>
+  /** Who has this external id now, or null. */
+  lookup(external: { imdb: string } | { thetvdb: number }): Promise<ShowHit | null>
+}
+
+export interface TvmazeOptions {
+  userAgent?: string
+  /** Calls in any ten seconds. TVMaze allows 20 to an address; whoever shares the address takes less. */
+  callsPerTenSeconds?: number
+  /** How often one call is tried when TVMaze is unavailable: 1 where a person waits. */
+  attempts?: number
+  timeoutMs?: number
+  clock?: Clock
+  wait?: (ms: number) => Promise<void>
+}
+
+const sleep = (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms))
+
+/** The one way to TVMaze: paced, one kept connection (more idle ones may get an address blocked), every field taken as possibly absent. */
+export const tvmaze = (
+  baseUrl: string,
+  {
+    userAgent = 'Vigia/0.1 (+https://vigia.dev)',
+    callsPerTenSeconds = 18,
+    attempts = 1,
+    timeoutMs = 8_000,
+    clock = () => new Date(),
+    wait = sleep,
+  }: TvmazeOptions = {},
+): Tvmaze => {
+  const paced = pace(callsPerTenSeconds, clock, wait)
+  const connection = connectionTo(baseUrl)
+
+  const once = async (path: string): Promise<{ status: number; json: unknown }> => {
+    await paced()
+    const { default: got } = await import('got')
+    const answer = await got(`${baseUrl}${path}`, {
+      headers: { 'user-agent': userAgent, accept: 'application/json' },
+      agent: await connection(),
+      timeout: { request: timeoutMs },
+      retry: { limit: 0 },
+      throwHttpErrors: false,
+      maxRedirects: 3,
+    }).catch((error: { code?: string }) => {
+      throw new TvmazeUnavailable(
+        error.code === 'ETIMEDOUT'
+          ? `no answer within ${timeoutMs / 1000} s`
+          : `no answer (${error.code ?? 'unknown'})`,
+      )
+    })
+    const status = answer.statusCode
+    if (status === 429 || status >= 500)
+      throw new TvmazeUnavailable(`answered ${status}`, status, seconds(answer.headers['retry-after']))
+    try {
+      return { status, json: JSON.parse(answer.body) }
+    } catch {
+      // A page of some box between us and TVMaze; a 404 of its making says nothing about the show.
+      throw new TvmazeUnavailable(`answered ${status} with something that is not JSON`, status)
+    }
+  }
+
+  const ask = async (path: string): Promise<{ status: number; json: unknown }> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await once(path)
+      } catch (error) {
+        if (!(error instanceof TvmazeUnavailable) || attempt >= attempts) throw error
+        await wait(Math.min(error.retryAfterS ?? 2 ** attempt, 30) * 1000)
+      }
+    }
+  }
+
+  const list = (path: string, { status, json }: { status: number; json: unknown }): Json[] => {
+    if (status === 200 && Array.isArray(json)) return json.filter(isObject)
+    throw new TvmazeUnavailable(`answered ${status} to ${path} with something that is no list`, status)
+  }
+
+  return {
+    search: async words => {
+      const path = `/search/shows?q=${encodeURIComponent(words)}`
+      return list(path, await ask(path)).flatMap(hit => showHit(hit.show) ?? [])
+    },
+    show: async id => {
+      const { status, json } = await ask(`/shows/${id}`)
+      if (status === 404) throw new ShowGone(id)
+      const hit = showHit(json)
+      if (status !== 200 || hit === null || !isObject(json)) {
+        throw new TvmazeUnavailable(`answered ${status} to /shows/${id} with something that is no show`, status)
+      }
+      const path = `/shows/${id}/episodes?specials=1`
+      const episodes = list(path, await ask(path)).flatMap(each => episode(each) ?? [])
+      const akas = list(`/shows/${id}/akas`, await ask(`/shows/${id}/akas`))
+      const brazilian = akas.find(aka => isObject(aka.country) && aka.country.code === 'BR')
+      const externals = isObject(json.externals) ? json.externals : {}
+      return {
+        _id: hit.id,
+        name: hit.name,
+        url: hit.url,
+        image: hit.image,
+        channel: hit.channel,
+        premiered: hit.premiered,
+        status: hit.status,
+        updated: Number.isInteger(json.updated) ? (json.updated as number) : 0,
+        imdb: text(externals.imdb),
+        thetvdb: Number.isInteger(externals.thetvdb) ? (externals.thetvdb as number) : null,
+        names: { pt: text(brazilian?.name) },
+        episodes,
+        fetchedAt: clock().toISOString(),
+      }
+    },
+    updates: async since => {
+      const path = since === undefined ? '/updates/shows' : `/updates/shows?since=${since}`
+      const { status, json } = await ask(path)
+      if (status !== 200 || !isObject(json))
+        throw new TvmazeUnavailable(`answered ${status} to ${path} with no updates`, status)
+      return new Map(
+        Object.entries(json).flatMap(([id, at]) => (typeof at === 'number' ? [[Number(id), at] as const] : [])),
+      )
+    },
+    lookup: async external => {
+      const [key, value] = Object.entries(external)[0]!
+      const { status, json } = await ask(`/lookup/shows?${key}=${encodeURIComponent(String(value))}`)
+      return status === 404 ? null : showHit(json)
+    },
+  }
+}
+
+/** The smaller poster of the same show, for when Telegram finds the large one too large; undefined when it is small already. */
+export const smallerPoster = (url: string): string | undefined =>
+  url.includes('/original_untouched/') ? url.replace('/original_untouched/', '/medium_portrait/') : undefined
+
+type Json = Record<string, unknown>
+
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const text = (value: unknown): string | null => (typeof value === 'string' && value.trim() !== '' ? value.trim() : null)
+
+const seconds = (header: string | undefined): number | null =>
+  header !== undefined && /^\d+$/.test(header) ? Number(header) : null
+
+const showHit = (json: unknown): ShowHit | null => {
+  if (!isObject(json) || !Number.isInteger(json.id)) return null
+  const id = json.id as number
+  const image = isObject(json.image) ? json.image : {}
+  const channel = isObject(json.network) ? json.network : isObject(json.webChannel) ? json.webChannel : {}
+  const summary = text(json.summary)
+  return {
+    id,
+    name: text(json.name) ?? `TVmaze ${id}`,
+    url: text(json.url) ?? `https://www.tvmaze.com/shows/${id}`,
+    image: text(image.original) ?? text(image.medium),
+    channel: text(channel.name),
+    premiered: text(json.premiered),
+    status: text(json.status) ?? 'To Be Determined',
+    summary: summary === null ? null : plain(summary),
+  }
+}
+
+const episode = (json: Json): Episode | null => {
+  if (!Number.isInteger(json.id)) return null
+  const airdate = text(json.airdate) ?? ''
+  const known = text(json.airtime) !== null
+  const instant = Date.parse(text(json.airstamp) ?? '')
+  return {
+    id: json.id as number,
+    name: text(json.name) ?? '',
+    season: Number.isInteger(json.season) ? (json.season as number) : 0,
+    number: Number.isInteger(json.number) ? (json.number as number) : null,
+    type: text(json.type) ?? 'regular',
+    airdate: /^\d{4}-\d{2}-\d{2}$/.test(airdate) ? airdate : '',
+    // Without an airtime the airstamp is a placeholder (noon, UTC), and saying it would be making an hour up.
+    airstamp: known && !Number.isNaN(instant) ? utc(new Date(instant)) : null,
+  }
+}
+
+// One form for all instants in the catalogue, so that comparing them as text compares them as instants.
+const utc = (date: Date) => date.toISOString().replace(/\.\d{3}Z$/, 'Z')
+
+// No window of ten seconds holds more than `calls` of them. Callers are let through one after another.
+const pace = (calls: number, clock: Clock, wait: (ms: number) => Promise<void>) => {
+  const started: number[] = []
+  let turn = Promise.resolve()
+  return () => {
+    turn = turn.then(async () => {
+      const oldest = started.length < calls ? undefined : started.shift()
+      const early = oldest === undefined ? 0 : oldest + 10_000 - clock().getTime()
+      if (early > 0) await wait(early)
+      started.push(clock().getTime())
+    })
+    return turn
+  }
+}
+
+const connectionTo = (baseUrl: string) => {
+  let agent: Promise<import('got').Agents> | undefined
+  const open = async (): Promise<import('got').Agents> => {
+    const options = { keepAlive: true, maxSockets: 2, maxFreeSockets: 1 }
+    return baseUrl.startsWith('https:')
+      ? { https: new (await import('node:https')).Agent(options) }
+      : { http: new (await import('node:http')).Agent(options) }
+  }
+  return () => {
+    agent ??= open()
+    return agent
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Days, hours and spans as people say them. Instants come as RFC 3339 text and are always said in somebody's IANA zone;
+ * dates (`YYYY-MM-DD`) have no zone and are never turned into instants for display.
+ */
+export type Language = 'pt-BR' | 'en'
+
+type Instant = string | Date
+
+const exact = (instant: Instant) =>
+  Temporal.Instant.fromEpochMilliseconds((instant instanceof Date ? instant : new Date(instant)).getTime())
+
+/** The calendar day, `YYYY-MM-DD`, that it is in `zone` at `instant`. */
+export const dayOf = (instant: Instant, zone: string): string =>
+  exact(instant).toZonedDateTimeISO(zone).toPlainDate().toString()
+
+/** The instant of a wall clock in a zone. A clock that summer time skips is taken an hour later, one that comes twice the first time. */
+export const instantOf = (date: string, clock: string, zone: string): Date =>
+  new Date(Temporal.PlainDateTime.from(`${date}T${clock}`).toZonedDateTime(zone).epochMilliseconds)
+
+const daysBetween = (from: string, to: string): number =>
+  Temporal.PlainDate.from(from).until(Temporal.PlainDate.from(to), { largestUnit: 'days' }).days
+
+const near: Record<Language, Record<number, string>> = {
+  'pt-BR': { [-1]: 'ontem', 0: 'hoje', 1: 'amanhã' },
+  en: { [-1]: 'yesterday', 0: 'today', 1: 'tomorrow' },
+}
+
+// Making an Intl formatter costs tens of microseconds, and a fan-out says thousands of dates.
+const formatters = new Map<string, Intl.DateTimeFormat>()
+const formatter = (language: Language, options: Intl.DateTimeFormatOptions) => {
+  const key = `${language} ${JSON.stringify(options)}`
+  const known = formatters.get(key) ?? new Intl.DateTimeFormat(language, options)
+  formatters.set(key, known)
+  return known
+}
+
+/**
+ * `hoje`, `amanhã`, else `sex., 20 nov` (`Fri, Nov 20`), with the year where it is another one and more than two months away.
+ * Without `today` nothing is called hoje.
+ */
+export const sayDate = (date: string, { language, today }: { language: Language; today?: string }): string => {
+  const away = today === undefined ? 0 : daysBetween(today, date)
+  const word = today === undefined ? undefined : near[language][away]
+  if (word !== undefined) return word
+  const parts = formatter(language, {
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    timeZone: 'UTC',
+  }).formatToParts(Date.parse(`${date}T12:00:00Z`))
+  const part = (type: string) => parts.find(each => each.type === type)?.value ?? ''
+  const month = part('month').replace(/\.$/, '')
+  const year = Math.abs(away) > 62 && date.slice(0, 4) !== today?.slice(0, 4) ? part('year') : ''
+  return language === 'pt-BR'
+    ? `${part('weekday')}, ${part('day')} ${month}${year && ` ${year}`}`
+    : `${part('weekday')}, ${month} ${part('day')}${year && `, ${year}`}`
+}
+
+/** `22:00`, or in English `10:00 PM`, by the clock on the wall in `zone`. */
+export const sayClock = (instant: Instant, { language, zone }: { language: Language; zone: string }): string =>
+  formatter(language, { timeStyle: 'short', timeZone: zone })
+    .format(instant instanceof Date ? instant : new Date(instant))
+    // ICU puts a narrow no-break space before AM and PM, which some phones show as a box.
+    .replace(/\u202f/g, ' ')
+
+/** `hoje · 22:00`, `sex., 20 nov · 22:00`: day and hour as the clock on the wall in `zone` shows them. */
+export const sayInstant = (
+  instant: Instant,
+  { language, zone, now }: { language: Language; zone: string; now: Date },
+): string =>
+  `${sayDate(dayOf(instant, zone), { language, today: dayOf(now, zone) })} · ${sayClock(instant, { language, zone })}`
+
+const days: Record<Language, Intl.NumberFormat> = {
+  'pt-BR': new Intl.NumberFormat('pt-BR', { style: 'unit', unit: 'day', unitDisplay: 'long' }),
+  en: new Intl.NumberFormat('en', { style: 'unit', unit: 'day', unitDisplay: 'long' }),
+}
+
+/** `40 s`, `7 min`, `1 h 05 min`, `2 dias 3 h`: the two units that matter, nothing below a second. */
+export const sayDuration = (ms: number, language: Language): string => {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  if (seconds < 60) return `${seconds} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return `${minutes} min`
+  const hours = Math.floor(minutes / 60)
+  if (hours < 24) {
+    const rest = minutes % 60
+    return rest === 0 ? `${hours} h` : `${hours} h ${String(rest).padStart(2, '0')} min`
+  }
+  const rest = hours % 24
+  const whole = days[language].format(Math.floor(hours / 24))
+  return rest === 0 ? whole : `${whole} ${rest} h`
+}
+
+// Zones carry their city in plain ASCII and English; these are the ones that are written otherwise.
+const cities: Record<string, string | Record<Language, string>> = {
+  'America/Araguaina': 'Araguaína',
+  'America/Belem': 'Belém',
+  'America/Bahia': 'Salvador',
+  'America/Cuiaba': 'Cuiabá',
+  'America/Eirunepe': 'Eirunepé',
+  'America/Maceio': 'Maceió',
+  'America/Noronha': 'Fernando de Noronha',
+  'America/Santarem': 'Santarém',
+  'America/Sao_Paulo': 'São Paulo',
+  'America/New_York': { 'pt-BR': 'Nova York', en: 'New York' },
+  'America/Mexico_City': { 'pt-BR': 'Cidade do México', en: 'Mexico City' },
+  'America/Bogota': 'Bogotá',
+  'America/Asuncion': 'Assunção',
+  'America/Argentina/Buenos_Aires': 'Buenos Aires',
+  'Asia/Tokyo': { 'pt-BR': 'Tóquio', en: 'Tokyo' },
+  'Europe/Berlin': { 'pt-BR': 'Berlim', en: 'Berlin' },
+  'Europe/Lisbon': { 'pt-BR': 'Lisboa', en: 'Lisbon' },
+  'Europe/London': { 'pt-BR': 'Londres', en: 'London' },
+  'Europe/Madrid': { 'pt-BR': 'Madri', en: 'Madrid' },
+  'Europe/Rome': { 'pt-BR': 'Roma', en: 'Rome' },
+}
+
+/** The city that a zone is named after, as people there write it: `America/Sao_Paulo` is São Paulo. */
+export const sayZone = (zone: string, language: Language): string => {
+  const city = cities[zone]
+  if (city !== undefined) return typeof city === 'string' ? city : city[language]
+  return zone.slice(zone.lastIndexOf('/') + 1).replaceAll('_', ' ')
+}
