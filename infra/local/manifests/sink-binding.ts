@@ -1,0 +1,43 @@
+import { readDestination, type SaidDestination } from './destination.ts'
+import type { KubernetesObject } from './object.ts'
+import { readExtensions } from './overrides.ts'
+import { Place } from './place.ts'
+
+export interface SaidBinding {
+  name: string
+  place: Place
+  /** The functions it gives K_SINK to. */
+  selects: (labels: Record<string, string>, functionName: string) => boolean
+  /** K_CE_OVERRIDES. */
+  ceOverrides: string
+  destination: SaidDestination
+}
+
+/** Gives K_SINK to the Services it selects, by name or by labels. */
+export const readSinkBinding = ({ place, name, namespace, spec, annotations }: KubernetesObject): SaidBinding => {
+  for (const value of Object.values(annotations)) value.ignore('an annotation for the cluster')
+  const fields = spec.fields(['subject', 'sink', 'ceOverrides'])
+  const subject = Place.required(fields.subject, spec, 'subject')
+  const of = subject.fields(['apiVersion', 'kind', 'namespace', 'name', 'selector'])
+  const kind = `${Place.required(of.apiVersion, subject, 'apiVersion').text()} ${Place.required(of.kind, subject, 'kind').text()}`
+  if (kind !== 'serving.knative.dev/v1 Service') subject.refuse(`is a ${kind}; one machine binds Knative Services`)
+  if (of.namespace && of.namespace.text() !== namespace)
+    of.namespace.refuse(`should be the binding's own, ${namespace}`)
+  if (Boolean(of.name) === Boolean(of.selector)) subject.refuse('needs a name or a selector, not both')
+  const selector = of.selector?.fields(['matchLabels'])
+  if (of.selector && !selector?.matchLabels) of.selector.refuse('needs matchLabels')
+  const wanted = Object.entries(selector?.matchLabels?.texts() ?? {})
+  const destination = readDestination(Place.required(fields.sink, spec, 'sink'))
+  if (destination.to.kind !== 'broker') destination.at.refuse('should be the Broker: functions publish to it')
+  const extensions = readExtensions(fields.ceOverrides)
+  const only = of.name?.text()
+  return {
+    name,
+    place,
+    selects: (labels, functionName) =>
+      labels['bindings.knative.dev/exclude'] !== 'true' &&
+      (only === undefined ? wanted.every(([key, value]) => labels[key] === value) : functionName === only),
+    ceOverrides: Object.keys(extensions).length > 0 ? JSON.stringify({ extensions }) : '',
+    destination,
+  }
+}
