@@ -12,8 +12,11 @@ export interface VigiaEvent<Data = unknown> {
   /** RFC 3339, UTC. */
   readonly time: string
   readonly dataschema?: string
-  readonly datacontenttype: 'application/json'
+  /** `application/json` for all of ours; as it came for dead letters. */
+  readonly datacontenttype?: string
   readonly data: Data
+  /** Base64 of bytes that are neither JSON nor text, and `data` is then undefined. Only dead letters of others' events have it. */
+  readonly data_base64?: string
   /** The id of the event that was being handled when this one was made. */
   readonly causationid?: string
   /** W3C trace context, carried along unchanged. */

@@ -1,0 +1,57 @@
+import { Conflict, Malformed, Permanent, RetryLater } from './errors.ts'
+import { redact } from './redact.ts'
+
+/** How a request ended: in the log, in the metrics, and as what the sender is told. */
+export interface Answer {
+  outcome: 'done' | 'malformed' | 'permanent' | 'conflict' | 'later' | 'failed'
+  status: number
+  headers: Record<string, string>
+  body: string
+}
+
+/** Done. Without a body: a broker takes a 2xx whose body is no event for a failure. */
+export const done: Answer = { outcome: 'done', status: 204, headers: {}, body: '' }
+
+/** Bodies over 768 bytes end the dispatcher of Knative's default broker; ours stay well below. */
+export const longestBody = 512
+
+/** What an error is for whoever decides on another try: which status retries is Knative's table, see errors.ts. */
+export const answerTo = (error: Error): Answer => {
+  const [outcome, status, headers] = verdict(error)
+  return {
+    outcome,
+    status,
+    headers: { 'content-type': 'text/plain; charset=utf-8', ...headers },
+    body: reasonOf(error),
+  }
+}
+
+const verdict = (error: Error): [Answer['outcome'], number, Record<string, string>?] => {
+  if (error instanceof Malformed) return ['malformed', 400]
+  if (error instanceof Permanent) return ['permanent', 422]
+  if (error instanceof Conflict) return ['conflict', 409]
+  if (error instanceof RetryLater) return ['later', 503, { 'retry-after': String(error.seconds) }]
+  return ['failed', 500]
+}
+
+/** Names that add nothing to the words. */
+const ourNames = new Set(['Error', 'Malformed', 'Permanent', 'Conflict', 'RetryLater'])
+
+/** The error in words: without secrets, without a stack, short. */
+const reasonOf = (error: Error) => {
+  const words = error.message
+    .split('\n')
+    .filter(line => !/^\s*at /.test(line))
+    .join(' ')
+  return shortened(redact(ourNames.has(error.name) ? words : `${error.name}: ${words}`))
+}
+
+const shortened = (text: string) => {
+  const bytes = Buffer.from(text)
+  if (bytes.length <= longestBody) return text
+  // A character that was cut in two becomes U+FFFD, which goes too.
+  return `${bytes
+    .subarray(0, longestBody - 3)
+    .toString()
+    .replace(/\uFFFD+$/, '')}…`
+}

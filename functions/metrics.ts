@@ -1,0 +1,53 @@
+import type { Histogram, Registry } from 'prom-client'
+
+/** How one request or event ended. */
+export interface Observation {
+  /** The CloudEvents type, or `http`. */
+  type: string
+  outcome: string
+  seconds: number
+}
+
+/** More than this is not kept for a scrape that may never come: the library is then loaded, which sums them up. */
+const mostKept = 1_000
+
+/** Counts what a function does, for Prometheus. prom-client is loaded by the first scrape, not by the first event. */
+export const metricsOf = (functionName: string) => {
+  let waiting: Observation[] = []
+  let loaded: Promise<{ registry: Registry; duration: Histogram<'type' | 'outcome'> }> | undefined
+
+  const load = async () => {
+    const { default: prometheus } = await import('prom-client')
+    const registry = new prometheus.Registry()
+    registry.setDefaultLabels({ function: functionName })
+    prometheus.collectDefaultMetrics({ register: registry })
+    const duration = new prometheus.Histogram({
+      name: 'vigia_handled_seconds',
+      help: 'Events and requests by type and outcome, and how long they took',
+      labelNames: ['type', 'outcome'],
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+      registers: [registry],
+    })
+    return { registry, duration }
+  }
+
+  const summedUp = async () => {
+    loaded ??= load()
+    const { registry, duration } = await loaded
+    for (const { type, outcome, seconds } of waiting) duration.observe({ type, outcome }, seconds)
+    waiting = []
+    return registry
+  }
+
+  return {
+    observe: (observation: Observation) => {
+      waiting.push(observation)
+      if (waiting.length === mostKept) void summedUp()
+    },
+    /** Everything in Prometheus' text format. */
+    page: async () => {
+      const registry = await summedUp()
+      return { contentType: registry.contentType, text: await registry.metrics() }
+    },
+  }
+}

@@ -1,0 +1,129 @@
+import { Agent, request } from 'node:http'
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https'
+import { MAX_HOPS, type VigiaEvent } from '#events/event.ts'
+import { Permanent } from './errors.ts'
+import { loopback } from './loopback.ts'
+import { traceOf } from './trace.ts'
+
+/** Posts events to the sink, and resolves when the sink has taken every one. */
+export type Publish = (events: readonly VigiaEvent[]) => Promise<void>
+
+const mostAtOnce = 16
+
+/**
+ * Knative's default broker answers when every Trigger is done, and a producer that hangs up before takes the event with it:
+ * so this is no deadline for a slow answer, only an end for one that will never come. It is the broker's own, 15 minutes.
+ */
+const patienceMs = 15 * 60_000
+
+/** Posts the events of `functionName` to `sink` (K_SINK), in binary mode. `overrides` is K_CE_OVERRIDES, which may be empty. */
+export const publisher = (
+  sink: string | undefined,
+  functionName: string,
+  overrides: string | undefined = process.env.K_CE_OVERRIDES,
+): Publish => {
+  const extensions = extensionsIn(overrides)
+  const post = sink === undefined ? undefined : posterTo(sink)
+
+  const publish = async (event: VigiaEvent) => {
+    if (post === undefined)
+      throw new Error('K_SINK is not set: a SinkBinding gives it to what is labelled vigia.dev/publishes')
+    const { headers, body } = inBinaryMode({ ...event, source: `/functions/${functionName}` }, extensions)
+    const { status, reason } = await post(headers, body)
+    if (status >= 200 && status < 300) return
+    const refusal = `the broker answered ${status} to ${event.type} ${event.id}${reason && `: ${reason}`}`
+    throw status === 400 || status === 413 ? new Permanent(refusal) : new Error(refusal)
+  }
+
+  return async events => {
+    const waiting = events.values()
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: Math.min(mostAtOnce, events.length) }, async () => {
+        for (const event of waiting) await publish(event)
+      }),
+    )
+    const failed = outcomes.find(({ status }) => status === 'rejected')
+    if (failed) throw (failed as PromiseRejectedResult).reason
+  }
+}
+
+const extensionsIn = (overrides: string | undefined): Record<string, string> => {
+  if (!overrides) return {}
+  try {
+    return JSON.parse(overrides).extensions ?? {}
+  } catch (cause) {
+    throw new Error('K_CE_OVERRIDES is not JSON', { cause })
+  }
+}
+
+const printableAscii = /^[\x21-\x7e]+$/
+
+/** The event as headers and body. Throws Permanent for what no broker would carry unharmed. */
+export const inBinaryMode = (
+  event: VigiaEvent,
+  extensions: Record<string, string> = {},
+): { headers: Record<string, string>; body: Buffer } => {
+  if (event.vigiahops > MAX_HOPS)
+    throw new Permanent(`${event.type} ${event.id} is ${event.vigiahops} events away from its first cause: a loop`)
+  const { data, data_base64, datacontenttype, traceparent, ...attributes } = event
+  const headers: Record<string, string> = { 'ce-specversion': '1.0' }
+  for (const [name, value] of Object.entries({ ...attributes, ...extensions })) {
+    if (value === undefined) continue
+    const text = String(value)
+    if (!printableAscii.test(text))
+      throw new Permanent(`${event.type}: ${name} ${JSON.stringify(text)} is not printable ASCII`)
+    headers[`ce-${name}`] = text
+  }
+  headers.traceparent = traceparent ?? traceOf(event.causationid ?? event.id)
+  headers['content-type'] = datacontenttype ?? 'application/json'
+  return { headers, body: Buffer.from(JSON.stringify(data)) }
+}
+
+interface Answer {
+  status: number
+  /** The first words of the body, for a person. */
+  reason: string
+}
+
+const posterTo = (sink: string) => {
+  if (!URL.canParse(sink)) throw new Error(`K_SINK is ${JSON.stringify(sink)}, which is no URL`)
+  const url = new URL(sink)
+  const secure = url.protocol === 'https:'
+  const agent = new (secure ? TlsAgent : Agent)({ keepAlive: true, maxSockets: 4 * mostAtOnce })
+  const send = secure ? tlsRequest : request
+  const target = {
+    ...loopback(url),
+    path: url.pathname + url.search,
+    method: 'POST',
+    agent,
+    timeout: patienceMs,
+  }
+
+  const once = (headers: Record<string, string>, body: Buffer) =>
+    new Promise<Answer>((resolve, reject) => {
+      const posting = send(
+        { ...target, headers: { ...headers, host: url.host, 'content-length': body.length } },
+        response => {
+          let reason = ''
+          response.setEncoding('utf8')
+          response.on('data', (text: string) => {
+            if (reason.length < 200) reason += text.slice(0, 200)
+          })
+          response.on('end', () => resolve({ status: response.statusCode!, reason: reason.trim() }))
+          response.on('error', reject)
+        },
+      )
+      posting.on('timeout', () =>
+        posting.destroy(new Error(`the broker gave no answer for ${patienceMs / 60_000} min`)),
+      )
+      posting.on('error', error => reject(Object.assign(error, { reused: posting.reusedSocket })))
+      posting.end(body)
+    })
+
+  return (headers: Record<string, string>, body: Buffer): Promise<Answer> =>
+    once(headers, body).catch(error => {
+      // The broker closed an idle connection just as we took it from the pool. The event has its id: sent twice, it is one.
+      if (error.reused && error.code === 'ECONNRESET') return once(headers, body)
+      throw new Error(`the broker at ${url.host} cannot be reached: ${error.message}`, { cause: error })
+    })
+}

@@ -1,0 +1,49 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+
+/** The most that a request may carry: events are small, and what is larger is no event of ours. */
+export const mostBytes = 1024 * 1024
+
+/** After a refusal the rest of a body is read and dropped, so that the sender can read our answer; but not without end. */
+const mostDroppedBytes = 16 * mostBytes
+
+/** The whole body, or undefined where it is too large. Rejects when the sender goes before its end. */
+export const bodyOf = (request: IncomingMessage): Promise<Buffer | undefined> => {
+  if (Number(request.headers['content-length'] ?? 0) > mostBytes) {
+    dropBody(request)
+    return Promise.resolve(undefined)
+  }
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const take = (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes <= mostBytes) return void chunks.push(chunk)
+      request.off('data', take)
+      dropBody(request)
+      resolve(undefined)
+    }
+    request.on('data', take)
+    request.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
+    request.once('error', reject)
+  })
+}
+
+/** Reads what is left of a body and forgets it. */
+export const dropBody = (request: IncomingMessage): void => {
+  let bytes = 0
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes > mostDroppedBytes) request.destroy()
+  })
+  request.on('error', () => {})
+}
+
+/** Whether a request means to be an event, valid or not. */
+export const meansToBeAnEvent = (headers: IncomingHttpHeaders): boolean =>
+  headers['ce-id'] !== undefined ||
+  headers['ce-type'] !== undefined ||
+  headers['ce-specversion'] !== undefined ||
+  mediaTypeOf(headers['content-type']).startsWith('application/cloudevents')
+
+/** `application/json` of `Application/JSON; charset=utf-8`; '' of none. */
+export const mediaTypeOf = (contentType = ''): string => contentType.split(';', 1)[0]!.trim().toLowerCase()

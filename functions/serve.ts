@@ -1,0 +1,44 @@
+import { env, envOptional } from './env.ts'
+import { type Fitting, hostOf } from './host.ts'
+
+export type { DeadLetter } from './dead-letter.ts'
+export { type Context, type Fitting, type HttpAnswer, type HttpFace, type HttpRequest, type News, on } from './host.ts'
+
+/** Longer than any of our requests needs, shorter than what a platform grants after SIGTERM. */
+const drainMs = 25_000
+
+// From here on, a failure while main.ts wires is one line of the log too.
+let end = async (code: number, reason?: unknown): Promise<void> => {
+  const { logger } = await import('./log.ts')
+  const { asError } = await import('./errors.ts')
+  const error = asError(reason)
+  logger(env('FUNCTION_TARGET', 'function')).fatal({ error }, error.message)
+  process.exit(code)
+}
+process.on('uncaughtException', error => end(1, error))
+// A promise that nobody awaited has failed. What else is in flight knows nothing of it and is finished; then a fresh process takes over.
+process.on('unhandledRejection', reason => end(1, reason))
+
+/** Runs one function in this process: listens on PORT, and on SIGTERM or SIGINT finishes what is in flight, closes, and exits 0. */
+export const serve = (fitting: Fitting): void => {
+  const host = hostOf(fitting)
+  let exitCode: number | undefined
+  end = async (code, reason) => {
+    const first = exitCode === undefined
+    exitCode = Math.max(exitCode ?? 0, code)
+    if (reason !== undefined) await host.say(reason)
+    if (!first) return
+    await host.drain(drainMs)
+    process.exit(exitCode)
+  }
+  process.on('SIGTERM', () => end(0))
+  process.on('SIGINT', () => end(0))
+  host.listen(port(), envOptional('HOST')).catch(error => end(1, error))
+}
+
+const port = () => {
+  const value = env('PORT', '8080')
+  if (!/^\d{1,5}$/.test(value) || Number(value) > 65_535)
+    throw new Error(`PORT is ${JSON.stringify(value)}, which is no port`)
+  return Number(value)
+}
