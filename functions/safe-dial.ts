@@ -1,0 +1,1 @@
+export { parseTarget, type Target } from './safe-target.ts'

@@ -1,0 +1,148 @@
+import type { Postgres } from './connect.ts'
+
+export type MonitorKind = 'http' | 'tcp'
+/** new: not judged yet since it was made or resumed. */
+export type MonitorState = 'new' | 'up' | 'down'
+
+/** What a chat has watched. Dates of slots are the slot's, not the moment of the check. */
+export interface Monitor {
+  id: number
+  chatId: number
+  /** Short form of the URL, for people. */
+  name: string
+  kind: MonitorKind
+  url: string
+  intervalS: number
+  /** Total deadline of one attempt. */
+  timeoutMs: number
+  pausedAt: Date | null
+  state: MonitorState
+  /** Slot since which it is up or down; null while new. */
+  stateSince: Date | null
+  /** Slot of the newest result that was judged. */
+  judgedAt: Date | null
+  lastOkAt: Date | null
+  /** Counts changes of state, pauses and resumptions; a verdict is written on condition of it. */
+  version: number
+}
+
+/** A slot of the grid: when a monitor's check is due. */
+export interface Slot extends Pick<Monitor, 'id' | 'kind' | 'url' | 'intervalS' | 'timeoutMs'> {
+  dueAt: Date
+  /** It was down when the schedule was made. */
+  down: boolean
+}
+
+/** Some of the monitors: those whose hash lies in part `shard` of `shards` equal parts. */
+export interface Shard {
+  shard: number
+  shards: number
+}
+
+const columns = `id, chat_id as "chatId", name, kind, url, interval_s as "intervalS", timeout_ms as "timeoutMs",
+  paused_at as "pausedAt", state, state_since as "stateSince", judged_at as "judgedAt", last_ok_at as "lastOkAt", version`
+
+const hashes = 2 ** 31
+const hashesOf = ({ shard, shards }: Shard): [number, number] => [
+  Math.ceil((shard * hashes) / shards),
+  Math.ceil(((shard + 1) * hashes) / shards) - 1,
+]
+
+const seconds = (instant: Date) => Math.ceil(instant.getTime() / 1000)
+
+/** A new beginning: what was known before the pause says nothing about now. */
+const unjudged = `state = 'new', state_since = null, version = version + 1`
+
+/** The table `monitor`. */
+export const monitorsIn = (db: Postgres) => ({
+  /** The chat's monitor of that URL, made if it is new, with its follow `monitor/<id>`. One that is there takes the interval and is resumed. */
+  add: async (
+    given: Pick<Monitor, 'chatId' | 'name' | 'kind' | 'url' | 'intervalS' | 'timeoutMs'>,
+  ): Promise<{ monitor: Monitor; isNew: boolean }> => {
+    const { rows } = await db.query<Monitor & { isNew: boolean }>(
+      `with added as (
+         insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms) values ($1, $2, $3, $4, $5, $6)
+         on conflict (chat_id, url) do update set
+           interval_s = excluded.interval_s, timeout_ms = excluded.timeout_ms, paused_at = null,
+           active_since = case when monitor.paused_at is null then monitor.active_since else now() end
+         returning *, xmax = 0 as is_new
+       ), followed as (
+         insert into follow (chat_id, subject, title) select chat_id, 'monitor/' || id, name from added on conflict do nothing
+       )
+       select ${columns}, is_new as "isNew" from added`,
+      [given.chatId, given.name, given.kind, given.url, given.intervalS, given.timeoutMs],
+    )
+    const { isNew, ...monitor } = rows[0]!
+    return { monitor, isNew }
+  },
+
+  get: async (id: number): Promise<Monitor | null> =>
+    (await db.query<Monitor>(`select ${columns} from monitor where id = $1`, [id])).rows[0] ?? null,
+
+  /** Those of a chat, in the order in which they were added. */
+  of: async (chatId: number): Promise<Monitor[]> =>
+    (await db.query<Monitor>(`select ${columns} from monitor where chat_id = $1 order by id`, [chatId])).rows,
+
+  countOf: async (chatId: number): Promise<number> =>
+    (await db.query<{ count: number }>('select count(*) as count from monitor where chat_id = $1', [chatId])).rows[0]!
+      .count,
+
+  /** Watched no more until it is resumed; an open incident ends without a word. null where the chat has no such monitor. */
+  pause: async (chatId: number, id: number): Promise<Monitor | null> =>
+    (
+      await db.query<Monitor>(
+        `with paused as (
+           update monitor set paused_at = coalesce(paused_at, now()), ${unjudged}
+           where chat_id = $1 and id = $2 returning *
+         ), closed as (
+           update incident set closed_at = greatest(now(), opened_at), closed_cause = 'paused'
+           from paused where incident.monitor_id = paused.id and closed_at is null
+         )
+         select ${columns} from paused`,
+        [chatId, id],
+      )
+    ).rows[0] ?? null,
+
+  /** Watched again from now on. null where the chat has no such monitor. */
+  resume: async (chatId: number, id: number): Promise<Monitor | null> =>
+    (
+      await db.query<Monitor>(
+        `update monitor set paused_at = null, version = version + 1,
+           active_since = case when paused_at is null then active_since else now() end
+         where chat_id = $1 and id = $2 returning ${columns}`,
+        [chatId, id],
+      )
+    ).rows[0] ?? null,
+
+  /** Gone for good, with its incidents, its hours and its follows; what it was, or null where the chat has no such monitor. */
+  remove: async (chatId: number, id: number): Promise<Monitor | null> =>
+    (
+      await db.query<Monitor>(
+        `with removed as (delete from monitor where chat_id = $1 and id = $2 returning *),
+         unfollowed as (delete from follow using removed where subject = 'monitor/' || removed.id)
+         select ${columns} from removed`,
+        [chatId, id],
+      )
+    ).rows[0] ?? null,
+
+  /**
+   * The first slot of each monitor of a shard in [from, to), by due time; in ten seconds none has two. Slots are whole seconds
+   * on `k · interval + hash mod interval` since 1970.
+   */
+  slotsDue: async (shard: Shard, from: Date, to: Date): Promise<Slot[]> =>
+    (
+      await db.query<Slot>(
+        `select id, kind, url, interval_s as "intervalS", timeout_ms as "timeoutMs", state = 'down' as down,
+           to_timestamp(slot) as "dueAt"
+         from monitor cross join lateral (
+           select $3::bigint + ((slot_hash - $3::bigint) % interval_s + interval_s) % interval_s as slot
+         ) first
+         where slot_hash between $1 and $2 and paused_at is null
+         and slot < $4::bigint and to_timestamp(slot) >= active_since
+         order by slot, id`,
+        [...hashesOf(shard), seconds(from), seconds(to)],
+      )
+    ).rows,
+})
+
+export type Monitors = ReturnType<typeof monitorsIn>
