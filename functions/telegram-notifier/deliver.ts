@@ -1,0 +1,141 @@
+import type { Chats } from '#database/chats.ts'
+import type { Messages, Outgoing } from '#database/messages.ts'
+import type { Clock } from '../clock.ts'
+import type { Logger } from '../log.ts'
+import { type Telegram, TelegramError, TelegramUnreachable } from '../telegram.ts'
+import { secondsAfterSilence, secondsWithoutConnection } from './backoff.ts'
+import { callFor, type Form, formOf, plainer } from './form.ts'
+import { type Meaning, meaningOf } from './meaning.ts'
+
+/** What the outbox may touch. */
+export interface Outbox {
+  messages: Messages
+  chats: Chats
+  telegram: Telegram
+  /** Names the bot without telling its token. */
+  bot: string
+  clock: Clock
+  wait: (ms: number) => Promise<void>
+  /** 0 to 1. */
+  random: () => number
+  log: Logger
+}
+
+/**
+ * What became of a message. `settled`: sent or refused. `waiting`: put back. `moved`: it goes to another chat now.
+ * `silence`: Telegram did not answer, and the next one will fare no better.
+ */
+export type Outcome = { is: 'settled' | 'waiting' | 'silence' | 'stopped' } | { is: 'moved'; to: number }
+
+// Another chat heard of us in the last seconds: this is bulk, and a flood means the whole bot.
+const BULK = { chats: 3, withinMs: 3_000 }
+const STOPPED_MS = 10 * 60_000
+
+/** Sends one claimed message in the best form that Telegram takes, and keeps what became of it. Throws only when the database does. */
+export const deliver = async (outbox: Outbox, message: Outgoing): Promise<Outcome> => {
+  const { messages, telegram, clock, log } = outbox
+  const { key, chatId, request } = message
+  const replyTo = request.replyTo === undefined ? null : await messages.telegramIdOf(request.replyTo, chatId)
+  let form: Form = formOf(request, replyTo)
+  for (;;) {
+    const { method, params } = callFor(form, chatId)
+    try {
+      const { message_id } = await telegram.call<{ message_id: number }>(method, params)
+      // Between Telegram's yes and this line a crash sends the message twice; to keep first could lose it. We choose the repeat.
+      await firmly(outbox, () => messages.sent(key, message_id, clock()))
+      if (message.pauseReason !== null) await messages.resume(outbox.bot, clock())
+      return { is: 'settled' }
+    } catch (error) {
+      if (error instanceof TelegramUnreachable) return afterSilence(outbox, message, error)
+      if (!(error instanceof TelegramError)) throw error
+      const meaning = meaningOf(error)
+      log.info(
+        { message: key, code: error.code, description: error.description, means: meaning.is },
+        'Telegram said no',
+      )
+      if (meaning.is !== 'plainer') return afterNo(outbox, message, error, meaning)
+      const next = plainer(form, meaning.without)
+      if (next === null) return afterNo(outbox, message, error, { is: 'never' })
+      if (meaning.tell) await messages.note(key, { code: error.code, reason: error.description }, clock())
+      form = next
+    }
+  }
+}
+
+const afterNo = async (
+  { messages, chats, bot, clock, random }: Outbox,
+  { key, chatId }: Outgoing,
+  { code, description }: TelegramError,
+  meaning: Exclude<Meaning, { is: 'plainer' }>,
+): Promise<Outcome> => {
+  const now = clock()
+  const after = (ms: number) => new Date(now.getTime() + ms)
+  const tell = () => messages.note(key, { code, reason: description }, now)
+  switch (meaning.is) {
+    case 'flood': {
+      const until = after(meaning.seconds * 1000 + random() * 1000)
+      await messages.putBack(key, until, { burnt: false })
+      const bulk = await messages.chatsTriedSince(after(-BULK.withinMs), chatId)
+      if (bulk >= BULK.chats) await messages.pause(bot, until, 'flood')
+      return { is: 'waiting' }
+    }
+    case 'gone':
+      if (meaning.tell) await tell()
+      await messages.refused(key, description)
+      await chats.markUnreachable(chatId, description)
+      await messages.refuseAllOf(chatId, description)
+      return { is: 'settled' }
+    case 'moved':
+      await messages.putBack(key, now, { burnt: true })
+      await chats.migrate(chatId, meaning.to)
+      return { is: 'moved', to: meaning.to }
+    case 'stopped':
+      // The state stays, so that everything goes out once the token is right. One message tells the operators, not each.
+      await messages.putBack(key, after(STOPPED_MS), { burnt: false })
+      if (await messages.pause(bot, after(STOPPED_MS), `${code} ${description}`)) await tell()
+      return { is: 'stopped' }
+    case 'later':
+      await tell()
+      await messages.putBack(key, after(60_000), { burnt: false })
+      return { is: 'waiting' }
+    case 'never':
+      await tell()
+      await messages.refused(key, description)
+      return { is: 'settled' }
+    default:
+      return meaning satisfies never
+  }
+}
+
+const afterSilence = async (
+  { messages, clock, random, log }: Outbox,
+  { key, attempts, requestedAt }: Outgoing,
+  { message: words, status, acted }: TelegramUnreachable,
+): Promise<Outcome> => {
+  const now = clock()
+  const burnt = acted === 'unknown'
+  const seconds = burnt
+    ? secondsAfterSilence(attempts)
+    : secondsWithoutConnection((now.getTime() - requestedAt.getTime()) / 1000)
+  log.warn({ message: key, attempts, againInS: seconds }, words)
+  if (seconds === null) {
+    await messages.note(key, { code: status ?? 504, reason: `${words}; given up after ${attempts} tries` }, now)
+    await messages.refused(key, words)
+  } else {
+    await messages.putBack(key, new Date(now.getTime() + seconds * 1000 + random() * 500), { burnt })
+  }
+  return { is: 'silence' }
+}
+
+/** The receipt is worth some patience: without it the message is sent again. Some twenty seconds cover a restart of the database. */
+const firmly = async ({ wait, log }: Outbox, keep: () => Promise<void>): Promise<void> => {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await keep()
+    } catch (error) {
+      if (attempt === 20) throw error
+      log.warn({ error, attempt }, 'the receipt could not be kept')
+      await wait(attempt < 5 ? 200 : 1_200)
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
+import { chatsIn } from '#database/chats.ts'
+import { postgres } from '#database/connect.ts'
+import { messagesIn } from '#database/messages.ts'
+import { MessageRequested } from '#events/message-requested.ts'
+import { Tick } from '#events/tick.ts'
+import { systemClock } from '../clock.ts'
+import { env } from '../env.ts'
+import { on, serve } from '../serve.ts'
+import { telegram } from '../telegram.ts'
+import { outboxTick, telegramNotifier } from './telegram-notifier.ts'
+
+const token = env('TELEGRAM_BOT_TOKEN')
+const db = postgres(env('DATABASE_URL'), { max: 6, applicationName: 'telegram-notifier' })
+
+const outside = {
+  messages: messagesIn(db),
+  chats: chatsIn(db),
+  telegram: telegram({ apiRoot: env('TELEGRAM_API_ROOT', 'https://api.telegram.org'), token }),
+  bot: createHash('sha256').update(token).digest('hex').slice(0, 16),
+  clock: systemClock,
+  wait: (ms: number) => setTimeout(ms),
+  random: Math.random,
+}
+
+serve({
+  name: 'telegram-notifier',
+  events: [
+    on(MessageRequested, (event, { log, signal }) => telegramNotifier(event, { ...outside, log }, signal)),
+    on(Tick, (_, { log, signal }) => outboxTick({ ...outside, log }, signal)),
+  ],
+  close: [() => db.end()],
+})

@@ -1,0 +1,89 @@
+import type { NotedMessage } from '#database/messages.ts'
+import type { EventOf, VigiaEvent } from '#events/event.ts'
+import { MessageRefused } from '#events/message-refused.ts'
+import type { MessageRequested } from '#events/message-requested.ts'
+import { Permanent } from '../errors.ts'
+import { deliver, type Outbox } from './deliver.ts'
+
+/** A wait that is worth staying for; what waits longer is left to the tick. */
+const SHORT_MS = 3_000
+const EVENT_BUDGET_MS = 10_000
+const TICK_BUDGET_MS = 40_000
+const TICK_CHATS = 500
+const TICK_WORKERS = 8
+// Longer than the tick that may have found it first: a crash before publishing must not swallow the news.
+const NOTES_AGAIN_MS = 5 * 60_000
+const KEPT_MS = 45 * 24 * 60 * 60_000
+
+/** message.requested: into the outbox, and out of it as far as Telegram's limits allow now. What must wait is the outbox's from here on. */
+export const telegramNotifier = async (
+  event: EventOf<typeof MessageRequested>,
+  outbox: Outbox,
+  signal?: AbortSignal,
+): Promise<VigiaEvent[]> => {
+  const kept = await outbox.messages.keep(event, outbox.clock())
+  if (kept === null) throw new Permanent(`message for chat ${event.data.chatId}, which is in no table of ours`)
+  const { keys } = await serveChat(outbox, kept.chatId, within(outbox, EVENT_BUDGET_MS, signal))
+  return (await outbox.messages.notes({ keys: [...new Set([event.id, ...keys])] })).map(refusal)
+}
+
+/** The minute's tick: every chat with something due gets it, within what Telegram bears. */
+export const outboxTick = async (outbox: Outbox, signal?: AbortSignal): Promise<VigiaEvent[]> => {
+  const { messages, clock, bot } = outbox
+  const now = clock()
+  if (now.getUTCMinutes() === 17) await messages.forgetBefore(new Date(now.getTime() - KEPT_MS))
+  const goOn = within(outbox, TICK_BUDGET_MS, signal)
+  const paused = await messages.pausedUntil(bot)
+  if (paused === null || paused.getTime() <= now.getTime() + SHORT_MS) {
+    const chats = await messages.chatsWaiting(new Date(now.getTime() + SHORT_MS), TICK_CHATS)
+    const waiting = chats.values()
+    let silent = 0
+    const workers = Array.from({ length: Math.min(TICK_WORKERS, chats.length) }, async () => {
+      for (const chatId of waiting) {
+        // Telegram itself is away: the others would only wait for the same silence.
+        if (silent >= 3 || !goOn(0)) return
+        const { last } = await serveChat(outbox, chatId, goOn)
+        silent = last === 'silence' ? silent + 1 : 0
+      }
+    })
+    for (const done of await Promise.allSettled(workers)) if (done.status === 'rejected') throw done.reason
+  }
+  return (await messages.notes({ since: new Date(now.getTime() - NOTES_AGAIN_MS) })).map(refusal)
+}
+
+/** Whether there is time left for something that takes `ms`. */
+type GoOn = (ms: number) => boolean
+
+const within = ({ clock }: Outbox, budgetMs: number, signal?: AbortSignal): GoOn => {
+  const end = clock().getTime() + budgetMs
+  return ms => signal?.aborted !== true && clock().getTime() + ms <= end
+}
+
+/**
+ * Sends what waits for a chat, in order. Whoever stores a message while another is being sent may leave: the sender looks
+ * again after each one, and so one of the two sees it.
+ */
+const serveChat = async (outbox: Outbox, chatId: number, goOn: GoOn): Promise<{ keys: string[]; last: string }> => {
+  const keys: string[] = []
+  let chat = chatId
+  let last = 'nothing'
+  for (;;) {
+    const now = outbox.clock()
+    const next = await outbox.messages.claim(chat, outbox.bot, now)
+    if (next === null) return { keys, last }
+    if ('readyAt' in next) {
+      const ms = next.readyAt.getTime() - now.getTime()
+      if (ms > SHORT_MS || !goOn(ms)) return { keys, last }
+      await outbox.wait(ms)
+      continue
+    }
+    const outcome = await deliver(outbox, next.message)
+    keys.push(next.message.key)
+    last = outcome.is
+    if (outcome.is === 'moved') chat = outcome.to
+    if (outcome.is === 'stopped' || !goOn(0)) return { keys, last }
+  }
+}
+
+const refusal = ({ key, chatId, cause, code, reason }: NotedMessage): VigiaEvent =>
+  MessageRefused.from(cause, { subject: `chat/${chatId}`, data: { chatId, message: key, code, reason } })
