@@ -1,0 +1,70 @@
+import type { Args } from './args.ts'
+import { badRequest, forbidden } from './refusal.ts'
+import type { Bot, Chat, StoredMessage, World } from './world.ts'
+
+/** The chat a call names, if the bot may write there; else the refusal of Telegram's table. */
+export const writableChat = (world: World, bot: Bot, args: Args): Chat => {
+  const chat = knownChat(world, bot, args)
+  if (chat.kind === 'private') {
+    if (world.people.get(chat.personId ?? 0)?.deactivated) throw forbidden('user is deactivated')
+    if (!chat.started) throw forbidden("bot can't initiate conversation with a user")
+    if (chat.blocked) throw forbidden('bot was blocked by the user')
+    return chat
+  }
+  if (chat.upgradedTo !== undefined) {
+    throw badRequest('group chat was upgraded to a supergroup chat', { migrate_to_chat_id: chat.upgradedTo })
+  }
+  const name = chat.kind === 'group' ? 'group chat' : 'supergroup chat'
+  if (chat.gone) throw forbidden('the group chat was deleted')
+  if (chat.standing === 'kicked') throw forbidden(`bot was kicked from the ${name}`)
+  if (chat.standing === 'left') throw forbidden(`bot is not a member of the ${name}`)
+  return chat
+}
+
+/** The chat a call names, if the bot has ever met it. */
+export const knownChat = (world: World, bot: Bot, args: Args): Chat => {
+  if (!args.has('chat_id')) throw badRequest('chat_id is empty')
+  const id = args.integer('chat_id') ?? 0
+  const chat = bot.chats.get(id)
+  if (chat !== undefined) return chat
+  // A person whom Telegram knows but who never wrote to this bot.
+  if (world.people.has(id)) throw forbidden("bot can't initiate conversation with a user")
+  throw badRequest('chat not found')
+}
+
+/** The topic to write to, or undefined for none; the General topic has no id. */
+export const threadOf = (chat: Chat, args: Args): number | undefined => {
+  const id = args.integer('message_thread_id') ?? 0
+  if (id <= 0) return undefined
+  const topic = chat.topics.get(id)
+  if (topic === undefined) {
+    if (chat.forum || chat.kind === 'private') throw badRequest('message thread not found')
+    return undefined
+  }
+  if (topic.state === 'deleted') throw badRequest('TOPIC_DELETED')
+  if (topic.state === 'closed') throw badRequest('TOPIC_CLOSED')
+  return id
+}
+
+/** The message to reply to, from `reply_parameters` or the older field. */
+export const replyOf = (chat: Chat, args: Args): number | undefined => {
+  const given = args.json('reply_parameters')
+  if (args.has('reply_parameters') && (given === null || typeof given !== 'object')) {
+    throw badRequest("can't parse reply parameters JSON object")
+  }
+  const parameters = (given ?? {}) as { message_id?: unknown; allow_sending_without_reply?: unknown }
+  const id = Number(parameters.message_id ?? args.integer('reply_to_message_id') ?? 0)
+  if (!(id > 0)) return undefined
+  if (chat.messages.some(message => message.id === id && !message.deleted)) return id
+  if (parameters.allow_sending_without_reply === true || args.flag('allow_sending_without_reply')) return undefined
+  throw badRequest('message to be replied not found')
+}
+
+/** A message of the bot's own that a call wants to change. `purpose` is Telegram's word in "message to … not found". */
+export const ownMessage = (chat: Chat, args: Args, purpose: 'edit' | 'delete'): StoredMessage => {
+  const id = args.integer('message_id') ?? 0
+  if (id <= 0) throw badRequest('message identifier is not specified')
+  const message = chat.messages.find(candidate => candidate.id === id && !candidate.deleted)
+  if (message === undefined) throw badRequest(`message to ${purpose} not found`)
+  return message
+}

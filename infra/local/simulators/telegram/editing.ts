@@ -1,0 +1,73 @@
+import { ownMessage, writableChat } from './addressing.ts'
+import type { Args } from './args.ts'
+import type { InlineButton, Message } from './bot-api.ts'
+import { keyboardOf } from './keyboard.ts'
+import { badRequest } from './refusal.ts'
+import { inputPhoto } from './sending.ts'
+import { captionText, messageText } from './text.ts'
+import { apiMessage, type Bot, type Chat, changed, type StoredMessage, unixSeconds, type World } from './world.ts'
+
+const DELETABLE_FOR_S = 48 * 3600
+
+export const editMessageText = (world: World, bot: Bot, args: Args): Message => {
+  const formatted = messageText(args)
+  return edit(world, bot, args, message => {
+    if (message.photo !== undefined) throw badRequest('there is no text in the message to edit')
+    return { ...formatted, buttons: keyboardOf(args) ?? [] }
+  })
+}
+
+export const editMessageCaption = (world: World, bot: Bot, args: Args): Message => {
+  const formatted = captionText(args)
+  return edit(world, bot, args, message => {
+    if (message.photo === undefined) throw badRequest('there is no caption in the message to edit')
+    return { ...formatted, buttons: keyboardOf(args) ?? [] }
+  })
+}
+
+export const editMessageReplyMarkup = (world: World, bot: Bot, args: Args): Message =>
+  edit(world, bot, args, () => ({ buttons: keyboardOf(args) ?? [] }))
+
+export const editMessageMedia = (world: World, bot: Bot, args: Args): Message => {
+  if (!args.has('media')) throw badRequest('input media is not specified')
+  const media = args.json('media')
+  if (media === undefined) throw badRequest("can't parse input media JSON object")
+  const photo = inputPhoto(bot, media, args)
+  return edit(world, bot, args, () => ({ ...photo, buttons: keyboardOf(args) ?? [] }))
+}
+
+export const deleteMessage = (world: World, bot: Bot, args: Args): true => {
+  const chat = writableChat(world, bot, args)
+  const message = ownMessage(chat, args, 'delete')
+  const young = unixSeconds(world.time) - message.date <= DELETABLE_FOR_S
+  const allowed = chat.kind === 'private' || message.from === null || chat.standing === 'administrator'
+  if (!young || !allowed) throw badRequest("message can't be deleted")
+  message.deleted = true
+  changed(world, bot, chat.id)
+  return true
+}
+
+const edit = (
+  world: World,
+  bot: Bot,
+  args: Args,
+  news: (message: StoredMessage) => Partial<StoredMessage> & { buttons: InlineButton[][] },
+): Message => {
+  const chat: Chat = writableChat(world, bot, args)
+  const message = ownMessage(chat, args, 'edit')
+  if (message.from !== null) throw badRequest("message can't be edited")
+  const change = news(message)
+  const same = (Object.keys(change) as (keyof typeof change)[]).every(key => looks(change[key]) === looks(message[key]))
+  if (same) {
+    throw badRequest(
+      'message is not modified: specified new message content and reply markup are exactly the same as a current ' +
+        'content and reply markup of the message',
+    )
+  }
+  bot.rates.spend(chat.id, chat.kind !== 'private')
+  Object.assign(message, change, { editDate: unixSeconds(world.time) })
+  changed(world, bot, chat.id)
+  return apiMessage(world, bot, chat, message)
+}
+
+const looks = (value: unknown) => JSON.stringify(value)

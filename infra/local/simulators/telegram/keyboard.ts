@@ -1,0 +1,52 @@
+import type { Args } from './args.ts'
+import type { InlineButton } from './bot-api.ts'
+import { checkedLink } from './html.ts'
+import { badRequest } from './refusal.ts'
+
+const BUTTON_LIMIT = 100
+const MARKUP_BYTES_LIMIT = 10_240
+
+/** The inline keyboard of a call, `undefined` where it has none; refuses what Telegram refuses. */
+export const keyboardOf = (args: Args): InlineButton[][] | undefined => {
+  if (!args.has('reply_markup')) return undefined
+  const markup = args.json('reply_markup')
+  if (markup === undefined) throw badRequest("can't parse reply keyboard markup JSON object")
+  if (markup === null || typeof markup !== 'object' || Array.isArray(markup)) {
+    throw badRequest('object expected as reply markup')
+  }
+  const given = (markup as { inline_keyboard?: unknown }).inline_keyboard
+  if (given === undefined) return undefined
+  if (!Array.isArray(given) || !given.every(row => Array.isArray(row))) {
+    throw badRequest('field "inline_keyboard" of the InlineKeyboardMarkup must be an Array of Arrays')
+  }
+  const rows = given.map(row => (row as unknown[]).map(buttonOf)).filter(row => row.length > 0)
+  const buttons = rows.flat()
+  if (buttons.length > BUTTON_LIMIT || Buffer.byteLength(JSON.stringify(rows)) > MARKUP_BYTES_LIMIT) {
+    throw badRequest('reply markup is too long')
+  }
+  for (const { callback_data } of buttons) {
+    if (callback_data !== undefined && Buffer.byteLength(callback_data) > 64) throw badRequest('BUTTON_DATA_INVALID')
+  }
+  return rows
+}
+
+const buttonOf = (given: unknown): InlineButton => {
+  const refuse = (message: string) => badRequest(`can't parse inline keyboard button: ${message}`)
+  if (given === null || typeof given !== 'object' || Array.isArray(given)) {
+    throw refuse('InlineKeyboardButton must be an Object')
+  }
+  const { text, url, callback_data } = given as Record<string, unknown>
+  if (text === undefined) throw refuse('Can\'t find field "text"')
+  if (typeof text !== 'string') throw refuse('Field "text" must be of type String')
+  if (typeof url === 'string' && url !== '') {
+    const link = checkedLink(url)
+    if (text === '') throw badRequest('inline keyboard button text must be non-empty')
+    if (link === null) throw badRequest(`inline keyboard button URL '${url}' is invalid: Wrong HTTP URL`)
+    return { text, url: link }
+  }
+  if (typeof callback_data === 'string' && callback_data !== '') {
+    if (text === '') throw badRequest('inline keyboard button text must be non-empty')
+    return { text, callback_data }
+  }
+  throw refuse('Text buttons are unallowed in the inline keyboard')
+}

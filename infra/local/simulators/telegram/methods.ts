@@ -1,0 +1,69 @@
+import type { Args } from './args.ts'
+import {
+  deleteMessage,
+  editMessageCaption,
+  editMessageMedia,
+  editMessageReplyMarkup,
+  editMessageText,
+} from './editing.ts'
+import { Refusal } from './refusal.ts'
+import { sendMediaGroup, sendMessage, sendPhoto } from './sending.ts'
+import {
+  answerCallbackQuery,
+  deleteMyCommands,
+  deleteWebhook,
+  getChat,
+  getChatMember,
+  getMe,
+  getMyCommands,
+  getText,
+  getWebhookInfo,
+  sendChatAction,
+  setMyCommands,
+  setText,
+  setWebhook,
+} from './surface.ts'
+import type { Bot, World } from './world.ts'
+
+type Method = (world: World, bot: Bot, args: Args) => unknown
+
+/** Answers that carry words beside their result. */
+type Described = (world: World, bot: Bot, args: Args) => { result: true; description: string }
+
+const METHODS: Record<string, Method> = {
+  getme: getMe,
+  sendmessage: sendMessage,
+  sendphoto: sendPhoto,
+  sendmediagroup: sendMediaGroup,
+  editmessagetext: editMessageText,
+  editmessagecaption: editMessageCaption,
+  editmessagereplymarkup: editMessageReplyMarkup,
+  editmessagemedia: editMessageMedia,
+  deletemessage: deleteMessage,
+  answercallbackquery: answerCallbackQuery,
+  sendchataction: sendChatAction,
+  getchat: getChat,
+  getchatmember: getChatMember,
+  setmycommands: setMyCommands,
+  getmycommands: getMyCommands,
+  deletemycommands: deleteMyCommands,
+  setmyname: setText('name', 64),
+  getmyname: getText('name'),
+  setmydescription: setText('description', 512),
+  getmydescription: getText('description'),
+  setmyshortdescription: setText('short_description', 120),
+  getmyshortdescription: getText('short_description'),
+  getwebhookinfo: getWebhookInfo,
+}
+
+const DESCRIBED: Record<string, Described> = { setwebhook: setWebhook, deletewebhook: deleteWebhook }
+
+/** Runs a method for a bot: the body of the answer, or a Refusal thrown. getUpdates waits, so it lives in polling.ts. */
+export const run = (world: World, bot: Bot, method: string, args: Args): { result: unknown; description?: string } => {
+  const name = method.toLowerCase()
+  const described = Object.hasOwn(DESCRIBED, name) ? DESCRIBED[name] : undefined
+  if (described !== undefined) return described(world, bot, args)
+  const plain = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined
+  if (plain === undefined) throw new Refusal(404, 'Not Found: method not found')
+  return { result: plain(world, bot, args) }
+}

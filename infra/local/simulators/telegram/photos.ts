@@ -1,0 +1,36 @@
+import { badRequest } from './refusal.ts'
+
+/** How Telegram's fetch of a photo's URL ends. */
+export type PhotoFate = 'ok' | 'too big' | 'not found' | 'not an image' | 'refused'
+
+export interface Photos {
+  /** Decides the fate of one URL; others are fine if they look like a picture's. */
+  set(url: string, fate: PhotoFate): void
+  /** Throws what Telegram says of a URL it cannot use. */
+  check(url: string): void
+}
+
+export const photos = (): Photos => {
+  const fates = new Map<string, PhotoFate>()
+  return {
+    set: (url, fate) => void fates.set(url, fate),
+    check: url => {
+      switch (fates.get(url) ?? guess(url)) {
+        case 'ok':
+          return
+        case 'not found':
+        case 'too big':
+          throw badRequest('failed to get HTTP URL content')
+        case 'not an image':
+          throw badRequest('wrong type of the web page content')
+        case 'refused':
+          throw badRequest('wrong HTTP URL specified')
+      }
+    },
+  }
+}
+
+const guess = (url: string): PhotoFate => {
+  if (!URL.canParse(url)) return 'refused'
+  return /\.(svg|html?|txt|json|pdf)$/i.test(new URL(url).pathname) ? 'not an image' : 'ok'
+}

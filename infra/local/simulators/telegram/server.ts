@@ -1,0 +1,131 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Args, argsOf, readArgs } from './args.ts'
+import type { Fault } from './faults.ts'
+import { run } from './methods.ts'
+import { endPolling, getUpdates } from './polling.ts'
+import { Refusal } from './refusal.ts'
+import type { Bot, World } from './world.ts'
+
+interface Answer {
+  status: number
+  body: string
+  type: string
+  retryAfter?: number
+}
+
+/** Answers `/bot<token>/<method>` as api.telegram.org does; everything else is its 404. */
+export const botApi = (world: World) => async (request: IncomingMessage, response: ServerResponse) => {
+  const url = new URL(request.url ?? '/', 'http://telegram')
+  const [, token = '', method = ''] = /^\/bot([^/]+)\/([^/]*)\/?$/.exec(decodePath(url.pathname)) ?? []
+  const bot = world.bots.get(token)
+  if (token === '') return write(response, refused(new Refusal(404, 'Not Found')))
+  if (bot === undefined || bot.revoked) return write(response, refused(new Refusal(401, 'Unauthorized')))
+  if (!['GET', 'POST'].includes(request.method ?? ''))
+    return write(response, refused(new Refusal(405, 'Method Not Allowed')))
+
+  const gone = new AbortController()
+  response.on('close', () => gone.abort())
+  let args: Args
+  try {
+    args = await readArgs(request, url.searchParams)
+  } catch (error) {
+    if (error instanceof Refusal) return write(response, refused(error))
+    // The caller hung up while sending.
+    return response.destroy()
+  }
+  await answer(world, bot, method, args, response, gone.signal)
+}
+
+const answer = async (
+  world: World,
+  bot: Bot,
+  method: string,
+  args: Args,
+  response: ServerResponse,
+  gone: AbortSignal,
+): Promise<void> => {
+  const call = { method, params: args.given, at: world.time.now() }
+  const fault = bot.faults.take(method, args.integer('chat_id'))
+  const answered =
+    fault === undefined || fault.delivered ? await outcome(world, bot, method, args, gone) : faulty(fault)
+  const told = fault?.delivered ? faulty(fault) : answered
+  if (fault?.delayMs !== undefined) await delay(world, fault.delayMs)
+  bot.calls.add({ ...call, status: fault?.dropConnection ? null : told.status, answer: parsed(answered.body) })
+  if (fault?.dropConnection) response.destroy()
+  else write(response, told)
+}
+
+const outcome = async (world: World, bot: Bot, method: string, args: Args, gone: AbortSignal): Promise<Answer> => {
+  try {
+    if (method.toLowerCase() === 'getupdates') {
+      return json(200, { ok: true, result: await getUpdates(world.time, bot, args, gone) })
+    }
+    if (method.toLowerCase() === 'setwebhook' && args.has('url')) {
+      endPolling(bot, 'terminated by setWebhook request')
+    }
+    return json(200, { ok: true, ...run(world, bot, method, args) })
+  } catch (error) {
+    if (error instanceof Refusal) return refused(error)
+    throw error
+  }
+}
+
+/** Runs a method that came in the answer of a webhook: nobody is told how it went. */
+export const runFromWebhook = (world: World, bot: Bot, method: string, given: Record<string, unknown>): void => {
+  const call = { method, params: given, at: world.time.now() }
+  try {
+    const answer = run(world, bot, method, argsOf(given))
+    bot.calls.add({ ...call, status: 200, answer: { ok: true, ...answer } })
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    bot.calls.add({ ...call, status: error.code, answer: parsed(refused(error).body) })
+  }
+}
+
+const faulty = ({ status, description, retryAfter, migrateTo, body, contentType }: Fault): Answer => {
+  const code = status ?? (body === undefined ? 500 : 200)
+  if (body !== undefined) return { status: code, body, type: contentType ?? 'text/html' }
+  if (code === 429) {
+    const seconds = retryAfter ?? 1
+    return refused(new Refusal(429, `Too Many Requests: retry after ${seconds}`, { retry_after: seconds }))
+  }
+  const words = description ?? (code >= 500 ? 'Internal Server Error' : 'Bad Request')
+  return refused(new Refusal(code, words, migrateTo === undefined ? undefined : { migrate_to_chat_id: migrateTo }))
+}
+
+const refused = (refusal: Refusal): Answer => {
+  const { code, message, parameters } = refusal
+  const body = {
+    ok: false,
+    error_code: code,
+    description: message,
+    ...(parameters === undefined ? {} : { parameters }),
+  }
+  const retryAfter = parameters?.retry_after
+  return { ...json(code, body), ...(retryAfter === undefined ? {} : { retryAfter }) }
+}
+
+const json = (status: number, body: object): Answer => ({
+  status,
+  body: JSON.stringify(body),
+  type: 'application/json',
+})
+
+const write = (response: ServerResponse, { status, body, type, retryAfter }: Answer): void => {
+  response.setHeader('content-type', type)
+  response.setHeader('content-length', Buffer.byteLength(body))
+  if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter)
+  response.writeHead(status).end(body)
+}
+
+const decodePath = (path: string) => {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}
+
+const parsed = (body: string): unknown => JSON.parse(body)
+
+const delay = (world: World, ms: number) => new Promise<void>(resolve => void world.time.after(ms, resolve))

@@ -1,0 +1,294 @@
+import { createHash } from 'node:crypto'
+import type { Time } from '../time.ts'
+import type {
+  ApiChat,
+  BotCommand,
+  ChatMember,
+  Entity,
+  InlineButton,
+  Message,
+  PhotoSize,
+  Update,
+  User,
+} from './bot-api.ts'
+import { type CallLog, callLog } from './calls.ts'
+import { type Faults, faults } from './faults.ts'
+import { type Photos, photos } from './photos.ts'
+import { type RateModel, type Rates, rateModel } from './rates.ts'
+import { type UpdateQueue, updateQueue } from './updates.ts'
+import { type WebhookSender, webhookSender } from './webhook.ts'
+
+export interface Person {
+  id: number
+  firstName: string
+  username?: string
+  languageCode?: string
+  /** The account is gone. */
+  deactivated: boolean
+}
+
+export type Membership = 'creator' | 'administrator' | 'member' | 'left' | 'kicked'
+
+export interface StoredMessage {
+  id: number
+  chatId: number
+  /** A person's id, or null for the bot. */
+  from: number | null
+  /** Unix seconds. */
+  date: number
+  editDate?: number
+  /** Text or caption, as the person reads it. */
+  text: string
+  entities: Entity[]
+  photo?: { url: string; sizes: PhotoSize[] }
+  buttons: InlineButton[][]
+  replyTo?: number
+  silent: boolean
+  threadId?: number
+  migratedTo?: number
+  migratedFrom?: number
+  deleted?: boolean
+}
+
+/** A chat as one bot knows it. */
+export interface Chat {
+  id: number
+  kind: 'private' | 'group' | 'supergroup'
+  title: string
+  /** In private chats, whose it is. */
+  personId?: number
+  /** Private: the person has written at least once. */
+  started: boolean
+  blocked: boolean
+  /** The bot's own standing in a group. */
+  standing: Membership
+  members: Map<number, Membership>
+  gone: boolean
+  upgradedTo?: number
+  forum: boolean
+  topics: Map<number, { name: string; state: 'open' | 'closed' | 'deleted' }>
+  messages: StoredMessage[]
+}
+
+export interface CallbackQuery {
+  id: string
+  personId: number
+  chatId: number
+  messageId: number
+  at: number
+  answer?: { text: string; alert: boolean }
+}
+
+export interface Bot {
+  readonly token: string
+  readonly id: number
+  readonly username: string
+  readonly name: string
+  revoked: boolean
+  readonly chats: Map<number, Chat>
+  readonly queries: Map<string, CallbackQuery>
+  /** Keyed by scope and language, as `default|pt`. */
+  readonly commands: Map<string, BotCommand[]>
+  /** `name|pt`, `description|`, `short_description|`. */
+  readonly texts: Map<string, string>
+  readonly files: Map<string, PhotoSize[]>
+  readonly updates: UpdateQueue
+  readonly webhook: WebhookSender
+  readonly calls: CallLog
+  readonly faults: Faults
+  readonly photos: Photos
+  readonly rates: RateModel
+  /** Which kinds of updates the bot asked for; null for Telegram's default. */
+  allowedUpdates: string[] | null
+  nextMessageId: number
+}
+
+export interface World {
+  readonly time: Time
+  readonly people: Map<number, Person>
+  readonly bots: Map<string, Bot>
+  nextPersonId: number
+  nextChatId: number
+  nextQueryId: number
+  /** Called after anything that a person can see has changed. */
+  readonly watchers: Set<(bot: Bot, chatId: number) => void>
+}
+
+/** Above 32 bits on purpose: real ids are. */
+const FIRST_PERSON_ID = 5_000_000_001
+const FIRST_CHAT_ID = 4_000_000_001
+
+export const emptyWorld = (time: Time): World => ({
+  time,
+  people: new Map(),
+  bots: new Map(),
+  nextPersonId: FIRST_PERSON_ID,
+  nextChatId: FIRST_CHAT_ID,
+  nextQueryId: 1,
+  watchers: new Set(),
+})
+
+export interface BotOptions {
+  token: string
+  username: string
+  name: string
+  rates: Rates | false
+  /** Runs a method as the bot: for answers of the webhook that ask for one. */
+  execute: (bot: Bot, method: string, args: Record<string, unknown>) => void
+}
+
+export const addBot = (world: World, { token, username, name, rates, execute }: BotOptions): Bot => {
+  const { time } = world
+  const updates = updateQueue(time)
+  const bot: Bot = {
+    token,
+    id: Number(/^\d+/.exec(token)?.[0] ?? 7_000_000_000 + world.bots.size),
+    username,
+    name,
+    revoked: false,
+    chats: new Map(),
+    queries: new Map(),
+    commands: new Map(),
+    texts: new Map(),
+    files: new Map(),
+    updates,
+    webhook: webhookSender(time, updates, (method, args) => execute(bot, method, args)),
+    calls: callLog(),
+    faults: faults(),
+    photos: photos(),
+    rates: rateModel(time.now, rates),
+    allowedUpdates: null,
+    nextMessageId: 1,
+  }
+  world.bots.set(token, bot)
+  return bot
+}
+
+export const unixSeconds = (time: Time): number => Math.floor(time.now().getTime() / 1000)
+
+export const changed = (world: World, bot: Bot, chatId: number): void => {
+  for (const watcher of world.watchers) watcher(bot, chatId)
+}
+
+export const newChat = (id: number, kind: Chat['kind'], title: string): Chat => ({
+  id,
+  kind,
+  title,
+  started: kind !== 'private',
+  blocked: false,
+  standing: kind === 'private' ? 'member' : 'left',
+  members: new Map(),
+  gone: false,
+  forum: false,
+  topics: new Map(),
+  messages: [],
+})
+
+/** The private chat of a person with a bot, which exists from the moment either could write. */
+export const privateChat = (bot: Bot, person: Person): Chat => {
+  const known = bot.chats.get(person.id)
+  if (known !== undefined) return known
+  const chat: Chat = { ...newChat(person.id, 'private', person.firstName), personId: person.id }
+  bot.chats.set(chat.id, chat)
+  return chat
+}
+
+export const keepMessage = (
+  world: World,
+  bot: Bot,
+  chat: Chat,
+  message: Omit<StoredMessage, 'id' | 'chatId' | 'date'>,
+): StoredMessage => {
+  // A supergroup counts its messages itself; private chats and basic groups share the bot's own count.
+  const id = chat.kind === 'supergroup' ? (chat.messages.at(-1)?.id ?? 0) + 1 : bot.nextMessageId++
+  const stored: StoredMessage = { ...message, id, chatId: chat.id, date: unixSeconds(world.time) }
+  chat.messages.push(stored)
+  changed(world, bot, chat.id)
+  return stored
+}
+
+export const userOf = (person: Person): User => ({
+  id: person.id,
+  is_bot: false,
+  first_name: person.firstName,
+  ...(person.username === undefined ? {} : { username: person.username }),
+  ...(person.languageCode === undefined ? {} : { language_code: person.languageCode }),
+})
+
+export const botUser = (bot: Bot): User => ({
+  id: bot.id,
+  is_bot: true,
+  first_name: bot.name,
+  username: bot.username,
+})
+
+export const apiChat = (world: World, chat: Chat): ApiChat => {
+  if (chat.kind !== 'private') {
+    return { id: chat.id, type: chat.kind, title: chat.title, ...(chat.forum ? { is_forum: true as const } : {}) }
+  }
+  const person = world.people.get(chat.personId ?? 0)
+  return {
+    id: chat.id,
+    type: 'private',
+    first_name: person?.firstName ?? chat.title,
+    ...(person?.username === undefined ? {} : { username: person.username }),
+  }
+}
+
+/** A stored message as the Bot API tells it; the message it replies to is told without its own. */
+export const apiMessage = (world: World, bot: Bot, chat: Chat, message: StoredMessage, nested = false): Message => {
+  const person = message.from === null ? undefined : world.people.get(message.from)
+  const target = chat.messages.find(({ id, deleted }) => id === message.replyTo && !deleted)
+  const formatted = message.entities.length === 0 ? undefined : message.entities
+  return {
+    message_id: message.id,
+    from: person === undefined ? botUser(bot) : userOf(person),
+    chat: apiChat(world, chat),
+    date: message.date,
+    ...(message.editDate === undefined ? {} : { edit_date: message.editDate }),
+    ...(message.threadId === undefined ? {} : { message_thread_id: message.threadId, is_topic_message: true as const }),
+    ...(target === undefined || nested ? {} : { reply_to_message: apiMessage(world, bot, chat, target, true) }),
+    ...(message.migratedTo === undefined ? {} : { migrate_to_chat_id: message.migratedTo }),
+    ...(message.migratedFrom === undefined ? {} : { migrate_from_chat_id: message.migratedFrom }),
+    ...contentOf(message, formatted),
+    ...(message.buttons.length === 0 ? {} : { reply_markup: { inline_keyboard: message.buttons } }),
+  }
+}
+
+const contentOf = (message: StoredMessage, entities: Entity[] | undefined): Partial<Message> => {
+  if (message.photo !== undefined) {
+    return {
+      photo: message.photo.sizes,
+      ...(message.text === '' ? {} : { caption: message.text }),
+      ...(entities === undefined ? {} : { caption_entities: entities }),
+    }
+  }
+  if (message.migratedTo !== undefined || message.migratedFrom !== undefined) return {}
+  return { text: message.text, ...(entities === undefined ? {} : { entities }) }
+}
+
+export const memberOf = (world: World, bot: Bot, chat: Chat, id: number): ChatMember | null => {
+  if (id === bot.id) return { status: chat.standing, user: botUser(bot) }
+  const person = world.people.get(id)
+  if (person === undefined) return null
+  const own = chat.kind === 'private' && chat.personId === id
+  const status = chat.members.get(id) ?? (own ? 'member' : 'left')
+  return { status, user: userOf(person) }
+}
+
+const HOURS_24 = 86_400
+
+/** Hands an update to the bot, if it asked for this kind: `queue` and `seconds` of life are Telegram's. */
+export const tell = (
+  bot: Bot,
+  update: Omit<Update, 'update_id'>,
+  kind: string,
+  queue: number,
+  seconds?: number,
+): void => {
+  if (bot.allowedUpdates !== null && !bot.allowedUpdates.includes(kind)) return
+  bot.updates.push(update, { queue, seconds: seconds ?? HOURS_24 })
+}
+
+export const fingerprint = (text: string, length: number): string =>
+  createHash('sha256').update(text).digest('base64url').slice(0, length)
