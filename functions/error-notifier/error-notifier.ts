@@ -1,0 +1,140 @@
+import type { Postgres } from '#database/connect.ts'
+import { deadLettersIn } from '#database/dead-letters.ts'
+import { type OperatorNews, type OperatorNotice, operatorNoticesIn } from '#database/operator-notices.ts'
+import type { EventOf } from '#events/event.ts'
+import type { MessageRefused } from '#events/message-refused.ts'
+import type { Clock } from '../clock.ts'
+import type { DeadLetter } from '../dead-letter.ts'
+import { asError } from '../errors.ts'
+import type { Logger } from '../log.ts'
+import { redact } from '../redact.ts'
+import { fingerprint } from './fingerprint.ts'
+import { decide, hourMs } from './notice.ts'
+import type { Operators } from './operators.ts'
+import { digestText, noticeText, type Reader } from './words.ts'
+
+/** What the notifier may touch. Without operators it only keeps. */
+export interface Outside {
+  db: Postgres
+  operators: Operators | undefined
+  /** Looked up when there is something to say. */
+  reader: () => Promise<Reader>
+  clock: Clock
+  log: Logger
+}
+
+const alertsKeptMs = 30 * 24 * hourMs
+const minuteMs = 60_000
+
+/** A dead letter: kept, counted, told. Once it is kept it is done, whatever becomes of the telling: a failure of ours makes no new letter. */
+export const errorNotifier = async (letter: DeadLetter, outside: Outside): Promise<void> => {
+  const at = outside.clock()
+  const reason = redact(letter.reason)
+  const kind = fingerprint(letter.trigger, letter.code, reason)
+  await outside.db.transaction(async tx => {
+    const { isNew } = await deadLettersIn(tx).keep({ ...letter, reason, fingerprint: kind, at })
+    if (isNew) await operatorNoticesIn(tx).count(kind, newsOf(letter, reason), at)
+  })
+  await tellIfPossible(outside)
+}
+
+/** A message that Telegram will not have: no letter to replay, but the operators should know. */
+export const messageRefused = async (event: EventOf<typeof MessageRefused>, outside: Outside): Promise<void> => {
+  const at = outside.clock()
+  const { code, chatId } = event.data
+  const reason = redact(event.data.reason)
+  const kind = fingerprint('message.refused', code, reason)
+  await outside.db.transaction(async tx => {
+    const notices = operatorNoticesIn(tx)
+    if (await notices.isNewAlert(event.id, kind, at))
+      await notices.count(kind, { title: 'message.refused', subject: `chat/${chatId}`, code, reason }, at)
+  })
+  await tellIfPossible(outside)
+}
+
+/** The minute's tick: counts are brought up to date, and what could not be told is tried again. */
+export const noticesTick = async (outside: Outside): Promise<void> => {
+  const now = outside.clock()
+  if (now.getUTCMinutes() === 0)
+    await operatorNoticesIn(outside.db).forgetAlertsBefore(new Date(now.getTime() - alertsKeptMs))
+  await tellIfPossible(outside)
+}
+
+const newsOf = ({ trigger, event, code }: DeadLetter, reason: string): OperatorNews => ({
+  title: trigger,
+  subject: [event.type?.replace(/^dev\.vigia\./, ''), event.subject].filter(Boolean).join(' · '),
+  code,
+  reason,
+})
+
+const tellIfPossible = async (outside: Outside): Promise<void> => {
+  if (!outside.operators) return
+  try {
+    await tell(outside, outside.operators)
+  } catch (thrown) {
+    // Telegram is away or refuses us: the tick tries again, and another dead letter about it would help nobody.
+    const error = asError(thrown)
+    outside.log.warn({ error }, `the operators could not be told: ${error.message}`)
+  }
+}
+
+/** Says what the operators do not know yet. One speaks at a time, here and in other replicas: the lock is the digest's row. */
+const tell = async ({ db, operators: _, reader, clock }: Outside, operators: Operators): Promise<void> => {
+  for (let left = mostAtOnce; left > 0; left--) {
+    const more = await db.transaction(async tx => {
+      const notices = operatorNoticesIn(tx)
+      const digest = await notices.speak()
+      if (digest === null) return false
+      const now = clock()
+      const untold = await notices.untold()
+      const messages = await notices.messagesSince(new Date(now.getTime() - hourMs))
+      const next = untold
+        .map(notice => ({ notice, what: decide(notice, messages, now) }))
+        .find(({ what }) => what !== 'wait')
+
+      if (next === undefined) {
+        const stale =
+          digest.count > digest.toldCount &&
+          (digest.editedAt === null || now.getTime() - digest.editedAt.getTime() >= minuteMs)
+        if (!stale) return false
+        const text = digestText(digest.count, await reader())
+        const edited = digest.telegramMessageId !== null && (await operators.edit(digest.telegramMessageId, text))
+        const telegramMessageId = edited ? digest.telegramMessageId : await operators.send(text)
+        await notices.keepDigest({
+          ...digest,
+          telegramMessageId,
+          editedAt: now,
+          toldAt: digest.toldAt ?? now,
+          toldCount: digest.count,
+        })
+        return false
+      }
+
+      const { notice, what } = next
+      if (what === 'hold back') {
+        await notices.heldBack(notice.fingerprint, notice.count, now)
+        const over = digest.toldAt === null || now.getTime() - digest.toldAt.getTime() >= hourMs
+        await notices.keepDigest(
+          over
+            ? { telegramMessageId: null, toldAt: now, editedAt: null, toldCount: 0, count: 1 }
+            : { ...digest, count: digest.count + 1 },
+        )
+        return true
+      }
+      const text = noticeText(notice, await reader(), now)
+      if (what === 'edit' && (await edited(operators, notice, text))) {
+        await notices.edited(notice.fingerprint, notice.count, now)
+        return true
+      }
+      await notices.told(notice.fingerprint, notice.count, await operators.send(text), now)
+      return true
+    })
+    if (!more) return
+  }
+}
+
+/** An outbreak of more kinds than this is told by the next ticks. */
+const mostAtOnce = 100
+
+const edited = async (operators: Operators, { telegramMessageId }: OperatorNotice, text: string): Promise<boolean> =>
+  telegramMessageId !== null && operators.edit(telegramMessageId, text)

@@ -1,0 +1,41 @@
+import { chatsIn } from '#database/chats.ts'
+import { postgres } from '#database/connect.ts'
+import { MessageRefused } from '#events/message-refused.ts'
+import { Tick } from '#events/tick.ts'
+import { systemClock } from '../clock.ts'
+import { env, envOptional } from '../env.ts'
+import type { Logger } from '../log.ts'
+import { on, serve } from '../serve.ts'
+import { telegram } from '../telegram.ts'
+import { errorNotifier, messageRefused, noticesTick } from './error-notifier.ts'
+import { operatorsIn } from './operators.ts'
+import type { Reader } from './words.ts'
+
+const db = postgres(env('DATABASE_URL'), { max: 4, applicationName: 'error-notifier' })
+const token = envOptional('TELEGRAM_OPS_BOT_TOKEN')
+const chatId = envOptional('TELEGRAM_OPS_CHAT_ID')
+if ((token === undefined) !== (chatId === undefined))
+  throw new Error('TELEGRAM_OPS_BOT_TOKEN and TELEGRAM_OPS_CHAT_ID belong together: set both or neither')
+
+/** An operator who uses the bot too has chosen a language and a zone there. */
+const reader = async (): Promise<Reader> =>
+  (/^-?\d+$/.test(chatId ?? '') && (await chatsIn(db).find(Number(chatId)))) || {
+    language: 'pt-BR',
+    zone: 'America/Sao_Paulo',
+  }
+
+const operators =
+  token && chatId
+    ? operatorsIn(telegram({ apiRoot: env('TELEGRAM_API_ROOT', 'https://api.telegram.org'), token }), chatId)
+    : undefined
+const outside = (log: Logger) => ({ db, operators, reader, clock: systemClock, log })
+
+serve({
+  name: 'error-notifier',
+  deadLetters: (letter, { log }) => errorNotifier(letter, outside(log)),
+  events: [
+    on(MessageRefused, (event, { log }) => messageRefused(event, outside(log))),
+    on(Tick, (_, { log }) => noticesTick(outside(log))),
+  ],
+  close: [() => db.end()],
+})

@@ -1,0 +1,65 @@
+import type { OperatorNews, OperatorNotice } from '#database/operator-notices.ts'
+import { cut, html, joined } from '../html.ts'
+import { type Language, sayInstant } from '../when.ts'
+
+/** How the operators read: their chat's language and zone, where it is one of ours, else Brazil's. */
+export interface Reader {
+  language: Language
+  zone: string
+}
+
+const words = {
+  'pt-BR': {
+    gaveUp: (title: string) => html`⚠️ <b>${title}</b>`,
+    once: (at: string) => html`${at}`,
+    often: (count: number, first: string, last: string) => html`${count} vezes desde ${first}, a última ${last}`,
+    goesOn: 'Continua acontecendo.',
+    heldBack: (count: number) =>
+      count === 1
+        ? html`⚠️ Mais um tipo de falha nesta última hora; não vou encher este chat.`
+        : html`⚠️ Mais ${count} tipos de falha nesta última hora; não vou encher este chat.`,
+    where: 'Todas estão em /api/dead-letters, de onde também podem ser repetidas.',
+    noReason: 'sem resposta ou sem motivo',
+  },
+  en: {
+    gaveUp: (title: string) => html`⚠️ <b>${title}</b>`,
+    once: (at: string) => html`${at}`,
+    often: (count: number, first: string, last: string) => html`${count} times since ${first}, last ${last}`,
+    goesOn: 'Still going on.',
+    heldBack: (count: number) =>
+      count === 1
+        ? html`⚠️ One more kind of failure in the last hour; I will not flood this chat.`
+        : html`⚠️ ${count} more kinds of failure in the last hour; I will not flood this chat.`,
+    where: 'All of them are in /api/dead-letters, where they can be replayed too.',
+    noReason: 'no answer, or none that says why',
+  },
+} as const
+
+const longestReason = 600
+
+/** The message about one kind of fault. */
+export const noticeText = (notice: OperatorNotice, reader: Reader, now: Date): string => {
+  const say = words[reader.language]
+  const at = (instant: Date) => sayInstant(instant, { ...reader, now })
+  const { news, count, firstAt, lastAt, toldAt } = notice
+  return String(
+    joined([
+      say.gaveUp(news.title),
+      html`${news.subject}`,
+      html`<code>${reasonOf(news, reader)}</code>`,
+      count === 1 ? say.once(at(lastAt)) : say.often(count, at(firstAt), at(lastAt)),
+      toldAt !== null && toldAt > firstAt && say.goesOn,
+      html`#${notice.fingerprint}`,
+    ]),
+  )
+}
+
+const reasonOf = ({ code, reason }: OperatorNews, { language }: Reader): string => {
+  const text = reason.trim() || words[language].noReason
+  const short = text.length > longestReason ? `${text.slice(0, longestReason)}…` : text
+  return code === null ? short : `${code} ${short}`
+}
+
+/** The message that stands for all that were held back in this hour. */
+export const digestText = (count: number, { language }: Reader): string =>
+  cut(joined([words[language].heldBack(count), words[language].where]), 4096)
