@@ -1,0 +1,95 @@
+import { createWriteStream, mkdirSync, renameSync, statSync, type WriteStream } from 'node:fs'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+
+/** Where the output of one function's processes goes. */
+export interface LogOf {
+  /** Reads a process's output until it ends; `last` are its newest lines. */
+  follow(pid: number, ...outputs: Readable[]): { last(): string[] }
+  close(): Promise<void>
+}
+
+const MAX_FILE_BYTES = 10 * 1024 * 1024
+const LAST_LINES = 8
+const MAX_LINE = 4_000
+
+/**
+ * One file a function in `folder`, its predecessor kept as `.1` when it has grown to 10 MiB. Each line goes to `show` too.
+ * The processes write into pipes that we read, so that a file can be rotated; our own end closes the pipes, which ends nobody.
+ */
+export const functionLog = (folder: string, name: string, show: (name: string, line: string) => void): LogOf => {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const path = join(folder, `${name}.log`)
+  let file: WriteStream | undefined
+  let size = 0
+  const write = (text: string) => {
+    if (file && size > MAX_FILE_BYTES) {
+      file.end()
+      file = undefined
+      renameSync(path, `${path}.1`)
+    }
+    if (!file) {
+      file = createWriteStream(path, { flags: 'a', mode: 0o600 })
+      // A full disk must not end the runtime; the terminal still shows what matters.
+      file.on('error', () => {})
+      size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+    }
+    size += Buffer.byteLength(text)
+    file.write(text)
+  }
+  return {
+    follow: (_, ...outputs) => {
+      const last: string[] = []
+      for (const output of outputs) {
+        let rest = ''
+        const take = (line: string) => {
+          if (line === '') return
+          if (last.push(line.slice(0, MAX_LINE)) > LAST_LINES) last.shift()
+          show(name, line)
+        }
+        output.setEncoding('utf8')
+        output.on('data', (chunk: string) => {
+          write(chunk)
+          const lines = (rest + chunk).split('\n')
+          rest = lines.pop()!.slice(-MAX_LINE)
+          for (const line of lines) take(line)
+        })
+        output.on('end', () => take(rest))
+        output.on('error', () => {})
+      }
+      return { last: () => last.map(readable) }
+    },
+    close: () => new Promise(resolve => (file ? file.end(() => resolve()) : resolve())),
+  }
+}
+
+/** The levels of our log lines, in order of weight. */
+export const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+export type Level = (typeof levels)[number]
+
+/** The level of a line, cheaply. What is no line of ours is something that a crash printed. */
+export const levelOf = (line: string): Level => {
+  const [, level] = /^\{"level":"(\w+)"/.exec(line) ?? []
+  return levels.includes(level as Level) ? (level as Level) : 'error'
+}
+
+/** A JSON line as people read it; anything else as it is. */
+export const readable = (line: string): string => {
+  const entry = parsed(line)
+  if (!entry) return line
+  const { level: _, time: __, function: ___, message, error, ...rest } = entry
+  const pairs = Object.entries(rest)
+    .filter(([, value]) => value !== null && value !== undefined)
+    .map(([key, value]) => `${key}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+  const fault = typeof error === 'object' && error !== null ? (error as { message?: unknown }).message : error
+  return [message, fault, ...pairs].filter(part => typeof part === 'string' && part !== '').join('  ')
+}
+
+const parsed = (line: string): Record<string, unknown> | undefined => {
+  if (!line.startsWith('{')) return undefined
+  try {
+    return JSON.parse(line) as Record<string, unknown>
+  } catch {
+    return undefined
+  }
+}

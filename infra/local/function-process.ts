@@ -1,0 +1,159 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { connect, createServer } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
+import type { Pool } from 'undici'
+import type { LogOf } from './function-log.ts'
+
+/** A child process that runs a function's bundle. */
+export interface FunctionProcess {
+  readonly pid: number
+  readonly port: number
+  /** Keeps the connections to it. */
+  readonly client: Pool
+  /** Resolves when it answers; rejects with StartFailed. */
+  readonly ready: Promise<void>
+  /** Resolves with how it ended: `exit code 1`, `signal SIGKILL`. */
+  readonly exited: Promise<string>
+  /** Its last lines, for a message about a crash. */
+  lastLines(): string[]
+  /** SIGTERM, and SIGKILL to its whole group when it is still there after `graceMs`. */
+  stop(graceMs: number): Promise<void>
+}
+
+/** The process ended or stayed silent before it was ready. */
+export class StartFailed extends Error {
+  override name = 'StartFailed'
+}
+
+export interface Start {
+  command: readonly string[]
+  env: NodeJS.ProcessEnv
+  readinessPath: string | null
+  startTimeoutMs: number
+  containerConcurrency: number
+  log: LogOf
+  /** Called with the pid before anything else happens, and when it is gone: a record for the next start, should we be killed. */
+  remember(pid: number): void
+  forget(pid: number): void
+}
+
+/** Starts the process and returns at once; `ready` says when it answers. */
+export const startProcess = async (start: Start): Promise<FunctionProcess> => {
+  const [port, { Pool }] = await Promise.all([freePort(), import('undici')])
+  const [file = '', ...args] = start.command
+  // A group of its own: Ctrl-C in the terminal is for us, and we end the functions in order.
+  const child = spawn(file, args, {
+    env: { ...start.env, PORT: String(port) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
+  const spawned = child.pid
+  if (spawned !== undefined) start.remember(spawned)
+  const pid = spawned ?? 0
+  const lines = start.log.follow(pid, child.stdout, child.stderr)
+  const client = new Pool(`http://127.0.0.1:${port}`, {
+    connections: start.containerConcurrency || null,
+    // A function that closes an idle connection does so after 5 s; we are earlier, so that no request meets a closing one.
+    keepAliveTimeout: 3_000,
+  })
+  const exited = ended(child).then(how => {
+    start.forget(pid)
+    claimed.delete(port)
+    void client.destroy()
+    return how
+  })
+  return {
+    pid,
+    port,
+    client,
+    exited,
+    ready: untilReady(port, start, exited, lines.last),
+    lastLines: lines.last,
+    stop: graceMs => stop(child, exited, graceMs),
+  }
+}
+
+const ended = (child: ChildProcess) =>
+  new Promise<string>(resolve => {
+    child.once('error', error => resolve(error.message))
+    // close, not exit: its last words have been read by then.
+    child.once('close', (code, signal) => resolve(signal ? `signal ${signal}` : `exit code ${code}`))
+  })
+
+const stop = async (child: ChildProcess, exited: Promise<string>, graceMs: number) => {
+  child.kill('SIGTERM')
+  const patience = new AbortController()
+  const isGone = await Promise.race([
+    exited.then(() => true),
+    setTimeout(graceMs, false, { signal: patience.signal }).catch(() => true),
+  ])
+  patience.abort()
+  if (isGone) return
+  killGroup(child.pid!)
+  await exited
+}
+
+/** Ends a process and everything it started. */
+export const killGroup = (pid: number): void => {
+  for (const target of [-pid, pid])
+    try {
+      process.kill(target, 'SIGKILL')
+      return
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+}
+
+const untilReady = async (port: number, start: Start, exited: Promise<string>, lastLines: () => string[]) => {
+  let how: string | undefined
+  exited.then(words => {
+    how = words
+  })
+  const began = performance.now()
+  const said = () =>
+    lastLines()
+      .map(line => `\n  ${line}`)
+      .join('')
+  while (!(await answers(port, start.readinessPath))) {
+    if (how !== undefined) throw new StartFailed(`ended before it was ready (${how})${said()}`)
+    const age = performance.now() - began
+    if (age > start.startTimeoutMs)
+      throw new StartFailed(`did not get ready within ${start.startTimeoutMs / 1000} s${said()}`)
+    // Every cold start waits for this, so the first tries come fast; a slow starter should not pay for being asked.
+    await Promise.race([setTimeout(age < 200 ? 3 : age < 1000 ? 10 : 50), exited])
+  }
+}
+
+/** Whether the port takes connections and, where a path is given, answers a GET with 2xx. */
+const answers = (port: number, path: string | null) =>
+  new Promise<boolean>(resolve => {
+    const socket = connect({ host: '127.0.0.1', port })
+    const end = (answer: boolean) => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.setTimeout(1_000, () => end(false))
+    socket.once('error', () => end(false))
+    socket.once('close', () => end(false))
+    if (path === null) socket.once('connect', () => end(true))
+    else {
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`)
+      socket.once('data', data => end(/^HTTP\/1\.1 2/.test(data.toString('latin1'))))
+    }
+  })
+
+const claimed = new Set<number>()
+
+/** A port that nobody listens on and that we have not given to another process meanwhile. */
+const freePort = async (): Promise<number> => {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  const { port } = server.address() as { port: number }
+  await new Promise(resolve => server.close(resolve))
+  if (claimed.has(port)) return freePort()
+  claimed.add(port)
+  return port
+}
