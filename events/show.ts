@@ -4,6 +4,8 @@ import Type, { type Static } from 'typebox'
 export const ShowBrief = Type.Object({
   id: Type.Integer({ minimum: 1 }),
   name: Type.String(),
+  /** What it is called in Brazil, where that is known. */
+  namePt: Type.Optional(Type.String()),
   url: Type.String(),
   /** Poster, or null where TVMaze has none. */
   image: Type.Union([Type.String(), Type.Null()]),

@@ -1,0 +1,179 @@
+import type { Language } from '#database/chats.ts'
+
+/** Where a card stands: which search, and which of its hits (from 0). */
+export interface CardPlace {
+  search: number
+  at: number
+}
+
+/** What a pressed button means. It carries names of things and never their state: that is in the database, and may have changed since. */
+export type Press =
+  /** Page `at` of a search; asks TVMaze again where it did not answer. */
+  | ({ act: 'card' } & CardPlace)
+  | ({ act: 'follow'; show: number } & CardPlace)
+  | ({ act: 'unfollow'; show: number } & CardPlace)
+  | ({ act: 'refollow'; show: number; followedAt: Date } & CardPlace)
+  | { act: 'series'; page: number }
+  | { act: 'remove'; show: number; page: number }
+  | { act: 'restore'; show: number; page: number; followedAt: Date }
+  | { act: 'upcoming'; days: number; page: number }
+  | { act: 'today' }
+  | { act: 'monitors'; page: number }
+  | { act: 'monitor'; monitor: number }
+  | { act: 'check'; monitor: number }
+  | { act: 'pause'; monitor: number }
+  | { act: 'resume'; monitor: number }
+  /** First step: asks. */
+  | { act: 'delete'; monitor: number }
+  /** Second step: does it. */
+  | { act: 'deleteNow'; monitor: number }
+  | { act: 'language'; language: Language }
+  | { act: 'zones' }
+  | { act: 'zone'; zone: string }
+  /** How to search, said to somebody who looks for a button to do it. */
+  | { act: 'howToSearch' }
+  /** A button that only shows something: a page number, "following ✓". */
+  | { act: 'nothing' }
+
+type Letters = Record<Press['act'], string>
+
+/** One letter each: Telegram carries 64 bytes. A letter keeps its meaning within a version. */
+const letters = {
+  card: 's',
+  follow: 'f',
+  unfollow: 'u',
+  refollow: 'r',
+  series: 'l',
+  remove: 'd',
+  restore: 'b',
+  upcoming: 'n',
+  today: 't',
+  monitors: 'm',
+  monitor: 'o',
+  check: 'c',
+  pause: 'p',
+  resume: 'g',
+  delete: 'x',
+  deleteNow: 'y',
+  language: 'i',
+  zones: 'h',
+  zone: 'z',
+  howToSearch: 'q',
+  nothing: '-',
+} as const satisfies Letters
+
+const VERSION = 'v1'
+
+const written = (...parts: (string | number)[]) => [VERSION, ...parts].join(':')
+const date = (at: Date) => at.getTime().toString(36)
+
+/** `v1:f:82:1234:0`: what Telegram keeps for the button, at most 64 bytes. */
+export const encode = (press: Press): string => {
+  const letter = letters[press.act]
+  switch (press.act) {
+    case 'card':
+      return written(letter, press.search, press.at)
+    case 'follow':
+    case 'unfollow':
+      return written(letter, press.show, press.search, press.at)
+    case 'refollow':
+      return written(letter, press.show, press.search, press.at, date(press.followedAt))
+    case 'series':
+    case 'monitors':
+      return written(letter, press.page)
+    case 'remove':
+      return written(letter, press.show, press.page)
+    case 'restore':
+      return written(letter, press.show, press.page, date(press.followedAt))
+    case 'upcoming':
+      return written(letter, press.days, press.page)
+    case 'monitor':
+    case 'check':
+    case 'pause':
+    case 'resume':
+    case 'delete':
+    case 'deleteNow':
+      return written(letter, press.monitor)
+    case 'language':
+      return written(letter, press.language)
+    case 'zone':
+      return written(letter, press.zone)
+    case 'today':
+    case 'zones':
+    case 'howToSearch':
+    case 'nothing':
+      return written(letter)
+    default:
+      return press satisfies never
+  }
+}
+
+const acts = new Map(Object.entries(letters).map(([act, letter]) => [letter as string, act as Press['act']]))
+
+const integer = (text: string | undefined): number => {
+  const value = /^\d{1,15}$/.test(text ?? '') ? Number(text) : Number.NaN
+  if (Number.isNaN(value)) throw new Foreign()
+  return value
+}
+const instant = (text: string | undefined): Date => {
+  const at = new Date(/^[\da-z]{1,9}$/.test(text ?? '') ? Number.parseInt(text!, 36) : Number.NaN)
+  if (Number.isNaN(at.getTime())) throw new Foreign()
+  return at
+}
+
+class Foreign extends Error {}
+
+/** What a button meant, or null for one that is not of ours, or of a version that is gone. Whoever presses may have made it up. */
+export const decode = (data: string): Press | null => {
+  const [version, letter, ...parts] = data.split(':')
+  const act = version === VERSION ? acts.get(letter ?? '') : undefined
+  if (act === undefined) return null
+  try {
+    const press = read(act, parts)
+    return encode(press) === data ? press : null
+  } catch (error) {
+    if (error instanceof Foreign) return null
+    throw error
+  }
+}
+
+const read = (act: Press['act'], [first, second, third, fourth]: string[]): Press => {
+  switch (act) {
+    case 'card':
+      return { act, search: integer(first), at: integer(second) }
+    case 'follow':
+    case 'unfollow':
+      return { act, show: integer(first), search: integer(second), at: integer(third) }
+    case 'refollow':
+      return { act, show: integer(first), search: integer(second), at: integer(third), followedAt: instant(fourth) }
+    case 'series':
+    case 'monitors':
+      return { act, page: integer(first) }
+    case 'remove':
+      return { act, show: integer(first), page: integer(second) }
+    case 'restore':
+      return { act, show: integer(first), page: integer(second), followedAt: instant(third) }
+    case 'upcoming':
+      return { act, days: integer(first), page: integer(second) }
+    case 'monitor':
+    case 'check':
+    case 'pause':
+    case 'resume':
+    case 'delete':
+    case 'deleteNow':
+      return { act, monitor: integer(first) }
+    case 'language':
+      if (first !== 'pt-BR' && first !== 'en') throw new Foreign()
+      return { act, language: first }
+    case 'zone':
+      if (first === undefined || !/^[\w+\-/]{1,50}$/.test(first)) throw new Foreign()
+      return { act, zone: first }
+    case 'today':
+    case 'zones':
+    case 'howToSearch':
+    case 'nothing':
+      return { act }
+    default:
+      return act satisfies never
+  }
+}

@@ -1,0 +1,264 @@
+import type { Chat } from '#database/chats.ts'
+import type { DataOf } from '#events/event.ts'
+import type { MessageRequested } from '#events/message-requested.ts'
+import type { EpisodeBrief } from '#events/show.ts'
+import { encode } from '../callback-data.ts'
+import { type Html, html, joined } from '../html.ts'
+import { dayOf, type Language, sayClock, sayDate, sayDuration, sayInstant, sayZone } from '../when.ts'
+import { sayEpisode, sayEpisodes, sayProbeError, sayShow } from '../words.ts'
+import type { News, NewsOf } from './news.ts'
+
+/** Whom the words are for. */
+export type Reader = Pick<Chat, 'id' | 'language' | 'zone'>
+
+/** A message but for its address. */
+export type Wording = Omit<DataOf<typeof MessageRequested>, 'chatId'>
+
+type Words = Record<Language, Html>
+
+/** What a reader is told of the news, in their language, by their clock. */
+export const wording = (news: News, reader: Reader, now: Date): Wording => {
+  switch (news.of) {
+    case 'episode.due':
+      return episodeDue(news.data, reader, now)
+    case 'episode.missed':
+      return episodeMissed(news.data, reader, now)
+    case 'series.changed':
+      return seriesChanged(news.data, reader, now)
+    case 'monitor.down':
+      return monitorDown(news.data, reader, now)
+    case 'monitor.up':
+      return monitorUp(news.data, reader, now)
+    case 'probe.finished':
+      return probeFinished(news.data, reader)
+    default:
+      return news satisfies never
+  }
+}
+
+// TVMaze's licence (CC BY-SA 4.0) asks for this link wherever its data is shown.
+const tvmazeButton = (url: string) => [[{ text: 'TVmaze', url }]]
+
+const checkButton = (monitor: number, language: Language) => [
+  [{ text: { 'pt-BR': 'verificar agora', en: 'check now' }[language], data: encode({ act: 'check', monitor }) }],
+]
+
+/** When an episode comes: day and hour by the reader's clock, or only the date where nobody announced an hour. */
+const sayWhen = (
+  { airstamp, airdate }: Pick<EpisodeBrief, 'airstamp' | 'airdate'>,
+  { language, zone }: Reader,
+  now: Date,
+): string => {
+  if (airstamp !== null) return `${sayInstant(airstamp, { language, zone, now })} (${sayZone(zone, language)})`
+  if (airdate === '') return { 'pt-BR': 'ainda sem data', en: 'no date yet' }[language]
+  const today = dayOf(now, zone)
+  const near = sayDate(airdate, { language, today })
+  const date = sayDate(airdate, { language })
+  const day = airdate === today ? `${near} (${date})` : near
+  return { 'pt-BR': `${day} · hora não divulgada`, en: `${day} · hour not announced` }[language]
+}
+
+const episodeDue = ({ show, episodes }: NewsOf<'episode.due'>, reader: Reader, now: Date): Wording => {
+  const { language } = reader
+  const [first] = episodes as [EpisodeBrief, ...EpisodeBrief[]]
+  const opening = episodes.find(({ number }) => number === 1)
+  const headline =
+    opening === undefined
+      ? null
+      : opening.season === 1
+        ? { 'pt-BR': html`🎬 Estreia da série`, en: html`🎬 Series premiere` }[language]
+        : {
+            'pt-BR': html`🎬 Estreia da ${opening.season}ª temporada`,
+            en: html`🎬 Premiere of season ${opening.season}`,
+          }[language]
+  const what =
+    episodes.length === 1
+      ? joined([sayEpisode(first, language), first.name], ' · ')
+      : {
+          'pt-BR': html`${sayEpisodes(episodes, language)} · ${episodes.length} episódios`,
+          en: html`${sayEpisodes(episodes, language)} · ${episodes.length} episodes`,
+        }[language]
+  return {
+    html: String(
+      joined([
+        html`📺 ${sayShow(show, language)}`,
+        what,
+        headline,
+        html`🗓 ${sayWhen(first, reader, now)}`,
+        show.channel !== null && html`▶️ ${show.channel}`,
+      ]),
+    ),
+    ...(show.image === null ? {} : { photo: show.image }),
+    buttons: tvmazeButton(show.url),
+  }
+}
+
+const episodeMissed = ({ shows }: NewsOf<'episode.missed'>, reader: Reader, now: Date): Wording => {
+  const { language, zone } = reader
+  const today = dayOf(now, zone)
+  const lines = shows.flatMap(({ show, episodes }) =>
+    [...Map.groupBy(episodes, episode => (episode.airstamp === null ? episode.airdate : dayOf(episode.airstamp, zone)))]
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(
+        ([day, sameDay]) =>
+          html`• <a href="${show.url}">${sayShow(show, language)}</a> ${sayEpisodes(sameDay, language)} · ${sayDate(day, { language, today })}`,
+      ),
+  )
+  const words: Words = {
+    'pt-BR': html`⏳ <b>Enquanto eu estava parado</b>
+Fiquei um tempo sem funcionar e não avisei destes episódios:
+
+${joined(lines)}
+
+<i>Dados: TVmaze</i>`,
+    en: html`⏳ <b>While I was away</b>
+I was not running for a while and did not tell you about these episodes:
+
+${joined(lines)}
+
+<i>Data: TVmaze</i>`,
+  }
+  return { html: String(words[language]) }
+}
+
+const seriesChanged = (
+  { change, show, episode, before }: NewsOf<'series.changed'>,
+  reader: Reader,
+  now: Date,
+): Wording => {
+  const { language } = reader
+  const name = sayShow(show, language)
+  const words = (): Words => {
+    switch (change) {
+      case 'moved': {
+        const which = episode === undefined ? '' : joined([sayEpisode(episode, language), episode.name], ' · ')
+        const then = before === undefined ? '' : sayWhen(before, reader, now)
+        const next = episode === undefined ? '' : sayWhen(episode, reader, now)
+        return {
+          'pt-BR': joined([
+            html`📆 ${name} mudou de data`,
+            which,
+            then && html`antes: <s>${then}</s>`,
+            next && html`agora: ${next}`,
+          ]),
+          en: joined([
+            html`📆 ${name} has a new date`,
+            which,
+            then && html`was: <s>${then}</s>`,
+            next && html`now: ${next}`,
+          ]),
+        }
+      }
+      case 'ended':
+        return {
+          'pt-BR': html`🏁 ${name} acabou: não há mais episódios previstos.
+Se um dia ela voltar, eu aviso.`,
+          en: html`🏁 ${name} has ended: no more episodes are planned.
+If it ever returns, I will tell you.`,
+        }
+      case 'returned':
+        return {
+          'pt-BR': html`🎉 ${name} voltou! Vêm aí novos episódios, e eu aviso quando saírem.`,
+          en: html`🎉 ${name} is back! New episodes are coming, and I will tell you when they are out.`,
+        }
+      case 'gone':
+        return {
+          'pt-BR': html`❓ ${name} não está mais no TVmaze, de onde vêm as datas, então não tenho como avisar de novos episódios.
+Você continua seguindo a série. Se ela aparecer lá com outro cadastro, é só me mandar o nome e seguir de novo.`,
+          en: html`❓ ${name} is no longer at TVmaze, where the dates come from, so I cannot tell you of new episodes.
+You still follow it. If it is listed there anew, send me its name and follow it again.`,
+        }
+      default:
+        return change satisfies never
+    }
+  }
+  return { html: String(words()[language]), buttons: tvmazeButton(show.url) }
+}
+
+const monitorDown = (
+  { monitorId, name, url, since, status, error, lastOkAt }: NewsOf<'monitor.down'>,
+  { language, zone }: Reader,
+  now: Date,
+): Wording => {
+  const why = sayProbeError(error, language, status)
+  const from = sayInstant(since, { language, zone, now })
+  const lastOk = lastOkAt === null ? null : sayInstant(lastOkAt, { language, zone, now })
+  const words: Words = {
+    'pt-BR': joined([
+      html`🔴 <b>${name}</b> saiu do ar`,
+      html`Motivo: ${why}`,
+      html`Desde: ${from} (${sayZone(zone, language)})`,
+      lastOk === null ? 'Ainda não respondeu bem nenhuma vez' : html`Última resposta boa: ${lastOk}`,
+      html`<code>${url}</code>`,
+    ]),
+    en: joined([
+      html`🔴 <b>${name}</b> is down`,
+      html`Reason: ${why}`,
+      html`Since: ${from} (${sayZone(zone, language)})`,
+      lastOk === null ? 'It has not answered well even once' : html`Last good answer: ${lastOk}`,
+      html`<code>${url}</code>`,
+    ]),
+  }
+  return { html: String(words[language]), buttons: checkButton(monitorId, language) }
+}
+
+const monitorUp = (
+  { incidentId, name, since, until }: NewsOf<'monitor.up'>,
+  { id, language, zone }: Reader,
+  now: Date,
+): Wording => {
+  const duration = sayDuration(Date.parse(until) - Date.parse(since), language)
+  const sameDay = dayOf(since, zone) === dayOf(until, zone)
+  const said = (instant: string) =>
+    sameDay ? sayClock(instant, { language, zone }) : sayInstant(instant, { language, zone, now })
+  const words: Words = {
+    'pt-BR': html`🟢 <b>${name}</b> voltou ao ar
+Ficou fora por ${duration}, de ${said(since)} a ${said(until)}`,
+    en: html`🟢 <b>${name}</b> is back up
+It was down for ${duration}, from ${said(since)} to ${said(until)}`,
+  }
+  return {
+    html: String(words[language]),
+    // Whoever was woken by the bad news may sleep through the good one.
+    silent: true,
+    replyTo: `incident/${incidentId}/monitor.down/message.requested/${id}`,
+  }
+}
+
+const probeFinished = (
+  { monitorId, name, reason, ok, status, error, totalMs }: NewsOf<'probe.finished'>,
+  { language }: Reader,
+): Wording => {
+  const took = { 'pt-BR': `${totalMs.toLocaleString('pt-BR')} ms`, en: `${totalMs.toLocaleString('en')} ms` }[language]
+  const why = error === null ? '' : sayProbeError(error, language, status)
+  const answered = status === null ? '' : ` ${status}`
+  const words = (): Words => {
+    if (ok) {
+      return {
+        'pt-BR': html`🟢 <b>${name}</b> está no ar
+Respondeu${answered} em ${took}`,
+        en: html`🟢 <b>${name}</b> is up
+Answered${answered} in ${took}`,
+      }
+    }
+    if (error === 'not-checked') {
+      return {
+        'pt-BR': html`⚪ Não consegui verificar <b>${name}</b> agora, por um problema meu. Isso não diz nada sobre o site.`,
+        en: html`⚪ I could not check <b>${name}</b> just now, through a fault of mine. That says nothing about the site.`,
+      }
+    }
+    if (reason === 'first') {
+      return {
+        'pt-BR': html`🟠 <b>${name}</b> não passou na primeira verificação: ${why}
+Confira o endereço. Eu continuo vigiando.`,
+        en: html`🟠 <b>${name}</b> did not pass its first check: ${why}
+Please look at the address. I keep watching.`,
+      }
+    }
+    return {
+      'pt-BR': html`🟠 <b>${name}</b> não passou na verificação: ${why}`,
+      en: html`🟠 <b>${name}</b> did not pass the check: ${why}`,
+    }
+  }
+  return { html: String(words()[language]), ...(ok ? {} : { buttons: checkButton(monitorId, language) }) }
+}

@@ -1,0 +1,85 @@
+import { ProbeError, type ProbeErrorCode } from '#events/probe-error.ts'
+import type { EpisodeBrief, ShowBrief } from '#events/show.ts'
+import { type Html, html } from './html.ts'
+import type { Language } from './when.ts'
+
+type Said = Record<Language, string>
+
+// Each goes on where "o site" / "the site" stops, so that it fits after a colon and in a sentence.
+const probeErrors = {
+  timeout: { 'pt-BR': 'não respondeu a tempo', en: 'did not answer in time' },
+  refused: { 'pt-BR': 'recusou a conexão', en: 'refused the connection' },
+  reset: { 'pt-BR': 'fechou a conexão sem responder', en: 'closed the connection without an answer' },
+  dns: { 'pt-BR': 'o nome não foi encontrado (DNS)', en: 'the name was not found (DNS)' },
+  unreachable: { 'pt-BR': 'a rede não chega até ele', en: 'the network does not reach it' },
+  tls: { 'pt-BR': 'a conexão segura (HTTPS) falhou', en: 'the secure connection (HTTPS) failed' },
+  'tls-expired': { 'pt-BR': 'o certificado está fora da validade', en: 'the certificate is not valid at this date' },
+  'tls-wrong-host': { 'pt-BR': 'o certificado é de outro endereço', en: 'the certificate is for another address' },
+  'tls-untrusted': { 'pt-BR': 'o certificado não é confiável', en: 'the certificate is not trusted' },
+  status: { 'pt-BR': 'respondeu com erro', en: 'answered with an error' },
+  protocol: { 'pt-BR': 'a resposta não é HTTP', en: 'the answer is not HTTP' },
+  'too-large': {
+    'pt-BR': 'os cabeçalhos da resposta são grandes demais',
+    en: 'the headers of the answer are too large',
+  },
+  'too-many-redirects': { 'pt-BR': 'redireciona vezes demais', en: 'redirects too many times' },
+  'bad-redirect': {
+    'pt-BR': 'redireciona para um endereço que não posso seguir',
+    en: 'redirects to an address that I may not follow',
+  },
+  'private-address': {
+    'pt-BR': 'fica numa rede privada, que eu não alcanço',
+    en: 'is in a private network, which I do not reach',
+  },
+  'blocked-port': { 'pt-BR': 'essa porta não pode ser vigiada', en: 'that port cannot be watched' },
+  'missing-port': { 'pt-BR': 'falta a porta no endereço', en: 'the address lacks a port' },
+  'bad-url': { 'pt-BR': 'o endereço não é válido', en: 'the address is not valid' },
+  'bad-scheme': { 'pt-BR': 'só vigio http, https e tcp', en: 'I only watch http, https and tcp' },
+  credentials: { 'pt-BR': 'o endereço tem usuário ou senha', en: 'the address has a user name or password' },
+  'not-checked': { 'pt-BR': 'não consegui verificar', en: 'I could not check' },
+} as const satisfies Record<ProbeErrorCode, Said>
+
+const isProbeError = (code: string): code is ProbeErrorCode => (ProbeError as readonly string[]).includes(code)
+
+/** Why a check failed, to go on after the name of the site: `respondeu com erro 500`. A code that is news to us is said as it is. */
+export const sayProbeError = (code: string, language: Language, status: number | null = null): string => {
+  if (!isProbeError(code)) return language === 'pt-BR' ? `falhou (${code})` : `failed (${code})`
+  const words = probeErrors[code][language]
+  return code === 'status' && status !== null ? `${words} ${status}` : words
+}
+
+/** `S2 E5`, or for a special without a number `S2 especial`. */
+export const sayEpisode = ({ season, number }: Pick<EpisodeBrief, 'season' | 'number'>, language: Language): string =>
+  number === null ? `S${season} ${language === 'pt-BR' ? 'especial' : 'special'}` : `S${season} E${number}`
+
+/** Several at once: `S2 E1–E8`, `S2 E1–E3, E5`, `S1 E10, S2 E1`, `S2 E1, 2 especiais`. */
+export const sayEpisodes = (
+  episodes: readonly Pick<EpisodeBrief, 'season' | 'number'>[],
+  language: Language,
+): string => {
+  const numbered = episodes
+    .flatMap(({ season, number }) => (number === null ? [] : [{ season, number }]))
+    .sort((one, other) => one.season - other.season || one.number - other.number)
+  const runs: { season: number; first: number; last: number }[] = []
+  for (const { season, number } of numbered) {
+    const run = runs.at(-1)
+    if (run?.season === season && number <= run.last + 1) run.last = number
+    else runs.push({ season, first: number, last: number })
+  }
+  const said = runs.map(
+    ({ season, first, last }, at) =>
+      `${runs[at - 1]?.season === season ? '' : `S${season} `}E${first}${last === first ? '' : `–E${last}`}`,
+  )
+  const specials = episodes.length - numbered.length
+  if (specials === 1) said.push(episodes.length === 1 ? sayEpisode(episodes[0]!, language) : specialWord(language))
+  else if (specials > 1) said.push(language === 'pt-BR' ? `${specials} especiais` : `${specials} specials`)
+  return said.join(', ')
+}
+
+const specialWord = (language: Language) => (language === 'pt-BR' ? '1 especial' : '1 special')
+
+/** The show's name in bold; a Brazilian reader gets the name it has in Brazil first, where that is another one. */
+export const sayShow = ({ name, namePt }: Pick<ShowBrief, 'name' | 'namePt'>, language: Language): Html =>
+  language === 'pt-BR' && namePt !== undefined && namePt.toLowerCase() !== name.toLowerCase()
+    ? html`<b>${namePt}</b> (${name})`
+    : html`<b>${name}</b>`
