@@ -1,0 +1,88 @@
+import { join, relative } from 'node:path'
+import { build, type Plugin } from 'esbuild'
+import { validatorsCompiledAhead } from './validators.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+export interface Bundle {
+  /** An expression: a function of CommonJS' five names. */
+  code: string
+  /** Source map, JSON. */
+  map: string
+  /** Our own files that went into it, relative to the repository. What comes from node_modules is held by the lock file. */
+  inputs: string[]
+}
+
+/** What drivers ask for if it happens to be installed. It is not. */
+const optional = [
+  'pg-native',
+  '@mongodb-js/zstd',
+  'aws4',
+  'gcp-metadata',
+  'kerberos',
+  'mongodb-client-encryption',
+  'snappy',
+  'socks',
+  'bufferutil',
+  'utf-8-validate',
+]
+
+/**
+ * A function as one script. CommonJS, because it starts faster: importing node:http as an ES module evaluates all it exports,
+ * undici among them (30 ms), and a script can be loaded with V8's code cache. What is imported with `await import()` is in the
+ * file too, but runs only when the import does.
+ */
+export const bundle = async (entry: string, name: string): Promise<Bundle> => {
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outfile: `${name}.cjs`,
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    banner: { js: '(function(exports,require,module,__filename,__dirname){' },
+    footer: { js: '})' },
+    minify: true,
+    keepNames: true,
+    charset: 'ascii',
+    sourcemap: 'external',
+    sourcesContent: false,
+    legalComments: 'none',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    // An import() that stays one would go through the ES module loader, which the script has not.
+    supported: { 'dynamic-import': false },
+    external: optional,
+    plugins: [validatorsCompiledAhead, eventsWithoutTypebox],
+    logLevel: 'silent',
+    logOverride: { 'empty-import-meta': 'error' },
+  })
+  const text = (ending: string) => outputFiles.find(({ path }) => path.endsWith(ending))!.text
+  return {
+    code: text('.cjs'),
+    map: text('.cjs.map'),
+    inputs: Object.keys(metafile.inputs).filter(input => !input.includes('node_modules/') && !input.includes(':')),
+  }
+}
+
+/**
+ * At run time a schema is only its validator, which was compiled ahead; so the library that makes schemas stays out, and what it
+ * makes is empty. Only events may use it.
+ */
+const eventsWithoutTypebox: Plugin = {
+  name: 'events-without-typebox',
+  setup: build => {
+    build.onResolve({ filter: /^typebox($|\/)/ }, ({ importer }) => {
+      const file = relative(root, importer)
+      if (!file.startsWith('events/'))
+        return { errors: [{ text: `${file} imports typebox, which is not in the bundles: say it in events/` }] }
+      return { path: 'typebox', namespace: 'typebox' }
+    })
+    build.onLoad({ filter: /.*/, namespace: 'typebox' }, () => ({
+      contents: 'module.exports = new Proxy({}, { get: () => () => ({}) })',
+      loader: 'js',
+    }))
+  },
+}

@@ -1,0 +1,27 @@
+import { join } from 'node:path'
+import standalone from 'ajv/dist/standalone/index.js'
+import type { Plugin } from 'esbuild'
+import { allEvents } from '#events/all.ts'
+import { newCompiler } from '#events/validate.ts'
+
+/** Puts validators of every event, as plain code, in the place of events/validate.ts, which would compile them at run time. */
+export const validatorsCompiledAhead: Plugin = {
+  name: 'validators-compiled-ahead',
+  setup: build => {
+    build.onLoad({ filter: /[\\/]events[\\/]validate\.ts$/ }, ({ path }) => ({
+      contents: validatorsModule(),
+      loader: 'js',
+      resolveDir: join(path, '..'),
+    }))
+  },
+}
+
+/** The module, as source: `validatorOf` as in events/validate.ts. */
+export const validatorsModule = (): string => {
+  const ajv = newCompiler({ code: { source: true, esm: true, optimize: 2 } })
+  const names = new Map(allEvents.map(({ type }, at) => [`event${at}`, type]))
+  for (const { type, schema } of allEvents) ajv.addSchema(schema, type)
+  const validators = standalone.default(ajv, Object.fromEntries(names))
+  const table = [...names].map(([name, type]) => `${JSON.stringify(type)}: ${name}`)
+  return `${validators}\nconst compiled = { ${table.join(', ')} }\nexport const validatorOf = ({ type }) => compiled[type]\n`
+}

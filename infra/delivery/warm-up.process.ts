@@ -1,0 +1,63 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
+import { dirname } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { Script } from 'node:vm'
+import { Create } from 'typebox/value'
+import { allEvents } from '#events/all.ts'
+
+/** node warm-up.process.ts <bundle> <cache>: runs the bundle as its loader does, sends it what it is made for, and writes V8's code cache. */
+const [filename, cache] = process.argv.slice(2) as [string, string]
+
+/** Rules that wait for what cannot be reached are not waited for. */
+const patienceMs = 1_500
+
+const freePort = () =>
+  new Promise<number>((resolve, reject) => {
+    const server = createServer().once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+
+const port = await freePort()
+process.env.PORT = String(port)
+const script = new Script(readFileSync(filename, 'latin1'), { filename })
+const module = { exports: {} }
+script.runInThisContext()(module.exports, createRequire(filename), module, filename, dirname(filename))
+
+const ask = (method: string, path: string, headers: Record<string, string> = {}, body = '') =>
+  new Promise((resolve, reject) => {
+    request({ host: '127.0.0.1', port, method, path, headers }, response => response.resume().once('end', resolve))
+      .once('error', reject)
+      .end(body)
+  })
+
+while (
+  !(await ask('GET', '/healthz').then(
+    () => true,
+    () => setTimeout(5, false),
+  ))
+);
+
+const event = (type: string, data: unknown, path = '/') => {
+  const attributes = { 'ce-specversion': '1.0', 'ce-id': 'warm-up', 'ce-source': '/warm-up', 'ce-subject': 'warm-up/1' }
+  return ask('POST', path, { ...attributes, 'ce-type': type, 'content-type': 'application/json' }, JSON.stringify(data))
+}
+
+// What is heard is handled, with data that is right and with data that is not; everything else is refused.
+await event('dev.vigia.warm.up', {})
+await Promise.race([
+  Promise.allSettled([
+    ...allEvents.map(({ type, schema }) => event(type, Create(schema))),
+    ...allEvents.map(({ type }) => event(type, null)),
+    event('dev.vigia.warm.up', {}, '/dead/warm-up'),
+    ask('POST', '/', { 'content-type': 'application/json' }, '{}'),
+  ]),
+  setTimeout(patienceMs),
+])
+writeFileSync(cache, script.createCachedData())
+process.exit(0)
