@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 
 /** An entry of /etc/passwd. */
 export interface Account {
@@ -14,15 +14,26 @@ const parse = (passwd: string): Account[] =>
     .filter(fields => fields.length >= 4)
     .map(([name = '', , uid, gid]) => ({ name, uid: Number(uid), gid: Number(gid) }))
 
-/** Everybody in /etc/passwd. */
-export const accounts = async (): Promise<Account[]> => parse(await readFile('/etc/passwd', 'utf8').catch(() => ''))
+/** Everybody in /etc/passwd; nobody where there is none. */
+export const accounts = (): Account[] => {
+  try {
+    return parse(readFileSync('/etc/passwd', 'utf8'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** How people call the user with this number. */
+export const nameOf = (uid: number, everybody: Account[] = accounts()): string =>
+  everybody.find(account => account.uid === uid)?.name ?? `user ${uid}`
 
 /**
  * As whom the database servers run; null is "as ourselves". PostgreSQL refuses root, so root needs another: the one behind sudo,
  * else `postgres`, else `nobody`. It must be listed: initdb asks for the name of its user.
  */
 export const serverAccount = (
-  everybody: Account[],
+  everybody: Account[] = accounts(),
   {
     uid = process.getuid?.(),
     sudoUid = process.env.SUDO_UID,
@@ -40,3 +51,15 @@ export const serverAccount = (
     )
   return found
 }
+
+/** For spawn: as that account. Node drops the other groups of root by itself. */
+export const as = (account: Account | null): { uid?: number; gid?: number } =>
+  account ? { uid: account.uid, gid: account.gid } : {}
+
+/** What a server needs of our environment: no PG variable may turn it elsewhere, and tokens are none of its business. */
+export const serverEnvironment = (from: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    ['PATH', 'SystemRoot', 'TEMP', 'TMP', 'TMPDIR'].flatMap(name =>
+      from[name] === undefined ? [] : [[name, from[name]]],
+    ),
+  )

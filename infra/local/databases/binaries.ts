@@ -1,6 +1,7 @@
-import { cp, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises'
+import { chown, cp, lchown, readdir, readFile, rename, rm, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
+import type { Account } from './account.ts'
 
 const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
 
@@ -36,11 +37,20 @@ export const linkLibraries = async (folder: string): Promise<void> => {
   )
 }
 
-/** Copies `folder` to `to` as a whole or not at all. It works from any place. */
-export const copyFolder = async (folder: string, to: string): Promise<void> => {
+/** The version of the package that `folder` comes from: `18.4.0-beta.17`. */
+export const packageVersion = async (folder: string): Promise<string> =>
+  (JSON.parse(await readFile(join(dirname(folder), 'package.json'), 'utf8')) as { version: string }).version
+
+/** Copies `folder` and the package.json beside it to `to`, as a whole or not at all, for `account`. PostgreSQL runs from any place. */
+export const copyFolder = async (folder: string, to: string, account: Account | null): Promise<void> => {
   const half = `${to}.new`
   await rm(half, { recursive: true, force: true })
-  await mkdir(dirname(to), { recursive: true })
   await cp(folder, half, { recursive: true, verbatimSymlinks: true })
+  await cp(join(dirname(folder), 'package.json'), join(dirname(to), 'package.json'))
+  if (account) {
+    const entries = await readdir(half, { recursive: true })
+    for (const path of ['', ...entries]) await lchown(join(half, path), account.uid, account.gid)
+    await chown(join(dirname(to), 'package.json'), account.uid, account.gid)
+  }
   await rename(half, to)
 }

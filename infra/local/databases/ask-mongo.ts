@@ -1,0 +1,45 @@
+import { connect } from 'node:net'
+
+const integer = (value: number): Buffer => {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32LE(value)
+  return bytes
+}
+
+/** `{ ping: 1, $db: 'admin' }` as an OP_MSG: one question is not worth the driver's 20 MB in the runtime. */
+const ping = (() => {
+  const fields = Buffer.concat([
+    Buffer.from('\x10ping\0'),
+    integer(1),
+    Buffer.from('\x02$db\0'),
+    integer(6),
+    Buffer.from('admin\0\0'),
+  ])
+  const flagsAndKind = Buffer.alloc(5)
+  const document = Buffer.concat([integer(4 + fields.length), fields])
+  const opMsg = 2013
+  const body = Buffer.concat([integer(1), integer(0), integer(opMsg), flagsAndKind, document])
+  return Buffer.concat([integer(4 + body.length), body])
+})()
+
+/** `ok: 1` in the answer, as a double or as an integer. */
+const yes = [Buffer.from('\x01ok\0\0\0\0\0\0\0\xf0\x3f', 'latin1'), Buffer.from('\x10ok\0\x01\0\0\0', 'latin1')]
+
+/** Whether a Mongo-compatible server on this loopback port answers a ping with yes. */
+export const mongoAnswers = (port: number, timeoutMs = 2_000): Promise<boolean> =>
+  new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1')
+    let received = Buffer.alloc(0)
+    const say = (answer: boolean) => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.setTimeout(timeoutMs, () => say(false))
+    socket.on('connect', () => socket.write(ping))
+    socket.on('data', (data: Buffer) => {
+      received = Buffer.concat([received, data])
+      if (received.length >= 4 && received.length >= received.readInt32LE()) say(yes.some(ok => received.includes(ok)))
+    })
+    socket.on('error', () => say(false))
+    socket.on('close', () => say(false))
+  })

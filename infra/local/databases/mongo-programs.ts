@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process'
+import { lookup } from 'node:dns/promises'
+import { chmod, mkdir, readdir, stat } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { homedir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const mongodName = process.platform === 'win32' ? 'mongod.exe' : 'mongod'
+
+/** Where `downloadMongod` puts it: in the data folder, for root's home is closed to the one who runs the server. */
+const downloads = (dataDir: string) => join(dataDir, 'binaries')
+
+/** Every mongod on PATH and in the folders of earlier downloads (ours, and those of mongodb-memory-server), in that order. */
+export const findMongod = async (dataDir: string, env: NodeJS.ProcessEnv): Promise<string[]> => {
+  const onPath = (env.PATH ?? '').split(delimiter).filter(Boolean)
+  const candidates = onPath.map(folder => join(folder, mongodName))
+  for (const folder of [downloads(dataDir), join(env.HOME || homedir(), '.cache/mongodb-binaries')]) {
+    const names = await readdir(folder).catch(() => [])
+    candidates.push(
+      ...names
+        .filter(isMongod)
+        .sort(newestFirst)
+        .map(name => join(folder, name)),
+    )
+  }
+  const found: string[] = []
+  for (const file of new Set(candidates)) {
+    const facts = await stat(file).catch(() => undefined)
+    if (facts?.isFile() && (process.platform === 'win32' || (facts.mode & 0o111) !== 0)) found.push(file)
+  }
+  return found
+}
+
+/** mongod-x64-debian-8.2.6, and neither its .md5 nor an archive. */
+const isMongod = (name: string) => /^mongod-.*\d+\.\d+\.\d+(\.exe)?$/.test(name)
+
+const newestFirst = (a: string, b: string) => b.localeCompare(a, 'en', { numeric: true })
+
+/** The memory server's program, or null where npm has none for this platform. */
+export const jongodb = (): string | null => {
+  try {
+    return createRequire(import.meta.url).resolve('@jongodb/memory-server-bin-linux-x64-gnu/bin/jongodb')
+  } catch {
+    return null
+  }
+}
+
+/** Fetches mongod for this platform into the data folder, with a line of progress now and then. Throws one line that says why not. */
+export const downloadMongod = async (
+  dataDir: string,
+  log: (line: string) => void,
+  env: NodeJS.ProcessEnv,
+): Promise<string> => {
+  if (!Object.keys(env).some(name => /proxy$|^MONGOMS_DOWNLOAD_MIRROR$/i.test(name)))
+    await nameIsKnown('fastdl.mongodb.org')
+  const folder = downloads(dataDir)
+  await mkdir(folder, { recursive: true, mode: 0o755 })
+  // In a process of its own: the library is large, takes its settings from the environment, and prints where it pleases.
+  const child = spawn(process.execPath, [fileURLToPath(new URL('download-mongod.ts', import.meta.url))], {
+    env: { ...downloadEnvironment(env), MONGOMS_DOWNLOAD_DIR: folder },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let path = ''
+  let refusal = ''
+  createInterface(child.stdout).on('line', line => {
+    const done = /^path (.+)$/.exec(line)
+    if (done?.[1]) path = done[1]
+    else if (line.trim() !== '') log(line.trim())
+  })
+  createInterface(child.stderr).on('line', line => {
+    refusal ||= line.trim()
+  })
+  const code = await new Promise(resolve => child.once('close', resolve))
+  if (code !== 0) throw new Error(`mongod could not be downloaded: ${refusal}`)
+  await chmod(path, 0o755)
+  return path
+}
+
+const nameIsKnown = async (host: string): Promise<void> => {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error('no answer within 5 s')), 5_000)
+  await Promise.race([lookup(host), late])
+    .catch((error: Error) => {
+      throw new Error(`mongod could not be downloaded: ${host} cannot be found (${error.message})`)
+    })
+    .finally(() => clearTimeout(timer))
+}
+
+/** What concerns the download. The library checks certificates only when npm's strict-ssl says so, and npm does not say its default. */
+const downloadEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
+  npm_config_strict_ssl: 'true',
+  ...Object.fromEntries(
+    Object.entries(env).filter(([name]) =>
+      /^(PATH|HOME|SystemRoot|TE?MP|TMPDIR|MONGOMS_.*|npm_config_strict_ssl|NODE_EXTRA_CA_CERTS|.*proxy)$/i.test(name),
+    ),
+  ),
+  MONGOMS_PREFER_GLOBAL_PATH: 'false',
+  MONGOMS_RUNTIME_DOWNLOAD: 'true',
+})

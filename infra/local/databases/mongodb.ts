@@ -1,0 +1,207 @@
+import { spawn } from 'node:child_process'
+import { readFile, realpath, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Account, as, serverAccount, serverEnvironment } from './account.ts'
+import { mongoAnswers } from './ask-mongo.ts'
+import { barrierTo, holdDataFolder, own, refuseForeignFolder } from './data-folder.ts'
+import { downloadMongod, findMongod, jongodb } from './mongo-programs.ts'
+import { freePort } from './ports.ts'
+import { commandOf, type Ending, endProcess } from './processes.ts'
+import { describe, notOurs, type Supervised, supervise } from './supervisor.ts'
+
+/** The Mongo-compatible server of the catalogue. */
+export interface MongoServer extends Supervised {
+  /** Which rung of the ladder: MONGODB_URI, a mongod of this machine (found or downloaded), or the memory server from npm. */
+  step: 'given' | 'mongod' | 'jongodb'
+  /** Names the database too. Stays the same over restarts of the server. */
+  uri: string
+  /** Whether the catalogue is still there after a restart. Where not, an `onUp` means that it is empty. */
+  kept: boolean
+  /** What this means for the data, for the banner. */
+  words: string
+}
+
+export interface MongoStart {
+  dataDir: string
+  /** MONGODB_URI, PATH and the settings of a download. */
+  env?: NodeJS.ProcessEnv
+  /** `--download-mongod`: fetch the real one before falling back on the memory server. */
+  download?: boolean
+  /** Gets a line for each thing a person might wait for or want to know. */
+  log?: (line: string) => void
+}
+
+/** Finds and starts the best server this machine can have. Errors are one line for a person. */
+export const startMongo = async ({
+  dataDir,
+  env = process.env,
+  download = false,
+  log = () => {},
+}: MongoStart): Promise<MongoServer> => {
+  if (env.MONGODB_URI) return given(env.MONGODB_URI)
+  const hold = holdDataFolder(dataDir)
+  try {
+    const { running, ...facts } = await climb(await realpath(dataDir), env, download, log)
+    return describe(running, facts, hold.release)
+  } catch (error) {
+    hold.release()
+    throw error
+  }
+}
+
+type Rung = { running: Supervised } & Omit<MongoServer, keyof Supervised>
+
+const climb = async (
+  dataDir: string,
+  env: NodeJS.ProcessEnv,
+  download: boolean,
+  log: (line: string) => void,
+): Promise<Rung> => {
+  const account = process.platform === 'win32' ? null : serverAccount()
+  const memory = jongodb()
+  const found = await findMongod(dataDir, env)
+  // Where there is nothing else a newcomer waits for a download rather than read what to install.
+  if (found.length === 0 && (download || memory === null)) {
+    try {
+      found.push(await downloadMongod(dataDir, log, env))
+    } catch (error) {
+      if (memory === null) throw new Error(`${(error as Error).message}; ${advice}`)
+      log((error as Error).message)
+    }
+  }
+  let refusal = ''
+  for (const program of found) {
+    try {
+      return await startMongod(program, dataDir, account, log)
+    } catch (error) {
+      refusal = (error as Error).message
+      log(refusal)
+    }
+  }
+  if (memory !== null) return startJongodb(memory, dataDir, account, log)
+  throw new Error(`${refusal}; ${advice}`)
+}
+
+const advice =
+  'the catalogue of series needs a MongoDB: install mongod (https://www.mongodb.com/docs/manual/installation/), or set MONGODB_URI'
+
+/** Ends a server that a killed runtime left behind on this data folder. The caller holds the folder. */
+export const endMongoOrphan = async (dataDir: string): Promise<void> => {
+  const file = join(await realpath(dataDir), 'mongodb/server.json')
+  const noted = await readFile(file, 'utf8').catch(() => null)
+  if (noted === null) return
+  const { pid, program, port } = JSON.parse(noted) as Noted
+  const command = await commandOf(pid)
+  if (command?.includes(program) && command.includes(portArgument(port))) await endProcess(pid, endings)
+}
+
+/** What we write down of a server we started, to know it again. */
+interface Noted {
+  pid: number
+  program: string
+  port: number
+}
+
+const portArgument = (port: number) => `--port=${port}`
+
+/** Both write nothing that SIGKILL could spoil: mongod has its journal, the other keeps nothing. */
+const endings: readonly Ending[] = [
+  { signal: 'SIGTERM', patienceMs: 4_000 },
+  { signal: 'SIGKILL', patienceMs: 5_000 },
+]
+
+const startMongod = async (
+  program: string,
+  dataDir: string,
+  account: Account | null,
+  log: (line: string) => void,
+): Promise<Rung> => {
+  const data = join(dataDir, 'mongodb/data')
+  const started = await start('MongoDB', program, dataDir, account, log, [
+    `--dbpath=${data}`,
+    '--bind_ip=127.0.0.1',
+    '--quiet',
+    '--wiredTigerCacheSizeGB=0.25',
+    '--setParameter=diagnosticDataCollectionEnabled=false',
+  ])
+  return { ...started, step: 'mongod', kept: true, words: `the catalogue is kept by ${program} in ${data}` }
+}
+
+const startJongodb = async (
+  program: string,
+  dataDir: string,
+  account: Account | null,
+  log: (line: string) => void,
+): Promise<Rung> => {
+  const started = await start('the catalogue server', program, dataDir, account, log, ['--database=vigia'])
+  const words =
+    'the catalogue is in memory (@jongodb) and fetched anew at each start; npm start -- --download-mongod brings a MongoDB that keeps it'
+  return { ...started, step: 'jongodb', kept: false, words }
+}
+
+/** Runs `program` on a loopback port that is the same over restarts, where it can be had, as the user of all servers. */
+const start = async (
+  name: string,
+  program: string,
+  dataDir: string,
+  account: Account | null,
+  log: (line: string) => void,
+  options: string[],
+): Promise<{ running: Supervised; uri: string }> => {
+  const home = join(dataDir, 'mongodb')
+  const barrier = (await barrierTo(program, account)) ?? (await barrierTo(dataDir, account))
+  if (barrier !== null)
+    throw new Error(`${program} cannot be used: it would run as ${account?.name}, who may not pass ${barrier}`)
+  await refuseForeignFolder(home, account)
+  await own(home, account)
+  await own(join(home, 'data'), account)
+  await endMongoOrphan(dataDir)
+  const port = await rememberedPort(join(home, 'port'))
+  const note = join(home, 'server.json')
+  const running = await supervise(
+    {
+      name,
+      logFile: join(home, 'server.log'),
+      startWithinMs: 60_000,
+      start: async output => {
+        const child = spawn(program, [portArgument(port), ...options], {
+          ...as(account),
+          cwd: home,
+          env: serverEnvironment(),
+          detached: true,
+          stdio: ['ignore', output, output],
+        })
+        if (child.pid !== undefined)
+          await writeFile(note, JSON.stringify({ pid: child.pid, program, port } satisfies Noted))
+        return child
+      },
+      answers: () => mongoAnswers(port),
+      end: pid => endProcess(pid, endings),
+    },
+    log,
+  )
+  return { running, uri: `mongodb://127.0.0.1:${port}/vigia` }
+}
+
+/** The port of the last time, unless somebody took it meanwhile. */
+const rememberedPort = async (file: string): Promise<number> => {
+  const last = Number(await readFile(file, 'utf8').catch(() => 0))
+  const port = await freePort(Number.isInteger(last) && last > 0 && last < 65_536 ? last : 0)
+  if (port !== last) await writeFile(file, String(port))
+  return port
+}
+
+const given = async (uri: string): Promise<MongoServer> => {
+  const { MongoClient } = await import('mongodb')
+  try {
+    const client = new MongoClient(uri, { serverSelectionTimeoutMS: 5_000 })
+    try {
+      await client.db('admin').command({ ping: 1 })
+    } finally {
+      await client.close()
+    }
+  } catch (error) {
+    throw new Error(`MONGODB_URI does not answer: ${(error as Error).message}`)
+  }
+  return { ...notOurs, step: 'given', uri, kept: true, words: 'the catalogue is kept by the server of MONGODB_URI' }
+}

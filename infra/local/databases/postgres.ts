@@ -1,0 +1,341 @@
+import { execFile, spawn } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { lstat, readdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import { type Account, as, serverAccount, serverEnvironment } from './account.ts'
+import { copyFolder, linkLibraries, packageVersion, postgresFolder, program } from './binaries.ts'
+import { barrierTo, holdDataFolder, own, refuseForeignFolder } from './data-folder.ts'
+import { freePort } from './ports.ts'
+import { commandOf, endProcess } from './processes.ts'
+import { describe, notOurs, type Supervised, supervise } from './supervisor.ts'
+
+/** The PostgreSQL that everything uses: our own, or the one DATABASE_URL names (then `pid` is null and `stop` does nothing). */
+export interface PostgresServer extends Supervised {
+  /** Stays the same over restarts of the server. */
+  url: string
+}
+
+export interface PostgresStart {
+  dataDir: string
+  /** Gets a line for each thing a person might wait for or want to know. */
+  log?: (line: string) => void
+  /** DATABASE_URL: somebody else's server, which only has to answer. */
+  databaseUrl?: string | undefined
+  /** Server settings besides ours. */
+  settings?: Record<string, string>
+}
+
+/** Starts PostgreSQL on its part of the data folder, or asks the server of `databaseUrl` for an answer. Errors are one line for a person. */
+export const startPostgres = async ({
+  dataDir,
+  log = () => {},
+  databaseUrl,
+  settings = {},
+}: PostgresStart): Promise<PostgresServer> => {
+  if (databaseUrl) return given(databaseUrl)
+  const hold = holdDataFolder(dataDir)
+  try {
+    const place = await settle(await realpath(dataDir), log)
+    if ((await majorIn(place.data)) === null) {
+      log('preparing a new PostgreSQL data folder')
+      await initialise(place)
+    }
+    await refuseOtherMajor(place)
+    const supervised = await supervise(
+      {
+        name: 'PostgreSQL',
+        logFile: join(place.home, 'postgres.log'),
+        startWithinMs: 120_000,
+        start: async output => {
+          await clearTheWay(place)
+          return spawn(program(place.native, 'postgres'), serverArguments(place, settings), {
+            ...as(place.account),
+            cwd: windows ? place.home : '/',
+            env: serverEnvironment(),
+            detached: true,
+            stdio: ['ignore', output, output],
+          })
+        },
+        answers: () => ready(place),
+        end: pid => end(place, pid),
+      },
+      log,
+    )
+    return describe(supervised, { url: place.url('vigia') }, hold.release)
+  } catch (error) {
+    hold.release()
+    throw error
+  }
+}
+
+/** Ends a server that a killed runtime left behind on this data folder. The caller holds the folder, so no living runtime wants it. */
+export const endPostgresOrphan = async (dataDir: string): Promise<void> => {
+  const data = join(await realpath(dataDir), 'postgres/data')
+  const pid = await postmasterPid(data)
+  if (pid !== null && (await isOurs(pid, data))) await endProcess(pid, endings)
+}
+
+const windows = process.platform === 'win32'
+
+/**
+ * SIGINT disconnects everybody and writes a checkpoint; SIGQUIT leaves that to the recovery of the next start and loses nothing
+ * either, so it is not worth waiting for long. Never SIGTERM: it waits until every client has gone by itself.
+ */
+const endings = [
+  { signal: 'SIGINT', patienceMs: 3_000 },
+  { signal: 'SIGQUIT', patienceMs: 1_000 },
+  { signal: 'SIGKILL', patienceMs: 5_000 },
+] as const
+
+/** Everything about one server that does not change while it runs. */
+interface Place {
+  /** DATA_DIR/postgres, 0700, with the data, the log and perhaps the binaries. */
+  home: string
+  data: string
+  /** Folder with bin, lib and share. */
+  native: string
+  account: Account | null
+  /** Where clients find it. */
+  settings: Record<string, string>
+  url(database: string): string
+  /** How initdb lets clients in. */
+  authentication: string[]
+}
+
+const settle = async (dataDir: string, log: (line: string) => void): Promise<Place> => {
+  const account = windows ? null : serverAccount()
+  const home = join(dataDir, 'postgres')
+  const barrier = await barrierTo(dataDir, account)
+  if (barrier !== null)
+    throw new Error(
+      `PostgreSQL runs as ${account?.name}, who may not pass ${barrier}: set DATA_DIR to a folder that everybody can reach, or do not start as root`,
+    )
+  await refuseForeignFolder(home, account)
+  await own(home, account)
+  const native = await reachable(home, account, log)
+  const endpoint = windows ? await loopback(home) : unixSocket(await socketFolder(join(home, 'run'), account))
+  return { home, data: join(home, 'data'), native, account, ...endpoint }
+}
+
+/** The binaries as the package has them, or a copy of them where the server's user cannot get at them or the links cannot be made. */
+const reachable = async (home: string, account: Account | null, log: (line: string) => void): Promise<string> => {
+  const packaged = postgresFolder()
+  const barriers = await Promise.all(
+    [program(packaged, 'postgres'), join(packaged, 'pg-symlinks.json')].map(file => barrierTo(file, account)),
+  )
+  if (barriers.every(barrier => barrier === null)) {
+    try {
+      await linkLibraries(packaged)
+      return packaged
+    } catch (error) {
+      if (!['EACCES', 'EROFS', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    }
+  }
+  const copy = join(home, `binaries-${await packageVersion(packaged)}`, 'native')
+  if (!(await lstat(copy).catch(() => null))) {
+    log(`copying PostgreSQL's programs to ${copy}, where they can be used`)
+    await own(dirname(copy), account)
+    await copyFolder(packaged, copy, account)
+  }
+  await linkLibraries(copy)
+  return copy
+}
+
+const unixSocket = (folder: string) => ({
+  settings: {
+    listen_addresses: '',
+    unix_socket_directories: `"${folder.replaceAll('"', '""')}"`,
+    unix_socket_permissions: '0700',
+    port: '5432',
+  },
+  url: (database: string) => `postgresql://vigia@localhost/${database}?host=${encodeURIComponent(folder)}`,
+  authentication: ['--auth=trust'],
+})
+
+/** The longest path a socket may have, its name and the end of the string included. */
+const socketPathBytes = process.platform === 'darwin' ? 104 : 108
+
+/** A folder of ours alone for the socket: `wanted`, or where that makes too long a path one among the temporary files. */
+const socketFolder = async (wanted: string, account: Account | null): Promise<string> => {
+  if (Buffer.byteLength(`${wanted}/.s.PGSQL.5432`) < socketPathBytes) {
+    await own(wanted, account)
+    return wanted
+  }
+  const temporary = (await barrierTo(tmpdir(), account)) === null ? tmpdir() : '/tmp'
+  const folder = join(temporary, `vigia-${createHash('sha256').update(wanted).digest('hex').slice(0, 16)}`)
+  await own(folder, account)
+  const found = await lstat(folder)
+  if (!found.isDirectory() || (found.mode & 0o077) !== 0 || found.uid !== (account?.uid ?? process.getuid?.()))
+    throw new Error(`${folder} is not a folder of ours alone: remove it, or set DATA_DIR to a shorter path`)
+  return folder
+}
+
+/** Windows: a port on loopback and a password, both kept in the folder. */
+const loopback = async (home: string) => {
+  const file = join(home, 'access.json')
+  const kept = await readFile(file, 'utf8').catch(() => null)
+  const access: { port: number; password: string } = kept
+    ? JSON.parse(kept)
+    : { port: await freePort(), password: randomBytes(24).toString('hex') }
+  if (!kept) {
+    await writeFile(file, JSON.stringify(access), { mode: 0o600 })
+    await writeFile(join(home, 'password'), access.password, { mode: 0o600 })
+  }
+  return {
+    settings: { listen_addresses: '127.0.0.1', port: String(access.port) },
+    url: (database: string) => `postgresql://vigia:${access.password}@127.0.0.1:${access.port}/${database}`,
+    authentication: ['--auth=scram-sha-256', `--pwfile=${join(home, 'password')}`],
+  }
+}
+
+const majorIn = async (data: string): Promise<string | null> => {
+  try {
+    return (await readFile(join(data, 'PG_VERSION'), 'utf8')).trim()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return null
+  }
+}
+
+const refuseOtherMajor = async ({ data, native }: Place): Promise<void> => {
+  const made = await majorIn(data)
+  const [ours] = (await packageVersion(native)).split('.')
+  if (made !== ours)
+    throw new Error(
+      `${data} was made by PostgreSQL ${made} and this version of Vigia brings ${ours}: dump it with PostgreSQL ${made} (pg_dumpall) or set DATA_DIR to a new folder`,
+    )
+}
+
+/** A killed initdb leaves a folder that looks finished and is not, so it works beside and the name is given at the end. */
+const initialise = async ({ data, native, account, authentication }: Place): Promise<void> => {
+  if ((await readdir(data).catch(() => [])).length > 0)
+    throw new Error(
+      `${data} is not empty and no PostgreSQL data folder: move it away, or set DATA_DIR to another folder`,
+    )
+  const home = dirname(data)
+  // Not the name of the last time: an initdb whose runtime was killed may still be writing there.
+  const half = `${data}.new-${process.pid}`
+  for (const name of await readdir(home))
+    if (name.startsWith(`${basename(data)}.new-`)) await rm(join(home, name), { recursive: true, force: true })
+  await own(half, account)
+  const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
+  const options = ['--username=vigia', ...authentication, ...locale, '--no-instructions']
+  await promisify(execFile)(program(native, 'initdb'), ['-D', half, ...options], {
+    ...as(account),
+    cwd: windows ? dirname(data) : '/',
+    env: serverEnvironment(),
+  }).catch((error: Error & { stderr?: string; code?: unknown }) => {
+    const words = error.stderr
+      ?.trim()
+      .split('\n')
+      .find(line => /error:|fatal:/i.test(line))
+    throw new Error(
+      error.code === 'EPERM'
+        ? `this process may not start PostgreSQL as ${account?.name}: start as an ordinary user`
+        : `PostgreSQL's initdb failed: ${words ?? error.message}`,
+    )
+  })
+  await rename(half, data)
+}
+
+const serverArguments = ({ data, settings: endpoint }: Place, settings: Record<string, string>): string[] => {
+  const ours: Record<string, string> = {
+    ...endpoint,
+    max_connections: '100',
+    shared_buffers: '64MB',
+    // 1 GB of log is the default, ten times our data.
+    max_wal_size: '128MB',
+    min_wal_size: '32MB',
+    checkpoint_timeout: '15min',
+    wal_compression: 'on',
+    // One server, nobody copies from it: less in the log, and one process fewer.
+    wal_level: 'minimal',
+    max_wal_senders: '0',
+    max_logical_replication_workers: '0',
+    // Reads are in memory nearly always: worker processes for them only cost. Nor is any query long enough for a compiler.
+    io_method: 'sync',
+    max_parallel_workers_per_gather: '0',
+    jit: 'off',
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+    log_checkpoints: 'off',
+    log_line_prefix: '%m [%p] ',
+    ...settings,
+  }
+  return ['-D', data, ...Object.entries(ours).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
+}
+
+const postmasterPid = async (data: string): Promise<number | null> => {
+  const text = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')
+  const pid = Number.parseInt(text, 10)
+  return Number.isNaN(pid) ? null : pid
+}
+
+/** Whether the process is a PostgreSQL on this data folder: numbers of processes are given out again after a restart of the machine. */
+const isOurs = async (pid: number, data: string): Promise<boolean> => {
+  const command = await commandOf(pid)
+  return command !== null && (windows || (/\bpostgres\b/.test(command) && command.includes(`-D ${data} `)))
+}
+
+/**
+ * What an earlier server left. A living one is ended: it belonged to a runtime that was killed, and as our own child it tells us
+ * when it dies. Else its files must not stop the new one although their process is a zombie or a stranger by now.
+ */
+const clearTheWay = async ({ data, settings, native }: Place): Promise<void> => {
+  const pid = await postmasterPid(data)
+  if (pid === null) return
+  if (await isOurs(pid, data)) {
+    await end({ data, native }, pid)
+    return
+  }
+  if (windows) return
+  // Our own number is the parent's to the new server, which takes the file for stale then. Deleting it would also delete the
+  // note by which PostgreSQL sees that processes of the dead server are still at work on the data.
+  const file = join(data, 'postmaster.pid')
+  await writeFile(file, (await readFile(file, 'utf8')).replace(/^\d+/, String(process.pid)))
+  const folder = settings.unix_socket_directories?.slice(1, -1).replaceAll('""', '"')
+  if (folder) await rm(join(folder, '.s.PGSQL.5432.lock'), { force: true })
+}
+
+const end = async ({ data, native }: Pick<Place, 'data' | 'native'>, pid: number): Promise<void> => {
+  if (!windows) return endProcess(pid, endings)
+  // Windows has no signals: PostgreSQL's own tool speaks to the server in another way.
+  await promisify(execFile)(join(native, 'bin', 'pg_ctl.exe'), ['stop', '-D', data, '-m', 'fast', '-w', '-t', '5'])
+}
+
+const ask = async <Row extends object>(url: string, sql: string, values: unknown[] = []): Promise<Row[]> => {
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: 5_000,
+    application_name: 'vigia start',
+  })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return (await client.query<Row>(sql, values)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+/** Whether it answers, with our database in it: the first start makes that. */
+const ready = async ({ url }: Place): Promise<boolean> => {
+  const noSuchDatabase = '3D000'
+  try {
+    await ask(url('vigia'), 'select 1')
+    return true
+  } catch (error) {
+    if ((error as { code?: string }).code === noSuchDatabase) await ask(url('postgres'), 'create database vigia')
+    return false
+  }
+}
+
+const given = async (url: string): Promise<PostgresServer> => {
+  await ask(url, 'select 1').catch((error: Error & { code?: string; errors?: Error[] }) => {
+    throw new Error(`DATABASE_URL does not answer: ${error.message || error.errors?.[0]?.message || error.code}`)
+  })
+  return { ...notOurs, url }
+}

@@ -1,0 +1,209 @@
+import type { ChildProcess } from 'node:child_process'
+import { closeSync, fstatSync, openSync, renameSync, statSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { setTimeout } from 'node:timers/promises'
+
+/** A server program that should run as long as we do. */
+export interface Server {
+  /** As people call it: PostgreSQL. */
+  name: string
+  /** Gets everything the server says. A file and not a pipe: a server whose pipe nobody reads stops answering. */
+  logFile: string
+  /** Starts the process with `log` as its output. Called again after a crash, so it clears away what the crash left. */
+  start(log: number): Promise<ChildProcess>
+  /** Whether a question was answered: only that means ready. */
+  answers(): Promise<boolean>
+  /** How long a start may take, recovery included. */
+  startWithinMs: number
+  /** Ends a process that `start` gave, and resolves when it is gone. */
+  end(pid: number): Promise<void>
+}
+
+/** A server that is up. */
+export interface Supervised {
+  /** null while it is down. */
+  readonly pid: number | null
+  /** It ended by itself and is being started again. */
+  onDown(listener: (words: string) => void): void
+  /** It answers again. */
+  onUp(listener: () => void): void
+  /** It ended too often to go on; the words say why, as far as its log tells. */
+  onGivenUp(listener: (words: string) => void): void
+  stop(): Promise<void>
+}
+
+/** `running` with more to say about it, and something to do once it has stopped. */
+export const describe = <Facts extends object>(
+  running: Supervised,
+  facts: Facts,
+  afterStop: () => void,
+): Supervised & Facts => ({
+  ...facts,
+  get pid() {
+    return running.pid
+  },
+  onDown: running.onDown,
+  onUp: running.onUp,
+  onGivenUp: running.onGivenUp,
+  stop: async () => {
+    await running.stop()
+    afterStop()
+  },
+})
+
+/** A server that somebody else runs: nothing of it is ours to watch or to stop. */
+export const notOurs: Supervised = {
+  pid: null,
+  onDown: () => {},
+  onUp: () => {},
+  onGivenUp: () => {},
+  stop: async () => {},
+}
+
+/** A server that ran this long was well: what ends it afterwards counts as a new fault. */
+const steadyMs = 2_000
+
+/** The pause before the start after the `n`th failure in a row (the first is 1); null is "give up". The first start gives up sooner. */
+export const pauseAfter = (n: number, first: boolean): number | null =>
+  n >= (first ? 3 : 8) ? null : Math.min(100 * 2 ** (n - 1), 5_000)
+
+interface Life {
+  pid: number
+  bornAt: number
+  /** Resolves with how it ended: `signal SIGKILL`, `exit code 1`. */
+  over: Promise<string>
+  /** Where its log begins in the file. */
+  logFrom: number
+}
+
+/** Starts `server`, waits until it answers, and starts it again whenever it ends by itself. Throws when the first start fails. */
+export const supervise = async (server: Server, log: (line: string) => void): Promise<Supervised> => {
+  const down: ((words: string) => void)[] = []
+  const up: (() => void)[] = []
+  const givenUp: ((words: string) => void)[] = []
+  const stopping = new AbortController()
+  const stopped = () => stopping.signal.aborted
+  let life: Life | undefined
+  let failures = 0
+
+  /** One try; throws with the reason. */
+  const start = async (): Promise<Life> => {
+    const born = await spawn(server)
+    life = born
+    let ended: string | undefined
+    born.over.then(how => {
+      ended = how
+      life = undefined
+    })
+    const deadline = performance.now() + server.startWithinMs
+    for (let pause = 5; !(await server.answers()); pause = Math.min(pause * 2, 100)) {
+      if (stopped() || performance.now() > deadline) await server.end(born.pid)
+      if (performance.now() > deadline)
+        throw new Error(
+          `${server.name} did not answer within ${server.startWithinMs / 1000} s${await said(server, born)}`,
+        )
+      if (ended !== undefined)
+        throw new Error(`${server.name} ended while it started (${ended})${await said(server, born)}`)
+      await Promise.race([setTimeout(pause), born.over])
+    }
+    return born
+  }
+
+  /** Tries until it answers; undefined when stopped meanwhile. Throws the last reason when it gives up. */
+  const bringUp = async (first: boolean): Promise<Life | undefined> => {
+    while (!stopped()) {
+      try {
+        return await start()
+      } catch (error) {
+        failures++
+        const pauseMs = pauseAfter(failures, first)
+        if (pauseMs === null) throw error
+        await pause(pauseMs)
+      }
+    }
+    return undefined
+  }
+
+  const pause = (ms: number) => setTimeout(ms, undefined, { signal: stopping.signal }).catch(() => {})
+
+  const watch = async (begun: Life): Promise<void> => {
+    for (let current: Life | undefined = begun; current; ) {
+      const how = await current.over
+      if (stopped()) return
+      const words = `${server.name} stopped (${how}); starting it again`
+      log(words)
+      for (const tell of down) tell(words)
+      if (performance.now() - current.bornAt >= steadyMs) failures = 0
+      else await pause(pauseAfter(++failures, false) ?? 0)
+      current = await bringUp(false)
+      if (!current) return
+      log(`${server.name} answers again`)
+      for (const tell of up) tell()
+    }
+  }
+
+  const begun = await bringUp(true)
+  const watching = begun
+    ? watch(begun).catch((error: Error) => {
+        for (const tell of givenUp) tell(error.message)
+      })
+    : undefined
+  let stop: Promise<void> | undefined
+
+  return {
+    get pid() {
+      return life?.pid ?? null
+    },
+    onDown: listener => down.push(listener),
+    onUp: listener => up.push(listener),
+    onGivenUp: listener => givenUp.push(listener),
+    stop: () => {
+      stop ??= (async () => {
+        stopping.abort()
+        if (life) await server.end(life.pid)
+        await watching
+      })()
+      return stop
+    },
+  }
+}
+
+const spawn = async (server: Server): Promise<Life> => {
+  const log = openLog(server.logFile)
+  try {
+    const logFrom = fstatSync(log).size
+    const child = await server.start(log)
+    const over = new Promise<string>(resolve => {
+      child.once('exit', (code, signal) => resolve(signal ? `signal ${signal}` : `exit code ${code}`))
+      child.once('error', (error: NodeJS.ErrnoException) =>
+        resolve(error.code === 'EPERM' ? 'this process may not start programs as another user' : error.message),
+      )
+    })
+    if (child.pid === undefined) throw new Error(`${server.name} cannot be started: ${await over}`)
+    return { pid: child.pid, bornAt: performance.now(), over, logFrom }
+  } finally {
+    closeSync(log)
+  }
+}
+
+/** Keeps one log before the current one, so that years of running do not fill the disk. */
+const openLog = (file: string): number => {
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 5_000_000) renameSync(file, `${file}.1`)
+  return openSync(file, 'a', 0o600)
+}
+
+/** The line of the server's log that tells most, and where the rest is. */
+const said = async (server: Server, { logFrom }: Life): Promise<string> => {
+  const file = await open(server.logFile)
+  try {
+    const { size } = await file.stat()
+    const from = Math.max(logFrom, size - 16_384)
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.max(size - from, 1)), 0, size - from, from)
+    const lines = buffer.toString('utf8', 0, bytesRead).trim().split('\n')
+    const line = lines.findLast(text => /\b(FATAL|PANIC|ERROR|error):/.test(text)) ?? lines.at(-1)
+    const words = line?.replace(/^.*?\b(FATAL|PANIC|ERROR): +/, '') ?? ''
+    return `${words && `: ${words}`}; its log is ${server.logFile}`
+  } finally {
+    await file.close()
+  }
+}
