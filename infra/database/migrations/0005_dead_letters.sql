@@ -46,7 +46,7 @@ create index operator_notice_told_at on operator_notice (told_at);
 
 -- One row: the message that says how many were held back in this hour. Whoever locks it speaks to the operators, one at a time.
 create table operator_digest (
-  only boolean primary key default true check (only),
+  one boolean primary key default true check (one),
   telegram_message_id bigint,
   told_at timestamptz,
   edited_at timestamptz,
