@@ -1,4 +1,5 @@
-const telegramToken = /\b\d+:[\w-]{30,}/g
+// Not at a word boundary: in the addresses of the Bot API the number follows the letters "bot".
+const telegramToken = /\d+:[\w-]{30,}/g
 const credentialsInUrl = /(?<=\b[a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/?#@"'<>]*:[^\s/?#@"'<>]*@/gi
 const namesOfSecrets = /TOKEN|SECRET|PASSWORD|PASSWD|PRIVATE|API_?KEY|CREDENTIAL/i
 const shortestSecret = 6

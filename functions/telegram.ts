@@ -52,7 +52,7 @@ export interface Telegram {
 
 const neverConnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
 
-const looksLikeToken = /\b\d{3,}:[\w-]{30,}/g
+const looksLikeToken = /\d{3,}:[\w-]{30,}/g
 
 /** One bot of Telegram's. `apiRoot` without a slash at its end; plain http is fine, for a Bot API server of one's own. */
 export const telegram = ({ apiRoot, token }: { apiRoot: string; token: string }): Telegram => {

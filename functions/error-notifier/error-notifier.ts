@@ -68,18 +68,31 @@ const newsOf = ({ trigger, event, code }: DeadLetter, reason: string): OperatorN
 })
 
 const tellIfPossible = async (outside: Outside): Promise<void> => {
-  if (!outside.operators) return
+  const { operators, log } = outside
+  if (!operators) return
+  // Whoever speaks looks again before it ends, so what arrives meanwhile is told by it and holds up nothing here.
+  if (speaking.has(operators)) {
+    speaking.set(operators, 'again')
+    return
+  }
   try {
-    await tell(outside, outside.operators)
+    do {
+      speaking.set(operators, 'once')
+      await tell(outside, operators)
+    } while (speaking.get(operators) === 'again')
   } catch (thrown) {
     // Telegram is away or refuses us: the tick tries again, and another dead letter about it would help nobody.
     const error = asError(thrown)
-    outside.log.warn({ error }, `the operators could not be told: ${error.message}`)
+    log.warn({ error }, `the operators could not be told: ${error.message}`)
+  } finally {
+    speaking.delete(operators)
   }
 }
 
+const speaking = new WeakMap<Operators, 'once' | 'again'>()
+
 /** Says what the operators do not know yet. One speaks at a time, here and in other replicas: the lock is the digest's row. */
-const tell = async ({ db, operators: _, reader, clock }: Outside, operators: Operators): Promise<void> => {
+const tell = async ({ db, reader, clock }: Outside, operators: Operators): Promise<void> => {
   for (let left = mostAtOnce; left > 0; left--) {
     const more = await db.transaction(async tx => {
       const notices = operatorNoticesIn(tx)

@@ -48,7 +48,7 @@ export const noticeText = (notice: OperatorNotice, reader: Reader, now: Date): s
       html`${news.subject}`,
       html`<code>${reasonOf(news, reader)}</code>`,
       count === 1 ? say.once(at(lastAt)) : say.often(count, at(firstAt), at(lastAt)),
-      toldAt !== null && toldAt > firstAt && say.goesOn,
+      toldAt !== null && toldAt >= firstAt && say.goesOn,
       html`#${notice.fingerprint}`,
     ]),
   )
