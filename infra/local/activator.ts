@@ -15,7 +15,8 @@ import type { FunctionManifest } from './manifests.ts'
 export interface Delivery {
   /** `/`, or the path of the Trigger's destination. */
   path: string
-  headers: Record<string, string>
+  /** Names and values in turn, or a mapping. */
+  headers: string[] | Record<string, string>
   body: Buffer | null
   /** Gives up: the process's work on it is cut off. */
   signal?: AbortSignal
@@ -171,7 +172,7 @@ const proxy = async (pool: FunctionPool, request: IncomingMessage, response: Ser
   } catch (error) {
     if (gone.signal.aborted) return
     if (!(error instanceof Unavailable)) throw error
-    response.writeHead(503, { 'retry-after': error.retryAfterS, 'content-type': 'text/plain; charset=utf-8' })
+    response.writeHead(503, { 'retry-after': String(error.retryAfterS), 'content-type': 'text/plain; charset=utf-8' })
     response.end(error.message.slice(0, 500))
     return
   }

@@ -1,3 +1,4 @@
+import { cesqlFaults } from '../broker/cesql.ts'
 import { readDelivery, readDestination, type SaidDestination } from './destination.ts'
 import type { Delivery, Filter, TriggerManifest } from './model.ts'
 import type { KubernetesObject } from './object.ts'
@@ -69,10 +70,11 @@ const readFilter = (place: Place): Filter => {
     case 'not':
       // An empty `not` ends the broker-filter process of the whole cluster.
       return { not: readFilter(value) }
-    case 'cesql':
-      return value.refuse(
-        'is CESQL, which one machine does not speak; say it with exact, prefix, suffix, all, any, not',
-      )
+    case 'cesql': {
+      const [fault] = cesqlFaults(value.text())
+      if (fault) value.refuse(fault)
+      return { cesql: value.text() }
+    }
   }
 }
 
