@@ -17,8 +17,11 @@ export const readDestination = (place: Place): SaidDestination => {
   if (!ref) {
     if (!uri) place.refuse('needs a ref or an absolute uri')
     if (!absolute) uri.refuse('is relative; without a ref it must be absolute')
-    if (!/^https?:$/.test(new URL(uri.text()).protocol)) uri.refuse('should begin with http:// or https://')
-    return { to: { kind: 'url', url: uri.text() }, at: uri }
+    const { protocol, hostname, href } = new URL(uri.text())
+    if (!/^https?:$/.test(protocol)) uri.refuse('should begin with http:// or https://')
+    // By address a loop through the broker would not be seen.
+    if (/^broker-ingress\b/.test(hostname)) uri.refuse('is the address of a Broker; name the Broker in ref')
+    return { to: { kind: 'url', url: href }, at: uri }
   }
   if (absolute) uri.refuse('is absolute; beside a ref it is a path')
   const fields = ref.fields(['apiVersion', 'kind', 'name'], { namespace: 'one machine has one namespace' })
