@@ -1,0 +1,492 @@
+import {
+  type Channel,
+  type EpisodeRow,
+  firstEpisodeId,
+  placeholderStamp,
+  type ShowRow,
+  stampOf,
+  ZONES,
+} from './rows.ts'
+
+// Every show and person here is invented. Ids lie far above TVMaze's own.
+
+const MERIDIAN: Channel = { id: 9001, name: 'Meridian', country: ZONES.us, officialSite: null }
+const GLOBO: Channel = { id: 9002, name: 'Globo', country: ZONES.br, officialSite: 'https://redeglobo.globo.com/' }
+const CANAL_SUL: Channel = { id: 9003, name: 'Canal Sul', country: ZONES.br, officialSite: null }
+const ORBE: Channel = { id: 9101, name: 'Orbe+', country: null, officialSite: null }
+const TELINHA: Channel = { id: 9102, name: 'Telinha', country: ZONES.br, officialSite: null }
+
+/** Ids of the cast, for tests to speak of. */
+export const CAST = {
+  /** US drama, Sundays 21:00 New York: shifts by an hour in São Paulo when the US change their clocks. Brazilian name. */
+  harbor: 900_001,
+  /** US late night, 00:37 after its airdate: the airstamp is a day later than airdate and airtime put together. */
+  lateNight: 900_002,
+  /** Global streamer, a new episode every Wednesday, airtime never known. */
+  streamer: 900_003,
+  /** Global streamer, eight episodes on one Friday in every 13 weeks. */
+  drop: 900_004,
+  /** Telenovela of Globo, Monday to Saturday 21:20 in São Paulo. */
+  novela: 900_005,
+  /** Daily show: its season is the year. */
+  daily: 900_006,
+  /** Has a special that is announced without a date and without a number. */
+  special: 900_007,
+  /** Running, but with no next episode. */
+  hiatus: 900_008,
+  /** As little as TVMaze may say: no image, summary, runtime, channel, dates. */
+  sparse: 900_009,
+  /** Entities in its summary, an ampersand and an emoji in its name. */
+  entities: 900_010,
+  /** Two shows of one name: this one of 1998, ended. */
+  lighthouseOld: 900_011,
+  /** And this one, running. */
+  lighthouseNew: 900_012,
+} as const
+
+/** Days since 1970-01-01, for a grid of weeks that does not depend on when the simulator was started. */
+const dayNumber = (date: Temporal.PlainDate): number => Temporal.PlainDate.from('1970-01-01').until(date).days
+
+/** How far ahead a schedule is announced. */
+const DAYS_AHEAD = 42
+
+interface Plan {
+  first: string
+  /** ISO weekdays, 1 is Monday. */
+  weekdays: number[]
+  airtime: string
+  zone: string
+  perSeason: number
+  /** Late night: the broadcaster counts the night to the evening before. */
+  nextDay?: boolean
+  /** Names of episodes, used in turn. */
+  names: string[]
+  runtime: number | null
+  daysAhead?: number
+}
+
+/** The episodes of a regular show up to some weeks after `today`. The same ids on the same days whenever it is asked. */
+const schedule = (showId: number, plan: Plan, today: Temporal.PlainDate): EpisodeRow[] => {
+  const episodes: EpisodeRow[] = []
+  const end = today.add({ days: plan.daysAhead ?? DAYS_AHEAD })
+  let count = 0
+  for (
+    let date = Temporal.PlainDate.from(plan.first);
+    Temporal.PlainDate.compare(date, end) <= 0;
+    date = date.add({ days: 1 })
+  ) {
+    if (!plan.weekdays.includes(date.dayOfWeek)) continue
+    const airdate = date.toString()
+    const known = plan.airtime !== ''
+    const broadcast = plan.nextDay ? date.add({ days: 1 }).toString() : airdate
+    episodes.push({
+      id: firstEpisodeId(showId) + count,
+      name: plan.names[count % plan.names.length] ?? `Episode ${count + 1}`,
+      season: 1 + Math.floor(count / plan.perSeason),
+      number: 1 + (count % plan.perSeason),
+      type: 'regular',
+      airdate,
+      airtime: plan.airtime,
+      airstamp: known ? stampOf(broadcast, plan.airtime, plan.zone) : placeholderStamp(airdate),
+      runtime: plan.runtime,
+      summary: null,
+    })
+    count++
+  }
+  return episodes
+}
+
+const show = (
+  id: number,
+  name: string,
+  more: Partial<ShowRow> & Pick<ShowRow, 'episodes'>,
+  today: Temporal.PlainDate,
+): ShowRow => ({
+  id,
+  name,
+  type: 'Scripted',
+  language: 'English',
+  genres: ['Drama'],
+  status: 'Running',
+  runtime: 45,
+  premiered: more.episodes[0]?.airdate || null,
+  ended: null,
+  schedule: { time: '', days: [] },
+  network: null,
+  webChannel: null,
+  externals: { tvrage: null, thetvdb: 5_000_000 + (id % 100_000), imdb: `tt9${id}` },
+  hasImage: true,
+  summary: null,
+  weight: 50,
+  updated: dayNumber(today.subtract({ days: 20 })) * 86_400,
+  akas: [],
+  ...more,
+})
+
+/** The invented shows as TVMaze would have them on `today`. */
+export const cast = (today: Temporal.PlainDate): ShowRow[] => [
+  show(
+    CAST.harbor,
+    'Harbor Nine',
+    {
+      genres: ['Drama', 'Crime'],
+      network: MERIDIAN,
+      schedule: { time: '21:00', days: ['Sunday'] },
+      summary: '<p><b>Harbor Nine</b> follows the night crew of a port that never quite closes.</p>',
+      weight: 88,
+      akas: [
+        { name: 'Porto Nove', country: ZONES.br },
+        { name: 'Harbour Nine', country: ZONES.gb },
+      ],
+      episodes: schedule(
+        CAST.harbor,
+        {
+          first: '2026-01-04',
+          weekdays: [7],
+          airtime: '21:00',
+          zone: ZONES.us.timezone,
+          perSeason: 26,
+          names: ['Low Water', 'The Pilot Boat', 'Ballast', 'Slack Tide', 'Nine Bells', 'Bill of Lading', 'Fog Signal'],
+          runtime: 60,
+        },
+        today,
+      ),
+    },
+    today,
+  ),
+  show(
+    CAST.lateNight,
+    'The Last Desk with Nora Quill',
+    {
+      type: 'Talk Show',
+      genres: ['Comedy'],
+      network: MERIDIAN,
+      schedule: { time: '00:37', days: ['Monday', 'Tuesday', 'Wednesday', 'Thursday'] },
+      weight: 61,
+      episodes: schedule(
+        CAST.lateNight,
+        {
+          first: '2026-09-07',
+          weekdays: [1, 2, 3, 4],
+          airtime: '00:37',
+          zone: ZONES.us.timezone,
+          perSeason: 160,
+          nextDay: true,
+          names: ['Idris Vale, The Lampposts', 'Marta Okoye', 'June Castellan, Poppy Hale', 'An Hour of Mail'],
+          runtime: 60,
+          daysAhead: 14,
+        },
+        today,
+      ),
+    },
+    today,
+  ),
+  show(
+    CAST.streamer,
+    'Signal from Ganymede',
+    {
+      genres: ['Science-Fiction', 'Thriller'],
+      webChannel: ORBE,
+      schedule: { time: '', days: ['Wednesday'] },
+      summary: '<p>A relay station hears a voice that left Earth forty years ago.</p>',
+      weight: 93,
+      akas: [{ name: 'Sinal de Ganimedes', country: ZONES.br }],
+      episodes: schedule(
+        CAST.streamer,
+        {
+          first: '2026-09-02',
+          weekdays: [3],
+          airtime: '',
+          zone: 'UTC',
+          perSeason: 10,
+          names: ['Handshake', 'Forty-One Minutes', 'Dead Reckoning', 'The Other Antenna', 'Carrier'],
+          runtime: null,
+        },
+        today,
+      ),
+    },
+    today,
+  ),
+  show(
+    CAST.drop,
+    'Maré Vermelha',
+    {
+      language: 'Portuguese',
+      genres: ['Drama', 'Mystery'],
+      webChannel: ORBE,
+      summary: '<p>Uma cidade de pescadores acorda com o mar vermelho, e ninguém quer dizer por quê.</p>',
+      weight: 84,
+      akas: [{ name: 'Red Tide', country: ZONES.us }],
+      episodes: drops(today),
+    },
+    today,
+  ),
+  show(
+    CAST.novela,
+    'Rua das Acácias',
+    {
+      language: 'Portuguese',
+      genres: ['Drama', 'Romance'],
+      network: GLOBO,
+      schedule: { time: '21:20', days: ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] },
+      summary: '<p>Três famílias dividem a mesma rua e o mesmo segredo.</p>',
+      weight: 79,
+      akas: [{ name: 'Acacia Street', country: ZONES.us }],
+      episodes: schedule(
+        CAST.novela,
+        {
+          first: '2026-10-05',
+          weekdays: [1, 2, 3, 4, 5, 6],
+          airtime: '21:20',
+          zone: ZONES.br.timezone,
+          perSeason: 180,
+          names: ['Capítulo', 'A carta', 'O portão azul', 'Dona Celeste volta', 'A chuva'],
+          runtime: 70,
+          daysAhead: 12,
+        },
+        today,
+      ),
+    },
+    today,
+  ),
+  show(
+    CAST.daily,
+    'Bom Dia, Vizinhança',
+    {
+      type: 'News',
+      language: 'Portuguese',
+      genres: [],
+      network: CANAL_SUL,
+      schedule: { time: '06:30', days: ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday'] },
+      weight: 33,
+      episodes: yearly(
+        schedule(
+          CAST.daily,
+          {
+            first: '2026-06-01',
+            weekdays: [1, 2, 3, 4, 5],
+            airtime: '06:30',
+            zone: ZONES.br.timezone,
+            perSeason: 400,
+            names: ['Edição da manhã'],
+            runtime: 90,
+            daysAhead: 10,
+          },
+          today,
+        ),
+      ),
+    },
+    today,
+  ),
+  show(
+    CAST.special,
+    'Clockwork Parish',
+    {
+      genres: ['Fantasy'],
+      network: MERIDIAN,
+      status: 'To Be Determined',
+      weight: 70,
+      akas: [{ name: 'Paróquia Mecânica', country: ZONES.br }],
+      episodes: [
+        ...schedule(
+          CAST.special,
+          {
+            first: '2026-03-05',
+            weekdays: [4],
+            airtime: '20:00',
+            zone: ZONES.us.timezone,
+            perSeason: 8,
+            names: ['The Sexton', 'Escapement', 'Brass Saints', 'Wind the Tower'],
+            runtime: 50,
+          },
+          Temporal.PlainDate.from('2026-03-20'),
+        ),
+        special(CAST.special, 'The Midwinter Bell'),
+      ],
+    },
+    today,
+  ),
+  show(
+    CAST.hiatus,
+    'Paper Moons',
+    {
+      genres: ['Comedy'],
+      webChannel: TELINHA,
+      weight: 55,
+      akas: [{ name: 'Luas de Papel', country: ZONES.br }],
+      episodes: schedule(
+        CAST.hiatus,
+        {
+          first: '2026-02-06',
+          weekdays: [5],
+          airtime: '20:00',
+          zone: ZONES.br.timezone,
+          perSeason: 6,
+          names: ['First Quarter', 'Eclipse', 'Blue', 'New'],
+          runtime: 30,
+          daysAhead: 0,
+        },
+        Temporal.PlainDate.from('2026-03-13'),
+      ),
+    },
+    today,
+  ),
+  show(
+    CAST.sparse,
+    'Untitled Delta Project',
+    {
+      language: null,
+      genres: [],
+      status: 'In Development',
+      runtime: null,
+      premiered: null,
+      externals: { tvrage: null, thetvdb: null, imdb: null },
+      hasImage: false,
+      weight: 4,
+      episodes: [],
+    },
+    today,
+  ),
+  show(
+    CAST.entities,
+    'Tom & Zé 🎸',
+    {
+      language: 'Portuguese',
+      genres: ['Comedy', 'Music'],
+      network: GLOBO,
+      schedule: { time: '22:30', days: ['Friday'] },
+      summary:
+        '<p>Dois irmãos &amp; uma guitarra; &quot;três acordes&quot; &lt;e só&gt;. <br /><i>Comédia</i> &#233; isso.</p>',
+      weight: 66,
+      episodes: schedule(
+        CAST.entities,
+        {
+          first: '2026-08-07',
+          weekdays: [5],
+          airtime: '22:30',
+          zone: ZONES.br.timezone,
+          perSeason: 13,
+          names: ['Afinação & outros males', 'Dó < Ré', '"Bis"', 'Pausa 🤫'],
+          runtime: 40,
+        },
+        today,
+      ),
+    },
+    today,
+  ),
+  show(
+    CAST.lighthouseOld,
+    'The Lighthouse',
+    {
+      status: 'Ended',
+      premiered: '1998-03-02',
+      ended: '1998-05-04',
+      network: { id: 9004, name: 'Northern', country: ZONES.gb, officialSite: null },
+      schedule: { time: '21:00', days: ['Monday'] },
+      weight: 22,
+      episodes: schedule(
+        CAST.lighthouseOld,
+        {
+          first: '1998-03-02',
+          weekdays: [1],
+          airtime: '21:00',
+          zone: ZONES.gb.timezone,
+          perSeason: 10,
+          names: ['Keeper', 'Lens', 'Storm Log'],
+          runtime: 50,
+          daysAhead: 0,
+        },
+        Temporal.PlainDate.from('1998-05-04'),
+      ),
+    },
+    today,
+  ),
+  show(
+    CAST.lighthouseNew,
+    'The Lighthouse',
+    {
+      genres: ['Horror'],
+      webChannel: ORBE,
+      schedule: { time: '', days: ['Thursday'] },
+      weight: 64,
+      akas: [{ name: 'O Farol', country: ZONES.br }],
+      episodes: schedule(
+        CAST.lighthouseNew,
+        {
+          first: '2026-10-01',
+          weekdays: [4],
+          airtime: '',
+          zone: 'UTC',
+          perSeason: 12,
+          names: ['What the Lamp Saw', 'Twelve Steps', 'Salt', 'The Relief'],
+          runtime: null,
+        },
+        today,
+      ),
+    },
+    today,
+  ),
+]
+
+const DROP_NAMES = [
+  'A rede',
+  'Sal grosso',
+  'Maria do Cais',
+  'O farol apagado',
+  'Vazante',
+  'O que o mar traz',
+  'Preamar',
+  'Vermelho',
+]
+
+const drops = (today: Temporal.PlainDate): EpisodeRow[] => {
+  const episodes: EpisodeRow[] = []
+  const end = today.add({ weeks: 13 })
+  let season = 1
+  for (
+    let date = Temporal.PlainDate.from('2026-02-27');
+    Temporal.PlainDate.compare(date, end) <= 0;
+    date = date.add({ weeks: 13 })
+  ) {
+    for (const [index, name] of DROP_NAMES.entries()) {
+      episodes.push({
+        id: firstEpisodeId(CAST.drop) + season * 10 + index,
+        name,
+        season,
+        number: index + 1,
+        type: 'regular',
+        airdate: date.toString(),
+        airtime: '',
+        airstamp: placeholderStamp(date.toString()),
+        runtime: 48,
+        summary: null,
+      })
+    }
+    season++
+  }
+  return episodes
+}
+
+/** Counts a daily show's episodes by year, as TVMaze does. */
+const yearly = (episodes: EpisodeRow[]): EpisodeRow[] => {
+  const counts = new Map<number, number>()
+  return episodes.map(episode => {
+    const season = Number(episode.airdate.slice(0, 4))
+    const number = (counts.get(season) ?? 0) + 1
+    counts.set(season, number)
+    return { ...episode, season, number }
+  })
+}
+
+const special = (showId: number, name: string): EpisodeRow => ({
+  id: firstEpisodeId(showId) + 99_999,
+  name,
+  season: 1,
+  number: null,
+  type: 'significant_special',
+  airdate: '',
+  airtime: '',
+  airstamp: null,
+  runtime: null,
+  summary: null,
+})

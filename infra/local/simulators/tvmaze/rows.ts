@@ -1,0 +1,80 @@
+/** A network or streaming service. A global service has no country, and then its episodes have no airtime. */
+export interface Channel {
+  id: number
+  name: string
+  country: { name: string; code: string; timezone: string } | null
+  officialSite: string | null
+}
+
+export interface Aka {
+  name: string
+  /** null is the original country, or an international name. */
+  country: { name: string; code: string; timezone: string } | null
+}
+
+export interface EpisodeRow {
+  id: number
+  name: string
+  season: number
+  /** null for specials. */
+  number: number | null
+  type: 'regular' | 'significant_special' | 'insignificant_special'
+  /** `YYYY-MM-DD` as the broadcaster counts days, '' while unannounced. */
+  airdate: string
+  /** `HH:MM` at the channel, '' where it is not known: then `airstamp` is a placeholder. */
+  airtime: string
+  airstamp: string | null
+  runtime: number | null
+  summary: string | null
+}
+
+export interface ShowRow {
+  id: number
+  name: string
+  type: string
+  language: string | null
+  genres: string[]
+  status: 'Running' | 'Ended' | 'To Be Determined' | 'In Development'
+  runtime: number | null
+  premiered: string | null
+  ended: string | null
+  schedule: { time: string; days: string[] }
+  network: Channel | null
+  webChannel: Channel | null
+  externals: { tvrage: number | null; thetvdb: number | null; imdb: string | null }
+  hasImage: boolean
+  summary: string | null
+  /** 0 to 100: how well known it is. */
+  weight: number
+  /** Unix seconds of its last edit. */
+  updated: number
+  akas: Aka[]
+  episodes: EpisodeRow[]
+}
+
+export const ZONES = {
+  us: { name: 'United States', code: 'US', timezone: 'America/New_York' },
+  br: { name: 'Brazil', code: 'BR', timezone: 'America/Sao_Paulo' },
+  gb: { name: 'United Kingdom', code: 'GB', timezone: 'Europe/London' },
+} as const
+
+/** The instant of a clock time at a place, as TVMaze writes it: `2026-11-21T01:00:00+00:00`. */
+export const stampOf = (airdate: string, airtime: string, zone: string): string =>
+  stamp(new Date(Temporal.PlainDateTime.from(`${airdate}T${airtime}`).toZonedDateTime(zone).epochMilliseconds))
+
+export const stamp = (instant: Date): string => instant.toISOString().replace(/\.\d{3}Z$/, '+00:00')
+
+/** What TVMaze writes where it knows the day only: noon, UTC. */
+export const placeholderStamp = (airdate: string): string => `${airdate}T12:00:00+00:00`
+
+/** The day and clock time of an instant at a place. */
+export const localAt = (instant: Date, zone: string): { airdate: string; airtime: string } => {
+  const there = Temporal.Instant.fromEpochMilliseconds(instant.getTime()).toZonedDateTimeISO(zone)
+  return { airdate: there.toPlainDate().toString(), airtime: there.toPlainTime().toString().slice(0, 5) }
+}
+
+export const zoneOf = ({ network, webChannel }: Pick<ShowRow, 'network' | 'webChannel'>): string =>
+  network?.country?.timezone ?? webChannel?.country?.timezone ?? 'UTC'
+
+/** Where a cast show's episode ids begin: room for a hundred thousand, and 32 bits are enough for all. */
+export const firstEpisodeId = (showId: number): number => 90_000_000 + (showId - 900_000) * 100_000

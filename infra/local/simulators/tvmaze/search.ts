@@ -1,0 +1,61 @@
+import type { ShowRow } from './rows.ts'
+
+/** TVMaze's search gives ten at most, whatever is asked. */
+const HITS = 10
+
+/** Shows whose name or alias sounds like `words`, best first: accents, case and up to two slips in a word are forgiven. */
+export const search = (shows: ShowRow[], words: string): { score: number; show: ShowRow }[] => {
+  const wanted = tokens(words)
+  if (wanted.length === 0) return []
+  return shows
+    .map(show => ({ show, score: scoreOf(show, wanted) }))
+    .filter(({ score }) => score > 0)
+    .sort((a, b) => b.score - a.score || a.show.id - b.show.id)
+    .slice(0, HITS)
+    .map(({ show, score }) => ({ score: Math.round(score * 1e6) / 1e6, show }))
+}
+
+const scoreOf = (show: ShowRow, wanted: string[]): number => {
+  const names = [show.name, ...show.akas.map(({ name }) => name)]
+  const best = Math.max(...names.map(name => likeness(wanted, tokens(name))))
+  return best === 0 ? 0 : best + show.weight / 1000
+}
+
+/** 0 where some wanted word is not in the name at all; 1 where they are the same. */
+const likeness = (wanted: string[], name: string[]): number => {
+  const each = wanted.map(word => Math.max(0, ...name.map(other => wordLikeness(word, other))))
+  if (each.some(value => value === 0)) return 0
+  const covered = Math.min(1, wanted.length / Math.max(1, name.length))
+  return (each.reduce((sum, value) => sum + value, 0) / each.length) * (0.6 + 0.4 * covered)
+}
+
+const wordLikeness = (word: string, other: string): number => {
+  if (word === other) return 1
+  if (word.length >= 2 && other.startsWith(word)) return 0.9
+  const slips = word.length <= 2 ? 0 : word.length <= 5 ? 1 : 2
+  const apart = distance(word, other, slips)
+  return apart > slips ? 0 : 1 - 0.25 * apart
+}
+
+/** Edit distance, or more than `limit`. */
+const distance = (a: string, b: string, limit: number): number => {
+  if (Math.abs(a.length - b.length) > limit) return limit + 1
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const change = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      row.push(Math.min(change, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1))
+    }
+    previous = row
+  }
+  return previous[b.length] ?? limit + 1
+}
+
+const tokens = (text: string): string[] =>
+  text
+    .normalize('NFD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter(word => word !== '')
