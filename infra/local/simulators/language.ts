@@ -1,0 +1,13 @@
+/** The language of a page, from `Accept-Language`: Portuguese of any kind, else English. */
+export const preferredLanguage = (header: string | undefined): 'pt-BR' | 'en' => {
+  const wanted = (header ?? '')
+    .split(',')
+    .map(part => {
+      const [tag = '', quality] = part.trim().split(/;\s*q=/)
+      return { tag: tag.toLowerCase(), quality: quality === undefined ? 1 : Number(quality) || 0 }
+    })
+    .filter(({ quality }) => quality > 0)
+    .sort((a, b) => b.quality - a.quality)
+    .find(({ tag }) => /^(pt|en)\b/.test(tag))
+  return wanted?.tag.startsWith('pt') ? 'pt-BR' : 'en'
+}

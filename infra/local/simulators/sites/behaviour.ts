@@ -1,0 +1,154 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { gzipSync } from 'node:zlib'
+import type { Time } from '../time.ts'
+
+/** How a site answers. */
+export type Behaviour =
+  | { kind: 'ok'; body?: string }
+  | { kind: 'status'; status: number; body?: string }
+  /** Answers well, but only after a while. */
+  | { kind: 'slow'; ms: number }
+  /** Well and ill by turns, by the clock: the first `periodMs` of every two are well. */
+  | { kind: 'flapping'; periodMs: number }
+  /** As its switch says. */
+  | { kind: 'switch'; on: boolean }
+  /** Takes the request and never answers. */
+  | { kind: 'hanging' }
+  /** Cuts the connection. */
+  | { kind: 'reset' }
+  | { kind: 'redirect'; to: string; status?: 301 | 302 | 303 | 307 | 308 }
+  /** So many redirects in a row (counted down in `?left=`), then well; more than any client follows is a loop. */
+  | { kind: 'redirects'; count: number }
+  /** A body that never ends, a little every `everyMs`. */
+  | { kind: 'endless'; everyMs: number }
+  /** A few hundred kilobytes of gzip that unpack to `bytes` of nothing. */
+  | { kind: 'bomb'; bytes: number }
+  /** A status line at once, then a header every `everyMs`, for ever. */
+  | { kind: 'slow-headers'; everyMs: number }
+
+/** The sites there are from the start, by path. */
+export const SITES: Record<string, Behaviour> = {
+  '/healthy': { kind: 'ok' },
+  '/failing': { kind: 'status', status: 500 },
+  '/slow': { kind: 'slow', ms: 3000 },
+  '/flapping': { kind: 'flapping', periodMs: 3 * 60_000 },
+  '/shop': { kind: 'switch', on: true },
+  '/hanging': { kind: 'hanging' },
+  '/reset': { kind: 'reset' },
+  '/redirect': { kind: 'redirects', count: 3 },
+  '/redirect-loop': { kind: 'redirects', count: Number.POSITIVE_INFINITY },
+  '/endless': { kind: 'endless', everyMs: 100 },
+  '/bomb': { kind: 'bomb', bytes: 200 * 1024 * 1024 },
+  '/slow-headers': { kind: 'slow-headers', everyMs: 1000 },
+}
+
+/** Whether a site is well at this moment. */
+export const isWell = (behaviour: Behaviour, now: Date): boolean => {
+  switch (behaviour.kind) {
+    case 'ok':
+    case 'slow':
+      return true
+    case 'status':
+      return behaviour.status < 400
+    case 'switch':
+      return behaviour.on
+    case 'flapping':
+      return Math.floor(now.getTime() / behaviour.periodMs) % 2 === 0
+    case 'redirect':
+      return true
+    case 'redirects':
+      return Number.isFinite(behaviour.count)
+    default:
+      return false
+  }
+}
+
+/** Answers a request in a site's way; says with which status, or null where none was sent. */
+export const behave = (
+  behaviour: Behaviour,
+  request: IncomingMessage,
+  response: ServerResponse,
+  time: Time,
+): number | null => {
+  const text = (status: number, body: string) => {
+    response.writeHead(status, {
+      'content-type': 'text/plain; charset=utf-8',
+      'content-length': Buffer.byteLength(body),
+    })
+    response.end(body)
+    return status
+  }
+  const whenClosed = (work: () => void) => void response.once('close', work)
+
+  switch (behaviour.kind) {
+    case 'ok':
+      return text(200, behaviour.body ?? 'ok\n')
+    case 'status':
+      return text(behaviour.status, behaviour.body ?? `${behaviour.status}\n`)
+    case 'flapping':
+    case 'switch':
+      return isWell(behaviour, time.now()) ? text(200, 'ok\n') : text(500, 'internal server error\n')
+    case 'slow':
+      whenClosed(time.after(behaviour.ms, () => void text(200, 'ok, at last\n')))
+      return 200
+    case 'hanging':
+      return null
+    case 'reset':
+      request.socket.resetAndDestroy()
+      return null
+    case 'redirect':
+      response.writeHead(behaviour.status ?? 302, { location: behaviour.to }).end()
+      return behaviour.status ?? 302
+    case 'redirects': {
+      const url = new URL(request.url ?? '/', 'http://site')
+      const left = Number(url.searchParams.get('left') ?? behaviour.count)
+      if (left <= 0) return text(200, 'ok, after all\n')
+      url.searchParams.set('left', String(left - 1))
+      response.writeHead(302, { location: url.pathname + url.search }).end()
+      return 302
+    }
+    case 'endless':
+      response.writeHead(200, { 'content-type': 'text/plain' })
+      whenClosed(repeat(time, behaviour.everyMs, () => response.write('and so on\n')))
+      return 200
+    case 'bomb': {
+      const body = bomb(behaviour.bytes)
+      response.writeHead(200, {
+        'content-type': 'text/html',
+        'content-encoding': 'gzip',
+        'content-length': body.length,
+      })
+      response.end(body)
+      return 200
+    }
+    case 'slow-headers': {
+      let count = 0
+      const { socket } = request
+      socket.write('HTTP/1.1 200 OK\r\n')
+      whenClosed(repeat(time, behaviour.everyMs, () => socket.write(`X-Patience-${count++}: please\r\n`)))
+      return null
+    }
+    default:
+      return behaviour satisfies never
+  }
+}
+
+const repeat = (time: Time, ms: number, work: () => void): (() => void) => {
+  let cancel = () => {}
+  const next = () => {
+    cancel = time.after(ms, () => {
+      work()
+      next()
+    })
+  }
+  next()
+  return () => cancel()
+}
+
+let packed: { bytes: number; body: Buffer } | undefined
+
+// Packed once: a few hundred kilobytes are kept, the zeros are not.
+const bomb = (bytes: number): Buffer => {
+  if (packed?.bytes !== bytes) packed = { bytes, body: gzipSync(Buffer.alloc(bytes)) }
+  return packed.body
+}

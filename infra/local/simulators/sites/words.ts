@@ -1,0 +1,63 @@
+import type { Behaviour } from './behaviour.ts'
+
+interface Words {
+  title: string
+  intro: string
+  up: string
+  down: string
+  turnOn: string
+  turnOff: string
+  lost: string
+  kinds: Record<Behaviour['kind'], string>
+}
+
+export const WORDS: Record<'pt-BR' | 'en', Words> = {
+  'pt-BR': {
+    title: 'Sites de teste',
+    intro:
+      'Peça ao bot para vigiar um destes endereços (por exemplo <code>/monitorar</code> e o endereço de <code>/shop</code>), depois tire o site do ar aqui e veja o aviso chegar.',
+    up: 'no ar',
+    down: 'fora do ar',
+    turnOn: 'Colocar no ar',
+    turnOff: 'Tirar do ar',
+    lost: 'Sem contato com o Vigia. Tentando de novo…',
+    kinds: {
+      ok: 'responde sempre bem',
+      status: 'responde sempre com erro',
+      slow: 'responde bem, mas devagar',
+      flapping: 'cai e volta a cada três minutos',
+      switch: 'você decide',
+      hanging: 'aceita a conexão e nunca responde',
+      reset: 'corta a conexão',
+      redirect: 'manda para outro endereço',
+      redirects: 'manda de um endereço para outro',
+      endless: 'responde sem nunca terminar',
+      bomb: 'responde com um arquivo que incha ao abrir',
+      'slow-headers': 'manda um cabeçalho por segundo, para sempre',
+    },
+  },
+  en: {
+    title: 'Test sites',
+    intro:
+      'Ask the bot to watch one of these addresses (for example <code>/monitor</code> and the address of <code>/shop</code>), then take the site down here and see the notice arrive.',
+    up: 'up',
+    down: 'down',
+    turnOn: 'Bring it up',
+    turnOff: 'Take it down',
+    lost: 'Lost contact with Vigia. Trying again…',
+    kinds: {
+      ok: 'always answers well',
+      status: 'always answers with an error',
+      slow: 'answers well, but slowly',
+      flapping: 'goes down and comes back every three minutes',
+      switch: 'you decide',
+      hanging: 'takes the connection and never answers',
+      reset: 'cuts the connection',
+      redirect: 'sends you to another address',
+      redirects: 'sends you from one address to the next',
+      endless: 'answers without ever finishing',
+      bomb: 'answers with a file that swells when unpacked',
+      'slow-headers': 'sends one header a second, for ever',
+    },
+  },
+}
