@@ -1,0 +1,31 @@
+/** The menu that Telegram shows beside the text field. Telegram knows languages by two letters; en is also everybody else's. */
+export const commandMenu: { language: 'pt' | 'en'; commands: { command: string; description: string }[] }[] = [
+  {
+    language: 'en',
+    commands: [
+      { command: 'search', description: 'Find a series to follow' },
+      { command: 'shows', description: 'The series you follow' },
+      { command: 'upcoming', description: 'Episodes of the next days' },
+      { command: 'today', description: 'Episodes of today' },
+      { command: 'monitor', description: 'Watch a site or server' },
+      { command: 'monitors', description: 'How what you watch is doing' },
+      { command: 'timezone', description: 'Your time zone' },
+      { command: 'language', description: 'Português or English' },
+      { command: 'help', description: 'What this bot can do' },
+    ],
+  },
+  {
+    language: 'pt',
+    commands: [
+      { command: 'buscar', description: 'Achar uma série para seguir' },
+      { command: 'series', description: 'As séries que você segue' },
+      { command: 'proximos', description: 'Episódios dos próximos dias' },
+      { command: 'hoje', description: 'Episódios de hoje' },
+      { command: 'monitorar', description: 'Vigiar um site ou servidor' },
+      { command: 'monitores', description: 'Como está o que você vigia' },
+      { command: 'fuso', description: 'Seu fuso horário' },
+      { command: 'idioma', description: 'Português ou English' },
+      { command: 'ajuda', description: 'O que este bot faz' },
+    ],
+  },
+]

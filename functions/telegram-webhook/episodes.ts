@@ -1,0 +1,34 @@
+import type { Episode, Show } from '#database/catalogue.ts'
+import type { Chat } from '#database/chats.ts'
+import { dayOf, sayDate, sayInstant } from '../when.ts'
+import type { Words } from './words/words.ts'
+
+/** The name, where it says more than the number. */
+export const ownName = ({ name }: Pick<Episode, 'name'>): string | null =>
+  name === '' || /^(episode|episódio) \d+$/i.test(name) ? null : name
+
+/** The next to come, from `now` on: by its hour, or by its date in `zone` where the hour is not known. */
+export const nextEpisode = (show: Show, now: Date, zone: string): Episode | null => {
+  const today = dayOf(now, zone)
+  const sortKey = ({ airstamp, airdate }: Episode) => (airstamp === null ? airdate : dayOf(airstamp, zone))
+  return (
+    show.episodes
+      .filter(({ airstamp, airdate }) => (airstamp === null ? airdate >= today : Date.parse(airstamp) > now.getTime()))
+      .sort(
+        (one, other) =>
+          sortKey(one).localeCompare(sortKey(other)) ||
+          (one.airstamp ?? '').localeCompare(other.airstamp ?? '') ||
+          one.season - other.season ||
+          (one.number ?? Infinity) - (other.number ?? Infinity),
+      )[0] ?? null
+  )
+}
+
+/** `sex., 21 nov · 22:00` in the chat's zone; where the hour is not known, the date and that. */
+export const sayWhen = ({ airstamp, airdate }: Episode, chat: Chat, words: Words, now: Date): string =>
+  airstamp === null
+    ? `${sayDate(airdate, { language: chat.language, today: dayOf(now, chat.zone) })} (${words.hourUnknown})`
+    : sayInstant(airstamp, { zone: chat.zone, language: chat.language, now })
+
+/** What the chat calls the show: Portuguese has its own titles. */
+export const titleOf = (show: Show, chat: Chat): string => (chat.language === 'pt-BR' && show.names.pt) || show.name

@@ -1,0 +1,64 @@
+import { catalogueIn } from '#database/catalogue.ts'
+import { chatsIn } from '#database/chats.ts'
+import { postgres } from '#database/connect.ts'
+import { followsIn } from '#database/follows.ts'
+import { mongo } from '#database/mongo.ts'
+import { monitorsIn } from '#database/monitors.ts'
+import { probeHoursIn } from '#database/probe-hours.ts'
+import { searchesIn } from '#database/searches.ts'
+import { telegramUpdatesIn } from '#database/telegram-updates.ts'
+import { UpdateDeferred } from '#events/update-deferred.ts'
+import { systemClock } from '../clock.ts'
+import { env, envOptional } from '../env.ts'
+import { publisher } from '../publish.ts'
+import type { AddressGuard } from '../safe-address.ts'
+import { on, serve } from '../serve.ts'
+import { tvmaze } from '../tvmaze.ts'
+import { deferral } from './deferral.ts'
+import { botIdOf, secretCheck, usableSecret } from './secret.ts'
+import { telegramWebhook } from './telegram-webhook.ts'
+
+const name = 'telegram-webhook'
+const token = env('TELEGRAM_BOT_TOKEN')
+const botId = botIdOf(token)
+const secret = usableSecret(envOptional('TELEGRAM_WEBHOOK_SECRET'))
+const apiRoot = env('TELEGRAM_API_ROOT', 'https://api.telegram.org')
+
+const db = postgres(env('DATABASE_URL'), { max: 8, applicationName: name, statementTimeoutMs: 5_000 })
+const shows = mongo(env('MONGODB_URI'))
+
+let guard: Promise<AddressGuard> | undefined
+const loadGuard = async () => (await import('../safe-address.ts')).addressGuard(envOptional('PROBE_ALLOW'))
+
+const webhook = telegramWebhook({
+  botId,
+  isSecret: secretCheck(secret),
+  deferral: deferral(secret, botId),
+  updates: telegramUpdatesIn(db),
+  publish: publisher(envOptional('K_SINK'), name),
+  openBot: async answer => (await import('./telegraf-bot.ts')).telegrafBot({ token, botId, apiRoot, answer }),
+  desk: {
+    chats: chatsIn(db),
+    follows: followsIn(db),
+    searches: searchesIn(db),
+    monitors: monitorsIn(db),
+    probeHours: probeHoursIn(db),
+    catalogue: catalogueIn(shows),
+    // A person waits: one try, and the button says "try again".
+    tvmaze: tvmaze(env('TVMAZE_URL', 'https://api.tvmaze.com'), { attempts: 1, timeoutMs: 6_000 }),
+    mayDial: async address => {
+      guard ??= loadGuard()
+      return (await guard)(address)
+    },
+    clock: systemClock,
+    warn: async (message, error) => (await import('../log.ts')).logger(name).warn({ error }, message),
+  },
+})
+
+serve({
+  name,
+  http: { admit: webhook.admit, handle: webhook.handle },
+  admitEvent: webhook.admitEvent,
+  events: [on(UpdateDeferred, webhook.deferred)],
+  close: [() => db.end(), () => shows.end()],
+})

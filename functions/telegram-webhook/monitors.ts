@@ -1,0 +1,255 @@
+import { isIP } from 'node:net'
+import type { Monitor } from '#database/monitors.ts'
+import type { Tally } from '#database/probe-hours.ts'
+import type { ProbeErrorCode } from '#events/probe-error.ts'
+import { ProbeRequested } from '#events/probe-requested.ts'
+import { html, joined } from '../html.ts'
+import { parseTarget } from '../safe-target.ts'
+import { sayDuration } from '../when.ts'
+import { sayProbeError } from '../words.ts'
+import type { Answer, Button, Effect, View } from './bot.ts'
+import type { Turn } from './desk.ts'
+import { label, pageOf, pageRow } from './pages.ts'
+import type { Words } from './words/words.ts'
+
+const MOST = 50
+const A_PAGE = 8
+const USUAL_S = 60
+const SHORTEST_S = 10
+const LONGEST_S = 86_400
+
+const say = (view: View): Answer => ({ effects: [{ do: 'send', view }] })
+
+const seconds: Record<string, number> = { '': 1, s: 1, seg: 1, sec: 1, m: 60, min: 60, h: 3600 }
+const duration = /^(\d{1,6})\s*(s|seg|sec|m|min|h)?$/i
+
+/** `30s`, `5m`, `1 h`, in seconds; null for anything else. A bare number is seconds. */
+export const intervalIn = (text: string): number | null => {
+  const [, number, unit = ''] = duration.exec(text.trim()) ?? []
+  return number === undefined ? null : Number(number) * seconds[unit.toLowerCase()]!
+}
+
+/** `/monitorar https://example.org 30s`, in either order. */
+const parts = (argument: string): { address: string; interval: string } => {
+  const [first = '', ...rest] = argument.split(/\s+/)
+  const last = rest.join(' ')
+  return rest.length === 1 && intervalIn(first) !== null && intervalIn(last) === null
+    ? { address: last, interval: first }
+    : { address: first, interval: last }
+}
+
+/** /monitorar: watches an address; the same one again takes the new interval. */
+export const monitor = async (turn: Turn, argument: string): Promise<Answer> => {
+  const { desk, chat, words } = turn
+  if (argument === '') return say({ html: words.howToMonitor() })
+  const { address, interval } = parts(argument)
+  const target = parseTarget(address)
+  if (!target.ok) return say({ html: refusal(turn, address, target.error) })
+  if (!(await mayDial(turn, target.url))) return say({ html: refusal(turn, address, 'private-address') })
+  const intervalS = interval === '' ? USUAL_S : intervalIn(interval)
+  if (intervalS === null) return say({ html: words.intervalUnknown(label(interval)) })
+  if (intervalS < SHORTEST_S) return say({ html: words.intervalShort() })
+  if (intervalS > LONGEST_S) return say({ html: words.intervalLong() })
+
+  const known = await desk.monitors.of(chat.id)
+  if (known.length >= MOST && !known.some(({ url }) => url === target.url))
+    return say({ html: words.monitorsFull(MOST) })
+  const { kind, url, name } = target
+  // One attempt has to leave room for the two that confirm a failure.
+  const timeoutMs = Math.min(10_000, intervalS * 500)
+  const { monitor: kept, isNew } = await desk.monitors.add({ chatId: chat.id, kind, url, name, intervalS, timeoutMs })
+  const every = sayDuration(intervalS * 1000, chat.language)
+  // Not "isNew": when this update is handled again, the monitor is there already, and its first check may not be.
+  const unchecked = kept.judgedAt === null
+  return {
+    effects: [
+      {
+        do: 'send',
+        view: { html: isNew || unchecked ? words.monitorAdded(name, every) : words.monitorUpdated(name, every) },
+      },
+    ],
+    events: unchecked ? [probe(turn, kept, 'first')] : [],
+  }
+}
+
+const refusal = ({ chat, words }: Turn, address: string, error: ProbeErrorCode) =>
+  words.addressRefused(
+    label(address),
+    words.refusals[error as keyof Words['refusals']] ?? sayProbeError(error, chat.language),
+  )
+
+/** Addresses written out are looked at here; names are, whenever they are dialled, by the prober. */
+const mayDial = async ({ desk }: Turn, url: string): Promise<boolean> => {
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
+  if (/(^|\.)localhost$/.test(host)) return desk.mayDial('127.0.0.1')
+  return isIP(host) === 0 || desk.mayDial(host)
+}
+
+const probe = ({ desk, chat, cause }: Turn, monitor: Monitor, why: 'first' | 'now') =>
+  ProbeRequested.from(cause, {
+    subject: `monitor/${monitor.id}`,
+    data: {
+      reason: why,
+      chatId: chat.id,
+      checks: [
+        {
+          monitorId: monitor.id,
+          kind: monitor.kind,
+          url: monitor.url,
+          timeoutMs: monitor.timeoutMs,
+          intervalS: monitor.intervalS,
+          dueAt: desk.clock().toISOString(),
+        },
+      ],
+    },
+  })
+
+/** As a person sees it: paused, and unknown where nobody has looked for too long, are states too. */
+type Standing = keyof Words['monitorState']
+
+const standingOf = ({ state, pausedAt, judgedAt, intervalS }: Monitor, now: Date): Standing => {
+  if (pausedAt) return 'paused'
+  if (state === 'new' || judgedAt === null) return 'new'
+  const silentMs = now.getTime() - judgedAt.getTime()
+  return silentMs > Math.max(3 * intervalS, 120) * 1000 ? 'unknown' : state
+}
+
+const light: Record<Standing, string> = { up: '🟢', down: '🔴', new: '⚪', unknown: '⚪', paused: '⏸' }
+/** What needs a person comes first. */
+const order: Standing[] = ['down', 'unknown', 'new', 'up', 'paused']
+
+const ago = (from: Date, now: Date, { chat }: Turn) => sayDuration(now.getTime() - from.getTime(), chat.language)
+
+const lastDay = (now: Date) => new Date(now.getTime() - 86_400_000)
+
+/** Rounded down: 99.996 % is not 100 %. */
+const percent = ({ ok, failed }: Tally, { chat }: Turn): string | null =>
+  ok + failed === 0
+    ? null
+    : new Intl.NumberFormat(chat.language, {
+        style: 'percent',
+        maximumFractionDigits: 2,
+        roundingMode: 'floor',
+      } as Intl.NumberFormatOptions).format(ok / (ok + failed))
+
+/** All of a chat's monitors, each with its state, its uptime of 24 hours and the age of its last check. */
+export const monitorsList = async (turn: Turn, page: number): Promise<View> => {
+  const { desk, chat, words } = turn
+  const now = desk.clock()
+  const all = await desk.monitors.of(chat.id)
+  if (all.length === 0) return { html: words.monitorsNone() }
+  const sorted = all
+    .map(monitor => ({ monitor, standing: standingOf(monitor, now) }))
+    .sort((one, other) => order.indexOf(one.standing) - order.indexOf(other.standing))
+  const { items, at, pages } = pageOf(sorted, page, A_PAGE)
+  const uptime = await desk.probeHours.uptime(
+    items.map(({ monitor }) => monitor.id),
+    lastDay(now),
+  )
+  return {
+    html: joined(
+      [
+        words.monitorsTitle(all.length),
+        ...items.map(({ monitor, standing }) => {
+          const tally = uptime.get(monitor.id)
+          const share = tally && percent(tally, turn)
+          const checked = monitor.judgedAt && words.lastCheck(ago(monitor.judgedAt, now, turn))
+          return joined([
+            html`${light[standing]} <b>${monitor.name}</b>: ${words.monitorState[standing]}`,
+            joined([share && words.uptimeDay(share), checked], ' · '),
+          ])
+        }),
+      ],
+      '\n\n',
+    ),
+    buttons: [
+      ...items.map(({ monitor, standing }): Button[] => [
+        { text: label(`${light[standing]} ${monitor.name}`), press: { act: 'monitor', monitor: monitor.id } },
+      ]),
+      ...pageRow(at, pages, to => ({ act: 'monitors', page: to })),
+    ],
+  }
+}
+
+const monitorCard = async (turn: Turn, monitor: Monitor): Promise<View> => {
+  const { desk, chat, words } = turn
+  const now = desk.clock()
+  const standing = standingOf(monitor, now)
+  const tally = (await desk.probeHours.uptime([monitor.id], lastDay(now))).get(monitor.id)
+  const share = tally && percent(tally, turn)
+  const state = words.monitorState[standing]
+  const since = standing === 'up' || standing === 'down' ? monitor.stateSince : null
+  const { id } = monitor
+  const toggle: Button = monitor.pausedAt
+    ? { text: words.resume, press: { act: 'resume', monitor: id } }
+    : { text: words.pause, press: { act: 'pause', monitor: id } }
+  return {
+    html: joined(
+      [
+        joined([html`${light[standing]} <b>${monitor.name}</b>`, html`<code>${monitor.url}</code>`]),
+        joined([
+          since ? words.stateSince(state, ago(since, now, turn)) : state,
+          joined(
+            [
+              share ? words.uptimeDay(share) : words.uptimeUnknown,
+              tally?.averageMs != null &&
+                words.averageResponse(`${new Intl.NumberFormat(chat.language).format(Math.round(tally.averageMs))} ms`),
+            ],
+            ' · ',
+          ),
+          words.everyInterval(sayDuration(monitor.intervalS * 1000, chat.language)),
+          monitor.judgedAt ? words.lastCheck(ago(monitor.judgedAt, now, turn)) : words.neverChecked,
+        ]),
+      ],
+      '\n\n',
+    ),
+    buttons: [
+      ...(monitor.pausedAt ? [] : [[{ text: words.check, press: { act: 'check', monitor: id } } satisfies Button]]),
+      [toggle, { text: words.delete, press: { act: 'delete', monitor: id } }],
+      [{ text: words.backToList, press: { act: 'monitors', page: 0 } }],
+    ],
+  }
+}
+
+/** The buttons under a monitor. Every one looks first whether the monitor is this chat's own. */
+type MonitorAct = 'monitor' | 'check' | 'pause' | 'resume' | 'delete' | 'deleteNow'
+
+export const pressedMonitor = async (turn: Turn, act: MonitorAct, id: number): Promise<Answer> => {
+  const { desk, chat, words } = turn
+  const gone = async (): Promise<Answer> => ({
+    effects: [
+      { do: 'toast', text: words.monitorGone },
+      { do: 'edit', view: await monitorsList(turn, 0) },
+    ],
+  })
+  const shown = async (monitor: Monitor | null, text?: string): Promise<Answer> => {
+    if (!monitor) return gone()
+    const toast: Effect[] = text === undefined ? [] : [{ do: 'toast', text }]
+    return { effects: [...toast, { do: 'edit', view: await monitorCard(turn, monitor) }] }
+  }
+  if (act === 'pause') return shown(await desk.monitors.pause(chat.id, id), words.paused)
+  if (act === 'resume') return shown(await desk.monitors.resume(chat.id, id), words.resumed)
+  if (act === 'deleteNow') {
+    const removed = await desk.monitors.remove(chat.id, id)
+    if (!removed) return gone()
+    return {
+      effects: [
+        { do: 'toast', text: words.deleted(removed.name) },
+        { do: 'edit', view: await monitorsList(turn, 0) },
+      ],
+    }
+  }
+  const found = await desk.monitors.get(id)
+  const monitor = found?.chatId === chat.id ? found : null
+  if (act === 'monitor' || !monitor) return shown(monitor)
+  if (act === 'delete') {
+    const { name } = monitor
+    const buttons: Button[][] = [
+      [{ text: label(words.deleteYes(name)), press: { act: 'deleteNow', monitor: id } }],
+      [{ text: words.deleteNo, press: { act: 'monitor', monitor: id } }],
+    ]
+    return { effects: [{ do: 'edit', view: { html: words.deleteSure(name), buttons } }] }
+  }
+  if (monitor.pausedAt) return shown(monitor, words.paused)
+  return { effects: [{ do: 'toast', text: words.checking }], events: [probe(turn, monitor, 'now')] }
+}

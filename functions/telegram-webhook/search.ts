@@ -1,0 +1,199 @@
+import type { Show } from '#database/catalogue.ts'
+import type { Search } from '#database/searches.ts'
+import { SeriesFollowed } from '#events/series-followed.ts'
+import type { CardPlace, Press } from '../callback-data.ts'
+import { html, joined } from '../html.ts'
+import { ShowGone, type ShowHit, TvmazeUnavailable } from '../tvmaze.ts'
+import { sayEpisode } from '../words.ts'
+import type { Answer, Button, View } from './bot.ts'
+import { fromCatalogue, PATIENCE_MS, TookTooLong, type Turn, within } from './desk.ts'
+import { nextEpisode, sayWhen } from './episodes.ts'
+import { pageRow } from './pages.ts'
+import { howToSearch } from './settings.ts'
+import type { Words } from './words/words.ts'
+
+export const showSubject = (id: number) => `show/${id}`
+
+/** How a card's show and the chat stand: not followed, followed, followed just now, removed just now. */
+type Standing = 'stranger' | 'follower' | 'newFollower' | { removed: Date }
+
+const LONGEST_QUERY = 100
+
+/** A search: its first hit as a card, or words on why there is none. */
+export const search = async (turn: Turn, asked: string): Promise<Answer> => {
+  const { desk, chat, words } = turn
+  const query = asked.replace(/\s+/g, ' ').trim().slice(0, LONGEST_QUERY)
+  if (query === '') return { effects: [{ do: 'send', view: howToSearch(turn) }] }
+  const hits = await askTvmaze(turn, query)
+  if (hits === 'gone') return { effects: [{ do: 'send', view: { html: words.showGone() } }] }
+  if (hits?.length === 0) return { effects: [{ do: 'send', view: { html: words.nothingFound(query) } }] }
+  const id = await desk.searches.keep(chat.id, query, hits)
+  return { effects: [{ do: 'send', view: await firstPage(turn, { id, query, hits }) }] }
+}
+
+const firstPage = async (turn: Turn, { id, hits }: Search): Promise<View> => {
+  if (hits === null) {
+    const press: Press = { act: 'card', search: id, at: 0 }
+    return { html: turn.words.tvmazeDown(), buttons: [[{ text: turn.words.tryAgain, press }]] }
+  }
+  return card(turn, hits, { search: id, at: 0 }, await standing(turn, hits[0]!.id))
+}
+
+/** The card of one show, for who comes by a link: https://t.me/<bot>?start=s_82 */
+export const showCard = (turn: Turn, showId: number): Promise<Answer> => search(turn, showSubject(showId))
+
+/** Hits, null where TVMaze cannot be asked; `show/82` is that show and nothing else. */
+const askTvmaze = async ({ desk }: Turn, query: string): Promise<ShowHit[] | 'gone' | null> => {
+  const id = /^show\/(\d{1,9})$/.exec(query)?.[1]
+  try {
+    if (id === undefined) return await within(PATIENCE_MS.tvmaze, 'TVMaze', desk.tvmaze.search(query))
+    const known = (await fromCatalogue(desk, catalogue => catalogue.show(Number(id))))?.found
+    return [hitOf(known ?? (await within(PATIENCE_MS.tvmaze, 'TVMaze', desk.tvmaze.show(Number(id)))))]
+  } catch (error) {
+    if (error instanceof ShowGone) return 'gone'
+    if (error instanceof TvmazeUnavailable || error instanceof TookTooLong) return null
+    throw error
+  }
+}
+
+const hitOf = ({ _id, name, url, image, channel, premiered, status }: Show): ShowHit => ({
+  id: _id,
+  name,
+  url,
+  image,
+  channel,
+  premiered,
+  status,
+  summary: null,
+})
+
+const standing = async ({ desk, chat }: Turn, showId: number): Promise<Standing> =>
+  (await desk.follows.find(chat.id, showSubject(showId))) ? 'follower' : 'stranger'
+
+const sayStatus = (status: string, words: Words): string => words.status[status as keyof Words['status']] ?? status
+
+const card = (turn: Turn, hits: ShowHit[], place: CardPlace, how: Standing, note?: ReturnType<typeof html>): View => {
+  const { words } = turn
+  const hit = hits[place.at]!
+  const year = hit.premiered?.slice(0, 4)
+  return {
+    html: joined([
+      html`<b>${hit.name}</b>${year && ` (${year})`}`,
+      joined([hit.channel, sayStatus(hit.status, words)], ' · '),
+      note,
+    ]),
+    photo: hit.image,
+    buttons: [
+      followRow(hit.id, place, how, words),
+      ...pageRow(place.at, hits.length, at => ({ act: 'card', search: place.search, at })),
+      [{ text: 'TVmaze ↗', url: hit.url }],
+    ],
+  }
+}
+
+const followRow = (show: number, place: CardPlace, how: Standing, words: Words): Button[] => {
+  const follow: Button = { text: words.follow, press: { act: 'follow', show, ...place } }
+  const following: Button = { text: words.following, press: { act: 'nothing' } }
+  if (how === 'stranger') return [follow]
+  if (how === 'follower') return [following, { text: words.remove, press: { act: 'unfollow', show, ...place } }]
+  if (how === 'newFollower') return [following, { text: words.undo, press: { act: 'unfollow', show, ...place } }]
+  return [follow, { text: words.undo, press: { act: 'refollow', show, ...place, followedAt: how.removed } }]
+}
+
+/** Turns to page `at` of a search, or asks TVMaze again where it did not answer the first time. */
+export const turnPage = async (turn: Turn, place: CardPlace): Promise<Answer> => {
+  const { desk, chat, words } = turn
+  const kept = await desk.searches.find(chat.id, place.search)
+  if (!kept) return { effects: [{ do: 'toast', text: words.searchTooOld }] }
+  if (kept.hits === null) return askAgain(turn, kept)
+  const hit = kept.hits[place.at]
+  if (!hit) return { effects: [{ do: 'toast', text: words.searchTooOld }] }
+  return { effects: [{ do: 'edit', view: card(turn, kept.hits, place, await standing(turn, hit.id)) }] }
+}
+
+const askAgain = async (turn: Turn, { id, query }: Search): Promise<Answer> => {
+  const { desk, chat, words } = turn
+  const hits = await askTvmaze(turn, query)
+  if (hits === null) return { effects: [{ do: 'toast', text: words.tvmazeStillDown }] }
+  if (hits === 'gone') return { effects: [{ do: 'edit', view: { html: words.showGone() } }] }
+  if (hits.length === 0) return { effects: [{ do: 'edit', view: { html: words.nothingFound(query) } }] }
+  await desk.searches.answered(chat.id, id, hits)
+  return { effects: [{ do: 'edit', view: await firstPage(turn, { id, query, hits }) }] }
+}
+
+type CardPress = CardPlace & { show: number }
+
+/** The hits of a card, unless they are forgotten or the button names another show than the card has. */
+const hitsOf = async ({ desk, chat }: Turn, { show, search: id, at }: CardPress): Promise<ShowHit[] | null> => {
+  const hits = (await desk.searches.find(chat.id, id))?.hits
+  return hits?.[at]?.id === show ? hits : null
+}
+
+/** Follows, and says what comes next. Pressed twice it is one follow; the event goes out again, with an id of its own cause. */
+export const follow = async (turn: Turn, press: CardPress): Promise<Answer> => {
+  const { desk, chat, words } = turn
+  const subject = showSubject(press.show)
+  const now = desk.clock()
+  const [hits, known] = await Promise.all([
+    hitsOf(turn, press),
+    fromCatalogue(desk, catalogue => catalogue.show(press.show)),
+  ])
+  const show = known?.found ?? null
+  const title = hits?.[press.at]?.name ?? show?.name ?? null
+  const isNew = await desk.follows.follow(chat.id, subject, now, title)
+  const followedAt = isNew ? now : ((await desk.follows.find(chat.id, subject))?.followedAt ?? now)
+  const events = [followed(turn, press.show, followedAt)]
+  const toast = { do: 'toast', text: isNew ? words.followed : words.alreadyFollowing } as const
+  if (!hits) {
+    return { effects: [toast, { do: 'send', view: { html: words.followedByName(title) } }], events }
+  }
+  const view = card(turn, hits, press, isNew ? 'newFollower' : 'follower', whatComesNext(turn, show, hits[press.at]!))
+  return { effects: [toast, { do: 'edit', view, samePhoto: true }], events }
+}
+
+const followed = ({ chat, cause }: Turn, showId: number, followedAt: Date) =>
+  SeriesFollowed.from(cause, {
+    subject: showSubject(showId),
+    data: { chatId: chat.id, showId, followedAt: followedAt.toISOString() },
+  })
+
+const whatComesNext = ({ desk, chat, words }: Turn, show: Show | null, hit: ShowHit) => {
+  const now = desk.clock()
+  const next = show && nextEpisode(show, now, chat.zone)
+  if (next) return words.nextEpisode(sayEpisode(next, chat.language), sayWhen(next, chat, words, now))
+  return hit.status === 'Ended' ? words.nextEnded() : words.nextUnknown()
+}
+
+export const unfollow = async (turn: Turn, press: CardPress): Promise<Answer> => {
+  const { desk, chat, words } = turn
+  const [hits, removed] = await Promise.all([
+    hitsOf(turn, press),
+    desk.follows.unfollow(chat.id, showSubject(press.show)),
+  ])
+  const toast = { do: 'toast', text: removed ? words.unfollowed : words.notFollowing } as const
+  if (!hits) return { effects: [toast] }
+  const view = card(turn, hits, press, removed ? { removed: removed.followedAt } : 'stranger')
+  return { effects: [toast, { do: 'edit', view, samePhoto: true }] }
+}
+
+/** Undoes a removal: followed since when it was. */
+export const refollow = async (turn: Turn, press: CardPress & { followedAt: Date }): Promise<Answer> => {
+  const { words } = turn
+  const hits = await hitsOf(turn, press)
+  const followedAt = await restoreFollow(turn, press.show, press.followedAt, hits?.[press.at]?.name ?? null)
+  const events = [followed(turn, press.show, followedAt)]
+  const toast = { do: 'toast', text: words.restored } as const
+  if (!hits) return { effects: [toast], events }
+  return { effects: [toast, { do: 'edit', view: card(turn, hits, press, 'follower'), samePhoto: true }], events }
+}
+
+/** Follows as if it had never stopped. The date comes from a button, so it may be made up: it is never in the future. */
+export const restoreFollow = async ({ desk, chat }: Turn, showId: number, followedAt: Date, title: string | null) => {
+  const now = desk.clock()
+  const since = followedAt > now ? now : followedAt
+  await desk.follows.restore(chat.id, showSubject(showId), since, title)
+  return since
+}
+
+/** The news that a series is followed again. */
+export const followedAgain = followed

@@ -1,0 +1,207 @@
+import type { Context, Telegraf } from 'telegraf'
+import type { CallbackQuery, Message, Update as TelegramUpdate } from 'telegraf/types'
+import type { ChatKind, Language } from '#database/chats.ts'
+import { TelegramError, TelegramUnreachable } from '../telegram.ts'
+import type { Asked, BotPort, Place, PressedMessage, Speak } from './bot.ts'
+import { commandNamed } from './commands.ts'
+import { type Call, listenerOf, speaking } from './speak.ts'
+
+/** One call of Telegram's takes at most this long; the whole update has its own end. */
+const CALL_MS = 6_000
+/** Telegraf's own end of an update: behind ours, which also stops what the update still does. */
+const BACKSTOP_MS = 15_000
+
+export interface BotOptions {
+  token: string
+  /** The number before the token's colon. */
+  botId: number
+  apiRoot: string
+  /** What to do with what an update asks. */
+  answer(asked: Asked, speak: Speak): Promise<void>
+}
+
+/** Telegraf as our bot: it routes updates and calls Telegram. Loads the library; nothing else in the function imports it. */
+export const telegrafBot = async ({ token, botId, apiRoot, answer }: BotOptions): Promise<BotPort> => {
+  const [library, { message }] = await Promise.all([import('telegraf'), import('telegraf/filters')])
+  const bot: Telegraf = new library.Telegraf(token, {
+    handlerTimeout: BACKSTOP_MS,
+    telegram: { apiRoot, webhookReply: false },
+  })
+  // Preset: Telegraf would ask getMe at the first update, and keep the failure of that call for ever.
+  bot.botInfo = {
+    id: botId,
+    is_bot: true,
+    first_name: 'Vigia',
+    username: '',
+    can_join_groups: true,
+    can_read_all_group_messages: false,
+    supports_inline_queries: false,
+  }
+  bot.catch(error => {
+    throw error
+  })
+
+  const callUntil =
+    (signal: AbortSignal): Call =>
+    async (method, params) => {
+      const end = AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)])
+      try {
+        // The cast: Telegraf's types know one method at a time, and the Bot API of its day.
+        return await bot.telegram.callApi(method as 'sendMessage', params as never, { signal: end as never })
+      } catch (error) {
+        if (!(error instanceof library.TelegramError)) throw unreachable(method, error, end)
+        const { code, description, parameters } = error
+        if (code >= 500) throw new TelegramUnreachable(method, `${code} ${description}`, { status: code })
+        throw new TelegramError(method, code, withoutToken(description ?? '', token), {
+          ...(parameters?.retry_after === undefined ? {} : { retryAfter: parameters.retry_after }),
+          ...(parameters?.migrate_to_chat_id === undefined ? {} : { migrateTo: parameters.migrate_to_chat_id }),
+        })
+      }
+    }
+
+  const ends = new WeakMap<object, AbortSignal>()
+  const endOf = (update: object) => ends.get(update) ?? AbortSignal.timeout(CALL_MS)
+
+  const ask = (context: Context, kind: Kind) => {
+    const { update } = context
+    const place = placeIn(update)
+    if (!place) return Promise.resolve()
+    const asked: Asked = { ...kind, updateId: update.update_id, place }
+    const call = callUntil(endOf(update))
+    return answer(asked, (effects, inChat) => {
+      const listener = listenerOf(asked)
+      return speaking(call, inChat === undefined ? listener : { ...listener, chatId: inChat })(effects)
+    })
+  }
+
+  bot.on('my_chat_member', context => {
+    const { old_chat_member: before, new_chat_member: after } = context.myChatMember
+    const member = isIn(after.status)
+    return ask(context, {
+      kind: 'membership',
+      member,
+      joined: member && !isIn(before.status),
+      reason: after.status === 'kicked' ? 'the bot was blocked or removed' : `the bot's status is ${after.status}`,
+    })
+  })
+  bot.on(message('migrate_to_chat_id'), context =>
+    ask(context, { kind: 'moved', toChatId: context.message.migrate_to_chat_id }),
+  )
+  bot.on('callback_query', context => {
+    const query = context.callbackQuery
+    return ask(context, {
+      kind: 'press',
+      data: 'data' in query ? query.data : '',
+      queryId: query.id,
+      message: pressedMessage(query),
+    })
+  })
+  // By a function, for names are matched without regard to capitals: phones begin a message with one.
+  bot.command(
+    name => (commandNamed(name) ? (/^/.exec('') as RegExpExecArray) : null),
+    context =>
+      ask(context, { kind: 'command', command: commandNamed(context.command)!, argument: spoken(context.payload) }),
+  )
+  bot.on(message('text'), context => {
+    const kind = textKind(spoken(context.message.text), context.chat.type === 'private', context.me)
+    return kind ? ask(context, kind) : undefined
+  })
+  bot.on('message', context =>
+    context.chat.type === 'private' && isWordless(context.message) ? ask(context, { kind: 'wordless' }) : undefined,
+  )
+
+  /** Commands in groups may name a bot (`/hoje@VigiaBot`); only then its own name matters, and is asked for once. */
+  const learnName = async (update: TelegramUpdate, signal: AbortSignal) => {
+    const text = 'message' in update && 'text' in update.message ? update.message.text : ''
+    if (bot.botInfo?.username !== '' || !/^\/\w+@\w/.test(text)) return
+    const { username } = (await callUntil(signal)('getMe', {})) as { username: string }
+    bot.botInfo = { ...bot.botInfo, username }
+  }
+
+  return {
+    handle: async (update, signal) => {
+      const typed = update as unknown as TelegramUpdate
+      ends.set(typed, signal)
+      await learnName(typed, signal)
+      await bot.handleUpdate(typed)
+    },
+    placeOf: (update, signal) => {
+      const place = placeIn(update as unknown as TelegramUpdate)
+      if (!place) return null
+      const { chatId, threadId } = place
+      const listener = { chatId, ...(threadId === undefined ? {} : { threadId }) }
+      return {
+        place,
+        speak: (effects, inChat = chatId) => speaking(callUntil(signal), { ...listener, chatId: inChat })(effects),
+      }
+    },
+  }
+}
+
+/** An Asked without what every one has. */
+type Kind = Asked extends infer One ? (One extends Asked ? Omit<One, 'updateId' | 'place'> : never) : never
+
+const unreachable = (method: string, error: unknown, end: AbortSignal): TelegramUnreachable => {
+  // The library's message has the address in it, and the address the token: only the code gets out.
+  const code = (error as { code?: unknown }).code
+  const words = end.aborted ? 'no answer in time' : `no answer (${typeof code === 'string' ? code : 'unreadable'})`
+  return new TelegramUnreachable(method, words, { acted: code === 'ECONNREFUSED' ? false : 'unknown' })
+}
+
+const withoutToken = (text: string, token: string) => text.replaceAll(token, '***')
+
+const isIn = (status: string) => status !== 'left' && status !== 'kicked'
+
+/** Postgres takes no NUL, and nobody means one. */
+const spoken = (text: string) => text.replaceAll('\0', '').trim()
+
+const languageOf = (code: string | undefined): Language =>
+  code === undefined || code.toLowerCase().startsWith('pt') ? 'pt-BR' : 'en'
+
+const placeIn = (update: TelegramUpdate): Place | null => {
+  const at =
+    'message' in update
+      ? { chat: update.message.chat, from: update.message.from, thread: threadOf(update.message) }
+      : 'callback_query' in update
+        ? {
+            chat: update.callback_query.message?.chat,
+            from: update.callback_query.from,
+            thread: threadOf(update.callback_query.message),
+          }
+        : 'my_chat_member' in update
+          ? { chat: update.my_chat_member.chat, from: update.my_chat_member.from, thread: undefined }
+          : null
+  if (!at?.chat) return null
+  return {
+    chatId: at.chat.id,
+    kind: at.chat.type as ChatKind,
+    ...(at.thread === undefined ? {} : { threadId: at.thread }),
+    language: languageOf(at.from?.language_code),
+    name: at.from?.first_name ?? '',
+  }
+}
+
+const threadOf = (message: object | undefined): number | undefined => {
+  const { is_topic_message: isTopic, message_thread_id: id } = (message ?? {}) as Partial<Message.CommonMessage>
+  return isTopic ? id : undefined
+}
+
+const pressedMessage = ({ message }: CallbackQuery): PressedMessage | null => {
+  if (!message) return null
+  const shows = 'photo' in message ? 'photo' : 'text' in message ? 'text' : 'unknown'
+  return { id: message.message_id, shows }
+}
+
+/** What a text means that Telegraf took for no command of ours. */
+const textKind = (text: string, isPrivate: boolean, ownName: string): Kind | null => {
+  if (!text.startsWith('/')) return isPrivate ? { kind: 'text', text } : null
+  // Telegram sees commands in plain letters only: of "/séries" it sees "/s".
+  const [, name = '', bot, rest = ''] = /^\/([^\s@]*)(?:@(\w+))?\s*([\s\S]*)$/.exec(text) ?? []
+  if (bot !== undefined && bot.toLowerCase() !== ownName.toLowerCase()) return null
+  const command = commandNamed(name)
+  if (command) return { kind: 'command', command, argument: rest }
+  return isPrivate || bot !== undefined ? { kind: 'unknownCommand' } : null
+}
+
+const readable = ['sticker', 'photo', 'voice', 'video', 'video_note', 'audio', 'document', 'animation', 'location']
+const isWordless = (message: object) => readable.some(kind => kind in message)

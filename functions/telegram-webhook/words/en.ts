@@ -1,0 +1,165 @@
+import { html } from '../../html.ts'
+import type { Words } from './words.ts'
+
+/** Everything the bot says in English. */
+export const en: Words = {
+  welcome: name => html`Hi${name && `, ${name}`}! I'm <b>Vigia</b>.
+
+📺 I tell you when a new episode of a series you follow comes out.
+🟢 I tell you when a site of yours goes down, and when it is back.
+
+To begin, send me the name of a series. To watch a site, use /monitor.`,
+  groupWelcome:
+    () => html`Hi everyone! I'm <b>Vigia</b>. I tell this group when a new episode comes out and when a site goes down.
+
+/search Severance – follow a series
+/monitor example.org – watch a site
+/help – all that I do`,
+  menu: () => html`What can I do for you? You can also just send me the name of a series.`,
+  help: () => html`<b>Series</b>
+Send me the name of a series, or use /search
+/shows – the ones you follow
+/today – what is out today
+/upcoming – what is out in the next days
+
+<b>Sites and servers</b>
+/monitor example.org 1m – watch an address
+/monitors – how they are doing
+
+<b>Settings</b>
+/timezone – your time zone
+/language – Portuguese or English
+
+The data about series is from <a href="https://www.tvmaze.com">TVmaze</a> (CC BY-SA 4.0).`,
+  unknownCommand: () => html`I don't know that command. See what I do with /help.`,
+  wordless: () => html`I only understand text. Send me the name of a series, or see /help.`,
+  sorry: () =>
+    html`Something went wrong on my side and I could not answer yet. Your request is kept and I will try again by myself. If nothing arrives within a few minutes, please send it again.`,
+  sorryForGood: () =>
+    html`Something went wrong on my side and I could not show the answer. What you had is safe. The people who look after me have been told; please try again later.`,
+  oldButton: 'This button no longer works. Please send the command again.',
+  backToList: '« back',
+
+  chooseLanguage: () => html`Which language do you prefer?`,
+  languageSet: () => html`Done! I speak English now.`,
+  languageUnknown: asked => html`I don't speak “${asked}” yet. Pick one of these:`,
+  otherLanguage: '🌐 Português',
+  zoneButton: zone => `🕘 Time zone: ${zone}`,
+  chooseZone: (zone, clock) => html`Your time zone is <b>${zone}</b>, where it is now ${clock}.
+
+Pick another, or send the city: <code>/timezone Lisbon</code>`,
+  zoneSet: (zone, clock) => html`Done! Your time zone is <b>${zone}</b>, where it is now ${clock}.`,
+  zoneUnknown: asked =>
+    html`I found no time zone for “${asked}”. Try the nearest big city, for example <code>/timezone Chicago</code>.`,
+  zoneWhich: asked => html`Which of these is the one for “${asked}”?`,
+
+  searchButton: '🔎 Find a series',
+  seriesButton: '📺 My series',
+  upcomingButton: '🗓 Upcoming episodes',
+  monitorsButton: '🟢 My monitors',
+  howToSearch: () => html`Send me the name of the series, for example: <code>Severance</code>`,
+  howToSearchInGroup: () =>
+    html`Send the command with the name of the series, for example: <code>/search Severance</code>`,
+  nothingFound: query => html`I found no series with “${query}”. Check the spelling, or try the original title.`,
+  tvmazeDown: () => html`TVmaze, where the data about series comes from, did not answer. Please try again in a minute.`,
+  tvmazeStillDown: 'TVmaze still does not answer. Give it a minute.',
+  tryAgain: 'try again',
+  showGone: () => html`TVmaze no longer has this series. Send me its name to look for it again.`,
+  looksLikeAddress: address => html`That looks like an address. Shall I watch it? Send:
+<code>/monitor ${address}</code>`,
+  status: {
+    Running: 'running',
+    Ended: 'ended',
+    'To Be Determined': 'no new episodes confirmed',
+    'In Development': 'in development',
+  },
+  follow: 'follow',
+  following: 'following ✓',
+  undo: 'undo',
+  remove: 'remove',
+  followed: 'Done! I will tell you when an episode comes out.',
+  followedByName: name =>
+    html`Done! You follow ${name ? html`<b>${name}</b>` : 'the series'}. I will tell you when an episode comes out.`,
+  alreadyFollowing: 'You follow this series already.',
+  unfollowed: 'Removed. You will hear no more of it.',
+  unfollowedByName: name => html`Removed ${name ? html`<b>${name}</b>` : 'the series'}. You will hear no more of it.`,
+  notFollowing: 'You do not follow this series.',
+  restored: 'Undone! You keep following.',
+  nextEpisode: (episode, when) => html`🔔 Next: ${episode} · ${when}`,
+  nextUnknown: () => html`🔔 I will tell you once the next episode has a date.`,
+  nextEnded: () => html`🔔 The series has ended; if it returns, I will tell you.`,
+  searchTooOld: 'This search is too old. Send me the name of the series again.',
+
+  seriesTitle: count => html`📺 <b>Your series</b> (${count})`,
+  seriesNone: () => html`You do not follow any series yet. Send me the name of one to begin.`,
+  seriesNoneInGroup: () => html`This group does not follow any series yet. Begin with <code>/search Severance</code>`,
+  removed: name => html`Removed <b>${name}</b>. You will hear no more of it.`,
+  removeNamed: name => `remove ${name}`,
+  undoRemove: name => `undo · ${name}`,
+  unnamedSeries: id => `Series ${id}`,
+  next: (episode, when) => html`${episode} · ${when}`,
+  noDate: 'no date yet',
+
+  upcomingTitle: days => html`🗓 <b>Next ${days} days</b>`,
+  upcomingNone: days => html`Nothing planned for the next ${days} days.`,
+  todayTitle: date => html`🗓 <b>Today</b>, ${date}`,
+  todayNone: () => html`Nothing of what you follow is out today.`,
+  showDays: days => `show ${days} days`,
+  showToday: 'show today',
+  hourUnknown: 'hour not announced',
+  zoneFooter: zone => html`<i>Times in ${zone}. Data: TVmaze.</i>`,
+  catalogueDown: () =>
+    html`I could not open the catalogue of series just now. What you follow is safe; please try again in a minute.`,
+  catalogueDownNote: () => html`<i>Dates are not available right now.</i>`,
+
+  howToMonitor: () => html`Tell me the address and, if you like, how often to check:
+
+<code>/monitor example.org</code>
+<code>/monitor https://example.org/health 30s</code>
+<code>/monitor tcp://example.org:5432 5m</code>`,
+  intervalUnknown: asked =>
+    html`I did not understand the interval “${asked}”. Use for example <code>30s</code>, <code>5m</code> or <code>1h</code>.`,
+  intervalShort: () => html`The shortest interval is 10 seconds (<code>10s</code>).`,
+  intervalLong: () => html`The longest interval is 24 hours (<code>24h</code>).`,
+  addressRefused: (address, why) => html`I cannot watch <code>${address}</code>: ${why}.`,
+  refusals: {
+    'bad-url': 'it is no address that I understand. A good one is https://example.org',
+    'bad-scheme': 'I only watch http, https and tcp addresses',
+    'blocked-port': 'that port belongs to another kind of service; use tcp:// for it',
+    'missing-port': 'the port is missing, as in tcp://example.org:5432',
+    credentials: 'it carries a user name or password, which I do not keep',
+  },
+  monitorAdded: (name, interval) =>
+    html`Done! I watch <b>${name}</b> every ${interval}. The first check is on its way, and I will tell you the result.`,
+  monitorUpdated: (name, interval) => html`I was watching <b>${name}</b> already. Now I check every ${interval}.`,
+  monitorsFull: most =>
+    html`You have ${most} monitors already, the most a chat can have. Delete one in /monitors to make room.`,
+  monitorsTitle: count => html`<b>Your monitors</b> (${count})`,
+  monitorsNone: () => html`I watch nothing for you yet. Begin with <code>/monitor example.org</code>`,
+  monitorGone: 'That monitor no longer exists.',
+  monitorState: {
+    up: 'up',
+    down: 'down',
+    new: 'waiting for the first check',
+    unknown: 'no recent news',
+    paused: 'paused',
+  },
+  stateSince: (state, duration) => `${state} for ${duration}`,
+  uptimeDay: percent => `${percent} in 24 h`,
+  uptimeUnknown: 'no data for 24 h yet',
+  averageResponse: ms => `average response: ${ms}`,
+  everyInterval: interval => `checked every ${interval}`,
+  lastCheck: duration => `last check ${duration} ago`,
+  neverChecked: 'not checked yet',
+  check: 'check now',
+  checking: 'Checking… the result is on its way.',
+  pause: 'pause',
+  paused: 'Paused. I check nothing until you resume it.',
+  resume: 'resume',
+  resumed: 'Resumed!',
+  delete: 'delete',
+  deleteSure: name => html`Delete <b>${name}</b>? Its history goes too, and there is no way back.`,
+  deleteYes: name => `delete ${name}`,
+  deleteNo: 'keep it',
+  deleted: name => `${name} was deleted.`,
+}

@@ -1,0 +1,171 @@
+import { html } from '../../html.ts'
+
+/** Everything the bot says in Portuguese. The other language has the same keys, which the type and a test hold. */
+export const ptBR = {
+  // Getting to know each other
+  welcome: (name: string) => html`Oi${name && `, ${name}`}! Eu sou o <b>Vigia</b>.
+
+📺 Aviso quando sai episódio novo das séries que você segue.
+🟢 Aviso quando um site seu sai do ar e quando ele volta.
+
+Para começar, me mande o nome de uma série. Para vigiar um site, use /monitorar.`,
+  groupWelcome:
+    () => html`Oi, pessoal! Eu sou o <b>Vigia</b>. Aviso este grupo quando sai episódio novo e quando um site sai do ar.
+
+/buscar Severance – seguir uma série
+/monitorar exemplo.com.br – vigiar um site
+/ajuda – tudo o que eu faço`,
+  menu: () => html`Em que posso ajudar? Você também pode só me mandar o nome de uma série.`,
+  help: () => html`<b>Séries</b>
+Me mande o nome de uma série ou use /buscar
+/series – as que você segue
+/hoje – o que sai hoje
+/proximos – o que sai nos próximos dias
+
+<b>Sites e servidores</b>
+/monitorar exemplo.com.br 1m – vigiar um endereço
+/monitores – como eles estão
+
+<b>Ajustes</b>
+/fuso – seu fuso horário
+/idioma – português ou inglês
+
+Os dados das séries vêm do <a href="https://www.tvmaze.com">TVmaze</a> (CC BY-SA 4.0).`,
+  unknownCommand: () => html`Não conheço esse comando. Veja o que eu faço em /ajuda.`,
+  wordless: () => html`Eu só entendo texto. Me mande o nome de uma série, ou veja /ajuda.`,
+  sorry: () =>
+    html`Algo deu errado do meu lado e ainda não consegui responder. Seu pedido está guardado e vou tentar de novo sozinho. Se não chegar nada em alguns minutos, mande outra vez.`,
+  sorryForGood: () =>
+    html`Algo deu errado do meu lado e não consegui mostrar a resposta. O que você já tinha está guardado. Já avisei quem cuida de mim; tente de novo mais tarde.`,
+  oldButton: 'Esse botão não vale mais. Mande o comando de novo.',
+  backToList: '« voltar',
+
+  // Language and time zone
+  chooseLanguage: () => html`Em que idioma prefere conversar?`,
+  languageSet: () => html`Pronto! Agora eu falo português.`,
+  languageUnknown: (asked: string) => html`Ainda não falo “${asked}”. Escolha um destes:`,
+  otherLanguage: '🌐 English',
+  zoneButton: (zone: string) => `🕘 Fuso: ${zone}`,
+  chooseZone: (zone: string, clock: string) => html`Seu fuso é <b>${zone}</b>, onde agora são ${clock}.
+
+Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
+  zoneSet: (zone: string, clock: string) => html`Pronto! Seu fuso é <b>${zone}</b>, onde agora são ${clock}.`,
+  zoneUnknown: (asked: string) =>
+    html`Não achei um fuso para “${asked}”. Tente a cidade grande mais próxima, por exemplo <code>/fuso Recife</code>.`,
+  zoneWhich: (asked: string) => html`Qual destes é o de “${asked}”?`,
+
+  // Finding and following series
+  searchButton: '🔎 Buscar série',
+  seriesButton: '📺 Minhas séries',
+  upcomingButton: '🗓 Próximos episódios',
+  monitorsButton: '🟢 Meus monitores',
+  howToSearch: () => html`Me mande o nome da série, por exemplo: <code>Severance</code>`,
+  howToSearchInGroup: () => html`Mande o comando com o nome da série, por exemplo: <code>/buscar Severance</code>`,
+  nothingFound: (query: string) =>
+    html`Não achei nenhuma série com “${query}”. Confira a grafia ou tente o título original.`,
+  tvmazeDown: () => html`O TVmaze, de onde vêm os dados das séries, não respondeu. Tente de novo em um minuto.`,
+  tvmazeStillDown: 'O TVmaze ainda não respondeu. Espere um minuto.',
+  tryAgain: 'tentar de novo',
+  showGone: () => html`Essa série não existe mais no TVmaze. Me mande o nome dela para procurar outra vez.`,
+  looksLikeAddress: (address: string) => html`Isso parece um endereço. Quer que eu vigie? Mande:
+<code>/monitorar ${address}</code>`,
+  status: {
+    Running: 'em exibição',
+    Ended: 'encerrada',
+    'To Be Determined': 'sem novos episódios confirmados',
+    'In Development': 'em produção',
+  },
+  follow: 'seguir',
+  following: 'seguindo ✓',
+  undo: 'desfazer',
+  remove: 'remover',
+  followed: 'Pronto! Eu aviso quando sair episódio.',
+  followedByName: (name: string | null) =>
+    html`Pronto! Você segue ${name ? html`<b>${name}</b>` : 'a série'}. Eu aviso quando sair episódio.`,
+  alreadyFollowing: 'Você já segue esta série.',
+  unfollowed: 'Removida. Não aviso mais.',
+  unfollowedByName: (name: string | null) => html`Removi ${name ? html`<b>${name}</b>` : 'a série'}. Não aviso mais.`,
+  notFollowing: 'Você não segue esta série.',
+  restored: 'Desfeito! Você continua seguindo.',
+  nextEpisode: (episode: string, when: string) => html`🔔 Próximo: ${episode} · ${when}`,
+  nextUnknown: () => html`🔔 Aviso assim que sair a data do próximo episódio.`,
+  nextEnded: () => html`🔔 A série acabou; se ela voltar, eu aviso.`,
+  searchTooOld: 'Essa busca já é antiga. Me mande o nome da série de novo.',
+
+  // The series one follows
+  seriesTitle: (count: number) => html`📺 <b>Suas séries</b> (${count})`,
+  seriesNone: () => html`Você ainda não segue nenhuma série. Me mande o nome de uma para começar.`,
+  seriesNoneInGroup: () => html`Este grupo ainda não segue nenhuma série. Comece com <code>/buscar Severance</code>`,
+  removed: (name: string) => html`Removi <b>${name}</b>. Não aviso mais.`,
+  removeNamed: (name: string) => `remover ${name}`,
+  undoRemove: (name: string) => `desfazer · ${name}`,
+  unnamedSeries: (id: number) => `Série ${id}`,
+  next: (episode: string, when: string) => html`${episode} · ${when}`,
+  noDate: 'sem data marcada',
+
+  // What is on
+  upcomingTitle: (days: number) => html`🗓 <b>Próximos ${days} dias</b>`,
+  upcomingNone: (days: number) => html`Nada previsto para os próximos ${days} dias.`,
+  todayTitle: (date: string) => html`🗓 <b>Hoje</b>, ${date}`,
+  todayNone: () => html`Hoje não sai nada do que você segue.`,
+  showDays: (days: number) => `ver ${days} dias`,
+  showToday: 'ver hoje',
+  hourUnknown: 'hora não divulgada',
+  zoneFooter: (zone: string) => html`<i>Horários de ${zone}. Dados: TVmaze.</i>`,
+  catalogueDown: () =>
+    html`Não consegui abrir o catálogo de séries agora. O que você segue está guardado; tente de novo em um minuto.`,
+  catalogueDownNote: () => html`<i>As datas não estão disponíveis agora.</i>`,
+
+  // Monitors
+  howToMonitor: () => html`Diga o endereço e, se quiser, de quanto em quanto tempo devo verificar:
+
+<code>/monitorar exemplo.com.br</code>
+<code>/monitorar https://exemplo.com.br/saude 30s</code>
+<code>/monitorar tcp://exemplo.com.br:5432 5m</code>`,
+  intervalUnknown: (asked: string) =>
+    html`Não entendi o intervalo “${asked}”. Use por exemplo <code>30s</code>, <code>5m</code> ou <code>1h</code>.`,
+  intervalShort: () => html`O menor intervalo é de 10 segundos (<code>10s</code>).`,
+  intervalLong: () => html`O maior intervalo é de 24 horas (<code>24h</code>).`,
+  addressRefused: (address: string, why: string) => html`Não posso vigiar <code>${address}</code>: ${why}.`,
+  refusals: {
+    'bad-url': 'não é um endereço que eu entenda. Um bom exemplo é https://exemplo.com.br',
+    'bad-scheme': 'só vigio endereços http, https e tcp',
+    'blocked-port': 'essa porta é de outro tipo de serviço; para ela, use tcp://',
+    'missing-port': 'falta a porta, como em tcp://exemplo.com.br:5432',
+    credentials: 'ele traz usuário ou senha, que eu não guardo',
+  },
+  monitorAdded: (name: string, interval: string) =>
+    html`Pronto! Vigio <b>${name}</b> a cada ${interval}. Estou fazendo a primeira verificação e já conto o resultado.`,
+  monitorUpdated: (name: string, interval: string) =>
+    html`Eu já vigiava <b>${name}</b>. Agora verifico a cada ${interval}.`,
+  monitorsFull: (most: number) =>
+    html`Você já tem ${most} monitores, o máximo por conversa. Exclua um em /monitores para abrir lugar.`,
+  monitorsTitle: (count: number) => html`<b>Seus monitores</b> (${count})`,
+  monitorsNone: () => html`Ainda não vigio nada para você. Comece com <code>/monitorar exemplo.com.br</code>`,
+  monitorGone: 'Esse monitor não existe mais.',
+  monitorState: {
+    up: 'no ar',
+    down: 'fora do ar',
+    new: 'esperando a primeira verificação',
+    unknown: 'sem notícias recentes',
+    paused: 'pausado',
+  },
+  stateSince: (state: string, duration: string) => `${state} há ${duration}`,
+  uptimeDay: (percent: string) => `${percent} em 24 h`,
+  uptimeUnknown: 'ainda sem dados de 24 h',
+  averageResponse: (ms: string) => `resposta média: ${ms}`,
+  everyInterval: (interval: string) => `verificado a cada ${interval}`,
+  lastCheck: (duration: string) => `última verificação há ${duration}`,
+  neverChecked: 'ainda não verificado',
+  check: 'verificar agora',
+  checking: 'Verificando… já mando o resultado.',
+  pause: 'pausar',
+  paused: 'Pausado. Não verifico até você retomar.',
+  resume: 'retomar',
+  resumed: 'Retomado!',
+  delete: 'excluir',
+  deleteSure: (name: string) => html`Excluir <b>${name}</b>? O histórico dele vai junto e isso não tem volta.`,
+  deleteYes: (name: string) => `excluir ${name}`,
+  deleteNo: 'não excluir',
+  deleted: (name: string) => `${name} foi excluído.`,
+}

@@ -1,0 +1,105 @@
+import { type Chat, chatColumns } from './chats.ts'
+import type { Postgres } from './connect.ts'
+
+/** What a chat follows: `show/82`, `monitor/42`. `title` is what it was called when it was followed. */
+export interface Follow {
+  subject: string
+  title: string | null
+  followedAt: Date
+}
+
+const followColumns = `follow.subject, follow.title, follow.followed_at as "followedAt"`
+
+/** The table `follow`. Followers are reachable chats only: who blocked the bot keeps the follows and hears nothing. */
+export const followsIn = (db: Postgres) => ({
+  /** True when the chat did not follow it yet; an older follow keeps its date. */
+  follow: async (chatId: number, subject: string, at: Date, title: string | null = null): Promise<boolean> =>
+    (
+      await db.query<{ isNew: boolean }>(
+        `insert into follow (chat_id, subject, followed_at, title) values ($1, $2, $3, $4)
+         on conflict (chat_id, subject) do update set title = coalesce(excluded.title, follow.title)
+         returning xmax = 0 as "isNew"`,
+        [chatId, subject, at, title],
+      )
+    ).rows[0]!.isNew,
+
+  /** What was followed until now, or null; enough for `restore`. */
+  unfollow: async (chatId: number, subject: string): Promise<Follow | null> =>
+    (
+      await db.query<Follow>(`delete from follow where chat_id = $1 and subject = $2 returning ${followColumns}`, [
+        chatId,
+        subject,
+      ])
+    ).rows[0] ?? null,
+
+  /** Undoes an `unfollow`: as if the chat had never stopped. */
+  restore: async (chatId: number, subject: string, followedAt: Date, title: string | null = null): Promise<void> => {
+    await db.query(
+      `insert into follow (chat_id, subject, followed_at, title) values ($1, $2, $3, $4)
+       on conflict (chat_id, subject) do update
+       set followed_at = least(follow.followed_at, excluded.followed_at), title = coalesce(follow.title, excluded.title)`,
+      [chatId, subject, followedAt, title],
+    )
+  },
+
+  find: async (chatId: number, subject: string): Promise<Follow | null> =>
+    (
+      await db.query<Follow>(`select ${followColumns} from follow where chat_id = $1 and subject = $2`, [
+        chatId,
+        subject,
+      ])
+    ).rows[0] ?? null,
+
+  /** What a chat follows of one kind (`show/`), oldest first. */
+  of: async (chatId: number, prefix: string): Promise<Follow[]> =>
+    (
+      await db.query<Follow>(
+        `select ${followColumns} from follow where chat_id = $1 and starts_with(subject, $2) order by followed_at, subject`,
+        [chatId, prefix],
+      )
+    ).rows,
+
+  /** Who is told about `subject`: who followed it before that instant, in that zone. */
+  followersOf: async (subject: string, { before, zone }: { before?: Date; zone?: string } = {}): Promise<Chat[]> =>
+    (
+      await db.query<Chat>(
+        `select ${chatColumns} from follow join chat on chat.id = follow.chat_id
+         where subject = $1 and unreachable_since is null
+         and ($2::timestamptz is null or followed_at < $2) and ($3::text is null or zone = $3)
+         order by chat.id`,
+        [subject, before ?? null, zone ?? null],
+      )
+    ).rows,
+
+  /** One row for each chat and subject, a chat's together. */
+  followersOfAny: async (subjects: string[]): Promise<{ chat: Chat; subject: string; followedAt: Date }[]> =>
+    (
+      await db.query<Chat & { subject: string; followedAt: Date }>(
+        `select ${chatColumns}, follow.subject, follow.followed_at as "followedAt"
+         from follow join chat on chat.id = follow.chat_id
+         where subject = any ($1) and unreachable_since is null order by chat.id, subject`,
+        [subjects],
+      )
+    ).rows.map(({ subject, followedAt, ...chat }) => ({ chat, subject, followedAt })),
+
+  /** TVMaze ids of every show that somebody who can be reached follows, ascending. */
+  followedShows: async (): Promise<number[]> =>
+    (
+      await db.query<{ id: number }>(
+        `select distinct substring(subject from 6)::integer as id from follow join chat on chat.id = follow.chat_id
+         where starts_with(subject, 'show/') and unreachable_since is null order by id`,
+      )
+    ).rows.map(({ id }) => id),
+
+  /** The zones in which it is somebody's nine o'clock. */
+  zonesFollowing: async (showId: number): Promise<string[]> =>
+    (
+      await db.query<{ zone: string }>(
+        `select distinct zone from follow join chat on chat.id = follow.chat_id
+         where subject = $1 and unreachable_since is null order by zone`,
+        [`show/${showId}`],
+      )
+    ).rows.map(({ zone }) => zone),
+})
+
+export type Follows = ReturnType<typeof followsIn>
