@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Client } from 'pg'
 
@@ -8,12 +9,22 @@ export const migrationsDir = fileURLToPath(new URL('./migrations', import.meta.u
 
 /** SHA-256 of every migration in `dir` by file name; line ends do not count, for git may change them. */
 export const checksums = async (dir = migrationsDir): Promise<Record<string, string>> => {
-  const names = (await readdir(dir)).filter(name => name.endsWith('.sql')).sort()
-  const entries = names.map(async name => {
-    const text = (await readFile(`${dir}/${name}`, 'utf8')).replaceAll('\r\n', '\n')
-    return [name, createHash('sha256').update(text).digest('hex')] as const
+  const files = (await readdir(dir)).filter(name => name.endsWith('.sql')).sort()
+  const entries = files.map(async file => {
+    const text = (await readFile(join(dir, file), 'utf8')).replaceAll('\r\n', '\n')
+    return [file, createHash('sha256').update(text).digest('hex')] as const
   })
   return Object.fromEntries(await Promise.all(entries))
+}
+
+/** What `checksums.json` in `dir` says: files that a release has brought to people's databases. They never change again. */
+export const frozenChecksums = async (dir = migrationsDir): Promise<Record<string, string>> => {
+  try {
+    return JSON.parse(await readFile(join(dir, 'checksums.json'), 'utf8'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    throw error
+  }
 }
 
 /**
@@ -32,8 +43,8 @@ export const migrate = async (
     // The runner takes the same lock once more: a session may. Like this the checks before and the notes after are under it too.
     await client.query(`select pg_advisory_lock(${PG_MIGRATE_LOCK_ID})`)
     const files = await checksums(dir)
-    await refuseChangedFiles(client, table, files)
-    let current = ''
+    await refuseOtherFiles(client, table, files)
+    let current: string | undefined
     await runner({
       dbClient: client,
       dir,
@@ -44,10 +55,11 @@ export const migrate = async (
       advisoryLockMode: 'wait',
       migrationsTable: table,
       log: line => {
-        current = /^### MIGRATION (\S+)/.exec(line)?.[1] ?? current
+        const [, begun] = /^### MIGRATION (\S+)/.exec(line) ?? []
+        current = begun ?? current
       },
-    }).catch((error: Error) => {
-      throw new Error(current === '' ? error.message : `migration ${current}.sql: ${error.message}`, { cause: error })
+    }).catch(async (error: Error) => {
+      throw current === undefined ? error : await blame(join(dir, `${current}.sql`), error)
     })
     await noteChecksums(client, table, files)
   } finally {
@@ -55,48 +67,70 @@ export const migrate = async (
   }
 }
 
-const name = (file: string) => file.replace(/\.sql$/, '')
+/** The migration of a file goes by the file's name without its end. */
+const nameOf = (file: string) => file.replace(/\.sql$/, '')
 
-const refuseChangedFiles = async (client: Client, table: string, files: Record<string, string>) => {
-  const known = await client.query<{ checksum: boolean }>(
-    `select exists (select from information_schema.columns
-       where table_schema = current_schema and table_name = $1 and column_name = 'checksum') as checksum`,
+const refuseOtherFiles = async (client: Client, table: string, files: Record<string, string>): Promise<void> => {
+  const { rows: columns } = await client.query(
+    `select from information_schema.columns
+     where table_schema = current_schema and table_name = $1 and column_name = 'checksum'`,
     [table],
   )
-  if (!known.rows[0]?.checksum) return
+  if (columns.length === 0) return
   const applied = await client.query<{ name: string; checksum: string | null }>(`select name, checksum from "${table}"`)
-  const byName = new Map(Object.entries(files).map(([file, checksum]) => [name(file), checksum]))
-  for (const row of applied.rows) {
-    const checksum = byName.get(row.name)
-    if (checksum === undefined)
+  const here = new Map(Object.entries(files).map(([file, checksum]) => [nameOf(file), checksum]))
+  for (const { name, checksum } of applied.rows) {
+    if (!here.has(name))
       throw new Error(
-        `the database has migration ${row.name}.sql and this version of Vigia does not: run a newer version`,
+        `the database has had migration ${name}.sql, which this version does not know: run a newer version`,
       )
-    if (row.checksum !== null && row.checksum !== checksum)
-      throw new Error(
-        `migration ${row.name}.sql was changed after this database took it: restore it and add a new file`,
-      )
+    if (checksum !== null && checksum !== here.get(name))
+      throw new Error(`migration ${name}.sql was changed after this database took it: restore it and write a new file`)
   }
 }
 
-const noteChecksums = async (client: Client, table: string, files: Record<string, string>) => {
+const noteChecksums = async (client: Client, table: string, files: Record<string, string>): Promise<void> => {
   await client.query(`alter table "${table}" add column if not exists checksum text`)
   await client.query(
     `update "${table}" set checksum = file.checksum from unnest($1::text[], $2::text[]) as file (name, checksum)
      where "${table}".name = file.name and "${table}".checksum is null`,
-    [Object.keys(files).map(name), Object.values(files)],
+    [Object.keys(files).map(nameOf), Object.values(files)],
   )
 }
 
-// `node infra/database/migrate.ts` migrates DATABASE_URL; `--checksums` freezes the files as they are.
+/** PostgreSQL's words with the file and, where it tells, the line. */
+const blame = async (path: string, error: Error & { position?: string }): Promise<Error> => {
+  const text = await readFile(path, 'utf8')
+  // The runner sends the file from this comment on.
+  const begin = Math.max(text.search(/^\s*--[\s-]*up\s+migration/im), 0)
+  const line = error.position && text.slice(0, begin + Number(error.position)).split('\n').length
+  return new Error(`migration ${path}${line ? `:${line}` : ''}: ${error.message}; nothing was changed`, {
+    cause: error,
+  })
+}
+
+/** Writes down the files that `checksums.json` does not have yet. Throws when one that it has is another by now. */
+const freeze = async (dir: string): Promise<void> => {
+  const [files, frozen] = await Promise.all([checksums(dir), frozenChecksums(dir)])
+  for (const [file, checksum] of Object.entries(frozen))
+    if (files[file] !== checksum)
+      throw new Error(`${join(dir, file)} is frozen and was changed or removed: restore it and write a new file`)
+  await writeFile(join(dir, 'checksums.json'), `${JSON.stringify(files, null, 2)}\n`)
+}
+
+// `node infra/database/migrate.ts` migrates DATABASE_URL; `--checksums [folder]` freezes new files at their release.
 if (import.meta.main) {
-  if (process.argv.includes('--checksums')) {
-    await writeFile(`${migrationsDir}/checksums.json`, `${JSON.stringify(await checksums(), null, 2)}\n`)
-  } else {
-    const url = process.env.DATABASE_URL
-    await (url ? migrate(url) : Promise.reject(new Error('DATABASE_URL is not set'))).catch((error: Error) => {
-      process.stderr.write(`${error.message}\n`)
-      process.exitCode = 1
-    })
+  const { DATABASE_URL: url } = process.env
+  const [option, folder] = process.argv.slice(2)
+  const run = async () => {
+    if (option === '--checksums') await freeze(resolve(folder ?? migrationsDir))
+    else if (option !== undefined) throw new Error(`unknown option ${option}: there is --checksums [folder]`)
+    else if (url === undefined || url === '')
+      throw new Error('DATABASE_URL is not set: it names the database to migrate')
+    else await migrate(url)
   }
+  await run().catch((error: Error) => {
+    process.stderr.write(`${error.message}\n`)
+    process.exitCode = 1
+  })
 }

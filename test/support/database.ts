@@ -45,7 +45,7 @@ const template = async (server: Postgres): Promise<string> => {
   await server.query(`select pg_advisory_lock(hashtext('vigia template'))`)
   if (!(await exists())) {
     const building = unique('building')
-    await server.query(`create database ${building}`)
+    await server.query(`create database ${building} template template0 strategy file_copy`)
     await migrate(databaseUrl(building))
     await server.query(`alter database ${building} rename to ${name}`)
   }
@@ -55,7 +55,9 @@ const template = async (server: Postgres): Promise<string> => {
 
 const create = async (from: (server: Postgres) => Promise<string>): Promise<TestDatabase> => {
   const name = unique('test')
-  await onServer(async server => server.query(`create database ${name} template ${await from(server)}`))
+  await onServer(async server =>
+    server.query(`create database ${name} template ${await from(server)} strategy file_copy`),
+  )
   const url = databaseUrl(name)
   const db = postgres(url, { applicationName: name })
   const end = async () => {
