@@ -1,4 +1,6 @@
+import type { ServerResponse } from 'node:http'
 import { Conflict, Malformed, Permanent, RetryLater } from './errors.ts'
+import type { HttpAnswer } from './fitting.ts'
 import { redact } from './redact.ts'
 
 /** How a request ended: in the log, in the metrics, and as what the sender is told. */
@@ -54,4 +56,11 @@ const shortened = (text: string) => {
     .subarray(0, longestBody - 3)
     .toString()
     .replace(/\uFFFD+$/, '')}…`
+}
+
+/** Answers, unless somebody has or nobody listens any more. */
+export const send = (response: ServerResponse, { status, headers, body = '' }: HttpAnswer): void => {
+  if (response.headersSent || response.destroyed) return
+  response.writeHead(status, { ...headers, ...(status !== 204 && { 'content-length': Buffer.byteLength(body) }) })
+  response.end(body)
 }

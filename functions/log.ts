@@ -12,6 +12,7 @@ export const logger = (name: string, destination: { write(line: string): unknown
       base: { function: name },
       messageKey: 'message',
       errorKey: 'error',
+      serializers: { cause: pino.stdSerializers.err },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: label => ({ level: label }) },
     },

@@ -2,14 +2,16 @@ import type { Histogram, Registry } from 'prom-client'
 
 /** How one request or event ended. */
 export interface Observation {
-  /** The CloudEvents type, or `http`. */
+  /** The CloudEvents type; for what has none of ours, what it was taken for. */
   type: string
   outcome: string
-  seconds: number
+  ms: number
 }
 
 /** More than this is not kept for a scrape that may never come: the library is then loaded, which sums them up. */
 const mostKept = 1_000
+
+export type Metrics = ReturnType<typeof metricsOf>
 
 /** Counts what a function does, for Prometheus. prom-client is loaded by the first scrape, not by the first event. */
 export const metricsOf = (functionName: string) => {
@@ -34,7 +36,7 @@ export const metricsOf = (functionName: string) => {
   const summedUp = async () => {
     loaded ??= load()
     const { registry, duration } = await loaded
-    for (const { type, outcome, seconds } of waiting) duration.observe({ type, outcome }, seconds)
+    for (const { type, outcome, ms } of waiting) duration.observe({ type, outcome }, ms / 1000)
     waiting = []
     return registry
   }

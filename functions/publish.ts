@@ -1,9 +1,6 @@
-import { Agent, request } from 'node:http'
-import { Agent as TlsAgent, request as tlsRequest } from 'node:https'
 import { MAX_HOPS, type VigiaEvent } from '#events/event.ts'
 import { Permanent } from './errors.ts'
 import { loopback } from './loopback.ts'
-import { traceOf } from './trace.ts'
 
 /** Posts events to the sink, and resolves when the sink has taken every one. */
 export type Publish = (events: readonly VigiaEvent[]) => Promise<void>
@@ -23,13 +20,15 @@ export const publisher = (
   overrides: string | undefined = process.env.K_CE_OVERRIDES,
 ): Publish => {
   const extensions = extensionsIn(overrides)
-  const post = sink === undefined ? undefined : posterTo(sink)
+  if (sink !== undefined && !URL.canParse(sink)) throw new Error(`K_SINK is ${JSON.stringify(sink)}, which is no URL`)
+  let post: Promise<Post> | undefined
 
   const publish = async (event: VigiaEvent) => {
-    if (post === undefined)
+    if (sink === undefined)
       throw new Error('K_SINK is not set: a SinkBinding gives it to what is labelled vigia.dev/publishes')
     const { headers, body } = inBinaryMode({ ...event, source: `/functions/${functionName}` }, extensions)
-    const { status, reason } = await post(headers, body)
+    post ??= posterTo(new URL(sink))
+    const { status, reason } = await (await post)(headers, body)
     if (status >= 200 && status < 300) return
     const refusal = `the broker answered ${status} to ${event.type} ${event.id}${reason && `: ${reason}`}`
     throw status === 400 || status === 413 ? new Permanent(refusal) : new Error(refusal)
@@ -74,7 +73,7 @@ export const inBinaryMode = (
       throw new Permanent(`${event.type}: ${name} ${JSON.stringify(text)} is not printable ASCII`)
     headers[`ce-${name}`] = text
   }
-  headers.traceparent = traceparent ?? traceOf(event.causationid ?? event.id)
+  if (traceparent !== undefined) headers.traceparent = traceparent
   headers['content-type'] = datacontenttype ?? 'application/json'
   return { headers, body: Buffer.from(JSON.stringify(data)) }
 }
@@ -85,23 +84,16 @@ interface Answer {
   reason: string
 }
 
-const posterTo = (sink: string) => {
-  if (!URL.canParse(sink)) throw new Error(`K_SINK is ${JSON.stringify(sink)}, which is no URL`)
-  const url = new URL(sink)
-  const secure = url.protocol === 'https:'
-  const agent = new (secure ? TlsAgent : Agent)({ keepAlive: true, maxSockets: 4 * mostAtOnce })
-  const send = secure ? tlsRequest : request
-  const target = {
-    ...loopback(url),
-    path: url.pathname + url.search,
-    method: 'POST',
-    agent,
-    timeout: patienceMs,
-  }
+type Post = (headers: Record<string, string>, body: Buffer) => Promise<Answer>
+
+const posterTo = async (url: URL): Promise<Post> => {
+  const { Agent, request } = url.protocol === 'https:' ? await import('node:https') : await import('node:http')
+  const agent = new Agent({ keepAlive: true, maxSockets: 4 * mostAtOnce })
+  const target = { ...loopback(url), path: url.pathname + url.search, method: 'POST', agent, timeout: patienceMs }
 
   const once = (headers: Record<string, string>, body: Buffer) =>
     new Promise<Answer>((resolve, reject) => {
-      const posting = send(
+      const posting = request(
         { ...target, headers: { ...headers, host: url.host, 'content-length': body.length } },
         response => {
           let reason = ''
@@ -120,7 +112,7 @@ const posterTo = (sink: string) => {
       posting.end(body)
     })
 
-  return (headers: Record<string, string>, body: Buffer): Promise<Answer> =>
+  return (headers, body) =>
     once(headers, body).catch(error => {
       // The broker closed an idle connection just as we took it from the pool. The event has its id: sent twice, it is one.
       if (error.reused && error.code === 'ECONNRESET') return once(headers, body)

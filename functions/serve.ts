@@ -1,8 +1,17 @@
 import { env, envOptional } from './env.ts'
-import { type Fitting, hostOf } from './host.ts'
+import type { Fitting } from './fitting.ts'
+import { hostOf } from './host.ts'
 
 export type { DeadLetter } from './dead-letter.ts'
-export { type Context, type Fitting, type HttpAnswer, type HttpFace, type HttpRequest, type News, on } from './host.ts'
+export {
+  type Context,
+  type Fitting,
+  type HttpAnswer,
+  type HttpFace,
+  type HttpRequest,
+  type News,
+  on,
+} from './fitting.ts'
 
 /** Longer than any of our requests needs, shorter than what a platform grants after SIGTERM. */
 const drainMs = 25_000

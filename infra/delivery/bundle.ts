@@ -55,7 +55,7 @@ export const bundle = async (entry: string, name: string): Promise<Bundle> => {
     // An import() that stays one would go through the ES module loader, which the script has not.
     supported: { 'dynamic-import': false },
     external: optional,
-    plugins: [validatorsCompiledAhead, eventsWithoutTypebox],
+    plugins: [validatorsCompiledAhead, eventsWithoutTypebox, bodiesReadBefore],
     logLevel: 'silent',
     logOverride: { 'empty-import-meta': 'error' },
   })
@@ -82,6 +82,22 @@ const eventsWithoutTypebox: Plugin = {
     })
     build.onLoad({ filter: /.*/, namespace: 'typebox' }, () => ({
       contents: 'module.exports = new Proxy({}, { get: () => () => ({}) })',
+      loader: 'js',
+    }))
+  },
+}
+
+/**
+ * The framework parses bodies with body-parser, which leaves alone a request that has been read. Our host reads every request first, so
+ * none of it ever runs: half of the framework's bytes and a quarter of its loading time, encodings of Asia mostly.
+ */
+const bodiesReadBefore: Plugin = {
+  name: 'bodies-read-before',
+  setup: build => {
+    build.onResolve({ filter: /^body-parser$/ }, () => ({ path: 'body-parser', namespace: 'body-parser' }))
+    build.onLoad({ filter: /.*/, namespace: 'body-parser' }, () => ({
+      contents: `const parser = () => (request, response, next) => next()
+module.exports = { json: parser, raw: parser, text: parser, urlencoded: parser }`,
       loader: 'js',
     }))
   },

@@ -1,0 +1,66 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { EventDefinition, EventOf, VigiaEvent } from '#events/event.ts'
+import type { DeadLetter } from './dead-letter.ts'
+import type { Logger } from './log.ts'
+
+/** A function, as its main.ts puts it together for the host. */
+export interface Fitting {
+  /** The folder's name. */
+  name: string
+  events?: readonly Listener[]
+  http?: HttpFace
+  /** What arrives at POST /dead/<trigger>. */
+  deadLetters?(letter: DeadLetter, context: Context): Promise<News>
+  /** Before an event's body is read: a status to refuse with, or undefined. */
+  admitEvent?(headers: IncomingHttpHeaders): number | undefined
+  /** Run when everything in flight is done. */
+  close?: readonly (() => Promise<unknown>)[]
+}
+
+/** What a rule gets besides the event. */
+export interface Context {
+  log: Logger
+  /** Aborts when the sender has gone, or when the process must end before the rule has. The event will come again. */
+  signal: AbortSignal
+}
+
+/** Events to publish, if any. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a rule that publishes nothing just ends
+export type News = readonly VigiaEvent[] | void
+
+export interface Listener {
+  definition: EventDefinition
+  rule(event: VigiaEvent, context: Context): Promise<News>
+}
+
+/** The rule for one type of event; the data it gets is valid. */
+export const on = <Definition extends EventDefinition>(
+  definition: Definition,
+  rule: (event: EventOf<Definition>, context: Context) => Promise<News>,
+): Listener => ({ definition, rule: rule as Listener['rule'] })
+
+/** The face of a function that people or other services call. */
+export interface HttpFace {
+  /** Before the body is read: a status to refuse with, or undefined. */
+  admit?(request: RequestHead): number | undefined
+  handle(request: HttpRequest, context: Context): Promise<HttpAnswer>
+}
+
+export interface RequestHead {
+  method: string
+  path: string
+  headers: IncomingHttpHeaders
+}
+
+export interface HttpRequest extends RequestHead {
+  query: URLSearchParams
+  body: Buffer
+}
+
+export interface HttpAnswer {
+  status: number
+  headers?: Record<string, string>
+  body?: string | Buffer
+  /** Published before the answer is given. */
+  events?: readonly VigiaEvent[]
+}
