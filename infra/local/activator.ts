@@ -11,29 +11,18 @@ import {
 import type { FunctionProcess } from './function-process.ts'
 import type { FunctionManifest } from './manifests.ts'
 
-/** A request that the broker has for a function. */
-export interface Delivery {
-  /** `/`, or the path of the Trigger's destination. */
-  path: string
-  /** Names and values in turn, or a mapping. */
-  headers: string[] | Record<string, string>
-  body: Buffer | null
-  /** Gives up: the process's work on it is cut off. */
-  signal?: AbortSignal
-}
-
-export interface DeliveryAnswer {
-  status: number
-  headers: IncomingHttpHeaders
-  body: Buffer
-  /** How long it waited for a process, a cold start included. */
-  waitedMs: number
+/** A process that has room for one request. */
+export interface Reached {
+  /** `http://127.0.0.1:41234` */
+  origin: string
+  /** Called once, when the answer is there or nobody waits for it any more. */
+  release(): void
 }
 
 export interface Activator {
   has(name: string): boolean
-  /** Posts to a function; starts it if need be. 503 when it cannot take more, 504 after its timeoutSeconds; throws when the connection breaks. */
-  deliver(name: string, delivery: Delivery): Promise<DeliveryAnswer>
+  /** For callers that speak HTTP themselves: resolves when a request may be sent, starts a process if need be. Rejects with Unavailable. */
+  reach(name: string, signal?: AbortSignal): Promise<Reached>
   /** Hands a request of the HTTP server on, streaming both ways. */
   proxy(name: string, request: IncomingMessage, response: ServerResponse): Promise<void>
   report(): FunctionReport[]
@@ -44,9 +33,6 @@ export interface Activator {
   stop(name: string): Promise<void>
   close(graceMs: number): Promise<void>
 }
-
-/** A function's answer to an event is a status, a short error or one event. */
-const MAX_ANSWER_BYTES = 1 << 20
 
 /** The functions, each a pool of processes. `start` brings up one process of a function. */
 export const activator = (
@@ -62,7 +48,10 @@ export const activator = (
   }
   return {
     has: name => pools.has(name),
-    deliver: (name, delivery) => deliver(pool(name), delivery),
+    reach: async (name, signal) => {
+      const slot = await pool(name).slot(signal)
+      return { origin: slot.process.origin, release: slot.release }
+    },
     proxy: (name, request, response) => proxy(pool(name), request, response),
     report: () => [...pools.values()].map(one => one.report()),
     waiting: name => pool(name).waiting,
@@ -75,68 +64,6 @@ export const activator = (
     },
   }
 }
-
-const deliver = async (pool: FunctionPool, delivery: Delivery): Promise<DeliveryAnswer> => {
-  const began = performance.now()
-  let slot: Slot
-  try {
-    slot = await pool.slot(delivery.signal)
-  } catch (error) {
-    if (!(error instanceof Unavailable)) throw error
-    return {
-      status: 503,
-      headers: { 'retry-after': String(error.retryAfterS) },
-      body: Buffer.from(error.message.slice(0, 500)),
-      waitedMs: performance.now() - began,
-    }
-  }
-  const waitedMs = performance.now() - began
-  const answer = await post(slot, pool.manifest.timeoutMs, delivery)
-  return { ...answer, waitedMs }
-}
-
-const post = (slot: Slot, timeoutMs: number, { path, headers, body, signal }: Delivery) =>
-  new Promise<Omit<DeliveryAnswer, 'waitedMs'>>((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
-    let status = 0
-    let answerHeaders: IncomingHttpHeaders = {}
-    let cut: (() => void) | undefined
-    const end = (answered: boolean) => {
-      if (cut) signal?.removeEventListener('abort', cut)
-      slot.release(answered)
-    }
-    slot.process.client.dispatch(
-      { method: 'POST', path, headers, body, headersTimeout: timeoutMs, bodyTimeout: timeoutMs },
-      {
-        onRequestStart: controller => {
-          if (!signal) return
-          cut = () => controller.abort(signal.reason)
-          if (signal.aborted) cut()
-          else signal.addEventListener('abort', cut, { once: true })
-        },
-        onResponseStart: (_, statusCode, responseHeaders) => {
-          status = statusCode
-          answerHeaders = responseHeaders
-        },
-        onResponseData: (controller, chunk) => {
-          size += chunk.length
-          if (size > MAX_ANSWER_BYTES) controller.abort(new Error(`answered with more than ${MAX_ANSWER_BYTES} bytes`))
-          else chunks.push(chunk)
-        },
-        onResponseEnd: () => {
-          end(true)
-          resolve({ status, headers: answerHeaders, body: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks) })
-        },
-        onResponseError: (_, error) => {
-          const late = isLate(error)
-          end(late)
-          if (late) resolve({ status: 504, headers: {}, body: Buffer.from(`no answer within ${timeoutMs / 1000} s`) })
-          else reject(error)
-        },
-      },
-    )
-  })
 
 const isLate = (error: Error) => error.name === 'HeadersTimeoutError' || error.name === 'BodyTimeoutError'
 
@@ -186,11 +113,11 @@ const proxy = async (pool: FunctionPool, request: IncomingMessage, response: Ser
       headersTimeout: pool.manifest.timeoutMs,
       bodyTimeout: pool.manifest.timeoutMs,
     }
-    const end = (answered: boolean) => {
-      slot.release(answered)
+    const end = () => {
+      slot.release()
       resolve()
     }
-    slot.process.client.dispatch(options, {
+    slot.process.client().dispatch(options, {
       onRequestStart: controller => {
         if (gone.signal.aborted) controller.abort(new Error('the client has gone'))
         else
@@ -209,7 +136,7 @@ const proxy = async (pool: FunctionPool, request: IncomingMessage, response: Ser
       },
       onResponseEnd: () => {
         response.end()
-        end(true)
+        end()
       },
       onResponseError: (_, error) => {
         const late = isLate(error)
@@ -222,7 +149,7 @@ const proxy = async (pool: FunctionPool, request: IncomingMessage, response: Ser
                 ? `no answer within ${pool.manifest.timeoutMs / 1000} s`
                 : `${pool.manifest.name} broke the connection`,
             )
-        end(late)
+        end()
       },
     })
   })

@@ -14,6 +14,7 @@ export interface FunctionReport {
 /** The function cannot take a request now: 503, and when to come again. */
 export class Unavailable extends Error {
   override name = 'Unavailable'
+  readonly status = 503
   readonly retryAfterS: number
   constructor(message: string, retryAfterS: number) {
     super(message)
@@ -24,8 +25,8 @@ export class Unavailable extends Error {
 /** A place in a process for one request. */
 export interface Slot {
   process: FunctionProcess
-  /** Must be called once, with whether the process answered; it may take the next request then. */
-  release(answered: boolean): void
+  /** Must be called once, when the answer is there or nobody waits for it any more. */
+  release(): void
 }
 
 export interface FunctionPool {
@@ -47,7 +48,7 @@ interface Replica {
   process: FunctionProcess | undefined
   state: 'starting' | 'ready' | 'draining'
   inFlight: number
-  answered: boolean
+  readyAt: number
   startedAt: Date
   idleSince: number
   /** Called when the last request of a draining replica is done. */
@@ -59,6 +60,9 @@ interface Waiter {
   resolve(slot: Slot): void
   reject(error: unknown): void
 }
+
+/** A process that ends sooner after it was ready is one more failure in a row. */
+const HAS_WORKED_MS = 5_000
 
 /** One word of news for the terminal. */
 export type Say = (level: 'info' | 'warn', words: string) => void
@@ -106,12 +110,11 @@ export const functionPool = (
     let released = false
     return {
       process: replica.process!,
-      release: answered => {
+      release: () => {
         if (released) return
         released = true
         replica.inFlight--
         inFlight--
-        if (answered) replica.answered = true
         if (replica.inFlight === 0) {
           replica.idleSince = performance.now()
           replica.emptied?.()
@@ -157,7 +160,7 @@ export const functionPool = (
       process: undefined,
       state: 'starting',
       inFlight: 0,
-      answered: false,
+      readyAt: Number.POSITIVE_INFINITY,
       startedAt: new Date(),
       idleSince: performance.now(),
       emptied: undefined,
@@ -188,27 +191,28 @@ export const functionPool = (
     }
     if (!isLeaving(replica)) {
       replica.state = 'ready'
-      replica.idleSince = performance.now()
+      replica.readyAt = replica.idleSince = performance.now()
       say('info', `${name} started in ${Math.round(performance.now() - began)} ms (pid ${replica.process.pid})`)
       armIdle()
       serveWaiting()
     }
     const how = await replica.process.exited
     if (isLeaving(replica)) return
-    if (replica.answered) failures = 0
     const lines = replica.process.lastLines().map(line => `\n  ${line}`)
     replicas.delete(replica)
-    failed(`ended by itself (${how})${lines.join('')}`, replica.answered)
+    const hasWorked = performance.now() - replica.readyAt >= HAS_WORKED_MS
+    if (hasWorked) failures = 0
+    failed(`ended by itself (${how})${lines.join('')}`, hasWorked)
   }
 
   // A function of its own, so that the compiler does not take the state it has seen before an await for the state after it.
   const isLeaving = (replica: Replica) => replica.state === 'draining'
 
-  const failed = (words: string, servedBefore = false) => {
+  const failed = (words: string, hasWorked = false) => {
     failures++
     lastWords = words
-    // One crash of a process that has worked may be one bad request: the next one may start a new process at once.
-    const pauseMs = servedBefore && failures === 1 ? 0 : backoffMs(failures)
+    // A process that has worked for a while may have met one bad request: the next one may start a new process at once.
+    const pauseMs = hasWorked ? 0 : backoffMs(failures)
     notBefore = performance.now() + pauseMs
     say('warn', `${name} ${words}${pauseMs > 0 ? `\n  next try in ${pauseMs / 1000} s` : ''}`)
     if (pauseMs > 0 && living() === 0) refuseWaiting(crashed())

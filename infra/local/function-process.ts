@@ -7,9 +7,10 @@ import type { LogOf } from './function-log.ts'
 /** A child process that runs a function's bundle. */
 export interface FunctionProcess {
   readonly pid: number
-  readonly port: number
-  /** Keeps the connections to it. */
-  readonly client: Pool
+  /** `http://127.0.0.1:41234` */
+  readonly origin: string
+  /** Connections to it, made when first asked for. */
+  client(): Pool
   /** Resolves when it answers; rejects with StartFailed. */
   readonly ready: Promise<void>
   /** Resolves with how it ended: `exit code 1`, `signal SIGKILL`. */
@@ -30,7 +31,6 @@ export interface Start {
   env: NodeJS.ProcessEnv
   readinessPath: string | null
   startTimeoutMs: number
-  containerConcurrency: number
   log: LogOf
   /** Called with the pid before anything else happens, and when it is gone: a record for the next start, should we be killed. */
   remember(pid: number): void
@@ -51,21 +51,19 @@ export const startProcess = async (start: Start): Promise<FunctionProcess> => {
   if (spawned !== undefined) start.remember(spawned)
   const pid = spawned ?? 0
   const lines = start.log.follow(pid, child.stdout, child.stderr)
-  const client = new Pool(`http://127.0.0.1:${port}`, {
-    connections: start.containerConcurrency || null,
-    // A function that closes an idle connection does so after 5 s; we are earlier, so that no request meets a closing one.
-    keepAliveTimeout: 3_000,
-  })
+  const origin = `http://127.0.0.1:${port}`
+  let client: Pool | undefined
   const exited = ended(child).then(how => {
     start.forget(pid)
     claimed.delete(port)
-    void client.destroy()
+    void client?.destroy()
     return how
   })
   return {
     pid,
-    port,
-    client,
+    origin,
+    // A function closes an idle connection after 5 s; we are earlier, so that no request meets a closing one.
+    client: () => (client ??= new Pool(origin, { connections: null, keepAliveTimeout: 3_000 })),
     exited,
     ready: untilReady(port, start, exited, lines.last),
     lastLines: lines.last,
