@@ -21,7 +21,7 @@ let end = async (code: number, reason?: unknown): Promise<void> => {
   const { logger } = await import('./log.ts')
   const { asError } = await import('./errors.ts')
   const error = asError(reason)
-  logger(env('FUNCTION_TARGET', 'function')).fatal({ error }, error.message)
+  logger(env('FUNCTION_TARGET', 'vigia')).fatal({ error }, error.message)
   process.exit(code)
 }
 process.on('uncaughtException', error => end(1, error))

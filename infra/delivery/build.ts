@@ -94,7 +94,10 @@ export const buildFunctions = async ({
  * The program that `node` starts. The code cache belongs to one build of V8, and another one takes the text as it is; V8 knows a text
  * by its length only, so a bundle and its cache are called after the hash of the text.
  */
-const loader = (name: string, id: string) => `const { readFileSync } = process.getBuiltinModule('node:fs')
+export const loader = (
+  name: string,
+  id: string,
+): string => `const { readFileSync } = process.getBuiltinModule('node:fs')
 const { createRequire } = process.getBuiltinModule('node:module')
 const { Script } = process.getBuiltinModule('node:vm')
 const filename = \`\${import.meta.dirname}/${name}/${id}.cjs\`

@@ -55,7 +55,7 @@ export const bundle = async (entry: string, name: string): Promise<Bundle> => {
     // An import() that stays one would go through the ES module loader, which the script has not.
     supported: { 'dynamic-import': false },
     external: optional,
-    plugins: [validatorsCompiledAhead, eventsWithoutTypebox, bodiesReadBefore],
+    plugins: [validatorsCompiledAhead, eventsWithoutTypebox, bodiesReadBefore, fewMediaTypes],
     logLevel: 'silent',
     logOverride: { 'empty-import-meta': 'error' },
   })
@@ -99,6 +99,23 @@ const bodiesReadBefore: Plugin = {
       contents: `const parser = () => (request, response, next) => next()
 module.exports = { json: parser, raw: parser, text: parser, urlencoded: parser }`,
       loader: 'js',
+    }))
+  },
+}
+
+/** express carries the table of all media types, to name the type of a file from its ending. Our host names types itself. */
+const fewMediaTypes: Plugin = {
+  name: 'few-media-types',
+  setup: build => {
+    build.onResolve({ filter: /^mime-db$/ }, () => ({ path: 'mime-db', namespace: 'mime-db' }))
+    build.onLoad({ filter: /.*/, namespace: 'mime-db' }, () => ({
+      contents: JSON.stringify({
+        'application/json': { extensions: ['json'], charset: 'UTF-8' },
+        'application/octet-stream': { extensions: ['bin'] },
+        'text/html': { extensions: ['html'], charset: 'UTF-8' },
+        'text/plain': { extensions: ['txt'], charset: 'UTF-8' },
+      }),
+      loader: 'json',
     }))
   },
 }

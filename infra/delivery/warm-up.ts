@@ -16,7 +16,7 @@ const patienceMs = 20_000
 export const warmUp = async (name: string, file: string): Promise<string> => {
   const draft = `${file}.cache.${process.pid}.draft`
   const child = spawn(process.execPath, [join(import.meta.dirname, 'warm-up.process.ts'), file, draft], {
-    env: { PATH: process.env.PATH, HOST: '127.0.0.1', K_SINK: nowhere('http'), ...environment(name) },
+    env: { PATH: process.env.PATH, ...variablesOf(name) },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: patienceMs,
   })
@@ -32,13 +32,14 @@ export const warmUp = async (name: string, file: string): Promise<string> => {
 /** A port that nobody listens on. */
 const nowhere = (scheme: string) => `${scheme}://127.0.0.1:9/nowhere`
 
-/** The variables that the function's manifest names, each with a value that leads nowhere. */
-const environment = (name: string): Record<string, string> => {
+/** The variables that a function's process is given, each with a value that leads nowhere. */
+export const variablesOf = (name: string): Record<string, string> => {
+  const always = { HOST: '127.0.0.1', K_SINK: nowhere('http') }
   const manifest = join(root, `knative/services/${name}.yaml`)
-  if (!existsSync(manifest)) return {}
+  if (!existsSync(manifest)) return always
   const said: { name: string; value?: string }[] =
     parse(readFileSync(manifest, 'utf8'))?.spec?.template?.spec?.containers?.[0]?.env ?? []
-  return Object.fromEntries(said.map(({ name, value }) => [name, value ?? placeholder(name)]))
+  return { ...always, ...Object.fromEntries(said.map(({ name, value }) => [name, value ?? placeholder(name)])) }
 }
 
 const placeholder = (name: string) => {

@@ -1,0 +1,152 @@
+import { spawn } from 'node:child_process'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { request } from 'node:http'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { build } from 'esbuild'
+import { buildFunctions, loader } from '../../infra/delivery/build.ts'
+import { variablesOf, warmUp } from '../../infra/delivery/warm-up.ts'
+import type { Bench } from './bench.ts'
+
+const root = join(import.meta.dirname, '../..')
+const rounds = Number(process.env.ROUNDS ?? 20)
+
+/** One way to start a process and to ask it something. */
+interface Start {
+  name: string
+  file: string
+  ask: 'health' | 'event'
+  env: Record<string, string>
+}
+
+export const bench: Bench = {
+  title: `cold start: spawn to the first byte of the first answer, median of ${rounds}, interleaved`,
+  run: async log => {
+    const folder = await mkdtemp(join(tmpdir(), 'vigia-cold-start-'))
+    try {
+      const functions = await buildFunctions({ log })
+      const starts = [
+        ...(await baselines(folder)),
+        ...functions.flatMap(({ name }) =>
+          (['health', 'event'] as const).map(ask => ({
+            name: `${name}, ${ask === 'health' ? '/healthz' : 'an event'}`,
+            file: join(root, `.build/functions/${name}.mjs`),
+            ask,
+            env: variablesOf(name),
+          })),
+        ),
+      ]
+      const times = starts.map((): number[] => [])
+      for (let round = -1; round < rounds; round++) {
+        for (const [at, start] of starts.entries()) {
+          const ms = await firstAnswer(start)
+          // The first round only brings the files into memory.
+          if (round >= 0) times[at]!.push(ms)
+        }
+        log(`round ${round + 1} of ${rounds}`)
+      }
+      const medians = times.map(median)
+      const [bare, , hello] = medians as [number, number, number]
+      return {
+        columns: ['what answers', 'median ms', 'least ms', '× hello', '× bare'],
+        rows: starts.map(({ name }, at) => [
+          name,
+          tenths(medians[at]!),
+          tenths(Math.min(...times[at]!)),
+          hundredths(medians[at]! / hello),
+          hundredths(medians[at]! / bare),
+        ]),
+        notes: [
+          `hello: the functions framework and one line, bundled and minified by the same esbuild, started as it is; goal ≤ 1.1`,
+          `bare: node:http and one line, as CommonJS; goal ≤ 2. As an ES module it loads undici, too, for the names that node:http exports.`,
+          `an event: one of a type that the function does not know, so that it reads, decodes, refuses and logs, and touches no database`,
+        ],
+      }
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  },
+}
+
+const baselines = async (folder: string): Promise<Start[]> => {
+  const path = (file: string) => join(folder, file)
+  const listen = `createServer((_, response) => response.end('hello')).listen(Number(process.env.PORT), '127.0.0.1')`
+  await writeFile(path('bare.cjs'), `const { createServer } = require('node:http')\n${listen}`)
+  await writeFile(path('bare.mjs'), `import { createServer } from 'node:http'\n${listen}`)
+  const options = { bundle: true, minify: true, platform: 'node', format: 'cjs', legalComments: 'none' } as const
+  const entryPoints = [join(import.meta.dirname, 'hello.process.ts')]
+  await build({ ...options, entryPoints, outfile: path('hello.cjs') })
+  await mkdir(path('hello'))
+  const cached = path('hello/hello.cjs')
+  const banner = { js: '(function(exports,require,module,__filename,__dirname){' }
+  await build({ ...options, entryPoints, outfile: cached, banner, footer: { js: '})' } })
+  const cold = await warmUp('hello', cached)
+  if (cold !== '') throw new Error(`hello was not warmed up: ${cold}`)
+  await writeFile(path('hello.mjs'), loader('hello', 'hello'))
+  const start = (name: string, file: string): Start => ({
+    name,
+    file: path(file),
+    ask: 'health',
+    env: variablesOf('hello'),
+  })
+  return [
+    start('bare node:http', 'bare.cjs'),
+    start('bare node:http, ES module', 'bare.mjs'),
+    start('hello, bundled', 'hello.cjs'),
+    start('hello, bundled, with our loader', 'hello.mjs'),
+  ]
+}
+
+const firstAnswer = async ({ file, ask, env }: Start): Promise<number> => {
+  const port = await freePort()
+  const began = performance.now()
+  const child = spawn(process.execPath, [file], {
+    env: { PATH: process.env.PATH, PORT: String(port), ...env },
+    stdio: 'ignore',
+  })
+  const ended = new Promise(resolve => child.once('exit', resolve))
+  try {
+    while (!(await answers(port, ask))) {
+      if (child.exitCode !== null) throw new Error(`${file} ended with ${child.exitCode}`)
+      await setTimeout(0.5)
+    }
+    return performance.now() - began
+  } finally {
+    child.kill('SIGKILL')
+    await ended
+  }
+}
+
+const event = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': '/bench', 'ce-type': 'dev.vigia.bench.started' }
+
+const answers = (port: number, ask: Start['ask']) =>
+  new Promise<boolean>(resolve => {
+    const asking = request({
+      host: '127.0.0.1',
+      port,
+      agent: false,
+      ...(ask === 'health'
+        ? { path: '/healthz' }
+        : { method: 'POST', path: '/', headers: { ...event, 'content-type': 'application/json' } }),
+    })
+    asking.once('response', response => {
+      response.resume()
+      resolve(true)
+    })
+    asking.once('error', () => resolve(false))
+    asking.end(ask === 'health' ? undefined : '{}')
+  })
+
+const freePort = () =>
+  new Promise<number>(resolve => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!
+const tenths = (value: number) => Math.round(value * 10) / 10
+const hundredths = (value: number) => Math.round(value * 100) / 100

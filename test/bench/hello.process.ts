@@ -1,0 +1,8 @@
+import { http } from '@google-cloud/functions-framework'
+import { getTestServer } from '@google-cloud/functions-framework/testing'
+
+// The least that a function on the functions framework can be.
+http('hello', (_, response) => {
+  response.send('hello')
+})
+getTestServer('hello').listen(Number(process.env.PORT), '127.0.0.1')
