@@ -89,7 +89,13 @@ export const startTelegram = async (options: TelegramOptions): Promise<TelegramS
         })
 
   const api = botApi(world)
-  const server = createServer((request, response) => void api(request, response))
+  const server = createServer((request, response) => {
+    api(request, response).catch(error => {
+      const body = { ok: false, error_code: 500, description: `Internal Server Error: ${String(error)}` }
+      if (response.headersSent) response.destroy()
+      else response.writeHead(500, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    })
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port ?? 0, '127.0.0.1', resolve)

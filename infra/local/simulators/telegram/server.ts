@@ -126,6 +126,12 @@ const decodePath = (path: string) => {
   }
 }
 
-const parsed = (body: string): unknown => JSON.parse(body)
+const parsed = (body: string): unknown => {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return body
+  }
+}
 
 const delay = (world: World, ms: number) => new Promise<void>(resolve => void world.time.after(ms, resolve))

@@ -1,5 +1,6 @@
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { loopback } from '#functions/loopback.ts'
 import type { Time } from '../time.ts'
 import type { Update } from './bot-api.ts'
 import type { QueuedUpdate, UpdateQueue } from './updates.ts'
@@ -221,11 +222,9 @@ const post = (to: WebhookSettings, update: Update, agent: Agent, time: Time): Pr
     const url = new URL(to.url)
     const body = JSON.stringify(update)
     const secure = url.protocol === 'https:'
-    // RFC 6761: a name under .localhost is this machine, whatever the resolver thinks.
-    const local = /(^|\.)localhost$/i.test(url.hostname)
     const fail = (error: string) => resolve({ status: null, type: '', body: '', retryAfterS: 0, error })
     const request = (secure ? httpsRequest : httpRequest)({
-      host: local ? '127.0.0.1' : url.hostname.replace(/^\[|\]$/g, ''),
+      host: loopback(url).host,
       port: url.port || (secure ? 443 : 80),
       path: url.pathname + url.search,
       method: 'POST',
