@@ -20,11 +20,17 @@ export interface Show {
   thetvdb: number | null
   names: { pt: string | null }
   episodes: Episode[]
+  /** When TVMaze was last asked, and answered. */
   fetchedAt: string
   /** Since when TVMaze answers 404, and how often it did; absent while all is well. */
   missingSince?: string
   strikes?: number
+  /** TVMaze has lost it for good, and its followers were told. */
+  gone?: true
 }
+
+/** What decides whether a show should be fetched again. */
+export type Freshness = Pick<Show, '_id' | 'status' | 'updated' | 'fetchedAt' | 'missingSince' | 'gone'>
 
 export interface Episode {
   id: number
@@ -75,6 +81,15 @@ export const catalogueIn = (mongo: Mongo) => {
 
     /** In no order; ids that the catalogue does not have are left out. */
     shows: byIds,
+
+    /** Of the ids that the catalogue has: how fresh they are. (The projection saves; a server may send whole shows.) */
+    freshness: async (ids: readonly number[]): Promise<Freshness[]> =>
+      ids.length === 0
+        ? []
+        : (await shows())
+            .find({ _id: { $in: [...ids] } })
+            .project<Freshness>({ status: 1, updated: 1, fetchedAt: 1, missingSince: 1, gone: 1 })
+            .toArray(),
 
     /** Writes the whole show, in place of what was there. */
     keep: async (show: Show): Promise<void> => {

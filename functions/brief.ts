@@ -1,0 +1,22 @@
+import type { Episode, Show } from '#database/catalogue.ts'
+import type { EpisodeBrief, ShowBrief } from '#events/show.ts'
+
+/** What an event tells of a show. */
+export const showBrief = ({ _id, name, names, url, image, channel }: Show): ShowBrief => ({
+  id: _id,
+  name,
+  ...(names.pt === null ? {} : { namePt: names.pt }),
+  url,
+  image,
+  channel,
+})
+
+/** What an event tells of an episode. */
+export const episodeBrief = ({ id, name, season, number, airdate, airstamp }: Episode): EpisodeBrief => ({
+  id,
+  name,
+  season,
+  number,
+  airdate,
+  airstamp,
+})

@@ -1,0 +1,25 @@
+import { catalogueIn } from '#database/catalogue.ts'
+import { postgres } from '#database/connect.ts'
+import { mongo } from '#database/mongo.ts'
+import { Tick } from '#events/tick.ts'
+import { systemClock } from '../clock.ts'
+import { env } from '../env.ts'
+import { publisher } from '../publish.ts'
+import { on, serve } from '../serve.ts'
+import { episodeChecker } from './episode-checker.ts'
+
+const db = postgres(env('DATABASE_URL'), { applicationName: 'episode-checker' })
+const shows = mongo(env('MONGODB_URI'))
+const outside = {
+  db,
+  catalogue: catalogueIn(shows),
+  // The rule publishes by itself, for it has something to keep afterwards.
+  publish: publisher(env('K_SINK'), 'episode-checker'),
+  clock: systemClock,
+}
+
+serve({
+  name: 'episode-checker',
+  events: [on(Tick, tick => episodeChecker(tick, outside))],
+  close: [() => db.end(), () => shows.end()],
+})

@@ -1,0 +1,35 @@
+import { catalogueIn } from '#database/catalogue.ts'
+import { postgres } from '#database/connect.ts'
+import { cursorsIn } from '#database/cursors.ts'
+import { followsIn } from '#database/follows.ts'
+import { mongo } from '#database/mongo.ts'
+import { SeriesFollowed } from '#events/series-followed.ts'
+import { Tick } from '#events/tick.ts'
+import { systemClock } from '../clock.ts'
+import { env } from '../env.ts'
+import { publisher } from '../publish.ts'
+import { on, serve } from '../serve.ts'
+import { tvmaze } from '../tvmaze.ts'
+import { seriesFollowed, seriesRefresher } from './series-refresher.ts'
+
+const db = postgres(env('DATABASE_URL'), { applicationName: 'series-refresher' })
+const shows = mongo(env('MONGODB_URI'))
+const outside = {
+  // Some of the twenty calls are left to people who search at the same address.
+  tvmaze: tvmaze(env('TVMAZE_URL', 'https://api.tvmaze.com'), { callsPerTenSeconds: 15, attempts: 3 }),
+  catalogue: catalogueIn(shows),
+  follows: followsIn(db),
+  cursors: cursorsIn(db),
+  // The rules publish by themselves, for they have something to keep afterwards.
+  publish: publisher(env('K_SINK'), 'series-refresher'),
+  clock: systemClock,
+}
+
+serve({
+  name: 'series-refresher',
+  events: [
+    on(Tick, (tick, { log, signal }) => seriesRefresher(tick, { ...outside, log }, signal)),
+    on(SeriesFollowed, (event, { log }) => seriesFollowed(event, { ...outside, log })),
+  ],
+  close: [() => db.end(), () => shows.end()],
+})
