@@ -67,7 +67,7 @@ const sizeOf = (value: unknown, place: string, depth: number): number => {
       return 1
     case 'number':
       if (!Number.isFinite(value)) refuse(`${value} is not a number that every server keeps`)
-      return Number.isInteger(value) && Math.abs(value) <= 0x7fffffff && !Object.is(value, -0) ? 4 : 8
+      return (value | 0) === value && !Object.is(value, -0) ? 4 : 8
     case 'string':
       if (value.includes('\0')) refuse('the text has a NUL')
       return 5 + Buffer.byteLength(value)
