@@ -1,0 +1,169 @@
+import type { Postgres } from '#database/connect.ts'
+import { inJson } from './cloud-event.ts'
+import { eventIn } from './tables.ts'
+
+type State = 'pending' | 'done' | 'dead'
+
+export interface EventQuery {
+  type?: string
+  source?: string
+  subject?: string
+  /** RFC 3339: only events accepted at this instant or later. */
+  since?: string
+  /** 100 unless said, at most 1000. */
+  limit?: string | number
+}
+
+/** An event in the list of the control API. */
+export interface EventSummary {
+  seq: number
+  id: string
+  type: string
+  source: string
+  subject: string | null
+  time: string | null
+  acceptedAt: string
+  causationid: string | null
+  state: State
+}
+
+/** One event with everything that happened to it. */
+export interface EventDetail {
+  seq: number
+  state: State
+  /** In CloudEvents' JSON format. */
+  event: Record<string, unknown>
+  deliveries: {
+    trigger: string
+    /** null for a Trigger that is gone, or whose subscriber is no function. */
+    function: string | null
+    state: State
+    /** At the subscriber, oldest first; those at the dead letter sink are not among them. */
+    attempts: { at: string; ms: number; status: number | null; error: string | null }[]
+  }[]
+}
+
+/** A question that cannot be answered, in words for who asked. */
+export class BadQuery extends Error {}
+
+export interface Reads {
+  /** Newest first. Throws BadQuery. */
+  events(query: EventQuery): Promise<EventSummary[]>
+  event(seq: number): Promise<EventDetail | null>
+}
+
+/** pending while anything is under way, dead when a delivery ended so, else done: also where no Trigger wanted it. */
+const stateOf = `
+  coalesce((
+    select case when bool_or(delivery.state = 'pending') then 'pending' when bool_or(delivery.state = 'dead') then 'dead' end
+    from broker.delivery where delivery.event_seq = event.seq
+  ), 'done')`
+
+interface SummaryRow {
+  seq: number
+  id: string
+  type: string
+  source: string
+  subject: string | null
+  attributes: string
+  accepted_at: Date
+  state: State
+}
+
+/** What the control API asks; `functionOf` names the function a Trigger wakes. */
+export const readsOf = (db: Postgres, functionOf: (trigger: string) => string | null): Reads => ({
+  events: async query => {
+    const conditions: string[] = []
+    const values: unknown[] = []
+    for (const column of ['type', 'source', 'subject'] as const)
+      if (query[column] !== undefined) conditions.push(`event.${column} = $${values.push(query[column])}`)
+    if (query.since !== undefined) conditions.push(`event.accepted_at >= $${values.push(instant(query.since))}`)
+    const { rows } = await db.query<SummaryRow>(
+      `select seq, id, type, source, subject, attributes, accepted_at, ${stateOf} as state
+       from broker.event ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''}
+       order by seq desc limit $${values.push(limitIn(query.limit))}`,
+      values,
+    )
+    return rows.map(({ attributes, accepted_at, ...row }) => {
+      const { time, causationid } = JSON.parse(attributes) as Record<string, string>
+      return {
+        seq: row.seq,
+        id: row.id,
+        type: row.type,
+        source: row.source,
+        subject: row.subject,
+        time: time ?? null,
+        acceptedAt: accepted_at.toISOString(),
+        causationid: causationid ?? null,
+        state: row.state,
+      }
+    })
+  },
+
+  event: async seq => {
+    const { rows } = await db.query<Parameters<typeof eventIn>[0] & { state: State }>(
+      `select attributes, headers, data, ttl, ${stateOf} as state from broker.event where seq = $1`,
+      [seq],
+    )
+    const [row] = rows
+    if (!row) return null
+    const deliveries = await db.query<{ trigger: string; state: State }>(
+      'select trigger, state from broker.delivery where event_seq = $1 order by trigger',
+      [seq],
+    )
+    const attempts = await db.query<{
+      trigger: string
+      at: Date
+      ms: number
+      status: number | null
+      error: string | null
+    }>('select trigger, at, ms, status, error from broker.attempt where event_seq = $1 and not letter order by at', [
+      seq,
+    ])
+    return {
+      seq,
+      state: row.state,
+      event: inJson(eventIn(row)),
+      deliveries: deliveries.rows.map(({ trigger, state }) => ({
+        trigger,
+        function: functionOf(trigger),
+        state,
+        attempts: attempts.rows
+          .filter(attempt => attempt.trigger === trigger)
+          .map(({ at, ms, status, error }) => ({ at: at.toISOString(), ms, status, error })),
+      })),
+    }
+  },
+})
+
+const instant = (text: string): Date => {
+  const date = new Date(text)
+  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(date.getTime()))
+    throw new BadQuery(`since=${text} is no instant; write 2026-11-21T12:00:00Z`)
+  return date
+}
+
+const limitIn = (limit: string | number = 100): number => {
+  const number = Number(limit)
+  if (!Number.isInteger(number) || number < 1 || number > 1000)
+    throw new BadQuery(`limit=${limit} is no number from 1 to 1000`)
+  return number
+}
+
+/**
+ * Makes a stored event due for a Trigger again, as if it had never been tried; what is still under way stays as it is. False
+ * where there is no such event.
+ */
+export const makeDueAgain = async (db: Postgres, key: Buffer, trigger: string): Promise<boolean> => {
+  const { rows } = await db.query<{ known: boolean }>(
+    `with event as (select seq from broker.event where key = $1), again as (
+       insert into broker.delivery (event_seq, trigger) select seq, $2 from event
+       on conflict (event_seq, trigger) do update
+       set state = 'pending', attempts = 0, due = now(), lease = null, letter = null
+       where delivery.due is null
+     )
+     select exists (select from event) as known`,
+    [key, trigger],
+  )
+  return rows[0]!.known
+}

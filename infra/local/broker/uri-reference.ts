@@ -1,0 +1,26 @@
+/**
+ * A URI reference as Knative's ingress hands it on, or null where it refuses it: what may not stand in a URI is percent-encoded,
+ * a colon needs a scheme before it, and a percent sign two hexadecimal digits after it.
+ */
+export const uriReference = (text: string): string | null => {
+  if (plain.test(text)) return text
+  if (!text.isWellFormed()) return null
+  const [, scheme, rest] = /^([A-Za-z][A-Za-z0-9+.-]*):(.*)$/s.exec(text) ?? [null, '', text]
+  if (rest === undefined || rest.startsWith(':')) return null
+  if (scheme === '' && /^[^/?#]*:/.test(rest)) return null
+  const [, body = '', query = '', fragment = ''] = /^([^?#]*)(\?[^#]*)?(#.*)?$/s.exec(rest) ?? []
+  if (brokenEscape.test(body) || brokenEscape.test(fragment)) return null
+  const [, authority = '', path = ''] = /^(\/\/[^/]*)?(.*)$/s.exec(body) ?? []
+  if (/[\s<>"^`{|}\\]/.test(authority) || !/^(\/\/)?([^@]*@)?(\[[^\]]*\]|[^:[\]]*)(:\d*)?$/.test(authority)) return null
+  return `${scheme && `${scheme}:`}${authority}${encoded(path)}${encoded(query)}${encoded(fragment)}`
+}
+
+/** An absolute URI as it is handed on, or null. */
+export const absoluteUri = (text: string): string | null =>
+  /^[A-Za-z][A-Za-z0-9+.-]*:./.test(text) ? uriReference(text) : null
+
+const plain = /^(?:[A-Za-z][A-Za-z0-9+.-]*:(?!:))?(?:\/\/[A-Za-z0-9.-]+(?::\d+)?(?=\/|$))?[A-Za-z0-9._~/-]*$/
+const brokenEscape = /%(?![0-9A-Fa-f]{2})/
+
+const encoded = (part: string) =>
+  part.replace(/[^A-Za-z0-9\-._~!$&'()*+,;=:@/?#[\]%]/gu, character => encodeURIComponent(character))
