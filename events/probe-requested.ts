@@ -12,6 +12,8 @@ export const Check = Type.Object({
   intervalS: Type.Integer({ minimum: 10 }),
   /** The slot: when the check is due, UTC. Together with the monitor it names the result. */
   dueAt: Type.String(),
+  /** It was down when the slot was planned: that it still is would be no news. */
+  down: Type.Optional(Type.Boolean()),
 })
 export type Check = Static<typeof Check>
 

@@ -11,5 +11,7 @@ export const ShardDue = defineEvent(
     /** Instants, UTC. */
     from: Type.String(),
     to: Type.String(),
+    /** The stretch is a gap of ours: only the newest slot of each monitor, where none was due since. Id `shard/3@<from>/late`. */
+    late: Type.Optional(Type.Boolean()),
   }),
 )

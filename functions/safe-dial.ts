@@ -1,1 +1,172 @@
+import { type IncomingMessage, request } from 'node:http'
+import { connect, isIP, type Socket } from 'node:net'
+import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls'
+import type { AddressGuard } from './safe-address.ts'
+import { Fault } from './safe-faults.ts'
+import { type Lookup, nameLookup } from './safe-lookup.ts'
+import { type Endpoint, httpEndpoint, tcpEndpoint } from './safe-target.ts'
+import { type Dialled, type Trip, trip } from './safe-trip.ts'
+
+export { type AddressGuard, addressGuard } from './safe-address.ts'
 export { parseTarget, type Target } from './safe-target.ts'
+export type { Dialled, Phases } from './safe-trip.ts'
+
+export interface DialOptions {
+  /** For everything together: look-up, connections, redirects, answer. */
+  timeoutMs: number
+  /** Where a name has several addresses, attempt 1 takes the second. One attempt dials one address, so that a result means one thing. */
+  attempt?: number
+}
+
+/** Dials URLs that somebody gave us. */
+export interface Dialler {
+  /** Asks by GET and follows redirects. */
+  get(url: string, options: DialOptions): Promise<Dialled>
+  /** Opens a TCP connection and closes it, without a byte. */
+  knock(url: string, options: DialOptions): Promise<Dialled>
+}
+
+export interface DiallerOptions {
+  /** Which addresses may be dialled. */
+  guard: AddressGuard
+  lookup?: Lookup
+  /** Certificates (PEM) to trust in place of the usual ones. */
+  ca?: string
+}
+
+const mostRedirects = 5
+const redirects = new Set([301, 302, 303, 307, 308])
+const mostHeaderBytes = 16 * 1024
+/** We need the status, not the body. A short one is read, so that the connection ends in good manners. */
+const mostBodyBytes = 16 * 1024
+const bodyPatienceMs = 200
+
+const requestHeaders = {
+  'user-agent': 'Vigia (uptime check)',
+  accept: '*/*',
+  'accept-encoding': 'identity',
+  connection: 'close',
+}
+
+/**
+ * The one way to URLs that are not our own. Nothing is sent before the address has been checked: every address of the name, then
+ * the one that was really reached. The name is looked up once and the address dialled as it is, so that it cannot change in
+ * between; each redirect starts over. No proxy, no connection kept, no compression.
+ */
+export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions): Dialler => {
+  let context: SecureContext | undefined
+  const secureContext = () => {
+    context ??= createSecureContext(ca === undefined ? {} : { ca })
+    return context
+  }
+
+  const guarded = (address: string) => {
+    if (!guard(address)) throw new Fault('private-address')
+    return address
+  }
+
+  const addressOf = async ({ host }: Endpoint, trip: Trip, attempt: number) => {
+    if (isIP(host) !== 0) return guarded(host)
+    if (isLoopbackName(host)) return guarded('127.0.0.1')
+    const started = performance.now()
+    const addresses = await trip.stage(lookup(host).catch(nameless))
+    trip.spent('dnsMs', started)
+    if (addresses.length === 0) throw new Fault('dns')
+    // One bad address spoils the name: which one a next look-up brings is not ours to choose.
+    return addresses.map(guarded)[attempt % addresses.length]!
+  }
+
+  const secured = async (socket: Socket, { host }: Endpoint, trip: Trip) => {
+    const started = performance.now()
+    const servername = isIP(host) ? '' : host
+    const secure = trip.holds(
+      connectTls({ socket, host, servername, secureContext: secureContext(), ALPNProtocols: ['http/1.1'] }),
+    )
+    await trip.event(secure, 'secureConnect')
+    trip.spent('tlsMs', started)
+    return secure
+  }
+
+  const reach = async (endpoint: Endpoint, trip: Trip, attempt: number) => {
+    const address = await addressOf(endpoint, trip, attempt)
+    trip.address = address
+    const started = performance.now()
+    const socket = trip.holds(connect({ host: address, port: endpoint.port, autoSelectFamily: false }))
+    await trip.event(socket, 'connect')
+    trip.spent('connectMs', started)
+    trip.contact = true
+    if (socket.remoteAddress !== address && !guard(socket.remoteAddress ?? '')) throw new Fault('private-address')
+    return endpoint.secure ? secured(socket, endpoint, trip) : socket
+  }
+
+  return {
+    get: (given, { timeoutMs, attempt = 0 }) =>
+      trip(timeoutMs, async trip => {
+        let read = httpEndpoint(given)
+        for (let hop = 0; ; hop++) {
+          if (!read.ok) throw new Fault(hop === 0 ? read.error : 'bad-redirect')
+          const { endpoint } = read
+          const { status, location } = await ask(endpoint, await reach(endpoint, trip, attempt), trip)
+          trip.status = status
+          if (location === undefined) return
+          if (hop === mostRedirects) throw new Fault('too-many-redirects')
+          read = httpEndpoint(URL.parse(location, endpoint.url)?.href ?? '')
+          if (read.ok && endpoint.secure && !read.endpoint.secure) throw new Fault('bad-redirect')
+        }
+      }),
+
+    knock: (given, { timeoutMs, attempt = 0 }) =>
+      trip(timeoutMs, async trip => {
+        const read = tcpEndpoint(given)
+        if (!read.ok) throw new Fault(read.error)
+        await reach(read.endpoint, trip, attempt)
+      }),
+  }
+}
+
+/** This machine, whatever a name server says (RFC 6761). */
+const isLoopbackName = (host: string) => host === 'localhost' || host.endsWith('.localhost')
+
+const nameless = (): never => {
+  throw new Fault('dns')
+}
+
+/** Sends the request on a connection that stands; resolves with the head of the answer, once a short body has been read. */
+const ask = async ({ url }: Endpoint, socket: Socket, trip: Trip): Promise<{ status: number; location?: string }> => {
+  const started = performance.now()
+  const asking = request({
+    createConnection: () => socket,
+    host: url.hostname,
+    path: url.pathname + url.search,
+    headers: { host: url.host, ...requestHeaders },
+    setDefaultHeaders: false,
+    maxHeaderSize: mostHeaderBytes,
+  })
+  asking.end()
+  const answer = await trip.answer(asking)
+  trip.spent('firstByteMs', started)
+  const status = answer.statusCode!
+  const { location } = answer.headers
+  // Header values come as Latin-1; what servers mean is UTF-8.
+  if (redirects.has(status) && location !== undefined)
+    return { status, location: Buffer.from(location, 'latin1').toString() }
+  await shortBody(answer)
+  return { status }
+}
+
+/** Resolves when the body ends, grows long, takes long or breaks off: the status was said before. */
+const shortBody = (answer: IncomingMessage) =>
+  new Promise<void>(resolve => {
+    let bytes = 0
+    const enough = setTimeout(resolve, bodyPatienceMs)
+    const done = () => {
+      clearTimeout(enough)
+      resolve()
+    }
+    answer.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > mostBodyBytes) done()
+    })
+    answer.on('error', done)
+    answer.once('close', done)
+  })

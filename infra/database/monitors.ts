@@ -50,6 +50,13 @@ const hashesOf = ({ shard, shards }: Shard): [number, number] => [
 
 const seconds = (instant: Date) => Math.ceil(instant.getTime() / 1000)
 
+/** Monitors that are watched, each with one slot (seconds since 1970) since it has been. */
+const slots = (slot: string) => `
+  select id, kind, url, interval_s as "intervalS", timeout_ms as "timeoutMs", state = 'down' as down,
+    to_timestamp(slot) as "dueAt"
+  from monitor cross join lateral (select ${slot} as slot) due
+  where slot_hash between $1 and $2 and paused_at is null and to_timestamp(slot) >= active_since`
+
 /** A new beginning: what was known before the pause says nothing about now. */
 const unjudged = `state = 'new', state_since = null, version = version + 1`
 
@@ -125,6 +132,24 @@ export const monitorsIn = (db: Postgres) => ({
       )
     ).rows[0] ?? null,
 
+  /** Those of `ids` that are watched: neither paused nor gone. */
+  watched: async (ids: number[]): Promise<Map<number, Monitor>> =>
+    new Map(
+      (
+        await db.query<Monitor>(`select ${columns} from monitor where id = any ($1) and paused_at is null`, [ids])
+      ).rows.map(monitor => [monitor.id, monitor]),
+    ),
+
+  /** Writes a verdict. False when the monitor has changed since `before` was read: then nothing is written. */
+  judge: async (before: Monitor, after: Monitor): Promise<boolean> =>
+    (
+      await db.query(
+        `update monitor set state = $3, state_since = $4, judged_at = $5, last_ok_at = $6, version = version + 1
+         where id = $1 and version = $2 and paused_at is null`,
+        [before.id, before.version, after.state, after.stateSince, after.judgedAt, after.lastOkAt],
+      )
+    ).rowCount === 1,
+
   /**
    * The first slot of each monitor of a shard in [from, to), by due time; in ten seconds none has two. Slots are whole seconds
    * on `k · interval + hash mod interval` since 1970.
@@ -132,15 +157,21 @@ export const monitorsIn = (db: Postgres) => ({
   slotsDue: async (shard: Shard, from: Date, to: Date): Promise<Slot[]> =>
     (
       await db.query<Slot>(
-        `select id, kind, url, interval_s as "intervalS", timeout_ms as "timeoutMs", state = 'down' as down,
-           to_timestamp(slot) as "dueAt"
-         from monitor cross join lateral (
-           select $3::bigint + ((slot_hash - $3::bigint) % interval_s + interval_s) % interval_s as slot
-         ) first
-         where slot_hash between $1 and $2 and paused_at is null
-         and slot < $4::bigint and to_timestamp(slot) >= active_since
+        `${slots('$3::bigint + ((slot_hash - $3::bigint) % interval_s + interval_s) % interval_s')}
+         and slot < $4::bigint
          order by slot, id`,
         [...hashesOf(shard), seconds(from), seconds(to)],
+      )
+    ).rows,
+
+  /** The last slot of each monitor of a shard in [from, to), where the next one lies after `until`. */
+  newestSlots: async (shard: Shard, from: Date, to: Date, until: Date): Promise<Slot[]> =>
+    (
+      await db.query<Slot>(
+        `${slots('$4::bigint - 1 - ($4::bigint - 1 - slot_hash % interval_s) % interval_s')}
+         and slot >= $3::bigint and slot + interval_s > $5::bigint
+         order by slot, id`,
+        [...hashesOf(shard), seconds(from), seconds(to), seconds(until)],
       )
     ).rows,
 })

@@ -10,6 +10,8 @@ export interface Tally {
   averageMs: number | null
 }
 
+const longestGapS = 2 * 24 * 3600
+
 /** The table `probe_hour`: one row a monitor and hour. */
 export const probeHoursIn = (db: Postgres) => ({
   /** By monitor, since the beginning of the hour of `since`. A monitor without any slot since then is not in it. */
@@ -22,6 +24,36 @@ export const probeHoursIn = (db: Postgres) => ({
       [monitorIds, since],
     )
     return new Map(rows.map(({ monitorId, ...tally }) => [monitorId, tally]))
+  },
+
+  /**
+   * Counts the slots in [from, to) of everything that is watched as missed, but for each monitor's last one where the next lies after
+   * `until`: that one is still looked at. Of a gap longer than two days only the last two.
+   */
+  missedIn: async (from: Date, to: Date, until: Date): Promise<void> => {
+    const end = Math.ceil(to.getTime() / 1000)
+    await db.query(
+      `insert into probe_hour as kept (monitor_id, hour, missed)
+       select id, to_timestamp(hour), slots - still_looked_at
+       from (
+         select id, interval_s, slot_hash % interval_s as phase,
+           greatest($1::bigint, ceil(extract(epoch from active_since))::bigint) as since
+         from monitor where paused_at is null
+       ) watched
+       cross join generate_series($1::bigint - $1::bigint % 3600, $2::bigint - 1, 3600) as hour
+       cross join lateral (
+         select greatest(since, hour) as first, least($2::bigint, hour + 3600) as past,
+           $2::bigint - 1 - ($2::bigint - 1 - phase) % interval_s as newest
+       ) edges
+       cross join lateral (
+         select (past - 1 - phase) / interval_s - (first - 1 - phase) / interval_s as slots,
+           case when newest >= first and newest < past and newest + interval_s > $3::bigint then 1 else 0 end as still_looked_at
+       ) counted
+       where first < past and slots > still_looked_at
+       order by 1, 2
+       on conflict (monitor_id, hour) do update set missed = kept.missed + excluded.missed`,
+      [Math.max(Math.ceil(from.getTime() / 1000), end - longestGapS), end, Math.ceil(until.getTime() / 1000)],
+    )
   },
 })
 

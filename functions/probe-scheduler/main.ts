@@ -1,0 +1,26 @@
+import { postgres } from '#database/connect.ts'
+import { ShardDue } from '#events/shard-due.ts'
+import { Tick } from '#events/tick.ts'
+import { systemClock } from '../clock.ts'
+import { env, envOptional } from '../env.ts'
+import { publisher } from '../publish.ts'
+import { on, serve } from '../serve.ts'
+import { housekeeping } from './housekeeping.ts'
+import { announceWindows, requestProbes } from './probe-scheduler.ts'
+
+const name = 'probe-scheduler'
+const db = postgres(env('DATABASE_URL'), { applicationName: name })
+const publish = publisher(envOptional('K_SINK'), name)
+const keepHouse = housekeeping(db)
+
+serve({
+  name,
+  events: [
+    on(Tick, async tick => {
+      await announceWindows(tick, { db, clock: systemClock, publish })
+      await keepHouse(systemClock())
+    }),
+    on(ShardDue, event => requestProbes(event, { db })),
+  ],
+  close: [() => db.end()],
+})

@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto'
+import type { Postgres } from '#database/connect.ts'
+import { cursorsIn } from '#database/cursors.ts'
+import { monitorsIn, type Slot } from '#database/monitors.ts'
+import { probeHoursIn } from '#database/probe-hours.ts'
+import type { Cause, EventOf, VigiaEvent } from '#events/event.ts'
+import { ProbeRequested } from '#events/probe-requested.ts'
+import { ShardDue } from '#events/shard-due.ts'
+import type { Clock } from '../clock.ts'
+import type { Publish } from '../publish.ts'
+import { nextStep, noticedAt, type Stretch } from './windows.ts'
+
+const job = 'probe-scheduler'
+/** Any replica may do any of them. Fixed, for their number is part of what an id means. */
+const shards = 4
+const mostChecks = 50
+
+export interface SchedulerTools {
+  db: Postgres
+  clock: Clock
+  /** The cursor moves when the broker has what lies before it; so the rule publishes by itself. */
+  publish: Publish
+}
+
+interface Detail {
+  /** A gap whose newest slots are still to be announced. */
+  late?: { from: string; to: string }
+}
+
+/**
+ * A tick: announces every window from the cursor to the horizon, one event a shard. A lost tick is not replayed, the next one starts
+ * at the cursor; one that comes twice, or dies half-way, is told again under the same ids.
+ */
+export const announceWindows = async (tick: Cause, { db, clock, publish }: SchedulerTools): Promise<void> => {
+  for (;;) {
+    const cursor = await cursorsIn(db).reached<Detail>(job)
+    const step = nextStep(cursor?.reached ?? null, clock())
+    if (step === null) return
+    const late = cursor?.detail.late
+    await publish([
+      ...(late ? shardsOf(tick, { from: new Date(late.from), to: new Date(late.to) }, true) : []),
+      ...step.windows.flatMap(window => shardsOf(tick, window, false)),
+    ])
+    // The clock went back: the cursor stays ahead until time catches up.
+    if (cursor && step.reached <= cursor.reached) return
+    if (step.gap === null) await cursorsIn(db).advance(job, step.reached, {})
+    else await countGap(db, cursor?.reached ?? null, step.gap)
+  }
+}
+
+const shardsOf = (tick: Cause, { from, to }: Stretch, late: boolean): VigiaEvent[] =>
+  Array.from({ length: shards }, (_, shard) =>
+    ShardDue.from(tick, {
+      id: `shard/${shard}@${from.toISOString()}${late ? '/late' : ''}`,
+      subject: `shard/${shard}`,
+      data: { shard, shards, from: from.toISOString(), to: to.toISOString(), ...(late && { late }) },
+    }),
+  )
+
+/** Counts the gap as missed and moves the cursor behind it, both or neither; of two ticks at once only one does. */
+const countGap = (db: Postgres, seen: Date | null, gap: Stretch): Promise<void> =>
+  db.transaction(async tx => {
+    const cursors = cursorsIn(tx)
+    await cursors.hold(job)
+    if ((await cursors.reached(job))?.reached.getTime() !== seen?.getTime()) return
+    await probeHoursIn(tx).missedIn(gap.from, gap.to, noticedAt(gap))
+    await cursors.advance(job, gap.to, { late: { from: gap.from.toISOString(), to: gap.to.toISOString() } })
+  })
+
+/** A shard: the slots of its window, in batches, each due soon after the other. */
+export const requestProbes = async (
+  event: EventOf<typeof ShardDue>,
+  { db }: { db: Postgres },
+): Promise<VigiaEvent[]> => {
+  const { shard, shards, late } = event.data
+  const stretch = { from: new Date(event.data.from), to: new Date(event.data.to) }
+  const monitors = monitorsIn(db)
+  const slots = late
+    ? await monitors.newestSlots({ shard, shards }, stretch.from, stretch.to, noticedAt(stretch))
+    : await monitors.slotsDue({ shard, shards }, stretch.from, stretch.to)
+  const batches: Slot[][] = []
+  for (let start = 0; start < slots.length; start += mostChecks) batches.push(slots.slice(start, start + mostChecks))
+  return batches.map(batch =>
+    ProbeRequested.from(event, {
+      key: nameOf(batch),
+      subject: `shard/${shard}`,
+      data: {
+        reason: 'slot',
+        checks: batch.map(({ id, dueAt, down, ...check }) => ({
+          monitorId: id,
+          ...check,
+          dueAt: dueAt.toISOString(),
+          ...(down && { down }),
+        })),
+      },
+    }),
+  )
+}
+
+/**
+ * Batches are named by what is in them: when a monitor goes between an event and its repeat, the others move up, and a number would
+ * stand for two different batches.
+ */
+const nameOf = (batch: Slot[]) =>
+  createHash('sha256')
+    .update(batch.map(({ id, dueAt }) => `${id}@${dueAt.getTime()}`).join())
+    .digest('base64url')
+    .slice(0, 16)

@@ -1,0 +1,67 @@
+import { networkInterfaces } from 'node:os'
+import ipaddr from 'ipaddr.js'
+
+/** Whether an address (IPv4 or IPv6, as text) may be dialled for somebody who is not the operator. */
+export type AddressGuard = (address: string) => boolean
+
+type Range = [ipaddr.IPv4 | ipaddr.IPv6, number]
+
+/** Public by their numbers, and yet not: Azure's metadata and DNS. */
+const deniedAlways = new Set(['168.63.129.16'])
+/** Whatever IPv6 assigns to somebody lies in here. */
+const assignedIpv6 = ipaddr.parseCIDR('2000::/3')
+
+/** Reads `10.0.0.0/8, fd00::/8`. Throws for what is neither an address nor a CIDR, and names it. */
+export const rangesIn = (text: string): Range[] =>
+  text
+    .split(',')
+    .map(part => part.trim())
+    .filter(part => part !== '')
+    .map(part => {
+      const cidr = part.includes('/') ? part : `${part}/${part.includes(':') ? 128 : 32}`
+      const dotted = cidr.includes(':') || /^\d+\.\d+\.\d+\.\d+\//.test(cidr)
+      if (!dotted || !ipaddr.isValidCIDR(cidr))
+        throw new Error(
+          `PROBE_ALLOW: ${JSON.stringify(part)} is no address range; write it like 10.0.0.0/8 or fd00::/8`,
+        )
+      return ipaddr.parseCIDR(cidr)
+    })
+
+const within = (address: ipaddr.IPv4 | ipaddr.IPv6, [range, bits]: Range) =>
+  address.kind() === range.kind() && address.match(range as never, bits)
+
+/**
+ * Lets through what is public: `unicast` by IANA's registries, IPv6 only where addresses are assigned at all, none of this machine's
+ * own. `allow` (CIDRs, separated by commas) opens more, on purpose.
+ */
+export const addressGuard = (allow = '', own: () => ReadonlySet<string> = ownAddresses()): AddressGuard => {
+  const allowed = rangesIn(allow)
+  return text => {
+    if (!ipaddr.isValid(text)) return false
+    const address = ipaddr.parse(text)
+    if (allowed.some(range => within(address, range))) return true
+    if (address.range() !== 'unicast' || deniedAlways.has(text)) return false
+    if (address.kind() === 'ipv6' && !within(address, assignedIpv6)) return false
+    return !own().has(address.toString())
+  }
+}
+
+const forgottenAfterMs = 60_000
+
+/** The addresses of this machine's interfaces: what listens only on them is not public, though they may be. Looked up again each minute. */
+export const ownAddresses = (): (() => ReadonlySet<string>) => {
+  let known: ReadonlySet<string> = new Set()
+  let asked = Number.NEGATIVE_INFINITY
+  return () => {
+    const now = performance.now()
+    if (now - asked > forgottenAfterMs) {
+      asked = now
+      known = new Set(
+        Object.values(networkInterfaces())
+          .flatMap(addresses => addresses ?? [])
+          .map(({ address }) => ipaddr.parse(address.split('%')[0]!).toString()),
+      )
+    }
+    return known
+  }
+}

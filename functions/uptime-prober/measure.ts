@@ -1,0 +1,102 @@
+import type { ProbeResult } from '#database/probe-results.ts'
+import type { ProbeErrorCode } from '#events/probe-error.ts'
+import type { Check } from '#events/probe-requested.ts'
+import type { Clock } from '../clock.ts'
+import type { Dialled, Dialler } from '../safe-dial.ts'
+import { checkHttp } from './checks/http.ts'
+import { checkTcp } from './checks/tcp.ts'
+import type { Sleep } from './sleep.ts'
+import type { Vantage } from './vantage.ts'
+
+/** What a check found, and whether a failure was looked at again. */
+export interface Measured {
+  result: ProbeResult
+  confirmed: boolean
+}
+
+export type Measure = (check: Check) => Promise<Measured>
+
+/** Pauses before a failure is looked at again. */
+const pausesMs = [1_000, 2_000]
+
+/** The URL itself is at fault: looking again shows the same. */
+const lasting: ReadonlySet<ProbeErrorCode> = new Set([
+  'bad-url',
+  'bad-scheme',
+  'credentials',
+  'missing-port',
+  'blocked-port',
+])
+
+export interface MeasureTools {
+  dialler: Dialler
+  vantage: Vantage
+  clock: Clock
+  sleep: Sleep
+}
+
+const checks = { http: checkHttp, tcp: checkTcp } as const
+
+/**
+ * Runs a check. A failure is looked at twice more, each time at the next address of the name; it is confirmed when all three fail.
+ * What was down when the slot was planned is no news and is not looked at again.
+ */
+export const measureWith =
+  ({ dialler, vantage, clock, sleep }: MeasureTools): Measure =>
+  async check => {
+    const startedAt = clock()
+    const started = performance.now()
+    const once = async (attempt: number) => {
+      const dialled = await checks[check.kind](dialler, check, attempt)
+      vantage.note(dialled)
+      return dialled
+    }
+    let dialled = await once(0)
+    let attempts = 1
+    for (const pauseMs of check.down ? [] : pausesMs) {
+      if (dialled.error === null || lasting.has(dialled.error)) break
+      await sleep(pauseMs)
+      dialled = await once(attempts)
+      attempts++
+    }
+    const confirmed = attempts > pausesMs.length || (dialled.error !== null && lasting.has(dialled.error))
+    const known = dialled.error === null || (await vantage.believes(dialled, started))
+    return { result: resultOf(check, startedAt, attempts, dialled, known), confirmed: confirmed && known }
+  }
+
+const resultOf = (check: Check, startedAt: Date, attempts: number, dialled: Dialled, known: boolean): ProbeResult => ({
+  monitorId: check.monitorId,
+  dueAt: new Date(check.dueAt),
+  startedAt,
+  ok: known ? dialled.error === null : null,
+  status: dialled.status,
+  error: known ? dialled.error : 'not-checked',
+  attempts,
+  dnsMs: tenth(dialled.dnsMs),
+  connectMs: tenth(dialled.connectMs),
+  tlsMs: tenth(dialled.tlsMs),
+  firstByteMs: tenth(dialled.firstByteMs),
+  totalMs: tenth(dialled.totalMs),
+})
+
+/** A tenth of a millisecond is finer than any network. */
+const tenth = <T extends number | null>(ms: T): T => (ms === null ? ms : Math.round(ms * 10) / 10) as T
+
+/** The result of a slot that nobody looked at. */
+export const missed = (check: Check): Measured => ({
+  result: {
+    monitorId: check.monitorId,
+    dueAt: new Date(check.dueAt),
+    startedAt: null,
+    ok: null,
+    status: null,
+    error: 'not-checked',
+    attempts: 0,
+    dnsMs: null,
+    connectMs: null,
+    tlsMs: null,
+    firstByteMs: null,
+    totalMs: null,
+  },
+  confirmed: false,
+})

@@ -1,0 +1,120 @@
+import type { Postgres } from '#database/connect.ts'
+import { monitorsIn } from '#database/monitors.ts'
+import { type ProbeResult, probeResultsIn, type SlotName } from '#database/probe-results.ts'
+import type { EventOf, VigiaEvent } from '#events/event.ts'
+import { ProbeFinished } from '#events/probe-finished.ts'
+import type { Check, ProbeRequested } from '#events/probe-requested.ts'
+import type { Clock } from '../clock.ts'
+import { RetryLater } from '../errors.ts'
+import type { Publish } from '../publish.ts'
+import { fateOf, isFarOff } from './fate.ts'
+import { type Ledger, newsAgain } from './ledger.ts'
+import { type Measure, missed } from './measure.ts'
+import { causeOf } from './news.ts'
+import { patiently } from './patience.ts'
+import type { Sleep } from './sleep.ts'
+
+type Request = EventOf<typeof ProbeRequested>
+
+export interface ProberTools {
+  db: Postgres
+  clock: Clock
+  sleep: Sleep
+  measure: Measure
+  ledger: Ledger
+  /** News is told when it is kept: other checks of the same event may be due later, or hang. */
+  publish: Publish
+  /** Aborts when the process is to end. */
+  ending: AbortSignal
+}
+
+/** A slot this late may have been probed already, by somebody who did not live to say so. */
+const suspiciousMs = 2_000
+
+/** Runs each check at its due second, keeps what it finds and tells what is new. Slots that are kept already are not probed again. */
+export const uptimeProber = async (event: Request, tools: ProberTools): Promise<void> => {
+  const { clock, sleep, ending, ledger } = tools
+  const checks = event.data.checks.toSorted((a, b) => Date.parse(a.dueAt) - Date.parse(b.dueAt))
+  const kept = await alreadyKept(checks, tools)
+  const running: Promise<unknown>[] = []
+  const errors: unknown[] = []
+  let begun = 0
+  for (const check of checks) {
+    if (isFarOff(check, clock())) break
+    await waitUntil(Date.parse(check.dueAt), { clock, sleep, ending })
+    if (ending.aborted) break
+    begun++
+    running.push(handled(event, check, kept.get(nameOf(check)), tools).catch(error => errors.push(error)))
+  }
+  if (begun < checks.length) ledger.hurry()
+  await Promise.all(running)
+  if (errors.length > 0) throw errors[0]
+  if (begun < checks.length)
+    throw new RetryLater(`${checks.length - begun} checks are given back before they were due`, 1)
+}
+
+const slotOf = ({ monitorId, dueAt }: Check): SlotName => ({ monitorId, dueAt: new Date(dueAt) })
+const nameOf = (check: Check) => causeOf(slotOf(check))
+
+const alreadyKept = async (checks: Check[], { db, clock, sleep }: ProberTools): Promise<Map<string, ProbeResult>> => {
+  const suspicious = checks.filter(({ dueAt }) => clock().getTime() - Date.parse(dueAt) > suspiciousMs)
+  if (suspicious.length === 0) return new Map()
+  const results = await patiently(() => probeResultsIn(db).of(suspicious.map(slotOf)), sleep)
+  return new Map(results.map(result => [causeOf(result), result]))
+}
+
+const waitUntil = async (
+  dueMs: number,
+  { clock, sleep, ending }: Pick<ProberTools, 'clock' | 'sleep' | 'ending'>,
+): Promise<void> => {
+  for (;;) {
+    const leftMs = dueMs - clock().getTime()
+    if (leftMs <= 0 || ending.aborted) return
+    await sleep(leftMs, ending)
+  }
+}
+
+/** One check, from its due second until its news is told. */
+const handled = async (
+  event: Request,
+  check: Check,
+  before: ProbeResult | undefined,
+  tools: ProberTools,
+): Promise<void> => {
+  const { db, clock, sleep, measure, ledger, publish } = tools
+  const asked = event.data.reason !== 'slot'
+  const fate = fateOf(check, asked, clock())
+  if (fate === 'forgotten') return
+  let result = before
+  let news: VigiaEvent[]
+  if (result) {
+    news = await patiently(() => newsAgain(db, [slotOf(check)], event), sleep)
+  } else {
+    const measured = fate === 'probe' ? await measure(check) : missed(check)
+    result = measured.result
+    // A failure may be news, and so may a success where it was down; the rest can wait for company.
+    const urgent = asked || measured.confirmed || (check.down === true && result.ok === true)
+    news = await ledger.keep(measured, event, urgent)
+  }
+  if (asked) news = [...news, ...(await answer(event, check, result, tools))]
+  if (news.length > 0) await publish(news)
+}
+
+/** What the person who asked is told; nothing where the monitor is gone by now. */
+const answer = async (
+  { data: { reason, chatId }, ...event }: Request,
+  { monitorId, url }: Check,
+  { ok, status, error, totalMs }: ProbeResult,
+  { db, sleep }: ProberTools,
+): Promise<VigiaEvent[]> => {
+  const monitor = await patiently(() => monitorsIn(db).get(monitorId), sleep)
+  if (monitor === null || chatId === undefined || reason === 'slot') return []
+  const found = { ok: ok === true, status, error, totalMs: Math.round(totalMs ?? 0) }
+  return [
+    ProbeFinished.from(event, {
+      key: String(monitorId),
+      subject: `monitor/${monitorId}`,
+      data: { monitorId, name: monitor.name, url, chatId, reason, ...found },
+    }),
+  ]
+}

@@ -1,0 +1,167 @@
+import type { Postgres } from './connect.ts'
+
+/** What was found at one slot of one monitor. */
+export interface ProbeResult {
+  monitorId: number
+  /** The slot. Together with the monitor it is the key: a slot checked twice is one row. */
+  dueAt: Date
+  /** null where nobody looked. */
+  startedAt: Date | null
+  /** null: nobody can tell, through a fault of ours. */
+  ok: boolean | null
+  /** HTTP status, or null (tcp, no answer). */
+  status: number | null
+  /** A code of events/probe-error.ts; null when ok. */
+  error: string | null
+  attempts: number
+  dnsMs: number | null
+  connectMs: number | null
+  tlsMs: number | null
+  firstByteMs: number | null
+  totalMs: number | null
+}
+
+/** A result, and the version of its monitor for which it changes nothing. */
+export type Unremarkable = ProbeResult & { version: number }
+
+export type SlotName = Pick<ProbeResult, 'monitorId' | 'dueAt'>
+
+const columns = [
+  ['monitorId', 'monitor_id', 'bigint'],
+  ['dueAt', 'due_at', 'timestamptz'],
+  ['startedAt', 'started_at', 'timestamptz'],
+  ['ok', 'ok', 'boolean'],
+  ['status', 'status', 'smallint'],
+  ['error', 'error', 'text'],
+  ['attempts', 'attempts', 'smallint'],
+  ['dnsMs', 'dns_ms', 'real'],
+  ['connectMs', 'connect_ms', 'real'],
+  ['tlsMs', 'tls_ms', 'real'],
+  ['firstByteMs', 'first_byte_ms', 'real'],
+  ['totalMs', 'total_ms', 'real'],
+] as const satisfies readonly (readonly [keyof ProbeResult, string, string])[]
+
+const names = columns.map(([, name]) => name)
+const types = columns.map(([, , type]) => type)
+const selected = columns.map(([property, name]) => `probe_result.${name} as "${property}"`).join(', ')
+
+/** Rows as one array a column, which PostgreSQL reads faster than JSON. */
+const arrays = (results: readonly ProbeResult[]) =>
+  columns.map(([property, , type]) =>
+    results.map(result =>
+      type === 'timestamptz' ? ((result[property] as Date | null)?.toISOString() ?? null) : result[property],
+    ),
+  )
+
+const unnested = (given: string[], parameter = 1) =>
+  `unnest(${given.map((type, index) => `$${parameter + index}::${type}[]`).join(', ')})`
+
+/** Keeps the rows of `source` (a CTE) that are new, and counts exactly those in their hour. */
+const storedAndCounted = (source: string) => `
+  stored as (
+    insert into probe_result (${names.join(', ')})
+    select ${names.join(', ')} from ${source} order by monitor_id, due_at
+    on conflict do nothing
+    returning monitor_id, due_at, ok, total_ms
+  ), counted as (
+    insert into probe_hour as kept (monitor_id, hour, ok, failed, missed, total_ms)
+    select monitor_id, date_trunc('hour', due_at, 'UTC'), count(*) filter (where ok), count(*) filter (where not ok),
+      count(*) filter (where ok is null), coalesce(sum(total_ms) filter (where ok), 0)
+    from stored group by 1, 2 order by 1, 2
+    on conflict (monitor_id, hour) do update set ok = kept.ok + excluded.ok, failed = kept.failed + excluded.failed,
+      missed = kept.missed + excluded.missed, total_ms = kept.total_ms + excluded.total_ms
+  )`
+
+const keepUnremarkable = `
+  with given as (
+    select * from ${unnested([...types, 'integer'])} as given (${names.join(', ')}, version)
+  ), judged as (
+    update monitor set
+      judged_at = case when given.ok is null then judged_at else greatest(judged_at, given.due_at) end,
+      last_ok_at = case when given.ok then greatest(last_ok_at, given.due_at) else last_ok_at end
+    from given
+    where monitor.id = given.monitor_id and monitor.version = given.version and monitor.paused_at is null
+    returning monitor.id
+  ), accepted as (
+    select given.* from given join judged on judged.id = given.monitor_id
+  ), ${storedAndCounted('accepted')}
+  select id from judged`
+
+const keepOne = `
+  with given as (
+    select * from ${unnested([...types])} as given (${names.join(', ')})
+  ), ${storedAndCounted('given')}
+  select monitor_id from stored`
+
+const dayMs = 86_400_000
+const dayOf = (instant: Date) => new Date(Math.floor(instant.getTime() / dayMs) * dayMs)
+/** Names that sort by date. */
+const partition = (date: Date) => `probe_result_${date.toISOString().slice(0, 10).replaceAll('-', '')}`
+
+const partitionsOf = async (db: Postgres) =>
+  (
+    await db.query<{ name: string }>(
+      `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'probe_result'::regclass`,
+    )
+  ).rows.map(({ name }) => name)
+
+/** One at a time, and nobody waits long: whoever reads or writes results would queue up behind. */
+const alone = async (tx: Postgres) => {
+  await tx.query(`set local lock_timeout = '3s'`)
+  await tx.query(`select pg_advisory_xact_lock(hashtext('probe_result partitions'))`)
+}
+
+/** The table `probe_result` (one partition a day, UTC), with its sums in `probe_hour`. */
+export const probeResultsIn = (db: Postgres) => ({
+  /**
+   * Keeps results that change no state, at most one a monitor, and moves their monitors' `judgedAt` on; all in one statement.
+   * Answers the monitors for which it held. The others have changed meanwhile (or are paused or gone), and nothing of theirs is kept.
+   */
+  keepUnremarkable: async (results: readonly Unremarkable[]): Promise<Set<number>> => {
+    if (results.length === 0) return new Set()
+    const { rows } = await db.query<{ id: number }>(keepUnremarkable, [
+      ...arrays(results),
+      results.map(({ version }) => version),
+    ])
+    return new Set(rows.map(({ id }) => id))
+  },
+
+  /** Keeps one result. False when its slot had one already. */
+  keep: async (result: ProbeResult): Promise<boolean> => (await db.query(keepOne, arrays([result]))).rowCount === 1,
+
+  /** What is kept of these slots. */
+  of: async (slots: readonly SlotName[]): Promise<ProbeResult[]> =>
+    (
+      await db.query<ProbeResult>(
+        `select ${selected} from ${unnested(['bigint', 'timestamptz'])} as slot (monitor_id, due_at)
+         join probe_result using (monitor_id, due_at)`,
+        [slots.map(({ monitorId }) => monitorId), slots.map(({ dueAt }) => dueAt.toISOString())],
+      )
+    ).rows,
+
+  /** Makes the partitions of these days that are missing. */
+  makeRoomFor: (instants: readonly Date[]): Promise<void> =>
+    db.transaction(async tx => {
+      const there = new Set(await partitionsOf(tx))
+      const missing = new Map(instants.map(instant => [partition(instant), dayOf(instant)]))
+      for (const name of there) missing.delete(name)
+      if (missing.size === 0) return
+      await alone(tx)
+      for (const [name, date] of missing)
+        await tx.query(
+          `create table if not exists ${name} partition of probe_result
+           for values from ('${date.toISOString()}') to ('${new Date(date.getTime() + dayMs).toISOString()}')`,
+        )
+    }),
+
+  /** Drops the partitions of the days before that of `instant`. */
+  forgetBefore: (instant: Date): Promise<void> =>
+    db.transaction(async tx => {
+      const old = (await partitionsOf(tx)).filter(name => name < partition(instant))
+      if (old.length === 0) return
+      await alone(tx)
+      for (const name of old) await tx.query(`drop table if exists ${name}`)
+    }),
+})
+
+export type ProbeResults = ReturnType<typeof probeResultsIn>
