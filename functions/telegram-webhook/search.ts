@@ -91,7 +91,8 @@ const card = (turn: Turn, hits: ShowHit[], place: CardPlace, how: Standing, note
   }
 }
 
-const followRow = (show: number, place: CardPlace, how: Standing, words: Words): Button[] => {
+const followRow = (show: number, { search, at }: CardPlace, how: Standing, words: Words): Button[] => {
+  const place = { search, at }
   const follow: Button = { text: words.follow, press: { act: 'follow', show, ...place } }
   const following: Button = { text: words.following, press: { act: 'nothing' } }
   if (how === 'stranger') return [follow]

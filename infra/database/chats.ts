@@ -73,15 +73,21 @@ export const chatsIn = (db: Postgres) => ({
         return
       }
       // Somebody spoke in the supergroup before the news of the move arrived: both have rows.
-      for (const [table, key] of [
-        ['follow', 'subject'],
-        ['monitor', 'url'],
-      ])
-        await tx.query(
-          `update ${table} mine set chat_id = $2 where chat_id = $1
-           and not exists (select from ${table} theirs where theirs.chat_id = $2 and theirs.${key} = mine.${key})`,
-          [fromId, toId],
-        )
+      await tx.query(
+        `update monitor mine set chat_id = $2 where chat_id = $1
+         and not exists (select from monitor theirs where theirs.chat_id = $2 and theirs.url = mine.url)`,
+        [fromId, toId],
+      )
+      await tx.query(
+        `with double as (delete from monitor where chat_id = $1 returning id)
+         delete from follow using double where subject = 'monitor/' || double.id`,
+        [fromId],
+      )
+      await tx.query(
+        `update follow mine set chat_id = $2 where chat_id = $1
+         and not exists (select from follow theirs where theirs.chat_id = $2 and theirs.subject = mine.subject)`,
+        [fromId, toId],
+      )
       await tx.query('update message set chat_id = $2 where chat_id = $1', [fromId, toId])
       await tx.query('update search set chat_id = $2 where chat_id = $1', [fromId, toId])
       await tx.query(

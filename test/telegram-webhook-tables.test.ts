@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Chats, chatsIn } from '#database/chats.ts'
+import { type Follows, followsIn } from '#database/follows.ts'
+import { messagesIn } from '#database/messages.ts'
+import { monitorsIn } from '#database/monitors.ts'
+import { searchesIn } from '#database/searches.ts'
+import { telegramUpdatesIn } from '#database/telegram-updates.ts'
+import { beginning } from '#events/event.ts'
+import { MessageRequested } from '#events/message-requested.ts'
+import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
+
+let database: TestDatabase
+let chats: Chats
+let follows: Follows
+beforeAll(async () => {
+  database = await freshDatabase()
+  chats = chatsIn(database.db)
+  follows = followsIn(database.db)
+})
+afterAll(() => database?.end())
+
+let lastId = 5_000_000_000
+const chat = async (zone = 'America/Sao_Paulo') => {
+  const { id } = await chats.welcome({ id: ++lastId, kind: 'private', language: 'en' })
+  await chats.setZone(id, zone)
+  return id
+}
+const day = (date: number) => new Date(Date.UTC(2026, 10, date))
+
+test('a chat keeps its choices when it is welcomed again, however many do so at once', async () => {
+  const id = await chat('America/Manaus')
+  await chats.markUnreachable(id, 'Forbidden')
+  await Promise.all(Array.from({ length: 8 }, () => chats.welcome({ id, kind: 'private', language: 'pt-BR' })))
+  expect(await chats.find(id)).toEqual({
+    id,
+    kind: 'private',
+    language: 'en',
+    zone: 'America/Manaus',
+    unreachableSince: null,
+  })
+})
+
+test('followers are who followed before, in that zone, and can be reached', async () => {
+  const [early, late, manaus, gone] = [await chat(), await chat(), await chat('America/Manaus'), await chat()]
+  expect(await follows.follow(early, 'show/82', day(1))).toBe(true)
+  expect(await follows.follow(early, 'show/82', day(9))).toBe(false)
+  await follows.follow(late, 'show/82', day(5))
+  await follows.follow(manaus, 'show/82', day(1))
+  await follows.follow(gone, 'show/82', day(1))
+  await chats.markUnreachable(gone, 'Forbidden')
+  const ids = async (...more: [] | [{ before?: Date; zone?: string }]) =>
+    (await follows.followersOf('show/82', ...more)).map(({ id }) => id)
+  expect(await ids()).toEqual([early, late, manaus])
+  expect(await ids({ before: day(5) })).toEqual([early, manaus])
+  expect(await ids({ before: day(6), zone: 'America/Manaus' })).toEqual([manaus])
+  expect(await follows.zonesFollowing(82)).toEqual(['America/Manaus', 'America/Sao_Paulo'])
+  await follows.follow(gone, 'show/83', day(1))
+  await follows.follow(late, 'show/9', day(2))
+  await follows.follow(late, 'monitor/4', day(2))
+  expect(await follows.followedShows()).toEqual([9, 82])
+  expect((await follows.followersOfAny(['show/82', 'show/9'])).map(({ chat, subject }) => [chat.id, subject])).toEqual([
+    [early, 'show/82'],
+    [late, 'show/82'],
+    [late, 'show/9'],
+    [manaus, 'show/82'],
+  ])
+})
+
+test('a follow that is restored is as old as it was', async () => {
+  const id = await chat()
+  await follows.follow(id, 'show/1', day(1), 'One')
+  const removed = await follows.unfollow(id, 'show/1')
+  expect(removed).toEqual({ subject: 'show/1', title: 'One', followedAt: day(1) })
+  expect(await follows.unfollow(id, 'show/1')).toBeNull()
+  await follows.follow(id, 'show/1', day(9))
+  await follows.restore(id, 'show/1', removed!.followedAt, removed!.title)
+  expect(await follows.of(id, 'show/')).toEqual([removed])
+})
+
+test('a group that moves takes everything along, also where the new one has begun to live', async () => {
+  const { db } = database
+  const monitors = monitorsIn(db)
+  const watched = { name: 'x', kind: 'http' as const, url: 'https://x/', intervalS: 60, timeoutMs: 5000 }
+  const [from, to] = [-1, -1_000_000_000_001]
+  await chats.welcome({ id: from, kind: 'group', language: 'en' })
+  await chats.setZone(from, 'America/Noronha')
+  await follows.follow(from, 'show/1', day(1))
+  await monitors.add({ ...watched, chatId: from })
+  await monitors.add({ ...watched, chatId: from, url: 'https://y/' })
+  await searchesIn(db).keep(from, 'x', [])
+  const asked = { chatId: from, html: 'x' }
+  await messagesIn(db).keep(MessageRequested.from(beginning('x'), { subject: 'chat/1', data: asked }), day(1))
+
+  await chats.welcome({ id: to, kind: 'supergroup', language: 'pt-BR' })
+  await follows.follow(to, 'show/1', day(5))
+  await follows.follow(to, 'show/2', day(5))
+  await monitors.add({ ...watched, chatId: to })
+  await Promise.all([chats.migrate(from, to), chats.migrate(from, to)])
+  await chats.migrate(from, to)
+  expect(await chats.find(from)).toBeNull()
+  expect(await chats.find(to)).toMatchObject({ kind: 'supergroup', language: 'en', zone: 'America/Noronha' })
+  expect((await follows.of(to, 'show/')).map(({ subject }) => subject)).toEqual(['show/1', 'show/2'])
+  expect((await monitors.of(to)).map(({ url }) => url).toSorted()).toEqual(['https://x/', 'https://y/'])
+  expect((await db.query('select chat_id from message')).rows).toEqual([{ chat_id: to }])
+  expect((await follows.of(to, 'monitor/')).length).toBe(2)
+
+  await chats.welcome({ id: -2, kind: 'group', language: 'en' })
+  await follows.follow(-2, 'show/3', day(1))
+  await chats.migrate(-2, -1_000_000_000_002)
+  expect(await follows.of(-1_000_000_000_002, '')).toHaveLength(1)
+})
+
+test('a chat keeps its newest twenty searches, and sees nobody else’s', async () => {
+  const searches = searchesIn(database.db)
+  const [id, other] = [await chat(), await chat()]
+  const ids: number[] = []
+  for (let i = 0; i < 25; i++) ids.push(await searches.keep(id, `q${i}`, i % 2 ? [] : null))
+  expect(await searches.find(id, ids[4]!)).toBeNull()
+  expect(await searches.find(id, ids[5]!)).toMatchObject({ query: 'q5', hits: [] })
+  expect(await searches.find(id, ids[24]!)).toMatchObject({ query: 'q24', hits: null })
+  expect(await searches.find(other, ids[24]!)).toBeNull()
+  await searches.answered(id, ids[24]!, [])
+  expect(await searches.find(id, ids[24]!)).toMatchObject({ hits: [] })
+})
+
+test('of many who ask for an update at once one gets it, and it is not taken twice', async () => {
+  const updates = telegramUpdatesIn(database.db)
+  const leases = await Promise.all(Array.from({ length: 20 }, () => updates.lease(1, 7, 'telegram')))
+  expect(leases.filter(({ state }) => state === 'leased')).toEqual([{ state: 'leased', attempts: 1 }])
+  expect(leases.filter(({ state }) => state === 'busy')).toHaveLength(19)
+  await updates.release(1, 7, 1)
+  expect(await updates.lease(1, 7, 'telegram')).toEqual({ state: 'leased', attempts: 2 })
+  // A holder whose lease is over releases nothing of the next one's.
+  await updates.release(1, 7, 1)
+  expect(await updates.lease(1, 7, 'telegram')).toMatchObject({ state: 'busy' })
+  await updates.done(1, 7)
+  expect(await updates.lease(1, 7, 'telegram')).toEqual({ state: 'done' })
+  expect(await updates.lease(1, 7, 'broker')).toEqual({ state: 'done' })
+  expect(await updates.lease(2, 7, 'telegram')).toEqual({ state: 'leased', attempts: 1 })
+})
+
+test('a deferred update is the broker’s: Telegram is told that it is taken care of', async () => {
+  const updates = telegramUpdatesIn(database.db)
+  await updates.lease(1, 8, 'telegram')
+  await updates.defer(1, 8)
+  expect(await updates.lease(1, 8, 'telegram')).toEqual({ state: 'deferred' })
+  expect(await updates.lease(1, 8, 'broker')).toEqual({ state: 'leased', attempts: 2 })
+  expect(await updates.lease(1, 8, 'broker')).toMatchObject({ state: 'busy' })
+  expect(await updates.lease(1, 8, 'telegram')).toEqual({ state: 'deferred' })
+  await updates.release(1, 8, 2)
+  expect(await updates.lease(1, 8, 'broker')).toEqual({ state: 'leased', attempts: 3 })
+  await updates.done(1, 8)
+  await updates.defer(1, 8)
+  expect(await updates.lease(1, 8, 'broker')).toEqual({ state: 'done' })
+})
+
+test('updates are forgotten when Telegram can no longer bring them again', async () => {
+  const updates = telegramUpdatesIn(database.db)
+  await updates.lease(3, 1, 'telegram')
+  await updates.lease(3, 2, 'telegram')
+  await database.db.query(
+    `update telegram_update set seen_at = now() - interval '4 days' where bot_id = 3 and update_id = 1`,
+  )
+  expect(await updates.forgetOld()).toBe(1)
+  expect(await updates.lease(3, 2, 'telegram')).toMatchObject({ state: 'busy' })
+})

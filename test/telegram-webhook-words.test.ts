@@ -1,0 +1,177 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { decode, encode, type Press } from '#functions/callback-data.ts'
+import { Html, plain, visibleLength } from '#functions/html.ts'
+import { commandMenu } from '#functions/telegram-webhook/command-menu.ts'
+import { commandNamed } from '#functions/telegram-webhook/commands.ts'
+import { intervalIn } from '#functions/telegram-webhook/monitors.ts'
+import { words } from '#functions/telegram-webhook/words/words.ts'
+import { brazilianZones, findZone, validZone, zoneLabel } from '#functions/telegram-webhook/zones.ts'
+
+type Said = string | ((...args: never[]) => unknown) | { [key: string]: Said }
+
+const leaves = (said: Said, path = ''): [string, Exclude<Said, object> | ((...args: never[]) => unknown)][] =>
+  typeof said === 'object'
+    ? Object.entries(said).flatMap(([key, value]) => leaves(value, `${path}.${key}`))
+    : [[path, said]]
+
+describe('words', () => {
+  test('both languages say the same things', () => {
+    const keys = (language: 'pt-BR' | 'en') => leaves(words[language] as unknown as Said).map(([path]) => path)
+    expect(keys('en')).toEqual(keys('pt-BR'))
+    const shape = (language: 'pt-BR' | 'en') =>
+      leaves(words[language] as unknown as Said).map(
+        ([path, said]) => `${path} ${typeof said} ${said.length && typeof said}`,
+      )
+    expect(shape('en')).toEqual(shape('pt-BR'))
+  })
+
+  test('whatever is put into them comes out as text, and nothing is left empty or undefined', () => {
+    const hostile = '<b>&"\'</a><script>'
+    for (const language of ['pt-BR', 'en'] as const)
+      for (const [path, said] of leaves(words[language] as unknown as Said)) {
+        const made = typeof said === 'function' ? said(...(Array(said.length).fill(hostile) as never[])) : said
+        if (made instanceof Html) {
+          expect(made.text, path).not.toContain('<script>')
+          expect(plain(made), path).not.toMatch(/undefined|null|\[object/)
+          expect(visibleLength(made), path).toBeLessThan(900)
+        } else expect(String(made), path).not.toMatch(/undefined|\[object/)
+        expect(String(made).trim(), path).not.toBe('')
+      }
+  })
+
+  test('notes over buttons fit into Telegram’s 200 characters', () => {
+    for (const language of ['pt-BR', 'en'] as const)
+      for (const [path, said] of leaves(words[language] as unknown as Said))
+        if (typeof said === 'string') expect(said.length, path).toBeLessThanOrEqual(200)
+  })
+})
+
+describe('the menu', () => {
+  test('names commands that exist, within Telegram’s limits, in two languages', () => {
+    expect(commandMenu.map(({ language }) => language).toSorted()).toEqual(['en', 'pt'])
+    for (const { commands } of commandMenu) {
+      expect(commands.length).toBeLessThanOrEqual(10)
+      for (const { command, description } of commands) {
+        expect(command).toMatch(/^[a-z0-9_]{1,32}$/)
+        expect(description.length).toBeLessThanOrEqual(64)
+        expect(commandNamed(command), command).toBeDefined()
+      }
+    }
+    const meanings = commandMenu.map(({ commands }) => commands.map(({ command }) => commandNamed(command)))
+    expect(meanings[0]).toEqual(meanings[1])
+  })
+})
+
+const id = fc.integer({ min: 0, max: 999_999_999_999_999 })
+const small = fc.integer({ min: 0, max: 9_999 })
+const show = fc.integer({ min: 1, max: 999_999_999 })
+const date = fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true })
+const act = <Act extends Press['act']>(name: Act) => fc.constant(name)
+const presses: { [Act in Press['act']]: fc.Arbitrary<Extract<Press, { act: Act }>> } = {
+  card: fc.record({ act: act('card'), search: id, at: small }),
+  follow: fc.record({ act: act('follow'), show, search: id, at: small }),
+  unfollow: fc.record({ act: act('unfollow'), show, search: id, at: small }),
+  refollow: fc.record({ act: act('refollow'), show, search: id, at: small, followedAt: date }),
+  series: fc.record({ act: act('series'), page: small }),
+  remove: fc.record({ act: act('remove'), show, page: small }),
+  restore: fc.record({ act: act('restore'), show, page: small, followedAt: date }),
+  upcoming: fc.record({ act: act('upcoming'), days: fc.constantFrom(7, 30), page: small }),
+  today: fc.record({ act: act('today') }),
+  monitors: fc.record({ act: act('monitors'), page: small }),
+  monitor: fc.record({ act: act('monitor'), monitor: id }),
+  check: fc.record({ act: act('check'), monitor: id }),
+  pause: fc.record({ act: act('pause'), monitor: id }),
+  resume: fc.record({ act: act('resume'), monitor: id }),
+  delete: fc.record({ act: act('delete'), monitor: id }),
+  deleteNow: fc.record({ act: act('deleteNow'), monitor: id }),
+  language: fc.record({ act: act('language'), language: fc.constantFrom('pt-BR' as const, 'en' as const) }),
+  zones: fc.record({ act: act('zones') }),
+  zone: fc.record({ act: act('zone'), zone: fc.constantFrom(...Intl.supportedValuesOf('timeZone'), 'Etc/GMT+3') }),
+  howToSearch: fc.record({ act: act('howToSearch') }),
+  nothing: fc.record({ act: act('nothing') }),
+}
+
+describe('buttons', () => {
+  test('every press comes back as it was, in 64 bytes', () => {
+    fc.assert(
+      fc.property(fc.oneof(...Object.values(presses)), press => {
+        const data = encode(press)
+        expect(Buffer.byteLength(data)).toBeLessThanOrEqual(64)
+        expect(decode(data)).toEqual(press)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  test('anything else is nobody’s button, and never an error', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.string().map(text => `v1:${text}`),
+          fc
+            .tuple(fc.oneof(...Object.values(presses)), fc.nat(63), fc.string({ maxLength: 2 }))
+            .map(([press, at, text]) => encode(press).slice(0, at) + text + encode(press).slice(at + 1)),
+        ),
+        data => {
+          const press = decode(data)
+          if (press !== null) expect(encode(press)).toBe(data)
+        },
+      ),
+      { numRuns: 2_000 },
+    )
+  })
+})
+
+describe('zones', () => {
+  test.each([
+    ['São Paulo', 'America/Sao_Paulo'],
+    ['sao_paulo', 'America/Sao_Paulo'],
+    ['BRASÍLIA', 'America/Sao_Paulo'],
+    ['America/Manaus', 'America/Manaus'],
+    ['rio branco', 'America/Rio_Branco'],
+    ['Lisboa', 'Europe/Lisbon'],
+    ['new york', 'America/New_York'],
+    ['Nova Iorque', 'America/New_York'],
+    ['tóquio', 'Asia/Tokyo'],
+    ['recif', 'America/Recife'],
+    ['utc', 'UTC'],
+  ])('%s is %s', (asked, zone) => {
+    expect(findZone(asked)).toEqual({ zone })
+  })
+
+  test('a slip of the finger is offered what it may mean, nonsense is offered nothing', () => {
+    expect(findZone('Lisboaa')).toEqual({ suggestions: expect.arrayContaining(['Europe/Lisbon']) })
+    expect(findZone('Fortalesa')).toEqual({ suggestions: ['America/Fortaleza'] })
+    expect(findZone('qqqqqqqq')).toEqual({ suggestions: [] })
+    expect(findZone('-03:00')).toEqual({ suggestions: [] })
+    for (const bad of ['Mars/Olympus', '+03:00', '', '<b>']) expect(validZone(bad), bad).toBeNull()
+  })
+
+  test('every zone that can be found exists, and has a name for its button', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.constantFrom('san', 'port', 'santa', 'new', 'los')), asked => {
+        const found = findZone(asked)
+        for (const zone of 'zone' in found ? [found.zone] : found.suggestions) expect(validZone(zone)).not.toBeNull()
+      }),
+    )
+    for (const zone of brazilianZones) expect(zoneLabel(zone, 'pt-BR')).toMatch(/[a-z]/)
+  })
+})
+
+test.each([
+  ['10s', 10],
+  ['30 s', 30],
+  ['1m', 60],
+  ['5min', 300],
+  ['1H', 3600],
+  ['90', 90],
+  ['', null],
+  ['s', null],
+  ['1.5m', null],
+  ['-5m', null],
+  ['1d', null],
+])('an interval of "%s" is %s seconds', (text, seconds) => {
+  expect(intervalIn(text)).toBe(seconds)
+})
