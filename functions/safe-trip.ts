@@ -43,6 +43,9 @@ export interface Trip {
 /** A timer that comes this much too late tells of a process that stood still, not of a slow site. */
 const stoodStillMs = 1_000
 
+/** Answers of 1xx before the real one; without an end to them a server could keep us busy for nothing. */
+const mostHints = 16
+
 /** Goes on a trip that ends after `timeoutMs` at the latest, and tells what came of it. */
 export const trip = async (timeoutMs: number, go: (trip: Trip) => Promise<void>): Promise<Dialled> => {
   const started = performance.now()
@@ -73,6 +76,10 @@ export const trip = async (timeoutMs: number, go: (trip: Trip) => Promise<void>)
           asking.once('response', resolve)
           asking.on('error', reject)
           asking.once('upgrade', () => reject(new Fault('protocol')))
+          let hints = 0
+          asking.on('information', () => {
+            if (++hints > mostHints) reject(new Fault('protocol'))
+          })
         }),
       ),
     spent: (phase, since) => {
