@@ -1,0 +1,42 @@
+/** What `npm start --` was told. */
+export interface Arguments {
+  fresh: boolean
+  yes: boolean
+  downloadMongod: boolean
+  verbose: boolean
+  help: boolean
+}
+
+const known: Record<string, keyof Arguments> = {
+  '--fresh': 'fresh',
+  '--yes': 'yes',
+  '--download-mongod': 'downloadMongod',
+  '--verbose': 'verbose',
+  '--help': 'help',
+  '-h': 'help',
+}
+
+/** The arguments, or one line about what is wrong with them. */
+export const readArguments = (given: readonly string[]): Arguments | string => {
+  const said: Arguments = { fresh: false, yes: false, downloadMongod: false, verbose: false, help: false }
+  for (const argument of given) {
+    const name = known[argument]
+    if (!name) return `unknown argument ${argument}; npm start -- --help lists them`
+    said[name] = true
+  }
+  return said.yes && !said.fresh ? '--yes answers the question of --fresh and means nothing without it' : said
+}
+
+export const help = `npm start [-- options]
+
+  --fresh            throws away all data first, after a question
+  --yes              answers that question with yes
+  --download-mongod  fetches a MongoDB that keeps the catalogue (about 100 MB, once)
+  --verbose          names the fields of the manifests that mean nothing on one machine
+  --help             this
+
+The environment says the rest; see README, "Your own bot":
+  PORT, DATA_DIR, LOG_LEVEL, DATABASE_URL, MONGODB_URI, PUBLIC_URL, PROBE_ALLOW,
+  TELEGRAM_BOT_TOKEN, TELEGRAM_WEBHOOK_SECRET, TELEGRAM_API_ROOT,
+  TELEGRAM_OPS_BOT_TOKEN, TELEGRAM_OPS_CHAT_ID, TVMAZE_URL
+`

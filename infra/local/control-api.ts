@@ -1,0 +1,173 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Activator } from './activator.ts'
+import { BadQuery, type EventQuery } from './broker/reads.ts'
+import type { PingSources } from './ping-source.ts'
+
+/** What the control API shows and does; promises of the broker and the dead letters as they are. */
+export interface Controls {
+  activator: Pick<Activator, 'has' | 'report' | 'stop'>
+  sources: Pick<PingSources, 'has' | 'report' | 'fire'>
+  /** What is not up; empty when everything is. */
+  waitingFor(): string[]
+  metrics(): Promise<{ type: string; text: string }>
+  events(query: EventQuery): Promise<unknown[]>
+  event(seq: number): Promise<unknown | null>
+  deadLetters(limit: number): Promise<unknown[]>
+  /** False when there is no such letter. */
+  replay(id: number): Promise<boolean>
+}
+
+interface Answer {
+  status: number
+  body: unknown
+  headers?: Record<string, string>
+}
+
+type Work = (request: { query: URLSearchParams; id: string }) => Promise<Answer> | Answer
+
+interface Route {
+  path: RegExp
+  GET?: Work
+  /** Changes something: needs the header Vigia-Local. */
+  POST?: Work
+}
+
+const ok = (body: unknown): Answer => ({ status: 200, body })
+const accepted = (body: unknown): Answer => ({ status: 202, body })
+const refused = (status: number, error: string, headers: Record<string, string> = {}): Answer => ({
+  status,
+  body: { error },
+  headers,
+})
+
+const routesOf = (controls: Controls): Route[] => [
+  {
+    path: /^\/readyz$/,
+    GET: () => {
+      const waitingFor = controls.waitingFor()
+      return { status: waitingFor.length === 0 ? 200 : 503, body: { ready: waitingFor.length === 0, waitingFor } }
+    },
+  },
+  { path: /^\/api\/functions$/, GET: () => ok(controls.activator.report()) },
+  {
+    path: /^\/api\/functions\/([^/]+)\/stop$/,
+    POST: async ({ id }) => {
+      if (!controls.activator.has(id)) return refused(404, `there is no function ${id}`)
+      await controls.activator.stop(id)
+      return ok(controls.activator.report().find(({ name }) => name === id))
+    },
+  },
+  {
+    path: /^\/api\/events$/,
+    GET: async ({ query }) => {
+      const asked = ['type', 'source', 'subject', 'since', 'limit'].flatMap(name => {
+        const value = query.get(name)
+        return value ? [[name, value]] : []
+      })
+      try {
+        return ok(await controls.events(Object.fromEntries(asked)))
+      } catch (error) {
+        if (error instanceof BadQuery) return refused(400, error.message)
+        throw error
+      }
+    },
+  },
+  {
+    path: /^\/api\/events\/(\d{1,15})$/,
+    GET: async ({ id }) => {
+      const event = await controls.event(Number(id))
+      return event === null ? refused(404, `there is no event ${id}`) : ok(event)
+    },
+  },
+  {
+    path: /^\/api\/dead-letters$/,
+    GET: async ({ query }) => {
+      const limit = limitIn(query)
+      if (limit === null) return refused(400, 'limit should be a number from 1 to 1000')
+      return ok(await controls.deadLetters(limit))
+    },
+  },
+  {
+    path: /^\/api\/dead-letters\/(\d{1,15})\/replay$/,
+    POST: async ({ id }) =>
+      (await controls.replay(Number(id)))
+        ? accepted({ id: Number(id) })
+        : refused(404, `there is no dead letter ${id}`),
+  },
+  { path: /^\/api\/sources$/, GET: () => ok(controls.sources.report()) },
+  {
+    path: /^\/api\/sources\/([^/]+)\/fire$/,
+    POST: async ({ id }) => {
+      if (!controls.sources.has(id)) return refused(404, `there is no source ${id}`)
+      return accepted({ id: await controls.sources.fire(id) })
+    },
+  },
+]
+
+const limitIn = (query: URLSearchParams): number | null => {
+  const said = query.get('limit')
+  if (!said) return 200
+  return /^\d{1,4}$/.test(said) && Number(said) >= 1 && Number(said) <= 1000 ? Number(said) : null
+}
+
+/** The interface for tools, in JSON. Resolves with false for a path that is not its own. */
+export const controlApi = (controls: Controls) => {
+  const routes = routesOf(controls)
+  return async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    { pathname, searchParams }: URL,
+  ): Promise<boolean> => {
+    if (pathname === '/metrics' && request.method === 'GET') {
+      const { type, text } = await controls.metrics()
+      response.writeHead(200, { 'content-type': type }).end(text)
+      return true
+    }
+    const answer = await answerTo(routes, request, pathname, searchParams)
+    if (!answer) return false
+    sendJson(response, answer.status, answer.body, answer.headers)
+    return true
+  }
+}
+
+const answerTo = async (
+  routes: Route[],
+  request: IncomingMessage,
+  pathname: string,
+  query: URLSearchParams,
+): Promise<Answer | undefined> => {
+  for (const route of routes) {
+    const found = route.path.exec(pathname)
+    if (!found) continue
+    const method = request.method === 'HEAD' ? 'GET' : request.method
+    const work = method === 'GET' ? route.GET : method === 'POST' ? route.POST : undefined
+    if (!work) {
+      const allow = route.GET ? 'GET, HEAD' : 'POST'
+      return refused(405, `${pathname} takes ${allow}`, { allow })
+    }
+    // A page of another origin cannot send it without asking first, and we do not answer its question.
+    if (method === 'POST' && request.headers['vigia-local'] !== '1')
+      return refused(403, 'calls that change something need the header Vigia-Local: 1')
+    return work({ query, id: found[1] ?? '' })
+  }
+  if (pathname === '/metrics' || pathname === '/api' || pathname.startsWith('/api/'))
+    return refused(pathname === '/metrics' ? 405 : 404, `there is no ${request.method} ${pathname}`)
+  return undefined
+}
+
+export const sendJson = (
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void => {
+  const text = `${JSON.stringify(body)}\n`
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...headers,
+  })
+  response.end(text)
+}

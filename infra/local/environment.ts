@@ -1,0 +1,97 @@
+import { type Level, levels } from './function-log.ts'
+
+/** The environment of `npm start`, checked. Absent and empty are the same. */
+export interface Settings {
+  port: number
+  dataDir: string | undefined
+  /** How much of the functions' log reaches the terminal, and what they write at all. */
+  logLevel: Level | undefined
+  databaseUrl: string | undefined
+  mongodbUri: string | undefined
+  publicUrl: URL | undefined
+  probeAllow: string | undefined
+  telegram: {
+    botToken: string | undefined
+    webhookSecret: string | undefined
+    apiRoot: string | undefined
+    opsBotToken: string | undefined
+    opsChatId: string | undefined
+  }
+  tvmazeUrl: string | undefined
+}
+
+/** The settings, or one line for each value that cannot be. A secret's value is never repeated. */
+export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => {
+  const faults: string[] = []
+  const said = (name: string) => env[name]?.trim() || undefined
+  const check = (name: string, isRight: (value: string) => boolean, words: string) => {
+    const value = said(name)
+    if (value !== undefined && !isRight(value)) faults.push(`${name} ${words}`)
+    return value
+  }
+  const url = (name: string, protocols: RegExp, words: string) =>
+    check(name, value => URL.canParse(value) && protocols.test(new URL(value).protocol), words)
+  const token = (name: string) =>
+    check(name, value => /^\d+:[\w-]+$/.test(value), 'is no bot token; BotFather writes 123456789:AbC…')
+
+  const port = check('PORT', isPort, `is "${env.PORT}"; it should be a port from 1 to 65535, or 0 for any free one`)
+  const logLevel = check(
+    'LOG_LEVEL',
+    value => (levels as readonly string[]).includes(value),
+    `is "${env.LOG_LEVEL}"; it should be one of ${levels.join(', ')}`,
+  )
+  const databaseUrl = url('DATABASE_URL', /^postgres(ql)?:$/, 'should begin with postgresql://')
+  const mongodbUri = check('MONGODB_URI', value => /^mongodb(\+srv)?:\/\//.test(value), 'should begin with mongodb://')
+  const publicUrl = check(
+    'PUBLIC_URL',
+    isPublic,
+    `is "${env.PUBLIC_URL}"; it should be the https:// address at which Telegram reaches this machine`,
+  )
+  const probeAllow = said('PROBE_ALLOW')
+  const notCidr = probeAllow?.split(',').find(range => !isCidr(range.trim()))
+  if (notCidr !== undefined) faults.push(`PROBE_ALLOW has "${notCidr.trim()}", which is no CIDR such as 192.168.0.0/16`)
+  const http = /^https?:$/
+  const telegram = {
+    botToken: token('TELEGRAM_BOT_TOKEN'),
+    webhookSecret: check(
+      'TELEGRAM_WEBHOOK_SECRET',
+      value => /^[\w-]{1,256}$/.test(value),
+      'should be 1 to 256 of A-Z a-z 0-9 _ -',
+    ),
+    apiRoot: url('TELEGRAM_API_ROOT', http, 'should begin with https:// or http://'),
+    opsBotToken: token('TELEGRAM_OPS_BOT_TOKEN'),
+    opsChatId: check('TELEGRAM_OPS_CHAT_ID', value => /^(-?\d+|@\w+)$/.test(value), 'should be a number, or @channel'),
+  }
+  if ((telegram.opsBotToken === undefined) !== (telegram.opsChatId === undefined))
+    faults.push('TELEGRAM_OPS_BOT_TOKEN and TELEGRAM_OPS_CHAT_ID belong together; set both or neither')
+  const tvmazeUrl = url('TVMAZE_URL', http, 'should begin with https:// or http://')
+  if (faults.length > 0) return faults
+  return {
+    port: port === undefined ? 8080 : Number(port),
+    dataDir: said('DATA_DIR'),
+    logLevel: logLevel as Level | undefined,
+    databaseUrl,
+    mongodbUri,
+    publicUrl: publicUrl === undefined ? undefined : new URL(publicUrl),
+    probeAllow,
+    telegram,
+    tvmazeUrl,
+  }
+}
+
+const isPort = (value: string) => /^\d{1,5}$/.test(value) && Number(value) <= 65_535
+
+/** Not a name of this machine: that one reaches everything, and PUBLIC_URL's reaches one function. */
+const isPublic = (value: string) => {
+  if (!URL.canParse(value)) return false
+  const { protocol, hostname, username, password } = new URL(value)
+  const isLocal = hostname === 'localhost' || hostname.endsWith('.localhost') || /^(127\.|\[::1\])/.test(hostname)
+  return /^https?:$/.test(protocol) && username === '' && password === '' && !isLocal
+}
+
+const isCidr = (range: string) => {
+  const [, four, bits] = /^((?:\d{1,3}\.){3}\d{1,3})\/(\d{1,2})$/.exec(range) ?? []
+  if (four !== undefined) return four.split('.').every(part => Number(part) <= 255) && Number(bits) <= 32
+  const [, six, length] = /^([0-9a-f:.]+)\/(\d{1,3})$/i.exec(range) ?? []
+  return six?.includes(':') && URL.canParse(`http://[${six}]/`) && Number(length) <= 128
+}

@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import type { Settings } from './environment.ts'
+
+/** Telegram, TVMaze and the sites to watch: the real ones, or ours. */
+export interface Outside {
+  isSimulated: boolean
+  apiRoot: string
+  botToken: string
+  webhookSecret: string
+  /** What functions are told of it, by the names in their manifests. */
+  variables: Record<string, string | undefined>
+  /** `sites.localhost`. */
+  sites?: (request: IncomingMessage, response: ServerResponse) => void
+  /** The chat in the browser; false for paths that are not its own. */
+  chat?: (request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>
+  stop(): Promise<void>
+}
+
+const API_ROOT = 'https://api.telegram.org'
+
+/** With a token the real Telegram, else simulators of everything that has no address of its own. */
+export const outsideWorld = (settings: Settings, dataDir: string): Promise<Outside> | Outside =>
+  settings.telegram.botToken === undefined ? simulated(settings, dataDir) : real(settings, dataDir)
+
+const real = ({ telegram, tvmazeUrl, probeAllow }: Settings, dataDir: string): Outside => {
+  const apiRoot = telegram.apiRoot ?? API_ROOT
+  const webhookSecret = telegram.webhookSecret ?? keptSecret(dataDir)
+  return {
+    isSimulated: false,
+    apiRoot,
+    botToken: telegram.botToken!,
+    webhookSecret,
+    variables: {
+      TELEGRAM_API_ROOT: apiRoot,
+      TELEGRAM_BOT_TOKEN: telegram.botToken,
+      TELEGRAM_WEBHOOK_SECRET: webhookSecret,
+      TELEGRAM_OPS_BOT_TOKEN: telegram.opsBotToken,
+      TELEGRAM_OPS_CHAT_ID: telegram.opsChatId,
+      TVMAZE_URL: tvmazeUrl,
+      PROBE_ALLOW: probeAllow,
+    },
+    stop: async () => {},
+  }
+}
+
+// The same at every start, so that the bot is the same bot to what the database remembers of it.
+const BOT = '700000001:simulated-bot'
+const OPERATORS_BOT = '700000002:simulated-operators-bot'
+const LOOPBACK = '127.0.0.0/8,::1/128'
+
+const simulated = async ({ telegram: given, tvmazeUrl, probeAllow }: Settings, dataDir: string): Promise<Outside> => {
+  const [{ startTelegram }, { startTvmaze }, { startSites }] = await Promise.all([
+    import('./simulators/telegram.ts'),
+    import('./simulators/tvmaze.ts'),
+    import('./simulators/sites.ts'),
+  ])
+  const [telegram, tvmaze, sites] = await Promise.all([
+    startTelegram({ botToken: BOT, opsToken: OPERATORS_BOT }),
+    tvmazeUrl === undefined ? startTvmaze({ newcomer: true }) : undefined,
+    startSites(),
+  ])
+  const operator = telegram.operators.user('Operador', { language: 'pt-br' })
+  operator.send('/start')
+  const webhookSecret = given.webhookSecret ?? keptSecret(dataDir)
+  return {
+    isSimulated: true,
+    apiRoot: telegram.url,
+    botToken: BOT,
+    webhookSecret,
+    variables: {
+      TELEGRAM_API_ROOT: telegram.url,
+      TELEGRAM_BOT_TOKEN: BOT,
+      TELEGRAM_WEBHOOK_SECRET: webhookSecret,
+      TELEGRAM_OPS_BOT_TOKEN: OPERATORS_BOT,
+      TELEGRAM_OPS_CHAT_ID: String(operator.id),
+      TVMAZE_URL: tvmazeUrl ?? tvmaze!.url,
+      // The sites lie on this machine, which monitors may not look at otherwise.
+      PROBE_ALLOW: probeAllow === undefined ? LOOPBACK : `${probeAllow},${LOOPBACK}`,
+    },
+    sites: (request, response) => {
+      if (!sites.handler(request, response)) response.writeHead(404).end()
+    },
+    stop: async () => {
+      await Promise.all([telegram.stop(), tvmaze?.stop(), sites.stop()])
+    },
+  }
+}
+
+/** Made at the first start: Telegram shows with it that an update is its own. */
+const keptSecret = (dataDir: string): string => {
+  const file = join(dataDir, 'webhook-secret')
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    const secret = randomBytes(32).toString('hex')
+    writeFileSync(file, `${secret}\n`, { mode: 0o600 })
+    return secret
+  }
+}

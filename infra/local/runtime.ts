@@ -1,0 +1,407 @@
+import { join } from 'node:path'
+import type { Postgres } from '#database/connect.ts'
+import { systemClock } from '#functions/clock.ts'
+import { type Activator, activator } from './activator.ts'
+import type { Broker, Subscriber } from './broker/broker.ts'
+import { controlApi, sendJson } from './control-api.ts'
+import type { MongoServer } from './databases/mongodb.ts'
+import type { PostgresServer } from './databases/postgres.ts'
+import type { Settings } from './environment.ts'
+import { functionEnv, missingVariables, type Variables } from './function-command.ts'
+import { functionLog, type LogOf } from './function-log.ts'
+import { startProcess } from './function-process.ts'
+import { homePage } from './home/page.ts'
+import { loopbackPost } from './loopback-post.ts'
+import type { Destination, FunctionManifest, Manifests } from './manifests.ts'
+import { runtimeMetrics } from './metrics.ts'
+import { type Outside, outsideWorld } from './outside.ts'
+import { type PingSources, startPingSources } from './ping-source.ts'
+import { processJournal } from './process-journal.ts'
+import { Refusal } from './refusal.ts'
+import { listen, type Server } from './server.ts'
+import type { TelegramBridge } from './telegram-bridge.ts'
+import type { Terminal } from './terminal.ts'
+
+export interface RuntimeStart {
+  root: string
+  settings: Settings
+  manifests: Manifests
+  dataDir: string
+  downloadMongod: boolean
+  terminal: Terminal
+  env: NodeJS.ProcessEnv
+  /** Somebody wants to stop before everything is up. */
+  signal: AbortSignal
+}
+
+export interface Runtime {
+  port: number
+  isSimulated: boolean
+  mongo: Pick<MongoServer, 'step' | 'words'>
+  /** Ends everything that was started, in order, within five seconds. A second call hurries. */
+  stop(): Promise<void>
+}
+
+/** The function that Telegram reaches; of all functions the only one that the outside may call. */
+const PUBLIC_FUNCTION = 'telegram-webhook'
+
+/** Out of five seconds: what is on its way, the functions, the databases. */
+const grace = { broker: 1_000, functions: 1_500 }
+
+/** Brings up the system from its manifests. Whatever fails, all that was started before is ended again. */
+export const startRuntime = async (start: RuntimeStart): Promise<Runtime> => {
+  const ending = endings()
+  start.signal.addEventListener('abort', () => void ending.run(), { once: true })
+  try {
+    return await bringUp(start, ending)
+  } catch (error) {
+    await ending.run()
+    throw error
+  }
+}
+
+const bringUp = async (
+  { root, settings, manifests, dataDir, downloadMongod, terminal, env, signal }: RuntimeStart,
+  ending: Endings,
+): Promise<Runtime> => {
+  const down = new Set(['the start'])
+  const server = await listen(settings.port)
+  ending.last(() => server.close())
+
+  const journal = processJournal(join(dataDir, 'processes'))
+  const orphans = await journal.endOrphans()
+  if (orphans > 0) terminal.say(`  ended ${orphans} function processes that a killed runtime had left`)
+
+  const [postgres, mongo, , outside] = await all([
+    terminal.step('PostgreSQL', () => databaseUp(settings, dataDir, terminal, ending)),
+    terminal.step('MongoDB', () => mongoUp(settings, dataDir, downloadMongod, env, terminal, ending)),
+    terminal.step('functions', () => functionsBuilt(terminal)),
+    worldUp(settings, dataDir, ending),
+  ])
+  signal.throwIfAborted()
+  watch('PostgreSQL', postgres, down, terminal)
+  watch('MongoDB', mongo, down, terminal)
+
+  const variables: Variables = {
+    DATABASE_URL: postgres.url,
+    MONGODB_URI: mongo.uri,
+    LOG_LEVEL: settings.logLevel,
+    PUBLIC_URL: settings.publicUrl?.href,
+    ...outside.variables,
+  }
+  const missing = missingVariables(manifests.functions, variables)
+  if (missing.length > 0) throw new Refusal(missing.join('\n'))
+
+  const functions = functionsOf(manifests.functions, {
+    start: { root, dataDir, variables, port: server.port, env },
+    journal,
+    terminal,
+  })
+  ending.first(() => functions.activator.close(grace.functions), functions.hurry)
+  const broker = await terminal.step('broker', () =>
+    brokerUp(manifests, functions.activator, postgres.url, server, terminal),
+  )
+  ending.first(() => broker.stop({ graceMs: grace.broker }))
+  signal.throwIfAborted()
+
+  const { post, close } = loopbackPost(server.port)
+  ending.last(async () => close())
+  const brokerPath = `/${manifests.namespace}/${manifests.broker.name}`
+  const sources = startPingSources({
+    sources: manifests.sources,
+    send: async (_, { headers, body }) => (await post('broker-ingress.localhost', brokerPath, headers, body)).status,
+    clock: systemClock,
+    lost: terminal.warn,
+  })
+  ending.first(async () => sources.stop())
+
+  const { postgres: connect } = await import('#database/connect.ts')
+  const db = connect(postgres.url, { max: 2, applicationName: 'vigia control api' })
+  ending.last(() => db.end())
+  server.serve({
+    hosts: {
+      functions: functions.activator,
+      publicHost: settings.publicUrl?.hostname ?? null,
+      simulated: outside.isSimulated,
+    },
+    broker: broker.handler,
+    brokerPath,
+    function: functions.activator.proxy,
+    publicFunction: PUBLIC_FUNCTION,
+    ...(outside.sites ? { sites: outside.sites } : {}),
+    runtime: await insides({ db, broker, activator: functions.activator, sources, outside, down, dataDir, server }),
+    failed: error => terminal.warn(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+  })
+  functions.activator.warm()
+  const bridge = await bridgeUp(settings, outside, server.port, post, terminal)
+  ending.first(async () => bridge.stop())
+  // A catalogue that is kept nowhere is empty now: do not wait for the hour.
+  if (!mongo.kept && sources.has('series-refresher'))
+    sources.fire('series-refresher').catch(error => terminal.warn((error as Error).message))
+
+  ending.first(async () => server.refuseNew())
+  down.delete('the start')
+  return { port: server.port, isSimulated: outside.isSimulated, mongo, stop: ending.run }
+}
+
+/** All at once; when one fails the others are waited for, so that what they started can be ended. */
+const all = async <T extends readonly Promise<unknown>[]>(
+  work: readonly [...T],
+): Promise<{ [K in keyof T]: Awaited<T[K]> }> => {
+  await Promise.allSettled(work)
+  return Promise.all(work) as Promise<{ [K in keyof T]: Awaited<T[K]> }>
+}
+
+const databaseUp = async (
+  { databaseUrl }: Settings,
+  dataDir: string,
+  terminal: Terminal,
+  ending: Endings,
+): Promise<PostgresServer> => {
+  const { startPostgres } = await import('./databases/postgres.ts')
+  const server = await startPostgres({ dataDir, databaseUrl, log: line => terminal.say(`  ${line}`) })
+  ending.last(() => server.stop())
+  const { migrate } = await import('#database/migrate.ts')
+  await migrate(server.url)
+  return server
+}
+
+const mongoUp = async (
+  { mongodbUri }: Settings,
+  dataDir: string,
+  download: boolean,
+  env: NodeJS.ProcessEnv,
+  terminal: Terminal,
+  ending: Endings,
+): Promise<MongoServer> => {
+  const { startMongo } = await import('./databases/mongodb.ts')
+  const server = await startMongo({
+    dataDir,
+    env: { ...env, MONGODB_URI: mongodbUri },
+    download,
+    log: line => terminal.say(`  ${line}`),
+  })
+  ending.last(() => server.stop())
+  return server
+}
+
+const functionsBuilt = async (terminal: Terminal): Promise<void> => {
+  const { buildFunctions } = await import('../delivery/build.ts')
+  await buildFunctions({ log: line => terminal.say(`  ${line}`) })
+}
+
+const worldUp = async (settings: Settings, dataDir: string, ending: Endings): Promise<Outside> => {
+  const outside = await outsideWorld(settings, dataDir)
+  ending.last(outside.stop)
+  return outside
+}
+
+/** Keeps `down` true to what a supervisor sees. */
+const watch = (
+  name: string,
+  server: Pick<PostgresServer, 'onDown' | 'onUp' | 'onGivenUp'>,
+  down: Set<string>,
+  terminal: Terminal,
+) => {
+  server.onDown(words => {
+    down.add(name)
+    terminal.warn(words)
+  })
+  server.onUp(() => {
+    down.delete(name)
+    terminal.say(`  ${name} answers again`)
+  })
+  server.onGivenUp(words => terminal.warn(`${words}\n  Nothing works without it: stop with Ctrl-C and start again.`))
+}
+
+interface FunctionsStart {
+  start: { root: string; dataDir: string; variables: Variables; port: number; env: NodeJS.ProcessEnv }
+  journal: ReturnType<typeof processJournal>
+  terminal: Terminal
+}
+
+const functionsOf = (manifests: FunctionManifest[], { start, journal, terminal }: FunctionsStart) => {
+  const { root, dataDir, variables, port, env } = start
+  const logs = new Map<string, LogOf>()
+  const logOf = (name: string) => {
+    const log = logs.get(name) ?? functionLog(join(dataDir, 'logs'), name, terminal.functionLine)
+    logs.set(name, log)
+    return log
+  }
+  const processes = activator(
+    manifests,
+    manifest => {
+      const command = [process.execPath, join(root, `.build/functions/${manifest.target}.mjs`)]
+      return startProcess({
+        command,
+        env: functionEnv(manifest, variables, { brokerOrigin: `http://127.0.0.1:${port}`, ours: env }),
+        readinessPath: manifest.readinessPath,
+        startTimeoutMs: manifest.startTimeoutMs,
+        log: logOf(manifest.name),
+        remember: pid => journal.remember(pid, command),
+        forget: journal.forget,
+      })
+    },
+    (level, words) => (level === 'warn' ? terminal.warn(words) : undefined),
+  )
+  return { activator: processes, hurry: () => processes.close(0) }
+}
+
+const brokerUp = async (
+  manifests: Manifests,
+  functions: Activator,
+  databaseUrl: string,
+  server: Server,
+  terminal: Terminal,
+): Promise<Broker> => {
+  const { startBroker } = await import('./broker/broker.ts')
+  const byName = new Map(manifests.functions.map(manifest => [manifest.name, manifest]))
+  const brokerUrl = `http://broker-ingress.localhost:${server.port}/${manifests.namespace}/${manifests.broker.name}`
+  const resolve = (destination: Destination): Subscriber => {
+    switch (destination.kind) {
+      case 'function':
+        return {
+          url: `http://${destination.name}.localhost:${server.port}${destination.path}`,
+          function: destination.name,
+          timeoutMs: byName.get(destination.name)!.timeoutMs,
+          reach: () => functions.reach(destination.name),
+        }
+      case 'broker':
+        return { url: brokerUrl, function: null }
+      case 'url':
+        return { url: destination.url, function: null }
+      default:
+        return destination satisfies never
+    }
+  }
+  const words = (details: object, message: string) => {
+    const { error } = details as { error?: unknown }
+    return error instanceof Error ? `${message}: ${error.message}` : message
+  }
+  return startBroker({
+    databaseUrl,
+    namespace: manifests.namespace,
+    name: manifests.broker.name,
+    url: brokerUrl,
+    triggers: manifests.triggers,
+    resolve,
+    log: {
+      info: (details, message) => terminal.say(`  broker: ${words(details, message)}`),
+      warn: (details, message) => terminal.warn(`broker: ${words(details, message)}`),
+      error: (details, message) => terminal.warn(`broker: ${words(details, message)}`),
+    },
+  })
+}
+
+interface Insides {
+  db: Postgres
+  broker: Broker
+  activator: Activator
+  sources: PingSources
+  outside: Outside
+  down: Set<string>
+  dataDir: string
+  server: Server
+}
+
+/** What plain localhost shows: the control API, the chat and the page. */
+const insides = async ({ db, broker, activator: functions, sources, outside, down, dataDir, server }: Insides) => {
+  const { deadLettersIn } = await import('#database/dead-letters.ts')
+  const letters = deadLettersIn(db)
+  const api = controlApi({
+    activator: functions,
+    sources,
+    waitingFor: () => [...down, ...(broker.stats().storeOpen ? [] : ['the event store'])],
+    metrics: runtimeMetrics({ activator: functions, broker }),
+    events: broker.reads.events,
+    event: broker.reads.event,
+    deadLetters: letters.newest,
+    replay: async id => {
+      const letter = await letters.find(id)
+      if (!letter) return false
+      await broker.redeliver(letter.event, letter.trigger)
+      await letters.markReplayed(id, systemClock())
+      return true
+    },
+  })
+  const home = () => ({
+    port: server.port,
+    isSimulated: outside.isSimulated,
+    dataDir,
+    functions: functions.report(),
+    sources: sources.report(),
+  })
+  return async (...[request, response, url]: Parameters<typeof api>) => {
+    if (await api(request, response, url)) return
+    if (homePage(request, response, url.pathname, home)) return
+    if (await outside.chat?.(request, response)) return
+    sendJson(response, 404, { error: `there is nothing at ${url.pathname}` })
+  }
+}
+
+const bridgeUp = async (
+  settings: Settings,
+  { isSimulated, apiRoot, botToken, webhookSecret }: Outside,
+  port: number,
+  post: ReturnType<typeof loopbackPost>['post'],
+  terminal: Terminal,
+): Promise<TelegramBridge> => {
+  const [{ startTelegramBridge }, { commandMenu }] = await Promise.all([
+    import('./telegram-bridge.ts'),
+    import('#functions/telegram-webhook/command-menu.ts'),
+  ])
+  const publicUrl = isSimulated ? `http://${PUBLIC_FUNCTION}.localhost:${port}/` : settings.publicUrl?.href
+  return startTelegramBridge({
+    apiRoot,
+    token: botToken,
+    webhookSecret,
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+    deliver: ({ headers, body }) => post(`${PUBLIC_FUNCTION}.localhost`, '/', headers, body),
+    menu: commandMenu,
+    say: terminal.warn,
+  })
+}
+
+type End = () => Promise<unknown>
+
+interface Endings {
+  /** Ended before everything that was there before it. */
+  first(end: End, hurry?: End): void
+  /** Ended after everything else, all at once. */
+  last(end: End): void
+  run(): Promise<void>
+}
+
+/** What has to be ended. What comes when the end has begun is ended at once; the second call of `run` hurries what can be. */
+const endings = (): Endings => {
+  const inOrder: End[] = []
+  const atLast: End[] = []
+  const hurries: End[] = []
+  let running: Promise<void> | undefined
+  const ended = async (end: End) => {
+    try {
+      await end()
+    } catch (error) {
+      process.stderr.write(`while stopping: ${(error as Error).message}\n`)
+    }
+  }
+  return {
+    first: (end, hurry) => {
+      if (running) return void ended(end)
+      inOrder.unshift(end)
+      if (hurry) hurries.push(hurry)
+    },
+    last: end => {
+      if (running) void ended(end)
+      else atLast.push(end)
+    },
+    run: () => {
+      if (running) for (const hurry of hurries) void ended(hurry)
+      running ??= (async () => {
+        for (const end of inOrder) await ended(end)
+        await Promise.all(atLast.map(ended))
+      })()
+      return running
+    },
+  }
+}

@@ -1,0 +1,122 @@
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { sendJson } from './control-api.ts'
+import { type Face, faceOf, type Hosts } from './hosts.ts'
+import { holderOf } from './port-holder.ts'
+import { Refusal } from './refusal.ts'
+
+/** The one port of the runtime. It listens from the beginning and answers 503 until it is given its faces. */
+export interface Server {
+  readonly port: number
+  serve(faces: Faces): void
+  /** From now on everything but the broker answers 503: functions that finish still publish. */
+  refuseNew(): void
+  close(): Promise<void>
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => unknown
+
+export interface Faces {
+  hosts: Hosts
+  /** The broker's ingress; it knows its own path. */
+  broker: Handler
+  /** Paths on plain localhost that belong to the broker. */
+  brokerPath: string
+  function(name: string, request: IncomingMessage, response: ServerResponse): unknown
+  /** The function that the outside reaches. */
+  publicFunction: string
+  sites?: Handler
+  /** The control API, the page and the chat; `url` is the request's, parsed. */
+  runtime(request: IncomingMessage, response: ServerResponse, url: URL): unknown
+  /** A handler failed without an answer. */
+  failed(error: unknown): void
+}
+
+/** Listens on loopback only. Throws a Refusal that names the process which has the port. */
+export const listen = async (port: number): Promise<Server> => {
+  let faces: Faces | undefined
+  let isClosing = false
+
+  const unavailable = (response: ServerResponse, words: string) =>
+    sendJson(response, 503, { error: words }, { 'retry-after': '1' })
+
+  const route = (request: IncomingMessage, response: ServerResponse) => {
+    if (!faces) return unavailable(response, 'starting')
+    const { hosts, broker, brokerPath, publicFunction } = faces
+    // Also `OPTIONS *` and `GET http://elsewhere/`, which no client of ours sends.
+    if (!request.url?.startsWith('/')) return sendJson(response, 400, { error: 'the path should begin with /' })
+    const face = faceOf(request.headers, hosts)
+    const isBroker =
+      face.kind === 'broker' || (face.kind === 'runtime' && pathOf(request.url).replace(/\/$/, '') === brokerPath)
+    if (isBroker) return broker(request, response)
+    if (isClosing) return unavailable(response, 'stopping')
+    return serve(faces, face, publicFunction, request, response)
+  }
+
+  const listener: RequestListener = async (request, response) => {
+    try {
+      await route(request, response)
+    } catch (error) {
+      faces?.failed(error)
+      if (response.headersSent) response.destroy()
+      else sendJson(response, 500, { error: error instanceof Error ? error.message.split('\n')[0] : 'unknown' })
+    }
+  }
+
+  const server = createServer({ keepAliveTimeout: 65_000, connectionsCheckingInterval: 10_000 }, listener)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(refusalOf(error, port)))
+    server.listen({ port, host: '127.0.0.1' }, resolve)
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    serve: given => {
+      faces = given
+    },
+    refuseNew: () => {
+      isClosing = true
+    },
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+const pathOf = (url: string) => url.split('?', 1)[0]!
+
+const serve = (
+  faces: Faces,
+  face: Face,
+  publicFunction: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): unknown => {
+  switch (face.kind) {
+    case 'foreign':
+      return sendJson(response, 403, { error: face.why })
+    case 'public':
+      return faces.function(publicFunction, request, response)
+    case 'function':
+      return faces.function(face.name, request, response)
+    case 'sites':
+      return faces.sites!(request, response)
+    case 'runtime':
+      return faces.runtime(request, response, new URL(request.url!, 'http://localhost'))
+    case 'broker':
+      return faces.broker(request, response)
+    default:
+      return face satisfies never
+  }
+}
+
+const refusalOf = (error: NodeJS.ErrnoException, port: number): Error => {
+  if (error.code === 'EACCES')
+    return new Refusal(`port ${port} is not for ordinary users; start with another, such as PORT=8080 npm start`)
+  if (error.code !== 'EADDRINUSE') return error
+  const holder = holderOf(port)
+  return new Refusal(
+    `port ${port} is taken${holder ? ` by ${holder}` : ''}; stop that, or start with another port: PORT=${port + 10} npm start`,
+  )
+}
