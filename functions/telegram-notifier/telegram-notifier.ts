@@ -36,19 +36,29 @@ export const outboxTick = async (outbox: Outbox, signal?: AbortSignal): Promise<
   const paused = await messages.pausedUntil(bot)
   if (paused === null || paused.getTime() <= now.getTime() + SHORT_MS) {
     const chats = await messages.chatsWaiting(new Date(now.getTime() + SHORT_MS), TICK_CHATS)
-    const waiting = chats.values()
-    let silent = 0
-    const workers = Array.from({ length: Math.min(TICK_WORKERS, chats.length) }, async () => {
-      for (const chatId of waiting) {
-        // Telegram itself is away: the others would only wait for the same silence.
-        if (silent >= 3 || !goOn(0)) return
-        const { last } = await serveChat(outbox, chatId, goOn)
-        silent = last === 'silence' ? silent + 1 : 0
-      }
-    })
-    for (const done of await Promise.allSettled(workers)) if (done.status === 'rejected') throw done.reason
+    // After a pause one chat finds out whether it is over, before the others ask too.
+    const first = paused === null ? [] : chats.splice(0, 1)
+    if (await serveChats(outbox, first, 1, goOn)) await serveChats(outbox, chats, TICK_WORKERS, goOn)
   }
   return (await messages.notes({ since: new Date(now.getTime() - NOTES_AGAIN_MS) })).map(refusal)
+}
+
+/** Serves chats, some at a time. False when it is no use to go on: Telegram is away, or will have nothing of ours. */
+const serveChats = async (outbox: Outbox, chats: number[], workers: number, goOn: GoOn): Promise<boolean> => {
+  const waiting = chats.values()
+  let silent = 0
+  let stopped = false
+  const useless = () => stopped || silent >= 3
+  const work = Array.from({ length: Math.min(workers, chats.length) }, async () => {
+    for (const chatId of waiting) {
+      if (useless() || !goOn(0)) return
+      const { last } = await serveChat(outbox, chatId, goOn)
+      silent = last === 'silence' ? silent + 1 : 0
+      stopped ||= last === 'stopped'
+    }
+  })
+  for (const done of await Promise.allSettled(work)) if (done.status === 'rejected') throw done.reason
+  return !useless()
 }
 
 /** Whether there is time left for something that takes `ms`. */
@@ -85,5 +95,5 @@ const serveChat = async (outbox: Outbox, chatId: number, goOn: GoOn): Promise<{ 
   }
 }
 
-const refusal = ({ key, chatId, cause, code, reason }: NotedMessage): VigiaEvent =>
-  MessageRefused.from(cause, { subject: `chat/${chatId}`, data: { chatId, message: key, code, reason } })
+const refusal = ({ key, chatId, cause, code, reason, at }: NotedMessage): VigiaEvent =>
+  MessageRefused.from(cause, { subject: `chat/${chatId}`, data: { chatId, message: key, code, reason }, time: at })

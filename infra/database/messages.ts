@@ -29,6 +29,7 @@ export interface NotedMessage extends Note {
   key: string
   chatId: number
   cause: Cause
+  at: Date
 }
 
 // A crash with a message half sent frees it after this; longer than all the plainer forms of one message can take.
@@ -147,7 +148,7 @@ export const messagesIn = (db: Postgres) => ({
   notes: async (which: { keys: string[] } | { since: Date }): Promise<NotedMessage[]> =>
     (
       await db.query<NotedMessage>(
-        `select key, chat_id as "chatId", cause, note_code as code, note as reason from message
+        `select key, chat_id as "chatId", cause, note_code as code, note as reason, noted_at as at from message
          where noted_at is not null and ${'keys' in which ? 'key = any ($1)' : 'noted_at >= $1'} order by seq`,
         ['keys' in which ? which.keys : which.since],
       )
