@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest'
+import { dayOf, instantOf, sayClock, sayDate, sayDuration, sayInstant, sayZone } from '#functions/when.ts'
+
+const br = { language: 'pt-BR', zone: 'America/Sao_Paulo' } as const
+const ny = { language: 'en', zone: 'America/New_York' } as const
+const at = (iso: string) => new Date(iso)
+
+describe('instants', () => {
+  test('each reader gets the day and hour of their own clock', () => {
+    const now = at('2026-11-16T12:00:00Z')
+    expect(sayInstant('2026-11-21T01:00:00Z', { ...br, now })).toBe('sex., 20 nov · 22:00')
+    expect(sayInstant('2026-11-21T01:00:00Z', { ...ny, now })).toBe('Fri, Nov 20 · 8:00 PM')
+    expect(sayInstant('2026-11-21T01:00:00Z', { language: 'pt-BR', zone: 'America/Noronha', now })).toBe(
+      'sex., 20 nov · 23:00',
+    )
+    expect(sayInstant('2026-11-21T01:00:00Z', { language: 'pt-BR', zone: 'Europe/Lisbon', now })).toBe(
+      'sáb., 21 nov · 01:00',
+    )
+  })
+
+  test('today and tomorrow are those of the zone', () => {
+    const now = at('2026-11-21T02:30:00Z')
+    expect(sayInstant('2026-11-21T02:00:00Z', { ...br, now })).toBe('hoje · 23:00')
+    expect(sayInstant('2026-11-21T03:00:00Z', { ...br, now })).toBe('amanhã · 00:00')
+    expect(sayInstant('2026-11-20T02:59:00Z', { ...br, now })).toBe('ontem · 23:59')
+    expect(sayInstant('2026-11-21T02:00:00Z', { ...ny, now })).toBe('today · 9:00 PM')
+  })
+
+  test('a US show on Sundays at nine is an hour later in São Paulo once the US have set their clocks back', () => {
+    const now = at('2026-10-20T12:00:00Z')
+    const sunday = (date: string) => instantOf(date, '21:00', 'America/New_York').toISOString()
+    expect(sayInstant(sunday('2026-10-25'), { ...br, now })).toBe('dom., 25 out · 22:00')
+    expect(sayInstant(sunday('2026-11-01'), { ...br, now })).toBe('dom., 1 nov · 23:00')
+    expect(sayInstant(sunday('2027-03-07'), { ...br, now })).toBe('dom., 7 mar 2027 · 23:00')
+    expect(sayInstant(sunday('2027-03-14'), { ...br, now })).toBe('dom., 14 mar 2027 · 22:00')
+  })
+
+  test('a wall clock that summer time skips is taken an hour later, one that comes twice the first time', () => {
+    expect(instantOf('2026-03-08', '02:30', 'America/New_York')).toEqual(at('2026-03-08T07:30:00Z'))
+    expect(instantOf('2026-11-01', '01:30', 'America/New_York')).toEqual(at('2026-11-01T05:30:00Z'))
+    expect(instantOf('2026-11-21', '09:00', 'America/Sao_Paulo')).toEqual(at('2026-11-21T12:00:00Z'))
+    expect(instantOf('2026-11-21', '09:00', 'Pacific/Kiritimati')).toEqual(at('2026-11-20T19:00:00Z'))
+  })
+})
+
+describe('dates', () => {
+  test('a date is that date everywhere', () => {
+    expect(sayDate('2026-11-21', { language: 'pt-BR' })).toBe('sáb., 21 nov')
+    expect(sayDate('2026-11-21', { language: 'en' })).toBe('Sat, Nov 21')
+    expect(sayDate('2026-11-21', { language: 'pt-BR', today: '2026-11-21' })).toBe('hoje')
+    expect(sayDate('2026-12-01', { language: 'pt-BR', today: '2026-11-30' })).toBe('amanhã')
+    expect(sayDate('2026-11-30', { language: 'en', today: '2026-12-01' })).toBe('yesterday')
+  })
+
+  test('the year is said where it is another one and far away', () => {
+    expect(sayDate('2027-01-05', { language: 'pt-BR', today: '2026-12-20' })).toBe('ter., 5 jan')
+    expect(sayDate('2027-06-05', { language: 'pt-BR', today: '2026-12-20' })).toBe('sáb., 5 jun 2027')
+    expect(sayDate('2027-06-05', { language: 'en', today: '2026-12-20' })).toBe('Sat, Jun 5, 2027')
+  })
+
+  test('the day at an instant is that of the zone', () => {
+    expect(dayOf('2026-11-21T02:59:59Z', 'America/Sao_Paulo')).toBe('2026-11-20')
+    expect(dayOf('2026-11-21T03:00:00Z', 'America/Sao_Paulo')).toBe('2026-11-21')
+    expect(dayOf(at('2026-11-21T03:00:00Z'), 'America/Rio_Branco')).toBe('2026-11-20')
+  })
+})
+
+test('clocks have 24 hours in Portuguese and 12 in English', () => {
+  expect(sayClock('2026-11-21T03:05:00Z', br)).toBe('00:05')
+  expect(sayClock('2026-11-21T05:05:00Z', ny)).toBe('12:05 AM')
+})
+
+test.each([
+  [0, '0 s', '0 s'],
+  [40_000, '40 s', '40 s'],
+  [59_600, '1 min', '1 min'],
+  [7 * 60_000, '7 min', '7 min'],
+  [65 * 60_000, '1 h 05 min', '1 h 05 min'],
+  [2 * 3_600_000, '2 h', '2 h'],
+  [24 * 3_600_000, '1 dia', '1 day'],
+  [51 * 3_600_000, '2 dias 3 h', '2 days 3 h'],
+  [-5, '0 s', '0 s'],
+])('%i ms is %s', (ms, portuguese, english) => {
+  expect(sayDuration(ms, 'pt-BR')).toBe(portuguese)
+  expect(sayDuration(ms, 'en')).toBe(english)
+})
+
+test('a zone is called by its city, as people there write it', () => {
+  expect(sayZone('America/Sao_Paulo', 'pt-BR')).toBe('São Paulo')
+  expect(sayZone('America/New_York', 'pt-BR')).toBe('Nova York')
+  expect(sayZone('America/Argentina/Cordoba', 'en')).toBe('Cordoba')
+  expect(sayZone('UTC', 'pt-BR')).toBe('UTC')
+})
