@@ -209,13 +209,14 @@ const monitorUp = (
 ): Wording => {
   const duration = sayDuration(Date.parse(until) - Date.parse(since), language)
   const sameDay = dayOf(since, zone) === dayOf(until, zone)
-  const said = (instant: string) =>
-    sameDay ? sayClock(instant, { language, zone }) : sayInstant(instant, { language, zone, now })
+  const [from, to] = [since, until].map(instant =>
+    sameDay ? sayClock(instant, { language, zone }) : sayInstant(instant, { language, zone, now }),
+  )
   const words: Words = {
     'pt-BR': html`🟢 <b>${name}</b> voltou ao ar
-Ficou fora por ${duration}, de ${said(since)} a ${said(until)}`,
+Ficou fora por ${duration}: ${sameDay ? `das ${from} às ${to}` : `${from} – ${to}`}`,
     en: html`🟢 <b>${name}</b> is back up
-It was down for ${duration}, from ${said(since)} to ${said(until)}`,
+It was down for ${duration}: ${sameDay ? `from ${from} to ${to}` : `${from} – ${to}`}`,
   }
   return {
     html: String(words[language]),
@@ -229,7 +230,8 @@ const probeFinished = (
   { monitorId, name, reason, ok, status, error, totalMs }: NewsOf<'probe.finished'>,
   { language }: Reader,
 ): Wording => {
-  const took = { 'pt-BR': `${totalMs.toLocaleString('pt-BR')} ms`, en: `${totalMs.toLocaleString('en')} ms` }[language]
+  const took =
+    totalMs < 1000 ? `${totalMs} ms` : `${(totalMs / 1000).toLocaleString(language, { maximumFractionDigits: 1 })} s`
   const why = error === null ? '' : sayProbeError(error, language, status)
   const answered = status === null ? '' : ` ${status}`
   const words = (): Words => {
