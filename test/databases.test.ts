@@ -1,31 +1,152 @@
-import { expect, test } from 'vitest'
-import { emptyDatabase, freshDatabase, freshMongo } from '#test/support/database.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { postgres } from '#database/connect.ts'
+import { mongo } from '#database/mongo.ts'
+import { emptyDatabase, freshDatabase, freshMongo, type TestDatabase } from '#test/support/database.ts'
+import { until } from '#test/support/until.ts'
 
-test('every test file gets a migrated database of its own, and numbers, dates and instants come as themselves', async () => {
-  const one = await freshDatabase()
-  const other = await freshDatabase()
-  await one.db.query('insert into chat (id) values (5000000000)')
-  expect((await one.db.query('select id from chat')).rows).toEqual([{ id: 5_000_000_000 }])
-  expect((await other.db.query('select id from chat')).rows).toEqual([])
-  const { rows } = await one.db.query(
-    `select count(*), sum(id), date '2026-11-21' as date, timestamptz '2026-11-21T12:00:00Z' as at, array_agg(id) as ids from chat`,
+let database: TestDatabase
+beforeAll(async () => {
+  database = await freshDatabase()
+})
+afterAll(() => database.end())
+
+test('nothing is connected before the first question, and nothing after the end', async () => {
+  const nowhere = postgres('postgresql://vigia@localhost/vigia?host=/nowhere')
+  await nowhere.end()
+  await nowhere.end()
+  await expect(nowhere.query('select 1')).rejects.toThrow('the database connection was closed')
+  const noCatalogue = mongo('mongodb://127.0.0.1:1/vigia')
+  await noCatalogue.end()
+  await expect(noCatalogue.collection('show')).rejects.toThrow('the catalogue connection was closed')
+})
+
+test('numbers, dates, instants and JSON come as themselves', async () => {
+  const { rows } = await database.db.query(
+    `select count(*), sum(id), avg(id), array_agg(id) as ids, array_agg(null::bigint) as none, '{}'::bigint[] as empty,
+       date '2026-11-21' as date, array[date '2026-11-21'] as dates, timestamptz '2026-11-21T12:00:00Z' as at,
+       '{"a": [1]}'::jsonb as json, $1::text[] as texts
+     from (values (5000000000), (5000000001)) as chat (id)`,
+    [['a', 'b,c']],
   )
   expect(rows).toEqual([
-    { count: 1, sum: 5e9, date: '2026-11-21', at: new Date('2026-11-21T12:00:00Z'), ids: [5_000_000_000] },
+    {
+      count: 2,
+      sum: 10_000_000_001,
+      avg: 5_000_000_000.5,
+      ids: [5_000_000_000, 5_000_000_001],
+      none: [null, null],
+      empty: [],
+      date: '2026-11-21',
+      dates: ['2026-11-21'],
+      at: new Date('2026-11-21T12:00:00Z'),
+      json: { a: [1] },
+      texts: ['a', 'b,c'],
+    },
   ])
+})
+
+test('a number that JavaScript cannot hold is an error and no other number', async () => {
+  await expect(database.db.query('select 9007199254740993')).rejects.toThrow('9007199254740993 does not fit')
+  expect((await database.db.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+})
+
+describe('a transaction', () => {
+  const ids = async () =>
+    (await database.db.query<{ id: number }>('select id from chat order by id')).rows.map(({ id }) => id)
+
+  test('keeps what its work returned from, and nothing of what it threw from', async () => {
+    expect(
+      await database.db.transaction(async tx => {
+        await tx.query('insert into chat (id) values (1)')
+        return 'kept'
+      }),
+    ).toBe('kept')
+    const failing = database.db.transaction(async tx => {
+      await tx.query('insert into chat (id) values (2)')
+      throw new Error('changed my mind')
+    })
+    await expect(failing).rejects.toThrow('changed my mind')
+    expect(await ids()).toEqual([1])
+  })
+
+  test('in a transaction takes back its own part only', async () => {
+    await database.db.transaction(async tx => {
+      await tx.query('insert into chat (id) values (10)')
+      await expect(
+        tx.transaction(async inner => {
+          await inner.query('insert into chat (id) values (11)')
+          await inner.query('insert into chat (id) values (10)')
+        }),
+      ).rejects.toThrow('duplicate key')
+      await tx.transaction(inner => inner.query('insert into chat (id) values (12)'))
+    })
+    expect(await ids()).toEqual([1, 10, 12])
+  })
+
+  test('whose connection is lost fails, and the next one has a new connection', async () => {
+    const lost = database.db.transaction(async tx => {
+      const { rows } = await tx.query<{ pid: number }>('select pg_backend_pid() as pid')
+      await database.db.query('select pg_terminate_backend($1)', [rows[0]?.pid])
+      await until(
+        () =>
+          tx.query('select 1').then(
+            () => false,
+            () => true,
+          ),
+        { what: 'the loss of the connection' },
+      )
+      await tx.query('insert into chat (id) values (20)')
+    })
+    await expect(lost).rejects.toThrow()
+    await database.db.transaction(tx => tx.query('insert into chat (id) values (21)'))
+    expect(await ids()).toEqual([1, 10, 12, 21])
+  })
+})
+
+test('a statement that takes too long is cancelled', async () => {
+  const impatient = postgres(database.url, { statementTimeoutMs: 20 })
+  await expect(impatient.query('select pg_sleep(3600)')).rejects.toThrow('statement timeout')
+  await impatient.end()
+})
+
+test('prepared statements answer the same, also when there are many texts and inside transactions', async () => {
+  const prepared = postgres(database.url, { max: 1, prepare: true })
+  for (let round = 0; round < 3; round++) {
+    for (let n = 0; n < 250; n++) {
+      const { rows } = await prepared.query(`select $1::int + ${n} as sum`, [round])
+      expect(rows).toEqual([{ sum: round + n }])
+    }
+  }
+  const kept = await prepared.transaction(tx =>
+    tx.query('select count(*) from pg_prepared_statements where name like $1', ['vigia%']),
+  )
+  expect(kept.rows).toEqual([{ count: 200 }])
+  await prepared.end()
+})
+
+test('every test file has a migrated database of its own; an empty one has no table', async () => {
+  const [other, empty] = await Promise.all([freshDatabase(), emptyDatabase()])
+  await database.db.query('insert into chat (id) values (30)')
+  expect((await other.db.query('select id from chat')).rows).toEqual([])
+  await expect(empty.db.query('select from chat')).rejects.toThrow('relation "chat" does not exist')
+  await Promise.all([other.end(), empty.end()])
+  await expect(other.db.query('select 1')).rejects.toThrow('was closed')
+})
+
+test('the catalogue server has a database for each who asks', async () => {
+  const [one, other] = await Promise.all([freshMongo(), freshMongo()])
+  const shows = await one.mongo.collection<{ _id: number; name: string }>('show')
+  await shows.replaceOne({ _id: 82 }, { name: 'x' }, { upsert: true })
+  expect(await shows.findOne({ _id: 82 })).toEqual({ _id: 82, name: 'x' })
+  expect(await (await other.mongo.collection('show')).countDocuments()).toBe(0)
   await Promise.all([one.end(), other.end()])
 })
 
-test('an empty database has no table', async () => {
-  const { db, end } = await emptyDatabase()
-  await expect(db.query('select from chat')).rejects.toThrow('relation "chat" does not exist')
-  await end()
-})
-
-test('the catalogue server answers', async () => {
-  const { mongo, end } = await freshMongo()
-  const shows = await mongo.collection<{ _id: number; name: string }>('show')
-  await shows.replaceOne({ _id: 82 }, { name: 'x' }, { upsert: true })
-  expect(await shows.findOne({ _id: 82 })).toEqual({ _id: 82, name: 'x' })
-  await end()
+test('waiting for a condition ends, and says what did not come and why', async () => {
+  let tries = 0
+  expect(await until(() => ++tries > 3 && 'there')).toBe('there')
+  const never = until(() => Promise.reject(new Error('not yet')), { timeoutMs: 20, what: 'the answer' })
+  await expect(never).rejects.toThrow(
+    expect.objectContaining({ message: 'the answer did not come true within 20 ms', cause: new Error('not yet') }),
+  )
 })

@@ -24,6 +24,13 @@ const sweep = async (): Promise<void> => {
     const folder = join(tmpdir(), name)
     if (!folder.startsWith(prefix)) continue
     try {
+      // Tests of the supervisor have their data one level down; the folder itself tells whether they still run.
+      const hold = holdDataFolder(folder)
+      try {
+        if ((await readdir(folder)).includes('data')) await wipeDataFolder(join(folder, 'data'))
+      } finally {
+        hold.release()
+      }
       await wipeDataFolder(folder)
       await rm(folder, { recursive: true, force: true })
     } catch (error) {
@@ -33,7 +40,7 @@ const sweep = async (): Promise<void> => {
   }
 }
 
-/** A new folder among the temporary files that later runs remove should this one be killed. `remove` when done. */
+/** A new folder among the temporary files that later runs remove should this one be killed; `remove` it once its servers have stopped. */
 export const temporaryDataFolder = async (): Promise<{ folder: string; remove(): Promise<void> }> => {
   for (;;) {
     const folder = await mkdtemp(prefix)
@@ -41,9 +48,8 @@ export const temporaryDataFolder = async (): Promise<{ folder: string; remove():
       await chmod(folder, 0o711)
       const hold = holdDataFolder(folder)
       const remove = async () => {
-        await wipeDataFolder(folder)
-        hold.release()
         await rm(folder, { recursive: true, force: true })
+        hold.release()
       }
       return { folder, remove }
     } catch (error) {

@@ -14,10 +14,12 @@ const holds = new Map<string, { lock: DatabaseSync; count: number }>()
 /**
  * Takes the folder for this process, creating it where it is missing; throws FolderInUse with the pid of the holder.
  * What holds is a lock of the operating system on a file in it (through SQLite, for Node has no call for it): it ends with the
- * process, however that ends. The pid beside it is for people. A second call of the same process shares the hold.
+ * process, however that ends. The pid beside it is for people. A second call of the same process shares the hold,
+ * unless it wants to be `alone`.
  */
-export const holdDataFolder = (dataDir: string): { release(): void } => {
+export const holdDataFolder = (dataDir: string, { alone = false } = {}): { release(): void } => {
   const folder = create(resolve(dataDir))
+  if (alone && holds.has(folder)) throw new FolderInUse(`this process is using the data folder ${folder}`)
   const held = holds.get(folder) ?? { lock: lock(folder), count: 0 }
   held.count++
   holds.set(folder, held)

@@ -163,18 +163,15 @@ const start = async (
       name,
       logFile: join(home, 'server.log'),
       startWithinMs: 60_000,
-      start: async output => {
-        const child = spawn(program, [portArgument(port), ...options], {
+      start: output =>
+        spawn(program, [portArgument(port), ...options], {
           ...as(account),
           cwd: home,
           env: serverEnvironment(),
           detached: true,
           stdio: ['ignore', output, output],
-        })
-        if (child.pid !== undefined)
-          await writeFile(note, JSON.stringify({ pid: child.pid, program, port } satisfies Noted))
-        return child
-      },
+        }),
+      started: pid => writeFile(note, JSON.stringify({ pid, program, port } satisfies Noted)),
       answers: () => mongoAnswers(port),
       end: pid => endProcess(pid, endings),
     },

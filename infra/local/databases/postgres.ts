@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { lstat, readdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -49,22 +50,24 @@ export const startPostgres = async ({
         name: 'PostgreSQL',
         logFile: join(place.home, 'postgres.log'),
         startWithinMs: 120_000,
-        start: async output => {
-          await clearTheWay(place)
-          return spawn(program(place.native, 'postgres'), serverArguments(place, settings), {
+        prepare: () => clearTheWay(place),
+        start: output =>
+          spawn(program(place.native, 'postgres'), serverArguments(place, settings), {
             ...as(place.account),
             cwd: windows ? place.home : '/',
             env: serverEnvironment(),
             detached: true,
             stdio: ['ignore', output, output],
-          })
-        },
+          }),
         answers: () => ready(place),
         end: pid => end(place, pid),
       },
       log,
     )
-    return describe(supervised, { url: place.url('vigia') }, hold.release)
+    return describe(supervised, { url: place.url('vigia') }, () => {
+      if (place.temporary) rmSync(place.temporary, { recursive: true, force: true })
+      hold.release()
+    })
   } catch (error) {
     hold.release()
     throw error
@@ -98,6 +101,8 @@ interface Place {
   /** Folder with bin, lib and share. */
   native: string
   account: Account | null
+  /** The socket's folder, where it had to be among the temporary files. */
+  temporary?: string
   /** Where clients find it. */
   settings: Record<string, string>
   url(database: string): string
@@ -116,8 +121,11 @@ const settle = async (dataDir: string, log: (line: string) => void): Promise<Pla
   await refuseForeignFolder(home, account)
   await own(home, account)
   const native = await reachable(home, account, log)
-  const endpoint = windows ? await loopback(home) : unixSocket(await socketFolder(join(home, 'run'), account))
-  return { home, data: join(home, 'data'), native, account, ...endpoint }
+  const place = { home, data: join(home, 'data'), native, account }
+  if (windows) return { ...place, ...(await loopback(home)) }
+  const run = join(home, 'run')
+  const folder = await socketFolder(run, account)
+  return { ...place, ...unixSocket(folder), ...(folder === run ? {} : { temporary: folder }) }
 }
 
 /** The binaries as the package has them, or a copy of them where the server's user cannot get at them or the links cannot be made. */
@@ -244,7 +252,8 @@ const initialise = async ({ data, native, account, authentication }: Place): Pro
 const serverArguments = ({ data, settings: endpoint }: Place, settings: Record<string, string>): string[] => {
   const ours: Record<string, string> = {
     ...endpoint,
-    max_connections: '100',
+    // See `max` of connect.ts; one that is not used costs a few kilobytes.
+    max_connections: '200',
     shared_buffers: '64MB',
     // 1 GB of log is the default, ten times our data.
     max_wal_size: '128MB',
@@ -321,14 +330,15 @@ const ask = async <Row extends object>(url: string, sql: string, values: unknown
   }
 }
 
-/** Whether it answers, with our database in it: the first start makes that. */
+/** Whether it answers, with our database in it: the first start makes that. What fails is tried again with the next question. */
 const ready = async ({ url }: Place): Promise<boolean> => {
   const noSuchDatabase = '3D000'
   try {
     await ask(url('vigia'), 'select 1')
     return true
   } catch (error) {
-    if ((error as { code?: string }).code === noSuchDatabase) await ask(url('postgres'), 'create database vigia')
+    if ((error as { code?: string }).code === noSuchDatabase)
+      await ask(url('postgres'), 'create database vigia').catch(() => {})
     return false
   }
 }

@@ -9,8 +9,12 @@ export interface Server {
   name: string
   /** Gets everything the server says. A file and not a pipe: a server whose pipe nobody reads stops answering. */
   logFile: string
-  /** Starts the process with `log` as its output. Called again after a crash, so it clears away what the crash left. */
-  start(log: number): Promise<ChildProcess>
+  /** Called before each start: clears away what a crash left. */
+  prepare?(): Promise<void>
+  /** Starts the process with `log` as its output. */
+  start(log: number): ChildProcess
+  /** Called after each start. */
+  started?(pid: number): Promise<void>
   /** Whether a question was answered: only that means ready. */
   answers(): Promise<boolean>
   /** How long a start may take, recovery included. */
@@ -77,7 +81,11 @@ interface Life {
 }
 
 /** Starts `server`, waits until it answers, and starts it again whenever it ends by itself. Throws when the first start fails. */
-export const supervise = async (server: Server, log: (line: string) => void): Promise<Supervised> => {
+export const supervise = async (
+  server: Server,
+  log: (line: string) => void,
+  pauses: typeof pauseAfter = pauseAfter,
+): Promise<Supervised> => {
   const down: ((words: string) => void)[] = []
   const up: (() => void)[] = []
   const givenUp: ((words: string) => void)[] = []
@@ -116,7 +124,7 @@ export const supervise = async (server: Server, log: (line: string) => void): Pr
         return await start()
       } catch (error) {
         failures++
-        const pauseMs = pauseAfter(failures, first)
+        const pauseMs = pauses(failures, first)
         if (pauseMs === null) throw error
         await pause(pauseMs)
       }
@@ -134,7 +142,7 @@ export const supervise = async (server: Server, log: (line: string) => void): Pr
       log(words)
       for (const tell of down) tell(words)
       if (performance.now() - current.bornAt >= steadyMs) failures = 0
-      else await pause(pauseAfter(++failures, false) ?? 0)
+      else await pause(pauses(++failures, false) ?? 0)
       current = await bringUp(false)
       if (!current) return
       log(`${server.name} answers again`)
@@ -169,10 +177,11 @@ export const supervise = async (server: Server, log: (line: string) => void): Pr
 }
 
 const spawn = async (server: Server): Promise<Life> => {
+  await server.prepare?.()
   const log = openLog(server.logFile)
   try {
     const logFrom = fstatSync(log).size
-    const child = await server.start(log)
+    const child = server.start(log)
     const over = new Promise<string>(resolve => {
       child.once('exit', (code, signal) => resolve(signal ? `signal ${signal}` : `exit code ${code}`))
       child.once('error', (error: NodeJS.ErrnoException) =>
@@ -180,6 +189,7 @@ const spawn = async (server: Server): Promise<Life> => {
       )
     })
     if (child.pid === undefined) throw new Error(`${server.name} cannot be started: ${await over}`)
+    await server.started?.(child.pid)
     return { pid: child.pid, bornAt: performance.now(), over, logFrom }
   } finally {
     closeSync(log)

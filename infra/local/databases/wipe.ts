@@ -9,7 +9,7 @@ const stays = ['binaries', 'lock', 'holder']
 
 /** Empties the data folder, after ending what a killed runtime left running on it. Throws FolderInUse while a living one has it. */
 export const wipeDataFolder = async (dataDir: string): Promise<void> => {
-  const hold = holdDataFolder(dataDir)
+  const hold = holdDataFolder(dataDir, { alone: true })
   try {
     await Promise.all([endPostgresOrphan(dataDir), endMongoOrphan(dataDir)])
     for (const name of await readdir(dataDir))
