@@ -28,6 +28,12 @@ export const answerTo = (error: Error): Answer => {
   }
 }
 
+/** The same for whoever calls from outside: what we did not mean to say is not said. */
+export const answerToStranger = (error: Error): Answer => {
+  const answer = answerTo(error)
+  return answer.outcome === 'failed' ? { ...answer, body: 'internal error' } : answer
+}
+
 const verdict = (error: Error): [Answer['outcome'], number, Record<string, string>?] => {
   if (error instanceof Malformed) return ['malformed', 400]
   if (error instanceof Permanent) return ['permanent', 422]

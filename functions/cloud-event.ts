@@ -78,6 +78,9 @@ const structured = (mediaType: string, body: Buffer): Parts => {
 
 const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i
 
+/** With a scheme, or without a colon before its first slash; nothing in it that a URI has to encode. */
+const uriReference = /^(?=[^\s<>"{}|\\^`]+$)(?:[a-z][a-z0-9+.-]*:|[^:/?#]*(?:[/?#]|$))/i
+
 const check = (attributes: Attributes) => {
   for (const name of ['specversion', 'id', 'source', 'type']) {
     const value = attributes[name]
@@ -87,7 +90,7 @@ const check = (attributes: Attributes) => {
   if (specversion !== '1.0') throw new Malformed(`specversion ${specversion} is not taken; send 1.0`)
   if (time !== undefined && !(typeof time === 'string' && timestamp.test(time) && !Number.isNaN(Date.parse(time))))
     throw new Malformed(`time ${JSON.stringify(time)} is no RFC 3339 timestamp`)
-  if (!URL.canParse(String(source), 'http://localhost')) throw new Malformed(`source ${source} is no URI`)
+  if (!uriReference.test(String(source))) throw new Malformed(`source ${source} is no URI`)
   if (dataschema !== undefined && !URL.canParse(String(dataschema)))
     throw new Malformed('dataschema is no absolute URI')
   if (subject !== undefined && typeof subject !== 'string') throw new Malformed('subject is no text')

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { VigiaEvent } from '#events/event.ts'
 import { validatorOf } from '#events/validate.ts'
-import { type Answer, answerTo, done, send } from './answers.ts'
+import { type Answer, answerTo, answerToStranger, done, send } from './answers.ts'
 import { cloudEvent } from './cloud-event.ts'
 import { deadLetter } from './dead-letter.ts'
 import { asError, Permanent } from './errors.ts'
 import type { Context, Fitting, HttpAnswer, HttpRequest, News } from './fitting.ts'
 import { framework } from './framework.ts'
-import { type Logger, logger } from './log.ts'
+import { type Logger, type LogOutput, logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Publish } from './publish.ts'
 import { traceId, traceOf } from './trace.ts'
@@ -33,9 +33,9 @@ export interface Handling {
  * What happens to a request that was let in: decoded, validated, given to the rule; what the rule returns is published, and only then is
  * it answered and logged. Loaded by the first request, or before it when there is time: a process is up without this.
  */
-export const handlingOf = (fitting: Fitting, publish: Publish, metrics: Metrics): Handling => {
+export const handlingOf = (fitting: Fitting, publish: Publish, metrics: Metrics, output?: LogOutput): Handling => {
   const { name } = fitting
-  const log = logger(name)
+  const log = logger(name, { output })
   const listeners = new Map(fitting.events?.map(listener => [listener.definition.type, listener]))
   const work = new WeakMap<IncomingMessage, () => void>()
   const app = framework(name, request => work.get(request)!())
@@ -102,7 +102,7 @@ export const handlingOf = (fitting: Fitting, publish: Publish, metrics: Metrics)
       answer = await outcomeOf(route, request, { log, signal }, notes)
     } catch (thrown) {
       error = asError(thrown)
-      answer = answerTo(error)
+      answer = route.to === 'http' ? answerToStranger(error) : answerTo(error)
     }
     const { status, outcome = status < 400 ? 'done' : 'refused' } = answer
     send(response, answer)

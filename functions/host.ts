@@ -5,6 +5,7 @@ import { envOptional } from './env.ts'
 import { asError, Malformed, Permanent, RetryLater } from './errors.ts'
 import type { Fitting, HttpAnswer, RequestHead } from './fitting.ts'
 import type { Route } from './handling.ts'
+import type { LogOutput } from './log.ts'
 import { metricsOf } from './metrics.ts'
 import { publisher } from './publish.ts'
 import { bodyOf, dropBody, meansToBeAnEvent } from './request.ts'
@@ -18,6 +19,15 @@ export interface FunctionHost {
   say(reason: unknown): Promise<void>
 }
 
+export interface HostOptions {
+  /** Where events go; K_SINK. */
+  sink?: string | undefined
+  /** K_CE_OVERRIDES. */
+  overrides?: string | undefined
+  /** Where lines of the log go, if not to standard output. */
+  output?: LogOutput | undefined
+}
+
 /** How long a rule has, once its signal has aborted, to leave things tidy; and `close` to close. */
 const graceMs = 2_000
 
@@ -27,7 +37,7 @@ const graceMs = 2_000
  */
 export const hostOf = (
   fitting: Fitting,
-  { sink = envOptional('K_SINK'), overrides = envOptional('K_CE_OVERRIDES') } = {},
+  { sink = envOptional('K_SINK'), overrides = envOptional('K_CE_OVERRIDES'), output }: HostOptions = {},
 ): FunctionHost => {
   const { name } = fitting
   const publish = publisher(sink, name, overrides)
@@ -37,7 +47,7 @@ export const hostOf = (
 
   const handling = once(async () => {
     const { handlingOf } = await import('./handling.ts')
-    return handlingOf(fitting, publish, metrics)
+    return handlingOf(fitting, publish, metrics, output)
   })
 
   const routeOf = (head: RequestHead): Route | HttpAnswer => {
@@ -51,6 +61,7 @@ export const hostOf = (
     if (method !== 'POST') return { status: 405, headers: { allow: 'POST' } }
     const status = fitting.admitEvent?.(headers)
     if (status !== undefined) return { status }
+    if ((headers['content-encoding'] ?? 'identity') !== 'identity') return { status: 415 }
     const trigger = /^\/dead\/([^/]+)$/.exec(path)?.[1]
     if (trigger === undefined) return { to: 'event' }
     return fitting.deadLetters
@@ -113,14 +124,11 @@ export const hostOf = (
       draining = true
       for (const response of inFlight.keys()) if (!response.headersSent) response.setHeader('connection', 'close')
       const idle = new Promise(resolve => server.close(resolve))
-      const late = setTimeout(() => {
-        for (const gone of inFlight.values()) gone.abort(new Error(`${name} must end`))
-        setTimeout(() => server.closeAllConnections(), graceMs)
-      }, patienceMs)
-      await idle
-      clearTimeout(late)
-      const closed = Promise.allSettled(fitting.close?.map(close => close()) ?? [])
-      await Promise.race([closed, new Promise(resolve => setTimeout(resolve, graceMs))])
+      await within(patienceMs, idle)
+      for (const gone of inFlight.values()) gone.abort(new Error(`${name} must end`))
+      await within(graceMs, idle)
+      server.closeAllConnections()
+      await within(graceMs, Promise.allSettled(fitting.close?.map(close => close()) ?? []))
     },
 
     say: async reason => {
@@ -132,6 +140,15 @@ export const hostOf = (
 }
 
 const isRead = (method: string) => method === 'GET' || method === 'HEAD'
+
+const within = async (ms: number, work: Promise<unknown>) => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise(resolve => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([work, late])
+  clearTimeout(timer)
+}
 
 const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
   let made: Promise<T> | undefined

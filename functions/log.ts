@@ -1,14 +1,23 @@
 import pino, { type Logger } from 'pino'
+import { logLevel } from './log-level.ts'
 import { redact } from './redact.ts'
 
 export type { Logger } from 'pino'
 export { redact } from './redact.ts'
 
-/** One JSON line per entry on standard output, written at once, so that nothing is lost when the process ends. Secrets are taken out of the finished line. */
-export const logger = (name: string, destination: { write(line: string): unknown } = standardOutput()): Logger =>
+/** Takes finished lines. */
+export interface LogOutput {
+  write(line: string): unknown
+}
+
+/** One JSON line per entry, on standard output and at once, so that none is lost when the process ends. Secrets are taken out of the finished line. */
+export const logger = (
+  name: string,
+  { output = standardOutput(), level = logLevel() }: { output?: LogOutput | undefined; level?: string } = {},
+): Logger =>
   pino(
     {
-      level: process.env.LOG_LEVEL || 'info',
+      level,
       base: { function: name },
       messageKey: 'message',
       errorKey: 'error',
@@ -16,11 +25,11 @@ export const logger = (name: string, destination: { write(line: string): unknown
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: label => ({ level: label }) },
     },
-    { write: line => destination.write(redact(line)) },
+    { write: line => output.write(redact(line)) },
   )
 
-let output: ReturnType<typeof pino.destination> | undefined
+let opened: LogOutput | undefined
 const standardOutput = () => {
-  output ??= pino.destination({ fd: 1, sync: true })
-  return output
+  opened ??= pino.destination({ fd: 1, sync: true })
+  return opened
 }

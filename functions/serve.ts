@@ -1,6 +1,7 @@
 import { env, envOptional } from './env.ts'
 import type { Fitting } from './fitting.ts'
 import { hostOf } from './host.ts'
+import { logLevel } from './log-level.ts'
 
 export type { DeadLetter } from './dead-letter.ts'
 export {
@@ -16,13 +17,15 @@ export {
 /** Longer than any of our requests needs, shorter than what a platform grants after SIGTERM. */
 const drainMs = 25_000
 
-// From here on, a failure while main.ts wires is one line of the log too.
-let end = async (code: number, reason?: unknown): Promise<void> => {
-  const { logger } = await import('./log.ts')
-  const { asError } = await import('./errors.ts')
+/** For a process that has failed: what is in flight may be what failed, and never end. */
+const drainAfterFailureMs = 10_000
+
+/** Ends the process. While main.ts wires, nothing is in flight yet; a failure is one line of the log then, too. */
+let end = async (_: number, reason: unknown): Promise<void> => {
+  const [{ logger }, { asError }] = await Promise.all([import('./log.ts'), import('./errors.ts')])
   const error = asError(reason)
-  logger(env('FUNCTION_TARGET', 'vigia')).fatal({ error }, error.message)
-  process.exit(code)
+  logger(env('FUNCTION_TARGET', 'vigia'), { level: 'info' }).fatal({ error }, error.message)
+  process.exit(1)
 }
 process.on('uncaughtException', error => end(1, error))
 // A promise that nobody awaited has failed. What else is in flight knows nothing of it and is finished; then a fresh process takes over.
@@ -30,6 +33,7 @@ process.on('unhandledRejection', reason => end(1, reason))
 
 /** Runs one function in this process: listens on PORT, and on SIGTERM or SIGINT finishes what is in flight, closes, and exits 0. */
 export const serve = (fitting: Fitting): void => {
+  logLevel()
   const host = hostOf(fitting)
   let exitCode: number | undefined
   end = async (code, reason) => {
@@ -37,11 +41,11 @@ export const serve = (fitting: Fitting): void => {
     exitCode = Math.max(exitCode ?? 0, code)
     if (reason !== undefined) await host.say(reason)
     if (!first) return
-    await host.drain(drainMs)
+    await host.drain(code === 0 ? drainMs : drainAfterFailureMs)
     process.exit(exitCode)
   }
-  process.on('SIGTERM', () => end(0))
-  process.on('SIGINT', () => end(0))
+  process.on('SIGTERM', () => end(0, undefined))
+  process.on('SIGINT', () => end(0, undefined))
   host.listen(port(), envOptional('HOST')).catch(error => end(1, error))
 }
 

@@ -12,6 +12,8 @@ export interface BuildOptions {
   log?: (line: string) => void
   /** Where to: `.build/functions` of the repository. */
   outDir?: string
+  /** Only these functions. */
+  only?: readonly string[]
 }
 
 export interface Built {
@@ -36,9 +38,10 @@ export const buildFunctions = async ({
   force = false,
   log = () => {},
   outDir = join(root, '.build/functions'),
+  only,
 }: BuildOptions = {}): Promise<Built[]> => {
-  const names = readdirSync(join(root, 'functions')).filter(name =>
-    existsSync(join(root, 'functions', name, 'main.ts')),
+  const names = readdirSync(join(root, 'functions')).filter(
+    name => existsSync(join(root, 'functions', name, 'main.ts')) && (only?.includes(name) ?? true),
   )
   await mkdir(outDir, { recursive: true })
   const recipes = readRecipes(outDir)

@@ -1,0 +1,23 @@
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { allEvents } from './all.ts'
+
+/** Where the schemas are exported to, for programs in other languages. */
+export const schemasDir = join(import.meta.dirname, 'schemas')
+
+/** Every event's data as JSON Schema, by file name. The `$id` is the event's `dataschema`, the title its CloudEvents type. */
+export const exportedSchemas = (): Map<string, string> =>
+  new Map(
+    allEvents.map(({ name, type, dataschema, schema }) => [
+      `${name.replaceAll('.', '-')}.json`,
+      `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', $id: dataschema, title: type, ...schema }, null, 2)}\n`,
+    ]),
+  )
+
+if (import.meta.main) {
+  const schemas = exportedSchemas()
+  await mkdir(schemasDir, { recursive: true })
+  for (const file of await readdir(schemasDir)) if (!schemas.has(file)) await rm(join(schemasDir, file))
+  for (const [file, content] of schemas) await writeFile(join(schemasDir, file), content)
+  process.stdout.write(`${schemas.size} schemas in events/schemas\n`)
+}

@@ -1,0 +1,10 @@
+import { env } from './env.ts'
+
+const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
+
+/** LOG_LEVEL, `info` by default. Throws for what is no level. */
+export const logLevel = (): string => {
+  const level = env('LOG_LEVEL', 'info')
+  if (!levels.includes(level)) throw new Error(`LOG_LEVEL is ${JSON.stringify(level)}; it can be ${levels.join(', ')}`)
+  return level
+}

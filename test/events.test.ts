@@ -1,0 +1,147 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { allEvents } from '#events/all.ts'
+import { beginning, defineEvent, type EventDefinition, MAX_HOPS } from '#events/event.ts'
+import { exportedSchemas, schemasDir } from '#events/export.ts'
+import { MonitorDown } from '#events/monitor-down.ts'
+import { validatorOf } from '#events/validate.ts'
+import { cloudEvent } from '#functions/cloud-event.ts'
+import { inBinaryMode } from '#functions/publish.ts'
+import { functionNames, manifestsIn, root } from '#test/support/manifests.ts'
+import { sample } from '#test/support/samples.ts'
+
+const files = readdirSync(join(root, 'events')).filter(file => file.endsWith('.ts'))
+const isDefinition = (value: unknown): value is EventDefinition =>
+  typeof value === 'object' && value !== null && 'dataschema' in value && 'from' in value
+const definitionsIn = async (file: string) =>
+  Object.entries((await import(`../events/${file.replace('.ts', '')}.ts`)) as Record<string, unknown>).filter(
+    (entry): entry is [string, EventDefinition] => isDefinition(entry[1]),
+  )
+
+const pascal = (name: string) => name.replace(/(?:^|[.-])(.)/g, (_, letter: string) => letter.toUpperCase())
+
+describe('every event', () => {
+  test('has a file of its name, and is in all.ts', async () => {
+    const found: EventDefinition[] = []
+    for (const file of files.filter(file => file !== 'all.ts'))
+      for (const [exported, definition] of await definitionsIn(file)) {
+        expect(`${definition.name.replaceAll('.', '-')}.ts`).toBe(file)
+        expect(exported).toBe(pascal(definition.name))
+        found.push(definition)
+      }
+    expect(allEvents.map(({ name }) => name)).toEqual(found.map(({ name }) => name).toSorted())
+    expect(new Set(allEvents.map(({ type }) => type)).size).toBe(allEvents.length)
+  })
+
+  test.each(allEvents.map(event => [event.name, event] as const))(
+    '%s has a sample that is valid and survives the way through HTTP',
+    (_, event) => {
+      const made = { ...sample(event), source: '/functions/test' }
+      const valid = validatorOf(event)
+      expect(valid(made.data), JSON.stringify(valid.errors)).toBe(true)
+      const { headers, body } = inBinaryMode(made)
+      expect(cloudEvent(headers, body)).toEqual(made)
+    },
+  )
+
+  test('is exported as JSON Schema just as it is now (`npm run schemas`)', () => {
+    const onDisk = readdirSync(schemasDir).map(file => [file, readFileSync(join(schemasDir, file), 'utf8')] as const)
+    expect(new Map(onDisk)).toEqual(exportedSchemas())
+  })
+})
+
+describe('an event made while another is handled', () => {
+  const cause = {
+    id: 'monitor/42@2026-11-21T12:05:20Z',
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    vigiahops: 3,
+  }
+  const { data } = sample(MonitorDown)
+
+  test('is called after its cause, and so the same again when the cause comes again', () => {
+    const news = { subject: 'monitor/42', data, time: new Date('2026-11-21T12:05:21Z') }
+    expect(MonitorDown.from(cause, news)).toEqual(MonitorDown.from(cause, news))
+    expect(MonitorDown.from(cause, news)).toEqual({
+      id: 'monitor/42@2026-11-21T12:05:20Z/monitor.down',
+      type: 'dev.vigia.monitor.down',
+      source: '',
+      subject: 'monitor/42',
+      time: '2026-11-21T12:05:21.000Z',
+      dataschema: 'https://vigia.dev/events/monitor.down/v1',
+      datacontenttype: 'application/json',
+      data,
+      causationid: cause.id,
+      traceparent: cause.traceparent,
+      vigiahops: 4,
+    })
+    expect(MonitorDown.from(cause, { ...news, key: '7' }).id).toBe(`${cause.id}/monitor.down/7`)
+    expect(MonitorDown.from(cause, { ...news, key: '7', id: 'incident/7/monitor.down' })).toMatchObject({
+      id: 'incident/7/monitor.down',
+      causationid: cause.id,
+    })
+  })
+
+  test('counts how far it is from the beginning, until that is too far', () => {
+    let event = MonitorDown.from(beginning('tg/1'), { subject: 'monitor/42', data })
+    expect(event).toMatchObject({ vigiahops: 0, causationid: 'tg/1' })
+    expect(event).not.toHaveProperty('traceparent')
+    while (event.vigiahops < MAX_HOPS) event = MonitorDown.from(event, { subject: 'monitor/42', data })
+    event = { ...event, source: '/functions/test' }
+    expect(inBinaryMode(event).headers['ce-vigiahops']).toBe('16')
+    expect(() => inBinaryMode({ ...event, vigiahops: 17 })).toThrow('a loop')
+  })
+
+  test('keeps the version of its schema when that changes', () => {
+    expect(defineEvent('monitor.down', 2, MonitorDown.schema).dataschema).toBe(
+      'https://vigia.dev/events/monitor.down/v2',
+    )
+  })
+})
+
+describe('between functions', () => {
+  /** The code of a function: its files, one text. */
+  const codeOf = (name: string) =>
+    readdirSync(join(root, 'functions', name), { recursive: true, encoding: 'utf8' })
+      .filter(file => file.endsWith('.ts'))
+      .map(file => readFileSync(join(root, 'functions', name, file), 'utf8'))
+      .join('\n')
+  const functions = functionNames().map(name => ({ name, code: codeOf(name) }))
+  const triggers = manifestsIn('triggers').map(({ metadata, spec }) => ({
+    name: metadata.name,
+    type: spec.filter.attributes.type as string,
+    wakes: spec.subscriber.ref.name as string,
+  }))
+  const mentions = (code: string, event: EventDefinition, how: (name: string) => RegExp) =>
+    how(pascal(event.name)).test(code)
+  const publishes = (code: string, event: EventDefinition) =>
+    mentions(code, event, name => new RegExp(`\\b${name}\\.from\\(`))
+  const handles = (code: string, event: EventDefinition) =>
+    mentions(code, event, name => new RegExp(`\\bon\\(\\s*${name}\\b`))
+
+  test.each(allEvents.filter(({ name }) => name !== 'tick').map(event => [event.name, event] as const))(
+    '%s is published by a function and heard by another',
+    (_, event) => {
+      const publishers = functions.filter(({ code }) => publishes(code, event)).map(({ name }) => name)
+      expect(publishers, `nobody publishes ${event.name}`).not.toEqual([])
+      const heard = triggers.filter(({ type }) => type === event.type)
+      expect(heard, `no Trigger hears ${event.name}`).not.toEqual([])
+    },
+  )
+
+  test('what a Trigger brings is what the function it wakes handles, and the other way round', () => {
+    const brought = triggers.map(({ wakes, type }) => `${wakes} ${type}`)
+    const handled = functions.flatMap(({ name, code }) =>
+      allEvents.filter(event => handles(code, event)).map(({ type }) => `${name} ${type}`),
+    )
+    expect(brought.toSorted()).toEqual(handled.toSorted())
+  })
+
+  test('whoever publishes is given the sink', () => {
+    const services = manifestsIn('knative/services')
+    for (const { name, code } of functions) {
+      const label = services.find(({ metadata }) => metadata.name === name)?.metadata.labels?.['vigia.dev/publishes']
+      expect(label === 'true', name).toBe(allEvents.some(event => publishes(code, event)))
+    }
+  })
+})

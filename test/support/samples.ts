@@ -1,0 +1,138 @@
+import { EpisodeDue } from '#events/episode-due.ts'
+import { EpisodeMissed } from '#events/episode-missed.ts'
+import { beginning, type DataOf, type EventDefinition, type EventOf, type VigiaEvent } from '#events/event.ts'
+import { MessageRefused } from '#events/message-refused.ts'
+import { MessageRequested } from '#events/message-requested.ts'
+import { MonitorDown } from '#events/monitor-down.ts'
+import { MonitorUp } from '#events/monitor-up.ts'
+import { ProbeFinished } from '#events/probe-finished.ts'
+import { ProbeRequested } from '#events/probe-requested.ts'
+import { SeriesChanged } from '#events/series-changed.ts'
+import { SeriesFollowed } from '#events/series-followed.ts'
+import { ShardDue } from '#events/shard-due.ts'
+import { Tick } from '#events/tick.ts'
+import { UpdateDeferred } from '#events/update-deferred.ts'
+
+const show = {
+  id: 82,
+  name: 'Game of Thrones',
+  url: 'https://www.tvmaze.com/shows/82/game-of-thrones',
+  image: 'https://static.tvmaze.com/uploads/images/medium_portrait/498/1245274.jpg',
+  channel: 'HBO',
+}
+const episode = {
+  id: 4952,
+  name: 'Winter is Coming',
+  season: 1,
+  number: 1,
+  airdate: '2011-04-17',
+  airstamp: '2011-04-18T01:00:00+00:00',
+}
+const special = { ...episode, id: 4953, name: 'The Lost Tapes', number: null, airstamp: null }
+const incident = {
+  monitorId: 42,
+  incidentId: 7,
+  name: 'example.org',
+  url: 'https://example.org/health',
+  since: '2026-11-21T12:05:20.000Z',
+  status: 500,
+  error: 'status',
+}
+
+/** One of each, with a subject and data as they really are. */
+const known = [
+  of(EpisodeDue, 'show/82', { show, episodes: [episode], followedBefore: '2011-04-18T01:00:00.000Z' }),
+  of(EpisodeMissed, 'episodes', {
+    from: '2026-11-18T00:00:00.000Z',
+    to: '2026-11-20T00:00:00.000Z',
+    shows: [{ show, episodes: [episode, special] }],
+  }),
+  of(MessageRefused, 'chat/7', {
+    chatId: 7,
+    message: 'incident/7/monitor.down/message.requested/7',
+    code: 400,
+    reason: "Bad Request: can't parse entities",
+  }),
+  of(MessageRequested, 'chat/7', {
+    chatId: 7,
+    html: '<b>Game of Thrones</b> S01E01',
+    photo: show.image,
+    buttons: [[{ text: 'remover', data: 'unfollow:82' }], [{ text: 'TVMaze', url: show.url }]],
+    replyTo: 'incident/7/monitor.down/message.requested/7',
+    silent: true,
+  }),
+  of(MonitorDown, 'monitor/42', { ...incident, lastOkAt: '2026-11-21T12:04:20.000Z' }),
+  of(MonitorUp, 'monitor/42', { ...incident, status: null, error: 'timeout', until: '2026-11-21T12:12:20.000Z' }),
+  of(ProbeFinished, 'monitor/42', {
+    monitorId: 42,
+    name: 'example.org',
+    url: 'https://example.org/health',
+    chatId: 7,
+    reason: 'now',
+    ok: true,
+    status: 200,
+    error: null,
+    totalMs: 131,
+  }),
+  of(ProbeRequested, 'shard/3', {
+    reason: 'slot',
+    checks: [
+      {
+        monitorId: 42,
+        kind: 'http',
+        url: 'https://example.org/health',
+        timeoutMs: 10_000,
+        intervalS: 60,
+        dueAt: '2026-11-21T12:05:20.000Z',
+      },
+    ],
+  }),
+  of(SeriesChanged, 'show/82', {
+    change: 'moved',
+    show,
+    episode,
+    before: { airdate: '2011-04-10', airstamp: null },
+  }),
+  of(SeriesFollowed, 'show/82', { chatId: 7, showId: 82, followedAt: '2026-11-21T12:00:00.000Z' }),
+  of(ShardDue, 'shard/3', {
+    shard: 3,
+    shards: 8,
+    from: '2026-11-21T12:05:20.000Z',
+    to: '2026-11-21T12:05:42.000Z',
+  }),
+  of(Tick, '', {}),
+  of(UpdateDeferred, 'update/10', {
+    update: { update_id: 10 },
+    signature: 'a'.repeat(64),
+  }),
+]
+
+function of<Definition extends EventDefinition>(definition: Definition, subject: string, data: DataOf<Definition>) {
+  return { definition: definition as EventDefinition, subject, data: data as Record<string, unknown> }
+}
+
+/** An event as it would be, with some of its data changed. */
+export const sample = <Definition extends EventDefinition>(
+  definition: Definition,
+  changes: Partial<DataOf<Definition>> = {},
+): EventOf<Definition> => {
+  const found = known.find(one => one.definition.type === definition.type)
+  if (!found) throw new Error(`there is no sample of ${definition.name} in test/support/samples.ts`)
+  const data = { ...found.data, ...changes }
+  return (
+    definition.name === Tick.name
+      ? { ...tick, data }
+      : definition.from(beginning('sample'), { ...found, data } as never)
+  ) as EventOf<Definition>
+}
+
+const tick: VigiaEvent = {
+  id: '8f1c0f0e-5d2e-4b52-9d1f-0d8d4a9b3f60',
+  type: Tick.type,
+  source: '/apis/v1/namespaces/vigia/pingsources/probe-scheduler',
+  time: '2026-11-21T12:05:20.131Z',
+  datacontenttype: 'application/json',
+  data: {},
+  vigiahops: 0,
+  tick: 'probe-scheduler',
+}

@@ -1,0 +1,21 @@
+import { EventEmitter } from 'node:events'
+import { Tick } from '#events/tick.ts'
+import { env } from '#functions/env.ts'
+import { on, serve } from '#functions/serve.ts'
+
+// A function for tests of the process around it. The subject of a tick says what it does; GATE is asked before it goes on.
+const gate = env('GATE')
+
+serve({
+  name: 'served',
+  events: [
+    on(Tick, async ({ subject }) => {
+      if (subject === 'wait') await fetch(gate)
+      if (subject === 'reject') void Promise.reject(new Error('nobody awaited this'))
+      if (subject === 'throw')
+        setImmediate(() => new EventEmitter().emit('error', new Error('nobody listened to this')))
+      if (subject === 'token') throw new Error(`refused for ${env('TEST_SECRET')} and 123456789:${'A'.repeat(35)}`)
+    }),
+  ],
+  close: [async () => void (await fetch(`${gate}closed`))],
+})

@@ -1,0 +1,103 @@
+import { createServer, type IncomingHttpHeaders, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Fitting } from '#functions/fitting.ts'
+import { hostOf } from '#functions/host.ts'
+
+export interface Answer {
+  status: number
+  headers: IncomingHttpHeaders
+  body: string
+}
+
+/** Sends one HTTP request to this machine, on a connection of its own, and gives the whole answer. */
+export const ask = (
+  port: number,
+  { method = 'POST', path = '/', headers = {}, body = '' as string | Buffer } = {},
+): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const asking = request({ host: '127.0.0.1', port, method, path, headers, agent: false }, response => {
+      const chunks: Buffer[] = []
+      response.on('data', chunk => chunks.push(chunk))
+      response.on('end', () =>
+        resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks).toString() }),
+      )
+      response.on('error', reject)
+    })
+    asking.on('error', reject)
+    asking.end(body)
+  })
+
+/** The headers of an event in binary mode; `attributes` without `ce-`. */
+export const binary = (
+  attributes: Record<string, string>,
+  contentType = 'application/json',
+): Record<string, string> => ({
+  ...Object.fromEntries(
+    Object.entries({ specversion: '1.0', id: 'e1', source: '/test', ...attributes }).map(([name, value]) => [
+      `ce-${name}`,
+      value,
+    ]),
+  ),
+  ...(contentType && { 'content-type': contentType }),
+})
+
+/** A function behind its real host, on a port of its own. */
+export const served = async (fitting: Fitting, options: { sink?: string; overrides?: string } = {}) => {
+  const lines: string[] = []
+  const host = hostOf(fitting, { ...options, output: { write: line => lines.push(line) } })
+  const { port } = await host.listen(0, '127.0.0.1')
+  return {
+    port,
+    ask: (asked: Parameters<typeof ask>[1]) => ask(port, asked),
+    /** Posts an event in binary mode, with JSON data. */
+    send: (attributes: Record<string, string>, data: unknown = {}, path = '/') =>
+      ask(port, { path, headers: binary(attributes), body: JSON.stringify(data) }),
+    /** What was logged, as it was written. */
+    lines,
+    logged: (): Record<string, unknown>[] => lines.map(line => JSON.parse(line)),
+    host,
+    [Symbol.asyncDispose]: () => host.drain(0),
+  }
+}
+
+export interface Received {
+  method: string
+  path: string
+  headers: IncomingHttpHeaders
+  body: string
+}
+
+/** An HTTP server that keeps what it gets; `answer` decides on the status, 202 by default. */
+export const sink = async (answer: (received: Received) => number | Promise<number> = () => 202) => {
+  const received: Received[] = []
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk)
+    const { method = '', url = '', headers } = request
+    const one = { method, path: url, headers, body: Buffer.concat(chunks).toString() }
+    received.push(one)
+    response.writeHead(await answer(one)).end()
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    port,
+    url: `http://127.0.0.1:${port}/vigia/default`,
+    received,
+    closeIdle: () => server.closeIdleConnections(),
+    [Symbol.asyncDispose]: () =>
+      new Promise<void>(resolve => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+/** Something that happens once, from outside: for rules that wait until the test says go. */
+export const gate = () => {
+  let open!: () => void
+  const opened = new Promise<void>(resolve => {
+    open = resolve
+  })
+  return { opened, open }
+}
