@@ -1,4 +1,7 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import type { Postgres } from '#database/connect.ts'
 import { systemClock } from '#functions/clock.ts'
 import { type Activator, activator } from './activator.ts'
@@ -75,7 +78,7 @@ const bringUp = async (
   const [postgres, mongo, , outside] = await all([
     terminal.step('PostgreSQL', () => databaseUp(settings, dataDir, terminal, ending)),
     terminal.step('MongoDB', () => mongoUp(settings, dataDir, downloadMongod, env, terminal, ending)),
-    terminal.step('functions', () => functionsBuilt(terminal)),
+    terminal.step('functions', () => functionsBuilt(root, terminal, signal)),
     worldUp(settings, dataDir, ending),
   ])
   signal.throwIfAborted()
@@ -185,9 +188,21 @@ const mongoUp = async (
   return server
 }
 
-const functionsBuilt = async (terminal: Terminal): Promise<void> => {
-  const { buildFunctions } = await import('../delivery/build.ts')
-  await buildFunctions({ log: line => terminal.say(`  ${line}`) })
+/** In a process of its own: what a build takes in memory, the runtime would keep. */
+const functionsBuilt = async (root: string, terminal: Terminal, signal: AbortSignal): Promise<void> => {
+  const build = spawn(process.execPath, [join(root, 'infra/delivery/build.ts')], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal,
+  })
+  let faults = ''
+  createInterface({ input: build.stdout }).on('line', line => {
+    if (!/up to date$/.test(line)) terminal.say(`  ${line}`)
+  })
+  build.stderr.setEncoding('utf8').on('data', text => {
+    faults += text
+  })
+  const [code] = await once(build, 'close')
+  if (code !== 0) throw new Refusal(`the functions could not be built:\n${faults.trim()}`)
 }
 
 const worldUp = async (settings: Settings, dataDir: string, ending: Endings): Promise<Outside> => {
