@@ -179,7 +179,9 @@ type Json = Record<string, unknown>
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const text = (value: unknown): string | null => (typeof value === 'string' && value.trim() !== '' ? value.trim() : null)
+// No server keeps a NUL in a text.
+const text = (value: unknown): string | null =>
+  (typeof value === 'string' && value.replaceAll('\0', '').trim()) || null
 
 const seconds = (header: string | undefined): number | null =>
   header !== undefined && /^\d+$/.test(header) ? Number(header) : null

@@ -99,23 +99,20 @@ const showsAround = async (catalogue: Outside['catalogue'], follows: Follows, fr
     const before = found.get(show._id)
     found.set(show._id, { show, episodes: [...(before?.episodes ?? []), ...episodes] })
   }
-  return Promise.all(
-    [...found.values()].map(async each => ({ ...each, zones: await follows.zonesFollowing(each.show._id) })),
-  )
+  const around = []
+  for (const each of found.values()) around.push({ ...each, zones: await follows.zonesFollowing(each.show._id) })
+  return around
 }
 
 /** Leaves out what nobody followed in time; who follows later may change that for no past episode. */
 const heardBySomebody = async (due: Due[], follows: Follows): Promise<Due[]> => {
-  const heard = await Promise.all(
-    due.map(async ({ show, at, zone }) => {
-      const followers = await follows.followersOf(
-        `show/${show._id}`,
-        zone === '' ? { before: at } : { before: at, zone },
-      )
-      return followers.length > 0
-    }),
-  )
-  return due.filter((_, index) => heard[index])
+  const heard: Due[] = []
+  for (const each of due) {
+    const { show, at: before, zone } = each
+    const followers = await follows.followersOf(`show/${show._id}`, zone === '' ? { before } : { before, zone })
+    if (followers.length > 0) heard.push(each)
+  }
+  return heard
 }
 
 /** The id is the slot's, so that finding it twice is saying it once; episodes that joined a slot after it was told get an event of their own. */

@@ -1,6 +1,6 @@
 import type { Collection } from 'mongodb'
 import { dayOf, instantOf } from '#functions/when.ts'
-import type { Mongo } from './mongo.ts'
+import { assertPortable, type Mongo } from './mongo.ts'
 
 /** One show as TVMaze tells it. A copy of someone else's truth: losing it costs one refresh. */
 export interface Show {
@@ -93,6 +93,7 @@ export const catalogueIn = (mongo: Mongo) => {
 
     /** Writes the whole show, in place of what was there. */
     keep: async (show: Show): Promise<void> => {
+      assertPortable(show)
       const collection = await shows()
       await index(collection)
       await collection.replaceOne({ _id: show._id }, show, { upsert: true })
