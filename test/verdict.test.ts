@@ -1,0 +1,114 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Monitor } from '#database/monitors.ts'
+import { type Finding, verdict } from '#functions/uptime-prober/verdict.ts'
+
+const slot = (n: number) => new Date(Date.UTC(2026, 10, 21, 12) + n * 10_000)
+
+const unjudged: Monitor = {
+  id: 42,
+  chatId: 7,
+  name: 'example.org',
+  kind: 'http',
+  url: 'https://example.org/',
+  intervalS: 10,
+  timeoutMs: 5_000,
+  pausedAt: null,
+  state: 'new',
+  stateSince: null,
+  judgedAt: null,
+  lastOkAt: null,
+  version: 0,
+}
+
+const good = (n: number): Finding => ({ dueAt: slot(n), ok: true, confirmed: false })
+const bad = (n: number): Finding => ({ dueAt: slot(n), ok: false, confirmed: true })
+const glimpsed = (n: number): Finding => ({ dueAt: slot(n), ok: false, confirmed: false })
+const blind = (n: number): Finding => ({ dueAt: slot(n), ok: null, confirmed: false })
+
+const judged = (...findings: Finding[]) => findings.reduce(verdict, unjudged)
+
+describe('a monitor', () => {
+  test('is up after its first good check, and goes down with a confirmed failure', () => {
+    expect(judged(good(1))).toMatchObject({ state: 'up', stateSince: slot(1), lastOkAt: slot(1), version: 1 })
+    expect(judged(good(1), good(2), bad(3))).toMatchObject({
+      state: 'down',
+      stateSince: slot(3),
+      judgedAt: slot(3),
+      lastOkAt: slot(2),
+      version: 2,
+    })
+  })
+
+  test('comes back with one good check', () => {
+    expect(judged(good(1), bad(2), bad(3), good(4))).toMatchObject({ state: 'up', stateSince: slot(4), version: 3 })
+  })
+
+  test('does not go down on a failure that nobody looked at again', () => {
+    expect(judged(good(1), glimpsed(2))).toMatchObject({ state: 'up', judgedAt: slot(2), version: 1 })
+  })
+
+  test('is what it was when nobody could look', () => {
+    const up = judged(good(1))
+    expect(verdict(up, blind(2))).toBe(up)
+    const down = judged(bad(1))
+    expect(verdict(down, blind(2))).toBe(down)
+  })
+
+  test('does not listen to what is older than its verdict', () => {
+    const up = judged(good(5))
+    expect(verdict(up, bad(4))).toBe(up)
+    expect(verdict(up, bad(5))).toBe(up)
+  })
+})
+
+describe('whatever order results come in, and however often', () => {
+  const finding = fc
+    .record({ n: fc.nat(30), ok: fc.constantFrom(true, false, null), confirmed: fc.boolean() })
+    .map(({ n, ok, confirmed }): Finding => ({ dueAt: slot(n), ok, confirmed: confirmed && ok === false }))
+
+  /** The rule in other words: only what is newer than everything before it counts. */
+  const expected = (findings: Finding[]) => {
+    let newest = -1
+    let state = 'new'
+    let turns = 0
+    for (const { dueAt, ok, confirmed } of findings) {
+      if (ok === null || dueAt.getTime() <= newest) continue
+      newest = dueAt.getTime()
+      const says = ok ? 'up' : confirmed ? 'down' : state
+      if (says !== state) turns++
+      state = says
+    }
+    return { state, version: turns, judgedAt: newest < 0 ? null : new Date(newest) }
+  }
+
+  test('the verdict is that of the results that were news', () => {
+    fc.assert(
+      fc.property(fc.array(finding, { maxLength: 60 }), findings => {
+        expect(judged(...findings)).toMatchObject(expected(findings))
+      }),
+    )
+  })
+
+  test('a result that comes again changes nothing', () => {
+    fc.assert(
+      fc.property(fc.array(finding, { minLength: 1, maxLength: 20 }), fc.nat(), (findings, pick) => {
+        const once = judged(...findings)
+        expect(verdict(once, findings[pick % findings.length]!)).toEqual(once)
+      }),
+    )
+  })
+
+  test('the state never turns twice at one slot, and never back in time', () => {
+    fc.assert(
+      fc.property(fc.array(finding, { maxLength: 40 }), findings => {
+        let monitor = unjudged
+        for (const found of findings) {
+          const next = verdict(monitor, found)
+          if (next.state !== monitor.state) expect(next.stateSince! > (monitor.stateSince ?? new Date(0))).toBe(true)
+          monitor = next
+        }
+      }),
+    )
+  })
+})
