@@ -389,7 +389,7 @@ describe('a server that does not stay up', () => {
     const dataDir = await newFolder()
     await mkdir(dataDir)
     const server = script(dataDir, `console.error('FATAL:  no room'); console.error('HINT: none'); process.exit(3)`)
-    await expect(supervise(server, () => {})).rejects.toThrow(
+    await expect(supervise(server)).rejects.toThrow(
       `The server ended while it started (exit code 3): no room; its log is ${dataDir}/server.log`,
     )
   })
@@ -404,11 +404,7 @@ describe('a server that does not stay up', () => {
       start: (log: number) => (++starts === 1 ? spawn('sleep', ['3600'], { stdio: 'ignore' }) : failing.start(log)),
       answers: async () => starts === 1,
     }
-    const running = await supervise(
-      server,
-      () => {},
-      n => (n >= 4 ? null : 1),
-    )
+    const running = await supervise(server, n => (n >= 4 ? null : 1))
     const told = new Promise<string>(resolve => running.onGivenUp(resolve))
     process.kill(running.pid ?? 0, 'SIGKILL')
     expect(await told).toMatch(/^The server ended while it started \(exit code 1\): disk full; its log is /)
@@ -484,6 +480,17 @@ exec ${memory} "$port" --database=vigia
       expect(second.uri).toBe(first.uri)
     },
   )
+
+  test.runIf(memory && root)('as root, a mongod that the user of the servers cannot reach is copied', async () => {
+    const dataDir = await newFolder()
+    const bin = `${dataDir}-bin`
+    await mkdir(bin, { mode: 0o700 })
+    await executable(join(bin, 'mongod'), standIn)
+    const env = { PATH: `${bin}:${process.env.PATH}`, HOME: dataDir }
+    const server = await startedMongo(dataDir, { env })
+    expect(server.step).toBe('mongod')
+    expect(await readdir(join(dataDir, 'binaries'))).toEqual(['mongod'])
+  })
 
   test.runIf(memory)('a mongod that does not run is told and passed over', async () => {
     const dataDir = await newFolder()

@@ -1,5 +1,5 @@
 import { closeSync, mkdirSync, openSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
-import { chown, mkdir, realpath, stat } from 'node:fs/promises'
+import { chown, mkdir, realpath, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type Account, nameOf } from './account.ts'
@@ -14,12 +14,10 @@ const holds = new Map<string, { lock: DatabaseSync; count: number }>()
 /**
  * Takes the folder for this process, creating it where it is missing; throws FolderInUse with the pid of the holder.
  * What holds is a lock of the operating system on a file in it (through SQLite, for Node has no call for it): it ends with the
- * process, however that ends. The pid beside it is for people. A second call of the same process shares the hold,
- * unless it wants to be `alone`.
+ * process, however that ends. The pid beside it is for people. A second call of the same process shares the hold.
  */
-export const holdDataFolder = (dataDir: string, { alone = false } = {}): { release(): void } => {
+export const holdDataFolder = (dataDir: string): { release(): void } => {
   const folder = create(resolve(dataDir))
-  if (alone && holds.has(folder)) throw new FolderInUse(`this process is using the data folder ${folder}`)
   const held = holds.get(folder) ?? { lock: lock(folder), count: 0 }
   held.count++
   holds.set(folder, held)
@@ -139,4 +137,10 @@ export const own = async (folder: string, account: Account | null): Promise<void
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
+}
+
+/** Writes `file` as a whole: whoever reads it after we were killed finds the old text or the new one. */
+export const replaceFile = async (file: string, text: string): Promise<void> => {
+  await writeFile(`${file}.new`, text, { mode: 0o600 })
+  await rename(`${file}.new`, file)
 }

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
-import { readFile, realpath, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, copyFile, mkdir, readFile, realpath, rename } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { type Account, as, serverAccount, serverEnvironment } from './account.ts'
 import { mongoAnswers } from './ask-mongo.ts'
-import { barrierTo, holdDataFolder, own, refuseForeignFolder } from './data-folder.ts'
+import { barrierTo, holdDataFolder, own, refuseForeignFolder, replaceFile } from './data-folder.ts'
 import { downloadMongod, findMongod, jongodb } from './mongo-programs.ts'
 import { freePort } from './ports.ts'
 import { commandOf, type Ending, endProcess } from './processes.ts'
@@ -72,13 +72,13 @@ const climb = async (
   let refusal = ''
   for (const program of found) {
     try {
-      return await startMongod(program, dataDir, account, log)
+      return await startMongod(program, dataDir, account)
     } catch (error) {
       refusal = (error as Error).message
       log(refusal)
     }
   }
-  if (memory !== null) return startJongodb(memory, dataDir, account, log)
+  if (memory !== null) return startJongodb(memory, dataDir, account)
   throw new Error(`${refusal}; ${advice}`)
 }
 
@@ -110,14 +110,9 @@ const endings: readonly Ending[] = [
   { signal: 'SIGKILL', patienceMs: 5_000 },
 ]
 
-const startMongod = async (
-  program: string,
-  dataDir: string,
-  account: Account | null,
-  log: (line: string) => void,
-): Promise<Rung> => {
+const startMongod = async (program: string, dataDir: string, account: Account | null): Promise<Rung> => {
   const data = join(dataDir, 'mongodb/data')
-  const started = await start('MongoDB', program, dataDir, account, log, [
+  const started = await start('MongoDB', program, dataDir, account, [
     `--dbpath=${data}`,
     '--bind_ip=127.0.0.1',
     '--quiet',
@@ -127,64 +122,66 @@ const startMongod = async (
   return { ...started, step: 'mongod', kept: true, words: `the catalogue is kept by ${program} in ${data}` }
 }
 
-const startJongodb = async (
-  program: string,
-  dataDir: string,
-  account: Account | null,
-  log: (line: string) => void,
-): Promise<Rung> => {
-  const started = await start('the catalogue server', program, dataDir, account, log, ['--database=vigia'])
+const startJongodb = async (program: string, dataDir: string, account: Account | null): Promise<Rung> => {
+  const started = await start('the catalogue server', program, dataDir, account, ['--database=vigia'])
   const words =
     'the catalogue is in memory (@jongodb) and fetched anew at each start; npm start -- --download-mongod brings a MongoDB that keeps it'
   return { ...started, step: 'jongodb', kept: false, words }
 }
 
-/** Runs `program` on a loopback port that is the same over restarts, where it can be had, as the user of all servers. */
+/** Runs `found` on a loopback port that is the same over restarts, where it can be had, as the user of all servers. */
 const start = async (
   name: string,
-  program: string,
+  found: string,
   dataDir: string,
   account: Account | null,
-  log: (line: string) => void,
   options: string[],
 ): Promise<{ running: Supervised; uri: string }> => {
   const home = join(dataDir, 'mongodb')
-  const barrier = (await barrierTo(program, account)) ?? (await barrierTo(dataDir, account))
-  if (barrier !== null)
-    throw new Error(`${program} cannot be used: it would run as ${account?.name}, who may not pass ${barrier}`)
   await refuseForeignFolder(home, account)
+  const program = await reachable(found, dataDir, account)
   await own(home, account)
   await own(join(home, 'data'), account)
   await endMongoOrphan(dataDir)
   const port = await rememberedPort(join(home, 'port'))
   const note = join(home, 'server.json')
-  const running = await supervise(
-    {
-      name,
-      logFile: join(home, 'server.log'),
-      startWithinMs: 60_000,
-      start: output =>
-        spawn(program, [portArgument(port), ...options], {
-          ...as(account),
-          cwd: home,
-          env: serverEnvironment(),
-          detached: true,
-          stdio: ['ignore', output, output],
-        }),
-      started: pid => writeFile(note, JSON.stringify({ pid, program, port } satisfies Noted)),
-      answers: () => mongoAnswers(port),
-      end: pid => endProcess(pid, endings),
-    },
-    log,
-  )
+  const running = await supervise({
+    name,
+    logFile: join(home, 'server.log'),
+    startWithinMs: 60_000,
+    start: output =>
+      spawn(program, [portArgument(port), ...options], {
+        ...as(account),
+        cwd: home,
+        env: serverEnvironment(),
+        detached: true,
+        stdio: ['ignore', output, output],
+      }),
+    started: pid => replaceFile(note, JSON.stringify({ pid, program, port } satisfies Noted)),
+    answers: () => mongoAnswers(port),
+    end: pid => endProcess(pid, endings),
+  })
   return { running, uri: `mongodb://127.0.0.1:${port}/vigia` }
+}
+
+/** `program`, or a copy of it where its user may not go: a checkout or a cache in root's home. */
+const reachable = async (program: string, dataDir: string, account: Account | null): Promise<string> => {
+  const barrier = await barrierTo(dataDir, account)
+  if (barrier !== null) throw new Error(`${dataDir} cannot be used: ${account?.name} may not pass ${barrier}`)
+  if ((await barrierTo(program, account)) === null) return program
+  const copy = join(dataDir, 'binaries', basename(program))
+  await mkdir(dirname(copy), { recursive: true, mode: 0o755 })
+  await copyFile(program, `${copy}.new`)
+  await chmod(`${copy}.new`, 0o755)
+  await rename(`${copy}.new`, copy)
+  return copy
 }
 
 /** The port of the last time, unless somebody took it meanwhile. */
 const rememberedPort = async (file: string): Promise<number> => {
   const last = Number(await readFile(file, 'utf8').catch(() => 0))
   const port = await freePort(Number.isInteger(last) && last > 0 && last < 65_536 ? last : 0)
-  if (port !== last) await writeFile(file, String(port))
+  if (port !== last) await replaceFile(file, String(port))
   return port
 }
 

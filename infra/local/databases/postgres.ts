@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import pg from 'pg'
 import { type Account, as, serverAccount, serverEnvironment } from './account.ts'
 import { copyFolder, linkLibraries, packageVersion, postgresFolder, program } from './binaries.ts'
-import { barrierTo, holdDataFolder, own, refuseForeignFolder } from './data-folder.ts'
+import { barrierTo, holdDataFolder, own, refuseForeignFolder, replaceFile } from './data-folder.ts'
 import { freePort } from './ports.ts'
 import { commandOf, endProcess } from './processes.ts'
 import { describe, notOurs, type Supervised, supervise } from './supervisor.ts'
@@ -45,25 +45,22 @@ export const startPostgres = async ({
       await initialise(place)
     }
     await refuseOtherMajor(place)
-    const supervised = await supervise(
-      {
-        name: 'PostgreSQL',
-        logFile: join(place.home, 'postgres.log'),
-        startWithinMs: 120_000,
-        prepare: () => clearTheWay(place),
-        start: output =>
-          spawn(program(place.native, 'postgres'), serverArguments(place, settings), {
-            ...as(place.account),
-            cwd: windows ? place.home : '/',
-            env: serverEnvironment(),
-            detached: true,
-            stdio: ['ignore', output, output],
-          }),
-        answers: () => ready(place),
-        end: pid => end(place, pid),
-      },
-      log,
-    )
+    const supervised = await supervise({
+      name: 'PostgreSQL',
+      logFile: join(place.home, 'postgres.log'),
+      startWithinMs: 120_000,
+      prepare: () => clearTheWay(place),
+      start: output =>
+        spawn(program(place.native, 'postgres'), serverArguments(place, settings), {
+          ...as(place.account),
+          cwd: windows ? place.home : '/',
+          env: serverEnvironment(),
+          detached: true,
+          stdio: ['ignore', output, output],
+        }),
+      answers: () => ready(place),
+      end: pid => end(place, pid),
+    })
     return describe(supervised, { url: place.url('vigia') }, () => {
       if (place.temporary) rmSync(place.temporary, { recursive: true, force: true })
       hold.release()
@@ -189,8 +186,8 @@ const loopback = async (home: string) => {
     ? JSON.parse(kept)
     : { port: await freePort(), password: randomBytes(24).toString('hex') }
   if (!kept) {
-    await writeFile(file, JSON.stringify(access), { mode: 0o600 })
-    await writeFile(join(home, 'password'), access.password, { mode: 0o600 })
+    await replaceFile(join(home, 'password'), access.password)
+    await replaceFile(file, JSON.stringify(access))
   }
   return {
     settings: { listen_addresses: '127.0.0.1', port: String(access.port) },
@@ -240,11 +237,13 @@ const initialise = async ({ data, native, account, authentication }: Place): Pro
       ?.trim()
       .split('\n')
       .find(line => /error:|fatal:/i.test(line))
-    throw new Error(
-      error.code === 'EPERM'
-        ? `this process may not start PostgreSQL as ${account?.name}: start as an ordinary user`
-        : `PostgreSQL's initdb failed: ${words ?? error.message}`,
-    )
+    if (error.code === 'EPERM')
+      throw new Error(`this process may not start PostgreSQL as ${account?.name}: start as an ordinary user`)
+    if (error.code === 'ENOENT')
+      throw new Error(
+        "PostgreSQL's programs need glibc, which this system lacks: set DATABASE_URL to a server elsewhere",
+      )
+    throw new Error(`PostgreSQL's initdb failed: ${words ?? error.message}`)
   })
   await rename(half, data)
 }

@@ -81,11 +81,7 @@ interface Life {
 }
 
 /** Starts `server`, waits until it answers, and starts it again whenever it ends by itself. Throws when the first start fails. */
-export const supervise = async (
-  server: Server,
-  log: (line: string) => void,
-  pauses: typeof pauseAfter = pauseAfter,
-): Promise<Supervised> => {
+export const supervise = async (server: Server, pauses: typeof pauseAfter = pauseAfter): Promise<Supervised> => {
   const down: ((words: string) => void)[] = []
   const up: (() => void)[] = []
   const givenUp: ((words: string) => void)[] = []
@@ -139,13 +135,11 @@ export const supervise = async (
       const how = await current.over
       if (stopped()) return
       const words = `${server.name} stopped (${how}); starting it again`
-      log(words)
       for (const tell of down) tell(words)
       if (performance.now() - current.bornAt >= steadyMs) failures = 0
       else await pause(pauses(++failures, false) ?? 0)
       current = await bringUp(false)
       if (!current) return
-      log(`${server.name} answers again`)
       for (const tell of up) tell()
     }
   }

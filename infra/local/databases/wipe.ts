@@ -7,9 +7,12 @@ import { endPostgresOrphan } from './postgres.ts'
 /** Downloaded programs are no data; the lock is held while the rest goes. */
 const stays = ['binaries', 'lock', 'holder']
 
-/** Empties the data folder, after ending what a killed runtime left running on it. Throws FolderInUse while a living one has it. */
+/**
+ * Empties the data folder, after ending the servers that run on it: those of a killed runtime, for this process has not started any
+ * yet. Throws FolderInUse while another process holds the folder.
+ */
 export const wipeDataFolder = async (dataDir: string): Promise<void> => {
-  const hold = holdDataFolder(dataDir, { alone: true })
+  const hold = holdDataFolder(dataDir)
   try {
     await Promise.all([endPostgresOrphan(dataDir), endMongoOrphan(dataDir)])
     for (const name of await readdir(dataDir))
