@@ -180,8 +180,7 @@ type Json = Record<string, unknown>
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 // No server keeps a NUL in a text.
-const text = (value: unknown): string | null =>
-  (typeof value === 'string' && value.replaceAll('\0', '').trim()) || null
+const text = (value: unknown): string | null => (typeof value === 'string' && value.replaceAll('\0', '').trim()) || null
 
 const seconds = (header: string | undefined): number | null =>
   header !== undefined && /^\d+$/.test(header) ? Number(header) : null
