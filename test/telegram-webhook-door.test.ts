@@ -166,7 +166,21 @@ describe('an update', () => {
     }
   })
 
-  test('waits with Telegram while the broker or the database is away, and is then done once', async () => {
+  test('waits with Telegram while the database is away', async () => {
+    const person = world.person('Banco')
+    await person.says('/start')
+    const update = said('/ajuda', { id: person.chatId, first_name: 'Banco' })
+    await world.db.query('alter table telegram_update rename to away')
+    const response = await world.post(update)
+    await world.db.query('alter table away rename to telegram_update')
+    expect(response.status).toBe(503)
+    expect(response.headers.get('retry-after')).toBe('5')
+    expect(await response.text()).toBe('')
+    expect((await world.post(update)).status).toBe(200)
+    expect(person.answers().at(-1)?.text).toMatch(/^Séries/)
+  })
+
+  test('waits with Telegram while the broker is away, and is then done once', async () => {
     const person = world.person('Paciência')
     await person.says('/start')
     world.broker.refuse(1)

@@ -69,7 +69,7 @@ describe('finding and following', () => {
     expect(labels(card)).toEqual([['seguir'], ['TVmaze ↗']])
 
     const pressed = await person.presses('seguir', card.id)
-    expect(pressed.note).toBe('Pronto! Eu aviso quando sair episódio.')
+    expect(pressed.note).toBe('Pronto! Eu aviso quando sair episódio novo.')
     expect(pressed.shown.text).toMatch(/🔔 Aviso assim que sair a data do próximo episódio\.$/)
     expect(pressed.shown.photo).toBe(card.photo)
     expect(labels(pressed.shown)[0]).toEqual(['seguindo ✓', 'desfazer'])
@@ -170,7 +170,7 @@ describe('finding and following', () => {
     for (let i = 0; i < 20; i++) await world.desk.searches.keep(person.chatId, `again ${i}`, [])
     expect((await person.presses('›', old.id)).note).toMatch(/^Essa busca já é antiga/)
     const { note, shown } = await person.presses('seguir', old.id)
-    expect(note).toBe('Pronto! Eu aviso quando sair episódio.')
+    expect(note).toBe('Pronto! Eu aviso quando sair episódio novo.')
     expect(shown.id).toBe(old.id)
     expect(person.answers().at(-1)!.text).toMatch(/^Pronto! Você segue/)
     expect(await world.desk.follows.of(person.chatId, 'show/')).toHaveLength(1)
@@ -551,4 +551,20 @@ describe('who can be reached', () => {
     await world.settled()
     expect((await world.desk.follows.followersOf('show/7')).map(({ id }) => id)).toEqual([person.chatId])
   })
+})
+
+test('a list that would be longer than Telegram takes ends with an ellipsis instead of an error', async () => {
+  const person = somebody()
+  await person.says('/start')
+  for (let show = 0; show < 40; show++) {
+    const id = 991_000 + show
+    world.tvmaze.addShow({ id, name: `Uma série de nome comprido & número ${show} `.repeat(3) })
+    world.tvmaze.addEpisode(id, { season: 1, number: 1, name: 'Um episódio '.repeat(9), airs: { on: '2026-11-21' } })
+    await world.know(id)
+    await world.desk.follows.follow(person.chatId, `show/${id}`, new Date(), null)
+  }
+  const { text, entities } = await person.says('/hoje')
+  expect(text.length).toBeLessThanOrEqual(4096)
+  expect(text).toMatch(/…$/)
+  expect(entities.filter(({ type }) => type === 'text_link').length).toBeGreaterThan(5)
 })

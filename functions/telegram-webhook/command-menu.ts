@@ -5,10 +5,10 @@ export const commandMenu: { language: 'pt' | 'en'; commands: { command: string; 
     commands: [
       { command: 'search', description: 'Find a series to follow' },
       { command: 'shows', description: 'The series you follow' },
-      { command: 'upcoming', description: 'Episodes of the next days' },
-      { command: 'today', description: 'Episodes of today' },
+      { command: 'upcoming', description: 'Episodes in the coming days' },
+      { command: 'today', description: "Today's episodes" },
       { command: 'monitor', description: 'Watch a site or server' },
-      { command: 'monitors', description: 'How what you watch is doing' },
+      { command: 'monitors', description: 'What you watch, and how it is doing' },
       { command: 'timezone', description: 'Your time zone' },
       { command: 'language', description: 'Português or English' },
       { command: 'help', description: 'What this bot can do' },

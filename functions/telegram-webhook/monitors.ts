@@ -241,15 +241,17 @@ export const pressedMonitor = async (turn: Turn, act: MonitorAct, id: number): P
   }
   const found = await desk.monitors.get(id)
   const monitor = found?.chatId === chat.id ? found : null
-  if (act === 'monitor' || !monitor) return shown(monitor)
-  if (act === 'delete') {
-    const { name } = monitor
-    const buttons: Button[][] = [
-      [{ text: label(words.deleteYes(name)), press: { act: 'deleteNow', monitor: id } }],
-      [{ text: words.deleteNo, press: { act: 'monitor', monitor: id } }],
-    ]
-    return { effects: [{ do: 'edit', view: { html: words.deleteSure(name), buttons } }] }
+  // "Check now" also stands under news of a monitor, which shall stay what they are.
+  if (act === 'check') {
+    if (!monitor) return { effects: [{ do: 'toast', text: words.monitorGone }] }
+    if (monitor.pausedAt) return { effects: [{ do: 'toast', text: words.paused }] }
+    return { effects: [{ do: 'toast', text: words.checking }], events: [probe(turn, monitor, 'now')] }
   }
-  if (monitor.pausedAt) return shown(monitor, words.paused)
-  return { effects: [{ do: 'toast', text: words.checking }], events: [probe(turn, monitor, 'now')] }
+  if (act === 'monitor' || !monitor) return shown(monitor)
+  const { name } = monitor
+  const buttons: Button[][] = [
+    [{ text: label(words.deleteYes(name)), press: { act: 'deleteNow', monitor: id } }],
+    [{ text: words.deleteNo, press: { act: 'monitor', monitor: id } }],
+  ]
+  return { effects: [{ do: 'edit', view: { html: words.deleteSure(name), buttons } }] }
 }

@@ -1,4 +1,5 @@
 import type { Press } from '../callback-data.ts'
+import { html, plain } from '../html.ts'
 import type { Button } from './bot.ts'
 
 /** The part of a list that a page shows; a page beyond the end (things were removed) is the last one. */
@@ -20,8 +21,9 @@ export const pageRow = (at: number, pages: number, to: (page: number) => Press):
         ],
       ]
 
-/** Telegram cuts long labels in the middle of anything; this does it at the end. */
+/** A button's text: without what `html` takes out of names, and not longer than a phone shows. */
 export const label = (text: string): string => {
-  const letters = [...text]
-  return letters.length <= 40 ? text : `${letters.slice(0, 39).join('').trimEnd()}…`
+  const clean = plain(html`${text}`)
+  const letters = [...clean]
+  return letters.length <= 40 ? clean : `${letters.slice(0, 39).join('').trimEnd()}…`
 }

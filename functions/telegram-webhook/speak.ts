@@ -1,5 +1,5 @@
 import { encode } from '../callback-data.ts'
-import { type Html, plain } from '../html.ts'
+import { cut, plain } from '../html.ts'
 import { TelegramError, TelegramUnreachable } from '../telegram.ts'
 import { smallerPoster } from '../tvmaze.ts'
 import { type Asked, ChatGone, type Effect, type Fault, type PressedMessage, type View } from './bot.ts'
@@ -165,16 +165,19 @@ interface Form {
   keyboard: Record<string, unknown>
 }
 
-const formOf = (view: View): Form => form(view, String(view.html), { parse_mode: 'HTML' })
-const plainFormOf = (view: View): Form => form(view, plain(view.html as Html), {})
+/** Telegram's limits, in units it counts after parsing. */
+const LONGEST = { text: 4096, caption: 1024 }
 
-const form = ({ photo, buttons }: View, words: string, mode: { parse_mode?: 'HTML' }): Form => {
+const formOf = (view: View): Form => form(view, limit => cut(view.html, limit), { parse_mode: 'HTML' })
+const plainFormOf = (view: View): Form => form(view, limit => plain(view.html).slice(0, limit), {})
+
+const form = ({ photo, buttons }: View, words: (limit: number) => string, mode: { parse_mode?: 'HTML' }): Form => {
   const smaller = photo ? smallerPoster(photo) : undefined
   return {
     isPlain: mode.parse_mode === undefined,
     photos: [...(photo ? [photo] : []), ...(smaller ? [smaller] : [])],
-    text: { text: words, ...mode, link_preview_options: { is_disabled: true } },
-    caption: { caption: words, ...mode },
+    text: { text: words(LONGEST.text), ...mode, link_preview_options: { is_disabled: true } },
+    caption: { caption: words(LONGEST.caption), ...mode },
     keyboard: {
       reply_markup: {
         inline_keyboard: (buttons ?? []).map(row =>

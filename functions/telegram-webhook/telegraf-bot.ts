@@ -8,8 +8,8 @@ import { type Call, listenerOf, speaking } from './speak.ts'
 
 /** One call of Telegram's takes at most this long; the whole update has its own end. */
 const CALL_MS = 6_000
-/** Telegraf's own end of an update: behind ours, which also stops what the update still does. */
-const BACKSTOP_MS = 15_000
+/** Telegraf's own end of an update: behind ours, which also keeps what still runs from speaking. */
+const BACKSTOP_MS = 10_000
 
 export interface BotOptions {
   token: string
@@ -25,7 +25,8 @@ export const telegrafBot = async ({ token, botId, apiRoot, answer }: BotOptions)
   const [library, { message }] = await Promise.all([import('telegraf'), import('telegraf/filters')])
   const bot: Telegraf = new library.Telegraf(token, {
     handlerTimeout: BACKSTOP_MS,
-    telegram: { apiRoot, webhookReply: false },
+    // Telegraf resolves against it as against a folder.
+    telegram: { apiRoot: apiRoot.replace(/\/*$/, '/'), webhookReply: false },
   })
   // Preset: Telegraf would ask getMe at the first update, and keep the failure of that call for ever.
   bot.botInfo = {

@@ -20,7 +20,7 @@ To begin, send me the name of a series. To watch a site, use /monitor.`,
 Send me the name of a series, or use /search
 /shows – the ones you follow
 /today – what is out today
-/upcoming – what is out in the next days
+/upcoming – what comes out in the next days
 
 <b>Sites and servers</b>
 /monitor example.org 1m – watch an address
@@ -77,9 +77,9 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   following: 'following ✓',
   undo: 'undo',
   remove: 'remove',
-  followed: 'Done! I will tell you when an episode comes out.',
+  followed: 'Done! I will tell you when a new episode comes out.',
   followedByName: name =>
-    html`Done! You follow ${name ? html`<b>${name}</b>` : 'the series'}. I will tell you when an episode comes out.`,
+    html`Done! You follow ${name ? html`<b>${name}</b>` : 'the series'}. I will tell you when a new episode comes out.`,
   alreadyFollowing: 'You follow this series already.',
   unfollowed: 'Removed. You will hear no more of it.',
   unfollowedByName: name => html`Removed ${name ? html`<b>${name}</b>` : 'the series'}. You will hear no more of it.`,

@@ -41,7 +41,7 @@ Os dados das séries vêm do <a href="https://www.tvmaze.com">TVmaze</a> (CC BY-
   backToList: '« voltar',
 
   // Language and time zone
-  chooseLanguage: () => html`Em que idioma prefere conversar?`,
+  chooseLanguage: () => html`Em que idioma você prefere conversar?`,
   languageSet: () => html`Pronto! Agora eu falo português.`,
   languageUnknown: (asked: string) => html`Ainda não falo “${asked}”. Escolha um destes:`,
   otherLanguage: '🌐 English',
@@ -79,9 +79,9 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   following: 'seguindo ✓',
   undo: 'desfazer',
   remove: 'remover',
-  followed: 'Pronto! Eu aviso quando sair episódio.',
+  followed: 'Pronto! Eu aviso quando sair episódio novo.',
   followedByName: (name: string | null) =>
-    html`Pronto! Você segue ${name ? html`<b>${name}</b>` : 'a série'}. Eu aviso quando sair episódio.`,
+    html`Pronto! Você segue ${name ? html`<b>${name}</b>` : 'a série'}. Eu aviso quando sair episódio novo.`,
   alreadyFollowing: 'Você já segue esta série.',
   unfollowed: 'Removida. Não aviso mais.',
   unfollowedByName: (name: string | null) => html`Removi ${name ? html`<b>${name}</b>` : 'a série'}. Não aviso mais.`,
