@@ -1,16 +1,18 @@
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '#functions/clock.ts'
 import type { Update, WebhookInfo } from './telegram/bot-api.ts'
 import type { Call } from './telegram/calls.ts'
 import type { Fault } from './telegram/faults.ts'
+import { keepIn } from './telegram/keep.ts'
+import { chatPage } from './telegram/page.ts'
 import { addGroup, addPerson, type GroupSeat, transcript, type UserSeat, userSeat } from './telegram/people.ts'
 import type { PhotoFate } from './telegram/photos.ts'
 import { type Rates, STRICT_RATES, USUAL_RATES } from './telegram/rates.ts'
 import { botApi, runFromWebhook } from './telegram/server.ts'
 import { getWebhookInfo } from './telegram/surface.ts'
 import type { Delivery } from './telegram/webhook.ts'
-import { addBot, type Bot, emptyWorld, type World } from './telegram/world.ts'
+import { addBot, type Bot, emptyWorld, privateChat, type World } from './telegram/world.ts'
 import { realTime, type Time } from './time.ts'
 
 export type { GroupSeat, Press, Seat, Seen, UserSeat } from './telegram/people.ts'
@@ -50,6 +52,10 @@ export interface TelegramSimulator extends BotSide {
   readonly url: string
   /** The operators' bot; there is one where `opsToken` was given. */
   readonly operators: BotSide
+  /** Newcomer mode: who talks on the page. They have opened the operators' chat already: their id is TELEGRAM_OPS_CHAT_ID. */
+  readonly person: UserSeat
+  /** Newcomer mode: answers what lies under /chat, false for everything else. Host and Origin are for the caller to check. */
+  chatPage(request: IncomingMessage, response: ServerResponse): boolean
   stop(): Promise<void>
 }
 
@@ -63,7 +69,20 @@ export interface TelegramOptions {
   time?: Time
   /** How much a bot may send before 429: `usual` (default), `strict`, own numbers, or false for no limit. */
   rates?: 'usual' | 'strict' | Rates | false
+  /** One person talks to both bots on a page of their own. Needs `opsToken`. */
+  newcomer?: NewcomerOptions
 }
+
+export interface NewcomerOptions {
+  /** A file that keeps the conversation over a restart. */
+  keepIn?: string
+  /** For the hints: when an episode airs next, and where the test sites are (`http://sites.localhost:8080`). */
+  nextEpisode?: () => Date
+  sitesUrl?: () => string
+}
+
+/** The newcomer's id at Telegram, the same at every start: their follows and monitors stay theirs. */
+export const NEWCOMER_ID = 5_000_000_000
 
 /** Starts a Telegram of our own on loopback, strict as the real one. */
 export const startTelegram = async (options: TelegramOptions): Promise<TelegramSimulator> => {
@@ -88,6 +107,7 @@ export const startTelegram = async (options: TelegramOptions): Promise<TelegramS
           execute,
         })
 
+  const newcomer = options.newcomer === undefined ? undefined : welcome(world, main, operators, options.newcomer)
   const api = botApi(world)
   const server = createServer((request, response) => {
     api(request, response).catch(error => {
@@ -107,10 +127,37 @@ export const startTelegram = async (options: TelegramOptions): Promise<TelegramS
       if (operators === undefined) throw new Error('startTelegram was given no opsToken')
       return side(world, operators)
     },
+    get person() {
+      if (newcomer === undefined) throw new Error('startTelegram was not asked for a newcomer')
+      return newcomer.person
+    },
+    chatPage: (request, response) => newcomer?.page.handle(request, response) ?? false,
     stop: async () => {
+      newcomer?.stop()
       for (const bot of world.bots.values()) bot.webhook.stop()
       server.closeAllConnections()
       await new Promise<void>(resolve => server.close(() => resolve()))
+    },
+  }
+}
+
+const welcome = (world: World, main: Bot, operators: Bot | undefined, options: NewcomerOptions) => {
+  if (operators === undefined) throw new Error('newcomer mode needs an opsToken')
+  const write = options.keepIn === undefined ? () => {} : keepIn(options.keepIn, world)
+  const person = world.people.get(NEWCOMER_ID) ?? addPerson(world, 'Você', undefined, NEWCOMER_ID)
+  const panes = {
+    main: { bot: main, seat: userSeat(world, main, person) },
+    operators: { bot: operators, seat: userSeat(world, operators, person) },
+  }
+  privateChat(operators, person).started = true
+  const { nextEpisode, sitesUrl } = options
+  const page = chatPage({ world, person, panes, nextEpisode, sitesUrl })
+  return {
+    person: panes.main.seat,
+    page,
+    stop: () => {
+      page.stop()
+      write()
     },
   }
 }

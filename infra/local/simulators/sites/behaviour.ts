@@ -28,11 +28,11 @@ export type Behaviour =
 
 /** The sites there are from the start, by path. */
 export const SITES: Record<string, Behaviour> = {
+  '/shop': { kind: 'switch', on: true },
   '/healthy': { kind: 'ok' },
   '/failing': { kind: 'status', status: 500 },
   '/slow': { kind: 'slow', ms: 3000 },
   '/flapping': { kind: 'flapping', periodMs: 3 * 60_000 },
-  '/shop': { kind: 'switch', on: true },
   '/hanging': { kind: 'hanging' },
   '/reset': { kind: 'reset' },
   '/redirect': { kind: 'redirects', count: 3 },

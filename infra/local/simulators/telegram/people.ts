@@ -1,4 +1,4 @@
-import type { Entity } from './bot-api.ts'
+import type { Entity, InlineButton } from './bot-api.ts'
 import { finished } from './text.ts'
 import {
   apiChat,
@@ -52,9 +52,10 @@ export interface Seat {
   send(text: string, options?: { replyTo?: number; threadId?: number }): number
   /**
    * Presses the button with this text on the newest message that has it (or on the message given).
-   * Throws where no such button is on the screen. A link button is followed, not sent: then there is no query.
+   * Throws where no such button is on the screen. A link button is followed, not sent: then there is no query. Where two buttons of
+   * a message have one text, `data` tells them apart.
    */
-  press(button: string | RegExp, options?: { message?: number }): Press
+  press(button: string | RegExp, options?: { message?: number; data?: string | undefined }): Press
   /** Oldest first, without the deleted ones. */
   messages(): Seen[]
   /** The bot's own, oldest first. */
@@ -222,7 +223,7 @@ const seat = (world: World, bot: Bot, chat: Chat, person: Person): Seat => {
       }
       return message.id
     },
-    press: (button, options = {}) => press(world, bot, chat, person, button, options.message),
+    press: (button, options = {}) => press(world, bot, chat, person, button, options),
     messages,
     answers: () => messages().filter(({ mine, from }) => !mine && from === 'bot'),
     last: () => messages().at(-1),
@@ -253,12 +254,14 @@ const press = (
   chat: Chat,
   person: Person,
   wanted: string | RegExp,
-  messageId: number | undefined,
+  at: { message?: number; data?: string | undefined },
 ): Press => {
-  const matches = (text: string) => (typeof wanted === 'string' ? text === wanted : wanted.test(text))
-  const shown = chat.messages.filter(({ id, deleted }) => !deleted && (messageId === undefined || id === messageId))
-  const message = shown.findLast(({ buttons }) => buttons.flat().some(({ text }) => matches(text)))
-  const button = message?.buttons.flat().find(({ text }) => matches(text))
+  const matches = ({ text, callback_data }: InlineButton) =>
+    (typeof wanted === 'string' ? text === wanted : wanted.test(text)) &&
+    (at.data === undefined || callback_data === at.data)
+  const shown = chat.messages.filter(({ id, deleted }) => !deleted && (at.message === undefined || id === at.message))
+  const message = shown.findLast(({ buttons }) => buttons.flat().some(matches))
+  const button = message?.buttons.flat().find(matches)
   if (message === undefined || button === undefined) {
     const there = shown.flatMap(({ buttons }) => buttons.flat().map(({ text }) => `[${text}]`))
     throw new Error(

@@ -21,6 +21,8 @@ export interface UpdateQueue {
   watch(listener: (queued: QueuedUpdate) => void): () => void
   nextId(): number
   startAt(updateId: number): void
+  /** Puts back what waited before a restart. */
+  restore(waiting: QueuedUpdate[]): void
 }
 
 export const updateQueue = (time: Time): UpdateQueue => {
@@ -65,6 +67,9 @@ export const updateQueue = (time: Time): UpdateQueue => {
     nextId: () => nextId,
     startAt: updateId => {
       nextId = Math.max(nextId, updateId)
+    },
+    restore: waiting => {
+      queued = [...waiting, ...queued]
     },
   }
 }

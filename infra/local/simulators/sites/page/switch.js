@@ -12,7 +12,10 @@ const element = (tag, text, attributes = {}) => {
 const row = site => {
   const item = element('li', '', site.well ? { class: 'up' } : {})
   const about = element('div', '')
-  about.append(element('a', location.origin + site.path, { href: site.path }), element('span', site.words))
+  const address = element('a', location.origin, { href: site.path })
+  // A narrow screen breaks the address before its path.
+  address.append(document.createElement('wbr'), site.path)
+  about.append(address, element('span', site.words))
   item.append(about, element('strong', site.well ? words.up : words.down))
   if (site.canSwitch) {
     const button = element('button', site.well ? words.turnOff : words.turnOn, {

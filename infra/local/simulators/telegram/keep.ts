@@ -1,0 +1,105 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Update } from './bot-api.ts'
+import type { Bot, Chat, Person, World } from './world.ts'
+
+// What follows and monitors are to PostgreSQL, the conversation is to this file: both are there again after a restart.
+
+interface Kept {
+  version: 1
+  people: Person[]
+  nextPersonId: number
+  nextChatId: number
+  nextQueryId: number
+  bots: {
+    token: string
+    nextMessageId: number
+    nextUpdateId: number
+    chats: (Omit<Chat, 'members' | 'topics'> & { members: [number, Membership][]; topics: [number, Topic][] })[]
+    pending: { update: Update; queue: number; expiresAt: number }[]
+  }[]
+}
+type Membership = Chat['members'] extends Map<number, infer M> ? M : never
+type Topic = Chat['topics'] extends Map<number, infer T> ? T : never
+
+const KEPT_MESSAGES = 300
+const PAUSE_MS = 300
+/** A crash may lose the last moments; ids given out in them must not be given out again. */
+const LEAP = 100
+
+/** Keeps the world in a file from now on, beginning with what the file holds. Answers with what writes the last of it. */
+export const keepIn = (path: string, world: World): (() => void) => {
+  const kept = read(path)
+  if (kept !== null) restore(world, kept)
+  let isDirty = false
+  let cancel = () => {}
+  const write = () => {
+    cancel()
+    if (!isDirty) return
+    isDirty = false
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(`${path}.new`, JSON.stringify(snapshot(world)), { mode: 0o600 })
+    renameSync(`${path}.new`, path)
+  }
+  const soon = () => {
+    if (isDirty) return
+    isDirty = true
+    cancel = world.time.after(PAUSE_MS, write)
+  }
+  world.watchers.add(soon)
+  return () => {
+    world.watchers.delete(soon)
+    isDirty = true
+    write()
+  }
+}
+
+/** What was kept; null where there is nothing, or nothing that can be read: the conversation begins anew. */
+const read = (path: string): Kept | null => {
+  try {
+    const kept = JSON.parse(readFileSync(path, 'utf8')) as Kept
+    return kept.version === 1 && Array.isArray(kept.bots) ? kept : null
+  } catch {
+    return null
+  }
+}
+
+const snapshot = (world: World): Kept => ({
+  version: 1,
+  people: [...world.people.values()],
+  nextPersonId: world.nextPersonId,
+  nextChatId: world.nextChatId,
+  nextQueryId: world.nextQueryId,
+  bots: [...world.bots.values()].map(bot => ({
+    token: bot.token,
+    nextMessageId: bot.nextMessageId,
+    nextUpdateId: bot.updates.nextId(),
+    chats: [...bot.chats.values()].map(chat => ({
+      ...chat,
+      members: [...chat.members],
+      topics: [...chat.topics],
+      messages: chat.messages.slice(-KEPT_MESSAGES),
+    })),
+    pending: bot.updates.pending(),
+  })),
+})
+
+const restore = (world: World, kept: Kept): void => {
+  for (const person of kept.people) world.people.set(person.id, person)
+  world.nextPersonId = Math.max(world.nextPersonId, kept.nextPersonId)
+  world.nextChatId = Math.max(world.nextChatId, kept.nextChatId)
+  world.nextQueryId = kept.nextQueryId + LEAP
+  for (const former of kept.bots) {
+    const bot: Bot | undefined = world.bots.get(former.token)
+    if (bot === undefined) continue
+    bot.nextMessageId = former.nextMessageId + LEAP
+    bot.updates.startAt(former.nextUpdateId + LEAP)
+    bot.updates.restore(former.pending)
+    for (const chat of former.chats) {
+      bot.chats.set(chat.id, { ...chat, members: new Map(chat.members), topics: new Map(chat.topics) })
+      for (const { photo } of chat.messages) {
+        for (const { file_id } of photo?.sizes ?? []) bot.files.set(file_id, photo?.sizes ?? [])
+      }
+    }
+  }
+}

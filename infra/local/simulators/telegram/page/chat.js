@@ -1,0 +1,495 @@
+import { rendered } from './text.js'
+
+const words = JSON.parse(document.querySelector('#words').textContent)
+const language = document.documentElement.lang
+const $ = selector => document.querySelector(selector)
+const list = $('#messages')
+const input = $('#text')
+
+let state = { conversations: [], hints: [] }
+let pane = location.hash === '#operators' ? 'operators' : 'main'
+/** What of each conversation the person has seen. */
+const seen = { main: 0, operators: 0 }
+let isFirst = true
+/** Presses that wait for the bot's answer: query id to button. */
+const waiting = new Map()
+const PATIENCE_MS = 15_000
+
+const make = (tag, properties = {}, ...children) => {
+  const element = Object.assign(document.createElement(tag), properties)
+  element.append(...children)
+  return element
+}
+
+const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' })
+const day = new Intl.DateTimeFormat(language, { weekday: 'long', day: 'numeric', month: 'long' })
+
+const dayOf = at => {
+  const date = new Date(at)
+  const today = new Date()
+  const yesterday = new Date(today.getFullYear(), today.getMonth(), today.getDate() - 1)
+  if (date.toDateString() === today.toDateString()) return words.today
+  return date.toDateString() === yesterday.toDateString() ? words.yesterday : day.format(date)
+}
+
+// --- what the person does
+
+const call = async (action, body) => {
+  try {
+    const answer = await fetch(`/chat/api/${action}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'vigia-local': '1' },
+      body: JSON.stringify({ pane, ...body }),
+    })
+    const result = await answer.json()
+    if (!answer.ok) throw new Error(result.error)
+    return result
+  } catch (error) {
+    toast(`${words.failed} ${error.message}`)
+    return null
+  }
+}
+
+const send = text => {
+  stickToEnd = true
+  closeMenu()
+  return call('send', { text })
+}
+
+const press = async (message, row, column, button) => {
+  if (button.getAttribute('aria-busy') === 'true') return
+  button.setAttribute('aria-busy', 'true')
+  const result = await call('press', { message: message.id, row, column })
+  if (!result?.query) button.removeAttribute('aria-busy')
+  else {
+    const pressed = { pane, message: message.id, row, column }
+    waiting.set(result.query, pressed)
+    // A bot that never answers leaves the person with the clock of the button for a while, and then without.
+    setTimeout(() => {
+      if (waiting.delete(result.query) && pane === pressed.pane) buttonAt(pressed)?.removeAttribute('aria-busy')
+    }, PATIENCE_MS)
+  }
+  settle()
+}
+
+/** Shows the bot's answers to presses. */
+const settle = () => {
+  for (const { pane: where, answers } of state.conversations) {
+    for (const [query, answer] of Object.entries(answers)) {
+      const pressed = waiting.get(query)
+      if (pressed?.pane !== where) continue
+      waiting.delete(query)
+      buttonAt(pressed)?.removeAttribute('aria-busy')
+      if (answer.alert) alertBox(answer.text)
+      else if (answer.text) toast(answer.text)
+    }
+  }
+}
+
+const buttonAt = ({ message, row, column }) =>
+  list.querySelector(`[data-id="${message}"] [data-row="${row}"][data-column="${column}"]`)
+
+let toastTimer
+const toast = text => {
+  const box = $('#toast')
+  box.textContent = text
+  box.hidden = false
+  clearTimeout(toastTimer)
+  toastTimer = setTimeout(() => {
+    box.hidden = true
+  }, 4000)
+}
+
+const alertBox = text => {
+  $('#alert-text').textContent = text
+  $('#alert').showModal()
+}
+
+// --- messages
+
+const keyboard = message =>
+  make(
+    'div',
+    { className: 'keyboard' },
+    ...message.buttons.map((row, rowIndex) =>
+      make(
+        'div',
+        { className: 'row' },
+        ...row.map((button, column) => {
+          if (button.url) {
+            const a = make('a', { href: button.url, target: '_blank', rel: 'noopener noreferrer' }, `${button.text} `)
+            a.append(make('span', { ariaHidden: 'true', className: 'away' }, '↗'))
+            return a
+          }
+          const made = make('button', { type: 'button' }, button.text)
+          made.dataset.row = rowIndex
+          made.dataset.column = column
+          const isWaiting = [...waiting.values()].some(
+            other =>
+              other.pane === pane && other.message === message.id && other.row === rowIndex && other.column === column,
+          )
+          if (isWaiting) made.setAttribute('aria-busy', 'true')
+          made.addEventListener('click', () => press(message, rowIndex, column, made))
+          return made
+        }),
+      ),
+    ),
+  )
+
+const quote = target => {
+  const text = target.text.split('\n')[0] || words.photo
+  const made = make(
+    'button',
+    { type: 'button', className: 'quote' },
+    make('span', { className: 'unseen' }, `${words.inReplyTo}: `),
+    text,
+  )
+  made.addEventListener('click', () => {
+    const element = list.querySelector(`[data-id="${target.id}"]`)
+    element?.scrollIntoView({ block: 'center' })
+    element?.classList.add('shown')
+    setTimeout(() => element?.classList.remove('shown'), 1500)
+  })
+  return made
+}
+
+const bubble = (message, all, name) => {
+  const item = make('li', { className: message.mine ? 'mine' : 'theirs' })
+  item.dataset.id = message.id
+  const target = all.find(({ id }) => id === message.replyTo)
+  const content = make(
+    'div',
+    { className: 'bubble' },
+    make('span', { className: 'unseen' }, `${message.mine ? words.you : name}: `),
+  )
+  if (target) content.append(quote(target))
+  if (message.photo) {
+    const alt = `${words.photo}: ${message.text.split('\n')[0]}`
+    content.append(make('img', { src: `/chat/photo/${pane}/${message.id}.svg`, alt, width: 210, height: 295 }))
+  }
+  if (message.text) {
+    const text = make('div', { className: 'text' })
+    text.append(...rendered(message.text, message.entities, { onCommand: send, words }))
+    content.append(text)
+  }
+  const marks = [
+    message.silent && !message.mine ? `🔕 ${words.silent}` : '',
+    message.edited ? words.edited : '',
+    clock.format(new Date(message.at)),
+  ]
+  content.append(
+    make('p', { className: 'marks' }, make('time', { dateTime: message.at }, marks.filter(Boolean).join(' · '))),
+  )
+  item.append(content)
+  if (message.buttons.length > 0) item.append(keyboard(message))
+  return item
+}
+
+let stickToEnd = true
+list.addEventListener('scroll', () => {
+  stickToEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80
+  if (stickToEnd) $('#newer').hidden = true
+})
+$('#newer').addEventListener('click', () => {
+  toEnd()
+  list.focus()
+})
+const toEnd = () => {
+  list.scrollTop = list.scrollHeight
+  $('#newer').hidden = true
+}
+// Pictures grow when they arrive.
+list.addEventListener('load', () => stickToEnd && toEnd(), true)
+
+let shownPane = ''
+const shown = new Map()
+
+/** Brings the list to what the conversation is: only what changed is made anew, and the focus stays where it was. */
+const showMessages = conversation => {
+  if (shownPane !== pane) {
+    list.replaceChildren()
+    shown.clear()
+    shownPane = pane
+    stickToEnd = true
+  }
+  const { messages, name } = conversation
+  const wanted = []
+  let lastDay = ''
+  for (const message of messages) {
+    const itsDay = dayOf(message.at)
+    if (itsDay !== lastDay) {
+      lastDay = itsDay
+      wanted.push({ key: `day ${itsDay}`, text: itsDay, build: () => make('li', { className: 'day' }, itsDay) })
+    }
+    const text = JSON.stringify(message)
+    wanted.push({ key: `message ${message.id}`, text, build: () => bubble(message, messages, name) })
+  }
+  const keys = new Set(wanted.map(({ key }) => key))
+  for (const [key, { element }] of shown) {
+    if (keys.has(key)) continue
+    element.remove()
+    shown.delete(key)
+  }
+  let isNewer = false
+  let previous = null
+  for (const { key, text, build } of wanted) {
+    const known = shown.get(key)
+    let element = known?.element
+    if (known?.text !== text) {
+      const fresh = build()
+      if (element) replaceKeepingFocus(element, fresh)
+      else {
+        if (previous === null) list.prepend(fresh)
+        else previous.after(fresh)
+        isNewer = true
+      }
+      element = fresh
+      shown.set(key, { element, text })
+    }
+    previous = element
+  }
+  const isEmpty = messages.length === 0
+  list.classList.toggle('empty', isEmpty)
+  if (isEmpty && list.childElementCount === 0) list.append(emptyHint())
+  else if (!isEmpty) list.querySelector('.nothing')?.remove()
+  if (stickToEnd) toEnd()
+  else if (isNewer && !isFirst) $('#newer').hidden = false
+}
+
+const emptyHint = () => {
+  const item = make('li', { className: 'nothing' }, make('p', {}, words.empty))
+  if (pane === 'main') {
+    const start = make('button', { type: 'button' }, words.start)
+    start.addEventListener('click', () => send('/start').then(() => input.focus()))
+    item.append(start)
+  }
+  return item
+}
+
+const replaceKeepingFocus = (old, fresh) => {
+  const focused = old.contains(document.activeElement) ? document.activeElement.dataset : null
+  old.replaceWith(fresh)
+  if (focused === null) return
+  const again =
+    fresh.querySelector(`[data-row="${focused.row}"][data-column="${focused.column}"]`) ?? fresh.querySelector('button')
+  ;(again ?? list).focus()
+}
+
+// --- the rest of the page
+
+const showTabs = () => {
+  const focused = document.activeElement?.getAttribute('role') === 'tab'
+  $('#tabs').replaceChildren(
+    ...state.conversations.map(conversation => {
+      const isHere = conversation.pane === pane
+      const last = conversation.messages.at(-1)
+      const unread = conversation.messages.filter(({ id, mine }) => !mine && id > seen[conversation.pane]).length
+      const tab = make(
+        'button',
+        { type: 'button', className: 'tab', id: `tab-${conversation.pane}`, tabIndex: isHere ? 0 : -1 },
+        make(
+          'span',
+          { className: `face ${conversation.pane}`, ariaHidden: 'true' },
+          conversation.pane === 'main' ? 'V' : 'O',
+        ),
+        make('span', { className: 'name' }, conversation.name),
+        make(
+          'span',
+          { className: 'snippet' },
+          last ? last.text.replaceAll('\n', ' ').slice(0, 60) || words.photo : words.empty,
+        ),
+      )
+      if (unread > 0 && !isHere) {
+        tab.append(
+          make(
+            'span',
+            { className: 'badge' },
+            String(unread),
+            make('span', { className: 'unseen' }, ` ${words.unread}`),
+          ),
+        )
+      }
+      tab.setAttribute('role', 'tab')
+      tab.setAttribute('aria-selected', String(isHere))
+      tab.setAttribute('aria-controls', 'conversation')
+      tab.addEventListener('click', () => go(conversation.pane))
+      return tab
+    }),
+  )
+  if (focused) $(`#tab-${pane}`)?.focus()
+}
+$('#tabs').addEventListener('keydown', event => {
+  if (!['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown'].includes(event.key)) return
+  event.preventDefault()
+  go(pane === 'main' ? 'operators' : 'main')
+})
+
+const go = where => {
+  pane = where
+  history.replaceState(null, '', where === 'operators' ? '#operators' : location.pathname)
+  closeMenu()
+  show()
+}
+
+const showHints = () => {
+  const items = state.hints.map(hint => {
+    const item = make(
+      'li',
+      {},
+      make(
+        'span',
+        {},
+        hint.at ? `${hint.words} (${words.next} ${clock.format(new Date(hint.at))}).` : `${hint.words}.`,
+      ),
+    )
+    if (hint.send) {
+      const button = make('button', { type: 'button', className: 'try' }, hint.send)
+      button.addEventListener('click', () => {
+        go('main')
+        send(hint.send)
+      })
+      item.append(button)
+    }
+    if (hint.link)
+      item.append(
+        make('a', { className: 'place', href: hint.link, target: '_blank', rel: 'noopener noreferrer' }, hint.link),
+      )
+    return item
+  })
+  const box = $('#hints ol')
+  const text = JSON.stringify(state.hints)
+  if (box.dataset.text === text) return
+  box.dataset.text = text
+  box.replaceChildren(...items)
+}
+
+const closeMenu = () => {
+  $('#menu').hidden = true
+  $('#commands').setAttribute('aria-expanded', 'false')
+}
+
+const openMenu = (begin = '') => {
+  const conversation = state.conversations.find(other => other.pane === pane)
+  const fitting = (conversation?.commands ?? []).filter(({ command }) => command.startsWith(begin))
+  const items = fitting.map(({ command, description }) => {
+    const button = make(
+      'button',
+      { type: 'button', className: 'item' },
+      make('strong', {}, `/${command}`),
+      ` ${description}`,
+    )
+    button.addEventListener('click', () => {
+      input.value = ''
+      grow()
+      send(`/${command}`)
+      input.focus()
+    })
+    return button
+  })
+  if (begin !== '' && items.length === 0) return closeMenu()
+  $('#menu').replaceChildren(...(items.length > 0 ? items : [make('p', {}, words.noCommands)]))
+  $('#menu').hidden = false
+  $('#commands').setAttribute('aria-expanded', 'true')
+}
+
+$('#commands').addEventListener('click', () => {
+  if (!$('#menu').hidden) return closeMenu()
+  openMenu()
+  $('#menu button')?.focus()
+})
+
+const grow = () => {
+  input.style.height = 'auto'
+  input.style.height = `${Math.min(input.scrollHeight, 160)}px`
+}
+input.addEventListener('input', () => {
+  grow()
+  const begun = /^\/([a-z0-9_]*)$/.exec(input.value)
+  if (begun) openMenu(begun[1])
+  else closeMenu()
+})
+const submit = async () => {
+  const text = input.value.trim()
+  if (text === '') return
+  input.value = ''
+  grow()
+  if ((await send(text)) === null) input.value = text
+  input.focus()
+}
+input.addEventListener('keydown', event => {
+  if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+    event.preventDefault()
+    submit()
+  }
+  if (event.key === 'ArrowDown' && !$('#menu').hidden) {
+    event.preventDefault()
+    $('#menu button')?.focus()
+  }
+})
+$('#menu').addEventListener('keydown', event => {
+  const buttons = [...$('#menu').querySelectorAll('button')]
+  const at = buttons.indexOf(document.activeElement)
+  if (event.key === 'ArrowDown') buttons[Math.min(at + 1, buttons.length - 1)]?.focus()
+  else if (event.key === 'ArrowUp') (buttons[at - 1] ?? input).focus()
+  else return
+  event.preventDefault()
+})
+document.addEventListener('keydown', event => {
+  if (event.key !== 'Escape' || $('#menu').hidden) return
+  closeMenu()
+  input.focus()
+})
+$('#composer').addEventListener('submit', event => {
+  event.preventDefault()
+  submit()
+})
+$('#block').addEventListener('click', () => call('block', {}))
+$('#restart').addEventListener('click', async () => {
+  await call('unblock', {})
+  await send('/start')
+  input.focus()
+})
+
+const show = () => {
+  const conversation = state.conversations.find(other => other.pane === pane)
+  if (!conversation) return
+  seen[pane] = Math.max(seen[pane], ...conversation.messages.map(({ id }) => id), 0)
+  $('.head h2').textContent = conversation.name
+  $('.head .handle').textContent = `@${conversation.username}`
+  $('.head .face').textContent = pane === 'main' ? 'V' : 'O'
+  $('.head .face').className = `face ${pane}`
+  $('#conversation').setAttribute('aria-labelledby', `tab-${pane}`)
+  $('#block').textContent = words.block
+  $('#block').hidden = conversation.isBlocked
+  $('#composer').hidden = conversation.isBlocked
+  $('#restart').hidden = !conversation.isBlocked
+  showTabs()
+  showHints()
+  showMessages(conversation)
+  settle()
+  const unread = state.conversations.reduce(
+    (sum, other) => sum + other.messages.filter(({ id, mine }) => !mine && id > seen[other.pane]).length,
+    0,
+  )
+  document.title = unread > 0 ? `(${unread}) ${words.title}` : words.title
+}
+
+const listen = () => {
+  const stream = new EventSource('/chat/api/stream')
+  stream.onmessage = event => {
+    state = JSON.parse(event.data)
+    if (isFirst) {
+      for (const { pane: where, messages } of state.conversations) seen[where] = messages.at(-1)?.id ?? 0
+    }
+    $('#notice').textContent = ''
+    show()
+    isFirst = false
+  }
+  stream.onerror = () => {
+    $('#notice').textContent = words.lost
+    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 2000)
+  }
+}
+
+$('#hints').open = matchMedia('(min-width: 60rem)').matches
+listen()

@@ -1,0 +1,76 @@
+export type Language = 'pt-BR' | 'en'
+
+interface Words {
+  bots: { main: string; operators: string }
+  page: Record<string, string>
+}
+
+/** What the chat page says of itself; what the bots say is theirs. */
+export const WORDS: Record<Language, Words> = {
+  'pt-BR': {
+    bots: { main: 'Vigia', operators: 'Operação' },
+    page: {
+      title: 'Conversa com o Vigia',
+      simulated: 'Um Telegram simulado, só nesta máquina. Nada daqui sai para a internet.',
+      chats: 'Conversas',
+      messages: 'Mensagens',
+      tryThis: 'Experimente',
+      write: 'Mensagem',
+      send: 'Enviar',
+      commands: 'Comandos do bot',
+      noCommands: 'O bot ainda não disse quais comandos tem.',
+      newer: '↓ Mensagens novas',
+      restart: 'Reiniciar o bot',
+      block: 'Bloquear',
+      close: 'Fechar',
+      you: 'Você',
+      edited: 'editada',
+      silent: 'sem som',
+      today: 'Hoje',
+      yesterday: 'Ontem',
+      photo: 'Imagem',
+      spoiler: 'Mostrar o texto escondido',
+      inReplyTo: 'Em resposta a',
+      empty: 'Nada por aqui ainda.',
+      start: 'Começar',
+      unread: 'novas',
+      lost: 'Sem contato com o Vigia. Tentando de novo…',
+      failed: 'Não deu certo:',
+      next: 'próximo às',
+      noScript: 'Esta página precisa de JavaScript.',
+    },
+  },
+  en: {
+    bots: { main: 'Vigia', operators: 'Operators' },
+    page: {
+      title: 'Chat with Vigia',
+      simulated: 'A simulated Telegram, on this machine only. Nothing here reaches the internet.',
+      chats: 'Chats',
+      messages: 'Messages',
+      tryThis: 'Try this',
+      write: 'Message',
+      send: 'Send',
+      commands: 'Bot commands',
+      noCommands: 'The bot has not said yet which commands it has.',
+      newer: '↓ New messages',
+      restart: 'Restart the bot',
+      block: 'Block',
+      close: 'Close',
+      you: 'You',
+      edited: 'edited',
+      silent: 'silent',
+      today: 'Today',
+      yesterday: 'Yesterday',
+      photo: 'Picture',
+      spoiler: 'Show the hidden text',
+      inReplyTo: 'In reply to',
+      empty: 'Nothing here yet.',
+      start: 'Start',
+      unread: 'new',
+      lost: 'Lost contact with Vigia. Trying again…',
+      failed: 'That did not work:',
+      next: 'next at',
+      noScript: 'This page needs JavaScript.',
+    },
+  },
+}
