@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Ajv, type AnySchemaObject } from 'ajv'
+import { Ajv, type AnySchemaObject, type ValidateFunction } from 'ajv'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { admissionFaults } from '#test/support/admission.ts'
@@ -69,7 +69,7 @@ describe.skipIf(!existsSync(crdFolder))(
   `against the CRDs${existsSync(crdFolder) ? '' : ' (skipped: no CRDs; set KNATIVE_CRDS to a folder that has them)'}`,
   () => {
     const ajv = new Ajv({ allErrors: true, allowUnionTypes: true })
-    const validators = new Map(
+    const validators = new Map<string, ValidateFunction>(
       readdirSync(existsSync(crdFolder) ? crdFolder : root)
         .filter(name => name.endsWith('.yaml') && existsSync(crdFolder))
         .map(name => parse(readFileSync(join(crdFolder, name), 'utf8')) as Crd)

@@ -1,0 +1,60 @@
+import { setTimeout } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { monitorsIn } from '#database/monitors.ts'
+import { cuttable } from '#test/support/cuttable.ts'
+import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
+import { answer, type Journey, saying, startJourney } from '#test/support/journey.ts'
+import { until } from '#test/support/until.ts'
+
+const AWAY_MS = 30_000
+
+let database: TestDatabase
+let way: Awaited<ReturnType<typeof cuttable>>
+let journey: Journey
+
+beforeAll(async () => {
+  database = await emptyDatabase()
+  way = await cuttable(database.url)
+  journey = await startJourney({ env: { DATABASE_URL: way.url } })
+})
+afterAll(async () => {
+  await journey?.stop()
+  await way?.stop()
+  await database?.end()
+})
+
+test('PostgreSQL away for half a minute: no bad news of 199 healthy sites, and none missed of the sick one', async () => {
+  const { sites, telegram, vigia } = journey
+  const ana = telegram.user('Ana', { language: 'pt-br' })
+  ana.send('/start')
+  await answer(ana, /Vigia/)
+  for (let site = 1; site <= 200; site++) {
+    sites.set(`/s${site}`, { kind: 'switch', on: true })
+    const url = `${sites.url}/s${site}`
+    await monitorsIn(database.db).add({
+      chatId: ana.chatId,
+      name: `site-${site}`,
+      kind: 'http',
+      url,
+      intervalS: 10,
+      timeoutMs: 5_000,
+    })
+  }
+  await until(() => new Set(sites.hits().map(({ path }) => path)).size === 200, {
+    what: 'every site to be watched',
+    timeoutMs: 60_000,
+  })
+
+  way.cut()
+  sites.turn('/s7', false)
+  await until(async () => (await fetch(`${vigia.url}/readyz`)).status !== 200, { what: 'the runtime to say so' })
+  // The outage itself is what is tested, so this is the one wait that has a length.
+  await setTimeout(AWAY_MS)
+  way.mend()
+
+  await until(() => saying(ana, /saiu do ar/).length > 0, { what: 'the news of the sick site', timeoutMs: 60_000 })
+  const seen = sites.hits().length
+  await until(() => sites.hits().length > seen + 400, { what: 'two more rounds', timeoutMs: 60_000 })
+  await journey.settled()
+  expect(saying(ana, /saiu do ar/).map(({ text }) => /site-\d+/.exec(text)?.[0])).toEqual(['site-7'])
+})

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { answer, type Journey, saying, startJourney } from '#test/support/journey.ts'
+import { until } from '#test/support/until.ts'
+
+const inSeconds = (seconds: number) => new Date(Math.ceil(Date.now() / 1000 + seconds) * 1000)
+
+describe.each([
+  ['delivered once', false],
+  ['delivered twice', true],
+])('with every event %s', (_, twice) => {
+  let journey: Journey
+  beforeAll(async () => {
+    journey = await startJourney({ twice })
+  })
+  afterAll(() => journey?.stop())
+
+  /** Follows a show as a person does: its name, then the button. */
+  const follow = async (name: string, person: ReturnType<Journey['telegram']['user']>, button = 'seguir') => {
+    person.send(name)
+    await answer(person, new RegExp(name))
+    person.press(button)
+    await until(
+      () => person.answers().some(({ buttons }) => buttons.flat().some(({ text }) => /seguindo|following/.test(text))),
+      {
+        what: `${person.name} to follow ${name}`,
+      },
+    )
+  }
+  const announced = async () => {
+    await journey.fire('episode-checker')
+    await journey.settled()
+  }
+
+  test('a followed episode is announced when its hour has come, once, in the language and zone of each chat', async () => {
+    const { tvmaze, telegram } = journey
+    const show = tvmaze.addShow({
+      name: 'Jornada de Teste',
+      on: { us: 'Meridian' },
+      episodes: [
+        { airs: { at: new Date(Date.now() - 90 * 86_400_000) }, season: 2, number: 4, name: 'Há muito tempo' },
+      ],
+    })
+    const ana = telegram.user(`Ana ${twice}`, { language: 'pt-br' })
+    const bob = telegram.user(`Bob ${twice}`, { language: 'en' })
+    ana.send('/start')
+    bob.send('/start')
+    await answer(ana, /Vigia/)
+    await answer(bob, /Vigia/)
+    bob.send('/timezone Lisbon')
+    await answer(bob, /Lisbon/)
+    await follow('Jornada de Teste', ana)
+    await follow('Jornada de Teste', bob, 'follow')
+    await journey.settled()
+
+    const airs = inSeconds(4)
+    tvmaze.addEpisode(show.id, { airs: { at: airs }, season: 2, number: 5, name: 'A vigília' })
+    await journey.fire('series-refresher')
+    await journey.settled()
+    await until(() => Date.now() > airs.getTime(), { what: 'the hour of the episode' })
+    await announced()
+    await until(() => saying(ana, /A vigília/).length > 0 && saying(bob, /A vigília/).length > 0, {
+      what: 'the announcement',
+      timeoutMs: 45_000,
+    })
+    await announced()
+
+    const clock = (zone: string, language: string) =>
+      new Intl.DateTimeFormat(language, { timeStyle: 'short', timeZone: zone }).format(airs).replace(/\u202f/g, ' ')
+    const [toAna] = saying(ana, /A vigília/)
+    const [toBob] = saying(bob, /A vigília/)
+    expect(saying(ana, /A vigília/)).toHaveLength(1)
+    expect(saying(bob, /A vigília/)).toHaveLength(1)
+    expect(toAna!.text).toContain('S2 E5')
+    expect(toAna!.text).toContain(`${clock('America/Sao_Paulo', 'pt-BR')} (São Paulo)`)
+    expect(toBob!.text).toContain(`${clock('Europe/Lisbon', 'en')} (Lisbon)`)
+    expect(toAna!.buttons.flat()).toContainEqual(expect.objectContaining({ text: 'TVmaze' }))
+    expect(saying(ana, /Há muito tempo/), 'nothing of the past is announced').toEqual([])
+  })
+
+  test('eight episodes at one instant are one message', async () => {
+    const { tvmaze, telegram } = journey
+    const show = tvmaze.addShow({ name: 'Maratona de Teste', on: { us: 'Meridian' }, episodes: [] })
+    const ana = telegram.user(`Ana ${twice}`)
+    await follow('Maratona de Teste', ana)
+    const airs = inSeconds(4)
+    for (let number = 1; number <= 8; number++)
+      tvmaze.addEpisode(show.id, { airs: { at: airs }, season: 1, number, name: `Parte ${number}` })
+    await journey.fire('series-refresher')
+    await journey.settled()
+    await until(() => Date.now() > airs.getTime(), { what: 'the hour of the drop' })
+    await announced()
+    await until(() => saying(ana, /S1 E1–E8/).length > 0, { what: 'the drop', timeoutMs: 45_000 })
+    await announced()
+    expect(saying(ana, /S1 E/)).toHaveLength(1)
+    expect(saying(ana, /S1 E/)[0]!.text).toContain('8 episódios')
+  })
+
+  test('no update, event or message was left behind as a dead letter', async () => {
+    expect(await journey.vigia.api('/api/dead-letters')).toEqual([])
+    expect(journey.telegram.operators.transcript(journey.operator.chatId)).not.toContain('⚠️')
+  })
+})

@@ -1,0 +1,151 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { answer, events, fire, saying, settled, startWorld } from '#test/support/journey.ts'
+import { until } from '#test/support/until.ts'
+import { clearAway, startVigia, temporaryFolder } from '#test/support/vigia.ts'
+
+export type Victim = 'runtime' | 'PostgreSQL' | 'function'
+
+export interface Round {
+  round: number
+  victim: Victim
+  /** The function that was killed, where it was one. */
+  name: string | undefined
+  /** After the tick, in milliseconds. */
+  delayMs: number
+  messages: number
+  /** The first message was on its way to Telegram when the kill came: the one gap in which a repeat is accepted. */
+  ambiguous: boolean
+}
+
+/** Numbers in [0, 1) that a seed repeats (mulberry32). */
+export const randomFrom = (seed: number) => {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+const victims: Victim[] = ['runtime', 'PostgreSQL', 'function']
+const latestKillMs = 400
+
+/** What the notifier may take from Telegram's yes to its own receipt, on a machine that is busy with a restart. */
+const receiptMs = 1_000
+
+/**
+ * Rounds of one journey: an episode of a followed series airs, and somewhere between the tick and the message the runtime,
+ * PostgreSQL or a function gets a kill -9. `say` hears of each round.
+ */
+export const killRounds = async (rounds: number, seed: number, say: (round: Round) => void): Promise<Round[]> => {
+  const random = randomFrom(seed)
+  const world = await startWorld()
+  const dataDir = temporaryFolder()
+  const start = () => startVigia({ env: world.env, dataDir })
+  let vigia = await start()
+  try {
+    const ana = world.telegram.user('Ana', { language: 'pt-br' })
+    ana.send('/start')
+    await answer(ana, /Vigia/)
+    const show = world.tvmaze.addShow({ name: 'A Queda', on: { us: 'Meridian' } })
+    ana.send('A Queda')
+    await answer(ana, /A Queda/)
+    ana.press('seguir')
+    await until(async () => (await events(vigia, '&type=dev.vigia.series.followed')).length > 0, { what: 'the follow' })
+    await settled(vigia)
+
+    const outcome: Round[] = []
+    for (let round = 1; round <= rounds; round++) {
+      const airs = new Date(Math.ceil(Date.now() / 1000 + 0.5) * 1000)
+      const name = `Rodada ${round} de ${rounds}`
+      world.tvmaze.addEpisode(show.id, { airs: { at: airs }, season: 1, number: round, name })
+      await fire(vigia, 'series-refresher')
+      await settled(vigia)
+      await until(() => Date.now() >= airs.getTime(), { what: 'the hour of the episode' })
+
+      const victim = victims[Math.floor(random() * victims.length)]!
+      const delayMs = Math.floor(random() * latestKillMs)
+      const tick = fire(vigia, 'episode-checker')
+      // The moment is what the seed chooses.
+      await setTimeout(delayMs)
+      const killedAt = Date.now()
+      const killed = await kill(victim, vigia, dataDir, random)
+      await tick.catch(() => undefined)
+      if (victim === 'runtime') vigia = await start()
+
+      const arrived = () => saying(ana, new RegExp(`${name}$`, 'm'))
+      // A tick that died with the runtime is not replayed: the next one starts at the cursor.
+      await until(
+        async () => {
+          if (arrived().length > 0) return true
+          await fire(vigia, 'episode-checker').catch(() => undefined)
+          await until(() => arrived().length > 0, { what: 'the message', timeoutMs: 1_500 }).catch(() => undefined)
+          return arrived().length > 0
+        },
+        {
+          what: `the message of round ${round} (seed ${seed}, ${victim} killed after ${delayMs} ms)`,
+          timeoutMs: 60_000,
+        },
+      )
+      await until(async () => (await fetch(`${vigia.url}/readyz`)).status === 200, {
+        what: 'everything to be up',
+        timeoutMs: 30_000,
+      })
+      await fire(vigia, 'episode-checker')
+      await fire(vigia, 'telegram-notifier')
+      await settled(vigia)
+
+      const sentAt = arrived()[0]!.at.getTime()
+      const one: Round = {
+        round,
+        victim,
+        name: killed,
+        delayMs,
+        messages: arrived().length,
+        ambiguous: Math.abs(killedAt - sentAt) < receiptMs,
+      }
+      say(one)
+      outcome.push(one)
+    }
+    return outcome
+  } finally {
+    await vigia.stop()
+    await world.stop()
+    await clearAway(dataDir)
+  }
+}
+
+/** Ends the victim with a kill -9; the name of the function, where it was one. */
+const kill = async (
+  victim: Victim,
+  vigia: Awaited<ReturnType<typeof startVigia>>,
+  dataDir: string,
+  random: () => number,
+): Promise<string | undefined> => {
+  switch (victim) {
+    case 'runtime':
+      await vigia.kill9()
+      return undefined
+    case 'PostgreSQL':
+      process.kill(postmaster(dataDir), 'SIGKILL')
+      return undefined
+    case 'function': {
+      const functions = (await vigia.api('/api/functions')) as { name: string; replicas: { pid: number }[] }[]
+      const running = functions.filter(({ replicas, name }) => replicas.length > 0 && name !== 'probe-scheduler')
+      const chosen = running[Math.floor(random() * running.length)]
+      for (const { pid } of chosen?.replicas ?? []) process.kill(pid, 'SIGKILL')
+      return chosen?.name
+    }
+    default:
+      return victim satisfies never
+  }
+}
+
+const postmaster = (dataDir: string): number => {
+  const file = readdirSync(dataDir, { recursive: true, encoding: 'utf8' }).find(name => name.endsWith('postmaster.pid'))
+  if (!file) throw new Error(`no postmaster.pid below ${dataDir}`)
+  return Number.parseInt(readFileSync(join(dataDir, file), 'utf8'), 10)
+}

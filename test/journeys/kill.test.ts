@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest'
+import { killRounds } from './kill-rounds.ts'
+
+test('a kill -9 of the runtime, of PostgreSQL or of a function loses no message and repeats none', {
+  timeout: 300_000,
+}, async () => {
+  const seed = Date.now() % 1_000_000
+  const outcome = await killRounds(5, seed, () => {})
+  const wrong = outcome.filter(({ messages, ambiguous }) => messages < 1 || (messages > 1 && !ambiguous))
+  expect(wrong, `seed ${seed}: ${JSON.stringify(outcome)}`).toEqual([])
+  expect(outcome).toHaveLength(5)
+})
