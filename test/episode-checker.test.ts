@@ -125,13 +125,13 @@ describe('episodes whose hour is known', () => {
     expect(due()[0]!.data.zone).toBeUndefined()
   })
 
-  test('the very first run announces nothing of what came out before there was a Vigia', async () => {
+  test('the very first run announces what came out since it was followed, and nothing from before', async () => {
     await chat(1)
-    await follow(1, id)
-    await show([episode(101, '2026-11-20T11:00:00Z')])
+    await follow(1, id, '2026-11-20T11:30:00Z')
+    await show([episode(101, '2026-11-20T11:00:00Z'), episode(102, '2026-11-20T11:45:00Z')])
     await tick()
     await ticksUntil('2026-11-20T14:00:00Z')
-    expect(due()).toEqual([])
+    expect(due().map(({ id }) => id)).toEqual([`show/${id}@2026-11-20T11:45:00Z`])
   })
 
   test('following an old show announces nothing of the past', async () => {

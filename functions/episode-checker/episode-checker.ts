@@ -47,15 +47,12 @@ export const episodeChecker = async (tick: Cause, { db, catalogue, publish, cloc
 
 const look = async (tx: Postgres, catalogue: Outside['catalogue'], now: Date): Promise<void> => {
   const cursors = cursorsIn(tx)
-  const cursor = await cursors.reached<{ since: string }>(JOB)
-  // The very first run: whatever came out before there was a Vigia is nobody's news.
-  if (cursor === null) return cursors.advance(JOB, now, { since: now.toISOString() })
-
-  const since = new Date(cursor.detail.since)
   const grace = new Date(now.getTime() - GRACE_MS)
+  // The first run has no cursor: who followed in the minutes before it is told all the same, and nobody is told of what they followed too late for.
+  const reached = (await cursors.reached(JOB))?.reached ?? grace
   // Always the whole grace: what TVMaze adds or moves into the past, or the catalogue gets late, is found like that.
-  const recent = { from: grace > since ? grace : since, to: now }
-  const missed = { from: cursor.reached, to: recent.from }
+  const recent = { from: grace, to: now }
+  const missed = { from: reached, to: grace }
 
   const follows = followsIn(tx)
   const shows = await showsAround(catalogue, follows, earlier(missed.from, recent.from), now)
