@@ -412,7 +412,7 @@ describe('a server that does not stay up', () => {
   })
 
   test('is tried again after pauses that grow, longer when it has been up before', () => {
-    expect([1, 2, 3].map(n => pauseAfter(n, true))).toEqual([100, 200, null])
+    expect([1, 2, 3, 4, 5].map(n => pauseAfter(n, true))).toEqual([100, 200, 400, 800, null])
     expect([1, 2, 3, 4, 5, 6, 7, 8].map(n => pauseAfter(n, false))).toEqual([
       100,
       200,

@@ -1,3 +1,4 @@
+import { cpSync } from 'node:fs'
 import { chown, cp, lchown, readdir, readFile, rename, rm, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
@@ -45,11 +46,12 @@ export const packageVersion = async (folder: string): Promise<string> =>
 export const copyFolder = async (folder: string, to: string, account: Account | null): Promise<void> => {
   const half = `${to}.new`
   await rm(half, { recursive: true, force: true })
-  await cp(folder, half, { recursive: true, verbatimSymlinks: true })
+  // Many times faster than `cp` for a thousand small files.
+  cpSync(folder, half, { recursive: true, verbatimSymlinks: true })
   await cp(join(dirname(folder), 'package.json'), join(dirname(to), 'package.json'))
   if (account) {
     const entries = await readdir(half, { recursive: true })
-    for (const path of ['', ...entries]) await lchown(join(half, path), account.uid, account.gid)
+    await Promise.all(['', ...entries].map(path => lchown(join(half, path), account.uid, account.gid)))
     await chown(join(dirname(to), 'package.json'), account.uid, account.gid)
   }
   await rename(half, to)

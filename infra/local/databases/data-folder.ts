@@ -51,7 +51,7 @@ const lock = (folder: string): DatabaseSync => {
   try {
     closeSync(openSync(file, 'a', 0o600))
     database = new DatabaseSync(file, { timeout: 0 })
-    database.exec('begin exclusive')
+    database.exec('pragma journal_mode = memory; begin exclusive')
     writeFileSync(holder, `${process.pid}\n`)
     return database
   } catch (error) {

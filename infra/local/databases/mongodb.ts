@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmod, copyFile, mkdir, readFile, realpath, rename } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, readFile, realpath, rename, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { type Account, as, serverAccount, serverEnvironment } from './account.ts'
 import { mongoAnswers } from './ask-mongo.ts'
@@ -170,6 +170,8 @@ const reachable = async (program: string, dataDir: string, account: Account | nu
   if (barrier !== null) throw new Error(`${dataDir} cannot be used: ${account?.name} may not pass ${barrier}`)
   if ((await barrierTo(program, account)) === null) return program
   const copy = join(dataDir, 'binaries', basename(program))
+  const [original, earlier] = await Promise.all([stat(program), stat(copy).catch(() => undefined)])
+  if (earlier?.size === original.size && earlier.mtimeMs >= original.mtimeMs) return copy
   await mkdir(dirname(copy), { recursive: true, mode: 0o755 })
   await copyFile(program, `${copy}.new`)
   await chmod(`${copy}.new`, 0o755)

@@ -16,7 +16,7 @@ export const commandOf = async (pid: number): Promise<string | null> => {
     return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ')
   }
   if (process.platform === 'win32') return exists(pid) ? '' : null
-  const { stdout } = await promisify(execFile)('ps', ['-o', 'state=,command=', '-p', String(pid)]).catch(() => ({
+  const { stdout } = await promisify(execFile)('ps', ['-ww', '-o', 'state=,command=', '-p', String(pid)]).catch(() => ({
     stdout: '',
   }))
   const [, state, command] = /^\s*(\S+)\s+(.*)/.exec(stdout) ?? []

@@ -69,7 +69,7 @@ const steadyMs = 2_000
 
 /** The pause before the start after the `n`th failure in a row (the first is 1); null is "give up". The first start gives up sooner. */
 export const pauseAfter = (n: number, first: boolean): number | null =>
-  n >= (first ? 3 : 8) ? null : Math.min(100 * 2 ** (n - 1), 5_000)
+  n >= (first ? 5 : 8) ? null : Math.min(100 * 2 ** (n - 1), 5_000)
 
 interface Life {
   pid: number
