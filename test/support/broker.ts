@@ -1,0 +1,168 @@
+import { once } from 'node:events'
+import { createServer, type IncomingHttpHeaders, request, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type Broker, type BrokerOptions, startBroker, type Trigger } from '#local/broker/broker.ts'
+import type { Delivery, Destination } from '#local/manifests/model.ts'
+
+export interface Got {
+  method: string
+  path: string
+  headers: IncomingHttpHeaders
+  body: Buffer
+}
+
+export interface Answer {
+  status?: number
+  headers?: Record<string, string>
+  body?: string | Buffer
+}
+
+/** What a path of the recorder does: answers, ends the connection, or stays silent. */
+export type Behaviour = (got: Got, nth: number) => Answer | 'hang up' | 'silence' | Promise<Answer>
+
+/** Subscribers and sinks of a test: an HTTP server that keeps what it gets and answers 204, or as told for the path. */
+export const startRecorder = async () => {
+  const all: Got[] = []
+  const behaviours = new Map<string, Behaviour>()
+  const server = createServer((incoming, response) => {
+    const chunks: Buffer[] = []
+    incoming.on('data', chunk => chunks.push(chunk))
+    incoming.on('end', async () => {
+      const got: Got = {
+        method: incoming.method!,
+        path: incoming.url!,
+        headers: incoming.headers,
+        body: Buffer.concat(chunks),
+      }
+      all.push(got)
+      const nth = all.filter(({ path }) => path === got.path).length
+      const answer = (await behaviours.get(got.path)?.(got, nth)) ?? { status: 204 }
+      if (answer === 'hang up') incoming.destroy()
+      else if (answer !== 'silence') response.writeHead(answer.status ?? 200, answer.headers).end(answer.body)
+    })
+  })
+  const url = await listening(server)
+  return {
+    url,
+    all,
+    got: (path: string) => all.filter(one => one.path === path),
+    does: (path: string, behaviour: Behaviour) => behaviours.set(path, behaviour),
+    stop: () => closed(server),
+  }
+}
+
+export type Recorder = Awaited<ReturnType<typeof startRecorder>>
+
+const listening = async (server: Server): Promise<string> => {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const closed = async (server: Server): Promise<void> => {
+  server.closeAllConnections()
+  server.close()
+  await once(server, 'close')
+}
+
+/** A delivery block with short pauses. */
+export const delivery = (more: Partial<Delivery> = {}): Delivery => ({
+  retry: 0,
+  backoffPolicy: 'exponential',
+  backoffDelayMs: 1,
+  timeoutMs: null,
+  format: 'binary',
+  deadLetterSink: null,
+  ...more,
+})
+
+/** A Trigger that wants one type and posts to `url`. */
+export const triggerFor = (name: string, type: string, url: string, more: Partial<Delivery> = {}): Trigger => ({
+  name,
+  filters: [{ attributes: { type } }],
+  subscriber: { kind: 'url', url },
+  delivery: delivery(more),
+})
+
+export const to = (url: string): Destination => ({ kind: 'url', url })
+
+export interface Said {
+  method?: string
+  path?: string
+  headers?: Record<string, string>
+  body?: string | Buffer
+}
+
+export interface Heard {
+  status: number
+  headers: IncomingHttpHeaders
+  body: string
+}
+
+/** One request with exactly these headers. */
+export const say = (url: string, { method = 'POST', path, headers = {}, body }: Said): Promise<Heard> =>
+  new Promise((resolve, reject) => {
+    const target = new URL(url)
+    const sending = request(
+      { host: target.hostname, port: target.port, path: path ?? target.pathname, method, headers, agent: false },
+      response => {
+        let text = ''
+        response.setEncoding('utf8')
+        response.on('data', chunk => {
+          text += chunk
+        })
+        response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, body: text }))
+      },
+    )
+    sending.on('error', reject)
+    sending.end(body)
+  })
+
+/** The headers of an event in binary mode. */
+export const eventHeaders = (id: string, type: string, more: Record<string, string> = {}): Record<string, string> => ({
+  'ce-specversion': '1.0',
+  'ce-id': id,
+  'ce-type': type,
+  'ce-source': '/functions/test',
+  'content-type': 'application/json',
+  ...more,
+})
+
+export interface House {
+  broker: Broker
+  /** URL of the door. */
+  door: string
+  /** Posts an event of this type, and gives the status. */
+  post(id: string, type: string, more?: Record<string, string>, body?: string): Promise<number>
+  stop(): Promise<void>
+}
+
+const silent = { info: () => {}, warn: () => {}, error: () => {} }
+
+/** A broker behind an HTTP server of its own. */
+export const startHouse = async (
+  databaseUrl: string,
+  triggers: readonly Trigger[],
+  more: Partial<BrokerOptions> = {},
+): Promise<House> => {
+  const broker = await startBroker({
+    databaseUrl,
+    namespace: 'vigia',
+    triggers,
+    resolve: destination => ({ url: (destination as { url: string }).url, function: null }),
+    log: silent,
+    ...more,
+  })
+  const server = createServer(broker.handler)
+  const door = `${await listening(server)}/vigia/default`
+  return {
+    broker,
+    door,
+    post: async (id, type, headers = {}, body = '{}') =>
+      (await say(door, { headers: eventHeaders(id, type, headers), body })).status,
+    stop: async () => {
+      await broker.stop()
+      await closed(server)
+    },
+  }
+}
