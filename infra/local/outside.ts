@@ -57,13 +57,19 @@ const simulated = async ({ telegram: given, tvmazeUrl, probeAllow }: Settings, d
     import('./simulators/tvmaze.ts'),
     import('./simulators/sites.ts'),
   ])
-  const [telegram, tvmaze, sites] = await Promise.all([
-    startTelegram({ botToken: BOT, opsToken: OPERATORS_BOT }),
-    tvmazeUrl === undefined ? startTvmaze({ newcomer: true }) : undefined,
+  const tvmaze = tvmazeUrl === undefined ? await startTvmaze({ newcomer: true }) : undefined
+  const [telegram, sites] = await Promise.all([
+    startTelegram({
+      botToken: BOT,
+      opsToken: OPERATORS_BOT,
+      newcomer: {
+        keepIn: join(dataDir, 'simulated-telegram.json'),
+        hasSites: true,
+        ...(tvmaze === undefined ? {} : { nextEpisode: tvmaze.nextBulletin }),
+      },
+    }),
     startSites(),
   ])
-  const operator = telegram.operators.user('Operador', { language: 'pt-br' })
-  operator.send('/start')
   const webhookSecret = given.webhookSecret ?? keptSecret(dataDir)
   return {
     isSimulated: true,
@@ -75,11 +81,12 @@ const simulated = async ({ telegram: given, tvmazeUrl, probeAllow }: Settings, d
       TELEGRAM_BOT_TOKEN: BOT,
       TELEGRAM_WEBHOOK_SECRET: webhookSecret,
       TELEGRAM_OPS_BOT_TOKEN: OPERATORS_BOT,
-      TELEGRAM_OPS_CHAT_ID: String(operator.id),
+      TELEGRAM_OPS_CHAT_ID: String(telegram.person.id),
       TVMAZE_URL: tvmazeUrl ?? tvmaze!.url,
       // The sites lie on this machine, which monitors may not look at otherwise.
       PROBE_ALLOW: probeAllow === undefined ? LOOPBACK : `${probeAllow},${LOOPBACK}`,
     },
+    chat: telegram.chatPage,
     sites: (request, response) => {
       if (!sites.handler(request, response)) response.writeHead(404).end()
     },

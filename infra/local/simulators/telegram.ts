@@ -76,9 +76,9 @@ export interface TelegramOptions {
 export interface NewcomerOptions {
   /** A file that keeps the conversation over a restart. */
   keepIn?: string
-  /** For the hints: when an episode airs next, and where the test sites are (`http://sites.localhost:8080`). */
+  /** For the hints: when an episode airs next, and whether there are test sites at `sites.localhost`. */
   nextEpisode?: () => Date
-  sitesUrl?: () => string
+  hasSites?: boolean
 }
 
 /** The newcomer's id at Telegram, the same at every start: their follows and monitors stay theirs. */
@@ -150,8 +150,8 @@ const welcome = (world: World, main: Bot, operators: Bot | undefined, options: N
     operators: { bot: operators, seat: userSeat(world, operators, person) },
   }
   privateChat(operators, person).started = true
-  const { nextEpisode, sitesUrl } = options
-  const page = chatPage({ world, person, panes, nextEpisode, sitesUrl })
+  const { nextEpisode, hasSites } = options
+  const page = chatPage({ world, person, panes, nextEpisode, hasSites })
   return {
     person: panes.main.seat,
     page,

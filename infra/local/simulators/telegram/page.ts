@@ -39,10 +39,22 @@ export interface PageOptions {
   world: World
   person: Person
   panes: Record<Pane, { bot: Bot; seat: UserSeat }>
-  /** When the bulletin airs next, and where the test sites are, for the hints. */
+  /** When the bulletin airs next, for the hints. */
   nextEpisode?: (() => Date) | undefined
-  sitesUrl?: (() => string) | undefined
+  /** There are test sites at `sites.localhost`, on the port of the page. */
+  hasSites?: boolean | undefined
 }
+
+/** Who reads: in which language, and through which port (`:8080`, or nothing). */
+interface Reader {
+  language: Language
+  port: string
+}
+
+const readerOf = ({ headers }: IncomingMessage): Reader => ({
+  language: preferredLanguage(headers['accept-language']),
+  port: /:\d+$/.exec(headers.host ?? '')?.[0] ?? '',
+})
 
 const asset = (name: string) => readFileSync(new URL(`./page/${name}`, import.meta.url), 'utf8')
 
@@ -68,20 +80,23 @@ const KEPT_ANSWERS = 30
 const BREATH_MS = 20
 
 /** The chat in the browser: a page, its files, a stream of what changes, and the few things a person can do. */
-export const chatPage = ({ world, person, panes, nextEpisode, sitesUrl }: PageOptions): ChatPage => {
-  const streams = new Map<ServerResponse, Language>()
+export const chatPage = ({ world, person, panes, nextEpisode, hasSites }: PageOptions): ChatPage => {
+  const streams = new Map<ServerResponse, Reader>()
   let cancel: (() => void) | undefined
 
-  const state = (language: Language): ChatState => ({
+  const state = ({ language, port }: Reader): ChatState => ({
     language,
     conversations: (['main', 'operators'] as const).map(pane =>
       conversation(world, person, pane, panes[pane], language),
     ),
-    hints: hints(language, { nextEpisode: nextEpisode?.(), sitesUrl: sitesUrl?.() }),
+    hints: hints(language, {
+      nextEpisode: nextEpisode?.(),
+      sitesUrl: hasSites ? `http://sites.localhost${port}` : undefined,
+    }),
   })
   const push = () => {
     cancel = undefined
-    for (const [stream, language] of streams) stream.write(`data: ${JSON.stringify(state(language))}\n\n`)
+    for (const [stream, reader] of streams) stream.write(`data: ${JSON.stringify(state(reader))}\n\n`)
   }
   const watcher = () => {
     cancel ??= world.time.after(BREATH_MS, push)
@@ -127,7 +142,8 @@ export const chatPage = ({ world, person, panes, nextEpisode, sitesUrl }: PageOp
   const handle = (request: IncomingMessage, response: ServerResponse): boolean => {
     const { pathname } = new URL(request.url ?? '/', 'http://chat')
     if (pathname !== '/chat' && !pathname.startsWith('/chat/')) return false
-    const language = preferredLanguage(request.headers['accept-language'])
+    const reader = readerOf(request)
+    const { language } = reader
     const isRead = request.method === 'GET' || request.method === 'HEAD'
     const action = /^\/chat\/api\/([a-z]+)$/.exec(pathname)?.[1]
     if (action !== undefined && request.method === 'POST') {
@@ -165,12 +181,12 @@ export const chatPage = ({ world, person, panes, nextEpisode, sitesUrl }: PageOp
         return true
       case '/chat/api/state':
         greet(person, panes.main.seat, language)
-        json(response, 200, state(language))
+        json(response, 200, state(reader))
         return true
       case '/chat/api/stream':
         response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-        response.write(`data: ${JSON.stringify(state(language))}\n\n`)
-        streams.set(response, language)
+        response.write(`data: ${JSON.stringify(state(reader))}\n\n`)
+        streams.set(response, reader)
         response.on('close', () => streams.delete(response))
         return true
       default:
