@@ -49,7 +49,11 @@ export const handlingOf = (fitting: Fitting, publish: Publish, metrics: Metrics,
 
   const published = async (events: News, notes: Notes): Promise<Answer> => {
     if (events?.length) {
-      await publish(events.map(event => ({ traceparent: traceOf(event.causationid ?? event.id), ...event })))
+      await publish(
+        events.map(event =>
+          event.traceparent ? event : { ...event, traceparent: traceOf(event.causationid ?? event.id) },
+        ),
+      )
       notes.published = events.length
     }
     return done

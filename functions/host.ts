@@ -69,6 +69,12 @@ export const hostOf = (
       : answerTo(new Permanent(`${name} takes no dead letters`))
   }
 
+  /** Not worth a line of the log, for anybody can ask for one; but counted. */
+  const refuse = (response: ServerResponse, answer: HttpAnswer) => {
+    metrics.observe({ type: 'refused', outcome: String(answer.status), ms: 0 })
+    send(response, answer)
+  }
+
   const take = async (request: IncomingMessage, response: ServerResponse, signal: AbortSignal) => {
     const { headers, method = 'GET', url = '/' } = request
     const [path = '/', search] = url.split('?', 2)
@@ -85,10 +91,10 @@ export const hostOf = (
     const route = routeOf({ method, path, headers })
     if ('status' in route) {
       dropBody(request)
-      return send(response, route)
+      return refuse(response, route)
     }
     const [body, { handle }] = await Promise.all([bodyOf(request), handling()])
-    if (body === undefined) return send(response, { status: 413, headers: { connection: 'close' } })
+    if (body === undefined) return refuse(response, { status: 413, headers: { connection: 'close' } })
     handle(route, { method, path, query: new URLSearchParams(search), headers, body }, signal, { request, response })
   }
 

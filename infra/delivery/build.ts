@@ -108,7 +108,7 @@ let cachedData
 try {
   cachedData = readFileSync(filename + '.cache')
 } catch {}
-const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData })
+const script = new Script(readFileSync(filename, 'utf8'), { filename, cachedData })
 const module = { exports: {} }
 script.runInThisContext()(module.exports, createRequire(filename), module, filename, import.meta.dirname)
 `

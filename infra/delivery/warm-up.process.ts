@@ -25,7 +25,7 @@ const freePort = () =>
 
 const port = await freePort()
 process.env.PORT = String(port)
-const script = new Script(readFileSync(filename, 'latin1'), { filename })
+const script = new Script(readFileSync(filename, 'utf8'), { filename })
 const module = { exports: {} }
 script.runInThisContext()(module.exports, createRequire(filename), module, filename, dirname(filename))
 
