@@ -47,12 +47,10 @@ export const episodeChecker = async (tick: Cause, { db, catalogue, publish, cloc
 
 const look = async (tx: Postgres, catalogue: Outside['catalogue'], now: Date): Promise<void> => {
   const cursors = cursorsIn(tx)
-  const grace = new Date(now.getTime() - GRACE_MS)
-  // The first run has no cursor: who followed in the minutes before it is told all the same, and nobody is told of what they followed too late for.
-  const reached = (await cursors.reached(JOB))?.reached ?? grace
   // Always the whole grace: what TVMaze adds or moves into the past, or the catalogue gets late, is found like that.
-  const recent = { from: grace, to: now }
-  const missed = { from: reached, to: grace }
+  const recent = { from: new Date(now.getTime() - GRACE_MS), to: now }
+  // The very first run has missed nothing; that nobody hears of what came before they followed is seen to below.
+  const missed = { from: (await cursors.reached(JOB))?.reached ?? recent.from, to: recent.from }
 
   const follows = followsIn(tx)
   const shows = await showsAround(catalogue, follows, earlier(missed.from, recent.from), now)
