@@ -83,7 +83,8 @@ const tokens = (markup: string): Token[] =>
 export const visibleLength = (markup: Html | string): number =>
   tokens(String(markup)).reduce((sum, token) => sum + (token.kind === 'text' ? decoded(token.markup).length : 0), 0)
 
-const graphemes = new Intl.Segmenter('pt-BR', { granularity: 'grapheme' })
+// Made when first needed: it takes ten milliseconds, and hardly any message is cut.
+let graphemes: Intl.Segmenter | undefined
 
 // The last place in `text` where a cut hurts least: after a line, else after a word, else between two letters.
 const boundary = (text: string): number => {
@@ -94,6 +95,7 @@ const boundary = (text: string): number => {
 }
 
 const fitting = (text: string, room: number): string => {
+  graphemes ??= new Intl.Segmenter('pt-BR', { granularity: 'grapheme' })
   let fits = ''
   for (const { segment } of graphemes.segment(text)) {
     if (fits.length + segment.length > room) break

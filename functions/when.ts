@@ -71,10 +71,7 @@ export const sayInstant = (
 ): string =>
   `${sayDate(dayOf(instant, zone), { language, today: dayOf(now, zone) })} · ${sayClock(instant, { language, zone })}`
 
-const days: Record<Language, Intl.NumberFormat> = {
-  'pt-BR': new Intl.NumberFormat('pt-BR', { style: 'unit', unit: 'day', unitDisplay: 'long' }),
-  en: new Intl.NumberFormat('en', { style: 'unit', unit: 'day', unitDisplay: 'long' }),
-}
+const dayWords: Record<Language, [one: string, many: string]> = { 'pt-BR': ['dia', 'dias'], en: ['day', 'days'] }
 
 /** `40 s`, `7 min`, `1 h 05 min`, `2 dias 3 h`: the two units that matter, nothing below a second. */
 export const sayDuration = (ms: number, language: Language): string => {
@@ -88,7 +85,8 @@ export const sayDuration = (ms: number, language: Language): string => {
     return rest === 0 ? `${hours} h` : `${hours} h ${String(rest).padStart(2, '0')} min`
   }
   const rest = hours % 24
-  const whole = days[language].format(Math.floor(hours / 24))
+  const days = Math.floor(hours / 24)
+  const whole = `${days} ${dayWords[language][days === 1 ? 0 : 1]}`
   return rest === 0 ? whole : `${whole} ${rest} h`
 }
 
