@@ -45,15 +45,17 @@ export const link = async ({
       .map(([name, value]) => `-c ${name}=${value}`)
       .join(' '),
   })
-  let over = false
+  // A connection that never stood is told of by connect(), to whoever waits for it.
+  let stands = false
   const breaks = () => {
-    if (over) return
-    over = true
+    if (!stands) return
+    stands = false
     onBroken?.()
   }
   client.on('error', breaks)
   client.on('end', breaks)
   await client.connect()
+  stands = true
 
   return {
     run: async <Row>({ name, text }: Statement, values: unknown[] = []) => {
@@ -70,7 +72,7 @@ export const link = async ({
       }
     },
     end: async () => {
-      over = true
+      stands = false
       await client.end()
     },
   }
