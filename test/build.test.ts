@@ -15,7 +15,7 @@ import { functionNames, root } from '#test/support/manifests.ts'
 import { sample } from '#test/support/samples.ts'
 import { ask, binary } from '#test/support/served.ts'
 import { until } from '#test/support/until.ts'
-import { buildFunctions } from '../infra/delivery/build.ts'
+import { buildFunctions, loader } from '../infra/delivery/build.ts'
 import { bundle } from '../infra/delivery/bundle.ts'
 import { validatorsCompiledAhead } from '../infra/delivery/validators.ts'
 import { variablesOf } from '../infra/delivery/warm-up.ts'
@@ -101,7 +101,7 @@ describe.each(functionNames())('%s, built,', name => {
 
   test('starts with what V8 compiled before, and without it', async () => {
     const { code, loader } = await filesOf(name)
-    const text = await readFile(code, 'latin1')
+    const text = await readFile(code, 'utf8')
     const script = new Script(text, { filename: code, cachedData: await readFile(`${code}.cache`) })
     expect(script.cachedDataRejected).toBe(false)
 
@@ -144,6 +144,20 @@ test('a function that brings typebox itself is not built, and is told where it b
   await expect(bundle(entry, 'x')).rejects.toThrow(
     /main\.ts imports typebox, which is not in the bundles: say it in events\//,
   )
+})
+
+test('words in any alphabet come out of a bundle as they went in', async () => {
+  const entry = join(folder, 'words.ts')
+  await writeFile(
+    entry,
+    "const said = (words: TemplateStringsArray) => words.raw[0]\nprocess.stdout.write(said`olá… às 22 h – ありがとう` + ' não')\n",
+  )
+  await mkdir(join(folder, 'words'))
+  await writeFile(join(folder, 'words/0.cjs'), (await bundle(entry, 'words')).code)
+  await writeFile(join(folder, 'words.mjs'), loader('words', '0'))
+  const child = spawn(process.execPath, [join(folder, 'words.mjs')])
+  const [words] = await once(child.stdout.setEncoding('utf8'), 'data')
+  expect(words).toBe('olá… às 22 h – ありがとう não')
 })
 
 test('esbuild builds where its install script was not run', async () => {
