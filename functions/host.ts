@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { answerTo, send } from './answers.ts'
+import { answerTo, answerToStranger, send } from './answers.ts'
 import { envOptional } from './env.ts'
 import { asError, Malformed, Permanent, RetryLater } from './errors.ts'
 import type { Fitting, HttpAnswer, RequestHead } from './fitting.ts'
@@ -77,7 +77,8 @@ export const hostOf = (
 
   const take = async (request: IncomingMessage, response: ServerResponse, signal: AbortSignal) => {
     const { headers, method = 'GET', url = '/' } = request
-    const [path = '/', search] = url.split('?', 2)
+    const question = url.indexOf('?')
+    const [path, search] = question < 0 ? [url, ''] : [url.slice(0, question), url.slice(question)]
     if (path === '/healthz' && isRead(method)) {
       // Nobody waits any more: what the first event needs is loaded now.
       response.once('finish', () => setImmediate(handling))
@@ -112,7 +113,7 @@ export const hostOf = (
       const error = asError(thrown)
       const { log } = await handling()
       log.error({ error }, error.message)
-      send(response, answerTo(error))
+      send(response, answerToStranger(error))
     })
   })
   server.requestTimeout = 30_000

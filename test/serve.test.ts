@@ -399,7 +399,13 @@ describe('a function with a face of its own', () => {
         return {
           status: 200,
           headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({ path, page: query.get('page'), body: body.toString(), type: headers['content-type'] }),
+          body: JSON.stringify({
+            path,
+            page: query.get('page'),
+            next: query.get('next'),
+            body: body.toString(),
+            type: headers['content-type'],
+          }),
         }
       },
     },
@@ -411,9 +417,12 @@ describe('a function with a face of its own', () => {
     const bodies = ['{"half":', '', 'null', '7', 'ø'.repeat(1000)]
     for (const body of bodies)
       for (const path of ['/', '/a/b', '/%E0%A4%A', '/favicon.ico', '/dead/x', '//example.org/x'])
-        expect(JSON.parse((await function_.ask({ path: `${path}?page=2`, headers: right, body })).body)).toEqual({
+        expect(
+          JSON.parse((await function_.ask({ path: `${path}?page=2&next=a?b`, headers: right, body })).body),
+        ).toEqual({
           path,
           page: '2',
+          next: 'a?b',
           body,
           type: 'application/json',
         })

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -89,7 +89,7 @@ export const buildFunctions = async ({
   return names.map(name => ({
     name,
     built: stale.includes(name),
-    bytes: readFileSync(join(outDir, name, `${recipes[name]!.code}.cjs`)).length,
+    bytes: statSync(join(outDir, name, `${recipes[name]!.code}.cjs`)).size,
   }))
 }
 
