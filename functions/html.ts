@@ -61,11 +61,9 @@ export const plain = (markup: Html | string): string => {
   let text = String(markup)
     .replace(/<br\s*\/?>/gi, '\n')
     .replace(/<\/p>\s*(?=<p\b)/gi, '\n\n')
-  // To the fixpoint: what is left after one pass may be a tag again ("<<b>b>").
-  for (let before = ''; before !== text; ) {
-    before = text
-    text = text.replace(/<\/?[a-z][^<>]*>/gi, '')
-  }
+  // What is left after one pass may be a tag again ("<<b>b>"); who nests them deeper than this means no good.
+  for (let pass = 0; pass < 4; pass++) text = text.replace(/<\/?[a-z][^<>]*>/gi, '')
+  text = text.replace(/<(?=\/?[a-z])/gi, '')
   return decoded(text).trim()
 }
 

@@ -123,7 +123,7 @@ export const tvmaze = (
 
   return {
     search: async words => {
-      const path = `/search/shows?q=${encodeURIComponent(words)}`
+      const path = `/search/shows?q=${encodeURIComponent(words.toWellFormed())}`
       return list(path, await ask(path)).flatMap(hit => showHit(hit.show) ?? [])
     },
     show: async id => {
@@ -182,6 +182,12 @@ const isObject = (value: unknown): value is Json => typeof value === 'object' &&
 // No server keeps a NUL in a text.
 const text = (value: unknown): string | null => (typeof value === 'string' && value.replaceAll('\0', '').trim()) || null
 
+/** Telegram takes no message whose button or photo is not a web address. */
+const link = (value: unknown): string | null => {
+  const address = text(value)
+  return address !== null && /^https?:\/\//.test(address) && URL.canParse(address) ? address : null
+}
+
 const seconds = (header: string | undefined): number | null =>
   header !== undefined && /^\d+$/.test(header) ? Number(header) : null
 
@@ -194,8 +200,8 @@ const showHit = (json: unknown): ShowHit | null => {
   return {
     id,
     name: text(json.name) ?? `TVmaze ${id}`,
-    url: text(json.url) ?? `https://www.tvmaze.com/shows/${id}`,
-    image: text(image.original) ?? text(image.medium),
+    url: link(json.url) ?? `https://www.tvmaze.com/shows/${id}`,
+    image: link(image.original) ?? link(image.medium),
     channel: text(channel.name),
     premiered: text(json.premiered),
     status: text(json.status) ?? 'To Be Determined',

@@ -1,5 +1,6 @@
 import pino from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { announcementsIn } from '#database/announcements.ts'
 import { catalogueIn, type Episode, type Show } from '#database/catalogue.ts'
 import { chatsIn } from '#database/chats.ts'
 import { cursorsIn } from '#database/cursors.ts'
@@ -55,6 +56,7 @@ const outside = () => ({
   }),
   catalogue,
   follows: followsIn(database.db),
+  announcements: announcementsIn(database.db),
   cursors: cursorsIn(database.db),
   publish: async (events: readonly VigiaEvent[]) => {
     for (const event of events)
@@ -240,6 +242,49 @@ describe('TVMaze has no such series any more', () => {
     expect(published[0]!.data.show.name).toBe('Paper Moons')
     expect(await followsIn(database.db).followedShows()).toEqual([simulator.cast.hiatus])
     expect(await catalogue.show(simulator.cast.hiatus)).toMatchObject({ name: 'Paper Moons', gone: true })
+  })
+
+  const lost = async (id: number) => {
+    const show = {
+      ...(await catalogue.show(id))!,
+      missingSince: new Date(now.getTime() - 3 * DAY).toISOString(),
+      strikes: 2,
+    }
+    await catalogue.keep(show)
+  }
+
+  test('merged into another: its followers follow that one, since the same day, and hear nothing again', async () => {
+    const { lighthouseOld: from, lighthouseNew: to } = simulator.cast
+    await follow(from)
+    await tick()
+    await announcementsIn(database.db).keep(
+      { id: 'e', type: 'episode.due', subject: `show/${from}`, data: {} },
+      [{ showId: from, episodeId: 5, episode: 's1e5', zone: '', eventId: 'e' }],
+      now,
+    )
+    simulator.mergeShow(from, to)
+    await lost(from)
+    later(HOUR)
+    await tick()
+    expect(published).toEqual([])
+    expect(await followsIn(database.db).of(1, 'show/')).toMatchObject([
+      { subject: `show/${to}`, followedAt: new Date('2026-01-01T00:00:00Z') },
+    ])
+    expect(await catalogue.show(to)).toMatchObject({ name: 'The Lighthouse' })
+    expect(await announcementsIn(database.db).of([to])).toMatchObject([{ episode: 's1e5' }])
+  })
+
+  test('while TVMaze cannot say whether it was merged, nobody is told that it is gone', async () => {
+    await follow(simulator.cast.hiatus)
+    await tick()
+    simulator.deleteShow(simulator.cast.hiatus)
+    await lost(simulator.cast.hiatus)
+    simulator.fail('502', { path: '/lookup' })
+    await tick()
+    expect(published).toEqual([])
+    simulator.fail(null)
+    await tick()
+    expect(changesOf()).toEqual([[`show/${simulator.cast.hiatus}`, 'gone']])
   })
 
   test('a 404 that passes is forgotten', async () => {

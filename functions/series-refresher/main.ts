@@ -1,3 +1,4 @@
+import { announcementsIn } from '#database/announcements.ts'
 import { catalogueIn } from '#database/catalogue.ts'
 import { postgres } from '#database/connect.ts'
 import { cursorsIn } from '#database/cursors.ts'
@@ -19,6 +20,7 @@ const outside = {
   tvmaze: tvmaze(env('TVMAZE_URL', 'https://api.tvmaze.com'), { callsPerTenSeconds: 15, attempts: 3 }),
   catalogue: catalogueIn(shows),
   follows: followsIn(db),
+  announcements: announcementsIn(db),
   cursors: cursorsIn(db),
   // The rules publish by themselves, for they have something to keep afterwards.
   publish: publisher(env('K_SINK'), 'series-refresher'),

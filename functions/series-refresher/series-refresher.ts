@@ -1,3 +1,4 @@
+import type { Announcements } from '#database/announcements.ts'
 import type { Catalogue, Show } from '#database/catalogue.ts'
 import type { Cursors } from '#database/cursors.ts'
 import type { Follows } from '#database/follows.ts'
@@ -25,7 +26,8 @@ const ENOUGH_FAILURES = 3
 interface Outside {
   tvmaze: Tvmaze
   catalogue: Catalogue
-  follows: Pick<Follows, 'followedShows'>
+  follows: Pick<Follows, 'followedShows' | 'move'>
+  announcements: Pick<Announcements, 'inherit'>
   cursors: Pick<Cursors, 'reached' | 'advance'>
   publish: Publish
   clock: Clock
@@ -146,9 +148,14 @@ const renew = async (
   await catalogue.keep(after)
 }
 
-const strike = async (cause: Cause, before: Show, { catalogue, publish, clock }: Outside): Promise<void> => {
+const strike = async (cause: Cause, before: Show, outside: Outside): Promise<void> => {
+  const { catalogue, publish, clock, log } = outside
   const after = struck(before, clock())
   if (after.gone === true && before.gone !== true) {
+    const heir = await heirOf(before, outside).catch(unavailable(log, `who is series ${before._id} now`))
+    // Nobody can say yet: it is asked again at the next tick.
+    if (heir === null) return catalogue.keep(before)
+    if (heir !== 'none') return inherit(before, heir, outside)
     await publish([
       SeriesChanged.from(cause, {
         id: `show/${after._id}@${after.missingSince}/gone`,
@@ -158,6 +165,25 @@ const strike = async (cause: Cause, before: Show, { catalogue, publish, clock }:
     ])
   }
   await catalogue.keep(after)
+}
+
+/** The show that has the other ids of this one: TVMaze merges what was listed twice, and does not redirect. */
+const heirOf = async ({ _id, imdb, thetvdb }: Show, { tvmaze }: Outside): Promise<Show | 'none'> => {
+  const found =
+    (imdb === null ? null : await tvmaze.lookup({ imdb })) ??
+    (thetvdb === null ? null : await tvmaze.lookup({ thetvdb }))
+  if (found === null || found.id === _id) return 'none'
+  return tvmaze.show(found.id).catch(error => {
+    if (error instanceof ShowGone) return 'none'
+    throw error
+  })
+}
+
+/** Its followers follow the other from now on, and need not know. What they have heard of is not told again. */
+const inherit = async (before: Show, heir: Show, { catalogue, follows, announcements }: Outside): Promise<void> => {
+  await catalogue.keep(heir)
+  await announcements.inherit(before._id, heir._id)
+  await follows.move(`show/${before._id}`, `show/${heir._id}`)
 }
 
 const changed = (cause: Cause, show: Show, news: Change): VigiaEvent =>

@@ -7,6 +7,7 @@ import { deliver, type Outbox } from './deliver.ts'
 
 /** A wait that is worth staying for; what waits longer is left to the tick. */
 const SHORT_MS = 3_000
+const SPREAD_MS = 500
 const EVENT_BUDGET_MS = 10_000
 const TICK_BUDGET_MS = 40_000
 const TICK_CHATS = 500
@@ -84,7 +85,8 @@ const serveChat = async (outbox: Outbox, chatId: number, goOn: GoOn): Promise<{ 
     if ('readyAt' in next) {
       const ms = next.readyAt.getTime() - now.getTime()
       if (ms > SHORT_MS || !goOn(ms)) return { keys, last }
-      await outbox.wait(ms)
+      // Many may wait for the same second: they do not all come back in the same instant.
+      await outbox.wait(ms + Math.round(outbox.random() * SPREAD_MS))
       continue
     }
     const outcome = await deliver(outbox, next.message)

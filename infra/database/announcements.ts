@@ -53,6 +53,16 @@ export const announcementsIn = (db: Postgres) => ({
     )
   },
 
+  /** One show is listed as another now: what was announced of the one counts for the other, by its number. */
+  inherit: async (fromShow: number, toShow: number): Promise<void> => {
+    await db.query(
+      `insert into announcement (show_id, episode_id, episode, zone, event_id, announced_at)
+       select $2, episode_id, episode, zone, event_id, announced_at from announcement where show_id = $1
+       on conflict do nothing`,
+      [fromShow, toShow],
+    )
+  },
+
   /** Events that nobody has published for certain yet, oldest first. */
   unpublished: async (): Promise<AnnouncementEvent[]> =>
     (

@@ -82,6 +82,17 @@ export const followsIn = (db: Postgres) => ({
       )
     ).rows.map(({ subject, followedAt, ...chat }) => ({ chat, subject, followedAt })),
 
+  /** One subject is another now (`show/82` is listed as `show/90`): who followed the one follows the other, since the same day. */
+  move: (from: string, to: string): Promise<void> =>
+    db.transaction(async tx => {
+      await tx.query(
+        `update follow mine set subject = $2 where subject = $1
+         and not exists (select from follow theirs where theirs.subject = $2 and theirs.chat_id = mine.chat_id)`,
+        [from, to],
+      )
+      await tx.query('delete from follow where subject = $1', [from])
+    }),
+
   /** TVMaze ids of every show that somebody who can be reached follows, ascending. */
   followedShows: async (): Promise<number[]> =>
     (
