@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, request, type Server } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type RequestListener, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Broker, type BrokerOptions, startBroker, type Trigger } from '#local/broker/broker.ts'
 import type { Delivery, Destination } from '#local/manifests/model.ts'
@@ -37,7 +37,7 @@ export const startRecorder = async () => {
       all.push(got)
       const nth = all.filter(({ path }) => path === got.path).length
       const answer = (await behaviours.get(got.path)?.(got, nth)) ?? { status: 204 }
-      if (answer === 'hang up') incoming.destroy()
+      if (answer === 'hang up') incoming.socket.destroy()
       else if (answer !== 'silence') response.writeHead(answer.status ?? 200, answer.headers).end(answer.body)
     })
   })
@@ -52,6 +52,12 @@ export const startRecorder = async () => {
 }
 
 export type Recorder = Awaited<ReturnType<typeof startRecorder>>
+
+/** An HTTP server on a port of its own. */
+export const serving = async (handler: RequestListener): Promise<{ url: string; stop(): Promise<void> }> => {
+  const server = createServer(handler)
+  return { url: await listening(server), stop: () => closed(server) }
+}
 
 const listening = async (server: Server): Promise<string> => {
   server.listen(0, '127.0.0.1')
@@ -115,7 +121,8 @@ export const say = (url: string, { method = 'POST', path, headers = {}, body }: 
       },
     )
     sending.on('error', reject)
-    sending.end(body)
+    // As bytes: Node writes headers and a text together, and then the headers as UTF-8 too.
+    sending.end(body === undefined ? undefined : Buffer.from(body))
   })
 
 /** The headers of an event in binary mode. */
@@ -153,8 +160,8 @@ export const startHouse = async (
     log: silent,
     ...more,
   })
-  const server = createServer(broker.handler)
-  const door = `${await listening(server)}/vigia/default`
+  const server = await serving(broker.handler)
+  const door = `${server.url}/vigia/default`
   return {
     broker,
     door,
@@ -162,7 +169,7 @@ export const startHouse = async (
       (await say(door, { headers: eventHeaders(id, type, headers), body })).status,
     stop: async () => {
       await broker.stop()
-      await closed(server)
+      await server.stop()
     },
   }
 }
