@@ -1,0 +1,130 @@
+import { request } from 'node:http'
+import type { ChatState, Pane } from '../simulators/telegram/page.ts'
+
+/** Why there is nobody to chat with. */
+export class NoChat extends Error {
+  readonly why: 'nothing runs' | 'starting' | 'real bot' | 'not Vigia'
+  constructor(why: NoChat['why']) {
+    super(why)
+    this.why = why
+  }
+}
+
+/** The way to the chat of the runtime on this machine. */
+export interface ChatLink {
+  /** What the conversations are now; throws NoChat. */
+  state(): Promise<ChatState>
+  /** Throws with the runtime's words where it refuses. */
+  send(pane: Pane, text: string): Promise<void>
+  /** Answers with the id under which the bot's answer will appear. */
+  press(pane: Pane, button: { message: number; row: number; column: number }): Promise<string>
+  restart(pane: Pane): Promise<void>
+  /** Calls back with the conversations now and at every change, until the connection ends. */
+  follow(onState: (state: ChatState) => void): { ended: Promise<void>; stop(): void }
+}
+
+const TIMEOUT_MS = 10_000
+
+export const chatLink = (port: number, language: string): ChatLink => {
+  const ask = (method: string, path: string, body?: object) =>
+    new Promise<{ status: number; json: Record<string, unknown> | null }>((resolve, reject) => {
+      const text = body === undefined ? '' : JSON.stringify(body)
+      const outgoing = request(
+        {
+          host: '127.0.0.1',
+          port,
+          path,
+          method,
+          timeout: TIMEOUT_MS,
+          headers: {
+            host: `localhost:${port}`,
+            'accept-language': language,
+            ...(body === undefined
+              ? {}
+              : {
+                  'content-type': 'application/json',
+                  'content-length': Buffer.byteLength(text),
+                  'vigia-local': '1',
+                }),
+          },
+        },
+        response => {
+          const chunks: Buffer[] = []
+          response.on('data', chunk => chunks.push(chunk))
+          response.on('error', reject)
+          response.on('end', () =>
+            resolve({ status: response.statusCode ?? 0, json: parsed(Buffer.concat(chunks).toString()) }),
+          )
+        },
+      )
+      outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)))
+      outgoing.on('error', reject)
+      outgoing.end(text)
+    })
+
+  const act = async (action: string, body: object) => {
+    const { status, json } = await ask('POST', `/chat/api/${action}`, body)
+    if (status !== 200) throw new Error(String(json?.error ?? status))
+    return json ?? {}
+  }
+
+  return {
+    state: async () => {
+      const { status, json } = await ask('GET', '/chat/api/state').catch(() => {
+        throw new NoChat('nothing runs')
+      })
+      if (status === 200 && Array.isArray(json?.conversations)) return json as unknown as ChatState
+      if (status === 503) throw new NoChat('starting')
+      const functions = await ask('GET', '/api/functions').catch(() => ({ status: 0, json: null }))
+      throw new NoChat(functions.status === 200 ? 'real bot' : 'not Vigia')
+    },
+    send: async (pane, text) => void (await act('send', { pane, text })),
+    press: async (pane, { message, row, column }) =>
+      String((await act('press', { pane, message, row, column })).query ?? ''),
+    restart: async pane => {
+      await act('unblock', { pane })
+      await act('send', { pane, text: '/start' })
+    },
+    follow: onState => {
+      const stop = new AbortController()
+      const ended = new Promise<void>(resolve => {
+        const outgoing = request(
+          {
+            host: '127.0.0.1',
+            port,
+            path: '/chat/api/stream',
+            signal: stop.signal,
+            headers: { host: `localhost:${port}`, 'accept-language': language },
+          },
+          response => {
+            let text = ''
+            response.setEncoding('utf8')
+            response.on('data', chunk => {
+              text += chunk
+              for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+                const state = parsed(text.slice(0, end).replace(/^data: /, ''))
+                text = text.slice(end + 2)
+                if (Array.isArray(state?.conversations)) onState(state as unknown as ChatState)
+              }
+            })
+            response.on('close', resolve)
+            response.on('error', () => resolve())
+          },
+        )
+        outgoing.on('error', () => resolve())
+        outgoing.on('close', resolve)
+        outgoing.end()
+      })
+      return { ended, stop: () => stop.abort() }
+    },
+  }
+}
+
+const parsed = (text: string): Record<string, unknown> | null => {
+  try {
+    const json: unknown = JSON.parse(text)
+    return json !== null && typeof json === 'object' ? { ...json } : null
+  } catch {
+    return null
+  }
+}

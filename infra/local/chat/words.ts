@@ -1,0 +1,73 @@
+/** What the terminal's client says of itself. */
+export const WORDS = {
+  'pt-BR': {
+    welcome: 'Conversa com o Vigia. Escreva e tecle Enter; um número aperta o botão com esse número; :h ajuda; :s sai.',
+    help: [
+      'texto     manda uma mensagem (comece com espaço para mandar só um número)',
+      '2 ou :2   aperta o botão 2',
+      ':o        vai para o bot da operação, e volta',
+      ':h        esta ajuda',
+      ':s        sai',
+    ],
+    you: 'você',
+    edited: 'editada',
+    photo: 'imagem',
+    noButton: (wanted: number, most: number) =>
+      most === 0 ? 'Não há botão nenhum agora.' : `Não há botão ${wanted}; há de 1 a ${most}.`,
+    link: 'abre no navegador:',
+    nothingRuns: (port: number) =>
+      `Nada responde na porta ${port}. Comece com: npm start. Se o Vigia está em outra porta, diga qual: PORT=8090 npm run chat.`,
+    starting: 'O Vigia ainda está começando. Tente de novo daqui a pouco.',
+    realBot: 'Este Vigia usa um bot de verdade (TELEGRAM_BOT_TOKEN): converse com ele no Telegram.',
+    notVigia: (port: number) =>
+      `Quem responde na porta ${port} não é o Vigia. Diga a porta certa: PORT=8080 npm run chat.`,
+    badPort: (given: string) => `PORT=${given} não é uma porta (1 a 65535).`,
+    lost: 'Sem contato com o Vigia; tentando de novo…',
+    back: 'De volta.',
+    blocked: 'Você bloqueou o bot. :r reinicia a conversa.',
+    pane: { main: 'Vigia', operators: 'Operação' },
+    failed: 'Não deu certo:',
+    unread: (count: number, name: string) =>
+      count === 1 ? `(1 mensagem nova em ${name}; :o mostra)` : `(${count} mensagens novas em ${name}; :o mostra)`,
+    unknown: (given: string) => `Não conheço ${given}; :h mostra o que há.`,
+  },
+  en: {
+    welcome: 'Chat with Vigia. Write and press Enter; a number presses the button with that number; :h help; :q quit.',
+    help: [
+      'text      sends a message (begin with a space to send a mere number)',
+      '2 or :2   presses button 2',
+      ':o        goes to the operators’ bot, and back',
+      ':h        this help',
+      ':q        quits',
+    ],
+    you: 'you',
+    edited: 'edited',
+    photo: 'picture',
+    noButton: (wanted: number, most: number) =>
+      most === 0 ? 'There is no button at the moment.' : `There is no button ${wanted}; there are 1 to ${most}.`,
+    link: 'opens in the browser:',
+    nothingRuns: (port: number) =>
+      `Nothing answers on port ${port}. Start it with: npm start. If Vigia is on another port, say which: PORT=8090 npm run chat.`,
+    starting: 'Vigia is still starting. Try again in a moment.',
+    realBot: 'This Vigia uses a real bot (TELEGRAM_BOT_TOKEN): talk to it in Telegram.',
+    notVigia: (port: number) =>
+      `What answers on port ${port} is not Vigia. Say the right port: PORT=8080 npm run chat.`,
+    badPort: (given: string) => `PORT=${given} is no port (1 to 65535).`,
+    lost: 'Lost contact with Vigia; trying again…',
+    back: 'Back again.',
+    blocked: 'You have blocked the bot. :r restarts the chat.',
+    pane: { main: 'Vigia', operators: 'Operators' },
+    failed: 'That did not work:',
+    unread: (count: number, name: string) =>
+      count === 1 ? `(1 new message in ${name}; :o shows it)` : `(${count} new messages in ${name}; :o shows them)`,
+    unknown: (given: string) => `I do not know ${given}; :h shows what there is.`,
+  },
+} as const
+
+export type Language = keyof typeof WORDS
+
+/** The language of a terminal, from the environment; English where it says nothing. */
+export const terminalLanguage = (env: NodeJS.ProcessEnv): Language => {
+  const said = env.LC_ALL || env.LC_MESSAGES || env.LANG || ''
+  return said.toLowerCase().startsWith('pt') ? 'pt-BR' : 'en'
+}
