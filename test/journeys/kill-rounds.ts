@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { answer, events, fire, saying, settled, startWorld } from '#test/support/journey.ts'
+import { answer, events, fire, fireOnce, saying, settled, startWorld } from '#test/support/journey.ts'
 import { until } from '#test/support/until.ts'
 import { clearAway, startVigia, temporaryFolder } from '#test/support/vigia.ts'
 
@@ -68,12 +68,12 @@ export const killRounds = async (rounds: number, seed: number, say: (round: Roun
 
       const victim = victims[Math.floor(random() * victims.length)]!
       const delayMs = Math.floor(random() * latestKillMs)
-      const tick = fire(vigia, 'episode-checker')
+      const tick = fireOnce(vigia, 'episode-checker').catch(() => undefined)
       // The moment is what the seed chooses.
       await setTimeout(delayMs)
       const killedAt = Date.now()
       const killed = await kill(victim, vigia, dataDir, random)
-      await tick.catch(() => undefined)
+      await tick
       if (victim === 'runtime') vigia = await start()
 
       const arrived = () => saying(ana, new RegExp(`${name}$`, 'm'))
@@ -81,7 +81,7 @@ export const killRounds = async (rounds: number, seed: number, say: (round: Roun
       await until(
         async () => {
           if (arrived().length > 0) return true
-          await fire(vigia, 'episode-checker').catch(() => undefined)
+          await fireOnce(vigia, 'episode-checker').catch(() => undefined)
           await until(() => arrived().length > 0, { what: 'the message', timeoutMs: 1_500 }).catch(() => undefined)
           return arrived().length > 0
         },

@@ -64,9 +64,14 @@ type Vigia = Awaited<ReturnType<typeof startVigia>>
 
 const loud = { method: 'POST', headers: { 'Vigia-Local': '1' } }
 
-/** A tick of a PingSource, now. */
-export const fire = async (vigia: Vigia, source: string): Promise<void> => {
+/** A tick of a PingSource, now, or not at all. */
+export const fireOnce = async (vigia: Vigia, source: string): Promise<void> => {
   await vigia.api(`/api/sources/${source}/fire`, loud)
+}
+
+/** A tick of a PingSource, as soon as the broker takes it. */
+export const fire = async (vigia: Vigia, source: string): Promise<void> => {
+  await until(() => fireOnce(vigia, source).then(() => true), { what: `the tick of ${source}` })
 }
 
 interface EventRow {
