@@ -54,17 +54,18 @@ const neverConnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOST
 
 const looksLikeToken = /\d{3,}:[\w-]{30,}/g
 
-/** One bot of Telegram's. `apiRoot` without a slash at its end; plain http is fine, for a Bot API server of one's own. */
+/** One bot of Telegram's. Plain http is fine as `apiRoot`, for a Bot API server of one's own. */
 export const telegram = ({ apiRoot, token }: { apiRoot: string; token: string }): Telegram => {
   const clean = (text: string) => text.replaceAll(token, '***').replace(looksLikeToken, '***').slice(0, 300)
-  const connections = connectionsTo(apiRoot)
+  const root = apiRoot.replace(/\/+$/, '')
+  const connections = connectionsTo(root)
 
   return {
     call: async <Result>(method: string, params: Record<string, unknown>, { timeoutMs = 10_000 } = {}) => {
       const { default: got } = await import('got')
       // The error of got has the address, and thus the token, in its message, its options and its stack: none of it may get out.
       const answer = await got
-        .post(`${apiRoot}/bot${token}/${method}`, {
+        .post(`${root}/bot${token}/${method}`, {
           json: params,
           agent: await connections(),
           timeout: { request: timeoutMs },

@@ -75,12 +75,13 @@ export const tvmaze = (
   }: TvmazeOptions = {},
 ): Tvmaze => {
   const paced = pace(callsPerTenSeconds, clock, wait)
-  const connection = connectionTo(baseUrl)
+  const base = baseUrl.replace(/\/+$/, '')
+  const connection = connectionTo(base)
 
   const once = async (path: string): Promise<{ status: number; json: unknown }> => {
     await paced()
     const { default: got } = await import('got')
-    const answer = await got(`${baseUrl}${path}`, {
+    const answer = await got(`${base}${path}`, {
       headers: { 'user-agent': userAgent, accept: 'application/json' },
       agent: await connection(),
       timeout: { request: timeoutMs },

@@ -58,6 +58,7 @@ export const deliver = async (outbox: Outbox, message: Outgoing): Promise<Outcom
       if (next === null) return afterNo(outbox, message, error, { is: 'never' })
       if (meaning.tell) await messages.note(key, { code: error.code, reason: error.description }, clock())
       form = next
+      await messages.renew(key, clock())
     }
   }
 }

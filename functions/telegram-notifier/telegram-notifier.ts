@@ -3,7 +3,7 @@ import type { EventOf, VigiaEvent } from '#events/event.ts'
 import { MessageRefused } from '#events/message-refused.ts'
 import type { MessageRequested } from '#events/message-requested.ts'
 import { Permanent } from '../errors.ts'
-import { deliver, type Outbox } from './deliver.ts'
+import { deliver, type Outbox, type Outcome } from './deliver.ts'
 
 /** A wait that is worth staying for; what waits longer is left to the tick. */
 const SHORT_MS = 3_000
@@ -74,10 +74,14 @@ const within = ({ clock }: Outbox, budgetMs: number, signal?: AbortSignal): GoOn
  * Sends what waits for a chat, in order. Whoever stores a message while another is being sent may leave: the sender looks
  * again after each one, and so one of the two sees it.
  */
-const serveChat = async (outbox: Outbox, chatId: number, goOn: GoOn): Promise<{ keys: string[]; last: string }> => {
+const serveChat = async (
+  outbox: Outbox,
+  chatId: number,
+  goOn: GoOn,
+): Promise<{ keys: string[]; last: Outcome['is'] | undefined }> => {
   const keys: string[] = []
   let chat = chatId
-  let last = 'nothing'
+  let last: Outcome['is'] | undefined
   for (;;) {
     const now = outbox.clock()
     const next = await outbox.messages.claim(chat, outbox.bot, now)

@@ -32,8 +32,8 @@ export interface NotedMessage extends Note {
   at: Date
 }
 
-// A crash with a message half sent frees it after this; longer than all the plainer forms of one message can take.
-const LEASE = '60 seconds'
+// A crash with a message half sent frees it after this; longer than one call of Telegram's may take (10 s).
+const LEASE = '20 seconds'
 
 // Telegram's limits (it publishes none; these are what it bears): bursts of three to a chat and one a second on the whole,
 // twenty a minute to a group, thirty a second for the whole bot, of which we leave some to the answers of the webhook.
@@ -98,6 +98,14 @@ export const messagesIn = (db: Postgres) => ({
     if (!found) return null
     const { readyAt, claimed, ...message } = found
     return claimed ? { message } : { readyAt }
+  },
+
+  /** One more call for a message that is ours. */
+  renew: async (key: string, now: Date): Promise<void> => {
+    await db.query(
+      `update message set lease_until = $2::timestamptz + interval '${LEASE}' where key = $1 and state = 'sending'`,
+      [key, now],
+    )
   },
 
   /** The receipt. Whoever comes second leaves the first one's. */
