@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 import { admissionFaults } from '#test/support/admission.ts'
 import { allManifests, type Manifest, root } from '#test/support/manifests.ts'
 
-const crdFolder = process.env['KNATIVE_CRDS'] ?? join(root, '../shared/crds')
+const crdFolder = process.env.KNATIVE_CRDS ?? join(root, '../shared/crds')
 const objects = allManifests()
 
 interface Crd {
@@ -21,7 +21,7 @@ interface Crd {
 const strict = (schema: AnySchemaObject): AnySchemaObject => {
   const { properties, items, additionalProperties, ...rest } = schema
   const keeps = schema['x-kubernetes-preserve-unknown-fields'] === true
-  const type = schema['x-kubernetes-int-or-string'] ? ['integer', 'string'] : schema['type']
+  const type = schema['x-kubernetes-int-or-string'] ? ['integer', 'string'] : schema.type
   const plain = Object.fromEntries(
     Object.entries(rest).filter(([key]) =>
       ['required', 'enum', 'minimum', 'maximum', 'pattern', 'minLength'].includes(key),
@@ -29,7 +29,7 @@ const strict = (schema: AnySchemaObject): AnySchemaObject => {
   )
   return {
     ...plain,
-    ...(type ? { type: schema['nullable'] ? [type, 'null'].flat() : type } : {}),
+    ...(type ? { type: schema.nullable ? [type, 'null'].flat() : type } : {}),
     ...(properties
       ? {
           properties: Object.fromEntries(
@@ -46,8 +46,8 @@ const strict = (schema: AnySchemaObject): AnySchemaObject => {
 /** Kubernetes adds these itself; a CRD's schema has `metadata: {type: object}` and nothing inside. */
 const object = (schema: AnySchemaObject) => {
   const whole = strict(schema)
-  whole['properties'] = {
-    ...whole['properties'],
+  whole.properties = {
+    ...whole.properties,
     apiVersion: { type: 'string' },
     kind: { type: 'string' },
     metadata: {
