@@ -49,12 +49,22 @@ const bringUp = async (
 ): Promise<Runtime & { dataDir: string }> => {
   const manifests = manifestsOf(env.VIGIA_MANIFESTS ?? root)
   if (verbose) screen.say(unusedLines(manifests.unused))
-  const dataDir = await chooseDataFolder(root, process.platform === 'win32' ? null : serverAccount(), settings.dataDir)
+  const dataDir = await dataFolder(settings.dataDir)
   // Held until this process ends, however that ends.
   holdDataFolder(dataDir)
   if (fresh) await wipe(dataDir, yes, signal)
   const start = { root, settings, manifests, dataDir, downloadMongod, terminal: screen, env, signal }
   return { ...(await startRuntime(start)), dataDir }
+}
+
+const dataFolder = async (given: string | undefined): Promise<string> => {
+  const account = process.platform === 'win32' ? null : serverAccount()
+  return chooseDataFolder(root, account, given).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === undefined) throw error
+    throw new Refusal(
+      `cannot use the data folder ${given} (${error.code}); set DATA_DIR to a folder that can be written`,
+    )
+  })
 }
 
 const manifestsOf = (folder: string): Manifests => {
