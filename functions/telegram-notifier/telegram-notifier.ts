@@ -2,12 +2,13 @@ import type { NotedMessage } from '#database/messages.ts'
 import type { EventOf, VigiaEvent } from '#events/event.ts'
 import { MessageRefused } from '#events/message-refused.ts'
 import type { MessageRequested } from '#events/message-requested.ts'
-import { Permanent } from '../errors.ts'
+import { Permanent, RetryLater } from '../errors.ts'
 import { deliver, type Outbox, type Outcome } from './deliver.ts'
 
 /** A wait that is worth staying for; what waits longer is left to the tick. */
 const SHORT_MS = 3_000
 const SPREAD_MS = 500
+const LOOK_AGAIN_MS = 250
 const EVENT_BUDGET_MS = 10_000
 const TICK_BUDGET_MS = 40_000
 const TICK_CHATS = 500
@@ -24,7 +25,9 @@ export const telegramNotifier = async (
 ): Promise<VigiaEvent[]> => {
   const kept = await outbox.messages.keep(event, outbox.clock())
   if (kept === null) throw new Permanent(`message for chat ${event.data.chatId}, which is in no table of ours`)
-  const { keys } = await serveChat(outbox, kept.chatId, within(outbox, EVENT_BUDGET_MS, signal))
+  const { keys, sending } = await serveChat(outbox, kept.chatId, within(outbox, EVENT_BUDGET_MS, signal), event.id)
+  // Whoever was sending it may have died: the broker brings it again, and then the lease will have run out.
+  if (sending) throw new RetryLater(`${event.id} is being sent by somebody else`, 10)
   return (await outbox.messages.notes({ keys: [...new Set([event.id, ...keys])] })).map(refusal)
 }
 
@@ -70,34 +73,39 @@ const within = ({ clock }: Outbox, budgetMs: number, signal?: AbortSignal): GoOn
   return ms => signal?.aborted !== true && clock().getTime() + ms <= end
 }
 
+/** How far serving a chat came: what was sent or tried, how the last one ended, and whether `own` is still in somebody else's hands. */
+interface Served {
+  keys: string[]
+  last: Outcome['is'] | undefined
+  sending: boolean
+}
+
 /**
  * Sends what waits for a chat, in order. Whoever stores a message while another is being sent may leave: the sender looks
- * again after each one, and so one of the two sees it.
+ * again after each one, and so one of the two sees it. For `own` it stays, in case the sender never ends.
  */
-const serveChat = async (
-  outbox: Outbox,
-  chatId: number,
-  goOn: GoOn,
-): Promise<{ keys: string[]; last: Outcome['is'] | undefined }> => {
+const serveChat = async (outbox: Outbox, chatId: number, goOn: GoOn, own?: string): Promise<Served> => {
   const keys: string[] = []
   let chat = chatId
   let last: Outcome['is'] | undefined
   for (;;) {
     const now = outbox.clock()
     const next = await outbox.messages.claim(chat, outbox.bot, now)
-    if (next === null) return { keys, last }
+    if (next === null) return { keys, last, sending: false }
     if ('readyAt' in next) {
+      const sending = own !== undefined && next.sending === own
       const ms = next.readyAt.getTime() - now.getTime()
-      if (ms > SHORT_MS || !goOn(ms)) return { keys, last }
       // Many may wait for the same second: they do not all come back in the same instant.
-      await outbox.wait(ms + Math.round(outbox.random() * SPREAD_MS))
+      const pause = sending ? Math.min(ms, LOOK_AGAIN_MS) : ms + Math.round(outbox.random() * SPREAD_MS)
+      if ((ms > SHORT_MS && !sending) || !goOn(pause)) return { keys, last, sending }
+      await outbox.wait(pause)
       continue
     }
     const outcome = await deliver(outbox, next.message)
     keys.push(next.message.key)
     last = outcome.is
     if (outcome.is === 'moved') chat = outcome.to
-    if (outcome.is === 'stopped' || !goOn(0)) return { keys, last }
+    if (outcome.is === 'stopped' || !goOn(0)) return { keys, last, sending: false }
   }
 }
 

@@ -19,6 +19,9 @@ export interface Outgoing {
   pauseReason: string | null
 }
 
+/** A message to send; or when the chat's next one may be sent, and its key where somebody else is sending it; null where nothing waits. */
+export type Claim = { message: Outgoing } | { readyAt: Date; sending: string | null } | null
+
 /** What the operators should hear about a message: Telegram's code and words. */
 export interface Note {
   code: number
@@ -71,11 +74,11 @@ export const messagesIn = (db: Postgres) => ({
   },
 
   /**
-   * The chat's next message, for us alone; or when it may be sent, or null when nothing waits. Conditional writes: of two who
-   * claim at once one gets it, and the other is told to come back when a lease would have run out.
+   * The chat's next message, for us alone. Conditional writes: of two who claim at once one gets it, and the other is told that
+   * it is being sent.
    */
-  claim: async (chatId: number, bot: string, now: Date): Promise<{ message: Outgoing } | { readyAt: Date } | null> => {
-    const { rows } = await db.query<Outgoing & { readyAt: Date; claimed: boolean }>(
+  claim: async (chatId: number, bot: string, now: Date): Promise<Claim> => {
+    const { rows } = await db.query<Outgoing & { readyAt: Date; claimed: boolean; sending: boolean }>(
       `with head as (
          select message.*, chat.kind from message join chat on chat.id = message.chat_id
          where chat_id = $1 and state in ('waiting', 'sending') order by seq limit 1),
@@ -90,14 +93,14 @@ export const messagesIn = (db: Postgres) => ({
        select head.key, head.chat_id as "chatId", head.request, head.cause, head.attempts + 1 as attempts,
          head.requested_at as "requestedAt", (select reason from bot_pause where bot = $3) as "pauseReason",
          case when ready.at > $2 then ready.at else $2::timestamptz + interval '${LEASE}' end as "readyAt",
-         exists (select from claimed) as claimed
+         exists (select from claimed) as claimed, head.state = 'sending' or ready.at <= $2 as sending
        from head, ready`,
       [chatId, now, bot],
     )
     const found = rows[0]
     if (!found) return null
-    const { readyAt, claimed, ...message } = found
-    return claimed ? { message } : { readyAt }
+    const { readyAt, claimed, sending, ...message } = found
+    return claimed ? { message } : { readyAt, sending: sending ? message.key : null }
   },
 
   /** One more call for a message that is ours. */
