@@ -59,8 +59,10 @@ export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
   }
 
   const drop = (job: Job) => {
+    const wasFull = bytes >= mostBytes
     job.route.jobs.delete(job.seq)
     bytes -= job.event.data.length
+    if (wasFull && bytes < mostBytes) lookSoon()
     if (job.again && !stopping) {
       hold(job.again)
       enqueue(job.again)
@@ -231,6 +233,9 @@ export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
   }
 
   const lookOnce = async (): Promise<void> => {
+    // First the question and then the claim: what becomes due between the two is claimed, and not overlooked by both.
+    const ms = await store.nextDue()
+    if (ms !== null) wakeIn(ms)
     const wanted = routes.all
       .filter(route => (route.backlog || route.due) && bytes < mostBytes)
       .map(route => ({ route, trigger: route.name, room: room - route.jobs.size }))
@@ -251,8 +256,6 @@ export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
       }
       for (const { route, trigger, room: free } of wanted) if (counts.get(trigger) === free) route.backlog = true
     }
-    const ms = await store.nextDue()
-    if (ms !== null) wakeIn(ms)
   }
 
   const receive = (claimed: Claimed, lease: number) => {
