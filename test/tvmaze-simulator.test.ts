@@ -1,0 +1,325 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { tvmaze } from '#functions/tvmaze.ts'
+import { type VirtualTime, virtualTime } from '#local/simulators/time.ts'
+import type { episodeJson, showJson } from '#local/simulators/tvmaze/json.ts'
+import { BULLETIN_ID, CAST, startTvmaze, type TvmazeOptions, type TvmazeSimulator } from '#local/simulators/tvmaze.ts'
+import { until } from '#test/support/until.ts'
+
+type Episode = ReturnType<typeof episodeJson>
+type Show = ReturnType<typeof showJson> & { _embedded: Record<string, unknown> }
+type Hit = { score: number; show: Show }
+/** An entry of a schedule: the two kinds have their show in two places. */
+type Entry = Episode & { show?: Show; _embedded?: { show: Show } }
+
+const NOW = new Date('2026-11-21T12:00:00Z')
+
+let time: VirtualTime
+let server: TvmazeSimulator
+
+const open = async (options: TvmazeOptions = {}) => {
+  time = virtualTime(NOW)
+  server = await startTvmaze({ time, limit: false, ...options })
+}
+beforeEach(() => open())
+afterEach(() => server.stop())
+const reopen = async (options: TvmazeOptions) => {
+  await server.stop()
+  await open(options)
+}
+
+const get = async <Body = unknown>(path: string) => {
+  const response = await fetch(server.url + path, { redirect: 'manual' })
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Body }
+}
+const client = () => tvmaze(server.url, { callsPerTenSeconds: 1000 })
+const names = async (q: string) =>
+  (await get<Hit[]>(`/search/shows?q=${encodeURIComponent(q)}`)).body.map(({ show }) => show.name)
+
+describe('answers as TVMaze does', () => {
+  test.each<[string, number, unknown]>([
+    ['/shows/1', 404, { name: 'Not Found', message: '', code: 0, status: 404 }],
+    ['/shows/1/episodes', 404, { name: 'Not Found', message: '', code: 0, status: 404 }],
+    ['/lookup/shows?imdb=tt0', 404, null],
+    ['/singlesearch/shows?q=nothing+of+that+name', 404, null],
+    ['/search/shows?q=nothing+of+that+name', 200, []],
+    [
+      `/shows/${CAST.harbor}?embed=nonsense`,
+      400,
+      { name: 'Bad Request', message: 'Invalid embed type', code: 0, status: 400 },
+    ],
+    [
+      `/shows/${CAST.harbor}/episodebynumber?season=9&number=99`,
+      404,
+      { name: 'Not Found', message: 'Unknown episode', code: 0, status: 404 },
+    ],
+    [`/shows/${CAST.harbor}/episodesbydate?date=2026-11-20`, 404, expect.objectContaining({ status: 404 })],
+    [`/shows/${CAST.harbor}/episodesbydate?date=20-11`, 422, expect.objectContaining({ status: 422 })],
+    ['/schedule?country=UK&date=2026-11-21', 422, expect.objectContaining({ status: 422 })],
+    ['/schedule?country=BR&date=tomorrow', 422, expect.objectContaining({ status: 422 })],
+    ['/shows?page=99999', 404, expect.objectContaining({ status: 404 })],
+    ['/nonsense', 404, expect.objectContaining({ status: 404 })],
+  ])('%s: %i', async (path, status, body) => {
+    const answer = await get(path)
+    expect([answer.status, answer.body]).toEqual([status, body])
+    expect(answer.headers.get('content-type')).toMatch(/^application\/json/)
+  })
+
+  test('a lookup redirects to the show', async () => {
+    const answer = await get('/lookup/shows?thetvdb=5000001')
+    expect([answer.status, answer.body]).toEqual([301, null])
+    expect(answer.headers.get('location')).toBe(`${server.url}/shows/${CAST.harbor}`)
+    expect(await client().lookup({ thetvdb: 5_000_001 })).toMatchObject({ id: CAST.harbor, name: 'Harbor Nine' })
+  })
+
+  test('specials are left out unless asked for; an undated one has no number, date or instant', async () => {
+    const without = (await get<Episode[]>(`/shows/${CAST.special}/episodes`)).body
+    const withThem = (await get<Episode[]>(`/shows/${CAST.special}/episodes?specials=1`)).body
+    expect(withThem.length).toBe(without.length + 1)
+    expect(withThem.at(-1)).toMatchObject({ number: null, type: 'significant_special', airdate: '', airstamp: null })
+  })
+
+  test('an embed that does not resolve is absent, not null', async () => {
+    const embed = async (id: number) =>
+      Object.keys((await get<Show>(`/shows/${id}?embed[]=nextepisode&embed[]=previousepisode`)).body._embedded)
+    expect(await embed(CAST.harbor)).toEqual(['nextepisode', 'previousepisode'])
+    expect(await embed(CAST.hiatus)).toEqual(['previousepisode'])
+    expect((await get<Show>(`/shows/${CAST.hiatus}`)).body._links).not.toHaveProperty('nextepisode')
+  })
+
+  test('everything may be kept for an hour', async () => {
+    expect((await get('/updates/shows')).headers.get('cache-control')).toBe('public, max-age=3600')
+  })
+
+  test('the schedule of a country has its networks, that of the web its streamers, global ones under an empty country', async () => {
+    const shows = async (path: string) =>
+      (await get(path)).body.map(
+        (entry: { show?: { id: number }; _embedded?: { show: { id: number } } }) =>
+          (entry.show ?? entry._embedded?.show)?.id,
+      )
+    expect(await shows('/schedule?country=BR&date=2026-11-20')).toEqual([CAST.daily, CAST.novela, CAST.entities])
+    expect(await shows('/schedule/web?date=2026-11-25')).toEqual([CAST.streamer])
+    expect(await shows('/schedule/web?country=&date=2026-11-25')).toEqual([CAST.streamer])
+    expect(await shows('/schedule/web?country=BR&date=2026-11-25')).toEqual([])
+  })
+
+  test('images are pictures', async () => {
+    const { image } = (await get<Show>(`/shows/${CAST.harbor}`)).body
+    expect(image).not.toBeNull()
+    for (const url of Object.values(image ?? {})) {
+      const response = await fetch(url)
+      expect(response.headers.get('content-type')).toBe('image/png')
+      expect(
+        Buffer.from(await response.arrayBuffer())
+          .subarray(1, 4)
+          .toString(),
+      ).toBe('PNG')
+    }
+  })
+})
+
+describe('the search', () => {
+  test.each([
+    ['harbor nine', 'Harbor Nine'],
+    ['HARBOR', 'Harbor Nine'],
+    ['harbr nin', 'Harbor Nine'],
+    ['porto nove', 'Harbor Nine'],
+    ['mare vermelha', 'Maré Vermelha'],
+    ['acacias', 'Rua das Acácias'],
+    ['ganimedes', 'Signal from Ganymede'],
+    ['tom zé', 'Tom & Zé 🎸'],
+    ['farol', 'The Lighthouse'],
+  ])('finds for %j %j first', async (q, name) => {
+    expect((await names(q))[0]).toBe(name)
+  })
+
+  test('gives two shows of one name, the better known first, and never more than ten', async () => {
+    const hits = (await get<Hit[]>('/search/shows?q=the+lighthouse')).body
+    expect(hits.slice(0, 2).map(({ show }) => show.id)).toEqual([CAST.lighthouseNew, CAST.lighthouseOld])
+    for (let i = 0; i < 12; i++) server.addShow({ name: `Harbor Nine ${i}` })
+    expect(await names('harbor')).toHaveLength(10)
+  })
+})
+
+describe('the cast', () => {
+  const airings = async (id: number) => (await client().show(id)).episodes
+
+  test('late night airs a day after its airdate and airtime put together', async () => {
+    const { body } = await get<Episode[]>(`/shows/${CAST.lateNight}/episodes`)
+    for (const { airdate, airtime, airstamp } of body) {
+      const composed = Temporal.PlainDateTime.from(`${airdate}T${airtime}`).toZonedDateTime('America/New_York')
+      expect(Date.parse(airstamp ?? '') - composed.epochMilliseconds).toBe(24 * 3_600_000)
+    }
+  })
+
+  test('the streamer never has an hour: its airstamp is noon, which is none', async () => {
+    const { body } = await get<Episode[]>(`/shows/${CAST.streamer}/episodes`)
+    for (const { airdate, airtime, airstamp } of body) {
+      expect([airtime, airstamp]).toEqual(['', `${airdate}T12:00:00+00:00`])
+    }
+    expect((await airings(CAST.streamer)).every(({ airstamp }) => airstamp === null)).toBe(true)
+  })
+
+  test('a season of eight comes out on one day', async () => {
+    const season = (await airings(CAST.drop)).filter(({ season: number }) => number === 4)
+    expect(season.map(({ airdate }) => airdate)).toEqual(Array(8).fill('2026-11-27'))
+  })
+
+  test('the US drama keeps its hour in New York over the change of clocks', async () => {
+    const { episodes } = await client().show(CAST.harbor)
+    const at = (date: string) => episodes.find(({ airdate }) => airdate === date)?.airstamp
+    expect(at('2026-10-25')).toBe('2026-10-26T01:00:00Z')
+    expect(at('2026-11-01')).toBe('2026-11-02T02:00:00Z')
+  })
+
+  test('the novela airs at 21:20 in São Paulo, the daily show counts by year', async () => {
+    expect((await airings(CAST.novela)).find(({ airdate }) => airdate === '2026-11-20')?.airstamp).toBe(
+      '2026-11-21T00:20:00Z',
+    )
+    expect(new Set((await airings(CAST.daily)).map(({ season }) => season))).toEqual(new Set([2026]))
+  })
+
+  test('Brazilian names are told as aliases; the sparse show says nothing it does not know', async () => {
+    expect((await client().show(CAST.harbor)).names.pt).toBe('Porto Nove')
+    expect((await client().show(CAST.drop)).names.pt).toBeNull()
+    expect(await client().show(CAST.sparse)).toMatchObject({
+      image: null,
+      channel: null,
+      premiered: null,
+      imdb: null,
+      episodes: [],
+    })
+  })
+})
+
+describe('edits', () => {
+  test('mark the show as updated and show at once', async () => {
+    const before = await client().updates('day')
+    expect(before.size).toBe(0)
+    await time.advance(1000)
+    const episode = server.addEpisode(CAST.harbor, { airs: { at: new Date('2026-12-24T23:30:00Z') }, name: 'Extra' })
+    expect(episode).toMatchObject({ airdate: '2026-12-24', airtime: '18:30', airstamp: '2026-12-24T23:30:00+00:00' })
+    server.setAirdate(episode.id, { on: '2026-12-25' })
+    expect((await client().updates('day')).has(CAST.harbor)).toBe(true)
+    const seen = (await client().show(CAST.harbor)).episodes.find(({ id }) => id === episode.id)
+    expect(seen).toMatchObject({ airdate: '2026-12-25', airstamp: null })
+    server.makeSpecial(episode.id)
+    server.renumber(episode.id, 2, 7)
+    expect((await client().show(CAST.harbor)).episodes.find(({ id }) => id === episode.id)).toMatchObject({
+      season: 2,
+      number: 7,
+    })
+    server.deleteEpisode(episode.id)
+    expect((await client().show(CAST.harbor)).episodes.some(({ id }) => id === episode.id)).toBe(false)
+  })
+
+  test('every edit is newer than the one before, even while the clock stands still', () => {
+    const edited = () => server.show(CAST.harbor)?.updated ?? 0
+    server.editShow(CAST.harbor, { status: 'Ended' })
+    const first = edited()
+    server.editShow(CAST.harbor, { status: 'Running' })
+    expect(edited()).toBeGreaterThan(first)
+  })
+
+  test('a deleted show is gone; a merged one is found under the other by its external id', async () => {
+    const show = server.addShow({ name: 'Double', externals: { tvrage: null, thetvdb: 77, imdb: 'tt77' } })
+    server.mergeShow(show.id, CAST.harbor)
+    await expect(client().show(show.id)).rejects.toThrow(/has no show/)
+    expect(await client().lookup({ imdb: 'tt77' })).toMatchObject({ id: CAST.harbor })
+    server.deleteShow(CAST.hiatus)
+    expect((await get<Show>(`/shows/${CAST.hiatus}`)).status).toBe(404)
+  })
+
+  test('an added show airs when it is told to', async () => {
+    const show = server.addShow({
+      name: 'Mine',
+      on: { br: 'Globo' },
+      episodes: [{ airs: { at: NOW } }, { airs: { on: '2026-11-22' } }, { airs: 'unannounced', number: null }],
+    })
+    expect((await client().show(show.id)).episodes).toMatchObject([
+      { season: 1, number: 1, airdate: '2026-11-21', airstamp: '2026-11-21T12:00:00Z' },
+      { season: 1, number: 2, airdate: '2026-11-22', airstamp: null },
+      { number: null, airdate: '', airstamp: null },
+    ])
+  })
+})
+
+describe('troubles', () => {
+  test('20 calls in ten seconds, then 429 until the window has passed', async () => {
+    await reopen({ limit: true })
+    const statuses = async (count: number) => {
+      const all: number[] = []
+      for (let i = 0; i < count; i++) all.push((await get('/updates/shows?since=day')).status)
+      return all.filter(status => status === 200).length
+    }
+    expect(await statuses(22)).toBe(20)
+    expect((await get('/shows')).headers.get('retry-after')).toBe('10')
+    await time.advance(10_001)
+    expect(await statuses(1)).toBe(1)
+  })
+
+  test('down, 429, HTML with status 200 and 502 are unavailability to our client, for as many calls as asked', async () => {
+    for (const trouble of ['down', '429', 'html200', '502'] as const) {
+      server.fail(trouble, { times: 1 })
+      await expect(client().show(CAST.harbor)).rejects.toThrow(/^TVMaze: /)
+      expect((await client().show(CAST.harbor)).name).toBe('Harbor Nine')
+    }
+    expect(server.calls().map(({ status }) => status)).toEqual(
+      [null, 429, 200, 502].flatMap(status => [status, 200, 200, 200]),
+    )
+  })
+
+  test('one part can be unwell while the rest is fine, until it is ended', async () => {
+    server.fail('502', { path: `/shows/${CAST.harbor}` })
+    await expect(client().show(CAST.harbor)).rejects.toThrow()
+    expect((await client().show(CAST.streamer)).name).toBe('Signal from Ganymede')
+    server.fail(null)
+    expect((await client().show(CAST.harbor)).name).toBe('Harbor Nine')
+  })
+
+  test('slow means half a minute', async () => {
+    server.fail('slow', { times: 1 })
+    const answer = get('/shows')
+    await until(() => time.next() === 30_000, { what: 'the answer to be held back' })
+    await time.advance(30_000)
+    expect((await answer).status).toBe(200)
+  })
+
+  test('the cache before it tells old news for up to an hour, without counting', async () => {
+    await reopen({ edgeCache: true, limit: true })
+    const status = async () => (await get<Show>(`/shows/${CAST.harbor}`)).body.status
+    expect(await status()).toBe('Running')
+    server.editShow(CAST.harbor, { status: 'Ended' })
+    for (let i = 0; i < 25; i++) expect(await status()).toBe('Running')
+    await time.advance(3_600_001)
+    expect(await status()).toBe('Ended')
+  })
+})
+
+describe('for a newcomer', () => {
+  beforeEach(() => reopen({ newcomer: true }))
+
+  test('a show airs every five minutes, one minute before the full five', async () => {
+    expect(server.nextBulletin()).toEqual(new Date('2026-11-21T12:04:00Z'))
+    const { episodes, name } = await client().show(BULLETIN_ID)
+    expect(name).toBe('Plantão Relâmpago')
+    const coming = episodes.flatMap(({ airstamp }) =>
+      airstamp !== null && airstamp > '2026-11-21T12:00' ? [airstamp] : [],
+    )
+    expect(coming.slice(0, 3)).toEqual(['2026-11-21T12:04:00Z', '2026-11-21T12:09:00Z', '2026-11-21T12:14:00Z'])
+    expect((await names('flash bulletin'))[0]).toBe(name)
+  })
+
+  test('a restart moves no date and no id', async () => {
+    const before = [...(await client().show(BULLETIN_ID)).episodes, ...(await client().show(CAST.harbor)).episodes]
+    await time.advance(2 * 3_600_000)
+    const after = [...(await client().show(BULLETIN_ID)).episodes, ...(await client().show(CAST.harbor)).episodes]
+    const byId = new Map(after.map(episode => [episode.id, episode]))
+    const both = before.filter(({ id }) => byId.has(id))
+    expect(both.length).toBeGreaterThan(50)
+    expect(both).toEqual(both.map(({ id }) => byId.get(id)))
+  })
+
+  test('the bulletin counts as updated whenever it has aired', async () => {
+    expect((await client().updates('day')).get(BULLETIN_ID)).toBe(Date.parse('2026-11-21T11:59:00Z') / 1000)
+  })
+})
