@@ -57,7 +57,7 @@ export const noticesTick = async (outside: Outside): Promise<void> => {
   const now = outside.clock()
   if (now.getUTCMinutes() === 0)
     await operatorNoticesIn(outside.db).forgetAlertsBefore(new Date(now.getTime() - alertsKeptMs))
-  await tellIfPossible(outside)
+  await tellIfPossible(outside, { evenAfterFailure: true })
 }
 
 const newsOf = ({ trigger, event, code }: DeadLetter, reason: string): OperatorNews => ({
@@ -67,29 +67,32 @@ const newsOf = ({ trigger, event, code }: DeadLetter, reason: string): OperatorN
   reason,
 })
 
-const tellIfPossible = async (outside: Outside): Promise<void> => {
-  const { operators, log } = outside
+const tellIfPossible = async (outside: Outside, { evenAfterFailure = false } = {}): Promise<void> => {
+  const { operators, log, clock } = outside
   if (!operators) return
+  const state = speech.get(operators) ?? { speaking: false, again: false, quietUntil: 0 }
+  speech.set(operators, state)
   // Whoever speaks looks again before it ends, so what arrives meanwhile is told by it and holds up nothing here.
-  if (speaking.has(operators)) {
-    speaking.set(operators, 'again')
-    return
-  }
+  if (state.speaking) state.again = true
+  if (state.speaking || (!evenAfterFailure && clock().getTime() < state.quietUntil)) return
+  state.speaking = true
   try {
     do {
-      speaking.set(operators, 'once')
+      state.again = false
       await tell(outside, operators)
-    } while (speaking.get(operators) === 'again')
+    } while (state.again)
   } catch (thrown) {
     // Telegram is away or refuses us: the tick tries again, and another dead letter about it would help nobody.
+    state.quietUntil = clock().getTime() + minuteMs
     const error = asError(thrown)
     log.warn({ error }, `the operators could not be told: ${error.message}`)
   } finally {
-    speaking.delete(operators)
+    state.speaking = false
   }
 }
 
-const speaking = new WeakMap<Operators, 'once' | 'again'>()
+/** Of this process: one of us speaks, and after a failure letters leave the next try to the tick. */
+const speech = new WeakMap<Operators, { speaking: boolean; again: boolean; quietUntil: number }>()
 
 /** Says what the operators do not know yet. One speaks at a time, here and in other replicas: the lock is the digest's row. */
 const tell = async ({ db, reader, clock }: Outside, operators: Operators): Promise<void> => {

@@ -39,9 +39,9 @@ export const deadLettersIn = (db: Postgres) => ({
     )
     if (kept.rows[0]) return { id: kept.rows[0].id, isNew: true }
     // Given up on once more after a replay: the same letter, with the latest reason.
-    const known = await db.query<{ id: number; again: boolean }>(
-      `update dead_letter set code = $4, reason = $5, fingerprint = $6, at = $7, replayed_at = null
-       where event_source = $1 and event_id = $2 and trigger = $3 and replayed_at is not null returning id, true as again`,
+    const known = await db.query<{ id: number }>(
+      `update dead_letter set code = $4, reason = $5, fingerprint = $6, at = $7
+       where event_source = $1 and event_id = $2 and trigger = $3 and replayed_at > at returning id`,
       [event.source, event.id, trigger, code, reason, fingerprint, at],
     )
     if (known.rows[0]) return { id: known.rows[0].id, isNew: true }
