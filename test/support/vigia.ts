@@ -1,9 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, cpSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
+import { type IncomingHttpHeaders, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { wipeDataFolder } from '#local/databases/wipe.ts'
+import type { FunctionReport } from '#local/function-pool.ts'
+import { processJournal } from '#local/process-journal.ts'
 import { root } from './manifests.ts'
 import { until } from './until.ts'
 
@@ -14,7 +18,14 @@ export const temporaryFolder = (): string => {
   return folder
 }
 
-export const clearAway = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 3 })
+/** Ends what a killed runtime may have left running on the folder, and removes it. */
+export const clearAway = async (folder: string): Promise<void> => {
+  if (existsSync(join(folder, 'processes'))) {
+    await processJournal(join(folder, 'processes')).endOrphans()
+    await wipeDataFolder(folder)
+  }
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+}
 
 export interface VigiaOptions {
   /** Added to what a process needs anyway; the caller's own environment is not handed on. */
@@ -95,6 +106,14 @@ export const startVigia = async (options: VigiaOptions = {}) => {
       throw new Error(`${error.message}; it said:\n${running.output()}`, { cause: error.cause })
     })
   const url = `http://localhost:${port}`
+  const call = (path: string, init: RequestInit = {}) =>
+    fetch(`${url}${path}`, { ...init, headers: { 'vigia-local': '1', ...init.headers } })
+  const api = async (path: string, init?: RequestInit): Promise<unknown> => {
+    const response = await call(path, init)
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${path} answered ${response.status} ${text}`)
+    return text === '' ? undefined : JSON.parse(text)
+  }
 
   return {
     url,
@@ -102,12 +121,27 @@ export const startVigia = async (options: VigiaOptions = {}) => {
     pid: running.pid,
     dataDir: running.dataDir,
     output: running.output,
+    /** Any request to its port, with the header that changes need. */
+    call,
     /** What the control API answers, as JSON. Throws for a status of 400 and more. */
-    api: async (path: string, init?: RequestInit): Promise<unknown> => {
-      const response = await fetch(`${url}${path}`, init)
-      const text = await response.text()
-      if (!response.ok) throw new Error(`${path} answered ${response.status} ${text}`)
-      return text === '' ? undefined : JSON.parse(text)
+    api,
+    /** A request under one of its names: `telegram-webhook.localhost`. */
+    ask: (host: string, path: string, asked?: Asked) => ask(Number(port), host, path, asked),
+    /** How a function is. */
+    report: async (name: string): Promise<FunctionReport> =>
+      ((await api('/api/functions')) as FunctionReport[]).find(one => one.name === name)!,
+    /** Posts an event to the broker, with `attributes` besides those that every event has. The status. */
+    publish: async (attributes: Record<string, string>, data: unknown): Promise<number> => {
+      const all = { specversion: '1.0', source: '/test', ...attributes }
+      const headers = Object.fromEntries(Object.entries(all).map(([name, value]) => [`ce-${name}`, value]))
+      const body = JSON.stringify(data)
+      return (
+        await call('/vigia/default', {
+          method: 'POST',
+          headers: { ...headers, 'content-type': 'application/json' },
+          body,
+        })
+      ).status
     },
     /** As Ctrl-C does. The exit code. */
     stop: (): Promise<number | null> => {
@@ -122,3 +156,24 @@ export const startVigia = async (options: VigiaOptions = {}) => {
 }
 
 export type Vigia = Awaited<ReturnType<typeof startVigia>>
+
+interface Asked {
+  method?: string
+  headers?: Record<string, string>
+  body?: string
+}
+
+/** A request with a Host header of one's own, which `fetch` does not take. */
+const ask = (port: number, host: string, path: string, { method = 'GET', headers = {}, body }: Asked = {}) =>
+  new Promise<{ status: number; headers: IncomingHttpHeaders; body: string }>((resolve, reject) => {
+    request({ host: '127.0.0.1', port, method, path, headers: { host, ...headers } }, answer => {
+      let text = ''
+      answer.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk
+      })
+      answer.once('error', reject)
+      answer.once('end', () => resolve({ status: answer.statusCode!, headers: answer.headers, body: text }))
+    })
+      .once('error', reject)
+      .end(body)
+  })
