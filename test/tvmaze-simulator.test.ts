@@ -92,10 +92,7 @@ describe('answers as TVMaze does', () => {
 
   test('the schedule of a country has its networks, that of the web its streamers, global ones under an empty country', async () => {
     const shows = async (path: string) =>
-      (await get(path)).body.map(
-        (entry: { show?: { id: number }; _embedded?: { show: { id: number } } }) =>
-          (entry.show ?? entry._embedded?.show)?.id,
-      )
+      (await get<Entry[]>(path)).body.map(({ show, _embedded }) => (show ?? _embedded?.show)?.id)
     expect(await shows('/schedule?country=BR&date=2026-11-20')).toEqual([CAST.daily, CAST.novela, CAST.entities])
     expect(await shows('/schedule/web?date=2026-11-25')).toEqual([CAST.streamer])
     expect(await shows('/schedule/web?country=&date=2026-11-25')).toEqual([CAST.streamer])
