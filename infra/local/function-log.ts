@@ -67,8 +67,9 @@ export const functionLog = (folder: string, name: string, show: (name: string, l
 export const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type Level = (typeof levels)[number]
 
-/** The level of a line, cheaply. What is no line of ours is something that a crash printed. */
+/** The level of a line, cheaply. What is no line of ours a crash has printed, unless Node grumbles about a library. */
 export const levelOf = (line: string): Level => {
+  if (/^\((node:\d+\)|Use `node )/.test(line)) return 'debug'
   const [, level] = /^\{"level":"(\w+)"/.exec(line) ?? []
   return levels.includes(level as Level) ? (level as Level) : 'error'
 }

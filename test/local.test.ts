@@ -1,0 +1,333 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { commandOf } from '#local/databases/processes.ts'
+import { type Face, faceOf } from '#local/hosts.ts'
+import { manifestFiles, readManifests } from '#local/manifests.ts'
+import { emptyDatabase, freshMongo, type TestDatabase } from './support/database.ts'
+import { root } from './support/manifests.ts'
+import { until } from './support/until.ts'
+import { clearAway, spawnVigia, startVigia, temporaryFolder, type Vigia } from './support/vigia.ts'
+
+const { functions: services } = readManifests(manifestFiles(root))
+const isGone = async (pid: number) => (await commandOf(pid)) === null
+
+/** Everything a process has started, and what that has started. */
+const descendants = (pid: number): number[] =>
+  readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .filter(name => {
+      try {
+        const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
+        return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === pid
+      } catch {
+        return false
+      }
+    })
+    .flatMap(name => [Number(name), ...descendants(Number(name))])
+
+let database: TestDatabase
+let mongo: Awaited<ReturnType<typeof freshMongo>>
+let vigia: Vigia
+
+beforeAll(async () => {
+  database = await emptyDatabase()
+  mongo = await freshMongo()
+  vigia = await startVigia({
+    env: { DATABASE_URL: database.url, MONGODB_URI: mongo.uri },
+    // The shortest that Knative allows.
+    manifests: (text, file) =>
+      file === 'knative/services/error-notifier.yaml'
+        ? text.replace(/autoscaling\.knative\.dev\/window: \w+/, 'autoscaling.knative.dev/window: 6s')
+        : text,
+  })
+})
+
+afterAll(async () => {
+  await vigia.stop()
+  await Promise.all([database.end(), mongo.end()])
+})
+
+const host = (name: string) => `${name}.localhost`
+
+describe('npm start', () => {
+  test('brings up what the manifests name, says where, and is ready', async () => {
+    expect(await vigia.api('/readyz')).toEqual({ ready: true, waitingFor: [] })
+    expect(vigia.output()).toContain(`http://localhost:${vigia.port}/chat`)
+    expect(vigia.output()).toContain(vigia.dataDir)
+    expect(vigia.output()).toContain('Ctrl-C')
+    const reports = (await vigia.api('/api/functions')) as { name: string }[]
+    expect(reports.map(({ name }) => name)).toEqual(services.map(({ name }) => name))
+  })
+
+  test('a second start on the same data folder says which process has it', async () => {
+    const { ended, output } = spawnVigia({ dataDir: vigia.dataDir })
+    expect(await ended).toBe(1)
+    expect(output()).toBe(`vigia: already running (pid ${vigia.pid}): it holds the data folder ${vigia.dataDir}\n`)
+  })
+})
+
+describe('functions', () => {
+  test('100 requests at once to one at zero start as many processes as its concurrency asks for', async () => {
+    const name = 'telegram-webhook'
+    const { containerConcurrency } = services.find(service => service.name === name)!
+    await vigia.api(`/api/functions/${name}/stop`, { method: 'POST' })
+    const before = (await vigia.report(name)).coldStarts
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => vigia.ask(host(name), '/', { method: 'POST', body: '{}' })),
+    )
+    // Without Telegram's secret.
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]))
+    expect((await vigia.report(name)).coldStarts - before).toBe(Math.ceil(100 / containerConcurrency))
+  })
+
+  test('are reached by their name and nothing else is', async () => {
+    expect((await vigia.ask(host('error-notifier'), '/healthz')).status).toBe(200)
+    const stranger = await vigia.ask(host('stranger'), '/')
+    expect([stranger.status, JSON.parse(stranger.body)]).toEqual([403, { error: 'there is no function stranger' }])
+  })
+
+  test('one without work goes to zero', async () => {
+    await vigia.ask(host('error-notifier'), '/healthz')
+    const [{ pid } = { pid: 0 }] = (await vigia.report('error-notifier')).replicas
+    await until(() => isGone(pid), { what: 'its process to go' })
+    expect(existsSync(join(vigia.dataDir, 'processes', `${pid}.json`))).toBe(false)
+  })
+
+  test('one that is stopped drains to zero and comes again with the next request', async () => {
+    await vigia.ask(host('notification-fanout'), '/healthz')
+    expect(await vigia.api('/api/functions/notification-fanout/stop', { method: 'POST' })).toMatchObject({
+      name: 'notification-fanout',
+      state: 'zero',
+      replicas: [],
+    })
+    expect((await vigia.ask(host('notification-fanout'), '/healthz')).status).toBe(200)
+    expect(await vigia.report('notification-fanout')).toMatchObject({ state: 'ready' })
+  })
+})
+
+describe('events', () => {
+  const events = async (query: string) =>
+    (await vigia.api(`/api/events?${query}`)) as { seq: number; id: string; state: string }[]
+
+  test('an event is stored before its 202, goes to who hears it, and can be looked at', async () => {
+    const status = await vigia.publish(
+      { id: 'mine-1', type: 'dev.vigia.series.changed', subject: 'show/1' },
+      { no: 'such data' },
+    )
+    expect(status).toBe(202)
+    const [event] = await until(async () => {
+      const found = await events('type=dev.vigia.series.changed&subject=show/1')
+      return found[0] && found[0].state !== 'pending' ? found : undefined
+    })
+    expect(event).toMatchObject({ id: 'mine-1', source: '/test', state: 'dead' })
+    expect(await vigia.api(`/api/events/${event!.seq}`)).toMatchObject({
+      event: { id: 'mine-1', data: { no: 'such data' } },
+      deliveries: [
+        {
+          trigger: 'notification-fanout-series-changed',
+          function: 'notification-fanout',
+          state: 'dead',
+          attempts: [{ status: 422, error: expect.any(String) }],
+        },
+      ],
+    })
+    expect(await vigia.publish({ id: 'mine-1', type: 'dev.vigia.series.changed', subject: 'show/1' }, {})).toBe(202)
+    expect((await events('subject=show/1')).length).toBe(1)
+  })
+
+  test('a dead letter tells why, and its replay delivers it once more and leaves a mark', async () => {
+    const letters = async () =>
+      ((await vigia.api('/api/dead-letters')) as Record<string, unknown>[]).filter(
+        ({ trigger }) => trigger === 'notification-fanout-series-changed',
+      )
+    const [letter] = await until(async () => ((await letters()).length > 0 ? letters() : undefined))
+    expect(letter).toMatchObject({ code: 422, replayedAt: null, event: { id: 'mine-1' } })
+    expect(await vigia.api(`/api/dead-letters/${letter!.id}/replay`, { method: 'POST' })).toEqual({ id: letter!.id })
+    const [event] = await events('subject=show/1')
+    await until(async () => {
+      const { deliveries } = (await vigia.api(`/api/events/${event!.seq}`)) as { deliveries: { attempts: unknown[] }[] }
+      return deliveries[0]!.attempts.length === 2
+    })
+    expect((await letters()).length).toBe(1)
+  })
+
+  test('the broker answers under both of its names, and only on its path', async () => {
+    const headers = {
+      'ce-specversion': '1.0',
+      'ce-type': 'a.b',
+      'ce-source': '/test',
+      'content-type': 'application/json',
+    }
+    const post = (name: string, path: string, id: string) =>
+      vigia.ask(name, path, { method: 'POST', headers: { ...headers, 'ce-id': id }, body: '{}' })
+    expect((await post(host('broker-ingress'), '/vigia/default', 'n1')).status).toBe(202)
+    expect((await post('127.0.0.1', '/vigia/default', 'n2')).status).toBe(202)
+    expect((await post('localhost', '/vigia/default/', 'n3')).status).toBe(202)
+    expect((await post(host('broker-ingress'), '/vigia/other', 'n4')).status).toBe(404)
+    expect((await post('localhost', '/vigia/other', 'n5')).status).toBe(404)
+  })
+
+  test('a question that cannot be answered is a 400 with the reason', async () => {
+    const answer = await vigia.call('/api/events?limit=many')
+    expect(answer.status).toBe(400)
+    expect(((await answer.json()) as { error: string }).error).toContain('limit=many')
+  })
+})
+
+describe('sources', () => {
+  test('are named like the function they wake, tell when they come, and fire on demand', async () => {
+    const sources = (await vigia.api('/api/sources')) as { name: string; nextAt: string }[]
+    expect(sources.find(({ name }) => name === 'probe-scheduler')).toMatchObject({
+      schedule: '*/10 * * * * *',
+      timeZone: 'UTC',
+      nextAt: expect.stringMatching(/0\.000Z$/),
+    })
+    const fired = (await vigia.api('/api/sources/episode-checker/fire', { method: 'POST' })) as { id: string }
+    const find = async () =>
+      ((await vigia.api('/api/events?type=dev.knative.sources.ping')) as { id: string; state: string }[]).find(
+        ({ id }) => id === fired.id,
+      )
+    await until(async () => (await find())?.state === 'done')
+  })
+})
+
+describe('the interface for tools', () => {
+  test.each([
+    ['POST', '/api/functions/error-notifier/stop'],
+    ['POST', '/api/sources/episode-checker/fire'],
+    ['POST', '/api/dead-letters/1/replay'],
+  ])('%s %s without the header is 403', async (method, path) => {
+    const answer = await vigia.call(path, { method, headers: { 'vigia-local': '' } })
+    expect(answer.status).toBe(403)
+    expect(((await answer.json()) as { error: string }).error).toContain('Vigia-Local: 1')
+  })
+
+  test.each([
+    ['GET', '/api/nothing', 404],
+    ['GET', '/api/events/999999999', 404],
+    ['GET', '/api/events/one', 404],
+    ['POST', '/api/functions/stranger/stop', 404],
+    ['POST', '/api/sources/stranger/fire', 404],
+    ['POST', '/api/dead-letters/999999999/replay', 404],
+    ['GET', '/nothing', 404],
+    ['DELETE', '/api/functions', 405],
+    ['GET', '/api/functions/error-notifier/stop', 405],
+    ['POST', '/readyz', 405],
+    ['PUT', '/', 405],
+  ])('%s %s is %i, in JSON or empty', async (method, path, status) => {
+    const answer = await vigia.call(path, { method })
+    expect(answer.status).toBe(status)
+    if (status === 405) expect(answer.headers.get('allow')).toMatch(/GET|POST/)
+    else expect(answer.headers.get('content-type')).toContain('application/json')
+    await answer.body?.cancel()
+  })
+
+  test('metrics are for Prometheus', async () => {
+    const text = await (await vigia.call('/metrics')).text()
+    expect(text).toMatch(/vigia_function_cold_starts_total\{function="telegram-webhook"\} \d+/)
+    expect(text).toMatch(/vigia_broker_events_total\{outcome="accepted"\} \d+/)
+    expect(text).toContain('process_resident_memory_bytes')
+  })
+
+  test('the page names the functions, in the language that is asked for, and runs no script', async () => {
+    const page = async (language: string) => {
+      const answer = await vigia.call('/', { headers: { 'accept-language': language } })
+      expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'")
+      return answer.text()
+    }
+    const portuguese = await page('pt-BR,pt;q=0.9')
+    expect(portuguese).toContain('<html lang="pt-BR">')
+    for (const { name } of services) expect(portuguese).toContain(`<th scope="row">${name}</th>`)
+    expect(portuguese).not.toContain('<script')
+    expect(await page('de,en;q=0.5')).toContain('<html lang="en">')
+    expect((await vigia.call('/home.css')).headers.get('content-type')).toContain('text/css')
+  })
+})
+
+describe('strangers', () => {
+  test.each([
+    ['another host', 'evil.example.org', {}],
+    ['a host that ends like ours', 'evil-localhost.example', {}],
+    ['an address of the network', '192.168.1.5:8080', {}],
+    ['a page of another origin', 'localhost', { origin: 'https://evil.example.org' }],
+    ['a page without an origin', 'localhost', { origin: 'null' }],
+    ['something behind a proxy', 'localhost', { 'x-forwarded-for': '203.0.113.7' }],
+  ])('%s is refused everywhere', async (_, name, headers) => {
+    for (const path of ['/', '/api/functions', '/vigia/default', '/chat'])
+      expect((await vigia.ask(name, path, { headers })).status).toBe(403)
+  })
+
+  const hosts = {
+    functions: new Set(['telegram-webhook', 'reporter']),
+    publicHost: 'vigia.example.org',
+    simulated: false,
+  }
+  test.each<[string, Record<string, string>, Face['kind']]>([
+    ['the public host', { host: 'vigia.example.org' }, 'public'],
+    ['the public host with a port', { host: 'VIGIA.example.org:443' }, 'public'],
+    ['what a proxy sends on under our name', { host: 'localhost:8080', 'x-forwarded-for': '203.0.113.7' }, 'public'],
+    ['… under that of a function', { host: 'reporter.localhost', via: '1.1 proxy' }, 'public'],
+    ['plain localhost', { host: 'localhost:8080' }, 'runtime'],
+    ['an address', { host: '127.0.0.1' }, 'runtime'],
+    ['an address of version 6', { host: '[::1]:8080' }, 'runtime'],
+    ['a function', { host: 'reporter.localhost:8080' }, 'function'],
+    ['the broker', { host: 'broker-ingress.localhost' }, 'broker'],
+    ['a page of ours', { host: 'localhost', origin: 'http://localhost:8080' }, 'runtime'],
+    ['the sites, when there are none', { host: 'sites.localhost' }, 'foreign'],
+    ['no host', {}, 'foreign'],
+    ['a host with a path in it', { host: 'localhost/evil.example.org' }, 'foreign'],
+    ['a host with a user', { host: 'localhost@evil.example.org' }, 'foreign'],
+    ['two names', { host: 'localhost, evil.example.org' }, 'foreign'],
+  ])('%s', (_, headers, kind) => expect(faceOf(headers, hosts).kind).toBe(kind))
+})
+
+describe('the end', () => {
+  test('Ctrl-C ends everything that was started: functions, PostgreSQL, the Mongo server', async () => {
+    const own = await startVigia()
+    await own.ask(host('error-notifier'), '/healthz')
+    await own.ask(host('telegram-webhook'), '/healthz')
+    const started = descendants(own.pid)
+    expect(started.length).toBeGreaterThanOrEqual(4)
+    expect(await own.stop()).toBe(0)
+    for (const pid of started) expect(await isGone(pid)).toBe(true)
+  })
+
+  test('Ctrl-C in the middle of the start ends that too', async () => {
+    const dataDir = temporaryFolder()
+    const { pid, kill, ended } = spawnVigia({ dataDir })
+    const started = await until(() => {
+      const all = descendants(pid)
+      return all.length > 0 ? all : undefined
+    })
+    kill('SIGINT')
+    expect(await ended).toBe(0)
+    for (const one of started) await until(() => isGone(one), { what: `process ${one} to be gone` })
+    await clearAway(dataDir)
+  })
+
+  test('what a killed runtime left is ended by the next start, which goes on with the same data', async () => {
+    const dataDir = temporaryFolder()
+    const first = await startVigia({ dataDir })
+    await first.ask(host('error-notifier'), '/healthz')
+    expect(await first.publish({ id: 'kept', type: 'nobody.hears.this' }, {})).toBe(202)
+    const left = descendants(first.pid)
+    await first.kill9()
+    const second = await startVigia({ dataDir })
+    for (const pid of left) expect(await isGone(pid)).toBe(true)
+    expect(await second.api('/api/events?type=nobody.hears.this')).toMatchObject([{ id: 'kept', state: 'done' }])
+    await second.stop()
+    await clearAway(dataDir)
+  })
+
+  test('--fresh --yes throws everything away', async () => {
+    const dataDir = temporaryFolder()
+    const first = await startVigia({ dataDir })
+    await first.publish({ id: 'gone', type: 'nobody.hears.this' }, {})
+    await first.stop()
+    const second = await startVigia({ dataDir, args: ['--fresh', '--yes'] })
+    expect(await second.api('/api/events?type=nobody.hears.this')).toEqual([])
+    await second.stop()
+    await clearAway(dataDir)
+  })
+})
