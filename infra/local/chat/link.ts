@@ -76,7 +76,7 @@ export const chatLink = (port: number, language: string): ChatLink => {
       if (status === 200 && Array.isArray(json?.conversations)) return json as unknown as ChatState
       if (status === 503) throw new NoChat('starting')
       const functions = await ask('GET', '/api/functions').catch(() => ({ status: 0, json: null }))
-      throw new NoChat(functions.status === 200 ? 'real bot' : 'not Vigia')
+      throw new NoChat(functions.status === 200 && functions.json !== null ? 'real bot' : 'not Vigia')
     },
     send: async (pane, text) => void (await act('send', { pane, text })),
     press: async (pane, { message, row, column }) =>
