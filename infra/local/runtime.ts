@@ -102,7 +102,11 @@ const bringUp = async (
   })
   ending.first(() => functions.activator.close(grace.functions), functions.hurry)
   const broker = await terminal.step('broker', () =>
-    brokerUp(manifests, functions.activator, postgres.url, server, terminal),
+    brokerUp(manifests, functions.activator, postgres.url, {
+      server,
+      terminal,
+      deliverTwice: env.VIGIA_DELIVER_EVERY_EVENT_TWICE === '1',
+    }),
   )
   ending.first(() => broker.stop({ graceMs: grace.broker }))
   signal.throwIfAborted()
@@ -266,8 +270,7 @@ const brokerUp = async (
   manifests: Manifests,
   functions: Activator,
   databaseUrl: string,
-  server: Server,
-  terminal: Terminal,
+  { server, terminal, deliverTwice }: { server: Server; terminal: Terminal; deliverTwice: boolean },
 ): Promise<Broker> => {
   const { startBroker } = await import('./broker/broker.ts')
   const byName = new Map(manifests.functions.map(manifest => [manifest.name, manifest]))
@@ -300,6 +303,8 @@ const brokerUp = async (
     url: brokerUrl,
     triggers: manifests.triggers,
     resolve,
+    // For journeys: whoever cannot bear a repeat shows it.
+    deliverTwice,
     log: {
       info: (details, message) => terminal.say(`  broker: ${words(details, message)}`),
       warn: (details, message) => terminal.warn(`broker: ${words(details, message)}`),
