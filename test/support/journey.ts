@@ -62,11 +62,9 @@ export const startJourney = async ({
 export type Journey = Awaited<ReturnType<typeof startJourney>>
 type Vigia = Awaited<ReturnType<typeof startVigia>>
 
-const loud = { method: 'POST', headers: { 'Vigia-Local': '1' } }
-
 /** A tick of a PingSource, now, or not at all. */
 export const fireOnce = async (vigia: Vigia, source: string): Promise<void> => {
-  await vigia.api(`/api/sources/${source}/fire`, loud)
+  await vigia.api(`/api/sources/${source}/fire`, { method: 'POST' })
 }
 
 /** A tick of a PingSource, as soon as the broker takes it. */
@@ -104,3 +102,12 @@ export const answer = (person: UserSeat, accepts: RegExp): Promise<unknown> =>
 
 /** The bot's messages that say this. */
 export const saying = (person: UserSeat, words: RegExp) => person.answers().filter(({ text }) => words.test(text))
+
+/** How often each event of a type was delivered. */
+export const deliveriesOf = async (vigia: Vigia, type: string): Promise<number[]> => {
+  const found = await events(vigia, `&type=dev.vigia.${type}`)
+  const details = await Promise.all(found.map(({ seq }) => vigia.api(`/api/events/${seq}`)))
+  return (details as { deliveries: { attempts: unknown[] }[] }[]).flatMap(({ deliveries }) =>
+    deliveries.map(({ attempts }) => attempts.length),
+  )
+}
