@@ -173,5 +173,12 @@ const follow = async () => {
 state = await link.state().catch(sayWhyNot)
 unread.operators = conversation('operators')?.messages.length ?? 0
 if (isTerminal) print([paint.dim(words.welcome)])
+if (isTerminal && conversation('main')?.messages.length === 0) {
+  print([
+    '',
+    words.tryThis,
+    ...state.hints.map(hint => `  ${plain(hint.words)}: ${paint.cyan(plain(hint.send ?? hint.link ?? ''))}`),
+  ])
+}
 show()
 await follow()

@@ -88,7 +88,7 @@ const linesOf = (
     row
       .map(({ text, url }) => {
         number++
-        const label = `${plain(text)}${url === undefined ? '' : ' ↗'}`
+        const label = `${plain(text)}${url === undefined || text.includes('↗') ? '' : ' ↗'}`
         return isNumbered ? `[${paint.bold(String(number))} ${label}]` : `[${label}]`
       })
       .join(' '),

@@ -144,7 +144,7 @@ export const startTelegram = async (options: TelegramOptions): Promise<TelegramS
 const welcome = (world: World, main: Bot, operators: Bot | undefined, options: NewcomerOptions) => {
   if (operators === undefined) throw new Error('newcomer mode needs an opsToken')
   const write = options.keepIn === undefined ? () => {} : keepIn(options.keepIn, world)
-  const person = world.people.get(NEWCOMER_ID) ?? addPerson(world, 'Você', undefined, NEWCOMER_ID)
+  const person = world.people.get(NEWCOMER_ID) ?? addPerson(world, 'Alex', undefined, NEWCOMER_ID)
   const panes = {
     main: { bot: main, seat: userSeat(world, main, person) },
     operators: { bot: operators, seat: userSeat(world, operators, person) },

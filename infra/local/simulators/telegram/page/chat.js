@@ -117,8 +117,8 @@ const keyboard = message =>
         { className: 'row' },
         ...row.map((button, column) => {
           if (button.url) {
-            const a = make('a', { href: button.url, target: '_blank', rel: 'noopener noreferrer' }, `${button.text} `)
-            a.append(make('span', { ariaHidden: 'true', className: 'away' }, '↗'))
+            const a = make('a', { href: button.url, target: '_blank', rel: 'noopener noreferrer' }, button.text)
+            if (!button.text.includes('↗')) a.append(make('span', { ariaHidden: 'true', className: 'away' }, ' ↗'))
             return a
           }
           const made = make('button', { type: 'button' }, button.text)
