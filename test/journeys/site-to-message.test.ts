@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { answer, type Journey, saying, startJourney } from '#test/support/journey.ts'
+import { answer, deliveriesOf, type Journey, saying, startJourney } from '#test/support/journey.ts'
 import { until } from '#test/support/until.ts'
 
 describe.each([
@@ -60,7 +60,22 @@ describe.each([
     expect(saying(ana, /Respondeu 200/)).toHaveLength(before + 1)
   })
 
+  test.runIf(twice)('that really was every event', async () => {
+    const taken = await timesTaken(journey.vigia)
+    expect(taken.map(({ type }) => type)).toEqual(
+      expect.arrayContaining(
+        ['monitor.down', 'monitor.up', 'probe.finished', 'message.requested', 'shard.due', 'probe.requested'].map(
+          name => `dev.vigia.${name}`,
+        ),
+      ),
+    )
+    expect(taken.filter(({ times }) => times < 4)).toEqual([])
+  })
+
   test('nothing was left behind as a dead letter', async () => {
     expect(await journey.vigia.api('/api/dead-letters')).toEqual([])
+    const deliveries = await deliveriesOf(journey.vigia, 'message.requested')
+    expect(deliveries.length).toBeGreaterThan(0)
+    if (twice) expect(deliveries.filter(times => times < 2)).toEqual([])
   })
 })

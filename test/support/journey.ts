@@ -2,7 +2,7 @@ import { startSites } from '#local/simulators/sites.ts'
 import { startTelegram, type UserSeat } from '#local/simulators/telegram.ts'
 import { startTvmaze } from '#local/simulators/tvmaze.ts'
 import { until } from './until.ts'
-import { startVigia } from './vigia.ts'
+import { startVigia, type VigiaOptions } from './vigia.ts'
 
 const botToken = '700000001:journey-bot-token-AAAAAAAAAAAAAAAA'
 const opsToken = '700000002:journey-operators-token-AAAAAAAAAA'
@@ -35,17 +35,31 @@ export const startWorld = async () => {
 
 export type World = Awaited<ReturnType<typeof startWorld>>
 
-/** The built functions behind `npm start`, in a world of their own. With `twice` every event is delivered a second time. */
+type Rewrite = NonNullable<VigiaOptions['manifests']>
+
+/** Every Trigger has a twin, so that a function is handed each event twice at once. */
+const everyTriggerTwice: Rewrite = (text, file) =>
+  file.startsWith('triggers/')
+    ? `${text}---\n${text.replaceAll(/^ {2}name: (\S+)$/gm, '  name: $1-twin').replaceAll(/uri: (\S+)$/gm, 'uri: $1-twin')}`
+    : text
+
+/**
+ * The built functions behind `npm start`, in a world of their own. With `twice` every event is delivered to two at once, and to each
+ * of them again after its success.
+ */
 export const startJourney = async ({
   twice = false,
   env = {},
+  manifests = text => text,
 }: {
   twice?: boolean
   env?: Record<string, string>
+  manifests?: Rewrite
 } = {}) => {
   const world = await startWorld()
   const vigia = await startVigia({
     env: { ...world.env, ...(twice ? { VIGIA_DELIVER_EVERY_EVENT_TWICE: '1' } : {}), ...env },
+    manifests: twice ? (text, file) => everyTriggerTwice(manifests(text, file), file) : manifests,
   })
   return {
     ...world,
@@ -72,15 +86,43 @@ export const fire = async (vigia: Vigia, source: string): Promise<void> => {
   await until(() => fireOnce(vigia, source).then(() => true), { what: `the tick of ${source}` })
 }
 
+type State = 'pending' | 'done' | 'dead'
+
 interface EventRow {
   seq: number
   id: string
   type: string
-  state: 'pending' | 'done' | 'dead'
+  state: State
+}
+
+interface EventDetail {
+  seq: number
+  state: State
+  event: Record<string, unknown>
+  deliveries: {
+    trigger: string
+    function: string | null
+    state: State
+    attempts: { at: string; ms: number; status: number | null; error: string | null }[]
+  }[]
 }
 
 export const events = (vigia: Vigia, query = ''): Promise<EventRow[]> =>
   vigia.api(`/api/events?limit=1000${query}`) as Promise<EventRow[]>
+
+export const eventDetail = (vigia: Vigia, seq: number): Promise<EventDetail> =>
+  vigia.api(`/api/events/${seq}`) as Promise<EventDetail>
+
+/** For each event of ours that somebody hears, how often functions took it. */
+export const timesTaken = async (vigia: Vigia): Promise<{ type: string; times: number }[]> => {
+  const details = await Promise.all((await events(vigia)).map(({ seq }) => eventDetail(vigia, seq)))
+  return details
+    .filter(({ state, deliveries }) => state === 'done' && deliveries.length > 0)
+    .map(({ event, deliveries }) => ({
+      type: String(event.type),
+      times: deliveries.flatMap(({ attempts }) => attempts).filter(({ status }) => status === 204).length,
+    }))
+}
 
 /** Nothing that was published is still on its way, checks that wait for their slot left out. */
 export const settled = (vigia: Vigia): Promise<unknown> =>
