@@ -47,6 +47,10 @@ export const startRecorder = async () => {
     all,
     got: (path: string) => all.filter(one => one.path === path),
     does: (path: string, behaviour: Behaviour) => behaviours.set(path, behaviour),
+    forget: () => {
+      all.length = 0
+      behaviours.clear()
+    },
     stop: () => closed(server),
   }
 }

@@ -39,7 +39,10 @@ export interface Dispatcher {
 /** Of one Trigger in memory, for each request that may be in flight; and of all Triggers, in bytes. More waits in the store. */
 const ahead = 4
 const mostBytes = 32 * 1024 * 1024
-const longestSleepMs = 60_000
+/** A timer cannot be longer; it only means to look once for nothing. */
+const longestTimerMs = 2 ** 31 - 1
+/** How often is looked again as long as something due has not been taken. */
+const sweepMs = 1_000
 
 /**
  * Brings events to their subscribers. What fits into memory goes there straight from the commit that stored it; the rest, retries
@@ -66,7 +69,7 @@ export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
     if (job.again && !stopping) {
       hold(job.again)
       enqueue(job.again)
-    } else if (job.route.backlog && job.route.jobs.size <= room / 2) lookSoon()
+    } else if ((job.route.backlog || job.route.due) && job.route.jobs.size <= room / 2) lookSoon()
   }
 
   const enqueue = (job: Job) => {
@@ -167,6 +170,7 @@ export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
   const publication = (event: CloudEvent, done: Publication['done'], answers?: Job): Publication => {
     const matching = routes.matching(event)
     let jobs: Job[] = []
+    let queued: Route[] = []
     let number = 0
     return {
       key: eventKey(event, answers && { seq: answers.seq, trigger: answers.route.name }),
@@ -174,9 +178,11 @@ export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
       route: (seq, lease) => {
         number = seq
         jobs = []
+        queued = []
         return matching.map((route): NewDelivery => {
           if (!hasRoom(route)) {
             route.backlog = true
+            queued.push(route)
             return { trigger: route.name, lease: null }
           }
           const job = jobFor(route, { seq, attempts: 0, letter: null, event }, lease)
@@ -190,8 +196,9 @@ export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
         if (fate === 'stored') {
           tell({ is: 'accepted', seq: number, event })
           if (jobs.length > 0) wakeIn(leaseMs)
-          if (jobs.length < matching.length) lookSoon()
         }
+        // Only now can a claim see what was stored without a lease.
+        if (fate !== 'duplicate') for (const { name } of queued) look(name)
         done(fate)
       },
     }
@@ -234,8 +241,9 @@ export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
 
   const lookOnce = async (): Promise<void> => {
     // First the question and then the claim: what becomes due between the two is claimed, and not overlooked by both.
-    const ms = await store.nextDue()
-    if (ms !== null) wakeIn(ms)
+    const { inMs, already } = await store.nextDue()
+    if (inMs !== null) wakeIn(inMs)
+    if (already) wakeIn(sweepMs)
     const wanted = routes.all
       .filter(route => (route.backlog || route.due) && bytes < mostBytes)
       .map(route => ({ route, trigger: route.name, room: room - route.jobs.size }))
@@ -283,7 +291,7 @@ export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
   let waker: NodeJS.Timeout | undefined
   /** Looks for due deliveries in so many milliseconds, or earlier. */
   const wakeIn = (ms: number) => {
-    const at = performance.now() + Math.min(ms, longestSleepMs)
+    const at = performance.now() + Math.min(ms, longestTimerMs)
     if (stopping || at >= wakeAt) return
     wakeAt = at
     clearTimeout(waker)

@@ -10,6 +10,7 @@ import {
   lastEpoch,
   type NewDelivery,
   type NewEvent,
+  type NextDue,
   nextDue,
   release,
   renew,
@@ -65,8 +66,7 @@ export interface Store {
   settle(settlement: Settlement): void
   /** Takes what is due of the Triggers. Like the others here it rejects with StoreAway. */
   claim(wanted: readonly { trigger: string; room: number }[]): Promise<{ lease: number; claimed: Claimed[] }>
-  /** How long until something becomes due that is not yet, milliseconds; null: nothing will. */
-  nextDue(): Promise<number | null>
+  nextDue(): Promise<NextDue>
   renew(held: readonly { seq: number; trigger: string; lease: number }[]): Promise<void>
   /** Deletes at most `limit` old events that are done. Says how many. */
   forget(ageMs: number, limit: number): Promise<number>

@@ -244,17 +244,27 @@ export const eventIn = ({
 const nextDueStatement: Statement = {
   name: 'next due',
   text: `
-    select extract(epoch from min(next.due) - now())::float8 * 1000 as ms
+    select extract(epoch from min(later.due) - now())::float8 * 1000 as "inMs", bool_or(late.there) as already
     from unnest($1::text[]) as wanted (trigger)
-    cross join lateral (
+    left join lateral (
       select due from broker.delivery where delivery.trigger = wanted.trigger and due > now() order by due limit 1
-    ) as next`,
+    ) as later on true
+    cross join lateral (
+      select exists (select from broker.delivery where delivery.trigger = wanted.trigger and due <= now()) as there
+    ) as late`,
 }
 
-/** How long until something of the Triggers becomes due that is not yet, milliseconds; null: nothing will. */
-export const nextDue = async (link: Link, triggers: readonly string[]): Promise<number | null> => {
-  const [row] = await link.run<{ ms: number | null }>(nextDueStatement, [texts(triggers)])
-  return row!.ms
+/** When there is something to claim. */
+export interface NextDue {
+  /** How long until something becomes due that is not yet, milliseconds; null: nothing will. */
+  inMs: number | null
+  /** Something is due already. */
+  already: boolean
+}
+
+export const nextDue = async (link: Link, triggers: readonly string[]): Promise<NextDue> => {
+  const [row] = await link.run<NextDue>(nextDueStatement, [texts(triggers)])
+  return { inMs: row!.inMs, already: row!.already ?? false }
 }
 
 const renewStatement: Statement = {
