@@ -64,7 +64,7 @@ export const replyOf = (chat: Chat, args: Args): number | undefined => {
 export const ownMessage = (chat: Chat, args: Args, purpose: 'edit' | 'delete'): StoredMessage => {
   const id = args.integer('message_id') ?? 0
   if (id <= 0) throw badRequest('message identifier is not specified')
-  const message = chat.messages.find(candidate => candidate.id === id && !candidate.deleted)
+  const message = chat.messages.findLast(candidate => candidate.id === id && !candidate.deleted)
   if (message === undefined) throw badRequest(`message to ${purpose} not found`)
   return message
 }

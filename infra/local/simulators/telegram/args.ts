@@ -13,6 +13,8 @@ export interface Upload {
  */
 export interface Args {
   readonly given: Record<string, unknown>
+  /** The body as it came; '' for multipart. */
+  readonly body: string
   text(name: string): string
   has(name: string): boolean
   /** As C would read it: leading digits, else 0; undefined where the argument is missing. */
@@ -23,10 +25,11 @@ export interface Args {
   file(name: string): Upload | undefined
 }
 
-export const argsOf = (given: Record<string, unknown>, files = new Map<string, Upload>()): Args => {
+export const argsOf = (given: Record<string, unknown>, body = '', files = new Map<string, Upload>()): Args => {
   const text = (name: string) => asText(given[name])
   return {
     given,
+    body,
     text,
     has: name => text(name) !== '',
     integer: name => {
@@ -66,10 +69,10 @@ export const readArgs = async (request: IncomingMessage, query: URLSearchParams)
     if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed)) {
       throw badRequest('request JSON object expected')
     }
-    return argsOf({ ...fromQuery, ...parsed })
+    return argsOf({ ...fromQuery, ...parsed }, body.toString())
   }
   if (/^application\/x-www-form-urlencoded\b/i.test(type)) {
-    return argsOf({ ...fromQuery, ...Object.fromEntries(new URLSearchParams(body.toString())) })
+    return argsOf({ ...fromQuery, ...Object.fromEntries(new URLSearchParams(body.toString())) }, body.toString())
   }
   if (/^multipart\/form-data\b/i.test(type)) return multipart(body, type, fromQuery)
   return argsOf(fromQuery)
@@ -85,7 +88,7 @@ const multipart = async (body: Buffer<ArrayBuffer>, type: string, given: Record<
   } catch {
     throw badRequest('wrong multipart/form-data')
   }
-  return argsOf(given, files)
+  return argsOf(given, '', files)
 }
 
 const readBody = async (request: IncomingMessage): Promise<Buffer<ArrayBuffer>> => {

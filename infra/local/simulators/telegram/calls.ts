@@ -3,6 +3,8 @@ export interface Call {
   /** As the caller wrote it. */
   method: string
   params: Record<string, unknown>
+  /** The request's body, byte for byte, where it was text; '' for uploads. */
+  body: string
   at: Date
   /** The HTTP status of the answer; null where the connection was dropped instead. */
   status: number | null

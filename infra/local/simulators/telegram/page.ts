@@ -289,11 +289,11 @@ const html = (language: Language): string => {
     <div role="tablist" aria-label="${words.chats}" id="tabs"></div>
     <details id="hints"><summary>${words.tryThis}</summary><ol></ol></details>
   </aside>
-  <main id="conversation" role="tabpanel" tabindex="-1">
+  <main><section id="conversation" role="tabpanel" tabindex="-1">
     <header class="head"><span class="face" aria-hidden="true"></span><div><h2></h2><p class="handle"></p></div>
       <button type="button" id="block" class="quiet"></button></header>
     <p id="notice" role="status"></p>
-    <ol id="messages" role="log" aria-label="${words.messages}" tabindex="0"></ol>
+    <div id="messages" role="log" aria-label="${words.messages}" aria-busy="true" tabindex="0"></div>
     <button type="button" id="newer" hidden>${words.newer}</button>
     <div id="menu" hidden></div>
     <form id="composer">
@@ -304,7 +304,7 @@ const html = (language: Language): string => {
       <button type="submit" id="send" title="${words.send}"><span aria-hidden="true">➤</span><span class="unseen">${words.send}</span></button>
     </form>
     <button type="button" id="restart" hidden>${words.restart}</button>
-  </main>
+  </section></main>
 </div>
 <div id="toast" role="status" hidden></div>
 <dialog id="alert" aria-labelledby="alert-text"><p id="alert-text"></p><form method="dialog"><button class="close">${words.close}</button></form></dialog>

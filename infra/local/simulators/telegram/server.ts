@@ -44,7 +44,7 @@ const answer = async (
   response: ServerResponse,
   gone: AbortSignal,
 ): Promise<void> => {
-  const call = { method, params: args.given, at: world.time.now() }
+  const call = { method, params: args.given, body: args.body, at: world.time.now() }
   const fault = bot.faults.take(method, args.integer('chat_id'))
   const answered =
     fault === undefined || fault.delivered ? await outcome(world, bot, method, args, gone) : faulty(fault)
@@ -72,7 +72,7 @@ const outcome = async (world: World, bot: Bot, method: string, args: Args, gone:
 
 /** Runs a method that came in the answer of a webhook: nobody is told how it went. */
 export const runFromWebhook = (world: World, bot: Bot, method: string, given: Record<string, unknown>): void => {
-  const call = { method, params: given, at: world.time.now() }
+  const call = { method, params: given, body: JSON.stringify(given), at: world.time.now() }
   try {
     const answer = run(world, bot, method, argsOf(given))
     bot.calls.add({ ...call, status: 200, answer: { ok: true, ...answer } })

@@ -193,6 +193,9 @@ export const privateChat = (bot: Bot, person: Person): Chat => {
   return chat
 }
 
+// A newcomer's simulator runs for days: a chat forgets its oldest messages, as nobody edits those.
+const KEPT_MESSAGES = 5_000
+
 export const keepMessage = (
   world: World,
   bot: Bot,
@@ -203,6 +206,7 @@ export const keepMessage = (
   const id = chat.kind === 'supergroup' ? (chat.messages.at(-1)?.id ?? 0) + 1 : bot.nextMessageId++
   const stored: StoredMessage = { ...message, id, chatId: chat.id, date: unixSeconds(world.time) }
   chat.messages.push(stored)
+  if (chat.messages.length > KEPT_MESSAGES) chat.messages.splice(0, KEPT_MESSAGES / 10)
   changed(world, bot, chat.id)
   return stored
 }
@@ -238,7 +242,10 @@ export const apiChat = (world: World, chat: Chat): ApiChat => {
 /** A stored message as the Bot API tells it; the message it replies to is told without its own. */
 export const apiMessage = (world: World, bot: Bot, chat: Chat, message: StoredMessage, nested = false): Message => {
   const person = message.from === null ? undefined : world.people.get(message.from)
-  const target = chat.messages.find(({ id, deleted }) => id === message.replyTo && !deleted)
+  const target =
+    message.replyTo === undefined
+      ? undefined
+      : chat.messages.findLast(({ id, deleted }) => id === message.replyTo && !deleted)
   const formatted = message.entities.length === 0 ? undefined : message.entities
   return {
     message_id: message.id,

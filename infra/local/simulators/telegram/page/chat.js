@@ -154,7 +154,7 @@ const quote = target => {
 }
 
 const bubble = (message, all, name) => {
-  const item = make('li', { className: message.mine ? 'mine' : 'theirs' })
+  const item = make('div', { className: message.mine ? 'mine' : 'theirs' })
   item.dataset.id = message.id
   const target = all.find(({ id }) => id === message.replyTo)
   const content = make(
@@ -207,6 +207,8 @@ const shown = new Map()
 /** Brings the list to what the conversation is: only what changed is made anew, and the focus stays where it was. */
 const showMessages = conversation => {
   if (shownPane !== pane) {
+    // A whole conversation at once is not news to be read out.
+    list.setAttribute('aria-busy', 'true')
     list.replaceChildren()
     shown.clear()
     shownPane = pane
@@ -219,7 +221,7 @@ const showMessages = conversation => {
     const itsDay = dayOf(message.at)
     if (itsDay !== lastDay) {
       lastDay = itsDay
-      wanted.push({ key: `day ${itsDay}`, text: itsDay, build: () => make('li', { className: 'day' }, itsDay) })
+      wanted.push({ key: `day ${itsDay}`, text: itsDay, build: () => make('div', { className: 'day' }, itsDay) })
     }
     const text = JSON.stringify(message)
     wanted.push({ key: `message ${message.id}`, text, build: () => bubble(message, messages, name) })
@@ -248,6 +250,7 @@ const showMessages = conversation => {
     }
     previous = element
   }
+  requestAnimationFrame(() => list.removeAttribute('aria-busy'))
   const isEmpty = messages.length === 0
   list.classList.toggle('empty', isEmpty)
   if (isEmpty && list.childElementCount === 0) list.append(emptyHint())
@@ -257,7 +260,7 @@ const showMessages = conversation => {
 }
 
 const emptyHint = () => {
-  const item = make('li', { className: 'nothing' }, make('p', {}, words.empty))
+  const item = make('div', { className: 'nothing' }, make('p', {}, words.empty))
   if (pane === 'main') {
     const start = make('button', { type: 'button' }, words.start)
     start.addEventListener('click', () => send('/start').then(() => input.focus()))
@@ -346,6 +349,7 @@ const showHints = () => {
       const button = make('button', { type: 'button', className: 'try' }, hint.send)
       button.addEventListener('click', () => {
         go('main')
+        $('#hints').open = isWide()
         send(hint.send)
       })
       item.append(button)
@@ -491,5 +495,7 @@ const listen = () => {
   }
 }
 
-$('#hints').open = matchMedia('(min-width: 60rem)').matches
+const isWide = () => matchMedia('(min-width: 60rem)').matches
+
+$('#hints').open = isWide()
 listen()
