@@ -9,7 +9,7 @@ import { beginning, type EventOf, type VigiaEvent } from '#events/event.ts'
 import type { ProbeRequested } from '#events/probe-requested.ts'
 import { ShardDue } from '#events/shard-due.ts'
 import { housekeeping } from '#functions/probe-scheduler/housekeeping.ts'
-import { announceWindows, requestProbes } from '#functions/probe-scheduler/probe-scheduler.ts'
+import { probeScheduler, requestProbes } from '#functions/probe-scheduler/probe-scheduler.ts'
 import { nextStep } from '#functions/probe-scheduler/windows.ts'
 import { fateOf } from '#functions/uptime-prober/fate.ts'
 import { missed } from '#functions/uptime-prober/measure.ts'
@@ -106,7 +106,7 @@ const world = () => {
     },
     tick: ({ most, atCursor = false }: { most?: number; atCursor?: boolean } = {}) =>
       survive(
-        announceWindows(beginning(`tick-${ticks++}`), {
+        probeScheduler(beginning(`tick-${ticks++}`), {
           db: atCursor ? dyingAtCursor : db,
           clock,
           publish: publish(most),

@@ -6,7 +6,7 @@ import { env, envOptional } from '../env.ts'
 import { publisher } from '../publish.ts'
 import { on, serve } from '../serve.ts'
 import { housekeeping } from './housekeeping.ts'
-import { announceWindows, requestProbes } from './probe-scheduler.ts'
+import { probeScheduler, requestProbes } from './probe-scheduler.ts'
 
 const name = 'probe-scheduler'
 const db = postgres(env('DATABASE_URL'), { applicationName: name })
@@ -17,7 +17,7 @@ serve({
   name,
   events: [
     on(Tick, async tick => {
-      await announceWindows(tick, { db, clock: systemClock, publish })
+      await probeScheduler(tick, { db, clock: systemClock, publish })
       await keepHouse(systemClock())
     }),
     on(ShardDue, event => requestProbes(event, { db })),

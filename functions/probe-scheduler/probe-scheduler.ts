@@ -31,7 +31,7 @@ interface Detail {
  * A tick: announces every window from the cursor to the horizon, one event a shard. A lost tick is not replayed, the next one starts
  * at the cursor; one that comes twice, or dies half-way, is told again under the same ids.
  */
-export const announceWindows = async (tick: Cause, { db, clock, publish }: SchedulerTools): Promise<void> => {
+export const probeScheduler = async (tick: Cause, { db, clock, publish }: SchedulerTools): Promise<void> => {
   for (;;) {
     const cursor = await cursorsIn(db).reached<Detail>(job)
     const step = nextStep(cursor?.reached ?? null, clock())
