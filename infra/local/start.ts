@@ -24,6 +24,8 @@ export const start = async (given: readonly string[], env: NodeJS.ProcessEnv): P
   const settings = readEnvironment(env)
   if (Array.isArray(settings)) return refuse(settings, 1)
 
+  // A terminal that has been closed takes no more words; that is no reason to end in the middle of an end.
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => {})
   const screen = terminal(process.stdout, settings.logLevel ?? 'warn')
   const asked = new AbortController()
   const runtime = bringUp(said, settings, screen, env, asked.signal)
