@@ -144,12 +144,3 @@ export const answer = (person: UserSeat, accepts: RegExp): Promise<unknown> =>
 
 /** The bot's messages that say this. */
 export const saying = (person: UserSeat, words: RegExp) => person.answers().filter(({ text }) => words.test(text))
-
-/** How often each event of a type was delivered. */
-export const deliveriesOf = async (vigia: Vigia, type: string): Promise<number[]> => {
-  const found = await events(vigia, `&type=dev.vigia.${type}`)
-  const details = await Promise.all(found.map(({ seq }) => vigia.api(`/api/events/${seq}`)))
-  return (details as { deliveries: { attempts: unknown[] }[] }[]).flatMap(({ deliveries }) =>
-    deliveries.map(({ attempts }) => attempts.length),
-  )
-}
