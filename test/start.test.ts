@@ -65,7 +65,9 @@ describe('a start that cannot be ends with one line and a code', () => {
 
   test('a data folder that cannot be written', async () => {
     const { code, lines, output } = await failing({ dataDir: '/dev/null/vigia' })
-    expect(lines).toEqual([expect.stringMatching(/^vigia: cannot use the data folder \/dev\/null\/vigia .*set DATA_DIR/)])
+    expect(lines).toEqual([
+      expect.stringMatching(/^vigia: cannot use the data folder \/dev\/null\/vigia .*set DATA_DIR/),
+    ])
     expect(output).not.toContain('    at ')
     expect(code).toBe(1)
   })
