@@ -1,0 +1,318 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { monitorsIn } from '#database/monitors.ts'
+import { commandOf } from '#local/databases/processes.ts'
+import { emptyDatabase, freshMongo, type TestDatabase } from '#test/support/database.ts'
+import { answer, eventDetail, events, type Journey, saying, startJourney } from '#test/support/journey.ts'
+import { until } from '#test/support/until.ts'
+
+/** What must never be told. */
+const webhookSecret = 'canary-of-the-webhook-secret'
+const password = 'canary-of-the-database-password'
+const typed = 'canary-that-somebody-typed'
+const unrelated = 'canary-of-another-program'
+
+let database: TestDatabase
+let mongo: Awaited<ReturnType<typeof freshMongo>>
+let journey: Journey
+let ana: ReturnType<Journey['telegram']['user']>
+
+beforeAll(async () => {
+  database = await emptyDatabase()
+  mongo = await freshMongo()
+  const url = new URL(database.url)
+  url.password = password
+  journey = await startJourney({
+    env: {
+      DATABASE_URL: url.href,
+      MONGODB_URI: mongo.uri,
+      TELEGRAM_WEBHOOK_SECRET: webhookSecret,
+      LOG_LEVEL: 'trace',
+      PROBE_ALLOW: '',
+      AWS_SECRET_ACCESS_KEY: unrelated,
+    },
+    // Nothing but the pace: no ticks but those we fire, the shortest window that Knative allows, and no long waits between retries.
+    manifests: (text, file) =>
+      text
+        .replace(/schedule: .*/, 'schedule: "0 0 1 1 *"')
+        .replace(/(autoscaling\.knative\.dev\/window): \w+/, '$1: 6s')
+        .replaceAll(/backoffDelay: \w+/g, file.startsWith('triggers/') ? 'backoffDelay: PT0.02S' : '$&'),
+  })
+  ana = journey.telegram.user('Ana', { language: 'pt-br' })
+  ana.send('/start')
+  await answer(ana, /Vigia/)
+})
+afterAll(async () => {
+  await journey?.stop()
+  await Promise.all([database?.end(), mongo?.end()])
+})
+
+const secrets = () => {
+  const { token, operators } = journey.telegram
+  return [token, operators.token, webhookSecret, password]
+}
+
+interface Letter {
+  id: number
+  trigger: string
+  code: number | null
+  reason: string
+  event: { id: string; source: string }
+  at: string
+  replayedAt: string | null
+}
+const letters = () => journey.vigia.api('/api/dead-letters') as Promise<Letter[]>
+const replay = (id: number) => journey.vigia.api(`/api/dead-letters/${id}/replay`, { method: 'POST' })
+const heardByOperators = () => journey.operator.answers().map(({ text }) => text)
+
+/** Until somebody has mended it, Lisbon cannot be chosen, and the error says more than it should. */
+const breakLisbon = () =>
+  database.db.query(`
+    create function refuse_lisbon() returns trigger language plpgsql as $$
+      begin raise exception 'a fault of ours, in /srv/vigia/chats.ts:7, with ${secrets().join(' and ')}'; end $$;
+    create trigger refuse_lisbon before update on chat for each row
+      when (new.zone = 'Europe/Lisbon') execute function refuse_lisbon()`)
+const mendLisbon = () => database.db.query('drop trigger refuse_lisbon on chat')
+
+test('a poison update is said sorry for and becomes a dead letter; the chat goes on, and the operators know', async () => {
+  await breakLisbon()
+  ana.send('/fuso Lisboa')
+  await answer(ana, /Algo deu errado do meu lado/)
+  ana.send('/series')
+  await answer(ana, /ainda não segue/)
+
+  const letter = await until(async () => (await letters())[0], { what: 'the dead letter' })
+  expect(letter).toEqual({
+    id: expect.any(Number),
+    fingerprint: expect.stringMatching(/^[0-9a-f]{8}$/),
+    trigger: 'telegram-webhook-update-deferred',
+    code: 500,
+    reason: expect.stringContaining('chats.ts:7, with [redacted] and [redacted] and [redacted] and [redacted]'),
+    event: expect.objectContaining({
+      specversion: '1.0',
+      type: 'dev.vigia.update.deferred',
+      source: '/functions/telegram-webhook',
+      data: expect.objectContaining({ update: expect.anything() }),
+    }),
+    at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+    replayedAt: null,
+  })
+  await until(() => heardByOperators().length > 0, { what: 'the operators to be told' })
+  expect(heardByOperators()).toEqual([
+    expect.stringMatching(/telegram-webhook-update-deferred.*update\.deferred.*a fault of ours/s),
+  ])
+  expect(
+    ana
+      .answers()
+      .map(({ text }) => text)
+      .join(),
+  ).not.toMatch(/chats\.ts|fault of ours|Error|exception/)
+})
+
+test('what happened to an event can be looked at, in the shapes that tools rely on', async () => {
+  const { vigia } = journey
+  const [row] = (await events(vigia, '&type=dev.vigia.update.deferred')) as unknown as Record<string, unknown>[]
+  const instant = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+  expect(row).toEqual({
+    seq: expect.any(Number),
+    id: expect.stringMatching(/^update\/700000001\/\d+\/update\.deferred\//),
+    type: 'dev.vigia.update.deferred',
+    source: '/functions/telegram-webhook',
+    subject: expect.stringMatching(/^update\/\d+$/),
+    time: instant,
+    acceptedAt: instant,
+    causationid: expect.stringMatching(/^update\/700000001\/\d+$/),
+    state: 'dead',
+  })
+  const detail = await eventDetail(vigia, row!.seq as number)
+  expect(detail).toEqual({
+    seq: row!.seq,
+    state: 'dead',
+    event: expect.objectContaining({
+      specversion: '1.0',
+      id: row!.id,
+      datacontenttype: 'application/json',
+      data: { update: expect.objectContaining({ update_id: expect.any(Number) }), signature: expect.any(String) },
+    }),
+    deliveries: [
+      {
+        trigger: 'telegram-webhook-update-deferred',
+        function: 'telegram-webhook',
+        state: 'dead',
+        // Once, and six times more.
+        attempts: Array(7).fill({
+          at: instant,
+          ms: expect.any(Number),
+          status: 500,
+          error: expect.stringContaining('a fault of ours'),
+        }),
+      },
+    ],
+  })
+
+  const bytes = { 'ce-specversion': '1.0', 'ce-id': 'bytes', 'ce-type': 'a.b', 'ce-source': '/test' }
+  await vigia.call('/vigia/default', {
+    method: 'POST',
+    headers: { ...bytes, 'content-type': 'application/octet-stream' },
+    body: new Uint8Array([0, 255]),
+  })
+  const since = new Date(Date.now() - 60_000).toISOString()
+  const [unheard, ...others] = await events(vigia, `&source=/test&since=${since}`)
+  expect(others).toEqual([])
+  expect(unheard).toMatchObject({ id: 'bytes', subject: null, time: null, causationid: null, state: 'done' })
+  expect(await eventDetail(vigia, unheard!.seq)).toEqual({
+    seq: unheard!.seq,
+    state: 'done',
+    event: expect.objectContaining({ datacontenttype: 'application/octet-stream', data_base64: 'AP8=' }),
+    deliveries: [],
+  })
+  expect(await events(vigia, '&since=2100-01-01T00:00:00Z')).toEqual([])
+  expect(await vigia.api('/api/events?limit=1')).toHaveLength(1)
+
+  const functions = (await vigia.api('/api/functions')) as Record<string, unknown>[]
+  for (const one of functions)
+    expect(one).toEqual({
+      name: expect.any(String),
+      state: expect.stringMatching(/^(zero|starting|ready|draining|crashed)$/),
+      replicas: expect.any(Array),
+      coldStarts: expect.any(Number),
+    })
+  expect(functions.flatMap(({ replicas }) => replicas)).toContainEqual({
+    pid: expect.any(Number),
+    inFlight: 0,
+    startedAt: instant,
+  })
+  for (const source of (await vigia.api('/api/sources')) as unknown[])
+    expect(source).toEqual({
+      name: expect.any(String),
+      schedule: '0 0 1 1 *',
+      timeZone: 'UTC',
+      nextAt: instant,
+      lastAt: null,
+    })
+})
+
+test('a replay works once the cause is gone: the person is answered, once, and the entry stays with its mark', async () => {
+  const [letter] = await letters()
+  await replay(letter!.id)
+  // It fails as before, and is the same letter.
+  const again = await until(
+    async () => {
+      const [one] = await letters()
+      return one!.at > letter!.at ? one : undefined
+    },
+    { what: 'the letter to come back' },
+  )
+  expect(again.id).toBe(letter!.id)
+  expect(saying(ana, /Lisboa/)).toEqual([])
+
+  await mendLisbon()
+  expect((await journey.vigia.call(`/api/dead-letters/${letter!.id}/replay`, { method: 'POST' })).status).toBe(202)
+  await answer(ana, /Lisboa/)
+  await journey.settled()
+  const [event] = await events(journey.vigia, '&type=dev.vigia.update.deferred')
+  expect(event!.state).toBe('done')
+  const kept = await letters()
+  expect(kept).toEqual([{ ...again, replayedAt: expect.any(String) }])
+  expect(kept[0]!.replayedAt! > again.at).toBe(true)
+
+  // Too often is no more than often enough.
+  const answers = ana.answers().length
+  await replay(letter!.id)
+  await journey.settled()
+  expect(ana.answers()).toHaveLength(answers)
+})
+
+test('nothing private is reached where PROBE_ALLOW does not open it, neither by what is typed nor by what is stored', async () => {
+  const { sites, vigia } = journey
+  sites.set('/inside', { kind: 'switch', on: true })
+  ana.send(`/monitorar ${sites.url}/inside`)
+  await answer(ana, /fica numa rede privada/)
+  ana.send(`/monitorar https://me:${typed}@example.org`)
+  await answer(ana, /traz usuário ou senha/)
+  await monitorsIn(database.db).add({
+    chatId: ana.chatId,
+    name: 'inside',
+    kind: 'http',
+    url: `${sites.url}/inside`,
+    intervalS: 60,
+    timeoutMs: 5_000,
+  })
+  ana.send('/monitores')
+  await answer(ana, /Seus monitores/)
+  ana.press(/inside/)
+  await until(
+    () =>
+      ana
+        .last()
+        ?.buttons.flat()
+        .some(({ text }) => text === 'verificar agora'),
+    { what: 'the card' },
+  )
+  ana.press('verificar agora')
+  await until(() => saying(ana, /inside.*rede privada|rede privada.*inside/s).length > 0, { what: 'the answer' })
+  await until(async () => (await events(vigia)).every(({ state }) => state !== 'pending'), { what: 'the end of it' })
+  expect(sites.hits('/inside')).toEqual([])
+})
+
+test('whatever goes wrong, no secret is in a log, on the terminal, in an answer of the control API or in a chat', async () => {
+  const { vigia, telegram, tvmaze, operator } = journey
+  // Errors of every kind, on the ways that know a secret.
+  telegram.failNext('*', { dropConnection: true, times: 3 })
+  telegram.operators.failNext('*', { body: '<html>no</html>', status: 200, times: 2 })
+  tvmaze.fail('html200')
+  ana.send('Qualquer coisa')
+  await answer(ana, /TVmaze não respondeu|TVMaze/i)
+  tvmaze.fail(null)
+  await journey.fire('series-refresher')
+  await journey.fire('telegram-notifier')
+  await vigia.publish({ id: 'nonsense', type: 'dev.vigia.message.requested', subject: 'chat/1' }, { chatId: 'no' })
+  await database.db.query('alter table message rename to mislaid')
+  await vigia.publish(
+    { id: 'homeless', type: 'dev.vigia.message.requested', subject: `chat/${ana.chatId}` },
+    { chatId: ana.chatId, html: 'Oi' },
+  )
+  await until(async () => (await letters()).length >= 3, { what: 'their dead letters', timeoutMs: 60_000 })
+  await database.db.query('alter table mislaid rename to message')
+
+  const all = await events(vigia)
+  const details = await Promise.all(all.map(({ seq }) => eventDetail(vigia, seq)))
+  const paths = ['/', '/readyz', '/metrics', '/api/functions', '/api/events', '/api/dead-letters', '/api/sources']
+  const answers = await Promise.all(paths.map(async path => (await vigia.call(path)).text()))
+  const logs = join(vigia.dataDir, 'logs')
+  const told: Record<string, string> = {
+    'the terminal': vigia.output(),
+    'the control API': answers.join('\n'),
+    'the events': JSON.stringify(details),
+    "the operators' chat": telegram.operators.transcript(operator.chatId),
+    'the chats': JSON.stringify(ana.answers()),
+    ...Object.fromEntries(readdirSync(logs).map(name => [name, readFileSync(join(logs, name), 'utf8')])),
+  }
+  expect(Object.keys(told)).toEqual(expect.arrayContaining(['telegram-webhook.log', 'telegram-notifier.log']))
+  for (const text of Object.values(told)) expect(text.length).toBeGreaterThan(0)
+
+  // The number before the colon of a token is the bot's id, and no secret.
+  const canaries = [...secrets(), unrelated].map(secret => secret.split(':').at(-1)!)
+  const leaks = Object.entries(told).flatMap(([where, text]) =>
+    canaries.filter(canary => text.includes(canary)).map(canary => `${canary} in ${where}`),
+  )
+  expect(leaks).toEqual([])
+  // What a person typed is their own, and stays between them and the bot.
+  const { 'the chats': _, ...elsewhere } = told
+  expect(Object.keys(elsewhere).filter(where => elsewhere[where]!.includes(typed))).toEqual([])
+})
+
+test('with nothing left to do no process of any function is there', async () => {
+  const { vigia } = journey
+  const functions = async () =>
+    (await vigia.api('/api/functions')) as { name: string; state: string; replicas: { pid: number }[] }[]
+  for (const { name } of await functions()) await vigia.ask(`${name}.localhost`, '/healthz')
+  const up = (await functions()).flatMap(({ replicas }) => replicas.map(({ pid }) => pid))
+  expect(up.length).toBeGreaterThanOrEqual((await functions()).length)
+  await until(async () => (await functions()).every(({ state }) => state === 'zero'), {
+    what: 'every function at zero',
+  })
+  expect((await functions()).filter(({ replicas }) => replicas.length > 0)).toEqual([])
+  for (const pid of up) expect(await commandOf(pid)).toBeNull()
+})
