@@ -125,5 +125,8 @@ const sender = async ({ url, count, atOnce, pauseMs }: Record<string, string | n
   process.disconnect!()
 }
 
+// Whoever started us is gone.
+process.on('disconnect', () => process.exit())
+
 const parts = { subscriber, broker, forwarder, sender }
 await parts[part as keyof typeof parts](JSON.parse(given ?? '{}'))

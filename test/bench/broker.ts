@@ -42,17 +42,18 @@ interface Said {
   hopMs: number
 }
 
-const says = async <Key extends keyof Said>(child: ChildProcess, key: Key): Promise<Said[Key]> => {
-  for (;;) {
-    const [message] = (await Promise.race([once(child, 'message'), broke(child)])) as [Said]
-    if (message[key] !== undefined) return message[key]
-  }
-}
-
-const broke = async (child: ChildProcess): Promise<never> => {
-  await once(child, 'exit')
-  throw new Error('a part of the benchmark ended early')
-}
+/** The next thing a part says about `key`; throws when it ends without a word. */
+const says = <Key extends keyof Said>(child: ChildProcess, key: Key): Promise<Said[Key]> =>
+  new Promise((resolve, reject) => {
+    const hear = (message: unknown) => {
+      const said = (message as Said)[key]
+      if (said === undefined) return
+      child.off('message', hear).off('exit', ended)
+      resolve(said)
+    }
+    const ended = () => reject(new Error('a part of the benchmark ended early'))
+    child.on('message', hear).on('exit', ended)
+  })
 
 const start = (part: string, given: object): ChildProcess => fork(script, [part, JSON.stringify(given)])
 

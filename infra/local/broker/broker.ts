@@ -87,7 +87,7 @@ const migrationsDir = fileURLToPath(new URL('./migrations', import.meta.url))
 /** What may wait for a commit before the door says 503. */
 const mostQueued = { events: 20_000, bytes: 64 * 1024 * 1024 }
 
-const retention = { everyMs: 60_000, batch: 500 }
+const cleanEveryMs = 60_000
 
 /**
  * Starts the durable broker of one machine: what got a 202 is in PostgreSQL, and each Trigger it matched gets it at least once or it
@@ -163,12 +163,12 @@ export const startBroker = async (options: BrokerOptions): Promise<Broker> => {
   }
 
   const db = postgres(databaseUrl, { max: 2, applicationName: 'vigia broker reads' })
-  const cleaner = setInterval(() => void clean(), retention.everyMs)
+  const cleaner = setInterval(() => void clean(), cleanEveryMs)
   cleaner.unref()
   const clean = async () => {
     const ageMs = (options.keepDays ?? 7) * 24 * 3_600_000
     try {
-      while (store.open && !stopping && (await store.forget(ageMs, retention.batch)) === retention.batch);
+      if (store.open) await store.forget(ageMs)
     } catch (error) {
       log.warn({ error }, 'old events could not be deleted')
     }

@@ -29,6 +29,18 @@ export interface LinkOptions {
   onBroken?: () => void
 }
 
+/**
+ * Our statements look up rows by their keys, and are planned once, maybe while the tables are empty: no other way of joining must
+ * look good then, for it would be a slow one an hour later.
+ */
+const planning = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  jit: 'off',
+}
+
 export const link = async ({
   url,
   applicationName,
@@ -41,7 +53,7 @@ export const link = async ({
     application_name: applicationName,
     connectionTimeoutMillis: patienceMs,
     keepAlive: true,
-    options: Object.entries({ plan_cache_mode: 'force_generic_plan', ...settings })
+    options: Object.entries({ ...planning, ...settings })
       .map(([name, value]) => `-c ${name}=${value}`)
       .join(' '),
   })

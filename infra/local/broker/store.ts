@@ -68,8 +68,8 @@ export interface Store {
   claim(wanted: readonly { trigger: string; room: number }[]): Promise<{ lease: number; claimed: Claimed[] }>
   nextDue(): Promise<NextDue>
   renew(held: readonly { seq: number; trigger: string; lease: number }[]): Promise<void>
-  /** Deletes at most `limit` old events that are done. Says how many. */
-  forget(ageMs: number, limit: number): Promise<number>
+  /** Deletes every event older than `ageMs` whose deliveries are all done, in small batches. Says how many. */
+  forget(ageMs: number): Promise<number>
   /** Waits for what is queued, as long as the store is there, and closes the connections. */
   stop(): Promise<void>
 }
@@ -83,6 +83,8 @@ export class DatabaseTaken extends Error {}
 /** What one statement may carry: more gains nothing and delays everybody in it. */
 const mostItems = 400
 const mostBytes = 8 * 1024 * 1024
+
+const forgetBatch = 500
 
 /** How long somebody else's lock is waited for at the start: the server needs a moment to notice that a killed process is gone. */
 const lockPatienceMs = 2_000
@@ -130,6 +132,8 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
   let epoch = 0
   let seq = 0
   let leases = 0
+  /** Up to here retention has looked. */
+  let forgotten = 0
 
   const connect = (more: Partial<LinkOptions>) => link({ url, applicationName: 'vigia broker', patienceMs, ...more })
 
@@ -361,7 +365,15 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
       }),
     nextDue: () => asking(kept => nextDue(kept, triggers)),
     renew: held => asking(kept => renew(kept, held, leaseMs)),
-    forget: (ageMs, limit) => asking(kept => forget(kept, ageMs, limit)),
+    forget: async ageMs => {
+      let sum = 0
+      for (;;) {
+        const { deleted, upTo } = await asking(kept => forget(kept, ageMs, forgotten, forgetBatch))
+        sum += deleted
+        if (upTo === null || stopping) return sum
+        forgotten = upTo
+      }
+    },
     stop: async () => {
       while (keeper && (publications.length + settlements.length > 0 || lanes.some(({ busy }) => busy))) await pause(2)
       stopping = true

@@ -77,7 +77,7 @@ const commitStatement: Statement = {
       insert into broker.delivery (event_seq, trigger, lease, due)
       select new.seq, new.trigger, new.lease, case when new.lease is null then now() else now() + $14 * interval '1 millisecond' end
       from unnest($11::int8[], $12::text[], $13::int8[]) as new (seq, trigger, lease)
-      where new.seq in (select seq from stored)
+      where new.seq = any (array(select seq from stored))
     ), settled as (
       update broker.delivery
       set state = new.state, attempts = new.attempts, due = now() + new.after_ms * interval '1 millisecond', lease = null, letter = new.letter
@@ -353,17 +353,32 @@ export const lastEpoch = async (link: Link): Promise<number> =>
 const forgetStatement: Statement = {
   name: 'forget',
   text: `
-    with old as (
-      select seq from broker.event
-      where accepted_at < now() - $1 * interval '1 millisecond'
-        and not exists (select from broker.delivery where event_seq = seq and state <> 'done')
-      order by seq
-      limit $2
-    ), deliveries as (delete from broker.delivery using old where event_seq = old.seq),
-    attempts as (delete from broker.attempt using old where event_seq = old.seq)
-    delete from broker.event using old where event.seq = old.seq returning event.seq`,
+    with oldest as (
+      select seq, accepted_at < now() - $1 * interval '1 millisecond' as old
+      from broker.event where seq > $2 order by seq limit $3
+    ), done as (
+      select seq from oldest
+      where old and not exists (select from broker.delivery where event_seq = seq and state <> 'done')
+    ), deliveries as (
+      delete from broker.delivery using done where event_seq = done.seq
+    ), attempts as (
+      delete from broker.attempt using done where event_seq = done.seq
+    ), events as (
+      delete from broker.event using done where event.seq = done.seq returning event.seq
+    )
+    select (select count(*)::int4 from events) as deleted, (select max(seq) from oldest where old) as "upTo"`,
 }
 
-/** Deletes at most `limit` events older than `ageMs` whose every delivery is done. Says how many it were. */
-export const forget = async (link: Link, ageMs: number, limit: number): Promise<number> =>
-  (await link.run(forgetStatement, [ageMs, limit])).length
+/**
+ * Looks at the `limit` oldest events after `after` and deletes those older than `ageMs` whose every delivery is done. Says how many,
+ * and up to which all was old: where to go on, for what is kept is kept for ever.
+ */
+export const forget = async (
+  link: Link,
+  ageMs: number,
+  after: number,
+  limit: number,
+): Promise<{ deleted: number; upTo: number | null }> => {
+  const [row] = await link.run<{ deleted: number; upTo: string | null }>(forgetStatement, [ageMs, after, limit])
+  return { deleted: row!.deleted, upTo: row!.upTo === null ? null : Number(row!.upTo) }
+}

@@ -26,6 +26,7 @@ create table broker.event (
 );
 -- Compressing costs more time than the disk space is worth.
 alter table broker.event alter column data set storage external;
+create index event_type on broker.event (type, seq);
 create index event_accepted on broker.event using brin (accepted_at);
 
 -- One row for each Trigger an event matched. No foreign key: both rows are written by one statement, and the check would cost a look-up for each.
