@@ -35,6 +35,9 @@ export const help = `npm start [-- options]
   --verbose          names the fields of the manifests that mean nothing on one machine
   --help             this
 
+Functions write their log into the data folder; warnings and worse are shown here, with LOG_LEVEL=info
+(or debug ...) everything from there on. VIGIA_MANIFESTS is a folder with knative/ and triggers/ other than the checkout.
+
 The environment says the rest; see README, "Your own bot":
   PORT, DATA_DIR, LOG_LEVEL, DATABASE_URL, MONGODB_URI, PUBLIC_URL, PROBE_ALLOW,
   TELEGRAM_BOT_TOKEN, TELEGRAM_WEBHOOK_SECRET, TELEGRAM_API_ROOT,

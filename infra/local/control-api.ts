@@ -13,8 +13,8 @@ export interface Controls {
   events(query: EventQuery): Promise<unknown[]>
   event(seq: number): Promise<unknown | null>
   deadLetters(limit: number): Promise<unknown[]>
-  /** False when there is no such letter. */
-  replay(id: number): Promise<boolean>
+  /** What became of it: the letter may be unknown, or name a Trigger that is gone, or an event that cannot be read any more. */
+  replay(id: number): Promise<'accepted' | 'unknown' | { impossible: string }>
 }
 
 interface Answer {
@@ -89,10 +89,11 @@ const routesOf = (controls: Controls): Route[] => [
   },
   {
     path: /^\/api\/dead-letters\/(\d{1,15})\/replay$/,
-    POST: async ({ id }) =>
-      (await controls.replay(Number(id)))
-        ? accepted({ id: Number(id) })
-        : refused(404, `there is no dead letter ${id}`),
+    POST: async ({ id }) => {
+      const outcome = await controls.replay(Number(id))
+      if (outcome === 'accepted') return accepted({ id: Number(id) })
+      return outcome === 'unknown' ? refused(404, `there is no dead letter ${id}`) : refused(409, outcome.impossible)
+    },
   },
   { path: /^\/api\/sources$/, GET: () => ok(controls.sources.report()) },
   {

@@ -1,6 +1,7 @@
 import { createWriteStream, mkdirSync, renameSync, statSync, type WriteStream } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { redact } from '#functions/redact.ts'
 
 /** Where the output of one function's processes goes. */
 export interface LogOf {
@@ -12,6 +13,10 @@ export interface LogOf {
 const MAX_FILE_BYTES = 10 * 1024 * 1024
 const LAST_LINES = 8
 const MAX_LINE = 4_000
+/** Of a line that does not end; what is longer is nobody's message. */
+const MAX_UNENDED = 256 * 1024
+const MAX_WAITING_BYTES = 8 * 1024 * 1024
+const PAUSE_MS = 5_000
 
 /**
  * One file a function in `folder`, its predecessor kept as `.1` when it has grown to 10 MiB. Each line goes to `show` too.
@@ -22,36 +27,46 @@ export const functionLog = (folder: string, name: string, show: (name: string, l
   const path = join(folder, `${name}.log`)
   let file: WriteStream | undefined
   let size = 0
-  const write = (text: string) => {
+  /** Where the disk takes no more: what comes until then is only shown. */
+  let silentUntil = 0
+  const open = () => {
+    const stream = createWriteStream(path, { flags: 'a', mode: 0o600 })
+    stream.on('error', () => {
+      silentUntil = performance.now() + PAUSE_MS
+      file = undefined
+    })
+    size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+    return stream
+  }
+  const write = (line: string) => {
+    if (performance.now() < silentUntil || (file?.writableLength ?? 0) > MAX_WAITING_BYTES) return
     if (file && size > MAX_FILE_BYTES) {
       file.end()
       file = undefined
       renameSync(path, `${path}.1`)
     }
-    if (!file) {
-      file = createWriteStream(path, { flags: 'a', mode: 0o600 })
-      // A full disk must not end the runtime; the terminal still shows what matters.
-      file.on('error', () => {})
-      size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
-    }
-    size += Buffer.byteLength(text)
-    file.write(text)
+    file ??= open()
+    size += line.length + 1
+    file.write(`${line}\n`)
   }
   return {
     follow: (_, ...outputs) => {
       const last: string[] = []
       for (const output of outputs) {
         let rest = ''
-        const take = (line: string) => {
-          if (line === '') return
+        const take = (text: string) => {
+          if (text === '') return
+          // Our own lines come without secrets; what a crash prints does not.
+          const line = text.startsWith('{') ? text : redact(text)
+          write(line)
           if (last.push(line.slice(0, MAX_LINE)) > LAST_LINES) last.shift()
           show(name, line)
         }
         output.setEncoding('utf8')
         output.on('data', (chunk: string) => {
-          write(chunk)
           const lines = (rest + chunk).split('\n')
-          rest = lines.pop()!.slice(-MAX_LINE)
+          rest = lines.pop()!
+          if (rest.length > MAX_UNENDED) rest = ''
           for (const line of lines) take(line)
         })
         output.on('end', () => take(rest))

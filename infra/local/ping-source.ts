@@ -67,7 +67,9 @@ export const startPingSources = ({ sources, send, clock, lost, after = later }: 
         if (now < armedAt) state.nextAt = schedule.next(now, source.timeZone)
         if (state.nextAt && now >= state.nextAt) {
           state.nextAt = schedule.next(now, source.timeZone)
-          void tick(source, state).catch(error => lost(`${source.name}: a tick was lost: ${(error as Error).message}`))
+          void tick(source, state).catch(error => {
+            if (!stopping.signal.aborted) lost(`${source.name}: a tick was lost: ${(error as Error).message}`)
+          })
         }
         arm()
       }

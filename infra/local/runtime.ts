@@ -142,9 +142,15 @@ const bringUp = async (
   functions.activator.warm()
   const bridge = await bridgeUp(settings, outside, server.port, post, terminal)
   ending.first(async () => bridge.stop())
-  // A catalogue that is kept nowhere is empty now: do not wait for the hour.
-  if (!mongo.kept && sources.has('series-refresher'))
-    sources.fire('series-refresher').catch(error => terminal.warn((error as Error).message))
+  if (!mongo.kept && sources.has('series-refresher')) {
+    // A catalogue that is kept nowhere is empty now: do not wait for the hour.
+    const refill = () =>
+      void sources.fire('series-refresher').catch(error => {
+        if (!signal.aborted) terminal.warn(`series-refresher: ${(error as Error).message}`)
+      })
+    refill()
+    mongo.onUp(refill)
+  }
 
   ending.first(async () => server.refuseNew())
   down.delete('the start')
@@ -326,7 +332,10 @@ interface Insides {
 
 /** What plain localhost shows: the control API, the chat and the page. */
 const insides = async ({ db, broker, activator: functions, sources, outside, down, dataDir, server }: Insides) => {
-  const { deadLettersIn } = await import('#database/dead-letters.ts')
+  const [{ deadLettersIn }, { BadEvent, UnknownTrigger }] = await Promise.all([
+    import('#database/dead-letters.ts'),
+    import('./broker/broker.ts'),
+  ])
   const letters = deadLettersIn(db)
   const api = controlApi({
     activator: functions,
@@ -338,10 +347,15 @@ const insides = async ({ db, broker, activator: functions, sources, outside, dow
     deadLetters: letters.newest,
     replay: async id => {
       const letter = await letters.find(id)
-      if (!letter) return false
-      await broker.redeliver(letter.event, letter.trigger)
+      if (!letter) return 'unknown'
+      try {
+        await broker.redeliver(letter.event, letter.trigger)
+      } catch (error) {
+        if (error instanceof UnknownTrigger || error instanceof BadEvent) return { impossible: error.message }
+        throw error
+      }
       await letters.markReplayed(id, systemClock())
-      return true
+      return 'accepted'
     },
   })
   const home = () => ({
