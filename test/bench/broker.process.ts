@@ -80,7 +80,8 @@ const forwarder = async ({ subscriberUrl }: Record<string, string | number>): Pr
   })
 }
 
-const sender = async ({ url, count, atOnce, pauseMs }: Record<string, string | number>): Promise<void> => {
+/** Posts for so long, and says how many. */
+const sender = async ({ url, forMs, atOnce, pauseMs }: Record<string, string | number>): Promise<void> => {
   const agent = new Agent()
   const body = Buffer.from(JSON.stringify({ text: 'x'.repeat(180) }))
   const run = Math.random().toString(36).slice(2)
@@ -111,17 +112,18 @@ const sender = async ({ url, count, atOnce, pauseMs }: Record<string, string | n
         },
       )
     })
+  const since = performance.timeOrigin + performance.now()
+  const end = performance.now() + Number(forMs)
   const worker = async () => {
-    while (sent < Number(count)) {
+    while (performance.now() < end) {
       await post(sent++)
       if (pauseMs) await new Promise(resolve => setTimeout(resolve, Number(pauseMs)))
     }
   }
-  const since = performance.timeOrigin + performance.now()
   const before = process.cpuUsage()
   await Promise.all(Array.from({ length: Number(atOnce) }, worker))
   const { user, system } = process.cpuUsage(before)
-  process.send!({ sent: { since, cpuMicros: user + system } })
+  process.send!({ sent: { since, count: sent, cpuMicros: user + system } })
   process.disconnect!()
 }
 

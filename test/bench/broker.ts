@@ -36,7 +36,7 @@ const treeCpu = (pid: number): number => [pid, ...childrenOf(pid)].reduce((sum, 
 
 interface Said {
   url: string
-  sent: { since: number; cpuMicros: number }
+  sent: { since: number; count: number; cpuMicros: number }
   done: number
   count: number
   hopMs: number
@@ -68,16 +68,15 @@ interface Case {
   name: string
   part: 'broker' | 'forwarder'
   atOnce: number
-  count: number
   triggers: number
 }
 
 const cases: Case[] = [
-  { name: 'HTTP alone, nothing stored, 16 senders', part: 'forwarder', atOnce: 16, count: 12_000, triggers: 1 },
-  { name: 'broker, 1 sender', part: 'broker', atOnce: 1, count: 1_500, triggers: 1 },
-  { name: 'broker, 16 senders', part: 'broker', atOnce: 16, count: 12_000, triggers: 1 },
-  { name: 'broker, 64 senders', part: 'broker', atOnce: 64, count: 12_000, triggers: 1 },
-  { name: 'broker, 16 senders, 10 Triggers, one matches', part: 'broker', atOnce: 16, count: 12_000, triggers: 10 },
+  { name: 'HTTP alone, nothing stored, 16 senders', part: 'forwarder', atOnce: 16, triggers: 1 },
+  { name: 'broker, 1 sender', part: 'broker', atOnce: 1, triggers: 1 },
+  { name: 'broker, 16 senders', part: 'broker', atOnce: 16, triggers: 1 },
+  { name: 'broker, 64 senders', part: 'broker', atOnce: 64, triggers: 1 },
+  { name: 'broker, 16 senders, 10 Triggers, one matches', part: 'broker', atOnce: 16, triggers: 10 },
 ]
 
 /** Stored, handled and acked through HTTP: senders, broker and subscriber are processes of their own, PostgreSQL syncs to the disk. */
@@ -88,6 +87,8 @@ export const bench: Bench = {
     // As root, PostgreSQL runs as somebody else.
     await chmod(dataDir, 0o755)
     const server = await startPostgres({ dataDir })
+    const interrupted = () => void server.stop().then(() => process.exit(130))
+    process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
     const rows: (string | number)[][] = []
     const hops: number[] = []
     const subscriber = start('subscriber', {})
@@ -100,6 +101,7 @@ export const bench: Bench = {
       log('idle hop')
       hops.push(...(await idleHops(server.url, subscriber, subscriberUrl)))
     } finally {
+      process.off('SIGINT', interrupted).off('SIGTERM', interrupted)
       await end(subscriber)
       await server.stop()
       await rm(dataDir, { recursive: true, force: true })
@@ -117,7 +119,7 @@ export const bench: Bench = {
 }
 
 const measure = async (
-  { name, part, atOnce, count, triggers }: Case,
+  { name, part, atOnce, triggers }: Case,
   databaseUrl: string,
   postgresPid: number,
   subscriber: ChildProcess,
@@ -133,13 +135,12 @@ const measure = async (
         await setTimeout(5)
       }
     }
-    const warm = Math.min(count, 2_000)
-    const warming = start('sender', { url, count: warm, atOnce })
-    await says(warming, 'sent')
+    const warming = start('sender', { url, forMs: 1_000, atOnce })
+    const { count: warm } = await says(warming, 'sent')
     await allDone(warm)
     const before = { hop: cpuOf(hop.pid!), postgres: treeCpu(postgresPid), subscriber: cpuOf(subscriber.pid!) }
-    const sender = start('sender', { url, count, atOnce })
-    const { since, cpuMicros } = await says(sender, 'sent')
+    const sender = start('sender', { url, forMs: 3_000, atOnce })
+    const { since, count, cpuMicros } = await says(sender, 'sent')
     await allDone(warm + count)
     const seconds = (performance.timeOrigin + performance.now() - since) / 1000
     const micros = (after: number, from: number) => Math.round((after - from) / count)
@@ -165,11 +166,10 @@ const idleHops = async (databaseUrl: string, subscriber: ChildProcess, subscribe
   try {
     const url = await says(hop, 'url')
     const hops: number[] = []
-    const count = 200
     const listener = ({ hopMs }: Said) => hopMs !== undefined && hops.push(hopMs)
     subscriber.on('message', listener)
-    const sender = start('sender', { url, count, atOnce: 1, pauseMs: 10 })
-    await says(sender, 'sent')
+    const sender = start('sender', { url, forMs: 2_000, atOnce: 1, pauseMs: 10 })
+    const { count } = await says(sender, 'sent')
     while (hops.length < count) await setTimeout(5)
     subscriber.off('message', listener)
     return hops.sort((a, b) => a - b)
