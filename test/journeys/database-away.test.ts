@@ -23,7 +23,9 @@ afterAll(async () => {
   await database?.end()
 })
 
-test('PostgreSQL away for half a minute: no bad news of 199 healthy sites, and none missed of the sick one', async () => {
+test('PostgreSQL away for half a minute: no bad news of 199 healthy sites, and none missed of the sick one', {
+  timeout: 240_000,
+}, async () => {
   const { sites, telegram, vigia } = journey
   const ana = telegram.user('Ana', { language: 'pt-br' })
   ana.send('/start')
