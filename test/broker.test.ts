@@ -280,17 +280,14 @@ describe('many at once', () => {
 })
 
 describe('a function that has to start first', () => {
-  const reaching = (
-    reach: () => Promise<{ origin: string; release(): void }>,
-    more: Partial<Trigger['delivery']> = {},
-  ) =>
+  const reaching = (reach: () => Promise<{ origin: string; release(): void }>) =>
     open(
       [
         {
           name: 'a',
           filters: [],
           subscriber: { kind: 'function', name: 'a', path: '/' },
-          delivery: delivery({ retry: 2, ...more }),
+          delivery: delivery({ retry: 2 }),
         },
       ],
       {
@@ -330,23 +327,6 @@ describe('a function that has to start first', () => {
       [503, 'a crashes at its start'],
       [204, null],
     ])
-  })
-
-  test('that is there too late is given back unused', async () => {
-    const started = gate()
-    const release = vi.fn()
-    const house = await reaching(
-      async () => {
-        await started.promise
-        return { origin: recorder.url, release }
-      },
-      { retry: 0, timeoutMs: 20 },
-    )
-    await house.post('1', 'test')
-    await until(async () => (await house.broker.reads.event(1))?.state === 'dead')
-    started.resolve()
-    await until(() => release.mock.calls.length === 1)
-    expect(recorder.all).toEqual([])
   })
 
   test("and is slower than its own time limit answers 504, which is no timeout of the Trigger's", async () => {

@@ -24,9 +24,9 @@ export interface Subscriber {
   /** A request that takes longer is answered 504 by who stands in front of it (a function's timeoutSeconds). */
   timeoutMs?: number
   /**
-   * Resolves when a request may be sent, with where to dial: a function at zero is started meanwhile, a full one waited for.
-   * No attempt is spent on connections refused during a start. Rejecting is an attempt that failed, with the error's `status`
-   * (503 where it has none). Absent: the URL is dialled.
+   * Resolves when a request may be sent, with where to dial: a function at zero is started meanwhile, a full one waited for. No
+   * attempt and no timeout is spent on that. Rejecting is an attempt that failed, with the error's `status` (503 where it has
+   * none). Absent: the URL is dialled.
    */
   reach?(): Promise<Reached>
 }
