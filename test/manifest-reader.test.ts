@@ -696,7 +696,7 @@ describe('what cannot be honoured is refused with file, line, field and a next s
       'knative/laughs.yaml',
       `${broker.replace('default', 'laughs').replace('spec: {}', `spec:\n  ${laughs.join('\n  ')}`)}`,
     )
-    expect(line[0]).toContain('knative/laughs.yaml:8: spec.a0 is not a field')
+    expect(line[0]).toContain('knative/laughs.yaml:7: spec.a0 is not a field')
     const labels = Array.from({ length: 60 }, (_, n) => `    l${n}: *name`).join('\n')
     const text = broker.replace('name: default', `name: &name default\n  labels:\n${labels}`)
     expect(faults('knative/broker.yaml', text)[0]).toMatch(/is one alias too many \(at most 50 in a file\)/)
