@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import ipaddr from 'ipaddr.js'
+import { remembered } from './remembered.ts'
 
 /** Whether an address (IPv4 or IPv6, as text) may be dialled for somebody who is not the operator. */
 export type AddressGuard = (address: string) => boolean
@@ -36,13 +37,16 @@ const within = (address: ipaddr.IPv4 | ipaddr.IPv6, [range, bits]: Range) =>
  */
 export const addressGuard = (allow = '', own: () => ReadonlySet<string> = ownAddresses()): AddressGuard => {
   const allowed = rangesIn(allow)
-  return text => {
-    if (!ipaddr.isValid(text)) return false
+  const kindOf = remembered((text: string): 'allowed' | 'public' | 'closed' => {
+    if (!ipaddr.isValid(text)) return 'closed'
     const address = ipaddr.parse(text)
-    if (allowed.some(range => within(address, range))) return true
-    if (address.range() !== 'unicast' || deniedAlways.has(text)) return false
-    if (address.kind() === 'ipv6' && !within(address, assignedIpv6)) return false
-    return !own().has(address.toString())
+    if (allowed.some(range => within(address, range))) return 'allowed'
+    if (address.range() !== 'unicast' || deniedAlways.has(text)) return 'closed'
+    return address.kind() === 'ipv6' && !within(address, assignedIpv6) ? 'closed' : 'public'
+  })
+  return text => {
+    const kind = kindOf(text)
+    return kind === 'allowed' || (kind === 'public' && !own().has(ipaddr.parse(text).toString()))
   }
 }
 

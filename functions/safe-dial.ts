@@ -1,6 +1,7 @@
 import { type IncomingMessage, request } from 'node:http'
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls'
+import { remembered } from './remembered.ts'
 import type { AddressGuard } from './safe-address.ts'
 import { Fault } from './safe-faults.ts'
 import { type Lookup, nameLookup } from './safe-lookup.ts'
@@ -41,12 +42,16 @@ const mostHeaderBytes = 16 * 1024
 const mostBodyBytes = 16 * 1024
 const bodyPatienceMs = 200
 
-const requestHeaders = {
-  'user-agent': 'Vigia (uptime check)',
-  accept: '*/*',
-  'accept-encoding': 'identity',
-  connection: 'close',
-}
+/** Answers of 1xx before the real one; without an end to them a server could keep us busy for nothing. */
+const mostHints = 16
+
+/** Names and values in turn. */
+const requestHeaders = [
+  ...['user-agent', 'Vigia (uptime check)'],
+  ...['accept', '*/*'],
+  ...['accept-encoding', 'identity'],
+  ...['connection', 'close'],
+]
 
 /**
  * The one way to URLs that are not our own. Nothing is sent before the address has been checked: every address of the name, then
@@ -54,6 +59,8 @@ const requestHeaders = {
  * between; each redirect starts over. No proxy, no connection kept, no compression.
  */
 export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions): Dialler => {
+  // The same URLs come again each minute.
+  const endpointOf = remembered(httpEndpoint)
   let context: SecureContext | undefined
   const secureContext = () => {
     context ??= createSecureContext(ca === undefined ? {} : { ca })
@@ -69,7 +76,9 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
     if (isIP(host) !== 0) return guarded(host)
     if (isLoopbackName(host)) return guarded('127.0.0.1')
     const started = performance.now()
-    const addresses = await trip.stage(lookup(host).catch(nameless))
+    const addresses = await trip.stage<string[]>((resolve, reject) => {
+      lookup(host).then(resolve, () => reject(new Fault('dns')))
+    })
     trip.spent('dnsMs', started)
     if (addresses.length === 0) throw new Fault('dns')
     // One bad address spoils the name: which one a next look-up brings is not ours to choose.
@@ -82,7 +91,7 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
     const secure = trip.holds(
       connectTls({ socket, host, servername, secureContext: secureContext(), ALPNProtocols: ['http/1.1'] }),
     )
-    await trip.event(secure, 'secureConnect')
+    await trip.stage<void>(resolve => secure.once('secureConnect', resolve))
     trip.spent('tlsMs', started)
     return secure
   }
@@ -92,7 +101,7 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
     trip.address = address
     const started = performance.now()
     const socket = trip.holds(connect({ host: address, port: endpoint.port, autoSelectFamily: false }))
-    await trip.event(socket, 'connect')
+    await trip.stage<void>(resolve => socket.once('connect', resolve))
     trip.spent('connectMs', started)
     trip.contact = true
     if (socket.remoteAddress !== address && !guard(socket.remoteAddress ?? '')) throw new Fault('private-address')
@@ -102,7 +111,7 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
   return {
     get: (given, { timeoutMs, attempt = 0 }) =>
       trip(timeoutMs, async trip => {
-        let read = httpEndpoint(given)
+        let read = endpointOf(given)
         for (let hop = 0; ; hop++) {
           if (!read.ok) throw new Fault(hop === 0 ? read.error : 'bad-redirect')
           const { endpoint } = read
@@ -127,23 +136,25 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
 /** This machine, whatever a name server says (RFC 6761). */
 const isLoopbackName = (host: string) => host === 'localhost' || host.endsWith('.localhost')
 
-const nameless = (): never => {
-  throw new Fault('dns')
-}
-
 /** Sends the request on a connection that stands; resolves with the head of the answer, once a short body has been read. */
 const ask = async ({ url }: Endpoint, socket: Socket, trip: Trip): Promise<{ status: number; location?: string }> => {
   const started = performance.now()
-  const asking = request({
-    createConnection: () => socket,
-    host: url.hostname,
-    path: url.pathname + url.search,
-    headers: { host: url.host, ...requestHeaders },
-    setDefaultHeaders: false,
-    maxHeaderSize: mostHeaderBytes,
+  const answer = await trip.stage<IncomingMessage>((resolve, reject) => {
+    const asking = request({
+      createConnection: () => socket,
+      path: url.pathname + url.search,
+      headers: ['host', url.host, ...requestHeaders],
+      maxHeaderSize: mostHeaderBytes,
+    })
+    asking.once('response', resolve)
+    asking.on('error', reject)
+    asking.once('upgrade', () => reject(new Fault('protocol')))
+    let hints = 0
+    asking.on('information', () => {
+      if (++hints > mostHints) reject(new Fault('protocol'))
+    })
+    asking.end()
   })
-  asking.end()
-  const answer = await trip.answer(asking)
   trip.spent('firstByteMs', started)
   const status = answer.statusCode!
   const { location } = answer.headers

@@ -1,5 +1,3 @@
-import type { EventEmitter } from 'node:events'
-import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ProbeErrorCode } from '#events/probe-error.ts'
 import { Fault, faultOf } from './safe-faults.ts'
@@ -33,9 +31,8 @@ export interface Trip {
   address: string | null
   /** Closed when the trip ends. */
   holds<S extends Socket>(socket: S): S
-  stage<T>(work: Promise<T>): Promise<T>
-  event(emitter: EventEmitter, name: string): Promise<void>
-  answer(asking: ClientRequest): Promise<IncomingMessage>
+  /** Waits for what `begin` resolves. */
+  stage<T>(begin: (resolve: (value: T) => void, reject: (error: Error) => void) => void): Promise<T>
   /** Adds the time since `started` (performance.now()) to a phase. */
   spent(phase: Exclude<keyof Phases, 'totalMs'>, started: number): void
 }
@@ -43,22 +40,22 @@ export interface Trip {
 /** A timer that comes this much too late tells of a process that stood still, not of a slow site. */
 const stoodStillMs = 1_000
 
-/** Answers of 1xx before the real one; without an end to them a server could keep us busy for nothing. */
-const mostHints = 16
-
 /** Goes on a trip that ends after `timeoutMs` at the latest, and tells what came of it. */
 export const trip = async (timeoutMs: number, go: (trip: Trip) => Promise<void>): Promise<Dialled> => {
   const started = performance.now()
   const sockets: Socket[] = []
   const phases: Omit<Phases, 'totalMs'> = { dnsMs: null, connectMs: null, tlsMs: null, firstByteMs: null }
-  const { promise: broken, reject: breakOff } = Promise.withResolvers<never>()
-  broken.catch(() => {})
+  let broken: Error | undefined
+  let giveUp: ((error: Error) => void) | undefined
+  const breakOff = (error: Error) => {
+    broken ??= error
+    giveUp?.(broken)
+  }
   const deadline = setTimeout(() => {
-    const late = performance.now() - started - timeoutMs
-    breakOff(new Fault(late > stoodStillMs ? 'not-checked' : 'timeout'))
+    const lateMs = performance.now() - started - timeoutMs
+    breakOff(new Fault(lateMs > stoodStillMs ? 'not-checked' : 'timeout'))
   }, timeoutMs)
 
-  const stage = <T>(work: Promise<T>) => Promise.race([work, broken])
   const under: Trip = {
     contact: false,
     status: null,
@@ -68,20 +65,12 @@ export const trip = async (timeoutMs: number, go: (trip: Trip) => Promise<void>)
       socket.on('error', breakOff)
       return socket
     },
-    stage,
-    event: (emitter, name) => stage(new Promise(resolve => emitter.once(name, () => resolve()))),
-    answer: asking =>
-      stage(
-        new Promise((resolve, reject) => {
-          asking.once('response', resolve)
-          asking.on('error', reject)
-          asking.once('upgrade', () => reject(new Fault('protocol')))
-          let hints = 0
-          asking.on('information', () => {
-            if (++hints > mostHints) reject(new Fault('protocol'))
-          })
-        }),
-      ),
+    stage: begin =>
+      new Promise((resolve, reject) => {
+        if (broken) return reject(broken)
+        giveUp = reject
+        begin(resolve, reject)
+      }),
     spent: (phase, since) => {
       phases[phase] = (phases[phase] ?? 0) + performance.now() - since
     },
@@ -97,12 +86,6 @@ export const trip = async (timeoutMs: number, go: (trip: Trip) => Promise<void>)
     for (const socket of sockets) socket.destroy()
   }
   const contact = under.contact || error === 'refused' || error === 'reset'
-  return {
-    error,
-    status: under.status,
-    address: under.address,
-    contact,
-    ...phases,
-    totalMs: performance.now() - started,
-  }
+  const { status, address } = under
+  return { error, status, address, contact, ...phases, totalMs: performance.now() - started }
 }
