@@ -1,12 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Activator, activator } from '#local/activator.ts'
 import { commandOf } from '#local/databases/processes.ts'
-import { functionLog } from '#local/function-log.ts'
+import { functionLog, levelOf, readable } from '#local/function-log.ts'
 import { Unavailable } from '#local/function-pool.ts'
 import { startProcess } from '#local/function-process.ts'
 import type { FunctionManifest } from '#local/manifests.ts'
@@ -378,10 +379,63 @@ describe('how many processes', () => {
     ['the step from zero', 1, 0, { ...scale, activationScale: 3 }, 3],
     ['later steps', 1, 1, { ...scale, activationScale: 3 }, 1],
     ['without a limit', 101, 1, { ...scale, containerConcurrency: 0 }, 2],
+    ['more than a machine bears', 100_000, 1, { ...scale, containerConcurrency: 1 }, 100],
   ])('%s', (_, requests, living, given, wanted) => expect(processesWanted(requests, living, given)).toBe(wanted))
 
   test('each process has ten times its concurrency waiting at most', () => {
     expect(requestsTaken(0, scale)).toBe(110)
     expect(requestsTaken(2, scale)).toBe(220)
+  })
+})
+
+describe('what functions say', () => {
+  const logs = join(folder, 'said')
+  const said = async (...chunks: string[]) => {
+    const shown: string[] = []
+    const log = functionLog(logs, 'speaker', (_, line) => shown.push(line), 10_000)
+    const output = Readable.from(chunks)
+    const { last } = log.follow(1, output)
+    await until(() => output.readableEnded)
+    await log.close()
+    return { shown, last: last(), file: readFileSync(join(logs, 'speaker.log'), 'utf8') }
+  }
+
+  test('is cut into lines however it comes, and the end of it is at hand for a crash', async () => {
+    const { shown, last } = await said(
+      '{"level":"info","message":"one"',
+      '}\n{"level":"error","message":"tw',
+      'o"}\nno new line',
+    )
+    expect(shown).toEqual(['{"level":"info","message":"one"}', '{"level":"error","message":"two"}', 'no new line'])
+    expect(last).toEqual(['one', 'two', 'no new line'])
+  })
+
+  test('holds no secret even when a crash prints one', async () => {
+    const token = `123456789:${'A'.repeat(35)}`
+    const { shown, file } = await said(`TypeError: fetch failed https://api.telegram.org/bot${token}/sendMessage\n`)
+    expect(shown.join()).not.toContain(token)
+    expect(file).not.toContain(token)
+  })
+
+  test('fills one file of bounded size, and keeps the one before', async () => {
+    for (let round = 0; round < 5; round++) await said(`${'x'.repeat(4_000)}\n`)
+    await said('after\n')
+    expect(statSync(join(logs, 'speaker.log.1')).size).toBeGreaterThan(10_000)
+    expect(statSync(join(logs, 'speaker.log')).size).toBeLessThan(10_000)
+  })
+
+  test.each([
+    ['{"level":"warn","time":"x","message":"slow"}', 'warn', 'slow'],
+    [
+      '{"level":"error","error":{"type":"Error","message":"no route"},"message":"failed","ms":5}',
+      'error',
+      'failed  no route  ms=5',
+    ],
+    ['Error: boom', 'error', 'Error: boom'],
+    ['(node:17) [DEP0040] DeprecationWarning: punycode', 'debug', '(node:17) [DEP0040] DeprecationWarning: punycode'],
+    ['{"broken', 'error', '{"broken'],
+  ])('%s', (line, level, words) => {
+    expect(levelOf(line)).toBe(level)
+    expect(readable(line)).toBe(words)
   })
 })

@@ -19,35 +19,45 @@ const MAX_WAITING_BYTES = 8 * 1024 * 1024
 const PAUSE_MS = 5_000
 
 /**
- * One file a function in `folder`, its predecessor kept as `.1` when it has grown to 10 MiB. Each line goes to `show` too.
+ * One file a function in `folder`, its predecessor kept as `.1` when it has grown to `maxBytes` (10 MiB). Each line goes to `show` too.
  * The processes write into pipes that we read, so that a file can be rotated; our own end closes the pipes, which ends nobody.
  */
-export const functionLog = (folder: string, name: string, show: (name: string, line: string) => void): LogOf => {
+export const functionLog = (
+  folder: string,
+  name: string,
+  show: (name: string, line: string) => void,
+  maxBytes = MAX_FILE_BYTES,
+): LogOf => {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const path = join(folder, `${name}.log`)
   let file: WriteStream | undefined
   let size = 0
   /** Where the disk takes no more: what comes until then is only shown. */
   let silentUntil = 0
+  const broken = () => {
+    silentUntil = performance.now() + PAUSE_MS
+    file = undefined
+  }
   const open = () => {
-    const stream = createWriteStream(path, { flags: 'a', mode: 0o600 })
-    stream.on('error', () => {
-      silentUntil = performance.now() + PAUSE_MS
-      file = undefined
-    })
+    const stream = createWriteStream(path, { flags: 'a', mode: 0o600 }).on('error', broken)
     size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
     return stream
   }
   const write = (line: string) => {
     if (performance.now() < silentUntil || (file?.writableLength ?? 0) > MAX_WAITING_BYTES) return
-    if (file && size > MAX_FILE_BYTES) {
-      file.end()
-      file = undefined
-      renameSync(path, `${path}.1`)
+    try {
+      file ??= open()
+      if (size > maxBytes) {
+        file.end()
+        renameSync(path, `${path}.1`)
+        file = open()
+      }
+      size += line.length + 1
+      file.write(`${line}\n`)
+    } catch {
+      // Somebody tidied the folder, or took our rights to it. Logs are for people; the system goes on without.
+      broken()
     }
-    file ??= open()
-    size += line.length + 1
-    file.write(`${line}\n`)
   }
   return {
     follow: (_, ...outputs) => {

@@ -141,7 +141,7 @@ export const functionPool = (
     if (closed) return
     const pause = notBefore - performance.now()
     if (pause > 0) {
-      if (manifest.minScale > 0) retryTimer ??= setTimeout(retry, pause)
+      if (manifest.minScale > 0 || waiting.length > 0) retryTimer ??= setTimeout(retry, pause)
       return
     }
     const have = living()
@@ -223,8 +223,15 @@ export const functionPool = (
     return new Unavailable(`${name} ${first}`, Math.max(1, Math.ceil((notBefore - performance.now()) / 1000)))
   }
 
+  /** Ready processes beyond min-scale. One that only starts is no replacement yet. */
+  const spareProcesses = () => {
+    let ready = 0
+    for (const { state } of replicas) if (state === 'ready') ready++
+    return ready - manifest.minScale
+  }
+
   const armIdle = () => {
-    if (idleTimer || closed || living() <= manifest.minScale) return
+    if (idleTimer || closed || spareProcesses() <= 0) return
     let next = Number.POSITIVE_INFINITY
     for (const { state, inFlight: busy, idleSince } of replicas)
       if (state === 'ready' && busy === 0) next = Math.min(next, idleSince + manifest.idleMs)
@@ -235,7 +242,7 @@ export const functionPool = (
   const sweep = () => {
     idleTimer = undefined
     const now = performance.now()
-    let spare = living() - manifest.minScale
+    let spare = spareProcesses()
     for (const replica of [...replicas].reverse()) {
       if (spare <= 0) break
       if (replica.state !== 'ready' || replica.inFlight > 0 || replica.idleSince + manifest.idleMs > now) continue

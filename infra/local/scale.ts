@@ -9,13 +9,16 @@ export type Scale = Pick<
 const QUEUE_PER_SLOT = 10
 const QUEUE_WITHOUT_LIMIT = 1000
 
+/** Where the manifest sets no limit. One machine has one, and hundreds of processes at once are no help to anybody. */
+const MOST_PROCESSES = 100
+
 /** How many processes the requests in flight and waiting ask for. `living` are those that start or are ready. */
 export const processesWanted = (requests: number, living: number, scale: Scale): number => {
   const each = scale.containerConcurrency || scale.softConcurrency
   const needed = Math.ceil(requests / each)
   const fromZero = living === 0 && needed > 0 ? scale.activationScale : 0
   const wanted = Math.max(needed, fromZero, scale.minScale)
-  return scale.maxScale > 0 ? Math.min(wanted, scale.maxScale) : wanted
+  return Math.min(wanted, scale.maxScale || MOST_PROCESSES)
 }
 
 /** How many requests a function takes at all, in flight and waiting; beyond that they are refused with 503. */

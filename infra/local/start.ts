@@ -54,7 +54,14 @@ const bringUp = async (
   const dataDir = await dataFolder(settings.dataDir)
   // Held until this process ends, however that ends.
   holdDataFolder(dataDir)
-  if (fresh) await wipe(dataDir, yes, signal)
+  if (fresh) {
+    await wipe(dataDir, yes, signal)
+    for (const [name, url] of [
+      ['DATABASE_URL', settings.databaseUrl] as const,
+      ['MONGODB_URI', settings.mongodbUri] as const,
+    ])
+      if (url) screen.say(`  --fresh leaves the server of ${name} as it is`)
+  }
   const start = { root, settings, manifests, dataDir, downloadMongod, terminal: screen, env, signal }
   return { ...(await startRuntime(start)), dataDir }
 }

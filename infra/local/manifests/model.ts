@@ -36,7 +36,7 @@ export interface FunctionManifest extends Origin {
   /** Requests that call for one more process where containerConcurrency is 0. */
   softConcurrency: number
   minScale: number
-  /** 0 means no limit. */
+  /** 0 means as many as the machine may have. */
   maxScale: number
   /** How many processes the step from zero starts at least. */
   activationScale: number
