@@ -104,6 +104,10 @@ describe.skipIf(!existsSync(crdFolder))(
   },
 )
 
+const annotate = (metadata: Pick<Manifest['metadata'], 'annotations'>, key: string, value: string) => {
+  metadata.annotations = { ...metadata.annotations, [key]: value }
+}
+
 describe('what only the admission webhooks know', () => {
   test.each(objects.map(one => [`${one.file} ${one.kind} ${one.metadata.name}`, one] as const))(
     '%s would be admitted',
@@ -128,7 +132,27 @@ describe('what only the admission webhooks know', () => {
       if (kind === 'Trigger') expect(known, file).toContain(`Broker ${spec.broker}`)
   })
 
-  test.each<[string, string, (spec: Manifest['spec']) => void]>([
+  test('only telegram-webhook can be reached from outside; every function says how far it scales and what it takes', () => {
+    const services = objects.filter(({ kind }) => kind === 'Service')
+    const label = 'networking.knative.dev/visibility'
+    expect(
+      services
+        .filter(({ metadata }) => metadata.labels?.[label] !== 'cluster-local')
+        .map(({ metadata }) => metadata.name),
+    ).toEqual(['telegram-webhook'])
+    for (const { file, spec } of services) {
+      expect(Object.keys(spec.template.metadata.annotations), file).toEqual(
+        expect.arrayContaining(
+          ['min-scale', 'max-scale', 'target', 'window'].map(key => `autoscaling.knative.dev/${key}`),
+        ),
+      )
+      const scaling = (key: string) => spec.template.metadata.annotations[`autoscaling.knative.dev/${key}`]
+      expect([scaling('min-scale'), Number(scaling('max-scale')) > 0], file).toEqual(['0', true])
+      expect(spec.template.spec.containerConcurrency, file).toBeGreaterThan(0)
+    }
+  })
+
+  test.each<[string, string, (spec: Manifest['spec'], whole: Manifest) => void]>([
     ['Trigger', 'a retry without a delay', spec => delete spec.delivery.backoffDelay],
     ['Trigger', 'a delay that is no ISO-8601 duration', spec => Object.assign(spec.delivery, { backoffDelay: '1s' })],
     ['Trigger', 'an empty filter value', spec => Object.assign(spec.filter.attributes, { tick: '' })],
@@ -144,10 +168,75 @@ describe('what only the admission webhooks know', () => {
     ['Service', 'a reserved variable', spec => spec.template.spec.containers[0].env.push({ name: 'PORT', value: '1' })],
     ['Service', 'a timeout over 600 s', spec => Object.assign(spec.template.spec, { timeoutSeconds: 601 })],
     ['Service', 'a container that may become root', spec => delete spec.template.spec.containers[0].securityContext],
+    ['Trigger', 'a Broker twice', spec => Object.assign(spec, { brokerRef: { name: 'x' } })],
+    ['Trigger', 'CESQL that cannot be read', spec => Object.assign(spec, { filters: [{ cesql: 'type =' }] })],
+    [
+      'Trigger',
+      'a dependency that is no reference',
+      (_, whole) => annotate(whole.metadata, 'knative.dev/dependency', 'x'),
+    ],
+    ['Trigger', 'another namespace', spec => Object.assign(spec.subscriber.ref, { namespace: 'other' })],
+    ['Broker', 'an empty class', (_, whole) => annotate(whole.metadata, 'eventing.knative.dev/broker.class', '')],
+    ['Broker', 'half a reference to its configuration', spec => Object.assign(spec, { config: { kind: 'ConfigMap' } })],
+    ['PingSource', 'a minute that no hour has', spec => Object.assign(spec, { schedule: '61 * * * *' })],
+    ['PingSource', 'four fields of cron', spec => Object.assign(spec, { schedule: '* * * *' })],
+    ['PingSource', 'an interval instead of cron', spec => Object.assign(spec, { schedule: '@every 5s' })],
+    ['PingSource', 'data that is no JSON', spec => Object.assign(spec, { data: 'x' })],
+    ['PingSource', 'bytes that are no base64', spec => Object.assign(spec, { data: undefined, dataBase64: '!' })],
+    [
+      'Service',
+      'a scale on the Service',
+      (_, whole) => annotate(whole.metadata, 'autoscaling.knative.dev/min-scale', '1'),
+    ],
+    ['Service', 'a window of 5 s', spec => annotate(spec.template.metadata, 'autoscaling.knative.dev/window', '5s')],
+    [
+      'Service',
+      'a window without a unit',
+      spec => annotate(spec.template.metadata, 'autoscaling.knative.dev/window', '60'),
+    ],
+    ['Service', 'a misspelt scale', spec => annotate(spec.template.metadata, 'autoscaling.knative.dev/minscale', '1')],
+    [
+      'Service',
+      'a minimum over its maximum',
+      spec => annotate(spec.template.metadata, 'autoscaling.knative.dev/min-scale', '99'),
+    ],
+    [
+      'Service',
+      'a number for a text',
+      spec => Object.assign(spec.template.metadata.annotations, { 'autoscaling.knative.dev/max-scale': 3 }),
+    ],
+    [
+      'Service',
+      'a port of Knative',
+      spec => Object.assign(spec.template.spec.containers[0], { ports: [{ containerPort: 8012 }] }),
+    ],
+    [
+      'Service',
+      'two ports',
+      spec => Object.assign(spec.template.spec.containers[0], { ports: [{ containerPort: 1 }, { containerPort: 2 }] }),
+    ],
+    [
+      'Service',
+      'a probe with two handlers',
+      spec => Object.assign(spec.template.spec.containers[0].readinessProbe, { tcpSocket: { port: 1 } }),
+    ],
+    [
+      'Service',
+      'nine tenths of the traffic',
+      spec => Object.assign(spec, { traffic: [{ latestRevision: true, percent: 90 }] }),
+    ],
+    ['Service', 'a name for its revision', spec => Object.assign(spec.template.metadata, { name: 'x-1' })],
+    ['Service', 'a grace period', spec => Object.assign(spec.template.spec, { terminationGracePeriodSeconds: 5 })],
+    [
+      'Service',
+      'a mount over the root',
+      spec => spec.template.spec.containers[0].volumeMounts.push({ name: 'tmp', mountPath: '/' }),
+    ],
+    ['SinkBinding', 'a subject in another namespace', spec => Object.assign(spec.subject, { namespace: 'other' })],
     ['SinkBinding', 'a subject by name and by selector', spec => Object.assign(spec.subject, { name: 'x' })],
   ])('a %s with %s is refused', (kind, _, spoil) => {
     const spoilt = structuredClone(objects.find(one => one.kind === kind)!)
-    spoil(spoilt.spec)
+    spoil(spoilt.spec, spoilt)
     expect(admissionFaults(spoilt)).not.toEqual([])
   })
 })

@@ -1,3 +1,5 @@
+import { cesqlFaults } from '#local/broker/cesql.ts'
+import { cron } from '#local/cron.ts'
 import type { Manifest } from './manifests.ts'
 
 /**
@@ -9,7 +11,7 @@ export const admissionFaults = (object: Manifest): string[] => {
     case 'Trigger':
       return triggerFaults(object)
     case 'Broker':
-      return deliveryFaults(object.spec.delivery, 'spec.delivery')
+      return brokerFaults(object)
     case 'PingSource':
       return pingSourceFaults(object)
     case 'SinkBinding':
@@ -26,6 +28,8 @@ type Loose = any
 
 const destinationFaults = (to: Loose, path: string): string[] => {
   if (!to?.ref && !to?.uri) return [`expected at least one, got none: ${path}.ref, ${path}.uri`]
+  // Ours: everything of Vigia is in one namespace, which the objects name and references leave out.
+  if (to.ref?.namespace !== undefined) return [`namespace differs or is said twice: ${path}.ref.namespace`]
   const absolute = to.uri !== undefined && URL.canParse(to.uri)
   if (!to.ref) return absolute ? [] : [`relative URI without ref: ${path}.uri`]
   return [
@@ -53,7 +57,26 @@ const deliveryFaults = (delivery: Loose, path: string): string[] => {
   ]
 }
 
-const triggerFaults = ({ spec }: Manifest): string[] => [
+const brokerFaults = ({ metadata, spec }: Manifest): string[] => [
+  ...(metadata.annotations?.['eventing.knative.dev/broker.class'] === '' ? ['missing field: broker.class'] : []),
+  ...(spec.config === undefined
+    ? []
+    : ['apiVersion', 'kind', 'name'].filter(key => !spec.config[key]).map(key => `missing field: spec.config.${key}`)),
+  ...deliveryFaults(spec.delivery, 'spec.delivery'),
+]
+
+const dependency = 'knative.dev/dependency'
+
+const dependencyFaults = (text: string | undefined): string[] => {
+  if (text === undefined) return []
+  const found = parsed(text)
+  return ['apiVersion', 'kind', 'name']
+    .filter(key => !found?.[key])
+    .map(key => `missing field: metadata.annotations[${dependency}].${key}`)
+}
+
+const triggerFaults = ({ metadata, spec }: Manifest): string[] => [
+  ...dependencyFaults(metadata.annotations?.[dependency]),
   ...closed(spec, ['broker', 'brokerRef', 'delivery', 'filter', 'filters', 'subscriber'], 'spec'),
   ...closed(
     spec.delivery,
@@ -61,7 +84,7 @@ const triggerFaults = ({ spec }: Manifest): string[] => [
     'spec.delivery',
   ),
   ...closed(spec.filter, ['attributes'], 'spec.filter'),
-  ...(spec.broker ? [] : ['missing field: spec.broker']),
+  ...(Boolean(spec.broker) === Boolean(spec.brokerRef) ? ['expected exactly one: spec.broker, spec.brokerRef'] : []),
   ...Object.entries(spec.filter?.attributes ?? {}).flatMap(([name, value]) => [
     ...(/^[a-z][a-z0-9]*$/.test(name) ? [] : [`invalid key name: spec.filter.attributes[${name}]`]),
     ...(typeof value === 'string' && value !== '' ? [] : [`empty or no string: spec.filter.attributes[${name}]`]),
@@ -69,34 +92,50 @@ const triggerFaults = ({ spec }: Manifest): string[] => [
   ...(spec.filters ?? []).flatMap((element: Loose, index: number) =>
     Object.keys(element).length === 1 ? [] : [`expected one dialect: spec.filters[${index}]`],
   ),
+  ...(spec.filters ?? []).flatMap(({ cesql }: Loose) => (cesql === undefined ? [] : cesqlFaults(cesql))),
   ...destinationFaults(spec.subscriber, 'spec.subscriber'),
   ...deliveryFaults(spec.delivery, 'spec.delivery'),
 ]
 
 const standardAttributes = ['id', 'type', 'source', 'subject', 'time', 'specversion', 'dataschema', 'datacontenttype']
 
+const scheduleFaults = (schedule: string): string[] => {
+  const read = cron(schedule)
+  return 'fault' in read ? [`${read.fault}: spec.schedule`] : []
+}
+
+const isBase64 = (text: string) => Buffer.from(text, 'base64').toString('base64') === text
+
 const pingSourceFaults = ({ spec }: Manifest): string[] => [
   ...destinationFaults(spec.sink, 'spec.sink'),
-  ...(spec.schedule.trim().split(/\s+/).length >= 5 && spec.schedule.trim().split(/\s+/).length <= 6
-    ? []
-    : ['expected 5 to 6 fields: spec.schedule']),
+  ...scheduleFaults(spec.schedule),
   ...(Intl.supportedValuesOf('timeZone').includes(spec.timezone) || spec.timezone === 'UTC'
     ? []
     : ['bad location: spec.timezone']),
   ...(spec.data !== undefined && spec.dataBase64 !== undefined
     ? ['expected one, got both: spec.data, spec.dataBase64']
     : []),
+  ...(spec.dataBase64 === undefined || isBase64(spec.dataBase64) ? [] : ['illegal base64 data: spec.dataBase64']),
   ...(spec.data !== undefined && !spec.contentType ? ['data without contentType arrives without Content-Type'] : []),
-  ...(spec.contentType === 'application/json' && !isJsonObject(spec.data) ? ['not a JSON object: spec.data'] : []),
+  ...(spec.contentType === 'application/json' && parsed(spec.data) === undefined
+    ? ['not a JSON object: spec.data']
+    : []),
   ...Object.keys(spec.ceOverrides?.extensions ?? {}).flatMap(name => [
     ...(/^[a-z0-9]+$/.test(name) ? [] : [`invalid key name: spec.ceOverrides.extensions[${name}]`]),
     ...(standardAttributes.includes(name) ? [`silences the source: spec.ceOverrides.extensions[${name}]`] : []),
   ]),
 ]
 
-const isJsonObject = (text: string) => {
-  const value: unknown = JSON.parse(text)
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+/** The object that a text says in JSON, if it does. */
+const parsed = (text: string): Record<string, unknown> | undefined => {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined
+  } catch {
+    return undefined
+  }
 }
 
 const sinkBindingFaults = ({ spec, metadata }: Manifest): string[] => [
@@ -108,6 +147,63 @@ const sinkBindingFaults = ({ spec, metadata }: Manifest): string[] => [
   ...(spec.subject.namespace === undefined || spec.subject.namespace === metadata.namespace
     ? []
     : ['namespace differs: spec.subject.namespace']),
+]
+
+const count: Rule = value => /^\d+$/.test(value)
+const number =
+  (least: number, most: number): Rule =>
+  value =>
+    /^\d+(\.\d+)?$/.test(value) && within(Number(value), least, most)
+const duration =
+  (least: number, most: number): Rule =>
+  value =>
+    within(seconds(value), least, most)
+type Rule = (value: string) => boolean
+
+/** The annotations autoscaling.knative.dev/*, and what each may be. */
+const scalingRules: Record<string, Rule> = {
+  class: value => /^(kpa|hpa)\.autoscaling\.knative\.dev$/.test(value),
+  metric: value => ['concurrency', 'rps'].includes(value),
+  target: number(0.01, Number.POSITIVE_INFINITY),
+  'target-utilization-percentage': number(1, 100),
+  'target-burst-capacity': value => value === '-1' || number(0, Number.POSITIVE_INFINITY)(value),
+  'min-scale': count,
+  'max-scale': count,
+  // 0 is off by default on clusters.
+  'initial-scale': value => count(value) && value !== '0',
+  'activation-scale': value => count(value) && Number(value) >= 2,
+  'scale-down-delay': duration(0, 3600),
+  'scale-to-zero-pod-retention-period': duration(0, 3600),
+  window: duration(6, 3600),
+  'panic-window-percentage': number(1, 100),
+  'panic-threshold-percentage': number(110, 1000),
+}
+
+const reservedPorts = [8008, 8012, 8013, 8022, 9090, 9091]
+
+const portFaults = (ports: Loose[]): string[] => [
+  ...(ports.length > 1 ? ['more than one port'] : []),
+  ...ports.flatMap(({ name = '', containerPort }) => [
+    ...(['', 'http1', 'h2c'].includes(name) ? [] : [`port name ${name}`]),
+    ...(reservedPorts.includes(containerPort) ? [`reserved: port ${containerPort}`] : []),
+  ]),
+]
+
+const probeFaults = (probe: Loose, path: string): string[] => {
+  if (probe === undefined) return []
+  const handlers = ['httpGet', 'tcpSocket', 'exec', 'grpc'].filter(kind => probe[kind] !== undefined)
+  const ownPace = path === 'readinessProbe' && !probe.periodSeconds
+  return [
+    ...(handlers.length === 1 ? [] : [`expected exactly one handler: ${path}`]),
+    ...(ownPace && (probe.failureThreshold ?? probe.timeoutSeconds) !== undefined
+      ? [`without periodSeconds Knative probes by itself: ${path}`]
+      : []),
+  ]
+}
+
+const trafficFaults = (traffic: Loose[] | undefined): string[] => [
+  ...(traffic && traffic.reduce((sum, { percent = 0 }) => sum + percent, 0) !== 100 ? ['traffic is not 100 %'] : []),
+  ...(traffic ?? []).flatMap(({ configurationName }) => (configurationName ? ['traffic names a configuration'] : [])),
 ]
 
 const reservedEnv = ['PORT', 'K_SERVICE', 'K_CONFIGURATION', 'K_REVISION', 'K_SINK', 'K_CE_OVERRIDES']
@@ -125,10 +221,15 @@ const serviceFaults = ({ metadata, spec }: Manifest): string[] => {
     ...Object.entries(annotations)
       .filter(([, value]) => typeof value !== 'string')
       .map(([key]) => `no string: spec.template.metadata.annotations[${key}]`),
+    ...Object.entries(annotations).flatMap(([key, value]) => {
+      const [, name] = /^autoscaling\.knative\.dev\/(.*)$/.exec(key) ?? []
+      return name === undefined || scalingRules[name]?.(value) ? [] : [`invalid value: ${key}: ${value}`]
+    }),
     ...(Number(scaling('max-scale')) >= Number(scaling('min-scale')) ? [] : ['max-scale is less than min-scale']),
-    ...(Number(scaling('target')) >= 0.01 ? [] : ['target is less than 0.01']),
-    ...(within(seconds(scaling('window')), 6, 3600) ? [] : ['window is not between 6s and 1h']),
-    ...(scaling('initial-scale') === '0' ? ['initial-scale 0 is off by default on clusters'] : []),
+    ...portFaults(container.ports ?? []),
+    ...probeFaults(container.readinessProbe, 'readinessProbe'),
+    ...probeFaults(container.livenessProbe, 'livenessProbe'),
+    ...trafficFaults(spec.traffic),
     ...(spec.template.metadata?.name ? ['spec.template.metadata.name must change with every edit: leave it out'] : []),
     ...(pod.containers.length === 1 ? [] : ['expected one container']),
     ...(within(pod.containerConcurrency, 0, 1000) ? [] : ['containerConcurrency is not between 0 and 1000']),
