@@ -48,7 +48,8 @@ export const temporaryDataFolder = async (): Promise<{ folder: string; remove():
       await chmod(folder, 0o711)
       const hold = holdDataFolder(folder)
       const remove = async () => {
-        await rm(folder, { recursive: true, force: true })
+        // A server that has just ended may have left a helper that writes its last file.
+        await rm(folder, { recursive: true, force: true, maxRetries: 5 })
         hold.release()
       }
       return { folder, remove }
