@@ -193,6 +193,22 @@ describe('sending again', () => {
     expect(recorder.got('/a').at(-1)!.body.toString()).toBe('{"b":1}')
   })
 
+  test('who gets the dead letter may ask for it at once', async () => {
+    let healthy = false
+    recorder.does('/a', () => ({ status: healthy ? 204 : 422 }))
+    const house = await open([triggerFor('a', 'test', at('/a'), { deadLetterSink: to(at('/sink')) })])
+    recorder.does('/sink', async () => {
+      healthy = true
+      await house.broker.redeliver((await house.broker.reads.event(1))!.event, 'a')
+      await until(() => house.broker.stats().inMemory > 0 && recorder.got('/sink').length === 1)
+      return { status: 204 }
+    })
+    await house.post('1', 'test')
+    await allDone(house)
+    expect(recorder.got('/a').length).toBe(2)
+    expect(recorder.got('/sink').length).toBe(1)
+  })
+
   test('an event that is no longer stored is stored anew', async () => {
     const house = await open(triggers())
     const letter = {
@@ -520,6 +536,71 @@ describe('PostgreSQL goes away', () => {
       expect(recorder.got('/a').length).toBe(1)
       await house.stop()
     })
+  })
+})
+
+describe('PostgreSQL is there, and yet', () => {
+  const triggers = () => [triggerFor('a', 'test', at('/a'), { retry: 50 })]
+
+  test('what it refuses (a full disk, a missing table) gets 503, and acks wait until it takes them', async () => {
+    const answer = gate()
+    recorder.does('/a', async () => {
+      await answer.promise
+      return { status: 204 }
+    })
+    const house = await open(triggers())
+    await house.post('1', 'test')
+    await database.db.query('alter table broker.attempt rename to gone')
+    expect(await house.post('2', 'test')).toBe(503)
+    answer.resolve()
+    await until(() => recorder.got('/a').length === 1 && house.broker.stats().inFlight === 0)
+    expect(await house.post('3', 'test')).toBe(503)
+    await database.db.query('alter table broker.gone rename to attempt')
+    await allDone(house)
+    expect(recorder.got('/a').length).toBe(1)
+    expect(await house.post('2', 'test')).toBe(202)
+  })
+
+  test('while it stands still events get 503, and what it stored after all is delivered', async () => {
+    const house = await open(triggers(), { patienceMs: 300, leaseMs: 500 })
+    const locked = gate()
+    const unlock = gate()
+    const locking = database.db.transaction(async tx => {
+      await tx.query('lock table broker.event in access exclusive mode')
+      locked.resolve()
+      await unlock.promise
+    })
+    await locked.promise
+    expect(await house.post('1', 'test')).toBe(503)
+    unlock.resolve()
+    await locking
+    await until(() => house.broker.stats().storeOpen)
+    expect(await until(async () => (await house.post('1', 'test')) === 202)).toBe(true)
+    await allDone(house)
+    expect(recorder.got('/a').map(({ headers }) => headers['ce-id'])).toContain('1')
+  })
+
+  test('a broker that lost its database to another one keeps away, and numbers on from where that one ended', async () => {
+    const house = await open(triggers())
+    await house.post('1', 'test')
+    await allDone(house)
+    const free = gate()
+    const other = database.db.transaction(async tx => {
+      await tx.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and classid = 7610
+        and database = (select oid from pg_database where datname = current_database())`)
+      await tx.query('select pg_advisory_xact_lock(7610, 1)')
+      await tx.query(
+        `select setval('broker.epoch', (select last_value + 1 from broker.epoch)), setval('broker.event_seq', 41)`,
+      )
+      await free.promise
+    })
+    await until(async () => (await house.post('x', 'test')) === 503)
+    free.resolve()
+    await other
+    await until(() => house.broker.stats().storeOpen)
+    expect(await house.post('2', 'test')).toBe(202)
+    const [newest] = await house.broker.reads.events({ limit: 1 })
+    expect(newest).toMatchObject({ id: '2', seq: 42 })
   })
 })
 

@@ -124,7 +124,7 @@ export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
         attempts,
         reply: reply && publication(reply, () => {}, job),
         done: fate => {
-          if (fate === 'lost' && job.again) {
+          if (fate === 'lost' && job.again && isSame(job, job.again)) {
             // Its lease ran out while the store was away, and it came to us again: the outcome is still this one.
             job.lease = job.again.lease
             delete job.again
@@ -266,6 +266,9 @@ export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
     }
   }
 
+  /** Whether both are on their way to the same place: a dead letter that is sent to its Trigger again is something new. */
+  const isSame = (one: Job, other: Job) => (one.letter === null) === (other.letter === null)
+
   const receive = (claimed: Claimed, lease: number) => {
     const route = routes.named(claimed.trigger)!
     const held = route.jobs.get(claimed.seq)
@@ -273,7 +276,7 @@ export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
     if (!held) {
       hold(job)
       enqueue(job)
-    } else if (held.settling) {
+    } else if (held.settling || !isSame(held, job)) {
       held.again = job
     } else {
       // Its lease ran out while it was on its way: it keeps going under the new one.
@@ -319,6 +322,9 @@ export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
     )
   }, leaseMs / 4)
   renewer.unref()
+  // For what no timer knows of: a commit that was given up, and happened after all.
+  const sweeper = setInterval(() => look(), leaseMs)
+  sweeper.unref()
 
   return {
     publication,
@@ -328,6 +334,7 @@ export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
       stopping = true
       clearTimeout(waker)
       clearInterval(renewer)
+      clearInterval(sweeper)
       if (inFlight === 0) return
       const { promise, resolve } = Promise.withResolvers<void>()
       emptied = resolve

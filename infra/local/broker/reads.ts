@@ -151,8 +151,8 @@ const limitIn = (limit: string | number = 100): number => {
 }
 
 /**
- * Makes a stored event due for a Trigger again, as if it had never been tried; what is still under way stays as it is. False
- * where there is no such event.
+ * Makes a stored event due for a Trigger again, as if it had never been tried. What is still on its way to the subscriber stays as
+ * it is; a dead letter on its way to the sink does not, for who got it there may already ask. False where there is no such event.
  */
 export const makeDueAgain = async (db: Postgres, key: Buffer, trigger: string): Promise<boolean> => {
   const { rows } = await db.query<{ known: boolean }>(
@@ -160,7 +160,7 @@ export const makeDueAgain = async (db: Postgres, key: Buffer, trigger: string): 
        insert into broker.delivery (event_seq, trigger) select seq, $2 from event
        on conflict (event_seq, trigger) do update
        set state = 'pending', attempts = 0, due = now(), lease = null, letter = null
-       where delivery.due is null
+       where delivery.due is null or delivery.letter is not null
      )
      select exists (select from event) as known`,
     [key, trigger],

@@ -53,7 +53,7 @@ export interface Job {
   leasedAt: number
   /** Its outcome is being stored. */
   settling: boolean
-  /** The same delivery, claimed again before the store had told of its settling. */
+  /** The same delivery, claimed again before this one was over. */
   again?: Job
 }
 
