@@ -1,4 +1,3 @@
-import type { Gauge } from 'prom-client'
 import type { Activator } from './activator.ts'
 import type { Broker } from './broker/broker.ts'
 
@@ -10,49 +9,60 @@ export interface Measured {
 /** The runtime's own figures for Prometheus. The library is loaded when somebody asks for the first time. */
 export const runtimeMetrics = ({ activator, broker }: Measured) => {
   const registry = async () => {
-    const prometheus = await import('prom-client')
-    const { collectDefaultMetrics, Registry } = prometheus
+    const { collectDefaultMetrics, Counter, Gauge, Registry } = await import('prom-client')
     const register = new Registry()
     collectDefaultMetrics({ register })
-    const gauge = (name: string, help: string, labelNames: string[], collect: (one: Gauge) => void) =>
-      new prometheus.Gauge({
+    type Tell = (labels: Record<string, string>, value: number) => void
+    const gauge = (name: string, help: string, labelNames: string[], collect: (tell: Tell) => void) =>
+      new Gauge({
         name,
         help,
         labelNames,
         registers: [register],
         collect() {
           this.reset()
-          collect(this)
+          collect((labels, value) => this.set(labels, value))
         },
       })
-    gauge('vigia_function_processes', 'Processes of a function', ['function', 'state'], one => {
-      for (const { name, state, replicas } of activator.report()) one.set({ function: name, state }, replicas.length)
+    const counter = (name: string, help: string, labelNames: string[], collect: (tell: Tell) => void) =>
+      new Counter({
+        name,
+        help,
+        labelNames,
+        registers: [register],
+        collect() {
+          this.reset()
+          collect((labels, value) => this.inc(labels, value))
+        },
+      })
+    gauge('vigia_function_processes', 'Processes of a function', ['function', 'state'], tell => {
+      for (const { name, state, replicas } of activator.report()) tell({ function: name, state }, replicas.length)
     })
-    gauge('vigia_function_requests', 'Requests in a function', ['function', 'state'], one => {
+    gauge('vigia_function_requests', 'Requests in a function', ['function', 'state'], tell => {
       for (const { name, replicas } of activator.report()) {
         const inFlight = replicas.reduce((sum, replica) => sum + replica.inFlight, 0)
-        one.set({ function: name, state: 'in_flight' }, inFlight)
-        one.set({ function: name, state: 'waiting' }, activator.waiting(name))
+        tell({ function: name, state: 'in_flight' }, inFlight)
+        tell({ function: name, state: 'waiting' }, activator.waiting(name))
       }
     })
-    gauge('vigia_function_cold_starts_total', 'Processes started since the runtime has', ['function'], one => {
-      for (const { name, coldStarts } of activator.report()) one.set({ function: name }, coldStarts)
+    counter('vigia_function_cold_starts_total', 'Processes started since the runtime has', ['function'], tell => {
+      for (const { name, coldStarts } of activator.report()) tell({ function: name }, coldStarts)
     })
-    gauge('vigia_broker_events_total', 'Events at the door since the start', ['outcome'], one => {
+    counter('vigia_broker_events_total', 'Events at the door since the start', ['outcome'], tell => {
       const { accepted, duplicates, refused } = broker.stats()
-      one.set({ outcome: 'accepted' }, accepted)
-      one.set({ outcome: 'duplicate' }, duplicates)
-      for (const [status, count] of Object.entries(refused)) one.set({ outcome: `refused_${status}` }, count)
+      tell({ outcome: 'accepted' }, accepted)
+      tell({ outcome: 'duplicate' }, duplicates)
+      for (const [status, count] of Object.entries(refused)) tell({ outcome: `refused_${status}` }, count)
     })
-    gauge('vigia_broker_deliveries_total', 'Deliveries that ended since the start', ['outcome'], one => {
+    counter('vigia_broker_deliveries_total', 'Deliveries that ended since the start', ['outcome'], tell => {
       const { done, dead } = broker.stats()
-      one.set({ outcome: 'done' }, done)
-      one.set({ outcome: 'dead' }, dead)
+      tell({ outcome: 'done' }, done)
+      tell({ outcome: 'dead' }, dead)
     })
-    gauge('vigia_broker_deliveries', 'Deliveries in memory', ['state'], one => {
+    gauge('vigia_broker_deliveries', 'Deliveries in memory', ['state'], tell => {
       const { inMemory, inFlight } = broker.stats()
-      one.set({ state: 'waiting' }, inMemory - inFlight)
-      one.set({ state: 'in_flight' }, inFlight)
+      tell({ state: 'waiting' }, inMemory - inFlight)
+      tell({ state: 'in_flight' }, inFlight)
     })
     return register
   }

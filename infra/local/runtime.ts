@@ -337,10 +337,11 @@ const insides = async ({ db, broker, activator: functions, sources, outside, dow
     import('./broker/broker.ts'),
   ])
   const letters = deadLettersIn(db)
+  const waitingFor = () => [...down, ...(broker.stats().storeOpen ? [] : ['the event store'])]
   const api = controlApi({
     activator: functions,
     sources,
-    waitingFor: () => [...down, ...(broker.stats().storeOpen ? [] : ['the event store'])],
+    waitingFor,
     metrics: runtimeMetrics({ activator: functions, broker }),
     events: broker.reads.events,
     event: broker.reads.event,
@@ -362,6 +363,7 @@ const insides = async ({ db, broker, activator: functions, sources, outside, dow
     port: server.port,
     isSimulated: outside.isSimulated,
     dataDir,
+    waitingFor: waitingFor(),
     functions: functions.report(),
     sources: sources.report(),
   })

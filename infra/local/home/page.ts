@@ -11,6 +11,8 @@ export interface Home {
   port: number
   isSimulated: boolean
   dataDir: string
+  /** What is not up. */
+  waitingFor: string[]
   functions: FunctionReport[]
   sources: SourceReport[]
 }
@@ -46,7 +48,10 @@ export const homePage = (
 
 const stylesheet = () => readFileSync(new URL('./page.css', import.meta.url), 'utf8')
 
-const pageOf = ({ port, isSimulated, dataDir, functions, sources }: Home, language: 'pt-BR' | 'en'): string => {
+const pageOf = (
+  { port, isSimulated, dataDir, waitingFor, functions, sources }: Home,
+  language: 'pt-BR' | 'en',
+): string => {
   const say = words[language]
   const card = (href: string | null, { title, text }: { title: string; text: string }) =>
     html`<li>${href === null ? html`<strong>${title}</strong>` : html`<a href="${href}">${title}</a>`}<p>${text}</p></li>`
@@ -54,7 +59,7 @@ const pageOf = ({ port, isSimulated, dataDir, functions, sources }: Home, langua
   const row = ({ name, state, replicas, coldStarts }: FunctionReport) =>
     html`<tr><th scope="row">${name}</th><td class="${state}">${say.states[state]}</td><td class="number">${replicas.length}</td><td class="number">${coldStarts}</td><td class="number">${wakes.get(name) ?? say.never}</td></tr>
 `
-  const column = (text: string) => html`<th scope="col">${text}</th>`
+  const column = (text: string, at: number) => html`<th scope="col"${at > 1 && html` class="number"`}>${text}</th>`
   return String(html`<!doctype html>
 <html lang="${language}">
 <head>
@@ -66,7 +71,7 @@ const pageOf = ({ port, isSimulated, dataDir, functions, sources }: Home, langua
 <body>
 <main>
 <h1>Vigia</h1>
-<p>${say.intro}</p>
+<p>${say.intro} ${waitingFor.length === 0 ? say.up : html`<strong class="crashed">${say.waitingFor} ${waitingFor.join(', ')}</strong>`}</p>
 <ul class="cards">
 ${isSimulated ? [card('/chat', say.chat), card(`http://sites.localhost:${port}/`, say.sites)] : card(null, say.bot)}
 </ul>

@@ -2,6 +2,9 @@ import type { FunctionState } from '../function-pool.ts'
 
 export interface Words {
   intro: string
+  up: string
+  /** Followed by names. */
+  waitingFor: string
   chat: { title: string; text: string }
   sites: { title: string; text: string }
   bot: { title: string; text: string }
@@ -17,7 +20,9 @@ export interface Words {
 
 export const words: Record<'pt-BR' | 'en', Words> = {
   'pt-BR': {
-    intro: 'Avisa no Telegram quando sai um episódio e quando um serviço cai. Tudo nesta máquina está no ar.',
+    intro: 'Avisa no Telegram quando sai um episódio e quando um serviço cai.',
+    up: 'Tudo nesta máquina está no ar.',
+    waitingFor: 'Ainda não está no ar:',
     chat: {
       title: 'Conversar com o bot',
       text: 'Diga o nome de uma série, ou /monitorar e um endereço. O Telegram aqui é simulado.',
@@ -47,8 +52,9 @@ export const words: Record<'pt-BR' | 'en', Words> = {
     data: 'Os dados ficam em',
   },
   en: {
-    intro:
-      'Tells people on Telegram when an episode comes out and when a service goes down. Everything on this machine is up.',
+    intro: 'Tells people on Telegram when an episode comes out and when a service goes down.',
+    up: 'Everything on this machine is up.',
+    waitingFor: 'Not up yet:',
     chat: {
       title: 'Chat with the bot',
       text: 'Say the name of a series, or /monitor and an address. Telegram is simulated here.',
