@@ -33,6 +33,9 @@ export const randomFrom = (seed: number) => {
 const victims: Victim[] = ['runtime', 'PostgreSQL', 'function']
 const latestKillMs = 400
 
+/** From the tick to the message. */
+const onTheWay = ['episode-checker', 'notification-fanout', 'telegram-notifier']
+
 /** What the notifier may take from Telegram's yes to its own receipt, on a machine that is busy with a restart. */
 const receiptMs = 1_000
 
@@ -58,6 +61,8 @@ export const killRounds = async (rounds: number, seed: number, say: (round: Roun
     await settled(vigia)
 
     const outcome: Round[] = []
+    // In turn, so that few rounds are enough for each of them; who is first is the seed's choice.
+    const first = Math.floor(random() * victims.length)
     for (let round = 1; round <= rounds; round++) {
       const airs = new Date(Math.ceil(Date.now() / 1000 + 0.5) * 1000)
       const name = `Rodada ${round} de ${rounds}`
@@ -66,7 +71,7 @@ export const killRounds = async (rounds: number, seed: number, say: (round: Roun
       await settled(vigia)
       await until(() => Date.now() >= airs.getTime(), { what: 'the hour of the episode' })
 
-      const victim = victims[Math.floor(random() * victims.length)]!
+      const victim = victims[(first + round) % victims.length]!
       const delayMs = Math.floor(random() * latestKillMs)
       const tick = fireOnce(vigia, 'episode-checker').catch(() => undefined)
       // The moment is what the seed chooses.
@@ -133,11 +138,16 @@ const kill = async (
       process.kill(postmaster(dataDir), 'SIGKILL')
       return undefined
     case 'function': {
-      const functions = (await vigia.api('/api/functions')) as { name: string; replicas: { pid: number }[] }[]
-      const running = functions.filter(({ replicas, name }) => replicas.length > 0 && name !== 'probe-scheduler')
-      const chosen = running[Math.floor(random() * running.length)]
-      for (const { pid } of chosen?.replicas ?? []) process.kill(pid, 'SIGKILL')
-      return chosen?.name
+      const chosen = await until(
+        async () => {
+          const functions = (await vigia.api('/api/functions')) as { name: string; replicas: { pid: number }[] }[]
+          const running = functions.filter(({ replicas, name }) => replicas.length > 0 && onTheWay.includes(name))
+          return running[Math.floor(random() * running.length)]
+        },
+        { what: 'a function at work' },
+      )
+      for (const { pid } of chosen.replicas) process.kill(pid, 'SIGKILL')
+      return chosen.name
     }
     default:
       return victim satisfies never

@@ -9,4 +9,5 @@ test('a kill -9 of the runtime, of PostgreSQL or of a function loses no message 
   const wrong = outcome.filter(({ messages, ambiguous }) => messages < 1 || (messages > 1 && !ambiguous))
   expect(wrong, `seed ${seed}: ${JSON.stringify(outcome)}`).toEqual([])
   expect(outcome).toHaveLength(5)
+  expect(new Set(outcome.map(({ victim }) => victim)).size).toBe(3)
 })
