@@ -394,7 +394,7 @@ describe('what functions say', () => {
     const shown: string[] = []
     const log = functionLog(logs, 'speaker', (_, line) => shown.push(line), 10_000)
     const output = Readable.from(chunks)
-    const { last } = log.follow(1, output)
+    const { last } = log.follow(output)
     await until(() => output.readableEnded)
     await log.close()
     return { shown, last: last(), file: readFileSync(join(logs, 'speaker.log'), 'utf8') }

@@ -6,7 +6,7 @@ import { redact } from '#functions/redact.ts'
 /** Where the output of one function's processes goes. */
 export interface LogOf {
   /** Reads a process's output until it ends; `last` are its newest lines. */
-  follow(pid: number, ...outputs: Readable[]): { last(): string[] }
+  follow(...outputs: Readable[]): { last(): string[] }
   close(): Promise<void>
 }
 
@@ -60,7 +60,7 @@ export const functionLog = (
     }
   }
   return {
-    follow: (_, ...outputs) => {
+    follow: (...outputs) => {
       const last: string[] = []
       for (const output of outputs) {
         let rest = ''

@@ -50,7 +50,7 @@ export const startProcess = async (start: Start): Promise<FunctionProcess> => {
   const spawned = child.pid
   if (spawned !== undefined) start.remember(spawned)
   const pid = spawned ?? 0
-  const lines = start.log.follow(pid, child.stdout, child.stderr)
+  const lines = start.log.follow(child.stdout, child.stderr)
   const origin = `http://127.0.0.1:${port}`
   let client: Pool | undefined
   const exited = ended(child).then(how => {
@@ -59,13 +59,16 @@ export const startProcess = async (start: Start): Promise<FunctionProcess> => {
     void client?.destroy()
     return how
   })
+  const ready = untilReady(port, start, exited, lines.last)
+  // Who ends it in the middle of its start does not wait for it to be ready.
+  ready.catch(() => {})
   return {
     pid,
     origin,
     // A function closes an idle connection after 5 s; we are earlier, so that no request meets a closing one.
     client: () => (client ??= new Pool(origin, { connections: null, keepAliveTimeout: 3_000 })),
     exited,
-    ready: untilReady(port, start, exited, lines.last),
+    ready,
     lastLines: lines.last,
     stop: graceMs => stop(child, exited, graceMs),
   }

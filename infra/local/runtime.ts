@@ -100,6 +100,7 @@ const bringUp = async (
     journal,
     terminal,
   })
+  ending.last(functions.closeLogs)
   ending.first(() => functions.activator.close(grace.functions), functions.hurry)
   const broker = await terminal.step('broker', () =>
     brokerUp(manifests, functions.activator, postgres.url, {
@@ -269,7 +270,11 @@ const functionsOf = (manifests: FunctionManifest[], { start, journal, terminal }
     },
     (level, words) => (level === 'warn' ? terminal.warn(words) : undefined),
   )
-  return { activator: processes, hurry: () => processes.close(0) }
+  return {
+    activator: processes,
+    hurry: () => processes.close(0),
+    closeLogs: () => Promise.all([...logs.values()].map(log => log.close())),
+  }
 }
 
 const brokerUp = async (
