@@ -137,12 +137,16 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
 const isLoopbackName = (host: string) => host === 'localhost' || host.endsWith('.localhost')
 
 /** Sends the request on a connection that stands; resolves with the head of the answer, once a short body has been read. */
-const ask = async ({ url }: Endpoint, socket: Socket, trip: Trip): Promise<{ status: number; location?: string }> => {
+const ask = async (
+  { url, path }: Endpoint,
+  socket: Socket,
+  trip: Trip,
+): Promise<{ status: number; location?: string }> => {
   const started = performance.now()
   const answer = await trip.stage<IncomingMessage>((resolve, reject) => {
     const asking = request({
       createConnection: () => socket,
-      path: url.pathname + url.search,
+      path,
       headers: ['host', url.host, ...requestHeaders],
       maxHeaderSize: mostHeaderBytes,
     })

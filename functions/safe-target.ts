@@ -31,6 +31,8 @@ export interface Endpoint {
   /** Lower case, ASCII, without the brackets of IPv6 and without a dot at the end. */
   host: string
   port: number
+  /** What the request asks for. */
+  path: string
   url: URL
 }
 
@@ -49,7 +51,7 @@ export const httpEndpoint = (text: string): { ok: true; endpoint: Endpoint } | {
   if (host === '') return refused('bad-url')
   const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)
   if (blockedPorts.has(port)) return refused('blocked-port')
-  return { ok: true, endpoint: { secure, host, port, url } }
+  return { ok: true, endpoint: { secure, host, port, path: url.pathname + url.search, url } }
 }
 
 /** Reads `tcp://host:port`. The host goes through the rules of http, for the same spellings. */
@@ -65,7 +67,7 @@ export const tcpEndpoint = (text: string): { ok: true; endpoint: Endpoint } | { 
   const port = Number(given.port)
   if (host === '') return refused('bad-url')
   if (port === 0) return refused('blocked-port')
-  return { ok: true, endpoint: { secure: false, host, port, url: given } }
+  return { ok: true, endpoint: { secure: false, host, port, path: '', url: given } }
 }
 
 const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i

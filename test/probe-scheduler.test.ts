@@ -65,7 +65,7 @@ const slotsOf = ({ intervalS, hash }: { intervalS: number; hash: number }, from:
 class Died extends Error {}
 
 /** The broker and the prober around the scheduler, in memory, with a clock that only moves when told. */
-const world = () => {
+const world = (monitorsAShard = 2) => {
   let now = start
   const accepted = new Set<string>()
   const shardsDue: EventOf<typeof ShardDue>[] = []
@@ -110,6 +110,7 @@ const world = () => {
           db: atCursor ? dyingAtCursor : db,
           clock,
           publish: publish(most),
+          monitorsAShard,
         }),
       ),
     shardsDue,

@@ -11,18 +11,21 @@ import type { Publish } from '../publish.ts'
 import { nextStep, noticedAt, type Stretch } from './windows.ts'
 
 const job = 'probe-scheduler'
-/** Any replica may do any of them. Fixed, for their number is part of what an id means. */
-const shards = 4
 const mostChecks = 50
+const mostShards = 64
 
 export interface SchedulerTools {
   db: Postgres
   clock: Clock
   /** The cursor moves when the broker has what lies before it; so the rule publishes by itself. */
   publish: Publish
+  /** More monitors, more shards; any replica may do any of them. */
+  monitorsAShard?: number
 }
 
 interface Detail {
+  /** Into how many parts the next windows go. Kept with the cursor: a window that is told again goes into as many, or slots fall between. */
+  shards: number
   /** A gap whose newest slots are still to be announced. */
   late?: { from: string; to: string }
 }
@@ -31,24 +34,31 @@ interface Detail {
  * A tick: announces every window from the cursor to the horizon, one event a shard. A lost tick is not replayed, the next one starts
  * at the cursor; one that comes twice, or dies half-way, is told again under the same ids.
  */
-export const probeScheduler = async (tick: Cause, { db, clock, publish }: SchedulerTools): Promise<void> => {
+export const probeScheduler = async (
+  tick: Cause,
+  { db, clock, publish, monitorsAShard = 5_000 }: SchedulerTools,
+): Promise<void> => {
+  const now = clock()
   for (;;) {
     const cursor = await cursorsIn(db).reached<Detail>(job)
-    const step = nextStep(cursor?.reached ?? null, clock())
+    const step = nextStep(cursor?.reached ?? null, now)
     if (step === null) return
-    const late = cursor?.detail.late
+    const { shards = 1, late } = cursor?.detail ?? {}
     await publish([
-      ...(late ? shardsOf(tick, { from: new Date(late.from), to: new Date(late.to) }, true) : []),
-      ...step.windows.flatMap(window => shardsOf(tick, window, false)),
+      ...(late ? shardsOf(tick, { from: new Date(late.from), to: new Date(late.to) }, shards, true) : []),
+      ...step.windows.flatMap(window => shardsOf(tick, window, shards, false)),
     ])
     // The clock went back: the cursor stays ahead until time catches up.
     if (cursor && step.reached <= cursor.reached) return
-    if (step.gap === null) await cursorsIn(db).advance(job, step.reached, {})
-    else await countGap(db, cursor?.reached ?? null, step.gap)
+    const next = Math.ceil((await monitorsIn(db).countWatched()) / monitorsAShard)
+    const detail: Detail = { shards: Math.min(mostShards, Math.max(1, next)) }
+    if (step.gap === null) await cursorsIn(db).advance(job, step.reached, detail)
+    else await countGap(db, cursor?.reached ?? null, step.gap, detail)
+    if (nextStep(step.reached, now) === null) return
   }
 }
 
-const shardsOf = (tick: Cause, { from, to }: Stretch, late: boolean): VigiaEvent[] =>
+const shardsOf = (tick: Cause, { from, to }: Stretch, shards: number, late: boolean): VigiaEvent[] =>
   Array.from({ length: shards }, (_, shard) =>
     ShardDue.from(tick, {
       id: `shard/${shard}@${from.toISOString()}${late ? '/late' : ''}`,
@@ -58,13 +68,14 @@ const shardsOf = (tick: Cause, { from, to }: Stretch, late: boolean): VigiaEvent
   )
 
 /** Counts the gap as missed and moves the cursor behind it, both or neither; of two ticks at once only one does. */
-const countGap = (db: Postgres, seen: Date | null, gap: Stretch): Promise<void> =>
+const countGap = (db: Postgres, seen: Date | null, gap: Stretch, detail: Detail): Promise<void> =>
   db.transaction(async tx => {
     const cursors = cursorsIn(tx)
     await cursors.hold(job)
     if ((await cursors.reached(job))?.reached.getTime() !== seen?.getTime()) return
     await probeHoursIn(tx).missedIn(gap.from, gap.to, noticedAt(gap))
-    await cursors.advance(job, gap.to, { late: { from: gap.from.toISOString(), to: gap.to.toISOString() } })
+    const late = { from: gap.from.toISOString(), to: gap.to.toISOString() }
+    await cursors.advance(job, gap.to, { ...detail, late })
   })
 
 /** A shard: the slots of its window, in batches, each due soon after the other. */

@@ -44,7 +44,11 @@ export const uptimeProber = async (event: Request, tools: ProberTools): Promise<
     await waitUntil(Date.parse(check.dueAt), { clock, sleep, ending })
     if (ending.aborted) break
     begun++
-    running.push(handled(event, check, kept.get(nameOf(check)), tools).catch(error => errors.push(error)))
+    running.push(
+      handled(event, check, kept.size > 0 ? kept.get(nameOf(check)) : undefined, tools).catch(error =>
+        errors.push(error),
+      ),
+    )
   }
   if (begun < checks.length) ledger.hurry()
   await Promise.all(running)

@@ -132,6 +132,9 @@ export const monitorsIn = (db: Postgres) => ({
       )
     ).rows[0] ?? null,
 
+  countWatched: async (): Promise<number> =>
+    (await db.query<{ count: number }>('select count(*) as count from monitor where paused_at is null')).rows[0]!.count,
+
   /** Those of `ids` that are watched: neither paused nor gone. */
   watched: async (ids: number[]): Promise<Map<number, Monitor>> =>
     new Map(
