@@ -11,7 +11,7 @@ import type { MongoServer } from './databases/mongodb.ts'
 import type { PostgresServer } from './databases/postgres.ts'
 import type { Settings } from './environment.ts'
 import { functionEnv, missingVariables, type Variables } from './function-command.ts'
-import { functionLog, type LogOf } from './function-log.ts'
+import { functionLog, type LogOf, readable } from './function-log.ts'
 import { startProcess } from './function-process.ts'
 import { homePage } from './home/page.ts'
 import { loopbackPost } from './loopback-post.ts'
@@ -303,10 +303,7 @@ const brokerUp = async (
         return destination satisfies never
     }
   }
-  const words = (details: object, message: string) => {
-    const { error } = details as { error?: unknown }
-    return error instanceof Error ? `${message}: ${error.message}` : message
-  }
+  const words = (details: object, message: string) => readable(JSON.stringify({ message, ...details }, errorsAsText))
   return startBroker({
     databaseUrl,
     namespace: manifests.namespace,
@@ -323,6 +320,8 @@ const brokerUp = async (
     },
   })
 }
+
+const errorsAsText = (_: string, value: unknown) => (value instanceof Error ? value.message : value)
 
 interface Insides {
   db: Postgres
