@@ -296,6 +296,13 @@ describe('an event that comes late', () => {
   })
 })
 
+test('an event whose due second cannot be read goes to the dead letters', async () => {
+  const site = await watch('site.test')
+  const there = prober(() => answered(200))
+  const event = request([check(site, noon), check(site, noon, { dueAt: 'soon' })], 'now')
+  await expect(there.run(event)).rejects.toMatchObject({ name: 'Permanent' })
+})
+
 test('at the end of the process what is not due yet goes back, what runs is kept', async () => {
   const [running, waiting] = [await watch('running.test'), await watch('waiting.test')]
   const there = prober(() => there.time.sleep(400).then(() => answered(200)))
@@ -305,6 +312,17 @@ test('at the end of the process what is not due yet goes back, what runs is kept
   await expect(there.time.until(handled)).rejects.toMatchObject({ name: 'RetryLater', seconds: 1 })
   expect(there.time.clock().getTime()).toBeLessThan(noon + 5_000)
   expect(await rows()).toMatchObject([{ id: running.id, ok: true }])
+})
+
+test('at the end of the process a site that hangs is left to whoever comes next', async () => {
+  const [hanging, quick] = [await watch('hanging.test'), await watch('quick.test')]
+  const there = prober(url => (url.includes('hanging') ? there.time.sleep(30_000).then(() => silence) : answered(200)))
+  const handled = there.begin(request([check(hanging, noon), check(quick, noon)]))
+  await there.time.pass(100)
+  there.end()
+  await expect(there.time.until(handled)).rejects.toMatchObject({ message: '1 checks are given back' })
+  expect(there.time.clock().getTime()).toBeLessThan(noon + 5_000)
+  expect(await rows()).toMatchObject([{ id: quick.id, ok: true }])
 })
 
 describe('somebody who asks for a check', () => {

@@ -53,7 +53,7 @@ class Repeated extends Error {}
  * Results on their way into the database. A result and its meaning are kept in one transaction, so that a slot with a row is done
  * for good. Whatever changes no state, nearly everything, shares one statement; changes of state go one by one.
  */
-export const ledgerOf = ({ db, clock, sleep, companyMs = 1_000, patienceMs = 60_000 }: LedgerOptions): Ledger => {
+export const ledgerOf = ({ db, clock, sleep, companyMs = 3_000, patienceMs = 60_000 }: LedgerOptions): Ledger => {
   const waiting = new Set<Entry>()
   let writing = false
   let urgent = false

@@ -36,7 +36,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => 
 serve({
   name,
   events: [
-    on(ProbeRequested, event =>
+    on(ProbeRequested, (event, { signal }) =>
       uptimeProber(event, {
         db,
         clock: systemClock,
@@ -44,7 +44,7 @@ serve({
         measure: check => inTurn(() => measure(check)),
         ledger,
         publish,
-        ending: ending.signal,
+        ending: AbortSignal.any([ending.signal, signal]),
       }),
     ),
   ],

@@ -5,7 +5,7 @@ import type { EventOf, VigiaEvent } from '#events/event.ts'
 import { ProbeFinished } from '#events/probe-finished.ts'
 import type { Check, ProbeRequested } from '#events/probe-requested.ts'
 import type { Clock } from '../clock.ts'
-import { RetryLater } from '../errors.ts'
+import { Permanent, RetryLater } from '../errors.ts'
 import type { Publish } from '../publish.ts'
 import { fateOf, isFarOff } from './fate.ts'
 import { type Ledger, newsAgain } from './ledger.ts'
@@ -24,37 +24,47 @@ export interface ProberTools {
   ledger: Ledger
   /** News is told when it is kept: other checks of the same event may be due later, or hang. */
   publish: Publish
-  /** Aborts when the process is to end. */
+  /** Aborts when the process is to end, or when the sender of the event has gone: either way it comes again. */
   ending: AbortSignal
 }
+
+/** What runs when the end comes may still finish; a site that hangs is asked again by whoever comes next. */
+const graceMs = 2_000
 
 /** A slot this late may have been probed already, by somebody who did not live to say so. */
 const suspiciousMs = 2_000
 
 /** Runs each check at its due second, keeps what it finds and tells what is new. Slots that are kept already are not probed again. */
 export const uptimeProber = async (event: Request, tools: ProberTools): Promise<void> => {
-  const { clock, sleep, ending, ledger } = tools
+  const { clock, sleep, ending } = tools
   const checks = event.data.checks.toSorted((a, b) => Date.parse(a.dueAt) - Date.parse(b.dueAt))
+  const timeless = checks.find(({ dueAt }) => Number.isNaN(Date.parse(dueAt)))
+  if (timeless) throw new Permanent(`monitor/${timeless.monitorId}: ${JSON.stringify(timeless.dueAt)} is no instant`)
   const kept = await alreadyKept(checks, tools)
   const running: Promise<unknown>[] = []
   const errors: unknown[] = []
-  let begun = 0
+  let done = 0
   for (const check of checks) {
     if (isFarOff(check, clock())) break
     await waitUntil(Date.parse(check.dueAt), { clock, sleep, ending })
     if (ending.aborted) break
-    begun++
+    const before = kept.size > 0 ? kept.get(nameOf(check)) : undefined
     running.push(
-      handled(event, check, kept.size > 0 ? kept.get(nameOf(check)) : undefined, tools).catch(error =>
-        errors.push(error),
-      ),
+      handled(event, check, before, tools)
+        .catch(error => errors.push(error))
+        .finally(() => done++),
     )
   }
-  if (begun < checks.length) ledger.hurry()
-  await Promise.all(running)
+  await Promise.race([Promise.all(running), cutShort(tools)])
   if (errors.length > 0) throw errors[0]
-  if (begun < checks.length)
-    throw new RetryLater(`${checks.length - begun} checks are given back before they were due`, 1)
+  if (done < checks.length) throw new RetryLater(`${checks.length - done} checks are given back`, 1)
+}
+
+/** A while after the end was announced; never, where it is not. */
+const cutShort = async ({ ending, ledger, sleep }: ProberTools): Promise<void> => {
+  if (!ending.aborted) await new Promise(resolve => ending.addEventListener('abort', resolve, { once: true }))
+  ledger.hurry()
+  await sleep(graceMs)
 }
 
 const slotOf = ({ monitorId, dueAt }: Check): SlotName => ({ monitorId, dueAt: new Date(dueAt) })
@@ -85,7 +95,7 @@ const handled = async (
   before: ProbeResult | undefined,
   tools: ProberTools,
 ): Promise<void> => {
-  const { db, clock, sleep, measure, ledger, publish } = tools
+  const { db, clock, sleep, measure, ledger, publish, ending } = tools
   const asked = event.data.reason !== 'slot'
   const fate = fateOf(check, asked, clock())
   if (fate === 'forgotten') return
@@ -97,7 +107,7 @@ const handled = async (
     const measured = fate === 'probe' ? await measure(check) : missed(check)
     result = measured.result
     // A failure may be news, and so may a success where it was down; the rest can wait for company.
-    const urgent = asked || measured.confirmed || (check.down === true && result.ok === true)
+    const urgent = asked || measured.confirmed || (check.down === true && result.ok === true) || ending.aborted
     news = await ledger.keep(measured, event, urgent)
   }
   if (asked) news = [...news, ...(await answer(event, check, result, tools))]
