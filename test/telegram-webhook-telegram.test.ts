@@ -149,7 +149,7 @@ describe('Telegram says', () => {
       world.telegram.photo(smaller.photo!, fate)
       const bare = await person.says(`/start s_${harbor}`)
       expect(bare).toMatchObject({ photo: null, text: card.text })
-      expect((await person.presses('seguir', bare.id)).shown.text).toMatch(/Aviso assim que/)
+      expect((await person.presses('seguir', bare.id)).shown.text).toMatch(/Estou buscando a data/)
       world.telegram.photo(poster, 'ok')
       world.telegram.photo(smaller.photo!, 'ok')
     },

@@ -137,6 +137,8 @@ describe('zones', () => {
     ['tóquio', 'Asia/Tokyo'],
     ['recif', 'America/Recife'],
     ['utc', 'UTC'],
+    ['Lisbon, Portugal', 'Europe/Lisbon'],
+    ['Kathmandu', 'Asia/Katmandu'],
   ])('%s is %s', (asked, zone) => {
     expect(findZone(asked)).toEqual({ zone })
   })

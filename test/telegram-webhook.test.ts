@@ -66,11 +66,13 @@ describe('finding and following', () => {
     const card = await person.says('harbor nine')
     expect(card.text).toBe('Harbor Nine (2026)\nMeridian · em exibição')
     expect(card.photo).toMatch(/^http/)
-    expect(labels(card)).toEqual([['seguir'], ['TVmaze ↗']])
+    expect(labels(card)).toEqual([['seguir'], ['TVmaze']])
 
     const pressed = await person.presses('seguir', card.id)
     expect(pressed.note).toBe('Pronto! Eu aviso quando sair episódio novo.')
-    expect(pressed.shown.text).toMatch(/🔔 Aviso assim que sair a data do próximo episódio\.$/)
+    expect(pressed.shown.text).toMatch(
+      /🔔 Estou buscando a data do próximo episódio; daqui a pouco ela está em \/series\.$/,
+    )
     expect(pressed.shown.photo).toBe(card.photo)
     expect(labels(pressed.shown)[0]).toEqual(['seguindo ✓', 'desfazer'])
     expect(world.broker.events('series.followed').at(-1)).toMatchObject({
@@ -94,7 +96,7 @@ describe('finding and following', () => {
   })
 
   test('following says the next episode where the catalogue knows it: the hour by the chat’s clock, or only the date', async () => {
-    await world.know(cast.harbor, cast.streamer, cast.lighthouseOld)
+    await world.know(cast.harbor, cast.streamer, cast.lighthouseOld, cast.hiatus)
     const person = somebody()
     const timed = await person.says('harbor nine')
     // Sunday 21:00 in New York is Sunday 23:00 in São Paulo: the US have left summer time.
@@ -105,6 +107,10 @@ describe('finding and following', () => {
     )
     const ended = await person.says(`/start s_${cast.lighthouseOld}`)
     expect((await person.presses('seguir', ended.id)).shown.text).toMatch(/A série acabou; se ela voltar, eu aviso\.$/)
+    const undated = await person.says('paper moons')
+    expect((await person.presses('seguir', undated.id)).shown.text).toMatch(
+      /🔔 Aviso assim que sair a data do próximo episódio\.$/,
+    )
   })
 
   test('hits turn like pages in place, and shows of one name are told apart by their year', async () => {
@@ -162,6 +168,8 @@ describe('finding and following', () => {
   test('an address is not searched for: the bot says how to watch it', async () => {
     const person = somebody()
     expect((await person.says('https://example.org/a')).text).toContain('/monitorar https://example.org/a')
+    // Without a scheme it may be a name; where no series has it, it was an address.
+    expect((await person.says('exemplo.com.br')).text).toContain('/monitorar exemplo.com.br')
   })
 
   test('only the newest searches are kept, and the button of a forgotten one says so but still follows', async () => {
@@ -191,7 +199,7 @@ describe('the series one follows', () => {
       await world.desk.follows.follow(person.chatId, `show/${id}`, since, title)
     const list = await person.says('/series')
     expect(list.text).toMatch(
-      /^📺 Suas séries \(3\)\n\nPorto Nove\nS\d+ E\d+ · amanhã · 23:00\n\nNot in the catalogue\nsem data marcada\n\nSinal de Ganimedes\nS\d+ E\d+ · qua\., 25 nov \(hora não divulgada\)$/,
+      /^📺 Suas séries \(3\)\n\nPorto Nove\nS\d+ E\d+ · amanhã · 23:00\n\nNot in the catalogue\nbuscando a data…\n\nSinal de Ganimedes\nS\d+ E\d+ · qua\., 25 nov \(hora não divulgada\)$/,
     )
     expect(labels(list)).toEqual([
       ['remover Porto Nove'],
@@ -274,6 +282,17 @@ describe('what is on', () => {
     expect((await person.says('/hoje')).text).toBe('Hoje não sai nada do que você segue.')
   })
 
+  test('what the catalogue does not have yet is not called nothing', async () => {
+    const person = somebody()
+    await person.says('/start')
+    await world.desk.follows.follow(person.chatId, `show/${cast.sparse}`, new Date(), 'Untitled Delta Project')
+    const filling = [await person.says('/hoje'), await person.says('/proximos')]
+    for (const { text } of filling) expect(text).toMatch(/^Ainda estou buscando as datas/)
+    await world.know(cast.sparse)
+    for (const { id } of filling)
+      expect((await person.presses('tentar de novo', id)).shown.text).toMatch(/^(Hoje não sai nada|Nada previsto)/)
+  })
+
   test('without the catalogue the list of series still has its names, and the others say what is wrong', async () => {
     const person = somebody()
     await person.says('/start')
@@ -321,10 +340,12 @@ describe('settings', () => {
       ['Fernando de Noronha'],
     ])
     expect((await person.presses('Amazonas · Manaus')).shown.text).toBe(
-      'Pronto! Seu fuso é Amazonas · Manaus, onde agora são 11:00.',
+      'Pronto! Seu fuso é Amazonas · Manaus. Hora atual: 11:00.',
     )
     expect((await world.desk.chats.find(person.chatId))?.zone).toBe('America/Manaus')
-    expect((await person.says('/fuso lisboa')).text).toBe('Pronto! Seu fuso é Lisboa, onde agora são 15:00.')
+    expect((await person.says('/fuso lisboa')).text).toBe('Pronto! Seu fuso é Lisboa. Hora atual: 15:00.')
+    expect((await person.says('/fuso Fortaleza, CE')).text).toMatch(/^Pronto! Seu fuso é Fortaleza\./)
+    expect((await person.says(`/fuso ${'x'.repeat(4000)}`)).text.length).toBeLessThan(200)
     expect((await person.says('/fuso xqxqxq')).text).toMatch(/^Não achei um fuso para “xqxqxq”/)
     const which = await person.says('/fuso san')
     expect(which.text).toBe('Qual destes é o de “san”?')
@@ -450,7 +471,8 @@ describe('monitors', () => {
     const paused = await person.presses('pausar', list.id)
     expect(paused.shown.text).toMatch(/^⏸ servico\.example/)
     expect(labels(paused.shown)).toEqual([['retomar', 'excluir'], ['« voltar']])
-    expect((await person.presses('retomar', list.id)).note).toBe('Retomado!')
+    const resumed = await person.presses('retomar', list.id)
+    expect(resumed.note).toBe('Retomado!')
     const sure = await person.presses('excluir', list.id)
     expect(sure.shown.text).toMatch(/^Excluir servico\.example\?/)
     expect(labels((await person.presses('não excluir', list.id)).shown)[1]).toEqual(['pausar', 'excluir'])

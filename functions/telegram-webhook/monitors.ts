@@ -109,14 +109,15 @@ type Standing = keyof Words['monitorState']
 
 const standingOf = ({ state, pausedAt, judgedAt, intervalS }: Monitor, now: Date): Standing => {
   if (pausedAt) return 'paused'
-  if (state === 'new' || judgedAt === null) return 'new'
+  if (judgedAt === null) return 'new'
+  if (state === 'new') return 'resumed'
   const silentMs = now.getTime() - judgedAt.getTime()
   return silentMs > Math.max(3 * intervalS, 120) * 1000 ? 'unknown' : state
 }
 
-const light: Record<Standing, string> = { up: '🟢', down: '🔴', new: '⚪', unknown: '⚪', paused: '⏸' }
+const light: Record<Standing, string> = { up: '🟢', down: '🔴', new: '⚪', resumed: '⚪', unknown: '⚪', paused: '⏸' }
 /** What needs a person comes first. */
-const order: Standing[] = ['down', 'unknown', 'new', 'up', 'paused']
+const order: Standing[] = ['down', 'unknown', 'new', 'resumed', 'up', 'paused']
 
 const ago = (from: Date, now: Date, { chat }: Turn) => sayDuration(now.getTime() - from.getTime(), chat.language)
 

@@ -53,16 +53,23 @@ const line = ({ chat, words }: Turn, { show, episodes, airstamp }: Slot): Html =
 
 const footer = ({ chat, words }: Turn) => words.zoneFooter(sayZone(chat.zone, chat.language))
 
-const found = async ({ desk, chat }: Turn, from: Date, to: Date) => {
+type Nothing = 'nothing followed' | 'catalogue down' | 'catalogue filling'
+
+const found = async ({ desk, chat }: Turn, from: Date, to: Date): Promise<Slot[] | Nothing> => {
   const follows = await desk.follows.of(chat.id, 'show/')
   if (follows.length === 0) return 'nothing followed'
   const ids = follows.map(({ subject }) => Number(subject.slice('show/'.length)))
   const answer = await fromCatalogue(desk, catalogue => catalogue.upcoming(ids, from, to, chat.zone))
-  return answer === null ? 'catalogue down' : slotsOf(answer.found, chat.zone)
+  if (answer === null) return 'catalogue down'
+  if (answer.found.length > 0) return slotsOf(answer.found, chat.zone)
+  // Nothing is on, or nothing is known yet: a series just followed, a catalogue in memory after a start.
+  const known = await fromCatalogue(desk, catalogue => catalogue.shows(ids))
+  return (known?.found.length ?? 0) < ids.length ? 'catalogue filling' : []
 }
 
-const nothingToShow = ({ chat, words }: Turn, why: 'nothing followed' | 'catalogue down', again: Button): View => {
+const nothingToShow = ({ chat, words }: Turn, why: Nothing, again: Button): View => {
   if (why === 'catalogue down') return { html: words.catalogueDown(), buttons: [[again]] }
+  if (why === 'catalogue filling') return { html: words.catalogueFilling(), buttons: [[again]] }
   return { html: chat.kind === 'private' ? words.seriesNone() : words.seriesNoneInGroup() }
 }
 
@@ -110,12 +117,13 @@ export const today = async (turn: Turn): Promise<View> => {
   if (typeof slots === 'string') return nothingToShow(turn, slots, { text: words.tryAgain, press: { act: 'today' } })
   const buttons: Button[][] = [[{ text: words.showDays(SHORT), press: { act: 'upcoming', days: SHORT, page: 0 } }]]
   if (slots.length === 0) return { html: words.todayNone(), buttons }
-  const { items } = pageOf(slots, 0, 2 * A_PAGE)
+  const items = slots.slice(0, 2 * A_PAGE)
+  const rest = slots.length - items.length
   return {
     html: joined(
       [
         words.todayTitle(sayDate(day, { language: chat.language })),
-        joined(items.map(slot => line(turn, slot))),
+        joined([...items.map(slot => line(turn, slot)), rest > 0 && words.andMore(rest)]),
         footer(turn),
       ],
       '\n\n',

@@ -3,6 +3,7 @@ import type { Search } from '#database/searches.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
 import type { CardPlace, Press } from '../callback-data.ts'
 import { html, joined } from '../html.ts'
+import { parseTarget } from '../safe-target.ts'
 import { ShowGone, type ShowHit, TvmazeUnavailable } from '../tvmaze.ts'
 import { sayEpisode } from '../words.ts'
 import type { Answer, Button, View } from './bot.ts'
@@ -26,10 +27,14 @@ export const search = async (turn: Turn, asked: string): Promise<Answer> => {
   if (query === '') return { effects: [{ do: 'send', view: howToSearch(turn) }] }
   const hits = await askTvmaze(turn, query)
   if (hits === 'gone') return { effects: [{ do: 'send', view: { html: words.showGone() } }] }
-  if (hits?.length === 0) return { effects: [{ do: 'send', view: { html: words.nothingFound(query) } }] }
+  if (hits?.length === 0) return { effects: [{ do: 'send', view: { html: nothing(query, words) } }] }
   const id = await desk.searches.keep(chat.id, query, hits)
   return { effects: [{ do: 'send', view: await firstPage(turn, { id, query, hits }) }] }
 }
+
+/** What looks like an address and is no series was meant for /monitorar. */
+const nothing = (query: string, words: Words) =>
+  /[.:]/.test(query) && parseTarget(query).ok ? words.looksLikeAddress(query) : words.nothingFound(query)
 
 const firstPage = async (turn: Turn, { id, hits }: Search): Promise<View> => {
   if (hits === null) {
@@ -86,7 +91,7 @@ const card = (turn: Turn, hits: ShowHit[], place: CardPlace, how: Standing, note
     buttons: [
       followRow(hit.id, place, how, words),
       ...pageRow(place.at, hits.length, at => ({ act: 'card', search: place.search, at })),
-      [{ text: 'TVmaze ↗', url: hit.url }],
+      [{ text: 'TVmaze', url: hit.url }],
     ],
   }
 }
@@ -117,7 +122,7 @@ const askAgain = async (turn: Turn, { id, query }: Search): Promise<Answer> => {
   const hits = await askTvmaze(turn, query)
   if (hits === null) return { effects: [{ do: 'toast', text: words.tvmazeStillDown }] }
   if (hits === 'gone') return { effects: [{ do: 'edit', view: { html: words.showGone() } }] }
-  if (hits.length === 0) return { effects: [{ do: 'edit', view: { html: words.nothingFound(query) } }] }
+  if (hits.length === 0) return { effects: [{ do: 'edit', view: { html: nothing(query, words) } }] }
   await desk.searches.answered(chat.id, id, hits)
   return { effects: [{ do: 'edit', view: await firstPage(turn, { id, query, hits }) }] }
 }
@@ -162,7 +167,8 @@ const whatComesNext = ({ desk, chat, words }: Turn, show: Show | null, hit: Show
   const now = desk.clock()
   const next = show && nextEpisode(show, now, chat.zone)
   if (next) return words.nextEpisode(sayEpisode(next, chat.language), sayWhen(next, chat, words, now))
-  return hit.status === 'Ended' ? words.nextEnded() : words.nextUnknown()
+  if (hit.status === 'Ended') return words.nextEnded()
+  return show ? words.nextUnknown() : words.nextComing()
 }
 
 export const unfollow = async (turn: Turn, press: CardPress): Promise<Answer> => {

@@ -64,7 +64,8 @@ const statusLine = ({ desk, chat, words }: Turn, show: Show | undefined): Html |
   const now = desk.clock()
   const next = show && nextEpisode(show, now, chat.zone)
   if (next) return words.next(sayEpisode(next, chat.language), sayWhen(next, chat, words, now))
-  return show?.status === 'Ended' ? words.status.Ended : words.noDate
+  if (!show) return words.dateComing
+  return show.status === 'Ended' ? words.status.Ended : words.noDate
 }
 
 /** Removes at once; the way back stands above the list. */

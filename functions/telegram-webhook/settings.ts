@@ -3,6 +3,7 @@ import { sayClock } from '../when.ts'
 import type { Answer, Button, View } from './bot.ts'
 import { folded } from './commands.ts'
 import type { Turn } from './desk.ts'
+import { label } from './pages.ts'
 import { words as allWords } from './words/words.ts'
 import { brazilianZones, findZone, zoneLabel } from './zones.ts'
 
@@ -71,7 +72,7 @@ export const askedForLanguage = async (turn: Turn, argument: string): Promise<An
     return { effects: [{ do: 'send', view: { html: words.chooseLanguage(), buttons: languageButtons } }] }
   const language = named[folded(argument).replace('_', '-')]
   if (language === undefined) {
-    const view = { html: words.languageUnknown(argument), buttons: languageButtons }
+    const view = { html: words.languageUnknown(label(argument)), buttons: languageButtons }
     return { effects: [{ do: 'send', view }] }
   }
   return { effects: [{ do: 'send', view: await setLanguage(turn, language) }] }
@@ -101,8 +102,8 @@ export const askedForZone = async (turn: Turn, argument: string): Promise<Answer
   if ('zone' in found) return { effects: [{ do: 'send', view: await setZone(turn, found.zone) }] }
   const view =
     found.suggestions.length > 0
-      ? { html: words.zoneWhich(argument), buttons: zoneButtons(found.suggestions, chat.language) }
-      : { html: words.zoneUnknown(argument), buttons: zoneButtons(brazilianZones, chat.language) }
+      ? { html: words.zoneWhich(label(argument)), buttons: zoneButtons(found.suggestions, chat.language) }
+      : { html: words.zoneUnknown(label(argument)), buttons: zoneButtons(brazilianZones, chat.language) }
   return { effects: [{ do: 'send', view }] }
 }
 

@@ -74,6 +74,10 @@ const elsewhere: Record<string, string> = {
   'nova delhi': 'Asia/Calcutta',
   'new delhi': 'Asia/Calcutta',
   mumbai: 'Asia/Calcutta',
+  kolkata: 'Asia/Calcutta',
+  kathmandu: 'Asia/Katmandu',
+  'ho chi minh': 'Asia/Saigon',
+  kyiv: 'Europe/Kiev',
   bangcoc: 'Asia/Bangkok',
   'tel aviv': 'Asia/Jerusalem',
   'cidade do cabo': 'Africa/Johannesburg',
@@ -111,7 +115,8 @@ export const validZone = (name: string): string | null => {
 
 /** One zone that is surely meant, or up to six that may be. */
 export const findZone = (asked: string): { zone: string } | { suggestions: string[] } => {
-  const wanted = key(asked)
+  // `Fortaleza, CE`, `Lisbon, Portugal`: the city comes first.
+  const wanted = key(asked.split(',', 1)[0]!)
   const names = allNames()
   const exact =
     names.find(({ name }) => name === wanted)?.zone ?? (asked.includes('/') ? validZone(asked.trim()) : null)

@@ -46,10 +46,10 @@ Os dados das séries vêm do <a href="https://www.tvmaze.com">TVmaze</a> (CC BY-
   languageUnknown: (asked: string) => html`Ainda não falo “${asked}”. Escolha um destes:`,
   otherLanguage: '🌐 English',
   zoneButton: (zone: string) => `🕘 Fuso: ${zone}`,
-  chooseZone: (zone: string, clock: string) => html`Seu fuso é <b>${zone}</b>, onde agora são ${clock}.
+  chooseZone: (zone: string, clock: string) => html`Seu fuso é <b>${zone}</b>. Hora atual: ${clock}.
 
 Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
-  zoneSet: (zone: string, clock: string) => html`Pronto! Seu fuso é <b>${zone}</b>, onde agora são ${clock}.`,
+  zoneSet: (zone: string, clock: string) => html`Pronto! Seu fuso é <b>${zone}</b>. Hora atual: ${clock}.`,
   zoneUnknown: (asked: string) =>
     html`Não achei um fuso para “${asked}”. Tente a cidade grande mais próxima, por exemplo <code>/fuso Recife</code>.`,
   zoneWhich: (asked: string) => html`Qual destes é o de “${asked}”?`,
@@ -88,6 +88,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   notFollowing: 'Você não segue esta série.',
   restored: 'Desfeito! Você continua seguindo.',
   nextEpisode: (episode: string, when: string) => html`🔔 Próximo: ${episode} · ${when}`,
+  nextComing: () => html`🔔 Estou buscando a data do próximo episódio; daqui a pouco ela está em /series.`,
   nextUnknown: () => html`🔔 Aviso assim que sair a data do próximo episódio.`,
   nextEnded: () => html`🔔 A série acabou; se ela voltar, eu aviso.`,
   searchTooOld: 'Essa busca já é antiga. Me mande o nome da série de novo.',
@@ -102,6 +103,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   unnamedSeries: (id: number) => `Série ${id}`,
   next: (episode: string, when: string) => html`${episode} · ${when}`,
   noDate: 'sem data marcada',
+  dateComing: 'buscando a data…',
 
   // What is on
   upcomingTitle: (days: number) => html`🗓 <b>Próximos ${days} dias</b>`,
@@ -111,9 +113,11 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   showDays: (days: number) => `ver ${days} dias`,
   showToday: 'ver hoje',
   hourUnknown: 'hora não divulgada',
+  andMore: (count: number) => html`… e mais ${count}`,
   zoneFooter: (zone: string) => html`<i>Horários de ${zone}. Dados: TVmaze.</i>`,
   catalogueDown: () =>
     html`Não consegui abrir o catálogo de séries agora. O que você segue está guardado; tente de novo em um minuto.`,
+  catalogueFilling: () => html`Ainda estou buscando as datas do que você segue. Tente de novo em um minuto.`,
   catalogueDownNote: () => html`<i>As datas não estão disponíveis agora.</i>`,
 
   // Monitors
@@ -129,6 +133,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   addressRefused: (address: string, why: string) => html`Não posso vigiar <code>${address}</code>: ${why}.`,
   refusals: {
     'bad-url': 'não é um endereço que eu entenda. Um bom exemplo é https://exemplo.com.br',
+    'private-address': 'ele fica numa rede privada, que eu não alcanço',
     'bad-scheme': 'só vigio endereços http, https e tcp',
     'blocked-port': 'essa porta é de outro tipo de serviço; para ela, use tcp://',
     'missing-port': 'falta a porta, como em tcp://exemplo.com.br:5432',
@@ -147,6 +152,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
     up: 'no ar',
     down: 'fora do ar',
     new: 'esperando a primeira verificação',
+    resumed: 'esperando a próxima verificação',
     unknown: 'sem notícias recentes',
     paused: 'pausado',
   },
