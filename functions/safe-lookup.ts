@@ -20,8 +20,9 @@ const bySystem: Lookup = host =>
  * Asks the name servers by itself: the system's own look-up has four threads, and four names whose servers are dead would hold up
  * every other check. IPv6 is only asked for where there is no IPv4.
  */
-export const nameLookup = (): Lookup => {
-  const resolver = new Resolver({ timeout: 2_000, tries: 2, maxTimeout: 4_000 })
+export const nameLookup = ({ servers, timeoutMs = 2_000 }: { servers?: string[]; timeoutMs?: number } = {}): Lookup => {
+  const resolver = new Resolver({ timeout: timeoutMs, tries: 2, maxTimeout: 2 * timeoutMs })
+  if (servers) resolver.setServers(servers)
   const ask = async (host: string) => {
     const addresses = await resolver.resolve4(host).catch(error => {
       if (codeOf(error) === 'ENODATA') return []
