@@ -280,7 +280,7 @@ describe('series', () => {
       "📆 Ruptura (Severance) mudou de data\nS2 E6 · Trojan's Horse\nantes: sex., 20 nov · 22:00 (São Paulo)\nagora: sex., 27 nov · 22:00 (São Paulo)",
     )
     expect(words(moved({ airdate: '2026-11-20', airstamp: null }, { airdate: '', airstamp: null }), bob)).toBe(
-      "📆 Severance has a new date\nS2 E6 · Trojan's Horse\nwas: Fri, Nov 20 · hour not announced\nnow: no date yet",
+      "📆 Severance has a new date\nS2 E6 · Trojan's Horse\nwas: Fri, Nov 20 · time not announced\nnow: no date yet",
     )
   })
 })
@@ -303,6 +303,9 @@ describe('monitors', () => {
       '🔴 exemplo.com.br saiu do ar\nMotivo: respondeu com erro 500\nDesde: hoje · 21:55 (São Paulo)\nÚltima resposta boa: hoje · 21:54\nhttps://exemplo.com.br/saude?a=1&b=2',
     )
     expect(told.silent).toBeUndefined()
+    expect(words({ of: 'monitor.down', data: { ...down, lastOkAt: null } })).toMatch(
+      /^🔴 exemplo\.com\.br está fora do ar\n(.*\n)*Última resposta boa: nenhuma até agora\n/,
+    )
     const [[button]] = told.buttons as [[{ text: string; data: string }]]
     expect(button.text).toBe('verificar agora')
     expect(decode(button.data)).toEqual({ act: 'check', monitor: 42 })
@@ -316,6 +319,8 @@ describe('monitors', () => {
     const [good] = await tell(up, 'incident/7/monitor.up', 'monitor/42')
     expect(good!.data).toMatchObject({ replyTo: bad!.id, silent: true })
     expect(plain(good!.data.html)).toBe('🟢 exemplo.com.br voltou ao ar\nFicou fora por 7 min: das 21:55 às 22:02')
+    const blink = { ...down, until: '2026-11-21T00:55:40Z' }
+    expect(words({ of: 'monitor.up', data: blink })).toContain('Ficou fora por 40 s: às 21:55')
     const night = { ...down, since: '2026-11-20T02:30:00Z', until: '2026-11-21T01:02:10Z' }
     expect(words({ of: 'monitor.up', data: night })).toContain(
       'Ficou fora por 22 h 32 min: ontem · 23:30 – hoje · 22:02',
@@ -340,7 +345,7 @@ describe('monitors', () => {
     })
     expect(words(finished({}))).toBe('🟠 exemplo.com.br não passou na verificação: não respondeu a tempo')
     expect(words(finished({ reason: 'first', error: 'dns' }))).toBe(
-      '🟠 exemplo.com.br não passou na primeira verificação: o nome não foi encontrado (DNS)\nConfira o endereço. Eu continuo vigiando.',
+      '🟠 exemplo.com.br não passou na primeira verificação: o nome não foi encontrado (DNS)\nConfira o endereço: https://exemplo.com.br/saude?a=1&b=2\nEu continuo vigiando.',
     )
     expect(words(finished({ error: 'not-checked' }), bob)).toContain('through a fault of mine')
     expect(words(finished({ ok: true, error: null, totalMs: 1_320 }))).toBe(

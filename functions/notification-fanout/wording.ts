@@ -55,7 +55,7 @@ const sayWhen = (
   const near = sayDate(airdate, { language, today })
   const date = sayDate(airdate, { language })
   const day = airdate === today ? `${near} (${date})` : near
-  return { 'pt-BR': `${day} · hora não divulgada`, en: `${day} · hour not announced` }[language]
+  return { 'pt-BR': `${day} · hora não divulgada`, en: `${day} · time not announced` }[language]
 }
 
 const episodeDue = ({ show, episodes }: NewsOf<'episode.due'>, reader: Reader, now: Date): Wording => {
@@ -185,17 +185,18 @@ const monitorDown = (
   const lastOk = lastOkAt === null ? null : sayInstant(lastOkAt, { language, zone, now })
   const words: Words = {
     'pt-BR': joined([
-      html`🔴 <b>${name}</b> saiu do ar`,
+      // What was never up has not gone down.
+      html`🔴 <b>${name}</b> ${lastOk === null ? 'está fora do ar' : 'saiu do ar'}`,
       html`Motivo: ${why}`,
       html`Desde: ${from} (${sayZone(zone, language)})`,
-      lastOk === null ? 'Ainda não respondeu bem nenhuma vez' : html`Última resposta boa: ${lastOk}`,
+      html`Última resposta boa: ${lastOk ?? 'nenhuma até agora'}`,
       html`<code>${url}</code>`,
     ]),
     en: joined([
       html`🔴 <b>${name}</b> is down`,
       html`Reason: ${why}`,
       html`Since: ${from} (${sayZone(zone, language)})`,
-      lastOk === null ? 'It has not answered well even once' : html`Last good answer: ${lastOk}`,
+      html`Last good answer: ${lastOk ?? 'none so far'}`,
       html`<code>${url}</code>`,
     ]),
   }
@@ -212,11 +213,12 @@ const monitorUp = (
   const [from, to] = [since, until].map(instant =>
     sameDay ? sayClock(instant, { language, zone }) : sayInstant(instant, { language, zone, now }),
   )
+  const span = (at: string, between: string) => (from === to ? at : sameDay ? between : `${from} – ${to}`)
   const words: Words = {
     'pt-BR': html`🟢 <b>${name}</b> voltou ao ar
-Ficou fora por ${duration}: ${sameDay ? `das ${from} às ${to}` : `${from} – ${to}`}`,
+Ficou fora por ${duration}: ${span(`às ${to}`, `das ${from} às ${to}`)}`,
     en: html`🟢 <b>${name}</b> is back up
-It was down for ${duration}: ${sameDay ? `from ${from} to ${to}` : `${from} – ${to}`}`,
+It was down for ${duration}: ${span(`at ${to}`, `from ${from} to ${to}`)}`,
   }
   return {
     html: String(words[language]),
@@ -227,7 +229,7 @@ It was down for ${duration}: ${sameDay ? `from ${from} to ${to}` : `${from} – 
 }
 
 const probeFinished = (
-  { monitorId, name, reason, ok, status, error, totalMs }: NewsOf<'probe.finished'>,
+  { monitorId, name, url, reason, ok, status, error, totalMs }: NewsOf<'probe.finished'>,
   { language }: Reader,
 ): Wording => {
   const took =
@@ -252,9 +254,11 @@ Answered${answered} in ${took}`,
     if (reason === 'first') {
       return {
         'pt-BR': html`🟠 <b>${name}</b> não passou na primeira verificação: ${why}
-Confira o endereço. Eu continuo vigiando.`,
+Confira o endereço: <code>${url}</code>
+Eu continuo vigiando.`,
         en: html`🟠 <b>${name}</b> did not pass its first check: ${why}
-Please look at the address. I keep watching.`,
+Please look at the address: <code>${url}</code>
+I keep watching.`,
       }
     }
     return {

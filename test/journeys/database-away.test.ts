@@ -54,9 +54,12 @@ test('PostgreSQL away for half a minute: no bad news of 199 healthy sites, and n
   await setTimeout(AWAY_MS)
   way.mend()
 
-  await until(() => saying(ana, /saiu do ar/).length > 0, { what: 'the news of the sick site', timeoutMs: 60_000 })
+  await until(() => saying(ana, /(saiu|está fora) do ar/).length > 0, {
+    what: 'the news of the sick site',
+    timeoutMs: 60_000,
+  })
   const seen = sites.hits().length
   await until(() => sites.hits().length > seen + 400, { what: 'two more rounds', timeoutMs: 60_000 })
   await journey.settled()
-  expect(saying(ana, /saiu do ar/).map(({ text }) => /site-\d+/.exec(text)?.[0])).toEqual(['site-7'])
+  expect(saying(ana, /(saiu|está fora) do ar/).map(({ text }) => /site-\d+/.exec(text)?.[0])).toEqual(['site-7'])
 })

@@ -334,7 +334,7 @@ test('two chats in two zones over the week in which the US change their clocks: 
     '11-04T12 hoje (qua., 4 nov) · hora não divulgada',
   ])
   expect(of('streamer', 'bob')).toEqual([
-    '10-28T13 today (Wed, Oct 28) · hour not announced',
-    '11-04T14 today (Wed, Nov 4) · hour not announced',
+    '10-28T13 today (Wed, Oct 28) · time not announced',
+    '11-04T14 today (Wed, Nov 4) · time not announced',
   ])
 })
