@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Postgres } from '#database/connect.ts'
+import { followsIn } from '#database/follows.ts'
 import { incidentsIn } from '#database/incidents.ts'
 import { monitorsIn } from '#database/monitors.ts'
 import { probeHoursIn } from '#database/probe-hours.ts'
@@ -27,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => database.end())
 beforeEach(() => clean())
 
-const clean = () => db.query('truncate monitor, probe_result, probe_hour, incident restart identity')
+const clean = () => db.query('truncate monitor, probe_result, probe_hour, incident, follow restart identity')
 
 const watch = async (name: string) =>
   (
@@ -90,6 +91,49 @@ const kept = async (monitorId: number, ...outcomes: Outcome[]): Promise<VigiaEve
 }
 
 const names = (events: VigiaEvent[]) => events.map(({ id }) => id)
+
+describe('what a chat has watched', () => {
+  const site = {
+    chatId,
+    name: 'a.test',
+    kind: 'http',
+    url: 'https://a.test/',
+    intervalS: 60,
+    timeoutMs: 5_000,
+  } as const
+
+  test('is there once a URL, follows included; asked for again it takes the interval and is resumed', async () => {
+    const monitors = monitorsIn(db)
+    const { monitor, isNew } = await monitors.add(site)
+    expect(isNew).toBe(true)
+    expect(monitor).toMatchObject({ ...site, state: 'new', pausedAt: null, judgedAt: null, version: 0 })
+    expect(await followsIn(db).followersOf(`monitor/${monitor.id}`)).toMatchObject([{ id: chatId }])
+    await monitors.pause(chatId, monitor.id)
+    const again = await monitors.add({ ...site, intervalS: 10 })
+    expect(again).toMatchObject({ isNew: false, monitor: { id: monitor.id, intervalS: 10, pausedAt: null } })
+    expect(await monitors.countOf(chatId)).toBe(1)
+    expect(await monitors.of(chatId)).toEqual([again.monitor])
+  })
+
+  test('belongs to that chat: nobody else can pause, resume or remove it', async () => {
+    const monitors = monitorsIn(db)
+    const { monitor } = await monitors.add(site)
+    expect(await monitors.pause(8, monitor.id)).toBeNull()
+    expect(await monitors.resume(8, monitor.id)).toBeNull()
+    expect(await monitors.remove(8, monitor.id)).toBeNull()
+    expect(await monitors.get(monitor.id)).toEqual(monitor)
+  })
+
+  test('leaves nothing behind when it is removed but results that leave with their day', async () => {
+    const { id } = await watch('gone.test')
+    await kept(id, 'good', 'bad')
+    expect(await monitorsIn(db).remove(chatId, id)).toMatchObject({ id, name: 'gone.test' })
+    expect(await monitorsIn(db).get(id)).toBeNull()
+    expect(await followsIn(db).followersOf(`monitor/${id}`)).toEqual([])
+    expect(await probeHoursIn(db).uptime([id], slot(0))).toEqual(new Map())
+    expect(await incidentsIn(db).of(id, 10)).toEqual([])
+  })
+})
 
 describe('a confirmed failure', () => {
   test('opens one incident, and the recovery closes it', async () => {
