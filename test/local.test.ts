@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -303,6 +305,27 @@ describe('the end', () => {
     kill('SIGINT')
     expect(await ended).toBe(0)
     for (const one of started) await until(() => isGone(one), { what: `process ${one} to be gone` })
+    await clearAway(dataDir)
+  })
+
+  test('a terminal that has been closed keeps nothing from ending', async () => {
+    const dataDir = temporaryFolder()
+    const child = spawn(process.execPath, [join(root, 'infra/local/main.ts')], {
+      env: { PATH: process.env.PATH, PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'debug' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const ended = once(child, 'exit')
+    let said = ''
+    child.stdout.on('data', text => {
+      said += text
+    })
+    await until(() => said.includes('Ctrl-C'), { timeoutMs: 60_000, what: 'the banner' })
+    const started = descendants(child.pid!)
+    child.stdout.destroy()
+    child.stderr.destroy()
+    child.kill('SIGHUP')
+    expect(await ended).toEqual([0, null])
+    for (const pid of started) expect(await isGone(pid)).toBe(true)
     await clearAway(dataDir)
   })
 
