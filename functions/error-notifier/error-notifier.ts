@@ -11,7 +11,7 @@ import { redact } from '../redact.ts'
 import { fingerprint } from './fingerprint.ts'
 import { decide, hourMs } from './notice.ts'
 import type { Operators } from './operators.ts'
-import { digestText, noticeText, type Reader } from './words.ts'
+import { digestText, noticeText, REFUSED, type Reader } from './words.ts'
 
 /** What the notifier may touch. Without operators it only keeps. */
 export interface Outside {
@@ -43,11 +43,11 @@ export const messageRefused = async (event: EventOf<typeof MessageRefused>, outs
   const at = outside.clock()
   const { code, chatId } = event.data
   const reason = redact(event.data.reason)
-  const kind = fingerprint('message.refused', code, reason)
+  const kind = fingerprint(REFUSED, code, reason)
   await outside.db.transaction(async tx => {
     const notices = operatorNoticesIn(tx)
     if (await notices.isNewAlert(event.id, kind, at))
-      await notices.count(kind, { title: 'message.refused', subject: `chat/${chatId}`, code, reason }, at)
+      await notices.count(kind, { title: REFUSED, subject: `chat/${chatId}`, code, reason }, at)
   })
   await tellIfPossible(outside)
 }

@@ -18,6 +18,7 @@ const words = {
       count === 1
         ? html`⚠️ Mais um tipo de falha nesta última hora; não vou encher este chat.`
         : html`⚠️ Mais ${count} tipos de falha nesta última hora; não vou encher este chat.`,
+    lookAt: 'ver e repetir:',
     where: 'Todas estão em /api/dead-letters, de onde também podem ser repetidas.',
     noReason: 'sem resposta ou sem motivo',
   },
@@ -30,12 +31,16 @@ const words = {
       count === 1
         ? html`⚠️ One more kind of failure in the last hour; I will not flood this chat.`
         : html`⚠️ ${count} more kinds of failure in the last hour; I will not flood this chat.`,
+    lookAt: 'see and replay:',
     where: 'All of them are in /api/dead-letters, where they can be replayed too.',
     noReason: 'no answer, or none that says why',
   },
 } as const
 
 const longestReason = 600
+
+/** The title of news that no dead letter belongs to: Telegram would not have a message. */
+export const REFUSED = 'message.refused'
 
 /** The message about one kind of fault. */
 export const noticeText = (notice: OperatorNotice, reader: Reader, now: Date): string => {
@@ -49,10 +54,15 @@ export const noticeText = (notice: OperatorNotice, reader: Reader, now: Date): s
       html`<code>${reasonOf(news, reader)}</code>`,
       count === 1 ? say.once(at(lastAt)) : say.often(count, at(firstAt), at(lastAt)),
       toldAt !== null && toldAt >= firstAt && say.goesOn,
-      html`#${notice.fingerprint}`,
+      joined(
+        [html`#${notice.fingerprint}`, hasLetter(news) && html`${say.lookAt} <code>/api/dead-letters</code>`],
+        ' · ',
+      ),
     ]),
   )
 }
+
+const hasLetter = ({ title }: OperatorNews) => title !== REFUSED
 
 const reasonOf = ({ code, reason }: OperatorNews, { language }: Reader): string => {
   const text = reason.trim() || words[language].noReason
