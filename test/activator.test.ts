@@ -362,7 +362,7 @@ describe('what a killed runtime leaves behind', () => {
     const { pid } = (await post(one)).json()
     journal.remember(process.pid, ['somebody', 'else'])
     expect(await journal.endOrphans()).toBe(1)
-    expect(await isGone(pid)).toBe(true)
+    await until(() => isGone(pid), { what: 'the orphan to be gone' })
     expect(await journal.endOrphans()).toBe(0)
   })
 })
