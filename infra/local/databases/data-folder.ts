@@ -1,4 +1,13 @@
-import { closeSync, mkdirSync, openSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { chown, mkdir, realpath, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -37,12 +46,26 @@ export const holdDataFolder = (dataDir: string): { release(): void } => {
 /** Others may pass through, for the servers of root run as somebody else; what lies in it has modes of its own. */
 const create = (folder: string): string => {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o711 })
+    makeFolder(folder)
     return realpathSync(folder)
   } catch (error) {
     throw unusable(folder, error)
   }
 }
+
+// Node's own `recursive` tries for ever where the parent is there and the answer is ENOENT all the same, as in /proc.
+const makeFolder = (folder: string): void => {
+  if (isFolder(folder)) return
+  if (!existsSync(dirname(folder))) makeFolder(dirname(folder))
+  try {
+    mkdirSync(folder, { mode: 0o711 })
+  } catch (error) {
+    // Somebody else may have been first.
+    if (!isFolder(folder)) throw error
+  }
+}
+
+const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 
 const lock = (folder: string): DatabaseSync => {
   const file = join(folder, 'lock')
