@@ -18,13 +18,17 @@ export const terminal = (output: Output, level: Level): Terminal => {
   const [dim, red, yellow, green] = [colour(2), colour(31), colour(33), colour(32)]
   const underWay = new Set<string>()
   const least = levels.indexOf(level)
+  let isWorkShown = false
 
   const line = (text: string) => {
-    output.write(`${output.isTTY && underWay.size > 0 ? '\r\x1b[K' : ''}${text}\n`)
+    output.write(`${isWorkShown ? '\r\x1b[K' : ''}${text}\n`)
+    isWorkShown = false
     showWork()
   }
   const showWork = () => {
-    if (output.isTTY && underWay.size > 0) output.write(`\r\x1b[K${dim(`  … ${[...underWay].join(', ')}`)}`)
+    if (!output.isTTY || underWay.size === 0) return
+    output.write(`\r\x1b[K${dim(`  … ${[...underWay].join(', ')}`)}`)
+    isWorkShown = true
   }
   const now = () => dim(new Date().toTimeString().slice(0, 8))
 

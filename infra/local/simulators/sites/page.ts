@@ -50,7 +50,10 @@ const listed = (sites: Map<string, Behaviour>, now: Date, language: 'pt-BR' | 'e
     path,
     well: isWell(behaviour, now),
     canSwitch: behaviour.kind === 'switch',
-    words: WORDS[language].kinds[behaviour.kind],
+    words:
+      behaviour.kind === 'redirects' && !Number.isFinite(behaviour.count)
+        ? WORDS[language].loop
+        : WORDS[language].kinds[behaviour.kind],
   }))
 
 const turn = (

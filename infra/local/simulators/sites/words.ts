@@ -8,6 +8,8 @@ interface Words {
   turnOn: string
   turnOff: string
   lost: string
+  /** Redirects without an end. */
+  loop: string
   kinds: Record<Behaviour['kind'], string>
 }
 
@@ -21,6 +23,7 @@ export const WORDS: Record<'pt-BR' | 'en', Words> = {
     turnOn: 'Colocar no ar',
     turnOff: 'Tirar do ar',
     lost: 'Sem contato com o Vigia. Tentando de novo…',
+    loop: 'manda de um endereço para outro, sem fim',
     kinds: {
       ok: 'responde sempre bem',
       status: 'responde sempre com erro',
@@ -45,6 +48,7 @@ export const WORDS: Record<'pt-BR' | 'en', Words> = {
     turnOn: 'Bring it up',
     turnOff: 'Take it down',
     lost: 'Lost contact with Vigia. Trying again…',
+    loop: 'sends you from one address to the next, for ever',
     kinds: {
       ok: 'always answers well',
       status: 'always answers with an error',

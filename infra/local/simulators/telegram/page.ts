@@ -303,6 +303,7 @@ const html = (language: Language): string => {
       <textarea id="text" rows="1" maxlength="4096" placeholder="${words.write}" autocomplete="off"></textarea>
       <button type="submit" id="send" title="${words.send}"><span aria-hidden="true">➤</span><span class="unseen">${words.send}</span></button>
     </form>
+    <p id="listen-only" hidden>${words.listenOnly}</p>
     <button type="button" id="restart" hidden>${words.restart}</button>
   </section></main>
 </div>

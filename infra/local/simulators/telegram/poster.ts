@@ -2,7 +2,8 @@
 export const poster = (seed: string, title: string): string => {
   let hash = 7
   for (const char of seed) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) % 100_003
-  const hue = hash % 360
+  // Addresses often differ in one digit only; their pictures shall not look alike.
+  const hue = (hash * 137) % 360
   const moonX = 60 + (hash % 90)
   const moonY = 62 + (hash % 30)
   const lines = wrapped(

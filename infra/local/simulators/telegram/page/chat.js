@@ -45,7 +45,8 @@ const call = async (action, body) => {
     if (!answer.ok) throw new Error(result.error)
     return result
   } catch (error) {
-    toast(`${words.failed} ${error.message}`)
+    // What fetch itself throws is in the browser's words, and in no language of ours.
+    toast(error instanceof TypeError ? words.lost : `${words.failed} ${error.message}`)
     return null
   }
 }
@@ -465,7 +466,8 @@ const show = () => {
   $('#conversation').setAttribute('aria-labelledby', `tab-${pane}`)
   $('#block').textContent = words.block
   $('#block').hidden = conversation.isBlocked
-  $('#composer').hidden = conversation.isBlocked
+  $('#composer').hidden = conversation.isBlocked || pane === 'operators'
+  $('#listen-only').hidden = conversation.isBlocked || pane !== 'operators'
   $('#restart').hidden = !conversation.isBlocked
   showTabs()
   showHints()
