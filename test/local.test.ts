@@ -79,7 +79,7 @@ describe('functions', () => {
       Array.from({ length: 100 }, () => vigia.ask(host(name), '/', { method: 'POST', body: '{}' })),
     )
     // Without Telegram's secret.
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]))
+    expect(answers.filter(({ status }) => status !== 401)).toEqual([])
     expect((await vigia.report(name)).coldStarts - before).toBe(Math.ceil(100 / containerConcurrency))
   })
 
@@ -93,7 +93,7 @@ describe('functions', () => {
     await vigia.ask(host('error-notifier'), '/healthz')
     const [{ pid } = { pid: 0 }] = (await vigia.report('error-notifier')).replicas
     await until(() => isGone(pid), { what: 'its process to go' })
-    expect(existsSync(join(vigia.dataDir, 'processes', `${pid}.json`))).toBe(false)
+    await until(() => !existsSync(join(vigia.dataDir, 'processes', `${pid}.json`)), { what: 'its record to go' })
   })
 
   test('one that is stopped drains to zero and comes again with the next request', async () => {

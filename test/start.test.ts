@@ -63,14 +63,15 @@ describe('a start that cannot be ends with one line and a code', () => {
     expect(code).toBe(1)
   })
 
-  test('a data folder that cannot be written', async () => {
-    const { code, lines, output } = await failing({ dataDir: '/dev/null/vigia' })
-    expect(lines).toEqual([
-      expect.stringMatching(/^vigia: cannot use the data folder \/dev\/null\/vigia .*set DATA_DIR/),
-    ])
-    expect(output).not.toContain('    at ')
-    expect(code).toBe(1)
-  })
+  test.each(['/dev/null/vigia', '/proc/vigia', '/proc/deep/vigia'])(
+    'a data folder that cannot be: %s',
+    async dataDir => {
+      const { code, lines, output } = await failing({ dataDir })
+      expect(lines).toEqual([expect.stringMatching(`^vigia: cannot use the data folder ${dataDir} .*set DATA_DIR`)])
+      expect(output).not.toContain('    at ')
+      expect(code).toBe(1)
+    },
+  )
 
   test('a data folder of another PostgreSQL', async () => {
     const dataDir = folder()

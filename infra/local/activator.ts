@@ -147,7 +147,7 @@ const proxy = async (pool: FunctionPool, request: IncomingMessage, response: Ser
             .end(
               late
                 ? `no answer within ${pool.manifest.timeoutMs / 1000} s`
-                : `${pool.manifest.name} broke the connection`,
+                : `${pool.manifest.name} broke the connection: ${(error as NodeJS.ErrnoException).code ?? error.message}`,
             )
         end()
       },
