@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { root } from '#test/support/manifests.ts'
+import { until } from '#test/support/until.ts'
+import { startVigia, type Vigia } from '#test/support/vigia.ts'
+
+/*
+ * What the README promises to somebody who has nothing but Node: `npm start` without any variable, and `npm run chat` beside it.
+ * Telegram brings its updates to the webhook here, as it does where PUBLIC_URL is set.
+ */
+
+let vigia: Vigia
+let chat: ChildProcess
+let screen = ''
+
+beforeAll(async () => {
+  vigia = await startVigia()
+  chat = spawn(process.execPath, [join(root, 'infra/local/chat.ts')], {
+    env: { PATH: process.env.PATH, LC_ALL: 'pt_BR.UTF-8', PORT: String(vigia.port) },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  chat.stdout!.setEncoding('utf8').on('data', (text: string) => {
+    screen += text
+  })
+})
+afterAll(async () => {
+  if (chat?.exitCode === null) {
+    chat.stdin!.end(':q\n')
+    await once(chat, 'close')
+  }
+  await vigia?.stop()
+})
+
+const say = (line: string) => void chat.stdin!.write(`${line}\n`)
+/** What is printed from now on, once it says this. */
+const shows = async (words: RegExp, after: number): Promise<string> => {
+  const [found] = await until(() => words.exec(screen.slice(after)), {
+    what: `${words} on the screen, which shows:\n${screen}\n`,
+    timeoutMs: 45_000,
+  })
+  return found!
+}
+const answers = (line: string, words: RegExp) => {
+  const before = screen.length
+  say(line)
+  return shows(words, before)
+}
+
+test('somebody who has nothing but Node meets the bot and follows a series that airs in minutes', async () => {
+  expect(vigia.output()).toMatch(/✓ MongoDB.*✓ PostgreSQL.*✓ broker.*Vigia is up.*\/chat.*data .*stop +Ctrl-C/s)
+  await answers('/start', /Eu sou o Vigia/)
+  const card = await answers('plantão relâmpago', /Plantão Relâmpago.*\d seguir/s)
+  await answers(/(\d) seguir/.exec(card)![1]!, /seguindo/)
+  await until(
+    async () =>
+      ((await vigia.api('/api/events?type=dev.vigia.series.followed')) as { state: string }[])[0]?.state === 'done',
+    { what: 'the catalogue to have it' },
+  )
+  await answers('/proximos', /Plantão Relâmpago.*\d\d:\d\d/s)
+  expect(await vigia.api('/api/dead-letters')).toEqual([])
+})
+
+test('and sees a site go down and come back', async () => {
+  const host = `sites.localhost:${vigia.port}`
+  const turn = (on: boolean) =>
+    vigia.ask(host, '/_/sites', {
+      method: 'POST',
+      headers: { 'vigia-local': '1', 'content-type': 'application/json' },
+      body: JSON.stringify({ path: '/shop', on }),
+    })
+  await answers(`/monitorar http://${host}/shop 10s`, /está no ar/)
+  let before = screen.length
+  expect((await turn(false)).status).toBe(200)
+  await shows(/saiu do ar/, before)
+  before = screen.length
+  expect((await turn(true)).status).toBe(200)
+  await shows(/voltou ao ar/, before)
+  expect(await vigia.api('/api/dead-letters')).toEqual([])
+})
