@@ -126,6 +126,12 @@ describe('an address that is not public', () => {
     '172.16.0.1',
     '172.31.255.255',
     '192.168.1.1',
+    '3232235777',
+    '0300.0250.1.1',
+    '0xc0.0xa8.1.1',
+    '[::ffff:192.168.1.1]',
+    '[::ffff:a9fe:a9fe]',
+    '[64:ff9b::a9fe:a9fe]',
     '169.254.169.254',
     '0xa9fea9fe',
     '100.64.0.1',
@@ -140,6 +146,8 @@ describe('an address that is not public', () => {
     '240.0.0.1',
     '255.255.255.255',
   ]
+
+  test('is tried in sixty spellings and more', () => expect(new Set(spellings).size).toBeGreaterThanOrEqual(60))
 
   test.each(spellings)('%s is refused before a byte is sent', async host => {
     for (const url of [`http://${host}:${victim.port}/`, `https://${host}:${victim.port}/`])
