@@ -9,7 +9,8 @@ export default defineConfig({
     reporters: process.env.CI ? ['default', ['json', { outputFile: '.build/test-report.json' }]] : ['default'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
+    // The waits inside have ends of their own; a journey has several of them.
+    testTimeout: 180_000,
     hookTimeout: 120_000,
     teardownTimeout: 30_000,
   },
