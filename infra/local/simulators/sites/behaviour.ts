@@ -47,6 +47,9 @@ export const isWell = (behaviour: Behaviour, now: Date): boolean => {
   switch (behaviour.kind) {
     case 'ok':
     case 'slow':
+    // A monitor looks at the answer and never waits for the end of its body.
+    case 'endless':
+    case 'bomb':
       return true
     case 'status':
       return behaviour.status < 400
