@@ -81,6 +81,6 @@ export const words: Record<'pt-BR' | 'en', Words> = {
     },
     states: { zero: 'at zero', starting: 'starting', ready: 'ready', draining: 'draining', crashed: 'crashed' },
     never: '–',
-    data: 'Data lies in',
+    data: 'The data is in',
   },
 }
