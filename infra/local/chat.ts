@@ -95,6 +95,7 @@ const obey = async (line: string): Promise<void> => {
   }
   if (line.startsWith(':')) return print([words.unknown(line.trim())])
   if (conversation(pane)?.isBlocked) return print([words.blocked])
+  if (pane === 'operators') return print([words.listenOnly])
   // What was typed comes back as a message: it need not stand there twice.
   if (isTerminal) process.stdout.write('\u001b[1A\r\u001b[K')
   await link.send(pane, line.trim())

@@ -26,6 +26,7 @@ export const WORDS = {
     lost: 'Sem contato com o Vigia; tentando de novo…',
     back: 'De volta.',
     blocked: 'Você bloqueou o bot. :r reinicia a conversa.',
+    listenOnly: 'Este bot só avisa, não responde. :o volta para o Vigia.',
     pane: { main: 'Vigia', operators: 'Operação' },
     failed: 'Não deu certo:',
     unread: (count: number, name: string) =>
@@ -58,6 +59,7 @@ export const WORDS = {
     lost: 'Lost contact with Vigia; trying again…',
     back: 'Back again.',
     blocked: 'You have blocked the bot. :r restarts the chat.',
+    listenOnly: 'This bot only talks, and does not answer. :o goes back to Vigia.',
     pane: { main: 'Vigia', operators: 'Operators' },
     failed: 'That did not work:',
     unread: (count: number, name: string) =>
