@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { help, readArguments } from './arguments.ts'
 import { banner, unusedLines } from './banner.ts'
@@ -70,9 +69,7 @@ const bringUp = async (
 const dataFolder = async (given: string | undefined): Promise<string> => {
   const account = process.platform === 'win32' ? null : serverAccount()
   try {
-    const folder = await chooseDataFolder(root, account, given)
-    makeFolder(folder)
-    return folder
+    return await chooseDataFolder(root, account, given)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === undefined) throw error
@@ -80,14 +77,6 @@ const dataFolder = async (given: string | undefined): Promise<string> => {
       `cannot use the data folder ${given ?? ''} (${code}); set DATA_DIR to a folder that can be written`,
     )
   }
-}
-
-/** Step by step: Node's recursive mkdir never comes back where a folder can be seen and not be written to, as in /proc. */
-const makeFolder = (folder: string) => {
-  if (existsSync(folder)) return
-  makeFolder(dirname(folder))
-  // Others may pass through, for the database servers of root run as somebody else.
-  mkdirSync(folder, { mode: 0o711 })
 }
 
 const manifestsOf = (folder: string): Manifests => {
