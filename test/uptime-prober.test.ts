@@ -341,12 +341,14 @@ describe('somebody who asks for a check', () => {
     expect(there.asked).toHaveLength(1)
   })
 
-  test('hears of the failure and of the incident', async () => {
+  test('hears of a failure that opens an incident once, and of one during the incident as an answer', async () => {
     const site = await watch('site.test')
     const there = prober(() => answered(404))
     await there.run(request([check(site, noon)], 'first'))
+    expect(there.told.map(({ type }) => type)).toEqual(['dev.vigia.monitor.down'])
+    await there.run(request([check(site, noon + 7_000)], 'now'))
     expect(there.told.map(({ type }) => type)).toEqual(['dev.vigia.monitor.down', 'dev.vigia.probe.finished'])
-    expect(there.told[1]!.data).toMatchObject({ reason: 'first', ok: false, status: 404, error: 'status' })
+    expect(there.told[1]!.data).toMatchObject({ reason: 'now', ok: false, status: 404, error: 'status' })
   })
 
   test('hears nothing of a monitor that is gone', async () => {

@@ -110,7 +110,8 @@ const handled = async (
     const urgent = asked || measured.confirmed || (check.down === true && result.ok === true) || ending.aborted
     news = await ledger.keep(measured, event, urgent)
   }
-  if (asked) news = [...news, ...(await answer(event, check, result, tools))]
+  // That it is down, or back, is the answer, and goes to the same chat.
+  if (asked && news.length === 0) news = await answer(event, check, result, tools)
   if (news.length > 0) await publish(news)
 }
 
