@@ -167,6 +167,7 @@ describe('the environment', () => {
     ['DATABASE_URL', 'x'],
     ['MONGODB_URI', 'postgres://x'],
     ['PUBLIC_URL', 'vigia.example.org'],
+    ['PUBLIC_URL', 'https://vigia.example.org'],
     ['PUBLIC_URL', 'http://localhost:8080'],
     ['PUBLIC_URL', 'https://telegram-webhook.localhost/'],
     ['PUBLIC_URL', 'https://me:secret@vigia.example.org'],

@@ -64,6 +64,8 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
   }
   if ((telegram.opsBotToken === undefined) !== (telegram.opsChatId === undefined))
     faults.push('TELEGRAM_OPS_BOT_TOKEN and TELEGRAM_OPS_CHAT_ID belong together; set both or neither')
+  if (publicUrl !== undefined && isPublic(publicUrl) && telegram.botToken === undefined)
+    faults.push('PUBLIC_URL is where Telegram reaches your bot, and there is none; set TELEGRAM_BOT_TOKEN too')
   const tvmazeUrl = url('TVMAZE_URL', http, 'should begin with https:// or http://')
   if (faults.length > 0) return faults
   return {
