@@ -52,7 +52,7 @@ export const messageRefused = async (event: EventOf<typeof MessageRefused>, outs
   await tellIfPossible(outside)
 }
 
-/** The minute's tick: counts are brought up to date, and what could not be told is tried again. */
+/** A tick: counts are brought up to date, and what could not be told is tried again. */
 export const noticesTick = async (outside: Outside): Promise<void> => {
   const now = outside.clock()
   if (now.getUTCMinutes() === 0)
