@@ -10,6 +10,7 @@ export interface Settings {
   mongodbUri: string | undefined
   publicUrl: URL | undefined
   probeAllow: string | undefined
+  probeReference: string | undefined
   telegram: {
     botToken: string | undefined
     webhookSecret: string | undefined
@@ -50,6 +51,11 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
   const probeAllow = said('PROBE_ALLOW')
   const notCidr = probeAllow?.split(',').find(range => !isCidr(range.trim()))
   if (notCidr !== undefined) faults.push(`PROBE_ALLOW has "${notCidr.trim()}", which is no CIDR such as 192.168.0.0/16`)
+  const probeReference = check(
+    'PROBE_REFERENCE',
+    value => /^tcp:\/\/[^/:@]+:\d{1,5}$|^tcp:\/\/\[[0-9a-f:.]+\]:\d{1,5}$/i.test(value) && URL.canParse(value),
+    'should be tcp://host:port, of somebody who is always there',
+  )
   const http = /^https?:$/
   const telegram = {
     botToken: token('TELEGRAM_BOT_TOKEN'),
@@ -76,6 +82,7 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
     mongodbUri,
     publicUrl: publicUrl === undefined ? undefined : new URL(publicUrl),
     probeAllow,
+    probeReference,
     telegram,
     tvmazeUrl,
   }

@@ -25,7 +25,7 @@ const API_ROOT = 'https://api.telegram.org'
 export const outsideWorld = (settings: Settings, dataDir: string): Promise<Outside> | Outside =>
   settings.telegram.botToken === undefined ? simulated(settings, dataDir) : real(settings, dataDir)
 
-const real = ({ telegram, tvmazeUrl, probeAllow }: Settings, dataDir: string): Outside => {
+const real = ({ telegram, tvmazeUrl, probeAllow, probeReference }: Settings, dataDir: string): Outside => {
   const apiRoot = telegram.apiRoot ?? API_ROOT
   const webhookSecret = telegram.webhookSecret ?? keptSecret(dataDir)
   return {
@@ -41,6 +41,7 @@ const real = ({ telegram, tvmazeUrl, probeAllow }: Settings, dataDir: string): O
       TELEGRAM_OPS_CHAT_ID: telegram.opsChatId,
       TVMAZE_URL: tvmazeUrl,
       PROBE_ALLOW: probeAllow,
+      PROBE_REFERENCE: probeReference,
     },
     stop: async () => {},
   }
@@ -51,7 +52,10 @@ const BOT = '700000001:simulated-bot'
 const OPERATORS_BOT = '700000002:simulated-operators-bot'
 const LOOPBACK = '127.0.0.0/8,::1/128'
 
-const simulated = async ({ telegram: given, tvmazeUrl, probeAllow }: Settings, dataDir: string): Promise<Outside> => {
+const simulated = async (
+  { telegram: given, tvmazeUrl, probeAllow, probeReference }: Settings,
+  dataDir: string,
+): Promise<Outside> => {
   const [{ startTelegram }, { startTvmaze }, { startSites }] = await Promise.all([
     import('./simulators/telegram.ts'),
     import('./simulators/tvmaze.ts'),
@@ -85,6 +89,7 @@ const simulated = async ({ telegram: given, tvmazeUrl, probeAllow }: Settings, d
       TVMAZE_URL: tvmazeUrl ?? tvmaze!.url,
       // The sites lie on this machine, which monitors may not look at otherwise.
       PROBE_ALLOW: probeAllow === undefined ? LOOPBACK : `${probeAllow},${LOOPBACK}`,
+      PROBE_REFERENCE: probeReference,
     },
     chat: telegram.chatPage,
     sites: (request, response) => {
