@@ -8,6 +8,7 @@ import type { Route } from './handling.ts'
 import type { LogOutput } from './log.ts'
 import { metricsOf } from './metrics.ts'
 import { publisher } from './publish.ts'
+import { release } from './release.ts'
 import { bodyOf, dropBody, meansToBeAnEvent } from './request.ts'
 
 export interface FunctionHost {
@@ -87,6 +88,10 @@ export const hostOf = (
     if (path === '/metrics' && isRead(method)) {
       const { contentType, text } = await metrics.page()
       return send(response, { status: 200, headers: { 'content-type': contentType }, body: text })
+    }
+    if (path === '/version' && isRead(method)) {
+      const body = JSON.stringify({ function: name, ...release() })
+      return send(response, { status: 200, headers: { 'content-type': 'application/json' }, body })
     }
 
     const route = routeOf({ method, path, headers })

@@ -1,6 +1,7 @@
 import pino, { type Logger } from 'pino'
 import { logLevel } from './log-level.ts'
 import { redact } from './redact.ts'
+import { imageRelease } from './release.ts'
 
 export type { Logger } from 'pino'
 export { redact } from './redact.ts'
@@ -18,7 +19,8 @@ export const logger = (
   pino(
     {
       level,
-      base: { function: name },
+      // On one machine every line would carry the same; on a cluster revisions run side by side.
+      base: { function: name, ...imageRelease() },
       messageKey: 'message',
       errorKey: 'error',
       serializers: { cause: pino.stdSerializers.err },

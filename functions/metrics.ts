@@ -1,4 +1,5 @@
 import type { Histogram, Registry } from 'prom-client'
+import { release } from './release.ts'
 
 /** How one request or event ended. */
 export interface Observation {
@@ -23,6 +24,13 @@ export const metricsOf = (functionName: string) => {
     const registry = new prometheus.Registry()
     registry.setDefaultLabels({ function: functionName })
     prometheus.collectDefaultMetrics({ register: registry })
+    const { version, revision } = release()
+    new prometheus.Gauge({
+      name: 'vigia_build_info',
+      help: 'Always 1; its labels say which release runs',
+      labelNames: ['version', 'revision'],
+      registers: [registry],
+    }).set({ version, revision }, 1)
     const duration = new prometheus.Histogram({
       name: 'vigia_handled_seconds',
       help: 'Events and requests by type and outcome, and how long they took',

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { packageVersion } from './package-version.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -124,7 +125,7 @@ const readRecipes = (outDir: string): Record<string, Recipe> => {
   }
 }
 
-/** What every bundle depends on: the packages, the build itself, V8, and all events, whose validators are in each. */
+/** What every bundle depends on: the packages, the version, the build itself, V8, and all events, whose validators are in each. */
 const toolsHash = () => {
   const files = ['package-lock.json', 'tsconfig.json']
   for (const folder of ['infra/delivery', 'events'])
@@ -133,7 +134,10 @@ const toolsHash = () => {
         .filter(file => file.endsWith('.ts'))
         .map(file => `${folder}/${file}`),
     )
-  return hash(`${process.version} ${process.arch}`, ...files.map(file => readFileSync(join(root, file))))
+  return hash(
+    `${packageVersion()} ${process.version} ${process.arch}`,
+    ...files.map(file => readFileSync(join(root, file))),
+  )
 }
 
 const hash = (...parts: (string | Buffer)[]) => {

@@ -1,5 +1,6 @@
 import { join, relative } from 'node:path'
 import { build, type Plugin } from 'esbuild'
+import { packageVersion } from './package-version.ts'
 import { validatorsCompiledAhead } from './validators.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -52,7 +53,7 @@ export const bundle = async (entry: string, name: string): Promise<Bundle> => {
     sourcemap: 'external',
     sourcesContent: false,
     legalComments: 'none',
-    define: { 'process.env.NODE_ENV': '"production"' },
+    define: { 'process.env.NODE_ENV': '"production"', BUILT_VERSION: JSON.stringify(packageVersion()) },
     // An import() that stays one would go through the ES module loader, which the script has not.
     supported: { 'dynamic-import': false },
     external: optional,
