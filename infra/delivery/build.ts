@@ -127,13 +127,13 @@ const readRecipes = (outDir: string): Record<string, Recipe> => {
 
 /** What every bundle depends on: the packages, the version, the build itself, V8, and all events, whose validators are in each. */
 const toolsHash = () => {
-  const files = ['package-lock.json', 'tsconfig.json']
-  for (const folder of ['infra/delivery', 'events'])
-    files.push(
-      ...readdirSync(join(root, folder))
-        .filter(file => file.endsWith('.ts'))
-        .map(file => `${folder}/${file}`),
-    )
+  const ours = ['build', 'bundle', 'package-version', 'validators', 'warm-up', 'warm-up.process']
+  const events = readdirSync(join(root, 'events')).filter(file => file.endsWith('.ts'))
+  const files = [
+    ...['package-lock.json', 'tsconfig.json'],
+    ...ours.map(name => `infra/delivery/${name}.ts`),
+    ...events.map(file => `events/${file}`),
+  ]
   return hash(
     `${packageVersion()} ${process.version} ${process.arch}`,
     ...files.map(file => readFileSync(join(root, file))),
