@@ -1,0 +1,223 @@
+import type { Inventory } from '../inventory.ts'
+import { header } from './header.ts'
+import { registryAuthority } from './registry.ts'
+
+/** A CronJob that leaves a snapshot of etcd on every control plane. */
+export const etcdBackup = (inventory: Inventory): string => {
+  const { etcdBackup, controlPlanes } = inventory
+  const image = (name: string) => `${registryAuthority(inventory)}/${name}`
+  return `${header}apiVersion: batch/v1
+kind: CronJob
+metadata:
+  name: etcd-backup
+  namespace: kube-system
+spec:
+  schedule: ${etcdBackup.schedule}
+  timeZone: Etc/UTC
+  concurrencyPolicy: Forbid
+  startingDeadlineSeconds: 3600
+  successfulJobsHistoryLimit: 1
+  failedJobsHistoryLimit: 3
+  jobTemplate:
+    spec:
+      # One pod on each control plane, so a lost machine does not take all snapshots with it. With one machine away its pod stays
+      # pending and the Job fails at its deadline, which is news; the other snapshots are there.
+      completions: ${controlPlanes.length}
+      parallelism: ${controlPlanes.length}
+      completionMode: Indexed
+      backoffLimit: ${controlPlanes.length}
+      activeDeadlineSeconds: 900
+      template:
+        metadata:
+          labels:
+            app.kubernetes.io/name: etcd-backup
+        spec:
+          restartPolicy: Never
+          automountServiceAccountToken: false
+          priorityClassName: system-cluster-critical
+          nodeSelector:
+            node-role.kubernetes.io/control-plane: ""
+          tolerations:
+            - key: node-role.kubernetes.io/control-plane
+              effect: NoSchedule
+          affinity:
+            podAntiAffinity:
+              requiredDuringSchedulingIgnoredDuringExecution:
+                - topologyKey: kubernetes.io/hostname
+                  labelSelector:
+                    matchLabels:
+                      app.kubernetes.io/name: etcd-backup
+          securityContext:
+            # etcd's keys are root's alone.
+            runAsUser: 0
+            runAsGroup: 0
+            seccompProfile:
+              type: RuntimeDefault
+          initContainers:
+            # The image has no shell: each step is one program.
+            - name: save
+              image: ${image(etcdBackup.etcdImage)}
+              command:
+                - etcdctl
+                - --endpoints=https://$(HOST_IP):2379
+                - --cacert=/etcd-pki/ca.crt
+                - --cert=/etcd-pki/healthcheck-client.crt
+                - --key=/etcd-pki/healthcheck-client.key
+                - snapshot
+                - save
+                - /snapshots/unverified.db
+              env:
+                - name: HOST_IP
+                  valueFrom:
+                    fieldRef:
+                      fieldPath: status.hostIP
+              volumeMounts:
+                - name: etcd-pki
+                  mountPath: /etcd-pki
+                  readOnly: true
+                - name: snapshots
+                  mountPath: /snapshots
+              ${restricted(14)}
+              ${resources(14)}
+            - name: verify
+              image: ${image(etcdBackup.etcdImage)}
+              command:
+                - etcdutl
+                - snapshot
+                - status
+                - /snapshots/unverified.db
+              volumeMounts:
+                - name: snapshots
+                  mountPath: /snapshots
+              ${restricted(14)}
+              ${resources(14)}
+          containers:
+            # Only what was verified gets a name, and only then an old one goes: if snapshots stop, the last ones stay.
+            - name: keep
+              image: ${image(etcdBackup.shellImage)}
+              command:
+                - sh
+                - -euc
+                - |
+                  cd "$SNAPSHOTS"
+                  mv unverified.db "etcd-$(date -u +%Y%m%dT%H%M%SZ).db"
+                  ls -1r etcd-*.db | tail -n +$((KEEP + 1)) | xargs -r rm -f
+              env:
+                - name: SNAPSHOTS
+                  value: /snapshots
+                - name: KEEP
+                  value: "${etcdBackup.keep}"
+              volumeMounts:
+                - name: snapshots
+                  mountPath: /snapshots
+              ${restricted(14)}
+              ${resources(14)}
+          volumes:
+            - name: etcd-pki
+              hostPath:
+                path: /etc/kubernetes/pki/etcd
+                type: Directory
+            - name: snapshots
+              hostPath:
+                path: ${etcdBackup.folder}
+                type: DirectoryOrCreate
+`
+}
+
+const indented = (lines: string[], by: number) => lines.join(`\n${' '.repeat(by)}`)
+
+const restricted = (by: number) =>
+  indented(
+    [
+      'securityContext:',
+      '  allowPrivilegeEscalation: false',
+      '  readOnlyRootFilesystem: true',
+      '  capabilities:',
+      '    drop:',
+      '      - ALL',
+    ],
+    by,
+  )
+
+const resources = (by: number) =>
+  indented(['resources:', '  requests:', '    cpu: 10m', '    memory: 64Mi', '  limits:', '    memory: 512Mi'], by)
+
+/** The script that puts a snapshot back, for every control plane; it knows their names and addresses. */
+export const etcdRestore = ({ cluster, controlPlanes }: Inventory): string => {
+  const names = controlPlanes.map(({ name }) => name).join(', ')
+  const members = controlPlanes.map(({ name, address }) => `${name}=https://${address}:2380`).join(',')
+  return `#!/usr/bin/env bash
+${header}# Puts a snapshot of etcd back. On every control plane (${names}), as root: first "stop" on all of them, then "restore" on all of
+# them with the same file. What was there is moved aside, never deleted.
+set -euo pipefail
+
+refuse() {
+  echo "etcd-restore.sh: $1" >&2
+  exit 1
+}
+
+# HOST_ROOT is for rehearsals.
+root=\${HOST_ROOT:-}
+manifests=$root/etc/kubernetes/manifests
+parked=$root/etc/kubernetes/manifests.parked
+data=$root/var/lib/etcd
+name=$(hostname -s)
+
+case $name in
+${controlPlanes.map(({ name, address }) => `  ${name}) address=${address} ;;`).join('\n')}
+  *) refuse "this machine is $name, which is no control plane; run it on ${names}" ;;
+esac
+
+running() {
+  [ -n "$(crictl ps --quiet --name '^(etcd|kube-apiserver)$')" ]
+}
+
+stop() {
+  [ -d "$manifests" ] || refuse "there is no $manifests; has this machine joined the cluster?"
+  [ ! -e "$parked" ] || refuse "$parked exists: it is stopped already; go on with \\"restore\\""
+  mv "$manifests" "$parked"
+  mkdir "$manifests"
+  for _ in $(seq 60); do
+    running || {
+      echo "$name: stopped; when every control plane is, run: etcd-restore.sh restore <snapshot>"
+      return
+    }
+    sleep 1
+  done
+  refuse "etcd or the API server still runs after 60 s; look at: crictl ps"
+}
+
+restore() {
+  local snapshot=$1 before
+  [ -f "$snapshot" ] || refuse "there is no snapshot $snapshot"
+  [ -d "$parked" ] || refuse "run \\"stop\\" on every control plane first"
+  command -v etcdutl > /dev/null || refuse "etcdutl is not on PATH; see README, \\"etcd: backup and restore\\""
+  etcdutl snapshot status "$snapshot" > /dev/null || refuse "$snapshot is no whole snapshot; take another"
+  ! running || refuse "etcd or the API server runs; look at: crictl ps"
+  before=$data.before-$(date -u +%Y%m%dT%H%M%SZ)
+  # Into a folder of its own first: a restore that fails leaves everything as it was.
+  rm -rf "$data.new"
+  # The revision jumps ahead: controllers that remember newer ones would otherwise trust their caches over the past.
+  etcdutl snapshot restore "$snapshot" \\
+    --name "$name" \\
+    --initial-cluster ${members} \\
+    --initial-cluster-token ${cluster}-restored \\
+    --initial-advertise-peer-urls "https://$address:2380" \\
+    --bump-revision 1000000000 \\
+    --mark-compacted \\
+    --data-dir "$data.new" || refuse "etcdutl could not restore $snapshot; nothing was changed"
+  [ ! -e "$data" ] || mv "$data" "$before"
+  mv "$data.new" "$data"
+  chmod 700 "$data"
+  rmdir "$manifests"
+  mv "$parked" "$manifests"
+  echo "$name: restored; what was there is in $before"
+}
+
+case \${1:-} in
+  stop) stop ;;
+  restore) restore "\${2:-}" ;;
+  *) refuse "say \\"stop\\" or \\"restore <snapshot>\\"" ;;
+esac
+`
+}

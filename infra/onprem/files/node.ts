@@ -1,0 +1,47 @@
+import type { Inventory } from '../inventory.ts'
+import { header } from './header.ts'
+
+/** Lines for /etc/hosts of every machine: no cluster waits for a name server. */
+export const hosts = ({ lan, virtualIp, registry, ...roles }: Inventory): string => {
+  const machines = [...roles.balancers, ...roles.controlPlanes, ...roles.workers]
+  const lines = [
+    [virtualIp.address, virtualIp.name],
+    ...machines.map(({ name, address }) => [address, `${name}.${lan.domain} ${name}`]),
+    [registry.address, registry.name],
+  ]
+  return header + lines.map(([address, names]) => `${address!.padEnd(15)} ${names}\n`).join('')
+}
+
+/** /etc/containerd/config.toml of every node. Version 2 is read by containerd 1.7, which Debian 13 has, and by 2.x. */
+export const containerd = (): string => `${header}version = 2
+
+[plugins."io.containerd.grpc.v1.cri".registry]
+  config_path = "/etc/containerd/certs.d"
+
+# As the kubelet's cgroupDriver; two different ones kill pods at random under load.
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+  runtime_type = "io.containerd.runc.v2"
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+    SystemdCgroup = true
+`
+
+/** /etc/modules-load.d/kubernetes.conf of every node. */
+export const modules = (): string => `${header}overlay
+br_netfilter
+`
+
+/** /etc/sysctl.d/90-kubernetes.conf of every node. */
+export const sysctl = (): string => `${header}net.ipv4.ip_forward = 1
+net.bridge.bridge-nf-call-iptables = 1
+net.bridge.bridge-nf-call-ip6tables = 1
+`
+
+/** A patch for the Service kourier of kourier-system: the ports that HAProxy sends to. */
+export const kourierPorts = ({ ingress }: Inventory): string => `${header}spec:
+  type: NodePort
+  ports:
+    - port: 80
+      nodePort: ${ingress.http}
+    - port: 443
+      nodePort: ${ingress.https}
+`
