@@ -32,8 +32,8 @@ const copyFunction = async (name: string, to: string) => {
   for (const file of [code, `${code}.cache`]) await copyFile(join(functionsDir, name, file), join(to, name, file))
 }
 
-/** The cache belongs to one build of V8, and without it a cold start takes several times as long: nobody would notice but the users. */
-const refuseCold = async (name: string, code: string) => {
+/** Throws when a bundle has no code cache that this Node takes: it would start several times as slowly, and only users would notice. */
+export const refuseCold = async (name: string, code: string) => {
   const cachedData = existsSync(`${code}.cache`) ? await readFile(`${code}.cache`) : undefined
   const taken =
     cachedData && !new Script(await readFile(code, 'utf8'), { filename: code, cachedData }).cachedDataRejected

@@ -28,7 +28,7 @@ export const patiently = async <T>(
     } catch (error) {
       if (!passes(error)) throw error
       const reason = wordsOf(error as Error)
-      if (now() + pause > end) throw new TooLate(`${reason}; waited ${patienceMs / 1_000} s`, { cause: error })
+      if (now() + pause > end) throw new TooLate(`after ${patienceMs / 1_000} s still: ${reason}`, { cause: error })
       if (reason !== said) waiting(reason)
       said = reason
       await sleep(pause)
