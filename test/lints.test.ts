@@ -1,0 +1,136 @@
+import { describe, expect, test } from 'vitest'
+import {
+  brokenReferences,
+  deadLetterLoops,
+  missingFlags,
+  tooManyConnections,
+  unmetKeys,
+  webhookFaults,
+  wrongTicks,
+} from '#test/support/lints.ts'
+import type { Manifest } from '#test/support/manifests.ts'
+import { overlays, rendered } from '#test/support/overlays.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: see Manifest.spec.
+type Loose = any
+
+describe.each(overlays)('the objects of %s', overlay => {
+  test.each([
+    ['pass what Knative asks of them at the door', webhookFaults],
+    ['bring dead letters to somebody who makes no new ones', deadLetterLoops],
+    ['refer to objects that are there', brokenReferences],
+    ['tick for the function that the tick is called after', wrongTicks],
+    ['need no feature flag', missingFlags],
+    ['have each key of a Secret or ConfigMap from exactly one source', unmetKeys],
+    ['leave PostgreSQL connections enough', tooManyConnections],
+  ] as const)('%s', async (_, lint) => {
+    expect(lint(await rendered(overlay))).toEqual([])
+  })
+})
+
+/** The objects of minikube with one of them changed. */
+const spoiled = async (kind: string, name: string, change: (object: Loose) => void): Promise<Manifest[]> => {
+  const objects = structuredClone(await rendered('minikube'))
+  const isIt = (one: Manifest) =>
+    one.kind === kind && one.metadata.name === name && (kind !== 'Service' || one.apiVersion.startsWith('serving.'))
+  change(objects.find(isIt))
+  return objects
+}
+
+describe('what is wrong is said', () => {
+  const trigger = 'uptime-prober-probe-requested'
+
+  test.each<[string, (objects: Manifest[]) => string[], Promise<Manifest[]>, string]>([
+    [
+      'half a delivery block',
+      webhookFaults,
+      spoiled('Trigger', trigger, ({ spec }) => delete spec.delivery.backoffDelay),
+      `Trigger/${trigger}: partial delivery block: spec.delivery.backoffDelay`,
+    ],
+    [
+      'dead letters for the broker',
+      deadLetterLoops,
+      spoiled('Trigger', trigger, ({ spec }) => {
+        spec.delivery.deadLetterSink = {
+          ref: { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', name: 'default' },
+        }
+      }),
+      `Trigger/${trigger}: dead letters go to a Broker, which sends them on`,
+    ],
+    [
+      'dead letters for a function that publishes',
+      deadLetterLoops,
+      spoiled('Trigger', trigger, ({ spec }) => {
+        spec.delivery.deadLetterSink.ref.name = 'uptime-prober'
+      }),
+      `Trigger/${trigger}: dead letters go to uptime-prober, which publishes`,
+    ],
+    [
+      'a subscriber that is not there',
+      brokenReferences,
+      spoiled('Trigger', trigger, ({ spec }) => {
+        spec.subscriber.ref.name = 'uptime-probe'
+      }),
+      `Trigger/${trigger}: no Service uptime-probe`,
+    ],
+    [
+      "another function's tick",
+      wrongTicks,
+      spoiled('Trigger', 'probe-scheduler-tick', ({ spec }) => {
+        spec.filter.attributes.tick = 'episode-checker'
+      }),
+      "Trigger/probe-scheduler-tick: wakes probe-scheduler on another's tick",
+    ],
+    [
+      'a tick that is called otherwise',
+      wrongTicks,
+      spoiled('PingSource', 'probe-scheduler', ({ spec }) => {
+        spec.ceOverrides.extensions.tick = 'scheduler'
+      }),
+      'PingSource/probe-scheduler: its tick is not called probe-scheduler',
+    ],
+    [
+      'a node selector',
+      missingFlags,
+      spoiled('Service', 'uptime-prober', ({ spec }) => {
+        spec.template.spec.nodeSelector = { disk: 'ssd' }
+      }),
+      'Service/uptime-prober: needs the feature flag kubernetes.podspec-nodeselector',
+    ],
+    [
+      "a pod's own name",
+      missingFlags,
+      spoiled('Service', 'uptime-prober', ({ spec }) => {
+        spec.template.spec.containers[0].env.push({
+          name: 'POD',
+          valueFrom: { fieldRef: { fieldPath: 'metadata.name' } },
+        })
+      }),
+      'Service/uptime-prober: needs the feature flag kubernetes.podspec-fieldref',
+    ],
+    [
+      'a key that no Secret has',
+      unmetKeys,
+      spoiled('Secret', 'vigia-telegram', ({ data }) => delete data.TELEGRAM_BOT_TOKEN),
+      'Service/telegram-webhook: Secret vigia-telegram has no key TELEGRAM_BOT_TOKEN',
+    ],
+    [
+      'more prober processes than PostgreSQL has connections for',
+      tooManyConnections,
+      spoiled('Service', 'uptime-prober', ({ spec }) => {
+        spec.template.metadata.annotations['autoscaling.knative.dev/max-scale'] = '100'
+      }),
+      'functions may open 536 connections, twice that while a release rolls out; PostgreSQL takes 400',
+    ],
+    [
+      'a function without a bound',
+      tooManyConnections,
+      spoiled('Service', 'uptime-prober', ({ spec }) => {
+        delete spec.template.metadata.annotations['autoscaling.knative.dev/max-scale']
+      }),
+      'functions may open Infinity connections, twice that while a release rolls out; PostgreSQL takes 400',
+    ],
+  ])('%s', async (_, lint, objects, fault) => {
+    expect(lint(await objects)).toContain(fault)
+  })
+})
