@@ -1,8 +1,8 @@
-import { type IncomingMessage, request } from 'node:http'
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls'
 import { remembered } from './remembered.ts'
 import type { AddressGuard } from './safe-address.ts'
+import { type AnswerHead, answerReader } from './safe-answer.ts'
 import { Fault } from './safe-faults.ts'
 import { type Lookup, nameLookup } from './safe-lookup.ts'
 import { type Endpoint, httpEndpoint, tcpEndpoint } from './safe-target.ts'
@@ -37,21 +37,19 @@ export interface DiallerOptions {
 
 const mostRedirects = 5
 const redirects = new Set([301, 302, 303, 307, 308])
-const mostHeaderBytes = 16 * 1024
 /** We need the status, not the body. A short one is read, so that the connection ends in good manners. */
 const mostBodyBytes = 16 * 1024
 const bodyPatienceMs = 200
 
-/** Answers of 1xx before the real one; without an end to them a server could keep us busy for nothing. */
-const mostHints = 16
+/** A connection on which we ask. */
+interface Line {
+  socket: Socket
+  /** What comes in, Latin-1: a byte a character. */
+  hear: (piece: string) => void
+}
 
-/** Names and values in turn. */
-const requestHeaders = [
-  ...['user-agent', 'Vigia (uptime check)'],
-  ...['accept', '*/*'],
-  ...['accept-encoding', 'identity'],
-  ...['connection', 'close'],
-]
+/** What arrives on any plain line is read from here before the next arrives: Node would take 64 KiB for each. */
+const arrivals = Buffer.allocUnsafeSlow(mostBodyBytes)
 
 /**
  * The one way to URLs that are not our own. Nothing is sent before the address has been checked: every address of the name, then
@@ -85,27 +83,46 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
     return addresses.map(guarded)[attempt % addresses.length]!
   }
 
-  const secured = async (socket: Socket, { host }: Endpoint, trip: Trip) => {
+  const secured = async (line: Line, { host }: Endpoint, trip: Trip) => {
     const started = performance.now()
     const servername = isIP(host) ? '' : host
     const secure = trip.holds(
-      connectTls({ socket, host, servername, secureContext: secureContext(), ALPNProtocols: ['http/1.1'] }),
+      connectTls({
+        socket: line.socket,
+        host,
+        servername,
+        secureContext: secureContext(),
+        ALPNProtocols: ['http/1.1'],
+      }),
     )
     await trip.stage<void>(resolve => secure.once('secureConnect', resolve))
     trip.spent('tlsMs', started)
-    return secure
+    line.socket = secure.on('data', (piece: Buffer) => line.hear(piece.toString('latin1')))
   }
 
-  const reach = async (endpoint: Endpoint, trip: Trip, attempt: number) => {
+  const reach = async (endpoint: Endpoint, trip: Trip, attempt: number): Promise<Line> => {
     const address = await addressOf(endpoint, trip, attempt)
     trip.address = address
     const started = performance.now()
-    const socket = trip.holds(connect({ host: address, port: endpoint.port, autoSelectFamily: false }))
+    const take = (bytes: number) => {
+      line.hear(arrivals.toString('latin1', 0, bytes))
+      return true
+    }
+    const socket = trip.holds(
+      connect({
+        host: address,
+        port: endpoint.port,
+        autoSelectFamily: false,
+        ...(!endpoint.secure && { onread: { buffer: arrivals, callback: take } }),
+      }),
+    )
+    const line: Line = { socket, hear: () => {} }
     await trip.stage<void>(resolve => socket.once('connect', resolve))
     trip.spent('connectMs', started)
     trip.contact = true
     if (socket.remoteAddress !== address && !guard(socket.remoteAddress ?? '')) throw new Fault('private-address')
-    return endpoint.secure ? secured(socket, endpoint, trip) : socket
+    if (endpoint.secure) await secured(line, endpoint, trip)
+    return line
   }
 
   return {
@@ -115,11 +132,11 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
         for (let hop = 0; ; hop++) {
           if (!read.ok) throw new Fault(hop === 0 ? read.error : 'bad-redirect')
           const { endpoint } = read
-          const { status, location } = await ask(endpoint, await reach(endpoint, trip, attempt), trip)
-          trip.status = status
-          if (location === undefined) return
+          const head = await ask(endpoint, await reach(endpoint, trip, attempt), trip)
+          trip.status = head.status
+          if (!isRedirect(head)) return
           if (hop === mostRedirects) throw new Fault('too-many-redirects')
-          read = httpEndpoint(URL.parse(location, endpoint.url)?.href ?? '')
+          read = httpEndpoint(URL.parse(head.location, endpoint.url)?.href ?? '')
           if (read.ok && endpoint.secure && !read.endpoint.secure) throw new Fault('bad-redirect')
         }
       }),
@@ -136,52 +153,52 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
 /** This machine, whatever a name server says (RFC 6761). */
 const isLoopbackName = (host: string) => host === 'localhost' || host.endsWith('.localhost')
 
+const isRedirect = (head: AnswerHead): head is AnswerHead & { location: string } =>
+  head.location !== null && redirects.has(head.status)
+
 /** Sends the request on a connection that stands; resolves with the head of the answer, once a short body has been read. */
-const ask = async (
-  { url, path }: Endpoint,
-  socket: Socket,
-  trip: Trip,
-): Promise<{ status: number; location?: string }> => {
+const ask = async ({ request }: Endpoint, line: Line, trip: Trip): Promise<AnswerHead> => {
   const started = performance.now()
-  const answer = await trip.stage<IncomingMessage>((resolve, reject) => {
-    const asking = request({
-      createConnection: () => socket,
-      path,
-      headers: ['host', url.host, ...requestHeaders],
-      maxHeaderSize: mostHeaderBytes,
-    })
-    asking.once('response', resolve)
-    asking.on('error', reject)
-    asking.once('upgrade', () => reject(new Fault('protocol')))
-    let hints = 0
-    asking.on('information', () => {
-      if (++hints > mostHints) reject(new Fault('protocol'))
-    })
-    asking.end()
+  const read = answerReader()
+  const head = await trip.stage<AnswerHead>((resolve, reject) => {
+    const gone = () => reject(new Fault('reset'))
+    line.socket.on('end', gone).on('close', gone)
+    line.hear = piece => {
+      try {
+        const head = read(piece)
+        if (head === null) return
+        line.hear = more => {
+          head.body += more
+        }
+        resolve(head)
+      } catch (error) {
+        reject(error as Fault)
+      }
+    }
+    line.socket.write(request)
   })
   trip.spent('firstByteMs', started)
-  const status = answer.statusCode!
-  const { location } = answer.headers
-  // Header values come as Latin-1; what servers mean is UTF-8.
-  if (redirects.has(status) && location !== undefined)
-    return { status, location: Buffer.from(location, 'latin1').toString() }
-  await shortBody(answer)
-  return { status }
+  if (!isRedirect(head) && !isEnough(head)) await shortBody(head, line)
+  return head
 }
 
+const lastChunk = '0\r\n\r\n'
+
+/** Whether a body is complete or longer than we care for. What only looks like the last chunk ends it early, and nothing is lost. */
+const isEnough = ({ length, body }: AnswerHead) =>
+  body.length > mostBodyBytes || (length === null ? body.endsWith(lastChunk) : body.length >= length)
+
 /** Resolves when the body ends, grows long, takes long or breaks off: the status was said before. */
-const shortBody = (answer: IncomingMessage) =>
+const shortBody = (head: AnswerHead, line: Line) =>
   new Promise<void>(resolve => {
-    let bytes = 0
-    const enough = setTimeout(resolve, bodyPatienceMs)
+    const patience = setTimeout(resolve, bodyPatienceMs)
     const done = () => {
-      clearTimeout(enough)
+      clearTimeout(patience)
       resolve()
     }
-    answer.on('data', (chunk: Buffer) => {
-      bytes += chunk.length
-      if (bytes > mostBodyBytes) done()
-    })
-    answer.on('error', done)
-    answer.once('close', done)
+    line.hear = more => {
+      head.body += more
+      if (isEnough(head)) done()
+    }
+    line.socket.on('end', done).on('close', done)
   })

@@ -31,14 +31,25 @@ export interface Endpoint {
   /** Lower case, ASCII, without the brackets of IPv6 and without a dot at the end. */
   host: string
   port: number
-  /** What the request asks for. */
-  path: string
+  /** What is sent to ask for it; '' for tcp. */
+  request: string
   url: URL
 }
 
 const refused = (error: ProbeErrorCode): { ok: false; error: ProbeErrorCode } => ({ ok: false, error })
 
 const hostOf = ({ hostname }: URL) => hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
+
+/** WHATWG URLs are printable ASCII without blanks, so that no line of the request can be broken. `identity`: nothing to unpack. */
+const requestFor = ({ pathname, search, host }: URL) =>
+  `GET ${pathname}${search} HTTP/1.1\r
+Host: ${host}\r
+User-Agent: Vigia (uptime check)\r
+Accept: */*\r
+Accept-Encoding: identity\r
+Connection: close\r
+\r
+`
 
 /** Reads an http or https URL by the WHATWG rules, which undo every spelling of an address (`0x7f.1`, `2130706433`). */
 export const httpEndpoint = (text: string): { ok: true; endpoint: Endpoint } | { ok: false; error: ProbeErrorCode } => {
@@ -51,7 +62,7 @@ export const httpEndpoint = (text: string): { ok: true; endpoint: Endpoint } | {
   if (host === '') return refused('bad-url')
   const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)
   if (blockedPorts.has(port)) return refused('blocked-port')
-  return { ok: true, endpoint: { secure, host, port, path: url.pathname + url.search, url } }
+  return { ok: true, endpoint: { secure, host, port, request: requestFor(url), url } }
 }
 
 /** Reads `tcp://host:port`. The host goes through the rules of http, for the same spellings. */
@@ -67,7 +78,7 @@ export const tcpEndpoint = (text: string): { ok: true; endpoint: Endpoint } | { 
   const port = Number(given.port)
   if (host === '') return refused('bad-url')
   if (port === 0) return refused('blocked-port')
-  return { ok: true, endpoint: { secure: false, host, port, path: '', url: given } }
+  return { ok: true, endpoint: { secure: false, host, port, request: '', url: given } }
 }
 
 const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i

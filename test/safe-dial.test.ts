@@ -386,6 +386,21 @@ describe('a server that means harm, or does not know better', () => {
       { error: null, status: 200 },
     ],
     ['drips its body', drip(`${head}Content-Length: 100000\r\n\r\n`, 'a'), { error: null, status: 200 }],
+    ['breaks off in its head', answering(`${head}Content-Le`), { error: 'reset', status: null }],
+    ['folds a header', answering(`${head}X: a\r\n b\r\n\r\n`), { error: 'protocol' }],
+    ['ends lines as it likes', answering('HTTP/1.1 200 OK\n\nok'), { error: 'protocol' }],
+    [
+      'has a length and chunks',
+      answering(`${head}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nok`),
+      { error: 'protocol' },
+    ],
+    [
+      'sends chunks that are none',
+      answering(`${head}Transfer-Encoding: chunked\r\n\r\n-1\r\n`, silent),
+      { error: null, status: 200 },
+    ],
+    ['goes on after the end', answering(`${ok}HTTP/1.1 500 Oh\r\n\r\n`, silent), { error: null, status: 200 }],
+    ['speaks the HTTP of long ago', answering('HTTP/1.0 200 OK\r\n\r\nok'), { error: null, status: 200 }],
     ['breaks off in its body', answering(`${head}Content-Length: 10\r\n\r\nabc`), { error: null, status: 200 }],
     [
       'sends a compressed bomb unasked',
