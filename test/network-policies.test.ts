@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { addressGuard } from '#functions/safe-dial.ts'
+import { podTemplateOf } from '#test/support/lints.ts'
 import { functionNames, type Manifest, root } from '#test/support/manifests.ts'
 import { allows, type Peer, type Port } from '#test/support/network-policies.ts'
 import { type Overlay, overlays, rendered } from '#test/support/overlays.ts'
@@ -59,21 +60,22 @@ const elsewhere: Peer[] = [
   { name: 'this machine', address: '127.0.0.1' },
 ]
 
-/** The pods of the objects in an overlay: of Knative's services with the label that Serving adds, of Jobs and StatefulSets. */
+/** The pods that the objects of an overlay lead to; those of Knative's services with the label that Serving adds. */
 const podsOf = (objects: Manifest[]): Peer[] =>
-  objects
-    .filter(
-      ({ kind, apiVersion }) =>
-        ['Job', 'StatefulSet', 'Deployment'].includes(kind) || isKnativeService(apiVersion, kind),
-    )
-    .map(({ kind, apiVersion, metadata, spec }) => ({
-      name: kind === 'Job' ? spec.template.metadata.labels['app.kubernetes.io/name'] : metadata.name,
-      namespace: metadata.namespace!,
-      labels: {
-        ...spec.template.metadata.labels,
-        ...(isKnativeService(apiVersion, kind) ? { 'serving.knative.dev/service': metadata.name } : {}),
+  objects.flatMap(one => {
+    const template = podTemplateOf(one)
+    const { kind, apiVersion, metadata } = one
+    if (!template) return []
+    const labels: Record<string, string> = { ...template.metadata.labels }
+    if (isKnativeService(apiVersion, kind)) labels['serving.knative.dev/service'] = metadata.name
+    return [
+      {
+        name: kind === 'Job' ? labels['app.kubernetes.io/name']! : metadata.name,
+        namespace: metadata.namespace!,
+        labels,
       },
-    }))
+    ]
+  })
 
 const isKnativeService = (apiVersion: string, kind: string) => kind === 'Service' && apiVersion.startsWith('serving.')
 

@@ -128,8 +128,12 @@ export const missingFlags = (objects: Manifest[], enabled: string[] = []): strin
       .map(flag => `${idOf(one)}: needs the feature flag ${flag}`)
   })
 
+/** What the pods of a ksvc, Job, CronJob, StatefulSet or Deployment are made from; undefined for everything else. */
+export const podTemplateOf = ({ kind, spec }: Manifest): Loose =>
+  kind === 'CronJob' ? spec.jobTemplate.spec.template : spec?.template?.spec?.containers && spec.template
+
 const containersOf = (one: Manifest): Loose[] => {
-  const pod = one.spec?.template?.spec
+  const pod = podTemplateOf(one)?.spec
   return [...(pod?.containers ?? []), ...(pod?.initContainers ?? [])]
 }
 
