@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path'
 import { etcdBackup, etcdRestore } from './files/etcd.ts'
 import { haproxy } from './files/haproxy.ts'
 import { header } from './files/header.ts'
-import { keepalived } from './files/keepalived.ts'
+import { keepalived, keepalivedRestart } from './files/keepalived.ts'
 import { kubeadmInit, kubeadmJoinControlPlane, kubeadmJoinWorker } from './files/kubeadm.ts'
-import { containerd, hosts, kourierPorts, modules, sysctl } from './files/node.ts'
+import { containerd, hosts, modules, sysctl } from './files/node.ts'
 import { registryConfig, registryHosts } from './files/registry.ts'
 import { type Inventory, InventoryFault, readInventory } from './inventory.ts'
 
@@ -16,6 +16,7 @@ export const generated = (inventory: Inventory): Map<string, string> =>
   new Map([
     ['haproxy/haproxy.cfg', haproxy(inventory)],
     ...inventory.balancers.map(own => [`keepalived/${own.name}.conf`, keepalived(inventory, own)] as const),
+    ['keepalived/restart.conf', keepalivedRestart()],
     ['kubeadm/init.yaml', kubeadmInit(inventory)],
     ['kubeadm/join-control-plane.yaml', kubeadmJoinControlPlane(inventory)],
     ['kubeadm/join-worker.yaml', kubeadmJoinWorker(inventory)],
@@ -27,7 +28,6 @@ export const generated = (inventory: Inventory): Map<string, string> =>
     ['registry/hosts.toml', registryHosts(inventory)],
     ['etcd-backup.yaml', etcdBackup(inventory)],
     ['etcd-restore.sh', etcdRestore(inventory)],
-    ['kourier-ports.yaml', kourierPorts(inventory)],
   ])
 
 /** The paths, in `root`, of files that differ from what the inventory says, that are missing or that nothing says any more. */

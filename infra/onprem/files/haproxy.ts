@@ -10,15 +10,15 @@ global
     group haproxy
     chroot /var/lib/haproxy
     stats socket /run/haproxy/admin.sock mode 660 level admin
-    maxconn 20000
+    maxconn 8000
 
 defaults
     mode tcp
     log global
     option tcplog
     option dontlog-normal
-    timeout connect 2s
-    # A control plane that dies between two checks: its connection is tried again elsewhere, and the client sees only a delay.
+    # A machine that dies between two checks: the connection is tried again elsewhere, and the client sees only a delay.
+    timeout connect 500ms
     retries 3
     option redispatch 1
 

@@ -47,3 +47,9 @@ ${peers.join('\n')}
 }
 `
 }
+
+/** A drop-in for keepalived.service: Debian's unit leaves a keepalived that died dead. */
+export const keepalivedRestart = (): string => `${header}[Service]
+Restart=always
+RestartSec=1
+`

@@ -35,13 +35,3 @@ export const sysctl = (): string => `${header}net.ipv4.ip_forward = 1
 net.bridge.bridge-nf-call-iptables = 1
 net.bridge.bridge-nf-call-ip6tables = 1
 `
-
-/** A patch for the Service kourier of kourier-system: the ports that HAProxy sends to. */
-export const kourierPorts = ({ ingress }: Inventory): string => `${header}spec:
-  type: NodePort
-  ports:
-    - port: 80
-      nodePort: ${ingress.http}
-    - port: 443
-      nodePort: ${ingress.https}
-`
