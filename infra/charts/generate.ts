@@ -1,0 +1,107 @@
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { stringify } from 'yaml'
+import { functionNames, type Manifest } from '#test/support/manifests.ts'
+import { overlays, rendered } from '#test/support/overlays.ts'
+import { template } from './merge.ts'
+import { schemaOf } from './schema.ts'
+import { parametrised, type Settings, settingsOf } from './settings.ts'
+
+/** Where the chart is. */
+export const chartFolder = join(import.meta.dirname, 'vigia')
+
+/** The templates, values and schema of the chart by their paths in it, made from what kustomize renders for each overlay. */
+export const chartFiles = async (): Promise<Map<string, string>> => {
+  const clusters = await Promise.all(
+    overlays.map(async name => {
+      const objects = await rendered(name)
+      return { name, objects, settings: settingsOf(name, objects) }
+    }),
+  )
+  const files = new Map<string, string>()
+  const objects = new Map<string, { file: string; variants: Map<string, unknown> }>()
+  for (const { name, objects: found, settings } of clusters)
+    for (const object of found) {
+      const { apiVersion, kind, metadata } = object
+      const id = `${apiVersion} ${kind} ${metadata.name}`
+      const known = objects.get(id) ?? { file: fileOf(object), variants: new Map() }
+      known.variants.set(name, parametrised(object, settings))
+      objects.set(id, known)
+    }
+  for (const { file, variants } of objects.values())
+    files.set(file, (files.get(file) ?? made) + template(variants, overlays))
+
+  const [{ settings: first }] = clusters as [(typeof clusters)[0], ...typeof clusters]
+  files.set('values.yaml', values(first))
+  for (const { name, settings } of clusters) files.set(`values-${name}.yaml`, difference(settings, first))
+  files.set('values.schema.json', `${JSON.stringify(schemaOf(overlays, functionNames(), first), null, 2)}\n`)
+  return files
+}
+
+const made = '# Made by `npm run charts` from infra/cluster; change it there.\n'
+
+/** A file a kind, and the triggers of a function beside each other. */
+const fileOf = ({ apiVersion, kind }: Manifest) => {
+  const name = apiVersion.startsWith('serving.') && kind === 'Service' ? 'KnativeService' : kind
+  return `templates/${name.replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase()}.yaml`
+}
+
+const values = ({ secrets, ...settings }: Settings) =>
+  [
+    `${made}# Each cluster's own values are in values-<cluster>.yaml.\n`,
+    section('Which kind of cluster: minikube, gke or onprem.', { cluster: settings.cluster }),
+    section('One image for all functions; the tag is the release, and a label on everything.', {
+      image: settings.image,
+    }),
+    section('The commit, or the tag, that it was made from.', { revision: settings.revision }),
+    section('What the names of the consoles, and of the address that Telegram calls, end in.', {
+      domain: settings.domain,
+    }),
+    section('ConfigMap vigia: LOG_LEVEL, PROBE_ALLOW, PROBE_REFERENCE, TELEGRAM_API_ROOT, TVMAZE_URL.', {
+      configuration: settings.configuration,
+    }),
+    section('On minikube only, where nobody else brings them; in a file of your own that git never sees.', {
+      secrets: Object.fromEntries(secrets.map(key => [key, ''])),
+    }),
+    section('On onprem only: encryptedData by Secret, as infra/cluster/onprem/seal.sh writes it for one cluster.', {
+      sealedSecrets: settings.sealedSecrets,
+    }),
+    section('The disks of the databases.', { storage: settings.storage }),
+    section('How far each function scales, and what a process of it takes (infra/cluster/scaling says why).', {
+      functions: settings.functions,
+    }),
+  ].join('')
+
+const section = (words: string, content: object) => `\n# ${words}\n${stringify(content, { lineWidth: 0 })}`
+
+/** What a cluster says otherwise than values.yaml; its image's tag and revision are the release's. */
+const difference = (settings: Settings, first: Settings) => {
+  const { repository } = settings.image
+  const own = { cluster: settings.cluster, image: { repository }, domain: settings.domain }
+  const rest = (['configuration', 'sealedSecrets', 'storage', 'functions'] as const).filter(
+    key => JSON.stringify(settings[key]) !== JSON.stringify(first[key]),
+  )
+  return made + stringify({ ...own, ...Object.fromEntries(rest.map(key => [key, settings[key]])) }, { lineWidth: 0 })
+}
+
+/** What is in the chart's folder and was made; the rest is written by hand. */
+export const madeFiles = async (): Promise<Map<string, string>> => {
+  const names = await readdir(chartFolder, { recursive: true, withFileTypes: true })
+  const paths = names
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath, entry.name).slice(chartFolder.length + 1))
+  const texts = await Promise.all(
+    paths.map(async path => [path, await readFile(join(chartFolder, path), 'utf8')] as const),
+  )
+  return new Map(texts.filter(([path, text]) => text.startsWith(made) || path === 'values.schema.json'))
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const files = await chartFiles()
+  for (const path of (await madeFiles()).keys()) if (!files.has(path)) await rm(join(chartFolder, path))
+  for (const [path, text] of files) {
+    await mkdir(dirname(join(chartFolder, path)), { recursive: true })
+    await writeFile(join(chartFolder, path), text)
+  }
+  process.stdout.write(`infra/charts/vigia: ${files.size} files\n`)
+}

@@ -1,0 +1,53 @@
+import type { Settings } from './settings.ts'
+
+const text = { type: 'string', minLength: 1 }
+const quantity = { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)?(m|[KMGT]i?)?$' }
+const count = (minimum: number, maximum: number) => ({ type: 'integer', minimum, maximum })
+const closed = (properties: Record<string, object>, required = Object.keys(properties)) => ({
+  type: 'object',
+  additionalProperties: false,
+  properties,
+  required,
+})
+
+const resources = closed({
+  requests: closed({ cpu: quantity, memory: quantity }),
+  limits: closed({ cpu: quantity, memory: quantity }),
+})
+
+/** Knative's own bounds: containerConcurrency up to 1000, a target above it means nothing. */
+const functionSettings = closed({
+  minScale: count(0, 100),
+  maxScale: count(1, 100),
+  target: count(1, 1000),
+  concurrency: count(0, 1000),
+  resources,
+})
+
+const configuration = ['LOG_LEVEL', 'PROBE_ALLOW', 'PROBE_REFERENCE', 'TELEGRAM_API_ROOT', 'TVMAZE_URL']
+
+/** The JSON Schema of values.yaml: closed, so that a misspelt value is refused by `helm install` itself. */
+export const schemaOf = (clusters: readonly string[], functions: string[], { secrets }: Settings): object => {
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    ...closed(
+      {
+        cluster: { enum: clusters },
+        image: closed({ repository: text, tag: { type: 'string', pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]{0,50}$' } }),
+        revision: text,
+        domain: { type: 'string', pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$' },
+        configuration: closed(Object.fromEntries(configuration.map(key => [key, { type: 'string' }])), []),
+        secrets: closed(Object.fromEntries(secrets.map(key => [key, { type: 'string' }])), []),
+        sealedSecrets: {
+          type: 'object',
+          additionalProperties: { type: 'object', additionalProperties: text },
+        },
+        storage: closed({ postgres: quantity, mongodb: quantity }),
+        functions: closed(Object.fromEntries(functions.map(name => [name, functionSettings]))),
+        // Helm's own, for a chart that is part of another.
+        global: { type: 'object' },
+      },
+      ['cluster', 'image', 'revision', 'domain', 'configuration', 'storage', 'functions'],
+    ),
+  }
+}
