@@ -35,7 +35,7 @@ seal() {
   printf '%s\n' '---' >>"$draft"
   grep -E "^($keys)=." "$here/.env" |
     kubectl create secret generic "$name" --namespace vigia --from-env-file=/dev/stdin --dry-run=client -o yaml |
-    kubeseal --format yaml "${cert[@]}" >>"$draft" || refuse "kubeseal did not seal $name; sealed-secrets.yaml is as it was"
+    kubeseal --format yaml ${cert[@]+"${cert[@]}"} >>"$draft" || refuse "kubeseal did not seal $name; sealed-secrets.yaml is as it was"
 }
 seal vigia-postgres 'DATABASE_URL|POSTGRES_[A-Z_]+'
 seal vigia-mongodb 'MONGODB_[A-Z_]+'

@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# Brings Vigia up on minikube, waits until it is ready, and says where it answers. Run again, it brings what has changed.
+#   run.sh                  Knative, cert-manager and the Ingress controller; the image; Vigia
+#   run.sh --no-platform    Vigia alone, on the cluster of kubectl's context, which has the rest already
+#   run.sh --timeout 600    seconds to wait for each part (300)
+# MINIKUBE_PROFILE names the cluster when it is not `minikube`.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../../.." && pwd)
+# shellcheck source=infra/cluster/environment.sh
+source "$here/../environment.sh"
+
+knative_operator=https://github.com/knative/operator/releases/download/knative-v1.23.0/operator.yaml
+cert_manager=https://github.com/cert-manager/cert-manager/releases/download/v1.19.1/cert-manager.yaml
+
+platform=yes
+timeout=300
+while (($#)); do
+  case $1 in
+    --no-platform) platform=no ;;
+    --timeout)
+      [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || refuse '--timeout needs a number of seconds'
+      timeout=$2
+      shift
+      ;;
+    *) refuse "unknown option $1: there are --no-platform and --timeout <seconds>" ;;
+  esac
+  shift
+done
+
+say() { printf '== %s\n' "$*"; }
+
+# Never by accident the cluster that kubectl happens to look at.
+context=()
+profile=${MINIKUBE_PROFILE:-minikube}
+[[ $platform == no ]] || context=(--context "$profile")
+kube() { kubectl ${context[@]+"${context[@]}"} "$@"; }
+vigia() { kube --namespace vigia "$@"; }
+
+command -v kubectl >/dev/null || refuse 'kubectl is not on PATH'
+[[ $platform == no ]] || command -v minikube >/dev/null || refuse 'minikube is not on PATH; on another cluster: run.sh --no-platform'
+check_environment "$here/.env"
+version=$(sed -n 's/^ *newTag: *//p' "$here/../version/kustomization.yaml")
+kube version --request-timeout=10s >/dev/null 2>&1 ||
+  if [[ $platform == yes ]]; then
+    refuse "no cluster answers: minikube start --profile $profile --cpus 4 --memory 8g"
+  else
+    refuse "no cluster answers in kubectl's context"
+  fi
+
+# ready WHAT HINT ARGUMENTS...: waits as the arguments say; WHAT and HINT are for the line that says that it was in vain.
+ready() {
+  local what=$1 hint=$2
+  shift 2
+  "$@" --timeout "${timeout}s" || refuse "$what not ready after $timeout s: $hint"
+}
+
+bring_platform() {
+  say 'Ingress controller'
+  minikube --profile "$profile" addons enable ingress
+  say 'cert-manager and the Knative operator'
+  kube apply --server-side --force-conflicts -f "$cert_manager" -f "$knative_operator"
+  local namespace
+  for namespace in cert-manager knative-operator; do
+    ready "$namespace is" "kubectl get pods -n $namespace" \
+      kube wait deployment --all --namespace "$namespace" --for=condition=Available
+  done
+  say 'Knative'
+  kube apply --server-side --force-conflicts -k "$here/platform"
+  # Names under sslip.io lead to the address that they contain.
+  kube patch knativeserving knative-serving --namespace knative-serving --type json --patch \
+    "[{\"op\": \"add\", \"path\": \"/spec/config/domain\", \"value\": {\"$(minikube --profile "$profile" ip).sslip.io\": \"\"}}]"
+  ready 'Knative Serving is' 'kubectl get knativeserving -A' \
+    kube wait knativeserving knative-serving --namespace knative-serving --for=condition=Ready
+  ready 'Knative Eventing is' 'kubectl get knativeeventing -A' \
+    kube wait knativeeventing knative-eventing --namespace knative-eventing --for=condition=Ready
+  say "image dev.local/vigia:$version"
+  (cd "$root" && minikube --profile "$profile" image build --tag "dev.local/vigia:$version" --file infra/delivery/Dockerfile \
+    --build-opt "build-arg=VERSION=$version" --build-opt "build-arg=REVISION=$(git rev-parse HEAD)" .)
+}
+
+# The Job's end: a condition for success, another for failure, and `kubectl wait` waits for one of them only.
+migrated() {
+  local job=$1 deadline=$((SECONDS + timeout)) conditions
+  until conditions=$(vigia get job "$job" -o 'jsonpath={.status.conditions[?(@.status=="True")].type}') &&
+    [[ $conditions == *Complete* ]]; do
+    [[ $conditions != *Failed* ]] || refuse "the migrations failed: kubectl -n vigia logs job/$job"
+    ((SECONDS < deadline)) || refuse "the migrations are not done after $timeout s: kubectl -n vigia logs job/$job"
+    sleep 1
+  done
+}
+
+[[ $platform == no ]] || bring_platform
+
+say "Vigia $version"
+job=migrate-${version//./-}
+# Its template cannot be changed, and a build of the same version may bring other migrations. Done twice they do nothing.
+vigia delete job "$job" --ignore-not-found
+# What `skaffold dev` has changed is taken back.
+kube apply --server-side --force-conflicts -k "$here"
+
+say 'databases'
+for database in postgres mongodb; do
+  ready "$database is" "kubectl -n vigia describe pod -l app.kubernetes.io/name=$database" \
+    vigia rollout status "statefulset/$database"
+done
+say 'migrations'
+migrated "$job"
+say 'functions, broker, triggers, sources'
+for kind in ksvc sinkbinding broker trigger pingsource; do
+  ready "every $kind is" "kubectl -n vigia get $kind" vigia wait "$kind" --all --for=condition=Ready
+done
+
+url=$(vigia get ksvc telegram-webhook -o 'jsonpath={.status.url}')
+port=$(kube get service kourier --namespace knative-serving --ignore-not-found \
+  -o 'jsonpath={.spec.ports[?(@.port==80)].nodePort}' 2>/dev/null) || port=''
+consoles=$(vigia get ingress consoles -o 'jsonpath={range .spec.rules[*]}https://{.host} {end}')
+printf '\nVigia %s is ready.\n' "$version"
+printf '  telegram-webhook  %s%s\n' "$url" "${port:+:$port}"
+printf '  consoles          %s\n' "$consoles"
+printf 'Telegram calls a public HTTPS address only; %s says how to give it one.\n' "${here#"$root/"}/README.md"
