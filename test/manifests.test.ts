@@ -1,108 +1,27 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { Ajv, type AnySchemaObject, type ValidateFunction } from 'ajv'
 import { describe, expect, test } from 'vitest'
-import { parse } from 'yaml'
 import { admissionFaults } from '#test/support/admission.ts'
-import { allManifests, type Manifest, root } from '#test/support/manifests.ts'
+import { allManifests, type Manifest } from '#test/support/manifests.ts'
+import { schemaFaults, whyNoSchemas } from '#test/support/strict-schemas.ts'
 
-const crdFolder = process.env.KNATIVE_CRDS ?? join(root, '../shared/crds')
 const objects = allManifests()
 
-interface Crd {
-  spec: {
-    group: string
-    names: { kind: string }
-    versions: { name: string; schema: { openAPIV3Schema: AnySchemaObject } }[]
-  }
-}
-
-/** Strict as kubectl's server-side validation: a field the schema does not name is a fault, except where it keeps unknown fields. */
-const strict = (schema: AnySchemaObject): AnySchemaObject => {
-  const { properties, items, additionalProperties, ...rest } = schema
-  const keeps = schema['x-kubernetes-preserve-unknown-fields'] === true
-  const type = schema['x-kubernetes-int-or-string'] ? ['integer', 'string'] : schema.type
-  const plain = Object.fromEntries(
-    Object.entries(rest).filter(([key]) =>
-      ['required', 'enum', 'minimum', 'maximum', 'pattern', 'minLength'].includes(key),
-    ),
+describe.skipIf(whyNoSchemas)(`against the CRDs${whyNoSchemas ? ` (skipped: ${whyNoSchemas})` : ''}`, () => {
+  test.each(objects.map(one => [`${one.file} ${one.kind} ${one.metadata.name}`, one] as const))(
+    '%s is what the API server takes under strict validation',
+    (_, one) => expect(schemaFaults(one)).toEqual([]),
   )
-  return {
-    ...plain,
-    ...(type ? { type: schema.nullable ? [type, 'null'].flat() : type } : {}),
-    ...(properties
-      ? {
-          properties: Object.fromEntries(
-            Object.entries(properties).map(([key, value]) => [key, strict(value as AnySchemaObject)]),
-          ),
-        }
-      : {}),
-    ...(items ? { items: strict(items) } : {}),
-    ...(typeof additionalProperties === 'object' ? { additionalProperties: strict(additionalProperties) } : {}),
-    ...(properties && !additionalProperties && !keeps ? { additionalProperties: false } : {}),
-  }
-}
 
-/** Kubernetes adds these itself; a CRD's schema has `metadata: {type: object}` and nothing inside. */
-const object = (schema: AnySchemaObject) => {
-  const whole = strict(schema)
-  whole.properties = {
-    ...whole.properties,
-    apiVersion: { type: 'string' },
-    kind: { type: 'string' },
-    metadata: {
-      type: 'object',
-      additionalProperties: false,
-      properties: {
-        name: { type: 'string', pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', maxLength: 63 },
-        namespace: { type: 'string' },
-        labels: { type: 'object', additionalProperties: { type: 'string' } },
-        annotations: { type: 'object', additionalProperties: { type: 'string' } },
-      },
-      required: ['name', 'namespace'],
-    },
-  }
-  return whole
-}
-
-describe.skipIf(!existsSync(crdFolder))(
-  `against the CRDs${existsSync(crdFolder) ? '' : ' (skipped: no CRDs; set KNATIVE_CRDS to a folder that has them)'}`,
-  () => {
-    const ajv = new Ajv({ allErrors: true, allowUnionTypes: true })
-    const validators = new Map<string, ValidateFunction>(
-      readdirSync(existsSync(crdFolder) ? crdFolder : root)
-        .filter(name => name.endsWith('.yaml') && existsSync(crdFolder))
-        .map(name => parse(readFileSync(join(crdFolder, name), 'utf8')) as Crd)
-        .flatMap(({ spec }) =>
-          spec.versions.map(
-            ({ name, schema }) =>
-              [`${spec.group}/${name} ${spec.names.kind}`, ajv.compile(object(schema.openAPIV3Schema))] as const,
-          ),
-        ),
-    )
-    const faultsOf = ({ file: _, ...manifest }: Manifest) => {
-      const validate = validators.get(`${manifest.apiVersion} ${manifest.kind}`)
-      if (!validate) return [`no CRD for ${manifest.apiVersion} ${manifest.kind}`]
-      return validate(manifest) ? [] : ajv.errorsText(validate.errors).split(', ')
-    }
-
-    test.each(objects.map(one => [`${one.file} ${one.kind} ${one.metadata.name}`, one] as const))(
-      '%s is what the API server takes under strict validation',
-      (_, one) => expect(faultsOf(one)).toEqual([]),
-    )
-
-    test('a misspelt field is noticed at every depth', () => {
-      const trigger = objects.find(({ kind }) => kind === 'Trigger')!
-      const service = objects.find(({ kind }) => kind === 'Service')!
-      const wrongFilter = structuredClone(trigger)
-      wrongFilter.spec.filter = { type: 'x' }
-      expect([...faultsOf(wrongFilter), ...admissionFaults(wrongFilter)]).not.toEqual([])
-      const wrongContainer = structuredClone(service)
-      wrongContainer.spec.template.spec.containers[0].enviroment = []
-      expect(faultsOf(wrongContainer)).not.toEqual([])
-    })
-  },
-)
+  test('a misspelt field is noticed at every depth', () => {
+    const trigger = objects.find(({ kind }) => kind === 'Trigger')!
+    const service = objects.find(({ kind }) => kind === 'Service')!
+    const wrongFilter = structuredClone(trigger)
+    wrongFilter.spec.filter = { type: 'x' }
+    expect([...schemaFaults(wrongFilter)!, ...admissionFaults(wrongFilter)]).not.toEqual([])
+    const wrongContainer = structuredClone(service)
+    wrongContainer.spec.template.spec.containers[0].enviroment = []
+    expect(schemaFaults(wrongContainer)).not.toEqual([])
+  })
+})
 
 const annotate = (metadata: Pick<Manifest['metadata'], 'annotations'>, key: string, value: string) => {
   metadata.annotations = { ...metadata.annotations, [key]: value }
