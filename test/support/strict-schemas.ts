@@ -84,8 +84,8 @@ const definition = (group: string, kind: string): Crd | undefined => {
   return texts
     .filter(text => text.includes(`group: ${group}\n`) && text.includes(`kind: ${kind}\n`))
     .flatMap(text => parseAllDocuments(text))
-    .map(document => document.toJS() as Crd | null)
-    .find(crd => crd?.spec?.group === group && crd.spec.names.kind === kind)
+    .flatMap(document => (document.toJS() as Crd | null) ?? [])
+    .find(({ spec }) => spec.group === group && spec.names.kind === kind)
 }
 
 // CRDs have patterns for Go's expressions, which the newer mode of JavaScript's would refuse.
@@ -101,9 +101,10 @@ const validator = (apiVersion: string, kind: string): ValidateFunction | undefin
 
 /** What the API server would say of an object under strict validation, in words; undefined for a kind that no CRD here defines. */
 export const schemaFaults = ({ file: _, ...manifest }: Manifest): string[] | undefined => {
-  const id = `${manifest.apiVersion} ${manifest.kind}`
-  if (!compiled.has(id)) compiled.set(id, validator(manifest.apiVersion, manifest.kind))
+  const { apiVersion, kind } = manifest
+  const id = `${apiVersion} ${kind}`
+  if (!compiled.has(id)) compiled.set(id, validator(apiVersion, kind))
   const validate = compiled.get(id)
   if (validate === undefined) return undefined
-  return validate(manifest) ? [] : ajv.errorsText(validate.errors, { dataVar: manifest.kind }).split(', ')
+  return validate(manifest) ? [] : ajv.errorsText(validate.errors, { dataVar: kind }).split(', ')
 }
