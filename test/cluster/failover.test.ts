@@ -58,7 +58,7 @@ describe.skipIf(reason !== undefined)(`the virtual IP${reason === undefined ? ''
       await writeFile(`${file}.broken`, text.replace(from, to), { mode: 0o644 })
       return `${file}.broken`
     }
-    const cfg = join(house.room.folder('lb1', 'haproxy'), 'haproxy.cfg')
+    const cfg = join(house.room.folder('lb1', '/etc/haproxy'), 'haproxy.cfg')
     expect(await haproxy(cfg)).toEqual({ code: 0, output: 'Configuration file is valid\n' })
     expect(await haproxy(await broken(cfg, 'verify required', 'verify maybe'))).toMatchObject({ code: 1 })
     expect(
@@ -69,7 +69,7 @@ describe.skipIf(reason !== undefined)(`the virtual IP${reason === undefined ? ''
     })
 
     for (const name of names(balancers)) {
-      const conf = join(house.room.folder(name, 'keepalived'), 'keepalived.conf')
+      const conf = join(house.room.folder(name, '/etc/keepalived'), 'keepalived.conf')
       // With a script_user that is not root keepalived 2.2.7 ends a test of its files by a SIGTERM to itself: its words count.
       expect((await keepalived(conf)).output.replace('Terminated\n', '')).toBe('')
       const asRoot = await broken(conf, 'script_user nobody nogroup', 'script_user root')

@@ -11,6 +11,8 @@ export interface Certificate {
   key: string
 }
 
+export type Authority = Awaited<ReturnType<typeof authority>>
+
 /** A certificate authority with its files in `folder`, made by OpenSSL for this run. */
 export const authority = async (folder: string, name: string) => {
   const paths = (of: string): Certificate => ({

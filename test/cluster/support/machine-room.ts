@@ -23,14 +23,14 @@ export interface Running {
 }
 
 /**
- * Machines in a LAN of their own: a network namespace each, with `eth0` on one bridge, and a `/run` and folders of `/etc` of their own.
+ * Machines in a LAN of their own: a network namespace each, with `eth0` on one bridge, and a `/run` and other folders of their own.
  * Nothing of it is visible outside, and the kernel takes all of it back when the room ends, also when this process is killed.
  */
 export interface MachineRoom {
   /** A folder outside that goes with the room. */
   home: string
-  /** A folder of the machine, which it has as `/etc/<name>` or `/run`. */
-  folder(machine: string, name: string): string
+  /** Where a folder that the machine has for itself, such as `/run`, is from outside. */
+  folder(machine: string, path: string): string
   /** Runs a program on a machine to its end. */
   run(machine: string, command: string[]): Promise<Ended>
   /** Starts a program on a machine; `line` hears each line of its standard output. */
@@ -45,8 +45,8 @@ export interface RoomPlan {
   machines: Record<string, string>
   /** Length of the LAN's prefix. */
   prefix: number
-  /** Folders of `/etc` that every machine has for itself; they exist outside, too. */
-  etc: string[]
+  /** Folders that every machine has for itself, empty at first; they exist outside, too. `/run` is one without saying. */
+  own: string[]
 }
 
 const run = promisify(execFile)
@@ -72,11 +72,12 @@ export const whyNoMachineRoom = async (programs: string[], packages: string): Pr
 }
 
 /** Builds the room. */
-export const openMachineRoom = async ({ machines, prefix, etc }: RoomPlan): Promise<MachineRoom> => {
+export const openMachineRoom = async ({ machines, prefix, own }: RoomPlan): Promise<MachineRoom> => {
   const home = await mkdtemp(join(tmpdir(), 'vigia-room-'))
+  const folders = ['/run', ...own]
   const folder = (machine: string, name: string) => join(home, machine, name)
   for (const machine of Object.keys(machines))
-    for (const name of ['run', ...etc]) await mkdir(folder(machine, name), { recursive: true })
+    for (const name of folders) await mkdir(folder(machine, name), { recursive: true })
 
   // Everything happens in this one's namespaces: its end is the end of all.
   const keeper = spawn(
@@ -100,9 +101,7 @@ export const openMachineRoom = async ({ machines, prefix, etc }: RoomPlan): Prom
     ...['ip', 'netns', 'exec', machine, 'sh', '-euc', `${mounts(machine)}; ${before}; exec "$@"`, 'sh', ...command],
   ]
   const mounts = (machine: string) =>
-    [['run', '/run'] as const, ...etc.map(name => [name, `/etc/${name}`] as const)]
-      .map(([name, target]) => `mount --bind '${folder(machine, name)}' ${target}`)
-      .join('; ')
+    folders.map(name => `mount --bind '${folder(machine, name)}' '${name}'`).join('; ')
 
   const close = async () => {
     await ended(keeper, () => keeper.kill('SIGKILL'))
@@ -144,7 +143,7 @@ export const openMachineRoom = async ({ machines, prefix, etc }: RoomPlan): Prom
         })
       createInterface({ input: child.stdout }).on('line', line)
       const pid = await until(
-        async () => child.exitCode ?? (await readFile(join(folder(machine, 'run'), pidFile), 'utf8')).trim(),
+        async () => child.exitCode ?? (await readFile(join(folder(machine, '/run'), pidFile), 'utf8')).trim(),
         { what: `${command[0]} on ${machine}` },
       )
       if (child.exitCode !== null) throw new Error(`${command[0]} on ${machine} ended with ${pid}: ${output.trim()}`)

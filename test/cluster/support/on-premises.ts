@@ -43,7 +43,7 @@ export const onPremises = async () => {
   const room = await openMachineRoom({
     machines: Object.fromEntries(machines.map(({ name, address }) => [name, address])),
     prefix: Number(lan.subnet.split('/')[1]),
-    etc: ['haproxy', 'keepalived'],
+    own: ['/etc/haproxy', '/etc/keepalived'],
   })
   const working: Working = {
     haproxy: new Set(),
@@ -97,11 +97,11 @@ export const onPremises = async () => {
   }
 
   const prepareBalancer = async (name: string, clusterAuthority: string) => {
-    const haproxy = room.folder(name, 'haproxy')
-    await mkdir(join(room.folder(name, 'run'), 'haproxy'))
+    const haproxy = room.folder(name, '/etc/haproxy')
+    await mkdir(join(room.folder(name, '/run'), 'haproxy'))
     await copyFile(join(folder, 'haproxy/haproxy.cfg'), join(haproxy, 'haproxy.cfg'))
     await copyFile(clusterAuthority, join(haproxy, 'kubernetes-ca.crt'))
-    const config = join(room.folder(name, 'keepalived'), 'keepalived.conf')
+    const config = join(room.folder(name, '/etc/keepalived'), 'keepalived.conf')
     await copyFile(join(folder, `keepalived/${name}.conf`), config)
     await chmod(config, 0o644)
     await start(name, 'monitor', ['ip', '-o', '-4', 'monitor', 'address'], text => {
