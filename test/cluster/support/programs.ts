@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { root } from '#test/support/manifests.ts'
+
+/** Paths of the programs that make an API server. */
+export interface Programs {
+  etcd: string
+  kubeApiserver: string
+}
+
+/** Why there are no programs here, in words for whoever reads a skipped test. */
+export class Unavailable extends Error {}
+
+const run = promisify(execFile)
+const module = join(root, 'test/cluster/apiserver')
+
+/**
+ * etcd and kube-apiserver: out of the folder KUBEBUILDER_ASSETS names (setup-envtest fills such a one), else compiled by Go, once for
+ * each change of their module (about 5 minutes on two cores, seconds with Go's cache warm). Throws `Unavailable` where neither can be.
+ */
+export const programs = async (env: NodeJS.ProcessEnv = process.env): Promise<Programs> => {
+  if (env.KUBEBUILDER_ASSETS) return given(env.KUBEBUILDER_ASSETS)
+  const hash = createHash('sha256').update(flags().join(' '))
+  for (const file of ['go.mod', 'go.sum', 'etcd/main.go', 'kube-apiserver/main.go'])
+    hash.update(readFileSync(join(module, file)))
+  const folder = join(root, '.build/cluster', hash.digest('hex').slice(0, 16))
+  if (!existsSync(folder)) await compile(folder, env)
+  return inFolder(folder)
+}
+
+const inFolder = (folder: string): Programs => ({
+  etcd: join(folder, 'etcd'),
+  kubeApiserver: join(folder, 'kube-apiserver'),
+})
+
+const given = (folder: string): Programs => {
+  const found = inFolder(folder)
+  for (const file of Object.values(found))
+    if (!existsSync(file))
+      throw new Error(`KUBEBUILDER_ASSETS: there is no ${file}; fill the folder with setup-envtest`)
+  return found
+}
+
+/** Upstream's build says the version in this way; helm and kubectl want to read one. */
+const flags = () => {
+  const [, version, major, minor] = /^\s*k8s\.io\/kubernetes (v(\d+)\.(\d+)\.\d+)$/m.exec(goMod()) ?? []
+  const facts = Object.entries({ gitVersion: version, gitMajor: major, gitMinor: minor })
+  const told = facts.map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`)
+  return ['-trimpath', `-ldflags=-s -w ${told.join(' ')}`]
+}
+
+const goMod = () => readFileSync(join(module, 'go.mod'), 'utf8')
+
+const compile = async (folder: string, env: NodeJS.ProcessEnv) => {
+  // The module's own words about the Go it needs; no other Go is downloaded for it.
+  const [, wanted = ''] = /^go (\S+)$/m.exec(goMod()) ?? []
+  const own = { ...env, GOTOOLCHAIN: 'local', GOFLAGS: '', CGO_ENABLED: '0' }
+  const version = await run('go', ['env', 'GOVERSION'], { env: own }).then(
+    ({ stdout }) => stdout.trim().replace(/^go/, ''),
+    () => undefined,
+  )
+  const ways = `set KUBEBUILDER_ASSETS, or install Go ${wanted}`
+  if (version === undefined) throw new Unavailable(`no API server: there is no Go on PATH; ${ways}`)
+  if (version.localeCompare(wanted, 'en', { numeric: true }) < 0)
+    throw new Unavailable(`no API server: Go is ${version}; ${ways}`)
+  await mkdir(join(folder, '..'), { recursive: true })
+  const draft = await mkdtemp(`${folder}.`)
+  try {
+    await run('go', ['build', ...flags(), '-o', `${draft}/`, './etcd', './kube-apiserver'], {
+      cwd: module,
+      env: own,
+      maxBuffer: 64 * 1024 * 1024,
+    })
+    // Whoever compiled at the same time made the same programs.
+    await rename(draft, folder).catch(error => {
+      if (!existsSync(folder)) throw error
+    })
+  } catch (error) {
+    const words = ((error as { stderr?: string }).stderr || (error as Error).message).trim().split('\n').at(-1)
+    throw new Unavailable(`no API server: go build failed: ${words}`, { cause: error })
+  } finally {
+    await rm(draft, { recursive: true, force: true })
+  }
+}
