@@ -1,0 +1,24 @@
+#!/bin/sh
+# Tells the git server what the release brings. ANNOUNCE says whose: github, jx or none. Said twice, it is said once.
+set -eu
+
+release=.build/release
+[ -f $release/release.env ] || { echo 'no release was prepared here: node infra/delivery/prepare.ts comes first' >&2; exit 1; }
+# shellcheck source=/dev/null
+. ./$release/release.env
+[ "$PHASE" != nothing ] || { echo "v$VERSION: no news"; exit 0; }
+[ -f $release/changelog.md ] || { echo "no changelog of v$VERSION: node infra/delivery/publish.ts comes first" >&2; exit 1; }
+
+case ${ANNOUNCE:-none} in
+  github)
+    command -v gh >/dev/null || { echo 'gh not found on PATH; install it, then announce again' >&2; exit 1; }
+    gh release view "v$VERSION" >/dev/null 2>&1 ||
+      gh release create "v$VERSION" --verify-tag --title "vigia $VERSION" --notes-file $release/changelog.md
+    ;;
+  jx)
+    command -v jx >/dev/null || { echo 'jx not found on PATH; install it, then announce again' >&2; exit 1; }
+    jx changelog create --version "v$VERSION" --output-markdown $release/jx-changelog.md
+    ;;
+  none) cat $release/changelog.md ;;
+  *) echo "ANNOUNCE is $ANNOUNCE: it is github, jx or none" >&2; exit 1 ;;
+esac

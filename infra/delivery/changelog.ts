@@ -1,0 +1,26 @@
+import { messagesSince, releaseTags } from './history.ts'
+import { adds, breaks, newsAmong } from './version.ts'
+
+/** What a release brings, as Markdown: breaking changes, features, and the rest by where it is; newest first inside each. */
+export const changelog = (version: string, messages: readonly string[]): string => {
+  const subjects = (chosen: (message: string) => boolean) =>
+    newsAmong(messages)
+      .filter(chosen)
+      .map(message => `- ${message.split('\n', 1)[0]}`)
+  const sections = [
+    ['Breaking', subjects(breaks)],
+    ['New', subjects(message => adds(message) && !breaks(message))],
+    ['What now holds', subjects(message => !breaks(message) && !adds(message))],
+  ] as const
+  const written = sections
+    .filter(([, lines]) => lines.length)
+    .map(([title, lines]) => `## ${title}\n\n${lines.join('\n')}\n`)
+  return [`# ${version}\n`, ...written].join('\n')
+}
+
+/** The changelog of a tag: from the release before it up to it. */
+export const changelogOf = async (repository: string, tag: string): Promise<string> => {
+  const tags = await releaseTags(repository, tag)
+  const before = tags.find(one => one.tag !== tag)
+  return changelog(tag.slice(1), await messagesSince(repository, before?.tag, tag))
+}

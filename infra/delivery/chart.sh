@@ -1,0 +1,66 @@
+#!/bin/sh
+# Packages the chart as the tag has it and pushes it once. CHART_REPOSITORY says where: oci://…, https://… (ChartMuseum),
+# nexus+https://… (a Helm hosted repository). CHART_USERNAME and CHART_PASSWORD where it wants a login.
+set -eu
+
+release=.build/release
+[ -f $release/release.env ] || { echo 'no release was prepared here: node infra/delivery/prepare.ts comes first' >&2; exit 1; }
+# shellcheck source=/dev/null
+. ./$release/release.env
+[ "$PHASE" != nothing ] || { echo "v$VERSION: no new chart"; exit 0; }
+command -v helm >/dev/null || { echo 'helm not found on PATH; install it, then push the chart again' >&2; exit 1; }
+[ -n "$(git ls-remote origin "refs/tags/v$VERSION")" ] || {
+  echo "v$VERSION is not on origin: node infra/delivery/publish.ts comes first" >&2
+  exit 1
+}
+
+[ -z "${CHART_USERNAME:-}" ] || [ -n "${CHART_PASSWORD:-}" ] || {
+  echo 'CHART_PASSWORD is not set and CHART_USERNAME is; set both or neither' >&2
+  exit 1
+}
+
+package=$release/vigia-$VERSION.tgz
+
+# The password goes by stdin: arguments can be read by everybody on the machine.
+as_user() {
+  if [ -n "${CHART_USERNAME:-}" ]; then
+    printf 'user = "%s:%s"\n' "$CHART_USERNAME" "$CHART_PASSWORD" | curl --config - "$@"
+  else
+    curl "$@"
+  fi
+}
+
+package_chart() {
+  clean=$(mktemp -d)
+  trap 'rm -rf "$clean"' EXIT
+  git -C $release/source archive "v$VERSION" infra/charts/vigia | tar -x -C "$clean"
+  helm package --destination $release "$clean/infra/charts/vigia"
+}
+
+case $CHART_REPOSITORY in
+  oci://*)
+    if helm show chart "$CHART_REPOSITORY/vigia" --version "$VERSION" >/dev/null 2>&1; then
+      echo "vigia-$VERSION.tgz is there already"
+    else
+      package_chart
+      helm push "$package" "$CHART_REPOSITORY"
+    fi
+    ;;
+  nexus+*)
+    url=${CHART_REPOSITORY#nexus+}
+    if as_user --fail --silent --output /dev/null --head "$url/vigia-$VERSION.tgz"; then
+      echo "vigia-$VERSION.tgz is there already"
+    else
+      package_chart
+      as_user --fail --silent --show-error --upload-file "$package" "$url/vigia-$VERSION.tgz"
+    fi
+    ;;
+  *)
+    if as_user --fail --silent --output /dev/null "$CHART_REPOSITORY/api/charts/vigia/$VERSION"; then
+      echo "vigia-$VERSION.tgz is there already"
+    else
+      package_chart
+      as_user --fail --silent --show-error --data-binary "@$package" "$CHART_REPOSITORY/api/charts"
+    fi
+    ;;
+esac

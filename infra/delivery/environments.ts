@@ -1,0 +1,40 @@
+import { isMap, isScalar, parseDocument, visit } from 'yaml'
+import { Refusal } from './refusal.ts'
+
+/** Where it is said which revision each environment runs. */
+export const environmentsFile = 'infra/argocd/applicationset.yaml'
+
+/** An environment of the ApplicationSet, the revision it asks for, and where in the text that is. */
+export interface Environment {
+  name: string
+  revision: string
+  range: [start: number, end: number]
+}
+
+/** The environments of an ApplicationSet's text: the elements that say `env` and `revision`. */
+export const environmentsIn = (text: string): Environment[] => {
+  const found: Environment[] = []
+  visit(parseDocument(text), {
+    Map: (_, map) => {
+      const [name, revision] = ['env', 'revision'].map(key => map.get(key, true))
+      if (!isMap(map) || !isScalar(name) || !isScalar(revision) || !revision.range) return
+      found.push({
+        name: String(name.value),
+        revision: String(revision.value),
+        range: [revision.range[0], revision.range[1]],
+      })
+    },
+  })
+  return found
+}
+
+/** The text with another revision for one environment; everything else in it stays as it is, comments too. */
+export const withRevision = (text: string, environment: string, revision: string): string => {
+  const known = environmentsIn(text)
+  const one = known.find(({ name }) => name === environment)
+  if (!one) {
+    const names = known.map(({ name }) => name).join(', ') || 'none'
+    throw new Refusal(`${environmentsFile} knows no environment ${environment} (it knows ${names})`)
+  }
+  return text.slice(0, one.range[0]) + revision + text.slice(one.range[1])
+}

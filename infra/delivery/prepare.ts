@@ -1,0 +1,146 @@
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { chartRepositoryAnswers } from './chart-repository.ts'
+import { checkout, draftIn, imageOfTag, keepRelease, type Release } from './draft.ts'
+import { GitFailed, git, gitOrNothing } from './git.ts'
+import { declaredVersion, newsOf, releaseOf, releaseTags } from './history.ts'
+import { onPath } from './on-path.ts'
+import { command, Refusal, setting } from './refusal.ts'
+import { digestOf, registryAnswers } from './registry.ts'
+import { stamp } from './stamp.ts'
+import { nextVersion, releaseSubject, versionIn } from './version.ts'
+
+/** The author of release commits: the same everywhere, so that the same commit makes the same release commit on every machine. */
+const author = { name: 'Vigia release', email: 'release@vigia.invalid' }
+
+/** Everything that can say no is asked before anything is made. */
+const checked = async (here: string) => {
+  const registry = setting('REGISTRY').replace(/\/+$/, '')
+  const charts = setting('CHART_REPOSITORY').replace(/\/+$/, '')
+  const missing = (process.env.RELEASE_TOOLS ?? '').split(/\s+/).filter(tool => tool && !onPath(tool))
+  if (missing.length) throw new Refusal(`${missing.join(', ')} not found on PATH; install it, then release again`)
+  const dirt = await git(here, ['status', '--porcelain', '--', '.', ':(exclude).jx'])
+  if (dirt) {
+    const [first, ...others] = dirt.split('\n')
+    const more = others.length ? ` and ${others.length} more` : ''
+    throw new Refusal(`the tree is dirty (${first!.trim()}${more}): commit it, then release again`)
+  }
+  const url = await gitOrNothing(here, ['remote', 'get-url', 'origin'])
+  if (!url) throw new Refusal('there is no remote called origin: a release is pushed there')
+  await registryAnswers(registry)
+  await chartRepositoryAnswers(charts)
+  return { url, image: `${registry}/vigia`, charts, branch: process.env.RELEASE_BRANCH || 'main' }
+}
+
+/** A clone of the checkout's commit that knows the tags of the remote and no others. */
+const cloneOf = async (here: string, url: string, branch: string, commit: string, into: string) => {
+  await git(here, ['clone', '--quiet', '--no-tags', '--no-checkout', '--', here, into])
+  await git(into, ['remote', 'set-url', 'origin', url])
+  const shallow = (await git(into, ['rev-parse', '--is-shallow-repository'])) === 'true'
+  const heads = `+refs/heads/${branch}:refs/remotes/origin/${branch}`
+  const tags = '+refs/tags/v*:refs/tags/v*'
+  try {
+    await git(into, ['fetch', '--quiet', '--no-tags', ...(shallow ? ['--unshallow'] : []), 'origin', heads, tags])
+  } catch (error) {
+    if (error instanceof GitFailed) throw new Refusal(`origin cannot be read: ${error.said}`)
+    throw error
+  }
+  await git(into, ['checkout', '--quiet', '-B', branch, commit])
+}
+
+/** The release commit and its tag, in the draft. Dates are the commit's own: made twice, it is the same commit. */
+const commitRelease = async (source: string, version: string): Promise<string> => {
+  const date = await git(source, ['log', '-1', '--format=%cI'])
+  const identity = {
+    GIT_AUTHOR_NAME: author.name,
+    GIT_AUTHOR_EMAIL: author.email,
+    GIT_AUTHOR_DATE: date,
+    GIT_COMMITTER_NAME: author.name,
+    GIT_COMMITTER_EMAIL: author.email,
+    GIT_COMMITTER_DATE: date,
+  }
+  await stamp(source, version)
+  const plain = ['-c', 'commit.gpgSign=false', '-c', 'tag.gpgSign=false', '-c', 'core.hooksPath=/dev/null']
+  await git(source, [...plain, 'commit', '--quiet', '--all', '--allow-empty', '-m', releaseSubject(version)], identity)
+  await git(source, [...plain, 'tag', '-a', `v${version}`, '-m', `vigia ${version}`], identity)
+  return git(source, ['rev-parse', 'HEAD'])
+}
+
+const prepare = async (): Promise<string> => {
+  const here = await checkout()
+  const { url, image, charts, branch } = await checked(here)
+  const base = await git(here, ['rev-parse', 'HEAD'])
+  const draft = draftIn(here)
+  await mkdir(join(here, '.build'), { recursive: true })
+  const work = await mkdtemp(join(here, '.build/release.'))
+  const source = join(work, 'source')
+  try {
+    await cloneOf(here, url, branch, base, source)
+    const common = { IMAGE: image, CHART_REPOSITORY: charts, BRANCH: branch, SOURCE: url.replace(/\/\/[^/@]*@/, '//') }
+    const { release, said } = await drafted(here, source, base, common)
+    // What was pushed before a crash need not be built again: the image file says for which revision it was.
+    if (existsSync(draft.image)) await rename(draft.image, join(work, 'image'))
+    if (release.PHASE === 'published') await rememberImage(source, release, join(work, 'image'))
+    await keepRelease(join(work, 'release.env'), release)
+    await rm(draft.folder, { recursive: true, force: true })
+    await rename(work, draft.folder)
+    return said
+  } catch (error) {
+    await rm(work, { recursive: true, force: true })
+    throw error
+  }
+}
+
+const drafted = async (
+  here: string,
+  source: string,
+  base: string,
+  common: Omit<Release, 'PHASE' | 'VERSION' | 'REVISION'>,
+): Promise<{ release: Release; said: string }> => {
+  const tags = await releaseTags(source)
+  const already = releaseOf(base, tags)
+  if (already) {
+    await git(source, ['checkout', '--quiet', '-B', common.BRANCH, already.tag])
+    const release: Release = { PHASE: 'published', VERSION: already.version, REVISION: already.commit, ...common }
+    return { release, said: `${already.tag} already stands for ${base.slice(0, 12)}: finishing what is left of it` }
+  }
+  const remote = await gitOrNothing(source, ['rev-parse', '--verify', `refs/remotes/origin/${common.BRANCH}`])
+  if (remote !== base)
+    throw new Refusal(
+      `${common.BRANCH} on origin is at ${remote?.slice(0, 12) ?? 'nothing'}, this checkout at ${base.slice(0, 12)}: bring them together, then release again`,
+    )
+  const { last, news } = await newsOf(source, base)
+  if (last && news.length === 0) {
+    const release: Release = { PHASE: 'nothing', VERSION: last.version, REVISION: last.commit, ...common }
+    return { release, said: `nothing to release since ${last.tag}` }
+  }
+  const version = nextVersion(last && versionIn(last.tag), await declaredVersion(source, base), news).join('.')
+  await refuseTaken(here, source, common.IMAGE, version)
+  const commit = await commitRelease(source, version)
+  const release: Release = { PHASE: 'drafted', VERSION: version, REVISION: commit, ...common }
+  return { release, said: `v${version} drafted from ${base.slice(0, 12)} as ${commit}` }
+}
+
+const refuseTaken = async (here: string, source: string, image: string, version: string) => {
+  const tag = `refs/tags/v${version}`
+  const remote = await gitOrNothing(source, ['rev-parse', '--verify', '--quiet', `${tag}^{commit}`])
+  if (remote)
+    throw new Refusal(
+      `v${version} is taken on origin by ${remote.slice(0, 12)}, which this branch does not contain: declare a later version in package.json`,
+    )
+  const local = await gitOrNothing(here, ['rev-parse', '--verify', '--quiet', `${tag}^{commit}`])
+  if (local)
+    throw new Refusal(
+      `v${version} is taken in this clone by ${local.slice(0, 12)} and is not on origin: git tag -d v${version}, then release again`,
+    )
+  const digest = await digestOf(image, version)
+  if (digest) throw new Refusal(`${image}:${version} is taken by ${digest}: declare a later version in package.json`)
+}
+
+const rememberImage = async (source: string, { VERSION, REVISION }: Release, file: string) => {
+  const image = await imageOfTag(source, `v${VERSION}`)
+  if (image) await writeFile(file, `${REVISION} ${image.slice(image.indexOf('@') + 1)}\n`)
+}
+
+await command(prepare)

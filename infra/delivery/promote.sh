@@ -1,0 +1,21 @@
+#!/bin/sh
+# Asks the environments to run the release, by pull requests. PROMOTE says whose: jx (environment repositories), argocd (the revision in
+# infra/argocd, for each of PROMOTE_ENVIRONMENTS) or none.
+set -eu
+
+release=.build/release
+[ -f $release/release.env ] || { echo 'no release was prepared here: node infra/delivery/prepare.ts comes first' >&2; exit 1; }
+# shellcheck source=/dev/null
+. ./$release/release.env
+[ "$PHASE" != nothing ] || { echo "v$VERSION: nothing to promote"; exit 0; }
+
+case ${PROMOTE:-none} in
+  jx)
+    command -v jx >/dev/null || { echo 'jx not found on PATH; install it, then promote again' >&2; exit 1; }
+    jx promote --batch-mode --all --timeout 1h --no-poll --app vigia --version "$VERSION" \
+      --add-changelog $release/changelog.md
+    ;;
+  argocd) node infra/delivery/promote.ts ;;
+  none) echo "v$VERSION: promoted by hand (PROMOTE is not set)" ;;
+  *) echo "PROMOTE is $PROMOTE: it is jx, argocd or none" >&2; exit 1 ;;
+esac

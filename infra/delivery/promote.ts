@@ -1,0 +1,88 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { checkout, draftIn, releaseIn } from './draft.ts'
+import { environmentsFile, environmentsIn, withRevision } from './environments.ts'
+import { git } from './git.ts'
+import { onPath } from './on-path.ts'
+import { command, Refusal, setting } from './refusal.ts'
+import { compareVersions, versionIn } from './version.ts'
+
+/** One branch and one pull request for each environment: who merges it decides when that environment moves. */
+const promote = async (): Promise<string> => {
+  const here = await checkout()
+  const draft = draftIn(here)
+  const { VERSION: version, BRANCH: branch } = await releaseIn(draft.settings)
+  const source = draft.source
+  const wanted = setting('PROMOTE_ENVIRONMENTS').split(/\s+/).filter(Boolean)
+  await git(source, ['fetch', '--quiet', '--no-tags', 'origin', `+refs/heads/${branch}:refs/remotes/origin/${branch}`])
+  const start = await git(source, ['rev-parse', `refs/remotes/origin/${branch}`])
+  await git(source, ['checkout', '--quiet', '--detach', start])
+  const file = join(source, environmentsFile)
+  if (!existsSync(file)) throw new Refusal(`${environmentsFile} is missing on ${branch}: no environment to promote to`)
+  const text = await readFile(file, 'utf8')
+  // All of them are known, or none is touched.
+  const changes = wanted.map(environment => ({ environment, text: withRevision(text, environment, `v${version}`) }))
+  const said: string[] = []
+  for (const change of changes) said.push(await propose(source, { version, branch, start, before: text, ...change }))
+  return said.join('\n')
+}
+
+interface Proposal {
+  environment: string
+  version: string
+  branch: string
+  start: string
+  before: string
+  text: string
+}
+
+const propose = async (source: string, { environment, version, branch, start, before, text }: Proposal) => {
+  const runs = environmentsIn(before).find(({ name }) => name === environment)!.revision
+  const running = versionIn(runs)
+  if (running && compareVersions(running, versionIn(version)!) >= 0)
+    return `${environment} is asked for ${runs} already`
+  await git(source, ['checkout', '--quiet', '--detach', start])
+  await writeFile(join(source, environmentsFile), text)
+  const title = `chore: promote ${version} to ${environment}`
+  const head = `promote-v${version}-${environment}`
+  const [date, name, email] = (await git(source, ['log', '-1', '--format=%cI%n%cn%n%ce', `v${version}`])).split('\n')
+  const identity = { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, GIT_AUTHOR_DATE: date }
+  await git(
+    source,
+    ['-c', 'commit.gpgSign=false', '-c', 'core.hooksPath=/dev/null', 'commit', '--quiet', '-am', title],
+    {
+      ...identity,
+      GIT_COMMITTER_NAME: name,
+      GIT_COMMITTER_EMAIL: email,
+      GIT_COMMITTER_DATE: date,
+    },
+  )
+  // The branch is the pipeline's own: after a crash it is written again, from what the main branch is by then.
+  await git(source, ['push', '--quiet', '--force', 'origin', `HEAD:refs/heads/${head}`])
+  if (!onPath('gh')) return `${environment}: merge ${head} and it runs v${version}`
+  const open = execFileSync('gh', ['pr', 'list', '--head', head, '--state', 'open', '--json', 'number'], {
+    cwd: source,
+  })
+  if (JSON.parse(open.toString()).length === 0)
+    execFileSync(
+      'gh',
+      [
+        'pr',
+        'create',
+        '--base',
+        branch,
+        '--head',
+        head,
+        '--title',
+        title,
+        '--body',
+        `${environment}: ${runs} → v${version}`,
+      ],
+      { cwd: source, stdio: ['ignore', 'ignore', 'inherit'] },
+    )
+  return `${environment}: ${runs} → v${version} proposed`
+}
+
+await command(promote)

@@ -1,0 +1,81 @@
+import { rm, writeFile } from 'node:fs/promises'
+import { changelogOf } from './changelog.ts'
+import { builtDigest, checkout, draftIn, keepRelease, type Release, releaseIn } from './draft.ts'
+import { GitFailed, git, gitOrNothing } from './git.ts'
+import { command, Refusal } from './refusal.ts'
+import { nameImage } from './registry.ts'
+
+/** Commit and tag go to the remote together or not at all; only then does the image get the version's name. */
+const publish = async (): Promise<string> => {
+  const here = await checkout()
+  const draft = draftIn(here)
+  const release = await releaseIn(draft.settings)
+  if (release.PHASE === 'nothing') return `nothing to publish since v${release.VERSION}`
+  const digest = await builtDigest(draft.image, release.REVISION)
+  if (!digest)
+    throw new Refusal(
+      `no image of ${release.REVISION.slice(0, 12)} was built: sh infra/delivery/release-image.sh comes first`,
+    )
+  if (release.PHASE === 'drafted') {
+    await push(draft, release, digest)
+    await keepRelease(draft.settings, { ...release, PHASE: 'published' })
+  }
+  const tag = `refs/tags/v${release.VERSION}`
+  await git(here, ['fetch', '--quiet', '--no-tags', draft.source, `+${tag}:${tag}`])
+  await nameImage(release.IMAGE, digest, release.VERSION)
+  await writeFile(draft.changelog, await changelogOf(draft.source, `v${release.VERSION}`))
+  return `v${release.VERSION} is ${release.REVISION}, ${release.IMAGE}@${digest}`
+}
+
+const push = async (draft: ReturnType<typeof draftIn>, release: Release, digest: string) => {
+  const { source, folder } = draft
+  const tag = `v${release.VERSION}`
+  await refuseStrangers(source, release)
+  await nameDigest(source, release, digest)
+  const refused = await pushTogether(source, tag, release.BRANCH)
+  if (!refused) return
+  const remote = await gitOrNothing(source, ['ls-remote', 'origin', `refs/tags/${tag}`, `refs/heads/${release.BRANCH}`])
+  if (remote?.includes(`refs/tags/${tag}`)) {
+    await rm(folder, { recursive: true, force: true })
+    throw new Refusal(`another release published ${tag} while this one was built: this one leaves nothing`)
+  }
+  if (remote && !remote.includes(await git(source, ['rev-parse', `${release.REVISION}^`]))) {
+    await rm(folder, { recursive: true, force: true })
+    throw new Refusal(
+      `${release.BRANCH} moved on origin while ${tag} was built: this one leaves nothing; release what is there now`,
+    )
+  }
+  throw new Refusal(`origin did not take ${tag} (${refused.said}): nothing was pushed; publish again`)
+}
+
+/** The draft is what was tested and built; anything else under its name is refused. */
+const refuseStrangers = async (source: string, { VERSION, REVISION }: Release) => {
+  const named = await gitOrNothing(source, ['rev-parse', `v${VERSION}^{commit}`])
+  if (named !== REVISION)
+    throw new Refusal(`v${VERSION} is not ${REVISION} in the draft: node infra/delivery/prepare.ts`)
+}
+
+/** The tag says which image was built from it, so that a crash after the push can be finished from git alone. */
+const nameDigest = async (source: string, { VERSION, REVISION, IMAGE }: Release, digest: string) => {
+  const [name, email, date] = (await git(source, ['log', '-1', '--format=%cn%n%ce%n%cI', REVISION])).split('\n')
+  const message = `vigia ${VERSION}\n\nImage: ${IMAGE}@${digest}`
+  await git(source, ['-c', 'tag.gpgSign=false', 'tag', '-f', '-a', `v${VERSION}`, '-m', message, REVISION], {
+    GIT_COMMITTER_NAME: name,
+    GIT_COMMITTER_EMAIL: email,
+    GIT_COMMITTER_DATE: date,
+  })
+}
+
+/** What git said where it did not push. The very same tag being there already is our own push, before a crash. */
+const pushTogether = async (source: string, tag: string, branch: string): Promise<GitFailed | undefined> => {
+  try {
+    const refs = [`${tag}^{commit}:refs/heads/${branch}`, `refs/tags/${tag}:refs/tags/${tag}`]
+    await git(source, ['push', '--quiet', '--atomic', 'origin', ...refs])
+  } catch (error) {
+    if (error instanceof GitFailed) return error
+    throw error
+  }
+  return undefined
+}
+
+await command(publish)

@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+
+/**
+ * An image registry as far as names go (OCI distribution 1.1: `/v2/`, manifests by tag and digest), on the loopback interface; its state
+ * is `folder`: a file named by a digest is a manifest, any other holds the digest that this tag names.
+ */
+export const registryIn = async (folder: string, login?: string) => {
+  const state = { refusesNames: false }
+  const server = createServer(async (request, response) => {
+    const answer = (status: number, headers: Record<string, string> = {}, body = '') =>
+      response.writeHead(status, headers).end(request.method === 'HEAD' ? undefined : body)
+    const path = new URL(request.url!, 'http://registry').pathname
+    // As the common ones do: a login buys a token, and the token opens the door.
+    if (path === '/token') {
+      const known = request.headers.authorization === `Basic ${Buffer.from(login ?? '').toString('base64')}`
+      return known ? answer(200, {}, JSON.stringify({ token: 'a-token' })) : answer(401)
+    }
+    if (login && request.headers.authorization !== 'Bearer a-token') {
+      const realm = `http://${request.headers.host}/token`
+      return answer(401, { 'www-authenticate': `Bearer realm="${realm}",service="test",scope="repository:x:pull"` })
+    }
+    if (path === '/v2/') return answer(200)
+    const [, name, reference] = /^\/v2\/(.+)\/manifests\/([^/]+)$/.exec(path) ?? []
+    if (!name || !reference) return answer(404)
+    const file = (of: string) => join(folder, name, of)
+    if (request.method === 'PUT') {
+      if (state.refusesNames) return answer(500)
+      const body = await text(request)
+      const digest = `sha256:${createHash('sha256').update(body).digest('hex')}`
+      mkdirSync(join(folder, name), { recursive: true })
+      writeFileSync(file(digest), body)
+      writeFileSync(file(reference), digest)
+      return answer(201, { 'docker-content-digest': digest })
+    }
+    if (!existsSync(file(reference))) return answer(404)
+    const digest = reference.startsWith('sha256:') ? reference : readFileSync(file(reference), 'utf8')
+    const type = 'application/vnd.oci.image.manifest.v1+json'
+    return answer(200, { 'docker-content-digest': digest, 'content-type': type }, readFileSync(file(digest), 'utf8'))
+  })
+  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
+  return {
+    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    /** While true it takes no new name: a registry that breaks at the last moment. */
+    state,
+    /** The digest that a tag names, and the manifest behind it. */
+    named: (name: string, tag: string) => {
+      if (!existsSync(join(folder, name, tag))) return undefined
+      const digest = readFileSync(join(folder, name, tag), 'utf8')
+      return { digest, manifest: JSON.parse(readFileSync(join(folder, name, digest), 'utf8')) as { revision: string } }
+    },
+    stop: () =>
+      new Promise<void>(done => {
+        server.closeAllConnections()
+        server.close(() => done())
+      }),
+  }
+}
