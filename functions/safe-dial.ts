@@ -161,12 +161,17 @@ const ask = async ({ request }: Endpoint, line: Line, trip: Trip): Promise<Answe
   const started = performance.now()
   const read = answerReader()
   const head = await trip.stage<AnswerHead>((resolve, reject) => {
-    const gone = () => reject(new Fault('reset'))
+    let answered = false
+    // An error takes long to make, and every connection ends.
+    const gone = () => {
+      if (!answered) reject(new Fault('reset'))
+    }
     line.socket.on('end', gone).on('close', gone)
     line.hear = piece => {
       try {
         const head = read(piece)
         if (head === null) return
+        answered = true
         line.hear = more => {
           head.body += more
         }

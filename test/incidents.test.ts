@@ -9,6 +9,7 @@ import { type ProbeResult, probeResultsIn } from '#database/probe-results.ts'
 import { beginning, type VigiaEvent } from '#events/event.ts'
 import { ledgerOf } from '#functions/uptime-prober/ledger.ts'
 import type { Measured } from '#functions/uptime-prober/measure.ts'
+import { quietIn, verdict } from '#functions/uptime-prober/verdict.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 import { type VirtualTime, virtualTime } from '#test/support/virtual-time.ts'
 
@@ -188,6 +189,24 @@ test('results of a monitor that is paused or gone are not kept', async () => {
   expect((await db.query('select 1 from probe_hour')).rowCount).toBe(0)
 })
 
+test('what is kept without a look at its monitor would not have changed it', () => {
+  const at = fc.nat(20).map(slot)
+  const monitor = { id: 1, chatId, name: '', kind: 'http' as const, url: '', intervalS: 10, timeoutMs: 5_000 }
+  fc.assert(
+    fc.property(
+      fc.record({ dueAt: at, ok: fc.constantFrom(true, false, null), confirmed: fc.boolean() }),
+      fc.constantFrom('new' as const, 'up' as const, 'down' as const),
+      fc.option(at),
+      (finding, state, judgedAt) => {
+        const before = { ...monitor, state, judgedAt, pausedAt: null, stateSince: null, lastOkAt: null, version: 0 }
+        const quiet = quietIn(finding)
+        if (quiet === null || quiet === state) expect(verdict(before, finding).state).toBe(state)
+        else if (judgedAt === null || judgedAt < finding.dueAt) expect(verdict(before, finding).state).toBe(quiet)
+      },
+    ),
+  )
+})
+
 test('results that arrive together are written together, and each hour gets its own', async () => {
   const monitors = await Promise.all(Array.from({ length: 30 }, (_, n) => watch(`m${n}.test`)))
   let statements = 0
@@ -205,7 +224,7 @@ test('results that arrive together are written together, and each hour gets its 
   await round(5)
   statements = 0
   await round(6)
-  expect(statements).toBe(2)
+  expect(statements).toBe(1)
   const { rows } = await db.query<{ hour: Date; ok: number }>(
     'select hour, sum(ok) as ok from probe_hour group by hour order by hour',
   )

@@ -21,4 +21,4 @@ export const fateOf = ({ dueAt, intervalS }: Check, asked: boolean, now: Date): 
 }
 
 /** Whether a slot lies further ahead than one should wait for. */
-export const isFarOff = ({ dueAt }: Check, now: Date): boolean => Date.parse(dueAt) - now.getTime() > foreseenMs
+export const isFarOff = (dueMs: number, now: Date): boolean => dueMs - now.getTime() > foreseenMs

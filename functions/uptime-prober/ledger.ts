@@ -9,7 +9,7 @@ import { isPassing, lacksPartition } from './database-faults.ts'
 import type { Measured } from './measure.ts'
 import { causeOf, downNews, type NamedIncident, upNews } from './news.ts'
 import type { Sleep } from './sleep.ts'
-import { verdict } from './verdict.ts'
+import { quietIn, verdict } from './verdict.ts'
 
 export interface Ledger {
   /**
@@ -51,7 +51,7 @@ class Repeated extends Error {}
 
 /**
  * Results on their way into the database. A result and its meaning are kept in one transaction, so that a slot with a row is done
- * for good. Whatever changes no state, nearly everything, shares one statement; changes of state go one by one.
+ * for good. Whatever changes no state, nearly everything, shares one statement; the others are judged one by one.
  */
 export const ledgerOf = ({ db, clock, sleep, companyMs = 3_000, patienceMs = 60_000 }: LedgerOptions): Ledger => {
   const waiting = new Set<Entry>()
@@ -89,10 +89,21 @@ export const ledgerOf = ({ db, clock, sleep, companyMs = 3_000, patienceMs = 60_
       fail(entry, new Conflict(`monitor/${entry.result.monitorId} changed ${mostTries} times while it was judged`))
   }
 
+  /** Most say what everybody expects, and one statement tells which. */
   const write = async (round: Entry[]) => {
+    const kept = await probeResultsIn(db).keepUnremarkable(
+      round.map(({ result, confirmed }) => ({ result, state: quietIn({ ok: result.ok, confirmed }) })),
+    )
+    const remarkable: Entry[] = []
+    for (const entry of round) {
+      if (kept.has(entry.result.monitorId)) done(entry, [])
+      else remarkable.push(entry)
+    }
+    if (remarkable.length > 0) await judge(remarkable)
+  }
+
+  const judge = async (round: Entry[]) => {
     const monitors = await monitorsIn(db).watched(round.map(({ result }) => result.monitorId))
-    const unremarkable: { entry: Entry; before: Monitor }[] = []
-    const changes: { entry: Entry; before: Monitor; after: Monitor }[] = []
     for (const entry of round) {
       const before = monitors.get(entry.result.monitorId)
       if (before === undefined) {
@@ -100,17 +111,16 @@ export const ledgerOf = ({ db, clock, sleep, companyMs = 3_000, patienceMs = 60_
         continue
       }
       const after = verdict(before, { ...entry.result, confirmed: entry.confirmed })
-      if (after.state === before.state) unremarkable.push({ entry, before })
-      else changes.push({ entry, before, after })
+      if (after.state !== before.state) await keepChange(entry, before, after)
+      else await keepOld(entry, before)
     }
-    for (const { entry, before, after } of changes) await keepChange(entry, before, after)
-    const kept = await probeResultsIn(db).keepUnremarkable(
-      unremarkable.map(({ entry, before }) => ({ ...entry.result, version: before.version })),
-    )
-    for (const { entry, before } of unremarkable) {
-      if (kept.has(before.id)) done(entry, [])
-      else tryAgain(entry)
-    }
+  }
+
+  /** Something newer was judged before; it says nothing any more, and still is kept. */
+  const keepOld = async (entry: Entry, { id, state }: Monitor) => {
+    const kept = await probeResultsIn(db).keepUnremarkable([{ result: entry.result, state }])
+    if (kept.has(id)) done(entry, [])
+    else tryAgain(entry)
   }
 
   const keepChange = async (entry: Entry, before: Monitor, after: Monitor) => {

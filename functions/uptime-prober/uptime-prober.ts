@@ -37,27 +37,31 @@ const suspiciousMs = 2_000
 /** Runs each check at its due second, keeps what it finds and tells what is new. Slots that are kept already are not probed again. */
 export const uptimeProber = async (event: Request, tools: ProberTools): Promise<void> => {
   const { clock, sleep, ending } = tools
-  const checks = event.data.checks.toSorted((a, b) => Date.parse(a.dueAt) - Date.parse(b.dueAt))
-  const timeless = checks.find(({ dueAt }) => Number.isNaN(Date.parse(dueAt)))
+  const slots = event.data.checks.map(check => ({ check, dueMs: Date.parse(check.dueAt) }))
+  const timeless = slots.find(({ dueMs }) => Number.isNaN(dueMs))?.check
   if (timeless) throw new Permanent(`monitor/${timeless.monitorId}: ${JSON.stringify(timeless.dueAt)} is no instant`)
-  const kept = await alreadyKept(checks, tools)
+  slots.sort((a, b) => a.dueMs - b.dueMs)
+  const kept = await alreadyKept(slots, tools)
   const running: Promise<unknown>[] = []
   const errors: unknown[] = []
   let done = 0
-  for (const check of checks) {
-    if (isFarOff(check, clock())) break
-    await waitUntil(Date.parse(check.dueAt), { clock, sleep, ending })
+  const run = async (check: Check) => {
+    try {
+      await handled(event, check, kept.size > 0 ? kept.get(nameOf(check)) : undefined, tools)
+    } catch (error) {
+      errors.push(error)
+    }
+    done++
+  }
+  for (const { check, dueMs } of slots) {
+    if (isFarOff(dueMs, clock())) break
+    await waitUntil(dueMs, { clock, sleep, ending })
     if (ending.aborted) break
-    const before = kept.size > 0 ? kept.get(nameOf(check)) : undefined
-    running.push(
-      handled(event, check, before, tools)
-        .catch(error => errors.push(error))
-        .finally(() => done++),
-    )
+    running.push(run(check))
   }
   await Promise.race([Promise.all(running), cutShort(tools)])
   if (errors.length > 0) throw errors[0]
-  if (done < checks.length) throw new RetryLater(`${checks.length - done} checks are given back`, 1)
+  if (done < slots.length) throw new RetryLater(`${slots.length - done} checks are given back`, 1)
 }
 
 /** A while after the end was announced; never, where it is not. */
@@ -70,10 +74,14 @@ const cutShort = async ({ ending, ledger, sleep }: ProberTools): Promise<void> =
 const slotOf = ({ monitorId, dueAt }: Check): SlotName => ({ monitorId, dueAt: new Date(dueAt) })
 const nameOf = (check: Check) => causeOf(slotOf(check))
 
-const alreadyKept = async (checks: Check[], { db, clock, sleep }: ProberTools): Promise<Map<string, ProbeResult>> => {
-  const suspicious = checks.filter(({ dueAt }) => clock().getTime() - Date.parse(dueAt) > suspiciousMs)
+const alreadyKept = async (
+  slots: readonly { check: Check; dueMs: number }[],
+  { db, clock, sleep }: ProberTools,
+): Promise<Map<string, ProbeResult>> => {
+  const sinceMs = clock().getTime() - suspiciousMs
+  const suspicious = slots.filter(({ dueMs }) => dueMs < sinceMs)
   if (suspicious.length === 0) return new Map()
-  const results = await patiently(() => probeResultsIn(db).of(suspicious.map(slotOf)), sleep)
+  const results = await patiently(() => probeResultsIn(db).of(suspicious.map(({ check }) => slotOf(check))), sleep)
   return new Map(results.map(result => [causeOf(result), result]))
 }
 

@@ -7,6 +7,10 @@ export interface Finding extends Pick<ProbeResult, 'dueAt' | 'ok'> {
   confirmed: boolean
 }
 
+/** The state in which a monitor stays by such a finding, whatever else is known of it; null: in any. */
+export const quietIn = ({ ok, confirmed }: Pick<Finding, 'ok' | 'confirmed'>): 'up' | 'down' | null =>
+  ok ? 'up' : ok === false && confirmed ? 'down' : null
+
 /** State and news in, state out. Older news than what was judged already changes nothing; nor does a check that could not look. */
 export const verdict = (monitor: Monitor, { dueAt, ok, confirmed }: Finding): Monitor => {
   if (ok === null || (monitor.judgedAt !== null && dueAt <= monitor.judgedAt)) return monitor

@@ -1,4 +1,5 @@
 import type { Postgres } from './connect.ts'
+import type { MonitorState } from './monitors.ts'
 
 /** What was found at one slot of one monitor. */
 export interface ProbeResult {
@@ -21,8 +22,11 @@ export interface ProbeResult {
   totalMs: number | null
 }
 
-/** A result, and the version of its monitor for which it changes nothing. */
-export type Unremarkable = ProbeResult & { version: number }
+/** A result, and the state of its monitor in which it changes nothing; null: any. */
+export interface Unremarkable {
+  result: ProbeResult
+  state: MonitorState | null
+}
 
 export type SlotName = Pick<ProbeResult, 'monitorId' | 'dueAt'>
 
@@ -45,13 +49,20 @@ const names = columns.map(([, name]) => name)
 const types = columns.map(([, , type]) => type)
 const selected = columns.map(([property, name]) => `probe_result.${name} as "${property}"`).join(', ')
 
+type Value = Date | string | number | boolean | null
+
+const written = (value: Value): string => {
+  if (value === null) return 'NULL'
+  if (value instanceof Date) return value.toISOString()
+  return typeof value === 'string' ? `"${value.replace(/["\\]/g, '\\$&')}"` : String(value)
+}
+
+/** As PostgreSQL writes it. The driver would quote and escape each number of it. */
+const array = (values: readonly Value[]): string => `{${values.map(written).join()}}`
+
 /** Rows as one array a column, which PostgreSQL reads faster than JSON. */
 const arrays = (results: readonly ProbeResult[]) =>
-  columns.map(([property, , type]) =>
-    results.map(result =>
-      type === 'timestamptz' ? ((result[property] as Date | null)?.toISOString() ?? null) : result[property],
-    ),
-  )
+  columns.map(([property]) => array(results.map(result => result[property])))
 
 const unnested = (given: string[], parameter = 1) =>
   `unnest(${given.map((type, index) => `$${parameter + index}::${type}[]`).join(', ')})`
@@ -74,13 +85,14 @@ const storedAndCounted = (source: string) => `
 
 const keepUnremarkable = `
   with given as (
-    select * from ${unnested([...types, 'integer'])} as given (${names.join(', ')}, version)
+    select * from ${unnested([...types, 'text'])} as given (${names.join(', ')}, state)
   ), judged as (
     update monitor set
       judged_at = case when given.ok is null then judged_at else greatest(judged_at, given.due_at) end,
       last_ok_at = case when given.ok then greatest(last_ok_at, given.due_at) else last_ok_at end
     from given
-    where monitor.id = given.monitor_id and monitor.version = given.version and monitor.paused_at is null
+    where monitor.id = given.monitor_id and (given.state is null or monitor.state = given.state)
+      and monitor.paused_at is null
     returning monitor.id
   ), accepted as (
     select given.* from given join judged on judged.id = given.monitor_id
@@ -115,13 +127,13 @@ const alone = async (tx: Postgres) => {
 export const probeResultsIn = (db: Postgres) => ({
   /**
    * Keeps results that change no state, at most one a monitor, and moves their monitors' `judgedAt` on; all in one statement.
-   * Answers the monitors for which it held. The others have changed meanwhile (or are paused or gone), and nothing of theirs is kept.
+   * Answers the monitors for which it held. The others are in another state (or paused or gone), and nothing of theirs is kept.
    */
-  keepUnremarkable: async (results: readonly Unremarkable[]): Promise<Set<number>> => {
-    if (results.length === 0) return new Set()
+  keepUnremarkable: async (given: readonly Unremarkable[]): Promise<Set<number>> => {
+    if (given.length === 0) return new Set()
     const { rows } = await db.query<{ id: number }>(keepUnremarkable, [
-      ...arrays(results),
-      results.map(({ version }) => version),
+      ...arrays(given.map(({ result }) => result)),
+      array(given.map(({ state }) => state)),
     ])
     return new Set(rows.map(({ id }) => id))
   },
@@ -135,7 +147,7 @@ export const probeResultsIn = (db: Postgres) => ({
       await db.query<ProbeResult>(
         `select ${selected} from ${unnested(['bigint', 'timestamptz'])} as slot (monitor_id, due_at)
          join probe_result using (monitor_id, due_at)`,
-        [slots.map(({ monitorId }) => monitorId), slots.map(({ dueAt }) => dueAt.toISOString())],
+        [array(slots.map(({ monitorId }) => monitorId)), array(slots.map(({ dueAt }) => dueAt))],
       )
     ).rows,
 
