@@ -227,14 +227,38 @@ describe('a shard', () => {
 
   test('names a batch by what is in it, so that a repeat after a monitor is gone loses no slot', async () => {
     const monitors = await watching(Array(220).fill(10))
-    const there = world()
+    const there = world(110)
+    await settle(there)
+    there.pass(10 * second)
     await there.tick()
+    expect(there.shardsDue).toHaveLength(2)
     await there.handleShard(0, 1)
     const [first] = there.requests.flatMap(({ data }) => data.checks)
     await monitorsIn(db).remove(chatId, first!.monitorId)
     while (there.shardsDue.length > 0) await there.handleShard(0)
     const asked = new Set(there.requests.flatMap(({ data }) => data.checks.map(({ monitorId }) => monitorId)))
     expect(monitors.filter(({ id }) => !asked.has(id))).toEqual([])
+  })
+
+  test('that is the only one is done by the tick itself, and told again when the tick dies half-way', async () => {
+    const monitors = await watching(Array(220).fill(10))
+    const there = world(1_000)
+    await there.tick({ most: 2 })
+    const [first] = there.requests.flatMap(({ data }) => data.checks)
+    await monitorsIn(db).remove(chatId, first!.monitorId)
+    await there.tick({ atCursor: true })
+    const told = there.requests.length
+    await there.tick()
+    expect(there.requests).toHaveLength(told)
+    expect(there.shardsDue).toEqual([])
+    const asked = there.requests.flatMap(({ data }) => data.checks.map(check => `${check.monitorId}@${check.dueAt}`))
+    const from = (await reached()) - 20 * second
+    const slots = monitors
+      .filter(({ id }) => id !== first!.monitorId)
+      .flatMap(monitor =>
+        slotsOf(monitor, from, from + 20 * second).map(at => `${monitor.id}@${new Date(at).toISOString()}`),
+      )
+    expect(slots.filter(slot => !asked.includes(slot))).toEqual([])
   })
 
   test('says which of its monitors were down, so that nobody looks twice', async () => {
@@ -300,30 +324,34 @@ describe('on a virtual clock', () => {
 
   test('whatever dies, is lost or comes twice, every slot is probed once or counted as missed once', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async steps => {
-        await clean()
-        const monitors = await watching([10, 13, 60, 60, 3_600])
-        const there = world()
-        await there.tick()
-        const from = (await reached()) - 20 * second
-        for (const what of steps) await take(there, what)
-        await settle(there)
-        const to = await reached()
-        expect(to - there.now()).toBeGreaterThan(12 * second)
-        const found = await tallies(monitors)
-        for (const monitor of monitors) {
-          const { ok = 0, failed = 0, missed = 0 } = found.get(monitor.id) ?? {}
-          expect({ id: monitor.id, slots: ok + failed + missed }).toEqual({
-            id: monitor.id,
-            slots: slotsOf(monitor, from, to).length,
-          })
-        }
-        const { rows } = await db.query<{ stray: number }>(
-          `select count(*) as stray from probe_result join monitor on id = monitor_id
+      fc.asyncProperty(
+        fc.array(step, { minLength: 5, maxLength: 40 }),
+        fc.constantFrom(2, 100),
+        async (steps, most) => {
+          await clean()
+          const monitors = await watching([10, 13, 60, 60, 3_600])
+          const there = world(most)
+          await there.tick()
+          const from = (await reached()) - 20 * second
+          for (const what of steps) await take(there, what)
+          await settle(there)
+          const to = await reached()
+          expect(to - there.now()).toBeGreaterThan(12 * second)
+          const found = await tallies(monitors)
+          for (const monitor of monitors) {
+            const { ok = 0, failed = 0, missed = 0 } = found.get(monitor.id) ?? {}
+            expect({ id: monitor.id, slots: ok + failed + missed }).toEqual({
+              id: monitor.id,
+              slots: slotsOf(monitor, from, to).length,
+            })
+          }
+          const { rows } = await db.query<{ stray: number }>(
+            `select count(*) as stray from probe_result join monitor on id = monitor_id
            where (extract(epoch from due_at)::bigint - slot_hash) % interval_s <> 0`,
-        )
-        expect(rows[0]!.stray).toBe(0)
-      }),
+          )
+          expect(rows[0]!.stray).toBe(0)
+        },
+      ),
       { numRuns: 40 },
     )
   })
@@ -331,22 +359,26 @@ describe('on a virtual clock', () => {
   test('one tick in two may be lost or come twice, and no slot is missed or late', async () => {
     const kind = fc.constantFrom('lost', 'doubled', 'dies', 'diesAtCursor')
     await fc.assert(
-      fc.asyncProperty(fc.array(kind, { minLength: 3, maxLength: 10 }), async troubles => {
-        await clean()
-        const monitors = await watching([10, 13, 60])
-        const there = world()
-        await settle(there)
-        for (const trouble of troubles) {
-          there.pass(10 * second)
-          if (trouble === 'doubled') await Promise.all([there.tick(), there.tick()])
-          if (trouble === 'dies') await there.tick({ most: 3 })
-          if (trouble === 'diesAtCursor') await there.tick({ atCursor: true })
-          there.pass(10 * second)
+      fc.asyncProperty(
+        fc.array(kind, { minLength: 3, maxLength: 10 }),
+        fc.constantFrom(2, 100),
+        async (troubles, most) => {
+          await clean()
+          const monitors = await watching([10, 13, 60])
+          const there = world(most)
           await settle(there)
-        }
-        expect(Math.max(...there.lateness)).toBe(0)
-        for (const { missed } of (await tallies(monitors)).values()) expect(missed).toBe(0)
-      }),
+          for (const trouble of troubles) {
+            there.pass(10 * second)
+            if (trouble === 'doubled') await Promise.all([there.tick(), there.tick()])
+            if (trouble === 'dies') await there.tick({ most: 3 })
+            if (trouble === 'diesAtCursor') await there.tick({ atCursor: true })
+            there.pass(10 * second)
+            await settle(there)
+          }
+          expect(Math.max(...there.lateness)).toBe(0)
+          for (const { missed } of (await tallies(monitors)).values()) expect(missed).toBe(0)
+        },
+      ),
       { numRuns: 15 },
     )
   })

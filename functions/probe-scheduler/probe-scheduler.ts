@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Postgres } from '#database/connect.ts'
 import { cursorsIn } from '#database/cursors.ts'
-import { monitorsIn, type Slot } from '#database/monitors.ts'
+import { monitorsIn, type Shard, type Slot } from '#database/monitors.ts'
 import { probeHoursIn } from '#database/probe-hours.ts'
 import type { Cause, EventOf, VigiaEvent } from '#events/event.ts'
 import { ProbeRequested } from '#events/probe-requested.ts'
@@ -30,6 +30,13 @@ interface Detail {
   late?: { from: string; to: string }
 }
 
+/** What one shard has to look through. */
+interface Part extends Shard {
+  stretch: Stretch
+  /** The stretch is a gap of ours. */
+  late: boolean
+}
+
 /**
  * A tick: announces every window from the cursor to the horizon, one event a shard. A lost tick is not replayed, the next one starts
  * at the cursor; one that comes twice, or dies half-way, is told again under the same ids.
@@ -44,10 +51,16 @@ export const probeScheduler = async (
     const step = nextStep(cursor?.reached ?? null, now)
     if (step === null) return
     const { shards = 1, late } = cursor?.detail ?? {}
-    await publish([
-      ...(late ? shardsOf(tick, { from: new Date(late.from), to: new Date(late.to) }, shards, true) : []),
-      ...step.windows.flatMap(window => shardsOf(tick, window, shards, false)),
-    ])
+    const parts = [
+      ...(late ? partsOf({ from: new Date(late.from), to: new Date(late.to) }, shards, true) : []),
+      ...step.windows.flatMap(window => partsOf(window, shards, false)),
+    ]
+    // A single shard is done here: an event to ourselves would cost more than the work it stands for.
+    await publish(
+      shards === 1
+        ? (await Promise.all(parts.map(part => probesOf(tick, part, db)))).flat()
+        : parts.map(part => shardDue(tick, part)),
+    )
     // The clock went back: the cursor stays ahead until time catches up.
     if (cursor && step.reached <= cursor.reached) return
     const next = Math.ceil((await monitorsIn(db).countWatched()) / monitorsAShard)
@@ -58,14 +71,20 @@ export const probeScheduler = async (
   }
 }
 
-const shardsOf = (tick: Cause, { from, to }: Stretch, shards: number, late: boolean): VigiaEvent[] =>
-  Array.from({ length: shards }, (_, shard) =>
-    ShardDue.from(tick, {
-      id: `shard/${shard}@${from.toISOString()}${late ? '/late' : ''}`,
-      subject: `shard/${shard}`,
-      data: { shard, shards, from: from.toISOString(), to: to.toISOString(), ...(late && { late }) },
-    }),
-  )
+const partsOf = (stretch: Stretch, shards: number, late: boolean): Part[] =>
+  Array.from({ length: shards }, (_, shard) => ({ shard, shards, stretch, late }))
+
+const nameOfPart = ({ shard, stretch, late }: Part) =>
+  `shard/${shard}@${stretch.from.toISOString()}${late ? '/late' : ''}`
+
+const shardDue = (tick: Cause, part: Part): VigiaEvent => {
+  const { shard, shards, stretch, late } = part
+  return ShardDue.from(tick, {
+    id: nameOfPart(part),
+    subject: `shard/${shard}`,
+    data: { shard, shards, from: stretch.from.toISOString(), to: stretch.to.toISOString(), ...(late && { late }) },
+  })
+}
 
 /** Counts the gap as missed and moves the cursor behind it, both or neither; of two ticks at once only one does. */
 const countGap = (db: Postgres, seen: Date | null, gap: Stretch, detail: Detail): Promise<void> =>
@@ -79,12 +98,13 @@ const countGap = (db: Postgres, seen: Date | null, gap: Stretch, detail: Detail)
   })
 
 /** A shard: the slots of its window, in batches, each due soon after the other. */
-export const requestProbes = async (
-  event: EventOf<typeof ShardDue>,
-  { db }: { db: Postgres },
-): Promise<VigiaEvent[]> => {
-  const { shard, shards, late } = event.data
-  const stretch = { from: new Date(event.data.from), to: new Date(event.data.to) }
+export const requestProbes = (event: EventOf<typeof ShardDue>, { db }: { db: Postgres }): Promise<VigiaEvent[]> => {
+  const { shard, shards, from, to, late = false } = event.data
+  return probesOf(event, { shard, shards, stretch: { from: new Date(from), to: new Date(to) }, late }, db)
+}
+
+const probesOf = async (cause: Cause, part: Part, db: Postgres): Promise<VigiaEvent[]> => {
+  const { shard, shards, stretch, late } = part
   const monitors = monitorsIn(db)
   const slots = late
     ? await monitors.newestSlots({ shard, shards }, stretch.from, stretch.to, noticedAt(stretch))
@@ -92,8 +112,9 @@ export const requestProbes = async (
   const batches: Slot[][] = []
   for (let start = 0; start < slots.length; start += mostChecks) batches.push(slots.slice(start, start + mostChecks))
   return batches.map(batch =>
-    ProbeRequested.from(event, {
-      key: nameOf(batch),
+    ProbeRequested.from(cause, {
+      // Named after its part whoever asks for it: two ticks that tell a window say the same.
+      id: `${nameOfPart(part)}/${ProbeRequested.name}/${nameOf(batch)}`,
       subject: `shard/${shard}`,
       data: {
         reason: 'slot',
