@@ -15,6 +15,8 @@ breaks() {
   echo "$tool fails, as the test asks" >&2
   exit 1
 }
+# Which cluster comes before what is done there.
+[ "${1:-}" != --context ] || shift 2
 first=${1:-}
 breaks before
 

@@ -15,6 +15,7 @@ import { promisify } from 'node:util'
 import { parse } from 'yaml'
 import { environmentsFile, environmentsIn, withRevision } from '../../infra/delivery/environments.ts'
 import { git } from '../../infra/delivery/git.ts'
+import { kubeTool } from './kube-tools.ts'
 import { root } from './manifests.ts'
 import { registryIn } from './registry.ts'
 
@@ -62,7 +63,7 @@ export const workflowSteps = (file: string, job: string): Step[] => {
 }
 
 const tools = ['jx', 'skaffold', 'docker', 'buildah', 'cosign', 'helm', 'curl', 'gh', 'kubectl', 'npm']
-const copied = ['infra/delivery', 'infra/cluster/version', 'infra/charts', 'infra/argocd', '.lighthouse', '.gitignore']
+const copied = ['infra/delivery', 'infra/cluster', 'infra/charts', 'infra/argocd', 'knative', 'triggers', '.gitignore']
 copied.push('package.json', 'package-lock.json')
 
 /**
@@ -81,7 +82,7 @@ export const project = async () => {
   const settings = ['[user]', 'name = A. Developer', 'email = dev@example.org', '[core]', 'fsync = none']
   settings.push('[gc]', 'auto = 0', '[init]', `templateDir = ${at('charts')}`)
   writeFileSync(at('home/.gitconfig'), `${settings.join('\n')}\n`)
-  const environment = {
+  const environment: Record<string, string> = {
     PATH: `${at('bin')}:${process.env.PATH}`,
     HOME: at('home'),
     GIT_CONFIG_NOSYSTEM: '1',
@@ -93,11 +94,14 @@ export const project = async () => {
     STUB_CHART_REPOSITORY: `http://${registry.host}`,
   }
   const gitEnv = { HOME: at('home'), GIT_CONFIG_NOSYSTEM: '1' }
+  const kubectl = await kubeTool('kubectl')
+  if (kubectl) environment.STUB_KUBECTL = kubectl
   const g = (where: string, ...args: string[]) => git(where, args, gitEnv)
 
   const first = at('first')
   mkdirSync(first)
-  for (const path of copied) cpSync(join(root, path), join(first, path), { recursive: true })
+  for (const path of copied)
+    cpSync(join(root, path), join(first, path), { recursive: true, filter: file => !file.endsWith('/.env') })
   // The environments run something older than what is released here.
   const asked = join(first, environmentsFile)
   const text = readFileSync(asked, 'utf8')

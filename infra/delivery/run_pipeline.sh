@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# Test, build, push, deploy by digest: the commit that is checked out, to a registry and a cluster in the LAN.
+#   run_pipeline.sh                          everything, to the overlay onprem
+#   run_pipeline.sh --env minikube           to another overlay of infra/cluster
+#   run_pipeline.sh uptime-prober            everything is built, and only this function is deployed
+# REGISTRY is where images are pushed (registry.vigia.lan:5000), BUILDER docker or buildah, KUBE_CONTEXT the cluster when it is not the one
+# that kubectl looks at; REGISTRY_PLAIN_HTTP=true where the registry has no TLS.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+refuse() {
+  printf 'run_pipeline.sh: %s\n' "$*" >&2
+  exit 1
+}
+
+overlay=onprem
+function=
+while (($#)); do
+  case $1 in
+    --env)
+      [[ -n ${2:-} ]] || refuse '--env needs the name of an overlay'
+      overlay=$2
+      shift
+      ;;
+    -*) refuse "unknown option $1: there is --env <overlay>" ;;
+    *) function=$1 ;;
+  esac
+  shift
+done
+
+case $overlay in
+  gke | minikube | onprem) ;;
+  *) refuse "there is no overlay $overlay in infra/cluster: gke, minikube or onprem" ;;
+esac
+[[ -z $function || -f knative/services/$function.yaml ]] || refuse "there is no function $function in knative/services"
+[[ -n ${REGISTRY:-} ]] || refuse 'REGISTRY is not set: where are images pushed? (registry.vigia.lan:5000)'
+for tool in git node npm kubectl "${BUILDER:=docker}"; do
+  command -v "$tool" >/dev/null || refuse "$tool not found on PATH"
+done
+[[ $BUILDER == docker || $BUILDER == buildah ]] || refuse "BUILDER is $BUILDER: it is docker or buildah"
+dirt=$(git status --porcelain)
+[[ -z $dirt ]] || refuse "the tree is dirty (${dirt%%$'\n'*}): commit it, so that what runs has a name"
+node infra/delivery/registry.ts "$REGISTRY"
+kube() { kubectl ${KUBE_CONTEXT:+--context "$KUBE_CONTEXT"} "$@"; }
+kube version --request-timeout=10s >/dev/null 2>&1 || refuse "no cluster answers in kubectl's context ${KUBE_CONTEXT:-}"
+
+revision=$(git rev-parse HEAD)
+if tag=$(git describe --exact-match --match 'v[0-9]*' HEAD 2>/dev/null); then
+  version=${tag#v}
+else
+  # Every commit has a name of its own: a Job's template cannot change under its name.
+  version=$(node -p 'require("./package.json").version')-${revision:0:12}
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+git clone --quiet --no-tags . "$work/source"
+[[ ! -f infra/cluster/$overlay/.env ]] || cp "infra/cluster/$overlay/.env" "$work/source/infra/cluster/$overlay/.env"
+(cd "$work/source" && node infra/delivery/stamp.ts "$version" "$revision" >/dev/null)
+
+# Rendered before anything is built: a Secret's file that is missing is heard of now.
+rendered=$(kubectl kustomize "$work/source/infra/cluster/$overlay" 2>&1) || refuse "infra/cluster/$overlay: ${rendered##*$'\n'}"
+name=$(sed -n 's/^ *\(- \)\{0,1\}image: \(.*\/vigia\):[^:]*$/\2/p' <<<"$rendered" | sort -u)
+[[ -n $name && $name != *$'\n'* ]] || refuse "infra/cluster/$overlay names our image ${name:-nowhere}; one name is expected"
+
+npm ci --ignore-scripts
+npm test
+
+# From a second clone: what is stamped here belongs to the deployment and not to the commit.
+git clone --quiet --no-tags . "$work/image"
+SOURCE=$(git remote get-url origin 2>/dev/null | sed 's|//[^/@]*@|//|' || true)
+export BUILDER SOURCE
+sh infra/delivery/push-image.sh "$work/image" "$REGISTRY/vigia:$version" "$version" "$revision" "$work/digest"
+read -r _ digest <"$work/digest"
+
+mkdir "$work/source/infra/cluster/lan"
+cat >"$work/source/infra/cluster/lan/kustomization.yaml" <<YAML
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+sortOptions:
+  order: fifo
+resources:
+  - ../$overlay
+images:
+  - name: $name
+    newName: $REGISTRY/vigia
+    digest: $digest
+YAML
+deployed=(--server-side --force-conflicts --filename -)
+[[ -z $function ]] || deployed+=(--selector "app.kubernetes.io/name=$function")
+kubectl kustomize "$work/source/infra/cluster/lan" | kube apply "${deployed[@]}"
+vigia() { kube --namespace vigia "$@"; }
+if [[ -n $function ]]; then
+  vigia wait "ksvc/$function" --for=condition=Ready --timeout=300s
+else
+  vigia wait "job/migrate-${version//./-}" --for=condition=Complete --timeout=300s
+  vigia wait ksvc --all --for=condition=Ready --timeout=300s
+fi
+echo "$overlay runs $version: $REGISTRY/vigia@$digest"
