@@ -65,9 +65,8 @@ const controlPlane = () =>
     {
       hostname: 'echo cp2',
       crictl: ':',
-      // Its status is a fault of the snapshot's; restoring writes where --data-dir says.
       etcdutl: `echo "$*" >> "$HOST_ROOT/asked"
-        case "$*" in "snapshot status "*) ! grep -q torn "$3"; exit;; esac
+        ! grep -q torn "$3" || exit 1
         while [ "$1" != --data-dir ]; do shift; done
         mkdir -p "$2/member" && echo after > "$2/member/data"`,
     },
@@ -79,7 +78,7 @@ test('etcd is restored on a stopped control plane as the member it is, and what 
   expect(await cp2.list(manifests)).toEqual([])
   expect(await cp2.run('etcd-restore.sh', 'restore', 'good.db')).toMatchObject({ code: 0 })
 
-  const [, restore] = (await cp2.read('asked')).trim().split('\n')
+  const restore = await cp2.read('asked')
   const members = inventory.controlPlanes.map(({ name, address }) => `${name}=https://${address}:2380`).join(',')
   expect(restore).toContain(`snapshot restore good.db --name cp2 --initial-cluster ${members} `)
   expect(restore).toContain(`--initial-advertise-peer-urls https://${inventory.controlPlanes[1]!.address}:2380 `)
@@ -109,12 +108,10 @@ test('etcd is left alone when something is not as it must be, with one line that
   await cp2.run('etcd-restore.sh', 'stop')
   await refused('it is stopped already', 'stop')
   await refused('there is no snapshot none.db', 'restore', 'none.db')
-  await refused('bad.db is no whole snapshot; take another', 'restore', 'bad.db')
+  await refused('bad.db could not be restored, take another; nothing was changed', 'restore', 'bad.db')
   await cp2.provide('crictl', 'echo 4f2a')
   await refused('etcd or the API server runs', 'restore', 'good.db')
   await cp2.provide('crictl', ':')
-  await cp2.provide('etcdutl', '[ "$2" = status ]')
-  await refused('could not restore good.db; nothing was changed', 'restore', 'good.db')
   await cp2.provide('hostname', 'echo w1')
   await refused('this machine is w1, which is no control plane; run it on cp1, cp2, cp3', 'restore', 'good.db')
 })

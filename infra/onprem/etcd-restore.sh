@@ -47,7 +47,6 @@ restore() {
   [ -f "$snapshot" ] || refuse "there is no snapshot $snapshot"
   [ -d "$parked" ] || refuse "run \"stop\" on every control plane first"
   command -v etcdutl > /dev/null || refuse "etcdutl is not on PATH; see README, \"etcd: backup and restore\""
-  etcdutl snapshot status "$snapshot" > /dev/null || refuse "$snapshot is no whole snapshot; take another"
   ! running || refuse "etcd or the API server runs; look at: crictl ps"
   before=$data.before-$(date -u +%Y%m%dT%H%M%SZ)
   # Into a folder of its own first: a restore that fails leaves everything as it was.
@@ -60,7 +59,7 @@ restore() {
     --initial-advertise-peer-urls "https://$address:2380" \
     --bump-revision 1000000000 \
     --mark-compacted \
-    --data-dir "$data.new" || refuse "etcdutl could not restore $snapshot; nothing was changed"
+    --data-dir "$data.new" || refuse "$snapshot could not be restored, take another; nothing was changed"
   [ ! -e "$data" ] || mv "$data" "$before"
   mv "$data.new" "$data"
   chmod 700 "$data"

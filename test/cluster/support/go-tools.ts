@@ -1,0 +1,39 @@
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { root } from '#test/support/manifests.ts'
+
+const run = promisify(execFile)
+
+/**
+ * The folder with the programs that a Go module names as its tools, compiled once for each change of it; or, in words, why there is
+ * none. Go's proxy is asked only for what its cache does not have.
+ */
+export const goTools = async (module: string): Promise<{ folder: string } | { reason: string }> => {
+  const texts = await Promise.all(['go.mod', 'go.sum'].map(file => readFile(join(module, file), 'utf8')))
+  const folder = join(root, '.build/cluster', createHash('sha256').update(texts.join()).digest('hex').slice(0, 16))
+  if (existsSync(folder)) return { folder }
+  await mkdir(dirname(folder), { recursive: true })
+  const draft = await mkdtemp(`${folder}.`)
+  try {
+    await run('go', ['build', '-trimpath', '-ldflags=-s -w', '-o', `${draft}/`, 'tool'], {
+      cwd: module,
+      // No other Go is downloaded for it.
+      env: { ...process.env, GOTOOLCHAIN: 'local', GOFLAGS: '', CGO_ENABLED: '0' },
+      maxBuffer: 64 * 1024 * 1024,
+    })
+    // Whoever compiled at the same time made the same programs.
+    await rename(draft, folder).catch(error => {
+      if (!existsSync(folder)) throw error
+    })
+    return { folder }
+  } catch (error) {
+    const { code, stderr, message } = error as NodeJS.ErrnoException & { stderr?: string }
+    return { reason: code === 'ENOENT' ? 'there is no Go on PATH' : (stderr || message).trim().split('\n').at(-1)! }
+  } finally {
+    await rm(draft, { recursive: true, force: true })
+  }
+}
