@@ -120,7 +120,7 @@ describe('what is wrong is said', () => {
       spoiled('Service', 'uptime-prober', ({ spec }) => {
         spec.template.metadata.annotations['autoscaling.knative.dev/max-scale'] = '100'
       }),
-      'functions may open 536 connections, twice that while a release rolls out; PostgreSQL takes 400',
+      'functions may open 460 connections, twice that while a release rolls out; PostgreSQL takes 400',
     ],
     [
       'a function without a bound',
