@@ -111,6 +111,8 @@ test('etcd is left alone when something is not as it must be, with one line that
   await refused('bad.db could not be restored, take another; nothing was changed', 'restore', 'bad.db')
   await cp2.provide('crictl', 'echo 4f2a')
   await refused('etcd or the API server runs', 'restore', 'good.db')
+  await cp2.provide('crictl', 'exit 1')
+  await refused('crictl cannot say what runs; is containerd up?', 'restore', 'good.db')
   await cp2.provide('crictl', ':')
   await cp2.provide('hostname', 'echo w1')
   await refused('this machine is w1, which is no control plane; run it on cp1, cp2, cp3', 'restore', 'good.db')

@@ -24,7 +24,9 @@ case $name in
 esac
 
 running() {
-  [ -n "$(crictl ps --quiet --name '^(etcd|kube-apiserver)$')" ]
+  local containers
+  containers=$(crictl ps --quiet --name '^(etcd|kube-apiserver)$') || refuse "crictl cannot say what runs; is containerd up?"
+  [ -n "$containers" ]
 }
 
 stop() {

@@ -176,7 +176,9 @@ ${controlPlanes.map(({ name, address }) => `  ${name}) address=${address} ;;`).j
 esac
 
 running() {
-  [ -n "$(crictl ps --quiet --name '^(etcd|kube-apiserver)$')" ]
+  local containers
+  containers=$(crictl ps --quiet --name '^(etcd|kube-apiserver)$') || refuse "crictl cannot say what runs; is containerd up?"
+  [ -n "$containers" ]
 }
 
 stop() {
