@@ -1,14 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv, type AnySchemaObject } from 'ajv'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import { fateOf } from '../functions/uptime-prober/fate.ts'
 import { plot } from '../infra/cluster/scaling/plot.ts'
 import { concurrencyPolicy, cpuPolicy, type Policy, queuePolicy } from '../infra/cluster/scaling/policies.ts'
 import { quoted, reactionOf, report } from '../infra/cluster/scaling/report.ts'
-import { play } from '../infra/cluster/scaling/scenario.ts'
-import { givenUp, type Outcome, simulate } from '../infra/cluster/scaling/simulation.ts'
+import { type Played, play } from '../infra/cluster/scaling/scenario.ts'
+import { givenUp, simulate } from '../infra/cluster/scaling/simulation.ts'
+import type { Outcome } from '../infra/cluster/scaling/tally.ts'
 import { workloadOf } from '../infra/cluster/scaling/workload.ts'
 import { kubeTool, kustomize } from './support/kube-tools.ts'
 import { functionNames, type Manifest, manifestsIn, root } from './support/manifests.ts'
@@ -296,7 +297,10 @@ describe('the policies', () => {
 })
 
 describe('the figures', () => {
-  const played = play()
+  let played: Played[]
+  beforeAll(() => {
+    played = play()
+  })
 
   test('the picture shows what the simulation finds (npm run simulate)', () => {
     expect(readFileSync(join(scaling, 'scaling.svg'), 'utf8')).toBe(plot(played))

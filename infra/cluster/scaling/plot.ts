@@ -1,5 +1,5 @@
 import { counted, type Played, world } from './scenario.ts'
-import type { Stretch } from './simulation.ts'
+import type { Stretch } from './tally.ts'
 
 const width = 640
 const left = 20

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import { concurrencyPolicy, cpuPolicy, type Limits, type Policy, queuePolicy } from './policies.ts'
-import { type Outcome, type PodShape, simulate } from './simulation.ts'
+import { type PodShape, simulate } from './simulation.ts'
+import type { Outcome } from './tally.ts'
 import { type World, workloadOf } from './workload.ts'
 
 /** A policy by the name that table and plot give it. */
