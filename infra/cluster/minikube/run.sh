@@ -117,5 +117,5 @@ port=$(kube get service kourier --namespace knative-serving --ignore-not-found \
 consoles=$(vigia get ingress consoles -o 'jsonpath={range .spec.rules[*]}https://{.host} {end}')
 printf '\nVigia %s is ready.\n' "$version"
 printf '  telegram-webhook  %s%s\n' "$url" "${port:+:$port}"
-printf '  consoles          %s\n' "$consoles"
+printf '  consoles          %s\n' "${consoles% }"
 printf 'Telegram calls a public HTTPS address only; %s says how to give it one.\n' "${here#"$root/"}/README.md"
