@@ -206,19 +206,23 @@ const ticksPerSecond = () => Number(execFileSync('getconf', ['CLK_TCK'], { encod
 const spent = async (roots: () => number[], database: number, seconds: number) => {
   const usPerTick = 1_000_000 / ticksPerSecond()
   const before = ticksBy(roots())
+  const inDatabase = new Set(tree([database]))
   await setTimeout(seconds * 1_000)
   const after = ticksBy(roots())
-  const inDatabase = new Set(tree([database]))
+  for (const pid of tree([database])) inDatabase.add(pid)
   const by = new Map<string, number>()
   let us = 0
   let databaseUs = 0
-  for (const [pid, ticks] of after) {
-    const own = (ticks - (before.get(pid) ?? 0)) * usPerTick
+  const count = (pid: number, ticks: number) => {
+    const own = ticks * usPerTick
     us += own
     if (inDatabase.has(pid)) databaseUs += own
     const name = inDatabase.has(pid) ? 'postgres' : nameOf(pid)
     by.set(name, (by.get(name) ?? 0) + own / seconds)
   }
+  for (const [pid, ticks] of after) count(pid, ticks - (before.get(pid) ?? 0))
+  // What has ended since is with its parent, whole: what it had spent before does not count.
+  for (const [pid, ticks] of before) if (!after.has(pid)) count(pid, -ticks)
   const shares = [...by].toSorted(([, a], [, b]) => b - a).map(([name, share]) => `${name} ${Math.round(share)}`)
   return { us: Math.round(us), databaseUs: Math.round(databaseUs), mb: memoryOf(roots()), shares: shares.join(', ') }
 }
