@@ -107,6 +107,7 @@ case $tool in
     # Rendering is the real program's work; what would reach a cluster is only recorded, its input too.
     case $first in
       kustomize) exec "$STUB_KUBECTL" "$@" ;;
+      get) cat "$STUB_CHARTS/objects.json" ;;
       apply) [ "$(after --filename "$@")" != - ] || cat >"$STUB_CHARTS/applied.yaml" ;;
     esac
     ;;

@@ -63,7 +63,16 @@ export const workflowSteps = (file: string, job: string): Step[] => {
 }
 
 const tools = ['jx', 'skaffold', 'docker', 'buildah', 'cosign', 'helm', 'curl', 'gh', 'kubectl', 'npm']
-const copied = ['infra/delivery', 'infra/cluster', 'infra/charts', 'infra/argocd', 'knative', 'triggers', '.gitignore']
+const copied = [
+  'infra/delivery',
+  'infra/cluster',
+  'infra/charts',
+  'infra/argocd',
+  'knative',
+  'triggers',
+  'test/support',
+  '.gitignore',
+]
 copied.push('package.json', 'package-lock.json')
 
 /**

@@ -1,0 +1,138 @@
+import { parseArgs } from 'node:util'
+import { parse } from 'yaml'
+import { kubeTool } from '#test/support/kube-tools.ts'
+import { changelogOf } from './changelog.ts'
+import { checkout, imageOfTag } from './draft.ts'
+import { environmentsFile, environmentsIn } from './environments.ts'
+import { git, gitOrNothing } from './git.ts'
+import { releaseTags } from './history.ts'
+import { type Named, named } from './named.ts'
+import { type Living, livingObjects, objectsAt, type Rendered } from './objects.ts'
+import { command, Refusal } from './refusal.ts'
+
+const usage =
+  'usage: npm run trace -- <v1.4.2 | …/vigia:1.4.2[@sha256:…] | app.kubernetes.io/version=1.4.2> [--context <cluster>] [--json]'
+
+/** Everything that one name of a release leads to. */
+interface Trace {
+  /** Undefined for a build between two releases. */
+  tag: string | undefined
+  version: string
+  commit: string
+  author: string
+  date: string
+  subject: string
+  image: string | undefined
+  chart: { version: string; appVersion: string } | undefined
+  changelog: string | undefined
+  /** Undefined where there is no kubectl to render them. */
+  objects: Rendered[] | undefined
+  environments: { name: string; revision: string; runs: boolean }[]
+  cluster: Living[] | undefined
+}
+
+const trace = async (): Promise<string> => {
+  const { subject, context, json } = options()
+  const here = await checkout()
+  const wanted = named(subject)
+  const { tag, commit } = await revisionOf(here, wanted, subject)
+  const image = tag ? await imageOfTag(here, tag) : undefined
+  if (wanted.digest && image && !image.endsWith(wanted.digest))
+    throw new Refusal(`${subject} is not what ${tag} was published as: ${image}`)
+  const [author, date, title] = (await git(here, ['log', '-1', '--format=%an <%ae>%n%cI%n%s', commit])).split('\n')
+  const version = tag?.slice(1) ?? versionOfBuild(subject)
+  const kubectl = await kubeTool('kubectl')
+  if (context && !kubectl) throw new Refusal('kubectl not found on PATH; without it no cluster can be asked')
+  const found: Trace = {
+    tag,
+    version,
+    commit,
+    author: author!,
+    date: date!,
+    subject: title!,
+    image,
+    chart: await chartAt(here, commit),
+    changelog: tag ? await changelogOf(here, tag) : undefined,
+    objects: kubectl ? await objectsAt(here, commit, version, kubectl).catch(refuse('cannot be rendered')) : undefined,
+    environments: tag ? await environmentsOf(here, tag) : [],
+    cluster:
+      context && kubectl
+        ? await livingObjects(kubectl, context, version).catch(refuse(`${context} does not answer`))
+        : undefined,
+  }
+  return json ? JSON.stringify(found, null, 2) : words(found, context)
+}
+
+const options = () => {
+  try {
+    const flags = { context: { type: 'string' }, json: { type: 'boolean' } } as const
+    const { values, positionals } = parseArgs({ allowPositionals: true, options: flags })
+    if (positionals.length === 1) return { subject: positionals[0]!, context: values.context, json: values.json }
+  } catch (error) {
+    throw new Refusal(`${(error as Error).message}; ${usage}`)
+  }
+  throw new Refusal(usage)
+}
+
+const refuse = (what: string) => (error: Error & { stderr?: string }) => {
+  throw new Refusal(`${what}: ${(error.stderr || error.message).trim().split('\n').at(-1)}`)
+}
+
+const versionOfBuild = (subject: string) => /\d+\.\d+\.\d+-[0-9a-f]{12}/.exec(subject)?.[0] ?? 'unreleased'
+
+/** The commit that a name means, and its tag. A digest alone is looked for in what the tags say of their images. */
+const revisionOf = async (here: string, { version, digest, commit }: Named, subject: string) => {
+  const tags = await releaseTags(here)
+  if (version) {
+    const one = tags.find(each => each.version === version)
+    if (!one)
+      throw new Refusal(`there is no release v${version} in this clone: git fetch --tags origin, or look at git tag`)
+    return { tag: one.tag, commit: one.commit }
+  }
+  if (commit) {
+    const whole = await gitOrNothing(here, ['rev-parse', '--verify', '--quiet', `${commit}^{commit}`])
+    if (!whole) throw new Refusal(`${subject} is of a commit that this clone does not have: git fetch origin`)
+    return { tag: undefined, commit: whole }
+  }
+  for (const one of tags)
+    if ((await imageOfTag(here, one.tag))?.endsWith(`@${digest}`)) return { tag: one.tag, commit: one.commit }
+  throw new Refusal(`no release in this clone was published as ${digest}: git fetch --tags origin`)
+}
+
+const chartAt = async (here: string, commit: string): Promise<Trace['chart']> => {
+  const text = await gitOrNothing(here, ['show', `${commit}:infra/charts/vigia/Chart.yaml`])
+  if (text === undefined) return undefined
+  const { version, appVersion } = parse(text)
+  return { version, appVersion }
+}
+
+/** The environments as the checked-out commit has them: what is asked for now, not what was asked for when the tag was made. */
+const environmentsOf = async (here: string, tag: string): Promise<Trace['environments']> => {
+  const text = await gitOrNothing(here, ['show', `HEAD:${environmentsFile}`])
+  return environmentsIn(text ?? '').map(({ name, revision }) => ({ name, revision, runs: revision === tag }))
+}
+
+const words = (found: Trace, context: string | undefined): string => {
+  const { tag, version, commit, author, date, subject, image, chart, changelog, objects, environments, cluster } = found
+  const line = (name: string, text: string) => `${name.padEnd(13)}${text}`
+  const said = (one: Trace['environments'][number]) => `${one.name}: ${one.revision}${one.runs ? ', this one' : ''}`
+  return [
+    line('release', tag ?? `none; a build of ${version}`),
+    line('commit', `${commit}  ${subject}`),
+    line('', `${date}  ${author}`),
+    line('image', image ?? (tag ? `vigia:${version}; the tag does not say which digest` : `vigia:${version}`)),
+    line('chart', chart ? `vigia ${chart.version}, app ${chart.appVersion}` : 'none at this commit'),
+    line('environments', environments.map(said).join('; ') || `none in ${environmentsFile}`),
+    ...(cluster ? [line('cluster', `${context}: ${cluster.length} objects say ${version}`)] : []),
+    ...(cluster ?? []).map(({ kind, name, revision }) => line('', `${kind} ${name}, revision ${revision}`)),
+    ...(objects
+      ? objects.flatMap(({ overlay, count, versioned, kinds }) => [
+          line('objects', `${overlay}: ${count}, ${versioned} of them say ${version}`),
+          ...Object.entries(kinds).map(([kind, names]) => line('', `${names.length} ${kind}: ${names.join(', ')}`)),
+        ])
+      : [line('objects', 'no kubectl here to render them')]),
+    ...(changelog ? ['', changelog.trim()] : []),
+  ].join('\n')
+}
+
+await command(trace)
