@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +10,9 @@ import { clusterCopy, objectsIn, rendered } from '#test/support/overlays.ts'
 // What the scripts do on a cluster is in test/cluster; here is what they do before they touch one, and without one.
 
 const kubectl = await kubeTool('kubectl')
+
+/** What the scripts use besides what they ask for. */
+const programs = 'bash basename cat chmod dirname env grep mktemp mv rm sed tail'.split(' ')
 
 let cluster: string
 let tools: string
@@ -21,21 +25,8 @@ beforeEach(async () => {
     await rm(tools, { recursive: true, force: true })
   })
   cluster = join(folder, 'infra/cluster')
-  for (const name of [
-    'bash',
-    'basename',
-    'cat',
-    'chmod',
-    'dirname',
-    'env',
-    'grep',
-    'mktemp',
-    'mv',
-    'rm',
-    'sed',
-    'tail',
-  ])
-    await symlink(`/usr/bin/${name}`, join(tools, name)).catch(() => symlink(`/bin/${name}`, join(tools, name)))
+  for (const name of programs)
+    await symlink(['/usr/bin', '/bin'].map(place => join(place, name)).find(existsSync)!, join(tools, name))
 })
 
 /** A program on the script's PATH: a few lines of shell. */
@@ -53,21 +44,18 @@ const run = (script: string, ...args: string[]) =>
 
 const env = (overlay: string) => join(cluster, overlay, '.env')
 
-/** The example as somebody fills it in. */
+const said: Record<string, string> = {
+  'postgres password': 'pgpassword',
+  'mongodb password': 'mongopassword',
+  'token of the bot': '123:token',
+  'webhook secret': 'whsecret',
+}
+
+/** The example as somebody fills it in, with one more change. */
 const filled = async (overlay: string, change = (text: string) => text) => {
   const example = await readFile(`${env(overlay)}.example`, 'utf8')
-  const words = ['pgpassword', 'mongopassword', '123:token', 'whsecret']
-  const names = ['<postgres password>', '<mongodb password>', '<token of the bot>', '<webhook secret>']
-  await writeFile(
-    env(overlay),
-    change(
-      names.reduce(
-        (text, name, index) =>
-          text.replaceAll(`=${name}`, `=${words[index]}`).replaceAll(`:${name}`, `:${words[index]}`),
-        example,
-      ),
-    ),
-  )
+  const values = example.replace(/^([A-Z_]+=.*)<(.*)>/gm, (_, before: string, name: string) => before + said[name])
+  await writeFile(env(overlay), change(values))
 }
 
 const refused = async (result: ReturnType<typeof run>, words: string) => {
@@ -136,7 +124,7 @@ test("run.sh asks minikube's own cluster, not the one that kubectl looks at", as
 test('terminate.sh ends every kind that the overlay has, and no volume', async () => {
   const script = await readFile(join(cluster, 'minikube/terminate.sh'), 'utf8')
   const kinds = /^kinds=\(([^)]*)\)/m.exec(script)![1]!.trim().split(/\s+/)
-  const plural = (kind: string) => (/(s|y)$/.test(kind) ? kind.replace(/y$/, 'ie').replace(/s$/, 'se') : kind) + 's'
+  const plural = (kind: string) => `${kind.replace(/y$/, 'ie').replace(/s$/, 'se')}s`
   const wanted = (await rendered('minikube'))
     .filter(({ kind }) => kind !== 'Namespace')
     .map(({ apiVersion, kind }) => [plural(kind.toLowerCase()), ...apiVersion.split('/').slice(0, -1)].join('.'))
