@@ -1,8 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Ajv, type AnySchemaObject } from 'ajv'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { parse, parseAllDocuments } from 'yaml'
 import { fateOf } from '../functions/uptime-prober/fate.ts'
 import { plot } from '../infra/cluster/scaling/plot.ts'
 import { concurrencyPolicy, cpuPolicy, type Policy, queuePolicy } from '../infra/cluster/scaling/policies.ts'
@@ -11,8 +9,9 @@ import { type Played, play } from '../infra/cluster/scaling/scenario.ts'
 import { givenUp, simulate } from '../infra/cluster/scaling/simulation.ts'
 import type { Outcome } from '../infra/cluster/scaling/tally.ts'
 import { workloadOf } from '../infra/cluster/scaling/workload.ts'
-import { kubeTool, kustomize } from './support/kube-tools.ts'
+import { kubeTool } from './support/kube-tools.ts'
 import { functionNames, type Manifest, manifestsIn, root } from './support/manifests.ts'
+import { overlays, rendered } from './support/overlays.ts'
 
 const scaling = join(root, 'infra/cluster/scaling')
 const page = readFileSync(join(scaling, 'README.md'), 'utf8')
@@ -52,8 +51,6 @@ describe('what each function scales on', () => {
 const hasKubectl = (await kubeTool('kubectl')) !== undefined
 
 describe.skipIf(!hasKubectl)(`in the overlays${hasKubectl ? '' : ' (skipped: no kubectl)'}`, () => {
-  const rendered = async (overlay: string): Promise<Manifest[]> =>
-    parseAllDocuments(await kustomize(join(root, 'infra/cluster', overlay))).map(one => one.toJS())
   const triggersIn = (objects: Manifest[]) => objects.filter(({ kind }) => kind === 'Trigger')
   const byFunction = (objects: Manifest[]) => Map.groupBy(triggersIn(objects), ({ spec }) => spec.subscriber.ref.name)
 
@@ -119,61 +116,13 @@ describe.skipIf(!hasKubectl)(`in the overlays${hasKubectl ? '' : ' (skipped: no 
     for (const { name } of authentication.spec.secretTargetRef) expect(name).toBe(`${cluster}-default-user`)
   })
 
-  test.each(['gke', 'onprem'])(
-    '%s: nothing of ours scales a Deployment that belongs to one revision',
-    async overlay => {
-      for (const { kind, spec, metadata } of await rendered(overlay))
-        if (kind === 'ScaledObject' || kind === 'HorizontalPodAutoscaler')
-          expect(
-            functionNames().some(name => spec.scaleTargetRef.name.startsWith(`${name}-0`)),
-            metadata.name,
-          ).toBe(false)
-    },
-  )
-})
-
-const crds = process.env.KNATIVE_CRDS ?? join(root, '../shared/crds')
-const hasCrds = existsSync(join(crds, 'platform'))
-
-describe.skipIf(!hasCrds)(`against KEDA's own schemas${hasCrds ? '' : ' (skipped: no CRDs; set KNATIVE_CRDS)'}`, () => {
-  const schemaOf = (file: string): AnySchemaObject =>
-    parse(readFileSync(join(crds, 'platform', file), 'utf8')).spec.versions[0].schema.openAPIV3Schema.properties.spec
-  const closed = (schema: AnySchemaObject): AnySchemaObject => ({
-    ...Object.fromEntries(
-      Object.entries(schema).filter(([key]) => ['type', 'enum', 'required', 'minimum'].includes(key)),
-    ),
-    ...(schema['x-kubernetes-int-or-string'] ? { type: ['integer', 'string'] } : {}),
-    ...(schema.items ? { items: closed(schema.items) } : {}),
-    ...(typeof schema.additionalProperties === 'object'
-      ? { additionalProperties: closed(schema.additionalProperties) }
-      : {}),
-    ...(schema.properties
-      ? {
-          properties: Object.fromEntries(
-            Object.entries(schema.properties).map(([key, inner]) => [key, closed(inner as AnySchemaObject)]),
-          ),
-          additionalProperties: false,
-        }
-      : {}),
-  })
-  const ajv = new Ajv({ strict: false, allErrors: true })
-  const validators: Record<string, ReturnType<Ajv['compile']>> = hasCrds
-    ? {
-        ScaledObject: ajv.compile(closed(schemaOf('keda-scaledobjects.yaml'))),
-        TriggerAuthentication: ajv.compile(closed(schemaOf('keda-triggerauthentications.yaml'))),
-      }
-    : {}
-  const objects = manifestsIn('infra/cluster/onprem').filter(({ kind }) => kind in validators)
-
-  test.each(objects.map(one => [one.kind, one] as const))('our %s is what KEDA takes', (kind, { spec }) => {
-    const validate = validators[kind]!
-    expect(validate(spec) ? [] : ajv.errorsText(validate.errors)).toEqual([])
-  })
-
-  test('a misspelt field is noticed', () => {
-    const { spec } = objects.find(({ kind }) => kind === 'ScaledObject')!
-    expect(validators.ScaledObject!({ ...spec, maxReplicas: 3 })).toBe(false)
-    expect(validators.ScaledObject!({ ...spec, maxReplicaCount: '3' })).toBe(false)
+  test.each(overlays)('%s: nothing of ours scales a Deployment that belongs to one revision', async overlay => {
+    for (const { kind, spec, metadata } of await rendered(overlay))
+      if (kind === 'ScaledObject' || kind === 'HorizontalPodAutoscaler')
+        expect(
+          functionNames().some(name => spec.scaleTargetRef.name.startsWith(`${name}-0`)),
+          metadata.name,
+        ).toBe(false)
   })
 })
 
