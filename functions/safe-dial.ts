@@ -70,8 +70,7 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
     return address
   }
 
-  const addressOf = async ({ host }: Endpoint, trip: Trip, attempt: number) => {
-    if (isIP(host) !== 0) return guarded(host)
+  const lookedUp = async ({ host }: Endpoint, trip: Trip, attempt: number) => {
     if (isLoopbackName(host)) return guarded('127.0.0.1')
     const started = performance.now()
     const addresses = await trip.stage<string[]>((resolve, reject) => {
@@ -101,7 +100,7 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
   }
 
   const reach = async (endpoint: Endpoint, trip: Trip, attempt: number): Promise<Line> => {
-    const address = await addressOf(endpoint, trip, attempt)
+    const address = isIP(endpoint.host) ? guarded(endpoint.host) : await lookedUp(endpoint, trip, attempt)
     trip.address = address
     const started = performance.now()
     const take = (bytes: number) => {
@@ -117,7 +116,7 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
       }),
     )
     const line: Line = { socket, hear: () => {} }
-    await trip.stage<void>(resolve => socket.once('connect', resolve))
+    await trip.stage<void>(resolve => socket.on('connect', resolve))
     trip.spent('connectMs', started)
     trip.contact = true
     if (socket.remoteAddress !== address && !guard(socket.remoteAddress ?? '')) throw new Fault('private-address')

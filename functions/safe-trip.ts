@@ -24,68 +24,75 @@ export interface Dialled extends Phases {
   contact: boolean
 }
 
-/** One trip to a URL, under one deadline: whatever is waited for ends when it passes or when a socket of the trip fails. */
-export interface Trip {
-  contact: boolean
-  status: number | null
-  address: string | null
-  /** Closed when the trip ends. */
-  holds<S extends Socket>(socket: S): S
-  /** Waits for what `begin` resolves. */
-  stage<T>(begin: (resolve: (value: T) => void, reject: (error: Error) => void) => void): Promise<T>
-  /** Adds the time since `started` (performance.now()) to a phase. */
-  spent(phase: Exclude<keyof Phases, 'totalMs'>, started: number): void
-}
-
 /** A timer that comes this much too late tells of a process that stood still, not of a slow site. */
 const stoodStillMs = 1_000
 
+/** One trip to a URL, under one deadline: whatever is waited for ends when it passes or when a socket of the trip fails. */
+export class Trip {
+  contact = false
+  status: number | null = null
+  address: string | null = null
+  readonly #started = performance.now()
+  readonly #timeoutMs: number
+  readonly #deadline: NodeJS.Timeout
+  readonly #sockets: Socket[] = []
+  readonly #phases: Omit<Phases, 'totalMs'> = { dnsMs: null, connectMs: null, tlsMs: null, firstByteMs: null }
+  readonly #breakOff: (error: Error) => void
+  #broken: Error | undefined
+  #giveUp: ((error: Error) => void) | undefined
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs
+    this.#breakOff = error => {
+      this.#broken ??= error
+      this.#giveUp?.(this.#broken)
+    }
+    this.#deadline = setTimeout(Trip.#late, timeoutMs, this)
+  }
+
+  static #late(trip: Trip) {
+    const lateMs = performance.now() - trip.#started - trip.#timeoutMs
+    trip.#breakOff(new Fault(lateMs > stoodStillMs ? 'not-checked' : 'timeout'))
+  }
+
+  /** Closed when the trip ends. */
+  holds<S extends Socket>(socket: S): S {
+    this.#sockets.push(socket)
+    socket.on('error', this.#breakOff)
+    return socket
+  }
+
+  /** Waits for what `begin` resolves. */
+  stage<T>(begin: (resolve: (value: T) => void, reject: (error: Error) => void) => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#broken) return reject(this.#broken)
+      this.#giveUp = reject
+      begin(resolve, reject)
+    })
+  }
+
+  /** Adds the time since `started` (performance.now()) to a phase. */
+  spent(phase: Exclude<keyof Phases, 'totalMs'>, started: number): void {
+    this.#phases[phase] = (this.#phases[phase] ?? 0) + performance.now() - started
+  }
+
+  /** The end of it: what came of it. */
+  ended(error: ProbeErrorCode | null): Dialled {
+    clearTimeout(this.#deadline)
+    for (const socket of this.#sockets) socket.destroy()
+    const { status, address } = this
+    const contact = this.contact || error === 'refused' || error === 'reset'
+    return { error, status, address, contact, ...this.#phases, totalMs: performance.now() - this.#started }
+  }
+}
+
 /** Goes on a trip that ends after `timeoutMs` at the latest, and tells what came of it. */
 export const trip = async (timeoutMs: number, go: (trip: Trip) => Promise<void>): Promise<Dialled> => {
-  const started = performance.now()
-  const sockets: Socket[] = []
-  const phases: Omit<Phases, 'totalMs'> = { dnsMs: null, connectMs: null, tlsMs: null, firstByteMs: null }
-  let broken: Error | undefined
-  let giveUp: ((error: Error) => void) | undefined
-  const breakOff = (error: Error) => {
-    broken ??= error
-    giveUp?.(broken)
-  }
-  const deadline = setTimeout(() => {
-    const lateMs = performance.now() - started - timeoutMs
-    breakOff(new Fault(lateMs > stoodStillMs ? 'not-checked' : 'timeout'))
-  }, timeoutMs)
-
-  const under: Trip = {
-    contact: false,
-    status: null,
-    address: null,
-    holds: socket => {
-      sockets.push(socket)
-      socket.on('error', breakOff)
-      return socket
-    },
-    stage: begin =>
-      new Promise((resolve, reject) => {
-        if (broken) return reject(broken)
-        giveUp = reject
-        begin(resolve, reject)
-      }),
-    spent: (phase, since) => {
-      phases[phase] = (phases[phase] ?? 0) + performance.now() - since
-    },
-  }
-
-  let error: ProbeErrorCode | null = null
+  const under = new Trip(timeoutMs)
   try {
     await go(under)
+    return under.ended(null)
   } catch (thrown) {
-    error = faultOf(thrown)
-  } finally {
-    clearTimeout(deadline)
-    for (const socket of sockets) socket.destroy()
+    return under.ended(faultOf(thrown))
   }
-  const contact = under.contact || error === 'refused' || error === 'reset'
-  const { status, address } = under
-  return { error, status, address, contact, ...phases, totalMs: performance.now() - started }
 }

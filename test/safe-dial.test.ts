@@ -416,7 +416,11 @@ describe('a server that means harm, or does not know better', () => {
       answering('HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n', silent),
       { error: 'protocol' },
     ],
-    ['says 100 for ever', answering('', s => forever(s, 'HTTP/1.1 100 Continue\r\n\r\n')), { error: 'protocol' }],
+    [
+      'says 100 for ever',
+      answering('', s => forever(s, 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(100))),
+      { error: 'protocol' },
+    ],
     ['has two lengths', answering(`${head}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`), { error: 'protocol' }],
     [
       'has a status of its own',

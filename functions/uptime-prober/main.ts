@@ -13,7 +13,7 @@ import { uptimeProber } from './uptime-prober.ts'
 import { vantageOf } from './vantage.ts'
 
 const name = 'uptime-prober'
-const db = postgres(env('DATABASE_URL'), { applicationName: name })
+const db = postgres(env('DATABASE_URL'), { applicationName: name, prepare: true })
 
 const everywhere = '0.0.0.0/0,::/0'
 const anywhere = safeDialler({ guard: addressGuard(everywhere) })

@@ -46,17 +46,15 @@ export const measureWith =
   async check => {
     const startedAt = clock()
     const started = performance.now()
-    const once = async (attempt: number) => {
-      const dialled = await checks[check.kind](dialler, check, attempt)
-      vantage.note(dialled)
-      return dialled
-    }
-    let dialled = await once(0)
+    const look = checks[check.kind]
+    let dialled = await look(dialler, check, 0)
+    vantage.note(dialled)
     let attempts = 1
     for (const pauseMs of check.down ? [] : pausesMs) {
       if (dialled.error === null || lasting.has(dialled.error)) break
       await sleep(pauseMs)
-      dialled = await once(attempts)
+      dialled = await look(dialler, check, attempts)
+      vantage.note(dialled)
       attempts++
     }
     const confirmed = attempts > pausesMs.length || (dialled.error !== null && lasting.has(dialled.error))

@@ -36,7 +36,7 @@ const suspiciousMs = 2_000
 
 /** Runs each check at its due second, keeps what it finds and tells what is new. Slots that are kept already are not probed again. */
 export const uptimeProber = async (event: Request, tools: ProberTools): Promise<void> => {
-  const { clock, sleep, ending } = tools
+  const { clock, ending } = tools
   const slots = event.data.checks.map(check => ({ check, dueMs: Date.parse(check.dueAt) }))
   const timeless = slots.find(({ dueMs }) => Number.isNaN(dueMs))?.check
   if (timeless) throw new Permanent(`monitor/${timeless.monitorId}: ${JSON.stringify(timeless.dueAt)} is no instant`)
@@ -54,8 +54,9 @@ export const uptimeProber = async (event: Request, tools: ProberTools): Promise<
     done++
   }
   for (const { check, dueMs } of slots) {
-    if (isFarOff(dueMs, clock())) break
-    await waitUntil(dueMs, { clock, sleep, ending })
+    const now = clock()
+    if (isFarOff(dueMs, now)) break
+    if (now.getTime() < dueMs) await waitUntil(dueMs, tools)
     if (ending.aborted) break
     running.push(run(check))
   }
@@ -85,10 +86,7 @@ const alreadyKept = async (
   return new Map(results.map(result => [causeOf(result), result]))
 }
 
-const waitUntil = async (
-  dueMs: number,
-  { clock, sleep, ending }: Pick<ProberTools, 'clock' | 'sleep' | 'ending'>,
-): Promise<void> => {
+const waitUntil = async (dueMs: number, { clock, sleep, ending }: ProberTools): Promise<void> => {
   for (;;) {
     const leftMs = dueMs - clock().getTime()
     if (leftMs <= 0 || ending.aborted) return
