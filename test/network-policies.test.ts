@@ -41,7 +41,7 @@ const brokers: Record<Overlay, Peer[]> = {
 
 const elsewhere: Peer[] = [
   outside('names', 'kube-system', { 'k8s-app': 'kube-dns' }),
-  outside('kourier', 'kourier-system', { app: '3scale-kourier-gateway' }),
+  outside('kourier', 'knative-serving', { app: '3scale-kourier-gateway' }),
   outside('activator', 'knative-serving', { app: 'activator' }),
   outside('autoscaler', 'knative-serving', { app: 'autoscaler' }),
   outside('sources', 'knative-eventing', { 'sources.knative.dev/role': 'adapter' }),

@@ -254,7 +254,7 @@ const faults = (config: SkaffoldConfig, objects: Manifest[]): string[] => {
     found.push(...faultsOfArtifact(artifact, objects))
   }
   for (const { resourceType, resourceName, namespace, port } of config.portForward)
-    if (`${resourceType}/${resourceName}.${namespace}:${port}` !== 'service/kourier.kourier-system:80')
+    if (`${resourceType}/${resourceName}.${namespace}:${port}` !== 'service/kourier.knative-serving:80')
       found.push(`forwards to ${resourceName}, which is not the Service of the ingress`)
   for (const { container, executionMode } of config.verify) {
     const job = parse(readFileSync(join(root, executionMode.kubernetesCluster.jobManifestPath), 'utf8'))
