@@ -1,6 +1,7 @@
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { knScript, onPath, runScript, saidIn } from '#test/support/kn.ts'
-import { allManifests } from '#test/support/manifests.ts'
+import { allManifests, root } from '#test/support/manifests.ts'
 import { until } from '#test/support/until.ts'
 import { type ApiServer, apiServer, whyNoApiServer } from './api-server.ts'
 
@@ -54,5 +55,21 @@ describe.skipIf(why)(`kn against a real API server${why ? ` (skipped: ${why})` :
       expect(made.stderr).toBe('')
       expect(saidIn(JSON.parse(made.stdout)), `${kind} ${metadata.name}`).toEqual(saidIn(manifest))
     }
+  })
+
+  test('a function that is applied from its file has what kn knows no flag for', async () => {
+    const file = 'knative/services/telegram-webhook.yaml'
+    const { spec } = allManifests().find(one => one.file === file)!
+    await runScript(
+      `kn service apply telegram-webhook -n vigia -f '${join(root, file)}'`,
+      `#!/bin/sh\nexec '${kn}' "$@"\n`,
+      server.env,
+    )
+    const made = await server.kubectl(['get', 'ksvc', 'telegram-webhook', '-n', 'vigia', '-o', 'json'])
+    const [{ securityContext, env }] = JSON.parse(made.stdout).spec.template.spec.containers
+    expect({ securityContext, env }).toEqual({
+      securityContext: spec.template.spec.containers[0].securityContext,
+      env: spec.template.spec.containers[0].env,
+    })
   })
 })
