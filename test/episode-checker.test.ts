@@ -144,6 +144,15 @@ describe('episodes whose hour is known', () => {
     expect(due()).toEqual([])
   })
 
+  test('where nobody follows anything the catalogue is not asked, and need not be there', async () => {
+    const away = () => Promise.reject(new Error('MongoDB is away'))
+    const asking = () => episodeChecker(beginning('tick'), { ...outside(), catalogue: { airing: away, dated: away } })
+    await asking()
+    await chat(7)
+    await follow(7, id)
+    await expect(asking()).rejects.toThrow('MongoDB is away')
+  })
+
   test('a show that nobody follows is not announced', async () => {
     await show([episode(101, '2026-11-20T12:30:00Z')])
     await tick()

@@ -82,6 +82,8 @@ const look = async (tx: Postgres, catalogue: Outside['catalogue'], now: Date): P
 /** Followed shows with what could be due in the span, and the zones of their followers. */
 const showsAround = async (catalogue: Outside['catalogue'], follows: Follows, from: Date, to: Date) => {
   const followed = new Set(await follows.followedShows())
+  // Where nobody follows a series the catalogue's driver, half of a cold start, is never loaded.
+  if (followed.size === 0) return []
   const day = (at: number) => new Date(at).toISOString().slice(0, 10)
   const [timed, dated] = await Promise.all([
     catalogue.airing(from, new Date(to.getTime() + 1)),
