@@ -267,6 +267,9 @@ const serverArguments = ({ data, settings: endpoint }: Place, settings: Record<s
     io_method: 'sync',
     max_parallel_workers_per_gather: '0',
     jit: 'off',
+    // Wakeups of a server with little to do. Only what may get lost waits for the writer of the log: claims, never events.
+    wal_writer_delay: '1s',
+    autovacuum_naptime: '3min',
     timezone: 'UTC',
     log_timezone: 'UTC',
     log_checkpoints: 'off',
