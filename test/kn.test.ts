@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { type Call, callsIn, knScript, onPath, runScript, saidBy, saidIn, understood } from './support/kn.ts'
+import { type Call, callsIn, knScript, onPath, runScript, understood } from './support/kn-calls.ts'
+import { saidBy, saidIn } from './support/kn-said.ts'
 import { allManifests } from './support/manifests.ts'
 
 const key = ({ kind, name }: { kind: string; name: string }) => `${kind} ${name}`

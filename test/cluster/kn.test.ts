@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { knScript, onPath, runScript, saidIn } from '#test/support/kn.ts'
+import { knScript, onPath, runScript } from '#test/support/kn-calls.ts'
+import { saidIn } from '#test/support/kn-said.ts'
 import { allManifests, root } from '#test/support/manifests.ts'
 import { until } from '#test/support/until.ts'
 import { type ApiServer, apiServer, whyNoApiServer } from './api-server.ts'
