@@ -1,10 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { registryIn } from '#test/support/registry.ts'
 import { type Project, project, type Step, tektonSteps, workflowSteps } from '#test/support/release.ts'
 import { changelog } from '../infra/delivery/changelog.ts'
 import { environmentsIn, withRevision } from '../infra/delivery/environments.ts'
+import { nameImage } from '../infra/delivery/registry.ts'
 import { newsAmong, nextVersion, versionIn } from '../infra/delivery/version.ts'
 
 const steps = tektonSteps('release.yaml')
@@ -165,6 +166,17 @@ describe('a release', () => {
     await p.commitOnMain('feat: a thing that was not there')
     expect(await p.pipeline(await p.clone(), steps)).toMatchObject({ failed: undefined })
     expect(Object.keys(await p.remoteRefs())).toContain('refs/tags/v0.2.0')
+    const number = async (commit: string) => {
+      const where = await p.clone(commit)
+      return (await p.execute(where, ['node', 'infra/delivery/next-version.ts'])).stdout
+    }
+    expect([await number('v0.2.0'), await number('v0.2.0^'), await number('v0.1.0')]).toEqual([
+      '0.2.0\n',
+      '0.2.0\n',
+      '0.1.0\n',
+    ])
+    await p.commitOnMain('broker: one more thing holds')
+    expect(await number('origin/main')).toBe('0.2.1\n')
   })
 })
 
@@ -225,6 +237,11 @@ describe('what cannot be released is refused in one line, before anything is mad
   test.each<[string, (env: Record<string, string>) => unknown, RegExp, (() => unknown)?]>([
     ['no REGISTRY', env => delete env.REGISTRY, /^REGISTRY is not set; infra\/delivery\/README/],
     ['no CHART_REPOSITORY', env => delete env.CHART_REPOSITORY, /^CHART_REPOSITORY is not set/],
+    [
+      'a registry with a scheme',
+      env => Object.assign(env, { REGISTRY: 'https://registry.example.org' }),
+      /^REGISTRY is https:\/\/registry\.example\.org: it is host\[:port\]\[\/path\]/,
+    ],
     [
       'a registry that is not there',
       env => Object.assign(env, { REGISTRY: `${nobody}/team` }),
@@ -453,6 +470,81 @@ describe('a builder and a chart repository of choice', () => {
       code: 1,
       stderr: 'CHART_PASSWORD is not set and CHART_USERNAME is; set both or neither\n',
     })
+  })
+})
+
+describe('a registry with a login', () => {
+  test('takes a name from who has logged in, and from nobody else', async () => {
+    const p = await fresh()
+    const registry = await registryIn(join(p.folder, 'registry'), 'ci:a-secret')
+    try {
+      const image = `${registry.host}/team/vigia:candidate`
+      await p.execute(await p.clone(), [
+        'sh',
+        'infra/delivery/push-image.sh',
+        '.',
+        image,
+        '1.4.2',
+        'abc',
+        join(p.folder, 'digest'),
+      ])
+      const { digest } = registry.named('team/vigia', 'candidate')!
+      const config = join(p.folder, 'home')
+      vi.stubEnv('DOCKER_CONFIG', config)
+      const named = () => nameImage(`${registry.host}/team/vigia`, digest, '1.4.2')
+      await expect(named()).rejects.toThrow(/has no team\/vigia@sha256:\w+ \(401\)/)
+      const auth = Buffer.from('ci:a-secret').toString('base64')
+      writeFileSync(join(config, 'config.json'), JSON.stringify({ auths: { [registry.host]: { auth } } }))
+      await named()
+      expect(registry.named('team/vigia', '1.4.2')!.digest).toBe(digest)
+      // The same name again is no change; another image's is never moved.
+      await named()
+      await expect(nameImage(`${registry.host}/team/vigia`, `sha256:${'0'.repeat(64)}`, '1.4.2')).rejects.toThrow(
+        /a released name never moves/,
+      )
+    } finally {
+      vi.unstubAllEnvs()
+      await registry.stop()
+    }
+  })
+})
+
+describe('a stamped checkout', () => {
+  test('says its version in every place, and what is no version changes nothing', async () => {
+    const p = await fresh()
+    const clone = await p.clone()
+    expect(await p.execute(clone, ['node', 'infra/delivery/stamp.ts', '1.4'])).toMatchObject({
+      code: 1,
+      stderr: '1.4 is no version such as 1.4.2\n',
+    })
+    expect(await p.git(clone, 'status', '--porcelain')).toBe('')
+    await p.execute(clone, ['node', 'infra/delivery/stamp.ts', '1.4.2', '12345678901234567890e12345678901234567890'])
+    const changed = await p.git(clone, 'diff', '--unified=0')
+    expect(changed.split('\n').filter(line => /^-[^-]/.test(line)).length).toBe(11)
+    expect(changed).toContain('vigia.dev/revision: "12345678901234567890e12345678901234567890"')
+    // Every place that said the old version says the new one.
+    const places = [
+      'package.json',
+      'infra/cluster/version',
+      'infra/charts/vigia/Chart.yaml',
+      'infra/charts/vigia/values.yaml',
+    ]
+    expect((await p.execute(clone, ['grep', '-rnE', '\\b0[.-]1[.-]0\\b', ...places])).stdout).toBe('')
+  })
+
+  test('with a place that is there twice, or gone, is refused whole', async () => {
+    const p = await fresh()
+    const clone = await p.clone()
+    const file = join(clone, 'infra/cluster/version/kustomization.yaml')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('newTag:', 'newTagg:'))
+    const before = await p.git(clone, 'diff')
+    expect(await p.execute(clone, ['node', 'infra/delivery/stamp.ts', '1.4.2'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^infra\/cluster\/version\/kustomization\.yaml has 0 lines like .*newTag.*, not one/,
+      ),
+    })
+    expect(await p.git(clone, 'diff')).toBe(before)
   })
 })
 

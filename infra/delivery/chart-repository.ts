@@ -3,10 +3,10 @@ import { registryAnswers } from './registry.ts'
 
 /** Refuses where nobody answers at CHART_REPOSITORY: `oci://…`, `https://…` (ChartMuseum's API) or `nexus+https://…` (a Helm hosted one). */
 export const chartRepositoryAnswers = async (repository: string): Promise<void> => {
+  if (!/^(oci|(nexus\+)?https?):\/\/[\w.:/-]+$/.test(repository))
+    throw new Refusal(`CHART_REPOSITORY is ${repository}: it is oci://…, https://… or nexus+https://…`)
   if (repository.startsWith('oci://')) return registryAnswers(repository.slice('oci://'.length))
   const url = repository.replace(/^nexus\+/, '')
-  if (!/^https?:\/\//.test(url))
-    throw new Refusal(`CHART_REPOSITORY is ${repository}: it is oci://…, https://… or nexus+https://…`)
   const answer = await fetch(url, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined)
   // 401, 404: somebody is there, and the push says the rest.
   if (!answer || answer.status >= 500)

@@ -46,13 +46,13 @@ export const checkout = async (): Promise<string> => {
   return folder
 }
 
-export const keepRelease = (file: string, release: Release): Promise<void> =>
-  writeFile(
-    file,
-    Object.entries(release)
-      .map(([name, value]) => `${name}='${value}'\n`)
-      .join(''),
-  )
+/** Written so that a shell reads it: a value is between single quotes, and one with a quote in it would end there. */
+export const keepRelease = async (file: string, release: Release): Promise<void> => {
+  for (const [name, value] of Object.entries(release))
+    if (/['\n]/.test(value)) throw new Refusal(`${name} has a quote in it, ${value}: no shell would read it as it is`)
+  const lines = Object.entries(release).map(([name, value]) => `${name}='${value}'\n`)
+  await writeFile(file, lines.join(''))
+}
 
 export const releaseIn = async (file: string): Promise<Release> => {
   if (!existsSync(file)) throw new Refusal('no release was prepared here: node infra/delivery/prepare.ts comes first')

@@ -18,6 +18,8 @@ const author = { name: 'Vigia release', email: 'release@vigia.invalid' }
 const checked = async (here: string) => {
   const registry = setting('REGISTRY').replace(/\/+$/, '')
   const charts = setting('CHART_REPOSITORY').replace(/\/+$/, '')
+  if (!/^[\w.-]+(:\d+)?(\/[a-z\d._/-]+)?$/.test(registry))
+    throw new Refusal(`REGISTRY is ${registry}: it is host[:port][/path], without https://`)
   const missing = (process.env.RELEASE_TOOLS ?? '').split(/\s+/).filter(tool => tool && !onPath(tool))
   if (missing.length) throw new Refusal(`${missing.join(', ')} not found on PATH; install it, then release again`)
   const dirt = await git(here, ['status', '--porcelain', '--', '.', ':(exclude).jx'])
