@@ -254,6 +254,27 @@ describe('secrets', () => {
     }
   })
 
+  test.each(overlays)(
+    'the README of %s names each Secret that is made and each of its keys that is read',
+    async overlay => {
+      const readme = readFileSync(join(root, 'infra/cluster', overlay, 'README.md'), 'utf8')
+      const rows = [...readme.matchAll(/^\| `(vigia-[a-z-]+)` \| ([^|]+)/gm)].map(
+        ([, name, keys]) => [name, [...keys!.matchAll(/`(\w+)`/g)].map(([, key]) => key!)] as const,
+      )
+      const read = new Map<string, Set<string>>()
+      for (const one of await rendered(overlay))
+        for (const [, said] of JSON.stringify(one).matchAll(/"(?:secretKeyRef|passwordSecretRef)":({[^}]*})/g)) {
+          const { name, key } = JSON.parse(said!)
+          read.set(name, (read.get(name) ?? new Set()).add(key))
+        }
+      for (const [name, keys] of read) expect(new Map(rows).get(name), name).toEqual(expect.arrayContaining([...keys]))
+      const made = (await rendered(overlay)).flatMap(({ kind, metadata }) =>
+        ['Secret', 'SealedSecret', 'ExternalSecret'].includes(kind) ? [metadata.name] : [],
+      )
+      expect(rows.map(([name]) => name).toSorted()).toEqual(made.toSorted())
+    },
+  )
+
   test('both examples have the same keys', () => {
     const keys = (overlay: Overlay) =>
       readFileSync(join(root, 'infra/cluster', overlay, '.env.example'), 'utf8').match(/^[A-Z_]+(?==)/gm)
