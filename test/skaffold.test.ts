@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join, matchesGlob, posix } from 'node:path'
@@ -61,6 +62,17 @@ test.each(profiles)('%s: what leaves the machine is tagged with the version, wha
   expect(tagPolicy).toEqual(local?.push ? { envTemplate: { template: '{{.VERSION}}' } } : { inputDigest: {} })
   expect(local?.push ?? false).toBe(!['minikube', 'kind'].includes(name))
 })
+
+test.each(['gke', 'onprem', 'jx'])(
+  '%s: without VERSION nothing is built; Skaffold by itself would take latest',
+  name => {
+    const { hooks } = withProfile(written, name).build.artifacts[0]!
+    const [program, ...args] = hooks!.before[0]!.command as [string, ...string[]]
+    const built = (env: Record<string, string>) => spawnSync(program, args, { env, encoding: 'utf8' })
+    expect(built({ VERSION: '1.4.2' })).toMatchObject({ status: 0, stderr: '' })
+    expect(built({})).toMatchObject({ status: 1, stderr: 'VERSION is not set: it is the tag of what is pushed\n' })
+  },
+)
 
 describe.skipIf((await kubeTool('kubectl')) === undefined)('with its objects', () => {
   let copy: string

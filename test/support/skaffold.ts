@@ -22,6 +22,7 @@ export interface Artifact {
   image: string
   context: string
   docker: { dockerfile: string; target: string; buildArgs: Record<string, string> }
+  hooks?: { before: Hook['host'][] }
   sync?: { manual?: { src: string; dest: string; strip?: string }[]; infer?: string[]; auto?: boolean }
 }
 
