@@ -1,0 +1,90 @@
+import { execFile, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, chown, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import { expect, onTestFinished, test } from 'vitest'
+import { migrate } from '#database/migrate.ts'
+import { as, serverAccount, serverEnvironment } from '#local/databases/account.ts'
+import { copyFolder, linkLibraries, postgresFolder, program } from '#local/databases/binaries.ts'
+import { freePort } from '#local/databases/ports.ts'
+import { rendered } from '#test/support/overlays.ts'
+import { until } from '#test/support/until.ts'
+
+const why =
+  process.platform === 'linux' && spawnSync('psql', ['--version']).status === 0
+    ? undefined
+    : "no psql: it is in Debian's postgresql-client"
+
+/** A PostgreSQL as the image leaves it before it runs what is in /docker-entrypoint-initdb.d: a superuser, trusted on the socket. */
+const emptyServer = async () => {
+  const account = serverAccount()
+  const folder = await mkdtemp(join(tmpdir(), 'vigia-postgres-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
+  if (account) await chown(folder, account.uid, account.gid)
+  await chmod(folder, 0o700)
+  const native = join(folder, 'native')
+  await copyFolder(postgresFolder(), native, account)
+  await linkLibraries(native)
+  const run = { ...as(account), cwd: '/', env: serverEnvironment() }
+  const data = join(folder, 'data')
+  const options = ['--username=postgres', '--auth-local=trust', '--auth-host=scram-sha-256']
+  await promisify(execFile)(program(native, 'initdb'), ['-D', data, ...options], run)
+  const port = await freePort()
+  const settings = [`port=${port}`, `unix_socket_directories=${folder}`, 'listen_addresses=127.0.0.1', 'fsync=off']
+  const server = spawn(program(native, 'postgres'), ['-D', data, ...settings.flatMap(one => ['-c', one])], {
+    ...run,
+    stdio: 'ignore',
+  })
+  onTestFinished(async () => {
+    const ended = once(server, 'exit')
+    server.kill('SIGINT')
+    await ended
+  })
+  return { folder, port }
+}
+
+test.skipIf(why)(
+  `after its first start PostgreSQL has one user who may log in from elsewhere, and the migrations are done as that user${why ? ` (skipped: ${why})` : ''}`,
+  async () => {
+    const { folder, port } = await emptyServer()
+    const init = (await rendered('minikube')).find(({ metadata }) => metadata.name === 'postgres-init')!
+    const sql = (init as unknown as { data: Record<string, string> }).data['vigia.sql']!
+    const psql = (input: string) =>
+      spawnSync('psql', ['--no-psqlrc', '--quiet', '-v', 'ON_ERROR_STOP=1', '-d', 'postgres'], {
+        input,
+        encoding: 'utf8',
+        env: {
+          ...serverEnvironment(),
+          PGHOST: folder,
+          PGPORT: String(port),
+          PGUSER: 'postgres',
+          POSTGRES_PASSWORD: "it's 1 secret",
+        },
+      })
+    await until(() => psql('select 1').status === 0, { timeoutMs: 60_000, what: 'a PostgreSQL that answers' })
+    const { status, stderr } = psql(sql)
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+
+    const url = (user: string, password: string) =>
+      `postgres://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}/vigia`
+    const asked = async (user: string, password: string, question: string) => {
+      const client = new pg.Client({ connectionString: url(user, password) })
+      await client.connect()
+      try {
+        return (await client.query(question)).rows
+      } finally {
+        await client.end()
+      }
+    }
+    await migrate(url('vigia', "it's 1 secret"))
+    const who = `select rolname, rolsuper, rolcreaterole from pg_roles where rolname = current_user`
+    expect(await asked('vigia', "it's 1 secret", who)).toEqual([
+      { rolname: 'vigia', rolsuper: false, rolcreaterole: false },
+    ])
+    await expect(asked('vigia', 'guess', who)).rejects.toThrow('password authentication failed')
+    await expect(asked('postgres', "it's 1 secret", who)).rejects.toThrow('password authentication failed')
+  },
+)
