@@ -20,6 +20,12 @@ export interface Ran {
   stderr: string
 }
 
+/** What a program printed; throws what it complained of, should it have ended badly. */
+export const succeeded = ({ code, stdout, stderr }: Ran): string => {
+  if (code !== 0) throw new Error(`exit code ${code}: ${stderr || stdout}`)
+  return stdout
+}
+
 export interface RunOptions {
   /** Its standard input. */
   input?: string

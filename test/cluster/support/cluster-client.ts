@@ -41,6 +41,12 @@ export interface Resource {
   verbs: string[]
 }
 
+/** A version of a group in the discovery document. */
+interface Versioned {
+  version: string
+  resources: { resource: string; responseKind: { kind: string }; scope: string; verbs: string[] }[]
+}
+
 const discovery = 'application/json;as=APIGroupDiscoveryList;v=v2;g=apidiscovery.k8s.io'
 const mergePatch = 'application/merge-patch+json'
 
@@ -86,26 +92,23 @@ export const clusterClient = ({ url, authority, token }: Access) => {
       })
     })
 
-  /** Every kind the server knows, in the version it prefers. */
+  /** Every kind the server knows, each in the version it prefers. */
   const resources = async (): Promise<Resource[]> => {
     const groups = await Promise.all(['/api', '/apis'].map(path => ask('GET', path, { accept: discovery })))
-    return groups
+    const found: [string, Resource][] = groups
       .flatMap(({ body }) => body.items)
-      .flatMap(group => {
-        const [{ version, resources }] = group.versions
-        const name = group.metadata.name ?? ''
-        const apiVersion = name ? `${name}/${version}` : version
-        const base = name ? `/apis/${apiVersion}` : `/api/${version}`
-        // biome-ignore lint/suspicious/noExplicitAny: the discovery document.
-        return resources.map((one: any) => ({
-          apiVersion,
-          base,
-          kind: one.responseKind.kind,
-          plural: one.resource,
-          namespaced: one.scope === 'Namespaced',
-          verbs: one.verbs,
-        }))
-      })
+      .flatMap(({ metadata, versions }) =>
+        versions.flatMap(({ version, resources }: Versioned) => {
+          const apiVersion = metadata.name ? `${metadata.name}/${version}` : version
+          const base = metadata.name ? `/apis/${apiVersion}` : `/api/${version}`
+          return resources.map(({ resource: plural, responseKind: { kind }, scope, verbs }): [string, Resource] => [
+            `${metadata.name}/${plural}`,
+            { apiVersion, base, kind, plural, namespaced: scope === 'Namespaced', verbs },
+          ])
+        }),
+      )
+    // The first one counts, and a Map keeps the last.
+    return [...new Map(found.toReversed()).values()]
   }
 
   /** Tells of every object there is and of each change until `signal` says enough; resolves when the server ends the watch. */

@@ -12,7 +12,14 @@ export interface StandIn {
 }
 
 /** Kinds it looks at although it gives them no status: others refer to them, or it finishes their deletion. */
-const alsoWatched = ['ConfigMap', 'Namespace', 'PersistentVolume', 'PersistentVolumeClaim', 'Secret', 'ServiceAccount']
+const alsoWatched = [
+  'ConfigMap',
+  'eventing.knative.dev/RabbitmqBrokerConfig',
+  'Namespace',
+  'PersistentVolume',
+  'Secret',
+  'ServiceAccount',
+]
 
 /** What the controllers of volumes take off once no pod uses the volume, and the garbage collector once it has looked after dependents. */
 const ours = ['kubernetes.io/pvc-protection', 'kubernetes.io/pv-protection', 'foregroundDeletion', 'orphan']

@@ -74,6 +74,7 @@ const deployment = (object: KubeObject, world: World): Status => {
 
 /** A Job whose pod finds everything runs once and succeeds; one whose pod does not waits. */
 const job = (object: KubeObject, world: World): Status => {
+  if (object.status?.completionTime) return {}
   const missing = missingFor(object, world)
   const at = object.metadata.creationTimestamp
   if (missing.length > 0) return { startTime: at, active: 1, ready: 0 }
@@ -92,6 +93,21 @@ const quota = (object: KubeObject): Status => ({
   hard: object.spec.hard,
   // Admission counts on from here; what is deleted is given back by nobody.
   used: object.status?.used ?? Object.fromEntries(Object.keys(object.spec.hard).map(name => [name, '0'])),
+})
+
+const claim = ({ spec }: KubeObject): Status => ({
+  phase: 'Bound',
+  accessModes: spec.accessModes,
+  capacity: { storage: spec.resources.requests.storage },
+})
+
+const budget = (object: KubeObject): Status => ({
+  ...observed(object),
+  currentHealthy: 1,
+  desiredHealthy: 1,
+  disruptionsAllowed: 0,
+  expectedPods: 1,
+  conditions: conditions(object, [], ['DisruptionAllowed']),
 })
 
 const mongodb = (object: KubeObject, world: World): Status => ({
@@ -128,6 +144,8 @@ const verdicts: Record<string, (object: KubeObject, world: World) => Status> = {
   'operator.knative.dev/KnativeServing': ready(),
   'postgresql.cnpg.io/Cluster': cnpg,
   'rabbitmq.com/RabbitmqCluster': ready(['AllReplicasReady', 'ClusterAvailable', 'ReconcileSuccess']),
+  PersistentVolumeClaim: claim,
+  'policy/PodDisruptionBudget': budget,
   ResourceQuota: quota,
   'serving.knative.dev/DomainMapping': ready(),
   'serving.knative.dev/Service': service,
