@@ -13,7 +13,7 @@ describe.skipIf(!kubectl)(`the pipeline for a LAN${kubectl ? '' : ' (skipped: no
   let clone: string
   let head: string
   beforeAll(async () => {
-    p = await project()
+    p = await project('deployed')
     clone = await p.clone()
     head = await p.git(clone, 'rev-parse', 'HEAD')
   })

@@ -38,7 +38,7 @@ describe.skipIf(!kubectl)(`trace${kubectl ? '' : ' (skipped: no kubectl for this
   // biome-ignore lint/suspicious/noExplicitAny: what --json prints is what these tests are about.
   let found: any
   beforeAll(async () => {
-    p = await project()
+    p = await project('deployed')
     base = await p.commitOnMain('broker: replies are kept')
     clone = await p.clone()
     expect(await p.pipeline(clone, tektonSteps('release.yaml'))).toMatchObject({ failed: undefined })

@@ -63,23 +63,16 @@ export const workflowSteps = (file: string, job: string): Step[] => {
 }
 
 const tools = ['jx', 'skaffold', 'docker', 'buildah', 'cosign', 'helm', 'curl', 'gh', 'kubectl', 'npm']
-const copied = [
-  'infra/delivery',
-  'infra/cluster',
-  'infra/charts',
-  'infra/argocd',
-  'knative',
-  'triggers',
-  'test/support',
-  '.gitignore',
-]
-copied.push('package.json', 'package-lock.json')
+/** What a release needs of our files, and what only rendering needs besides: few files make quick clones. */
+const released = ['infra/delivery', 'infra/cluster/version', 'infra/argocd/applicationset.yaml', '.gitignore']
+released.push('infra/charts/vigia/Chart.yaml', 'infra/charts/vigia/values.yaml', 'package.json', 'package-lock.json')
+const deployed = ['infra/cluster', 'knative', 'triggers', 'test/support']
 
 /**
  * A project to release: our pipelines' own files in a real bare remote with a history, a registry, and outside programs that only
  * record. It lies inside the checkout's .build, where node finds our packages. `stop` takes all of it away.
  */
-export const project = async () => {
+export const project = async (content: 'released' | 'deployed' = 'released') => {
   mkdirSync(join(root, '.build'), { recursive: true })
   const folder = mkdtempSync(join(root, '.build/pipelines-'))
   const at = (...parts: string[]) => join(folder, ...parts)
@@ -109,7 +102,7 @@ export const project = async () => {
 
   const first = at('first')
   mkdirSync(first)
-  for (const path of copied)
+  for (const path of content === 'deployed' ? [...released, ...deployed] : released)
     cpSync(join(root, path), join(first, path), { recursive: true, filter: file => !file.endsWith('/.env') })
   // The environments run something older than what is released here.
   const asked = join(first, environmentsFile)
