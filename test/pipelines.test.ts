@@ -184,6 +184,10 @@ describe.skipIf(whyNoSchemas)(`against Tekton's CRDs${whyNoSchemas ? ` (skipped:
     ["v1beta1's service account", run => Object.assign(run.spec, { serviceAccountName: 'x' })],
     ["v1beta1's timeout", run => Object.assign(run.spec, { timeout: '1h' })],
     ['a step without the key name', (_, step) => delete step.name],
+    [
+      'a probe of a sidecar that is misspelt',
+      run => Object.assign(run.spec.pipelineSpec.tasks[0].taskSpec.sidecars[0], { readynessProbe: {} }),
+    ],
     ['a variable without a name', (_, step) => Object.assign(step, { env: [{ value: 'x' }] })],
     ['the old version', run => Object.assign(run, { apiVersion: 'tekton.dev/v1alpha1' })],
   ])('%s is caught', (_, spoil) => expect(spoilt(spoil)).not.toEqual([]))
@@ -196,6 +200,11 @@ interface TektonStep {
 }
 const stepsOf = (run: PipelineRun): TektonStep[] =>
   run.spec.pipelineSpec.tasks.flatMap((task: { taskSpec: { steps: TektonStep[] } }) => task.taskSpec.steps)
+
+const sidecarsOf = (run: PipelineRun): { image: string }[] =>
+  run.spec.pipelineSpec.tasks.flatMap(
+    (task: { taskSpec: { sidecars?: { image: string }[] } }) => task.taskSpec.sidecars ?? [],
+  )
 
 describe('the steps', () => {
   test('what they take from the catalog is there under that name (read at 31f4b6b, August 2026)', () => {
@@ -216,7 +225,8 @@ describe('the steps', () => {
     for (const file of pipelines) {
       const run = read(file)
       const { params = [] } = run.spec.pipelineSpec
-      for (const { image } of stepsOf(run)) expect(image).toMatch(/^(uses:|\$\(params\.tools\)\/|[a-z]+:[\w.-]+$)/)
+      for (const { image } of [...stepsOf(run), ...sidecarsOf(run)])
+        expect(image).toMatch(/^(uses:|\$\(params\.tools\)\/|[a-z]+:[\w.-]+$)/)
       expect(params.map((one: { default: string }) => one.default.split('/')[0])).toEqual(
         params.map(() => 'registry.example.org'),
       )
