@@ -20,7 +20,10 @@ const renderedFolder = async (folder: string) =>
   objectsIn(await kustomize(join(root, 'infra/cluster', folder)), `infra/cluster/${folder}`)
 
 /** Kinds of Kubernetes itself, which a real API server checks (test/cluster), by their groups. */
-const ofKubernetes = ['v1', 'apps/v1', 'batch/v1', 'networking.k8s.io/v1', 'policy/v1', 'storage.k8s.io/v1']
+const ofKubernetes = [
+  ...['v1', 'apps/v1', 'batch/v1', 'networking.k8s.io/v1', 'policy/v1', 'storage.k8s.io/v1'],
+  'admissionregistration.k8s.io/v1',
+]
 /** Kinds whose definitions are not among the CRDs; both come from the operators that platform/ needs. */
 const unchecked = ['networking.internal.knative.dev/v1alpha1 ClusterDomainClaim', 'barmancloud.cnpg.io/v1 ObjectStore']
 
@@ -54,6 +57,11 @@ describe.each(overlays)('%s', overlay => {
   test('everything is in the namespace vigia, and nothing belongs to the whole cluster but that', async () => {
     const outside = (await rendered(overlay)).filter(({ metadata }) => metadata.namespace !== 'vigia')
     expect(outside.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual(['Namespace vigia'])
+  })
+
+  test('the namespace admits no pod that could become root', async () => {
+    const namespace = (await rendered(overlay)).find(({ kind }) => kind === 'Namespace')!
+    expect(namespace.metadata.labels).toMatchObject({ 'pod-security.kubernetes.io/enforce': 'restricted' })
   })
 
   test('no two objects are the same', async () => {

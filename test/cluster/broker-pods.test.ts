@@ -1,0 +1,70 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { kustomize } from '#test/support/kube-tools.ts'
+import { type Manifest, root } from '#test/support/manifests.ts'
+import { objectsIn, rendered } from '#test/support/overlays.ts'
+import { until } from '#test/support/until.ts'
+import { type ApiServer, apiServer, succeeded, whyNoApiServer } from './api-server.ts'
+
+const why = await whyNoApiServer()
+
+const asText = (objects: unknown[]) => JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
+const plain = ({ file: _, ...object }: Manifest) => object
+
+/** A pod as the RabbitMQ broker writes it (pkg/reconciler/trigger/resources/dispatcher.go): all that "restricted" asks but a seccomp profile. */
+const dispatcher = (name: string, labels: Record<string, string>, more = {}) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, namespace: 'vigia', labels },
+  spec: {
+    containers: [
+      {
+        name: 'dispatcher',
+        image: 'dispatcher',
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          runAsNonRoot: true,
+          capabilities: { drop: ['ALL'] },
+          ...more,
+        },
+      },
+    ],
+  },
+})
+const ofBroker = { 'eventing.knative.dev/broker': 'default', 'eventing.knative.dev/brokerRole': 'dispatcher' }
+
+describe.skipIf(why)(`the namespace of onprem on a real API server${why ? ` (skipped: ${why})` : ''}`, () => {
+  let server: ApiServer
+  const create = (pod: object) => server.kubectl(['create', '-f', '-'], { input: JSON.stringify(pod) })
+
+  beforeAll(async () => {
+    server = await apiServer()
+    const platform = objectsIn(await kustomize(join(root, 'infra/cluster/onprem/platform')), 'platform')
+    const policies = platform.filter(({ kind }) => kind.startsWith('MutatingAdmissionPolicy'))
+    const kinds = ['Namespace', 'LimitRange', 'ResourceQuota']
+    const place = (await rendered('onprem')).filter(({ kind }) => kinds.includes(kind))
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'vigia' } }
+    const input = asText([...[...policies, ...place].map(plain), account])
+    succeeded(await server.kubectl(['apply', '--server-side', '-f', '-'], { input }))
+  })
+  afterAll(() => server?.stop())
+
+  test('admits the pods of the RabbitMQ broker, for they are given what they lack', async () => {
+    // The API server takes a moment to hear of a new policy.
+    await until(async () => (await create(dispatcher('dispatcher', ofBroker))).code === 0, {
+      timeoutMs: 60_000,
+      what: 'a dispatcher that is admitted',
+    })
+    const found = await server.kubectl(['get', 'pod', 'dispatcher', '--namespace=vigia', '-o', 'json'])
+    expect(JSON.parse(succeeded(found)).spec.securityContext.seccompProfile).toEqual({ type: 'RuntimeDefault' })
+  })
+
+  test('admits no other pod without a seccomp profile, and none of the broker that asks for more', async () => {
+    const other = await create(dispatcher('other', { app: 'other' }))
+    expect(other.stderr).toContain('violates PodSecurity "restricted:latest": seccompProfile')
+    const privileged = await create(dispatcher('privileged', ofBroker, { allowPrivilegeEscalation: true }))
+    expect(privileged.stderr).toContain('violates PodSecurity "restricted:latest": allowPrivilegeEscalation')
+    expect([other.code, privileged.code]).toEqual([1, 1])
+  })
+})
