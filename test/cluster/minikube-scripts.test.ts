@@ -1,0 +1,194 @@
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { parse, stringify } from 'yaml'
+import { type ApiServer, apiServer, type Ran, runProgram, succeeded, whyNoApiServer } from './api-server.ts'
+import { contents } from './support/contents.ts'
+import { deployable } from './support/deployable.ts'
+import { web } from './support/web.ts'
+
+const why = await whyNoApiServer()
+
+/** What run.sh fetches brings operators: as far as it looks, a Deployment in a namespace. */
+const release = (namespace: string) =>
+  [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: namespace, namespace },
+      spec: {
+        selector: { matchLabels: { app: namespace } },
+        template: {
+          metadata: { labels: { app: namespace } },
+          spec: { containers: [{ name: namespace, image: namespace }] },
+        },
+      },
+    },
+  ]
+    .map(one => stringify(one))
+    .join('---\n')
+
+const minikube = `#!/bin/sh
+echo "$*" >> "$MINIKUBE_CALLS"
+case "$*" in *' ip') echo 192.0.2.7 ;; esac
+`
+
+describe.skipIf(why)(`run.sh and terminate.sh on a real API server${why ? ` (skipped: ${why})` : ''}`, () => {
+  let server: ApiServer
+  let copy: Awaited<ReturnType<typeof deployable>>
+  let github: Awaited<ReturnType<typeof web>>
+  let env: Record<string, string>
+
+  beforeAll(async () => {
+    server = await apiServer()
+    copy = await deployable(server.env.PATH!)
+    github = await web('github.com', {
+      '/knative/operator/releases/download/knative-v1.23.0/operator.yaml': release('knative-operator'),
+      '/cert-manager/cert-manager/releases/download/v1.19.1/cert-manager.yaml': release('cert-manager'),
+    })
+    const tools = join(copy.folder, 'stubs')
+    await mkdir(tools)
+    await writeFile(join(tools, 'minikube'), minikube)
+    await chmod(join(tools, 'minikube'), 0o755)
+    env = {
+      ...server.env,
+      ...github.env,
+      PATH: `${tools}:${server.env.PATH}`,
+      MINIKUBE_PROFILE: 'test',
+      MINIKUBE_CALLS: join(copy.folder, 'calls'),
+    }
+    const git = (...args: string[]) =>
+      runProgram('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.org', ...args], { env, cwd: copy.folder })
+    for (const args of [
+      ['init', '-q'],
+      ['commit', '-q', '--allow-empty', '-m', 'x'],
+    ])
+      succeeded(await git(...args))
+  })
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail') process.stderr.write(`${await server.log()}\n`)
+  })
+  afterAll(async () => {
+    await github?.stop()
+    await copy?.remove()
+    await server?.stop()
+    expect(server?.controllers.complaints).toEqual([])
+  })
+
+  const script = async (name: string, args: string[] = [], more: Record<string, string> = {}): Promise<Ran> => {
+    const ran = await runProgram(join(copy.at('minikube'), name), args, { env: { ...env, ...more } })
+    for (const secret of copy.secrets) expect(ran.stdout + ran.stderr).not.toContain(secret)
+    return ran
+  }
+
+  const claims = async () => (await contents(server)).filter(one => one.startsWith('PersistentVolumeClaim/'))
+  const namespaces = async () => succeeded(await server.kubectl(['get', 'namespaces', '-o', 'name']))
+
+  const refused = (ran: Ran, reason: RegExp) => {
+    expect(ran.code).not.toBe(0)
+    expect(ran.stderr).toMatch(reason)
+    expect(ran.stderr.trim().split('\n')).toHaveLength(1)
+  }
+
+  describe('before anything is made', () => {
+    afterEach(async () => expect(await namespaces()).not.toContain('vigia'))
+
+    test('a missing .env is refused in one line', async () => {
+      const file = join(copy.at('minikube'), '.env')
+      const kept = await readFile(file)
+      await rm(file)
+      try {
+        refused(await script('run.sh'), /there is no .*\.env: copy .*\.env\.example and fill it in/)
+      } finally {
+        await writeFile(file, kept)
+      }
+    })
+
+    test('a secret that is missing in .env is refused by name', async () => {
+      const file = join(copy.at('minikube'), '.env')
+      const kept = await readFile(file, 'utf8')
+      await writeFile(file, kept.replace(/^TELEGRAM_BOT_TOKEN=.*\n/m, ''))
+      try {
+        refused(await script('run.sh'), /has no value for TELEGRAM_BOT_TOKEN/)
+      } finally {
+        await writeFile(file, kept)
+      }
+    })
+
+    test('an unknown option is refused', async () => {
+      refused(await script('run.sh', ['--overlay', 'gke']), /unknown option --overlay/)
+      refused(await script('terminate.sh', ['--all']), /unknown option --all/)
+    })
+
+    test('a cluster that does not answer is refused with the way to start one', async () => {
+      refused(await script('run.sh', [], { MINIKUBE_PROFILE: 'elsewhere' }), /minikube start --profile elsewhere/)
+      refused(await script('terminate.sh', [], { MINIKUBE_PROFILE: 'elsewhere' }), /no cluster answers/)
+    })
+
+    test('ending what never ran is no fault', async () => {
+      succeeded(await script('terminate.sh'))
+      succeeded(await script('terminate.sh', ['--purge']))
+    })
+  })
+
+  test('run.sh brings up the platform and Vigia, waits until all is ready and says where', async () => {
+    const said = succeeded(await script('run.sh'))
+    expect(said).toContain('http://telegram-webhook.vigia.example.org')
+    expect(said).toContain('https://grafana.vigia.test')
+    expect(github.asked).toHaveLength(2)
+    const calls = await readFile(env.MINIKUBE_CALLS!, 'utf8')
+    const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
+    expect(calls).toMatch(
+      new RegExp(`image build --tag dev.local/vigia:${version} .*VERSION=${version} .*REVISION=[0-9a-f]{40}`),
+    )
+    const serving = succeeded(await server.kubectl(['get', 'knativeserving', '-A', '-o', 'json']))
+    expect(JSON.parse(serving).items[0].spec.config.domain).toEqual({ '192.0.2.7.sslip.io': '' })
+    const words = 'jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}'
+    const ready = await server.kubectl(['get', 'ksvc,trigger,pingsource,broker', '--namespace=vigia', '-o', words])
+    expect([...new Set(succeeded(ready).split(' '))]).toEqual(['True'])
+  })
+
+  test('run.sh run again changes nothing but the finished migrations', async () => {
+    const before = await contents(server)
+    succeeded(await script('run.sh'))
+    const ours = (all: string[]) => all.filter(one => !one.startsWith('Job/'))
+    expect(ours(await contents(server))).toEqual(ours(before))
+  })
+
+  test('terminate.sh leaves the volumes and nothing else, also the second time; run.sh finds them again', async () => {
+    const before = await claims()
+    expect(before).toHaveLength(2)
+    succeeded(await script('terminate.sh'))
+    const left = await contents(server)
+    expect(left.filter(one => !one.startsWith('ServiceAccount/default '))).toEqual(before)
+    succeeded(await script('terminate.sh'))
+    expect(await contents(server)).toEqual(left)
+    succeeded(await script('run.sh', ['--no-platform']))
+    expect(await claims()).toEqual(before)
+  })
+
+  test('run.sh says in one line what does not become ready', async () => {
+    const file = join(copy.folder, 'knative/services/uptime-prober.yaml')
+    const kept = await readFile(file, 'utf8')
+    const service = parse(kept)
+    service.spec.template.spec.containers[0].env.push({
+      name: 'X',
+      valueFrom: { secretKeyRef: { name: 'nobody-has-it', key: 'x' } },
+    })
+    await writeFile(file, stringify(service))
+    try {
+      const ran = await script('run.sh', ['--no-platform', '--timeout', '3'])
+      expect(ran.code).toBe(1)
+      expect(ran.stderr.trim().split('\n').at(-1)).toMatch(/^run\.sh: every ksvc is not ready after 3 s: kubectl /)
+    } finally {
+      await writeFile(file, kept)
+    }
+  })
+
+  test('terminate.sh --purge takes the volumes and the namespace, and has nothing to do the second time', async () => {
+    succeeded(await script('terminate.sh', ['--purge']))
+    expect(await namespaces()).not.toContain('vigia')
+    succeeded(await script('terminate.sh', ['--purge']))
+  })
+})
