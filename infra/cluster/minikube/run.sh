@@ -55,6 +55,15 @@ ready() {
   "$@" --timeout "${timeout}s" || refuse "$what not ready after $timeout s: $hint"
 }
 
+# A webhook that has just started is not trusted at once: the API server has to hear of its certificate first.
+persist() {
+  local deadline=$((SECONDS + timeout))
+  until "$@"; do
+    ((SECONDS < deadline)) || refuse "$* did not succeed in $timeout s"
+    sleep 5
+  done
+}
+
 bring_platform() {
   say 'Ingress controller'
   minikube --profile "$profile" addons enable ingress
@@ -66,7 +75,7 @@ bring_platform() {
       kube wait deployment --all --namespace "$namespace" --for=condition=Available
   done
   say 'Knative'
-  kube apply --server-side --force-conflicts -k "$here/platform"
+  persist kube apply --server-side --force-conflicts -k "$here/platform"
   # Names under sslip.io lead to the address that they contain.
   kube patch knativeserving knative-serving --namespace knative-serving --type json --patch \
     "[{\"op\": \"add\", \"path\": \"/spec/config/domain\", \"value\": {\"$(minikube --profile "$profile" ip).sslip.io\": \"\"}}]"
