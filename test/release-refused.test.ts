@@ -96,6 +96,18 @@ describe('what cannot be released is refused in one line, before anything is mad
       () => p.git(p.origin, 'tag', '-d', 'v0.1.0'),
     ],
     [
+      'a tag that was made by hand on this very commit',
+      async () => {
+        await p.git(clone, 'tag', '-a', 'v0.0.9', '-m', 'by hand')
+        await p.git(clone, 'push', '--quiet', 'origin', 'v0.0.9')
+      },
+      /^v0\.0\.9 was made by hand: it names no image/,
+      async () => {
+        await p.git(clone, 'tag', '-d', 'v0.0.9')
+        await p.git(p.origin, 'tag', '-d', 'v0.0.9')
+      },
+    ],
+    [
       'an image name that is taken',
       async () => {
         const url = `http://${p.registry.host}/v2/team/vigia/manifests/0.1.0`
@@ -144,14 +156,12 @@ describe('what cannot be released is refused in one line, before anything is mad
       (await p.execute(clone, line.split(' '), env)).stderr
     expect(await says('node infra/delivery/publish.ts')).toMatch(/^no image of [0-9a-f]{12} was built: sh infra/)
     expect(await says('sh infra/delivery/sign.sh')).toMatch(/^no image of [0-9a-f]{40} was built: sh infra/)
-    expect(await says('sh infra/delivery/chart.sh')).toBe(
-      'v0.1.0 is not on origin: node infra/delivery/publish.ts comes first\n',
-    )
+    for (const script of ['chart', 'announce', 'promote'])
+      expect(await says(`sh infra/delivery/${script}.sh`), script).toBe(
+        'v0.1.0 is not on origin: node infra/delivery/publish.ts comes first\n',
+      )
     expect(await says('sh infra/delivery/release-image.sh', { BUILDER: 'magic' })).toBe(
       'BUILDER is magic: it is docker, buildah or skaffold\n',
-    )
-    expect(await says('sh infra/delivery/promote.sh', { PROMOTE: 'all' })).toBe(
-      'PROMOTE is all: it is jx, argocd or none\n',
     )
     p.without('skaffold')
     expect(await says('sh infra/delivery/release-image.sh', { BUILDER: 'skaffold' })).toBe(

@@ -56,6 +56,13 @@ describe('a builder and a chart repository of choice', () => {
     }
     expect(p.left('login')).toBe('user = "ci:a-secret"\n')
     expect(p.calls().flat().join(' ')).not.toContain('a-secret')
+    const word = { PROMOTE: 'all', ANNOUNCE: 'all' }
+    expect((await p.execute(clone, ['sh', 'infra/delivery/promote.sh'], word)).stderr).toBe(
+      'PROMOTE is all: it is jx, argocd or none\n',
+    )
+    expect((await p.execute(clone, ['sh', 'infra/delivery/announce.sh'], word)).stderr).toBe(
+      'ANNOUNCE is all: it is github, jx or none\n',
+    )
     const half = await p.execute(clone, ['sh', 'infra/delivery/chart.sh'], { CHART_USERNAME: 'ci' })
     expect(half).toMatchObject({
       code: 1,

@@ -7,7 +7,10 @@ release=.build/release
 # shellcheck source=/dev/null
 . ./$release/release.env
 [ "$PHASE" != nothing ] || { echo "v$VERSION: no news"; exit 0; }
-[ -f $release/changelog.md ] || { echo "no changelog of v$VERSION: node infra/delivery/publish.ts comes first" >&2; exit 1; }
+[ "$PHASE" = published ] || {
+  echo "v$VERSION is not on origin: node infra/delivery/publish.ts comes first" >&2
+  exit 1
+}
 
 case ${ANNOUNCE:-none} in
   github)

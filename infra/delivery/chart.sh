@@ -9,7 +9,7 @@ release=.build/release
 . ./$release/release.env
 [ "$PHASE" != nothing ] || { echo "v$VERSION: no new chart"; exit 0; }
 command -v helm >/dev/null || { echo 'helm not found on PATH; install it, then push the chart again' >&2; exit 1; }
-[ -n "$(git ls-remote origin "refs/tags/v$VERSION")" ] || {
+[ "$PHASE" = published ] || {
   echo "v$VERSION is not on origin: node infra/delivery/publish.ts comes first" >&2
   exit 1
 }

@@ -22,6 +22,7 @@ const checked = async (here: string) => {
     throw new Refusal(`REGISTRY is ${registry}: it is host[:port][/path], without https://`)
   const missing = (process.env.RELEASE_TOOLS ?? '').split(/\s+/).filter(tool => tool && !onPath(tool))
   if (missing.length) throw new Refusal(`${missing.join(', ')} not found on PATH; install it, then release again`)
+  // Jenkins X keeps its variables there.
   const dirt = await git(here, ['status', '--porcelain', '--', '.', ':(exclude).jx'])
   if (dirt) {
     const [first, ...others] = dirt.split('\n')
@@ -80,10 +81,10 @@ const prepare = async (): Promise<string> => {
   try {
     await cloneOf(here, url, branch, base, source)
     const common = { IMAGE: image, CHART_REPOSITORY: charts, BRANCH: branch, SOURCE: url.replace(/\/\/[^/@]*@/, '//') }
-    const { release, said } = await drafted(here, source, base, common)
+    const { release, said, digest } = await drafted(here, source, base, common)
     // What was pushed before a crash need not be built again: the image file says for which revision it was.
     if (existsSync(draft.image)) await rename(draft.image, join(work, 'image'))
-    if (release.PHASE === 'published') await rememberImage(source, release, join(work, 'image'))
+    if (digest) await writeFile(join(work, 'image'), `${release.REVISION} ${digest}\n`)
     await keepRelease(join(work, 'release.env'), release)
     await rm(draft.folder, { recursive: true, force: true })
     await rename(work, draft.folder)
@@ -99,13 +100,16 @@ const drafted = async (
   source: string,
   base: string,
   common: Omit<Release, 'PHASE' | 'VERSION' | 'REVISION'>,
-): Promise<{ release: Release; said: string }> => {
+): Promise<{ release: Release; said: string; digest?: string }> => {
   const tags = await releaseTags(source)
   const already = releaseOf(base, tags)
   if (already) {
+    const digest = (await imageOfTag(source, already.tag))?.split('@')[1]
+    if (!digest) throw new Refusal(`${already.tag} was made by hand: it names no image, and nothing is left to finish`)
     await git(source, ['checkout', '--quiet', '-B', common.BRANCH, already.tag])
     const release: Release = { PHASE: 'published', VERSION: already.version, REVISION: already.commit, ...common }
-    return { release, said: `${already.tag} already stands for ${base.slice(0, 12)}: finishing what is left of it` }
+    const said = `${already.tag} already stands for ${base.slice(0, 12)}: finishing what is left of it`
+    return { release, said, digest }
   }
   const remote = await gitOrNothing(source, ['rev-parse', '--verify', `refs/remotes/origin/${common.BRANCH}`])
   if (remote !== base)
@@ -138,11 +142,6 @@ const refuseTaken = async (here: string, source: string, image: string, version:
     )
   const digest = await digestOf(image, version)
   if (digest) throw new Refusal(`${image}:${version} is taken by ${digest}: declare a later version in package.json`)
-}
-
-const rememberImage = async (source: string, { VERSION, REVISION }: Release, file: string) => {
-  const image = await imageOfTag(source, `v${VERSION}`)
-  if (image) await writeFile(file, `${REVISION} ${image.slice(image.indexOf('@') + 1)}\n`)
 }
 
 await command(prepare)

@@ -8,6 +8,10 @@ release=.build/release
 # shellcheck source=/dev/null
 . ./$release/release.env
 [ "$PHASE" != nothing ] || { echo "v$VERSION: nothing to promote"; exit 0; }
+[ "$PHASE" = published ] || {
+  echo "v$VERSION is not on origin: node infra/delivery/publish.ts comes first" >&2
+  exit 1
+}
 
 case ${PROMOTE:-none} in
   jx)

@@ -35,6 +35,8 @@ const push = async (draft: ReturnType<typeof draftIn>, release: Release, digest:
   const refused = await pushTogether(source, tag, release.BRANCH)
   if (!refused) return
   const remote = await gitOrNothing(source, ['ls-remote', 'origin', `refs/tags/${tag}`, `refs/heads/${release.BRANCH}`])
+  // A line that broke after the server had said yes to itself.
+  if (remote?.includes(`${await git(source, ['rev-parse', `refs/tags/${tag}`])}\trefs/tags/${tag}`)) return
   if (remote?.includes(`refs/tags/${tag}`)) {
     await rm(folder, { recursive: true, force: true })
     throw new Refusal(`another release published ${tag} while this one was built: this one leaves nothing`)
