@@ -7,6 +7,7 @@ import { kustomize } from '#test/support/kube-tools.ts'
 import { functionNames, type Manifest, root } from '#test/support/manifests.ts'
 import { objectsIn } from '#test/support/overlays.ts'
 import { type SkaffoldConfig, withProfile } from '#test/support/skaffold.ts'
+import { until } from '#test/support/until.ts'
 import { type ApiServer, apiServer, runProgram, whyNoApiServer } from './api-server.ts'
 import { deployable } from './support/deployable.ts'
 
@@ -167,6 +168,33 @@ describe.skipIf(why)(`skaffold.yaml on a real API server${why ? ` (skipped: ${wh
         for (const name of functionNames()) expect(answer.stdout).toContain(`/${name} condition met`)
         expect(await imagesOfFunctions()).toEqual(new Set([`dev.local/vigia:${tag}`]))
       }
+    })
+
+    test('verifies with the Job of ours, as it is written but for the image', async () => {
+      const file = await builds('dev.local/vigia', 'one')
+      const verified = run(['verify', '--build-artifacts', file, '--profile', 'minikube'])
+      const found = async () => {
+        const { code, stdout } = await server.kubectl(['get', 'job', 'smoke', '--namespace=default', '-o', 'json'])
+        return code === 0 && JSON.parse(stdout)
+      }
+      const job = await until(found, { what: 'a Job named smoke' })
+      const [container] = job.spec.template.spec.containers
+      const written = parse(readFileSync(join(root, 'infra/delivery/smoke.yaml'), 'utf8'))
+      const [ours] = written.spec.template.spec.containers
+      expect(container).toMatchObject({ ...ours, image: 'dev.local/vigia:one' })
+      expect(job.spec.template.spec.securityContext).toEqual(written.spec.template.spec.securityContext)
+      // Nothing runs pods here: one that has ended well takes the part of the Job's.
+      const pod = {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'smoke-1', namespace: 'default', labels: { 'job-name': 'smoke' } },
+        spec: { restartPolicy: 'Never', containers: [{ name: 'smoke', image: 'dev.local/vigia:one' }] },
+      }
+      await server.kubectl(['create', '-f', '-'], { input: JSON.stringify(pod) })
+      const end = ['patch', 'pod', 'smoke-1', '--namespace=default', '--subresource=status', '--type=merge', '--patch']
+      await server.kubectl([...end, '{"status":{"phase":"Succeeded"}}'])
+      const answer = await verified
+      expect(answer.code, `${answer.stdout}${answer.stderr}`).toBe(0)
     })
 
     test('without VERSION nothing is built, and one line says so', async () => {
