@@ -94,6 +94,21 @@ describe.each(overlays)('%s', overlay => {
     }
   })
 
+  test('a node can be emptied: no budget keeps the last pod of something', async () => {
+    const objects = await rendered(overlay)
+    // What the operators call their pods by, and how many there are.
+    const pods = new Map<string, number>(
+      objects.flatMap(({ kind, metadata, spec }) => {
+        if (kind === 'StatefulSet') return [[metadata.name, spec.replicas]]
+        if (kind === 'RabbitmqCluster') return [[metadata.name, spec.replicas]]
+        return kind === 'MongoDBCommunity' ? [[`${metadata.name}-svc`, spec.members]] : []
+      }),
+    )
+    for (const { metadata, spec } of objects.filter(({ kind }) => kind === 'PodDisruptionBudget'))
+      for (const value of Object.values(spec.selector.matchLabels as Record<string, string>))
+        expect(pods.get(value), `${metadata.name} ${value}`).toBeGreaterThan(spec.maxUnavailable)
+  })
+
   test('the LimitRange refuses no container', async () => {
     const objects = await rendered(overlay)
     const [{ max }] = objects.find(({ kind }) => kind === 'LimitRange')!.spec.limits
