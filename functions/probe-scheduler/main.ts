@@ -9,7 +9,7 @@ import { housekeeping } from './housekeeping.ts'
 import { probeScheduler, requestProbes } from './probe-scheduler.ts'
 
 const name = 'probe-scheduler'
-const db = postgres(env('DATABASE_URL'), { applicationName: name })
+const db = postgres(env('DATABASE_URL'), { applicationName: name, prepare: true })
 const publish = publisher(envOptional('K_SINK'), name)
 const keepHouse = housekeeping(db)
 
