@@ -182,7 +182,9 @@ const ask = async ({ request }: Endpoint, line: Line, trip: Trip): Promise<Answe
     line.socket.write(request)
   })
   trip.spent('firstByteMs', started)
-  if (!isRedirect(head) && !isEnough(head)) await shortBody(head, line)
+  // Where it sends us is all there is to it: what follows may have no end, and the trip goes on.
+  if (isRedirect(head)) line.socket.destroy()
+  else if (!isEnough(head)) await shortBody(head, line)
   return head
 }
 

@@ -339,6 +339,27 @@ describe('a redirect', () => {
     expect(up.tlsMs).not.toBeNull()
   })
 
+  test('whose body has no end is not listened to while the next site keeps silent', async () => {
+    const order: string[] = []
+    const silent = await serve(() => order.push('asked'))
+    const site = await serve(socket => {
+      socket.on('close', () => order.push('closed'))
+      socket.once('data', () => {
+        const more = () => {
+          while (!socket.destroyed && socket.write(Buffer.alloc(65_536)));
+        }
+        socket.write(redirect(`http://x.test:${silent.port}/`))
+        socket.on('drain', more)
+        more()
+      })
+    })
+    const found = await open.get(`http://x.test:${site.port}/`, { timeoutMs: 1_500 })
+    order.push('ended')
+    expect(found).toMatchObject({ error: 'timeout' })
+    expect(order.toSorted()).toEqual(['asked', 'closed', 'ended'])
+    expect(order.at(-1)).toBe('ended')
+  })
+
   test('within the site is followed, relative ones and umlauts too', async () => {
     const site = await serve(socket =>
       socket.once('data', (chunk: Buffer) => {
