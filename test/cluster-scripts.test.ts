@@ -1,10 +1,11 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { kubeTool, kustomize } from '#test/support/kube-tools.ts'
+import { root } from '#test/support/manifests.ts'
 import { clusterCopy, objectsIn, rendered } from '#test/support/overlays.ts'
 
 // What the scripts do on a cluster is in test/cluster; here is what they do before they touch one, and without one.
@@ -108,6 +109,17 @@ describe.skipIf(process.platform === 'win32')('run.sh refuses in one line', () =
     await refused(run('minikube/run.sh', '--no-platform'), "no cluster answers in kubectl's context")
     await refused(run('minikube/terminate.sh'), 'no cluster answers')
   })
+})
+
+const noShellcheck = spawnSync('shellcheck', ['--version']).status !== 0
+test.skipIf(noShellcheck)(`shellcheck has nothing to say${noShellcheck ? ' (skipped: it is not on PATH)' : ''}`, () => {
+  const scripts = ['minikube/run.sh', 'minikube/terminate.sh', 'onprem/seal.sh', 'environment.sh']
+  const { stdout, status } = spawnSync(
+    'shellcheck',
+    ['--external-sources', ...scripts.map(name => join('infra/cluster', name))],
+    { cwd: root, encoding: 'utf8' },
+  )
+  expect({ stdout, status }).toEqual({ stdout: '', status: 0 })
 })
 
 test("run.sh asks minikube's own cluster, not the one that kubectl looks at", async () => {
