@@ -119,7 +119,10 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
     await trip.stage<void>(resolve => socket.on('connect', resolve))
     trip.spent('connectMs', started)
     trip.contact = true
-    if (socket.remoteAddress !== address && !guard(socket.remoteAddress ?? '')) throw new Fault('private-address')
+    const reached = socket.remoteAddress
+    // It has hung up already.
+    if (reached === undefined) throw new Fault('reset')
+    if (reached !== address) guarded(reached)
     if (endpoint.secure) await secured(line, endpoint, trip)
     return line
   }
