@@ -30,6 +30,12 @@ as_user() {
   fi
 }
 
+# As registry.ts has it: without TLS where that is said, and on the loopback interface.
+plain=
+case ${REGISTRY_PLAIN_HTTP:-}/$CHART_REPOSITORY in
+  true/* | */oci://localhost[:/]* | */oci://127.0.0.1[:/]*) plain=--plain-http ;;
+esac
+
 package_chart() {
   clean=$(mktemp -d)
   trap 'rm -rf "$clean"' EXIT
@@ -39,11 +45,11 @@ package_chart() {
 
 case $CHART_REPOSITORY in
   oci://*)
-    if helm show chart "$CHART_REPOSITORY/vigia" --version "$VERSION" >/dev/null 2>&1; then
+    if helm show chart "$CHART_REPOSITORY/vigia" --version "$VERSION" $plain >/dev/null 2>&1; then
       echo "vigia-$VERSION.tgz is there already"
     else
       package_chart
-      helm push "$package" "$CHART_REPOSITORY"
+      helm push "$package" "$CHART_REPOSITORY" $plain
     fi
     ;;
   nexus+*)

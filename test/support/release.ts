@@ -66,7 +66,7 @@ const tools = ['jx', 'skaffold', 'docker', 'buildah', 'cosign', 'helm', 'curl', 
 /** What a release needs of our files, and what only rendering needs besides: few files make quick clones. */
 const released = ['infra/delivery', 'infra/cluster/version', 'infra/argocd/applicationset.yaml', '.gitignore']
 released.push('infra/charts/vigia/Chart.yaml', 'infra/charts/vigia/values.yaml', 'package.json', 'package-lock.json')
-const deployed = ['infra/cluster', 'knative', 'triggers', 'test/support']
+const deployed = ['infra/charts', 'infra/cluster', 'knative', 'triggers', 'test/support']
 
 /**
  * A project to release: our pipelines' own files in a real bare remote with a history, a registry, and outside programs that only
