@@ -87,7 +87,14 @@ const start = async (found: Programs, folder: string): Promise<ApiServer> => {
   const log = join(folder, 'kube-apiserver.log')
   await writeKeys(folder, token)
   const kept = await keep({ folder, programs: await commands(found, folder, url, log) })
-  const lastWords = async () => (await readFile(log, 'utf8').catch(() => '')).split('\n').slice(-15).join('\n')
+  const lastWords = async () => {
+    const lines = (await readFile(log, 'utf8').catch(() => '')).split('\n')
+    // The letters are klog's for information and warnings; of both it has plenty when all is well.
+    return lines
+      .filter(line => !/^[IW]\d{4} /.test(line))
+      .slice(-15)
+      .join('\n')
+  }
   const stop = async () => {
     await kept.stop()
     await rm(folder, { recursive: true, force: true })

@@ -6,12 +6,10 @@ import { clusterCopy, type Overlay, objectsIn, overlays } from '#test/support/ov
 import { type ApiServer, apiServer, succeeded, whyNoApiServer } from './api-server.ts'
 import { worded } from './support/contents.ts'
 import { deployable } from './support/deployable.ts'
+import { bringPlatform } from './support/platform.ts'
 import { podOf } from './support/pods.ts'
 
 const why = await whyNoApiServer()
-
-/** Kinds of the clusters' platforms that nobody taught the API server: their CRDs are not among ours. */
-const untaught = ['ClusterDomainClaim', 'ObjectStore']
 
 /** What `kubectl wait` waits for, kind by kind. */
 const awaited: Record<string, string> = {
@@ -84,15 +82,13 @@ describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why
 
     beforeAll(async () => {
       objects = await objectsOf(copy.at(overlay))
-      const platform = await objectsOf(`${copy.at(overlay)}/platform`)
-      const known = platform.filter(({ kind }) => !untaught.includes(kind))
-      succeeded(await server.kubectl(['apply', ...strictly, '-f', '-'], { input: asText(known) }))
+      await bringPlatform(server, copy.at(overlay))
     })
     afterAll(async () => {
       await server.kubectl(['delete', 'namespace', 'vigia', '--timeout=120s'])
     })
 
-    test('the platform beneath it and every object of it is taken under strict validation', async () => {
+    test('every object of it and of the platform beneath it is taken under strict validation', async () => {
       const applied = await server.kubectl(['apply', ...strictly, '-k', copy.at(overlay)])
       expect(succeeded(applied).trim().split('\n')).toHaveLength(objects.length)
     })
