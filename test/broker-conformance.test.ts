@@ -682,9 +682,20 @@ describe('the door', () => {
     expect(accepted + duplicates - before.accepted - before.duplicates, 'kept').toBe(status === 202 ? 1 : 0)
   })
 
+  test('what is handed over within the process gets the status that it would get by post', async () => {
+    // A path, a method and a length are a request's.
+    const rows = door.filter(({ said, status }) => [202, 400].includes(status) && !said.method && !said.path)
+    const statuses = await Promise.all(
+      rows.map(({ said: { headers = {}, body = '' } }) => house.broker.take(headers, Buffer.from(body))),
+    )
+    expect(rows.map(({ says }, index) => [says, statuses[index]])).toEqual(
+      rows.map(({ says, status }) => [says, status]),
+    )
+  })
+
   test('a body that pauses: 500 at the end of its time', async () => {
     const accept = vi.fn()
-    const handler = ingress({
+    const { handler } = ingress({
       path: '/vigia/default',
       accept,
       refused: () => {},

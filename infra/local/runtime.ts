@@ -112,12 +112,9 @@ const bringUp = async (
   ending.first(() => broker.stop({ graceMs: grace.broker }))
   signal.throwIfAborted()
 
-  const { post, close } = loopbackPost(server.port)
-  ending.last(async () => close())
-  const brokerPath = `/${manifests.namespace}/${manifests.broker.name}`
   const sources = startPingSources({
     sources: manifests.sources,
-    send: async (_, { headers, body }) => (await post('broker-ingress.localhost', brokerPath, headers, body)).status,
+    send: (_, { headers, body }) => broker.take(headers, body),
     clock: systemClock,
     lost: terminal.warn,
   })
@@ -133,7 +130,7 @@ const bringUp = async (
       simulated: outside.isSimulated,
     },
     broker: broker.handler,
-    brokerPath,
+    brokerPath: `/${manifests.namespace}/${manifests.broker.name}`,
     function: functions.activator.proxy,
     publicFunction: PUBLIC_FUNCTION,
     ...(outside.sites ? { sites: outside.sites } : {}),
@@ -141,6 +138,8 @@ const bringUp = async (
     failed: error => terminal.warn(error instanceof Error ? (error.stack ?? error.message) : String(error)),
   })
   functions.activator.warm()
+  const { post, close } = loopbackPost(server.port)
+  ending.last(async () => close())
   const bridge = await bridgeUp(settings, outside, server.port, post, terminal)
   ending.first(async () => bridge.stop())
   if (!mongo.kept && sources.has('series-refresher')) {

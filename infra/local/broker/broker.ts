@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '#functions/clock.ts'
 import type { Destination } from '#local/manifests/model.ts'
 import { type CloudEvent, fromJson } from './cloud-event.ts'
 import { type News, startDispatcher } from './dispatcher.ts'
-import { ingress } from './ingress.ts'
+import { type Ingress, ingress } from './ingress.ts'
 import { startPoster } from './post.ts'
 import { makeDueAgain, type Reads, readsOf } from './reads.ts'
 import { routesFor, type Subscriber, type Trigger } from './route.ts'
@@ -65,6 +65,8 @@ export interface Stats {
 export interface Broker {
   /** Takes every request to the door; answers all by itself. */
   handler(request: IncomingMessage, response: ServerResponse): void
+  /** The door for what lives in this process: headers and body as they would be posted, resolves with the status. */
+  take: Ingress['take']
   /** For the control API. */
   reads: Reads
   /**
@@ -174,16 +176,19 @@ export const startBroker = async (options: BrokerOptions): Promise<Broker> => {
     }
   }
 
+  const door = ingress({
+    path,
+    accept,
+    refused: status => {
+      refused[status] = (refused[status] ?? 0) + 1
+    },
+    clock,
+    ...(options.readTimeoutMs === undefined ? {} : { readTimeoutMs: options.readTimeoutMs }),
+  })
+
   return {
-    handler: ingress({
-      path,
-      accept,
-      refused: status => {
-        refused[status] = (refused[status] ?? 0) + 1
-      },
-      clock,
-      ...(options.readTimeoutMs === undefined ? {} : { readTimeoutMs: options.readTimeoutMs }),
-    }),
+    handler: door.handler,
+    take: door.take,
     reads: readsOf(db, trigger => routes.named(trigger)?.target.subscriber.function ?? null),
     redeliver: async (said, trigger) => {
       if (!routes.named(trigger)) throw new UnknownTrigger(`there is no Trigger ${trigger}`)

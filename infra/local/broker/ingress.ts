@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { type CloudEvent, readEvent } from './cloud-event.ts'
 
 export interface IngressOptions {
@@ -21,27 +21,41 @@ const mostRefusedBytes = 64 * 1024 * 1024
 
 const none = Buffer.alloc(0)
 
+export interface Ingress {
+  handler(request: IncomingMessage, response: ServerResponse): void
+  /** The same for an event that begins in this process; resolves with the status. */
+  take(headers: IncomingHttpHeaders, body: Buffer): Promise<number>
+}
+
 /**
  * The door of the broker: statuses, headers and empty bodies as Knative's ingress has them (reference/knative-measured.md 1).
  * 202 says that the event is stored, and nothing about its deliveries. Without the store: 503 and Retry-After.
  */
-export const ingress = ({ path, accept, refused, clock, readTimeoutMs = 10_000 }: IngressOptions) => {
+export const ingress = ({ path, accept, refused, clock, readTimeoutMs = 10_000 }: IngressOptions): Ingress => {
   const refuse = (response: ServerResponse, status: number, why: string, more: Record<string, string> = {}) => {
     refused(status, why)
     answer(response, status, more)
   }
 
-  const receive = (request: IncomingMessage, response: ServerResponse, body: Buffer) => {
-    const read = readEvent(request.headers, body, clock())
-    if (read.is !== 'event') return refuse(response, 400, read.is === 'nothing' ? 'no event' : read.why)
+  const receive = (headers: IncomingHttpHeaders, body: Buffer, said: (status: number, why?: string) => void) => {
+    const read = readEvent(headers, body, clock())
+    if (read.is !== 'event') return said(400, read.is === 'nothing' ? 'no event' : read.why)
     accept(read.event, fate => {
-      if (fate === 'kept') answer(response, 202)
-      else if (fate === 'away') refuse(response, 503, 'the store is away', { 'retry-after': '1' })
-      else refuse(response, 500, 'PostgreSQL cannot take the event')
+      if (fate === 'kept') said(202)
+      else if (fate === 'away') said(503, 'the store is away')
+      else said(500, 'PostgreSQL cannot take the event')
     })
   }
 
-  return (request: IncomingMessage, response: ServerResponse) => {
+  const take: Ingress['take'] = (headers, body) =>
+    new Promise(resolve =>
+      receive(headers, body, (status, why) => {
+        if (why !== undefined) refused(status, why)
+        resolve(status)
+      }),
+    )
+
+  const handler: Ingress['handler'] = (request, response) => {
     if (request.method === 'OPTIONS') {
       request.resume()
       return answer(response, 200, { 'webhook-allowed-origin': '*', 'webhook-allowed-rate': '*' })
@@ -51,8 +65,13 @@ export const ingress = ({ path, accept, refused, clock, readTimeoutMs = 10_000 }
       refuse(response, status, why)
       return discard(request)
     }
+    const arrived = (body: Buffer) =>
+      receive(request.headers, body, (code, words) => {
+        if (words === undefined) answer(response, code)
+        else refuse(response, code, words, code === 503 ? { 'retry-after': '1' } : {})
+      })
     const declared = Number(request.headers['content-length'] ?? Number.NaN)
-    if (declared === 0) return receive(request, response, none)
+    if (declared === 0) return arrived(none)
 
     let chunks: Buffer[] | null = []
     let size = 0
@@ -72,12 +91,14 @@ export const ingress = ({ path, accept, refused, clock, readTimeoutMs = 10_000 }
     })
     request.on('end', () => {
       clearTimeout(timer)
-      if (chunks) receive(request, response, chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
+      if (chunks) arrived(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
     })
     // The sender hung up half-way: there is nothing to store and nobody to tell.
     request.on('close', () => clearTimeout(timer))
     request.on('error', () => {})
   }
+
+  return { handler, take }
 }
 
 const refusal = ({ method, url = '/' }: IncomingMessage, path: string): [status: number, why: string] => {
