@@ -60,6 +60,24 @@ describe.each([
     expect(saying(ana, /Respondeu 200/)).toHaveLength(before + 1)
   })
 
+  test('where there are so many monitors that a tick hands on shards, a site is looked at from its shard', async () => {
+    const { vigia } = journey
+    const from = new Date()
+    const window = { from: from.toISOString(), to: new Date(from.getTime() + 10_000).toISOString() }
+    const ids = [0, 1].map(shard => `shard/${shard}@${window.from}`)
+    for (const [shard, id] of ids.entries())
+      await vigia.publish(
+        { type: 'dev.vigia.shard.due', id, subject: `shard/${shard}`, vigiahops: '0' },
+        { shard, shards: 2, ...window },
+      )
+    const requests = async () =>
+      (await vigia.api('/api/events?type=dev.vigia.probe.requested&limit=200')) as { causationid: string | null }[]
+    await until(async () => (await requests()).some(({ causationid }) => ids.includes(causationid ?? '')), {
+      what: 'a request from a shard',
+    })
+    await journey.settled()
+  })
+
   test(`everything that happened went through functions, ${twice ? 'each of them four times' : 'each once'}`, async () => {
     const taken = await timesTaken(journey.vigia)
     const types = ['monitor.down', 'monitor.up', 'probe.finished', 'message.requested', 'shard.due', 'probe.requested']
