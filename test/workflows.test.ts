@@ -32,6 +32,9 @@ const workflowFaults = (text: string): string[] => {
       .filter(({ uses }) => uses?.startsWith('actions/checkout@'))
       .filter(step => step.with?.['persist-credentials'] !== false)
       .map(() => 'a checkout leaves its token in .git/config'),
+    ...all
+      .filter(job => /secrets\.|github\.token/.test(JSON.stringify(job.env ?? {})))
+      .map(() => 'a token for every step'),
     // An expression in a script is text that somebody else may have written; it goes through a variable.
     ...steps.filter(({ run }) => run?.includes('${{')).map(({ run }) => `an expression in a script: ${run}`),
     ...steps
@@ -56,6 +59,9 @@ describe.each(names)('%s', name => {
   test('keeps our rules', () => expect(workflowFaults(textOf(name))).toEqual([]))
 })
 
+/** As a workflow writes it. */
+const expression = (inner: string) => `\${{ ${inner} }}`
+
 describe('what is wrong is noticed', () => {
   test.each<[string, (text: string) => string]>([
     ['a key that GitHub does not know', text => text.replace('runs-on:', 'runs_on:')],
@@ -75,9 +81,10 @@ describe('what is wrong is noticed', () => {
     ['a script that package.json has not', text => text.replace('npm run test:cluster', 'npm run test:clusters')],
     ['a token that stays', text => text.replace('persist-credentials: false', 'fetch-tags: true')],
     [
-      'a title in a script',
-      text => text.replace('run: npm test', 'run: echo $\u007b{ github.event.pull_request.title }}'),
+      'a token for every step',
+      text => text.replace('    steps:', `    env:\n      T: ${expression('secrets.T')}\n    steps:`),
     ],
+    ['a title in a script', text => text.replace('run: npm test', `run: echo ${expression('github.head_ref')}`)],
   ])('by our rules: %s', (_, spoil) => {
     expect(spoil(textOf('ci.yml'))).not.toBe(textOf('ci.yml'))
     expect(workflowFaults(spoil(textOf('ci.yml')))).not.toEqual([])

@@ -88,6 +88,7 @@ export const project = async (content: 'released' | 'deployed' = 'released') => 
     PATH: `${at('bin')}:${process.env.PATH}`,
     HOME: at('home'),
     GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: at('home/.gitconfig'),
     STUB_LOG: at('log'),
     STUB_REGISTRY: at('registry'),
     STUB_CHARTS: at('charts'),
@@ -95,7 +96,7 @@ export const project = async (content: 'released' | 'deployed' = 'released') => 
     // An address that answers; what is pushed there goes through the stub of curl or helm.
     STUB_CHART_REPOSITORY: `http://${registry.host}`,
   }
-  const gitEnv = { HOME: at('home'), GIT_CONFIG_NOSYSTEM: '1' }
+  const gitEnv = { GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: at('home/.gitconfig') }
   const kubectl = await kubeTool('kubectl')
   if (kubectl) environment.STUB_KUBECTL = kubectl
   const g = (where: string, ...args: string[]) => git(where, args, gitEnv)
