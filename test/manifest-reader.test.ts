@@ -528,6 +528,13 @@ describe('what cannot be honoured is refused with file, line, field and a next s
       'spec.template.spec.timeoutSeconds should be a whole number from 0 to 600',
     ],
     [
+      'a first byte that is due earlier than the answer',
+      'knative/services/echo.yaml',
+      'timeoutSeconds: 45',
+      'timeoutSeconds: 45\n      responseStartTimeoutSeconds: 30',
+      'spec.template.spec.responseStartTimeoutSeconds should be equal to timeoutSeconds',
+    ],
+    [
       'a start command',
       'knative/services/echo.yaml',
       '- image: vigia',

@@ -145,6 +145,7 @@ describe('what only the admission webhooks know', () => {
       spec => Object.assign(spec, { traffic: [{ latestRevision: true, percent: 90 }] }),
     ],
     ['Service', 'a name for its revision', spec => Object.assign(spec.template.metadata, { name: 'x-1' })],
+    ['Service', 'ten minutes that end after five', spec => Object.assign(spec.template.spec, { timeoutSeconds: 600 })],
     ['Service', 'a grace period', spec => Object.assign(spec.template.spec, { terminationGracePeriodSeconds: 5 })],
     [
       'Service',

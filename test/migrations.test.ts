@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { checksums, frozenChecksums, migrate } from '#database/migrate.ts'
+import { checksums, DatabaseAhead, frozenChecksums, migrate } from '#database/migrate.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 
 const program = fileURLToPath(new URL('../infra/database/migrate.ts', import.meta.url))
@@ -97,6 +97,16 @@ describe('in a folder of its own', () => {
     await up()
     await rm(join(dir, '0002_b.sql'))
     await expect(up()).rejects.toThrow(/0002_b\.sql, which this version does not know: run a newer version$/)
+    await expect(up()).rejects.toBeInstanceOf(DatabaseAhead)
+  })
+
+  test('a database of another line of releases is not taken for a newer one', async () => {
+    await up()
+    await rm(join(dir, '0002_b.sql'))
+    await write('0003_c.sql', 'create table c (id integer);\n')
+    const refused = up()
+    await expect(refused).rejects.toThrow(/0002_b\.sql, which this version does not know/)
+    await expect(refused).rejects.not.toBeInstanceOf(DatabaseAhead)
   })
 
   test('freezing takes up new files and refuses an edit of an old one', async () => {

@@ -27,9 +27,13 @@ export const frozenChecksums = async (dir = migrationsDir): Promise<Record<strin
   }
 }
 
+/** A newer release has been here: the database has had all files of this one, and more. */
+export class DatabaseAhead extends Error {}
+
 /**
  * Brings the database up to date with the SQL files in `dir`: forward only, all pending ones in one transaction. Safe to run twice
- * and from several processes at once: they wait for each other. Throws an Error of one line that names the file at fault.
+ * and from several processes at once: they wait for each other. Throws an Error of one line that names the file at fault, a
+ * `DatabaseAhead` where nothing of this release is missing.
  */
 export const migrate = async (
   url: string,
@@ -79,14 +83,14 @@ const refuseOtherFiles = async (client: Client, table: string, files: Record<str
   if (columns.length === 0) return
   const applied = await client.query<{ name: string; checksum: string | null }>(`select name, checksum from "${table}"`)
   const here = new Map(Object.entries(files).map(([file, checksum]) => [nameOf(file), checksum]))
-  for (const { name, checksum } of applied.rows) {
-    if (!here.has(name))
-      throw new Error(
-        `the database has had migration ${name}.sql, which this version does not know: run a newer version`,
-      )
-    if (checksum !== null && checksum !== here.get(name))
+  for (const { name, checksum } of applied.rows)
+    if (here.has(name) && checksum !== null && checksum !== here.get(name))
       throw new Error(`migration ${name}.sql was changed after this database took it: restore it and write a new file`)
-  }
+  const had = new Set(applied.rows.map(({ name }) => name))
+  const unknown = applied.rows.find(({ name }) => !here.has(name))
+  if (unknown === undefined) return
+  const words = `the database has had migration ${unknown.name}.sql, which this version does not know: run a newer version`
+  throw [...here.keys()].every(name => had.has(name)) ? new DatabaseAhead(words) : new Error(words)
 }
 
 const noteChecksums = async (client: Client, table: string, files: Record<string, string>): Promise<void> => {

@@ -234,6 +234,10 @@ const serviceFaults = ({ metadata, spec }: Manifest): string[] => {
     ...(pod.containers.length === 1 ? [] : ['expected one container']),
     ...(within(pod.containerConcurrency, 0, 1000) ? [] : ['containerConcurrency is not between 0 and 1000']),
     ...(within(pod.timeoutSeconds, 1, 600) ? [] : ['timeoutSeconds is not between 1 and 600']),
+    // Ours: the default for the first byte is 300 s (serving, pkg/apis/serving/v1/revision_defaults.go), and our functions answer at the end.
+    ...(pod.timeoutSeconds > 300 && pod.responseStartTimeoutSeconds !== pod.timeoutSeconds
+      ? ['timeoutSeconds over 300 needs an equal responseStartTimeoutSeconds']
+      : []),
     ...(container.env ?? [])
       .filter(({ name }: Loose) => reservedEnv.includes(name))
       .map(({ name }: Loose) => `reserved: env ${name}`),

@@ -52,7 +52,6 @@ export const readService = (object: KubernetesObject): SaidService => {
       priorityClassName: cluster,
     },
   )
-  limits.responseStartTimeoutSeconds?.refuse('is not honoured on one machine; timeoutSeconds bounds the whole request')
   limits.idleTimeoutSeconds?.refuse('is not honoured on one machine; timeoutSeconds bounds the whole request')
   for (const volume of volumes?.list() ?? []) readVolume(volume)
   const [container, ...others] = Place.required(containers, pod, 'containers').list()
@@ -60,6 +59,8 @@ export const readService = (object: KubernetesObject): SaidService => {
   const containerConcurrency = limits.containerConcurrency?.integer(0, 1000) ?? 0
   // 0 is Knative's default of 300 s.
   const timeoutSeconds = limits.timeoutSeconds?.integer(0, 600) || 300
+  if ((limits.responseStartTimeoutSeconds?.integer(0, 600) ?? timeoutSeconds) !== timeoutSeconds)
+    limits.responseStartTimeoutSeconds!.refuse('should be equal to timeoutSeconds, which bounds the whole request here')
   return {
     labels,
     function: {
