@@ -1,16 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { type Manifest, root } from '#test/support/manifests.ts'
 import { type Overlay, rendered } from '#test/support/overlays.ts'
 import { schemaFaults, whyNoSchemas } from '#test/support/strict-schemas.ts'
-import { environmentsIn } from '../infra/delivery/environments.ts'
+import { environmentsFile, environmentsIn } from '../infra/delivery/environments.ts'
 
 const text = (name: string) => readFileSync(join(root, 'infra/argocd', name), 'utf8')
 const read = (name: string): Manifest => ({ file: name, ...parse(text(name)) })
 const project = read('project.yaml')
 const set = read('applicationset.yaml')
+const self = read('self.yaml')
 const elements: { env: Overlay; revision: string; server: string }[] = set.spec.generators[0].list.elements
 
 /** The Application that Argo CD makes of an element, with its names filled in. */
@@ -33,6 +34,7 @@ describe.skipIf(whyNoSchemas)('Argo CD reads', () => {
   test('the project and the set', () => {
     expect(schemaFaults(project)).toEqual([])
     expect(schemaFaults(set)).toEqual([])
+    expect(schemaFaults(self)).toEqual([])
   })
 
   test.each(elements)('the Application of $env', element => {
@@ -54,6 +56,15 @@ test.each(elements)('$env is an overlay that exists, at a release, on a cluster 
   expect(project.spec.sourceRepos).toContain(spec.source.repoURL)
   expect(project.spec.destinations).toContainEqual(spec.destination)
   expect(spec.project).toBe(project.metadata.name)
+})
+
+test('what a promotion changes on main is brought to the cluster by itself', () => {
+  const { repoURL, path, directory } = self.spec.source
+  expect(repoURL).toBe(set.spec.template.spec.source.repoURL)
+  expect(path).toBe(dirname(environmentsFile))
+  expect(directory.include).toBe('{project.yaml,applicationset.yaml}')
+  expect(self.spec.syncPolicy.automated).toBeDefined()
+  expect(self.spec.syncPolicy.automated.prune, 'a file that goes would take every environment with it').toBeUndefined()
 })
 
 test('the release pipeline finds each environment and its revision', () => {
