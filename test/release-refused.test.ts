@@ -163,7 +163,14 @@ describe('what cannot be released is refused in one line, before anything is mad
     expect(await says('sh infra/delivery/release-image.sh', { BUILDER: 'magic' })).toBe(
       'BUILDER is magic: it is docker, buildah or skaffold\n',
     )
+    expect((await p.execute(clone, ['sh', 'infra/delivery/release-image.sh'])).code).toBe(0)
+    expect(await says('node infra/delivery/publish.ts')).toMatch(
+      /^sha256:\w+ is not signed: sh infra\/delivery\/sign\.sh/,
+    )
     p.without('skaffold')
+    p.without('cosign')
+    expect(await says('sh infra/delivery/sign.sh')).toMatch(/^cosign not found on PATH/)
+    await p.execute(clone, ['rm', '.build/release/image'])
     expect(await says('sh infra/delivery/release-image.sh', { BUILDER: 'skaffold' })).toBe(
       'skaffold not found on PATH; install it or set BUILDER\n',
     )

@@ -101,5 +101,5 @@ test('the gate, Jenkins X and GitHub run the same npm commands, for a change and
   expect(of(testStep(tektonSteps('release.yaml')))).toEqual(agreed)
   expect(of(testStep(workflowSteps('release.yml', 'release')))).toEqual(agreed)
   const gate = readFileSync(join(root, '.ci/run'), 'utf8').replaceAll(/^\s*#.*$/gm, '')
-  expect(agreed).toEqual([...commands(gate), ...agreed.slice(commands(gate).length)])
+  expect(commands(gate)).toEqual(agreed)
 })

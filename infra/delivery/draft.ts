@@ -35,6 +35,8 @@ export const draftIn = (checkout: string) => {
     settings: join(folder, 'release.env'),
     /** `<revision> <digest>` of the image that was built and pushed. */
     image: join(folder, 'image'),
+    /** The digest that was signed. */
+    signed: join(folder, 'signed'),
     changelog: join(folder, 'changelog.md'),
   }
 }

@@ -1,4 +1,5 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { changelogOf } from './changelog.ts'
 import { builtDigest, checkout, draftIn, keepRelease, type Release, releaseIn } from './draft.ts'
 import { GitFailed, git, gitOrNothing } from './git.ts'
@@ -17,6 +18,8 @@ const publish = async (): Promise<string> => {
       `no image of ${release.REVISION.slice(0, 12)} was built: sh infra/delivery/release-image.sh comes first`,
     )
   if (release.PHASE === 'drafted') {
+    const signed = existsSync(draft.signed) && (await readFile(draft.signed, 'utf8')).trim()
+    if (signed !== digest) throw new Refusal(`${digest} is not signed: sh infra/delivery/sign.sh comes first`)
     await push(draft, release, digest)
     await keepRelease(draft.settings, { ...release, PHASE: 'published' })
   }

@@ -15,3 +15,5 @@ read -r built digest 2>/dev/null <$release/image || built=
   exit 1
 }
 cosign sign --yes ${COSIGN_KEY:+--key "$COSIGN_KEY"} --annotations "revision=$REVISION" "$IMAGE@$digest"
+# What is not signed is not published.
+echo "$digest" >$release/signed
