@@ -28,7 +28,7 @@ const expectOneRelease = async (p: Project, version: string, base: string) => {
   expect(main).toBe(commit)
   expect(await p.git(p.origin, 'log', '-1', '--format=%P %s', commit!)).toBe(`${base} chore: release ${version}`)
   const image = p.registry.named('team/vigia', version)!
-  expect(image.manifest.revision).toBe(commit)
+  expect(image.manifest).toMatchObject({ revision: commit, folder: commit, strange: '' })
   const words = await p.git(p.origin, 'for-each-ref', '--format=%(contents)', `refs/tags/v${version}`)
   expect(words).toContain(`Image: ${p.registry.host}/team/vigia@${image.digest}`)
   expect(p.calls('cosign').map(call => call.at(-1))).toContain(`${p.registry.host}/team/vigia@${image.digest}`)
@@ -140,6 +140,20 @@ describe('a release', () => {
     await expectOneRelease(p, '0.1.0', base)
   })
 
+  test('is the same commit whoever drafts it, and whenever', async () => {
+    const p = await fresh()
+    const drafts = [
+      {},
+      { GIT_COMMITTER_DATE: '2001-02-03T04:05:06Z', GIT_AUTHOR_NAME: 'Somebody', TZ: 'Asia/Tokyo' },
+    ].map(async env => {
+      const clone = await p.clone()
+      expect(await p.pipeline(clone, until('prepare'), env)).toMatchObject({ failed: undefined })
+      return p.git(join(clone, '.build/release/source'), 'rev-parse', 'v0.1.0', 'HEAD')
+    })
+    const [mine, theirs] = await Promise.all(drafts)
+    expect(theirs).toBe(mine)
+  })
+
   test('run once more, on its first commit or on its own, changes nothing', async () => {
     const p = await fresh()
     const base = await p.commitOnMain('all: done')
@@ -232,7 +246,8 @@ describe('the same release by GitHub', () => {
     const branch = `refs/heads/promote-v0.1.0-${environment}`
     const { [branch]: promotion, ...refs } = await p.remoteRefs()
     expect(Object.keys(refs)).toEqual(['refs/heads/main', 'refs/tags/v0.1.0'])
-    expect(p.registry.named('team/vigia', '0.1.0')!.manifest.revision).toBe(refs['refs/tags/v0.1.0'])
+    const released = refs['refs/tags/v0.1.0']
+    expect(p.registry.named('team/vigia', '0.1.0')!.manifest).toMatchObject({ revision: released, folder: released })
     expect(await p.git(p.origin, 'log', '-1', '--format=%P', refs['refs/heads/main']!)).toBe(base)
     expect(p.calls('gh').map(call => call.slice(1, 3).join(' '))).toEqual([
       'auth setup-git',

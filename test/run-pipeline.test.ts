@@ -30,7 +30,7 @@ describe.skipIf(!kubectl)(`the pipeline for a LAN${kubectl ? '' : ' (skipped: no
     expect([code, stderr]).toEqual([0, ''])
     const version = `0.1.0-${head.slice(0, 12)}`
     const image = p.registry.named('vigia', version)!
-    expect(image.manifest.revision).toBe(head)
+    expect(image.manifest).toMatchObject({ revision: head, folder: head, strange: '' })
     expect(stdout.trim().split('\n').at(-1)).toBe(`onprem runs ${version}: ${p.registry.host}/vigia@${image.digest}`)
     const ours = imagesIn(p.left('applied.yaml')).filter(name => /\/vigia[:@]/.test(name))
     expect(ours.length).toBeGreaterThan(8)

@@ -29,10 +29,11 @@ after() {
   done
 }
 
-# What a builder pushes: a manifest that says of which commit it is, in the registry's folder.
+# What a builder pushes: a manifest that says of which commit it is, by its arguments and by the folder it was built in, and what in that
+# folder was not committed.
 push_image() {
   repository=$1 tag=$2
-  content="{\"revision\":\"$3\",\"run\":\"${STUB_RUN:-}\"}"
+  content="{\"revision\":\"$3\",\"folder\":\"$(git rev-parse HEAD)\",\"strange\":\"$(git status --porcelain --ignored | head -n 1)\",\"run\":\"${STUB_RUN:-}\"}"
   digest=sha256:$(printf %s "$content" | sha256sum | cut -d ' ' -f 1)
   mkdir -p "$STUB_REGISTRY/$repository"
   printf %s "$content" >"$STUB_REGISTRY/$repository/$digest"

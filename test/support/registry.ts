@@ -5,6 +5,13 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 
+/** What the stub of a builder pushed: the revision it was told, the commit and the stray files of the folder it was started in. */
+interface Manifest {
+  revision: string
+  folder: string
+  strange: string
+}
+
 /**
  * An image registry as far as names go (OCI distribution 1.1: `/v2/`, manifests by tag and digest), on the loopback interface; its state
  * is `folder`: a file named by a digest is a manifest, any other holds the digest that this tag names.
@@ -51,7 +58,7 @@ export const registryIn = async (folder: string, login?: string) => {
     named: (name: string, tag: string) => {
       if (!existsSync(join(folder, name, tag))) return undefined
       const digest = readFileSync(join(folder, name, tag), 'utf8')
-      return { digest, manifest: JSON.parse(readFileSync(join(folder, name, digest), 'utf8')) as { revision: string } }
+      return { digest, manifest: JSON.parse(readFileSync(join(folder, name, digest), 'utf8')) as Manifest }
     },
     stop: () =>
       new Promise<void>(done => {
