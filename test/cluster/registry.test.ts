@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { copyFile, readFile } from 'node:fs/promises'
+import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { root } from '#test/support/manifests.ts'
@@ -14,6 +14,11 @@ if (reason !== undefined) process.stderr.write(`skipped: ${reason}\n`)
 
 const folder = join(root, 'infra/onprem')
 const { registry, lan } = readInventory('inventory.yaml', await readFile(join(folder, 'inventory.yaml'), 'utf8'))
+// "a-secret", by bcrypt, as the command of the README writes it.
+const logins = 'builder:$2y$10$bqOhozvNPTs4MxqhLCs0G.i/ypau.WdRdwNrBbbh4Yd1NcvsFpB9S\n'
+const login = ['-u', 'builder:a-secret']
+const status = ['-o', '/dev/null', '-w', '%{http_code}']
+const sha256 = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`
 const url = `https://${registry.name}:${registry.port}`
 
 describe.skipIf(reason !== undefined)(`the registry of the LAN${reason === undefined ? '' : ` (${reason})`}`, () => {
@@ -32,12 +37,13 @@ describe.skipIf(reason !== undefined)(`the registry of the LAN${reason === undef
     await copyFile(join(folder, 'registry/config.yml'), join(etc, 'registry/config.yml'))
     await copyFile(certificate, join(etc, 'registry/tls.crt'))
     await copyFile(key, join(etc, 'registry/tls.key'))
+    await writeFile(join(etc, 'registry/htpasswd'), logins)
   })
   afterAll(() => room?.close())
 
   const start = async () => {
     const running = await room.start('keeper', ['docker-registry', 'serve', '/etc/docker/registry/config.yml'])
-    await until(async () => (await curl(`${url}/v2/`)) === '{}', { what: 'the registry' })
+    await until(async () => (await curl(...login, `${url}/v2/`)) === '{}', { what: 'the registry' })
     return running
   }
   /** What a node gets; the name leads to the address as its /etc/hosts says. */
@@ -46,36 +52,58 @@ describe.skipIf(reason !== undefined)(`the registry of the LAN${reason === undef
     return (await room.run('node', ['curl', '-s', '-m', '10', ...known, ...options])).output
   }
 
-  test('takes an image, and has it still after it has been started again', async () => {
-    const running = await start()
-    const config = '{"architecture":"amd64","os":"linux"}'
-    const digest = `sha256:${createHash('sha256').update(config).digest('hex')}`
-    const type = 'application/vnd.oci.image.manifest.v1+json'
+  const type = 'application/vnd.oci.image.manifest.v1+json'
+  /** Pushes an image without layers, as far as the registry lets it: the status of each request, and what was sent. */
+  const push = async (architecture: string, ...as: string[]) => {
+    const config = JSON.stringify({ architecture, os: 'linux' })
+    const digest = sha256(config)
     const manifest = JSON.stringify({
       schemaVersion: 2,
       mediaType: type,
       config: { mediaType: 'application/vnd.oci.image.config.v1+json', digest, size: config.length },
       layers: [],
     })
-    const begun = await curl('-X', 'POST', '-D', '-', `${url}/v2/vigia/blobs/uploads/`)
-    const place = /^location: (\S+)/im.exec(begun)![1]!
+    const begun = await curl(...as, '-X', 'POST', '-D', '-', `${url}/v2/vigia/blobs/uploads/`)
+    const place = /^location: (\S+)/im.exec(begun)?.[1] ?? `${url}/v2/vigia/blobs/uploads/none?`
     expect(place.startsWith(`${url}/`)).toBe(true)
-    const data = ['-X', 'PUT', '-o', '/dev/null', '-w', '%{http_code}', '--data-binary']
-    const octets = ['-H', 'Content-Type: application/octet-stream']
-    expect(await curl(...data, config, ...octets, `${place}&digest=${digest}`)).toBe('201')
-    expect(await curl(...data, manifest, '-H', `Content-Type: ${type}`, `${url}/v2/vigia/manifests/1.4.2`)).toBe('201')
+    const put = (what: string, kind: string, where: string) =>
+      curl(...as, ...status, '-X', 'PUT', '--data-binary', what, '-H', `Content-Type: ${kind}`, where)
+    const answers = [
+      /^HTTP\/\S+ (\d+)/.exec(begun)![1]!,
+      await put(config, 'application/octet-stream', `${place}&digest=${digest}`),
+      await put(manifest, type, `${url}/v2/vigia/manifests/1.4.2`),
+    ]
+    return { answers, config, digest, manifest }
+  }
+  const pulled = (...as: string[]) => curl(...as, '-H', `Accept: ${type}`, `${url}/v2/vigia/manifests/1.4.2`)
+
+  test('takes an image, and has it still after it has been started again', async () => {
+    const running = await start()
+    const { answers, config, digest, manifest } = await push('amd64', ...login)
+    expect(answers).toEqual(['202', '201', '201'])
 
     await running.kill()
     await start()
-    expect(await curl('-H', `Accept: ${type}`, `${url}/v2/vigia/manifests/1.4.2`)).toBe(manifest)
-    expect(await curl(`${url}/v2/vigia/blobs/${digest}`)).toBe(config)
+    expect(await pulled(...login)).toBe(manifest)
+    expect(await curl(...login, `${url}/v2/vigia/blobs/${digest}`)).toBe(config)
+  })
+
+  test('lets nobody without a login replace a release, or read one', async () => {
+    const { manifest } = await push('arm64', ...login)
+    for (const as of [[], ['-u', 'builder:guessed'], ['-u', 'nobody:a-secret']]) {
+      expect((await push('riscv64', ...as)).answers).toEqual(['401', '401', '401'])
+      expect(await pulled(...as, ...status)).toBe('401')
+      const gone = await curl(...as, ...status, '-X', 'DELETE', `${url}/v2/vigia/manifests/${sha256(manifest)}`)
+      expect(gone).toBe('401')
+    }
+    expect(await pulled(...login)).toBe(manifest)
   })
 
   test('speaks TLS alone, to those who know its authority', async () => {
-    const status = ['-o', '/dev/null', '-w', '%{http_code} %{errormsg}']
+    const failure = ['-o', '/dev/null', '-w', '%{http_code} %{errormsg}']
     const other = await authority(room.home, 'other-ca')
-    expect(await curl(...status, '--cacert', other.certificate, `${url}/v2/`)).toMatch(/^000 SSL certificate problem/)
-    expect(await curl(...status, `http://${registry.name}:${registry.port}/v2/`)).toMatch(/^400/)
-    expect(await curl(...status, '--tls-max', '1.1', `${url}/v2/`)).toMatch(/^000/)
+    expect(await curl(...failure, '--cacert', other.certificate, `${url}/v2/`)).toMatch(/^000 SSL certificate problem/)
+    expect(await curl(...failure, `http://${registry.name}:${registry.port}/v2/`)).toMatch(/^400/)
+    expect(await curl(...failure, '--tls-max', '1.1', `${url}/v2/`)).toMatch(/^000/)
   })
 })

@@ -13,8 +13,12 @@ storage:
     rootdirectory: /var/lib/docker-registry
   delete:
     enabled: true
+# Without a login nobody reads or writes; the file is made as README, "The registry", says, and is in no repository.
+auth:
+  htpasswd:
+    realm: vigia
+    path: /etc/docker/registry/htpasswd
 http:
-  # Who reaches this address may push: see README, "The registry".
   addr: ${inventory.registry.address}:${inventory.registry.port}
   host: https://${registryAuthority(inventory)}
   tls:
@@ -28,7 +32,10 @@ health:
     threshold: 3
 `
 
-/** Where containerd looks for how to reach a registry, on every node: the folder is called after it. */
+/**
+ * Where containerd looks for how to reach a registry, on every node: the folder is called after it. The login is not here, for this file is in
+ * git: the kubelet has it and hands it on with each image.
+ */
 export const registryHosts = (
   inventory: Inventory,
 ): string => `${header}server = "https://${registryAuthority(inventory)}"
