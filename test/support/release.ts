@@ -15,6 +15,7 @@ import { promisify } from 'node:util'
 import { parse } from 'yaml'
 import { environmentsFile, environmentsIn, withRevision } from '../../infra/delivery/environments.ts'
 import { git } from '../../infra/delivery/git.ts'
+import { stamp } from '../../infra/delivery/stamp.ts'
 import { kubeTool } from './kube-tools.ts'
 import { root } from './manifests.ts'
 import { registryIn } from './registry.ts'
@@ -105,6 +106,8 @@ export const project = async (content: 'released' | 'deployed' = 'released') => 
   mkdirSync(first)
   for (const path of content === 'deployed' ? [...released, ...deployed] : released)
     cpSync(join(root, path), join(first, path), { recursive: true, filter: file => !file.endsWith('/.env') })
+  // Whatever this checkout's release is, theirs is to come.
+  await stamp(first, '0.1.0', 'unreleased')
   // The environments run something older than what is released here.
   const asked = join(first, environmentsFile)
   const text = readFileSync(asked, 'utf8')
