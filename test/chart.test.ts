@@ -81,12 +81,14 @@ describe.runIf(helm).each(overlays)('on %s', overlay => {
   test('a release is one value: image, labels and the name of the migrations follow it', async () => {
     const [before, after] = await Promise.all([
       templated(overlay),
-      templated(overlay, chartFolder, '--set', 'image.tag=9.8.7'),
+      templated(overlay, chartFolder, '--set', 'image.tag=9.8.7', '--set', 'revision=v9.8.7'),
     ])
     const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
     const renamed = JSON.stringify(byId(before))
       .replaceAll(`vigia:${version}"`, 'vigia:9.8.7"')
       .replaceAll(`"app.kubernetes.io/version":"${version}"`, '"app.kubernetes.io/version":"9.8.7"')
+      // In a release it is the tag, which has the version in it.
+      .replaceAll(/"vigia\.dev\/revision":"[^"]*"/g, '"vigia.dev/revision":"v9.8.7"')
       .replaceAll(`migrate-${version.replaceAll('.', '-')}`, 'migrate-9-8-7')
     expect(byId(after)).toEqual(JSON.parse(renamed))
     expect(JSON.stringify(after)).not.toContain(version)
