@@ -429,3 +429,17 @@ test('results find their partition today, tomorrow and the day after; those of t
   await keepHouse(new Date('2026-12-06T00:30:00Z'))
   expect((await there())[0]).toBe('20261122')
 })
+
+test('the tallies of a year stay, older ones go', async () => {
+  const [monitor] = await watching([60])
+  const hours = ['2026-11-21T11:00:00Z', '2025-12-01T00:00:00Z', '2025-10-01T00:00:00Z']
+  await db.query('insert into probe_hour (monitor_id, hour, ok) select $1, unnest($2::timestamptz[]), 1', [
+    monitor!.id,
+    hours,
+  ])
+  await housekeeping(db)(new Date('2026-11-21T12:00:00Z'))
+  const { rows } = await db.query<{ hour: Date }>('select hour from probe_hour where monitor_id = $1 order by hour', [
+    monitor!.id,
+  ])
+  expect(rows.map(({ hour }) => hour.toISOString())).toEqual(['2025-12-01T00:00:00.000Z', '2026-11-21T11:00:00.000Z'])
+})

@@ -55,6 +55,18 @@ export const probeHoursIn = (db: Postgres) => ({
       [Math.max(Math.ceil(from.getTime() / 1000), end - longestGapS), end, Math.ceil(until.getTime() / 1000)],
     )
   },
+
+  /** Monitor by monitor, for the key begins with it: the table of a year is not read through. */
+  forgetBefore: async (instant: Date): Promise<void> => {
+    await db.query(
+      `delete from probe_hour using (
+         select old.monitor_id, old.hour from monitor
+         cross join lateral (select monitor_id, hour from probe_hour where monitor_id = monitor.id and hour < $1 limit 1000) old
+       ) old
+       where probe_hour.monitor_id = old.monitor_id and probe_hour.hour = old.hour`,
+      [instant],
+    )
+  },
 })
 
 export type ProbeHours = ReturnType<typeof probeHoursIn>
