@@ -124,6 +124,10 @@ export const waveFaults = (objects: Manifest[]): string[] => {
     ),
     ...migrations.flatMap(one => databases.flatMap(other => after(one, other, true))),
     ...functions.flatMap(one => migrations.flatMap(other => after(one, other, true))),
+    // What it scales is made when its Trigger is.
+    ...objects
+      .filter(({ kind }) => kind === 'ScaledObject')
+      .flatMap(one => objects.filter(({ kind }) => kind === 'Trigger').flatMap(other => after(one, other, true))),
     ...objects
       .filter(({ metadata, kind }) => metadata.namespace !== undefined && kind !== 'Namespace')
       .flatMap(one => objects.filter(({ kind }) => kind === 'Namespace').flatMap(other => after(one, other))),

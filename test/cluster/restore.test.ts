@@ -1,0 +1,157 @@
+import { execFile, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, chown, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { migrate } from '#database/migrate.ts'
+import { as, serverAccount } from '#local/databases/account.ts'
+import { freePort } from '#local/databases/ports.ts'
+import { restoreJob } from '#test/support/onprem-restore.ts'
+import { podSpecs } from '#test/support/overlay-rules.ts'
+import { rendered } from '#test/support/overlays.ts'
+import { until } from '#test/support/until.ts'
+
+/** A server and its tools of one version, which the package of npm does not have; Debian keeps each version in a folder of its own. */
+const bin = await (async () => {
+  const versions = await readdir('/usr/lib/postgresql').catch((): string[] => [])
+  for (const version of versions.sort((a, b) => Number(b) - Number(a))) {
+    const there = await readdir(`/usr/lib/postgresql/${version}/bin`).catch((): string[] => [])
+    if (['initdb', 'postgres', 'pg_dump', 'pg_restore', 'psql'].every(name => there.includes(name)))
+      return `/usr/lib/postgresql/${version}/bin`
+  }
+  return undefined
+})()
+const why = bin ? undefined : "no PostgreSQL with its tools: it is Debian's postgresql"
+
+describe.skipIf(why)(`a dump of the night${why ? ` (skipped: ${why})` : ''}`, () => {
+  let folder: string
+  let port: number
+  let server: ReturnType<typeof spawn>
+  let client: pg.Client
+  const account = as(serverAccount())
+  const url = (database: string, user: string) => `postgres://${user}:secret@127.0.0.1:${port}/${database}`
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'vigia-restore-'))
+    if (account.uid !== undefined) await chown(folder, account.uid, account.gid!)
+    await chmod(folder, 0o755)
+    await writeFile(join(folder, 'password'), 'secret', { mode: 0o644 })
+    const data = join(folder, 'data')
+    const options = ['--username=postgres', '--auth=scram-sha-256', `--pwfile=${join(folder, 'password')}`]
+    await promisify(execFile)(join(bin!, 'initdb'), ['-D', data, ...options], { ...account, cwd: '/' })
+    port = await freePort()
+    const settings = [`port=${port}`, `unix_socket_directories=${folder}`, 'listen_addresses=127.0.0.1', 'fsync=off']
+    server = spawn(join(bin!, 'postgres'), ['-D', data, ...settings.flatMap(one => ['-c', one])], {
+      ...account,
+      cwd: '/',
+      stdio: 'ignore',
+    })
+    const asked = async (question: string) => {
+      const one = new pg.Client({ connectionString: url('postgres', 'postgres') })
+      await one.connect()
+      await one.query(question).finally(() => one.end())
+    }
+    const answers = () => asked('select 1').then(Boolean.bind(null, true), () => false)
+    await until(answers, { timeoutMs: 60_000, what: 'a PostgreSQL that answers' })
+    await asked("create role vigia login password 'secret'")
+    await asked('create database vigia owner vigia')
+    await migrate(url('vigia', 'vigia'))
+  })
+  afterAll(async () => {
+    if (server) {
+      const ended = once(server, 'exit')
+      server.kill('SIGINT')
+      await ended
+    }
+    if (folder) await rm(folder, { recursive: true, force: true })
+  })
+
+  beforeEach(async () => {
+    for (const name of await readdir(folder)) if (name.includes('.dump')) await rm(join(folder, name))
+    client = new pg.Client({ connectionString: url('vigia', 'vigia') })
+    // The restore ends it.
+    client.on('error', () => {})
+    await client.connect()
+    await client.query('truncate chat cascade; drop table if exists later; insert into chat (id) values (42)')
+    return async () => client.end().catch(() => {})
+  })
+
+  /** A container's command as it is, but for where the dumps are. */
+  const run = ([program, ...args]: string[], env: Record<string, string> = {}) => {
+    const server = {
+      PGHOST: '127.0.0.1',
+      PGPORT: String(port),
+      PGUSER: 'vigia',
+      PGDATABASE: 'vigia',
+      PGPASSWORD: 'secret',
+    }
+    const { status, stdout, stderr } = spawnSync(
+      program!,
+      args.map(one => one.replaceAll('/backups', folder)),
+      {
+        env: { PATH: [bin, '/usr/bin', '/bin'].join(delimiter), ...server, ...env },
+        // As in a pod; bash takes a socket for somebody's login.
+        stdio: ['ignore', 'pipe', 'pipe'],
+        encoding: 'utf8',
+      },
+    )
+    return { code: status, stdout, stderr }
+  }
+  const dump = async () => {
+    const nightly = (await rendered('onprem')).find(({ kind }) => kind === 'CronJob')!
+    const { code, stderr } = run(podSpecs(nightly)[0].containers[0].command)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    return (await readdir(folder)).find(name => name.endsWith('.dump'))!
+  }
+  const restore = (FILE: string) => run(podSpecs(restoreJob())[0].containers[0].command, { FILE })
+  const chats = async () => {
+    const one = new pg.Client({ connectionString: url('vigia', 'vigia') })
+    await one.connect()
+    try {
+      return (await one.query('select id from chat order by id')).rows.map(({ id }) => Number(id))
+    } finally {
+      await one.end()
+    }
+  }
+
+  test('comes back as it was, without what came after it and although functions are still connected', async () => {
+    const file = await dump()
+    await client.query('delete from chat; insert into chat (id) values (43); create table later (id int)')
+    await client.query('begin; lock table chat')
+    const { code, stdout, stderr } = restore(file)
+    expect({ code, stderr, stdout }).toEqual({ code: 0, stderr: '', stdout: `${file} is back\n` })
+    expect(await chats()).toEqual([42])
+    await client.end().catch(() => {})
+    client = new pg.Client({ connectionString: url('vigia', 'vigia') })
+    await client.connect()
+    await expect(client.query('select * from later')).rejects.toThrow('does not exist')
+    // The functions of the release that made the dump find what they know, and its migrations nothing to do.
+    await migrate(url('vigia', 'vigia'))
+  })
+
+  test('that ends in the middle changes nothing, and the Job says that it failed', async () => {
+    const file = await dump()
+    const whole = await readFile(join(folder, file))
+    await writeFile(join(folder, 'broken.dump'), whole.subarray(0, whole.length * 0.9))
+    await client.query('insert into chat (id) values (43)')
+    const { code, stdout, stderr } = restore('broken.dump')
+    expect(code).not.toBe(0)
+    expect(stdout).toBe('')
+    expect(stderr).toContain('pg_restore: error')
+    expect(await chats()).toEqual([42, 43])
+  })
+
+  test.each(['', 'vigia-2026-01-01T023000Z.dump'])(
+    'that is not there (%j) is answered with those that are',
+    async name => {
+      const file = await dump()
+      const { code, stderr } = restore(name)
+      expect(code).toBe(1)
+      expect(stderr).toContain(file)
+      expect(await chats()).toEqual([42])
+    },
+  )
+})
