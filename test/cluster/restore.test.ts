@@ -9,10 +9,35 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { migrate } from '#database/migrate.ts'
 import { as, serverAccount } from '#local/databases/account.ts'
 import { freePort } from '#local/databases/ports.ts'
+import { root } from '#test/support/manifests.ts'
 import { restoreJob } from '#test/support/onprem-restore.ts'
 import { podSpecs } from '#test/support/overlay-rules.ts'
 import { rendered } from '#test/support/overlays.ts'
 import { until } from '#test/support/until.ts'
+import { type ApiServer, apiServer, succeeded, whyNoApiServer } from './api-server.ts'
+
+const noApiServer = await whyNoApiServer()
+const reason = noApiServer ? ` (skipped: ${noApiServer})` : ''
+describe.skipIf(noApiServer)(`the Job that brings it back, on a real API server${reason}`, () => {
+  let server: ApiServer
+  beforeAll(async () => {
+    server = await apiServer()
+  })
+  afterAll(() => server?.stop())
+
+  test('is taken with the name of a dump as the README puts it in, and the namespace has nothing against its pod', async () => {
+    succeeded(await server.kubectl(['create', '-f', join(root, 'infra/cluster/base/namespace.yaml')]))
+    const file = join(root, 'infra/cluster/onprem/restore.yaml')
+    const made = succeeded(await server.kubectl(['create', '--dry-run=client', '-o', 'yaml', '-f', file]))
+    const named = ['set', 'env', '--local', '-f', '-', 'FILE=vigia-2026-11-20T023000Z.dump', '-o', 'yaml']
+    const input = succeeded(await server.kubectl(named, { input: made }))
+    const strictly = ['create', '--validate=strict', '--dry-run=server', '-o', 'json', '-f', '-']
+    const { code, stdout, stderr } = await server.kubectl(strictly, { input })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const [container] = JSON.parse(stdout).spec.template.spec.containers
+    expect(container.env.at(-1)).toEqual({ name: 'FILE', value: 'vigia-2026-11-20T023000Z.dump' })
+  })
+})
 
 /** A server and its tools of one version, which the package of npm does not have; Debian keeps each version in a folder of its own. */
 const bin = await (async () => {
