@@ -4,6 +4,7 @@ import {
   deadLetterLoops,
   missingFlags,
   tooManyConnections,
+  unkeptVolumes,
   unmetKeys,
   webhookFaults,
   wrongTicks,
@@ -23,6 +24,7 @@ describe.each(overlays)('the objects of %s', overlay => {
     ['need no feature flag', missingFlags],
     ['have each key of a Secret or ConfigMap from exactly one source', unmetKeys],
     ['leave PostgreSQL connections enough', tooManyConnections],
+    ['lose no volume to Argo CD or helm uninstall', unkeptVolumes],
   ] as const)('%s', async (_, lint) => {
     expect(lint(await rendered(overlay))).toEqual([])
   })
@@ -121,6 +123,20 @@ describe('what is wrong is said', () => {
         spec.template.metadata.annotations['autoscaling.knative.dev/max-scale'] = '100'
       }),
       'functions may open 460 connections, twice that while a release rolls out; PostgreSQL takes 400',
+    ],
+    [
+      'a database that goes with the chart',
+      unkeptVolumes,
+      spoiled('StatefulSet', 'postgres', ({ metadata }) => delete metadata.annotations['helm.sh/resource-policy']),
+      'StatefulSet/postgres: may be deleted with its data, for it lacks helm.sh/resource-policy: keep',
+    ],
+    [
+      'a database that Argo CD may prune',
+      unkeptVolumes,
+      spoiled('StatefulSet', 'mongodb', ({ metadata }) => {
+        metadata.annotations['argocd.argoproj.io/sync-options'] = 'Delete=false'
+      }),
+      'StatefulSet/mongodb: may be deleted with its data, for it lacks Prune=false',
     ],
     [
       'a function without a bound',

@@ -14,6 +14,14 @@ const fromOperators: Record<Overlay, Peer[]> = {
   minikube: [],
   gke: [
     outside('postgres', 'vigia', { 'cnpg.io/cluster': 'vigia-postgres', 'cnpg.io/podRole': 'instance' }),
+    outside('restored postgres', 'vigia', {
+      'cnpg.io/cluster': 'vigia-postgres-restored',
+      'cnpg.io/podRole': 'instance',
+    }),
+    outside('restoring postgres', 'vigia', {
+      'cnpg.io/cluster': 'vigia-postgres-restored',
+      'cnpg.io/jobRole': 'full-recovery',
+    }),
     outside('mongodb', 'vigia', { app: 'vigia-mongodb-svc' }),
     outside('ACME solver', 'vigia', { 'acme.cert-manager.io/http01-solver': 'true' }),
   ],
@@ -61,6 +69,18 @@ const elsewhere: Peer[] = [
   { name: 'this machine', address: '127.0.0.1' },
 ]
 
+/** Addresses and pods of one kind of cluster that are there before Vigia is. */
+const around: Record<Overlay, Peer[]> = {
+  minikube: [],
+  gke: [
+    { name: 'names on the node', address: '169.254.20.10' },
+    outside("names in the node's pod", 'kube-system', { 'k8s-app': 'node-local-dns' }),
+    { name: 'metadata on the node', address: '169.254.169.252' },
+    { name: 'nodes', address: '10.128.0.7' },
+  ],
+  onprem: [],
+}
+
 /** The pods that the objects of an overlay lead to; those of Knative's services with the label that Serving adds. */
 const podsOf = (objects: Manifest[]): Peer[] =>
   objects.flatMap(one => {
@@ -81,7 +101,10 @@ const podsOf = (objects: Manifest[]): Peer[] =>
 const isKnativeService = (apiVersion: string, kind: string) => kind === 'Service' && apiVersion.startsWith('serving.')
 
 const everyPort: Port[] = [
-  ...[53, 80, 443, 4369, 5432, 5672, 6443, 8000, 8012, 8013, 8022, 8080, 8081, 8089, 9090, 9091, 15672, 25672, 27017],
+  ...[
+    53, 80, 443, 987, 988, 4369, 5432, 5672, 6443, 8000, 8012, 8013, 8022, 8080, 8081, 8089, 9090, 9091, 15672, 25672,
+    27017,
+  ],
 ].map(number => ({ number, protocol: 'TCP' }))
 everyPort.push({ number: 53, protocol: 'UDP' }, { number: 443, protocol: 'UDP' })
 
@@ -102,11 +125,7 @@ const isOurs = (peer: Peer) => 'namespace' in peer && peer.namespace === 'vigia'
 const objectsAndPeers = async (overlay: Overlay) => {
   const objects = await rendered(overlay)
   const ours = [...podsOf(objects), ...fromOperators[overlay], outside('none of ours', 'vigia', { app: 'shell' })]
-  const others = [
-    ...elsewhere,
-    ...brokers[overlay],
-    ...(overlay === 'gke' ? [{ name: 'names on the node', address: '169.254.20.10' }] : []),
-  ]
+  const others = [...elsewhere, ...brokers[overlay], ...around[overlay]]
   return { objects, policies: objects.filter(({ kind }) => kind === 'NetworkPolicy'), ours, others }
 }
 
@@ -116,6 +135,7 @@ const declared = (objects: Manifest[], ours: Peer[], others: Peer[], overlay: Ov
     everybody: ours.map(({ name }) => name),
     'everybody elsewhere': others.map(({ name }) => name),
     functions: functionNames(),
+    'every postgres': ours.map(({ name }) => name).filter(name => /^(\w+ )?postgres$/.test(name)),
     publishers: objects
       .filter(({ metadata }) => metadata.labels?.['vigia.dev/publishes'] === 'true')
       .map(({ metadata }) => metadata.name),

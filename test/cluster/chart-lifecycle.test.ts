@@ -122,12 +122,12 @@ describe.skipIf(why)(`the chart on a real API server${why ? ` (skipped: ${why})`
       expect(await released()).toEqual(before)
     })
 
-    test('helm uninstall leaves the volumes and their namespace; there is nothing to uninstall twice', async () => {
-      const claims = async () => (await released()).filter(one => one.startsWith('PersistentVolumeClaim/'))
-      const before = await claims()
+    test('helm uninstall leaves the databases, their volumes and the namespace; there is nothing to uninstall twice', async () => {
+      const named = async () => (await released()).map(one => one.split(' ').slice(0, 2).join(' '))
+      const kept = /^(StatefulSet|PersistentVolumeClaim|Cluster|MongoDBCommunity|RabbitmqCluster)\//
+      const before = (await named()).filter(one => kept.test(one))
       succeeded(await helm('uninstall', 'vigia', ...waiting))
-      expect(await claims()).toEqual(before)
-      expect((await released()).filter(one => !one.startsWith('ServiceAccount/default '))).toEqual(before)
+      expect((await named()).filter(one => !one.startsWith('ServiceAccount/default '))).toEqual(before)
       refused(await helm('uninstall', 'vigia'), /not found/)
     })
   })

@@ -42,6 +42,9 @@ const claims = (templates: Loose[] = []) => templates.map(({ spec }) => claim(sp
 // Knative's own default for what stands in front of each function.
 const queueProxy = { resources: { requests: { cpu: '25m' } } }
 
+// What archives the journal beside each PostgreSQL server: infra/cluster/gke/platform/backup-store.yaml.
+const barman = { resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '512Mi' } } }
+
 const dispatcher = (annotations: Record<string, string> = {}) => {
   const said = (name: string) => annotations[`rabbitmq.eventing.knative.dev/${name}`]
   return {
@@ -79,10 +82,10 @@ const demandOf = (one: Manifest, all: Manifest[], range: Loose): Amounts[] => {
     case 'PersistentVolumeClaim':
       return [claim(spec.resources.requests.storage)]
     case 'Cluster':
-      // And the pod that makes one of them anew.
+      // As many again while it is recovered beside itself, and the pod that makes one of them anew.
       return [
-        times(spec.instances + 1, pod([{ resources: spec.resources }], range)),
-        ...[spec.storage, spec.walStorage].map(({ size }) => times(spec.instances + 1, claim(size))),
+        times(2 * spec.instances + 1, pod([{ resources: spec.resources }, barman], range)),
+        ...[spec.storage, spec.walStorage].map(({ size }) => times(2 * spec.instances + 1, claim(size))),
       ]
     case 'MongoDBCommunity':
       return [

@@ -128,6 +128,23 @@ export const missingFlags = (objects: Manifest[], enabled: string[] = []): strin
       .map(flag => `${idOf(one)}: needs the feature flag ${flag}`)
   })
 
+const ownsVolumes = ({ kind, apiVersion, spec }: Manifest): boolean =>
+  kind === 'StatefulSet'
+    ? (spec.volumeClaimTemplates ?? []).length > 0
+    : ['PersistentVolumeClaim', 'MongoDBCommunity', 'RabbitmqCluster'].includes(kind) ||
+      (kind === 'Cluster' && apiVersion.startsWith('postgresql.'))
+
+/** Volumes, and what a volume may go with, that Argo CD or `helm uninstall` would delete. */
+export const unkeptVolumes = (objects: Manifest[]): string[] =>
+  objects.filter(ownsVolumes).flatMap(one => {
+    const { annotations = {} } = one.metadata
+    const options = annotations['argocd.argoproj.io/sync-options']?.split(',') ?? []
+    return [
+      ...['Delete=false', 'Prune=false'].filter(option => !options.includes(option)),
+      ...(annotations['helm.sh/resource-policy'] === 'keep' ? [] : ['helm.sh/resource-policy: keep']),
+    ].map(missing => `${idOf(one)}: may be deleted with its data, for it lacks ${missing}`)
+  })
+
 /** What the pods of a ksvc, Job, CronJob, StatefulSet or Deployment are made from; undefined for everything else. */
 export const podTemplateOf = ({ kind, spec }: Manifest): Loose =>
   kind === 'CronJob' ? spec.jobTemplate.spec.template : spec?.template?.spec?.containers && spec.template

@@ -102,10 +102,14 @@ const within = (block: { cidr: string; except?: string[] }, address: string) => 
   return inRange(block.cidr, address) && !(block.except ?? []).some(range => inRange(range, address))
 }
 
+// A matrix of everybody with everybody asks for the same few ranges a million times.
+const ranges = new Map<string, BlockList>()
+
 const inRange = (cidr: string, address: string) => {
   const [network, bits] = cidr.split('/') as [string, string]
-  const list = new BlockList()
-  list.addSubnet(network, Number(bits), family(network))
+  const list = ranges.get(cidr) ?? new BlockList()
+  if (!ranges.has(cidr)) list.addSubnet(network, Number(bits), family(network))
+  ranges.set(cidr, list)
   return family(network) === family(address) && list.check(address, family(address))
 }
 

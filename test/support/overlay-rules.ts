@@ -103,10 +103,13 @@ const referencesIn = (value: unknown): { kind: string; name: string }[] => {
 }
 
 const databaseKinds = ['StatefulSet', 'Cluster', 'MongoDBCommunity']
+/** What a certificate authority or an Ingress controller answers for, and may be long about. */
+const answeredOutside = ['Certificate', 'Ingress', 'Issuer', 'DomainMapping']
 
 /**
  * Where Argo CD would bring something before what it refers to. References between the broker and who hears its dead letters go both
- * ways, so what refers may come together with what it refers to; the namespace and the migrations have a wave of their own.
+ * ways, so what refers may come together with what it refers to; the namespace and the migrations have a wave of their own. What others must
+ * answer for comes after everything that functions need: a wave that is not healthy keeps back those behind it.
  */
 export const waveFaults = (objects: Manifest[]): string[] => {
   const after = (one: Manifest, other: Manifest, strictly = false) =>
@@ -116,6 +119,7 @@ export const waveFaults = (objects: Manifest[]): string[] => {
   const databases = objects.filter(({ kind }) => databaseKinds.includes(kind))
   const migrations = objects.filter(({ kind }) => kind === 'Job')
   const functions = objects.filter(one => one.kind === 'Service' && podSpecs(one).length > 0)
+  const woken = objects.filter(({ kind }) => ['Trigger', 'PingSource'].includes(kind))
   return [
     ...objects.flatMap(one =>
       referencesIn(one.spec)
@@ -128,6 +132,9 @@ export const waveFaults = (objects: Manifest[]): string[] => {
     ...objects
       .filter(({ kind }) => kind === 'ScaledObject')
       .flatMap(one => objects.filter(({ kind }) => kind === 'Trigger').flatMap(other => after(one, other, true))),
+    ...objects
+      .filter(({ kind }) => answeredOutside.includes(kind))
+      .flatMap(one => [...functions, ...woken].flatMap(other => after(one, other, true))),
     ...objects
       .filter(({ metadata, kind }) => metadata.namespace !== undefined && kind !== 'Namespace')
       .flatMap(one => objects.filter(({ kind }) => kind === 'Namespace').flatMap(other => after(one, other))),

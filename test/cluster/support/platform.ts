@@ -4,7 +4,7 @@ import { objectsIn } from '#test/support/overlays.ts'
 import { type ApiServer, succeeded } from '../api-server.ts'
 
 /** Kinds of the clusters' platforms that nobody taught the API server: their CRDs are not among ours. */
-const untaught = ['ClusterDomainClaim', 'ObjectStore']
+const untaught = ['ObjectStore']
 
 /** Puts under Vigia what whoever runs a cluster of this kind has there: the folder platform/ of its overlay. */
 export const bringPlatform = async ({ kubectl }: ApiServer, overlay: string): Promise<void> => {
