@@ -113,7 +113,10 @@ describe.skipIf(process.platform === 'win32')('run.sh refuses in one line', () =
 
 const noShellcheck = spawnSync('shellcheck', ['--version']).status !== 0
 test.skipIf(noShellcheck)(`shellcheck has nothing to say${noShellcheck ? ' (skipped: it is not on PATH)' : ''}`, () => {
-  const scripts = ['minikube/run.sh', 'minikube/terminate.sh', 'onprem/seal.sh', 'environment.sh']
+  const scripts = [
+    ...['run.sh', 'terminate.sh', 'other-vigia.sh'].map(name => `minikube/${name}`),
+    ...['onprem/seal.sh', 'environment.sh'],
+  ]
   const { stdout, status } = spawnSync(
     'shellcheck',
     ['--external-sources', ...scripts.map(name => join('infra/cluster', name))],
@@ -131,6 +134,59 @@ test("run.sh asks minikube's own cluster, not the one that kubectl looks at", as
   const asked = (await readFile(join(tools, 'asked'), 'utf8')).trim().split('\n')
   expect(asked.length).toBeGreaterThan(1)
   for (const line of asked) expect(line).toMatch(/^--context minikube /)
+})
+
+describe.skipIf(process.platform === 'win32')("without minikube's own cluster", () => {
+  /** A cluster as far as it is asked what it has; it writes down what it is asked and is changed by nothing. */
+  const answering = (broker: string) =>
+    tool(
+      'kubectl',
+      `echo "$@" >> "$(dirname "$0")/asked"
+case "$*" in
+  *'get customresourcedefinitions '*) echo crd/brokers ;;
+  *'get brokers.eventing.knative.dev '*) ${broker} ;;
+  *'get namespace '* | *version*) ;;
+  *) exit 1 ;;
+esac`,
+    )
+  const asked = async () => (await readFile(join(tools, 'asked'), 'utf8')).trim().split('\n')
+  const scripts = [
+    ['minikube/run.sh', '--no-platform'],
+    ['minikube/terminate.sh', '--no-platform'],
+    ['minikube/terminate.sh', '--no-platform', '--purge', '--context', 'production'],
+  ] as const
+
+  test.each(['Kafka', 'RabbitMQBroker'])('nothing is done to a Vigia whose Broker is of class %s', async broker => {
+    await answering(`echo ${broker}`)
+    await filled('minikube')
+    for (const [script, ...options] of scripts) await refused(run(script, ...options), `is of class ${broker}`)
+    for (const line of await asked()) expect(line).toMatch(/(^| )(version|get) /)
+  })
+
+  test('nothing is done where the Broker cannot be seen', async () => {
+    await answering('exit 1')
+    await filled('minikube')
+    for (const [script, ...options] of scripts) await refused(run(script, ...options), 'cannot see the Broker')
+  })
+
+  test("a Vigia of minikube's kind, or none, may be ended", async () => {
+    for (const broker of ['echo MTChannelBasedBroker', ':']) {
+      await answering(broker)
+      const { code, stdout } = await run('minikube/terminate.sh', '--no-platform')
+      expect({ code, stdout }).toEqual({ code: 0, stdout: 'there is no namespace vigia: nothing to end\n' })
+    }
+  })
+
+  test('what cannot be had back is taken from a context that was named, and from no other', async () => {
+    await answering(':')
+    await refused(run('minikube/terminate.sh', '--purge', '--no-platform'), 'needs --context <name>')
+    await refused(run('minikube/terminate.sh', '--purge', '--no-platform', '--context'), '--context needs the name')
+    await refused(run('minikube/terminate.sh', '--context', 'kind'), '--context belongs to --no-platform')
+    await run('minikube/terminate.sh', '--no-platform', '--context', 'kind', '--purge')
+    const lines = await asked()
+    expect(lines.at(-1)).toBe('--context kind delete namespace vigia --ignore-not-found')
+    for (const line of lines) expect(line).toMatch(/^--context kind /)
+  })
 })
 
 test('terminate.sh ends every kind that the overlay has, and no volume', async () => {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings Vigia up on minikube, waits until it is ready, and says where it answers. Run again, it brings what has changed.
 #   run.sh                  Knative, cert-manager and the Ingress controller; the image; Vigia
-#   run.sh --no-platform    Vigia alone, on the cluster of kubectl's context, which has the rest already
+#   run.sh --no-platform    Vigia alone, on the cluster of kubectl's context, which has the rest already; never over another overlay's
 #   run.sh --timeout 600    seconds to wait for each part (300)
 # MINIKUBE_PROFILE names the cluster when it is not `minikube`.
 set -euo pipefail
@@ -9,6 +9,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 # shellcheck source=infra/cluster/environment.sh
 source "$here/../environment.sh"
+# shellcheck source=infra/cluster/minikube/other-vigia.sh
+source "$here/other-vigia.sh"
 
 knative_operator=https://github.com/knative/operator/releases/download/knative-v1.23.0/operator.yaml
 cert_manager=https://github.com/cert-manager/cert-manager/releases/download/v1.19.1/cert-manager.yaml
@@ -47,6 +49,7 @@ kube version --request-timeout=10s >/dev/null 2>&1 ||
   else
     refuse "no cluster answers in kubectl's context"
   fi
+refuse_other_vigia
 
 # ready WHAT HINT ARGUMENTS...: waits as the arguments say; WHAT and HINT are for the line that says that it was in vain.
 ready() {
