@@ -104,19 +104,24 @@ const start = async (found: Programs, folder: string): Promise<ApiServer> => {
     const certificate = join(folder, 'certificates/apiserver.crt')
     const client = await until(
       async () => {
+        if (!kept.running()) return 'ended'
         if (!existsSync(certificate)) return undefined
         const one = clusterClient({ url, token, authority: await readFile(certificate, 'utf8') })
-        if ((await one.ask('GET', '/readyz')).status === 200) return one
+        const answer = await one.ask('GET', '/readyz').catch(() => undefined)
+        if (answer?.status === 200) return one
         one.close()
         return undefined
       },
-      { timeoutMs: 90_000, what: 'a ready kube-apiserver' },
+      { timeoutMs: 180_000, what: 'a ready kube-apiserver' },
     )
+    if (client === 'ended') throw new Error('etcd or kube-apiserver ended by itself')
     const kubeconfig = join(folder, 'kubeconfig')
     await writeFile(kubeconfig, JSON.stringify(configFor(url, token, certificate)), { mode: 0o600 })
     const env = await surroundings(folder, kubeconfig)
     const kubectl = tool('kubectl', env)
     await installCrds(kubectl)
+    // Putting all kinds into one document takes a slow machine longer than kubectl waits for it; afterwards it is there.
+    await client.ask('GET', '/openapi/v2', { accept: 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf' })
     const controllers = await standIn(client)
     return {
       url,

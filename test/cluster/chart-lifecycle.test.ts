@@ -1,12 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse, parseAllDocuments, stringify } from 'yaml'
 import { root } from '#test/support/manifests.ts'
 import { type Overlay, overlays } from '#test/support/overlays.ts'
 import { type ApiServer, apiServer, type Ran, succeeded, whyNoApiServer } from './api-server.ts'
 import { contents } from './support/contents.ts'
 import { deployable } from './support/deployable.ts'
+import { endWithTests } from './support/end-with-tests.ts'
 import { bringPlatform } from './support/platform.ts'
 
 const why = await whyNoApiServer()
@@ -16,20 +17,14 @@ describe.skipIf(why)(`the chart on a real API server${why ? ` (skipped: ${why})`
   let server: ApiServer
   let copy: Awaited<ReturnType<typeof deployable>>
   let secretValues: string
+  endWithTests(() => server)
 
   beforeAll(async () => {
     server = await apiServer()
     copy = await deployable(server.env.PATH!)
     secretValues = await writeSecretValues()
   })
-  afterEach(async ({ task }) => {
-    if (task.result?.state === 'fail') process.stderr.write(`${await server.log()}\n`)
-  })
-  afterAll(async () => {
-    await copy?.remove()
-    await server?.stop()
-    expect(server?.controllers.complaints).toEqual([])
-  })
+  afterAll(() => copy?.remove())
 
   /** What git does not have: minikube's secrets, and those sealed for the on-premise cluster. */
   const writeSecretValues = async () => {

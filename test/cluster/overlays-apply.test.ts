@@ -1,11 +1,12 @@
 import { rm } from 'node:fs/promises'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { kustomize } from '#test/support/kube-tools.ts'
 import type { Manifest } from '#test/support/manifests.ts'
 import { clusterCopy, type Overlay, objectsIn, overlays } from '#test/support/overlays.ts'
 import { type ApiServer, apiServer, succeeded, whyNoApiServer } from './api-server.ts'
 import { worded } from './support/contents.ts'
 import { deployable } from './support/deployable.ts'
+import { endWithTests } from './support/end-with-tests.ts'
 import { bringPlatform } from './support/platform.ts'
 import { podOf } from './support/pods.ts'
 
@@ -45,28 +46,23 @@ const asText = (objects: Manifest[]) =>
 describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why})` : ''}`, () => {
   let server: ApiServer
   let copy: Awaited<ReturnType<typeof deployable>>
+  endWithTests(() => server)
 
   beforeAll(async () => {
     server = await apiServer()
     copy = await deployable(server.env.PATH!)
   })
-  afterEach(async ({ task }) => {
-    if (task.result?.state === 'fail') process.stderr.write(`${await server.log()}\n`)
-  })
-  afterAll(async () => {
-    await copy?.remove()
-    await server?.stop()
-    expect(server?.controllers.complaints).toEqual([])
-  })
+  afterAll(() => copy?.remove())
 
   const strictly = ['--server-side', '--validate=strict']
   const objectsOf = async (folder: string) => objectsIn(await kustomize(folder), folder)
 
   /** Every object of an overlay, as it is on the server. */
-  const versions = async (overlay: Overlay): Promise<string[]> =>
-    JSON.parse(succeeded(await server.kubectl(['get', '-k', copy.at(overlay), '-o', 'json'])))
-      .items.map(worded)
-      .sort()
+  const versions = async (overlay: Overlay): Promise<string[]> => {
+    await server.controllers.settled()
+    const found = succeeded(await server.kubectl(['get', '-k', copy.at(overlay), '-o', 'json']))
+    return JSON.parse(found).items.map(worded).sort()
+  }
 
   const settled = async (objects: Manifest[]) => {
     const resources = new Map(objects.filter(waitedFor).map(one => [resource(one), waitedFor(one)!]))
@@ -164,7 +160,7 @@ describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why
     })
 
     const pod = async (name: string) =>
-      (await objectsOf(copy.at('minikube'))).map(podOf).find(one => one?.metadata.name === `${name}-0`)!
+      (await objectsOf(copy.at('minikube'))).map(podOf).find(one => one?.metadata.name.startsWith(name))!
 
     test.each<[string, string, (spec: Manifest['spec']) => void, RegExp]>([
       [
@@ -180,7 +176,7 @@ describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why
         /violates PodSecurity/,
       ],
       [
-        'migrate-0-1-0',
+        'migrate',
         'keeps a folder of its node',
         spec => spec.volumes.push({ name: 'host', hostPath: { path: '/' } }),
         /violates PodSecurity/,
@@ -194,8 +190,11 @@ describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why
       [
         'uptime-prober',
         'asks for more than the namespace has',
-        spec => Object.assign(spec.containers[0].resources.requests, { cpu: '90' }),
-        /exceeded quota: vigia|must be less than or equal to cpu limit/,
+        spec => {
+          delete spec.containers[0].resources.limits.cpu
+          spec.containers[0].resources.requests.cpu = '90'
+        },
+        /exceeded quota: vigia, requested: requests.cpu=/,
       ],
     ])('a pod of %s that %s is refused', async (name, _, spoil, reason) => {
       const spoilt = structuredClone(await pod(name))
@@ -204,6 +203,18 @@ describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why
       const refused = await dryRun([spoilt])
       expect(refused.code).toBe(1)
       expect(refused.stderr).toMatch(reason)
+    })
+
+    test('a port on every node is refused', async () => {
+      const postgres = (await objectsOf(copy.at('minikube'))).find(
+        ({ apiVersion, kind, metadata }) => apiVersion === 'v1' && kind === 'Service' && metadata.name === 'postgres',
+      )!
+      const { clusterIP: _, ...spec } = postgres.spec
+      const metadata = { name: 'reachable', namespace: 'vigia' }
+      expect((await dryRun([{ ...postgres, metadata, spec }])).code).toBe(0)
+      const refused = await dryRun([{ ...postgres, metadata, spec: { ...spec, type: 'NodePort' } }])
+      expect(refused.code).toBe(1)
+      expect(refused.stderr).toContain('exceeded quota: vigia, requested: services.nodeports=1')
     })
 
     test('a function whose Secret is not there does not become ready, until it is', async () => {

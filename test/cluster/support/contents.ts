@@ -6,7 +6,8 @@ interface Listed {
 }
 
 /** Every object there is in a namespace, as `Kind/name uid version`; of claims the uid alone. */
-export const contents = async ({ kubectl }: ApiServer, namespace = 'vigia'): Promise<string[]> => {
+export const contents = async ({ controllers, kubectl }: ApiServer, namespace = 'vigia'): Promise<string[]> => {
+  await controllers.settled()
   const kinds = succeeded(await kubectl(['api-resources', '--namespaced', '--verbs=list', '-o', 'name']))
   const names = kinds.split('\n').filter(name => name && !name.startsWith('events'))
   const found = JSON.parse(succeeded(await kubectl(['get', names.join(','), `--namespace=${namespace}`, '-o', 'json'])))

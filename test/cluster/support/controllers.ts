@@ -1,3 +1,4 @@
+import { until } from '#test/support/until.ts'
 import type { ClusterClient, KubeObject, Resource } from './cluster-client.ts'
 import { endNamespace } from './namespace-end.ts'
 import { offspring } from './offspring.ts'
@@ -8,6 +9,8 @@ import { keyOf, kindOf } from './world.ts'
 export interface StandIn {
   /** What the API server refused it: a fault of the stand-in. */
   complaints: readonly string[]
+  /** Resolves once it has looked at everything and found nothing to do. */
+  settled(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -30,16 +33,20 @@ const conflictOrGone = [404, 409]
 export const standIn = async (client: ClusterClient): Promise<StandIn> => {
   const world = new Map<string, KubeObject>()
   const complaints: string[] = []
+  const said = new Map<string, string>()
   const stopping = new AbortController()
   const { signal } = stopping
   let news = Promise.withResolvers<void>()
   const lookAgain = () => news.resolve()
+  let writes = 0
+  let quietRounds = 0
 
   const all = await client.resources()
   const watched = all.filter(one => judgedKinds.includes(kindOf(one)) || alsoWatched.includes(kindOf(one)))
   const places = new Map(watched.map(one => [kindOf(one), one]))
 
   const write = async (method: string, path: string, body: unknown, type?: string) => {
+    writes++
     const { status, body: answer } = await client.ask(method, path, { body, ...(type ? { type } : {}) })
     if (status >= 400 && !conflictOrGone.includes(status) && !isEnding(status, answer))
       complaints.push(`${method} ${path}: ${status} ${answer.message ?? answer}`)
@@ -49,7 +56,10 @@ export const standIn = async (client: ClusterClient): Promise<StandIn> => {
     const { name, namespace, deletionTimestamp, finalizers = [], ownerReferences = [] } = object.metadata
     const path = client.pathOf(place, namespace, name)
     if (deletionTimestamp) {
-      if (object.kind === 'Namespace' && !(await endNamespace(client, all, object))) setTimeout(lookAgain, 50)
+      if (object.kind === 'Namespace' && !(await endNamespace(client, all, object))) {
+        writes++
+        setTimeout(lookAgain, 50)
+      }
       const kept = finalizers.filter(one => !ours.includes(one))
       if (kept.length < finalizers.length)
         await write('PATCH', path, { metadata: { finalizers: kept } }, 'application/merge-patch+json')
@@ -64,8 +74,12 @@ export const standIn = async (client: ClusterClient): Promise<StandIn> => {
       if (!world.has(keyOf(kindOf(draft), draft.metadata.namespace, draft.metadata.name)))
         await write('POST', client.pathOf(places.get(kindOf(draft))!, draft.metadata.namespace), draft)
     const status = verdict(object, world)
-    if (status && !holds(object.status, status))
-      await write('PATCH', `${path}/status`, { status }, 'application/merge-patch+json')
+    if (!status || holds(object.status, status)) return
+    // A kind may lack a field that the others have: then the same word again changes nothing.
+    const word = `${object.metadata.resourceVersion} ${JSON.stringify(status)}`
+    if (said.get(object.metadata.uid) === word) return
+    said.set(object.metadata.uid, word)
+    await write('PATCH', `${path}/status`, { status }, 'application/merge-patch+json')
   }
 
   const uids = () => new Set([...world.values()].map(({ metadata }) => metadata.uid))
@@ -89,18 +103,31 @@ export const standIn = async (client: ClusterClient): Promise<StandIn> => {
     while (!signal.aborted) {
       await news.promise
       news = Promise.withResolvers()
+      const before = writes
       for (const object of [...world.values()]) {
         if (signal.aborted) return
         await settle(object, places.get(kindOf(object))!)
       }
+      if (writes === before) quietRounds++
     }
   })()
-  const over = Promise.all([settling, ...watching]).catch((error: Error) => {
-    if (!signal.aborted) complaints.push(error.stack ?? error.message)
-  })
+  const over: Promise<void> = Promise.all([settling, ...watching]).then(
+    () => {},
+    (error: Error) => {
+      if (!signal.aborted) complaints.push(error.stack ?? error.message)
+    },
+  )
 
   return {
     complaints,
+    settled: async () => {
+      const before = quietRounds
+      lookAgain()
+      await until(() => quietRounds > before, {
+        timeoutMs: 60_000,
+        what: 'a look at everything that finds nothing to do',
+      })
+    },
     stop: async () => {
       stopping.abort()
       lookAgain()

@@ -20,7 +20,7 @@ export const installCrds = async (kubectl: (args: string[], options?: RunOptions
       .filter(name => name.endsWith('.yaml'))
       .flatMap(name => parseAllDocuments(readFileSync(join(folder, name), 'utf8')).map(one => asStored(one.toJS()))),
   )
-  const applied = await kubectl(['apply', '--server-side', '-f', '-'], {
+  const applied = await kubectl(['apply', '--server-side', '--validate=false', '-f', '-'], {
     input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: crds }),
   })
   if (applied.code !== 0) throw new Error(`the CRDs were refused: ${applied.stderr}`)

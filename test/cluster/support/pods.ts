@@ -6,8 +6,8 @@ export const podOf = ({ kind, apiVersion, metadata, spec }: Manifest): Manifest 
   if (!template?.spec?.containers) return undefined
   const pod = { ...template.spec }
   if (apiVersion === 'serving.knative.dev/v1') {
-    delete pod.containerConcurrency
-    delete pod.timeoutSeconds
+    for (const field of ofTheRevision) delete pod[field]
+    delete pod.responseStartTimeoutSeconds
     pod.containers = [...pod.containers.map(asUserContainer), queueProxy]
   }
   // A StatefulSet mounts claims of its own for its templates.
@@ -26,6 +26,14 @@ export const podOf = ({ kind, apiVersion, metadata, spec }: Manifest): Manifest 
     spec: pod,
   }
 }
+
+/** What a revision has beside the fields of a pod. */
+const ofTheRevision = [
+  'containerConcurrency',
+  'timeoutSeconds',
+  'responseStartTimeoutSeconds',
+  'idleTimeoutSeconds',
+] as const
 
 /** Knative names it, and moves its readiness probe into queue-proxy. */
 const asUserContainer = ({ readinessProbe: _, ...container }: Record<string, unknown>) => ({

@@ -160,8 +160,9 @@ export const judgedKinds = Object.keys(verdicts)
 export const verdict = (object: KubeObject, world: World): Status | undefined =>
   verdicts[kindOf(object)]?.(object, world)
 
-/** Whether everything in `wanted` is in `actual`, which may have more. */
+/** Whether everything in `wanted` is in `actual`, which may have more; the API server leaves some fields away that say nothing. */
 export const holds = (actual: unknown, wanted: unknown): boolean => {
+  if (actual === undefined) return wanted === 0 || wanted === ''
   if (typeof wanted !== 'object' || wanted === null) return actual === wanted
   if (typeof actual !== 'object' || actual === null) return false
   if (Array.isArray(wanted) && (!Array.isArray(actual) || actual.length !== wanted.length)) return false
