@@ -7,7 +7,6 @@ export const podOf = ({ kind, apiVersion, metadata, spec }: Manifest): Manifest 
   const pod = { ...template.spec }
   if (apiVersion === 'serving.knative.dev/v1') {
     for (const field of ofTheRevision) delete pod[field]
-    delete pod.responseStartTimeoutSeconds
     pod.containers = [...pod.containers.map(asUserContainer), queueProxy]
   }
   // A StatefulSet mounts claims of its own for its templates.
