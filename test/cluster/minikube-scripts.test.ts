@@ -5,6 +5,7 @@ import { parse, stringify } from 'yaml'
 import { type ApiServer, apiServer, type Ran, runProgram, succeeded, whyNoApiServer } from './api-server.ts'
 import { contents } from './support/contents.ts'
 import { deployable } from './support/deployable.ts'
+import { endWithTests } from './support/end-with-tests.ts'
 import { web } from './support/web.ts'
 
 const why = await whyNoApiServer()
@@ -39,14 +40,20 @@ describe.skipIf(why)(`run.sh and terminate.sh on a real API server${why ? ` (ski
   let copy: Awaited<ReturnType<typeof deployable>>
   let github: Awaited<ReturnType<typeof web>>
   let env: Record<string, string>
+  endWithTests(() => server)
 
   beforeAll(async () => {
     server = await apiServer()
     copy = await deployable(server.env.PATH!)
-    github = await web('github.com', {
-      '/knative/operator/releases/download/knative-v1.23.0/operator.yaml': release('knative-operator'),
-      '/cert-manager/cert-manager/releases/download/v1.19.1/cert-manager.yaml': release('cert-manager'),
-    })
+    const paths = (await readFile(join(copy.at('minikube'), 'run.sh'), 'utf8')).matchAll(
+      /https:\/\/github\.com(\S+\.yaml)/g,
+    )
+    github = await web(
+      'github.com',
+      Object.fromEntries(
+        [...paths].map(([, path]) => [path, release(path!.includes('knative') ? 'knative-operator' : 'cert-manager')]),
+      ),
+    )
     const tools = join(copy.folder, 'stubs')
     await mkdir(tools)
     await writeFile(join(tools, 'minikube'), minikube)
@@ -66,14 +73,9 @@ describe.skipIf(why)(`run.sh and terminate.sh on a real API server${why ? ` (ski
     ])
       succeeded(await git(...args))
   })
-  afterEach(async ({ task }) => {
-    if (task.result?.state === 'fail') process.stderr.write(`${await server.log()}\n`)
-  })
   afterAll(async () => {
     await github?.stop()
     await copy?.remove()
-    await server?.stop()
-    expect(server?.controllers.complaints).toEqual([])
   })
 
   const script = async (name: string, args: string[] = [], more: Record<string, string> = {}): Promise<Ran> => {
