@@ -139,6 +139,16 @@ test('of many who ask for an update at once one gets it, and it is not taken twi
   expect(await updates.lease(2, 7, 'telegram')).toEqual({ state: 'leased', attempts: 1 })
 })
 
+test('a broker that is faster than the note of the deferral keeps the update', async () => {
+  const updates = telegramUpdatesIn(database.db)
+  await updates.lease(1, 9, 'telegram')
+  await updates.release(1, 9, 1)
+  expect(await updates.lease(1, 9, 'broker')).toEqual({ state: 'leased', attempts: 2 })
+  await updates.defer(1, 9)
+  expect(await updates.lease(1, 9, 'broker')).toMatchObject({ state: 'busy' })
+  expect(await updates.lease(1, 9, 'telegram')).toEqual({ state: 'deferred' })
+})
+
 test('a deferred update is the broker’s: Telegram is told that it is taken care of', async () => {
   const updates = telegramUpdatesIn(database.db)
   await updates.lease(1, 8, 'telegram')

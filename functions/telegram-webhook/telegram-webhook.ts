@@ -131,14 +131,11 @@ export const telegramWebhook = (outside: Outside) => {
         return later(mayWait ? (error.retryAfter ?? 1) : attempts)
       }
     }
-    try {
-      await defer(update)
-      log.error({ update: id, attempts }, 'an update was left to the broker')
-      return taken
-    } catch (error) {
-      await updates.release(botId, id, attempts)
-      throw error
-    }
+    // Before it is published: the broker may be back with it before it has said yes.
+    await updates.release(botId, id, attempts)
+    await defer(update)
+    log.error({ update: id, attempts }, 'an update was left to the broker')
+    return taken
   }
 
   return {

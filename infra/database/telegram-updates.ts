@@ -54,11 +54,11 @@ export const telegramUpdatesIn = (db: Postgres) => ({
     )
   },
 
-  /** The broker has it from here on; it may begin at once. */
+  /** The broker has it from here on, and may be at it already. */
   defer: async (botId: number, updateId: number): Promise<void> => {
     await db.query(
       `update telegram_update set state = 'deferred', lease_until = now()
-       where bot_id = $1 and update_id = $2 and state <> 'done'`,
+       where bot_id = $1 and update_id = $2 and state = 'processing'`,
       [botId, updateId],
     )
   },
