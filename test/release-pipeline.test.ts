@@ -1,24 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
-import { type Project, project, type Step, tektonSteps, workflowSteps } from '#test/support/release.ts'
+import { describe, expect, test } from 'vitest'
+import { freshProject, type Project, type Step, tektonSteps, workflowSteps } from '#test/support/release.ts'
 import { environmentsIn } from '../infra/delivery/environments.ts'
 
 const steps = tektonSteps('release.yaml')
 /** The steps up to and including one, and the ones after it. */
 const until = (name: string) => steps.slice(0, steps.findIndex(step => step.name === name) + 1)
 const onwardsFrom = (name: string) => steps.slice(steps.findIndex(step => step.name === name) + 1)
-
-let open: Project[] = []
-const fresh = async () => {
-  const one = await project()
-  open.push(one)
-  return one
-}
-afterEach(async () => {
-  await Promise.all(open.map(one => one.stop()))
-  open = []
-})
 
 /** What holds of every finished release, whatever happened on the way to it. */
 const expectOneRelease = async (p: Project, version: string, base: string) => {
@@ -45,7 +34,7 @@ const expectNothing = async (p: Project, clone: string, refs: Record<string, str
 
 describe('a release', () => {
   test('names the commit, the tag, the image and the chart alike, and every file of the tag says so', async () => {
-    const p = await fresh()
+    const p = await freshProject()
     const base = await p.commitOnMain('uptime-prober: slow sites are slow, not down')
     const clone = await p.clone()
     expect(await p.pipeline(clone, steps)).toMatchObject({ failed: undefined })
@@ -70,7 +59,7 @@ describe('a release', () => {
   })
 
   test('is tested as it will be tagged: npm runs in the draft, not in the checkout', async () => {
-    const p = await fresh()
+    const p = await freshProject()
     const clone = await p.clone()
     const seen = { ...steps.find(step => step.name === 'test')! }
     seen.script = `${seen.script}\ngit log -1 --format=%s >"$HOME/tested"`
@@ -85,7 +74,7 @@ describe('a release', () => {
   })
 
   test('leaves no tag and no commit when the tests, the build, the push of the image or the signature fails', async () => {
-    const p = await fresh()
+    const p = await freshProject()
     const refs = await p.remoteRefs()
     for (const [broken, failed] of [
       ['npm test before', 'test'],
@@ -102,7 +91,7 @@ describe('a release', () => {
   })
 
   test('broken off at every place, each time finished a little further from another clone, is one version in the end', async () => {
-    const p = await fresh()
+    const p = await freshProject()
     const base = await p.commitOnMain('broker: replies are kept')
     const attempt = async (broken: string) => p.pipeline(await p.clone(base), steps, { STUB_BREAK: broken })
     for (const broken of ['npm test after', 'skaffold build after', 'cosign sign after'])
@@ -131,7 +120,7 @@ describe('a release', () => {
   })
 
   test('broken off before it was signed builds no second time in the same clone', async () => {
-    const p = await fresh()
+    const p = await freshProject()
     const clone = await p.clone()
     const base = await p.git(clone, 'rev-parse', 'HEAD')
     expect(await p.pipeline(clone, steps, { STUB_BREAK: 'cosign sign before' })).toMatchObject({ failed: 'sign' })
@@ -141,7 +130,7 @@ describe('a release', () => {
   })
 
   test('is the same commit whoever drafts it, and whenever', async () => {
-    const p = await fresh()
+    const p = await freshProject()
     const drafts = [
       {},
       { GIT_COMMITTER_DATE: '2001-02-03T04:05:06Z', GIT_AUTHOR_NAME: 'Somebody', TZ: 'Asia/Tokyo' },
@@ -155,7 +144,7 @@ describe('a release', () => {
   })
 
   test('run once more, on its first commit or on its own, changes nothing', async () => {
-    const p = await fresh()
+    const p = await freshProject()
     const base = await p.commitOnMain('all: done')
     await p.pipeline(await p.clone(), steps)
     const refs = await p.remoteRefs()
@@ -167,7 +156,7 @@ describe('a release', () => {
   })
 
   test('of the next commit is the next version; a history of pipeline commits alone is none', async () => {
-    const p = await fresh()
+    const p = await freshProject()
     await p.pipeline(await p.clone(), steps)
     await p.commitOnMain('chore: promote 0.1.0 to gke')
     const refs = await p.remoteRefs()
@@ -192,7 +181,7 @@ describe('a release', () => {
 
 describe('two releases at once', () => {
   test('of the same commit: one wins, the other says so and leaves nothing', async () => {
-    const p = await fresh()
+    const p = await freshProject()
     const base = await p.commitOnMain('all: both saw this')
     const clones = [await p.clone(), await p.clone()]
     const both = (some: Step[]) =>
@@ -211,7 +200,7 @@ describe('two releases at once', () => {
   })
 
   test('of two commits: who was built from what main no longer is says so and leaves nothing', async () => {
-    const p = await fresh()
+    const p = await freshProject()
     const slow = await p.clone()
     expect(await p.pipeline(slow, until('sign'))).toMatchObject({ failed: undefined })
     const base = await p.commitOnMain('all: meanwhile')
@@ -229,7 +218,7 @@ describe('two releases at once', () => {
 
 describe('the same release by GitHub', () => {
   test('makes the same things, notes on the server and a pull request for each environment', async () => {
-    const p = await fresh()
+    const p = await freshProject()
     const base = await p.commitOnMain('all: for everybody')
     const clone = await p.clone()
     const { name: environment, revision } = environmentsIn(
@@ -267,7 +256,7 @@ describe('the same release by GitHub', () => {
   })
 
   test('an environment that nobody knows is refused, and none of the others is touched', async () => {
-    const p = await fresh()
+    const p = await freshProject()
     const clone = await p.clone()
     await p.pipeline(clone, steps)
     const refs = await p.remoteRefs()

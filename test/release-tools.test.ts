@@ -1,29 +1,18 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { registryIn } from '#test/support/registry.ts'
-import { type Project, project, tektonSteps } from '#test/support/release.ts'
+import { freshProject, tektonSteps } from '#test/support/release.ts'
 import { nameImage } from '../infra/delivery/registry.ts'
 
 const steps = tektonSteps('release.yaml')
 const untilPublished = steps.slice(0, steps.findIndex(({ name }) => name === 'publish') + 1)
 
-let open: Project[] = []
-const fresh = async () => {
-  const one = await project()
-  open.push(one)
-  return one
-}
-afterEach(async () => {
-  await Promise.all(open.map(one => one.stop()))
-  open = []
-})
-
 describe('a builder and a chart repository of choice', () => {
   test.each(['docker', 'buildah', 'skaffold'])(
     '%s is given version and revision, and its digest is kept',
     async builder => {
-      const p = await fresh()
+      const p = await freshProject()
       const clone = await p.clone()
       const kept = join(p.folder, 'digest')
       const image = `${p.registry.host}/team/vigia:1.4.2-0123`
@@ -36,7 +25,7 @@ describe('a builder and a chart repository of choice', () => {
   )
 
   test('the chart is pushed once to each kind of repository, and no password is an argument', async () => {
-    const p = await fresh()
+    const p = await freshProject()
     const clone = await p.clone()
     await p.pipeline(clone, untilPublished)
     const settings = join(clone, '.build/release/release.env')
@@ -73,7 +62,7 @@ describe('a builder and a chart repository of choice', () => {
 
 describe('a registry with a login', () => {
   test('takes a name from who has logged in, and from nobody else', async () => {
-    const p = await fresh()
+    const p = await freshProject()
     const registry = await registryIn(join(p.folder, 'registry'), 'ci:a-secret')
     try {
       const image = `${registry.host}/team/vigia:candidate`
@@ -109,7 +98,7 @@ describe('a registry with a login', () => {
 
 describe('a stamped checkout', () => {
   test('says its version in every place, and what is no version changes nothing', async () => {
-    const p = await fresh()
+    const p = await freshProject()
     const clone = await p.clone()
     expect(await p.execute(clone, ['node', 'infra/delivery/stamp.ts', '1.4'])).toMatchObject({
       code: 1,
@@ -131,7 +120,7 @@ describe('a stamped checkout', () => {
   })
 
   test('with a place that is there twice, or gone, is refused whole', async () => {
-    const p = await fresh()
+    const p = await freshProject()
     const clone = await p.clone()
     const file = join(clone, 'infra/cluster/version/kustomization.yaml')
     writeFileSync(file, readFileSync(file, 'utf8').replace('newTag:', 'newTagg:'))

@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { onTestFinished } from 'vitest'
 import { parse } from 'yaml'
 import { environmentsFile, environmentsIn, withRevision } from '../../infra/delivery/environments.ts'
 import { git } from '../../infra/delivery/git.ts'
@@ -196,3 +197,10 @@ export const project = async (content: 'released' | 'deployed' = 'released') => 
 }
 
 export type Project = Awaited<ReturnType<typeof project>>
+
+/** A project for one test, which takes it away at its end. */
+export const freshProject = async (): Promise<Project> => {
+  const one = await project()
+  onTestFinished(() => one.stop())
+  return one
+}
