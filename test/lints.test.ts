@@ -1,16 +1,20 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
   brokenReferences,
   deadLetterLoops,
   missingFlags,
+  needlessRights,
+  tokenOrLinks,
   tooManyConnections,
   unkeptVolumes,
   unmetKeys,
   webhookFaults,
   wrongTicks,
 } from '#test/support/lints.ts'
-import type { Manifest } from '#test/support/manifests.ts'
-import { overlays, rendered } from '#test/support/overlays.ts'
+import { type Manifest, root } from '#test/support/manifests.ts'
+import { objectsIn, overlays, rendered } from '#test/support/overlays.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: see Manifest.spec.
 type Loose = any
@@ -22,12 +26,21 @@ describe.each(overlays)('the objects of %s', overlay => {
     ['refer to objects that are there', brokenReferences],
     ['tick for the function that the tick is called after', wrongTicks],
     ['need no feature flag', missingFlags],
+    ['give no pod a token for the API server, nor the addresses of all Services', needlessRights],
     ['have each key of a Secret or ConfigMap from exactly one source', unmetKeys],
     ['leave PostgreSQL connections enough', tooManyConnections],
     ['lose no volume to Argo CD or helm uninstall', unkeptVolumes],
   ] as const)('%s', async (_, lint) => {
     expect(lint(await rendered(overlay))).toEqual([])
   })
+})
+
+test('what is applied by hand gives no pod a token for the API server, nor the addresses of all Services', () => {
+  const byHand = globSync('infra/{cluster,delivery,onprem}/**/*.yaml', { cwd: root })
+    .filter(file => /^kind: (Job|CronJob|Deployment|StatefulSet)$/m.test(readFileSync(join(root, file), 'utf8')))
+    .flatMap(file => objectsIn(readFileSync(join(root, file), 'utf8'), file))
+  expect(byHand.map(({ file }) => file)).toContain('infra/onprem/etcd-backup.yaml')
+  expect(tokenOrLinks(byHand)).toEqual([])
 })
 
 /** The objects of minikube with one of them changed. */
@@ -109,6 +122,32 @@ describe('what is wrong is said', () => {
         })
       }),
       'Service/uptime-prober: needs the feature flag kubernetes.podspec-fieldref',
+    ],
+    [
+      'a function with a token for the API server',
+      needlessRights,
+      spoiled('Service', 'uptime-prober', ({ spec }) => delete spec.template.spec.automountServiceAccountToken),
+      'Service/uptime-prober: automountServiceAccountToken is not false',
+    ],
+    [
+      'a token that Knative would refuse to mount',
+      webhookFaults,
+      spoiled('Service', 'uptime-prober', ({ spec }) => {
+        spec.template.spec.automountServiceAccountToken = true
+      }),
+      'Service/uptime-prober: not allowed: automountServiceAccountToken: true',
+    ],
+    [
+      'a database with the addresses of all Services in its environment',
+      needlessRights,
+      spoiled('StatefulSet', 'postgres', ({ spec }) => delete spec.template.spec.enableServiceLinks),
+      'StatefulSet/postgres: enableServiceLinks is not false',
+    ],
+    [
+      'a default account whose pods get a token',
+      needlessRights,
+      spoiled('ServiceAccount', 'default', one => delete one.automountServiceAccountToken),
+      'ServiceAccount/default: automountServiceAccountToken is not false',
     ],
     [
       'a key that no Secret has',

@@ -244,6 +244,8 @@ const serviceFaults = ({ metadata, spec }: Manifest): string[] => {
     ...['lifecycle', 'terminationGracePeriodSeconds', 'nodeSelector', 'tolerations', 'affinity', 'initContainers']
       .filter(key => pod[key] !== undefined || container[key] !== undefined)
       .map(key => `not allowed: ${key}`),
+    // serving, pkg/apis/serving/fieldmask.go: the only value it takes is false.
+    ...(pod.automountServiceAccountToken === true ? ['not allowed: automountServiceAccountToken: true'] : []),
     ...(container.volumeMounts ?? [])
       .filter(({ mountPath }: Loose) => ['/', '/dev', '/dev/log', '/var/log'].includes(mountPath))
       .map(({ mountPath }: Loose) => `not allowed: mountPath ${mountPath}`),

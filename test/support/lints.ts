@@ -244,3 +244,25 @@ const maxConnections = (objects: Manifest[]): number => {
       .find(value => value !== undefined)
   return Number(said ?? 100)
 }
+
+/** Pods that get a token for the API server, which none of ours calls, or the addresses of all Services in their environment. */
+export const tokenOrLinks = (objects: Manifest[]): string[] =>
+  objects.flatMap(one => {
+    const pod = podTemplateOf(one)?.spec
+    return ['automountServiceAccountToken', 'enableServiceLinks']
+      .filter(key => pod && pod[key] !== false)
+      .map(key => `${idOf(one)}: ${key} is not false`)
+  })
+
+/** The same, and pods that others make in the namespace and that run as its default account. */
+export const needlessRights = (objects: Manifest[]): string[] => {
+  const account = objects.find(
+    ({ kind, metadata }) => kind === 'ServiceAccount' && metadata.name === 'default',
+  ) as Loose
+  return [
+    ...(account?.automountServiceAccountToken === false
+      ? []
+      : ['ServiceAccount/default: automountServiceAccountToken is not false']),
+    ...tokenOrLinks(objects),
+  ]
+}
