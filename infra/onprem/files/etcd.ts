@@ -34,7 +34,7 @@ spec:
         spec:
           restartPolicy: Never
           automountServiceAccountToken: false
-          enableServiceLinks: false,
+          enableServiceLinks: false
           priorityClassName: system-cluster-critical
           nodeSelector:
             node-role.kubernetes.io/control-plane: ""
