@@ -1,49 +1,26 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { EMPTY, update } from '#local/chat/screen.ts'
 import type { ChatState } from '#local/simulators/telegram/page.ts'
-import { startTelegram, type TelegramSimulator } from '#local/simulators/telegram.ts'
+import type { TelegramSimulator } from '#local/simulators/telegram.ts'
+import { startChat } from '#test/support/chat.ts'
 import { until } from '#test/support/until.ts'
 
-const TOKEN = '7000000001:SIMULATED_main_bot'
-const OPS = '7000000002:SIMULATED_operators_bot'
-
+let chat: Awaited<ReturnType<typeof startChat>>
 let telegram: TelegramSimulator
-let server: Server
+let bot: typeof chat.bot
 let base: string
 
-const serve = async (listener: RequestListener) => {
-  server = createServer(listener)
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
 beforeEach(async () => {
-  telegram = await startTelegram({
-    botToken: TOKEN,
-    opsToken: OPS,
-    rates: false,
-    newcomer: { nextEpisode: () => new Date('2026-11-21T12:04:00Z'), hasSites: true },
-  })
-  await serve((request, response) => {
-    if (!telegram.chatPage(request, response)) response.writeHead(404).end('{}')
-  })
+  chat = await startChat()
+  telegram = chat.telegram
+  bot = chat.bot
+  base = chat.url
 })
-afterEach(async () => {
-  await telegram.stop()
-  server.closeAllConnections()
-  server.close()
-})
+afterEach(() => chat.stop())
 
-const bot = async (method: string, params: object, token = TOKEN) => {
-  const response = await fetch(`${telegram.url}/bot${token}/${method}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ chat_id: telegram.person.id, ...params }),
-  })
-  return (await response.json()) as { ok: boolean; result: { message_id: number } }
-}
 const state = async (language = 'pt-BR') =>
   (await (await fetch(`${base}/chat/api/state`, { headers: { 'accept-language': language } })).json()) as ChatState
 const main = async () => (await state()).conversations[0]!
@@ -107,7 +84,7 @@ describe('a conversation', () => {
     expect((await act('send', { text: '<b>oi</b>' })).status).toBe(200)
     expect(telegram.pending().map(({ message }) => message?.text)).toEqual(['<b>oi</b>'])
     await bot('sendMessage', { text: 'olá' })
-    await bot('sendMessage', { text: 'carta morta' }, OPS)
+    await bot('sendMessage', { text: 'carta morta' }, 'operators')
     const { conversations } = await state()
     expect(conversations.map(({ messages }) => messages.map(({ text }) => text))).toEqual([
       ['<b>oi</b>', 'olá'],
@@ -291,11 +268,14 @@ describe('npm run chat', () => {
     ],
     ['something else has the port', (_, response) => void response.writeHead(200).end('<html>'), /is not Vigia/],
   ])('says so in one line when %s', async (_, listener, words) => {
-    server.closeAllConnections()
-    await new Promise(resolve => server.close(resolve))
-    if (listener !== null) await serve(listener)
-    run()
+    const server = createServer(listener ?? undefined)
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    if (listener === null) server.close()
+    run({ PORT: String(port) })
     expect(await ended()).toBe(1)
+    server.closeAllConnections()
+    server.close()
     expect(output.trim()).toMatch(words)
     expect(output.trim().split('\n')).toHaveLength(1)
   })

@@ -294,6 +294,7 @@ const html = (language: Language): string => {
       <button type="button" id="block" class="quiet"></button></header>
     <p id="notice" role="status"></p>
     <div id="messages" role="log" aria-label="${words.messages}" aria-busy="true" tabindex="0"></div>
+    <div id="toast" role="status" hidden></div>
     <button type="button" id="newer" hidden>${words.newer}</button>
     <div id="menu" hidden></div>
     <form id="composer">
@@ -307,7 +308,6 @@ const html = (language: Language): string => {
     <button type="button" id="restart" hidden>${words.restart}</button>
   </section></main>
 </div>
-<div id="toast" role="status" hidden></div>
 <dialog id="alert" aria-labelledby="alert-text"><p id="alert-text"></p><form method="dialog"><button class="close">${words.close}</button></form></dialog>
 <noscript>${words.noScript}</noscript>
 </body>

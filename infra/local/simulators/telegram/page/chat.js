@@ -147,6 +147,7 @@ const quote = target => {
   )
   made.addEventListener('click', () => {
     const element = list.querySelector(`[data-id="${target.id}"]`)
+    if (element) goToMessage(element)
     element?.scrollIntoView({ block: 'center' })
     element?.classList.add('shown')
     setTimeout(() => element?.classList.remove('shown'), 1500)
@@ -155,7 +156,7 @@ const quote = target => {
 }
 
 const bubble = (message, all, name) => {
-  const item = make('div', { className: message.mine ? 'mine' : 'theirs' })
+  const item = make('article', { className: message.mine ? 'mine' : 'theirs', tabIndex: -1 })
   item.dataset.id = message.id
   const target = all.find(({ id }) => id === message.replyTo)
   const content = make(
@@ -186,6 +187,40 @@ const bubble = (message, all, name) => {
   return item
 }
 
+const controlsOf = item => [...item.querySelectorAll('a, button, .spoiler')]
+
+/** The message whose links and buttons Tab reaches; null stands for the newest that has any. */
+let currentMessage = null
+
+/** Takes the controls of all other messages out of the tab order, so that the text box stays a few stops away. */
+const limitTabStops = () => {
+  const items = [...list.querySelectorAll('[data-id]')]
+  const current =
+    items.find(({ dataset }) => dataset.id === currentMessage) ?? items.findLast(item => controlsOf(item).length > 0)
+  for (const item of items) for (const control of controlsOf(item)) control.tabIndex = item === current ? 0 : -1
+}
+
+const goToMessage = item => {
+  currentMessage = item.dataset.id
+  limitTabStops()
+  item.focus()
+  item.scrollIntoView({ block: 'nearest' })
+}
+
+list.addEventListener('keydown', event => {
+  const items = [...list.querySelectorAll('[data-id]')]
+  const at = items.indexOf(document.activeElement.closest('[data-id]'))
+  const target = {
+    ArrowUp: items[at < 0 ? items.length - 1 : Math.max(at - 1, 0)],
+    ArrowDown: items[at < 0 ? items.length - 1 : Math.min(at + 1, items.length - 1)],
+    Home: items[0],
+    End: items.at(-1),
+  }[event.key]
+  if (!target) return
+  event.preventDefault()
+  goToMessage(target)
+})
+
 let stickToEnd = true
 list.addEventListener('scroll', () => {
   stickToEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80
@@ -214,6 +249,7 @@ const showMessages = conversation => {
     shown.clear()
     shownPane = pane
     stickToEnd = true
+    currentMessage = null
   }
   const { messages, name } = conversation
   const wanted = []
@@ -251,6 +287,7 @@ const showMessages = conversation => {
     }
     previous = element
   }
+  limitTabStops()
   requestAnimationFrame(() => list.removeAttribute('aria-busy'))
   const isEmpty = messages.length === 0
   list.classList.toggle('empty', isEmpty)
@@ -271,9 +308,11 @@ const emptyHint = () => {
 }
 
 const replaceKeepingFocus = (old, fresh) => {
+  const wasFocused = old === document.activeElement
   const focused = old.contains(document.activeElement) ? document.activeElement.dataset : null
   old.replaceWith(fresh)
   if (focused === null) return
+  if (wasFocused) return fresh.focus()
   const again =
     fresh.querySelector(`[data-row="${focused.row}"][data-column="${focused.column}"]`) ?? fresh.querySelector('button')
   ;(again ?? list).focus()
@@ -440,8 +479,10 @@ $('#menu').addEventListener('keydown', event => {
   event.preventDefault()
 })
 document.addEventListener('keydown', event => {
-  if (event.key !== 'Escape' || $('#menu').hidden) return
+  if (event.key !== 'Escape' || ($('#menu').hidden && !list.contains(event.target))) return
   closeMenu()
+  currentMessage = null
+  limitTabStops()
   input.focus()
 })
 $('#composer').addEventListener('submit', event => {
@@ -489,6 +530,7 @@ const listen = () => {
     }
     $('#notice').textContent = ''
     show()
+    if (isFirst && document.activeElement === document.body) ($('#composer').hidden ? list : input).focus()
     isFirst = false
   }
   stream.onerror = () => {
