@@ -184,6 +184,8 @@ describe('the environment', () => {
     ['TELEGRAM_API_ROOT', 'api.telegram.org'],
     ['TELEGRAM_OPS_BOT_TOKEN', '1:aaa'],
     ['TVMAZE_URL', 'ftp://tvmaze'],
+    ['LIMIT_MONITORS_PER_CHAT', '0'],
+    ['LIMIT_LOOK_SECONDS', '1.5'],
   ])('%s=%s is refused by name', (name, value) => {
     const faults = readEnvironment({ [name]: value })
     expect(Array.isArray(faults) && faults.length).toBe(1)

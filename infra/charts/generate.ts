@@ -57,7 +57,7 @@ const values = ({ secrets, ...settings }: Settings) =>
     section('What the names of the consoles, and of the address that Telegram calls, end in.', {
       domain: settings.domain,
     }),
-    section('ConfigMap vigia: LOG_LEVEL, PROBE_ALLOW, PROBE_REFERENCE, TELEGRAM_API_ROOT, TVMAZE_URL.', {
+    section('ConfigMap vigia: LOG_LEVEL, PROBE_ALLOW, PROBE_REFERENCE, TELEGRAM_API_ROOT, TVMAZE_URL, LIMIT_*.', {
       configuration: settings.configuration,
     }),
     section('On minikube only, where nobody else brings them; in a file of your own that git never sees.', {

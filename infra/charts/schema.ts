@@ -1,3 +1,4 @@
+import { limitVariables } from '#functions/limits.ts'
 import type { Settings } from './settings.ts'
 
 const text = { type: 'string', minLength: 1 }
@@ -24,7 +25,14 @@ const functionSettings = closed({
   resources,
 })
 
-const configuration = ['LOG_LEVEL', 'PROBE_ALLOW', 'PROBE_REFERENCE', 'TELEGRAM_API_ROOT', 'TVMAZE_URL']
+const configuration = [
+  'LOG_LEVEL',
+  'PROBE_ALLOW',
+  'PROBE_REFERENCE',
+  'TELEGRAM_API_ROOT',
+  'TVMAZE_URL',
+  ...Object.values(limitVariables).map(({ name }) => name),
+]
 
 /** The JSON Schema of values.yaml: closed, so that a misspelt value is refused by `helm install` itself. */
 export const schemaOf = (clusters: readonly string[], functions: string[], { secrets }: Settings): object => {

@@ -41,5 +41,5 @@ Functions write their log into the data folder; warnings and worse are shown her
 The environment says the rest; see README, "Your own bot":
   PORT, DATA_DIR, LOG_LEVEL, DATABASE_URL, MONGODB_URI, PUBLIC_URL, PROBE_ALLOW,
   TELEGRAM_BOT_TOKEN, TELEGRAM_WEBHOOK_SECRET, TELEGRAM_API_ROOT,
-  TELEGRAM_OPS_BOT_TOKEN, TELEGRAM_OPS_CHAT_ID, TVMAZE_URL
+  TELEGRAM_OPS_BOT_TOKEN, TELEGRAM_OPS_CHAT_ID, TVMAZE_URL, LIMIT_...
 `

@@ -1,3 +1,4 @@
+import { isLimit, limitVariables } from '#functions/limits.ts'
 import { type Level, levels } from './function-log.ts'
 
 /** The environment of `npm start`, checked. Absent and empty are the same. */
@@ -19,6 +20,8 @@ export interface Settings {
     opsChatId: string | undefined
   }
   tvmazeUrl: string | undefined
+  /** What functions/limits.ts reads, by the names of its variables. */
+  limits: Record<string, string | undefined>
 }
 
 /** The settings, or one line for each value that cannot be. A secret's value is never repeated. */
@@ -73,6 +76,12 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
   if (publicUrl !== undefined && isPublic(publicUrl) && telegram.botToken === undefined)
     faults.push('PUBLIC_URL is where Telegram reaches your bot, and there is none; set TELEGRAM_BOT_TOKEN too')
   const tvmazeUrl = url('TVMAZE_URL', http, 'should begin with https:// or http://')
+  const limits = Object.fromEntries(
+    Object.values(limitVariables).map(({ name }) => [
+      name,
+      check(name, isLimit, `is "${env[name]}"; it must be a whole number from 1 to 999999999`),
+    ]),
+  )
   if (faults.length > 0) return faults
   return {
     port: port === undefined ? 8080 : Number(port),
@@ -85,6 +94,7 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
     probeReference,
     telegram,
     tvmazeUrl,
+    limits,
   }
 }
 

@@ -90,6 +90,7 @@ const bringUp = async (
     MONGODB_URI: mongo.uri,
     LOG_LEVEL: settings.logLevel,
     PUBLIC_URL: settings.publicUrl?.href,
+    ...settings.limits,
     ...outside.variables,
   }
   const missing = missingVariables(manifests.functions, variables)

@@ -1,0 +1,42 @@
+/** What one chat, one person and one host may ask for. Every limit is a whole number of 1 or more. */
+export interface Limits {
+  /** Monitors of one chat, paused ones included. */
+  monitorsPerChat: number
+  /** Monitors that one person asked for, over all chats, paused ones included. */
+  monitorsPerPerson: number
+  /** Planned checks a minute of one host, over all chats. */
+  hostChecksPerMinute: number
+  /** Planned checks a minute of one host that one person asked for. */
+  personHostChecksPerMinute: number
+  /** Seconds between two checks on demand of one monitor; a host allows a few of its monitors in quick succession. */
+  lookSeconds: number
+  /** Series that one chat follows. */
+  followsPerChat: number
+}
+
+/** The variable that changes a limit, and its default. The README's table repeats them; a test compares the two. */
+export const limitVariables: Record<keyof Limits, { name: string; usual: number }> = {
+  monitorsPerChat: { name: 'LIMIT_MONITORS_PER_CHAT', usual: 50 },
+  monitorsPerPerson: { name: 'LIMIT_MONITORS_PER_PERSON', usual: 100 },
+  hostChecksPerMinute: { name: 'LIMIT_HOST_CHECKS_PER_MINUTE', usual: 300 },
+  personHostChecksPerMinute: { name: 'LIMIT_PERSON_HOST_CHECKS_PER_MINUTE', usual: 60 },
+  lookSeconds: { name: 'LIMIT_LOOK_SECONDS', usual: 5 },
+  followsPerChat: { name: 'LIMIT_FOLLOWS_PER_CHAT', usual: 300 },
+}
+
+/** Whether a variable's value can be a limit. */
+export const isLimit = (value: string): boolean => /^[1-9]\d{0,8}$/.test(value.trim())
+
+/** The limits of an environment. Throws an error that names the variable whose value is not a number from 1 to 999999999. */
+export const limitsIn = (environment: Readonly<Record<string, string | undefined>>): Limits => {
+  const limits = {} as Limits
+  for (const [limit, { name, usual }] of Object.entries(limitVariables)) {
+    const value = environment[name] || String(usual)
+    if (!isLimit(value)) throw new Error(`${name} is "${value}"; it must be a whole number from 1 to 999999999`)
+    limits[limit as keyof Limits] = Number(value)
+  }
+  return limits
+}
+
+/** The limits without any configuration. */
+export const usualLimits: Limits = limitsIn({})
