@@ -25,6 +25,8 @@ export interface PostgresOptions {
    * names its columns: after a migration a prepared `select *` fails until its connection is closed.
    */
   prepare?: boolean
+  /** Settings of the server for these connections, such as `enable_sort: 'off'`. */
+  settings?: Readonly<Record<string, string>>
 }
 
 const oid = { int8: 20, date: 1082, numeric: 1700, int8Array: 1016, dateArray: 1182, numericArray: 1231 }
@@ -77,7 +79,13 @@ const answer = <Row>({ rows, rowCount }: QueryResult) => ({ rows: rows as Row[],
 /** A pool on `url` that loads the driver and connects with its first query. */
 export const postgres = (
   url: string,
-  { max = 4, applicationName = 'vigia', statementTimeoutMs = 30_000, prepare = false }: PostgresOptions = {},
+  {
+    max = 4,
+    applicationName = 'vigia',
+    statementTimeoutMs = 30_000,
+    prepare = false,
+    settings = {},
+  }: PostgresOptions = {},
 ): Postgres => {
   const ask = prepare ? byName() : plainly
   let pool: Promise<Pool> | undefined
@@ -99,6 +107,9 @@ export const postgres = (
       idleTimeoutMillis: 90_000,
       keepAlive: true,
       types: { getTypeParser },
+      options: Object.entries(settings)
+        .map(([name, value]) => `-c ${name}=${value}`)
+        .join(' '),
     })
     // A server that goes away is told to whoever asks next; without a listener the news would end the process.
     opened.on('error', () => {})

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Activator } from './activator.ts'
-import { BadQuery, type EventQuery } from './broker/reads.ts'
+import { BadQuery, type EventQuery, limitIn } from './broker/event-query.ts'
+import { NoSuchParameters, parametersIn } from './parameters.ts'
 import type { PingSources } from './ping-source.ts'
 
 /** What the control API shows and does; promises of the broker and the dead letters as they are. */
@@ -19,14 +20,17 @@ export interface Controls {
 
 interface Answer {
   status: number
+  /** A string is sent as it is, everything else as JSON. */
   body: unknown
   headers?: Record<string, string>
 }
 
-type Work = (request: { query: URLSearchParams; id: string }) => Promise<Answer> | Answer
+type Work = (request: { query: Record<string, string>; id: string }) => Promise<Answer> | Answer
 
 interface Route {
   path: RegExp
+  /** The parameters that GET takes; everything else in a query is refused. */
+  parameters?: readonly string[]
   GET?: Work
   /** Changes something: needs the header Vigia-Local. */
   POST?: Work
@@ -41,6 +45,13 @@ const refused = (status: number, error: string, headers: Record<string, string> 
 })
 
 const routesOf = (controls: Controls): Route[] => [
+  {
+    path: /^\/metrics$/,
+    GET: async () => {
+      const { type, text } = await controls.metrics()
+      return { status: 200, body: text, headers: { 'content-type': type } }
+    },
+  },
   {
     path: /^\/readyz$/,
     GET: () => {
@@ -59,18 +70,8 @@ const routesOf = (controls: Controls): Route[] => [
   },
   {
     path: /^\/api\/events$/,
-    GET: async ({ query }) => {
-      const asked = ['type', 'source', 'subject', 'since', 'limit'].flatMap(name => {
-        const value = query.get(name)
-        return value ? [[name, value]] : []
-      })
-      try {
-        return ok(await controls.events(Object.fromEntries(asked)))
-      } catch (error) {
-        if (error instanceof BadQuery) return refused(400, error.message)
-        throw error
-      }
-    },
+    parameters: ['type', 'source', 'subject', 'since', 'limit'],
+    GET: async ({ query }) => ok(await controls.events(query)),
   },
   {
     path: /^\/api\/events\/(\d{1,15})$/,
@@ -81,11 +82,8 @@ const routesOf = (controls: Controls): Route[] => [
   },
   {
     path: /^\/api\/dead-letters$/,
-    GET: async ({ query }) => {
-      const limit = limitIn(query)
-      if (limit === null) return refused(400, 'limit should be a number from 1 to 1000')
-      return ok(await controls.deadLetters(limit))
-    },
+    parameters: ['limit'],
+    GET: async ({ query }) => ok(await controls.deadLetters(limitIn(query.limit, 200))),
   },
   {
     path: /^\/api\/dead-letters\/(\d{1,15})\/replay$/,
@@ -105,28 +103,15 @@ const routesOf = (controls: Controls): Route[] => [
   },
 ]
 
-const limitIn = (query: URLSearchParams): number | null => {
-  const said = query.get('limit')
-  if (!said) return 200
-  return /^\d{1,4}$/.test(said) && Number(said) >= 1 && Number(said) <= 1000 ? Number(said) : null
-}
-
 /** The interface for tools, in JSON. Resolves with false for a path that is not its own. */
 export const controlApi = (controls: Controls) => {
   const routes = routesOf(controls)
-  return async (
-    request: IncomingMessage,
-    response: ServerResponse,
-    { pathname, searchParams }: URL,
-  ): Promise<boolean> => {
-    if (pathname === '/metrics' && request.method === 'GET') {
-      const { type, text } = await controls.metrics()
-      response.writeHead(200, { 'content-type': type }).end(text)
-      return true
-    }
-    const answer = await answerTo(routes, request, pathname, searchParams)
+  return async (request: IncomingMessage, response: ServerResponse, { pathname, search }: URL): Promise<boolean> => {
+    const answer = await answerTo(routes, request, pathname, search)
     if (!answer) return false
-    sendJson(response, answer.status, answer.body, answer.headers)
+    const { status, body, headers } = answer
+    if (typeof body === 'string') response.writeHead(status, headers).end(body)
+    else sendJson(response, status, body, headers)
     return true
   }
 }
@@ -135,7 +120,7 @@ const answerTo = async (
   routes: Route[],
   request: IncomingMessage,
   pathname: string,
-  query: URLSearchParams,
+  search: string,
 ): Promise<Answer | undefined> => {
   for (const route of routes) {
     const found = route.path.exec(pathname)
@@ -149,10 +134,15 @@ const answerTo = async (
     // A page of another origin cannot send it without asking first, and we do not answer its question.
     if (method === 'POST' && request.headers['vigia-local'] !== '1')
       return refused(403, 'calls that change something need the header Vigia-Local: 1')
-    return work({ query, id: found[1] ?? '' })
+    try {
+      const query = parametersIn(search, method === 'GET' ? (route.parameters ?? []) : [])
+      return await work({ query, id: found[1] ?? '' })
+    } catch (error) {
+      if (error instanceof BadQuery || error instanceof NoSuchParameters) return refused(400, error.message)
+      throw error
+    }
   }
-  if (pathname === '/metrics' || pathname === '/api' || pathname.startsWith('/api/'))
-    return refused(pathname === '/metrics' ? 405 : 404, `there is no ${request.method} ${pathname}`)
+  if (pathname === '/api' || pathname.startsWith('/api/')) return refused(404, `there is no ${pathname}`)
   return undefined
 }
 

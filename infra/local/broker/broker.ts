@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '#functions/clock.ts'
 import type { Destination } from '#local/manifests/model.ts'
 import { type CloudEvent, fromJson } from './cloud-event.ts'
 import { type News, startDispatcher } from './dispatcher.ts'
+import { planning } from './event-query.ts'
 import { type Ingress, ingress } from './ingress.ts'
 import { startPoster } from './post.ts'
 import { makeDueAgain, type Reads, readsOf } from './reads.ts'
@@ -14,7 +15,8 @@ import { type Log, openStore, StoreAway } from './store.ts'
 import { eventKey } from './tables.ts'
 
 export type { News } from './dispatcher.ts'
-export { BadQuery, type EventDetail, type EventQuery, type EventSummary } from './reads.ts'
+export { BadQuery, type EventQuery } from './event-query.ts'
+export type { EventDetail, EventSummary } from './reads.ts'
 export type { Reached, Subscriber, Trigger } from './route.ts'
 export { DatabaseTaken, type Log, StoreAway } from './store.ts'
 
@@ -164,7 +166,7 @@ export const startBroker = async (options: BrokerOptions): Promise<Broker> => {
     return promise
   }
 
-  const db = postgres(databaseUrl, { max: 2, applicationName: 'vigia broker reads' })
+  const db = postgres(databaseUrl, { max: 2, applicationName: 'vigia broker reads', settings: planning })
   const cleaner = setInterval(() => void clean(), cleanEveryMs)
   cleaner.unref()
   const clean = async () => {

@@ -1,18 +1,9 @@
 import type { Postgres } from '#database/connect.ts'
 import { inJson } from './cloud-event.ts'
+import { type EventQuery, eventQuestion } from './event-query.ts'
 import { eventIn } from './tables.ts'
 
 type State = 'pending' | 'done' | 'dead'
-
-export interface EventQuery {
-  type?: string
-  source?: string
-  subject?: string
-  /** RFC 3339: only events accepted at this instant or later. */
-  since?: string
-  /** 100 unless said, at most 1000. */
-  limit?: string | number
-}
 
 /** An event in the list of the control API. */
 export interface EventSummary {
@@ -43,9 +34,6 @@ export interface EventDetail {
   }[]
 }
 
-/** A question that cannot be answered, in words for who asked. */
-export class BadQuery extends Error {}
-
 export interface Reads {
   /** Newest first. Throws BadQuery. */
   events(query: EventQuery): Promise<EventSummary[]>
@@ -73,15 +61,9 @@ interface SummaryRow {
 /** What the control API asks; `functionOf` names the function a Trigger wakes. */
 export const readsOf = (db: Postgres, functionOf: (trigger: string) => string | null): Reads => ({
   events: async query => {
-    const conditions: string[] = []
-    const values: unknown[] = []
-    for (const column of ['type', 'source', 'subject'] as const)
-      if (query[column] !== undefined) conditions.push(`event.${column} = $${values.push(query[column])}`)
-    if (query.since !== undefined) conditions.push(`event.accepted_at >= $${values.push(instant(query.since))}`)
+    const { text, values } = eventQuestion(query)
     const { rows } = await db.query<SummaryRow>(
-      `select seq, id, type, source, subject, attributes, accepted_at, ${stateOf} as state
-       from broker.event ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''}
-       order by seq desc limit $${values.push(limitIn(query.limit))}`,
+      `with event as materialized (${text}) select event.*, ${stateOf} as state from event order by seq desc`,
       values,
     )
     return rows.map(({ attributes, accepted_at, ...row }) => {
@@ -135,20 +117,6 @@ export const readsOf = (db: Postgres, functionOf: (trigger: string) => string | 
     }
   },
 })
-
-const instant = (text: string): Date => {
-  const date = new Date(text)
-  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(date.getTime()))
-    throw new BadQuery(`since=${text} is no instant; write 2026-11-21T12:00:00Z`)
-  return date
-}
-
-const limitIn = (limit: string | number = 100): number => {
-  const number = Number(limit)
-  if (!Number.isInteger(number) || number < 1 || number > 1000)
-    throw new BadQuery(`limit=${limit} is no number from 1 to 1000`)
-  return number
-}
 
 /**
  * Makes a stored event due for a Trigger again, as if it had never been tried. What is still on its way to the subscriber stays as

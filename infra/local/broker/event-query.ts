@@ -1,0 +1,129 @@
+/** A question that cannot be answered, in words for who asked. */
+export class BadQuery extends Error {}
+
+export interface EventQuery {
+  type?: string
+  source?: string
+  subject?: string
+  /** RFC 3339, or a date, which means its midnight in UTC: only events accepted at this instant or later. */
+  since?: string
+  /** 100 unless said, at most 1000. */
+  limit?: string | number
+}
+
+/** The instant of `since`. Throws BadQuery. */
+export const instantIn = (text: string): Date => {
+  const [, date, time = 'T00:00:00', zone = time === 'T00:00:00' ? 'Z' : undefined] =
+    /^(\d{4}-\d\d-\d\d)(?:(T\d\d:\d\d:\d\d(?:\.\d{1,9})?)(Z|[+-]\d\d:\d\d))?$/i.exec(text) ?? []
+  const isDay = date !== undefined && new Date(`${date}T00:00:00Z`).toJSON()?.startsWith(date)
+  const instant = new Date(`${date}${time}${zone}`)
+  if (isDay && !Number.isNaN(instant.getTime())) return instant
+  const hint = / \d\d:\d\d$/.test(text) ? ' (a + in a query is written %2B)' : ''
+  throw new BadQuery(`since=${text} is no instant; write 2026-11-21T12:00:00Z${hint}`)
+}
+
+/** The number of `limit`. Throws BadQuery. */
+export const limitIn = (limit: string | number | undefined, otherwise: number): number => {
+  if (limit === undefined) return otherwise
+  const number = Number(limit)
+  if (!/^\d{1,4}$/.test(String(limit)) || number < 1 || number > 1000)
+    throw new BadQuery(`limit=${limit} is no number from 1 to 1000`)
+  return number
+}
+
+interface Question {
+  text: string
+  values: unknown[]
+}
+
+/**
+ * For the connection that asks: there is an index for each order that is asked for, and where the server finds sorting cheaper it
+ * reads all of a kind for that.
+ */
+export const planning = {
+  enable_seqscan: 'off',
+  enable_bitmapscan: 'off',
+  enable_sort: 'off',
+  enable_incremental_sort: 'off',
+  jit: 'off',
+}
+
+/**
+ * How many events back in the order of their numbers one may have an earlier time: two connections store up to 400 events each at
+ * once.
+ */
+const disorder = 1_000
+
+/**
+ * The events that a query asks for, newest first, as columns of broker.event. Whatever the filters and however many events there
+ * are, it reads `limit` index entries for each kind (type and source) that matches, and no event that does not match.
+ *
+ * No single index gives the newest events of every combination of filters, and one index for each would double the cost of storing
+ * an event. There are few kinds, so they are listed by skipping through an index (`kind`), and the newest of each are merged.
+ */
+export const eventQuestion = ({ type, source, subject, since, limit }: EventQuery): Question => {
+  const values: unknown[] = []
+  const value = (given: unknown, as: string) => `$${values.push(given)}::${as}`
+  const columns = 'seq, id, type, source, subject, attributes, accepted_at'
+  const most = value(limitIn(limit, 100), 'int4')
+  const accepted = since === undefined ? null : value(instantIn(since), 'timestamptz')
+  const first = accepted === null ? '0::int8' : `(select seq from beginning)`
+  const late = accepted === null ? '' : `and accepted_at >= ${accepted}`
+  const parts: string[] = accepted === null ? [] : [beginning(accepted)]
+
+  if (type === undefined && source === undefined && subject === undefined) {
+    const text = `${withParts(parts)}
+      select ${columns} from broker.event where seq >= ${first} ${late} order by seq desc limit ${most}`
+    return { text, values }
+  }
+
+  const about = subject === undefined ? 'true' : `subject collate "C" = ${value(subject, 'text')}`
+  const ofType = type === undefined ? 'true' : `type collate "C" = ${value(type, 'text')}`
+  const ofSource = source === undefined ? 'true' : `kind.source = ${value(source, 'text')}`
+  const kinds = 'type collate "C", source collate "C"'
+  parts.push(`kind (type, source) as (
+      (select type, source from broker.event where ${about} and ${ofType} order by ${kinds} limit 1)
+      union all
+      select next.type, next.source from kind cross join lateral (
+        select type, source from broker.event
+        where ${about} and ${ofType} and (${kinds}) > (kind.type, kind.source)
+        order by ${kinds} limit 1
+      ) as next
+    )`)
+  // The bounds are rows and not equalities, so that only the index that begins with these columns has the order.
+  const [columnsOf, own, order] =
+    subject === undefined
+      ? [kinds, 'kind.type, kind.source', 'type collate "C" desc, source collate "C" desc, seq desc']
+      : [
+          `subject collate "C", ${kinds}`,
+          `${value(subject, 'text')}, kind.type, kind.source`,
+          'subject collate "C" desc, type collate "C" desc, source collate "C" desc, seq desc',
+        ]
+  const text = `${withParts(parts)}
+    select newest.* from kind cross join lateral (
+      select ${columns} from broker.event
+      where ${subject === undefined ? 'true' : 'subject is not null'} and (${columnsOf}, seq) >= (${own}, ${first})
+        and (${columnsOf}, seq) <= (${own}, 9223372036854775807) ${late}
+      order by ${order} limit ${most}
+    ) as newest
+    where ${ofSource}
+    order by seq desc limit ${most}`
+  return { text, values }
+}
+
+const withParts = (parts: readonly string[]) => (parts.length === 0 ? '' : `with recursive ${parts.join(', ')}`)
+
+/** The number before which every event is older: found by halving, because numbers are given out in the order of time. */
+const beginning = (accepted: string) => `
+    halved (low, high) as (
+      select (select min(seq) from broker.event), (select max(seq) + 1 from broker.event)
+      union all
+      select case when middle.accepted_at < ${accepted} then middle.seq + 1 else low end,
+        case when middle.accepted_at < ${accepted} then high else (low + high) / 2 end
+      from halved cross join lateral (
+        select seq, accepted_at from broker.event where seq >= (low + high) / 2 order by seq limit 1
+      ) as middle
+      where low < high
+    ), beginning as (
+      select coalesce(max(low), 0) - ${disorder} as seq from halved
+    )`

@@ -1,0 +1,80 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { postgres } from '#database/connect.ts'
+import { migrate } from '#database/migrate.ts'
+import { type EventQuery, planning } from '#local/broker/event-query.ts'
+import { readsOf } from '#local/broker/reads.ts'
+import { startPostgres } from '#local/databases/postgres.ts'
+import type { Bench } from './bench.ts'
+
+const events = 700_000
+const rounds = 20
+
+const cases: [string, EventQuery][] = [
+  ['no filter', {}],
+  ['type of nearly all', { type: 'dev.vigia.probe.requested' }],
+  ['subject of half', { subject: 'shard/0' }],
+  ['subject of seven', { subject: 'monitor/3000' }],
+  ['subject of none', { subject: 'monitor/x' }],
+  [
+    'frequent type, frequent source, no event of both',
+    { type: 'dev.vigia.probe.requested', source: '/functions/prober' },
+  ],
+  ['frequent type, frequent subject, no event of both', { type: 'dev.vigia.monitor.down', subject: 'shard/0' }],
+  ['subject of half, since nearly now', { subject: 'shard/0', since: new Date(Date.now() - 60_000).toISOString() }],
+  ['since the future', { since: '2100-01-01T00:00:00Z' }],
+  ['subject of half, limit 1000', { subject: 'shard/0', limit: 1000 }],
+]
+
+/** What the control API's list of events costs when the log holds a week of probes. */
+export const bench: Bench = {
+  title: `reading the log of ${events.toLocaleString('en')} events`,
+  run: async log => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'vigia-bench-'))
+    await chmod(dataDir, 0o755)
+    const server = await startPostgres({ dataDir })
+    try {
+      const dir = new URL('../../infra/local/broker/migrations', import.meta.url).pathname
+      await migrate(server.url, { dir, table: 'broker_migration' })
+      const db = postgres(server.url, { max: 1, statementTimeoutMs: 300_000 })
+      log('filling the log')
+      await db.query(
+        `insert into broker.event (seq, key, id, source, type, subject, attributes, data, ttl, accepted_at)
+         select n, gen_random_uuid(), n::text, kind.source, kind.type, kind.subject, '{}', repeat('x', 1000)::bytea, 255, now() - ($1 - n) * interval '1 second'
+         from generate_series(1, $1) as n cross join lateral (
+           select
+             case when n % 100 = 0 then '/functions/prober' else '/functions/scheduler' end as source,
+             case when n % 100 = 0 then 'dev.vigia.monitor.down' else 'dev.vigia.probe.requested' end as type,
+             case when n % 100 = 0 then 'monitor/' || n % 10000000 / 100 when n % 2 = 0 then 'shard/0' else 'shard/' || n % 64 end as subject
+         ) as kind`,
+        [events],
+      )
+      await db.query(`insert into broker.delivery (event_seq, trigger, state, due)
+        select seq, 'uptime-prober', 'done', null from broker.event`)
+      await db.query('analyze')
+      await db.end()
+      const asking = postgres(server.url, { max: 1, settings: planning })
+      const reads = readsOf(asking, () => null)
+      const rows: (string | number)[][] = []
+      for (const [name, query] of cases) {
+        const times: number[] = []
+        let found = 0
+        for (let round = 0; round <= rounds; round++) {
+          const began = performance.now()
+          found = (await reads.events(query)).length
+          times.push(performance.now() - began)
+        }
+        const [first, ...rest] = times
+        rest.sort((a, b) => a - b)
+        const ms = (value: number) => Number(value.toFixed(1))
+        rows.push([name, found, ms(first!), ms(rest[rounds >> 1]!), ms(rest.at(-1)!)])
+      }
+      await asking.end()
+      return { columns: ['filters', 'found', 'first ms', 'p50 ms', 'worst ms'], rows }
+    } finally {
+      await server.stop()
+      await rm(dataDir, { recursive: true, force: true })
+    }
+  },
+}
