@@ -209,7 +209,7 @@ export const unmetKeys = (objects: Manifest[]): string[] => {
 export const poolOf = (name: string): number => {
   const main = read(`functions/${name}/main.ts`)
   const [, options = ''] = /postgres\(env\('DATABASE_URL'\)(?:, (\{[^}]*\}))?\)/.exec(main) ?? []
-  const [, max] = /max: (\d+)/.exec(options) ?? /\{ max = (\d+)/.exec(read('infra/database/connect.ts')) ?? []
+  const [, max] = /max: (\d+)/.exec(options) ?? /\{\s*max = (\d+)/.exec(read('infra/database/connect.ts')) ?? []
   return Number(max)
 }
 

@@ -86,7 +86,7 @@ export const eventQuestion = ({ type, source, subject, since, limit }: EventQuer
       union all
       select next.type, next.source from kind cross join lateral (
         select type, source from broker.event
-        where ${about} and ${ofType} and (${kinds}) > (kind.type, kind.source)
+        where ${about} and ${ofType} and ${type === undefined ? `(${kinds}) > (kind.type, kind.source)` : 'source collate "C" > kind.source'}
         order by ${kinds} limit 1
       ) as next
     )`)
