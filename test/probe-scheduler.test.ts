@@ -132,7 +132,8 @@ const world = (monitorsAShard = 2) => {
         const stored = await probeResultsIn(db).keep(
           fate === 'probe' ? { ...result, ok: true, startedAt, totalMs: 1 } : result,
         )
-        if (stored && fate === 'probe') lateness.push(startedAt.getTime() - Date.parse(check.dueAt))
+        if (stored.has(check.monitorId) && fate === 'probe')
+          lateness.push(startedAt.getTime() - Date.parse(check.dueAt))
       }
       if (again) requests.push(event!)
     },

@@ -1,6 +1,6 @@
 import type { Postgres } from '#database/connect.ts'
-import { incidentsIn } from '#database/incidents.ts'
-import { type Monitor, monitorsIn } from '#database/monitors.ts'
+import { type Incident, incidentsIn } from '#database/incidents.ts'
+import { type MonitorState, monitorsIn, type Verdict } from '#database/monitors.ts'
 import { probeResultsIn, type SlotName } from '#database/probe-results.ts'
 import type { Cause, VigiaEvent } from '#events/event.ts'
 import type { Clock } from '../clock.ts'
@@ -44,14 +44,14 @@ const mostAtOnce = 500
 const mostTries = 8
 const away = 'the database is away; what was found is given back'
 
-/** Somebody else wrote first: what was decided may be wrong now. */
-class Raced extends Error {}
-/** The slot has its row, so its meaning was kept with it. */
-class Repeated extends Error {}
+/** A result that changes the state of its monitor. */
+interface Change extends Verdict {
+  entry: Entry
+}
 
 /**
  * Results on their way into the database. A result and its meaning are kept in one transaction, so that a slot with a row is done
- * for good. Whatever changes no state, nearly everything, shares one statement; the others are judged one by one.
+ * for good. What changes no state, nearly everything, shares one statement; what changes states shares one transaction.
  */
 export const ledgerOf = ({ db, clock, sleep, companyMs = 3_000, patienceMs = 60_000 }: LedgerOptions): Ledger => {
   const waiting = new Set<Entry>()
@@ -91,19 +91,43 @@ export const ledgerOf = ({ db, clock, sleep, companyMs = 3_000, patienceMs = 60_
 
   /** Most say what everybody expects, and one statement tells which. */
   const write = async (round: Entry[]) => {
-    const kept = await probeResultsIn(db).keepUnremarkable(
-      round.map(({ result, confirmed }) => ({ result, state: quietIn({ ok: result.ok, confirmed }) })),
+    const remarkable = await keepUnremarkable(
+      round.map(entry => ({ entry, state: quietIn({ ok: entry.result.ok, confirmed: entry.confirmed }) })),
     )
-    const remarkable: Entry[] = []
-    for (const entry of round) {
-      if (kept.has(entry.result.monitorId)) done(entry, [])
-      else remarkable.push(entry)
-    }
     if (remarkable.length > 0) await judge(remarkable)
+  }
+
+  /** Keeps what changes nothing in that state (null: in any). Answers those whose monitors are in another one. */
+  const keepUnremarkable = async (given: { entry: Entry; state: MonitorState | null }[]): Promise<Entry[]> => {
+    const kept = await probeResultsIn(db).keepUnremarkable(
+      given.map(({ entry, state }) => ({ result: entry.result, state })),
+    )
+    const repeated: Entry[] = []
+    const others: Entry[] = []
+    for (const { entry } of given) {
+      const slot = kept.get(entry.result.monitorId)
+      if (slot === undefined) others.push(entry)
+      else if (slot.isNew) done(entry, [])
+      else repeated.push(entry)
+    }
+    await tellAgain(repeated)
+    return others
+  }
+
+  /** The slot has its row, so its meaning was kept with it; the process that kept it may have died before it told. */
+  const tellAgain = async (repeated: Entry[]) => {
+    if (repeated.length === 0) return
+    const news = await newsAgain(
+      db,
+      repeated.map(({ result, cause }) => ({ slot: result, cause })),
+    )
+    for (const entry of repeated) done(entry, news.get(causeOf(entry.result)) ?? [])
   }
 
   const judge = async (round: Entry[]) => {
     const monitors = await monitorsIn(db).watched(round.map(({ result }) => result.monitorId))
+    const changes: Change[] = []
+    const old: { entry: Entry; state: MonitorState }[] = []
     for (const entry of round) {
       const before = monitors.get(entry.result.monitorId)
       if (before === undefined) {
@@ -111,34 +135,33 @@ export const ledgerOf = ({ db, clock, sleep, companyMs = 3_000, patienceMs = 60_
         continue
       }
       const after = verdict(before, { ...entry.result, confirmed: entry.confirmed })
-      if (after.state !== before.state) await keepChange(entry, before, after)
-      else await keepOld(entry, before)
+      if (after.state === before.state) old.push({ entry, state: before.state })
+      else changes.push({ entry, before, after })
     }
+    // Something newer was judged before: it says nothing any more, and still is kept.
+    if (old.length > 0) for (const entry of await keepUnremarkable(old)) tryAgain(entry)
+    if (changes.length > 0) await keepChanges(changes)
   }
 
-  /** Something newer was judged before; it says nothing any more, and still is kept. */
-  const keepOld = async (entry: Entry, { id, state }: Monitor) => {
-    const kept = await probeResultsIn(db).keepUnremarkable([{ result: entry.result, state }])
-    if (kept.has(id)) done(entry, [])
-    else tryAgain(entry)
-  }
-
-  const keepChange = async (entry: Entry, before: Monitor, after: Monitor) => {
-    try {
-      done(entry, await changed(db, entry, before, after))
-    } catch (error) {
-      if (error instanceof Raced) tryAgain(entry)
-      else if (error instanceof Repeated) done(entry, await newsAgain(db, [entry.result], entry.cause))
-      else if (isPassing(error) || lacksPartition(error)) throw error
-      else fail(entry, asError(error))
+  const keepChanges = async (changes: Change[]) => {
+    const { news, repeated } = await changed(db, changes)
+    for (const { entry } of changes) {
+      const told = news.get(entry.result.monitorId)
+      if (told !== undefined) done(entry, told)
+      else if (!repeated.has(entry.result.monitorId)) tryAgain(entry)
     }
+    await tellAgain(changes.map(({ entry }) => entry).filter(({ result }) => repeated.has(result.monitorId)))
   }
 
-  const recover = async (error: unknown, round: Entry[]) => {
+  const recover = async (error: unknown, round: Entry[]): Promise<void> => {
     const left = round.filter(entry => waiting.has(entry))
+    if (left.length === 0) return
     if (lacksPartition(error)) return probeResultsIn(db).makeRoomFor(left.map(({ result }) => result.dueAt))
     if (!isPassing(error)) {
-      for (const entry of left) fail(entry, asError(error))
+      // One result that PostgreSQL refuses must not take the others with it.
+      if (left.length === 1) return fail(left[0]!, asError(error))
+      const half = left.length >> 1
+      for (const part of [left.slice(0, half), left.slice(half)]) await write(part).catch(why => recover(why, part))
       return
     }
     for (const entry of left)
@@ -150,9 +173,10 @@ export const ledgerOf = ({ db, clock, sleep, companyMs = 3_000, patienceMs = 60_
     writing = true
     while (waiting.size > 0) {
       if (!urgent && waiting.size < mostAtOnce) await sleep(companyMs, company.signal)
-      urgent = false
       if (company.signal.aborted) company = new AbortController()
       const round = nextRound()
+      // What did not fit may be urgent too.
+      urgent = round.length < waiting.size
       await write(round)
         .catch(error => recover(error, round))
         .catch(error => recover(error, round))
@@ -171,35 +195,66 @@ export const ledgerOf = ({ db, clock, sleep, companyMs = 3_000, patienceMs = 60_
   }
 }
 
-/** Keeps a result that changes its monitor's state, with the incident that this opens or closes. */
-const changed = async (
-  db: Postgres,
-  { result, cause }: Entry,
-  before: Monitor,
-  after: Monitor,
-): Promise<VigiaEvent[]> =>
+/** What a transaction of changes came to, by monitor: news of those that were kept; those whose slot was kept before. */
+interface Kept {
+  news: Map<number, VigiaEvent[]>
+  repeated: Set<number>
+}
+
+/** Keeps results that change their monitors' states, with the incidents that this opens or closes. The rest was judged by others meanwhile. */
+const changed = (db: Postgres, changes: readonly Change[]): Promise<Kept> =>
   db.transaction(async tx => {
-    if (!(await monitorsIn(tx).judge(before, after))) throw new Raced()
-    if (!(await probeResultsIn(tx).keep(result))) throw new Repeated()
-    const named = (incident: object) => ({ ...incident, name: before.name, url: before.url }) as NamedIncident
-    const { monitorId, dueAt, status, error } = result
-    if (after.state === 'down') {
-      const failure = { monitorId, openedAt: dueAt, status, error: error ?? 'not-checked', lastOkAt: before.lastOkAt }
-      return [downNews(cause, named(await incidentsIn(tx).open(failure, causeOf(result))))]
+    const held = await monitorsIn(tx).hold(changes)
+    const ours = changes.filter(({ before }) => held.has(before.id))
+    const stored = await probeResultsIn(tx).keep(...ours.map(({ entry }) => entry.result))
+    const kept = ours.filter(({ before }) => stored.has(before.id))
+    if (kept.length > 0) await monitorsIn(tx).judge(kept.map(({ after }) => after))
+    const causes = new Map(kept.map(change => [change.before.id, change]))
+    const [down, up] = [
+      kept.filter(({ after }) => after.state === 'down'),
+      kept.filter(({ after }) => after.state === 'up'),
+    ]
+    const opened = await incidentsIn(tx).open(
+      down.map(({ entry: { result }, before: { lastOkAt } }) => ({
+        monitorId: result.monitorId,
+        openedAt: result.dueAt,
+        status: result.status,
+        error: result.error ?? 'not-checked',
+        lastOkAt,
+        cause: causeOf(result),
+      })),
+    )
+    const closed = await incidentsIn(tx).close(
+      up.map(({ entry: { result } }) => ({
+        monitorId: result.monitorId,
+        closedAt: result.dueAt,
+        cause: causeOf(result),
+      })),
+    )
+    const news = new Map<number, VigiaEvent[]>(kept.map(({ before }) => [before.id, []]))
+    const tell = (incident: Incident, make: (cause: Cause, incident: NamedIncident) => VigiaEvent) => {
+      const { entry, before } = causes.get(incident.monitorId)!
+      news.set(before.id, [make(entry.cause, { ...incident, name: before.name, url: before.url })])
     }
-    const closed = await incidentsIn(tx).close(monitorId, dueAt, causeOf(result))
-    return closed === null ? [] : [upNews(cause, { ...named(closed), closedAt: dueAt })]
+    for (const incident of opened) tell(incident, downNews)
+    for (const incident of closed) tell(incident, upNews)
+    return { news, repeated: new Set([...held].filter(id => !stored.has(id))) }
   })
 
-/** The news that these slots made when they were kept: told again, in case it was not heard then. */
-export const newsAgain = async (db: Postgres, slots: readonly SlotName[], cause: Cause): Promise<VigiaEvent[]> =>
-  (
-    await incidentsIn(db).causedBy(
-      slots.map(causeOf),
-      slots.map(({ monitorId }) => monitorId),
-    )
-  ).map(incident =>
-    incident.change === 'opened'
-      ? downNews(cause, incident)
-      : upNews(cause, { ...incident, closedAt: incident.closedAt! }),
+/** The news that these slots made when they were kept, by what `causeOf` calls them: told again, in case it was not heard then. */
+export const newsAgain = async (
+  db: Postgres,
+  slots: readonly { slot: SlotName; cause: Cause }[],
+): Promise<Map<string, VigiaEvent[]>> => {
+  const causes = new Map(slots.map(({ slot, cause }) => [causeOf(slot), cause]))
+  const incidents = await incidentsIn(db).causedBy(
+    [...causes.keys()],
+    slots.map(({ slot }) => slot.monitorId),
   )
+  return new Map(
+    incidents.map(incident => [
+      incident.cause,
+      [(incident.change === 'opened' ? downNews : upNews)(causes.get(incident.cause)!, incident)],
+    ]),
+  )
+}

@@ -30,10 +30,12 @@ export const downNews = (cause: Cause, incident: NamedIncident): VigiaEvent =>
   })
 
 /** The news that it is over. */
-export const upNews = (cause: Cause, incident: NamedIncident & { closedAt: Date }): VigiaEvent =>
-  MonitorUp.from(cause, {
+export const upNews = (cause: Cause, incident: NamedIncident): VigiaEvent => {
+  const closedAt = incident.closedAt!
+  return MonitorUp.from(cause, {
     id: `incident/${incident.id}/monitor.up`,
     subject: `monitor/${incident.monitorId}`,
-    time: incident.closedAt,
-    data: { ...told(incident), until: incident.closedAt.toISOString() },
+    time: closedAt,
+    data: { ...told(incident), until: closedAt.toISOString() },
   })
+}

@@ -41,7 +41,7 @@ export const uptimeProber = async (event: Request, tools: ProberTools): Promise<
   const timeless = slots.find(({ dueMs }) => Number.isNaN(dueMs))?.check
   if (timeless) throw new Permanent(`monitor/${timeless.monitorId}: ${JSON.stringify(timeless.dueAt)} is no instant`)
   slots.sort((a, b) => a.dueMs - b.dueMs)
-  const kept = await alreadyKept(slots, tools)
+  const kept = await alreadyKept(event, slots, tools)
   const running: Promise<unknown>[] = []
   const errors: unknown[] = []
   let done = 0
@@ -75,15 +75,31 @@ const cutShort = async ({ ending, ledger, sleep }: ProberTools): Promise<void> =
 const slotOf = ({ monitorId, dueAt }: Check): SlotName => ({ monitorId, dueAt: new Date(dueAt) })
 const nameOf = (check: Check) => causeOf(slotOf(check))
 
+/** What an earlier delivery of the event kept of a slot, and the news that it made. */
+interface Kept {
+  result: ProbeResult
+  news: VigiaEvent[]
+}
+
 const alreadyKept = async (
+  event: Request,
   slots: readonly { check: Check; dueMs: number }[],
   { db, clock, sleep }: ProberTools,
-): Promise<Map<string, ProbeResult>> => {
+): Promise<Map<string, Kept>> => {
   const sinceMs = clock().getTime() - suspiciousMs
   const suspicious = slots.filter(({ dueMs }) => dueMs < sinceMs)
   if (suspicious.length === 0) return new Map()
   const results = await patiently(() => probeResultsIn(db).of(suspicious.map(({ check }) => slotOf(check))), sleep)
-  return new Map(results.map(result => [causeOf(result), result]))
+  if (results.length === 0) return new Map()
+  const news = await patiently(
+    () =>
+      newsAgain(
+        db,
+        results.map(slot => ({ slot, cause: event })),
+      ),
+    sleep,
+  )
+  return new Map(results.map(result => [causeOf(result), { result, news: news.get(causeOf(result)) ?? [] }]))
 }
 
 const waitUntil = async (dueMs: number, { clock, sleep, ending }: ProberTools): Promise<void> => {
@@ -95,20 +111,15 @@ const waitUntil = async (dueMs: number, { clock, sleep, ending }: ProberTools): 
 }
 
 /** One check, from its due second until its news is told. */
-const handled = async (
-  event: Request,
-  check: Check,
-  before: ProbeResult | undefined,
-  tools: ProberTools,
-): Promise<void> => {
-  const { db, clock, sleep, measure, ledger, publish, ending } = tools
+const handled = async (event: Request, check: Check, before: Kept | undefined, tools: ProberTools): Promise<void> => {
+  const { clock, measure, ledger, publish, ending } = tools
   const asked = event.data.reason !== 'slot'
   const fate = fateOf(check, asked, clock())
   if (fate === 'forgotten') return
-  let result = before
+  let result: ProbeResult
   let news: VigiaEvent[]
-  if (result) {
-    news = await patiently(() => newsAgain(db, [slotOf(check)], event), sleep)
+  if (before) {
+    ;({ result, news } = before)
   } else {
     const measured = fate === 'probe' ? await measure(check) : missed(check)
     result = measured.result

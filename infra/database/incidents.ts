@@ -14,31 +14,48 @@ export interface Incident {
 }
 
 const columns = `incident.id, incident.monitor_id as "monitorId", opened_at as "openedAt", incident.status, incident.error,
-  incident.last_ok_at as "lastOkAt", closed_at as "closedAt"`
+  incident.last_ok_at as "lastOkAt", incident.closed_at as "closedAt"`
 
 /** The table `incident`. A monitor has at most one that is open. `cause` names the result: `monitor/42@2026-11-21T12:05:20.000Z`. */
 export const incidentsIn = (db: Postgres) => ({
+  /** Opens an incident for each, at most one a monitor. */
   open: async (
-    given: Pick<Incident, 'monitorId' | 'openedAt' | 'status' | 'error' | 'lastOkAt'>,
-    cause: string,
-  ): Promise<Incident> =>
-    (
-      await db.query<Incident>(
-        `insert into incident (monitor_id, opened_at, opened_cause, status, error, last_ok_at)
-         values ($1, $2, $3, $4, $5, $6) returning ${columns}`,
-        [given.monitorId, given.openedAt, cause, given.status, given.error, given.lastOkAt],
-      )
-    ).rows[0]!,
+    given: readonly (Pick<Incident, 'monitorId' | 'openedAt' | 'status' | 'error' | 'lastOkAt'> & { cause: string })[],
+  ): Promise<Incident[]> =>
+    given.length === 0
+      ? []
+      : (
+          await db.query<Incident>(
+            `insert into incident (monitor_id, opened_at, opened_cause, status, error, last_ok_at)
+             select * from unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::smallint[], $5::text[], $6::timestamptz[])
+             returning ${columns}`,
+            [
+              given.map(({ monitorId }) => monitorId),
+              given.map(({ openedAt }) => openedAt),
+              given.map(({ cause }) => cause),
+              given.map(({ status }) => status),
+              given.map(({ error }) => error),
+              given.map(({ lastOkAt }) => lastOkAt),
+            ],
+          )
+        ).rows,
 
-  /** The incident that was open until now, or null. */
-  close: async (monitorId: number, at: Date, cause: string): Promise<Incident | null> =>
-    (
-      await db.query<Incident>(
-        `update incident set closed_at = $2, closed_cause = $3
-         where monitor_id = $1 and closed_at is null returning ${columns}`,
-        [monitorId, at, cause],
-      )
-    ).rows[0] ?? null,
+  /** Closes the open incidents of these monitors. A monitor without an open incident is left out of the answer. */
+  close: async (given: readonly { monitorId: number; closedAt: Date; cause: string }[]): Promise<Incident[]> =>
+    given.length === 0
+      ? []
+      : (
+          await db.query<Incident>(
+            `update incident set closed_at = given.closed_at, closed_cause = given.cause
+             from unnest($1::bigint[], $2::timestamptz[], $3::text[]) as given (monitor_id, closed_at, cause)
+             where incident.monitor_id = given.monitor_id and incident.closed_at is null returning ${columns}`,
+            [
+              given.map(({ monitorId }) => monitorId),
+              given.map(({ closedAt }) => closedAt),
+              given.map(({ cause }) => cause),
+            ],
+          )
+        ).rows,
 
   openOf: async (monitorId: number): Promise<Incident | null> =>
     (

@@ -26,6 +26,12 @@ export interface Monitor {
   version: number
 }
 
+/** What a monitor was when it was read, and what a result makes of it. */
+export interface Verdict {
+  before: Monitor
+  after: Monitor
+}
+
 /** A slot of the grid: when a monitor's check is due. */
 export interface Slot extends Pick<Monitor, 'id' | 'kind' | 'url' | 'intervalS' | 'timeoutMs'> {
   dueAt: Date
@@ -143,15 +149,43 @@ export const monitorsIn = (db: Postgres) => ({
       ).rows.map(monitor => [monitor.id, monitor]),
     ),
 
-  /** Writes a verdict. False when the monitor has changed since `before` was read: then nothing is written. */
-  judge: async (before: Monitor, after: Monitor): Promise<boolean> =>
-    (
-      await db.query(
-        `update monitor set state = $3, state_since = $4, judged_at = $5, last_ok_at = $6, version = version + 1
-         where id = $1 and version = $2 and paused_at is null`,
-        [before.id, before.version, after.state, after.stateSince, after.judgedAt, after.lastOkAt],
-      )
-    ).rowCount === 1,
+  /**
+   * Locks, until the transaction ends, those of `verdicts` whose monitor is still what it was when it was read, and has not been
+   * judged by a newer result meanwhile. Answers their ids.
+   */
+  hold: async (verdicts: readonly Verdict[]): Promise<Set<number>> => {
+    const { rows } = await db.query<{ id: number }>(
+      `select monitor.id from monitor
+       join unnest($1::bigint[], $2::integer[], $3::timestamptz[]) as given (id, version, judged_at) using (id, version)
+       where paused_at is null and (monitor.judged_at is null or monitor.judged_at < given.judged_at)
+       order by monitor.id for update of monitor`,
+      [
+        verdicts.map(({ before }) => before.id),
+        verdicts.map(({ before }) => before.version),
+        verdicts.map(({ after }) => after.judgedAt),
+      ],
+    )
+    return new Set(rows.map(({ id }) => id))
+  },
+
+  /** Writes what became of monitors that this transaction holds. */
+  judge: async (monitors: readonly Monitor[]): Promise<void> => {
+    await db.query(
+      `update monitor set state = given.state, state_since = given.state_since, judged_at = given.judged_at,
+         last_ok_at = greatest(monitor.last_ok_at, given.last_ok_at), version = given.version
+       from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::integer[])
+         as given (id, state, state_since, judged_at, last_ok_at, version)
+       where monitor.id = given.id`,
+      [
+        monitors.map(({ id }) => id),
+        monitors.map(({ state }) => state),
+        monitors.map(({ stateSince }) => stateSince),
+        monitors.map(({ judgedAt }) => judgedAt),
+        monitors.map(({ lastOkAt }) => lastOkAt),
+        monitors.map(({ version }) => version),
+      ],
+    )
+  },
 
   /**
    * The first slot of each monitor of a shard in [from, to), by due time; in ten seconds none has two. Slots are whole seconds

@@ -97,13 +97,13 @@ const keepUnremarkable = `
   ), accepted as (
     select given.* from given join judged on judged.id = given.monitor_id
   ), ${storedAndCounted('accepted')}
-  select id from judged`
+  select judged.id, stored.monitor_id is not null as "isNew" from judged left join stored on stored.monitor_id = judged.id`
 
-const keepOne = `
+const keep = `
   with given as (
     select * from ${unnested([...types])} as given (${names.join(', ')})
   ), ${storedAndCounted('given')}
-  select monitor_id from stored`
+  select monitor_id as id from stored`
 
 const dayMs = 86_400_000
 const dayOf = (instant: Date) => new Date(Math.floor(instant.getTime() / dayMs) * dayMs)
@@ -127,19 +127,24 @@ const alone = async (tx: Postgres) => {
 export const probeResultsIn = (db: Postgres) => ({
   /**
    * Keeps results that change no state, at most one a monitor, and moves their monitors' `judgedAt` on; all in one statement.
-   * Answers the monitors for which it held. The others are in another state (or paused or gone), and nothing of theirs is kept.
+   * Answers the monitors for which it held, and whether the slot is new or had a row before. The others are in another state
+   * (or paused or gone), and nothing of theirs is kept.
    */
-  keepUnremarkable: async (given: readonly Unremarkable[]): Promise<Set<number>> => {
-    if (given.length === 0) return new Set()
-    const { rows } = await db.query<{ id: number }>(keepUnremarkable, [
+  keepUnremarkable: async (given: readonly Unremarkable[]): Promise<Map<number, { isNew: boolean }>> => {
+    if (given.length === 0) return new Map()
+    const { rows } = await db.query<{ id: number; isNew: boolean }>(keepUnremarkable, [
       ...arrays(given.map(({ result }) => result)),
       array(given.map(({ state }) => state)),
     ])
-    return new Set(rows.map(({ id }) => id))
+    return new Map(rows.map(({ id, isNew }) => [id, { isNew }]))
   },
 
-  /** Keeps one result. False when its slot had one already. */
-  keep: async (result: ProbeResult): Promise<boolean> => (await db.query(keepOne, arrays([result]))).rowCount === 1,
+  /** Keeps results, at most one a monitor. Answers the monitors whose slot had none before. */
+  keep: async (...results: ProbeResult[]): Promise<Set<number>> => {
+    if (results.length === 0) return new Set()
+    const { rows } = await db.query<{ id: number }>(keep, arrays(results))
+    return new Set(rows.map(({ id }) => id))
+  },
 
   /** What is kept of these slots. */
   of: async (slots: readonly SlotName[]): Promise<ProbeResult[]> =>
