@@ -137,7 +137,28 @@ const cities: Record<string, string | Record<Language, string>> = {
 
 /** The city that a zone is named after, as people there write it: `America/Sao_Paulo` is São Paulo. */
 export const sayZone = (zone: string, language: Language): string => {
+  // POSIX counts the other way: `Etc/GMT+3` is three hours behind UTC.
+  const [, sign, hours] = /^Etc\/GMT([+-])(\d+)$/.exec(zone) ?? []
+  if (sign !== undefined) return `UTC${sign === '+' ? '-' : '+'}${hours}`
   const city = cities[zone]
   if (city !== undefined) return typeof city === 'string' ? city : city[language]
   return zone.slice(zone.lastIndexOf('/') + 1).replaceAll('_', ' ')
 }
+
+// Zones whose time people name after something else than the city.
+const zoneTimes: Record<string, Record<Language, string>> = {
+  'America/Sao_Paulo': { 'pt-BR': 'horário de Brasília', en: 'Brasília time' },
+  'America/Rio_Branco': { 'pt-BR': 'horário do Acre', en: 'Acre time' },
+  'America/Mexico_City': { 'pt-BR': 'horário da Cidade do México', en: 'Mexico City time' },
+}
+
+/** Whose clock a time is by: `horário de Brasília`, `Lisbon time`, `UTC-3`. */
+export const sayZoneTime = (zone: string, language: Language): string => {
+  const known = zoneTimes[zone]?.[language]
+  if (known !== undefined) return known
+  const name = sayZone(zone, language)
+  if (name.startsWith('UTC')) return name
+  return language === 'pt-BR' ? `horário de ${name}` : `${name} time`
+}
+
+export const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)

@@ -48,11 +48,48 @@ export const sayProbeError = (code: string, language: Language, status: number |
   return code === 'status' && status !== null ? `${words} ${status}` : words
 }
 
-/** `S2 E5`, or for a special without a number `S2 especial`. */
-export const sayEpisode = ({ season, number }: Pick<EpisodeBrief, 'season' | 'number'>, language: Language): string =>
-  number === null ? `S${season} ${language === 'pt-BR' ? 'especial' : 'special'}` : `S${season} E${number}`
+/** `T2` (temporada), in English `S2`. */
+const saySeason = (season: number, language: Language) => `${language === 'pt-BR' ? 'T' : 'S'}${season}`
 
-/** Several at once: `S2 E1–E8`, `S2 E1–E3, E5`, `S1 E10, S2 E1`, `S2 E1, 2 especiais`. */
+/** `T2 E5` (in English `S2 E5`), or for a special without a number `T2 especial`. */
+export const sayEpisode = ({ season, number }: Pick<EpisodeBrief, 'season' | 'number'>, language: Language): string =>
+  `${saySeason(season, language)} ${number === null ? (language === 'pt-BR' ? 'especial' : 'special') : `E${number}`}`
+
+// How TVMaze's editors number an episode that has no name of its own, in the languages they write.
+const episodeWords = new Set(
+  'episode episódio episodio épisode episodul ep e chapter capítulo capitulo chapitre kapitel folge afsnit avsnitt aflevering season temporada staffel saison series série s t x nº no n'.split(
+    ' ',
+  ),
+)
+const partWords = new Set('the part parte partie teil day dia week semana'.split(' '))
+const spelledNumbers = 'zero one two three four five six seven eight nine ten'.split(' ')
+const romanNumbers = ' i ii iii iv v vi vii viii ix x'.split(' ')
+
+const numeralOf = (token: string): number | null => {
+  if (/^\d+$/.test(token)) return Number(token)
+  const at = Math.max(spelledNumbers.indexOf(token), romanNumbers.indexOf(token))
+  return at < 0 ? null : at
+}
+
+/** The episode's name, or null where it only repeats the number or says nothing: `Episode 7`, `S1E7`, `Part 7`, `7`, `TBA`. */
+export const episodeName = ({
+  name,
+  season,
+  number,
+}: Pick<EpisodeBrief, 'name' | 'season' | 'number'>): string | null => {
+  const text = name.trim()
+  const tokens = text.toLowerCase().match(/\p{L}+|\d+/gu) ?? []
+  if (tokens.length === 0 ? text === '' : /^tb[acd]$/.test(tokens.join(''))) return null
+  const isWord = (token: string) => episodeWords.has(token) || partWords.has(token)
+  const numerals = tokens.filter(token => numeralOf(token) !== null && !episodeWords.has(token))
+  if (numerals.length === 0 || !tokens.every(token => isWord(token) || numeralOf(token) !== null)) return text
+  const numbersAnEpisode = tokens.some(token => episodeWords.has(token)) && numerals.every(token => /^\d+$/.test(token))
+  const repeatsNumber = numerals.every(token => [season, number].includes(numeralOf(token)!))
+  const isSpelledAlone = !tokens.some(isWord) && numerals.some(token => !/^\d+$/.test(token))
+  return numbersAnEpisode || (repeatsNumber && !isSpelledAlone) ? null : text
+}
+
+/** Several at once: `T2 E1–E8`, `T2 E1–E3, E5`, `T1 E10, T2 E1`, `T2 E1, 2 especiais`. */
 export const sayEpisodes = (
   episodes: readonly Pick<EpisodeBrief, 'season' | 'number'>[],
   language: Language,
@@ -68,7 +105,7 @@ export const sayEpisodes = (
   }
   const said = runs.map(
     ({ season, first, last }, at) =>
-      `${runs[at - 1]?.season === season ? '' : `S${season} `}E${first}${last === first ? '' : `–E${last}`}`,
+      `${runs[at - 1]?.season === season ? '' : `${saySeason(season, language)} `}E${first}${last === first ? '' : `–E${last}`}`,
   )
   const specials = episodes.length - numbered.length
   if (specials === 1) said.push(episodes.length === 1 ? sayEpisode(episodes[0]!, language) : specialWord(language))

@@ -10,7 +10,7 @@ import { plain, visibleLength } from '#functions/html.ts'
 import type { News } from '#functions/notification-fanout/news.ts'
 import { notificationFanout } from '#functions/notification-fanout/notification-fanout.ts'
 import { wording } from '#functions/notification-fanout/wording.ts'
-import { sayEpisodes, sayProbeError } from '#functions/words.ts'
+import { episodeName, sayEpisodes, sayProbeError } from '#functions/words.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 
 let database: TestDatabase
@@ -75,8 +75,8 @@ describe('who hears', () => {
     await follow(bob, 'show/82')
     const events = await tell(due())
     expect(said(events)).toEqual([
-      `📺 Ruptura (Severance)\nS2 E5 · Trojan's Horse\n🗓 hoje · 22:00 (São Paulo)\n▶️ Apple TV+`,
-      `📺 Severance\nS2 E5 · Trojan's Horse\n🗓 today · 8:00 PM (New York)\n▶️ Apple TV+`,
+      `📺 Ruptura (Severance)\nSaiu episódio novo: T2 E5 · Trojan's Horse\n🗓 hoje · 22:00 (horário de Brasília)\n▶️ Apple TV+`,
+      `📺 Severance\nA new episode is out: S2 E5 · Trojan's Horse\n🗓 today · 8:00 PM (New York time)\n▶️ Apple TV+`,
     ])
     expect(events.map(({ id, subject }) => [id, subject])).toEqual([
       ['cause/message.requested/1', 'chat/1'],
@@ -148,7 +148,7 @@ describe('who hears', () => {
       },
     }
     expect(said(await tell(missed, 'gap', 'episodes'))).toEqual([
-      '⏳ Enquanto eu estava parado\nFiquei um tempo sem funcionar e não avisei destes episódios:\n\n• Ruptura (Severance) S2 E3 · sex., 13 nov\n• Ruptura (Severance) S2 E4 · seg., 16 nov\n\nDados: TVmaze',
+      '⏳ Enquanto eu estava parado\nFiquei um tempo sem funcionar e não avisei destes episódios:\n\n• Ruptura (Severance) T2 E3 · sex., 13 nov\n• Ruptura (Severance) T2 E4 · seg., 16 nov\n\nDados: TVmaze',
       '⏳ While I was away\nI was not running for a while and did not tell you about these episodes:\n\n• Harbor Nine S1 E2 · Wed, Nov 18\n\nData: TVmaze',
     ])
     expect((await tell(missed, 'gap', 'episodes'))[0]!.data.html).toContain(`<a href="${show.url}">`)
@@ -183,7 +183,7 @@ describe('episodes', () => {
     now = new Date('2026-11-21T12:00:30Z')
     for (const reader of [ana, bob]) {
       const text = words(due({ episodes: [episode(2, 6, { airstamp: null, airdate: '2026-11-21' })] }), reader)
-      expect(text).toContain(reader === ana ? 'hoje (sáb., 21 nov) · hora não divulgada' : 'today (Sat, Nov 21)')
+      expect(text).toContain(reader === ana ? 'hoje (sáb., 21 nov) · horário não divulgado' : 'today (Sat, Nov 21)')
       expect(text).not.toMatch(/\d:\d|AM|PM/)
     }
   })
@@ -193,12 +193,12 @@ describe('episodes', () => {
       episode(2, number, { airstamp: null, airdate: '2026-11-20' }),
     )
     expect(words(due({ episodes }))).toBe(
-      '📺 Ruptura (Severance)\nS2 E1–E8 · 8 episódios\n🎬 Estreia da 2ª temporada\n🗓 hoje (sex., 20 nov) · hora não divulgada\n▶️ Apple TV+',
+      '📺 Ruptura (Severance)\nSaem hoje 8 episódios novos: T2 E1–E8\n🎬 Estreia da 2ª temporada\n🗓 hoje (sex., 20 nov) · horário não divulgado\n▶️ Apple TV+',
     )
   })
 
   test.each([
-    [[[2, 5]], 'S2 E5', 'S2 E5'],
+    [[[2, 5]], 'T2 E5', 'S2 E5'],
     [
       [
         [2, 1],
@@ -206,7 +206,7 @@ describe('episodes', () => {
         [2, 3],
         [2, 5],
       ],
-      'S2 E1–E3, E5',
+      'T2 E1–E3, E5',
       'S2 E1–E3, E5',
     ],
     [
@@ -214,16 +214,16 @@ describe('episodes', () => {
         [1, 10],
         [2, 1],
       ],
-      'S1 E10, S2 E1',
+      'T1 E10, T2 E1',
       'S1 E10, S2 E1',
     ],
-    [[[2, null]], 'S2 especial', 'S2 special'],
+    [[[2, null]], 'T2 especial', 'S2 special'],
     [
       [
         [2, 1],
         [2, null],
       ],
-      'S2 E1, 1 especial',
+      'T2 E1, 1 especial',
       'S2 E1, 1 special',
     ],
     [
@@ -234,11 +234,42 @@ describe('episodes', () => {
       '2 especiais',
       '2 specials',
     ],
-    [[[2026, 220]], 'S2026 E220', 'S2026 E220'],
+    [[[2026, 220]], 'T2026 E220', 'S2026 E220'],
   ] as [[number, number | null][], string, string][])('%j is %s', (numbers, portuguese, english) => {
     const episodes = numbers.map(([season, number]) => episode(season, number))
     expect(sayEpisodes(episodes, 'pt-BR')).toBe(portuguese)
     expect(sayEpisodes(episodes, 'en')).toBe(english)
+  })
+
+  test.each([
+    ['Episode 7', null],
+    ['Episódio 7', null],
+    ['Capítulo 107', null],
+    ['Folge 7', null],
+    ['Ep. 7', null],
+    ['S1E7', null],
+    ['S01 E07', null],
+    ['1x07', null],
+    ['Season 1, Episode 7', null],
+    ['Episode Seven', null],
+    ['Chapter VII', null],
+    ['Part 7', null],
+    ['#7', null],
+    ['7', null],
+    ['TBA', null],
+    [' ', null],
+    ['Seven', 'Seven'],
+    ['Part Two', 'Part Two'],
+    ['24', '24'],
+    ['Episode Two', 'Episode Two'],
+    ['The Seventh Day', 'The Seventh Day'],
+    ['Episode 7: The Harbour', 'Episode 7: The Harbour'],
+    ['!!!', '!!!'],
+    ['第七話', '第七話'],
+  ])('the name %j of the seventh episode is said as %j', (name, said) => {
+    expect(episodeName({ name, season: 1, number: 7 })).toBe(said)
+    const text = words(due({ episodes: [episode(1, 7, { name })] }))
+    expect(text).toContain(`Saiu episódio novo: T1 E7${said === null ? '\n' : ` · ${said}\n`}`)
   })
 
   test('the first of a season and of a series are premieres', () => {
@@ -250,7 +281,9 @@ describe('episodes', () => {
   test('a show of which nothing but the name is known still makes a message', () => {
     const bare: ShowBrief = { id: 9, name: 'Tom & Zé <ao vivo>', url: show.url, image: null, channel: null }
     const told = wording(due({ show: bare, episodes: [episode(1, null, { name: '' })] }), ana, now)
-    expect(told.html).toBe('📺 <b>Tom &amp; Zé &lt;ao vivo&gt;</b>\nS1 especial\n🗓 hoje · 22:00 (São Paulo)')
+    expect(told.html).toBe(
+      '📺 <b>Tom &amp; Zé &lt;ao vivo&gt;</b>\nSaiu episódio novo: T1 especial\n🗓 hoje · 22:00 (horário de Brasília)',
+    )
     expect(told.photo).toBeUndefined()
   })
 
@@ -277,10 +310,10 @@ describe('series', () => {
     expect(
       words(moved({ airdate: '2026-11-20', airstamp: '2026-11-21T01:00:00Z' }, { airstamp: '2026-11-28T01:00:00Z' })),
     ).toBe(
-      "📆 Ruptura (Severance) mudou de data\nS2 E6 · Trojan's Horse\nantes: sex., 20 nov · 22:00 (São Paulo)\nagora: sex., 27 nov · 22:00 (São Paulo)",
+      "📆 Ruptura (Severance) mudou de data\nT2 E6 · Trojan's Horse\nantes: sex., 20 nov · 22:00 (horário de Brasília)\nagora: sex., 27 nov · 22:00 (horário de Brasília)",
     )
     expect(words(moved({ airdate: '2026-11-20', airstamp: null }, { airdate: '', airstamp: null }), bob)).toBe(
-      "📆 Severance has a new date\nS2 E6 · Trojan's Horse\nwas: Fri, Nov 20 · time not announced\nnow: no date yet",
+      "📆 Severance\nS2 E6 · Trojan's Horse was postponed and has no new date yet\nwas: Fri, Nov 20 · time not announced",
     )
   })
 })
@@ -300,7 +333,7 @@ describe('monitors', () => {
   test('down says what, why, since when and when it was last well, and offers to look again', () => {
     const told = wording({ of: 'monitor.down', data: down }, ana, now)
     expect(plain(told.html)).toBe(
-      '🔴 exemplo.com.br saiu do ar\nMotivo: respondeu com erro 500\nDesde: hoje · 21:55 (São Paulo)\nÚltima resposta boa: hoje · 21:54\nhttps://exemplo.com.br/saude?a=1&b=2',
+      '🔴 exemplo.com.br saiu do ar\nMotivo: respondeu com erro 500\nDesde: hoje · 21:55 (horário de Brasília)\nÚltima resposta boa: hoje · 21:54\nhttps://exemplo.com.br/saude?a=1&b=2',
     )
     expect(told.silent).toBeUndefined()
     expect(words({ of: 'monitor.down', data: { ...down, lastOkAt: null } })).toMatch(

@@ -51,7 +51,7 @@ describe('first words', () => {
     for (const name of ['/proximos', '/próximos', '/upcoming', '/hoje', '/today'])
       expect((await person.says(name)).text, name).toMatch(/do not follow any series yet/)
     for (const name of ['/monitores', '/monitors'])
-      expect((await person.says(name)).text, name).toMatch(/watch nothing/)
+      expect((await person.says(name)).text, name).toMatch(/not watching anything yet/)
   })
 
   test('an unknown command is answered with where help is', async () => {
@@ -100,10 +100,10 @@ describe('finding and following', () => {
     const person = somebody()
     const timed = await person.says('harbor nine')
     // Sunday 21:00 in New York is Sunday 23:00 in São Paulo: the US have left summer time.
-    expect((await person.presses('seguir', timed.id)).shown.text).toMatch(/🔔 Próximo: S\d+ E\d+ · amanhã · 23:00$/)
+    expect((await person.presses('seguir', timed.id)).shown.text).toMatch(/🔔 Próximo: T\d+ E\d+ · amanhã · 23:00$/)
     const dated = await person.says('signal from ganymede')
     expect((await person.presses('seguir', dated.id)).shown.text).toMatch(
-      /🔔 Próximo: S\d+ E\d+ · qua\., 25 nov \(hora não divulgada\)$/,
+      /🔔 Próximo: T\d+ E\d+ · qua\., 25 nov \(horário não divulgado\)$/,
     )
     const ended = await person.says(`/start s_${cast.lighthouseOld}`)
     expect((await person.presses('seguir', ended.id)).shown.text).toMatch(/A série acabou; se ela voltar, eu aviso\.$/)
@@ -199,7 +199,7 @@ describe('the series one follows', () => {
       await world.desk.follows.follow(person.chatId, `show/${id}`, since, title)
     const list = await person.says('/series')
     expect(list.text).toMatch(
-      /^📺 Suas séries \(3\)\n\nPorto Nove\nS\d+ E\d+ · amanhã · 23:00\n\nNot in the catalogue\nbuscando a data…\n\nSinal de Ganimedes\nS\d+ E\d+ · qua\., 25 nov \(hora não divulgada\)$/,
+      /^📺 Suas séries \(3\)\n\nPorto Nove\nT\d+ E\d+ · amanhã · 23:00\n\nNot in the catalogue\nbuscando a data…\n\nSinal de Ganimedes\nT\d+ E\d+ · qua\., 25 nov \(horário não divulgado\)$/,
     )
     expect(labels(list)).toEqual([
       ['remover Porto Nove'],
@@ -252,10 +252,10 @@ describe('what is on', () => {
     for (const id of [cast.harbor, cast.streamer, cast.lateNight, 990_010])
       await world.desk.follows.follow(person.chatId, `show/${id}`, new Date(), null)
     const { text } = await person.says('/proximos')
-    expect(text).toMatch(/^🗓 Próximos 7 dias\n\nAmanhã\n23:00 Porto Nove S\d+ E\d+ “/)
-    expect(text).toMatch(/\nQua\., 25 nov\n(.*\n)*Sinal de Ganimedes S\d+ E\d+ “.+” \(hora não divulgada\)/)
-    expect(text).toMatch(/\nSex\., 27 nov\n(.*\n)*Queda Livre S1 E1–E8 \(hora não divulgada\)/)
-    expect(text).toMatch(/Horários de São Paulo\. Dados: TVmaze\.$/)
+    expect(text).toMatch(/^🗓 Próximos 7 dias\n\nAmanhã\n23:00 Porto Nove T\d+ E\d+ “/)
+    expect(text).toMatch(/\nQua\., 25 nov\n(.*\n)*Sinal de Ganimedes T\d+ E\d+ “.+” \(horário não divulgado\)/)
+    expect(text).toMatch(/\nSex\., 27 nov\n(.*\n)*Queda Livre T1 E1–E8 \(horário não divulgado\)/)
+    expect(text).toMatch(/Horário de Brasília\. Dados: TVmaze\.$/)
     expect(text).not.toMatch(/12:00|09:00/)
 
     // 00:37 in New York is 02:37 in São Paulo and 00:37 one day on the same night further west.
@@ -274,10 +274,10 @@ describe('what is on', () => {
     const person = somebody()
     await person.says('/start')
     await world.desk.follows.follow(person.chatId, `show/${cast.novela}`, new Date(), null)
-    expect((await person.says('/hoje')).text).toMatch(/^🗓 Hoje, sáb\., 21 nov\n\n21:20 Rua das Acácias S1 E42/)
+    expect((await person.says('/hoje')).text).toMatch(/^🗓 Hoje, sáb\., 21 nov\n\n21:20 Rua das Acácias T1 E42/)
     // By Lisbon's clock each chapter is on after midnight: Saturday has Friday's.
     await person.says('/fuso Lisboa')
-    expect((await person.says('/hoje')).text).toMatch(/^🗓 Hoje, sáb\., 21 nov\n\n00:20 Rua das Acácias S1 E41/)
+    expect((await person.says('/hoje')).text).toMatch(/^🗓 Hoje, sáb\., 21 nov\n\n00:20 Rua das Acácias T1 E41/)
     world.time.now = new Date('2026-11-23T23:00:00Z')
     expect((await person.says('/hoje')).text).toBe('Hoje não sai nada do que você segue.')
   })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { dayOf, instantOf, sayClock, sayDate, sayDuration, sayInstant, sayZone } from '#functions/when.ts'
+import { dayOf, instantOf, sayClock, sayDate, sayDuration, sayInstant, sayZone, sayZoneTime } from '#functions/when.ts'
 
 const br = { language: 'pt-BR', zone: 'America/Sao_Paulo' } as const
 const ny = { language: 'en', zone: 'America/New_York' } as const
@@ -90,4 +90,16 @@ test('a zone is called by its city, as people there write it', () => {
   expect(sayZone('America/New_York', 'pt-BR')).toBe('Nova York')
   expect(sayZone('America/Argentina/Cordoba', 'en')).toBe('Cordoba')
   expect(sayZone('UTC', 'pt-BR')).toBe('UTC')
+})
+
+test.each([
+  ['America/Sao_Paulo', 'horário de Brasília', 'Brasília time'],
+  ['America/Rio_Branco', 'horário do Acre', 'Acre time'],
+  ['Europe/Lisbon', 'horário de Lisboa', 'Lisbon time'],
+  ['UTC', 'UTC', 'UTC'],
+  ['Etc/GMT+3', 'UTC-3', 'UTC-3'],
+  ['Etc/GMT-5', 'UTC+5', 'UTC+5'],
+])('times by the clock of %s are called %s and %s', (zone, portuguese, english) => {
+  expect(sayZoneTime(zone, 'pt-BR')).toBe(portuguese)
+  expect(sayZoneTime(zone, 'en')).toBe(english)
 })

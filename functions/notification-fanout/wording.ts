@@ -4,8 +4,8 @@ import type { MessageRequested } from '#events/message-requested.ts'
 import type { EpisodeBrief } from '#events/show.ts'
 import { encode } from '../callback-data.ts'
 import { type Html, html, joined } from '../html.ts'
-import { dayOf, type Language, sayClock, sayDate, sayDuration, sayInstant, sayZone } from '../when.ts'
-import { sayEpisode, sayEpisodes, sayProbeError, sayShow } from '../words.ts'
+import { dayOf, type Language, sayClock, sayDate, sayDuration, sayInstant, sayZoneTime } from '../when.ts'
+import { episodeName, sayEpisode, sayEpisodes, sayProbeError, sayShow } from '../words.ts'
 import type { News, NewsOf } from './news.ts'
 
 /** Whom the words are for. */
@@ -49,14 +49,24 @@ const sayWhen = (
   { language, zone }: Reader,
   now: Date,
 ): string => {
-  if (airstamp !== null) return `${sayInstant(airstamp, { language, zone, now })} (${sayZone(zone, language)})`
+  if (airstamp !== null) return `${sayInstant(airstamp, { language, zone, now })} (${sayZoneTime(zone, language)})`
   if (airdate === '') return { 'pt-BR': 'ainda sem data', en: 'no date yet' }[language]
   const today = dayOf(now, zone)
   const near = sayDate(airdate, { language, today })
   const date = sayDate(airdate, { language })
   const day = airdate === today ? `${near} (${date})` : near
-  return { 'pt-BR': `${day} · hora não divulgada`, en: `${day} · time not announced` }[language]
+  return { 'pt-BR': `${day} · horário não divulgado`, en: `${day} · time not announced` }[language]
 }
+
+const oneIsOut = (which: Html, isToday: boolean): Words => ({
+  'pt-BR': html`${isToday ? 'Sai hoje um episódio novo' : 'Saiu episódio novo'}: ${which}`,
+  en: html`${isToday ? 'A new episode comes out today' : 'A new episode is out'}: ${which}`,
+})
+
+const severalAreOut = (which: Html, count: number, isToday: boolean): Words => ({
+  'pt-BR': html`${isToday ? 'Saem hoje' : 'Saíram'} ${count} episódios novos: ${which}`,
+  en: html`${count} new episodes ${isToday ? 'come out today' : 'are out'}: ${which}`,
+})
 
 const episodeDue = ({ show, episodes }: NewsOf<'episode.due'>, reader: Reader, now: Date): Wording => {
   const { language } = reader
@@ -71,13 +81,13 @@ const episodeDue = ({ show, episodes }: NewsOf<'episode.due'>, reader: Reader, n
             'pt-BR': html`🎬 Estreia da ${opening.season}ª temporada`,
             en: html`🎬 Premiere of season ${opening.season}`,
           }[language]
+  const which = joined([sayEpisodes(episodes, language), episodes.length === 1 && episodeName(first)], ' · ')
+  // Announced in the morning of a day without a known hour, the episode may still be to come.
+  const isToday = first.airstamp === null && first.airdate === dayOf(now, reader.zone)
   const what =
     episodes.length === 1
-      ? joined([sayEpisode(first, language), first.name], ' · ')
-      : {
-          'pt-BR': html`${sayEpisodes(episodes, language)} · ${episodes.length} episódios`,
-          en: html`${sayEpisodes(episodes, language)} · ${episodes.length} episodes`,
-        }[language]
+      ? oneIsOut(which, isToday)[language]
+      : severalAreOut(which, episodes.length, isToday)[language]
   return {
     html: String(
       joined([
@@ -131,9 +141,23 @@ const seriesChanged = (
   const words = (): Words => {
     switch (change) {
       case 'moved': {
-        const which = episode === undefined ? '' : joined([sayEpisode(episode, language), episode.name], ' · ')
-        const then = before === undefined ? '' : sayWhen(before, reader, now)
-        const next = episode === undefined ? '' : sayWhen(episode, reader, now)
+        const which = episode && joined([sayEpisode(episode, language), episodeName(episode)], ' · ')
+        const then = before && sayWhen(before, reader, now)
+        if (episode?.airdate === '' && episode.airstamp === null) {
+          return {
+            'pt-BR': joined([
+              html`📆 ${name}`,
+              html`O episódio ${which} foi adiado, sem nova data`,
+              then && html`antes: <s>${then}</s>`,
+            ]),
+            en: joined([
+              html`📆 ${name}`,
+              html`${which} was postponed and has no new date yet`,
+              then && html`was: <s>${then}</s>`,
+            ]),
+          }
+        }
+        const next = episode && sayWhen(episode, reader, now)
         return {
           'pt-BR': joined([
             html`📆 ${name} mudou de data`,
@@ -188,14 +212,14 @@ const monitorDown = (
       // What was never up has not gone down.
       html`🔴 <b>${name}</b> ${lastOk === null ? 'está fora do ar' : 'saiu do ar'}`,
       html`Motivo: ${why}`,
-      html`Desde: ${from} (${sayZone(zone, language)})`,
+      html`Desde: ${from} (${sayZoneTime(zone, language)})`,
       html`Última resposta boa: ${lastOk ?? 'nenhuma até agora'}`,
       html`<code>${url}</code>`,
     ]),
     en: joined([
       html`🔴 <b>${name}</b> is down`,
       html`Reason: ${why}`,
-      html`Since: ${from} (${sayZone(zone, language)})`,
+      html`Since: ${from} (${sayZoneTime(zone, language)})`,
       html`Last good answer: ${lastOk ?? 'none so far'}`,
       html`<code>${url}</code>`,
     ]),

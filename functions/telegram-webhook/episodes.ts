@@ -3,10 +3,6 @@ import type { Chat } from '#database/chats.ts'
 import { dayOf, sayDate, sayInstant } from '../when.ts'
 import type { Words } from './words/words.ts'
 
-/** The name, where it says more than the number. */
-export const ownName = ({ name }: Pick<Episode, 'name'>): string | null =>
-  name === '' || /^(episode|episódio) \d+$/i.test(name) ? null : name
-
 /** The next to come, from `now` on: by its hour, or by its date in `zone` where the hour is not known. */
 export const nextEpisode = (show: Show, now: Date, zone: string): Episode | null => {
   const today = dayOf(now, zone)

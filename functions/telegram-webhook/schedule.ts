@@ -1,10 +1,10 @@
 import type { Upcoming } from '#database/catalogue.ts'
 import { type Html, html, joined } from '../html.ts'
-import { dayOf, instantOf, sayClock, sayDate, sayZone } from '../when.ts'
-import { sayEpisodes } from '../words.ts'
+import { capitalised, dayOf, instantOf, sayClock, sayDate, sayZoneTime } from '../when.ts'
+import { episodeName, sayEpisodes } from '../words.ts'
 import type { Button, View } from './bot.ts'
 import { fromCatalogue, type Turn } from './desk.ts'
-import { ownName, titleOf } from './episodes.ts'
+import { titleOf } from './episodes.ts'
 import { pageOf, pageRow } from './pages.ts'
 
 const A_PAGE = 20
@@ -44,14 +44,14 @@ const slotsOf = (found: readonly Upcoming[], zone: string): Slot[] => {
 
 const line = ({ chat, words }: Turn, { show, episodes, airstamp }: Slot): Html => {
   const [only] = episodes
-  const name = episodes.length === 1 && only ? ownName(only) : null
+  const name = episodes.length === 1 && only ? episodeName(only) : null
   const clock = airstamp && sayClock(airstamp, chat)
   return html`${clock && `${clock} `}<a href="${show.url}">${titleOf(show, chat)}</a> ${sayEpisodes(episodes, chat.language)}${
     name && ` “${name}”`
   }${airstamp === null && html` <i>(${words.hourUnknown})</i>`}`
 }
 
-const footer = ({ chat, words }: Turn) => words.zoneFooter(sayZone(chat.zone, chat.language))
+const footer = ({ chat, words }: Turn) => words.zoneFooter(capitalised(sayZoneTime(chat.zone, chat.language)))
 
 type Nothing = 'nothing followed' | 'catalogue down' | 'catalogue filling'
 
@@ -131,5 +131,3 @@ export const today = async (turn: Turn): Promise<View> => {
     buttons,
   }
 }
-
-const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)

@@ -35,7 +35,7 @@ export const seriesList = async (turn: Turn, page: number, note?: Note): Promise
   const named = items.map(follow => {
     const id = showIdOf(follow)
     const show = shows.get(id)
-    return { id, show, name: show ? titleOf(show, chat) : (follow.title ?? words.unnamedSeries(id)) }
+    return { id, show, name: show ? titleOf(show, chat) : (follow.title ?? words.unnamedSeries) }
   })
   return {
     html: joined(
@@ -105,5 +105,5 @@ export const restoreSeries = async (turn: Turn, showId: number, page: number, fo
 
 const nameOf = async ({ desk, chat, words }: Turn, showId: number, title: string | null): Promise<string> => {
   const show = (await fromCatalogue(desk, catalogue => catalogue.show(showId)))?.found
-  return show ? titleOf(show, chat) : (title ?? words.unnamedSeries(showId))
+  return show ? titleOf(show, chat) : (title ?? words.unnamedSeries)
 }

@@ -312,26 +312,32 @@ test('two chats in two zones over the week in which the US change their clocks: 
   const of = (show: string, person: string) =>
     told.filter(([, who, what]) => what === show && who === person).map(([at, , , when]) => `${at} ${when}`)
 
-  expect(of('harbor', 'ana')).toEqual(['10-26T01 hoje · 22:00 (São Paulo)', '11-02T02 hoje · 23:00 (São Paulo)'])
-  expect(of('harbor', 'bob')).toEqual(['10-26T01 today · 9:00 PM (New York)', '11-02T02 today · 9:00 PM (New York)'])
+  expect(of('harbor', 'ana')).toEqual([
+    '10-26T01 hoje · 22:00 (horário de Brasília)',
+    '11-02T02 hoje · 23:00 (horário de Brasília)',
+  ])
+  expect(of('harbor', 'bob')).toEqual([
+    '10-26T01 today · 9:00 PM (New York time)',
+    '11-02T02 today · 9:00 PM (New York time)',
+  ])
 
   // TVMaze counts the night to the evening before: read as a date, everything would be a day too early.
   const nights = (hour: number, when: string) => (day: string) => `${day}T0${hour} ${when}`
   const before = ['10-27', '10-28', '10-29', '10-30']
   const after = ['11-03', '11-04', '11-05']
   expect(of('late night', 'ana')).toEqual([
-    ...before.map(nights(4, 'hoje · 01:37 (São Paulo)')),
-    ...after.map(nights(5, 'hoje · 02:37 (São Paulo)')),
+    ...before.map(nights(4, 'hoje · 01:37 (horário de Brasília)')),
+    ...after.map(nights(5, 'hoje · 02:37 (horário de Brasília)')),
   ])
   expect(of('late night', 'bob')).toEqual([
-    ...before.map(nights(4, 'today · 12:37 AM (New York)')),
-    ...after.map(nights(5, 'today · 12:37 AM (New York)')),
+    ...before.map(nights(4, 'today · 12:37 AM (New York time)')),
+    ...after.map(nights(5, 'today · 12:37 AM (New York time)')),
   ])
 
   // Nobody knows its hour: each hears at nine of their own morning, and of no hour.
   expect(of('streamer', 'ana')).toEqual([
-    '10-28T12 hoje (qua., 28 out) · hora não divulgada',
-    '11-04T12 hoje (qua., 4 nov) · hora não divulgada',
+    '10-28T12 hoje (qua., 28 out) · horário não divulgado',
+    '11-04T12 hoje (qua., 4 nov) · horário não divulgado',
   ])
   expect(of('streamer', 'bob')).toEqual([
     '10-28T13 today (Wed, Oct 28) · time not announced',
