@@ -293,6 +293,15 @@ describe('when a process fails', () => {
     const other = await until(async () => ((await post(one)).status === 200 ? post(one) : undefined))
     expect(other.json().pid).not.toBe(pid)
   })
+
+  test('the state is that of now: one killed while young shows as crashed until it has worked again', async () => {
+    const one = started({ idleMs: 50 })
+    process.kill((await post(one)).json().pid, 'SIGKILL')
+    await until(() => report(one).state === 'crashed')
+    await until(async () => (await post(one)).status === 200)
+    await until(() => report(one).state === 'zero')
+    expect(report(one).replicas).toEqual([])
+  })
 })
 
 describe('the proxy', () => {

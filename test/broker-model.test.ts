@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { migrate } from '#database/migrate.ts'
@@ -26,7 +27,7 @@ let real: Link
 beforeAll(async () => {
   database = await emptyDatabase()
   await migrate(database.url, {
-    dir: new URL('../infra/local/broker/migrations', import.meta.url).pathname,
+    dir: join(import.meta.dirname, '../infra/local/broker/migrations'),
     table: 'broker_migration',
   })
   real = await link({ url: database.url, applicationName: 'model', patienceMs: 20_000 })

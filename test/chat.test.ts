@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { EMPTY, update } from '#local/chat/screen.ts'
 import type { ChatState } from '#local/simulators/telegram/page.ts'
 import type { TelegramSimulator } from '#local/simulators/telegram.ts'
 import { startChat } from '#test/support/chat.ts'
+import { root } from '#test/support/manifests.ts'
 import { until } from '#test/support/until.ts'
 
 let chat: Awaited<ReturnType<typeof startChat>>
@@ -220,7 +222,7 @@ describe('npm run chat', () => {
 
   const run = (env: Record<string, string> = {}) => {
     output = ''
-    child = spawn(process.execPath, [new URL('../infra/local/chat.ts', import.meta.url).pathname], {
+    child = spawn(process.execPath, [join(root, 'infra/local/chat.ts')], {
       env: { ...process.env, LC_ALL: 'en_US.UTF-8', PORT: new URL(base).port, ...env },
     })
     const hear = (chunk: Buffer) => {

@@ -1,7 +1,8 @@
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ManifestFaults, manifestFiles, readManifests } from '#local/manifests.ts'
 
-const root = new URL('..', import.meta.url).pathname
+const root = join(import.meta.dirname, '..')
 
 const broker = `apiVersion: eventing.knative.dev/v1
 kind: Broker

@@ -8,6 +8,7 @@ import { readEnvironment, type Settings } from '#local/environment.ts'
 import { functionEnv, missingVariables } from '#local/function-command.ts'
 import { manifestFiles, readManifests } from '#local/manifests.ts'
 import { holderOf } from '#local/port-holder.ts'
+import { root } from './support/manifests.ts'
 import { clearAway, spawnVigia, temporaryFolder, type VigiaOptions } from './support/vigia.ts'
 
 const folders: string[] = []
@@ -195,7 +196,7 @@ describe('the environment', () => {
 })
 
 describe("a function's process", () => {
-  const { functions } = readManifests(manifestFiles(new URL('..', import.meta.url).pathname))
+  const { functions } = readManifests(manifestFiles(root))
   const webhook = functions.find(({ name }) => name === 'telegram-webhook')!
   const variables = {
     DATABASE_URL: 'postgresql://here/vigia',

@@ -1,9 +1,10 @@
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 // Two workers: the suite starts real databases and real processes, and the smallest machine it must pass on has two cores.
 export default defineConfig({
   test: {
-    root: new URL('..', import.meta.url).pathname,
+    root: join(import.meta.dirname, '..'),
     include: ['test/**/*.test.ts'],
     // What needs a real API server, Debian's packages or root: `npm run test:cluster`.
     exclude: ['test/cluster/**'],

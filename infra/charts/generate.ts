@@ -96,7 +96,7 @@ export const madeFiles = async (): Promise<Map<string, string>> => {
   return new Map(texts.filter(([path, text]) => text.startsWith(made) || path === 'values.schema.json'))
 }
 
-if (process.argv[1] === import.meta.filename) {
+if (import.meta.main) {
   const files = await chartFiles()
   for (const path of (await madeFiles()).keys()) if (!files.has(path)) await rm(join(chartFolder, path))
   for (const [path, text] of files) {

@@ -101,7 +101,7 @@ export const nameImage = async (repository: string, digest: string, tag: string)
   if (!answer.ok) throw new Refusal(`${host} did not take the name ${name}:${tag} (${answer.status}); release again`)
 }
 
-if (process.argv[1] === import.meta.filename)
+if (import.meta.main)
   await command(async () => {
     const registry = process.argv[2]
     if (!registry) throw new Refusal('usage: node infra/delivery/registry.ts <host[:port]>: does it answer?')

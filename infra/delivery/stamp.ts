@@ -57,7 +57,7 @@ export const stamp = async (folder: string, release: string, commit = `v${releas
   for (const [file, text] of texts) await writeFile(join(folder, file), text)
 }
 
-if (process.argv[1] === import.meta.filename)
+if (import.meta.main)
   await command(async () => {
     const [release, commit] = process.argv.slice(2)
     if (!release) throw new Refusal('usage: node infra/delivery/stamp.ts <version> [revision]')

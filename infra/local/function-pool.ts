@@ -78,6 +78,8 @@ export const functionPool = (
   let coldStarts = 0
   let inFlight = 0
   let failures = 0
+  /** The last process ended by itself before it had worked. */
+  let isBroken = false
   /** performance.now() before which nothing is started after a crash. */
   let notBefore = 0
   let lastWords = ''
@@ -197,7 +199,14 @@ export const functionPool = (
       serveWaiting()
     }
     const how = await replica.process.exited
-    if (isLeaving(replica)) return
+    if (isLeaving(replica)) {
+      // What was asked to end had worked until then.
+      if (replica.readyAt < Number.POSITIVE_INFINITY) {
+        failures = 0
+        isBroken = false
+      }
+      return
+    }
     const lines = replica.process.lastLines().map(line => `\n  ${line}`)
     replicas.delete(replica)
     const hasWorked = performance.now() - replica.readyAt >= HAS_WORKED_MS
@@ -210,6 +219,7 @@ export const functionPool = (
 
   const failed = (words: string, hasWorked = false) => {
     failures++
+    isBroken = !hasWorked
     lastWords = words
     // A process that has worked for a while may have met one bad request: the next one may start a new process at once.
     const pauseMs = hasWorked ? 0 : backoffMs(failures)
@@ -310,7 +320,7 @@ export const functionPool = (
       const state = (['ready', 'starting', 'draining'] as const).find(one => states.includes(one))
       return {
         name,
-        state: state ?? (failures > 0 ? 'crashed' : 'zero'),
+        state: state ?? (isBroken ? 'crashed' : 'zero'),
         replicas: [...replicas]
           .filter(({ process }) => process)
           .map(({ process, inFlight: busy, startedAt }) => ({
@@ -324,6 +334,7 @@ export const functionPool = (
     warm: scale,
     drain: async () => {
       failures = 0
+      isBroken = false
       notBefore = 0
       await Promise.all([...replicas].map(replica => end(replica, manifest.timeoutMs)))
       if (manifest.minScale > 0) scale()

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import type { Settings } from './environment.ts'
+import { writeWholeSync } from './whole-file.ts'
 
 /** Telegram, TVMaze and the sites to watch: the real ones, or ours. */
 export interface Outside {
@@ -22,12 +23,20 @@ export interface Outside {
 const API_ROOT = 'https://api.telegram.org'
 
 /** With a token the real Telegram, else simulators of everything that has no address of its own. */
-export const outsideWorld = (settings: Settings, dataDir: string): Promise<Outside> | Outside =>
-  settings.telegram.botToken === undefined ? simulated(settings, dataDir) : real(settings, dataDir)
+export const outsideWorld = (
+  settings: Settings,
+  dataDir: string,
+  log: (line: string) => void,
+): Promise<Outside> | Outside =>
+  settings.telegram.botToken === undefined ? simulated(settings, dataDir, log) : real(settings, dataDir, log)
 
-const real = ({ telegram, tvmazeUrl, probeAllow, probeReference }: Settings, dataDir: string): Outside => {
+const real = (
+  { telegram, tvmazeUrl, probeAllow, probeReference }: Settings,
+  dataDir: string,
+  log: (line: string) => void,
+): Outside => {
   const apiRoot = telegram.apiRoot ?? API_ROOT
-  const webhookSecret = telegram.webhookSecret ?? keptSecret(dataDir)
+  const webhookSecret = telegram.webhookSecret ?? keptSecret(dataDir, log)
   return {
     isSimulated: false,
     apiRoot,
@@ -55,6 +64,7 @@ const LOOPBACK = '127.0.0.0/8,::1/128'
 const simulated = async (
   { telegram: given, tvmazeUrl, probeAllow, probeReference }: Settings,
   dataDir: string,
+  log: (line: string) => void,
 ): Promise<Outside> => {
   const [{ startTelegram }, { startTvmaze }, { startSites }] = await Promise.all([
     import('./simulators/telegram.ts'),
@@ -68,13 +78,14 @@ const simulated = async (
       opsToken: OPERATORS_BOT,
       newcomer: {
         keepIn: join(dataDir, 'simulated-telegram.json'),
+        log,
         hasSites: true,
         ...(tvmaze === undefined ? {} : { nextEpisode: tvmaze.nextBulletin }),
       },
     }),
     startSites(),
   ])
-  const webhookSecret = given.webhookSecret ?? keptSecret(dataDir)
+  const webhookSecret = given.webhookSecret ?? keptSecret(dataDir, log)
   return {
     isSimulated: true,
     apiRoot: telegram.url,
@@ -101,15 +112,16 @@ const simulated = async (
   }
 }
 
-/** Made at the first start: Telegram shows with it that an update is its own. */
-const keptSecret = (dataDir: string): string => {
+/**
+ * Made at the first start: Telegram shows with it that an update is its own. Every start tells Telegram the secret again, so one that
+ * a power cut has damaged can be made anew.
+ */
+const keptSecret = (dataDir: string, log: (line: string) => void): string => {
   const file = join(dataDir, 'webhook-secret')
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    const secret = randomBytes(32).toString('hex')
-    writeFileSync(file, `${secret}\n`, { mode: 0o600 })
-    return secret
-  }
+  const kept = existsSync(file) ? readFileSync(file, 'utf8').trim() : null
+  if (kept !== null && /^[0-9a-f]{64}$/.test(kept)) return kept
+  if (kept !== null) log(`${file} is damaged and is made anew; nothing is lost by it`)
+  const secret = randomBytes(32).toString('hex')
+  writeWholeSync(file, `${secret}\n`)
+  return secret
 }

@@ -21,7 +21,10 @@ interface Entry {
 
 const PATIENCE_MS = 1_000
 
-/** One small file a process in `<folder>`, written at once: we may be killed in the next instant. */
+/**
+ * One small file a process in `<folder>`, written at once: we may be killed in the next instant. It does not wait for the disk, which
+ * every cold start would pay for: no process outlives the power cut that could damage the file.
+ */
 export const processJournal = (folder: string): ProcessJournal => {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const fileOf = (pid: number) => join(folder, `${pid}.json`)
@@ -32,7 +35,7 @@ export const processJournal = (folder: string): ProcessJournal => {
     },
     forget: pid => rmSync(fileOf(pid), { force: true }),
     endOrphans: async () => {
-      const pids = readdirSync(folder).map(name => Number(name.replace('.json', '')))
+      const pids = readdirSync(folder).flatMap(name => Number(/^(\d+)\.json$/.exec(name)?.[1]) || [])
       const ended = await Promise.all(
         pids.map(async pid => {
           const orphan = await isStill(pid, fileOf(pid))
@@ -46,14 +49,19 @@ export const processJournal = (folder: string): ProcessJournal => {
   }
 }
 
-/** A pid alone says nothing: after a restart of the machine it may be anybody's. */
+/** A pid alone says nothing: after a restart of the machine it may be anybody's. A file that was cut short names no process. */
 const isStill = async (pid: number, file: string): Promise<boolean> => {
-  const text = await readFile(file, 'utf8').catch(() => '')
-  // A file cut short by our own end names nobody.
-  if (!text.endsWith('}')) return false
-  const { command, startedAt } = JSON.parse(text) as Entry
+  const entry = entryIn(await readFile(file, 'utf8').catch(() => ''))
   const running = (await commandOf(pid))?.trim()
-  return running === command && startOf(pid) === startedAt
+  return running !== undefined && running === entry?.command && startOf(pid) === entry.startedAt
+}
+
+const entryIn = (text: string): Partial<Entry> | null => {
+  try {
+    return JSON.parse(text) as Partial<Entry> | null
+  } catch {
+    return null
+  }
 }
 
 const endOrphan = async (pid: number, file: string) => {

@@ -79,7 +79,7 @@ const bringUp = async (
     terminal.step('PostgreSQL', () => databaseUp(settings, dataDir, terminal, ending)),
     terminal.step('MongoDB', () => mongoUp(settings, dataDir, downloadMongod, env, terminal, ending)),
     terminal.step('functions', () => functionsBuilt(root, terminal, signal)),
-    worldUp(settings, dataDir, ending),
+    worldUp(settings, dataDir, terminal, ending),
   ])
   signal.throwIfAborted()
   watch('PostgreSQL', postgres, down, terminal)
@@ -216,8 +216,8 @@ const functionsBuilt = async (root: string, terminal: Terminal, signal: AbortSig
   if (code !== 0) throw new Refusal(`the functions could not be built:\n${faults.trim()}`)
 }
 
-const worldUp = async (settings: Settings, dataDir: string, ending: Endings): Promise<Outside> => {
-  const outside = await outsideWorld(settings, dataDir)
+const worldUp = async (settings: Settings, dataDir: string, terminal: Terminal, ending: Endings): Promise<Outside> => {
+  const outside = await outsideWorld(settings, dataDir, terminal.warn)
   ending.last(outside.stop)
   return outside
 }

@@ -10,7 +10,7 @@ import { Refusal } from './refusal.ts'
 import { type Runtime, startRuntime } from './runtime.ts'
 import { type Terminal, terminal } from './terminal.ts'
 
-const root = new URL('../..', import.meta.url).pathname
+const root = join(import.meta.dirname, '../..')
 
 /** What is ended in the middle of its start is given this long; what then is left over the next start ends. */
 const PATIENCE_MS = 4_000

@@ -1,9 +1,10 @@
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 // One worker: an API server, its etcd and the programs that talk to it fill two cores by themselves.
 export default defineConfig({
   test: {
-    root: new URL('../..', import.meta.url).pathname,
+    root: join(import.meta.dirname, '../..'),
     include: ['test/cluster/**/*.test.ts'],
     reporters: process.env.CI ? ['default', ['json', { outputFile: '.build/cluster-report.json' }]] : ['default'],
     pool: 'forks',

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 
-export const root = new URL('../..', import.meta.url).pathname
+export const root = join(import.meta.dirname, '../../')
 
 /** A Kubernetes object as the file has it, and the file it is from. */
 export interface Manifest {

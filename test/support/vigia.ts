@@ -1,6 +1,17 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { type IncomingHttpHeaders, request } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -33,19 +44,21 @@ export interface VigiaOptions {
   /** Kept when it ends; without it there is a new one that goes with it. */
   dataDir?: string
   args?: string[]
+  /** The checkout that is started; this one without it. */
+  checkout?: string
   /** Rewrites the manifests that it reads: the text of a file and its path in, another text out. */
   manifests?: (text: string, file: string) => string
 }
 
 /** `npm start` as a process of its own, on any free port, whether it comes up or not. */
-export const spawnVigia = ({ env = {}, dataDir, args = [], manifests }: VigiaOptions = {}) => {
+export const spawnVigia = ({ env = {}, dataDir, args = [], checkout = root, manifests }: VigiaOptions = {}) => {
   const own: string[] = []
   const folder = dataDir ?? temporaryFolder()
   if (dataDir === undefined) own.push(folder)
   const rewritten = manifests && rewrittenManifests(manifests)
   if (rewritten) own.push(rewritten)
-  const child = spawn(process.execPath, [join(root, 'infra/local/main.ts'), ...args], {
-    cwd: root,
+  const child = spawn(process.execPath, [join(checkout, 'infra/local/main.ts'), ...args], {
+    cwd: checkout,
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
@@ -74,6 +87,20 @@ export const spawnVigia = ({ env = {}, dataDir, args = [], manifests }: VigiaOpt
     isOver: () => child.exitCode !== null || child.signalCode !== null,
     kill: (signal: NodeJS.Signals) => child.kill(signal),
   }
+}
+
+/** A copy of this checkout at `path`, as git would make one: no `.build`, no data. The packages are the same files. */
+export const copyCheckout = (path: string): void => {
+  mkdirSync(path, { recursive: true })
+  for (const name of readdirSync(root))
+    if (!['.build', '.git', '.vigia', 'node_modules'].includes(name))
+      cpSync(join(root, name), join(path, name), { recursive: true })
+  const packages = join(root, 'node_modules')
+  // Hard links, so that programs in the packages run from the path of the copy. A link to the folder where that cannot be.
+  const linked = spawnSync('cp', ['-al', packages, join(path, 'node_modules')])
+  if (linked.status === 0) return
+  rmSync(join(path, 'node_modules'), { recursive: true, force: true })
+  symlinkSync(packages, join(path, 'node_modules'))
 }
 
 const rewrittenManifests = (rewrite: (text: string, file: string) => string): string => {

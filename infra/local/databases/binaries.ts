@@ -1,5 +1,5 @@
 import { cpSync } from 'node:fs'
-import { chown, cp, lchown, readdir, readFile, rename, rm, symlink } from 'node:fs/promises'
+import { chown, cp, lchown, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
 import type { Account } from './account.ts'
@@ -41,6 +41,22 @@ export const linkLibraries = async (folder: string): Promise<void> => {
 /** The version of the package that `folder` comes from: `18.4.0-beta.17`. */
 export const packageVersion = async (folder: string): Promise<string> =>
   (JSON.parse(await readFile(join(dirname(folder), 'package.json'), 'utf8')) as { version: string }).version
+
+/** Whether every file of `folder` is in `copy` at its full length; a power cut may have left the names without the bytes. */
+export const isCopyOf = async (folder: string, copy: string): Promise<boolean> => {
+  const sizes = async (from: string) => {
+    const entries = await readdir(from, { recursive: true, withFileTypes: true })
+    const files = entries.filter(entry => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
+    return new Map(await Promise.all(files.map(async file => [relative(from, file), (await stat(file)).size] as const)))
+  }
+  try {
+    const [wanted, found] = await Promise.all([sizes(folder), sizes(copy)])
+    await packageVersion(copy)
+    return [...wanted].every(([file, size]) => found.get(file) === size)
+  } catch {
+    return false
+  }
+}
 
 /** Copies `folder` and the package.json beside it to `to`, as a whole or not at all, for `account`. PostgreSQL runs from any place. */
 export const copyFolder = async (folder: string, to: string, account: Account | null): Promise<void> => {

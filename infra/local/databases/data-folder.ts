@@ -6,9 +6,10 @@ import {
   readFileSync,
   realpathSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { chown, mkdir, realpath, rename, stat, writeFile } from 'node:fs/promises'
+import { chown, mkdir, realpath, stat } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type Account, nameOf } from './account.ts'
@@ -67,16 +68,31 @@ const makeFolder = (folder: string): void => {
 
 const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 
+/** SQLite's SQLITE_NOTADB. */
+const notADatabase = 26
+
 const lock = (folder: string): DatabaseSync => {
   const file = join(folder, 'lock')
   const holder = join(folder, 'holder')
   let database: DatabaseSync | undefined
-  try {
-    closeSync(openSync(file, 'a', 0o600))
+  const open = () => {
     database = new DatabaseSync(file, { timeout: 0 })
     database.exec('pragma journal_mode = memory; begin exclusive')
-    writeFileSync(holder, `${process.pid}\n`)
     return database
+  }
+  try {
+    closeSync(openSync(file, 'a', 0o600))
+    try {
+      open()
+    } catch (error) {
+      if ((error as { errcode?: number }).errcode !== notADatabase) throw error
+      // Damaged, and held by no process: SQLite takes the lock before it reads. Emptied in place, because the lock is on this file.
+      database?.close()
+      truncateSync(file)
+      open()
+    }
+    writeFileSync(holder, `${process.pid}\n`)
+    return database!
   } catch (error) {
     database?.close()
     const busy = 5
@@ -94,9 +110,10 @@ const unusable = (folder: string, error: unknown): Error => {
   )
 }
 
+/** For people; a file that is missing or damaged names no process. */
 const pidIn = (file: string): string => {
   try {
-    return readFileSync(file, 'utf8').trim()
+    return /^\d+$/.exec(readFileSync(file, 'utf8').trim())?.[0] ?? 'unknown'
   } catch {
     return 'unknown'
   }
@@ -160,10 +177,4 @@ export const own = async (folder: string, account: Account | null): Promise<void
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
-}
-
-/** Writes `file` as a whole: whoever reads it after we were killed finds the old text or the new one. */
-export const replaceFile = async (file: string, text: string): Promise<void> => {
-  await writeFile(`${file}.new`, text, { mode: 0o600 })
-  await rename(`${file}.new`, file)
 }

@@ -1,16 +1,17 @@
 import { spawn } from 'node:child_process'
 import { lookup } from 'node:dns/promises'
-import { chmod, mkdir, readdir, stat } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { basename, delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { renameWhole } from '../whole-file.ts'
 
 const mongodName = process.platform === 'win32' ? 'mongod.exe' : 'mongod'
 
 /** Where `downloadMongod` puts it: in the data folder, for root's home is closed to the one who runs the server. */
-const downloads = (dataDir: string) => join(dataDir, 'binaries')
+export const downloads = (dataDir: string) => join(dataDir, 'binaries')
 
 /** Every mongod on PATH and in the folders of earlier downloads (ours, and those of mongodb-memory-server), in that order. */
 export const findMongod = async (dataDir: string, env: NodeJS.ProcessEnv): Promise<string[]> => {
@@ -56,10 +57,13 @@ export const downloadMongod = async (
   if (!Object.keys(env).some(name => /proxy$|^MONGOMS_DOWNLOAD_MIRROR$/i.test(name)))
     await nameIsKnown('fastdl.mongodb.org')
   const folder = downloads(dataDir)
-  await mkdir(folder, { recursive: true, mode: 0o755 })
+  // Beside the finished ones until it is whole: a download that was cut short must not look like a program.
+  const half = join(folder, 'half')
+  await rm(half, { recursive: true, force: true })
+  await mkdir(half, { recursive: true, mode: 0o755 })
   // In a process of its own: the library is large, takes its settings from the environment, and prints where it pleases.
   const child = spawn(process.execPath, [fileURLToPath(new URL('download-mongod.ts', import.meta.url))], {
-    env: { ...downloadEnvironment(env), MONGOMS_DOWNLOAD_DIR: folder },
+    env: { ...downloadEnvironment(env), MONGOMS_DOWNLOAD_DIR: half },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let path = ''
@@ -75,7 +79,10 @@ export const downloadMongod = async (
   const code = await new Promise(resolve => child.once('close', resolve))
   if (code !== 0) throw new Error(`mongod could not be downloaded: ${refusal}`)
   await chmod(path, 0o755)
-  return path
+  const whole = join(folder, basename(path))
+  await renameWhole(path, whole)
+  await rm(half, { recursive: true, force: true })
+  return whole
 }
 
 const nameIsKnown = async (host: string): Promise<void> => {

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
-import { chmod, copyFile, mkdir, readFile, realpath, rename, stat } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, readFile, realpath, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { renameWhole, writeWhole } from '../whole-file.ts'
 import { type Account, as, serverAccount, serverEnvironment } from './account.ts'
 import { mongoAnswers } from './ask-mongo.ts'
-import { barrierTo, holdDataFolder, own, refuseForeignFolder, replaceFile } from './data-folder.ts'
-import { downloadMongod, findMongod, jongodb } from './mongo-programs.ts'
+import { barrierTo, holdDataFolder, own, refuseForeignFolder } from './data-folder.ts'
+import { downloadMongod, downloads, findMongod, jongodb } from './mongo-programs.ts'
 import { freePort } from './ports.ts'
 import { commandOf, type Ending, endProcess } from './processes.ts'
 import { describe, notOurs, type Supervised, supervise } from './supervisor.ts'
@@ -60,23 +61,30 @@ const climb = async (
   const account = process.platform === 'win32' ? null : serverAccount()
   const memory = jongodb()
   const found = await findMongod(dataDir, env)
-  // Where there is nothing else a newcomer waits for a download rather than read what to install.
-  if (found.length === 0 && (download || memory === null)) {
-    try {
-      found.push(await downloadMongod(dataDir, log, env))
-    } catch (error) {
-      if (memory === null) throw new Error(`${(error as Error).message}; ${advice}`)
-      log((error as Error).message)
-    }
-  }
   let refusal = ''
-  for (const program of found) {
+  const tried = async (program: string) => {
     try {
       return await startMongod(program, dataDir, account)
     } catch (error) {
       refusal = (error as Error).message
       log(refusal)
+      // A download of ours that does not run was cut short, or is for another system: the next download must not find it.
+      if (dirname(program) === downloads(dataDir)) await rm(program, { force: true })
+      return undefined
     }
+  }
+  for (const program of found) {
+    const rung = await tried(program)
+    if (rung) return rung
+  }
+  // Where there is nothing else a newcomer waits for a download rather than read what to install.
+  if (download || memory === null) {
+    const fetched = await downloadMongod(dataDir, log, env).catch((error: Error) => {
+      if (memory === null) throw new Error(`${error.message}; ${advice}`)
+      log(error.message)
+    })
+    const rung = fetched && (await tried(fetched))
+    if (rung) return rung
   }
   if (memory !== null) return startJongodb(memory, dataDir, account)
   throw new Error(`${refusal}; ${advice}`)
@@ -88,9 +96,9 @@ const advice =
 /** Ends a server that a killed runtime left behind on this data folder. The caller holds the folder. */
 export const endMongoOrphan = async (dataDir: string): Promise<void> => {
   const file = join(await realpath(dataDir), 'mongodb/server.json')
-  const noted = await readFile(file, 'utf8').catch(() => null)
+  const noted = notedIn(await readFile(file, 'utf8').catch(() => ''))
   if (noted === null) return
-  const { pid, program, port } = JSON.parse(noted) as Noted
+  const { pid, program, port } = noted
   const command = await commandOf(pid)
   if (command?.includes(program) && command.includes(portArgument(port))) await endProcess(pid, endings)
 }
@@ -100,6 +108,18 @@ interface Noted {
   pid: number
   program: string
   port: number
+}
+
+/** A note that a power cut has damaged names no server: none outlives a power cut. */
+const notedIn = (text: string): Noted | null => {
+  try {
+    const noted = JSON.parse(text) as Partial<Noted> | null
+    return typeof noted?.pid === 'number' && typeof noted.program === 'string' && typeof noted.port === 'number'
+      ? (noted as Noted)
+      : null
+  } catch {
+    return null
+  }
 }
 
 const portArgument = (port: number) => `--port=${port}`
@@ -157,7 +177,7 @@ const start = async (
         detached: true,
         stdio: ['ignore', output, output],
       }),
-    started: pid => replaceFile(note, JSON.stringify({ pid, program, port } satisfies Noted)),
+    started: pid => writeWhole(note, JSON.stringify({ pid, program, port } satisfies Noted)),
     answers: () => mongoAnswers(port),
     end: pid => endProcess(pid, endings),
   })
@@ -175,15 +195,15 @@ const reachable = async (program: string, dataDir: string, account: Account | nu
   await mkdir(dirname(copy), { recursive: true, mode: 0o755 })
   await copyFile(program, `${copy}.new`)
   await chmod(`${copy}.new`, 0o755)
-  await rename(`${copy}.new`, copy)
+  await renameWhole(`${copy}.new`, copy)
   return copy
 }
 
-/** The port of the last time, unless somebody took it meanwhile. */
+/** The port of the last time, unless another program has it; half of a number is a port that the server may not have. */
 const rememberedPort = async (file: string): Promise<number> => {
   const last = Number(await readFile(file, 'utf8').catch(() => 0))
-  const port = await freePort(Number.isInteger(last) && last > 0 && last < 65_536 ? last : 0)
-  if (port !== last) await replaceFile(file, String(port))
+  const port = await freePort(Number.isInteger(last) && last > 1023 && last < 65_536 ? last : 0)
+  if (port !== last) await writeWhole(file, String(port))
   return port
 }
 

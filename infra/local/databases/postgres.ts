@@ -1,14 +1,15 @@
 import { execFile, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
-import { lstat, readdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
+import { chown, lstat, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
+import { renameWhole, writeWhole } from '../whole-file.ts'
 import { type Account, as, serverAccount, serverEnvironment } from './account.ts'
-import { copyFolder, linkLibraries, packageVersion, postgresFolder, program } from './binaries.ts'
-import { barrierTo, holdDataFolder, own, refuseForeignFolder, replaceFile } from './data-folder.ts'
+import { copyFolder, isCopyOf, linkLibraries, packageVersion, postgresFolder, program } from './binaries.ts'
+import { barrierTo, holdDataFolder, own, refuseForeignFolder } from './data-folder.ts'
 import { freePort } from './ports.ts'
 import { commandOf, endProcess } from './processes.ts'
 import { describe, notOurs, type Supervised, supervise } from './supervisor.ts'
@@ -40,11 +41,11 @@ export const startPostgres = async ({
   const hold = holdDataFolder(dataDir)
   try {
     const place = await settle(await realpath(dataDir), log)
-    if ((await majorIn(place.data)) === null) {
+    if ((await majorIn(place, log)) === null) {
       log('preparing a new PostgreSQL data folder')
       await initialise(place)
     }
-    await refuseOtherMajor(place)
+    await refuseOtherMajor(place, log)
     const supervised = await supervise({
       name: 'PostgreSQL',
       logFile: join(place.home, 'postgres.log'),
@@ -140,7 +141,8 @@ const reachable = async (home: string, account: Account | null, log: (line: stri
     }
   }
   const copy = join(home, `binaries-${await packageVersion(packaged)}`, 'native')
-  if (!(await lstat(copy).catch(() => null))) {
+  if (!(await isCopyOf(packaged, copy))) {
+    await rm(dirname(copy), { recursive: true, force: true })
     log(`copying PostgreSQL's programs to ${copy}, where they can be used`)
     await own(dirname(copy), account)
     await copyFolder(packaged, copy, account)
@@ -186,8 +188,8 @@ const loopback = async (home: string) => {
     ? JSON.parse(kept)
     : { port: await freePort(), password: randomBytes(24).toString('hex') }
   if (!kept) {
-    await replaceFile(join(home, 'password'), access.password)
-    await replaceFile(file, JSON.stringify(access))
+    await writeWhole(join(home, 'password'), access.password)
+    await writeWhole(file, JSON.stringify(access))
   }
   return {
     settings: { listen_addresses: '127.0.0.1', port: String(access.port) },
@@ -196,21 +198,37 @@ const loopback = async (home: string) => {
   }
 }
 
-const majorIn = async (data: string): Promise<string | null> => {
-  try {
-    return (await readFile(join(data, 'PG_VERSION'), 'utf8')).trim()
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    return null
-  }
+/** The major version that the data is of; null where there is no data. */
+const majorIn = async ({ data, account }: Pick<Place, 'data' | 'account'>, log: (line: string) => void) => {
+  const version = await textOf(join(data, 'PG_VERSION'))
+  if (version === null || isMajor(version)) return version?.trim() ?? null
+  // Every database has a copy of the same text.
+  const copy = await textOf(join(data, 'base/1/PG_VERSION'))
+  if (copy === null || !isMajor(copy))
+    throw new Error(
+      `${data}/PG_VERSION is damaged, as is its copy in ${data}/base/1: keep a copy of ${data}, then restore a backup, or begin without data by npm start -- --fresh`,
+    )
+  log(`${data}/PG_VERSION is damaged and is made anew from its copy in ${data}/base/1; nothing is lost by it`)
+  await writeWhole(join(data, 'PG_VERSION'), copy)
+  if (account) await chown(join(data, 'PG_VERSION'), account.uid, account.gid)
+  return copy.trim()
 }
 
-const refuseOtherMajor = async ({ data, native }: Place): Promise<void> => {
-  const made = await majorIn(data)
-  const [ours] = (await packageVersion(native)).split('.')
+const isMajor = (text: string) => /^\d+\s*$/.test(text)
+
+/** The text of a file; null where there is none. */
+const textOf = (file: string): Promise<string | null> =>
+  readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
+    return null
+  })
+
+const refuseOtherMajor = async (place: Place, log: (line: string) => void): Promise<void> => {
+  const made = await majorIn(place, log)
+  const [ours] = (await packageVersion(place.native)).split('.')
   if (made !== ours)
     throw new Error(
-      `${data} was made by PostgreSQL ${made} and this version of Vigia brings ${ours}: dump it with PostgreSQL ${made} (pg_dumpall) or set DATA_DIR to a new folder`,
+      `${place.data} was made by PostgreSQL ${made} and this version of Vigia brings ${ours}: dump it with PostgreSQL ${made} (pg_dumpall) or set DATA_DIR to a new folder`,
     )
 }
 
@@ -228,24 +246,43 @@ const initialise = async ({ data, native, account, authentication }: Place): Pro
   await own(half, account)
   const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
   const options = ['--username=vigia', ...authentication, ...locale, '--no-instructions']
-  await promisify(execFile)(program(native, 'initdb'), ['-D', half, ...options], {
+  const { folder, remove } = await runnableByShell(native, account)
+  await promisify(execFile)(program(folder, 'initdb'), ['-D', half, ...options], {
     ...as(account),
     cwd: windows ? dirname(data) : '/',
     env: serverEnvironment(),
-  }).catch((error: Error & { stderr?: string; code?: unknown }) => {
-    const words = error.stderr
-      ?.trim()
-      .split('\n')
-      .find(line => /error:|fatal:/i.test(line))
-    if (error.code === 'EPERM')
-      throw new Error(`this process may not start PostgreSQL as ${account?.name}: start as an ordinary user`)
-    if (error.code === 'ENOENT')
-      throw new Error(
-        "PostgreSQL's programs need glibc, which this system lacks: set DATABASE_URL to a server elsewhere",
-      )
-    throw new Error(`PostgreSQL's initdb failed: ${words ?? error.message}`)
   })
-  await rename(half, data)
+    .catch((error: Error & { stderr?: string; code?: unknown }) => {
+      const words = error.stderr
+        ?.trim()
+        .split('\n')
+        .find(line => /error:|fatal:/i.test(line))
+      if (error.code === 'EPERM')
+        throw new Error(`this process may not start PostgreSQL as ${account?.name}: start as an ordinary user`)
+      if (error.code === 'ENOENT')
+        throw new Error(
+          "PostgreSQL's programs need glibc, which this system lacks: set DATABASE_URL to a server elsewhere",
+        )
+      throw new Error(`PostgreSQL's initdb failed: ${words ?? error.message}`)
+    })
+    .finally(remove)
+  await renameWhole(half, data)
+}
+
+/**
+ * initdb runs `postgres` through a shell, with its path between double quotes. Where the path has a character that a shell reads
+ * there, initdb runs from a copy among the temporary files.
+ */
+const runnableByShell = async (native: string, account: Account | null) => {
+  if (windows || !/["$`\\!]/.test(native)) return { folder: native, remove: async () => {} }
+  const temporary = await mkdtemp(
+    join((await barrierTo(tmpdir(), account)) === null ? tmpdir() : '/tmp', 'vigia-initdb-'),
+  )
+  if (account) await chown(temporary, account.uid, account.gid)
+  const folder = join(temporary, 'native')
+  await copyFolder(native, folder, account)
+  await linkLibraries(folder)
+  return { folder, remove: () => rm(temporary, { recursive: true, force: true }) }
 }
 
 const serverArguments = ({ data, settings: endpoint }: Place, settings: Record<string, string>): string[] => {
@@ -296,19 +333,17 @@ const isOurs = async (pid: number, data: string): Promise<boolean> => {
  * when it dies. Else its files must not stop the new one although their process is a zombie or a stranger by now.
  */
 const clearTheWay = async ({ data, settings, native }: Place): Promise<void> => {
-  const pid = await postmasterPid(data)
-  if (pid === null) return
-  if (await isOurs(pid, data)) {
-    await end({ data, native }, pid)
-    return
-  }
-  if (windows) return
-  // Our own number is the parent's to the new server, which takes the file for stale then. Deleting it would also delete the
-  // note by which PostgreSQL sees that processes of the dead server are still at work on the data.
   const file = join(data, 'postmaster.pid')
-  await writeFile(file, (await readFile(file, 'utf8')).replace(/^\d+/, String(process.pid)))
+  const pid = await postmasterPid(data)
+  if (pid !== null && (await isOurs(pid, data))) return end({ data, native }, pid)
+  if (windows) return
   const folder = settings.unix_socket_directories?.slice(1, -1).replaceAll('""', '"')
   if (folder) await rm(join(folder, '.s.PGSQL.5432.lock'), { force: true })
+  // Damaged by a power cut, which no server outlives; PostgreSQL refuses to start beside it.
+  if (pid === null) return rm(file, { force: true })
+  // Our own number is the parent's to the new server, which takes the file for stale then. Deleting it would also delete the
+  // note by which PostgreSQL sees that processes of the dead server are still at work on the data.
+  await writeFile(file, (await readFile(file, 'utf8')).replace(/^\d+/, String(process.pid)))
 }
 
 const end = async ({ data, native }: Pick<Place, 'data' | 'native'>, pid: number): Promise<void> => {

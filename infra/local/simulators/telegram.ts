@@ -76,6 +76,8 @@ export interface TelegramOptions {
 export interface NewcomerOptions {
   /** A file that keeps the conversation over a restart. */
   keepIn?: string
+  /** Told when that file is damaged. */
+  log?: (line: string) => void
   /** For the hints: when an episode airs next, and whether there are test sites at `sites.localhost`. */
   nextEpisode?: () => Date
   hasSites?: boolean
@@ -133,7 +135,7 @@ export const startTelegram = async (options: TelegramOptions): Promise<TelegramS
     },
     chatPage: (request, response) => newcomer?.page.handle(request, response) ?? false,
     stop: async () => {
-      newcomer?.stop()
+      await newcomer?.stop()
       for (const bot of world.bots.values()) bot.webhook.stop()
       server.closeAllConnections()
       await new Promise<void>(resolve => server.close(() => resolve()))
@@ -143,7 +145,7 @@ export const startTelegram = async (options: TelegramOptions): Promise<TelegramS
 
 const welcome = (world: World, main: Bot, operators: Bot | undefined, options: NewcomerOptions) => {
   if (operators === undefined) throw new Error('newcomer mode needs an opsToken')
-  const write = options.keepIn === undefined ? () => {} : keepIn(options.keepIn, world)
+  const write = options.keepIn === undefined ? async () => {} : keepIn(options.keepIn, world, options.log)
   const person = world.people.get(NEWCOMER_ID) ?? addPerson(world, 'Alex', undefined, NEWCOMER_ID)
   const panes = {
     main: { bot: main, seat: userSeat(world, main, person) },
@@ -155,9 +157,9 @@ const welcome = (world: World, main: Bot, operators: Bot | undefined, options: N
   return {
     person: panes.main.seat,
     page,
-    stop: () => {
+    stop: async () => {
       page.stop()
-      write()
+      await write()
     },
   }
 }

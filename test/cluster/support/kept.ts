@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 
 /** What a keeper runs, and the folder that goes with it. */
 export interface Kept {
@@ -12,7 +13,7 @@ export interface Kept {
 export const keep = async (kept: Kept) => {
   const keeper = spawn(
     process.execPath,
-    [new URL('keeper.process.ts', import.meta.url).pathname, JSON.stringify(kept)],
+    [join(import.meta.dirname, 'keeper.process.ts'), JSON.stringify(kept)],
     // A group of its own: the terminal's Ctrl+C reaches the tests, and they end it.
     { stdio: ['pipe', 'pipe', 'inherit'], detached: true },
   )

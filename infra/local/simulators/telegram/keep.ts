@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { writeWhole } from '../../whole-file.ts'
 import type { Update } from './bot-api.ts'
 import type { Bot, Chat, Person, World } from './world.ts'
 
@@ -28,38 +29,49 @@ const PAUSE_MS = 300
 const LEAP = 100
 
 /** Keeps the world in a file from now on, beginning with what the file holds. Answers with what writes the last of it. */
-export const keepIn = (path: string, world: World): (() => void) => {
-  const kept = read(path)
+export const keepIn = (path: string, world: World, log: (line: string) => void = () => {}): (() => Promise<void>) => {
+  mkdirSync(dirname(path), { recursive: true })
+  const kept = read(path, log)
   if (kept !== null) restore(world, kept)
   let isDirty = false
   let cancel = () => {}
+  let writing = Promise.resolve()
   const write = () => {
     cancel()
-    if (!isDirty) return
+    if (!isDirty) return writing
     isDirty = false
-    mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(`${path}.new`, JSON.stringify(snapshot(world)), { mode: 0o600 })
-    renameSync(`${path}.new`, path)
+    const text = JSON.stringify(snapshot(world))
+    writing = writing
+      .then(() => writeWhole(path, text))
+      .catch((error: Error) => log(`the simulated chat could not be kept: ${error.message}`))
+    return writing
   }
   const soon = () => {
     if (isDirty) return
     isDirty = true
-    cancel = world.time.after(PAUSE_MS, write)
+    cancel = world.time.after(PAUSE_MS, () => void write())
   }
   world.watchers.add(soon)
   return () => {
     world.watchers.delete(soon)
     isDirty = true
-    write()
+    return write()
   }
 }
 
-/** What was kept; null where there is nothing, or nothing that can be read: the conversation begins anew. */
-const read = (path: string): Kept | null => {
+/** What was kept; null where there is nothing. What cannot be read is put aside, and the conversation begins anew. */
+const read = (path: string, log: (line: string) => void): Kept | null => {
   try {
-    const kept = JSON.parse(readFileSync(path, 'utf8')) as Kept
-    return kept.version === 1 && Array.isArray(kept.bots) ? kept : null
-  } catch {
+    const kept = JSON.parse(readFileSync(path, 'utf8')) as Kept | null
+    if (kept?.version === 1 && kept.bots.every(bot => Array.isArray(bot.chats) && Array.isArray(bot.pending)))
+      return kept
+    throw new Error('it is not a conversation of this version')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    renameSync(path, `${path}.damaged`)
+    log(
+      `${path} is damaged (${(error as Error).message}); it is now ${path}.damaged, and the simulated chat begins anew`,
+    )
     return null
   }
 }

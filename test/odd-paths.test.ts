@@ -1,0 +1,79 @@
+import { execFile } from 'node:child_process'
+import { readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, expect, test } from 'vitest'
+import { root } from '#test/support/manifests.ts'
+import { until } from '#test/support/until.ts'
+import { clearAway, copyCheckout, startVigia, temporaryFolder, type VigiaOptions } from '#test/support/vigia.ts'
+
+const folders: string[] = []
+const folder = () => {
+  const made = temporaryFolder()
+  folders.push(made)
+  return made
+}
+afterAll(async () => {
+  for (const made of folders) await clearAway(made)
+})
+
+/** Starts it, says something to the bot, and expects an answer: databases, build and functions work from there. */
+const answers = async (options: VigiaOptions) => {
+  const vigia = await startVigia(options)
+  try {
+    await vigia.api('/chat/api/send', { method: 'POST', body: JSON.stringify({ pane: 'main', text: '/start' }) })
+    await until(
+      async () => /Eu sou o Vigia|I am Vigia|Vigia/.test(JSON.stringify(await vigia.api('/chat/api/state'))),
+      {
+        what: 'an answer',
+      },
+    )
+    return vigia.output()
+  } finally {
+    expect(await vigia.stop()).toBe(0)
+  }
+}
+
+const copies = new Map<string, string>()
+const copied = (name: string) => {
+  const checkout = copies.get(name) ?? join(folder(), name)
+  if (!copies.has(name)) copyCheckout(checkout)
+  copies.set(name, checkout)
+  return checkout
+}
+
+// Blank and accent; what a URL reads as something else; what a shell reads as something else.
+test.each(['Área de trabalho', `C# 100% é? it's "$HOME" [x] \`id\``])(
+  'npm start, its data and its commands work in a checkout called %s',
+  async name => {
+    const checkout = copied(name)
+    const output = await answers({ checkout, dataDir: join(folder(), name, 'dados') })
+    expect(output).toContain(name)
+    const scripts = ['events/export.ts', 'infra/cluster/scaling/main.ts', 'infra/charts/generate.ts']
+    for (const script of scripts)
+      await promisify(execFile)(process.execPath, [join(checkout, script)], { cwd: checkout })
+    const chart = 'infra/charts/vigia/values.yaml'
+    expect(readFileSync(join(checkout, chart), 'utf8')).toBe(readFileSync(join(root, chart), 'utf8'))
+  },
+)
+
+test('a checkout behind a symbolic link, with a data folder so deep that a socket in it has too long a path', async () => {
+  const links = folder()
+  symlinkSync(copied('Área de trabalho'), join(links, 'checkout'))
+  symlinkSync(folder(), join(links, 'data'))
+  const dataDir = join(links, 'data', ...Array.from({ length: 12 }, (_, n) => `uma pasta funda ${n}`))
+  await answers({ checkout: join(links, 'checkout'), dataDir })
+  expect(readdirSync(join(dataDir, 'postgres'))).not.toContain('run')
+})
+
+test('no file takes the path of a URL for the path of a file', () => {
+  const sources = ['events', 'functions', 'infra', 'test'].flatMap(part =>
+    readdirSync(join(root, part), { recursive: true, encoding: 'utf8' })
+      .filter(name => /\.(ts|mjs)$/.test(name))
+      .map(name => join(part, name)),
+  )
+  const faults = sources.filter(file =>
+    /import\.meta\.url\)\.(pathname|href)/.test(readFileSync(join(root, file), 'utf8')),
+  )
+  expect(faults).toEqual([])
+})
