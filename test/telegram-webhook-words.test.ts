@@ -3,10 +3,11 @@ import { describe, expect, test } from 'vitest'
 import { decode, encode, type Press } from '#functions/callback-data.ts'
 import { Html, plain, visibleLength } from '#functions/html.ts'
 import { commandMenu } from '#functions/telegram-webhook/command-menu.ts'
-import { commandNamed } from '#functions/telegram-webhook/commands.ts'
+import { commandNamed, folded } from '#functions/telegram-webhook/commands.ts'
 import { intervalIn } from '#functions/telegram-webhook/monitors.ts'
 import { words } from '#functions/telegram-webhook/words/words.ts'
-import { brazilianZones, findZone, validZone, zoneLabel } from '#functions/telegram-webhook/zones.ts'
+import { places } from '#functions/telegram-webhook/zone-places.ts'
+import { brazilianZones, findZone, offeredZones, validZone, zoneLabel } from '#functions/telegram-webhook/zones.ts'
 
 type Said = string | ((...args: never[]) => unknown) | { [key: string]: Said }
 
@@ -135,19 +136,70 @@ describe('zones', () => {
     ['new york', 'America/New_York'],
     ['Nova Iorque', 'America/New_York'],
     ['tóquio', 'Asia/Tokyo'],
-    ['recif', 'America/Recife'],
     ['utc', 'UTC'],
     ['Lisbon, Portugal', 'Europe/Lisbon'],
     ['Kathmandu', 'Asia/Katmandu'],
+    ['Pará', 'America/Belem'],
+    ['para Manaus', 'America/Manaus'],
+    ['estado do Pará', 'America/Belem'],
+    ['PA', 'America/Belem'],
+    ['Paraná', 'America/Sao_Paulo'],
+    ['Mato Grosso', 'America/Cuiaba'],
+    ['mato grosso do sul', 'America/Campo_Grande'],
+    ['Uberlândia', 'America/Sao_Paulo'],
+    ['Vitória/ES', 'America/Sao_Paulo'],
+    ['Ji-Paraná', 'America/Porto_Velho'],
+    ['Feira de Santana - BA', 'America/Bahia'],
+    ['Belém (PA)', 'America/Belem'],
+    ['Macapá AP', 'America/Belem'],
+    ['horário de Brasília', 'America/Sao_Paulo'],
+    ['hora de Lisboa', 'Europe/Lisbon'],
+    ['Japão', 'Asia/Tokyo'],
+    ['Germany', 'Europe/Berlin'],
+    ['Alemanha', 'Europe/Berlin'],
+    ['França', 'Europe/Paris'],
+    ['Argentina', 'America/Buenos_Aires'],
+    ['Inglaterra', 'Europe/London'],
+    ['California', 'America/Los_Angeles'],
+    ['-3', 'America/Sao_Paulo'],
+    ['UTC-3', 'America/Sao_Paulo'],
+    ['gmt −04:00', 'America/Manaus'],
+    ['-03:00', 'America/Sao_Paulo'],
+    ['+2', 'Etc/GMT-2'],
+    ['UTC+14', 'Etc/GMT-14'],
+    ['+5:30', 'Asia/Calcutta'],
+    ['UTC+05:45', 'Asia/Katmandu'],
+    ['utc+0', 'UTC'],
+    ['Etc/GMT+3', 'Etc/GMT+3'],
   ])('%s is %s', (asked, zone) => {
     expect(findZone(asked)).toEqual({ zone })
+  })
+
+  test.each([
+    ['Par', ['America/Paramaribo', 'Europe/Paris', 'America/Belem']],
+    ['recif', ['America/Recife']],
+    ['Param', ['America/Paramaribo']],
+    ['Brasil', [...brazilianZones]],
+    ['EUA', ['America/New_York', 'America/Chicago', 'America/Denver', 'America/Los_Angeles']],
+    ['Portugal', ['Europe/Lisbon', 'Atlantic/Azores']],
+    ['Flórida', ['America/New_York', 'America/Chicago']],
+    ['Georgia', ['America/New_York', 'Asia/Tbilisi']],
+    ['-3:30', ['America/St_Johns']],
+  ])('"%s" may be one of several, or the beginning of a name, and is asked about', (asked, zones) => {
+    expect(findZone(asked)).toEqual({ suggestions: expect.arrayContaining(zones) })
+  })
+
+  test('in English an offset is taken as it is, and two letters of a state of Brazil are asked about', () => {
+    expect(findZone('UTC-3', 'en')).toEqual({ zone: 'Etc/GMT+3' })
+    expect(findZone('PA', 'en')).toEqual({ suggestions: expect.arrayContaining(['America/Belem']) })
+    expect(zoneLabel('Etc/GMT+3', 'en')).toBe('UTC-3')
   })
 
   test('a slip of the finger is offered what it may mean, nonsense is offered nothing', () => {
     expect(findZone('Lisboaa')).toEqual({ suggestions: expect.arrayContaining(['Europe/Lisbon']) })
     expect(findZone('Fortalesa')).toEqual({ suggestions: ['America/Fortaleza'] })
     expect(findZone('qqqqqqqq')).toEqual({ suggestions: [] })
-    expect(findZone('-03:00')).toEqual({ suggestions: [] })
+    for (const far of ['UTC+15', '-13', '+99:99']) expect(findZone(far), far).toEqual({ suggestions: [] })
     for (const bad of ['Mars/Olympus', '+03:00', '', '<b>']) expect(validZone(bad), bad).toBeNull()
   })
 
@@ -158,7 +210,11 @@ describe('zones', () => {
         for (const zone of 'zone' in found ? [found.zone] : found.suggestions) expect(validZone(zone)).not.toBeNull()
       }),
     )
-    for (const zone of brazilianZones) expect(zoneLabel(zone, 'pt-BR')).toMatch(/[a-z]/)
+    for (const zone of [...offeredZones['pt-BR'], ...offeredZones.en]) expect(zoneLabel(zone, 'pt-BR')).toMatch(/[a-z]/)
+    for (const { name, zone } of places) {
+      expect(validZone(zone), zone).not.toBeNull()
+      expect(name, name).toBe(folded(name))
+    }
   })
 })
 

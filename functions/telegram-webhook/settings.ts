@@ -5,7 +5,7 @@ import { folded } from './commands.ts'
 import type { Turn } from './desk.ts'
 import { label } from './pages.ts'
 import { words as allWords } from './words/words.ts'
-import { brazilianZones, findZone, zoneLabel } from './zones.ts'
+import { findZone, offeredZones, zoneLabel } from './zones.ts'
 
 const clockIn = ({ desk, chat }: Turn, zone = chat.zone) => sayClock(desk.clock(), { language: chat.language, zone })
 
@@ -88,22 +88,22 @@ export const setLanguage = async (turn: Turn, language: Language): Promise<View>
 const zoneButtons = (zones: readonly string[], language: Language): Button[][] =>
   zones.map(zone => [{ text: zoneLabel(zone, language), press: { act: 'zone', zone } }])
 
-/** Brazil's zones to choose from, and how to ask for any other. */
+/** The zones that speakers of the chat's language live in, and how to ask for any other. */
 export const zoneChoice = (turn: Turn): View => ({
   html: turn.words.chooseZone(zoneLabel(turn.chat.zone, turn.chat.language), clockIn(turn)),
-  buttons: zoneButtons(brazilianZones, turn.chat.language),
+  buttons: zoneButtons(offeredZones[turn.chat.language], turn.chat.language),
 })
 
 /** /fuso, with a city or a zone or without. */
 export const askedForZone = async (turn: Turn, argument: string): Promise<Answer> => {
   const { chat, words } = turn
   if (argument === '') return { effects: [{ do: 'send', view: zoneChoice(turn) }] }
-  const found = findZone(argument)
+  const found = findZone(argument, chat.language)
   if ('zone' in found) return { effects: [{ do: 'send', view: await setZone(turn, found.zone) }] }
   const view =
     found.suggestions.length > 0
       ? { html: words.zoneWhich(label(argument)), buttons: zoneButtons(found.suggestions, chat.language) }
-      : { html: words.zoneUnknown(label(argument)), buttons: zoneButtons(brazilianZones, chat.language) }
+      : { html: words.zoneUnknown(label(argument)), buttons: zoneButtons(offeredZones[chat.language], chat.language) }
   return { effects: [{ do: 'send', view }] }
 }
 

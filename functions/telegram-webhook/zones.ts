@@ -1,5 +1,6 @@
 import { type Language, sayZone } from '../when.ts'
 import { folded } from './commands.ts'
+import { type NamedZone, offsetsOf, places, stateZone, zonesOfCountry } from './zone-places.ts'
 
 /** Brazil's four, west to east as people name them; offered first. */
 export const brazilianZones = ['America/Sao_Paulo', 'America/Manaus', 'America/Rio_Branco', 'America/Noronha'] as const
@@ -11,89 +12,32 @@ const brazilian: Record<string, string> = {
   'America/Noronha': 'Fernando de Noronha',
 }
 
+/** The zones that `/fuso` offers to a chat: Brazil's, or the ones that most English speakers live in. */
+export const offeredZones: Record<Language, readonly string[]> = {
+  'pt-BR': [...brazilianZones, 'Europe/Lisbon'],
+  en: [
+    'America/New_York',
+    'America/Chicago',
+    'America/Denver',
+    'America/Los_Angeles',
+    'Europe/London',
+    'America/Sao_Paulo',
+  ],
+}
+
 /** The zone as a button shows it: Brazil's by the names their people use, others by their city. */
 export const zoneLabel = (zone: string, language: Language): string => brazilian[zone] ?? sayZone(zone, language)
 
-/** Places whose zone has another city's name, or that Portuguese spells differently. */
-const elsewhere: Record<string, string> = {
-  brasilia: 'America/Sao_Paulo',
-  'rio de janeiro': 'America/Sao_Paulo',
-  'belo horizonte': 'America/Sao_Paulo',
-  curitiba: 'America/Sao_Paulo',
-  'porto alegre': 'America/Sao_Paulo',
-  florianopolis: 'America/Sao_Paulo',
-  goiania: 'America/Sao_Paulo',
-  vitoria: 'America/Sao_Paulo',
-  campinas: 'America/Sao_Paulo',
-  salvador: 'America/Bahia',
-  natal: 'America/Fortaleza',
-  teresina: 'America/Fortaleza',
-  'sao luis': 'America/Fortaleza',
-  'joao pessoa': 'America/Fortaleza',
-  aracaju: 'America/Maceio',
-  macapa: 'America/Belem',
-  palmas: 'America/Araguaina',
-  acre: 'America/Rio_Branco',
-  amazonas: 'America/Manaus',
-  lisboa: 'Europe/Lisbon',
-  porto: 'Europe/Lisbon',
-  londres: 'Europe/London',
-  madri: 'Europe/Madrid',
-  roma: 'Europe/Rome',
-  milao: 'Europe/Rome',
-  berlim: 'Europe/Berlin',
-  munique: 'Europe/Berlin',
-  viena: 'Europe/Vienna',
-  zurique: 'Europe/Zurich',
-  bruxelas: 'Europe/Brussels',
-  amsterda: 'Europe/Amsterdam',
-  copenhague: 'Europe/Copenhagen',
-  estocolmo: 'Europe/Stockholm',
-  atenas: 'Europe/Athens',
-  moscou: 'Europe/Moscow',
-  varsovia: 'Europe/Warsaw',
-  dublim: 'Europe/Dublin',
-  'nova york': 'America/New_York',
-  'nova iorque': 'America/New_York',
-  miami: 'America/New_York',
-  boston: 'America/New_York',
-  orlando: 'America/New_York',
-  washington: 'America/New_York',
-  'san francisco': 'America/Los_Angeles',
-  'sao francisco': 'America/Los_Angeles',
-  seattle: 'America/Los_Angeles',
-  'cidade do mexico': 'America/Mexico_City',
-  assuncao: 'America/Asuncion',
-  montevideu: 'America/Montevideo',
-  toquio: 'Asia/Tokyo',
-  pequim: 'Asia/Shanghai',
-  beijing: 'Asia/Shanghai',
-  xangai: 'Asia/Shanghai',
-  singapura: 'Asia/Singapore',
-  seul: 'Asia/Seoul',
-  'nova delhi': 'Asia/Calcutta',
-  'new delhi': 'Asia/Calcutta',
-  mumbai: 'Asia/Calcutta',
-  kolkata: 'Asia/Calcutta',
-  kathmandu: 'Asia/Katmandu',
-  'ho chi minh': 'Asia/Saigon',
-  kyiv: 'Europe/Kiev',
-  bangcoc: 'Asia/Bangkok',
-  'tel aviv': 'Asia/Jerusalem',
-  'cidade do cabo': 'Africa/Johannesburg',
-  'cape town': 'Africa/Johannesburg',
-  argel: 'Africa/Algiers',
-  utc: 'UTC',
-  gmt: 'UTC',
-}
-
-const key = (text: string) => folded(text).replaceAll('_', ' ').trim()
+const key = (text: string) =>
+  folded(text)
+    .replace(/[_\s-]+/g, ' ')
+    .trim()
 
 /** Every zone by every name it may be asked by, made at the first search only. */
-let known: { name: string; zone: string }[] | undefined
+let known: NamedZone[] | undefined
 const allNames = () => {
   known ??= [
-    ...Object.entries(elsewhere).map(([name, zone]) => ({ name, zone })),
+    ...places,
     ...Intl.supportedValuesOf('timeZone').flatMap(zone => [
       { name: key(zone.slice(zone.lastIndexOf('/') + 1)), zone },
       { name: key(zone), zone },
@@ -113,18 +57,82 @@ export const validZone = (name: string): string | null => {
   }
 }
 
-/** One zone that is surely meant, or up to six that may be. */
-export const findZone = (asked: string): { zone: string } | { suggestions: string[] } => {
-  // `Fortaleza, CE`, `Lisbon, Portugal`: the city comes first.
-  const wanted = key(asked.split(',', 1)[0]!)
-  const names = allNames()
-  const exact =
-    names.find(({ name }) => name === wanted)?.zone ?? (asked.includes('/') ? validZone(asked.trim()) : null)
-  if (exact) return { zone: exact }
+const mostSuggestions = 8
+
+/** Brazil has no summer time, so an offset names the clock of one of its zones. */
+const brazilianOffsets: Record<number, string> = {
+  [-120]: 'America/Noronha',
+  [-180]: 'America/Sao_Paulo',
+  [-240]: 'America/Manaus',
+  [-300]: 'America/Rio_Branco',
+}
+
+/** Minutes from UTC as in `-3`, `UTC-3`, `GMT+05:30`; null for what is no offset. */
+const offsetIn = (asked: string): number | null => {
+  const [, sign, hours, minutes = '0'] =
+    /^(?:utc|gmt|z)?\s*([+\-\u2212\u2010-\u2015])\s*(\d{1,2})(?::?([0-5]\d))?\s*(?:h|horas?|hours?)?$/.exec(
+      folded(asked).trim(),
+    ) ?? []
+  if (sign === undefined) return null
+  return (sign === '+' ? 1 : -1) * (Number(hours) * 60 + Number(minutes))
+}
+
+/** The zone that keeps this offset all year, else those that keep it for a part of it. */
+const zoneAt = (offset: number, language: Language): Found => {
+  if (offset === 0) return { zone: 'UTC' }
+  const brazilianZone = language === 'pt-BR' ? brazilianOffsets[offset] : undefined
+  if (brazilianZone !== undefined) return { zone: brazilianZone }
+  // POSIX counts the other way: `Etc/GMT+3` is three hours behind UTC.
+  const fixed = offset % 60 === 0 ? validZone(`Etc/GMT${offset < 0 ? '+' : '-'}${Math.abs(offset) / 60}`) : null
+  if (fixed !== null) return { zone: fixed }
+  const zones = Intl.supportedValuesOf('timeZone').map(zone => ({ zone, offsets: offsetsOf(zone) }))
+  const constant = zones.find(({ offsets }) => offsets.every(each => each === offset))
+  if (constant) return { zone: constant.zone }
+  return { suggestions: unique(zones.filter(({ offsets }) => offsets.includes(offset))).slice(0, mostSuggestions) }
+}
+
+const unique = (found: readonly { zone: string }[]) => [...new Set(found.map(({ zone }) => zone))]
+
+/** `horário de Brasília`, `Lisbon time`, `estado do Pará`: the place alone. */
+const placeIn = (asked: string) =>
+  key(asked)
+    .replace(/^(?:para|pra|em|no|na|to|in|at)(?: [oa])? (?=\S)/, '')
+    .replace(
+      /^(?:horario|hora|fuso(?: horario)?|zona|cidade|estado|time ?zone|city|state)(?: local)?(?: d[eoa]s?| of)? /,
+      '',
+    )
+    .replace(/ (?:time|time ?zone)$/, '')
+    .trim()
+
+/** What a place surely is, by its exact name; several zones where it may be more than one. */
+const zonesNamed = (wanted: string): string[] =>
+  unique([...allNames().filter(({ name }) => name === wanted), ...zonesOfCountry(wanted, key).map(zone => ({ zone }))])
+
+type Found = { zone: string } | { suggestions: string[] }
+
+/** One zone that is surely meant, or up to eight that may be. A part of a name is asked about, never taken. */
+export const findZone = (asked: string, language: Language = 'pt-BR'): Found => {
+  const offset = offsetIn(asked)
+  if (offset !== null) return zoneAt(offset, language)
+  const exactId = /^[a-z]+(?:\/[a-z_+\-0-9]+)+$/i.test(asked.trim()) ? validZone(asked.trim()) : null
+  if (exactId !== null) return { zone: exactId }
+  if (/^(?:brasil|brazil|br)$/.test(key(asked))) return { suggestions: [...brazilianZones] }
+  // `Fortaleza, CE`, `Vitória/ES`, `Belém (PA)`: the city comes first.
+  const [first = ''] = asked.split(/[,(/]| - /)
+  for (const wanted of new Set([placeIn(asked), placeIn(first), placeIn(first).replace(/ [a-z]{2}$/, '')])) {
+    const state = stateZone(wanted)
+    if (state !== undefined)
+      return language === 'pt-BR'
+        ? { zone: state }
+        : { suggestions: unique([{ zone: state }, ...zonesNamed(wanted).map(zone => ({ zone }))]) }
+    const zones = zonesNamed(wanted)
+    if (zones.length === 1) return { zone: zones[0]! }
+    if (zones.length > 1) return { suggestions: zones.slice(0, mostSuggestions) }
+  }
+  const wanted = placeIn(first)
   if (wanted.length < 2) return { suggestions: [] }
-  const unique = (found: { zone: string }[]) => [...new Set(found.map(({ zone }) => zone))]
+  const names = allNames()
   const begins = unique(names.filter(({ name }) => name.startsWith(wanted)))
-  if (begins.length === 1 && wanted.length >= 4) return { zone: begins[0]! }
   const contains = unique(names.filter(({ name }) => name.includes(wanted)))
   const close = unique(
     names
@@ -133,7 +141,7 @@ export const findZone = (asked: string): { zone: string } | { suggestions: strin
       .filter(found => found.distance <= (wanted.length > 5 ? 2 : 1))
       .sort((one, other) => one.distance - other.distance),
   )
-  return { suggestions: [...new Set([...begins, ...contains, ...close])].slice(0, 6) }
+  return { suggestions: [...new Set([...begins, ...contains, ...close])].slice(0, mostSuggestions) }
 }
 
 /** How many letters must be typed, removed or changed to make one word of the other. */
