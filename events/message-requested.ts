@@ -26,5 +26,9 @@ export const MessageRequested = defineEvent(
     replyTo: Type.Optional(Type.String()),
     /** Without a sound. */
     silent: Type.Optional(Type.Boolean()),
+    /** The topic of a forum to send it to; General where that topic takes nothing. */
+    threadId: Type.Optional(Type.Integer({ minimum: 1 })),
+    /** Not sent before this instant, because Telegram asked for a wait in this chat; RFC 3339. */
+    notBefore: Type.Optional(Type.String()),
   }),
 )

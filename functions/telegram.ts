@@ -1,3 +1,6 @@
+/** A longer wait than a day is taken for a day: then we ask again. */
+const LONGEST_WAIT_S = 86_400
+
 /** Telegram said no, and saying the same again will hear the same (but for 429). `description` is its own words, without tokens. */
 export class TelegramError extends Error {
   override readonly name = 'TelegramError'
@@ -18,7 +21,8 @@ export class TelegramError extends Error {
     this.method = method
     this.code = code
     this.description = description
-    if (more.retryAfter !== undefined) this.retryAfter = more.retryAfter
+    const { retryAfter } = more
+    if (retryAfter !== undefined && retryAfter >= 0) this.retryAfter = Math.min(retryAfter, LONGEST_WAIT_S)
     if (more.migrateTo !== undefined) this.migrateTo = more.migrateTo
   }
 }

@@ -218,19 +218,64 @@ describe('what Telegram answers, and what becomes of the message', () => {
     expect(waits).toEqual([2_000])
   })
 
-  test('429 in the middle of a bulk: the whole bot waits, in every replica, and goes on afterwards', async () => {
+  test('429 for one chat in the middle of a bulk is that chat’s wait alone', async () => {
     const all = await Promise.all(Array.from({ length: 6 }, person))
     for (const user of all.slice(0, 4)) await notify(request(user.chatId))
-    simulator.failNext('sendMessage', { status: 429, retryAfter: 20 })
+    simulator.failNext('sendMessage', { status: 429, retryAfter: 40, chatId: all[4]!.chatId })
     await notify(request(all[4]!.chatId))
+    await notify(request(all[4]!.chatId, { html: 'depois' }))
+    await notify(request(all[5]!.chatId))
+    expect(texts(all[5]!)).toEqual(['Oi'])
+    expect(await outbox.messages.pausedUntil(outbox.bot)).toBe(null)
+    later(10_000)
+    await outboxTick(outbox)
+    expect(texts(all[4]!)).toEqual([])
+    later(30_000)
+    await outboxTick(outbox)
+    expect(texts(all[4]!)).toEqual(['Oi', 'depois'])
+  })
+
+  test('429 in several chats within seconds: the whole bot waits, in every replica, and goes on afterwards', async () => {
+    const all = await Promise.all(Array.from({ length: 6 }, person))
+    for (const user of all.slice(0, 2)) await notify(request(user.chatId))
+    simulator.failNext('sendMessage', { status: 429, retryAfter: 20, times: 3 })
+    for (const user of all.slice(2, 5)) await notify(request(user.chatId))
     const calls = simulator.calls('sendMessage').length
     await notify(request(all[5]!.chatId))
     await outboxTick(outbox)
     expect(simulator.calls('sendMessage').length).toBe(calls)
     later(20_000)
     await outboxTick(outbox)
-    expect([...texts(all[4]!), ...texts(all[5]!)]).toEqual(['Oi', 'Oi'])
+    expect(all.flatMap(texts)).toEqual(['Oi', 'Oi', 'Oi', 'Oi', 'Oi', 'Oi'])
     expect(await outbox.messages.pausedUntil(outbox.bot)).toBe(null)
+  })
+
+  test.each([
+    ['without a wait', 5, {}],
+    ['with a wait of years', 86_400, { parameters: { retry_after: 999_999_999_999 } }],
+    ['with a wait that is no number', 5, { parameters: { retry_after: 'soon' } }],
+  ])('429 %s: a wait of %i s', async (_, seconds, more) => {
+    const ana = await person()
+    const body = JSON.stringify({ ok: false, error_code: 429, description: 'Too Many Requests', ...more })
+    simulator.failNext('sendMessage', { status: 429, body, contentType: 'application/json' })
+    const event = request(ana.chatId)
+    await notify(event)
+    expect(await row(event)).toMatchObject({
+      state: 'waiting',
+      attempts: 0,
+      not_before: new Date(now.getTime() + seconds * 1000),
+    })
+  })
+
+  test('a message that must wait for its chat goes out when it may, and holds up nothing else', async () => {
+    const [ana, bia] = [await person(), await person()]
+    const event = request(ana.chatId, { notBefore: new Date(now.getTime() + 40_000).toISOString() })
+    await notify(event)
+    await notify(request(bia.chatId))
+    expect([texts(ana), texts(bia)]).toEqual([[], ['Oi']])
+    later(40_000)
+    await outboxTick(outbox)
+    expect(texts(ana)).toEqual(['Oi'])
   })
 
   test('403, blocked: the chat is unreachable, its other messages too, and no operator is woken', async () => {

@@ -8,6 +8,7 @@ import type { DeadLetter } from '../dead-letter.ts'
 import { asError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { redact } from '../redact.ts'
+import { TelegramError } from '../telegram.ts'
 import { fingerprint } from './fingerprint.ts'
 import { decide, hourMs } from './notice.ts'
 import type { Operators } from './operators.ts'
@@ -70,11 +71,12 @@ const newsOf = ({ trigger, event, code }: DeadLetter, reason: string): OperatorN
 const tellIfPossible = async (outside: Outside, { evenAfterFailure = false } = {}): Promise<void> => {
   const { operators, log, clock } = outside
   if (!operators) return
-  const state = speech.get(operators) ?? { speaking: false, again: false, quietUntil: 0 }
+  const state = speech.get(operators) ?? { speaking: false, again: false, quietUntil: 0, floodedUntil: 0 }
   speech.set(operators, state)
   // Whoever speaks looks again before it ends, so what arrives meanwhile is told by it and holds up nothing here.
   if (state.speaking) state.again = true
-  if (state.speaking || (!evenAfterFailure && clock().getTime() < state.quietUntil)) return
+  const now = clock().getTime()
+  if (state.speaking || now < state.floodedUntil || (!evenAfterFailure && now < state.quietUntil)) return
   state.speaking = true
   try {
     do {
@@ -83,8 +85,11 @@ const tellIfPossible = async (outside: Outside, { evenAfterFailure = false } = {
     } while (state.again)
   } catch (thrown) {
     // Telegram is away or refuses us: the tick tries again, and another dead letter about it would help nobody.
-    state.quietUntil = clock().getTime() + minuteMs
     const error = asError(thrown)
+    const now = clock().getTime()
+    state.quietUntil = now + minuteMs
+    // A wait that Telegram asked for binds the tick too: a call before its end would make it longer.
+    if (error instanceof TelegramError && error.code === 429) state.floodedUntil = now + (error.retryAfter ?? 60) * 1000
     log.warn({ error }, `the operators could not be told: ${error.message}`)
   } finally {
     state.speaking = false
@@ -92,7 +97,7 @@ const tellIfPossible = async (outside: Outside, { evenAfterFailure = false } = {
 }
 
 /** Of this process: one of us speaks, and after a failure letters leave the next try to the tick. */
-const speech = new WeakMap<Operators, { speaking: boolean; again: boolean; quietUntil: number }>()
+const speech = new WeakMap<Operators, { speaking: boolean; again: boolean; quietUntil: number; floodedUntil: number }>()
 
 /** Says what the operators do not know yet. One speaks at a time, here and in other replicas: the lock is the digest's row. */
 const tell = async ({ db, reader, clock }: Outside, operators: Operators): Promise<void> => {

@@ -5,7 +5,7 @@ import type { Logger } from '../log.ts'
 import { type Telegram, TelegramError, TelegramUnreachable } from '../telegram.ts'
 import { secondsAfterSilence, secondsWithoutConnection } from './backoff.ts'
 import { callFor, type Form, formOf, plainer } from './form.ts'
-import { type Meaning, meaningOf } from './meaning.ts'
+import { isTopicGone, type Meaning, meaningOf } from './meaning.ts'
 
 /** What the outbox may touch. */
 export interface Outbox {
@@ -27,8 +27,8 @@ export interface Outbox {
  */
 export type Outcome = { is: 'settled' | 'waiting' | 'silence' | 'stopped' } | { is: 'moved'; to: number }
 
-// Another chat heard of us in the last seconds: this is bulk, and a flood means the whole bot.
-const BULK = { chats: 3, withinMs: 3_000 }
+// Telegram does not say whose limit was reached. A wait is the chat's own, unless several chats are asked to wait within seconds.
+const WHOLE_BOT = { chats: 3, withinMs: 10_000 }
 const STOPPED_MS = 10 * 60_000
 
 /** Sends one claimed message in the best form that Telegram takes, and keeps what became of it. Throws only when the database does. */
@@ -37,6 +37,8 @@ export const deliver = async (outbox: Outbox, message: Outgoing): Promise<Outcom
   const { key, chatId, request } = message
   const replyTo = request.replyTo === undefined ? null : await messages.telegramIdOf(request.replyTo, chatId)
   let form: Form = formOf(request, replyTo)
+  /** Topics that took nothing; undefined is General. */
+  const refusedTopics = new Set<number | undefined>()
   for (;;) {
     const { method, params } = callFor(form, chatId)
     try {
@@ -54,7 +56,18 @@ export const deliver = async (outbox: Outbox, message: Outgoing): Promise<Outcom
         'Telegram said no',
       )
       if (meaning.is !== 'plainer') return afterNo(outbox, message, error, meaning)
-      const next = plainer(form, meaning.without)
+      let next = plainer(form, meaning.without)
+      if (meaning.without === 'topic') {
+        const { threadId, replyTo } = form
+        if (threadId !== undefined && isTopicGone(error.description)) await messages.forgetTopic(chatId, threadId)
+        // A reply without a topic was refused by the topic of the message it replies to.
+        if (threadId !== undefined || replyTo === undefined) refusedTopics.add(threadId)
+        if (refusedTopics.has(undefined)) {
+          // General takes nothing either: the group is told in a topic in which it follows something else.
+          const other = (await messages.topicsOf(chatId)).find(id => !refusedTopics.has(id))
+          next = other === undefined ? null : { ...form, threadId: other }
+        }
+      }
       if (next === null) return afterNo(outbox, message, error, { is: 'never' })
       if (meaning.tell) await messages.note(key, { code: error.code, reason: error.description }, clock())
       form = next
@@ -75,9 +88,9 @@ const afterNo = async (
   switch (meaning.is) {
     case 'flood': {
       const until = after(meaning.seconds * 1000 + random() * 1000)
-      await messages.putBack(key, until, { burnt: false })
-      const bulk = await messages.chatsTriedSince(after(-BULK.withinMs), chatId)
-      if (bulk >= BULK.chats) await messages.pause(bot, until, 'flood')
+      await messages.flooded(key, until, now)
+      const { chats, firstEnd } = await messages.floodsSince(after(-WHOLE_BOT.withinMs))
+      if (chats >= WHOLE_BOT.chats && firstEnd !== null) await messages.pause(bot, firstEnd, 'flood')
       return { is: 'waiting' }
     }
     case 'gone':

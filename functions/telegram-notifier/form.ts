@@ -16,6 +16,8 @@ export interface Form {
   buttons?: DataOf<typeof MessageRequested>['buttons']
   /** Telegram's id of the message it replies to. */
   replyTo?: number
+  /** The topic it goes to; without one it is General, or the topic of the message it replies to. */
+  threadId?: number
   silent: boolean
 }
 
@@ -28,6 +30,8 @@ export const formOf = (request: DataOf<typeof MessageRequested>, replyTo: number
   ...(request.photo !== undefined && visibleLength(request.html) <= CAPTION_LIMIT ? { photo: request.photo } : {}),
   ...(request.buttons !== undefined && request.buttons.length > 0 ? { buttons: request.buttons } : {}),
   ...(replyTo === null ? {} : { replyTo }),
+  // General has no id of its own for sending.
+  ...(request.threadId === undefined || request.threadId === 1 ? {} : { threadId: request.threadId }),
 })
 
 /** The same without the part that Telegram refused, or null when it has no such part (any more). */
@@ -51,6 +55,11 @@ export const plainer = (form: Form, without: Part): Form | null => {
     case 'reply': {
       const { replyTo, ...rest } = form
       return replyTo === undefined ? null : rest
+    }
+    case 'topic': {
+      // A reply would go to the topic of the message it replies to.
+      const { threadId, replyTo, ...rest } = form
+      return threadId === undefined && replyTo === undefined ? null : rest
     }
     default:
       return without satisfies never
@@ -77,6 +86,7 @@ export const callFor = (form: Form, chatId: number): { method: string; params: R
         ? { text, link_preview_options: { is_disabled: true } }
         : { photo: form.photo, caption: text }),
       ...(form.markup ? { parse_mode: 'HTML' } : {}),
+      ...(form.threadId === undefined ? {} : { message_thread_id: form.threadId }),
       ...(form.silent ? { disable_notification: true } : {}),
       ...(form.replyTo === undefined
         ? {}

@@ -1,7 +1,7 @@
 import type { TelegramError } from '../telegram.ts'
 
 /** A part of a message that can be left out. */
-export type Part = 'markup' | 'photo' | 'buttons' | 'reply' | 'length'
+export type Part = 'markup' | 'photo' | 'buttons' | 'reply' | 'topic' | 'length'
 
 /** What an error of Telegram's means for the message. `tell`: the operators should hear of it. */
 export type Meaning =
@@ -23,6 +23,9 @@ export type Meaning =
 // Telegram's words come as `Bad Request: chat not found` or as `PEER_ID_INVALID`; case and prefixes vary between versions.
 const says = (words: string, ...any: RegExp[]) => any.some(pattern => pattern.test(words))
 
+/** The topic of a forum is gone; a closed one may open again. */
+export const isTopicGone = (words: string): boolean => says(words, /thread not found/i, /TOPIC_(DELETED|ID_INVALID)/)
+
 /** Reads an error of sendMessage or sendPhoto (reference: the table of errors in the server's source, github.com/tdlib/telegram-bot-api). */
 export const meaningOf = ({ code, description: words, retryAfter, migrateTo }: TelegramError): Meaning => {
   if (code === 429) return { is: 'flood', seconds: retryAfter ?? 5 }
@@ -40,6 +43,7 @@ export const meaningOf = ({ code, description: words, retryAfter, migrateTo }: T
   if (says(words, /chat not found/i, /PEER_ID_INVALID/, /user not found/i, /group chat was (upgraded|deactivated)/i)) {
     return { is: 'gone', tell: true }
   }
+  if (says(words, /thread not found/i, /TOPIC_/)) return { is: 'plainer', without: 'topic', tell: false }
   if (
     says(words, /not enough rights/i, /have no rights/i, /WRITE_FORBIDDEN/, /CHAT_RESTRICTED/, /SEND_\w+_FORBIDDEN/)
   ) {
@@ -66,7 +70,6 @@ export const meaningOf = ({ code, description: words, retryAfter, migrateTo }: T
   }
   if (says(words, /BUTTON_/, /reply markup/i, /inline keyboard/i))
     return { is: 'plainer', without: 'buttons', tell: true }
-  if (says(words, /repl(y|ied)/i, /thread not found/i, /TOPIC_/))
-    return { is: 'plainer', without: 'reply', tell: false }
+  if (says(words, /repl(y|ied)/i)) return { is: 'plainer', without: 'reply', tell: false }
   return { is: 'never' }
 }

@@ -61,14 +61,16 @@ export const messagesIn = (db: Postgres) => ({
   keep: async (event: EventOf<typeof MessageRequested>, at: Date): Promise<{ chatId: number } | null> => {
     const { id, vigiahops, traceparent, data } = event
     const cause: Cause = { id, vigiahops, ...(traceparent === undefined ? {} : { traceparent }) }
+    // What is not a date compares as false, and so means nothing.
+    const notBefore = new Date(data.notBefore ?? at)
     const chat = await db.query<{ id: number }>(
       `with wanted as (select coalesce((select to_id from chat_moved where from_id = $2), $2::bigint) as id),
        known as (select chat.id from chat join wanted using (id)),
        kept as (
          insert into message (key, chat_id, request, cause, not_before, requested_at)
-         select $1, known.id, $3, $4, $5, $5 from known on conflict (key) do nothing returning chat_id)
+         select $1, known.id, $3, $4, $6, $5 from known on conflict (key) do nothing returning chat_id)
        select coalesce((select chat_id from message where key = $1), known.id) as id from known`,
-      [id, data.chatId, JSON.stringify(data), JSON.stringify(cause), at],
+      [id, data.chatId, JSON.stringify(data), JSON.stringify(cause), at, notBefore > at ? notBefore : at],
     )
     return chat.rows[0] ? { chatId: chat.rows[0].id } : null
   },
@@ -145,6 +147,40 @@ export const messagesIn = (db: Postgres) => ({
     )
   },
 
+  /** Telegram asked for a wait before the next message to its chat; the try is not counted. */
+  flooded: async (key: string, until: Date, at: Date): Promise<void> => {
+    await db.query(
+      `update message set state = 'waiting', lease_until = null, not_before = $2, flooded_at = $3, attempts = attempts - 1
+       where key = $1 and state = 'sending'`,
+      [key, until, at],
+    )
+  },
+
+  /** In how many chats Telegram asked for a wait since then, and when the first of these waits ends. */
+  floodsSince: async (since: Date): Promise<{ chats: number; firstEnd: Date | null }> =>
+    (
+      await db.query<{ chats: number; firstEnd: Date | null }>(
+        `select count(distinct chat_id) as chats, min(not_before) filter (where state = 'waiting') as "firstEnd"
+         from message where flooded_at >= $1`,
+        [since],
+      )
+    ).rows[0]!,
+
+  /** The topics of a forum in which something is followed, the newest first. */
+  topicsOf: async (chatId: number): Promise<number[]> =>
+    (
+      await db.query<{ id: number }>(
+        `select thread_id as id from follow where chat_id = $1 and thread_id is not null
+         group by thread_id order by thread_id desc limit 5`,
+        [chatId],
+      )
+    ).rows.map(({ id }) => id),
+
+  /** A topic is gone: what was followed there is told in General from now on. */
+  forgetTopic: async (chatId: number, threadId: number): Promise<void> => {
+    await db.query('update follow set thread_id = null where chat_id = $1 and thread_id = $2', [chatId, threadId])
+  },
+
   /** Something for the operators; the first one of a message stays. */
   note: async (key: string, { code, reason }: Note, at: Date): Promise<void> => {
     await db.query('update message set note_code = $2, note = $3, noted_at = $4 where key = $1 and noted_at is null', [
@@ -204,15 +240,6 @@ export const messagesIn = (db: Postgres) => ({
   resume: async (bot: string, at: Date): Promise<void> => {
     await db.query('delete from bot_pause where bot = $1 and until <= $2', [bot, at])
   },
-
-  /** How many other chats were written to since then: whether this is bulk. */
-  chatsTriedSince: async (since: Date, otherThan: number): Promise<number> =>
-    (
-      await db.query<{ count: number }>(
-        'select count(distinct chat_id) as count from message where tried_at >= $1 and chat_id <> $2',
-        [since, otherThan],
-      )
-    ).rows[0]!.count,
 
   /** What was settled and is older than that instant goes; its key is forgotten. */
   forgetBefore: async (requestedBefore: Date): Promise<void> => {

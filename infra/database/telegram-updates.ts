@@ -7,11 +7,12 @@ const LEASE_S = 15
 const KEPT = '3 days'
 
 /**
- * What became of the wish to handle an update. `leased`: it is ours, for the `attempts`th time. `busy`: somebody is at it,
- * for at most `seconds` more. `done` and `deferred`: nothing to do for Telegram's sake.
+ * What became of the wish to handle an update. `leased`: it is ours, for the `attempts`th time; `mayHaveAnswered` where an earlier
+ * attempt sent something or ended without a word. `busy`: somebody is at it, for at most `seconds` more. `done` and `deferred`:
+ * nothing to do for Telegram's sake.
  */
 export type Lease =
-  | { state: 'leased'; attempts: number }
+  | { state: 'leased'; attempts: number; mayHaveAnswered: boolean }
   | { state: 'busy'; seconds: number }
   | { state: 'done' }
   | { state: 'deferred' }
@@ -20,13 +21,15 @@ export type Lease =
 export const telegramUpdatesIn = (db: Postgres) => ({
   /** Asks for the update: `telegram` brings it the first time, the `broker` once it is deferred. */
   lease: async (botId: number, updateId: number, from: 'telegram' | 'broker'): Promise<Lease> => {
-    const taken = await db.query<{ attempts: number }>(
+    // A lease that was given back ends at the epoch. One that ran out was held by a process that ended, perhaps after it had answered.
+    const taken = await db.query<{ attempts: number; mayHaveAnswered: boolean }>(
       `insert into telegram_update (bot_id, update_id, state, lease_until)
        values ($1, $2, $3, now() + make_interval(secs => ${LEASE_S}))
        on conflict (bot_id, update_id) do update
-       set attempts = telegram_update.attempts + 1, lease_until = excluded.lease_until, state = excluded.state
+       set attempts = telegram_update.attempts + 1, lease_until = excluded.lease_until, state = excluded.state,
+         may_have_answered = telegram_update.may_have_answered or telegram_update.lease_until > 'epoch'
        where telegram_update.lease_until <= now() and telegram_update.state = any ($4)
-       returning attempts`,
+       returning attempts, may_have_answered as "mayHaveAnswered"`,
       [
         botId,
         updateId,
@@ -34,7 +37,7 @@ export const telegramUpdatesIn = (db: Postgres) => ({
         from === 'telegram' ? ['processing'] : ['processing', 'deferred'],
       ],
     )
-    if (taken.rows[0]) return { state: 'leased', attempts: taken.rows[0].attempts }
+    if (taken.rows[0]) return { state: 'leased', ...taken.rows[0] }
     const { rows } = await db.query<{ state: 'processing' | 'done' | 'deferred'; seconds: number }>(
       `select state, greatest(1, ceil(extract(epoch from lease_until - now())))::integer as seconds
        from telegram_update where bot_id = $1 and update_id = $2`,
@@ -57,20 +60,43 @@ export const telegramUpdatesIn = (db: Postgres) => ({
   /** The broker has it from here on, and may be at it already. */
   defer: async (botId: number, updateId: number): Promise<void> => {
     await db.query(
-      `update telegram_update set state = 'deferred', lease_until = now()
+      `update telegram_update set state = 'deferred', lease_until = 'epoch'
        where bot_id = $1 and update_id = $2 and state = 'processing'`,
       [botId, updateId],
     )
   },
 
-  /** Gives the lease of this attempt back; `counts: false` where nothing is wrong with the update (Telegram asked us to wait). */
-  release: async (botId: number, updateId: number, attempts: number, { counts = true } = {}): Promise<void> => {
+  /**
+   * Gives the lease of this attempt back. `counts: false` where nothing is wrong with the update (Telegram asked us to wait);
+   * `mayHaveAnswered` where a message of this attempt may have reached the chat.
+   */
+  release: async (
+    botId: number,
+    updateId: number,
+    attempts: number,
+    { counts = true, mayHaveAnswered = false } = {},
+  ): Promise<void> => {
     await db.query(
-      `update telegram_update set lease_until = now(), attempts = attempts - $4
+      `update telegram_update set lease_until = 'epoch', attempts = attempts - $4,
+         may_have_answered = may_have_answered or $5
        where bot_id = $1 and update_id = $2 and attempts = $3 and state <> 'done'`,
-      [botId, updateId, attempts, counts ? 0 : 1],
+      [botId, updateId, attempts, counts ? 0 : 1, mayHaveAnswered],
     )
   },
+
+  /**
+   * Whether this attempt, whose lease is renewed, may tell the chat that its answer is late: once an update, and never where the
+   * answer may have been given.
+   */
+  mayApologise: async (botId: number, updateId: number, attempts: number): Promise<boolean> =>
+    (
+      await db.query(
+        `update telegram_update set apologised = true, lease_until = now() + make_interval(secs => ${LEASE_S})
+         where bot_id = $1 and update_id = $2 and attempts = $3 and state = 'processing'
+           and not apologised and not may_have_answered`,
+        [botId, updateId, attempts],
+      )
+    ).rowCount === 1,
 
   /** Forgets updates that Telegram cannot bring again; a bounded number, for it runs beside a person's request. */
   forgetOld: async (): Promise<number> =>
