@@ -255,6 +255,40 @@ describe('a poison update', () => {
     expect(world.broker.events('update.deferred').at(-1)?.subject).toBe(`update/${update.update_id}`)
   })
 
+  test('that may have been answered before its process ended is left to the broker without an apology', async () => {
+    const person = world.person('Respondida')
+    await person.says('/start')
+    const update = said('/ajuda', { id: person.chatId, first_name: 'Respondida' })
+    const crash = () =>
+      world.db.query(
+        `update telegram_update set state = 'processing', lease_until = now() - interval '1 s' where update_id = $1`,
+        [update.update_id],
+      )
+    expect((await world.post(update)).status).toBe(200)
+    await crash()
+    poison(person.chatId)
+    for (const status of [503, 200]) expect((await world.post(update)).status).toBe(status)
+    expect(await stateOf(update.update_id)).toMatchObject({ state: 'deferred' })
+    expect(person.answers().filter(({ text }) => /Algo deu errado/.test(text))).toEqual([])
+  })
+
+  test('is apologised for before the broker has it, and once', async () => {
+    const person = world.person('Ordem certa')
+    await person.says('/start')
+    const update = said('/ajuda', { id: person.chatId, first_name: 'Ordem certa' })
+    poison(person.chatId)
+    world.broker.refuse(1)
+    const [apologies, deferrals] = [
+      () => person.answers().filter(({ text }) => /Algo deu errado/.test(text)).length,
+      () =>
+        world.broker.events('update.deferred').filter(({ subject }) => subject === `update/${update.update_id}`).length,
+    ]
+    for (const status of [503, 503, 503]) expect((await world.post(update)).status).toBe(status)
+    expect([apologies(), deferrals()]).toEqual([1, 0])
+    expect((await world.post(update)).status).toBe(200)
+    expect([apologies(), deferrals()]).toEqual([1, 1])
+  })
+
   test('stays with Telegram while the broker does not take it either', async () => {
     const update = said('/ajuda')
     poison(7_000_001)
@@ -275,6 +309,92 @@ describe('a poison update', () => {
     expect((await world.deliver(deferred)).status).toBe(500)
     expect((await world.deliver(deferred)).status).toBe(500)
   })
+})
+
+describe('an update that can be neither handled nor kept', () => {
+  const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`
+  const withText = (text: string, more = '') => {
+    const update = said('TEXT')
+    return { id: update.update_id, body: JSON.stringify(update).replace('"TEXT"', text).replace(/\}$/, `${more}}`) }
+  }
+
+  test.each([
+    ['200,000 levels of arrays', `,"x":${deep(200_000)}`],
+    ['100 levels of arrays', `,"x":${deep(100)}`],
+    ['100,000 levels of objects', `,"x":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`],
+  ])('is taken and ends as a dead letter that says why: %s', async (_, more) => {
+    const { id, body } = withText('"oi"', more)
+    expect((await world.post(body)).status).toBe(200)
+    expect((await world.post(body)).status).toBe(200)
+    const deferred = world.broker.events('update.deferred').at(-1)!
+    expect(deferred.subject).toBe(`update/${id}`)
+    const brought = await world.deliver(deferred)
+    expect(brought.status).toBe(422)
+    expect(await brought.text()).toMatch(/^update \d+ cannot be handled: its JSON is [\d]+ levels deep$/)
+  })
+
+  test('is taken and ends as a dead letter where the broker refuses it as too large', async () => {
+    const { id, body } = withText(`"${'x'.repeat(900_000)}"`)
+    poison(7_000_001)
+    for (const status of [503, 503]) expect((await world.post(body)).status).toBe(status)
+    world.broker.refuse(1, 413)
+    expect((await world.post(body)).status).toBe(200)
+    expect(await stateOf(id)).toMatchObject({ state: 'deferred' })
+    expect((await world.deliver(world.broker.events('update.deferred').at(-1)!)).status).toBe(422)
+  })
+
+  test.each([
+    ['no JSON', '{"update_id":'],
+    ['nothing', ''],
+    ['null', 'null'],
+    ['a list', '[1]'],
+    ['a list 200,000 levels deep', deep(200_000)],
+    ['no update_id', '{"message":{}}'],
+    ['an update_id in text', '{"update_id":"7"}'],
+    ['a negative one', '{"update_id":-1}'],
+    ['half a number', '{"update_id":1.5}'],
+    ['more than 64 bits', '{"update_id":99999999999999999999}'],
+    ['more than a number holds', '{"update_id":1e400}'],
+    ['text that is cut in the middle of a character', Buffer.from([0x7b, 0x22, 0xe2])],
+  ])('is answered 400 where it is no update at all: %s', async (_, body) => {
+    expect((await world.post(body)).status).toBe(400)
+  })
+
+  test.each([
+    ['NUL', '"a\\u0000b \\ud83d \\udc00"'],
+    ['only NUL', '"\\u0000"'],
+    ['a command and half a character', '"/buscar \\ud83d\\u0000"'],
+  ])('is handled where only characters are wrong: %s', async (_, text) => {
+    const { id, body } = withText(text)
+    expect((await world.post(body)).status).toBe(200)
+    expect(await stateOf(id)).toMatchObject({ state: 'done', attempts: 1 })
+  })
+
+  test('is handled where bytes are no UTF-8 and keys come twice', async () => {
+    const id = ++lastUpdate
+    const [head, tail] = withText('"CUT"', `,"update_id":${id}`).body.split('CUT')
+    const body = Buffer.concat([Buffer.from(head!), Buffer.from([0xff, 0xc3, 0x28]), Buffer.from(tail!)])
+    expect((await world.post(body)).status).toBe(200)
+    expect(await stateOf(id)).toMatchObject({ state: 'done' })
+  })
+
+  test('is handled up to the largest number there is, also by way of the broker', async () => {
+    const update = { ...said('/ajuda'), update_id: Number.MAX_SAFE_INTEGER }
+    poison(7_000_001)
+    for (const status of [503, 503, 200]) expect((await world.post(update)).status).toBe(status)
+    world.desk.chats.find = whole.find as never
+    expect((await world.deliver(world.broker.events('update.deferred').at(-1)!)).status).toBe(204)
+  })
+
+  test.each([null, 7, 'x', [], { chat: null }, { chat: { id: 'x' } }, { from: null, chat: { id: 1, type: 'odd' } }])(
+    'with a message that is none (%j) is not repeated for ever',
+    async message => {
+      const update = { update_id: ++lastUpdate, message }
+      let status = 0
+      for (let tries = 0; tries < 4 && status !== 200; tries++) status = (await world.post(update)).status
+      expect(status).toBe(200)
+    },
+  )
 })
 
 describe('a deferred update', () => {

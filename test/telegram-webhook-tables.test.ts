@@ -126,24 +126,26 @@ test('a chat keeps its newest twenty searches, and sees nobody else’s', async 
 test('of many who ask for an update at once one gets it, and it is not taken twice', async () => {
   const updates = telegramUpdatesIn(database.db)
   const leases = await Promise.all(Array.from({ length: 20 }, () => updates.lease(1, 7, 'telegram')))
-  expect(leases.filter(({ state }) => state === 'leased')).toEqual([{ state: 'leased', attempts: 1 }])
+  expect(leases.filter(({ state }) => state === 'leased')).toEqual([
+    { state: 'leased', attempts: 1, mayHaveAnswered: false },
+  ])
   expect(leases.filter(({ state }) => state === 'busy')).toHaveLength(19)
   await updates.release(1, 7, 1)
-  expect(await updates.lease(1, 7, 'telegram')).toEqual({ state: 'leased', attempts: 2 })
+  expect(await updates.lease(1, 7, 'telegram')).toEqual({ state: 'leased', attempts: 2, mayHaveAnswered: false })
   // A holder whose lease is over releases nothing of the next one's.
   await updates.release(1, 7, 1)
   expect(await updates.lease(1, 7, 'telegram')).toMatchObject({ state: 'busy' })
   await updates.done(1, 7)
   expect(await updates.lease(1, 7, 'telegram')).toEqual({ state: 'done' })
   expect(await updates.lease(1, 7, 'broker')).toEqual({ state: 'done' })
-  expect(await updates.lease(2, 7, 'telegram')).toEqual({ state: 'leased', attempts: 1 })
+  expect(await updates.lease(2, 7, 'telegram')).toEqual({ state: 'leased', attempts: 1, mayHaveAnswered: false })
 })
 
 test('a broker that is faster than the note of the deferral keeps the update', async () => {
   const updates = telegramUpdatesIn(database.db)
   await updates.lease(1, 9, 'telegram')
   await updates.release(1, 9, 1)
-  expect(await updates.lease(1, 9, 'broker')).toEqual({ state: 'leased', attempts: 2 })
+  expect(await updates.lease(1, 9, 'broker')).toEqual({ state: 'leased', attempts: 2, mayHaveAnswered: false })
   await updates.defer(1, 9)
   expect(await updates.lease(1, 9, 'broker')).toMatchObject({ state: 'busy' })
   expect(await updates.lease(1, 9, 'telegram')).toEqual({ state: 'deferred' })
@@ -154,14 +156,42 @@ test('a deferred update is the broker’s: Telegram is told that it is taken car
   await updates.lease(1, 8, 'telegram')
   await updates.defer(1, 8)
   expect(await updates.lease(1, 8, 'telegram')).toEqual({ state: 'deferred' })
-  expect(await updates.lease(1, 8, 'broker')).toEqual({ state: 'leased', attempts: 2 })
+  expect(await updates.lease(1, 8, 'broker')).toEqual({ state: 'leased', attempts: 2, mayHaveAnswered: false })
   expect(await updates.lease(1, 8, 'broker')).toMatchObject({ state: 'busy' })
   expect(await updates.lease(1, 8, 'telegram')).toEqual({ state: 'deferred' })
   await updates.release(1, 8, 2)
-  expect(await updates.lease(1, 8, 'broker')).toEqual({ state: 'leased', attempts: 3 })
+  expect(await updates.lease(1, 8, 'broker')).toEqual({ state: 'leased', attempts: 3, mayHaveAnswered: false })
   await updates.done(1, 8)
   await updates.defer(1, 8)
   expect(await updates.lease(1, 8, 'broker')).toEqual({ state: 'done' })
+})
+
+test('an attempt that ended without a word may have answered; one that gave its lease back says so itself', async () => {
+  const updates = telegramUpdatesIn(database.db)
+  const expire = (id: number) =>
+    database.db.query(
+      `update telegram_update set lease_until = now() - interval '1 s' where bot_id = 4 and update_id = $1`,
+      [id],
+    )
+  await updates.lease(4, 1, 'telegram')
+  await expire(1)
+  expect(await updates.lease(4, 1, 'telegram')).toEqual({ state: 'leased', attempts: 2, mayHaveAnswered: true })
+  await updates.release(4, 1, 2)
+  expect(await updates.lease(4, 1, 'telegram'), 'a later attempt does not undo it').toMatchObject({
+    mayHaveAnswered: true,
+  })
+  expect(await updates.mayApologise(4, 1, 3)).toBe(false)
+
+  await updates.lease(4, 2, 'telegram')
+  await updates.release(4, 2, 1, { mayHaveAnswered: true })
+  expect(await updates.lease(4, 2, 'telegram')).toMatchObject({ mayHaveAnswered: true })
+
+  await updates.lease(4, 3, 'telegram')
+  expect(await updates.mayApologise(4, 3, 2), 'of a lease that is not its own').toBe(false)
+  expect(await Promise.all([updates.mayApologise(4, 3, 1), updates.mayApologise(4, 3, 1)])).toHaveLength(2)
+  await updates.release(4, 3, 1)
+  await updates.lease(4, 3, 'telegram')
+  expect(await updates.mayApologise(4, 3, 2), 'once an update').toBe(false)
 })
 
 test('updates are forgotten when Telegram can no longer bring them again', async () => {

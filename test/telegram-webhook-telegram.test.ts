@@ -31,6 +31,48 @@ describe('Telegram says', () => {
     expect(world.broker.events('update.deferred')).toEqual([])
   })
 
+  test('429 with a long wait: the update is done, the answer is in the outbox, and so are the next ones', async () => {
+    const person = await somebody()
+    const other = await somebody()
+    const before = statuses().length
+    world.telegram.failNext('sendMessage', { status: 429, retryAfter: 40, chatId: person.chatId })
+    person.send('/ajuda')
+    person.send('/idioma')
+    expect((await other.says('/ajuda')).text).toMatch(/^Séries/)
+    await world.settled()
+    expect(statuses().slice(before)).toEqual([200, 200, 200])
+    expect(world.telegram.calls('sendMessage').filter(({ params }) => params.chat_id === person.chatId)).toHaveLength(1)
+    const messages = world.broker.events('message.requested').map(({ data }) => data)
+    expect(messages.filter(data => (data as { chatId: number }).chatId === person.chatId)).toMatchObject([
+      { html: expect.stringMatching(/Séries/), notBefore: '2026-11-21T15:00:40.000Z' },
+      {
+        html: expect.stringMatching(/idioma/),
+        buttons: [
+          [
+            { text: 'Português', data: expect.any(String) },
+            { text: 'English', data: expect.any(String) },
+          ],
+        ],
+        notBefore: '2026-11-21T15:00:40.000Z',
+      },
+    ])
+  })
+
+  test('429 for an edit: the answer comes as a new message; for a note over a button: nothing is repeated', async () => {
+    const person = await somebody()
+    await person.says('/monitorar nota.example')
+    const list = await person.says('/monitores')
+    const before = statuses().length
+    world.telegram.failNext('answerCallbackQuery', { status: 429, retryAfter: 40 })
+    world.telegram.failNext('editMessageText', { status: 429, retryAfter: 40 })
+    await person.presses('⚪ nota.example', list.id)
+    expect(statuses().slice(before)).toEqual([200])
+    expect(world.broker.events('message.requested').at(-1)?.data).toMatchObject({
+      chatId: person.chatId,
+      html: expect.stringMatching(/nota\.example/),
+    })
+  })
+
   test.each([
     'Forbidden: bot was blocked by the user',
     'Forbidden: user is deactivated',
@@ -176,6 +218,31 @@ describe('Telegram says', () => {
     world.telegram.failNext('sendMessage', fault)
     expect((await person.says('/ajuda')).text).toMatch(/^Séries/)
     expect(statuses().slice(before)).toEqual([503, 200])
+  })
+})
+
+describe('an answer that was given is not followed by an apology', () => {
+  const apologies = (person: Awaited<ReturnType<typeof somebody>>) =>
+    person.answers().filter(({ text }) => /Algo deu errado/.test(text))
+
+  test('when Telegram sends it and its yes is lost, as often as that happens', async () => {
+    const person = await somebody()
+    world.telegram.failNext('sendMessage', { dropConnection: true, delivered: true, times: 3 })
+    person.send('/ajuda')
+    await world.settled()
+    expect(world.broker.events('update.deferred')).toHaveLength(1)
+    expect(apologies(person)).toEqual([])
+  })
+
+  test('when the note over the button, or the removal of the old message, is refused', async () => {
+    const person = await somebody()
+    await person.says('/monitorar recusa.example')
+    const list = await person.says('/monitores')
+    world.telegram.failNext('answerCallbackQuery', { status: 400, description: 'Bad Request: MESSAGE_TOO_LONG' })
+    const { shown } = await person.presses('⚪ recusa.example', list.id)
+    expect(shown.text).toMatch(/^⚪ recusa\.example\nhttps/)
+    expect(apologies(person)).toEqual([])
+    expect(refused().at(-1)).toMatchObject({ reason: expect.stringMatching(/^answerCallbackQuery/) })
   })
 })
 

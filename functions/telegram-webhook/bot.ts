@@ -83,12 +83,16 @@ export class ChatGone extends Error {
  * Does the effects where it was asked, or in the chat that replaced it. Throws ChatGone; TelegramError for 429, for a group that
  * moved and for a refused token; TelegramUnreachable.
  */
-export type Speak = (effects: readonly Effect[], inChat?: number) => Promise<Fault[]>
+export interface Speak {
+  (effects: readonly Effect[], inChat?: number): Promise<Fault[]>
+  /** Whether a message may have reached the chat by now: Telegram took one, or gave no answer to a call that sends or edits one. */
+  mayHaveSpoken(): boolean
+}
 
 /** The library that reads updates and calls Telegram, seen from the rule. */
 export interface BotPort {
-  /** Reads the update, asks the rule and gives it the means to speak, until `signal` says that time is up. What the rule throws comes out. */
-  handle(update: Update, signal: AbortSignal): Promise<void>
+  /** Reads the update, and gives `answer` what it asks and the means to speak, until `signal` says that time is up. What `answer` throws comes out. */
+  handle(update: Update, signal: AbortSignal, answer: (asked: Asked, speak: Speak) => Promise<void>): Promise<void>
   /** For what must be said outside of an answer: where an update came from, and the means to speak there. null for updates from nowhere. */
   placeOf(update: Update, signal: AbortSignal): { place: Place; speak: Speak } | null
 }

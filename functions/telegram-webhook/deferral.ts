@@ -23,19 +23,24 @@ export const deferral = (secret: string, botId: number) => {
   const idOf = (updateId: number) => `${causeOf(botId, updateId).id}/${UpdateDeferred.name}/${seal(updateId)}`
   const signature = (update: Update) => hmac('update', canonical(update))
 
+  const event = (update: Update): EventOf<typeof UpdateDeferred> =>
+    UpdateDeferred.from(causeOf(botId, update.update_id), {
+      key: seal(update.update_id),
+      subject: `update/${update.update_id}`,
+      data: { update: { ...update }, signature: signature(update) },
+    })
+
   return {
-    event: (update: Update): EventOf<typeof UpdateDeferred> =>
-      UpdateDeferred.from(causeOf(botId, update.update_id), {
-        key: seal(update.update_id),
-        subject: `update/${update.update_id}`,
-        data: { update: { ...update }, signature: signature(update) },
-      }),
+    event,
+
+    /** In the place of an update that no broker can carry: its number, and why. It ends as a dead letter. */
+    refused: (updateId: number, reason: string) => event({ update_id: updateId, [REFUSED]: reason.slice(0, 300) }),
 
     /** Whether the headers of a request speak of an event that this function made: costs one hash at most. */
     admits: (headers: Record<string, string | string[] | undefined>): boolean => {
       const id = headers['ce-id']
       if (headers['ce-type'] !== UpdateDeferred.type || typeof id !== 'string' || id.length > 200) return false
-      const updateId = /^update\/\d{1,15}\/(\d{1,15})\//.exec(id)?.[1]
+      const updateId = /^update\/\d{1,15}\/(\d{1,16})\//.exec(id)?.[1]
       return updateId !== undefined && same(id, idOf(Number(updateId)))
     },
 
@@ -44,6 +49,13 @@ export const deferral = (secret: string, botId: number) => {
       same(event.id, idOf(event.data.update.update_id)) && same(event.data.signature, signature(event.data.update)),
   }
 }
+
+/** Not a field of Telegram's. */
+const REFUSED = 'vigia_refused'
+
+/** Why an update was not kept, or null for one that was. */
+export const refusalIn = (update: Update): string | null =>
+  typeof update[REFUSED] === 'string' ? update[REFUSED] : null
 
 const same = (one: string, other: string) =>
   one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other))

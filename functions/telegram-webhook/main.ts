@@ -36,7 +36,7 @@ const webhook = telegramWebhook({
   deferral: deferral(secret, botId),
   updates: telegramUpdatesIn(db),
   publish: publisher(envOptional('K_SINK'), name),
-  openBot: async answer => (await import('./telegraf-bot.ts')).telegrafBot({ token, botId, apiRoot, answer }),
+  openBot: async () => (await import('./telegraf-bot.ts')).telegrafBot({ token, botId, apiRoot }),
   desk: {
     chats: chatsIn(db),
     follows: followsIn(db),

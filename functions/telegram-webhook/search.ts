@@ -23,7 +23,7 @@ const LONGEST_QUERY = 100
 /** A search: its first hit as a card, or words on why there is none. */
 export const search = async (turn: Turn, asked: string): Promise<Answer> => {
   const { desk, chat, words } = turn
-  const query = asked.replace(/\s+/g, ' ').trim().slice(0, LONGEST_QUERY)
+  const query = [...asked.replace(/\s+/g, ' ').trim()].slice(0, LONGEST_QUERY).join('')
   if (query === '') return { effects: [{ do: 'send', view: howToSearch(turn) }] }
   const hits = await askTvmaze(turn, query)
   if (hits === 'gone') return { effects: [{ do: 'send', view: { html: words.showGone() } }] }

@@ -34,6 +34,9 @@ const isPhotoRefused = says(
 )
 const isChatUnknown = says(/chat not found|PEER_ID_INVALID|user not found/i)
 
+const isFlood = (error: unknown) => error instanceof TelegramError && error.code === 429
+const isRefusal = (error: unknown): error is TelegramError => error instanceof TelegramError && error.code === 400
+
 /** Does effects at Telegram, and takes each of its refusals for what it means. */
 export const speaking = (call: Call, listener: Listener) => {
   const { press } = listener
@@ -83,9 +86,8 @@ export const speaking = (call: Call, listener: Listener) => {
 
   const replace = async (view: View, where: { chat_id: number; message_id: number }): Promise<void> => {
     await send(view)
-    await call('deleteMessage', where).catch(error => {
-      if (!isLost(error)) throw error
-    })
+    // The answer is there; an old message that stays above it is no reason to give the answer again.
+    await call('deleteMessage', where).catch(() => {})
   }
 
   /** Tries the view as it is, then without what Telegram refuses: a topic that is gone, formatting that it cannot read. */
@@ -133,12 +135,19 @@ export const speaking = (call: Call, listener: Listener) => {
     const toasts = effects.filter(effect => effect.do === 'toast')
     // A button waits until its press is answered, whether there is something to say or not; and the answer waits for nothing.
     const answered = Promise.allSettled([...toasts.map(does), ...(press && toasts.length === 0 ? [toast()] : [])])
+    const messages = effects.filter(effect => effect.do !== 'toast')
     try {
-      for (const effect of effects) if (effect.do !== 'toast') await does(effect)
-      for (const outcome of await answered) if (outcome.status === 'rejected') throw outcome.reason
+      for (const effect of messages) await does(effect)
     } catch (error) {
       await answered
       faults.push(meaningOf(error))
+      return faults
+    }
+    for (const outcome of await answered) {
+      // A note that would come late is worth nothing.
+      if (outcome.status === 'fulfilled' || isFlood(outcome.reason)) continue
+      if (messages.length === 0) faults.push(meaningOf(outcome.reason))
+      else if (isRefusal(outcome.reason)) faults.push({ ...faultOf(outcome.reason), delivered: true })
     }
     return faults
   }

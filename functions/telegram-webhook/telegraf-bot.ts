@@ -4,7 +4,7 @@ import type { ChatKind, Language } from '#database/chats.ts'
 import { TelegramError, TelegramUnreachable } from '../telegram.ts'
 import type { Asked, BotPort, Place, PressedMessage, Speak } from './bot.ts'
 import { commandNamed } from './commands.ts'
-import { type Call, listenerOf, speaking } from './speak.ts'
+import { type Call, type Listener, listenerOf, speaking } from './speak.ts'
 
 /** One call of Telegram's takes at most this long; the whole update has its own end. */
 const CALL_MS = 6_000
@@ -16,12 +16,10 @@ export interface BotOptions {
   /** The number before the token's colon. */
   botId: number
   apiRoot: string
-  /** What to do with what an update asks. */
-  answer(asked: Asked, speak: Speak): Promise<void>
 }
 
 /** Telegraf as our bot: it routes updates and calls Telegram. Loads the library; nothing else in the function imports it. */
-export const telegrafBot = async ({ token, botId, apiRoot, answer }: BotOptions): Promise<BotPort> => {
+export const telegrafBot = async ({ token, botId, apiRoot }: BotOptions): Promise<BotPort> => {
   const [library, { message }] = await Promise.all([import('telegraf'), import('telegraf/filters')])
   const bot: Telegraf = new library.Telegraf(token, {
     handlerTimeout: BACKSTOP_MS,
@@ -60,19 +58,37 @@ export const telegrafBot = async ({ token, botId, apiRoot, answer }: BotOptions)
       }
     }
 
-  const ends = new WeakMap<object, AbortSignal>()
-  const endOf = (update: object) => ends.get(update) ?? AbortSignal.timeout(CALL_MS)
+  interface Handling {
+    signal: AbortSignal
+    answer: Parameters<BotPort['handle']>[2]
+  }
+  const inHand = new WeakMap<object, Handling>()
+
+  const speakTo = (listener: Listener, signal: AbortSignal): Speak => {
+    const call = callUntil(signal)
+    let hasSpoken = false
+    const noting: Call = async (method, params) => {
+      try {
+        const result = await call(method, params)
+        hasSpoken ||= reachesTheChat(method)
+        return result
+      } catch (error) {
+        hasSpoken ||= reachesTheChat(method) && error instanceof TelegramUnreachable && error.acted === 'unknown'
+        throw error
+      }
+    }
+    const speak = (effects: Parameters<Speak>[0], inChat = listener.chatId) =>
+      speaking(noting, { ...listener, chatId: inChat })(effects)
+    return Object.assign(speak, { mayHaveSpoken: () => hasSpoken })
+  }
 
   const ask = (context: Context, kind: Kind) => {
     const { update } = context
     const place = placeIn(update)
-    if (!place) return Promise.resolve()
+    const handling = inHand.get(update)
+    if (!place || !handling) return Promise.resolve()
     const asked: Asked = { ...kind, updateId: update.update_id, place }
-    const call = callUntil(endOf(update))
-    return answer(asked, (effects, inChat) => {
-      const listener = listenerOf(asked)
-      return speaking(call, inChat === undefined ? listener : { ...listener, chatId: inChat })(effects)
-    })
+    return handling.answer(asked, speakTo(listenerOf(asked), handling.signal))
   }
 
   bot.on('my_chat_member', context => {
@@ -120,9 +136,9 @@ export const telegrafBot = async ({ token, botId, apiRoot, answer }: BotOptions)
   }
 
   return {
-    handle: async (update, signal) => {
+    handle: async (update, signal, answer) => {
       const typed = update as unknown as TelegramUpdate
-      ends.set(typed, signal)
+      inHand.set(typed, { signal, answer })
       await learnName(typed, signal)
       await bot.handleUpdate(typed)
     },
@@ -131,10 +147,7 @@ export const telegrafBot = async ({ token, botId, apiRoot, answer }: BotOptions)
       if (!place) return null
       const { chatId, threadId } = place
       const listener = { chatId, ...(threadId === undefined ? {} : { threadId }) }
-      return {
-        place,
-        speak: (effects, inChat = chatId) => speaking(callUntil(signal), { ...listener, chatId: inChat })(effects),
-      }
+      return { place, speak: speakTo(listener, signal) }
     },
   }
 }
@@ -148,6 +161,8 @@ const unreachable = (method: string, error: unknown, end: AbortSignal): Telegram
   const words = end.aborted ? 'no answer in time' : `no answer (${typeof code === 'string' ? code : 'unreadable'})`
   return new TelegramUnreachable(method, words, { acted: code === 'ECONNREFUSED' ? false : 'unknown' })
 }
+
+const reachesTheChat = (method: string) => /^(send|editMessage)/.test(method)
 
 const withoutToken = (text: string, token: string) => text.replaceAll(token, '***')
 

@@ -1,18 +1,23 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { TelegramUpdates } from '#database/telegram-updates.ts'
-import type { EventOf } from '#events/event.ts'
+import type { Cause, EventOf } from '#events/event.ts'
 import { MessageRefused } from '#events/message-refused.ts'
 import type { UpdateDeferred } from '#events/update-deferred.ts'
+import type { Clock } from '../clock.ts'
 import { Permanent, RetryLater } from '../errors.ts'
 import type { Publish } from '../publish.ts'
 import type { Context, HttpFace, HttpRequest } from '../serve.ts'
 import { TelegramError } from '../telegram.ts'
-import { type Asked, type BotPort, ChatGone, type Effect, type Fault, type Speak } from './bot.ts'
+import { type Asked, type BotPort, ChatGone, type Effect, type Fault, type Place, type Speak } from './bot.ts'
 import { conversation } from './conversation.ts'
-import { causeOf, type deferral, type Update } from './deferral.ts'
+import { causeOf, type deferral, refusalIn, type Update } from './deferral.ts'
 import { type Desk, within } from './desk.ts'
+import { postponed } from './postponed.ts'
+import { type Received, readUpdate } from './read-update.ts'
 import { words } from './words/words.ts'
 
+/** A wait of this many seconds is left to Telegram, which brings the update again; for a longer one the answer goes to the outbox. */
+const SHORT_WAIT_S = 3
 /** After this many failures the broker takes over, so that the chat's next update is not held up. */
 const MOST_FAILURES = 3
 /** From here on nothing more is sent; Telegram waits for 60 s, a person for less. */
@@ -31,8 +36,17 @@ export interface Outside {
   desk: Desk
   publish: Publish
   /** Loads the library with its first use. */
-  openBot(answer: (asked: Asked, speak: Speak) => Promise<void>): Promise<BotPort>
+  openBot(): Promise<BotPort>
 }
+
+/** One attempt at an update: whether an earlier one may have answered it, and how this one speaks. */
+interface Attempt {
+  mayHaveAnswered: boolean
+  speak?: Speak
+}
+
+/** An apology never follows an answer, so what is not known counts as answered. */
+const mayHaveAnswered = ({ mayHaveAnswered, speak }: Attempt) => mayHaveAnswered || speak?.mayHaveSpoken() === true
 
 /** Come again: 503 with Retry-After, which Telegram honours. */
 const later = (seconds: number) => ({
@@ -47,33 +61,48 @@ export const telegramWebhook = (outside: Outside) => {
   const { botId, updates, desk, publish } = outside
   let opened: Promise<BotPort> | undefined
   const bot = () => {
-    opened ??= outside.openBot(answer).catch(error => {
+    opened ??= outside.openBot().catch(error => {
       opened = undefined
       throw error
     })
     return opened
   }
 
-  /** What an update asks is done, then told to the other functions, then answered: who reads "done" can rely on it. */
-  const answer = async (asked: Asked, speak: Speak): Promise<void> => {
-    const { chatId } = asked.place
-    const cause = causeOf(botId, asked.updateId)
-    const { effects, events = [] } = await conversation(asked, desk, cause)
-    if (events.length > 0) await within(PUBLISH_MS, 'the broker', publish(events))
-    const faults = await spoken(chatId, speak, effects)
-    if (faults.length === 0) return
-    const refusals = faults.map(({ code, reason }, at) =>
-      MessageRefused.from(cause, {
-        key: String(at),
-        subject: `chat/${chatId}`,
-        data: { chatId, message: cause.id, code, reason },
-      }),
-    )
-    await within(PUBLISH_MS, 'the broker', publish(refusals))
-    if (faults.some(({ delivered }) => !delivered)) await apologise(chatId, speak, 'sorryForGood')
-  }
+  /** Chats that Telegram told us to leave alone, until when. Of this process: another one hears it for itself. */
+  const quiet = quietChats(desk.clock)
 
-  const spoken = async (chatId: number, speak: Speak, effects: Effect[]): Promise<Fault[]> => {
+  /** What an update asks is done, then told to the other functions, then answered: who reads "done" can rely on it. */
+  const answering =
+    (attempt: Attempt) =>
+    async (asked: Asked, speak: Speak): Promise<void> => {
+      attempt.speak = speak
+      const { chatId } = asked.place
+      const cause = causeOf(botId, asked.updateId)
+      const { effects, events = [] } = await conversation(asked, desk, cause)
+      if (events.length > 0) await within(PUBLISH_MS, 'the broker', publish(events))
+      const faults = await spoken(asked.place, speak, effects, cause)
+      if (faults.length === 0) return
+      const refusals = faults.map(({ code, reason }, at) =>
+        MessageRefused.from(cause, {
+          key: String(at),
+          subject: `chat/${chatId}`,
+          data: { chatId, message: cause.id, code, reason },
+        }),
+      )
+      await within(PUBLISH_MS, 'the broker', publish(refusals))
+      if (faults.some(({ delivered }) => !delivered) && !mayHaveAnswered(attempt))
+        await apologise(asked.place, speak, 'sorryForGood')
+    }
+
+  const spoken = async (place: Place, speak: Speak, effects: Effect[], cause: Cause): Promise<Fault[]> => {
+    const { chatId } = place
+    const notes = effects.filter(effect => effect.do === 'toast')
+    const messages = effects.filter(effect => effect.do !== 'toast')
+    const until = quiet.until(chatId)
+    if (until !== null && messages.length > 0) {
+      await toOutbox(place, messages, cause, until)
+      return speak(notes)
+    }
     try {
       return await speak(effects)
     } catch (error) {
@@ -81,60 +110,84 @@ export const telegramWebhook = (outside: Outside) => {
         await desk.chats.migrate(chatId, error.migrateTo)
         return speak(effects, error.migrateTo)
       }
+      if (isLongFlood(error) && !speak.mayHaveSpoken()) {
+        await toOutbox(place, messages, cause, quiet.add(chatId, error.retryAfter!))
+        return []
+      }
       if (!(error instanceof ChatGone)) throw error
       await desk.chats.markUnreachable(chatId, error.message)
       return error.fault ? [{ ...error.fault, delivered: true }] : []
     }
   }
 
+  /** The outbox sends it when Telegram allows it: nothing waits in this request, and the update is done. */
+  const toOutbox = (place: Place, messages: MessageEffect[], cause: Cause, notBefore: Date): Promise<void> =>
+    within(
+      PUBLISH_MS,
+      'the broker',
+      publish(messages.map(({ view }, at) => postponed(view, { place, cause, notBefore, key: `answer-${at}` }))),
+    )
+
   /** Best effort: whoever cannot be told why there is no answer is no worse off. */
-  const apologise = async (chatId: number, speak: Speak, how: 'sorry' | 'sorryForGood'): Promise<void> => {
+  const apologise = async ({ chatId, language }: Place, speak: Speak, how: 'sorry' | 'sorryForGood'): Promise<void> => {
     try {
-      const language = (await desk.chats.find(chatId))?.language ?? 'pt-BR'
-      await speak([{ do: 'send', view: { html: words[language][how]() } }])
+      const chat = await desk.chats.find(chatId).catch(() => null)
+      await speak([{ do: 'send', view: { html: words[chat?.language ?? language][how]() } }])
     } catch (error) {
       desk.warn('nor could the chat be told', error)
     }
   }
 
-  const defer = async (update: Update): Promise<void> => {
-    await within(PUBLISH_MS, 'the broker', publish([outside.deferral.event(update)]))
-    await updates.defer(botId, update.update_id)
-    const where = (await bot()).placeOf(update, AbortSignal.timeout(SORRY_MS))
-    if (where) await apologise(where.place.chatId, where.speak, 'sorry')
+  /** The broker takes over. `refusal`: why the update itself cannot be kept; then only its number goes, and ends as a dead letter. */
+  const defer = async (update: Update, attempts: number, attempt: Attempt, refusal?: string): Promise<void> => {
+    const id = update.update_id
+    // Before the broker has it: the answer that follows from there would otherwise overtake the apology.
+    if (!mayHaveAnswered(attempt) && (await updates.mayApologise(botId, id, attempts))) {
+      const where = placeOf(await bot(), update)
+      if (where) await apologise(where.place, where.speak, 'sorry')
+    }
+    // Before it is published: the broker may be back with it before it has said yes.
+    await updates.release(botId, id, attempts, { mayHaveAnswered: mayHaveAnswered(attempt) })
+    const event = deferralOf(outside.deferral, update, refusal)
+    try {
+      await within(PUBLISH_MS, 'the broker', publish([event]))
+    } catch (error) {
+      if (!(error instanceof Permanent)) throw error
+      await within(PUBLISH_MS, 'the broker', publish([outside.deferral.refused(id, error.message)]))
+    }
+    await updates.defer(botId, id)
   }
 
-  const handled = async (update: Update): Promise<void> => {
-    await (await bot()).handle(update, AbortSignal.timeout(UPDATE_MS))
+  const handled = async (update: Update, attempt: Attempt): Promise<void> => {
+    await (await bot()).handle(update, AbortSignal.timeout(UPDATE_MS), answering(attempt))
     await updates.done(botId, update.update_id)
     if (update.update_id % CLEANING === 0) await updates.forgetOld()
   }
 
   /** One update from Telegram: once, however often it comes. */
-  const fromTelegram = async (update: Update, { log }: Pick<Context, 'log'>) => {
+  const fromTelegram = async ({ update, refusal }: Received, { log }: Pick<Context, 'log'>) => {
     const id = update.update_id
     const lease = await updates.lease(botId, id, 'telegram')
     if (lease.state === 'done' || lease.state === 'deferred') return taken
     if (lease.state === 'busy') return later(lease.seconds)
     const { attempts } = lease
+    const attempt: Attempt = { mayHaveAnswered: lease.mayHaveAnswered }
     try {
       // An update that ends the process each time never gets to its catch: it is seen by its count.
-      if (attempts <= MOST_FAILURES) {
-        await handled(update)
+      if (attempts <= MOST_FAILURES && refusal === undefined) {
+        await handled(update, attempt)
         return taken
       }
     } catch (error) {
       log.warn({ error, update: id, attempts }, 'an update could not be handled')
       const mayWait = error instanceof TelegramError && error.code === 429
       if (mayWait || attempts < MOST_FAILURES) {
-        await updates.release(botId, id, attempts, { counts: !mayWait })
+        await updates.release(botId, id, attempts, { counts: !mayWait, mayHaveAnswered: mayHaveAnswered(attempt) })
         return later(mayWait ? (error.retryAfter ?? 1) : attempts)
       }
     }
-    // Before it is published: the broker may be back with it before it has said yes.
-    await updates.release(botId, id, attempts)
-    await defer(update)
-    log.error({ update: id, attempts }, 'an update was left to the broker')
+    await defer(update, attempts, attempt, refusal)
+    log.error({ update: id, attempts, refusal }, 'an update was left to the broker')
     return taken
   }
 
@@ -146,12 +199,12 @@ export const telegramWebhook = (outside: Outside) => {
     },
 
     handle: async ({ body }: Pick<HttpRequest, 'body'>, context: Pick<Context, 'log'>) => {
-      const update = updateIn(body)
-      if (!update) return { status: 400 }
+      const received = readUpdate(body)
+      if (!received) return { status: 400 }
       try {
-        return await fromTelegram(update, context)
+        return await fromTelegram(received, context)
       } catch (error) {
-        context.log.error({ error, update: update.update_id }, 'an update must come again')
+        context.log.error({ error, update: received.update.update_id }, 'an update must come again')
         return later(5)
       }
     },
@@ -162,13 +215,16 @@ export const telegramWebhook = (outside: Outside) => {
     deferred: async (event: EventOf<typeof UpdateDeferred>): Promise<void> => {
       if (!outside.deferral.genuine(event)) throw new Permanent(`${event.id} was not deferred by this function`)
       const { update } = event.data
+      const refusal = refusalIn(update)
+      if (refusal !== null) throw new Permanent(`update ${update.update_id} cannot be handled: ${refusal}`)
       const lease = await updates.lease(botId, update.update_id, 'broker')
       if (lease.state === 'done' || lease.state === 'deferred') return
       if (lease.state === 'busy') throw new RetryLater('this update is being handled', lease.seconds)
+      const attempt: Attempt = { mayHaveAnswered: lease.mayHaveAnswered }
       try {
-        await handled(update)
+        await handled(update, attempt)
       } catch (error) {
-        await updates.release(botId, update.update_id, lease.attempts)
+        await updates.release(botId, update.update_id, lease.attempts, { mayHaveAnswered: mayHaveAnswered(attempt) })
         if (error instanceof TelegramError && error.code === 429)
           throw new RetryLater(error.message, error.retryAfter ?? 1, { cause: error })
         throw error
@@ -177,12 +233,37 @@ export const telegramWebhook = (outside: Outside) => {
   } satisfies HttpFace & Record<string, unknown>
 }
 
-/** The update in a request's body, or null where there is none. */
-const updateIn = (body: Buffer): Update | null => {
+type MessageEffect = Exclude<Effect, { do: 'toast' }>
+
+const isLongFlood = (error: unknown): error is TelegramError =>
+  error instanceof TelegramError && error.code === 429 && (error.retryAfter ?? 0) > SHORT_WAIT_S
+
+/** Where an update came from; null too for one that has the shape of no update. */
+const placeOf = (bot: BotPort, update: Update): ReturnType<BotPort['placeOf']> => {
   try {
-    const update = JSON.parse(body.toString()) as Update | null
-    return Number.isSafeInteger(update?.update_id) && update!.update_id >= 0 ? update : null
+    return bot.placeOf(update, AbortSignal.timeout(SORRY_MS))
   } catch {
     return null
+  }
+}
+
+const deferralOf = (events: ReturnType<typeof deferral>, update: Update, refusal: string | undefined) =>
+  refusal === undefined ? events.event(update) : events.refused(update.update_id, refusal)
+
+const quietChats = (clock: Clock) => {
+  const ends = new Map<number, Date>()
+  return {
+    /** Until when a chat is left alone; null where it is not. */
+    until: (chatId: number): Date | null => {
+      const end = ends.get(chatId)
+      return end !== undefined && end > clock() ? end : null
+    },
+    add: (chatId: number, seconds: number): Date => {
+      const now = clock()
+      for (const [other, end] of ends) if (end <= now) ends.delete(other)
+      const end = new Date(now.getTime() + seconds * 1000)
+      ends.set(chatId, end)
+      return end
+    },
   }
 }

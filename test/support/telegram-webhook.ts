@@ -33,7 +33,7 @@ export const secret = 'a-secret_of-the-tests'
 /** The broker as the function sees it: takes events, or refuses them; brings one back when told to. */
 const startBroker = async () => {
   const events: VigiaEvent[] = []
-  let refusals = 0
+  let [refusals, refusal] = [0, 503]
   const server = createServer((request, response) => {
     let body = ''
     request.on('data', chunk => {
@@ -42,7 +42,7 @@ const startBroker = async () => {
     request.on('end', () => {
       if (refusals > 0) {
         refusals--
-        response.writeHead(503).end()
+        response.writeHead(refusal).end()
         return
       }
       const own = Object.entries(request.headers).filter(([name]) => name.startsWith('ce-'))
@@ -63,8 +63,9 @@ const startBroker = async () => {
       [...new Map(events.map(event => [event.id, event])).values()].filter(
         event => type === undefined || event.type === `dev.vigia.${type}`,
       ),
-    refuse: (times: number) => {
+    refuse: (times: number, status = 503) => {
       refusals = times
+      refusal = status
     },
     stop: () => new Promise<void>(resolve => server.close(() => resolve()).closeAllConnections()),
   }
@@ -106,7 +107,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     updates: telegramUpdatesIn(db),
     desk,
     publish: publisher(broker.url, name),
-    openBot: answer => telegrafBot({ token, botId, apiRoot: telegram.url, answer }),
+    openBot: () => telegrafBot({ token, botId, apiRoot: telegram.url }),
   })
   const host = hostOf(
     {
@@ -132,7 +133,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
         'content-type': 'application/json',
         ...(given === null ? {} : { 'x-telegram-bot-api-secret-token': given }),
       },
-      body: typeof update === 'string' ? update : JSON.stringify(update),
+      body: typeof update === 'string' || Buffer.isBuffer(update) ? update : JSON.stringify(update),
     })
   /** Until Telegram has nothing left to deliver. */
   const settled = () => until(() => telegram.pending().length === 0, { what: 'every update taken' })

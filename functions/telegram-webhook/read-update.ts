@@ -1,0 +1,53 @@
+import type { Update } from './deferral.ts'
+
+/** An update that was received; `refusal` says why it can be neither handled nor kept as it is. */
+export interface Received {
+  update: Update
+  refusal?: string
+}
+
+/** Telegram's own updates are some ten levels deep. What is deeper overflows the stack of everything that walks through it. */
+const MOST_LEVELS = 64
+
+/** The update in a request's body; null for what is not one: no JSON, or no `update_id` that is a whole number from 0 to 2^53 - 1. */
+export const readUpdate = (body: Buffer): Received | null => {
+  const text = body.toString()
+  let update: Update | null
+  try {
+    update = JSON.parse(text) as Update | null
+  } catch {
+    return null
+  }
+  if (!Number.isSafeInteger(update?.update_id) || update!.update_id < 0) return null
+  const levels = levelsOf(body)
+  if (levels > MOST_LEVELS) return { update: update!, refusal: `its JSON is ${levels} levels deep` }
+  // Only escapes bring these characters: as bytes they were replaced when the body became text.
+  return { update: /\\u(?:0000|d[89a-f])/i.test(text) ? (cleaned(update) as Update) : update! }
+}
+
+const [quote, backslash] = [0x22, 0x5c]
+const opening = new Set([0x5b, 0x7b])
+const closing = new Set([0x5d, 0x7d])
+
+/** How deep arrays and objects are nested in a text that is JSON. */
+const levelsOf = (json: Buffer): number => {
+  let [level, deepest, inString] = [0, 0, false]
+  for (let at = 0; at < json.length; at++) {
+    const byte = json[at]!
+    if (inString) {
+      if (byte === backslash) at++
+      else if (byte === quote) inString = false
+    } else if (byte === quote) inString = true
+    else if (opening.has(byte)) deepest = Math.max(deepest, ++level)
+    else if (closing.has(byte)) level--
+  }
+  return deepest
+}
+
+/** Without NUL, which PostgreSQL does not take, and with U+FFFD for half a surrogate pair, which neither it nor Telegram takes. */
+const cleaned = (value: unknown): unknown => {
+  if (typeof value === 'string') return value.toWellFormed().replaceAll('\0', '')
+  if (Array.isArray(value)) return value.map(cleaned)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [cleaned(name), cleaned(part)]))
+}
