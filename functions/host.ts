@@ -100,7 +100,8 @@ export const hostOf = (
       return refuse(response, route)
     }
     const [body, { handle }] = await Promise.all([bodyOf(request), handling()])
-    if (body === undefined) return refuse(response, { status: 413, headers: { connection: 'close' } })
+    // No "Connection: close": Node would close at once, and a sender that is still writing would get EPIPE in place of the answer.
+    if (body === undefined) return refuse(response, { status: 413 })
     handle(route, { method, path, query: new URLSearchParams(search), headers, body }, signal, { request, response })
   }
 

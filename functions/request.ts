@@ -28,12 +28,12 @@ export const bodyOf = (request: IncomingMessage): Promise<Buffer | undefined> =>
   })
 }
 
-/** Reads what is left of a body and forgets it. */
-export const dropBody = (request: IncomingMessage): void => {
+/** Reads what is left of a body and forgets it; after `most` bytes the connection is cut. */
+export const dropBody = (request: IncomingMessage, most = mostDroppedBytes): void => {
   let bytes = 0
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.length
-    if (bytes > mostDroppedBytes) request.destroy()
+    if (bytes > most) request.destroy()
   })
   request.on('error', () => {})
 }

@@ -69,6 +69,7 @@ const manifest = (given: Partial<FunctionManifest> = {}): FunctionManifest => ({
   name: 'echo',
   target: 'echo',
   visibility: 'cluster-local',
+  public: null,
   env: [],
   sink: null,
   ceOverrides: '',

@@ -247,6 +247,56 @@ describe('the interface for tools', () => {
   })
 })
 
+describe('the public port', () => {
+  const ask = (path: string, headers: Record<string, string> = {}) =>
+    fetch(`http://127.0.0.1:${vigia.publicPort}${path}`, { method: 'POST', headers, body: '{}' })
+
+  test('takes updates that have the secret, and nothing of the inside is there', async () => {
+    expect(vigia.output()).toContain(`http://localhost:${vigia.publicPort} (PUBLIC_PORT)`)
+    const secret = readFileSync(join(vigia.dataDir, 'webhook-secret'), 'utf8').trim()
+    // No update, says the function.
+    expect((await ask('/telegram', { 'x-telegram-bot-api-secret-token': secret })).status).toBe(400)
+    expect((await ask('/telegram', { 'x-telegram-bot-api-secret-token': 'forged' })).status).toBe(401)
+    for (const path of [
+      '/',
+      '/api/functions',
+      '/vigia/default',
+      '/healthz',
+      '/metrics',
+      '/version',
+      '/readyz',
+      '/chat',
+    ])
+      expect((await ask(path, { 'vigia-local': '1' })).status).toBe(404)
+  })
+
+  test('forged updates start no process and take no place, while honest ones are answered', async () => {
+    await vigia.call('/api/functions/telegram-webhook/stop', { method: 'POST' })
+    const secret = readFileSync(join(vigia.dataDir, 'webhook-secret'), 'utf8').trim()
+    const { coldStarts } = await vigia.report('telegram-webhook')
+    const forge = async () => {
+      for (let n = 0; n < 20; n++)
+        expect((await ask('/telegram', { 'x-telegram-bot-api-secret-token': `forged${n}` })).status).toBe(401)
+    }
+    await Promise.all(Array.from({ length: 64 }, forge))
+    expect(await vigia.report('telegram-webhook')).toMatchObject({ state: 'zero', replicas: [], coldStarts })
+
+    const flood = Promise.all(Array.from({ length: 64 }, forge))
+    for (let id = 1; id <= 20; id++) {
+      const answer = await fetch(`http://127.0.0.1:${vigia.publicPort}/telegram`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-telegram-bot-api-secret-token': secret },
+        body: JSON.stringify({ update_id: 900_000_000 + id }),
+      })
+      expect(answer.status).toBe(200)
+      const { replicas } = await vigia.report('telegram-webhook')
+      expect(replicas.map(({ inFlight }) => inFlight)).toEqual([0])
+    }
+    await flood
+    expect((await vigia.report('telegram-webhook')).coldStarts).toBe(coldStarts + 1)
+  })
+})
+
 describe('strangers', () => {
   test.each([
     ['another host', 'evil.example.org', {}],
@@ -262,14 +312,25 @@ describe('strangers', () => {
 
   const hosts = {
     functions: new Set(['telegram-webhook', 'reporter']),
-    publicHost: 'vigia.example.org',
     simulated: false,
   }
   test.each<[string, Record<string, string>, Face['kind']]>([
-    ['the public host', { host: 'vigia.example.org' }, 'public'],
-    ['the public host with a port', { host: 'VIGIA.example.org:443' }, 'public'],
-    ['what a proxy sends on under our name', { host: 'localhost:8080', 'x-forwarded-for': '203.0.113.7' }, 'public'],
-    ['… under that of a function', { host: 'reporter.localhost', via: '1.1 proxy' }, 'public'],
+    ['the public host', { host: 'vigia.example.org' }, 'foreign'],
+    ['the public host with a port', { host: 'VIGIA.example.org:443' }, 'foreign'],
+    ['what a proxy sends on under our name', { host: 'localhost:8080', 'x-forwarded-for': '203.0.113.7' }, 'foreign'],
+    ['… under that of a function', { host: 'reporter.localhost', via: '1.1 proxy' }, 'foreign'],
+    ['… through a tunnel', { host: 'localhost:8080', 'cdn-loop': 'cloudflare' }, 'foreign'],
+    ['a page of another program here', { host: 'localhost:8080', origin: 'http://localhost:3000' }, 'foreign'],
+    [
+      'an image in a page of another site',
+      { host: 'localhost:8080', 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' },
+      'foreign',
+    ],
+    [
+      'a link that somebody follows',
+      { host: 'localhost:8080', 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' },
+      'runtime',
+    ],
     ['plain localhost', { host: 'localhost:8080' }, 'runtime'],
     ['an address', { host: '127.0.0.1' }, 'runtime'],
     ['an address of version 6', { host: '[::1]:8080' }, 'runtime'],

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { listen, type Server } from '#local/server.ts'
+import { sendBytes } from './support/raw.ts'
 import { ask } from './support/served.ts'
 
 let server: Server
@@ -32,28 +33,49 @@ test('before everything is up every request is asked to come again', async () =>
 describe('once it is up', () => {
   beforeAll(() => {
     server.serve({
-      hosts: {
-        functions: new Set(['telegram-webhook', 'error-notifier']),
-        publicHost: 'vigia.example.org',
-        simulated: false,
-      },
+      hosts: { functions: new Set(['telegram-webhook', 'error-notifier']), simulated: false },
       broker: taking('broker'),
       brokerPath: '/vigia/default',
       function: (name, incoming, response) => taking(name)(incoming, response),
-      publicFunction: 'telegram-webhook',
       runtime: taking('runtime'),
       failed: () => {},
     })
   })
 
   const paths = ['/', '/api/functions', '/api/dead-letters/1/replay', '/metrics', '/vigia/default', '/chat', '/dead/x']
-  test.each(paths)('%s under the host of PUBLIC_URL reaches telegram-webhook and nothing else', async path => {
-    const webhook = { status: 204, reached: ['telegram-webhook'] }
-    expect(await request('vigia.example.org', path)).toEqual(webhook)
-    expect(await request('VIGIA.example.org:443', path, { 'vigia-local': '1' })).toEqual(webhook)
-    // A proxy that does not hand the host on, or one that somebody has told another.
-    for (const host of ['localhost', 'error-notifier.localhost', 'broker-ingress.localhost'])
-      expect(await request(host, path, { 'x-forwarded-for': '203.0.113.7' })).toEqual(webhook)
+  const nothing = { status: 403, reached: [] }
+  test.each(paths)('%s is refused to a proxy that sends to this port, whatever host it claims', async path => {
+    expect(await request('vigia.example.org', path)).toEqual(nothing)
+    expect(await request('VIGIA.example.org:443', path, { 'vigia-local': '1' })).toEqual(nothing)
+    for (const host of ['localhost', 'error-notifier.localhost', 'broker-ingress.localhost']) {
+      expect(await request(host, path, { 'x-forwarded-for': '203.0.113.7' })).toEqual(nothing)
+      expect(await request(host, path, { 'x-forwarded-proto': 'https' })).toEqual(nothing)
+      expect(await request(host, path, { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' })).toEqual(
+        nothing,
+      )
+    }
+  })
+
+  test.each([
+    ["nginx's proxy_pass with its defaults", 'POST /api HTTP/1.0\r\nHost: localhost\r\nConnection: close'],
+    ['HTTP/1.0 without a Host', 'GET /api HTTP/1.0\r\nConnection: close'],
+    ['two Host headers, ours first', 'GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close'],
+    ['two Host headers, ours last', 'GET / HTTP/1.1\r\nHost: evil.example\r\nHost: localhost\r\nConnection: close'],
+    ['the address that means all', 'GET / HTTP/1.1\r\nHost: 0.0.0.0:8080\r\nConnection: close'],
+    ['another address of the loopback', 'GET / HTTP/1.1\r\nHost: [::ffff:7f00:1]\r\nConnection: close'],
+  ])('%s is refused', async (_, head) => {
+    reached.length = 0
+    expect(await sendBytes(server.port, `${head}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 403/)
+    expect(reached).toEqual([])
+  })
+
+  test('an absolute target, CONNECT and OPTIONS * reach nothing', async () => {
+    reached.length = 0
+    const close = 'Host: localhost\r\nConnection: close\r\n\r\n'
+    for (const line of ['GET http://localhost/api HTTP/1.1', 'OPTIONS * HTTP/1.1'])
+      expect(await sendBytes(server.port, `${line}\r\n${close}`)).toMatch(/^HTTP\/1\.1 400/)
+    expect(await sendBytes(server.port, `CONNECT localhost:80 HTTP/1.1\r\n${close}`)).toBe('')
+    expect(reached).toEqual([])
   })
 
   test('on this machine each name reaches its own', async () => {

@@ -64,6 +64,16 @@ describe('a start that cannot be ends with one line and a code', () => {
     expect(code).toBe(1)
   })
 
+  test('a public port that somebody has', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await new Promise(resolve => server.once('listening', resolve))
+    const { port } = server.address() as AddressInfo
+    const { code, lines } = await failing({ env: { PUBLIC_PORT: String(port) } })
+    server.close()
+    expect(lines).toEqual([expect.stringMatching(`^vigia: port ${port} is taken.*PUBLIC_PORT=${port + 10} npm start$`)])
+    expect(code).toBe(1)
+  })
+
   const linux = process.platform === 'linux'
   test.each(['/dev/null/vigia', ...(linux ? ['/proc/vigia', '/proc/deep/vigia', '/sys/vigia'] : [])])(
     'a data folder that cannot be: %s',
@@ -164,6 +174,9 @@ describe('the environment', () => {
   test.each([
     ['PORT', '70000'],
     ['PORT', '-1'],
+    ['PUBLIC_PORT', '70000'],
+    ['PUBLIC_PORT', 'http'],
+    ['PUBLIC_PORT', '8080'],
     ['LOG_LEVEL', 'loud'],
     ['DATABASE_URL', 'mysql://x/y'],
     ['DATABASE_URL', 'x'],

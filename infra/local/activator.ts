@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import { PassThrough } from 'node:stream'
 import type { Dispatcher } from 'undici'
+import { dropBody } from '#functions/request.ts'
 import {
   type FunctionPool,
   type FunctionReport,
@@ -19,12 +21,18 @@ export interface Reached {
   release(): void
 }
 
+/** What is sent in place of a request's own path and body. Failures are answered without words about the inside. */
+export interface ReadRequest {
+  path: string
+  body: Buffer
+}
+
 export interface Activator {
   has(name: string): boolean
   /** For callers that speak HTTP themselves: resolves when a request may be sent, starts a process if need be. Rejects with Unavailable. */
   reach(name: string, signal?: AbortSignal): Promise<Reached>
-  /** Hands a request of the HTTP server on, streaming both ways. */
-  proxy(name: string, request: IncomingMessage, response: ServerResponse): Promise<void>
+  /** Hands a request of the HTTP server on, streaming both ways; a stranger's only when it has been read. */
+  proxy(name: string, request: IncomingMessage, response: ServerResponse, stranger?: ReadRequest): Promise<void>
   report(): FunctionReport[]
   waiting(name: string): number
   /** Brings up what `min-scale` asks for. */
@@ -52,7 +60,7 @@ export const activator = (
       const slot = await pool(name).slot(signal)
       return { origin: slot.process.origin, release: slot.release }
     },
-    proxy: (name, request, response) => proxy(pool(name), request, response),
+    proxy: (name, request, response, stranger) => proxy(pool(name), request, response, stranger),
     report: () => [...pools.values()].map(one => one.report()),
     waiting: name => pool(name).waiting,
     warm: () => {
@@ -90,26 +98,35 @@ const endToEnd = (headers: IncomingHttpHeaders): Record<string, string | string[
   )
 }
 
-const proxy = async (pool: FunctionPool, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+const proxy = async (
+  pool: FunctionPool,
+  request: IncomingMessage,
+  response: ServerResponse,
+  stranger?: ReadRequest,
+): Promise<void> => {
   const gone = new AbortController()
   response.once('close', () => gone.abort())
+  const fail = (status: number, words: string, headers: Record<string, string> = {}) =>
+    response
+      .writeHead(status, { ...headers, 'content-type': 'text/plain; charset=utf-8' })
+      .end(stranger ? '' : words.slice(0, 500))
   let slot: Slot
   try {
     slot = await pool.slot(gone.signal)
   } catch (error) {
     if (gone.signal.aborted) return
     if (!(error instanceof Unavailable)) throw error
-    response.writeHead(503, { 'retry-after': String(error.retryAfterS), 'content-type': 'text/plain; charset=utf-8' })
-    response.end(error.message.slice(0, 500))
+    fail(503, error.message, { 'retry-after': String(error.retryAfterS) })
     return
   }
-  const hasBody = request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined
+  const headers = endToEnd(request.headers)
+  if (stranger) delete headers['content-length']
   await new Promise<void>(resolve => {
     const options: Dispatcher.DispatchOptions = {
       method: request.method as Dispatcher.HttpMethod,
-      path: request.url!,
-      headers: endToEnd(request.headers),
-      body: hasBody ? request : null,
+      path: stranger?.path ?? request.url!,
+      headers,
+      body: stranger ? (stranger.body.length > 0 ? stranger.body : null) : streamOf(request),
       headersTimeout: pool.manifest.timeoutMs,
       bodyTimeout: pool.manifest.timeoutMs,
     }
@@ -142,15 +159,31 @@ const proxy = async (pool: FunctionPool, request: IncomingMessage, response: Ser
         const late = isLate(error)
         if (response.headersSent) response.destroy()
         else if (!response.destroyed)
-          response
-            .writeHead(late ? 504 : 502, { 'content-type': 'text/plain; charset=utf-8' })
-            .end(
-              late
-                ? `no answer within ${pool.manifest.timeoutMs / 1000} s`
-                : `${pool.manifest.name} broke the connection: ${(error as NodeJS.ErrnoException).code ?? error.message}`,
-            )
+          fail(
+            late ? 504 : 502,
+            late
+              ? `no answer within ${pool.manifest.timeoutMs / 1000} s`
+              : `${pool.manifest.name} broke the connection: ${(error as NodeJS.ErrnoException).code ?? error.message}`,
+          )
         end()
       },
     })
   })
+}
+
+/**
+ * A request's body, or null. The client may take undici's copy and not the request itself: undici destroys a body that a function
+ * did not want to the end, and the client's connection has to carry the answer.
+ */
+const streamOf = (request: IncomingMessage): PassThrough | null => {
+  const { headers } = request
+  if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return null
+  const copy = new PassThrough()
+  copy.on('error', () => {})
+  copy.once('close', () => {
+    request.unpipe(copy)
+    if (!request.readableEnded) dropBody(request)
+  })
+  request.once('error', error => copy.destroy(error))
+  return request.pipe(copy)
 }

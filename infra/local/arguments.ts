@@ -39,7 +39,7 @@ Functions write their log into the data folder; warnings and worse are shown her
 (or debug ...) everything from there on. VIGIA_MANIFESTS is a folder with knative/ and triggers/ other than the checkout.
 
 The environment says the rest; see README, "Your own bot":
-  PORT, DATA_DIR, LOG_LEVEL, DATABASE_URL, MONGODB_URI, PUBLIC_URL, PROBE_ALLOW,
+  PORT, PUBLIC_PORT, PUBLIC_URL, DATA_DIR, LOG_LEVEL, DATABASE_URL, MONGODB_URI, PROBE_ALLOW,
   TELEGRAM_BOT_TOKEN, TELEGRAM_WEBHOOK_SECRET, TELEGRAM_API_ROOT,
   TELEGRAM_OPS_BOT_TOKEN, TELEGRAM_OPS_CHAT_ID, TVMAZE_URL, LIMIT_...
 `

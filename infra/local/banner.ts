@@ -2,6 +2,7 @@ import type { UnusedField } from './manifests.ts'
 
 export interface Ready {
   port: number
+  publicPort: number
   isSimulated: boolean
   dataDir: string
   mongoWords: string
@@ -10,7 +11,7 @@ export interface Ready {
 }
 
 /** What is said when everything is up. */
-export const banner = ({ port, isSimulated, dataDir, mongoWords, publicUrl, tookMs }: Ready): string => {
+export const banner = ({ port, publicPort, isSimulated, dataDir, mongoWords, publicUrl, tookMs }: Ready): string => {
   const lines: [string, string][] = isSimulated
     ? [
         ['chat', `http://localhost:${port}/chat (a Telegram of our own; npm run chat does the same here)`],
@@ -19,6 +20,7 @@ export const banner = ({ port, isSimulated, dataDir, mongoWords, publicUrl, took
     : [['bot', publicUrl ? `Telegram reaches us at ${publicUrl}` : 'we ask Telegram for updates (long polling)']]
   lines.push(
     ['inside', `http://localhost:${port}/`],
+    ['public', `http://localhost:${publicPort} (PUBLIC_PORT), for a reverse proxy or tunnel`],
     ['data', dataDir],
     ['', mongoWords],
     ['stop', 'Ctrl-C; everything that was started ends with it'],

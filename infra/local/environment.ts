@@ -3,7 +3,10 @@ import { type Level, levels } from './function-log.ts'
 
 /** The environment of `npm start`, checked. Absent and empty are the same. */
 export interface Settings {
+  /** The inside. */
   port: number
+  /** The outside; undefined: the usual one. */
+  publicPort: number | undefined
   dataDir: string | undefined
   /** How much of the functions' log reaches the terminal, and what they write at all. */
   logLevel: Level | undefined
@@ -39,6 +42,13 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
     check(name, value => /^\d+:[\w-]+$/.test(value), 'is no bot token; BotFather writes 123456789:AbC…')
 
   const port = check('PORT', isPort, `is "${env.PORT}"; it should be a port from 1 to 65535, or 0 for any free one`)
+  const publicPort = check(
+    'PUBLIC_PORT',
+    isPort,
+    `is "${env.PUBLIC_PORT}"; it should be a port from 1 to 65535, or 0 for any free one`,
+  )
+  if (publicPort !== undefined && Number(publicPort) === Number(port ?? 8080) && Number(publicPort) !== 0)
+    faults.push(`PUBLIC_PORT is ${publicPort}, which is PORT; the outside needs a port of its own`)
   const logLevel = check(
     'LOG_LEVEL',
     value => (levels as readonly string[]).includes(value),
@@ -85,6 +95,7 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
   if (faults.length > 0) return faults
   return {
     port: port === undefined ? 8080 : Number(port),
+    publicPort: publicPort === undefined ? undefined : Number(publicPort),
     dataDir: said('DATA_DIR'),
     logLevel: logLevel as Level | undefined,
     databaseUrl,
@@ -100,7 +111,7 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
 
 const isPort = (value: string) => /^\d{1,5}$/.test(value) && Number(value) <= 65_535
 
-/** Not a name of this machine: that one reaches everything, and PUBLIC_URL's reaches one function. */
+/** Not a name of this machine, which Telegram cannot reach. */
 const isPublic = (value: string) => {
   if (!URL.canParse(value)) return false
   const { protocol, hostname, username, password } = new URL(value)

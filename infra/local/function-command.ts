@@ -13,6 +13,10 @@ export const missingVariables = (functions: readonly FunctionManifest[], variabl
   return [...missing].map(([key, { file, line }]) => `${file}:${line}: ${key} is not set; see README, "Your own bot"`)
 }
 
+/** What a variable of a manifest is worth here. */
+export const variableOf = (entry: EnvEntry, variables: Variables): string | undefined =>
+  'value' in entry ? entry.value : variables[entry.key]
+
 /**
  * The whole environment of a function's process, PORT excepted: what its manifest says, what Knative adds, and what a program
  * cannot do without. Nothing else of ours reaches it.
@@ -23,7 +27,7 @@ export const functionEnv = (
   { brokerOrigin, ours }: { brokerOrigin: string; ours: NodeJS.ProcessEnv },
 ): NodeJS.ProcessEnv => {
   const said = env.flatMap(entry => {
-    const value = 'value' in entry ? entry.value : variables[entry.key]
+    const value = variableOf(entry, variables)
     return value === undefined || value === '' ? [] : [[entry.name, value] as const]
   })
   return {

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 
 /** Who a request is for, by its Host header. */
 export type Face =
@@ -7,35 +7,64 @@ export type Face =
   | { kind: 'function'; name: string }
   /** `sites.localhost`: the sites of the simulators. */
   | { kind: 'sites' }
-  /** PUBLIC_URL's host: the outside, which reaches one function. */
-  | { kind: 'public' }
   | { kind: 'foreign'; why: string }
 
 export interface Hosts {
   functions: { has(name: string): boolean }
-  /** The host of PUBLIC_URL, without its port. */
-  publicHost: string | null
   simulated: boolean
 }
 
 const foreign = (why: string): Face => ({ kind: 'foreign', why })
 
-/** A reverse proxy says so in one of these; nothing on this machine sends them. */
-const fromOutside = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via', 'cf-connecting-ip']
+/** Headers that a reverse proxy adds; no program on this machine sends them. */
+const proxyHeaders = [
+  'forwarded',
+  'via',
+  'x-real-ip',
+  'true-client-ip',
+  'x-client-ip',
+  'cf-connecting-ip',
+  'cf-ray',
+  'cdn-loop',
+]
+
+const isProxied = (headers: IncomingHttpHeaders) =>
+  Object.keys(headers).some(name => name.startsWith('x-forwarded-') || proxyHeaders.includes(name))
+
+/** A proxy with nothing but nginx's defaults sends HTTP/1.0 and `Host: localhost`; no program on this machine speaks HTTP/1.0. */
+const wrongPort = 'a reverse proxy should send to PUBLIC_PORT, not to this port'
 
 /**
- * Routes by Host. Names that are not ours are refused, so that a page which had its own name point at 127.0.0.1 (DNS rebinding)
- * reaches nothing, and so is a page of another origin. What came through a reverse proxy is the outside, whatever host it claims.
+ * Why a request may not use the inside port, or null. Everything on it trusts whoever can send to the loopback, so it refuses:
+ * names that are not ours, because a page can have its own name point at 127.0.0.1 (DNS rebinding); pages of another origin; and
+ * what comes through a reverse proxy, whatever host it claims.
  */
-export const faceOf = (headers: IncomingHttpHeaders, { functions, publicHost, simulated }: Hosts): Face => {
+export const whyForeign = ({ headers, rawHeaders, httpVersion }: IncomingMessage): string | null => {
+  if (httpVersion === '1.0') return wrongPort
+  if (rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host').length > 1)
+    return 'the Host header is there twice'
+  return whyForeignHead(headers)
+}
+
+const whyForeignHead = (headers: IncomingHttpHeaders): string | null => {
+  if (isProxied(headers)) return wrongPort
   const host = nameIn(headers.host)
-  if (host === null) return foreign('the Host header is missing or malformed')
-  const isProxied = fromOutside.some(name => headers[name] !== undefined)
-  if (publicHost !== null && (host === publicHost || isProxied)) return { kind: 'public' }
-  if (isProxied) return foreign('requests from outside need PUBLIC_URL')
-  if (!isOwnOrigin(headers.origin)) return foreign(`a page of ${headers.origin} may not call this`)
-  if (host === 'localhost' || host === '127.0.0.1' || host === '::1') return { kind: 'runtime' }
-  if (!host.endsWith('.localhost')) return foreign(`${host} is no name of this machine`)
+  if (host === null) return 'the Host header is missing or malformed'
+  if (!isLoopback(host) && !host.endsWith('.localhost')) return `${host} is no name of this machine`
+  if (headers.origin !== undefined && !isOwnOrigin(headers.origin, headers.host!))
+    return `a page of ${headers.origin} may not call this`
+  // A page of another site sends no Origin with a GET. A link that a person follows is fine.
+  if (headers['sec-fetch-site'] === 'cross-site' && headers['sec-fetch-mode'] !== 'navigate')
+    return 'a page of another site may not call this'
+  return null
+}
+
+/** Routes by the name in the Host header. */
+export const faceOf = (headers: IncomingHttpHeaders, { functions, simulated }: Hosts): Face => {
+  const why = whyForeignHead(headers)
+  if (why !== null) return foreign(why)
+  const host = nameIn(headers.host)!
+  if (isLoopback(host)) return { kind: 'runtime' }
   const name = host.slice(0, -'.localhost'.length)
   if (name === 'broker-ingress') return { kind: 'broker' }
   if (functions.has(name)) return { kind: 'function', name }
@@ -43,12 +72,16 @@ export const faceOf = (headers: IncomingHttpHeaders, { functions, publicHost, si
   return foreign(`there is no function ${name}`)
 }
 
-/** `null` is the origin of files and sandboxed frames, which are not ours. */
-const isOwnOrigin = (origin: string | undefined) => {
-  if (origin === undefined) return true
+const isLoopback = (host: string) => host === 'localhost' || host === '127.0.0.1' || host === '::1'
+
+/** A page that this port served: another program on this machine may serve pages on another port. */
+const isOwnOrigin = (origin: string, host: string) => {
+  // `null` is the origin of files and sandboxed frames.
   if (!URL.canParse(origin)) return false
-  const { hostname } = new URL(origin)
-  return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '127.0.0.1' || hostname === '[::1]'
+  const { hostname, port } = new URL(origin)
+  const name = hostname.replace(/^\[|\]$/g, '')
+  const ours = /:(\d+)$/.exec(host)?.[1]
+  return (isLoopback(name) || name.endsWith('.localhost')) && (ours === undefined || ours === (port || '80'))
 }
 
 const nameIn = (host: string | undefined): string | null => {

@@ -6,7 +6,7 @@ import type { Manifests, Origin, UnusedField } from './manifests/model.ts'
 import { type KubernetesObject, readObject } from './manifests/object.ts'
 import { readPingSource } from './manifests/ping-source.ts'
 import { ManifestFault, objectsIn } from './manifests/place.ts'
-import { readService } from './manifests/service.ts'
+import { readService, type SaidService } from './manifests/service.ts'
 import { readSinkBinding } from './manifests/sink-binding.ts'
 import { readTrigger } from './manifests/trigger.ts'
 
@@ -94,6 +94,15 @@ export const readManifests = (texts: ManifestText[]): Manifests => {
     if (named.text() !== broker.broker.name) named.refuse(`is ${named.text()}, and there is no such Broker`)
   })
 
+  const paths = new Map<string, SaidService>()
+  every(services, service => {
+    const path = service.function.public?.path
+    if (path === undefined) return
+    const first = paths.get(path)
+    if (first)
+      service.place.refuse(`claims the public path ${path}, which ${first.function.name} has (${at(first.place)})`)
+    paths.set(path, service)
+  })
   const functions = every(services, service => {
     const [binding, ...others] = bindings.filter(one => one.selects(service.labels, service.function.name))
     if (others[0]) others[0].place.refuse(`binds ${service.function.name}, which ${binding!.name} binds already`)

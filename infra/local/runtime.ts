@@ -10,7 +10,7 @@ import { controlApi, sendJson } from './control-api.ts'
 import type { MongoServer } from './databases/mongodb.ts'
 import type { PostgresServer } from './databases/postgres.ts'
 import type { Settings } from './environment.ts'
-import { functionEnv, missingVariables, type Variables } from './function-command.ts'
+import { functionEnv, missingVariables, type Variables, variableOf } from './function-command.ts'
 import { functionLog, type LogOf, readable } from './function-log.ts'
 import { startProcess } from './function-process.ts'
 import { homePage } from './home/page.ts'
@@ -20,8 +20,9 @@ import { runtimeMetrics } from './metrics.ts'
 import { type Outside, outsideWorld } from './outside.ts'
 import { type PingSources, startPingSources } from './ping-source.ts'
 import { processJournal } from './process-journal.ts'
+import { listenPublic } from './public-listener.ts'
 import { Refusal } from './refusal.ts'
-import { listen, type Server } from './server.ts'
+import { listen, PortTaken, type Server } from './server.ts'
 import type { TelegramBridge } from './telegram-bridge.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -39,14 +40,17 @@ export interface RuntimeStart {
 
 export interface Runtime {
   port: number
+  publicPort: number
   isSimulated: boolean
   mongo: Pick<MongoServer, 'step' | 'words'>
   /** Ends everything that was started, in order, within five seconds. A second call hurries. */
   stop(): Promise<void>
 }
 
-/** The function that Telegram reaches; of all functions the only one that the outside may call. */
-const PUBLIC_FUNCTION = 'telegram-webhook'
+/** The function that takes Telegram's updates. */
+const webhookFunction = 'telegram-webhook'
+
+const usualPublicPort = 8081
 
 /** Out of five seconds: what is on its way, the functions, the databases. */
 const grace = { broker: 1_000, functions: 1_500 }
@@ -70,6 +74,8 @@ const bringUp = async (
   const down = new Set(['the start'])
   const server = await listen(settings.port)
   ending.last(() => server.close())
+  const outdoors = await listenOutside(settings, manifests.functions, terminal)
+  ending.last(() => outdoors.close())
 
   const journal = processJournal(join(dataDir, 'processes'))
   const orphans = await journal.endOrphans()
@@ -124,24 +130,26 @@ const bringUp = async (
   const { postgres: connect } = await import('#database/connect.ts')
   const db = connect(postgres.url, { max: 2, applicationName: 'vigia control api' })
   ending.last(() => db.end())
+  const failed = (error: unknown) =>
+    terminal.warn(error instanceof Error ? (error.stack ?? error.message) : String(error))
   server.serve({
-    hosts: {
-      functions: functions.activator,
-      publicHost: settings.publicUrl?.hostname ?? null,
-      simulated: outside.isSimulated,
-    },
+    hosts: { functions: functions.activator, simulated: outside.isSimulated },
     broker: broker.handler,
     brokerPath: `/${manifests.namespace}/${manifests.broker.name}`,
     function: functions.activator.proxy,
-    publicFunction: PUBLIC_FUNCTION,
     ...(outside.sites ? { sites: outside.sites } : {}),
     runtime: await insides({ db, broker, activator: functions.activator, sources, outside, down, dataDir, server }),
-    failed: error => terminal.warn(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+    failed,
   })
+  outdoors.serve({ variableOf: entry => variableOf(entry, variables), proxy: functions.activator.proxy, failed })
   functions.activator.warm()
   const { post, close } = loopbackPost(server.port)
+  const webhookUrl = webhookUrlOf(manifests.functions, settings, outside, {
+    inside: server.port,
+    outside: outdoors.port,
+  })
   ending.last(async () => close())
-  const bridge = await bridgeUp(settings, outside, server.port, post, terminal)
+  const bridge = await bridgeUp(outside, webhookUrl, post, terminal)
   ending.first(async () => bridge.stop())
   if (!mongo.kept && sources.has('series-refresher')) {
     // A catalogue that is kept nowhere is empty now: do not wait for the hour.
@@ -153,9 +161,51 @@ const bringUp = async (
     mongo.onUp(refill)
   }
 
-  ending.first(async () => server.refuseNew())
+  ending.first(async () => {
+    server.refuseNew()
+    outdoors.refuseNew()
+  })
   down.delete('the start')
-  return { port: server.port, isSimulated: outside.isSimulated, mongo, stop: ending.run }
+  return { port: server.port, publicPort: outdoors.port, isSimulated: outside.isSimulated, mongo, stop: ending.run }
+}
+
+/** Where PUBLIC_PORT was not chosen and nobody needs to know it, a taken port is no reason not to start. */
+const listenOutside = async (
+  { publicPort, port, publicUrl }: Settings,
+  functions: FunctionManifest[],
+  terminal: Terminal,
+) => {
+  const listenOn = (wanted: number) =>
+    listenPublic({ port: wanted, functions, basePath: publicUrl?.pathname, baseFunction: webhookFunction })
+  if (publicPort !== undefined) return listenOn(publicPort)
+  try {
+    return await listenOn(port === 0 ? 0 : usualPublicPort)
+  } catch (error) {
+    if (!(error instanceof PortTaken) || publicUrl) throw error
+    const listener = await listenOn(0)
+    terminal.warn(`port ${usualPublicPort} is taken: PUBLIC_PORT is ${listener.port} this time`)
+    return listener
+  }
+}
+
+/** Where Telegram sends updates; undefined: it is asked for them. */
+const webhookUrlOf = (
+  functions: FunctionManifest[],
+  { publicUrl }: Settings,
+  { isSimulated }: Outside,
+  ports: { inside: number; outside: number },
+): string | undefined => {
+  const path = functions.find(({ name }) => name === webhookFunction)?.public?.path
+  if (isSimulated)
+    return path === undefined
+      ? `http://${webhookFunction}.localhost:${ports.inside}/`
+      : `http://127.0.0.1:${ports.outside}${path}`
+  if (publicUrl === undefined) return undefined
+  if (path === undefined)
+    throw new Refusal(`PUBLIC_URL needs the label vigia.dev/public in knative/services/${webhookFunction}.yaml`)
+  const url = new URL(publicUrl)
+  url.pathname = url.pathname.replace(/\/$/, '') + path
+  return url.href
 }
 
 /** All at once; when one fails the others are waited for, so that what they started can be ended. */
@@ -380,9 +430,8 @@ const insides = async ({ db, broker, activator: functions, sources, outside, dow
 }
 
 const bridgeUp = async (
-  settings: Settings,
-  { isSimulated, apiRoot, botToken, webhookSecret }: Outside,
-  port: number,
+  { apiRoot, botToken, webhookSecret }: Outside,
+  publicUrl: string | undefined,
   post: ReturnType<typeof loopbackPost>['post'],
   terminal: Terminal,
 ): Promise<TelegramBridge> => {
@@ -390,13 +439,12 @@ const bridgeUp = async (
     import('./telegram-bridge.ts'),
     import('#functions/telegram-webhook/command-menu.ts'),
   ])
-  const publicUrl = isSimulated ? `http://${PUBLIC_FUNCTION}.localhost:${port}/` : settings.publicUrl?.href
   return startTelegramBridge({
     apiRoot,
     token: botToken,
     webhookSecret,
     ...(publicUrl === undefined ? {} : { publicUrl }),
-    deliver: ({ headers, body }) => post(`${PUBLIC_FUNCTION}.localhost`, '/', headers, body),
+    deliver: ({ headers, body }) => post(`${webhookFunction}.localhost`, '/', headers, body),
     menu: commandMenu,
     say: terminal.warn,
   })

@@ -1,11 +1,17 @@
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { sendJson } from './control-api.ts'
-import { type Face, faceOf, type Hosts } from './hosts.ts'
+import { type Face, faceOf, type Hosts, whyForeign } from './hosts.ts'
 import { holderOf } from './port-holder.ts'
 import { Refusal } from './refusal.ts'
 
-/** The one port of the runtime. It listens from the beginning and answers 503 until it is given its faces. */
+/** The inside port of the runtime. It listens from the beginning and answers 503 until it is given its faces. */
 export interface Server {
   readonly port: number
   serve(faces: Faces): void
@@ -23,8 +29,6 @@ export interface Faces {
   /** Paths on plain localhost that belong to the broker. */
   brokerPath: string
   function(name: string, request: IncomingMessage, response: ServerResponse): unknown
-  /** The function that the outside reaches. */
-  publicFunction: string
   sites?: Handler
   /** The control API, the page and the chat; `url` is the request's, parsed. */
   runtime(request: IncomingMessage, response: ServerResponse, url: URL): unknown
@@ -41,8 +45,10 @@ export const listen = async (port: number): Promise<Server> => {
     sendJson(response, 503, { error: words }, { 'retry-after': '1' })
 
   const route = (request: IncomingMessage, response: ServerResponse) => {
+    const why = whyForeign(request)
+    if (why !== null) return sendJson(response, 403, { error: why })
     if (!faces) return unavailable(response, 'starting')
-    const { hosts, broker, brokerPath, publicFunction } = faces
+    const { hosts, broker, brokerPath } = faces
     // Also `OPTIONS *` and `GET http://elsewhere/`, which no client of ours sends.
     if (!request.url?.startsWith('/')) return sendJson(response, 400, { error: 'the path should begin with /' })
     const face = faceOf(request.headers, hosts)
@@ -50,7 +56,7 @@ export const listen = async (port: number): Promise<Server> => {
       face.kind === 'broker' || (face.kind === 'runtime' && pathOf(request.url).replace(/\/$/, '') === brokerPath)
     if (isBroker) return broker(request, response)
     if (isClosing) return unavailable(response, 'stopping')
-    return serve(faces, face, publicFunction, request, response)
+    return serve(faces, face, request, response)
   }
 
   const listener: RequestListener = async (request, response) => {
@@ -64,10 +70,7 @@ export const listen = async (port: number): Promise<Server> => {
   }
 
   const server = createServer({ keepAliveTimeout: 65_000, connectionsCheckingInterval: 10_000 }, listener)
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(refusalOf(error, port)))
-    server.listen({ port, host: '127.0.0.1' }, resolve)
-  })
+  await listening(server, port, 'PORT')
   return {
     port: (server.address() as AddressInfo).port,
     serve: given => {
@@ -86,18 +89,10 @@ export const listen = async (port: number): Promise<Server> => {
 
 const pathOf = (url: string) => url.split('?', 1)[0]!
 
-const serve = (
-  faces: Faces,
-  face: Face,
-  publicFunction: string,
-  request: IncomingMessage,
-  response: ServerResponse,
-): unknown => {
+const serve = (faces: Faces, face: Face, request: IncomingMessage, response: ServerResponse): unknown => {
   switch (face.kind) {
     case 'foreign':
       return sendJson(response, 403, { error: face.why })
-    case 'public':
-      return faces.function(publicFunction, request, response)
     case 'function':
       return faces.function(face.name, request, response)
     case 'sites':
@@ -111,12 +106,21 @@ const serve = (
   }
 }
 
-const refusalOf = (error: NodeJS.ErrnoException, port: number): Error => {
+/** Resolves when the server listens on the loopback. `variable` is what a person sets to choose the port. */
+export const listening = (server: HttpServer, port: number, variable: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(refusalOf(error, port, variable)))
+    server.listen({ port, host: '127.0.0.1' }, resolve)
+  })
+
+const refusalOf = (error: NodeJS.ErrnoException, port: number, variable: string): Error => {
   if (error.code === 'EACCES')
-    return new Refusal(`port ${port} is not for ordinary users; start with another, such as PORT=8080 npm start`)
+    return new Refusal(`port ${port} is not for ordinary users; start with another, such as ${variable}=8080 npm start`)
   if (error.code !== 'EADDRINUSE') return error
   const holder = holderOf(port)
-  return new Refusal(
-    `port ${port} is taken${holder ? ` by ${holder}` : ''}; stop that, or start with another port: PORT=${port + 10} npm start`,
+  return new PortTaken(
+    `port ${port} is taken${holder ? ` by ${holder}` : ''}; stop that, or start with another port: ${variable}=${port + 10} npm start`,
   )
 }
+
+export class PortTaken extends Refusal {}

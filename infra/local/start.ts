@@ -31,10 +31,10 @@ export const start = async (given: readonly string[], env: NodeJS.ProcessEnv): P
   const runtime = bringUp(said, settings, screen, env, asked.signal)
   endOnSignals(asked, runtime, screen)
   try {
-    const { port, isSimulated, mongo, dataDir } = await runtime
+    const { port, publicPort, isSimulated, mongo, dataDir } = await runtime
     const publicUrl = settings.publicUrl?.href
     const tookMs = performance.now() - began
-    screen.say(banner({ port, isSimulated, dataDir, mongoWords: mongo.words, publicUrl, tookMs }))
+    screen.say(banner({ port, publicPort, isSimulated, dataDir, mongoWords: mongo.words, publicUrl, tookMs }))
   } catch (error) {
     if (!asked.signal.aborted) refuse(linesOf(error, settings), 1)
   }

@@ -132,6 +132,7 @@ export const startVigia = async (options: VigiaOptions = {}) => {
       await running.ended
       throw new Error(`${error.message}; it said:\n${running.output()}`, { cause: error.cause })
     })
+  const publicPort = Number(/public\s+http:\/\/localhost:(\d+)/.exec(running.output())![1])
   const url = `http://localhost:${port}`
   const call = (path: string, init: RequestInit = {}) =>
     fetch(`${url}${path}`, { ...init, headers: { 'vigia-local': '1', ...init.headers } })
@@ -145,6 +146,7 @@ export const startVigia = async (options: VigiaOptions = {}) => {
   return {
     url,
     port: Number(port),
+    publicPort,
     pid: running.pid,
     dataDir: running.dataDir,
     output: running.output,

@@ -24,8 +24,10 @@ export interface FunctionManifest extends Origin {
   name: string
   /** FUNCTION_TARGET: the bundle `.build/functions/<target>.mjs`. */
   target: string
-  /** `cluster-local` functions are not for the outside; on one machine nothing but telegram-webhook is. */
+  /** `cluster-local` functions have no public address on a cluster. */
   visibility: 'public' | 'cluster-local'
+  /** How the function is reached on PUBLIC_PORT; null: not at all. */
+  public: PublicAccess | null
   env: EnvEntry[]
   /** The path of the broker in K_SINK when a SinkBinding selects this function, else null. */
   sink: string | null
@@ -48,6 +50,14 @@ export interface FunctionManifest extends Origin {
   startTimeoutMs: number
   /** Path for an HTTP readiness probe; null: the port accepts connections. */
   readinessPath: string | null
+}
+
+/** The label `vigia.dev/public` and the annotation `vigia.dev/public-secret` of a Service. */
+export interface PublicAccess {
+  /** `/telegram`: the function gets this path and everything below it. */
+  path: string
+  /** Requests whose header (in lower case) is not the value of the container's variable are refused before they count as load. */
+  secret: { header: string; entry: EnvEntry } | null
 }
 
 /** A variable of a function: said in the manifest, or the runtime's variable of the same key name. */

@@ -1,8 +1,10 @@
 import type { EnvEntry, FunctionManifest } from './model.ts'
 import type { KubernetesObject } from './object.ts'
 import { Place } from './place.ts'
+import { publicSecret, readPublic } from './public.ts'
 
 export interface SaidService {
+  place: Place
   function: Omit<FunctionManifest, 'sink' | 'ceOverrides'>
   labels: Record<string, string>
 }
@@ -17,7 +19,9 @@ export const readService = (object: KubernetesObject): SaidService => {
   const { place, name, labels, annotations, spec } = object
   for (const [key, value] of Object.entries(annotations)) {
     if (key.startsWith(SCALING)) value.refuse('belongs in spec.template.metadata.annotations; Knative refuses it here')
-    value.ignore('an annotation for the cluster')
+    // A misspelt annotation of ours must not leave a function without its protection.
+    if (key.startsWith('vigia.dev/') && key !== publicSecret) value.refuse('is not an annotation that Vigia has')
+    if (key !== publicSecret) value.ignore('an annotation for the cluster')
   }
   const visibility = labels[VISIBILITY]
   if (visibility !== undefined && visibility !== 'cluster-local')
@@ -61,16 +65,19 @@ export const readService = (object: KubernetesObject): SaidService => {
   const timeoutSeconds = limits.timeoutSeconds?.integer(0, 600) || 300
   if ((limits.responseStartTimeoutSeconds?.integer(0, 600) ?? timeoutSeconds) !== timeoutSeconds)
     limits.responseStartTimeoutSeconds!.refuse('should be equal to timeoutSeconds, which bounds the whole request here')
+  const read = readContainer(container)
   return {
+    place,
     labels,
     function: {
       ...place.origin,
       name,
       visibility: visibility === 'cluster-local' ? 'cluster-local' : 'public',
+      public: readPublic(object, visibility === 'cluster-local', read.env),
       containerConcurrency,
       timeoutMs: timeoutSeconds * 1000,
       ...readScaling(metadata?.annotations, containerConcurrency),
-      ...readContainer(container),
+      ...read,
     },
   }
 }

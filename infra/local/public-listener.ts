@@ -1,0 +1,189 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { send } from '#functions/answers.ts'
+import { bodyOf, dropBody, meansToBeAnEvent, mostBytes } from '#functions/request.ts'
+import { secretCheck } from '#functions/telegram-webhook/secret.ts'
+import type { FunctionManifest } from './manifests.ts'
+import { type PublicRoute, publicRoutes } from './public-routes.ts'
+import { listening } from './server.ts'
+
+/** The listener of PUBLIC_PORT, for a reverse proxy or tunnel. It knows functions with a public path and nothing else. */
+export interface PublicListener {
+  readonly port: number
+  /** Until then its paths answer 503. */
+  serve(given: PublicServing): void
+  /** From now on its paths answer 503. */
+  refuseNew(): void
+  close(): Promise<void>
+}
+
+export interface PublicServing {
+  /** The value of a container's variable, for the secrets. */
+  variableOf(entry: Secret['entry']): string | undefined
+  /** Sends a request whose body has been read to a function. */
+  proxy(
+    name: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+    sent: { path: string; body: Buffer },
+  ): Promise<void>
+  /** A handler failed without an answer. */
+  failed(error: unknown): void
+}
+
+export interface PublicListenerOptions {
+  port: number
+  functions: readonly FunctionManifest[]
+  /** Of PUBLIC_URL. */
+  basePath?: string | undefined
+  /** The function that PUBLIC_URL itself reached before functions had paths. */
+  baseFunction?: string
+  limits?: Partial<PublicLimits>
+}
+
+export interface PublicLimits {
+  headers: number
+  headersMs: number
+  /** Head and body together. */
+  requestMs: number
+  /** Connections that are idle or whose request is still arriving; the oldest gives way. */
+  waitingConnections: number
+  /** Bodies of one function's requests that are kept in memory at once. */
+  bodyBytes: number
+}
+
+type Secret = NonNullable<NonNullable<FunctionManifest['public']>['secret']>
+
+const usualLimits: PublicLimits = {
+  headers: 100,
+  headersMs: 10_000,
+  requestMs: 20_000,
+  waitingConnections: 512,
+  bodyBytes: 32 * mostBytes,
+}
+
+/** What is still read of the body of a request that was refused, so that a small one gets its answer. */
+const refusedBodyBytes = 64 * 1024
+
+/**
+ * Listens on loopback. A request is refused by its head where possible: 404 without a public path, 401 without the function's secret.
+ * Only a request that has arrived whole takes a place in a function's process, so that slow senders hold none.
+ */
+export const listenPublic = async (options: PublicListenerOptions): Promise<PublicListener> => {
+  const limits = { ...usualLimits, ...options.limits }
+  const routes = publicRoutes(options.functions, options.basePath)
+  const bodyBytes = new Map<string, number>()
+  let serving: (PublicServing & { checks: Map<string, (request: IncomingMessage) => boolean> }) | undefined
+  let isClosing = false
+
+  /** POST to PUBLIC_URL itself with the right secret: who has it may go on using that address. */
+  const formerRoute = (request: IncomingMessage): PublicRoute | undefined => {
+    const { baseFunction } = options
+    if (baseFunction === undefined || request.method !== 'POST' || !routes.isBase(request.url)) return undefined
+    const known = options.functions.find(({ name }) => name === baseFunction)
+    const isAllowed = serving?.checks.get(baseFunction)
+    return known?.public && isAllowed?.(request)
+      ? { function: known as PublicRoute['function'], path: known.public.path }
+      : undefined
+  }
+
+  const take = async (request: IncomingMessage, response: ServerResponse, waitsForContinue: boolean) => {
+    const refuse = (status: number, headers: Record<string, string> = {}) => {
+      // A sender that waits for "100 Continue" may or may not send its body now: no telling where its next request begins.
+      response.writeHead(status, { 'content-length': 0, ...(waitsForContinue && { connection: 'close' }), ...headers })
+      response.end()
+      dropBody(request, status === 413 ? undefined : refusedBodyBytes)
+    }
+    if (request.rawHeaders.length / 2 > limits.headers) return refuse(431)
+    const route = request.method === 'TRACE' ? undefined : (routes.find(request.url) ?? formerRoute(request))
+    // Events reach functions through the broker, which has checked them; a stranger's would be taken for one of those.
+    if (!route || meansToBeAnEvent(request.headers)) return refuse(404)
+    if (!serving || isClosing) return refuse(503, { 'retry-after': '1' })
+    const { name } = route.function
+    if (serving.checks.get(name)?.(request) === false) return refuse(401)
+    if (Number(request.headers['content-length'] ?? 0) > mostBytes) return refuse(413)
+
+    if ((bodyBytes.get(name) ?? 0) >= limits.bodyBytes) return refuse(503, { 'retry-after': '1' })
+    let bytes = 0
+    const count = (chunk: Buffer) => {
+      bytes += chunk.length
+      bodyBytes.set(name, (bodyBytes.get(name) ?? 0) + chunk.length)
+    }
+    request.on('data', count)
+    try {
+      if (waitsForContinue) response.writeContinue()
+      const body = await bodyOf(request)
+      if (body === undefined) return send(response, { status: 413 })
+      await serving.proxy(name, request, response, { path: route.path, body })
+    } finally {
+      request.off('data', count)
+      bodyBytes.set(name, (bodyBytes.get(name) ?? 0) - bytes)
+    }
+  }
+
+  const waiting = new Set<Socket>()
+  const handle = async (request: IncomingMessage, response: ServerResponse, waitsForContinue = false) => {
+    const { socket } = request
+    response.once('close', () => {
+      if (!socket.destroyed) waiting.add(socket)
+    })
+    request.once('end', () => {
+      if (!response.closed) waiting.delete(socket)
+    })
+    try {
+      await take(request, response, waitsForContinue)
+    } catch (error) {
+      // The sender left before its body was there.
+      if (request.errored || socket.destroyed) return
+      serving?.failed(error)
+      if (response.headersSent) response.destroy()
+      else response.writeHead(500, { 'content-length': 0 }).end()
+    }
+  }
+
+  const server = createServer({
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    connectionsCheckingInterval: Math.min(1_000, limits.headersMs),
+    // Longer than proxies keep an idle connection (Caddy: 120 s), or one would send into a connection that is closing.
+    keepAliveTimeout: 125_000,
+  })
+  // Node drops what is beyond this silently; one more than allowed shows that there were too many.
+  server.maxHeadersCount = limits.headers + 1
+  server.on('request', (request, response) => void handle(request, response))
+  server.on('checkContinue', (request, response) => void handle(request, response, true))
+  server.on('connect', (_, socket) =>
+    socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'),
+  )
+  server.on('connection', (socket: Socket) => {
+    waiting.add(socket)
+    socket.once('close', () => waiting.delete(socket))
+    if (waiting.size > limits.waitingConnections) waiting.values().next().value!.destroy()
+  })
+  await listening(server, options.port, 'PUBLIC_PORT')
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    serve: given => {
+      const checks = new Map<string, (request: IncomingMessage) => boolean>()
+      for (const { name, public: access } of options.functions)
+        if (access?.secret) checks.set(name, checkOf(access.secret, given.variableOf(access.secret.entry)))
+      serving = { ...given, checks }
+    },
+    refuseNew: () => {
+      isClosing = true
+    },
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+/** Without a value nobody has the secret. */
+const checkOf = ({ header }: Secret, value: string | undefined) => {
+  if (!value) return () => false
+  const isRight = secretCheck(value)
+  return ({ headers }: IncomingMessage) => isRight(headers[header])
+}
