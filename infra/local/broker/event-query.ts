@@ -77,36 +77,37 @@ export const eventQuestion = ({ type, source, subject, since, limit }: EventQuer
     return { text, values }
   }
 
-  const about = subject === undefined ? 'true' : `subject collate "C" = ${value(subject, 'text')}`
-  const ofType = type === undefined ? 'true' : `type collate "C" = ${value(type, 'text')}`
-  const ofSource = source === undefined ? 'true' : `kind.source = ${value(source, 'text')}`
-  const kinds = 'type collate "C", source collate "C"'
+  // What an index begins with, and the values of what the query says of that. Bounds are rows and never equalities, so that only
+  // this index has the order that is asked for: another one would be read through for what does not match.
+  const fixed = { ...(subject === undefined ? {} : { subject }), ...(type === undefined ? {} : { type }) }
+  const given = new Map(Object.entries(fixed).map(([name, text]) => [name, value(text, 'text')]))
+  const index = subject === undefined ? ['type', 'source'] : ['subject', 'type', 'source']
+  const bytewise = (names: readonly string[]) => names.map(name => `${name} collate "C"`)
+  const row = (parts: readonly string[]) => `(${parts.join(', ')})`
+  const own = index.map(name => (name === 'subject' ? given.get(name)! : `kind.${name}`))
+  const after = index.map(name => given.get(name) ?? `kind.${name}`)
+  const prefix = row(bytewise([...given.keys()]))
+  const isGiven = (operator: string) =>
+    given.size === 0 ? 'true' : `${prefix} ${operator} ${row([...given.values()])}`
+  const isAbout = subject === undefined ? 'true' : 'subject is not null'
   parts.push(`kind (type, source) as (
-      (select type, source from broker.event where ${about} and ${ofType} order by ${kinds} limit 1)
+      (select type, source from broker.event where ${isAbout} and ${isGiven('>=')} and ${isGiven('<=')}
+        order by ${bytewise(index)} limit 1)
       union all
       select next.type, next.source from kind cross join lateral (
         select type, source from broker.event
-        where ${about} and ${ofType} and ${type === undefined ? `(${kinds}) > (kind.type, kind.source)` : 'source collate "C" > kind.source'}
-        order by ${kinds} limit 1
+        where ${isAbout} and ${row(bytewise(index))} > ${row(after)} and ${isGiven('<=')}
+        order by ${bytewise(index)} limit 1
       ) as next
     )`)
-  // The bounds are rows and not equalities, so that only the index that begins with these columns has the order.
-  const [columnsOf, own, order] =
-    subject === undefined
-      ? [kinds, 'kind.type, kind.source', 'type collate "C" desc, source collate "C" desc, seq desc']
-      : [
-          `subject collate "C", ${kinds}`,
-          `${value(subject, 'text')}, kind.type, kind.source`,
-          'subject collate "C" desc, type collate "C" desc, source collate "C" desc, seq desc',
-        ]
   const text = `${withParts(parts)}
     select newest.* from kind cross join lateral (
       select ${columns} from broker.event
-      where ${subject === undefined ? 'true' : 'subject is not null'} and (${columnsOf}, seq) >= (${own}, ${first})
-        and (${columnsOf}, seq) <= (${own}, 9223372036854775807) ${late}
-      order by ${order} limit ${most}
+      where ${isAbout} and ${row([...bytewise(index), 'seq'])} >= ${row([...own, first])}
+        and ${row([...bytewise(index), 'seq'])} <= ${row([...own, '9223372036854775807'])} ${late}
+      order by ${bytewise(index).map(column => `${column} desc`)}, seq desc limit ${most}
     ) as newest
-    where ${ofSource}
+    where ${source === undefined ? 'true' : `kind.source = ${value(source, 'text')}`}
     order by seq desc limit ${most}`
   return { text, values }
 }
