@@ -21,15 +21,19 @@ export const ProbeError = [
   'tls-wrong-host',
   /** The certificate is self-signed, or from an issuer that nobody trusts. */
   'tls-untrusted',
+  /** The certificate has a key or a signature that is too weak to be trusted (RSA below 2048 bits, SHA-1). */
+  'tls-weak',
+  /** The server wants a certificate from the client. */
+  'tls-client-certificate',
   /** The answer's status is not 2xx; the status is told beside the code. */
   'status',
   /** What came back is not HTTP. */
   'protocol',
   /** The answer's headers are larger than we read. */
   'too-large',
-  /** More than five redirects in a row. */
+  /** More than twenty redirects in a row. */
   'too-many-redirects',
-  /** A redirect to where we do not follow: from https to http, to another scheme, to something that is no URL. */
+  /** A redirect to where we do not follow: another scheme, a blocked port, something that is not a URL. */
   'bad-redirect',
   /** The address is not public: loopback, private network, cloud metadata, one of our own. */
   'private-address',

@@ -1,11 +1,12 @@
 import { connect, isIP, type Socket } from 'node:net'
-import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls'
+import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
 import { remembered } from './remembered.ts'
 import type { AddressGuard } from './safe-address.ts'
 import { type AnswerHead, answerReader } from './safe-answer.ts'
-import { Fault } from './safe-faults.ts'
+import { connectToAny } from './safe-connect.ts'
+import { Fault, refusesHttp1, tlsFaultOf } from './safe-faults.ts'
 import { type Lookup, nameLookup } from './safe-lookup.ts'
-import { type Endpoint, httpEndpoint, tcpEndpoint } from './safe-target.ts'
+import { type Endpoint, httpEndpoint, redirectEndpoint, tcpEndpoint } from './safe-target.ts'
 import { type Dialled, type Trip, trip } from './safe-trip.ts'
 
 export { type AddressGuard, addressGuard } from './safe-address.ts'
@@ -15,7 +16,7 @@ export type { Dialled, Phases } from './safe-trip.ts'
 export interface DialOptions {
   /** For everything together: look-up, connections, redirects, answer. */
   timeoutMs: number
-  /** Where a name has several addresses, attempt 1 takes the second. One attempt dials one address, so that a result means one thing. */
+  /** Where a name has several addresses, attempt 1 begins with the second. */
   attempt?: number
 }
 
@@ -35,8 +36,9 @@ export interface DiallerOptions {
   ca?: string
 }
 
-const mostRedirects = 5
-const redirects = new Set([301, 302, 303, 307, 308])
+/** As many as browsers follow. */
+const mostRedirects = 20
+const redirects = new Set([300, 301, 302, 303, 307, 308])
 /** We need the status, not the body. A short one is read, so that the connection ends in good manners. */
 const mostBodyBytes = 16 * 1024
 const bodyPatienceMs = 200
@@ -46,6 +48,8 @@ interface Line {
   socket: Socket
   /** What comes in, Latin-1: a byte a character. */
   hear: (piece: string) => void
+  /** The TLS connection that agreed to speak HTTP/2. */
+  http2?: TLSSocket
 }
 
 /** What arrives on any plain line is read from here before the next arrives: Node would take 64 KiB for each. */
@@ -53,12 +57,14 @@ const arrivals = Buffer.allocUnsafeSlow(mostBodyBytes)
 
 /**
  * The one way to URLs that are not our own. Nothing is sent before the address has been checked: every address of the name, then
- * the one that was really reached. The name is looked up once and the address dialled as it is, so that it cannot change in
+ * the one that was really reached. The name is looked up once and the addresses dialled as they are, so that they cannot change in
  * between; each redirect starts over. No proxy, no connection kept, no compression.
  */
 export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions): Dialler => {
   // The same URLs come again each minute.
   const endpointOf = remembered(httpEndpoint)
+  /** Hosts with ports that refused HTTP/1.1. */
+  const http2Only = new Set<string>()
   let context: SecureContext | undefined
   const secureContext = () => {
     context ??= createSecureContext(ca === undefined ? {} : { ca })
@@ -70,61 +76,105 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
     return address
   }
 
-  const lookedUp = async ({ host }: Endpoint, trip: Trip, attempt: number) => {
-    if (isLoopbackName(host)) return guarded('127.0.0.1')
+  const lookedUp = async ({ host }: Endpoint, trip: Trip): Promise<string[]> => {
+    if (isLoopbackName(host)) {
+      const open = loopbackAddresses.filter(guard)
+      if (open.length === 0) throw new Fault('private-address')
+      return open
+    }
     const started = performance.now()
     const addresses = await trip.stage<string[]>((resolve, reject) => {
-      lookup(host).then(resolve, () => reject(new Fault('dns')))
+      lookup(host).then(resolve, ({ code }) => reject(new Fault(code === 'EBUSY' ? 'not-checked' : 'dns')))
     })
     trip.spent('dnsMs', started)
     if (addresses.length === 0) throw new Fault('dns')
-    // One bad address spoils the name: which one a next look-up brings is not ours to choose.
-    return addresses.map(guarded)[attempt % addresses.length]!
+    // Refuse the host if any of its addresses is private, because the resolver may return them in another order next time.
+    return addresses.map(guarded)
   }
 
-  const secured = async (line: Line, { host }: Endpoint, trip: Trip) => {
+  /** IPv6 addresses, for when no IPv4 address answers. Where one of them is private, none is used. */
+  const otherFamily = async (host: string): Promise<string[]> => {
+    const addresses = isLoopbackName(host) ? [] : await lookup(host, 6)
+    return addresses.every(guard) ? addresses : []
+  }
+
+  const connected = async (endpoint: Endpoint, trip: Trip, attempt: number): Promise<Line> => {
+    const { host, port, secure } = endpoint
+    const isName = isIP(host) === 0
+    const addresses = isName ? await lookedUp(endpoint, trip) : [guarded(host)]
+    trip.addresses = addresses.length
+    const first = attempt % addresses.length
+    const started = performance.now()
+    const line: Line = { socket: undefined as unknown as Socket, hear: () => {} }
+    const open = (address: string): Socket => {
+      const take = (bytes: number) => {
+        if (line.socket === socket) line.hear(arrivals.toString('latin1', 0, bytes))
+        return true
+      }
+      const socket = connect({
+        ...{ host: address, port, autoSelectFamily: false },
+        ...(!secure && { onread: { buffer: arrivals, callback: take } }),
+      })
+      return socket
+    }
+    line.socket = await connectToAny([...addresses.slice(first), ...addresses.slice(0, first)], {
+      ...{ trip, open },
+      ...(isName && { more: () => otherFamily(host) }),
+    })
+    trip.spent('connectMs', started)
+    trip.contact = true
+    const reached = line.socket.remoteAddress
+    // It has hung up already.
+    if (reached === undefined) throw new Fault('reset')
+    if (reached !== trip.address) guarded(reached)
+    return line
+  }
+
+  const secured = async (line: Line, { host }: Endpoint, trip: Trip, protocol: 'http/1.1' | 'h2') => {
     const started = performance.now()
     const servername = isIP(host) ? '' : host
-    const secure = trip.holds(
+    const secure = trip.closes(
       connectTls({
-        socket: line.socket,
-        host,
-        servername,
-        secureContext: secureContext(),
-        ALPNProtocols: ['http/1.1'],
+        ...{ socket: line.socket, host, servername },
+        ...{ secureContext: secureContext(), ALPNProtocols: [protocol] },
       }),
     )
-    await trip.stage<void>(resolve => secure.once('secureConnect', resolve))
+    await trip.stage<void>((resolve, reject) => {
+      const failed = (error: Error) => reject(refusesHttp1(error) ? error : new Fault(tlsFaultOf(error)))
+      secure.once('error', failed)
+      secure.once('secureConnect', () => {
+        secure.off('error', failed)
+        trip.dependsOn(secure)
+        resolve()
+      })
+    })
     trip.spent('tlsMs', started)
-    line.socket = secure.on('data', (piece: Buffer) => line.hear(piece.toString('latin1')))
+    line.socket = secure
+    if (protocol === 'h2') line.http2 = secure
+    else secure.on('data', (piece: Buffer) => line.hear(piece.toString('latin1')))
+    return line
   }
 
   const reach = async (endpoint: Endpoint, trip: Trip, attempt: number): Promise<Line> => {
-    const address = isIP(endpoint.host) ? guarded(endpoint.host) : await lookedUp(endpoint, trip, attempt)
-    trip.address = address
-    const started = performance.now()
-    const take = (bytes: number) => {
-      line.hear(arrivals.toString('latin1', 0, bytes))
-      return true
+    const line = await connected(endpoint, trip, attempt)
+    if (!endpoint.secure) return line
+    const { host } = endpoint.url
+    if (http2Only.has(host)) return secured(line, endpoint, trip, 'h2')
+    try {
+      return await secured(line, endpoint, trip, 'http/1.1')
+    } catch (error) {
+      if (!refusesHttp1(error)) throw error
     }
-    const socket = trip.holds(
-      connect({
-        host: address,
-        port: endpoint.port,
-        autoSelectFamily: false,
-        ...(!endpoint.secure && { onread: { buffer: arrivals, callback: take } }),
-      }),
-    )
-    const line: Line = { socket, hear: () => {} }
-    await trip.stage<void>(resolve => socket.on('connect', resolve))
-    trip.spent('connectMs', started)
-    trip.contact = true
-    const reached = socket.remoteAddress
-    // It has hung up already.
-    if (reached === undefined) throw new Fault('reset')
-    if (reached !== address) guarded(reached)
-    if (endpoint.secure) await secured(line, endpoint, trip)
-    return line
+    const again = await secured(await connected(endpoint, trip, attempt), endpoint, trip, 'h2')
+    if (http2Only.size >= mostRemembered) http2Only.clear()
+    http2Only.add(host)
+    return again
+  }
+
+  const ask = async (endpoint: Endpoint, line: Line, trip: Trip): Promise<AnswerHead> => {
+    if (line.http2 === undefined) return askByHttp1(endpoint, line, trip)
+    const { askByHttp2 } = await import('./safe-http2.ts')
+    return askByHttp2(endpoint, line.http2, trip)
   }
 
   return {
@@ -138,8 +188,8 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
           trip.status = head.status
           if (!isRedirect(head)) return
           if (hop === mostRedirects) throw new Fault('too-many-redirects')
-          read = httpEndpoint(URL.parse(head.location, endpoint.url)?.href ?? '')
-          if (read.ok && endpoint.secure && !read.endpoint.secure) throw new Fault('bad-redirect')
+          read = redirectEndpoint(head.location, endpoint.url)
+          if (read.ok && endpoint.secure && !read.endpoint.secure) trip.insecureRedirect = true
         }
       }),
 
@@ -147,19 +197,22 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
       trip(timeoutMs, async trip => {
         const read = tcpEndpoint(given)
         if (!read.ok) throw new Fault(read.error)
-        await reach(read.endpoint, trip, attempt)
+        await connected(read.endpoint, trip, attempt)
       }),
   }
 }
 
+const mostRemembered = 1_000
+
 /** This machine, whatever a name server says (RFC 6761). */
 const isLoopbackName = (host: string) => host === 'localhost' || host.endsWith('.localhost')
+const loopbackAddresses = ['127.0.0.1', '::1']
 
 const isRedirect = (head: AnswerHead): head is AnswerHead & { location: string } =>
   head.location !== null && redirects.has(head.status)
 
 /** Sends the request on a connection that stands; resolves with the head of the answer, once a short body has been read. */
-const ask = async ({ request }: Endpoint, line: Line, trip: Trip): Promise<AnswerHead> => {
+const askByHttp1 = async ({ request }: Endpoint, line: Line, trip: Trip): Promise<AnswerHead> => {
   const started = performance.now()
   const read = answerReader()
   const head = await trip.stage<AnswerHead>((resolve, reject) => {

@@ -38,6 +38,12 @@ const meanings: Record<string, ProbeErrorCode> = {
   INVALID_CA: 'tls-untrusted',
   INVALID_PURPOSE: 'tls-untrusted',
   CERT_SIGNATURE_FAILURE: 'tls-untrusted',
+  CERT_CHAIN_TOO_LONG: 'tls-untrusted',
+  PATH_LENGTH_EXCEEDED: 'tls-untrusted',
+  HOSTNAME_MISMATCH: 'tls-wrong-host',
+  ERROR_IN_CERT_NOT_BEFORE_FIELD: 'tls-expired',
+  ERROR_IN_CERT_NOT_AFTER_FIELD: 'tls-expired',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'tls-client-certificate',
   EPROTO: 'tls',
   HPE_HEADER_OVERFLOW: 'too-large',
   // The machine's own limits.
@@ -47,12 +53,35 @@ const meanings: Record<string, ProbeErrorCode> = {
   ENOMEM: 'not-checked',
 }
 
-/** Any error of dialling as a code of ours. Unknown ones are the remote end's: it said something that no one understands. */
+/** Any error of dialling as a code of ours. Unknown ones are the remote end's: it sent what cannot be understood. */
 export const faultOf = (thrown: unknown): ProbeErrorCode => {
   if (thrown instanceof Fault) return thrown.code
-  const code = String((thrown as NodeJS.ErrnoException).code ?? '')
+  const code = codeOf(thrown)
   const known = meanings[code]
   if (known !== undefined) return known
   if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) return 'tls'
   return 'protocol'
 }
+
+/** OpenSSL's words about a key or signature that is not strong enough; Node has no code for them. */
+const isWeak = /(?:too weak|too small)$/
+/** Alerts of servers that ask for a certificate of the client: before TLS 1.3 they say no more than that the handshake failed. */
+const asksForCertificate = /^ERR_SSL_.*(?:BAD_CERTIFICATE|CERTIFICATE_REQUIRED|CERTIFICATE_UNKNOWN)$/
+
+/**
+ * An error between the TCP connection and the end of the TLS handshake. What the network did not cause can only be TLS: `UNSPECIFIED`
+ * is Node's code for all certificate faults that it has no name for (name constraints, weak keys, SHA-1).
+ */
+export const tlsFaultOf = (thrown: unknown): ProbeErrorCode => {
+  const code = codeOf(thrown)
+  if (thrown instanceof Fault || meanings[code] !== undefined) return faultOf(thrown)
+  if (isWeak.test((thrown as Error).message)) return 'tls-weak'
+  if (asksForCertificate.test(code)) return 'tls-client-certificate'
+  return code.startsWith('ERR_') ? 'tls' : 'tls-untrusted'
+}
+
+/** The server speaks only other protocols than HTTP/1.1 on this port, most likely HTTP/2. */
+export const refusesHttp1 = (thrown: unknown): boolean =>
+  codeOf(thrown) === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL'
+
+const codeOf = (thrown: unknown) => String((thrown as NodeJS.ErrnoException).code ?? '')

@@ -11,6 +11,8 @@ export type Target =
   | { ok: false; error: ProbeErrorCode }
 
 const longestUrl = 2048
+/** Sign-in pages redirect to URLs of several thousand characters; most servers read 8 KiB. */
+const longestRedirect = 8192
 const longestName = 64
 
 /**
@@ -36,27 +38,53 @@ export interface Endpoint {
   url: URL
 }
 
+export type ReadEndpoint = { ok: true; endpoint: Endpoint } | { ok: false; error: ProbeErrorCode }
+
 const refused = (error: ProbeErrorCode): { ok: false; error: ProbeErrorCode } => ({ ok: false, error })
 
 const hostOf = ({ hostname }: URL) => hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
 
-/** WHATWG URLs are printable ASCII without blanks, so that no line of the request can be broken. `identity`: nothing to unpack. */
-const requestFor = ({ pathname, search, host }: URL) =>
-  `GET ${pathname}${search} HTTP/1.1\r
-Host: ${host}\r
-User-Agent: Vigia (uptime check)\r
-Accept: */*\r
-Accept-Encoding: identity\r
-Connection: close\r
-\r
-`
+/** What every request says. `identity`: nothing to unpack. */
+export const headersFor = ({ username, password }: URL): Record<string, string> => ({
+  ...((username || password) && { Authorization: basic(username, password) }),
+  'User-Agent': 'Vigia (uptime check)',
+  Accept: '*/*',
+  'Accept-Encoding': 'identity',
+})
+
+/** WHATWG URLs are printable ASCII without blanks, so that no line of the request can be broken. */
+const requestFor = (url: URL) => {
+  const headers = Object.entries({ Host: url.host, ...headersFor(url), Connection: 'close' })
+  return `GET ${url.pathname}${url.search} HTTP/1.1\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`
+}
+
+const basic = (username: string, password: string) =>
+  `Basic ${Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')}`
+
+/** Percent-decoded; as it is where that is not possible. */
+const decoded = (text: string) => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
 
 /** Reads an http or https URL by the WHATWG rules, which undo every spelling of an address (`0x7f.1`, `2130706433`). */
-export const httpEndpoint = (text: string): { ok: true; endpoint: Endpoint } | { ok: false; error: ProbeErrorCode } => {
+export const httpEndpoint = (text: string): ReadEndpoint => {
   const url = text.length > longestUrl ? null : URL.parse(text)
+  return url?.username || url?.password ? refused('credentials') : endpointOf(url)
+}
+
+/** Reads where a redirect leads. The site itself says a user name or password there, so they are sent, as curl and Go do. */
+export const redirectEndpoint = (location: string, from: URL): ReadEndpoint => {
+  const url = URL.parse(location, from)
+  return endpointOf(url && url.href.length > longestRedirect ? null : url)
+}
+
+const endpointOf = (url: URL | null): ReadEndpoint => {
   if (url === null) return refused('bad-url')
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return refused('bad-scheme')
-  if (url.username || url.password) return refused('credentials')
   const secure = url.protocol === 'https:'
   const host = hostOf(url)
   if (host === '') return refused('bad-url')
@@ -66,7 +94,7 @@ export const httpEndpoint = (text: string): { ok: true; endpoint: Endpoint } | {
 }
 
 /** Reads `tcp://host:port`. The host goes through the rules of http, for the same spellings. */
-export const tcpEndpoint = (text: string): { ok: true; endpoint: Endpoint } | { ok: false; error: ProbeErrorCode } => {
+export const tcpEndpoint = (text: string): ReadEndpoint => {
   const given = text.length > longestUrl ? null : URL.parse(text)
   if (given === null) return refused('bad-url')
   if (given.protocol !== 'tcp:') return refused('bad-scheme')

@@ -22,6 +22,10 @@ export interface Dialled extends Phases {
   address: string | null
   /** Something came back from the other end, if only a refusal: the way there is open. */
   contact: boolean
+  /** How many addresses the name has; 1 for a URL with an address. */
+  addresses?: number
+  /** What is wrong although the check is good: the site redirects from https to http. */
+  warning?: 'insecure-redirect'
 }
 
 /** A timer that comes this much too late tells of a process that stood still, not of a slow site. */
@@ -32,6 +36,9 @@ export class Trip {
   contact = false
   status: number | null = null
   address: string | null = null
+  addresses = 1
+  insecureRedirect = false
+  isOver = false
   readonly #started = performance.now()
   readonly #timeoutMs: number
   readonly #deadline: NodeJS.Timeout
@@ -56,10 +63,14 @@ export class Trip {
   }
 
   /** Closed when the trip ends. */
-  holds<S extends Socket>(socket: S): S {
+  closes<S extends Socket>(socket: S): S {
     this.#sockets.push(socket)
-    socket.on('error', this.#breakOff)
     return socket
+  }
+
+  /** From now on, an error of this socket ends the trip. */
+  dependsOn(socket: Socket): void {
+    socket.on('error', this.#breakOff)
   }
 
   /** Waits for what `begin` resolves. */
@@ -79,10 +90,16 @@ export class Trip {
   /** The end of it: what came of it. */
   ended(error: ProbeErrorCode | null): Dialled {
     clearTimeout(this.#deadline)
+    this.isOver = true
     for (const socket of this.#sockets) socket.destroy()
-    const { status, address } = this
+    const { status, address, addresses } = this
     const contact = this.contact || error === 'refused' || error === 'reset'
-    return { error, status, address, contact, ...this.#phases, totalMs: performance.now() - this.#started }
+    return {
+      ...{ error, status, address, contact, addresses },
+      ...(this.insecureRedirect && { warning: 'insecure-redirect' as const }),
+      ...this.#phases,
+      totalMs: performance.now() - this.#started,
+    }
   }
 }
 

@@ -16,13 +16,24 @@ const probeErrors = {
   'tls-expired': { 'pt-BR': 'o certificado está fora da validade', en: 'the certificate is not valid at this date' },
   'tls-wrong-host': { 'pt-BR': 'o certificado é de outro endereço', en: 'the certificate is for another address' },
   'tls-untrusted': { 'pt-BR': 'o certificado não é confiável', en: 'the certificate is not trusted' },
+  'tls-weak': {
+    'pt-BR': 'o certificado usa criptografia fraca demais',
+    en: 'the certificate uses cryptography that is too weak',
+  },
+  'tls-client-certificate': {
+    'pt-BR': 'exige um certificado de quem se conecta',
+    en: 'requires a certificate from whoever connects',
+  },
   status: { 'pt-BR': 'respondeu com erro', en: 'answered with an error' },
   protocol: { 'pt-BR': 'a resposta não é HTTP', en: 'the answer is not HTTP' },
   'too-large': {
     'pt-BR': 'os cabeçalhos da resposta são grandes demais',
     en: 'the headers of the answer are too large',
   },
-  'too-many-redirects': { 'pt-BR': 'redireciona vezes demais', en: 'redirects too many times' },
+  'too-many-redirects': {
+    'pt-BR': 'redireciona vezes demais, ou em círculo',
+    en: 'redirects too many times, or in a circle',
+  },
   'bad-redirect': {
     'pt-BR': 'redireciona para um endereço que não posso seguir',
     en: 'redirects to an address that I may not follow',
