@@ -2,9 +2,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { whyNoCrds } from '#test/support/crds.ts'
 import { type Manifest, root } from '#test/support/manifests.ts'
 import { type Overlay, rendered } from '#test/support/overlays.ts'
-import { schemaFaults, whyNoSchemas } from '#test/support/strict-schemas.ts'
+import { schemaFaults } from '#test/support/strict-schemas.ts'
 import { environmentsFile, environmentsIn } from '../infra/delivery/environments.ts'
 
 const text = (name: string) => readFileSync(join(root, 'infra/argocd', name), 'utf8')
@@ -30,7 +31,7 @@ const applicationOf = (element: (typeof elements)[number]): Manifest => {
   }
 }
 
-describe.skipIf(whyNoSchemas)('Argo CD reads', () => {
+describe.skipIf(whyNoCrds)('Argo CD reads', () => {
   test('the project and the set', () => {
     expect(schemaFaults(project)).toEqual([])
     expect(schemaFaults(set)).toEqual([])

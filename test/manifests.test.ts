@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { admissionFaults } from '#test/support/admission.ts'
+import { whyNoCrds } from '#test/support/crds.ts'
 import { allManifests, type Manifest } from '#test/support/manifests.ts'
-import { schemaFaults, whyNoSchemas } from '#test/support/strict-schemas.ts'
+import { schemaFaults } from '#test/support/strict-schemas.ts'
 
 const objects = allManifests()
 
-describe.skipIf(whyNoSchemas)(`against the CRDs${whyNoSchemas ? ` (skipped: ${whyNoSchemas})` : ''}`, () => {
+describe.skipIf(whyNoCrds)(`against the CRDs${whyNoCrds ? ` (skipped: ${whyNoCrds})` : ''}`, () => {
   test.each(objects.map(one => [`${one.file} ${one.kind} ${one.metadata.name}`, one] as const))(
     '%s is what the API server takes under strict validation',
     (_, one) => expect(schemaFaults(one)).toEqual([]),

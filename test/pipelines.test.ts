@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { Ajv } from 'ajv'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { whyNoCrds } from '#test/support/crds.ts'
 import { root } from '#test/support/manifests.ts'
 import { tektonSteps, workflowSteps } from '#test/support/release.ts'
-import { schemaFaults, whyNoSchemas } from '#test/support/strict-schemas.ts'
+import { schemaFaults } from '#test/support/strict-schemas.ts'
 import { onPath } from '../infra/delivery/on-path.ts'
 
 const folder = '.lighthouse/jenkins-x'
@@ -161,7 +162,7 @@ const tektonFaults = (run: PipelineRun): string[] => {
   )
 }
 
-describe.skipIf(whyNoSchemas)(`against Tekton's CRDs${whyNoSchemas ? ` (skipped: ${whyNoSchemas})` : ''}`, () => {
+describe.skipIf(whyNoCrds)(`against Tekton's CRDs${whyNoCrds ? ` (skipped: ${whyNoCrds})` : ''}`, () => {
   test.each(pipelines)(
     '%s and each taskSpec in it are what Tekton takes, without a field that it does not know',
     file => {

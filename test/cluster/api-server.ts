@@ -5,11 +5,12 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { freePort } from '#local/databases/ports.ts'
+import { whyNoCrds } from '#test/support/crds.ts'
 import { type KubeTool, kubeTool } from '#test/support/kube-tools.ts'
 import { until } from '#test/support/until.ts'
 import { clusterClient } from './support/cluster-client.ts'
 import { type StandIn, standIn } from './support/controllers.ts'
-import { installCrds, whyNoCrds } from './support/crds.ts'
+import { installCrds } from './support/crds.ts'
 import { keep } from './support/kept.ts'
 import { type Programs, programs, Unavailable } from './support/programs.ts'
 
@@ -58,8 +59,7 @@ export const whyNoApiServer = async (): Promise<string | undefined> => {
   try {
     for (const tool of ['kubectl', 'helm'] as const)
       if ((await kubeTool(tool)) === undefined) throw new Unavailable(`no ${tool}: neither from npm nor on PATH`)
-    const noCrds = whyNoCrds()
-    if (noCrds) throw new Unavailable(noCrds)
+    if (whyNoCrds) throw new Unavailable(whyNoCrds)
     await programs()
     return undefined
   } catch (error) {

@@ -1,24 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Ajv, type AnySchemaObject, type ValidateFunction } from 'ajv'
-import { parseAllDocuments } from 'yaml'
-import { type Manifest, root } from './manifests.ts'
-
-const crdFolder = process.env.KNATIVE_CRDS ?? join(root, '../shared/crds')
-
-/** Why the kinds of Knative and of the platform parts cannot be checked here, for a test's title; undefined where they can. */
-export const whyNoSchemas = existsSync(join(crdFolder, 'platform'))
-  ? undefined
-  : 'no CRDs: set KNATIVE_CRDS to a folder that has them, and platform/ in it'
-
-interface Crd {
-  spec: {
-    group: string
-    scope: 'Namespaced' | 'Cluster'
-    names: { kind: string }
-    versions: { name: string; schema: { openAPIV3Schema: AnySchemaObject } }[]
-  }
-}
+import { type Crd, definitionsOf } from './crds.ts'
+import type { Manifest } from './manifests.ts'
 
 const limits = [
   ...['required', 'enum', 'pattern', 'minimum', 'maximum'],
@@ -72,39 +54,41 @@ const whole = ({ spec }: Crd, schema: AnySchemaObject): AnySchemaObject => {
   }
 }
 
-// The platform's are megabytes: only those that are asked for are parsed.
-let texts: string[] | undefined
-
-const definition = (group: string, kind: string): Crd | undefined => {
-  texts ??= [crdFolder, join(crdFolder, 'platform')].flatMap(folder =>
-    readdirSync(folder)
-      .filter(name => name.endsWith('.yaml'))
-      .map(name => readFileSync(join(folder, name), 'utf8')),
-  )
-  return texts
-    .filter(text => text.includes(`group: ${group}\n`) && text.includes(`kind: ${kind}\n`))
-    .flatMap(text => parseAllDocuments(text))
-    .flatMap(document => (document.toJS() as Crd | null) ?? [])
-    .find(({ spec }) => spec.group === group && spec.names.kind === kind)
-}
-
 // CRDs have patterns for Go's expressions, which the newer mode of JavaScript's would refuse.
 const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, unicodeRegExp: false })
-const compiled = new Map<string, ValidateFunction | undefined>()
+const compiled = new Map<string, Validator[]>()
 
-const validator = (apiVersion: string, kind: string): ValidateFunction | undefined => {
-  const [group = '', version = ''] = apiVersion.split('/')
-  const crd = definition(group, kind)
-  const found = crd?.spec.versions.find(({ name }) => name === version)
-  return crd && found && ajv.compile(whole(crd, found.schema.openAPIV3Schema))
+interface Validator {
+  from: string
+  /** Undefined where this definition of the kind has no such version. */
+  validate: ValidateFunction | undefined
 }
 
-/** What the API server would say of an object under strict validation, in words; undefined for a kind that no CRD here defines. */
+const validators = (apiVersion: string, kind: string): Validator[] => {
+  const [group = '', version = ''] = apiVersion.split('/')
+  return definitionsOf(group, kind).map(({ from, crd }) => {
+    const found = crd.spec.versions.find(({ name }) => name === version)
+    return { from, validate: found && ajv.compile(whole(crd, found.schema.openAPIV3Schema)) }
+  })
+}
+
+/**
+ * What API servers would say of an object under strict validation, in words: one for each version of the module that defines the kind.
+ * Undefined for a kind that nothing here defines.
+ */
 export const schemaFaults = ({ file: _, ...manifest }: Manifest): string[] | undefined => {
   const { apiVersion, kind } = manifest
   const id = `${apiVersion} ${kind}`
-  if (!compiled.has(id)) compiled.set(id, validator(apiVersion, kind))
-  const validate = compiled.get(id)
-  if (validate === undefined) return undefined
-  return validate(manifest) ? [] : ajv.errorsText(validate.errors, { dataVar: kind }).split(', ')
+  if (!compiled.has(id)) compiled.set(id, validators(apiVersion, kind))
+  const found = compiled.get(id)!
+  if (found.length === 0) return undefined
+  return found.flatMap(({ from, validate }) => {
+    if (!validate) return [`${from} has no ${id}`]
+    return validate(manifest)
+      ? []
+      : ajv
+          .errorsText(validate.errors, { dataVar: kind })
+          .split(', ')
+          .map(fault => `${from}: ${fault}`)
+  })
 }

@@ -1,36 +1,61 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parseAllDocuments } from 'yaml'
-import { root } from '#test/support/manifests.ts'
+import { type Crd, definitionsOf } from '#test/support/crds.ts'
 import type { Ran, RunOptions } from '../api-server.ts'
 
-const knative = process.env.KNATIVE_CRDS ?? join(root, '../shared/crds')
-const folders = [knative, join(knative, 'platform')]
+/** The kinds of our objects and of what stands beneath them that are not Kubernetes' own, by group. */
+const kinds: Record<string, string[]> = {
+  'argoproj.io': ['Application', 'ApplicationSet', 'AppProject'],
+  'bitnami.com': ['SealedSecret'],
+  'cert-manager.io': ['Certificate', 'ClusterIssuer', 'Issuer'],
+  'eventing.knative.dev': ['Broker', 'Trigger'],
+  'external-secrets.io': ['ExternalSecret', 'SecretStore'],
+  'keda.sh': ['ScaledObject', 'TriggerAuthentication'],
+  'mongodbcommunity.mongodb.com': ['MongoDBCommunity'],
+  'operator.knative.dev': ['KnativeEventing', 'KnativeServing'],
+  'postgresql.cnpg.io': ['Cluster', 'ScheduledBackup'],
+  'rabbitmq.com': ['RabbitmqCluster'],
+  'serving.knative.dev': ['Configuration', 'DomainMapping', 'Revision', 'Route', 'Service'],
+  'sources.knative.dev': ['PingSource', 'SinkBinding'],
+}
 
-/** Why the kinds our objects are of cannot be taught to an API server here, or undefined. */
-export const whyNoCrds = (): string | undefined =>
-  folders.every(folder => existsSync(folder))
-    ? undefined
-    : 'no CRDs: set KNATIVE_CRDS to a folder that has them, and platform/ in it'
+/** The RabbitMQ broker's configuration: no Go module has its CRD. Any fields are taken where KNATIVE_CRDS has none either. */
+const rabbitmqBrokerConfig: Crd = {
+  metadata: { name: 'rabbitmqbrokerconfigs.eventing.knative.dev' },
+  spec: {
+    group: 'eventing.knative.dev',
+    scope: 'Namespaced',
+    names: { kind: 'RabbitmqBrokerConfig', plural: 'rabbitmqbrokerconfigs', singular: 'rabbitmqbrokerconfig' },
+    versions: [
+      {
+        name: 'v1alpha1',
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+      },
+    ],
+  },
+}
 
 /** Teaches the API server the kinds of Knative and of the platform parts, and waits until it serves them. */
 export const installCrds = async (kubectl: (args: string[], options?: RunOptions) => Promise<Ran>): Promise<void> => {
-  const crds = folders.flatMap(folder =>
-    readdirSync(folder)
-      .filter(name => name.endsWith('.yaml'))
-      .flatMap(name => parseAllDocuments(readFileSync(join(folder, name), 'utf8')).map(one => asStored(one.toJS()))),
+  const found = Object.entries(kinds).flatMap(([group, names]) =>
+    names.map(kind => {
+      const newest = definitionsOf(group, kind).at(-1)
+      if (!newest) throw new Error(`nothing defines ${kind} of ${group}`)
+      return newest.crd
+    }),
   )
+  const brokerConfig = definitionsOf('eventing.knative.dev', 'RabbitmqBrokerConfig').at(-1)?.crd ?? rabbitmqBrokerConfig
+  const items = [...found, brokerConfig].map(crd => ({
+    ...asStored(crd),
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+  }))
   const applied = await kubectl(['apply', '--server-side', '--validate=false', '-f', '-'], {
-    input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: crds }),
+    input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),
   })
   if (applied.code !== 0) throw new Error(`the CRDs were refused: ${applied.stderr}`)
   const established = await kubectl(['wait', 'crd', '--all', '--for=condition=Established', '--timeout=120s'])
   if (established.code !== 0) throw new Error(`CRDs that are not served: ${established.stderr}`)
-}
-
-interface Crd {
-  spec: { conversion?: unknown; versions: { storage: boolean }[] }
-  status?: unknown
 }
 
 /** In the version that is stored alone: whoever converts from and to the others is a webhook, and there are none here. */
