@@ -17,7 +17,10 @@ const kinds: Record<string, string[]> = {
   'sources.knative.dev': ['PingSource', 'SinkBinding'],
 }
 
-/** The RabbitMQ broker's configuration: no Go module has its CRD. Any fields are taken where KNATIVE_CRDS has none either. */
+const object = (properties: object) => ({ type: 'object', properties })
+const string = { type: 'string' }
+
+/** The RabbitMQ broker's configuration: no Go module has its CRD, so these are the fields that its broker reads, where KNATIVE_CRDS has none. */
 const rabbitmqBrokerConfig: Crd = {
   metadata: { name: 'rabbitmqbrokerconfigs.eventing.knative.dev' },
   spec: {
@@ -29,7 +32,19 @@ const rabbitmqBrokerConfig: Crd = {
         name: 'v1alpha1',
         served: true,
         storage: true,
-        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+        schema: {
+          openAPIV3Schema: object({
+            spec: object({
+              queueType: { ...string, enum: ['quorum', 'classic'] },
+              rabbitmqClusterReference: object({
+                connectionSecret: object({ name: string }),
+                name: string,
+                namespace: string,
+              }),
+              vhost: string,
+            }),
+          }),
+        },
       },
     ],
   },
