@@ -1,5 +1,9 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { postgres } from '#database/connect.ts'
+import { firstConnection } from '#database/first-connection.ts'
 import { mongo } from '#database/mongo.ts'
 import { emptyDatabase, freshDatabase, freshMongo, type TestDatabase } from '#test/support/database.ts'
 import { until } from '#test/support/until.ts'
@@ -122,6 +126,148 @@ test('prepared statements answer the same, also when there are many texts and in
   )
   expect(kept.rows).toEqual([{ count: 200 }])
   await prepared.end()
+})
+
+describe('a server that is not there yet when the first connection is made', () => {
+  /** A port of this machine with nobody behind it until `listen` leads it to a server. */
+  const late = async (socketPath: string | undefined, port: number, host: string) => {
+    const probe = createServer().listen(0, '127.0.0.1')
+    await once(probe, 'listening')
+    const at = (probe.address() as AddressInfo).port
+    probe.close()
+    await once(probe, 'close')
+    const sockets = new Set<Socket>()
+    const server = createServer(client => {
+      const upstream = socketPath ? connect(socketPath) : connect(port, host)
+      for (const socket of [client, upstream]) sockets.add(socket.on('error', () => {}))
+      client.pipe(upstream).pipe(client)
+    })
+    return {
+      at,
+      listen: async () => {
+        server.listen(at, '127.0.0.1')
+        await once(server, 'listening')
+      },
+      close: () => {
+        server.close()
+        for (const socket of sockets) socket.destroy()
+      },
+    }
+  }
+
+  const postgresBehind = async () => {
+    const url = new URL(database.url)
+    const folder = url.searchParams.get('host')
+    const door = await late(
+      folder ? join(folder, `.s.PGSQL.${url.port || '5432'}`) : undefined,
+      Number(url.port),
+      url.hostname,
+    )
+    url.searchParams.delete('host')
+    url.hostname = '127.0.0.1'
+    url.port = String(door.at)
+    return { ...door, url: url.href }
+  }
+
+  test.each(['query', 'transaction'] as const)('is waited for by a %s, which then succeeds', async kind => {
+    const server = await postgresBehind()
+    const pauses: number[] = []
+    const db = postgres(server.url, {
+      pace: {
+        now: () => 0,
+        pause: async ms => {
+          pauses.push(ms)
+          if (pauses.length === 3) await server.listen()
+        },
+      },
+    })
+    try {
+      const ask = () =>
+        kind === 'query' ? db.query('select 1 as one') : db.transaction(tx => tx.query('select 1 as one'))
+      expect((await ask()).rows).toEqual([{ one: 1 }])
+      expect(pauses).toEqual([100, 100, 100])
+    } finally {
+      await db.end()
+      server.close()
+    }
+  })
+
+  test('is given up after three seconds, and later queries fail at once', async () => {
+    const server = await postgresBehind()
+    let now = 0
+    const pause = async (ms: number) => {
+      now += ms
+    }
+    const db = postgres(server.url, { pace: { now: () => now, pause } })
+    await expect(db.query('select 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+    expect(now).toBe(3_000)
+    await expect(db.transaction(tx => tx.query('select 1'))).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+    expect(now).toBe(3_000)
+    await db.end()
+  })
+
+  test('is not waited for when it was there before: the broker repeats the event', async () => {
+    const server = await postgresBehind()
+    await server.listen()
+    const pauses: number[] = []
+    const db = postgres(server.url, { pace: { now: () => 0, pause: async ms => void pauses.push(ms) } })
+    await db.query('select 1')
+    server.close()
+    await until(() =>
+      db.query('select 1').then(
+        () => false,
+        ({ code }) => code === 'ECONNREFUSED',
+      ),
+    )
+    expect(pauses).toEqual([])
+    await db.end()
+  })
+
+  test('is waited for by the catalogue, too', async () => {
+    const behind = await freshMongo()
+    const [, host, port] = /\/\/([^/:]+):(\d+)\//.exec(behind.uri)!
+    const server = await late(undefined, Number(port), host!)
+    const shows = mongo(behind.uri.replace(`${host}:${port}`, `127.0.0.1:${server.at}`))
+    try {
+      const asked = (await shows.collection('show')).countDocuments()
+      await server.listen()
+      expect(await asked).toBe(0)
+    } finally {
+      await shows.end()
+      await behind.end()
+      server.close()
+    }
+  })
+})
+
+describe('what passes by itself before the first connection', () => {
+  const failing = (code: string, message = '') => Object.assign(new Error(message), { code })
+  const attempts = async (error: Error) => {
+    let made = 0
+    let now = 0
+    const pause = async (ms: number) => {
+      now += ms
+    }
+    const { connection } = firstConnection({ now: () => now, pause })
+    await connection(async () => {
+      made++
+      throw error
+    }).catch(() => {})
+    return made
+  }
+
+  test.each(['ECONNREFUSED', 'EHOSTUNREACH', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', '57P03'])(
+    '%s is tried again',
+    async code => expect(await attempts(failing(code))).toBe(31),
+  )
+
+  test.each([
+    ['a wrong password', '28P01'],
+    ['a database that is not there', '3D000'],
+    ['too many connections', '53300'],
+    ['a socket that is not there', 'ENOENT'],
+    ['a connection that was dropped', 'ECONNRESET'],
+  ])('%s is not', async (_, code) => expect(await attempts(failing(code))).toBe(1))
 })
 
 test('every test file has a migrated database of its own; an empty one has no table', async () => {

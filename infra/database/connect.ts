@@ -1,4 +1,6 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
+import { firstConnection, type Pace } from './first-connection.ts'
 
 /** PostgreSQL, as the table modules see it: a pool, or one transaction of it. Values are `$1, $2 …`; an array meant for jsonb goes in as JSON text. */
 export interface Postgres {
@@ -27,7 +29,11 @@ export interface PostgresOptions {
   prepare?: boolean
   /** Settings of the server for these connections, such as `enable_sort: 'off'`. */
   settings?: Readonly<Record<string, string>>
+  /** The time, while nothing has connected yet. */
+  pace?: Pace
 }
+
+const realPace: Pace = { now: () => performance.now(), pause: ms => setTimeout(ms) }
 
 const oid = { int8: 20, date: 1082, numeric: 1700, int8Array: 1016, dateArray: 1182, numericArray: 1231 }
 
@@ -85,9 +91,11 @@ export const postgres = (
     statementTimeoutMs = 30_000,
     prepare = false,
     settings = {},
+    pace = realPace,
   }: PostgresOptions = {},
 ): Postgres => {
   const ask = prepare ? byName() : plainly
+  const first = firstConnection(pace)
   let pool: Promise<Pool> | undefined
   let ended = false
 
@@ -123,10 +131,19 @@ export const postgres = (
     return pool
   }
 
+  const connect = async () => {
+    const pool = await opened()
+    return first.connection(() => pool.connect())
+  }
+
   return {
-    query: async <Row>(sql: string, values?: unknown[]) => answer<Row>(await (await opened()).query(ask(sql, values))),
+    query: async <Row>(sql: string, values?: unknown[]) => {
+      // The pool keeps it for the query.
+      if (!first.isConnected()) (await connect()).release()
+      return answer<Row>(await (await opened()).query(ask(sql, values)))
+    },
     transaction: async work => {
-      const client = await (await opened()).connect()
+      const client = await connect()
       let broken: Error | undefined
       try {
         await client.query('begin')

@@ -43,7 +43,8 @@ export const variablesOf = (name: string): Record<string, string> => {
 }
 
 const placeholder = (name: string) => {
-  if (name === 'DATABASE_URL') return nowhere('postgres')
+  // A socket that is not there: a port that nobody listens on would be tried again.
+  if (name === 'DATABASE_URL') return 'postgres://localhost/nowhere?host=/nowhere'
   if (name === 'MONGODB_URI') return nowhere('mongodb')
   if (/URL|URI|ROOT/.test(name)) return nowhere('http')
   if (/TOKEN/.test(name)) return `1:${'warm-up'.repeat(5)}`
