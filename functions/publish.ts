@@ -1,5 +1,5 @@
 import { MAX_HOPS, type VigiaEvent } from '#events/event.ts'
-import { Permanent } from './errors.ts'
+import { Permanent, RetryLater } from './errors.ts'
 import { loopback } from './loopback.ts'
 
 /** Posts events to the sink, and resolves when the sink has taken every one. */
@@ -13,7 +13,10 @@ const mostAtOnce = 16
  */
 const patienceMs = 15 * 60_000
 
-/** Posts the events of `functionName` to `sink` (K_SINK), in binary mode. `overrides` is K_CE_OVERRIDES, which may be empty. */
+/**
+ * Posts the events of `functionName` to `sink` (K_SINK), in binary mode. `overrides` is K_CE_OVERRIDES, which may be empty. Without a sink
+ * the function starts, and events come again later: on a cluster that is new, Knative sets K_SINK only after the first start.
+ */
 export const publisher = (
   sink: string | undefined,
   functionName: string,
@@ -25,7 +28,7 @@ export const publisher = (
 
   const publish = async (event: VigiaEvent) => {
     if (sink === undefined)
-      throw new Error('K_SINK is not set: a SinkBinding gives it to what is labelled vigia.dev/publishes')
+      throw new RetryLater('K_SINK is not set: a SinkBinding gives it to what is labelled vigia.dev/publishes', 5)
     const { headers, body } = inBinaryMode({ ...event, source: `/functions/${functionName}` }, extensions)
     post ??= posterTo(new URL(sink))
     const { status, reason } = await (await post)(headers, body)

@@ -2,6 +2,7 @@ import { env, envOptional } from './env.ts'
 import type { Fitting } from './fitting.ts'
 import { hostOf } from './host.ts'
 import { logLevel } from './log-level.ts'
+import { logFatal, logWarnings } from './process-log.ts'
 
 export type { DeadLetter } from './dead-letter.ts'
 export {
@@ -22,11 +23,10 @@ const drainAfterFailureMs = 10_000
 
 /** Ends the process. While main.ts wires, nothing is in flight yet; a failure is one line of the log then, too. */
 let end = async (_: number, reason: unknown): Promise<void> => {
-  const [{ logger }, { asError }] = await Promise.all([import('./log.ts'), import('./errors.ts')])
-  const error = asError(reason)
-  logger(env('FUNCTION_TARGET', 'vigia'), { level: 'info' }).fatal({ error }, error.message)
+  await logFatal(reason)
   process.exit(1)
 }
+logWarnings()
 process.on('uncaughtException', error => end(1, error))
 // A promise that nobody awaited has failed. What else is in flight knows nothing of it and is finished; then a fresh process takes over.
 process.on('unhandledRejection', reason => end(1, reason))

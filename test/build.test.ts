@@ -70,11 +70,17 @@ const healthy = (port: number) =>
 
 describe.each(functionNames())('%s, built,', name => {
   test('answers for its health and refuses what it does not know, with nothing in reach', async () => {
-    const { result } = await running((await filesOf(name)).loader, variablesOf(name), async port => {
+    const { result, said } = await running((await filesOf(name)).loader, variablesOf(name), async port => {
       await healthy(port)
       return ask(port, { headers: binary({ type: 'dev.vigia.made.up' }), body: '{}' })
     })
     expect([401, 422]).toContain(result.status)
+    for (const line of said().split('\n').filter(Boolean)) expect(JSON.parse(line)).toMatchObject({ function: name })
+  })
+
+  test('starts where Knative has set no K_SINK yet', async () => {
+    const { K_SINK: _, ...variables } = variablesOf(name)
+    await running((await filesOf(name)).loader, variables, healthy)
   })
 
   test('without its variables ends with one line that names one', async () => {
@@ -95,7 +101,7 @@ describe.each(functionNames())('%s, built,', name => {
     expect(sources.some(source => source.endsWith(`functions/${name}/main.ts`))).toBe(true)
     // The SDK brings a validator of its own, compiled ahead as ours are, and what such code needs at run time.
     const unwanted =
-      /^node_modules\/(typebox\/|ajv\/(?!lib\/runtime\/)|ajv-formats\/|body-parser\/|iconv-lite\/|mime-db\/)/
+      /^node_modules\/(typebox\/|ajv\/(?!lib\/runtime\/)|ajv-formats\/|body-parser\/|iconv-lite\/|mime-db\/|node-fetch\/node_modules\/)/
     expect(sources.filter(source => unwanted.test(source))).toEqual([])
   })
 

@@ -287,7 +287,9 @@ describe('what the image holds', () => {
     const { code, said } = await launched(env).ended
     expect(code).toBe(1)
     expect(said().trim().split('\n')).toHaveLength(1)
-    expect(said()).toContain(words)
+    const { level, message } = JSON.parse(said())
+    expect(level).toBe('fatal')
+    expect(message).toContain(words)
     for (const name of [...functionNames(), ...jobNames]) expect(said()).toContain(name)
   })
 })

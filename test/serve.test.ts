@@ -601,7 +601,14 @@ describe('what a rule returns', () => {
       body: expect.stringMatching(/^the broker at 127\.0\.0\.1:\d+ cannot be reached: connect ECONNREFUSED/),
     })
     await using unbound = await served(fanOut(1))
-    expect(await unbound.send(tick)).toMatchObject({ status: 500, body: expect.stringMatching(/^K_SINK is not set/) })
+    const later = await unbound.send(tick)
+    expect(later).toMatchObject({ status: 503, body: expect.stringMatching(/^K_SINK is not set/) })
+    expect(later.headers['retry-after']).toBe('5')
+    expect(unbound.logged().at(-1)).toMatchObject({
+      level: 'warn',
+      message: expect.stringMatching(/^K_SINK is not set/),
+    })
+    expect(await unbound.ask({ method: 'GET', path: '/healthz' })).toMatchObject({ status: 200 })
   })
 
   test('is delivered even where the broker has closed its idle connections', async () => {
@@ -854,6 +861,23 @@ describe('a process', () => {
       .map(line => JSON.parse(line))
       .filter(({ level }) => level === 'fatal')
     expect(fatal).toMatchObject([{ function: 'served', message }])
+  })
+
+  test.each([
+    ["Node's warning", 'warning', 'warn', 'this will go'],
+    ['what a library prints', 'console', 'error', 'a library says this'],
+  ])('makes %s a line of its log', async (_, subject, level, message) => {
+    const { child, ended, up, tick, said } = await start()
+    await up()
+    expect(await tick(subject)).toMatchObject({ status: 204 })
+    await until(() => said().includes(message))
+    child.kill('SIGTERM')
+    await ended
+    const lines = said()
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    expect(lines.filter(line => line.message === message)).toMatchObject([{ function: 'vigia', level }])
   })
 
   test('lets no secret into its output or its answers', async () => {

@@ -3,7 +3,7 @@ import { postgres } from '#database/connect.ts'
 import { mongo } from '#database/mongo.ts'
 import { Tick } from '#events/tick.ts'
 import { systemClock } from '../clock.ts'
-import { env } from '../env.ts'
+import { env, envOptional } from '../env.ts'
 import { publisher } from '../publish.ts'
 import { on, serve } from '../serve.ts'
 import { episodeChecker } from './episode-checker.ts'
@@ -14,7 +14,7 @@ const outside = {
   db,
   catalogue: catalogueIn(shows),
   // The rule publishes by itself, for it has something to keep afterwards.
-  publish: publisher(env('K_SINK'), 'episode-checker'),
+  publish: publisher(envOptional('K_SINK'), 'episode-checker'),
   clock: systemClock,
 }
 

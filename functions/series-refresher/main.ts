@@ -7,7 +7,7 @@ import { mongo } from '#database/mongo.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
 import { Tick } from '#events/tick.ts'
 import { systemClock } from '../clock.ts'
-import { env } from '../env.ts'
+import { env, envOptional } from '../env.ts'
 import { publisher } from '../publish.ts'
 import { on, serve } from '../serve.ts'
 import { tvmaze } from '../tvmaze.ts'
@@ -23,7 +23,7 @@ const outside = {
   announcements: announcementsIn(db),
   cursors: cursorsIn(db),
   // The rules publish by themselves, for they have something to keep afterwards.
-  publish: publisher(env('K_SINK'), 'series-refresher'),
+  publish: publisher(envOptional('K_SINK'), 'series-refresher'),
   clock: systemClock,
 }
 

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { packageVersion } from './package-version.ts'
@@ -57,7 +58,7 @@ export const bundle = async (entry: string, name: string): Promise<Bundle> => {
     // An import() that stays one would go through the ES module loader, which the script has not.
     supported: { 'dynamic-import': false },
     external: optional,
-    plugins: [validatorsCompiledAhead, eventsWithoutTypebox, bodiesReadBefore, fewMediaTypes, noDomains],
+    plugins: [validatorsCompiledAhead, eventsWithoutTypebox, bodiesReadBefore, fewMediaTypes, noDomains, newUrls],
     logLevel: 'silent',
     logOverride: { 'empty-import-meta': 'error' },
   })
@@ -134,5 +135,24 @@ const noDomains: Plugin = {
       contents: 'module.exports.create = () => ({ on: () => {}, run: work => work() })',
       loader: 'js',
     }))
+  },
+}
+
+/**
+ * Telegraf calls Telegram with node-fetch, which reads addresses with url.parse and, on a Node of long ago, with a library on top of
+ * punycode. Node warns of both; what it has today does the same.
+ */
+const newUrls: Plugin = {
+  name: 'new-urls',
+  setup: build => {
+    build.onLoad({ filter: /node-fetch\/lib\/index\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8')
+      const contents = source
+        .replace("_interopDefault(require('whatwg-url'))", '{}')
+        .replace('const parse_url = Url.parse;', 'const parse_url = text => Url.urlToHttpOptions(new URL(text));')
+      if (contents.length === source.length || /Url\.parse|whatwg-url/.test(contents))
+        return { errors: [{ text: 'node-fetch has changed: see newUrls in infra/delivery/bundle.ts' }] }
+      return { contents, loader: 'js' }
+    })
   },
 }

@@ -5,12 +5,23 @@ const { FUNCTION_TARGET: target = '' } = process.env
 const folders = ['functions', 'jobs'].map(folder => `${import.meta.dirname}/${folder}`)
 const file = /^[a-z-]+$/.test(target) && folders.map(folder => `${folder}/${target}.mjs`).find(existsSync)
 
+const fatal = message => {
+  const time = new Date().toISOString()
+  process.stdout.write(`${JSON.stringify({ level: 'fatal', time, function: target || 'vigia', message })}\n`)
+  process.exitCode = 1
+}
+
 if (file) {
-  await import(file)
+  try {
+    await import(file)
+  } catch (error) {
+    // Once it has begun, the program logs its failures itself.
+    if (process.listenerCount('uncaughtException') > 0) throw error
+    fatal(error?.stack ?? String(error))
+  }
 } else {
   const programs = folders.flatMap(folder => readdirSync(folder).filter(name => name.endsWith('.mjs')))
   const names = programs.map(name => name.slice(0, -'.mjs'.length)).join(', ')
   const fault = target === '' ? 'is not set' : `is ${JSON.stringify(target)}, which this image has not`
-  process.stderr.write(`FUNCTION_TARGET ${fault}: it names the program to start, one of ${names}\n`)
-  process.exitCode = 1
+  fatal(`FUNCTION_TARGET ${fault}: it names the program to start, one of ${names}`)
 }

@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { monitorsIn } from '#database/monitors.ts'
 import { commandOf } from '#local/databases/processes.ts'
 import { emptyDatabase, freshMongo, type TestDatabase } from '#test/support/database.ts'
 import { answer, eventDetail, events, type Journey, saying, startJourney } from '#test/support/journey.ts'
+import { functionNames } from '#test/support/manifests.ts'
 import { until } from '#test/support/until.ts'
 
 /** What must never be told. */
@@ -304,6 +305,17 @@ test('whatever goes wrong, no secret is in a log, on the terminal, in an answer 
   // What a person typed is their own, and stays between them and the bot.
   const { 'the chats': _, ...elsewhere } = told
   expect(Object.keys(elsewhere).filter(where => elsewhere[where]!.includes(typed))).toEqual([])
+})
+
+test('every line that a function wrote is JSON', async () => {
+  const { vigia } = journey
+  const logs = join(vigia.dataDir, 'logs')
+  const lines = functionNames().flatMap(name => {
+    const file = join(logs, `${name}.log`)
+    return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : []
+  })
+  expect(lines.length).toBeGreaterThan(10)
+  expect(lines.filter(line => !/^\{.*\}$/.test(line))).toEqual([])
 })
 
 test('with nothing left to do no process of any function is there', async () => {

@@ -14,6 +14,9 @@ serve({
       if (subject === 'reject') void Promise.reject(new Error('nobody awaited this'))
       if (subject === 'throw')
         setImmediate(() => new EventEmitter().emit('error', new Error('nobody listened to this')))
+      if (subject === 'warning') process.emitWarning('this will go', 'DeprecationWarning', 'DEP9999')
+      // biome-ignore lint/suspicious/noConsole: as a library does.
+      if (subject === 'console') console.error('a library says %s', 'this')
       if (subject === 'token') throw new Error(`refused for ${env('TEST_SECRET')} and 123456789:${'A'.repeat(35)}`)
     }),
   ],

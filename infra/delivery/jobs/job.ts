@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { env } from '#functions/env.ts'
 import { asError } from '#functions/errors.ts'
 import { logger } from '#functions/log.ts'
+import { logFatal, logWarnings } from '#functions/process-log.ts'
 import { patiently, TooLate } from './patience.ts'
 
 /** EX_TEMPFAIL: the same again may work. */
@@ -24,6 +25,12 @@ export const job = async <T>(name: string, { work, passes, done }: Job<T>): Prom
   // The first process of a container is not ended by a signal that it does not handle.
   process.once('SIGTERM', () => process.exit(143))
   process.once('SIGINT', () => process.exit(130))
+  logWarnings()
+  for (const event of ['uncaughtException', 'unhandledRejection'])
+    process.on(event, async reason => {
+      await logFatal(reason)
+      process.exit(1)
+    })
   const log = logger(name)
   try {
     const result = await patiently(work, {
