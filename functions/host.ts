@@ -9,7 +9,7 @@ import type { LogOutput } from './log.ts'
 import { metricsOf } from './metrics.ts'
 import { publisher } from './publish.ts'
 import { release } from './release.ts'
-import { bodyOf, dropBody, meansToBeAnEvent } from './request.ts'
+import { bodyOf, dropBody, meansToBeAnEvent, mostBytes, mostStrangersBytes } from './request.ts'
 
 export interface FunctionHost {
   /** Resolves when requests are taken. */
@@ -76,7 +76,12 @@ export const hostOf = (
     send(response, answer)
   }
 
-  const take = async (request: IncomingMessage, response: ServerResponse, signal: AbortSignal) => {
+  const take = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    signal: AbortSignal,
+    waitsForContinue: boolean,
+  ) => {
     const { headers, method = 'GET', url = '/' } = request
     const question = url.indexOf('?')
     const [path, search] = question < 0 ? [url, ''] : [url.slice(0, question), url.slice(question)]
@@ -96,16 +101,19 @@ export const hostOf = (
 
     const route = routeOf({ method, path, headers })
     if ('status' in route) {
-      dropBody(request)
+      // Whether a body follows is the sender's choice now, so nothing else can follow on this connection.
+      if (waitsForContinue) response.setHeader('connection', 'close')
+      dropBody(request, mostStrangersBytes)
       return refuse(response, route)
     }
+    if (waitsForContinue && Number(headers['content-length'] ?? 0) <= mostBytes) response.writeContinue()
     const [body, { handle }] = await Promise.all([bodyOf(request), handling()])
-    // No "Connection: close": Node would close at once, and a sender that is still writing would get EPIPE in place of the answer.
+    // The connection stays open: Node would close it at once, and a sender that is still writing would get EPIPE and no answer.
     if (body === undefined) return refuse(response, { status: 413 })
     handle(route, { method, path, query: new URLSearchParams(search), headers, body }, signal, { request, response })
   }
 
-  const server = createServer((request, response) => {
+  const accept = (request: IncomingMessage, response: ServerResponse, waitsForContinue: boolean) => {
     const gone = new AbortController()
     inFlight.set(response, gone)
     response.once('close', () => {
@@ -113,7 +121,7 @@ export const hostOf = (
       if (!response.writableFinished) gone.abort(new Error('the sender has gone'))
     })
     if (draining) response.setHeader('connection', 'close')
-    take(request, response, gone.signal).catch(async thrown => {
+    take(request, response, gone.signal, waitsForContinue).catch(async thrown => {
       // A sender that left while its body was read is nobody to be told.
       if (request.errored) return void response.destroy()
       const error = asError(thrown)
@@ -121,7 +129,10 @@ export const hostOf = (
       log.error({ error }, error.message)
       send(response, answerToStranger(error))
     })
-  })
+  }
+
+  const server = createServer((request, response) => accept(request, response, false))
+  server.on('checkContinue', (request, response) => accept(request, response, true))
   server.requestTimeout = 30_000
   // Longer than a proxy keeps an idle connection, or it would send into one that we are closing.
   server.keepAliveTimeout = 120_000

@@ -3,8 +3,11 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 /** The most that a request may carry: events are small, and what is larger is no event of ours. */
 export const mostBytes = 1024 * 1024
 
-/** After a refusal the rest of a body is read and dropped, so that the sender can read our answer; but not without end. */
+/** After a refusal the rest of a body is read and dropped, because some senders read no answer before they have sent everything. */
 const mostDroppedBytes = 16 * mostBytes
+
+/** The same for a stranger's body, which is worth less work. */
+export const mostStrangersBytes = 64 * 1024
 
 /** The whole body, or undefined where it is too large. Rejects when the sender goes before its end. */
 export const bodyOf = (request: IncomingMessage): Promise<Buffer | undefined> => {
@@ -28,13 +31,20 @@ export const bodyOf = (request: IncomingMessage): Promise<Buffer | undefined> =>
   })
 }
 
-/** Reads what is left of a body and forgets it; after `most` bytes the connection is cut. */
+/** How long a sender has to see our answer once we read no more; a closed connection could reach it before the answer. */
+const lingerMs = 1_000
+
+/** Reads what is left of a refused body and forgets it. After `most` bytes it reads no more, and soon cuts the connection. */
 export const dropBody = (request: IncomingMessage, most = mostDroppedBytes): void => {
   let bytes = 0
-  request.on('data', (chunk: Buffer) => {
+  const drop = (chunk: Buffer) => {
     bytes += chunk.length
-    if (bytes > most) request.destroy()
-  })
+    if (bytes <= most) return
+    request.off('data', drop)
+    request.pause()
+    setTimeout(() => request.destroy(), lingerMs).unref()
+  }
+  request.on('data', drop)
   request.on('error', () => {})
 }
 

@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -13,6 +13,7 @@ import { startProcess } from '#local/function-process.ts'
 import type { FunctionManifest } from '#local/manifests.ts'
 import { processJournal } from '#local/process-journal.ts'
 import { processesWanted, requestsTaken } from '#local/scale.ts'
+import { insisting, times } from './support/raw.ts'
 import { until } from './support/until.ts'
 
 // A function of the size of its test: answers, waits, breaks and ends as the path says.
@@ -24,6 +25,8 @@ let inFlight = 0
 const server = createServer(async (request, response) => {
   const { pathname, searchParams } = new URL(request.url, 'http://x')
   if (pathname === '/healthz') return response.end('ok')
+  if (pathname === '/early') return response.writeHead(413).end()
+  if (pathname === '/hang-up') return request.once('data', () => request.socket.destroy())
   inFlight++
   const chunks = []
   for await (const chunk of request) chunks.push(chunk)
@@ -332,6 +335,45 @@ describe('the proxy', () => {
     const body = 'x'.repeat(3_000_000)
     const { got } = (await (await fetch(origin, { method: 'POST', body })).json()) as { got: string }
     expect(got.length).toBe(body.length)
+  })
+
+  test.each([
+    ['an announced length', 'Content-Length: 3145728', times(48, 'x'.repeat(65_536))],
+    ['chunks', 'Transfer-Encoding: chunked', times(48, `10000\r\n${'x'.repeat(65_536)}\r\n`)],
+  ])('the answer of a function that wants no body reaches a client that is still writing: %s', async (_, how, body) => {
+    const one = started()
+    await listen(one)
+    const { port } = server.address() as AddressInfo
+    expect(await insisting(port, `POST /early HTTP/1.1\r\nHost: x\r\n${how}\r\n\r\n`, body)).toBe(413)
+    await until(() => report(one).replicas[0]?.inFlight === 0)
+  })
+
+  test('a function that hangs up in the middle of a body is a 502 to a client that is still writing', async () => {
+    await listen(started())
+    const { port } = server.address() as AddressInfo
+    const head = 'POST /hang-up HTTP/1.1\r\nHost: x\r\nContent-Length: 3145728\r\n\r\n'
+    expect(await insisting(port, head, times(48, 'x'.repeat(65_536)))).toBe(502)
+  })
+
+  test('a client that leaves in the middle of its body frees its place', async () => {
+    const one = started()
+    await listen(one)
+    const { port } = server.address() as AddressInfo
+    const socket = connect(port, '127.0.0.1')
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf')
+    await until(() => report(one).replicas[0]?.inFlight === 1)
+    socket.destroy()
+    await until(() => report(one).replicas[0]?.inFlight === 0)
+  })
+
+  test('a stranger learns nothing of the inside from a failure', async () => {
+    const one = started({}, { BROKEN: '1' })
+    server = createServer(
+      (request, response) => void one.proxy('echo', request, response, { path: '/x', body: Buffer.alloc(0) }),
+    )
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    expect([answer.status, await answer.text()]).toEqual([503, ''])
   })
 
   test('a client that leaves frees its place', async () => {

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { FunctionManifest } from '#local/manifests.ts'
 import { listenPublic, type PublicLimits, type PublicListener } from '#local/public-listener.ts'
-import { sendBytes } from './support/raw.ts'
+import { insisting, sendBytes, statusOf, times } from './support/raw.ts'
 import { ask } from './support/served.ts'
 import { until } from './support/until.ts'
 
@@ -83,7 +83,6 @@ afterAll(() => Promise.all(listeners.map(one => one.close())))
 const withSecret = { [secretHeader]: secret }
 const post = (path: string, { headers = withSecret as Record<string, string>, body = 'x' as string | Buffer } = {}) =>
   ask(listener.port, { path, headers, body })
-const statusOf = (answer: string) => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1])
 
 const update = '{"update_id":1}'
 /** As each sends it to us, but for its order of headers: nginx 1.22, Caddy 2.6 and cloudflared with nothing but the address. */
@@ -296,25 +295,6 @@ describe('a request without the secret', () => {
     expect(statusOf(await sendBytes(listener.port, head + twice))).toBe(401)
   })
 })
-
-/** Writes a body for as long as it is let; the status, which must arrive whatever becomes of the writing. */
-const insisting = (port: number, head: string, pieces: () => string | undefined): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const socket: Socket = connect(port, '127.0.0.1')
-    socket.write(head)
-    const write = () => {
-      for (let piece = pieces(); piece !== undefined; piece = pieces())
-        if (!socket.write(piece)) return void socket.once('drain', write)
-    }
-    write()
-    socket.on('data', data => resolve(statusOf(data.toString('latin1'))))
-    socket.on('error', reject)
-    socket.on('close', () => reject(new Error('closed without an answer')))
-  })
-const times = (count: number, piece: string) => {
-  let left = count
-  return () => (left-- > 0 ? piece : undefined)
-}
 
 describe('a body', () => {
   const secretLine = `${secretHeader}: ${secret}\r\n`

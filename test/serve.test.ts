@@ -13,6 +13,7 @@ import { cloudEvent } from '#functions/cloud-event.ts'
 import type { DeadLetter } from '#functions/dead-letter.ts'
 import { Conflict, Permanent, RetryLater } from '#functions/errors.ts'
 import { type Fitting, type News, on } from '#functions/fitting.ts'
+import { insisting, times } from '#test/support/raw.ts'
 import { ask, binary, gate, served, sink } from '#test/support/served.ts'
 import { until } from '#test/support/until.ts'
 
@@ -347,6 +348,29 @@ describe('the size of a body', () => {
       await function_.ask({ headers: { ...binary(followed), 'transfer-encoding': 'chunked' }, body }),
     ).toMatchObject({ status: 413 })
     expect(kept).toEqual([])
+  })
+
+  test.each([
+    ['announced', 'Content-Length: 3145728', 'x'.repeat(65_536)],
+    ['in chunks', 'Transfer-Encoding: chunked', `10000\r\n${'x'.repeat(65_536)}\r\n`],
+  ])('of 3 MiB gets its 413 while the sender is still writing: %s', async (_, how, piece) => {
+    await using function_ = await served(keeping().fitting)
+    const headers = Object.entries(binary(followed)).map(([name, value]) => `${name}: ${value}\r\n`)
+    const head = `POST / HTTP/1.1\r\nHost: x\r\n${headers.join('')}${how}\r\n\r\n`
+    expect(await insisting(function_.port, head, times(48, piece))).toBe(413)
+  })
+
+  test('of a stranger is not asked for, and the refusal reaches one who sends it all the same', async () => {
+    const handle = async () => ({ status: 200 })
+    await using function_ = await served({ name: 'door', http: { admit: () => 401, handle } })
+    await using open = await served({ name: 'open', http: { handle } })
+    const head = (bytes: number, more = '') => `POST / HTTP/1.1\r\nHost: x\r\n${more}Content-Length: ${bytes}\r\n\r\n`
+    const waiting = (port: number, bytes: number) =>
+      insisting(port, head(bytes, 'Expect: 100-continue\r\n'), () => undefined)
+    expect(await insisting(function_.port, head(3_145_728), times(48, 'x'.repeat(65_536)))).toBe(401)
+    expect(await waiting(function_.port, 5)).toBe(401)
+    expect(await waiting(open.port, 3_145_728)).toBe(413)
+    expect(await waiting(open.port, 5)).toBe(100)
   })
 
   test('that is announced too large is refused before it is sent', async () => {

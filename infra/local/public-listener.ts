@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { send } from '#functions/answers.ts'
-import { bodyOf, dropBody, meansToBeAnEvent, mostBytes } from '#functions/request.ts'
+import { bodyOf, dropBody, meansToBeAnEvent, mostBytes, mostStrangersBytes } from '#functions/request.ts'
 import { secretCheck } from '#functions/telegram-webhook/secret.ts'
 import type { FunctionManifest } from './manifests.ts'
 import { type PublicRoute, publicRoutes } from './public-routes.ts'
@@ -62,9 +62,6 @@ const usualLimits: PublicLimits = {
   bodyBytes: 32 * mostBytes,
 }
 
-/** What is still read of the body of a request that was refused, so that a small one gets its answer. */
-const refusedBodyBytes = 64 * 1024
-
 /**
  * Listens on loopback. A request is refused by its head where possible: 404 without a public path, 401 without the function's secret.
  * Only a request that has arrived whole takes a place in a function's process, so that slow senders hold none.
@@ -92,7 +89,7 @@ export const listenPublic = async (options: PublicListenerOptions): Promise<Publ
       // A sender that waits for "100 Continue" may or may not send its body now: no telling where its next request begins.
       response.writeHead(status, { 'content-length': 0, ...(waitsForContinue && { connection: 'close' }), ...headers })
       response.end()
-      dropBody(request, status === 413 ? undefined : refusedBodyBytes)
+      dropBody(request, status === 413 ? undefined : mostStrangersBytes)
     }
     if (request.rawHeaders.length / 2 > limits.headers) return refuse(431)
     const route = request.method === 'TRACE' ? undefined : (routes.find(request.url) ?? formerRoute(request))

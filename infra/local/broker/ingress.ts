@@ -78,7 +78,8 @@ export const ingress = ({ path, accept, refused, clock, readTimeoutMs = 10_000 }
     const stop = (code: number, words: string) => {
       chunks = null
       clearTimeout(timer)
-      refuse(response, code, words, { connection: 'close' })
+      // After 413 the connection stays open: a sender that is still writing would get EPIPE and no answer.
+      refuse(response, code, words, code === 413 ? {} : { connection: 'close' })
       discard(request, size)
     }
     const timer = setTimeout(() => stop(500, 'the body did not arrive in time'), readTimeoutMs)
