@@ -18,15 +18,25 @@ const byName = new Map<string, Command>(
   Object.entries(names).flatMap(([command, aliases]) => aliases.map(alias => [alias, command as Command] as const)),
 )
 
-/** Without accents, lower case: `/Próximos` is `/proximos`. */
+/** Without accents, lower case, full-width letters as plain ones: `/Próximos` is `/proximos`. */
 export const folded = (text: string): string =>
   text
-    .normalize('NFD')
+    .normalize('NFKD')
     .replace(/\p{Diacritic}/gu, '')
     .toLowerCase()
 
-/** The command of that name (without the slash), however it is written. */
-export const commandNamed = (name: string): Command | undefined => byName.get(folded(name))
+/** The command of that name (without the slash), however it is written: `Próximos`, `hoje!`. */
+export const commandNamed = (name: string): Command | undefined => byName.get(folded(name).replace(/\p{P}+$/u, ''))
+
+/**
+ * A text that begins like a command, whatever keyboard wrote it: `/hoje`, `／hoje`, `/ hoje`, `\\hoje`, `/hoje@VigiaBot x`.
+ * Null for every other text.
+ */
+export const parseCommand = (text: string): { name: string; bot: string | null; argument: string } | null => {
+  const [, name, bot = null, argument = ''] =
+    /^[/\\\uFF0F\u2044\u2215]\s?([^\s@\uFF20]+)(?:[@\uFF20](\w+))?\s*([\s\S]*)$/u.exec(text) ?? []
+  return name === undefined ? null : { name, bot, argument }
+}
 
 /** All names, for the library that routes by them. */
 export const commandNames: readonly string[] = [...byName.keys()]

@@ -4,6 +4,7 @@ import type { Answer, Asked, Pressed, View } from './bot.ts'
 import type { Command } from './commands.ts'
 import type { Desk, Turn } from './desk.ts'
 import { monitor, monitorsList, pressedMonitor } from './monitors.ts'
+import { label } from './pages.ts'
 import { today, upcoming } from './schedule.ts'
 import { follow, refollow, search, showCard, turnPage, unfollow } from './search.ts'
 import { removeSeries, restoreSeries, seriesList } from './series.ts'
@@ -18,6 +19,7 @@ import {
   setZone,
   zoneChoice,
 } from './settings.ts'
+import { smallTalk } from './small-talk.ts'
 import { words } from './words/words.ts'
 import { validZone } from './zones.ts'
 
@@ -35,6 +37,11 @@ export const conversation = async (asked: Asked, desk: Desk, cause: Cause): Prom
   if (asked.kind === 'membership' && !asked.member) {
     await desk.chats.markUnreachable(place.chatId, asked.reason)
     return nothing
+  }
+  if (place.kind === 'channel') {
+    // A channel is told once, when the bot may post there; nothing is kept of it.
+    const joined = asked.kind === 'membership' && asked.joined
+    return joined ? send({ html: words[place.language].noChannels() }) : nothing
   }
   const known = await desk.chats.find(place.chatId)
   const chat =
@@ -91,8 +98,28 @@ const commanded = async (turn: Turn, command: Command, argument: string, isNew: 
   }
 }
 
-const saidText = async (turn: Turn, text: string): Promise<Answer> =>
-  /^(https?|tcp):\/\/\S+$/i.test(text) ? send({ html: turn.words.looksLikeAddress(text) }) : search(turn, text)
+const saidText = async (turn: Turn, text: string): Promise<Answer> => {
+  const { words } = turn
+  const kind = smallTalk(text)
+  switch (kind) {
+    case 'greeting':
+      return send({ ...menu(turn), html: words.greeted(label(text)) })
+    case 'thanks':
+      return send({ html: words.youAreWelcome() })
+    case 'goodbye':
+      return send({ html: words.goodbye() })
+    case 'acknowledgement':
+      return send({ html: words.acknowledged(label(text)) })
+    case 'help':
+      return send(help(turn))
+    case 'wordless':
+      return send({ html: words.wordless() })
+    case null:
+      return /^(https?|tcp):\/\/\S+$/i.test(text) ? send({ html: words.looksLikeAddress(text) }) : search(turn, text)
+    default:
+      return kind satisfies never
+  }
+}
 
 const pressed = async (turn: Turn, asked: Pressed): Promise<Answer> => {
   const press = decode(asked.data)

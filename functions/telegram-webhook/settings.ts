@@ -1,5 +1,6 @@
 import type { Language } from '#database/chats.ts'
-import { sayClock } from '../when.ts'
+import { joined } from '../html.ts'
+import { sayClock, sayZoneTime } from '../when.ts'
 import type { Answer, Button, View } from './bot.ts'
 import { folded } from './commands.ts'
 import type { Turn } from './desk.ts'
@@ -26,11 +27,14 @@ const menuButtons = (turn: Turn): Button[][] => [
   [{ text: turn.words.monitorsButton, press: { act: 'monitors', page: 0 } }],
 ]
 
-/** The first words to a chat. */
-export const greeting = (turn: Turn): View =>
-  turn.chat.kind === 'private'
-    ? { html: turn.words.welcome(turn.place.name), buttons: [[searchButton(turn)], settingsRow(turn)] }
-    : { html: turn.words.groupWelcome() }
+/** The first words to a chat. Who speaks English hardly lives by Brazil's clock, which a new chat has, and is told so. */
+export const greeting = (turn: Turn): View => {
+  const { chat, place, words } = turn
+  const note = chat.language === 'en' && words.zoneNote(sayZoneTime(chat.zone, chat.language))
+  return chat.kind === 'private'
+    ? { html: joined([words.welcome(place.name), note], '\n\n'), buttons: [[searchButton(turn)], settingsRow(turn)] }
+    : { html: joined([words.groupWelcome(), note], '\n\n') }
+}
 
 /** For who knows the bot already. */
 export const menu = (turn: Turn): View => ({

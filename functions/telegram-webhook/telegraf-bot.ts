@@ -1,9 +1,9 @@
 import type { Context, Telegraf } from 'telegraf'
-import type { CallbackQuery, Message, Update as TelegramUpdate } from 'telegraf/types'
+import type { CallbackQuery, ChatMember, Message, Update as TelegramUpdate } from 'telegraf/types'
 import type { ChatKind, Language } from '#database/chats.ts'
 import { TelegramError, TelegramUnreachable } from '../telegram.ts'
 import type { Asked, BotPort, Place, PressedMessage, Speak } from './bot.ts'
-import { commandNamed } from './commands.ts'
+import { commandNamed, parseCommand } from './commands.ts'
 import { type Call, type Listener, listenerOf, speaking } from './speak.ts'
 
 /** One call of Telegram's takes at most this long; the whole update has its own end. */
@@ -93,11 +93,11 @@ export const telegrafBot = async ({ token, botId, apiRoot }: BotOptions): Promis
 
   bot.on('my_chat_member', context => {
     const { old_chat_member: before, new_chat_member: after } = context.myChatMember
-    const member = isIn(after.status)
+    const member = maySpeak(after)
     return ask(context, {
       kind: 'membership',
       member,
-      joined: member && !isIn(before.status),
+      joined: member && !maySpeak(before),
       reason: after.status === 'kicked' ? 'the bot was blocked or removed' : `the bot's status is ${after.status}`,
     })
   })
@@ -123,14 +123,20 @@ export const telegrafBot = async ({ token, botId, apiRoot }: BotOptions): Promis
     const kind = textKind(spoken(context.message.text), context.chat.type === 'private', context.me)
     return kind ? ask(context, kind) : undefined
   })
-  bot.on('message', context =>
-    context.chat.type === 'private' && isWordless(context.message) ? ask(context, { kind: 'wordless' }) : undefined,
-  )
+  bot.on('message', context => {
+    const isPrivate = context.chat.type === 'private'
+    // People also write commands and names below a photo.
+    const caption = 'caption' in context.message ? spoken(context.message.caption ?? '') : ''
+    const kind = caption === '' ? null : textKind(caption, isPrivate, context.me)
+    if (kind) return ask(context, kind)
+    return isPrivate && isWordless(context.message) ? ask(context, { kind: 'wordless' }) : undefined
+  })
 
   /** Commands in groups may name a bot (`/hoje@VigiaBot`); only then its own name matters, and is asked for once. */
   const learnName = async (update: TelegramUpdate, signal: AbortSignal) => {
-    const text = 'message' in update && 'text' in update.message ? update.message.text : ''
-    if (bot.botInfo?.username !== '' || !/^\/\w+@\w/.test(text)) return
+    const { text, caption = '' } = ('message' in update ? update.message : {}) as { text?: string; caption?: string }
+    const namesABot = parseCommand(spoken(text ?? caption))?.bot != null
+    if (bot.botInfo?.username !== '' || !namesABot) return
     const { username } = (await callUntil(signal)('getMe', {})) as { username: string }
     bot.botInfo = { ...bot.botInfo, username }
   }
@@ -166,10 +172,14 @@ const reachesTheChat = (method: string) => /^(send|editMessage)/.test(method)
 
 const withoutToken = (text: string, token: string) => text.replaceAll(token, '***')
 
-const isIn = (status: string) => status !== 'left' && status !== 'kicked'
+/** In the chat and, where that is a right of its own (channels), allowed to post. */
+const maySpeak = (member: ChatMember) =>
+  member.status !== 'left' &&
+  member.status !== 'kicked' &&
+  !('can_post_messages' in member && member.can_post_messages === false)
 
-/** Postgres takes no NUL, and nobody means one. */
-const spoken = (text: string) => text.replaceAll('\0', '').trim()
+/** Without the characters that nobody sees or means: NUL, which PostgreSQL refuses, zero-width ones, marks of direction. */
+const spoken = (text: string) => text.replace(/[\0\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/g, '').trim()
 
 const languageOf = (code: string | undefined): Language =>
   code === undefined || code.toLowerCase().startsWith('pt') ? 'pt-BR' : 'en'
@@ -210,13 +220,14 @@ const pressedMessage = ({ message }: CallbackQuery): PressedMessage | null => {
 
 /** What a text means that Telegraf took for no command of ours. */
 const textKind = (text: string, isPrivate: boolean, ownName: string): Kind | null => {
-  if (!text.startsWith('/')) return isPrivate ? { kind: 'text', text } : null
   // Telegram sees commands in plain letters only: of "/séries" it sees "/s".
-  const [, name = '', bot, rest = ''] = /^\/([^\s@]*)(?:@(\w+))?\s*([\s\S]*)$/.exec(text) ?? []
-  if (bot !== undefined && bot.toLowerCase() !== ownName.toLowerCase()) return null
+  const parsed = parseCommand(text)
+  if (!parsed) return isPrivate ? { kind: 'text', text } : null
+  const { name, bot, argument } = parsed
+  if (bot !== null && bot.toLowerCase() !== ownName.toLowerCase()) return null
   const command = commandNamed(name)
-  if (command) return { kind: 'command', command, argument: rest }
-  return isPrivate || bot !== undefined ? { kind: 'unknownCommand' } : null
+  if (command) return { kind: 'command', command, argument }
+  return isPrivate || bot !== null ? { kind: 'unknownCommand' } : null
 }
 
 const readable = ['sticker', 'photo', 'voice', 'video', 'video_note', 'audio', 'document', 'animation', 'location']

@@ -14,7 +14,7 @@ const brazilian: Record<string, string> = {
 
 /** The zones that `/fuso` offers to a chat: Brazil's, or the ones that most English speakers live in. */
 export const offeredZones: Record<Language, readonly string[]> = {
-  'pt-BR': [...brazilianZones, 'Europe/Lisbon'],
+  'pt-BR': brazilianZones,
   en: [
     'America/New_York',
     'America/Chicago',

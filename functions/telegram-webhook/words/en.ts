@@ -16,6 +16,17 @@ To begin, send me the name of a series. To watch a site, use /monitor.`,
 /monitor example.org – watch a site
 /help – everything I do`,
   menu: () => html`What can I do for you? You can also just send me the name of a series.`,
+  zoneNote: zone => html`🕘 Times are in ${zone}. Do you live elsewhere? Choose your time zone: /timezone`,
+  noChannels: () =>
+    html`Hi! I don't serve channels yet, because I can't hear commands in them. Talk to me in private or add me to a group.`,
+  greeted: text => html`Hi! 👋 Send me the name of a series, or choose below.
+
+If you are looking for a series called “${text}”, send <code>/search ${text}</code>`,
+  youAreWelcome: () => html`You're welcome! 😊`,
+  goodbye: () => html`See you! 👋 I keep watching.`,
+  acknowledged: text => html`👍 To see what I do: /help
+
+If you are looking for a series called “${text}”, send <code>/search ${text}</code>`,
   help: () => html`<b>Series</b>
 Send me the name of a series, or use /search
 /shows – the ones you follow

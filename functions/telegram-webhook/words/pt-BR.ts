@@ -16,6 +16,17 @@ Para começar, me mande o nome de uma série. Para vigiar um site, use /monitora
 /monitorar exemplo.com.br – vigiar um site
 /ajuda – tudo o que eu faço`,
   menu: () => html`Em que posso ajudar? Você também pode só me mandar o nome de uma série.`,
+  zoneNote: (zone: string) => html`🕘 Os horários estão no ${zone}. Mora em outro lugar? Escolha seu fuso: /fuso`,
+  noChannels: () =>
+    html`Oi! Eu ainda não atendo canais, porque neles não consigo ouvir comandos. Fale comigo em particular ou me coloque num grupo.`,
+  greeted: (text: string) => html`Oi! 👋 Me mande o nome de uma série, ou escolha abaixo.
+
+Se procura uma série chamada “${text}”, mande <code>/buscar ${text}</code>`,
+  youAreWelcome: () => html`De nada! 😊`,
+  goodbye: () => html`Até logo! 👋 Continuo de vigia.`,
+  acknowledged: (text: string) => html`👍 Para ver o que eu faço: /ajuda
+
+Se procura uma série chamada “${text}”, mande <code>/buscar ${text}</code>`,
   help: () => html`<b>Séries</b>
 Me mande o nome de uma série ou use /buscar
 /series – as que você segue

@@ -1,0 +1,58 @@
+import { folded } from './commands.ts'
+
+/** What a text says instead of naming a series; `wordless` where it has neither letters nor digits. */
+export type SmallTalk = 'greeting' | 'thanks' | 'goodbye' | 'acknowledgement' | 'help' | 'wordless'
+
+const phrases: [SmallTalk, string][] = [
+  [
+    'greeting',
+    'oi|ola|opa|oie|alo|salve|eai|e ai|bom dia|boa tarde|boa noite|tudo bem|tudo bom|tudo certo|tudo joia|como vai|como vai voce|' +
+      'hi|hello|hey|hiya|howdy|hi there|hello there|hey there|good morning|good afternoon|good evening|good night|' +
+      'how are you|how are you doing|how is it going|whats up|what s up',
+  ],
+  [
+    'thanks',
+    'obrigado|obrigada|muito obrigado|muito obrigada|brigado|brigada|obrigadao|obg|valeu|vlw|valeu demais|grato|grata|agradecido|' +
+      'agradecida|thanks|thank you|thank you very much|thank you so much|thanks a lot|many thanks|thx|tks|ty',
+  ],
+  [
+    'goodbye',
+    'tchau|ate logo|ate mais|ate amanha|ate breve|falou|flw|bye|bye bye|goodbye|good bye|see you|see you later|see ya',
+  ],
+  [
+    'acknowledgement',
+    'ok|okay|blz|beleza|certo|ta bom|ta certo|esta bem|entendi|pode ser|sim|nao|got it|all right|alright|yes|no|nope|yep',
+  ],
+  [
+    'help',
+    'ajuda|me ajuda|socorro|help|help me|menu|comandos|commands|o que voce faz|o que vc faz|como funciona|como usar|como uso|' +
+      'what can you do|what do you do|how does it work|how does this work|how do i use this',
+  ],
+]
+
+const named = new Map(phrases.flatMap(([kind, all]) => all.split('|').map(phrase => [phrase, kind] as const)))
+const longestFirst = [...named.keys()].toSorted((one, other) => other.length - one.length).join('|')
+const leadingPhrase = new RegExp(`^(${longestFirst})(?: |$)`)
+// To whom it is said.
+const address = /^(?:vigia|bot|amigo|amiga|pessoal|gente|there|de novo|again|mesmo)(?: |$)/
+
+/** Null for what may be the name of a series. `Oiii, bom dia!` is a greeting, `Bom dia, Verônica` a name. */
+export const smallTalk = (text: string): SmallTalk | null => {
+  const words = folded(text)
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim()
+  if (words === '') return 'wordless'
+  // `oiiii`, `helloooo`: a stretched word is the word.
+  for (let rest of new Set([words, words.replace(/(\p{L})\1{2,}/gu, '$1'), words.replace(/(\p{L})\1+/gu, '$1')])) {
+    let kind: SmallTalk | null = null
+    while (rest !== '') {
+      const phrase = leadingPhrase.exec(rest)
+      if (phrase) kind ??= named.get(phrase[1]!)!
+      const spoken = phrase ?? (kind === null ? null : address.exec(rest))
+      if (!spoken) break
+      rest = rest.slice(spoken[0].length)
+    }
+    if (rest === '') return kind
+  }
+  return null
+}
