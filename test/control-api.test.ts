@@ -9,7 +9,7 @@ const asked: unknown[] = []
 const controls: Controls = {
   activator: { has: () => false, report: () => [], stop: async () => {} },
   sources: { has: () => false, report: () => [], fire: async () => '' },
-  waitingFor: () => [],
+  waitingFor: async () => [],
   metrics: async () => ({ type: 'text/plain', text: 'up 1\n' }),
   events: async query => {
     eventQuestion(query)

@@ -411,6 +411,34 @@ describe('a server that does not stay up', () => {
     await running.stop()
   })
 
+  test('comes back once what stopped it is mended, although it was given up', async () => {
+    const dataDir = await newFolder()
+    await mkdir(dataDir)
+    let starts = 0
+    let mended = false
+    const failing = script(dataDir, `console.error('FATAL:  disk full'); process.exit(1)`)
+    const server = {
+      ...failing,
+      start: (log: number) =>
+        ++starts === 1 || mended ? spawn('sleep', ['3600'], { stdio: 'ignore' }) : failing.start(log),
+      answers: async () => starts === 1 || mended,
+      end: async (pid: number) => void process.kill(pid, 'SIGKILL'),
+    }
+    const running = await supervise(server, n => (n >= 4 ? null : 1), 1)
+    const told: string[] = []
+    const isBack = new Promise<void>(resolve => running.onUp(resolve))
+    running.onGivenUp(words => {
+      told.push(words)
+      setImmediate(() => {
+        mended = true
+      })
+    })
+    process.kill(running.pid ?? 0, 'SIGKILL')
+    await isBack
+    expect(told).toHaveLength(1)
+    await running.stop()
+  })
+
   test('is tried again after pauses that grow, longer when it has been up before', () => {
     expect([1, 2, 3, 4, 5].map(n => pauseAfter(n, true))).toEqual([100, 200, 400, 800, null])
     expect([1, 2, 3, 4, 5, 6, 7, 8].map(n => pauseAfter(n, false))).toEqual([

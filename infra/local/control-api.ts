@@ -8,8 +8,8 @@ import type { PingSources } from './ping-source.ts'
 export interface Controls {
   activator: Pick<Activator, 'has' | 'report' | 'stop'>
   sources: Pick<PingSources, 'has' | 'report' | 'fire'>
-  /** What is not up; empty when everything is. */
-  waitingFor(): string[]
+  /** What is not up or takes no writes, in words; empty when everything is well. */
+  waitingFor(): Promise<string[]>
   metrics(): Promise<{ type: string; text: string }>
   events(query: EventQuery): Promise<unknown[]>
   event(seq: number): Promise<unknown | null>
@@ -54,8 +54,8 @@ const routesOf = (controls: Controls): Route[] => [
   },
   {
     path: /^\/readyz$/,
-    GET: () => {
-      const waitingFor = controls.waitingFor()
+    GET: async () => {
+      const waitingFor = await controls.waitingFor()
       return { status: waitingFor.length === 0 ? 200 : 503, body: { ready: waitingFor.length === 0, waitingFor } }
     },
   },

@@ -21,6 +21,7 @@ import { type Outside, outsideWorld } from './outside.ts'
 import { type PingSources, startPingSources } from './ping-source.ts'
 import { processJournal } from './process-journal.ts'
 import { listenPublic } from './public-listener.ts'
+import { databaseWords, type Readiness, readinessOf } from './readiness.ts'
 import { Refusal } from './refusal.ts'
 import { listen, PortTaken, type Server } from './server.ts'
 import type { TelegramBridge } from './telegram-bridge.ts'
@@ -127,6 +128,15 @@ const bringUp = async (
   })
   ending.first(async () => sources.stop())
 
+  const readiness = readinessOf({
+    dataDir,
+    databaseUrl: postgres.url,
+    mongodbUri: mongo.uri,
+    known: () => {
+      const { storeOpen, storeFault } = broker.stats()
+      return [...down, ...(storeOpen ? [] : ['the event store']), ...(storeFault ? [databaseWords(storeFault)] : [])]
+    },
+  })
   const { postgres: connect } = await import('#database/connect.ts')
   const db = connect(postgres.url, { max: 2, applicationName: 'vigia control api' })
   ending.last(() => db.end())
@@ -138,7 +148,16 @@ const bringUp = async (
     brokerPath: `/${manifests.namespace}/${manifests.broker.name}`,
     function: functions.activator.proxy,
     ...(outside.sites ? { sites: outside.sites } : {}),
-    runtime: await insides({ db, broker, activator: functions.activator, sources, outside, down, dataDir, server }),
+    runtime: await insides({
+      db,
+      broker,
+      activator: functions.activator,
+      sources,
+      outside,
+      readiness,
+      dataDir,
+      server,
+    }),
     failed,
   })
   outdoors.serve({ variableOf: entry => variableOf(entry, variables), proxy: functions.activator.proxy, failed })
@@ -287,7 +306,7 @@ const watch = (
     down.delete(name)
     terminal.say(`  ${name} answers again`)
   })
-  server.onGivenUp(words => terminal.warn(`${words}\n  Nothing works without it: stop with Ctrl-C and start again.`))
+  server.onGivenUp(words => terminal.warn(`${words}\n  Nothing works without it; it is tried again once a minute.`))
 }
 
 interface FunctionsStart {
@@ -379,23 +398,22 @@ interface Insides {
   activator: Activator
   sources: PingSources
   outside: Outside
-  down: Set<string>
+  readiness: Readiness
   dataDir: string
   server: Server
 }
 
 /** What plain localhost shows: the control API, the chat and the page. */
-const insides = async ({ db, broker, activator: functions, sources, outside, down, dataDir, server }: Insides) => {
+const insides = async ({ db, broker, activator: functions, sources, outside, readiness, dataDir, server }: Insides) => {
   const [{ deadLettersIn }, { BadEvent, UnknownTrigger }] = await Promise.all([
     import('#database/dead-letters.ts'),
     import('./broker/broker.ts'),
   ])
   const letters = deadLettersIn(db)
-  const waitingFor = () => [...down, ...(broker.stats().storeOpen ? [] : ['the event store'])]
   const api = controlApi({
     activator: functions,
     sources,
-    waitingFor,
+    waitingFor: readiness.look,
     metrics: runtimeMetrics({ activator: functions, broker }),
     events: broker.reads.events,
     event: broker.reads.event,
@@ -413,14 +431,18 @@ const insides = async ({ db, broker, activator: functions, sources, outside, dow
       return 'accepted'
     },
   })
-  const home = () => ({
-    port: server.port,
-    isSimulated: outside.isSimulated,
-    dataDir,
-    waitingFor: waitingFor(),
-    functions: functions.report(),
-    sources: sources.report(),
-  })
+  const home = () => {
+    // The page is drawn at once; what this look finds is on the next one.
+    void readiness.look()
+    return {
+      port: server.port,
+      isSimulated: outside.isSimulated,
+      dataDir,
+      waitingFor: readiness.latest(),
+      functions: functions.report(),
+      sources: sources.report(),
+    }
+  }
   return async (...[request, response, url]: Parameters<typeof api>) => {
     if (await api(request, response, url)) return
     if (homePage(request, response, url.pathname, home)) return

@@ -62,6 +62,8 @@ export interface Stats {
   inFlight: number
   /** Whether the store answers; while it does not, the door says 503. */
   storeOpen: boolean
+  /** Why PostgreSQL refused the latest commit; null once it takes one. */
+  storeFault: (Error & { code?: string }) | null
 }
 
 export interface Broker {
@@ -203,7 +205,13 @@ export const startBroker = async (options: BrokerOptions): Promise<Broker> => {
       }
       dispatcher.look(trigger)
     },
-    stats: () => ({ ...counts, refused: { ...refused }, ...dispatcher.stats(), storeOpen: store.open }),
+    stats: () => ({
+      ...counts,
+      refused: { ...refused },
+      ...dispatcher.stats(),
+      storeOpen: store.open,
+      storeFault: store.fault,
+    }),
     tap: listener => {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -60,6 +60,8 @@ export interface StoreOptions {
 export interface Store {
   /** Whether what is published now has a chance. */
   readonly open: boolean
+  /** Why the latest commit failed, where the server is there and takes nothing (its disk is full, it is read-only); else null. */
+  readonly fault: (Error & { code?: string }) | null
   /** What waits for a commit. */
   readonly queued: { readonly events: number; readonly bytes: number }
   publish(publication: Publication): void
@@ -128,6 +130,7 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
   const doubtful = new Set<number>()
   const lanes: Lane[] = Array.from({ length: options.lanes }, () => ({ link: null, busy: false }))
   let keeper: Link | null = null
+  let fault: (Error & { code?: string }) | null = null
   let stopping = false
   let epoch = 0
   let seq = 0
@@ -274,13 +277,18 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
     }
     try {
       await commitItems(to, items)
+      fault = null
       return true
     } catch (error) {
       doubtful.add(lease)
       const left = items.filter(({ over }) => !over)
       for (const { publication, settlement } of left) (publication ?? settlement!.reply)?.done('unknown')
       settlements.unshift(...left.flatMap(({ settlement }) => settlement ?? []))
-      if (!(error instanceof Broken)) log.error({ error }, 'PostgreSQL refused a commit')
+      if (!(error instanceof Broken)) {
+        // Once for each kind: on a full disk every commit fails.
+        if (fault?.message !== (error as Error).message) log.error({ error }, 'PostgreSQL refused a commit')
+        fault = error as Error
+      }
       if (keeper) await giveBack(keeper).catch(() => {})
       return false
     }
@@ -346,6 +354,9 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
   return {
     get open() {
       return keeper !== null && !stopping && lanes.some(lane => lane.link !== null)
+    },
+    get fault() {
+      return fault
     },
     queued,
     publish: publication => {

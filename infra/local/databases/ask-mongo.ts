@@ -25,10 +25,10 @@ const ping = (() => {
 /** `ok: 1` in the answer, as a double or as an integer. */
 const yes = [Buffer.from('\x01ok\0\0\0\0\0\0\0\xf0\x3f', 'latin1'), Buffer.from('\x10ok\0\x01\0\0\0', 'latin1')]
 
-/** Whether a Mongo-compatible server on this loopback port answers a ping with yes. */
-export const mongoAnswers = (port: number, timeoutMs = 2_000): Promise<boolean> =>
+/** Whether a Mongo-compatible server on this port, of loopback unless a host is named, answers a ping with yes. */
+export const mongoAnswers = (port: number, timeoutMs = 2_000, host = '127.0.0.1'): Promise<boolean> =>
   new Promise(resolve => {
-    const socket = connect(port, '127.0.0.1')
+    const socket = connect(port, host)
     let received = Buffer.alloc(0)
     const say = (answer: boolean) => {
       socket.destroy()

@@ -31,7 +31,7 @@ export interface Supervised {
   onDown(listener: (words: string) => void): void
   /** It answers again. */
   onUp(listener: () => void): void
-  /** It ended too often to go on; the words say why, as far as its log tells. */
+  /** It ended too often in a row; the words say why, as far as its log tells. From now on it is tried once a minute. */
   onGivenUp(listener: (words: string) => void): void
   stop(): Promise<void>
 }
@@ -67,6 +67,9 @@ export const notOurs: Supervised = {
 /** A server that ran this long was well: what ends it afterwards counts as a new fault. */
 const steadyMs = 2_000
 
+/** The pause once a server has ended too often: what stops it (a full disk) may be mended meanwhile. */
+const longPauseMs = 60_000
+
 /** The pause before the start after the `n`th failure in a row (the first is 1); null is "give up". The first start gives up sooner. */
 export const pauseAfter = (n: number, first: boolean): number | null =>
   n >= (first ? 5 : 8) ? null : Math.min(100 * 2 ** (n - 1), 5_000)
@@ -81,7 +84,11 @@ interface Life {
 }
 
 /** Starts `server`, waits until it answers, and starts it again whenever it ends by itself. Throws when the first start fails. */
-export const supervise = async (server: Server, pauses: typeof pauseAfter = pauseAfter): Promise<Supervised> => {
+export const supervise = async (
+  server: Server,
+  pauses: typeof pauseAfter = pauseAfter,
+  givenUpPauseMs = longPauseMs,
+): Promise<Supervised> => {
   const down: ((words: string) => void)[] = []
   const up: (() => void)[] = []
   const givenUp: ((words: string) => void)[] = []
@@ -130,6 +137,20 @@ export const supervise = async (server: Server, pauses: typeof pauseAfter = paus
 
   const pause = (ms: number) => setTimeout(ms, undefined, { signal: stopping.signal }).catch(() => {})
 
+  /** It has ended too often: says so once, and goes on trying with long pauses. */
+  const bringUpAtLast = async (why: Error): Promise<Life | undefined> => {
+    for (const tell of givenUp) tell(why.message)
+    while (!stopped()) {
+      await pause(givenUpPauseMs)
+      try {
+        return await bringUp(false)
+      } catch {
+        // Told already.
+      }
+    }
+    return undefined
+  }
+
   const watch = async (begun: Life): Promise<void> => {
     for (let current: Life | undefined = begun; current; ) {
       const how = await current.over
@@ -138,18 +159,14 @@ export const supervise = async (server: Server, pauses: typeof pauseAfter = paus
       for (const tell of down) tell(words)
       if (performance.now() - current.bornAt >= steadyMs) failures = 0
       else await pause(pauses(++failures, false) ?? 0)
-      current = await bringUp(false)
+      current = await bringUp(false).catch((error: Error) => bringUpAtLast(error))
       if (!current) return
       for (const tell of up) tell()
     }
   }
 
   const begun = await bringUp(true)
-  const watching = begun
-    ? watch(begun).catch((error: Error) => {
-        for (const tell of givenUp) tell(error.message)
-      })
-    : undefined
+  const watching = begun ? watch(begun) : undefined
   let stop: Promise<void> | undefined
 
   return {

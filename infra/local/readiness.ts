@@ -1,0 +1,166 @@
+import { open, rm, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import pg from 'pg'
+import { mongoAnswers } from './databases/ask-mongo.ts'
+
+/** Below this PostgreSQL may not find room for its next piece of log, and then it stops. */
+const leastFreeBytes = 32 * 1024 * 1024
+const leastFreeFiles = 100
+
+const patienceMs = 3_000
+
+/** A look is not repeated within this time, whoever asks. */
+const freshMs = 1_000
+
+export interface ReadinessOptions {
+  dataDir: string
+  databaseUrl: string
+  mongodbUri: string
+  /** What the runtime knows without asking: what is starting, what has ended. */
+  known(): string[]
+}
+
+export interface Readiness {
+  /** Asks everything that has to work: why Vigia is not ready, in words; empty when it is. Never rejects. */
+  look(): Promise<string[]>
+  /** The answer of the latest look with what is known now. */
+  latest(): string[]
+}
+
+/** Whether the data folder and both databases can be written; a process that runs on a full disk answers nothing but 503. */
+export const readinessOf = ({ dataDir, databaseUrl, mongodbUri, known }: ReadinessOptions): Readiness => {
+  let found: string[] = []
+  let lookedAt = Number.NEGATIVE_INFINITY
+  let looking: Promise<void> | undefined
+
+  const look = async () => {
+    const isDown = known()
+    const looks = [
+      dataFolderFault(dataDir),
+      isDown.includes('PostgreSQL') ? null : databaseFault(databaseUrl),
+      isDown.includes('MongoDB') ? null : catalogueFault(mongodbUri),
+    ]
+    found = (await Promise.all(looks)).filter(fault => fault !== null)
+    lookedAt = performance.now()
+    looking = undefined
+  }
+
+  const latest = () => [...known(), ...found]
+  return {
+    latest,
+    look: async () => {
+      if (performance.now() - lookedAt > freshMs) {
+        looking ??= look()
+        await looking
+      }
+      return latest()
+    },
+  }
+}
+
+/** Why the folder takes no more files, or null. */
+export const dataFolderFault = async (dataDir: string): Promise<string | null> => {
+  const file = join(dataDir, '.writable')
+  try {
+    const { bavail, bsize, files, ffree } = await statfs(dataDir)
+    const freeBytes = bavail * bsize
+    if (freeBytes < leastFreeBytes)
+      return `the disk of ${dataDir} is full: ${mebibytes(freeBytes)} MiB free, ${mebibytes(leastFreeBytes)} needed`
+    if (files > 0 && ffree < leastFreeFiles) return `the disk of ${dataDir} is full: room for ${ffree} more files`
+    const handle = await open(file, 'w', 0o600)
+    try {
+      await handle.writeFile(Buffer.alloc(4096))
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rm(file)
+    return null
+  } catch (error) {
+    return writeFault(dataDir, error as NodeJS.ErrnoException)
+  }
+}
+
+const mebibytes = (bytes: number) => Math.floor(bytes / (1024 * 1024))
+
+const writeFault = (dataDir: string, { code, message }: NodeJS.ErrnoException): string => {
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return `the disk of ${dataDir} is full (${code})`
+    case 'EROFS':
+      return `the disk of ${dataDir} is read-only (${code})`
+    case 'EMFILE':
+    case 'ENFILE':
+      return `there are no file descriptors left (${code})`
+    default:
+      return `the data folder ${dataDir} cannot be written (${code ?? message})`
+  }
+}
+
+/** Why PostgreSQL does not take what is written, or null. A new connection, as a function that starts has one. */
+export const databaseFault = async (url: string): Promise<string | null> => {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'vigia readiness',
+    connectionTimeoutMillis: patienceMs,
+    query_timeout: patienceMs,
+  })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    const { rows } = await client.query<{ recovering: boolean; readonly: string }>(
+      `select pg_is_in_recovery() as recovering, current_setting('transaction_read_only') as readonly`,
+    )
+    if (rows[0]!.recovering) return 'PostgreSQL is read-only: it is in recovery'
+    if (rows[0]!.readonly === 'on') return 'PostgreSQL is read-only: default_transaction_read_only is on'
+    await client.query('update broker.readiness set looked_at = now()')
+    return null
+  } catch (error) {
+    return databaseWords(error as Error & { code?: string })
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+/** What an error of PostgreSQL means for whoever runs it. */
+export const databaseWords = ({ code, message }: Error & { code?: string }): string => {
+  switch (code) {
+    case '53100':
+      return 'the disk of PostgreSQL is full'
+    case '25006':
+      return 'PostgreSQL is read-only'
+    case '53300':
+      return 'PostgreSQL has no connection left (max_connections)'
+    case '57P03':
+      return 'PostgreSQL is starting, stopping or in recovery'
+    default:
+      return `PostgreSQL takes no writes: ${(message || code || 'no answer').split('\n')[0]}`
+  }
+}
+
+/** Why MongoDB does not answer, or null. */
+const catalogueFault = async (uri: string): Promise<string | null> => {
+  const plain = /^mongodb:\/\/(?:[^@/]*@)?([^/?]+)/.exec(uri)?.[1]
+  const fault = 'MongoDB does not answer'
+  if (plain === undefined || /[?&](tls|ssl)=true/i.test(uri)) return (await driverAnswers(uri)) ? null : fault
+  const hosts = plain.split(',').map(host => new URL(`mongodb://${host}`))
+  const answers = hosts.map(({ hostname, port }) =>
+    mongoAnswers(Number(port || 27_017), patienceMs, hostname.replace(/^\[|\]$/g, '')),
+  )
+  return (await Promise.all(answers)).some(answered => answered) ? null : fault
+}
+
+/** By the driver, because the address is found in DNS or the connection is encrypted. */
+const driverAnswers = async (uri: string): Promise<boolean> => {
+  const { MongoClient } = await import('mongodb')
+  const client = new MongoClient(uri, { serverSelectionTimeoutMS: patienceMs, connectTimeoutMS: patienceMs })
+  try {
+    await client.db().command({ ping: 1 })
+    return true
+  } catch {
+    return false
+  } finally {
+    await client.close().catch(() => {})
+  }
+}
