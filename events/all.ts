@@ -7,6 +7,7 @@ import { MonitorDown } from './monitor-down.ts'
 import { MonitorUp } from './monitor-up.ts'
 import { ProbeFinished } from './probe-finished.ts'
 import { ProbeRequested } from './probe-requested.ts'
+import { RecordSkipped } from './record-skipped.ts'
 import { SeriesChanged } from './series-changed.ts'
 import { SeriesFollowed } from './series-followed.ts'
 import { ShardDue } from './shard-due.ts'
@@ -23,6 +24,7 @@ export const allEvents: readonly EventDefinition[] = [
   MonitorUp,
   ProbeFinished,
   ProbeRequested,
+  RecordSkipped,
   SeriesChanged,
   SeriesFollowed,
   ShardDue,

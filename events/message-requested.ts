@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { defineEvent } from './event.ts'
+import { ChatId } from './fields.ts'
 
 /** A button under a message: with `data` (1 to 64 bytes, comes back as a callback query) or with a `url`. */
 export const Button = Type.Union([
@@ -16,7 +17,7 @@ export const MessageRequested = defineEvent(
   'message.requested',
   1,
   Type.Object({
-    chatId: Type.Integer(),
+    chatId: ChatId,
     /** Telegram HTML (only b, i, u, s, a, code, pre, blockquote), at most 4096 characters after parsing. */
     html: Type.String({ minLength: 1 }),
     /** Sent as a photo with the text as caption (at most 1024 characters), when it can be; else as text. */

@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import { defineEvent } from './event.ts'
+import { Instant } from './fields.ts'
 import { incident } from './incident.ts'
 
 /** The incident is over. Subject `monitor/42`, id `incident/7/monitor.up`. */
-export const MonitorUp = defineEvent('monitor.up', 1, Type.Object({ ...incident, until: Type.String() }))
+export const MonitorUp = defineEvent('monitor.up', 1, Type.Object({ ...incident, until: Instant }))

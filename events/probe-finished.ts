@@ -1,15 +1,16 @@
 import Type from 'typebox'
 import { defineEvent } from './event.ts'
+import { BigintId, ChatId } from './fields.ts'
 
 /** The answer to a check that a person waits for; slots of the grid do not publish it. Subject `monitor/42`. */
 export const ProbeFinished = defineEvent(
   'probe.finished',
   1,
   Type.Object({
-    monitorId: Type.Integer({ minimum: 1 }),
+    monitorId: BigintId,
     name: Type.String(),
     url: Type.String(),
-    chatId: Type.Integer(),
+    chatId: ChatId,
     reason: Type.Union([Type.Literal('now'), Type.Literal('first')]),
     ok: Type.Boolean(),
     /** HTTP status, or null (tcp, no answer). */

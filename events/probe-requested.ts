@@ -1,17 +1,18 @@
 import Type, { type Static } from 'typebox'
 import { defineEvent } from './event.ts'
+import { BigintId, ChatId, Instant } from './fields.ts'
 
 /** One check to run: everything the prober needs, so that it looks nothing up before it dials. */
 export const Check = Type.Object({
-  monitorId: Type.Integer({ minimum: 1 }),
+  monitorId: BigintId,
   kind: Type.Union([Type.Literal('http'), Type.Literal('tcp')]),
   /** `https://example.org/health`, or `tcp://example.org:5432`. As the user gave it: never trusted, always dialled safely. */
   url: Type.String({ maxLength: 2048 }),
   /** Total deadline of one attempt, milliseconds. */
   timeoutMs: Type.Integer({ minimum: 100, maximum: 30_000 }),
-  intervalS: Type.Integer({ minimum: 10 }),
+  intervalS: Type.Integer({ minimum: 10, maximum: 86_400 }),
   /** The slot: when the check is due, UTC. Together with the monitor it names the result. */
-  dueAt: Type.String(),
+  dueAt: Instant,
   /** It was down when the slot was planned: that it still is would be no news. */
   down: Type.Optional(Type.Boolean()),
 })
@@ -26,6 +27,6 @@ export const ProbeRequested = defineEvent(
     reason: Type.Union([Type.Literal('slot'), Type.Literal('now'), Type.Literal('first')]),
     checks: Type.Array(Check, { minItems: 1, maxItems: 50 }),
     /** Who waits for the answer (`now`, `first`). */
-    chatId: Type.Optional(Type.Integer()),
+    chatId: Type.Optional(ChatId),
   }),
 )

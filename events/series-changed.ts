@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import { defineEvent } from './event.ts'
+import { DateOrNone, Instant } from './fields.ts'
 import { EpisodeBrief, ShowBrief } from './show.ts'
 
 /** TVMaze says something new of a followed series. Subject `show/82`. */
@@ -12,6 +13,6 @@ export const SeriesChanged = defineEvent(
     show: ShowBrief,
     /** For `moved`: the episode as it is now, and what was said before. */
     episode: Type.Optional(EpisodeBrief),
-    before: Type.Optional(Type.Object({ airdate: Type.String(), airstamp: Type.Union([Type.String(), Type.Null()]) })),
+    before: Type.Optional(Type.Object({ airdate: DateOrNone, airstamp: Type.Union([Instant, Type.Null()]) })),
   }),
 )

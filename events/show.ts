@@ -1,8 +1,9 @@
 import Type, { type Static } from 'typebox'
+import { DateOrNone, Instant, IntegerId } from './fields.ts'
 
 /** What an event or a message tells of a show. Names, URLs and images are TVMaze's (CC BY-SA: the URL travels along). */
 export const ShowBrief = Type.Object({
-  id: Type.Integer({ minimum: 1 }),
+  id: IntegerId,
   name: Type.String(),
   /** What it is called in Brazil, where that is known. */
   namePt: Type.Optional(Type.String()),
@@ -16,14 +17,14 @@ export type ShowBrief = Static<typeof ShowBrief>
 
 /** One episode as announced. `airstamp` is null where the hour is not known: then only `airdate` may be said. */
 export const EpisodeBrief = Type.Object({
-  id: Type.Integer({ minimum: 1 }),
+  id: IntegerId,
   name: Type.String(),
   season: Type.Integer(),
   /** null for specials, which TVMaze leaves unnumbered. */
   number: Type.Union([Type.Integer(), Type.Null()]),
-  /** `YYYY-MM-DD`, the broadcaster's date. */
-  airdate: Type.String(),
+  /** `YYYY-MM-DD`, the broadcaster's date; '' where it is not known. */
+  airdate: DateOrNone,
   /** The instant, UTC; null when only the date is known. */
-  airstamp: Type.Union([Type.String(), Type.Null()]),
+  airstamp: Type.Union([Instant, Type.Null()]),
 })
 export type EpisodeBrief = Static<typeof EpisodeBrief>

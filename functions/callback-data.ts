@@ -1,4 +1,5 @@
 import type { Language } from '#database/chats.ts'
+import { isBigintId, isPlausibleInstant, isShowId, isWithin } from '#events/ranges.ts'
 
 /** Where a card stands: which search, and which of its hits (from 0). */
 export interface CardPlace {
@@ -110,15 +111,24 @@ export const encode = (press: Press): string => {
 
 const acts = new Map(Object.entries(letters).map(([act, letter]) => [letter as string, act as Press['act']]))
 
-const integer = (text: string | undefined): number => {
-  const value = /^\d{1,15}$/.test(text ?? '') ? Number(text) : Number.NaN
-  if (Number.isNaN(value)) throw new Foreign()
-  return value
-}
+/** The highest page or place in a list that a button of ours can name. */
+const lastPlace = 9_999
+
+// Numbers beyond what the tables take are refused here: in a table they would fail every query that meets them.
+const number =
+  (accepts: (value: number) => boolean) =>
+  (text: string | undefined): number => {
+    const value = /^\d{1,15}$/.test(text ?? '') ? Number(text) : Number.NaN
+    if (!accepts(value)) throw new Foreign()
+    return value
+  }
+const showId = number(isShowId)
+const rowId = number(isBigintId)
+const place = number(value => isWithin(value, 0, lastPlace))
 const instant = (text: string | undefined): Date => {
-  const at = new Date(/^[\da-z]{1,9}$/.test(text ?? '') ? Number.parseInt(text!, 36) : Number.NaN)
-  if (Number.isNaN(at.getTime())) throw new Foreign()
-  return at
+  const ms = /^[\da-z]{1,9}$/.test(text ?? '') ? Number.parseInt(text!, 36) : Number.NaN
+  if (!isPlausibleInstant(ms)) throw new Foreign()
+  return new Date(ms)
 }
 
 class Foreign extends Error {}
@@ -140,28 +150,28 @@ export const decode = (data: string): Press | null => {
 const read = (act: Press['act'], [first, second, third, fourth]: string[]): Press => {
   switch (act) {
     case 'card':
-      return { act, search: integer(first), at: integer(second) }
+      return { act, search: rowId(first), at: place(second) }
     case 'follow':
     case 'unfollow':
-      return { act, show: integer(first), search: integer(second), at: integer(third) }
+      return { act, show: showId(first), search: rowId(second), at: place(third) }
     case 'refollow':
-      return { act, show: integer(first), search: integer(second), at: integer(third), followedAt: instant(fourth) }
+      return { act, show: showId(first), search: rowId(second), at: place(third), followedAt: instant(fourth) }
     case 'series':
     case 'monitors':
-      return { act, page: integer(first) }
+      return { act, page: place(first) }
     case 'remove':
-      return { act, show: integer(first), page: integer(second) }
+      return { act, show: showId(first), page: place(second) }
     case 'restore':
-      return { act, show: integer(first), page: integer(second), followedAt: instant(third) }
+      return { act, show: showId(first), page: place(second), followedAt: instant(third) }
     case 'upcoming':
-      return { act, days: integer(first), page: integer(second) }
+      return { act, days: place(first), page: place(second) }
     case 'monitor':
     case 'check':
     case 'pause':
     case 'resume':
     case 'delete':
     case 'deleteNow':
-      return { act, monitor: integer(first) }
+      return { act, monitor: rowId(first) }
     case 'language':
       if (first !== 'pt-BR' && first !== 'en') throw new Foreign()
       return { act, language: first }

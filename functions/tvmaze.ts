@@ -1,4 +1,6 @@
-import type { Episode, Show } from '#database/catalogue.ts'
+import type { Show } from '#database/catalogue.ts'
+import { validDate, validEpisodes, validLabel, validLink, validName } from '#database/valid-show.ts'
+import { isShowId, isWithin } from '#events/ranges.ts'
 import type { Clock } from './clock.ts'
 import { plain } from './html.ts'
 
@@ -41,6 +43,8 @@ export interface ShowHit {
 export interface Tvmaze {
   /** At most ten, best first; none is []. */
   search(words: string): Promise<ShowHit[]>
+  /** The show as a search finds it. One call. Throws ShowGone when TVMaze says 404. */
+  card(id: number): Promise<ShowHit>
   /** The whole show with its episodes (specials too) and its Brazilian name. Three calls. Throws ShowGone when TVMaze says 404. */
   show(id: number): Promise<Show>
   /** When each show was last edited (unix seconds), by id; without `since` every show there is. */
@@ -122,20 +126,26 @@ export const tvmaze = (
     throw new TvmazeUnavailable(`answered ${status} to ${path} with something that is no list`, status)
   }
 
+  const showJson = async (id: number): Promise<{ json: Json; hit: ShowHit }> => {
+    const { status, json } = await ask(`/shows/${id}`)
+    if (status === 404) throw new ShowGone(id)
+    const hit = showHit(json)
+    if (status !== 200 || hit === null || !isObject(json)) {
+      throw new TvmazeUnavailable(`answered ${status} to /shows/${id} with something that is no show`, status)
+    }
+    return { json, hit }
+  }
+
   return {
     search: async words => {
       const path = `/search/shows?q=${encodeURIComponent(words.toWellFormed())}`
       return list(path, await ask(path)).flatMap(hit => showHit(hit.show) ?? [])
     },
+    card: async id => (await showJson(id)).hit,
     show: async id => {
-      const { status, json } = await ask(`/shows/${id}`)
-      if (status === 404) throw new ShowGone(id)
-      const hit = showHit(json)
-      if (status !== 200 || hit === null || !isObject(json)) {
-        throw new TvmazeUnavailable(`answered ${status} to /shows/${id} with something that is no show`, status)
-      }
+      const { json, hit } = await showJson(id)
       const path = `/shows/${id}/episodes?specials=1`
-      const episodes = list(path, await ask(path)).flatMap(each => episode(each) ?? [])
+      const episodes = list(path, await ask(path)).map(episode)
       const akas = list(`/shows/${id}/akas`, await ask(`/shows/${id}/akas`))
       const brazilian = akas.find(aka => isObject(aka.country) && aka.country.code === 'BR')
       const externals = isObject(json.externals) ? json.externals : {}
@@ -147,11 +157,11 @@ export const tvmaze = (
         channel: hit.channel,
         premiered: hit.premiered,
         status: hit.status,
-        updated: Number.isInteger(json.updated) ? (json.updated as number) : 0,
-        imdb: text(externals.imdb),
-        thetvdb: Number.isInteger(externals.thetvdb) ? (externals.thetvdb as number) : null,
-        names: { pt: text(brazilian?.name) },
-        episodes,
+        updated: isWithin(json.updated, 0, Number.MAX_SAFE_INTEGER) ? json.updated : 0,
+        imdb: validLabel(externals.imdb),
+        thetvdb: isWithin(externals.thetvdb, 1, Number.MAX_SAFE_INTEGER) ? externals.thetvdb : null,
+        names: { pt: validName(brazilian?.name) },
+        episodes: validEpisodes(episodes),
         fetchedAt: clock().toISOString(),
       }
     },
@@ -161,7 +171,9 @@ export const tvmaze = (
       if (status !== 200 || !isObject(json))
         throw new TvmazeUnavailable(`answered ${status} to ${path} with no updates`, status)
       return new Map(
-        Object.entries(json).flatMap(([id, at]) => (typeof at === 'number' ? [[Number(id), at] as const] : [])),
+        Object.entries(json).flatMap(([id, at]) =>
+          isShowId(Number(id)) && isWithin(at, 0, Number.MAX_SAFE_INTEGER) ? [[Number(id), at] as const] : [],
+        ),
       )
     },
     lookup: async external => {
@@ -180,55 +192,35 @@ type Json = Record<string, unknown>
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-// No server keeps a NUL in a text.
-const text = (value: unknown): string | null => (typeof value === 'string' && value.replaceAll('\0', '').trim()) || null
-
-/** Telegram takes no message whose button or photo is not a web address. */
-const link = (value: unknown): string | null => {
-  const address = text(value)
-  return address !== null && /^https?:\/\//.test(address) && URL.canParse(address) ? address : null
-}
+/** A summary's words. It is kept with each search, so a very long one is cut. */
+const summaryIn = (value: unknown): string | null =>
+  typeof value === 'string' ? plain(value.slice(0, 10_000).toWellFormed().replaceAll('\0', '')) || null : null
 
 const seconds = (header: string | undefined): number | null =>
   header !== undefined && /^\d+$/.test(header) ? Number(header) : null
 
 const showHit = (json: unknown): ShowHit | null => {
-  if (!isObject(json) || !Number.isInteger(json.id)) return null
-  const id = json.id as number
+  if (!isObject(json) || !isShowId(json.id)) return null
+  const { id } = json
   const image = isObject(json.image) ? json.image : {}
   const channel = isObject(json.network) ? json.network : isObject(json.webChannel) ? json.webChannel : {}
-  const summary = text(json.summary)
   return {
     id,
-    name: text(json.name) ?? `TVmaze ${id}`,
-    url: link(json.url) ?? `https://www.tvmaze.com/shows/${id}`,
-    image: link(image.original) ?? link(image.medium),
-    channel: text(channel.name),
-    premiered: text(json.premiered),
-    status: text(json.status) ?? 'To Be Determined',
-    summary: summary === null ? null : plain(summary),
+    name: validName(json.name) ?? `TVmaze ${id}`,
+    url: validLink(json.url) ?? `https://www.tvmaze.com/shows/${id}`,
+    image: validLink(image.original) ?? validLink(image.medium),
+    channel: validLabel(channel.name),
+    premiered: validDate(json.premiered) || null,
+    status: validLabel(json.status) ?? 'To Be Determined',
+    summary: summaryIn(json.summary),
   }
 }
 
-const episode = (json: Json): Episode | null => {
-  if (!Number.isInteger(json.id)) return null
-  const airdate = text(json.airdate) ?? ''
-  const known = text(json.airtime) !== null
-  const instant = Date.parse(text(json.airstamp) ?? '')
-  return {
-    id: json.id as number,
-    name: text(json.name) ?? '',
-    season: Number.isInteger(json.season) ? (json.season as number) : 0,
-    number: Number.isInteger(json.number) ? (json.number as number) : null,
-    type: text(json.type) ?? 'regular',
-    airdate: /^\d{4}-\d{2}-\d{2}$/.test(airdate) ? airdate : '',
-    // Without an airtime the airstamp is a placeholder (noon, UTC), and saying it would be making an hour up.
-    airstamp: known && !Number.isNaN(instant) ? utc(new Date(instant)) : null,
-  }
-}
-
-// One form for all instants in the catalogue, so that comparing them as text compares them as instants.
-const utc = (date: Date) => date.toISOString().replace(/\.\d{3}Z$/, 'Z')
+// Without an airtime the airstamp is a placeholder (noon, UTC), and saying it would be making an hour up.
+const episode = (json: Json): Json => ({
+  ...json,
+  airstamp: typeof json.airtime === 'string' && json.airtime.trim() !== '' ? json.airstamp : null,
+})
 
 // No window of ten seconds holds more than `calls` of them. Callers are let through one after another.
 const pace = (calls: number, clock: Clock, wait: (ms: number) => Promise<void>) => {

@@ -1,3 +1,5 @@
+import { remembered } from './remembered.ts'
+
 /**
  * Days, hours and spans as people say them. Instants come as RFC 3339 text and are always said in somebody's IANA zone;
  * dates (`YYYY-MM-DD`) have no zone and are never turned into instants for display.
@@ -6,16 +8,31 @@ export type Language = 'pt-BR' | 'en'
 
 type Instant = string | Date
 
+/** The zone of a chat that has chosen none, or whose zone this machine's calendar does not have. */
+export const defaultZone = 'America/Sao_Paulo'
+
+/** Whether this machine's calendar has the IANA zone. */
+export const isZone = remembered(zone => {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone })
+    return true
+  } catch {
+    return false
+  }
+}, 2_000)
+
+const known = (zone: string) => (isZone(zone) ? zone : defaultZone)
+
 const exact = (instant: Instant) =>
   Temporal.Instant.fromEpochMilliseconds((instant instanceof Date ? instant : new Date(instant)).getTime())
 
 /** The calendar day, `YYYY-MM-DD`, that it is in `zone` at `instant`. */
 export const dayOf = (instant: Instant, zone: string): string =>
-  exact(instant).toZonedDateTimeISO(zone).toPlainDate().toString()
+  exact(instant).toZonedDateTimeISO(known(zone)).toPlainDate().toString()
 
 /** The instant of a wall clock in a zone. A clock that summer time skips is taken an hour later, one that comes twice the first time. */
 export const instantOf = (date: string, clock: string, zone: string): Date =>
-  new Date(Temporal.PlainDateTime.from(`${date}T${clock}`).toZonedDateTime(zone).epochMilliseconds)
+  new Date(Temporal.PlainDateTime.from(`${date}T${clock}`).toZonedDateTime(known(zone)).epochMilliseconds)
 
 const daysBetween = (from: string, to: string): number =>
   Temporal.PlainDate.from(from).until(Temporal.PlainDate.from(to), { largestUnit: 'days' }).days
@@ -29,9 +46,9 @@ const near: Record<Language, Record<number, string>> = {
 const formatters = new Map<string, Intl.DateTimeFormat>()
 const formatter = (language: Language, options: Intl.DateTimeFormatOptions) => {
   const key = `${language} ${JSON.stringify(options)}`
-  const known = formatters.get(key) ?? new Intl.DateTimeFormat(language, options)
-  formatters.set(key, known)
-  return known
+  const made = formatters.get(key) ?? new Intl.DateTimeFormat(language, options)
+  formatters.set(key, made)
+  return made
 }
 
 /**
@@ -59,7 +76,7 @@ export const sayDate = (date: string, { language, today }: { language: Language;
 
 /** `22:00`, or in English `10:00 PM`, by the clock on the wall in `zone`. */
 export const sayClock = (instant: Instant, { language, zone }: { language: Language; zone: string }): string =>
-  formatter(language, { timeStyle: 'short', timeZone: zone })
+  formatter(language, { timeStyle: 'short', timeZone: known(zone) })
     .format(instant instanceof Date ? instant : new Date(instant))
     // ICU puts a narrow no-break space before AM and PM, which some phones show as a box.
     .replace(/\u202f/g, ' ')

@@ -101,11 +101,15 @@ describe('an event made while another is handled', () => {
 
 describe('between functions', () => {
   /** The code of a function: its files, one text. */
-  const codeOf = (name: string) =>
-    readdirSync(join(root, 'functions', name), { recursive: true, encoding: 'utf8' })
+  const read = (path: string) => readFileSync(join(root, 'functions', path), 'utf8')
+  /** A function's own files, and the shared ones that they import. */
+  const codeOf = (name: string) => {
+    const own = readdirSync(join(root, 'functions', name), { recursive: true, encoding: 'utf8' })
       .filter(file => file.endsWith('.ts'))
-      .map(file => readFileSync(join(root, 'functions', name, file), 'utf8'))
-      .join('\n')
+      .map(file => read(join(name, file)))
+    const shared = own.join('\n').matchAll(/from '\.\.\/([\w-]+\.ts)'/g)
+    return [...own, ...new Set([...shared].map(([, file]) => read(file!)))].join('\n')
+  }
   const functions = functionNames().map(name => ({ name, code: codeOf(name) }))
   const triggers = manifestsIn('triggers').map(({ metadata, spec }) => ({
     name: metadata.name,

@@ -5,6 +5,7 @@ import { catalogueIn, type Episode, type Show } from '#database/catalogue.ts'
 import { chatsIn } from '#database/chats.ts'
 import { cursorsIn } from '#database/cursors.ts'
 import { followsIn } from '#database/follows.ts'
+import { skippedRecordsIn } from '#database/skipped-records.ts'
 import { beginning, type DataOf, type VigiaEvent } from '#events/event.ts'
 import type { SeriesChanged } from '#events/series-changed.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
@@ -58,6 +59,7 @@ const outside = () => ({
   follows: followsIn(database.db),
   announcements: announcementsIn(database.db),
   cursors: cursorsIn(database.db),
+  skippedRecords: skippedRecordsIn(database.db),
   publish: async (events: readonly VigiaEvent[]) => {
     for (const event of events)
       if (!published.some(({ id }) => id === event.id)) published.push(event as (typeof published)[number])

@@ -45,6 +45,9 @@ export const announcedZones = (show: Show, episode: Episode, known: readonly Ann
   )
 }
 
+// An event's id is printable ASCII, whatever a table holds.
+const inId = (zone: string) => zone.replace(/[^\w+-]/g, '-')
+
 // Trailers and the like; nobody follows a series for these.
 const worthTelling = ({ type }: Episode) => type !== 'insignificant_special'
 
@@ -74,19 +77,13 @@ export const dueIn = (
       if (airstamp === null) {
         for (const zone of zones.filter(zone => !told.has(zone))) {
           const at = instantOf(airdate, DATE_CLOCK, zone)
-          if (fits(at)) add(show, episode, at, zone, `${airdate}/${zone.replaceAll('/', '-')}`)
+          if (fits(at)) add(show, episode, at, zone, `${airdate}/${inId(zone)}`)
         }
       } else if (fits(new Date(airstamp))) {
         // Its date was announced in some zones this morning, and now the hour is known: those have heard.
         const rest = told.size === 0 ? [''] : zones.filter(zone => !told.has(zone))
         for (const zone of rest) {
-          add(
-            show,
-            episode,
-            new Date(airstamp),
-            zone,
-            zone === '' ? airstamp : `${airstamp}/${zone.replaceAll('/', '-')}`,
-          )
+          add(show, episode, new Date(airstamp), zone, zone === '' ? airstamp : `${airstamp}/${inId(zone)}`)
         }
       }
     }

@@ -3,17 +3,24 @@ import type { Catalogue, Episode, Show } from '#database/catalogue.ts'
 import type { Postgres } from '#database/connect.ts'
 import { cursorsIn } from '#database/cursors.ts'
 import { type Follows, followsIn } from '#database/follows.ts'
+import { type Skip, skippedRecordsIn } from '#database/skipped-records.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
 import { EpisodeMissed } from '#events/episode-missed.ts'
 import type { Cause, DataOf, VigiaEvent } from '#events/event.ts'
 import { episodeBrief, showBrief } from '../brief.ts'
 import type { Clock } from '../clock.ts'
+import { Permanent } from '../errors.ts'
 import type { Publish } from '../publish.ts'
-import { type Due, dueIn, episodeKey, GRACE_MS } from './due.ts'
+import { skippedRecords } from '../skipped.ts'
+import { isZone } from '../when.ts'
+import { type Due, dueIn, episodeKey, GRACE_MS, type Span } from './due.ts'
 
 const JOB = 'episode-checker'
 const DAY_MS = 24 * 60 * 60_000
 const EVENTS_KEPT_MS = 30 * DAY_MS
+/** An event has a size that the broker takes: what is announced at once beyond these is recorded and not listed. */
+const MOST_EPISODES = 500
+const MOST_SHOWS = 200
 
 interface Outside {
   db: Postgres
@@ -27,15 +34,21 @@ interface Outside {
  * transaction, and only then is published what is not known to be: a crash at any point leaves events that the next tick
  * publishes with the same ids, and never one that is both marked and unsaid.
  */
-export const episodeChecker = async (tick: Cause, { db, catalogue, publish, clock }: Outside): Promise<void> => {
+export const episodeChecker = async (tick: Cause, outside: Outside): Promise<void> => {
+  const { db, publish, clock } = outside
   const now = clock()
+  const skipped = skippedRecords()
   await db.transaction(async tx => {
     await cursorsIn(tx).hold(JOB)
-    await look(tx, catalogue, now)
+    await look(tx, outside.catalogue, skipped.skip, now)
   })
   const announcements = announcementsIn(db)
   const events = await announcements.unpublished()
-  await publish(events.map(event => eventOf(tick, event)))
+  await publishEach(
+    events.map(event => eventOf(tick, event)),
+    publish,
+    skipped.skip,
+  )
   if (events.length > 0) {
     await announcements.published(
       events.map(({ id }) => id),
@@ -43,9 +56,25 @@ export const episodeChecker = async (tick: Cause, { db, catalogue, publish, cloc
     )
     await announcements.forgetEventsBefore(new Date(now.getTime() - EVENTS_KEPT_MS))
   }
+  await skipped.report(tick, { records: skippedRecordsIn(db), publish, now })
 }
 
-const look = async (tx: Postgres, catalogue: Outside['catalogue'], now: Date): Promise<void> => {
+/** All of them; one that the broker will never take is left out, because it would hold back the others at every tick. */
+const publishEach = async (events: VigiaEvent[], publish: Publish, skip: Skip): Promise<void> => {
+  try {
+    await publish(events)
+  } catch (error) {
+    if (!(error instanceof Permanent)) throw error
+    for (const event of events) {
+      await publish([event]).catch(refusal => {
+        if (!(refusal instanceof Permanent)) throw refusal
+        skip({ store: 'announcement_event', key: event.id, reason: refusal.message })
+      })
+    }
+  }
+}
+
+const look = async (tx: Postgres, catalogue: Outside['catalogue'], skip: Skip, now: Date): Promise<void> => {
   const cursors = cursorsIn(tx)
   // Always the whole grace: what TVMaze adds or moves into the past, or the catalogue gets late, is found like that.
   const recent = { from: new Date(now.getTime() - GRACE_MS), to: now }
@@ -53,7 +82,7 @@ const look = async (tx: Postgres, catalogue: Outside['catalogue'], now: Date): P
   const missed = { from: (await cursors.reached(JOB))?.reached ?? recent.from, to: recent.from }
 
   const follows = followsIn(tx)
-  const shows = await showsAround(catalogue, follows, earlier(missed.from, recent.from), now)
+  const shows = await showsAround(catalogue, follows, earlier(missed.from, recent.from), now, skip)
   const known = await announcementsIn(tx).of(shows.map(({ show }) => show._id))
   const due = await heardBySomebody(dueIn(recent, shows, known), follows)
   const late = missed.from < missed.to ? await heardBySomebody(dueIn(missed, shows, known), follows) : []
@@ -68,11 +97,13 @@ const look = async (tx: Postgres, catalogue: Outside['catalogue'], now: Date): P
     const event = dueEvent(each, taken)
     await announcements.keep(event, recordsOf(each, event.id), now)
   }
-  if (folded.length > 0) {
-    const event = missedEvent(folded, missed)
+  const byShow = [...Map.groupBy(folded, ({ show }) => show._id).values()]
+  for (let start = 0; start < byShow.length; start += MOST_SHOWS) {
+    const part = byShow.slice(start, start + MOST_SHOWS)
+    const event = missedEvent(part, missed, start)
     await announcements.keep(
       event,
-      folded.flatMap(each => recordsOf({ ...each, zone: '' }, event.id)),
+      part.flat().flatMap(each => recordsOf({ ...each, zone: '' }, event.id)),
       now,
     )
   }
@@ -80,15 +111,18 @@ const look = async (tx: Postgres, catalogue: Outside['catalogue'], now: Date): P
 }
 
 /** Followed shows with what could be due in the span, and the zones of their followers. */
-const showsAround = async (catalogue: Outside['catalogue'], follows: Follows, from: Date, to: Date) => {
-  const followed = new Set(await follows.followedShows())
+const showsAround = async (catalogue: Outside['catalogue'], follows: Follows, from: Date, to: Date, skip: Skip) => {
+  const followed = new Set(await follows.followedShows(skip))
   // Where nobody follows a series the catalogue's driver, half of a cold start, is never loaded.
   if (followed.size === 0) return []
+  const skipFollowed: Skip = record => {
+    if (followed.has(Number(record.key))) skip(record)
+  }
   const day = (at: number) => new Date(at).toISOString().slice(0, 10)
   const [timed, dated] = await Promise.all([
-    catalogue.airing(from, new Date(to.getTime() + 1)),
+    catalogue.airing(from, new Date(to.getTime() + 1), skipFollowed),
     // A date lasts from its first zone to its last: a day more at both ends.
-    catalogue.dated(day(from.getTime() - DAY_MS), day(to.getTime() + DAY_MS)),
+    catalogue.dated(day(from.getTime() - DAY_MS), day(to.getTime() + DAY_MS), skipFollowed),
   ])
   const found = new Map<number, { show: Show; episodes: Episode[] }>()
   for (const { show, episodes } of [...timed, ...dated]) {
@@ -97,7 +131,12 @@ const showsAround = async (catalogue: Outside['catalogue'], follows: Follows, fr
     found.set(show._id, { show, episodes: [...(before?.episodes ?? []), ...episodes] })
   }
   const around = []
-  for (const each of found.values()) around.push({ ...each, zones: await follows.zonesFollowing(each.show._id) })
+  for (const each of found.values()) {
+    const zones = await follows.zonesFollowing(each.show._id)
+    for (const zone of zones.filter(zone => !isZone(zone)))
+      skip({ store: 'chat', key: `zone ${zone}`, reason: 'no such time zone; the default one is used' })
+    around.push({ ...each, zones })
+  }
   return around
 }
 
@@ -117,7 +156,7 @@ const dueEvent = ({ show, episodes, at, zone, slot }: Due, taken: Set<string>): 
   const whole = `show/${show._id}@${slot}`
   const data: DataOf<typeof EpisodeDue> = {
     show: showBrief(show),
-    episodes: episodes.map(episodeBrief),
+    episodes: episodes.slice(0, MOST_EPISODES).map(episodeBrief),
     followedBefore: at.toISOString(),
     ...(zone === '' ? {} : { zone }),
   }
@@ -129,17 +168,19 @@ const dueEvent = ({ show, episodes, at, zone, slot }: Due, taken: Set<string>): 
   }
 }
 
-const missedEvent = (folded: Due[], { from, to }: { from: Date; to: Date }): AnnouncementEvent => {
+/** One event, unless so many shows are in it that the broker would not take it: then the others are events of their own. */
+const missedEvent = (byShow: Due[][], { from, to }: Span, start: number): AnnouncementEvent => {
   const data: DataOf<typeof EpisodeMissed> = {
     from: from.toISOString(),
     to: to.toISOString(),
-    shows: [...Map.groupBy(folded, ({ show }) => show._id).values()].map(each => {
+    shows: byShow.map(each => {
       // A date without an hour is due once in every zone.
       const episodes = new Map(each.flatMap(due => due.episodes).map(episode => [episode.id, episodeBrief(episode)]))
-      return { show: showBrief(each[0]!.show), episodes: [...episodes.values()] }
+      return { show: showBrief(each[0]!.show), episodes: [...episodes.values()].slice(0, MOST_EPISODES) }
     }),
   }
-  return { id: `episodes@${from.toISOString()}`, type: EpisodeMissed.name, subject: 'episodes', data }
+  const part = start === 0 ? '' : `/${start}`
+  return { id: `episodes@${from.toISOString()}${part}`, type: EpisodeMissed.name, subject: 'episodes', data }
 }
 
 const recordsOf = ({ show, episodes, zone }: Due, eventId: string): Announcement[] =>

@@ -3,6 +3,7 @@ import { deadLettersIn } from '#database/dead-letters.ts'
 import { type OperatorNews, type OperatorNotice, operatorNoticesIn } from '#database/operator-notices.ts'
 import type { EventOf } from '#events/event.ts'
 import type { MessageRefused } from '#events/message-refused.ts'
+import type { RecordSkipped } from '#events/record-skipped.ts'
 import type { Clock } from '../clock.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import { asError } from '../errors.ts'
@@ -12,7 +13,7 @@ import { TelegramError } from '../telegram.ts'
 import { fingerprint } from './fingerprint.ts'
 import { decide, hourMs } from './notice.ts'
 import type { Operators } from './operators.ts'
-import { digestText, noticeText, REFUSED, type Reader } from './words.ts'
+import { digestText, noticeText, REFUSED, type Reader, SKIPPED } from './words.ts'
 
 /** What the notifier may touch. Without operators it only keeps. */
 export interface Outside {
@@ -41,14 +42,26 @@ export const errorNotifier = async (letter: DeadLetter, outside: Outside): Promi
 
 /** A message that Telegram will not have: no letter to replay, but the operators should know. */
 export const messageRefused = async (event: EventOf<typeof MessageRefused>, outside: Outside): Promise<void> => {
+  const { code, chatId, reason } = event.data
+  await alert(event.id, { title: REFUSED, subject: `chat/${chatId}`, code, reason: redact(reason) }, outside)
+}
+
+/** A record that a rule had to leave out: nothing to replay, but the operators can mend it. */
+export const recordSkipped = async (event: EventOf<typeof RecordSkipped>, outside: Outside): Promise<void> => {
+  const { store, key, reason } = event.data
+  await alert(
+    event.id,
+    { title: SKIPPED, subject: `${store} ${redact(key)}`, code: null, reason: redact(reason) },
+    outside,
+  )
+}
+
+const alert = async (eventId: string, news: OperatorNews, outside: Outside): Promise<void> => {
   const at = outside.clock()
-  const { code, chatId } = event.data
-  const reason = redact(event.data.reason)
-  const kind = fingerprint(REFUSED, code, reason)
+  const kind = fingerprint(news.title, news.code, news.reason)
   await outside.db.transaction(async tx => {
     const notices = operatorNoticesIn(tx)
-    if (await notices.isNewAlert(event.id, kind, at))
-      await notices.count(kind, { title: REFUSED, subject: `chat/${chatId}`, code, reason }, at)
+    if (await notices.isNewAlert(eventId, kind, at)) await notices.count(kind, news, at)
   })
   await tellIfPossible(outside)
 }

@@ -1,13 +1,14 @@
 import { chatsIn } from '#database/chats.ts'
 import { postgres } from '#database/connect.ts'
 import { MessageRefused } from '#events/message-refused.ts'
+import { RecordSkipped } from '#events/record-skipped.ts'
 import { Tick } from '#events/tick.ts'
 import { systemClock } from '../clock.ts'
 import { env, envOptional } from '../env.ts'
 import type { Logger } from '../log.ts'
 import { on, serve } from '../serve.ts'
 import { telegram } from '../telegram.ts'
-import { errorNotifier, messageRefused, noticesTick } from './error-notifier.ts'
+import { errorNotifier, messageRefused, noticesTick, recordSkipped } from './error-notifier.ts'
 import { operatorsIn } from './operators.ts'
 import type { Reader } from './words.ts'
 
@@ -35,6 +36,7 @@ serve({
   deadLetters: (letter, { log }) => errorNotifier(letter, outside(log)),
   events: [
     on(MessageRefused, (event, { log }) => messageRefused(event, outside(log))),
+    on(RecordSkipped, (event, { log }) => recordSkipped(event, outside(log))),
     on(Tick, (_, { log }) => noticesTick(outside(log))),
   ],
   close: [() => db.end()],

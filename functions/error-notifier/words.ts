@@ -42,6 +42,9 @@ const longestReason = 600
 /** The title of news that no dead letter belongs to: Telegram would not have a message. */
 export const REFUSED = 'message.refused'
 
+/** The title of news about a record that cannot be used. */
+export const SKIPPED = 'record.skipped'
+
 /** The message about one kind of fault. */
 export const noticeText = (notice: OperatorNotice, reader: Reader, now: Date): string => {
   const say = words[reader.language]
@@ -62,7 +65,7 @@ export const noticeText = (notice: OperatorNotice, reader: Reader, now: Date): s
   )
 }
 
-const hasLetter = ({ title }: OperatorNews) => title !== REFUSED
+const hasLetter = ({ title }: OperatorNews) => title !== REFUSED && title !== SKIPPED
 
 const reasonOf = ({ code, reason }: OperatorNews, { language }: Reader): string => {
   const text = reason.trim() || words[language].noReason

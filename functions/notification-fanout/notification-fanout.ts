@@ -4,6 +4,8 @@ import type { Cause, VigiaEvent } from '#events/event.ts'
 import { MessageRequested } from '#events/message-requested.ts'
 import type { EpisodeBrief } from '#events/show.ts'
 import type { Clock } from '../clock.ts'
+import { asError } from '../errors.ts'
+import { skippedEvent } from '../skipped.ts'
 import { instantOf } from '../when.ts'
 import type { News, NewsOf } from './news.ts'
 import { type Reader, wording } from './wording.ts'
@@ -21,13 +23,22 @@ export const notificationFanout = async (
   outside: Outside,
 ): Promise<VigiaEvent[]> => {
   const now = outside.clock()
-  return (await readersOf(cause.subject ?? '', news, outside)).map(({ reader, told }) =>
-    MessageRequested.from(cause, {
-      key: String(reader.id),
-      subject: `chat/${reader.id}`,
-      data: { chatId: reader.id, ...wording(told, reader, now) },
-    }),
-  )
+  return (await readersOf(cause.subject ?? '', news, outside)).flatMap(({ reader, told }) => {
+    try {
+      return MessageRequested.from(cause, {
+        key: String(reader.id),
+        subject: `chat/${reader.id}`,
+        data: { chatId: reader.id, ...wording(told, reader, now) },
+      })
+    } catch (error) {
+      // One chat that cannot be told keeps the news from nobody else.
+      return skippedEvent(
+        cause,
+        { store: 'chat', key: String(reader.id), reason: `${news.of}: ${asError(error).message}` },
+        now,
+      )
+    }
+  })
 }
 
 /** Who hears it, and which part of it: of a list of shows a chat hears of its own. */

@@ -4,6 +4,7 @@ import { postgres } from '#database/connect.ts'
 import { cursorsIn } from '#database/cursors.ts'
 import { followsIn } from '#database/follows.ts'
 import { mongo } from '#database/mongo.ts'
+import { skippedRecordsIn } from '#database/skipped-records.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
 import { Tick } from '#events/tick.ts'
 import { systemClock } from '../clock.ts'
@@ -22,6 +23,7 @@ const outside = {
   follows: followsIn(db),
   announcements: announcementsIn(db),
   cursors: cursorsIn(db),
+  skippedRecords: skippedRecordsIn(db),
   // The rules publish by themselves, for they have something to keep afterwards.
   publish: publisher(envOptional('K_SINK'), 'series-refresher'),
   clock: systemClock,

@@ -2,6 +2,8 @@ import type { Announcements } from '#database/announcements.ts'
 import type { Catalogue, Show } from '#database/catalogue.ts'
 import type { Cursors } from '#database/cursors.ts'
 import type { Follows } from '#database/follows.ts'
+import { Unportable } from '#database/mongo.ts'
+import type { Skip, SkippedRecords } from '#database/skipped-records.ts'
 import type { Cause, EventOf, VigiaEvent } from '#events/event.ts'
 import { SeriesChanged } from '#events/series-changed.ts'
 import type { SeriesFollowed } from '#events/series-followed.ts'
@@ -10,6 +12,7 @@ import type { Clock } from '../clock.ts'
 import { Permanent, RetryLater } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { Publish } from '../publish.ts'
+import { skippedRecords } from '../skipped.ts'
 import { ShowGone, type Tvmaze, TvmazeUnavailable } from '../tvmaze.ts'
 import { type Change, changes, struck, suspicious } from './changes.ts'
 import { heldLongEnough, type Told, telling } from './trouble.ts'
@@ -29,6 +32,7 @@ interface Outside {
   follows: Pick<Follows, 'followedShows' | 'move'>
   announcements: Pick<Announcements, 'inherit'>
   cursors: Pick<Cursors, 'reached' | 'advance'>
+  skippedRecords: SkippedRecords
   publish: Publish
   clock: Clock
   log: Logger
@@ -41,8 +45,10 @@ interface Outside {
 export const seriesRefresher = async (tick: Cause, outside: Outside, signal?: AbortSignal): Promise<void> => {
   const { tvmaze, catalogue, follows, cursors, clock, log } = outside
   const now = clock()
-  const followed = await follows.followedShows()
-  if (followed.length === 0) return
+  const skipped = skippedRecords()
+  const followed = await follows.followedShows(skipped.skip)
+  if (followed.length === 0)
+    return skipped.report(tick, { records: outside.skippedRecords, publish: outside.publish, now })
   const cursor = await cursors.reached<{ told?: Told }>(JOB)
   const seen = cursor?.reached ?? NEVER
   const before = cursor?.detail.told ?? null
@@ -54,13 +60,15 @@ export const seriesRefresher = async (tick: Cause, outside: Outside, signal?: Ab
     tick,
     todo.map(({ id }) => id),
     outside,
+    skipped.skip,
     signal,
   )
   log.info({ wanted: todo.length, ...run, moved: run.moved.length }, 'looked at TVMaze')
 
   const away = updates === null && run.fetched === 0
   const held = suspicious(run.moved.length, run.fetched) && !heldLongEnough(before, now)
-  if (!held) for (const show of run.moved) await renew(tick, show, outside)
+  if (!held) for (const show of run.moved) await orSkipped(show.after._id, skipped.skip, renew(tick, show, outside))
+  await skipped.report(tick, { records: outside.skippedRecords, publish: outside.publish, now })
 
   const complete = updates !== null && run.failed === 0 && run.left === 0 && !held
   const reached = complete ? now : seen
@@ -106,7 +114,13 @@ interface Run {
   moved: Renewal[]
 }
 
-const fetchAll = async (tick: Cause, ids: readonly number[], outside: Outside, signal?: AbortSignal): Promise<Run> => {
+const fetchAll = async (
+  tick: Cause,
+  ids: readonly number[],
+  outside: Outside,
+  skip: Skip,
+  signal?: AbortSignal,
+): Promise<Run> => {
   const { tvmaze, catalogue, clock, log } = outside
   const end = clock().getTime() + BUDGET_MS
   const run: Run = { fetched: 0, failed: 0, left: ids.length, moved: [] }
@@ -114,14 +128,14 @@ const fetchAll = async (tick: Cause, ids: readonly number[], outside: Outside, s
   for (const id of ids) {
     if (inARow >= ENOUGH_FAILURES || clock().getTime() > end || signal?.aborted) break
     run.left--
-    const before = await catalogue.show(id)
+    const before = await catalogue.show(id, skip)
     try {
       const after = await tvmaze.show(id)
       run.fetched++
       inARow = 0
       const isMoved = before !== null && changes(before, after, clock()).some(({ change }) => change === 'moved')
       if (isMoved) run.moved.push({ before, after })
-      else await renew(tick, { before, after }, outside)
+      else await orSkipped(id, skip, renew(tick, { before, after }, outside))
     } catch (error) {
       if (error instanceof ShowGone) {
         run.fetched++
@@ -135,6 +149,16 @@ const fetchAll = async (tick: Cause, ids: readonly number[], outside: Outside, s
     }
   }
   return run
+}
+
+/** Goes on with the other series where this one cannot be kept or told of, whoever asks again. */
+const orSkipped = async (id: number, skip: Skip, work: Promise<void>): Promise<void> => {
+  try {
+    await work
+  } catch (error) {
+    if (!(error instanceof Permanent || error instanceof Unportable)) throw error
+    skip({ store: 'show', key: String(id), reason: error.message })
+  }
 }
 
 /** Look, do, keep: a crash before the show is written finds the same changes again and publishes them with the same ids. */

@@ -1,4 +1,5 @@
 import type { Cause } from '#events/event.ts'
+import { isShowId } from '#events/ranges.ts'
 import { decode } from '../callback-data.ts'
 import type { Answer, Asked, Pressed, View } from './bot.ts'
 import type { Command } from './commands.ts'
@@ -71,8 +72,8 @@ const commanded = async (turn: Turn, command: Command, argument: string, isNew: 
   switch (command) {
     case 'start': {
       // A link of ours (t.me/<bot>?start=s_82), but anybody can make one up.
-      const show = /^s_(\d{1,9})$/.exec(argument)?.[1]
-      if (show !== undefined) return showCard(turn, Number(show))
+      const show = /^s_(\d{1,10})$/.exec(argument)?.[1]
+      if (isShowId(Number(show))) return showCard(turn, Number(show))
       return send(isNew ? greeting(turn) : menu(turn))
     }
     case 'help':

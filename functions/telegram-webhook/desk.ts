@@ -18,7 +18,7 @@ export interface Desk {
   monitors: Monitors
   probeHours: ProbeHours
   catalogue: Pick<Catalogue, 'show' | 'shows' | 'upcoming'>
-  tvmaze: Pick<Tvmaze, 'search' | 'show'>
+  tvmaze: Pick<Tvmaze, 'search' | 'card'>
   /** Whether an IP address, written out in a URL, is one that we watch at all: private ones are not. */
   mayDial(address: string): Promise<boolean>
   clock: Clock

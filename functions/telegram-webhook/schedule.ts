@@ -1,4 +1,5 @@
 import type { Upcoming } from '#database/catalogue.ts'
+import { showIdOf } from '#database/follows.ts'
 import { type Html, html, joined } from '../html.ts'
 import { capitalised, dayOf, instantOf, sayClock, sayDate, sayZoneTime } from '../when.ts'
 import { episodeName, sayEpisodes } from '../words.ts'
@@ -58,7 +59,7 @@ type Nothing = 'nothing followed' | 'catalogue down' | 'catalogue filling'
 const found = async ({ desk, chat }: Turn, from: Date, to: Date): Promise<Slot[] | Nothing> => {
   const follows = await desk.follows.of(chat.id, 'show/')
   if (follows.length === 0) return 'nothing followed'
-  const ids = follows.map(({ subject }) => Number(subject.slice('show/'.length)))
+  const ids = follows.flatMap(({ subject }) => showIdOf(subject) ?? [])
   const answer = await fromCatalogue(desk, catalogue => catalogue.upcoming(ids, from, to, chat.zone))
   if (answer === null) return 'catalogue down'
   if (answer.found.length > 0) return slotsOf(answer.found, chat.zone)

@@ -1,4 +1,5 @@
 import type { Show } from '#database/catalogue.ts'
+import { showIdOf } from '#database/follows.ts'
 import type { Search } from '#database/searches.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
 import type { CardPlace, Press } from '../callback-data.ts'
@@ -49,11 +50,11 @@ export const showCard = (turn: Turn, showId: number): Promise<Answer> => search(
 
 /** Hits, null where TVMaze cannot be asked; `show/82` is that show and nothing else. */
 const askTvmaze = async ({ desk }: Turn, query: string): Promise<ShowHit[] | 'gone' | null> => {
-  const id = /^show\/(\d{1,9})$/.exec(query)?.[1]
+  const id = showIdOf(query)
   try {
-    if (id === undefined) return await within(PATIENCE_MS.tvmaze, 'TVMaze', desk.tvmaze.search(query))
-    const known = (await fromCatalogue(desk, catalogue => catalogue.show(Number(id))))?.found
-    return [hitOf(known ?? (await within(PATIENCE_MS.tvmaze, 'TVMaze', desk.tvmaze.show(Number(id)))))]
+    if (id === null) return await within(PATIENCE_MS.tvmaze, 'TVMaze', desk.tvmaze.search(query))
+    const known = (await fromCatalogue(desk, catalogue => catalogue.show(id)))?.found
+    return [known ? hitOf(known) : await within(PATIENCE_MS.tvmaze, 'TVMaze', desk.tvmaze.card(id))]
   } catch (error) {
     if (error instanceof ShowGone) return 'gone'
     if (error instanceof TvmazeUnavailable || error instanceof TookTooLong) return null
@@ -135,20 +136,51 @@ const hitsOf = async ({ desk, chat }: Turn, { show, search: id, at }: CardPress)
   return hits?.[at]?.id === show ? hits : null
 }
 
+/** A series that may be followed: its id now, its name, and its entry in the catalogue. */
+interface Offer {
+  id: number
+  title: string | null
+  show: Show | null
+}
+
+/**
+ * Whether there is such a series: on a card of this chat, among its follows, in the catalogue or at TVMaze. Anybody can make up a
+ * button, and what nobody offered is not followed.
+ */
+export const offerOf = async (
+  turn: Turn,
+  showId: number,
+  onCard?: string,
+): Promise<Offer | 'not offered' | 'TVMaze is away'> => {
+  const { desk, chat } = turn
+  const show = (await fromCatalogue(desk, catalogue => catalogue.show(showId)))?.found ?? null
+  if (onCard !== undefined || show !== null) return { id: showId, title: onCard ?? show!.name, show }
+  const follow = await desk.follows.find(chat.id, showSubject(showId))
+  if (follow !== null) return { id: showId, title: follow.title, show }
+  const hits = await askTvmaze(turn, showSubject(showId))
+  if (hits === null) return 'TVMaze is away'
+  if (hits === 'gone') return 'not offered'
+  // Another id where TVMaze has merged the series into another one.
+  return { id: hits[0]!.id, title: hits[0]!.name, show }
+}
+
+/** The note over a button that led to nothing. */
+export const refused = ({ words }: Turn, why: 'not offered' | 'TVMaze is away'): Answer => ({
+  effects: [{ do: 'toast', text: why === 'not offered' ? words.oldButton : words.tvmazeStillDown }],
+})
+
 /** Follows, and says what comes next. Pressed twice it is one follow; the event goes out again, with an id of its own cause. */
 export const follow = async (turn: Turn, press: CardPress): Promise<Answer> => {
   const { desk, chat, words } = turn
-  const subject = showSubject(press.show)
   const now = desk.clock()
-  const [hits, known] = await Promise.all([
-    hitsOf(turn, press),
-    fromCatalogue(desk, catalogue => catalogue.show(press.show)),
-  ])
-  const show = known?.found ?? null
-  const title = hits?.[press.at]?.name ?? show?.name ?? null
+  const hits = await hitsOf(turn, press)
+  const offer = await offerOf(turn, press.show, hits?.[press.at]?.name)
+  if (typeof offer === 'string') return refused(turn, offer)
+  const { id, title, show } = offer
+  const subject = showSubject(id)
   const isNew = await desk.follows.follow(chat.id, subject, now, title)
   const followedAt = isNew ? now : ((await desk.follows.find(chat.id, subject))?.followedAt ?? now)
-  const events = [followed(turn, press.show, followedAt)]
+  const events = [followed(turn, id, followedAt)]
   const toast = { do: 'toast', text: isNew ? words.followed : words.alreadyFollowing } as const
   if (!hits) {
     return { effects: [toast, { do: 'send', view: { html: words.followedByName(title) } }], events }
@@ -187,8 +219,10 @@ export const unfollow = async (turn: Turn, press: CardPress): Promise<Answer> =>
 export const refollow = async (turn: Turn, press: CardPress & { followedAt: Date }): Promise<Answer> => {
   const { words } = turn
   const hits = await hitsOf(turn, press)
-  const followedAt = await restoreFollow(turn, press.show, press.followedAt, hits?.[press.at]?.name ?? null)
-  const events = [followed(turn, press.show, followedAt)]
+  const offer = await offerOf(turn, press.show, hits?.[press.at]?.name)
+  if (typeof offer === 'string') return refused(turn, offer)
+  const followedAt = await restoreFollow(turn, offer.id, press.followedAt, offer.title)
+  const events = [followed(turn, offer.id, followedAt)]
   const toast = { do: 'toast', text: words.restored } as const
   if (!hits) return { effects: [toast], events }
   return { effects: [toast, { do: 'edit', view: card(turn, hits, press, 'follower'), samePhoto: true }], events }

@@ -1,16 +1,14 @@
 import type { Show } from '#database/catalogue.ts'
-import type { Follow } from '#database/follows.ts'
+import { showIdOf } from '#database/follows.ts'
 import { type Html, html, joined } from '../html.ts'
 import { sayEpisode } from '../words.ts'
 import type { Answer, Button, View } from './bot.ts'
 import { fromCatalogue, type Turn } from './desk.ts'
 import { nextEpisode, sayWhen, titleOf } from './episodes.ts'
 import { label, pageOf, pageRow } from './pages.ts'
-import { followedAgain, restoreFollow, showSubject } from './search.ts'
+import { followedAgain, offerOf, refused, restoreFollow, showSubject } from './search.ts'
 
 const A_PAGE = 6
-
-const showIdOf = ({ subject }: Follow) => Number(subject.slice('show/'.length))
 
 /** What happened just now, told above the list. */
 interface Note {
@@ -21,7 +19,10 @@ interface Note {
 /** The series that the chat follows, by name, with what comes next of each. */
 export const seriesList = async (turn: Turn, page: number, note?: Note): Promise<View> => {
   const { desk, chat, words } = turn
-  const follows = await desk.follows.of(chat.id, 'show/')
+  const follows = (await desk.follows.of(chat.id, 'show/')).flatMap(follow => {
+    const id = showIdOf(follow.subject)
+    return id === null ? [] : [{ ...follow, id }]
+  })
   if (follows.length === 0) {
     const nothing = chat.kind === 'private' ? words.seriesNone() : words.seriesNoneInGroup()
     return { html: joined([note?.html, nothing], '\n\n'), buttons: note ? [[note.button]] : [] }
@@ -30,10 +31,10 @@ export const seriesList = async (turn: Turn, page: number, note?: Note): Promise
     (one.title ?? '').localeCompare(other.title ?? '', chat.language, { sensitivity: 'base' }),
   )
   const { items, at, pages } = pageOf(sorted, page, A_PAGE)
-  const known = await fromCatalogue(desk, catalogue => catalogue.shows(items.map(showIdOf)))
+  const known = await fromCatalogue(desk, catalogue => catalogue.shows(items.map(({ id }) => id)))
   const shows = new Map(known?.found.map(show => [show._id, show]))
   const named = items.map(follow => {
-    const id = showIdOf(follow)
+    const { id } = follow
     const show = shows.get(id)
     return { id, show, name: show ? titleOf(show, chat) : (follow.title ?? words.unnamedSeries) }
   })
@@ -92,14 +93,15 @@ export const removeSeries = async (turn: Turn, showId: number, page: number): Pr
 
 /** Undoes a removal, however long ago it was. */
 export const restoreSeries = async (turn: Turn, showId: number, page: number, followedAt: Date): Promise<Answer> => {
-  const show = (await fromCatalogue(turn.desk, catalogue => catalogue.show(showId)))?.found
-  const since = await restoreFollow(turn, showId, followedAt, show?.name ?? null)
+  const offer = await offerOf(turn, showId)
+  if (typeof offer === 'string') return refused(turn, offer)
+  const since = await restoreFollow(turn, offer.id, followedAt, offer.title)
   return {
     effects: [
       { do: 'toast', text: turn.words.restored },
       { do: 'edit', view: await seriesList(turn, page) },
     ],
-    events: [followedAgain(turn, showId, since)],
+    events: [followedAgain(turn, offer.id, since)],
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Postgres } from './connect.ts'
+import { jsonText, type Postgres } from './connect.ts'
 
 /** That an episode was told of: to everybody (zone ''), or to the chats of one zone. */
 export interface Announcement {
@@ -36,7 +36,7 @@ export const announcementsIn = (db: Postgres) => ({
     await db.query(
       `insert into announcement_event (id, type, subject, data, made_at) values ($1, $2, $3, $4, $5)
        on conflict (id) do nothing`,
-      [event.id, event.type, event.subject, JSON.stringify(event.data), at],
+      [event.id, event.type, event.subject, jsonText(event.data), at],
     )
     await db.query(
       `insert into announcement (show_id, episode_id, episode, zone, event_id, announced_at)

@@ -63,10 +63,21 @@ const parsers: Record<number, (text: string) => unknown> = {
   [oid.dateArray]: arrayOf(String),
 }
 
+/** JSON for a jsonb column: U+0000 and half a surrogate pair, which jsonb refuses, become U+FFFD. */
+export const jsonText = (value: unknown): string =>
+  JSON.stringify(value).replace(/(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][\da-f]{2})/g, '$1\\ufffd')
+
+const withoutNul = (text: unknown) =>
+  typeof text === 'string' && text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text
+
+// PostgreSQL keeps no NUL in a text, and a statement that fails for one would fail at every repeat.
+const storable = (values: unknown[]) =>
+  values.map(value => (Array.isArray(value) ? value.map(withoutNul) : withoutNul(value)))
+
 /** How a text and its values are handed to the driver. */
 type Ask = (sql: string, values?: unknown[]) => QueryConfig
 
-const plainly: Ask = (text, values) => (values === undefined ? { text } : { text, values })
+const plainly: Ask = (text, values) => (values === undefined ? { text } : { text, values: storable(values) })
 
 /** Names texts so that the server keeps them. Texts that are put together anew each time would fill its memory, so not for ever. */
 const byName = (): Ask => {
@@ -74,9 +85,9 @@ const byName = (): Ask => {
   return (text, values) => {
     if (values === undefined) return { text }
     const name = names.get(text) ?? (names.size < 200 ? `vigia_${names.size}` : undefined)
-    if (name === undefined) return { text, values }
+    if (name === undefined) return { text, values: storable(values) }
     names.set(text, name)
-    return { name, text, values }
+    return { name, text, values: storable(values) }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Postgres } from './connect.ts'
+import { jsonText, type Postgres } from './connect.ts'
 
 /** How far the jobs have come that ticks wake (`cursor`). */
 export const cursorsIn = (db: Postgres) => ({
@@ -13,7 +13,7 @@ export const cursorsIn = (db: Postgres) => ({
       `insert into cursor (job, reached, detail) values ($1, $2, coalesce($3::jsonb, '{}'))
        on conflict (job) do update set reached = greatest(cursor.reached, excluded.reached),
          detail = coalesce($3::jsonb, cursor.detail)`,
-      [job, to, detail === undefined ? null : JSON.stringify(detail)],
+      [job, to, detail === undefined ? null : jsonText(detail)],
     )
   },
 

@@ -1,5 +1,5 @@
 import type { VigiaEvent } from '#events/event.ts'
-import type { Postgres } from './connect.ts'
+import { jsonText, type Postgres } from './connect.ts'
 
 /** An event that a Trigger gave up on, as the control API serves it. */
 export interface DeadLetter {
@@ -17,9 +17,6 @@ export interface DeadLetter {
 
 const columns = 'id, fingerprint, trigger, code, reason, event, at, replayed_at as "replayedAt"'
 
-// jsonb has no room for U+0000, and the event must be kept whatever is in it.
-const storable = (value: unknown) => JSON.stringify(value).replaceAll('\\u0000', '\\ufffd')
-
 /** The table `dead_letter`: one row for each event and Trigger, kept until somebody deletes it. */
 export const deadLettersIn = (db: Postgres) => ({
   /** Keeps a letter once. `isNew` is false for a redelivery. */
@@ -35,7 +32,7 @@ export const deadLettersIn = (db: Postgres) => ({
     const kept = await db.query<{ id: number }>(
       `insert into dead_letter (fingerprint, trigger, event_source, event_id, code, reason, event, at)
        values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (event_source, event_id, trigger) do nothing returning id`,
-      [fingerprint, trigger, event.source, event.id, code, reason, storable({ specversion: '1.0', ...event }), at],
+      [fingerprint, trigger, event.source, event.id, code, reason, jsonText({ specversion: '1.0', ...event }), at],
     )
     if (kept.rows[0]) return { id: kept.rows[0].id, isNew: true }
     // Given up on once more after a replay: the same letter, with the latest reason.

@@ -1,5 +1,7 @@
+import { isShowId } from '#events/ranges.ts'
 import { type Chat, chatColumns } from './chats.ts'
 import type { Postgres } from './connect.ts'
+import type { Skip } from './skipped-records.ts'
 
 /** What a chat follows: `show/82`, `monitor/42`. `title` is what it was called when it was followed. */
 export interface Follow {
@@ -9,6 +11,12 @@ export interface Follow {
 }
 
 const followColumns = `follow.subject, follow.title, follow.followed_at as "followedAt"`
+
+/** TVMaze's id of a followed series, or null where the subject names none that the tables take. */
+export const showIdOf = (subject: string): number | null => {
+  const id = /^show\/([1-9]\d{0,9})$/.exec(subject)?.[1]
+  return isShowId(Number(id)) ? Number(id) : null
+}
 
 /** The table `follow`. Followers are reachable chats only: who blocked the bot keeps the follows and hears nothing. */
 export const followsIn = (db: Postgres) => ({
@@ -93,14 +101,20 @@ export const followsIn = (db: Postgres) => ({
       await tx.query('delete from follow where subject = $1', [from])
     }),
 
-  /** TVMaze ids of every show that somebody who can be reached follows, ascending. */
-  followedShows: async (): Promise<number[]> =>
+  /** TVMaze ids of every show that somebody who can be reached follows, ascending. What cannot be used is left out and handed to `skip`. */
+  followedShows: async (skip: Skip = () => {}): Promise<number[]> =>
     (
-      await db.query<{ id: number }>(
-        `select distinct substring(subject from 6)::integer as id from follow join chat on chat.id = follow.chat_id
-         where starts_with(subject, 'show/') and unreachable_since is null order by id`,
+      await db.query<{ subject: string }>(
+        `select distinct subject from follow join chat on chat.id = follow.chat_id
+         where starts_with(subject, 'show/') and unreachable_since is null`,
       )
-    ).rows.map(({ id }) => id),
+    ).rows
+      .flatMap(({ subject }) => {
+        const id = showIdOf(subject)
+        if (id === null) skip({ store: 'follow', key: subject, reason: 'the subject is no id of a series' })
+        return id ?? []
+      })
+      .sort((one, other) => one - other),
 
   /** The zones in which it is somebody's nine o'clock. */
   zonesFollowing: async (showId: number): Promise<string[]> =>

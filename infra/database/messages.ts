@@ -1,6 +1,6 @@
 import type { Cause, EventOf } from '#events/event.ts'
 import type { MessageRequested } from '#events/message-requested.ts'
-import type { Postgres } from './connect.ts'
+import { jsonText, type Postgres } from './connect.ts'
 
 type Request = EventOf<typeof MessageRequested>['data']
 
@@ -70,7 +70,7 @@ export const messagesIn = (db: Postgres) => ({
          insert into message (key, chat_id, request, cause, not_before, requested_at)
          select $1, known.id, $3, $4, $6, $5 from known on conflict (key) do nothing returning chat_id)
        select coalesce((select chat_id from message where key = $1), known.id) as id from known`,
-      [id, data.chatId, JSON.stringify(data), JSON.stringify(cause), at, notBefore > at ? notBefore : at],
+      [id, data.chatId, jsonText(data), jsonText(cause), at, notBefore > at ? notBefore : at],
     )
     return chat.rows[0] ? { chatId: chat.rows[0].id } : null
   },

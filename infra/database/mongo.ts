@@ -39,20 +39,25 @@ export const mongo = (uri: string): Mongo => {
   }
 }
 
+/** A document that not every server would keep as it is. */
+export class Unportable extends Error {
+  override readonly name = 'Unportable'
+}
+
 /** The largest document that MongoDB takes, bytes of BSON. */
 export const largestDocument = 16_777_216
 
 const deepestNesting = 100
 
 /**
- * Throws an Error with the place, before a write, where the Mongo-compatible servers would differ: one refuses, one drops the
+ * Throws Unportable with the place, before a write, where the Mongo-compatible servers would differ: one refuses, one drops the
  * connection, one keeps something else. Allowed are null, booleans, finite numbers, text without NUL, valid dates, arrays (not
  * directly in arrays) and plain objects whose keys have no `.` and no `$` in front. Returns the size in bytes of BSON.
  */
 export const assertPortable = (document: Document): number => {
   const size = sizeOf(document, '', 0)
   if (size > largestDocument)
-    throw new Error(
+    throw new Unportable(
       `document ${String(document._id)} is too large for the catalogue: ${size} of ${largestDocument} bytes`,
     )
   return size
@@ -60,7 +65,7 @@ export const assertPortable = (document: Document): number => {
 
 const sizeOf = (value: unknown, place: string, depth: number): number => {
   const refuse = (why: string): never => {
-    throw new Error(`${place || 'document'} cannot be kept in the catalogue: ${why}`)
+    throw new Unportable(`${place || 'document'} cannot be kept in the catalogue: ${why}`)
   }
   switch (typeof value) {
     case 'boolean':

@@ -1,4 +1,4 @@
-import type { Postgres } from './connect.ts'
+import { jsonText, type Postgres } from './connect.ts'
 
 /** What happened, as the operators read it. */
 export interface OperatorNews {
@@ -50,7 +50,7 @@ export const operatorNoticesIn = (db: Postgres) => ({
          told_count = case when operator_notice.last_at < $3::timestamptz - interval '${hour}' then 0 else operator_notice.told_count end,
          first_at = case when operator_notice.last_at < $3::timestamptz - interval '${hour}' then $3 else operator_notice.first_at end,
          last_at = greatest(operator_notice.last_at, $3)`,
-      [fingerprint, JSON.stringify(news), at],
+      [fingerprint, jsonText(news), at],
     )
   },
 

@@ -1,5 +1,5 @@
 import type { ShowHit } from '#functions/tvmaze.ts'
-import type { Postgres } from './connect.ts'
+import { jsonText, type Postgres } from './connect.ts'
 
 /** What a chat looked for, and what TVMaze found; null where it did not answer. */
 export interface Search {
@@ -22,13 +22,13 @@ export const searchesIn = (db: Postgres) => ({
            (select id from search where chat_id = $1 order by id desc offset ${KEPT - 1} limit 1)
          )
          insert into search (chat_id, query, hits) values ($1, $2, $3) returning id`,
-        [chatId, query, hits === null ? null : JSON.stringify(hits)],
+        [chatId, query, hits === null ? null : jsonText(hits)],
       )
     ).rows[0]!.id,
 
   /** Fills in what TVMaze had not answered before. */
   answered: async (chatId: number, id: number, hits: ShowHit[]): Promise<void> => {
-    await db.query('update search set hits = $3 where chat_id = $1 and id = $2', [chatId, id, JSON.stringify(hits)])
+    await db.query('update search set hits = $3 where chat_id = $1 and id = $2', [chatId, id, jsonText(hits)])
   },
 
   /** One of this chat's own searches, or null. */

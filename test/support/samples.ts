@@ -7,6 +7,7 @@ import { MonitorDown } from '#events/monitor-down.ts'
 import { MonitorUp } from '#events/monitor-up.ts'
 import { ProbeFinished } from '#events/probe-finished.ts'
 import { ProbeRequested } from '#events/probe-requested.ts'
+import { RecordSkipped } from '#events/record-skipped.ts'
 import { SeriesChanged } from '#events/series-changed.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
 import { ShardDue } from '#events/shard-due.ts'
@@ -86,6 +87,11 @@ const known = [
         dueAt: '2026-11-21T12:05:20.000Z',
       },
     ],
+  }),
+  of(RecordSkipped, 'record/follow', {
+    store: 'follow',
+    key: 'show/999999999999999',
+    reason: 'the subject is no id of a series',
   }),
   of(SeriesChanged, 'show/82', {
     change: 'moved',
