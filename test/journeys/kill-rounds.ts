@@ -135,7 +135,7 @@ const kill = async (
       await vigia.kill9()
       return undefined
     case 'PostgreSQL':
-      process.kill(postmaster(dataDir), 'SIGKILL')
+      killPostgres(dataDir)
       return undefined
     case 'function': {
       const chosen = await until(
@@ -154,8 +154,8 @@ const kill = async (
   }
 }
 
-const postmaster = (dataDir: string): number => {
+export const killPostgres = (dataDir: string): void => {
   const file = readdirSync(dataDir, { recursive: true, encoding: 'utf8' }).find(name => name.endsWith('postmaster.pid'))
   if (!file) throw new Error(`no postmaster.pid below ${dataDir}`)
-  return Number.parseInt(readFileSync(join(dataDir, file), 'utf8'), 10)
+  process.kill(Number.parseInt(readFileSync(join(dataDir, file), 'utf8'), 10), 'SIGKILL')
 }

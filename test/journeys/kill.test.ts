@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { killRounds } from './kill-rounds.ts'
+import { killUpdates } from './kill-updates.ts'
 
 test('a kill -9 of the runtime, of PostgreSQL or of a function loses no message and repeats none', {
   timeout: 300_000,
@@ -10,4 +11,14 @@ test('a kill -9 of the runtime, of PostgreSQL or of a function loses no message 
   expect(wrong, `seed ${seed}: ${JSON.stringify(outcome)}`).toEqual([])
   expect(outcome).toHaveLength(5)
   expect(new Set(outcome.map(({ victim }) => victim)).size).toBe(3)
+})
+
+test('a kill -9 of the webhook function loses no answer, and no answer is followed by an apology', {
+  timeout: 300_000,
+}, async () => {
+  const seed = Date.now() % 1_000_000
+  const answered = await killUpdates({ rounds: 5, updates: 150, seed }, () => {})
+  expect(answered).toHaveLength(150)
+  const wrong = answered.filter(({ answers, apologies }) => answers < 1 || apologies.after > 0)
+  expect(wrong, `seed ${seed}`).toEqual([])
 })

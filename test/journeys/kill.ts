@@ -1,20 +1,46 @@
 import { parseArgs } from 'node:util'
 import { killRounds } from './kill-rounds.ts'
+import { killUpdates } from './kill-updates.ts'
 
-/** `npm run test:kill [-- --rounds 100 --seed 7]`: exits 1 when a message was lost, or came twice without the one excuse there is. */
-const { values } = parseArgs({ options: { rounds: { type: 'string' }, seed: { type: 'string' } } })
+/**
+ * `npm run test:kill [-- --rounds 100 --updates 5000 --seed 7]`: exits 1 when a message or an answer was lost, when a message came
+ * twice without the one excuse there is, or when an answer was followed by an apology. Answers that came twice are counted.
+ */
+const { values } = parseArgs({
+  options: { rounds: { type: 'string' }, updates: { type: 'string' }, seed: { type: 'string' } },
+})
 const rounds = Number(values.rounds ?? 100)
+const updates = Number(values.updates ?? 5_000)
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
-process.stdout.write(`${rounds} rounds, seed ${seed}\n`)
+const print = (line: string) => process.stdout.write(`${line}\n`)
+print(`${rounds} rounds, ${updates} updates, seed ${seed}`)
+
+const answered =
+  updates === 0
+    ? []
+    : await killUpdates({ rounds, updates, seed }, ({ round, victim, killed, delayMs, waiting }) =>
+        print(
+          `${String(round).padStart(4)}  updates: ${victim} (${killed}) killed after ${String(delayMs).padStart(4)} ms; ${waiting} wait for their answer`,
+        ),
+      )
+const repeatedAnswers = answered.filter(({ answers }) => answers > 1)
+const lost = answered.filter(({ answers }) => answers < 1)
+const apologisedAfter = answered.filter(({ apologies }) => apologies.after > 0)
+const apologisedBefore = answered.filter(({ apologies }) => apologies.before > 0)
+print(
+  `${answered.length} updates: ${lost.length} lost, ${repeatedAnswers.length} answered more than once, ` +
+    `${apologisedAfter.length} apologies after an answer, ${apologisedBefore.length} before one; seed ${seed}`,
+)
 
 const outcome = await killRounds(rounds, seed, ({ round, victim, name, delayMs, messages, ambiguous }) =>
-  process.stdout.write(
-    `${String(round).padStart(4)}  ${(name ?? victim).padEnd(20)} killed after ${String(delayMs).padStart(3)} ms: ${messages} message${messages === 1 ? '' : 's'}${messages > 1 && ambiguous ? ' (in the gap between the sending and its receipt)' : ''}\n`,
+  print(
+    `${String(round).padStart(4)}  ${(name ?? victim).padEnd(20)} killed after ${String(delayMs).padStart(3)} ms: ${messages} message${messages === 1 ? '' : 's'}${messages > 1 && ambiguous ? ' (in the gap between the sending and its receipt)' : ''}`,
   ),
 )
 const wrong = outcome.filter(({ messages, ambiguous }) => messages < 1 || (messages > 1 && !ambiguous))
 const repeated = outcome.filter(({ messages }) => messages > 1)
-process.stdout.write(
-  `${outcome.length} rounds: none lost, ${repeated.length} sent twice in the gap, ${wrong.length} wrong; seed ${seed}\n`,
+print(
+  `${outcome.length} rounds: none lost, ${repeated.length} sent twice in the gap, ${wrong.length} wrong; seed ${seed}`,
 )
-process.exit(wrong.length === 0 && outcome.length === rounds ? 0 : 1)
+const isRight = lost.length === 0 && apologisedAfter.length === 0 && wrong.length === 0 && outcome.length === rounds
+process.exit(isRight ? 0 : 1)
