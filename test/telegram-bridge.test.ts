@@ -152,6 +152,79 @@ describe('without PUBLIC_URL', () => {
     expect(texts()).toEqual(['v1:f:82', 'stuck'])
   })
 
+  test('a chat whose update must wait, or takes long, holds up no other chat, and keeps its own order', async () => {
+    const time = virtualTime(new Date('2026-11-21T12:00:00Z'))
+    const handed: string[] = []
+    let release = () => {}
+    const slow = new Promise<void>(resolve => {
+      release = resolve
+    })
+    start({
+      time,
+      deliver: async ({ body }) => {
+        const { text } = JSON.parse(body).message
+        handed.push(text)
+        if (text === 'flooded' && handed.filter(other => other === text).length === 1)
+          return { status: 503, retryAfter: '40' }
+        if (text === 'slow') await slow
+        return { status: 200 }
+      },
+    })
+    for (const text of ['flooded', 'after the flood']) telegram.user('Ana').send(text)
+    for (const text of ['slow', 'after the slow one']) telegram.user('Bia').send(text)
+    await until(() => handed.includes('slow') && handed.includes('flooded'), { what: 'both to be tried' })
+    const begun = time.now().getTime()
+    telegram.user('Caio').send('/hoje')
+    await passing(time, 50, () => handed.includes('/hoje'), 'the other chat')
+    expect(time.now().getTime() - begun).toBeLessThan(40_000)
+    expect(handed).toEqual(expect.not.arrayContaining(['after the flood', 'after the slow one']))
+    // Nothing is forgotten by Telegram before the oldest one is taken.
+    expect(telegram.pending()).toHaveLength(5)
+    release()
+    await passing(time, 10_000, () => telegram.pending().length === 0, 'all of them')
+    const inOrder = (...texts: string[]) => handed.filter(text => texts.includes(text))
+    expect(inOrder('slow', 'after the slow one')).toEqual(['slow', 'after the slow one'])
+    expect(inOrder('flooded', 'after the flood')).toEqual(['flooded', 'flooded', 'after the flood'])
+    expect(inOrder('/hoje')).toEqual(['/hoje'])
+  })
+
+  test('so many chats are handed on side by side, and no more', async () => {
+    let [open, most] = [0, 0]
+    const released: (() => void)[] = []
+    start({
+      deliver: async request => {
+        most = Math.max(most, ++open)
+        await new Promise<void>(resolve => released.push(resolve))
+        open--
+        taken.push(request)
+        return { status: 200 }
+      },
+    })
+    for (let person = 0; person < 50; person++) telegram.user(`Pessoa ${person}`).send('oi')
+    await until(() => open === 20, { what: 'twenty at once' })
+    await until(
+      () => {
+        released.shift()?.()
+        return taken.length === 50
+      },
+      { what: 'all of them' },
+    )
+    expect(most).toBe(20)
+    await until(() => telegram.pending().length === 0, { what: 'the updates to be confirmed' })
+  })
+
+  test('429 for getUpdates: what was received is handed on meanwhile', async () => {
+    const time = virtualTime(new Date('2026-11-21T12:00:00Z'))
+    let tries = 0
+    start({ time, deliver: async () => ({ status: ++tries < 3 ? 503 : 200 }) })
+    telegram.user('Ana').send('oi')
+    await until(() => tries > 0, { what: 'the first try' })
+    telegram.failNext('getUpdates', { status: 429, retryAfter: 30, times: 1 })
+    await passing(time, 500, () => tries === 3, 'the update to be taken')
+    telegram.user('Ana').send('e agora')
+    await passing(time, 5_000, () => tries === 4, 'the next update')
+  })
+
   test('a revoked token ends in words that name it, and no call is repeated', async () => {
     telegram.revoke()
     const running = start()

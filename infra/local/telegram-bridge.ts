@@ -38,6 +38,8 @@ export const ALLOWED_UPDATES = ['message', 'callback_query', 'my_chat_member']
 
 const MAX_CONNECTIONS = 20
 const POLL_S = 25
+/** While an update waits for the function, newer ones of other chats are looked for this often. */
+const LOOK_AGAIN_MS = 200
 const LONGEST_PAUSE_MS = 60_000
 const LIFE_MS = { message: 24 * 3_600_000, callback_query: 150_000 }
 
@@ -117,38 +119,76 @@ export const startTelegramBridge = (options: BridgeOptions): TelegramBridge => {
     await profile
   }
 
+  /** Updates that Telegram has given us and the function has not taken yet, by their number, and the same in their queues. */
+  const inHand = new Set<number>()
+  const queues = new Map<string, Update[]>()
+  const slot = limiter(MAX_CONNECTIONS)
+  let progress = () => {}
+
+  /**
+   * Asks for updates and hands those of different chats on side by side. Telegram forgets what lies before the offset, so the offset
+   * stays at the oldest update that the function has not taken; what lies behind it comes again with each answer, and is known.
+   */
   const poll = async () => {
-    let offset = 0
+    const known = new Set<number>()
+    let next = 0
     while (!stopped()) {
-      let updates: Update[] = []
+      const offset = inHand.size === 0 ? next : Math.min(...inHand)
+      for (const id of known) if (id < offset) known.delete(id)
+      let fresh: Update[] = []
       const heard = await persist(async () => {
-        updates = await fetchUpdates(api, offset)
+        const updates = await fetchUpdates(api, offset, inHand.size === 0 ? POLL_S : 0)
+        fresh = updates.filter(({ update_id }) => !known.has(update_id))
         become('polling')
       }, become)
       if (!heard) return
-      await Promise.all([...inQueues(updates)].map(handOn))
-      if (stopped()) return
-      // Only now does Telegram learn that they were taken.
-      offset = (updates.at(-1)?.update_id ?? offset - 1) + 1
+      for (const update of fresh) {
+        known.add(update.update_id)
+        next = Math.max(next, update.update_id + 1)
+        enqueue(update)
+      }
+      // Telegram would answer at once with what we have: the next look waits for an update that is taken, but not long.
+      if (inHand.size > 0)
+        await Promise.race([pause(LOOK_AGAIN_MS), new Promise<void>(resolve => (progress = resolve))])
     }
   }
 
-  /** One queue's updates, one after the other, each until the function has taken it or it is too old to matter. */
-  const handOn = async (updates: Update[]) => {
-    for (const update of updates) {
-      const firstAt = time.now().getTime()
-      for (let tries = 0; !stopped(); tries++) {
-        const outcome = await handOnce(update)
-        if (outcome === 'taken') break
-        if (tries === 0)
-          say(`telegram-webhook did not take update ${update.update_id} (${outcome.words}); it is offered again.`)
-        const waitMs = outcome.retryAfterS > 0 ? outcome.retryAfterS * 1000 : tries === 0 ? 0 : backoffMs(tries - 1)
-        if (time.now().getTime() + waitMs > expiryOf(update, firstAt)) {
-          say(`Update ${update.update_id} was not taken in time and is dropped, as Telegram would.`)
-          break
-        }
-        await pause(waitMs)
+  const enqueue = (update: Update) => {
+    inHand.add(update.update_id)
+    const key = queueOf(update)
+    const queue = queues.get(key)
+    if (queue !== undefined) return void queue.push(update)
+    queues.set(key, [update])
+    void emptyQueue(key)
+  }
+
+  /** One queue's updates, one after the other. */
+  const emptyQueue = async (key: string) => {
+    const queue = queues.get(key)!
+    for (let update = queue[0]; update !== undefined; update = queue[0]) {
+      await handOn(update)
+      if (stopped()) return
+      queue.shift()
+      inHand.delete(update.update_id)
+      progress()
+    }
+    queues.delete(key)
+  }
+
+  /** Until the function has taken it or it is too old to matter. A wait holds up its own queue only. */
+  const handOn = async (update: Update) => {
+    const firstAt = time.now().getTime()
+    for (let tries = 0; !stopped(); tries++) {
+      const outcome = await slot(() => handOnce(update))
+      if (outcome === 'taken') return
+      if (tries === 0)
+        say(`telegram-webhook did not take update ${update.update_id} (${outcome.words}); it is offered again.`)
+      const waitMs = outcome.retryAfterS > 0 ? outcome.retryAfterS * 1000 : tries === 0 ? 0 : backoffMs(tries - 1)
+      if (time.now().getTime() + waitMs > expiryOf(update, firstAt)) {
+        say(`Update ${update.update_id} was not taken in time and is dropped, as Telegram would.`)
+        return
       }
+      await pause(waitMs)
     }
   }
 
@@ -179,20 +219,36 @@ export const startTelegramBridge = (options: BridgeOptions): TelegramBridge => {
   }
 }
 
-const fetchUpdates = (api: Telegram, offset: number): Promise<Update[]> =>
+const fetchUpdates = (api: Telegram, offset: number, timeout: number): Promise<Update[]> =>
   api.call<Update[]>(
     'getUpdates',
-    { offset, timeout: POLL_S, allowed_updates: ALLOWED_UPDATES },
-    { timeoutMs: (POLL_S + 10) * 1000 },
+    { offset, timeout, allowed_updates: ALLOWED_UPDATES },
+    { timeoutMs: (timeout + 10) * 1000 },
   )
 
 /** Telegram's own order: one after the other within a chat; presses and memberships run beside the messages. */
-const inQueues = (updates: Update[]): Iterable<Update[]> =>
-  Map.groupBy(updates, ({ message, callback_query, my_chat_member }) => {
-    if (callback_query !== undefined) return `press ${callback_query.from?.id}`
-    if (my_chat_member !== undefined) return `member ${my_chat_member.chat?.id}`
-    return `chat ${message?.chat?.id}`
-  }).values()
+const queueOf = ({ message, callback_query, my_chat_member }: Update): string => {
+  if (callback_query !== undefined) return `press ${callback_query.from?.id}`
+  if (my_chat_member !== undefined) return `member ${my_chat_member.chat?.id}`
+  return `chat ${message?.chat?.id}`
+}
+
+/** Runs at most `most` pieces of work at a time, in the order in which they were asked for. */
+const limiter = (most: number) => {
+  const waiting: (() => void)[] = []
+  let running = 0
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    if (running < most) running++
+    else await new Promise<void>(resolve => waiting.push(resolve))
+    try {
+      return await work()
+    } finally {
+      const next = waiting.shift()
+      if (next === undefined) running--
+      else next()
+    }
+  }
+}
 
 const expiryOf = ({ message, callback_query }: Update, firstAt: number): number => {
   if (callback_query !== undefined) return firstAt + LIFE_MS.callback_query
