@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { FunctionManifest } from '#local/manifests.ts'
 import { listenPublic, type PublicLimits, type PublicListener } from '#local/public-listener.ts'
 import { insisting, sendBytes, statusOf, times } from './support/raw.ts'
@@ -356,6 +356,30 @@ describe('a body', () => {
 })
 
 describe('limits', () => {
+  test('of many forged requests the first are refused at once, the others after a pause that no honest one has', async () => {
+    // Long enough that only somebody who leaves ends it.
+    const { port } = await started('/', { promptRefusals: 0, refusalPauseMs: 3_600_000 })
+    const forged = Array.from({ length: 64 }, () => {
+      const socket = connect(port, '127.0.0.1')
+      socket.write('POST /telegram HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n')
+      return { socket, answers: vi.fn() }
+    })
+    for (const { socket, answers } of forged) socket.on('data', answers)
+    for (let n = 0; n < 5; n++) expect((await ask(port, { path: '/telegram', headers: withSecret })).status).toBe(200)
+    expect(forged.every(({ answers }) => answers.mock.calls.length === 0)).toBe(true)
+    for (const { socket } of forged) socket.destroy()
+
+    const other = await started('/', { promptRefusals: 1, refusalPauseMs: 1 })
+    const statuses = Array.from({ length: 64 }, async () => (await ask(other.port, { path: '/telegram' })).status)
+    expect(new Set(await Promise.all(statuses))).toEqual(new Set([401]))
+  })
+
+  test('a connection that sends on without waiting for answers is closed', async () => {
+    const { port } = await started('/', { promptRefusals: 0, refusalPauseMs: 3_600_000 })
+    const forged = 'POST /telegram HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n'
+    expect(await sendBytes(port, forged.repeat(50))).toBe('')
+  })
+
   test('more than 100 headers, or 16 kB of them, are refused with 431', async () => {
     const many = Object.fromEntries(Array.from({ length: 150 }, (_, at) => [`x-${at}`, '1']))
     expect((await post('/telegram', { headers: { ...withSecret, ...many } })).status).toBe(431)

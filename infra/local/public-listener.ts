@@ -50,6 +50,9 @@ export interface PublicLimits {
   waitingConnections: number
   /** Bodies of one function's requests that are kept in memory at once. */
   bodyBytes: number
+  /** So many strangers a second are refused at once, the others after a pause: who forges in a loop is slow, and cheap for us. */
+  promptRefusals: number
+  refusalPauseMs: number
 }
 
 type Secret = NonNullable<NonNullable<FunctionManifest['public']>['secret']>
@@ -60,7 +63,12 @@ const usualLimits: PublicLimits = {
   requestMs: 20_000,
   waitingConnections: 512,
   bodyBytes: 32 * mostBytes,
+  promptRefusals: 100,
+  refusalPauseMs: 200,
 }
+
+/** Requests of one connection. */
+const mostUnanswered = 8
 
 /**
  * Listens on loopback. A request is refused by its head where possible: 404 without a public path, 401 without the function's secret.
@@ -84,6 +92,15 @@ export const listenPublic = async (options: PublicListenerOptions): Promise<Publ
       : undefined
   }
 
+  let second = 0
+  let refusals = 0
+  const pauseOfRefusal = () => {
+    const now = Math.floor(performance.now() / 1000)
+    if (now !== second) [second, refusals] = [now, 0]
+    return ++refusals > limits.promptRefusals ? limits.refusalPauseMs : 0
+  }
+
+  const waiting = new Set<Socket>()
   const take = async (request: IncomingMessage, response: ServerResponse, waitsForContinue: boolean) => {
     const refuse = (status: number, headers: Record<string, string> = {}) => {
       // A sender that waits for "100 Continue" may or may not send its body now: no telling where its next request begins.
@@ -91,13 +108,19 @@ export const listenPublic = async (options: PublicListenerOptions): Promise<Publ
       response.end()
       dropBody(request, status === 413 ? undefined : mostStrangersBytes)
     }
-    if (request.rawHeaders.length / 2 > limits.headers) return refuse(431)
+    const refuseStranger = (status: number) => {
+      const pauseMs = pauseOfRefusal()
+      if (pauseMs === 0) return refuse(status)
+      const timer = setTimeout(refuse, pauseMs, status)
+      response.once('close', () => clearTimeout(timer))
+    }
+    if (request.rawHeaders.length / 2 > limits.headers) return refuseStranger(431)
     const route = request.method === 'TRACE' ? undefined : (routes.find(request.url) ?? formerRoute(request))
     // Events reach functions through the broker, which has checked them; a stranger's would be taken for one of those.
-    if (!route || meansToBeAnEvent(request.headers)) return refuse(404)
+    if (!route || meansToBeAnEvent(request.headers)) return refuseStranger(404)
     if (!serving || isClosing) return refuse(503, { 'retry-after': '1' })
     const { name } = route.function
-    if (serving.checks.get(name)?.(request) === false) return refuse(401)
+    if (serving.checks.get(name)?.(request) === false) return refuseStranger(401)
     if (Number(request.headers['content-length'] ?? 0) > mostBytes) return refuse(413)
 
     if ((bodyBytes.get(name) ?? 0) >= limits.bodyBytes) return refuse(503, { 'retry-after': '1' })
@@ -111,6 +134,7 @@ export const listenPublic = async (options: PublicListenerOptions): Promise<Publ
       if (waitsForContinue) response.writeContinue()
       const body = await bodyOf(request)
       if (body === undefined) return send(response, { status: 413 })
+      waiting.delete(request.socket)
       await serving.proxy(name, request, response, { path: route.path, body })
     } finally {
       request.off('data', count)
@@ -118,14 +142,16 @@ export const listenPublic = async (options: PublicListenerOptions): Promise<Publ
     }
   }
 
-  const waiting = new Set<Socket>()
+  const unanswered = new WeakMap<Socket, number>()
   const handle = async (request: IncomingMessage, response: ServerResponse, waitsForContinue = false) => {
     const { socket } = request
+    const before = unanswered.get(socket) ?? 0
+    // No proxy sends requests without waiting for answers; Node would keep any number of them.
+    if (before >= mostUnanswered) return void socket.destroy()
+    unanswered.set(socket, before + 1)
     response.once('close', () => {
+      unanswered.set(socket, unanswered.get(socket)! - 1)
       if (!socket.destroyed) waiting.add(socket)
-    })
-    request.once('end', () => {
-      if (!response.closed) waiting.delete(socket)
     })
     try {
       await take(request, response, waitsForContinue)

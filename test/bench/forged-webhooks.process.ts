@@ -1,0 +1,45 @@
+import { Agent, request } from 'node:http'
+
+/**
+ * Posts forged updates over some connections, each one after the other, until it is told to stop:
+ * `forged-webhooks.process.ts <port> <host> <path> <connections>`. Says by IPC how often it got which status.
+ */
+const [port = '', host = '', path = '', connections = ''] = process.argv.slice(2)
+
+const agent = new Agent({ keepAlive: true, maxSockets: Number(connections) })
+const statuses: Record<string, number> = {}
+const body = JSON.stringify({ update_id: 1, message: { text: 'x'.repeat(500) } })
+const headers = {
+  host,
+  'content-type': 'application/json',
+  'content-length': body.length,
+  'x-telegram-bot-api-secret-token': 'forged',
+}
+let stopped = false
+
+const forge = () =>
+  new Promise<void>(resolve => {
+    const count = (what: string | number) => {
+      statuses[what] = (statuses[what] ?? 0) + 1
+      resolve()
+    }
+    request({ agent, host: '127.0.0.1', port, path, method: 'POST', headers }, response => {
+      response.resume()
+      response.on('end', () => count(response.statusCode!))
+      response.on('error', () => count('broken'))
+    })
+      .on('error', () => count('broken'))
+      .end(body)
+  })
+
+const repeat = async () => {
+  while (!stopped) await forge()
+}
+const all = Promise.all(Array.from({ length: Number(connections) }, repeat))
+process.once('message', async () => {
+  stopped = true
+  await all
+  process.send!(statuses)
+  agent.destroy()
+  process.disconnect?.()
+})
