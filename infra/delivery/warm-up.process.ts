@@ -12,7 +12,7 @@ import { Instant } from '#events/fields.ts'
 /** node warm-up.process.ts <bundle> <cache>: runs the bundle as its loader does, sends it what it is made for, and writes V8's code cache. */
 const [filename, cache] = process.argv.slice(2) as [string, string]
 
-// Create needs a default to make a sample of a format, and the exported schemas have none.
+// Create needs a default to make a sample of a pattern, and the exported schemas have none.
 Object.assign(Instant, { default: '1970-01-01T00:00:00Z' })
 
 /** Rules that wait for what cannot be reached are not waited for. */
