@@ -9,7 +9,7 @@ export const Check = Type.Object({
   /** `https://example.org/health`, or `tcp://example.org:5432`. As the user gave it: never trusted, always dialled safely. */
   url: Type.String({ maxLength: 2048 }),
   /** Total deadline of one attempt, milliseconds. */
-  timeoutMs: Type.Integer({ minimum: 100, maximum: 30_000 }),
+  timeoutMs: Type.Integer({ minimum: 100, maximum: 120_000 }),
   intervalS: Type.Integer({ minimum: 10, maximum: 86_400 }),
   /** The slot: when the check is due, UTC. Together with the monitor it names the result. */
   dueAt: Instant,

@@ -149,3 +149,18 @@ const shortened = (name: string) => {
   const characters = [...name]
   return characters.length <= longestName ? name : `${characters.slice(0, longestName - 1).join('')}…`
 }
+
+/** Address, port if it can be one, and whether there is more. */
+const visibleParts = /^([a-z][a-z0-9+.-]*:\/\/)?(\[[\da-f:.]+\]|[^:/?#\\]*)(:\d{1,5}(?=$|[/?#\\]))?(.*)$/is
+/** Also encoded, once or more often. */
+const at = /@|%(?:25)*40/i
+
+/**
+ * A refused address as it may be repeated: nothing of it where it may have a user name or a password, else the host and the port. The
+ * path and the query may contain tokens.
+ */
+export const withoutSecrets = (text: string): string => {
+  const [, scheme = '', host = '', port = '', more = ''] = visibleParts.exec(text.normalize('NFKC').trim()) ?? []
+  if (at.test(text.normalize('NFKC'))) return `${scheme}…`
+  return `${scheme}${host}${port}${more === '' || more === '/' ? more : `${more.startsWith(':') ? ':' : '/'}…`}`
+}

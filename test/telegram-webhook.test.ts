@@ -402,6 +402,67 @@ describe('monitors', () => {
     expect(await world.desk.monitors.countOf(person.chatId)).toBe(0)
   })
 
+  test.each([
+    '/monitorar https://ana:hunter2@example.org',
+    '/monitorar ana:hunter2@example.org',
+    '/monitorar hunter2@example.org',
+    '/monitorar tcp://ana:hunter2@example.org:22',
+    '/monitorar ftp://ana:hunter2@example.org',
+    '/monitorar https://ana:hunter2%40example.org',
+    '/monitorar https://ana:hunter2%2540example.org/',
+    '/monitorar https://ana%3Ahunter2@example.org:99999',
+    '/monitorar https://ana:hunter2＠example.org',
+    '/monitorar https://ana:hunter2@exa mple.org',
+    '/monitorar https://ana:x hunter2@example.org',
+    '/monitorar https://ana:1 hunter2@example.org',
+    '/monitorar https://ana:x/hunter2@example.org',
+    '/monitorar https://ana:x#hunter2@example.org',
+    '/monitorar https://ana:x@hunter2',
+    '/monitorar https://ana:hunter2',
+    '/monitorar ana:hunter2',
+    '/monitorar https://example.org:25/?token=hunter2',
+    '/monitorar http://10.0.0.1/login?password=hunter2#hunter2',
+    '/monitorar http://10.0.0.1/hooks/hunter2',
+    '/monitorar 30s https://ana:hunter2@example.org',
+    '/monitorar https://ana:hunter2@example.org 30s limite 10s',
+    'https://ana:hunter2@example.org',
+    'https://ana:x hunter2@example.org',
+    'ana:hunter2@example.org',
+  ])('%s is refused without a password or a token in the answer', async text => {
+    const person = somebody()
+    const answer = await person.says(text)
+    expect(answer.text).toMatch(/^Não posso vigiar/)
+    expect(answer.text).not.toContain('hunter2')
+    expect(await world.desk.monitors.countOf(person.chatId)).toBe(0)
+  })
+
+  test.each([
+    ['lento.example 1m limite 30s', 60, 30_000],
+    ['lento.example limite de 30 s 1m', 60, 30_000],
+    ['1m lento.example timeout: 12s', 60, 12_000],
+    ['lento.example limit 1m 5m', 300, 60_000],
+    ['lento.example 5m timeout 2m', 300, 120_000],
+    ['lento.example 10s limite 10s', 10, 10_000],
+    ['lento.example 10s', 10, 5_000],
+    ['lento.example/?limite=3', 60, 10_000],
+  ])('/monitorar %s takes the time limit', async (argument, intervalS, timeoutMs) => {
+    const person = somebody()
+    const { text } = await person.says(`/monitorar ${argument}`)
+    expect(text.includes('(limite de tempo: ')).toBe(/\slim|\stimeout/.test(argument))
+    expect(await world.desk.monitors.of(person.chatId)).toMatchObject([{ intervalS, timeoutMs }])
+  })
+
+  test.each(['1m limite 61s', '10m limite 3m', '10s timeout 20s', '1m limite 0s', '1m limite pouco', '1m limite'])(
+    '/monitorar lento.example %s is refused: the limit can be up to the interval',
+    async more => {
+      const person = somebody()
+      expect((await person.says(`/monitorar lento.example ${more}`)).text).toMatch(
+        /^O limite de tempo da resposta pode ser/,
+      )
+      expect(await world.desk.monitors.countOf(person.chatId)).toBe(0)
+    },
+  )
+
   test('a chat has fifty at most', async () => {
     const person = somebody()
     await person.says('/start')

@@ -4,7 +4,7 @@ import { decode } from '../callback-data.ts'
 import type { Answer, Asked, Pressed, View } from './bot.ts'
 import type { Command } from './commands.ts'
 import type { Desk, Turn } from './desk.ts'
-import { monitor, monitorsList, pressedMonitor } from './monitors.ts'
+import { monitor, monitorsList, pressedMonitor, suggestion } from './monitors.ts'
 import { label } from './pages.ts'
 import { today, upcoming } from './schedule.ts'
 import { follow, refollow, search, showCard, turnPage, unfollow } from './search.ts'
@@ -99,6 +99,9 @@ const commanded = async (turn: Turn, command: Command, argument: string, isNew: 
   }
 }
 
+/** An address rather than a name: with a scheme, or with what may be a user name and a password, which no search may see. */
+const looksLikeAddress = /^(?:https?|tcp):\/\/\S|^\S+:\S*@\S/i
+
 const saidText = async (turn: Turn, text: string): Promise<Answer> => {
   const { words } = turn
   const kind = smallTalk(text)
@@ -116,7 +119,7 @@ const saidText = async (turn: Turn, text: string): Promise<Answer> => {
     case 'wordless':
       return send({ html: words.wordless() })
     case null:
-      return /^(https?|tcp):\/\/\S+$/i.test(text) ? send({ html: words.looksLikeAddress(text) }) : search(turn, text)
+      return looksLikeAddress.test(text) ? suggestion(turn, text) : search(turn, text)
     default:
       return kind satisfies never
   }

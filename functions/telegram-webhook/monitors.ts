@@ -4,7 +4,7 @@ import type { Tally } from '#database/probe-hours.ts'
 import type { ProbeErrorCode } from '#events/probe-error.ts'
 import { ProbeRequested } from '#events/probe-requested.ts'
 import { html, joined } from '../html.ts'
-import { parseTarget } from '../safe-target.ts'
+import { parseTarget, withoutSecrets } from '../safe-target.ts'
 import { sayDuration } from '../when.ts'
 import { sayProbeError } from '../words.ts'
 import type { Answer, Button, Effect, View } from './bot.ts'
@@ -17,6 +17,9 @@ const A_PAGE = 8
 const USUAL_S = 60
 const SHORTEST_S = 10
 const LONGEST_S = 86_400
+const SHORTEST_LIMIT_S = 1
+/** Three attempts of this length and the pauses between them fit into the timeout of the uptime-prober's Service and Trigger. */
+const LONGEST_LIMIT_S = 120
 
 const say = (view: View): Answer => ({ effects: [{ do: 'send', view }] })
 
@@ -29,36 +32,46 @@ export const intervalIn = (text: string): number | null => {
   return number === undefined ? null : Number(number) * seconds[unit.toLowerCase()]!
 }
 
-/** `/monitorar https://example.org 30s`, in either order. */
-const parts = (argument: string): { address: string; interval: string } => {
-  const [first = '', ...rest] = argument.split(/\s+/)
+/** The time limit of a check, anywhere after the address: `limite 30s`, `limite de 30 s`, `timeout: 30s`. */
+const limitWord = /\s(?:limite|limit|timeout)\b[:=]?\s*(?:(?:de|of)\s+)?(\d+\s*[a-z]*|\S*)/i
+
+/** `/monitorar https://example.org 30s limite 20s`; address and interval in either order. */
+const parts = (argument: string): { address: string; interval: string; limit: string | null } => {
+  const limit = limitWord.exec(argument)?.[1]?.trim() ?? null
+  const [first = '', ...rest] = argument.replace(limitWord, ' ').trim().split(/\s+/)
   const last = rest.join(' ')
   return rest.length === 1 && intervalIn(first) !== null && intervalIn(last) === null
-    ? { address: last, interval: first }
-    : { address: first, interval: last }
+    ? { address: last, interval: first, limit }
+    : { address: first, interval: last, limit }
 }
 
 /** /monitorar: watches an address; the same one again takes the new interval. */
 export const monitor = async (turn: Turn, argument: string): Promise<Answer> => {
   const { desk, chat, words } = turn
   if (argument === '') return say({ html: words.howToMonitor() })
-  const { address, interval } = parts(argument)
+  const { address, interval, limit } = parts(argument)
   const target = parseTarget(address)
   if (!target.ok) return say({ html: refusal(turn, address, target.error) })
   if (!(await mayDial(turn, target.url))) return say({ html: refusal(turn, address, 'private-address') })
   const intervalS = interval === '' ? USUAL_S : intervalIn(interval)
+  // A blank in a password: the rest of it stands where the interval should.
+  if (intervalS === null && interval.includes('@')) return say({ html: refusal(turn, argument, 'credentials') })
   if (intervalS === null) return say({ html: words.intervalUnknown(label(interval)) })
   if (intervalS < SHORTEST_S) return say({ html: words.intervalShort() })
   if (intervalS > LONGEST_S) return say({ html: words.intervalLong() })
+  const limitS = limit === null ? usualLimitS(intervalS) : intervalIn(limit)
+  const longestLimitS = Math.min(intervalS, LONGEST_LIMIT_S)
+  if (limitS === null || limitS < SHORTEST_LIMIT_S || limitS > longestLimitS)
+    return say({ html: words.limitRefused(sayDuration(longestLimitS * 1000, chat.language)) })
 
   const known = await desk.monitors.of(chat.id)
   if (known.length >= MOST && !known.some(({ url }) => url === target.url))
     return say({ html: words.monitorsFull(MOST) })
   const { kind, url, name } = target
-  // One attempt has to leave room for the two that confirm a failure.
-  const timeoutMs = Math.min(10_000, intervalS * 500)
+  const timeoutMs = limitS * 1000
   const { monitor: kept, isNew } = await desk.monitors.add({ chatId: chat.id, kind, url, name, intervalS, timeoutMs })
-  const every = sayDuration(intervalS * 1000, chat.language)
+  const duration = sayDuration(intervalS * 1000, chat.language)
+  const every = limit === null ? duration : `${duration} (${words.timeLimit(sayDuration(timeoutMs, chat.language))})`
   // Not "isNew": when this update is handled again, the monitor is there already, and its first check may not be.
   const unchecked = kept.judgedAt === null
   return {
@@ -72,16 +85,25 @@ export const monitor = async (turn: Turn, argument: string): Promise<Answer> => 
   }
 }
 
+/** One attempt leaves room for the two that confirm a failure. */
+const usualLimitS = (intervalS: number) => Math.min(10, intervalS / 2)
+
+/** What a person typed who may have wanted to have it watched: how to do that, or why it cannot be. */
+export const suggestion = (turn: Turn, text: string): Answer => {
+  const target = parseTarget(text)
+  return say({ html: target.ok ? turn.words.looksLikeAddress(text) : refusal(turn, text, target.error) })
+}
+
 const refusal = ({ chat, words }: Turn, address: string, error: ProbeErrorCode) =>
   words.addressRefused(
-    label(address),
+    label(withoutSecrets(address)),
     words.refusals[error as keyof Words['refusals']] ?? sayProbeError(error, chat.language),
   )
 
 /** Addresses written out are looked at here; names are, whenever they are dialled, by the prober. */
 const mayDial = async ({ desk }: Turn, url: string): Promise<boolean> => {
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
-  if (/(^|\.)localhost$/.test(host)) return desk.mayDial('127.0.0.1')
+  if (/(^|\.)localhost$/.test(host)) return (await desk.mayDial('127.0.0.1')) || desk.mayDial('::1')
   return isIP(host) === 0 || desk.mayDial(host)
 }
 
@@ -198,7 +220,14 @@ const monitorCard = async (turn: Turn, monitor: Monitor): Promise<View> => {
             ],
             ' · ',
           ),
-          words.everyInterval(sayDuration(monitor.intervalS * 1000, chat.language)),
+          joined(
+            [
+              words.everyInterval(sayDuration(monitor.intervalS * 1000, chat.language)),
+              monitor.timeoutMs > usualLimitS(monitor.intervalS) * 1000 &&
+                words.timeLimit(sayDuration(monitor.timeoutMs, chat.language)),
+            ],
+            ' · ',
+          ),
           monitor.judgedAt ? words.lastCheck(ago(monitor.judgedAt, now, turn)) : words.neverChecked,
         ]),
       ],

@@ -37,9 +37,20 @@ export interface MeasureTools {
 
 const checks = { http: checkHttp, tcp: checkTcp } as const
 
+/** All attempts of a check together, so that they end within the timeout of the Service (300 s), which counts from up to 32 s before. */
+const longestMs = 250_000
+
+/** How often a failure is looked at before it is believed: three times, or twice where the time limit is long. */
+const attemptsFor = ({ timeoutMs }: Check) => {
+  const fitting = pausesMs.filter((_, at) => (at + 2) * timeoutMs + pausesMs.slice(0, at + 1).reduce(sum) <= longestMs)
+  return 1 + fitting.length
+}
+const sum = (one: number, other: number) => one + other
+
 /**
- * Runs a check. A failure is looked at twice more, each time at the next address of the name; it is confirmed when all three fail.
- * What was down when the slot was planned is no news and is not looked at again.
+ * Runs a check. A failure is looked at twice more, each time at the next address of the name; it is confirmed when all fail. What was
+ * down when the slot was planned is looked at once at each address that accepts connections, up to three, because one good address
+ * would have kept it up.
  */
 export const measureWith =
   ({ dialler, vantage, clock, sleep }: MeasureTools): Measure =>
@@ -47,20 +58,26 @@ export const measureWith =
     const startedAt = clock()
     const started = performance.now()
     const look = checks[check.kind]
+    const most = attemptsFor(check)
     let dialled = await look(dialler, check, 0)
     vantage.note(dialled)
     let attempts = 1
-    for (const pauseMs of check.down ? [] : pausesMs) {
-      if (dialled.error === null || lasting.has(dialled.error)) break
-      await sleep(pauseMs)
+    while (attempts < most && dialled.error !== null && !lasting.has(dialled.error)) {
+      if (!check.down) await sleep(pausesMs[attempts - 1]!)
+      else if (!hasOtherAddresses(dialled, attempts)) break
       dialled = await look(dialler, check, attempts)
       vantage.note(dialled)
       attempts++
     }
-    const confirmed = attempts > pausesMs.length || (dialled.error !== null && lasting.has(dialled.error))
+    const isLasting = dialled.error !== null && lasting.has(dialled.error)
+    const confirmed = isLasting || (!check.down && attempts === most)
     const known = dialled.error === null || (await vantage.believes(dialled, started))
     return { result: resultOf(check, startedAt, attempts, dialled, known), confirmed: confirmed && known }
   }
+
+/** Where no address accepted a connection, all of them have been tried. */
+const hasOtherAddresses = ({ contact, error, addresses = 1 }: Dialled, attempts: number) =>
+  contact && error !== 'refused' && attempts < addresses
 
 const resultOf = (check: Check, startedAt: Date, attempts: number, dialled: Dialled, known: boolean): ProbeResult => ({
   monitorId: check.monitorId,

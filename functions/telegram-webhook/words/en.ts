@@ -132,10 +132,14 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
 
 <code>/monitor example.org</code>
 <code>/monitor https://example.org/health 30s</code>
-<code>/monitor tcp://example.org:5432 5m</code>`,
+<code>/monitor tcp://example.org:5432 5m</code>
+
+For a site that takes long to answer, add a time limit: <code>/monitor example.org 1m timeout 30s</code>`,
   intervalUnknown: asked =>
     html`I did not understand the interval “${asked}”. Use for example <code>30s</code>, <code>5m</code> or <code>1h</code>.`,
   intervalShort: () => html`The shortest interval is 10 seconds (<code>10s</code>).`,
+  limitRefused: longest =>
+    html`The time limit for an answer can be from 1 second to ${longest}, and no longer than the interval. Example: <code>/monitor example.org 1m timeout 30s</code>`,
   intervalLong: () => html`The longest interval is 24 hours (<code>24h</code>).`,
   addressRefused: (address, why) => html`I cannot watch <code>${address}</code>: ${why}.`,
   refusals: {
@@ -166,6 +170,7 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   uptimeDay: percent => `${percent} in 24 h`,
   uptimeUnknown: 'no data for 24 h yet',
   averageResponse: ms => `average response: ${ms}`,
+  timeLimit: duration => `time limit: ${duration}`,
   everyInterval: interval => `checked every ${interval}`,
   lastCheck: duration => `last check ${duration} ago`,
   neverChecked: 'not checked yet',

@@ -136,10 +136,14 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
 
 <code>/monitorar exemplo.com.br</code>
 <code>/monitorar https://exemplo.com.br/saude 30s</code>
-<code>/monitorar tcp://exemplo.com.br:5432 5m</code>`,
+<code>/monitorar tcp://exemplo.com.br:5432 5m</code>
+
+Para um site que demora a responder, dê um limite de tempo: <code>/monitorar exemplo.com.br 1m limite 30s</code>`,
   intervalUnknown: (asked: string) =>
     html`Não entendi o intervalo “${asked}”. Use por exemplo <code>30s</code>, <code>5m</code> ou <code>1h</code>.`,
   intervalShort: () => html`O menor intervalo é de 10 segundos (<code>10s</code>).`,
+  limitRefused: (longest: string) =>
+    html`O limite de tempo da resposta pode ser de 1 segundo a ${longest}, e não maior que o intervalo. Exemplo: <code>/monitorar exemplo.com.br 1m limite 30s</code>`,
   intervalLong: () => html`O maior intervalo é de 24 horas (<code>24h</code>).`,
   addressRefused: (address: string, why: string) => html`Não posso vigiar <code>${address}</code>: ${why}.`,
   refusals: {
@@ -171,6 +175,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   uptimeDay: (percent: string) => `${percent} em 24 h`,
   uptimeUnknown: 'ainda sem dados de 24 h',
   averageResponse: (ms: string) => `resposta média: ${ms}`,
+  timeLimit: (duration: string) => `limite de tempo: ${duration}`,
   everyInterval: (interval: string) => `verificado a cada ${interval}`,
   lastCheck: (duration: string) => `última verificação há ${duration}`,
   neverChecked: 'ainda não verificado',
