@@ -178,6 +178,23 @@ describe('who hears', () => {
   })
 })
 
+test('missed episodes of two series with one name say which by their channels', () => {
+  const missed: News = {
+    of: 'episode.missed',
+    data: {
+      from: '2026-11-10T00:00:00Z',
+      to: '2026-11-19T12:00:00Z',
+      shows: ['Rede Um', 'Rede Dois'].map((channel, index) => ({
+        show: { id: 70 + index, name: 'Fantasma', url: show.url, image: null, channel },
+        episodes: [episode(1, 1, { airstamp: '2026-11-17T01:00:00Z' })],
+      })),
+    },
+  }
+  const text = words(missed)
+  expect(text).toContain('• Fantasma (Rede Um) T1 E1')
+  expect(text).toContain('• Fantasma (Rede Dois) T1 E1')
+})
+
 describe('episodes', () => {
   test('without an hour the date is said and no clock anywhere', () => {
     now = new Date('2026-11-21T12:00:30Z')

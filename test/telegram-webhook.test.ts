@@ -219,6 +219,40 @@ describe('the series one follows', () => {
     expect(world.broker.events('series.followed').at(-1)?.data).toMatchObject({ followedAt: since.toISOString() })
   })
 
+  test('shows of one name are told apart by their year, else by their channel, also where a button cuts the name', async () => {
+    const person = somebody()
+    await person.says('/start')
+    const long = 'As extraordinárias aventuras de uma família comum'
+    const shows = [
+      { id: 990_001, name: 'Fantasma', premiered: '1998-03-01', on: { br: 'Rede' } },
+      { id: 990_002, name: 'Fantasma', premiered: '2021-09-12', on: { br: 'Rede' } },
+      { id: 990_003, name: `${long}, parte um`, premiered: '2020-01-01', on: { br: 'Um' } },
+      { id: 990_004, name: `${long}, parte dois`, premiered: '2020-05-01', on: { br: 'Dois' } },
+    ]
+    for (const show of shows) {
+      world.tvmaze.addShow(show)
+      world.tvmaze.addEpisode(show.id, { season: 1, number: 1, name: 'Piloto', airs: { on: '2026-11-21' } })
+      await world.know(show.id)
+      await world.desk.follows.follow(person.chatId, `show/${show.id}`, new Date('2026-11-01'), show.name)
+    }
+    const list = await person.says('/series')
+    expect(list.text).toContain('Fantasma (1998)\n')
+    expect(list.text).toContain('Fantasma (2021)\n')
+    expect(labels(list).flat().toSorted()).toEqual([
+      'remover As extraordinárias aventur… (Um)',
+      'remover As extraordinárias avent… (Dois)',
+      'remover Fantasma (1998)',
+      'remover Fantasma (2021)',
+    ])
+    const { shown } = await person.presses('remover Fantasma (1998)', list.id)
+    expect(shown.text).toMatch(/^Removi Fantasma \(1998\)\./)
+    expect(labels(shown)[0]).toEqual(['desfazer · Fantasma (1998)'])
+    await person.presses('desfazer · Fantasma (1998)', list.id)
+    const today = (await person.says('/hoje')).text
+    expect(today).toContain('Fantasma (1998) T1 E1')
+    expect(today).toContain('Fantasma (2021) T1 E1')
+  })
+
   test('many are shown by pages', async () => {
     const person = somebody()
     await person.says('/start')

@@ -1,9 +1,10 @@
 import type { Chat } from '#database/chats.ts'
 import type { DataOf } from '#events/event.ts'
 import type { MessageRequested } from '#events/message-requested.ts'
-import type { EpisodeBrief } from '#events/show.ts'
+import type { EpisodeBrief, ShowBrief } from '#events/show.ts'
 import { encode } from '../callback-data.ts'
 import { type Html, html, joined } from '../html.ts'
+import { distinctions } from '../namesakes.ts'
 import { dayOf, type Language, sayClock, sayDate, sayDuration, sayInstant, sayZoneTime } from '../when.ts'
 import { episodeName, sayEpisode, sayEpisodes, sayProbeError, sayShow } from '../words.ts'
 import type { News, NewsOf } from './news.ts'
@@ -106,12 +107,14 @@ const episodeDue = ({ show, episodes }: NewsOf<'episode.due'>, reader: Reader, n
 const episodeMissed = ({ shows }: NewsOf<'episode.missed'>, reader: Reader, now: Date): Wording => {
   const { language, zone } = reader
   const today = dayOf(now, zone)
+  const notes = distinctions(shows.map(({ show }) => ({ ...show, premiered: null })))
+  const noteOn = ({ id }: ShowBrief) => notes.has(id) && html` (${notes.get(id)})`
   const lines = shows.flatMap(({ show, episodes }) =>
     [...Map.groupBy(episodes, episode => (episode.airstamp === null ? episode.airdate : dayOf(episode.airstamp, zone)))]
       .sort(([one], [other]) => (one < other ? -1 : 1))
       .map(
         ([day, sameDay]) =>
-          html`• <a href="${show.url}">${sayShow(show, language)}</a> ${sayEpisodes(sameDay, language)} · ${sayDate(day, { language, today })}`,
+          html`• <a href="${show.url}">${sayShow(show, language)}</a>${noteOn(show)} ${sayEpisodes(sameDay, language)} · ${sayDate(day, { language, today })}`,
       ),
   )
   const words: Words = {

@@ -1,3 +1,5 @@
+import { folded } from '../folded.ts'
+
 /** Every name of every command: Portuguese and English mean the same, whatever language the chat has. */
 const names = {
   start: ['start'],
@@ -17,13 +19,6 @@ export type Command = keyof typeof names
 const byName = new Map<string, Command>(
   Object.entries(names).flatMap(([command, aliases]) => aliases.map(alias => [alias, command as Command] as const)),
 )
-
-/** Without accents, lower case, full-width letters as plain ones: `/Próximos` is `/proximos`. */
-export const folded = (text: string): string =>
-  text
-    .normalize('NFKD')
-    .replace(/\p{Diacritic}/gu, '')
-    .toLowerCase()
 
 /** The command of that name (without the slash), however it is written: `Próximos`, `hoje!`. */
 export const commandNamed = (name: string): Command | undefined => byName.get(folded(name).replace(/\p{P}+$/u, ''))

@@ -21,9 +21,16 @@ export const pageRow = (at: number, pages: number, to: (page: number) => Press):
         ],
       ]
 
-/** A button's text: without what `html` takes out of names, and not longer than a phone shows. */
-export const label = (text: string): string => {
+/** A button's text: without what `html` takes out of names, and not longer than a phone shows; `note` is never cut off. */
+export const label = (text: string, note?: string): string => {
+  const end = note === undefined ? '' : ` (${[...plain(html`${note}`)].slice(0, 20).join('')})`
   const clean = plain(html`${text}`)
   const letters = [...clean]
-  return letters.length <= 40 ? clean : `${letters.slice(0, 39).join('').trimEnd()}…`
+  const most = 40 - [...end].length
+  return letters.length <= most
+    ? clean + end
+    : `${letters
+        .slice(0, most - 1)
+        .join('')
+        .trimEnd()}…${end}`
 }

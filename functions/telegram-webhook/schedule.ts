@@ -1,6 +1,7 @@
 import type { Upcoming } from '#database/catalogue.ts'
 import { showIdOf } from '#database/follows.ts'
 import { type Html, html, joined } from '../html.ts'
+import { distinctions, withNote } from '../namesakes.ts'
 import { capitalised, dayOf, instantOf, sayClock, sayDate, sayZoneTime } from '../when.ts'
 import { episodeName, sayEpisodes } from '../words.ts'
 import type { Button, View } from './bot.ts'
@@ -43,11 +44,15 @@ const slotsOf = (found: readonly Upcoming[], zone: string): Slot[] => {
   )
 }
 
-const line = ({ chat, words }: Turn, { show, episodes, airstamp }: Slot): Html => {
+/** What tells the shows of one name apart, by their ids. */
+const notesOf = (slots: readonly Slot[], { chat }: Turn) =>
+  distinctions(slots.map(({ show }) => ({ ...show, id: show._id, name: titleOf(show, chat) })))
+
+const line = ({ chat, words }: Turn, { show, episodes, airstamp }: Slot, notes: Map<number, string>): Html => {
   const [only] = episodes
   const name = episodes.length === 1 && only ? episodeName(only) : null
   const clock = airstamp && sayClock(airstamp, chat)
-  return html`${clock && `${clock} `}<a href="${show.url}">${titleOf(show, chat)}</a> ${sayEpisodes(episodes, chat.language)}${
+  return html`${clock && `${clock} `}<a href="${show.url}">${withNote(titleOf(show, chat), notes.get(show._id))}</a> ${sayEpisodes(episodes, chat.language)}${
     name && ` “${name}”`
   }${airstamp === null && html` <i>(${words.hourUnknown})</i>`}`
 }
@@ -90,6 +95,7 @@ export const upcoming = async (turn: Turn, asked: number, page: number): Promise
   ]
   if (items.length === 0) return { html: words.upcomingNone(days), buttons }
   const today = dayOf(now, chat.zone)
+  const notes = notesOf(slots, turn)
   const byDay = Map.groupBy(items, ({ day }) => day)
   return {
     html: joined(
@@ -98,7 +104,7 @@ export const upcoming = async (turn: Turn, asked: number, page: number): Promise
         ...[...byDay].map(([day, those]) =>
           joined([
             html`<b>${capitalised(sayDate(day, { language: chat.language, today }))}</b>`,
-            ...those.map(slot => line(turn, slot)),
+            ...those.map(slot => line(turn, slot, notes)),
           ]),
         ),
         footer(turn),
@@ -120,11 +126,12 @@ export const today = async (turn: Turn): Promise<View> => {
   if (slots.length === 0) return { html: words.todayNone(), buttons }
   const items = slots.slice(0, 2 * A_PAGE)
   const rest = slots.length - items.length
+  const notes = notesOf(slots, turn)
   return {
     html: joined(
       [
         words.todayTitle(sayDate(day, { language: chat.language })),
-        joined([...items.map(slot => line(turn, slot)), rest > 0 && words.andMore(rest)]),
+        joined([...items.map(slot => line(turn, slot, notes)), rest > 0 && words.andMore(rest)]),
         footer(turn),
       ],
       '\n\n',

@@ -1,6 +1,7 @@
 import type { Show } from '#database/catalogue.ts'
 import { showIdOf } from '#database/follows.ts'
 import { type Html, html, joined } from '../html.ts'
+import { distinctions, nameKey, withNote } from '../namesakes.ts'
 import { sayEpisode } from '../words.ts'
 import type { Answer, Button, View } from './bot.ts'
 import { fromCatalogue, type Turn } from './desk.ts'
@@ -16,13 +17,22 @@ interface Note {
   button: Button
 }
 
+/** A followed series: TVMaze's id, and what it was called when it was followed. */
+interface FollowedShow {
+  id: number
+  title: string | null
+}
+
+const followedShows = async ({ desk, chat }: Turn): Promise<FollowedShow[]> =>
+  (await desk.follows.of(chat.id, 'show/')).flatMap(({ subject, title }) => {
+    const id = showIdOf(subject)
+    return id === null ? [] : [{ id, title }]
+  })
+
 /** The series that the chat follows, by name, with what comes next of each. */
 export const seriesList = async (turn: Turn, page: number, note?: Note): Promise<View> => {
-  const { desk, chat, words } = turn
-  const follows = (await desk.follows.of(chat.id, 'show/')).flatMap(follow => {
-    const id = showIdOf(follow.subject)
-    return id === null ? [] : [{ ...follow, id }]
-  })
+  const { chat, words } = turn
+  const follows = await followedShows(turn)
   if (follows.length === 0) {
     const nothing = chat.kind === 'private' ? words.seriesNone() : words.seriesNoneInGroup()
     return { html: joined([note?.html, nothing], '\n\n'), buttons: note ? [[note.button]] : [] }
@@ -31,35 +41,60 @@ export const seriesList = async (turn: Turn, page: number, note?: Note): Promise
     (one.title ?? '').localeCompare(other.title ?? '', chat.language, { sensitivity: 'base' }),
   )
   const { items, at, pages } = pageOf(sorted, page, A_PAGE)
-  const known = await fromCatalogue(desk, catalogue => catalogue.shows(items.map(({ id }) => id)))
-  const shows = new Map(known?.found.map(show => [show._id, show]))
-  const named = items.map(follow => {
-    const { id } = follow
-    const show = shows.get(id)
-    return { id, show, name: show ? titleOf(show, chat) : (follow.title ?? words.unnamedSeries) }
-  })
+  const { isKnown, named: all } = await namesOf(turn, withNamesakes(items, sorted))
+  const named = all.slice(0, items.length)
   return {
     html: joined(
       [
         note?.html,
         words.seriesTitle(follows.length),
-        ...named.map(({ show, name }) => joined([nameLine(name, show), known && statusLine(turn, show)])),
-        known === null && words.catalogueDownNote(),
+        ...named.map(({ show, name, note: which }) =>
+          joined([nameLine(name, which, show), isKnown && statusLine(turn, show)]),
+        ),
+        !isKnown && words.catalogueDownNote(),
       ],
       '\n\n',
     ),
     buttons: [
       ...(note ? [[note.button]] : []),
-      ...named.map(({ id, name }): Button[] => [
-        { text: label(words.removeNamed(name)), press: { act: 'remove', show: id, page: at } },
+      ...named.map(({ id, name, note: which }): Button[] => [
+        { text: label(words.removeNamed(name), which), press: { act: 'remove', show: id, page: at } },
       ]),
       ...pageRow(at, pages, to => ({ act: 'series', page: to })),
     ],
   }
 }
 
-const nameLine = (name: string, show: Show | undefined) =>
-  show ? html`<a href="${show.url}"><b>${name}</b></a>` : html`<b>${name}</b>`
+/** These follows, then the others whose name looks the same: what tells them apart depends on all of them. */
+const withNamesakes = (some: readonly FollowedShow[], all: readonly FollowedShow[]): FollowedShow[] => {
+  const names = new Set(some.flatMap(({ title }) => (title === null ? [] : [nameKey(title)])))
+  const others = all.filter(
+    follow => !some.includes(follow) && follow.title !== null && names.has(nameKey(follow.title)),
+  )
+  return [...some, ...others]
+}
+
+/** What each show is called, and what tells it from others of its name. */
+const namesOf = async ({ desk, chat, words }: Turn, follows: readonly FollowedShow[]) => {
+  const known = await fromCatalogue(desk, catalogue => catalogue.shows(follows.map(({ id }) => id)))
+  const shows = new Map(known?.found.map(show => [show._id, show]))
+  const named = follows.map(({ id, title }) => {
+    const show = shows.get(id)
+    return { id, show, name: show ? titleOf(show, chat) : (title ?? words.unnamedSeries) }
+  })
+  const notes = distinctions(
+    named.map(({ id, name, show }) => ({
+      id,
+      name,
+      premiered: show?.premiered ?? null,
+      channel: show?.channel ?? null,
+    })),
+  )
+  return { isKnown: known !== null, named: named.map(each => ({ ...each, note: notes.get(each.id) })) }
+}
+
+const nameLine = (name: string, note: string | undefined, show: Show | undefined) =>
+  html`${show ? html`<a href="${show.url}"><b>${name}</b></a>` : html`<b>${name}</b>`}${note && ` (${note})`}`
 
 const statusLine = ({ desk, chat, words }: Turn, show: Show | undefined): Html | string => {
   const now = desk.clock()
@@ -80,9 +115,13 @@ export const removeSeries = async (turn: Turn, showId: number, page: number): Pr
         { do: 'edit', view: await seriesList(turn, page) },
       ],
     }
-  const name = await nameOf(turn, showId, removed.title)
+  const namesakes = withNamesakes([{ id: showId, title: removed.title }], await followedShows(turn))
+  const { name, note: which } = (await namesOf(turn, namesakes)).named[0]!
   const press = { act: 'restore', show: showId, page, followedAt: removed.followedAt } as const
-  const note = { html: words.removed(name), button: { text: label(words.undoRemove(name)), press } }
+  const note = {
+    html: words.removed(withNote(name, which)),
+    button: { text: label(words.undoRemove(name), which), press },
+  }
   return {
     effects: [
       { do: 'toast', text: words.unfollowed },
@@ -103,9 +142,4 @@ export const restoreSeries = async (turn: Turn, showId: number, page: number, fo
     ],
     events: [followedAgain(turn, offer.id, since)],
   }
-}
-
-const nameOf = async ({ desk, chat, words }: Turn, showId: number, title: string | null): Promise<string> => {
-  const show = (await fromCatalogue(desk, catalogue => catalogue.show(showId)))?.found
-  return show ? titleOf(show, chat) : (title ?? words.unnamedSeries)
 }

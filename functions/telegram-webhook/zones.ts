@@ -1,5 +1,5 @@
+import { folded } from '../folded.ts'
 import { type Language, sayZone } from '../when.ts'
-import { folded } from './commands.ts'
 import { type NamedZone, offsetsOf, places, stateZone, zonesOfCountry } from './zone-places.ts'
 
 /** Brazil's four, west to east as people name them; offered first. */
