@@ -6,7 +6,9 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { kubeTool } from '#test/support/kube-tools.ts'
+import { brokenReferences } from '#test/support/lints.ts'
 import { type Manifest, root } from '#test/support/manifests.ts'
+import { orderFaults } from '#test/support/overlay-rules.ts'
 import { type Overlay, objectsIn, overlays, rendered } from '#test/support/overlays.ts'
 import { chartFiles, chartFolder, madeFiles } from '../infra/charts/generate.ts'
 import { Expression, template } from '../infra/charts/merge.ts'
@@ -68,6 +70,14 @@ describe.runIf(helm).each(overlays)('on %s', overlay => {
     expect(byId(ours)).toEqual(byId(objects))
   })
 
+  test("in Helm's own order too, quota and defaults come before the pods they are for", async () => {
+    // Helm does not know Knative's kinds, and makes those last; only the order of Kubernetes' own is Helm's to get right.
+    const faults = orderFaults(await templated(overlay)).filter(
+      fault => !/Broker|SinkBinding|SealedSecret|ExternalSecret/.test(fault),
+    )
+    expect(faults).toEqual([])
+  })
+
   test('helm has nothing to complain of', async () => {
     await asHelm('lint', '--strict', chartFolder, ...valuesOf(overlay))
   })
@@ -92,6 +102,14 @@ describe.runIf(helm).each(overlays)('on %s', overlay => {
       .replaceAll(`migrate-${version.replaceAll('.', '-')}`, 'migrate-9-8-7')
     expect(byId(after)).toEqual(JSON.parse(renamed))
     expect(JSON.stringify(after)).not.toContain(version)
+  })
+
+  test('the first step of a first install has what gives functions their K_SINK, and nothing that needs one', async () => {
+    const objects = await templated(overlay, chartFolder, '--set', 'publishers=false')
+    const ids = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+    expect(ids).toEqual(expect.arrayContaining(['Broker default', 'SinkBinding publishers', 'Service error-notifier']))
+    expect(objects.filter(({ metadata }) => metadata.labels?.['vigia.dev/publishes'])).toEqual([])
+    expect(brokenReferences(objects)).toEqual([])
   })
 
   test('a function scales as far as its value says', async () => {

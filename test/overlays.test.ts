@@ -10,7 +10,14 @@ import { whyNoCrds } from '#test/support/crds.ts'
 import { kustomize } from '#test/support/kube-tools.ts'
 import { unkeptVolumes } from '#test/support/lints.ts'
 import { allManifests, type Manifest, root } from '#test/support/manifests.ts'
-import { imageFaults, looseFaults, podSpecs, releaseFaults, waveFaults } from '#test/support/overlay-rules.ts'
+import {
+  imageFaults,
+  looseFaults,
+  orderFaults,
+  podSpecs,
+  releaseFaults,
+  waveFaults,
+} from '#test/support/overlay-rules.ts'
 import { clusterCopy, type Overlay, objectsIn, overlays, rendered } from '#test/support/overlays.ts'
 import { schemaFaults } from '#test/support/strict-schemas.ts'
 
@@ -85,6 +92,9 @@ describe.each(overlays)('%s', overlay => {
 
   test('what is referred to comes in an earlier wave, or in the same', async () =>
     expect(waveFaults(await rendered(overlay))).toEqual([]))
+
+  test('one apply makes what is referred to before what refers to it', async () =>
+    expect(orderFaults(await rendered(overlay))).toEqual([]))
 
   test('the quota lets everything scale as far as it may while a release rolls out, and not much more', async () => {
     const objects = await rendered(overlay)
@@ -167,6 +177,26 @@ const unpatched = (object: Manifest, overlay: Overlay): Manifest => {
   }
   return one
 }
+
+test.each(['LimitRange', 'ServiceAccount', 'Secret', 'Broker', 'SinkBinding'])(
+  'a %s that comes too late is noticed',
+  async kind => {
+    const objects = await rendered('minikube')
+    const late = objects.filter(one => one.kind === kind)
+    expect(orderFaults([...objects.filter(one => one.kind !== kind), ...late]).join('\n')).toContain(
+      `comes before ${kind} ${late.at(-1)!.metadata.name}`,
+    )
+  },
+)
+
+test('the dev loop makes its objects in the same order', async () => {
+  const copy = await clusterCopy()
+  try {
+    expect(orderFaults(objectsIn(await kustomize(join(copy, 'infra/cluster/dev')), 'dev'))).toEqual([])
+  } finally {
+    await rm(copy, { recursive: true, force: true })
+  }
+})
 
 describe('what stands under the overlays', () => {
   test.each(folders)('%s renders, without anything of a release', async folder => {

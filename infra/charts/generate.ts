@@ -19,17 +19,19 @@ export const chartFiles = async (): Promise<Map<string, string>> => {
     }),
   )
   const files = new Map<string, string>()
-  const objects = new Map<string, { file: string; variants: Map<string, unknown> }>()
+  const objects = new Map<string, { file: string; later: boolean; variants: Map<string, unknown> }>()
   for (const { name, objects: found, settings } of clusters)
     for (const object of found) {
       const { apiVersion, kind, metadata } = object
       const id = `${apiVersion} ${kind} ${metadata.name}`
-      const known = objects.get(id) ?? { file: fileOf(object), variants: new Map() }
+      const known = objects.get(id) ?? { file: fileOf(object), later: comesLater(object), variants: new Map() }
       known.variants.set(name, parametrised(object, settings))
       objects.set(id, known)
     }
-  for (const { file, variants } of objects.values())
-    files.set(file, (files.get(file) ?? made) + template(variants, overlays))
+  for (const { file, later, variants } of objects.values()) {
+    const text = template(variants, overlays)
+    files.set(file, (files.get(file) ?? made) + (later ? `{{- if .Values.publishers }}\n${text}{{- end }}\n` : text))
+  }
 
   const [{ settings: first }] = clusters as [(typeof clusters)[0], ...typeof clusters]
   files.set('values.yaml', values(first))
@@ -37,6 +39,11 @@ export const chartFiles = async (): Promise<Map<string, string>> => {
   files.set('values.schema.json', `${JSON.stringify(schemaOf(overlays, functionNames(), first), null, 2)}\n`)
   return files
 }
+
+/** What a first install leaves out until there is a K_SINK: the functions that publish, and what refers to them. */
+const comesLater = ({ kind, metadata }: Manifest) =>
+  metadata.labels?.['vigia.dev/publishes'] === 'true' ||
+  ['Trigger', 'PingSource', 'DomainMapping', 'ScaledObject'].includes(kind)
 
 const made = '# Made by `npm run charts` from infra/cluster; change it there.\n'
 
@@ -66,6 +73,12 @@ const values = ({ secrets, ...settings }: Settings) =>
     section('On onprem only: encryptedData by Secret, as infra/cluster/onprem/seal.sh writes it for one cluster.', {
       sealedSecrets: settings.sealedSecrets,
     }),
+    section(
+      'False for the first of the two steps of a first install (README.md): only what gives functions their K_SINK.',
+      {
+        publishers: settings.publishers,
+      },
+    ),
     section('The disks of the databases.', { storage: settings.storage }),
     section('How far each function scales, and what a process of it takes (infra/cluster/scaling says why).', {
       functions: settings.functions,

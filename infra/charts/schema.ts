@@ -50,12 +50,13 @@ export const schemaOf = (clusters: readonly string[], functions: string[], { sec
           type: 'object',
           additionalProperties: { type: 'object', additionalProperties: text },
         },
+        publishers: { type: 'boolean' },
         storage: closed({ postgres: quantity, mongodb: quantity }),
         functions: closed(Object.fromEntries(functions.map(name => [name, functionSettings]))),
         // Helm's own, for a chart that is part of another.
         global: { type: 'object' },
       },
-      ['cluster', 'image', 'revision', 'domain', 'configuration', 'storage', 'functions'],
+      ['cluster', 'image', 'revision', 'domain', 'configuration', 'publishers', 'storage', 'functions'],
     ),
   }
 }

@@ -17,6 +17,8 @@ export interface Settings {
   /** onprem's: what seal.sh wrote for one cluster, by Secret and key. */
   sealedSecrets: Record<string, Record<string, string>>
   functions: Record<string, FunctionSettings>
+  /** Whether the functions that publish are there, and what wakes functions. */
+  publishers: boolean
 }
 
 export interface FunctionSettings {
@@ -56,6 +58,7 @@ export const settingsOf = (cluster: string, objects: Manifest[]): Settings => {
         .filter(({ kind, spec }) => kind === 'SealedSecret' && Object.keys(spec.encryptedData).length > 0)
         .map(({ metadata, spec }) => [metadata.name, spec.encryptedData]),
     ),
+    publishers: true,
     functions: Object.fromEntries(
       objects.filter(isKnativeService).map(({ metadata, spec }) => {
         const { annotations } = spec.template.metadata

@@ -77,19 +77,24 @@ mkdir "$work/source/infra/cluster/lan"
 cat >"$work/source/infra/cluster/lan/kustomization.yaml" <<YAML
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
-sortOptions:
-  order: fifo
 resources:
   - ../$overlay
 images:
   - name: $name
     newName: $REGISTRY/vigia
     digest: $digest
+$(sed -n '/^sortOptions:/,$p' "$work/source/infra/cluster/$overlay/kustomization.yaml")
 YAML
-deployed=(--server-side --force-conflicts --filename -)
-[[ -z $function ]] || deployed+=(--selector "app.kubernetes.io/name=$function")
-kubectl kustomize "$work/source/infra/cluster/lan" | kube apply "${deployed[@]}"
 vigia() { kube --namespace vigia "$@"; }
+apply() { kubectl kustomize "$work/source/infra/cluster/lan" | kube apply --server-side --force-conflicts --filename - "$@"; }
+if [[ -n $function ]]; then
+  apply --selector "app.kubernetes.io/name=$function"
+else
+  # Functions that publish come second, when they can be given K_SINK at once.
+  apply --selector 'vigia.dev/publishes!=true'
+  vigia wait ksvc/error-notifier broker/default sinkbinding/publishers --for=condition=Ready --timeout=300s
+  apply
+fi
 if [[ -n $function ]]; then
   vigia wait "ksvc/$function" --for=condition=Ready --timeout=300s
 else

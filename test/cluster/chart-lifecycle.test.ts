@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse, parseAllDocuments, stringify } from 'yaml'
-import { root } from '#test/support/manifests.ts'
+import { functionNames, root } from '#test/support/manifests.ts'
 import { type Overlay, overlays } from '#test/support/overlays.ts'
 import { type ApiServer, apiServer, type Ran, succeeded, whyNoApiServer } from './api-server.ts'
 import { contents } from './support/contents.ts'
@@ -124,6 +124,16 @@ describe.skipIf(why)(`the chart on a real API server${why ? ` (skipped: ${why})`
       succeeded(await helm('uninstall', 'vigia', ...waiting))
       expect((await named()).filter(one => !one.startsWith('ServiceAccount/default '))).toEqual(before)
       refused(await helm('uninstall', 'vigia'), /not found/)
+    })
+
+    test('a first install in two steps waits for the broker and who hears its dead letters before any function publishes', async () => {
+      const count = async (kind: string) =>
+        JSON.parse(succeeded(await server.kubectl(['get', kind, '--namespace=vigia', '-o', 'json']))).items.length
+      succeeded(await install(overlay, '--set', 'publishers=false'))
+      expect([await count('ksvc'), await count('trigger'), await count('pingsource')]).toEqual([1, 0, 0])
+      succeeded(await upgrade(overlay, '--set', 'publishers=true'))
+      expect(await count('ksvc')).toBe(functionNames().length)
+      expect(await count('trigger')).toBeGreaterThan(10)
     })
   })
 

@@ -140,3 +140,31 @@ export const waveFaults = (objects: Manifest[]): string[] => {
       .flatMap(one => objects.filter(({ kind }) => kind === 'Namespace').flatMap(other => after(one, other))),
   ]
 }
+
+const knativeService = ({ apiVersion, kind }: Manifest) => kind === 'Service' && apiVersion.startsWith('serving.')
+
+/**
+ * Where one apply of all objects, from the first to the last, would make something before what it must find there: pods before the defaults
+ * that the quota wants, functions before their secrets and before who gives them K_SINK, and who wakes a function before the function.
+ */
+export const orderFaults = (objects: Manifest[]): string[] => {
+  const comesFirst = (before: (one: Manifest) => boolean, after: (one: Manifest) => boolean) => {
+    const last = objects.findLastIndex(before)
+    return objects.flatMap((one, index) =>
+      after(one) && index < last ? [`${named(one)} comes before ${named(objects[last]!)}`] : [],
+    )
+  }
+  const isOneOf =
+    (...kinds: string[]) =>
+    ({ kind }: Manifest) =>
+      kinds.includes(kind)
+  const withPods = (one: Manifest) => podSpecs(one).length > 0 || databaseKinds.includes(one.kind)
+  const secrets = isOneOf('ServiceAccount', 'ConfigMap', 'Secret', 'SealedSecret', 'ExternalSecret')
+  return [
+    ...comesFirst(isOneOf('Namespace'), ({ kind }) => kind !== 'Namespace'),
+    ...comesFirst(isOneOf('LimitRange', 'ResourceQuota', 'NetworkPolicy'), withPods),
+    ...comesFirst(secrets, withPods),
+    ...comesFirst(isOneOf('Broker', 'SinkBinding'), knativeService),
+    ...comesFirst(knativeService, isOneOf('Trigger', 'PingSource')),
+  ]
+}

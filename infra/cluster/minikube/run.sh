@@ -108,7 +108,13 @@ say "Vigia $version"
 job=migrate-${version//./-}
 # Its template cannot be changed, and a build of the same version may bring other migrations. Done twice they do nothing.
 vigia delete job "$job" --ignore-not-found
-# What `skaffold dev` has changed is taken back.
+# Functions that publish come second: what gives them K_SINK can do so only when the broker is ready, and the broker wants the address of
+# who hears its dead letters. Made at once, they would get a second revision. What `skaffold dev` has changed is taken back.
+kube apply --server-side --force-conflicts -k "$here" --selector 'vigia.dev/publishes!=true'
+say 'broker'
+for object in ksvc/error-notifier broker/default sinkbinding/publishers; do
+  ready "$object is" "kubectl -n vigia describe $object" vigia wait "$object" --for=condition=Ready
+done
 kube apply --server-side --force-conflicts -k "$here"
 
 say 'databases'

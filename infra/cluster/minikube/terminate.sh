@@ -53,7 +53,7 @@ kinds=(
   sinkbindings.sources.knative.dev brokers.eventing.knative.dev
   ingresses.networking.k8s.io certificates.cert-manager.io issuers.cert-manager.io
   jobs.batch statefulsets.apps services configmaps secrets
-  networkpolicies.networking.k8s.io limitranges resourcequotas
+  networkpolicies.networking.k8s.io limitranges resourcequotas serviceaccounts
 )
 # A cluster may be without Knative by now.
 served=$(kube api-resources --namespaced --verbs=delete -o name)
