@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { FunctionManifest } from '#local/manifests.ts'
-import { listenPublic, type PublicLimits, type PublicListener } from '#local/public-listener.ts'
+import { listenOutside, listenPublic, type PublicLimits, type PublicListener } from '#local/public-listener.ts'
 import { insisting, sendBytes, statusOf, times } from './support/raw.ts'
 import { ask } from './support/served.ts'
 import { until } from './support/until.ts'
@@ -224,6 +225,33 @@ describe('the public port', () => {
     expect(await statuses()).toEqual([200, 404])
     early.refuseNew()
     expect(await statuses()).toEqual([503, 404])
+  })
+})
+
+describe('the port', () => {
+  test('that was not chosen and is taken is replaced by a free one, unless a proxy has to know it', async () => {
+    const taken = listener.port
+    const warned: string[] = []
+    const listenOn = async (settings: { publicPort?: number; publicUrl?: URL }) => {
+      const given = { port: 8080, publicPort: undefined, publicUrl: undefined, ...settings }
+      const one = await listenOutside(given, { functions }, words => warned.push(words), taken)
+      listeners.push(one)
+      return one
+    }
+    const { port } = await listenOn({})
+    expect(warned).toEqual([`port ${taken} is taken; PUBLIC_PORT is ${port} until the next start`])
+    const publicUrl = new URL('https://vigia.example.org/')
+    await expect(listenOn({ publicUrl })).rejects.toThrow(`PUBLIC_PORT=${taken + 10} npm start`)
+    await expect(listenOn({ publicPort: taken })).rejects.toThrow(`port ${taken} is taken`)
+    expect((await listenOn({ publicUrl, publicPort: 0 })).port).toBeGreaterThan(0)
+  })
+
+  test('listens on the loopback only', async () => {
+    const outer = Object.values(networkInterfaces())
+      .flat()
+      .filter(one => one && !one.internal && one.family === 'IPv4')
+    for (const { address } of outer as { address: string }[])
+      await expect(fetch(`http://${address}:${listener.port}/status`)).rejects.toThrow('fetch failed')
   })
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ManifestFaults, manifestFiles, readManifests } from '#local/manifests.ts'
-import { publicRoutes } from '#local/public-routes.ts'
+import { publicAddress, publicRoutes } from '#local/public-routes.ts'
 import { root } from './support/manifests.ts'
 
 const broker = `apiVersion: eventing.knative.dev/v1
@@ -119,6 +119,15 @@ describe('the annotation vigia.dev/public-secret', () => {
     )
   })
 })
+
+test.each([
+  ['https://vigia.example.org', 'https://vigia.example.org/telegram'],
+  ['https://vigia.example.org/', 'https://vigia.example.org/telegram'],
+  ['https://example.org:8443/hook', 'https://example.org:8443/hook/telegram'],
+  ['https://example.org/a/b/?k=1', 'https://example.org/a/b/telegram?k=1'],
+])('with PUBLIC_URL=%s Telegram is told %s', (publicUrl, address) =>
+  expect(publicAddress(new URL(publicUrl), '/telegram')).toBe(address),
+)
 
 describe('our own manifests', () => {
   const { functions } = readManifests(manifestFiles(root))

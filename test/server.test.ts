@@ -39,6 +39,7 @@ describe('once it is up', () => {
       function: (name, incoming, response) => taking(name)(incoming, response),
       runtime: taking('runtime'),
       failed: () => {},
+      misdirected: () => void reached.push('a word about the wrong port'),
     })
   })
 
@@ -67,6 +68,11 @@ describe('once it is up', () => {
     reached.length = 0
     expect(await sendBytes(server.port, `${head}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 403/)
     expect(reached).toEqual([])
+  })
+
+  test("one of Telegram's updates that a proxy sends here is refused, and somebody is told", async () => {
+    const { status } = await request('vigia.example.org', '/', { 'x-telegram-bot-api-secret-token': 'a' })
+    expect([status, reached]).toEqual([403, ['a word about the wrong port']])
   })
 
   test('an absolute target, CONNECT and OPTIONS * reach nothing', async () => {

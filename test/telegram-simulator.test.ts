@@ -70,6 +70,17 @@ describe('requests', () => {
     expect(ana.answers()).toHaveLength(4)
   })
 
+  test('of a page are refused: its token is no secret on this machine', async () => {
+    for (const headers of [
+      { origin: 'https://evil.example.org' },
+      { origin: 'null' },
+      { 'sec-fetch-site': 'cross-site' },
+    ])
+      expect(
+        (await fetch(`${telegram.url}/bot${TOKEN}/getMe`, { headers: headers as Record<string, string> })).status,
+      ).toBe(403)
+  })
+
   test.each([
     ['an unknown method', '404 Not Found: method not found', () => refusal('sendPigeon')],
     ['a name inherited by every object', '404 Not Found: method not found', () => refusal('constructor')],

@@ -3,9 +3,10 @@ import type { AddressInfo, Socket } from 'node:net'
 import { send } from '#functions/answers.ts'
 import { bodyOf, dropBody, meansToBeAnEvent, mostBytes, mostStrangersBytes } from '#functions/request.ts'
 import { secretCheck } from '#functions/telegram-webhook/secret.ts'
+import type { Settings } from './environment.ts'
 import type { FunctionManifest } from './manifests.ts'
 import { type PublicRoute, publicRoutes } from './public-routes.ts'
-import { listening } from './server.ts'
+import { listening, PortTaken } from './server.ts'
 
 /** The listener of PUBLIC_PORT, for a reverse proxy or tunnel. It knows functions with a public path and nothing else. */
 export interface PublicListener {
@@ -65,6 +66,28 @@ const usualLimits: PublicLimits = {
   bodyBytes: 32 * mostBytes,
   promptRefusals: 100,
   refusalPauseMs: 200,
+}
+
+const usualPort = 8081
+
+/** Listens on PUBLIC_PORT. Where it was not chosen and no proxy needs to know it, a port that is taken is replaced by a free one. */
+export const listenOutside = async (
+  { publicPort, port, publicUrl }: Pick<Settings, 'publicPort' | 'port' | 'publicUrl'>,
+  functions: Pick<PublicListenerOptions, 'functions' | 'baseFunction'>,
+  warn: (words: string) => void,
+  usual = usualPort,
+): Promise<PublicListener> => {
+  const listenOn = (wanted: number) => listenPublic({ ...functions, port: wanted, basePath: publicUrl?.pathname })
+  if (publicPort !== undefined) return listenOn(publicPort)
+  try {
+    // PORT=0 asks for free ports.
+    return await listenOn(port === 0 ? 0 : usual)
+  } catch (error) {
+    if (!(error instanceof PortTaken) || publicUrl) throw error
+    const listener = await listenOn(0)
+    warn(`port ${usual} is taken; PUBLIC_PORT is ${listener.port} until the next start`)
+    return listener
+  }
 }
 
 /** Requests of one connection. */

@@ -31,6 +31,13 @@ export const publicRoutes = (functions: readonly FunctionManifest[], basePath = 
   }
 }
 
+/** Where the internet reaches a public path. */
+export const publicAddress = (publicUrl: URL, path: string): string => {
+  const url = new URL(publicUrl)
+  url.pathname = url.pathname.replace(/\/$/, '') + path
+  return url.href
+}
+
 const pathOf = (url: string) => url.split('?', 1)[0]!
 
 const isBelow = (path: string, prefix: string) => path === prefix || path.startsWith(`${prefix}/`)

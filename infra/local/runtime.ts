@@ -20,10 +20,11 @@ import { runtimeMetrics } from './metrics.ts'
 import { type Outside, outsideWorld } from './outside.ts'
 import { type PingSources, startPingSources } from './ping-source.ts'
 import { processJournal } from './process-journal.ts'
-import { listenPublic } from './public-listener.ts'
+import { listenOutside } from './public-listener.ts'
+import { publicAddress } from './public-routes.ts'
 import { databaseWords, type Readiness, readinessOf } from './readiness.ts'
 import { Refusal } from './refusal.ts'
-import { listen, PortTaken, type Server } from './server.ts'
+import { listen, type Server } from './server.ts'
 import type { TelegramBridge } from './telegram-bridge.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -51,8 +52,6 @@ export interface Runtime {
 /** The function that takes Telegram's updates. */
 const webhookFunction = 'telegram-webhook'
 
-const usualPublicPort = 8081
-
 /** Out of five seconds: what is on its way, the functions, the databases. */
 const grace = { broker: 1_000, functions: 1_500 }
 
@@ -75,7 +74,11 @@ const bringUp = async (
   const down = new Set(['the start'])
   const server = await listen(settings.port)
   ending.last(() => server.close())
-  const outdoors = await listenOutside(settings, manifests.functions, terminal)
+  const outdoors = await listenOutside(
+    settings,
+    { functions: manifests.functions, baseFunction: webhookFunction },
+    terminal.warn,
+  )
   ending.last(() => outdoors.close())
 
   const journal = processJournal(join(dataDir, 'processes'))
@@ -142,6 +145,7 @@ const bringUp = async (
   ending.last(() => db.end())
   const failed = (error: unknown) =>
     terminal.warn(error instanceof Error ? (error.stack ?? error.message) : String(error))
+  let isMisdirected = false
   server.serve({
     hosts: { functions: functions.activator, simulated: outside.isSimulated },
     broker: broker.handler,
@@ -159,6 +163,13 @@ const bringUp = async (
       server,
     }),
     failed,
+    misdirected: () => {
+      if (isMisdirected) return
+      isMisdirected = true
+      terminal.warn(
+        `port ${server.port} refused an update from Telegram: the proxy should send to PUBLIC_PORT, ${outdoors.port}`,
+      )
+    },
   })
   outdoors.serve({ variableOf: entry => variableOf(entry, variables), proxy: functions.activator.proxy, failed })
   functions.activator.warm()
@@ -188,25 +199,6 @@ const bringUp = async (
   return { port: server.port, publicPort: outdoors.port, isSimulated: outside.isSimulated, mongo, stop: ending.run }
 }
 
-/** Where PUBLIC_PORT was not chosen and nobody needs to know it, a taken port is no reason not to start. */
-const listenOutside = async (
-  { publicPort, port, publicUrl }: Settings,
-  functions: FunctionManifest[],
-  terminal: Terminal,
-) => {
-  const listenOn = (wanted: number) =>
-    listenPublic({ port: wanted, functions, basePath: publicUrl?.pathname, baseFunction: webhookFunction })
-  if (publicPort !== undefined) return listenOn(publicPort)
-  try {
-    return await listenOn(port === 0 ? 0 : usualPublicPort)
-  } catch (error) {
-    if (!(error instanceof PortTaken) || publicUrl) throw error
-    const listener = await listenOn(0)
-    terminal.warn(`port ${usualPublicPort} is taken: PUBLIC_PORT is ${listener.port} this time`)
-    return listener
-  }
-}
-
 /** Where Telegram sends updates; undefined: it is asked for them. */
 const webhookUrlOf = (
   functions: FunctionManifest[],
@@ -222,9 +214,7 @@ const webhookUrlOf = (
   if (publicUrl === undefined) return undefined
   if (path === undefined)
     throw new Refusal(`PUBLIC_URL needs the label vigia.dev/public in knative/services/${webhookFunction}.yaml`)
-  const url = new URL(publicUrl)
-  url.pathname = url.pathname.replace(/\/$/, '') + path
-  return url.href
+  return publicAddress(publicUrl, path)
 }
 
 /** All at once; when one fails the others are waited for, so that what they started can be ended. */

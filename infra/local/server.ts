@@ -34,6 +34,8 @@ export interface Faces {
   runtime(request: IncomingMessage, response: ServerResponse, url: URL): unknown
   /** A handler failed without an answer. */
   failed(error: unknown): void
+  /** A proxy sent one of Telegram's updates here, and it was refused. */
+  misdirected?(): void
 }
 
 /** Listens on loopback only. Throws a Refusal that names the process which has the port. */
@@ -46,7 +48,10 @@ export const listen = async (port: number): Promise<Server> => {
 
   const route = (request: IncomingMessage, response: ServerResponse) => {
     const why = whyForeign(request)
-    if (why !== null) return sendJson(response, 403, { error: why })
+    if (why !== null) {
+      if (request.headers['x-telegram-bot-api-secret-token'] !== undefined) faces?.misdirected?.()
+      return sendJson(response, 403, { error: why })
+    }
     if (!faces) return unavailable(response, 'starting')
     const { hosts, broker, brokerPath } = faces
     // Also `OPTIONS *` and `GET http://elsewhere/`, which no client of ours sends.

@@ -15,6 +15,8 @@ interface Answer {
 
 /** Answers `/bot<token>/<method>` as api.telegram.org does; everything else is its 404. */
 export const botApi = (world: World) => async (request: IncomingMessage, response: ServerResponse) => {
+  // Bots call it, pages do not: a page of some site would otherwise speak for the bot, whose token is no secret here.
+  if (isFromPage(request)) return write(response, refused(new Refusal(403, 'Forbidden: pages may not call this')))
   const url = new URL(request.url ?? '/', 'http://telegram')
   const [, token = '', method = ''] = /^\/bot([^/]+)\/([^/]*)\/?$/.exec(decodePath(url.pathname)) ?? []
   const bot = world.bots.get(token)
@@ -35,6 +37,9 @@ export const botApi = (world: World) => async (request: IncomingMessage, respons
   }
   await answer(world, bot, method, args, response, gone.signal)
 }
+
+const isFromPage = ({ headers }: IncomingMessage) =>
+  headers.origin !== undefined || (headers['sec-fetch-site'] ?? 'none') !== 'none'
 
 const answer = async (
   world: World,
