@@ -37,8 +37,26 @@ describe.skipIf(reason !== undefined)(`the virtual IP${reason === undefined ? ''
   /** Some requests that are sent from now on. */
   const nextRequests = async (count = 30) => {
     const from = Date.now()
-    const last = await until(() => house.asked.filter(({ at }) => at >= from)[count - 1], { what: 'requests' })
+    const last = await until(() => house.asked.filter(({ at }) => at >= from)[count - 1], {
+      timeoutMs: 60_000,
+      what: 'requests',
+    })
     return await house.requests(from, last.at + 1)
+  }
+  /** A control plane as the balancer that has the address sees it. */
+  const seen = async (name: string) => (await house.servers('lb1')).find(one => one.name === name)!
+  /** The same, once HAProxy has decided that it is down. */
+  const markedDown = (name: string) =>
+    until(
+      async () => {
+        const server = await seen(name)
+        return server.status.startsWith('DOWN') ? server : undefined
+      },
+      { what: `HAProxy's decision that ${name} is down` },
+    )
+  const nobodyAnswers = async () => {
+    const requests = await nextRequests(5)
+    expect(failed(requests)).toEqual(requests)
   }
   const answersAgain = () =>
     until(
@@ -46,7 +64,7 @@ describe.skipIf(reason !== undefined)(`the virtual IP${reason === undefined ? ''
         const latest = house.asked.toSorted((a, b) => a.nth - b.nth).slice(-10)
         return latest.every(({ at, answer }) => answer !== null && at > house.disturbances.at(-1)!.at)
       },
-      { what: 'ten answers in a row' },
+      { timeoutMs: 60_000, what: 'ten answers in a row' },
     )
 
   test('HAProxy and keepalived take the files as they are, and refuse broken ones by line', async () => {
@@ -126,20 +144,28 @@ describe.skipIf(reason !== undefined)(`the virtual IP${reason === undefined ? ''
     expect(failed(await nextRequests())).toEqual([])
   })
 
-  test('loses no request two seconds after the API server of a control plane has died', async () => {
+  test('gives a dead server two checks, half a second apart', async () => {
+    const text = await readFile(join(house.room.folder('lb1', '/etc/haproxy'), 'haproxy.cfg'), 'utf8')
+    expect(text).toMatch(/^ {4}default-server check .* inter 500ms fall 2 rise 2 on-marked-down shutdown-sessions$/m)
+    expect(text).toMatch(/^ {4}timeout connect 500ms$/m)
+  })
+
+  test('loses no request once two checks of a control plane whose API server has died were refused', async () => {
     for (const name of names(controlPlanes)) {
-      const at = Date.now()
+      const before = await seen(name)
       expect(await house.disturb(`API server of ${name} dies`, () => house.killApiServer(name))).toBe('lb1')
-      const later = await house.requests(at + 2000, at + 5000)
-      expect(later.length).toBeGreaterThan(10)
+      const down = await markedDown(name)
+      expect(down).toMatchObject({ check: 'L4CON', failedChecks: before.failedChecks + 2 })
+      const later = await nextRequests()
       expect(failed(later)).toEqual([])
       expect(later.map(({ answer }) => answer)).not.toContain(name)
+      expect((await seen(name)).sessions).toBe(down.sessions)
       await house.disturb(`API server of ${name} is back`, () => house.startApiServer(name))
       await everybodyUp()
     }
   })
 
-  test('loses no request two seconds after a control plane has lost its power, and ends connections to it', async () => {
+  test('loses no request once two checks of a control plane without power went unanswered, and ends connections to it', async () => {
     const url = `https://kubernetes:6443/watch`
     const to = `kubernetes:6443:${virtualIp.address}:6443`
     const watch = await house.room.start('client', [
@@ -148,11 +174,15 @@ describe.skipIf(reason !== undefined)(`the virtual IP${reason === undefined ? ''
     const name = await until(() => watch.output().trim(), { what: 'a watch' })
     expect(names(controlPlanes)).toContain(name)
 
-    const at = Date.now()
+    const before = await seen(name)
     await house.disturb(`${name} loses its power`, () => house.cable(name, false))
+    const down = await markedDown(name)
+    expect(down).toMatchObject({ check: 'L4TOUT', failedChecks: before.failedChecks + 2 })
     await until(() => watch.hasEnded(), { what: 'the end of the watch' })
-    const later = await house.requests(at + 2000, at + 5000)
+    const later = await nextRequests()
     expect(failed(later)).toEqual([])
+    expect(later.map(({ answer }) => answer)).not.toContain(name)
+    expect((await seen(name)).sessions).toBe(down.sessions)
 
     await house.disturb(`${name} is back`, () => house.cable(name, true))
     await everybodyUp()
@@ -181,7 +211,7 @@ describe.skipIf(reason !== undefined)(`the virtual IP${reason === undefined ? ''
     })
     expect(owner).toBe('lb1')
     for (const name of names(balancers)) expect(await health(name)).toBe('503')
-    expect(failed(await nextRequests(5))).toHaveLength(5)
+    await nobodyAnswers()
 
     expect(await house.disturb('one control plane is back', () => house.startApiServer('cp2'))).toBe('lb1')
     await answersAgain()
@@ -239,7 +269,7 @@ describe.skipIf(reason !== undefined)(`the virtual IP${reason === undefined ? ''
         done.push(what)
         await house.disturb(`chaos: ${what}`, flip)
         if (whoServes(inventory, house.working).answers) await answersAgain()
-        else expect(failed(await nextRequests(5))).toHaveLength(5)
+        else await nobodyAnswers()
       }
     } catch (error) {
       throw new Error(`FAILOVER_SEED=${seed}: after switching ${done.join(', ')}`, { cause: error })
@@ -259,8 +289,8 @@ describe.skipIf(reason !== undefined)(`the virtual IP${reason === undefined ? ''
   test('was never on two balancers but while it moved', () => {
     for (const { from, to } of overlaps(house)) {
       const during = house.disturbances.some(({ at, settledAt }) => at <= from && to <= settledAt)
+      // How long keepalived takes to settle a move is its own clock's, and it has settled one when its priorities and the address agree.
       expect(during, `on both for ${to - from} ms from ${new Date(from).toISOString()}`).toBe(true)
-      expect(to - from).toBeLessThan(10_000)
     }
   })
 })

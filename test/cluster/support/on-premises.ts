@@ -24,6 +24,19 @@ export interface Move {
   has: boolean
 }
 
+/** A server of a backend, as HAProxy's own statistics have it. */
+export interface Server {
+  name: string
+  /** `UP`, `UP 1/2` after a failed check, `DOWN` … */
+  status: string
+  /** How the last check ended: `L7OK`, `L4CON` (refused), `L4TOUT` (nobody there), `L6RSP` (no TLS of the cluster's) … */
+  check: string
+  /** Checks that failed while it was up. */
+  failedChecks: number
+  /** Connections that were sent to it. */
+  sessions: number
+}
+
 /** Something was done to the machines at one instant, and at another all was as it had to be then. */
 export interface Disturbance {
   what: string
@@ -143,8 +156,29 @@ export const onPremises = async () => {
   const requests = async (from: number, to: number): Promise<Asked[]> => {
     const next = await until(() => asked.find(({ at }) => at >= to), { what: 'a request after the last one' })
     const earlier = () => asked.filter(({ nth }) => nth < next.nth)
-    await until(() => earlier().length === next.nth, { what: 'the end of every request' })
+    await until(() => earlier().length === next.nth, { timeoutMs: 60_000, what: 'the end of every request' })
     return earlier().filter(({ at }) => at >= from)
+  }
+
+  /** What curl says on a machine; '' where it gets no answer. */
+  const curl = async (machine: string, ...options: string[]): Promise<string> =>
+    (await room.run(machine, ['curl', '-s', '-m', '15', ...options])).output
+
+  /** The control planes, as a balancer's statistics have them. */
+  const servers = async (balancer: string): Promise<Server[]> => {
+    const [names = [], ...rows] = (await curl(balancer, 'http://127.0.0.1:8404/;csv'))
+      .split('\n')
+      .map(line => line.split(','))
+    const field = (row: string[], name: string) => row[names.indexOf(name)]!
+    return rows
+      .filter(row => field(row, '# pxname') === 'control-planes' && field(row, 'svname') !== 'BACKEND')
+      .map(row => ({
+        name: field(row, 'svname'),
+        status: field(row, 'status'),
+        check: field(row, 'check_status').replace('* ', ''),
+        failedChecks: Number(field(row, 'chkfail')),
+        sessions: Number(field(row, 'stot')),
+      }))
   }
 
   try {
@@ -193,19 +227,11 @@ export const onPremises = async () => {
         disturbances.push({ what, at, settledAt: Date.now(), owner })
         return owner
       },
-      /** What curl says on a machine; '' where it gets no answer. */
-      curl: async (machine: string, ...options: string[]): Promise<string> =>
-        (await room.run(machine, ['curl', '-s', '-m', '3', ...options])).output,
+      curl,
+      servers,
       /** The names of the control planes that a balancer sends requests to, by its own statistics. */
-      upstream: async (balancer: string): Promise<string[]> => {
-        const { output } = await room.run(balancer, ['curl', '-s', '-m', '3', 'http://127.0.0.1:8404/;csv'])
-        const rows = output.split('\n').map(line => line.split(','))
-        const [names = []] = rows
-        const [backend, server, status] = ['# pxname', 'svname', 'status'].map(name => names.indexOf(name))
-        return rows
-          .filter(row => row[backend!] === 'control-planes' && row[server!] !== 'BACKEND' && row[status!] === 'UP')
-          .map(row => row[server!]!)
-      },
+      upstream: async (balancer: string): Promise<string[]> =>
+        (await servers(balancer)).filter(({ status }) => status === 'UP').map(({ name }) => name),
       close: room.close,
     }
   } catch (error) {
