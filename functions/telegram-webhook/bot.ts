@@ -11,6 +11,8 @@ export interface Place {
   kind: ChatKind
   /** The topic of a forum, where it was asked in one. */
   threadId?: number
+  /** Telegram's id of the person who spoke; of the chat, where somebody spoke in its name. */
+  personId: number
   /** A guess from what Telegram tells of the person; only a chat that is new takes it. */
   language: Language
   /** First name of who spoke, or ''. */

@@ -1,11 +1,13 @@
 import type { Catalogue } from '#database/catalogue.ts'
 import type { Chat, Chats } from '#database/chats.ts'
 import type { Follows } from '#database/follows.ts'
+import type { Looks } from '#database/looks.ts'
 import type { Monitors } from '#database/monitors.ts'
 import type { ProbeHours } from '#database/probe-hours.ts'
 import type { Searches } from '#database/searches.ts'
 import type { Cause } from '#events/event.ts'
 import type { Clock } from '../clock.ts'
+import type { Limits } from '../limits.ts'
 import type { Tvmaze } from '../tvmaze.ts'
 import type { Place } from './bot.ts'
 import type { Words } from './words/words.ts'
@@ -16,11 +18,15 @@ export interface Desk {
   follows: Follows
   searches: Searches
   monitors: Monitors
+  looks: Looks
   probeHours: ProbeHours
   catalogue: Pick<Catalogue, 'show' | 'shows' | 'upcoming'>
   tvmaze: Pick<Tvmaze, 'search' | 'card'>
   /** Whether an IP address, written out in a URL, is one that we watch at all: private ones are not. */
   mayDial(address: string): Promise<boolean>
+  /** An address of a host, in a moment; null where it has none, or none that is found in time. */
+  addressOf(host: string): Promise<string | null>
+  limits: Limits
   clock: Clock
   /** Hears of what was worked around: the catalogue was away, and the answer did without. */
   warn(message: string, error: unknown): void

@@ -2,6 +2,7 @@ import { catalogueIn } from '#database/catalogue.ts'
 import { chatsIn } from '#database/chats.ts'
 import { postgres } from '#database/connect.ts'
 import { followsIn } from '#database/follows.ts'
+import { looksIn } from '#database/looks.ts'
 import { mongo } from '#database/mongo.ts'
 import { monitorsIn } from '#database/monitors.ts'
 import { probeHoursIn } from '#database/probe-hours.ts'
@@ -10,6 +11,7 @@ import { telegramUpdatesIn } from '#database/telegram-updates.ts'
 import { UpdateDeferred } from '#events/update-deferred.ts'
 import { systemClock } from '../clock.ts'
 import { env, envOptional } from '../env.ts'
+import { limitsIn } from '../limits.ts'
 import { publisher } from '../publish.ts'
 import type { AddressGuard } from '../safe-address.ts'
 import { on, serve } from '../serve.ts'
@@ -42,6 +44,7 @@ const webhook = telegramWebhook({
     follows: followsIn(db),
     searches: searchesIn(db),
     monitors: monitorsIn(db),
+    looks: looksIn(db),
     probeHours: probeHoursIn(db),
     catalogue: catalogueIn(shows),
     // A person waits: one try, and the button says "try again".
@@ -50,6 +53,11 @@ const webhook = telegramWebhook({
       guard ??= loadGuard()
       return (await guard)(address)
     },
+    addressOf: async host => {
+      const { addressOf } = await import('./address-of.ts')
+      return addressOf(host)
+    },
+    limits: limitsIn(process.env),
     clock: systemClock,
     warn: async (message, error) => (await import('../log.ts')).logger(name).warn({ error }, message),
   },

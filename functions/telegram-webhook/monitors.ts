@@ -1,9 +1,10 @@
 import { isIP } from 'node:net'
+import { addressIn, hostOf, type Over } from '#database/monitor-limits.ts'
 import type { Monitor } from '#database/monitors.ts'
 import type { Tally } from '#database/probe-hours.ts'
 import type { ProbeErrorCode } from '#events/probe-error.ts'
 import { ProbeRequested } from '#events/probe-requested.ts'
-import { html, joined } from '../html.ts'
+import { type Html, html, joined, plain } from '../html.ts'
 import { parseTarget, withoutSecrets } from '../safe-target.ts'
 import { sayDuration } from '../when.ts'
 import { sayProbeError } from '../words.ts'
@@ -12,7 +13,6 @@ import type { Turn } from './desk.ts'
 import { label, pageOf, pageRow } from './pages.ts'
 import type { Words } from './words/words.ts'
 
-const MOST = 50
 const A_PAGE = 8
 const USUAL_S = 60
 const SHORTEST_S = 10
@@ -49,10 +49,10 @@ const parts = (argument: string): { address: string; interval: string; limit: st
 export const monitor = async (turn: Turn, argument: string): Promise<Answer> => {
   const { desk, chat, words } = turn
   if (argument === '') return say({ html: words.howToMonitor() })
-  const { address, interval, limit } = parts(argument)
-  const target = parseTarget(address)
-  if (!target.ok) return say({ html: refusal(turn, address, target.error) })
-  if (!(await mayDial(turn, target.url))) return say({ html: refusal(turn, address, 'private-address') })
+  const { address: given, interval, limit } = parts(argument)
+  const target = parseTarget(given)
+  if (!target.ok) return say({ html: refusal(turn, given, target.error) })
+  if (!(await mayDial(turn, target.url))) return say({ html: refusal(turn, given, 'private-address') })
   const intervalS = interval === '' ? USUAL_S : intervalIn(interval)
   // A blank in a password: the rest of it stands where the interval should.
   if (intervalS === null && interval.includes('@')) return say({ html: refusal(turn, argument, 'credentials') })
@@ -64,24 +64,28 @@ export const monitor = async (turn: Turn, argument: string): Promise<Answer> => 
   if (limitS === null || limitS < SHORTEST_LIMIT_S || limitS > longestLimitS)
     return say({ html: words.limitRefused(sayDuration(longestLimitS * 1000, chat.language)) })
 
-  const known = await desk.monitors.of(chat.id)
-  if (known.length >= MOST && !known.some(({ url }) => url === target.url))
-    return say({ html: words.monitorsFull(MOST) })
   const { kind, url, name } = target
+  const host = hostOf(url)
+  const address = addressIn(host) ?? (await desk.addressOf(host))
   const timeoutMs = limitS * 1000
-  const { monitor: kept, isNew } = await desk.monitors.add({ chatId: chat.id, kind, url, name, intervalS, timeoutMs })
+  const { personId, threadId } = turn.place
+  const added = await desk.monitors.addWithin(
+    { chatId: chat.id, kind, url, name, intervalS, timeoutMs, personId, address, threadId },
+    desk.limits,
+  )
+  if ('over' in added) return say({ html: overLimit(turn, added.over, host) })
+  const { monitor: kept, isNew } = added
   const duration = sayDuration(intervalS * 1000, chat.language)
   const every = limit === null ? duration : `${duration} (${words.timeLimit(sayDuration(timeoutMs, chat.language))})`
   // Not "isNew": when this update is handled again, the monitor is there already, and its first check may not be.
   const unchecked = kept.judgedAt === null
+  if (!isNew && !unchecked) return say({ html: words.monitorUpdated(name, every) })
+  const mayLook = unchecked && (await look(turn, kept.id, 'first'))
   return {
     effects: [
-      {
-        do: 'send',
-        view: { html: isNew || unchecked ? words.monitorAdded(name, every) : words.monitorUpdated(name, every) },
-      },
+      { do: 'send', view: { html: mayLook ? words.monitorAdded(name, every) : words.monitorAddedLater(name, every) } },
     ],
-    events: unchecked ? [probe(turn, kept, 'first')] : [],
+    events: mayLook ? [probe(turn, kept, 'first')] : [],
   }
 }
 
@@ -92,6 +96,43 @@ const usualLimitS = (intervalS: number) => Math.min(10, intervalS / 2)
 export const suggestion = (turn: Turn, text: string): Answer => {
   const target = parseTarget(text)
   return say({ html: target.ok ? turn.words.looksLikeAddress(text) : refusal(turn, text, target.error) })
+}
+
+/** Why it is not watched, and what to do about it. */
+const overLimit = ({ desk: { limits }, words }: Turn, over: Over, host: string): Html => {
+  switch (over) {
+    case 'chat':
+      return words.monitorsFull(limits.monitorsPerChat)
+    case 'person':
+      return words.monitorsFullForPerson(limits.monitorsPerPerson)
+    case 'personHost':
+      return words.hostFullForPerson(host, limits.personHostChecksPerMinute)
+    case 'host':
+      return words.hostFull(host, limits.hostChecksPerMinute)
+    default:
+      return over satisfies never
+  }
+}
+
+/** Looks on demand that a host bears in quick succession, over all its monitors. */
+const HOST_BURST = 3
+/** A first look is part of asking for a monitor, so it does not use up "check now"; but asking again is no second look. */
+const FIRST_LOOK_S = 60
+
+/** Whether a monitor may be looked at now, beside its plan. */
+const look = async ({ desk, cause }: Turn, monitorId: number, why: 'first' | 'now'): Promise<boolean> => {
+  const { host, address } = await desk.monitors.hostOf(monitorId)
+  const seconds = desk.limits.lookSeconds
+  const own =
+    why === 'now'
+      ? { subject: `monitor/${monitorId}`, seconds, burst: 1 }
+      : { subject: `first/${monitorId}`, seconds: FIRST_LOOK_S, burst: 1 }
+  const shared = [`host/${host}`, ...(address === null ? [] : [`address/${address}`])]
+  return desk.looks.take(
+    [own, ...shared.map(subject => ({ subject, seconds, burst: HOST_BURST }))],
+    cause.id,
+    desk.clock(),
+  )
 }
 
 const refusal = ({ chat, words }: Turn, address: string, error: ProbeErrorCode) =>
@@ -244,6 +285,13 @@ const monitorCard = async (turn: Turn, monitor: Monitor): Promise<View> => {
 /** The buttons under a monitor. Every one looks first whether the monitor is this chat's own. */
 type MonitorAct = 'monitor' | 'check' | 'pause' | 'resume' | 'delete' | 'deleteNow'
 
+const lookedJustNow = (turn: Turn, monitor: Monitor): string => {
+  const { desk, words } = turn
+  const now = desk.clock()
+  const checked = monitor.judgedAt && words.lastCheck(ago(monitor.judgedAt, now, turn))
+  return words.lookedJustNow(words.monitorState[standingOf(monitor, now)], checked)
+}
+
 export const pressedMonitor = async (turn: Turn, act: MonitorAct, id: number): Promise<Answer> => {
   const { desk, chat, words } = turn
   const gone = async (): Promise<Answer> => ({
@@ -258,7 +306,12 @@ export const pressedMonitor = async (turn: Turn, act: MonitorAct, id: number): P
     return { effects: [...toast, { do: 'edit', view: await monitorCard(turn, monitor) }] }
   }
   if (act === 'pause') return shown(await desk.monitors.pause(chat.id, id), words.paused)
-  if (act === 'resume') return shown(await desk.monitors.resume(chat.id, id), words.resumed)
+  if (act === 'resume') {
+    const resumed = await desk.monitors.resumeWithin(chat.id, id, turn.place.personId, desk.limits)
+    if (resumed === null || !('over' in resumed)) return shown(resumed, words.resumed)
+    const { host } = await desk.monitors.hostOf(id)
+    return { effects: [{ do: 'toast', text: plain(overLimit(turn, resumed.over, host)), alert: true }] }
+  }
   if (act === 'deleteNow') {
     const removed = await desk.monitors.remove(chat.id, id)
     if (!removed) return gone()
@@ -275,6 +328,7 @@ export const pressedMonitor = async (turn: Turn, act: MonitorAct, id: number): P
   if (act === 'check') {
     if (!monitor) return { effects: [{ do: 'toast', text: words.monitorGone }] }
     if (monitor.pausedAt) return { effects: [{ do: 'toast', text: words.paused }] }
+    if (!(await look(turn, id, 'now'))) return { effects: [{ do: 'toast', text: lookedJustNow(turn, monitor) }] }
     return { effects: [{ do: 'toast', text: words.checking }], events: [probe(turn, monitor, 'now')] }
   }
   if (act === 'monitor' || !monitor) return shown(monitor)

@@ -187,7 +187,13 @@ const languageOf = (code: string | undefined): Language =>
 const placeIn = (update: TelegramUpdate): Place | null => {
   const at =
     'message' in update
-      ? { chat: update.message.chat, from: update.message.from, thread: threadOf(update.message) }
+      ? {
+          chat: update.message.chat,
+          from: update.message.from,
+          // An anonymous administrator speaks as the chat; Telegram then names one and the same account for all of them.
+          inTheNameOf: update.message.sender_chat,
+          thread: threadOf(update.message),
+        }
       : 'callback_query' in update
         ? {
             chat: update.callback_query.message?.chat,
@@ -202,6 +208,7 @@ const placeIn = (update: TelegramUpdate): Place | null => {
     chatId: at.chat.id,
     kind: at.chat.type as ChatKind,
     ...(at.thread === undefined ? {} : { threadId: at.thread }),
+    personId: ('inTheNameOf' in at && at.inTheNameOf?.id) || (at.from?.id ?? at.chat.id),
     language: languageOf(at.from?.language_code),
     name: at.from?.first_name ?? '',
   }
@@ -209,7 +216,8 @@ const placeIn = (update: TelegramUpdate): Place | null => {
 
 const threadOf = (message: object | undefined): number | undefined => {
   const { is_topic_message: isTopic, message_thread_id: id } = (message ?? {}) as Partial<Message.CommonMessage>
-  return isTopic ? id : undefined
+  // The General topic, 1, is where a message without a topic goes; Telegram does not take its number.
+  return isTopic && id !== 1 ? id : undefined
 }
 
 const pressedMessage = ({ message }: CallbackQuery): PressedMessage | null => {

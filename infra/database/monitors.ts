@@ -1,4 +1,5 @@
 import type { Postgres } from './connect.ts'
+import { type MonitorLimits, monitorOver, type Over } from './monitor-limits.ts'
 
 export type MonitorKind = 'http' | 'tcp'
 /** new: not judged yet since it was made or resumed. */
@@ -66,28 +67,58 @@ const slots = (slot: string) => `
 /** A new beginning: what was known before the pause says nothing about now. */
 const unjudged = `state = 'new', state_since = null, version = version + 1`
 
+/** What a monitor is made of. News of it goes to the topic `threadId`, where it was asked for last. */
+type NewMonitor = Pick<Monitor, 'chatId' | 'name' | 'kind' | 'url' | 'intervalS' | 'timeoutMs'> & {
+  personId?: number
+  address?: string | null
+  threadId?: number | undefined
+}
+
+const addTo = async (db: Postgres, given: NewMonitor): Promise<{ monitor: Monitor; isNew: boolean }> => {
+  const { rows } = await db.query<Monitor & { isNew: boolean }>(
+    `with added as (
+       insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms, person_id, address)
+       values ($1, $2, $3, $4, $5, $6, $7, $8)
+       on conflict (chat_id, url) do update set
+         interval_s = excluded.interval_s, timeout_ms = excluded.timeout_ms, paused_at = null,
+         person_id = coalesce(excluded.person_id, monitor.person_id), address = coalesce(excluded.address, monitor.address),
+         active_since = case when monitor.paused_at is null then monitor.active_since else now() end
+       returning *, xmax = 0 as is_new
+     ), followed as (
+       insert into follow (chat_id, subject, title, thread_id) select chat_id, 'monitor/' || id, name, $9 from added
+         on conflict (chat_id, subject) do update set thread_id = excluded.thread_id
+     )
+     select ${columns}, is_new as "isNew" from added`,
+    [
+      given.chatId,
+      given.name,
+      given.kind,
+      given.url,
+      given.intervalS,
+      given.timeoutMs,
+      given.personId ?? null,
+      given.address ?? null,
+      given.threadId ?? null,
+    ],
+  )
+  const { isNew, ...monitor } = rows[0]!
+  return { monitor, isNew }
+}
+
 /** The table `monitor`. */
 export const monitorsIn = (db: Postgres) => ({
   /** The chat's monitor of that URL, made if it is new, with its follow `monitor/<id>`. One that is there takes the interval and is resumed. */
-  add: async (
-    given: Pick<Monitor, 'chatId' | 'name' | 'kind' | 'url' | 'intervalS' | 'timeoutMs'>,
-  ): Promise<{ monitor: Monitor; isNew: boolean }> => {
-    const { rows } = await db.query<Monitor & { isNew: boolean }>(
-      `with added as (
-         insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms) values ($1, $2, $3, $4, $5, $6)
-         on conflict (chat_id, url) do update set
-           interval_s = excluded.interval_s, timeout_ms = excluded.timeout_ms, paused_at = null,
-           active_since = case when monitor.paused_at is null then monitor.active_since else now() end
-         returning *, xmax = 0 as is_new
-       ), followed as (
-         insert into follow (chat_id, subject, title) select chat_id, 'monitor/' || id, name from added on conflict do nothing
-       )
-       select ${columns}, is_new as "isNew" from added`,
-      [given.chatId, given.name, given.kind, given.url, given.intervalS, given.timeoutMs],
-    )
-    const { isNew, ...monitor } = rows[0]!
-    return { monitor, isNew }
-  },
+  add: async (given: NewMonitor): Promise<{ monitor: Monitor; isNew: boolean }> => addTo(db, given),
+
+  /** The same within the limits, which hold however many ask at once; `over` names the limit that would be passed. */
+  addWithin: (
+    given: NewMonitor & { personId: number; address: string | null },
+    limits: MonitorLimits,
+  ): Promise<{ monitor: Monitor; isNew: boolean } | { over: Over }> =>
+    db.transaction(async tx => {
+      const over = await monitorOver(tx, given, limits)
+      return over === null ? addTo(tx, given) : { over }
+    }),
 
   get: async (id: number): Promise<Monitor | null> =>
     (await db.query<Monitor>(`select ${columns} from monitor where id = $1`, [id])).rows[0] ?? null,
@@ -126,6 +157,39 @@ export const monitorsIn = (db: Postgres) => ({
         [chatId, id],
       )
     ).rows[0] ?? null,
+
+  /** The same for `personId` and within the limits; `over` names the limit that would be passed. */
+  resumeWithin: (
+    chatId: number,
+    id: number,
+    personId: number,
+    limits: MonitorLimits,
+  ): Promise<Monitor | { over: Over } | null> =>
+    db.transaction(async tx => {
+      const { rows } = await tx.query<{ url: string; intervalS: number; address: string | null }>(
+        'select url, interval_s as "intervalS", host(address) as address from monitor where chat_id = $1 and id = $2',
+        [chatId, id],
+      )
+      const known = rows[0]
+      if (known === undefined) return null
+      const over = await monitorOver(tx, { ...known, chatId, personId }, limits)
+      if (over !== null) return { over }
+      await tx.query('update monitor set person_id = $3 where chat_id = $1 and id = $2 and paused_at is not null', [
+        chatId,
+        id,
+        personId,
+      ])
+      return monitorsIn(tx).resume(chatId, id)
+    }),
+
+  /** What the host of a monitor is known by: its name, and its address where that was found. */
+  hostOf: async (id: number): Promise<{ host: string; address: string | null }> =>
+    (
+      await db.query<{ host: string; address: string | null }>(
+        'select host, host(address) as address from monitor where id = $1',
+        [id],
+      )
+    ).rows[0] ?? { host: '', address: null },
 
   /** Gone for good, with its incidents, its hours and its follows; what it was, or null where the chat has no such monitor. */
   remove: async (chatId: number, id: number): Promise<Monitor | null> =>

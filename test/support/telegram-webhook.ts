@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { catalogueIn } from '#database/catalogue.ts'
 import { chatsIn } from '#database/chats.ts'
 import { followsIn } from '#database/follows.ts'
+import { looksIn } from '#database/looks.ts'
 import { monitorsIn } from '#database/monitors.ts'
 import { probeHoursIn } from '#database/probe-hours.ts'
 import { searchesIn } from '#database/searches.ts'
@@ -11,6 +12,7 @@ import type { VigiaEvent } from '#events/event.ts'
 import { UpdateDeferred } from '#events/update-deferred.ts'
 import { on } from '#functions/fitting.ts'
 import { hostOf } from '#functions/host.ts'
+import { usualLimits } from '#functions/limits.ts'
 import { inBinaryMode, publisher } from '#functions/publish.ts'
 import { addressGuard } from '#functions/safe-address.ts'
 import { deferral } from '#functions/telegram-webhook/deferral.ts'
@@ -86,15 +88,20 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
   const client = tvmazeClient(tvmaze.url, { callsPerTenSeconds: 10_000 })
   const guard = addressGuard(allow)
   const warnings: string[] = []
+  const addresses = new Map<string, string>()
   const desk: Desk = {
     chats: chatsIn(db),
     follows: followsIn(db),
     searches: searchesIn(db),
     monitors: monitorsIn(db),
+    looks: looksIn(db),
     probeHours: probeHoursIn(db),
     catalogue,
     tvmaze: client,
     mayDial: async address => guard(address),
+    // Names of tests have no address; where two share one, the test says so.
+    addressOf: async host => addresses.get(host) ?? null,
+    limits: { ...usualLimits },
     clock: () => time.now,
     warn: message => warnings.push(message),
   }
@@ -148,6 +155,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     broker,
     catalogue,
     warnings,
+    addresses,
     settled,
     post,
     /** The catalogue as the refresher would fill it. */

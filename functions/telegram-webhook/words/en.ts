@@ -152,9 +152,17 @@ For a site that takes long to answer, add a time limit: <code>/monitor example.o
   },
   monitorAdded: (name, interval) =>
     html`Done! I check <b>${name}</b> every ${interval}. The first check is running, and I will tell you the result.`,
+  monitorAddedLater: (name, interval) =>
+    html`Done! I watch <b>${name}</b> every ${interval}. I have just checked that server, so the next check comes at its planned time.`,
   monitorUpdated: (name, interval) => html`I was already watching <b>${name}</b>. I now check it every ${interval}.`,
   monitorsFull: most =>
     html`You already have ${most} monitors, the most a chat can have. Delete one in /monitors to make room.`,
+  monitorsFullForPerson: most =>
+    html`You already have ${most} monitors in all your chats together, the most a person can have. Delete one in /monitors to make room.`,
+  hostFullForPerson: (host, perMinute) =>
+    html`With this one I would check ${host} more than ${perMinute} times a minute for you, the most for one person. Use a longer interval, or pause another monitor.`,
+  hostFull: (host, perMinute) =>
+    html`Many people already watch ${host}, and I make no more than ${perMinute} checks a minute of one server. Use a longer interval, or try again later.`,
   monitorsTitle: count => html`<b>Your monitors</b> (${count})`,
   monitorsNone: () => html`I'm not watching anything yet. Begin with <code>/monitor example.org</code>`,
   monitorGone: 'That monitor no longer exists.',
@@ -175,6 +183,8 @@ For a site that takes long to answer, add a time limit: <code>/monitor example.o
   lastCheck: duration => `last check ${duration} ago`,
   neverChecked: 'not checked yet',
   check: 'check now',
+  lookedJustNow: (state, checked) =>
+    `I checked a few seconds ago. Status: ${state}${checked ? `, ${checked}` : ''}. Wait a moment before you check again.`,
   checking: 'Checking… I will send the result.',
   pause: 'pause',
   paused: "Paused. I won't check it until you resume it.",

@@ -156,10 +156,18 @@ Para um site que demora a responder, dê um limite de tempo: <code>/monitorar ex
   },
   monitorAdded: (name: string, interval: string) =>
     html`Pronto! Vigio <b>${name}</b> a cada ${interval}. Estou fazendo a primeira verificação e já conto o resultado.`,
+  monitorAddedLater: (name: string, interval: string) =>
+    html`Pronto! Vigio <b>${name}</b> a cada ${interval}. Acabei de verificar esse servidor, então a próxima verificação vem na hora marcada.`,
   monitorUpdated: (name: string, interval: string) =>
     html`Eu já vigiava <b>${name}</b>. Agora verifico a cada ${interval}.`,
   monitorsFull: (most: number) =>
     html`Você já tem ${most} monitores, o máximo por conversa. Exclua um em /monitores para abrir lugar.`,
+  monitorsFullForPerson: (most: number) =>
+    html`Você já tem ${most} monitores, somando todas as suas conversas, o máximo por pessoa. Exclua um em /monitores para abrir lugar.`,
+  hostFullForPerson: (host: string, perMinute: number) =>
+    html`Com este, eu verificaria ${host} mais de ${perMinute} vezes por minuto para você, o máximo por pessoa. Use um intervalo maior ou pause outro monitor.`,
+  hostFull: (host: string, perMinute: number) =>
+    html`Muita gente já vigia ${host}, e eu não passo de ${perMinute} verificações por minuto no mesmo servidor. Use um intervalo maior ou tente mais tarde.`,
   monitorsTitle: (count: number) => html`<b>Seus monitores</b> (${count})`,
   monitorsNone: () => html`Ainda não vigio nada para você. Comece com <code>/monitorar exemplo.com.br</code>`,
   monitorGone: 'Esse monitor não existe mais.',
@@ -180,6 +188,8 @@ Para um site que demora a responder, dê um limite de tempo: <code>/monitorar ex
   lastCheck: (duration: string) => `última verificação há ${duration}`,
   neverChecked: 'ainda não verificado',
   check: 'verificar agora',
+  lookedJustNow: (state: string, checked: string | null) =>
+    `Verifiquei há poucos segundos. Situação: ${state}${checked ? `, ${checked}` : ''}. Espere um pouco para verificar de novo.`,
   checking: 'Verificando… já mando o resultado.',
   pause: 'pausar',
   paused: 'Pausado. Não verifico até você retomar.',
