@@ -22,13 +22,13 @@ export interface UpdateRound {
   waiting: number
 }
 
-/** What people say, and how the bot's answer begins. Each has one answer. */
+/** What people say, and how the bot's answer begins. Each has one answer; a search may be told that TVmaze gave none in time. */
 const sayings: [string, RegExp][] = [
   ['/ajuda', /^Séries\n/],
   ['/hoje', /ainda não segue nenhuma série/],
   ['/idioma', /^Em que idioma/],
   ['/fuso', /^Seu fuso é/],
-  ['A Queda', /^A Queda/],
+  ['A Queda', /^(A Queda|O TVmaze, de onde)/],
 ]
 const apology = /^Algo deu errado/
 const latestKillMs = 1_200
@@ -84,9 +84,11 @@ export const killUpdates = async (
       })
       say({ round, victim, killed, delayMs, waiting: unanswered().length })
     }
-    await until(() => unanswered().length === 0, {
-      what: `every answer; missing: ${unanswered().map(({ what, person }) => `${what} of ${person.name}`)}`,
-      timeoutMs: 300_000,
+    await until(() => unanswered().length === 0, { what: 'every answer', timeoutMs: 300_000 }).catch((error: Error) => {
+      const missing = unanswered().map(
+        ({ what, person }) => `${what} of ${person.name}: ${world.telegram.transcript(person.chatId)}`,
+      )
+      throw new Error(`${error.message}; missing:\n${missing.join('\n')}`, { cause: error })
     })
     // What was answered before its process died comes again when its lease has run out.
     await until(() => world.telegram.pending().length === 0, { what: 'every update taken', timeoutMs: 120_000 })
