@@ -179,6 +179,26 @@ export const probeResultsIn = (db: Postgres) => ({
       await alone(tx)
       for (const name of old) await tx.query(`drop table if exists ${name}`)
     }),
+
+  /** Drops the oldest partitions while all together take more than `bytes`, but none of the days since that of `instant`. */
+  forgetLarge: (bytes: number, instant: Date): Promise<void> =>
+    db.transaction(async tx => {
+      const { rows } = await tx.query<{ name: string; bytes: number }>(
+        `select relname as name, pg_total_relation_size(pg_class.oid) as bytes
+         from pg_inherits join pg_class on pg_class.oid = inhrelid
+         where inhparent = 'probe_result'::regclass order by relname`,
+      )
+      let total = rows.reduce((sum, { bytes: own }) => sum + own, 0)
+      const large: string[] = []
+      for (const { name, bytes: own } of rows) {
+        if (total <= bytes || name >= partition(instant)) break
+        large.push(name)
+        total -= own
+      }
+      if (large.length === 0) return
+      await alone(tx)
+      for (const name of large) await tx.query(`drop table if exists ${name}`)
+    }),
 })
 
 export type ProbeResults = ReturnType<typeof probeResultsIn>
