@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { chmod, chown, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, open, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -17,7 +17,7 @@ import { jongodb } from '#local/databases/mongo-programs.ts'
 import { startMongo } from '#local/databases/mongodb.ts'
 import { startPostgres } from '#local/databases/postgres.ts'
 import { commandOf } from '#local/databases/processes.ts'
-import { pauseAfter, supervise } from '#local/databases/supervisor.ts'
+import { limitLog, pauseAfter, supervise } from '#local/databases/supervisor.ts'
 import { wipeDataFolder } from '#local/databases/wipe.ts'
 import { temporaryDataFolder } from '#test/support/servers.ts'
 import { until } from '#test/support/until.ts'
@@ -409,6 +409,23 @@ describe('a server that does not stay up', () => {
     process.kill(running.pid ?? 0, 'SIGKILL')
     expect(await told).toMatch(/^The server ended while it started \(exit code 1\): disk full; its log is /)
     await running.stop()
+  })
+
+  test('has a log that is cut off while it runs, with its predecessor beside it', async () => {
+    const dataDir = await newFolder()
+    await mkdir(dataDir)
+    const file = join(dataDir, 'server.log')
+    const log = await open(file, 'a')
+    await log.write('x'.repeat(1000))
+    await limitLog(file, 1000)
+    expect(await readdir(dataDir)).toEqual(['server.log'])
+    await log.write('y')
+    await limitLog(file, 1000)
+    await log.write('z')
+    await log.close()
+    expect(await readFile(`${file}.1`, 'utf8')).toHaveLength(1001)
+    expect(await readFile(file, 'utf8')).toBe('z')
+    await limitLog(join(dataDir, 'gone.log'))
   })
 
   test('comes back once what stopped it is mended, although it was given up', async () => {

@@ -10,6 +10,7 @@ import { planning } from './event-query.ts'
 import { type Ingress, ingress } from './ingress.ts'
 import { startPoster } from './post.ts'
 import { makeDueAgain, type Reads, readsOf } from './reads.ts'
+import { type BrokerRetention, brokerRetention, retentionOf } from './retention.ts'
 import { routesFor, type Subscriber, type Trigger } from './route.ts'
 import { type Log, openStore, StoreAway } from './store.ts'
 import { eventKey } from './tables.ts'
@@ -39,8 +40,10 @@ export interface BrokerOptions {
   inFlight?: number
   /** Test mode: each delivery is sent a second time after its success, and the second answer counts. */
   deliverTwice?: boolean
-  /** How long events are kept when all is done; those with a dead delivery stay. */
+  /** How long events are kept when all is done. */
   keepDays?: number
+  /** How many of them are kept, and how long those with a dead delivery; `brokerRetention` unless said. */
+  retention?: BrokerRetention
   /** How long something in memory is ours without a renewal. */
   leaseMs?: number
   /** A database that does not answer for this long counts as away. */
@@ -79,6 +82,8 @@ export interface Broker {
    */
   redeliver(event: Record<string, unknown>, trigger: string): Promise<void>
   stats(): Stats
+  /** Deletes events that need not be kept any more, as is done once a minute anyway. Never rejects. */
+  clean(): Promise<void>
   /** Calls `listener` with everything that happens; returns how to stop that. */
   tap(listener: (news: News) => void): () => void
   /** Refuses what comes, waits up to `graceMs` (2,000) for what is on its way, and leaves the rest to the next start. */
@@ -112,12 +117,22 @@ export const startBroker = async (options: BrokerOptions): Promise<Broker> => {
   const refused: Record<string, number> = {}
   const listeners = new Set<(news: News) => void>()
   const tell = (news: News) => {
-    if (news.is === 'accepted') counts.accepted++
-    else if (news.is === 'attempted') counts.attempts++
+    if (news.is === 'accepted') {
+      counts.accepted++
+      retention.accepted(news.event)
+    } else if (news.is === 'attempted') counts.attempts++
     else if (news.state !== 'pending') counts[news.state]++
     for (const listener of listeners) listener(news)
   }
 
+  const cleanDb = postgres(databaseUrl, {
+    max: 1,
+    applicationName: 'vigia broker retention',
+    settings: { ...planning, synchronous_commit: 'off' },
+  })
+  const retention = retentionOf(cleanDb, options.retention ?? brokerRetention, () => stopping)
+
+  let stopping = false
   const store = await openStore({
     url: databaseUrl,
     leaseMs,
@@ -140,7 +155,6 @@ export const startBroker = async (options: BrokerOptions): Promise<Broker> => {
   })
   dispatcher.look()
 
-  let stopping = false
   const accept = (event: CloudEvent, done: (fate: 'kept' | 'away' | 'impossible') => void) => {
     const full = store.queued.events >= mostQueued.events || store.queued.bytes >= mostQueued.bytes
     if (stopping || full || !store.open) return done('away')
@@ -169,16 +183,23 @@ export const startBroker = async (options: BrokerOptions): Promise<Broker> => {
   }
 
   const db = postgres(databaseUrl, { max: 2, applicationName: 'vigia broker reads', settings: planning })
+  let cleaning: Promise<void> | undefined
+  const clean = () => {
+    cleaning ??= (async () => {
+      try {
+        if (!store.open) return
+        await store.forget((options.keepDays ?? 7) * 24 * 3_600_000)
+        await retention.clean()
+      } catch (error) {
+        log.warn({ error }, 'old events could not be deleted')
+      } finally {
+        cleaning = undefined
+      }
+    })()
+    return cleaning
+  }
   const cleaner = setInterval(() => void clean(), cleanEveryMs)
   cleaner.unref()
-  const clean = async () => {
-    const ageMs = (options.keepDays ?? 7) * 24 * 3_600_000
-    try {
-      if (store.open) await store.forget(ageMs)
-    } catch (error) {
-      log.warn({ error }, 'old events could not be deleted')
-    }
-  }
 
   const door = ingress({
     path,
@@ -212,6 +233,7 @@ export const startBroker = async (options: BrokerOptions): Promise<Broker> => {
       storeOpen: store.open,
       storeFault: store.fault,
     }),
+    clean,
     tap: listener => {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -221,7 +243,8 @@ export const startBroker = async (options: BrokerOptions): Promise<Broker> => {
       clearInterval(cleaner)
       await dispatcher.stop(graceMs)
       await store.stop()
-      await Promise.all([poster.close(), db.end()])
+      await cleaning
+      await Promise.all([poster.close(), db.end(), cleanDb.end()])
     },
   }
 }

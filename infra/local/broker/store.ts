@@ -87,6 +87,7 @@ const mostItems = 400
 const mostBytes = 8 * 1024 * 1024
 
 const forgetBatch = 500
+const forgetAnewMs = 3_600_000
 
 /** How long somebody else's lock is waited for at the start: the server needs a moment to notice that a killed process is gone. */
 const lockPatienceMs = 2_000
@@ -135,8 +136,9 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
   let epoch = 0
   let seq = 0
   let leases = 0
-  /** Up to here retention has looked. */
+  /** Up to here retention has looked since it began anew: what was pending then may be done by now. */
   let forgotten = 0
+  let forgettingSince = performance.now()
 
   const connect = (more: Partial<LinkOptions>) => link({ url, applicationName: 'vigia broker', patienceMs, ...more })
 
@@ -378,6 +380,10 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
     renew: held => asking(kept => renew(kept, held, leaseMs)),
     forget: async ageMs => {
       let sum = 0
+      if (performance.now() - forgettingSince > forgetAnewMs) {
+        forgotten = 0
+        forgettingSince = performance.now()
+      }
       for (;;) {
         const { deleted, upTo } = await asking(kept => forget(kept, ageMs, forgotten, forgetBatch))
         sum += deleted

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { closeSync, fstatSync, openSync, renameSync, statSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { copyFile, open, stat, truncate } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 
 /** A server program that should run as long as we do. */
@@ -167,6 +167,8 @@ export const supervise = async (
 
   const begun = await bringUp(true)
   const watching = begun ? watch(begun) : undefined
+  const limiter = setInterval(() => void limitLog(server.logFile), lookAtLogMs)
+  limiter.unref()
   let stop: Promise<void> | undefined
 
   return {
@@ -179,6 +181,7 @@ export const supervise = async (
     stop: () => {
       stop ??= (async () => {
         stopping.abort()
+        clearInterval(limiter)
         if (life) await server.end(life.pid)
         await watching
       })()
@@ -207,10 +210,24 @@ const spawn = async (server: Server): Promise<Life> => {
   }
 }
 
+const mostLogBytes = 5_000_000
+const lookAtLogMs = 60_000
+
 /** Keeps one log before the current one, so that years of running do not fill the disk. */
 const openLog = (file: string): number => {
-  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 5_000_000) renameSync(file, `${file}.1`)
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > mostLogBytes) renameSync(file, `${file}.1`)
   return openSync(file, 'a', 0o600)
+}
+
+/** The same for a log that a process has open: it appends, so what is cut off here goes on at the beginning. Never rejects. */
+export const limitLog = async (file: string, mostBytes = mostLogBytes): Promise<void> => {
+  try {
+    if ((await stat(file)).size <= mostBytes) return
+    await copyFile(file, `${file}.1`)
+    await truncate(file)
+  } catch {
+    // It is gone, or the disk is full: the next look tries again.
+  }
 }
 
 /** The line of the server's log that tells most, and where the rest is. */
@@ -218,7 +235,8 @@ const said = async (server: Server, { logFrom }: Life): Promise<string> => {
   const file = await open(server.logFile)
   try {
     const { size } = await file.stat()
-    const from = Math.max(logFrom, size - 16_384)
+    // Smaller than where we began: it was cut off meanwhile.
+    const from = Math.max(size < logFrom ? 0 : logFrom, size - 16_384)
     const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.max(size - from, 1)), 0, size - from, from)
     const lines = buffer.toString('utf8', 0, bytesRead).trim().split('\n')
     const line = lines.findLast(text => /\b(FATAL|PANIC|ERROR|error):/.test(text)) ?? lines.at(-1)
