@@ -63,6 +63,8 @@ const insert: Record<string, (at: Date, key: string) => Promise<unknown>> = {
     ]),
   probe_hour: at => run('insert into probe_hour (monitor_id, hour) values (1, $1)', [at]),
   search: (at, key) => run('insert into search (chat_id, query, at) values (7, $1, $2)', [key, at]),
+  skipped_record: (at, key) =>
+    run(`insert into skipped_record (store, key, reason, reported_at) values ('s', $1, 'r', $2)`, [key, at]),
   telegram_update: (at, key) =>
     run(
       `insert into telegram_update (bot_id, update_id, state, lease_until, seen_at) values (1, abs(hashtext($1)), 'done', $2, $2)`,
@@ -83,6 +85,7 @@ const days: Record<string, number> = {
   operator_notice: 90,
   probe_hour: 400,
   search: 30,
+  skipped_record: 30,
   telegram_update: 3,
 }
 
@@ -177,6 +180,7 @@ test.each([
   ['message', 'requested_at'],
   ['operator_notice', 'last_at'],
   ['search', 'at'],
+  ['skipped_record', 'reported_at'],
   ['telegram_update', 'seen_at'],
 ])('what leaves %s is found by an index on %s', async (table, column) => {
   const { rows } = await run(

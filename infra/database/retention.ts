@@ -33,6 +33,7 @@ const limited: Limits[] = [
   { table: 'message', column: 'requested_at', days: 45, rows: 1_000_000, finished: `state in ('sent', 'refused')` },
   { table: 'operator_notice', column: 'last_at', days: 90, rows: 10_000 },
   { table: 'search', column: 'at', days: 30, rows: 100_000 },
+  { table: 'skipped_record', column: 'reported_at', days: 30, rows: 100_000 },
   { table: 'telegram_update', column: 'seen_at', days: 3, rows: 5_000_000 },
 ]
 

@@ -7,3 +7,4 @@ create index message_settled on message (requested_at) where state in ('sent', '
 create index operator_notice_last_at on operator_notice (last_at);
 create index search_at on search (at);
 create index chat_unreachable on chat (unreachable_since) where unreachable_since is not null;
+create index skipped_record_reported_at on skipped_record (reported_at);
