@@ -722,3 +722,61 @@ describe('what cannot be honoured is refused with file, line, field and a next s
     ])
   })
 })
+
+describe('the zone of a PingSource is a name of the IANA database, as Go reads it', () => {
+  const sourceWith = (zone: string) =>
+    source.replace('timezone: America/Sao_Paulo', `timezone: ${JSON.stringify(zone)}`)
+
+  test.each([
+    ...['CST', 'PST', 'JST', 'BST', 'utc', 'Utc', 'america/new_york', 'US/pacific', 'America/new_york', 'gmt'],
+    ...['GMT+3', 'UTC+3', 'UTC0', '+03:00', 'Z', 'posix/UTC', 'right/UTC', 'posix/America/New_York', 'SystemV/EST5'],
+    ...[
+      'America/New_York ',
+      ' UTC',
+      'UTC ',
+      '../UTC',
+      '/UTC',
+      'America',
+      'America/',
+      'local',
+      'Etc/GMT+15',
+      'Etc/Unknown',
+    ],
+  ])('%j is refused with file, line and field', zone => {
+    const [fault, ...more] = faults('knative/sources/echo.yaml', sourceWith(zone))
+    expect(fault).toMatch(/^knative\/sources\/echo\.yaml:\d+: spec\.timezone is ".*", which is no IANA time zone/)
+    expect(fault).toContain(`"${zone}"`)
+    expect(more).toEqual([])
+  })
+
+  test.each([
+    ...['UTC', 'GMT', 'EST', 'MST', 'HST', 'EST5EDT', 'CET', 'Etc/GMT+3', 'Etc/GMT-14', 'GMT+0', 'GMT0', 'UCT', 'Zulu'],
+    ...['US/Pacific', 'Asia/Calcutta', 'Europe/Kiev', 'Europe/Kyiv', 'America/Argentina/ComodRivadavia', 'Brazil/East'],
+  ])('%j is taken by that name', zone => {
+    const files = { ...whole, 'knative/sources/echo.yaml': sourceWith(zone) }
+    expect(read(files).sources[0]).toMatchObject({ timeZone: zone })
+  })
+
+  test.each(['', 'Local'])('%j is UTC, the zone of the image', zone => {
+    expect(read({ ...whole, 'knative/sources/echo.yaml': sourceWith(zone) }).sources[0]).toMatchObject({
+      timeZone: 'UTC',
+    })
+  })
+
+  const scheduled = (schedule: string, more = '') =>
+    source.replace(/ {2}schedule: .*\n {2}timezone: .*\n/, `  schedule: ${JSON.stringify(schedule)}\n${more}`)
+
+  test.each(['CRON_TZ', 'TZ'])('%s= in front of the schedule names it too', name => {
+    const files = { ...whole, 'knative/sources/echo.yaml': scheduled(`${name}=Europe/Lisbon  0 9 * * *`) }
+    expect(read(files).sources[0]).toMatchObject({ timeZone: 'Europe/Lisbon', schedule: '0 9 * * *' })
+  })
+
+  test.each([
+    ['CRON_TZ=CST 0 9 * * *', '', 'spec.schedule is "CRON_TZ=CST 0 9 * * *", which is no IANA time zone'],
+    ['CRON_TZ=Europe/Lisbon 0 9 * *', '', 'spec.schedule is "CRON_TZ=Europe/Lisbon 0 9 * *": expected 5 to 6 fields'],
+    ['CRON_TZ=Europe/Lisbon', '', 'spec.schedule is "CRON_TZ=Europe/Lisbon": the zone'],
+    ['TZ=Europe/Lisbon 0 9 * * *', '  timezone: UTC\n', 'spec.timezone stands beside the zone of schedule'],
+  ])('%j with %j is refused', (schedule, more, words) => {
+    expect(faults('knative/sources/echo.yaml', scheduled(schedule, more))).toEqual([expect.stringContaining(words)])
+  })
+})

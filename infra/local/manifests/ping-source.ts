@@ -13,19 +13,14 @@ export interface SaidSource {
 export const readPingSource = ({ place, name, namespace, spec, annotations }: KubernetesObject): SaidSource => {
   for (const value of Object.values(annotations)) value.ignore('an annotation for the cluster')
   const fields = spec.fields(['schedule', 'timezone', 'contentType', 'data', 'dataBase64', 'sink', 'ceOverrides'])
-  const timeZone = fields.timezone?.text() ?? 'UTC'
-  if (!isTimeZone(timeZone))
-    fields.timezone!.refuse(`is "${timeZone}", which is no IANA time zone such as Europe/Lisbon`)
-  const schedule = Place.required(fields.schedule, spec, 'schedule')
-  const parsed = cron(schedule.text())
-  if ('fault' in parsed) schedule.refuse(`is "${schedule.text()}": ${parsed.fault}`)
+  const { schedule, timeZone } = readSchedule(Place.required(fields.schedule, spec, 'schedule'), fields.timezone)
   const sink = readDestination(Place.required(fields.sink, spec, 'sink'))
   return {
     source: {
       ...place.origin,
       name,
       namespace,
-      schedule: schedule.text(),
+      schedule,
       timeZone,
       ...readBody(spec, fields),
       extensions: readExtensions(fields.ceOverrides),
@@ -62,12 +57,34 @@ const isJsonObject = (text: string) => {
   }
 }
 
-/** Go knows zones by name only: `-03:00`, which Intl takes, is refused there. */
-const isTimeZone = (name: string) => {
-  if (!/^[A-Za-z]/.test(name)) return false
+/** The zone may stand before the fields, as in `CRON_TZ=Europe/Lisbon 0 9 * * *`; then there is no other. */
+const readSchedule = (place: Place, timezone: Place | undefined): { schedule: string; timeZone: string } => {
+  const text = place.text()
+  const [, said, fields] = /^(?:CRON_)?TZ=(\S*)\s+(.*)$/s.exec(text) ?? []
+  const zone = timezone?.string() ?? ''
+  if (said !== undefined && zone !== '') timezone!.refuse('stands beside the zone of schedule; say one of the two')
+  const timeZone = zoneOf(said ?? zone)
+  if (timeZone === null) {
+    const [wrong, words] = said === undefined ? [timezone!, zone] : [place, text]
+    return wrong.refuse(`is "${words}", which is no IANA time zone such as Europe/Lisbon; upper and lower case count`)
+  }
+  const schedule = fields ?? text
+  const parsed = cron(schedule)
+  if ('fault' in parsed) place.refuse(`is "${text}": ${parsed.fault}`)
+  return { schedule, timeZone }
+}
+
+/**
+ * A zone as Go's LoadLocation finds it: the exact name of a file of the IANA database. Without a name, and as `Local`, it is that of
+ * Knative's image, UTC. Intl knows more: abbreviations such as CST, names in any case, offsets such as -03:00. Temporal gives a name
+ * back as the database writes it.
+ */
+const zoneOf = (name: string): string | null => {
+  if (name === '' || name === 'Local') return 'UTC'
+  if (!/^[A-Za-z]/.test(name)) return null
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined
+    return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name).timeZoneId === name ? name : null
   } catch {
-    return false
+    return null
   }
 }
