@@ -137,10 +137,35 @@ test('what is up to date is not built again, and what has changed is', async () 
   await writeFile(join(dir, 'recipes.json'), JSON.stringify(recipes))
   expect(await built()).toEqual([one])
 
+  const damage = async (file: string, content: string) => {
+    const whole = await readFile(file)
+    await writeFile(file, content)
+    return whole
+  }
+  for (const file of Object.values(await filesOf(two, dir)).slice(0, 2))
+    for (const content of ['', 'half of', '\0\0']) {
+      const whole = await damage(file, content)
+      expect(await built()).toEqual([two])
+      expect(await readFile(file)).toEqual(whole)
+    }
+  // A bundle without its code cache is not made anew; its cache is, also where an earlier build did not come to it.
+  const cache = `${(await filesOf(two, dir)).code}.cache`
+  for (const content of ['', 'half of'])
+    for (const warm of [false, true]) {
+      await damage(cache, content)
+      expect((await buildFunctions({ outDir: dir, only, warm })).every(({ built }) => !built)).toBe(true)
+      expect((await readFile(cache)).length > 1000).toBe(warm)
+    }
+  await rm(cache)
+  expect(await built()).toEqual([])
+  expect((await readFile(cache)).length).toBeGreaterThan(1000)
+
   await rm((await filesOf(two, dir)).code)
   expect(await built()).toEqual([two])
-  await writeFile(join(dir, 'recipes.json'), '{ half of')
-  expect(await built()).toEqual(only)
+  for (const content of ['{ half of', '', 'null', `{"${one}":null}`]) {
+    await writeFile(join(dir, 'recipes.json'), content)
+    expect(await built()).toEqual(only)
+  }
   expect((await readdir(dir)).filter(file => file.endsWith('.draft'))).toEqual([])
 })
 

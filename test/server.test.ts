@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { listen, type Server } from '#local/server.ts'
+import { startPage } from '#local/starting/page.ts'
+import { startProgress } from '#local/starting/progress.ts'
 import { sendBytes } from './support/raw.ts'
 import { ask } from './support/served.ts'
 
@@ -14,7 +16,7 @@ const taking =
   }
 
 beforeAll(async () => {
-  server = await listen(0)
+  server = await listen(0, startPage(startProgress()).handle)
 })
 afterAll(() => server.close())
 

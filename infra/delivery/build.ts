@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeWhole } from '../local/whole-file.ts'
 import { packageVersion } from './package-version.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -11,11 +12,23 @@ export interface BuildOptions {
   force?: boolean
   /** Takes a line for a person. */
   log?: (line: string) => void
+  /** Takes what has happened, at once. */
+  tell?: (news: BuildNews) => void
   /** Where to: `.build/functions` of the repository. */
   outDir?: string
   /** Only these functions. */
   only?: readonly string[]
+  /** The function that is built before all others, because a person waits for it. */
+  first?: string | undefined
+  /** false leaves V8's code cache to a later build: functions then start more slowly. */
+  warm?: boolean
 }
+
+/** `id` names the bundle: the same text has the same id. */
+export type BuildNews =
+  | { is: 'begun'; names: string[] }
+  | { is: 'built'; name: string; id: string; wasBuilt: boolean }
+  | { is: 'failed'; name: string; why: string }
 
 export interface Built {
   name: string
@@ -24,74 +37,112 @@ export interface Built {
   bytes: number
 }
 
-/** What a bundle was made of: contents by path, and the hash that its files are called after. */
+/** What a bundle was made of: contents by path, and the hashes of the bundle, which its files are called after, and of its code cache. */
 interface Recipe {
   tools: string
   inputs: Record<string, string>
   code: string
+  cache?: string
 }
+
+/** How many bundles, and then how many warm-ups, are under way at once. */
+const width = 2
 
 /**
  * Builds `<outDir>/<name>.mjs` for every folder of functions/ that has a main.ts: a loader, beside it the bundle and what V8 made of it.
- * What is up to date is left alone, which takes a few milliseconds.
+ * First all bundles, which is what a function needs to start, then the code caches, which make it start faster. What is up to date is
+ * left alone, which takes a few milliseconds. Throws one Error with all that could not be built; the others are built all the same.
  */
 export const buildFunctions = async ({
   force = false,
   log = () => {},
+  tell = () => {},
   outDir = join(root, '.build/functions'),
   only,
+  first,
+  warm = true,
 }: BuildOptions = {}): Promise<Built[]> => {
   const names = readdirSync(join(root, 'functions')).filter(
     name => existsSync(join(root, 'functions', name, 'main.ts')) && (only?.includes(name) ?? true),
   )
+  tell({ is: 'begun', names })
   await mkdir(outDir, { recursive: true })
   const recipes = readRecipes(outDir)
   const tools = toolsHash()
-  const contents = memo((path: string) => (existsSync(join(root, path)) ? hash(readFileSync(join(root, path))) : ''))
-  const upToDate = (name: string) => {
+  const contents = memo((path: string) => hashOf(join(root, path)))
+  const fileOf = (name: string) => join(outDir, name, `${recipes[name]?.code}.cjs`)
+  // By its hash: a power cut may have left the name without the bytes.
+  const isBundled = (name: string) => {
     const recipe = recipes[name]
     return (
       recipe?.tools === tools &&
       Object.entries(recipe.inputs).every(([path, content]) => contents(path) === content) &&
-      existsSync(join(outDir, `${name}.mjs`)) &&
-      existsSync(join(outDir, name, `${recipe.code}.cjs`))
+      textOf(join(outDir, `${name}.mjs`)) === loader(name, recipe.code) &&
+      hashOf(fileOf(name)) === recipe.code
     )
   }
+  const isWarm = (name: string) => {
+    const cache = recipes[name]?.cache
+    return cache !== undefined && hashOf(`${fileOf(name)}.cache`) === cache
+  }
+  const keepRecipes = () => writeWhole(join(outDir, recipesFile), JSON.stringify(recipes), 0o644)
 
-  const stale = names.filter(name => force || !upToDate(name))
+  const stale = names.filter(name => force || !isBundled(name))
+  const cold = warm ? names.filter(name => stale.includes(name) || !isWarm(name)) : []
+  for (const name of names)
+    if (!stale.includes(name)) tell({ is: 'built', name, id: recipes[name]!.code, wasBuilt: false })
+  const faults = new Map<string, string>()
+
   if (stale.length > 0) {
-    const [{ bundle }, { warmUp }, esbuild] = await Promise.all([
-      import('./bundle.ts'),
-      import('./warm-up.ts'),
-      import('esbuild'),
-    ])
+    const [{ bundle }, esbuild] = await Promise.all([import('./bundle.ts'), import('esbuild')])
+    const make = async (name: string) => {
+      try {
+        const { code, map, inputs } = await bundle(`functions/${name}/main.ts`, name)
+        const id = hash(code)
+        const file = join(outDir, name, `${id}.cjs`)
+        await mkdir(join(outDir, name), { recursive: true })
+        await Promise.all([writeWhole(file, code, 0o644), writeWhole(`${file}.map`, map, 0o644)])
+        await writeWhole(join(outDir, `${name}.mjs`), loader(name, id), 0o644)
+        recipes[name] = { tools, code: id, inputs: Object.fromEntries(inputs.map(path => [path, contents(path)])) }
+        tell({ is: 'built', name, id, wasBuilt: true })
+        if (!warm) log(`${name}: ${Math.round(code.length / 1024)} KiB`)
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error)
+        faults.set(name, why)
+        tell({ is: 'failed', name, why })
+      }
+    }
+    const turn = inTurns(width)
     try {
-      const turn = inTurns(2)
-      await Promise.all(
-        stale.map(async name => {
-          const { code, map, inputs } = await bundle(`functions/${name}/main.ts`, name)
-          const id = hash(code)
-          const file = join(outDir, name, `${id}.cjs`)
-          await mkdir(join(outDir, name), { recursive: true })
-          await whole(file, code)
-          await whole(`${file}.map`, map)
-          const warmth = await turn(() => warmUp(name, file))
-          await whole(join(outDir, `${name}.mjs`), loader(name, id))
-          recipes[name] = { tools, code: id, inputs: Object.fromEntries(inputs.map(path => [path, contents(path)])) }
-          log(`${name}: ${Math.round(code.length / 1024)} KiB${warmth === '' ? '' : `, not warmed up: ${warmth}`}`)
-        }),
-      )
+      if (first !== undefined && stale.includes(first)) await make(first)
+      await Promise.all(stale.filter(name => name !== first).map(name => turn(() => make(name))))
     } finally {
       await esbuild.stop()
     }
-    await whole(join(outDir, recipesFile), JSON.stringify(recipes))
-    for (const name of stale) await forgetOld(join(outDir, name), recipes[name]!.code)
+    // A build that is killed while it warms up has not bundled in vain.
+    await keepRecipes()
+    for (const name of stale) if (!faults.has(name)) await forgetOld(join(outDir, name), recipes[name]!.code)
   }
-  return names.map(name => ({
-    name,
-    built: stale.includes(name),
-    bytes: statSync(join(outDir, name, `${recipes[name]!.code}.cjs`)).size,
-  }))
+
+  const toWarm = cold.filter(name => !faults.has(name))
+  if (toWarm.length > 0) {
+    const { warmUp } = await import('./warm-up.ts')
+    const turn = inTurns(width)
+    await Promise.all(
+      toWarm.map(name =>
+        turn(async () => {
+          const file = fileOf(name)
+          const fault = await warmUp(name, file)
+          if (fault === '') recipes[name]!.cache = hashOf(`${file}.cache`)
+          if (fault !== '' || stale.includes(name))
+            log(`${name}: ${Math.round(statSync(file).size / 1024)} KiB${fault && `, not warmed up: ${fault}`}`)
+        }),
+      ),
+    )
+    await keepRecipes()
+  }
+  if (faults.size > 0) throw new Error([...faults.values()].join('\n'))
+  return names.map(name => ({ name, built: stale.includes(name), bytes: statSync(fileOf(name)).size }))
 }
 
 /**
@@ -118,7 +169,13 @@ const recipesFile = 'recipes.json'
 
 const readRecipes = (outDir: string): Record<string, Recipe> => {
   try {
-    return JSON.parse(readFileSync(join(outDir, recipesFile), 'utf8'))
+    const recipes: unknown = JSON.parse(readFileSync(join(outDir, recipesFile), 'utf8'))
+    if (typeof recipes !== 'object' || recipes === null) return {}
+    return Object.fromEntries(
+      Object.entries(recipes as Record<string, Recipe | null>).filter(
+        (entry): entry is [string, Recipe] => typeof entry[1]?.code === 'string' && typeof entry[1].inputs === 'object',
+      ),
+    )
   } catch {
     // Never built, or half of it: then all of it is.
     return {}
@@ -146,20 +203,25 @@ const hash = (...parts: (string | Buffer)[]) => {
   return sum.digest('hex').slice(0, 16)
 }
 
-/** Writes a file that is there whole or not at all, whoever reads or builds at the same time. */
-const whole = async (file: string, content: string) => {
-  const draft = `${file}.${process.pid}.draft`
-  await writeFile(draft, content)
-  await rename(draft, file)
+const textOf = (file: string): string | null => {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return null
+  }
 }
+
+/** The hash of a file's content; '' where there is no file. */
+const hashOf = (file: string): string => (existsSync(file) ? hash(readFileSync(file)) : '')
 
 /** Bundles of before, except those that a function which is starting just now may be reading. */
 const forgetOld = async (folder: string, current: string) => {
   for (const file of await readdir(folder)) {
     const path = join(folder, file)
     if (file.startsWith(current)) continue
-    const { mtimeMs } = await stat(path)
-    if (Date.now() - mtimeMs > 60_000) await rm(path)
+    // Another build may forget the same at the same time.
+    const found = await stat(path).catch(() => undefined)
+    if (found && Date.now() - found.mtimeMs > 60_000) await rm(path, { force: true })
   }
 }
 
@@ -189,11 +251,30 @@ const inTurns = (width: number) => {
   }
 }
 
+/** `--first <name>`: the function that is built before all others. */
+const firstIn = (given: readonly string[]): string | undefined => {
+  const at = given.indexOf('--first')
+  return at < 0 ? undefined : given[at + 1]
+}
+
 if (import.meta.main) {
   const began = performance.now()
   const log = (line: string) => process.stdout.write(`${line}\n`)
+  // `npm start` listens to the news, and a build goes with it.
+  const tell = (news: BuildNews) => {
+    if (process.send) process.send(news)
+  }
+  process.once('disconnect', () => process.exit(1))
+  process.once('SIGTERM', () => process.exit(1))
+  process.channel?.unref()
   try {
-    const built = await buildFunctions({ force: process.argv.includes('--force'), log })
+    const built = await buildFunctions({
+      force: process.argv.includes('--force'),
+      first: firstIn(process.argv),
+      warm: !process.argv.includes('--no-warm-up'),
+      log,
+      tell,
+    })
     const fresh = built.filter(({ built }) => built).length
     log(
       `${fresh} of ${built.length} functions built in ${Math.round(performance.now() - began)} ms, the rest was up to date`,

@@ -8,13 +8,15 @@ import { newCompiler } from '#events/validate.ts'
 export const validatorsCompiledAhead: Plugin = {
   name: 'validators-compiled-ahead',
   setup: build => {
-    build.onLoad({ filter: /[\\/]events[\\/]validate\.ts$/ }, ({ path }) => ({
-      contents: validatorsModule(),
-      loader: 'js',
-      resolveDir: join(path, '..'),
-    }))
+    build.onLoad({ filter: /[\\/]events[\\/]validate\.ts$/ }, ({ path }) => {
+      compiled ??= validatorsModule()
+      return { contents: compiled, loader: 'js', resolveDir: join(path, '..') }
+    })
   },
 }
+
+/** The same for every bundle of a build. */
+let compiled: string | undefined
 
 /** The module, as source: `validatorOf` as in events/validate.ts. */
 export const validatorsModule = (): string => {

@@ -15,8 +15,12 @@ const [filename, cache] = process.argv.slice(2) as [string, string]
 // Create needs a default to make a sample of a pattern, and the exported schemas have none.
 Object.assign(Instant, { default: '1970-01-01T00:00:00Z' })
 
-/** Rules that wait for what cannot be reached are not waited for. */
-const patienceMs = 1_500
+/** How often is asked whether the function is up. A count and no time: on a busy machine every step takes longer. */
+const mostTries = 5_000
+/** Rules that wait for what cannot be reached are not waited for: the process has used so little CPU for so many looks. */
+const lookEveryMs = 250
+const quietLooks = 4
+const quietCpuMs = 5
 
 const freePort = () =>
   new Promise<number>((resolve, reject) => {
@@ -40,12 +44,24 @@ const ask = (method: string, path: string, headers: Record<string, string> = {},
       .end(body)
   })
 
+let tries = 0
 while (
   !(await ask('GET', '/healthz').then(
     () => true,
     () => setTimeout(5, false),
   ))
-);
+)
+  if (++tries === mostTries) throw new Error(`it did not answer GET /healthz in ${mostTries} tries`)
+
+/** Resolves when the process has had nothing to do for a second. */
+const quiet = async () => {
+  for (let calm = 0; calm < quietLooks; ) {
+    const before = process.cpuUsage()
+    await setTimeout(lookEveryMs)
+    const { user, system } = process.cpuUsage(before)
+    calm = (user + system) / 1000 < quietCpuMs ? calm + 1 : 0
+  }
+}
 
 const event = (type: string, data: unknown, path = '/') => {
   const attributes = { 'ce-specversion': '1.0', 'ce-id': 'warm-up', 'ce-source': '/warm-up', 'ce-subject': 'warm-up/1' }
@@ -61,7 +77,7 @@ await Promise.race([
     event('dev.vigia.warm.up', {}, '/dead/warm-up'),
     ask('POST', '/', { 'content-type': 'application/json' }, '{}'),
   ]),
-  setTimeout(patienceMs),
+  quiet(),
 ])
 writeFileSync(cache, script.createCachedData())
 process.exit(0)

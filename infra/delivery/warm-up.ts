@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse } from 'yaml'
+import { renameWhole } from '../local/whole-file.ts'
 
 const root = join(import.meta.dirname, '../..')
 
-/** A function that is still at it after this is not waited for. */
-const patienceMs = 20_000
+/** Only for a process that hangs for good: the process itself counts its steps, which a busy machine does not use up. */
+const hangsAfterMs = 15 * 60_000
 
 /**
  * Runs a bundle once, as its manifest says but with nothing in the outside world to be reached, and keeps what V8 compiled on the
@@ -18,14 +18,18 @@ export const warmUp = async (name: string, file: string): Promise<string> => {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'warm-up.process.ts'), file, draft], {
     env: { PATH: process.env.PATH, ...variablesOf(name) },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: patienceMs,
+    timeout: hangsAfterMs,
+    killSignal: 'SIGKILL',
   })
+  const endToo = () => void child.kill('SIGKILL')
+  process.once('exit', endToo)
   let said = ''
   child.stdout.on('data', text => (said += text))
   child.stderr.on('data', text => (said += text))
   const code = await new Promise(resolve => child.once('close', resolve).once('error', resolve))
+  process.off('exit', endToo)
   if (code !== 0 || !existsSync(draft)) return said.trim().split('\n').at(-1)?.slice(0, 300) || `it ended with ${code}`
-  await rename(draft, `${file}.cache`)
+  await renameWhole(draft, `${file}.cache`)
   return ''
 }
 

@@ -1,7 +1,4 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import type { Postgres } from '#database/connect.ts'
 import { systemClock } from '#functions/clock.ts'
 import { type Activator, activator } from './activator.ts'
@@ -13,6 +10,7 @@ import type { Settings } from './environment.ts'
 import { functionEnv, missingVariables, type Variables, variableOf } from './function-command.ts'
 import { functionLog, type LogOf, readable } from './function-log.ts'
 import { startProcess } from './function-process.ts'
+import { buildInBackground } from './functions-build.ts'
 import { homePage } from './home/page.ts'
 import { loopbackPost } from './loopback-post.ts'
 import type { Destination, FunctionManifest, Manifests } from './manifests.ts'
@@ -24,13 +22,17 @@ import { listenOutside } from './public-listener.ts'
 import { publicAddress } from './public-routes.ts'
 import { databaseWords, type Readiness, readinessOf } from './readiness.ts'
 import { Refusal } from './refusal.ts'
-import { listen, type Server } from './server.ts'
+import type { Server } from './server.ts'
+import type { Progress } from './starting/progress.ts'
 import type { TelegramBridge } from './telegram-bridge.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface RuntimeStart {
   root: string
   settings: Settings
+  /** Listens already. */
+  server: Server
+  progress: Progress
   manifests: Manifests
   dataDir: string
   downloadMongod: boolean
@@ -41,10 +43,11 @@ export interface RuntimeStart {
 }
 
 export interface Runtime {
-  port: number
   publicPort: number
   isSimulated: boolean
   mongo: Pick<MongoServer, 'step' | 'words'>
+  /** Rejects with a Refusal when one of the functions cannot be built. */
+  allBuilt: Promise<unknown>
   /** Ends everything that was started, in order, within five seconds. A second call hurries. */
   stop(): Promise<void>
 }
@@ -68,12 +71,12 @@ export const startRuntime = async (start: RuntimeStart): Promise<Runtime> => {
 }
 
 const bringUp = async (
-  { root, settings, manifests, dataDir, downloadMongod, terminal, env, signal }: RuntimeStart,
+  { root, settings, server, progress, manifests, dataDir, downloadMongod, terminal, env, signal }: RuntimeStart,
   ending: Endings,
 ): Promise<Runtime> => {
   const down = new Set(['the start'])
-  const server = await listen(settings.port)
-  ending.last(() => server.close())
+  const builds = functionBuilds({ root, manifests, terminal, progress })
+  ending.last(builds.stop)
   const outdoors = await listenOutside(
     settings,
     { functions: manifests.functions, baseFunction: webhookFunction },
@@ -86,9 +89,9 @@ const bringUp = async (
   if (orphans > 0) terminal.say(`  ended ${orphans} function processes that a killed runtime had left`)
 
   const [postgres, mongo, , outside] = await all([
-    terminal.step('PostgreSQL', () => databaseUp(settings, dataDir, terminal, ending)),
-    terminal.step('MongoDB', () => mongoUp(settings, dataDir, downloadMongod, env, terminal, ending)),
-    terminal.step('functions', () => functionsBuilt(root, terminal, signal)),
+    terminal.step('PostgreSQL', say => databaseUp(settings, dataDir, say, ending)),
+    terminal.step('MongoDB', say => mongoUp(settings, dataDir, downloadMongod, env, say, ending)),
+    terminal.step(webhookFunction, builds.first),
     worldUp(settings, dataDir, terminal, ending),
   ])
   signal.throwIfAborted()
@@ -108,11 +111,16 @@ const bringUp = async (
 
   const functions = functionsOf(manifests.functions, {
     start: { root, dataDir, variables, port: server.port, env },
+    built: builds.ready,
     journal,
     terminal,
   })
   ending.last(functions.closeLogs)
-  ending.first(() => functions.activator.close(grace.functions), functions.hurry)
+  ending.first(async () => {
+    // Starts that wait for the build end with it.
+    void builds.stop()
+    await functions.activator.close(grace.functions)
+  }, functions.hurry)
   const broker = await terminal.step('broker', () =>
     brokerUp(manifests, functions.activator, postgres.url, {
       server,
@@ -137,7 +145,12 @@ const bringUp = async (
     mongodbUri: mongo.uri,
     known: () => {
       const { storeOpen, storeFault } = broker.stats()
-      return [...down, ...(storeOpen ? [] : ['the event store']), ...(storeFault ? [databaseWords(storeFault)] : [])]
+      return [
+        ...down,
+        ...builds.waitingFor(),
+        ...(storeOpen ? [] : ['the event store']),
+        ...(storeFault ? [databaseWords(storeFault)] : []),
+      ]
     },
   })
   const { postgres: connect } = await import('#database/connect.ts')
@@ -171,6 +184,7 @@ const bringUp = async (
       )
     },
   })
+  ending.last(() => server.close())
   outdoors.serve({ variableOf: entry => variableOf(entry, variables), proxy: functions.activator.proxy, failed })
   functions.activator.warm()
   const { post, close } = loopbackPost(server.port)
@@ -196,7 +210,13 @@ const bringUp = async (
     outdoors.refuseNew()
   })
   down.delete('the start')
-  return { port: server.port, publicPort: outdoors.port, isSimulated: outside.isSimulated, mongo, stop: ending.run }
+  return {
+    publicPort: outdoors.port,
+    isSimulated: outside.isSimulated,
+    mongo,
+    allBuilt: builds.all,
+    stop: ending.run,
+  }
 }
 
 /** Where Telegram sends updates; undefined: it is asked for them. */
@@ -228,11 +248,11 @@ const all = async <T extends readonly Promise<unknown>[]>(
 const databaseUp = async (
   { databaseUrl }: Settings,
   dataDir: string,
-  terminal: Terminal,
+  log: (line: string) => void,
   ending: Endings,
 ): Promise<PostgresServer> => {
   const { startPostgres } = await import('./databases/postgres.ts')
-  const server = await startPostgres({ dataDir, databaseUrl, log: line => terminal.say(`  ${line}`) })
+  const server = await startPostgres({ dataDir, databaseUrl, log })
   ending.last(() => server.stop())
   const { migrate } = await import('#database/migrate.ts')
   await migrate(server.url)
@@ -244,7 +264,7 @@ const mongoUp = async (
   dataDir: string,
   download: boolean,
   env: NodeJS.ProcessEnv,
-  terminal: Terminal,
+  log: (line: string) => void,
   ending: Endings,
 ): Promise<MongoServer> => {
   const { startMongo } = await import('./databases/mongodb.ts')
@@ -252,27 +272,46 @@ const mongoUp = async (
     dataDir,
     env: { ...env, MONGODB_URI: mongodbUri },
     download,
-    log: line => terminal.say(`  ${line}`),
+    log,
   })
   ending.last(() => server.stop())
   return server
 }
 
-/** In a process of its own: what a build takes in memory, the runtime would keep. */
-const functionsBuilt = async (root: string, terminal: Terminal, signal: AbortSignal): Promise<void> => {
-  const build = spawn(process.execPath, [join(root, 'infra/delivery/build.ts')], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    signal,
+interface BuildsStart {
+  root: string
+  manifests: Manifests
+  terminal: Terminal
+  progress: Progress
+}
+
+/** The function of the chat is built first, because a person waits for it; the start goes on while the others are built. */
+const functionBuilds = ({ root, manifests, terminal, progress }: BuildsStart) => {
+  const webhook = manifests.functions.find(({ name }) => name === webhookFunction)?.target
+  let [built, of] = [0, 1]
+  const build = buildInBackground({
+    root,
+    first: webhook,
+    log: line => terminal.say(`  ${line}`),
+    progress: (done, total) => {
+      built = done
+      of = total
+      progress.set('functions', { detail: `${done}/${total}` })
+    },
   })
-  let faults = ''
-  createInterface({ input: build.stdout }).on('line', line => {
-    if (!/up to date$/.test(line)) terminal.say(`  ${line}`)
-  })
-  build.stderr.setEncoding('utf8').on('data', text => {
-    faults += text
-  })
-  const [code] = await once(build, 'close')
-  if (code !== 0) throw new Refusal(`the functions could not be built:\n${faults.trim()}`)
+  const all = terminal.step('functions', () => build.all)
+  // The caller of `first` or of `all` hears of it.
+  all.catch(() => {})
+  return {
+    all,
+    first: () => (webhook === undefined ? Promise.resolve() : build.ready(webhook)),
+    ready: build.ready,
+    waitingFor: () => (built < of ? [`functions (${built} of ${of} built)`] : []),
+    stop: () => {
+      build.stop()
+      return build.over
+    },
+  }
 }
 
 const worldUp = async (settings: Settings, dataDir: string, terminal: Terminal, ending: Endings): Promise<Outside> => {
@@ -301,11 +340,13 @@ const watch = (
 
 interface FunctionsStart {
   start: { root: string; dataDir: string; variables: Variables; port: number; env: NodeJS.ProcessEnv }
+  /** Resolves when the bundle of a function is there. */
+  built(target: string): Promise<void>
   journal: ReturnType<typeof processJournal>
   terminal: Terminal
 }
 
-const functionsOf = (manifests: FunctionManifest[], { start, journal, terminal }: FunctionsStart) => {
+const functionsOf = (manifests: FunctionManifest[], { start, built, journal, terminal }: FunctionsStart) => {
   const { root, dataDir, variables, port, env } = start
   const logs = new Map<string, LogOf>()
   const logOf = (name: string) => {
@@ -315,7 +356,8 @@ const functionsOf = (manifests: FunctionManifest[], { start, journal, terminal }
   }
   const processes = activator(
     manifests,
-    manifest => {
+    async manifest => {
+      await built(manifest.target)
       const command = [process.execPath, join(root, `.build/functions/${manifest.target}.mjs`)]
       return startProcess({
         command,

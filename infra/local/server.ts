@@ -11,7 +11,7 @@ import { type Face, faceOf, type Hosts, whyForeign } from './hosts.ts'
 import { holderOf } from './port-holder.ts'
 import { Refusal } from './refusal.ts'
 
-/** The inside port of the runtime. It listens from the beginning and answers 503 until it is given its faces. */
+/** The inside port of the runtime. It listens from the beginning, and until it is given its faces `starting` answers. */
 export interface Server {
   readonly port: number
   serve(faces: Faces): void
@@ -39,7 +39,7 @@ export interface Faces {
 }
 
 /** Listens on loopback only. Throws a Refusal that names the process which has the port. */
-export const listen = async (port: number): Promise<Server> => {
+export const listen = async (port: number, starting: Handler): Promise<Server> => {
   let faces: Faces | undefined
   let isClosing = false
 
@@ -52,7 +52,7 @@ export const listen = async (port: number): Promise<Server> => {
       if (request.headers['x-telegram-bot-api-secret-token'] !== undefined) faces?.misdirected?.()
       return sendJson(response, 403, { error: why })
     }
-    if (!faces) return unavailable(response, 'starting')
+    if (!faces) return starting(request, response)
     const { hosts, broker, brokerPath } = faces
     // Also `OPTIONS *` and `GET http://elsewhere/`, which no client of ours sends.
     if (!request.url?.startsWith('/')) return sendJson(response, 400, { error: 'the path should begin with /' })

@@ -1,21 +1,18 @@
-import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { help, readArguments } from './arguments.ts'
-import { banner, unusedLines } from './banner.ts'
-import { serverAccount } from './databases/account.ts'
-import { chooseDataFolder, holdDataFolder } from './databases/data-folder.ts'
+import { banner } from './banner.ts'
 import { readEnvironment, type Settings } from './environment.ts'
-import { ManifestFaults, type Manifests, manifestFiles, readManifests } from './manifests.ts'
 import { Refusal } from './refusal.ts'
-import { type Runtime, startRuntime } from './runtime.ts'
+import type { Runtime } from './runtime.ts'
+import { listen } from './server.ts'
+import { type StartPage, startPage } from './starting/page.ts'
+import { type Progress, startProgress } from './starting/progress.ts'
 import { type Terminal, terminal } from './terminal.ts'
-
-const root = join(import.meta.dirname, '../..')
 
 /** What is ended in the middle of its start is given this long; what then is left over the next start ends. */
 const PATIENCE_MS = 4_000
 
-/** `npm start`: reads what it was told, brings the runtime up, and ends it again when asked to. */
+/** `npm start`: reads what it was told, listens, brings the runtime up, and ends it again when asked to. */
 export const start = async (given: readonly string[], env: NodeJS.ProcessEnv): Promise<void> => {
   const began = performance.now()
   const said = readArguments(given)
@@ -26,87 +23,34 @@ export const start = async (given: readonly string[], env: NodeJS.ProcessEnv): P
 
   // A terminal that has been closed takes no more words; that is no reason to end in the middle of an end.
   for (const output of [process.stdout, process.stderr]) output.on('error', () => {})
-  const screen = terminal(process.stdout, settings.logLevel ?? 'warn')
+  const progress = startProgress()
+  const page = startPage(progress)
+  const screen = terminal(process.stdout, settings.logLevel ?? 'warn', progress)
   const asked = new AbortController()
-  const runtime = bringUp(said, settings, screen, env, asked.signal)
-  endOnSignals(asked, runtime, screen)
+  const fail = async (error: unknown) => {
+    if (asked.signal.aborted) return
+    await failed(linesOf(error, settings), progress, page)
+  }
   try {
-    const { port, publicPort, isSimulated, mongo, dataDir } = await runtime
+    // Before anything else is loaded: a browser that is open already sees at once that something happens.
+    const server = await listen(settings.port, page.handle)
+    const runtime = import('./bring-up.ts').then(({ bringUp }) =>
+      bringUp({ said, settings, server, progress, screen, env, signal: asked.signal }),
+    )
+    endOnSignals(asked, runtime, screen)
+    const { publicPort, isSimulated, mongo, dataDir, allBuilt, stop } = await runtime
     const publicUrl = settings.publicUrl?.href
     const tookMs = performance.now() - began
+    const { port } = server
     screen.say(banner({ port, publicPort, isSimulated, dataDir, mongoWords: mongo.words, publicUrl, tookMs }))
+    // Events for a function that cannot be built are kept; the next start delivers them.
+    await allBuilt.catch(async error => {
+      if (!asked.signal.aborted) await stop()
+      throw error
+    })
   } catch (error) {
-    if (!asked.signal.aborted) refuse(linesOf(error, settings), 1)
+    await fail(error)
   }
-}
-
-type Said = Exclude<ReturnType<typeof readArguments>, string>
-
-const bringUp = async (
-  { fresh, yes, verbose, downloadMongod }: Said,
-  settings: Settings,
-  screen: Terminal,
-  env: NodeJS.ProcessEnv,
-  signal: AbortSignal,
-): Promise<Runtime & { dataDir: string }> => {
-  const manifests = manifestsOf(env.VIGIA_MANIFESTS ?? root)
-  if (verbose) screen.say(unusedLines(manifests.unused))
-  const dataDir = await dataFolder(settings.dataDir)
-  // Held until this process ends, however that ends.
-  holdDataFolder(dataDir)
-  if (fresh) {
-    await wipe(dataDir, yes, signal)
-    for (const [name, url] of [
-      ['DATABASE_URL', settings.databaseUrl] as const,
-      ['MONGODB_URI', settings.mongodbUri] as const,
-    ])
-      if (url) screen.say(`  --fresh leaves the server of ${name} as it is`)
-  }
-  const start = { root, settings, manifests, dataDir, downloadMongod, terminal: screen, env, signal }
-  return { ...(await startRuntime(start)), dataDir }
-}
-
-const dataFolder = async (given: string | undefined): Promise<string> => {
-  const account = process.platform === 'win32' ? null : serverAccount()
-  try {
-    return await chooseDataFolder(root, account, given)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === undefined) throw error
-    throw new Refusal(
-      `cannot use the data folder ${given ?? ''} (${code}); set DATA_DIR to a folder that can be written`,
-    )
-  }
-}
-
-const manifestsOf = (folder: string): Manifests => {
-  try {
-    return readManifests(manifestFiles(folder))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    throw new Refusal(
-      `${(error as NodeJS.ErrnoException).path} is missing; the manifests lie in knative/ and triggers/`,
-    )
-  }
-}
-
-const wipe = async (dataDir: string, yes: boolean, signal: AbortSignal): Promise<void> => {
-  if (!yes) {
-    if (!process.stdin.isTTY) throw new Refusal('--fresh asks a question; where nobody can answer, say --fresh --yes')
-    const { createInterface } = await import('node:readline/promises')
-    const asking = createInterface({ input: process.stdin, output: process.stdout })
-    const answer = await asking
-      .question(`Throw away everything in ${dataDir}? [y/N] `, { signal })
-      .finally(() => asking.close())
-    if (!/^(y|yes|s|sim)$/i.test(answer.trim()))
-      throw new Refusal('nothing was thrown away; start without --fresh to keep it')
-  }
-  const [{ wipeDataFolder }, { processJournal }] = await Promise.all([
-    import('./databases/wipe.ts'),
-    import('./process-journal.ts'),
-  ])
-  await processJournal(join(dataDir, 'processes')).endOrphans()
-  await wipeDataFolder(dataDir)
 }
 
 // npm passes Ctrl-C on to us although the terminal has sent it already: that is one, not two.
@@ -138,11 +82,20 @@ const endOnSignals = (asked: AbortController, runtime: Promise<Runtime>, screen:
 
 /** What a person reads about an end before the beginning: no stack traces, and no secrets, which errors of drivers may hold. */
 const linesOf = (error: unknown, { databaseUrl, mongodbUri }: Settings): string[] => {
-  if (error instanceof ManifestFaults) return error.lines
+  // ManifestFaults, whose module is loaded later than this one.
+  if (error instanceof Error && 'lines' in error) return error.lines as string[]
   let text = error instanceof Error ? error.message : String(error)
   if (!(error instanceof Refusal)) text = text.split('\n')[0]!
   for (const secret of [databaseUrl, mongodbUri]) if (secret) text = text.replaceAll(secret, '…')
   return text.split('\n')
+}
+
+/** Says why on the terminal at once, and on the pages that are open, before the process ends. */
+const failed = async (lines: readonly string[], progress: Progress, page: StartPage) => {
+  progress.fail(lines)
+  for (const line of lines) process.stderr.write(`vigia: ${line}\n`)
+  await page.failureSeen()
+  process.exit(1)
 }
 
 const refuse = (lines: readonly string[], code: number) => {

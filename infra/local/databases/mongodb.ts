@@ -9,6 +9,7 @@ import { downloadMongod, downloads, findMongod, jongodb } from './mongo-programs
 import { freePort } from './ports.ts'
 import { commandOf, type Ending, endProcess } from './processes.ts'
 import { describe, notOurs, type Supervised, supervise } from './supervisor.ts'
+import { patienceForGivenMs, sayWaiting } from './waiting.ts'
 
 /** The Mongo-compatible server of the catalogue. */
 export interface MongoServer extends Supervised {
@@ -30,6 +31,8 @@ export interface MongoStart {
   download?: boolean
   /** Gets a line for each thing a person might wait for or want to know. */
   log?: (line: string) => void
+  /** How long the server of MONGODB_URI may take to answer; a minute. */
+  givenPatienceMs?: number
 }
 
 /** Finds and starts the best server this machine can have. Errors are one line for a person. */
@@ -38,8 +41,9 @@ export const startMongo = async ({
   env = process.env,
   download = false,
   log = () => {},
+  givenPatienceMs = patienceForGivenMs,
 }: MongoStart): Promise<MongoServer> => {
-  if (env.MONGODB_URI) return given(env.MONGODB_URI)
+  if (env.MONGODB_URI) return given(env.MONGODB_URI, log, givenPatienceMs)
   const hold = holdDataFolder(dataDir)
   try {
     const { running, ...facts } = await climb(await realpath(dataDir), env, download, log)
@@ -207,17 +211,26 @@ const rememberedPort = async (file: string): Promise<number> => {
   return port
 }
 
-const given = async (uri: string): Promise<MongoServer> => {
+const given = async (uri: string, log: (line: string) => void, patienceMs: number): Promise<MongoServer> => {
   const { MongoClient } = await import('mongodb')
+  const waiting = sayWaiting('MONGODB_URI', patienceMs, log)
   try {
-    const client = new MongoClient(uri, { serverSelectionTimeoutMS: 5_000 })
+    const client = new MongoClient(uri, { serverSelectionTimeoutMS: patienceMs, connectTimeoutMS: patienceMs })
     try {
-      await client.db('admin').command({ ping: 1 })
+      // The driver goes on asking a server that refuses, or a name that nobody knows, until its time is over.
+      const hopeless = new Promise<never>((_, reject) =>
+        client.on('serverHeartbeatFailed', ({ failure }) => {
+          if (/ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|certificate/i.test(failure.message)) reject(failure)
+        }),
+      )
+      await Promise.race([client.db('admin').command({ ping: 1 }), hopeless])
     } finally {
       await client.close()
     }
   } catch (error) {
     throw new Error(`MONGODB_URI does not answer: ${(error as Error).message}`)
+  } finally {
+    waiting.stop()
   }
   return { ...notOurs, step: 'given', uri, kept: true, words: 'the catalogue is kept by the server of MONGODB_URI' }
 }

@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs'
 import { chown, lstat, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { renameWhole, writeWhole } from '../whole-file.ts'
@@ -13,6 +14,7 @@ import { barrierTo, holdDataFolder, own, refuseForeignFolder } from './data-fold
 import { freePort } from './ports.ts'
 import { commandOf, endProcess } from './processes.ts'
 import { describe, notOurs, type Supervised, supervise } from './supervisor.ts'
+import { patienceForGivenMs, sayWaiting } from './waiting.ts'
 
 /** The PostgreSQL that everything uses: our own, or the one DATABASE_URL names (then `pid` is null and `stop` does nothing). */
 export interface PostgresServer extends Supervised {
@@ -28,6 +30,8 @@ export interface PostgresStart {
   databaseUrl?: string | undefined
   /** Server settings besides ours. */
   settings?: Record<string, string>
+  /** How long the server of `databaseUrl` may take to answer; a minute. */
+  givenPatienceMs?: number
 }
 
 /** Starts PostgreSQL on its part of the data folder, or asks the server of `databaseUrl` for an answer. Errors are one line for a person. */
@@ -36,8 +40,9 @@ export const startPostgres = async ({
   log = () => {},
   databaseUrl,
   settings = {},
+  givenPatienceMs = patienceForGivenMs,
 }: PostgresStart): Promise<PostgresServer> => {
-  if (databaseUrl) return given(databaseUrl)
+  if (databaseUrl) return given(databaseUrl, log, givenPatienceMs)
   const hold = holdDataFolder(dataDir)
   try {
     const place = await settle(await realpath(dataDir), log)
@@ -352,10 +357,15 @@ const end = async ({ data, native }: Pick<Place, 'data' | 'native'>, pid: number
   await promisify(execFile)(join(native, 'bin', 'pg_ctl.exe'), ['stop', '-D', data, '-m', 'fast', '-w', '-t', '5'])
 }
 
-const ask = async <Row extends object>(url: string, sql: string, values: unknown[] = []): Promise<Row[]> => {
+const ask = async <Row extends object>(
+  url: string,
+  sql: string,
+  values: unknown[] = [],
+  patienceMs = 5_000,
+): Promise<Row[]> => {
   const client = new pg.Client({
     connectionString: url,
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: patienceMs,
     application_name: 'vigia start',
   })
   client.on('error', () => {})
@@ -380,9 +390,29 @@ const ready = async ({ url }: Place): Promise<boolean> => {
   }
 }
 
-const given = async (url: string): Promise<PostgresServer> => {
-  await ask(url, 'select 1').catch((error: Error & { code?: string; errors?: Error[] }) => {
-    throw new Error(`DATABASE_URL does not answer: ${error.message || error.errors?.[0]?.message || error.code}`)
-  })
-  return { ...notOurs, url }
+/** PostgreSQL's codes for "not now": it starts up, or has no connection free. */
+const notNow = ['57P03', '53300']
+
+const given = async (url: string, log: (line: string) => void, patienceMs: number): Promise<PostgresServer> => {
+  const began = performance.now()
+  const left = () => patienceMs - (performance.now() - began)
+  const waiting = sayWaiting('DATABASE_URL', patienceMs, log)
+  try {
+    for (;;)
+      try {
+        await ask(url, 'select 1', [], Math.max(1, left()))
+        return { ...notOurs, url }
+      } catch (error) {
+        const { message, code, errors } = error as Error & { code?: string; errors?: Error[] }
+        const why = message || errors?.[0]?.message || code
+        // Refused, unknown, wrong password: waiting does not help. What "timeout expired" means is said in full.
+        if (code === undefined || !notNow.includes(code) || left() < 1_000)
+          throw new Error(
+            `DATABASE_URL does not answer: ${left() <= 0 ? `no answer within ${patienceMs / 1000} s` : why}`,
+          )
+        await pause(1_000)
+      }
+  } finally {
+    waiting.stop()
+  }
 }

@@ -1,0 +1,96 @@
+import { join } from 'node:path'
+import type { Arguments } from './arguments.ts'
+import { unusedLines } from './banner.ts'
+import { serverAccount } from './databases/account.ts'
+import { chooseDataFolder, holdDataFolder } from './databases/data-folder.ts'
+import type { Settings } from './environment.ts'
+import { type Manifests, manifestFiles, readManifests } from './manifests.ts'
+import { Refusal } from './refusal.ts'
+import { type Runtime, startRuntime } from './runtime.ts'
+import type { Server } from './server.ts'
+import type { Progress } from './starting/progress.ts'
+import type { Terminal } from './terminal.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+export interface BringUp {
+  said: Arguments
+  settings: Settings
+  /** Listens already. */
+  server: Server
+  progress: Progress
+  screen: Terminal
+  env: NodeJS.ProcessEnv
+  /** The person wants to stop before everything is up. */
+  signal: AbortSignal
+}
+
+/** Reads the manifests, takes the data folder and starts the runtime on it. */
+export const bringUp = async ({
+  said: { fresh, yes, verbose, downloadMongod },
+  settings,
+  server,
+  progress,
+  screen,
+  env,
+  signal,
+}: BringUp): Promise<Runtime & { dataDir: string }> => {
+  const manifests = manifestsOf(env.VIGIA_MANIFESTS ?? root)
+  if (verbose) screen.say(unusedLines(manifests.unused))
+  const dataDir = await dataFolder(settings.dataDir)
+  // Held until this process ends, however that ends.
+  holdDataFolder(dataDir)
+  if (fresh) {
+    await wipe(dataDir, yes, signal)
+    for (const [name, url] of [
+      ['DATABASE_URL', settings.databaseUrl] as const,
+      ['MONGODB_URI', settings.mongodbUri] as const,
+    ])
+      if (url) screen.say(`  --fresh leaves the server of ${name} as it is`)
+  }
+  const start = { root, settings, server, progress, manifests, dataDir, downloadMongod, terminal: screen, env, signal }
+  return { ...(await startRuntime(start)), dataDir }
+}
+
+const dataFolder = async (given: string | undefined): Promise<string> => {
+  const account = process.platform === 'win32' ? null : serverAccount()
+  try {
+    return await chooseDataFolder(root, account, given)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    throw new Refusal(
+      `cannot use the data folder ${given ?? ''} (${code}); set DATA_DIR to a folder that can be written`,
+    )
+  }
+}
+
+const manifestsOf = (folder: string): Manifests => {
+  try {
+    return readManifests(manifestFiles(folder))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    throw new Refusal(
+      `${(error as NodeJS.ErrnoException).path} is missing; the manifests lie in knative/ and triggers/`,
+    )
+  }
+}
+
+const wipe = async (dataDir: string, yes: boolean, signal: AbortSignal): Promise<void> => {
+  if (!yes) {
+    if (!process.stdin.isTTY) throw new Refusal('--fresh asks a question; where nobody can answer, say --fresh --yes')
+    const { createInterface } = await import('node:readline/promises')
+    const asking = createInterface({ input: process.stdin, output: process.stdout })
+    const answer = await asking
+      .question(`Throw away everything in ${dataDir}? [y/N] `, { signal })
+      .finally(() => asking.close())
+    if (!/^(y|yes|s|sim)$/i.test(answer.trim()))
+      throw new Refusal('nothing was thrown away; start without --fresh to keep it')
+  }
+  const [{ wipeDataFolder }, { processJournal }] = await Promise.all([
+    import('./databases/wipe.ts'),
+    import('./process-journal.ts'),
+  ])
+  await processJournal(join(dataDir, 'processes')).endOrphans()
+  await wipeDataFolder(dataDir)
+}

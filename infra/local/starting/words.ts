@@ -1,0 +1,44 @@
+import type { Step, StepName } from './progress.ts'
+
+export interface Words {
+  title: string
+  intro: string
+  failedTitle: string
+  failedIntro: string
+  again: string
+  steps: Record<StepName, string>
+  states: Record<Step['state'], string>
+}
+
+export const words: Record<'pt-BR' | 'en', Words> = {
+  'pt-BR': {
+    title: 'O Vigia está começando',
+    intro: 'Esta página abre sozinha o que você pediu assim que tudo estiver no ar. A primeira vez leva mais tempo.',
+    failedTitle: 'O Vigia não começou',
+    failedIntro: 'O terminal diz o mesmo, em inglês:',
+    again: 'Corrija a causa, rode npm start outra vez e abra de novo esta página.',
+    steps: {
+      PostgreSQL: 'Banco de dados PostgreSQL',
+      MongoDB: 'Catálogo de séries',
+      'telegram-webhook': 'A função que conversa',
+      broker: 'Entrega de eventos',
+      functions: 'As outras funções (continuam depois que a conversa abre)',
+    },
+    states: { waiting: 'na fila', working: 'em andamento', done: 'pronto', failed: 'falhou' },
+  },
+  en: {
+    title: 'Vigia is starting',
+    intro: 'This page opens what you asked for by itself as soon as it is up. The first time takes longer.',
+    failedTitle: 'Vigia did not start',
+    failedIntro: 'The terminal says the same:',
+    again: 'Fix the cause, run npm start again and open this page anew.',
+    steps: {
+      PostgreSQL: 'PostgreSQL database',
+      MongoDB: 'Catalogue of series',
+      'telegram-webhook': 'The function that chats',
+      broker: 'Delivery of events',
+      functions: 'The other functions (they go on after the chat has opened)',
+    },
+    states: { waiting: 'queued', working: 'under way', done: 'done', failed: 'failed' },
+  },
+}
