@@ -4,6 +4,7 @@ import type { EventDefinition } from './event.ts'
 import { MessageRefused } from './message-refused.ts'
 import { MessageRequested } from './message-requested.ts'
 import { MonitorDown } from './monitor-down.ts'
+import { MonitorSteady } from './monitor-steady.ts'
 import { MonitorUp } from './monitor-up.ts'
 import { ProbeFinished } from './probe-finished.ts'
 import { ProbeRequested } from './probe-requested.ts'
@@ -21,6 +22,7 @@ export const allEvents: readonly EventDefinition[] = [
   MessageRefused,
   MessageRequested,
   MonitorDown,
+  MonitorSteady,
   MonitorUp,
   ProbeFinished,
   ProbeRequested,

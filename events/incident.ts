@@ -1,16 +1,30 @@
 import Type from 'typebox'
 import { BigintId, Instant } from './fields.ts'
 
+/** How much a monitor has changed in a time of flapping. */
+export const flapping = {
+  /** The first of the changes, UTC. */
+  since: Instant,
+  /** How often it went up or down since then. */
+  changes: Type.Integer({ minimum: 1 }),
+  /** The good part of the time since then, from 0 to 1. */
+  uptime: Type.Number({ minimum: 0, maximum: 1 }),
+}
+
 /** What monitor.down and monitor.up both tell. */
 export const incident = {
   monitorId: BigintId,
   incidentId: BigintId,
   name: Type.String(),
   url: Type.String(),
-  /** When the failing slot was due, UTC. */
+  /** When the failure was seen, UTC. */
   since: Instant,
+  /** The look that saw it came late: it may have begun before. */
+  sinceLate: Type.Optional(Type.Boolean()),
   /** HTTP status of the failing check, or null. */
   status: Type.Union([Type.Integer(), Type.Null()]),
   /** Why it failed, in stable codes (see functions/uptime-prober/checks). */
   error: Type.String(),
+  /** It changes too often to tell people of each change. `began`: this is the one with which they are told that it does. */
+  flapping: Type.Optional(Type.Object({ began: Type.Boolean(), ...flapping })),
 }

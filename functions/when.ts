@@ -74,19 +74,60 @@ export const sayDate = (date: string, { language, today }: { language: Language;
     : `${part('weekday')}, ${month} ${part('day')}${year && `, ${year}`}`
 }
 
-/** `22:00`, or in English `10:00 PM`, by the clock on the wall in `zone`. */
-export const sayClock = (instant: Instant, { language, zone }: { language: Language; zone: string }): string =>
+type Reading = { language: Language; zone: string }
+
+const clock = (instant: Instant, { language, zone }: Reading): string =>
   formatter(language, { timeStyle: 'short', timeZone: known(zone) })
     .format(instant instanceof Date ? instant : new Date(instant))
     // ICU puts a narrow no-break space before AM and PM, which some phones show as a box.
     .replace(/\u202f/g, ' ')
 
+/** `UTC-4`, `UTC+10:30`: how far the zone's clocks are from UTC at that instant. */
+const sayOffset = (instant: Instant, zone: string): string => {
+  const [, sign, hours, minutes] = /^([+-])(\d\d):(\d\d)/.exec(exact(instant).toZonedDateTimeISO(known(zone)).offset)!
+  return `UTC${sign}${Number(hours)}${minutes === '00' ? '' : `:${minutes}`}`
+}
+
+/** Whether the clocks of the zone show this hour twice, because they are set back in between. */
+const comesTwice = (instant: Instant, zone: string): boolean => {
+  const shown = exact(instant).toZonedDateTimeISO(known(zone)).toPlainDateTime()
+  const [first, second] = (['earlier', 'later'] as const).map(disambiguation =>
+    shown.toZonedDateTime(known(zone), { disambiguation }),
+  )
+  return first!.epochMilliseconds !== second!.epochMilliseconds
+}
+
+/**
+ * `22:00`, or in English `10:00 PM`, by the clock on the wall in `zone`; `1:30 AM UTC-4` in an hour that the clocks show twice.
+ */
+export const sayClock = (instant: Instant, reading: Reading): string =>
+  comesTwice(instant, reading.zone)
+    ? `${clock(instant, reading)} ${sayOffset(instant, reading.zone)}`
+    : clock(instant, reading)
+
+type Now = Reading & { now: Date }
+
+const sayDay = (instant: Instant, { language, zone, now }: Now) =>
+  sayDate(dayOf(instant, zone), { language, today: dayOf(now, zone) })
+
 /** `hoje · 22:00`, `sex., 20 nov · 22:00`: day and hour as the clock on the wall in `zone` shows them. */
-export const sayInstant = (
-  instant: Instant,
-  { language, zone, now }: { language: Language; zone: string; now: Date },
-): string =>
-  `${sayDate(dayOf(instant, zone), { language, today: dayOf(now, zone) })} · ${sayClock(instant, { language, zone })}`
+export const sayInstant = (instant: Instant, by: Now): string => `${sayDay(instant, by)} · ${sayClock(instant, by)}`
+
+/**
+ * Both ends of a stretch of time: their clocks where they lie in one day, else day and clock. Both tell their offset from UTC where
+ * the clocks are set in between: else they would not be as far apart as they look.
+ */
+export const sayPeriod = (start: Instant, end: Instant, by: Now): { from: string; to: string; sameDay: boolean } => {
+  const { zone } = by
+  const sameDay = dayOf(start, zone) === dayOf(end, zone)
+  const isSet = sayOffset(start, zone) !== sayOffset(end, zone)
+  const isAmbiguous = comesTwice(start, zone) || comesTwice(end, zone)
+  const [from, to] = [start, end].map(instant => {
+    const said = isSet || isAmbiguous ? `${clock(instant, by)} ${sayOffset(instant, zone)}` : clock(instant, by)
+    return sameDay ? said : `${sayDay(instant, by)} · ${said}`
+  })
+  return { from: from!, to: to!, sameDay }
+}
 
 const dayWords: Record<Language, [one: string, many: string]> = { 'pt-BR': ['dia', 'dias'], en: ['day', 'days'] }
 

@@ -198,7 +198,8 @@ test('what is kept without a look at its monitor would not have changed it', () 
       fc.constantFrom('new' as const, 'up' as const, 'down' as const),
       fc.option(at),
       (finding, state, judgedAt) => {
-        const before = { ...monitor, state, judgedAt, pausedAt: null, stateSince: null, lastOkAt: null, version: 0 }
+        const unknown = { pausedAt: null, stateSince: null, lastOkAt: null, changes: null, settlesAt: null, version: 0 }
+        const before = { ...monitor, ...unknown, state, judgedAt }
         const quiet = quietIn(finding)
         if (quiet === null || quiet === state) expect(verdict(before, finding).state).toBe(state)
         else if (judgedAt === null || judgedAt < finding.dueAt) expect(verdict(before, finding).state).toBe(quiet)
@@ -233,7 +234,7 @@ test('results that arrive together are written together, and each hour gets its 
     { hour: new Date('2026-11-21T13:00:00Z'), ok: 30 },
   ])
   const tallies = await probeHoursIn(db).uptime([monitors[0]!.id], slot(0))
-  expect(tallies.get(monitors[0]!.id)).toEqual({ ok: 2, failed: 0, missed: 0, averageMs: 4 })
+  expect(tallies.get(monitors[0]!.id)).toEqual({ ok: 2, failed: 0, missed: 0, averageMs: 4, uptime: 1 })
 })
 
 test('two replicas that found different things at one slot keep one row, one incident and the same news', async () => {

@@ -18,6 +18,8 @@ const unjudged: Monitor = {
   stateSince: null,
   judgedAt: null,
   lastOkAt: null,
+  changes: null,
+  settlesAt: null,
   version: 0,
 }
 

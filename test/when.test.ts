@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { dayOf, instantOf, sayClock, sayDate, sayDuration, sayInstant, sayZone, sayZoneTime } from '#functions/when.ts'
+import {
+  dayOf,
+  instantOf,
+  sayClock,
+  sayDate,
+  sayDuration,
+  sayInstant,
+  sayPeriod,
+  sayZone,
+  sayZoneTime,
+} from '#functions/when.ts'
 
 const br = { language: 'pt-BR', zone: 'America/Sao_Paulo' } as const
 const ny = { language: 'en', zone: 'America/New_York' } as const
@@ -102,4 +112,147 @@ test.each([
 ])('times by the clock of %s are called %s and %s', (zone, portuguese, english) => {
   expect(sayZoneTime(zone, 'pt-BR')).toBe(portuguese)
   expect(sayZoneTime(zone, 'en')).toBe(english)
+})
+
+describe('where clocks are set', () => {
+  const now = at('2026-11-01T12:00:00Z')
+  const period = (zone: string, start: string, end: string, language: 'pt-BR' | 'en' = 'en') => {
+    const { from, to } = sayPeriod(start, end, { language, zone, now: at(end) })
+    return `${from} – ${to}`
+  }
+
+  test('an hour that comes twice tells which of the two it is', () => {
+    expect(sayClock('2026-11-01T05:30:00Z', ny)).toBe('1:30 AM UTC-4')
+    expect(sayClock('2026-11-01T06:30:00Z', ny)).toBe('1:30 AM UTC-5')
+    expect(sayInstant('2026-11-01T06:30:00Z', { ...ny, now })).toBe('today · 1:30 AM UTC-5')
+    expect(sayClock('2026-11-01T06:30:00Z', { language: 'pt-BR', zone: 'America/New_York' })).toBe('01:30 UTC-5')
+  })
+
+  test.each([
+    ['the last minute before it', '2026-11-01T04:59:00Z', '12:59 AM'],
+    ['its first', '2026-11-01T05:00:00Z', '1:00 AM UTC-4'],
+    ['its last', '2026-11-01T06:59:59Z', '1:59 AM UTC-5'],
+    ['the first after it', '2026-11-01T07:00:00Z', '2:00 AM'],
+    ['the hour that is skipped in spring, before', '2026-03-08T06:59:00Z', '1:59 AM'],
+    ['the hour that is skipped in spring, after', '2026-03-08T07:00:00Z', '3:00 AM'],
+  ])('%s', (_, instant, said) => {
+    expect(sayClock(instant, ny)).toBe(said)
+  })
+
+  test.each([
+    [
+      'the same clock, an hour apart',
+      'America/New_York',
+      '2026-11-01T05:30:00Z',
+      '2026-11-01T06:30:00Z',
+      '1:30 AM UTC-4 – 1:30 AM UTC-5',
+    ],
+    [
+      'a clock that goes back',
+      'America/New_York',
+      '2026-11-01T05:40:00Z',
+      '2026-11-01T06:10:00Z',
+      '1:40 AM UTC-4 – 1:10 AM UTC-5',
+    ],
+    [
+      'both in the first of the two hours',
+      'America/New_York',
+      '2026-11-01T05:10:00Z',
+      '2026-11-01T05:20:00Z',
+      '1:10 AM UTC-4 – 1:20 AM UTC-4',
+    ],
+    [
+      'into the hour',
+      'America/New_York',
+      '2026-11-01T04:30:00Z',
+      '2026-11-01T05:30:00Z',
+      '12:30 AM UTC-4 – 1:30 AM UTC-4',
+    ],
+    [
+      'around the hour',
+      'America/New_York',
+      '2026-11-01T04:30:00Z',
+      '2026-11-01T07:30:00Z',
+      '12:30 AM UTC-4 – 2:30 AM UTC-5',
+    ],
+    [
+      'over the hour that is skipped',
+      'America/New_York',
+      '2026-03-08T06:30:00Z',
+      '2026-03-08T07:30:00Z',
+      '1:30 AM UTC-5 – 3:30 AM UTC-4',
+    ],
+    [
+      'half an hour of Lord Howe',
+      'Australia/Lord_Howe',
+      '2026-04-04T14:45:00Z',
+      '2026-04-04T15:15:00Z',
+      '1:45 AM UTC+11 – 1:45 AM UTC+10:30',
+    ],
+    [
+      'Nepal, which sets no clocks',
+      'Asia/Kathmandu',
+      '2026-11-01T05:30:00Z',
+      '2026-11-01T06:30:00Z',
+      '11:15 AM – 12:15 PM',
+    ],
+    [
+      'midnight that comes twice, on two days',
+      'America/Havana',
+      '2026-11-01T04:30:00Z',
+      '2026-11-01T05:30:00Z',
+      '12:30 AM UTC-4 – 12:30 AM UTC-5',
+    ],
+    [
+      'a zone that skips midnight',
+      'Africa/Cairo',
+      '2026-04-23T21:30:00Z',
+      '2026-04-23T22:30:00Z',
+      'yesterday · 11:30 PM UTC+2 – today · 1:30 AM UTC+3',
+    ],
+    [
+      'days apart, with the change between',
+      'America/New_York',
+      '2026-10-30T12:00:00Z',
+      '2026-11-03T13:00:00Z',
+      'Fri, Oct 30 · 8:00 AM UTC-4 – today · 8:00 AM UTC-5',
+    ],
+    [
+      'a year apart',
+      'America/New_York',
+      '2025-10-01T12:00:00Z',
+      '2026-10-02T12:00:00Z',
+      'Wed, Oct 1, 2025 · 8:00 AM – today · 8:00 AM',
+    ],
+  ])('%s', (_, zone, start, end, said) => {
+    expect(period(zone, start, end)).toBe(said)
+  })
+
+  test('in Portuguese too', () => {
+    expect(period('America/New_York', '2026-11-01T05:40:00Z', '2026-11-01T06:10:00Z', 'pt-BR')).toBe(
+      '01:40 UTC-4 – 01:10 UTC-5',
+    )
+    expect(period('America/Sao_Paulo', '2026-11-01T02:50:00Z', '2026-11-01T03:10:00Z', 'pt-BR')).toBe(
+      'ontem · 23:50 – hoje · 00:10',
+    )
+  })
+
+  test('what follows in time never looks as if it went back, in any zone and hour of the year', () => {
+    for (const zone of [
+      'America/New_York',
+      'Australia/Lord_Howe',
+      'Europe/Lisbon',
+      'America/Havana',
+      'Africa/Casablanca',
+    ])
+      for (
+        let start = Date.parse('2026-01-01T00:15:00Z');
+        start < Date.parse('2027-01-01T00:00:00Z');
+        start += 30 * 60_000
+      ) {
+        const end = new Date(start + 30 * 60_000)
+        const { from, to, sameDay } = sayPeriod(new Date(start), end, { language: 'pt-BR', zone, now: end })
+        if (sameDay && !from.includes('UTC')) expect(to > from, `${zone} ${from} – ${to}`).toBe(true)
+      }
+  })
 })

@@ -4,6 +4,7 @@ import { followsIn } from '#database/follows.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
 import { EpisodeMissed } from '#events/episode-missed.ts'
 import { MonitorDown } from '#events/monitor-down.ts'
+import { MonitorSteady } from '#events/monitor-steady.ts'
 import { MonitorUp } from '#events/monitor-up.ts'
 import { ProbeFinished } from '#events/probe-finished.ts'
 import { SeriesChanged } from '#events/series-changed.ts'
@@ -23,6 +24,7 @@ serve({
     on(SeriesChanged, event => notificationFanout(event, { of: 'series.changed', data: event.data }, outside)),
     on(MonitorDown, event => notificationFanout(event, { of: 'monitor.down', data: event.data }, outside)),
     on(MonitorUp, event => notificationFanout(event, { of: 'monitor.up', data: event.data }, outside)),
+    on(MonitorSteady, event => notificationFanout(event, { of: 'monitor.steady', data: event.data }, outside)),
     on(ProbeFinished, event => notificationFanout(event, { of: 'probe.finished', data: event.data }, outside)),
   ],
   close: [() => db.end()],

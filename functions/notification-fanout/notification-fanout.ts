@@ -56,9 +56,14 @@ const readersOf = async (
     }
     case 'episode.missed':
       return missedBy(news.data, follows)
-    case 'series.changed':
     case 'monitor.down':
-    case 'monitor.up':
+    case 'monitor.up': {
+      // People know that it is flapping; what it does meanwhile is told when it is steady.
+      if (news.data.flapping && !news.data.flapping.began) return []
+      return (await follows.followersOf(subject)).map(reader => ({ reader, told: news }))
+    }
+    case 'series.changed':
+    case 'monitor.steady':
       return (await follows.followersOf(subject)).map(reader => ({ reader, told: news }))
     case 'probe.finished': {
       const reader = await chats.find(news.data.chatId)

@@ -5,7 +5,7 @@ import type { EpisodeBrief, ShowBrief } from '#events/show.ts'
 import { encode } from '../callback-data.ts'
 import { type Html, html, joined } from '../html.ts'
 import { distinctions } from '../namesakes.ts'
-import { dayOf, type Language, sayClock, sayDate, sayDuration, sayInstant, sayZoneTime } from '../when.ts'
+import { dayOf, type Language, sayDate, sayDuration, sayInstant, sayPeriod, sayZoneTime } from '../when.ts'
 import { episodeName, sayEpisode, sayEpisodes, sayProbeError, sayShow } from '../words.ts'
 import type { News, NewsOf } from './news.ts'
 
@@ -27,9 +27,11 @@ export const wording = (news: News, reader: Reader, now: Date): Wording => {
     case 'series.changed':
       return seriesChanged(news.data, reader, now)
     case 'monitor.down':
-      return monitorDown(news.data, reader, now)
+      return news.data.flapping ? flappingBegan(news.data, true, reader, now) : monitorDown(news.data, reader, now)
     case 'monitor.up':
-      return monitorUp(news.data, reader, now)
+      return news.data.flapping ? flappingBegan(news.data, false, reader, now) : monitorUp(news.data, reader, now)
+    case 'monitor.steady':
+      return monitorSteady(news.data, reader, now)
     case 'probe.finished':
       return probeFinished(news.data, reader)
     default:
@@ -203,26 +205,26 @@ You still follow it. If it is listed there anew, send me its name and follow it 
 }
 
 const monitorDown = (
-  { monitorId, name, url, since, status, error, lastOkAt }: NewsOf<'monitor.down'>,
+  { monitorId, name, url, since, sinceLate, status, error, lastOkAt }: NewsOf<'monitor.down'>,
   { language, zone }: Reader,
   now: Date,
 ): Wording => {
   const why = sayProbeError(error, language, status)
-  const from = sayInstant(since, { language, zone, now })
+  const from = `${sayInstant(since, { language, zone, now })} (${sayZoneTime(zone, language)})`
   const lastOk = lastOkAt === null ? null : sayInstant(lastOkAt, { language, zone, now })
   const words: Words = {
     'pt-BR': joined([
       // What was never up has not gone down.
       html`🔴 <b>${name}</b> ${lastOk === null ? 'está fora do ar' : 'saiu do ar'}`,
       html`Motivo: ${why}`,
-      html`Desde: ${from} (${sayZoneTime(zone, language)})`,
+      sinceLate ? html`Visto fora do ar: ${from}; pode ter caído antes` : html`Desde: ${from}`,
       html`Última resposta boa: ${lastOk ?? 'nenhuma até agora'}`,
       html`<code>${url}</code>`,
     ]),
     en: joined([
       html`🔴 <b>${name}</b> is down`,
       html`Reason: ${why}`,
-      html`Since: ${from} (${sayZoneTime(zone, language)})`,
+      sinceLate ? html`Seen down: ${from}; it may have gone down earlier` : html`Since: ${from}`,
       html`Last good answer: ${lastOk ?? 'none so far'}`,
       html`<code>${url}</code>`,
     ]),
@@ -231,27 +233,103 @@ const monitorDown = (
 }
 
 const monitorUp = (
-  { incidentId, name, since, until }: NewsOf<'monitor.up'>,
+  { incidentId, name, since, sinceLate, until, untilLate }: NewsOf<'monitor.up'>,
   { id, language, zone }: Reader,
   now: Date,
 ): Wording => {
   const duration = sayDuration(Date.parse(until) - Date.parse(since), language)
-  const sameDay = dayOf(since, zone) === dayOf(until, zone)
-  const [from, to] = [since, until].map(instant =>
-    sameDay ? sayClock(instant, { language, zone }) : sayInstant(instant, { language, zone, now }),
-  )
+  const { from, to, sameDay } = sayPeriod(since, until, { language, zone, now })
   const span = (at: string, between: string) => (from === to ? at : sameDay ? between : `${from} – ${to}`)
+  // Of what began or ended while nobody looked only a bound of its length is known.
+  const length = sinceLate ? (untilLate ? 'about' : 'least') : untilLate ? 'most' : 'exactly'
   const words: Words = {
     'pt-BR': html`🟢 <b>${name}</b> voltou ao ar
-Ficou fora por ${duration}: ${span(`às ${to}`, `das ${from} às ${to}`)}`,
+Ficou fora por ${{ exactly: '', least: 'pelo menos ', most: 'no máximo ', about: 'cerca de ' }[length]}${duration}: ${
+      length === 'exactly'
+        ? span(`às ${to}`, `das ${from} às ${to}`)
+        : `${sinceLate ? 'visto fora do ar' : 'fora desde'} ${from}, ${untilLate ? 'visto no ar' : 'de volta'} ${to}`
+    }`,
     en: html`🟢 <b>${name}</b> is back up
-It was down for ${duration}: ${span(`at ${to}`, `from ${from} to ${to}`)}`,
+It was down for ${{ exactly: '', least: 'at least ', most: 'at most ', about: 'about ' }[length]}${duration}: ${
+      length === 'exactly'
+        ? span(`at ${to}`, `from ${from} to ${to}`)
+        : `${sinceLate ? 'seen down' : 'down since'} ${from}, ${untilLate ? 'seen up' : 'back'} ${to}`
+    }`,
   }
   return {
     html: String(words[language]),
     // Whoever was woken by the bad news may sleep through the good one.
     silent: true,
     replyTo: `incident/${incidentId}/monitor.down/message.requested/${id}`,
+  }
+}
+
+const sayShare = (share: number, language: Language) =>
+  new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 }).format(share)
+
+/** Told in place of the outage, or of its end, with which a monitor has changed too often. */
+const flappingBegan = (
+  { monitorId, name, url, status, error, flapping }: NewsOf<'monitor.down'> | NewsOf<'monitor.up'>,
+  isDown: boolean,
+  { language, zone }: Reader,
+  now: Date,
+): Wording => {
+  const { since, changes } = flapping!
+  const from = `${sayInstant(since, { language, zone, now })} (${sayZoneTime(zone, language)})`
+  const why = sayProbeError(error, language, status)
+  const words: Words = {
+    'pt-BR': joined([
+      html`🟠 <b>${name}</b> está oscilando: caiu ou voltou ${changes} vezes`,
+      html`Desde: ${from}`,
+      isDown ? html`Agora: fora do ar, ${why}` : html`Agora: no ar; a última falha: ${why}`,
+      html`Não vou avisar de cada mudança: aviso quando parar de oscilar.`,
+      html`<code>${url}</code>`,
+    ]),
+    en: joined([
+      html`🟠 <b>${name}</b> is flapping: it went down or up ${changes} times`,
+      html`Since: ${from}`,
+      isDown ? html`Now: down, ${why}` : html`Now: up; the last failure: ${why}`,
+      html`I will not tell you of each change: I will tell you when it is steady.`,
+      html`<code>${url}</code>`,
+    ]),
+  }
+  return { html: String(words[language]), buttons: checkButton(monitorId, language) }
+}
+
+const monitorSteady = (
+  { monitorId, name, url, since, changes, uptime, downSince, status, error }: NewsOf<'monitor.steady'>,
+  { language, zone }: Reader,
+  now: Date,
+): Wording => {
+  const [from, down] = [since, downSince].map(instant => instant && sayInstant(instant, { language, zone, now }))
+  const why = sayProbeError(error, language, status)
+  const share = sayShare(uptime, language)
+  const isDown = downSince !== null
+  const words: Words = {
+    'pt-BR': joined([
+      isDown
+        ? html`🔴 <b>${name}</b> parou de oscilar e continua fora do ar`
+        : html`🟢 <b>${name}</b> parou de oscilar e está no ar`,
+      isDown && html`Motivo: ${why}`,
+      isDown && html`Fora do ar desde: ${down}`,
+      html`Caiu ou voltou ${changes} vezes desde ${from} (${sayZoneTime(zone, language)})`,
+      html`Esteve no ar ${share} desse tempo`,
+      isDown && html`<code>${url}</code>`,
+    ]),
+    en: joined([
+      isDown
+        ? html`🔴 <b>${name}</b> is no longer flapping: it stays down`
+        : html`🟢 <b>${name}</b> is no longer flapping: it is up`,
+      isDown && html`Reason: ${why}`,
+      isDown && html`Down since: ${down}`,
+      html`It went down or up ${changes} times since ${from} (${sayZoneTime(zone, language)})`,
+      html`It was up ${share} of that time`,
+      isDown && html`<code>${url}</code>`,
+    ]),
+  }
+  return {
+    html: String(words[language]),
+    ...(isDown ? { buttons: checkButton(monitorId, language) } : { silent: true }),
   }
 }
 

@@ -187,14 +187,14 @@ const ago = (from: Date, now: Date, { chat }: Turn) => sayDuration(now.getTime()
 const lastDay = (now: Date) => new Date(now.getTime() - 86_400_000)
 
 /** Rounded down: 99.996 % is not 100 %. */
-const percent = ({ ok, failed }: Tally, { chat }: Turn): string | null =>
-  ok + failed === 0
+const percent = ({ uptime }: Tally, { chat }: Turn): string | null =>
+  uptime === null
     ? null
     : new Intl.NumberFormat(chat.language, {
         style: 'percent',
         maximumFractionDigits: 2,
         roundingMode: 'floor',
-      } as Intl.NumberFormatOptions).format(ok / (ok + failed))
+      } as Intl.NumberFormatOptions).format(uptime)
 
 /** All of a chat's monitors, each with its state, its uptime of 24 hours and the age of its last check. */
 export const monitorsList = async (turn: Turn, page: number): Promise<View> => {

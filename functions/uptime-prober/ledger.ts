@@ -1,15 +1,16 @@
 import type { Postgres } from '#database/connect.ts'
-import { type Incident, incidentsIn } from '#database/incidents.ts'
-import { type MonitorState, monitorsIn, type Verdict } from '#database/monitors.ts'
-import { probeResultsIn, type SlotName } from '#database/probe-results.ts'
+import { flappingsIn } from '#database/flappings.ts'
+import { incidentsIn } from '#database/incidents.ts'
+import { type Monitor, type MonitorState, monitorsIn, type Verdict } from '#database/monitors.ts'
+import { probeResultsIn, type SlotName, seenAt } from '#database/probe-results.ts'
 import type { Cause, VigiaEvent } from '#events/event.ts'
 import type { Clock } from '../clock.ts'
 import { asError, Conflict, RetryLater } from '../errors.ts'
 import { isPassing, lacksPartition } from './database-faults.ts'
 import type { Measured } from './measure.ts'
-import { causeOf, downNews, type NamedIncident, upNews } from './news.ts'
+import { causeOf, incidentNews, steadyNews } from './news.ts'
 import type { Sleep } from './sleep.ts'
-import { quietIn, verdict } from './verdict.ts'
+import { isLate, quietIn, verdict } from './verdict.ts'
 
 export interface Ledger {
   /**
@@ -117,7 +118,7 @@ export const ledgerOf = ({ db, clock, sleep, companyMs = 3_000, patienceMs = 60_
   /** The slot has its row, so its meaning was kept with it; the process that kept it may have died before it told. */
   const tellAgain = async (repeated: Entry[]) => {
     if (repeated.length === 0) return
-    const news = await newsAgain(
+    const news = await newsOf(
       db,
       repeated.map(({ result, cause }) => ({ slot: result, cause })),
     )
@@ -135,7 +136,7 @@ export const ledgerOf = ({ db, clock, sleep, companyMs = 3_000, patienceMs = 60_
         continue
       }
       const after = verdict(before, { ...entry.result, confirmed: entry.confirmed })
-      if (after.state === before.state) old.push({ entry, state: before.state })
+      if (after.version === before.version) old.push({ entry, state: before.state })
       else changes.push({ entry, before, after })
     }
     // Something newer was judged before: it says nothing any more, and still is kept.
@@ -144,10 +145,10 @@ export const ledgerOf = ({ db, clock, sleep, companyMs = 3_000, patienceMs = 60_
   }
 
   const keepChanges = async (changes: Change[]) => {
-    const { news, repeated } = await changed(db, changes)
+    const { kept, repeated } = await keepTogether(db, changes)
     for (const { entry } of changes) {
-      const told = news.get(entry.result.monitorId)
-      if (told !== undefined) done(entry, told)
+      const news = kept.get(entry.result.monitorId)
+      if (news !== undefined) done(entry, news)
       else if (!repeated.has(entry.result.monitorId)) tryAgain(entry)
     }
     await tellAgain(changes.map(({ entry }) => entry).filter(({ result }) => repeated.has(result.monitorId)))
@@ -195,66 +196,78 @@ export const ledgerOf = ({ db, clock, sleep, companyMs = 3_000, patienceMs = 60_
   }
 }
 
-/** What a transaction of changes came to, by monitor: news of those that were kept; those whose slot was kept before. */
-interface Kept {
-  news: Map<number, VigiaEvent[]>
-  repeated: Set<number>
-}
-
-/** Keeps results that change their monitors' states, with the incidents that this opens or closes. The rest was judged by others meanwhile. */
-const changed = (db: Postgres, changes: readonly Change[]): Promise<Kept> =>
+/**
+ * Keeps results that change their monitors, with the incidents and times of flapping that this opens or closes. Answers the news of
+ * each monitor whose result was kept, and the monitors whose slot was kept before. The rest was judged by another replica meanwhile.
+ */
+const keepTogether = (
+  db: Postgres,
+  changes: readonly Change[],
+): Promise<{ kept: Map<number, VigiaEvent[]>; repeated: Set<number> }> =>
   db.transaction(async tx => {
     const held = await monitorsIn(tx).hold(changes)
     const ours = changes.filter(({ before }) => held.has(before.id))
     const stored = await probeResultsIn(tx).keep(...ours.map(({ entry }) => entry.result))
     const kept = ours.filter(({ before }) => stored.has(before.id))
-    if (kept.length > 0) await monitorsIn(tx).judge(kept.map(({ after }) => after))
-    const causes = new Map(kept.map(change => [change.before.id, change]))
-    const [down, up] = [
-      kept.filter(({ after }) => after.state === 'down'),
-      kept.filter(({ after }) => after.state === 'up'),
-    ]
-    const opened = await incidentsIn(tx).open(
-      down.map(({ entry: { result }, before: { lastOkAt } }) => ({
-        monitorId: result.monitorId,
-        openedAt: result.dueAt,
-        status: result.status,
-        error: result.error ?? 'not-checked',
-        lastOkAt,
-        cause: causeOf(result),
-      })),
+    await monitorsIn(tx).judge(kept.map(({ after }) => after))
+    const turned = kept.filter(({ before, after }) => after.state !== before.state)
+    await incidentsIn(tx).open(turned.filter(({ after }) => after.state === 'down').map(openingOf))
+    await incidentsIn(tx).close(turned.filter(({ after }) => after.state === 'up').map(closingOf))
+    const flappings = flappingsIn(tx)
+    await flappings.begin(kept.filter(({ before, after }) => flaps(after) && !flaps(before)).map(flappingOf))
+    await flappings.end(kept.filter(({ before, after }) => flaps(before) && !flaps(after)).map(flappingOf))
+    const news = await newsOf(
+      tx,
+      kept.map(({ entry }) => ({ slot: entry.result, cause: entry.cause })),
     )
-    const closed = await incidentsIn(tx).close(
-      up.map(({ entry: { result } }) => ({
-        monitorId: result.monitorId,
-        closedAt: result.dueAt,
-        cause: causeOf(result),
-      })),
-    )
-    const news = new Map<number, VigiaEvent[]>(kept.map(({ before }) => [before.id, []]))
-    const tell = (incident: Incident, make: (cause: Cause, incident: NamedIncident) => VigiaEvent) => {
-      const { entry, before } = causes.get(incident.monitorId)!
-      news.set(before.id, [make(entry.cause, { ...incident, name: before.name, url: before.url })])
+    return {
+      kept: new Map(kept.map(({ entry: { result } }) => [result.monitorId, news.get(causeOf(result)) ?? []])),
+      repeated: new Set([...held].filter(id => !stored.has(id))),
     }
-    for (const incident of opened) tell(incident, downNews)
-    for (const incident of closed) tell(incident, upNews)
-    return { news, repeated: new Set([...held].filter(id => !stored.has(id))) }
   })
 
-/** The news that these slots made when they were kept, by what `causeOf` calls them: told again, in case it was not heard then. */
-export const newsAgain = async (
+const flaps = ({ settlesAt }: Monitor) => settlesAt !== null
+
+const openingOf = ({ entry: { result }, before }: Change) => ({
+  monitorId: before.id,
+  openedAt: seenAt(result),
+  openedLate: isLate(before, { ...result, confirmed: true }),
+  status: result.status,
+  error: result.error ?? 'not-checked',
+  lastOkAt: before.lastOkAt,
+  cause: causeOf(result),
+})
+
+const closingOf = ({ entry: { result }, before }: Change) => ({
+  monitorId: before.id,
+  closedAt: seenAt(result),
+  closedLate: isLate(before, { ...result, confirmed: false }),
+  cause: causeOf(result),
+})
+
+const flappingOf = ({ entry: { result }, before, after }: Change) => ({
+  monitorId: before.id,
+  since: after.changes?.[0] ?? seenAt(result),
+  at: seenAt(result),
+  cause: causeOf(result),
+})
+
+/** The news that these slots made when they were kept, by what `causeOf` calls them. A slot that made none is left out. */
+export const newsOf = async (
   db: Postgres,
   slots: readonly { slot: SlotName; cause: Cause }[],
 ): Promise<Map<string, VigiaEvent[]>> => {
+  if (slots.length === 0) return new Map()
   const causes = new Map(slots.map(({ slot, cause }) => [causeOf(slot), cause]))
-  const incidents = await incidentsIn(db).causedBy(
-    [...causes.keys()],
-    slots.map(({ slot }) => slot.monitorId),
-  )
-  return new Map(
-    incidents.map(incident => [
-      incident.cause,
-      [(incident.change === 'opened' ? downNews : upNews)(causes.get(incident.cause)!, incident)],
-    ]),
-  )
+  const names = [...causes.keys()]
+  const ids = slots.map(({ slot }) => slot.monitorId)
+  const told = [
+    ...(await incidentsIn(db).causedBy(names, ids)).map(
+      incident => [incident.cause, incidentNews(causes.get(incident.cause)!, incident)] as const,
+    ),
+    ...(await flappingsIn(db).endedBy(names, ids)).map(
+      steadied => [steadied.cause, steadyNews(causes.get(steadied.cause)!, steadied)] as const,
+    ),
+  ]
+  return new Map(told.map(([cause, news]) => [cause, [news]]))
 }

@@ -1,41 +1,68 @@
-import type { Incident } from '#database/incidents.ts'
+import type { Flapping, Steadied } from '#database/flappings.ts'
+import type { IncidentChange } from '#database/incidents.ts'
 import type { SlotName } from '#database/probe-results.ts'
 import type { Cause, VigiaEvent } from '#events/event.ts'
 import { MonitorDown } from '#events/monitor-down.ts'
+import { MonitorSteady } from '#events/monitor-steady.ts'
 import { MonitorUp } from '#events/monitor-up.ts'
-
-/** An incident with what people call the monitor. */
-export type NamedIncident = Incident & { name: string; url: string }
 
 /** What a result is called as the cause of an incident. */
 export const causeOf = ({ monitorId, dueAt }: SlotName): string => `monitor/${monitorId}@${dueAt.toISOString()}`
 
-const told = (incident: NamedIncident) => ({
+const told = (incident: IncidentChange, at: Date) => ({
   monitorId: incident.monitorId,
   incidentId: incident.id,
   name: incident.name,
   url: incident.url,
   since: incident.openedAt.toISOString(),
+  ...(incident.openedLate && { sinceLate: true }),
   status: incident.status,
   error: incident.error,
+  ...(incident.flapping && { flapping: { began: incident.flapping.began, ...figures(incident.flapping, at) } }),
 })
 
-/** The news that an incident began. However often it is told, it has the same id. */
-export const downNews = (cause: Cause, incident: NamedIncident): VigiaEvent =>
-  MonitorDown.from(cause, {
-    id: `incident/${incident.id}/monitor.down`,
-    subject: `monitor/${incident.monitorId}`,
-    time: incident.openedAt,
-    data: { ...told(incident), lastOkAt: incident.lastOkAt?.toISOString() ?? null },
-  })
+const figures = ({ since, changes, downMs }: Flapping, at: Date) => ({
+  since: since.toISOString(),
+  changes,
+  uptime: Math.min(1, Math.max(0, 1 - downMs / Math.max(1, at.getTime() - since.getTime()))),
+})
 
-/** The news that it is over. */
-export const upNews = (cause: Cause, incident: NamedIncident): VigiaEvent => {
-  const closedAt = incident.closedAt!
+/** The news that an incident began or ended. However often it is told, it has the same id. */
+export const incidentNews = (cause: Cause, incident: IncidentChange): VigiaEvent => {
+  const { id, monitorId, change, openedAt, lastOkAt, closedAt, closedLate } = incident
+  const subject = `monitor/${monitorId}`
+  if (change === 'opened')
+    return MonitorDown.from(cause, {
+      id: `incident/${id}/monitor.down`,
+      subject,
+      time: openedAt,
+      data: { ...told(incident, openedAt), lastOkAt: lastOkAt?.toISOString() ?? null },
+    })
+  const until = closedAt!
   return MonitorUp.from(cause, {
-    id: `incident/${incident.id}/monitor.up`,
-    subject: `monitor/${incident.monitorId}`,
-    time: closedAt,
-    data: { ...told(incident), until: closedAt.toISOString() },
+    id: `incident/${id}/monitor.up`,
+    subject,
+    time: until,
+    data: { ...told(incident, until), until: until.toISOString(), ...(closedLate && { untilLate: true }) },
+  })
+}
+
+/** The news that a monitor that was flapping is steady again. */
+export const steadyNews = (cause: Cause, steadied: Steadied): VigiaEvent => {
+  const { incidentId, monitorId, name, url, at, downSince, status, error } = steadied
+  return MonitorSteady.from(cause, {
+    id: `incident/${incidentId}/monitor.steady`,
+    subject: `monitor/${monitorId}`,
+    time: at,
+    data: {
+      monitorId,
+      incidentId,
+      name,
+      url,
+      ...figures(steadied, at),
+      downSince: downSince?.toISOString() ?? null,
+      status,
+      error,
+    },
   })
 }

@@ -8,7 +8,7 @@ import type { Clock } from '../clock.ts'
 import { Permanent, RetryLater } from '../errors.ts'
 import type { Publish } from '../publish.ts'
 import { fateOf, isFarOff } from './fate.ts'
-import { type Ledger, newsAgain } from './ledger.ts'
+import { type Ledger, newsOf } from './ledger.ts'
 import { type Measure, missed } from './measure.ts'
 import { causeOf } from './news.ts'
 import { patiently } from './patience.ts'
@@ -93,7 +93,7 @@ const alreadyKept = async (
   if (results.length === 0) return new Map()
   const news = await patiently(
     () =>
-      newsAgain(
+      newsOf(
         db,
         results.map(slot => ({ slot, cause: event })),
       ),
@@ -122,10 +122,10 @@ const handled = async (event: Request, check: Check, before: Kept | undefined, t
     ;({ result, news } = before)
   } else {
     const measured = fate === 'probe' ? await measure(check) : missed(check)
-    result = measured.result
+    result = { ...measured.result, onDemand: asked }
     // A failure may be news, and so may a success where it was down; the rest can wait for company.
     const urgent = asked || measured.confirmed || (check.down === true && result.ok === true) || ending.aborted
-    news = await ledger.keep(measured, event, urgent)
+    news = await ledger.keep({ ...measured, result }, event, urgent)
   }
   // That it is down, or back, is the answer, and goes to the same chat.
   if (asked && news.length === 0) news = await answer(event, check, result, tools)

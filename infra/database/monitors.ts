@@ -5,7 +5,7 @@ export type MonitorKind = 'http' | 'tcp'
 /** new: not judged yet since it was made or resumed. */
 export type MonitorState = 'new' | 'up' | 'down'
 
-/** What a chat has watched. Dates of slots are the slot's, not the moment of the check. */
+/** What a chat has watched. */
 export interface Monitor {
   id: number
   chatId: number
@@ -18,11 +18,15 @@ export interface Monitor {
   timeoutMs: number
   pausedAt: Date | null
   state: MonitorState
-  /** Slot since which it is up or down; null while new. */
+  /** When it was seen to be up or down first; null while new. */
   stateSince: Date | null
-  /** Slot of the newest result that was judged. */
+  /** When the newest result that was judged was seen. */
   judgedAt: Date | null
   lastOkAt: Date | null
+  /** Its last changes between up and down. */
+  changes: Date[] | null
+  /** While it is flapping: when it is steady again if nothing changes until then. */
+  settlesAt: Date | null
   /** Counts changes of state, pauses and resumptions; a verdict is written on condition of it. */
   version: number
 }
@@ -47,7 +51,8 @@ export interface Shard {
 }
 
 const columns = `id, chat_id as "chatId", name, kind, url, interval_s as "intervalS", timeout_ms as "timeoutMs",
-  paused_at as "pausedAt", state, state_since as "stateSince", judged_at as "judgedAt", last_ok_at as "lastOkAt", version`
+  paused_at as "pausedAt", state, state_since as "stateSince", judged_at as "judgedAt", last_ok_at as "lastOkAt", changes,
+  settles_at as "settlesAt", version`
 
 const hashes = 2 ** 31
 const hashesOf = ({ shard, shards }: Shard): [number, number] => [
@@ -65,7 +70,7 @@ const slots = (slot: string) => `
   where slot_hash between $1 and $2 and paused_at is null and to_timestamp(slot) >= active_since`
 
 /** A new beginning: what was known before the pause says nothing about now. */
-const unjudged = `state = 'new', state_since = null, version = version + 1`
+const unjudged = `state = 'new', state_since = null, changes = null, settles_at = null, version = version + 1`
 
 /** What a monitor is made of. News of it goes to the topic `threadId`, where it was asked for last. */
 type NewMonitor = Pick<Monitor, 'chatId' | 'name' | 'kind' | 'url' | 'intervalS' | 'timeoutMs'> & {
@@ -131,7 +136,7 @@ export const monitorsIn = (db: Postgres) => ({
     (await db.query<{ count: number }>('select count(*) as count from monitor where chat_id = $1', [chatId])).rows[0]!
       .count,
 
-  /** Watched no more until it is resumed; an open incident ends without a word. null where the chat has no such monitor. */
+  /** Watched no more until it is resumed; an open incident, and a time of flapping, ends without a word. null where the chat has no such monitor. */
   pause: async (chatId: number, id: number): Promise<Monitor | null> =>
     (
       await db.query<Monitor>(
@@ -139,8 +144,13 @@ export const monitorsIn = (db: Postgres) => ({
            update monitor set paused_at = coalesce(paused_at, now()), ${unjudged}
            where chat_id = $1 and id = $2 returning *
          ), closed as (
-           update incident set closed_at = greatest(now(), opened_at), closed_cause = 'paused'
-           from paused where incident.monitor_id = paused.id and closed_at is null
+           update incident set
+             closed_at = coalesce(closed_at, greatest(now(), opened_at)),
+             closed_cause = coalesce(closed_cause, 'paused'),
+             steady_at = case when flapping_at is null then steady_at else coalesce(steady_at, greatest(now(), flapping_at)) end,
+             steady_cause = case when flapping_at is null then steady_cause else coalesce(steady_cause, 'paused') end
+           from paused where incident.monitor_id = paused.id
+             and (closed_at is null or (flapping_at is not null and steady_at is null))
          )
          select ${columns} from paused`,
         [chatId, id],
@@ -236,9 +246,11 @@ export const monitorsIn = (db: Postgres) => ({
   judge: async (monitors: readonly Monitor[]): Promise<void> => {
     await db.query(
       `update monitor set state = given.state, state_since = given.state_since, judged_at = given.judged_at,
-         last_ok_at = greatest(monitor.last_ok_at, given.last_ok_at), version = given.version
-       from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::integer[])
-         as given (id, state, state_since, judged_at, last_ok_at, version)
+         last_ok_at = greatest(monitor.last_ok_at, given.last_ok_at), changes = given.changes::timestamptz[],
+         settles_at = given.settles_at, version = given.version
+       from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::text[],
+         $7::timestamptz[], $8::integer[])
+         as given (id, state, state_since, judged_at, last_ok_at, changes, settles_at, version)
        where monitor.id = given.id`,
       [
         monitors.map(({ id }) => id),
@@ -246,6 +258,9 @@ export const monitorsIn = (db: Postgres) => ({
         monitors.map(({ stateSince }) => stateSince),
         monitors.map(({ judgedAt }) => judgedAt),
         monitors.map(({ lastOkAt }) => lastOkAt),
+        // unnest would take an array of arrays apart to its single dates.
+        monitors.map(({ changes }) => changes && `{${changes.map(change => change.toISOString()).join()}}`),
+        monitors.map(({ settlesAt }) => settlesAt),
         monitors.map(({ version }) => version),
       ],
     )

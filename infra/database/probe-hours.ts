@@ -1,6 +1,6 @@
 import type { Postgres } from './connect.ts'
 
-/** What became of a monitor's slots. Uptime is ok ÷ (ok + failed): what nobody looked at says nothing. */
+/** What became of a monitor's slots. What nobody looked at is neither up nor down. */
 export interface Tally {
   ok: number
   failed: number
@@ -8,6 +8,8 @@ export interface Tally {
   missed: number
   /** Of the good ones, whole requests, milliseconds; null without any. */
   averageMs: number | null
+  /** The good part of the time that was looked at, from 0 to 1: a slot stands for the interval in which it was made. null without any. */
+  uptime: number | null
 }
 
 const longestGapS = 2 * 24 * 3600
@@ -18,8 +20,10 @@ export const probeHoursIn = (db: Postgres) => ({
   uptime: async (monitorIds: number[], since: Date): Promise<Map<number, Tally>> => {
     const { rows } = await db.query<Tally & { monitorId: number }>(
       `select monitor_id as "monitorId", sum(ok) as ok, sum(failed) as failed, sum(missed) as missed,
-         sum(total_ms) / nullif(sum(ok), 0) as "averageMs"
-       from probe_hour where monitor_id = any ($1) and hour >= date_trunc('hour', $2::timestamptz, 'UTC')
+         sum(total_ms) / nullif(sum(ok), 0) as "averageMs",
+         sum(coalesce(ok_s, ok * interval_s))::float8
+           / nullif(sum(coalesce(ok_s, ok * interval_s)) + sum(coalesce(failed_s, failed * interval_s)), 0) as uptime
+       from probe_hour join monitor on monitor.id = monitor_id where monitor_id = any ($1) and hour >= date_trunc('hour', $2::timestamptz, 'UTC')
        group by monitor_id`,
       [monitorIds, since],
     )

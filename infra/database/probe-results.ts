@@ -20,6 +20,8 @@ export interface ProbeResult {
   tlsMs: number | null
   firstByteMs: number | null
   totalMs: number | null
+  /** A person asked for it: it stands for no time of the grid, so the sums leave it out. Not in the table. */
+  onDemand?: boolean
 }
 
 /** A result, and the state of its monitor in which it changes nothing; null: any. */
@@ -27,6 +29,9 @@ export interface Unremarkable {
   result: ProbeResult
   state: MonitorState | null
 }
+
+/** When it was seen, which may be long after the slot; of a slot that nobody looked at, the slot. */
+export const seenAt = ({ startedAt, dueAt }: { startedAt?: Date | null; dueAt: Date }): Date => startedAt ?? dueAt
 
 export type SlotName = Pick<ProbeResult, 'monitorId' | 'dueAt'>
 
@@ -67,42 +72,62 @@ const arrays = (results: readonly ProbeResult[]) =>
 const unnested = (given: string[], parameter = 1) =>
   `unnest(${given.map((type, index) => `$${parameter + index}::${type}[]`).join(', ')})`
 
-/** Keeps the rows of `source` (a CTE) that are new, and counts exactly those in their hour. */
-const storedAndCounted = (source: string) => `
+const given = (results: readonly ProbeResult[]) => [
+  ...arrays(results),
+  array(results.map(({ onDemand = false }) => onDemand)),
+]
+const givenTypes = [...types, 'boolean']
+const givenNames = [...names, 'on_demand'].join(', ')
+
+const intervalOf = 'select interval_s from monitor where id = kept.monitor_id'
+
+/**
+ * Keeps the rows of `accepted` (a CTE) that are new, and counts exactly those in their hour: as one each, and as the seconds of an
+ * interval. What a person asked for is kept, but not counted.
+ */
+const storedAndCounted = `
   stored as (
     insert into probe_result (${names.join(', ')})
-    select ${names.join(', ')} from ${source} order by monitor_id, due_at
+    select ${names.join(', ')} from accepted order by monitor_id, due_at
     on conflict do nothing
     returning monitor_id, due_at, ok, total_ms
   ), counted as (
-    insert into probe_hour as kept (monitor_id, hour, ok, failed, missed, total_ms)
-    select monitor_id, date_trunc('hour', due_at, 'UTC'), count(*) filter (where ok), count(*) filter (where not ok),
-      count(*) filter (where ok is null), coalesce(sum(total_ms) filter (where ok), 0)
-    from stored group by 1, 2 order by 1, 2
+    insert into probe_hour as kept (monitor_id, hour, ok, failed, missed, total_ms, ok_s, failed_s)
+    select monitor_id, date_trunc('hour', due_at, 'UTC'), count(*) filter (where stored.ok),
+      count(*) filter (where not stored.ok), count(*) filter (where stored.ok is null),
+      coalesce(sum(stored.total_ms) filter (where stored.ok), 0),
+      coalesce(sum(interval_s) filter (where stored.ok), 0), coalesce(sum(interval_s) filter (where not stored.ok), 0)
+    from stored join accepted using (monitor_id, due_at) where not on_demand group by 1, 2 order by 1, 2
     on conflict (monitor_id, hour) do update set ok = kept.ok + excluded.ok, failed = kept.failed + excluded.failed,
-      missed = kept.missed + excluded.missed, total_ms = kept.total_ms + excluded.total_ms
+      missed = kept.missed + excluded.missed, total_ms = kept.total_ms + excluded.total_ms,
+      ok_s = coalesce(kept.ok_s, kept.ok * (${intervalOf})) + excluded.ok_s,
+      failed_s = coalesce(kept.failed_s, kept.failed * (${intervalOf})) + excluded.failed_s
   )`
 
 const keepUnremarkable = `
   with given as (
-    select * from ${unnested([...types, 'text'])} as given (${names.join(', ')}, state)
+    select *, coalesce(started_at, due_at) as seen_at
+    from ${unnested([...givenTypes, 'text'])} as given (${givenNames}, state)
   ), judged as (
     update monitor set
-      judged_at = case when given.ok is null then judged_at else greatest(judged_at, given.due_at) end,
-      last_ok_at = case when given.ok then greatest(last_ok_at, given.due_at) else last_ok_at end
+      judged_at = case when given.ok is null then judged_at else greatest(judged_at, seen_at) end,
+      last_ok_at = case when given.ok then greatest(last_ok_at, seen_at) else last_ok_at end
     from given
     where monitor.id = given.monitor_id and (given.state is null or monitor.state = given.state)
       and monitor.paused_at is null
-    returning monitor.id
+      -- A result after which a flapping monitor is steady is news.
+      and (given.ok is null or monitor.settles_at is null or seen_at < monitor.settles_at)
+    returning monitor.id, monitor.interval_s
   ), accepted as (
-    select given.* from given join judged on judged.id = given.monitor_id
-  ), ${storedAndCounted('accepted')}
+    select given.*, judged.interval_s from given join judged on judged.id = given.monitor_id
+  ), ${storedAndCounted}
   select judged.id, stored.monitor_id is not null as "isNew" from judged left join stored on stored.monitor_id = judged.id`
 
 const keep = `
-  with given as (
-    select * from ${unnested([...types])} as given (${names.join(', ')})
-  ), ${storedAndCounted('given')}
+  with accepted as (
+    select given.*, monitor.interval_s from ${unnested(givenTypes)} as given (${givenNames})
+    join monitor on monitor.id = given.monitor_id
+  ), ${storedAndCounted}
   select monitor_id as id from stored`
 
 const dayMs = 86_400_000
@@ -130,11 +155,11 @@ export const probeResultsIn = (db: Postgres) => ({
    * Answers the monitors for which it held, and whether the slot is new or had a row before. The others are in another state
    * (or paused or gone), and nothing of theirs is kept.
    */
-  keepUnremarkable: async (given: readonly Unremarkable[]): Promise<Map<number, { isNew: boolean }>> => {
-    if (given.length === 0) return new Map()
+  keepUnremarkable: async (kept: readonly Unremarkable[]): Promise<Map<number, { isNew: boolean }>> => {
+    if (kept.length === 0) return new Map()
     const { rows } = await db.query<{ id: number; isNew: boolean }>(keepUnremarkable, [
-      ...arrays(given.map(({ result }) => result)),
-      array(given.map(({ state }) => state)),
+      ...given(kept.map(({ result }) => result)),
+      array(kept.map(({ state }) => state)),
     ])
     return new Map(rows.map(({ id, isNew }) => [id, { isNew }]))
   },
@@ -142,7 +167,7 @@ export const probeResultsIn = (db: Postgres) => ({
   /** Keeps results, at most one a monitor. Answers the monitors whose slot had none before. */
   keep: async (...results: ProbeResult[]): Promise<Set<number>> => {
     if (results.length === 0) return new Set()
-    const { rows } = await db.query<{ id: number }>(keep, arrays(results))
+    const { rows } = await db.query<{ id: number }>(keep, given(results))
     return new Set(rows.map(({ id }) => id))
   },
 

@@ -13,9 +13,18 @@ import type { Bench } from './bench.ts'
 const intervalS = 60
 const measuredS = Number(process.env.SECONDS ?? 90)
 /** Monitors, each looked at once a minute, and how many in a hundred never answer: MONITORS=1000,10000 HANGING=0,10 SECONDS=90 GATUS=no */
-const sizes = (process.env.MONITORS ?? '1000,10000').split(',').map(Number)
+const sizes = (process.env.MONITORS ?? '1000,10000')
+  .split(',')
+  .map(Number)
+  .filter(size => size > 0)
 const shares = (process.env.HANGING ?? '0,10').split(',').map(Number)
 const timeoutMs = 5_000
+/** Monitors inserted at once, and then down at once, each looked at every ten seconds beside 1,000 healthy ones: BURST=5000 */
+const burstSize = Number(process.env.BURST ?? 5_000)
+const burstIntervalS = 10
+const healthyBesideBurst = 1_000
+/** Healthy monitors are measured for so long in each phase of a burst. */
+const phaseS = 60
 /** As long as three rounds take, up to 3,000 checks: then a process that was just started runs like one that was not. */
 const warmUpS = (monitors: number) =>
   Number(process.env.WARM_UP ?? Math.max(35, Math.min(180, (180 * 1_000) / monitors)))
@@ -47,7 +56,8 @@ export const bench: Bench = {
         log(`${monitors} monitors, ${share} % hanging`)
         rows.push(...(await ours(monitors, share, monitors === sizes[0] && share === shares[0], log)))
       }
-    const gatus = process.env.GATUS === 'no' ? undefined : onPath('gatus')
+    if (burstSize > 0) rows.push(...(await burst(log)))
+    const gatus = process.env.GATUS === 'no' || sizes.length === 0 ? undefined : onPath('gatus')
     if (gatus) rows.push(await theirs(gatus, sizes[0]!, log))
     return {
       columns,
@@ -133,6 +143,76 @@ const ours = async (
   }
 }
 
+/** How late healthy monitors are while many are inserted, and go down, at once; and how long it takes until all are judged and told. */
+const burst = async (log: (line: string) => void): Promise<(string | number)[][]> => {
+  const [dataDir, databaseDir] = await Promise.all([temporaryFolder(), temporaryFolder()])
+  const target = await startTarget()
+  const server = await startPostgres({ dataDir: databaseDir })
+  const db = postgres(server.url)
+  let vigia: Vigia | undefined
+  try {
+    vigia = await startVigia({ env: { DATABASE_URL: server.url, LOG_LEVEL: 'warn' }, dataDir })
+    const count = async (what: string) =>
+      (await db.query<{ n: number }>(`select count(*) as n from ${what}`)).rows[0]!.n
+    /** Seconds until `all` are counted, or what was counted after five minutes. */
+    const secondsUntil = async (what: string, all: number, since: number) => {
+      for (;;) {
+        const n = await count(what)
+        const s = (Date.now() - since) / 1_000
+        if (n >= all) return `${s.toFixed(0)} s`
+        if (s > 300) return `${n} of ${all} after ${s.toFixed(0)} s`
+        await setTimeout(500)
+      }
+    }
+    const phases = await furnish(db, healthyBesideBurst, 0, target.port, burstIntervalS)
+    log(`${healthyBesideBurst} monitors every ${burstIntervalS} s`)
+    await setTimeout(30_000)
+    const rows: (string | number)[][] = []
+    const measured = async (what: string, from: number, until = from + phaseS * 1_000) => {
+      await setTimeout(Math.max(0, until + 2_000 - Date.now()))
+      const times = punctuality(await target.hits(), phases, from, until, burstIntervalS)
+      rows.push([`${healthyBesideBurst} healthy ones every ${burstIntervalS} s, ${what}`, '', '', ...times, ''])
+      log(`${what}: late p50, p99, most, missed, doubled ${times.join(', ')}`)
+    }
+    await target.hits()
+    await measured('alone', Date.now())
+
+    await db.query(
+      `with chats as (insert into chat (id) select 1000 + n from generate_series(1, $1::integer / 50) n returning id),
+       added as (
+         insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms)
+         select 1001 + (n - 1) % ($1::integer / 50), 's' || n, 'http', 'http://127.0.0.1:' || $2::text || '/s/' || (100000 + n), $3, $4
+         from generate_series(1, $1::integer) n returning id, chat_id)
+       insert into follow (chat_id, subject) select chat_id, 'monitor/' || id from added`,
+      [burstSize, target.port, burstIntervalS, timeoutMs],
+    )
+    const inserted = Date.now()
+    const judged = secondsUntil(`monitor where state = 'up'`, burstSize + healthyBesideBurst, inserted)
+    await measured(`while ${burstSize} are new`, inserted)
+    log(`${burstSize} new ones judged: ${await judged}`)
+
+    target.fail()
+    const failed = Date.now()
+    const down = secondsUntil(`monitor where state = 'down'`, burstSize, failed)
+    const kept = secondsUntil('message', burstSize, failed)
+    const sent = secondsUntil(`message where state = 'sent'`, burstSize, failed)
+    await measured(`while ${burstSize} go down`, failed)
+    log(`${burstSize} judged down: ${await down}; notices in the outbox: ${await kept}; sent: ${await sent}`)
+    await measured(`while ${burstSize} notices go out`, failed + phaseS * 1_000, Date.now())
+    rows.push([
+      `${burstSize} monitors: new ones judged ${await judged}, judged down ${await down}, notices kept ${await kept}, sent ${await sent}`,
+      ...Array(8).fill(''),
+    ])
+    return rows
+  } finally {
+    await vigia?.stop()
+    await db.end()
+    await server.stop()
+    target.stop()
+    for (const folder of [dataDir, databaseDir]) await rm(folder, { recursive: true, force: true })
+  }
+}
+
 const startTarget = async () => {
   const child = fork(fileURLToPath(new URL('checks.process.ts', import.meta.url)))
   const [port] = (await once(child, 'message')) as [number]
@@ -144,12 +224,14 @@ const startTarget = async () => {
       const [log] = (await once(child, 'message')) as [Hit[]]
       return log
     },
+    /** What answers as `/s/` from now on answers 500. */
+    fail: () => child.send('fail'),
     stop: () => child.kill(),
   }
 }
 
 /** Monitors as after a first round of checks; answers the phase of each, in milliseconds. */
-const furnish = async (db: Postgres, count: number, hangingPercent: number, port: number) => {
+const furnish = async (db: Postgres, count: number, hangingPercent: number, port: number, everyS = intervalS) => {
   await db.query('insert into chat (id) values (1) on conflict do nothing')
   const { rows } = await db.query<{ id: number; phase: number }>(
     `insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms, state, state_since)
@@ -158,19 +240,26 @@ const furnish = async (db: Postgres, count: number, hangingPercent: number, port
        $4, $5, case when n % 100 < $3 then 'down' else 'up' end, now()
      from generate_series(1, $1::integer) n
      returning substring(name from 2)::integer as id, slot_hash % interval_s as phase`,
-    [count, port, hangingPercent, intervalS, timeoutMs],
+    [count, port, hangingPercent, everyS, timeoutMs],
   )
   await db.query('analyze monitor')
   return new Map(rows.map(({ id, phase }) => [id, phase * 1_000]))
 }
 
 /** Lateness against the grid, slots without a hit, and slots with more than one, in [from, until). */
-const punctuality = (hits: Hit[], phases: Map<number, number>, from: number, until: number): number[] => {
-  const intervalMs = intervalS * 1_000
+const punctuality = (
+  hits: Hit[],
+  phases: Map<number, number>,
+  from: number,
+  until: number,
+  everyS = intervalS,
+): number[] => {
+  const intervalMs = everyS * 1_000
   const late: number[] = []
   const slots = new Map<string, number>()
   for (const [id, at] of hits) {
-    const phase = phases.get(id)!
+    const phase = phases.get(id)
+    if (phase === undefined) continue
     const slot = Math.floor((at - phase) / intervalMs)
     const due = slot * intervalMs + phase
     if (due < from || due >= until) continue

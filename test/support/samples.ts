@@ -4,6 +4,7 @@ import { beginning, type DataOf, type EventDefinition, type EventOf, type VigiaE
 import { MessageRefused } from '#events/message-refused.ts'
 import { MessageRequested } from '#events/message-requested.ts'
 import { MonitorDown } from '#events/monitor-down.ts'
+import { MonitorSteady } from '#events/monitor-steady.ts'
 import { MonitorUp } from '#events/monitor-up.ts'
 import { ProbeFinished } from '#events/probe-finished.ts'
 import { ProbeRequested } from '#events/probe-requested.ts'
@@ -63,6 +64,18 @@ const known = [
     silent: true,
   }),
   of(MonitorDown, 'monitor/42', { ...incident, lastOkAt: '2026-11-21T12:04:20.000Z' }),
+  of(MonitorSteady, 'monitor/42', {
+    monitorId: 42,
+    incidentId: 7,
+    name: 'example.org',
+    url: 'https://example.org/health',
+    since: '2026-11-21T12:05:20.000Z',
+    changes: 8,
+    uptime: 0.5,
+    downSince: null,
+    status: 503,
+    error: 'status',
+  }),
   of(MonitorUp, 'monitor/42', { ...incident, status: null, error: 'timeout', until: '2026-11-21T12:12:20.000Z' }),
   of(ProbeFinished, 'monitor/42', {
     monitorId: 42,
