@@ -11,6 +11,8 @@ export const ProbeFinished = defineEvent(
     name: Type.String(),
     url: Type.String(),
     chatId: ChatId,
+    /** The topic of a forum in which the person waits. */
+    threadId: Type.Optional(BigintId),
     reason: Type.Union([Type.Literal('now'), Type.Literal('first')]),
     ok: Type.Boolean(),
     /** HTTP status, or null (tcp, no answer). */

@@ -28,5 +28,7 @@ export const ProbeRequested = defineEvent(
     checks: Type.Array(Check, { minItems: 1, maxItems: 50 }),
     /** Who waits for the answer (`now`, `first`). */
     chatId: Type.Optional(ChatId),
+    /** The topic of a forum in which they wait. */
+    threadId: Type.Optional(BigintId),
   }),
 )

@@ -117,6 +117,55 @@ describe('who hears', () => {
     expect(events.map(({ data }) => data.chatId)).toEqual([ana.id])
   })
 
+  test('a forum is told in the topic where it follows; the list of what was missed comes once a topic', async () => {
+    await chat(ana)
+    await chat(bob)
+    const follows = followsIn(database.db)
+    const since = new Date('2026-01-01T00:00:00Z')
+    await follows.follow(ana.id, 'show/82', since, null, 77)
+    await follows.follow(ana.id, 'show/83', since, null, 78)
+    await follows.follow(ana.id, 'show/84', since)
+    await follow(bob, 'show/82')
+    const threads = (events: Awaited<ReturnType<typeof tell>>) =>
+      events.map(({ id, data }) => [id, data.chatId, data.threadId])
+    expect(threads(await tell(due()))).toEqual([
+      ['cause/message.requested/1', 1, 77],
+      ['cause/message.requested/2', 2, undefined],
+    ])
+    const missed: News = {
+      of: 'episode.missed',
+      data: { shows: [82, 83, 84].map(id => ({ show: { ...show, id }, episodes: [episode(2, 5)] })) },
+    } as News
+    expect(threads(await tell(missed, 'gap', 'episodes')).toSorted()).toEqual([
+      ['gap/message.requested/1', 1, undefined],
+      ['gap/message.requested/1/77', 1, 77],
+      ['gap/message.requested/1/78', 1, 78],
+      ['gap/message.requested/2', 2, undefined],
+    ])
+  })
+
+  test('who asked for a check is told where they asked, else where the monitor belongs', async () => {
+    await chat(ana)
+    await followsIn(database.db).follow(ana.id, 'monitor/42', new Date('2026-01-01T00:00:00Z'), null, 77)
+    const finished = (threadId?: number): News => ({
+      of: 'probe.finished',
+      data: {
+        monitorId: 42,
+        name: 'x',
+        url: 'https://x.example/',
+        chatId: 1,
+        reason: 'now',
+        ok: true,
+        status: 200,
+        error: null,
+        totalMs: 5,
+        ...(threadId === undefined ? {} : { threadId }),
+      },
+    })
+    expect((await tell(finished(), 'c', 'monitor/42'))[0]!.data.threadId).toBe(77)
+    expect((await tell(finished(88), 'c', 'monitor/42'))[0]!.data.threadId).toBe(88)
+  })
+
   test('of what was missed a chat hears only its own shows, and only what came after it followed', async () => {
     const other: ShowBrief = { ...show, id: 83, name: 'Harbor Nine', url: 'https://www.tvmaze.com/shows/83' }
     delete other.namePt

@@ -442,6 +442,43 @@ describe('who cannot be written to', () => {
     expect(await write(forum.chatId, thread)).toBe('400 Bad Request: TOPIC_DELETED')
   })
 
+  test('General has no number for sending, and can be closed; administrators write to what is closed', async () => {
+    const forum = telegram.group('Fórum', { forum: true })
+    forum.addBot(ana)
+    const topic = forum.openTopic('Séries')
+    expect(await write(forum.chatId, { message_thread_id: 1 })).toBe('400 Bad Request: message thread not found')
+    expect((await call('sendMessage', { chat_id: forum.chatId, text: 'x' })).result).not.toHaveProperty(
+      'message_thread_id',
+    )
+    forum.closeTopic(1)
+    expect(await write(forum.chatId)).toBe('400 Bad Request: TOPIC_CLOSED')
+    const there = await call('sendMessage', { chat_id: forum.chatId, text: 'x', message_thread_id: topic })
+    expect(there.ok).toBe(true)
+    const reply = { reply_parameters: { message_id: there.result.message_id } }
+    const answered = await call('sendMessage', { chat_id: forum.chatId, text: 'y', ...reply })
+    expect(answered.result, 'a reply goes where its message is').toMatchObject({ message_thread_id: topic })
+    forum.closeTopic(topic)
+    expect(await write(forum.chatId, reply)).toBe('400 Bad Request: TOPIC_CLOSED')
+    forum.removeBot(ana)
+    forum.addBot(ana, 'administrator')
+    expect((await call('sendMessage', { chat_id: forum.chatId, text: 'x' })).ok).toBe(true)
+    expect((await call('sendMessage', { chat_id: forum.chatId, text: 'x', message_thread_id: topic })).ok).toBe(true)
+    forum.reopenTopic(1)
+  })
+
+  test('a thread of replies in a supergroup without topics has a number and is no topic', async () => {
+    const group = telegram.group('Turma', { supergroup: true })
+    group.addBot(ana)
+    const id = group.as(ana).send('/ajuda')
+    const answered = await call('sendMessage', {
+      chat_id: group.chatId,
+      text: 'x',
+      reply_parameters: { message_id: id },
+    })
+    expect(answered.result).toMatchObject({ message_thread_id: id })
+    expect(answered.result).not.toHaveProperty('is_topic_message')
+  })
+
   test('replies go to messages that are there, or without when that is allowed', async () => {
     const id = ana.send('question')
     expect((await say('answer', { reply_parameters: { message_id: id } })).result.reply_to_message).toMatchObject({

@@ -653,6 +653,56 @@ describe('groups', () => {
     await world.settled()
     expect(seat.last()).toMatchObject({ threadId: topic, from: 'bot' })
   })
+
+  test('in a forum what is followed and watched belongs to the topic where it was asked for last', async () => {
+    const ana = world.telegram.user('Ana')
+    const forum = world.telegram.group('Fórum', { forum: true })
+    forum.addBot(ana)
+    await world.settled()
+    const [series, sites] = [forum.openTopic('Séries'), forum.openTopic('Sites')]
+    forum.closeTopic(1)
+    const seat = forum.as(ana)
+    const threadOf = (subject: string) => world.desk.follows.threadOf(forum.chatId, subject)
+    seat.send('/buscar harbor nine', { threadId: series })
+    await world.settled()
+    seat.press('seguir')
+    await world.settled()
+    const show = `show/${world.tvmaze.cast.harbor}`
+    expect(await threadOf(show)).toBe(series)
+    seat.press('desfazer')
+    await world.settled()
+    seat.press('desfazer')
+    await world.settled()
+    expect(await threadOf(show), 'after an undo').toBe(series)
+
+    seat.send('/monitorar topico.example', { threadId: series })
+    await world.settled()
+    const [monitor] = await world.desk.monitors.of(forum.chatId)
+    expect(await threadOf(`monitor/${monitor!.id}`)).toBe(series)
+    expect(world.broker.events('probe.requested').at(-1)?.data).toMatchObject({
+      chatId: forum.chatId,
+      threadId: series,
+    })
+    seat.send('/monitorar topico.example 5m', { threadId: sites })
+    await world.settled()
+    expect(await threadOf(`monitor/${monitor!.id}`)).toBe(sites)
+    expect(seat.last()).toMatchObject({ threadId: sites, from: 'bot' })
+  })
+
+  test('a thread of replies in a group without topics is not taken for a topic', async () => {
+    const ana = world.telegram.user('Ana')
+    const group = world.telegram.group('Supergrupo', { supergroup: true })
+    group.addBot(ana)
+    await world.settled()
+    const seat = group.as(ana)
+    const first = seat.send('/ajuda')
+    await world.settled()
+    seat.send('/monitorar respostas.example', { replyTo: first })
+    await world.settled()
+    const [monitor] = await world.desk.monitors.of(group.chatId)
+    expect(await world.desk.follows.threadOf(group.chatId, `monitor/${monitor!.id}`)).toBeNull()
+    expect(seat.last()).toMatchObject({ threadId: null, from: 'bot' })
+  })
 })
 
 describe('who can be reached', () => {

@@ -382,7 +382,11 @@ test('a chat that cannot be told keeps the news from no other', async () => {
     {
       clock: () => world.time.now,
       chats: chatsIn(world.db),
-      follows: { followersOf: async () => readers as never, followersOfAny: async () => [] },
+      follows: {
+        followersOf: async () => readers as never,
+        followersOfAny: async () => [],
+        threadOf: async () => null,
+      },
     },
   )
   expect(events.map(({ subject }) => subject)).toEqual(['chat/1', 'record/chat', 'chat/3'])

@@ -1,5 +1,5 @@
 import type { Chats } from '#database/chats.ts'
-import type { Follows } from '#database/follows.ts'
+import type { Follower, Follows } from '#database/follows.ts'
 import type { Cause, VigiaEvent } from '#events/event.ts'
 import { MessageRequested } from '#events/message-requested.ts'
 import type { EpisodeBrief } from '#events/show.ts'
@@ -11,7 +11,7 @@ import type { News, NewsOf } from './news.ts'
 import { type Reader, wording } from './wording.ts'
 
 interface Outside {
-  follows: Pick<Follows, 'followersOf' | 'followersOfAny'>
+  follows: Pick<Follows, 'followersOf' | 'followersOfAny' | 'threadOf'>
   chats: Pick<Chats, 'find'>
   clock: Clock
 }
@@ -23,12 +23,13 @@ export const notificationFanout = async (
   outside: Outside,
 ): Promise<VigiaEvent[]> => {
   const now = outside.clock()
-  return (await readersOf(cause.subject ?? '', news, outside)).flatMap(({ reader, told }) => {
+  return (await readersOf(cause.subject ?? '', news, outside)).flatMap(({ reader, told, threadId = null }) => {
     try {
       return MessageRequested.from(cause, {
-        key: String(reader.id),
+        // Of one cause a chat hears once, but for a list, whose parts may belong to several topics.
+        key: told.of === 'episode.missed' && threadId !== null ? `${reader.id}/${threadId}` : String(reader.id),
         subject: `chat/${reader.id}`,
-        data: { chatId: reader.id, ...wording(told, reader, now) },
+        data: { chatId: reader.id, ...wording(told, reader, now), ...(threadId === null ? {} : { threadId }) },
       })
     } catch (error) {
       // One chat that cannot be told keeps the news from nobody else.
@@ -41,18 +42,23 @@ export const notificationFanout = async (
   })
 }
 
+interface Told {
+  reader: Reader
+  told: News
+  /** The topic of a forum where it is told. */
+  threadId?: number | null
+}
+
+const toEach = (followers: Follower[], told: News): Told[] =>
+  followers.map(follower => ({ reader: follower, told, threadId: follower.threadId }))
+
 /** Who hears it, and which part of it: of a list of shows a chat hears of its own. */
-const readersOf = async (
-  subject: string,
-  news: News,
-  { follows, chats }: Outside,
-): Promise<{ reader: Reader; told: News }[]> => {
+const readersOf = async (subject: string, news: News, { follows, chats }: Outside): Promise<Told[]> => {
   switch (news.of) {
     case 'episode.due': {
       const { zone, followedBefore } = news.data
       const before = new Date(followedBefore)
-      const readers = await follows.followersOf(subject, zone === undefined ? { before } : { before, zone })
-      return readers.map(reader => ({ reader, told: news }))
+      return toEach(await follows.followersOf(subject, zone === undefined ? { before } : { before, zone }), news)
     }
     case 'episode.missed':
       return missedBy(news.data, follows)
@@ -60,31 +66,33 @@ const readersOf = async (
     case 'monitor.up': {
       // People know that it is flapping; what it does meanwhile is told when it is steady.
       if (news.data.flapping && !news.data.flapping.began) return []
-      return (await follows.followersOf(subject)).map(reader => ({ reader, told: news }))
+      return toEach(await follows.followersOf(subject), news)
     }
     case 'series.changed':
     case 'monitor.steady':
-      return (await follows.followersOf(subject)).map(reader => ({ reader, told: news }))
+      return toEach(await follows.followersOf(subject), news)
     case 'probe.finished': {
       const reader = await chats.find(news.data.chatId)
-      return reader === null || reader.unreachableSince !== null ? [] : [{ reader, told: news }]
+      if (reader === null || reader.unreachableSince !== null) return []
+      const { threadId = await follows.threadOf(reader.id, `monitor/${news.data.monitorId}`) } = news.data
+      return [{ reader, told: news, threadId }]
     }
     default:
       return news satisfies never
   }
 }
 
-const missedBy = async (data: NewsOf<'episode.missed'>, follows: Outside['follows']) => {
+const missedBy = async (data: NewsOf<'episode.missed'>, follows: Outside['follows']): Promise<Told[]> => {
   const shows = new Map(data.shows.map(each => [`show/${each.show.id}`, each]))
   const follower = await follows.followersOfAny([...shows.keys()])
-  return [...Map.groupBy(follower, ({ chat }) => chat.id).values()].flatMap(followed => {
+  return [...Map.groupBy(follower, ({ chat }) => `${chat.id} ${chat.threadId}`).values()].flatMap(followed => {
     const reader = followed[0]!.chat
     const own = followed.flatMap(({ subject, followedAt }) => {
       const { show, episodes } = shows.get(subject)!
       const after = episodes.filter(episode => announcedAt(episode, reader.zone) > followedAt)
       return after.length === 0 ? [] : [{ show, episodes: after }]
     })
-    return own.length === 0 ? [] : [{ reader, told: { of: 'episode.missed', data: { ...data, shows: own } } as const }]
+    return own.length === 0 ? [] : toEach([reader], { of: 'episode.missed', data: { ...data, shows: own } })
   })
 }
 

@@ -148,12 +148,13 @@ const mayDial = async ({ desk }: Turn, url: string): Promise<boolean> => {
   return isIP(host) === 0 || desk.mayDial(host)
 }
 
-const probe = ({ desk, chat, cause }: Turn, monitor: Monitor, why: 'first' | 'now') =>
+const probe = ({ desk, chat, cause, place: { threadId } }: Turn, monitor: Monitor, why: 'first' | 'now') =>
   ProbeRequested.from(cause, {
     subject: `monitor/${monitor.id}`,
     data: {
       reason: why,
       chatId: chat.id,
+      ...(threadId === undefined ? {} : { threadId }),
       checks: [
         {
           monitorId: monitor.id,

@@ -178,7 +178,7 @@ export const follow = async (turn: Turn, press: CardPress): Promise<Answer> => {
   if (typeof offer === 'string') return refused(turn, offer)
   const { id, title, show } = offer
   const subject = showSubject(id)
-  const isNew = await desk.follows.follow(chat.id, subject, now, title)
+  const isNew = await desk.follows.follow(chat.id, subject, now, title, turn.place.threadId)
   const followedAt = isNew ? now : ((await desk.follows.find(chat.id, subject))?.followedAt ?? now)
   const events = [followed(turn, id, followedAt)]
   const toast = { do: 'toast', text: isNew ? words.followed : words.alreadyFollowing } as const
@@ -229,10 +229,15 @@ export const refollow = async (turn: Turn, press: CardPress & { followedAt: Date
 }
 
 /** Follows as if it had never stopped. The date comes from a button, so it may be made up: it is never in the future. */
-export const restoreFollow = async ({ desk, chat }: Turn, showId: number, followedAt: Date, title: string | null) => {
+export const restoreFollow = async (
+  { desk, chat, place }: Turn,
+  showId: number,
+  followedAt: Date,
+  title: string | null,
+) => {
   const now = desk.clock()
   const since = followedAt > now ? now : followedAt
-  await desk.follows.restore(chat.id, showSubject(showId), since, title)
+  await desk.follows.restore(chat.id, showSubject(showId), since, title, place.threadId)
   return since
 }
 

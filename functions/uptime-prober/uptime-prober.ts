@@ -134,7 +134,7 @@ const handled = async (event: Request, check: Check, before: Kept | undefined, t
 
 /** What the person who asked is told; nothing where the monitor is gone by now. */
 const answer = async (
-  { data: { reason, chatId }, ...event }: Request,
+  { data: { reason, chatId, threadId }, ...event }: Request,
   { monitorId, url }: Check,
   { ok, status, error, totalMs }: ProbeResult,
   { db, sleep }: ProberTools,
@@ -146,7 +146,15 @@ const answer = async (
     ProbeFinished.from(event, {
       key: String(monitorId),
       subject: `monitor/${monitorId}`,
-      data: { monitorId, name: monitor.name, url, chatId, reason, ...found },
+      data: {
+        monitorId,
+        name: monitor.name,
+        url,
+        chatId,
+        reason,
+        ...found,
+        ...(threadId === undefined ? {} : { threadId }),
+      },
     }),
   ]
 }

@@ -3,6 +3,11 @@ import { type Chat, chatColumns } from './chats.ts'
 import type { Postgres } from './connect.ts'
 import type { Skip } from './skipped-records.ts'
 
+/** Who is told, and in which topic of a forum; null for a chat without topics, and for General. */
+export interface Follower extends Chat {
+  threadId: number | null
+}
+
 /** What a chat follows: `show/82`, `monitor/42`. `title` is what it was called when it was followed. */
 export interface Follow {
   subject: string
@@ -20,14 +25,21 @@ export const showIdOf = (subject: string): number | null => {
 
 /** The table `follow`. Followers are reachable chats only: who blocked the bot keeps the follows and hears nothing. */
 export const followsIn = (db: Postgres) => ({
-  /** True when the chat did not follow it yet; an older follow keeps its date. */
-  follow: async (chatId: number, subject: string, at: Date, title: string | null = null): Promise<boolean> =>
+  /** True when the chat did not follow it yet; an older follow keeps its date, and goes to the topic where it was asked for last. */
+  follow: async (
+    chatId: number,
+    subject: string,
+    at: Date,
+    title: string | null = null,
+    threadId: number | null = null,
+  ): Promise<boolean> =>
     (
       await db.query<{ isNew: boolean }>(
-        `insert into follow (chat_id, subject, followed_at, title) values ($1, $2, $3, $4)
-         on conflict (chat_id, subject) do update set title = coalesce(excluded.title, follow.title)
+        `insert into follow (chat_id, subject, followed_at, title, thread_id) values ($1, $2, $3, $4, $5)
+         on conflict (chat_id, subject) do update
+         set title = coalesce(excluded.title, follow.title), thread_id = excluded.thread_id
          returning xmax = 0 as "isNew"`,
-        [chatId, subject, at, title],
+        [chatId, subject, at, title, threadId],
       )
     ).rows[0]!.isNew,
 
@@ -41,12 +53,19 @@ export const followsIn = (db: Postgres) => ({
     ).rows[0] ?? null,
 
   /** Undoes an `unfollow`: as if the chat had never stopped. */
-  restore: async (chatId: number, subject: string, followedAt: Date, title: string | null = null): Promise<void> => {
+  restore: async (
+    chatId: number,
+    subject: string,
+    followedAt: Date,
+    title: string | null = null,
+    threadId: number | null = null,
+  ): Promise<void> => {
     await db.query(
-      `insert into follow (chat_id, subject, followed_at, title) values ($1, $2, $3, $4)
+      `insert into follow (chat_id, subject, followed_at, title, thread_id) values ($1, $2, $3, $4, $5)
        on conflict (chat_id, subject) do update
-       set followed_at = least(follow.followed_at, excluded.followed_at), title = coalesce(follow.title, excluded.title)`,
-      [chatId, subject, followedAt, title],
+       set followed_at = least(follow.followed_at, excluded.followed_at), title = coalesce(follow.title, excluded.title),
+         thread_id = excluded.thread_id`,
+      [chatId, subject, followedAt, title, threadId],
     )
   },
 
@@ -68,10 +87,10 @@ export const followsIn = (db: Postgres) => ({
     ).rows,
 
   /** Who is told about `subject`: who followed it before that instant, in that zone. */
-  followersOf: async (subject: string, { before, zone }: { before?: Date; zone?: string } = {}): Promise<Chat[]> =>
+  followersOf: async (subject: string, { before, zone }: { before?: Date; zone?: string } = {}): Promise<Follower[]> =>
     (
-      await db.query<Chat>(
-        `select ${chatColumns} from follow join chat on chat.id = follow.chat_id
+      await db.query<Follower>(
+        `select ${chatColumns}, thread_id as "threadId" from follow join chat on chat.id = follow.chat_id
          where subject = $1 and unreachable_since is null
          and ($2::timestamptz is null or followed_at < $2) and ($3::text is null or zone = $3)
          order by chat.id`,
@@ -80,15 +99,24 @@ export const followsIn = (db: Postgres) => ({
     ).rows,
 
   /** One row for each chat and subject, a chat's together. */
-  followersOfAny: async (subjects: string[]): Promise<{ chat: Chat; subject: string; followedAt: Date }[]> =>
+  followersOfAny: async (subjects: string[]): Promise<{ chat: Follower; subject: string; followedAt: Date }[]> =>
     (
-      await db.query<Chat & { subject: string; followedAt: Date }>(
-        `select ${chatColumns}, follow.subject, follow.followed_at as "followedAt"
+      await db.query<Follower & { subject: string; followedAt: Date }>(
+        `select ${chatColumns}, thread_id as "threadId", follow.subject, follow.followed_at as "followedAt"
          from follow join chat on chat.id = follow.chat_id
          where subject = any ($1) and unreachable_since is null order by chat.id, subject`,
         [subjects],
       )
     ).rows.map(({ subject, followedAt, ...chat }) => ({ chat, subject, followedAt })),
+
+  /** The topic in which a chat follows it; null for none, and where it does not follow it. */
+  threadOf: async (chatId: number, subject: string): Promise<number | null> =>
+    (
+      await db.query<{ threadId: number | null }>(
+        'select thread_id as "threadId" from follow where chat_id = $1 and subject = $2',
+        [chatId, subject],
+      )
+    ).rows[0]?.threadId ?? null,
 
   /** One subject is another now (`show/82` is listed as `show/90`): who followed the one follows the other, since the same day. */
   move: (from: string, to: string): Promise<void> =>

@@ -32,17 +32,21 @@ export const knownChat = (world: World, bot: Bot, args: Args): Chat => {
   throw badRequest('chat not found')
 }
 
-/** The topic to write to, or undefined for none; the General topic has no id. */
-export const threadOf = (chat: Chat, args: Args): number | undefined => {
-  const id = args.integer('message_thread_id') ?? 0
-  if (id <= 0) return undefined
-  const topic = chat.topics.get(id)
-  if (topic === undefined) {
+/** General: the topic that every forum has. It has a number in links only; calls name no topic instead. */
+export const GENERAL = 1
+
+/** The topic to write to, or undefined for none and for General: the one that is named, else that of the message replied to. */
+export const threadOf = (chat: Chat, args: Args, replyTo?: number): number | undefined => {
+  const named = args.integer('message_thread_id') ?? 0
+  if (named <= 0 && !chat.forum) return undefined
+  const id = named > 0 ? named : chat.messages.findLast(message => message.id === replyTo)?.threadId
+  const topic = chat.topics.get(id ?? GENERAL)
+  if (id === GENERAL || (id !== undefined && topic === undefined)) {
     if (chat.forum || chat.kind === 'private') throw badRequest('message thread not found')
     return undefined
   }
-  if (topic.state === 'deleted') throw badRequest('TOPIC_DELETED')
-  if (topic.state === 'closed') throw badRequest('TOPIC_CLOSED')
+  if (topic?.state === 'deleted') throw badRequest('TOPIC_DELETED')
+  if (topic?.state === 'closed' && chat.standing !== 'administrator') throw badRequest('TOPIC_CLOSED')
   return id
 }
 

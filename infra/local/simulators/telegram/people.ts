@@ -1,3 +1,4 @@
+import { GENERAL } from './addressing.ts'
 import type { Entity, InlineButton } from './bot-api.ts'
 import { finished } from './text.ts'
 import {
@@ -87,7 +88,9 @@ export interface GroupSeat {
   /** The group is deleted. */
   remove(): void
   openTopic(name: string): number
+  /** General has the number 1. Administrators may still write to a closed topic. */
   closeTopic(id: number): void
+  reopenTopic(id: number): void
   deleteTopic(id: number): void
 }
 
@@ -155,7 +158,8 @@ export const groupSeat = (world: World, bot: Bot, chat: Chat): GroupSeat => {
     chat.standing = to
     standingChanged(world, bot, chat, person, from, to)
   }
-  const topic = (id: number, state: 'closed' | 'deleted') => {
+  const topic = (id: number, state: 'open' | 'closed' | 'deleted') => {
+    if (id === GENERAL && chat.forum && state !== 'deleted') return void chat.topics.set(id, { name: 'General', state })
     const known = chat.topics.get(id)
     if (known === undefined) throw new Error(`no topic ${id} in "${chat.title}"`)
     known.state = state
@@ -176,12 +180,16 @@ export const groupSeat = (world: World, bot: Bot, chat: Chat): GroupSeat => {
       chat.gone = true
     },
     openTopic: name => {
+      const service = { from: null, entities: [], buttons: [], silent: true }
+      // A topic has the number of its first message, and the first number of all is General's.
+      if (chat.messages.length === 0) keepMessage(world, bot, chat, { ...service, text: 'Group created' })
       const id = (chat.messages.at(-1)?.id ?? 0) + 1
-      keepMessage(world, bot, chat, { from: null, text: `Topic: ${name}`, entities: [], buttons: [], silent: true })
+      keepMessage(world, bot, chat, { ...service, text: `Topic: ${name}` })
       chat.topics.set(id, { name, state: 'open' })
       return id
     },
     closeTopic: id => topic(id, 'closed'),
+    reopenTopic: id => topic(id, 'open'),
     deleteTopic: id => topic(id, 'deleted'),
   }
 }

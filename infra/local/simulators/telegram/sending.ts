@@ -108,8 +108,8 @@ const target = (world: World, bot: Bot, args: Args): Chat => {
 }
 
 const ours = (chat: Chat, args: Args) => {
-  const threadId = threadOf(chat, args)
   const replyTo = replyOf(chat, args)
+  const threadId = threadOf(chat, args, replyTo)
   return {
     from: null,
     buttons: [],

@@ -253,13 +253,19 @@ export const apiMessage = (world: World, bot: Bot, chat: Chat, message: StoredMe
     chat: apiChat(world, chat),
     date: message.date,
     ...(message.editDate === undefined ? {} : { edit_date: message.editDate }),
-    ...(message.threadId === undefined ? {} : { message_thread_id: message.threadId, is_topic_message: true as const }),
+    ...threadIn(chat, message),
     ...(target === undefined || nested ? {} : { reply_to_message: apiMessage(world, bot, chat, target, true) }),
     ...(message.migratedTo === undefined ? {} : { migrate_to_chat_id: message.migratedTo }),
     ...(message.migratedFrom === undefined ? {} : { migrate_from_chat_id: message.migratedFrom }),
     ...contentOf(message, formatted),
     ...(message.buttons.length === 0 ? {} : { reply_markup: { inline_keyboard: message.buttons } }),
   }
+}
+
+/** A thread of replies in a supergroup without topics has a number too, and is no topic. */
+const threadIn = (chat: Chat, { threadId, replyTo }: StoredMessage): Partial<Message> => {
+  if (threadId !== undefined) return { message_thread_id: threadId, is_topic_message: true }
+  return chat.kind === 'supergroup' && !chat.forum && replyTo !== undefined ? { message_thread_id: replyTo } : {}
 }
 
 const contentOf = (message: StoredMessage, entities: Entity[] | undefined): Partial<Message> => {
