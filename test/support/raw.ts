@@ -25,10 +25,14 @@ export const insisting = (port: number, head: string, pieces: () => string | und
         if (!socket.write(piece)) return void socket.once('drain', write)
     }
     write()
-    socket.on('data', data => resolve(statusOf(data.toString('latin1'))))
+    socket.on('data', data => {
+      resolve(statusOf(data.toString('latin1')))
+      socket.destroy()
+    })
     socket.on('error', reject)
     socket.on('close', () => reject(new Error('closed without an answer')))
   })
+
 /** A piece so many times, then undefined. */
 export const times = (count: number, piece: string) => {
   let left = count
