@@ -103,12 +103,11 @@ export const hostOf = (
     if ('status' in route) {
       // Whether a body follows is the sender's choice now, so nothing else can follow on this connection.
       if (waitsForContinue) response.setHeader('connection', 'close')
-      dropBody(request, mostStrangersBytes)
+      dropBody(request, response, mostStrangersBytes)
       return refuse(response, route)
     }
     if (waitsForContinue && Number(headers['content-length'] ?? 0) <= mostBytes) response.writeContinue()
-    const [body, { handle }] = await Promise.all([bodyOf(request), handling()])
-    // The connection stays open: Node would close it at once, and a sender that is still writing would get EPIPE and no answer.
+    const [body, { handle }] = await Promise.all([bodyOf(request, response), handling()])
     if (body === undefined) return refuse(response, { status: 413 })
     handle(route, { method, path, query: new URLSearchParams(search), headers, body }, signal, { request, response })
   }

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 
 /** The most that a request may carry: events are small, and what is larger is no event of ours. */
 export const mostBytes = 1024 * 1024
@@ -10,9 +10,9 @@ const mostDroppedBytes = 16 * mostBytes
 export const mostStrangersBytes = 64 * 1024
 
 /** The whole body, or undefined where it is too large. Rejects when the sender goes before its end. */
-export const bodyOf = (request: IncomingMessage): Promise<Buffer | undefined> => {
+export const bodyOf = (request: IncomingMessage, response: ServerResponse): Promise<Buffer | undefined> => {
   if (Number(request.headers['content-length'] ?? 0) > mostBytes) {
-    dropBody(request)
+    dropBody(request, response)
     return Promise.resolve(undefined)
   }
   return new Promise((resolve, reject) => {
@@ -22,7 +22,7 @@ export const bodyOf = (request: IncomingMessage): Promise<Buffer | undefined> =>
       bytes += chunk.length
       if (bytes <= mostBytes) return void chunks.push(chunk)
       request.off('data', take)
-      dropBody(request)
+      dropBody(request, response)
       resolve(undefined)
     }
     request.on('data', take)
@@ -31,11 +31,27 @@ export const bodyOf = (request: IncomingMessage): Promise<Buffer | undefined> =>
   })
 }
 
-/** How long a sender has to see our answer once we read no more; a closed connection could reach it before the answer. */
+/** How long a sender has to see our answer once we read no more. */
 const lingerMs = 1_000
 
-/** Reads what is left of a refused body and forgets it. After `most` bytes it reads no more, and soon cuts the connection. */
-export const dropBody = (request: IncomingMessage, most = mostDroppedBytes): void => {
+/**
+ * Reads what is left of a body that is not wanted and forgets it; after `most` bytes it reads no more, and soon closes the connection.
+ * To be called before the answer is given, so that the answer can say that the connection will not be used again.
+ */
+export const dropBody = (request: IncomingMessage, response: ServerResponse, most = mostDroppedBytes): void => {
+  const { headers, socket } = request
+  const announced =
+    headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : Number.POSITIVE_INFINITY
+  if (announced > most && !response.headersSent) {
+    response.setHeader('connection', 'close')
+    // Node would close at once. A sender that is still writing would then meet a reset, and might never read the answer.
+    const destroySoon = socket.destroySoon.bind(socket)
+    socket.destroySoon = () => {
+      socket.end()
+      if (request.complete) destroySoon()
+      else request.once('end', destroySoon)
+    }
+  }
   let bytes = 0
   const drop = (chunk: Buffer) => {
     bytes += chunk.length

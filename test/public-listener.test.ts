@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Agent, type IncomingMessage, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -325,6 +325,16 @@ describe('a request without the secret', () => {
     const write = () => void endless.write(Buffer.alloc(65_536), error => error || write())
     endless.on('error', () => {}).write(head, write)
     await closed
+  })
+
+  test('keeps its connection when its body is small, and is told that it cannot when the rest is not read', async () => {
+    const forged = async (body: string) => (await post('/telegram', { headers: {}, body })).headers.connection
+    expect(await forged('x'.repeat(60_000))).not.toBe('close')
+    expect(await forged('x'.repeat(900_000))).toBe('close')
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    for (const bytes of [900_000, 1, 900_000, 60_000, 1])
+      expect((await ask(listener.port, { path: '/telegram', body: Buffer.alloc(bytes), agent })).status).toBe(401)
+    agent.destroy()
   })
 
   test('is answered so even when the runtime has no value for the secret', async () => {

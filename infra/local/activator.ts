@@ -126,7 +126,7 @@ const proxy = async (
       method: request.method as Dispatcher.HttpMethod,
       path: stranger?.path ?? request.url!,
       headers,
-      body: stranger ? (stranger.body.length > 0 ? stranger.body : null) : streamOf(request),
+      body: stranger ? (stranger.body.length > 0 ? stranger.body : null) : streamOf(request, response),
       headersTimeout: pool.manifest.timeoutMs,
       bodyTimeout: pool.manifest.timeoutMs,
     }
@@ -175,14 +175,14 @@ const proxy = async (
  * A request's body, or null. The client may take undici's copy and not the request itself: undici destroys a body that a function
  * did not want to the end, and the client's connection has to carry the answer.
  */
-const streamOf = (request: IncomingMessage): PassThrough | null => {
+const streamOf = (request: IncomingMessage, response: ServerResponse): PassThrough | null => {
   const { headers } = request
   if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return null
   const copy = new PassThrough()
   copy.on('error', () => {})
   copy.once('close', () => {
     request.unpipe(copy)
-    if (!request.readableEnded) dropBody(request)
+    if (!request.readableEnded) dropBody(request, response)
   })
   request.once('error', error => copy.destroy(error))
   return request.pipe(copy)

@@ -126,10 +126,10 @@ export const listenPublic = async (options: PublicListenerOptions): Promise<Publ
   const waiting = new Set<Socket>()
   const take = async (request: IncomingMessage, response: ServerResponse, waitsForContinue: boolean) => {
     const refuse = (status: number, headers: Record<string, string> = {}) => {
+      dropBody(request, response, status === 413 ? undefined : mostStrangersBytes)
       // A sender that waits for "100 Continue" may or may not send its body now: no telling where its next request begins.
       response.writeHead(status, { 'content-length': 0, ...(waitsForContinue && { connection: 'close' }), ...headers })
       response.end()
-      dropBody(request, status === 413 ? undefined : mostStrangersBytes)
     }
     const refuseStranger = (status: number) => {
       const pauseMs = pauseOfRefusal()
@@ -155,7 +155,7 @@ export const listenPublic = async (options: PublicListenerOptions): Promise<Publ
     request.on('data', count)
     try {
       if (waitsForContinue) response.writeContinue()
-      const body = await bodyOf(request)
+      const body = await bodyOf(request, response)
       if (body === undefined) return send(response, { status: 413 })
       waiting.delete(request.socket)
       await serving.proxy(name, request, response, { path: route.path, body })

@@ -1,4 +1,4 @@
-import { createServer, type IncomingHttpHeaders, request } from 'node:http'
+import { type Agent, createServer, type IncomingHttpHeaders, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Fitting } from '#functions/fitting.ts'
 import { hostOf } from '#functions/host.ts'
@@ -9,13 +9,13 @@ export interface Answer {
   body: string
 }
 
-/** Sends one HTTP request to this machine, on a connection of its own, and gives the whole answer. */
+/** Sends one HTTP request to this machine, on a connection of its own or the agent's, and gives the whole answer. */
 export const ask = (
   port: number,
-  { method = 'POST', path = '/', headers = {}, body = '' as string | Buffer } = {},
+  { method = 'POST', path = '/', headers = {}, body = '' as string | Buffer, agent = false as Agent | false } = {},
 ): Promise<Answer> =>
   new Promise((resolve, reject) => {
-    const asking = request({ host: '127.0.0.1', port, method, path, headers, agent: false }, response => {
+    const asking = request({ host: '127.0.0.1', port, method, path, headers, agent }, response => {
       const chunks: Buffer[] = []
       response.on('data', chunk => chunks.push(chunk))
       response.on('end', () =>
