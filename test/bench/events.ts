@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { postgres } from '#database/connect.ts'
 import { migrate } from '#database/migrate.ts'
 import { type EventQuery, planning } from '#local/broker/event-query.ts'
@@ -35,7 +36,7 @@ export const bench: Bench = {
     await chmod(dataDir, 0o755)
     const server = await startPostgres({ dataDir })
     try {
-      const dir = new URL('../../infra/local/broker/migrations', import.meta.url).pathname
+      const dir = fileURLToPath(new URL('../../infra/local/broker/migrations', import.meta.url))
       await migrate(server.url, { dir, table: 'broker_migration' })
       const db = postgres(server.url, { max: 1, statementTimeoutMs: 300_000 })
       log('filling the log')

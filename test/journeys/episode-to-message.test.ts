@@ -72,7 +72,7 @@ describe.each([
     expect(saying(bob, /A vigília/)).toHaveLength(1)
     expect(toAna!.text).toContain('T2 E5')
     expect(toAna!.text).toContain(`${clock('America/Sao_Paulo', 'pt-BR')} (horário de Brasília)`)
-    expect(toBob!.text).toContain(`${clock('Europe/Lisbon', 'en')} (Lisbon)`)
+    expect(toBob!.text).toContain(`${clock('Europe/Lisbon', 'en')} (Lisbon time)`)
     expect(toAna!.buttons.flat()).toContainEqual(expect.objectContaining({ text: 'TVmaze' }))
     expect(saying(ana, /Há muito tempo/), 'nothing of the past is announced').toEqual([])
   })
