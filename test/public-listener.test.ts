@@ -328,12 +328,13 @@ describe('a request without the secret', () => {
   })
 
   test('keeps its connection when its body is small, and is told that it cannot when the rest is not read', async () => {
-    const forged = async (body: string) => (await post('/telegram', { headers: {}, body })).headers.connection
-    expect(await forged('x'.repeat(60_000))).not.toBe('close')
-    expect(await forged('x'.repeat(900_000))).toBe('close')
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const forged = async (bytes: number) => {
+      const { status, headers } = await ask(listener.port, { path: '/telegram', body: Buffer.alloc(bytes), agent })
+      return [status, headers.connection]
+    }
     for (const bytes of [900_000, 1, 900_000, 60_000, 1])
-      expect((await ask(listener.port, { path: '/telegram', body: Buffer.alloc(bytes), agent })).status).toBe(401)
+      expect(await forged(bytes)).toEqual([401, bytes > 65_536 ? 'close' : 'keep-alive'])
     agent.destroy()
   })
 
