@@ -52,3 +52,8 @@ export const ProbeError = [
 ] as const
 
 export type ProbeErrorCode = (typeof ProbeError)[number]
+
+/** What is worth knowing about a site that is up. `insecure-redirect`: it redirects from https to http. */
+export const ProbeWarning = ['insecure-redirect'] as const
+
+export type ProbeWarningCode = (typeof ProbeWarning)[number]

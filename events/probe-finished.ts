@@ -17,8 +17,10 @@ export const ProbeFinished = defineEvent(
     ok: Type.Boolean(),
     /** HTTP status, or null (tcp, no answer). */
     status: Type.Union([Type.Integer(), Type.Null()]),
-    /** Why it failed, in stable codes (see functions/uptime-prober/checks); null when ok. */
+    /** Why it failed, in stable codes (see events/probe-error.ts); null when ok. */
     error: Type.Union([Type.String(), Type.Null()]),
     totalMs: Type.Integer({ minimum: 0 }),
+    /** What is worth knowing although it is up, in stable codes (see events/probe-error.ts). */
+    warning: Type.Optional(Type.String()),
   }),
 )

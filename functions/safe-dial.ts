@@ -84,7 +84,10 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
     }
     const started = performance.now()
     const addresses = await trip.stage<string[]>((resolve, reject) => {
-      lookup(host).then(resolve, ({ code }) => reject(new Fault(code === 'EBUSY' ? 'not-checked' : 'dns')))
+      lookup(host).then(resolve, ({ code }) => {
+        trip.noSuchName = noSuchName.has(code)
+        reject(new Fault(code === 'EBUSY' ? 'not-checked' : 'dns'))
+      })
     })
     trip.spent('dnsMs', started)
     if (addresses.length === 0) throw new Fault('dns')
@@ -203,6 +206,9 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
 }
 
 const mostRemembered = 1_000
+
+/** What resolvers say when a name server has answered. */
+const noSuchName = new Set(['ENOTFOUND', 'ENODATA'])
 
 /** This machine, whatever a name server says (RFC 6761). */
 const isLoopbackName = (host: string) => host === 'localhost' || host.endsWith('.localhost')

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { ProbeErrorCode } from '#events/probe-error.ts'
+import type { ProbeErrorCode, ProbeWarningCode } from '#events/probe-error.ts'
 import { Fault, faultOf } from './safe-faults.ts'
 
 /** How long each part took, milliseconds; null where it did not come to that. Redirects add up. */
@@ -22,10 +22,12 @@ export interface Dialled extends Phases {
   address: string | null
   /** Something came back from the other end, if only a refusal: the way there is open. */
   contact: boolean
+  /** A name server said that the name does not exist, or has no address. */
+  noSuchName?: true
   /** How many addresses the name has; 1 for a URL with an address. */
   addresses?: number
-  /** What is wrong although the check is good: the site redirects from https to http. */
-  warning?: 'insecure-redirect'
+  /** What is worth knowing although the check is good. */
+  warning?: ProbeWarningCode
 }
 
 /** A timer that comes this much too late tells of a process that stood still, not of a slow site. */
@@ -38,6 +40,7 @@ export class Trip {
   address: string | null = null
   addresses = 1
   insecureRedirect = false
+  noSuchName = false
   isOver = false
   readonly #started = performance.now()
   readonly #timeoutMs: number
@@ -96,6 +99,7 @@ export class Trip {
     const contact = this.contact || error === 'refused' || error === 'reset'
     return {
       ...{ error, status, address, contact, addresses },
+      ...(this.noSuchName && { noSuchName: true as const }),
       ...(this.insecureRedirect && { warning: 'insecure-redirect' as const }),
       ...this.#phases,
       totalMs: performance.now() - this.#started,

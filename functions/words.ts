@@ -1,4 +1,4 @@
-import { ProbeError, type ProbeErrorCode } from '#events/probe-error.ts'
+import { ProbeError, type ProbeErrorCode, ProbeWarning, type ProbeWarningCode } from '#events/probe-error.ts'
 import type { EpisodeBrief, ShowBrief } from '#events/show.ts'
 import { type Html, html } from './html.ts'
 import type { Language } from './when.ts'
@@ -58,6 +58,17 @@ export const sayProbeError = (code: string, language: Language, status: number |
   const words = probeErrors[code][language]
   return code === 'status' && status !== null ? `${words} ${status}` : words
 }
+
+const probeWarnings = {
+  'insecure-redirect': {
+    'pt-BR': 'o site redireciona de https para http, sem criptografia',
+    en: 'the site redirects from https to http, which is not encrypted',
+  },
+} as const satisfies Record<ProbeWarningCode, Said>
+
+/** What is worth knowing although the site is up. A code that is not known here is repeated as it is. */
+export const sayProbeWarning = (code: string, language: Language): string =>
+  (ProbeWarning as readonly string[]).includes(code) ? probeWarnings[code as ProbeWarningCode][language] : code
 
 /** `T2` (temporada), in English `S2`. */
 const saySeason = (season: number, language: Language) => `${language === 'pt-BR' ? 'T' : 'S'}${season}`

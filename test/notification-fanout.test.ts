@@ -447,6 +447,11 @@ describe('monitors', () => {
       '🟠 exemplo.com.br não passou na primeira verificação: o nome não foi encontrado (DNS)\nConfira o endereço: https://exemplo.com.br/saude?a=1&b=2\nEu continuo vigiando.',
     )
     expect(words(finished({ error: 'not-checked' }), bob)).toContain('through a fault of mine')
+    const insecure = finished({ ok: true, status: 200, error: null, totalMs: 80, warning: 'insecure-redirect' })
+    expect(words(insecure)).toBe(
+      '🟢 exemplo.com.br está no ar\nRespondeu 200 em 80 ms\n⚠️ o site redireciona de https para http, sem criptografia',
+    )
+    expect(words(insecure, bob)).toMatch(/⚠️ the site redirects from https to http, which is not encrypted$/)
     expect(words(finished({ ok: true, error: null, totalMs: 1_320 }))).toBe(
       '🟢 exemplo.com.br está no ar\nRespondeu em 1,3 s',
     )

@@ -1,4 +1,3 @@
-import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
@@ -8,6 +7,7 @@ import type { ProbeErrorCode } from '#events/probe-error.ts'
 import { addressGuard, type Dialled, parseTarget, safeDialler } from '#functions/safe-dial.ts'
 import { type Lookup, nameLookup } from '#functions/safe-lookup.ts'
 import { authority, certificates } from '#test/support/certificates.ts'
+import { type NameServer, startNameServer } from '#test/support/name-server.ts'
 
 /** A server that counts what reaches it and plays `script` to every connection. */
 const listening = async (script: (socket: Socket) => void, host = '127.0.0.1', tls?: { cert: string; key: string }) => {
@@ -236,59 +236,23 @@ describe('a name that changes its mind', () => {
 })
 
 describe('a name server', () => {
-  type Records = { a?: string[]; aaaa?: string[]; code?: number; silent?: boolean }
-  const zone: Record<string, Records> = {
-    'both.test': { a: ['192.0.2.1', '192.0.2.2'], aaaa: ['2001:db8::1'] },
-    'six.test': { aaaa: ['2001:db8::1'] },
-    'none.test': {},
-    'broken.test': { code: 2 },
-    'silent.test': { silent: true },
-  }
-  const asked: string[] = []
-  const server = createSocket('udp4')
+  let server: NameServer
   let lookup: Lookup
-
-  /** Bytes of an IPv6 address that is written with at most one `::`. */
-  const bytesOf6 = (address: string) => {
-    const [front = '', back = ''] = address.split('::')
-    const words = (part: string) => part.split(':').filter(Boolean)
-    const zeros = Array(8 - words(front).length - words(back).length).fill('0')
-    return [...words(front), ...zeros, ...words(back)].flatMap(word => {
-      const value = Number.parseInt(word, 16)
-      return [value >> 8, value & 255]
-    })
-  }
-
   beforeAll(async () => {
-    server.on('message', (query, from) => {
-      const labels: string[] = []
-      let at = 12
-      for (let length = query[at]!; length > 0; length = query[at]!) {
-        labels.push(query.toString('latin1', at + 1, at + 1 + length))
-        at += length + 1
-      }
-      const name = labels.join('.').toLowerCase()
-      const type = query.readUInt16BE(at + 1)
-      const { a = [], aaaa = [], code, silent } = zone[name] ?? { code: 3 }
-      asked.push(`${name} ${type === 1 ? 'A' : 'AAAA'}`)
-      if (silent) return
-      const data = type === 1 ? a.map(one => one.split('.').map(Number)) : aaaa.map(bytesOf6)
-      const head = Buffer.alloc(12)
-      query.copy(head, 0, 0, 2)
-      head.writeUInt16BE(0x8180 | (code ?? 0), 2)
-      head.writeUInt16BE(1, 4)
-      head.writeUInt16BE(data.length, 6)
-      const records = data.map(bytes => Buffer.from([0xc0, 12, 0, type, 0, 1, 0, 0, 0, 60, 0, bytes.length, ...bytes]))
-      server.send(Buffer.concat([head, query.subarray(12, at + 5), ...records]), from.port, from.address)
+    server = await startNameServer({
+      'both.test': { a: ['192.0.2.1', '192.0.2.2'], aaaa: ['2001:db8::1'] },
+      'six.test': { aaaa: ['2001:db8::1'] },
+      'none.test': {},
+      'broken.test': { code: 2 },
+      'silent.test': { silent: true },
     })
-    await new Promise<void>(resolve => server.bind(0, '127.0.0.1', resolve))
-    lookup = nameLookup({ servers: [`127.0.0.1:${server.address().port}`], timeoutMs: 150 })
+    lookup = nameLookup({ servers: [server.address], timeoutMs: 150 })
   })
-  afterAll(() => server.close())
+  afterAll(() => server.stop())
 
   test('is asked for IPv6 only where there is no IPv4', async () => {
     expect(await lookup('both.test')).toEqual(['192.0.2.1', '192.0.2.2'])
-    expect(asked).toEqual(['both.test A'])
+    expect(server.asked).toEqual(['both.test A'])
     expect(await lookup('six.test')).toEqual(['2001:db8::1'])
   })
 

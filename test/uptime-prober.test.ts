@@ -15,7 +15,7 @@ import { ledgerOf } from '#functions/uptime-prober/ledger.ts'
 import { type Measure, measureWith } from '#functions/uptime-prober/measure.ts'
 import { sleep } from '#functions/uptime-prober/sleep.ts'
 import { uptimeProber } from '#functions/uptime-prober/uptime-prober.ts'
-import { vantageOf } from '#functions/uptime-prober/vantage.ts'
+import { askReferences, type ReferenceAnswer, referencesIn, vantageOf } from '#functions/uptime-prober/vantage.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 import { virtualTime } from '#test/support/virtual-time.ts'
 
@@ -56,7 +56,7 @@ const silence: Dialled = { ...nothing, error: 'timeout', contact: false, firstBy
 /** A prober on virtual time; `answers` says what a URL gives, at which moment and attempt. */
 const prober = (
   answers: (url: string, at: number, attempt: number) => Dialled | Promise<Dialled>,
-  { from = noon, reference = (async () => true) as (() => Promise<boolean>) | null } = {},
+  { from = noon, reference = (async () => true) as (() => Promise<ReferenceAnswer>) | null } = {},
 ) => {
   const time = virtualTime(new Date(from))
   const asked: { url: string; at: number; attempt: number }[] = []
@@ -360,6 +360,53 @@ describe('somebody who asks for a check', () => {
   })
 })
 
+describe('a name with several addresses', () => {
+  const ill: Dialled = { ...answered(503), addresses: 4 }
+
+  test('comes back up when one of them is well, as it stayed up with one of them', async () => {
+    const site = await watch('four.test')
+    const there = prober((_, __, attempt) => (attempt === 2 ? { ...answered(200), addresses: 4 } : ill))
+    await there.run(request([check(site, noon)]))
+    expect(await rows()).toMatchObject([{ ok: true, attempts: 3 }])
+    await there.run(request([check(site, noon + 60_000, { down: true })]))
+    expect(await rows()).toMatchObject([{ ok: true }, { ok: true, attempts: 3 }])
+  })
+
+  test.each<[string, Dialled, number]>([
+    ['has one address', answered(503), 1],
+    ['has two', { ...ill, addresses: 2 }, 2],
+    ['has four', ill, 3],
+    ['accepts no connection', { ...silence, addresses: 4 }, 1],
+    ['refuses connections', { ...nothing, error: 'refused', addresses: 4 }, 1],
+  ])('that is down already and %s is looked at as often as makes sense', async (_, found, attempts) => {
+    const site = await watch('four.test')
+    const there = prober(() => found)
+    await there.run(request([check(site, noon, { down: true })]))
+    expect(await rows()).toMatchObject([{ ok: false, attempts }])
+  })
+})
+
+test.each([
+  [10_000, 3],
+  [82_000, 3],
+  [83_000, 2],
+  [120_000, 2],
+])('a time limit of %i ms leaves room for %i attempts', async (timeoutMs, attempts) => {
+  const site = await watch('slow.test')
+  const there = prober(() => ({ ...silence, contact: true }))
+  await there.run(request([check(site, noon, { timeoutMs })]))
+  expect(await rows()).toMatchObject([{ ok: false, attempts }])
+  expect(ids(there.told)).toEqual(['incident/1/monitor.down'])
+})
+
+test('who asks for a check is told of a redirect from https to http, which is no failure', async () => {
+  const site = await watch('site.test')
+  const there = prober(() => ({ ...answered(200), warning: 'insecure-redirect' }))
+  await there.run(request([check(site, noon)], 'now'))
+  expect(there.told).toMatchObject([{ data: { ok: true, warning: 'insecure-redirect' } }])
+  expect(await rows()).toMatchObject([{ ok: true, error: null }])
+})
+
 describe('a fault of ours', () => {
   const unknown = { ok: null, error: 'not-checked' }
 
@@ -405,6 +452,35 @@ describe('a fault of ours', () => {
     )
     await there.run(request([check(named, noon), check(numbered, noon + 2_000)]))
     expect(there.told).toEqual([])
+  })
+
+  test.each<[string, boolean, boolean]>([
+    ['a name that does not exist is down', true, true],
+    ['a name server that is away is no fault of the name', false, false],
+  ])('with a reference that needs no name, %s', async (_, noSuchName, isDown) => {
+    const site = await watch('named.test')
+    const failed: Dialled = { ...silence, error: 'dns', address: null, ...(noSuchName && { noSuchName: true }) }
+    const there = prober(() => failed, { reference: async () => 'without-name' })
+    await there.run(request([check(site, noon)]))
+    expect(ids(there.told)).toEqual(isDown ? ['incident/1/monitor.down'] : [])
+  })
+
+  test('the references are those of PROBE_REFERENCE, else the Bot API', () => {
+    expect(referencesIn(undefined)).toEqual(['tcp://api.telegram.org:443'])
+    expect(referencesIn(undefined, 'http://bot-api:8081/x')).toEqual(['tcp://bot-api:8081'])
+    expect(referencesIn(undefined, 'http://bot-api')).toEqual(['tcp://bot-api:80'])
+    expect(referencesIn(undefined, 'https://user:secret@[fd00::1]/')).toEqual(['tcp://[fd00::1]:443'])
+    expect(referencesIn('tcp://a.test:443, tcp://b.test:53', 'http://bot-api')).toEqual([
+      ...['tcp://a.test:443', 'tcp://b.test:53'],
+    ])
+  })
+
+  test('one reference that answers is enough, with or without a name', async () => {
+    const dial = async (url: string): Promise<Dialled> =>
+      url.includes('dead') ? silence : url.includes('named') ? nothing : { ...nothing, dnsMs: null }
+    expect(await askReferences(['tcp://dead.test:1', 'tcp://named.test:1'], dial)).toBe(true)
+    expect(await askReferences(['tcp://10.0.0.1:1', 'tcp://dead.test:1'], dial)).toBe('without-name')
+    expect(await askReferences(['tcp://dead.test:1', 'tcp://dead2.test:1'], dial)).toBe(false)
   })
 
   test('a process out of sockets, or one that stood still, takes no site down', async () => {

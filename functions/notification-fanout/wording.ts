@@ -6,7 +6,7 @@ import { encode } from '../callback-data.ts'
 import { type Html, html, joined } from '../html.ts'
 import { distinctions } from '../namesakes.ts'
 import { dayOf, type Language, sayDate, sayDuration, sayInstant, sayPeriod, sayZoneTime } from '../when.ts'
-import { episodeName, sayEpisode, sayEpisodes, sayProbeError, sayShow } from '../words.ts'
+import { episodeName, sayEpisode, sayEpisodes, sayProbeError, sayProbeWarning, sayShow } from '../words.ts'
 import type { News, NewsOf } from './news.ts'
 
 /** Whom the words are for. */
@@ -334,20 +334,25 @@ const monitorSteady = (
 }
 
 const probeFinished = (
-  { monitorId, name, url, reason, ok, status, error, totalMs }: NewsOf<'probe.finished'>,
+  { monitorId, name, url, reason, ok, status, error, totalMs, warning }: NewsOf<'probe.finished'>,
   { language }: Reader,
 ): Wording => {
   const took =
     totalMs < 1000 ? `${totalMs} ms` : `${(totalMs / 1000).toLocaleString(language, { maximumFractionDigits: 1 })} s`
   const why = error === null ? '' : sayProbeError(error, language, status)
   const answered = status === null ? '' : ` ${status}`
+  const note =
+    warning === undefined
+      ? ''
+      : html`
+⚠️ ${sayProbeWarning(warning, language)}`
   const words = (): Words => {
     if (ok) {
       return {
         'pt-BR': html`🟢 <b>${name}</b> está no ar
-Respondeu${answered} em ${took}`,
+Respondeu${answered} em ${took}${note}`,
         en: html`🟢 <b>${name}</b> is up
-Answered${answered} in ${took}`,
+Answered${answered} in ${took}${note}`,
       }
     }
     if (error === 'not-checked') {

@@ -10,16 +10,16 @@ import { ledgerOf } from './ledger.ts'
 import { measureWith } from './measure.ts'
 import { sleep } from './sleep.ts'
 import { uptimeProber } from './uptime-prober.ts'
-import { vantageOf } from './vantage.ts'
+import { askReferences, referencesIn, vantageOf } from './vantage.ts'
 
 const name = 'uptime-prober'
 const db = postgres(env('DATABASE_URL'), { applicationName: name, prepare: true })
 
 const everywhere = '0.0.0.0/0,::/0'
 const anywhere = safeDialler({ guard: addressGuard(everywhere) })
-/** Somebody who is always there: where our messages go. Who cannot reach that cannot say who else is down. */
-const referenceUrl = env('PROBE_REFERENCE', 'tcp://api.telegram.org:443')
-const reference = async () => (await anywhere.knock(referenceUrl, { timeoutMs: 5_000 })).contact
+/** Where our messages go, unless the operator names others: without a way there we cannot say which sites are down. */
+const references = referencesIn(envOptional('PROBE_REFERENCE'), envOptional('TELEGRAM_API_ROOT'))
+const reference = () => askReferences(references, url => anywhere.knock(url, { timeoutMs: 5_000 }))
 
 const dialler = safeDialler({ guard: addressGuard(envOptional('PROBE_ALLOW')) })
 const vantage = vantageOf(addressGuard(), reference)

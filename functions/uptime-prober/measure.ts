@@ -92,6 +92,7 @@ const resultOf = (check: Check, startedAt: Date, attempts: number, dialled: Dial
   tlsMs: tenth(dialled.tlsMs),
   firstByteMs: tenth(dialled.firstByteMs),
   totalMs: tenth(dialled.totalMs),
+  ...(dialled.error === null && dialled.warning !== undefined && { warning: dialled.warning }),
 })
 
 /** A tenth of a millisecond is finer than any network. */

@@ -136,12 +136,12 @@ const handled = async (event: Request, check: Check, before: Kept | undefined, t
 const answer = async (
   { data: { reason, chatId, threadId }, ...event }: Request,
   { monitorId, url }: Check,
-  { ok, status, error, totalMs }: ProbeResult,
+  { ok, status, error, totalMs, warning }: ProbeResult,
   { db, sleep }: ProberTools,
 ): Promise<VigiaEvent[]> => {
   const monitor = await patiently(() => monitorsIn(db).get(monitorId), sleep)
   if (monitor === null || chatId === undefined || reason === 'slot') return []
-  const found = { ok: ok === true, status, error, totalMs: Math.round(totalMs ?? 0) }
+  const found = { ok: ok === true, status, error, totalMs: Math.round(totalMs ?? 0), ...(warning && { warning }) }
   return [
     ProbeFinished.from(event, {
       key: String(monitorId),

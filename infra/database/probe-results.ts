@@ -22,6 +22,8 @@ export interface ProbeResult {
   totalMs: number | null
   /** A person asked for it: it stands for no time of the grid, so the sums leave it out. Not in the table. */
   onDemand?: boolean
+  /** What is worth knowing although it is up: a code of events/probe-error.ts. Told to who asked, not stored. */
+  warning?: string
 }
 
 /** A result, and the state of its monitor in which it changes nothing; null: any. */

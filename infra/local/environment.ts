@@ -66,8 +66,8 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
   if (notCidr !== undefined) faults.push(`PROBE_ALLOW has "${notCidr.trim()}", which is no CIDR such as 192.168.0.0/16`)
   const probeReference = check(
     'PROBE_REFERENCE',
-    value => /^tcp:\/\/[^/:@]+:\d{1,5}$|^tcp:\/\/\[[0-9a-f:.]+\]:\d{1,5}$/i.test(value) && URL.canParse(value),
-    'should be tcp://host:port, of somebody who is always there',
+    value => value.split(',').every(one => isTcp(one.trim())),
+    'should be tcp://host:port of a host that is always there, or several with commas between them',
   )
   const http = /^https?:$/
   const telegram = {
@@ -118,6 +118,8 @@ const isPublic = (value: string) => {
   const isLocal = hostname === 'localhost' || hostname.endsWith('.localhost') || /^(127\.|\[::1\])/.test(hostname)
   return /^https?:$/.test(protocol) && username === '' && password === '' && !isLocal
 }
+
+const isTcp = (value: string) => /^tcp:\/\/(?:[^/:@]+|\[[0-9a-f:.]+\]):\d{1,5}$/i.test(value) && URL.canParse(value)
 
 const isCidr = (range: string) => {
   const [, four, bits] = /^((?:\d{1,3}\.){3}\d{1,3})\/(\d{1,2})$/.exec(range) ?? []

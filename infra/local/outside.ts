@@ -100,7 +100,8 @@ const simulated = async (
       TVMAZE_URL: tvmazeUrl ?? tvmaze!.url,
       // The sites lie on this machine, which monitors may not look at otherwise.
       PROBE_ALLOW: probeAllow === undefined ? LOOPBACK : `${probeAllow},${LOOPBACK}`,
-      PROBE_REFERENCE: probeReference,
+      // The simulated Bot API is on this machine and answers without a network.
+      PROBE_REFERENCE: probeReference ?? 'tcp://api.telegram.org:443',
     },
     chat: telegram.chatPage,
     sites: (request, response) => {
