@@ -23,14 +23,14 @@ const started = (env: NodeJS.ProcessEnv) => async () => {
   return { uri: server.uri, stop }
 }
 
-const { VIGIA_TEST_MONGODB_URI, VIGIA_TEST_MONGODB_STEP, PATH, HOME } = process.env
+const { VIGIA_TEST_MONGODB_URI, PATH, HOME } = process.env
 const engines: Engine[] = []
 const missing: string[] = []
 if (jongodb() !== null) engines.push({ name: 'jongodb', start: started({}) })
 else missing.push('jongodb (no package for this platform)')
 if ((await findMongod('', { PATH, HOME })).length > 0) engines.push({ name: 'mongod', start: started({ PATH, HOME }) })
 else missing.push('mongod (not on PATH, never downloaded)')
-if (VIGIA_TEST_MONGODB_URI && VIGIA_TEST_MONGODB_STEP === 'given')
+if (VIGIA_TEST_MONGODB_URI)
   engines.push({ name: 'given', start: async () => ({ uri: VIGIA_TEST_MONGODB_URI, stop: async () => {} }) })
 else missing.push('VIGIA_TEST_MONGODB_URI (not set)')
 

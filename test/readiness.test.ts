@@ -7,6 +7,7 @@ import { mongoAnswers } from '#local/databases/ask-mongo.ts'
 import { databaseFault, dataFolderFault, readinessOf } from '#local/readiness.ts'
 import { startHouse } from './support/broker.ts'
 import { emptyDatabase, freshMongo, type TestDatabase } from './support/database.ts'
+import { sharedServer } from './support/shared-servers.ts'
 import { until } from './support/until.ts'
 import { startVigia, temporaryFolder, type Vigia } from './support/vigia.ts'
 
@@ -123,7 +124,7 @@ describe('PostgreSQL', () => {
     const readiness = readinessOf({
       dataDir: folder,
       databaseUrl: own.url,
-      mongodbUri: process.env.VIGIA_TEST_MONGODB_URI ?? '',
+      mongodbUri: await sharedServer('mongodb'),
       known: () => {
         const { storeFault } = house.broker.stats()
         return storeFault ? [`${storeFault.code}`] : []

@@ -20,6 +20,7 @@ import { commandOf } from '#local/databases/processes.ts'
 import { limitLog, pauseAfter, supervise } from '#local/databases/supervisor.ts'
 import { wipeDataFolder } from '#local/databases/wipe.ts'
 import { temporaryDataFolder } from '#test/support/servers.ts'
+import { sharedServer } from '#test/support/shared-servers.ts'
 import { until } from '#test/support/until.ts'
 
 const ended: (() => unknown)[] = []
@@ -359,7 +360,7 @@ describe('PostgreSQL', () => {
   })
 
   test('DATABASE_URL is used when it answers, and told in one line when it does not', async () => {
-    const url = process.env.VIGIA_TEST_DATABASE_URL ?? ''
+    const url = await sharedServer('postgres')
     const server = await startPostgres({ dataDir: '/nowhere', databaseUrl: url })
     expect({ url: server.url, pid: server.pid }).toEqual({ url, pid: null })
     await server.stop()
@@ -607,7 +608,7 @@ exec ${memory} "$port" --database=vigia
   })
 
   test('MONGODB_URI is used when it answers, and told in one line without its password when it does not', async () => {
-    const uri = process.env.VIGIA_TEST_MONGODB_URI ?? ''
+    const uri = await sharedServer('mongodb')
     expect(await startedMongo('/nowhere', { env: { MONGODB_URI: uri } })).toMatchObject({
       step: 'given',
       uri,

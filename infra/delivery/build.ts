@@ -27,7 +27,7 @@ export interface BuildOptions {
 /** `id` names the bundle: the same text has the same id. */
 export type BuildNews =
   | { is: 'begun'; names: string[] }
-  | { is: 'built'; name: string; id: string; wasBuilt: boolean }
+  | { is: 'built'; name: string; id: string }
   | { is: 'failed'; name: string; why: string }
 
 export interface Built {
@@ -89,8 +89,7 @@ export const buildFunctions = async ({
 
   const stale = names.filter(name => force || !isBundled(name))
   const cold = warm ? names.filter(name => stale.includes(name) || !isWarm(name)) : []
-  for (const name of names)
-    if (!stale.includes(name)) tell({ is: 'built', name, id: recipes[name]!.code, wasBuilt: false })
+  for (const name of names) if (!stale.includes(name)) tell({ is: 'built', name, id: recipes[name]!.code })
   const faults = new Map<string, string>()
 
   if (stale.length > 0) {
@@ -104,7 +103,7 @@ export const buildFunctions = async ({
         await Promise.all([writeWhole(file, code, 0o644), writeWhole(`${file}.map`, map, 0o644)])
         await writeWhole(join(outDir, `${name}.mjs`), loader(name, id), 0o644)
         recipes[name] = { tools, code: id, inputs: Object.fromEntries(inputs.map(path => [path, contents(path)])) }
-        tell({ is: 'built', name, id, wasBuilt: true })
+        tell({ is: 'built', name, id })
         if (!warm) log(`${name}: ${Math.round(code.length / 1024)} KiB`)
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error)

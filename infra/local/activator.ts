@@ -39,6 +39,10 @@ export interface Activator {
   warm(): void
   /** Drains a function to zero. */
   stop(name: string): Promise<void>
+  /** Puts a function in place of the one of its name, or beside the others; the old one finishes what it has. */
+  replace(manifest: FunctionManifest): Promise<void>
+  /** Takes a function away once it has finished what it has. */
+  remove(name: string): Promise<void>
   close(graceMs: number): Promise<void>
 }
 
@@ -48,7 +52,8 @@ export const activator = (
   start: (manifest: FunctionManifest) => Promise<FunctionProcess>,
   say: Say,
 ): Activator => {
-  const pools = new Map(functions.map(manifest => [manifest.name, functionPool(manifest, () => start(manifest), say)]))
+  const poolOf = (manifest: FunctionManifest) => functionPool(manifest, () => start(manifest), say)
+  const pools = new Map(functions.map(manifest => [manifest.name, poolOf(manifest)]))
   const pool = (name: string) => {
     const found = pools.get(name)
     if (!found) throw new Error(`there is no function ${name}`)
@@ -67,6 +72,20 @@ export const activator = (
       for (const one of pools.values()) if (one.manifest.minScale > 0) one.warm()
     },
     stop: name => pool(name).drain(),
+    replace: async manifest => {
+      const old = pools.get(manifest.name)
+      const replacement = poolOf(manifest)
+      pools.set(manifest.name, replacement)
+      if (manifest.minScale > 0) replacement.warm()
+      await old?.drain()
+      await old?.close(0)
+    },
+    remove: async name => {
+      const old = pools.get(name)
+      pools.delete(name)
+      await old?.drain()
+      await old?.close(0)
+    },
     close: async graceMs => {
       await Promise.all([...pools.values()].map(one => one.close(graceMs)))
     },

@@ -4,6 +4,7 @@ export interface Arguments {
   yes: boolean
   downloadMongod: boolean
   verbose: boolean
+  watch: boolean
   help: boolean
 }
 
@@ -12,13 +13,14 @@ const known: Record<string, keyof Arguments> = {
   '--yes': 'yes',
   '--download-mongod': 'downloadMongod',
   '--verbose': 'verbose',
+  '--watch': 'watch',
   '--help': 'help',
   '-h': 'help',
 }
 
 /** The arguments, or one line about what is wrong with them. */
 export const readArguments = (given: readonly string[]): Arguments | string => {
-  const said: Arguments = { fresh: false, yes: false, downloadMongod: false, verbose: false, help: false }
+  const said: Arguments = { fresh: false, yes: false, downloadMongod: false, verbose: false, watch: false, help: false }
   for (const argument of given) {
     const name = known[argument]
     if (!name) return `unknown argument ${argument}; npm start -- --help lists them`
@@ -33,6 +35,7 @@ export const help = `npm start [-- options]
   --yes              answers that question with yes
   --download-mongod  fetches a MongoDB that keeps the catalogue (about 100 MB, once)
   --verbose          names the fields of the manifests that mean nothing on one machine
+  --watch            restarts what a change of functions, events or manifests touches: npm run dev
   --help             this
 
 Functions write their log into the data folder; warnings and worse are shown here, with LOG_LEVEL=info

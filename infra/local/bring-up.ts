@@ -27,7 +27,7 @@ export interface BringUp {
 
 /** Reads the manifests, takes the data folder and starts the runtime on it. */
 export const bringUp = async ({
-  said: { fresh, yes, verbose, downloadMongod },
+  said: { fresh, yes, verbose, watch, downloadMongod },
   settings,
   server,
   progress,
@@ -35,7 +35,8 @@ export const bringUp = async ({
   env,
   signal,
 }: BringUp): Promise<Runtime & { dataDir: string }> => {
-  const manifests = manifestsOf(env.VIGIA_MANIFESTS ?? root)
+  const manifestRoot = env.VIGIA_MANIFESTS ?? root
+  const manifests = manifestsOf(manifestRoot)
   if (verbose) screen.say(unusedLines(manifests.unused))
   const dataDir = await dataFolder(settings.dataDir)
   // Held until this process ends, however that ends.
@@ -48,7 +49,20 @@ export const bringUp = async ({
     ])
       if (url) screen.say(`  --fresh leaves the server of ${name} as it is`)
   }
-  const start = { root, settings, server, progress, manifests, dataDir, downloadMongod, terminal: screen, env, signal }
+  const start = {
+    root,
+    manifestRoot,
+    watch,
+    settings,
+    server,
+    progress,
+    manifests,
+    dataDir,
+    downloadMongod,
+    terminal: screen,
+    env,
+    signal,
+  }
   return { ...(await startRuntime(start)), dataDir }
 }
 

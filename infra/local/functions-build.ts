@@ -9,8 +9,11 @@ import { Refusal } from './refusal.ts'
 export interface FunctionsBuild {
   /** Resolves when a process of this function can be started; rejects with a Refusal when it cannot be built. */
   ready(target: string): Promise<void>
-  /** Resolves when all functions are built, with those that the build made anew; rejects with a Refusal that names every fault. */
+  /** Resolves when all functions are built, with their bundles; rejects with a Refusal that names every fault. */
   readonly all: Promise<BuiltNow[]>
+  /** What is built and what is not, so far. */
+  readonly built: readonly BuiltNow[]
+  readonly faults: readonly { name: string; why: string }[]
   /** Resolves when the process has ended, code caches included. */
   readonly over: Promise<void>
   stop(): void
@@ -46,9 +49,8 @@ export const buildInBackground = ({
   })
   const waiting = new Map<string, PromiseWithResolvers<void>>()
   const all = Promise.withResolvers<BuiltNow[]>()
-  const isBuilt = new Set<string>()
-  const anew: BuiltNow[] = []
-  const faults: string[] = []
+  const built: BuiltNow[] = []
+  const faults: { name: string; why: string }[] = []
   let total: number | undefined
   let said = ''
   // Whoever waits for one function does not have to wait for all, and the other way round.
@@ -63,19 +65,18 @@ export const buildInBackground = ({
     return found
   }
   const look = () => {
-    if (total === undefined || isBuilt.size + faults.length < total) return
-    if (faults.length === 0) all.resolve(anew)
-    else all.reject(new Refusal(`the functions could not be built:\n${faults.join('\n')}`))
+    if (total === undefined || built.length + faults.length < total) return
+    if (faults.length === 0) all.resolve(built)
+    else all.reject(new Refusal(`the functions could not be built:\n${faults.map(({ why }) => why).join('\n')}`))
   }
   child.on('message', (news: BuildNews) => {
     if (news.is === 'begun') total = news.names.length
     else if (news.is === 'built') {
-      isBuilt.add(news.name)
-      if (news.wasBuilt) anew.push({ name: news.name, id: news.id })
+      built.push({ name: news.name, id: news.id })
       entry(news.name).resolve()
-      progress(isBuilt.size, total ?? 0)
+      progress(built.length, total ?? 0)
     } else {
-      faults.push(news.why)
+      faults.push({ name: news.name, why: news.why })
       entry(news.name).reject(new Refusal(`${news.name} could not be built:\n${news.why}`))
     }
     look()
@@ -100,6 +101,8 @@ export const buildInBackground = ({
   return {
     ready: target => entry(target).promise,
     all: all.promise,
+    built,
+    faults,
     over,
     stop: () => void child.kill('SIGTERM'),
   }

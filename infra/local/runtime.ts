@@ -35,6 +35,10 @@ export interface RuntimeStart {
   progress: Progress
   manifests: Manifests
   dataDir: string
+  /** Where the manifests are read again, when they are watched. */
+  manifestRoot: string
+  /** Restart what a change in the checkout touches. */
+  watch: boolean
   downloadMongod: boolean
   terminal: Terminal
   env: NodeJS.ProcessEnv
@@ -71,11 +75,24 @@ export const startRuntime = async (start: RuntimeStart): Promise<Runtime> => {
 }
 
 const bringUp = async (
-  { root, settings, server, progress, manifests, dataDir, downloadMongod, terminal, env, signal }: RuntimeStart,
+  {
+    root,
+    manifestRoot,
+    watch: isWatching,
+    settings,
+    server,
+    progress,
+    manifests,
+    dataDir,
+    downloadMongod,
+    terminal,
+    env,
+    signal,
+  }: RuntimeStart,
   ending: Endings,
 ): Promise<Runtime> => {
   const down = new Set(['the start'])
-  const builds = functionBuilds({ root, manifests, terminal, progress })
+  const builds = functionBuilds({ root, manifests, terminal, progress, warm: !isWatching })
   ending.last(builds.stop)
   const outdoors = await listenOutside(
     settings,
@@ -121,22 +138,31 @@ const bringUp = async (
     void builds.stop()
     await functions.activator.close(grace.functions)
   }, functions.hurry)
-  const broker = await terminal.step('broker', () =>
-    brokerUp(manifests, functions.activator, postgres.url, {
+  const brokerFor = (read: Manifests) =>
+    brokerUp(read, functions.activator, postgres.url, {
       server,
       terminal,
       deliverTwice: env.VIGIA_DELIVER_EVERY_EVENT_TWICE === '1',
-    }),
-  )
+    })
+  let running = await terminal.step('broker', () => brokerFor(manifests))
+  const broker = following(() => running)
   ending.first(() => broker.stop({ graceMs: grace.broker }))
   signal.throwIfAborted()
 
-  const sources = startPingSources({
-    sources: manifests.sources,
-    send: (_, { headers, body }) => broker.take(headers, body),
-    clock: systemClock,
-    lost: terminal.warn,
-  })
+  const sourcesFor = (read: Manifests) =>
+    startPingSources({
+      sources: read.sources,
+      send: (_, { headers, body }) => broker.take(headers, body),
+      clock: systemClock,
+      lost: terminal.warn,
+    })
+  let ticking = sourcesFor(manifests)
+  const sources: PingSources = {
+    report: () => ticking.report(),
+    has: name => ticking.has(name),
+    fire: name => ticking.fire(name),
+    stop: () => ticking.stop(),
+  }
   ending.first(async () => sources.stop())
 
   const readiness = readinessOf({
@@ -209,6 +235,35 @@ const bringUp = async (
     server.refuseNew()
     outdoors.refuseNew()
   })
+  if (isWatching) {
+    const { devLoop } = await import('./dev/loop.ts')
+    const stop = devLoop({
+      root,
+      manifestRoot,
+      manifests,
+      terminal,
+      rebuild: builds.again,
+      restart: async target => {
+        const names = functions.activator.report().map(({ name }) => name)
+        if (names.includes(target)) await functions.activator.stop(target)
+      },
+      apply: async (read, changes) => {
+        const missing = missingVariables(changes.functions, variables)
+        if (missing.length > 0) throw new Refusal(missing.join('\n'))
+        await Promise.all(changes.functions.map(functions.activator.replace))
+        if (changes.triggers || changes.functions.length > 0 || changes.gone.length > 0) {
+          await running.stop({ graceMs: grace.broker })
+          running = await brokerFor(read)
+        }
+        if (changes.sources) {
+          ticking.stop()
+          ticking = sourcesFor(read)
+        }
+        await Promise.all(changes.gone.map(functions.activator.remove))
+      },
+    })
+    ending.first(async () => stop())
+  }
   down.delete('the start')
   return {
     publicPort: outdoors.port,
@@ -280,17 +335,19 @@ const mongoUp = async (
 
 interface BuildsStart {
   root: string
+  warm: boolean
   manifests: Manifests
   terminal: Terminal
   progress: Progress
 }
 
 /** The function of the chat is built first, because a person waits for it; the start goes on while the others are built. */
-const functionBuilds = ({ root, manifests, terminal, progress }: BuildsStart) => {
+const functionBuilds = ({ root, manifests, terminal, progress, warm }: BuildsStart) => {
   const webhook = manifests.functions.find(({ name }) => name === webhookFunction)?.target
   let [built, of] = [0, 1]
-  const build = buildInBackground({
+  const first = buildInBackground({
     root,
+    warm,
     first: webhook,
     log: line => terminal.say(`  ${line}`),
     progress: (done, total) => {
@@ -299,17 +356,34 @@ const functionBuilds = ({ root, manifests, terminal, progress }: BuildsStart) =>
       progress.set('functions', { detail: `${done}/${total}` })
     },
   })
-  const all = terminal.step('functions', () => build.all)
+  let latest = first
+  const bundles = new Map<string, string>()
+  const all = terminal.step('functions', () => first.all)
   // The caller of `first` or of `all` hears of it.
   all.catch(() => {})
   return {
     all,
-    first: () => (webhook === undefined ? Promise.resolve() : build.ready(webhook)),
-    ready: build.ready,
+    first: () => (webhook === undefined ? Promise.resolve() : first.ready(webhook)),
+    /** A function that does not compile any more goes on with its bundle of before. */
+    ready: async (target: string) => {
+      await latest.ready(target).catch(error => {
+        if (!bundles.has(target)) throw error
+      })
+    },
     waitingFor: () => (built < of ? [`functions (${built} of ${of} built)`] : []),
-    stop: () => {
-      build.stop()
-      return build.over
+    /** Builds what has changed; says which bundles are others than before. */
+    again: async () => {
+      for (const { name, id } of latest.built) bundles.set(name, id)
+      latest = buildInBackground({ root, warm: false, log: line => terminal.say(`  ${line}`) })
+      await latest.all.catch(error => {
+        // What is wrong with a function is told with its name; anything else is for all.
+        if (latest.faults.length === 0) throw error
+      })
+      return { changed: latest.built.filter(({ name, id }) => bundles.get(name) !== id), faults: latest.faults }
+    },
+    stop: async () => {
+      for (const build of new Set([first, latest])) build.stop()
+      await Promise.all([first.over, latest.over])
     },
   }
 }
@@ -421,6 +495,18 @@ const brokerUp = async (
     },
   })
 }
+
+/** A broker that is always the one which runs now: a change of Triggers starts another. */
+const following = (now: () => Broker): Broker => ({
+  handler: (request, response) => now().handler(request, response),
+  take: (headers, body) => now().take(headers, body),
+  reads: { events: query => now().reads.events(query), event: seq => now().reads.event(seq) },
+  redeliver: (event, trigger) => now().redeliver(event, trigger),
+  stats: () => now().stats(),
+  clean: () => now().clean(),
+  tap: listener => now().tap(listener),
+  stop: options => now().stop(options),
+})
 
 const errorsAsText = (_: string, value: unknown) => (value instanceof Error ? value.message : value)
 

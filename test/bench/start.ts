@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { root } from '#test/support/manifests.ts'
 import { until } from '#test/support/until.ts'
-import { clearAway, startVigia, temporaryFolder } from '#test/support/vigia.ts'
+import { clearAway, copyCheckout, startVigia, temporaryFolder } from '#test/support/vigia.ts'
 import type { Bench } from './bench.ts'
 
 const MIB = 1024 * 1024
@@ -59,6 +61,26 @@ const startOnce = async (dataDir: string): Promise<Row> => {
   return row
 }
 
+/** From `npm start` in a fresh clone, nothing built and no data, to the bot's first answer in the chat. */
+const firstAnswerMs = async (from: string): Promise<number> => {
+  const folder = temporaryFolder()
+  try {
+    const checkout = join(folder, 'checkout')
+    copyCheckout(checkout, from)
+    const began = performance.now()
+    const vigia = await startVigia({ checkout, dataDir: join(folder, 'data') })
+    await vigia.api('/chat/api/send', { method: 'POST', body: JSON.stringify({ pane: 'main', text: '/start' }) })
+    await until(async () => /\/monitor/.test(JSON.stringify(await vigia.api('/chat/api/state'))), { timeoutMs: 60_000 })
+    const ms = Math.round(performance.now() - began)
+    await vigia.stop()
+    return ms
+  } finally {
+    await clearAway(folder)
+  }
+}
+
+const FIRST_RUNS = 3
+
 const bareServer = async (): Promise<Row> => {
   const began = performance.now()
   const program = `require('node:http').createServer((q, s) => s.end()).listen(0, '127.0.0.1', () => process.stdout.write('up'))`
@@ -76,6 +98,13 @@ export const bench: Bench = {
   run: async log => {
     const dataDir = temporaryFolder()
     try {
+      const clones = [root, ...(process.env.BASE ? [process.env.BASE] : [])]
+      const answers = clones.map((): number[] => [])
+      for (let run = 1; run <= FIRST_RUNS; run++)
+        for (const [at, clone] of clones.entries()) {
+          log(`fresh clone ${run} of ${FIRST_RUNS}: ${clone}`)
+          answers[at]!.push(await firstAnswerMs(clone))
+        }
       log('first start on an empty data folder')
       const first = await startOnce(dataDir)
       const later: Row[] = []
@@ -110,6 +139,10 @@ export const bench: Bench = {
         columns: ['start', 'ready ms', 'runtime MiB', 'processes'],
         rows,
         notes: [
+          ...clones.map(
+            (clone, at) =>
+              `fresh clone to the first answer in the chat, ${clone}: median ${median(answers[at]!)} ms of ${answers[at]!.join(', ')} (BASE=<another checkout> measures it in the same run)`,
+          ),
           `a minute without monitors and people: ${spent.own} ms CPU for the runtime, ${spent.all} ms with databases and ticks; the runtime weighs ${weight} MiB after it`,
         ],
       }

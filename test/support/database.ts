@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { type Postgres, postgres } from '#database/connect.ts'
 import { checksums, migrate } from '#database/migrate.ts'
 import { type Mongo, mongo } from '#database/mongo.ts'
+import { sharedServer } from './shared-servers.ts'
 
 export interface TestDatabase {
   url: string
@@ -10,15 +11,8 @@ export interface TestDatabase {
   end(): Promise<void>
 }
 
-const serverUrl = (): string => {
-  const url = process.env.VIGIA_TEST_DATABASE_URL
-  if (!url)
-    throw new Error('VIGIA_TEST_DATABASE_URL is not set: run through vitest, whose global setup starts a server')
-  return url
-}
-
-const databaseUrl = (name: string): string => {
-  const url = new URL(serverUrl())
+const databaseUrl = async (name: string): Promise<string> => {
+  const url = new URL(await sharedServer('postgres'))
   url.pathname = `/${name}`
   return url.href
 }
@@ -26,7 +20,7 @@ const databaseUrl = (name: string): string => {
 const unique = (kind: string) => `vigia_${kind}_${process.pid}_${randomBytes(4).toString('hex')}`
 
 const onServer = async <T>(work: (server: Postgres) => Promise<T>): Promise<T> => {
-  const server = postgres(serverUrl(), { max: 1, applicationName: 'vigia tests' })
+  const server = postgres(await sharedServer('postgres'), { max: 1, applicationName: 'vigia tests' })
   try {
     return await work(server)
   } finally {
@@ -46,7 +40,7 @@ const template = async (server: Postgres): Promise<string> => {
   if (!(await exists())) {
     const building = unique('building')
     await server.query(`create database ${building} template template0 strategy file_copy`)
-    await migrate(databaseUrl(building))
+    await migrate(await databaseUrl(building))
     await server.query(`alter database ${building} rename to ${name}`)
   }
   await server.query(`select pg_advisory_unlock(hashtext('vigia template'))`)
@@ -58,7 +52,7 @@ const create = async (from: (server: Postgres) => Promise<string>): Promise<Test
   await onServer(async server =>
     server.query(`create database ${name} template ${await from(server)} strategy file_copy`),
   )
-  const url = databaseUrl(name)
+  const url = await databaseUrl(name)
   const db = postgres(url, { applicationName: name })
   const end = async () => {
     await db.end()
@@ -75,9 +69,7 @@ export const emptyDatabase = (): Promise<TestDatabase> => create(async () => 'te
 
 /** A database of one's own on the Mongo server that all tests share. It is never dropped: not every such server can. */
 export const freshMongo = async (): Promise<{ uri: string; mongo: Mongo; end(): Promise<void> }> => {
-  const server = process.env.VIGIA_TEST_MONGODB_URI
-  if (!server) throw new Error('there is no Mongo server here: set VIGIA_TEST_MONGODB_URI')
-  const url = new URL(server)
+  const url = new URL(await sharedServer('mongodb'))
   url.pathname = `/${unique('test')}`
   const own = mongo(url.href)
   return { uri: url.href, mongo: own, end: () => own.end() }

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FolderInUse, holdDataFolder } from '#local/databases/data-folder.ts'
@@ -6,6 +9,7 @@ import { jongodb } from '#local/databases/mongo-programs.ts'
 import { startMongo } from '#local/databases/mongodb.ts'
 import { startPostgres } from '#local/databases/postgres.ts'
 import { wipeDataFolder } from '#local/databases/wipe.ts'
+import type { SharedServer } from './shared-servers.ts'
 
 const prefix = join(tmpdir(), 'vigia-test-')
 
@@ -60,32 +64,56 @@ export const temporaryDataFolder = async (): Promise<{ folder: string; remove():
   }
 }
 
+/** The servers of `sharedServer`, each started when it is first asked for. */
+const sharedServers = () => {
+  let folder: ReturnType<typeof temporaryDataFolder> | undefined
+  const started: Partial<Record<SharedServer, Promise<{ url: string; stop(): Promise<void> }>>> = {}
+  const dataFolder = async () => {
+    folder ??= temporaryDataFolder()
+    return (await folder).folder
+  }
+  const starts: Record<SharedServer, () => Promise<{ url: string; stop(): Promise<void> }>> = {
+    postgres: async () => startPostgres({ dataDir: await dataFolder(), settings: hasty }),
+    mongodb: async () => {
+      const dataDir = await dataFolder()
+      // Always the memory server where there is one: it starts in no time. The catalogue's contract is tested on the others too.
+      const env = { ...process.env, MONGODB_URI: undefined, ...(jongodb() ? { PATH: '', HOME: dataDir } : {}) }
+      const { uri, stop } = await startMongo({ dataDir, env })
+      return { url: uri, stop }
+    },
+  }
+  return {
+    urlOf: async (name: SharedServer) => {
+      started[name] ??= starts[name]()
+      return (await started[name]).url
+    },
+    stop: async () => {
+      await Promise.all(Object.values(started).map(server => server.then(({ stop }) => stop()).catch(() => {})))
+      await (await folder)?.remove()
+    },
+  }
+}
+
 /**
- * Starts the servers that all test files share, unless VIGIA_TEST_DATABASE_URL and VIGIA_TEST_MONGODB_URI name others, and says in
- * these variables where they are. Returns what ends them.
+ * Listens for test files that ask for a server they share, and says in VIGIA_TEST_SERVERS where. Workers are processes of their own,
+ * so the servers belong to this one, which outlives them all. Returns what ends them.
  */
 export default async function setup(): Promise<() => Promise<void>> {
   await sweep()
-  const { folder, remove } = await temporaryDataFolder()
-  const env = process.env
-  const [postgres, mongo] = await Promise.all([
-    startPostgres({ dataDir: folder, databaseUrl: env.VIGIA_TEST_DATABASE_URL, settings: hasty }),
-    // Always the memory server where there is one: it starts in no time. The catalogue's contract is tested on the others too.
-    startMongo({
-      dataDir: folder,
-      env: { ...env, MONGODB_URI: env.VIGIA_TEST_MONGODB_URI, ...(jongodb() ? { PATH: '', HOME: folder } : {}) },
-    }).catch((error: Error) => {
-      process.stderr.write(`tests of the catalogue will fail: ${error.message}\n`)
-      return undefined
-    }),
-  ])
-  env.VIGIA_TEST_DATABASE_URL = postgres.url
-  if (mongo) {
-    env.VIGIA_TEST_MONGODB_STEP = mongo.step
-    env.VIGIA_TEST_MONGODB_URI = mongo.uri
-  }
+  const servers = sharedServers()
+  const listener = createServer((request, response) => {
+    const name = request.url?.slice(1)
+    if (name !== 'postgres' && name !== 'mongodb') return response.writeHead(404).end()
+    return servers.urlOf(name).then(
+      url => response.end(url),
+      (error: Error) => response.writeHead(500).end(error.message),
+    )
+  }).listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  process.env.VIGIA_TEST_SERVERS = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`
   return async () => {
-    await Promise.all([postgres.stop(), mongo?.stop()])
-    await remove()
+    listener.close()
+    listener.closeAllConnections()
+    await servers.stop()
   }
 }

@@ -89,13 +89,13 @@ export const spawnVigia = ({ env = {}, dataDir, args = [], checkout = root, mani
   }
 }
 
-/** A copy of this checkout at `path`, as git would make one: no `.build`, no data. The packages are the same files. */
-export const copyCheckout = (path: string): void => {
+/** A copy of a checkout at `path`, as git would make one: no `.build`, no data. The packages are the same files. */
+export const copyCheckout = (path: string, from = root): void => {
   mkdirSync(path, { recursive: true })
-  for (const name of readdirSync(root))
+  for (const name of readdirSync(from))
     if (!['.build', '.git', '.vigia', 'node_modules'].includes(name))
-      cpSync(join(root, name), join(path, name), { recursive: true })
-  const packages = join(root, 'node_modules')
+      cpSync(join(from, name), join(path, name), { recursive: true })
+  const packages = join(from, 'node_modules')
   // Hard links, so that programs in the packages run from the path of the copy. A link to the folder where that cannot be.
   const linked = spawnSync('cp', ['-al', packages, join(path, 'node_modules')])
   if (linked.status === 0) return

@@ -1,0 +1,66 @@
+import type { BuiltNow } from '../functions-build.ts'
+import { ManifestFaults, type Manifests, manifestFiles, readManifests } from '../manifests.ts'
+import type { Terminal } from '../terminal.ts'
+import { type ManifestChanges, manifestChanges } from './manifest-changes.ts'
+import { watchCheckout } from './watch.ts'
+
+export interface DevLoop {
+  root: string
+  /** Folder with knative/ and triggers/. */
+  manifestRoot: string
+  manifests: Manifests
+  terminal: Pick<Terminal, 'say' | 'warn'>
+  /** Builds what changed; resolves with the functions whose bundle is another, and with a fault for each that does not compile. */
+  rebuild(): Promise<{ changed: BuiltNow[]; faults: readonly { name: string; why: string }[] }>
+  /** Ends the processes of a function; the next request starts its new bundle. */
+  restart(target: string): Promise<void>
+  /** Puts new manifests in place of the old. */
+  apply(manifests: Manifests, changes: ManifestChanges): Promise<void>
+}
+
+/** `npm run dev`: restarts what a change in the checkout touches, with one line about it. Returns what ends the watch. */
+export const devLoop = ({ root, manifestRoot, terminal, rebuild, restart, apply, ...given }: DevLoop): (() => void) => {
+  let current = given.manifests
+
+  const sourcesChanged = async () => {
+    const began = performance.now()
+    const { changed, faults } = await rebuild()
+    await Promise.all(changed.map(({ name }) => restart(name)))
+    const took = `${((performance.now() - began) / 1000).toFixed(1)} s`
+    for (const { name, why } of faults) terminal.warn(`${name} goes on as it was: ${why}`)
+    if (changed.length > 0)
+      terminal.say(`  ↻ ${changed.map(({ name }) => name).join(', ')}: rebuilt and restarted in ${took}`)
+    else if (faults.length === 0) terminal.say(`  ↻ no bundle changed (${took})`)
+  }
+
+  const manifestsChanged = async () => {
+    let next: Manifests
+    try {
+      next = readManifests(manifestFiles(manifestRoot))
+    } catch (error) {
+      const lines = error instanceof ManifestFaults ? error.lines : [(error as Error).message]
+      return terminal.warn(`the manifests go on as they were: ${lines.join('\n  ')}`)
+    }
+    const changes = manifestChanges(current, next)
+    const { functions, gone, triggers, sources } = changes
+    const parts = [
+      ...functions.map(({ name }) => name),
+      ...gone.map(name => `${name} (gone)`),
+      ...(triggers ? ['Triggers'] : []),
+      ...(sources ? ['PingSources'] : []),
+    ]
+    if (parts.length === 0) return
+    await apply(next, changes)
+    current = next
+    terminal.say(`  ↻ ${parts.join(', ')}: restarted with the new manifests`)
+  }
+
+  return watchCheckout(
+    root,
+    async changes => {
+      if (changes.sources) await sourcesChanged()
+      if (changes.manifests) await manifestsChanged()
+    },
+    error => terminal.warn(error.message),
+  )
+}

@@ -1,0 +1,244 @@
+import type { NewFunction } from './new.ts'
+
+export const camelCase = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+
+/** The files of a new function by path, new ones and lists that get a line. `read` gives the text of a file that is there. */
+export const newFunctionFiles = async (
+  { name, tick }: NewFunction,
+  read: (path: string) => Promise<string>,
+): Promise<Map<string, string>> => {
+  const resources = ['services', ...(tick === null ? [] : ['sources'])]
+  let kustomization = await read('knative/kustomization.yaml')
+  for (const folder of resources) kustomization = withResource(kustomization, `${folder}/${name}.yaml`)
+  return new Map([
+    [`functions/${name}/${name}.ts`, rule(name, tick)],
+    [`functions/${name}/main.ts`, wiring(name, tick)],
+    [`test/${name}.test.ts`, ruleTest(name, tick)],
+    [`knative/services/${name}.yaml`, service(name)],
+    ...(tick === null ? [] : [[`knative/sources/${name}.yaml`, source(name, tick)] as const]),
+    [`triggers/${name}.yaml`, trigger(name, tick)],
+    ['knative/kustomization.yaml', kustomization],
+    ['triggers/kustomization.yaml', withResource(await read('triggers/kustomization.yaml'), `${name}.yaml`)],
+    ['README.md', withRow(await read('README.md'), name, tick)],
+  ])
+}
+
+/** Without a tick it hears this event until its author writes another. */
+const heard = { definition: 'MonitorDown', file: 'monitor-down', type: 'dev.vigia.monitor.down', name: 'monitor.down' }
+
+const rule = (name: string, tick: string | null) =>
+  tick === null
+    ? `import type { EventOf } from '#events/event.ts'
+import type { ${heard.definition} } from '#events/${heard.file}.ts'
+import type { News } from '../fitting.ts'
+
+/** Hears of every ${heard.name}. The same event twice has one effect. Returns the events that follow. */
+export const ${camelCase(name)} = async (event: EventOf<typeof ${heard.definition}>): Promise<News> => {
+  void event
+  return []
+}
+`
+    : `import type { Cause } from '#events/event.ts'
+import type { Clock } from '../clock.ts'
+import type { News } from '../fitting.ts'
+
+export interface Dependencies {
+  clock: Clock
+}
+
+/** A tick. The same tick twice has one effect; one that was missed is not replayed. Returns the events that follow. */
+export const ${camelCase(name)} = async (tick: Cause, { clock }: Dependencies): Promise<News> => {
+  void tick
+  void clock()
+  return []
+}
+`
+
+const wiring = (name: string, tick: string | null) =>
+  tick === null
+    ? `import { ${heard.definition} } from '#events/${heard.file}.ts'
+import { on, serve } from '../serve.ts'
+import { ${camelCase(name)} } from './${name}.ts'
+
+serve({
+  name: '${name}',
+  events: [on(${heard.definition}, event => ${camelCase(name)}(event))],
+})
+`
+    : `import { Tick } from '#events/tick.ts'
+import { systemClock } from '../clock.ts'
+import { on, serve } from '../serve.ts'
+import { ${camelCase(name)} } from './${name}.ts'
+
+serve({
+  name: '${name}',
+  events: [on(Tick, tick => ${camelCase(name)}(tick, { clock: systemClock }))],
+})
+`
+
+const ruleTest = (name: string, tick: string | null) =>
+  tick === null
+    ? `import { expect, test } from 'vitest'
+import { ${heard.definition} } from '#events/${heard.file}.ts'
+import { ${camelCase(name)} } from '#functions/${name}/${name}.ts'
+import { sample } from '#test/support/samples.ts'
+
+test('an event that is delivered twice has one effect', async () => {
+  const event = sample(${heard.definition})
+  expect(await ${camelCase(name)}(event)).toEqual(await ${camelCase(name)}(event))
+})
+`
+    : `import { expect, test } from 'vitest'
+import { Tick } from '#events/tick.ts'
+import { ${camelCase(name)} } from '#functions/${name}/${name}.ts'
+import { sample } from '#test/support/samples.ts'
+
+const clock = () => new Date('2026-11-21T12:00:00Z')
+
+test('a tick that is delivered twice has one effect', async () => {
+  const tick = sample(Tick)
+  expect(await ${camelCase(name)}(tick, { clock })).toEqual(await ${camelCase(name)}(tick, { clock }))
+})
+`
+
+const service = (name: string) => `apiVersion: serving.knative.dev/v1
+kind: Service
+metadata:
+  name: ${name}
+  namespace: vigia
+  labels:
+    app.kubernetes.io/name: ${name}
+    app.kubernetes.io/part-of: vigia
+    networking.knative.dev/visibility: cluster-local
+    vigia.dev/publishes: "true"
+spec:
+  template:
+    metadata:
+      annotations:
+        autoscaling.knative.dev/min-scale: "0"
+        autoscaling.knative.dev/max-scale: "1"
+        autoscaling.knative.dev/metric: concurrency
+        autoscaling.knative.dev/target: "1"
+        autoscaling.knative.dev/window: 30s
+    spec:
+      automountServiceAccountToken: false
+      enableServiceLinks: false
+      containerConcurrency: 1
+      timeoutSeconds: 60
+      containers:
+        - image: vigia
+          env:
+            - name: FUNCTION_TARGET
+              value: ${name}
+            - name: NODE_ENV
+              value: production
+            - name: LOG_LEVEL
+              valueFrom:
+                configMapKeyRef:
+                  name: vigia
+                  key: LOG_LEVEL
+                  optional: true
+          readinessProbe:
+            httpGet:
+              path: /healthz
+          resources:
+            requests:
+              cpu: 50m
+              memory: 80Mi
+            limits:
+              cpu: "1"
+              memory: 192Mi
+          securityContext:
+            runAsNonRoot: true
+            runAsUser: 65532
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities:
+              drop:
+                - ALL
+            seccompProfile:
+              type: RuntimeDefault
+          volumeMounts:
+            - name: tmp
+              mountPath: /tmp
+      volumes:
+        - name: tmp
+          emptyDir: {}
+`
+
+const source = (name: string, tick: string) => `apiVersion: sources.knative.dev/v1
+kind: PingSource
+metadata:
+  name: ${name}
+  namespace: vigia
+  labels:
+    app.kubernetes.io/part-of: vigia
+spec:
+  schedule: ${JSON.stringify(tick)}
+  timezone: UTC
+  contentType: application/json
+  data: "{}"
+  ceOverrides:
+    extensions:
+      tick: ${name}
+  sink:
+    ref:
+      apiVersion: eventing.knative.dev/v1
+      kind: Broker
+      name: default
+`
+
+const trigger = (name: string, tick: string | null) => {
+  const trigger = `${name}-${tick === null ? heard.file : 'tick'}`
+  return `apiVersion: eventing.knative.dev/v1
+kind: Trigger
+metadata:
+  name: ${trigger}
+  namespace: vigia
+  labels:
+    app.kubernetes.io/part-of: vigia
+spec:
+  broker: default
+  filter:
+    attributes:
+      type: ${tick === null ? heard.type : `dev.knative.sources.ping\n      tick: ${name}`}
+  subscriber:
+    ref:
+      apiVersion: serving.knative.dev/v1
+      kind: Service
+      name: ${name}
+  delivery:
+    retry: 3
+    backoffPolicy: exponential
+    backoffDelay: PT10S
+    timeout: PT60S
+    deadLetterSink:
+      ref:
+        apiVersion: serving.knative.dev/v1
+        kind: Service
+        name: error-notifier
+      uri: /dead/${trigger}
+`
+}
+
+/** A kustomization with one resource more, in its alphabetical place among those of its folder. */
+const withResource = (text: string, path: string): string => {
+  const line = `  - ${path}`
+  const folder = path.includes('/') ? `  - ${path.slice(0, path.indexOf('/') + 1)}` : '  - '
+  const lines = text.trimEnd().split('\n')
+  if (lines.includes(line)) return text
+  const after = lines.findLastIndex(other => other.startsWith(folder) && other < line)
+  const at = after >= 0 ? after + 1 : lines.findIndex(other => other.startsWith(folder))
+  lines.splice(at >= 0 ? at : lines.length, 0, line)
+  return `${lines.join('\n')}\n`
+}
+
+/** The README with a row at the end of the table of functions. */
+const withRow = (text: string, name: string, tick: string | null): string => {
+  const rows = [...text.matchAll(/^\| `[a-z-]+` \|.*$/gm)]
+  const last = rows.at(-1)
+  if (!last) return text
+  const end = last.index + last[0].length
+  const woken = tick === null ? `\`${heard.name}\`` : `tick \`${tick}\``
+  return `${text.slice(0, end)}\n| \`${name}\` | ${woken} | says what it does | |${text.slice(end)}`
+}

@@ -1,0 +1,74 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { mkdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { cron } from '../cron.ts'
+import { writeWhole } from '../whole-file.ts'
+import { camelCase, newFunctionFiles } from './new-function.ts'
+
+const usage = "usage: npm run new -- <name> [--tick '*/5 * * * *']"
+
+/** Names that mean something else in a URL of this machine, or in JavaScript. */
+const taken = ['localhost', 'sites', 'broker-ingress', 'default', 'delete', 'export', 'import', 'new', 'switch', 'test']
+
+export interface NewFunction {
+  name: string
+  /** A cron line; without it the function hears an event. */
+  tick: string | null
+}
+
+/** What was asked for, or one line about what is wrong with it. `root`: the checkout. */
+export const readRequest = (given: readonly string[], root: string): NewFunction | string => {
+  const rest = [...given]
+  const at = rest.indexOf('--tick')
+  const [, tick = null] = at < 0 ? [] : rest.splice(at, 2)
+  const [name, ...others] = rest
+  if (at >= 0 && tick === null) return `--tick needs a schedule; ${usage}`
+  if (name === undefined || others.length > 0 || name.startsWith('--')) return usage
+  if (!/^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/.test(name) || name.length > 50)
+    return `"${name}" is no name for a function: words of a-z and 0-9 with hyphens between them, 50 characters at most`
+  if (taken.includes(name)) return `"${name}" means something else already; choose another name`
+  // Also beside a file of shared code: one name means one thing.
+  const used = [
+    `functions/${name}`,
+    `functions/${name}.ts`,
+    `knative/services/${name}.yaml`,
+    `triggers/${name}.yaml`,
+    `test/${name}.test.ts`,
+  ].find(path => existsSync(join(root, path)))
+  if (used !== undefined) return `${used} is there already; choose another name`
+  const clash = readdirSync(join(root, 'functions')).find(other => camelCase(other) === camelCase(name))
+  if (clash !== undefined) return `functions/${clash} has the same name in code; choose another name`
+  if (tick !== null) {
+    const schedule = cron(tick)
+    if ('fault' in schedule) return `--tick "${tick}" is no schedule: ${schedule.fault}`
+  }
+  return { name, tick }
+}
+
+/** Writes the files of a new function into a checkout; gives their paths. */
+export const createFunction = async (asked: NewFunction, root: string): Promise<string[]> => {
+  const files = await newFunctionFiles(asked, path => readFile(join(root, path), 'utf8'))
+  for (const [path, text] of files) {
+    await mkdir(dirname(join(root, path)), { recursive: true })
+    await writeWhole(join(root, path), text, 0o644)
+  }
+  return [...files.keys()]
+}
+
+if (import.meta.main) {
+  const root = join(import.meta.dirname, '../../..')
+  const asked = readRequest(process.argv.slice(2), root)
+  if (typeof asked === 'string') {
+    process.stderr.write(`${asked}\n`)
+    process.exitCode = 1
+  } else {
+    const paths = await createFunction(asked, root)
+    process.stdout.write(
+      `${paths.map(path => `  ${path}`).join('\n')}
+
+Its test: npx vitest run --config test/vitest.config.ts test/${asked.name}.test.ts
+npm run dev restarts it whenever it changes. For clusters see CONTRIBUTING, "A new function": policies, scaling, kn, npm run charts.
+`,
+    )
+  }
+}

@@ -1,0 +1,56 @@
+import { watch as watchFolder } from 'node:fs'
+import { join } from 'node:path'
+
+/** What a function is made of, and what tells when it runs. */
+const folders = ['functions', 'events', 'infra/database', 'knative', 'triggers']
+
+/** An editor writes a file in several steps, and git many files. */
+const settleMs = 120
+
+export interface Changes {
+  /** A source file changed. */
+  sources: boolean
+  /** A manifest changed. */
+  manifests: boolean
+}
+
+/**
+ * Calls `changed` after files changed below a checkout, one call at a time: what changes meanwhile is in the next call. Returns what
+ * ends the watch.
+ */
+export const watchCheckout = (
+  root: string,
+  changed: (changes: Changes) => Promise<void>,
+  failed: (error: Error) => void,
+): (() => void) => {
+  const pending: Changes = { sources: false, manifests: false }
+  let isBusy = false
+  let timer: NodeJS.Timeout | undefined
+
+  const arm = () => {
+    clearTimeout(timer)
+    if (!isBusy && (pending.sources || pending.manifests)) timer = setTimeout(run, settleMs)
+  }
+  const run = async () => {
+    const changes = { ...pending }
+    pending.sources = false
+    pending.manifests = false
+    isBusy = true
+    await changed(changes).catch(failed)
+    isBusy = false
+    arm()
+  }
+  const note = (file: string | null) => {
+    // A name is not always told; then anything may have changed.
+    if (file === null || /\.(ts|json)$/.test(file)) pending.sources = true
+    if (file === null || /\.ya?ml$/.test(file)) pending.manifests = true
+    arm()
+  }
+  const watchers = folders.map(folder =>
+    watchFolder(join(root, folder), { recursive: true }, (_, file) => note(file)).on('error', failed),
+  )
+  return () => {
+    clearTimeout(timer)
+    for (const watcher of watchers) watcher.close()
+  }
+}

@@ -1,0 +1,129 @@
+import { execFile } from 'node:child_process'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createFunction, readRequest } from '#local/dev/new.ts'
+import { root } from '#test/support/manifests.ts'
+import { until } from '#test/support/until.ts'
+import { clearAway, copyCheckout, startVigia, temporaryFolder, type Vigia } from '#test/support/vigia.ts'
+
+let folder: string
+let checkout: string
+beforeAll(() => {
+  folder = temporaryFolder()
+  checkout = join(folder, 'checkout')
+  copyCheckout(checkout)
+})
+afterAll(() => clearAway(folder))
+
+describe('npm run new', () => {
+  test.each([
+    [[], /^usage/],
+    [['--tick', '* * * * *'], /^usage/],
+    [['Cron_Job'], /is no name for a function/],
+    [['cron--job'], /is no name for a function/],
+    [['../evil'], /is no name for a function/],
+    [['delete'], /means something else already/],
+    [['uptime-prober'], /functions\/uptime-prober is there already/],
+    [['host'], /functions\/host\.ts is there already/],
+    [['certificates', '--tick'], /--tick needs a schedule/],
+    [['certificates', '--tick', 'every minute'], /is no schedule/],
+    [['certificates', 'more'], /^usage/],
+  ])('%j is refused in one line', (given, words) => {
+    expect(readRequest(given, root)).toMatch(words)
+  })
+
+  test('what it creates passes lint, types, its own tests and the layout test', async () => {
+    for (const given of [['certificate-checker', '--tick', '*/5 * * * *'], ['digest']]) {
+      const asked = readRequest(given, checkout)
+      if (typeof asked === 'string') throw new Error(asked)
+      await createFunction(asked, checkout)
+      expect(readRequest(given, checkout)).toMatch(/is there already/)
+    }
+    const run = (program: string, ...args: string[]) =>
+      promisify(execFile)(process.execPath, [join(checkout, 'node_modules', program), ...args], { cwd: checkout })
+    await run('@biomejs/biome/bin/biome', 'ci', 'functions', 'test/certificate-checker.test.ts', 'test/digest.test.ts')
+    await run('typescript/bin/tsc')
+    const tests = ['certificate-checker', 'digest', 'layout'].map(name => `test/${name}.test.ts`)
+    await run('vitest/vitest.mjs', 'run', '--config', 'test/vitest.config.ts', ...tests)
+  })
+})
+
+describe('npm run dev', () => {
+  let vigia: Vigia
+  beforeAll(async () => {
+    vigia = await startVigia({ checkout, dataDir: join(folder, 'data'), args: ['--watch'] })
+    await until(async () => (await vigia.call('/readyz')).status === 200, { what: 'all functions', timeoutMs: 90_000 })
+  })
+  afterAll(() => vigia?.stop())
+
+  const edit = (path: string, change: (text: string) => string) => {
+    const file = join(checkout, path)
+    writeFileSync(file, change(readFileSync(file, 'utf8')))
+  }
+  /** What the terminal says after `change`, once it says these words. */
+  const says = async (change: () => void, words: RegExp) => {
+    const before = vigia.output().length
+    change()
+    const said = () => vigia.output().slice(before)
+    return until(() => (words.test(said()) ? said() : undefined), {
+      what: `${words} in:\n${vigia.output()}`,
+      timeoutMs: 60_000,
+    })
+  }
+  const rule = 'functions/error-notifier/error-notifier.ts'
+
+  test('a change that does not compile is told, and the old version goes on', async () => {
+    await vigia.api('/api/sources/error-notifier/fire', { method: 'POST' })
+    const before = readFileSync(join(checkout, rule), 'utf8')
+    const said = await says(() => appendFileSync(join(checkout, rule), 'const half = {\n'), /goes on as it was/)
+    expect(said).toMatch(/error-notifier goes on as it was: (.*\n)*.*error-notifier\.ts:\d+:\d+/)
+    await vigia.api('/api/sources/error-notifier/fire', { method: 'POST' })
+    await until(
+      async () =>
+        ((await vigia.api('/api/events?type=dev.knative.sources.ping')) as { state: string }[]).every(
+          ({ state }) => state === 'done',
+        ),
+      { what: 'the ticks to be handled', timeoutMs: 60_000 },
+    )
+    await says(() => writeFileSync(join(checkout, rule), before), /no bundle changed/)
+  })
+
+  test('a change of one function restarts it alone, and one of shared code all that import it', async () => {
+    const one = await says(
+      () => edit(rule, text => `${text}\nexport const changed = process.hrtime\nchanged()\n`),
+      /↻ error-notifier: rebuilt and restarted in/,
+    )
+    expect(one.match(/↻/g)).toHaveLength(1)
+    const many = await says(
+      () => edit('functions/serve.ts', text => text.replace('const drainMs = 25_000', 'const drainMs = 24_000')),
+      /↻ .*rebuilt and restarted/,
+    )
+    for (const name of ['telegram-webhook', 'uptime-prober', 'error-notifier', 'certificate-checker'])
+      expect(many).toContain(name)
+  })
+
+  test('a change of manifests restarts what it is about, and a fault in them nothing', async () => {
+    await says(
+      () => edit('knative/sources/error-notifier.yaml', text => text.replace(/schedule: .*/, 'schedule: "7 7 7 7 *"')),
+      /↻ PingSources: restarted/,
+    )
+    const sources = (await vigia.api('/api/sources')) as { name: string; schedule: string }[]
+    expect(sources.find(({ name }) => name === 'error-notifier')?.schedule).toBe('7 7 7 7 *')
+    await says(
+      () => edit('triggers/digest.yaml', text => text.replace('retry: 3', 'retry: 5')),
+      /↻ Triggers: restarted/,
+    )
+    await says(
+      () => edit('knative/services/digest.yaml', text => text.replace('timeoutSeconds: 60', 'timeoutSeconds: 61')),
+      /↻ digest: restarted/,
+    )
+    await says(
+      () => edit('knative/services/digest.yaml', text => text.replace('kind: Service', 'kind: Servant')),
+      /the manifests go on as they were: .*knative\/services\/digest\.yaml/,
+    )
+    const id = 'after-the-changes'
+    expect(await vigia.publish({ id, type: 'dev.vigia.made.up' }, {})).toBe(202)
+  })
+})
