@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { HTTP } from 'cloudevents'
 import type { VigiaEvent } from '#events/event.ts'
 import { asError, Malformed } from './errors.ts'
+import { fromHeader } from './header-text.ts'
 import { mediaTypeOf } from './request.ts'
 
 /**
@@ -46,7 +47,9 @@ interface Parts {
 }
 
 const binary = (headers: IncomingHttpHeaders, mediaType: string, body: Buffer): Parts => {
-  const own = Object.entries(headers).filter(([name]) => name.startsWith('ce-'))
+  const own = Object.entries(headers)
+    .filter(([name]) => name.startsWith('ce-'))
+    .map(([name, value]) => [name, fromHeader(name.slice('ce-'.length), String(value))] as const)
   return {
     attributes: Object.fromEntries(own.map(([name, value]) => [name.slice('ce-'.length), value])),
     message: { headers: Object.fromEntries(own) },

@@ -1,5 +1,6 @@
 import { MAX_HOPS, type VigiaEvent } from '#events/event.ts'
 import { Permanent, RetryLater } from './errors.ts'
+import { toHeader } from './header-text.ts'
 import { loopback } from './loopback.ts'
 
 /** Posts events to the sink, and resolves when the sink has taken every one. */
@@ -58,7 +59,8 @@ const extensionsIn = (overrides: string | undefined): Record<string, string> => 
   }
 }
 
-const printableAscii = /^[\x21-\x7e]+$/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what CloudEvents forbids in a string.
+const unusable = /^$|[\u0000-\u001f\u007f-\u009f]/
 
 /** The event as headers and body. Throws Permanent for what no broker would carry unharmed. */
 export const inBinaryMode = (
@@ -72,9 +74,11 @@ export const inBinaryMode = (
   for (const [name, value] of Object.entries({ ...attributes, ...extensions })) {
     if (value === undefined) continue
     const text = String(value)
-    if (!printableAscii.test(text))
-      throw new Permanent(`${event.type}: ${name} ${JSON.stringify(text)} is not printable ASCII`)
-    headers[`ce-${name}`] = text
+    if (unusable.test(text) || !text.isWellFormed())
+      throw new Permanent(
+        `${event.type}: ${name} ${JSON.stringify(text)} is empty or has a character that no event carries`,
+      )
+    headers[`ce-${name}`] = toHeader(name, text)
   }
   if (traceparent !== undefined) headers.traceparent = traceparent
   headers['content-type'] = datacontenttype ?? 'application/json'

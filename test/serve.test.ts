@@ -661,12 +661,19 @@ describe('what a rule returns', () => {
       status: 422,
       body: expect.stringContaining('a loop'),
     })
-    await using odd = await served(fanOut(1, { subject: 'show/olá' }), { sink: broker.url })
+    await using odd = await served(fanOut(1, { subject: 'show/ol\u0007a' }), { sink: broker.url })
     expect(await odd.send(tick)).toMatchObject({
       status: 422,
-      body: expect.stringContaining('subject "show/olá" is not printable ASCII'),
+      body: expect.stringContaining('subject "show/ol\\u0007a" is empty or has a character that no event carries'),
     })
     expect(broker.received).toHaveLength(1)
+  })
+
+  test('with what is not ASCII is percent-encoded, as the HTTP binding says', async () => {
+    await using broker = await sink()
+    await using function_ = await served(fanOut(1, { subject: 'show/"olá" 100%' }), { sink: broker.url })
+    expect(await function_.send(tick)).toMatchObject({ status: 204 })
+    expect(broker.received[0]!.headers['ce-subject']).toBe('show/%22ol%C3%A1%22%20100%25')
   })
 
   test('cannot be published where K_SINK or K_CE_OVERRIDES is no such thing, and that is said at the start', async () => {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { IncomingHttpHeaders } from 'node:http'
 import { absoluteUri, uriReference } from './uri-reference.ts'
 
@@ -55,7 +56,9 @@ const binary = (headers: IncomingHttpHeaders, body: Buffer, arrival: Date, cause
     const name = header.slice(3)
     if (!/^[a-z0-9]+$/.test(name)) return invalid(`${header} is no attribute name`)
     if (name === 'datacontenttype') return invalid('datacontenttype is the header Content-Type in binary mode')
-    attributes[name] = fromWire(headers[header] as string)
+    const value = headers[header] as string
+    if (beyondAscii.test(value) && !isUtf8(Buffer.from(value, 'latin1'))) return invalid(`${header} is not UTF-8`)
+    attributes[name] = fromWire(value)
   }
   const contentType = headers['content-type']
   if (contentType) attributes.datacontenttype = fromWire(contentType)
@@ -133,6 +136,18 @@ const mediaType = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;.*)?$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what CloudEvents forbids in a string, and what would break a header.
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/
 
+/** What attributes may take in headers, percent-encoded: a server takes 16 KiB of them, and a dead letter holds 2 KiB more. */
+export const mostAttributeBytes = 12 * 1024
+
+/** The same for an id, because an event that a function makes of this one holds it twice: in its own id, and as its cause. */
+export const mostIdBytes = 5_500
+
+/** What an index entry has room for. */
+export const mostKindBytes = 2_000
+
+const encodedLength = (value: string): number =>
+  beyondAscii.test(value) ? encodeURIComponent(value).length : value.length
+
 const checked = (
   attributes: Record<string, string>,
   headers: IncomingHttpHeaders,
@@ -142,8 +157,17 @@ const checked = (
 ): Reading => {
   for (const name of ['id', 'type', 'source'])
     if (!attributes[name]) return invalid(`attribute ${name} is missing or empty`)
-  for (const name in attributes)
-    if (controlCharacter.test(attributes[name]!)) return invalid(`attribute ${name} has a control character`)
+  let bytes = 0
+  for (const name in attributes) {
+    const value = attributes[name]!
+    if (controlCharacter.test(value)) return invalid(`attribute ${name} has a control character`)
+    if (!value.isWellFormed()) return invalid(`attribute ${name} has half of a surrogate pair`)
+    bytes += name.length + encodedLength(value)
+  }
+  if (bytes > mostAttributeBytes) return invalid(`attributes of ${bytes} bytes; ${mostAttributeBytes} are the most`)
+  if (encodedLength(attributes.id!) > mostIdBytes) return invalid(`an id of more than ${mostIdBytes} bytes`)
+  const kind = Buffer.byteLength(`${attributes.type}${attributes.source}${attributes.subject ?? ''}`)
+  if (kind > mostKindBytes) return invalid(`type, source and subject of ${kind} bytes; ${mostKindBytes} are the most`)
 
   const source = uriReference(attributes.source!)
   if (source === null) return invalid(`source ${attributes.source} is no URI reference`)

@@ -1,0 +1,206 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { VigiaEvent } from '#events/event.ts'
+import { SeriesFollowed } from '#events/series-followed.ts'
+import { Tick } from '#events/tick.ts'
+import { fromHeader, toHeader } from '#functions/header-text.ts'
+import { type DeadLetter, on } from '#functions/serve.ts'
+import { mostAttributeBytes } from '#local/broker/cloud-event.ts'
+import {
+  eventHeaders,
+  type House,
+  type Recorder,
+  say,
+  startHouse,
+  startRecorder,
+  to,
+  triggerFor,
+} from './support/broker.ts'
+import { emptyDatabase, type TestDatabase } from './support/database.ts'
+import { served } from './support/served.ts'
+import { until } from './support/until.ts'
+
+let database: TestDatabase
+let recorder: Recorder
+let house: House
+let function_: Awaited<ReturnType<typeof served>>
+const seen: VigiaEvent[] = []
+const letters: DeadLetter[] = []
+
+// The function sits between two hops: it reads what the broker delivers, and what it publishes goes through the broker again.
+beforeAll(async () => {
+  database = await emptyDatabase()
+  recorder = await startRecorder()
+  const sinkUrl = { at: '' }
+  house = await startHouse(
+    database.url,
+    [
+      {
+        ...triggerFor('function', Tick.type, 'http://function.localhost/'),
+        delivery: {
+          ...triggerFor('x', 'x', 'http://x/').delivery,
+          deadLetterSink: to('http://function.localhost/dead/function'),
+        },
+      },
+      triggerFor('recorder', SeriesFollowed.type, `${recorder.url}/made`),
+    ],
+    {
+      resolve: destination => {
+        const { url } = destination as { url: string }
+        return url.startsWith('http://function.')
+          ? {
+              url,
+              function: null,
+              reach: async () => ({ origin: `http://127.0.0.1:${function_.port}`, release: () => {} }),
+            }
+          : { url, function: null }
+      },
+    },
+  )
+  sinkUrl.at = house.door
+  function_ = await served(
+    {
+      name: 'function',
+      events: [
+        on(Tick, async tick => {
+          seen.push(tick)
+          if (tick.subject === 'fails') throw new Error('no')
+          const data = { chatId: 7, showId: 82, title: 'x' } as never
+          return [{ ...SeriesFollowed.from(tick, { key: '1', subject: tick.subject ?? 'none', data }) }]
+        }),
+      ],
+      deadLetters: async letter => void letters.push(letter),
+    },
+    { sink: sinkUrl.at },
+  )
+})
+
+beforeEach(() => {
+  seen.length = 0
+  letters.length = 0
+  recorder.forget()
+})
+
+afterAll(async () => {
+  await function_[Symbol.asyncDispose]()
+  await house.stop()
+  await recorder.stop()
+  await database.end()
+})
+
+const raw = (text: string) => Buffer.from(text).toString('latin1')
+
+const structured = (attributes: Record<string, unknown>) =>
+  say(house.door, {
+    headers: { 'content-type': 'application/cloudevents+json' },
+    body: JSON.stringify({ specversion: '1.0', id: 'e', source: '/t', type: Tick.type, data: {}, ...attributes }),
+  })
+const binary = (attributes: Record<string, string>) =>
+  say(house.door, {
+    headers: {
+      ...eventHeaders('e', Tick.type),
+      ...Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`ce-${name}`, value])),
+    },
+    body: '{}',
+  })
+
+const texts = [
+  'São Paulo',
+  'série/"82"',
+  '100%',
+  '50%25',
+  '日本語 😀',
+  'a%zz',
+  '%',
+  "o'x",
+  'a b',
+  '%E9',
+  'ß'.repeat(300),
+]
+
+describe('what the door takes is handled, and what is made of it goes on', () => {
+  test.each(texts)('structured: %j', async text => {
+    // A percent sign in a header reads as an encoding; a sender that wants it as it is encodes it.
+    const read = fromHeader('id', raw(text))
+    expect((await structured({ id: `${text}-s`, subject: text, ext: text })).status).toBe(202)
+    await until(() => recorder.got('/made').length === 1)
+    expect(seen[0]).toMatchObject({ id: fromHeader('id', raw(`${text}-s`)), subject: read, ext: read })
+    const { headers } = recorder.got('/made')[0]!
+    expect(headers['ce-id']).toMatch(/^[\x21-\x7e]+$/)
+    expect(fromHeader('subject', headers['ce-subject'] as string)).toBe(read)
+  })
+
+  test.each(texts)('binary, percent-encoded: %j arrives as it was meant', async text => {
+    const id = `${text}-b`
+    const encoded = { id: toHeader('id', id), subject: toHeader('subject', text), ext: toHeader('ext', text) }
+    expect((await binary(encoded)).status).toBe(202)
+    await until(() => recorder.got('/made').length === 1)
+    expect(seen[0]).toMatchObject({ id, subject: text, ext: text })
+  })
+
+  test.each(['São Paulo', '日本語 😀'])('binary, raw UTF-8: %j', async text => {
+    expect((await binary({ id: raw(`${text}-r`), subject: raw(text), ext: raw(text) })).status).toBe(202)
+    await until(() => recorder.got('/made').length === 1)
+    expect(seen[0]).toMatchObject({ id: `${text}-r`, subject: text, ext: text })
+  })
+
+  test('an id as long as the door takes', async () => {
+    expect((await structured({ id: 'i'.repeat(5_000) })).status).toBe(202)
+    await until(() => recorder.got('/made').length === 1)
+    expect(seen[0]!.id).toHaveLength(5_000)
+  })
+
+  test('a type and a source that are not ASCII are kept, although no function hears of them', async () => {
+    expect((await structured({ id: 'type', type: 'série' })).status).toBe(202)
+    expect((await structured({ id: 'source', source: '/série' })).status).toBe(202)
+    await until(() => seen.some(({ id }) => id === 'source'))
+    const found = await house.broker.reads.events({ type: 'série' })
+    expect(found.map(({ id }) => id)).toEqual(['type'])
+  })
+
+  test('what fails is a dead letter with the same id, which can be replayed', async () => {
+    expect((await structured({ id: 'não "x" 1', subject: 'fails' })).status).toBe(202)
+    await until(() => letters.length === 1)
+    expect(letters[0]!.event.id).toBe('não "x" 1')
+    await house.broker.redeliver({ ...letters[0]!.event, specversion: '1.0' }, 'function')
+    await until(() => seen.length === 2)
+    expect(seen[1]!.id).toBe('não "x" 1')
+  })
+})
+
+describe('what the door does not take is refused with 400', () => {
+  const long = 'x'.repeat(mostAttributeBytes)
+  test.each(['id', 'source', 'type', 'subject', 'ext'])('%s', async name => {
+    for (const text of [
+      'a\u0000b',
+      'a\nb',
+      'a\u0085b',
+      '\ud800',
+      long,
+      `${'é'.repeat(1_100)}`.repeat(name === 'ext' ? 2 : 1),
+    ])
+      expect([name, text.slice(0, 9), (await structured({ [name]: text })).status]).toEqual([
+        name,
+        text.slice(0, 9),
+        400,
+      ])
+    // Bytes that are no UTF-8.
+    expect((await binary({ [name]: 'a\xff' })).status).toBe(400)
+    expect((await binary({ [name]: long })).status).toBe(400)
+    expect(seen).toEqual([])
+  })
+
+  test.each(['id', 'source', 'type'])('%s that is empty or missing', async name => {
+    expect((await structured({ [name]: '' })).status).toBe(400)
+    expect((await structured({ [name]: undefined })).status).toBe(400)
+  })
+})
+
+test('a header says what its text says, and back', () => {
+  for (const text of texts) {
+    expect(toHeader('id', text)).toMatch(/^[\x21-\x7e]+$/)
+    expect(fromHeader('id', toHeader('id', text))).toBe(text)
+  }
+  expect(fromHeader('subject', '"a \\"b\\" %C3%A9"')).toBe('a "b" é')
+  expect(fromHeader('source', '/a%20b')).toBe('/a%20b')
+  expect(toHeader('source', '/a%20b')).toBe('/a%20b')
+})
