@@ -101,7 +101,7 @@ export const hostOf = (
 
     const route = routeOf({ method, path, headers })
     if ('status' in route) {
-      // Whether a body follows is the sender's choice now, so nothing else can follow on this connection.
+      // The sender may send its body now or not, so its next request on this connection could not be found.
       if (waitsForContinue) response.setHeader('connection', 'close')
       dropBody(request, response, mostStrangersBytes)
       return refuse(response, route)

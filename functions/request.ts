@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 /** The most that a request may carry: events are small, and what is larger is no event of ours. */
 export const mostBytes = 1024 * 1024
 
-/** After a refusal the rest of a body is read and dropped, because some senders read no answer before they have sent everything. */
+/** Read and dropped after a refusal, because some senders read no answer before they have sent everything. */
 const mostDroppedBytes = 16 * mostBytes
 
 /** The same for a stranger's body, which is worth less work. */
@@ -35,8 +35,8 @@ export const bodyOf = (request: IncomingMessage, response: ServerResponse): Prom
 const lingerMs = 1_000
 
 /**
- * Reads what is left of a body that is not wanted and forgets it; after `most` bytes it reads no more, and soon closes the connection.
- * To be called before the answer is given, so that the answer can say that the connection will not be used again.
+ * Reads what is left of an unwanted body and forgets it. After `most` bytes it reads no more and soon closes the
+ * connection. Call it before answering, so that the answer can say that the connection will not be used again.
  */
 export const dropBody = (request: IncomingMessage, response: ServerResponse, most = mostDroppedBytes): void => {
   const { headers, socket } = request
@@ -44,7 +44,7 @@ export const dropBody = (request: IncomingMessage, response: ServerResponse, mos
     headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : Number.POSITIVE_INFINITY
   if (announced > most && !response.headersSent) {
     response.setHeader('connection', 'close')
-    // Node would close at once. A sender that is still writing would then meet a reset, and might never read the answer.
+    // Node would close at once, and a sender that is still writing could meet a reset before it reads the answer.
     const destroySoon = socket.destroySoon.bind(socket)
     socket.destroySoon = () => {
       socket.end()

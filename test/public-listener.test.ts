@@ -215,6 +215,11 @@ describe('the public port', () => {
     const close = 'Host: x\r\nConnection: close\r\n\r\n'
     expect(statusOf(await sendBytes(listener.port, `CONNECT 127.0.0.1:80 HTTP/1.1\r\n${close}`))).toBe(404)
     expect(statusOf(await sendBytes(listener.port, `TRACE /status HTTP/1.1\r\n${close}`))).toBe(404)
+    const reset = connect(listener.port, '127.0.0.1', () => {
+      reset.write(`CONNECT x:80 HTTP/1.1\r\n${close}`)
+      reset.resetAndDestroy()
+    })
+    await new Promise(resolve => reset.once('close', resolve))
     const upgrade = 'Host: x\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n'
     expect(statusOf(await sendBytes(listener.port, `GET /api/functions HTTP/1.1\r\n${upgrade}`))).toBe(404)
     expect(statusOf(await sendBytes(listener.port, `GET /status HTTP/1.1\r\n${upgrade}`))).toBe(200)

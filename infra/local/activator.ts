@@ -191,8 +191,8 @@ const proxy = async (
 }
 
 /**
- * A request's body, or null. The client may take undici's copy and not the request itself: undici destroys a body that a function
- * did not want to the end, and the client's connection has to carry the answer.
+ * A copy of a request's body, or null. undici destroys a body that a function does not read to its end; if that were
+ * the request itself, its connection would go with it and could not carry the answer.
  */
 const streamOf = (request: IncomingMessage, response: ServerResponse): PassThrough | null => {
   const { headers } = request

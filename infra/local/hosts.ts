@@ -31,13 +31,13 @@ const proxyHeaders = [
 const isProxied = (headers: IncomingHttpHeaders) =>
   Object.keys(headers).some(name => name.startsWith('x-forwarded-') || proxyHeaders.includes(name))
 
-/** A proxy with nothing but nginx's defaults sends HTTP/1.0 and `Host: localhost`; no program on this machine speaks HTTP/1.0. */
+/** nginx by default sends HTTP/1.0, `Host: localhost` and nothing else; no program on this machine speaks HTTP/1.0. */
 const wrongPort = 'a reverse proxy should send to PUBLIC_PORT, not to this port'
 
 /**
- * Why a request may not use the inside port, or null. Everything on it trusts whoever can send to the loopback, so it refuses:
- * names that are not ours, because a page can have its own name point at 127.0.0.1 (DNS rebinding); pages of another origin; and
- * what comes through a reverse proxy, whatever host it claims.
+ * Why a request may not use the inside port, or null. Everything there trusts any sender on this machine. So it refuses
+ * names that are not ours, because a page can let its own name point at 127.0.0.1 (DNS rebinding), pages of another
+ * origin, and requests through a reverse proxy, whatever host they claim.
  */
 export const whyForeign = ({ headers, rawHeaders, httpVersion }: IncomingMessage): string | null => {
   if (httpVersion === '1.0') return wrongPort

@@ -8,7 +8,7 @@ import type { FunctionManifest } from './manifests.ts'
 import { type PublicRoute, publicRoutes } from './public-routes.ts'
 import { listening, PortTaken } from './server.ts'
 
-/** The listener of PUBLIC_PORT, for a reverse proxy or tunnel. It knows functions with a public path and nothing else. */
+/** The listener of PUBLIC_PORT, for a reverse proxy or tunnel. It knows functions with a public path, nothing else. */
 export interface PublicListener {
   readonly port: number
   /** Until then its paths answer 503. */
@@ -51,7 +51,7 @@ export interface PublicLimits {
   waitingConnections: number
   /** Bodies of one function's requests that are kept in memory at once. */
   bodyBytes: number
-  /** So many strangers a second are refused at once, the others after a pause: who forges in a loop is slow, and cheap for us. */
+  /** Strangers refused at once in a second; the others after a pause, so that forging in a loop costs us little. */
   promptRefusals: number
   refusalPauseMs: number
 }
@@ -70,7 +70,7 @@ const usualLimits: PublicLimits = {
 
 const usualPort = 8081
 
-/** Listens on PUBLIC_PORT. Where it was not chosen and no proxy needs to know it, a port that is taken is replaced by a free one. */
+/** Listens on PUBLIC_PORT. If neither it nor PUBLIC_URL is set, no proxy knows it, and a free port replaces a taken one. */
 export const listenOutside = async (
   { publicPort, port, publicUrl }: Pick<Settings, 'publicPort' | 'port' | 'publicUrl'>,
   functions: Pick<PublicListenerOptions, 'functions' | 'baseFunction'>,
@@ -94,8 +94,8 @@ export const listenOutside = async (
 const mostUnanswered = 8
 
 /**
- * Listens on loopback. A request is refused by its head where possible: 404 without a public path, 401 without the function's secret.
- * Only a request that has arrived whole takes a place in a function's process, so that slow senders hold none.
+ * Listens on loopback. Refuses a request by its head where it can: 404 without a public path, 401 without the function's
+ * secret. Only a request that has arrived whole takes a place in a function's process, so that slow senders hold none.
  */
 export const listenPublic = async (options: PublicListenerOptions): Promise<PublicListener> => {
   const limits = { ...usualLimits, ...options.limits }
@@ -127,7 +127,7 @@ export const listenPublic = async (options: PublicListenerOptions): Promise<Publ
   const take = async (request: IncomingMessage, response: ServerResponse, waitsForContinue: boolean) => {
     const refuse = (status: number, headers: Record<string, string> = {}) => {
       dropBody(request, response, status === 413 ? undefined : mostStrangersBytes)
-      // A sender that waits for "100 Continue" may or may not send its body now: no telling where its next request begins.
+      // A sender that waits for "100 Continue" may send its body now or not, so its next request could not be found.
       response.writeHead(status, { 'content-length': 0, ...(waitsForContinue && { connection: 'close' }), ...headers })
       response.end()
     }
@@ -139,7 +139,7 @@ export const listenPublic = async (options: PublicListenerOptions): Promise<Publ
     }
     if (request.rawHeaders.length / 2 > limits.headers) return refuseStranger(431)
     const route = request.method === 'TRACE' ? undefined : (routes.find(request.url) ?? formerRoute(request))
-    // Events reach functions through the broker, which has checked them; a stranger's would be taken for one of those.
+    // Events reach functions through the broker. A stranger's event would be taken for one of those.
     if (!route || meansToBeAnEvent(request.headers)) return refuseStranger(404)
     if (!serving || isClosing) return refuse(503, { 'retry-after': '1' })
     const { name } = route.function
@@ -174,6 +174,8 @@ export const listenPublic = async (options: PublicListenerOptions): Promise<Publ
     unanswered.set(socket, before + 1)
     response.once('close', () => {
       unanswered.set(socket, unanswered.get(socket)! - 1)
+      // At the end of the order: it has just been used.
+      waiting.delete(socket)
       if (!socket.destroyed) waiting.add(socket)
     })
     try {
@@ -198,9 +200,11 @@ export const listenPublic = async (options: PublicListenerOptions): Promise<Publ
   server.maxHeadersCount = limits.headers + 1
   server.on('request', (request, response) => void handle(request, response))
   server.on('checkContinue', (request, response) => void handle(request, response, true))
-  server.on('connect', (_, socket) =>
-    socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'),
-  )
+  server.on('connect', (_, socket) => {
+    // Node has taken its own listener off, and an error without one would end the runtime.
+    socket.on('error', () => {})
+    socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+  })
   server.on('connection', (socket: Socket) => {
     waiting.add(socket)
     socket.once('close', () => waiting.delete(socket))

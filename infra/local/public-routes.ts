@@ -42,7 +42,7 @@ const pathOf = (url: string) => url.split('?', 1)[0]!
 
 const isBelow = (path: string, prefix: string) => path === prefix || path.startsWith(`${prefix}/`)
 
-/** Only one reading: no dot segments, empty segments or backslashes, encoded or not, which a proxy may see differently. */
+/** Without dot segments, empty segments and backslashes, encoded or not, because a proxy may read those differently. */
 const isPlain = (path: string) => {
   if (!/^(\/[\w.~!$&'()*+,;=:@%-]+)+\/?$/.test(path) || /%(2e|2f|5c|00)/i.test(path)) return false
   if (path.split('/').some(segment => segment === '.' || segment === '..')) return false

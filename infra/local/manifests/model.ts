@@ -56,7 +56,7 @@ export interface FunctionManifest extends Origin {
 export interface PublicAccess {
   /** `/telegram`: the function gets this path and everything below it. */
   path: string
-  /** Requests whose header (in lower case) is not the value of the container's variable are refused before they count as load. */
+  /** The header (in lower case) must be the value of the container's variable, or the request is refused before it is load. */
   secret: { header: string; entry: EnvEntry } | null
 }
 
