@@ -1,6 +1,8 @@
 // Not at a word boundary: in the addresses of the Bot API the number follows the letters "bot".
 const telegramToken = /\d+:[\w-]{30,}/g
-const credentialsInUrl = /(?<=\b[a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/?#@"'<>]*:[^\s/?#@"'<>]*@/gi
+const credentialsInUrl = /(?<=\b[a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/?#@"'<>]+@/gi
+const secretsInQuery =
+  /(?<=[?&][\w.-]{0,30}(?:token|secret|passw|pwd|api_?key|signature|auth)[\w.-]{0,30}=)[^&\s"'<>#]+/gi
 const namesOfSecrets = /TOKEN|SECRET|PASSWORD|PASSWD|PRIVATE|API_?KEY|CREDENTIAL/i
 const shortestSecret = 6
 
@@ -39,6 +41,7 @@ const ownSecrets = () => {
 export const redact = (text: string, secrets: readonly string[] = ownSecrets()): string => {
   let clean = text
   for (const secret of secrets) if (clean.includes(secret)) clean = clean.replaceAll(secret, '[redacted]')
-  if (clean.includes('://')) clean = clean.replace(credentialsInUrl, '[redacted]@')
+  if (clean.includes('://'))
+    clean = clean.replace(credentialsInUrl, '[redacted]@').replace(secretsInQuery, '[redacted]')
   return clean.replace(telegramToken, '[redacted]')
 }

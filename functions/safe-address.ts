@@ -12,6 +12,18 @@ const deniedAlways = new Set(['168.63.129.16'])
 /** Whatever IPv6 assigns to somebody lies in here. */
 const assignedIpv6 = ipaddr.parseCIDR('2000::/3')
 
+/** NAT64 (RFC 6052): the last four bytes are the IPv4 address that is reached. Names have such addresses in networks without IPv4. */
+const nat64 = ipaddr.parseCIDR('64:ff9b::/96')
+
+const within = (address: ipaddr.IPv4 | ipaddr.IPv6, [range, bits]: Range) =>
+  address.kind() === range.kind() && address.match(range as never, bits)
+
+/** The IPv4 address behind one of NAT64; any other text as it is. */
+const reachedBy = remembered((text: string): string => {
+  const address = ipaddr.isValid(text) ? ipaddr.parse(text) : null
+  return address && within(address, nat64) ? new ipaddr.IPv4(address.toByteArray().slice(-4)).toString() : text
+})
+
 /** Reads `10.0.0.0/8, fd00::/8`. Throws for what is neither an address nor a CIDR, and names it. */
 export const rangesIn = (text: string): Range[] =>
   text
@@ -28,12 +40,9 @@ export const rangesIn = (text: string): Range[] =>
       return ipaddr.parseCIDR(cidr)
     })
 
-const within = (address: ipaddr.IPv4 | ipaddr.IPv6, [range, bits]: Range) =>
-  address.kind() === range.kind() && address.match(range as never, bits)
-
 /**
- * Lets through what is public: `unicast` by IANA's registries, IPv6 only where addresses are assigned at all, none of this machine's
- * own. `allow` (CIDRs, separated by commas) opens more, on purpose.
+ * Lets through what is public: `unicast` by IANA's registries, IPv6 only where addresses are assigned at all, NAT64 by the IPv4
+ * address inside, none of this machine's own. `allow` (CIDRs, separated by commas) opens more, on purpose.
  */
 export const addressGuard = (allow = '', own: () => ReadonlySet<string> = ownAddresses()): AddressGuard => {
   const allowed = rangesIn(allow)
@@ -44,7 +53,8 @@ export const addressGuard = (allow = '', own: () => ReadonlySet<string> = ownAdd
     if (address.range() !== 'unicast' || deniedAlways.has(text)) return 'closed'
     return address.kind() === 'ipv6' && !within(address, assignedIpv6) ? 'closed' : 'public'
   })
-  return text => {
+  return given => {
+    const text = kindOf(given) === 'allowed' ? given : reachedBy(given)
     const kind = kindOf(text)
     return kind === 'allowed' || (kind === 'public' && !own().has(ipaddr.parse(text).toString()))
   }

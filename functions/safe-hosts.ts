@@ -13,7 +13,24 @@ export interface HostNames {
 
 const lookedAtEveryMs = 1_000
 
-/** The parsed text of a file, read again when it has changed. `parse('')` where there is none. */
+const versionOf = (file: string) => {
+  try {
+    const { mtimeMs, size, ino } = statSync(file)
+    return `${mtimeMs} ${size} ${ino}`
+  } catch {
+    return ''
+  }
+}
+
+const textOf = (file: string) => {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** The parsed text of a file, read again when it has changed. `parse('')` where it cannot be read. */
 const followed = <Value>(file: string, parse: (text: string) => Value): (() => { value: Value; version: string }) => {
   let current: { value: Value; version: string } | undefined
   let lookedAt = Number.NEGATIVE_INFINITY
@@ -21,9 +38,8 @@ const followed = <Value>(file: string, parse: (text: string) => Value): (() => {
     const now = performance.now()
     if (current !== undefined && now - lookedAt < lookedAtEveryMs) return current
     lookedAt = now
-    const { mtimeMs = 0, size = 0, ino = 0 } = statSync(file, { throwIfNoEntry: false }) ?? {}
-    const version = `${mtimeMs} ${size} ${ino}`
-    if (current?.version !== version) current = { value: parse(size === 0 ? '' : readFileSync(file, 'utf8')), version }
+    const version = versionOf(file)
+    if (current?.version !== version) current = { value: parse(textOf(file)), version }
     return current
   }
 }

@@ -178,6 +178,14 @@ describe('an address that is not public', () => {
     expect([guard('8.8.8.8'), guard('2a00:0::1'), guard('8.8.4.4')]).toEqual([false, false, true])
   })
 
+  test('an address behind NAT64 is what its IPv4 address is', () => {
+    const guard = addressGuard('10.1.0.0/16', () => new Set(['8.8.8.8']))
+    const open = ['64:ff9b::808:404', '64:ff9b::8.8.4.4', '64:ff9b::a01:203']
+    const closed = ['64:ff9b::808:808', '64:ff9b::7f00:1', '64:ff9b::a02:1', '64:ff9b::a9fe:a9fe', '64:ff9b:1::808:404']
+    expect(open.map(guard)).toEqual([true, true, true])
+    expect(closed.map(guard)).toEqual(closed.map(() => false))
+  })
+
   test('what the operator opens may be dialled, and nothing beside it', () => {
     const guard = addressGuard(' 10.1.0.0/16, fd00::/8,192.168.7.7 ')
     expect(['10.1.2.3', 'fd00::1', '192.168.7.7'].map(guard)).toEqual([true, true, true])
@@ -452,6 +460,13 @@ describe('a server that means harm, or does not know better', () => {
     [
       'sends a compressed bomb unasked',
       answering(Buffer.concat([Buffer.from(`${head}Content-Encoding: gzip\r\n\r\n`), bomb])),
+      { error: null, status: 200 },
+    ],
+    ['answers before it is asked', (s: Socket) => void s.end(ok), { error: null, status: 200 }],
+    ['answers and resets the connection', answering(ok, s => s.resetAndDestroy()), { error: null, status: 200 }],
+    [
+      'sends its head, waits for more and resets the connection',
+      answering(`${head}Content-Length: 10\r\n\r\nabc`, s => void setTimeout(() => s.resetAndDestroy(), 50)),
       { error: null, status: 200 },
     ],
     ['hangs up', (s: Socket) => void s.once('data', () => s.end()), { error: 'reset' }],
