@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { postgres } from '#database/connect.ts'
+import { copyFolder, isCopyOf, postgresFolder, program } from '#local/databases/binaries.ts'
 import { holdDataFolder } from '#local/databases/data-folder.ts'
 import { startMongo } from '#local/databases/mongodb.ts'
 import { startPostgres } from '#local/databases/postgres.ts'
@@ -163,6 +164,17 @@ test('a PostgreSQL folder whose version nothing tells is left alone, and the mes
   await writeFile(join(data, 'base/1/PG_VERSION'), '')
   await expect(startPostgres({ dataDir })).rejects.toThrow(/PG_VERSION is damaged.*keep a copy of .*restore a backup/)
   expect(existsSync(join(data, 'global/pg_control'))).toBe(true)
+})
+
+test("a copy of PostgreSQL's programs of which files are missing or short is no copy", async () => {
+  const copy = join(await newFolder(), 'copy/native')
+  await mkdir(join(copy, '..'))
+  await copyFolder(postgresFolder(), copy, null)
+  expect(await isCopyOf(postgresFolder(), copy)).toBe(true)
+  await truncate(program(copy, 'postgres'), 1000)
+  expect(await isCopyOf(postgresFolder(), copy)).toBe(false)
+  await rm(program(copy, 'postgres'))
+  expect(await isCopyOf(postgresFolder(), copy)).toBe(false)
 })
 
 test('an initdb that a power cut ended leaves nothing that the next start takes for data', async () => {

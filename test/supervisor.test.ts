@@ -1,7 +1,19 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { chmod, chown, mkdir, open, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  chown,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -589,8 +601,16 @@ exec ${memory} "$port" --database=vigia
       expect.stringMatching(/\.md5$/),
     ])
     await first.stop()
-    expect((await startedMongo(dataDir, options)).step).toBe('mongod')
+    const second = await startedMongo(dataDir, options)
+    expect(second.step).toBe('mongod')
     expect(asked).toHaveLength(2)
+    await second.stop()
+
+    // Cut short by a power cut: the next download does not take it for a program.
+    const [name] = await readdir(join(dataDir, 'binaries'))
+    await truncate(join(dataDir, 'binaries', name!), 40)
+    expect((await startedMongo(dataDir, { ...options, download: true })).step).toBe('mongod')
+    expect(asked).toHaveLength(4)
   })
 
   test.runIf(memory)('a download that is not what its checksum says is told and not run', async () => {

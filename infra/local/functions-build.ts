@@ -52,16 +52,18 @@ export const buildInBackground = ({
   const built: BuiltNow[] = []
   const faults: { name: string; why: string }[] = []
   let total: number | undefined
+  let isOver = false
   let said = ''
   // Whoever waits for one function does not have to wait for all, and the other way round.
   all.promise.catch(() => {})
 
   const entry = (target: string) => {
-    const found = waiting.get(target) ?? Promise.withResolvers<void>()
-    if (!waiting.has(target)) {
-      waiting.set(target, found)
-      found.promise.catch(() => {})
-    }
+    const known = waiting.get(target)
+    if (known) return known
+    const found = Promise.withResolvers<void>()
+    waiting.set(target, found)
+    found.promise.catch(() => {})
+    if (isOver) found.reject(new Refusal(`there is no function ${target} in functions/`))
     return found
   }
   const look = () => {
@@ -88,11 +90,13 @@ export const buildInBackground = ({
   child.stderr!.setEncoding('utf8').on('data', text => {
     said += text
   })
-  const over = once(child, 'close').then(
-    ([code]) => end(`it ended with ${code}`),
+  // The news that was sent before the end has been read when both are over.
+  const over = Promise.all([once(child, 'close'), once(child, 'disconnect')]).then(
+    ([[code]]) => end(`it ended with ${code}`),
     (error: Error) => end(error.message),
   )
   const end = (how: string) => {
+    isOver = true
     // For those that no news came of: a folder without a function, or a build that was ended.
     const refusal = new Refusal(`the functions could not be built:\n${said.trim() || how}`)
     for (const { reject } of waiting.values()) reject(refusal)

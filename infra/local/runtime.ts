@@ -237,6 +237,7 @@ const bringUp = async (
   })
   if (isWatching) {
     const { devLoop } = await import('./dev/loop.ts')
+    let applied = manifests
     const stop = devLoop({
       root,
       manifestRoot,
@@ -253,8 +254,13 @@ const bringUp = async (
         await Promise.all(changes.functions.map(functions.activator.replace))
         if (changes.triggers || changes.functions.length > 0 || changes.gone.length > 0) {
           await running.stop({ graceMs: grace.broker })
-          running = await brokerFor(read)
+          // A filter that is a trap is refused here; then the Triggers of before go on.
+          running = await brokerFor(read).catch(async error => {
+            running = await brokerFor(applied)
+            throw error
+          })
         }
+        applied = read
         if (changes.sources) {
           ticking.stop()
           ticking = sourcesFor(read)

@@ -132,7 +132,7 @@ export const startVigia = async (options: VigiaOptions = {}) => {
       await running.ended
       throw new Error(`${error.message}; it said:\n${running.output()}`, { cause: error.cause })
     })
-  const publicPort = Number(/public\s+http:\/\/localhost:(\d+)/.exec(running.output())![1])
+  const publicPort = Number(/public\s+http:\/\/localhost:(\d+)/.exec(running.output())?.[1])
   const url = `http://localhost:${port}`
   const call = (path: string, init: RequestInit = {}) =>
     fetch(`${url}${path}`, { ...init, headers: { 'vigia-local': '1', ...init.headers } })
