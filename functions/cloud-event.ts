@@ -3,6 +3,7 @@ import { HTTP } from 'cloudevents'
 import type { VigiaEvent } from '#events/event.ts'
 import { asError, Malformed } from './errors.ts'
 import { fromHeader } from './header-text.ts'
+import { isTooDeep } from './json-levels.ts'
 import { mediaTypeOf } from './request.ts'
 
 /**
@@ -61,6 +62,7 @@ const structured = (mediaType: string, body: Buffer): Parts => {
   if (mediaType.startsWith('application/cloudevents-batch'))
     throw new Malformed('batches are not taken; send events one by one')
   if (mediaType !== 'application/cloudevents+json') throw new Malformed(`${mediaType} is not taken; send JSON`)
+  if (isTooDeep(body)) throw new Malformed('the event is nested too deep')
   const whole = json(body)
   if (typeof whole !== 'object' || whole === null || Array.isArray(whole))
     throw new Malformed('the event is no JSON object')
@@ -130,6 +132,8 @@ const isText = (mediaType: string) => mediaType.startsWith('text/') || mediaType
 const contentOf = (mediaType: string, datacontenttype: string | undefined, body: Buffer): Parts['content'] => {
   const type = datacontenttype === undefined ? {} : { datacontenttype }
   if (body.length === 0) return { ...type, data: undefined }
+  // Kept as bytes: a dead letter of it can be stored, and an event of it is refused for what it lacks.
+  if (isTooDeep(body) && !isText(mediaType)) return { ...type, data: undefined, data_base64: body.toString('base64') }
   if (isJson(mediaType)) return { ...type, data: json(body) }
   if (isText(mediaType)) return { ...type, data: body.toString() }
   if (mediaType !== '') return { ...type, data: undefined, data_base64: body.toString('base64') }

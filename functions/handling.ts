@@ -63,6 +63,8 @@ export const handlingOf = (fitting: Fitting, publish: Publish, metrics: Metrics,
     const event = decoded(request, notes)
     const listener = listeners.get(event.type)
     if (!listener) throw new Permanent(`${name} does not handle ${event.type}`)
+    if (event.data_base64 !== undefined)
+      throw new Permanent(`${event.type} ${event.id}: its data is not JSON, or nested too deep`)
     const valid = validatorOf(listener.definition)
     const data = event.data ?? {}
     if (!valid(data)) {

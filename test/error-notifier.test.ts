@@ -197,6 +197,20 @@ describe('a failure of its own', () => {
     expect(await deadLettersIn(database.db).newest(10)).toHaveLength(2)
   })
 
+  test('a wait that Telegram asks for is kept to by the tick too, and the letters are kept meanwhile', async () => {
+    simulator.operators.failNext('sendMessage', { status: 429, retryAfter: 400, chatId: current.chatId })
+    await errorNotifier(letter(), outside)
+    simulator.operators.forgetCalls()
+    later(minutes(6))
+    await noticesTick(outside)
+    await errorNotifier(letter(), outside)
+    expect(simulator.operators.calls()).toEqual([])
+    expect(await deadLettersIn(database.db).newest(10)).toHaveLength(2)
+    later(minutes(1))
+    await noticesTick(outside)
+    expect(heard()).toHaveLength(1)
+  })
+
   test('of the database is thrown, so that the letter comes again', async () => {
     const broken = { ...outside, db: { ...database.db, transaction: () => Promise.reject(new Error('no connection')) } }
     await expect(errorNotifier(letter(), broken as Outside)).rejects.toThrow('no connection')

@@ -173,6 +173,12 @@ describe('what is no event of ours', () => {
     ['structured, a number as id', structured({ ...whole, id: 1 })],
     ['structured, without type', structured({ ...whole, type: undefined })],
     ['structured, an object as extension', structured({ ...whole, extension: { a: 1 } })],
+    [
+      'structured, 200,000 levels deep',
+      structured(
+        `{"specversion":"1.0","id":"e1","source":"/x","type":"x","data":${'['.repeat(200_000)}${']'.repeat(200_000)}}`,
+      ),
+    ],
     ['structured, bytes that are no text', structured({ ...whole, data: undefined, data_base64: 7 })],
   ])('%s is refused with 400 and never seen by the rule', async (_, asked) => {
     const { kept, fitting } = keeping()
@@ -730,6 +736,23 @@ describe('a dead letter', () => {
       ])
       expect(Object.keys(letters[0]!.event).filter(name => name.startsWith('knative'))).toEqual([])
       expect(function_.logged()).toMatchObject([{ trigger: 'error-notifier-tick', id: 'e7', outcome: 'done' }])
+    },
+  )
+
+  test.each([
+    ['arrays', '['.repeat(200_000) + ']'.repeat(200_000)],
+    ['objects', `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`],
+  ])(
+    'of JSON that no table takes, %s nested too deep, is kept as base64; the event itself is refused for good',
+    async (_, body) => {
+      const { letters, fitting } = receiving()
+      await using function_ = await served({ ...fitting, ...keeping().fitting, deadLetters: fitting.deadLetters! })
+      expect(await function_.ask({ path: '/dead/t', headers: binary(lost), body })).toMatchObject({ status: 204 })
+      expect(letters).toMatchObject([{ event: { data: undefined, data_base64: Buffer.from(body).toString('base64') } }])
+      expect(await function_.ask({ headers: binary(followed), body })).toMatchObject({
+        status: 422,
+        body: expect.stringContaining('nested too deep'),
+      })
     },
   )
 

@@ -1,3 +1,4 @@
+import { levelsOf } from '../json-levels.ts'
 import type { Update } from './deferral.ts'
 
 /** An update that was received; `refusal` says why it can be neither handled nor kept as it is. */
@@ -23,25 +24,6 @@ export const readUpdate = (body: Buffer): Received | null => {
   if (levels > MOST_LEVELS) return { update: update!, refusal: `its JSON is ${levels} levels deep` }
   // Only escapes bring these characters: as bytes they were replaced when the body became text.
   return { update: /\\u(?:0000|d[89a-f])/i.test(text) ? (cleaned(update) as Update) : update! }
-}
-
-const [quote, backslash] = [0x22, 0x5c]
-const opening = new Set([0x5b, 0x7b])
-const closing = new Set([0x5d, 0x7d])
-
-/** How deep arrays and objects are nested in a text that is JSON. */
-const levelsOf = (json: Buffer): number => {
-  let [level, deepest, inString] = [0, 0, false]
-  for (let at = 0; at < json.length; at++) {
-    const byte = json[at]!
-    if (inString) {
-      if (byte === backslash) at++
-      else if (byte === quote) inString = false
-    } else if (byte === quote) inString = true
-    else if (opening.has(byte)) deepest = Math.max(deepest, ++level)
-    else if (closing.has(byte)) level--
-  }
-  return deepest
 }
 
 /** Without NUL, which PostgreSQL does not take, and with U+FFFD for half a surrogate pair, which neither it nor Telegram takes. */
