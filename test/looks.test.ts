@@ -224,6 +224,18 @@ describe('a check that a person asks for', () => {
     expect(await uptimeOf(site.id)).toMatchObject({ ok: 2, failed: 1 })
   })
 
+  test('while a monitor is flapping is answered, although the change that it sees is not told', async () => {
+    const site = await watch(10)
+    const there = prober()
+    for (const [n, up] of [true, false, true, false, true].entries()) await there.look(site, n * 10, { up })
+    const before = there.told.length
+    await there.look(site, 45, { up: false, reason: 'now' })
+    expect(there.told.slice(before)).toMatchObject([
+      { type: 'dev.vigia.monitor.down', data: { flapping: { began: false, changes: 5 } } },
+      { type: 'dev.vigia.probe.finished', data: { ok: false, status: 503 } },
+    ])
+  })
+
   test('of a new monitor says nothing of its uptime before its first slot', async () => {
     const site = await watch(60)
     const there = prober()

@@ -626,6 +626,45 @@ describe('the pace', () => {
   })
 })
 
+describe('a burst', () => {
+  const timesOf = (user: UserSeat) =>
+    simulator.calls('sendMessage').flatMap((call, at) => (call.params.chat_id === user.chatId ? [at] : []))
+
+  test('of one chat does not delay another: the tick gives each chat its turn', async () => {
+    const [busy, quiet] = [await person(), await person()]
+    for (let n = 0; n < 30; n++) await outbox.messages.keep(request(busy.chatId, { html: `nº ${n}` }), now)
+    await outbox.messages.keep(request(quiet.chatId), now)
+    later(minutes(1))
+    await outboxTick(outbox)
+    expect(timesOf(quiet)[0]).toBeLessThanOrEqual(1)
+    expect(texts(busy)).toEqual(Array.from({ length: 30 }, (_, n) => `nº ${n}`).slice(0, texts(busy).length))
+    await outboxTick(outbox)
+    expect(texts(busy)).toHaveLength(30)
+  })
+
+  test('of one chat is sent by one request; the others only store theirs', async () => {
+    const ana = await person()
+    const shared = { ...outbox, serving: new Map() }
+    const events = Array.from({ length: 12 }, (_, n) => request(ana.chatId, { html: `nº ${n}` }))
+    await Promise.all(events.map(event => telegramNotifier(event, shared)))
+    await outboxTick(outbox)
+    expect(texts(ana)).toHaveLength(12)
+    expect(shared.serving.size).toBe(0)
+  })
+
+  test('of many chats is stored at once, and no message is lost or sent twice', async () => {
+    const people = await Promise.all(Array.from({ length: 40 }, person))
+    const shared = { ...outbox, serving: new Map() }
+    const events = people.flatMap(user => [0, 1, 2].map(n => request(user.chatId, { html: `nº ${n}` })))
+    await Promise.all(events.map(event => telegramNotifier(event, shared)))
+    for (let ticks = 0; ticks < 5; ticks++) {
+      later(minutes(1))
+      await outboxTick(outbox)
+    }
+    for (const user of people) expect(texts(user).toSorted()).toEqual(['nº 0', 'nº 1', 'nº 2'])
+  })
+})
+
 test('the token is in no error', async () => {
   const ana = await person()
   for (const fault of [

@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest'
 import { decode, encode, type Press } from '#functions/callback-data.ts'
 import { folded } from '#functions/folded.ts'
 import { Html, plain, visibleLength } from '#functions/html.ts'
+import { parseTarget } from '#functions/safe-dial.ts'
 import { commandMenu } from '#functions/telegram-webhook/command-menu.ts'
 import { commandNamed } from '#functions/telegram-webhook/commands.ts'
-import { intervalIn } from '#functions/telegram-webhook/monitors.ts'
+import { intervalIn, tcpInstead, typedMonitor } from '#functions/telegram-webhook/typed-monitor.ts'
 import { words } from '#functions/telegram-webhook/words/words.ts'
 import { places } from '#functions/telegram-webhook/zone-places.ts'
 import { brazilianZones, findZone, offeredZones, validZone, zoneLabel } from '#functions/telegram-webhook/zones.ts'
@@ -233,4 +234,115 @@ test.each([
   ['1d', null],
 ])('an interval of "%s" is %s seconds', (text, seconds) => {
   expect(intervalIn(text)).toBe(seconds)
+})
+
+test.each([
+  ['5 minutos', 300],
+  ['1 hour', 3600],
+  ['30s', 30],
+  ['1 min', 60],
+  ['meia hora', 1800],
+  ['half an hour', 1800],
+  ['half a minute', 30],
+  ['meio minuto', 30],
+  ['cada 5 minutos', 300],
+  ['a cada 5 minutos', 300],
+  ['a cada minuto', 60],
+  ['every 5 minutes', 300],
+  ['every hour', 3600],
+  ['de 5 em 5 minutos', 300],
+  ['todo minuto', 60],
+  ['5min', 300],
+  ['5 mins', 300],
+  ['5MINUTOS', 300],
+  ['10 segundos', 10],
+  ['10 seconds', 10],
+  ['dez minutos', 600],
+  ['um minuto', 60],
+  ['uma hora', 3600],
+  ['an hour', 3600],
+  ['ten minutes', 600],
+  ['1h30', 5400],
+  ['1h30m', 5400],
+  ['1 h 30 min', 5400],
+  ['1 hora e meia', 5400],
+  ['an hour and a half', 5400],
+  ['2 minutos e 30 segundos', 150],
+  ['１０ｓ', 10],
+  ['30 seg.', 30],
+  ['1 dia', 86_400],
+  ['7 days', 604_800],
+  ['minuto', null],
+  ['5 bananas', null],
+  ['cinco', 5],
+  ['half', null],
+  ['5 5 minutos', null],
+  ['rápido', null],
+])('an interval in words, "%s", is %s seconds', (text, seconds) => {
+  expect(intervalIn(text)).toBe(seconds)
+})
+
+describe('what stands after /monitorar', () => {
+  test.each([
+    ['example.org', 'example.org', ''],
+    ['example.org 5 minutos', 'example.org', '5 minutos'],
+    ['5 minutos example.org', 'example.org', '5 minutos'],
+    ['a cada 5 minutos https://example.org/a', 'https://example.org/a', 'a cada 5 minutos'],
+    ['https://example.org a cada 5 minutos', 'https://example.org', 'a cada 5 minutos'],
+    ['30s example.org', 'example.org', '30s'],
+    ['example.org, 30s', 'example.org', '30s'],
+    ['example.org - 5 min.', 'example.org', '5 min'],
+    ['intranet 5m', 'intranet', '5m'],
+    ['5m intranet', 'intranet', '5m'],
+    ['192.168.0.10 10s', '192.168.0.10', '10s'],
+    ['<https://example.org/>', 'https://example.org/', ''],
+    ['"https://example.org"', 'https://example.org', ''],
+    ['“https://example.org”.', 'https://example.org', ''],
+    ['(https://example.org)', 'https://example.org', ''],
+    ['https://example.org/a_(b)', 'https://example.org/a_(b)', ''],
+    ['https://example.org/?a=1,', 'https://example.org/?a=1', ''],
+    ['HTTPS://Example.org', 'https://Example.org', ''],
+    ['http:/example.org', 'http://example.org', ''],
+    ['http:example.org', 'http://example.org', ''],
+    ['http//example.org', 'http://example.org', ''],
+    ['https;//example.org', 'https://example.org', ''],
+    ['http:\\\\example.org', 'http://example.org', ''],
+    ['tcp:example.org:22', 'tcp://example.org:22', ''],
+    ['https://127.0.0.1:8080/x', 'https://127.0.0.1:8080/x', ''],
+    ['ｈｔｔｐｓ：／／ｅｘａｍｐｌｅ．ｏｒｇ　３０ｓ', 'https://example.org', '30s'],
+    ['\u200Bexample.org\uFEFF 30s', 'example.org', '30s'],
+    ['[2001:db8::1]:8080 30s', '[2001:db8::1]:8080', '30s'],
+    ['https://[2001:db8::1]/', 'https://[2001:db8::1]/', ''],
+    ['münchen.example 1 hora', 'münchen.example', '1 hora'],
+    ['www.example.org', 'www.example.org', ''],
+  ])('"%s" is %s, every "%s"', (typed, address, interval) => {
+    expect(typedMonitor(typed)).toEqual({ address, interval, limit: null })
+    expect(parseTarget(address).ok || address === 'intranet').toBe(true)
+  })
+
+  test('the time limit may stand before or after the interval', () => {
+    expect(typedMonitor('example.org 5 minutos limite de 30 s')).toEqual({
+      address: 'example.org',
+      interval: '5 minutos',
+      limit: '30 s',
+    })
+  })
+
+  test.each([
+    ['host:22', 'tcp://host:22'],
+    ['example.org:22', 'tcp://example.org:22'],
+    ['http://example.org:25', 'tcp://example.org:25'],
+    ['https://example.org:22/', 'tcp://example.org:22'],
+    ['db.example.org:5432', 'tcp://db.example.org:5432'],
+    ['[2001:db8::1]:22', 'tcp://[2001:db8::1]:22'],
+    ['192.0.2.1:3306', 'tcp://192.0.2.1:3306'],
+    ['https://example.org:5432', null],
+    ['example.org:8080', null],
+    ['example.org', null],
+    ['tcp://example.org:22', null],
+    ['user:secret@example.org:22', null],
+    ['example.org:99999', null],
+  ])('"%s" is meant as %s', (typed, tcp) => {
+    expect(tcpInstead(typed)).toBe(tcp)
+  })
 })

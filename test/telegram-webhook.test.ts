@@ -415,6 +415,16 @@ describe('monitors', () => {
   })
 
   test.each([
+    ['exemplo.com.br 5 minutos', 'Pronto! Vigio exemplo.com.br a cada 5 min.'],
+    ['a cada meia hora <https://exemplo.com.br/>', 'Pronto! Vigio exemplo.com.br a cada 30 min.'],
+    ['exemplo.com.br 1 hour', 'Pronto! Vigio exemplo.com.br a cada 1 h.'],
+    ['ＨＴＴＰＳ：／／exemplo.com.br　３０ｓ', 'Pronto! Vigio exemplo.com.br a cada 30 s.'],
+    ['http:/exemplo.com.br', 'Pronto! Vigio exemplo.com.br a cada 1 min.'],
+  ])('/monitorar %s is understood', async (argument, words) => {
+    expect((await somebody().says(`/monitorar ${argument}`)).text).toContain(words)
+  })
+
+  test.each([
     ['', /^Diga o endereço e, se quiser/],
     ['ftp://example.org', /só vigio endereços http, https e tcp\.$/],
     ['tcp://example.org', /falta a porta/],
@@ -425,6 +435,10 @@ describe('monitors', () => {
     ['localhost:8080', /fica numa rede privada/],
     ['tcp://127.1:5432', /fica numa rede privada/],
     ['https://example.org:25', /outro tipo de serviço/],
+    ['host:22', /mande:\n\/monitorar tcp:\/\/host:22$/],
+    ['exemplo.com.br:5432 5 minutos', /mande:\n\/monitorar tcp:\/\/exemplo\.com\.br:5432 5 minutos$/],
+    ['5 segundos example.org', /O menor intervalo é de 10 segundos/],
+    ['example.org 2 dias', /O maior intervalo é de 24 horas/],
     ['palavra', /não é um endereço que eu entenda/],
     ['example.org 9s', /O menor intervalo é de 10 segundos/],
     ['example.org 25h', /O maior intervalo é de 24 horas/],

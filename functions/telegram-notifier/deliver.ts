@@ -19,6 +19,8 @@ export interface Outbox {
   /** 0 to 1. */
   random: () => number
   log: Logger
+  /** Chats that a request of this process is sending to; `again`: something was stored for them meanwhile. */
+  serving?: Map<number, { again: boolean }>
 }
 
 /**

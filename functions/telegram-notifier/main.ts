@@ -22,6 +22,7 @@ const outside = {
   clock: systemClock,
   wait: (ms: number) => setTimeout(ms),
   random: Math.random,
+  serving: new Map<number, { again: boolean }>(),
 }
 
 serve({

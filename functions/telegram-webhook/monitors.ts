@@ -11,6 +11,7 @@ import { sayProbeError } from '../words.ts'
 import type { Answer, Button, Effect, View } from './bot.ts'
 import type { Turn } from './desk.ts'
 import { label, pageOf, pageRow } from './pages.ts'
+import { intervalIn, tcpInstead, typedMonitor } from './typed-monitor.ts'
 import type { Words } from './words/words.ts'
 
 const A_PAGE = 8
@@ -23,39 +24,21 @@ const LONGEST_LIMIT_S = 120
 
 const say = (view: View): Answer => ({ effects: [{ do: 'send', view }] })
 
-const seconds: Record<string, number> = { '': 1, s: 1, seg: 1, sec: 1, m: 60, min: 60, h: 3600 }
-const duration = /^(\d{1,6})\s*(s|seg|sec|m|min|h)?$/i
-
-/** `30s`, `5m`, `1 h`, in seconds; null for anything else. A bare number is seconds. */
-export const intervalIn = (text: string): number | null => {
-  const [, number, unit = ''] = duration.exec(text.trim()) ?? []
-  return number === undefined ? null : Number(number) * seconds[unit.toLowerCase()]!
-}
-
-/** The time limit of a check, anywhere after the address: `limite 30s`, `limite de 30 s`, `timeout: 30s`. */
-const limitWord = /\s(?:limite|limit|timeout)\b[:=]?\s*(?:(?:de|of)\s+)?(\d+\s*[a-z]*|\S*)/i
-
-/** `/monitorar https://example.org 30s limite 20s`; address and interval in either order. */
-const parts = (argument: string): { address: string; interval: string; limit: string | null } => {
-  const limit = limitWord.exec(argument)?.[1]?.trim() ?? null
-  const [first = '', ...rest] = argument.replace(limitWord, ' ').trim().split(/\s+/)
-  const last = rest.join(' ')
-  return rest.length === 1 && intervalIn(first) !== null && intervalIn(last) === null
-    ? { address: last, interval: first, limit }
-    : { address: first, interval: last, limit }
-}
-
 /** /monitorar: watches an address; the same one again takes the new interval. */
 export const monitor = async (turn: Turn, argument: string): Promise<Answer> => {
   const { desk, chat, words } = turn
   if (argument === '') return say({ html: words.howToMonitor() })
-  const { address: given, interval, limit } = parts(argument)
+  const { address: given, interval, limit } = typedMonitor(argument)
+  const tcp = tcpInstead(given)
+  // After a blank in a password the rest of it stands where the interval should, and is not repeated.
+  const isPassword = /@|%(?:25)*40/i.test(interval)
+  if (tcp !== null && !isPassword)
+    return say({ html: words.tcpInstead(intervalIn(interval) === null ? tcp : `${tcp} ${interval}`) })
   const target = parseTarget(given)
   if (!target.ok) return say({ html: refusal(turn, given, target.error) })
   if (!(await mayDial(turn, target.url))) return say({ html: refusal(turn, given, 'private-address') })
   const intervalS = interval === '' ? USUAL_S : intervalIn(interval)
-  // A blank in a password: the rest of it stands where the interval should.
-  if (intervalS === null && interval.includes('@')) return say({ html: refusal(turn, argument, 'credentials') })
+  if (intervalS === null && isPassword) return say({ html: refusal(turn, argument, 'credentials') })
   if (intervalS === null) return say({ html: words.intervalUnknown(label(interval)) })
   if (intervalS < SHORTEST_S) return say({ html: words.intervalShort() })
   if (intervalS > LONGEST_S) return say({ html: words.intervalLong() })
@@ -94,6 +77,8 @@ const usualLimitS = (intervalS: number) => Math.min(10, intervalS / 2)
 
 /** What a person typed who may have wanted to have it watched: how to do that, or why it cannot be. */
 export const suggestion = (turn: Turn, text: string): Answer => {
+  const tcp = tcpInstead(text)
+  if (tcp !== null) return say({ html: turn.words.tcpInstead(tcp) })
   const target = parseTarget(text)
   return say({ html: target.ok ? turn.words.looksLikeAddress(text) : refusal(turn, text, target.error) })
 }

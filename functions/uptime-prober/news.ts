@@ -66,3 +66,9 @@ export const steadyNews = (cause: Cause, steadied: Steadied): VigiaEvent => {
     },
   })
 }
+
+/** Whether people are told of it: what a monitor does in a time of flapping is only told at its beginning and end. */
+export const isTold = ({ data }: VigiaEvent): boolean => {
+  const { flapping } = data as { flapping?: { began: boolean } }
+  return flapping === undefined || flapping.began
+}

@@ -10,7 +10,7 @@ import type { Publish } from '../publish.ts'
 import { fateOf, isFarOff } from './fate.ts'
 import { type Ledger, newsOf } from './ledger.ts'
 import { type Measure, missed } from './measure.ts'
-import { causeOf } from './news.ts'
+import { causeOf, isTold } from './news.ts'
 import { patiently } from './patience.ts'
 import type { Sleep } from './sleep.ts'
 
@@ -128,7 +128,7 @@ const handled = async (event: Request, check: Check, before: Kept | undefined, t
     news = await ledger.keep({ ...measured, result }, event, urgent)
   }
   // That it is down, or back, is the answer, and goes to the same chat.
-  if (asked && news.length === 0) news = await answer(event, check, result, tools)
+  if (asked && !news.some(isTold)) news = [...news, ...(await answer(event, check, result, tools))]
   if (news.length > 0) await publish(news)
 }
 

@@ -4,14 +4,26 @@ import type { AddressInfo } from 'node:net'
 /**
  * The sites that are watched, in a process of their own: `/m/<id>` answers 200 with 200 bytes, `/hang/<id>` never, `/s/<id>` 200 until
  * it is told `fail`, then 500. Its log is what all figures of lateness come from. Asked by IPC for `hits`, it says which ids were asked,
- * and when (milliseconds since 1970).
+ * and when (milliseconds since 1970). It is the Bot API, too: `/bot<token>/<method>` takes every message and knows no updates.
  */
 const body = Buffer.alloc(200, 'x')
 let log: [id: number, at: number][] = []
 let failing = false
 
+let messages = 0
+const botAnswers: Record<string, unknown> = { getUpdates: [], getMe: { id: 1, is_bot: true, username: 'bench_bot' } }
+
 const server = createServer((request, response) => {
-  const [, kind, id] = request.url!.split('/')
+  const [, kind = '', id] = request.url!.split('/')
+  if (kind.startsWith('bot')) {
+    const method = id!.replace(/\?.*/, '')
+    const result = botAnswers[method] ?? { message_id: ++messages }
+    const answer = () => response.end(JSON.stringify({ ok: true, result }))
+    // A long poll without news.
+    if (method === 'getUpdates') setTimeout(answer, 10_000)
+    else answer()
+    return
+  }
   log.push([Number(id), performance.timeOrigin + performance.now()])
   if (kind === 'hang') return
   response.writeHead(kind === 's' && failing ? 500 : 200, {

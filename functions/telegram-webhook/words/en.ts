@@ -141,6 +141,9 @@ For a site that takes long to answer, add a time limit: <code>/monitor example.o
   limitRefused: longest =>
     html`The time limit for an answer can be from 1 second to ${longest}, and no longer than the interval. Example: <code>/monitor example.org 1m timeout 30s</code>`,
   intervalLong: () => html`The longest interval is 24 hours (<code>24h</code>).`,
+  tcpInstead: address =>
+    html`That port belongs to another kind of service, not to a site. To have me watch whether it accepts connections, send:
+<code>/monitor ${address}</code>`,
   addressRefused: (address, why) => html`I cannot watch <code>${address}</code>: ${why}.`,
   refusals: {
     'bad-url': 'that is not an address I understand. A good example is https://example.org',

@@ -145,6 +145,9 @@ Para um site que demora a responder, dê um limite de tempo: <code>/monitorar ex
   limitRefused: (longest: string) =>
     html`O limite de tempo da resposta pode ser de 1 segundo a ${longest}, e não maior que o intervalo. Exemplo: <code>/monitorar exemplo.com.br 1m limite 30s</code>`,
   intervalLong: () => html`O maior intervalo é de 24 horas (<code>24h</code>).`,
+  tcpInstead: (address: string) =>
+    html`Essa porta é de outro tipo de serviço, não de um site. Para eu vigiar se ela aceita conexões, mande:
+<code>/monitorar ${address}</code>`,
   addressRefused: (address: string, why: string) => html`Não posso vigiar <code>${address}</code>: ${why}.`,
   refusals: {
     'bad-url': 'não é um endereço que eu entenda. Um bom exemplo é https://exemplo.com.br',

@@ -1,0 +1,148 @@
+import { folded } from '../folded.ts'
+import { parseTarget } from '../safe-target.ts'
+
+/** What stands after /monitorar, taken apart. */
+export interface TypedMonitor {
+  /** As it was meant, where that can be watched; else as it was typed. */
+  address: string
+  /** As it was typed; '' where none was. */
+  interval: string
+  /** The time limit of a check; null where none was typed. */
+  limit: string | null
+}
+
+/** The time limit of a check, anywhere after the address: `limite 30s`, `limite de 30 s`, `timeout: 30s`. */
+const limitWord = /\s(?:limite|limit|timeout)\b[:=]?\s*(?:(?:de|of)\s+)?(\d+\s*[a-z]*|\S*)/i
+
+/** Marks without a width, which come along when a text is copied. Joiners stay, because names may contain them. */
+const invisible = /[\u200B\u200E\u200F\u2060\uFEFF\u202A-\u202E\u2066-\u2069]/g
+
+/** Letters and marks as an Asian keyboard writes them, in full width. */
+const plainWidth = (text: string) =>
+  text.replace(/[\uFF01-\uFF5E]/g, wide => String.fromCharCode(wide.charCodeAt(0) - 0xfee0)).replaceAll('\u3000', ' ')
+
+/** `/monitorar https://example.org 5 minutos limite 20s`, with the address and the interval in either order. */
+export const typedMonitor = (argument: string): TypedMonitor => {
+  const text = plainWidth(argument.replace(invisible, ''))
+  const limit = limitWord.exec(text)?.[1]?.trim() ?? null
+  const tokens = text.replace(limitWord, ' ').trim().split(/\s+/)
+  const at = Math.max(0, addressAt(tokens))
+  const typed = tokens[at] ?? ''
+  const meant = repaired(typed)
+  const address = parseTarget(meant).ok || tcpInstead(meant) !== null ? meant : typed
+  const interval = tokens.toSpliced(at, 1).join(' ')
+  return { address, interval: interval.replace(/^[\s,;–—-]+|[\s,;.!–—-]+$/g, ''), limit }
+}
+
+/** The first token that can only be an address; without one, the first that is no part of an interval. */
+const addressAt = (tokens: string[]): number => {
+  const spelled = tokens.findIndex(token => /[.:[@]/.test(token.slice(0, -1)) && !/^\d+[.,]\d+\p{L}*$/u.test(token))
+  return spelled >= 0 ? spelled : tokens.findIndex(token => !isIntervalWord(token))
+}
+
+const opening = /^[<("'“”‘’«‹]+/
+const closing = /[>"'“”‘’»›,;:!.]+$/
+
+/** The address without what a sentence or a paste put around it, and with its scheme as it was meant: `http:/x`, `HTTPS//x`. */
+const repaired = (token: string): string => {
+  let address = token.replace(opening, '')
+  for (;;) {
+    let shorter = address.replace(closing, '')
+    // `https://example.org/page_(draft)` keeps its bracket.
+    if (shorter.endsWith(')') && !shorter.includes('(')) shorter = shorter.slice(0, -1)
+    if (shorter === address) break
+    address = shorter
+  }
+  return address.replace(
+    /^(https?|tcp)(?:[:;][/\\]*|[/\\]{2,})(?=[^/\\\d]|\d[^:]*[.:])/i,
+    (_, scheme) => `${scheme.toLowerCase()}://`,
+  )
+}
+
+const units: Record<string, number> = {}
+for (const [seconds, names] of [
+  [1, 's seg segs segundo segundos sec secs second seconds'],
+  [60, 'm min mins minuto minutos minute minutes'],
+  [3_600, 'h hr hrs hora horas hour hours'],
+  [86_400, 'dia dias day days'],
+] as const)
+  for (const name of names.split(' ')) units[name] = seconds
+
+const numbers: Record<string, number> = { quinze: 15, fifteen: 15, vinte: 20, twenty: 20, trinta: 30, thirty: 30 }
+const upToTen =
+  'um uma one,dois duas two,tres three,quatro four,cinco five,seis six,sete seven,oito eight,nove nine,dez ten'
+for (const [at, names] of upToTen.split(',').entries()) for (const name of names.split(' ')) numbers[name] = at + 1
+
+const halves = new Set(['meia', 'meio', 'half'])
+const articles = new Set(['a', 'an', 'um', 'uma', 'one'])
+/** Words that begin an interval: after them a unit needs no number (`every hour`). */
+const leads = new Set('cada todo toda todos todas every each'.split(' '))
+const particles = new Set([...leads, ...'as os de em of in e and'.split(' ')])
+
+const wordsOf = (text: string) => folded(text).match(/\d+|\p{L}+/gu) ?? []
+const isIntervalWord = (token: string) =>
+  /^[\d\p{L}]+\p{P}*$/u.test(token) &&
+  wordsOf(token).every(
+    word =>
+      [units, numbers].some(known => word in known) ||
+      /^\d/.test(word) ||
+      [halves, articles, particles].some(known => known.has(word)),
+  )
+
+/** `de 5 em 5 minutos` is every five. */
+const fromTo = /^de (\S+) em \1(?= )/
+/** `1h30`: what follows hours is minutes, what follows minutes is seconds. */
+const smaller: Record<number, number> = { 3600: 60, 60: 1 }
+
+/**
+ * `30s`, `5m`, `1 h`, `5 minutos`, `half an hour`, `a cada 2 minutos`, `1h30`, in seconds; null for anything else. A bare number is
+ * seconds.
+ */
+export const intervalIn = (text: string): number | null => {
+  const phrase = folded(text.trim()).replace(fromTo, '$1')
+  if (!/^[\d\p{L}\s]+[.!]?$/u.test(phrase) || /^\d+\s*d$/.test(phrase)) return null
+  const words = wordsOf(phrase)
+  const isLed = words.some(word => leads.has(word))
+  let total: number | null = null
+  let unit = 0
+  let number: number | null = null
+  let isArticle = false
+  for (const word of words) {
+    const value = halves.has(word) ? 0.5 : /^\d{1,6}$/.test(word) ? Number(word) : numbers[word]
+    if (articles.has(word)) {
+      isArticle = number === null
+      number ??= 1
+    } else if (value !== undefined) {
+      if (number !== null && !isArticle) return null
+      number = value
+      isArticle = false
+    } else if (word in units) {
+      if (number === null && !isLed) return null
+      unit = units[word]!
+      total = (total ?? 0) + (number ?? 1) * unit
+      number = null
+    } else if (!particles.has(word)) return null
+  }
+  if (number === null) return total
+  if (total === null) return number === 0.5 ? null : number
+  // `1 hora e meia`, `1h30`.
+  const rest = number === 0.5 ? unit : smaller[unit]
+  return rest === undefined ? null : total + number * rest
+}
+
+/** Ports where something else than a site answers, and browsers do not mind. */
+const servicePorts = new Set([1433, 1521, 1883, 3306, 3389, 5432, 5672, 5900, 6379, 8883, 9092, 11_211, 27_017])
+
+/**
+ * `tcp://host:22` for what was typed as `host:22`: an address whose port belongs to another kind of service than a site. null for every
+ * other one.
+ */
+export const tcpInstead = (address: string): string | null => {
+  const [, scheme, host, port] = /^(https?:\/\/)?(\[[\da-f:.]+\]|[^\s:/?#@[\]]+):(\d{1,5})\/?$/i.exec(address) ?? []
+  if (host === undefined) return null
+  const given = parseTarget(address)
+  const isService = scheme === undefined && servicePorts.has(Number(port))
+  if (!isService && (given.ok || given.error !== 'blocked-port')) return null
+  const target = parseTarget(`tcp://${host}:${port}`)
+  return target.ok ? target.url : null
+}
