@@ -18,8 +18,8 @@ import { writeWhole, writeWholeSync } from '#local/whole-file.ts'
 import { temporaryDataFolder } from '#test/support/servers.ts'
 
 /*
- * What a power cut leaves of a file of ours: the name without bytes, a part of it, or bytes of something else. A start names it and
- * makes it anew where nothing is lost by that.
+ * What a power cut leaves of a file of ours: the name without bytes, a part of it, or bytes of something else. A start
+ * names it and makes it anew where nothing is lost by that.
  */
 
 const ended: (() => unknown)[] = []

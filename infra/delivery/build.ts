@@ -37,7 +37,7 @@ export interface Built {
   bytes: number
 }
 
-/** What a bundle was made of: contents by path, and the hashes of the bundle, which its files are called after, and of its code cache. */
+/** What a bundle was made of: contents by path, the hash of the bundle, which names its files, and that of its code cache. */
 interface Recipe {
   tools: string
   inputs: Record<string, string>
@@ -49,9 +49,9 @@ interface Recipe {
 const width = 2
 
 /**
- * Builds `<outDir>/<name>.mjs` for every folder of functions/ that has a main.ts: a loader, beside it the bundle and what V8 made of it.
- * First all bundles, which is what a function needs to start, then the code caches, which make it start faster. What is up to date is
- * left alone, which takes a few milliseconds. Throws one Error with all that could not be built; the others are built all the same.
+ * Builds `<outDir>/<name>.mjs` for every folder of functions/ that has a main.ts: a loader, beside it the bundle and V8's
+ * code cache. First come all bundles, which a function needs to start, then the caches, which make it start faster. What is
+ * up to date is left alone in a few milliseconds. Throws one Error with every fault, after the other functions are built.
  */
 export const buildFunctions = async ({
   force = false,

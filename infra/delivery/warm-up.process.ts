@@ -17,7 +17,7 @@ Object.assign(Instant, { default: '1970-01-01T00:00:00Z' })
 
 /** How often is asked whether the function is up. A count and no time: on a busy machine every step takes longer. */
 const mostTries = 5_000
-/** Rules that wait for what cannot be reached are not waited for: the process has used so little CPU for so many looks. */
+/** A rule that waits for something out of reach is not waited for: the process used so little CPU at so many looks. */
 const lookEveryMs = 250
 const quietLooks = 4
 const quietCpuMs = 5

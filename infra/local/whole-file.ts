@@ -5,8 +5,8 @@ import { dirname } from 'node:path'
 const windows = process.platform === 'win32'
 
 /**
- * Writes `file` so that a reader, a killed process or a power cut finds the old content or the new one, never a part: a draft in the
- * same folder is written to the disk and then renamed. File systems may otherwise keep the new name with no bytes behind it.
+ * Writes `file` so that after a crash or a power cut it has the old content or the new one, never a part: a draft in the
+ * same folder is written to the disk and then renamed. File systems may otherwise keep the new name without its bytes.
  */
 export const writeWhole = async (file: string, content: string | Uint8Array, mode = 0o600): Promise<void> => {
   const draft = draftOf(file)

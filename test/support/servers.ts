@@ -95,8 +95,8 @@ const sharedServers = () => {
 }
 
 /**
- * Listens for test files that ask for a server they share, and says in VIGIA_TEST_SERVERS where. Workers are processes of their own,
- * so the servers belong to this one, which outlives them all. Returns what ends them.
+ * Listens for test files that ask for a server they share, and says in VIGIA_TEST_SERVERS where. Workers are processes of
+ * their own, so the servers belong to this one, which outlives them all. Returns what ends them.
  */
 export default async function setup(): Promise<() => Promise<void>> {
   await sweep()

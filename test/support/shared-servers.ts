@@ -7,8 +7,8 @@ const given: Record<SharedServer, string> = {
 }
 
 /**
- * The address of a server that all test files share: the one that VIGIA_TEST_DATABASE_URL or VIGIA_TEST_MONGODB_URI names, else one
- * that the run starts for the first file that asks. A run of files that need none starts none.
+ * The address of a server that all test files share: the one that VIGIA_TEST_DATABASE_URL or VIGIA_TEST_MONGODB_URI names,
+ * else one that the run starts for the first file that asks. A run of files that need none starts none.
  */
 export const sharedServer = async (name: SharedServer): Promise<string> => {
   const url = process.env[given[name]]

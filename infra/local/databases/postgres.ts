@@ -275,8 +275,8 @@ const initialise = async ({ data, native, account, authentication }: Place): Pro
 }
 
 /**
- * initdb runs `postgres` through a shell, with its path between double quotes. Where the path has a character that a shell reads
- * there, initdb runs from a copy among the temporary files.
+ * initdb runs `postgres` through a shell, with its path between double quotes. Where the path has a character that a shell
+ * reads there, initdb runs from a copy among the temporary files.
  */
 const runnableByShell = async (native: string, account: Account | null) => {
   if (windows || !/["$`\\!]/.test(native)) return { folder: native, remove: async () => {} }

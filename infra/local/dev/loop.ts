@@ -10,7 +10,7 @@ export interface DevLoop {
   manifestRoot: string
   manifests: Manifests
   terminal: Pick<Terminal, 'say' | 'warn'>
-  /** Builds what changed; resolves with the functions whose bundle is another, and with a fault for each that does not compile. */
+  /** Builds what changed: the functions whose bundle is another, and a fault for each that does not compile. */
   rebuild(): Promise<{ changed: BuiltNow[]; faults: readonly { name: string; why: string }[] }>
   /** Ends the processes of a function; the next request starts its new bundle. */
   restart(target: string): Promise<void>

@@ -9,7 +9,7 @@ export interface ManifestChanges {
   sources: boolean
 }
 
-/** What another set of manifests asks to start anew. Lines of a file move with every edit above them and change nothing. */
+/** What has to start anew for other manifests. Line numbers move with every edit and do not count. */
 export const manifestChanges = (before: Manifests, after: Manifests): ManifestChanges => {
   const same = (one: unknown, other: unknown) => isDeepStrictEqual(withoutPlaces(one), withoutPlaces(other))
   const known = new Map(before.functions.map(manifest => [manifest.name, manifest]))

@@ -2,7 +2,7 @@ import type { NewFunction } from './new.ts'
 
 export const camelCase = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
 
-/** The files of a new function by path, new ones and lists that get a line. `read` gives the text of a file that is there. */
+/** The files of a new function by path: new ones, and lists that get a line. `read` gives the text of a file. */
 export const newFunctionFiles = async (
   { name, tick }: NewFunction,
   read: (path: string) => Promise<string>,

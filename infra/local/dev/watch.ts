@@ -15,8 +15,8 @@ export interface Changes {
 }
 
 /**
- * Calls `changed` after files changed below a checkout, one call at a time: what changes meanwhile is in the next call. Returns what
- * ends the watch.
+ * Calls `changed` after files changed below a checkout, one call at a time: what changes meanwhile is in the next call.
+ * Returns what ends the watch.
  */
 export const watchCheckout = (
   root: string,

@@ -57,8 +57,8 @@ const sendState = (progress: Progress, response: ServerResponse) => {
 }
 
 /**
- * Asks for the same address again, where scripts are off; with its path, because browsers take an address with a fragment for the
- * page that they show already. A path that begins like another host gets none.
+ * Asks for the same address again where scripts are off. The path is named, because browsers do not load an address with
+ * a fragment again when they already show it. A path that begins like another host is left out.
  */
 const refresh = (path: string) => `${reloadAfterS * 2}${/^\/(?![/\\])/.test(path) ? `; url=${path}` : ''}`
 
