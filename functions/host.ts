@@ -5,6 +5,7 @@ import { envOptional } from './env.ts'
 import { asError, Malformed, Permanent, RetryLater } from './errors.ts'
 import type { Fitting, HttpAnswer, RequestHead } from './fitting.ts'
 import type { Route } from './handling.ts'
+import { isInsideHost } from './inside-host.ts'
 import type { LogOutput } from './log.ts'
 import { metricsOf } from './metrics.ts'
 import { publisher } from './publish.ts'
@@ -85,6 +86,10 @@ export const hostOf = (
     const { headers, method = 'GET', url = '/' } = request
     const question = url.indexOf('?')
     const [path, search] = question < 0 ? [url, ''] : [url.slice(0, question), url.slice(question)]
+    if (insidePaths.has(path) && !isInsideHost(headers.host)) {
+      dropBody(request, response, mostStrangersBytes)
+      return refuse(response, { status: 404 })
+    }
     if (path === '/healthz' && isRead(method)) {
       // Nobody waits any more: what the first event needs is loaded now.
       response.once('finish', () => setImmediate(handling))
@@ -161,6 +166,9 @@ export const hostOf = (
     },
   }
 }
+
+/** What every function answers to the kubelet, Prometheus and our own jobs, and to nobody who comes by a public domain. */
+const insidePaths = new Set(['/healthz', '/metrics', '/version'])
 
 const isRead = (method: string) => method === 'GET' || method === 'HEAD'
 

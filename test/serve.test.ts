@@ -315,6 +315,20 @@ describe('the answer', () => {
     })
   })
 
+  test.each(['/healthz', '/metrics', '/version'])('of %s are for the inside: a public domain has none', async path => {
+    await using function_ = await served(keeping().fitting)
+    const statusFor = async (host: string) => (await function_.ask({ method: 'GET', path, headers: { host } })).status
+    for (const inside of ['10.0.0.7:8080', '[fd00::7]:8080', 'keeper', 'keeper.localhost:8080', 'keeper.vigia.svc'])
+      expect(await statusFor(inside), inside).toBe(200)
+    for (const outside of [
+      'vigia.example.org',
+      'keeper.vigia.10.0.0.7.sslip.io',
+      'svc.example.org:443',
+      'x.localhost.example',
+    ])
+      expect(await statusFor(outside), outside).toBe(404)
+  })
+
   test('of /metrics counts events by type and outcome', async () => {
     await using function_ = await served(keeping().fitting)
     await function_.send(followed, follow)
