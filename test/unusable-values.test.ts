@@ -13,6 +13,7 @@ import { skippedRecordsIn } from '#database/skipped-records.ts'
 import { validShow } from '#database/valid-show.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
 import { beginning, type DataOf, type VigiaEvent } from '#events/event.ts'
+import { isCalendarDate } from '#events/ranges.ts'
 import type { RecordSkipped } from '#events/record-skipped.ts'
 import { validatorOf } from '#events/validate.ts'
 import { episodeBrief, showBrief } from '#functions/brief.ts'
@@ -390,6 +391,33 @@ test('a chat that cannot be told keeps the news from no other', async () => {
     },
   )
   expect(events.map(({ subject }) => subject)).toEqual(['chat/1', 'record/chat', 'chat/3'])
+})
+
+test('days and instants of events are those of the calendar', () => {
+  const valid = validatorOf(EpisodeDue)
+  const data = (airdate: string, followedBefore: string) => ({
+    show: { id: 1, name: 'x', url: 'https://x', image: null, channel: null },
+    episodes: [{ id: 1, name: 'x', season: 1, number: 1, airdate, airstamp: null }],
+    followedBefore,
+  })
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1890, max: 2210 }),
+      fc.integer({ min: 0, max: 13 }),
+      fc.integer({ min: 0, max: 32 }),
+      (year, month, day) => {
+        const two = (number: number) => String(number).padStart(2, '0')
+        const date = `${year}-${two(month)}-${two(day)}`
+        expect(valid(data(date, '2026-01-01T00:00:00Z')), date).toBe(isCalendarDate(date))
+        expect(valid(data('', `${date}T23:59:59.123Z`)), date).toBe(isCalendarDate(date))
+      },
+    ),
+    { numRuns: 5_000 },
+  )
+  for (const year of [1900, 2000, 2024, 2100]) {
+    const leapDay = `${year}-02-29`
+    expect(valid(data(leapDay, '2026-01-01T00:00:00Z')), leapDay).toBe(isCalendarDate(leapDay))
+  }
 })
 
 test('JSON for a table holds neither NUL nor half an emoji, and everything else as it was', async () => {
