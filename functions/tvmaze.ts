@@ -17,13 +17,20 @@ export class TvmazeUnavailable extends Error {
   }
 }
 
-/** TVMaze itself says that it has no such show: deleted, or merged into another (it does not redirect). */
+/** TVMaze itself says that it has no such show: deleted, or merged into another without a redirect. */
 export class ShowGone extends Error {
   override readonly name = 'ShowGone'
   readonly showId: number
   constructor(showId: number) {
     super(`TVMaze has no show ${showId}`)
     this.showId = showId
+  }
+}
+
+/** TVMaze answers for this one show with something that cannot be read (a circle of redirects, no show): asking again is no use today. */
+export class ShowUnreadable extends TvmazeUnavailable {
+  constructor(showId: number, words: string, status: number | null = null) {
+    super(`show ${showId}: ${words}`, status)
   }
 }
 
@@ -43,9 +50,9 @@ export interface ShowHit {
 export interface Tvmaze {
   /** At most ten, best first; none is []. */
   search(words: string): Promise<ShowHit[]>
-  /** The show as a search finds it. One call. Throws ShowGone when TVMaze says 404. */
+  /** The show as a search finds it. One call. Throws ShowGone when TVMaze says 404. Another id where it was merged into another show. */
   card(id: number): Promise<ShowHit>
-  /** The whole show with its episodes (specials too) and its Brazilian name. Three calls. Throws ShowGone when TVMaze says 404. */
+  /** The whole show with its episodes (specials too) and its Brazilian name. Three calls. Throws ShowGone and ShowUnreadable. Another id where it was merged. */
   show(id: number): Promise<Show>
   /** When each show was last edited (unix seconds), by id; without `since` every show there is. */
   updates(since?: 'day' | 'week' | 'month'): Promise<Map<number, number>>
@@ -63,6 +70,15 @@ export interface TvmazeOptions {
   clock?: Clock
   wait?: (ms: number) => Promise<void>
 }
+
+/** An answer: JSON, or where it leads. 310 is ours: redirects without an end. */
+interface Reply {
+  status: number
+  json: unknown
+  location: string | null
+}
+
+const mostRedirects = 5
 
 const sleep = (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms))
 
@@ -82,16 +98,28 @@ export const tvmaze = (
   const base = baseUrl.replace(/\/+$/, '')
   const connection = connectionTo(base)
 
-  const once = async (path: string): Promise<{ status: number; json: unknown }> => {
+  /** One call; a redirect is another one. */
+  const once = async (path: string): Promise<Reply> => {
+    let url = new URL(`${base}${path}`)
+    for (let call = 0; call <= mostRedirects; call++) {
+      const reply = await get(url)
+      if (reply.location === null) return reply
+      url = new URL(reply.location, url)
+      if (url.hostname !== new URL(base).hostname) throw new TvmazeUnavailable(`redirects to ${url.host}`, reply.status)
+    }
+    return { status: 310, json: null, location: url.pathname }
+  }
+
+  const get = async (url: URL): Promise<Reply> => {
     await paced()
     const { default: got } = await import('got')
-    const answer = await got(`${base}${path}`, {
+    const answer = await got(url, {
       headers: { 'user-agent': userAgent, accept: 'application/json' },
       agent: await connection(),
       timeout: { request: timeoutMs },
       retry: { limit: 0 },
       throwHttpErrors: false,
-      maxRedirects: 3,
+      followRedirect: false,
     }).catch((error: { code?: string }) => {
       throw new TvmazeUnavailable(
         error.code === 'ETIMEDOUT'
@@ -102,15 +130,20 @@ export const tvmaze = (
     const status = answer.statusCode
     if (status === 429 || status >= 500)
       throw new TvmazeUnavailable(`answered ${status}`, status, seconds(answer.headers['retry-after']))
+    const location = status >= 300 && status < 400 ? (answer.headers.location ?? null) : null
+    if (location !== null) {
+      if (!URL.canParse(location, url)) throw new TvmazeUnavailable('redirects to something that is no address', status)
+      return { status, json: null, location }
+    }
     try {
-      return { status, json: JSON.parse(answer.body) }
+      return { status, json: JSON.parse(answer.body), location }
     } catch {
       // A page of some box between us and TVMaze; a 404 of its making says nothing about the show.
       throw new TvmazeUnavailable(`answered ${status} with something that is not JSON`, status)
     }
   }
 
-  const ask = async (path: string): Promise<{ status: number; json: unknown }> => {
+  const ask = async (path: string): Promise<Reply> => {
     for (let attempt = 1; ; attempt++) {
       try {
         return await once(path)
@@ -131,7 +164,7 @@ export const tvmaze = (
     if (status === 404) throw new ShowGone(id)
     const hit = showHit(json)
     if (status !== 200 || hit === null || !isObject(json)) {
-      throw new TvmazeUnavailable(`answered ${status} to /shows/${id} with something that is no show`, status)
+      throw new ShowUnreadable(id, status === 310 ? 'redirects in a circle' : `answered ${status} with no show`, status)
     }
     return { json, hit }
   }
@@ -144,9 +177,9 @@ export const tvmaze = (
     card: async id => (await showJson(id)).hit,
     show: async id => {
       const { json, hit } = await showJson(id)
-      const path = `/shows/${id}/episodes?specials=1`
+      const path = `/shows/${hit.id}/episodes?specials=1`
       const episodes = list(path, await ask(path)).map(episode)
-      const akas = list(`/shows/${id}/akas`, await ask(`/shows/${id}/akas`))
+      const akas = list(`/shows/${hit.id}/akas`, await ask(`/shows/${hit.id}/akas`))
       const brazilian = akas.find(aka => isObject(aka.country) && aka.country.code === 'BR')
       const externals = isObject(json.externals) ? json.externals : {}
       return {

@@ -5,6 +5,7 @@ import { catalogueIn, type Episode, type Show } from '#database/catalogue.ts'
 import { chatsIn } from '#database/chats.ts'
 import { cursorsIn } from '#database/cursors.ts'
 import { followsIn } from '#database/follows.ts'
+import { missingShowsIn } from '#database/missing-shows.ts'
 import { skippedRecordsIn } from '#database/skipped-records.ts'
 import { beginning, type DataOf, type VigiaEvent } from '#events/event.ts'
 import type { SeriesChanged } from '#events/series-changed.ts'
@@ -59,6 +60,7 @@ const outside = () => ({
   follows: followsIn(database.db),
   announcements: announcementsIn(database.db),
   cursors: cursorsIn(database.db),
+  missingShows: missingShowsIn(database.db),
   skippedRecords: skippedRecordsIn(database.db),
   publish: async (events: readonly VigiaEvent[]) => {
     for (const event of events)
@@ -261,7 +263,7 @@ describe('TVMaze has no such series any more', () => {
     await tick()
     await announcementsIn(database.db).keep(
       { id: 'e', type: 'episode.due', subject: `show/${from}`, data: {} },
-      [{ showId: from, episodeId: 5, episode: 's1e5', zone: '', eventId: 'e' }],
+      [{ showId: from, episodeId: 5, episode: 's1e5', zone: '', airdate: '', airstamp: null, eventId: 'e' }],
       now,
     )
     simulator.mergeShow(from, to)

@@ -9,6 +9,7 @@ import { jsonText } from '#database/connect.ts'
 import { cursorsIn } from '#database/cursors.ts'
 import { followsIn } from '#database/follows.ts'
 import { migrate, migrationsDir } from '#database/migrate.ts'
+import { missingShowsIn } from '#database/missing-shows.ts'
 import { skippedRecordsIn } from '#database/skipped-records.ts'
 import { validShow } from '#database/valid-show.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
@@ -51,6 +52,7 @@ const outside = () => ({
   follows: followsIn(world.db),
   announcements: announcementsIn(world.db),
   cursors: cursorsIn(world.db),
+  missingShows: missingShowsIn(world.db),
   skippedRecords: skippedRecordsIn(world.db),
   publish,
   clock: () => world.time.now,

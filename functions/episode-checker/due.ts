@@ -1,12 +1,6 @@
 import type { Announcement } from '#database/announcements.ts'
 import type { Episode, Show } from '#database/catalogue.ts'
-import { instantOf } from '../when.ts'
-
-/** What aired this long ago is still announced on its own; what is older is folded into one message. */
-export const GRACE_MS = 36 * 60 * 60_000
-
-/** The hour at which a date without an hour is announced, by the clock of the chat's zone. */
-export const DATE_CLOCK = '09:00'
+import { announcedZones, dueAt, isWorthTelling } from '../episode-identity.ts'
 
 /** Episodes of one show to announce with one event. */
 export interface Due {
@@ -26,30 +20,8 @@ export interface Span {
   to: Date
 }
 
-/** `s2e5`, or `special/123` where there is no number. */
-export const episodeKey = ({ season, number, id }: Episode): string =>
-  number === null ? `special/${id}` : `s${season}e${number}`
-
-/**
- * The zones in which an episode was announced already ('' is everywhere). It is the same episode if its id is the same, or
- * if it has the number of one that the show no longer has: TVMaze renumbers, and deletes and re-creates.
- */
-export const announcedZones = (show: Show, episode: Episode, known: readonly Announcement[]): Set<string> => {
-  const ids = new Set(show.episodes.map(({ id }) => id))
-  const key = episodeKey(episode)
-  return new Set(
-    known
-      .filter(each => each.showId === show._id)
-      .filter(each => each.episodeId === episode.id || (each.episode === key && !ids.has(each.episodeId)))
-      .map(({ zone }) => zone),
-  )
-}
-
 // An event's id is printable ASCII, whatever a table holds.
 const inId = (zone: string) => zone.replace(/[^\w+-]/g, '-')
-
-// Trailers and the like; nobody follows a series for these.
-const worthTelling = ({ type }: Episode) => type !== 'insignificant_special'
 
 /**
  * What of these shows is due in the span and was not announced, an event for each show, instant and (where the hour is not known,
@@ -70,14 +42,14 @@ export const dueIn = (
   }
 
   for (const { show, episodes, zones } of shows) {
-    for (const episode of episodes.filter(worthTelling)) {
+    for (const episode of episodes.filter(isWorthTelling)) {
       const told = announcedZones(show, episode, known)
       if (told.has('')) continue
       const { airstamp, airdate } = episode
       if (airstamp === null) {
         for (const zone of zones.filter(zone => !told.has(zone))) {
-          const at = instantOf(airdate, DATE_CLOCK, zone)
-          if (fits(at)) add(show, episode, at, zone, `${airdate}/${inId(zone)}`)
+          const at = dueAt(episode, zone)
+          if (at !== null && fits(at)) add(show, episode, at, zone, `${airdate}/${inId(zone)}`)
         }
       } else if (fits(new Date(airstamp))) {
         // Its date was announced in some zones this morning, and now the hour is known: those have heard.

@@ -9,11 +9,12 @@ import { EpisodeMissed } from '#events/episode-missed.ts'
 import type { Cause, DataOf, VigiaEvent } from '#events/event.ts'
 import { episodeBrief, showBrief } from '../brief.ts'
 import type { Clock } from '../clock.ts'
+import { announcedZones, announcementOf, episodeKey, GRACE_MS } from '../episode-identity.ts'
 import { Permanent } from '../errors.ts'
 import type { Publish } from '../publish.ts'
 import { skippedRecords } from '../skipped.ts'
 import { isZone } from '../when.ts'
-import { type Due, dueIn, episodeKey, GRACE_MS, type Span } from './due.ts'
+import { type Due, dueIn, type Span } from './due.ts'
 
 const JOB = 'episode-checker'
 const DAY_MS = 24 * 60 * 60_000
@@ -88,7 +89,7 @@ const look = async (tx: Postgres, catalogue: Outside['catalogue'], skip: Skip, n
   const late = missed.from < missed.to ? await heardBySomebody(dueIn(missed, shows, known), follows) : []
   // Where a zone has heard of an episode, the others get their own event, however late: the folded one goes to all.
   const [folded, apart] = partition(late, ({ show, episodes }) =>
-    episodes.every(episode => !known.some(each => each.showId === show._id && each.episodeId === episode.id)),
+    episodes.every(episode => announcedZones(show, episode, known).size === 0),
   )
 
   const announcements = announcementsIn(tx)
@@ -184,7 +185,7 @@ const missedEvent = (byShow: Due[][], { from, to }: Span, start: number): Announ
 }
 
 const recordsOf = ({ show, episodes, zone }: Due, eventId: string): Announcement[] =>
-  episodes.map(episode => ({ showId: show._id, episodeId: episode.id, episode: episodeKey(episode), zone, eventId }))
+  episodes.map(episode => announcementOf(show, episode, zone, eventId))
 
 const eventOf = (tick: Cause, { id, type, subject, data }: AnnouncementEvent): VigiaEvent =>
   type === EpisodeDue.name

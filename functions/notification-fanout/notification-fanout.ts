@@ -69,6 +69,12 @@ const readersOf = async (subject: string, news: News, { follows, chats }: Outsid
       return toEach(await follows.followersOf(subject), news)
     }
     case 'series.changed':
+      return toEach(
+        news.data.chats
+          ? await chatsOf(news.data.chats, subject, { chats, follows })
+          : await follows.followersOf(subject),
+        news,
+      )
     case 'monitor.steady':
       return toEach(await follows.followersOf(subject), news)
     case 'probe.finished': {
@@ -80,6 +86,21 @@ const readersOf = async (subject: string, news: News, { follows, chats }: Outsid
     default:
       return news satisfies never
   }
+}
+
+/** The chats that the news names, each in the topic where it follows the subject. */
+const chatsOf = async (
+  ids: number[],
+  subject: string,
+  { chats, follows }: Omit<Outside, 'clock'>,
+): Promise<Follower[]> => {
+  const found: Follower[] = []
+  for (const id of ids) {
+    const chat = await chats.find(id)
+    if (chat !== null && chat.unreachableSince === null)
+      found.push({ ...chat, threadId: await follows.threadOf(id, subject) })
+  }
+  return found
 }
 
 const missedBy = async (data: NewsOf<'episode.missed'>, follows: Outside['follows']): Promise<Told[]> => {

@@ -106,7 +106,7 @@ const episodeDue = ({ show, episodes }: NewsOf<'episode.due'>, reader: Reader, n
   }
 }
 
-const episodeMissed = ({ shows }: NewsOf<'episode.missed'>, reader: Reader, now: Date): Wording => {
+const episodeMissed = ({ shows, why }: NewsOf<'episode.missed'>, reader: Reader, now: Date): Wording => {
   const { language, zone } = reader
   const today = dayOf(now, zone)
   const notes = distinctions(shows.map(({ show }) => ({ ...show, premiered: null })))
@@ -119,6 +119,23 @@ const episodeMissed = ({ shows }: NewsOf<'episode.missed'>, reader: Reader, now:
           html`• <a href="${show.url}">${sayShow(show, language)}</a>${noteOn(show)} ${sayEpisodes(sameDay, language)} · ${sayDate(day, { language, today })}`,
       ),
   )
+  if (why === 'late') {
+    const words: Words = {
+      'pt-BR': html`⏳ <b>Saiu sem aviso</b>
+O TVmaze só agora informou esta data:
+
+${joined(lines)}
+
+<i>Dados: TVmaze</i>`,
+      en: html`⏳ <b>Out without notice</b>
+TVmaze has only now published this date:
+
+${joined(lines)}
+
+<i>Data: TVmaze</i>`,
+    }
+    return { html: String(words[language]) }
+  }
   const words: Words = {
     'pt-BR': html`⏳ <b>Enquanto eu estava parado</b>
 Fiquei um tempo sem funcionar e não avisei destes episódios:
@@ -137,7 +154,7 @@ ${joined(lines)}
 }
 
 const seriesChanged = (
-  { change, show, episode, before }: NewsOf<'series.changed'>,
+  { change, show, episode, before, formerName }: NewsOf<'series.changed'>,
   reader: Reader,
   now: Date,
 ): Wording => {
@@ -178,12 +195,30 @@ const seriesChanged = (
           ]),
         }
       }
-      case 'ended':
+      case 'ended': {
+        if (episode) {
+          const which = joined([sayEpisode(episode, language), episodeName(episode)], ' · ')
+          const when = sayWhen(episode, reader, now)
+          return {
+            'pt-BR': joined([
+              html`🏁 ${name} está acabando. O último episódio previsto é este:`,
+              which,
+              html`🗓 ${when}`,
+            ]),
+            en: joined([html`🏁 ${name} is ending. This is the last episode planned:`, which, html`🗓 ${when}`]),
+          }
+        }
         return {
           'pt-BR': html`🏁 ${name} acabou: não há mais episódios previstos.
 Se um dia ela voltar, eu aviso.`,
           en: html`🏁 ${name} has ended: no more episodes are planned.
 If it ever returns, I will tell you.`,
+        }
+      }
+      case 'merged':
+        return {
+          'pt-BR': html`📺 ${name} é o novo nome de <b>${formerName}</b> no TVmaze. Você continua seguindo a série.`,
+          en: html`📺 ${name} is what TVmaze now calls <b>${formerName}</b>. You still follow it.`,
         }
       case 'returned':
         return {

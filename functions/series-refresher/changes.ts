@@ -1,14 +1,24 @@
+import type { Announcement } from '#database/announcements.ts'
 import type { Episode, Show } from '#database/catalogue.ts'
+import { announcedZones, counterpartIn, dueAt, GRACE_MS, isPutOff, isWorthTelling } from '../episode-identity.ts'
 
 /** What is worth telling of a show that was fetched anew. */
 export type Change =
   | { change: 'moved'; episode: Episode; before: Episode }
-  | { change: 'ended' }
+  /** `last` is the last episode that is still to come; null where none is. */
+  | { change: 'ended'; last: Episode | null }
   | { change: 'returned' }
 
-const HOUR_MS = 60 * 60_000
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 const SOON_MS = 30 * DAY_MS
+/** What came out longer ago than this is no news any more. */
+export const LATE_MS = 7 * DAY_MS
+/** So many older episodes in one edit are an import of what came out long ago. */
+const BACK_CATALOGUE = 3
+/** The episode checker runs every few minutes: what it may have left out, or not seen yet, at the edge of its span. */
+const CHECKER_MS = 30 * MINUTE_MS
 
 // Only to compare and sort: a date without an hour counts as its noon.
 const roughly = ({ airstamp, airdate }: Episode): number =>
@@ -18,43 +28,101 @@ const roughly = ({ airstamp, airdate }: Episode): number =>
       ? Number.POSITIVE_INFINITY
       : Date.parse(`${airdate}T12:00:00Z`)
 
+const inOrder = (one: Episode, other: Episode) => roughly(one) - roughly(other)
+
 const otherDate = (before: Episode, after: Episode): boolean =>
   before.airstamp !== null && after.airstamp !== null
     ? Math.abs(roughly(before) - roughly(after)) >= 12 * HOUR_MS
     : before.airdate !== after.airdate
 
-/** What differs, as far as followers care: the end, the return, and another date of the episode that was next. */
-export const changes = (before: Show, after: Show, now: Date): Change[] => {
+/**
+ * What differs, as far as followers care: the end, the return, and another date of the episode that was next or that was announced.
+ * `known` is what was announced of the show.
+ */
+export const changes = (before: Show, after: Show, now: Date, known: readonly Announcement[] = []): Change[] => {
   const found: Change[] = []
-  const moved = movedNext(before, after, now)
+  const moved = putOff(before, after, now, known) ?? movedNext(before, after, now, known)
   if (moved !== null) found.push(moved)
-  if (before.status !== 'Ended' && after.status === 'Ended') found.push({ change: 'ended' })
+  if (before.status !== 'Ended' && after.status === 'Ended')
+    found.push({ change: 'ended', last: lastToCome(after, now) })
   if (before.status === 'Ended' && ['Running', 'In Development'].includes(after.status))
     found.push({ change: 'returned' })
   return found
 }
 
-const movedNext = (before: Show, after: Show, now: Date): Change | null => {
-  const coming = before.episodes
+/** An episode that was announced as out, and is not: the first of them, for the others moved with it. */
+const putOff = (before: Show, after: Show, now: Date, known: readonly Announcement[]): Change | null => {
+  const out = before.episodes
+    .filter(isWorthTelling)
+    .filter(episode => roughly(episode) <= now.getTime() && roughly(episode) > now.getTime() - SOON_MS)
+    .filter(episode => announcedZones(before, episode, known).size > 0)
+    .sort(inOrder)
+  for (const old of out) {
+    const episode = counterpartIn(after.episodes, old)
+    if (episode === undefined || roughly(episode) <= now.getTime()) continue
+    if (episode.airdate === '' || isPutOff(old, episode)) return { change: 'moved', episode, before: old }
+  }
+  return null
+}
+
+const movedNext = (before: Show, after: Show, now: Date, known: readonly Announcement[]): Change | null => {
+  const next = before.episodes
+    .filter(isWorthTelling)
     .filter(episode => roughly(episode) > now.getTime() && roughly(episode) !== Number.POSITIVE_INFINITY)
-    .sort((one, other) => roughly(one) - roughly(other))
-  const next = coming[0]
+    .sort(inOrder)[0]
   if (next === undefined) return null
-  const episode =
-    after.episodes.find(({ id }) => id === next.id) ??
-    after.episodes.find(({ season, number }) => number !== null && season === next.season && number === next.number)
+  const episode = counterpartIn(after.episodes, next)
   if (episode === undefined || !otherDate(next, episode)) return null
-  // Moved into the past it is announced as due; and dates far ahead are guesses that nobody waits for yet.
-  const soonest = Math.min(roughly(next), roughly(episode))
-  if (roughly(episode) <= now.getTime() || soonest > now.getTime() + SOON_MS) return null
+  // Dates far ahead are guesses that nobody waits for yet.
+  if (Math.min(roughly(next), roughly(episode)) > now.getTime() + SOON_MS) return null
+  // Moved into the past it is announced as out, unless it was announced for that date before: then this is the only word of it.
+  if (roughly(episode) <= now.getTime() && announcedZones(after, episode, known).size === 0) return null
   return { change: 'moved', episode, before: next }
 }
 
-/** The show after TVMaze said 404 once more. Gone for good is: three times, over at least two days. */
+const lastToCome = (show: Show, now: Date): Episode | null =>
+  show.episodes
+    .filter(isWorthTelling)
+    .filter(episode => roughly(episode) > now.getTime() && roughly(episode) !== Number.POSITIVE_INFINITY)
+    .sort(inOrder)
+    .at(-1) ?? null
+
+/**
+ * Episodes of which this edition says for the first time that they came out, and so long ago that the episode checker does not look for
+ * them any more. `zones` are those of the followers. An edit that also brings older episodes is a back catalogue, and no news.
+ */
+export const cameOutUnannounced = (
+  before: Show,
+  after: Show,
+  now: Date,
+  known: readonly Announcement[],
+  zones: readonly string[],
+): Episode[] => {
+  const age = (episode: Episode) => {
+    const first = Math.min(...zones.map(zone => dueAt(episode, zone)?.getTime() ?? Number.POSITIVE_INFINITY))
+    return now.getTime() - first
+  }
+  const old = new Map(after.episodes.map(episode => [episode, counterpartIn(before.episodes, episode)]))
+  const isNew = (episode: Episode) => old.get(episode) === undefined
+  const older = after.episodes.filter(episode => isNew(episode) && isWorthTelling(episode) && age(episode) > LATE_MS)
+  const isBackCatalogue = older.length >= BACK_CATALOGUE
+  return after.episodes
+    .filter(isWorthTelling)
+    .filter(episode => age(episode) >= GRACE_MS - CHECKER_MS && age(episode) <= LATE_MS)
+    .filter(episode => (isNew(episode) ? !isBackCatalogue : roughly(old.get(episode)!) > now.getTime() - CHECKER_MS))
+    .filter(episode => announcedZones(after, episode, known).size === 0)
+    .sort(inOrder)
+}
+
+/** TVMaze has lost a show for good when it answered 404 three times, over at least two days. */
+export const isGone = (strikes: number, since: Date, now: Date): boolean =>
+  strikes >= 3 && now.getTime() - since.getTime() >= 2 * DAY_MS
+
+/** The show after one more 404. */
 export const struck = (show: Show, now: Date): Show => {
   const missingSince = show.missingSince ?? now.toISOString()
   const strikes = (show.strikes ?? 0) + 1
-  const gone = strikes >= 3 && now.getTime() - Date.parse(missingSince) >= 2 * DAY_MS
+  const gone = isGone(strikes, new Date(missingSince), now)
   return { ...show, missingSince, strikes, fetchedAt: now.toISOString(), ...(gone ? { gone: true } : {}) }
 }
 

@@ -3,6 +3,7 @@ import { catalogueIn } from '#database/catalogue.ts'
 import { postgres } from '#database/connect.ts'
 import { cursorsIn } from '#database/cursors.ts'
 import { followsIn } from '#database/follows.ts'
+import { missingShowsIn } from '#database/missing-shows.ts'
 import { mongo } from '#database/mongo.ts'
 import { skippedRecordsIn } from '#database/skipped-records.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
@@ -23,6 +24,7 @@ const outside = {
   follows: followsIn(db),
   announcements: announcementsIn(db),
   cursors: cursorsIn(db),
+  missingShows: missingShowsIn(db),
   skippedRecords: skippedRecordsIn(db),
   // The rules publish by themselves, for they have something to keep afterwards.
   publish: publisher(envOptional('K_SINK'), 'series-refresher'),

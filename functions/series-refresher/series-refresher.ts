@@ -1,20 +1,24 @@
-import type { Announcements } from '#database/announcements.ts'
-import type { Catalogue, Show } from '#database/catalogue.ts'
+import type { Announcement, Announcements } from '#database/announcements.ts'
+import type { Catalogue, Episode, Show } from '#database/catalogue.ts'
 import type { Cursors } from '#database/cursors.ts'
 import type { Follows } from '#database/follows.ts'
+import type { MissingShows } from '#database/missing-shows.ts'
 import { Unportable } from '#database/mongo.ts'
 import type { Skip, SkippedRecords } from '#database/skipped-records.ts'
-import type { Cause, EventOf, VigiaEvent } from '#events/event.ts'
+import { EpisodeMissed } from '#events/episode-missed.ts'
+import type { Cause, DataOf, EventOf, VigiaEvent } from '#events/event.ts'
 import { SeriesChanged } from '#events/series-changed.ts'
 import type { SeriesFollowed } from '#events/series-followed.ts'
+import type { ShowBrief } from '#events/show.ts'
 import { episodeBrief, showBrief } from '../brief.ts'
 import type { Clock } from '../clock.ts'
+import { announcementOf } from '../episode-identity.ts'
 import { Permanent, RetryLater } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { Publish } from '../publish.ts'
 import { skippedRecords } from '../skipped.ts'
-import { ShowGone, type Tvmaze, TvmazeUnavailable } from '../tvmaze.ts'
-import { type Change, changes, struck, suspicious } from './changes.ts'
+import { ShowGone, ShowUnreadable, type Tvmaze, TvmazeUnavailable } from '../tvmaze.ts'
+import { type Change, cameOutUnannounced, changes, isGone, LATE_MS, struck, suspicious } from './changes.ts'
 import { heldLongEnough, type Told, telling } from './trouble.ts'
 import { updatesSince, wanted } from './wanted.ts'
 
@@ -23,14 +27,18 @@ const HOUR_MS = 60 * 60_000
 const NEVER = new Date(0)
 /** A tick ends well before its delivery would time out; what is left over is found by the next one. */
 const BUDGET_MS = 8 * 60_000
+/** An event has a size that the broker takes. */
+const MOST_EPISODES = 500
+const MOST_CHATS = 500
 /** In a row: TVMaze is away, and asking on would only be rude. */
 const ENOUGH_FAILURES = 3
 
 interface Outside {
   tvmaze: Tvmaze
   catalogue: Catalogue
-  follows: Pick<Follows, 'followedShows' | 'move'>
-  announcements: Pick<Announcements, 'inherit'>
+  follows: Pick<Follows, 'followedShows' | 'zonesFollowing' | 'followersOf' | 'titleOf' | 'move'>
+  announcements: Pick<Announcements, 'of' | 'keep' | 'published' | 'inherit'>
+  missingShows: MissingShows
   cursors: Pick<Cursors, 'reached' | 'advance'>
   skippedRecords: SkippedRecords
   publish: Publish
@@ -43,7 +51,7 @@ interface Outside {
  * What could not be fetched stays as it was and is tried at the next tick. Throws RetryLater when TVMaze gave nothing at all.
  */
 export const seriesRefresher = async (tick: Cause, outside: Outside, signal?: AbortSignal): Promise<void> => {
-  const { tvmaze, catalogue, follows, cursors, clock, log } = outside
+  const { tvmaze, catalogue, follows, missingShows, cursors, clock, log } = outside
   const now = clock()
   const skipped = skippedRecords()
   const followed = await follows.followedShows(skipped.skip)
@@ -54,8 +62,9 @@ export const seriesRefresher = async (tick: Cause, outside: Outside, signal?: Ab
   const before = cursor?.detail.told ?? null
 
   const known = await catalogue.freshness(followed)
+  const missing = await missingShows.of(followed)
   const updates = await tvmaze.updates(updatesSince(seen, now)).catch(unavailable(log, 'updates'))
-  const todo = wanted(followed, known, updates, now)
+  const todo = wanted(followed, known, updates, now, missing)
   const run = await fetchAll(
     tick,
     todo.map(({ id }) => id),
@@ -90,14 +99,15 @@ export const seriesFollowed = async (event: EventOf<typeof SeriesFollowed>, outs
   const before = await catalogue.show(showId)
   if (before !== null && clock().getTime() - Date.parse(before.fetchedAt) < HOUR_MS) return
   try {
-    await renew(event, { before, after: await tvmaze.show(showId) }, outside)
+    await taken(event, showId, { before, after: await tvmaze.show(showId) }, outside)
   } catch (error) {
+    if (error instanceof ShowUnreadable) throw new Permanent(error.message)
     if (error instanceof TvmazeUnavailable) {
       throw new RetryLater(`${error.message}: series ${showId} is not in the catalogue yet`, error.retryAfterS ?? 30)
     }
     if (!(error instanceof ShowGone)) throw error
     log.warn({ show: showId }, 'a series was followed that TVMaze has no more')
-    if (before !== null) await strike(event, before, outside)
+    await strike(event, showId, before, outside)
   }
 }
 
@@ -133,14 +143,17 @@ const fetchAll = async (
       const after = await tvmaze.show(id)
       run.fetched++
       inARow = 0
-      const isMoved = before !== null && changes(before, after, clock()).some(({ change }) => change === 'moved')
-      if (isMoved) run.moved.push({ before, after })
-      else await orSkipped(id, skip, renew(tick, { before, after }, outside))
+      const renewal = { before, after }
+      if (await isMoved(renewal, outside)) run.moved.push(renewal)
+      else await orSkipped(id, skip, taken(tick, id, renewal, outside))
     } catch (error) {
       if (error instanceof ShowGone) {
         run.fetched++
         inARow = 0
-        if (before !== null) await strike(tick, before, outside)
+        await strike(tick, id, before, outside)
+      } else if (error instanceof ShowUnreadable) {
+        run.fetched++
+        skip({ store: 'show', key: String(id), reason: error.message })
       } else {
         unavailable(log, `series ${id}`)(error)
         run.failed++
@@ -161,35 +174,91 @@ const orSkipped = async (id: number, skip: Skip, work: Promise<void>): Promise<v
   }
 }
 
+const isMoved = async ({ before, after }: Renewal, { announcements, clock }: Outside): Promise<boolean> =>
+  before?._id === after._id &&
+  changes(before, after, clock(), beforeEdit(after, await announcements.of([after._id]))).some(
+    ({ change }) => change === 'moved',
+  )
+
+const lateId = ({ _id, updated }: Show) => `show/${_id}@${updated}/late`
+
+/** What was announced before this edit: a crash may have left the announcement that the edit itself leads to. */
+const beforeEdit = (after: Show, known: Announcement[]) => known.filter(({ eventId }) => eventId !== lateId(after))
+
+/** What TVMaze answered for `id` is kept; where the answer has another id, the one was merged into the other. */
+const taken = async (cause: Cause, id: number, renewal: Renewal, outside: Outside): Promise<void> => {
+  await outside.missingShows.found(id)
+  if (renewal.after._id === id) return renew(cause, renewal, outside)
+  return inherit(cause, id, renewal.before, renewal.after, outside)
+}
+
 /** Look, do, keep: a crash before the show is written finds the same changes again and publishes them with the same ids. */
-const renew = async (
-  cause: Cause,
-  { before, after }: Renewal,
-  { catalogue, publish, clock }: Outside,
-): Promise<void> => {
-  const news = before === null ? [] : changes(before, after, clock())
-  await publish(news.map(change => changed(cause, after, change)))
+const renew = async (cause: Cause, { before, after }: Renewal, outside: Outside): Promise<void> => {
+  const { catalogue, announcements, follows, publish, clock } = outside
+  if (before !== null) {
+    const now = clock()
+    const known = await announcements.of([after._id])
+    await publish(changes(before, after, now, beforeEdit(after, known)).map(change => changed(cause, after, change)))
+    const late = cameOutUnannounced(before, after, now, known, await follows.zonesFollowing(after._id))
+    if (late.length > 0) await tellLate(cause, after, late, outside)
+  }
   await catalogue.keep(after)
 }
 
-const strike = async (cause: Cause, before: Show, outside: Outside): Promise<void> => {
-  const { catalogue, publish, clock, log } = outside
+/** Kept as announced before the catalogue has them, so that the episode checker does not announce them too. */
+const tellLate = async (cause: Cause, show: Show, late: Episode[], outside: Outside): Promise<void> => {
+  const { announcements, publish, clock } = outside
+  const now = clock()
+  const data: DataOf<typeof EpisodeMissed> = {
+    why: 'late',
+    from: new Date(now.getTime() - LATE_MS).toISOString(),
+    to: now.toISOString(),
+    shows: [{ show: showBrief(show), episodes: late.slice(0, MOST_EPISODES).map(episodeBrief) }],
+  }
+  const event = { id: lateId(show), subject: `show/${show._id}`, data }
+  const records = late.map(episode => announcementOf(show, episode, '', event.id))
+  await announcements.keep({ ...event, type: EpisodeMissed.name }, records, now)
+  await publish([EpisodeMissed.from(cause, event)])
+  await announcements.published([event.id], now)
+}
+
+const strike = async (cause: Cause, id: number, before: Show | null, outside: Outside): Promise<void> => {
+  const { catalogue, missingShows, publish, clock, log } = outside
+  if (before === null) return strikeUnknown(cause, id, outside)
   const after = struck(before, clock())
   if (after.gone === true && before.gone !== true) {
     const heir = await heirOf(before, outside).catch(unavailable(log, `who is series ${before._id} now`))
     // Nobody can say yet: it is asked again at the next tick.
     if (heir === null) return catalogue.keep(before)
-    if (heir !== 'none') return inherit(before, heir, outside)
-    await publish([
-      SeriesChanged.from(cause, {
-        id: `show/${after._id}@${after.missingSince}/gone`,
-        subject: `show/${after._id}`,
-        data: { change: 'gone', show: showBrief(after) },
-      }),
-    ])
+    if (heir !== 'none') return inherit(cause, id, before, heir, outside)
+    await publish([gone(cause, showBrief(before), after.missingSince!)])
+    await missingShows.markGone(id, clock())
   }
   await catalogue.keep(after)
 }
+
+/** TVMaze never answered for it: what its followers called it is all that is known. */
+const strikeUnknown = async (cause: Cause, id: number, outside: Outside): Promise<void> => {
+  const { follows, missingShows, publish, clock } = outside
+  const now = clock()
+  const missing = await missingShows.strike(id, now)
+  if (missing === null || missing.goneAt !== null || !isGone(missing.strikes, missing.since, now)) return
+  const name = (await follows.titleOf(`show/${id}`)) ?? `TVmaze ${id}`
+  const show = { id, name, url: `https://www.tvmaze.com/shows/${id}`, image: null, channel: null }
+  const chats = await missingShows.untold(id)
+  for (let start = 0; start < chats.length; start += MOST_CHATS) {
+    const part = chats.slice(start, start + MOST_CHATS)
+    await publish([gone(cause, show, `${missing.since.toISOString()}/${part[0]}`, part)])
+  }
+  await missingShows.markGone(id, now)
+}
+
+const gone = (cause: Cause, show: ShowBrief, since: string, chats?: number[]): VigiaEvent =>
+  SeriesChanged.from(cause, {
+    id: `show/${show.id}@${since}/gone`,
+    subject: `show/${show.id}`,
+    data: { change: 'gone', show, ...(chats === undefined ? {} : { chats }) },
+  })
 
 /** The show that has the other ids of this one: TVMaze merges what was listed twice, and does not redirect. */
 const heirOf = async ({ _id, imdb, thetvdb }: Show, { tvmaze }: Outside): Promise<Show | 'none'> => {
@@ -203,12 +272,39 @@ const heirOf = async ({ _id, imdb, thetvdb }: Show, { tvmaze }: Outside): Promis
   })
 }
 
-/** Its followers follow the other from now on, and need not know. What they have heard of is not told again. */
-const inherit = async (before: Show, heir: Show, { catalogue, follows, announcements }: Outside): Promise<void> => {
-  await catalogue.keep(heir)
-  await announcements.inherit(before._id, heir._id)
-  await follows.move(`show/${before._id}`, `show/${heir._id}`)
+/**
+ * Its followers follow the other from now on, and need to know only where that one has another name. What they have heard of is not told
+ * again. They are told first: after the move nobody could say who they were.
+ */
+const inherit = async (cause: Cause, id: number, before: Show | null, heir: Show, outside: Outside): Promise<void> => {
+  const { catalogue, follows, announcements, publish } = outside
+  const known = await catalogue.show(heir._id)
+  await renew(cause, { before: known, after: heir }, outside)
+  await announcements.inherit(id, heir._id)
+  const formerName = before?.name ?? (await follows.titleOf(`show/${id}`))
+  if (formerName !== null && plainName(formerName) !== plainName(heir.name)) {
+    const chats = (await follows.followersOf(`show/${id}`)).map(chat => chat.id)
+    for (let start = 0; start < chats.length; start += MOST_CHATS) {
+      const part = chats.slice(start, start + MOST_CHATS)
+      await publish([merged(cause, id, formerName, heir, part)])
+    }
+  }
+  await follows.move(`show/${id}`, `show/${heir._id}`)
+  await catalogue.forget(id)
 }
+
+const plainName = (name: string) =>
+  name
+    .normalize('NFKD')
+    .replace(/[^\p{Letter}\p{Number}]/gu, '')
+    .toLowerCase()
+
+const merged = (cause: Cause, id: number, formerName: string, heir: Show, chats: number[]): VigiaEvent =>
+  SeriesChanged.from(cause, {
+    id: `show/${id}/merged/${heir._id}/${chats[0]}`,
+    subject: `show/${heir._id}`,
+    data: { change: 'merged', show: showBrief(heir), formerName, chats },
+  })
 
 const changed = (cause: Cause, show: Show, news: Change): VigiaEvent =>
   SeriesChanged.from(cause, {
@@ -224,6 +320,7 @@ const changed = (cause: Cause, show: Show, news: Change): VigiaEvent =>
             before: { airdate: news.before.airdate, airstamp: news.before.airstamp },
           }
         : {}),
+      ...(news.change === 'ended' && news.last !== null ? { episode: episodeBrief(news.last) } : {}),
     },
   })
 

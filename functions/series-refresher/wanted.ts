@@ -1,4 +1,5 @@
 import type { Freshness } from '#database/catalogue.ts'
+import type { MissingShow } from '#database/missing-shows.ts'
 
 const HOUR_MS = 60 * 60_000
 const DAY_MS = 24 * HOUR_MS
@@ -19,18 +20,25 @@ export interface Wanted {
 
 const order: Record<Wanted['why'], number> = { missing: 0, edited: 1, 'gone?': 2, old: 3 }
 
-/** The followed shows to fetch, the most urgent first. `updates` is null when TVMaze did not tell. */
+/** The followed shows to fetch, the most urgent first. `updates` is null when TVMaze did not tell; `missing` are those it answered 404 for. */
 export const wanted = (
   followed: readonly number[],
   known: readonly Freshness[],
   updates: ReadonlyMap<number, number> | null,
   now: Date,
+  missing: readonly MissingShow[] = [],
 ): Wanted[] => {
+  // Looked for once a month: TVMaze may list it again.
+  const lost = new Set(
+    missing
+      .filter(({ goneAt }) => goneAt !== null && now.getTime() - goneAt.getTime() < 30 * DAY_MS)
+      .map(({ showId }) => showId),
+  )
   const byId = new Map(known.map(show => [show._id, show]))
   return followed
     .flatMap((id): Wanted[] => {
       const show = byId.get(id)
-      if (show === undefined) return [{ id, why: 'missing' }]
+      if (show === undefined) return lost.has(id) ? [] : [{ id, why: 'missing' }]
       if ((updates?.get(id) ?? 0) > show.updated) return [{ id, why: 'edited' }]
       if (show.missingSince !== undefined && show.gone !== true) return [{ id, why: 'gone?' }]
       const age = now.getTime() - Date.parse(show.fetchedAt)

@@ -4,9 +4,12 @@ import { jsonText, type Postgres } from './connect.ts'
 export interface Announcement {
   showId: number
   episodeId: number
-  /** `s2e5`, or `special/123` where there is no number. */
+  /** `s2e5`, or season, date and name of a special: it survives a new id. */
   episode: string
   zone: string
+  /** The date that it was made for: an episode that is put off afterwards is announced again. */
+  airdate: string
+  airstamp: string | null
   eventId: string
 }
 
@@ -25,7 +28,7 @@ export const announcementsIn = (db: Postgres) => ({
   of: async (showIds: readonly number[]): Promise<Announcement[]> =>
     (
       await db.query<Announcement>(
-        `select show_id as "showId", episode_id as "episodeId", episode, zone, event_id as "eventId"
+        `select show_id as "showId", episode_id as "episodeId", episode, zone, airdate, airstamp, event_id as "eventId"
          from announcement where show_id = any ($1)`,
         [showIds],
       )
@@ -39,8 +42,8 @@ export const announcementsIn = (db: Postgres) => ({
       [event.id, event.type, event.subject, jsonText(event.data), at],
     )
     await db.query(
-      `insert into announcement (show_id, episode_id, episode, zone, event_id, announced_at)
-       select *, $6 from unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[])
+      `insert into announcement (show_id, episode_id, episode, zone, event_id, airdate, airstamp, announced_at)
+       select *, $8 from unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
        on conflict do nothing`,
       [
         announcements.map(each => each.showId),
@@ -48,6 +51,8 @@ export const announcementsIn = (db: Postgres) => ({
         announcements.map(each => each.episode),
         announcements.map(each => each.zone),
         announcements.map(each => each.eventId),
+        announcements.map(each => each.airdate),
+        announcements.map(each => each.airstamp),
         at,
       ],
     )
@@ -56,8 +61,8 @@ export const announcementsIn = (db: Postgres) => ({
   /** One show is listed as another now: what was announced of the one counts for the other, by its number. */
   inherit: async (fromShow: number, toShow: number): Promise<void> => {
     await db.query(
-      `insert into announcement (show_id, episode_id, episode, zone, event_id, announced_at)
-       select $2, episode_id, episode, zone, event_id, announced_at from announcement where show_id = $1
+      `insert into announcement (show_id, episode_id, episode, zone, airdate, airstamp, event_id, announced_at)
+       select $2, episode_id, episode, zone, airdate, airstamp, event_id, announced_at from announcement where show_id = $1
        on conflict do nothing`,
       [fromShow, toShow],
     )

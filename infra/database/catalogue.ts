@@ -119,6 +119,11 @@ export const catalogueIn = (mongo: Mongo) => {
       await collection.replaceOne({ _id: show._id }, show, { upsert: true })
     },
 
+    /** A show that is listed under another id now. */
+    forget: async (id: number): Promise<void> => {
+      await (await shows()).deleteOne({ _id: id })
+    },
+
     /** Shows with the episodes whose instant lies in [from, to). */
     airing: async (from: Date, to: Date, skip: Skip = ignore): Promise<{ show: Show; episodes: Episode[] }[]> => {
       const [first, end] = [bound(from), bound(to)]

@@ -118,9 +118,23 @@ export const followsIn = (db: Postgres) => ({
       )
     ).rows[0]?.threadId ?? null,
 
-  /** One subject is another now (`show/82` is listed as `show/90`): who followed the one follows the other, since the same day. */
+  /** What it was called when it was followed first, or null where nobody knew. */
+  titleOf: async (subject: string): Promise<string | null> =>
+    (
+      await db.query<{ title: string }>(
+        'select title from follow where subject = $1 and title is not null order by followed_at limit 1',
+        [subject],
+      )
+    ).rows[0]?.title ?? null,
+
+  /** One subject is another now (`show/82` is listed as `show/90`): who followed the one follows the other, since the earlier day. */
   move: (from: string, to: string): Promise<void> =>
     db.transaction(async tx => {
+      await tx.query(
+        `update follow theirs set followed_at = least(theirs.followed_at, mine.followed_at)
+         from follow mine where mine.subject = $1 and theirs.subject = $2 and theirs.chat_id = mine.chat_id`,
+        [from, to],
+      )
       await tx.query(
         `update follow mine set subject = $2 where subject = $1
          and not exists (select from follow theirs where theirs.subject = $2 and theirs.chat_id = mine.chat_id)`,

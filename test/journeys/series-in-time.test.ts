@@ -5,6 +5,7 @@ import { chatsIn, type Language } from '#database/chats.ts'
 import { cursorsIn } from '#database/cursors.ts'
 import { followsIn } from '#database/follows.ts'
 import { messagesIn } from '#database/messages.ts'
+import { missingShowsIn } from '#database/missing-shows.ts'
 import { skippedRecordsIn } from '#database/skipped-records.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
 import { EpisodeMissed } from '#events/episode-missed.ts'
@@ -154,6 +155,7 @@ const fittings: Record<string, (props: Props) => Omit<Fitting, 'name'>> = {
           follows: followsIn(db),
           announcements: announcementsIn(db),
           cursors: cursorsIn(db),
+          missingShows: missingShowsIn(db),
           skippedRecords: skippedRecordsIn(db),
           publish: publish('series-refresher'),
           log,

@@ -39,6 +39,8 @@ export const route = (store: Store, { path, query, base, now }: Question): Reply
   const ok = (body: unknown): Reply => ({ status: 200, body })
   const json = (show: ShowRow) => showJson(base, show, now)
   const withShow = (id: string, answer: (show: ShowRow) => Reply): Reply => {
+    const into = store.redirectOf(Number(id))
+    if (into !== undefined) return { status: 301, body: null, location: `${base}/shows/${into}` }
     const show = store.show(Number(id))
     return show === undefined ? failure(404, '') : answer(show)
   }

@@ -30,6 +30,9 @@ export interface Store {
   deleteShow(id: number): void
   /** The one show turns out to be the other: its id is gone, its external ids lead to the other. */
   mergeShow(id: number, into: number): void
+  /** From now on the id answers 301 to the other one, whether or not there are such shows. */
+  redirectShow(id: number, into: number): void
+  redirectOf(id: number): number | undefined
   addEpisode(showId: number, episode: NewEpisode): EpisodeRow
   deleteEpisode(episodeId: number): void
   setAirdate(episodeId: number, airs: Airing): void
@@ -40,6 +43,7 @@ export interface Store {
 /** `living`: dates follow the clock, and the bulletin airs every few minutes. Else the cast as of `today`. */
 export const storeOf = (clock: Clock, today: Temporal.PlainDate, living: boolean): Store => {
   const rows = new Map(cast(today).map(show => [show.id, show]))
+  const redirects = new Map<number, number>()
   let nextShowId = 910_000
   let nextEpisodeId = 120_000_000
   let nextChannelId = 9_500
@@ -122,6 +126,11 @@ export const storeOf = (clock: Clock, today: Temporal.PlainDate, living: boolean
       target.externals = { ...externals }
       touch(target)
     },
+    redirectShow: (id, into) => {
+      rows.delete(id)
+      redirects.set(id, into)
+    },
+    redirectOf: id => redirects.get(id),
     addEpisode: (showId, episode) => {
       const row = existing(showId)
       touch(row)
