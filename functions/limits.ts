@@ -12,6 +12,8 @@ export interface Limits {
   lookSeconds: number
   /** Series that one chat follows. */
   followsPerChat: number
+  /** Series that one chat followed and that were not looked up at TVMaze yet. */
+  waitingFollowsPerChat: number
 }
 
 /** The variable that changes a limit, and its default. The README's table repeats them; a test compares the two. */
@@ -22,6 +24,7 @@ export const limitVariables: Record<keyof Limits, { name: string; usual: number 
   personHostChecksPerMinute: { name: 'LIMIT_PERSON_HOST_CHECKS_PER_MINUTE', usual: 60 },
   lookSeconds: { name: 'LIMIT_LOOK_SECONDS', usual: 5 },
   followsPerChat: { name: 'LIMIT_FOLLOWS_PER_CHAT', usual: 300 },
+  waitingFollowsPerChat: { name: 'LIMIT_WAITING_FOLLOWS_PER_CHAT', usual: 20 },
 }
 
 /** Whether a variable's value can be a limit. */

@@ -34,6 +34,13 @@ export class ShowUnreadable extends TvmazeUnavailable {
   }
 }
 
+/** The calls that TVMaze allows are used up for longer than this caller can wait. */
+export class TvmazeBusy extends TvmazeUnavailable {
+  constructor(waitMs: number) {
+    super(`no call is left for ${Math.ceil(waitMs / 1000)} s`, 429, Math.ceil(waitMs / 1000))
+  }
+}
+
 /** A show as found by a search, for a card. */
 export interface ShowHit {
   id: number
@@ -60,10 +67,19 @@ export interface Tvmaze {
   lookup(external: { imdb: string } | { thetvdb: number }): Promise<ShowHit | null>
 }
 
+interface Budget {
+  take(): Promise<number>
+  pause(ms: number): Promise<void>
+}
+
 export interface TvmazeOptions {
   userAgent?: string
-  /** Calls in any ten seconds. TVMaze allows 20 to an address; whoever shares the address takes less. */
+  /** Calls in any ten seconds of this process alone, where there is no budget that all share. TVMaze allows 20 to an address. */
   callsPerTenSeconds?: number
+  /** The calls that all functions share: `take` is 0 when this one may go out, else the milliseconds to wait. */
+  budget?: Budget
+  /** How long one wait may be, for the budget or for a Retry-After. Longer ones fail at once, because a person waits. */
+  longestWaitMs?: number
   /** How often one call is tried when TVMaze is unavailable: 1 where a person waits. */
   attempts?: number
   timeoutMs?: number
@@ -79,6 +95,10 @@ interface Reply {
 }
 
 const mostRedirects = 5
+/** Where TVMaze says 429 and not for how long. */
+const USUAL_WAIT_S = 2
+/** A caller that waits no longer than this has a person behind it. */
+const PERSON_MS = 10_000
 
 const sleep = (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms))
 
@@ -88,13 +108,16 @@ export const tvmaze = (
   {
     userAgent = 'Vigia/0.1 (+https://vigia.dev)',
     callsPerTenSeconds = 18,
+    budget,
+    longestWaitMs = 30_000,
     attempts = 1,
     timeoutMs = 8_000,
     clock = () => new Date(),
     wait = sleep,
   }: TvmazeOptions = {},
 ): Tvmaze => {
-  const paced = pace(callsPerTenSeconds, clock, wait)
+  const paced = budget ? granted(budget, longestWaitMs, wait) : pace(callsPerTenSeconds, clock, wait)
+  const isPerson = longestWaitMs < PERSON_MS
   const base = baseUrl.replace(/\/+$/, '')
   const connection = connectionTo(base)
 
@@ -128,8 +151,11 @@ export const tvmaze = (
       )
     })
     const status = answer.statusCode
-    if (status === 429 || status >= 500)
-      throw new TvmazeUnavailable(`answered ${status}`, status, seconds(answer.headers['retry-after']))
+    if (status === 429 || status >= 500) {
+      const retryAfterS = seconds(answer.headers['retry-after'], clock())
+      if (status === 429) await budget?.pause((retryAfterS ?? USUAL_WAIT_S) * 1000)
+      throw new TvmazeUnavailable(`answered ${status}`, status, retryAfterS)
+    }
     const location = status >= 300 && status < 400 ? (answer.headers.location ?? null) : null
     if (location !== null) {
       if (!URL.canParse(location, url)) throw new TvmazeUnavailable('redirects to something that is no address', status)
@@ -148,8 +174,10 @@ export const tvmaze = (
       try {
         return await once(path)
       } catch (error) {
-        if (!(error instanceof TvmazeUnavailable) || attempt >= attempts) throw error
-        await wait(Math.min(error.retryAfterS ?? 2 ** attempt, 30) * 1000)
+        if (!(error instanceof TvmazeUnavailable) || attempt >= attempts || error instanceof TvmazeBusy) throw error
+        const waitMs = (error.retryAfterS ?? USUAL_WAIT_S ** attempt) * 1000
+        if (isPerson && (error.status !== 429 || waitMs > longestWaitMs)) throw error
+        await wait(Math.min(waitMs, 30_000))
       }
     }
   }
@@ -229,8 +257,12 @@ const isObject = (value: unknown): value is Json => typeof value === 'object' &&
 const summaryIn = (value: unknown): string | null =>
   typeof value === 'string' ? plain(value.slice(0, 10_000).toWellFormed().replaceAll('\0', '')) || null : null
 
-const seconds = (header: string | undefined): number | null =>
-  header !== undefined && /^\d+$/.test(header) ? Number(header) : null
+/** Retry-After is a number of seconds or a date; null for anything else. */
+const seconds = (header: string | undefined, now: Date): number | null => {
+  if (header === undefined) return null
+  const s = /^\d+$/.test(header) ? Number(header) : Math.ceil((Date.parse(header) - now.getTime()) / 1000)
+  return Number.isNaN(s) ? null : Math.min(Math.max(s, 1), 86_400)
+}
 
 const showHit = (json: unknown): ShowHit | null => {
   if (!isObject(json) || !isShowId(json.id)) return null
@@ -254,6 +286,16 @@ const episode = (json: Json): Json => ({
   ...json,
   airstamp: typeof json.airtime === 'string' && json.airtime.trim() !== '' ? json.airstamp : null,
 })
+
+// Asks until a call is granted; the wait is spread a little, so that not everybody asks again in the same instant.
+const granted = (budget: Budget, longestWaitMs: number, wait: (ms: number) => Promise<void>) => async () => {
+  let left = longestWaitMs
+  for (let ms = await budget.take(); ms > 0; ms = await budget.take()) {
+    if (ms > left) throw new TvmazeBusy(ms)
+    left -= ms
+    await wait(ms + Math.round(Math.random() * 100))
+  }
+}
 
 // No window of ten seconds holds more than `calls` of them. Callers are let through one after another.
 const pace = (calls: number, clock: Clock, wait: (ms: number) => Promise<void>) => {

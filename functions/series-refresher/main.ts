@@ -6,6 +6,7 @@ import { followsIn } from '#database/follows.ts'
 import { missingShowsIn } from '#database/missing-shows.ts'
 import { mongo } from '#database/mongo.ts'
 import { skippedRecordsIn } from '#database/skipped-records.ts'
+import { type TvmazeCaller, tvmazeBudgetIn } from '#database/tvmaze-budget.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
 import { Tick } from '#events/tick.ts'
 import { systemClock } from '../clock.ts'
@@ -17,9 +18,17 @@ import { seriesFollowed, seriesRefresher } from './series-refresher.ts'
 
 const db = postgres(env('DATABASE_URL'), { applicationName: 'series-refresher' })
 const shows = mongo(env('MONGODB_URI'))
+const budget = tvmazeBudgetIn(db)
+const tvmazeFor = (caller: TvmazeCaller, longestWaitMs: number) =>
+  tvmaze(env('TVMAZE_URL', 'https://api.tvmaze.com'), {
+    attempts: 3,
+    longestWaitMs,
+    budget: { take: () => budget.take(caller), pause: budget.pause },
+  })
+const forRound = tvmazeFor('round', 60_000)
+// Three calls: their waits together stay below the timeout of the Trigger.
+const forFollow = tvmazeFor('follow', 25_000)
 const outside = {
-  // Some of the twenty calls are left to people who search at the same address.
-  tvmaze: tvmaze(env('TVMAZE_URL', 'https://api.tvmaze.com'), { callsPerTenSeconds: 15, attempts: 3 }),
   catalogue: catalogueIn(shows),
   follows: followsIn(db),
   announcements: announcementsIn(db),
@@ -34,8 +43,8 @@ const outside = {
 serve({
   name: 'series-refresher',
   events: [
-    on(Tick, (tick, { log, signal }) => seriesRefresher(tick, { ...outside, log }, signal)),
-    on(SeriesFollowed, (event, { log }) => seriesFollowed(event, { ...outside, log })),
+    on(Tick, (tick, { log, signal }) => seriesRefresher(tick, { ...outside, tvmaze: forRound, log }, signal)),
+    on(SeriesFollowed, (event, { log }) => seriesFollowed(event, { ...outside, tvmaze: forFollow, log })),
   ],
   close: [() => db.end(), () => shows.end()],
 })

@@ -27,6 +27,8 @@ const HOUR_MS = 60 * 60_000
 const NEVER = new Date(0)
 /** A tick ends well before its delivery would time out; what is left over is found by the next one. */
 const BUDGET_MS = 8 * 60_000
+/** Shorter than the retries of series.followed take together. */
+const RETRIED_MS = 4 * 60_000
 /** An event has a size that the broker takes. */
 const MOST_EPISODES = 500
 const MOST_CHATS = 500
@@ -36,7 +38,10 @@ const ENOUGH_FAILURES = 3
 interface Outside {
   tvmaze: Tvmaze
   catalogue: Catalogue
-  follows: Pick<Follows, 'followedShows' | 'zonesFollowing' | 'followersOf' | 'titleOf' | 'move'>
+  follows: Pick<
+    Follows,
+    'followedShows' | 'zonesFollowing' | 'followersOf' | 'titleOf' | 'move' | 'nextWaiting' | 'isWaiting' | 'looked'
+  >
   announcements: Pick<Announcements, 'of' | 'keep' | 'published' | 'inherit'>
   missingShows: MissingShows
   cursors: Pick<Cursors, 'reached' | 'advance'>
@@ -92,9 +97,32 @@ export const seriesRefresher = async (tick: Cause, outside: Outside, signal?: Ab
   )
 }
 
-/** Somebody follows a series: its entry is there at once, unless it is fresh. Throws RetryLater when TVMaze does not answer. */
+/**
+ * Somebody follows a series: its entry is there soon, unless it is fresh. Where several wait for their first look, each event brings one
+ * look, at the one whose turn it is: many follows of one chat hold up no other chat. Throws RetryLater when TVMaze does not answer.
+ */
 export const seriesFollowed = async (event: EventOf<typeof SeriesFollowed>, outside: Outside): Promise<void> => {
   const { showId } = event.data
+  const { follows } = outside
+  const next = await follows.nextWaiting([...looking])
+  if (next !== null) await look(event, next, outside)
+  if (next !== showId && !(await follows.isWaiting(showId))) await look(event, showId, outside)
+}
+
+/** Series that this process asks for right now. */
+const looking = new Set<number>()
+
+const look = async (event: EventOf<typeof SeriesFollowed>, showId: number, outside: Outside): Promise<void> => {
+  looking.add(showId)
+  try {
+    await lookOnce(event, showId, outside)
+    await outside.follows.looked(showId, outside.clock())
+  } finally {
+    looking.delete(showId)
+  }
+}
+
+const lookOnce = async (event: EventOf<typeof SeriesFollowed>, showId: number, outside: Outside): Promise<void> => {
   const { catalogue, tvmaze, clock, log } = outside
   const before = await catalogue.show(showId)
   if (before !== null && clock().getTime() - Date.parse(before.fetchedAt) < HOUR_MS) return
@@ -103,6 +131,11 @@ export const seriesFollowed = async (event: EventOf<typeof SeriesFollowed>, outs
   } catch (error) {
     if (error instanceof ShowUnreadable) throw new Permanent(error.message)
     if (error instanceof TvmazeUnavailable) {
+      // The broker's patience is about to end: the hourly round fetches it, and a dead letter for each series would help nobody.
+      if (clock().getTime() - Date.parse(event.time) > RETRIED_MS) {
+        log.warn({ show: showId, status: error.status }, 'a series that was followed is left to the hourly round')
+        return
+      }
       throw new RetryLater(`${error.message}: series ${showId} is not in the catalogue yet`, error.retryAfterS ?? 30)
     }
     if (!(error instanceof ShowGone)) throw error
@@ -188,6 +221,7 @@ const beforeEdit = (after: Show, known: Announcement[]) => known.filter(({ event
 /** What TVMaze answered for `id` is kept; where the answer has another id, the one was merged into the other. */
 const taken = async (cause: Cause, id: number, renewal: Renewal, outside: Outside): Promise<void> => {
   await outside.missingShows.found(id)
+  await outside.follows.looked(id, outside.clock())
   if (renewal.after._id === id) return renew(cause, renewal, outside)
   return inherit(cause, id, renewal.before, renewal.after, outside)
 }
@@ -279,8 +313,8 @@ const heirOf = async ({ _id, imdb, thetvdb }: Show, { tvmaze }: Outside): Promis
 const inherit = async (cause: Cause, id: number, before: Show | null, heir: Show, outside: Outside): Promise<void> => {
   const { catalogue, follows, announcements, publish } = outside
   const known = await catalogue.show(heir._id)
-  await renew(cause, { before: known, after: heir }, outside)
   await announcements.inherit(id, heir._id)
+  await renew(cause, { before: known, after: heir }, outside)
   const formerName = before?.name ?? (await follows.titleOf(`show/${id}`))
   if (formerName !== null && plainName(formerName) !== plainName(heir.name)) {
     const chats = (await follows.followersOf(`show/${id}`)).map(chat => chat.id)

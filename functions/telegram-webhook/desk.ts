@@ -42,7 +42,7 @@ export interface Turn {
 }
 
 /** A person waits, so nothing is waited for longer than this. */
-export const PATIENCE_MS = { tvmaze: 6_000, catalogue: 3_000 }
+export const PATIENCE_MS = { tvmaze: 7_500, catalogue: 3_000 }
 
 export class TookTooLong extends Error {
   override readonly name = 'TookTooLong'

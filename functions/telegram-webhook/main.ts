@@ -8,6 +8,7 @@ import { monitorsIn } from '#database/monitors.ts'
 import { probeHoursIn } from '#database/probe-hours.ts'
 import { searchesIn } from '#database/searches.ts'
 import { telegramUpdatesIn } from '#database/telegram-updates.ts'
+import { tvmazeBudgetIn } from '#database/tvmaze-budget.ts'
 import { UpdateDeferred } from '#events/update-deferred.ts'
 import { systemClock } from '../clock.ts'
 import { env, envOptional } from '../env.ts'
@@ -28,6 +29,7 @@ const apiRoot = env('TELEGRAM_API_ROOT', 'https://api.telegram.org')
 
 const db = postgres(env('DATABASE_URL'), { max: 8, applicationName: name, statementTimeoutMs: 5_000 })
 const shows = mongo(env('MONGODB_URI'))
+const tvmazeBudget = tvmazeBudgetIn(db)
 
 let guard: Promise<AddressGuard> | undefined
 const loadGuard = async () => (await import('../safe-address.ts')).addressGuard(envOptional('PROBE_ALLOW'))
@@ -47,8 +49,13 @@ const webhook = telegramWebhook({
     looks: looksIn(db),
     probeHours: probeHoursIn(db),
     catalogue: catalogueIn(shows),
-    // A person waits: one try, and the button says "try again".
-    tvmaze: tvmaze(env('TVMAZE_URL', 'https://api.tvmaze.com'), { attempts: 1, timeoutMs: 6_000 }),
+    // A person waits: for a Retry-After once and not for long, then the button says "try again".
+    tvmaze: tvmaze(env('TVMAZE_URL', 'https://api.tvmaze.com'), {
+      attempts: 2,
+      timeoutMs: 6_000,
+      longestWaitMs: 5_500,
+      budget: { take: () => tvmazeBudget.take('person'), pause: tvmazeBudget.pause },
+    }),
     mayDial: async address => {
       guard ??= loadGuard()
       return (await guard)(address)

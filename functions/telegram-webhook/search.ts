@@ -165,9 +165,18 @@ export const offerOf = async (
 }
 
 /** The note over a button that led to nothing. */
-export const refused = ({ words }: Turn, why: 'not offered' | 'TVMaze is away'): Answer => ({
-  effects: [{ do: 'toast', text: why === 'not offered' ? words.oldButton : words.tvmazeStillDown }],
-})
+export const refused = (
+  { words, desk: { limits } }: Turn,
+  why: 'not offered' | 'TVMaze is away' | 'full' | 'waiting',
+): Answer => {
+  const text = {
+    'not offered': words.oldButton,
+    'TVMaze is away': words.tvmazeStillDown,
+    full: words.followsFull(limits.followsPerChat),
+    waiting: words.followsWaiting(limits.waitingFollowsPerChat),
+  }[why]
+  return { effects: [{ do: 'toast', text, alert: why === 'full' || why === 'waiting' }] }
+}
 
 /** Follows, and says what comes next. Pressed twice it is one follow; the event goes out again, with an id of its own cause. */
 export const follow = async (turn: Turn, press: CardPress): Promise<Answer> => {
@@ -178,7 +187,11 @@ export const follow = async (turn: Turn, press: CardPress): Promise<Answer> => {
   if (typeof offer === 'string') return refused(turn, offer)
   const { id, title, show } = offer
   const subject = showSubject(id)
-  const isNew = await desk.follows.follow(chat.id, subject, now, title, turn.place.threadId)
+  const kept = await desk.follows.within(chat.id, subject, desk.limits, show === null ? now : null, follows =>
+    follows.follow(chat.id, subject, now, title, turn.place.threadId),
+  )
+  if (typeof kept === 'string') return refused(turn, kept)
+  const isNew = kept.done
   const followedAt = isNew ? now : ((await desk.follows.find(chat.id, subject))?.followedAt ?? now)
   const events = [followed(turn, id, followedAt)]
   const toast = { do: 'toast', text: isNew ? words.followed : words.alreadyFollowing } as const
@@ -221,7 +234,8 @@ export const refollow = async (turn: Turn, press: CardPress & { followedAt: Date
   const hits = await hitsOf(turn, press)
   const offer = await offerOf(turn, press.show, hits?.[press.at]?.name)
   if (typeof offer === 'string') return refused(turn, offer)
-  const followedAt = await restoreFollow(turn, offer.id, press.followedAt, offer.title)
+  const followedAt = await restoreFollow(turn, offer, press.followedAt)
+  if (typeof followedAt === 'string') return refused(turn, followedAt)
   const events = [followed(turn, offer.id, followedAt)]
   const toast = { do: 'toast', text: words.restored } as const
   if (!hits) return { effects: [toast], events }
@@ -231,14 +245,16 @@ export const refollow = async (turn: Turn, press: CardPress & { followedAt: Date
 /** Follows as if it had never stopped. The date comes from a button, so it may be made up: it is never in the future. */
 export const restoreFollow = async (
   { desk, chat, place }: Turn,
-  showId: number,
+  { id, title, show }: Offer,
   followedAt: Date,
-  title: string | null,
-) => {
+): Promise<Date | 'full' | 'waiting'> => {
   const now = desk.clock()
   const since = followedAt > now ? now : followedAt
-  await desk.follows.restore(chat.id, showSubject(showId), since, title, place.threadId)
-  return since
+  const subject = showSubject(id)
+  const kept = await desk.follows.within(chat.id, subject, desk.limits, show === null ? now : null, follows =>
+    follows.restore(chat.id, subject, since, title, place.threadId),
+  )
+  return typeof kept === 'string' ? kept : since
 }
 
 /** The news that a series is followed again. */

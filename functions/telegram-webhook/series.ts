@@ -134,7 +134,8 @@ export const removeSeries = async (turn: Turn, showId: number, page: number): Pr
 export const restoreSeries = async (turn: Turn, showId: number, page: number, followedAt: Date): Promise<Answer> => {
   const offer = await offerOf(turn, showId)
   if (typeof offer === 'string') return refused(turn, offer)
-  const since = await restoreFollow(turn, offer.id, followedAt, offer.title)
+  const since = await restoreFollow(turn, offer, followedAt)
+  if (typeof since === 'string') return refused(turn, since)
   return {
     effects: [
       { do: 'toast', text: turn.words.restored },

@@ -23,6 +23,12 @@ export const showIdOf = (subject: string): number | null => {
   return isShowId(Number(id)) ? Number(id) : null
 }
 
+/** How a chat comes to follow something. */
+interface Following {
+  follow(chatId: number, subject: string, at: Date, title?: string | null, threadId?: number | null): Promise<boolean>
+  restore(chatId: number, subject: string, at: Date, title?: string | null, threadId?: number | null): Promise<void>
+}
+
 /** The table `follow`. Followers are reachable chats only: who blocked the bot keeps the follows and hears nothing. */
 export const followsIn = (db: Postgres) => ({
   /** True when the chat did not follow it yet; an older follow keeps its date, and goes to the topic where it was asked for last. */
@@ -42,6 +48,64 @@ export const followsIn = (db: Postgres) => ({
         [chatId, subject, at, title, threadId],
       )
     ).rows[0]!.isNew,
+
+  /**
+   * Does `work` (a follow of `subject`) unless it would pass a limit of the chat: 'full' where it follows the most, 'waiting' where the
+   * first look at too many is still to come. The chat's row is locked meanwhile, so that of many at once each counts the one before.
+   */
+  within: <Result>(
+    chatId: number,
+    subject: string,
+    limits: { followsPerChat: number; waitingFollowsPerChat: number },
+    waitingSince: Date | null,
+    work: (follows: Following) => Promise<Result>,
+  ): Promise<{ done: Result } | 'full' | 'waiting'> =>
+    db.transaction(async tx => {
+      await tx.query('select from chat where id = $1 for no key update', [chatId])
+      const { rows } = await tx.query<{ all: number; waiting: number; known: boolean }>(
+        `select count(*) as all, count(waiting_since) as waiting, coalesce(bool_or(subject = $2), false) as known
+         from follow where chat_id = $1 and starts_with(subject, 'show/')`,
+        [chatId, subject],
+      )
+      const { all, waiting, known } = rows[0]!
+      if (!known && all >= limits.followsPerChat) return 'full'
+      if (!known && waitingSince !== null && waiting >= limits.waitingFollowsPerChat) return 'waiting'
+      const done = await work(followsIn(tx))
+      if (!known && waitingSince !== null)
+        await tx.query('update follow set waiting_since = $3 where chat_id = $1 and subject = $2', [
+          chatId,
+          subject,
+          waitingSince,
+        ])
+      return { done }
+    }),
+
+  /**
+   * The series whose turn it is, of those that wait for their first look: the oldest of the chat that had a look longest ago, or never.
+   * `but` are being fetched already.
+   */
+  nextWaiting: async (but: readonly number[]): Promise<number | null> => {
+    const { rows } = await db.query<{ subject: string }>(
+      `select waiting.subject from follow waiting cross join lateral
+         (select max(looked_at) as at from follow seen where seen.chat_id = waiting.chat_id) last
+       where waiting_since is not null and subject <> all ($1)
+       order by last.at nulls first, waiting_since, subject limit 1`,
+      [but.map(id => `show/${id}`)],
+    )
+    return rows[0] === undefined ? null : showIdOf(rows[0].subject)
+  },
+
+  isWaiting: async (showId: number): Promise<boolean> =>
+    (await db.query('select from follow where subject = $1 and waiting_since is not null limit 1', [`show/${showId}`]))
+      .rowCount > 0,
+
+  /** There was a look at it, whatever it brought. */
+  looked: async (showId: number, at: Date): Promise<void> => {
+    await db.query(
+      'update follow set waiting_since = null, looked_at = $2 where subject = $1 and waiting_since is not null',
+      [`show/${showId}`, at],
+    )
+  },
 
   /** What was followed until now, or null; enough for `restore`. */
   unfollow: async (chatId: number, subject: string): Promise<Follow | null> =>

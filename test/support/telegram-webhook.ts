@@ -148,6 +148,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
   return {
     url,
     db,
+    databaseUrl: database.url,
     desk,
     time,
     telegram,

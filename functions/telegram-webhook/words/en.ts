@@ -88,6 +88,10 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   following: 'following ✓',
   undo: 'undo',
   remove: 'remove',
+  followsFull: most =>
+    `You already follow ${most} series, the most a chat can follow. Remove one in /shows to make room.`,
+  followsWaiting: most =>
+    `I am still looking up the dates of ${most} series that you just followed. Please try again in a minute.`,
   followed: 'Done! I will tell you when a new episode comes out.',
   followedByName: name =>
     html`Done! You follow ${name ? html`<b>${name}</b>` : 'the series'}. I will tell you when a new episode comes out.`,

@@ -90,6 +90,10 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   following: 'seguindo ✓',
   undo: 'desfazer',
   remove: 'remover',
+  followsFull: (most: number) =>
+    `Você já segue ${most} séries, o máximo por conversa. Remova uma em /series para abrir lugar.`,
+  followsWaiting: (most: number) =>
+    `Ainda estou buscando as datas de ${most} séries que você acabou de seguir. Tente de novo em um minuto.`,
   followed: 'Pronto! Eu aviso quando sair episódio novo.',
   followedByName: (name: string | null) =>
     html`Pronto! Você segue ${name ? html`<b>${name}</b>` : 'a série'}. Eu aviso quando sair episódio novo.`,
