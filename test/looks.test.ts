@@ -196,6 +196,52 @@ describe('an outage that is looked at late', () => {
   })
 })
 
+describe('an outage while clocks are set', () => {
+  const told = (since: string, until: string, zone: string, language: 'en' | 'pt-BR' = 'en') =>
+    plain(
+      wording(
+        {
+          of: 'monitor.up',
+          data: {
+            monitorId: 1,
+            incidentId: 1,
+            name: 'x',
+            url: 'https://x.test/',
+            since,
+            until,
+            status: 500,
+            error: 'status',
+          },
+        },
+        { id: 1, language, zone },
+        new Date(until),
+      ).html,
+    ).split('\n')[1]
+
+  test.each([
+    ['2026-11-01T05:30:00Z', '2026-11-01T06:30:00Z', 'It was down for 1 h: from 1:30 AM UTC-4 to 1:30 AM UTC-5'],
+    ['2026-11-01T05:40:00Z', '2026-11-01T06:10:00Z', 'It was down for 30 min: from 1:40 AM UTC-4 to 1:10 AM UTC-5'],
+    ['2026-11-01T05:40:00Z', '2026-11-01T05:40:20Z', 'It was down for 20 s: at 1:40 AM UTC-4'],
+    ['2026-03-08T06:30:00Z', '2026-03-08T07:30:00Z', 'It was down for 1 h: from 1:30 AM UTC-5 to 3:30 AM UTC-4'],
+    [
+      '2026-10-31T12:00:00Z',
+      '2026-11-01T13:00:00Z',
+      'It was down for 1 day 1 h: yesterday · 8:00 AM UTC-4 – today · 8:00 AM UTC-5',
+    ],
+  ])('from %s to %s by the clocks of New York', (since, until, said) => {
+    expect(told(since, until, 'America/New_York')).toBe(said)
+  })
+
+  test('in Portuguese, and by clocks that are set by half an hour', () => {
+    expect(told('2026-11-01T05:40:00Z', '2026-11-01T06:10:00Z', 'America/New_York', 'pt-BR')).toBe(
+      'Ficou fora por 30 min: das 01:40 UTC-4 às 01:10 UTC-5',
+    )
+    expect(told('2026-04-04T14:50:00Z', '2026-04-04T15:05:00Z', 'Australia/Lord_Howe', 'pt-BR')).toBe(
+      'Ficou fora por 15 min: das 01:50 UTC+11 às 01:35 UTC+10:30',
+    )
+  })
+})
+
 describe('a check that a person asks for', () => {
   test('during an outage does not change the uptime', async () => {
     const site = await watch(60)

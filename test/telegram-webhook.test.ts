@@ -170,6 +170,7 @@ describe('finding and following', () => {
     expect((await person.says('https://example.org/a')).text).toContain('/monitorar https://example.org/a')
     // Without a scheme it may be a name; where no series has it, it was an address.
     expect((await person.says('exemplo.com.br')).text).toContain('/monitorar exemplo.com.br')
+    expect((await person.says('host:22')).text).toContain('/monitorar tcp://host:22')
   })
 
   test('only the newest searches are kept, and the button of a forgotten one says so but still follows', async () => {

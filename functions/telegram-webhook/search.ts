@@ -12,6 +12,7 @@ import { fromCatalogue, PATIENCE_MS, TookTooLong, type Turn, within } from './de
 import { nextEpisode, sayWhen } from './episodes.ts'
 import { pageRow } from './pages.ts'
 import { howToSearch } from './settings.ts'
+import { tcpInstead } from './typed-monitor.ts'
 import type { Words } from './words/words.ts'
 
 export const showSubject = (id: number) => `show/${id}`
@@ -34,8 +35,11 @@ export const search = async (turn: Turn, asked: string): Promise<Answer> => {
 }
 
 /** What looks like an address and is no series was meant for /monitorar. */
-const nothing = (query: string, words: Words) =>
-  /[.:]/.test(query) && parseTarget(query).ok ? words.looksLikeAddress(query) : words.nothingFound(query)
+const nothing = (query: string, words: Words) => {
+  const tcp = tcpInstead(query)
+  if (tcp !== null) return words.tcpInstead(tcp)
+  return /[.:]/.test(query) && parseTarget(query).ok ? words.looksLikeAddress(query) : words.nothingFound(query)
+}
 
 const firstPage = async (turn: Turn, { id, hits }: Search): Promise<View> => {
   if (hits === null) {
