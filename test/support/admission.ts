@@ -4,7 +4,7 @@ import type { Manifest } from './manifests.ts'
 
 /**
  * What Knative's admission webhooks check and its CRDs do not, as plain rules. Each returns what is wrong, in words.
- * Source: the Validate methods of knative.dev/eventing v0.50 and knative.dev/serving 1.23.
+ * Source: the Validate methods of knative.dev/eventing v0.50 and knative.dev/serving 1.23 and 1.24.
  */
 export const admissionFaults = (object: Manifest): string[] => {
   switch (object.kind) {
