@@ -148,6 +148,21 @@ describe('what tools read', () => {
     expect(shown[2]).not.toHaveProperty('data')
   })
 
+  test.each([100, 2_000, 2_499, 2_500, 5_000, 200_000])(
+    'JSON %i levels deep is delivered as it came, and shown as JSON or as bytes',
+    async levels => {
+      recorder.does('/deep', () => ({ status: 204 }))
+      const house = await open([triggerFor('deep', 'deep', at('/deep'))])
+      const body = `${'['.repeat(levels)}${']'.repeat(levels)}`
+      await house.post('1', 'deep', {}, body)
+      await until(async () => (await house.broker.reads.events({})).every(({ state }) => state === 'done'))
+      expect(recorder.got('/deep').map(got => got.body.toString())).toEqual([body])
+      const { event } = (await house.broker.reads.event(1))!
+      expect(() => JSON.stringify(event)).not.toThrow()
+      if (levels > 5_000) expect(event).toMatchObject({ data_base64: Buffer.from(body).toString('base64') })
+    },
+  )
+
   test('who taps the broker hears of every event, attempt and end', async () => {
     const house = await open([triggerFor('a', 'test', at('/a'))])
     const news: News[] = []

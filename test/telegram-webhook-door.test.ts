@@ -324,8 +324,10 @@ describe('an update that can be neither handled nor kept', () => {
     ['100,000 levels of objects', `,"x":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`],
   ])('is taken and ends as a dead letter that says why: %s', async (_, more) => {
     const { id, body } = withText('"oi"', more)
+    world.telegram.forgetCalls()
     expect((await world.post(body)).status).toBe(200)
     expect((await world.post(body)).status).toBe(200)
+    expect(world.telegram.calls(), 'nobody is promised another try').toEqual([])
     const deferred = world.broker.events('update.deferred').at(-1)!
     expect(deferred.subject).toBe(`update/${id}`)
     const brought = await world.deliver(deferred)

@@ -101,7 +101,8 @@ export const telegramWebhook = (outside: Outside) => {
     const until = quiet.until(chatId)
     if (until !== null && messages.length > 0) {
       await toOutbox(place, messages, cause, until)
-      return speak(notes)
+      // The answer is on its way: a note that is lost does not repeat the update.
+      return speak(notes).catch(() => [])
     }
     try {
       return await speak(effects)
@@ -142,7 +143,7 @@ export const telegramWebhook = (outside: Outside) => {
   const defer = async (update: Update, attempts: number, attempt: Attempt, refusal?: string): Promise<void> => {
     const id = update.update_id
     // Before the broker has it: the answer that follows from there would otherwise overtake the apology.
-    if (!mayHaveAnswered(attempt) && (await updates.mayApologise(botId, id, attempts))) {
+    if (refusal === undefined && !mayHaveAnswered(attempt) && (await updates.mayApologise(botId, id, attempts))) {
       const where = placeOf(await bot(), update)
       if (where) await apologise(where.place, where.speak, 'sorry')
     }
@@ -160,6 +161,7 @@ export const telegramWebhook = (outside: Outside) => {
 
   const handled = async (update: Update, attempt: Attempt): Promise<void> => {
     await (await bot()).handle(update, AbortSignal.timeout(UPDATE_MS), answering(attempt))
+    // A crash between the answer and this line answers twice; to note it first could lose the answer. We choose the repeat.
     await updates.done(botId, update.update_id)
     if (update.update_id % CLEANING === 0) await updates.forgetOld()
   }
