@@ -7,8 +7,6 @@ export interface AnswerHead {
   location: string | null
   /** Bytes of its body; null where chunks or the end of the connection tell. */
   length: number | null
-  /** Whether the body comes in chunks. */
-  chunked?: true
   /** What came of the body together with the head (Latin-1, a byte a character). */
   body: string
 }
@@ -31,7 +29,7 @@ const isFold = /^[\t ]/
  *
  * It accepts what curl accepts, because a site that clients can read is up: line ends without CR, folded lines, blanks in header
  * names, repeated or conflicting lengths. One answer is read per connection, so leniency opens no way for request smuggling.
- * node:http refuses several of these even with `insecureHTTPParser`. test/safe-answer.test.ts compares this reader with curl.
+ * node:http refuses several of these even with `insecureHTTPParser`. test/safe-answer-curl.test.ts compares this reader with curl.
  */
 export const answerReader = (): ((piece: string) => AnswerHead | null) => {
   let unread = ''
@@ -86,7 +84,7 @@ export const answerReader = (): ((piece: string) => AnswerHead | null) => {
   }
 }
 
-type Draft = Omit<AnswerHead, 'body' | 'chunked'> & { lines: number; encoding: string | null }
+type Draft = Omit<AnswerHead, 'body'> & { lines: number; encoded: boolean }
 
 /** Whether this can become a status line, or an empty one before it: what speaks something else is known by its first byte. */
 const startsLike = (text: string, from: number) => {
@@ -98,7 +96,7 @@ const begun = (line: string): Draft => {
   const status = Number(statusLine.exec(line)?.[1])
   // 101: nobody asked for another protocol.
   if (Number.isNaN(status) || status === 101) throw new Fault('protocol')
-  return { status, location: null, length: null, lines: 0, encoding: null }
+  return { status, location: null, length: null, lines: 0, encoded: false }
 }
 
 const addTo = (head: Draft, line: string) => {
@@ -114,10 +112,11 @@ const addTo = (head: Draft, line: string) => {
       head.length = lengthIn(line.slice(colon + 1))
       return
     case 'transfer-encoding':
-      head.encoding = line
-        .slice(colon + 1)
-        .trim()
-        .toLowerCase()
+      head.encoded =
+        line
+          .slice(colon + 1)
+          .trim()
+          .toLowerCase() !== 'identity'
   }
 }
 
@@ -133,14 +132,7 @@ const lengthIn = (value: string): number | null => {
   return Number.isSafeInteger(length) ? length : null
 }
 
-const answerOf = ({ status, location, length, encoding }: Draft, body: string): AnswerHead => {
+const answerOf = ({ status, location, length, encoded }: Draft, body: string): AnswerHead => {
   const bodyless = status === 204 || status === 304
-  const encoded = encoding !== null && encoding !== 'identity'
-  return {
-    status,
-    location,
-    length: bodyless ? 0 : encoded ? null : length,
-    ...(encoding?.endsWith('chunked') && !bodyless && { chunked: true as const }),
-    body,
-  }
+  return { status, location, length: bodyless ? 0 : encoded ? null : length, body }
 }

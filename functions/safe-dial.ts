@@ -63,7 +63,7 @@ const arrivals = Buffer.allocUnsafeSlow(mostBodyBytes)
 export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions): Dialler => {
   // The same URLs come again each minute.
   const endpointOf = remembered(httpEndpoint)
-  /** Hosts with ports that refused HTTP/1.1. */
+  /** Hosts with ports that have refused HTTP/1.1. HTTP/2 costs more, so that the others are not offered it. */
   const http2Only = new Set<string>()
   let context: SecureContext | undefined
   const secureContext = () => {
@@ -108,10 +108,10 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
     trip.addresses = addresses.length
     const first = attempt % addresses.length
     const started = performance.now()
-    const line: Line = { socket: undefined as unknown as Socket, hear: () => {} }
+    let line: Line | undefined
     const open = (address: string): Socket => {
       const take = (bytes: number) => {
-        if (line.socket === socket) line.hear(arrivals.toString('latin1', 0, bytes))
+        if (line?.socket === socket) line.hear(arrivals.toString('latin1', 0, bytes))
         return true
       }
       const socket = connect({
@@ -120,26 +120,27 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
       })
       return socket
     }
-    line.socket = await connectToAny([...addresses.slice(first), ...addresses.slice(0, first)], {
+    const socket = await connectToAny([...addresses.slice(first), ...addresses.slice(0, first)], {
       ...{ trip, open },
       ...(isName && { more: () => otherFamily(host) }),
     })
+    line = { socket, hear: () => {} }
     trip.spent('connectMs', started)
     trip.contact = true
-    const reached = line.socket.remoteAddress
+    const reached = socket.remoteAddress
     // It has hung up already.
     if (reached === undefined) throw new Fault('reset')
     if (reached !== trip.address) guarded(reached)
     return line
   }
 
-  const secured = async (line: Line, { host }: Endpoint, trip: Trip, protocol: 'http/1.1' | 'h2') => {
+  const secured = async (line: Line, { host }: Endpoint, trip: Trip, protocols: string[]) => {
     const started = performance.now()
     const servername = isIP(host) ? '' : host
     const secure = trip.closes(
       connectTls({
         ...{ socket: line.socket, host, servername },
-        ...{ secureContext: secureContext(), ALPNProtocols: [protocol] },
+        ...{ secureContext: secureContext(), ALPNProtocols: protocols },
       }),
     )
     await trip.stage<void>((resolve, reject) => {
@@ -153,7 +154,7 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
     })
     trip.spent('tlsMs', started)
     line.socket = secure
-    if (protocol === 'h2') line.http2 = secure
+    if (secure.alpnProtocol === 'h2') line.http2 = secure
     else secure.on('data', (piece: Buffer) => line.hear(piece.toString('latin1')))
     return line
   }
@@ -162,16 +163,14 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
     const line = await connected(endpoint, trip, attempt)
     if (!endpoint.secure) return line
     const { host } = endpoint.url
-    if (http2Only.has(host)) return secured(line, endpoint, trip, 'h2')
     try {
-      return await secured(line, endpoint, trip, 'http/1.1')
+      return await secured(line, endpoint, trip, http2Only.has(host) ? anyProtocol : ['http/1.1'])
     } catch (error) {
       if (!refusesHttp1(error)) throw error
     }
-    const again = await secured(await connected(endpoint, trip, attempt), endpoint, trip, 'h2')
     if (http2Only.size >= mostRemembered) http2Only.clear()
     http2Only.add(host)
-    return again
+    return secured(await connected(endpoint, trip, attempt), endpoint, trip, anyProtocol)
   }
 
   const ask = async (endpoint: Endpoint, line: Line, trip: Trip): Promise<AnswerHead> => {
@@ -205,6 +204,7 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
   }
 }
 
+const anyProtocol = ['h2', 'http/1.1']
 const mostRemembered = 1_000
 
 /** What resolvers say when a name server has answered. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2'
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls'
 import { afterEach, expect, test } from 'vitest'
 import type { ProbeErrorCode } from '#events/probe-error.ts'
 import { addressGuard, safeDialler } from '#functions/safe-dial.ts'
@@ -35,7 +35,8 @@ const answer = (socket: Socket) => {
   socket.on('error', () => {})
   socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'))
 }
-const secureServer = (options: TlsOptions) => listening(createTlsServer(options, answer))
+const secureServer = (options: TlsOptions, accept: (socket: TLSSocket) => unknown = answer) =>
+  listening(createTlsServer(options, socket => void accept(socket)))
 /** The library refuses to serve with weak keys unless it is told to. */
 const server = (name: keyof typeof odd.servers, options: TlsOptions = {}) =>
   secureServer({ ...odd.servers[name], ciphers: 'DEFAULT@SECLEVEL=0', ...options })
@@ -120,6 +121,26 @@ test('a server that speaks only HTTP/2 is asked by HTTP/2, each time with one ha
     status: 503,
   })
   expect(asked).toEqual(['/old', '/new', '/ill?a=b'])
+})
+
+test('a server that has spoken only HTTP/2 may speak HTTP/1.1 later', async () => {
+  const protocols = ['h2']
+  const http2 = createHttp2Server()
+  http2.on('stream', (stream: ServerHttp2Stream) => {
+    stream.respond({ ':status': 200 })
+    stream.end('ok')
+  })
+  const options: TlsOptions = {
+    ...odd.servers.good,
+    ALPNCallback: ({ protocols: offered }) => offered.find(protocol => protocols.includes(protocol)),
+  }
+  const port = await secureServer(options, socket =>
+    socket.alpnProtocol === 'h2' ? http2.emit('connection', socket) : answer(socket),
+  )
+  for (const protocol of ['h2', 'http/1.1', 'h2']) {
+    protocols[0] = protocol
+    expect(await get(port)).toMatchObject({ error: null, status: 200 })
+  }
 })
 
 test('a server that agrees to HTTP/2 and then closes is down', async () => {

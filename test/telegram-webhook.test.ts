@@ -477,6 +477,8 @@ describe('monitors', () => {
     'https://ana:hunter2@example.org',
     'https://ana:x hunter2@example.org',
     'ana:hunter2@example.org',
+    '/buscar https://ana:hunter2@example.org',
+    '/search ana:hunter2@example.org',
   ])('%s is refused without a password or a token in the answer', async text => {
     const person = somebody()
     const answer = await person.says(text)

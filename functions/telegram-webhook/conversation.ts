@@ -79,7 +79,7 @@ const commanded = async (turn: Turn, command: Command, argument: string, isNew: 
     case 'help':
       return send(help(turn))
     case 'search':
-      return search(turn, argument)
+      return searchedFor(turn, argument)
     case 'series':
       return send(await seriesList(turn, 0))
     case 'upcoming':
@@ -102,6 +102,9 @@ const commanded = async (turn: Turn, command: Command, argument: string, isNew: 
 /** An address rather than a name: with a scheme, or with what may be a user name and a password, which no search may see. */
 const looksLikeAddress = /^(?:https?|tcp):\/\/\S|^\S+:\S*@\S/i
 
+const searchedFor = async (turn: Turn, text: string): Promise<Answer> =>
+  looksLikeAddress.test(text) ? suggestion(turn, text) : search(turn, text)
+
 const saidText = async (turn: Turn, text: string): Promise<Answer> => {
   const { words } = turn
   const kind = smallTalk(text)
@@ -119,7 +122,7 @@ const saidText = async (turn: Turn, text: string): Promise<Answer> => {
     case 'wordless':
       return send({ html: words.wordless() })
     case null:
-      return looksLikeAddress.test(text) ? suggestion(turn, text) : search(turn, text)
+      return searchedFor(turn, text)
     default:
       return kind satisfies never
   }
