@@ -21,6 +21,7 @@ const controls: Controls = {
     asked.push(limit)
     return []
   },
+  deadLetter: async () => null,
   replay: async () => 'unknown',
 }
 
@@ -61,6 +62,7 @@ const routes: [path: string, method: string][] = [
   ['/api/events', 'GET'],
   ['/api/events/1', 'GET'],
   ['/api/dead-letters', 'GET'],
+  ['/api/dead-letters/1', 'GET'],
   ['/api/dead-letters/1/replay', 'POST'],
   ['/api/sources', 'GET'],
   ['/api/sources/x/fire', 'POST'],
@@ -149,7 +151,7 @@ describe('paths and methods', () => {
     '/api/events/x',
     '/api/events/1/2',
     '/api/Events',
-    '/api/dead-letters/1',
+    '/api/dead-letters/x',
     '/api//events',
   ])('%s is 404', async path => {
     expect((await get(path)).status).toBe(404)

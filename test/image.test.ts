@@ -238,7 +238,12 @@ describe('what the image holds', () => {
         expect.stringMatching(/^[0-9a-f]{16}\.cjs\.cache$/),
       ])
     }
-    expect((await readdir(join(image, 'jobs'))).toSorted()).toEqual(['migrate.mjs', 'migrations', 'smoke.mjs'])
+    expect((await readdir(join(image, 'jobs'))).toSorted()).toEqual([
+      'dead-letters.mjs',
+      'migrate.mjs',
+      'migrations',
+      'smoke.mjs',
+    ])
     expect(await checksums(join(image, 'jobs/migrations'))).toEqual(await checksums())
   })
 

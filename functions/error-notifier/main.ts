@@ -18,12 +18,14 @@ const chatId = envOptional('TELEGRAM_OPS_CHAT_ID')
 if ((token === undefined) !== (chatId === undefined))
   throw new Error('TELEGRAM_OPS_BOT_TOKEN and TELEGRAM_OPS_CHAT_ID belong together: set both or neither')
 
+const command = envOptional('DEAD_LETTERS_COMMAND')
+
 /** An operator who uses the bot too has chosen a language and a zone there. */
-const reader = async (): Promise<Reader> =>
-  (/^-?\d+$/.test(chatId ?? '') && (await chatsIn(db).find(Number(chatId)))) || {
-    language: 'pt-BR',
-    zone: 'America/Sao_Paulo',
-  }
+const reader = async (): Promise<Reader> => {
+  const chat = /^-?\d+$/.test(chatId ?? '') ? await chatsIn(db).find(Number(chatId)) : null
+  const { language, zone } = chat ?? { language: 'pt-BR', zone: 'America/Sao_Paulo' }
+  return { language, zone, command }
+}
 
 const operators =
   token && chatId

@@ -6,6 +6,8 @@ import { type Language, sayInstant } from '../when.ts'
 export interface Reader {
   language: Language
   zone: string
+  /** How dead letters are seen and replayed where this runs; DEAD_LETTERS_COMMAND. */
+  command?: string | undefined
 }
 
 const words = {
@@ -19,7 +21,7 @@ const words = {
         ? html`⚠️ Mais um tipo de falha nesta última hora; não vou encher este chat.`
         : html`⚠️ Mais ${count} tipos de falha nesta última hora; não vou encher este chat.`,
     lookAt: 'ver e repetir:',
-    where: 'Todas estão em /api/dead-letters, de onde também podem ser repetidas.',
+    where: (command: string) => html`Para ver todas e repetir: <code>${command}</code>`,
     noReason: 'sem resposta ou sem motivo',
   },
   en: {
@@ -32,7 +34,7 @@ const words = {
         ? html`⚠️ One more kind of failure in the last hour; I will not flood this chat.`
         : html`⚠️ ${count} more kinds of failure in the last hour; I will not flood this chat.`,
     lookAt: 'see and replay:',
-    where: 'All of them are in /api/dead-letters, where they can be replayed too.',
+    where: (command: string) => html`See and replay all of them: <code>${command}</code>`,
     noReason: 'no answer, or none that says why',
   },
 } as const
@@ -58,7 +60,10 @@ export const noticeText = (notice: OperatorNotice, reader: Reader, now: Date): s
       count === 1 ? say.once(at(lastAt)) : say.often(count, at(firstAt), at(lastAt)),
       toldAt !== null && toldAt >= firstAt && say.goesOn,
       joined(
-        [html`#${notice.fingerprint}`, hasLetter(news) && html`${say.lookAt} <code>/api/dead-letters</code>`],
+        [
+          html`#${notice.fingerprint}`,
+          hasLetter(news) && reader.command !== undefined && html`${say.lookAt} <code>${reader.command}</code>`,
+        ],
         ' · ',
       ),
     ]),
@@ -74,5 +79,7 @@ const reasonOf = ({ code, reason }: OperatorNews, { language }: Reader): string 
 }
 
 /** The message that stands for all that were held back in this hour. */
-export const digestText = (count: number, { language }: Reader): string =>
-  cut(joined([words[language].heldBack(count), words[language].where]), 4096)
+export const digestText = (count: number, { language, command }: Reader): string => {
+  const { heldBack, where } = words[language]
+  return cut(joined([heldBack(count), command !== undefined && where(command)]), 4096)
+}

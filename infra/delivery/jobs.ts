@@ -5,7 +5,7 @@ import { packageVersion } from './package-version.ts'
 const root = join(import.meta.dirname, '../..')
 
 /** Programs that end by themselves, in the same image as the functions. */
-export const jobNames = ['migrate', 'smoke'] as const
+export const jobNames = ['dead-letters', 'migrate', 'smoke'] as const
 
 /**
  * Builds `<outDir>/<name>.mjs` for every job. They start once a release, so they have no code cache; and they are ES modules, for

@@ -14,6 +14,7 @@ export interface Controls {
   events(query: EventQuery): Promise<unknown[]>
   event(seq: number): Promise<unknown | null>
   deadLetters(limit: number): Promise<unknown[]>
+  deadLetter(id: number): Promise<unknown | null>
   /** What became of it: the letter may be unknown, or name a Trigger that is gone, or an event that cannot be read any more. */
   replay(id: number): Promise<'accepted' | 'unknown' | { impossible: string }>
 }
@@ -84,6 +85,13 @@ const routesOf = (controls: Controls): Route[] => [
     path: /^\/api\/dead-letters$/,
     parameters: ['limit'],
     GET: async ({ query }) => ok(await controls.deadLetters(limitIn(query.limit, 200))),
+  },
+  {
+    path: /^\/api\/dead-letters\/(\d{1,15})$/,
+    GET: async ({ id }) => {
+      const letter = await controls.deadLetter(Number(id))
+      return letter === null ? refused(404, `there is no dead letter ${id}`) : ok(letter)
+    },
   },
   {
     path: /^\/api\/dead-letters\/(\d{1,15})\/replay$/,

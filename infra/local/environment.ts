@@ -23,6 +23,8 @@ export interface Settings {
     opsChatId: string | undefined
   }
   tvmazeUrl: string | undefined
+  /** May hold a secret. */
+  heartbeatUrl: string | undefined
   /** What functions/limits.ts reads, by the names of its variables. */
   limits: Record<string, string | undefined>
 }
@@ -92,6 +94,7 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
       check(name, isLimit, `is "${env[name]}"; it must be a whole number from 1 to 999999999`),
     ]),
   )
+  const heartbeatUrl = url('HEARTBEAT_URL', http, 'should begin with https:// or http://')
   if (faults.length > 0) return faults
   return {
     port: port === undefined ? 8080 : Number(port),
@@ -105,6 +108,7 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
     probeReference,
     telegram,
     tvmazeUrl,
+    heartbeatUrl,
     limits,
   }
 }

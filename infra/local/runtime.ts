@@ -112,14 +112,15 @@ const bringUp = async (
     worldUp(settings, dataDir, terminal, ending),
   ])
   signal.throwIfAborted()
-  watch('PostgreSQL', postgres, down, terminal)
-  watch('MongoDB', mongo, down, terminal)
+  watch('PostgreSQL', postgres, down, terminal, signal)
+  watch('MongoDB', mongo, down, terminal, signal)
 
   const variables: Variables = {
     DATABASE_URL: postgres.url,
     MONGODB_URI: mongo.uri,
     LOG_LEVEL: settings.logLevel,
     PUBLIC_URL: settings.publicUrl?.href,
+    DEAD_LETTERS_COMMAND: 'npm run vigia -- dead-letters',
     ...settings.limits,
     ...outside.variables,
   }
@@ -143,6 +144,7 @@ const bringUp = async (
       server,
       terminal,
       deliverTwice: env.VIGIA_DELIVER_EVERY_EVENT_TWICE === '1',
+      signal,
     })
   let running = await terminal.step('broker', () => brokerFor(manifests))
   const broker = following(() => running)
@@ -271,6 +273,11 @@ const bringUp = async (
     ending.first(async () => stop())
   }
   down.delete('the start')
+  if (settings.heartbeatUrl !== undefined) {
+    const { startHeartbeat } = await import('./heartbeat.ts')
+    const heartbeat = startHeartbeat({ url: settings.heartbeatUrl, look: readiness.look, warn: terminal.warn })
+    ending.first(async () => heartbeat.stop())
+  }
   return {
     publicPort: outdoors.port,
     isSimulated: outside.isSimulated,
@@ -400,16 +407,26 @@ const worldUp = async (settings: Settings, dataDir: string, terminal: Terminal, 
   return outside
 }
 
+/** How much later than its servers this process may hear of its end. */
+const signalSkewMs = 250
+
+/** Whoever ends a whole process group at once ends the databases too, maybe before us: what that breaks is no fault. */
+const warnUnlessStopping = (words: string, terminal: Terminal, signal: AbortSignal) =>
+  setTimeout(() => {
+    if (!signal.aborted) terminal.warn(words)
+  }, signalSkewMs)
+
 /** Keeps `down` true to what a supervisor sees. */
 const watch = (
   name: string,
   server: Pick<PostgresServer, 'onDown' | 'onUp' | 'onGivenUp'>,
   down: Set<string>,
   terminal: Terminal,
+  signal: AbortSignal,
 ) => {
   server.onDown(words => {
     down.add(name)
-    terminal.warn(words)
+    warnUnlessStopping(words, terminal, signal)
   })
   server.onUp(() => {
     down.delete(name)
@@ -458,11 +475,18 @@ const functionsOf = (manifests: FunctionManifest[], { start, built, journal, ter
   }
 }
 
+interface BrokerStart {
+  server: Server
+  terminal: Terminal
+  deliverTwice: boolean
+  signal: AbortSignal
+}
+
 const brokerUp = async (
   manifests: Manifests,
   functions: Activator,
   databaseUrl: string,
-  { server, terminal, deliverTwice }: { server: Server; terminal: Terminal; deliverTwice: boolean },
+  { server, terminal, deliverTwice, signal }: BrokerStart,
 ): Promise<Broker> => {
   const { startBroker } = await import('./broker/broker.ts')
   const byName = new Map(manifests.functions.map(manifest => [manifest.name, manifest]))
@@ -496,7 +520,7 @@ const brokerUp = async (
     deliverTwice,
     log: {
       info: (details, message) => terminal.say(`  broker: ${words(details, message)}`),
-      warn: (details, message) => terminal.warn(`broker: ${words(details, message)}`),
+      warn: (details, message) => warnUnlessStopping(`broker: ${words(details, message)}`, terminal, signal),
       error: (details, message) => terminal.warn(`broker: ${words(details, message)}`),
     },
   })
@@ -542,6 +566,7 @@ const insides = async ({ db, broker, activator: functions, sources, outside, rea
     events: broker.reads.events,
     event: broker.reads.event,
     deadLetters: letters.newest,
+    deadLetter: letters.find,
     replay: async id => {
       const letter = await letters.find(id)
       if (!letter) return 'unknown'

@@ -1,0 +1,62 @@
+import { Misuse } from './misuse.ts'
+
+/** What a verb is given. */
+export interface Shell {
+  env: NodeJS.ProcessEnv
+  /** Lines for standard output. */
+  out(text: string): void
+  /** Lines for standard error. */
+  complain(text: string): void
+}
+
+export interface Verb {
+  /** Lines of the help, without an indent. */
+  help: string
+  /** Throws Misuse for arguments that it does not know, any other Error for what did not work. */
+  run(args: string[], shell: Shell): Promise<void>
+}
+
+/** Loaded when asked for. */
+const verbs: Record<string, () => Promise<{ verb: Verb }>> = {
+  'dead-letters': () => import('./dead-letters.ts'),
+}
+
+const help = async (): Promise<string> => {
+  const all = await Promise.all(Object.values(verbs).map(load => load()))
+  const lines = all.flatMap(({ verb }) => verb.help.split('\n')).map(line => `  ${line}`)
+  return [
+    'npm run vigia -- <verb>',
+    '',
+    ...lines,
+    '',
+    'PORT names the port of a running Vigia (8080).',
+    'Exit codes: 0 done, 1 it did not work, 2 it was not understood.',
+  ].join('\n')
+}
+
+/** Runs one verb of the command line and answers its exit code: 0 done, 1 it did not work, 2 it was not understood. */
+export const vigia = async ([name, ...args]: string[], shell: Shell): Promise<number> => {
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    shell.out(await help())
+    return name === undefined ? 2 : 0
+  }
+  const load = Object.hasOwn(verbs, name) ? verbs[name] : undefined
+  if (!load) {
+    shell.complain(`there is no verb ${name}; there are: ${Object.keys(verbs).join(', ')}`)
+    return 2
+  }
+  const { verb } = await load()
+  if (args.includes('--help') || args.includes('-h')) {
+    shell.out(verb.help)
+    return 0
+  }
+  try {
+    await verb.run(args, shell)
+    return 0
+  } catch (error) {
+    shell.complain((error as Error).message)
+    if (!(error instanceof Misuse)) return 1
+    shell.complain(`usage:\n${verb.help}`)
+    return 2
+  }
+}

@@ -1,0 +1,15 @@
+import { verb } from '../../cli/dead-letters.ts'
+
+/** `dead-letters list|show|replay` in a pod: DATABASE_URL has the letters, K_SINK takes what is sent again. */
+process.once('SIGTERM', () => process.exit(143))
+process.env.K_SINK ||= 'http://broker-ingress.knative-eventing.svc.cluster.local/vigia/default'
+try {
+  await verb.run(process.argv.slice(2), {
+    env: process.env,
+    out: text => process.stdout.write(`${text}\n`),
+    complain: text => process.stderr.write(`${text}\n`),
+  })
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n${verb.help}\n`)
+  process.exitCode = 1
+}
