@@ -299,15 +299,18 @@ describe('the decision', () => {
   })
 
   test('in English for operators who chose it', () => {
-    const text = noticeText(notice({ count: 3 }), { language: 'en', zone: 'Europe/London' }, at('12:30:00'))
+    const text = noticeText(
+      notice({ count: 3 }),
+      { language: 'en', zone: 'Europe/London', command: 'npm run vigia -- dead-letters' },
+      at('12:30:00'),
+    )
     expect(text).toContain('3 times since today · 12:00')
-    expect(text).toMatch(/#aaaaaaaa · see and replay: <code>\/api\/dead-letters<\/code>$/)
+    expect(text).toMatch(/#aaaaaaaa · see and replay: <code>npm run vigia -- dead-letters<\/code>$/)
   })
 
   test('says where to look only where there is a letter', () => {
     const news = { title: 'message.refused', subject: 'chat/7', code: 400, reason: 'r' }
-    expect(noticeText(notice({ news }), { language: 'en', zone: 'Europe/London' }, at('12:30:00'))).toMatch(
-      /#aaaaaaaa$/,
-    )
+    const reader = { language: 'en', zone: 'Europe/London', command: 'npm run vigia -- dead-letters' } as const
+    expect(noticeText(notice({ news }), reader, at('12:30:00'))).toMatch(/#aaaaaaaa$/)
   })
 })

@@ -26,6 +26,7 @@ const functionSettings = closed({
 })
 
 const configuration = [
+  'DEAD_LETTERS_COMMAND',
   'LOG_LEVEL',
   'PROBE_ALLOW',
   'PROBE_REFERENCE',
