@@ -19,6 +19,8 @@ export interface Verb {
 /** Loaded when asked for. */
 const verbs: Record<string, () => Promise<{ verb: Verb }>> = {
   'dead-letters': () => import('./dead-letters.ts'),
+  backup: () => import('./backup.ts'),
+  restore: () => import('./restore.ts'),
 }
 
 const help = async (): Promise<string> => {
@@ -29,7 +31,7 @@ const help = async (): Promise<string> => {
     '',
     ...lines,
     '',
-    'PORT names the port of a running Vigia (8080).',
+    'PORT names the port of a running Vigia (8080), DATA_DIR its data folder (.vigia), DATABASE_URL a PostgreSQL elsewhere.',
     'Exit codes: 0 done, 1 it did not work, 2 it was not understood.',
   ].join('\n')
 }

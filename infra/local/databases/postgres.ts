@@ -77,6 +77,10 @@ export const startPostgres = async ({
   }
 }
 
+/** The URL of the server that another process of ours runs on this data folder. */
+export const runningPostgres = async (dataDir: string): Promise<string> =>
+  (await settle(await realpath(dataDir), () => {})).url('vigia')
+
 /** Ends a server that a killed runtime left behind on this data folder. The caller holds the folder, so no living runtime wants it. */
 export const endPostgresOrphan = async (dataDir: string): Promise<void> => {
   const data = join(await realpath(dataDir), 'postgres/data')

@@ -1,0 +1,32 @@
+import { resolve } from 'node:path'
+import { backUp } from '#database/backup.ts'
+import { postgres } from '#database/connect.ts'
+import { runningPostgres } from '#local/databases/postgres.ts'
+import { dataFolderOf, FolderInUse, openDatabase, schemas } from './database.ts'
+import { argumentsIn, Misuse } from './misuse.ts'
+import type { Verb } from './vigia.ts'
+
+const longMs = 3_600_000
+
+export const verb: Verb = {
+  help: 'backup <file>                             writes everything into one file, also while Vigia runs',
+
+  run: async (args, { env, out }) => {
+    const { positionals } = argumentsIn({ args, allowPositionals: true })
+    const [file, ...more] = positionals
+    if (file === undefined || more.length > 0) throw new Misuse('backup takes one file')
+    const { url, name, close } = await openDatabase(env).catch(async error => {
+      if (!(error instanceof FolderInUse)) throw error
+      const dataDir = await dataFolderOf(env)
+      return { url: await runningPostgres(dataDir), name: dataDir, close: async () => {} }
+    })
+    const db = postgres(url, { max: 1, applicationName: 'vigia backup', statementTimeoutMs: longMs })
+    try {
+      const rows = await backUp(db, resolve(file), schemas, new Date())
+      out(`${rows} rows of ${name} are in ${resolve(file)}`)
+    } finally {
+      await db.end()
+      await close()
+    }
+  },
+}
