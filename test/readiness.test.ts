@@ -4,6 +4,8 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { mongoAnswers } from '#local/databases/ask-mongo.ts'
+import { commandOf } from '#local/databases/processes.ts'
+import { startProcess } from '#local/function-process.ts'
 import { databaseFault, dataFolderFault, readinessOf } from '#local/readiness.ts'
 import { startHouse } from './support/broker.ts'
 import { emptyDatabase, freshMongo, type TestDatabase } from './support/database.ts'
@@ -195,4 +197,22 @@ describe('/readyz', () => {
     await database.db.query(`alter database ${name} reset default_transaction_read_only`)
     await until(async () => (await readyz()).status === 200)
   })
+})
+
+test('a function process that a full disk keeps off the record is ended', async () => {
+  let pid = 0
+  const starting = startProcess({
+    command: [process.execPath, '-e', 'setInterval(() => {}, 1000)'],
+    env: { PATH: process.env.PATH },
+    readinessPath: null,
+    startTimeoutMs: 1_000,
+    log: { follow: () => ({ last: () => [] }), close: async () => {} },
+    remember: spawned => {
+      pid = spawned
+      throw new Error('ENOSPC')
+    },
+    forget: () => {},
+  })
+  await expect(starting).rejects.toThrow('ENOSPC')
+  await until(async () => (await commandOf(pid)) === null)
 })

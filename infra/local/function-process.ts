@@ -48,7 +48,13 @@ export const startProcess = async (start: Start): Promise<FunctionProcess> => {
     detached: true,
   })
   const spawned = child.pid
-  if (spawned !== undefined) start.remember(spawned)
+  try {
+    if (spawned !== undefined) start.remember(spawned)
+  } catch (error) {
+    // On a full disk. A process that is not on record would outlive us.
+    child.kill('SIGKILL')
+    throw error
+  }
   const pid = spawned ?? 0
   const lines = start.log.follow(child.stdout, child.stderr)
   const origin = `http://127.0.0.1:${port}`
