@@ -8,6 +8,7 @@ import { chatsIn } from '#database/chats.ts'
 import { jsonText } from '#database/connect.ts'
 import { cursorsIn } from '#database/cursors.ts'
 import { followsIn } from '#database/follows.ts'
+import { messagesIn } from '#database/messages.ts'
 import { migrate, migrationsDir } from '#database/migrate.ts'
 import { missingShowsIn } from '#database/missing-shows.ts'
 import { skippedRecordsIn } from '#database/skipped-records.ts'
@@ -24,6 +25,7 @@ import { Permanent } from '#functions/errors.ts'
 import { logger } from '#functions/log.ts'
 import { notificationFanout } from '#functions/notification-fanout/notification-fanout.ts'
 import { seriesRefresher } from '#functions/series-refresher/series-refresher.ts'
+import { deliver } from '#functions/telegram-notifier/deliver.ts'
 import { tvmaze } from '#functions/tvmaze.ts'
 import { emptyDatabase } from '#test/support/database.ts'
 import { startWebhook, type Webhook } from '#test/support/telegram-webhook.ts'
@@ -260,6 +262,21 @@ describe('a row that should not be there', () => {
     expect(of('episode.due').map(({ subject }) => subject)).toEqual(['show/900520'])
     expect(skipped()).toMatchObject([{ store: 'announcement_event', key: 'a' }])
   })
+})
+
+test('a stored message that cannot be sent is refused, and the operators hear of it', async () => {
+  await chatsIn(world.db).welcome({ id: 1, kind: 'private', language: 'en' })
+  await world.db.query(
+    `insert into message (key, chat_id, request, cause, not_before, requested_at) values ('a', 1, '{"html": 5}', '{}', now(), now())`,
+  )
+  const messages = messagesIn(world.db)
+  const claim = await messages.claim(1, 'bot', new Date(Date.now() + 60_000))
+  if (claim === null || !('message' in claim)) throw new Error('nothing to send')
+  const call = () => Promise.reject(new Error('nothing should be sent'))
+  const outcome = await deliver({ messages, telegram: { call }, clock: () => new Date() } as never, claim.message)
+  expect(outcome).toEqual({ is: 'settled' })
+  expect(await messages.notes({ keys: ['a'] })).toMatchObject([{ code: 400, chatId: 1 }])
+  expect(await messages.claim(1, 'bot', new Date(Date.now() + 120_000))).toBe(null)
 })
 
 describe('an entry of the catalogue', () => {

@@ -1,5 +1,7 @@
 import type { Chats } from '#database/chats.ts'
 import type { Messages, Outgoing } from '#database/messages.ts'
+import { MessageRequested } from '#events/message-requested.ts'
+import { validatorOf } from '#events/validate.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
 import { type Telegram, TelegramError, TelegramUnreachable } from '../telegram.ts'
@@ -37,6 +39,13 @@ const STOPPED_MS = 10 * 60_000
 export const deliver = async (outbox: Outbox, message: Outgoing): Promise<Outcome> => {
   const { messages, telegram, clock, log } = outbox
   const { key, chatId, request } = message
+  if (!validatorOf(MessageRequested)(request)) {
+    // Kept by another version, or by hand. Thrown here it would stop the outbox at every tick.
+    const reason = 'the message as it is stored cannot be sent'
+    await messages.note(key, { code: 400, reason }, clock())
+    await messages.refused(key, reason)
+    return { is: 'settled' }
+  }
   const replyTo = request.replyTo === undefined ? null : await messages.telegramIdOf(request.replyTo, chatId)
   let form: Form = formOf(request, replyTo)
   /** Topics that took nothing; undefined is General. */

@@ -86,6 +86,7 @@ export const retentions: Retention[] = [
   { table: 'migration', kept: 'one row a migration' },
   { table: 'monitor', kept: 'until it is deleted; at most as many as a chat may have' },
   { table: 'operator_digest', kept: 'one row' },
+  { table: 'tvmaze_budget', kept: 'one row' },
   {
     table: 'probe_hour',
     kept: `${hourDays} days, one row a monitor and hour`,
