@@ -11,9 +11,12 @@ const probeErrors = {
   refused: { 'pt-BR': 'recusou a conexão', en: 'refused the connection' },
   reset: { 'pt-BR': 'fechou a conexão sem responder', en: 'closed the connection without an answer' },
   dns: { 'pt-BR': 'o nome não foi encontrado (DNS)', en: 'the name was not found (DNS)' },
-  unreachable: { 'pt-BR': 'a rede não chega até ele', en: 'the network does not reach it' },
+  unreachable: { 'pt-BR': 'a rede não chega até ele', en: 'cannot be reached over the network' },
   tls: { 'pt-BR': 'a conexão segura (HTTPS) falhou', en: 'the secure connection (HTTPS) failed' },
-  'tls-expired': { 'pt-BR': 'o certificado está fora da validade', en: 'the certificate is not valid at this date' },
+  'tls-expired': {
+    'pt-BR': 'o certificado está fora da validade',
+    en: 'the certificate has expired or is not valid yet',
+  },
   'tls-wrong-host': { 'pt-BR': 'o certificado é de outro endereço', en: 'the certificate is for another address' },
   'tls-untrusted': { 'pt-BR': 'o certificado não é confiável', en: 'the certificate is not trusted' },
   'tls-weak': {
@@ -22,9 +25,9 @@ const probeErrors = {
   },
   'tls-client-certificate': {
     'pt-BR': 'exige um certificado de quem se conecta',
-    en: 'requires a certificate from whoever connects',
+    en: 'requires a client certificate',
   },
-  status: { 'pt-BR': 'respondeu com erro', en: 'answered with an error' },
+  status: { 'pt-BR': 'respondeu com erro', en: 'answered with error' },
   protocol: { 'pt-BR': 'a resposta não é HTTP', en: 'the answer is not HTTP' },
   'too-large': {
     'pt-BR': 'os cabeçalhos da resposta são grandes demais',
@@ -32,21 +35,21 @@ const probeErrors = {
   },
   'too-many-redirects': {
     'pt-BR': 'redireciona vezes demais, ou em círculo',
-    en: 'redirects too many times, or in a circle',
+    en: 'redirects too many times, or in a loop',
   },
   'bad-redirect': {
     'pt-BR': 'redireciona para um endereço que não posso seguir',
-    en: 'redirects to an address that I may not follow',
+    en: 'redirects to an address that I cannot follow',
   },
   'private-address': {
     'pt-BR': 'fica numa rede privada, que eu não alcanço',
-    en: 'is in a private network, which I do not reach',
+    en: 'is on a private network, which I cannot reach',
   },
   'blocked-port': { 'pt-BR': 'essa porta não pode ser vigiada', en: 'that port cannot be watched' },
-  'missing-port': { 'pt-BR': 'falta a porta no endereço', en: 'the address lacks a port' },
+  'missing-port': { 'pt-BR': 'falta a porta no endereço', en: 'the port is missing from the address' },
   'bad-url': { 'pt-BR': 'o endereço não é válido', en: 'the address is not valid' },
   'bad-scheme': { 'pt-BR': 'só vigio http, https e tcp', en: 'I only watch http, https and tcp' },
-  credentials: { 'pt-BR': 'o endereço tem usuário ou senha', en: 'the address has a user name or password' },
+  credentials: { 'pt-BR': 'o endereço tem usuário ou senha', en: 'the address contains a user name or password' },
   'not-checked': { 'pt-BR': 'não consegui verificar', en: 'I could not check' },
 } as const satisfies Record<ProbeErrorCode, Said>
 

@@ -114,14 +114,14 @@ describe('a site that is bad for 15 s and good for 15 s, looked at every 10 s', 
       '🔴 loja.test is down',
       '🟢 loja.test is back up',
       '🔴 loja.test is down',
-      '🟠 loja.test is flapping: it went down or up 4 times',
+      '🟠 loja.test is flapping: it went down or came back 4 times',
     ])
     await site.show(minutes(4), minutes(20), always)
     expect(site.heard().slice(4)).toEqual([
       {
         at: expect.any(Number),
         chatId: bob.id,
-        text: '🟢 loja.test is no longer flapping: it is up\nIt went down or up 16 times since today · 12:00 PM (New York time)\nIt was up 70% of that time',
+        text: '🟢 loja.test has stopped flapping and is up\nIt went down or came back 16 times since today · 12:00 PM (New York time)\nIt was up 70% of that time',
       },
     ])
     const portuguese = site.heard(ana.id).map(({ text }) => text)
@@ -139,7 +139,7 @@ describe('a site that is bad for 15 s and good for 15 s, looked at every 10 s', 
     await site.show(0, minutes(4), bad15Good15)
     await site.show(minutes(4), minutes(10), never)
     expect(site.heard().at(-1)?.text).toMatch(
-      /^🔴 loja\.test is no longer flapping: it stays down\nReason: answered with an error 503\nDown since: today · 12:04 PM\n/,
+      /^🔴 loja\.test has stopped flapping and is still down\nReason: answered with error 503\nDown since: today · 12:04 PM\n/,
     )
     await site.show(minutes(10), minutes(12), always)
     expect(site.heard().at(-1)?.text).toMatch(/^🟢 loja\.test is back up\nIt was down for 6 min: /)
@@ -205,6 +205,6 @@ test('a monitor that changes at each of its hourly checks is told to be flapping
   const site = await watched(hour)
   await site.show(0, 9 * hour, at => (at / hour) % 2 === 0)
   await site.show(9 * hour, 10 * hour, always)
-  expect(firstWords(site.heard()).at(-1)).toBe('🟢 loja.test is no longer flapping: it is up')
+  expect(firstWords(site.heard()).at(-1)).toBe('🟢 loja.test has stopped flapping and is up')
   expect(site.heard()).toHaveLength(5)
 })

@@ -198,7 +198,7 @@ describe('who hears', () => {
     }
     expect(said(await tell(missed, 'gap', 'episodes'))).toEqual([
       '⏳ Enquanto eu estava parado\nFiquei um tempo sem funcionar e não avisei destes episódios:\n\n• Ruptura (Severance) T2 E3 · sex., 13 nov\n• Ruptura (Severance) T2 E4 · seg., 16 nov\n\nDados: TVmaze',
-      '⏳ While I was away\nI was not running for a while and did not tell you about these episodes:\n\n• Harbor Nine S1 E2 · Wed, Nov 18\n\nData: TVmaze',
+      '⏳ While I was away\nI was not running for a while, so I could not tell you when this came out:\n\n• Harbor Nine S1 E2 · Wed, Nov 18\n\nData: TVmaze',
     ])
     expect((await tell(missed, 'gap', 'episodes'))[0]!.data.html).toContain(`<a href="${show.url}">`)
   })
@@ -446,7 +446,7 @@ describe('monitors', () => {
     expect(words(finished({ reason: 'first', error: 'dns' }))).toBe(
       '🟠 exemplo.com.br não passou na primeira verificação: o nome não foi encontrado (DNS)\nConfira o endereço: https://exemplo.com.br/saude?a=1&b=2\nEu continuo vigiando.',
     )
-    expect(words(finished({ error: 'not-checked' }), bob)).toContain('through a fault of mine')
+    expect(words(finished({ error: 'not-checked' }), bob)).toContain('because of a problem on my side')
     const insecure = finished({ ok: true, status: 200, error: null, totalMs: 80, warning: 'insecure-redirect' })
     expect(words(insecure)).toBe(
       '🟢 exemplo.com.br está no ar\nRespondeu 200 em 80 ms\n⚠️ o site redireciona de https para http, sem criptografia',

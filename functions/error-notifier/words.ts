@@ -28,14 +28,14 @@ const words = {
     gaveUp: (title: string) => html`⚠️ <b>${title}</b>`,
     once: (at: string) => html`${at}`,
     often: (count: number, first: string, last: string) => html`${count} times since ${first}, last ${last}`,
-    goesOn: 'Still going on.',
+    goesOn: 'Still happening.',
     heldBack: (count: number) =>
       count === 1
-        ? html`⚠️ One more kind of failure in the last hour; I will not flood this chat.`
-        : html`⚠️ ${count} more kinds of failure in the last hour; I will not flood this chat.`,
+        ? html`⚠️ One more kind of failure in the last hour is not listed here, to avoid flooding this chat.`
+        : html`⚠️ ${count} more kinds of failure in the last hour are not listed here, to avoid flooding this chat.`,
     lookAt: 'see and replay:',
-    where: (command: string) => html`See and replay all of them: <code>${command}</code>`,
-    noReason: 'no answer, or none that says why',
+    where: (command: string) => html`See and replay failed deliveries: <code>${command}</code>`,
+    noReason: 'no reason given',
   },
 } as const
 

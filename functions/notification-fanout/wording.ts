@@ -127,8 +127,8 @@ O TVmaze só agora informou esta data:
 ${joined(lines)}
 
 <i>Dados: TVmaze</i>`,
-      en: html`⏳ <b>Out without notice</b>
-TVmaze has only now published this date:
+      en: html`⏳ <b>Already out</b>
+TVmaze has only just published the date, so I could not tell you in time:
 
 ${joined(lines)}
 
@@ -144,7 +144,7 @@ ${joined(lines)}
 
 <i>Dados: TVmaze</i>`,
     en: html`⏳ <b>While I was away</b>
-I was not running for a while and did not tell you about these episodes:
+I was not running for a while, so I could not tell you when this came out:
 
 ${joined(lines)}
 
@@ -218,7 +218,7 @@ If it ever returns, I will tell you.`,
       case 'merged':
         return {
           'pt-BR': html`📺 ${name} é o novo nome de <b>${formerName}</b> no TVmaze. Você continua seguindo a série.`,
-          en: html`📺 ${name} is what TVmaze now calls <b>${formerName}</b>. You still follow it.`,
+          en: html`📺 <b>${formerName}</b> is now called ${name} on TVmaze. You still follow it.`,
         }
       case 'returned':
         return {
@@ -229,8 +229,8 @@ If it ever returns, I will tell you.`,
         return {
           'pt-BR': html`❓ ${name} não está mais no TVmaze, de onde vêm as datas, então não tenho como avisar de novos episódios.
 Você continua seguindo a série. Se ela aparecer lá com outro cadastro, é só me mandar o nome e seguir de novo.`,
-          en: html`❓ ${name} is no longer at TVmaze, where the dates come from, so I cannot tell you of new episodes.
-You still follow it. If it is listed there anew, send me its name and follow it again.`,
+          en: html`❓ ${name} is no longer on TVmaze, where the dates come from, so I cannot tell you about new episodes.
+You still follow it. If it appears there again, send me its name and follow it again.`,
         }
       default:
         return change satisfies never
@@ -321,10 +321,10 @@ const flappingBegan = (
       html`<code>${url}</code>`,
     ]),
     en: joined([
-      html`🟠 <b>${name}</b> is flapping: it went down or up ${changes} times`,
+      html`🟠 <b>${name}</b> is flapping: it went down or came back ${changes} times`,
       html`Since: ${from}`,
-      isDown ? html`Now: down, ${why}` : html`Now: up; the last failure: ${why}`,
-      html`I will not tell you of each change: I will tell you when it is steady.`,
+      isDown ? html`Now: down, ${why}` : html`Now: up; last failure: ${why}`,
+      html`I won't tell you about each change. I will tell you when it stops flapping.`,
       html`<code>${url}</code>`,
     ]),
   }
@@ -353,11 +353,11 @@ const monitorSteady = (
     ]),
     en: joined([
       isDown
-        ? html`🔴 <b>${name}</b> is no longer flapping: it stays down`
-        : html`🟢 <b>${name}</b> is no longer flapping: it is up`,
+        ? html`🔴 <b>${name}</b> has stopped flapping and is still down`
+        : html`🟢 <b>${name}</b> has stopped flapping and is up`,
       isDown && html`Reason: ${why}`,
       isDown && html`Down since: ${down}`,
-      html`It went down or up ${changes} times since ${from} (${sayZoneTime(zone, language)})`,
+      html`It went down or came back ${changes} times since ${from} (${sayZoneTime(zone, language)})`,
       html`It was up ${share} of that time`,
       isDown && html`<code>${url}</code>`,
     ]),
@@ -393,7 +393,7 @@ Answered${answered} in ${took}${note}`,
     if (error === 'not-checked') {
       return {
         'pt-BR': html`⚪ Não consegui verificar <b>${name}</b> agora, por um problema meu. Isso não diz nada sobre o site.`,
-        en: html`⚪ I could not check <b>${name}</b> just now, through a fault of mine. That says nothing about the site.`,
+        en: html`⚪ I could not check <b>${name}</b> just now, because of a problem on my side. That says nothing about the site.`,
       }
     }
     if (reason === 'first') {
@@ -402,8 +402,8 @@ Answered${answered} in ${took}${note}`,
 Confira o endereço: <code>${url}</code>
 Eu continuo vigiando.`,
         en: html`🟠 <b>${name}</b> did not pass its first check: ${why}
-Please look at the address: <code>${url}</code>
-I keep watching.`,
+Please check the address: <code>${url}</code>
+I will keep watching it.`,
       }
     }
     return {

@@ -6,7 +6,7 @@ export const en: Words = {
   welcome: name => html`Hi${name && `, ${name}`}! I'm <b>Vigia</b>.
 
 📺 I tell you when a new episode of a series you follow comes out.
-🟢 I tell you when a site of yours goes down, and when it is back.
+🟢 I tell you when your site goes down, and when it is back up.
 
 To begin, send me the name of a series. To watch a site, use /monitor.`,
   groupWelcome:
@@ -18,12 +18,12 @@ To begin, send me the name of a series. To watch a site, use /monitor.`,
   menu: () => html`What can I do for you? You can also just send me the name of a series.`,
   zoneNote: zone => html`🕘 Times are in ${zone}. Do you live elsewhere? Choose your time zone: /timezone`,
   noChannels: () =>
-    html`Hi! I don't serve channels yet, because I can't hear commands in them. Talk to me in private or add me to a group.`,
+    html`Hi! I don't work in channels yet, because I can't receive commands there. Write to me in a private chat or add me to a group.`,
   greeted: text => html`Hi! 👋 Send me the name of a series, or choose below.
 
 If you are looking for a series called “${text}”, send <code>/search ${text}</code>`,
   youAreWelcome: () => html`You're welcome! 😊`,
-  goodbye: () => html`See you! 👋 I keep watching.`,
+  goodbye: () => html`See you! 👋 I'll keep watch.`,
   acknowledged: text => html`👍 To see what I do: /help
 
 If you are looking for a series called “${text}”, send <code>/search ${text}</code>`,
@@ -31,7 +31,7 @@ If you are looking for a series called “${text}”, send <code>/search ${text}
 Send me the name of a series, or use /search
 /shows – the ones you follow
 /today – what is out today
-/upcoming – what comes out in the next days
+/upcoming – what comes out in the next few days
 
 <b>Sites and servers</b>
 /monitor example.org 1m – watch an address
@@ -42,12 +42,12 @@ Send me the name of a series, or use /search
 /language – Portuguese or English
 
 Series data comes from <a href="https://www.tvmaze.com">TVmaze</a> (CC BY-SA 4.0).`,
-  unknownCommand: () => html`I don't know that command. See what I do with /help.`,
+  unknownCommand: () => html`I don't know that command. Send /help to see what I can do.`,
   wordless: () => html`I only understand text. Send me the name of a series, or see /help.`,
   sorry: () =>
-    html`Something went wrong on my side and I could not answer yet. Your request is kept and I will try again by myself. If nothing arrives within a few minutes, please send it again.`,
+    html`Something went wrong on my side, so I have no answer for you yet. I kept your request and will try again automatically. If nothing arrives within a few minutes, please send it again.`,
   sorryForGood: () =>
-    html`Something went wrong on my side and I could not show the answer. What you had is safe. The people who look after me have been told; please try again later.`,
+    html`Something went wrong on my side and I could not show the answer. Your series and monitors are safe. The people who run me have been told; please try again later.`,
   oldButton: 'This button no longer works. Please send the command again.',
   backToList: '« back',
 
@@ -62,7 +62,7 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   zoneSet: (zone, clock) => html`Done! Your time zone is <b>${zone}</b>, where it is now ${clock}.`,
   zoneUnknown: asked =>
     html`I found no time zone for “${asked}”. Try the nearest big city, for example <code>/timezone Chicago</code>.`,
-  zoneWhich: asked => html`Which of these is the one for “${asked}”?`,
+  zoneWhich: asked => html`Which of these is the time zone for “${asked}”?`,
 
   searchButton: '🔎 Find a series',
   seriesButton: '📺 My series',
@@ -71,12 +71,12 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   howToSearch: () => html`Send me the name of the series, for example: <code>Severance</code>`,
   howToSearchInGroup: () =>
     html`Send the command with the name of the series, for example: <code>/search Severance</code>`,
-  nothingFound: query => html`I found no series with “${query}”. Check the spelling, or try the original title.`,
+  nothingFound: query => html`I found no series matching “${query}”. Check the spelling, or try the original title.`,
   tvmazeDown: () => html`TVmaze, where the series data comes from, did not answer. Please try again in a minute.`,
-  tvmazeStillDown: 'TVmaze still does not answer. Give it a minute.',
+  tvmazeStillDown: 'TVmaze is not answering. Please try again in a minute.',
   tryAgain: 'try again',
   showGone: () => html`TVmaze no longer has this series. Send me its name to look for it again.`,
-  looksLikeAddress: address => html`That looks like an address. Shall I watch it? Send:
+  looksLikeAddress: address => html`That looks like an address. To have me watch it, send:
 <code>/monitor ${address}</code>`,
   status: {
     Running: 'running',
@@ -91,7 +91,7 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   followsFull: most =>
     `You already follow ${most} series, the most a chat can follow. Remove one in /shows to make room.`,
   followsWaiting: most =>
-    `I am still looking up the dates of ${most} series that you just followed. Please try again in a minute.`,
+    `Not followed yet: I am still looking up the dates of ${most} other series that you just followed. Please try again in a minute.`,
   followed: 'Done! I will tell you when a new episode comes out.',
   followedByName: name =>
     html`Done! You follow ${name ? html`<b>${name}</b>` : 'the series'}. I will tell you when a new episode comes out.`,
@@ -100,7 +100,7 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   unfollowedByName: name =>
     html`Removed ${name ? html`<b>${name}</b>` : 'the series'}. I won't message you about it again.`,
   notFollowing: "You don't follow this series.",
-  restored: 'Undone! You keep following.',
+  restored: 'Undone! You still follow this series.',
   nextEpisode: (episode, when) => html`🔔 Next: ${episode} · ${when}`,
   nextComing: () => html`🔔 I am looking up when the next episode comes out; see /shows in a moment.`,
   nextUnknown: () => html`🔔 I will tell you once the next episode has a date.`,
@@ -132,44 +132,44 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   catalogueFilling: () => html`I am still looking up the dates of what you follow. Please try again in a minute.`,
   catalogueDownNote: () => html`<i>Dates are not available right now.</i>`,
 
-  howToMonitor: () => html`Tell me the address and, if you like, how often to check:
+  howToMonitor: () => html`Tell me the address and, if you like, how often to check it:
 
 <code>/monitor example.org</code>
 <code>/monitor https://example.org/health 30s</code>
 <code>/monitor tcp://example.org:5432 5m</code>
 
-For a site that takes long to answer, add a time limit: <code>/monitor example.org 1m timeout 30s</code>`,
+For a site that is slow to answer, add a time limit: <code>/monitor example.org 1m timeout 30s</code>`,
   intervalUnknown: asked =>
-    html`I did not understand the interval “${asked}”. Use for example <code>30s</code>, <code>5m</code> or <code>1h</code>.`,
+    html`I did not understand the interval “${asked}”. Examples: <code>30s</code>, <code>5m</code> or <code>1h</code>.`,
   intervalShort: () => html`The shortest interval is 10 seconds (<code>10s</code>).`,
   limitRefused: longest =>
-    html`The time limit for an answer can be from 1 second to ${longest}, and no longer than the interval. Example: <code>/monitor example.org 1m timeout 30s</code>`,
+    html`The time limit for an answer must be from 1 s to ${longest}. It can't be longer than the interval. Example: <code>/monitor example.org 1m timeout 30s</code>`,
   intervalLong: () => html`The longest interval is 24 hours (<code>24h</code>).`,
   tcpInstead: address =>
-    html`That port belongs to another kind of service, not to a site. To have me watch whether it accepts connections, send:
+    html`That port belongs to another kind of service, not to a site. To have me check whether it accepts connections, send:
 <code>/monitor ${address}</code>`,
   addressRefused: (address, why) => html`I cannot watch <code>${address}</code>: ${why}.`,
   refusals: {
     'bad-url': 'that is not an address I understand. A good example is https://example.org',
-    'private-address': 'it is in a private network, which I do not reach',
+    'private-address': 'it is on a private network, which I cannot reach',
     'bad-scheme': 'I only watch http, https and tcp addresses',
     'blocked-port': 'that port belongs to another kind of service; use tcp:// for it',
     'missing-port': 'the port is missing, as in tcp://example.org:5432',
     credentials: 'it contains a user name or password, which I do not store',
   },
   monitorAdded: (name, interval) =>
-    html`Done! I check <b>${name}</b> every ${interval}. The first check is running, and I will tell you the result.`,
+    html`Done! I check <b>${name}</b> every ${interval}. The first check is running, and I will send you the result.`,
   monitorAddedLater: (name, interval) =>
-    html`Done! I watch <b>${name}</b> every ${interval}. I have just checked that server, so the next check comes at its planned time.`,
+    html`Done! I check <b>${name}</b> every ${interval}. I have just checked that server, so the next check comes at its regular time.`,
   monitorUpdated: (name, interval) => html`I was already watching <b>${name}</b>. I now check it every ${interval}.`,
   monitorsFull: most =>
     html`You already have ${most} monitors, the most a chat can have. Delete one in /monitors to make room.`,
   monitorsFullForPerson: most =>
     html`You already have ${most} monitors in all your chats together, the most a person can have. Delete one in /monitors to make room.`,
   hostFullForPerson: (host, perMinute) =>
-    html`With this one I would check ${host} more than ${perMinute} times a minute for you, the most for one person. Use a longer interval, or pause another monitor.`,
+    html`With this monitor, I would check ${host} more than ${perMinute} times a minute for you, which is the limit per person. Use a longer interval, or pause another monitor of ${host}.`,
   hostFull: (host, perMinute) =>
-    html`Many people already watch ${host}, and I make no more than ${perMinute} checks a minute of one server. Use a longer interval, or try again later.`,
+    html`Many people already watch ${host}, and I check one server at most ${perMinute} times a minute. Use a longer interval, or try again later.`,
   monitorsTitle: count => html`<b>Your monitors</b> (${count})`,
   monitorsNone: () => html`I'm not watching anything yet. Begin with <code>/monitor example.org</code>`,
   monitorGone: 'That monitor no longer exists.',
@@ -178,12 +178,12 @@ For a site that takes long to answer, add a time limit: <code>/monitor example.o
     down: 'down',
     new: 'waiting for the first check',
     resumed: 'waiting for the next check',
-    unknown: 'no recent news',
+    unknown: 'no recent result',
     paused: 'paused',
   },
   stateSince: (state, duration) => `${state} for ${duration}`,
-  uptimeDay: percent => `${percent} in 24 h`,
-  uptimeUnknown: 'no data for 24 h yet',
+  uptimeDay: percent => `${percent} uptime in 24 h`,
+  uptimeUnknown: 'no uptime data for the last 24 h',
   averageResponse: ms => `average response: ${ms}`,
   timeLimit: duration => `time limit: ${duration}`,
   everyInterval: interval => `checked every ${interval}`,
@@ -191,7 +191,7 @@ For a site that takes long to answer, add a time limit: <code>/monitor example.o
   neverChecked: 'not checked yet',
   check: 'check now',
   lookedJustNow: (state, checked) =>
-    `I checked a few seconds ago. Status: ${state}${checked ? `, ${checked}` : ''}. Wait a moment before you check again.`,
+    `I checked this server a moment ago. Status: ${state}${checked ? `, ${checked}` : ''}. Please wait a moment before you check again.`,
   checking: 'Checking… I will send the result.',
   pause: 'pause',
   paused: "Paused. I won't check it until you resume it.",
