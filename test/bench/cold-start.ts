@@ -13,6 +13,8 @@ import type { Bench } from './bench.ts'
 
 const root = join(import.meta.dirname, '../..')
 const rounds = Number(process.env.ROUNDS ?? 20)
+/** With BASE, the built functions of another checkout are started in the same rounds. */
+const checkouts = [root, ...(process.env.BASE ? [process.env.BASE] : [])]
 
 /** One way to start a process and to ask it something. */
 interface Start {
@@ -31,12 +33,14 @@ export const bench: Bench = {
       const starts = [
         ...(await baselines(folder)),
         ...functions.flatMap(({ name }) =>
-          (['health', 'event'] as const).map(ask => ({
-            name: `${name}, ${ask === 'health' ? '/healthz' : 'an event'}`,
-            file: join(root, `.build/functions/${name}.mjs`),
-            ask,
-            env: variablesOf(name),
-          })),
+          checkouts.flatMap(checkout =>
+            (['health', 'event'] as const).map(ask => ({
+              name: `${name}, ${ask === 'health' ? '/healthz' : 'an event'}${checkout === root ? '' : ', before'}`,
+              file: join(checkout, `.build/functions/${name}.mjs`),
+              ask,
+              env: variablesOf(name),
+            })),
+          ),
         ),
       ]
       const times = starts.map((): number[] => [])
@@ -66,6 +70,7 @@ export const bench: Bench = {
         notes: [
           `hello: the functions framework and one line, bundled and minified by the same esbuild, started as it is; goal ≤ 1.1`,
           `bare: node:http and one line, as CommonJS; goal ≤ 2. As an ES module it loads undici, too, for the names that node:http exports.`,
+          `BASE=<another checkout, built> starts its functions in the same run`,
           `CPU ms: of all threads until then; on a busy machine compare these`,
           `an event: one of a type that the function does not know, so that it reads, decodes, refuses and logs, and touches no database`,
         ],
