@@ -143,6 +143,7 @@ describe('arguments', () => {
       yes: true,
       verbose: true,
       downloadMongod: false,
+      watch: false,
       help: false,
     })
     expect(readArguments(['--yes'])).toContain('means nothing without it')
