@@ -53,18 +53,37 @@ export const isPutOff = (before: Dates, after: Dates): boolean =>
     after.airstamp === null ||
     Date.parse(after.airstamp) - Date.parse(before.airstamp) >= HALF_DAY_MS)
 
+/** Whether two entries are of one occasion: the same date, and the same instant where both have one. */
+const isSameOccasion = (one: Dates, other: Dates): boolean =>
+  one.airdate !== '' &&
+  one.airdate === other.airdate &&
+  (one.airstamp === null || other.airstamp === null || one.airstamp === other.airstamp)
+
+/** Whether an announcement was of a special with the season and name of `episode`, on whatever date. */
+const isSpecialOfThatName = (key: string, episode: Episode): boolean => {
+  const [kind, season, , name] = key.split('/')
+  if (kind !== 'special' || episode.number !== null || folded(episode.name) === '') return false
+  const [, itsSeason, , itsName] = specialKey(episode).split('/')
+  return season === itsSeason && name === itsName
+}
+
 /**
  * The zones in which an episode was announced already ('' is everywhere). It is the same episode if its id is the same, or if it has the
- * number (season, date and name of a special) of one that the show no longer has: TVMaze renumbers, and deletes and re-creates. An
- * announcement counts for the date it was made for: an episode that was put off since is announced again.
+ * number (season, date and name of a special) of one that the show no longer has: TVMaze renumbers, and deletes and re-creates. Where
+ * neither the id nor the number is in the show any more, the date is enough, and so is the name of a special. An announcement counts for
+ * the date it was made for: an episode that was put off since is announced again.
  */
 export const announcedZones = (show: Show, episode: Episode, known: readonly Announcement[]): Set<string> => {
   const ids = new Set(show.episodes.map(({ id }) => id))
   const keys = [episodeKey(episode), specialKey(episode)]
+  const isItsFormerEntry = (each: Announcement): boolean =>
+    keys.includes(each.episode) ||
+    ((isSameOccasion(each, episode) || isSpecialOfThatName(each.episode, episode)) &&
+      !show.episodes.some(other => episodeKey(other) === each.episode))
   return new Set(
     known
       .filter(each => each.showId === show._id)
-      .filter(each => each.episodeId === episode.id || (keys.includes(each.episode) && !ids.has(each.episodeId)))
+      .filter(each => each.episodeId === episode.id || (!ids.has(each.episodeId) && isItsFormerEntry(each)))
       // Without a date it was kept by an older version, or by a test: it counts for every date.
       .filter(each => each.airdate === '' || !isPutOff(each, episode))
       .map(({ zone }) => zone),

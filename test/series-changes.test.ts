@@ -267,6 +267,52 @@ describe('an episode that TVMaze enters anew with another id', () => {
     expect(kinds()).toEqual(['episode.due'])
   })
 
+  test.each<[string, NewEpisode, NewEpisode]>([
+    [
+      'a special with another name',
+      { airs: { at: at(0) }, season: 1, number: null, name: 'Especial' },
+      { airs: { at: at(0) }, season: 1, number: null, name: 'Especial de Natal' },
+    ],
+    [
+      'a special dated a day earlier',
+      { airs: { at: at(0) }, season: 1, number: null, name: 'Especial' },
+      { airs: { at: at(-DAY) }, season: 1, number: null, name: 'Especial' },
+    ],
+    [
+      'an episode that becomes a special',
+      { airs: { at: at(0) }, season: 1, number: 9, name: 'Fim' },
+      { airs: { at: at(0) }, season: 1, number: null, name: 'O Fim' },
+    ],
+    [
+      'an episode with another number',
+      { airs: { at: at(0) }, season: 1, number: 9 },
+      { airs: { on: on(0) }, season: 2, number: 1 },
+    ],
+  ])('%s is not announced twice', async (_, given, anew) => {
+    const show = await series([given])
+    await check()
+    simulator.deleteEpisode(show.episodes[0]!.id)
+    simulator.addEpisode(show.id, anew)
+    for (const pause of [HOUR, 12 * HOUR]) {
+      later(pause)
+      await refresh()
+      await check()
+    }
+    expect(kinds()).toEqual(['episode.due'])
+  })
+
+  test('as two episodes has the second one announced', async () => {
+    const show = await series([{ airs: { at: at(0) }, season: 1, number: 4 }])
+    await check()
+    simulator.deleteEpisode(show.episodes[0]!.id)
+    for (const number of [4, 5]) simulator.addEpisode(show.id, { airs: { at: at(0) }, season: 1, number })
+    later(HOUR)
+    await refresh()
+    await check()
+    expect(kinds()).toEqual(['episode.due', 'episode.due'])
+    expect((await told())[1]).toContain('T1 E5')
+  })
+
   test('another special of the same day is announced', async () => {
     const show = await series([{ airs: { at: at(0) }, season: 1, number: null, name: 'Bastidores' }])
     await check()
@@ -394,6 +440,34 @@ describe('a series that ends', () => {
     later(HOUR)
     await refresh()
     expect(await told()).toMatchObject([/último episódio.*T3 E8/])
+  })
+
+  test('with one of today whose hour nobody knows ends with that one', async () => {
+    const show = await series([{ airs: { on: on(0) } }])
+    later(6 * HOUR)
+    simulator.editShow(show.id, { status: 'Ended' })
+    await refresh()
+    expect((await told()).at(-1)).toMatch(/último episódio previsto.*T1 E1.*hoje/)
+  })
+
+  test('with one that has no date yet does not say that none is planned', async () => {
+    const show = await series([{ airs: { at: at(-3 * DAY) } }, { airs: 'unannounced' }])
+    simulator.editShow(show.id, { status: 'Ended' })
+    later(HOUR)
+    await refresh()
+    expect((await told()).at(-1)).toMatch(/último episódio previsto.*T1 E2.*ainda sem data/)
+  })
+
+  test('with an older one that was never dated has no more episodes', async () => {
+    const show = await series([
+      { airs: { at: at(-9 * DAY) }, season: 1, number: 2 },
+      { airs: 'unannounced', season: 1, number: 1 },
+      { airs: 'unannounced', season: 0, number: null, name: 'Piloto' },
+    ])
+    simulator.editShow(show.id, { status: 'Ended' })
+    later(HOUR)
+    await refresh()
+    expect((await told()).at(-1)).toMatch(/não há mais episódios previstos/)
   })
 
   test('without anything to come has no more episodes', async () => {

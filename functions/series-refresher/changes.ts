@@ -80,12 +80,25 @@ const movedNext = (before: Show, after: Show, now: Date, known: readonly Announc
   return { change: 'moved', episode, before: next }
 }
 
-const lastToCome = (show: Show, now: Date): Episode | null =>
-  show.episodes
-    .filter(isWorthTelling)
-    .filter(episode => roughly(episode) > now.getTime() && roughly(episode) !== Number.POSITIVE_INFINITY)
+/** A date without an hour is to come until it is over. */
+const isToCome = ({ airstamp, airdate }: Episode, now: Date): boolean =>
+  airstamp === null ? airdate >= now.toISOString().slice(0, 10) : Date.parse(airstamp) > now.getTime()
+
+/** The last one with a date that is to come; without one, the last that follows what came out and has no date yet. */
+const lastToCome = (show: Show, now: Date): Episode | null => {
+  const episodes = show.episodes.filter(isWorthTelling)
+  const dated = episodes.filter(({ airdate }) => airdate !== '')
+  const last = dated
+    .filter(episode => isToCome(episode, now))
     .sort(inOrder)
-    .at(-1) ?? null
+    .at(-1)
+  if (last !== undefined) return last
+  const numbered = (list: Episode[]) => list.filter(({ number }) => number !== null).sort(byNumber)
+  const [latest, undated] = [dated, episodes.filter(({ airdate }) => airdate === '')].map(list => numbered(list).at(-1))
+  return undated !== undefined && (latest === undefined || byNumber(latest, undated) < 0) ? undated : null
+}
+
+const byNumber = (one: Episode, other: Episode) => one.season - other.season || (one.number ?? 0) - (other.number ?? 0)
 
 /**
  * Episodes of which this edition says for the first time that they came out, and so long ago that the episode checker does not look for

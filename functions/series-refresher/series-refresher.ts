@@ -183,7 +183,7 @@ const fetchAll = async (
       if (error instanceof ShowGone) {
         run.fetched++
         inARow = 0
-        await strike(tick, id, before, outside)
+        await orSkipped(id, skip, strike(tick, id, before, outside))
       } else if (error instanceof ShowUnreadable) {
         run.fetched++
         skip({ store: 'show', key: String(id), reason: error.message })
