@@ -11,7 +11,7 @@ const probeErrors = {
   refused: { 'pt-BR': 'recusou a conexão', en: 'refused the connection' },
   reset: { 'pt-BR': 'fechou a conexão sem responder', en: 'closed the connection without an answer' },
   dns: { 'pt-BR': 'o nome não foi encontrado (DNS)', en: 'the name was not found (DNS)' },
-  unreachable: { 'pt-BR': 'a rede não chega até ele', en: 'cannot be reached over the network' },
+  unreachable: { 'pt-BR': 'está inacessível pela rede', en: 'cannot be reached over the network' },
   tls: { 'pt-BR': 'a conexão segura (HTTPS) falhou', en: 'the secure connection (HTTPS) failed' },
   'tls-expired': {
     'pt-BR': 'o certificado está fora da validade',
@@ -38,7 +38,7 @@ const probeErrors = {
     en: 'redirects too many times, or in a loop',
   },
   'bad-redirect': {
-    'pt-BR': 'redireciona para um endereço que não posso seguir',
+    'pt-BR': 'redireciona para um endereço que não posso acessar',
     en: 'redirects to an address that I cannot follow',
   },
   'private-address': {
@@ -64,8 +64,8 @@ export const sayProbeError = (code: string, language: Language, status: number |
 
 const probeWarnings = {
   'insecure-redirect': {
-    'pt-BR': 'o site redireciona de https para http, sem criptografia',
-    en: 'the site redirects from https to http, which is not encrypted',
+    'pt-BR': 'O site redireciona de https para http, sem criptografia',
+    en: 'The site redirects from https to http, which is not encrypted',
   },
 } as const satisfies Record<ProbeWarningCode, Said>
 

@@ -126,7 +126,7 @@ describe('a site that is bad for 15 s and good for 15 s, looked at every 10 s', 
     ])
     const portuguese = site.heard(ana.id).map(({ text }) => text)
     expect(portuguese[3]).toBe(
-      '🟠 loja.test está oscilando: caiu ou voltou 4 vezes\nDesde: hoje · 14:00 (horário de Brasília)\nAgora: no ar; a última falha: respondeu com erro 503\nNão vou avisar de cada mudança: aviso quando parar de oscilar.\nhttps://loja.test/',
+      '🟠 loja.test está oscilando: caiu ou voltou 4 vezes\nDesde: hoje · 14:00 (horário de Brasília)\nAgora: no ar; última falha: respondeu com erro 503\nNão vou avisar de cada mudança: aviso quando parar de oscilar.\nhttps://loja.test/',
     )
     expect(portuguese[4]).toBe(
       '🟢 loja.test parou de oscilar e está no ar\nCaiu ou voltou 16 vezes desde hoje · 14:00 (horário de Brasília)\nEsteve no ar 70% desse tempo',

@@ -163,7 +163,7 @@ describe('the series of one chat', () => {
   const all = () => Object.values(world.tvmaze.cast)
 
   test.each([
-    ['pt-br', 'Você já segue 3 séries, o máximo por conversa. Remova uma em /series para abrir lugar.'],
+    ['pt-br', 'Você já segue 3 séries, o máximo por conversa. Remova uma em /series para abrir espaço.'],
     ['en', 'You already follow 3 series, the most a chat can follow. Remove one in /shows to make room.'],
   ])('have a limit that the bot explains (%s), and one that was removed makes room', async (language, words) => {
     world.desk.limits = { ...usualLimits, followsPerChat: 3 }

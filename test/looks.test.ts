@@ -124,7 +124,7 @@ describe('an outage that is looked at late', () => {
     expect(there.told[0]!.data).toMatchObject({ since: at(29).toISOString(), sinceLate: true })
     expect(await monitorsIn(db).get(site.id)).toMatchObject({ state: 'down', stateSince: at(29), judgedAt: at(29) })
     expect(words(there.told[0]!)).toContain('Seen down: today · 1:58 PM (UTC); it may have gone down earlier')
-    expect(words(there.told[0]!, 'pt-BR')).toContain('Visto fora do ar: hoje · 13:58 (UTC); pode ter caído antes')
+    expect(words(there.told[0]!, 'pt-BR')).toContain('Detectado: hoje · 13:58 (UTC); pode ter caído antes')
   })
 
   test('of a slot of five minutes, two minutes after it was due', async () => {
@@ -158,18 +158,36 @@ describe('an outage that is looked at late', () => {
   })
 
   test.each([
-    ['a late recovery', 0, 117, 'It was down for at most 6 min: down since 1:58 PM, seen up 2:05 PM'],
-    ['a late outage', 117, 0, 'It was down for at least 3 min: seen down 2:00 PM, back 2:03 PM'],
-    ['both', 117, 118, 'It was down for about 5 min: seen down 2:00 PM, seen up 2:05 PM'],
-    ['neither', 0, 0, 'It was down for 5 min: from 1:58 PM to 2:03 PM'],
-  ])('%s is told with the bounds that are known', async (_, downLateS, upLateS, said) => {
+    [
+      'a late recovery',
+      0,
+      117,
+      'It was down for at most 6 min: down since 1:58 PM, seen up 2:05 PM',
+      'Ficou fora por no máximo 6 min: caiu às 13:58, visto no ar às 14:05',
+    ],
+    [
+      'a late outage',
+      117,
+      0,
+      'It was down for at least 3 min: seen down 2:00 PM, back 2:03 PM',
+      'Ficou fora por pelo menos 3 min: visto fora do ar às 14:00, de volta às 14:03',
+    ],
+    [
+      'both',
+      117,
+      118,
+      'It was down for about 5 min: seen down 2:00 PM, seen up 2:05 PM',
+      'Ficou fora por cerca de 5 min: visto fora do ar às 14:00, visto no ar às 14:05',
+    ],
+    ['neither', 0, 0, 'It was down for 5 min: from 1:58 PM to 2:03 PM', 'Ficou fora por 5 min: das 13:58 às 14:03'],
+  ])('%s is told with the bounds that are known', async (_, downLateS, upLateS, said, saidInPortuguese) => {
     const site = await watch(300)
     const there = prober()
     await there.look(site, -300, { up: true })
     await there.look(site, 0, { up: false, lateS: downLateS })
     await there.look(site, 300, { up: true, lateS: upLateS })
     expect(words(there.told.at(-1)!)).toContain(said)
-    expect(words(there.told.at(-1)!, 'pt-BR')).toMatch(/^🟢 .* voltou ao ar\nFicou fora por .*: .+$/)
+    expect(words(there.told.at(-1)!, 'pt-BR')).toBe(`🟢 loja.test voltou ao ar\n${saidInPortuguese}`)
   })
 
   test('that ends in a look of before it began is still going on: what was seen last counts, whatever slot it was for', async () => {

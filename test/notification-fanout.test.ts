@@ -341,6 +341,8 @@ describe('episodes', () => {
   test('the first of a season and of a series are premieres', () => {
     expect(words(due({ episodes: [episode(1, 1)] }))).toContain('🎬 Estreia da série')
     expect(words(due({ episodes: [episode(3, 1)] }), bob)).toContain('🎬 Premiere of season 3')
+    expect(words(due({ episodes: [episode(3, 1)] }))).toContain('🎬 Estreia da 3ª temporada')
+    expect(words(due({ episodes: [episode(2026, 1)] }))).toContain('🎬 Estreia da temporada 2026\n')
     expect(words(due({ episodes: [episode(3, 2)] }))).not.toContain('🎬')
   })
 
@@ -399,11 +401,11 @@ describe('monitors', () => {
   test('down says what, why, since when and when it was last well, and offers to look again', () => {
     const told = wording({ of: 'monitor.down', data: down }, ana, now)
     expect(plain(told.html)).toBe(
-      '🔴 exemplo.com.br saiu do ar\nMotivo: respondeu com erro 500\nDesde: hoje · 21:55 (horário de Brasília)\nÚltima resposta boa: hoje · 21:54\nhttps://exemplo.com.br/saude?a=1&b=2',
+      '🔴 exemplo.com.br saiu do ar\nMotivo: respondeu com erro 500\nDesde: hoje · 21:55 (horário de Brasília)\nÚltima vez no ar: hoje · 21:54\nhttps://exemplo.com.br/saude?a=1&b=2',
     )
     expect(told.silent).toBeUndefined()
     expect(words({ of: 'monitor.down', data: { ...down, lastOkAt: null } })).toMatch(
-      /^🔴 exemplo\.com\.br está fora do ar\n(.*\n)*Última resposta boa: nenhuma até agora\n/,
+      /^🔴 exemplo\.com\.br está fora do ar\n(.*\n)*Última vez no ar: nenhuma até agora\n/,
     )
     const [[button]] = told.buttons as [[{ text: string; data: string }]]
     expect(button.text).toBe('verificar agora')
@@ -424,6 +426,17 @@ describe('monitors', () => {
     expect(words({ of: 'monitor.up', data: night })).toContain(
       'Ficou fora por 22 h 32 min: ontem · 23:30 – hoje · 22:02',
     )
+  })
+
+  test('what went down and up was up for some of the time, never for 0 % or 100 % of it', () => {
+    const { monitorId, incidentId, name, url, since, status, error } = down
+    const steady = (uptime: number): News => ({
+      of: 'monitor.steady',
+      data: { monitorId, incidentId, name, url, since, status, error, changes: 12, uptime, downSince: null },
+    })
+    expect(words(steady(0.996))).toContain('Esteve no ar 99% desse tempo')
+    expect(words(steady(0.001), bob)).toContain('It was up 1% of that time')
+    expect(words(steady(0.698))).toContain('Esteve no ar 70% desse tempo')
   })
 
   test('a check that a person asked for says what came of it', () => {
@@ -449,9 +462,9 @@ describe('monitors', () => {
     expect(words(finished({ error: 'not-checked' }), bob)).toContain('because of a problem on my side')
     const insecure = finished({ ok: true, status: 200, error: null, totalMs: 80, warning: 'insecure-redirect' })
     expect(words(insecure)).toBe(
-      '🟢 exemplo.com.br está no ar\nRespondeu 200 em 80 ms\n⚠️ o site redireciona de https para http, sem criptografia',
+      '🟢 exemplo.com.br está no ar\nRespondeu 200 em 80 ms\n⚠️ O site redireciona de https para http, sem criptografia',
     )
-    expect(words(insecure, bob)).toMatch(/⚠️ the site redirects from https to http, which is not encrypted$/)
+    expect(words(insecure, bob)).toMatch(/⚠️ The site redirects from https to http, which is not encrypted$/)
     expect(words(finished({ ok: true, error: null, totalMs: 1_320 }))).toBe(
       '🟢 exemplo.com.br está no ar\nRespondeu em 1,3 s',
     )

@@ -48,7 +48,7 @@ describe('until everything is up', () => {
   })
 
   test.each([
-    ['pt-BR,pt;q=0.9,en;q=0.8', 'O Vigia está começando'],
+    ['pt-BR,pt;q=0.9,en;q=0.8', 'O Vigia está iniciando'],
     ['de-DE,en;q=0.5', 'Vigia is starting'],
     ['', 'Vigia is starting'],
   ])('it is in the language of Accept-Language "%s"', async (language, title) => {
@@ -81,7 +81,7 @@ describe('until everything is up', () => {
     progress.fail(['DATABASE_URL does not answer: <refused>'])
     const seen = page.failureSeen()
     const { headers, body } = await get({ ...browser, 'accept-language': 'pt' })
-    expect(body).toContain('O Vigia não começou')
+    expect(body).toContain('O Vigia não iniciou')
     expect(body).toContain('DATABASE_URL does not answer: &lt;refused&gt;')
     expect(headers.refresh).toBeUndefined()
     await seen
@@ -116,7 +116,7 @@ describe.runIf(browserPath)('in a browser', () => {
           progress.set('functions', { state: 'working', detail: '3/8' })
           const page = await context.newPage()
           await page.goto(`http://localhost:${server.port}/chat?from=page#operators`)
-          expect(await page.locator('h1').textContent()).toBe('O Vigia está começando')
+          expect(await page.locator('h1').textContent()).toBe('O Vigia está iniciando')
           if (pictures)
             await page.screenshot({ path: join(pictures, `starting-${colorScheme}-${[375, 1280][at]}.png`) })
           server.serve({

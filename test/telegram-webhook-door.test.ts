@@ -185,7 +185,7 @@ describe('an update', () => {
     await person.says('/start')
     world.broker.refuse(1)
     const { text } = await person.says('/monitorar paciencia.example')
-    expect(text).toMatch(/^Pronto! Vigio paciencia\.example/)
+    expect(text).toMatch(/^Pronto! Vou verificar paciencia\.example/)
     expect(person.answers().filter(({ text }) => text.includes('paciencia.example'))).toHaveLength(1)
     expect(
       world.broker.events('probe.requested').filter(({ data }) => JSON.stringify(data).includes('paciencia.example')),

@@ -83,7 +83,9 @@ describe('however many ask at once', () => {
         groups.map(({ chatId }) => says({ chat: chatId, from: ana.id }, `/monitorar m${-chatId}x${at}.example`)),
       )
     expect(await count()).toBe(usualLimits.monitorsPerPerson)
-    expect((await ana.says('/monitorar mais.um.example')).text).toMatch(/^Você já tem 100 monitores, somando/)
+    expect((await ana.says('/monitorar mais.um.example')).text).toMatch(
+      /^Você já tem 100 monitores em todas as suas conversas/,
+    )
     const bia = somebody('en')
     expect((await bia.says('/monitor another.example')).text).toMatch(/^Done!/)
   })
@@ -120,7 +122,7 @@ describe('a host is counted', () => {
     const person = somebody()
     await person.says('/monitorar https://vitima.example/first 1m')
     const { text } = await person.says(`/monitorar ${url} 1m`)
-    expect(text).toMatch(/^Com este, eu verificaria vitima\.example mais de 1 vezes por minuto para você/)
+    expect(text).toMatch(/^Com este monitor, eu faria mais de 1 verificação por minuto em vitima\.example para você/)
     expect(await count()).toBe(1)
   })
 
@@ -162,7 +164,9 @@ describe('a host is counted', () => {
     for (const name of ['a.example', 'b.example', 'c.example']) world.addresses.set(name, '9.9.9.9')
     await person.says('/monitorar a.example')
     await person.says('/monitorar b.example')
-    expect((await person.says('/monitorar c.example')).text).toMatch(/^Com este, eu verificaria c\.example/)
+    expect((await person.says('/monitorar c.example')).text).toMatch(
+      /^Com este monitor, eu faria mais de 2 verificações por minuto em c\.example/,
+    )
     expect((await person.says('/monitorar http://9.9.9.9/')).text).toMatch(/^Com este/)
     expect((await person.says('/monitorar d.example')).text).toMatch(/^Pronto!/)
   })
@@ -181,7 +185,7 @@ describe('limits', () => {
     const list = await person.says('/monitores')
     await person.presses('⏸ a.example/2', list.id)
     const refused = await person.presses('retomar', list.id)
-    expect(refused.note).toMatch(/^Com este, eu verificaria a\.example mais de 2 vezes por minuto/)
+    expect(refused.note).toMatch(/^Com este monitor, eu faria mais de 2 verificações por minuto em a\.example/)
     expect((await world.desk.monitors.get(second!.id))?.pausedAt).not.toBeNull()
     expect((await person.says('/monitorar a.example/2')).text, 'by its address too').toMatch(/^Com este/)
     await person.says('/monitorar a.example/3 2m')
@@ -219,7 +223,7 @@ describe('limits', () => {
     await person.says('/start')
     world.telegram.failNext('sendMessage', { dropConnection: true })
     const { text } = await person.says('/monitorar duas.example')
-    expect(text).toMatch(/^Pronto! Vigio duas\.example a cada 1 min\. Estou fazendo a primeira/)
+    expect(text).toMatch(/^Pronto! Vou verificar duas\.example a cada 1 min\. Estou fazendo a primeira/)
     expect(probes('first').filter(({ data }) => JSON.stringify(data).includes('duas.example'))).toHaveLength(1)
   })
 })
@@ -246,7 +250,7 @@ describe('a look on demand', () => {
     const told = notes.map(({ note }) => note)
     expect(told.filter(note => note === 'Verificando… já mando o resultado.')).toHaveLength(1)
     expect(told.find(note => note !== 'Verificando… já mando o resultado.')).toBe(
-      'Verifiquei há poucos segundos. Situação: no ar, última verificação há 4 s. Espere um pouco para verificar de novo.',
+      'Acabei de verificar esse servidor. Situação: no ar, última verificação há 4 s. Espere um pouco para verificar de novo.',
     )
     world.time.now = new Date(world.time.now.getTime() + usualLimits.lookSeconds * 1000)
     expect((await person.presses('verificar agora', list.id)).note).toBe('Verificando… já mando o resultado.')
@@ -261,7 +265,7 @@ describe('a look on demand', () => {
     }
     expect(probes().length - before).toBe(3)
     expect((await somebody().says('/monitorar junto.example/x')).text).toBe(
-      'Pronto! Vigio junto.example/x a cada 1 min. Acabei de verificar esse servidor, então a próxima verificação vem na hora marcada.',
+      'Pronto! Vou verificar junto.example/x a cada 1 min. Acabei de verificar esse servidor, então só verifico de novo no próximo intervalo.',
     )
   })
 

@@ -71,7 +71,7 @@ describe('finding and following', () => {
     const pressed = await person.presses('seguir', card.id)
     expect(pressed.note).toBe('Pronto! Eu aviso quando sair episódio novo.')
     expect(pressed.shown.text).toMatch(
-      /🔔 Estou buscando a data do próximo episódio; daqui a pouco ela está em \/series\.$/,
+      /🔔 Estou buscando a data do próximo episódio; daqui a pouco ela aparece em \/series\.$/,
     )
     expect(pressed.shown.photo).toBe(card.photo)
     expect(labels(pressed.shown)[0]).toEqual(['seguindo ✓', 'desfazer'])
@@ -109,7 +109,7 @@ describe('finding and following', () => {
     expect((await person.presses('seguir', ended.id)).shown.text).toMatch(/A série acabou; se ela voltar, eu aviso\.$/)
     const undated = await person.says('paper moons')
     expect((await person.presses('seguir', undated.id)).shown.text).toMatch(
-      /🔔 Aviso assim que sair a data do próximo episódio\.$/,
+      /🔔 O próximo episódio ainda não tem data; eu aviso quando ele sair\.$/,
     )
   })
 
@@ -156,7 +156,7 @@ describe('finding and following', () => {
       const sorry = await person.says('signal')
       expect(sorry.text, trouble).toMatch(/^O TVmaze, de onde vêm os dados das séries, não respondeu/)
       expect((await person.presses('tentar de novo', sorry.id)).note).toBe(
-        'O TVmaze ainda não respondeu. Espere um minuto.',
+        'O TVmaze não está respondendo. Tente de novo em um minuto.',
       )
     }
     world.tvmaze.fail(null)
@@ -177,7 +177,7 @@ describe('finding and following', () => {
     const person = somebody()
     const old = await person.says('lighthouse')
     for (let i = 0; i < 20; i++) await world.desk.searches.keep(person.chatId, `again ${i}`, [])
-    expect((await person.presses('›', old.id)).note).toMatch(/^Essa busca já é antiga/)
+    expect((await person.presses('›', old.id)).note).toMatch(/^Essa busca já expirou/)
     const { note, shown } = await person.presses('seguir', old.id)
     expect(note).toBe('Pronto! Eu aviso quando sair episódio novo.')
     expect(shown.id).toBe(old.id)
@@ -383,7 +383,7 @@ describe('settings', () => {
     expect((await person.says(`/fuso ${'x'.repeat(4000)}`)).text.length).toBeLessThan(200)
     expect((await person.says('/fuso xqxqxq')).text).toMatch(/^Não achei um fuso para “xqxqxq”/)
     const which = await person.says('/fuso san')
-    expect(which.text).toBe('Qual destes é o de “san”?')
+    expect(which.text).toBe('Qual destes é o fuso de “san”?')
     expect(which.buttons.length).toBeGreaterThan(1)
   })
 })
@@ -392,7 +392,7 @@ describe('monitors', () => {
   test('an address is watched every minute unless said otherwise, and is looked at right away', async () => {
     const person = somebody()
     expect((await person.says('/monitorar exemplo.com.br')).text).toBe(
-      'Pronto! Vigio exemplo.com.br a cada 1 min. Estou fazendo a primeira verificação e já conto o resultado.',
+      'Pronto! Vou verificar exemplo.com.br a cada 1 min. Estou fazendo a primeira verificação e já conto o resultado.',
     )
     const [monitor] = await world.desk.monitors.of(person.chatId)
     expect(monitor).toMatchObject({ url: 'https://exemplo.com.br/', kind: 'http', intervalS: 60, timeoutMs: 10_000 })
@@ -411,16 +411,16 @@ describe('monitors', () => {
     )
     expect((await world.desk.monitors.of(person.chatId)).map(({ intervalS }) => intervalS)).toEqual([30])
     expect((await person.says('/monitor tcp://db.example.org:5432 5m')).text).toMatch(
-      /^Pronto! Vigio db\.example\.org:5432 a cada 5 min/,
+      /^Pronto! Vou verificar db\.example\.org:5432 a cada 5 min/,
     )
   })
 
   test.each([
-    ['exemplo.com.br 5 minutos', 'Pronto! Vigio exemplo.com.br a cada 5 min.'],
-    ['a cada meia hora <https://exemplo.com.br/>', 'Pronto! Vigio exemplo.com.br a cada 30 min.'],
-    ['exemplo.com.br 1 hour', 'Pronto! Vigio exemplo.com.br a cada 1 h.'],
-    ['ＨＴＴＰＳ：／／exemplo.com.br　３０ｓ', 'Pronto! Vigio exemplo.com.br a cada 30 s.'],
-    ['http:/exemplo.com.br', 'Pronto! Vigio exemplo.com.br a cada 1 min.'],
+    ['exemplo.com.br 5 minutos', 'Pronto! Vou verificar exemplo.com.br a cada 5 min.'],
+    ['a cada meia hora <https://exemplo.com.br/>', 'Pronto! Vou verificar exemplo.com.br a cada 30 min.'],
+    ['exemplo.com.br 1 hour', 'Pronto! Vou verificar exemplo.com.br a cada 1 h.'],
+    ['ＨＴＴＰＳ：／／exemplo.com.br　３０ｓ', 'Pronto! Vou verificar exemplo.com.br a cada 30 s.'],
+    ['http:/exemplo.com.br', 'Pronto! Vou verificar exemplo.com.br a cada 1 min.'],
   ])('/monitorar %s is understood', async (argument, words) => {
     expect((await somebody().says(`/monitorar ${argument}`)).text).toContain(words)
   })
@@ -429,7 +429,7 @@ describe('monitors', () => {
     ['', /^Diga o endereço e, se quiser/],
     ['ftp://example.org', /só vigio endereços http, https e tcp\.$/],
     ['tcp://example.org', /falta a porta/],
-    ['https://me:secret@example.org', /traz usuário ou senha/],
+    ['https://me:secret@example.org', /contém usuário ou senha, .* mande o endereço sem eles\.$/],
     ['http://169.254.169.254/latest', /fica numa rede privada, que eu não alcanço/],
     ['http://2130706433/', /fica numa rede privada/],
     ['http://[::ffff:10.0.0.1]/', /fica numa rede privada/],
@@ -508,7 +508,7 @@ describe('monitors', () => {
     async more => {
       const person = somebody()
       expect((await person.says(`/monitorar lento.example ${more}`)).text).toMatch(
-        /^O limite de tempo da resposta pode ser/,
+        /^O limite de tempo da resposta vai de/,
       )
       expect(await world.desk.monitors.countOf(person.chatId)).toBe(0)
     },
@@ -556,7 +556,7 @@ describe('monitors', () => {
       [
         'Seus monitores (5)',
         '🔴 ruim.example: fora do ar\núltima verificação há 40 s',
-        '⚪ mudo.example: sem notícias recentes\núltima verificação há 1 h',
+        '⚪ mudo.example: sem verificação recente\núltima verificação há 1 h',
         '⚪ novo.example: esperando a primeira verificação',
         '🟢 bom.example: no ar\n99,99% em 24 h · última verificação há 40 s',
         '⏸ pausado.example: pausado',
@@ -636,6 +636,9 @@ describe('groups', () => {
     }
     expect((await said('/series'))[0]?.text).toMatch(/^Este grupo ainda não segue/)
     expect((await said('/series@VigiaBot'))[0]?.text).toMatch(/^Este grupo/)
+    // In a group the bot gets commands only, so it does not ask for a mere name.
+    expect((await said('/start'))[0]?.text).toBe('Em que posso ajudar?')
+    expect((await said('/ajuda'))[0]?.text).toMatch(/^Séries\n\/buscar Severance – achar uma série\n/)
     expect((await said('/buscar@vigiabot harbor nine'))[0]?.text).toMatch(/^Harbor Nine/)
     expect((await said('/abracadabra@VigiaBot'))[0]?.text).toMatch(/^Não conheço esse comando/)
     group.as(ana)

@@ -158,7 +158,9 @@ describe('a forged button', () => {
   test('while TVMaze does not answer asks to wait, and follows nothing', async () => {
     const person = await somebody()
     world.tvmaze.fail('502')
-    expect((await person.forge('v1:f:4711:1:0')).note).toBe('O TVmaze ainda não respondeu. Espere um minuto.')
+    expect((await person.forge('v1:f:4711:1:0')).note).toBe(
+      'O TVmaze não está respondendo. Tente de novo em um minuto.',
+    )
     world.tvmaze.fail(null)
     expect(await followsOf(person)).toEqual([])
   })

@@ -18,11 +18,11 @@ const words = {
     goesOn: 'Continua acontecendo.',
     heldBack: (count: number) =>
       count === 1
-        ? html`⚠️ Mais um tipo de falha nesta última hora; não vou encher este chat.`
-        : html`⚠️ Mais ${count} tipos de falha nesta última hora; não vou encher este chat.`,
-    lookAt: 'ver e repetir:',
-    where: (command: string) => html`Para ver todas e repetir: <code>${command}</code>`,
-    noReason: 'sem resposta ou sem motivo',
+        ? html`⚠️ Mais um tipo de falha na última hora; não mostro aqui para não lotar este chat.`
+        : html`⚠️ Mais ${count} tipos de falha na última hora; não mostro um por um para não lotar este chat.`,
+    lookAt: 'ver e reenviar:',
+    where: (command: string) => html`Para ver e reenviar tudo: <code>${command}</code>`,
+    noReason: 'não respondeu ou não disse o motivo',
   },
   en: {
     gaveUp: (title: string) => html`⚠️ <b>${title}</b>`,

@@ -81,7 +81,8 @@ const episodeDue = ({ show, episodes }: NewsOf<'episode.due'>, reader: Reader, n
       : opening.season === 1
         ? { 'pt-BR': html`🎬 Estreia da série`, en: html`🎬 Series premiere` }[language]
         : {
-            'pt-BR': html`🎬 Estreia da ${opening.season}ª temporada`,
+            // Some series number their seasons by the year.
+            'pt-BR': html`🎬 Estreia da ${opening.season < 1000 ? `${opening.season}ª temporada` : `temporada ${opening.season}`}`,
             en: html`🎬 Premiere of season ${opening.season}`,
           }[language]
   const which = joined([sayEpisodes(episodes, language), episodes.length === 1 && episodeName(first)], ' · ')
@@ -122,7 +123,7 @@ const episodeMissed = ({ shows, why }: NewsOf<'episode.missed'>, reader: Reader,
   if (why === 'late') {
     const words: Words = {
       'pt-BR': html`⏳ <b>Saiu sem aviso</b>
-O TVmaze só agora informou esta data:
+O TVmaze só agora informou a data:
 
 ${joined(lines)}
 
@@ -210,7 +211,7 @@ const seriesChanged = (
         }
         return {
           'pt-BR': html`🏁 ${name} acabou: não há mais episódios previstos.
-Se um dia ela voltar, eu aviso.`,
+Se um dia a série voltar, eu aviso.`,
           en: html`🏁 ${name} has ended: no more episodes are planned.
 If it ever returns, I will tell you.`,
         }
@@ -228,9 +229,9 @@ If it ever returns, I will tell you.`,
       case 'gone':
         return {
           'pt-BR': html`❓ ${name} não está mais no TVmaze, de onde vêm as datas, então não tenho como avisar de novos episódios.
-Você continua seguindo a série. Se ela aparecer lá com outro cadastro, é só me mandar o nome e seguir de novo.`,
+Você continua seguindo a série. Se ela aparecer lá com outro cadastro, é só buscar pelo nome e seguir de novo.`,
           en: html`❓ ${name} is no longer on TVmaze, where the dates come from, so I cannot tell you about new episodes.
-You still follow it. If it appears there again, send me its name and follow it again.`,
+You still follow it. If it appears there again, search for its name and follow it again.`,
         }
       default:
         return change satisfies never
@@ -252,8 +253,8 @@ const monitorDown = (
       // What was never up has not gone down.
       html`🔴 <b>${name}</b> ${lastOk === null ? 'está fora do ar' : 'saiu do ar'}`,
       html`Motivo: ${why}`,
-      sinceLate ? html`Visto fora do ar: ${from}; pode ter caído antes` : html`Desde: ${from}`,
-      html`Última resposta boa: ${lastOk ?? 'nenhuma até agora'}`,
+      sinceLate ? html`Detectado: ${from}; pode ter caído antes` : html`Desde: ${from}`,
+      html`Última vez no ar: ${lastOk ?? 'nenhuma até agora'}`,
       html`<code>${url}</code>`,
     ]),
     en: joined([
@@ -274,7 +275,8 @@ const monitorUp = (
 ): Wording => {
   const duration = sayDuration(Date.parse(until) - Date.parse(since), language)
   const { from, to, sameDay } = sayPeriod(since, until, { language, zone, now })
-  const span = (at: string, between: string) => (from === to ? at : sameDay ? between : `${from} – ${to}`)
+  const at = (instant: string) => (sameDay ? `às ${instant}` : instant)
+  const span = (one: string, between: string) => (from === to ? one : sameDay ? between : `${from} – ${to}`)
   // Of what began or ended while nobody looked only a bound of its length is known.
   const length = sinceLate ? (untilLate ? 'about' : 'least') : untilLate ? 'most' : 'exactly'
   const words: Words = {
@@ -282,7 +284,7 @@ const monitorUp = (
 Ficou fora por ${{ exactly: '', least: 'pelo menos ', most: 'no máximo ', about: 'cerca de ' }[length]}${duration}: ${
       length === 'exactly'
         ? span(`às ${to}`, `das ${from} às ${to}`)
-        : `${sinceLate ? 'visto fora do ar' : 'fora desde'} ${from}, ${untilLate ? 'visto no ar' : 'de volta'} ${to}`
+        : `${sinceLate ? 'visto fora do ar' : 'caiu'} ${at(from)}, ${untilLate ? 'visto no ar' : 'de volta'} ${at(to)}`
     }`,
     en: html`🟢 <b>${name}</b> is back up
 It was down for ${{ exactly: '', least: 'at least ', most: 'at most ', about: 'about ' }[length]}${duration}: ${
@@ -299,8 +301,11 @@ It was down for ${{ exactly: '', least: 'at least ', most: 'at most ', about: 'a
   }
 }
 
+/** From 1 % to 99 %, because a monitor that went down and up was neither up nor down all the time. */
 const sayShare = (share: number, language: Language) =>
-  new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 }).format(share)
+  new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 }).format(
+    Math.min(Math.max(share, 0.01), 0.99),
+  )
 
 /** Told in place of the outage, or of its end, with which a monitor has changed too often. */
 const flappingBegan = (
@@ -316,7 +321,7 @@ const flappingBegan = (
     'pt-BR': joined([
       html`🟠 <b>${name}</b> está oscilando: caiu ou voltou ${changes} vezes`,
       html`Desde: ${from}`,
-      isDown ? html`Agora: fora do ar, ${why}` : html`Agora: no ar; a última falha: ${why}`,
+      isDown ? html`Agora: fora do ar, ${why}` : html`Agora: no ar; última falha: ${why}`,
       html`Não vou avisar de cada mudança: aviso quando parar de oscilar.`,
       html`<code>${url}</code>`,
     ]),

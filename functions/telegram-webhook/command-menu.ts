@@ -17,12 +17,12 @@ export const commandMenu: { language: 'pt' | 'en'; commands: { command: string; 
   {
     language: 'pt',
     commands: [
-      { command: 'buscar', description: 'Achar uma série para seguir' },
+      { command: 'buscar', description: 'Buscar uma série para seguir' },
       { command: 'series', description: 'As séries que você segue' },
       { command: 'proximos', description: 'Episódios dos próximos dias' },
       { command: 'hoje', description: 'Episódios de hoje' },
       { command: 'monitorar', description: 'Vigiar um site ou servidor' },
-      { command: 'monitores', description: 'Como está o que você vigia' },
+      { command: 'monitores', description: 'Seus monitores e como eles estão' },
       { command: 'fuso', description: 'Seu fuso horário' },
       { command: 'idioma', description: 'Português ou English' },
       { command: 'ajuda', description: 'O que este bot faz' },

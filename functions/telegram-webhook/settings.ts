@@ -38,11 +38,11 @@ export const greeting = (turn: Turn): View => {
 
 /** For who knows the bot already. */
 export const menu = (turn: Turn): View => ({
-  html: turn.words.menu(),
+  html: turn.words.menu(turn.chat.kind === 'private'),
   buttons: [...menuButtons(turn), settingsRow(turn)],
 })
 
-export const help = ({ words }: Turn): View => ({ html: words.help() })
+export const help = ({ chat, words }: Turn): View => ({ html: words.help(chat.kind === 'private') })
 
 export const howToSearch = ({ chat, words }: Turn): View => ({
   html: chat.kind === 'private' ? words.howToSearch() : words.howToSearchInGroup(),

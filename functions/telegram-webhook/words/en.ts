@@ -15,7 +15,7 @@ To begin, send me the name of a series. To watch a site, use /monitor.`,
 /search Severance – follow a series
 /monitor example.org – watch a site
 /help – everything I do`,
-  menu: () => html`What can I do for you? You can also just send me the name of a series.`,
+  menu: isPrivate => html`What can I do for you?${isPrivate && ' You can also just send me the name of a series.'}`,
   zoneNote: zone => html`🕘 Times are in ${zone}. Do you live elsewhere? Choose your time zone: /timezone`,
   noChannels: () =>
     html`Hi! I don't work in channels yet, because I can't receive commands there. Write to me in a private chat or add me to a group.`,
@@ -27,8 +27,8 @@ If you are looking for a series called “${text}”, send <code>/search ${text}
   acknowledged: text => html`👍 To see what I do: /help
 
 If you are looking for a series called “${text}”, send <code>/search ${text}</code>`,
-  help: () => html`<b>Series</b>
-Send me the name of a series, or use /search
+  help: isPrivate => html`<b>Series</b>
+${isPrivate ? 'Send me the name of a series, or use /search' : '/search Severance – find a series'}
 /shows – the ones you follow
 /today – what is out today
 /upcoming – what comes out in the next few days
@@ -75,7 +75,7 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   tvmazeDown: () => html`TVmaze, where the series data comes from, did not answer. Please try again in a minute.`,
   tvmazeStillDown: 'TVmaze is not answering. Please try again in a minute.',
   tryAgain: 'try again',
-  showGone: () => html`TVmaze no longer has this series. Send me its name to look for it again.`,
+  showGone: () => html`TVmaze no longer has this series. Search for it again by its name.`,
   looksLikeAddress: address => html`That looks like an address. To have me watch it, send:
 <code>/monitor ${address}</code>`,
   status: {
@@ -103,9 +103,9 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   restored: 'Undone! You still follow this series.',
   nextEpisode: (episode, when) => html`🔔 Next: ${episode} · ${when}`,
   nextComing: () => html`🔔 I am looking up when the next episode comes out; see /shows in a moment.`,
-  nextUnknown: () => html`🔔 I will tell you once the next episode has a date.`,
+  nextUnknown: () => html`🔔 The next episode has no date yet; I will tell you when it is out.`,
   nextEnded: () => html`🔔 The series has ended; if it returns, I will tell you.`,
-  searchTooOld: 'This search is too old. Send me the name of the series again.',
+  searchTooOld: 'This search is too old. Please search for the series again.',
 
   seriesTitle: count => html`📺 <b>Your series</b> (${count})`,
   seriesNone: () => html`You do not follow any series yet. Send me the name of one to begin.`,
@@ -155,7 +155,7 @@ For a site that is slow to answer, add a time limit: <code>/monitor example.org 
     'bad-scheme': 'I only watch http, https and tcp addresses',
     'blocked-port': 'that port belongs to another kind of service; use tcp:// for it',
     'missing-port': 'the port is missing, as in tcp://example.org:5432',
-    credentials: 'it contains a user name or password, which I do not store',
+    credentials: 'it contains a user name or password, which I do not store; send the address without them',
   },
   monitorAdded: (name, interval) =>
     html`Done! I check <b>${name}</b> every ${interval}. The first check is running, and I will send you the result.`,

@@ -1,5 +1,7 @@
 import { html } from '../../html.ts'
 
+const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
+
 /** Everything the bot says in Portuguese. The other language has the same keys, which the type and a test hold. */
 export const ptBR = {
   // Getting to know each other
@@ -10,15 +12,16 @@ export const ptBR = {
 
 Para começar, me mande o nome de uma série. Para vigiar um site, use /monitorar.`,
   groupWelcome:
-    () => html`Oi, pessoal! Eu sou o <b>Vigia</b>. Aviso este grupo quando sai episódio novo e quando um site sai do ar.
+    () => html`Oi, pessoal! Eu sou o <b>Vigia</b>. Aviso aqui no grupo quando sai episódio novo e quando um site sai do ar.
 
 /buscar Severance – seguir uma série
 /monitorar exemplo.com.br – vigiar um site
 /ajuda – tudo o que eu faço`,
-  menu: () => html`Em que posso ajudar? Você também pode só me mandar o nome de uma série.`,
-  zoneNote: (zone: string) => html`🕘 Os horários estão no ${zone}. Mora em outro lugar? Escolha seu fuso: /fuso`,
+  menu: (isPrivate: boolean) =>
+    html`Em que posso ajudar?${isPrivate && ' Você também pode só me mandar o nome de uma série.'}`,
+  zoneNote: (zone: string) => html`🕘 Uso o ${zone}. Mora em outro lugar? Escolha seu fuso: /fuso`,
   noChannels: () =>
-    html`Oi! Eu ainda não atendo canais, porque neles não consigo ouvir comandos. Fale comigo em particular ou me coloque num grupo.`,
+    html`Oi! Eu ainda não atendo canais, porque neles não recebo comandos. Fale comigo no privado ou me coloque num grupo.`,
   greeted: (text: string) => html`Oi! 👋 Me mande o nome de uma série, ou escolha abaixo.
 
 Se procura uma série chamada “${text}”, mande <code>/buscar ${text}</code>`,
@@ -27,8 +30,8 @@ Se procura uma série chamada “${text}”, mande <code>/buscar ${text}</code>`
   acknowledged: (text: string) => html`👍 Para ver o que eu faço: /ajuda
 
 Se procura uma série chamada “${text}”, mande <code>/buscar ${text}</code>`,
-  help: () => html`<b>Séries</b>
-Me mande o nome de uma série ou use /buscar
+  help: (isPrivate: boolean) => html`<b>Séries</b>
+${isPrivate ? 'Me mande o nome de uma série ou use /buscar' : '/buscar Severance – achar uma série'}
 /series – as que você segue
 /hoje – o que sai hoje
 /proximos – o que sai nos próximos dias
@@ -63,7 +66,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   zoneSet: (zone: string, clock: string) => html`Pronto! Seu fuso é <b>${zone}</b>. Hora atual: ${clock}.`,
   zoneUnknown: (asked: string) =>
     html`Não achei um fuso para “${asked}”. Tente a cidade grande mais próxima, por exemplo <code>/fuso Recife</code>.`,
-  zoneWhich: (asked: string) => html`Qual destes é o de “${asked}”?`,
+  zoneWhich: (asked: string) => html`Qual destes é o fuso de “${asked}”?`,
 
   // Finding and following series
   searchButton: '🔎 Buscar série',
@@ -75,9 +78,9 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   nothingFound: (query: string) =>
     html`Não achei nenhuma série com “${query}”. Confira a grafia ou tente o título original.`,
   tvmazeDown: () => html`O TVmaze, de onde vêm os dados das séries, não respondeu. Tente de novo em um minuto.`,
-  tvmazeStillDown: 'O TVmaze ainda não respondeu. Espere um minuto.',
+  tvmazeStillDown: 'O TVmaze não está respondendo. Tente de novo em um minuto.',
   tryAgain: 'tentar de novo',
-  showGone: () => html`Essa série não existe mais no TVmaze. Me mande o nome dela para procurar outra vez.`,
+  showGone: () => html`Essa série não existe mais no TVmaze. Busque de novo pelo nome dela.`,
   looksLikeAddress: (address: string) => html`Isso parece um endereço. Quer que eu vigie? Mande:
 <code>/monitorar ${address}</code>`,
   status: {
@@ -91,9 +94,9 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   undo: 'desfazer',
   remove: 'remover',
   followsFull: (most: number) =>
-    `Você já segue ${most} séries, o máximo por conversa. Remova uma em /series para abrir lugar.`,
+    `Você já segue ${counted(most, 'série', 'séries')}, o máximo por conversa. Remova uma em /series para abrir espaço.`,
   followsWaiting: (most: number) =>
-    `Ainda estou buscando as datas de ${most} séries que você acabou de seguir. Tente de novo em um minuto.`,
+    `Ainda estou buscando as datas de ${counted(most, 'série', 'séries')} que você acabou de seguir. Tente de novo em um minuto.`,
   followed: 'Pronto! Eu aviso quando sair episódio novo.',
   followedByName: (name: string | null) =>
     html`Pronto! Você segue ${name ? html`<b>${name}</b>` : 'a série'}. Eu aviso quando sair episódio novo.`,
@@ -103,10 +106,10 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   notFollowing: 'Você não segue esta série.',
   restored: 'Desfeito! Você continua seguindo.',
   nextEpisode: (episode: string, when: string) => html`🔔 Próximo: ${episode} · ${when}`,
-  nextComing: () => html`🔔 Estou buscando a data do próximo episódio; daqui a pouco ela está em /series.`,
-  nextUnknown: () => html`🔔 Aviso assim que sair a data do próximo episódio.`,
+  nextComing: () => html`🔔 Estou buscando a data do próximo episódio; daqui a pouco ela aparece em /series.`,
+  nextUnknown: () => html`🔔 O próximo episódio ainda não tem data; eu aviso quando ele sair.`,
   nextEnded: () => html`🔔 A série acabou; se ela voltar, eu aviso.`,
-  searchTooOld: 'Essa busca já é antiga. Me mande o nome da série de novo.',
+  searchTooOld: 'Essa busca já expirou. Busque a série de novo.',
 
   // The series one follows
   seriesTitle: (count: number) => html`📺 <b>Suas séries</b> (${count})`,
@@ -147,34 +150,34 @@ Para um site que demora a responder, dê um limite de tempo: <code>/monitorar ex
     html`Não entendi o intervalo “${asked}”. Use por exemplo <code>30s</code>, <code>5m</code> ou <code>1h</code>.`,
   intervalShort: () => html`O menor intervalo é de 10 segundos (<code>10s</code>).`,
   limitRefused: (longest: string) =>
-    html`O limite de tempo da resposta pode ser de 1 segundo a ${longest}, e não maior que o intervalo. Exemplo: <code>/monitorar exemplo.com.br 1m limite 30s</code>`,
+    html`O limite de tempo da resposta vai de 1 s a ${longest} e não pode passar do intervalo. Exemplo: <code>/monitorar exemplo.com.br 1m limite 30s</code>`,
   intervalLong: () => html`O maior intervalo é de 24 horas (<code>24h</code>).`,
   tcpInstead: (address: string) =>
     html`Essa porta é de outro tipo de serviço, não de um site. Para eu vigiar se ela aceita conexões, mande:
 <code>/monitorar ${address}</code>`,
   addressRefused: (address: string, why: string) => html`Não posso vigiar <code>${address}</code>: ${why}.`,
   refusals: {
-    'bad-url': 'não é um endereço que eu entenda. Um bom exemplo é https://exemplo.com.br',
+    'bad-url': 'não é um endereço que eu entenda. Tente algo como https://exemplo.com.br',
     'private-address': 'ele fica numa rede privada, que eu não alcanço',
     'bad-scheme': 'só vigio endereços http, https e tcp',
     'blocked-port': 'essa porta é de outro tipo de serviço; para ela, use tcp://',
     'missing-port': 'falta a porta, como em tcp://exemplo.com.br:5432',
-    credentials: 'ele traz usuário ou senha, que eu não guardo',
+    credentials: 'ele contém usuário ou senha, que eu não guardo; mande o endereço sem eles',
   },
   monitorAdded: (name: string, interval: string) =>
-    html`Pronto! Vigio <b>${name}</b> a cada ${interval}. Estou fazendo a primeira verificação e já conto o resultado.`,
+    html`Pronto! Vou verificar <b>${name}</b> a cada ${interval}. Estou fazendo a primeira verificação e já conto o resultado.`,
   monitorAddedLater: (name: string, interval: string) =>
-    html`Pronto! Vigio <b>${name}</b> a cada ${interval}. Acabei de verificar esse servidor, então a próxima verificação vem na hora marcada.`,
+    html`Pronto! Vou verificar <b>${name}</b> a cada ${interval}. Acabei de verificar esse servidor, então só verifico de novo no próximo intervalo.`,
   monitorUpdated: (name: string, interval: string) =>
     html`Eu já vigiava <b>${name}</b>. Agora verifico a cada ${interval}.`,
   monitorsFull: (most: number) =>
-    html`Você já tem ${most} monitores, o máximo por conversa. Exclua um em /monitores para abrir lugar.`,
+    html`Você já tem ${counted(most, 'monitor', 'monitores')}, o máximo por conversa. Exclua um em /monitores para abrir espaço.`,
   monitorsFullForPerson: (most: number) =>
-    html`Você já tem ${most} monitores, somando todas as suas conversas, o máximo por pessoa. Exclua um em /monitores para abrir lugar.`,
+    html`Você já tem ${counted(most, 'monitor', 'monitores')} em todas as suas conversas, o máximo por pessoa. Exclua um em /monitores para abrir espaço.`,
   hostFullForPerson: (host: string, perMinute: number) =>
-    html`Com este, eu verificaria ${host} mais de ${perMinute} vezes por minuto para você, o máximo por pessoa. Use um intervalo maior ou pause outro monitor.`,
+    html`Com este monitor, eu faria mais de ${counted(perMinute, 'verificação', 'verificações')} por minuto em ${host} para você, o máximo por pessoa. Use um intervalo maior ou pause outro monitor.`,
   hostFull: (host: string, perMinute: number) =>
-    html`Muita gente já vigia ${host}, e eu não passo de ${perMinute} verificações por minuto no mesmo servidor. Use um intervalo maior ou tente mais tarde.`,
+    html`Muita gente já vigia ${host}, e eu não passo de ${counted(perMinute, 'verificação', 'verificações')} por minuto no mesmo servidor. Use um intervalo maior ou tente mais tarde.`,
   monitorsTitle: (count: number) => html`<b>Seus monitores</b> (${count})`,
   monitorsNone: () => html`Ainda não vigio nada para você. Comece com <code>/monitorar exemplo.com.br</code>`,
   monitorGone: 'Esse monitor não existe mais.',
@@ -183,7 +186,7 @@ Para um site que demora a responder, dê um limite de tempo: <code>/monitorar ex
     down: 'fora do ar',
     new: 'esperando a primeira verificação',
     resumed: 'esperando a próxima verificação',
-    unknown: 'sem notícias recentes',
+    unknown: 'sem verificação recente',
     paused: 'pausado',
   },
   stateSince: (state: string, duration: string) => `${state} há ${duration}`,
@@ -196,7 +199,7 @@ Para um site que demora a responder, dê um limite de tempo: <code>/monitorar ex
   neverChecked: 'ainda não verificado',
   check: 'verificar agora',
   lookedJustNow: (state: string, checked: string | null) =>
-    `Verifiquei há poucos segundos. Situação: ${state}${checked ? `, ${checked}` : ''}. Espere um pouco para verificar de novo.`,
+    `Acabei de verificar esse servidor. Situação: ${state}${checked ? `, ${checked}` : ''}. Espere um pouco para verificar de novo.`,
   checking: 'Verificando… já mando o resultado.',
   pause: 'pausar',
   paused: 'Pausado. Não verifico até você retomar.',

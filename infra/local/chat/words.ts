@@ -14,11 +14,13 @@ export const WORDS = {
     edited: 'editada',
     photo: 'imagem',
     noButton: (wanted: number, most: number) =>
-      most === 0 ? 'Não há botão nenhum agora.' : `Não há botão ${wanted}; há de 1 a ${most}.`,
+      most === 0
+        ? 'Não há botão nenhum agora.'
+        : `Não há botão ${wanted}; ${most === 1 ? 'só o 1' : `há de 1 a ${most}`}.`,
     link: 'abre no navegador:',
     nothingRuns: (port: number) =>
-      `Nada responde na porta ${port}. Comece com: npm start. Se o Vigia está em outra porta, diga qual: PORT=8090 npm run chat.`,
-    starting: 'O Vigia ainda está começando. Tente de novo daqui a pouco.',
+      `Nada responde na porta ${port}. Inicie com: npm start. Se o Vigia está em outra porta, diga qual: PORT=8090 npm run chat.`,
+    starting: 'O Vigia ainda está iniciando. Tente de novo daqui a pouco.',
     realBot: 'Este Vigia usa um bot de verdade (TELEGRAM_BOT_TOKEN): converse com ele no Telegram.',
     notVigia: (port: number) =>
       `Quem responde na porta ${port} não é o Vigia. Diga a porta certa: PORT=8080 npm run chat.`,

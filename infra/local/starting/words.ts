@@ -12,9 +12,9 @@ export interface Words {
 
 export const words: Record<'pt-BR' | 'en', Words> = {
   'pt-BR': {
-    title: 'O Vigia está começando',
+    title: 'O Vigia está iniciando',
     intro: 'Esta página abre sozinha o que você pediu assim que tudo estiver no ar. A primeira vez leva mais tempo.',
-    failedTitle: 'O Vigia não começou',
+    failedTitle: 'O Vigia não iniciou',
     failedIntro: 'O terminal diz o mesmo, em inglês:',
     again: 'Corrija a causa, rode npm start outra vez e abra de novo esta página.',
     steps: {

@@ -35,7 +35,7 @@ export const hints = (
   }
   steps.push({
     words: isPortuguese
-      ? 'Procure outra por um pedaço do nome: “farol”, “maré”, “porto”. As séries daqui são inventadas'
+      ? 'Procure outra por parte do nome: “farol”, “maré”, “porto”. As séries daqui são inventadas'
       : 'Look for another one by part of its name: “lighthouse”, “signal”, “harbor”. The series here are invented',
     send: isPortuguese ? 'farol' : 'lighthouse',
   })

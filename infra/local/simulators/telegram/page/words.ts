@@ -37,7 +37,7 @@ export const WORDS: Record<Language, Words> = {
       unread: 'novas',
       lost: 'Sem contato com o Vigia. Tentando de novo…',
       failed: 'Não deu certo:',
-      next: 'próximo às',
+      next: 'o próximo é às',
       noScript: 'Esta página precisa de JavaScript.',
     },
   },
