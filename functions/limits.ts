@@ -10,6 +10,8 @@ export interface Limits {
   personHostChecksPerMinute: number
   /** Seconds between two checks on demand of one monitor; a host allows a few of its monitors in quick succession. */
   lookSeconds: number
+  /** Seconds between two questions of one person to TVMaze; ten are allowed in quick succession. */
+  searchSeconds: number
   /** Series that one chat follows. */
   followsPerChat: number
   /** Series that one chat followed and that were not looked up at TVMaze yet. */
@@ -23,6 +25,7 @@ export const limitVariables: Record<keyof Limits, { name: string; usual: number 
   hostChecksPerMinute: { name: 'LIMIT_HOST_CHECKS_PER_MINUTE', usual: 300 },
   personHostChecksPerMinute: { name: 'LIMIT_PERSON_HOST_CHECKS_PER_MINUTE', usual: 60 },
   lookSeconds: { name: 'LIMIT_LOOK_SECONDS', usual: 5 },
+  searchSeconds: { name: 'LIMIT_SEARCH_SECONDS', usual: 2 },
   followsPerChat: { name: 'LIMIT_FOLLOWS_PER_CHAT', usual: 300 },
   waitingFollowsPerChat: { name: 'LIMIT_WAITING_FOLLOWS_PER_CHAT', usual: 20 },
 }

@@ -476,6 +476,17 @@ describe('what functions say', () => {
     expect(statSync(join(logs, 'speaker.log')).size).toBeLessThan(10_000)
   })
 
+  test('is shown where the folder of the logs takes no file, and is written once it does', async () => {
+    rmSync(logs, { recursive: true, force: true })
+    writeFileSync(logs, '')
+    const log = functionLog(logs, 'speaker', () => {})
+    const { last } = log.follow(Readable.from(['one\n']))
+    await until(() => last().length === 1)
+    await log.close()
+    rmSync(logs)
+    expect((await said('two\n')).file).toBe('two\n')
+  })
+
   test.each([
     ['{"level":"warn","time":"x","message":"slow"}', 'warn', 'slow'],
     [

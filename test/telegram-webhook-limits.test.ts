@@ -206,6 +206,25 @@ describe('limits', () => {
     expect(await count()).toBe(120)
   })
 
+  test('of a person hold where two hand their monitors to each other', async () => {
+    Object.assign(world.desk.limits, { monitorsPerPerson: 3 })
+    const [ana, bia] = [somebody(), somebody()]
+    const group = world.telegram.group('Passagem')
+    group.addBot(world.telegram.user(ana.name))
+    await world.settled()
+    const round = async (person: typeof ana, from: number) => {
+      for (let at = from; at < from + 3; at++)
+        await says({ chat: group.chatId, from: person.id }, `/monitorar passado${at}.example`)
+    }
+    await round(ana, 0)
+    await round(bia, 0)
+    await round(ana, 3)
+    expect(await count(`person_id = ${ana.id}`)).toBe(3)
+    expect(await count()).toBe(3)
+    await round(bia, 3)
+    expect(await count(`person_id = ${bia.id}`)).toBe(3)
+  })
+
   test('of a person are not shared by anonymous administrators, whose account is one and the same', async () => {
     Object.assign(world.desk.limits, { monitorsPerPerson: 1 })
     const anonymous = 1_087_968_824
@@ -225,6 +244,39 @@ describe('limits', () => {
     const { text } = await person.says('/monitorar duas.example')
     expect(text).toMatch(/^Pronto! Vou verificar duas\.example a cada 1 min\. Estou fazendo a primeira/)
     expect(probes('first').filter(({ data }) => JSON.stringify(data).includes('duas.example'))).toHaveLength(1)
+  })
+})
+
+describe('questions to TVmaze', () => {
+  const much = 'Você fez muitas buscas seguidas. Espere alguns segundos e tente de novo.'
+
+  test('are ten of a person in quick succession, then one in some seconds, and others do not notice', async () => {
+    world.time.now = new Date('2026-11-21T16:00:00Z')
+    const person = somebody()
+    await person.says('/start')
+    const from = { chat: person.chatId, from: person.id }
+    const group = world.telegram.group('Mais buscas')
+    group.addBot(world.telegram.user(person.name))
+    await world.settled()
+    await Promise.all([
+      ...Array.from({ length: 20 }, (_, at) => says(from, `/buscar nada ${at}`)),
+      ...Array.from({ length: 20 }, (_, at) => says({ ...from, chat: group.chatId }, `/buscar nada mais ${at}`)),
+    ])
+    expect((await world.db.query('select from look')).rowCount).toBe(1)
+    expect((await person.says('/buscar mais uma')).text).toBe(much)
+    expect((await somebody().says('/buscar mais uma')).text).toMatch(/^Não achei/)
+    world.time.now = new Date(world.time.now.getTime() + usualLimits.searchSeconds * 1000)
+    expect((await person.says('/buscar mais uma')).text).toMatch(/^Não achei/)
+    expect((await person.says('/buscar mais uma')).text).toBe(much)
+  })
+
+  test('count where a button asks them, forged ones too', async () => {
+    const person = somebody()
+    const list = await person.says('/series')
+    const notes = await Promise.all(
+      Array.from({ length: 30 }, (_, at) => person.forges(list.id, `v1:f:${900_000 + at}:1:0`)),
+    )
+    expect(notes.filter(({ note }) => note === much)).toHaveLength(20)
   })
 })
 

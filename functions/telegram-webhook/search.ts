@@ -28,6 +28,7 @@ export const search = async (turn: Turn, asked: string): Promise<Answer> => {
   const query = [...asked.replace(/\s+/g, ' ').trim()].slice(0, LONGEST_QUERY).join('')
   if (query === '') return { effects: [{ do: 'send', view: howToSearch(turn) }] }
   const hits = await askTvmaze(turn, query)
+  if (hits === 'too often') return { effects: [{ do: 'send', view: { html: html`${words.searchedTooOften}` } }] }
   if (hits === 'gone') return { effects: [{ do: 'send', view: { html: words.showGone() } }] }
   if (hits?.length === 0) return { effects: [{ do: 'send', view: { html: nothing(query, words) } }] }
   const id = await desk.searches.keep(chat.id, query, hits)
@@ -52,13 +53,27 @@ const firstPage = async (turn: Turn, { id, hits }: Search): Promise<View> => {
 /** The card of one show, for who comes by a link: https://t.me/<bot>?start=s_82 */
 export const showCard = (turn: Turn, showId: number): Promise<Answer> => search(turn, showSubject(showId))
 
+/** Questions to TVMaze that a person has in quick succession: half of what TVMaze allows to all together in that time. */
+const SEARCH_BURST = 10
+
+/** Whether this person may ask TVMaze now. Without a limit one person uses up what TVMaze allows to everybody. */
+const maySearch = ({ desk, place, cause }: Turn): Promise<boolean> =>
+  desk.looks.take(
+    [{ subject: `search/${place.personId}`, seconds: desk.limits.searchSeconds, burst: SEARCH_BURST }],
+    cause.id,
+    desk.clock(),
+  )
+
 /** Hits, null where TVMaze cannot be asked; `show/82` is that show and nothing else. */
-const askTvmaze = async ({ desk }: Turn, query: string): Promise<ShowHit[] | 'gone' | null> => {
+const askTvmaze = async (turn: Turn, query: string): Promise<ShowHit[] | 'gone' | 'too often' | null> => {
+  const { desk } = turn
   const id = showIdOf(query)
   try {
+    const known = id === null ? undefined : (await fromCatalogue(desk, catalogue => catalogue.show(id)))?.found
+    if (known) return [hitOf(known)]
+    if (!(await maySearch(turn))) return 'too often'
     if (id === null) return await within(PATIENCE_MS.tvmaze, 'TVMaze', desk.tvmaze.search(query))
-    const known = (await fromCatalogue(desk, catalogue => catalogue.show(id)))?.found
-    return [known ? hitOf(known) : await within(PATIENCE_MS.tvmaze, 'TVMaze', desk.tvmaze.card(id))]
+    return [await within(PATIENCE_MS.tvmaze, 'TVMaze', desk.tvmaze.card(id))]
   } catch (error) {
     if (error instanceof ShowGone) return 'gone'
     if (error instanceof TvmazeUnavailable || error instanceof TookTooLong) return null
@@ -126,6 +141,7 @@ const askAgain = async (turn: Turn, { id, query }: Search): Promise<Answer> => {
   const { desk, chat, words } = turn
   const hits = await askTvmaze(turn, query)
   if (hits === null) return { effects: [{ do: 'toast', text: words.tvmazeStillDown }] }
+  if (hits === 'too often') return { effects: [{ do: 'toast', text: words.searchedTooOften }] }
   if (hits === 'gone') return { effects: [{ do: 'edit', view: { html: words.showGone() } }] }
   if (hits.length === 0) return { effects: [{ do: 'edit', view: { html: nothing(query, words) } }] }
   await desk.searches.answered(chat.id, id, hits)
@@ -155,7 +171,7 @@ export const offerOf = async (
   turn: Turn,
   showId: number,
   onCard?: string,
-): Promise<Offer | 'not offered' | 'TVMaze is away'> => {
+): Promise<Offer | 'not offered' | 'TVMaze is away' | 'too often'> => {
   const { desk, chat } = turn
   const show = (await fromCatalogue(desk, catalogue => catalogue.show(showId)))?.found ?? null
   if (onCard !== undefined || show !== null) return { id: showId, title: onCard ?? show!.name, show }
@@ -163,6 +179,7 @@ export const offerOf = async (
   if (follow !== null) return { id: showId, title: follow.title, show }
   const hits = await askTvmaze(turn, showSubject(showId))
   if (hits === null) return 'TVMaze is away'
+  if (hits === 'too often') return hits
   if (hits === 'gone') return 'not offered'
   // Another id where TVMaze has merged the series into another one.
   return { id: hits[0]!.id, title: hits[0]!.name, show }
@@ -171,11 +188,12 @@ export const offerOf = async (
 /** The note over a button that led to nothing. */
 export const refused = (
   { words, desk: { limits } }: Turn,
-  why: 'not offered' | 'TVMaze is away' | 'full' | 'waiting',
+  why: 'not offered' | 'TVMaze is away' | 'too often' | 'full' | 'waiting',
 ): Answer => {
   const text = {
     'not offered': words.oldButton,
     'TVMaze is away': words.tvmazeStillDown,
+    'too often': words.searchedTooOften,
     full: words.followsFull(limits.followsPerChat),
     waiting: words.followsWaiting(limits.waitingFollowsPerChat),
   }[why]

@@ -72,7 +72,11 @@ const slots = (slot: string) => `
 /** A new beginning: what was known before the pause says nothing about now. */
 const unjudged = `state = 'new', state_since = null, changes = null, settles_at = null, version = version + 1`
 
-/** What a monitor is made of. News of it goes to the topic `threadId`, where it was asked for last. */
+/**
+ * What a monitor is made of. It stays with the person who asked for it unless another one adds load, which their limit must allow:
+ * else two persons could hand monitors to each other and have any number of them. News of it goes to the topic `threadId`, where it
+ * was asked for last.
+ */
 type NewMonitor = Pick<Monitor, 'chatId' | 'name' | 'kind' | 'url' | 'intervalS' | 'timeoutMs'> & {
   personId?: number
   address?: string | null
@@ -86,7 +90,9 @@ const addTo = async (db: Postgres, given: NewMonitor): Promise<{ monitor: Monito
        values ($1, $2, $3, $4, $5, $6, $7, $8)
        on conflict (chat_id, url) do update set
          interval_s = excluded.interval_s, timeout_ms = excluded.timeout_ms, paused_at = null,
-         person_id = coalesce(excluded.person_id, monitor.person_id), address = coalesce(excluded.address, monitor.address),
+         person_id = case when monitor.paused_at is null and excluded.interval_s >= monitor.interval_s
+           then coalesce(monitor.person_id, excluded.person_id) else coalesce(excluded.person_id, monitor.person_id) end,
+         address = coalesce(excluded.address, monitor.address),
          active_since = case when monitor.paused_at is null then monitor.active_since else now() end
        returning *, xmax = 0 as is_new
      ), followed as (

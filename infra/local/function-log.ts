@@ -28,7 +28,6 @@ export const functionLog = (
   show: (name: string, line: string) => void,
   maxBytes = MAX_FILE_BYTES,
 ): LogOf => {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
   const path = join(folder, `${name}.log`)
   let file: WriteStream | undefined
   let size = 0
@@ -39,6 +38,7 @@ export const functionLog = (
     file = undefined
   }
   const open = () => {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
     const stream = createWriteStream(path, { flags: 'a', mode: 0o600 }).on('error', broken)
     size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
     return stream

@@ -78,6 +78,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   nothingFound: (query: string) =>
     html`Não achei nenhuma série com “${query}”. Confira a grafia ou tente o título original.`,
   tvmazeDown: () => html`O TVmaze, de onde vêm os dados das séries, não respondeu. Tente de novo em um minuto.`,
+  searchedTooOften: 'Você fez muitas buscas seguidas. Espere alguns segundos e tente de novo.',
   tvmazeStillDown: 'O TVmaze não está respondendo. Tente de novo em um minuto.',
   tryAgain: 'tentar de novo',
   showGone: () => html`Essa série não existe mais no TVmaze. Busque de novo pelo nome dela.`,
