@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseCommand } from '#functions/telegram-webhook/commands.ts'
-import { type SmallTalk, smallTalk } from '#functions/telegram-webhook/small-talk.ts'
+import { nameIn, type SmallTalk, smallTalk } from '#functions/telegram-webhook/small-talk.ts'
 import { startWebhook, type Webhook } from './support/telegram-webhook.ts'
 
 let world: Webhook
@@ -41,6 +41,11 @@ describe('commands as people type them', () => {
     '\u200b/hoje\u200f',
     '/hoje@VigiaBot',
     '/today',
+    '@VigiaBot /hoje',
+    '• /hoje',
+    '- /hoje',
+    '“/hoje”',
+    '`/hoje`',
   ])('%j is the command of today', async text => {
     const ana = world.person('Ana')
     await ana.says('/series')
@@ -63,7 +68,9 @@ describe('commands as people type them', () => {
   test.each([
     ['/buscar Porto Nove', { name: 'buscar', bot: null, argument: 'Porto Nove' }],
     ['/séries@VigiaBot  tudo', { name: 'séries', bot: 'VigiaBot', argument: 'tudo' }],
+    ['@VigiaBot /buscar Porto', { name: 'buscar', bot: 'VigiaBot', argument: 'Porto' }],
     ['/', null],
+    ['- hoje', null],
     ['hoje', null],
     ['1/2', null],
   ])('%j is read as %j', (text, parsed) => {
@@ -120,6 +127,44 @@ describe('what is said to a bot besides', () => {
     ])
     expect(searches.rows).toEqual([])
   })
+})
+
+describe('a name with something before it', () => {
+  test.each<[string, string | null]>([
+    ['oi, Severance', 'Severance'],
+    ['Olá! Tudo bem? Harbor Nine', 'Harbor Nine'],
+    ['Bom dia, Verônica', 'Verônica'],
+    ['quero seguir “Ruptura”', 'Ruptura”'],
+    ['@VigiaBot Severance', 'Severance'],
+    ['Hey, I want to follow The Bear please', 'The Bear please'],
+    ["What's up Doc", 'Doc'],
+    ['Severance', null],
+    ['oi', null],
+    ['第一話', null],
+  ])('%j means %j', (text, name) => {
+    expect(nameIn(text)).toBe(name)
+  })
+
+  test('is searched for as it is, and without it where nothing is found', async () => {
+    const ana = world.person('Ana')
+    await ana.says('/start')
+    for (const text of ['oi, harbor nine', 'quero seguir harbor nine', '@VigiaBot harbor nine', '“harbor nine”'])
+      expect((await ana.says(text)).text, text).toMatch(/^Harbor Nine/)
+    expect((await ana.says('/seguir harbor nine')).text).toMatch(/^Harbor Nine/)
+    expect((await ana.says('oi, qwertyuiop')).text).toContain('“oi, qwertyuiop”')
+  })
+})
+
+test('an interval without an address is answered with how to ask, and a password without a scheme is called one', async () => {
+  const ana = world.person('Ana')
+  await ana.says('/start')
+  for (const text of ['/monitorar 5 minutos', '/monitorar 30s', '/monitorar a cada 5 minutos'])
+    expect((await ana.says(text)).text, text).toMatch(/^Diga o endereço/)
+  for (const text of ['/monitorar user:pa:ss@x.org', '/monitorar user:pa/ss@x.org 5m', 'user:pa:ss@x.org']) {
+    const { text: answer } = await ana.says(text)
+    expect(answer, text).toMatch(/usuário ou senha/)
+    expect(answer, text).not.toMatch(/pa|ss@/)
+  }
 })
 
 describe('a channel', () => {

@@ -197,6 +197,28 @@ describe('zones', () => {
     expect(zoneLabel('Etc/GMT+3', 'en')).toBe('UTC-3')
   })
 
+  test.each<[string, 'pt-BR' | 'en', string[]]>([
+    ['TX', 'en', ['America/Chicago']],
+    ['MT', 'en', ['America/Denver', 'America/Cuiaba']],
+    ['Boston, MA', 'en', ['America/New_York']],
+    ['Orlando, FL', 'pt-BR', ['America/New_York']],
+    ['Springfield, IL', 'en', ['America/Chicago']],
+    ['Sorriso, MT', 'pt-BR', ['America/Cuiaba']],
+    ['Portland, Maine', 'en', ['America/New_York', 'America/Los_Angeles']],
+    ['London, Ontario', 'en', ['America/Toronto', 'Europe/London']],
+    ['US Eastern', 'en', ['America/New_York']],
+    ['Eastern Standard Time', 'en', ['America/New_York']],
+    ['IST', 'en', ['Europe/Dublin', 'Asia/Calcutta']],
+    ['GMT-3 (Brasília)', 'pt-BR', ['America/Sao_Paulo']],
+    ['(UTC-04:00) Manaus', 'pt-BR', ['America/Manaus']],
+    ['moro em Recife', 'pt-BR', ['America/Recife']],
+    ['“Recife” 🌴', 'pt-BR', ['America/Recife']],
+    ['Etc/GMT+3', 'pt-BR', ['Etc/GMT+3']],
+  ])('%s in %s is one of %j', (asked, language, zones) => {
+    const found = findZone(asked, language)
+    expect('zone' in found ? [found.zone] : found.suggestions).toEqual(zones)
+  })
+
   test('a slip of the finger is offered what it may mean, nonsense is offered nothing', () => {
     expect(findZone('Lisboaa')).toEqual({ suggestions: expect.arrayContaining(['Europe/Lisbon']) })
     expect(findZone('Fortalesa')).toEqual({ suggestions: ['America/Fortaleza'] })

@@ -4,9 +4,9 @@ import { folded } from '../folded.ts'
 const names = {
   start: ['start'],
   help: ['ajuda', 'help', 'sobre', 'about'],
-  search: ['buscar', 'search'],
-  series: ['series', 'shows'],
-  upcoming: ['proximos', 'upcoming'],
+  search: ['buscar', 'search', 'seguir', 'follow'],
+  series: ['series', 'shows', 'serie', 'show'],
+  upcoming: ['proximos', 'upcoming', 'proximo', 'next'],
   today: ['hoje', 'today'],
   monitor: ['monitorar', 'monitor'],
   monitors: ['monitores', 'monitors'],
@@ -21,15 +21,17 @@ const byName = new Map<string, Command>(
 )
 
 /** The command of that name (without the slash), however it is written: `Próximos`, `hoje!`. */
-export const commandNamed = (name: string): Command | undefined => byName.get(folded(name).replace(/\p{P}+$/u, ''))
+export const commandNamed = (name: string): Command | undefined => byName.get(folded(name).replace(/[\p{P}`]+$/u, ''))
 
 /**
- * A text that begins like a command, whatever keyboard wrote it: `/hoje`, `／hoje`, `/ hoje`, `\\hoje`, `/hoje@VigiaBot x`.
- * Null for every other text.
+ * A text that begins like a command, whatever keyboard wrote it: `/hoje`, `／hoje`, `/ hoje`, `\\hoje`, `/hoje@VigiaBot x`,
+ * `@VigiaBot /hoje x`, `• /hoje`, `“/hoje”`. Null for every other text.
  */
 export const parseCommand = (text: string): { name: string; bot: string | null; argument: string } | null => {
-  const [, name, bot = null, argument = ''] =
-    /^[/\\\uFF0F\u2044\u2215]\s?([^\s@\uFF20]+)(?:[@\uFF20](\w+))?\s*([\s\S]*)$/u.exec(text) ?? []
+  const [, mention, name, bot = mention ?? null, argument = ''] =
+    /^[\s•·*"'“”‘’«`–—-]*(?:@(\w+)\s+)?[/\\\uFF0F\u2044\u2215]\s?([^\s@\uFF20]+)(?:[@\uFF20](\w+))?\s*([\s\S]*)$/u.exec(
+      text,
+    ) ?? []
   return name === undefined ? null : { name, bot, argument }
 }
 

@@ -29,6 +29,7 @@ export const monitor = async (turn: Turn, argument: string): Promise<Answer> => 
   const { desk, chat, words } = turn
   if (argument === '') return say({ html: words.howToMonitor() })
   const { address: given, interval, limit } = typedMonitor(argument)
+  if (given === '') return say({ html: words.howToMonitor() })
   const tcp = tcpInstead(given)
   // After a blank in a password the rest of it stands where the interval should, and is not repeated.
   const isPassword = /@|%(?:25)*40/i.test(interval)
@@ -120,11 +121,14 @@ const look = async ({ desk, cause }: Turn, monitorId: number, why: 'first' | 'no
   )
 }
 
-const refusal = ({ chat, words }: Turn, address: string, error: ProbeErrorCode) =>
-  words.addressRefused(
+const refusal = ({ chat, words }: Turn, address: string, error: ProbeErrorCode) => {
+  // `user:password@host` without a scheme: what stands before the colon is none.
+  const why = /^(?!mailto:)[^\s/]+:\S*@\S/i.test(address) ? 'credentials' : error
+  return words.addressRefused(
     label(withoutSecrets(address)),
-    words.refusals[error as keyof Words['refusals']] ?? sayProbeError(error, chat.language),
+    words.refusals[why as keyof Words['refusals']] ?? sayProbeError(why, chat.language),
   )
+}
 
 /** Addresses written out are looked at here; names are, whenever they are dialled, by the prober. */
 const mayDial = async ({ desk }: Turn, url: string): Promise<boolean> => {

@@ -12,6 +12,7 @@ import { fromCatalogue, PATIENCE_MS, TookTooLong, type Turn, within } from './de
 import { nextEpisode, sayWhen } from './episodes.ts'
 import { pageRow } from './pages.ts'
 import { howToSearch } from './settings.ts'
+import { nameIn } from './small-talk.ts'
 import { tcpInstead } from './typed-monitor.ts'
 import type { Words } from './words/words.ts'
 
@@ -57,10 +58,10 @@ export const showCard = (turn: Turn, showId: number): Promise<Answer> => search(
 const SEARCH_BURST = 10
 
 /** Whether this person may ask TVMaze now. Without a limit one person uses up what TVMaze allows to everybody. */
-const maySearch = ({ desk, place, cause }: Turn): Promise<boolean> =>
+const maySearch = ({ desk, place, cause }: Turn, question: 'first' | 'second'): Promise<boolean> =>
   desk.looks.take(
     [{ subject: `search/${place.personId}`, seconds: desk.limits.searchSeconds, burst: SEARCH_BURST }],
-    cause.id,
+    question === 'first' ? cause.id : `${cause.id}/second`,
     desk.clock(),
   )
 
@@ -71,14 +72,22 @@ const askTvmaze = async (turn: Turn, query: string): Promise<ShowHit[] | 'gone' 
   try {
     const known = id === null ? undefined : (await fromCatalogue(desk, catalogue => catalogue.show(id)))?.found
     if (known) return [hitOf(known)]
-    if (!(await maySearch(turn))) return 'too often'
-    if (id === null) return await within(PATIENCE_MS.tvmaze, 'TVMaze', desk.tvmaze.search(query))
+    if (!(await maySearch(turn, 'first'))) return 'too often'
+    if (id === null) return await searchByName(turn, query)
     return [await within(PATIENCE_MS.tvmaze, 'TVMaze', desk.tvmaze.card(id))]
   } catch (error) {
     if (error instanceof ShowGone) return 'gone'
     if (error instanceof TvmazeUnavailable || error instanceof TookTooLong) return null
     throw error
   }
+}
+
+/** A text that begins with a greeting may be a name all the same (`Bom dia, Verônica`): only where nothing is found it is left out. */
+const searchByName = async (turn: Turn, query: string): Promise<ShowHit[]> => {
+  const ask = (words: string) => within(PATIENCE_MS.tvmaze, 'TVMaze', turn.desk.tvmaze.search(words))
+  const found = await ask(query)
+  const name = found.length > 0 ? null : nameIn(query)
+  return name !== null && (await maySearch(turn, 'second')) ? ask(name) : found
 }
 
 const hitOf = ({ _id, name, url, image, channel, premiered, status }: Show): ShowHit => ({

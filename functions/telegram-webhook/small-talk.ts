@@ -56,3 +56,29 @@ export const smallTalk = (text: string): SmallTalk | null => {
   }
   return null
 }
+
+// What people say before the name that they mean.
+const leads = new Set([
+  ...named.keys(),
+  ...(
+    'vigia|bot|amigo|amiga|pessoal|gente|there|quero seguir|quero acompanhar|quero ver|seguir|segue|siga|acompanhar|buscar|busca|' +
+    'procurar|procura|pesquisar|me avisa de|me avise de|a serie|serie|por favor|i want to follow|id like to follow|follow|search|' +
+    'search for|find|please|the series|the show|tell me about'
+  ).split('|'),
+])
+const longestLead = Math.max(...[...leads].map(lead => lead.split(' ').length))
+
+/** `Severance` of `Oi, Severance`, `@VigiaBot Severance` or `quero seguir Severance`; null where nothing stands before a name, or no name. */
+export const nameIn = (text: string): string | null => {
+  const spoken = text.replace(/^\s*@\w+\s+/, '')
+  const words = [...spoken.matchAll(/[\p{L}\p{M}\p{N}'’]+/gu)]
+  const plain = words.map(([word]) => folded(word).replace(/['’]/g, ''))
+  let at = 0
+  for (let length = longestLead; length > 0; length--) {
+    if (!leads.has(plain.slice(at, at + length).join(' '))) continue
+    at += length
+    length = longestLead + 1
+  }
+  const name = words[at] === undefined ? '' : spoken.slice(words[at]?.index)
+  return name === '' || name === text ? null : name
+}

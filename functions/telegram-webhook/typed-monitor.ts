@@ -3,7 +3,7 @@ import { parseTarget } from '../safe-target.ts'
 
 /** What stands after /monitorar, taken apart. */
 export interface TypedMonitor {
-  /** As it was meant, where that can be watched; else as it was typed. */
+  /** As it was meant, where that can be watched; else as it was typed. '' where there is an interval alone. */
   address: string
   /** As it was typed; '' where none was. */
   interval: string
@@ -26,11 +26,11 @@ export const typedMonitor = (argument: string): TypedMonitor => {
   const text = plainWidth(argument.replace(invisible, ''))
   const limit = limitWord.exec(text)?.[1]?.trim() ?? null
   const tokens = text.replace(limitWord, ' ').trim().split(/\s+/)
-  const at = Math.max(0, addressAt(tokens))
+  const at = addressAt(tokens)
   const typed = tokens[at] ?? ''
   const meant = repaired(typed)
   const address = parseTarget(meant).ok || tcpInstead(meant) !== null ? meant : typed
-  const interval = tokens.toSpliced(at, 1).join(' ')
+  const interval = (at < 0 ? tokens : tokens.toSpliced(at, 1)).join(' ')
   return { address, interval: interval.replace(/^[\s,;–—-]+|[\s,;.!–—-]+$/g, ''), limit }
 }
 

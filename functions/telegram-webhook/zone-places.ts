@@ -38,7 +38,7 @@ const placesByZone: Record<string, string> = {
   'America/Chicago': `houston, dallas, austin, san antonio, new orleans, nova orleans, minneapolis, milwaukee, saint louis,
     st louis, kansas city, nashville, memphis, alabama, arkansas, florida, illinois, iowa, kansas, kentucky, louisiana, luisiana,
     minnesota, mississippi, missouri, nebraska, north dakota, dakota do norte, oklahoma, south dakota, dakota do sul,
-    tennessee, texas, wisconsin, central, cdt`,
+    tennessee, texas, wisconsin, central, cst, cdt`,
   'America/Denver': `salt lake city, albuquerque, el paso, colorado, montana, new mexico, novo mexico, utah, wyoming, idaho,
     mountain, mst, mdt`,
   'America/Phoenix': 'arizona, tucson',
@@ -49,6 +49,9 @@ const placesByZone: Record<string, string> = {
   'Pacific/Honolulu': 'hawaii, havai',
   'America/Toronto': 'ontario, quebec, montreal, ottawa',
   'America/Edmonton': 'alberta, calgary',
+  'America/Vancouver': 'british columbia, bc',
+  'America/Regina': 'saskatchewan',
+  'America/St_Johns': 'newfoundland',
   'America/Mexico_City': 'cidade do mexico, mexico city, guadalajara, puebla, cdmx',
   'America/Buenos_Aires': 'rosario, la plata, baires',
   'America/Bogota': 'medellin, cali, cartagena',
@@ -64,13 +67,13 @@ const placesByZone: Record<string, string> = {
   'Atlantic/Madeira': 'funchal, ilha da madeira',
   'Europe/London': `londres, inglaterra, england, escocia, scotland, pais de gales, wales, great britain, gra bretanha, manchester,
     liverpool, birmingham, edimburgo, edinburgh, glasgow, bst, uk`,
-  'Europe/Dublin': 'dublim, cork',
+  'Europe/Dublin': 'dublim, cork, ist',
   'Europe/Madrid': 'madri, barcelona, valencia, valenca, sevilha, sevilla, seville, bilbao, malaga',
   'Europe/Paris': 'lyon, marselha, marseille, nice, toulouse, bordeaux',
   'Europe/Rome':
     'roma, milao, milan, napoles, naples, turim, turin, florenca, florence, veneza, venice, bolonha, bologna',
   'Europe/Berlin':
-    'berlim, munique, munich, hamburgo, hamburg, frankfurt, colonia, cologne, stuttgart, dusseldorf, cet, cest',
+    'berlim, munique, munich, hamburgo, hamburg, frankfurt, colonia, cologne, stuttgart, dusseldorf, central european, cet, cest',
   'Europe/Vienna': 'viena, salzburg, salzburgo',
   'Europe/Zurich': 'zurique, genebra, geneva, basel, basileia, berna, bern',
   'Europe/Brussels': 'bruxelas, antuerpia, antwerp',
@@ -87,10 +90,10 @@ const placesByZone: Record<string, string> = {
   'Europe/Kiev': 'kyiv',
   'Europe/Istanbul': 'istambul, ancara, ankara',
   'Asia/Tokyo': 'toquio, osaka, kyoto, quioto, jst',
-  'Asia/Shanghai': 'pequim, beijing, xangai, shenzhen, guangzhou, cantao',
+  'Asia/Shanghai': 'cst, pequim, beijing, xangai, shenzhen, guangzhou, cantao',
   'Asia/Singapore': 'singapura',
   'Asia/Seoul': 'seul',
-  'Asia/Calcutta': 'nova delhi, nova deli, new delhi, delhi, mumbai, kolkata, bangalore, chennai',
+  'Asia/Calcutta': 'ist, nova delhi, nova deli, new delhi, delhi, mumbai, kolkata, bangalore, chennai',
   'Asia/Katmandu': 'kathmandu',
   'Asia/Saigon': 'ho chi minh, hanoi',
   'Asia/Bangkok': 'bangcoc',
@@ -101,7 +104,7 @@ const placesByZone: Record<string, string> = {
   'Asia/Makassar': 'bali, denpasar',
   'Asia/Macau': 'macau',
   'Asia/Tbilisi': 'georgia',
-  'Australia/Sydney': 'canberra',
+  'Australia/Sydney': 'canberra, new south wales, nsw, aest, aedt',
   'Africa/Johannesburg': 'joanesburgo, cidade do cabo, cape town, durban, pretoria',
   'Africa/Algiers': 'argel',
   'Africa/Cairo': 'alexandria',
@@ -109,7 +112,7 @@ const placesByZone: Record<string, string> = {
   UTC: 'utc, gmt, z, zulu',
 }
 
-/** Brazil's states by their two letters. In English these are asked about, because some name states of the USA. */
+/** Brazil's states by their two letters. */
 const zoneByState: Record<string, string> = {
   ac: 'America/Rio_Branco',
   al: 'America/Maceio',
@@ -138,6 +141,17 @@ const zoneByState: Record<string, string> = {
   se: 'America/Maceio',
   sp: 'America/Sao_Paulo',
   to: 'America/Araguaina',
+}
+
+/** The states of the USA by their two letters. Those in two zones have the one of most people first. */
+const usStatesByZone: Record<string, string> = {
+  'America/New_York': 'ct dc de fl ga in ky ma md me mi nc nh nj ny oh pa ri sc va vt wv',
+  'America/Chicago': 'al ar ia il ks la mn mo ms nd ne ok sd tn tx wi fl ky',
+  'America/Denver': 'co id mt nm ut wy',
+  'America/Phoenix': 'az',
+  'America/Los_Angeles': 'ca nv or wa',
+  'America/Anchorage': 'ak',
+  'Pacific/Honolulu': 'hi',
 }
 
 const countryNames: Record<string, string> = {
@@ -176,7 +190,11 @@ export const places: readonly NamedZone[] = Object.entries(placesByZone).flatMap
   names.split(/,\s*/).map(name => ({ name, zone })),
 )
 
-export const stateZone = (code: string): string | undefined => zoneByState[code]
+/** The zones of the state with these two letters, in Brazil and in the USA. */
+export const stateZones = (code: string): { brazil: string[]; usa: string[] } => ({
+  brazil: zoneByState[code] === undefined ? [] : [zoneByState[code]],
+  usa: Object.entries(usStatesByZone).flatMap(([zone, codes]) => (codes.split(' ').includes(code) ? [zone] : [])),
+})
 
 /** The offsets from UTC in this year's January and July, in minutes: equal where a zone has no summer time. */
 export const offsetsOf = (zone: string): [january: number, july: number] => {

@@ -1,6 +1,6 @@
 import { folded } from '../folded.ts'
 import { type Language, sayZone } from '../when.ts'
-import { type NamedZone, offsetsOf, places, stateZone, zonesOfCountry } from './zone-places.ts'
+import { type NamedZone, offsetsOf, places, stateZones, zonesOfCountry } from './zone-places.ts'
 
 /** Brazil's four, west to east as people name them; offered first. */
 export const brazilianZones = ['America/Sao_Paulo', 'America/Manaus', 'America/Rio_Branco', 'America/Noronha'] as const
@@ -30,7 +30,8 @@ export const zoneLabel = (zone: string, language: Language): string => brazilian
 
 const key = (text: string) =>
   folded(text)
-    .replace(/[_\s-]+/g, ' ')
+    .replace(/['’.]/g, '')
+    .replace(/[^\p{L}\p{N}/+]+/gu, ' ')
     .trim()
 
 /** Every zone by every name it may be asked by, made at the first search only. */
@@ -93,15 +94,17 @@ const zoneAt = (offset: number, language: Language): Found => {
 
 const unique = (found: readonly { zone: string }[]) => [...new Set(found.map(({ zone }) => zone))]
 
-/** `horário de Brasília`, `Lisbon time`, `estado do Pará`: the place alone. */
+/** `horário de Brasília`, `moro em Recife`, `Lisbon time`, `estado do Pará`: the place alone. */
 const placeIn = (asked: string) =>
   key(asked)
-    .replace(/^(?:para|pra|em|no|na|to|in|at)(?: [oa])? (?=\S)/, '')
+    .replace(/^(?:eu )?(?:moro|vivo|estou|to|fico|sou|i live|im|i am) (?=\S)/, '')
+    .replace(/^(?:para|pra|em|n[oa]|d[eoa]|to|in|at|from)(?: [oa])? (?=\S)/, '')
     .replace(
       /^(?:horario|hora|fuso(?: horario)?|zona|cidade|estado|time ?zone|city|state)(?: local)?(?: d[eoa]s?| of)? /,
       '',
     )
-    .replace(/ (?:time|time ?zone)$/, '')
+    .replace(/^us (?=(?:eastern|central|mountain|pacific)\b)/, '')
+    .replace(/ (?:(?:standard|daylight) time|time|time ?zone)$/, '')
     .trim()
 
 /** What a place surely is, by its exact name; several zones where it may be more than one. */
@@ -110,35 +113,62 @@ const zonesNamed = (wanted: string): string[] =>
 
 type Found = { zone: string } | { suggestions: string[] }
 
+/** What a place is, by its name or the two letters of a state. Brazilians mean Brazil's states first, English speakers those of the USA. */
+const zonesOf = (wanted: string, language: Language): string[] => {
+  const { brazil, usa } = stateZones(wanted)
+  const named = zonesNamed(wanted)
+  if (language === 'pt-BR') return brazil.length > 0 ? brazil : named.length > 0 ? named : usa
+  return [...new Set([...usa, ...named, ...brazil])]
+}
+
+/** A city and what it lies in: `Fortaleza, CE`, `Vitória/ES`, `Belém (PA)`, `Portland, Maine`. */
+const placeWithin = (place: string, region: string, language: Language): string[] => {
+  const zones = zonesOf(place, language)
+  const { brazil, usa } = stateZones(region)
+  const around = [...zonesNamed(region), ...brazil, ...usa]
+  if (around.length === 0) return zones
+  const clocks = new Set(around.map(zone => offsetsOf(zone).join()))
+  const inBoth = zones.filter(zone => clocks.has(offsetsOf(zone).join()))
+  if (inBoth.length > 0) return inBoth
+  const regional = language === 'en' && usa.length > 0 ? usa : zonesOf(region, language)
+  // A city of that name elsewhere is asked about; one that is not known has the clock of its region.
+  return [...new Set([...regional, ...zones])]
+}
+
+/** `GMT-3 (Brasília)`, `(UTC-03:00) Brasília`: where a place stands beside its offset, it says more. */
+const withoutOffset = (asked: string): string => {
+  const rest = asked.replace(/\(?\b(?:utc|gmt)\s*[+\-\u2212]\s*\d{1,2}(?::?\d\d)?\)?/i, '')
+  return /\p{L}/u.test(rest) ? rest.replace(/^[\s(]+|[\s)]+$/g, '') : asked
+}
+
 /** One zone that is surely meant, or up to eight that may be. A part of a name is asked about, never taken. */
-export const findZone = (asked: string, language: Language = 'pt-BR'): Found => {
-  const offset = offsetIn(asked)
+export const findZone = (typed: string, language: Language = 'pt-BR'): Found => {
+  const offset = offsetIn(typed)
   if (offset !== null) return zoneAt(offset, language)
-  const exactId = /^[a-z]+(?:\/[a-z_+\-0-9]+)+$/i.test(asked.trim()) ? validZone(asked.trim()) : null
+  const exactId = /^[a-z]+(?:\/[a-z_+\-0-9]+)+$/i.test(typed.trim()) ? validZone(typed.trim()) : null
   if (exactId !== null) return { zone: exactId }
+  const asked = withoutOffset(typed)
   if (/^(?:brasil|brazil|br)$/.test(key(asked))) return { suggestions: [...brazilianZones] }
-  // `Fortaleza, CE`, `Vitória/ES`, `Belém (PA)`: the city comes first.
-  const [first = ''] = asked.split(/[,(/]| - /)
-  for (const wanted of new Set([placeIn(asked), placeIn(first), placeIn(first).replace(/ [a-z]{2}$/, '')])) {
-    const state = stateZone(wanted)
-    if (state !== undefined)
-      return language === 'pt-BR'
-        ? { zone: state }
-        : { suggestions: unique([{ zone: state }, ...zonesNamed(wanted).map(zone => ({ zone }))]) }
-    const zones = zonesNamed(wanted)
+  const [first = '', region = ''] = asked.split(/[,(/]| - /)
+  const place = placeIn(first)
+  const [, city, code] = /^(.+) ([a-z]{2})$/.exec(place) ?? []
+  for (const zones of [
+    zonesOf(placeIn(asked), language),
+    key(region) === '' ? zonesOf(place, language) : placeWithin(place, placeIn(region), language),
+    city === undefined ? [] : placeWithin(city, code!, language),
+  ]) {
     if (zones.length === 1) return { zone: zones[0]! }
     if (zones.length > 1) return { suggestions: zones.slice(0, mostSuggestions) }
   }
-  const wanted = placeIn(first)
-  if (wanted.length < 2) return { suggestions: [] }
+  if (place.length < 2) return { suggestions: [] }
   const names = allNames()
-  const begins = unique(names.filter(({ name }) => name.startsWith(wanted)))
-  const contains = unique(names.filter(({ name }) => name.includes(wanted)))
+  const begins = unique(names.filter(({ name }) => name.startsWith(place)))
+  const contains = unique(names.filter(({ name }) => name.includes(place)))
   const close = unique(
     names
-      .filter(({ name }) => Math.abs(name.length - wanted.length) <= 2)
-      .map(({ name, zone }) => ({ zone, distance: distance(name, wanted) }))
-      .filter(found => found.distance <= (wanted.length > 5 ? 2 : 1))
+      .filter(({ name }) => Math.abs(name.length - place.length) <= 2)
+      .map(({ name, zone }) => ({ zone, distance: distance(name, place) }))
+      .filter(found => found.distance <= (place.length > 5 ? 2 : 1))
       .sort((one, other) => one.distance - other.distance),
   )
   return { suggestions: [...new Set([...begins, ...contains, ...close])].slice(0, mostSuggestions) }
