@@ -249,7 +249,7 @@ describe('npm run chat', () => {
     await bot('answerCallbackQuery', { callback_query_id: query?.id, text: 'Seguindo' })
     await printed('» Seguindo')
     child?.stdin?.write(':9\n')
-    await printed('There is no button 9; there are 1 to 2.')
+    await printed('There is no button 9; the last one is 2.')
     child?.stdin?.write(':q\n')
     expect(await ended()).toBe(0)
   })
@@ -285,6 +285,6 @@ describe('npm run chat', () => {
   test('says so when PORT is no port', async () => {
     run({ PORT: 'eighty' })
     expect(await ended()).toBe(1)
-    expect(output).toBe('PORT=eighty is no port (1 to 65535).\n')
+    expect(output).toBe('PORT=eighty is not a valid port (1 to 65535).\n')
   })
 })

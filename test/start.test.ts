@@ -125,7 +125,7 @@ describe('a start that cannot be ends with one line and a code', () => {
 
   test('--fresh where nobody can answer its question', async () => {
     const { code, lines } = await failing({ args: ['--fresh'] })
-    expect(lines).toEqual(['vigia: --fresh asks a question; where nobody can answer, say --fresh --yes'])
+    expect(lines).toEqual(['vigia: --fresh asks before it deletes; without a terminal to answer in, use --fresh --yes'])
     expect(code).toBe(1)
   })
 

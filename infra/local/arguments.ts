@@ -26,22 +26,22 @@ export const readArguments = (given: readonly string[]): Arguments | string => {
     if (!name) return `unknown argument ${argument}; npm start -- --help lists them`
     said[name] = true
   }
-  return said.yes && !said.fresh ? '--yes answers the question of --fresh and means nothing without it' : said
+  return said.yes && !said.fresh ? '--yes answers the question of --fresh; use it only with --fresh' : said
 }
 
 export const help = `npm start [-- options]
 
-  --fresh            throws away all data first, after a question
+  --fresh            deletes all data first, after asking
   --yes              answers that question with yes
-  --download-mongod  fetches a MongoDB that keeps the catalogue (about 100 MB, once)
-  --verbose          names the fields of the manifests that mean nothing on one machine
-  --watch            restarts what a change of functions, events or manifests touches: npm run dev
-  --help             this
+  --download-mongod  downloads a MongoDB that keeps the catalogue (about 100 MB, once)
+  --verbose          lists the fields of the manifests that have no effect on one machine
+  --watch            restarts the functions that a change of the code or the manifests affects (npm run dev)
+  --help             shows this help
 
-Functions write their log into the data folder; warnings and worse are shown here, with LOG_LEVEL=info
-(or debug ...) everything from there on. VIGIA_MANIFESTS is a folder with knative/ and triggers/ other than the checkout.
+Functions write their log into the data folder. The terminal shows warnings and errors; LOG_LEVEL=info or
+LOG_LEVEL=debug shows more. VIGIA_MANIFESTS is a folder with knative/ and triggers/ to use instead of the checkout.
 
-The environment says the rest; see README, "Your own bot":
+Everything else is set in the environment; see README, "Your own bot":
   PORT, PUBLIC_PORT, PUBLIC_URL, DATA_DIR, LOG_LEVEL, DATABASE_URL, MONGODB_URI, PROBE_ALLOW,
   TELEGRAM_BOT_TOKEN, TELEGRAM_WEBHOOK_SECRET, TELEGRAM_API_ROOT,
   TELEGRAM_OPS_BOT_TOKEN, TELEGRAM_OPS_CHAT_ID, TVMAZE_URL, HEARTBEAT_URL, LIMIT_...

@@ -14,16 +14,21 @@ export interface Ready {
 export const banner = ({ port, publicPort, isSimulated, dataDir, mongoWords, publicUrl, tookMs }: Ready): string => {
   const lines: [string, string][] = isSimulated
     ? [
-        ['chat', `http://localhost:${port}/chat (a Telegram of our own; npm run chat does the same here)`],
-        ['sites', `http://sites.localhost:${port}/ has sites to watch, and a switch`],
+        ['chat', `http://localhost:${port}/chat (simulated Telegram; npm run chat opens it in a terminal)`],
+        ['sites', `http://sites.localhost:${port}/ has test sites to watch; you can take one of them down`],
       ]
-    : [['bot', publicUrl ? `Telegram reaches us at ${publicUrl}` : 'we ask Telegram for updates (long polling)']]
+    : [
+        [
+          'bot',
+          publicUrl ? `Telegram sends updates to ${publicUrl}` : 'updates are fetched from Telegram (long polling)',
+        ],
+      ]
   lines.push(
     ['inside', `http://localhost:${port}/`],
     ['public', `http://localhost:${publicPort} (PUBLIC_PORT), for a reverse proxy or tunnel`],
     ['data', dataDir],
     ['', mongoWords],
-    ['stop', 'Ctrl-C; everything that was started ends with it'],
+    ['stop', 'Ctrl-C stops everything that was started'],
   )
   const body = lines.map(([name, text]) => `  ${name.padEnd(7)} ${text}`).join('\n')
   return `\nVigia is up (${(tookMs / 1000).toFixed(1)} s)\n\n${body}\n`

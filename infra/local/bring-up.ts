@@ -85,21 +85,22 @@ const manifestsOf = (folder: string): Manifests => {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     throw new Refusal(
-      `${(error as NodeJS.ErrnoException).path} is missing; the manifests lie in knative/ and triggers/`,
+      `${(error as NodeJS.ErrnoException).path} is missing; the manifests must be in knative/ and triggers/`,
     )
   }
 }
 
 const wipe = async (dataDir: string, yes: boolean, signal: AbortSignal): Promise<void> => {
   if (!yes) {
-    if (!process.stdin.isTTY) throw new Refusal('--fresh asks a question; where nobody can answer, say --fresh --yes')
+    if (!process.stdin.isTTY)
+      throw new Refusal('--fresh asks before it deletes; without a terminal to answer in, use --fresh --yes')
     const { createInterface } = await import('node:readline/promises')
     const asking = createInterface({ input: process.stdin, output: process.stdout })
     const answer = await asking
-      .question(`Throw away everything in ${dataDir}? [y/N] `, { signal })
+      .question(`Delete everything in ${dataDir}? [y/N] `, { signal })
       .finally(() => asking.close())
     if (!/^(y|yes|s|sim)$/i.test(answer.trim()))
-      throw new Refusal('nothing was thrown away; start without --fresh to keep it')
+      throw new Refusal('nothing was deleted; start without --fresh to keep the data')
   }
   const [{ wipeDataFolder }, { processJournal }] = await Promise.all([
     import('./databases/wipe.ts'),

@@ -41,7 +41,11 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
   const url = (name: string, protocols: RegExp, words: string) =>
     check(name, value => URL.canParse(value) && protocols.test(new URL(value).protocol), words)
   const token = (name: string) =>
-    check(name, value => /^\d+:[\w-]+$/.test(value), 'is no bot token; BotFather writes 123456789:AbC…')
+    check(
+      name,
+      value => /^\d+:[\w-]+$/.test(value),
+      'is not a valid bot token; a token from @BotFather looks like 123456789:AbC…',
+    )
 
   const port = check('PORT', isPort, `is "${env.PORT}"; it should be a port from 1 to 65535, or 0 for any free one`)
   const publicPort = check(
@@ -50,7 +54,7 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
     `is "${env.PUBLIC_PORT}"; it should be a port from 1 to 65535, or 0 for any free one`,
   )
   if (publicPort !== undefined && Number(publicPort) === Number(port ?? 8080) && Number(publicPort) !== 0)
-    faults.push(`PUBLIC_PORT is ${publicPort}, which is PORT; the outside needs a port of its own`)
+    faults.push(`PUBLIC_PORT is ${publicPort}, the same as PORT; set it to another port`)
   const logLevel = check(
     'LOG_LEVEL',
     value => (levels as readonly string[]).includes(value),
@@ -65,11 +69,12 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
   )
   const probeAllow = said('PROBE_ALLOW')
   const notCidr = probeAllow?.split(',').find(range => !isCidr(range.trim()))
-  if (notCidr !== undefined) faults.push(`PROBE_ALLOW has "${notCidr.trim()}", which is no CIDR such as 192.168.0.0/16`)
+  if (notCidr !== undefined)
+    faults.push(`PROBE_ALLOW has "${notCidr.trim()}", which is not a valid CIDR such as 192.168.0.0/16`)
   const probeReference = check(
     'PROBE_REFERENCE',
     value => value.split(',').every(one => isTcp(one.trim())),
-    'should be tcp://host:port of a host that is always there, or several with commas between them',
+    'should be tcp://host:port of a host that is always up, or several of them separated by commas',
   )
   const http = /^https?:$/
   const telegram = {
@@ -77,7 +82,7 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
     webhookSecret: check(
       'TELEGRAM_WEBHOOK_SECRET',
       value => /^[\w-]{1,256}$/.test(value),
-      'should be 1 to 256 of A-Z a-z 0-9 _ -',
+      'should be 1 to 256 characters from A-Z a-z 0-9 _ -',
     ),
     apiRoot: url('TELEGRAM_API_ROOT', http, 'should begin with https:// or http://'),
     opsBotToken: token('TELEGRAM_OPS_BOT_TOKEN'),
@@ -86,7 +91,7 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
   if ((telegram.opsBotToken === undefined) !== (telegram.opsChatId === undefined))
     faults.push('TELEGRAM_OPS_BOT_TOKEN and TELEGRAM_OPS_CHAT_ID belong together; set both or neither')
   if (publicUrl !== undefined && isPublic(publicUrl) && telegram.botToken === undefined)
-    faults.push('PUBLIC_URL is where Telegram reaches your bot, and there is none; set TELEGRAM_BOT_TOKEN too')
+    faults.push('PUBLIC_URL is where Telegram reaches your bot, but no bot is set; set TELEGRAM_BOT_TOKEN too')
   const tvmazeUrl = url('TVMAZE_URL', http, 'should begin with https:// or http://')
   const limits = Object.fromEntries(
     Object.values(limitVariables).map(({ name }) => [

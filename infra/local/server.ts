@@ -120,7 +120,7 @@ export const listening = (server: HttpServer, port: number, variable: string): P
 
 const refusalOf = (error: NodeJS.ErrnoException, port: number, variable: string): Error => {
   if (error.code === 'EACCES')
-    return new Refusal(`port ${port} is not for ordinary users; start with another, such as ${variable}=8080 npm start`)
+    return new Refusal(`this user may not listen on port ${port}; start with another port: ${variable}=8080 npm start`)
   if (error.code !== 'EADDRINUSE') return error
   const holder = holderOf(port)
   return new PortTaken(

@@ -66,7 +66,7 @@ const endOnSignals = (asked: AbortController, runtime: Promise<Runtime>, screen:
     }
     firstAt = performance.now()
     asked.abort(new Refusal('stopped before it was up'))
-    screen.say('\nstopping (once more to hurry)')
+    screen.say('\nstopping (Ctrl-C again to hurry)')
     const up = await Promise.race([runtime.catch(() => undefined), setTimeout(PATIENCE_MS, undefined)])
     await up?.stop()
     process.exit(code)

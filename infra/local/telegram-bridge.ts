@@ -267,9 +267,9 @@ const wordsFor = (error: unknown, publicUrl: string | undefined): string => {
       case 404:
         return 'Telegram does not know this token (401): TELEGRAM_BOT_TOKEN is mistyped or was revoked at @BotFather. See README, "Your own bot".'
       case 409:
-        return 'Another program reads the updates of this bot (409). Stop it, or give one of the two a token of its own; until then the bot hears nothing here.'
+        return 'Another program reads the updates of this bot (409). Stop it, or give one of the two a token of its own; until then the bot gets no messages here.'
       case 429:
-        return `Telegram asks for a pause of ${error.retryAfter ?? 1} s; we go on after it.`
+        return `Telegram asks for a pause of ${error.retryAfter ?? 1} s. Trying again after it.`
       default:
         return error.method !== 'setWebhook'
           ? `Telegram refused ${error.method}: ${error.description}.`

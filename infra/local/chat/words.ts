@@ -38,7 +38,7 @@ export const WORDS = {
   en: {
     welcome: 'Chat with Vigia. Write and press Enter; a number presses the button with that number; :h help; :q quit.',
     help: [
-      'text      sends a message (begin with a space to send a mere number)',
+      'text      sends a message (begin with a space to send just a number)',
       '2 or :2   presses button 2',
       ':o        goes to the operators’ bot, and back',
       ':h        this help',
@@ -49,24 +49,24 @@ export const WORDS = {
     edited: 'edited',
     photo: 'picture',
     noButton: (wanted: number, most: number) =>
-      most === 0 ? 'There is no button at the moment.' : `There is no button ${wanted}; there are 1 to ${most}.`,
+      most === 0 ? 'There is no button at the moment.' : `There is no button ${wanted}; the last one is ${most}.`,
     link: 'opens in the browser:',
     nothingRuns: (port: number) =>
-      `Nothing answers on port ${port}. Start it with: npm start. If Vigia is on another port, say which: PORT=8090 npm run chat.`,
+      `Nothing answers on port ${port}. Start it with: npm start. If Vigia is on another port, set it: PORT=8090 npm run chat.`,
     starting: 'Vigia is still starting. Try again in a moment.',
     realBot: 'This Vigia uses a real bot (TELEGRAM_BOT_TOKEN): talk to it in Telegram.',
     notVigia: (port: number) =>
-      `What answers on port ${port} is not Vigia. Say the right port: PORT=8080 npm run chat.`,
-    badPort: (given: string) => `PORT=${given} is no port (1 to 65535).`,
+      `The program that answers on port ${port} is not Vigia. Set the right port: PORT=8080 npm run chat.`,
+    badPort: (given: string) => `PORT=${given} is not a valid port (1 to 65535).`,
     lost: 'Lost contact with Vigia; trying again…',
-    back: 'Back again.',
+    back: 'Connected again.',
     blocked: 'You have blocked the bot. :r restarts the chat.',
-    listenOnly: 'This bot only talks, and does not answer. :o goes back to Vigia.',
+    listenOnly: 'This bot only sends messages and does not answer. :o goes back to Vigia.',
     pane: { main: 'Vigia', operators: 'Operators' },
     failed: 'That did not work:',
     unread: (count: number, name: string) =>
       count === 1 ? `(1 new message in ${name}; :o shows it)` : `(${count} new messages in ${name}; :o shows them)`,
-    unknown: (given: string) => `I do not know ${given}; :h shows what there is.`,
+    unknown: (given: string) => `${given} is not a command; :h lists the commands.`,
   },
 } as const
 

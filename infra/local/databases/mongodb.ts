@@ -149,7 +149,7 @@ const startMongod = async (program: string, dataDir: string, account: Account | 
 const startJongodb = async (program: string, dataDir: string, account: Account | null): Promise<Rung> => {
   const started = await start('the catalogue server', program, dataDir, account, ['--database=vigia'])
   const words =
-    'the catalogue is in memory (@jongodb) and fetched anew at each start; npm start -- --download-mongod brings a MongoDB that keeps it'
+    'the catalogue is in memory (@jongodb) and fetched anew at each start; npm start -- --download-mongod downloads a MongoDB that keeps it'
   return { ...started, step: 'jongodb', kept: false, words }
 }
 
@@ -232,5 +232,5 @@ const given = async (uri: string, log: (line: string) => void, patienceMs: numbe
   } finally {
     waiting.stop()
   }
-  return { ...notOurs, step: 'given', uri, kept: true, words: 'the catalogue is kept by the server of MONGODB_URI' }
+  return { ...notOurs, step: 'given', uri, kept: true, words: 'the catalogue is kept by the server at MONGODB_URI' }
 }

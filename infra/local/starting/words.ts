@@ -28,17 +28,17 @@ export const words: Record<'pt-BR' | 'en', Words> = {
   },
   en: {
     title: 'Vigia is starting',
-    intro: 'This page opens what you asked for by itself as soon as it is up. The first time takes longer.',
+    intro: 'The page you asked for opens by itself as soon as it is ready. The first start takes longer.',
     failedTitle: 'Vigia did not start',
     failedIntro: 'The terminal says the same:',
-    again: 'Fix the cause, run npm start again and open this page anew.',
+    again: 'Fix the cause, run npm start again and reload this page.',
     steps: {
       PostgreSQL: 'PostgreSQL database',
       MongoDB: 'Catalogue of series',
       'telegram-webhook': 'The function that chats',
       broker: 'Delivery of events',
-      functions: 'The other functions (they go on after the chat has opened)',
+      functions: 'The other functions (they go on being built after the chat opens)',
     },
-    states: { waiting: 'queued', working: 'under way', done: 'done', failed: 'failed' },
+    states: { waiting: 'queued', working: 'in progress', done: 'done', failed: 'failed' },
   },
 }

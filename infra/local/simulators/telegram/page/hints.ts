@@ -19,7 +19,7 @@ export const hints = (
     steps.push({
       words: isPortuguese
         ? 'Siga esta série: ela passa a cada cinco minutos, e o aviso chega logo depois'
-        : 'Follow this series: it airs every five minutes, and the notice comes right after',
+        : 'Follow this series: it airs every five minutes, and the message comes right after',
       send: 'Plantão Relâmpago',
       at: nextEpisode.toISOString(),
     })
@@ -28,7 +28,7 @@ export const hints = (
     steps.push({
       words: isPortuguese
         ? 'Mande vigiar este site de teste e depois tire-o do ar na página dos sites'
-        : 'Have this test site watched, then take it down on the page of the sites',
+        : 'Ask the bot to watch this test site, then take it down on the sites page',
       send: `${isPortuguese ? '/monitorar' : '/monitor'} ${sitesUrl}/shop 10s`,
       link: `${sitesUrl}/`,
     })
@@ -36,7 +36,7 @@ export const hints = (
   steps.push({
     words: isPortuguese
       ? 'Procure outra por parte do nome: “farol”, “maré”, “porto”. As séries daqui são inventadas'
-      : 'Look for another one by part of its name: “lighthouse”, “signal”, “harbor”. The series here are invented',
+      : 'Search for another series by part of its name: “lighthouse”, “signal”, “harbor”. The series here are made up',
     send: isPortuguese ? 'farol' : 'lighthouse',
   })
   return steps

@@ -52,7 +52,7 @@ export const WORDS: Record<Language, Words> = {
       write: 'Message',
       send: 'Send',
       commands: 'Bot commands',
-      noCommands: 'The bot has not said yet which commands it has.',
+      noCommands: 'The bot has not said which commands it has yet.',
       newer: '↓ New messages',
       restart: 'Restart the bot',
       block: 'Block',
@@ -66,7 +66,8 @@ export const WORDS: Record<Language, Words> = {
       spoiler: 'Show the hidden text',
       inReplyTo: 'In reply to',
       empty: 'Nothing here yet.',
-      listenOnly: 'This bot tells the operators when something fails in Vigia. It only talks, and does not answer.',
+      listenOnly:
+        'This bot tells the operators when something fails in Vigia. It only sends messages and does not answer.',
       start: 'Start',
       unread: 'new',
       lost: 'Lost contact with Vigia. Trying again…',
