@@ -97,7 +97,7 @@ const check = (attributes: Attributes) => {
     throw new Malformed(`time ${JSON.stringify(time)} is no RFC 3339 timestamp`)
   if (!uriReference.test(String(source))) throw new Malformed(`source ${source} is no URI`)
   if (dataschema !== undefined && !URL.canParse(String(dataschema)))
-    throw new Malformed('dataschema is no absolute URI')
+    throw new Malformed('dataschema is not an absolute URI')
   if (subject !== undefined && typeof subject !== 'string') throw new Malformed('subject is no text')
   for (const [name, value] of Object.entries(attributes)) {
     if (!/^[a-z0-9]+$/.test(name)) throw new Malformed(`${JSON.stringify(name)} is no name for an attribute`)

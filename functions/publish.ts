@@ -24,7 +24,8 @@ export const publisher = (
   overrides: string | undefined = process.env.K_CE_OVERRIDES,
 ): Publish => {
   const extensions = extensionsIn(overrides)
-  if (sink !== undefined && !URL.canParse(sink)) throw new Error(`K_SINK is ${JSON.stringify(sink)}, which is no URL`)
+  if (sink !== undefined && !URL.canParse(sink))
+    throw new Error(`K_SINK is ${JSON.stringify(sink)}, which is not a URL`)
   let post: Promise<Post> | undefined
 
   const publish = async (event: VigiaEvent) => {

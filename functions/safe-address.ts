@@ -35,7 +35,7 @@ export const rangesIn = (text: string): Range[] =>
       const dotted = cidr.includes(':') || /^\d+\.\d+\.\d+\.\d+\//.test(cidr)
       if (!dotted || !ipaddr.isValidCIDR(cidr))
         throw new Error(
-          `PROBE_ALLOW: ${JSON.stringify(part)} is no address range; write it like 10.0.0.0/8 or fd00::/8`,
+          `PROBE_ALLOW: ${JSON.stringify(part)} is not an address range; write it like 10.0.0.0/8 or fd00::/8`,
         )
       return ipaddr.parseCIDR(cidr)
     })

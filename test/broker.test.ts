@@ -441,7 +441,7 @@ describe('ends and beginnings', () => {
     await expect(open([{ ...triggerFor('a', 'test', at('/a')), filters: [{ exact: { type: '' } }] }])).rejects.toThrow(
       /^Trigger a: filters\[0\]\.exact\.type is empty/,
     )
-    await expect(open([...triggers(), ...triggers()])).rejects.toThrow('Trigger a is there twice')
+    await expect(open([...triggers(), ...triggers()])).rejects.toThrow('Trigger a exists twice; rename one of the two')
   })
 
   test('what was on its way to a Trigger that is gone is given up, in words', async () => {

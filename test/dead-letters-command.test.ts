@@ -54,7 +54,7 @@ describe('npm run vigia', () => {
     for (const word of ['help', '--help', '-h']) expect((await run([word])).code).toBe(0)
     expect(await run(['nonsense'])).toMatchObject({
       code: 2,
-      faults: expect.stringContaining('there is no verb nonsense'),
+      faults: expect.stringContaining('there is no command nonsense'),
     })
     expect((await run(['constructor'])).code).toBe(2)
     expect(await run(['dead-letters', '--help'])).toMatchObject({
@@ -68,8 +68,8 @@ describe('npm run vigia', () => {
     [['dead-letters', 'show'], 'show takes one id'],
     [['dead-letters', 'show', '1', '2'], 'show takes one id'],
     [['dead-letters', 'replay'], 'replay takes ids'],
-    [['dead-letters', 'replay', 'x'], 'x is no id'],
-    [['dead-letters', 'replay', '0'], '0 is no id'],
+    [['dead-letters', 'replay', 'x'], 'x is not the id'],
+    [['dead-letters', 'replay', '0'], '0 is not the id'],
     [['dead-letters', 'list', '7'], 'list takes no ids'],
     [['dead-letters', 'list', '--limit', '0'], '--limit is a number'],
     [['dead-letters', 'show', '7', '--limit', '3'], '--limit is for list'],
@@ -123,7 +123,7 @@ describe('dead letters on one machine', () => {
     expect(await run(['dead-letters', 'show', '9'])).toEqual({ code: 1, out: '', faults: 'there is no dead letter 9' })
     expect(await run(['dead-letters', 'list'], { PORT: '1' })).toMatchObject({
       code: 1,
-      faults: 'no Vigia answers on port 1: start it, or name its port with PORT=…',
+      faults: 'Vigia does not answer on port 1: start it, or set its port with PORT=…',
     })
     expect((await run(['dead-letters', 'list'], { PORT: 'x' })).code).toBe(1)
   })

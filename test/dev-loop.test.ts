@@ -21,14 +21,14 @@ describe('npm run new', () => {
   test.each([
     [[], /^usage/],
     [['--tick', '* * * * *'], /^usage/],
-    [['Cron_Job'], /is no name for a function/],
-    [['cron--job'], /is no name for a function/],
-    [['../evil'], /is no name for a function/],
-    [['delete'], /means something else already/],
-    [['uptime-prober'], /functions\/uptime-prober is there already/],
-    [['host'], /functions\/host\.ts is there already/],
+    [['Cron_Job'], /is not a valid function name/],
+    [['cron--job'], /is not a valid function name/],
+    [['../evil'], /is not a valid function name/],
+    [['delete'], /is reserved/],
+    [['uptime-prober'], /functions\/uptime-prober exists already/],
+    [['host'], /functions\/host\.ts exists already/],
     [['certificates', '--tick'], /--tick needs a schedule/],
-    [['certificates', '--tick', 'every minute'], /is no schedule/],
+    [['certificates', '--tick', 'every minute'], /is not a valid schedule/],
     [['certificates', 'more'], /^usage/],
   ])('%j is refused in one line', (given, words) => {
     expect(readRequest(given, root)).toMatch(words)
@@ -39,7 +39,7 @@ describe('npm run new', () => {
       const asked = readRequest(given, checkout)
       if (typeof asked === 'string') throw new Error(asked)
       await createFunction(asked, checkout)
-      expect(readRequest(given, checkout)).toMatch(/is there already/)
+      expect(readRequest(given, checkout)).toMatch(/exists already/)
     }
     const run = (program: string, ...args: string[]) =>
       promisify(execFile)(process.execPath, [join(checkout, 'node_modules', program), ...args], { cwd: checkout })
@@ -77,8 +77,11 @@ describe('npm run dev', () => {
   test('a change that does not compile is told, and the old version goes on', async () => {
     await vigia.api('/api/sources/error-notifier/fire', { method: 'POST' })
     const before = readFileSync(join(checkout, rule), 'utf8')
-    const said = await says(() => appendFileSync(join(checkout, rule), 'const half = {\n'), /goes on as it was/)
-    expect(said).toMatch(/error-notifier goes on as it was: (.*\n)*.*error-notifier\.ts:\d+:\d+/)
+    const said = await says(
+      () => appendFileSync(join(checkout, rule), 'const half = {\n'),
+      /keeps running its last version/,
+    )
+    expect(said).toMatch(/error-notifier keeps running its last version: (.*\n)*.*error-notifier\.ts:\d+:\d+/)
     await vigia.api('/api/sources/error-notifier/fire', { method: 'POST' })
     await until(
       async () =>
@@ -121,7 +124,7 @@ describe('npm run dev', () => {
     )
     await says(
       () => edit('knative/services/digest.yaml', text => text.replace('kind: Service', 'kind: Servant')),
-      /the manifests go on as they were: .*knative\/services\/digest\.yaml/,
+      /the last valid manifests stay in use: .*knative\/services\/digest\.yaml/,
     )
     const id = 'after-the-changes'
     expect(await vigia.publish({ id, type: 'dev.vigia.made.up' }, {})).toBe(202)

@@ -58,7 +58,7 @@ test('a broker looks at a Trigger only for its type, where there is one', () => 
 describe('a filter that does not filter as it looks is refused', () => {
   const faults: [says: string, filter: unknown, fault: RegExp][] = [
     ['not of nothing, which ends the filter process of a cluster', { not: {} }, /filter\.not has 0 dialects/],
-    ['a typo that a cluster prunes to nothing', { exacts: { type: 'a' } }, /exacts is no dialect/],
+    ['a typo that a cluster prunes to nothing', { exacts: { type: 'a' } }, /exacts is not a filter dialect/],
     ['an empty value', { exact: { type: '' } }, /exact\.type is empty/],
     ['an empty value in a prefix', { prefix: { type: '' } }, /prefix\.type is empty/],
     ['an empty value deep inside', { all: [{ any: [{ suffix: { id: '' } }] }] }, /all\[0\]\.any\[0\]\.suffix\.id/],

@@ -277,7 +277,7 @@ describe('what cannot be honoured is refused with file, line, field and a next s
       'triggers/echo.yaml',
       '      type: dev',
       '      Type: dev',
-      'spec.filter.attributes.Type is no attribute name',
+      'spec.filter.attributes.Type is not a valid attribute name',
     ],
     [
       'a number as filter value',
@@ -383,7 +383,7 @@ describe('what cannot be honoured is refused with file, line, field and a next s
       'triggers/echo.yaml',
       'PT0.2S',
       '200ms',
-      'spec.delivery.backoffDelay is "200ms", which is no ISO 8601 duration',
+      'spec.delivery.backoffDelay is "200ms", which is not an ISO 8601 duration',
     ],
     ['a delay of months', 'triggers/echo.yaml', 'PT0.2S', 'P1M', 'spec.delivery.backoffDelay is "P1M"'],
     ['a negative retry', 'triggers/echo.yaml', 'retry: 3', 'retry: -1', 'spec.delivery.retry should be a whole number'],
@@ -431,7 +431,13 @@ describe('what cannot be honoured is refused with file, line, field and a next s
       'type: mine',
       'spec.ceOverrides.extensions.type is a standard attribute; overriding it silences the source',
     ],
-    ['an override with a dash', 'knative/sources/echo.yaml', 'Tick: echo', 'my-tick: x', 'is no extension name'],
+    [
+      'an override with a dash',
+      'knative/sources/echo.yaml',
+      'Tick: echo',
+      'my-tick: x',
+      'is not a valid extension name',
+    ],
     [
       'data without contentType',
       'knative/sources/echo.yaml',
@@ -467,7 +473,7 @@ describe('what cannot be honoured is refused with file, line, field and a next s
       'knative/sources/echo.yaml',
       'America/Sao_Paulo',
       'Mars/Olympus',
-      'spec.timezone is "Mars/Olympus", which is no IANA time zone',
+      'spec.timezone is "Mars/Olympus", which is not an IANA time zone',
     ],
     ['an offset as zone', 'knative/sources/echo.yaml', 'America/Sao_Paulo', '"-03:00"', 'spec.timezone is "-03:00"'],
     [
@@ -490,7 +496,7 @@ describe('what cannot be honoured is refused with file, line, field and a next s
       'knative/services/echo.yaml',
       'max-scale',
       'maxscale',
-      'is no annotation of the autoscaler',
+      'is not an annotation of the autoscaler',
     ],
     ['a scale without quotes', 'knative/services/echo.yaml', '"3"', '3', 'should be text; put it in quotes'],
     [
@@ -583,7 +589,7 @@ describe('what cannot be honoured is refused with file, line, field and a next s
       'knative/services/echo.yaml',
       'value: echo',
       'value: ../../x',
-      'which is no folder name',
+      'which is not a valid folder name',
     ],
     [
       'a traffic split',
@@ -744,7 +750,7 @@ describe('the zone of a PingSource is a name of the IANA database, as Go reads i
     ],
   ])('%j is refused with file, line and field', zone => {
     const [fault, ...more] = faults('knative/sources/echo.yaml', sourceWith(zone))
-    expect(fault).toMatch(/^knative\/sources\/echo\.yaml:\d+: spec\.timezone is ".*", which is no IANA time zone/)
+    expect(fault).toMatch(/^knative\/sources\/echo\.yaml:\d+: spec\.timezone is ".*", which is not an IANA time zone/)
     expect(fault).toContain(`"${zone}"`)
     expect(more).toEqual([])
   })
@@ -772,7 +778,7 @@ describe('the zone of a PingSource is a name of the IANA database, as Go reads i
   })
 
   test.each([
-    ['CRON_TZ=CST 0 9 * * *', '', 'spec.schedule is "CRON_TZ=CST 0 9 * * *", which is no IANA time zone'],
+    ['CRON_TZ=CST 0 9 * * *', '', 'spec.schedule is "CRON_TZ=CST 0 9 * * *", which is not an IANA time zone'],
     ['CRON_TZ=Europe/Lisbon 0 9 * *', '', 'spec.schedule is "CRON_TZ=Europe/Lisbon 0 9 * *": expected 5 to 6 fields'],
     ['CRON_TZ=Europe/Lisbon', '', 'spec.schedule is "CRON_TZ=Europe/Lisbon": the zone'],
     ['TZ=Europe/Lisbon 0 9 * * *', '  timezone: UTC\n', 'spec.timezone stands beside the zone of schedule'],

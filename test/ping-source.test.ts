@@ -67,14 +67,14 @@ describe('schedules mean what they mean on Knative', () => {
     ['* 24 * * *', 'hour 24 is above 23'],
     ['* * 0 * *', 'day of month 0 is below 1'],
     ['* * * * 7', 'day of week 7 is above 6'],
-    ['* * L * *', '"L" is no day of month'],
-    ['* * * * 5#2', '"5#2" is no day of week'],
-    ['* * 15W * *', '"15W" is no day of month'],
+    ['* * L * *', '"L" is not a valid day of month'],
+    ['* * * * 5#2', '"5#2" is not a valid day of week'],
+    ['* * 15W * *', '"15W" is not a valid day of month'],
     ['*/0 * * * *', 'has a step of 0'],
     ['30-10 * * * *', 'ends before it begins'],
-    ['1,,2 * * * *', '"" is no minute'],
+    ['1,,2 * * * *', '"" is not a valid minute'],
     ['TZ=UTC * * * * *', 'the zone belongs in spec.timezone'],
-    ['* * * * fun', '"fun" is no day of week'],
+    ['* * * * fun', '"fun" is not a valid day of week'],
   ])('"%s" is refused', (schedule, words) => {
     const parsed = cron(schedule)
     expect('fault' in parsed && parsed.fault).toContain(words)

@@ -697,7 +697,7 @@ describe('what a rule returns', () => {
   })
 
   test('cannot be published where K_SINK or K_CE_OVERRIDES is no such thing, and that is said at the start', async () => {
-    await expect(served(fanOut(1), { sink: 'broker' })).rejects.toThrow('K_SINK is "broker", which is no URL')
+    await expect(served(fanOut(1), { sink: 'broker' })).rejects.toThrow('K_SINK is "broker", which is not a URL')
     await expect(served(fanOut(1), { overrides: '{' })).rejects.toThrow('K_CE_OVERRIDES is not JSON')
   })
 })
@@ -965,13 +965,13 @@ describe('a process', () => {
 
   test.each<[string, Record<string, string>, string]>([
     ['a missing variable', { GATE: '' }, 'GATE is not set; the README says what belongs there'],
-    ['a port that is none', { PORT: 'http' }, 'PORT is "http", which is no port'],
+    ['a port that is none', { PORT: 'http' }, 'PORT is "http"; it must be a number from 1 to 65535'],
     [
       'a level that is none',
       { LOG_LEVEL: 'loud' },
       'LOG_LEVEL is "loud"; it can be trace, debug, info, warn, error, fatal, silent',
     ],
-    ['a sink that is no URL', { K_SINK: 'broker' }, 'K_SINK is "broker", which is no URL'],
+    ['a sink that is no URL', { K_SINK: 'broker' }, 'K_SINK is "broker", which is not a URL'],
   ])('with %s ends with one line that says so', async (_, env, message) => {
     const { ended, said } = await start(env)
     expect(await ended).toBe(1)

@@ -108,7 +108,7 @@ describe('a start that cannot be ends with one line and a code', () => {
 
   test('no manifests at all', async () => {
     const { code, lines } = await failing({ env: { VIGIA_MANIFESTS: '/nowhere' } })
-    expect(lines).toEqual(['vigia: /nowhere/knative is missing; the manifests lie in knative/ and triggers/'])
+    expect(lines).toEqual(['vigia: /nowhere/knative is missing; the manifests must be in knative/ and triggers/'])
     expect(code).toBe(1)
   })
 
@@ -146,7 +146,7 @@ describe('arguments', () => {
       watch: false,
       help: false,
     })
-    expect(readArguments(['--yes'])).toContain('means nothing without it')
+    expect(readArguments(['--yes'])).toContain('use it only with --fresh')
     expect(readArguments(['start'])).toContain('unknown argument start')
   })
 })

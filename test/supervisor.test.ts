@@ -276,7 +276,7 @@ describe('PostgreSQL', () => {
     await server.stop()
     const data = join(dataDir, 'postgres/data')
     await rename(join(data, 'PG_VERSION'), join(data, 'PG_VERSION.moved'))
-    await expect(startPostgres({ dataDir })).rejects.toThrow(`${data} is not empty and no PostgreSQL data folder`)
+    await expect(startPostgres({ dataDir })).rejects.toThrow(`${data} is not empty and is not a PostgreSQL data folder`)
     expect(await readdir(data)).toContain('PG_VERSION.moved')
   })
 

@@ -9,7 +9,7 @@ import type { Verb } from './vigia.ts'
 const longMs = 3_600_000
 
 export const verb: Verb = {
-  help: 'backup <file>                             writes everything into one file, also while Vigia runs',
+  help: 'backup <file>                             saves all data in one file, also while Vigia runs',
 
   run: async (args, { env, out }) => {
     const { positionals } = argumentsIn({ args, allowPositionals: true })
@@ -23,7 +23,7 @@ export const verb: Verb = {
     const db = postgres(url, { max: 1, applicationName: 'vigia backup', statementTimeoutMs: longMs })
     try {
       const rows = await backUp(db, resolve(file), schemas, new Date())
-      out(`${rows} rows of ${name} are in ${resolve(file)}`)
+      out(`saved ${rows} rows of ${name} in ${resolve(file)}`)
     } finally {
       await db.end()
       await close()

@@ -5,7 +5,7 @@ import type { Verb } from './vigia.ts'
 
 /** Events that a Trigger gave up on, through the API of a running Vigia; as a Job on a cluster from PostgreSQL (see letters.ts). */
 export const verb: Verb = {
-  help: `dead-letters list [--limit 50] [--json]   events that were given up, newest first
+  help: `dead-letters list [--limit 50] [--json]   events that could not be delivered, newest first
 dead-letters show <id> [--json]           one of them, with its event
 dead-letters replay <id> …                sends them again`,
 
@@ -17,11 +17,13 @@ dead-letters replay <id> …                sends them again`,
     })
     const [action = 'list', ...ids] = positionals
     const limit = Number(values.limit ?? 50)
-    if (!Number.isInteger(limit) || limit < 1 || limit > 1000) throw new Misuse('--limit is a number from 1 to 1000')
+    if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
+      throw new Misuse('--limit must be a number from 1 to 1000')
     if (values.limit !== undefined && action !== 'list') throw new Misuse('--limit is for list')
     if (values.json && action === 'replay') throw new Misuse('--json is for list and show')
     const wrong = ids.find(id => !/^[1-9]\d{0,14}$/.test(id))
-    if (wrong !== undefined) throw new Misuse(`${wrong} is no id of a dead letter`)
+    if (wrong !== undefined)
+      throw new Misuse(`${wrong} is not the id of a dead letter; npm run vigia -- dead-letters list shows the ids`)
 
     const letters = lettersOf(env)
     try {
@@ -44,7 +46,7 @@ dead-letters replay <id> …                sends them again`,
           }
           return
         default:
-          throw new Misuse(`dead-letters has no ${action}`)
+          throw new Misuse(`dead-letters has no ${action}; use list, show or replay`)
       }
     } finally {
       await letters.end()

@@ -32,7 +32,7 @@ const lettersByApi = (port: string): Letters => {
   const ask = async (path: string, method = 'GET'): Promise<unknown> => {
     const url = `http://127.0.0.1:${port}${path}`
     const response = await fetch(url, { method, headers: { 'vigia-local': '1' } }).catch(cause => {
-      throw new Error(`no Vigia answers on port ${port}: start it, or name its port with PORT=…`, { cause })
+      throw new Error(`Vigia does not answer on port ${port}: start it, or set its port with PORT=…`, { cause })
     })
     const body = (await response.json().catch(() => ({}))) as { error?: string }
     if (!response.ok) throw new Error(body.error ?? `${path} answered ${response.status}`)

@@ -9,7 +9,7 @@ import type { Verb } from './vigia.ts'
 const longMs = 3_600_000
 
 export const verb: Verb = {
-  help: 'restore <file> [--yes]                    replaces everything by what the file has, while Vigia is stopped',
+  help: 'restore <file> [--yes]                    replaces all data with the backup; Vigia must be stopped',
 
   run: async (args, { env, out }) => {
     const { values, positionals } = argumentsIn({ args, options: { yes: { type: 'boolean' } }, allowPositionals: true })
@@ -22,9 +22,10 @@ export const verb: Verb = {
     const db = postgres(url, { max: 2, applicationName: 'vigia restore', statementTimeoutMs: longMs })
     try {
       await refuseRunning(db)
-      if (!values.yes) await ask(`Replace everything in ${name} by ${rows} rows of ${madeAt}? [y/N] `)
+      if (!values.yes)
+        await ask(`Replace everything in ${name} with the ${rows} rows of the backup of ${madeAt}? [y/N] `)
       await restore(db, url, resolve(file), schemas)
-      out(`${rows} rows of ${madeAt} are in ${name}`)
+      out(`restored ${rows} rows of the backup of ${madeAt} into ${name}`)
     } finally {
       await db.end()
       await close()
@@ -38,11 +39,12 @@ const refuseRunning = async (db: Postgres): Promise<void> => {
     `select from pg_locks where locktype = 'advisory' and classid = 7610 and objid = 1 and granted
        and database = (select oid from pg_database where datname = current_database())`,
   )
-  if (rowCount > 0) throw new Error('a Vigia works on this database: stop it first')
+  if (rowCount > 0) throw new Error('Vigia is running on this database: stop it first')
 }
 
 const ask = async (question: string): Promise<void> => {
-  if (!process.stdin.isTTY) throw new Error('restore asks a question; where there is no terminal, say --yes')
+  if (!process.stdin.isTTY)
+    throw new Error('restore asks before it replaces the data; without a terminal to answer in, use --yes')
   const asking = createInterface({ input: process.stdin, output: process.stdout })
   const answer = await asking.question(question).finally(() => asking.close())
   if (!/^(y|yes|s|sim)$/i.test(answer.trim())) throw new Error('nothing was changed')

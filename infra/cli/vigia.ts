@@ -27,12 +27,12 @@ const help = async (): Promise<string> => {
   const all = await Promise.all(Object.values(verbs).map(load => load()))
   const lines = all.flatMap(({ verb }) => verb.help.split('\n')).map(line => `  ${line}`)
   return [
-    'npm run vigia -- <verb>',
+    'npm run vigia -- <command>',
     '',
     ...lines,
     '',
-    'PORT names the port of a running Vigia (8080), DATA_DIR its data folder (.vigia), DATABASE_URL a PostgreSQL elsewhere.',
-    'Exit codes: 0 done, 1 it did not work, 2 it was not understood.',
+    'Environment: PORT of the running Vigia (8080), DATA_DIR for its data folder (.vigia), DATABASE_URL for another PostgreSQL.',
+    'Exit codes: 0 done, 1 failed, 2 wrong arguments.',
   ].join('\n')
 }
 
@@ -44,7 +44,7 @@ export const vigia = async ([name, ...args]: string[], shell: Shell): Promise<nu
   }
   const load = Object.hasOwn(verbs, name) ? verbs[name] : undefined
   if (!load) {
-    shell.complain(`there is no verb ${name}; there are: ${Object.keys(verbs).join(', ')}`)
+    shell.complain(`there is no command ${name}; use one of: ${Object.keys(verbs).join(', ')}`)
     return 2
   }
   const { verb } = await load()

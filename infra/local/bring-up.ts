@@ -47,7 +47,7 @@ export const bringUp = async ({
       ['DATABASE_URL', settings.databaseUrl] as const,
       ['MONGODB_URI', settings.mongodbUri] as const,
     ])
-      if (url) screen.say(`  --fresh leaves the server of ${name} as it is`)
+      if (url) screen.say(`  --fresh leaves the server of ${name} unchanged`)
   }
   const start = {
     root,

@@ -137,11 +137,11 @@ const answerTo = async (
     const work = method === 'GET' ? route.GET : method === 'POST' ? route.POST : undefined
     if (!work) {
       const allow = route.GET ? 'GET, HEAD' : 'POST'
-      return refused(405, `${pathname} takes ${allow}`, { allow })
+      return refused(405, `${pathname} only accepts ${allow}`, { allow })
     }
     // A page of another origin cannot send it without asking first, and we do not answer its question.
     if (method === 'POST' && request.headers['vigia-local'] !== '1')
-      return refused(403, 'calls that change something need the header Vigia-Local: 1')
+      return refused(403, 'requests that change something need the header Vigia-Local: 1')
     try {
       const query = parametersIn(search, method === 'GET' ? (route.parameters ?? []) : [])
       return await work({ query, id: found[1] ?? '' })
@@ -150,7 +150,7 @@ const answerTo = async (
       throw error
     }
   }
-  if (pathname === '/api' || pathname.startsWith('/api/')) return refused(404, `there is no ${pathname}`)
+  if (pathname === '/api' || pathname.startsWith('/api/')) return refused(404, `there is nothing at ${pathname}`)
   return undefined
 }
 

@@ -73,9 +73,9 @@ const valuesOf = (text: string, field: Field): Values => {
 const rangeOf = (text: string, field: Field) => {
   const [range = '', step, ...more] = text.split('/')
   const [low = '', high, ...rest] = range.split('-')
-  if (more.length > 0 || rest.length > 0) throw new CronFault(`"${text}" is no ${field.name}`)
+  if (more.length > 0 || rest.length > 0) throw new CronFault(`"${text}" is not a valid ${field.name}`)
   const all = low === '*' || low === '?'
-  if (all && high !== undefined) throw new CronFault(`"${text}" is no ${field.name}`)
+  if (all && high !== undefined) throw new CronFault(`"${text}" is not a valid ${field.name}`)
   const from = all ? field.least : numberOf(low, field)
   // `5/10` means `5-59/10`.
   const to = all || (high === undefined && step !== undefined) ? field.most : numberOf(high ?? low, field)
@@ -91,7 +91,7 @@ const rangeOf = (text: string, field: Field) => {
 const numberOf = (text: string, { name, names = [] }: Field) => {
   const named = text === '' ? -1 : names.indexOf(text.toLowerCase())
   if (named >= 0) return named
-  if (!/^\d{1,9}$/.test(text)) throw new CronFault(`"${text}" is no ${name}`)
+  if (!/^\d{1,9}$/.test(text)) throw new CronFault(`"${text}" is not a valid ${name}`)
   return Number(text)
 }
 

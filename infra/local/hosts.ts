@@ -42,7 +42,7 @@ const wrongPort = 'a reverse proxy should send to PUBLIC_PORT, not to this port'
 export const whyForeign = ({ headers, rawHeaders, httpVersion }: IncomingMessage): string | null => {
   if (httpVersion === '1.0') return wrongPort
   if (rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host').length > 1)
-    return 'the Host header is there twice'
+    return 'the Host header is given twice'
   return whyForeignHead(headers)
 }
 
@@ -50,7 +50,7 @@ const whyForeignHead = (headers: IncomingHttpHeaders): string | null => {
   if (isProxied(headers)) return wrongPort
   const host = nameIn(headers.host)
   if (host === null) return 'the Host header is missing or malformed'
-  if (!isLoopback(host) && !host.endsWith('.localhost')) return `${host} is no name of this machine`
+  if (!isLoopback(host) && !host.endsWith('.localhost')) return `${host} is not a name of this machine`
   if (headers.origin !== undefined && !isOwnOrigin(headers.origin, headers.host!))
     return `a page of ${headers.origin} may not call this`
   // A page of another site sends no Origin with a GET. A link that a person follows is fine.

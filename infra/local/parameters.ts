@@ -12,7 +12,7 @@ export const parametersIn = (search: string, allowed: readonly string[]): Record
     const [name, value] = pairIn(pair)
     if (!allowed.includes(name))
       throw new NoSuchParameters(`${name || '""'} is not a parameter here; ${listed(allowed)}`)
-    if (Object.hasOwn(found, name)) throw new NoSuchParameters(`${name} is there twice; give it once`)
+    if (Object.hasOwn(found, name)) throw new NoSuchParameters(`${name} is given twice; give it once`)
     if (value === '') throw new NoSuchParameters(`${name} has no value`)
     found[name] = value
   }

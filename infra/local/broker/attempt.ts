@@ -98,7 +98,7 @@ const replied = (
     case 'nothing':
       return { outcome: { kind: 'taken', status }, reply: null }
     case 'unreadable':
-      return failed({ kind: 'nonsense', status, why: `the answer is no CloudEvent: ${read.why}` })
+      return failed({ kind: 'nonsense', status, why: `the answer is not a CloudEvent: ${read.why}` })
     case 'invalid':
       return failed({ kind: 'refused reply', status, why: `the reply was refused: ${read.why}` })
     case 'event': {

@@ -177,7 +177,7 @@ export const startBroker = async (options: BrokerOptions): Promise<Broker> => {
       done: fate =>
         fate === 'stored' || fate === 'duplicate'
           ? resolve()
-          : reject(new StoreAway('nobody knows whether it was kept')),
+          : reject(new StoreAway('it is unknown whether the event was stored; publish it again')),
     })
     return promise
   }

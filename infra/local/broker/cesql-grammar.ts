@@ -79,7 +79,7 @@ export const parse = (text: string): Expression => {
     if (first.kind === 'integer') {
       take()
       const value = Number(first.text)
-      if (value !== (value | 0)) throw new SyntaxError(`${first.text} is no integer of 32 bits`)
+      if (value !== (value | 0)) throw new SyntaxError(`${first.text} is not a 32-bit integer`)
       return { is: 'literal', value: value | 0 }
     }
     if (first.kind === 'text') {

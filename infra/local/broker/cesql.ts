@@ -152,7 +152,7 @@ const asInteger = (value: Value): number => {
   if (typeof value === 'number') return value
   if (typeof value === 'boolean') return value ? 1 : 0
   const number = /^[+-]?\d+$/.test(value) ? Number(value) : Number.NaN
-  if (number !== (number | 0)) throw new Fault(`${value} is no integer of 32 bits`)
+  if (number !== (number | 0)) throw new Fault(`${value} is not a 32-bit integer`)
   return number | 0
 }
 

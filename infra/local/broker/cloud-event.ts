@@ -54,7 +54,7 @@ const binary = (headers: IncomingHttpHeaders, body: Buffer, arrival: Date, cause
   for (const header in headers) {
     if (!header.startsWith('ce-')) continue
     const name = header.slice(3)
-    if (!/^[a-z0-9]+$/.test(name)) return invalid(`${header} is no attribute name`)
+    if (!/^[a-z0-9]+$/.test(name)) return invalid(`${header} is not a valid attribute name`)
     if (name === 'datacontenttype') return invalid('datacontenttype is the header Content-Type in binary mode')
     const value = headers[header] as string
     if (beyondAscii.test(value) && !isUtf8(Buffer.from(value, 'latin1'))) return invalid(`${header} is not UTF-8`)
@@ -84,7 +84,7 @@ const structured = (
     for (const [name, value] of Object.entries(said)) {
       if (name === 'data' || name === 'data_base64' || value === null) continue
       const text = attributeText(name, value)
-      if (text === null) return unreadable(`attribute ${name} is no attribute`)
+      if (text === null) return unreadable(`attribute ${name} has a name or a value that is not allowed`)
       attributes[name.toLowerCase()] = text
     }
     const read = structuredData(said as Record<string, unknown>, attributes)
@@ -170,7 +170,7 @@ const checked = (
   if (kind > mostKindBytes) return invalid(`type, source and subject of ${kind} bytes; ${mostKindBytes} are the most`)
 
   const source = uriReference(attributes.source!)
-  if (source === null) return invalid(`source ${attributes.source} is no URI reference`)
+  if (source === null) return invalid(`source ${attributes.source} is not a valid URI reference`)
   attributes.source = source
   if (attributes.subject === '') delete attributes.subject
   if (attributes.time !== undefined) {
@@ -179,11 +179,11 @@ const checked = (
     attributes.time = time
   }
   if (attributes.datacontenttype !== undefined && !mediaType.test(attributes.datacontenttype))
-    return invalid(`${attributes.datacontenttype} is no media type`)
+    return invalid(`${attributes.datacontenttype} is not a valid media type`)
   if (attributes.dataschema === '') delete attributes.dataschema
   if (attributes.dataschema !== undefined) {
     const schema = absoluteUri(attributes.dataschema)
-    if (schema === null) return invalid(`dataschema ${attributes.dataschema} is no absolute URI`)
+    if (schema === null) return invalid(`dataschema ${attributes.dataschema} is not an absolute URI`)
     attributes.dataschema = schema
   }
 

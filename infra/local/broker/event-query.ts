@@ -19,7 +19,7 @@ export const instantIn = (text: string): Date => {
   const instant = new Date(`${date}${time}${zone}`)
   if (isDay && !Number.isNaN(instant.getTime())) return instant
   const hint = / \d\d:\d\d$/.test(text) ? ' (a + in a query is written %2B)' : ''
-  throw new BadQuery(`since=${text} is no instant; write 2026-11-21T12:00:00Z${hint}`)
+  throw new BadQuery(`since=${text} is not a valid time; write 2026-11-21T12:00:00Z${hint}`)
 }
 
 /** The number of `limit`. Throws BadQuery. */
@@ -27,7 +27,7 @@ export const limitIn = (limit: string | number | undefined, otherwise: number): 
   if (limit === undefined) return otherwise
   const number = Number(limit)
   if (!/^\d{1,4}$/.test(String(limit)) || number < 1 || number > 1000)
-    throw new BadQuery(`limit=${limit} is no number from 1 to 1000`)
+    throw new BadQuery(`limit=${limit} is not a number from 1 to 1000`)
   return number
 }
 

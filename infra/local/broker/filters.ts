@@ -70,7 +70,9 @@ export const lintFilter = (filter: Filter, path = 'filter'): string[] => {
   if ('any' in filter) return elementFaults(filter.any, `${path}.any`)
   if ('not' in filter) return lintFilter(filter.not, `${path}.not`)
   if ('cesql' in filter) return cesqlFaults(filter.cesql).map(fault => `${path}.cesql ${fault}`)
-  return [`${path}.${dialect} is no dialect; there are attributes, exact, prefix, suffix, all, any, not, cesql`]
+  return [
+    `${path}.${dialect} is not a filter dialect; use one of attributes, exact, prefix, suffix, all, any, not, cesql`,
+  ]
 }
 
 const elementFaults = (filters: readonly Filter[], path: string): string[] =>
@@ -83,7 +85,7 @@ const attributeFaults = (values: Attributes, path: string, emptyMeansThere: bool
   if (names.length === 0) return [`${path} names no attribute, which lets every event through`]
   return names.flatMap(name => {
     if (!/^[a-z][a-z0-9]*$/.test(name))
-      return [`${path}.${name} is no attribute name: a small letter, then letters and digits`]
+      return [`${path}.${name} is not a valid attribute name: a small letter, then letters and digits`]
     if (name === 'knativebrokerttl') return [`${path}.${name} never matches: the broker takes it off before it filters`]
     if (values[name] === '' && !emptyMeansThere)
       return [`${path}.${name} is empty, and an empty value is skipped: every event passes`]

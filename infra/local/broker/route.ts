@@ -97,7 +97,7 @@ export const routesFor = (
   )
   const names = triggers.map(({ name }) => name)
   const twice = names.filter((name, index) => names.indexOf(name) !== index)
-  faults.push(...twice.map(name => `Trigger ${name} is there twice`))
+  faults.push(...twice.map(name => `Trigger ${name} exists twice; rename one of the two`))
   if (faults.length > 0) throw new Error(faults.join('\n'))
 
   const target = (destination: Destination): Target => {

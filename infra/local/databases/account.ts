@@ -47,7 +47,7 @@ export const serverAccount = (
     everybody.find(account => account.name === 'nobody')
   if (!found)
     throw new Error(
-      'PostgreSQL does not run as root, and /etc/passwd has neither postgres nor nobody: start as another user',
+      'PostgreSQL does not run as root, and /etc/passwd has no user postgres and no user nobody: start as another user',
     )
   return found
 }

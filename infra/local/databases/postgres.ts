@@ -245,7 +245,7 @@ const refuseOtherMajor = async (place: Place, log: (line: string) => void): Prom
 const initialise = async ({ data, native, account, authentication }: Place): Promise<void> => {
   if ((await readdir(data).catch(() => [])).length > 0)
     throw new Error(
-      `${data} is not empty and no PostgreSQL data folder: move it away, or set DATA_DIR to another folder`,
+      `${data} is not empty and is not a PostgreSQL data folder: move it away, or set DATA_DIR to another folder`,
     )
   const home = dirname(data)
   // Not the name of the last time: an initdb whose runtime was killed may still be writing there.

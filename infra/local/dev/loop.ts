@@ -27,7 +27,7 @@ export const devLoop = ({ root, manifestRoot, terminal, rebuild, restart, apply,
     const { changed, faults } = await rebuild()
     await Promise.all(changed.map(({ name }) => restart(name)))
     const took = `${((performance.now() - began) / 1000).toFixed(1)} s`
-    for (const { name, why } of faults) terminal.warn(`${name} goes on as it was: ${why}`)
+    for (const { name, why } of faults) terminal.warn(`${name} keeps running its last version: ${why}`)
     if (changed.length > 0)
       terminal.say(`  ↻ ${changed.map(({ name }) => name).join(', ')}: rebuilt and restarted in ${took}`)
     else if (faults.length === 0) terminal.say(`  ↻ no bundle changed (${took})`)
@@ -39,7 +39,7 @@ export const devLoop = ({ root, manifestRoot, terminal, rebuild, restart, apply,
       next = readManifests(manifestFiles(manifestRoot))
     } catch (error) {
       const lines = error instanceof ManifestFaults ? error.lines : [(error as Error).message]
-      return terminal.warn(`the manifests go on as they were: ${lines.join('\n  ')}`)
+      return terminal.warn(`the last valid manifests stay in use: ${lines.join('\n  ')}`)
     }
     const changes = manifestChanges(current, next)
     const { functions, gone, triggers, sources } = changes

@@ -25,8 +25,8 @@ export const readRequest = (given: readonly string[], root: string): NewFunction
   if (at >= 0 && tick === null) return `--tick needs a schedule; ${usage}`
   if (name === undefined || others.length > 0 || name.startsWith('--')) return usage
   if (!/^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/.test(name) || name.length > 50)
-    return `"${name}" is no name for a function: words of a-z and 0-9 with hyphens between them, 50 characters at most`
-  if (taken.includes(name)) return `"${name}" means something else already; choose another name`
+    return `"${name}" is not a valid function name: use words of a-z and 0-9 with hyphens between them, 50 characters at most`
+  if (taken.includes(name)) return `"${name}" is reserved; choose another name`
   // Also beside a file of shared code: one name means one thing.
   const used = [
     `functions/${name}`,
@@ -35,12 +35,12 @@ export const readRequest = (given: readonly string[], root: string): NewFunction
     `triggers/${name}.yaml`,
     `test/${name}.test.ts`,
   ].find(path => existsSync(join(root, path)))
-  if (used !== undefined) return `${used} is there already; choose another name`
+  if (used !== undefined) return `${used} exists already; choose another name`
   const clash = readdirSync(join(root, 'functions')).find(other => camelCase(other) === camelCase(name))
   if (clash !== undefined) return `functions/${clash} has the same name in code; choose another name`
   if (tick !== null) {
     const schedule = cron(tick)
-    if ('fault' in schedule) return `--tick "${tick}" is no schedule: ${schedule.fault}`
+    if ('fault' in schedule) return `--tick "${tick}" is not a valid schedule: ${schedule.fault}`
   }
   return { name, tick }
 }
@@ -66,8 +66,8 @@ if (import.meta.main) {
     process.stdout.write(
       `${paths.map(path => `  ${path}`).join('\n')}
 
-Its test: npx vitest run --config test/vitest.config.ts test/${asked.name}.test.ts
-npm run dev restarts it whenever it changes. For clusters see CONTRIBUTING, "A new function": policies, scaling, kn, npm run charts.
+Run its test: npx vitest run --config test/vitest.config.ts test/${asked.name}.test.ts
+npm run dev restarts it whenever it changes. For clusters, see CONTRIBUTING, "A new function": policies, scaling, kn, npm run charts.
 `,
     )
   }

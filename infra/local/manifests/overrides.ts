@@ -6,7 +6,7 @@ const standard = ['id', 'type', 'source', 'subject', 'time', 'specversion', 'dat
 export const readExtensions = (overrides: Place | undefined): Record<string, string> =>
   Object.fromEntries(
     (overrides?.fields(['extensions']).extensions?.entries() ?? []).map(([name, value]) => {
-      if (!/^[a-zA-Z0-9]+$/.test(name)) value.refuse('is no extension name: letters and digits only')
+      if (!/^[a-zA-Z0-9]+$/.test(name)) value.refuse('is not a valid extension name: letters and digits only')
       // Measured: Knative takes it, shows Ready, and the source never sends an event again.
       if (standard.includes(name.toLowerCase()))
         value.refuse('is a standard attribute; overriding it silences the source')

@@ -39,10 +39,11 @@ const readBody = (
   // Measured: without a body the event has no Content-Type, and with a body but no contentType neither; body parsers see nothing.
   if (!said) return spec.refuse('has no data; say data: "{}" and contentType: application/json')
   const type = Place.required(contentType, spec, 'contentType, so the event would arrive without a Content-Type')
-  if (!/^[\w.+-]+\/[\w.+-]+(\s*;.*)?$/.test(type.text())) type.refuse(`is "${type.text()}", which is no media type`)
+  if (!/^[\w.+-]+\/[\w.+-]+(\s*;.*)?$/.test(type.text()))
+    type.refuse(`is "${type.text()}", which is not a valid media type`)
   const bytes = data ? Buffer.from(data.string()) : Buffer.from(dataBase64!.text(), 'base64')
   if (dataBase64 && bytes.toString('base64').replace(/=+$/, '') !== dataBase64.text().replace(/[\s=]+/g, ''))
-    dataBase64.refuse('is no base64')
+    dataBase64.refuse('is not valid base64')
   if (/^application\/json\b/.test(type.text()) && !isJsonObject(bytes.toString()))
     said.refuse('should be a JSON object, as its contentType is application/json')
   return { data: bytes, contentType: type.text() }
@@ -66,7 +67,9 @@ const readSchedule = (place: Place, timezone: Place | undefined): { schedule: st
   const timeZone = zoneOf(said ?? zone)
   if (timeZone === null) {
     const [wrong, words] = said === undefined ? [timezone!, zone] : [place, text]
-    return wrong.refuse(`is "${words}", which is no IANA time zone such as Europe/Lisbon; upper and lower case count`)
+    return wrong.refuse(
+      `is "${words}", which is not an IANA time zone such as Europe/Lisbon; upper and lower case matter`,
+    )
   }
   const schedule = fields ?? text
   const parsed = cron(schedule)

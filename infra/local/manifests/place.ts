@@ -105,7 +105,7 @@ export class Place {
     if (!isMap(this.#node)) this.refuse('should be a mapping (name: value)')
     return this.#node.items.map(({ key, value }) => {
       const name = isScalar(key) ? key.value : key
-      if (typeof name !== 'string') this.refuse(`has the key ${String(name)}, which is no text; quote it`)
+      if (typeof name !== 'string') this.refuse(`has the key ${String(name)}, which is not text; quote it`)
       const path = /^[A-Za-z0-9_-]+$/.test(name) ? `${this.field}${this.field && '.'}${name}` : `${this.field}[${name}]`
       return [name, new Place(this.#source, (value as Node | null) ?? null, path, this.#depth + 1, key as Node)]
     })
@@ -160,7 +160,7 @@ export class Place {
   duration(): number {
     const text = this.text()
     if (!/^P(?=\d|T\d)(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$/.test(text))
-      this.refuse(`is "${text}", which is no ISO 8601 duration of days or less, such as PT0.2S or PT5M`)
+      this.refuse(`is "${text}", which is not an ISO 8601 duration of days or less, such as PT0.2S or PT5M`)
     return Temporal.Duration.from(text).total('milliseconds')
   }
 

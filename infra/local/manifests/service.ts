@@ -92,7 +92,7 @@ const readTraffic = (traffic: Place) => {
 const readVolume = (volume: Place) => {
   const { emptyDir } = volume.fields(['name', 'emptyDir'])
   if (!emptyDir)
-    volume.refuse('is no emptyDir; on one machine a function has the temporary folder of the machine and no other')
+    volume.refuse('is not an emptyDir; on one machine a function has only the temporary folder of the machine')
   emptyDir.ignore("a function has the machine's temporary folder")
 }
 
@@ -115,7 +115,7 @@ const readContainer = (container: Place) => {
   if (!target || !('value' in target))
     return fields.env!.refuse('has no FUNCTION_TARGET with a value: the function to run')
   if (!/^[a-z0-9-]+$/.test(target.value))
-    fields.env!.refuse(`has FUNCTION_TARGET "${target.value}", which is no folder name`)
+    fields.env!.refuse(`has FUNCTION_TARGET "${target.value}", which is not a valid folder name`)
   return { env, target: target.value, readinessPath: readProbe(fields.readinessProbe) }
 }
 
@@ -127,7 +127,7 @@ const readEnv = (env: Place): EnvEntry[] => {
     const fields = entry.fields(['name', 'value', 'valueFrom'])
     const name = Place.required(fields.name, entry, 'name')
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name.text()))
-      name.refuse(`is "${name.text()}", which is no name of a variable`)
+      name.refuse(`is "${name.text()}", which is not a valid variable name`)
     if (reserved.includes(name.text())) name.refuse(`is ${name.text()}, which Knative sets itself; remove it`)
     if (seen.has(name.text())) name.refuse(`is ${name.text()} for the second time`)
     seen.add(name.text())
@@ -223,7 +223,7 @@ const readScaling = (annotations: Place | undefined, containerConcurrency: numbe
   const startTimeoutMs = seconds('serving.knative.dev/progress-deadline', 1)
   for (const [key, place] of said)
     if (clusterOnly.includes(key)) place.ignore('tunes the autoscaler of a cluster')
-    else place.refuse('is no annotation of the autoscaler; remove it or correct its name')
+    else place.refuse('is not an annotation of the autoscaler; remove it or correct its name')
   return {
     softConcurrency: Math.max(1, Math.floor(Number(target?.string() ?? 100))),
     minScale,

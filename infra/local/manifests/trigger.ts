@@ -89,7 +89,8 @@ const attributesOf = (place: Place, mayBeEmpty: boolean): Record<string, string>
   if (attributes.length === 0 && !mayBeEmpty) place.refuse('names no attribute, which lets every event through')
   return Object.fromEntries(
     attributes.map(([name, value]) => {
-      if (!/^[a-z][a-z0-9]*$/.test(name)) value.refuse('is no attribute name: a small letter, then letters and digits')
+      if (!/^[a-z][a-z0-9]*$/.test(name))
+        value.refuse('is not a valid attribute name: a small letter, then letters and digits')
       if (name === 'knativebrokerttl') value.refuse('never matches: the broker takes it off before it filters')
       // exact, prefix and suffix with an empty value are skipped by Knative: everything passes.
       if (value.string() === '') value.refuse('is empty, which does not filter as it looks; say a value')
