@@ -64,7 +64,7 @@ describe.each(damages)('with %s left', (_, damage) => {
     expect(second).toMatch(/^[0-9a-f]{64}$/)
     expect(second).not.toBe(first)
     expect(await secret()).toBe(second)
-    expect(lines).toEqual([expect.stringMatching(/webhook-secret is damaged and is made anew; nothing is lost by it$/)])
+    expect(lines).toEqual([expect.stringMatching(/webhook-secret is damaged and is created again; no data is lost$/)])
   })
 
   test('the simulated conversation is put aside and begins anew', async () => {
@@ -151,7 +151,9 @@ describe.each(damages)('with %s left', (_, damage) => {
       const file = join(dataDir, 'postgres/data/PG_VERSION')
       await writeFile(file, 'eighteen')
       await damage(file)
-      expect(await starts(dataDir)).toEqual([expect.stringContaining('PG_VERSION is damaged and is made anew')])
+      expect(await starts(dataDir)).toEqual([
+        expect.stringContaining('PG_VERSION is damaged and is replaced by its copy'),
+      ])
     })
   })
 })

@@ -71,7 +71,7 @@ describe('npm run vigia', () => {
     [['dead-letters', 'replay', 'x'], 'x is not the id'],
     [['dead-letters', 'replay', '0'], '0 is not the id'],
     [['dead-letters', 'list', '7'], 'list takes no ids'],
-    [['dead-letters', 'list', '--limit', '0'], '--limit is a number'],
+    [['dead-letters', 'list', '--limit', '0'], '--limit must be a number'],
     [['dead-letters', 'show', '7', '--limit', '3'], '--limit is for list'],
     [['dead-letters', 'list', '--colour'], '--colour'],
   ])('%j is not understood: 2, with the usage', async (args, words) => {

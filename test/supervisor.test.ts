@@ -338,10 +338,10 @@ describe('PostgreSQL', () => {
       await mkdir(closed, { mode: 0o700 })
       const account = serverAccount()
       await expect(startPostgres({ dataDir: join(closed, 'vigia') })).rejects.toThrow(
-        `PostgreSQL runs as ${account?.name}, who may not pass ${closed}:`,
+        `PostgreSQL runs as ${account?.name}, who cannot enter ${closed}:`,
       )
       expect(await chooseDataFolder(closed, account, undefined)).toBe('/var/lib/vigia')
-      await expect(chooseDataFolder('/', account, join(closed, 'x'))).rejects.toThrow(`who may not pass ${closed}`)
+      await expect(chooseDataFolder('/', account, join(closed, 'x'))).rejects.toThrow(`who cannot enter ${closed}`)
     },
   )
 

@@ -43,7 +43,7 @@ export const telegramNotifier = async (
         const served = await serveChat(outbox, chatId, goOn, event.id)
         keys.push(...served.keys)
         // Whoever was sending it may have died: the broker brings it again, and then the lease will have run out.
-        if (served.sending) throw new RetryLater(`${event.id} is being sent by somebody else`, 10)
+        if (served.sending) throw new RetryLater(`${event.id} is being sent by another process`, 10)
       }
     } finally {
       serving.delete(chatId)

@@ -39,7 +39,8 @@ export const uptimeProber = async (event: Request, tools: ProberTools): Promise<
   const { clock, ending } = tools
   const slots = event.data.checks.map(check => ({ check, dueMs: Date.parse(check.dueAt) }))
   const timeless = slots.find(({ dueMs }) => Number.isNaN(dueMs))?.check
-  if (timeless) throw new Permanent(`monitor/${timeless.monitorId}: ${JSON.stringify(timeless.dueAt)} is no instant`)
+  if (timeless)
+    throw new Permanent(`monitor/${timeless.monitorId}: ${JSON.stringify(timeless.dueAt)} is not a valid time`)
   slots.sort((a, b) => a.dueMs - b.dueMs)
   const kept = await alreadyKept(event, slots, tools)
   const running: Promise<unknown>[] = []

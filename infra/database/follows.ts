@@ -217,7 +217,7 @@ export const followsIn = (db: Postgres) => ({
     ).rows
       .flatMap(({ subject }) => {
         const id = showIdOf(subject)
-        if (id === null) skip({ store: 'follow', key: subject, reason: 'the subject is no id of a series' })
+        if (id === null) skip({ store: 'follow', key: subject, reason: 'the subject is not the id of a series' })
         return id ?? []
       })
       .sort((one, other) => one - other),

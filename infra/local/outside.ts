@@ -121,7 +121,7 @@ const keptSecret = (dataDir: string, log: (line: string) => void): string => {
   const file = join(dataDir, 'webhook-secret')
   const kept = existsSync(file) ? readFileSync(file, 'utf8').trim() : null
   if (kept !== null && /^[0-9a-f]{64}$/.test(kept)) return kept
-  if (kept !== null) log(`${file} is damaged and is made anew; nothing is lost by it`)
+  if (kept !== null) log(`${file} is damaged and is created again; no data is lost`)
   const secret = randomBytes(32).toString('hex')
   writeWholeSync(file, `${secret}\n`)
   return secret

@@ -103,7 +103,10 @@ const bringUp = async (
 
   const journal = processJournal(join(dataDir, 'processes'))
   const orphans = await journal.endOrphans()
-  if (orphans > 0) terminal.say(`  ended ${orphans} function processes that a killed runtime had left`)
+  if (orphans > 0)
+    terminal.say(
+      `  ended ${orphans} function ${orphans === 1 ? 'process' : 'processes'} that a killed runtime left behind`,
+    )
 
   const [postgres, mongo, , outside] = await all([
     terminal.step('PostgreSQL', say => databaseUp(settings, dataDir, say, ending)),

@@ -104,7 +104,7 @@ const known = [
   of(RecordSkipped, 'record/follow', {
     store: 'follow',
     key: 'show/999999999999999',
-    reason: 'the subject is no id of a series',
+    reason: 'the subject is not the id of a series',
   }),
   of(SeriesChanged, 'show/82', {
     change: 'moved',

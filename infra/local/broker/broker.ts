@@ -169,7 +169,7 @@ export const startBroker = async (options: BrokerOptions): Promise<Broker> => {
   /** Stores an event that goes nowhere by itself. */
   const keep = (event: CloudEvent, key: Buffer) => {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    if (stopping || !store.open) return Promise.reject(new StoreAway('the store is away'))
+    if (stopping || !store.open) return Promise.reject(new StoreAway('PostgreSQL is unavailable'))
     store.publish({
       event,
       key,

@@ -42,7 +42,7 @@ export const ingress = ({ path, accept, refused, clock, readTimeoutMs = 10_000 }
     if (read.is !== 'event') return said(400, read.is === 'nothing' ? 'no event' : read.why)
     accept(read.event, fate => {
       if (fate === 'kept') said(202)
-      else if (fate === 'away') said(503, 'the store is away')
+      else if (fate === 'away') said(503, 'PostgreSQL is unavailable; publish the event again later')
       else said(500, 'PostgreSQL cannot take the event')
     })
   }
@@ -83,7 +83,7 @@ export const ingress = ({ path, accept, refused, clock, readTimeoutMs = 10_000 }
       discard(request, size)
     }
     const timer = setTimeout(() => stop(500, 'the body did not arrive in time'), readTimeoutMs)
-    if (declared > mostEventBytes) return stop(413, `a body of ${declared} bytes`)
+    if (declared > mostEventBytes) return stop(413, `a body of ${declared} bytes; ${mostEventBytes} are the most`)
     request.on('data', (chunk: Buffer) => {
       if (!chunks) return
       size += chunk.length
@@ -103,7 +103,7 @@ export const ingress = ({ path, accept, refused, clock, readTimeoutMs = 10_000 }
 }
 
 const refusal = ({ method, url = '/' }: IncomingMessage, path: string): [status: number, why: string] => {
-  if (method !== 'POST') return [405, `${method} is not taken`]
+  if (method !== 'POST') return [405, `${method} is not accepted; use POST`]
   if (url === path || url === `${path}/`) return [0, '']
   const [, namespace, broker, ...more] = url.split('/')
   if (!namespace) return [404, 'no broker in the path']

@@ -194,7 +194,7 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
         seq = beginning.seq
         leases = epoch * 2 ** 32
         for (const [trigger, deliveries] of Object.entries(beginning.abandoned))
-          log.warn({ trigger, deliveries }, 'this Trigger is gone: what was on its way to it is given up')
+          log.warn({ trigger, deliveries }, 'this Trigger no longer exists: its pending deliveries are dropped')
       }
       await giveBack(opened)
       if (broken) throw new Broken('the connection broke again')
@@ -207,14 +207,14 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
 
   const lose = () => {
     keeper = null
-    log.warn({}, 'the store is away: events get 503 until it is back')
+    log.warn({}, 'PostgreSQL is unavailable: new events are answered 503 until it is back')
     for (const publication of publications.splice(0)) {
       leaveQueue(publication)
       publication.done('unknown')
     }
     void persistently(openKeeper).then(() => {
       if (!keeper) return
-      log.info({}, 'the store is back')
+      log.info({}, 'PostgreSQL is available again')
       pump()
       options.onBack()
     })
@@ -336,11 +336,11 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
   }
 
   const asking = async <T>(ask: (kept: Link) => Promise<T>): Promise<T> => {
-    if (!keeper) throw new StoreAway('the store is away')
+    if (!keeper) throw new StoreAway('PostgreSQL is unavailable')
     try {
       return await ask(keeper)
     } catch (error) {
-      throw error instanceof Broken ? new StoreAway('the store is away', { cause: error }) : error
+      throw error instanceof Broken ? new StoreAway('PostgreSQL is unavailable', { cause: error }) : error
     }
   }
 

@@ -130,7 +130,7 @@ export const chooseDataFolder = async (
   if (barrier === null) return folder
   if (given)
     throw new Error(
-      `DATA_DIR ${folder}: PostgreSQL runs as ${account?.name}, who may not pass ${barrier}; choose another folder or do not start as root`,
+      `DATA_DIR ${folder}: PostgreSQL runs as ${account?.name}, who cannot enter ${barrier}; choose another folder or do not start as root`,
     )
   return '/var/lib/vigia'
 }

@@ -191,7 +191,7 @@ const start = async (
 /** `program`, or a copy of it where its user may not go: a checkout or a cache in root's home. */
 const reachable = async (program: string, dataDir: string, account: Account | null): Promise<string> => {
   const barrier = await barrierTo(dataDir, account)
-  if (barrier !== null) throw new Error(`${dataDir} cannot be used: ${account?.name} may not pass ${barrier}`)
+  if (barrier !== null) throw new Error(`${dataDir} cannot be used: ${account?.name} cannot enter ${barrier}`)
   if ((await barrierTo(program, account)) === null) return program
   const copy = join(dataDir, 'binaries', basename(program))
   const [original, earlier] = await Promise.all([stat(program), stat(copy).catch(() => undefined)])

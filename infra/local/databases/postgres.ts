@@ -123,7 +123,7 @@ const settle = async (dataDir: string, log: (line: string) => void): Promise<Pla
   const barrier = await barrierTo(dataDir, account)
   if (barrier !== null)
     throw new Error(
-      `PostgreSQL runs as ${account?.name}, who may not pass ${barrier}: set DATA_DIR to a folder that everybody can reach, or do not start as root`,
+      `PostgreSQL runs as ${account?.name}, who cannot enter ${barrier}: set DATA_DIR to a folder that every user can reach, or do not start as root`,
     )
   await refuseForeignFolder(home, account)
   await own(home, account)
@@ -185,7 +185,9 @@ const socketFolder = async (wanted: string, account: Account | null): Promise<st
   await own(folder, account)
   const found = await lstat(folder)
   if (!found.isDirectory() || (found.mode & 0o077) !== 0 || found.uid !== (account?.uid ?? process.getuid?.()))
-    throw new Error(`${folder} is not a folder of ours alone: remove it, or set DATA_DIR to a shorter path`)
+    throw new Error(
+      `${folder} belongs to another user or can be read by others: remove it, or set DATA_DIR to a shorter path`,
+    )
   return folder
 }
 
@@ -215,9 +217,9 @@ const majorIn = async ({ data, account }: Pick<Place, 'data' | 'account'>, log: 
   const copy = await textOf(join(data, 'base/1/PG_VERSION'))
   if (copy === null || !isMajor(copy))
     throw new Error(
-      `${data}/PG_VERSION is damaged, as is its copy in ${data}/base/1: keep a copy of ${data}, then restore a backup, or begin without data by npm start -- --fresh`,
+      `${data}/PG_VERSION is damaged, as is its copy in ${data}/base/1: keep a copy of ${data}, then restore a backup, or start without data: npm start -- --fresh`,
     )
-  log(`${data}/PG_VERSION is damaged and is made anew from its copy in ${data}/base/1; nothing is lost by it`)
+  log(`${data}/PG_VERSION is damaged and is replaced by its copy in ${data}/base/1; no data is lost`)
   await writeWhole(join(data, 'PG_VERSION'), copy)
   if (account) await chown(join(data, 'PG_VERSION'), account.uid, account.gid)
   return copy.trim()
