@@ -194,7 +194,7 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
         seq = beginning.seq
         leases = epoch * 2 ** 32
         for (const [trigger, deliveries] of Object.entries(beginning.abandoned))
-          log.warn({ trigger, deliveries }, 'this Trigger no longer exists: its pending deliveries are dropped')
+          log.warn({ trigger, deliveries }, 'this Trigger is gone: its pending deliveries are dropped')
       }
       await giveBack(opened)
       if (broken) throw new Broken('the connection broke again')
