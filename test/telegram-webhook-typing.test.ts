@@ -65,6 +65,32 @@ describe('commands as people type them', () => {
     expect(ana.answers().at(-1)?.text).toMatch(/^Séries/)
   })
 
+  test('the words below one picture of an album are understood, and the other pictures are not answered', async () => {
+    const ana = world.person('Ana')
+    await ana.says('/start')
+    const before = ana.answers().length
+    await postMessage(ana, { photo, media_group_id: '77', caption: 'harbor nine' })
+    await postMessage(ana, { photo, media_group_id: '77' })
+    await postMessage(ana, { photo, media_group_id: '77' })
+    expect(
+      ana
+        .answers()
+        .slice(before)
+        .map(({ text }) => text.split('\n')[0]),
+    ).toEqual(['Harbor Nine (2026)'])
+  })
+
+  test('in a group a name is searched for where it is said to the bot, and nothing else is', async () => {
+    const ana = world.person('Ana')
+    const chat = { id: -1_001_009_008, type: 'supergroup', title: 'Turma' }
+    const told = () =>
+      world.telegram.calls().filter(({ method, params }) => /^send/.test(method) && params.chat_id === chat.id)
+    for (const text of ['harbor nine', '@OutroBot harbor nine', '@VigiaBot']) await postMessage(ana, { chat, text })
+    expect(told()).toEqual([])
+    await postMessage(ana, { chat, text: '@vigiabot harbor nine' })
+    expect(told().map(({ params }) => params.caption ?? params.text)).toEqual([expect.stringMatching(/Harbor Nine/)])
+  })
+
   test.each([
     ['/buscar Porto Nove', { name: 'buscar', bot: null, argument: 'Porto Nove' }],
     ['/séries@VigiaBot  tudo', { name: 'séries', bot: 'VigiaBot', argument: 'tudo' }],

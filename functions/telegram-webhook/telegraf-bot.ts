@@ -135,7 +135,8 @@ export const telegrafBot = async ({ token, botId, apiRoot }: BotOptions): Promis
   /** Commands in groups may name a bot (`/hoje@VigiaBot`); only then its own name matters, and is asked for once. */
   const learnName = async (update: TelegramUpdate, signal: AbortSignal) => {
     const { text, caption = '' } = ('message' in update ? update.message : {}) as { text?: string; caption?: string }
-    const namesABot = parseCommand(spoken(text ?? caption))?.bot != null
+    const said = spoken(text ?? caption)
+    const namesABot = parseCommand(said)?.bot != null || mention.test(said)
     if (bot.botInfo?.username !== '' || !namesABot) return
     const { username } = (await callUntil(signal)('getMe', {})) as { username: string }
     bot.botInfo = { ...bot.botInfo, username }
@@ -226,11 +227,18 @@ const pressedMessage = ({ message }: CallbackQuery): PressedMessage | null => {
   return { id: message.message_id, shows }
 }
 
+/** `@VigiaBot Severance`: a name that begins with whom it is said to. */
+const mention = /^@(\w+)\s+(?=\S)/
+
 /** What a text means that Telegraf took for no command of ours. */
 const textKind = (text: string, isPrivate: boolean, ownName: string): Kind | null => {
   // Telegram sees commands in plain letters only: of "/séries" it sees "/s".
   const parsed = parseCommand(text)
-  if (!parsed) return isPrivate ? { kind: 'text', text } : null
+  if (!parsed) {
+    const isToUs = mention.exec(text)?.[1]?.toLowerCase() === ownName.toLowerCase()
+    const words = isToUs ? text.replace(mention, '') : text
+    return isPrivate || isToUs ? { kind: 'text', text: words } : null
+  }
   const { name, bot, argument } = parsed
   if (bot !== null && bot.toLowerCase() !== ownName.toLowerCase()) return null
   const command = commandNamed(name)
@@ -239,4 +247,5 @@ const textKind = (text: string, isPrivate: boolean, ownName: string): Kind | nul
 }
 
 const readable = ['sticker', 'photo', 'voice', 'video', 'video_note', 'audio', 'document', 'animation', 'location']
-const isWordless = (message: object) => readable.some(kind => kind in message)
+/** The words of an album are below one of its pictures; the others arrive as messages of their own, and say nothing. */
+const isWordless = (message: object) => !('media_group_id' in message) && readable.some(kind => kind in message)
