@@ -272,6 +272,7 @@ describe('when a process fails', () => {
     }
     expect(said.join('\n')).toContain('cannot find the thing it needs')
     expect(report(one)).toMatchObject({ state: 'crashed', coldStarts: 1, replicas: [] })
+    expect(one.faults()).toEqual(['echo ended before it was ready (exit code 1)'])
     expect((await post(one)).status).toBe(503)
     expect(report(one).coldStarts).toBe(1)
   })
@@ -302,6 +303,7 @@ describe('when a process fails', () => {
     const one = started({ idleMs: 50 })
     process.kill((await post(one)).json().pid, 'SIGKILL')
     await until(() => report(one).state === 'crashed')
+    expect(one.faults(), 'it can be started').toEqual([])
     await until(async () => (await post(one)).status === 200)
     await until(() => report(one).state === 'zero')
     expect(report(one).replicas).toEqual([])

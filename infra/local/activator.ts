@@ -34,6 +34,8 @@ export interface Activator {
   /** Hands a request of the HTTP server on, streaming both ways; a stranger's only when it has been read. */
   proxy(name: string, request: IncomingMessage, response: ServerResponse, stranger?: ReadRequest): Promise<void>
   report(): FunctionReport[]
+  /** Functions that cannot be started, each in words. */
+  faults(): string[]
   waiting(name: string): number
   /** Brings up what `min-scale` asks for. */
   warm(): void
@@ -67,6 +69,7 @@ export const activator = (
     },
     proxy: (name, request, response, stranger) => proxy(pool(name), request, response, stranger),
     report: () => [...pools.values()].map(one => one.report()),
+    faults: () => [...pools.values()].flatMap(one => one.fault() ?? []),
     waiting: name => pool(name).waiting,
     warm: () => {
       for (const one of pools.values()) if (one.manifest.minScale > 0) one.warm()

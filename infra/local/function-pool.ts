@@ -34,6 +34,8 @@ export interface FunctionPool {
   /** A place, as soon as there is one; starts processes as needed. Throws Unavailable. */
   slot(signal?: AbortSignal): Slot | Promise<Slot>
   report(): FunctionReport
+  /** Why no process of it can be started, in words; null where one runs, or nothing has tried for a while. */
+  fault(): string | null
   /** Requests that wait for a place. */
   readonly waiting: number
   /** Brings up `min-scale` processes. */
@@ -63,6 +65,8 @@ interface Waiter {
 
 /** A process that ends sooner after it was ready is one more failure in a row. */
 const HAS_WORKED_MS = 5_000
+/** A start that failed says no more about now, once the pause after it is over and nothing has tried for this long. */
+const faultMs = 60_000
 
 /** One word of news for the terminal. */
 export type Say = (level: 'info' | 'warn', words: string) => void
@@ -83,6 +87,7 @@ export const functionPool = (
   /** performance.now() before which nothing is started after a crash. */
   let notBefore = 0
   let lastWords = ''
+  let cannotStart = false
   let closed = false
   let idleTimer: NodeJS.Timeout | undefined
   let retryTimer: NodeJS.Timeout | undefined
@@ -188,9 +193,11 @@ export const functionPool = (
       // Somebody else took the port between our look and the process's.
       if (/EADDRINUSE/.test((error as Error).message) && attempt < 3) return live(replica, attempt + 1)
       replicas.delete(replica)
+      cannotStart = true
       failed((error as Error).message)
       return
     }
+    cannotStart = false
     if (!isLeaving(replica)) {
       replica.state = 'ready'
       replica.readyAt = replica.idleSince = performance.now()
@@ -228,10 +235,9 @@ export const functionPool = (
     if (pauseMs > 0 && living() === 0) refuseWaiting(crashed())
   }
 
-  const crashed = () => {
-    const first = lastWords.split('\n')[0]
-    return new Unavailable(`${name} ${first}`, Math.max(1, Math.ceil((notBefore - performance.now()) / 1000)))
-  }
+  const whyCrashed = () => `${name} ${lastWords.split('\n')[0]}`
+
+  const crashed = () => new Unavailable(whyCrashed(), Math.max(1, Math.ceil((notBefore - performance.now()) / 1000)))
 
   /** Ready processes beyond min-scale. One that only starts is no replacement yet. */
   const spareProcesses = () => {
@@ -331,10 +337,15 @@ export const functionPool = (
         coldStarts,
       }
     },
+    fault: () => {
+      const isRunning = [...replicas].some(({ state }) => state === 'ready')
+      return cannotStart && !isRunning && performance.now() < notBefore + faultMs ? whyCrashed() : null
+    },
     warm: scale,
     drain: async () => {
       failures = 0
       isBroken = false
+      cannotStart = false
       notBefore = 0
       await Promise.all([...replicas].map(replica => end(replica, manifest.timeoutMs)))
       if (manifest.minScale > 0) scale()

@@ -181,6 +181,7 @@ const bringUp = async (
         ...builds.waitingFor(),
         ...(storeOpen ? [] : ['the event store']),
         ...(storeFault ? [databaseWords(storeFault)] : []),
+        ...functions.activator.faults(),
       ]
     },
   })
