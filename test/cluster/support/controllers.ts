@@ -50,6 +50,7 @@ export const standIn = async (client: ClusterClient): Promise<StandIn> => {
     const { status, body: answer } = await client.ask(method, path, { body, ...(type ? { type } : {}) })
     if (status >= 400 && !conflictOrGone.includes(status) && !isEnding(status, answer))
       complaints.push(`${method} ${path}: ${status} ${answer.message ?? answer}`)
+    return answer
   }
 
   const settle = async (object: KubeObject, place: Resource): Promise<void> => {
@@ -79,7 +80,10 @@ export const standIn = async (client: ClusterClient): Promise<StandIn> => {
     const word = `${object.metadata.resourceVersion} ${JSON.stringify(status)}`
     if (said.get(object.metadata.uid) === word) return
     said.set(object.metadata.uid, word)
-    await write('PATCH', `${path}/status`, { status }, 'application/merge-patch+json')
+    const written = await write('PATCH', `${path}/status`, { status }, 'application/merge-patch+json')
+    // The API server sends no event for a write that changes nothing. Counted, it would keep this round from being
+    // quiet, and no event would begin another.
+    if (written.metadata?.resourceVersion === object.metadata.resourceVersion) writes--
   }
 
   const uids = () => new Set([...world.values()].map(({ metadata }) => metadata.uid))
