@@ -192,7 +192,7 @@ esac`,
 test('terminate.sh ends every kind that the overlay has, and no volume', async () => {
   const script = await readFile(join(cluster, 'minikube/terminate.sh'), 'utf8')
   const kinds = /^kinds=\(([^)]*)\)/m.exec(script)![1]!.trim().split(/\s+/)
-  const plural = (kind: string) => `${kind.replace(/y$/, 'ie').replace(/s$/, 'se')}s`
+  const plural = (kind: string) => `${kind.replace(/(?<![aeiou])y$/, 'ie').replace(/s$/, 'se')}s`
   const wanted = (await rendered('minikube'))
     .filter(({ kind }) => kind !== 'Namespace')
     .map(({ apiVersion, kind }) => [plural(kind.toLowerCase()), ...apiVersion.split('/').slice(0, -1)].join('.'))

@@ -19,6 +19,7 @@ test.skipIf(whyNoGo)(`the CRDs come from Go's modules wherever there is one that
     ['cert-manager.io', 'Certificate'],
     ['eventing.knative.dev', 'Trigger'],
     ['external-secrets.io', 'ExternalSecret'],
+    ['gateway.envoyproxy.io', 'EnvoyProxy'],
     ['gateway.networking.k8s.io', 'HTTPRoute'],
     ['keda.sh', 'ScaledObject'],
     ['mongodbcommunity.mongodb.com', 'MongoDBCommunity'],

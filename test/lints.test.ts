@@ -89,6 +89,14 @@ describe('what is wrong is said', () => {
       `Trigger/${trigger}: no Service uptime-probe`,
     ],
     [
+      'a console on a Gateway that is not there',
+      brokenReferences,
+      spoiled('HTTPRoute', 'grafana', ({ spec }) => {
+        spec.parentRefs[0].name = 'console'
+      }),
+      'HTTPRoute/grafana: no Gateway console',
+    ],
+    [
       "another function's tick",
       wrongTicks,
       spoiled('Trigger', 'probe-scheduler-tick', ({ spec }) => {

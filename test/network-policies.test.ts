@@ -56,7 +56,7 @@ const elsewhere: Peer[] = [
   outside('PostgreSQL operator', 'cnpg-system', { 'app.kubernetes.io/name': 'cloudnative-pg' }),
   outside('RabbitMQ operators', 'rabbitmq-system', { 'app.kubernetes.io/name': 'messaging-topology-operator' }),
   outside('KEDA', 'keda', { app: 'keda-operator' }),
-  outside('consoles', 'haproxy-controller', { run: 'haproxy-ingress' }),
+  outside('consoles', 'envoy-gateway-system', { 'app.kubernetes.io/name': 'envoy' }),
   outside('an Ingress controller of none of ours', 'traefik', { 'app.kubernetes.io/name': 'traefik' }),
   outside('a stranger', 'default', { 'serving.knative.dev/service': 'uptime-prober', app: 'activator' }),
   outside('a stranger of kube-system', 'kube-system', { app: 'something' }),

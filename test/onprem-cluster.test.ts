@@ -6,7 +6,7 @@ import { type Manifest, root } from '#test/support/manifests.ts'
 import { allows, type Peer } from '#test/support/network-policies.ts'
 import { restoreJob } from '#test/support/onprem-restore.ts'
 import { looseFaults } from '#test/support/overlay-rules.ts'
-import { rendered } from '#test/support/overlays.ts'
+import { objectsIn, rendered } from '#test/support/overlays.ts'
 import { impatience } from '#test/support/rabbitmq.ts'
 
 // What own machines have and no other cluster.
@@ -59,25 +59,28 @@ describe('the Job that brings a dump back', () => {
   })
 })
 
-/** Where the controllers of Ingress classes are when they are installed as their makers say. */
-const controllers: Record<string, string> = {
-  haproxy: 'haproxy-controller',
+/** Where the proxies of a Gateway are, by its class, when they are installed as their makers say. */
+const proxies: Record<string, string> = {
+  consoles: objectsIn(
+    readFileSync(join(root, 'infra/cluster/platform/consoles/gateway-class.yaml'), 'utf8'),
+    'gateway-class.yaml',
+  )[0]!.spec.parametersRef.namespace,
   traefik: 'traefik',
   nginx: 'ingress-nginx',
 }
 
-test("RabbitMQ's console is open to the controller of its Ingress, and to no other", () => {
+test("RabbitMQ's console is open to the proxy of its Gateway, and to no other", () => {
   const rabbitmq: Peer = {
     name: 'rabbitmq',
     namespace: 'vigia',
     labels: { 'app.kubernetes.io/name': 'vigia-rabbitmq' },
   }
   const port = { number: 15672, protocol: 'TCP' } as const
-  const open = Object.values(controllers).filter(namespace =>
-    allows(policies, { name: 'controller', namespace, labels: {} }, rabbitmq, port),
+  const open = Object.values(proxies).filter(namespace =>
+    allows(policies, { name: 'proxy', namespace, labels: {} }, rabbitmq, port),
   )
-  const classes = objects.filter(({ kind }) => kind === 'Ingress').map(({ spec }) => spec.ingressClassName as string)
-  expect(open).toEqual(classes.map(name => controllers[name]))
+  const classes = objects.filter(({ kind }) => kind === 'Gateway').map(({ spec }) => spec.gatewayClassName as string)
+  expect(open).toEqual(classes.map(name => proxies[name]))
   for (const namespace of open) expect(readme).toContain(`namespace \`${namespace}\``)
 })
 

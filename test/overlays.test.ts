@@ -211,6 +211,21 @@ describe('what stands under the overlays', () => {
     expect(groups.filter(group => group.endsWith('knative.dev') && group !== 'operator.knative.dev')).toEqual([])
   })
 
+  test("Grafana's namespace lets in the route of every cluster that leads there", async () => {
+    const file = 'infra/cluster/platform/grafana.yaml'
+    const [grant] = objectsIn(readFileSync(join(root, file), 'utf8'), file) as [Manifest]
+    if (whyNoCrds === undefined) expect(faultsOf([grant])).toEqual([])
+    const { from, to } = grant.spec
+    for (const overlay of overlays) {
+      const route = (await rendered(overlay)).find(
+        ({ kind, metadata }) => kind === 'HTTPRoute' && metadata.name === 'grafana',
+      )!
+      const [{ backendRefs }] = route.spec.rules
+      expect(backendRefs).toMatchObject([{ name: to[0].name, namespace: grant.metadata.namespace }])
+      expect(from).toMatchObject([{ kind: route.kind, namespace: route.metadata.namespace }])
+    }
+  })
+
   test('the volumes are those that the claims of onprem ask for: class, size, mode', async () => {
     const volumes = (await renderedFolder('onprem/volumes')).filter(({ kind }) => kind === 'PersistentVolume')
     const claims = (await rendered('onprem')).flatMap(({ kind, metadata, spec }) => {
@@ -522,7 +537,7 @@ describe('what is wrong is noticed', () => {
     [
       'a console that Triggers wait for',
       'minikube',
-      is('Ingress', 'consoles'),
+      is('HTTPRoute', 'grafana'),
       one => delete one.metadata.annotations!['argocd.argoproj.io/sync-wave'],
       waveFaults,
     ],

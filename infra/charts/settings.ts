@@ -39,14 +39,14 @@ const claim = ({ volumeClaimTemplates }: Loose) => volumeClaimTemplates[0].spec.
 export const settingsOf = (cluster: string, objects: Manifest[]): Settings => {
   const migrate = objects.find(({ kind }) => kind === 'Job')!
   const [, repository, tag] = /^(.+):([^:]+)$/.exec(migrate.spec.template.spec.containers[0].image)!
-  const consoles = find(objects, 'Ingress', 'consoles')
+  const [console] = find(objects, 'HTTPRoute', 'grafana').spec.hostnames
   const postgres = find(objects, 'Cluster', 'vigia-postgres')
   const mongodb = find(objects, 'MongoDBCommunity', 'vigia-mongodb')
   return {
     cluster,
     image: { repository: repository!, tag: tag! },
     revision: migrate.metadata.annotations!['vigia.dev/revision']!,
-    domain: consoles.spec.rules[0].host.replace(/^grafana\./, ''),
+    domain: console.replace(/^grafana\./, ''),
     configuration: find(objects, 'ConfigMap', 'vigia').data,
     storage: {
       postgres: postgres?.spec.storage.size ?? claim(find(objects, 'StatefulSet', 'postgres').spec).storage,

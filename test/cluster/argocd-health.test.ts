@@ -59,7 +59,7 @@ describe.skipIf(!lua)(`healthy as Argo CD's scripts say${lua ? '' : ' (skipped: 
       'Healthy',
     ],
     ['eventing.knative.dev/RabbitmqBrokerConfig', {}, 'Healthy'],
-    ['networking.k8s.io/Ingress', { status: { loadBalancer: {} } }, 'Healthy'],
+    ['gateway.networking.k8s.io/*', { status: { addresses: [] } }, 'Healthy'],
   ])('%s %j is %s', (kind, object, status) => {
     expect(health(kind, object)).toBe(status)
   })

@@ -51,7 +51,16 @@ describe.skipIf(why)(`run.sh and terminate.sh on a real API server${why ? ` (ski
     github = await web(
       'github.com',
       Object.fromEntries(
-        [...paths].map(([, path]) => [path, release(path!.includes('knative') ? 'knative-operator' : 'cert-manager')]),
+        [...paths].map(([, path]) => [
+          path,
+          release(
+            path!.includes('knative')
+              ? 'knative-operator'
+              : path!.includes('envoyproxy')
+                ? 'envoy-gateway-system'
+                : 'cert-manager',
+          ),
+        ]),
       ),
     )
     const tools = join(copy.folder, 'stubs')
@@ -138,7 +147,7 @@ describe.skipIf(why)(`run.sh and terminate.sh on a real API server${why ? ` (ski
     const said = succeeded(await script('run.sh'))
     expect(said).toContain('http://telegram-webhook.vigia.example.org')
     expect(said).toContain('https://grafana.vigia.test')
-    expect(github.asked).toHaveLength(2)
+    expect(github.asked).toHaveLength(3)
     const calls = await readFile(env.MINIKUBE_CALLS!, 'utf8')
     const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
     expect(calls).toMatch(

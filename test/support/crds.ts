@@ -29,6 +29,7 @@ const foldersOfModules: Record<string, string> = {
   'github.com/bitnami-labs/sealed-secrets': 'helm/sealed-secrets/crds',
   'github.com/cert-manager/cert-manager': 'deploy/crds',
   'github.com/cloudnative-pg/cloudnative-pg': 'config/crd/bases',
+  'github.com/envoyproxy/gateway': 'charts/gateway-helm/crds/generated',
   'github.com/external-secrets/external-secrets': 'config/crds/bases',
   'github.com/kedacore/keda/v2': 'config/crd/bases',
   'github.com/mongodb/mongodb-kubernetes-operator': 'config/crd/bases',

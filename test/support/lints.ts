@@ -56,6 +56,10 @@ export const brokenReferences = (objects: Manifest[]): string[] => {
         return broken(one, one.spec.sink.ref)
       case 'DomainMapping':
         return broken(one, one.spec.ref)
+      case 'HTTPRoute':
+        return one.spec.parentRefs.flatMap(({ name }: Loose) =>
+          broken(one, { apiVersion: one.apiVersion, kind: 'Gateway', name }),
+        )
       default:
         return []
     }
@@ -84,7 +88,7 @@ export const wrongTicks = (objects: Manifest[]): string[] => {
   ]
 }
 
-/** Fields of a ksvc's pod that Serving refuses unless a flag in its config-features says otherwise; its defaults as of 1.23. */
+/** Fields of a ksvc's pod that Serving refuses unless a flag in its config-features says otherwise; its defaults as of 1.23 and 1.24. */
 const flagged: Record<string, string> = {
   affinity: 'kubernetes.podspec-affinity',
   topologySpreadConstraints: 'kubernetes.podspec-topologyspreadconstraints',

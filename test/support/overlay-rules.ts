@@ -103,8 +103,8 @@ const referencesIn = (value: unknown): { kind: string; name: string }[] => {
 }
 
 const databaseKinds = ['StatefulSet', 'Cluster', 'MongoDBCommunity']
-/** What a certificate authority or an Ingress controller answers for, and may be long about. */
-const answeredOutside = ['Certificate', 'Ingress', 'Issuer', 'DomainMapping']
+/** What a certificate authority or a Gateway's controller answers for, and may be long about. */
+const answeredOutside = ['Certificate', 'Gateway', 'HTTPRoute', 'Issuer', 'DomainMapping']
 
 /**
  * Where Argo CD would bring something before what it refers to. References between the broker and who hears its dead letters go both

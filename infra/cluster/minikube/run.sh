@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings Vigia up on minikube, waits until it is ready, and says where it answers. Run again, it brings what has changed.
-#   run.sh                  Knative, cert-manager and the Ingress controller; the image; Vigia
+#   run.sh                  Knative, cert-manager and Envoy Gateway; the image; Vigia
 #   run.sh --no-platform    Vigia alone, on the cluster of kubectl's context, which has the rest already; never over another overlay's
 #   run.sh --timeout 600    seconds to wait for each part (300)
 # MINIKUBE_PROFILE names the cluster when it is not `minikube`.
@@ -13,6 +13,7 @@ source "$here/../environment.sh"
 source "$here/other-vigia.sh"
 
 knative_operator=https://github.com/knative/operator/releases/download/knative-v1.23.0/operator.yaml
+envoy_gateway=https://github.com/envoyproxy/gateway/releases/download/v1.6.0/install.yaml
 cert_manager=https://github.com/cert-manager/cert-manager/releases/download/v1.19.1/cert-manager.yaml
 
 platform=yes
@@ -68,12 +69,10 @@ persist() {
 }
 
 bring_platform() {
-  say 'Ingress controller'
-  minikube --profile "$profile" addons enable ingress
-  say 'cert-manager and the Knative operator'
-  kube apply --server-side --force-conflicts -f "$cert_manager" -f "$knative_operator"
+  say 'cert-manager, Envoy Gateway and the Knative operator'
+  kube apply --server-side --force-conflicts -f "$cert_manager" -f "$envoy_gateway" -f "$knative_operator"
   local namespace
-  for namespace in cert-manager knative-operator; do
+  for namespace in cert-manager envoy-gateway-system knative-operator; do
     ready "$namespace is" "kubectl get pods -n $namespace" \
       kube wait deployment --all --namespace "$namespace" --for=condition=Available
   done
@@ -132,7 +131,7 @@ done
 url=$(vigia get ksvc telegram-webhook -o 'jsonpath={.status.url}')
 port=$(kube get service kourier --namespace knative-serving --ignore-not-found \
   -o 'jsonpath={.spec.ports[?(@.port==80)].nodePort}' 2>/dev/null) || port=''
-consoles=$(vigia get ingress consoles -o 'jsonpath={range .spec.rules[*]}https://{.host} {end}')
+consoles=$(vigia get httproutes -o 'jsonpath={range .items[*]}https://{.spec.hostnames[0]}:32443 {end}')
 printf '\nVigia %s is ready.\n' "$version"
 printf '  telegram-webhook  %s%s\n' "$url" "${port:+:$port}"
 printf '  consoles          %s\n' "${consoles% }"

@@ -51,7 +51,7 @@ fi
 kinds=(
   pingsources.sources.knative.dev triggers.eventing.knative.dev services.serving.knative.dev
   sinkbindings.sources.knative.dev brokers.eventing.knative.dev
-  ingresses.networking.k8s.io certificates.cert-manager.io issuers.cert-manager.io
+  httproutes.gateway.networking.k8s.io gateways.gateway.networking.k8s.io certificates.cert-manager.io issuers.cert-manager.io
   jobs.batch statefulsets.apps services configmaps secrets
   networkpolicies.networking.k8s.io limitranges resourcequotas serviceaccounts
 )

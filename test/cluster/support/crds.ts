@@ -8,6 +8,8 @@ const kinds: Record<string, string[]> = {
   'cert-manager.io': ['Certificate', 'ClusterIssuer', 'Issuer'],
   'eventing.knative.dev': ['Broker', 'Trigger'],
   'external-secrets.io': ['ExternalSecret', 'SecretStore'],
+  'gateway.envoyproxy.io': ['EnvoyProxy'],
+  'gateway.networking.k8s.io': ['Gateway', 'GatewayClass', 'HTTPRoute', 'ReferenceGrant'],
   'keda.sh': ['ScaledObject', 'TriggerAuthentication'],
   'mongodbcommunity.mongodb.com': ['MongoDBCommunity'],
   'operator.knative.dev': ['KnativeEventing', 'KnativeServing'],

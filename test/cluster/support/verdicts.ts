@@ -138,6 +138,7 @@ const verdicts: Record<string, (object: KubeObject, world: World) => Status> = {
   'external-secrets.io/ClusterSecretStore': ready(),
   'external-secrets.io/ExternalSecret': ready(),
   'external-secrets.io/SecretStore': ready(),
+  'gateway.networking.k8s.io/Gateway': object => ({ conditions: conditions(object, [], ['Accepted', 'Programmed']) }),
   'keda.sh/ScaledObject': ready(),
   'mongodbcommunity.mongodb.com/MongoDBCommunity': mongodb,
   'operator.knative.dev/KnativeEventing': ready(),
