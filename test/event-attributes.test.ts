@@ -189,6 +189,12 @@ describe('what the door does not take is refused with 400', () => {
     expect(seen).toEqual([])
   })
 
+  test.each(['a%0D%0Ab', 'a%00b', 'a%7Fb', 'a%C2%85b', '""'])('an id that is written as %s', async id => {
+    expect((await binary({ id })).status).toBe(400)
+    expect((await structured({ id })).status).toBe(400)
+    expect(seen).toEqual([])
+  })
+
   test.each(['id', 'source', 'type'])('%s that is empty or missing', async name => {
     expect((await structured({ [name]: '' })).status).toBe(400)
     expect((await structured({ [name]: undefined })).status).toBe(400)

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingHttpHeaders } from 'node:http'
+import { fromHeader } from '#functions/header-text.ts'
 import { absoluteUri, uriReference } from './uri-reference.ts'
 
 /** A CloudEvent as the broker keeps it: every attribute is a string, as it is behind a hop in binary mode. */
@@ -145,6 +146,9 @@ export const mostIdBytes = 5_500
 /** What an index entry has room for. */
 export const mostKindBytes = 2_000
 
+/** The attribute as a function reads it from its header: percent-decoded and without quotes. */
+const said = (name: string, value: string): string => fromHeader(name, toWire(value))
+
 const encodedLength = (value: string): number =>
   beyondAscii.test(value) ? encodeURIComponent(value).length : value.length
 
@@ -156,11 +160,13 @@ const checked = (
   cause?: CloudEvent,
 ): Reading => {
   for (const name of ['id', 'type', 'source'])
-    if (!attributes[name]) return invalid(`attribute ${name} is missing or empty`)
+    if (!attributes[name] || said(name, attributes[name]) === '')
+      return invalid(`attribute ${name} is missing or empty`)
   let bytes = 0
   for (const name in attributes) {
     const value = attributes[name]!
-    if (controlCharacter.test(value)) return invalid(`attribute ${name} has a control character`)
+    if (controlCharacter.test(value) || controlCharacter.test(said(name, value)))
+      return invalid(`attribute ${name} has a control character`)
     if (!value.isWellFormed()) return invalid(`attribute ${name} has half of a surrogate pair`)
     bytes += name.length + encodedLength(value)
   }
