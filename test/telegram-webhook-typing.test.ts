@@ -61,6 +61,8 @@ describe('commands as people type them', () => {
     expect(ana.answers().at(-1)?.text).toMatch(/^Harbor Nine/)
     await postMessage(ana, { photo })
     expect(ana.answers().at(-1)?.text).toMatch(/^Eu só entendo texto/)
+    await postMessage(ana, { dice: { emoji: '🎲', value: 3 } })
+    expect(ana.answers().filter(({ text }) => /^Eu só entendo texto/.test(text))).toHaveLength(2)
     await postMessage(ana, { document: { file_id: 'a', file_unique_id: 'a' }, caption: '／ajuda' })
     expect(ana.answers().at(-1)?.text).toMatch(/^Séries/)
   })

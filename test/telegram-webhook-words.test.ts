@@ -221,6 +221,7 @@ describe('zones', () => {
 
   test('a slip of the finger is offered what it may mean, nonsense is offered nothing', () => {
     expect(findZone('Lisboaa')).toEqual({ suggestions: expect.arrayContaining(['Europe/Lisbon']) })
+    expect(findZone('Manuas')).toMatchObject({ suggestions: expect.toSatisfy(([first]) => first === 'America/Manaus') })
     expect(findZone('Fortalesa')).toEqual({ suggestions: ['America/Fortaleza'] })
     expect(findZone('qqqqqqqq')).toEqual({ suggestions: [] })
     for (const far of ['UTC+15', '-13', '+99:99']) expect(findZone(far), far).toEqual({ suggestions: [] })

@@ -246,6 +246,9 @@ const textKind = (text: string, isPrivate: boolean, ownName: string): Kind | nul
   return isPrivate || bot !== null ? { kind: 'unknownCommand' } : null
 }
 
-const readable = ['sticker', 'photo', 'voice', 'video', 'video_note', 'audio', 'document', 'animation', 'location']
+const readable = 'sticker photo voice video video_note audio document animation location contact dice poll story'.split(
+  ' ',
+)
+
 /** The words of an album are below one of its pictures; the others arrive as messages of their own, and say nothing. */
 const isWordless = (message: object) => !('media_group_id' in message) && readable.some(kind => kind in message)

@@ -174,13 +174,19 @@ export const findZone = (typed: string, language: Language = 'pt-BR'): Found => 
   return { suggestions: [...new Set([...begins, ...contains, ...close])].slice(0, mostSuggestions) }
 }
 
-/** How many letters must be typed, removed or changed to make one word of the other. */
+/** How many letters must be typed, removed, changed or swapped with the next to make one word of the other. */
 const distance = (one: string, other: string): number => {
+  let before: number[] = []
   let row = Array.from({ length: other.length + 1 }, (_, at) => at)
   for (let i = 1; i <= one.length; i++) {
     const next = [i]
-    for (let j = 1; j <= other.length; j++)
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (one[i - 1] === other[j - 1] ? 0 : 1))
+    for (let j = 1; j <= other.length; j++) {
+      const [letter, wanted] = [one[i - 1], other[j - 1]]
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (letter === wanted ? 0 : 1))
+      if (i > 1 && j > 1 && letter === other[j - 2] && one[i - 2] === wanted)
+        next[j] = Math.min(next[j]!, before[j - 2]! + 1)
+    }
+    before = row
     row = next
   }
   return row[other.length]!
