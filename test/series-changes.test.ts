@@ -226,6 +226,23 @@ describe('an episode that was announced as out', () => {
     expect(kinds()).toEqual(['episode.due', 'series.changed moved', 'episode.due'])
   })
 
+  test('and loses its date is told as put off, then its new date once, and is announced when it airs', async () => {
+    const show = await series([{ airs: { at: at(0) } }])
+    await check()
+    simulator.setAirdate(show.episodes[0]!.id, 'unannounced')
+    await until(at(6 * HOUR))
+    simulator.editShow(show.id, { summary: 'Edited' })
+    await until(at(12 * HOUR))
+    simulator.setAirdate(show.episodes[0]!.id, { at: at(5 * DAY) })
+    await until(at(6 * DAY), 6 * HOUR)
+    expect(await told()).toMatchObject([
+      /Saiu episódio novo/,
+      /adiado, sem nova data/,
+      /antes: ainda sem data.*agora: qui/,
+      /Saiu episódio novo/,
+    ])
+  })
+
   test('and loses its date is told as put off without a new one', async () => {
     const show = await series([{ airs: { at: at(0) } }])
     await check()

@@ -50,17 +50,21 @@ export const changes = (before: Show, after: Show, now: Date, known: readonly An
   return found
 }
 
-/** An episode that was announced as out, and is not: the first of them, for the others moved with it. */
+/** An episode that was announced as out, and is not: the first of them, for the others moved with it. What lost its date gets one here. */
 const putOff = (before: Show, after: Show, now: Date, known: readonly Announcement[]): Change | null => {
+  const isUndated = ({ airdate }: Episode) => airdate === ''
   const out = before.episodes
     .filter(isWorthTelling)
-    .filter(episode => roughly(episode) <= now.getTime() && roughly(episode) > now.getTime() - SOON_MS)
+    .filter(
+      episode =>
+        isUndated(episode) || (roughly(episode) <= now.getTime() && roughly(episode) > now.getTime() - SOON_MS),
+    )
     .filter(episode => announcedZones(before, episode, known).size > 0)
     .sort(inOrder)
   for (const old of out) {
     const episode = counterpartIn(after.episodes, old)
     if (episode === undefined || roughly(episode) <= now.getTime()) continue
-    if (episode.airdate === '' || isPutOff(old, episode)) return { change: 'moved', episode, before: old }
+    if (isUndated(episode) ? !isUndated(old) : isPutOff(old, episode)) return { change: 'moved', episode, before: old }
   }
   return null
 }
