@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -123,6 +124,19 @@ describe('what is refused changes nothing', () => {
         ),
     ],
     ['without its end', (whole: Buffer) => gzipSync(gunzipSync(whole).toString().split('\n').slice(0, -2).join('\n'))],
+    [
+      'damaged in two places, of which the second is found once nothing reads it any more',
+      (whole: Buffer) => {
+        const [head] = gunzipSync(whole).toString().split('\n')
+        // The first fault lies in the first 64 KiB that are read, the second one behind them.
+        const row = () => JSON.stringify({ rows: [randomBytes(1_000).toString('base64')] })
+        const damaged = gzipSync(
+          [head, ...Array.from({ length: 61 }, row), '{"rows":[', ...Array.from({ length: 8 }, row)].join('\n'),
+        )
+        damaged.writeUInt32LE(0, damaged.length - 8)
+        return damaged
+      },
+    ],
     ['that is no backup', () => Buffer.from('hello')],
     ['that is empty', () => Buffer.alloc(0)],
     ['of another format', (whole: Buffer) => gzipSync(gunzipSync(whole).toString().replace('backup 1', 'backup 2'))],

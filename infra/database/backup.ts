@@ -158,11 +158,14 @@ async function* linesOf(file: string): AsyncGenerator<Head | Line> {
   const source = createReadStream(file)
   const plain = source.pipe(createGunzip())
   source.on('error', error => plain.destroy(error))
+  const lines = createInterface({ input: plain, crlfDelay: Number.POSITIVE_INFINITY })
+  // Damage may also be found after the first fault was reported, when nothing reads the lines any more.
+  lines.on('error', () => {})
   const hash: Hash = createHash('sha256')
   let ended = false
   let isFirst = true
   try {
-    for await (const text of createInterface({ input: plain, crlfDelay: Number.POSITIVE_INFINITY })) {
+    for await (const text of lines) {
       const line = JSON.parse(text) as Head | Line
       if (isFirst && (line as Head).format !== format) throw new Error('no backup of this version')
       isFirst = false
@@ -176,6 +179,9 @@ async function* linesOf(file: string): AsyncGenerator<Head | Line> {
     if (!ended) throw new Error('its end is missing')
   } catch (error) {
     throw new Error(`${file} is damaged or no backup of Vigia: ${(error as Error).message}`, { cause: error })
+  } finally {
+    source.destroy()
+    plain.destroy()
   }
 }
 
