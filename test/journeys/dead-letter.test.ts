@@ -234,7 +234,7 @@ test('nothing private is reached where PROBE_ALLOW does not open it, neither by 
   ana.send(`/monitorar ${sites.url}/inside`)
   await answer(ana, /fica numa rede privada/)
   ana.send(`/monitorar https://me:${typed}@example.org`)
-  await answer(ana, /traz usuário ou senha/)
+  await answer(ana, /contém usuário ou senha/)
   await monitorsIn(database.db).add({
     chatId: ana.chatId,
     name: 'inside',
