@@ -55,7 +55,7 @@ describe('a backup', () => {
   test('restored elsewhere is the same, numbers go on where they were, and only its owner may read it', async () => {
     const rows = await backUp(from.db, file(), schemas, now)
     expect(readdirSync(folder)).toEqual(['vigia.backup'])
-    expect(await checkBackup(file(), schemas)).toEqual({ madeAt: now.toISOString(), rows })
+    expect(await checkBackup(file(), schemas)).toEqual({ madeAt: now.toISOString(), rows, pendingEvents: 0 })
     expect(await restore(to.db, to.url, file(), schemas)).toBe(rows)
     expect(await everything(to)).toEqual(await everything(from))
     const next = await to.db.query<{ id: number }>(

@@ -115,7 +115,7 @@ const noShellcheck = spawnSync('shellcheck', ['--version']).status !== 0
 test.skipIf(noShellcheck)(`shellcheck has nothing to say${noShellcheck ? ' (skipped: it is not on PATH)' : ''}`, () => {
   const scripts = [
     ...['run.sh', 'terminate.sh', 'other-vigia.sh'].map(name => `minikube/${name}`),
-    ...['onprem/seal.sh', 'environment.sh'],
+    ...['onprem/seal.sh', 'environment.sh', 'dead-letters.sh', 'restore.sh'],
   ]
   const { stdout, status } = spawnSync(
     'shellcheck',

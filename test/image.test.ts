@@ -7,18 +7,20 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { checksums } from '#database/migrate.ts'
+import { backUp } from '#database/backup.ts'
+import { checksums, migrate } from '#database/migrate.ts'
 import { cuttable } from '#test/support/cuttable.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 import { dockerIgnore, type Stage, stagesOf } from '#test/support/dockerfile.ts'
 import { functionNames, root } from '#test/support/manifests.ts'
 import { ask } from '#test/support/served.ts'
 import { until } from '#test/support/until.ts'
+import { schemas } from '../infra/cli/database.ts'
 import { buildImage, refuseCold } from '../infra/delivery/image.ts'
 import { databaseAway } from '../infra/delivery/jobs/away.ts'
 import { complaints } from '../infra/delivery/jobs/complaints.ts'
 import { patiently, TooLate } from '../infra/delivery/jobs/patience.ts'
-import { jobNames } from '../infra/delivery/jobs.ts'
+import { buildJobs, jobNames } from '../infra/delivery/jobs.ts'
 import { variablesOf } from '../infra/delivery/warm-up.ts'
 
 const dockerfile = readFileSync(join(root, 'infra/delivery/Dockerfile'), 'utf8')
@@ -182,6 +184,12 @@ describe('.dockerignore', () => {
     expect([...inputs].filter(path => ignored(path))).toEqual([])
   })
 
+  test('lets in what a job is made of', async () => {
+    const inputs = await buildJobs(join(folder, 'jobs-alone'))
+    expect(inputs).toEqual(expect.arrayContaining(jobNames.map(name => `infra/delivery/jobs/${name}.ts`)))
+    expect(inputs.filter(path => ignored(path))).toEqual([])
+  })
+
   test('reads patterns as Docker does: the last that fits decides, for a folder and all below it', () => {
     const out = dockerIgnore('*\n!infra/delivery\n# a comment\n**/*.log\ninfra/delivery/ca?.pem\n!**/keep.log\n')
     const inside = [
@@ -242,6 +250,7 @@ describe('what the image holds', () => {
       'dead-letters.mjs',
       'migrate.mjs',
       'migrations',
+      'restore.mjs',
       'smoke.mjs',
     ])
     expect(await checksums(join(image, 'jobs/migrations'))).toEqual(await checksums())
@@ -368,6 +377,65 @@ describe('the migrations of the image', () => {
       await way.stop()
       await database.db.query(`update migration set checksum = null where name = '0001_chats'`)
     }
+  })
+})
+
+describe('the restore of the image', () => {
+  let from: TestDatabase
+  let to: TestDatabase
+  let file: string
+  beforeAll(async () => {
+    ;[from, to] = await Promise.all([emptyDatabase(), emptyDatabase()])
+    for (const schema of schemas) await migrate(from.url, schema)
+    await from.db.query(`insert into chat (id, language) values (7, 'en')`)
+    await from.db.query(`insert into broker.event (seq, key, id, source, type, attributes, data, ttl)
+      values (1, gen_random_uuid(), 'e1', '/test', 'test', '{}', '', 16)`)
+    await from.db.query(`insert into broker.delivery (event_seq, trigger) values (1, 'a')`)
+    file = join(folder, 'vigia.backup')
+    await backUp(from.db, file, schemas, new Date('2026-11-21T12:00:00Z'))
+    await migrate(to.url)
+    await to.db.query('insert into chat (id) values (1)')
+  })
+  afterAll(() => Promise.all([from.end(), to.end()]))
+
+  const restored = (input: Buffer, env: Record<string, string> = { DATABASE_URL: to.url }) => {
+    const { child, ended } = launched({ FUNCTION_TARGET: 'restore', ...env })
+    // It may end before it has read everything.
+    child.stdin.on('error', () => {})
+    child.stdin.end(input)
+    return ended
+  }
+  const chats = async () => (await to.db.query<{ id: number }>('select id from chat')).rows.map(({ id }) => id)
+
+  test.each([
+    ['nothing', () => Buffer.alloc(0)],
+    ['something else', () => Buffer.from('hello')],
+    ['a file that was cut off', () => readFileSync(file).subarray(0, -20)],
+  ])('refuses %s and changes nothing', async (_, input) => {
+    const { code, said } = await restored(input())
+    expect(code).toBe(1)
+    expect(said()).toContain('is damaged or no backup of Vigia')
+    expect(await chats()).toEqual([1])
+  })
+
+  test('needs to be told where', async () => {
+    const { code, said } = await restored(readFileSync(file), {})
+    expect({ code, said: said() }).toEqual({ code: 1, said: expect.stringMatching(/^DATABASE_URL is not set.*\n$/) })
+  })
+
+  test('takes the file of one machine, leaves the tables of its broker out, and replaces everything', async () => {
+    const { code, said } = await restored(readFileSync(file))
+    expect({ code, said: said() }).toEqual({
+      code: 0,
+      said: expect.stringMatching(
+        /^\d+ rows of 2026-11-21T12:00:00.000Z are restored\n1 events that were not delivered yet are left out\n$/,
+      ),
+    })
+    expect(await chats()).toEqual([7])
+    const { rows } = await to.db.query(
+      `select to_regclass('broker.event') as broker, count(*)::int as migrations from migration`,
+    )
+    expect(rows).toEqual([{ broker: null, migrations: Object.keys(await checksums()).length }])
   })
 })
 

@@ -185,25 +185,40 @@ async function* linesOf(file: string): AsyncGenerator<Head | Line> {
   }
 }
 
+export interface RestoreOptions {
+  /** Leaves out the tables of the one-machine broker, because the broker of a cluster keeps its events itself. */
+  withoutBroker?: boolean
+}
+
+export interface BackupFacts {
+  madeAt: string
+  rows: number
+  /** Events that were not delivered yet. */
+  pendingEvents: number
+}
+
 /** Reads all of a backup without keeping anything. Throws where it is damaged, or made by a newer version. */
 export const checkBackup = async (
   file: string,
   schemas: readonly Schema[],
-): Promise<{ madeAt: string; rows: number }> => {
+  { withoutBroker = false }: RestoreOptions = {},
+): Promise<BackupFacts> => {
   await (await open(file)).close()
-  let madeAt = ''
-  let rows = 0
+  const facts: BackupFacts = { madeAt: '', rows: 0, pendingEvents: 0 }
+  let table = ''
   for await (const line of linesOf(file)) {
     if ('format' in line) {
-      madeAt = line.madeAt
-      await refuseNewer(file, line, schemas)
-    }
-    if ('end' in line) rows = line.end.rows
+      facts.madeAt = line.madeAt
+      const { broker_migration, ...others } = line.migrations
+      await refuseNewer(file, withoutBroker ? others : line.migrations, schemas)
+    } else if ('table' in line) table = line.table
+    else if ('end' in line) facts.rows = line.end.rows
+    else if (table === 'broker.event') facts.pendingEvents += line.rows.length
   }
-  return { madeAt, rows }
+  return facts
 }
 
-const refuseNewer = async (file: string, { migrations }: Head, schemas: readonly Schema[]): Promise<void> => {
+const refuseNewer = async (file: string, migrations: Head['migrations'], schemas: readonly Schema[]): Promise<void> => {
   for (const [table, names] of Object.entries(migrations)) {
     const schema = schemas.find(one => one.table === table)
     const known = schema ? Object.keys(await checksums(schema.dir)) : []
@@ -216,8 +231,14 @@ const refuseNewer = async (file: string, { migrations }: Head, schemas: readonly
  * Replaces everything in the database by what the backup has; check it before. The tables are made as they were then, filled in one
  * transaction, and brought up to date.
  */
-export const restore = async (db: Postgres, url: string, file: string, schemas: readonly Schema[]): Promise<number> => {
-  await checkBackup(file, schemas)
+export const restore = async (
+  db: Postgres,
+  url: string,
+  file: string,
+  schemas: readonly Schema[],
+  { withoutBroker = false }: RestoreOptions = {},
+): Promise<number> => {
+  await checkBackup(file, schemas, { withoutBroker })
   const lines = linesOf(file)
   const head = (await lines.next()).value as Head
   await emptied(db)
@@ -227,12 +248,15 @@ export const restore = async (db: Postgres, url: string, file: string, schemas: 
     for (const table of (await tablesIn(tx)).reverse()) await tx.query(`delete from ${table}`)
     let insert = ''
     let count = 0
+    let isLeftOut = false
     for await (const line of lines) {
       if ('table' in line) {
+        isLeftOut = withoutBroker && line.table.startsWith('broker.')
+        if (isLeftOut) continue
         const columns = await columnsOf(tx, line.table)
         insert = `insert into ${line.table} (${columns}) overriding system value
           select ${columns} from json_populate_recordset(null::${line.table}, $1::json)`
-      } else if ('rows' in line) {
+      } else if ('rows' in line && !isLeftOut) {
         await tx.query(insert, [`[${(line.rows as string[]).join(',')}]`])
         count += line.rows.length
       }

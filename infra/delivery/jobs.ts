@@ -5,14 +5,15 @@ import { packageVersion } from './package-version.ts'
 const root = join(import.meta.dirname, '../..')
 
 /** Programs that end by themselves, in the same image as the functions. */
-export const jobNames = ['dead-letters', 'migrate', 'smoke'] as const
+export const jobNames = ['dead-letters', 'migrate', 'restore', 'smoke'] as const
 
 /**
  * Builds `<outDir>/<name>.mjs` for every job. They start once a release, so they have no code cache; and they are ES modules, for
- * `import.meta.url` tells migrations where their SQL is: beside them.
+ * `import.meta.url` tells migrations where their SQL is: beside them. Answers which of our own files went into them.
  */
-export const buildJobs = async (outDir: string): Promise<void> => {
-  await build({
+export const buildJobs = async (outDir: string): Promise<string[]> => {
+  const { metafile } = await build({
+    metafile: true,
     absWorkingDir: root,
     entryPoints: jobNames.map(name => `infra/delivery/jobs/${name}.ts`),
     outdir: outDir,
@@ -32,6 +33,7 @@ export const buildJobs = async (outDir: string): Promise<void> => {
     plugins: [onlySql],
     logLevel: 'silent',
   })
+  return Object.keys(metafile.inputs).filter(input => !input.includes('node_modules/') && !input.includes(':'))
 }
 
 /** The migrations' library can load TypeScript, too, with a compiler of 2 MB. Ours are SQL. */

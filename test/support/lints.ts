@@ -149,9 +149,13 @@ export const unkeptVolumes = (objects: Manifest[]): string[] =>
     ].map(missing => `${idOf(one)}: may be deleted with its data, for it lacks ${missing}`)
   })
 
-/** What the pods of a ksvc, Job, CronJob, StatefulSet or Deployment are made from; undefined for everything else. */
-export const podTemplateOf = ({ kind, spec }: Manifest): Loose =>
-  kind === 'CronJob' ? spec.jobTemplate.spec.template : spec?.template?.spec?.containers && spec.template
+/** What the pods of a ksvc, Job, CronJob, StatefulSet or Deployment are made from, or a Pod itself; undefined for everything else. */
+export const podTemplateOf = ({ kind, metadata, spec }: Manifest): Loose =>
+  kind === 'Pod'
+    ? { metadata, spec }
+    : kind === 'CronJob'
+      ? spec.jobTemplate.spec.template
+      : spec?.template?.spec?.containers && spec.template
 
 const containersOf = (one: Manifest): Loose[] => {
   const pod = podTemplateOf(one)?.spec

@@ -1,0 +1,49 @@
+import { createWriteStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { checkBackup, restore, type Schema } from '#database/backup.ts'
+import { type Postgres, postgres } from '#database/connect.ts'
+import { migrationsDir } from '#database/migrate.ts'
+import { env } from '#functions/env.ts'
+
+/** Replaces everything in DATABASE_URL by the backup that comes by standard input: infra/cluster/restore.sh. */
+const schemas: Schema[] = [{ dir: migrationsDir, table: 'migration' }]
+const withoutBroker = true
+const longMs = 3_600_000
+
+const say = (text: string) => process.stdout.write(`${text}\n`)
+
+/** Functions that have prepared statements on the tables of before begin anew. */
+const endOtherConnections = (db: Postgres) =>
+  db.query(`select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and usename = current_user and pid <> pg_backend_pid()`)
+
+const run = async (folder: string): Promise<void> => {
+  const url = env('DATABASE_URL')
+  const file = join(folder, 'vigia.backup')
+  await pipeline(process.stdin, createWriteStream(file, { mode: 0o600 }))
+  const { madeAt, pendingEvents } = await checkBackup(file, schemas, { withoutBroker })
+  const db = postgres(url, { max: 1, applicationName: 'vigia restore', statementTimeoutMs: longMs })
+  try {
+    await endOtherConnections(db)
+    const rows = await restore(db, url, file, schemas, { withoutBroker })
+    await endOtherConnections(db)
+    say(`${rows} rows of ${madeAt} are restored`)
+    if (pendingEvents > 0) say(`${pendingEvents} events that were not delivered yet are left out`)
+  } finally {
+    await db.end()
+  }
+}
+
+process.once('SIGTERM', () => process.exit(143))
+const folder = await mkdtemp(join(tmpdir(), 'vigia-restore-'))
+try {
+  await run(folder)
+} catch (error) {
+  process.stderr.write(`${(error as Error).message.replaceAll(folder, '')}\n`)
+  process.exitCode = 1
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}
