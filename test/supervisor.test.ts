@@ -28,7 +28,7 @@ import { chooseDataFolder, FolderInUse, holdDataFolder } from '#local/databases/
 import { jongodb } from '#local/databases/mongo-programs.ts'
 import { startMongo } from '#local/databases/mongodb.ts'
 import { startPostgres } from '#local/databases/postgres.ts'
-import { commandOf } from '#local/databases/processes.ts'
+import { commandOf, endProcess } from '#local/databases/processes.ts'
 import { limitLog, pauseAfter, supervise } from '#local/databases/supervisor.ts'
 import { wipeDataFolder } from '#local/databases/wipe.ts'
 import { temporaryDataFolder } from '#test/support/servers.ts'
@@ -422,6 +422,36 @@ describe('a server that does not stay up', () => {
     process.kill(running.pid ?? 0, 'SIGKILL')
     expect(await told).toMatch(/^The server ended while it started \(exit code 1\): disk full; its log is /)
     await running.stop()
+  })
+
+  test('is ended when the stop comes while it is being started again', async () => {
+    const dataDir = await newFolder()
+    await mkdir(dataDir)
+    const pids: number[] = []
+    const again = Promise.withResolvers<void>()
+    const prepared = Promise.withResolvers<void>()
+    const server = {
+      ...script(dataDir, ''),
+      prepare: async () => {
+        if (pids.length === 0) return
+        again.resolve()
+        await prepared.promise
+      },
+      start: () => {
+        const child = spawn('sleep', ['3600'], { stdio: 'ignore' })
+        pids.push(child.pid!)
+        return child
+      },
+      answers: async () => true,
+      end: (pid: number) => endProcess(pid, [{ signal: 'SIGKILL', patienceMs: 5_000 }]),
+    }
+    const running = await supervise(server, () => 1)
+    process.kill(pids[0]!, 'SIGTERM')
+    await again.promise
+    const stopped = running.stop()
+    prepared.resolve()
+    await stopped
+    expect(await commandOf(pids[1]!)).toBeNull()
   })
 
   test('has a log that is cut off while it runs, with its predecessor beside it', async () => {

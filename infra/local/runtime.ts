@@ -134,7 +134,7 @@ const bringUp = async (
     start: { root, dataDir, variables, port: server.port, env },
     built: builds.ready,
     journal,
-    terminal,
+    terminal: untilStopping(terminal, signal),
   })
   ending.last(functions.closeLogs)
   ending.first(async () => {
@@ -434,10 +434,25 @@ const watch = (
   })
   server.onUp(() => {
     down.delete(name)
-    terminal.say(`  ${name} answers again`)
+    if (!signal.aborted) terminal.say(`  ${name} answers again`)
   })
-  server.onGivenUp(words => terminal.warn(`${words}\n  Nothing works without it; it is tried again once a minute.`))
+  server.onGivenUp(words =>
+    warnUnlessStopping(`${words}\n  Nothing works without it; it is tried again once a minute.`, terminal, signal),
+  )
 }
+
+/**
+ * A signal to the whole process group ends the databases before the functions. Their errors then say nothing: what they were
+ * handling is delivered at the next start. Their log files have the lines.
+ */
+const untilStopping = (terminal: Terminal, signal: AbortSignal): Terminal => ({
+  ...terminal,
+  warn: words => warnUnlessStopping(words, terminal, signal),
+  functionLine: (name, line) =>
+    void setTimeout(() => {
+      if (!signal.aborted) terminal.functionLine(name, line)
+    }, signalSkewMs),
+})
 
 interface FunctionsStart {
   start: { root: string; dataDir: string; variables: Variables; port: number; env: NodeJS.ProcessEnv }

@@ -46,19 +46,33 @@ export interface VigiaOptions {
   args?: string[]
   /** The checkout that is started; this one without it. */
   checkout?: string
+  /** What starts it, in place of the Node that runs the tests. */
+  command?: readonly [string, ...string[]]
+  /** The leader of a process group of its own, as a service manager or a shell makes it. */
+  ownGroup?: boolean
   /** Rewrites the manifests that it reads: the text of a file and its path in, another text out. */
   manifests?: (text: string, file: string) => string
 }
 
 /** `npm start` as a process of its own, on any free port, whether it comes up or not. */
-export const spawnVigia = ({ env = {}, dataDir, args = [], checkout = root, manifests }: VigiaOptions = {}) => {
+export const spawnVigia = ({
+  env = {},
+  dataDir,
+  args = [],
+  checkout = root,
+  command = [process.execPath, join(checkout, 'infra/local/main.ts')],
+  ownGroup = false,
+  manifests,
+}: VigiaOptions = {}) => {
   const own: string[] = []
   const folder = dataDir ?? temporaryFolder()
   if (dataDir === undefined) own.push(folder)
   const rewritten = manifests && rewrittenManifests(manifests)
   if (rewritten) own.push(rewritten)
-  const child = spawn(process.execPath, [join(checkout, 'infra/local/main.ts'), ...args], {
+  const [program, ...given] = command
+  const child = spawn(program, [...given, ...args], {
     cwd: checkout,
+    detached: ownGroup,
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
@@ -150,6 +164,8 @@ export const startVigia = async (options: VigiaOptions = {}) => {
     pid: running.pid,
     dataDir: running.dataDir,
     output: running.output,
+    /** The exit code, once it and everything that writes to its output has ended. */
+    ended: running.ended,
     /** Any request to its port, with the header that changes need. */
     call,
     /** What the control API answers, as JSON. Throws for a status of 400 and more. */

@@ -124,7 +124,10 @@ export const supervise = async (
   const bringUp = async (first: boolean): Promise<Life | undefined> => {
     while (!stopped()) {
       try {
-        return await start()
+        const born = await start()
+        if (!stopped()) return born
+        // The stop came before this process had a pid to end.
+        await server.end(born.pid)
       } catch (error) {
         failures++
         const pauseMs = pauses(failures, first)

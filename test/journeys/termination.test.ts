@@ -1,0 +1,146 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { commandOf } from '#local/databases/processes.ts'
+import { answer, events, fireOnce, saying, settled, startWorld, type World } from '#test/support/journey.ts'
+import { root } from '#test/support/manifests.ts'
+import { until } from '#test/support/until.ts'
+import { clearAway, startVigia, temporaryFolder, type Vigia, type VigiaOptions } from '#test/support/vigia.ts'
+
+let world: World
+let dataDir: string
+
+beforeEach(async () => {
+  dataDir = temporaryFolder()
+  world = await startWorld()
+})
+afterEach(async () => {
+  await world.stop()
+  await clearAway(dataDir)
+})
+
+const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const page = readFileSync(join(root, 'infra/local/README.md'), 'utf8')
+const execStart = /^ExecStart=(.+)$/m.exec(page)![1]!
+
+/** The process and all its descendants, of whatever group. */
+const treeOf = (pid: number): number[] => {
+  const pairs = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map(line => line.trim().split(/\s+/).map(Number) as [number, number])
+  const found = [pid]
+  for (const parent of found) found.push(...pairs.filter(([, ppid]) => ppid === parent).map(([child]) => child))
+  return found
+}
+
+const signalled = (pids: readonly number[], signal: NodeJS.Signals) => {
+  for (const pid of pids)
+    try {
+      process.kill(pid, signal)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+}
+
+/** A zombie counts as gone: process 1 of a container may not reap it. */
+const allAreGone = (pids: readonly number[]) =>
+  until(async () => (await Promise.all(pids.map(commandOf))).every(command => command === null), {
+    what: 'every process to be gone',
+  })
+
+const messages = 5
+/** Two starts, and the lease of a message that was under way. */
+const patienceMs = 300_000
+
+/** Vigia with messages that it accepted; the first is on its way to Telegram, which takes its time. */
+const withWorkUnderWay = async (options: VigiaOptions): Promise<{ vigia: Vigia; person: Person }> => {
+  const vigia = await startVigia({ env: world.env, dataDir, ...options })
+  const person = world.telegram.user('Ana', { language: 'en' })
+  person.send('/start')
+  await answer(person, /Vigia/)
+  await settled(vigia)
+  world.telegram.failNext('sendMessage', { delayMs: 2_000, status: 500 })
+  for (let number = 1; number <= messages; number++) {
+    const attributes = { type: 'dev.vigia.message.requested', id: `m${number}`, subject: `chat/${person.chatId}` }
+    const data = { chatId: person.chatId, html: `message ${number} of ${messages}` }
+    expect(await vigia.publish({ ...attributes, vigiahops: '0' }, data)).toBe(202)
+  }
+  await until(async () => (await vigia.report('telegram-notifier')).replicas.some(({ inFlight }) => inFlight > 0), {
+    what: 'a message to be under way',
+  })
+  return { vigia, person }
+}
+type Person = ReturnType<World['telegram']['user']>
+
+/** The next start on the same data delivers all of it. */
+const nothingIsLost = async (person: Person) => {
+  const again = await startVigia({ env: world.env, dataDir })
+  try {
+    await until(
+      async () => {
+        await fireOnce(again, 'telegram-notifier').catch(() => undefined)
+        return saying(person, /^message \d of/).length >= messages
+      },
+      { what: 'the messages', timeoutMs: 90_000 },
+    )
+    await settled(again)
+    expect((await events(again)).filter(({ state }) => state === 'dead')).toEqual([])
+    expect(await again.api('/api/dead-letters')).toEqual([])
+    for (let number = 1; number <= messages; number++)
+      expect(saying(person, new RegExp(`^message ${number} of`))).toHaveLength(1)
+  } finally {
+    expect(await again.stop()).toBe(0)
+  }
+}
+
+const afterStop = (output: string) => output.slice(output.indexOf('stopping (once more to hurry)'))
+
+// Windows has no signals.
+test.skipIf(process.platform === 'win32')(
+  'SIGTERM to every process at once, as systemd sends it by default, ends with 0 and loses nothing',
+  async () => {
+    const { vigia, person } = await withWorkUnderWay({ ownGroup: true })
+    const tree = treeOf(vigia.pid)
+    expect(tree.length).toBeGreaterThan(4)
+    signalled(tree, 'SIGTERM')
+    expect(await vigia.ended).toBe(0)
+    expect(afterStop(vigia.output()).trim()).toBe('stopping (once more to hurry)')
+    await allAreGone(tree)
+    await nothingIsLost(person)
+  },
+  patienceMs,
+)
+
+test.skipIf(process.platform === 'win32')(
+  'the same through npm start, where npm and its shell get the signal, too',
+  async () => {
+    const { vigia, person } = await withWorkUnderWay({ ownGroup: true, command: ['npm', 'start', '--'] })
+    const tree = treeOf(vigia.pid)
+    signalled(tree, 'SIGTERM')
+    // npm itself ends by the signal that it got, which systemd takes for a good end.
+    await vigia.ended
+    expect(afterStop(vigia.output()).trim()).toBe('stopping (once more to hurry)')
+    await allAreGone(tree)
+    await nothingIsLost(person)
+  },
+  patienceMs,
+)
+
+test.skipIf(process.platform !== 'linux')(
+  "SIGTERM to the unit's main process alone, as with KillMode=mixed, ends everything",
+  async () => {
+    // Not npm: its shell dies of the signal without passing it on, and systemd would then kill what is left.
+    expect(execStart).toBe(`/opt/vigia/node_modules/.bin/${scripts.start}`)
+    const [program, ...args] = execStart.replace('/opt/vigia', root).split(' ')
+    const { vigia, person } = await withWorkUnderWay({ ownGroup: true, command: [program!, ...args] })
+    const tree = treeOf(vigia.pid)
+    process.kill(vigia.pid, 'SIGTERM')
+    expect(await vigia.ended).toBe(0)
+    expect(afterStop(vigia.output()).trim()).toBe('stopping (once more to hurry)')
+    await allAreGone(tree)
+    await nothingIsLost(person)
+  },
+  patienceMs,
+)
