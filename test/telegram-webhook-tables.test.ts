@@ -110,6 +110,24 @@ test('a group that moves takes everything along, also where the new one has begu
   expect(await follows.of(-1_000_000_000_002, '')).toHaveLength(1)
 })
 
+test.each([
+  ['to itself', -3, -3],
+  ['of a person to itself', 4, 4],
+  ['of a person to another', 5, 6],
+  ['to a person', -7, 7],
+  ['to no id of a chat', -8, -8.5],
+  ['to an id beyond the numbers', -9, -1e30],
+])('a move %s takes nothing away', async (_, from, to) => {
+  await chats.welcome({ id: from, kind: from > 0 ? 'private' : 'group', language: 'en' })
+  await follows.follow(from, 'show/1', day(1))
+  const watched = { name: 'x', kind: 'http' as const, url: 'https://x/', intervalS: 60, timeoutMs: 5000 }
+  await monitorsIn(database.db).add({ ...watched, chatId: from })
+  await chats.migrate(from, to)
+  expect(await chats.find(from)).not.toBeNull()
+  expect(await follows.of(from, 'show/')).toHaveLength(1)
+  expect(await monitorsIn(database.db).of(from)).toHaveLength(1)
+})
+
 test('a chat keeps its newest twenty searches, and sees nobody else’s', async () => {
   const searches = searchesIn(database.db)
   const [id, other] = [await chat(), await chat()]

@@ -16,6 +16,9 @@ export interface Chat {
 /** The columns of a Chat, for queries that join `chat`. */
 export const chatColumns = `chat.id, chat.kind, chat.language, chat.zone, chat.unreachable_since as "unreachableSince"`
 
+/** Telegram's ids of persons are positive. */
+const isGroupId = (id: number) => Number.isSafeInteger(id) && id < 0
+
 /** The table `chat`. */
 export const chatsIn = (db: Postgres) => ({
   find: async (id: number): Promise<Chat | null> =>
@@ -55,9 +58,13 @@ export const chatsIn = (db: Postgres) => ({
     )
   },
 
-  /** A group became a supergroup and has a new id: everything it had moves along. Safe to say twice. */
-  migrate: (fromId: number, toId: number): Promise<void> =>
-    db.transaction(async tx => {
+  /**
+   * A group became a supergroup and has a new id: everything it had moves along. Safe to say twice. Nothing happens for ids that are
+   * not those of two groups, because what is moved is deleted where it was.
+   */
+  migrate: async (fromId: number, toId: number): Promise<void> => {
+    if (fromId === toId || !isGroupId(fromId) || !isGroupId(toId)) return
+    await db.transaction(async tx => {
       const known = await tx.query<{ id: number }>('select id from chat where id in ($1, $2) order by id for update', [
         fromId,
         toId,
@@ -96,7 +103,8 @@ export const chatsIn = (db: Postgres) => ({
         [fromId, toId],
       )
       await tx.query('delete from chat where id = $1', [fromId])
-    }),
+    })
+  },
 })
 
 export type Chats = ReturnType<typeof chatsIn>
