@@ -429,7 +429,7 @@ const retries: RetryRow[] = [
     data: 'x'.repeat(768),
   },
   { says: 'a connection that is dropped', does: () => 'hang up', attempts: 4, letter: 500 },
-  { says: 'slower than the timeout', does: () => 'silence', attempts: 4, letter: 'bare', more: { timeoutMs: 30 } },
+  { says: 'slower than the timeout', does: () => 'silence', attempts: 4, letter: 'bare', more: { timeoutMs: 1_000 } },
   {
     says: 'a success after two failures',
     does: (_, nth) => ({ status: nth < 3 ? 500 : 204 }),

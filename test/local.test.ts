@@ -369,6 +369,25 @@ describe('the end', () => {
     await clearAway(dataDir)
   })
 
+  test('npm that is killed, or told to end, takes everything along', async () => {
+    const dataDir = temporaryFolder()
+    // As npm does it: a shell between it and the runtime, which passes no signal on.
+    const npm = spawn('sh', ['-c', `"${process.execPath}" "${join(root, 'infra/local/main.ts')}"; true`], {
+      env: { PATH: process.env.PATH, PORT: '0', DATA_DIR: dataDir, npm_lifecycle_event: 'start' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    let said = ''
+    npm.stdout.on('data', text => {
+      said += text
+    })
+    await until(() => said.includes('Ctrl-C'), { timeoutMs: 60_000, what: 'the banner' })
+    const started = descendants(npm.pid!)
+    expect(started.length).toBeGreaterThanOrEqual(3)
+    npm.kill('SIGKILL')
+    for (const pid of started) await until(() => isGone(pid), { timeoutMs: 30_000, what: `process ${pid} to be gone` })
+    await clearAway(dataDir)
+  })
+
   test('a terminal that has been closed keeps nothing from ending', async () => {
     const dataDir = temporaryFolder()
     const child = spawn(process.execPath, [join(root, 'infra/local/main.ts')], {

@@ -78,6 +78,21 @@ const endOnSignals = (asked: AbortController, runtime: Promise<Runtime>, screen:
   }
   process.on('uncaughtException', failed)
   process.on('unhandledRejection', failed)
+  endWithNpm(() => void end(0))
+}
+
+const npmLookMs = 1_000
+
+/** npm that is told to end, or killed, ends without telling us. What it started ends with it all the same. */
+const endWithNpm = (end: () => void) => {
+  if (process.env.npm_lifecycle_event === undefined) return
+  const parent = process.ppid
+  const look = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(look)
+    end()
+  }, npmLookMs)
+  look.unref()
 }
 
 /** What a person reads about an end before the beginning: no stack traces, and no secrets, which errors of drivers may hold. */
