@@ -35,11 +35,11 @@ const chats = async () =>
 test('backup writes the file and restore --yes brings it back: both end with 0 and say how much', async () => {
   const saved = await run('backup', file())
   expect(saved).toMatchObject({ code: 0, faults: '' })
-  expect(saved.out).toMatch(/^\d+ rows of DATABASE_URL are in .*vigia\.backup$/)
+  expect(saved.out).toMatch(/^saved \d+ rows of DATABASE_URL in .*vigia\.backup$/)
   await database.db.query('insert into chat (id) values (8)')
   const back = await run('restore', file(), '--yes')
   expect(back).toMatchObject({ code: 0, faults: '' })
-  expect(back.out).toMatch(/^\d+ rows of \d{4}-\S+Z are in DATABASE_URL$/)
+  expect(back.out).toMatch(/^restored \d+ rows of the backup of \d{4}-\S+Z into DATABASE_URL$/)
   expect(await chats()).toEqual([7])
 })
 
@@ -54,7 +54,7 @@ describe('restore changes nothing and ends with 1', () => {
     const isTTY = process.stdin.isTTY
     process.stdin.isTTY = false
     try {
-      expect(await run('restore', file())).toMatchObject({ code: 1, faults: expect.stringContaining('say --yes') })
+      expect(await run('restore', file())).toMatchObject({ code: 1, faults: expect.stringContaining('use --yes') })
     } finally {
       process.stdin.isTTY = isTTY
     }
@@ -85,7 +85,7 @@ describe('restore changes nothing and ends with 1', () => {
       await tx.query('select pg_advisory_lock(7610, 1)')
       expect(await run('restore', file(), '--yes')).toMatchObject({
         code: 1,
-        faults: 'a Vigia works on this database: stop it first',
+        faults: 'Vigia is running on this database: stop it first',
       })
       await tx.query('select pg_advisory_unlock(7610, 1)')
     })

@@ -428,7 +428,7 @@ describe('the restore of the image', () => {
     expect({ code, said: said() }).toEqual({
       code: 0,
       said: expect.stringMatching(
-        /^\d+ rows of 2026-11-21T12:00:00.000Z are restored\n1 events that were not delivered yet are left out\n$/,
+        /^restored \d+ rows of the backup of 2026-11-21T12:00:00.000Z\nevents that were not delivered yet and are left out: 1\n$/,
       ),
     })
     expect(await chats()).toEqual([7])

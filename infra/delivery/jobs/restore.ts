@@ -15,7 +15,7 @@ const longMs = 3_600_000
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
-/** Functions that have prepared statements on the tables of before begin anew. */
+/** Functions reconnect, because their prepared statements refer to tables that no longer exist. */
 const endOtherConnections = (db: Postgres) =>
   db.query(`select pg_terminate_backend(pid) from pg_stat_activity
     where datname = current_database() and usename = current_user and pid <> pg_backend_pid()`)
@@ -30,8 +30,8 @@ const run = async (folder: string): Promise<void> => {
     await endOtherConnections(db)
     const rows = await restore(db, url, file, schemas, { withoutBroker })
     await endOtherConnections(db)
-    say(`${rows} rows of ${madeAt} are restored`)
-    if (pendingEvents > 0) say(`${pendingEvents} events that were not delivered yet are left out`)
+    say(`restored ${rows} rows of the backup of ${madeAt}`)
+    if (pendingEvents > 0) say(`events that were not delivered yet and are left out: ${pendingEvents}`)
   } finally {
     await db.end()
   }
