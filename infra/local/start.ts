@@ -9,8 +9,8 @@ import { type StartPage, startPage } from './starting/page.ts'
 import { type Progress, startProgress } from './starting/progress.ts'
 import { type Terminal, terminal } from './terminal.ts'
 
-/** What is ended in the middle of its start is given this long; what then is left over the next start ends. */
-const PATIENCE_MS = 4_000
+/** How long a start that is told to end may take to finish its step (initdb), so that nothing is left running. */
+const mostEndMs = 30_000
 
 /** `npm start`: reads what it was told, listens, brings the runtime up, and ends it again when asked to. */
 export const start = async (given: readonly string[], env: NodeJS.ProcessEnv): Promise<void> => {
@@ -58,16 +58,24 @@ const ONE_KEY_MS = 500
 
 const endOnSignals = (asked: AbortController, runtime: Promise<Runtime>, screen: Terminal) => {
   let firstAt = 0
+  let isUp = false
+  runtime.then(
+    () => {
+      isUp = true
+    },
+    () => {},
+  )
   const end = async (code: number) => {
     if (asked.signal.aborted) {
       if (performance.now() - firstAt < ONE_KEY_MS) return
       screen.say('hurrying')
-      return void (await runtime).stop()
+      // What is left of a start that is ended at once, the next start ends.
+      return isUp ? void (await runtime).stop() : process.exit(code)
     }
     firstAt = performance.now()
     asked.abort(new Refusal('stopped before it was up'))
     screen.say('\nstopping (Ctrl-C again to hurry)')
-    const up = await Promise.race([runtime.catch(() => undefined), setTimeout(PATIENCE_MS, undefined)])
+    const up = await Promise.race([runtime.catch(() => undefined), setTimeout(mostEndMs, undefined)])
     await up?.stop()
     process.exit(code)
   }
