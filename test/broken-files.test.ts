@@ -14,8 +14,8 @@ import { readEnvironment, type Settings } from '#local/environment.ts'
 import { outsideWorld } from '#local/outside.ts'
 import { processJournal } from '#local/process-journal.ts'
 import { startTelegram } from '#local/simulators/telegram.ts'
-import { writeWhole, writeWholeSync } from '#local/whole-file.ts'
 import { temporaryDataFolder } from '#test/support/servers.ts'
+import { writeWhole, writeWholeSync } from '../infra/delivery/whole-file.ts'
 
 /*
  * What a power cut leaves of a file of ours: the name without bytes, a part of it, or bytes of something else. A start

@@ -6,6 +6,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { backUp } from '#database/backup.ts'
 import { checksums, migrate } from '#database/migrate.ts'
@@ -182,6 +183,23 @@ describe('.dockerignore', () => {
     const inputs = new Set(Object.values<{ inputs: object }>(recipes).flatMap(({ inputs }) => Object.keys(inputs)))
     expect(inputs.size).toBeGreaterThan(50)
     expect([...inputs].filter(path => ignored(path))).toEqual([])
+  })
+
+  test('lets in what the build of the image imports, and the process that warms a bundle up', async () => {
+    const { metafile } = await build({
+      entryPoints: ['image', 'warm-up.process'].map(name => join(root, `infra/delivery/${name}.ts`)),
+      absWorkingDir: root,
+      bundle: true,
+      metafile: true,
+      write: false,
+      outdir: folder,
+      platform: 'node',
+      format: 'esm',
+      packages: 'external',
+    })
+    const inputs = Object.keys(metafile.inputs)
+    expect(inputs).toEqual(expect.arrayContaining(['infra/delivery/image.ts', 'infra/delivery/build.ts']))
+    expect(inputs.filter(path => ignored(path))).toEqual([])
   })
 
   test('lets in what a job is made of', async () => {

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeWhole } from '../local/whole-file.ts'
 import { packageVersion } from './package-version.ts'
+import { writeWhole } from './whole-file.ts'
 
 const root = join(import.meta.dirname, '../..')
 

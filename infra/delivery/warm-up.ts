@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { renameWhole } from '../local/whole-file.ts'
+import { renameWhole } from './whole-file.ts'
 
 const root = join(import.meta.dirname, '../..')
 
