@@ -26,13 +26,20 @@ describe.skipIf(noApiServer)(`the Job that brings it back, on a real API server$
   afterAll(() => server?.stop())
 
   test('is taken with the name of a dump as the README puts it in, and the namespace has nothing against its pod', async () => {
-    succeeded(await server.kubectl(['create', '-f', join(root, 'infra/cluster/base/namespace.yaml')]))
+    // Admission may refuse for a moment after the server says that it is ready.
+    const accepted = (args: string[], options?: { input: string }) =>
+      until(async () => {
+        const answer = await server.kubectl(args, options)
+        if (answer.code !== 0) throw new Error(answer.stderr)
+        return answer
+      })
+    await accepted(['apply', '--server-side', '-f', join(root, 'infra/cluster/base/namespace.yaml')])
     const file = join(root, 'infra/cluster/onprem/restore.yaml')
     const made = succeeded(await server.kubectl(['create', '--dry-run=client', '-o', 'yaml', '-f', file]))
     const named = ['set', 'env', '--local', '-f', '-', 'FILE=vigia-2026-11-20T023000Z.dump', '-o', 'yaml']
     const input = succeeded(await server.kubectl(named, { input: made }))
     const strictly = ['create', '--validate=strict', '--dry-run=server', '-o', 'json', '-f', '-']
-    const { code, stdout, stderr } = await server.kubectl(strictly, { input })
+    const { code, stdout, stderr } = await accepted(strictly, { input })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const [container] = JSON.parse(stdout).spec.template.spec.containers
     expect(container.env.at(-1)).toEqual({ name: 'FILE', value: 'vigia-2026-11-20T023000Z.dump' })
