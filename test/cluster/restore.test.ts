@@ -26,7 +26,7 @@ describe.skipIf(noApiServer)(`the Job that brings it back, on a real API server$
   afterAll(() => server?.stop())
 
   test('is taken with the name of a dump as the README puts it in, and the namespace has nothing against its pod', async () => {
-    // Admission may refuse for a moment after the server says that it is ready.
+    // Applied and not created, because the controller of accounts may have made the namespace's default account already.
     const accepted = (args: string[], options?: { input: string }) =>
       until(async () => {
         const answer = await server.kubectl(args, options)
