@@ -27,19 +27,13 @@ describe.skipIf(noApiServer)(`the Job that brings it back, on a real API server$
 
   test('is taken with the name of a dump as the README puts it in, and the namespace has nothing against its pod', async () => {
     // Applied and not created, because the controller of accounts may have made the namespace's default account already.
-    const accepted = (args: string[], options?: { input: string }) =>
-      until(async () => {
-        const answer = await server.kubectl(args, options)
-        if (answer.code !== 0) throw new Error(answer.stderr)
-        return answer
-      })
-    await accepted(['apply', '--server-side', '-f', join(root, 'infra/cluster/base/namespace.yaml')])
+    succeeded(await server.kubectl(['apply', '--server-side', '-f', join(root, 'infra/cluster/base/namespace.yaml')]))
     const file = join(root, 'infra/cluster/onprem/restore.yaml')
     const made = succeeded(await server.kubectl(['create', '--dry-run=client', '-o', 'yaml', '-f', file]))
     const named = ['set', 'env', '--local', '-f', '-', 'FILE=vigia-2026-11-20T023000Z.dump', '-o', 'yaml']
     const input = succeeded(await server.kubectl(named, { input: made }))
     const strictly = ['create', '--validate=strict', '--dry-run=server', '-o', 'json', '-f', '-']
-    const { code, stdout, stderr } = await accepted(strictly, { input })
+    const { code, stdout, stderr } = await server.kubectl(strictly, { input })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const [container] = JSON.parse(stdout).spec.template.spec.containers
     expect(container.env.at(-1)).toEqual({ name: 'FILE', value: 'vigia-2026-11-20T023000Z.dump' })
