@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import ipaddr from 'ipaddr.js'
-import { remembered } from './remembered.ts'
+import { remembered } from './host/memoize.ts'
 
 /** Whether an address (IPv4 or IPv6, as text) may be dialled for somebody who is not the operator. */
 export type AddressGuard = (address: string) => boolean

@@ -1,6 +1,6 @@
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
-import { remembered } from './remembered.ts'
+import { remembered } from './host/memoize.ts'
 import type { AddressGuard } from './safe-address.ts'
 import { type AnswerHead, answerReader } from './safe-answer.ts'
 import { connectToAny } from './safe-connect.ts'

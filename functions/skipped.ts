@@ -3,7 +3,7 @@ import type { Skip, SkippedRecord, SkippedRecords } from '#database/skipped-reco
 import type { Cause } from '#events/event.ts'
 import { RecordSkipped } from '#events/record-skipped.ts'
 import { cleanLine } from './clean-text.ts'
-import type { Publish } from './publish.ts'
+import type { Publish } from './host/publish.ts'
 
 /** A broken import may spoil thousands of records: the first of them say enough. */
 const mostReports = 20

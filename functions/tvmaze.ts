@@ -1,7 +1,7 @@
 import type { Show } from '#database/catalogue.ts'
 import { validDate, validEpisodes, validLabel, validLink, validName } from '#database/valid-show.ts'
 import { isShowId, isWithin } from '#events/ranges.ts'
-import type { Clock } from './clock.ts'
+import type { Clock } from './host/clock.ts'
 import { plain } from './html.ts'
 
 /** TVMaze could not be asked, or did not answer as TVMaze does (429, 5xx, HTML with status 200): later it will. */

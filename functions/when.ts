@@ -1,4 +1,4 @@
-import { remembered } from './remembered.ts'
+import { remembered } from './host/memoize.ts'
 
 /**
  * Days, hours and spans as people say them. Instants come as RFC 3339 text and are always said in somebody's IANA zone;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { systemClock } from '#functions/clock.ts'
+import { systemClock } from '#functions/host/clock.ts'
 import { afterAttempt } from '#local/broker/after-attempt.ts'
 import type { Trigger } from '#local/broker/broker.ts'
 import { ingress } from '#local/broker/ingress.ts'

@@ -132,8 +132,8 @@ test('what is up to date is not built again, and what has changed is', async () 
 
   const recipes = JSON.parse(await readFile(join(dir, 'recipes.json'), 'utf8'))
   expect(Object.keys(recipes[one].inputs)).toContain(`functions/${one}/main.ts`)
-  expect(Object.keys(recipes[one].inputs)).toContain('functions/serve.ts')
-  recipes[one].inputs['functions/serve.ts'] = 'as it was yesterday'
+  expect(Object.keys(recipes[one].inputs)).toContain('functions/host/serve.ts')
+  recipes[one].inputs['functions/host/serve.ts'] = 'as it was yesterday'
   await writeFile(join(dir, 'recipes.json'), JSON.stringify(recipes))
   expect(await built()).toEqual([one])
 

@@ -43,9 +43,9 @@ describe('npm run new', () => {
     }
     const run = (program: string, ...args: string[]) =>
       promisify(execFile)(process.execPath, [join(checkout, 'node_modules', program), ...args], { cwd: checkout })
-    await run('@biomejs/biome/bin/biome', 'ci', 'functions', 'test/certificate-checker.test.ts', 'test/digest.test.ts')
+    await run('@biomejs/biome/bin/biome', 'ci', 'functions', 'test/functions/certificate-checker.test.ts', 'test/functions/digest.test.ts')
     await run('typescript/bin/tsc')
-    const tests = ['certificate-checker', 'digest', 'layout'].map(name => `test/${name}.test.ts`)
+    const tests = ['functions/certificate-checker', 'functions/digest', 'layout'].map(name => `test/${name}.test.ts`)
     await run('vitest/vitest.mjs', 'run', '--config', 'test/vitest.config.ts', ...tests)
   })
 })
@@ -100,7 +100,7 @@ describe('npm run dev', () => {
     )
     expect(one.match(/↻/g)).toHaveLength(1)
     const many = await says(
-      () => edit('functions/serve.ts', text => text.replace('const drainMs = 25_000', 'const drainMs = 24_000')),
+      () => edit('functions/host/serve.ts', text => text.replace('const drainMs = 25_000', 'const drainMs = 24_000')),
       /↻ .*rebuilt and restarted/,
     )
     for (const name of ['telegram-webhook', 'uptime-prober', 'error-notifier', 'certificate-checker'])

@@ -6,8 +6,8 @@ import { beginning, defineEvent, type EventDefinition, MAX_HOPS } from '#events/
 import { exportedSchemas, schemasDir } from '#events/export.ts'
 import { MonitorDown } from '#events/monitor-down.ts'
 import { validatorOf } from '#events/validate.ts'
-import { cloudEvent } from '#functions/cloud-event.ts'
-import { inBinaryMode } from '#functions/publish.ts'
+import { cloudEvent } from '#functions/host/cloud-event.ts'
+import { inBinaryMode } from '#functions/host/publish.ts'
 import { functionNames, manifestsIn, root } from '#test/support/manifests.ts'
 import { sample } from '#test/support/samples.ts'
 
@@ -107,7 +107,7 @@ describe('between functions', () => {
     const own = readdirSync(join(root, 'functions', name), { recursive: true, encoding: 'utf8' })
       .filter(file => file.endsWith('.ts'))
       .map(file => read(join(name, file)))
-    const shared = own.join('\n').matchAll(/from '\.\.\/([\w-]+\.ts)'/g)
+    const shared = own.join('\n').matchAll(/from '#functions\/([\w-]+\/[\w-]+\.ts)'/g)
     return [...own, ...new Set([...shared].map(([, file]) => read(file!)))].join('\n')
   }
   const functions = functionNames().map(name => ({ name, code: codeOf(name) }))

@@ -22,7 +22,7 @@ test.each(functionNames())('%s has its rule, its wiring, its service, its test a
     `functions/${name}/main.ts`,
     `functions/${name}/${name}.ts`,
     `knative/services/${name}.yaml`,
-    `test/${name}.test.ts`,
+    `test/functions/${name}.test.ts`,
   ].filter(path => !has(path))
   expect(missing).toEqual([])
   expect(read(`functions/${name}/${name}.ts`), `functions/${name}/${name}.ts exports ${camel(name)}`).toMatch(

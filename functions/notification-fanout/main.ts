@@ -8,9 +8,9 @@ import { MonitorSteady } from '#events/monitor-steady.ts'
 import { MonitorUp } from '#events/monitor-up.ts'
 import { ProbeFinished } from '#events/probe-finished.ts'
 import { SeriesChanged } from '#events/series-changed.ts'
-import { systemClock } from '../clock.ts'
-import { env } from '../env.ts'
-import { on, serve } from '../serve.ts'
+import { systemClock } from '#functions/host/clock.ts'
+import { env } from '#functions/host/env.ts'
+import { on, serve } from '#functions/host/serve.ts'
 import { notificationFanout } from './notification-fanout.ts'
 
 const db = postgres(env('DATABASE_URL'), { applicationName: 'notification-fanout' })

@@ -2,7 +2,7 @@ import type { NotedMessage } from '#database/messages.ts'
 import type { EventOf, VigiaEvent } from '#events/event.ts'
 import { MessageRefused } from '#events/message-refused.ts'
 import type { MessageRequested } from '#events/message-requested.ts'
-import { Permanent, RetryLater } from '../errors.ts'
+import { Permanent, RetryLater } from '#functions/host/errors.ts'
 import { deliver, type Outbox, type Outcome } from './deliver.ts'
 
 /** A wait that is worth staying for; what waits longer is left to the tick. */

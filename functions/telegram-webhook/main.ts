@@ -10,12 +10,12 @@ import { searchesIn } from '#database/searches.ts'
 import { telegramUpdatesIn } from '#database/telegram-updates.ts'
 import { tvmazeBudgetIn } from '#database/tvmaze-budget.ts'
 import { UpdateDeferred } from '#events/update-deferred.ts'
-import { systemClock } from '../clock.ts'
-import { env, envOptional } from '../env.ts'
+import { systemClock } from '#functions/host/clock.ts'
+import { env, envOptional } from '#functions/host/env.ts'
+import { publisher } from '#functions/host/publish.ts'
+import { on, serve } from '#functions/host/serve.ts'
 import { limitsIn } from '../limits.ts'
-import { publisher } from '../publish.ts'
 import type { AddressGuard } from '../safe-address.ts'
-import { on, serve } from '../serve.ts'
 import { tvmaze } from '../tvmaze.ts'
 import { deferral } from './deferral.ts'
 import { botIdOf, secretCheck, usableSecret } from './secret.ts'
@@ -66,7 +66,7 @@ const webhook = telegramWebhook({
     },
     limits: limitsIn(process.env),
     clock: systemClock,
-    warn: async (message, error) => (await import('../log.ts')).logger(name).warn({ error }, message),
+    warn: async (message, error) => (await import('#functions/host/log.ts')).logger(name).warn({ error }, message),
   },
 })
 

@@ -1,4 +1,4 @@
-import { levelsOf } from '../json-levels.ts'
+import { levelsOf } from '#functions/host/json-depth.ts'
 import type { Update } from './deferral.ts'
 
 /** An update that was received; `refusal` says why it can be neither handled nor kept as it is. */

@@ -1,7 +1,7 @@
 import type { ProbeResult } from '#database/probe-results.ts'
 import type { ProbeErrorCode } from '#events/probe-error.ts'
 import type { Check } from '#events/probe-requested.ts'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '#functions/host/clock.ts'
 import type { Dialled, Dialler } from '../safe-dial.ts'
 import { checkHttp } from './checks/http.ts'
 import { checkTcp } from './checks/tcp.ts'

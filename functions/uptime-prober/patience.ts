@@ -1,4 +1,4 @@
-import { RetryLater } from '../errors.ts'
+import { RetryLater } from '#functions/host/errors.ts'
 import { isPassing } from './database-faults.ts'
 import type { Sleep } from './sleep.ts'
 

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { PassThrough } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import { dropBody } from '#functions/request.ts'
+import { dropBody } from '#functions/host/request.ts'
 import {
   type FunctionPool,
   type FunctionReport,

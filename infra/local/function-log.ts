@@ -1,7 +1,7 @@
 import { createWriteStream, mkdirSync, renameSync, statSync, type WriteStream } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { redact } from '#functions/redact.ts'
+import { redact } from '#functions/host/redact.ts'
 
 /** Where the output of one function's processes goes. */
 export interface LogOf {

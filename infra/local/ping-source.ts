@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Clock } from '#functions/clock.ts'
+import type { Clock } from '#functions/host/clock.ts'
 import { type CronSchedule, cron } from './cron.ts'
 import type { SourceManifest } from './manifests.ts'
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Postgres } from '#database/connect.ts'
-import { systemClock } from '#functions/clock.ts'
+import { systemClock } from '#functions/host/clock.ts'
 import { type Activator, activator } from './activator.ts'
 import type { Broker, Subscriber } from './broker/broker.ts'
 import { controlApi, sendJson } from './control-api.ts'

@@ -1,6 +1,6 @@
 import { SeriesFollowed } from '#events/series-followed.ts'
 import { Tick } from '#events/tick.ts'
-import { on, serve } from '#functions/serve.ts'
+import { on, serve } from '#functions/host/serve.ts'
 
 // The least that a rule can do: nothing, or one event more.
 serve({

@@ -197,7 +197,7 @@ describe.skipIf(reason !== undefined)('the image', () => {
       const function_ = container(dev, sources, env, asDevPodsRun)
       await until(async () => (await get(port, '/healthz')).body === 'ok\n', { what: 'a function from its sources' })
       expect(JSON.parse((await get(port, '/version')).body)).toMatchObject({ function: name, version: '1.4.2' })
-      const file = join(sources, 'vigia/functions/host.ts')
+      const file = join(sources, 'vigia/functions/host/server.ts')
       const text = await readFile(file, 'utf8')
       // As tar does it: another file of the same name.
       await writeFile(`${file}.new`, text.replace("body: 'ok\\n'", "body: 'synced\\n'"))

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 
@@ -33,8 +33,6 @@ export const manifestsIn = (folder: string): Manifest[] =>
 /** Everything Knative is told: knative/ with its folders, and triggers/. */
 export const allManifests = () => ['knative', 'knative/services', 'knative/sources', 'triggers'].flatMap(manifestsIn)
 
-/** The folders in functions/: a folder there is a function. */
+/** The folders of functions/ that have a main.ts. A folder without one is shared code. */
 export const functionNames = () =>
-  readdirSync(join(root, 'functions'), { withFileTypes: true })
-    .filter(entry => entry.isDirectory())
-    .map(entry => entry.name)
+  readdirSync(join(root, 'functions')).filter(name => existsSync(join(root, 'functions', name, 'main.ts')))

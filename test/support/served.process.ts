@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { Tick } from '#events/tick.ts'
-import { env } from '#functions/env.ts'
-import { on, serve } from '#functions/serve.ts'
+import { env } from '#functions/host/env.ts'
+import { on, serve } from '#functions/host/serve.ts'
 
 // A function for tests of the process around it. The subject of a tick says what it does; GATE is asked before it goes on.
 const gate = env('GATE')

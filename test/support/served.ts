@@ -1,7 +1,7 @@
 import { type Agent, createServer, type IncomingHttpHeaders, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Fitting } from '#functions/fitting.ts'
-import { hostOf } from '#functions/host.ts'
+import type { Fitting } from '#functions/host/function-definition.ts'
+import { hostOf } from '#functions/host/server.ts'
 
 export interface Answer {
   status: number

@@ -1,4 +1,4 @@
-import type { Release } from '#functions/release.ts'
+import type { Release } from '#functions/host/release.ts'
 
 /** A GET of a function: the status and the body. Throws where there is no answer. */
 export type Ask = (name: string, path: string) => Promise<{ status: number; body: string }>

@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
-import { env } from '#functions/env.ts'
-import { asError } from '#functions/errors.ts'
-import { logger } from '#functions/log.ts'
-import { logFatal, logWarnings } from '#functions/process-log.ts'
+import { env } from '#functions/host/env.ts'
+import { asError } from '#functions/host/errors.ts'
+import { logger } from '#functions/host/log.ts'
+import { logFatal, logWarnings } from '#functions/host/process-log.ts'
 import { patiently, TooLate } from './patience.ts'
 
 /** EX_TEMPFAIL: the same again may work. */

@@ -1,5 +1,5 @@
 import { DatabaseAhead, migrate } from '#database/migrate.ts'
-import { env } from '#functions/env.ts'
+import { env } from '#functions/host/env.ts'
 import { databaseAway } from './away.ts'
 import { job } from './job.ts'
 

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { checkBackup, restore, type Schema } from '#database/backup.ts'
 import { type Postgres, postgres } from '#database/connect.ts'
 import { migrationsDir } from '#database/migrate.ts'
-import { env } from '#functions/env.ts'
+import { env } from '#functions/host/env.ts'
 
 /** Replaces everything in DATABASE_URL by the backup that comes by standard input: infra/cluster/restore.sh. */
 const schemas: Schema[] = [{ dir: migrationsDir, table: 'migration' }]

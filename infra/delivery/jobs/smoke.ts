@@ -1,5 +1,5 @@
-import { env } from '#functions/env.ts'
-import { release } from '#functions/release.ts'
+import { env } from '#functions/host/env.ts'
+import { release } from '#functions/host/release.ts'
 import { type Ask, complaints } from './complaints.ts'
 import { job } from './job.ts'
 

@@ -1,4 +1,4 @@
-import { loopback } from '#functions/loopback.ts'
+import { loopback } from '#functions/host/loopback.ts'
 import { type Letter, mostErrorData, type Outcome } from './after-attempt.ts'
 import { type CloudEvent, inBinaryMode, inStructuredMode, readEvent } from './cloud-event.ts'
 import { mostAnswer, type Poster, TimedOut } from './post.ts'

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingHttpHeaders } from 'node:http'
-import { fromHeader } from '#functions/header-text.ts'
+import { fromHeader } from '#functions/host/header-text.ts'
 import { absoluteUri, uriReference } from './uri-reference.ts'
 
 /** A CloudEvent as the broker keeps it: every attribute is a string, as it is behind a hop in binary mode. */

@@ -13,7 +13,7 @@ export const newFunctionFiles = async (
   return new Map([
     [`functions/${name}/${name}.ts`, rule(name, tick)],
     [`functions/${name}/main.ts`, wiring(name, tick)],
-    [`test/${name}.test.ts`, ruleTest(name, tick)],
+    [`test/functions/${name}.test.ts`, ruleTest(name, tick)],
     [`knative/services/${name}.yaml`, service(name)],
     ...(tick === null ? [] : [[`knative/sources/${name}.yaml`, source(name, tick)] as const]),
     [`triggers/${name}.yaml`, trigger(name, tick)],

@@ -27,13 +27,12 @@ export const readRequest = (given: readonly string[], root: string): NewFunction
   if (!/^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/.test(name) || name.length > 50)
     return `"${name}" is not a valid function name: use words of a-z and 0-9 with hyphens between them, 50 characters at most`
   if (taken.includes(name)) return `"${name}" is reserved; choose another name`
-  // Also beside a file of shared code: one name means one thing.
+  // Shared code counts too, because one name means one thing.
   const used = [
     `functions/${name}`,
-    `functions/${name}.ts`,
     `knative/services/${name}.yaml`,
     `triggers/${name}.yaml`,
-    `test/${name}.test.ts`,
+    `test/functions/${name}.test.ts`,
   ].find(path => existsSync(join(root, path)))
   if (used !== undefined) return `${used} exists already; choose another name`
   const clash = readdirSync(join(root, 'functions')).find(other => camelCase(other) === camelCase(name))
@@ -66,7 +65,7 @@ if (import.meta.main) {
     process.stdout.write(
       `${paths.map(path => `  ${path}`).join('\n')}
 
-Run its test: npx vitest run --config test/vitest.config.ts test/${asked.name}.test.ts
+Run its test: npx vitest run --config test/vitest.config.ts test/functions/${asked.name}.test.ts
 npm run dev restarts it whenever it changes. For clusters, see CONTRIBUTING, "A new function": policies, scaling, kn, npm run charts.
 `,
     )

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import type { Clock } from '#functions/clock.ts'
+import type { Clock } from '#functions/host/clock.ts'
 import { type Behaviour, behave, SITES } from './sites/behaviour.ts'
 import { switchPage } from './sites/page.ts'
 import { realTime, type Time } from './time.ts'

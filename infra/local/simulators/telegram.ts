@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Clock } from '#functions/clock.ts'
+import type { Clock } from '#functions/host/clock.ts'
 import type { Update, WebhookInfo } from './telegram/bot-api.ts'
 import type { Call } from './telegram/calls.ts'
 import type { Fault } from './telegram/faults.ts'

@@ -1,4 +1,4 @@
-import type { Clock } from '#functions/clock.ts'
+import type { Clock } from '#functions/host/clock.ts'
 
 /** What the simulators know of time: the hour, and how to be woken later. */
 export interface Time {

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Clock } from '#functions/clock.ts'
+import type { Clock } from '#functions/host/clock.ts'
 import { realTime, type Time } from './time.ts'
 import { BULLETIN_ID, nextBulletin } from './tvmaze/bulletin.ts'
 import { CAST } from './tvmaze/cast.ts'

@@ -1,4 +1,4 @@
-import type { Clock } from '#functions/clock.ts'
+import type { Clock } from '#functions/host/clock.ts'
 import { tooManyRequests } from './refusal.ts'
 
 /** How much a bot may send: tokens refill evenly, `burst` is how many may come at once. */

@@ -1,6 +1,6 @@
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { loopback } from '#functions/loopback.ts'
+import { loopback } from '#functions/host/loopback.ts'
 import type { Time } from '../time.ts'
 import type { Update } from './bot-api.ts'
 import type { QueuedUpdate, UpdateQueue } from './updates.ts'

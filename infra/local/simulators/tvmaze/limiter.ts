@@ -1,4 +1,4 @@
-import type { Clock } from '#functions/clock.ts'
+import type { Clock } from '#functions/host/clock.ts'
 
 const CALLS = 20
 const WINDOW_MS = 10_000

@@ -1,4 +1,4 @@
-import type { Clock } from '#functions/clock.ts'
+import type { Clock } from '#functions/host/clock.ts'
 import { BULLETIN_ID, bulletin } from './bulletin.ts'
 import { cast } from './cast.ts'
 import { type Channel, type EpisodeRow, localAt, placeholderStamp, type ShowRow, stamp, ZONES, zoneOf } from './rows.ts'

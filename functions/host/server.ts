@@ -1,16 +1,16 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { answerTo, answerToStranger, send } from './answers.ts'
 import { envOptional } from './env.ts'
 import { asError, Malformed, Permanent, RetryLater } from './errors.ts'
-import type { Fitting, HttpAnswer, RequestHead } from './fitting.ts'
-import type { Route } from './handling.ts'
-import { isInsideHost } from './inside-host.ts'
+import type { Fitting, HttpAnswer, RequestHead } from './function-definition.ts'
+import { isInsideHost } from './internal-host.ts'
 import type { LogOutput } from './log.ts'
 import { metricsOf } from './metrics.ts'
 import { publisher } from './publish.ts'
 import { release } from './release.ts'
 import { bodyOf, dropBody, meansToBeAnEvent, mostBytes, mostStrangersBytes } from './request.ts'
+import type { Route } from './request-handler.ts'
+import { answerTo, answerToStranger, send } from './responses.ts'
 
 export interface FunctionHost {
   /** Resolves when requests are taken. */
@@ -48,7 +48,7 @@ export const hostOf = (
   let draining = false
 
   const handling = once(async () => {
-    const { handlingOf } = await import('./handling.ts')
+    const { handlingOf } = await import('./request-handler.ts')
     return handlingOf(fitting, publish, metrics, output)
   })
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { Conflict, Malformed, Permanent, RetryLater } from './errors.ts'
-import type { HttpAnswer } from './fitting.ts'
+import type { HttpAnswer } from './function-definition.ts'
 import { redact } from './redact.ts'
 
 /** How a request ended: in the log, in the metrics, and as what the sender is told. */

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { VigiaEvent } from '#events/event.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
 import { Tick } from '#events/tick.ts'
-import { fromHeader, toHeader } from '#functions/header-text.ts'
-import { type DeadLetter, on } from '#functions/serve.ts'
+import { fromHeader, toHeader } from '#functions/host/header-text.ts'
+import { type DeadLetter, on } from '#functions/host/serve.ts'
 import { mostAttributeBytes } from '#local/broker/cloud-event.ts'
 import {
   eventHeaders,
@@ -14,10 +14,10 @@ import {
   startRecorder,
   to,
   triggerFor,
-} from './support/broker.ts'
-import { emptyDatabase, type TestDatabase } from './support/database.ts'
-import { served } from './support/served.ts'
-import { until } from './support/until.ts'
+} from '#test/support/broker.ts'
+import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
+import { served } from '#test/support/served.ts'
+import { until } from '#test/support/until.ts'
 
 let database: TestDatabase
 let recorder: Recorder

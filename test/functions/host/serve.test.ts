@@ -9,10 +9,10 @@ import { MAX_HOPS, type VigiaEvent } from '#events/event.ts'
 import { ProbeRequested } from '#events/probe-requested.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
 import { Tick } from '#events/tick.ts'
-import { cloudEvent } from '#functions/cloud-event.ts'
-import type { DeadLetter } from '#functions/dead-letter.ts'
-import { Conflict, Permanent, RetryLater } from '#functions/errors.ts'
-import { type Fitting, type News, on } from '#functions/fitting.ts'
+import { cloudEvent } from '#functions/host/cloud-event.ts'
+import type { DeadLetter } from '#functions/host/dead-letter.ts'
+import { Conflict, Permanent, RetryLater } from '#functions/host/errors.ts'
+import { type Fitting, type News, on } from '#functions/host/function-definition.ts'
 import { insisting, times } from '#test/support/raw.ts'
 import { ask, binary, gate, served, sink } from '#test/support/served.ts'
 import { until } from '#test/support/until.ts'
@@ -840,7 +840,7 @@ describe('a process', () => {
     const { port } = probe.address() as AddressInfo
     probe.close()
     await once(probe, 'close')
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'support/served.process.ts')], {
+    const child = spawn(process.execPath, [join(import.meta.dirname, '../../support/served.process.ts')], {
       env: {
         PATH: process.env.PATH,
         PORT: String(port),

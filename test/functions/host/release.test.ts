@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { SeriesFollowed } from '#events/series-followed.ts'
-import { type Fitting, on } from '#functions/fitting.ts'
-import { logger } from '#functions/log.ts'
+import { type Fitting, on } from '#functions/host/function-definition.ts'
+import { logger } from '#functions/host/log.ts'
 import { served } from '#test/support/served.ts'
 
 const keeper: Fitting = { name: 'keeper', events: [on(SeriesFollowed, async () => {})] }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { redact } from '#functions/redact.ts'
+import { redact } from '#functions/host/redact.ts'
 
 test.each([
   'https://ana:hunter2@example.org/a',

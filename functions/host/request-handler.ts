@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { VigiaEvent } from '#events/event.ts'
 import { validatorOf } from '#events/validate.ts'
-import { type Answer, answerTo, answerToStranger, done, send } from './answers.ts'
 import { cloudEvent } from './cloud-event.ts'
 import { deadLetter } from './dead-letter.ts'
 import { asError, Permanent } from './errors.ts'
-import type { Context, Fitting, HttpAnswer, HttpRequest, News } from './fitting.ts'
-import { framework } from './framework.ts'
+import type { Context, Fitting, HttpAnswer, HttpRequest, News } from './function-definition.ts'
+import { framework } from './functions-framework.ts'
 import { type Logger, type LogOutput, logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Publish } from './publish.ts'
+import { type Answer, answerTo, answerToStranger, done, send } from './responses.ts'
 import { traceId, traceOf } from './trace.ts'
 
 /** Who takes a request: decided by its head, before its body is read. */

@@ -3,7 +3,7 @@ import { HTTP } from 'cloudevents'
 import type { VigiaEvent } from '#events/event.ts'
 import { asError, Malformed } from './errors.ts'
 import { fromHeader } from './header-text.ts'
-import { isTooDeep } from './json-levels.ts'
+import { isTooDeep } from './json-depth.ts'
 import { mediaTypeOf } from './request.ts'
 
 /**

@@ -1,8 +1,8 @@
 import { env, envOptional } from './env.ts'
-import type { Fitting } from './fitting.ts'
-import { hostOf } from './host.ts'
+import type { Fitting } from './function-definition.ts'
 import { logLevel } from './log-level.ts'
 import { logFatal, logWarnings } from './process-log.ts'
+import { hostOf } from './server.ts'
 
 export type { DeadLetter } from './dead-letter.ts'
 export {
@@ -13,7 +13,7 @@ export {
   type HttpRequest,
   type News,
   on,
-} from './fitting.ts'
+} from './function-definition.ts'
 
 /** Longer than any of our requests needs, shorter than what a platform grants after SIGTERM. */
 const drainMs = 25_000
