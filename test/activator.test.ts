@@ -13,7 +13,7 @@ import { startProcess } from '#local/function-process.ts'
 import type { FunctionManifest } from '#local/manifests.ts'
 import { processJournal } from '#local/process-journal.ts'
 import { processesWanted, requestsTaken } from '#local/scale.ts'
-import { insisting, times } from './support/raw.ts'
+import { insisting, times } from './functions/dial/support/raw.ts'
 import { until } from './support/until.ts'
 
 // A function of the size of its test: answers, waits, breaks and ends as the path says.

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import { ingress } from '#local/broker/ingress.ts'
-import { insisting, times } from './support/raw.ts'
+import { insisting, times } from './functions/dial/support/raw.ts'
 
 test.each([
   ['announced', 'Content-Length: 3145728', 'x'.repeat(65_536)],

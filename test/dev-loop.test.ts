@@ -43,7 +43,13 @@ describe('npm run new', () => {
     }
     const run = (program: string, ...args: string[]) =>
       promisify(execFile)(process.execPath, [join(checkout, 'node_modules', program), ...args], { cwd: checkout })
-    await run('@biomejs/biome/bin/biome', 'ci', 'functions', 'test/functions/certificate-checker.test.ts', 'test/functions/digest.test.ts')
+    await run(
+      '@biomejs/biome/bin/biome',
+      'ci',
+      'functions',
+      'test/functions/certificate-checker.test.ts',
+      'test/functions/digest.test.ts',
+    )
     await run('typescript/bin/tsc')
     const tests = ['functions/certificate-checker', 'functions/digest', 'layout'].map(name => `test/${name}.test.ts`)
     await run('vitest/vitest.mjs', 'run', '--config', 'test/vitest.config.ts', ...tests)

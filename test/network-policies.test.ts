@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { addressGuard } from '#functions/safe-dial.ts'
+import { addressGuard } from '#functions/dial/dial.ts'
 import { podTemplateOf } from '#test/support/lints.ts'
 import { functionNames, type Manifest, root } from '#test/support/manifests.ts'
 import { allows, type Peer, type Port } from '#test/support/network-policies.ts'

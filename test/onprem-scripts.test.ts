@@ -7,7 +7,7 @@ import { parse } from 'yaml'
 import { kubeTool } from '#test/support/kube-tools.ts'
 import { root } from '#test/support/manifests.ts'
 import { readInventory } from '../infra/onprem/inventory.ts'
-import { authority } from './support/certificates.ts'
+import { authority } from './functions/dial/support/certificates.ts'
 
 const folder = join(root, 'infra/onprem')
 const inventory = readInventory('inventory.yaml', await readFile(join(folder, 'inventory.yaml'), 'utf8'))

@@ -4,7 +4,7 @@ import { networkInterfaces } from 'node:os'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { FunctionManifest } from '#local/manifests.ts'
 import { listenOutside, listenPublic, type PublicLimits, type PublicListener } from '#local/public-listener.ts'
-import { insisting, sendBytes, statusOf, times } from './support/raw.ts'
+import { insisting, sendBytes, statusOf, times } from './functions/dial/support/raw.ts'
 import { ask } from './support/served.ts'
 import { until } from './support/until.ts'
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { fateOf } from '../functions/uptime-prober/fate.ts'
+import { fateOf } from '#functions/uptime-prober/slot-disposition.ts'
 import { plot } from '../infra/cluster/scaling/plot.ts'
 import { concurrencyPolicy, cpuPolicy, type Policy, queuePolicy } from '../infra/cluster/scaling/policies.ts'
 import { quoted, reactionOf, report } from '../infra/cluster/scaling/report.ts'

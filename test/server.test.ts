@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { listen, type Server } from '#local/server.ts'
 import { startPage } from '#local/starting/page.ts'
 import { startProgress } from '#local/starting/progress.ts'
-import { sendBytes } from './support/raw.ts'
+import { sendBytes } from './functions/dial/support/raw.ts'
 import { ask } from './support/served.ts'
 
 let server: Server

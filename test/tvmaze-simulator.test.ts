@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { tvmaze } from '#functions/tvmaze.ts'
+import { tvmaze } from '#functions/tvmaze/client.ts'
 import { type VirtualTime, virtualTime } from '#local/simulators/time.ts'
 import type { episodeJson, showJson } from '#local/simulators/tvmaze/json.ts'
 import { BULLETIN_ID, CAST, startTvmaze, type TvmazeOptions, type TvmazeSimulator } from '#local/simulators/tvmaze.ts'

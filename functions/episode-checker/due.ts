@@ -1,6 +1,6 @@
 import type { Announcement } from '#database/announcements.ts'
 import type { Episode, Show } from '#database/catalogue.ts'
-import { announcedZones, dueAt, isWorthTelling } from '../episode-identity.ts'
+import { announcedZones, dueAt, isWorthTelling } from '#functions/series/episode-identity.ts'
 
 /** Episodes of one show to announce with one event. */
 export interface Due {

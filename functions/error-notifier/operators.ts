@@ -1,4 +1,4 @@
-import { type Telegram, TelegramError } from '../telegram.ts'
+import { type Telegram, TelegramError } from '#functions/telegram/client.ts'
 
 /** The operators' chat, spoken to by the second bot. */
 export interface Operators {

@@ -1,6 +1,6 @@
 import type { OperatorNews, OperatorNotice } from '#database/operator-notices.ts'
-import { cut, html, joined } from '../html.ts'
-import { type Language, sayInstant } from '../when.ts'
+import { cut, html, joined } from '#functions/telegram/html.ts'
+import { type Language, sayInstant } from '#functions/wording/dates.ts'
 
 /** How the operators read: their chat's language and zone, where it is one of ours, else Brazil's. */
 export interface Reader {

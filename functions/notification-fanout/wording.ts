@@ -2,11 +2,26 @@ import type { Chat } from '#database/chats.ts'
 import type { DataOf } from '#events/event.ts'
 import type { MessageRequested } from '#events/message-requested.ts'
 import type { EpisodeBrief, ShowBrief } from '#events/show.ts'
-import { encode } from '../callback-data.ts'
-import { type Html, html, joined } from '../html.ts'
-import { distinctions } from '../namesakes.ts'
-import { dayOf, type Language, sayDate, sayDuration, sayInstant, sayPeriod, sayZoneTime } from '../when.ts'
-import { episodeName, sayEpisode, sayEpisodes, sayProbeError, sayProbeWarning, sayShow } from '../words.ts'
+import { encode } from '#functions/telegram/callback-data.ts'
+import { type Html, html, joined } from '#functions/telegram/html.ts'
+import {
+  dayOf,
+  type Language,
+  sayDate,
+  sayDuration,
+  sayInstant,
+  sayPeriod,
+  sayZoneTime,
+} from '#functions/wording/dates.ts'
+import { distinctions } from '#functions/wording/namesakes.ts'
+import {
+  episodeName,
+  sayEpisode,
+  sayEpisodes,
+  sayProbeError,
+  sayProbeWarning,
+  sayShow,
+} from '#functions/wording/words.ts'
 import type { News, NewsOf } from './news.ts'
 
 /** Whom the words are for. */

@@ -1,6 +1,13 @@
 import type { Announcement } from '#database/announcements.ts'
 import type { Episode, Show } from '#database/catalogue.ts'
-import { announcedZones, counterpartIn, dueAt, GRACE_MS, isPutOff, isWorthTelling } from '../episode-identity.ts'
+import {
+  announcedZones,
+  counterpartIn,
+  dueAt,
+  GRACE_MS,
+  isPutOff,
+  isWorthTelling,
+} from '#functions/series/episode-identity.ts'
 
 /** What is worth telling of a show that was fetched anew. */
 export type Change =

@@ -13,7 +13,7 @@ import { systemClock } from '#functions/host/clock.ts'
 import { env, envOptional } from '#functions/host/env.ts'
 import { publisher } from '#functions/host/publish.ts'
 import { on, serve } from '#functions/host/serve.ts'
-import { tvmaze } from '../tvmaze.ts'
+import { tvmaze } from '#functions/tvmaze/client.ts'
 import { seriesFollowed, seriesRefresher } from './series-refresher.ts'
 
 const db = postgres(env('DATABASE_URL'), { applicationName: 'series-refresher' })

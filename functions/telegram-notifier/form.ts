@@ -1,7 +1,7 @@
 import type { DataOf } from '#events/event.ts'
 import type { MessageRequested } from '#events/message-requested.ts'
-import { cut, plain, visibleLength } from '../html.ts'
-import { smallerPoster } from '../tvmaze.ts'
+import { cut, plain, visibleLength } from '#functions/telegram/html.ts'
+import { smallerPoster } from '#functions/tvmaze/client.ts'
 import type { Part } from './meaning.ts'
 
 const TEXT_LIMIT = 4096

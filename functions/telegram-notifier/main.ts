@@ -8,7 +8,7 @@ import { Tick } from '#events/tick.ts'
 import { systemClock } from '#functions/host/clock.ts'
 import { env } from '#functions/host/env.ts'
 import { on, serve } from '#functions/host/serve.ts'
-import { telegram } from '../telegram.ts'
+import { telegram } from '#functions/telegram/client.ts'
 import { outboxTick, telegramNotifier } from './telegram-notifier.ts'
 
 const token = env('TELEGRAM_BOT_TOKEN')

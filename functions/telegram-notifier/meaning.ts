@@ -1,4 +1,4 @@
-import type { TelegramError } from '../telegram.ts'
+import type { TelegramError } from '#functions/telegram/client.ts'
 
 /** A part of a message that can be left out. */
 export type Part = 'markup' | 'photo' | 'buttons' | 'reply' | 'topic' | 'length'

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises'
-import { within } from './desk.ts'
+import { within } from './context.ts'
 
 /** A person waits for the answer; a name that takes longer is counted by its name alone. */
 const LONGEST_MS = 1_500

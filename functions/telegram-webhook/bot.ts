@@ -1,7 +1,7 @@
 import type { ChatKind, Language } from '#database/chats.ts'
 import type { VigiaEvent } from '#events/event.ts'
-import type { Press } from '../callback-data.ts'
-import type { Html } from '../html.ts'
+import type { Press } from '#functions/telegram/callback-data.ts'
+import type { Html } from '#functions/telegram/html.ts'
 import type { Command } from './commands.ts'
 import type { Update } from './deferral.ts'
 

@@ -1,4 +1,4 @@
-import { folded } from '../folded.ts'
+import { folded } from '#functions/wording/fold.ts'
 
 /** Every name of every command: Portuguese and English mean the same, whatever language the chat has. */
 const names = {

@@ -1,6 +1,6 @@
 import type { Episode, Show } from '#database/catalogue.ts'
 import type { Chat } from '#database/chats.ts'
-import { dayOf, sayDate, sayInstant } from '../when.ts'
+import { dayOf, sayDate, sayInstant } from '#functions/wording/dates.ts'
 import type { Words } from './words/words.ts'
 
 /** The next to come, from `now` on: by its hour, or by its date in `zone` where the hour is not known. */

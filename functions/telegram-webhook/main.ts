@@ -10,14 +10,14 @@ import { searchesIn } from '#database/searches.ts'
 import { telegramUpdatesIn } from '#database/telegram-updates.ts'
 import { tvmazeBudgetIn } from '#database/tvmaze-budget.ts'
 import { UpdateDeferred } from '#events/update-deferred.ts'
+import type { AddressGuard } from '#functions/dial/address.ts'
 import { systemClock } from '#functions/host/clock.ts'
 import { env, envOptional } from '#functions/host/env.ts'
 import { publisher } from '#functions/host/publish.ts'
 import { on, serve } from '#functions/host/serve.ts'
-import { limitsIn } from '../limits.ts'
-import type { AddressGuard } from '../safe-address.ts'
-import { tvmaze } from '../tvmaze.ts'
+import { tvmaze } from '#functions/tvmaze/client.ts'
 import { deferral } from './deferral.ts'
+import { limitsIn } from './limits.ts'
 import { botIdOf, secretCheck, usableSecret } from './secret.ts'
 import { telegramWebhook } from './telegram-webhook.ts'
 
@@ -32,7 +32,7 @@ const shows = mongo(env('MONGODB_URI'))
 const tvmazeBudget = tvmazeBudgetIn(db)
 
 let guard: Promise<AddressGuard> | undefined
-const loadGuard = async () => (await import('../safe-address.ts')).addressGuard(envOptional('PROBE_ALLOW'))
+const loadGuard = async () => (await import('#functions/dial/address.ts')).addressGuard(envOptional('PROBE_ALLOW'))
 
 const webhook = telegramWebhook({
   botId,

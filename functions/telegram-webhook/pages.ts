@@ -1,5 +1,5 @@
-import type { Press } from '../callback-data.ts'
-import { html, plain } from '../html.ts'
+import type { Press } from '#functions/telegram/callback-data.ts'
+import { html, plain } from '#functions/telegram/html.ts'
 import type { Button } from './bot.ts'
 
 /** The part of a list that a page shows; a page beyond the end (things were removed) is the last one. */

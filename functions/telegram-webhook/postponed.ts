@@ -1,6 +1,6 @@
 import type { Cause, EventOf } from '#events/event.ts'
 import { MessageRequested } from '#events/message-requested.ts'
-import { encode } from '../callback-data.ts'
+import { encode } from '#functions/telegram/callback-data.ts'
 import type { Place, View } from './bot.ts'
 
 interface Postponing {

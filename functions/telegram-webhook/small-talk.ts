@@ -1,4 +1,4 @@
-import { folded } from '../folded.ts'
+import { folded } from '#functions/wording/fold.ts'
 
 /** What a text says instead of naming a series; `wordless` where it has neither letters nor digits. */
 export type SmallTalk = 'greeting' | 'thanks' | 'goodbye' | 'acknowledgement' | 'help' | 'wordless'

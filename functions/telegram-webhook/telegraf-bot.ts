@@ -1,10 +1,10 @@
 import type { Context, Telegraf } from 'telegraf'
 import type { CallbackQuery, ChatMember, Message, Update as TelegramUpdate } from 'telegraf/types'
 import type { ChatKind, Language } from '#database/chats.ts'
-import { TelegramError, TelegramUnreachable } from '../telegram.ts'
+import { TelegramError, TelegramUnreachable } from '#functions/telegram/client.ts'
 import type { Asked, BotPort, Place, PressedMessage, Speak } from './bot.ts'
 import { commandNamed, parseCommand } from './commands.ts'
-import { type Call, type Listener, listenerOf, speaking } from './speak.ts'
+import { type Call, type Listener, listenerOf, speaking } from './sender.ts'
 
 /** One call of Telegram's takes at most this long; the whole update has its own end. */
 const CALL_MS = 6_000

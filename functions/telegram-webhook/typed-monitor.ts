@@ -1,5 +1,5 @@
-import { folded } from '../folded.ts'
-import { parseTarget } from '../safe-target.ts'
+import { parseTarget } from '#functions/dial/target.ts'
+import { folded } from '#functions/wording/fold.ts'
 
 /** What stands after /monitorar, taken apart. */
 export interface TypedMonitor {

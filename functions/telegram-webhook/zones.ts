@@ -1,5 +1,5 @@
-import { folded } from '../folded.ts'
-import { type Language, sayZone } from '../when.ts'
+import { type Language, sayZone } from '#functions/wording/dates.ts'
+import { folded } from '#functions/wording/fold.ts'
 import { type NamedZone, offsetsOf, places, stateZones, zonesOfCountry } from './zone-places.ts'
 
 /** Brazil's four, west to east as people name them; offered first. */

@@ -1,12 +1,12 @@
 import type { ProbeResult } from '#database/probe-results.ts'
 import type { ProbeErrorCode } from '#events/probe-error.ts'
 import type { Check } from '#events/probe-requested.ts'
+import type { Dialled, Dialler } from '#functions/dial/dial.ts'
 import type { Clock } from '#functions/host/clock.ts'
-import type { Dialled, Dialler } from '../safe-dial.ts'
 import { checkHttp } from './checks/http.ts'
 import { checkTcp } from './checks/tcp.ts'
+import type { Vantage } from './connectivity.ts'
 import type { Sleep } from './sleep.ts'
-import type { Vantage } from './vantage.ts'
 
 /** What a check found, and whether a failure was looked at again. */
 export interface Measured {

@@ -7,12 +7,12 @@ import type { Check, ProbeRequested } from '#events/probe-requested.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import { Permanent, RetryLater } from '#functions/host/errors.ts'
 import type { Publish } from '#functions/host/publish.ts'
-import { fateOf, isFarOff } from './fate.ts'
-import { type Ledger, newsOf } from './ledger.ts'
 import { type Measure, missed } from './measure.ts'
 import { causeOf, isTold } from './news.ts'
 import { patiently } from './patience.ts'
+import { type Ledger, newsOf } from './result-writer.ts'
 import type { Sleep } from './sleep.ts'
+import { fateOf, isFarOff } from './slot-disposition.ts'
 
 type Request = EventOf<typeof ProbeRequested>
 

@@ -1,4 +1,4 @@
-import { limitVariables } from '#functions/limits.ts'
+import { limitVariables } from '#functions/telegram-webhook/limits.ts'
 import type { Settings } from './settings.ts'
 
 const text = { type: 'string', minLength: 1 }

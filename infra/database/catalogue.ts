@@ -1,5 +1,5 @@
 import type { Collection } from 'mongodb'
-import { dayOf, instantOf } from '#functions/when.ts'
+import { dayOf, instantOf } from '#functions/wording/dates.ts'
 import { assertPortable, type Mongo } from './mongo.ts'
 import type { Skip } from './skipped-records.ts'
 import { validFreshness, validShow } from './valid-show.ts'

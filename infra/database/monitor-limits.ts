@@ -4,7 +4,7 @@ import type { Postgres } from './connect.ts'
 /** Which limit would be passed: of the chat or the person (count of monitors), or of a host (planned checks a minute). */
 export type Over = 'chat' | 'person' | 'host' | 'personHost'
 
-/** The numbers of functions/limits.ts that concern monitors. */
+/** The numbers of functions/telegram-webhook/limits.ts that concern monitors. */
 export interface MonitorLimits {
   monitorsPerChat: number
   monitorsPerPerson: number

@@ -1,4 +1,4 @@
-import type { ShowHit } from '#functions/tvmaze.ts'
+import type { ShowHit } from '#functions/tvmaze/client.ts'
 import { jsonText, type Postgres } from './connect.ts'
 
 /** What a chat looked for, and what TVMaze found; null where it did not answer. */

@@ -1,5 +1,5 @@
+import { cleanLine } from '#database/clean-text.ts'
 import { isCalendarDate, isPlausibleInstant, isShowId, isWithin } from '#events/ranges.ts'
-import { cleanLine } from '#functions/clean-text.ts'
 import type { Episode, Freshness, Show } from './catalogue.ts'
 
 const longest = { name: 200, label: 60, link: 2048 }

@@ -1,4 +1,4 @@
-import { isLimit, limitVariables } from '#functions/limits.ts'
+import { isLimit, limitVariables } from '#functions/telegram-webhook/limits.ts'
 import { type Level, levels } from './function-log.ts'
 
 /** The environment of `npm start`, checked. Absent and empty are the same. */
@@ -25,7 +25,7 @@ export interface Settings {
   tvmazeUrl: string | undefined
   /** May hold a secret. */
   heartbeatUrl: string | undefined
-  /** What functions/limits.ts reads, by the names of its variables. */
+  /** What functions/telegram-webhook/limits.ts reads, by the names of its variables. */
   limits: Record<string, string | undefined>
 }
 

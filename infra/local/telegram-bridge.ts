@@ -1,4 +1,4 @@
-import { type Telegram, TelegramError, TelegramUnreachable, telegram } from '#functions/telegram.ts'
+import { type Telegram, TelegramError, TelegramUnreachable, telegram } from '#functions/telegram/client.ts'
 import { realTime, type Time } from './simulators/time.ts'
 import { type CommandMenu, keepProfile, leaveAloneS } from './telegram-profile.ts'
 

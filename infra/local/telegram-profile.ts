@@ -1,4 +1,4 @@
-import { type Telegram, TelegramError } from '#functions/telegram.ts'
+import { type Telegram, TelegramError } from '#functions/telegram/client.ts'
 
 /** What a bot's menu shows in a language; the shape of telegram-webhook's `commandMenu`. English is everybody else's too. */
 export type CommandMenu = { language: 'pt' | 'en'; commands: { command: string; description: string }[] }[]

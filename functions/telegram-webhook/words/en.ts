@@ -1,4 +1,4 @@
-import { html } from '../../html.ts'
+import { html } from '#functions/telegram/html.ts'
 import type { Words } from './words.ts'
 
 /** Everything the bot says in English. */

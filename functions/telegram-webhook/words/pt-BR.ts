@@ -1,4 +1,4 @@
-import { html } from '../../html.ts'
+import { html } from '#functions/telegram/html.ts'
 
 const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
 

@@ -1,5 +1,5 @@
 import type { Check } from '#events/probe-requested.ts'
-import type { Dialled, Dialler } from '../../safe-dial.ts'
+import type { Dialled, Dialler } from '#functions/dial/dial.ts'
 
 /** Asks the site; good is an answer with a 2xx status, after redirects. */
 export const checkHttp = (dialler: Dialler, { url, timeoutMs }: Check, attempt: number): Promise<Dialled> =>

@@ -35,7 +35,7 @@ const tickS = 10
 const underWayMs = { least: 300, most: 1_200 }
 const toleratedMs = 30_000
 
-/** Whether a slot that comes so late is given up: the rule of functions/uptime-prober/fate.ts, in plain numbers. */
+/** Whether a slot that comes so late is given up: the rule of functions/uptime-prober/slot-disposition.ts, in plain numbers. */
 export const givenUp = (lateMs: number, intervalS: number): boolean =>
   lateMs > toleratedMs && lateMs >= intervalS * second
 

@@ -14,7 +14,7 @@ export interface Outcome {
   /** Began more than 1 s, more than 10 s after their due second. */
   late1: number
   late10: number
-  /** Given up, as functions/uptime-prober/fate.ts has it: more than 30 s late, with the next slot already due. */
+  /** Given up, as functions/uptime-prober/slot-disposition.ts has it: more than 30 s late, with the next slot already due. */
   missed: number
   /** The longest delay of a check that was done, milliseconds. */
   worstMs: number

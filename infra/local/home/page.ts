@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { html } from '#functions/html.ts'
+import { html } from '#functions/telegram/html.ts'
 import type { FunctionReport } from '../function-pool.ts'
 import type { SourceReport } from '../ping-source.ts'
 import { preferredLanguage } from '../simulators/language.ts'

@@ -13,7 +13,7 @@ import { cloudEvent } from '#functions/host/cloud-event.ts'
 import type { DeadLetter } from '#functions/host/dead-letter.ts'
 import { Conflict, Permanent, RetryLater } from '#functions/host/errors.ts'
 import { type Fitting, type News, on } from '#functions/host/function-definition.ts'
-import { insisting, times } from '#test/support/raw.ts'
+import { insisting, times } from '#test/functions/dial/support/raw.ts'
 import { ask, binary, gate, served, sink } from '#test/support/served.ts'
 import { until } from '#test/support/until.ts'
 

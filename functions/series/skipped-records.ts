@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto'
+import { cleanLine } from '#database/clean-text.ts'
+import type { Skip, SkippedRecord, SkippedRecords } from '#database/skipped-records.ts'
+import type { Cause } from '#events/event.ts'
+import { RecordSkipped } from '#events/record-skipped.ts'
+import type { Publish } from '#functions/host/publish.ts'
+
+/** A broken import may spoil thousands of records: the first of them say enough. */
+const mostReports = 20
+
+/** The records that one run of a rule left out. */
+export interface Skipped {
+  skip: Skip
+  /** Tells the operators of those that they do not know of yet. */
+  report(cause: Cause, outside: { records: SkippedRecords; publish: Publish; now: Date }): Promise<void>
+}
+
+export const skippedRecords = (): Skipped => {
+  const found = new Map<string, SkippedRecord>()
+  return {
+    skip: record => {
+      const key = cleanLine(record.key, 200)
+      const reason = cleanLine(record.reason, 600)
+      if (found.size < 1_000) found.set(`${record.store} ${key}`, { store: record.store, key, reason })
+    },
+    report: async (cause, { records, publish, now }) => {
+      if (found.size === 0) return
+      const news = (await records.unreported([...found.values()], now)).slice(0, mostReports)
+      if (news.length === 0) return
+      await publish(news.map(record => skippedEvent(cause, record, now)))
+      await records.reported(news, now)
+    },
+  }
+}
+
+/** The report of one record. */
+export const skippedEvent = (cause: Cause, record: SkippedRecord, now: Date) => {
+  const name = createHash('sha256').update(record.key).digest('hex').slice(0, 16)
+  return RecordSkipped.from(cause, {
+    id: `skipped/${record.store}/${name}@${now.toISOString().slice(0, 10)}`,
+    subject: `record/${record.store}`,
+    data: { ...record },
+  })
+}

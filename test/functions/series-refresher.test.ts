@@ -1,0 +1,485 @@
+import pino from 'pino'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { announcementsIn } from '#database/announcements.ts'
+import { catalogueIn, type Episode, type Show } from '#database/catalogue.ts'
+import { chatsIn } from '#database/chats.ts'
+import { cursorsIn } from '#database/cursors.ts'
+import { followsIn } from '#database/follows.ts'
+import { missingShowsIn } from '#database/missing-shows.ts'
+import { skippedRecordsIn } from '#database/skipped-records.ts'
+import { beginning, type DataOf, type VigiaEvent } from '#events/event.ts'
+import type { SeriesChanged } from '#events/series-changed.ts'
+import { SeriesFollowed } from '#events/series-followed.ts'
+import { Permanent, RetryLater } from '#functions/host/errors.ts'
+import { changes, struck } from '#functions/series-refresher/changes.ts'
+import { seriesFollowed, seriesRefresher } from '#functions/series-refresher/series-refresher.ts'
+import { updatesSince, wanted } from '#functions/series-refresher/wanted.ts'
+import { tvmaze } from '#functions/tvmaze/client.ts'
+import { startTvmaze, type TvmazeSimulator } from '#local/simulators/tvmaze.ts'
+import { freshDatabase, freshMongo, type TestDatabase } from '#test/support/database.ts'
+
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+
+let database: TestDatabase
+let simulator: TvmazeSimulator
+let catalogue: ReturnType<typeof catalogueIn>
+let closeMongo: () => Promise<void>
+let now: Date
+let published: VigiaEvent<DataOf<typeof SeriesChanged>>[]
+let ticks = 0
+
+beforeAll(async () => {
+  database = await freshDatabase()
+})
+afterAll(() => database.end())
+beforeEach(async () => {
+  now = new Date('2026-11-21T12:07:00Z')
+  published = []
+  await database.db.query('truncate chat, cursor cascade')
+  await chatsIn(database.db).welcome({ id: 1, kind: 'private', language: 'pt-BR' })
+  simulator = await startTvmaze({ clock: () => now, limit: false })
+  // An empty catalogue each time, as after a restart of a server that keeps nothing.
+  const server = await freshMongo()
+  catalogue = catalogueIn(server.mongo)
+  closeMongo = server.end
+})
+afterEach(async () => {
+  await simulator.stop()
+  await closeMongo()
+})
+
+const outside = () => ({
+  tvmaze: tvmaze(simulator.url, {
+    clock: () => now,
+    wait: async () => {},
+    callsPerTenSeconds: 10_000,
+    timeoutMs: 2_000,
+  }),
+  catalogue,
+  follows: followsIn(database.db),
+  announcements: announcementsIn(database.db),
+  cursors: cursorsIn(database.db),
+  missingShows: missingShowsIn(database.db),
+  skippedRecords: skippedRecordsIn(database.db),
+  publish: async (events: readonly VigiaEvent[]) => {
+    for (const event of events)
+      if (!published.some(({ id }) => id === event.id)) published.push(event as (typeof published)[number])
+  },
+  clock: () => now,
+  log: pino({ level: 'silent' }),
+})
+const tick = (id = `tick-${ticks++}`) => seriesRefresher(beginning(id), outside())
+const later = (ms: number) => {
+  now = new Date(now.getTime() + ms)
+}
+const follow = (...shows: number[]) =>
+  Promise.all(shows.map(id => followsIn(database.db).follow(1, `show/${id}`, new Date('2026-01-01T00:00:00Z'))))
+const followed = (showId: number) =>
+  seriesFollowed(
+    SeriesFollowed.from(beginning('press'), {
+      subject: `show/${showId}`,
+      data: { chatId: 1, showId, followedAt: now.toISOString() },
+    }),
+    outside(),
+  )
+const paths = () => simulator.calls().map(({ path }) => path)
+const changesOf = () => published.map(({ subject, data }) => [subject, data.change])
+
+describe('the catalogue', () => {
+  test('gets a series at once when somebody follows it, and does not ask again for a fresh one', async () => {
+    await followed(simulator.cast.harbor)
+    expect(await catalogue.show(simulator.cast.harbor)).toMatchObject({
+      name: 'Harbor Nine',
+      names: { pt: 'Porto Nove' },
+    })
+    const calls = simulator.calls().length
+    await followed(simulator.cast.harbor)
+    expect(simulator.calls().length).toBe(calls)
+  })
+
+  test('is filled again with everything that is followed when it is empty, and with nothing else', async () => {
+    await follow(simulator.cast.harbor, simulator.cast.streamer)
+    await tick()
+    expect(
+      (await catalogue.shows([simulator.cast.harbor, simulator.cast.streamer, simulator.cast.novela])).length,
+    ).toBe(2)
+  })
+
+  test('gets what TVMaze edited, and the rest is not asked for', async () => {
+    await follow(simulator.cast.harbor, simulator.cast.streamer)
+    await tick()
+    later(HOUR)
+    simulator.addEpisode(simulator.cast.streamer, { airs: { on: '2027-03-03' } })
+    simulator.forgetCalls()
+    await tick()
+    expect(paths()).toEqual([
+      '/updates/shows',
+      `/shows/${simulator.cast.streamer}`,
+      `/shows/${simulator.cast.streamer}/episodes`,
+      `/shows/${simulator.cast.streamer}/akas`,
+    ])
+    expect((await catalogue.show(simulator.cast.streamer))!.episodes.at(-1)).toMatchObject({ airdate: '2027-03-03' })
+  })
+
+  test('looks at what nobody edited once a week, at ended series once a month', async () => {
+    await follow(simulator.cast.hiatus, simulator.cast.lighthouseOld)
+    await tick()
+    later(8 * DAY)
+    simulator.forgetCalls()
+    await tick()
+    expect(paths()).toContain(`/shows/${simulator.cast.hiatus}`)
+    expect(paths()).not.toContain(`/shows/${simulator.cast.lighthouseOld}`)
+    later(31 * DAY)
+    simulator.forgetCalls()
+    await tick()
+    expect(paths()).toContain(`/shows/${simulator.cast.lighthouseOld}`)
+  })
+
+  test('keeps the old entry whole when only half of the new one came', async () => {
+    await follow(simulator.cast.harbor, simulator.cast.novela)
+    await tick()
+    const before = await catalogue.show(simulator.cast.harbor)
+    later(HOUR)
+    simulator.editShow(simulator.cast.harbor, { name: 'Harbor Ten' })
+    simulator.editShow(simulator.cast.novela, { name: 'Rua das Flores' })
+    simulator.fail('502', { path: `/shows/${simulator.cast.harbor}/episodes` })
+    await tick()
+    expect(await catalogue.show(simulator.cast.harbor)).toEqual(before)
+    expect(await catalogue.show(simulator.cast.novela)).toMatchObject({ name: 'Rua das Flores' })
+    simulator.fail(null)
+    later(HOUR)
+    await tick()
+    expect(await catalogue.show(simulator.cast.harbor)).toMatchObject({ name: 'Harbor Ten' })
+  })
+})
+
+describe('TVMaze is not well', () => {
+  test.each(['down', '429', 'html200', '502'] as const)(
+    '%s for six hours: nothing is lost and the operators hear once',
+    async trouble => {
+      await follow(simulator.cast.harbor)
+      await tick()
+      const before = await catalogue.show(simulator.cast.harbor)
+      simulator.fail(trouble)
+      later(HOUR)
+      simulator.editShow(simulator.cast.harbor, { name: 'Harbor Ten' })
+      await expect(tick('first')).rejects.toThrow(RetryLater)
+      // The broker brings the same tick again, until it is a dead letter.
+      await expect(tick('first')).rejects.toThrow('TVMaze does not answer')
+      for (let hour = 2; hour <= 6; hour++) {
+        later(HOUR)
+        await tick()
+      }
+      expect(await catalogue.show(simulator.cast.harbor)).toEqual(before)
+      expect(await followsIn(database.db).followedShows()).toEqual([simulator.cast.harbor])
+      simulator.fail(null)
+      later(HOUR)
+      await tick()
+      expect(await catalogue.show(simulator.cast.harbor)).toMatchObject({ name: 'Harbor Ten' })
+      // Another time is another matter.
+      simulator.fail(trouble)
+      later(HOUR)
+      await expect(tick()).rejects.toThrow(RetryLater)
+    },
+  )
+
+  test('away for more than a day: the operators are reminded once a day', async () => {
+    await follow(simulator.cast.harbor)
+    simulator.fail('down')
+    let told = 0
+    for (let hour = 0; hour < 49; hour++) {
+      await tick().catch(() => told++)
+      later(HOUR)
+    }
+    expect(told).toBe(3)
+  })
+
+  test('after a failure the next list of edits reaches back far enough', async () => {
+    await follow(simulator.cast.harbor)
+    await tick()
+    later(3 * DAY)
+    simulator.forgetCalls()
+    await tick()
+    expect(simulator.calls()[0]!.query).toBe('since=week')
+  })
+
+  test('a series that is followed meanwhile is asked for again by the broker', async () => {
+    simulator.fail('html200')
+    await expect(followed(simulator.cast.harbor)).rejects.toThrow(RetryLater)
+    simulator.fail(null)
+    await followed(simulator.cast.harbor)
+    expect(await catalogue.show(simulator.cast.harbor)).not.toBe(null)
+  })
+
+  test('after three failures in a row the rest is left for the next hour', async () => {
+    await follow(...Object.values(simulator.cast))
+    simulator.fail('502', { path: '/shows/' })
+    simulator.forgetCalls()
+    await tick()
+    expect(paths().filter(path => path.startsWith('/shows/')).length).toBe(3)
+    simulator.fail(null)
+    later(HOUR)
+    await tick()
+    expect((await catalogue.shows(Object.values(simulator.cast))).length).toBe(Object.keys(simulator.cast).length)
+  })
+})
+
+describe('TVMaze has no such series any more', () => {
+  test('three times over two days: its followers are told once, and go on following', async () => {
+    await follow(simulator.cast.hiatus)
+    await tick()
+    simulator.deleteShow(simulator.cast.hiatus)
+    // Nothing tells of a deletion: the weekly look finds it.
+    later(8 * DAY)
+    await tick()
+    for (let hour = 0; hour < 47; hour++) {
+      later(HOUR)
+      await tick()
+    }
+    expect(changesOf()).toEqual([])
+    later(HOUR)
+    await tick()
+    later(10 * DAY)
+    await tick()
+    expect(changesOf()).toEqual([[`show/${simulator.cast.hiatus}`, 'gone']])
+    expect(published[0]!.data.show.name).toBe('Paper Moons')
+    expect(await followsIn(database.db).followedShows()).toEqual([simulator.cast.hiatus])
+    expect(await catalogue.show(simulator.cast.hiatus)).toMatchObject({ name: 'Paper Moons', gone: true })
+  })
+
+  const lost = async (id: number) => {
+    const show = {
+      ...(await catalogue.show(id))!,
+      missingSince: new Date(now.getTime() - 3 * DAY).toISOString(),
+      strikes: 2,
+    }
+    await catalogue.keep(show)
+  }
+
+  test('merged into another: its followers follow that one, since the same day, and hear nothing again', async () => {
+    const { lighthouseOld: from, lighthouseNew: to } = simulator.cast
+    await follow(from)
+    await tick()
+    await announcementsIn(database.db).keep(
+      { id: 'e', type: 'episode.due', subject: `show/${from}`, data: {} },
+      [{ showId: from, episodeId: 5, episode: 's1e5', zone: '', airdate: '', airstamp: null, eventId: 'e' }],
+      now,
+    )
+    simulator.mergeShow(from, to)
+    await lost(from)
+    later(HOUR)
+    await tick()
+    expect(published).toEqual([])
+    expect(await followsIn(database.db).of(1, 'show/')).toMatchObject([
+      { subject: `show/${to}`, followedAt: new Date('2026-01-01T00:00:00Z') },
+    ])
+    expect(await catalogue.show(to)).toMatchObject({ name: 'The Lighthouse' })
+    expect(await announcementsIn(database.db).of([to])).toMatchObject([{ episode: 's1e5' }])
+  })
+
+  test('while TVMaze cannot say whether it was merged, nobody is told that it is gone', async () => {
+    await follow(simulator.cast.hiatus)
+    await tick()
+    simulator.deleteShow(simulator.cast.hiatus)
+    await lost(simulator.cast.hiatus)
+    simulator.fail('502', { path: '/lookup' })
+    await tick()
+    expect(published).toEqual([])
+    simulator.fail(null)
+    await tick()
+    expect(changesOf()).toEqual([[`show/${simulator.cast.hiatus}`, 'gone']])
+  })
+
+  test('a 404 that passes is forgotten', async () => {
+    const show: Show = { ...(await outside().tvmaze.show(simulator.cast.hiatus)) }
+    await catalogue.keep(struck(show, now))
+    await follow(simulator.cast.hiatus)
+    later(HOUR)
+    await tick()
+    expect(await catalogue.show(simulator.cast.hiatus)).not.toHaveProperty('missingSince')
+  })
+
+  test('followed and gone before it was ever fetched: no harm, no noise', async () => {
+    await followed(123)
+    await follow(123)
+    await tick()
+    expect(published).toEqual([])
+  })
+})
+
+describe('what followers are told', () => {
+  const fetched = async (id: number) => {
+    await follow(id)
+    await tick()
+    later(HOUR)
+    return (await catalogue.show(id))!
+  }
+
+  test('the next episode has another date', async () => {
+    const show = await fetched(simulator.cast.harbor)
+    const next = show.episodes.find(({ airstamp }) => airstamp !== null && airstamp > now.toISOString())!
+    simulator.setAirdate(next.id, { at: new Date('2026-12-01T02:00:00Z') })
+    await tick()
+    expect(published).toMatchObject([
+      {
+        subject: `show/${simulator.cast.harbor}`,
+        data: {
+          change: 'moved',
+          episode: { id: next.id, airstamp: '2026-12-01T02:00:00Z' },
+          before: { airdate: next.airdate, airstamp: next.airstamp },
+        },
+      },
+    ])
+  })
+
+  test('a series ends, and returns', async () => {
+    await fetched(simulator.cast.hiatus)
+    simulator.editShow(simulator.cast.hiatus, { status: 'Ended' })
+    await tick()
+    later(HOUR)
+    simulator.editShow(simulator.cast.hiatus, { status: 'Running' })
+    await tick()
+    expect(changesOf()).toEqual([
+      [`show/${simulator.cast.hiatus}`, 'ended'],
+      [`show/${simulator.cast.hiatus}`, 'returned'],
+    ])
+  })
+
+  test('a crash after publishing and before keeping says it again with the same id', async () => {
+    await fetched(simulator.cast.hiatus)
+    simulator.editShow(simulator.cast.hiatus, { status: 'Ended' })
+    const crashing = { ...outside(), catalogue: { ...catalogue, keep: () => Promise.reject(new Error('gone')) } }
+    await expect(seriesRefresher(beginning('crash'), crashing)).rejects.toThrow('gone')
+    await tick()
+    await tick()
+    expect(published.map(({ id }) => id)).toEqual([expect.stringMatching(/^show\/900008@\d+\/ended$/)])
+  })
+
+  test('a crash before publishing loses nothing', async () => {
+    await fetched(simulator.cast.hiatus)
+    simulator.editShow(simulator.cast.hiatus, { status: 'Ended' })
+    const crashing = { ...outside(), publish: () => Promise.reject(new Error('broker away')) }
+    await expect(seriesRefresher(beginning('crash'), crashing)).rejects.toThrow('broker away')
+    await tick()
+    expect(changesOf()).toEqual([[`show/${simulator.cast.hiatus}`, 'ended']])
+  })
+
+  test('too many new dates at once are held back for a day, and the operators hear once', async () => {
+    const ids = Array.from({ length: 12 }, (_, at) => {
+      const { id } = simulator.addShow({
+        name: `Série ${at}`,
+        on: { br: 'Globo' },
+        episodes: [{ airs: { at: new Date('2026-11-25T01:00:00Z') } }],
+      })
+      return id
+    })
+    await follow(...ids)
+    await tick()
+    later(HOUR)
+    for (const id of ids)
+      simulator.setAirdate(simulator.show(id)!.episodes[0]!.id, { at: new Date('2026-12-09T01:00:00Z') })
+    await expect(tick('held')).rejects.toThrow(Permanent)
+    for (let hour = 0; hour < 23; hour++) {
+      later(HOUR)
+      await tick()
+    }
+    expect(published).toEqual([])
+    expect((await catalogue.show(ids[0]!))!.episodes[0]!.airstamp).toBe('2026-11-25T01:00:00Z')
+    later(HOUR)
+    await tick()
+    expect(published.map(({ data }) => data.change)).toEqual(ids.map(() => 'moved'))
+    expect((await catalogue.show(ids[0]!))!.episodes[0]!.airstamp).toBe('2026-12-09T01:00:00Z')
+  })
+})
+
+describe('the decisions', () => {
+  const at = (ms: number) => new Date(Date.parse('2026-11-21T12:00:00Z') + ms)
+  const episode = (more: Partial<Episode>): Episode => ({
+    id: 1,
+    name: 'x',
+    season: 1,
+    number: 1,
+    type: 'regular',
+    airdate: '2026-11-25',
+    airstamp: '2026-11-26T01:00:00Z',
+    ...more,
+  })
+  const show = (episodes: Episode[], more: Partial<Show> = {}): Show => ({
+    _id: 1,
+    name: 'x',
+    url: 'x',
+    image: null,
+    channel: null,
+    premiered: null,
+    status: 'Running',
+    updated: 1,
+    imdb: null,
+    thetvdb: null,
+    names: { pt: null },
+    fetchedAt: at(0).toISOString(),
+    episodes,
+    ...more,
+  })
+
+  test.each([
+    [HOUR, 'day'],
+    [19 * HOUR, 'day'],
+    [21 * HOUR, 'week'],
+    [7 * DAY, 'month'],
+    [29 * DAY, undefined],
+  ])('after %i ms the list of edits is that of the %s', (age, since) => {
+    expect(updatesSince(at(-age), at(0))).toBe(since)
+  })
+
+  test('the most urgent is first: what nobody has, what was edited, what may be gone, what is old', () => {
+    const known = [
+      show([], { _id: 1, fetchedAt: at(-8 * DAY).toISOString() }),
+      show([], { _id: 2, missingSince: at(-HOUR).toISOString() }),
+      show([], { _id: 3 }),
+      show([], { _id: 5 }),
+      show([], { _id: 6, gone: true, missingSince: at(-HOUR).toISOString() }),
+    ]
+    expect(wanted([1, 2, 3, 4, 5, 6], known, new Map([[3, 2]]), at(0))).toEqual([
+      { id: 4, why: 'missing' },
+      { id: 3, why: 'edited' },
+      { id: 2, why: 'gone?' },
+      { id: 1, why: 'old' },
+    ])
+    expect(wanted([3], known, null, at(0))).toEqual([])
+  })
+
+  test.each<[string, Partial<Episode>, Partial<Episode>, boolean]>([
+    ['a week later', {}, { airdate: '2026-12-02', airstamp: '2026-12-03T01:00:00Z' }, true],
+    ['an hour later is no other date', {}, { airstamp: '2026-11-26T02:00:00Z' }, false],
+    ['its hour became known', { airstamp: null }, {}, false],
+    ['its hour is not known any more', {}, { airstamp: null }, false],
+    ['its date was taken back', {}, { airdate: '', airstamp: null }, true],
+    ['it has a date for the first time', { airdate: '', airstamp: null }, {}, false],
+    [
+      'made anew with another id, a day later',
+      {},
+      { id: 2, airdate: '2026-11-26', airstamp: '2026-11-27T01:00:00Z' },
+      true,
+    ],
+    ['it is out already', {}, { airdate: '2026-11-20', airstamp: '2026-11-21T01:00:00Z' }, false],
+    [
+      'far ahead, from guess to guess',
+      { airdate: '2027-05-01', airstamp: null },
+      { airdate: '2027-06-01', airstamp: null },
+      false,
+    ],
+    ['postponed to next year', {}, { airdate: '2027-05-01', airstamp: null }, true],
+  ])('%s', (_, old, young, told) => {
+    expect(changes(show([episode(old)]), show([episode(young)]), at(0)).length).toBe(told ? 1 : 0)
+  })
+
+  test('a whole season that moves is told as its next episode', () => {
+    const season = (days: number) =>
+      Array.from({ length: 8 }, (_, index) => {
+        const airs = new Date(at((5 + 7 * index + days) * DAY)).toISOString().replace('.000Z', 'Z')
+        return episode({ id: index, number: index, airdate: airs.slice(0, 10), airstamp: airs })
+      })
+    expect(changes(show(season(0)), show(season(7)), at(0))).toMatchObject([{ change: 'moved', episode: { id: 0 } }])
+  })
+})

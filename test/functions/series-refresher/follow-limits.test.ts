@@ -1,0 +1,272 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import pino from 'pino'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { announcementsIn } from '#database/announcements.ts'
+import { chatsIn } from '#database/chats.ts'
+import { postgres } from '#database/connect.ts'
+import { cursorsIn } from '#database/cursors.ts'
+import { followsIn } from '#database/follows.ts'
+import { missingShowsIn } from '#database/missing-shows.ts'
+import { skippedRecordsIn } from '#database/skipped-records.ts'
+import { type TvmazeCaller, tvmazeBudgetIn } from '#database/tvmaze-budget.ts'
+import { beginning } from '#events/event.ts'
+import { SeriesFollowed } from '#events/series-followed.ts'
+import { RetryLater } from '#functions/host/errors.ts'
+import { seriesFollowed, seriesRefresher } from '#functions/series-refresher/series-refresher.ts'
+import { usualLimits } from '#functions/telegram-webhook/limits.ts'
+import { TvmazeBusy, TvmazeUnavailable, tvmaze } from '#functions/tvmaze/client.ts'
+import { startWebhook, type Webhook } from '#test/functions/telegram-webhook/support.ts'
+
+let world: Webhook
+beforeAll(async () => {
+  world = await startWebhook()
+})
+afterAll(() => world.stop())
+beforeEach(async () => {
+  world.tvmaze.fail(null)
+  world.tvmaze.forgetCalls()
+  world.desk.limits = usualLimits
+  await world.db.query(`update tvmaze_budget set granted = '{}', paused_until = null`)
+})
+
+/** As if every call so far had been made so many seconds earlier. */
+const pass = (seconds: number) =>
+  world.db.query(
+    `update tvmaze_budget set granted = array(select at - $1 * interval '1 second' from unnest(granted) at),
+     paused_until = paused_until - $1 * interval '1 second'`,
+    [seconds],
+  )
+
+describe('the calls that TVMaze allows', () => {
+  const grantedOf = async (caller: TvmazeCaller, asked: number) => {
+    const budget = tvmazeBudgetIn(world.db)
+    const answers = await Promise.all(Array.from({ length: asked }, () => budget.take(caller)))
+    return answers.filter(ms => ms === 0).length
+  }
+
+  test('are counted together for all functions, and the last ones are kept for people', async () => {
+    expect(await grantedOf('round', 30)).toBe(12)
+    expect(await grantedOf('follow', 30)).toBe(4)
+    expect(await grantedOf('person', 30)).toBe(4)
+    expect(await tvmazeBudgetIn(world.db).take('person')).toBeGreaterThan(0)
+    await pass(11)
+    expect(await grantedOf('person', 30)).toBe(20)
+  })
+
+  test('are 20 in ten seconds, however many processes ask at once', async () => {
+    const pools = Array.from({ length: 3 }, () => postgres(world.databaseUrl))
+    const asked = pools.flatMap(db => Array.from({ length: 20 }, () => tvmazeBudgetIn(db).take('person')))
+    expect((await Promise.all(asked)).filter(ms => ms === 0).length).toBe(20)
+    await Promise.all(pools.map(db => db.end()))
+  })
+
+  test('stop for everybody while TVMaze asks to wait, ten minutes at most', async () => {
+    const budget = tvmazeBudgetIn(world.db)
+    await budget.pause(60_000)
+    expect(await budget.take('person')).toBeGreaterThan(1_000)
+    await pass(61)
+    expect(await budget.take('round')).toBe(0)
+    await budget.pause(1e12)
+    const wait = await budget.take('person')
+    expect(wait).toBeGreaterThan(1_000)
+    expect(wait).toBeLessThanOrEqual(600_000)
+  })
+})
+
+describe('a person who searches', () => {
+  const clock = () => new Date('2026-11-21T15:00:00Z')
+  /** A TVMaze that says 429 once, with that header, and finds nothing afterwards. */
+  const limited = async (header?: string) => {
+    let calls = 0
+    const server = createServer((_, response) => {
+      calls++
+      if (calls > 1) return void response.end('[]')
+      response.writeHead(429, header === undefined ? {} : { 'retry-after': header }).end('{}')
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const stop = () => new Promise<void>(resolve => server.close(() => resolve()).closeAllConnections())
+    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, calls: () => calls, stop }
+  }
+  const asking = (url: string, take: () => Promise<number> = async () => 0) => {
+    const waits: number[] = []
+    const pauses: number[] = []
+    const client = tvmaze(url, {
+      attempts: 2,
+      longestWaitMs: 5_500,
+      clock,
+      wait: async ms => void waits.push(ms),
+      budget: { take, pause: async ms => void pauses.push(ms) },
+    })
+    return { client, waits, pauses }
+  }
+
+  test.each<[string | undefined, number]>([
+    ['3', 3_000],
+    ['0', 1_000],
+    [undefined, 2_000],
+    ['soon', 2_000],
+    ['Sat, 21 Nov 2026 15:00:04 GMT', 4_000],
+    ['Sat, 21 Nov 2026 14:00:00 GMT', 1_000],
+  ])('waits once for a Retry-After of %s', async (header, ms) => {
+    const server = await limited(header)
+    const { client, waits, pauses } = asking(server.url)
+    expect(await client.search('x')).toEqual([])
+    expect(waits).toEqual([ms])
+    expect(pauses).toEqual([ms])
+    await server.stop()
+  })
+
+  test.each(['60', '99999999999999999999', 'Sat, 21 Nov 2037 15:00:00 GMT'])(
+    'is told at once where TVMaze asks to wait for %s',
+    async header => {
+      const server = await limited(header)
+      const { client, waits } = asking(server.url)
+      await expect(client.search('x')).rejects.toThrow(TvmazeUnavailable)
+      expect(waits).toEqual([])
+      expect(server.calls()).toBe(1)
+      await server.stop()
+    },
+  )
+
+  test('is told at once where no call will be free in time, and waits where one will', async () => {
+    const server = await limited()
+    await expect(asking(server.url, async () => 9_000).client.search('x')).rejects.toThrow(TvmazeBusy)
+    expect(server.calls()).toBe(0)
+    const left = [1_500, 0, 0]
+    const { client, waits } = asking(server.url, async () => left.shift() ?? 0)
+    expect(await client.search('x')).toEqual([])
+    expect(waits[0]).toBeGreaterThanOrEqual(1_500)
+    await server.stop()
+  })
+
+  test('pays for every redirect with a call of its own', async () => {
+    let taken = 0
+    const { client } = asking(world.tvmaze.url, async () => {
+      taken++
+      return 0
+    })
+    await client.lookup({ imdb: world.tvmaze.show(world.tvmaze.cast.harbor)!.externals.imdb! })
+    expect(taken).toBe(2)
+    expect(world.tvmaze.calls().length).toBe(2)
+  })
+})
+
+let people = 0
+const somebody = async (language = 'pt-br') => {
+  const person = world.person(`pessoa ${people++}`, language)
+  const { id } = await person.says('/start')
+  return { ...person, follows: async (show: number) => (await person.forges(id, `v1:f:${show}:1:0`)).note }
+}
+
+describe('the series of one chat', () => {
+  const all = () => Object.values(world.tvmaze.cast)
+
+  test.each([
+    ['pt-br', 'Você já segue 3 séries, o máximo por conversa. Remova uma em /series para abrir espaço.'],
+    ['en', 'You already follow 3 series, the most a chat can follow. Remove one in /shows to make room.'],
+  ])('have a limit that the bot explains (%s), and one that was removed makes room', async (language, words) => {
+    world.desk.limits = { ...usualLimits, followsPerChat: 3 }
+    const person = await somebody(language)
+    const [one, two, three, four] = all() as [number, number, number, number]
+    for (const show of [one, two, three]) await person.follows(show)
+    expect(await person.follows(four)).toBe(words)
+    // What is followed already stays as it is.
+    expect(await person.follows(one)).not.toBe(words)
+    await followsIn(world.db).unfollow(person.chatId, `show/${two}`)
+    expect(await person.follows(four)).not.toBe(words)
+    expect((await followsIn(world.db).of(person.chatId, 'show/')).length).toBe(3)
+  })
+
+  test('that wait for their first look have a limit too; those that the catalogue has do not wait', async () => {
+    world.desk.limits = { ...usualLimits, waitingFollowsPerChat: 2 }
+    const person = await somebody()
+    const [one, two, three, four] = all() as [number, number, number, number]
+    await world.know(one)
+    for (const show of [one, two, three]) await person.follows(show)
+    expect(await person.follows(four)).toMatch(/Ainda estou buscando as datas de 2 séries/)
+    await followsIn(world.db).looked(two, new Date())
+    expect(await person.follows(four)).toMatch(/Pronto/)
+  })
+
+  test('stay within the limit when fifty are followed at once, by follow and by undo', async () => {
+    await chatsIn(world.db).welcome({ id: 5, kind: 'private', language: 'en' })
+    const follows = followsIn(world.db)
+    const limits = { followsPerChat: 7, waitingFollowsPerChat: 5 }
+    const done = await Promise.all(
+      Array.from({ length: 50 }, (_, at) =>
+        follows.within(5, `show/${at + 1}`, limits, at % 2 === 0 ? new Date() : null, each =>
+          at % 3 === 0
+            ? each.restore(5, `show/${at + 1}`, new Date()).then(() => true)
+            : each.follow(5, `show/${at + 1}`, new Date()),
+        ),
+      ),
+    )
+    expect(done.filter(each => typeof each !== 'string').length).toBe(7)
+    expect((await follows.of(5, 'show/')).length).toBe(7)
+    const { rows } = await world.db.query<{ waiting: number }>(
+      'select count(waiting_since) as waiting from follow where chat_id = 5',
+    )
+    expect(rows[0]!.waiting).toBeLessThanOrEqual(5)
+  })
+})
+
+describe('first looks', () => {
+  const time = { now: new Date() }
+  const outside = () => ({
+    tvmaze: tvmaze(world.tvmaze.url, { callsPerTenSeconds: 10_000, attempts: 1 }),
+    catalogue: world.catalogue,
+    follows: followsIn(world.db),
+    announcements: announcementsIn(world.db),
+    cursors: cursorsIn(world.db),
+    missingShows: missingShowsIn(world.db),
+    skippedRecords: skippedRecordsIn(world.db),
+    publish: async () => {},
+    clock: () => time.now,
+    log: pino({ level: 'silent' }),
+  })
+  const event = (chatId: number, showId: number) =>
+    SeriesFollowed.from(beginning(`press-${chatId}-${showId}`), {
+      subject: `show/${showId}`,
+      data: { chatId, showId, followedAt: time.now.toISOString() },
+    })
+  const waits = async (chatId: number, showId: number, at: number) => {
+    await chatsIn(world.db).welcome({ id: chatId, kind: 'private', language: 'en' })
+    await followsIn(world.db).within(chatId, `show/${showId}`, usualLimits, new Date(at), follows =>
+      follows.follow(chatId, `show/${showId}`, new Date(at)),
+    )
+  }
+  beforeEach(async () => {
+    time.now = new Date()
+    await world.db.query('truncate chat cascade')
+  })
+
+  test('go round the chats: an honest follow waits for nobody who follows many', async () => {
+    const honest = world.tvmaze.addShow({ name: 'Honesta', on: { br: 'Globo' } }).id
+    const strange = Array.from({ length: 20 }, (_, at) => 700_000 + at)
+    for (const [at, id] of strange.entries()) await waits(1, id, at)
+    await waits(2, honest, 1_000)
+    for (const id of strange.slice(0, 2)) await seriesFollowed(event(1, id), outside())
+    expect(await world.catalogue.show(honest)).toMatchObject({ name: 'Honesta' })
+    for (const id of strange.slice(2)) await seriesFollowed(event(1, id), outside())
+    await seriesFollowed(event(2, honest), outside())
+    // Each was looked for once, and the ids that nobody has made no dead letter.
+    const asked = world.tvmaze.calls().flatMap(({ path }) => /^\/shows\/7\d+$/.exec(path)?.[0] ?? [])
+    expect(new Set(asked).size).toBe(20)
+    expect(asked.length).toBe(20)
+    expect(await followsIn(world.db).nextWaiting([])).toBe(null)
+  })
+
+  test('that TVMaze does not answer come again for a few minutes, and then are the hourly round’s', async () => {
+    const show = world.tvmaze.addShow({ name: 'Tarde', on: { br: 'Globo' } }).id
+    await waits(1, show, 1)
+    world.tvmaze.fail('502')
+    const asked = event(1, show)
+    await expect(seriesFollowed(asked, outside())).rejects.toThrow(RetryLater)
+    time.now = new Date(time.now.getTime() + 5 * 60_000)
+    await seriesFollowed(asked, outside())
+    world.tvmaze.fail(null)
+    await seriesRefresher(beginning('round'), outside())
+    expect(await world.catalogue.show(show)).toMatchObject({ name: 'Tarde' })
+  })
+})

@@ -1,0 +1,476 @@
+import { createConnection } from 'node:net'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { VigiaEvent } from '#events/event.ts'
+import { UpdateDeferred } from '#events/update-deferred.ts'
+import { inBinaryMode } from '#functions/host/publish.ts'
+import { deferral } from '#functions/telegram-webhook/deferral.ts'
+import { botIdOf, secretCheck, usableSecret } from '#functions/telegram-webhook/secret.ts'
+import { secret, startWebhook, token, type Webhook } from '#test/functions/telegram-webhook/support.ts'
+import { until } from '#test/support/until.ts'
+
+let world: Webhook
+beforeAll(async () => {
+  world = await startWebhook()
+})
+afterAll(() => world?.stop())
+
+const whole = { find: (_: number) => Promise.resolve(null as never) }
+beforeAll(() => {
+  whole.find = world.desk.chats.find as never
+})
+/** From now on, whatever that chat says cannot be handled. */
+const poison = (chatId: number) => {
+  world.desk.chats.find = id =>
+    id === chatId ? Promise.reject(new Error('a fault of ours, at /srv/secret/path.ts:7')) : whole.find(id)
+}
+afterEach(() => {
+  world.desk.chats.find = whole.find as never
+  world.broker.refuse(0)
+  world.telegram.forgetFaults()
+})
+
+const botId = botIdOf(token)
+let lastUpdate = 500_000
+const said = (text: string, from = { id: 7_000_001, first_name: 'Ana' }) => ({
+  update_id: ++lastUpdate,
+  message: {
+    message_id: lastUpdate,
+    date: 1_763_700_000,
+    from: { ...from, is_bot: false, language_code: 'pt-br' },
+    chat: { id: from.id, type: 'private', first_name: from.first_name },
+    text,
+    ...(text.startsWith('/')
+      ? { entities: [{ type: 'bot_command', offset: 0, length: text.split(' ')[0]!.length }] }
+      : {}),
+  },
+})
+const stateOf = async (updateId: number) =>
+  (
+    await world.db.query<{ state: string; attempts: number }>(
+      'select state, attempts from telegram_update where bot_id = $1 and update_id = $2',
+      [botId, updateId],
+    )
+  ).rows[0]
+
+describe('the secret', () => {
+  test.each([
+    ['missing', null],
+    ['empty', ''],
+    ['forged', 'another-secret_of-who'],
+    ['a prefix', secret.slice(0, -1)],
+    ['longer', `${secret}x`],
+    ['overlong', 'x'.repeat(5_000)],
+    ['the text undefined', 'undefined'],
+    ['the text null', 'null'],
+    ['the text [object Object]', '[object Object]'],
+    ['twice', `${secret}, ${secret}`],
+  ])('%s is answered 401 and leaves nothing behind', async (_, given) => {
+    const update = said('/start')
+    // Would fail to parse: it is not looked at.
+    const response = await world.post(`${JSON.stringify(update)} and more`, given)
+    expect(response.status).toBe(401)
+    expect(await response.text()).toBe('')
+    expect(await stateOf(update.update_id)).toBeUndefined()
+  })
+
+  test('a stranger is refused before the body arrives', async () => {
+    const { hostname, port } = new URL(world.url)
+    const socket = createConnection(Number(port), hostname)
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n')
+    const [answer] = await Promise.all([new Promise(resolve => socket.once('data', data => resolve(String(data))))])
+    expect(answer).toMatch(/^HTTP\/1\.1 401/)
+    socket.destroy()
+  })
+
+  test('only POST is taken', async () => {
+    for (const method of ['GET', 'PUT', 'DELETE'])
+      expect((await fetch(world.url, { method, headers: { 'x-telegram-bot-api-secret-token': secret } })).status).toBe(
+        405,
+      )
+  })
+
+  test.each(['not json', '[]', 'null', '{}', '{"update_id":"7"}', '{"update_id":1.5}', '{"update_id":-1}'])(
+    'with the secret, %s is still no update',
+    async body => {
+      const response = await world.post(body)
+      expect(response.status).toBe(400)
+      expect(await response.text()).toBe('')
+    },
+  )
+
+  test('a function without a secret does not start', () => {
+    for (const value of [undefined, '', '  ', 'undefined', 'null'])
+      expect(() => usableSecret(value)).toThrow('TELEGRAM_WEBHOOK_SECRET is not set')
+    for (const value of ['with space', 'ü', 'x'.repeat(257)])
+      expect(() => usableSecret(value)).toThrow('TELEGRAM_WEBHOOK_SECRET may have')
+    expect(usableSecret(secret)).toBe(secret)
+    expect(() => botIdOf('undefined')).toThrow('TELEGRAM_BOT_TOKEN is not a token')
+    expect(secretCheck(secret)([secret])).toBe(false)
+  })
+})
+
+describe('an update', () => {
+  test('that comes again, or twice at once, acts once', async () => {
+    const person = world.person('Replay')
+    person.send('/start')
+    await world.settled()
+    const update = said('/monitorar repetido.example', { id: person.chatId, first_name: 'Replay' })
+    const before = person.answers().length
+    const statuses = await Promise.all([1, 2, 3].map(async () => (await world.post(update)).status))
+    expect(statuses.toSorted().at(0)).toBe(200)
+    expect((await world.post(update)).status).toBe(200)
+    expect(person.answers()).toHaveLength(before + 1)
+    expect(await stateOf(update.update_id)).toMatchObject({ state: 'done', attempts: 1 })
+  })
+
+  test('that somebody is at is not begun a second time; Telegram is told when to come again', async () => {
+    const update = said('/start')
+    await world.db.query(
+      `insert into telegram_update (bot_id, update_id, state, lease_until) values ($1, $2, 'processing', now() + interval '9 s')`,
+      [botId, update.update_id],
+    )
+    const response = await world.post(update)
+    expect(response.status).toBe(503)
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(5)
+    expect(await response.text()).toBe('')
+  })
+
+  test('whose handler died in the middle is taken up again when its lease is over', async () => {
+    const person = world.person('Queda')
+    person.send('/start')
+    await world.settled()
+    const update = said('/ajuda', { id: person.chatId, first_name: 'Queda' })
+    await world.db.query(
+      `insert into telegram_update (bot_id, update_id, state, lease_until) values ($1, $2, 'processing', now() - interval '1 s')`,
+      [botId, update.update_id],
+    )
+    expect((await world.post(update)).status).toBe(200)
+    expect(person.answers().at(-1)?.text).toMatch(/^Séries/)
+    expect(await stateOf(update.update_id)).toMatchObject({ state: 'done', attempts: 2 })
+  })
+
+  test('is never answered with anything that Telegram could carry out', async () => {
+    const person = world.person('Eco')
+    await person.says('/start')
+    await person.says('{"method":"sendMessage","chat_id":1,"text":"x"}')
+    const deliveries = world.telegram.deliveries()
+    expect(deliveries.length).toBeGreaterThan(0)
+    expect(deliveries.filter(({ body, executed }) => body !== '' || executed !== null)).toEqual([])
+  })
+
+  test('of a kind that the bot has no use for is taken and forgotten', async () => {
+    for (const more of [{ edited_message: { chat: { id: 1 } } }, { poll: { id: '1' } }, {}]) {
+      const update = { update_id: ++lastUpdate, ...more }
+      expect((await world.post(update)).status).toBe(200)
+      expect(await stateOf(update.update_id)).toMatchObject({ state: 'done' })
+    }
+  })
+
+  test('waits with Telegram while the database is away', async () => {
+    const person = world.person('Banco')
+    await person.says('/start')
+    const update = said('/ajuda', { id: person.chatId, first_name: 'Banco' })
+    await world.db.query('alter table telegram_update rename to away')
+    const response = await world.post(update)
+    await world.db.query('alter table away rename to telegram_update')
+    expect(response.status).toBe(503)
+    expect(response.headers.get('retry-after')).toBe('5')
+    expect(await response.text()).toBe('')
+    expect((await world.post(update)).status).toBe(200)
+    expect(person.answers().at(-1)?.text).toMatch(/^Séries/)
+  })
+
+  test('waits with Telegram while the broker is away, and is then done once', async () => {
+    const person = world.person('Paciência')
+    await person.says('/start')
+    world.broker.refuse(1)
+    const { text } = await person.says('/monitorar paciencia.example')
+    expect(text).toMatch(/^Pronto! Vou verificar paciencia\.example/)
+    expect(person.answers().filter(({ text }) => text.includes('paciencia.example'))).toHaveLength(1)
+    expect(
+      world.broker.events('probe.requested').filter(({ data }) => JSON.stringify(data).includes('paciencia.example')),
+    ).toHaveLength(1)
+  })
+})
+
+describe('a poison update', () => {
+  test('is left to the broker after three failures, says sorry, and the chat’s next update works', async () => {
+    const person = world.person('Veneno')
+    await person.says('/start')
+    poison(person.chatId)
+    person.send('/ajuda')
+    const deferred = await until(() => world.broker.events('update.deferred').at(-1), { what: 'the deferral' })
+    await world.settled()
+    const update = deferred.data as { update: { update_id: number } }
+    expect(deferred).toMatchObject({
+      subject: `update/${update.update.update_id}`,
+      source: '/functions/telegram-webhook',
+    })
+    expect(await stateOf(update.update.update_id)).toMatchObject({ state: 'deferred', attempts: 3 })
+    const attempts = world.telegram.deliveries().filter(({ updateId }) => updateId === update.update.update_id)
+    expect(attempts.map(({ status }) => status)).toEqual([503, 503, 200])
+
+    world.desk.chats.find = whole.find as never
+    expect((await person.says('/series')).text).toMatch(/^Você ainda não segue/)
+    expect(
+      person
+        .answers()
+        .map(({ text }) => text)
+        .join(),
+    ).not.toMatch(/path\.ts|fault of ours/)
+
+    const brought = await world.deliver(deferred)
+    expect(brought.status).toBe(204)
+    expect(person.answers().at(-1)?.text).toMatch(/^Séries/)
+    expect(await stateOf(update.update.update_id)).toMatchObject({ state: 'done' })
+    const count = person.answers().length
+    expect((await world.deliver(deferred)).status).toBe(204)
+    expect(person.answers()).toHaveLength(count)
+  })
+
+  test('hears an apology, in words that say what was kept and what to do', async () => {
+    const person = world.person('Desculpa')
+    await person.says('/start')
+    const update = said('/hoje', { id: person.chatId, first_name: 'Desculpa' })
+    const of = world.desk.follows.of
+    world.desk.follows.of = () => Promise.reject(new Error('a fault of ours'))
+    for (const status of [503, 503, 200]) expect((await world.post(update)).status).toBe(status)
+    world.desk.follows.of = of
+    expect(person.answers().at(-1)?.text).toBe(
+      'Algo deu errado do meu lado e ainda não consegui responder. Seu pedido está guardado e vou tentar de novo sozinho. Se não chegar nada em alguns minutos, mande outra vez.',
+    )
+    expect((await world.post(update)).status).toBe(200)
+  })
+
+  test('that ends the process each time is seen by its count', async () => {
+    const person = world.person('Tombo')
+    await person.says('/start')
+    const update = said('/ajuda', { id: person.chatId, first_name: 'Tombo' })
+    await world.db.query(
+      `insert into telegram_update (bot_id, update_id, state, lease_until, attempts) values ($1, $2, 'processing', now() - interval '1 s', 3)`,
+      [botId, update.update_id],
+    )
+    expect((await world.post(update)).status).toBe(200)
+    expect(await stateOf(update.update_id)).toMatchObject({ state: 'deferred' })
+    expect(world.broker.events('update.deferred').at(-1)?.subject).toBe(`update/${update.update_id}`)
+  })
+
+  test('that may have been answered before its process ended is left to the broker without an apology', async () => {
+    const person = world.person('Respondida')
+    await person.says('/start')
+    const update = said('/ajuda', { id: person.chatId, first_name: 'Respondida' })
+    const crash = () =>
+      world.db.query(
+        `update telegram_update set state = 'processing', lease_until = now() - interval '1 s' where update_id = $1`,
+        [update.update_id],
+      )
+    expect((await world.post(update)).status).toBe(200)
+    await crash()
+    poison(person.chatId)
+    for (const status of [503, 200]) expect((await world.post(update)).status).toBe(status)
+    expect(await stateOf(update.update_id)).toMatchObject({ state: 'deferred' })
+    expect(person.answers().filter(({ text }) => /Algo deu errado/.test(text))).toEqual([])
+  })
+
+  test('is apologised for before the broker has it, and once', async () => {
+    const person = world.person('Ordem certa')
+    await person.says('/start')
+    const update = said('/ajuda', { id: person.chatId, first_name: 'Ordem certa' })
+    poison(person.chatId)
+    world.broker.refuse(1)
+    const [apologies, deferrals] = [
+      () => person.answers().filter(({ text }) => /Algo deu errado/.test(text)).length,
+      () =>
+        world.broker.events('update.deferred').filter(({ subject }) => subject === `update/${update.update_id}`).length,
+    ]
+    for (const status of [503, 503, 503]) expect((await world.post(update)).status).toBe(status)
+    expect([apologies(), deferrals()]).toEqual([1, 0])
+    expect((await world.post(update)).status).toBe(200)
+    expect([apologies(), deferrals()]).toEqual([1, 1])
+  })
+
+  test('stays with Telegram while the broker does not take it either', async () => {
+    const update = said('/ajuda')
+    poison(7_000_001)
+    for (let i = 0; i < 2; i++) await world.post(update)
+    world.broker.refuse(1)
+    const response = await world.post(update)
+    expect(response.status).toBe(503)
+    expect(response.headers.get('retry-after')).toBe('5')
+    expect((await world.post(update)).status).toBe(200)
+    expect(await stateOf(update.update_id)).toMatchObject({ state: 'deferred' })
+  })
+
+  test('fails in the broker’s hands with a status that repeats, so that it ends in the dead letters', async () => {
+    const update = said('/ajuda')
+    poison(7_000_001)
+    for (let i = 0; i < 3; i++) await world.post(update)
+    const deferred = world.broker.events('update.deferred').at(-1)!
+    expect((await world.deliver(deferred)).status).toBe(500)
+    expect((await world.deliver(deferred)).status).toBe(500)
+  })
+})
+
+describe('an update that can be neither handled nor kept', () => {
+  const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`
+  const withText = (text: string, more = '') => {
+    const update = said('TEXT')
+    return { id: update.update_id, body: JSON.stringify(update).replace('"TEXT"', text).replace(/\}$/, `${more}}`) }
+  }
+
+  test.each([
+    ['200,000 levels of arrays', `,"x":${deep(200_000)}`],
+    ['100 levels of arrays', `,"x":${deep(100)}`],
+    ['100,000 levels of objects', `,"x":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`],
+  ])('is taken and ends as a dead letter that says why: %s', async (_, more) => {
+    const { id, body } = withText('"oi"', more)
+    world.telegram.forgetCalls()
+    expect((await world.post(body)).status).toBe(200)
+    expect((await world.post(body)).status).toBe(200)
+    expect(world.telegram.calls(), 'nobody is promised another try').toEqual([])
+    const deferred = world.broker.events('update.deferred').at(-1)!
+    expect(deferred.subject).toBe(`update/${id}`)
+    const brought = await world.deliver(deferred)
+    expect(brought.status).toBe(422)
+    expect(await brought.text()).toMatch(/^update \d+ cannot be handled: its JSON is [\d]+ levels deep$/)
+  })
+
+  test('is taken and ends as a dead letter where the broker refuses it as too large', async () => {
+    const { id, body } = withText(`"${'x'.repeat(900_000)}"`)
+    poison(7_000_001)
+    for (const status of [503, 503]) expect((await world.post(body)).status).toBe(status)
+    world.broker.refuse(1, 413)
+    expect((await world.post(body)).status).toBe(200)
+    expect(await stateOf(id)).toMatchObject({ state: 'deferred' })
+    expect((await world.deliver(world.broker.events('update.deferred').at(-1)!)).status).toBe(422)
+  })
+
+  test.each([
+    ['no JSON', '{"update_id":'],
+    ['nothing', ''],
+    ['null', 'null'],
+    ['a list', '[1]'],
+    ['a list 200,000 levels deep', deep(200_000)],
+    ['no update_id', '{"message":{}}'],
+    ['an update_id in text', '{"update_id":"7"}'],
+    ['a negative one', '{"update_id":-1}'],
+    ['half a number', '{"update_id":1.5}'],
+    ['more than 64 bits', '{"update_id":99999999999999999999}'],
+    ['more than a number holds', '{"update_id":1e400}'],
+    ['text that is cut in the middle of a character', Buffer.from([0x7b, 0x22, 0xe2])],
+  ])('is answered 400 where it is no update at all: %s', async (_, body) => {
+    expect((await world.post(body)).status).toBe(400)
+  })
+
+  test.each([
+    ['NUL', '"a\\u0000b \\ud83d \\udc00"'],
+    ['only NUL', '"\\u0000"'],
+    ['a command and half a character', '"/buscar \\ud83d\\u0000"'],
+  ])('is handled where only characters are wrong: %s', async (_, text) => {
+    const { id, body } = withText(text)
+    expect((await world.post(body)).status).toBe(200)
+    expect(await stateOf(id)).toMatchObject({ state: 'done', attempts: 1 })
+  })
+
+  test('is handled where bytes are no UTF-8 and keys come twice', async () => {
+    const id = ++lastUpdate
+    const [head, tail] = withText('"CUT"', `,"update_id":${id}`).body.split('CUT')
+    const body = Buffer.concat([Buffer.from(head!), Buffer.from([0xff, 0xc3, 0x28]), Buffer.from(tail!)])
+    expect((await world.post(body)).status).toBe(200)
+    expect(await stateOf(id)).toMatchObject({ state: 'done' })
+  })
+
+  test('is handled up to the largest number there is, also by way of the broker', async () => {
+    const update = { ...said('/ajuda'), update_id: Number.MAX_SAFE_INTEGER }
+    poison(7_000_001)
+    for (const status of [503, 503, 200]) expect((await world.post(update)).status).toBe(status)
+    world.desk.chats.find = whole.find as never
+    expect((await world.deliver(world.broker.events('update.deferred').at(-1)!)).status).toBe(204)
+  })
+
+  test.each([null, 7, 'x', [], { chat: null }, { chat: { id: 'x' } }, { from: null, chat: { id: 1, type: 'odd' } }])(
+    'with a message that is none (%j) is not repeated for ever',
+    async message => {
+      const update = { update_id: ++lastUpdate, message }
+      let status = 0
+      for (let tries = 0; tries < 4 && status !== 200; tries++) status = (await world.post(update)).status
+      expect(status).toBe(200)
+    },
+  )
+})
+
+describe('a deferred update', () => {
+  const genuine = () => ({ ...deferral(secret, botId).event(said('/start')), source: '/functions/telegram-webhook' })
+
+  test('survives a store that sorts its keys', async () => {
+    const update = said('/start', { id: world.person('Ordem').chatId, first_name: 'Ordem' })
+    world.telegram.user('Ordem').send('oi')
+    await world.settled()
+    const event = deferral(secret, botId).event(update)
+    const sorted = JSON.parse(
+      JSON.stringify(event.data, (_, part) =>
+        part && typeof part === 'object' && !Array.isArray(part)
+          ? Object.fromEntries(Object.entries(part).toSorted(([one], [other]) => (one < other ? 1 : -1)))
+          : part,
+      ),
+    )
+    expect((await world.deliver({ ...event, source: '/x', data: sorted })).status).toBe(204)
+  })
+
+  test.each<[string, (event: VigiaEvent) => VigiaEvent, number]>([
+    ['without our seal', event => ({ ...event, id: event.id.replace(/[^/]+$/, 'a'.repeat(64)) }), 401],
+    ['of another update', event => ({ ...event, id: event.id.replace(/\/5(\d+)\//, '/6$1/') }), 401],
+    ['of another bot', event => ({ ...event, id: event.id.replace(`/${botId}/`, '/42/') }), 401],
+    ['with an endless id', event => ({ ...event, id: `${event.id}${'x'.repeat(5_000)}` }), 401],
+    ['of another type', event => ({ ...event, type: 'dev.vigia.monitor.down' }), 401],
+    [
+      'with another update inside',
+      event => ({
+        ...event,
+        data: { ...(event.data as object), update: said('/start', { id: 13, first_name: 'Eve' }) },
+      }),
+      422,
+    ],
+    [
+      'with words changed inside',
+      event => {
+        const data = structuredClone(event.data) as { update: { message: { text: string } } }
+        data.update.message.text = '/monitorar eve.example'
+        return { ...event, data }
+      },
+      422,
+    ],
+    [
+      'with another signature',
+      event => ({ ...event, data: { ...(event.data as object), signature: 'b'.repeat(64) } }),
+      422,
+    ],
+  ])('%s is refused and does nothing', async (_, forge, status) => {
+    const calls = world.telegram.calls().length
+    const rows = (await world.db.query('select from telegram_update')).rowCount
+    expect((await world.deliver(forge(genuine()))).status).toBe(status)
+    expect(world.telegram.calls()).toHaveLength(calls)
+    expect((await world.db.query('select from telegram_update')).rowCount).toBe(rows)
+  })
+
+  test('in structured mode, where the seal is not in the head, is refused', async () => {
+    const { id, type, data } = genuine()
+    const response = await fetch(world.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/cloudevents+json' },
+      body: JSON.stringify({ specversion: '1.0', id, type, source: '/x', data }),
+    })
+    expect(response.status).toBe(401)
+  })
+
+  test('of a stranger is refused before its body arrives', async () => {
+    const { hostname, port } = new URL(world.url)
+    const { headers } = inBinaryMode({ ...genuine(), id: 'update/1/2/update.deferred/x', type: UpdateDeferred.type })
+    const socket = createConnection(Number(port), hostname)
+    const head = Object.entries({ ...headers, host: 'x', 'content-length': '1000000' })
+    socket.write(`POST / HTTP/1.1\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`)
+    const answer = await new Promise(resolve => socket.once('data', data => resolve(String(data))))
+    expect(answer).toMatch(/^HTTP\/1\.1 401/)
+    socket.destroy()
+  })
+})

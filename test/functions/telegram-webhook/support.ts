@@ -1,0 +1,226 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { catalogueIn } from '#database/catalogue.ts'
+import { chatsIn } from '#database/chats.ts'
+import { followsIn } from '#database/follows.ts'
+import { looksIn } from '#database/looks.ts'
+import { monitorsIn } from '#database/monitors.ts'
+import { probeHoursIn } from '#database/probe-hours.ts'
+import { searchesIn } from '#database/searches.ts'
+import { telegramUpdatesIn } from '#database/telegram-updates.ts'
+import type { VigiaEvent } from '#events/event.ts'
+import { UpdateDeferred } from '#events/update-deferred.ts'
+import { addressGuard } from '#functions/dial/address.ts'
+import { on } from '#functions/host/function-definition.ts'
+import { inBinaryMode, publisher } from '#functions/host/publish.ts'
+import { hostOf } from '#functions/host/server.ts'
+import type { Desk } from '#functions/telegram-webhook/context.ts'
+import { deferral } from '#functions/telegram-webhook/deferral.ts'
+import { usualLimits } from '#functions/telegram-webhook/limits.ts'
+import { botIdOf, secretCheck } from '#functions/telegram-webhook/secret.ts'
+import { telegrafBot } from '#functions/telegram-webhook/telegraf-bot.ts'
+import { telegramWebhook } from '#functions/telegram-webhook/telegram-webhook.ts'
+import { tvmaze as tvmazeClient } from '#functions/tvmaze/client.ts'
+import { startTelegram, type TelegramSimulator, type UserSeat } from '#local/simulators/telegram.ts'
+import { startTvmaze } from '#local/simulators/tvmaze.ts'
+import { freshDatabase, freshMongo } from '#test/support/database.ts'
+import { until } from '#test/support/until.ts'
+
+// One line a request is for a running system.
+process.env.LOG_LEVEL ??= 'silent'
+
+export const token = '700000001:test-token-of-the-bot-AAAAAAAAAAAAA'
+export const secret = 'a-secret_of-the-tests'
+
+/** The broker as the function sees it: takes events, or refuses them; brings one back when told to. */
+const startBroker = async () => {
+  const events: VigiaEvent[] = []
+  let [refusals, refusal] = [0, 503]
+  const server = createServer((request, response) => {
+    let body = ''
+    request.on('data', chunk => {
+      body += chunk
+    })
+    request.on('end', () => {
+      if (refusals > 0) {
+        refusals--
+        response.writeHead(refusal).end()
+        return
+      }
+      const own = Object.entries(request.headers).filter(([name]) => name.startsWith('ce-'))
+      const attributes = Object.fromEntries(own.map(([name, value]) => [name.slice(3), value]))
+      events.push({
+        ...attributes,
+        vigiahops: Number(attributes.vigiahops),
+        data: JSON.parse(body),
+      } as unknown as VigiaEvent)
+      response.writeHead(202).end()
+    })
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    /** What was published, oldest first; an id that comes again is the same event. */
+    events: (type?: string) =>
+      [...new Map(events.map(event => [event.id, event])).values()].filter(
+        event => type === undefined || event.type === `dev.vigia.${type}`,
+      ),
+    refuse: (times: number, status = 503) => {
+      refusals = times
+      refusal = status
+    },
+    stop: () => new Promise<void>(resolve => server.close(() => resolve()).closeAllConnections()),
+  }
+}
+
+/** The function behind real HTTP, between a Telegram, a TVMaze and a broker of the tests and real databases. */
+export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } = {}) => {
+  const [database, catalogueServer, telegram, tvmaze, broker] = await Promise.all([
+    freshDatabase(),
+    freshMongo(),
+    startTelegram({ botToken: token, rates: false }),
+    startTvmaze({ limit: false, clock: () => new Date(now) }),
+    startBroker(),
+  ])
+  const { db } = database
+  const time = { now: new Date(now) }
+  const catalogue = catalogueIn(catalogueServer.mongo)
+  const client = tvmazeClient(tvmaze.url, { callsPerTenSeconds: 10_000 })
+  const guard = addressGuard(allow)
+  const warnings: string[] = []
+  const addresses = new Map<string, string>()
+  const desk: Desk = {
+    chats: chatsIn(db),
+    follows: followsIn(db),
+    searches: searchesIn(db),
+    monitors: monitorsIn(db),
+    looks: looksIn(db),
+    probeHours: probeHoursIn(db),
+    catalogue,
+    tvmaze: client,
+    mayDial: async address => guard(address),
+    // Names of tests have no address; where two share one, the test says so.
+    addressOf: async host => addresses.get(host) ?? null,
+    // The clock stands still, so an allowance would never be there again.
+    limits: { ...usualLimits, searchSeconds: 0 },
+    clock: () => time.now,
+    warn: message => warnings.push(message),
+  }
+  const botId = botIdOf(token)
+  const name = 'telegram-webhook'
+  const webhook = telegramWebhook({
+    botId,
+    isSecret: secretCheck(secret),
+    deferral: deferral(secret, botId),
+    updates: telegramUpdatesIn(db),
+    desk,
+    publish: publisher(broker.url, name),
+    openBot: () => telegrafBot({ token, botId, apiRoot: telegram.url }),
+  })
+  const host = hostOf(
+    {
+      name,
+      http: { admit: webhook.admit, handle: webhook.handle },
+      admitEvent: webhook.admitEvent,
+      events: [on(UpdateDeferred, webhook.deferred)],
+    },
+    { sink: broker.url },
+  )
+  const { port } = await host.listen(0, '127.0.0.1')
+  const url = `http://127.0.0.1:${port}/`
+  await fetch(`${telegram.url}/bot${token}/setWebhook`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ url, secret_token: secret }),
+  })
+  /** Hands the function an update, as Telegram or as anybody who has the secret would. */
+  const post = (update: unknown, given: string | null = secret) =>
+    fetch(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(given === null ? {} : { 'x-telegram-bot-api-secret-token': given }),
+      },
+      body: typeof update === 'string' || Buffer.isBuffer(update) ? update : JSON.stringify(update),
+    })
+  /** Until Telegram has nothing left to deliver. */
+  const settled = () => until(() => telegram.pending().length === 0, { what: 'every update taken' })
+
+  return {
+    url,
+    db,
+    databaseUrl: database.url,
+    desk,
+    time,
+    telegram,
+    tvmaze,
+    broker,
+    catalogue,
+    warnings,
+    addresses,
+    settled,
+    post,
+    /** The catalogue as the refresher would fill it. */
+    know: async (...ids: number[]) => {
+      for (const id of ids) await catalogue.keep(await client.show(id))
+    },
+    /** A person who writes and presses, and reads the bot's newest answer once it is there. */
+    person: (who: string, language = 'pt-br') => talking(telegram, telegram.user(who, { language }), settled, post),
+    /** What a broker does with a Trigger's event. */
+    deliver: (event: VigiaEvent) => {
+      const { headers, body } = inBinaryMode(event)
+      return fetch(url, { method: 'POST', headers, body: new Uint8Array(body) })
+    },
+    stop: async () => {
+      await telegram.stop()
+      await host.drain(1_000)
+      await Promise.all([tvmaze.stop(), broker.stop(), database.end(), catalogueServer.end()])
+    },
+  }
+}
+
+export type Webhook = Awaited<ReturnType<typeof startWebhook>>
+
+let forged = 900_000_000
+
+const talking = (
+  telegram: TelegramSimulator,
+  seat: UserSeat,
+  settled: () => Promise<unknown>,
+  post: (update: unknown) => Promise<Response>,
+) => ({
+  ...seat,
+  says: async (text: string) => {
+    seat.send(text)
+    await settled()
+    return seat.answers().at(-1)!
+  },
+  /** The note over the button, and the message it is on as it looks then (the newest, where it is gone). */
+  presses: async (button: string | RegExp, message?: number) => {
+    const press = seat.press(button, message === undefined ? {} : { message })
+    await settled()
+    const shown = seat.answers()
+    return { note: press.answer()?.text ?? null, shown: shown.find(({ id }) => id === message) ?? shown.at(-1)! }
+  },
+  /** A press with data that no button has: clients of one's own can do that. */
+  forges: async (message: number, data: string) => {
+    const id = String(++forged)
+    await post({
+      update_id: forged,
+      callback_query: {
+        id,
+        from: { id: seat.id, is_bot: false, first_name: seat.name, language_code: 'pt-br' },
+        message: {
+          message_id: message,
+          date: 1,
+          chat: { id: seat.chatId, type: 'private', first_name: seat.name },
+          text: 'something',
+        },
+        chat_instance: '1',
+        data,
+      },
+    })
+    const answered = telegram.calls('answerCallbackQuery').find(({ params }) => params.callback_query_id === id)
+    return { note: answered?.params.text ?? null, shown: seat.answers().at(-1)! }
+  },
+})

@@ -1,0 +1,220 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { ShowGone, smallerPoster, type Tvmaze, TvmazeUnavailable, tvmaze } from '#functions/tvmaze/client.ts'
+import { startTvmaze, type TvmazeSimulator } from '#local/simulators/tvmaze.ts'
+
+let simulator: TvmazeSimulator
+let now = new Date('2026-11-21T12:00:00Z')
+let waits: number[] = []
+let client: Tvmaze
+
+const wait = async (ms: number) => {
+  waits.push(ms)
+  now = new Date(now.getTime() + ms)
+}
+beforeAll(async () => {
+  simulator = await startTvmaze({ clock: () => now })
+})
+afterAll(() => simulator.stop())
+beforeEach(() => {
+  now = new Date(now.getTime() + 3_600_000)
+  waits = []
+  simulator.fail(null)
+  simulator.forgetCalls()
+  client = tvmaze(simulator.url, { clock: () => now, wait, timeoutMs: 2_000 })
+})
+
+describe('a search', () => {
+  test('finds shows with what a card needs, the summary without its HTML', async () => {
+    const [hit] = await client.search('harbor nine')
+    expect(hit).toEqual({
+      id: simulator.cast.harbor,
+      name: 'Harbor Nine',
+      url: expect.stringContaining('tvmaze.com/shows/'),
+      image: expect.stringContaining('/original_untouched/'),
+      channel: 'Meridian',
+      premiered: '2026-01-04',
+      status: 'Running',
+      summary: 'Harbor Nine follows the night crew of a port that never quite closes.',
+    })
+    expect(simulator.calls()[0]).toMatchObject({ userAgent: expect.stringMatching(/^Vigia\/.*\(\+https/) })
+  })
+
+  test('finds nothing as an empty list, and knows a show without anything', async () => {
+    expect(await client.search('zzzzzzzzzzzz')).toEqual([])
+    expect((await client.search('Untitled Delta Project'))[0]).toMatchObject({
+      image: null,
+      channel: null,
+      premiered: null,
+      summary: null,
+    })
+  })
+
+  test('entities are letters', async () => {
+    const [hit] = await client.search('Tom & Zé')
+    expect(hit!.name).toBe('Tom & Zé 🎸')
+    expect(hit!.summary).toContain('"três acordes" <e só>')
+  })
+})
+
+describe('a show', () => {
+  test('comes with its episodes, their instants in UTC, and its name in Brazil', async () => {
+    const show = await client.show(simulator.cast.harbor)
+    expect(show).toMatchObject({
+      _id: simulator.cast.harbor,
+      names: { pt: 'Porto Nove' },
+      fetchedAt: now.toISOString(),
+    })
+    // Sundays at nine in New York: summer time ends on 1 November.
+    const stamps = show.episodes.filter(({ airdate }) => ['2026-10-25', '2026-11-01'].includes(airdate))
+    expect(stamps.map(({ airstamp }) => airstamp)).toEqual(['2026-10-26T01:00:00Z', '2026-11-02T02:00:00Z'])
+  })
+
+  test('without an airtime has dates and no instants: the airstamp is a placeholder', async () => {
+    const show = await client.show(simulator.cast.streamer)
+    expect(show.episodes.length).toBeGreaterThan(5)
+    expect(show.episodes.every(({ airstamp, airdate }) => airstamp === null && airdate !== '')).toBe(true)
+  })
+
+  test('with a special that has neither number nor date keeps it', async () => {
+    const show = await client.show(simulator.cast.special)
+    expect(show.episodes.find(({ number }) => number === null)).toMatchObject({
+      airdate: '',
+      airstamp: null,
+      name: 'The Midwinter Bell',
+    })
+  })
+
+  test('that TVMaze does not have is gone', async () => {
+    await expect(client.show(123)).rejects.toThrow(ShowGone)
+  })
+
+  test('is found by its other ids, through a redirect', async () => {
+    const show = await client.show(simulator.cast.harbor)
+    expect(await client.lookup({ imdb: show.imdb! })).toMatchObject({ id: show._id })
+    expect(await client.lookup({ thetvdb: show.thetvdb! })).toMatchObject({ id: show._id })
+    expect(await client.lookup({ imdb: 'tt0000000' })).toBe(null)
+  })
+})
+
+test('updates are instants by id, and an edited show is among those of the day', async () => {
+  const before = await client.updates('day')
+  expect(before.has(simulator.cast.hiatus)).toBe(false)
+  simulator.editShow(simulator.cast.hiatus, { status: 'Ended' })
+  expect((await client.updates('day')).get(simulator.cast.hiatus)).toBeGreaterThanOrEqual(now.getTime() / 1000 - 1)
+  expect((await client.updates()).size).toBeGreaterThan(10)
+})
+
+describe('when TVMaze is not well', () => {
+  test.each(['down', '429', 'html200', '502'] as const)('%s is unavailable, never gone, never empty', async trouble => {
+    simulator.fail(trouble)
+    for (const call of [
+      () => client.search('harbor'),
+      () => client.show(simulator.cast.harbor),
+      () => client.updates('day'),
+      () => client.lookup({ imdb: 'tt1' }),
+    ]) {
+      await expect(call()).rejects.toThrow(TvmazeUnavailable)
+    }
+  })
+
+  test('a show whose episodes do not come is not half a show', async () => {
+    simulator.fail('502', { path: `/shows/${simulator.cast.harbor}/episodes` })
+    await expect(client.show(simulator.cast.harbor)).rejects.toThrow(TvmazeUnavailable)
+  })
+
+  test('429 tells how long to wait, and who may wait tries again then', async () => {
+    simulator.fail('429', { times: 1 })
+    await expect(client.search('harbor')).rejects.toMatchObject({ status: 429, retryAfterS: 5 })
+    simulator.fail('429', { times: 1 })
+    const patient = tvmaze(simulator.url, { clock: () => now, wait, attempts: 2 })
+    expect(await patient.search('harbor nine')).not.toEqual([])
+    expect(waits).toEqual([5_000])
+  })
+
+  test('nobody listening and no answer in time are unavailable too, in words', async () => {
+    await expect(tvmaze('http://127.0.0.1:1').search('x')).rejects.toThrow('TVMaze: no answer (ECONNREFUSED)')
+    const silent = await serving(() => {})
+    await expect(tvmaze(silent.url, { timeoutMs: 50 }).search('x')).rejects.toThrow('TVMaze: no answer within 0.05 s')
+    await silent.stop()
+  })
+
+  test('a 404 that is not of its making does not mean that a show is gone', async () => {
+    const box = await serving((_, response) => response.writeHead(404).end('<h1>nginx</h1>'))
+    await expect(tvmaze(box.url).show(82)).rejects.toThrow(TvmazeUnavailable)
+    await box.stop()
+  })
+
+  test('a redirect to nowhere in particular ends', async () => {
+    const box = await serving((_, response) => response.writeHead(302, { location: '/again' }).end())
+    await expect(tvmaze(box.url).show(82)).rejects.toThrow(TvmazeUnavailable)
+    await box.stop()
+  })
+
+  test('fields of another kind than documented are taken as absent', async () => {
+    const odd = await serving((request, response) => {
+      const path = new URL(request.url!, 'http://x').pathname
+      const episodes = [
+        { id: 1, airdate: null, airtime: '', airstamp: null, season: null, number: 'x', name: null },
+        { id: 'no' },
+        null,
+        { id: 2, airdate: '2026-11-20', airtime: '22:00', airstamp: '2026-11-21T01:00:00+00:00', season: 1, number: 1 },
+      ]
+      const json = path.endsWith('/episodes')
+        ? episodes
+        : path.endsWith('/akas')
+          ? [{ name: 'Nulo\0', country: { code: 'BR' } }, { country: null }]
+          : { id: 82, name: '', image: 'x', network: [], webChannel: { name: 'TV' }, updated: 'soon', externals: null }
+      response.end(JSON.stringify(json))
+    })
+    expect(await tvmaze(odd.url).show(82)).toMatchObject({
+      name: 'TVmaze 82',
+      image: null,
+      channel: 'TV',
+      updated: 0,
+      names: { pt: 'Nulo' },
+      episodes: [
+        { id: 1, season: 0, number: null, airdate: '', airstamp: null },
+        { id: 2, airstamp: '2026-11-21T01:00:00Z' },
+      ],
+    })
+    await odd.stop()
+  })
+})
+
+describe('the pace', () => {
+  test('fifty calls in a row: TVMaze never has reason to complain', async () => {
+    const paced = tvmaze(simulator.url, { clock: () => now, wait, callsPerTenSeconds: 18 })
+    for (let call = 0; call < 50; call++) await paced.updates('day')
+    expect(simulator.calls().map(({ status }) => status)).toEqual(Array.from({ length: 50 }, () => 200))
+    expect(waits).toEqual([10_000, 10_000])
+  })
+
+  test('many who ask at once are let through by the same count', async () => {
+    const unlimited = await startTvmaze({ clock: () => now, limit: false })
+    const paced = tvmaze(unlimited.url, { clock: () => now, wait, callsPerTenSeconds: 5 })
+    await Promise.all(Array.from({ length: 20 }, () => paced.updates('day')))
+    expect(waits).toEqual([10_000, 10_000, 10_000])
+    await unlimited.stop()
+  })
+})
+
+test('a poster has a smaller sister', () => {
+  expect(smallerPoster('https://static.tvmaze.com/uploads/images/original_untouched/1/2.jpg')).toBe(
+    'https://static.tvmaze.com/uploads/images/medium_portrait/1/2.jpg',
+  )
+  expect(smallerPoster('https://static.tvmaze.com/uploads/images/medium_portrait/1/2.jpg')).toBeUndefined()
+})
+
+const serving = async (answer: (request: IncomingMessage, response: ServerResponse) => void) => {
+  const server = createServer(answer)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: () => {
+      server.closeAllConnections()
+      return new Promise<void>(resolve => server.close(() => resolve()))
+    },
+  }
+}

@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Postgres } from '#database/connect.ts'
+import { beginning, type VigiaEvent } from '#events/event.ts'
+import type { Measured } from '#functions/uptime-prober/measure.ts'
+import { ledgerOf } from '#functions/uptime-prober/result-writer.ts'
+import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
+import { virtualTime } from '#test/support/virtual-time.ts'
+
+const start = Date.parse('2026-11-21T12:00:00Z')
+const slot = (n: number) => new Date(start + n * 10_000)
+const cause = beginning('probe-1')
+
+let database: TestDatabase
+let db: Postgres
+
+beforeAll(async () => {
+  database = await freshDatabase()
+  db = database.db
+  await db.query('insert into chat (id) values (7)')
+})
+afterAll(() => database.end())
+beforeEach(() => db.query('truncate monitor, probe_result, probe_hour, incident restart identity'))
+
+/** Monitors as an import makes them: inserted at once, never judged. */
+const watch = async (count: number): Promise<number[]> =>
+  (
+    await db.query<{ id: number }>(
+      `insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms)
+       select 7, 'm' || n, 'http', 'https://m' || n || '.test/', 10, 5000 from generate_series(1, $1::integer) n returning id`,
+      [count],
+    )
+  ).rows.map(({ id }) => id)
+
+const measured = (monitorId: number, n: number, ok: boolean, status = ok ? 200 : 500): Measured => ({
+  result: {
+    monitorId,
+    dueAt: slot(n),
+    startedAt: slot(n),
+    ok,
+    status,
+    error: ok ? null : 'status',
+    attempts: 1,
+    dnsMs: null,
+    connectMs: 1,
+    tlsMs: null,
+    firstByteMs: 2,
+    totalMs: 4,
+  },
+  confirmed: !ok,
+})
+
+/** A ledger on virtual time. `counts` has the statements so far; `breakAt` ends the connection before that statement of a transaction. */
+const ledgerIn = () => {
+  const time = virtualTime(slot(0))
+  const counts = { statements: 0, breakAt: null as number | null }
+  const counted = (inner: Postgres, inTransaction = false): Postgres => ({
+    query: (sql, values) => {
+      counts.statements++
+      if (inTransaction && counts.breakAt !== null && --counts.breakAt === 0) {
+        counts.breakAt = null
+        throw Object.assign(new Error('Connection terminated unexpectedly'))
+      }
+      return inner.query(sql, values)
+    },
+    transaction: work => inner.transaction(tx => work(counted(tx, true))),
+    end: () => inner.end(),
+  })
+  const ledger = ledgerOf({ db: time.watched(counted(db)), clock: time.clock, sleep: time.sleep })
+  const keepAll = async (results: Measured[], urgent = false): Promise<VigiaEvent[]> =>
+    (await time.until(Promise.all(results.map(result => ledger.keep(result, cause, urgent))))).flat()
+  return { counts, ledger, time, keepAll }
+}
+
+const names = (events: VigiaEvent[]) => events.map(({ id }) => id).toSorted()
+const statesOf = async () =>
+  (await db.query<{ state: string; count: number }>('select state, count(*) as count from monitor group by state')).rows
+const count = async (table: string) =>
+  (await db.query<{ count: number }>(`select count(*) as count from ${table}`)).rows[0]!.count
+
+describe('many monitors whose state changes at once', () => {
+  test('are judged with as many statements as one', async () => {
+    const ids = await watch(400)
+    const { counts, keepAll } = ledgerIn()
+    await keepAll([measured(ids[0]!, 0, true)])
+    const spent = async (results: Measured[]) => {
+      counts.statements = 0
+      const news = await keepAll(results)
+      return { statements: counts.statements, news: news.length }
+    }
+    for (const [n, ok] of [
+      [1, true],
+      [2, false],
+      [3, true],
+    ] as const) {
+      const one = await spent([measured(ids[0]!, n, ok)])
+      const rest = await spent(ids.slice(1).map(id => measured(id, n, ok)))
+      if (n > 1) expect(rest, `slot ${n}`).toEqual({ statements: one.statements, news: 399 })
+      else expect(rest.statements, 'first verdicts').toBeLessThanOrEqual(10)
+    }
+    expect(await statesOf()).toEqual([{ state: 'up', count: 400 }])
+    expect(await count('incident')).toBe(400)
+  })
+
+  test('are told of again, under the same ids, when their results come again: the process may have died before it told', async () => {
+    const ids = await watch(300)
+    const { keepAll } = ledgerIn()
+    await keepAll(ids.map(id => measured(id, 0, true)))
+    const outage = ids.map(id => measured(id, 1, false))
+    const first = await keepAll(outage, true)
+    expect(first).toHaveLength(300)
+    expect(names(await ledgerIn().keepAll(outage))).toEqual(names(first))
+    const recovery = ids.map(id => measured(id, 2, true))
+    expect(names(await keepAll(recovery, true))).toEqual(names(await ledgerIn().keepAll(recovery)))
+    expect(await count('incident')).toBe(300)
+    expect(await count('probe_result')).toBe(900)
+  })
+
+  test('by two replicas at the same instant have one incident each, and both replicas tell the same', async () => {
+    const ids = await watch(200)
+    await ledgerIn().keepAll(ids.map(id => measured(id, 0, true)))
+    const outage = ids.map(id => measured(id, 1, false))
+    const told = await Promise.all([ledgerIn().keepAll(outage, true), ledgerIn().keepAll(outage.toReversed(), true)])
+    expect(new Set(names(told.flat())).size).toBe(200)
+    expect(await count('incident')).toBe(200)
+    expect(await statesOf()).toEqual([{ state: 'down', count: 200 }])
+  })
+
+  test.each([1, 2, 3, 4])('keep all or nothing when the connection breaks at statement %i', async breakAt => {
+    const ids = await watch(100)
+    const { counts, keepAll } = ledgerIn()
+    await keepAll(ids.map(id => measured(id, 0, true)))
+    counts.breakAt = breakAt
+    const told = await keepAll(ids.map(id => measured(id, 1, false)))
+    expect(counts.breakAt, 'it broke').toBeNull()
+    expect(new Set(names(told)).size).toBe(100)
+    expect(told).toHaveLength(100)
+    expect(await count('incident')).toBe(100)
+  })
+
+  test('are judged although PostgreSQL refuses the result of one of them', async () => {
+    const ids = await watch(300)
+    const { ledger, time } = ledgerIn()
+    const kept = ids.map((id, n) => ledger.keep(measured(id, 0, false, n === 123 ? 99_999 : 500), cause, true))
+    const outcomes = await time.until(Promise.allSettled(kept))
+    expect(outcomes.flatMap(({ status }, n) => (status === 'rejected' ? [n] : []))).toEqual([123])
+    expect(await count('incident')).toBe(299)
+  })
+})

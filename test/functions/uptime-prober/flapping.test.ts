@@ -1,0 +1,210 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { chatsIn } from '#database/chats.ts'
+import type { Postgres } from '#database/connect.ts'
+import { followsIn } from '#database/follows.ts'
+import { monitorsIn } from '#database/monitors.ts'
+import { beginning, type DataOf, type VigiaEvent } from '#events/event.ts'
+import { MonitorDown } from '#events/monitor-down.ts'
+import { MonitorSteady } from '#events/monitor-steady.ts'
+import { MonitorUp } from '#events/monitor-up.ts'
+import type { News } from '#functions/notification-fanout/news.ts'
+import { notificationFanout } from '#functions/notification-fanout/notification-fanout.ts'
+import { plain } from '#functions/telegram/html.ts'
+import { ledgerOf } from '#functions/uptime-prober/result-writer.ts'
+import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
+import { virtualTime } from '#test/support/virtual-time.ts'
+
+const ana = { id: 7, language: 'pt-BR', zone: 'America/Sao_Paulo' } as const
+const bob = { id: 8, language: 'en', zone: 'America/New_York' } as const
+const start = Date.parse('2026-11-21T17:00:00Z')
+const minutes = (n: number) => n * 60
+
+let database: TestDatabase
+let db: Postgres
+
+beforeAll(async () => {
+  database = await freshDatabase()
+  db = database.db
+  for (const { id, language, zone } of [ana, bob]) {
+    await chatsIn(db).welcome({ id, kind: 'private', language })
+    await chatsIn(db).setLanguage(id, language)
+    await chatsIn(db).setZone(id, zone)
+  }
+})
+afterAll(() => database.end())
+beforeEach(() => db.query('truncate monitor, probe_result, probe_hour, incident, follow restart identity'))
+
+const newsOf = ({ type, data }: VigiaEvent): News => {
+  if (type === MonitorDown.type) return { of: 'monitor.down', data: data as DataOf<typeof MonitorDown> }
+  if (type === MonitorUp.type) return { of: 'monitor.up', data: data as DataOf<typeof MonitorUp> }
+  expect(type).toBe(MonitorSteady.type)
+  return { of: 'monitor.steady', data: data as DataOf<typeof MonitorSteady> }
+}
+
+/** A monitor on virtual time. What it shows is said by a function of the seconds since the start; messages are gathered by reader. */
+const watched = async (intervalS = 10, from = start) => {
+  const { monitor } = await monitorsIn(db).add({
+    chatId: ana.id,
+    name: 'loja.test',
+    kind: 'http',
+    url: 'https://loja.test/',
+    intervalS,
+    timeoutMs: 5_000,
+  })
+  await followsIn(db).follow(bob.id, `monitor/${monitor.id}`, new Date(from))
+  const time = virtualTime(new Date(from))
+  const ledger = () => ledgerOf({ db: time.watched(db), clock: time.clock, sleep: time.sleep })
+  const messages: { at: number; chatId: number; text: string }[] = []
+  const events: VigiaEvent[] = []
+  const look = async (at: number, isUp: boolean) => {
+    const dueAt = new Date(from + at * 1_000)
+    const result = {
+      monitorId: monitor.id,
+      dueAt,
+      startedAt: dueAt,
+      ok: isUp,
+      status: isUp ? 200 : 503,
+      error: isUp ? null : 'status',
+      attempts: 1,
+      dnsMs: null,
+      connectMs: 1,
+      tlsMs: null,
+      firstByteMs: 1,
+      totalMs: 2,
+    }
+    // A monitor that was down when the slot was planned is looked at once: its failure is not confirmed.
+    const isDown = (await monitorsIn(db).get(monitor.id))?.state === 'down'
+    const told = await time.until(
+      ledger().keep({ result, confirmed: !isUp && !isDown }, beginning(`probe-${at}`), true),
+    )
+    const again = await time.until(
+      ledger().keep({ result, confirmed: !isUp && !isDown }, beginning(`probe-${at}`), true),
+    )
+    expect(again, 'a repeat tells the same').toEqual(told)
+    for (const event of told) {
+      events.push(event)
+      const outside = { follows: followsIn(db), chats: chatsIn(db), clock: () => dueAt }
+      for (const { data } of await notificationFanout(event, newsOf(event), outside)) {
+        const { chatId, html } = data as { chatId: number; html: string }
+        messages.push({ at, chatId, text: plain(html) })
+      }
+    }
+  }
+  return {
+    id: monitor.id,
+    events,
+    /** Looks at every slot in [from, to), seconds. */
+    show: async (from: number, to: number, isUp: (at: number) => boolean) => {
+      for (let at = from; at < to; at += intervalS) await look(at, isUp(at))
+    },
+    heard: (chatId: number = bob.id) => messages.filter(message => message.chatId === chatId),
+  }
+}
+
+const bad15Good15 = (at: number) => Math.floor(at / 15) % 2 === 1
+const always = () => true
+const never = () => false
+const firstWords = (messages: { text: string }[]) => messages.map(({ text }) => text.split('\n')[0])
+
+describe('a site that is bad for 15 s and good for 15 s, looked at every 10 s', () => {
+  test('is told to be flapping once, and once that it is steady, with how often, since when and how long it was up', async () => {
+    const site = await watched()
+    await site.show(0, minutes(4), bad15Good15)
+    expect(firstWords(site.heard())).toEqual([
+      '🔴 loja.test is down',
+      '🟢 loja.test is back up',
+      '🔴 loja.test is down',
+      '🟠 loja.test is flapping: it went down or came back 4 times',
+    ])
+    await site.show(minutes(4), minutes(20), always)
+    expect(site.heard().slice(4)).toEqual([
+      {
+        at: expect.any(Number),
+        chatId: bob.id,
+        text: '🟢 loja.test has stopped flapping and is up\nIt went down or came back 16 times since today · 12:00 PM (New York time)\nIt was up 70% of that time',
+      },
+    ])
+    const portuguese = site.heard(ana.id).map(({ text }) => text)
+    expect(portuguese[3]).toBe(
+      '🟠 loja.test está oscilando: caiu ou voltou 4 vezes\nDesde: hoje · 14:00 (horário de Brasília)\nAgora: no ar; última falha: respondeu com erro 503\nNão vou avisar de cada mudança: aviso quando parar de oscilar.\nhttps://loja.test/',
+    )
+    expect(portuguese[4]).toBe(
+      '🟢 loja.test parou de oscilar e está no ar\nCaiu ou voltou 16 vezes desde hoje · 14:00 (horário de Brasília)\nEsteve no ar 70% desse tempo',
+    )
+    expect(portuguese).toHaveLength(5)
+  })
+
+  test('that stays down in the end is told to be down, and its return is told', async () => {
+    const site = await watched()
+    await site.show(0, minutes(4), bad15Good15)
+    await site.show(minutes(4), minutes(10), never)
+    expect(site.heard().at(-1)?.text).toMatch(
+      /^🔴 loja\.test has stopped flapping and is still down\nReason: answered with error 503\nDown since: today · 12:04 PM\n/,
+    )
+    await site.show(minutes(10), minutes(12), always)
+    expect(site.heard().at(-1)?.text).toMatch(/^🟢 loja\.test is back up\nIt was down for 6 min: /)
+    expect(site.heard()).toHaveLength(6)
+  })
+
+  test('is told to be flapping anew when it begins again after it was steady', async () => {
+    const site = await watched()
+    await site.show(0, minutes(4), bad15Good15)
+    await site.show(minutes(4), minutes(12), always)
+    await site.show(minutes(12), minutes(15), bad15Good15)
+    expect(firstWords(site.heard()).filter(text => text?.includes(' is flapping'))).toHaveLength(2)
+  })
+
+  test('has each of its outages on record, told or not', async () => {
+    const site = await watched()
+    await site.show(0, minutes(4), bad15Good15)
+    await site.show(minutes(4), minutes(10), always)
+    const { rows } = await db.query<{ n: number }>('select count(*) as n from incident where closed_at is not null')
+    expect(rows[0]!.n).toBe(8)
+    expect(site.events.filter(({ type }) => type === MonitorDown.type)).toHaveLength(8)
+  })
+
+  test('begins anew after a pause', async () => {
+    // A pause is written with the clock of PostgreSQL, which no result of the story may be older than.
+    const site = await watched(10, Math.ceil(Date.now() / 10_000) * 10_000 + 86_400_000)
+    await site.show(0, minutes(4), bad15Good15)
+    await monitorsIn(db).pause(ana.id, site.id)
+    await monitorsIn(db).resume(ana.id, site.id)
+    const before = site.heard().length
+    await site.show(minutes(5), minutes(6), at => at < minutes(5.5))
+    expect(firstWords(site.heard().slice(before))).toEqual(['🔴 loja.test is down'])
+  })
+})
+
+describe('what is not flapping', () => {
+  test('two outages far apart are told one by one', async () => {
+    const site = await watched(60)
+    await site.show(
+      0,
+      minutes(60),
+      at => !(at >= minutes(5) && at < minutes(8)) && !(at >= minutes(40) && at < minutes(45)),
+    )
+    expect(firstWords(site.heard())).toEqual([
+      '🔴 loja.test is down',
+      '🟢 loja.test is back up',
+      '🔴 loja.test is down',
+      '🟢 loja.test is back up',
+    ])
+  })
+
+  test('a monitor that is looked at once a day tells each change, but for a fourth within a day', async () => {
+    const day = minutes(60 * 24)
+    const site = await watched(day)
+    await site.show(0, 8 * day, at => (at / day) % 2 === 0)
+    expect(site.heard()).toHaveLength(7)
+    expect(firstWords(site.heard()).filter(text => text?.includes('flapping'))).toEqual([])
+  })
+})
+
+test('a monitor that changes at each of its hourly checks is told to be flapping, and steady at the first check that agrees', async () => {
+  const hour = minutes(60)
+  const site = await watched(hour)
+  await site.show(0, 9 * hour, at => (at / hour) % 2 === 0)
+  await site.show(9 * hour, 10 * hour, always)
+  expect(firstWords(site.heard()).at(-1)).toBe('🟢 loja.test has stopped flapping and is up')
+  expect(site.heard()).toHaveLength(5)
+})

@@ -1,0 +1,372 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Postgres } from '#database/connect.ts'
+import { followsIn } from '#database/follows.ts'
+import { incidentsIn } from '#database/incidents.ts'
+import { monitorsIn } from '#database/monitors.ts'
+import { probeHoursIn } from '#database/probe-hours.ts'
+import { type ProbeResult, probeResultsIn } from '#database/probe-results.ts'
+import { beginning, type VigiaEvent } from '#events/event.ts'
+import type { Measured } from '#functions/uptime-prober/measure.ts'
+import { ledgerOf } from '#functions/uptime-prober/result-writer.ts'
+import { quietIn, verdict } from '#functions/uptime-prober/verdict.ts'
+import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
+import { type VirtualTime, virtualTime } from '#test/support/virtual-time.ts'
+
+const chatId = 7
+const start = Date.parse('2026-11-21T12:59:00Z')
+const slot = (n: number) => new Date(start + n * 10_000)
+const cause = beginning('probe-1')
+
+let database: TestDatabase
+let db: Postgres
+
+beforeAll(async () => {
+  database = await freshDatabase()
+  db = database.db
+  await db.query('insert into chat (id) values ($1)', [chatId])
+})
+afterAll(() => database.end())
+beforeEach(() => clean())
+
+const clean = () => db.query('truncate monitor, probe_result, probe_hour, incident, follow restart identity')
+
+const watch = async (name: string) =>
+  (
+    await monitorsIn(db).add({
+      chatId,
+      name,
+      kind: 'http',
+      url: `https://${name}/`,
+      intervalS: 10,
+      timeoutMs: 5_000,
+    })
+  ).monitor
+
+type Outcome = 'good' | 'bad' | 'glimpsed' | 'blind'
+
+const measured = (monitorId: number, n: number, outcome: Outcome): Measured => {
+  const ok = outcome === 'good' ? true : outcome === 'blind' ? null : false
+  const result: ProbeResult = {
+    monitorId,
+    dueAt: slot(n),
+    startedAt: slot(n),
+    ok,
+    status: ok ? 200 : 500,
+    error: ok ? null : ok === false ? 'status' : 'not-checked',
+    attempts: 1,
+    dnsMs: null,
+    connectMs: 1,
+    tlsMs: null,
+    firstByteMs: 2,
+    totalMs: 4,
+  }
+  return { result, confirmed: outcome === 'bad' }
+}
+
+/** A ledger whose time is virtual, on a database that may be away. */
+const keeping = (time: VirtualTime = virtualTime(slot(0))) => {
+  let away = false
+  const gone = () => Promise.reject(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))
+  const there: Postgres = {
+    query: (sql, values) => (away ? gone() : db.query(sql, values)),
+    transaction: work => (away ? gone() : db.transaction(work)),
+    end: () => db.end(),
+  }
+  const ledger = ledgerOf({ db: time.watched(there), clock: time.clock, sleep: time.sleep })
+  return {
+    time,
+    keep: (monitorId: number, n: number, outcome: Outcome, urgent = false) =>
+      ledger.keep(measured(monitorId, n, outcome), cause, urgent),
+    setAway: (value: boolean) => {
+      away = value
+    },
+  }
+}
+
+const kept = async (monitorId: number, ...outcomes: Outcome[]): Promise<VigiaEvent[]> => {
+  const { keep, time } = keeping()
+  const news: VigiaEvent[] = []
+  for (const [n, outcome] of outcomes.entries()) news.push(...(await time.until(keep(monitorId, n, outcome))))
+  return news
+}
+
+const names = (events: VigiaEvent[]) => events.map(({ id }) => id)
+
+describe('what a chat has watched', () => {
+  const site = {
+    chatId,
+    name: 'a.test',
+    kind: 'http',
+    url: 'https://a.test/',
+    intervalS: 60,
+    timeoutMs: 5_000,
+  } as const
+
+  test('is there once a URL, follows included; asked for again it takes the interval and is resumed', async () => {
+    const monitors = monitorsIn(db)
+    const { monitor, isNew } = await monitors.add(site)
+    expect(isNew).toBe(true)
+    expect(monitor).toMatchObject({ ...site, state: 'new', pausedAt: null, judgedAt: null, version: 0 })
+    expect(await followsIn(db).followersOf(`monitor/${monitor.id}`)).toMatchObject([{ id: chatId }])
+    await monitors.pause(chatId, monitor.id)
+    const again = await monitors.add({ ...site, intervalS: 10 })
+    expect(again).toMatchObject({ isNew: false, monitor: { id: monitor.id, intervalS: 10, pausedAt: null } })
+    expect(await monitors.countOf(chatId)).toBe(1)
+    expect(await monitors.of(chatId)).toEqual([again.monitor])
+  })
+
+  test('belongs to that chat: nobody else can pause, resume or remove it', async () => {
+    const monitors = monitorsIn(db)
+    const { monitor } = await monitors.add(site)
+    expect(await monitors.pause(8, monitor.id)).toBeNull()
+    expect(await monitors.resume(8, monitor.id)).toBeNull()
+    expect(await monitors.remove(8, monitor.id)).toBeNull()
+    expect(await monitors.get(monitor.id)).toEqual(monitor)
+  })
+
+  test('leaves nothing behind when it is removed but results that leave with their day', async () => {
+    const { id } = await watch('gone.test')
+    await kept(id, 'good', 'bad')
+    expect(await monitorsIn(db).remove(chatId, id)).toMatchObject({ id, name: 'gone.test' })
+    expect(await monitorsIn(db).get(id)).toBeNull()
+    expect(await followsIn(db).followersOf(`monitor/${id}`)).toEqual([])
+    expect(await probeHoursIn(db).uptime([id], slot(0))).toEqual(new Map())
+    expect(await incidentsIn(db).of(id, 10)).toEqual([])
+  })
+})
+
+describe('a confirmed failure', () => {
+  test('opens one incident, and the recovery closes it', async () => {
+    const { id } = await watch('shop.test')
+    const news = await kept(id, 'good', 'bad', 'bad', 'good', 'good')
+    expect(names(news)).toEqual(['incident/1/monitor.down', 'incident/1/monitor.up'])
+    const told = {
+      monitorId: id,
+      incidentId: 1,
+      name: 'shop.test',
+      url: 'https://shop.test/',
+      since: slot(1).toISOString(),
+    }
+    expect(news[0]).toMatchObject({
+      type: 'dev.vigia.monitor.down',
+      subject: `monitor/${id}`,
+      causationid: 'probe-1',
+      data: { ...told, status: 500, error: 'status', lastOkAt: slot(0).toISOString() },
+    })
+    expect(news[1]).toMatchObject({ type: 'dev.vigia.monitor.up', data: { ...told, until: slot(3).toISOString() } })
+    expect(await incidentsIn(db).of(id, 10)).toMatchObject([{ openedAt: slot(1), closedAt: slot(3) }])
+  })
+
+  test('of a monitor that was never up opens one too', async () => {
+    const { id } = await watch('typo.test')
+    const [down] = await kept(id, 'bad')
+    expect(down!.data).toMatchObject({ lastOkAt: null })
+  })
+
+  test('is forgotten with a pause: what comes after begins anew', async () => {
+    const { id } = await watch('shop.test')
+    await kept(id, 'good', 'bad')
+    const monitors = monitorsIn(db)
+    expect(await monitors.pause(chatId, id)).toMatchObject({ state: 'new', pausedAt: expect.any(Date) })
+    expect(await incidentsIn(db).openOf(id)).toBeNull()
+    expect(await monitors.resume(chatId, id)).toMatchObject({ state: 'new', pausedAt: null })
+    const { keep, time } = keeping()
+    expect(await time.until(keep(id, 10, 'good'))).toEqual([])
+    expect(await monitors.get(id)).toMatchObject({ state: 'up' })
+  })
+})
+
+test('results of a monitor that is paused or gone are not kept', async () => {
+  const paused = await watch('paused.test')
+  const gone = await watch('gone.test')
+  const monitors = monitorsIn(db)
+  await monitors.pause(chatId, paused.id)
+  await monitors.remove(chatId, gone.id)
+  expect(await kept(paused.id, 'bad', 'good')).toEqual([])
+  expect(await kept(gone.id, 'bad', 'good')).toEqual([])
+  expect((await db.query('select 1 from probe_result')).rowCount).toBe(0)
+  expect((await db.query('select 1 from probe_hour')).rowCount).toBe(0)
+})
+
+test('what is kept without a look at its monitor would not have changed it', () => {
+  const at = fc.nat(20).map(slot)
+  const monitor = { id: 1, chatId, name: '', kind: 'http' as const, url: '', intervalS: 10, timeoutMs: 5_000 }
+  fc.assert(
+    fc.property(
+      fc.record({ dueAt: at, ok: fc.constantFrom(true, false, null), confirmed: fc.boolean() }),
+      fc.constantFrom('new' as const, 'up' as const, 'down' as const),
+      fc.option(at),
+      (finding, state, judgedAt) => {
+        const unknown = { pausedAt: null, stateSince: null, lastOkAt: null, changes: null, settlesAt: null, version: 0 }
+        const before = { ...monitor, ...unknown, state, judgedAt }
+        const quiet = quietIn(finding)
+        if (quiet === null || quiet === state) expect(verdict(before, finding).state).toBe(state)
+        else if (judgedAt === null || judgedAt < finding.dueAt) expect(verdict(before, finding).state).toBe(quiet)
+      },
+    ),
+  )
+})
+
+test('results that arrive together are written together, and each hour gets its own', async () => {
+  const monitors = await Promise.all(Array.from({ length: 30 }, (_, n) => watch(`m${n}.test`)))
+  let statements = 0
+  const time = virtualTime(slot(0))
+  const counting: Postgres = {
+    ...db,
+    query: (sql, values) => {
+      statements++
+      return db.query(sql, values)
+    },
+  }
+  const ledger = ledgerOf({ db: time.watched(counting), clock: time.clock, sleep: time.sleep })
+  const round = (n: number) =>
+    time.until(Promise.all(monitors.map(({ id }) => ledger.keep(measured(id, n, 'good'), cause, false))))
+  await round(5)
+  statements = 0
+  await round(6)
+  expect(statements).toBe(1)
+  const { rows } = await db.query<{ hour: Date; ok: number }>(
+    'select hour, sum(ok) as ok from probe_hour group by hour order by hour',
+  )
+  expect(rows).toEqual([
+    { hour: new Date('2026-11-21T12:00:00Z'), ok: 30 },
+    { hour: new Date('2026-11-21T13:00:00Z'), ok: 30 },
+  ])
+  const tallies = await probeHoursIn(db).uptime([monitors[0]!.id], slot(0))
+  expect(tallies.get(monitors[0]!.id)).toEqual({ ok: 2, failed: 0, missed: 0, averageMs: 4, uptime: 1 })
+})
+
+test('two replicas that found different things at one slot keep one row, one incident and the same news', async () => {
+  const { id } = await watch('shop.test')
+  await kept(id, 'good')
+  const one = keeping()
+  const other = keeping()
+  const found = await Promise.all([
+    one.time.until(one.keep(id, 1, 'bad', true)),
+    other.time.until(other.keep(id, 1, 'bad', true)),
+  ])
+  expect(new Set(names(found.flat()))).toEqual(new Set(['incident/1/monitor.down']))
+  expect(await incidentsIn(db).of(id, 10)).toHaveLength(1)
+  expect((await db.query('select 1 from probe_result')).rowCount).toBe(2)
+})
+
+describe('while the database is away', () => {
+  test('results are held, and kept when it is back', async () => {
+    const { id } = await watch('shop.test')
+    const { keep, time, setAway } = keeping()
+    setAway(true)
+    const first = keep(id, 0, 'good')
+    const second = keep(id, 1, 'bad')
+    await time.pass(30_000)
+    setAway(false)
+    expect(await time.until(first)).toEqual([])
+    expect(names(await time.until(second))).toEqual(['incident/1/monitor.down'])
+    expect((await probeHoursIn(db).uptime([id], slot(0))).get(id)).toMatchObject({ ok: 1, failed: 1, missed: 0 })
+  })
+
+  test('for long, they are given back to the broker', async () => {
+    const { id } = await watch('shop.test')
+    const { keep, time, setAway } = keeping()
+    setAway(true)
+    await expect(time.until(keep(id, 0, 'good'))).rejects.toMatchObject({ name: 'RetryLater' })
+  })
+})
+
+test('a day without a partition gets one', async () => {
+  const { id } = await watch('shop.test')
+  await db.query('drop table if exists probe_result_20261121')
+  expect(names(await kept(id, 'good', 'bad'))).toEqual(['incident/1/monitor.down'])
+  await db.query('drop table if exists probe_result_20261121')
+  expect(names(await kept(id, 'blind', 'blind', 'blind', 'good'))).toEqual(['incident/1/monitor.up'])
+})
+
+describe('whatever comes twice, late or in another order', () => {
+  const outcome = fc.constantFrom<Outcome>('good', 'good', 'bad', 'bad', 'glimpsed', 'blind')
+  /** What each of three sites showed at each of ten slots, and in which order that is told; later a part of it again. */
+  const story = fc.record({
+    sites: fc.array(fc.array(outcome, { minLength: 10, maxLength: 10 }), { minLength: 3, maxLength: 3 }),
+    told: fc.array(fc.record({ site: fc.nat(2), n: fc.nat(9), together: fc.boolean(), trouble: fc.nat(9) }), {
+      minLength: 1,
+      maxLength: 60,
+    }),
+  })
+
+  /** The state machine in twenty lines: only what is newer than all before counts. */
+  const reference = (outcomes: Outcome[], order: number[]) => {
+    const slots = new Set<number>()
+    const incidents: { opened: number; closed: number | null }[] = []
+    let newest = -1
+    let state = 'new'
+    for (const n of order) {
+      slots.add(n)
+      if (outcomes[n] === 'blind' || n <= newest) continue
+      newest = n
+      if (outcomes[n] === 'good') {
+        if (state === 'down') incidents.at(-1)!.closed = n
+        state = 'up'
+      } else if (outcomes[n] === 'bad') {
+        if (state !== 'down') incidents.push({ opened: n, closed: null })
+        state = 'down'
+      }
+    }
+    const count = (kind: Outcome[]) => [...slots].filter(n => kind.includes(outcomes[n]!)).length
+    return { state, incidents, ok: count(['good']), failed: count(['bad', 'glimpsed']), missed: count(['blind']) }
+  }
+
+  test('incidents, uptime and news are those of the results that were news', async () => {
+    await fc.assert(
+      fc.asyncProperty(story, async ({ sites, told }) => {
+        await clean()
+        const monitors = await Promise.all(sites.map((_, site) => watch(`site-${site}.test`)))
+        const { keep, time, setAway } = keeping()
+        const heard = new Set<string>()
+        const running: Promise<unknown>[] = []
+        for (const { site, n, together, trouble } of told) {
+          setAway(trouble === 0)
+          const keeping = keep(monitors[site]!.id, n, sites[site]![n]!).then(news => {
+            for (const { id } of news) heard.add(id)
+          })
+          running.push(keeping)
+          if (!together && trouble !== 0) await time.until(keeping)
+        }
+        setAway(false)
+        await time.until(Promise.all(running))
+
+        const wanted = new Set<string>()
+        for (const [site, monitor] of monitors.entries()) {
+          const order = told.filter(one => one.site === site).map(({ n }) => n)
+          const { state, incidents, ...counts } = reference(sites[site]!, order)
+          expect(await monitorsIn(db).get(monitor.id)).toMatchObject({ state })
+          const found = await incidentsIn(db).of(monitor.id, 100)
+          expect(found.toReversed().map(({ openedAt, closedAt }) => ({ openedAt, closedAt }))).toEqual(
+            incidents.map(({ opened, closed }) => ({
+              openedAt: slot(opened),
+              closedAt: closed === null ? null : slot(closed),
+            })),
+          )
+          for (const { id, closedAt } of found) {
+            wanted.add(`incident/${id}/monitor.down`)
+            if (closedAt) wanted.add(`incident/${id}/monitor.up`)
+          }
+          const tallies = await probeHoursIn(db).uptime([monitor.id], slot(0))
+          if (order.length > 0) expect(tallies.get(monitor.id)).toMatchObject(counts)
+        }
+        expect(heard).toEqual(wanted)
+      }),
+      { numRuns: 40 },
+    )
+  })
+})
+
+test('what is kept of a slot can be read again, phases and all', async () => {
+  const { id } = await watch('shop.test')
+  await kept(id, 'good', 'bad')
+  const results = probeResultsIn(db)
+  const slots = [0, 1, 2].map(n => ({ monitorId: id, dueAt: slot(n) }))
+  const found = await results.of(slots)
+  expect(found.toSorted((a, b) => a.dueAt.getTime() - b.dueAt.getTime())).toEqual([
+    measured(id, 0, 'good').result,
+    measured(id, 1, 'bad').result,
+  ])
+})

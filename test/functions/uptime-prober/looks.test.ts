@@ -1,0 +1,346 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Postgres } from '#database/connect.ts'
+import { incidentsIn } from '#database/incidents.ts'
+import { monitorsIn } from '#database/monitors.ts'
+import { probeHoursIn } from '#database/probe-hours.ts'
+import { beginning, type DataOf, type VigiaEvent } from '#events/event.ts'
+import type { MonitorDown } from '#events/monitor-down.ts'
+import type { MonitorUp } from '#events/monitor-up.ts'
+import { ProbeRequested } from '#events/probe-requested.ts'
+import { wording } from '#functions/notification-fanout/wording.ts'
+import { plain } from '#functions/telegram/html.ts'
+import { ledgerOf } from '#functions/uptime-prober/result-writer.ts'
+import { uptimeProber } from '#functions/uptime-prober/uptime-prober.ts'
+import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
+import { virtualTime } from '#test/support/virtual-time.ts'
+
+const chatId = 7
+const noon = Date.parse('2026-11-21T13:58:15Z')
+const at = (seconds: number) => new Date(noon + seconds * 1_000)
+
+let database: TestDatabase
+let db: Postgres
+
+beforeAll(async () => {
+  database = await freshDatabase()
+  db = database.db
+  await db.query('insert into chat (id) values ($1)', [chatId])
+})
+afterAll(() => database.end())
+beforeEach(() => db.query('truncate monitor, probe_result, probe_hour, incident, follow restart identity'))
+
+const watch = async (intervalS: number, name = 'loja.test') =>
+  (await monitorsIn(db).add({ chatId, name, kind: 'http', url: `https://${name}/`, intervalS, timeoutMs: 5_000 }))
+    .monitor
+
+/** A prober on virtual time in front of a site that is up or not. */
+const prober = () => {
+  const time = virtualTime(at(-600))
+  const watchedDb = time.watched(db)
+  const ledger = ledgerOf({ db: watchedDb, clock: time.clock, sleep: time.sleep })
+  let isUp = true
+  let looks = 0
+  const measure: Parameters<typeof uptimeProber>[1]['measure'] = async check => {
+    looks++
+    return {
+      result: {
+        monitorId: check.monitorId,
+        dueAt: new Date(check.dueAt),
+        startedAt: time.clock(),
+        ok: isUp,
+        status: isUp ? 200 : 503,
+        error: isUp ? null : 'status',
+        attempts: 1,
+        dnsMs: null,
+        connectMs: 1,
+        tlsMs: null,
+        firstByteMs: 1,
+        totalMs: 2,
+      },
+      confirmed: !isUp,
+    }
+  }
+  const told: VigiaEvent[] = []
+  /** The slot (or what a person asks for) of `dueS`, which is looked at when it is due, or as late as that. */
+  const look = async (
+    monitor: { id: number; url: string; intervalS: number },
+    dueS: number,
+    {
+      up,
+      lateS = 0,
+      reason = 'slot' as 'slot' | 'now' | 'first',
+    }: { up: boolean; lateS?: number; reason?: 'slot' | 'now' | 'first' },
+  ) => {
+    isUp = up
+    const leftMs = at(dueS + lateS).getTime() - time.clock().getTime()
+    if (leftMs > 0) await time.pass(leftMs)
+    const { id, url, intervalS } = monitor
+    const check = {
+      monitorId: id,
+      kind: 'http' as const,
+      url,
+      timeoutMs: 5_000,
+      intervalS,
+      dueAt: at(dueS).toISOString(),
+    }
+    const event = ProbeRequested.from(beginning(`${reason}-${dueS}`), {
+      subject: `monitor/${id}`,
+      data: { reason, checks: [check], ...(reason !== 'slot' && { chatId }) },
+    })
+    const tools = {
+      db: watchedDb,
+      clock: time.clock,
+      sleep: time.sleep,
+      measure,
+      ledger,
+      publish: async (events: readonly VigiaEvent[]) => void told.push(...events),
+      ending: new AbortController().signal,
+    }
+    await time.until(uptimeProber(event, tools))
+  }
+  return { time, told, look, looks: () => looks }
+}
+
+const uptimeOf = async (id: number) => (await probeHoursIn(db).uptime([id], at(-3600))).get(id)
+
+describe('an outage that is looked at late', () => {
+  const reader = { id: 1, language: 'en', zone: 'UTC' } as const
+  const words = (event: VigiaEvent, language: 'en' | 'pt-BR' = 'en') =>
+    plain(
+      wording(
+        event.type.endsWith('down')
+          ? { of: 'monitor.down', data: event.data as DataOf<typeof MonitorDown> }
+          : { of: 'monitor.up', data: event.data as DataOf<typeof MonitorUp> },
+        { ...reader, language },
+        at(600),
+      ).html,
+    )
+
+  test('begins when it was seen, not when its slot was due, and the message says so', async () => {
+    const site = await watch(60)
+    const there = prober()
+    await there.look(site, -60, { up: true })
+    await there.look(site, 0, { up: false, lateS: 29 })
+    expect(there.told[0]!.data).toMatchObject({ since: at(29).toISOString(), sinceLate: true })
+    expect(await monitorsIn(db).get(site.id)).toMatchObject({ state: 'down', stateSince: at(29), judgedAt: at(29) })
+    expect(words(there.told[0]!)).toContain('Seen down: today · 1:58 PM (UTC); it may have gone down earlier')
+    expect(words(there.told[0]!, 'pt-BR')).toContain('Detectado: hoje · 13:58 (UTC); pode ter caído antes')
+  })
+
+  test('of a slot of five minutes, two minutes after it was due', async () => {
+    const site = await watch(300)
+    const there = prober()
+    await there.look(site, -300, { up: true })
+    await there.look(site, 0, { up: false, lateS: 117 })
+    expect(there.told[0]!.data).toMatchObject({ since: at(117).toISOString(), sinceLate: true })
+    expect(words(there.told[0]!)).toContain('Seen down: today · 2:00 PM')
+  })
+
+  test('of a slot in time, but after slots that were not looked at, is told as seen too', async () => {
+    const site = await watch(10)
+    const there = prober()
+    await there.look(site, 0, { up: true })
+    await there.look(site, 120, { up: false })
+    expect(there.told[0]!.data).toMatchObject({
+      since: at(120).toISOString(),
+      sinceLate: true,
+      lastOkAt: at(0).toISOString(),
+    })
+  })
+
+  test('is told since when as ever where nothing was late', async () => {
+    const site = await watch(10)
+    const there = prober()
+    await there.look(site, 0, { up: true })
+    await there.look(site, 10, { up: false })
+    expect(there.told[0]!.data).not.toHaveProperty('sinceLate')
+    expect(words(there.told[0]!)).toContain('Since: today · 1:58 PM (UTC)')
+  })
+
+  test.each([
+    [
+      'a late recovery',
+      0,
+      117,
+      'It was down for at most 6 min: down since 1:58 PM, seen up 2:05 PM',
+      'Ficou fora por no máximo 6 min: caiu às 13:58, visto no ar às 14:05',
+    ],
+    [
+      'a late outage',
+      117,
+      0,
+      'It was down for at least 3 min: seen down 2:00 PM, back 2:03 PM',
+      'Ficou fora por pelo menos 3 min: visto fora do ar às 14:00, de volta às 14:03',
+    ],
+    [
+      'both',
+      117,
+      118,
+      'It was down for about 5 min: seen down 2:00 PM, seen up 2:05 PM',
+      'Ficou fora por cerca de 5 min: visto fora do ar às 14:00, visto no ar às 14:05',
+    ],
+    ['neither', 0, 0, 'It was down for 5 min: from 1:58 PM to 2:03 PM', 'Ficou fora por 5 min: das 13:58 às 14:03'],
+  ])('%s is told with the bounds that are known', async (_, downLateS, upLateS, said, saidInPortuguese) => {
+    const site = await watch(300)
+    const there = prober()
+    await there.look(site, -300, { up: true })
+    await there.look(site, 0, { up: false, lateS: downLateS })
+    await there.look(site, 300, { up: true, lateS: upLateS })
+    expect(words(there.told.at(-1)!)).toContain(said)
+    expect(words(there.told.at(-1)!, 'pt-BR')).toBe(`🟢 loja.test voltou ao ar\n${saidInPortuguese}`)
+  })
+
+  test('that ends in a look of before it began is still going on: what was seen last counts, whatever slot it was for', async () => {
+    const site = await watch(10)
+    const there = prober()
+    await there.look(site, -10, { up: true })
+    // The slot of 0 s is looked at after 25 s by one replica; another one looked at the slot of 20 s when it was due.
+    await there.look(site, 0, { up: false, lateS: 25 })
+    const ledger = ledgerOf({ db, clock: there.time.clock, sleep: async () => {} })
+    const old = {
+      monitorId: site.id,
+      dueAt: at(20),
+      startedAt: at(20),
+      ok: true,
+      status: 200,
+      error: null,
+      attempts: 1,
+    }
+    const timings = { dnsMs: null, connectMs: 1, tlsMs: null, firstByteMs: 1, totalMs: 2 }
+    await ledger.keep({ result: { ...old, ...timings }, confirmed: false }, beginning('old'), true)
+    expect(await monitorsIn(db).get(site.id)).toMatchObject({ state: 'down', stateSince: at(25) })
+    const [incident] = await incidentsIn(db).of(site.id, 1)
+    expect(incident).toMatchObject({ openedAt: at(25), closedAt: null })
+  })
+})
+
+describe('an outage while clocks are set', () => {
+  const told = (since: string, until: string, zone: string, language: 'en' | 'pt-BR' = 'en') =>
+    plain(
+      wording(
+        {
+          of: 'monitor.up',
+          data: {
+            monitorId: 1,
+            incidentId: 1,
+            name: 'x',
+            url: 'https://x.test/',
+            since,
+            until,
+            status: 500,
+            error: 'status',
+          },
+        },
+        { id: 1, language, zone },
+        new Date(until),
+      ).html,
+    ).split('\n')[1]
+
+  test.each([
+    ['2026-11-01T05:30:00Z', '2026-11-01T06:30:00Z', 'It was down for 1 h: from 1:30 AM UTC-4 to 1:30 AM UTC-5'],
+    ['2026-11-01T05:40:00Z', '2026-11-01T06:10:00Z', 'It was down for 30 min: from 1:40 AM UTC-4 to 1:10 AM UTC-5'],
+    ['2026-11-01T05:40:00Z', '2026-11-01T05:40:20Z', 'It was down for 20 s: at 1:40 AM UTC-4'],
+    ['2026-03-08T06:30:00Z', '2026-03-08T07:30:00Z', 'It was down for 1 h: from 1:30 AM UTC-5 to 3:30 AM UTC-4'],
+    [
+      '2026-10-31T12:00:00Z',
+      '2026-11-01T13:00:00Z',
+      'It was down for 1 day 1 h: yesterday · 8:00 AM UTC-4 – today · 8:00 AM UTC-5',
+    ],
+  ])('from %s to %s by the clocks of New York', (since, until, said) => {
+    expect(told(since, until, 'America/New_York')).toBe(said)
+  })
+
+  test('in Portuguese, and by clocks that are set by half an hour', () => {
+    expect(told('2026-11-01T05:40:00Z', '2026-11-01T06:10:00Z', 'America/New_York', 'pt-BR')).toBe(
+      'Ficou fora por 30 min: das 01:40 UTC-4 às 01:10 UTC-5',
+    )
+    expect(told('2026-04-04T14:50:00Z', '2026-04-04T15:05:00Z', 'Australia/Lord_Howe', 'pt-BR')).toBe(
+      'Ficou fora por 15 min: das 01:50 UTC+11 às 01:35 UTC+10:30',
+    )
+  })
+})
+
+describe('a check that a person asks for', () => {
+  test('during an outage does not change the uptime', async () => {
+    const site = await watch(60)
+    const there = prober()
+    await there.look(site, 0, { up: true })
+    await there.look(site, 60, { up: false })
+    for (const second of [65, 70, 75, 80]) await there.look(site, second, { up: false, reason: 'now' })
+    await there.look(site, 120, { up: true })
+    await there.look(site, 180, { up: true })
+    await there.time.pass(5_000)
+    expect(await uptimeOf(site.id)).toMatchObject({ ok: 3, failed: 1, uptime: 0.75 })
+    expect(there.looks()).toBe(8)
+  })
+
+  test('opens and closes an outage, once, which the next slot only confirms', async () => {
+    const site = await watch(60)
+    const there = prober()
+    await there.look(site, 0, { up: true })
+    await there.look(site, 30, { up: false, reason: 'now' })
+    await there.look(site, 60, { up: false })
+    await there.look(site, 90, { up: true, reason: 'now' })
+    await there.look(site, 120, { up: true })
+    await there.time.pass(5_000)
+    expect(there.told.map(({ id }) => id)).toEqual(['incident/1/monitor.down', 'incident/1/monitor.up'])
+    expect(await incidentsIn(db).of(site.id, 5)).toMatchObject([{ openedAt: at(30), closedAt: at(90) }])
+    expect(await uptimeOf(site.id)).toMatchObject({ ok: 2, failed: 1 })
+  })
+
+  test('while a monitor is flapping is answered, although the change that it sees is not told', async () => {
+    const site = await watch(10)
+    const there = prober()
+    for (const [n, up] of [true, false, true, false, true].entries()) await there.look(site, n * 10, { up })
+    const before = there.told.length
+    await there.look(site, 45, { up: false, reason: 'now' })
+    expect(there.told.slice(before)).toMatchObject([
+      { type: 'dev.vigia.monitor.down', data: { flapping: { began: false, changes: 5 } } },
+      { type: 'dev.vigia.probe.finished', data: { ok: false, status: 503 } },
+    ])
+  })
+
+  test('of a new monitor says nothing of its uptime before its first slot', async () => {
+    const site = await watch(60)
+    const there = prober()
+    await there.look(site, 7, { up: true, reason: 'first' })
+    await there.time.pass(5_000)
+    expect(await uptimeOf(site.id)).toBeUndefined()
+  })
+})
+
+describe('the uptime', () => {
+  test('is that of the time: a slot of ten minutes weighs as much as sixty of ten seconds', async () => {
+    const site = await watch(10)
+    const there = prober()
+    for (let second = 0; second < 600; second += 10) await there.look(site, second, { up: false })
+    const slow = (await monitorsIn(db).add({ ...site, intervalS: 600 })).monitor
+    for (const second of [600, 1_200, 1_800]) await there.look(slow, second, { up: true })
+    await there.time.pass(5_000)
+    expect(await uptimeOf(site.id)).toMatchObject({ ok: 3, failed: 60, uptime: 0.75 })
+  })
+
+  test('leaves out what nobody looked at', async () => {
+    const site = await watch(10)
+    const there = prober()
+    await there.look(site, 0, { up: true })
+    // Our own outage: these slots come to the prober when newer ones are due.
+    for (const second of [10, 20, 30]) await there.look(site, second, { up: false, lateS: 60 })
+    await there.look(site, 100, { up: true })
+    await there.time.pass(5_000)
+    expect(await uptimeOf(site.id)).toMatchObject({ ok: 2, failed: 0, missed: 3, uptime: 1 })
+    expect(there.told).toEqual([])
+  })
+
+  test('begins anew with a monitor that was deleted and made again', async () => {
+    const site = await watch(10)
+    const there = prober()
+    await there.look(site, 0, { up: false })
+    await monitorsIn(db).remove(chatId, site.id)
+    const again = await watch(10)
+    await there.look(again, 10, { up: true })
+    await there.time.pass(5_000)
+    expect(await uptimeOf(again.id)).toMatchObject({ ok: 1, failed: 0, uptime: 1 })
+    expect(await uptimeOf(site.id)).toBeUndefined()
+  })
+})
