@@ -1,6 +1,6 @@
-import { catalogueIn } from '#database/catalogue.ts'
 import { postgres } from '#database/connect.ts'
 import { mongo } from '#database/mongo.ts'
+import { catalogueIn } from '#database/series/catalogue.ts'
 import { Tick } from '#events/tick.ts'
 import { systemClock } from '#functions/host/clock.ts'
 import { env, envOptional } from '#functions/host/env.ts'

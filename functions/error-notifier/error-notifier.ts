@@ -1,6 +1,6 @@
 import type { Postgres } from '#database/connect.ts'
-import { deadLettersIn } from '#database/dead-letters.ts'
-import { type OperatorNews, type OperatorNotice, operatorNoticesIn } from '#database/operator-notices.ts'
+import { deadLettersIn } from '#database/operations/dead-letters.ts'
+import { type OperatorNews, type OperatorNotice, operatorNoticesIn } from '#database/operations/operator-notices.ts'
 import type { EventOf } from '#events/event.ts'
 import type { MessageRefused } from '#events/message-refused.ts'
 import type { RecordSkipped } from '#events/record-skipped.ts'

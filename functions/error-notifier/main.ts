@@ -1,4 +1,4 @@
-import { chatsIn } from '#database/chats.ts'
+import { chatsIn } from '#database/chats/chats.ts'
 import { postgres } from '#database/connect.ts'
 import { MessageRefused } from '#events/message-refused.ts'
 import { RecordSkipped } from '#events/record-skipped.ts'

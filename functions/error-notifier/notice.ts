@@ -1,4 +1,4 @@
-import type { OperatorNotice } from '#database/operator-notices.ts'
+import type { OperatorNotice } from '#database/operations/operator-notices.ts'
 
 const minuteMs = 60_000
 export const hourMs = 60 * minuteMs

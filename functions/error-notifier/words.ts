@@ -1,4 +1,4 @@
-import type { OperatorNews, OperatorNotice } from '#database/operator-notices.ts'
+import type { OperatorNews, OperatorNotice } from '#database/operations/operator-notices.ts'
 import { cut, html, joined } from '#functions/telegram/html.ts'
 import { type Language, sayInstant } from '#functions/wording/dates.ts'
 

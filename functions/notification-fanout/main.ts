@@ -1,6 +1,6 @@
-import { chatsIn } from '#database/chats.ts'
+import { chatsIn } from '#database/chats/chats.ts'
 import { postgres } from '#database/connect.ts'
-import { followsIn } from '#database/follows.ts'
+import { followsIn } from '#database/series/follows.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
 import { EpisodeMissed } from '#events/episode-missed.ts'
 import { MonitorDown } from '#events/monitor-down.ts'

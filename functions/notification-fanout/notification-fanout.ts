@@ -1,5 +1,5 @@
-import type { Chats } from '#database/chats.ts'
-import type { Follower, Follows } from '#database/follows.ts'
+import type { Chats } from '#database/chats/chats.ts'
+import type { Follower, Follows } from '#database/series/follows.ts'
 import type { Cause, VigiaEvent } from '#events/event.ts'
 import { MessageRequested } from '#events/message-requested.ts'
 import type { EpisodeBrief } from '#events/show.ts'

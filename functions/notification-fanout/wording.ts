@@ -1,4 +1,4 @@
-import type { Chat } from '#database/chats.ts'
+import type { Chat } from '#database/chats/chats.ts'
 import type { DataOf } from '#events/event.ts'
 import type { MessageRequested } from '#events/message-requested.ts'
 import type { EpisodeBrief, ShowBrief } from '#events/show.ts'

@@ -1,6 +1,6 @@
 import type { Postgres } from '#database/connect.ts'
-import { probeResultsIn } from '#database/probe-results.ts'
-import { forgetOld } from '#database/retention.ts'
+import { forgetOld } from '#database/operations/retention.ts'
+import { probeResultsIn } from '#database/uptime/probe-results.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs

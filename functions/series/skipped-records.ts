@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { cleanLine } from '#database/clean-text.ts'
-import type { Skip, SkippedRecord, SkippedRecords } from '#database/skipped-records.ts'
+import type { Skip, SkippedRecord, SkippedRecords } from '#database/operations/skipped-records.ts'
 import type { Cause } from '#events/event.ts'
 import { RecordSkipped } from '#events/record-skipped.ts'
 import type { Publish } from '#functions/host/publish.ts'

@@ -1,5 +1,5 @@
-import type { Chats } from '#database/chats.ts'
-import type { Messages, Outgoing } from '#database/messages.ts'
+import type { Chats } from '#database/chats/chats.ts'
+import type { Messages, Outgoing } from '#database/messages/messages.ts'
 import { MessageRequested } from '#events/message-requested.ts'
 import { validatorOf } from '#events/validate.ts'
 import type { Clock } from '#functions/host/clock.ts'

@@ -1,4 +1,4 @@
-import type { NotedMessage } from '#database/messages.ts'
+import type { NotedMessage } from '#database/messages/messages.ts'
 import type { EventOf, VigiaEvent } from '#events/event.ts'
 import { MessageRefused } from '#events/message-refused.ts'
 import type { MessageRequested } from '#events/message-requested.ts'

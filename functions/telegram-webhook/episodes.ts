@@ -1,5 +1,5 @@
-import type { Episode, Show } from '#database/catalogue.ts'
-import type { Chat } from '#database/chats.ts'
+import type { Chat } from '#database/chats/chats.ts'
+import type { Episode, Show } from '#database/series/catalogue.ts'
 import { dayOf, sayDate, sayInstant } from '#functions/wording/dates.ts'
 import type { Words } from './words/words.ts'
 

@@ -1,5 +1,5 @@
-import type { Upcoming } from '#database/catalogue.ts'
-import { showIdOf } from '#database/follows.ts'
+import type { Upcoming } from '#database/series/catalogue.ts'
+import { showIdOf } from '#database/series/follows.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
 import { capitalised, dayOf, instantOf, sayClock, sayDate, sayZoneTime } from '#functions/wording/dates.ts'
 import { distinctions, withNote } from '#functions/wording/namesakes.ts'

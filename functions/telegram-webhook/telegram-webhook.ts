@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { TelegramUpdates } from '#database/telegram-updates.ts'
+import type { TelegramUpdates } from '#database/chats/telegram-updates.ts'
 import type { Cause, EventOf } from '#events/event.ts'
 import { MessageRefused } from '#events/message-refused.ts'
 import type { UpdateDeferred } from '#events/update-deferred.ts'

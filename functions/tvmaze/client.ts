@@ -1,5 +1,5 @@
-import type { Show } from '#database/catalogue.ts'
-import { validDate, validEpisodes, validLabel, validLink, validName } from '#database/valid-show.ts'
+import type { Show } from '#database/series/catalogue.ts'
+import { validDate, validEpisodes, validLabel, validLink, validName } from '#database/series/valid-show.ts'
 import { isShowId, isWithin } from '#events/ranges.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import { plain } from '#functions/telegram/html.ts'

@@ -1,4 +1,4 @@
-import type { Monitor } from '#database/monitors.ts'
+import type { Monitor } from '#database/uptime/monitors.ts'
 
 /** So many changes between up and down within the window are flapping. */
 const changesThatFlap = 4

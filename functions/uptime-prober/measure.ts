@@ -1,4 +1,4 @@
-import type { ProbeResult } from '#database/probe-results.ts'
+import type { ProbeResult } from '#database/uptime/probe-results.ts'
 import type { ProbeErrorCode } from '#events/probe-error.ts'
 import type { Check } from '#events/probe-requested.ts'
 import type { Dialled, Dialler } from '#functions/dial/dial.ts'

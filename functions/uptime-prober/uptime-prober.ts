@@ -1,6 +1,6 @@
 import type { Postgres } from '#database/connect.ts'
-import { monitorsIn } from '#database/monitors.ts'
-import { type ProbeResult, probeResultsIn, type SlotName } from '#database/probe-results.ts'
+import { monitorsIn } from '#database/uptime/monitors.ts'
+import { type ProbeResult, probeResultsIn, type SlotName } from '#database/uptime/probe-results.ts'
 import type { EventOf, VigiaEvent } from '#events/event.ts'
 import { ProbeFinished } from '#events/probe-finished.ts'
 import type { Check, ProbeRequested } from '#events/probe-requested.ts'

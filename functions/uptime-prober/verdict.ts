@@ -1,5 +1,5 @@
-import type { Monitor } from '#database/monitors.ts'
-import { type ProbeResult, seenAt } from '#database/probe-results.ts'
+import type { Monitor } from '#database/uptime/monitors.ts'
+import { type ProbeResult, seenAt } from '#database/uptime/probe-results.ts'
 import { afterChange, isSteadyAgain } from './flapping.ts'
 
 /** What one check found, as far as it matters for the verdict. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { backUp } from '#database/backup.ts'
 import { postgres } from '#database/connect.ts'
+import { backUp } from '#database/operations/backup.ts'
 import { runningPostgres } from '#local/databases/postgres.ts'
 import { dataFolderOf, FolderInUse, openDatabase, schemas } from './database.ts'
 import { argumentsIn, Misuse } from './misuse.ts'

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import type { Schema } from '#database/backup.ts'
 import { migrationsDir } from '#database/migrate.ts'
+import type { Schema } from '#database/operations/backup.ts'
 import { serverAccount } from '#local/databases/account.ts'
 import { chooseDataFolder, FolderInUse } from '#local/databases/data-folder.ts'
 import { startPostgres } from '#local/databases/postgres.ts'

@@ -1,5 +1,5 @@
 import { postgres } from '#database/connect.ts'
-import { deadLettersIn } from '#database/dead-letters.ts'
+import { deadLettersIn } from '#database/operations/dead-letters.ts'
 
 /** A dead letter as the API shows it: instants are text. */
 export interface Letter {

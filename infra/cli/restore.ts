@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
-import { checkBackup, restore } from '#database/backup.ts'
 import { type Postgres, postgres } from '#database/connect.ts'
+import { checkBackup, restore } from '#database/operations/backup.ts'
 import { FolderInUse, openDatabase, schemas } from './database.ts'
 import { argumentsIn, Misuse } from './misuse.ts'
 import type { Verb } from './vigia.ts'

@@ -573,7 +573,7 @@ interface Insides {
 /** What plain localhost shows: the control API, the chat and the page. */
 const insides = async ({ db, broker, activator: functions, sources, outside, readiness, dataDir, server }: Insides) => {
   const [{ deadLettersIn }, { BadEvent, UnknownTrigger }] = await Promise.all([
-    import('#database/dead-letters.ts'),
+    import('#database/operations/dead-letters.ts'),
     import('./broker/broker.ts'),
   ])
   const letters = deadLettersIn(db)

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { chatsIn, type Language } from '#database/chats.ts'
-import { followsIn } from '#database/follows.ts'
+import { chatsIn, type Language } from '#database/chats/chats.ts'
+import { followsIn } from '#database/series/follows.ts'
 import { beginning, type DataOf, type VigiaEvent } from '#events/event.ts'
 import type { MessageRequested } from '#events/message-requested.ts'
 import { ProbeError } from '#events/probe-error.ts'

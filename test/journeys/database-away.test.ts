@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { monitorsIn } from '#database/monitors.ts'
+import { monitorsIn } from '#database/uptime/monitors.ts'
 import { cuttable } from '#test/support/cuttable.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 import { answer, type Journey, saying, startJourney } from '#test/support/journey.ts'

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { monitorsIn } from '#database/monitors.ts'
+import { monitorsIn } from '#database/uptime/monitors.ts'
 import { commandOf } from '#local/databases/processes.ts'
 import { emptyDatabase, freshMongo, type TestDatabase } from '#test/support/database.ts'
 import { answer, eventDetail, events, type Journey, saying, startJourney } from '#test/support/journey.ts'

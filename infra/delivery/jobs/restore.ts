@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { checkBackup, restore, type Schema } from '#database/backup.ts'
 import { type Postgres, postgres } from '#database/connect.ts'
 import { migrationsDir } from '#database/migrate.ts'
+import { checkBackup, restore, type Schema } from '#database/operations/backup.ts'
 import { env } from '#functions/host/env.ts'
 
 /** Replaces everything in DATABASE_URL by the backup that comes by standard input: infra/cluster/restore.sh. */

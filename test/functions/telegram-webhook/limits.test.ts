@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { addressIn, hostOf } from '#database/monitor-limits.ts'
+import { addressIn, hostOf } from '#database/uptime/monitor-limits.ts'
 import { usualLimits } from '#functions/telegram-webhook/limits.ts'
 import { startWebhook, type Webhook } from '#test/functions/telegram-webhook/support.ts'
 

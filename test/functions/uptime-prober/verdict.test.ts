@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Monitor } from '#database/monitors.ts'
+import type { Monitor } from '#database/uptime/monitors.ts'
 import { type Finding, verdict } from '#functions/uptime-prober/verdict.ts'
 
 const slot = (n: number) => new Date(Date.UTC(2026, 10, 21, 12) + n * 10_000)

@@ -1,0 +1,294 @@
+import { createHash, type Hash } from 'node:crypto'
+import { once } from 'node:events'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { copyFile, mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { createGunzip, createGzip } from 'node:zlib'
+import type { Postgres } from '../connect.ts'
+import { checksums, migrate } from '../migrate.ts'
+import { probeResultsIn } from '../uptime/probe-results.ts'
+
+const format = 'vigia backup 1'
+const rowsAtOnce = 500
+
+/** A folder of migrations and the table that notes them. */
+export interface Schema {
+  dir: string
+  table: string
+}
+
+/** The first line of a backup. */
+interface Head {
+  format: string
+  madeAt: string
+  /** Names of the migrations by the table that notes them: the tables are those of this version. */
+  migrations: Record<string, string[]>
+  /** Days of which there are probe results. */
+  days: string[]
+  sequences: Record<string, string>
+}
+
+/** What follows it: a table with its rows, and at last the sum of everything before. */
+type Line = { table: string } | { rows: unknown[] } | { end: { rows: number; sha256: string } }
+
+/** Not kept: what migrations note, what is made anew, and the log of events that are over. */
+const leftOut = new Set(['public.migration', 'public.broker_migration', 'broker.readiness', 'broker.attempt'])
+
+const pending = `exists (select from broker.delivery as unfinished where unfinished.state = 'pending' and unfinished.event_seq =`
+const only: Record<string, string> = {
+  'broker.event': `where ${pending} event.seq)`,
+  'broker.delivery': `where ${pending} delivery.event_seq)`,
+}
+
+/** Tables before those that refer to them. */
+const tablesIn = async (db: Postgres): Promise<string[]> => {
+  const { rows } = await db.query<{ name: string; parents: string[] }>(
+    `select nspname || '.' || relname as name, array(
+       select parent_space.nspname || '.' || parent.relname from pg_constraint
+       join pg_class as parent on parent.oid = confrelid join pg_namespace as parent_space on parent_space.oid = parent.relnamespace
+       where conrelid = pg_class.oid and contype = 'f' and confrelid <> conrelid
+     ) as parents
+     from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+     where nspname in ('public', 'broker') and relkind in ('r', 'p') and not relispartition order by 1`,
+  )
+  const left = rows.filter(({ name }) => !leftOut.has(name))
+  const ordered: string[] = []
+  while (left.length > 0) {
+    const next = left.findIndex(({ parents }) => parents.every(parent => ordered.includes(parent)))
+    if (next < 0) throw new Error('the tables refer to each other in a circle')
+    ordered.push(...left.splice(next, 1).map(({ name }) => name))
+  }
+  return ordered
+}
+
+const columnsOf = async (db: Postgres, table: string): Promise<string> => {
+  const { rows } = await db.query<{ name: string }>(
+    `select quote_ident(attname) as name from pg_attribute
+     where attrelid = $1::regclass and attnum > 0 and not attisdropped and attgenerated = '' order by attnum`,
+    [table],
+  )
+  return rows.map(({ name }) => name).join(', ')
+}
+
+/**
+ * Writes everything that must not be lost into one file, from one snapshot, while Vigia works on: all tables of functions, and the
+ * events that are not delivered yet. The file appears whole or not at all. Answers how many rows it has.
+ */
+export const backUp = async (db: Postgres, file: string, schemas: readonly Schema[], now: Date): Promise<number> => {
+  const draft = `${file}.new-${process.pid}`
+  await mkdir(dirname(file), { recursive: true })
+  const zip = createGzip()
+  const written = zip.pipe(createWriteStream(draft, { mode: 0o600, flush: true }))
+  const failed = once(written, 'error').then(([error]) => Promise.reject(error))
+  failed.catch(() => {})
+  const hash = createHash('sha256')
+  const say = async (line: Head | Line) => {
+    const text = `${JSON.stringify(line)}\n`
+    hash.update(text)
+    if (!zip.write(text)) await Promise.race([once(zip, 'drain'), failed])
+  }
+  try {
+    const rows = await db.transaction(async tx => {
+      await tx.query('set transaction isolation level repeatable read read only')
+      return dump(tx, schemas, now, say)
+    })
+    zip.end(`${JSON.stringify({ end: { rows, sha256: hash.digest('hex') } } satisfies Line)}\n`)
+    await Promise.race([once(written, 'close'), failed])
+    await rename(draft, file)
+    return rows
+  } catch (error) {
+    zip.destroy()
+    await rm(draft, { force: true })
+    throw error
+  }
+}
+
+const dump = async (
+  tx: Postgres,
+  schemas: readonly Schema[],
+  now: Date,
+  say: (line: Head | Line) => Promise<void>,
+): Promise<number> => {
+  const migrations: Head['migrations'] = {}
+  for (const { table } of schemas) {
+    const there = await tx.query(`select to_regclass('public.' || $1) is not null as there`, [table])
+    if (!there.rows[0]!.there) continue
+    const { rows } = await tx.query<{ name: string }>(`select name from public.${table} order by id`)
+    migrations[table] = rows.map(({ name }) => name)
+  }
+  const days = await tx.query<{ day: string }>(
+    `select to_char(day, 'YYYY-MM-DD') as day from (
+       select to_date(right(relname, 8), 'YYYYMMDD') as day from pg_inherits join pg_class on pg_class.oid = inhrelid
+       where inhparent = 'public.probe_result'::regclass) as partition order by 1`,
+  )
+  const sequences = await tx.query<{ name: string; value: string }>(
+    `select schemaname || '.' || sequencename as name, last_value::text as value from pg_sequences
+     where schemaname in ('public', 'broker') and last_value is not null and sequencename !~ 'migration'`,
+  )
+  await say({
+    format,
+    madeAt: now.toISOString(),
+    migrations,
+    days: days.rows.map(({ day }) => day),
+    sequences: Object.fromEntries(sequences.rows.map(({ name, value }) => [name, value])),
+  })
+  let count = 0
+  for (const table of await tablesIn(tx)) {
+    await say({ table })
+    const columns = await columnsOf(tx, table)
+    await tx.query(
+      `declare dumped no scroll cursor for select to_json(whole_row)::text as row from (select ${columns} from ${table} ${only[table] ?? ''}) as whole_row`,
+    )
+    for (;;) {
+      const { rows } = await tx.query<{ row: string }>(`fetch ${rowsAtOnce} from dumped`)
+      // As PostgreSQL wrote it: JavaScript would round large numbers.
+      if (rows.length > 0) await say({ rows: rows.map(({ row }) => row) })
+      count += rows.length
+      if (rows.length < rowsAtOnce) break
+    }
+    await tx.query('close dumped')
+  }
+  return count
+}
+
+/** The lines of a backup; throws where it is damaged, at its end at the latest. */
+async function* linesOf(file: string): AsyncGenerator<Head | Line> {
+  const source = createReadStream(file)
+  const plain = source.pipe(createGunzip())
+  source.on('error', error => plain.destroy(error))
+  const lines = createInterface({ input: plain, crlfDelay: Number.POSITIVE_INFINITY })
+  // Damage may also be found after the first fault was reported, when nothing reads the lines any more.
+  lines.on('error', () => {})
+  const hash: Hash = createHash('sha256')
+  let ended = false
+  let isFirst = true
+  try {
+    for await (const text of lines) {
+      const line = JSON.parse(text) as Head | Line
+      if (isFirst && (line as Head).format !== format) throw new Error('no backup of this version')
+      isFirst = false
+      if ('end' in line) {
+        if (line.end.sha256 !== hash.digest('hex')) throw new Error('its checksum is wrong')
+        ended = true
+      } else if (ended) throw new Error('something follows its end')
+      else hash.update(`${text}\n`)
+      yield line
+    }
+    if (!ended) throw new Error('its end is missing')
+  } catch (error) {
+    throw new Error(`${file} is damaged or no backup of Vigia: ${(error as Error).message}`, { cause: error })
+  } finally {
+    source.destroy()
+    plain.destroy()
+  }
+}
+
+export interface RestoreOptions {
+  /** Leaves out the tables of the one-machine broker, because the broker of a cluster keeps its events itself. */
+  withoutBroker?: boolean
+}
+
+export interface BackupFacts {
+  madeAt: string
+  rows: number
+  /** Events that were not delivered yet. */
+  pendingEvents: number
+}
+
+/** Reads all of a backup without keeping anything. Throws where it is damaged, or made by a newer version. */
+export const checkBackup = async (
+  file: string,
+  schemas: readonly Schema[],
+  { withoutBroker = false }: RestoreOptions = {},
+): Promise<BackupFacts> => {
+  await (await open(file)).close()
+  const facts: BackupFacts = { madeAt: '', rows: 0, pendingEvents: 0 }
+  let table = ''
+  for await (const line of linesOf(file)) {
+    if ('format' in line) {
+      facts.madeAt = line.madeAt
+      const { broker_migration, ...others } = line.migrations
+      await refuseNewer(file, withoutBroker ? others : line.migrations, schemas)
+    } else if ('table' in line) table = line.table
+    else if ('end' in line) facts.rows = line.end.rows
+    else if (table === 'broker.event') facts.pendingEvents += line.rows.length
+  }
+  return facts
+}
+
+const refuseNewer = async (file: string, migrations: Head['migrations'], schemas: readonly Schema[]): Promise<void> => {
+  for (const [table, names] of Object.entries(migrations)) {
+    const schema = schemas.find(one => one.table === table)
+    const known = schema ? Object.keys(await checksums(schema.dir)) : []
+    const newer = names.find(name => !known.includes(`${name}.sql`))
+    if (newer !== undefined) throw new Error(`${file} was made by a newer version (it has ${newer}): upgrade first`)
+  }
+}
+
+/**
+ * Replaces everything in the database by what the backup has; check it before. The tables are made as they were then, filled in one
+ * transaction, and brought up to date.
+ */
+export const restore = async (
+  db: Postgres,
+  url: string,
+  file: string,
+  schemas: readonly Schema[],
+  { withoutBroker = false }: RestoreOptions = {},
+): Promise<number> => {
+  await checkBackup(file, schemas, { withoutBroker })
+  const lines = linesOf(file)
+  const head = (await lines.next()).value as Head
+  await emptied(db)
+  for (const { dir, table } of schemas) await migrateTo(url, dir, table, head.migrations[table] ?? [])
+  await probeResultsIn(db).makeRoomFor(head.days.map(day => new Date(`${day}T00:00:00Z`)))
+  const rows = await db.transaction(async tx => {
+    for (const table of (await tablesIn(tx)).reverse()) await tx.query(`delete from ${table}`)
+    let insert = ''
+    let count = 0
+    let isLeftOut = false
+    for await (const line of lines) {
+      if ('table' in line) {
+        isLeftOut = withoutBroker && line.table.startsWith('broker.')
+        if (isLeftOut) continue
+        const columns = await columnsOf(tx, line.table)
+        insert = `insert into ${line.table} (${columns}) overriding system value
+          select ${columns} from json_populate_recordset(null::${line.table}, $1::json)`
+      } else if ('rows' in line && !isLeftOut) {
+        await tx.query(insert, [`[${(line.rows as string[]).join(',')}]`])
+        count += line.rows.length
+      }
+    }
+    for (const [name, value] of Object.entries(head.sequences))
+      await tx.query(`select setval(to_regclass($1::text), $2::bigint) where to_regclass($1::text) is not null`, [
+        name,
+        value,
+      ])
+    return count
+  })
+  for (const { dir, table } of schemas) await migrate(url, { dir, table })
+  return rows
+}
+
+const emptied = async (db: Postgres): Promise<void> => {
+  await db.query('drop schema if exists broker cascade')
+  const { rows } = await db.query<{ name: string }>(
+    `select quote_ident(relname) as name from pg_class
+     where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition`,
+  )
+  if (rows.length > 0) await db.query(`drop table ${rows.map(({ name }) => `public.${name}`).join(', ')} cascade`)
+}
+
+/** Makes the tables of an older version. */
+const migrateTo = async (url: string, dir: string, table: string, names: readonly string[]): Promise<void> => {
+  if (names.length === 0) return
+  const older = await mkdtemp(join(tmpdir(), 'vigia-restore-'))
+  try {
+    for (const name of names) await copyFile(join(dir, `${name}.sql`), join(older, `${name}.sql`))
+    await migrate(url, { dir: older, table })
+  } finally {
+    await rm(older, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,141 @@
+import type { Postgres } from '../connect.ts'
+import { probeHoursIn } from '../uptime/probe-hours.ts'
+import { probeResultsIn } from '../uptime/probe-results.ts'
+
+const dayMs = 24 * 3_600_000
+const gibibyte = 1024 ** 3
+
+/** How long rows of a table are kept, and how many of them. */
+interface Limits {
+  table: string
+  /** Rows leave when this is older than `days`, or not among the newest `rows`. */
+  column: string
+  days: number
+  rows: number
+  /** Only these rows leave; what is unfinished stays. */
+  finished?: string
+}
+
+/** Tables whose rows leave by age and by number; each has an index that begins with its column. */
+const limited: Limits[] = [
+  { table: 'alert', column: 'at', days: 30, rows: 100_000 },
+  { table: 'announcement', column: 'announced_at', days: 400, rows: 1_000_000 },
+  {
+    table: 'announcement_event',
+    column: 'published_at',
+    days: 30,
+    rows: 100_000,
+    finished: 'published_at is not null',
+  },
+  { table: 'dead_letter', column: 'at', days: 90, rows: 10_000 },
+  { table: 'incident', column: 'closed_at', days: 400, rows: 500_000, finished: 'closed_at is not null' },
+  { table: 'look', column: 'free_at', days: 1, rows: 100_000 },
+  { table: 'message', column: 'requested_at', days: 45, rows: 1_000_000, finished: `state in ('sent', 'refused')` },
+  { table: 'operator_notice', column: 'last_at', days: 90, rows: 10_000 },
+  { table: 'search', column: 'at', days: 30, rows: 100_000 },
+  { table: 'skipped_record', column: 'reported_at', days: 30, rows: 100_000 },
+  { table: 'telegram_update', column: 'seen_at', days: 3, rows: 5_000_000 },
+]
+
+const resultDays = 14
+const resultBytes = 8 * gibibyte
+/** However large they are: reports and uptime look back as far as yesterday. */
+const leastResultDays = 2
+/** A year, and the month before it to compare with. */
+const hourDays = 400
+const unreachableDays = 400
+const pauseDays = 30
+
+/** What happens to the rows of one table. */
+export interface Retention {
+  table: string
+  /** In words, as infra/database/README.md has them. */
+  kept: string
+  /** Deletes what need not be kept, in short statements. Absent where rows go with what they belong to, or are few. */
+  forget?(db: Postgres, now: Date): Promise<void>
+}
+
+// Not by Intl: loading its data would cost every cold start some milliseconds.
+const number = (value: number) => String(value).replace(/\B(?=(\d{3})+$)/g, ',')
+
+/** Every table of migrations/ with what happens to its rows. A test compares it with the schema, and with the README. */
+export const retentions: Retention[] = [
+  ...limited.map(
+    (limits): Retention => ({
+      table: limits.table,
+      kept: `${limits.days} ${limits.days === 1 ? 'day' : 'days'}, at most ${number(limits.rows)} rows${limits.finished ? '; unfinished ones stay' : ''}`,
+      forget: (db, now) => forgetBeyond(db, limits, now),
+    }),
+  ),
+  {
+    table: 'bot_pause',
+    kept: `one row a bot, ${pauseDays} days`,
+    forget: (db, now) => forgetWhere(db, 'bot_pause', 'until < $1', [before(now, pauseDays)]),
+  },
+  {
+    table: 'chat',
+    kept: `while the chat can be reached, and ${unreachableDays} days`,
+    forget: (db, now) => forgetWhere(db, 'chat', 'unreachable_since < $1', [before(now, unreachableDays)], 50),
+  },
+  {
+    table: 'chat_moved',
+    kept: 'as long as the chat it leads to',
+    forget: db => forgetWhere(db, 'chat_moved', 'not exists (select from chat where chat.id = to_id)', []),
+  },
+  { table: 'cursor', kept: 'one row a job' },
+  { table: 'follow', kept: 'until it is removed; at most as many as a chat may have' },
+  { table: 'migration', kept: 'one row a migration' },
+  { table: 'monitor', kept: 'until it is deleted; at most as many as a chat may have' },
+  { table: 'operator_digest', kept: 'one row' },
+  { table: 'tvmaze_budget', kept: 'one row' },
+  {
+    table: 'probe_hour',
+    kept: `${hourDays} days, one row a monitor and hour`,
+    forget: (db, now) => probeHoursIn(db).forgetBefore(before(now, hourDays)),
+  },
+  {
+    table: 'probe_result',
+    kept: `${resultDays} days, at most ${resultBytes / gibibyte} GiB but for the last ${leastResultDays} days`,
+    forget: async (db, now) => {
+      await probeResultsIn(db).forgetBefore(before(now, resultDays))
+      await probeResultsIn(db).forgetLarge(resultBytes, before(now, leastResultDays))
+    },
+  },
+]
+
+const before = (now: Date, days: number) => new Date(now.getTime() - days * dayMs)
+
+/** Deletes what need not be kept any more. What fails in one table keeps no other from it; the first error is thrown at the end. */
+export const forgetOld = async (db: Postgres, now: Date): Promise<void> => {
+  const errors: unknown[] = []
+  for (const { forget } of retentions) await forget?.(db, now).catch(error => errors.push(error))
+  if (errors.length > 0) throw errors[0]
+}
+
+const forgetBeyond = async (db: Postgres, limits: Limits, now: Date): Promise<void> => {
+  const { table, column, days, rows, finished = 'true' } = limits
+  const { rows: found } = await db.query<{ at: Date | null }>(
+    `select ${column} as at from ${table} where ${finished} order by ${column} desc offset $1 limit 1`,
+    [rows],
+  )
+  const old = before(now, days)
+  const first = found[0]?.at
+  // Of rows with one time all stay or all leave; that of the first row too many leaves.
+  await forgetWhere(db, table, `${finished} and ${column} < $1`, [old])
+  if (first && first >= old) await forgetWhere(db, table, `${finished} and ${column} <= $1`, [first])
+}
+
+/** A statement deletes so many rows at most, so that it holds no lock for long. */
+const batch = 5_000
+/** And a run of the housekeeping so many of one table; the next run goes on. */
+const mostBatches = 40
+
+const forgetWhere = async (db: Postgres, table: string, condition: string, values: unknown[], most = batch) => {
+  for (let left = mostBatches; left > 0; left--) {
+    const { rowCount } = await db.query(
+      `delete from ${table} where ctid = any (array(select ctid from ${table} where ${condition} limit ${most} for update skip locked))`,
+      values,
+    )
+    if (rowCount < most) return
+  }
+}

@@ -1,0 +1,89 @@
+import { jsonText, type Postgres } from '../connect.ts'
+
+/** That an episode was told of: to everybody (zone ''), or to the chats of one zone. */
+export interface Announcement {
+  showId: number
+  episodeId: number
+  /** `s2e5`, or season, date and name of a special: it survives a new id. */
+  episode: string
+  zone: string
+  /** The date that it was made for: an episode that is put off afterwards is announced again. */
+  airdate: string
+  airstamp: string | null
+  eventId: string
+}
+
+/** An event that tells of episodes, as it is published. */
+export interface AnnouncementEvent {
+  id: string
+  /** `episode.due`, `episode.missed` */
+  type: string
+  subject: string
+  data: unknown
+}
+
+/** What was announced (`announcement`), and by which events (`announcement_event`). */
+export const announcementsIn = (db: Postgres) => ({
+  /** Everything ever announced of these shows. */
+  of: async (showIds: readonly number[]): Promise<Announcement[]> =>
+    (
+      await db.query<Announcement>(
+        `select show_id as "showId", episode_id as "episodeId", episode, zone, airdate, airstamp, event_id as "eventId"
+         from announcement where show_id = any ($1)`,
+        [showIds],
+      )
+    ).rows,
+
+  /** Keeps announcements with the event that tells of them; belongs into the transaction that looked for them. */
+  keep: async (event: AnnouncementEvent, announcements: readonly Announcement[], at: Date): Promise<void> => {
+    await db.query(
+      `insert into announcement_event (id, type, subject, data, made_at) values ($1, $2, $3, $4, $5)
+       on conflict (id) do nothing`,
+      [event.id, event.type, event.subject, jsonText(event.data), at],
+    )
+    await db.query(
+      `insert into announcement (show_id, episode_id, episode, zone, event_id, airdate, airstamp, announced_at)
+       select *, $8 from unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+       on conflict do nothing`,
+      [
+        announcements.map(each => each.showId),
+        announcements.map(each => each.episodeId),
+        announcements.map(each => each.episode),
+        announcements.map(each => each.zone),
+        announcements.map(each => each.eventId),
+        announcements.map(each => each.airdate),
+        announcements.map(each => each.airstamp),
+        at,
+      ],
+    )
+  },
+
+  /** One show is listed as another now: what was announced of the one counts for the other, by its number. */
+  inherit: async (fromShow: number, toShow: number): Promise<void> => {
+    await db.query(
+      `insert into announcement (show_id, episode_id, episode, zone, airdate, airstamp, event_id, announced_at)
+       select $2, episode_id, episode, zone, airdate, airstamp, event_id, announced_at from announcement where show_id = $1
+       on conflict do nothing`,
+      [fromShow, toShow],
+    )
+  },
+
+  /** Events that nobody has published for certain yet, oldest first. */
+  unpublished: async (): Promise<AnnouncementEvent[]> =>
+    (
+      await db.query<AnnouncementEvent>(
+        'select id, type, subject, data from announcement_event where published_at is null order by made_at, id',
+      )
+    ).rows,
+
+  published: async (ids: readonly string[], at: Date): Promise<void> => {
+    await db.query('update announcement_event set published_at = $2 where id = any ($1)', [ids, at])
+  },
+
+  /** Events that were published long ago go; what was announced is remembered. */
+  forgetEventsBefore: async (before: Date): Promise<void> => {
+    await db.query('delete from announcement_event where published_at < $1', [before])
+  },
+})
+
+export type Announcements = ReturnType<typeof announcementsIn>

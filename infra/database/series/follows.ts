@@ -1,0 +1,236 @@
+import { isShowId } from '#events/ranges.ts'
+import { type Chat, chatColumns } from '../chats/chats.ts'
+import type { Postgres } from '../connect.ts'
+import type { Skip } from '../operations/skipped-records.ts'
+
+/** Who is told, and in which topic of a forum; null for a chat without topics, and for General. */
+export interface Follower extends Chat {
+  threadId: number | null
+}
+
+/** What a chat follows: `show/82`, `monitor/42`. `title` is what it was called when it was followed. */
+export interface Follow {
+  subject: string
+  title: string | null
+  followedAt: Date
+}
+
+const followColumns = `follow.subject, follow.title, follow.followed_at as "followedAt"`
+
+/** TVMaze's id of a followed series, or null where the subject names none that the tables take. */
+export const showIdOf = (subject: string): number | null => {
+  const id = /^show\/([1-9]\d{0,9})$/.exec(subject)?.[1]
+  return isShowId(Number(id)) ? Number(id) : null
+}
+
+/** How a chat comes to follow something. */
+interface Following {
+  follow(chatId: number, subject: string, at: Date, title?: string | null, threadId?: number | null): Promise<boolean>
+  restore(chatId: number, subject: string, at: Date, title?: string | null, threadId?: number | null): Promise<void>
+}
+
+/** The table `follow`. Followers are reachable chats only: who blocked the bot keeps the follows and hears nothing. */
+export const followsIn = (db: Postgres) => ({
+  /** True when the chat did not follow it yet; an older follow keeps its date, and goes to the topic where it was asked for last. */
+  follow: async (
+    chatId: number,
+    subject: string,
+    at: Date,
+    title: string | null = null,
+    threadId: number | null = null,
+  ): Promise<boolean> =>
+    (
+      await db.query<{ isNew: boolean }>(
+        `insert into follow (chat_id, subject, followed_at, title, thread_id) values ($1, $2, $3, $4, $5)
+         on conflict (chat_id, subject) do update
+         set title = coalesce(excluded.title, follow.title), thread_id = excluded.thread_id
+         returning xmax = 0 as "isNew"`,
+        [chatId, subject, at, title, threadId],
+      )
+    ).rows[0]!.isNew,
+
+  /**
+   * Does `work` (a follow of `subject`) unless it would pass a limit of the chat: 'full' where it follows the most, 'waiting' where the
+   * first look at too many is still to come. The chat's row is locked meanwhile, so that of many at once each counts the one before.
+   */
+  within: <Result>(
+    chatId: number,
+    subject: string,
+    limits: { followsPerChat: number; waitingFollowsPerChat: number },
+    waitingSince: Date | null,
+    work: (follows: Following) => Promise<Result>,
+  ): Promise<{ done: Result } | 'full' | 'waiting'> =>
+    db.transaction(async tx => {
+      await tx.query('select from chat where id = $1 for no key update', [chatId])
+      const { rows } = await tx.query<{ all: number; waiting: number; known: boolean }>(
+        `select count(*) as all, count(waiting_since) as waiting, coalesce(bool_or(subject = $2), false) as known
+         from follow where chat_id = $1 and starts_with(subject, 'show/')`,
+        [chatId, subject],
+      )
+      const { all, waiting, known } = rows[0]!
+      if (!known && all >= limits.followsPerChat) return 'full'
+      if (!known && waitingSince !== null && waiting >= limits.waitingFollowsPerChat) return 'waiting'
+      const done = await work(followsIn(tx))
+      if (!known && waitingSince !== null)
+        await tx.query('update follow set waiting_since = $3 where chat_id = $1 and subject = $2', [
+          chatId,
+          subject,
+          waitingSince,
+        ])
+      return { done }
+    }),
+
+  /**
+   * The series whose turn it is, of those that wait for their first look: the oldest of the chat that had a look longest ago, or never.
+   * `but` are being fetched already.
+   */
+  nextWaiting: async (but: readonly number[]): Promise<number | null> => {
+    const { rows } = await db.query<{ subject: string }>(
+      `select waiting.subject from follow waiting cross join lateral
+         (select max(looked_at) as at from follow seen where seen.chat_id = waiting.chat_id) last
+       where waiting_since is not null and subject <> all ($1)
+       order by last.at nulls first, waiting_since, subject limit 1`,
+      [but.map(id => `show/${id}`)],
+    )
+    return rows[0] === undefined ? null : showIdOf(rows[0].subject)
+  },
+
+  isWaiting: async (showId: number): Promise<boolean> =>
+    (await db.query('select from follow where subject = $1 and waiting_since is not null limit 1', [`show/${showId}`]))
+      .rowCount > 0,
+
+  /** There was a look at it, whatever it brought. */
+  looked: async (showId: number, at: Date): Promise<void> => {
+    await db.query(
+      'update follow set waiting_since = null, looked_at = $2 where subject = $1 and waiting_since is not null',
+      [`show/${showId}`, at],
+    )
+  },
+
+  /** What was followed until now, or null; enough for `restore`. */
+  unfollow: async (chatId: number, subject: string): Promise<Follow | null> =>
+    (
+      await db.query<Follow>(`delete from follow where chat_id = $1 and subject = $2 returning ${followColumns}`, [
+        chatId,
+        subject,
+      ])
+    ).rows[0] ?? null,
+
+  /** Undoes an `unfollow`: as if the chat had never stopped. */
+  restore: async (
+    chatId: number,
+    subject: string,
+    followedAt: Date,
+    title: string | null = null,
+    threadId: number | null = null,
+  ): Promise<void> => {
+    await db.query(
+      `insert into follow (chat_id, subject, followed_at, title, thread_id) values ($1, $2, $3, $4, $5)
+       on conflict (chat_id, subject) do update
+       set followed_at = least(follow.followed_at, excluded.followed_at), title = coalesce(follow.title, excluded.title),
+         thread_id = excluded.thread_id`,
+      [chatId, subject, followedAt, title, threadId],
+    )
+  },
+
+  find: async (chatId: number, subject: string): Promise<Follow | null> =>
+    (
+      await db.query<Follow>(`select ${followColumns} from follow where chat_id = $1 and subject = $2`, [
+        chatId,
+        subject,
+      ])
+    ).rows[0] ?? null,
+
+  /** What a chat follows of one kind (`show/`), oldest first. */
+  of: async (chatId: number, prefix: string): Promise<Follow[]> =>
+    (
+      await db.query<Follow>(
+        `select ${followColumns} from follow where chat_id = $1 and starts_with(subject, $2) order by followed_at, subject`,
+        [chatId, prefix],
+      )
+    ).rows,
+
+  /** Who is told about `subject`: who followed it before that instant, in that zone. */
+  followersOf: async (subject: string, { before, zone }: { before?: Date; zone?: string } = {}): Promise<Follower[]> =>
+    (
+      await db.query<Follower>(
+        `select ${chatColumns}, thread_id as "threadId" from follow join chat on chat.id = follow.chat_id
+         where subject = $1 and unreachable_since is null
+         and ($2::timestamptz is null or followed_at < $2) and ($3::text is null or zone = $3)
+         order by chat.id`,
+        [subject, before ?? null, zone ?? null],
+      )
+    ).rows,
+
+  /** One row for each chat and subject, a chat's together. */
+  followersOfAny: async (subjects: string[]): Promise<{ chat: Follower; subject: string; followedAt: Date }[]> =>
+    (
+      await db.query<Follower & { subject: string; followedAt: Date }>(
+        `select ${chatColumns}, thread_id as "threadId", follow.subject, follow.followed_at as "followedAt"
+         from follow join chat on chat.id = follow.chat_id
+         where subject = any ($1) and unreachable_since is null order by chat.id, subject`,
+        [subjects],
+      )
+    ).rows.map(({ subject, followedAt, ...chat }) => ({ chat, subject, followedAt })),
+
+  /** The topic in which a chat follows it; null for none, and where it does not follow it. */
+  threadOf: async (chatId: number, subject: string): Promise<number | null> =>
+    (
+      await db.query<{ threadId: number | null }>(
+        'select thread_id as "threadId" from follow where chat_id = $1 and subject = $2',
+        [chatId, subject],
+      )
+    ).rows[0]?.threadId ?? null,
+
+  /** What it was called when it was followed first, or null where nobody knew. */
+  titleOf: async (subject: string): Promise<string | null> =>
+    (
+      await db.query<{ title: string }>(
+        'select title from follow where subject = $1 and title is not null order by followed_at limit 1',
+        [subject],
+      )
+    ).rows[0]?.title ?? null,
+
+  /** One subject is another now (`show/82` is listed as `show/90`): who followed the one follows the other, since the earlier day. */
+  move: (from: string, to: string): Promise<void> =>
+    db.transaction(async tx => {
+      await tx.query(
+        `update follow theirs set followed_at = least(theirs.followed_at, mine.followed_at)
+         from follow mine where mine.subject = $1 and theirs.subject = $2 and theirs.chat_id = mine.chat_id`,
+        [from, to],
+      )
+      await tx.query(
+        `update follow mine set subject = $2 where subject = $1
+         and not exists (select from follow theirs where theirs.subject = $2 and theirs.chat_id = mine.chat_id)`,
+        [from, to],
+      )
+      await tx.query('delete from follow where subject = $1', [from])
+    }),
+
+  /** TVMaze ids of every show that somebody who can be reached follows, ascending. What cannot be used is left out and handed to `skip`. */
+  followedShows: async (skip: Skip = () => {}): Promise<number[]> =>
+    (
+      await db.query<{ subject: string }>(
+        `select distinct subject from follow join chat on chat.id = follow.chat_id
+         where starts_with(subject, 'show/') and unreachable_since is null`,
+      )
+    ).rows
+      .flatMap(({ subject }) => {
+        const id = showIdOf(subject)
+        if (id === null) skip({ store: 'follow', key: subject, reason: 'the subject is not the id of a series' })
+        return id ?? []
+      })
+      .sort((one, other) => one - other),
+
+  /** The zones in which it is somebody's nine o'clock. */
+  zonesFollowing: async (showId: number): Promise<string[]> =>
+    (
+      await db.query<{ zone: string }>(
+        `select distinct zone from follow join chat on chat.id = follow.chat_id
+         where subject = $1 and unreachable_since is null order by zone`,
+        [`show/${showId}`],
+      )
+    ).rows.map(({ zone }) => zone),
+})
+
+export type Follows = ReturnType<typeof followsIn>

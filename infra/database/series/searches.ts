@@ -1,0 +1,40 @@
+import type { ShowHit } from '#functions/tvmaze/client.ts'
+import { jsonText, type Postgres } from '../connect.ts'
+
+/** What a chat looked for, and what TVMaze found; null where it did not answer. */
+export interface Search {
+  id: number
+  query: string
+  hits: ShowHit[] | null
+}
+
+/** Older searches of a chat are forgotten; their buttons say so. */
+const KEPT = 20
+
+/** The table `search`. */
+export const searchesIn = (db: Postgres) => ({
+  /** Keeps it beside the chat's newest few; the answer is its id. */
+  keep: async (chatId: number, query: string, hits: ShowHit[] | null): Promise<number> =>
+    (
+      await db.query<{ id: number }>(
+        `with forgotten as (
+           delete from search where chat_id = $1 and id <=
+           (select id from search where chat_id = $1 order by id desc offset ${KEPT - 1} limit 1)
+         )
+         insert into search (chat_id, query, hits) values ($1, $2, $3) returning id`,
+        [chatId, query, hits === null ? null : jsonText(hits)],
+      )
+    ).rows[0]!.id,
+
+  /** Fills in what TVMaze had not answered before. */
+  answered: async (chatId: number, id: number, hits: ShowHit[]): Promise<void> => {
+    await db.query('update search set hits = $3 where chat_id = $1 and id = $2', [chatId, id, jsonText(hits)])
+  },
+
+  /** One of this chat's own searches, or null. */
+  find: async (chatId: number, id: number): Promise<Search | null> =>
+    (await db.query<Search>('select id, query, hits from search where chat_id = $1 and id = $2', [chatId, id]))
+      .rows[0] ?? null,
+})
+
+export type Searches = ReturnType<typeof searchesIn>

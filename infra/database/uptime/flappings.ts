@@ -1,0 +1,93 @@
+import type { Postgres } from '../connect.ts'
+
+/** How much a monitor changed in a time of flapping, up to some instant. */
+export interface Flapping {
+  /** The first of the changes. */
+  since: Date
+  /** How often it went up or down, and for how long it was down. */
+  changes: number
+  downMs: number
+}
+
+/** The end of a time of flapping. */
+export interface Steadied extends Flapping {
+  /** The incident with whose beginning or end it began to be told. */
+  incidentId: number
+  monitorId: number
+  name: string
+  url: string
+  /** The result after which it was steady, and when that was seen. */
+  cause: string
+  at: Date
+  /** Since when it is down; null while it is up. */
+  downSince: Date | null
+  /** HTTP status and code of the last failure. */
+  status: number | null
+  error: string
+}
+
+/** What `flapping` (a row of incident) came to until `told.at`, from the incidents of its time: `counted`. */
+export const countedUntil = `lateral (
+  select count(*) filter (where opened_at >= flapping.flapping_since) + count(*) filter (where closed_at <= told.at) as changes,
+    coalesce(sum(extract(epoch from least(closed_at, told.at) - greatest(opened_at, flapping.flapping_since))), 0)::float8
+      * 1000 as down_ms
+  from incident
+  where monitor_id = flapping.monitor_id and opened_at <= told.at
+    and (closed_at is null or closed_at >= flapping.flapping_since)
+) counted`
+
+/**
+ * Times in which monitors change so often that their incidents are not told one by one. They are kept in the table `incident`, with
+ * the incident with whose beginning or end they began to be told. A monitor has at most one that is open.
+ */
+export const flappingsIn = (db: Postgres) => ({
+  /** Begins with the incidents that these results opened or closed. */
+  begin: async (given: readonly { monitorId: number; since: Date; at: Date; cause: string }[]): Promise<void> => {
+    if (given.length === 0) return
+    await db.query(
+      `update incident set flapping_since = given.since, flapping_at = given.at, flapping_cause = given.cause
+       from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::text[]) as given (monitor_id, since, at, cause)
+       where incident.monitor_id = given.monitor_id and given.cause in (opened_cause, closed_cause)`,
+      [
+        given.map(({ monitorId }) => monitorId),
+        given.map(({ since }) => since),
+        given.map(({ at }) => at),
+        given.map(({ cause }) => cause),
+      ],
+    )
+  },
+
+  /** Ends what is open of these monitors. */
+  end: async (given: readonly { monitorId: number; at: Date; cause: string }[]): Promise<void> => {
+    if (given.length === 0) return
+    await db.query(
+      `update incident set steady_at = given.at, steady_cause = given.cause
+       from unnest($1::bigint[], $2::timestamptz[], $3::text[]) as given (monitor_id, at, cause)
+       where incident.monitor_id = given.monitor_id and flapping_at is not null and steady_at is null`,
+      [given.map(({ monitorId }) => monitorId), given.map(({ at }) => at), given.map(({ cause }) => cause)],
+    )
+  },
+
+  /** What these results ended. */
+  endedBy: async (causes: string[], monitorIds: number[]): Promise<Steadied[]> =>
+    (
+      await db.query<Steadied>(
+        `select flapping.id as "incidentId", flapping.monitor_id as "monitorId", monitor.name, monitor.url,
+           flapping.steady_cause as cause, told.at, flapping.flapping_since as since, counted.changes,
+           counted.down_ms as "downMs", last.down_since as "downSince", last.status, last.error
+         from incident flapping join monitor on monitor.id = flapping.monitor_id
+         cross join lateral (select flapping.steady_at as at) told
+         cross join ${countedUntil}
+         cross join lateral (
+           select case when closed_at is null or closed_at > told.at then opened_at end as down_since, status, error
+           from incident where monitor_id = flapping.monitor_id and opened_at <= told.at
+           order by opened_at desc, id desc limit 1
+         ) last
+         where flapping.monitor_id = any ($2) and flapping.flapping_at is not null and flapping.steady_cause = any ($1)
+         order by flapping.id`,
+        [causes, monitorIds],
+      )
+    ).rows,
+})
+
+export type Flappings = ReturnType<typeof flappingsIn>

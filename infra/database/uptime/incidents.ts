@@ -1,0 +1,116 @@
+import type { Postgres } from '../connect.ts'
+import { countedUntil, type Flapping } from './flappings.ts'
+
+/** A time during which a monitor was down. Dates are those of the looks that saw it begin and end. */
+export interface Incident {
+  id: number
+  monitorId: number
+  openedAt: Date
+  /** The look that saw it came late: it may have begun before. */
+  openedLate: boolean
+  /** HTTP status and code of the first failure. */
+  status: number | null
+  error: string
+  /** Newest good look before it, or null. */
+  lastOkAt: Date | null
+  closedAt: Date | null
+  /** The look that saw its end came late. */
+  closedLate: boolean
+}
+
+/** A beginning or an end of an incident. */
+export interface IncidentChange extends Incident {
+  /** What people call the monitor. */
+  name: string
+  url: string
+  change: 'opened' | 'closed'
+  cause: string
+  /** The time of flapping in which it lies, up to this change; `began`: this change is the one with which it begins to be told. */
+  flapping: (Flapping & { began: boolean }) | null
+}
+
+const columns = `incident.id, incident.monitor_id as "monitorId", incident.opened_at as "openedAt", incident.status, incident.error,
+  incident.last_ok_at as "lastOkAt", incident.closed_at as "closedAt",
+  incident.opened_late as "openedLate", incident.closed_late as "closedLate"`
+
+/** The table `incident`. A monitor has at most one that is open. `cause` names the result: `monitor/42@2026-11-21T12:05:20.000Z`. */
+export const incidentsIn = (db: Postgres) => ({
+  /** Opens an incident for each, at most one a monitor. */
+  open: async (
+    given: readonly (Omit<Incident, 'id' | 'closedAt' | 'closedLate'> & { cause: string })[],
+  ): Promise<void> => {
+    if (given.length === 0) return
+    await db.query(
+      `insert into incident (monitor_id, opened_at, opened_late, opened_cause, status, error, last_ok_at)
+       select * from unnest($1::bigint[], $2::timestamptz[], $3::boolean[], $4::text[], $5::smallint[], $6::text[], $7::timestamptz[])`,
+      [
+        given.map(({ monitorId }) => monitorId),
+        given.map(({ openedAt }) => openedAt),
+        given.map(({ openedLate }) => openedLate),
+        given.map(({ cause }) => cause),
+        given.map(({ status }) => status),
+        given.map(({ error }) => error),
+        given.map(({ lastOkAt }) => lastOkAt),
+      ],
+    )
+  },
+
+  /** Closes what is open of these monitors. */
+  close: async (
+    given: readonly { monitorId: number; closedAt: Date; closedLate: boolean; cause: string }[],
+  ): Promise<void> => {
+    if (given.length === 0) return
+    await db.query(
+      `update incident set closed_at = given.closed_at, closed_late = given.closed_late, closed_cause = given.cause
+       from unnest($1::bigint[], $2::timestamptz[], $3::boolean[], $4::text[]) as given (monitor_id, closed_at, closed_late, cause)
+       where incident.monitor_id = given.monitor_id and incident.closed_at is null`,
+      [
+        given.map(({ monitorId }) => monitorId),
+        given.map(({ closedAt }) => closedAt),
+        given.map(({ closedLate }) => closedLate),
+        given.map(({ cause }) => cause),
+      ],
+    )
+  },
+
+  openOf: async (monitorId: number): Promise<Incident | null> =>
+    (
+      await db.query<Incident>(`select ${columns} from incident where monitor_id = $1 and closed_at is null`, [
+        monitorId,
+      ])
+    ).rows[0] ?? null,
+
+  /** The newest ones of a monitor. */
+  of: async (monitorId: number, limit: number): Promise<Incident[]> =>
+    (
+      await db.query<Incident>(
+        `select ${columns} from incident where monitor_id = $1 order by opened_at desc, id desc limit $2`,
+        [monitorId, limit],
+      )
+    ).rows,
+
+  /** What these results opened and closed: a repeat of theirs has to tell the same again. */
+  causedBy: async (causes: string[], monitorIds: number[]): Promise<IncidentChange[]> =>
+    (
+      await db.query<IncidentChange>(
+        `select ${columns}, monitor.name, monitor.url, told.cause, told.change,
+           case when flapping.id is not null then json_build_object('began', flapping.flapping_cause = told.cause,
+             'since', flapping.flapping_since, 'changes', counted.changes, 'downMs', counted.down_ms) end as flapping
+         from incident join monitor on monitor.id = incident.monitor_id
+         cross join lateral (
+           values ('opened', incident.opened_cause, incident.opened_at), ('closed', incident.closed_cause, incident.closed_at)
+         ) as told (change, cause, at)
+         left join incident flapping on flapping.monitor_id = incident.monitor_id
+           and told.at >= flapping.flapping_at and (flapping.steady_at is null or told.at < flapping.steady_at)
+         left join ${countedUntil} on true
+         where incident.monitor_id = any ($2) and told.cause = any ($1)
+         order by incident.id, told.change desc`,
+        [causes, monitorIds],
+      )
+    ).rows.map(({ flapping, ...incident }) => ({
+      ...incident,
+      flapping: flapping && { ...flapping, since: new Date(flapping.since) },
+    })),
+})
+
+export type Incidents = ReturnType<typeof incidentsIn>

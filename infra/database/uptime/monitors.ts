@@ -1,0 +1,301 @@
+import type { Postgres } from '../connect.ts'
+import { type MonitorLimits, monitorOver, type Over } from './monitor-limits.ts'
+
+export type MonitorKind = 'http' | 'tcp'
+/** new: not judged yet since it was made or resumed. */
+export type MonitorState = 'new' | 'up' | 'down'
+
+/** What a chat has watched. */
+export interface Monitor {
+  id: number
+  chatId: number
+  /** Short form of the URL, for people. */
+  name: string
+  kind: MonitorKind
+  url: string
+  intervalS: number
+  /** Total deadline of one attempt. */
+  timeoutMs: number
+  pausedAt: Date | null
+  state: MonitorState
+  /** When it was seen to be up or down first; null while new. */
+  stateSince: Date | null
+  /** When the newest result that was judged was seen. */
+  judgedAt: Date | null
+  lastOkAt: Date | null
+  /** Its last changes between up and down. */
+  changes: Date[] | null
+  /** While it is flapping: when it is steady again if nothing changes until then. */
+  settlesAt: Date | null
+  /** Counts changes of state, pauses and resumptions; a verdict is written on condition of it. */
+  version: number
+}
+
+/** What a monitor was when it was read, and what a result makes of it. */
+export interface Verdict {
+  before: Monitor
+  after: Monitor
+}
+
+/** A slot of the grid: when a monitor's check is due. */
+export interface Slot extends Pick<Monitor, 'id' | 'kind' | 'url' | 'intervalS' | 'timeoutMs'> {
+  dueAt: Date
+  /** It was down when the schedule was made. */
+  down: boolean
+}
+
+/** Some of the monitors: those whose hash lies in part `shard` of `shards` equal parts. */
+export interface Shard {
+  shard: number
+  shards: number
+}
+
+const columns = `id, chat_id as "chatId", name, kind, url, interval_s as "intervalS", timeout_ms as "timeoutMs",
+  paused_at as "pausedAt", state, state_since as "stateSince", judged_at as "judgedAt", last_ok_at as "lastOkAt", changes,
+  settles_at as "settlesAt", version`
+
+const hashes = 2 ** 31
+const hashesOf = ({ shard, shards }: Shard): [number, number] => [
+  Math.ceil((shard * hashes) / shards),
+  Math.ceil(((shard + 1) * hashes) / shards) - 1,
+]
+
+const seconds = (instant: Date) => Math.ceil(instant.getTime() / 1000)
+
+/** Monitors that are watched, each with one slot (seconds since 1970) since it has been. */
+const slots = (slot: string) => `
+  select id, kind, url, interval_s as "intervalS", timeout_ms as "timeoutMs", state = 'down' as down,
+    to_timestamp(slot) as "dueAt"
+  from monitor cross join lateral (select ${slot} as slot) due
+  where slot_hash between $1 and $2 and paused_at is null and to_timestamp(slot) >= active_since`
+
+/** A new beginning: what was known before the pause says nothing about now. */
+const unjudged = `state = 'new', state_since = null, changes = null, settles_at = null, version = version + 1`
+
+/**
+ * What a monitor is made of. It stays with the person who asked for it unless another one adds load, which their limit must allow:
+ * else two persons could hand monitors to each other and have any number of them. News of it goes to the topic `threadId`, where it
+ * was asked for last.
+ */
+type NewMonitor = Pick<Monitor, 'chatId' | 'name' | 'kind' | 'url' | 'intervalS' | 'timeoutMs'> & {
+  personId?: number
+  address?: string | null
+  threadId?: number | undefined
+}
+
+const addTo = async (db: Postgres, given: NewMonitor): Promise<{ monitor: Monitor; isNew: boolean }> => {
+  const { rows } = await db.query<Monitor & { isNew: boolean }>(
+    `with added as (
+       insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms, person_id, address)
+       values ($1, $2, $3, $4, $5, $6, $7, $8)
+       on conflict (chat_id, url) do update set
+         interval_s = excluded.interval_s, timeout_ms = excluded.timeout_ms, paused_at = null,
+         person_id = case when monitor.paused_at is null and excluded.interval_s >= monitor.interval_s
+           then coalesce(monitor.person_id, excluded.person_id) else coalesce(excluded.person_id, monitor.person_id) end,
+         address = coalesce(excluded.address, monitor.address),
+         active_since = case when monitor.paused_at is null then monitor.active_since else now() end
+       returning *, xmax = 0 as is_new
+     ), followed as (
+       insert into follow (chat_id, subject, title, thread_id) select chat_id, 'monitor/' || id, name, $9 from added
+         on conflict (chat_id, subject) do update set thread_id = excluded.thread_id
+     )
+     select ${columns}, is_new as "isNew" from added`,
+    [
+      given.chatId,
+      given.name,
+      given.kind,
+      given.url,
+      given.intervalS,
+      given.timeoutMs,
+      given.personId ?? null,
+      given.address ?? null,
+      given.threadId ?? null,
+    ],
+  )
+  const { isNew, ...monitor } = rows[0]!
+  return { monitor, isNew }
+}
+
+/** The table `monitor`. */
+export const monitorsIn = (db: Postgres) => ({
+  /** The chat's monitor of that URL, made if it is new, with its follow `monitor/<id>`. One that is there takes the interval and is resumed. */
+  add: async (given: NewMonitor): Promise<{ monitor: Monitor; isNew: boolean }> => addTo(db, given),
+
+  /** The same within the limits, which hold however many ask at once; `over` names the limit that would be passed. */
+  addWithin: (
+    given: NewMonitor & { personId: number; address: string | null },
+    limits: MonitorLimits,
+  ): Promise<{ monitor: Monitor; isNew: boolean } | { over: Over }> =>
+    db.transaction(async tx => {
+      const over = await monitorOver(tx, given, limits)
+      return over === null ? addTo(tx, given) : { over }
+    }),
+
+  get: async (id: number): Promise<Monitor | null> =>
+    (await db.query<Monitor>(`select ${columns} from monitor where id = $1`, [id])).rows[0] ?? null,
+
+  /** Those of a chat, in the order in which they were added. */
+  of: async (chatId: number): Promise<Monitor[]> =>
+    (await db.query<Monitor>(`select ${columns} from monitor where chat_id = $1 order by id`, [chatId])).rows,
+
+  countOf: async (chatId: number): Promise<number> =>
+    (await db.query<{ count: number }>('select count(*) as count from monitor where chat_id = $1', [chatId])).rows[0]!
+      .count,
+
+  /** Watched no more until it is resumed; an open incident, and a time of flapping, ends without a word. null where the chat has no such monitor. */
+  pause: async (chatId: number, id: number): Promise<Monitor | null> =>
+    (
+      await db.query<Monitor>(
+        `with paused as (
+           update monitor set paused_at = coalesce(paused_at, now()), ${unjudged}
+           where chat_id = $1 and id = $2 returning *
+         ), closed as (
+           update incident set
+             closed_at = coalesce(closed_at, greatest(now(), opened_at)),
+             closed_cause = coalesce(closed_cause, 'paused'),
+             steady_at = case when flapping_at is null then steady_at else coalesce(steady_at, greatest(now(), flapping_at)) end,
+             steady_cause = case when flapping_at is null then steady_cause else coalesce(steady_cause, 'paused') end
+           from paused where incident.monitor_id = paused.id
+             and (closed_at is null or (flapping_at is not null and steady_at is null))
+         )
+         select ${columns} from paused`,
+        [chatId, id],
+      )
+    ).rows[0] ?? null,
+
+  /** Watched again from now on. null where the chat has no such monitor. */
+  resume: async (chatId: number, id: number): Promise<Monitor | null> =>
+    (
+      await db.query<Monitor>(
+        `update monitor set paused_at = null, version = version + 1,
+           active_since = case when paused_at is null then active_since else now() end
+         where chat_id = $1 and id = $2 returning ${columns}`,
+        [chatId, id],
+      )
+    ).rows[0] ?? null,
+
+  /** The same for `personId` and within the limits; `over` names the limit that would be passed. */
+  resumeWithin: (
+    chatId: number,
+    id: number,
+    personId: number,
+    limits: MonitorLimits,
+  ): Promise<Monitor | { over: Over } | null> =>
+    db.transaction(async tx => {
+      const { rows } = await tx.query<{ url: string; intervalS: number; address: string | null }>(
+        'select url, interval_s as "intervalS", host(address) as address from monitor where chat_id = $1 and id = $2',
+        [chatId, id],
+      )
+      const known = rows[0]
+      if (known === undefined) return null
+      const over = await monitorOver(tx, { ...known, chatId, personId }, limits)
+      if (over !== null) return { over }
+      await tx.query('update monitor set person_id = $3 where chat_id = $1 and id = $2 and paused_at is not null', [
+        chatId,
+        id,
+        personId,
+      ])
+      return monitorsIn(tx).resume(chatId, id)
+    }),
+
+  /** What the host of a monitor is known by: its name, and its address where that was found. */
+  hostOf: async (id: number): Promise<{ host: string; address: string | null }> =>
+    (
+      await db.query<{ host: string; address: string | null }>(
+        'select host, host(address) as address from monitor where id = $1',
+        [id],
+      )
+    ).rows[0] ?? { host: '', address: null },
+
+  /** Gone for good, with its incidents, its hours and its follows; what it was, or null where the chat has no such monitor. */
+  remove: async (chatId: number, id: number): Promise<Monitor | null> =>
+    (
+      await db.query<Monitor>(
+        `with removed as (delete from monitor where chat_id = $1 and id = $2 returning *),
+         unfollowed as (delete from follow using removed where subject = 'monitor/' || removed.id)
+         select ${columns} from removed`,
+        [chatId, id],
+      )
+    ).rows[0] ?? null,
+
+  countWatched: async (): Promise<number> =>
+    (await db.query<{ count: number }>('select count(*) as count from monitor where paused_at is null')).rows[0]!.count,
+
+  /** Those of `ids` that are watched: neither paused nor gone. */
+  watched: async (ids: number[]): Promise<Map<number, Monitor>> =>
+    new Map(
+      (
+        await db.query<Monitor>(`select ${columns} from monitor where id = any ($1) and paused_at is null`, [ids])
+      ).rows.map(monitor => [monitor.id, monitor]),
+    ),
+
+  /**
+   * Locks, until the transaction ends, those of `verdicts` whose monitor is still what it was when it was read, and has not been
+   * judged by a newer result meanwhile. Answers their ids.
+   */
+  hold: async (verdicts: readonly Verdict[]): Promise<Set<number>> => {
+    const { rows } = await db.query<{ id: number }>(
+      `select monitor.id from monitor
+       join unnest($1::bigint[], $2::integer[], $3::timestamptz[]) as given (id, version, judged_at) using (id, version)
+       where paused_at is null and (monitor.judged_at is null or monitor.judged_at < given.judged_at)
+       order by monitor.id for update of monitor`,
+      [
+        verdicts.map(({ before }) => before.id),
+        verdicts.map(({ before }) => before.version),
+        verdicts.map(({ after }) => after.judgedAt),
+      ],
+    )
+    return new Set(rows.map(({ id }) => id))
+  },
+
+  /** Writes what became of monitors that this transaction holds. */
+  judge: async (monitors: readonly Monitor[]): Promise<void> => {
+    await db.query(
+      `update monitor set state = given.state, state_since = given.state_since, judged_at = given.judged_at,
+         last_ok_at = greatest(monitor.last_ok_at, given.last_ok_at), changes = given.changes::timestamptz[],
+         settles_at = given.settles_at, version = given.version
+       from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::text[],
+         $7::timestamptz[], $8::integer[])
+         as given (id, state, state_since, judged_at, last_ok_at, changes, settles_at, version)
+       where monitor.id = given.id`,
+      [
+        monitors.map(({ id }) => id),
+        monitors.map(({ state }) => state),
+        monitors.map(({ stateSince }) => stateSince),
+        monitors.map(({ judgedAt }) => judgedAt),
+        monitors.map(({ lastOkAt }) => lastOkAt),
+        // unnest would take an array of arrays apart to its single dates.
+        monitors.map(({ changes }) => changes && `{${changes.map(change => change.toISOString()).join()}}`),
+        monitors.map(({ settlesAt }) => settlesAt),
+        monitors.map(({ version }) => version),
+      ],
+    )
+  },
+
+  /**
+   * The first slot of each monitor of a shard in [from, to), by due time; in ten seconds none has two. Slots are whole seconds
+   * on `k · interval + hash mod interval` since 1970.
+   */
+  slotsDue: async (shard: Shard, from: Date, to: Date): Promise<Slot[]> =>
+    (
+      await db.query<Slot>(
+        `${slots('$3::bigint + ((slot_hash - $3::bigint) % interval_s + interval_s) % interval_s')}
+         and slot < $4::bigint
+         order by slot, id`,
+        [...hashesOf(shard), seconds(from), seconds(to)],
+      )
+    ).rows,
+
+  /** The last slot of each monitor of a shard in [from, to), where the next one lies after `until`. */
+  newestSlots: async (shard: Shard, from: Date, to: Date, until: Date): Promise<Slot[]> =>
+    (
+      await db.query<Slot>(
+        `${slots('$4::bigint - 1 - ($4::bigint - 1 - slot_hash % interval_s) % interval_s')}
+         and slot >= $3::bigint and slot + interval_s > $5::bigint
+         order by slot, id`,
+        [...hashesOf(shard), seconds(from), seconds(to), seconds(until)],
+      )
+    ).rows,
+})
+
+export type Monitors = ReturnType<typeof monitorsIn>

@@ -1,0 +1,231 @@
+import type { Postgres } from '../connect.ts'
+import type { MonitorState } from './monitors.ts'
+
+/** What was found at one slot of one monitor. */
+export interface ProbeResult {
+  monitorId: number
+  /** The slot. Together with the monitor it is the key: a slot checked twice is one row. */
+  dueAt: Date
+  /** null where nobody looked. */
+  startedAt: Date | null
+  /** null: nobody can tell, through a fault of ours. */
+  ok: boolean | null
+  /** HTTP status, or null (tcp, no answer). */
+  status: number | null
+  /** A code of events/probe-error.ts; null when ok. */
+  error: string | null
+  attempts: number
+  dnsMs: number | null
+  connectMs: number | null
+  tlsMs: number | null
+  firstByteMs: number | null
+  totalMs: number | null
+  /** A person asked for it: it stands for no time of the grid, so the sums leave it out. Not in the table. */
+  onDemand?: boolean
+  /** What is worth knowing although it is up: a code of events/probe-error.ts. Told to who asked, not stored. */
+  warning?: string
+}
+
+/** A result, and the state of its monitor in which it changes nothing; null: any. */
+export interface Unremarkable {
+  result: ProbeResult
+  state: MonitorState | null
+}
+
+/** When it was seen, which may be long after the slot; of a slot that nobody looked at, the slot. */
+export const seenAt = ({ startedAt, dueAt }: { startedAt?: Date | null; dueAt: Date }): Date => startedAt ?? dueAt
+
+export type SlotName = Pick<ProbeResult, 'monitorId' | 'dueAt'>
+
+const columns = [
+  ['monitorId', 'monitor_id', 'bigint'],
+  ['dueAt', 'due_at', 'timestamptz'],
+  ['startedAt', 'started_at', 'timestamptz'],
+  ['ok', 'ok', 'boolean'],
+  ['status', 'status', 'smallint'],
+  ['error', 'error', 'text'],
+  ['attempts', 'attempts', 'smallint'],
+  ['dnsMs', 'dns_ms', 'real'],
+  ['connectMs', 'connect_ms', 'real'],
+  ['tlsMs', 'tls_ms', 'real'],
+  ['firstByteMs', 'first_byte_ms', 'real'],
+  ['totalMs', 'total_ms', 'real'],
+] as const satisfies readonly (readonly [keyof ProbeResult, string, string])[]
+
+const names = columns.map(([, name]) => name)
+const types = columns.map(([, , type]) => type)
+const selected = columns.map(([property, name]) => `probe_result.${name} as "${property}"`).join(', ')
+
+type Value = Date | string | number | boolean | null
+
+const written = (value: Value): string => {
+  if (value === null) return 'NULL'
+  if (value instanceof Date) return value.toISOString()
+  return typeof value === 'string' ? `"${value.replace(/["\\]/g, '\\$&')}"` : String(value)
+}
+
+/** As PostgreSQL writes it. The driver would quote and escape each number of it. */
+const array = (values: readonly Value[]): string => `{${values.map(written).join()}}`
+
+/** Rows as one array a column, which PostgreSQL reads faster than JSON. */
+const arrays = (results: readonly ProbeResult[]) =>
+  columns.map(([property]) => array(results.map(result => result[property])))
+
+const unnested = (given: string[], parameter = 1) =>
+  `unnest(${given.map((type, index) => `$${parameter + index}::${type}[]`).join(', ')})`
+
+const given = (results: readonly ProbeResult[]) => [
+  ...arrays(results),
+  array(results.map(({ onDemand = false }) => onDemand)),
+]
+const givenTypes = [...types, 'boolean']
+const givenNames = [...names, 'on_demand'].join(', ')
+
+const intervalOf = 'select interval_s from monitor where id = kept.monitor_id'
+
+/**
+ * Keeps the rows of `accepted` (a CTE) that are new, and counts exactly those in their hour: as one each, and as the seconds of an
+ * interval. What a person asked for is kept, but not counted.
+ */
+const storedAndCounted = `
+  stored as (
+    insert into probe_result (${names.join(', ')})
+    select ${names.join(', ')} from accepted order by monitor_id, due_at
+    on conflict do nothing
+    returning monitor_id, due_at, ok, total_ms
+  ), counted as (
+    insert into probe_hour as kept (monitor_id, hour, ok, failed, missed, total_ms, ok_s, failed_s)
+    select monitor_id, date_trunc('hour', due_at, 'UTC'), count(*) filter (where stored.ok),
+      count(*) filter (where not stored.ok), count(*) filter (where stored.ok is null),
+      coalesce(sum(stored.total_ms) filter (where stored.ok), 0),
+      coalesce(sum(interval_s) filter (where stored.ok), 0), coalesce(sum(interval_s) filter (where not stored.ok), 0)
+    from stored join accepted using (monitor_id, due_at) where not on_demand group by 1, 2 order by 1, 2
+    on conflict (monitor_id, hour) do update set ok = kept.ok + excluded.ok, failed = kept.failed + excluded.failed,
+      missed = kept.missed + excluded.missed, total_ms = kept.total_ms + excluded.total_ms,
+      ok_s = coalesce(kept.ok_s, kept.ok * (${intervalOf})) + excluded.ok_s,
+      failed_s = coalesce(kept.failed_s, kept.failed * (${intervalOf})) + excluded.failed_s
+  )`
+
+const keepUnremarkable = `
+  with given as (
+    select *, coalesce(started_at, due_at) as seen_at
+    from ${unnested([...givenTypes, 'text'])} as given (${givenNames}, state)
+  ), judged as (
+    update monitor set
+      judged_at = case when given.ok is null then judged_at else greatest(judged_at, seen_at) end,
+      last_ok_at = case when given.ok then greatest(last_ok_at, seen_at) else last_ok_at end
+    from given
+    where monitor.id = given.monitor_id and (given.state is null or monitor.state = given.state)
+      and monitor.paused_at is null
+      -- A result after which a flapping monitor is steady is news.
+      and (given.ok is null or monitor.settles_at is null or seen_at < monitor.settles_at)
+    returning monitor.id, monitor.interval_s
+  ), accepted as (
+    select given.*, judged.interval_s from given join judged on judged.id = given.monitor_id
+  ), ${storedAndCounted}
+  select judged.id, stored.monitor_id is not null as "isNew" from judged left join stored on stored.monitor_id = judged.id`
+
+const keep = `
+  with accepted as (
+    select given.*, monitor.interval_s from ${unnested(givenTypes)} as given (${givenNames})
+    join monitor on monitor.id = given.monitor_id
+  ), ${storedAndCounted}
+  select monitor_id as id from stored`
+
+const dayMs = 86_400_000
+const dayOf = (instant: Date) => new Date(Math.floor(instant.getTime() / dayMs) * dayMs)
+/** Names that sort by date. */
+const partition = (date: Date) => `probe_result_${date.toISOString().slice(0, 10).replaceAll('-', '')}`
+
+const partitionsOf = async (db: Postgres) =>
+  (
+    await db.query<{ name: string }>(
+      `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'probe_result'::regclass`,
+    )
+  ).rows.map(({ name }) => name)
+
+/** One at a time, and nobody waits long: whoever reads or writes results would queue up behind. */
+const alone = async (tx: Postgres) => {
+  await tx.query(`set local lock_timeout = '3s'`)
+  await tx.query(`select pg_advisory_xact_lock(hashtext('probe_result partitions'))`)
+}
+
+/** The table `probe_result` (one partition a day, UTC), with its sums in `probe_hour`. */
+export const probeResultsIn = (db: Postgres) => ({
+  /**
+   * Keeps results that change no state, at most one a monitor, and moves their monitors' `judgedAt` on; all in one statement.
+   * Answers the monitors for which it held, and whether the slot is new or had a row before. The others are in another state
+   * (or paused or gone), and nothing of theirs is kept.
+   */
+  keepUnremarkable: async (kept: readonly Unremarkable[]): Promise<Map<number, { isNew: boolean }>> => {
+    if (kept.length === 0) return new Map()
+    const { rows } = await db.query<{ id: number; isNew: boolean }>(keepUnremarkable, [
+      ...given(kept.map(({ result }) => result)),
+      array(kept.map(({ state }) => state)),
+    ])
+    return new Map(rows.map(({ id, isNew }) => [id, { isNew }]))
+  },
+
+  /** Keeps results, at most one a monitor. Answers the monitors whose slot had none before. */
+  keep: async (...results: ProbeResult[]): Promise<Set<number>> => {
+    if (results.length === 0) return new Set()
+    const { rows } = await db.query<{ id: number }>(keep, given(results))
+    return new Set(rows.map(({ id }) => id))
+  },
+
+  /** What is kept of these slots. */
+  of: async (slots: readonly SlotName[]): Promise<ProbeResult[]> =>
+    (
+      await db.query<ProbeResult>(
+        `select ${selected} from ${unnested(['bigint', 'timestamptz'])} as slot (monitor_id, due_at)
+         join probe_result using (monitor_id, due_at)`,
+        [array(slots.map(({ monitorId }) => monitorId)), array(slots.map(({ dueAt }) => dueAt))],
+      )
+    ).rows,
+
+  /** Makes the partitions of these days that are missing. */
+  makeRoomFor: (instants: readonly Date[]): Promise<void> =>
+    db.transaction(async tx => {
+      const there = new Set(await partitionsOf(tx))
+      const missing = new Map(instants.map(instant => [partition(instant), dayOf(instant)]))
+      for (const name of there) missing.delete(name)
+      if (missing.size === 0) return
+      await alone(tx)
+      for (const [name, date] of missing)
+        await tx.query(
+          `create table if not exists ${name} partition of probe_result
+           for values from ('${date.toISOString()}') to ('${new Date(date.getTime() + dayMs).toISOString()}')`,
+        )
+    }),
+
+  /** Drops the partitions of the days before that of `instant`. */
+  forgetBefore: (instant: Date): Promise<void> =>
+    db.transaction(async tx => {
+      const old = (await partitionsOf(tx)).filter(name => name < partition(instant))
+      if (old.length === 0) return
+      await alone(tx)
+      for (const name of old) await tx.query(`drop table if exists ${name}`)
+    }),
+
+  /** Drops the oldest partitions while all together take more than `bytes`, but none of the days since that of `instant`. */
+  forgetLarge: (bytes: number, instant: Date): Promise<void> =>
+    db.transaction(async tx => {
+      const { rows } = await tx.query<{ name: string; bytes: number }>(
+        `select relname as name, pg_total_relation_size(pg_class.oid) as bytes
+         from pg_inherits join pg_class on pg_class.oid = inhrelid
+         where inhparent = 'probe_result'::regclass order by relname`,
+      )
+      let total = rows.reduce((sum, { bytes: own }) => sum + own, 0)
+      const large: string[] = []
+      for (const { name, bytes: own } of rows) {
+        if (total <= bytes || name >= partition(instant)) break
+        large.push(name)
+        total -= own
+      }
+      if (large.length === 0) return
+      await alone(tx)
+      for (const name of large) await tx.query(`drop table if exists ${name}`)
+    }),
+})
+
+export type ProbeResults = ReturnType<typeof probeResultsIn>

@@ -1,0 +1,119 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { migrate } from '#database/migrate.ts'
+import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
+import { schemas } from '../../infra/cli/database.ts'
+import { vigia } from '../../infra/cli/vigia.ts'
+
+let folder: string
+let database: TestDatabase
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'vigia-backup-command-'))
+  database = await emptyDatabase()
+  for (const schema of schemas) await migrate(database.url, schema)
+  await database.db.query('insert into chat (id) values (7)')
+})
+afterEach(async () => {
+  rmSync(folder, { recursive: true, force: true })
+  await database.end()
+})
+
+const file = () => join(folder, 'vigia.backup')
+const run = async (...args: string[]) => {
+  const out: string[] = []
+  const faults: string[] = []
+  const env = { DATABASE_URL: database.url }
+  const code = await vigia(args, { env, out: text => out.push(text), complain: text => faults.push(text) })
+  return { code, out: out.join('\n'), faults: faults.join('\n') }
+}
+const chats = async () =>
+  (await database.db.query<{ id: number }>('select id from chat order by id')).rows.map(({ id }) => id)
+
+test('backup writes the file and restore --yes brings it back: both end with 0 and say how much', async () => {
+  const saved = await run('backup', file())
+  expect(saved).toMatchObject({ code: 0, faults: '' })
+  expect(saved.out).toMatch(/^saved \d+ rows of DATABASE_URL in .*vigia\.backup$/)
+  await database.db.query('insert into chat (id) values (8)')
+  const back = await run('restore', file(), '--yes')
+  expect(back).toMatchObject({ code: 0, faults: '' })
+  expect(back.out).toMatch(/^restored \d+ rows of the backup of \d{4}-\S+Z into DATABASE_URL$/)
+  expect(await chats()).toEqual([7])
+})
+
+describe('restore changes nothing and ends with 1', () => {
+  beforeEach(async () => {
+    expect((await run('backup', file())).code).toBe(0)
+    await database.db.query('insert into chat (id) values (8)')
+  })
+  afterEach(async () => expect(await chats()).toEqual([7, 8]))
+
+  test('without --yes where there is no terminal to ask', async () => {
+    const isTTY = process.stdin.isTTY
+    process.stdin.isTTY = false
+    try {
+      expect(await run('restore', file())).toMatchObject({ code: 1, faults: expect.stringContaining('use --yes') })
+    } finally {
+      process.stdin.isTTY = isTTY
+    }
+  })
+
+  test('for a file that is damaged, of a newer version or not there', async () => {
+    const whole = readFileSync(file())
+    writeFileSync(file(), whole.subarray(0, -20))
+    expect(await run('restore', file(), '--yes')).toMatchObject({
+      code: 1,
+      faults: expect.stringContaining('is damaged or no backup of Vigia'),
+    })
+    const text = gunzipSync(whole).toString()
+    writeFileSync(file(), gzipSync(text.replace('"0001_chats"', '"9999_future"')))
+    expect(await run('restore', file(), '--yes')).toMatchObject({
+      code: 1,
+      faults: expect.stringContaining('was made by a newer version (it has 9999_future): upgrade first'),
+    })
+    expect(await run('restore', join(folder, 'gone'), '--yes')).toMatchObject({
+      code: 1,
+      faults: expect.stringContaining('ENOENT'),
+    })
+  })
+
+  test('while a Vigia works on the database', async () => {
+    // The lock of the broker: infra/local/broker/store.ts.
+    await database.db.transaction(async tx => {
+      await tx.query('select pg_advisory_lock(7610, 1)')
+      expect(await run('restore', file(), '--yes')).toMatchObject({
+        code: 1,
+        faults: 'Vigia is running on this database: stop it first',
+      })
+      await tx.query('select pg_advisory_unlock(7610, 1)')
+    })
+  })
+})
+
+test('a backup that cannot be written ends with 1 and leaves nothing', async () => {
+  writeFileSync(join(folder, 'a-file'), '')
+  expect((await run('backup', join(folder, 'a-file', 'vigia.backup'))).code).toBe(1)
+})
+
+test.each([
+  [['backup'], 'backup takes one file'],
+  [['backup', 'a', 'b'], 'backup takes one file'],
+  [['backup', 'a', '--yes'], '--yes'],
+  [['restore'], 'restore takes one file'],
+  [['restore', '--yes'], 'restore takes one file'],
+  [['restore', 'a', 'b', '--yes'], 'restore takes one file'],
+  [['restore', 'a', '--force'], '--force'],
+])('%j is not understood: 2, with the usage, and no file', async (args, words) => {
+  const { code, faults } = await run(...args)
+  expect(code).toBe(2)
+  expect(faults).toContain(words)
+  expect(faults).toContain('usage:')
+  expect(existsSync('a')).toBe(false)
+})
+
+test('--help of either is its usage and 0', async () => {
+  expect(await run('backup', '--help')).toMatchObject({ code: 0, out: expect.stringContaining('backup <file>') })
+  expect(await run('restore', '-h')).toMatchObject({ code: 0, out: expect.stringContaining('restore <file> [--yes]') })
+})

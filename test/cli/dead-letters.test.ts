@@ -1,0 +1,229 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { deadLettersIn } from '#database/operations/dead-letters.ts'
+import { digestText, noticeText } from '#functions/error-notifier/words.ts'
+import { vigia } from '../../infra/cli/vigia.ts'
+import { freshDatabase, type TestDatabase } from '../support/database.ts'
+
+let server: Server
+let status: number
+let asked: { line: string; headers: Record<string, unknown>; body: string }[]
+let answer: unknown
+let port: number
+
+beforeEach(async () => {
+  asked = []
+  status = 200
+  answer = []
+  server = createServer(async (request, response) => {
+    let body = ''
+    for await (const chunk of request) body += chunk
+    asked.push({ line: `${request.method} ${request.url}`, headers: request.headers, body })
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  port = (server.address() as AddressInfo).port
+})
+afterEach(() => {
+  server.closeAllConnections()
+  server.close()
+})
+
+const run = async (args: string[], env: Record<string, string> = { PORT: String(port) }) => {
+  const out: string[] = []
+  const faults: string[] = []
+  const code = await vigia(args, { env, out: text => out.push(text), complain: text => faults.push(text) })
+  return { code, out: out.join('\n'), faults: faults.join('\n') }
+}
+
+const letter = {
+  id: 7,
+  fingerprint: 'abc',
+  trigger: 'telegram-notifier',
+  code: 422,
+  reason: 'chat not found\nmore',
+  event: { id: 'e1', type: 'dev.vigia.message.requested', subject: 'chat/7', source: '/s' },
+  at: '2026-11-21T12:00:00.000Z',
+  replayedAt: null,
+}
+
+describe('npm run vigia', () => {
+  test('without a verb, with help, or with an unknown one', async () => {
+    expect(await run([])).toMatchObject({ code: 2, out: expect.stringContaining('dead-letters list') })
+    for (const word of ['help', '--help', '-h']) expect((await run([word])).code).toBe(0)
+    expect(await run(['nonsense'])).toMatchObject({
+      code: 2,
+      faults: expect.stringContaining('there is no command nonsense'),
+    })
+    expect((await run(['constructor'])).code).toBe(2)
+    expect(await run(['dead-letters', '--help'])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('replay <id>'),
+    })
+  })
+
+  test.each([
+    [['dead-letters', 'eat'], 'dead-letters has no eat'],
+    [['dead-letters', 'show'], 'show takes one id'],
+    [['dead-letters', 'show', '1', '2'], 'show takes one id'],
+    [['dead-letters', 'replay'], 'replay takes ids'],
+    [['dead-letters', 'replay', 'x'], 'x is not the id'],
+    [['dead-letters', 'replay', '0'], '0 is not the id'],
+    [['dead-letters', 'list', '7'], 'list takes no ids'],
+    [['dead-letters', 'list', '--limit', '0'], '--limit must be a number'],
+    [['dead-letters', 'show', '7', '--limit', '3'], '--limit is for list'],
+    [['dead-letters', 'list', '--colour'], '--colour'],
+  ])('%j is not understood: 2, with the usage', async (args, words) => {
+    const { code, faults } = await run(args)
+    expect(code).toBe(2)
+    expect(faults).toContain(words)
+    expect(faults).toContain('usage:')
+    expect(asked).toEqual([])
+  })
+})
+
+describe('dead letters on one machine', () => {
+  test('list is one line a letter, without what steers a terminal', async () => {
+    answer = [{ ...letter, reason: 'bad \u001b[31mred' }]
+    const { code, out } = await run(['dead-letters', 'list', '--limit', '5'])
+    expect(code).toBe(0)
+    expect(out).toBe(
+      '7  2026-11-21T12:00:00.000Z  telegram-notifier  dev.vigia.message.requested chat/7  422 bad  [31mred',
+    )
+    expect(asked[0]!.line).toBe('GET /api/dead-letters?limit=5')
+    answer = []
+    expect((await run(['dead-letters'])).out).toBe('there are no dead letters')
+  })
+
+  test('show has the whole event, --json everything', async () => {
+    answer = letter
+    expect((await run(['dead-letters', 'show', '7'])).out).toContain('"type": "dev.vigia.message.requested"')
+    expect(JSON.parse((await run(['dead-letters', 'show', '7', '--json'])).out)).toEqual(letter)
+    expect(asked[0]!.line).toBe('GET /api/dead-letters/7')
+  })
+
+  test('replay posts, with the header that changes need', async () => {
+    status = 202
+    answer = { id: 7 }
+    expect(await run(['dead-letters', 'replay', '7', '8'])).toMatchObject({
+      code: 0,
+      out: '7 is sent again\n8 is sent again',
+    })
+    expect(asked.map(({ line }) => line)).toEqual([
+      'POST /api/dead-letters/7/replay',
+      'POST /api/dead-letters/8/replay',
+    ])
+    expect(asked[0]!.headers['vigia-local']).toBe('1')
+  })
+
+  test('what the API refuses, and nobody there, end with 1 and say why', async () => {
+    status = 404
+    answer = { error: 'there is no dead letter 9' }
+    expect(await run(['dead-letters', 'show', '9'])).toEqual({ code: 1, out: '', faults: 'there is no dead letter 9' })
+    expect(await run(['dead-letters', 'list'], { PORT: '1' })).toMatchObject({
+      code: 1,
+      faults: 'Vigia does not answer on port 1: start it, or set its port with PORT=…',
+    })
+    expect((await run(['dead-letters', 'list'], { PORT: 'x' })).code).toBe(1)
+  })
+})
+
+describe('dead letters on a cluster', () => {
+  let database: TestDatabase
+  let env: Record<string, string>
+  beforeEach(async () => {
+    database = await freshDatabase()
+    env = { DATABASE_URL: database.url, K_SINK: `http://127.0.0.1:${port}/vigia/default` }
+    await deadLettersIn(database.db).keep({
+      trigger: 'telegram-notifier',
+      event: {
+        id: 'não 1',
+        type: 'dev.vigia.message.requested',
+        source: '/functions/x',
+        subject: 'chat/7',
+        time: '2026-11-21T12:00:00Z',
+        datacontenttype: 'application/json',
+        traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+        vigiahops: 3,
+        data: { chatId: 7 },
+      } as never,
+      code: 422,
+      reason: 'chat not found',
+      fingerprint: 'abc',
+      at: new Date('2026-11-21T12:00:00Z'),
+    })
+  })
+  afterEach(() => database.end())
+
+  test('list and show read the table', async () => {
+    expect((await run(['dead-letters', 'list'], env)).out).toMatch(
+      /^1 {2}2026-11-21T12:00:00\.000Z {2}telegram-notifier/,
+    )
+    expect((await run(['dead-letters', 'show', '1'], env)).out).toContain('não 1')
+    expect(await run(['dead-letters', 'show', '2'], env)).toMatchObject({
+      code: 1,
+      faults: 'there is no dead letter 2',
+    })
+  })
+
+  test('replay posts the event to the broker as it was, and notes it', async () => {
+    status = 202
+    expect((await run(['dead-letters', 'replay', '1'], env)).code).toBe(0)
+    expect(asked[0]).toMatchObject({
+      line: 'POST /vigia/default',
+      headers: {
+        'content-type': 'application/cloudevents+json',
+        traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      },
+    })
+    expect(JSON.parse(asked[0]!.body)).toEqual({
+      specversion: '1.0',
+      id: 'não 1',
+      type: 'dev.vigia.message.requested',
+      source: '/functions/x',
+      subject: 'chat/7',
+      time: '2026-11-21T12:00:00Z',
+      datacontenttype: 'application/json',
+      vigiahops: '3',
+      data: { chatId: 7 },
+    })
+    expect((await deadLettersIn(database.db).find(1))!.replayedAt).not.toBeNull()
+  })
+
+  test('what the broker refuses is said and not noted', async () => {
+    status = 503
+    expect(await run(['dead-letters', 'replay', '1'], env)).toMatchObject({
+      code: 1,
+      faults: 'the broker answered 503 to dead letter 1',
+    })
+    expect((await deadLettersIn(database.db).find(1))!.replayedAt).toBeNull()
+  })
+})
+
+describe('the message of the operators', () => {
+  const notice = {
+    fingerprint: 'abc',
+    news: { title: 'telegram-notifier', subject: 'chat/7', code: 422, reason: 'no' },
+    count: 1,
+    firstAt: new Date(0),
+    lastAt: new Date(0),
+    toldAt: null,
+  } as never
+  const reader = { language: 'en', zone: 'UTC' } as const
+
+  test('names the command that works where it was sent from, and no path that exists only on one machine', () => {
+    for (const command of ['npm run vigia -- dead-letters', 'infra/cluster/dead-letters.sh']) {
+      for (const text of [
+        noticeText(notice, { ...reader, command }, new Date(0)),
+        digestText(3, { ...reader, command }),
+      ])
+        expect(text).toContain(`<code>${command}</code>`)
+    }
+  })
+
+  test('names none where none was given', () => {
+    for (const text of [noticeText(notice, reader, new Date(0)), digestText(3, reader)])
+      expect(text).not.toMatch(/dead-letters|undefined|replay/)
+  })
+})

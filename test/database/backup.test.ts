@@ -1,0 +1,165 @@
+import { randomBytes } from 'node:crypto'
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { checksums, migrate, migrationsDir } from '#database/migrate.ts'
+import { backUp, checkBackup, restore, type Schema } from '#database/operations/backup.ts'
+import { startHouse, startRecorder, triggerFor } from '../support/broker.ts'
+import { emptyDatabase, type TestDatabase } from '../support/database.ts'
+import { until } from '../support/until.ts'
+
+const schemas: Schema[] = [
+  { dir: migrationsDir, table: 'migration' },
+  { dir: fileURLToPath(new URL('../../infra/local/broker/migrations', import.meta.url)), table: 'broker_migration' },
+]
+const now = new Date('2026-11-21T12:00:00Z')
+let folder: string
+let from: TestDatabase
+let to: TestDatabase
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'vigia-backup-'))
+  ;[from, to] = await Promise.all([emptyDatabase(), emptyDatabase()])
+  for (const schema of schemas) await migrate(from.url, schema)
+  await from.db.query(`insert into chat (id, language) values (9007199254740991, 'en'), (-5, 'pt-BR')`)
+  await from.db.query(
+    `insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms) values (-5, 'são "x" \\ ☃', 'http', 'https://example.org/a', 60, 1000)`,
+  )
+  await from.db.query(`create table if not exists probe_result_20261121 partition of probe_result
+    for values from ('2026-11-21T00:00:00Z') to ('2026-11-22T00:00:00Z')`)
+  await from.db.query(
+    `insert into probe_result (monitor_id, due_at, ok, total_ms) values (1, '2026-11-21T12:00:00.123456Z', true, 0.1)`,
+  )
+})
+afterEach(async () => {
+  rmSync(folder, { recursive: true, force: true })
+  await Promise.all([from.end(), to.end()])
+})
+
+const file = () => join(folder, 'vigia.backup')
+const everything = async ({ db }: TestDatabase) => {
+  const rows: Record<string, unknown> = {}
+  for (const table of ['chat', 'monitor', 'probe_result', 'operator_digest', 'migration'])
+    rows[table] = (
+      await db.query<{ row: string }>(
+        `select (to_jsonb(t) - 'run_on')::text as row from ${table} as t order by to_jsonb(t)::text`,
+      )
+    ).rows.map(({ row }) => row)
+  return rows
+}
+
+describe('a backup', () => {
+  test('restored elsewhere is the same, numbers go on where they were, and only its owner may read it', async () => {
+    const rows = await backUp(from.db, file(), schemas, now)
+    expect(readdirSync(folder)).toEqual(['vigia.backup'])
+    expect(await checkBackup(file(), schemas)).toEqual({ madeAt: now.toISOString(), rows, pendingEvents: 0 })
+    expect(await restore(to.db, to.url, file(), schemas)).toBe(rows)
+    expect(await everything(to)).toEqual(await everything(from))
+    const next = await to.db.query<{ id: number }>(
+      `insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms) values (-5, 'n', 'http', 'https://n.org/', 60, 1000) returning id`,
+    )
+    expect(next.rows[0]!.id).toBe(2)
+  })
+
+  test('restored over other data replaces all of it', async () => {
+    for (const schema of schemas) await migrate(to.url, schema)
+    await to.db.query('insert into chat (id) values (1), (2)')
+    await backUp(from.db, file(), schemas, now)
+    await restore(to.db, to.url, file(), schemas)
+    expect(await everything(to)).toEqual(await everything(from))
+  })
+
+  test('of an older version is restored and brought up to date', async () => {
+    const dir = mkdtempSync(join(folder, 'older-'))
+    for (const name of readdirSync(migrationsDir).filter(one => /^000[1-5]_/.test(one)))
+      copyFileSync(join(migrationsDir, name), join(dir, name))
+    const older = await emptyDatabase()
+    await migrate(older.url, { dir })
+    await older.db.query(`insert into chat (id) values (7)`)
+    await backUp(older.db, file(), [{ dir, table: 'migration' }], now)
+    await older.end()
+    await restore(to.db, to.url, file(), schemas)
+    const { rows } = await to.db.query('select id from chat')
+    expect(rows).toEqual([{ id: 7 }])
+    const migrations = await to.db.query('select name from migration')
+    expect(migrations.rowCount).toBe(Object.keys(await checksums()).length)
+  })
+
+  test('has the events that are not delivered yet, and they are delivered where it is restored', async () => {
+    const recorder = await startRecorder()
+    recorder.does('/a', () => ({ status: 503 }))
+    const triggers = [
+      triggerFor('a', 'test', `${recorder.url}/a`, { retry: 50, backoffPolicy: 'linear', backoffDelayMs: 1 }),
+    ]
+    const house = await startHouse(from.url, triggers)
+    expect(await house.post('1', 'test')).toBe(202)
+    expect(await house.post('2', 'nobody.hears')).toBe(202)
+    await until(() => recorder.got('/a').length > 0)
+    await backUp(from.db, file(), schemas, now)
+    await house.stop()
+    recorder.forget()
+    await restore(to.db, to.url, file(), schemas)
+    const second = await startHouse(to.url, triggers)
+    await until(() => recorder.got('/a').some(({ headers }) => headers['ce-id'] === '1'))
+    expect((await second.broker.reads.events({})).map(({ id }) => id)).toEqual(['1'])
+    await second.stop()
+    await recorder.stop()
+  })
+})
+
+describe('what is refused changes nothing', () => {
+  test.each([
+    ['cut off', (whole: Buffer) => whole.subarray(0, whole.length - 20)],
+    [
+      'with a changed byte',
+      (whole: Buffer) =>
+        gzipSync(
+          gunzipSync(whole)
+            .toString()
+            .replace('"en"', '"pt"')
+            .replace(/\\"en\\"/, '\\"xx\\"'),
+        ),
+    ],
+    ['without its end', (whole: Buffer) => gzipSync(gunzipSync(whole).toString().split('\n').slice(0, -2).join('\n'))],
+    [
+      'damaged in two places, of which the second is found once nothing reads it any more',
+      (whole: Buffer) => {
+        const [head] = gunzipSync(whole).toString().split('\n')
+        // The first fault lies in the first 64 KiB that are read, the second one behind them.
+        const row = () => JSON.stringify({ rows: [randomBytes(1_000).toString('base64')] })
+        const damaged = gzipSync(
+          [head, ...Array.from({ length: 61 }, row), '{"rows":[', ...Array.from({ length: 8 }, row)].join('\n'),
+        )
+        damaged.writeUInt32LE(0, damaged.length - 8)
+        return damaged
+      },
+    ],
+    ['that is no backup', () => Buffer.from('hello')],
+    ['that is empty', () => Buffer.alloc(0)],
+    ['of another format', (whole: Buffer) => gzipSync(gunzipSync(whole).toString().replace('backup 1', 'backup 2'))],
+  ])('a file %s', async (_, damage) => {
+    await backUp(from.db, file(), schemas, now)
+    writeFileSync(file(), damage(readFileSync(file())))
+    const before = await everything(from)
+    await expect(restore(from.db, from.url, file(), schemas)).rejects.toThrow('is damaged or no backup of Vigia')
+    expect(await everything(from)).toEqual(before)
+  })
+
+  test('a file of a newer version, and one that is not there', async () => {
+    await backUp(from.db, file(), schemas, now)
+    const older = [{ ...schemas[0]!, dir: mkdtempSync(join(folder, 'older-')) }, schemas[1]!]
+    await expect(restore(from.db, from.url, file(), older)).rejects.toThrow(
+      'was made by a newer version (it has 0001_chats)',
+    )
+    await expect(checkBackup(join(folder, 'gone'), schemas)).rejects.toThrow('ENOENT')
+  })
+
+  test('a backup that fails half-way leaves no file', async () => {
+    const broken = { ...from.db, transaction: () => Promise.reject(new Error('the connection broke')) }
+    await expect(backUp(broken, file(), schemas, now)).rejects.toThrow('the connection broke')
+    expect(readdirSync(folder)).toEqual([])
+  })
+})

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { catalogueIn, type Episode, type Show } from '#database/series/catalogue.ts'
+import { freshMongo } from '#test/support/database.ts'
+
+let catalogue: ReturnType<typeof catalogueIn>
+let end: () => Promise<void>
+beforeAll(async () => {
+  const server = await freshMongo()
+  catalogue = catalogueIn(server.mongo)
+  end = server.end
+  for (const show of [severance, streamer, quiet]) await catalogue.keep(show)
+})
+afterAll(() => end())
+
+const episode = (id: number, airs: string): Episode => ({
+  id,
+  name: `Episode ${id}`,
+  season: 1,
+  number: id,
+  type: 'regular',
+  airdate: airs.slice(0, 10),
+  airstamp: airs.length > 10 ? airs : null,
+})
+const show = (_id: number, name: string, episodes: Episode[]): Show => ({
+  _id,
+  name,
+  url: `https://www.tvmaze.com/shows/${_id}`,
+  image: null,
+  channel: null,
+  premiered: null,
+  status: 'Running',
+  updated: 1,
+  imdb: null,
+  thetvdb: null,
+  names: { pt: null },
+  fetchedAt: '2026-11-21T12:00:00.000Z',
+  episodes,
+})
+const severance = show(82, 'Severance', [
+  episode(1, '2026-11-14T01:00:00Z'),
+  episode(2, '2026-11-21T01:00:00Z'),
+  episode(3, '2026-11-28T01:00:00Z'),
+])
+const streamer = show(83, 'Ganymede', [episode(11, '2026-11-20'), episode(12, '2026-11-21'), episode(13, '')])
+// Airs before and after, never within: some servers find it all the same.
+const quiet = show(84, 'Quiet', [episode(21, '2026-11-01T01:00:00Z'), episode(22, '2026-12-24T01:00:00Z')])
+
+const at = (iso: string) => new Date(iso)
+const ids = (found: { show: Show; episodes: Episode[] }[]) =>
+  found.map(each => [each.show._id, each.episodes.map(({ id }) => id)])
+
+test('a show is written whole and read whole, and writing it again replaces it', async () => {
+  const renamed = { ...severance, name: 'Ruptura', missingSince: '2026-11-21T00:00:00Z', strikes: 1 }
+  await catalogue.keep(renamed)
+  expect(await catalogue.show(82)).toEqual(renamed)
+  await catalogue.keep(severance)
+  expect(await catalogue.show(82)).toEqual(severance)
+  expect(await catalogue.show(1)).toBe(null)
+  expect(new Set((await catalogue.shows([82, 84, 1])).map(({ _id }) => _id))).toEqual(new Set([82, 84]))
+  expect(await catalogue.shows([])).toEqual([])
+})
+
+test('what airs in a span is picked to the second, its end left out', async () => {
+  expect(ids(await catalogue.airing(at('2026-11-21T01:00:00Z'), at('2026-11-21T01:00:01Z')))).toEqual([[82, [2]]])
+  expect(ids(await catalogue.airing(at('2026-11-21T01:00:00.001Z'), at('2026-11-28T01:00:00Z')))).toEqual([])
+  expect(ids(await catalogue.airing(at('2026-11-20T00:00:00Z'), at('2026-11-28T01:00:00.001Z')))).toEqual([
+    [82, [2, 3]],
+  ])
+})
+
+test('what has only a date is picked by date, and what has an hour or nothing at all is not', async () => {
+  expect(ids(await catalogue.dated('2026-11-21', '2026-11-28'))).toEqual([[83, [12]]])
+  expect(ids(await catalogue.dated('2026-01-01', '2026-12-31'))).toEqual([[83, [11, 12]]])
+})
+
+test('what comes next is in the order of its hours, dates by the day of the zone', async () => {
+  const upcoming = async (zone?: string) =>
+    (await catalogue.upcoming([82, 83, 84], at('2026-11-20T12:00:00Z'), at('2026-11-28T02:00:00Z'), zone)).map(
+      ({ episode }) => episode.id,
+    )
+  // 21 November 01:00 UTC is still the 20th in São Paulo, and the 21st already in Lisbon.
+  expect(await upcoming()).toEqual([11, 2, 12, 3])
+  expect(await upcoming('Europe/Lisbon')).toEqual([11, 12, 2, 3])
+})
+
+test('how fresh each show is comes without asking for the rest', async () => {
+  expect(await catalogue.freshness([82, 1])).toMatchObject([{ _id: 82, status: 'Running', updated: 1 }])
+  expect(await catalogue.freshness([])).toEqual([])
+})
+
+test('what not every server would keep is refused before it is written', async () => {
+  await expect(catalogue.keep({ ...severance, _id: 90, updated: Number.NaN })).rejects.toThrow('updated')
+  expect(await catalogue.show(90)).toBe(null)
+})

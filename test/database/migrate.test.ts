@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { checksums, DatabaseAhead, frozenChecksums, migrate } from '#database/migrate.ts'
+import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
+
+const program = fileURLToPath(new URL('../../infra/database/migrate.ts', import.meta.url))
+
+const run = async (args: string[], env: NodeJS.ProcessEnv): Promise<{ code: number | null; errors: string }> => {
+  const child = spawn(process.execPath, [program, ...args], { env: { ...process.env, ...env } })
+  const ended = new Promise<number | null>(resolve => child.once('close', resolve))
+  const errors = await text(child.stderr)
+  return { code: await ended, errors }
+}
+
+let database: TestDatabase
+beforeEach(async () => {
+  database = await emptyDatabase()
+})
+afterEach(() => database.end())
+
+const names = async (table: string): Promise<string[]> =>
+  (await database.db.query<{ name: string }>(`select name from "${table}" order by id`)).rows.map(row => row.name)
+
+test('five processes that migrate an empty database at once all succeed, and each file ran once', async () => {
+  const files = Object.keys(await checksums())
+  const runs = await Promise.all(Array.from({ length: 5 }, () => run([], { DATABASE_URL: database.url })))
+  expect(runs).toEqual(Array.from({ length: 5 }, () => ({ code: 0, errors: '' })))
+  expect(await names('migration')).toEqual(files.map(file => file.replace('.sql', '')))
+})
+
+test('migrating twice changes nothing the second time', async () => {
+  await migrate(database.url)
+  const before = await database.db.query('select * from migration order by id')
+  await migrate(database.url)
+  expect(await database.db.query('select * from migration order by id')).toEqual(before)
+})
+
+test('a database that is not there, or not named, is told in one line', async () => {
+  const absent = await run([], { DATABASE_URL: 'postgresql://vigia@localhost/vigia?host=/nowhere' })
+  expect(absent).toEqual({ code: 1, errors: expect.stringMatching(/^connect ENOENT [^\n]+\n$/) })
+  const unnamed = await run([], { DATABASE_URL: '' })
+  expect(unnamed).toEqual({ code: 1, errors: 'DATABASE_URL is not set: it names the database to migrate\n' })
+})
+
+describe('in a folder of its own', () => {
+  let dir: string
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'migrations-'))
+    await write('0001_a.sql', 'create table a (id integer);\n')
+    await write('0002_b.sql', 'create table b (id integer);\n')
+  })
+  afterEach(() => rm(dir, { recursive: true }))
+
+  const write = (file: string, sql: string) => writeFile(join(dir, file), `-- Up Migration\n${sql}`)
+  const up = () => migrate(database.url, { dir, table: 'own_migration' })
+
+  test('a file that was changed after a database took it is refused by name, and new files wait', async () => {
+    await up()
+    await write('0001_a.sql', 'create table a (id bigint);\n')
+    await write('0003_c.sql', 'create table c (id integer);\n')
+    await expect(up()).rejects.toThrow(/^migration 0001_a\.sql was changed after this database took it: .+$/)
+    expect(await names('own_migration')).toEqual(['0001_a', '0002_b'])
+  })
+
+  test('other line ends are no change', async () => {
+    await up()
+    await writeFile(join(dir, '0001_a.sql'), '-- Up Migration\r\ncreate table a (id integer);\r\n')
+    await up()
+  })
+
+  test('a broken new file takes back everything of its run and is named with its line', async () => {
+    await up()
+    await write('0003_c.sql', 'create table c (id integer);\n')
+    await write('0004_d.sql', 'create table d (id integer);\ncreate tabel e (id integer);\n')
+    await expect(up()).rejects.toThrow(
+      `migration ${join(dir, '0004_d.sql')}:3: syntax error at or near "tabel"; nothing was changed`,
+    )
+    expect(await names('own_migration')).toEqual(['0001_a', '0002_b'])
+    await expect(database.db.query('select from c')).rejects.toThrow('relation "c" does not exist')
+    await write('0004_d.sql', 'create table d (id integer);\n')
+    await up()
+    expect(await names('own_migration')).toEqual(['0001_a', '0002_b', '0003_c', '0004_d'])
+  })
+
+  test('a file that comes before one the database already has is refused', async () => {
+    await up()
+    await write('0001_z.sql', 'create table z (id integer);\n')
+    await expect(up()).rejects.toThrow(/0001_z/)
+  })
+
+  test('a database that a newer version has migrated is left alone', async () => {
+    await up()
+    await rm(join(dir, '0002_b.sql'))
+    await expect(up()).rejects.toThrow(/0002_b\.sql, which this version does not know: run a newer version$/)
+    await expect(up()).rejects.toBeInstanceOf(DatabaseAhead)
+  })
+
+  test('a database of another line of releases is not taken for a newer one', async () => {
+    await up()
+    await rm(join(dir, '0002_b.sql'))
+    await write('0003_c.sql', 'create table c (id integer);\n')
+    const refused = up()
+    await expect(refused).rejects.toThrow(/0002_b\.sql, which this version does not know/)
+    await expect(refused).rejects.not.toBeInstanceOf(DatabaseAhead)
+  })
+
+  test('freezing takes up new files and refuses an edit of an old one', async () => {
+    expect(await run(['--checksums', dir], {})).toEqual({ code: 0, errors: '' })
+    expect(await frozenChecksums(dir)).toEqual(await checksums(dir))
+    await write('0003_c.sql', 'create table c (id integer);\n')
+    expect(await run(['--checksums', dir], {})).toEqual({ code: 0, errors: '' })
+    expect(Object.keys(await frozenChecksums(dir))).toEqual(['0001_a.sql', '0002_b.sql', '0003_c.sql'])
+    await write('0001_a.sql', 'create table a (id bigint);\n')
+    const refused = await run(['--checksums', dir], {})
+    expect(refused).toEqual({ code: 1, errors: expect.stringMatching(/0001_a\.sql is frozen and was changed/) })
+  })
+})
+
+test.each(['infra/database', 'infra/local/broker'])(
+  'every migration of %s is the one that was released',
+  async owner => {
+    const dir = fileURLToPath(new URL(`../../${owner}/migrations`, import.meta.url))
+    expect((await readdir(dir)).filter(name => !/^(\d{4}_[a-z_]+\.sql|checksums\.json)$/.test(name))).toEqual([])
+    expect(await checksums(dir)).toEqual(await frozenChecksums(dir))
+  },
+)

@@ -1,0 +1,192 @@
+import { readFileSync } from 'node:fs'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { forgetOld, retentions } from '#database/operations/retention.ts'
+import { probeResultsIn } from '#database/uptime/probe-results.ts'
+import { freshDatabase, type TestDatabase } from '../support/database.ts'
+
+let database: TestDatabase
+beforeEach(async () => {
+  database = await freshDatabase()
+})
+afterEach(() => database.end())
+
+const now = new Date('2026-11-21T12:00:00Z')
+const ago = (days: number) => new Date(now.getTime() - days * 24 * 3_600_000)
+
+const run = (sql: string, values: unknown[] = []) => database.db.query<Record<string, unknown>>(sql, values)
+const count = async (table: string) => (await run(`select count(*)::int4 as count from ${table}`)).rows[0]!.count
+
+test('every table of the schema has a retention, in the list and in the README', async () => {
+  const { rows } = await run(
+    `select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition`,
+  )
+  expect(retentions.map(({ table }) => table).sort()).toEqual(rows.map(({ name }) => name).sort())
+  const readme = readFileSync(new URL('../../infra/database/README.md', import.meta.url), 'utf8')
+  for (const { table, kept } of retentions) expect(readme).toContain(`| \`${table}\` | ${kept} |`)
+})
+
+/** Rows that were left `days` ago, one a table; returns what each needs. */
+const insert: Record<string, (at: Date, key: string) => Promise<unknown>> = {
+  alert: (at, key) => run('insert into alert (event_id, fingerprint, at) values ($1, $1, $2)', [key, at]),
+  announcement: (at, key) =>
+    run(
+      `insert into announcement (show_id, episode_id, episode, event_id, announced_at) values (1, hashtext($1), $1, $1, $2)`,
+      [key, at],
+    ),
+  announcement_event: (at, key) =>
+    run(
+      `insert into announcement_event (id, type, subject, data, made_at, published_at) values ($1, 't', 's', '{}', $2, $2)`,
+      [key, at],
+    ),
+  bot_pause: (at, key) => run(`insert into bot_pause (bot, until, reason) values ($1, $2, 'r')`, [key, at]),
+  chat: (at, key) => run('insert into chat (id, unreachable_since) values (hashtext($1), $2)', [key, at]),
+  dead_letter: (at, key) =>
+    run(
+      `insert into dead_letter (fingerprint, trigger, event_source, event_id, reason, event, at) values ('f', 't', 's', $1, 'r', '{}', $2)`,
+      [key, at],
+    ),
+  incident: (at, key) =>
+    run(
+      `insert into incident (monitor_id, opened_at, opened_cause, error, closed_at) values (1, $2::timestamptz - interval '1 minute', $1, 'e', $2)`,
+      [key, at],
+    ),
+  look: (at, key) => run(`insert into look (subject, free_at, cause) values ($1, $2, 'c')`, [key, at]),
+  message: (at, key) =>
+    run(
+      `insert into message (key, chat_id, request, cause, state, not_before, requested_at) values ($1, 7, '{}', '{}', 'sent', $2, $2)`,
+      [key, at],
+    ),
+  operator_notice: (at, key) =>
+    run(`insert into operator_notice (fingerprint, news, count, first_at, last_at) values ($1, '{}', 1, $2, $2)`, [
+      key,
+      at,
+    ]),
+  probe_hour: at => run('insert into probe_hour (monitor_id, hour) values (1, $1)', [at]),
+  search: (at, key) => run('insert into search (chat_id, query, at) values (7, $1, $2)', [key, at]),
+  skipped_record: (at, key) =>
+    run(`insert into skipped_record (store, key, reason, reported_at) values ('s', $1, 'r', $2)`, [key, at]),
+  telegram_update: (at, key) =>
+    run(
+      `insert into telegram_update (bot_id, update_id, state, lease_until, seen_at) values (1, abs(hashtext($1)), 'done', $2, $2)`,
+      [key, at],
+    ),
+}
+
+const days: Record<string, number> = {
+  alert: 30,
+  announcement: 400,
+  announcement_event: 30,
+  bot_pause: 30,
+  chat: 400,
+  dead_letter: 90,
+  incident: 400,
+  look: 1,
+  message: 45,
+  operator_notice: 90,
+  probe_hour: 400,
+  search: 30,
+  skipped_record: 30,
+  telegram_update: 3,
+}
+
+const aChatWithAMonitor = async () => {
+  await run('insert into chat (id) values (7)')
+  await run(
+    `insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms) values (7, 'm', 'http', 'https://example.org/', 60, 1000)`,
+  )
+}
+
+describe('what is older than its table keeps', () => {
+  test.each(Object.keys(insert))('leaves %s, and what is younger stays', async table => {
+    await aChatWithAMonitor()
+    const had = (await count(table)) as number
+    await insert[table]!(ago(days[table]! + 0.5), 'old')
+    await insert[table]!(ago(days[table]! - 0.5), 'young')
+    await forgetOld(database.db, now)
+    expect(await count(table)).toBe(had + 1)
+    await forgetOld(database.db, new Date(now.getTime() + 24 * 3_600_000))
+    expect(await count(table)).toBe(had)
+  })
+
+  test('is every table that does not say that its rows are few or go with others', () => {
+    const byAge = retentions.filter(({ forget }) => forget).map(({ table }) => table)
+    expect([...Object.keys(insert), 'chat_moved', 'probe_result'].sort()).toEqual(byAge.sort())
+  })
+
+  test('what is unfinished stays however old it is', async () => {
+    await aChatWithAMonitor()
+    await run(
+      `insert into message (key, chat_id, request, cause, not_before, requested_at) values ('m', 7, '{}', '{}', $1, $1)`,
+      [ago(1000)],
+    )
+    await run(`insert into announcement_event (id, type, subject, data, made_at) values ('a', 't', 's', '{}', $1)`, [
+      ago(1000),
+    ])
+    await run(`insert into incident (monitor_id, opened_at, opened_cause, error) values (1, $1, 'c', 'e')`, [ago(1000)])
+    await forgetOld(database.db, now)
+    for (const table of ['message', 'announcement_event', 'incident']) expect(await count(table)).toBe(1)
+  })
+
+  test('a group that moved is known as long as the chat that it became', async () => {
+    await aChatWithAMonitor()
+    await run('insert into chat_moved (from_id, to_id) values (-1, 7), (-2, 8)')
+    await forgetOld(database.db, now)
+    expect((await run('select from_id from chat_moved')).rows).toEqual([{ from_id: -1 }])
+  })
+
+  test('leaves in batches, and all of it', async () => {
+    await run(
+      `insert into alert (event_id, fingerprint, at) select n::text, 'f', $1 from generate_series(1, 12000) as n`,
+      [ago(31)],
+    )
+    await forgetOld(database.db, now)
+    expect(await count('alert')).toBe(0)
+  })
+})
+
+test('of dead letters the newest ten thousand stay', async () => {
+  await run(
+    `insert into dead_letter (fingerprint, trigger, event_source, event_id, reason, event, at)
+     select 'f', 't', 's', n::text, 'r', '{}', $1::timestamptz + n * interval '1 second' from generate_series(1, 10050) as n`,
+    [ago(1)],
+  )
+  await forgetOld(database.db, now)
+  const { rows } = await run('select count(*)::int4 as count, min(event_id::int4) as first from dead_letter')
+  expect(rows[0]).toEqual({ count: 10_000, first: 51 })
+})
+
+test('results leave by the day while they take too much room, the latest days excepted', async () => {
+  const results = probeResultsIn(database.db)
+  await results.makeRoomFor([5, 4, 3, 2, 1, 0].map(ago))
+  const partitions = async () =>
+    (await run(`select count(*)::int4 as count from pg_inherits where inhparent = 'probe_result'::regclass`)).rows[0]!
+      .count
+  const { rows } = await run(
+    `select max(pg_total_relation_size(inhrelid)) as bytes from pg_inherits where inhparent = 'probe_result'::regclass`,
+  )
+  await results.forgetLarge(4 * (rows[0]!.bytes as number), ago(2))
+  expect(await partitions()).toBe(4)
+  await results.forgetLarge(0, ago(2))
+  expect(await partitions()).toBe(3)
+})
+
+test.each([
+  ['alert', 'at'],
+  ['announcement', 'announced_at'],
+  ['announcement_event', 'published_at'],
+  ['dead_letter', 'at'],
+  ['incident', 'closed_at'],
+  ['look', 'free_at'],
+  ['message', 'requested_at'],
+  ['operator_notice', 'last_at'],
+  ['search', 'at'],
+  ['skipped_record', 'reported_at'],
+  ['telegram_update', 'seen_at'],
+])('what leaves %s is found by an index on %s', async (table, column) => {
+  const { rows } = await run(
+    `select from pg_index join pg_attribute on attrelid = indrelid and attnum = indkey[0]
+     where indrelid = $1::regclass and attname = $2`,
+    [table, column],
+  )
+  expect(rows.length).toBeGreaterThan(0)
+})
