@@ -13,7 +13,7 @@ import { wipeDataFolder } from '#local/databases/wipe.ts'
 import { readEnvironment, type Settings } from '#local/environment.ts'
 import { outsideWorld } from '#local/outside.ts'
 import { processJournal } from '#local/process-journal.ts'
-import { startTelegram } from '#local/simulators/telegram.ts'
+import { startTelegram } from '#simulators/telegram.ts'
 import { temporaryDataFolder } from '#test/support/servers.ts'
 import { writeWhole, writeWholeSync } from '../infra/delivery/whole-file.ts'
 

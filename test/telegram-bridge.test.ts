@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { startTelegram, type TelegramSimulator } from '#local/simulators/telegram.ts'
-import { type VirtualTime, virtualTime } from '#local/simulators/time.ts'
 import {
   type BridgeOptions,
   startTelegramBridge,
   type TelegramBridge,
   type WebhookRequest,
 } from '#local/telegram-bridge.ts'
+import { startTelegram, type TelegramSimulator } from '#simulators/telegram.ts'
+import { type VirtualTime, virtualTime } from '#simulators/time.ts'
 import { until } from '#test/support/until.ts'
 
 const TOKEN = '7000000001:SIMULATED_main_bot_of_the_bridge_test'

@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline'
+import type { ChatState, Pane } from '#simulators/telegram/page.ts'
 import { chatLink, NoChat } from './chat/link.ts'
 import { EMPTY, painter, plain, type Screen, update } from './chat/screen.ts'
 import { terminalLanguage, WORDS } from './chat/words.ts'
-import type { ChatState, Pane } from './simulators/telegram/page.ts'
 
 // The chat in a terminal: `npm run chat`, or lines through a pipe. Talks to the runtime that `npm start` has started.
 

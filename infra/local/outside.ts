@@ -67,9 +67,9 @@ const simulated = async (
   log: (line: string) => void,
 ): Promise<Outside> => {
   const [{ startTelegram }, { startTvmaze }, { startSites }] = await Promise.all([
-    import('./simulators/telegram.ts'),
-    import('./simulators/tvmaze.ts'),
-    import('./simulators/sites.ts'),
+    import('#simulators/telegram.ts'),
+    import('#simulators/tvmaze.ts'),
+    import('#simulators/sites.ts'),
   ])
   const tvmaze = tvmazeUrl === undefined ? await startTvmaze({ newcomer: true }) : undefined
   const [telegram, sites] = await Promise.all([

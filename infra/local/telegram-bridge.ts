@@ -1,5 +1,5 @@
 import { type Telegram, TelegramError, TelegramUnreachable, telegram } from '#functions/telegram/client.ts'
-import { realTime, type Time } from './simulators/time.ts'
+import { realTime, type Time } from '#simulators/time.ts'
 import { type CommandMenu, keepProfile, leaveAloneS } from './telegram-profile.ts'
 
 /** A request to the webhook function, as Telegram would make it. */

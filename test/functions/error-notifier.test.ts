@@ -12,7 +12,7 @@ import { operatorsIn } from '#functions/error-notifier/operators.ts'
 import { noticeText } from '#functions/error-notifier/words.ts'
 import type { DeadLetter } from '#functions/host/dead-letter.ts'
 import { telegram } from '#functions/telegram/client.ts'
-import { startTelegram, type TelegramSimulator } from '#local/simulators/telegram.ts'
+import { startTelegram, type TelegramSimulator } from '#simulators/telegram.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 
 const opsToken = '222222:AAoperatorsoperatorsoperatorsoperators'

@@ -15,7 +15,7 @@ import { changes, struck } from '#functions/series-refresher/changes.ts'
 import { seriesFollowed, seriesRefresher } from '#functions/series-refresher/series-refresher.ts'
 import { updatesSince, wanted } from '#functions/series-refresher/wanted.ts'
 import { tvmaze } from '#functions/tvmaze/client.ts'
-import { startTvmaze, type TvmazeSimulator } from '#local/simulators/tvmaze.ts'
+import { startTvmaze, type TvmazeSimulator } from '#simulators/tvmaze.ts'
 import { freshDatabase, freshMongo, type TestDatabase } from '#test/support/database.ts'
 
 const HOUR = 3_600_000

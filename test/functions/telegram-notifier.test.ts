@@ -11,7 +11,7 @@ import { telegram } from '#functions/telegram/client.ts'
 import { secondsAfterSilence } from '#functions/telegram-notifier/backoff.ts'
 import type { Outbox } from '#functions/telegram-notifier/deliver.ts'
 import { outboxTick, telegramNotifier } from '#functions/telegram-notifier/telegram-notifier.ts'
-import { startTelegram, type TelegramSimulator, type UserSeat } from '#local/simulators/telegram.ts'
+import { startTelegram, type TelegramSimulator, type UserSeat } from '#simulators/telegram.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 
 const token = '111111:AAmainmainmainmainmainmainmainmainmain'

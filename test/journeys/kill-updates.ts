@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import type { Press, UserSeat } from '#local/simulators/telegram.ts'
+import type { Press, UserSeat } from '#simulators/telegram.ts'
 import { settled, startWorld } from '#test/support/journey.ts'
 import { until } from '#test/support/until.ts'
 import { clearAway, startVigia, temporaryFolder, type Vigia } from '#test/support/vigia.ts'

@@ -1,6 +1,6 @@
-import { startSites } from '#local/simulators/sites.ts'
-import { startTelegram, type UserSeat } from '#local/simulators/telegram.ts'
-import { startTvmaze } from '#local/simulators/tvmaze.ts'
+import { startSites } from '#simulators/sites.ts'
+import { startTelegram, type UserSeat } from '#simulators/telegram.ts'
+import { startTvmaze } from '#simulators/tvmaze.ts'
 import { until } from './until.ts'
 import { startVigia, type VigiaOptions } from './vigia.ts'
 

@@ -1,5 +1,5 @@
-import type { Entity } from '../simulators/telegram/bot-api.ts'
-import type { Conversation } from '../simulators/telegram/page.ts'
+import type { Entity } from '#simulators/telegram/bot-api.ts'
+import type { Conversation } from '#simulators/telegram/page.ts'
 import { type Language, WORDS } from './words.ts'
 
 type Message = Conversation['messages'][number]

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { html } from '#functions/telegram/html.ts'
+import { preferredLanguage } from '#functions/wording/preferred-language.ts'
 import type { FunctionReport } from '../function-pool.ts'
 import type { SourceReport } from '../ping-source.ts'
-import { preferredLanguage } from '../simulators/language.ts'
 import { words } from './words.ts'
 
 /** What the page at `/` tells. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import { Html, html } from '#functions/telegram/html.ts'
-import { preferredLanguage } from '../simulators/language.ts'
+import { preferredLanguage } from '#functions/wording/preferred-language.ts'
 import type { Progress, Step } from './progress.ts'
 import { words } from './words.ts'
 

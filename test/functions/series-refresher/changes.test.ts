@@ -19,8 +19,8 @@ import { notificationFanout } from '#functions/notification-fanout/notification-
 import { seriesFollowed, seriesRefresher } from '#functions/series-refresher/series-refresher.ts'
 import { plain } from '#functions/telegram/html.ts'
 import { tvmaze } from '#functions/tvmaze/client.ts'
-import type { NewEpisode, NewShow } from '#local/simulators/tvmaze.ts'
-import { startTvmaze, type TvmazeSimulator } from '#local/simulators/tvmaze.ts'
+import type { NewEpisode, NewShow } from '#simulators/tvmaze.ts'
+import { startTvmaze, type TvmazeSimulator } from '#simulators/tvmaze.ts'
 import { freshDatabase, freshMongo, type TestDatabase } from '#test/support/database.ts'
 
 const MINUTE = 60_000

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ShowGone, smallerPoster, type Tvmaze, TvmazeUnavailable, tvmaze } from '#functions/tvmaze/client.ts'
-import { startTvmaze, type TvmazeSimulator } from '#local/simulators/tvmaze.ts'
+import { startTvmaze, type TvmazeSimulator } from '#simulators/tvmaze.ts'
 
 let simulator: TvmazeSimulator
 let now = new Date('2026-11-21T12:00:00Z')

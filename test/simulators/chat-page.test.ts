@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { startChat } from '#test/simulators/support/chat-page.ts'
 import { accessibilityFaults, browserPath, desktop, phone, startBrowser } from '#test/support/browser.ts'
-import { startChat } from '#test/support/chat.ts'
 import { until } from '#test/support/until.ts'
 
 const looks = [

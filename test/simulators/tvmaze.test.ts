@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { tvmaze } from '#functions/tvmaze/client.ts'
-import { type VirtualTime, virtualTime } from '#local/simulators/time.ts'
-import type { episodeJson, showJson } from '#local/simulators/tvmaze/json.ts'
-import { BULLETIN_ID, CAST, startTvmaze, type TvmazeOptions, type TvmazeSimulator } from '#local/simulators/tvmaze.ts'
+import { type VirtualTime, virtualTime } from '#simulators/time.ts'
+import type { episodeJson, showJson } from '#simulators/tvmaze/json.ts'
+import { BULLETIN_ID, CAST, startTvmaze, type TvmazeOptions, type TvmazeSimulator } from '#simulators/tvmaze.ts'
 import { until } from '#test/support/until.ts'
 
 type Episode = ReturnType<typeof episodeJson>

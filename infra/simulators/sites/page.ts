@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { preferredLanguage } from '../language.ts'
+import { preferredLanguage } from '#functions/wording/preferred-language.ts'
 import { type Behaviour, isWell } from './behaviour.ts'
 import { WORDS } from './words.ts'
 

@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { ChatMember, Message, Update } from '#local/simulators/telegram/bot-api.ts'
-import { startTelegram, type TelegramSimulator, type UserSeat } from '#local/simulators/telegram.ts'
-import { type VirtualTime, virtualTime } from '#local/simulators/time.ts'
+import type { ChatMember, Message, Update } from '#simulators/telegram/bot-api.ts'
+import { startTelegram, type TelegramSimulator, type UserSeat } from '#simulators/telegram.ts'
+import { type VirtualTime, virtualTime } from '#simulators/time.ts'
 import { until } from '#test/support/until.ts'
 
 const TOKEN = '7000000001:SIMULATED_main_bot'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { preferredLanguage } from '../language.ts'
+import { preferredLanguage } from '#functions/wording/preferred-language.ts'
 import type { BotCommand } from './bot-api.ts'
 import { type Hint, hints } from './page/hints.ts'
 import { type Language, WORDS } from './page/words.ts'

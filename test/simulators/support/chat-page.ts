@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { startTelegram } from '#local/simulators/telegram.ts'
+import { startTelegram } from '#simulators/telegram.ts'
 
 const botToken = '7000000001:SIMULATED_main_bot'
 const opsToken = '7000000002:SIMULATED_operators_bot'

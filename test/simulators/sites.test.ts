@@ -2,8 +2,8 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type SitesSimulator, startSites } from '#local/simulators/sites.ts'
-import { type VirtualTime, virtualTime } from '#local/simulators/time.ts'
+import { type SitesSimulator, startSites } from '#simulators/sites.ts'
+import { type VirtualTime, virtualTime } from '#simulators/time.ts'
 import { until } from '#test/support/until.ts'
 
 let time: VirtualTime
