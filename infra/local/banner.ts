@@ -1,4 +1,4 @@
-import type { UnusedField } from './manifests.ts'
+import type { UnusedField } from './manifests/manifests.ts'
 
 export interface Ready {
   port: number

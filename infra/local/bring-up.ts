@@ -4,11 +4,11 @@ import { unusedLines } from './banner.ts'
 import { serverAccount } from './databases/account.ts'
 import { chooseDataFolder, holdDataFolder } from './databases/data-folder.ts'
 import type { Settings } from './environment.ts'
-import { type Manifests, manifestFiles, readManifests } from './manifests.ts'
+import type { Server } from './http/server.ts'
+import type { Progress } from './http/starting/progress.ts'
+import { type Manifests, manifestFiles, readManifests } from './manifests/manifests.ts'
 import { Refusal } from './refusal.ts'
 import { type Runtime, startRuntime } from './runtime.ts'
-import type { Server } from './server.ts'
-import type { Progress } from './starting/progress.ts'
 import type { Terminal } from './terminal.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -104,7 +104,7 @@ const wipe = async (dataDir: string, yes: boolean, signal: AbortSignal): Promise
   }
   const [{ wipeDataFolder }, { processJournal }] = await Promise.all([
     import('./databases/wipe.ts'),
-    import('./process-journal.ts'),
+    import('./activator/process-journal.ts'),
   ])
   await processJournal(join(dataDir, 'processes')).endOrphans()
   await wipeDataFolder(dataDir)

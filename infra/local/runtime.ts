@@ -1,30 +1,30 @@
 import { join } from 'node:path'
 import type { Postgres } from '#database/connect.ts'
 import { systemClock } from '#functions/host/clock.ts'
-import { type Activator, activator } from './activator.ts'
+import { type Activator, activator } from './activator/activator.ts'
+import { functionEnv, missingVariables, type Variables, variableOf } from './activator/function-environment.ts'
+import { functionLog, type LogOf, readable } from './activator/function-log.ts'
+import { startProcess } from './activator/function-process.ts'
+import { buildInBackground } from './activator/functions-build.ts'
+import { processJournal } from './activator/process-journal.ts'
 import type { Broker, Subscriber } from './broker/broker.ts'
-import { controlApi, sendJson } from './control-api.ts'
 import type { MongoServer } from './databases/mongodb.ts'
 import type { PostgresServer } from './databases/postgres.ts'
 import type { Settings } from './environment.ts'
-import { functionEnv, missingVariables, type Variables, variableOf } from './function-command.ts'
-import { functionLog, type LogOf, readable } from './function-log.ts'
-import { startProcess } from './function-process.ts'
-import { buildInBackground } from './functions-build.ts'
-import { homePage } from './home/page.ts'
-import { loopbackPost } from './loopback-post.ts'
-import type { Destination, FunctionManifest, Manifests } from './manifests.ts'
-import { runtimeMetrics } from './metrics.ts'
-import { type Outside, outsideWorld } from './outside.ts'
-import { type PingSources, startPingSources } from './ping-source.ts'
-import { processJournal } from './process-journal.ts'
-import { listenOutside } from './public-listener.ts'
-import { publicAddress } from './public-routes.ts'
+import { controlApi, sendJson } from './http/api/api.ts'
+import { homePage } from './http/home/page.ts'
+import { loopbackPost } from './http/loopback-post.ts'
+import { runtimeMetrics } from './http/metrics.ts'
+import { listenOutside } from './http/public-listener.ts'
+import { publicAddress } from './http/public-routes.ts'
+import type { Server } from './http/server.ts'
+import type { Progress } from './http/starting/progress.ts'
+import type { Destination, FunctionManifest, Manifests } from './manifests/manifests.ts'
+import { type Outside, outsideWorld } from './outside-world/outside-world.ts'
+import type { TelegramBridge } from './outside-world/telegram-bridge.ts'
 import { databaseWords, type Readiness, readinessOf } from './readiness.ts'
 import { Refusal } from './refusal.ts'
-import type { Server } from './server.ts'
-import type { Progress } from './starting/progress.ts'
-import type { TelegramBridge } from './telegram-bridge.ts'
+import { type PingSources, startPingSources } from './sources/ping-source.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface RuntimeStart {
@@ -278,7 +278,7 @@ const bringUp = async (
   }
   down.delete('the start')
   if (settings.heartbeatUrl !== undefined) {
-    const { startHeartbeat } = await import('./heartbeat.ts')
+    const { startHeartbeat } = await import('./outside-world/heartbeat.ts')
     const heartbeat = startHeartbeat({ url: settings.heartbeatUrl, look: readiness.look, warn: terminal.warn })
     ending.first(async () => heartbeat.stop())
   }
@@ -626,7 +626,7 @@ const bridgeUp = async (
   terminal: Terminal,
 ): Promise<TelegramBridge> => {
   const [{ startTelegramBridge }, { commandMenu }] = await Promise.all([
-    import('./telegram-bridge.ts'),
+    import('./outside-world/telegram-bridge.ts'),
     import('#functions/telegram-webhook/command-menu.ts'),
   ])
   return startTelegramBridge({

@@ -1,5 +1,5 @@
-import { type Level, levelOf, levels, readable } from './function-log.ts'
-import type { Progress, StepName } from './starting/progress.ts'
+import { type Level, levelOf, levels, readable } from './activator/function-log.ts'
+import type { Progress, StepName } from './http/starting/progress.ts'
 
 /** What the person at the terminal sees. Where it is no terminal, plain lines without colour. */
 export interface Terminal {

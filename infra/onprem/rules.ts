@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js'
-import { cron } from '#local/cron.ts'
+import { cron } from '#local/sources/cron.ts'
 import type { Inventory, Path } from './inventory.ts'
 
 const { IPv4 } = ipaddr

@@ -9,7 +9,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { migrate } from '#database/migrate.ts'
 import { as, serverAccount, serverEnvironment } from '#local/databases/account.ts'
 import { copyFolder, linkLibraries, postgresFolder, program } from '#local/databases/binaries.ts'
-import { freePort } from '#local/databases/ports.ts'
+import { freePort } from '#local/databases/free-port.ts'
 import { rendered } from '#test/support/overlays.ts'
 import { until } from '#test/support/until.ts'
 

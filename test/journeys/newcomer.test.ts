@@ -17,7 +17,7 @@ let screen = ''
 
 beforeAll(async () => {
   vigia = await startVigia()
-  chat = spawn(process.execPath, [join(root, 'infra/local/chat.ts')], {
+  chat = spawn(process.execPath, [join(root, 'infra/local/chat/main.ts')], {
     env: { PATH: process.env.PATH, LC_ALL: 'pt_BR.UTF-8', PORT: String(vigia.port) },
     stdio: ['pipe', 'pipe', 'inherit'],
   })

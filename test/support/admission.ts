@@ -1,5 +1,5 @@
-import { cesqlFaults } from '#local/broker/cesql.ts'
-import { cron } from '#local/cron.ts'
+import { cesqlFaults } from '#local/filters/cesql.ts'
+import { cron } from '#local/sources/cron.ts'
 import type { Manifest } from './manifests.ts'
 
 /**

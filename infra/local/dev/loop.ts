@@ -1,5 +1,5 @@
-import type { BuiltNow } from '../functions-build.ts'
-import { ManifestFaults, type Manifests, manifestFiles, readManifests } from '../manifests.ts'
+import type { BuiltNow } from '../activator/functions-build.ts'
+import { ManifestFaults, type Manifests, manifestFiles, readManifests } from '../manifests/manifests.ts'
 import type { Terminal } from '../terminal.ts'
 import { type ManifestChanges, manifestChanges } from './manifest-changes.ts'
 import { watchCheckout } from './watch.ts'

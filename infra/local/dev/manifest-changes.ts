@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { FunctionManifest, Manifests } from '../manifests.ts'
+import type { FunctionManifest, Manifests } from '../manifests/manifests.ts'
 
 export interface ManifestChanges {
   /** New functions, and those whose manifest is another. */

@@ -1,4 +1,4 @@
-import { cron } from '../cron.ts'
+import { cron } from '../sources/cron.ts'
 import { readDestination, type SaidDestination } from './destination.ts'
 import type { SourceManifest } from './model.ts'
 import type { KubernetesObject } from './object.ts'

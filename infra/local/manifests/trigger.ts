@@ -1,4 +1,4 @@
-import { cesqlFaults } from '../broker/cesql.ts'
+import { cesqlFaults } from '../filters/cesql.ts'
 import { readDelivery, readDestination, type SaidDestination } from './destination.ts'
 import type { Delivery, Filter, TriggerManifest } from './model.ts'
 import type { KubernetesObject } from './object.ts'

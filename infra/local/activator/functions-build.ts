@@ -1,0 +1,113 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { BuildNews } from '../../delivery/build.ts'
+import { Refusal } from '../refusal.ts'
+
+/** A build of the functions in a process of its own: what it takes in memory, the runtime would keep. */
+export interface FunctionsBuild {
+  /** Resolves when a process of this function can be started; rejects with a Refusal when it cannot be built. */
+  ready(target: string): Promise<void>
+  /** Resolves when all functions are built, with their bundles; rejects with a Refusal that names every fault. */
+  readonly all: Promise<BuiltNow[]>
+  /** What is built and what is not, so far. */
+  readonly built: readonly BuiltNow[]
+  readonly faults: readonly { name: string; why: string }[]
+  /** Resolves when the process has ended, code caches included. */
+  readonly over: Promise<void>
+  stop(): void
+}
+
+/** `id` is another where the text of the bundle is another. */
+export interface BuiltNow {
+  name: string
+  id: string
+}
+
+export interface BuildStart {
+  root: string
+  /** The function that is built before the others. */
+  first?: string | undefined
+  /** false leaves the code caches to a later build. */
+  warm?: boolean
+  log(line: string): void
+  /** Called after each function that is built. */
+  progress?(built: number, of: number): void
+}
+
+export const buildInBackground = ({
+  root,
+  first,
+  warm = true,
+  log,
+  progress = () => {},
+}: BuildStart): FunctionsBuild => {
+  const options = [...(first === undefined ? [] : ['--first', first]), ...(warm ? [] : ['--no-warm-up'])]
+  const child = spawn(process.execPath, [join(root, 'infra/delivery/build.ts'), ...options], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  const waiting = new Map<string, PromiseWithResolvers<void>>()
+  const all = Promise.withResolvers<BuiltNow[]>()
+  const built: BuiltNow[] = []
+  const faults: { name: string; why: string }[] = []
+  let total: number | undefined
+  let isOver = false
+  let said = ''
+  // Whoever waits for one function does not have to wait for all, and the other way round.
+  all.promise.catch(() => {})
+
+  const entry = (target: string) => {
+    const known = waiting.get(target)
+    if (known) return known
+    const found = Promise.withResolvers<void>()
+    waiting.set(target, found)
+    found.promise.catch(() => {})
+    if (isOver) found.reject(new Refusal(`there is no function ${target} in functions/`))
+    return found
+  }
+  const look = () => {
+    if (total === undefined || built.length + faults.length < total) return
+    if (faults.length === 0) all.resolve(built)
+    else all.reject(new Refusal(`the functions could not be built:\n${faults.map(({ why }) => why).join('\n')}`))
+  }
+  child.on('message', (news: BuildNews) => {
+    if (news.is === 'begun') total = news.names.length
+    else if (news.is === 'built') {
+      built.push({ name: news.name, id: news.id })
+      entry(news.name).resolve()
+      progress(built.length, total ?? 0)
+    } else {
+      faults.push({ name: news.name, why: news.why })
+      entry(news.name).reject(new Refusal(`${news.name} could not be built:\n${news.why}`))
+    }
+    look()
+  })
+  createInterface({ input: child.stdout! }).on('line', line => {
+    // What went well is a step of the start; what a person should know is which function starts more slowly, and why.
+    if (/not warmed up/.test(line)) log(line)
+  })
+  child.stderr!.setEncoding('utf8').on('data', text => {
+    said += text
+  })
+  // The news that was sent before the end has been read when both are over.
+  const over = Promise.all([once(child, 'close'), once(child, 'disconnect')]).then(
+    ([[code]]) => end(`it ended with ${code}`),
+    (error: Error) => end(error.message),
+  )
+  const end = (how: string) => {
+    isOver = true
+    // For those that no news came of: a folder without a function, or a build that was ended.
+    const refusal = new Refusal(`the functions could not be built:\n${said.trim() || how}`)
+    for (const { reject } of waiting.values()) reject(refusal)
+    all.reject(refusal)
+  }
+  return {
+    ready: target => entry(target).promise,
+    all: all.promise,
+    built,
+    faults,
+    over,
+    stop: () => void child.kill('SIGTERM'),
+  }
+}

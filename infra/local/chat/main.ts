@@ -1,0 +1,185 @@
+import { createInterface } from 'node:readline'
+import type { ChatState, Pane } from '#simulators/telegram/page.ts'
+import { chatLink, NoChat } from './link.ts'
+import { EMPTY, painter, plain, type Screen, update } from './screen.ts'
+import { terminalLanguage, WORDS } from './words.ts'
+
+// The chat in a terminal: `npm run chat`, or lines through a pipe. Talks to the runtime that `npm start` has started.
+
+const language = terminalLanguage(process.env)
+const words = WORDS[language]
+const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true
+const colours = process.stdout.isTTY === true && !process.env.NO_COLOR
+const paint = painter(colours)
+
+/** How long a pipe that has ended waits for more answers. */
+const QUIET_MS = 3000
+const RETRY_MS = 1000
+
+const fail = (line: string): never => {
+  process.stderr.write(`${line}\n`)
+  process.exit(1)
+}
+
+const given = process.env.PORT || '8080'
+const port =
+  /^\d{1,5}$/.test(given) && Number(given) >= 1 && Number(given) <= 65_535 ? Number(given) : fail(words.badPort(given))
+const link = chatLink(port, language)
+const keyboard = createInterface({ input: process.stdin, output: process.stdout, terminal: isTerminal, prompt: '› ' })
+
+let pane: Pane = 'main'
+let state: ChatState | undefined
+const screens: Record<Pane, Screen> = { main: EMPTY, operators: EMPTY }
+const unread: Record<Pane, number> = { main: 0, operators: 0 }
+const pressed = new Set<string>()
+let lastNews = performance.now()
+
+/** Prints above the line that is being written. */
+const print = (lines: readonly string[]) => {
+  if (lines.length === 0) return
+  lastNews = performance.now()
+  if (isTerminal) process.stdout.write('\r\u001b[K')
+  process.stdout.write(`${lines.join('\n')}\n`)
+  if (isTerminal) keyboard.prompt(true)
+}
+
+const conversation = (which: Pane) => state?.conversations.find(other => other.pane === which)
+
+const show = () => {
+  const here = conversation(pane)
+  if (here === undefined) return
+  const next = update(screens[pane], here, { language, colours })
+  screens[pane] = next.screen
+  unread[pane] = here.messages.length
+  const answers = [...pressed].flatMap(query => {
+    const answer = here.answers[query]
+    if (answer === undefined) return []
+    pressed.delete(query)
+    return answer.text === '' ? [] : [`  ${paint.dim('»')} ${plain(answer.text)}`]
+  })
+  const elsewhere: Pane = pane === 'main' ? 'operators' : 'main'
+  const there = conversation(elsewhere)?.messages.length ?? 0
+  const more =
+    there > unread[elsewhere] ? [paint.dim(words.unread(there - unread[elsewhere], words.pane[elsewhere]))] : []
+  unread[elsewhere] = there
+  print([...next.lines, ...answers, ...more])
+}
+
+const press = async (number: number) => {
+  const { choices } = screens[pane]
+  const choice = choices[number - 1]
+  if (choice === undefined) return print([words.noButton(number, choices.length)])
+  if (choice.url !== undefined) return print([`${words.link} ${plain(choice.url)}`])
+  const query = await link.press(pane, choice)
+  if (query !== '') pressed.add(query)
+  show()
+}
+
+const obey = async (line: string): Promise<void> => {
+  const number = /^:?(\d{1,3})$/.exec(line)?.[1]
+  if (number !== undefined && (line.startsWith(':') || screens[pane].choices.length > 0)) return press(Number(number))
+  switch (line.trim().toLowerCase()) {
+    case '':
+      return
+    case ':q':
+    case ':s':
+      return stop(0)
+    case ':h':
+      return print(words.help)
+    case ':o':
+      pane = pane === 'main' ? 'operators' : 'main'
+      print(['', paint.bold(`— ${words.pane[pane]} —`)])
+      return show()
+    case ':r':
+      return link.restart(pane)
+  }
+  if (line.startsWith(':')) return print([words.unknown(line.trim())])
+  if (conversation(pane)?.isBlocked) return print([words.blocked])
+  if (pane === 'operators') return print([words.listenOnly])
+  // What was typed comes back as a message: it need not stand there twice.
+  if (isTerminal) process.stdout.write('\u001b[1A\r\u001b[K')
+  await link.send(pane, line.trim())
+}
+
+let stopping = false
+let following: ReturnType<typeof link.follow> | undefined
+
+const stop = (code: number) => {
+  stopping = true
+  following?.stop()
+  keyboard.close()
+  process.exitCode = code
+}
+
+/** Lines are obeyed one after the other, so that a pipe's second line comes after its first. */
+let turn = Promise.resolve()
+keyboard.on('line', line => {
+  turn = turn.then(async () => {
+    if (stopping) return
+    try {
+      await obey(line)
+      if (!isTerminal) await quiet(QUIET_MS / 3)
+    } catch (error) {
+      print([`${words.failed} ${error instanceof Error ? error.message : String(error)}`])
+    }
+    if (isTerminal && !stopping) keyboard.prompt()
+  })
+})
+keyboard.on('close', () => {
+  if (stopping) return
+  turn = turn.then(async () => {
+    if (!isTerminal) await quiet(QUIET_MS)
+    else process.stdout.write('\n')
+    stop(0)
+  })
+})
+
+/** Waits until nothing new has come for `ms`. */
+const quiet = async (ms: number) => {
+  lastNews = performance.now()
+  while (performance.now() - lastNews < ms) await new Promise(resolve => setTimeout(resolve, 50))
+}
+
+const sayWhyNot = (error: unknown): never => {
+  if (!(error instanceof NoChat)) throw error
+  switch (error.why) {
+    case 'nothing runs':
+      return fail(words.nothingRuns(port))
+    case 'starting':
+      return fail(words.starting)
+    case 'real bot':
+      return fail(words.realBot)
+    case 'not Vigia':
+      return fail(words.notVigia(port))
+  }
+}
+
+const follow = async () => {
+  let isLost = false
+  while (!stopping) {
+    following = link.follow(next => {
+      state = next
+      if (isLost) print([words.back])
+      isLost = false
+      show()
+    })
+    await following.ended
+    if (stopping) return
+    if (!isLost) print([words.lost])
+    isLost = true
+    await new Promise(resolve => setTimeout(resolve, RETRY_MS))
+  }
+}
+
+state = await link.state().catch(sayWhyNot)
+unread.operators = conversation('operators')?.messages.length ?? 0
+if (isTerminal) print([paint.dim(words.welcome)])
+if (isTerminal && conversation('main')?.messages.length === 0) {
+  print([
+    '',
+    words.tryThis,
+    ...state.hints.map(hint => `  ${plain(hint.words)}: ${paint.cyan(plain(hint.send ?? hint.link ?? ''))}`),
+  ])
+}
+show()
+await follow()

@@ -1,0 +1,86 @@
+import type { FunctionState } from '#local/activator/function-pool.ts'
+
+export interface Words {
+  intro: string
+  up: string
+  /** Followed by names. */
+  waitingFor: string
+  chat: { title: string; text: string }
+  sites: { title: string; text: string }
+  bot: { title: string; text: string }
+  lookInside: string
+  api: Record<'/api/functions' | '/api/events' | '/api/dead-letters' | '/api/sources' | '/metrics' | '/readyz', string>
+  functions: string
+  functionsIntro: string
+  columns: { name: string; state: string; processes: string; starts: string; wakes: string }
+  states: Record<FunctionState, string>
+  never: string
+  data: string
+}
+
+export const words: Record<'pt-BR' | 'en', Words> = {
+  'pt-BR': {
+    intro: 'Avisa no Telegram quando sai um episódio e quando um serviço cai.',
+    up: 'Tudo nesta máquina está no ar.',
+    waitingFor: 'Ainda não está no ar:',
+    chat: {
+      title: 'Conversar com o bot',
+      text: 'Diga o nome de uma série, ou /monitorar e um endereço. O Telegram aqui é simulado.',
+    },
+    sites: { title: 'Sites para vigiar', text: 'Um deles tem um interruptor: desligue e veja o aviso chegar.' },
+    bot: { title: 'Telegram de verdade', text: 'O bot deste token responde no Telegram.' },
+    lookInside: 'Ver por dentro',
+    api: {
+      '/api/functions': 'as funções e seus processos',
+      '/api/events': 'os últimos eventos',
+      '/api/dead-letters': 'o que não pôde ser entregue',
+      '/api/sources': 'os agendamentos que acordam as funções',
+      '/metrics': 'métricas para o Prometheus',
+      '/readyz': 'se está tudo no ar',
+    },
+    functions: 'Funções',
+    functionsIntro: 'Sem trabalho, nenhum processo. O primeiro pedido acorda a função.',
+    columns: {
+      name: 'função',
+      state: 'estado',
+      processes: 'processos',
+      starts: 'inícios a frio',
+      wakes: 'próximo disparo (UTC)',
+    },
+    states: { zero: 'em zero', starting: 'iniciando', ready: 'pronta', draining: 'encerrando', crashed: 'com falha' },
+    never: '–',
+    data: 'Os dados ficam em',
+  },
+  en: {
+    intro: 'Tells people on Telegram when an episode comes out and when a service goes down.',
+    up: 'Everything on this machine is up.',
+    waitingFor: 'Not up yet:',
+    chat: {
+      title: 'Chat with the bot',
+      text: 'Send the name of a series, or /monitor and an address. Telegram is simulated here.',
+    },
+    sites: { title: 'Sites to watch', text: 'One of them has a switch: turn it off and see the message arrive.' },
+    bot: { title: 'The real Telegram', text: 'The bot of TELEGRAM_BOT_TOKEN answers on Telegram.' },
+    lookInside: 'Look inside',
+    api: {
+      '/api/functions': 'the functions and their processes',
+      '/api/events': 'the newest events',
+      '/api/dead-letters': 'what could not be delivered',
+      '/api/sources': 'the schedules that wake functions',
+      '/metrics': 'metrics for Prometheus',
+      '/readyz': 'whether everything is up',
+    },
+    functions: 'Functions',
+    functionsIntro: 'A function without work has no process. The next request starts one.',
+    columns: {
+      name: 'function',
+      state: 'state',
+      processes: 'processes',
+      starts: 'cold starts',
+      wakes: 'next tick (UTC)',
+    },
+    states: { zero: 'at zero', starting: 'starting', ready: 'ready', draining: 'draining', crashed: 'crashed' },
+    never: '–',
+    data: 'The data is in',
+  },
+}

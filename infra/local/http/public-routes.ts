@@ -1,0 +1,55 @@
+import type { FunctionManifest, PublicAccess } from '../manifests/manifests.ts'
+
+/** A function and the path (with its query) that it gets. */
+export interface PublicRoute {
+  function: FunctionManifest & { public: PublicAccess }
+  path: string
+}
+
+export interface PublicRoutes {
+  /** The function whose path is the longest that the request's path begins with. Undefined: there is nothing. */
+  find(url: string | undefined): PublicRoute | undefined
+  /** PUBLIC_URL itself, where Telegram sent updates before functions had paths. */
+  isBase(url: string | undefined): boolean
+}
+
+/** `basePath` is the path of PUBLIC_URL; a proxy may send it along or take it off. */
+export const publicRoutes = (functions: readonly FunctionManifest[], basePath = '/'): PublicRoutes => {
+  const base = basePath.replace(/\/$/, '')
+  const longestFirst = functions
+    .filter((one): one is PublicRoute['function'] => one.public !== null)
+    .toSorted((one, other) => other.public.path.length - one.public.path.length)
+  const findBelow = (url: string) => {
+    const path = pathOf(url)
+    const found = longestFirst.find(one => isBelow(path, one.public.path))
+    return found && isPlain(path) ? { function: found, path: url } : undefined
+  }
+  return {
+    find: (url = '') =>
+      (base !== '' && isBelow(url, base) ? findBelow(url.slice(base.length)) : undefined) ?? findBelow(url),
+    isBase: (url = '') => pathOf(url) === base || pathOf(url) === `${base}/`,
+  }
+}
+
+/** Where the internet reaches a public path. */
+export const publicAddress = (publicUrl: URL, path: string): string => {
+  const url = new URL(publicUrl)
+  url.pathname = url.pathname.replace(/\/$/, '') + path
+  return url.href
+}
+
+const pathOf = (url: string) => url.split('?', 1)[0]!
+
+const isBelow = (path: string, prefix: string) => path === prefix || path.startsWith(`${prefix}/`)
+
+/** Without dot segments, empty segments and backslashes, encoded or not, because a proxy may read those differently. */
+const isPlain = (path: string) => {
+  if (!/^(\/[\w.~!$&'()*+,;=:@%-]+)+\/?$/.test(path) || /%(2e|2f|5c|00)/i.test(path)) return false
+  if (path.split('/').some(segment => segment === '.' || segment === '..')) return false
+  try {
+    decodeURIComponent(path)
+    return true
+  } catch {
+    return false
+  }
+}

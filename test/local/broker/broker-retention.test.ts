@@ -1,0 +1,208 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { BrokerOptions } from '#local/broker/broker.ts'
+import { type BrokerRetention, brokerRetention } from '#local/broker/retention.ts'
+import { type House, startHouse, startRecorder, triggerFor } from '#test/support/broker.ts'
+import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
+import { until } from '#test/support/until.ts'
+
+let database: TestDatabase
+let house: House | undefined
+beforeEach(async () => {
+  database = await emptyDatabase()
+})
+afterEach(async () => {
+  await house?.stop()
+  house = undefined
+  await database.end()
+})
+
+const wide: BrokerRetention = {
+  kind: { events: 1_000, bytes: 1e9 },
+  all: { events: 1_000, bytes: 1e9 },
+  dead: { events: 1_000, bytes: 1e9, days: 30 },
+}
+
+const open = async (retention: Partial<BrokerRetention>, more: Partial<BrokerOptions> = {}) => {
+  house = await startHouse(database.url, [], { retention: { ...wide, ...retention }, ...more })
+  return house
+}
+
+interface Rows {
+  from: number
+  to: number
+  type?: string
+  source?: string
+  state?: 'pending' | 'done' | 'dead'
+  bytes?: number
+  daysAgo?: number
+}
+
+/** Events with a delivery and an attempt each, as an earlier process left them. */
+const insert = async ({ from, to, type = 'probe', source = 's', state = 'done', bytes = 10, daysAgo = 0 }: Rows) => {
+  await database.db.query(
+    `with event as (
+       insert into broker.event (seq, key, id, source, type, attributes, data, ttl, accepted_at)
+       select n, gen_random_uuid(), n::text, $4, $3, '{}', decode(repeat('00', $5), 'hex'), 255, now() - make_interval(days => $6)
+       from generate_series($1::int8, $2) as n returning seq
+     ), attempt as (
+       insert into broker.attempt (event_seq, trigger, at, ms, letter) select seq, 'gone', now(), 1, false from event
+     )
+     insert into broker.delivery (event_seq, trigger, state, due)
+     select seq, 'gone', $7, case when $7 = 'pending' then now() + interval '1 hour' end from event`,
+    [from, to, type, source, bytes, daysAgo, state],
+  )
+}
+
+const left = async (): Promise<number[]> => {
+  const { rows } = await database.db.query<{ seq: number }>('select seq from broker.event order by seq')
+  for (const table of ['delivery', 'attempt']) {
+    const other = await database.db.query<{ seq: number }>(
+      `select distinct event_seq as seq from broker.${table} order by event_seq`,
+    )
+    expect(other.rows).toEqual(rows)
+  }
+  return rows.map(({ seq }) => seq)
+}
+
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
+
+describe('events that are done', () => {
+  test('leave oldest first beyond the number of their kind, and leave rarer kinds alone', async () => {
+    await open({ kind: { events: 5, bytes: 1e9 } })
+    await insert({ from: 1, to: 3, type: 'down' })
+    await insert({ from: 11, to: 30 })
+    await insert({ from: 41, to: 50, source: 'other' })
+    await house!.broker.clean()
+    expect(await left()).toEqual([...range(1, 3), ...range(26, 30), ...range(46, 50)])
+  })
+
+  test('leave beyond the bytes of their kind', async () => {
+    await open({ kind: { events: 1_000, bytes: 10_000 } })
+    await insert({ from: 1, to: 20, bytes: 3_000 })
+    await house!.broker.clean()
+    expect(await left()).toEqual(range(18, 20))
+  })
+
+  test('leave beyond the number of all, whatever their kinds', async () => {
+    await open({ all: { events: 4, bytes: 1e9 } })
+    for (let seq = 1; seq <= 10; seq++) await insert({ from: seq, to: seq, type: `type-${seq}` })
+    await house!.broker.clean()
+    expect(await left()).toEqual(range(7, 10))
+  })
+
+  test('leave beyond the bytes of all', async () => {
+    await open({ all: { events: 1_000, bytes: 10_000 } })
+    await insert({ from: 1, to: 20, bytes: 3_000 })
+    await house!.broker.clean()
+    expect(await left()).toEqual(range(18, 20))
+  })
+
+  test('leave after their days', async () => {
+    await open({}, { keepDays: 7 })
+    await insert({ from: 1, to: 2, daysAgo: 8 })
+    await insert({ from: 3, to: 4, daysAgo: 6 })
+    await house!.broker.clean()
+    expect(await left()).toEqual([3, 4])
+  })
+
+  test('leave in batches, all that is beyond', async () => {
+    await open({ kind: { events: 10, bytes: 1e9 } })
+    await insert({ from: 1, to: 1_700 })
+    await house!.broker.clean()
+    expect(await left()).toEqual(range(1_691, 1_700))
+  })
+
+  test('leave while the broker runs, when enough new ones came', async () => {
+    const { broker, post } = await open({ kind: { events: 5, bytes: 1e9 } })
+    await broker.clean()
+    for (let id = 1; id <= 9; id++) expect(await post(`${id}`, 'test')).toBe(202)
+    await broker.clean()
+    expect((await broker.reads.events({})).map(({ id }) => id)).toEqual(['9', '8', '7', '6', '5'])
+  })
+})
+
+describe('what is pending', () => {
+  test('stays, however old it is and however many there are', async () => {
+    await open({
+      kind: { events: 1, bytes: 1 },
+      all: { events: 1, bytes: 1 },
+      dead: { events: 1, bytes: 1, days: 1 },
+    })
+    await insert({ from: 1, to: 700, state: 'pending', daysAgo: 40 })
+    await insert({ from: 701, to: 705 })
+    await house!.broker.clean()
+    expect(await left()).toEqual(range(1, 700))
+  })
+
+  test('is delivered although it lies beyond every budget, and leaves then', async () => {
+    const recorder = await startRecorder()
+    let healthy = false
+    recorder.does('/a', () => ({ status: healthy ? 204 : 500 }))
+    house = await startHouse(
+      database.url,
+      [triggerFor('a', 'test', `${recorder.url}/a`, { retry: 1000, backoffPolicy: 'linear', backoffDelayMs: 1 })],
+      { retention: { ...wide, kind: { events: 0, bytes: 0 } } },
+    )
+    expect(await house.post('1', 'test')).toBe(202)
+    await house.broker.clean()
+    expect(await house.broker.reads.events({})).toHaveLength(1)
+    healthy = true
+    await until(async () => (await house!.broker.reads.events({}))[0]?.state === 'done')
+    expect(await house.post('2', 'other')).toBe(202)
+    await until(async () => {
+      await house!.post(crypto.randomUUID(), 'test')
+      await house!.broker.clean()
+      return (await house!.broker.reads.event(1)) === null
+    })
+    await recorder.stop()
+  })
+})
+
+describe('events with a dead delivery', () => {
+  test('stay beyond the budgets of what is done', async () => {
+    await open({ kind: { events: 0, bytes: 0 }, all: { events: 0, bytes: 0 } })
+    await insert({ from: 1, to: 5, state: 'dead', daysAgo: 20 })
+    await insert({ from: 6, to: 9 })
+    await house!.broker.clean()
+    expect(await left()).toEqual(range(1, 5))
+  })
+
+  test('leave beyond their own number, their bytes and their days', async () => {
+    await open({ dead: { events: 5, bytes: 1e9, days: 30 } })
+    await insert({ from: 1, to: 20, state: 'dead' })
+    await house!.broker.clean()
+    expect(await left()).toEqual(range(16, 20))
+    await house!.stop()
+    await open({ dead: { events: 1_000, bytes: 100, days: 30 } })
+    await insert({ from: 21, to: 22, state: 'dead', bytes: 80 })
+    await house!.broker.clean()
+    expect(await left()).toEqual([22])
+    await house!.stop()
+    await open({})
+    await insert({ from: 23, to: 23, state: 'dead', daysAgo: 31 })
+    await house!.broker.clean()
+    expect(await left()).toEqual([22])
+  })
+})
+
+test('the tables of the broker are those that its retention empties, and the ones that have a row each', async () => {
+  await open({})
+  const { rows } = await database.db.query<{ name: string }>(
+    `select nspname || '.' || relname as name from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+     where relkind in ('r', 'p') and nspname in ('broker', 'public')`,
+  )
+  // broker_migration has a row a migration, broker.readiness one.
+  expect(rows.map(({ name }) => name).sort()).toEqual([
+    'broker.attempt',
+    'broker.delivery',
+    'broker.event',
+    'broker.readiness',
+    'public.broker_migration',
+  ])
+})
+
+test('a month of probes of 5,000 sites every ten seconds takes a gibibyte and not forty', () => {
+  const { kind, all, dead } = brokerRetention
+  expect(kind.bytes).toBeLessThanOrEqual(all.bytes)
+  expect(all.bytes + dead.bytes).toBeLessThan(2 * 1024 ** 3)
+})

@@ -1,0 +1,317 @@
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { migrate } from '#database/migrate.ts'
+import type { CloudEvent } from '#local/broker/cloud-event.ts'
+import { type Link, link } from '#local/broker/link.ts'
+import {
+  begin,
+  claim,
+  commit,
+  eventKey,
+  forget,
+  lastEpoch,
+  release,
+  renew,
+  type Settled,
+} from '#local/broker/tables.ts'
+import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
+
+const triggers = ['a', 'b', 'c'] as const
+type TriggerName = (typeof triggers)[number]
+const leaseMs = 3_600_000
+
+let database: TestDatabase
+let real: Link
+
+beforeAll(async () => {
+  database = await emptyDatabase()
+  await migrate(database.url, {
+    dir: join(import.meta.dirname, '../../../infra/local/broker/migrations'),
+    table: 'broker_migration',
+  })
+  real = await link({ url: database.url, applicationName: 'model', patienceMs: 20_000 })
+})
+
+const empty = () => database.db.query('truncate broker.event, broker.delivery, broker.attempt')
+
+beforeEach(empty)
+
+afterAll(async () => {
+  await real?.end()
+  await database?.end()
+})
+
+/** One delivery as it should be. `due`: whether somebody may take it now; `lease`: who has it. */
+interface Delivery {
+  seq: number
+  trigger: TriggerName
+  state: 'pending' | 'done' | 'dead'
+  attempts: number
+  due: 'now' | 'later' | 'never'
+  lease: number | null
+}
+
+interface Model {
+  seq: number
+  leases: number
+  ids: Set<string>
+  deliveries: Delivery[]
+  /** Leases that somebody still believes to have. */
+  stale: { seq: number; trigger: TriggerName; lease: number }[]
+}
+
+const event = (id: string): CloudEvent => ({
+  attributes: { specversion: '1.0', id, source: '/model', type: 'model' },
+  headers: {},
+  data: Buffer.from(id),
+  ttl: 255,
+})
+
+const stored = async () => {
+  const { rows } = await database.db.query<Omit<Delivery, 'due'> & { due: Delivery['due'] }>(
+    `select event_seq as seq, trigger, state, attempts, lease,
+       case when due is null then 'never' when due <= now() then 'now' else 'later' end as due
+     from broker.delivery order by event_seq, trigger`,
+  )
+  return rows
+}
+
+const sorted = (deliveries: Delivery[]) =>
+  [...deliveries].sort((one, other) => one.seq - other.seq || one.trigger.localeCompare(other.trigger))
+
+const nothing = { events: [], settled: [], attempts: [], leaseMs }
+
+const settle = (settled: Settled[]) => commit(real, { ...nothing, settled })
+
+/** What the broker does to its store, one at a time, on the model and on PostgreSQL. */
+type Step = (model: Model) => Promise<void>
+
+const publish =
+  (id: string, wanted: TriggerName[], atOnce: boolean): Step =>
+  async model => {
+    const seq = ++model.seq
+    const lease = atOnce ? ++model.leases : null
+    const { duplicates } = await commit(real, {
+      ...nothing,
+      events: [
+        { seq, key: eventKey(event(id)), event: event(id), deliveries: wanted.map(trigger => ({ trigger, lease })) },
+      ],
+    })
+    expect(duplicates.has(seq)).toBe(model.ids.has(id))
+    if (model.ids.has(id)) return
+    model.ids.add(id)
+    for (const trigger of wanted)
+      model.deliveries.push({ seq, trigger, state: 'pending', attempts: 0, due: atOnce ? 'later' : 'now', lease })
+  }
+
+const take =
+  (trigger: TriggerName, room: number): Step =>
+  async model => {
+    const lease = ++model.leases
+    const claimed = await claim(real, [{ trigger, room }], lease, leaseMs)
+    const ready = model.deliveries.filter(one => one.trigger === trigger && one.due === 'now')
+    expect(claimed.length).toBe(Math.min(room, ready.length))
+    for (const { seq, attempts, event: brought } of claimed) {
+      const one = ready.find(delivery => delivery.seq === seq)!
+      expect(attempts).toBe(one.attempts)
+      expect(brought).toEqual(event(brought.attributes.id!))
+      if (one.lease !== null) model.stale.push({ seq, trigger, lease: one.lease })
+      Object.assign(one, { lease, due: 'later' })
+    }
+  }
+
+const held = (model: Model, nth: number) => {
+  const all = model.deliveries.filter(({ lease }) => lease !== null)
+  return all[nth % all.length]
+}
+
+const end =
+  (nth: number, how: 'done' | 'dead' | 'again at once' | 'again later' | 'letter'): Step =>
+  async model => {
+    const one = held(model, nth)
+    if (!one) return
+    const state = how === 'done' || how === 'dead' ? how : 'pending'
+    const attempts = how === 'letter' ? 0 : one.attempts + 1
+    const afterMs = state !== 'pending' ? null : how === 'again later' ? leaseMs : 0
+    const letter = how === 'letter' || how === 'dead' ? { code: '500' } : null
+    const { seq, trigger, lease } = one
+    const { lost } = await settle([{ seq, trigger, lease: lease!, state, attempts, afterMs, letter }])
+    expect(lost.size).toBe(0)
+    model.stale.push({ seq, trigger, lease: lease! })
+    const due = state !== 'pending' ? 'never' : how === 'again later' ? 'later' : 'now'
+    Object.assign(one, { state, attempts, due, lease: null })
+  }
+
+const settleLate =
+  (nth: number): Step =>
+  async model => {
+    const old = model.stale[nth % model.stale.length]
+    if (!old) return
+    const { lost } = await settle([{ ...old, state: 'done', attempts: 9, afterMs: null, letter: null }])
+    expect(lost.size).toBe(1)
+    await renew(real, [old], 0)
+  }
+
+/** The pauses and leases of what waits for its time run out. */
+const timePasses: Step = async model => {
+  await database.db.query(`update broker.delivery set due = now() - interval '1 second' where due > now()`)
+  for (const one of model.deliveries) if (one.due === 'later') one.due = 'now'
+}
+
+const renewed =
+  (nth: number): Step =>
+  async model => {
+    const one = held(model, nth)
+    if (!one) return
+    await renew(real, [{ seq: one.seq, trigger: one.trigger, lease: one.lease! }], leaseMs)
+    one.due = 'later'
+  }
+
+const givenBack =
+  (nth: number): Step =>
+  async model => {
+    const one = held(model, nth)
+    if (!one) return
+    const { lease } = one
+    await release(real, [lease!])
+    for (const same of model.deliveries.filter(delivery => delivery.lease === lease)) {
+      model.stale.push({ seq: same.seq, trigger: same.trigger, lease: lease! })
+      Object.assign(same, { due: 'now', lease: null })
+    }
+  }
+
+/** The process dies and the next one starts: every lease is void, and numbers go on where they were. */
+const restart: Step = async model => {
+  const { epoch, seq } = await begin(real, triggers)
+  expect(await lastEpoch(real)).toBe(epoch)
+  expect(seq).toBe(model.seq)
+  expect(epoch * 2 ** 32).toBeGreaterThan(model.leases)
+  model.leases = epoch * 2 ** 32
+  for (const one of model.deliveries) {
+    if (one.lease === null) continue
+    model.stale.push({ seq: one.seq, trigger: one.trigger, lease: one.lease })
+    Object.assign(one, { due: 'now', lease: null })
+  }
+}
+
+const nth = fc.nat({ max: 20 })
+const step: fc.Arbitrary<[string, Step]> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(fc.constantFrom('1', '2', '3', '4', '5', '6'), fc.subarray([...triggers]), fc.boolean())
+      .map(([id, wanted, atOnce]): [string, Step] => [
+        `publish ${id} for ${wanted} ${atOnce ? 'at once' : 'into the queue'}`,
+        publish(id, wanted, atOnce),
+      ]),
+  },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(fc.constantFrom(...triggers), fc.integer({ min: 1, max: 3 }))
+      .map(([trigger, room]): [string, Step] => [`claim ${room} of ${trigger}`, take(trigger, room)]),
+  },
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(nth, fc.constantFrom('done', 'dead', 'again at once', 'again later', 'letter'))
+      .map(([which, how]): [string, Step] => [`end ${which} ${how}`, end(which, how as 'done')]),
+  },
+  { weight: 2, arbitrary: nth.map((which): [string, Step] => [`settle late ${which}`, settleLate(which)]) },
+  nth.map((which): [string, Step] => [`renew ${which}`, renewed(which)]),
+  nth.map((which): [string, Step] => [`give back ${which}`, givenBack(which)]),
+  fc.constant<[string, Step]>(['time passes', timePasses]),
+  fc.constant<[string, Step]>(['restart', restart]),
+)
+
+test('the store does what its model does, whatever happens in whatever order', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 15, maxLength: 40 }), async steps => {
+      await empty()
+      const { epoch, seq } = await begin(real, triggers)
+      const model: Model = { seq, leases: epoch * 2 ** 32, ids: new Set(), deliveries: [], stale: [] }
+      for (const [name, run] of steps) {
+        await run(model)
+        expect(await stored(), name).toEqual(sorted(model.deliveries))
+      }
+    }),
+    { numRuns: 80 },
+  )
+}, 120_000)
+
+test('a batch is stored whole or not at all: a reply and the end of what it answers are one', async () => {
+  const { seq } = await begin(real, triggers)
+  const lease = 7
+  await commit(real, {
+    ...nothing,
+    events: [{ seq: seq + 1, key: eventKey(event('1')), event: event('1'), deliveries: [{ trigger: 'a', lease }] }],
+  })
+  const done: Settled = { seq: seq + 1, trigger: 'a', lease, state: 'done', attempts: 1, afterMs: null, letter: null }
+  const reply = { seq: seq + 2, key: eventKey(event('2')), event: event('2'), deliveries: [] }
+  const impossible = { ...reply, event: { ...event('2'), ttl: 100_000 } }
+  await expect(commit(real, { ...nothing, events: [impossible], settled: [done] })).rejects.toThrow()
+  expect(await stored()).toMatchObject([{ seq: seq + 1, state: 'pending', lease }])
+  await commit(real, { ...nothing, events: [reply], settled: [done] })
+  expect(await stored()).toMatchObject([{ seq: seq + 1, state: 'done', lease: null }])
+})
+
+test('the same event twice in one batch is one event, and its deliveries are there once', async () => {
+  const { seq } = await begin(real, triggers)
+  const twice = [seq + 1, seq + 2].map(number => ({
+    seq: number,
+    key: eventKey(event('1')),
+    event: event('1'),
+    deliveries: [{ trigger: 'a', lease: null }],
+  }))
+  const { duplicates } = await commit(real, { ...nothing, events: twice })
+  expect([...duplicates]).toEqual([seq + 2])
+  expect((await stored()).map(one => one.seq)).toEqual([seq + 1])
+})
+
+test('bytes, long texts and every kind of letter come back as they went in', async () => {
+  const { seq } = await begin(real, triggers)
+  const odd: CloudEvent = {
+    attributes: { specversion: '1.0', id: 'ü'.repeat(4000), source: '/😀', type: '"\\{},', subject: 'NULL' },
+    headers: { 'x-request-id': 'é' },
+    data: Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)),
+    ttl: 1,
+  }
+  await commit(real, {
+    ...nothing,
+    events: [{ seq: seq + 1, key: eventKey(odd), event: odd, deliveries: [{ trigger: 'a', lease: null }] }],
+  })
+  const [claimed] = await claim(real, [{ trigger: 'a', room: 1 }], 1, leaseMs)
+  expect(claimed).toEqual({ seq: seq + 1, trigger: 'a', attempts: 0, letter: null, event: odd })
+})
+
+test('old events go when all is done; one with a dead delivery stays for ever', async () => {
+  const { seq } = await begin(real, triggers)
+  const states = ['done', 'dead', 'pending'] as const
+  await commit(real, {
+    ...nothing,
+    events: [...states.keys(), 3].map(index => ({
+      seq: seq + 1 + index,
+      key: eventKey(event(`${index}`)),
+      event: event(`${index}`),
+      // The last one goes to nobody.
+      deliveries: index === 3 ? [] : [{ trigger: 'a', lease: 5 }],
+    })),
+  })
+  await settle(
+    states.map((state, index) => ({
+      seq: seq + 1 + index,
+      trigger: 'a',
+      lease: 5,
+      state,
+      attempts: 1,
+      afterMs: state === 'pending' ? 0 : null,
+      letter: null,
+    })),
+  )
+  expect(await forget(real, 60_000, 0, 10)).toEqual({ deleted: 0, upTo: null })
+  expect(await forget(real, -60_000, 0, 2)).toEqual({ deleted: 1, upTo: seq + 2 })
+  expect(await forget(real, -60_000, seq + 2, 10)).toEqual({ deleted: 1, upTo: seq + 4 })
+  const { rows } = await database.db.query('select seq from broker.event order by seq')
+  expect(rows).toEqual([{ seq: seq + 2 }, { seq: seq + 3 }])
+})

@@ -1,0 +1,190 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { postgres } from '#database/connect.ts'
+import { processJournal } from '#local/activator/process-journal.ts'
+import { copyFolder, isCopyOf, postgresFolder, program } from '#local/databases/binaries.ts'
+import { holdDataFolder } from '#local/databases/data-folder.ts'
+import { startMongo } from '#local/databases/mongodb.ts'
+import { startPostgres } from '#local/databases/postgres.ts'
+import { wipeDataFolder } from '#local/databases/wipe.ts'
+import { readEnvironment, type Settings } from '#local/environment.ts'
+import { outsideWorld } from '#local/outside-world/outside-world.ts'
+import { startTelegram } from '#simulators/telegram.ts'
+import { temporaryDataFolder } from '#test/support/servers.ts'
+import { writeWhole, writeWholeSync } from '../../../infra/delivery/whole-file.ts'
+
+/*
+ * What a power cut leaves of a file of ours: the name without bytes, a part of it, or bytes of something else. A start
+ * names it and makes it anew where nothing is lost by that.
+ */
+
+const ended: (() => unknown)[] = []
+afterEach(async () => {
+  while (ended.length > 0) await ended.pop()?.()
+})
+
+const newFolder = async (): Promise<string> => {
+  const { folder, remove } = await temporaryDataFolder()
+  ended.push(remove)
+  const own = join(folder, 'data')
+  await mkdir(own, { mode: 0o711 })
+  ended.push(() => wipeDataFolder(own))
+  return own
+}
+
+const damages = [
+  ['no bytes', (file: string) => writeFile(file, '')],
+  ['half of it', async (file: string) => truncate(file, Math.ceil((await readFile(file)).length / 2))],
+  ['garbage', (file: string) => writeFile(file, '\u0000\u0001{"version":1}}\u0000')],
+] as const
+
+test('a file is written whole: no draft stays, and its mode is its own', async () => {
+  const folder = await newFolder()
+  await writeWhole(join(folder, 'one'), 'old')
+  await writeWhole(join(folder, 'one'), 'new')
+  writeWholeSync(join(folder, 'two'), 'text')
+  expect(await readFile(join(folder, 'one'), 'utf8')).toBe('new')
+  expect((await readdir(folder)).toSorted()).toEqual(['one', 'two'])
+})
+
+describe.each(damages)('with %s left', (_, damage) => {
+  test('the webhook secret is named and made anew', async () => {
+    const folder = await newFolder()
+    const settings = readEnvironment({ TELEGRAM_BOT_TOKEN: '1:aaa' }) as Settings
+    const lines: string[] = []
+    const secret = async () => (await outsideWorld(settings, folder, line => lines.push(line))).webhookSecret
+    const first = await secret()
+    expect(await secret()).toBe(first)
+    await damage(join(folder, 'webhook-secret'))
+    const second = await secret()
+    expect(second).toMatch(/^[0-9a-f]{64}$/)
+    expect(second).not.toBe(first)
+    expect(await secret()).toBe(second)
+    expect(lines).toEqual([expect.stringMatching(/webhook-secret is damaged and is created again; no data is lost$/)])
+  })
+
+  test('the simulated conversation is put aside and begins anew', async () => {
+    const folder = await newFolder()
+    const file = join(folder, 'simulated-telegram.json')
+    const lines: string[] = []
+    const open = () =>
+      startTelegram({
+        botToken: '1:aaa',
+        opsToken: '2:bbb',
+        newcomer: { keepIn: file, log: line => lines.push(line) },
+      })
+    const first = await open()
+    first.person.send('/start')
+    await first.stop()
+    await damage(file)
+    const second = await open()
+    expect(second.person.messages()).toEqual([])
+    await second.stop()
+    expect(lines).toEqual([expect.stringContaining('simulated-telegram.json is damaged')])
+    expect(await readdir(folder)).toContain('simulated-telegram.json.damaged')
+  })
+
+  test('the notes about processes, the pid for people and the lock stop no start', async () => {
+    const folder = await newFolder()
+    const journal = processJournal(join(folder, 'processes'))
+    journal.remember(process.pid, ['node', 'something.mjs'])
+    await damage(join(folder, `processes/${process.pid}.json`))
+    expect(await journal.endOrphans()).toBe(0)
+    expect(await readdir(join(folder, 'processes'))).toEqual([])
+
+    holdDataFolder(folder).release()
+    await writeFile(join(folder, 'lock'), 'once this was a database of SQLite '.repeat(30))
+    for (const name of ['holder', 'lock']) await damage(join(folder, name))
+    holdDataFolder(folder).release()
+  })
+
+  test("the catalogue server's note and its port stop no start", async () => {
+    const dataDir = await newFolder()
+    const start = () => startMongo({ dataDir, env: { HOME: dataDir } })
+    await (await start()).stop()
+    for (const name of ['server.json', 'port']) await damage(join(dataDir, 'mongodb', name))
+    const server = await start()
+    expect(server.pid).not.toBeNull()
+    await server.stop()
+  })
+
+  describe('PostgreSQL', () => {
+    let initialised: Awaited<ReturnType<typeof temporaryDataFolder>>
+    beforeAll(async () => {
+      initialised = await temporaryDataFolder()
+      await (await startPostgres({ dataDir: initialised.folder })).stop()
+    })
+    afterAll(() => initialised.remove())
+
+    const dataFolder = async () => {
+      const folder = await newFolder()
+      await promisify(execFile)('cp', ['-Rp', join(initialised.folder, 'postgres'), folder])
+      return folder
+    }
+    const starts = async (dataDir: string) => {
+      const lines: string[] = []
+      const server = await startPostgres({ dataDir, log: line => lines.push(line) })
+      const db = postgres(server.url, { max: 1 })
+      expect((await db.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+      await db.end()
+      await server.stop()
+      return lines
+    }
+
+    test('starts beside a damaged postmaster.pid and lock of its socket', async () => {
+      const dataDir = await dataFolder()
+      for (const name of ['data/postmaster.pid', 'run/.s.PGSQL.5432.lock']) {
+        const file = join(dataDir, 'postgres', name)
+        await mkdir(join(file, '..'), { recursive: true })
+        await writeFile(file, '4194303\n/nowhere\n1700000000\n5432\n')
+        await damage(file)
+      }
+      expect(await starts(dataDir)).toEqual([])
+    })
+
+    test('gets its PG_VERSION back from the copy in a database', async () => {
+      const dataDir = await dataFolder()
+      const file = join(dataDir, 'postgres/data/PG_VERSION')
+      await writeFile(file, 'eighteen')
+      await damage(file)
+      expect(await starts(dataDir)).toEqual([
+        expect.stringContaining('PG_VERSION is damaged and is replaced by its copy'),
+      ])
+    })
+  })
+})
+
+test('a PostgreSQL folder whose version nothing tells is left alone, and the message says what to do', async () => {
+  const dataDir = await newFolder()
+  const data = join(dataDir, 'postgres/data')
+  await (await startPostgres({ dataDir })).stop()
+  await writeFile(join(data, 'PG_VERSION'), '')
+  await writeFile(join(data, 'base/1/PG_VERSION'), '')
+  await expect(startPostgres({ dataDir })).rejects.toThrow(/PG_VERSION is damaged.*keep a copy of .*restore a backup/)
+  expect(existsSync(join(data, 'global/pg_control'))).toBe(true)
+})
+
+test("a copy of PostgreSQL's programs of which files are missing or short is no copy", async () => {
+  const copy = join(await newFolder(), 'copy/native')
+  await mkdir(join(copy, '..'))
+  await copyFolder(postgresFolder(), copy, null)
+  expect(await isCopyOf(postgresFolder(), copy)).toBe(true)
+  await truncate(program(copy, 'postgres'), 1000)
+  expect(await isCopyOf(postgresFolder(), copy)).toBe(false)
+  await rm(program(copy, 'postgres'))
+  expect(await isCopyOf(postgresFolder(), copy)).toBe(false)
+})
+
+test('an initdb that a power cut ended leaves nothing that the next start takes for data', async () => {
+  const dataDir = await newFolder()
+  await (await startPostgres({ dataDir })).stop()
+  await rm(join(dataDir, 'postgres/data'), { recursive: true })
+  await mkdir(join(dataDir, 'postgres/data.new-1/global'), { recursive: true })
+  await writeFile(join(dataDir, 'postgres/data.new-1/PG_VERSION'), '')
+  await (await startPostgres({ dataDir })).stop()
+  expect((await readdir(join(dataDir, 'postgres'))).filter(name => name.startsWith('data'))).toEqual(['data'])
+})

@@ -1,0 +1,220 @@
+import { describe, expect, test } from 'vitest'
+import { cesqlFaults, cesqlPredicate } from '#local/filters/cesql.ts'
+import { lintFilter, onlyType, predicate } from '#local/filters/filters.ts'
+import type { Filter } from '#local/manifests/model.ts'
+
+const required = { specversion: '1.0', id: '1', source: '/functions/a', type: 'dev.vigia.monitor.down' }
+const full: Record<string, string> = {
+  ...required,
+  subject: 'monitor/42',
+  time: '2026-11-21T12:00:00Z',
+  datacontenttype: 'application/json',
+  tick: 'prober',
+  num: '5',
+  flag: 'true',
+}
+const bare: Record<string, string> = required
+
+/** Which of the two events a filter lets through: both, the full one, the bare one, none. */
+const passing = (filters: Filter[]): string => {
+  const passes = predicate(filters)
+  const [yes, alsoBare] = [passes(full), passes(bare)]
+  return yes && alsoBare ? 'both' : yes ? 'full' : alsoBare ? 'bare' : 'none'
+}
+
+const rows: [says: string, filters: Filter[], passes: string][] = [
+  ['no filter lets everything through', [], 'both'],
+  ['attributes compare exactly', [{ attributes: { type: 'dev.vigia.monitor.down' } }], 'both'],
+  ['attributes are case-sensitive', [{ attributes: { type: 'dev.vigia.Monitor.down' } }], 'none'],
+  ['every key of attributes must match', [{ attributes: { tick: 'prober', num: '5' } }], 'full'],
+  ['one key that does not match is enough', [{ attributes: { tick: 'prober', num: '6' } }], 'none'],
+  ['id, source, specversion, time and datacontenttype are attributes too', [{ exact: { ...full } }], 'full'],
+  ['an empty value in attributes asks for presence', [{ attributes: { tick: '' } }], 'full'],
+  ['exact on a missing attribute does not match', [{ exact: { nope: 'x' } }], 'none'],
+  ['prefix matches the beginning', [{ prefix: { subject: 'monitor/' } }], 'full'],
+  ['suffix matches the end', [{ suffix: { type: '.down' } }], 'both'],
+  ['several keys of prefix must all match', [{ prefix: { type: 'dev.', subject: 'chat/' } }], 'none'],
+  ['not turns a missing attribute into a match', [{ not: { exact: { tick: 'prober' } } }], 'bare'],
+  ['not of something that never matches lets everything through', [{ not: { exact: { nope: 'x' } } }], 'both'],
+  ['all needs every element', [{ all: [{ exact: { tick: 'prober' } }, { suffix: { type: '.down' } }] }], 'full'],
+  ['any needs one', [{ any: [{ exact: { tick: 'prober' } }, { exact: { id: '2' } }] }], 'full'],
+  ['any with several exact', [{ any: [{ exact: { id: '9' } }, { exact: { id: '1' } }] }], 'both'],
+  ['filters are joined by and', [{ exact: { id: '1' } }, { exact: { num: '5' } }], 'full'],
+  ['CESQL is an element like the others', [{ cesql: 'EXISTS tick AND num > 4' }], 'full'],
+]
+
+test.each(rows)('%s', (_, filters, passes) => {
+  expect(passing(filters)).toBe(passes)
+})
+
+test('a broker looks at a Trigger only for its type, where there is one', () => {
+  expect(onlyType([{ attributes: { type: 'a', tick: 'b' } }])).toBe('a')
+  expect(onlyType([{ prefix: { id: 'x' } }, { all: [{ exact: { type: 'a' } }] }])).toBe('a')
+  expect(onlyType([{ any: [{ exact: { type: 'a' } }] }])).toBeNull()
+  expect(onlyType([{ not: { exact: { type: 'a' } } }])).toBeNull()
+  expect(onlyType([{ prefix: { type: 'a' } }])).toBeNull()
+})
+
+describe('a filter that does not filter as it looks is refused', () => {
+  const faults: [says: string, filter: unknown, fault: RegExp][] = [
+    ['not of nothing, which ends the filter process of a cluster', { not: {} }, /filter\.not has 0 dialects/],
+    ['a typo that a cluster prunes to nothing', { exacts: { type: 'a' } }, /exacts is not a filter dialect/],
+    ['an empty value', { exact: { type: '' } }, /exact\.type is empty/],
+    ['an empty value in a prefix', { prefix: { type: '' } }, /prefix\.type is empty/],
+    ['an empty value deep inside', { all: [{ any: [{ suffix: { id: '' } }] }] }, /all\[0\]\.any\[0\]\.suffix\.id/],
+    ['no attribute', { exact: {} }, /names no attribute/],
+    ['an empty list', { any: [] }, /any is empty/],
+    ['two dialects in one element', { exact: { id: '1' }, prefix: { id: '1' } }, /2 dialects/],
+    ['an attribute name with a capital', { exact: { Type: 'a' } }, /not a valid attribute name/],
+    ['an attribute name with a dash', { attributes: { 'my-ext': 'a' } }, /not a valid attribute name/],
+    ['an attribute name that begins with a digit', { exact: { '1a': 'a' } }, /not a valid attribute name/],
+    ['the hop count, which is taken off before', { exact: { knativebrokerttl: '255' } }, /never matches/],
+    ['CESQL that cannot be read', { cesql: 'type =' }, /cesql cannot be read/],
+    ['CESQL that is no boolean', { cesql: 'type' }, /cesql is a string/],
+  ]
+  test.each(faults)('%s', (_, filter, fault) => {
+    expect(lintFilter(filter as Filter).join('\n')).toMatch(fault)
+  })
+
+  const good: Filter[] = [
+    { attributes: { type: 'a', tick: '' } },
+    { exact: { c1d2e3: 'a', aaaaaaaaaaaaaaaaaaaa: 'b' } },
+    { all: [{ prefix: { type: 'a' } }, { not: { suffix: { id: 'b' } } }] },
+    { cesql: "type LIKE 'dev.%'" },
+  ]
+  test.each(good)('%o passes', filter => {
+    expect(lintFilter(filter)).toEqual([])
+  })
+})
+
+describe('CESQL', () => {
+  const passes: string[] = [
+    // Literals and case.
+    'TRUE',
+    'tRuE',
+    `'a"b\\'c' = "a\\"b'c"`,
+    '\'aBc\' = "aBc"',
+    "TRUE = 'true' AND FALSE = 'false'",
+    // Comparisons: the right side says which equality is meant.
+    "type = 'dev.vigia.monitor.down'",
+    'num = 5',
+    "'TRUE' = true",
+    'num <> 6',
+    'num != 6',
+    'num > 4',
+    'num >= 5 AND num <= 5',
+    "'9' < 10",
+    'flag = TRUE',
+    // Arithmetic.
+    'num + 1 = 6',
+    '1 + 2 * 3 = 7',
+    '(1 + 2) * 3 = 9',
+    '7 / 2 = 3',
+    '-7 / 2 = -3',
+    '-7 % 2 = -1',
+    '5 - 3 - 1 = 1',
+    '-num = -5',
+    '2147483647 + 1 = -2147483648',
+    // AND, OR and XOR bind alike and group from the right.
+    'TRUE OR FALSE AND FALSE',
+    'FALSE OR TRUE XOR FALSE',
+    // Short circuit: what is not evaluated cannot go wrong.
+    "TRUE OR nope = 'x'",
+    "NOT (FALSE AND nope = 'x')",
+    // NOT binds tighter than a comparison.
+    'NOT flag = FALSE',
+    'NOT (num = 6)',
+    // LIKE, IN, EXISTS.
+    "type LIKE 'dev.%'",
+    "subject LIKE 'monitor/__'",
+    "'a%c' LIKE 'a\\%c'",
+    "'abc' NOT LIKE 'a\\_c'",
+    "'' LIKE '%'",
+    "234 LIKE '23_'",
+    'type LIKE "%.down"',
+    'num IN (1, 5)',
+    "num IN ('5')",
+    "subject IN ('a', subject)",
+    "type NOT IN ('a', 'b')",
+    "'true' IN (TRUE, 'false')",
+    'EXISTS tick',
+    'exists ID',
+    'NOT EXISTS nope',
+    // Functions.
+    "UPPER(tick) = 'PROBER' AND LOWER('ÀB') = 'àb'",
+    "LENGTH('çã') = 2",
+    "CONCAT(id, '-', num) = '1-5'",
+    "CONCAT() = ''",
+    "CONCAT_WS(',', 'a', 'b') = 'a,b'",
+    "TRIM('  a ') = 'a'",
+    "LEFT('abc', 2) = 'ab' AND RIGHT('abc', 2) = 'bc' AND LEFT('abc', 9) = 'abc' AND RIGHT('abc', 0) = ''",
+    "SUBSTRING('abcdef', 3) = 'cdef' AND SUBSTRING('abcdef', -2) = 'ef' AND SUBSTRING('abcdef', 2, 3) = 'bcd'",
+    "SUBSTRING('abc', 0) = ''",
+    'ABS(-3) = 3 AND abs(3) = 3',
+    "INT('7') = 7 AND BOOL('TRUE') AND STRING(7) = '7'",
+    "IS_INT('7') AND NOT (IS_INT('x')) AND IS_BOOL('False')",
+    // Attributes may be all digits and letters.
+    'int(num) < int(id) + 5',
+  ]
+  test.each(passes)('%s passes', text => {
+    expect(cesqlFaults(text)).toEqual([])
+    expect(cesqlPredicate(text)(full)).toBe(true)
+  })
+
+  const fails: string[] = [
+    'FALSE',
+    'FALSE AND FALSE OR TRUE',
+    "TRUE = 'TRUE'",
+    "'TRUE' IN (TRUE, 'x')",
+    "nope = 'x'",
+    "nope != 'x'",
+    "NOT (nope = 'x')",
+    "nope = 'x' OR TRUE",
+    "FALSE AND nope = 'x'",
+    "nope LIKE '%'",
+    "nope IN ('x')",
+    'EXISTS nope',
+    '1 / 0 = 0',
+    '1 % 0 = 0',
+    'ABS(tick) = 0',
+    'ABS(-2147483648) = 2147483647',
+    "LEFT('abc', -1) = 'abc'",
+    "SUBSTRING('abc', 4) = ''",
+    'tick > 1',
+    'tick AND TRUE',
+    "type LIKE 'dev_vigia'",
+  ]
+  test.each(fails)('%s does not pass', text => {
+    expect(cesqlPredicate(text)(full)).toBe(false)
+  })
+
+  const unreadable: string[] = [
+    '',
+    'type =',
+    '= type',
+    'ABC(',
+    "type = 'x",
+    'type LIKE 5',
+    'type LIKE tick',
+    'num -1',
+    'num IN ()',
+    'num = 99999999999',
+    'TRUE TRUE',
+    'NOT',
+    'type NOT = 1',
+    'f1(x)',
+    'a_b = 1',
+    'type = #',
+    `${'('.repeat(500)}TRUE${')'.repeat(500)}`,
+  ]
+  test.each(unreadable)('%s cannot be read', text => {
+    expect(cesqlFaults(text).join()).toMatch(/cannot be read/)
+  })
+
+  test('what can never match, or is no boolean, is a fault', () => {
+    expect(cesqlFaults('NOPE(tick)').join()).toMatch(/calls NOPE/)
+    expect(cesqlFaults('ABS(1, 2) = 1').join()).toMatch(/calls ABS with 2/)
+    for (const text of ['1', "'x'", 'num + 1', 'flag', 'UPPER(tick)', '-num'])
+      expect(cesqlFaults(text).join()).toMatch(/a filter is true or false/)
+  })
+})

@@ -1,0 +1,165 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { eventQuestion } from '#local/broker/event-query.ts'
+import { type Controls, controlApi, sendJson } from '#local/http/api/api.ts'
+
+const asked: unknown[] = []
+const controls: Controls = {
+  activator: { has: () => false, report: () => [], stop: async () => {} },
+  sources: { has: () => false, report: () => [], fire: async () => '' },
+  waitingFor: async () => [],
+  metrics: async () => ({ type: 'text/plain', text: 'up 1\n' }),
+  events: async query => {
+    eventQuestion(query)
+    asked.push(query)
+    return []
+  },
+  event: async () => null,
+  deadLetters: async limit => {
+    asked.push(limit)
+    return []
+  },
+  deadLetter: async () => null,
+  replay: async () => 'unknown',
+}
+
+let server: Server
+let url: string
+
+beforeAll(async () => {
+  const api = controlApi(controls)
+  server = createServer(async (request, response) => {
+    if (!(await api(request, response, new URL(request.url!, 'http://localhost'))))
+      sendJson(response, 404, { error: 'elsewhere' })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+beforeEach(() => {
+  asked.length = 0
+})
+afterAll(() => server.close())
+
+const get = async (path: string, method = 'GET') => {
+  const response = await fetch(url + path, { method, headers: { 'vigia-local': '1' } })
+  const text = await response.text()
+  const isJson = response.headers.get('content-type')?.startsWith('application/json') && text !== ''
+  return {
+    status: response.status,
+    allow: response.headers.get('allow'),
+    body: (isJson ? JSON.parse(text) : text) as { error: string },
+  }
+}
+
+const routes: [path: string, method: string][] = [
+  ['/readyz', 'GET'],
+  ['/metrics', 'GET'],
+  ['/api/functions', 'GET'],
+  ['/api/functions/x/stop', 'POST'],
+  ['/api/events', 'GET'],
+  ['/api/events/1', 'GET'],
+  ['/api/dead-letters', 'GET'],
+  ['/api/dead-letters/1', 'GET'],
+  ['/api/dead-letters/1/replay', 'POST'],
+  ['/api/sources', 'GET'],
+  ['/api/sources/x/fire', 'POST'],
+]
+
+describe('parameters', () => {
+  test.each(routes)(
+    '%s refuses a parameter that it does not know, and names those that it does',
+    async (path, method) => {
+      const { status, body } = await get(`${path}?state=dead`, method)
+      expect(status).toBe(400)
+      expect(body.error).toMatch(/^state is not a parameter here; (allowed: [a-z, ]+|this path takes no parameters)$/)
+      expect((await get(`${path}?${path === '/api/events' ? 'limit=1&' : ''}State`, method)).status).toBe(400)
+    },
+  )
+
+  test('the allowed filters of events are named', async () => {
+    expect((await get('/api/events?state=dead')).body.error).toContain('type, source, subject, since, limit')
+    expect((await get('/api/dead-letters?type=x')).body.error).toContain('allowed: limit')
+  })
+
+  test.each([
+    ['there twice', 'type=a&type=b'],
+    ['there twice with one value', 'limit=5&limit=5'],
+    ['without a value', 'type='],
+    ['without an equals sign', 'type'],
+    ['of another case', 'Type=a'],
+    ['without a name', '=a'],
+    ['named like an array', 'type[]=a'],
+    ['with a broken escape', 'type=%zz'],
+    ['with half an escape', 'type=%'],
+    ['with bytes that are not UTF-8', 'type=%ff'],
+    ['with NUL', 'subject=a%00b'],
+    ['beside an unknown one', 'type=a&__proto__=1'],
+    ['since no instant', 'since=yesterday'],
+    ['since a day that there is not', 'since=2026-02-30'],
+    ['since an instant whose + became a space', 'since=2026-11-21T12:00:00+00:00'],
+    ['limit 0', 'limit=0'],
+    ['limit above 1000', 'limit=1001'],
+    ['limit in hexadecimal', 'limit=0x10'],
+    ['limit with a blank', 'limit=%205'],
+  ])('%s is 400', async (_, query) => {
+    const { status, body } = await get(`/api/events?${query}`)
+    expect(status).toBe(400)
+    expect(body.error).not.toBe('')
+    expect(asked).toEqual([])
+  })
+
+  test.each([
+    ['/api/dead-letters?limit=0'],
+    ['/api/dead-letters?limit=many'],
+    ['/api/dead-letters?limit=5&limit=6'],
+    ['/api/dead-letters?limit='],
+  ])('%s is 400', async path => {
+    expect((await get(path)).status).toBe(400)
+    expect(asked).toEqual([])
+  })
+
+  test('what is right is asked as it was said', async () => {
+    const since = '2026-11-21T12:00:00-03:00'
+    await get(`/api/events?type=a&source=%2Ffunctions%2Fx&subject=s%C3%A9rie/82&since=${since}&limit=1000`)
+    await get('/api/events?')
+    await get('/api/dead-letters')
+    await get('/api/dead-letters?limit=5')
+    expect(asked).toEqual([
+      { type: 'a', source: '/functions/x', subject: 'série/82', since, limit: '1000' },
+      {},
+      200,
+      5,
+    ])
+  })
+})
+
+describe('paths and methods', () => {
+  test.each(routes)('%s answers other methods with 405 and what it allows', async (path, method) => {
+    for (const wrong of ['PUT', 'DELETE', 'PATCH', 'OPTIONS', method === 'GET' ? 'POST' : 'GET']) {
+      const { status, allow } = await get(path, wrong)
+      expect([wrong, status, allow]).toEqual([wrong, 405, method === 'GET' ? 'GET, HEAD' : 'POST'])
+    }
+  })
+
+  test.each([
+    '/api',
+    '/api/',
+    '/api/events/',
+    '/api/events/x',
+    '/api/events/1/2',
+    '/api/Events',
+    '/api/dead-letters/x',
+    '/api//events',
+  ])('%s is 404', async path => {
+    expect((await get(path)).status).toBe(404)
+    expect((await get(path, 'POST')).status).toBe(404)
+  })
+
+  test('HEAD answers as GET without a body', async () => {
+    expect(await get('/metrics', 'HEAD')).toMatchObject({ status: 200, body: '' })
+    expect(await get('/api/functions', 'HEAD')).toMatchObject({ status: 200 })
+  })
+})

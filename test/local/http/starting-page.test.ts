@@ -1,0 +1,239 @@
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { listen, type Server } from '#local/http/server.ts'
+import { type StartPage, startPage } from '#local/http/starting/page.ts'
+import { type Progress, startProgress } from '#local/http/starting/progress.ts'
+import { accessibilityFaults, browserPath, desktop, phone, startBrowser } from '#test/support/browser.ts'
+import { ask } from '#test/support/served.ts'
+import { until } from '#test/support/until.ts'
+import { clearAway, copyCheckout, spawnVigia, startVigia, temporaryFolder } from '#test/support/vigia.ts'
+
+const browser = { host: 'localhost', accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' }
+
+/** A folder for pictures of the page; none are taken without it. */
+const pictures = process.env.PICTURES
+
+describe('until everything is up', () => {
+  let progress: Progress
+  let page: StartPage
+  let server: Server
+  beforeEach(async () => {
+    progress = startProgress()
+    page = startPage(progress)
+    server = await listen(0, page.handle)
+  })
+  afterEach(() => server.close())
+  const get = (headers: Record<string, string>, method = 'GET', path = '/chat?x=1') =>
+    ask(server.port, { method, path, headers: { host: 'localhost', ...headers } })
+
+  test('a browser gets a page that shows the steps and asks again for the same address by itself', async () => {
+    progress.set('PostgreSQL', { state: 'working', detail: 'preparing <a> new folder' })
+    progress.set('functions', { state: 'working', detail: '3/8' })
+    const { status, headers, body } = await get(browser)
+    expect(status).toBe(503)
+    expect(headers).toMatchObject({
+      'content-type': 'text/html; charset=utf-8',
+      refresh: '2; url=/chat?x=1',
+      'retry-after': '1',
+      'cache-control': 'no-store',
+    })
+    expect(body).toContain('<html lang="en">')
+    expect(body).toContain('preparing &lt;a&gt; new folder')
+    expect(body).toContain('3/8')
+  })
+
+  test.each([
+    ['pt-BR,pt;q=0.9,en;q=0.8', 'O Vigia está iniciando'],
+    ['de-DE,en;q=0.5', 'Vigia is starting'],
+    ['', 'Vigia is starting'],
+  ])('it is in the language of Accept-Language "%s"', async (language, title) => {
+    const { body } = await get({ ...browser, 'accept-language': language })
+    expect(body).toContain(`<h1>${title}</h1>`)
+  })
+
+  test.each(['*/*', 'application/json', '', 'text/css,*/*;q=0.1', 'text/html;q=0, */*'])(
+    'a program that accepts "%s" gets JSON and a time to come again',
+    async accept => {
+      const { status, headers, body } = await get({ accept })
+      expect(status).toBe(503)
+      expect(headers['retry-after']).toBe('1')
+      expect(JSON.parse(body)).toEqual({
+        error: 'starting',
+        waitingFor: ['PostgreSQL', 'MongoDB', 'telegram-webhook', 'broker', 'functions'],
+      })
+    },
+  )
+
+  test('a form that is sent gets JSON, a HEAD no body, and another site nothing', async () => {
+    expect(JSON.parse((await get(browser, 'POST')).body)).toMatchObject({ error: 'starting' })
+    expect((await get(browser, 'HEAD')).body).toBe('')
+    expect((await get({ ...browser, host: 'evil.example.org' })).status).toBe(403)
+  })
+
+  test('a failure is on the page that is open, in words, and the page stays', async () => {
+    await get(browser)
+    progress.set('PostgreSQL', { state: 'working' })
+    progress.fail(['DATABASE_URL does not answer: <refused>'])
+    const seen = page.failureSeen()
+    const { headers, body } = await get({ ...browser, 'accept-language': 'pt' })
+    expect(body).toContain('O Vigia não iniciou')
+    expect(body).toContain('DATABASE_URL does not answer: &lt;refused&gt;')
+    expect(headers.refresh).toBeUndefined()
+    await seen
+  })
+
+  test('a path that a browser reads as another host is not gone on to', async () => {
+    for (const path of ['//evil.example.org/', '/\\evil.example.org/'])
+      expect((await get(browser, 'GET', path)).headers.refresh).toBe('2')
+  })
+
+  test('a failure that no page waits for ends at once', async () => {
+    progress.fail(['something'])
+    await page.failureSeen()
+  })
+})
+
+describe.runIf(browserPath)('in a browser', () => {
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await startBrowser()
+  })
+  afterAll(() => browser.close())
+
+  test('the page goes on to what was asked for, without scripts too, in either theme and at either width', async () => {
+    for (const [at, size] of [phone, desktop].entries())
+      for (const colorScheme of ['light', 'dark'] as const) {
+        const progress = startProgress()
+        const server = await listen(0, startPage(progress).handle)
+        const context = await browser.newContext({ ...size, colorScheme, javaScriptEnabled: at === 1, locale: 'pt-BR' })
+        try {
+          progress.set('PostgreSQL', { state: 'done' })
+          progress.set('functions', { state: 'working', detail: '3/8' })
+          const page = await context.newPage()
+          await page.goto(`http://localhost:${server.port}/chat?from=page#operators`)
+          expect(await page.locator('h1').textContent()).toBe('O Vigia está iniciando')
+          if (pictures)
+            await page.screenshot({ path: join(pictures, `starting-${colorScheme}-${[375, 1280][at]}.png`) })
+          server.serve({
+            hosts: { functions: new Set(), simulated: false },
+            broker: () => {},
+            brokerPath: '/vigia/default',
+            function: () => {},
+            runtime: (_, response, { pathname, search }) =>
+              response.setHeader('content-type', 'text/html').end(`<p>up at ${pathname}${search}`),
+            failed: () => {},
+          })
+          await page.getByText('up at /chat?from=page').waitFor()
+          if (at === 1) expect(page.url()).toContain('#operators')
+        } finally {
+          await context.close()
+          await server.close()
+        }
+      }
+  })
+
+  test('axe-core finds nothing wrong with the page or with a failure on it, in either theme', async () => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const progress = startProgress()
+      const server = await listen(0, startPage(progress).handle)
+      const context = await browser.newContext({ ...phone, colorScheme, bypassCSP: true })
+      try {
+        progress.set('PostgreSQL', { state: 'working', detail: 'preparing a new PostgreSQL data folder' })
+        progress.set('MongoDB', { state: 'done' })
+        progress.fail(['PORT is taken', 'by another program'])
+        const page = await context.newPage()
+        await page.goto(`http://localhost:${server.port}/`)
+        expect(await accessibilityFaults(page)).toEqual([])
+        const width = await page.evaluate('document.documentElement.scrollWidth')
+        expect(width).toBe(375)
+        if (pictures) await page.screenshot({ path: join(pictures, `starting-failed-${colorScheme}-375.png`) })
+      } finally {
+        await context.close()
+        await server.close()
+      }
+    }
+  })
+})
+
+describe('npm start', () => {
+  const folders: string[] = []
+  const folder = () => {
+    const made = temporaryFolder()
+    folders.push(made)
+    return made
+  }
+  afterAll(async () => {
+    for (const made of folders) await clearAway(made)
+  })
+
+  const freePort = async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    server.close()
+    await once(server, 'close')
+    return port
+  }
+
+  test('shows the page from its beginning, and its end to who has it open', async () => {
+    // A server that takes connections and says nothing: the start waits for it.
+    const silent = createTcpServer().listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const port = await freePort()
+    const url = `postgresql://ana:secret@127.0.0.1:${(silent.address() as AddressInfo).port}/vigia`
+    const running = spawnVigia({ dataDir: folder(), env: { PORT: String(port), DATABASE_URL: url } })
+    const get = () => ask(port, { method: 'GET', path: '/chat', headers: browser })
+    const shown = await until(
+      () => get().then(({ body }) => /waiting for the server of DATABASE_URL/.test(body) && body),
+      {
+        what: 'the page to tell what it waits for',
+        timeoutMs: 60_000,
+      },
+    )
+    expect(shown).not.toContain('secret')
+    silent.close()
+    silent.on('connection', socket => socket.destroy())
+    running.kill('SIGINT')
+    expect(await running.ended).toBe(0)
+  })
+
+  test('opens the chat while the other functions are built, and keeps what comes for them', async () => {
+    const checkout = join(folder(), 'checkout')
+    copyCheckout(checkout)
+    const vigia = await startVigia({ checkout, dataDir: folder() })
+    try {
+      const readyz = await vigia.call('/readyz')
+      if (readyz.status === 503)
+        expect(await readyz.json()).toMatchObject({
+          ready: false,
+          waitingFor: [expect.stringMatching(/^functions \(\d of 8 built\)$/)],
+        })
+      await vigia.api('/api/sources/episode-checker/fire', { method: 'POST' })
+      await until(
+        async () =>
+          ((await vigia.api('/api/events?type=dev.knative.sources.ping')) as { state: string }[])[0]?.state === 'done',
+        { what: 'the tick to be handled', timeoutMs: 90_000 },
+      )
+      await until(async () => (await vigia.call('/readyz')).status === 200, { timeoutMs: 90_000 })
+      expect(((await vigia.api('/api/dead-letters')) as unknown[]).length).toBe(0)
+    } finally {
+      expect(await vigia.stop()).toBe(0)
+    }
+  })
+
+  test("ends with the compiler's words when a function cannot be built", async () => {
+    const checkout = join(folder(), 'checkout')
+    copyCheckout(checkout)
+    writeFileSync(join(checkout, 'functions/error-notifier/main.ts'), 'const half = {\n')
+    const running = spawnVigia({ checkout, dataDir: folder() })
+    expect(await running.ended).toBe(1)
+    expect(running.output()).toMatch(
+      /vigia: the functions could not be built:\n(?:.*\n)*.*error-notifier\/main\.ts:\d+:\d+/,
+    )
+  })
+})

@@ -1,0 +1,218 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { startProcess } from '#local/activator/function-process.ts'
+import { mongoAnswers } from '#local/databases/ask-mongo.ts'
+import { commandOf } from '#local/databases/processes.ts'
+import { databaseFault, dataFolderFault, readinessOf } from '#local/readiness.ts'
+import { startHouse } from '../support/broker.ts'
+import { emptyDatabase, freshMongo, type TestDatabase } from '../support/database.ts'
+import { sharedServer } from '../support/shared-servers.ts'
+import { until } from '../support/until.ts'
+import { startVigia, temporaryFolder, type Vigia } from '../support/vigia.ts'
+
+let folder: string
+const mounts: string[] = []
+
+beforeAll(() => {
+  folder = temporaryFolder()
+  return () => rmSync(folder, { recursive: true, force: true })
+})
+
+afterEach(() => {
+  for (const mounted of mounts.splice(0)) execFileSync('umount', [mounted])
+})
+
+/** A disk of its own. */
+const disk = (options: string): string => {
+  const at = join(folder, `disk-${readdirSync(folder).length}`)
+  mkdirSync(at)
+  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', at])
+  mounts.push(at)
+  return at
+}
+
+const canMount = (() => {
+  const at = temporaryFolder()
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', at], { stdio: 'ignore' })
+    execFileSync('umount', [at])
+    return true
+  } catch {
+    return false
+  } finally {
+    rmSync(at, { recursive: true, force: true })
+  }
+})()
+
+describe.runIf(canMount)('the data folder on a disk', () => {
+  test('with room is well, and nothing is left of the look', async () => {
+    const at = disk('size=64m')
+    expect(await dataFolderFault(at)).toBeNull()
+    expect(readdirSync(at)).toEqual([])
+  })
+
+  test('that is full, or nearly, is said with the room there is; with room again it is well', async () => {
+    const at = disk('size=64m')
+    writeFileSync(join(at, 'filled'), Buffer.alloc(40 * 1024 * 1024))
+    expect(await dataFolderFault(at)).toBe(`the disk of ${at} is full: 24 MiB free, 32 needed`)
+    rmSync(join(at, 'filled'))
+    expect(await dataFolderFault(at)).toBeNull()
+  })
+
+  test('without room for more files is full', async () => {
+    const at = disk('size=64m,nr_inodes=50')
+    expect(await dataFolderFault(at)).toMatch(/is full: room for \d+ more files$/)
+  })
+
+  test('that is read-only is said', async () => {
+    const at = disk('size=64m')
+    execFileSync('mount', ['-o', 'remount,ro', at])
+    expect(await dataFolderFault(at)).toBe(`the disk of ${at} is read-only (EROFS)`)
+  })
+})
+
+test('a data folder that is gone cannot be written', async () => {
+  expect(await dataFolderFault(join(folder, 'gone'))).toContain('cannot be written (ENOENT)')
+})
+
+/** A port that takes connections and never says a word. */
+const silent = async () => {
+  const server = createServer(() => {}).listen(0, '127.0.0.1')
+  await new Promise(resolve => server.once('listening', resolve))
+  return { port: (server.address() as { port: number }).port, end: () => server.close() }
+}
+
+describe('PostgreSQL', () => {
+  let database: TestDatabase
+  beforeAll(async () => {
+    database = await emptyDatabase()
+    await (await startHouse(database.url, [])).stop()
+  })
+  afterAll(() => database.end())
+
+  test('that takes writes is well', async () => {
+    expect(await databaseFault(database.url)).toBeNull()
+  })
+
+  test('that is read-only is said, until it is not', async () => {
+    const name = new URL(database.url).pathname.slice(1)
+    await database.db.query(`alter database ${name} set default_transaction_read_only = on`)
+    expect(await databaseFault(database.url)).toContain('PostgreSQL is read-only')
+    await database.db.query(`alter database ${name} reset default_transaction_read_only`)
+    expect(await databaseFault(database.url)).toBeNull()
+  })
+
+  test('that is away or without our tables is said, without its password', async () => {
+    expect(await databaseFault('postgresql://vigia:geheim@127.0.0.1:1/vigia')).toMatch(
+      /^PostgreSQL takes no writes: (?!.*geheim)/,
+    )
+    const other = await emptyDatabase()
+    expect(await databaseFault(other.url)).toContain('broker.readiness')
+    await other.end()
+  })
+
+  test('whose disk is full refuses commits, which the broker tells until one is taken', async () => {
+    const own = await emptyDatabase()
+    const house = await startHouse(own.url, [])
+    await own.db.query(
+      `create function full_disk() returns trigger language plpgsql as $$
+       begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end $$`,
+    )
+    await own.db.query('create trigger full_disk before insert on broker.event execute function full_disk()')
+    expect(await house.post('1', 'test')).toBe(503)
+    const readiness = readinessOf({
+      dataDir: folder,
+      databaseUrl: own.url,
+      mongodbUri: await sharedServer('mongodb'),
+      known: () => {
+        const { storeFault } = house.broker.stats()
+        return storeFault ? [`${storeFault.code}`] : []
+      },
+    })
+    expect(await readiness.look()).toContain('53100')
+    await own.db.query('drop trigger full_disk on broker.event')
+    await until(async () => (await house.post('2', 'test')) === 202)
+    expect(await readiness.look()).not.toContain('53100')
+    await house.stop()
+    await own.end()
+  })
+})
+
+describe('MongoDB', () => {
+  const look = (mongodbUri: string) =>
+    readinessOf({
+      dataDir: folder,
+      databaseUrl: 'postgresql://127.0.0.1:1/x',
+      mongodbUri,
+      known: () => ['PostgreSQL'],
+    }).look()
+
+  test('that answers is well', async () => {
+    const { uri, end } = await freshMongo()
+    expect(await look(uri)).not.toContain('MongoDB does not answer')
+    await end()
+  })
+
+  test('that is away or silent is said', async () => {
+    expect(await look('mongodb://127.0.0.1:1/vigia')).toContain('MongoDB does not answer')
+    expect(await look('mongodb://user:geheim@127.0.0.1:1,[::1]:1/vigia?ssl=false')).toContain('MongoDB does not answer')
+    expect(await look('mongodb://127.0.0.1:1/vigia?tls=true')).toContain('MongoDB does not answer')
+    const { port, end } = await silent()
+    expect(await mongoAnswers(port, 50)).toBe(false)
+    end()
+  })
+})
+
+describe('/readyz', () => {
+  let database: TestDatabase
+  let mongo: Awaited<ReturnType<typeof freshMongo>>
+  let vigia: Vigia
+  beforeAll(async () => {
+    database = await emptyDatabase()
+    mongo = await freshMongo()
+    vigia = await startVigia({ env: { DATABASE_URL: database.url, MONGODB_URI: mongo.uri } })
+  })
+  afterAll(async () => {
+    await vigia.stop()
+    await Promise.all([database.end(), mongo.end()])
+  })
+
+  const readyz = async () => {
+    const answer = await vigia.call('/readyz')
+    return { status: answer.status, ...((await answer.json()) as { ready: boolean; waitingFor: string[] }) }
+  }
+
+  test('is 503 with the reason while the database is read-only, and 200 again afterwards', async () => {
+    expect(await readyz()).toEqual({ status: 200, ready: true, waitingFor: [] })
+    const name = new URL(database.url).pathname.slice(1)
+    await database.db.query(`alter database ${name} set default_transaction_read_only = on`)
+    const refused = await until(async () => {
+      const answer = await readyz()
+      return answer.status === 503 && answer
+    })
+    expect(refused).toMatchObject({ ready: false, waitingFor: [expect.stringContaining('read-only')] })
+    await database.db.query(`alter database ${name} reset default_transaction_read_only`)
+    await until(async () => (await readyz()).status === 200)
+  })
+})
+
+test('a function process that a full disk keeps off the record is ended', async () => {
+  let pid = 0
+  const starting = startProcess({
+    command: [process.execPath, '-e', 'setInterval(() => {}, 1000)'],
+    env: { PATH: process.env.PATH },
+    readinessPath: null,
+    startTimeoutMs: 1_000,
+    log: { follow: () => ({ last: () => [] }), close: async () => {} },
+    remember: spawned => {
+      pid = spawned
+      throw new Error('ENOSPC')
+    },
+    forget: () => {},
+  })
+  await expect(starting).rejects.toThrow('ENOSPC')
+  await until(async () => (await commandOf(pid)) === null)
+})

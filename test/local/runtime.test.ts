@@ -1,0 +1,437 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { commandOf } from '#local/databases/processes.ts'
+import { type Face, faceOf } from '#local/http/request-target.ts'
+import { manifestFiles, readManifests } from '#local/manifests/manifests.ts'
+import { emptyDatabase, freshMongo, type TestDatabase } from '../support/database.ts'
+import { root } from '../support/manifests.ts'
+import { until } from '../support/until.ts'
+import { clearAway, spawnVigia, startVigia, temporaryFolder, type Vigia } from '../support/vigia.ts'
+
+const { functions: services } = readManifests(manifestFiles(root))
+const isGone = async (pid: number) => (await commandOf(pid)) === null
+
+/** Everything a process has started, and what that has started. */
+const descendants = (pid: number): number[] =>
+  readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .filter(name => {
+      try {
+        const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
+        return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === pid
+      } catch {
+        return false
+      }
+    })
+    .flatMap(name => [Number(name), ...descendants(Number(name))])
+
+let database: TestDatabase
+let mongo: Awaited<ReturnType<typeof freshMongo>>
+let vigia: Vigia
+
+beforeAll(async () => {
+  database = await emptyDatabase()
+  mongo = await freshMongo()
+  vigia = await startVigia({
+    env: { DATABASE_URL: database.url, MONGODB_URI: mongo.uri },
+    // The shortest that Knative allows.
+    manifests: (text, file) =>
+      file === 'knative/services/error-notifier.yaml'
+        ? text.replace(/autoscaling\.knative\.dev\/window: \w+/, 'autoscaling.knative.dev/window: 6s')
+        : text,
+  })
+})
+
+afterAll(async () => {
+  await vigia.stop()
+  await Promise.all([database.end(), mongo.end()])
+})
+
+const host = (name: string) => `${name}.localhost`
+
+describe('npm start', () => {
+  test('brings up what the manifests name, says where, and is ready', async () => {
+    expect(await vigia.api('/readyz')).toEqual({ ready: true, waitingFor: [] })
+    expect(vigia.output()).toContain(`http://localhost:${vigia.port}/chat`)
+    expect(vigia.output()).toContain(vigia.dataDir)
+    expect(vigia.output()).toContain('Ctrl-C')
+    const reports = (await vigia.api('/api/functions')) as { name: string }[]
+    expect(reports.map(({ name }) => name)).toEqual(services.map(({ name }) => name))
+  })
+
+  test('a second start on the same data folder says which process has it', async () => {
+    const { ended, output } = spawnVigia({ dataDir: vigia.dataDir })
+    expect(await ended).toBe(1)
+    expect(output()).toBe(`vigia: already running (pid ${vigia.pid}): it holds the data folder ${vigia.dataDir}\n`)
+  })
+})
+
+describe('functions', () => {
+  test('100 requests at once to one at zero start as many processes as its concurrency asks for', async () => {
+    const name = 'telegram-webhook'
+    const { containerConcurrency } = services.find(service => service.name === name)!
+    await vigia.api(`/api/functions/${name}/stop`, { method: 'POST' })
+    const before = (await vigia.report(name)).coldStarts
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => vigia.ask(host(name), '/', { method: 'POST', body: '{}' })),
+    )
+    // Without Telegram's secret.
+    expect(answers.filter(({ status }) => status !== 401)).toEqual([])
+    expect((await vigia.report(name)).coldStarts - before).toBe(Math.ceil(100 / containerConcurrency))
+  })
+
+  test('are reached by their name and nothing else is', async () => {
+    expect((await vigia.ask(host('error-notifier'), '/healthz')).status).toBe(200)
+    const stranger = await vigia.ask(host('stranger'), '/')
+    expect([stranger.status, JSON.parse(stranger.body)]).toEqual([403, { error: 'there is no function stranger' }])
+  })
+
+  test('one without work goes to zero', async () => {
+    await vigia.ask(host('error-notifier'), '/healthz')
+    const [{ pid } = { pid: 0 }] = (await vigia.report('error-notifier')).replicas
+    await until(() => isGone(pid), { what: 'its process to go' })
+    await until(() => !existsSync(join(vigia.dataDir, 'processes', `${pid}.json`)), { what: 'its record to go' })
+  })
+
+  test('one that is stopped drains to zero and comes again with the next request', async () => {
+    await vigia.ask(host('notification-fanout'), '/healthz')
+    expect(await vigia.api('/api/functions/notification-fanout/stop', { method: 'POST' })).toMatchObject({
+      name: 'notification-fanout',
+      state: 'zero',
+      replicas: [],
+    })
+    expect((await vigia.ask(host('notification-fanout'), '/healthz')).status).toBe(200)
+    expect(await vigia.report('notification-fanout')).toMatchObject({ state: 'ready' })
+  })
+})
+
+describe('events', () => {
+  const events = async (query: string) =>
+    (await vigia.api(`/api/events?${query}`)) as { seq: number; id: string; state: string }[]
+
+  test('an event is stored before its 202, goes to who hears it, and can be looked at', async () => {
+    const status = await vigia.publish(
+      { id: 'mine-1', type: 'dev.vigia.series.changed', subject: 'show/1' },
+      { no: 'such data' },
+    )
+    expect(status).toBe(202)
+    const [event] = await until(async () => {
+      const found = await events('type=dev.vigia.series.changed&subject=show/1')
+      return found[0] && found[0].state !== 'pending' ? found : undefined
+    })
+    expect(event).toMatchObject({ id: 'mine-1', source: '/test', state: 'dead' })
+    expect(await vigia.api(`/api/events/${event!.seq}`)).toMatchObject({
+      event: { id: 'mine-1', data: { no: 'such data' } },
+      deliveries: [
+        {
+          trigger: 'notification-fanout-series-changed',
+          function: 'notification-fanout',
+          state: 'dead',
+          attempts: [{ status: 422, error: expect.any(String) }],
+        },
+      ],
+    })
+    expect(await vigia.publish({ id: 'mine-1', type: 'dev.vigia.series.changed', subject: 'show/1' }, {})).toBe(202)
+    expect((await events('subject=show/1')).length).toBe(1)
+  })
+
+  test('a dead letter tells why, and its replay delivers it once more and leaves a mark', async () => {
+    const letters = async () =>
+      ((await vigia.api('/api/dead-letters')) as Record<string, unknown>[]).filter(
+        ({ trigger }) => trigger === 'notification-fanout-series-changed',
+      )
+    const [letter] = await until(async () => ((await letters()).length > 0 ? letters() : undefined))
+    expect(letter).toMatchObject({ code: 422, replayedAt: null, event: { id: 'mine-1' } })
+    expect(await vigia.api(`/api/dead-letters/${letter!.id}/replay`, { method: 'POST' })).toEqual({ id: letter!.id })
+    const [event] = await events('subject=show/1')
+    await until(async () => {
+      const { deliveries } = (await vigia.api(`/api/events/${event!.seq}`)) as { deliveries: { attempts: unknown[] }[] }
+      return deliveries[0]!.attempts.length === 2
+    })
+    expect((await letters()).length).toBe(1)
+  })
+
+  test('the broker answers under both of its names, and only on its path', async () => {
+    const headers = {
+      'ce-specversion': '1.0',
+      'ce-type': 'a.b',
+      'ce-source': '/test',
+      'content-type': 'application/json',
+    }
+    const post = (name: string, path: string, id: string) =>
+      vigia.ask(name, path, { method: 'POST', headers: { ...headers, 'ce-id': id }, body: '{}' })
+    expect((await post(host('broker-ingress'), '/vigia/default', 'n1')).status).toBe(202)
+    expect((await post('127.0.0.1', '/vigia/default', 'n2')).status).toBe(202)
+    expect((await post('localhost', '/vigia/default/', 'n3')).status).toBe(202)
+    expect((await post(host('broker-ingress'), '/vigia/other', 'n4')).status).toBe(404)
+    expect((await post('localhost', '/vigia/other', 'n5')).status).toBe(404)
+  })
+
+  test('a question that cannot be answered is a 400 with the reason', async () => {
+    const answer = await vigia.call('/api/events?limit=many')
+    expect(answer.status).toBe(400)
+    expect(((await answer.json()) as { error: string }).error).toContain('limit=many')
+  })
+})
+
+describe('sources', () => {
+  test('are named like the function they wake, tell when they come, and fire on demand', async () => {
+    const sources = (await vigia.api('/api/sources')) as { name: string; nextAt: string }[]
+    expect(sources.find(({ name }) => name === 'probe-scheduler')).toMatchObject({
+      schedule: '*/10 * * * * *',
+      timeZone: 'UTC',
+      nextAt: expect.stringMatching(/0\.000Z$/),
+    })
+    const fired = (await vigia.api('/api/sources/episode-checker/fire', { method: 'POST' })) as { id: string }
+    const find = async () =>
+      ((await vigia.api('/api/events?type=dev.knative.sources.ping')) as { id: string; state: string }[]).find(
+        ({ id }) => id === fired.id,
+      )
+    await until(async () => (await find())?.state === 'done')
+  })
+})
+
+describe('the interface for tools', () => {
+  test.each([
+    ['POST', '/api/functions/error-notifier/stop'],
+    ['POST', '/api/sources/episode-checker/fire'],
+    ['POST', '/api/dead-letters/1/replay'],
+  ])('%s %s without the header is 403', async (method, path) => {
+    const answer = await vigia.call(path, { method, headers: { 'vigia-local': '' } })
+    expect(answer.status).toBe(403)
+    expect(((await answer.json()) as { error: string }).error).toContain('Vigia-Local: 1')
+  })
+
+  test.each([
+    ['GET', '/api/nothing', 404],
+    ['GET', '/api/events/999999999', 404],
+    ['GET', '/api/events/one', 404],
+    ['POST', '/api/functions/stranger/stop', 404],
+    ['POST', '/api/sources/stranger/fire', 404],
+    ['POST', '/api/dead-letters/999999999/replay', 404],
+    ['GET', '/nothing', 404],
+    ['DELETE', '/api/functions', 405],
+    ['GET', '/api/functions/error-notifier/stop', 405],
+    ['POST', '/readyz', 405],
+    ['PUT', '/', 405],
+  ])('%s %s is %i, in JSON or empty', async (method, path, status) => {
+    const answer = await vigia.call(path, { method })
+    expect(answer.status).toBe(status)
+    if (status === 405) expect(answer.headers.get('allow')).toMatch(/GET|POST/)
+    else expect(answer.headers.get('content-type')).toContain('application/json')
+    await answer.body?.cancel()
+  })
+
+  test('metrics are for Prometheus', async () => {
+    const text = await (await vigia.call('/metrics')).text()
+    expect(text).toMatch(/vigia_function_cold_starts_total\{function="telegram-webhook"\} \d+/)
+    expect(text).toMatch(/vigia_broker_events_total\{outcome="accepted"\} \d+/)
+    expect(text).toContain('process_resident_memory_bytes')
+  })
+
+  test('the page names the functions, in the language that is asked for, and runs no script', async () => {
+    const page = async (language: string) => {
+      const answer = await vigia.call('/', { headers: { 'accept-language': language } })
+      expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'")
+      return answer.text()
+    }
+    const portuguese = await page('pt-BR,pt;q=0.9')
+    expect(portuguese).toContain('<html lang="pt-BR">')
+    for (const { name } of services) expect(portuguese).toContain(`<th scope="row">${name}</th>`)
+    expect(portuguese).not.toContain('<script')
+    expect(await page('de,en;q=0.5')).toContain('<html lang="en">')
+    expect((await vigia.call('/home.css')).headers.get('content-type')).toContain('text/css')
+  })
+})
+
+describe('the public port', () => {
+  const ask = (path: string, headers: Record<string, string> = {}) =>
+    fetch(`http://127.0.0.1:${vigia.publicPort}${path}`, { method: 'POST', headers, body: '{}' })
+
+  test('takes updates that have the secret, and nothing of the inside is there', async () => {
+    expect(vigia.output()).toContain(`http://localhost:${vigia.publicPort} (PUBLIC_PORT)`)
+    const secret = readFileSync(join(vigia.dataDir, 'webhook-secret'), 'utf8').trim()
+    // No update, says the function.
+    expect((await ask('/telegram', { 'x-telegram-bot-api-secret-token': secret })).status).toBe(400)
+    expect((await ask('/telegram', { 'x-telegram-bot-api-secret-token': 'forged' })).status).toBe(401)
+    for (const path of [
+      '/',
+      '/api/functions',
+      '/vigia/default',
+      '/healthz',
+      '/metrics',
+      '/version',
+      '/readyz',
+      '/chat',
+    ])
+      expect((await ask(path, { 'vigia-local': '1' })).status).toBe(404)
+  })
+
+  test('forged updates start no process and take no place, while honest ones are answered', async () => {
+    await vigia.call('/api/functions/telegram-webhook/stop', { method: 'POST' })
+    const secret = readFileSync(join(vigia.dataDir, 'webhook-secret'), 'utf8').trim()
+    const { coldStarts } = await vigia.report('telegram-webhook')
+    const forge = async () => {
+      for (let n = 0; n < 20; n++)
+        expect((await ask('/telegram', { 'x-telegram-bot-api-secret-token': `forged${n}` })).status).toBe(401)
+    }
+    await Promise.all(Array.from({ length: 64 }, forge))
+    expect(await vigia.report('telegram-webhook')).toMatchObject({ state: 'zero', replicas: [], coldStarts })
+
+    const flood = Promise.all(Array.from({ length: 64 }, forge))
+    for (let id = 1; id <= 20; id++) {
+      const answer = await fetch(`http://127.0.0.1:${vigia.publicPort}/telegram`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-telegram-bot-api-secret-token': secret },
+        body: JSON.stringify({ update_id: 900_000_000 + id }),
+      })
+      expect(answer.status).toBe(200)
+      const { replicas } = await vigia.report('telegram-webhook')
+      expect(replicas.map(({ inFlight }) => inFlight)).toEqual([0])
+    }
+    await flood
+    expect((await vigia.report('telegram-webhook')).coldStarts).toBe(coldStarts + 1)
+  })
+})
+
+describe('strangers', () => {
+  test.each([
+    ['another host', 'evil.example.org', {}],
+    ['a host that ends like ours', 'evil-localhost.example', {}],
+    ['an address of the network', '192.168.1.5:8080', {}],
+    ['a page of another origin', 'localhost', { origin: 'https://evil.example.org' }],
+    ['a page without an origin', 'localhost', { origin: 'null' }],
+    ['something behind a proxy', 'localhost', { 'x-forwarded-for': '203.0.113.7' }],
+  ])('%s is refused everywhere', async (_, name, headers) => {
+    for (const path of ['/', '/api/functions', '/vigia/default', '/chat'])
+      expect((await vigia.ask(name, path, { headers })).status).toBe(403)
+  })
+
+  const hosts = {
+    functions: new Set(['telegram-webhook', 'reporter']),
+    simulated: false,
+  }
+  test.each<[string, Record<string, string>, Face['kind']]>([
+    ['the public host', { host: 'vigia.example.org' }, 'foreign'],
+    ['the public host with a port', { host: 'VIGIA.example.org:443' }, 'foreign'],
+    ['what a proxy sends on under our name', { host: 'localhost:8080', 'x-forwarded-for': '203.0.113.7' }, 'foreign'],
+    ['… under that of a function', { host: 'reporter.localhost', via: '1.1 proxy' }, 'foreign'],
+    ['… through a tunnel', { host: 'localhost:8080', 'cdn-loop': 'cloudflare' }, 'foreign'],
+    ['a page of another program here', { host: 'localhost:8080', origin: 'http://localhost:3000' }, 'foreign'],
+    [
+      'an image in a page of another site',
+      { host: 'localhost:8080', 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' },
+      'foreign',
+    ],
+    [
+      'a link that somebody follows',
+      { host: 'localhost:8080', 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' },
+      'runtime',
+    ],
+    ['plain localhost', { host: 'localhost:8080' }, 'runtime'],
+    ['an address', { host: '127.0.0.1' }, 'runtime'],
+    ['an address of version 6', { host: '[::1]:8080' }, 'runtime'],
+    ['a function', { host: 'reporter.localhost:8080' }, 'function'],
+    ['the broker', { host: 'broker-ingress.localhost' }, 'broker'],
+    ['a page of ours', { host: 'localhost', origin: 'http://localhost:8080' }, 'runtime'],
+    ['the sites, when there are none', { host: 'sites.localhost' }, 'foreign'],
+    ['no host', {}, 'foreign'],
+    ['a host with a path in it', { host: 'localhost/evil.example.org' }, 'foreign'],
+    ['a host with a user', { host: 'localhost@evil.example.org' }, 'foreign'],
+    ['two names', { host: 'localhost, evil.example.org' }, 'foreign'],
+  ])('%s', (_, headers, kind) => expect(faceOf(headers, hosts).kind).toBe(kind))
+})
+
+describe('the end', () => {
+  test('Ctrl-C ends everything that was started: functions, PostgreSQL, the Mongo server', async () => {
+    const own = await startVigia()
+    await own.ask(host('error-notifier'), '/healthz')
+    await own.ask(host('telegram-webhook'), '/healthz')
+    const started = descendants(own.pid)
+    expect(started.length).toBeGreaterThanOrEqual(4)
+    expect(await own.stop()).toBe(0)
+    for (const pid of started) expect(await isGone(pid)).toBe(true)
+  })
+
+  test('Ctrl-C in the middle of the start ends that too', async () => {
+    const dataDir = temporaryFolder()
+    const { pid, kill, ended } = spawnVigia({ dataDir })
+    const started = await until(() => {
+      const all = descendants(pid)
+      return all.length > 0 ? all : undefined
+    })
+    kill('SIGINT')
+    expect(await ended).toBe(0)
+    for (const one of started) await until(() => isGone(one), { what: `process ${one} to be gone` })
+    await clearAway(dataDir)
+  })
+
+  test('npm that is killed, or told to end, takes everything along', async () => {
+    const dataDir = temporaryFolder()
+    // As npm does it: a shell between it and the runtime, which passes no signal on.
+    const npm = spawn('sh', ['-c', `"${process.execPath}" "${join(root, 'infra/local/main.ts')}"; true`], {
+      env: { PATH: process.env.PATH, PORT: '0', DATA_DIR: dataDir, npm_lifecycle_event: 'start' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    let said = ''
+    npm.stdout.on('data', text => {
+      said += text
+    })
+    await until(() => said.includes('Ctrl-C'), { timeoutMs: 60_000, what: 'the banner' })
+    const started = descendants(npm.pid!)
+    expect(started.length).toBeGreaterThanOrEqual(3)
+    npm.kill('SIGKILL')
+    for (const pid of started) await until(() => isGone(pid), { timeoutMs: 30_000, what: `process ${pid} to be gone` })
+    // A process shows as gone a moment before its last thread lets go of the data folder.
+    await until(() => clearAway(dataDir).then(() => true), { what: 'the data folder to be free' })
+  })
+
+  test('a terminal that has been closed keeps nothing from ending', async () => {
+    const dataDir = temporaryFolder()
+    const child = spawn(process.execPath, [join(root, 'infra/local/main.ts')], {
+      env: { PATH: process.env.PATH, PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'debug' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const ended = once(child, 'exit')
+    let said = ''
+    child.stdout.on('data', text => {
+      said += text
+    })
+    await until(() => said.includes('Ctrl-C'), { timeoutMs: 60_000, what: 'the banner' })
+    const started = descendants(child.pid!)
+    child.stdout.destroy()
+    child.stderr.destroy()
+    child.kill('SIGHUP')
+    expect(await ended).toEqual([0, null])
+    for (const pid of started) expect(await isGone(pid)).toBe(true)
+    await clearAway(dataDir)
+  })
+
+  test('what a killed runtime left is ended by the next start, which goes on with the same data', async () => {
+    const dataDir = temporaryFolder()
+    const first = await startVigia({ dataDir })
+    await first.ask(host('error-notifier'), '/healthz')
+    expect(await first.publish({ id: 'kept', type: 'nobody.hears.this' }, {})).toBe(202)
+    const left = descendants(first.pid)
+    await first.kill9()
+    const second = await startVigia({ dataDir })
+    for (const pid of left) expect(await isGone(pid)).toBe(true)
+    expect(await second.api('/api/events?type=nobody.hears.this')).toMatchObject([{ id: 'kept', state: 'done' }])
+    await second.stop()
+    await clearAway(dataDir)
+  })
+
+  test('--fresh --yes throws everything away', async () => {
+    const dataDir = temporaryFolder()
+    const first = await startVigia({ dataDir })
+    await first.publish({ id: 'gone', type: 'nobody.hears.this' }, {})
+    await first.stop()
+    const second = await startVigia({ dataDir, args: ['--fresh', '--yes'] })
+    expect(await second.api('/api/events?type=nobody.hears.this')).toEqual([])
+    await second.stop()
+    await clearAway(dataDir)
+  })
+})

@@ -1,0 +1,263 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { functionEnv, missingVariables } from '#local/activator/function-environment.ts'
+import { readArguments } from '#local/arguments.ts'
+import { readEnvironment, type Settings } from '#local/environment.ts'
+import { holderOf } from '#local/http/port-holder.ts'
+import { manifestFiles, readManifests } from '#local/manifests/manifests.ts'
+import { root } from '../support/manifests.ts'
+import { clearAway, spawnVigia, temporaryFolder, type VigiaOptions } from '../support/vigia.ts'
+
+const folders: string[] = []
+const folder = () => {
+  const made = temporaryFolder()
+  folders.push(made)
+  return made
+}
+afterAll(async () => {
+  for (const made of folders) await clearAway(made)
+})
+
+/** Starts and expects it to end by itself. */
+const failing = async (start: VigiaOptions) => {
+  const { output, ended } = spawnVigia({ dataDir: folder(), ...start })
+  const code = await ended
+  return {
+    code,
+    output: output(),
+    lines: output()
+      .split('\n')
+      .filter(line => line.startsWith('vigia: ')),
+  }
+}
+
+describe('a start that cannot be ends with one line and a code', () => {
+  test('an unknown argument', async () => {
+    const { code, output } = await failing({ args: ['--frsh'] })
+    expect(output).toBe('vigia: unknown argument --frsh; npm start -- --help lists them\n')
+    expect(code).toBe(2)
+  })
+
+  test('a value of the environment that cannot be', async () => {
+    const { code, output } = await failing({ env: { PORT: 'eighty' } })
+    expect(output).toBe('vigia: PORT is "eighty"; it should be a port from 1 to 65535, or 0 for any free one\n')
+    expect(code).toBe(1)
+  })
+
+  test('a port that somebody has, and who', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await new Promise(resolve => server.once('listening', resolve))
+    const { port } = server.address() as AddressInfo
+    const { code, lines, output } = await failing({ env: { PORT: String(port) } })
+    server.close()
+    expect(lines).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^vigia: port ${port} is taken by .+ \\(pid ${process.pid}\\); stop that, or start with another port: PORT=${port + 10} npm start$`,
+        ),
+      ),
+    ])
+    expect(output).not.toContain('    at ')
+    expect(code).toBe(1)
+  })
+
+  test('a public port that somebody has', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await new Promise(resolve => server.once('listening', resolve))
+    const { port } = server.address() as AddressInfo
+    const { code, lines } = await failing({ env: { PUBLIC_PORT: String(port) } })
+    server.close()
+    expect(lines).toEqual([expect.stringMatching(`^vigia: port ${port} is taken.*PUBLIC_PORT=${port + 10} npm start$`)])
+    expect(code).toBe(1)
+  })
+
+  const linux = process.platform === 'linux'
+  test.each(['/dev/null/vigia', ...(linux ? ['/proc/vigia', '/proc/deep/vigia', '/sys/vigia'] : [])])(
+    'a data folder that cannot be: %s',
+    async dataDir => {
+      const { code, lines, output } = await failing({ dataDir })
+      expect(lines).toEqual([expect.stringMatching(`^vigia: cannot use the data folder ${dataDir}\\b.*set DATA_DIR`)])
+      expect(output).not.toContain('    at ')
+      expect(code).toBe(1)
+    },
+  )
+
+  test('a data folder of another PostgreSQL', async () => {
+    const dataDir = folder()
+    mkdirSync(join(dataDir, 'postgres/data'), { recursive: true })
+    writeFileSync(join(dataDir, 'postgres/data/PG_VERSION'), '17\n')
+    const { code, lines, output } = await failing({ dataDir })
+    expect(lines.length).toBe(1)
+    expect(lines[0]).toMatch(/17|belongs to/)
+    expect(output).not.toContain('    at ')
+    expect(code).toBe(1)
+  })
+
+  test('a malformed manifest', async () => {
+    const { code, output } = await failing({
+      manifests: (text, file) => (file === 'triggers/uptime-prober.yaml' ? text.replace('broker:', 'brokr:') : text),
+    })
+    expect(output).toBe(
+      'vigia: triggers/uptime-prober.yaml:9: spec.brokr is not a field that spec has here; did you mean broker?\n',
+    )
+    expect(code).toBe(1)
+  })
+
+  test('no manifests at all', async () => {
+    const { code, lines } = await failing({ env: { VIGIA_MANIFESTS: '/nowhere' } })
+    expect(lines).toEqual(['vigia: /nowhere/knative is missing; the manifests must be in knative/ and triggers/'])
+    expect(code).toBe(1)
+  })
+
+  test('a DATABASE_URL that nobody answers, and its password stays out of the line', async () => {
+    const { code, lines, output } = await failing({
+      env: { DATABASE_URL: 'postgresql://me:hunter2@127.0.0.1:9/vigia', MONGODB_URI: 'mongodb://127.0.0.1:9/x' },
+    })
+    expect(lines.length).toBe(1)
+    expect(lines[0]).toContain('DATABASE_URL does not answer')
+    expect(output).not.toContain('hunter2')
+    expect(output).not.toContain('    at ')
+    expect(code).toBe(1)
+  })
+
+  test('--fresh where nobody can answer its question', async () => {
+    const { code, lines } = await failing({ args: ['--fresh'] })
+    expect(lines).toEqual(['vigia: --fresh asks before it deletes; without a terminal to answer in, use --fresh --yes'])
+    expect(code).toBe(1)
+  })
+
+  test('--help tells what there is and starts nothing', async () => {
+    const { code, output } = await failing({ args: ['--help'] })
+    expect(output).toContain('--download-mongod')
+    expect(code).toBe(0)
+  })
+})
+
+describe('arguments', () => {
+  test('are known by name', () => {
+    expect(readArguments(['--fresh', '--yes', '--verbose'])).toEqual({
+      fresh: true,
+      yes: true,
+      verbose: true,
+      downloadMongod: false,
+      watch: false,
+      help: false,
+    })
+    expect(readArguments(['--yes'])).toContain('use it only with --fresh')
+    expect(readArguments(['start'])).toContain('unknown argument start')
+  })
+})
+
+describe('the environment', () => {
+  test('may be empty', () => {
+    expect(readEnvironment({})).toMatchObject({ port: 8080, logLevel: undefined, databaseUrl: undefined })
+    expect(readEnvironment({ PORT: '', PROBE_ALLOW: ' ' })).toMatchObject({ port: 8080, probeAllow: undefined })
+  })
+
+  test('is taken as it is said', () => {
+    const said = readEnvironment({
+      PORT: '9000',
+      LOG_LEVEL: 'debug',
+      PUBLIC_URL: 'https://vigia.example.org/hook',
+      PROBE_ALLOW: '192.168.0.0/16, fd00::/8,10.0.0.0/8',
+      PROBE_REFERENCE: 'tcp://[2001:db8::1]:443',
+      TELEGRAM_BOT_TOKEN: '123456:AAAA-bbbb_cccc',
+      TELEGRAM_OPS_BOT_TOKEN: '654321:AAAA',
+      TELEGRAM_OPS_CHAT_ID: '-100123',
+    }) as Settings
+    expect(said).toMatchObject({ port: 9000, logLevel: 'debug', telegram: { opsChatId: '-100123' } })
+    expect(said.publicUrl!.hostname).toBe('vigia.example.org')
+  })
+
+  test.each([
+    ['PORT', '70000'],
+    ['PORT', '-1'],
+    ['PUBLIC_PORT', '70000'],
+    ['PUBLIC_PORT', 'http'],
+    ['PUBLIC_PORT', '8080'],
+    ['LOG_LEVEL', 'loud'],
+    ['DATABASE_URL', 'mysql://x/y'],
+    ['DATABASE_URL', 'x'],
+    ['MONGODB_URI', 'postgres://x'],
+    ['PUBLIC_URL', 'vigia.example.org'],
+    ['PUBLIC_URL', 'https://vigia.example.org'],
+    ['PUBLIC_URL', 'http://localhost:8080'],
+    ['PUBLIC_URL', 'https://telegram-webhook.localhost/'],
+    ['PUBLIC_URL', 'https://me:secret@vigia.example.org'],
+    ['PROBE_ALLOW', '192.168.0.1'],
+    ['PROBE_ALLOW', '300.0.0.0/8'],
+    ['PROBE_ALLOW', '10.0.0.0/33'],
+    ['PROBE_ALLOW', 'fd00::/129'],
+    ['PROBE_ALLOW', 'home'],
+    ['PROBE_REFERENCE', 'api.telegram.org:443'],
+    ['PROBE_REFERENCE', 'tcp://api.telegram.org'],
+    ['TELEGRAM_BOT_TOKEN', 'hunter2'],
+    ['TELEGRAM_WEBHOOK_SECRET', 'with a blank'],
+    ['TELEGRAM_API_ROOT', 'api.telegram.org'],
+    ['TELEGRAM_OPS_BOT_TOKEN', '1:aaa'],
+    ['TVMAZE_URL', 'ftp://tvmaze'],
+    ['LIMIT_MONITORS_PER_CHAT', '0'],
+    ['LIMIT_LOOK_SECONDS', '1.5'],
+  ])('%s=%s is refused by name', (name, value) => {
+    const faults = readEnvironment({ [name]: value })
+    expect(Array.isArray(faults) && faults.length).toBe(1)
+    expect((faults as string[])[0]).toMatch(new RegExp(`^${name} `))
+    expect((faults as string[])[0]).not.toMatch(/hunter2|aaa|with a blank/)
+  })
+})
+
+describe("a function's process", () => {
+  const { functions } = readManifests(manifestFiles(root))
+  const webhook = functions.find(({ name }) => name === 'telegram-webhook')!
+  const variables = {
+    DATABASE_URL: 'postgresql://here/vigia',
+    MONGODB_URI: 'mongodb://here/vigia',
+    TELEGRAM_BOT_TOKEN: '1:a',
+    TELEGRAM_WEBHOOK_SECRET: 's',
+    SOMETHING_ELSE: 'no',
+  }
+
+  test('gets what its manifest says, what Knative adds, and nothing of ours', () => {
+    const env = functionEnv(webhook, variables, {
+      brokerOrigin: 'http://127.0.0.1:8080',
+      ours: { PATH: '/bin', HOME: '/root', AWS_SECRET: 'x', NODE_OPTIONS: '--inspect', TZ: 'Asia/Tokyo' },
+    })
+    expect(env).toEqual({
+      PATH: '/bin',
+      TZ: 'UTC',
+      HOST: '127.0.0.1',
+      FUNCTION_TARGET: 'telegram-webhook',
+      NODE_ENV: 'production',
+      K_SERVICE: 'telegram-webhook',
+      K_CONFIGURATION: 'telegram-webhook',
+      K_REVISION: 'telegram-webhook-00001',
+      K_SINK: 'http://127.0.0.1:8080/vigia/default',
+      K_CE_OVERRIDES: '',
+      DATABASE_URL: 'postgresql://here/vigia',
+      MONGODB_URI: 'mongodb://here/vigia',
+      TELEGRAM_BOT_TOKEN: '1:a',
+      TELEGRAM_WEBHOOK_SECRET: 's',
+    })
+  })
+
+  test('that needs what nobody has said is told about once, with the line', () => {
+    const { TELEGRAM_BOT_TOKEN: _, ...others } = variables
+    expect(missingVariables(functions, others)).toEqual([
+      expect.stringMatching(
+        /^knative\/services\/[a-z-]+\.yaml:\d+: TELEGRAM_BOT_TOKEN is not set; see README, "Your own bot"$/,
+      ),
+    ])
+    expect(missingVariables(functions, variables)).toEqual([])
+  })
+})
+
+test('who holds a port can be told', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise(resolve => server.once('listening', resolve))
+  const { port } = server.address() as AddressInfo
+  expect(holderOf(port)).toContain(`(pid ${process.pid})`)
+  server.close()
+})
