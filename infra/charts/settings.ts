@@ -1,4 +1,4 @@
-import type { Manifest } from '#test/support/manifests.ts'
+import type { Manifest } from '../cluster/render/manifest-files.ts'
 import { Expression } from './merge.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: the shape differs by kind.

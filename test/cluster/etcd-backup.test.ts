@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { root } from '#test/support/manifests.ts'
+import { root } from '../../infra/cluster/render/manifest-files.ts'
 import { type ApiServer, apiServer, whyNoApiServer } from './api-server.ts'
 
-const file = join(root, 'infra/onprem/etcd-backup.yaml')
+const file = join(root, 'infra/machines/etcd-backup.yaml')
 const reason = await whyNoApiServer()
 
 describe.skipIf(reason !== undefined)(`the backup of etcd${reason === undefined ? '' : ` (${reason})`}`, () => {

@@ -2,9 +2,9 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { root } from '#test/support/manifests.ts'
 import { until } from '#test/support/until.ts'
-import { initFor, inventory, kubeadm, read, tool, whyNoTools } from './support/kubeadm.ts'
+import { root } from '../../infra/cluster/render/manifest-files.ts'
+import { initFor, inventory, kubeadm, read, tool, whyNoTools } from './support/kubeadm-tool.ts'
 import { type MachineRoom, openMachineRoom, type Running, whyNoMachineRoom } from './support/machine-room.ts'
 
 const reason = whyNoTools ?? (await whyNoMachineRoom(['curl', 'bash'], 'iproute2 curl'))
@@ -101,7 +101,7 @@ describe.skipIf(reason !== undefined)(`etcd${reason === undefined ? '' : ` (${re
   const script = (name: string, ...options: string[]) =>
     room.run(name, [
       ...['env', `HOST_ROOT=${home(name)}`, `PATH=${home(name, 'bin')}:${tool('.')}:/usr/sbin:/usr/bin:/sbin:/bin`],
-      ...['bash', join(root, 'infra/onprem/etcd-restore.sh'), ...options],
+      ...['bash', join(root, 'infra/machines/etcd-restore.sh'), ...options],
     ])
 
   test("is brought back by the CronJob's snapshot and the script, with two of three members lost", async () => {

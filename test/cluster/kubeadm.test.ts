@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { initFor, inventory, kubeadm, read, whyNoTools } from './support/kubeadm.ts'
+import { initFor, inventory, kubeadm, read, whyNoTools } from './support/kubeadm-tool.ts'
 
 if (whyNoTools !== undefined) process.stderr.write(`skipped: ${whyNoTools}\n`)
 

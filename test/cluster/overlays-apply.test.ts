@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { kustomize } from '#test/support/kube-tools.ts'
-import type { Manifest } from '#test/support/manifests.ts'
-import { clusterCopy, type Overlay, objectsIn, overlays } from '#test/support/overlays.ts'
+import type { Manifest } from '../../infra/cluster/render/manifest-files.ts'
+import { clusterCopy, type Overlay, objectsIn, overlays } from '../../infra/cluster/render/overlays.ts'
+import { kustomize } from '../../infra/delivery/kube-tools.ts'
 import { type ApiServer, apiServer, succeeded, whyNoApiServer } from './api-server.ts'
 import { worded } from './support/contents.ts'
 import { deployable } from './support/deployable.ts'
@@ -154,7 +154,7 @@ describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why
       expect(kinds.size).toBeGreaterThan(25)
       const asked = [...kinds].map(async ([kind, one]) => {
         const spoilt = structuredClone(one)
-        // Knative's schema of a Trigger keeps unknown fields; test/support/admission.ts is what refuses them.
+        // Knative's schema of a Trigger keeps unknown fields; test/cluster-files/support/admission.ts is what refuses them.
         Object.assign((one.kind !== 'Trigger' && spoilt.spec) || spoilt, { misspelt: true })
         const { code, stderr } = await dryRun([spoilt])
         return [kind, code !== 0 && /unknown field|not declared in schema/.test(stderr) && /misspelt/.test(stderr)]

@@ -10,8 +10,8 @@ import { migrate } from '#database/migrate.ts'
 import { as, serverAccount, serverEnvironment } from '#local/databases/account.ts'
 import { copyFolder, linkLibraries, postgresFolder, program } from '#local/databases/binaries.ts'
 import { freePort } from '#local/databases/free-port.ts'
-import { rendered } from '#test/support/overlays.ts'
 import { until } from '#test/support/until.ts'
+import { rendered } from '../../infra/cluster/render/overlays.ts'
 
 const why =
   process.platform === 'linux' && spawnSync('psql', ['--version']).status === 0

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { root } from '#test/support/manifests.ts'
 import { until } from '#test/support/until.ts'
-import { readInventory } from '../../infra/onprem/inventory.ts'
+import { root } from '../../infra/cluster/render/manifest-files.ts'
+import { readInventory } from '../../infra/machines/inventory.ts'
 import { type Authority, authority } from './support/authority.ts'
 import { type MachineRoom, openMachineRoom, whyNoMachineRoom } from './support/machine-room.ts'
 
@@ -12,7 +12,7 @@ const reason = await whyNoMachineRoom(['docker-registry', 'curl', 'openssl'], 'd
 if (reason !== undefined && process.env.VIGIA_MACHINE_ROOM === 'required') throw new Error(reason)
 if (reason !== undefined) process.stderr.write(`skipped: ${reason}\n`)
 
-const folder = join(root, 'infra/onprem')
+const folder = join(root, 'infra/machines')
 const { registry, lan } = readInventory('inventory.yaml', await readFile(join(folder, 'inventory.yaml'), 'utf8'))
 // "a-secret", by bcrypt, as the command of the README writes it.
 const logins = 'builder:$2y$10$bqOhozvNPTs4MxqhLCs0G.i/ypau.WdRdwNrBbbh4Yd1NcvsFpB9S\n'

@@ -8,8 +8,8 @@ import { MonitorDown } from '#events/monitor-down.ts'
 import { validatorOf } from '#events/validate.ts'
 import { cloudEvent } from '#functions/host/cloud-event.ts'
 import { inBinaryMode } from '#functions/host/publish.ts'
-import { functionNames, manifestsIn, root } from '#test/support/manifests.ts'
 import { sample } from '#test/support/samples.ts'
+import { functionNames, manifestsIn, root } from '../../infra/cluster/render/manifest-files.ts'
 
 const files = readdirSync(join(root, 'events')).filter(file => file.endsWith('.ts'))
 const isDefinition = (value: unknown): value is EventDefinition =>

@@ -5,8 +5,8 @@ import { monitorsIn } from '#database/uptime/monitors.ts'
 import { commandOf } from '#local/databases/processes.ts'
 import { emptyDatabase, freshMongo, type TestDatabase } from '#test/support/database.ts'
 import { answer, eventDetail, events, type Journey, saying, startJourney } from '#test/support/journey.ts'
-import { functionNames } from '#test/support/manifests.ts'
 import { until } from '#test/support/until.ts'
+import { functionNames } from '../../infra/cluster/render/manifest-files.ts'
 
 /** What must never be told. */
 const webhookSecret = 'canary-of-the-webhook-secret'

@@ -29,9 +29,9 @@ import { startTelegram } from '#simulators/telegram.ts'
 import { startTvmaze, type TvmazeTrouble } from '#simulators/tvmaze.ts'
 import { say, startHouse } from '#test/support/broker.ts'
 import { freshDatabase, freshMongo } from '#test/support/database.ts'
-import { root } from '#test/support/manifests.ts'
 import { served } from '#test/support/served.ts'
 import { until } from '#test/support/until.ts'
+import { root } from '../../infra/cluster/render/manifest-files.ts'
 
 /*
  * The way from TVMaze to a chat on a clock of the test's own: the rules behind their real host, joined by the real broker and the

@@ -8,7 +8,7 @@ import { readArguments } from '#local/arguments.ts'
 import { readEnvironment, type Settings } from '#local/environment.ts'
 import { holderOf } from '#local/http/port-holder.ts'
 import { manifestFiles, readManifests } from '#local/manifests/manifests.ts'
-import { root } from '../support/manifests.ts'
+import { root } from '../../infra/cluster/render/manifest-files.ts'
 import { clearAway, spawnVigia, temporaryFolder, type VigiaOptions } from '../support/vigia.ts'
 
 const folders: string[] = []

@@ -19,7 +19,7 @@ import { join } from 'node:path'
 import type { FunctionReport } from '#local/activator/function-pool.ts'
 import { processJournal } from '#local/activator/process-journal.ts'
 import { wipeDataFolder } from '#local/databases/wipe.ts'
-import { root } from './manifests.ts'
+import { root } from '../../infra/cluster/render/manifest-files.ts'
 import { until } from './until.ts'
 
 /** A folder of one's own, where the database's user can reach it. Whoever asks for it clears it away. */

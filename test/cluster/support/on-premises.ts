@@ -1,14 +1,14 @@
 import { chmod, copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { root } from '#test/support/manifests.ts'
 import { until } from '#test/support/until.ts'
-import { readInventory } from '../../../infra/onprem/inventory.ts'
+import { root } from '../../../infra/cluster/render/manifest-files.ts'
+import { readInventory } from '../../../infra/machines/inventory.ts'
 import { authority, type Certificate } from './authority.ts'
 import type { Asked } from './client.process.ts'
 import { openMachineRoom, type Running } from './machine-room.ts'
 import { type Working, whoServes } from './who-serves.ts'
 
-const folder = join(root, 'infra/onprem')
+const folder = join(root, 'infra/machines')
 
 export const inventory = readInventory('inventory.yaml', await readFile(join(folder, 'inventory.yaml'), 'utf8'))
 
@@ -46,7 +46,7 @@ export interface Disturbance {
 }
 
 /**
- * The eight machines of infra/onprem as they would stand in a LAN, and a ninth that asks: HAProxy and keepalived are the real ones and
+ * The eight machines of infra/machines as they would stand in a LAN, and a ninth that asks: HAProxy and keepalived are the real ones and
  * read the files of the repository, at the paths and in the words of production. API servers and Kourier are small servers that say
  * their name.
  */

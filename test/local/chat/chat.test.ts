@@ -7,8 +7,8 @@ import { EMPTY, update } from '#local/chat/screen.ts'
 import type { ChatState } from '#simulators/telegram/page.ts'
 import type { TelegramSimulator } from '#simulators/telegram.ts'
 import { startChat } from '#test/simulators/support/chat-page.ts'
-import { root } from '#test/support/manifests.ts'
 import { until } from '#test/support/until.ts'
+import { root } from '../../../infra/cluster/render/manifest-files.ts'
 
 let chat: Awaited<ReturnType<typeof startChat>>
 let telegram: TelegramSimulator

@@ -1,2 +1,0 @@
-/** The first line of every file that is written from the inventory, in a language whose comments begin with `#`. */
-export const header = '# Written from infra/onprem/inventory.yaml by `npm run onprem`: edit that file, not this one.\n'

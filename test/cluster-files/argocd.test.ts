@@ -1,0 +1,106 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { whyNoCrds } from '#test/cluster-files/support/crds.ts'
+import { schemaFaults } from '#test/cluster-files/support/strict-schemas.ts'
+import { type Manifest, root } from '../../infra/cluster/render/manifest-files.ts'
+import { type Overlay, rendered } from '../../infra/cluster/render/overlays.ts'
+import { environmentsFile, environmentsIn } from '../../infra/delivery/environments.ts'
+
+const text = (name: string) => readFileSync(join(root, 'infra/argocd', name), 'utf8')
+const read = (name: string): Manifest => ({ file: name, ...parse(text(name)) })
+const project = read('project.yaml')
+const set = read('applicationset.yaml')
+const self = read('self.yaml')
+const elements: { env: Overlay; revision: string; server: string }[] = set.spec.generators[0].list.elements
+
+/** The Application that Argo CD makes of an element, with its names filled in. */
+const applicationOf = (element: (typeof elements)[number]): Manifest => {
+  const filled = JSON.stringify(set.spec.template).replace(/\{\{\.(\w+)\}\}/g, (_, name: keyof typeof element) => {
+    if (!(name in element)) throw new Error(`no ${name} in ${JSON.stringify(element)}`)
+    return element[name]
+  })
+  const { metadata, spec } = JSON.parse(filled)
+  return {
+    file: 'applicationset.yaml',
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Application',
+    metadata: { namespace: 'argocd', ...metadata },
+    spec,
+  }
+}
+
+describe.skipIf(whyNoCrds)('Argo CD reads', () => {
+  test('the project and the set', () => {
+    expect(schemaFaults(project)).toEqual([])
+    expect(schemaFaults(set)).toEqual([])
+    expect(schemaFaults(self)).toEqual([])
+  })
+
+  test.each(elements)('the Application of $env', element => {
+    expect(schemaFaults(applicationOf(element))).toEqual([])
+  })
+
+  test('a field that it does not know is refused', () => {
+    expect(schemaFaults({ ...project, spec: { ...project.spec, sourceRepo: [] } })).not.toEqual([])
+    const application = applicationOf(elements[0]!)
+    application.spec.syncPolicy.automatic = {}
+    expect(schemaFaults(application)).not.toEqual([])
+  })
+})
+
+test.each(elements)('$env is an overlay that exists, at a release, on a cluster that the project allows', element => {
+  const { spec } = applicationOf(element)
+  expect(existsSync(join(root, spec.source.path, 'kustomization.yaml')), spec.source.path).toBe(true)
+  expect(spec.source.targetRevision).toMatch(/^v\d+\.\d+\.\d+$/)
+  expect(project.spec.sourceRepos).toContain(spec.source.repoURL)
+  expect(project.spec.destinations).toContainEqual(spec.destination)
+  expect(spec.project).toBe(project.metadata.name)
+})
+
+test('what a promotion changes on main is brought to the cluster by itself', () => {
+  const { repoURL, path, directory } = self.spec.source
+  expect(repoURL).toBe(set.spec.template.spec.source.repoURL)
+  expect(path).toBe(dirname(environmentsFile))
+  expect(directory.include).toBe('{project.yaml,applicationset.yaml}')
+  expect(self.spec.syncPolicy.automated).toBeDefined()
+  expect(self.spec.syncPolicy.automated.prune, 'a file that goes would take every environment with it').toBeUndefined()
+})
+
+test('the release pipeline finds each environment and its revision', () => {
+  expect(environmentsIn(text('applicationset.yaml')).map(({ name, revision }) => ({ name, revision }))).toEqual(
+    elements.map(({ env, revision }) => ({ name: env, revision })),
+  )
+})
+
+test('the project allows the kinds that the overlays render, and no others', async () => {
+  const objects = (await Promise.all(elements.map(({ env }) => rendered(env)))).flat()
+  const said = ({ group, kind }: { group: string; kind: string }) => `${group}/${kind}`
+  const kinds = new Set(
+    objects.map(({ apiVersion, kind }) =>
+      said({ group: apiVersion.includes('/') ? apiVersion.split('/')[0]! : '', kind }),
+    ),
+  )
+  const allowed = [...project.spec.clusterResourceWhitelist, ...project.spec.namespaceResourceWhitelist].map(said)
+  expect(allowed.toSorted()).toEqual([...kinds].sort())
+  expect(project.spec.clusterResourceWhitelist).toEqual([{ group: '', kind: 'Namespace' }])
+})
+
+test('every kind without a health of its own in Argo CD is given one', async () => {
+  const customised: string[] = Object.keys(parse(parse(text('health.yaml')).data['resource.customizations']))
+  const objects = (await Promise.all(elements.map(({ env }) => rendered(env)))).flat()
+  const inNeed = objects.filter(({ apiVersion }) =>
+    ['eventing.knative.dev', 'sources.knative.dev', 'mongodbcommunity.mongodb.com', 'rabbitmq.com'].includes(
+      apiVersion.split('/')[0]!,
+    ),
+  )
+  expect(inNeed.length).toBeGreaterThan(20)
+  for (const { apiVersion, kind } of inNeed) {
+    const group = apiVersion.split('/')[0]
+    expect(
+      customised.some(key => key === `${group}/${kind}` || key === `${group}/*`),
+      `${group}/${kind}`,
+    ).toBe(true)
+  }
+})

@@ -1,0 +1,95 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { allManifests } from '../../infra/cluster/render/manifest-files.ts'
+import { type Call, callsIn, knScript, onPath, runScript, understood } from './support/kn-calls.ts'
+import { saidBy, saidIn } from './support/kn-said.ts'
+
+const key = ({ kind, name }: { kind: string; name: string }) => `${kind} ${name}`
+const manifests = new Map(allManifests().map(one => [key({ kind: one.kind, name: one.metadata.name }), one]))
+const script = knScript()
+const bash = onPath('bash')
+const kn = onPath('kn')
+
+describe.skipIf(!bash)(`the README's section about kn${bash ? '' : ' (skipped: no bash)'}`, () => {
+  let calls: Call[] = []
+  beforeAll(async () => {
+    calls = (await callsIn(script)).map(understood)
+  })
+
+  test('makes every service, broker, binding, trigger and source once, and nothing else', () => {
+    expect(calls.map(call => key(saidBy(call))).sort()).toEqual([...manifests.keys()].sort())
+  })
+
+  test.each([...manifests])('%s is made as its manifest says, as far as kn has a flag for it', (name, manifest) => {
+    const call = calls.find(one => key(saidBy(one)) === name)!
+    expect(saidBy(call)).toEqual(saidIn(manifest))
+  })
+
+  test('the Broker and the binding come before the functions that want K_SINK, and functions before what wakes them', () => {
+    const at = (command: string) =>
+      calls.map((call, index) => (call.command === command ? index : -1)).filter(i => i >= 0)
+    expect(Math.max(...at('broker create'))).toBeLessThan(Math.min(...at('source binding create')))
+    expect(Math.max(...at('source binding create'))).toBeLessThan(Math.min(...at('service create')))
+    expect(Math.max(...at('service create'))).toBeLessThan(
+      Math.min(...at('trigger create'), ...at('source ping create')),
+    )
+  })
+
+  test('a change of the section or of a manifest is noticed', async () => {
+    const differs = async (from: string, to: string) => {
+      expect(script, `the section has ${from}`).toContain(from)
+      const changed = (await callsIn(script.replace(from, to))).map(understood).map(saidBy)
+      return changed.some(said => {
+        const manifest = manifests.get(key(said))
+        return !manifest || !isDeepStrictEqual(said, saidIn(manifest))
+      })
+    }
+    expect(await differs('wake uptime-prober', 'wake uptime-prober')).toBe(false)
+    expect(await differs('--scale 0..3', '--scale 0..4')).toBe(true)
+    expect(await differs("'7 * * * *'", "'8 * * * *'")).toBe(true)
+    expect(await differs('--user 65532', '--user 0')).toBe(true)
+    expect(await differs(' --security-context strict', '')).toBe(true)
+    expect(await differs('tick=$1" --sink "ksvc:$1"', 'tick=$1" --sink ksvc:error-notifier')).toBe(true)
+    expect(await differs('/dead/default', '/dead')).toBe(true)
+    expect(await differs('inside=--cluster-local', 'inside=--no-cluster-local')).toBe(true)
+  })
+
+  test.each([
+    [['service', 'create', 'x', '--read-only'], 'no flag --read-only'],
+    [['service', 'create', 'x', '--timeout', 'long'], 'is no number'],
+    [['service', 'create', 'x', '--image'], 'lacks its value'],
+    [['service', 'create', 'x', '--user', '1', '--user', '2'], 'given twice'],
+    [['service', 'create', 'x', 'y'], 'one name is wanted'],
+    [['source', 'ping', 'create', 'x', '--timezone', 'UTC'], 'no flag --timezone'],
+    [['trigger', 'create', 'x', '--retry', '3'], 'no flag --retry'],
+    [['service', 'destroy', 'x'], 'no command'],
+  ])('kn %j is refused', (args, words) => {
+    expect(() => understood(args)).toThrow(words)
+  })
+})
+
+describe.skipIf(!kn || !bash)(`with kn itself${kn ? '' : ' (skipped: no kn on PATH)'}`, () => {
+  test('it makes of each service command what the manifest says', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'vigia-kn-target-'))
+    try {
+      const program = `#!/bin/sh\ncase "$1" in service) exec '${kn}' "$@" --target '${folder}' ;; esac\n`
+      await runScript(script, program)
+      const files = await readdir(join(folder, 'vigia/ksvc'))
+      const made = await Promise.all(
+        files.map(async file => parse(await readFile(join(folder, 'vigia/ksvc', file), 'utf8'))),
+      )
+      const services = [...manifests.values()].filter(({ kind }) => kind === 'Service')
+      expect(made.map(({ metadata }) => metadata.name).sort()).toEqual(
+        services.map(({ metadata }) => metadata.name).sort(),
+      )
+      for (const one of made)
+        expect(saidIn(one), one.metadata.name).toEqual(saidIn(manifests.get(`Service ${one.metadata.name}`)!))
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+})

@@ -1,0 +1,163 @@
+import { describe, expect, test } from 'vitest'
+import { admissionFaults } from '#test/cluster-files/support/admission.ts'
+import { whyNoCrds } from '#test/cluster-files/support/crds.ts'
+import { schemaFaults } from '#test/cluster-files/support/strict-schemas.ts'
+import { allManifests, type Manifest } from '../../infra/cluster/render/manifest-files.ts'
+
+const objects = allManifests()
+
+describe.skipIf(whyNoCrds)(`against the CRDs${whyNoCrds ? ` (skipped: ${whyNoCrds})` : ''}`, () => {
+  test.each(objects.map(one => [`${one.file} ${one.kind} ${one.metadata.name}`, one] as const))(
+    '%s is what the API server takes under strict validation',
+    (_, one) => expect(schemaFaults(one)).toEqual([]),
+  )
+
+  test('a misspelt field is noticed at every depth', () => {
+    const trigger = objects.find(({ kind }) => kind === 'Trigger')!
+    const service = objects.find(({ kind }) => kind === 'Service')!
+    const wrongFilter = structuredClone(trigger)
+    wrongFilter.spec.filter = { type: 'x' }
+    expect([...schemaFaults(wrongFilter)!, ...admissionFaults(wrongFilter)]).not.toEqual([])
+    const wrongContainer = structuredClone(service)
+    wrongContainer.spec.template.spec.containers[0].enviroment = []
+    expect(schemaFaults(wrongContainer)).not.toEqual([])
+  })
+})
+
+const annotate = (metadata: Pick<Manifest['metadata'], 'annotations'>, key: string, value: string) => {
+  metadata.annotations = { ...metadata.annotations, [key]: value }
+}
+
+describe('what only the admission webhooks know', () => {
+  test.each(objects.map(one => [`${one.file} ${one.kind} ${one.metadata.name}`, one] as const))(
+    '%s would be admitted',
+    (_, one) => expect(admissionFaults(one)).toEqual([]),
+  )
+
+  test('no two objects of a kind share a name', () => {
+    const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`)
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([])
+  })
+
+  test('every reference points at an object of this set', () => {
+    const known = new Set(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`))
+    const referencesIn = (value: unknown): string[] =>
+      typeof value !== 'object' || value === null
+        ? []
+        : Object.entries(value).flatMap(([key, inner]) =>
+            key === 'ref' ? [`${inner.kind} ${inner.name}`] : referencesIn(inner),
+          )
+    for (const one of objects) for (const to of referencesIn(one.spec)) expect(known, one.file).toContain(to)
+    for (const { spec, file, kind } of objects)
+      if (kind === 'Trigger') expect(known, file).toContain(`Broker ${spec.broker}`)
+  })
+
+  test('only telegram-webhook can be reached from outside; every function says how far it scales and what it takes', () => {
+    const services = objects.filter(({ kind }) => kind === 'Service')
+    const label = 'networking.knative.dev/visibility'
+    expect(
+      services
+        .filter(({ metadata }) => metadata.labels?.[label] !== 'cluster-local')
+        .map(({ metadata }) => metadata.name),
+    ).toEqual(['telegram-webhook'])
+    for (const { file, spec } of services) {
+      expect(Object.keys(spec.template.metadata.annotations), file).toEqual(
+        expect.arrayContaining(
+          ['min-scale', 'max-scale', 'target', 'window'].map(key => `autoscaling.knative.dev/${key}`),
+        ),
+      )
+      const scaling = (key: string) => spec.template.metadata.annotations[`autoscaling.knative.dev/${key}`]
+      expect([scaling('min-scale'), Number(scaling('max-scale')) > 0], file).toEqual(['0', true])
+      expect(spec.template.spec.containerConcurrency, file).toBeGreaterThan(0)
+    }
+  })
+
+  test.each<[string, string, (spec: Manifest['spec'], whole: Manifest) => void]>([
+    ['Trigger', 'a retry without a delay', spec => delete spec.delivery.backoffDelay],
+    ['Trigger', 'a delay that is no ISO-8601 duration', spec => Object.assign(spec.delivery, { backoffDelay: '1s' })],
+    ['Trigger', 'an empty filter value', spec => Object.assign(spec.filter.attributes, { tick: '' })],
+    ['Trigger', 'a misspelt field of spec', spec => Object.assign(spec, { filterz: [] })],
+    ['Trigger', 'an absolute uri beside a ref', spec => Object.assign(spec.subscriber, { uri: 'http://example.org/' })],
+    [
+      'PingSource',
+      'a standard attribute as override',
+      spec => Object.assign(spec.ceOverrides.extensions, { type: 'x' }),
+    ],
+    ['PingSource', 'data without a content type', spec => delete spec.contentType],
+    ['PingSource', 'an unknown zone', spec => Object.assign(spec, { timezone: 'Mars/Olympus' })],
+    ['Service', 'a reserved variable', spec => spec.template.spec.containers[0].env.push({ name: 'PORT', value: '1' })],
+    ['Service', 'a timeout over 600 s', spec => Object.assign(spec.template.spec, { timeoutSeconds: 601 })],
+    ['Service', 'a container that may become root', spec => delete spec.template.spec.containers[0].securityContext],
+    ['Trigger', 'a Broker twice', spec => Object.assign(spec, { brokerRef: { name: 'x' } })],
+    ['Trigger', 'CESQL that cannot be read', spec => Object.assign(spec, { filters: [{ cesql: 'type =' }] })],
+    [
+      'Trigger',
+      'a dependency that is no reference',
+      (_, whole) => annotate(whole.metadata, 'knative.dev/dependency', 'x'),
+    ],
+    ['Trigger', 'another namespace', spec => Object.assign(spec.subscriber.ref, { namespace: 'other' })],
+    ['Broker', 'an empty class', (_, whole) => annotate(whole.metadata, 'eventing.knative.dev/broker.class', '')],
+    ['Broker', 'half a reference to its configuration', spec => Object.assign(spec, { config: { kind: 'ConfigMap' } })],
+    ['PingSource', 'a minute that no hour has', spec => Object.assign(spec, { schedule: '61 * * * *' })],
+    ['PingSource', 'four fields of cron', spec => Object.assign(spec, { schedule: '* * * *' })],
+    ['PingSource', 'an interval instead of cron', spec => Object.assign(spec, { schedule: '@every 5s' })],
+    ['PingSource', 'data that is no JSON', spec => Object.assign(spec, { data: 'x' })],
+    ['PingSource', 'bytes that are no base64', spec => Object.assign(spec, { data: undefined, dataBase64: '!' })],
+    [
+      'Service',
+      'a scale on the Service',
+      (_, whole) => annotate(whole.metadata, 'autoscaling.knative.dev/min-scale', '1'),
+    ],
+    ['Service', 'a window of 5 s', spec => annotate(spec.template.metadata, 'autoscaling.knative.dev/window', '5s')],
+    [
+      'Service',
+      'a window without a unit',
+      spec => annotate(spec.template.metadata, 'autoscaling.knative.dev/window', '60'),
+    ],
+    ['Service', 'a misspelt scale', spec => annotate(spec.template.metadata, 'autoscaling.knative.dev/minscale', '1')],
+    [
+      'Service',
+      'a minimum over its maximum',
+      spec => annotate(spec.template.metadata, 'autoscaling.knative.dev/min-scale', '99'),
+    ],
+    [
+      'Service',
+      'a number for a text',
+      spec => Object.assign(spec.template.metadata.annotations, { 'autoscaling.knative.dev/max-scale': 3 }),
+    ],
+    [
+      'Service',
+      'a port of Knative',
+      spec => Object.assign(spec.template.spec.containers[0], { ports: [{ containerPort: 8012 }] }),
+    ],
+    [
+      'Service',
+      'two ports',
+      spec => Object.assign(spec.template.spec.containers[0], { ports: [{ containerPort: 1 }, { containerPort: 2 }] }),
+    ],
+    [
+      'Service',
+      'a probe with two handlers',
+      spec => Object.assign(spec.template.spec.containers[0].readinessProbe, { tcpSocket: { port: 1 } }),
+    ],
+    [
+      'Service',
+      'nine tenths of the traffic',
+      spec => Object.assign(spec, { traffic: [{ latestRevision: true, percent: 90 }] }),
+    ],
+    ['Service', 'a name for its revision', spec => Object.assign(spec.template.metadata, { name: 'x-1' })],
+    ['Service', 'ten minutes that end after five', spec => Object.assign(spec.template.spec, { timeoutSeconds: 600 })],
+    ['Service', 'a grace period', spec => Object.assign(spec.template.spec, { terminationGracePeriodSeconds: 5 })],
+    [
+      'Service',
+      'a mount over the root',
+      spec => spec.template.spec.containers[0].volumeMounts.push({ name: 'tmp', mountPath: '/' }),
+    ],
+    ['SinkBinding', 'a subject in another namespace', spec => Object.assign(spec.subject, { namespace: 'other' })],
+    ['SinkBinding', 'a subject by name and by selector', spec => Object.assign(spec.subject, { name: 'x' })],
+  ])('a %s with %s is refused', (kind, _, spoil) => {
+    const spoilt = structuredClone(objects.find(one => one.kind === kind)!)
+    spoil(spoilt.spec, spoilt)
+    expect(admissionFaults(spoilt)).not.toEqual([])
+  })
+})

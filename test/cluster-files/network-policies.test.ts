@@ -1,0 +1,263 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { addressGuard } from '#functions/dial/dial.ts'
+import { podTemplateOf } from '#test/cluster-files/support/lints.ts'
+import { allows, type Peer, type Port } from '#test/cluster-files/support/network-policies.ts'
+import { functionNames, type Manifest, root } from '../../infra/cluster/render/manifest-files.ts'
+import { type Overlay, overlays, rendered } from '../../infra/cluster/render/overlays.ts'
+
+const outside = (name: string, namespace: string, labels: Record<string, string>): Peer => ({ name, namespace, labels })
+
+/** Pods that somebody's operator makes, with the labels it gives them. */
+const fromOperators: Record<Overlay, Peer[]> = {
+  minikube: [],
+  gke: [
+    outside('postgres', 'vigia', { 'cnpg.io/cluster': 'vigia-postgres', 'cnpg.io/podRole': 'instance' }),
+    outside('restored postgres', 'vigia', {
+      'cnpg.io/cluster': 'vigia-postgres-restored',
+      'cnpg.io/podRole': 'instance',
+    }),
+    outside('restoring postgres', 'vigia', {
+      'cnpg.io/cluster': 'vigia-postgres-restored',
+      'cnpg.io/jobRole': 'full-recovery',
+    }),
+    outside('mongodb', 'vigia', { app: 'vigia-mongodb-svc' }),
+    outside('ACME solver', 'vigia', { 'acme.cert-manager.io/http01-solver': 'true' }),
+  ],
+  onprem: [
+    outside('broker', 'vigia', {
+      'eventing.knative.dev/broker': 'default',
+      'eventing.knative.dev/brokerRole': 'ingress',
+    }),
+    outside('dispatchers', 'vigia', {
+      'eventing.knative.dev/broker': 'default',
+      'eventing.knative.dev/brokerRole': 'dispatcher',
+    }),
+    outside('rabbitmq', 'vigia', {
+      'app.kubernetes.io/name': 'vigia-rabbitmq',
+      'app.kubernetes.io/component': 'rabbitmq',
+    }),
+  ],
+}
+
+const brokers: Record<Overlay, Peer[]> = {
+  minikube: [outside('broker', 'knative-eventing', { 'eventing.knative.dev/brokerRole': 'ingress' })],
+  gke: [outside('broker', 'knative-eventing', { app: 'kafka-broker-receiver' })],
+  onprem: [],
+}
+
+const elsewhere: Peer[] = [
+  outside('names', 'kube-system', { 'k8s-app': 'kube-dns' }),
+  outside('kourier', 'knative-serving', { app: '3scale-kourier-gateway' }),
+  outside('activator', 'knative-serving', { app: 'activator' }),
+  outside('autoscaler', 'knative-serving', { app: 'autoscaler' }),
+  outside('sources', 'knative-eventing', { 'sources.knative.dev/role': 'adapter' }),
+  outside('PostgreSQL operator', 'cnpg-system', { 'app.kubernetes.io/name': 'cloudnative-pg' }),
+  outside('RabbitMQ operators', 'rabbitmq-system', { 'app.kubernetes.io/name': 'messaging-topology-operator' }),
+  outside('KEDA', 'keda', { app: 'keda-operator' }),
+  outside('consoles', 'envoy-gateway-system', { 'app.kubernetes.io/name': 'envoy' }),
+  outside('an Ingress controller of none of ours', 'traefik', { 'app.kubernetes.io/name': 'traefik' }),
+  outside('a stranger', 'default', { 'serving.knative.dev/service': 'uptime-prober', app: 'activator' }),
+  outside('a stranger of kube-system', 'kube-system', { app: 'something' }),
+  { name: 'Internet', address: '93.184.215.14' },
+  { name: 'Internet', address: '2606:2800:21f:cb07::1' },
+  { name: 'API server', address: '10.96.0.1' },
+  { name: 'a private address', address: '192.168.1.1' },
+  { name: 'a private address', address: 'fd00::1' },
+  { name: 'metadata', address: '169.254.169.254' },
+  { name: 'this machine', address: '127.0.0.1' },
+]
+
+/** Addresses and pods of one kind of cluster that are there before Vigia is. */
+const around: Record<Overlay, Peer[]> = {
+  minikube: [],
+  gke: [
+    { name: 'names on the node', address: '169.254.20.10' },
+    outside("names in the node's pod", 'kube-system', { 'k8s-app': 'node-local-dns' }),
+    { name: 'metadata on the node', address: '169.254.169.252' },
+    { name: 'nodes', address: '10.128.0.7' },
+  ],
+  onprem: [],
+}
+
+/** The pods that the objects of an overlay lead to; those of Knative's services with the label that Serving adds. */
+const podsOf = (objects: Manifest[]): Peer[] =>
+  objects.flatMap(one => {
+    const template = podTemplateOf(one)
+    const { kind, apiVersion, metadata } = one
+    if (!template) return []
+    const labels: Record<string, string> = { ...template.metadata.labels }
+    if (isKnativeService(apiVersion, kind)) labels['serving.knative.dev/service'] = metadata.name
+    return [
+      {
+        name: kind === 'Job' ? labels['app.kubernetes.io/name']! : metadata.name,
+        namespace: metadata.namespace!,
+        labels,
+      },
+    ]
+  })
+
+const isKnativeService = (apiVersion: string, kind: string) => kind === 'Service' && apiVersion.startsWith('serving.')
+
+const everyPort: Port[] = [
+  ...[
+    53, 80, 443, 987, 988, 4369, 5432, 5672, 6443, 8000, 8012, 8013, 8022, 8080, 8081, 8089, 9090, 9091, 15672, 25672,
+    27017,
+  ],
+].map(number => ({ number, protocol: 'TCP' }))
+everyPort.push({ number: 53, protocol: 'UDP' }, { number: 443, protocol: 'UDP' })
+
+const said = ({ number, protocol }: Port) => (protocol === 'UDP' ? `${number}/UDP` : `${number}`)
+
+/** What is let through among everybody, each as `from → to port`. What both ends of lie outside is not ours to say. */
+const matrix = (policies: Manifest[], peers: Peer[], ports: Port[]): string[] =>
+  peers.flatMap(from =>
+    peers.flatMap(to =>
+      isOurs(from) || isOurs(to)
+        ? ports.filter(port => allows(policies, from, to, port)).map(port => `${from.name} → ${to.name} ${said(port)}`)
+        : [],
+    ),
+  )
+
+const isOurs = (peer: Peer) => 'namespace' in peer && peer.namespace === 'vigia'
+
+const objectsAndPeers = async (overlay: Overlay) => {
+  const objects = await rendered(overlay)
+  const ours = [...podsOf(objects), ...fromOperators[overlay], outside('none of ours', 'vigia', { app: 'shell' })]
+  const others = [...elsewhere, ...brokers[overlay], ...around[overlay]]
+  return { objects, policies: objects.filter(({ kind }) => kind === 'NetworkPolicy'), ours, others }
+}
+
+/** The table of infra/cluster/README.md, its groups spelled out. */
+const declared = (objects: Manifest[], ours: Peer[], others: Peer[], overlay: Overlay): string[] => {
+  const groups: Record<string, string[]> = {
+    everybody: ours.map(({ name }) => name),
+    'everybody elsewhere': others.map(({ name }) => name),
+    functions: functionNames(),
+    'every postgres': ours.map(({ name }) => name).filter(name => /^(\w+ )?postgres$/.test(name)),
+    publishers: objects
+      .filter(({ metadata }) => metadata.labels?.['vigia.dev/publishes'] === 'true')
+      .map(({ metadata }) => metadata.name),
+    anywhere: others.filter(peer => 'address' in peer && !peer.address.includes(':')).map(({ name }) => name),
+  }
+  const people = (cell: string) => cell.split(', ').flatMap(name => groups[name] ?? [name])
+  return flows()
+    .filter(({ overlays }) => overlays === 'all' || overlays === overlay)
+    .flatMap(({ from, to, ports }) =>
+      people(from).flatMap(one =>
+        people(to).flatMap(other =>
+          (ports === 'any' ? everyPort.map(said) : ports.split(', ')).map(port => `${one} → ${other} ${port}`),
+        ),
+      ),
+    )
+}
+
+const flows = () => {
+  const text = readFileSync(join(root, 'infra/cluster/README.md'), 'utf8')
+  const table = text.slice(text.indexOf('## Who may talk to whom'))
+  return [...table.matchAll(/^\| ([^|]+) \| ([^|]+) \| ([^|]+) \| (all|minikube|gke|onprem) \|$/gm)].map(
+    ([, from, to, ports, overlay]) => ({ from: from!, to: to!, ports: ports!, overlays: overlay! }),
+  )
+}
+
+const distinct = (lines: string[]) => [...new Set(lines)].sort()
+
+describe.each(overlays)('on %s', overlay => {
+  test('the connections that are let through are those of the table in infra/cluster/README.md, and no others', async () => {
+    const { objects, policies, ours, others } = await objectsAndPeers(overlay)
+    const everybody = [...ours, ...others]
+    const allowed = distinct(matrix(policies, everybody, everyPort))
+    const table = distinct(declared(objects, ours, others, overlay))
+    expect({ closedThough: table.filter(flow => !allowed.includes(flow)) }).toEqual({ closedThough: [] })
+    expect({ openThough: allowed.filter(flow => !table.includes(flow)) }).toEqual({ openThough: [] })
+  })
+
+  test('without any one of its policies the table no longer holds', async () => {
+    const { objects, policies, ours, others } = await objectsAndPeers(overlay)
+    const everybody = [...ours, ...others]
+    const table = distinct(declared(objects, ours, others, overlay))
+    for (const policy of policies) {
+      const rest = policies.filter(one => one !== policy)
+      expect(distinct(matrix(rest, everybody, everyPort)), `without ${policy.metadata.name}`).not.toEqual(table)
+    }
+  })
+
+  test('each function reaches the databases whose address it is given, and the others none', async () => {
+    const { objects, policies, ours } = await objectsAndPeers(overlay)
+    for (const [variable, database, number] of [
+      ['DATABASE_URL', 'postgres', 5432],
+      ['MONGODB_URI', 'mongodb', 27017],
+    ] as const)
+      for (const name of functionNames()) {
+        const service = objects.find(
+          ({ metadata, apiVersion }) => metadata.name === name && apiVersion.startsWith('serving.'),
+        )!
+        const env: { name: string }[] = service.spec.template.spec.containers[0].env
+        const [from, to] = [name, database].map(wanted => ours.find(peer => peer.name === wanted)!) as [Peer, Peer]
+        expect(allows(policies, from, to, { number, protocol: 'TCP' }), `${name} → ${database}`).toBe(
+          env.some(one => one.name === variable),
+        )
+      }
+  })
+
+  test('the prober reaches the addresses that its own guard calls public, and no others', async () => {
+    const { policies, ours } = await objectsAndPeers(overlay)
+    const prober = ours.find(({ name }) => name === 'uptime-prober')!
+    const guard = addressGuard()
+    const addresses =
+      '1.1.1.1 8.8.8.8 93.184.215.14 172.15.255.255 172.32.0.1 100.128.0.1 192.0.1.1 198.20.0.1 223.255.255.255 2606:4700::1111'
+    const closed =
+      '0.0.0.0 10.0.0.1 10.255.255.255 100.64.0.1 127.0.0.1 168.63.129.16 169.254.169.254 169.254.20.10 172.16.0.1 172.31.255.255 192.0.0.8 192.0.2.1 192.88.99.1 192.168.0.1 198.18.0.1 198.51.100.1 203.0.113.1 224.0.0.1 240.0.0.1 255.255.255.255 ::1 :: ::ffff:10.0.0.1 64:ff9b::a00:1 fc00::1 fe80::1 ff02::1 2001:db8::1 2001::1 2002:a00:1::'
+    for (const address of [...addresses.split(' '), ...closed.split(' ')]) {
+      const open = allows(policies, prober, { name: address, address }, { number: 8443, protocol: 'TCP' })
+      expect(open && overlay === 'gke' && address === '169.254.20.10' ? false : open, address).toBe(guard(address))
+    }
+    expect(addresses.split(' ').every(guard) && !closed.split(' ').some(guard)).toBe(true)
+  })
+})
+
+describe('a policy as Kubernetes reads it', () => {
+  const pod = (labels: Record<string, string>, namespace = 'vigia'): Peer => ({ name: 'pod', namespace, labels })
+  const policy = (spec: object) =>
+    ({ kind: 'NetworkPolicy', metadata: { name: 'p', namespace: 'vigia' }, spec }) as Manifest
+  const port = { number: 80, protocol: 'TCP' } as const
+
+  test('a pod that none selects is open', () => {
+    const other = policy({ podSelector: { matchLabels: { app: 'other' } }, policyTypes: ['Ingress'] })
+    expect(allows([other], pod({ app: 'a' }), pod({ app: 'b' }), port)).toBe(true)
+    expect(allows([other], pod({ app: 'a' }), pod({ app: 'other' }), port)).toBe(false)
+  })
+
+  test('an empty rule opens to everybody, an empty list of rules to nobody', () => {
+    expect(allows([policy({ podSelector: {}, ingress: [{}] })], pod({}, 'else'), pod({}), port)).toBe(true)
+    expect(allows([policy({ podSelector: {}, ingress: [] })], pod({}, 'else'), pod({}), port)).toBe(false)
+  })
+
+  test('a pod selector alone means pods of the same namespace; with a namespace selector both must hold', () => {
+    const from = (peer: object) => policy({ podSelector: {}, policyTypes: ['Ingress'], ingress: [{ from: [peer] }] })
+    const same = from({ podSelector: { matchLabels: { app: 'a' } } })
+    expect(allows([same], pod({ app: 'a' }), pod({}), port)).toBe(true)
+    expect(allows([same], pod({ app: 'a' }, 'else'), pod({}), port)).toBe(false)
+    const both = from({
+      podSelector: { matchLabels: { app: 'a' } },
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'else' } },
+    })
+    expect(allows([both], pod({ app: 'a' }, 'else'), pod({}), port)).toBe(true)
+    expect(allows([both], pod({ app: 'b' }, 'else'), pod({}), port)).toBe(false)
+  })
+
+  test('ports are those named, ranges included, of that protocol', () => {
+    const at = (ports: object[]) => policy({ podSelector: {}, policyTypes: ['Ingress'], ingress: [{ ports }] })
+    const open = (ports: object[], asked: Port) => allows([at(ports)], pod({}, 'else'), pod({}), asked)
+    expect(open([{ port: 80 }], port)).toBe(true)
+    expect(open([{ port: 80 }], { number: 80, protocol: 'UDP' })).toBe(false)
+    expect(open([{ port: 79, endPort: 81 }], port)).toBe(true)
+    expect(open([{ protocol: 'TCP' }], port)).toBe(true)
+    expect(open([{ port: 81 }], port)).toBe(false)
+  })
+
+  test('a field that nobody knows is not passed over', () => {
+    expect(() => allows([policy({ podSelector: {}, igress: [] })], pod({}), pod({}), port)).toThrow('igress')
+  })
+})

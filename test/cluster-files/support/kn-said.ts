@@ -1,0 +1,174 @@
+import type { Manifest } from '../../../infra/cluster/render/manifest-files.ts'
+import type { Call } from './kn-calls.ts'
+
+/** What a call makes and what a manifest says, in the same words: all that kn has a flag for and nothing else. */
+export type Said = Record<string, unknown> & { kind: string; name: string }
+
+const pairs = (values: string[] = []) =>
+  Object.fromEntries(values.map(one => [one.slice(0, one.indexOf('=')), one.slice(one.indexOf('=') + 1)]))
+
+/** What a call makes, read from its flags. */
+export const saidBy = ({ command, name, flags }: Call): Said => {
+  const one = (flag: string) => flags.get(flag)?.[0]
+  const common = { name, namespace: one('namespace') }
+  const number = (flag: string) => (one(flag) === undefined ? undefined : Number(one(flag)))
+  switch (command) {
+    case 'service create': {
+      const [min, max] = one('scale')?.split('..') ?? []
+      const scaling = { metric: one('scale-metric'), target: one('scale-target'), window: one('scale-window') }
+      return {
+        kind: 'Service',
+        ...common,
+        image: one('image'),
+        labels: {
+          ...pairs(flags.get('label-service')),
+          ...(flags.has('cluster-local') && { 'networking.knative.dev/visibility': 'cluster-local' }),
+        },
+        scaling: { ...scaling, min, max },
+        atOnce: number('concurrency-limit'),
+        timeoutS: number('timeout'),
+        env: { ...pairs(flags.get('env')), ...pairs(flags.get('env-value-from')) },
+        envFrom: flags.get('env-from') ?? [],
+        probe: one('probe-readiness'),
+        requests: pairs(flags.get('request')),
+        limits: pairs(flags.get('limit')),
+        strict: one('security-context') === 'strict',
+        user: number('user'),
+        mounts: Object.fromEntries(
+          Object.entries(pairs(flags.get('mount'))).map(([path, volume]) => [path, volume.split(':')[0]]),
+        ),
+      }
+    }
+    case 'broker create':
+      return {
+        kind: 'Broker',
+        ...common,
+        retry: number('retry'),
+        policy: one('backoff-policy'),
+        delay: one('backoff-delay'),
+        deadLetters: one('dl-sink'),
+      }
+    case 'source binding create': {
+      const [kind, apiVersion, labels] = one('subject')?.split(':') ?? []
+      return {
+        kind: 'SinkBinding',
+        ...common,
+        sink: one('sink'),
+        subject: { kind, apiVersion, labels: pairs([labels!]) },
+      }
+    }
+    case 'trigger create':
+      return {
+        kind: 'Trigger',
+        ...common,
+        broker: one('broker'),
+        filter: pairs(flags.get('filter')),
+        sink: one('sink'),
+      }
+    default:
+      return {
+        kind: 'PingSource',
+        ...common,
+        schedule: one('schedule'),
+        data: one('data'),
+        overrides: pairs(flags.get('ce-override')),
+        sink: one('sink'),
+      }
+  }
+}
+
+type Reference = { ref?: { kind: string; name: string; namespace?: string }; uri?: string }
+
+const sinkOf = ({ ref, uri }: Reference): string | undefined =>
+  ref ? `${{ Service: 'ksvc', Broker: 'broker' }[ref.kind]}:${ref.name}` : uri
+
+/** What a manifest says, of ours or one that kn has made. */
+export const saidIn = ({ kind, metadata, spec }: Pick<Manifest, 'kind' | 'metadata' | 'spec'>): Said => {
+  const common = { kind, name: metadata.name, namespace: metadata.namespace }
+  switch (kind) {
+    case 'Service': {
+      const { metadata: revision, spec: pod } = spec.template
+      const [container] = pod.containers
+      const scaling = (key: string) => revision.annotations[`autoscaling.knative.dev/${key}`]
+      const { runAsUser, readOnlyRootFilesystem: _, ...security } = container.securityContext
+      const fromMaps = new Set<string>(
+        (container.envFrom ?? []).map((one: EnvFrom) => `config-map:${one.configMapRef.name}`),
+      )
+      const env: Record<string, string> = {}
+      for (const { name, value, valueFrom } of container.env) {
+        const { secretKeyRef, configMapKeyRef } = valueFrom ?? {}
+        if (secretKeyRef) env[name] = `secret:${secretKeyRef.name}:${secretKeyRef.key}`
+        // The whole map has the key too, as long as it goes by the same name.
+        else if (configMapKeyRef?.key === name) fromMaps.add(`config-map:${configMapKeyRef.name}`)
+        else env[name] = value ?? JSON.stringify(valueFrom)
+      }
+      const probe = container.readinessProbe.httpGet
+      return {
+        ...common,
+        image: container.image,
+        labels: metadata.labels,
+        scaling: Object.fromEntries(
+          ['metric', 'target', 'window', 'min', 'max'].map(key => [
+            key,
+            scaling(key.startsWith('m') && key !== 'metric' ? `${key}-scale` : key),
+          ]),
+        ),
+        atOnce: pod.containerConcurrency,
+        timeoutS: pod.timeoutSeconds,
+        env,
+        envFrom: [...fromMaps],
+        probe: `http:${probe.host ?? ''}:${probe.port || ''}:${probe.path}`,
+        requests: container.resources.requests,
+        limits: container.resources.limits,
+        strict: JSON.stringify(sorted(security)) === JSON.stringify(sorted(strict)),
+        user: runAsUser,
+        mounts: Object.fromEntries(
+          (container.volumeMounts as { name: string; mountPath: string }[]).map(({ name, mountPath }) => [
+            mountPath,
+            Object.keys(pod.volumes.find((volume: { name: string }) => volume.name === name)).find(
+              key => key !== 'name',
+            ),
+          ]),
+        ),
+      }
+    }
+    case 'Broker': {
+      const { retry, backoffPolicy: policy, backoffDelay: delay, deadLetterSink } = spec.delivery
+      const { ref, uri }: Reference = deadLetterSink
+      const deadLetters = ref
+        ? `http://${ref.name}.${ref.namespace ?? metadata.namespace}.svc.cluster.local${uri ?? ''}`
+        : uri
+      return { ...common, retry, policy, delay, deadLetters }
+    }
+    case 'SinkBinding': {
+      const { kind, apiVersion, selector } = spec.subject
+      return { ...common, sink: sinkOf(spec.sink), subject: { kind, apiVersion, labels: selector.matchLabels } }
+    }
+    case 'Trigger':
+      return { ...common, broker: spec.broker, filter: spec.filter.attributes, sink: sinkOf(spec.subscriber) }
+    case 'PingSource':
+      return {
+        ...common,
+        schedule: spec.schedule,
+        data: spec.data,
+        overrides: spec.ceOverrides.extensions,
+        sink: sinkOf(spec.sink),
+      }
+    default:
+      throw new Error(`${kind} ${metadata.name}: kn makes no such thing`)
+  }
+}
+
+interface EnvFrom {
+  configMapRef: { name: string }
+}
+
+/** What `--security-context strict` stands for (knative/client, pkg/flags/podspec_helper.go). */
+const strict = {
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  runAsNonRoot: true,
+  seccompProfile: { type: 'RuntimeDefault' },
+}
+
+const sorted = (value: object) => Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -1,0 +1,121 @@
+import { BlockList, isIP } from 'node:net'
+import type { Manifest } from '../../../infra/cluster/render/manifest-files.ts'
+
+/** Who takes part in the network: a pod with its labels and namespace, or an address that no pod has. */
+export type Peer =
+  | { name: string; namespace: string; labels: Record<string, string>; ports?: Record<string, number> }
+  | { name: string; address: string }
+
+export interface Port {
+  number: number
+  protocol: 'TCP' | 'UDP'
+}
+
+type Direction = 'ingress' | 'egress'
+
+// biome-ignore lint/suspicious/noExplicitAny: see Manifest.spec.
+type Loose = any
+
+const isPod = (peer: Peer): peer is Extract<Peer, { namespace: string }> => 'namespace' in peer
+
+/**
+ * Whether NetworkPolicies let `from` open a connection to `to`, as networking.k8s.io/v1 says: a pod that no policy selects for a
+ * direction is open in it, one that is selected is open to the union of what the policies name. Fields unknown here throw.
+ */
+export const allows = (policies: Manifest[], from: Peer, to: Peer, port: Port): boolean =>
+  opens(policies, 'egress', from, to, to, port) && opens(policies, 'ingress', to, from, to, port)
+
+const opens = (policies: Manifest[], direction: Direction, self: Peer, other: Peer, target: Peer, port: Port) => {
+  if (!isPod(self)) return true
+  const governing = policies.filter(
+    policy =>
+      policy.metadata.namespace === self.namespace &&
+      typesOf(policy).includes(direction) &&
+      selects(policy.spec.podSelector, self.labels),
+  )
+  if (governing.length === 0) return true
+  return governing.some(policy =>
+    (policy.spec[direction] ?? []).some((rule: Loose) => {
+      closed(rule, [direction === 'ingress' ? 'from' : 'to', 'ports'])
+      const peers = direction === 'ingress' ? rule.from : rule.to
+      return (
+        (isOpen(peers) || peers.some((peer: Loose) => names(peer, policy.metadata.namespace!, other))) &&
+        (isOpen(rule.ports) || rule.ports.some((one: Loose) => covers(one, target, port)))
+      )
+    }),
+  )
+}
+
+/** An absent or empty list names everybody. */
+const isOpen = (list: unknown[] | undefined) => list === undefined || list.length === 0
+
+const typesOf = ({ spec }: Manifest): Direction[] => {
+  closed(spec, ['podSelector', 'policyTypes', 'ingress', 'egress'])
+  const said: string[] = spec.policyTypes ?? ['Ingress', ...(spec.egress ? ['Egress'] : [])]
+  return said.map(type => type.toLowerCase() as Direction)
+}
+
+const names = (peer: Loose, namespace: string, other: Peer) => {
+  closed(peer, ['podSelector', 'namespaceSelector', 'ipBlock'])
+  if (peer.ipBlock) return !isPod(other) && within(peer.ipBlock, other.address)
+  if (!isPod(other)) return false
+  const inNamespace = peer.namespaceSelector
+    ? selects(peer.namespaceSelector, { 'kubernetes.io/metadata.name': other.namespace })
+    : other.namespace === namespace
+  return inNamespace && selects(peer.podSelector ?? {}, other.labels)
+}
+
+const covers = (rule: Loose, target: Peer, { number, protocol }: Port) => {
+  closed(rule, ['port', 'endPort', 'protocol'])
+  if ((rule.protocol ?? 'TCP') !== protocol) return false
+  if (rule.port === undefined) return true
+  if (typeof rule.port === 'string') return isPod(target) && target.ports?.[rule.port] === number
+  return number >= rule.port && number <= (rule.endPort ?? rule.port)
+}
+
+/** A label selector of Kubernetes on labels; an empty one selects all. */
+export const selects = (selector: Loose, labels: Record<string, string>): boolean => {
+  closed(selector, ['matchLabels', 'matchExpressions'])
+  return (
+    Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value) &&
+    (selector.matchExpressions ?? []).every(({ key, operator, values = [] }: Loose) => {
+      switch (operator) {
+        case 'In':
+          return key in labels && values.includes(labels[key])
+        case 'NotIn':
+          return !values.includes(labels[key])
+        case 'Exists':
+          return key in labels
+        case 'DoesNotExist':
+          return !(key in labels)
+        default:
+          throw new Error(`no such operator: ${operator}`)
+      }
+    })
+  )
+}
+
+const within = (block: { cidr: string; except?: string[] }, address: string) => {
+  closed(block, ['cidr', 'except'])
+  const outside = (block.except ?? []).find(range => !inRange(block.cidr, range.split('/')[0]!))
+  if (outside) throw new Error(`${outside} is not within ${block.cidr}`)
+  return inRange(block.cidr, address) && !(block.except ?? []).some(range => inRange(range, address))
+}
+
+// A matrix of everybody with everybody asks for the same few ranges a million times.
+const ranges = new Map<string, BlockList>()
+
+const inRange = (cidr: string, address: string) => {
+  const [network, bits] = cidr.split('/') as [string, string]
+  const list = ranges.get(cidr) ?? new BlockList()
+  if (!ranges.has(cidr)) list.addSubnet(network, Number(bits), family(network))
+  ranges.set(cidr, list)
+  return family(network) === family(address) && list.check(address, family(address))
+}
+
+const family = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4')
+
+const closed = (object: object, known: string[]) => {
+  const unknown = Object.keys(object).find(key => !known.includes(key))
+  if (unknown !== undefined) throw new Error(`unknown field in a NetworkPolicy: ${unknown}`)
+}

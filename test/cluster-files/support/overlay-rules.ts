@@ -1,0 +1,170 @@
+import type { Manifest } from '../../../infra/cluster/render/manifest-files.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: see Manifest.spec.
+type Loose = any
+
+const named = ({ kind, metadata }: Manifest) => `${kind} ${metadata.name}`
+
+/** The pod specs that an object has in itself, whoever makes the pods. */
+export const podSpecs = ({ apiVersion, kind, spec }: Manifest): Loose[] => {
+  if (['StatefulSet', 'Deployment', 'Job'].includes(kind)) return [spec.template.spec]
+  if (kind === 'CronJob') return [spec.jobTemplate.spec.template.spec]
+  return kind === 'Service' && apiVersion.startsWith('serving.') ? [spec.template.spec] : []
+}
+
+const containersOf = (pod: Loose): Loose[] => [...(pod.initContainers ?? []), ...pod.containers]
+
+/** Pods that the level "restricted" of Kubernetes' Pod Security Standards refuses, and roots that can be written to, which is ours. */
+export const looseFaults = (objects: Manifest[]): string[] =>
+  objects.flatMap(one =>
+    podSpecs(one).flatMap(pod => {
+      const host = ['hostNetwork', 'hostPID', 'hostIPC'].filter(key => pod[key])
+      const volumes = (pod.volumes ?? []).flatMap((volume: Loose) =>
+        ['configMap', 'emptyDir', 'secret', 'persistentVolumeClaim'].some(kind => kind in volume) ? [] : [volume.name],
+      )
+      return [
+        ...host.map(key => `${named(one)}: ${key}`),
+        ...volumes.map((name: string) => `${named(one)}: volume ${name}`),
+        ...containersOf(pod).flatMap(({ securityContext: own = {}, ports = [] }) => {
+          const has = { ...pod.securityContext, ...own }
+          return [
+            ...(has.runAsNonRoot === true && has.runAsUser !== 0 ? [] : ['may be root']),
+            ...(has.seccompProfile?.type === 'RuntimeDefault' ? [] : ['no seccomp profile']),
+            ...(own.allowPrivilegeEscalation === false && !own.privileged ? [] : ['may get privileges']),
+            ...(own.capabilities?.drop?.includes('ALL') && !own.capabilities.add ? [] : ['has capabilities']),
+            ...(own.readOnlyRootFilesystem === true ? [] : ['can write to its root']),
+            ...(ports.some((port: Loose) => port.hostPort) ? ['a port of the node'] : []),
+          ].map(fault => `${named(one)}: ${fault}`)
+        }),
+      ]
+    }),
+  )
+
+/** Images that are not of a release: ours anything but `ours`, others without a tag or with one that moves. */
+export const imageFaults = (objects: Manifest[], ours: string): string[] =>
+  objects.flatMap(one =>
+    podSpecs(one)
+      .flatMap(containersOf)
+      .filter(({ image }: Loose) =>
+        /(^|\/)vigia(:|@|$)/.test(image) ? image !== ours : !/[^/]:(?!latest$)[\w.-]+$/.test(image),
+      )
+      .map(({ image }: Loose) => `${named(one)}: ${image}`),
+  )
+
+const label = 'app.kubernetes.io/version'
+const annotation = 'vigia.dev/revision'
+
+/** Where the release is not said: on every object, and on the pods that are made anew with each release, but on no database's. */
+export const releaseFaults = (objects: Manifest[], version: string, revision: string): string[] =>
+  objects.flatMap(one => {
+    const said = ({ labels = {}, annotations = {} }: Partial<Manifest['metadata']> = {}) =>
+      `${labels[label]} ${annotations[annotation]}`
+    const right = `${version} ${revision}`
+    const template = podSpecs(one).length > 0 && one.kind !== 'CronJob' ? said(one.spec.template.metadata) : undefined
+    const wanted = one.kind === 'StatefulSet' ? 'undefined undefined' : right
+    const claimed = (one.spec?.volumeClaimTemplates ?? []).some(({ metadata }: Loose) => label in metadata.labels)
+    return [
+      ...(said(one.metadata) === right ? [] : [`${named(one)} says ${said(one.metadata)}`]),
+      ...(template === undefined || template === wanted ? [] : [`a pod of ${named(one)} says ${template}`]),
+      ...(claimed ? [`a volume of ${named(one)} says a version, and cannot be changed`] : []),
+      ...(one.kind === 'Job' && one.metadata.name !== `migrate-${version.replaceAll('.', '-')}`
+        ? [`${named(one)} is not named after ${version}`]
+        : []),
+    ]
+  })
+
+const waveKey = 'argocd.argoproj.io/sync-wave'
+const waveOf = ({ metadata }: Manifest) => Number(metadata.annotations?.[waveKey] ?? 0)
+
+/** Who makes a Secret or ConfigMap of that name. */
+const makers = (objects: Manifest[], kind: string, name: string): Manifest[] =>
+  objects.filter(
+    one =>
+      (one.kind === kind && one.metadata.name === name) ||
+      (kind === 'Secret' &&
+        ((one.kind === 'SealedSecret' && one.metadata.name === name) ||
+          (one.kind === 'ExternalSecret' && (one.spec.target?.name ?? one.metadata.name) === name) ||
+          (one.kind === 'Certificate' && one.spec.secretName === name))),
+  )
+
+const referencesIn = (value: unknown): { kind: string; name: string }[] => {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value as Record<string, Loose>).flatMap(([key, inner]) => {
+    if (['ref', 'config', 'issuerRef', 'secretStoreRef', 'rabbitmqClusterReference'].includes(key) && inner?.name)
+      return [{ kind: inner.kind ?? (key === 'rabbitmqClusterReference' ? 'RabbitmqCluster' : ''), name: inner.name }]
+    if (['secretKeyRef', 'passwordSecretRef'].includes(key)) return [{ kind: 'Secret', name: inner.name }]
+    if (key === 'secret' && inner?.name) return [{ kind: 'Secret', name: inner.name }]
+    if (key === 'configMapKeyRef') return [{ kind: 'ConfigMap', name: inner.name }]
+    if (key === 'configMap' && inner?.name) return [{ kind: 'ConfigMap', name: inner.name }]
+    if (key === 'persistentVolumeClaim') return [{ kind: 'PersistentVolumeClaim', name: inner.claimName }]
+    if (key === 'broker' && typeof inner === 'string') return [{ kind: 'Broker', name: inner }]
+    return referencesIn(inner)
+  })
+}
+
+const databaseKinds = ['StatefulSet', 'Cluster', 'MongoDBCommunity']
+/** What a certificate authority or a Gateway's controller answers for, and may be long about. */
+const answeredOutside = ['Certificate', 'Gateway', 'HTTPRoute', 'Issuer', 'DomainMapping']
+
+/**
+ * Where Argo CD would bring something before what it refers to. References between the broker and who hears its dead letters go both
+ * ways, so what refers may come together with what it refers to; the namespace and the migrations have a wave of their own. What others must
+ * answer for comes after everything that functions need: a wave that is not healthy keeps back those behind it.
+ */
+export const waveFaults = (objects: Manifest[]): string[] => {
+  const after = (one: Manifest, other: Manifest, strictly = false) =>
+    waveOf(other) < waveOf(one) || (!strictly && waveOf(other) === waveOf(one))
+      ? []
+      : [`${named(one)} (${waveOf(one)}) comes ${strictly ? 'not after' : 'before'} ${named(other)} (${waveOf(other)})`]
+  const databases = objects.filter(({ kind }) => databaseKinds.includes(kind))
+  const migrations = objects.filter(({ kind }) => kind === 'Job')
+  const functions = objects.filter(one => one.kind === 'Service' && podSpecs(one).length > 0)
+  const woken = objects.filter(({ kind }) => ['Trigger', 'PingSource'].includes(kind))
+  return [
+    ...objects.flatMap(one =>
+      referencesIn(one.spec)
+        .flatMap(({ kind, name }) => makers(objects, kind, name))
+        .flatMap(other => after(one, other)),
+    ),
+    ...migrations.flatMap(one => databases.flatMap(other => after(one, other, true))),
+    ...functions.flatMap(one => migrations.flatMap(other => after(one, other, true))),
+    // What it scales is made when its Trigger is.
+    ...objects
+      .filter(({ kind }) => kind === 'ScaledObject')
+      .flatMap(one => objects.filter(({ kind }) => kind === 'Trigger').flatMap(other => after(one, other, true))),
+    ...objects
+      .filter(({ kind }) => answeredOutside.includes(kind))
+      .flatMap(one => [...functions, ...woken].flatMap(other => after(one, other, true))),
+    ...objects
+      .filter(({ metadata, kind }) => metadata.namespace !== undefined && kind !== 'Namespace')
+      .flatMap(one => objects.filter(({ kind }) => kind === 'Namespace').flatMap(other => after(one, other))),
+  ]
+}
+
+const knativeService = ({ apiVersion, kind }: Manifest) => kind === 'Service' && apiVersion.startsWith('serving.')
+
+/**
+ * Where one apply of all objects, from the first to the last, would make something before what it must find there: pods before the defaults
+ * that the quota wants, functions before their secrets and before who gives them K_SINK, and who wakes a function before the function.
+ */
+export const orderFaults = (objects: Manifest[]): string[] => {
+  const comesFirst = (before: (one: Manifest) => boolean, after: (one: Manifest) => boolean) => {
+    const last = objects.findLastIndex(before)
+    return objects.flatMap((one, index) =>
+      after(one) && index < last ? [`${named(one)} comes before ${named(objects[last]!)}`] : [],
+    )
+  }
+  const isOneOf =
+    (...kinds: string[]) =>
+    ({ kind }: Manifest) =>
+      kinds.includes(kind)
+  const withPods = (one: Manifest) => podSpecs(one).length > 0 || databaseKinds.includes(one.kind)
+  const secrets = isOneOf('ServiceAccount', 'ConfigMap', 'Secret', 'SealedSecret', 'ExternalSecret')
+  return [
+    ...comesFirst(isOneOf('Namespace'), ({ kind }) => kind !== 'Namespace'),
+    ...comesFirst(isOneOf('LimitRange', 'ResourceQuota', 'NetworkPolicy'), withPods),
+    ...comesFirst(secrets, withPods),
+    ...comesFirst(isOneOf('Broker', 'SinkBinding'), knativeService),
+    ...comesFirst(knativeService, isOneOf('Trigger', 'PingSource')),
+  ]
+}

@@ -1,0 +1,223 @@
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { chown, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { postgres } from '#database/connect.ts'
+import { checksums } from '#database/migrate.ts'
+import { startPostgres } from '#local/databases/postgres.ts'
+import { type Stage, stagesOf } from '#test/delivery/support/dockerfile.ts'
+import { cuttable } from '#test/support/cuttable.ts'
+import { ask } from '#test/support/served.ts'
+import { temporaryDataFolder } from '#test/support/servers.ts'
+import { until } from '#test/support/until.ts'
+import { functionNames, root } from '../../infra/cluster/render/manifest-files.ts'
+import { variablesOf } from '../../infra/delivery/warm-up.ts'
+import { entered, noTrees, treeOf } from './support/image-tree.ts'
+
+const reason = noTrees()
+if (reason) process.stderr.write(`the image is not run: ${reason}\n`)
+
+const release = { VERSION: '1.4.2', REVISION: 'd1b2c3' }
+const stages = stagesOf(readFileSync(join(root, 'infra/delivery/Dockerfile'), 'utf8'), release)
+const stageOf = (name: string): Stage => stages.find(stage => stage.name === name)!
+const image = stages.at(-1)!
+
+/** Files that a program of the image must not be able to write. */
+const asPodsRun = { readOnly: true, user: image.user! }
+
+let folder: string
+let tree: string
+let data: Awaited<ReturnType<typeof temporaryDataFolder>>
+let server: Awaited<ReturnType<typeof startPostgres>>
+let way: Awaited<ReturnType<typeof cuttable>>
+
+const freePort = async () => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const { port } = taken.address() as AddressInfo
+  await new Promise(done => taken.close(done))
+  return port
+}
+
+/** Runs a stage as a container would: its ENTRYPOINT with its ENV and what a manifest adds. */
+const container = (stage: Stage, at: string, env: Record<string, string>, options: object = asPodsRun) => {
+  const one = entered(at, stage.entrypoint, { env: { ...stage.env, ...env }, workdir: stage.workdir, ...options })
+  containers.push(one)
+  return one
+}
+const containers: ReturnType<typeof entered>[] = []
+
+const status = (pid: number) =>
+  Object.fromEntries(
+    readFileSync(`/proc/${pid}/status`, 'utf8')
+      .split('\n')
+      .map(line => line.split(':\t') as [string, string]),
+  )
+
+const get = async (port: number, path: string) => {
+  const { status, body } = await ask(port, { method: 'GET', path })
+  return { status, body }
+}
+
+const message = (said: string) => JSON.parse(said.trim().split('\n').at(-1)!).message
+
+describe.skipIf(reason !== undefined)('the image', () => {
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'vigia-image-'))
+    data = await temporaryDataFolder()
+    // What the Dockerfile says is done here, the build stage's RUN included.
+    tree = await treeOf(image, stages, folder)
+    server = await startPostgres({ dataDir: data.folder, settings: { fsync: 'off' } })
+    way = await cuttable(server.url)
+  })
+  afterAll(async () => {
+    await Promise.all(containers.map(({ kill }) => kill()))
+    await way?.stop()
+    await server?.stop()
+    await data?.remove()
+    if (folder) await rm(folder, { recursive: true, force: true })
+  })
+
+  test('holds Node, the launcher, the bundles and the migrations, and no source, package or secret', () => {
+    expect(readdirSync(join(tree, 'vigia')).toSorted()).toEqual(['LICENSE', 'functions', 'jobs', 'launch.mjs'])
+    const files = readdirSync(join(tree, 'vigia'), { recursive: true }) as string[]
+    expect(files.filter(file => /node_modules|\.ts$|\.env|\.map$/.test(file))).toEqual([])
+  })
+
+  test('has migrations that wait for the database, migrate it, and do it again without harm', async () => {
+    const env = { FUNCTION_TARGET: 'migrate', DATABASE_URL: way.url }
+    way.cut()
+    const first = container(image, tree, env)
+    await until(() => first.said().includes('waiting: '), { what: 'a line that says what it waits for' })
+    way.mend()
+    expect(await first.ended, first.said()).toBe(0)
+    expect(message(first.said())).toBe('the database is up to date')
+    const again = container(image, tree, env)
+    expect(await again.ended, again.said()).toBe(0)
+    const db = postgres(server.url, { max: 1 })
+    const { rows } = await db.query<{ name: string }>('select name from migration order by name')
+    await db.end()
+    expect(rows.map(({ name }) => `${name}.sql`)).toEqual(Object.keys(await checksums()))
+  })
+
+  test('ends a job that waits at the first SIGTERM', async () => {
+    const job = container(image, tree, { FUNCTION_TARGET: 'migrate', DATABASE_URL: 'postgres://v:p@127.0.0.1:9/v' })
+    await until(() => job.said().includes('waiting: '), { what: 'a line that says what it waits for' })
+    process.kill(job.pid(), 'SIGTERM')
+    expect(await job.ended).toBe(143)
+  })
+
+  test.each([{}, { FUNCTION_TARGET: 'sh' }])('with %o ends with one line', async env => {
+    const nothing = container(image, tree, env)
+    expect(await nothing.ended).toBe(1)
+    expect(nothing.said().trim().split('\n')).toHaveLength(1)
+    expect(nothing.said()).toContain(functionNames()[0])
+  })
+
+  describe.each(functionNames())('as %s', name => {
+    const folderOf = () => join(tree, 'vigia/functions', name)
+
+    test('answers as a user without rights under a root that cannot be written, and ends well', async () => {
+      const port = await freePort()
+      const variables = variablesOf(name)
+      const env = {
+        ...variables,
+        ...('DATABASE_URL' in variables ? { DATABASE_URL: way.url } : {}),
+        FUNCTION_TARGET: name,
+        PORT: String(port),
+      }
+      const function_ = container(image, tree, env)
+      await until(async () => (await get(port, '/healthz')).status === 200, { what: `/healthz of ${name}` })
+      const { body } = await get(port, '/version')
+      expect(JSON.parse(body)).toEqual({ function: name, version: '1.4.2', revision: 'd1b2c3' })
+      expect((await get(port, '/metrics')).body).toContain('vigia_build_info{version="1.4.2",revision="d1b2c3"')
+
+      const { Uid, Gid, Groups, CapEff, CapPrm, NoNewPrivs } = status(function_.pid())
+      expect({ Uid: Uid!.split('\t')[1], Gid: Gid!.split('\t')[1], Groups: Groups!.trim() }).toEqual({
+        Uid: '65532',
+        Gid: '65532',
+        Groups: '',
+      })
+      expect({ CapEff, CapPrm, NoNewPrivs }).toEqual({
+        CapEff: '0'.repeat(16),
+        CapPrm: '0'.repeat(16),
+        NoNewPrivs: '1',
+      })
+      const mounts = readFileSync(`/proc/${function_.pid()}/mounts`, 'utf8').trim().split('\n')
+      const writable = mounts.filter(line => !line.split(' ')[3]!.split(',').includes('ro'))
+      expect(writable.map(line => line.split(' ')[1])).toEqual(['/proc', '/dev/null'])
+
+      process.kill(function_.pid(), 'SIGTERM')
+      expect(await function_.ended, function_.said()).toBe(0)
+    })
+
+    test('has a code cache that the Node of the image takes', async () => {
+      const files = readdirSync(folderOf())
+      const code = `/vigia/functions/${name}/${files.find(file => file.endsWith('.cjs'))}`
+      const program = `const { readFileSync } = require('node:fs'), { Script } = require('node:vm')
+        const script = new Script(readFileSync('${code}', 'utf8'), { filename: '${code}', cachedData: readFileSync('${code}.cache') })
+        console.log(process.version, script.cachedDataRejected)`
+      const asked = entered(tree, [image.entrypoint[0]!, '-e', program], asPodsRun)
+      expect(await asked.ended, asked.said()).toBe(0)
+      expect(asked.said().trim()).toBe(`${process.version} false`)
+    })
+  })
+
+  test('has a smoke test that is content with a function of the same release', async () => {
+    const [name] = functionNames() as [string]
+    const port = await freePort()
+    const function_ = container(image, tree, { ...variablesOf(name), FUNCTION_TARGET: name, PORT: String(port) })
+    const smoke = container(image, tree, {
+      FUNCTION_TARGET: 'smoke',
+      FUNCTIONS: name,
+      FUNCTION_URL: `http://127.0.0.1:${port}`,
+      PATIENCE_SECONDS: '20',
+    })
+    expect(await smoke.ended, `${smoke.said()}${function_.said()}`).toBe(0)
+    expect(message(smoke.said())).toBe('1 functions answer, all of them 1.4.2 (d1b2c3)')
+  })
+
+  describe('for development', () => {
+    const dev = stageOf('dev')
+    let sources: string
+    beforeAll(async () => {
+      sources = await treeOf(dev, stages, folder)
+    })
+    /** The root can be written: files are synced into it. */
+    const asDevPodsRun = { user: dev.user! }
+
+    test('answers anew after a file was synced into it', async () => {
+      const [name] = functionNames() as [string]
+      const port = await freePort()
+      const env = { ...variablesOf(name), FUNCTION_TARGET: name, PORT: String(port) }
+      const function_ = container(dev, sources, env, asDevPodsRun)
+      await until(async () => (await get(port, '/healthz')).body === 'ok\n', { what: 'a function from its sources' })
+      expect(JSON.parse((await get(port, '/version')).body)).toMatchObject({ function: name, version: '1.4.2' })
+      const file = join(sources, 'vigia/functions/host/server.ts')
+      const text = await readFile(file, 'utf8')
+      // As tar does it: another file of the same name.
+      await writeFile(`${file}.new`, text.replace("body: 'ok\\n'", "body: 'synced\\n'"))
+      await chown(`${file}.new`, 65532, 65532)
+      await rename(`${file}.new`, file)
+      await until(async () => (await get(port, '/healthz')).body === 'synced\n', { what: 'the file that was synced' })
+      process.kill(function_.pid(), 'SIGTERM')
+      await function_.ended
+    })
+
+    test('migrates and ends, as a job must', async () => {
+      const job = container(dev, sources, { FUNCTION_TARGET: 'migrate', DATABASE_URL: way.url }, asDevPodsRun)
+      expect(await job.ended, job.said()).toBe(0)
+      expect(message(job.said())).toBe('the database is up to date')
+    })
+
+    test('with a target that is none ends with one line', async () => {
+      const nothing = container(dev, sources, { FUNCTION_TARGET: '../x' }, asDevPodsRun)
+      expect(await nothing.ended).toBe(1)
+      expect(nothing.said()).toBe('FUNCTION_TARGET is "../x", and no folder of functions/ has that name\n')
+    })
+  })
+})

@@ -1,0 +1,76 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { knScript, onPath, runScript } from '#test/cluster-files/support/kn-calls.ts'
+import { saidIn } from '#test/cluster-files/support/kn-said.ts'
+import { until } from '#test/support/until.ts'
+import { allManifests, root } from '../../infra/cluster/render/manifest-files.ts'
+import { type ApiServer, apiServer, whyNoApiServer } from './api-server.ts'
+
+const kn = onPath('kn')
+const why = kn && onPath('bash') ? await whyNoApiServer() : 'no kn on PATH, or no bash'
+
+/** What the README asks for before: the namespace, the ConfigMap, and the secrets with every key that a function names. */
+const beforehand = () => {
+  const keys = new Map<string, Record<string, string>>()
+  for (const { kind, spec } of allManifests())
+    for (const { valueFrom } of kind === 'Service' ? spec.template.spec.containers[0].env : [])
+      if (valueFrom?.secretKeyRef) {
+        const { name, key } = valueFrom.secretKeyRef
+        keys.set(name, { ...keys.get(name), [key]: 'x' })
+      }
+  const place = (name: string) => ({ name, namespace: 'vigia' })
+  const items = [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'vigia' } },
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: place('vigia') },
+    ...[...keys].map(([name, stringData]) => ({ apiVersion: 'v1', kind: 'Secret', metadata: place(name), stringData })),
+  ]
+  return { apiVersion: 'v1', kind: 'List', items }
+}
+
+describe.skipIf(why)(`kn against a real API server${why ? ` (skipped: ${why})` : ''}`, () => {
+  let server: ApiServer
+
+  beforeAll(async () => {
+    server = await apiServer()
+    // A namespace that was made a moment ago may not be seen yet by the admission of what goes into it.
+    const input = JSON.stringify(beforehand())
+    const applied = async () => (await server.kubectl(['apply', '-f', '-'], { input })).code === 0
+    await until(applied, { timeoutMs: 60_000, what: 'what the README asks for before' })
+  })
+  afterAll(() => server?.stop())
+
+  test('the blocks of the README run as they are, and make what the manifests say', async () => {
+    await runScript(knScript(), `#!/bin/sh\nexec '${kn}' "$@"\n`, server.env)
+    for (const manifest of allManifests()) {
+      const { apiVersion, kind, metadata } = manifest
+      const [group, version] = apiVersion.split('/')
+      const made = await server.kubectl([
+        'get',
+        `${kind}.${version}.${group}`,
+        metadata.name,
+        '-n',
+        'vigia',
+        '-o',
+        'json',
+      ])
+      expect(made.stderr).toBe('')
+      expect(saidIn(JSON.parse(made.stdout)), `${kind} ${metadata.name}`).toEqual(saidIn(manifest))
+    }
+  })
+
+  test('a function that is applied from its file has what kn knows no flag for', async () => {
+    const file = 'knative/services/telegram-webhook.yaml'
+    const { spec } = allManifests().find(one => one.file === file)!
+    await runScript(
+      `kn service apply telegram-webhook -n vigia -f '${join(root, file)}'`,
+      `#!/bin/sh\nexec '${kn}' "$@"\n`,
+      server.env,
+    )
+    const made = await server.kubectl(['get', 'ksvc', 'telegram-webhook', '-n', 'vigia', '-o', 'json'])
+    const [{ securityContext, env }] = JSON.parse(made.stdout).spec.template.spec.containers
+    expect({ securityContext, env }).toEqual({
+      securityContext: spec.template.spec.containers[0].securityContext,
+      env: spec.template.spec.containers[0].env,
+    })
+  })
+})

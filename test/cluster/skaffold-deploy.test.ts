@@ -1,0 +1,216 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { cp, writeFile } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { type SkaffoldConfig, withProfile } from '#test/delivery/support/skaffold.ts'
+import { until } from '#test/support/until.ts'
+import { functionNames, type Manifest, root } from '../../infra/cluster/render/manifest-files.ts'
+import { objectsIn } from '../../infra/cluster/render/overlays.ts'
+import { kustomize } from '../../infra/delivery/kube-tools.ts'
+import { type ApiServer, apiServer, runProgram, whyNoApiServer } from './api-server.ts'
+import { deployable } from './support/deployable.ts'
+
+const why = await whyNoApiServer()
+const config: SkaffoldConfig = parse(readFileSync(join(root, 'skaffold.yaml'), 'utf8'))
+
+const skaffold = (process.env.PATH ?? '')
+  .split(delimiter)
+  .map(folder => join(folder, 'skaffold'))
+  .find(existsSync)
+const whyNoSkaffold = why ?? (skaffold ? undefined : 'there is no skaffold on PATH')
+if (whyNoSkaffold) process.stderr.write(`skaffold itself is not run: ${whyNoSkaffold}\n`)
+
+describe.skipIf(why)(`skaffold.yaml on a real API server${why ? ` (skipped: ${why})` : ''}`, () => {
+  let server: ApiServer
+  let copy: Awaited<ReturnType<typeof deployable>>
+  beforeAll(async () => {
+    server = await apiServer()
+    copy = await deployable(server.env.PATH!)
+    await cp(join(root, 'skaffold.yaml'), join(copy.folder, 'skaffold.yaml'))
+    await cp(join(root, '.dockerignore'), join(copy.folder, '.dockerignore'))
+    for (const folder of ['infra/delivery', 'infra/database', 'functions', 'events'])
+      await cp(join(root, folder), join(copy.folder, folder), { recursive: true })
+    for (const file of ['package.json', 'package-lock.json', '.npmrc', 'tsconfig.json', 'LICENSE'])
+      await cp(join(root, file), join(copy.folder, file))
+  })
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail') process.stderr.write(`${await server.log()}\n`)
+  })
+  afterAll(async () => {
+    await copy?.remove()
+    await server?.stop()
+  })
+
+  const gone = async () => {
+    const { code } = await server.kubectl(['delete', 'namespace', 'vigia', '--ignore-not-found', '--timeout=120s'])
+    expect(code).toBe(0)
+  }
+  const imagesOfFunctions = async () => {
+    const { stdout } = await server.kubectl(['get', 'ksvc', '--namespace=vigia', '-o', 'json'])
+    return new Set(JSON.parse(stdout).items.map(({ spec }: Manifest) => spec.template.spec.containers[0].image))
+  }
+
+  describe('by its parts', () => {
+    afterAll(gone)
+
+    const hooks = async (which: 'before' | 'after') => {
+      const ran = []
+      for (const { host } of config.deploy.kubectl.hooks[which]) {
+        const [program, ...args] = host.command as [string, ...string[]]
+        ran.push(await runProgram(`/bin/${program}`, args, { env: { ...server.env, SKAFFOLD_KUBE_CONTEXT: 'test' } }))
+      }
+      return ran
+    }
+    /** As Skaffold deploys: every image of ours is the one that was built, and kubectl applies from here. */
+    const applied = async (image: string) => {
+      const text = await kustomize(join(copy.folder, config.manifests.kustomize.paths[0]!))
+      const input = text.replaceAll(/image: dev\.local\/vigia:\S+/g, `image: ${image}`)
+      return server.kubectl(['apply', '--validate=strict', '-f', '-'], { input })
+    }
+
+    test('the hook before passes where nothing was deployed yet', async () => {
+      for (const ran of await hooks('before')) expect(ran).toMatchObject({ code: 0 })
+    })
+
+    test('objects are taken, and the hooks after wait until the migrations are done and every function is ready', async () => {
+      expect(await applied('dev.local/vigia:one')).toMatchObject({ code: 0 })
+      const ran = await hooks('after')
+      for (const one of ran) expect(one).toMatchObject({ code: 0 })
+      for (const name of functionNames())
+        expect(ran.map(({ stdout }) => stdout).join('')).toContain(`/${name} condition met`)
+      expect(await imagesOfFunctions()).toEqual(new Set(['dev.local/vigia:one']))
+    })
+
+    test('another image of the same release is refused for its Job, and taken after the hook before', async () => {
+      expect((await applied('dev.local/vigia:two')).stderr).toContain('field is immutable')
+      for (const ran of await hooks('before')) expect(ran).toMatchObject({ code: 0 })
+      expect(await applied('dev.local/vigia:two')).toMatchObject({ code: 0 })
+      for (const ran of await hooks('after')) expect(ran).toMatchObject({ code: 0 })
+      expect(await imagesOfFunctions()).toEqual(new Set(['dev.local/vigia:two']))
+    })
+
+    test('the hooks wait in vain, and say so, when nothing is there', async () => {
+      await gone()
+      const [ran] = await hooks('after')
+      expect(ran!.code).not.toBe(0)
+      expect(ran!.stderr).not.toBe('')
+    })
+
+    test('the Job of the smoke test is taken, field by field', async () => {
+      const file = join(root, 'infra/delivery/smoke.yaml')
+      expect(
+        await server.kubectl(['apply', '--server-side', '--validate=strict', '--dry-run=server', '-f', file]),
+      ).toMatchObject({ code: 0, stdout: 'job.batch/smoke serverside-applied (server dry run)\n' })
+    })
+  })
+
+  describe.skipIf(whyNoSkaffold)('by Skaffold itself', () => {
+    afterAll(gone)
+
+    const quiet = { SKAFFOLD_UPDATE_CHECK: 'false', SKAFFOLD_INTERACTIVE: 'false', SKAFFOLD_DETECT_MINIKUBE: 'false' }
+    const run = (args: string[], env: Record<string, string> = {}) =>
+      runProgram(skaffold!, args, { cwd: copy.folder, env: { ...server.env, ...quiet, ...env } })
+
+    /** What `skaffold build --file-output` would have written. */
+    const builds = async (image: string, tag: string) => {
+      const file = join(copy.folder, 'builds.json')
+      await writeFile(file, JSON.stringify({ builds: [{ imageName: image, tag: `${image}:${tag}` }] }))
+      return file
+    }
+    const profiles = ['', ...config.profiles.map(({ name }) => name)]
+    const told = (profile: string) => (profile === '' ? [] : ['--profile', profile])
+    const imageOf = (profile: string) =>
+      (profile === '' ? config : withProfile(config, profile)).build.artifacts[0]!.image
+
+    test.each(profiles)('its profile "%s" is understood as our tests understand it', async profile => {
+      const { code, stdout, stderr } = await run(['diagnose', '--yaml-only', ...told(profile)])
+      expect({ code, stderr }).toMatchObject({ code: 0 })
+      const ours = profile === '' ? config : withProfile(config, profile)
+      const theirs: SkaffoldConfig = parse(stdout.replaceAll(`${copy.folder}/`, '').replaceAll(copy.folder, '.'))
+      expect(theirs.build.artifacts).toMatchObject(ours.build.artifacts)
+      expect(theirs.build.tagPolicy).toEqual(ours.build.tagPolicy)
+      expect(theirs.manifests.kustomize.paths).toEqual(ours.manifests.kustomize.paths)
+      expect(theirs.verify).toMatchObject(ours.verify)
+      expect(theirs.deploy.kubectl.hooks).toEqual(ours.deploy.kubectl.hooks)
+    })
+
+    test.each(profiles)('profile "%s" renders every function with the image that was built', async profile => {
+      const image = imageOf(profile)
+      const answer = await run([
+        'render',
+        '--digest-source=tag',
+        '--build-artifacts',
+        await builds(image, 'built'),
+        ...told(profile),
+      ])
+      expect(answer.code, answer.stderr).toBe(0)
+      const ours = objectsIn(answer.stdout, 'skaffold render').filter(
+        ({ kind, apiVersion }) => kind === 'Job' || (kind === 'Service' && apiVersion.startsWith('serving.')),
+      )
+      expect(ours).toHaveLength(functionNames().length + 1)
+      for (const { spec } of ours) expect(spec.template.spec.containers[0].image).toBe(`${image}:built`)
+    })
+
+    test('deploys, and deploys another image over it, and waits until every function is ready', async () => {
+      for (const tag of ['one', 'two']) {
+        const file = await builds('dev.local/vigia', tag)
+        const answer = await run([
+          'deploy',
+          '--build-artifacts',
+          file,
+          '--profile',
+          'minikube',
+          '--kube-context',
+          'test',
+        ])
+        expect(answer.code, `${answer.stdout}${answer.stderr}`).toBe(0)
+        for (const name of functionNames()) expect(answer.stdout).toContain(`/${name} condition met`)
+        expect(await imagesOfFunctions()).toEqual(new Set([`dev.local/vigia:${tag}`]))
+      }
+    })
+
+    test('verifies with the Job of ours, as it is written but for the image', async () => {
+      const file = await builds('dev.local/vigia', 'one')
+      const verified = run(['verify', '--build-artifacts', file, '--profile', 'minikube'])
+      const found = async () => {
+        const { code, stdout } = await server.kubectl(['get', 'job', 'smoke', '--namespace=default', '-o', 'json'])
+        return code === 0 && JSON.parse(stdout)
+      }
+      const job = await until(found, { what: 'a Job named smoke' })
+      const [container] = job.spec.template.spec.containers
+      const written = parse(readFileSync(join(root, 'infra/delivery/smoke.yaml'), 'utf8'))
+      const [ours] = written.spec.template.spec.containers
+      expect(container).toMatchObject({ ...ours, image: 'dev.local/vigia:one' })
+      expect(job.spec.template.spec.securityContext).toEqual(written.spec.template.spec.securityContext)
+      // Nothing runs pods here: one that has ended well takes the part of the Job's.
+      const pod = {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'smoke-1', namespace: 'default', labels: { 'job-name': 'smoke' } },
+        spec: { restartPolicy: 'Never', containers: [{ name: 'smoke', image: 'dev.local/vigia:one' }] },
+      }
+      await server.kubectl(['create', '-f', '-'], { input: JSON.stringify(pod) })
+      const end = ['patch', 'pod', 'smoke-1', '--namespace=default', '--subresource=status', '--type=merge', '--patch']
+      await server.kubectl([...end, '{"status":{"phase":"Succeeded"}}'])
+      const answer = await verified
+      expect(answer.code, `${answer.stdout}${answer.stderr}`).toBe(0)
+    })
+
+    test('without VERSION nothing is built, and one line says so', async () => {
+      // The cache would ask the base's registry first.
+      const answer = await run(['build', '--cache-artifacts=false', '--profile', 'onprem'])
+      expect(answer.code).not.toBe(0)
+      expect(`${answer.stdout}${answer.stderr}`).toContain('VERSION is not set: it is the tag of what is pushed\n')
+    })
+
+    test('with VERSION the tag is the version, word for word', async () => {
+      const env = { VERSION: '1.4.2' }
+      const answer = await run(['build', '--dry-run', '--quiet', '--output', '{{json .}}', '--profile', 'onprem'], env)
+      expect(answer.code, answer.stderr).toBe(0)
+      expect(JSON.parse(answer.stdout).builds).toEqual([
+        { imageName: 'registry.vigia.lan:5000/vigia', tag: 'registry.vigia.lan:5000/vigia:1.4.2' },
+      ])
+    })
+  })
+})

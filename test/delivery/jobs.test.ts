@@ -1,0 +1,135 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { chmod, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { parse } from 'yaml'
+import { root } from '../../infra/cluster/render/manifest-files.ts'
+
+// The scripts that run a program of the image once, with a kubectl that only notes what it is asked.
+
+const programs = 'bash basename cat chmod dirname env sed sleep'.split(' ')
+let tools: string
+
+beforeEach(async () => {
+  tools = await mkdtemp(join(tmpdir(), 'vigia-tools-'))
+  onTestFinished(() => rm(tools, { recursive: true, force: true }))
+  for (const name of programs)
+    await symlink(['/usr/bin', '/bin'].map(place => join(place, name)).find(existsSync)!, join(tools, name))
+})
+
+/** A cluster with the image registry/vigia:1 in which the Pod of the restore ends as `phase`. */
+const kubectl = async ({ phase = 'Succeeded', isReady = true } = {}) => {
+  const script = `#!/usr/bin/env bash
+here=$(dirname "$0")
+echo "$*" >> "$here/asked"
+case "$*" in
+  *'get ksvc error-notifier '*) printf registry/vigia:1 ;;
+  *'get broker default '*) printf http://broker.example/vigia/default ;;
+  *' create '* | 'create '*) cat > "$here/created"; echo job.batch/dead-letters-x ;;
+  *'wait --for=condition=Ready '*) ${isReady ? ':' : 'exit 1'} ;;
+  *' attach '*) cat > "$here/sent"; exit 1 ;;
+  *'get pod restore '*) printf ${phase} ;;
+  *' logs '*) echo 'what the log says' ;;
+esac`
+  await writeFile(join(tools, 'kubectl'), script)
+  await chmod(join(tools, 'kubectl'), 0o755)
+}
+
+const run = (script: string, ...args: string[]) =>
+  new Promise<{ code: number; stdout: string; stderr: string }>(resolve =>
+    execFile(join(root, 'infra/cluster', script), args, { env: { PATH: tools } }, (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+    ),
+  )
+const noted = async (name: string) => (await readFile(join(tools, name), 'utf8').catch(() => '')).trimEnd()
+const created = async () => parse(await noted('created'))
+
+describe.skipIf(process.platform === 'win32')('dead-letters.sh', () => {
+  test.each([
+    [[], ['list']],
+    [
+      ['list', '--limit', '200'],
+      ['list', '--limit', '200'],
+    ],
+    [
+      ['replay', '7', '8'],
+      ['replay', '7', '8'],
+    ],
+  ])(
+    '%j is a Job with the image, the address of the Broker and these arguments, and shows its log',
+    async (args, given) => {
+      await kubectl()
+      expect(await run('dead-letters.sh', ...args)).toEqual({ code: 0, stdout: 'what the log says\n', stderr: '' })
+      const { kind, spec } = await created()
+      const [container] = spec.template.spec.containers
+      expect({ kind, image: container.image, args: container.args }).toEqual({
+        kind: 'Job',
+        image: 'registry/vigia:1',
+        args: given,
+      })
+      expect(container.env).toContainEqual({ name: 'K_SINK', value: 'http://broker.example/vigia/default' })
+    },
+  )
+
+  test('an argument that could be YAML or shell is refused before the cluster is asked', async () => {
+    await kubectl()
+    for (const argument of ['x"]', '$(id)', 'a b', ''])
+      expect(await run('dead-letters.sh', 'show', argument)).toMatchObject({ code: 2, stdout: '' })
+    expect(await noted('asked')).toBe('')
+  })
+})
+
+describe.skipIf(process.platform === 'win32')('restore.sh', () => {
+  let file: string
+  beforeEach(async () => {
+    file = join(tools, 'a backup')
+    await writeFile(file, 'bytes of a backup')
+  })
+
+  test('sends the file to a Pod with the image, shows its log and removes it', async () => {
+    await kubectl()
+    expect(await run('restore.sh', file, '--yes')).toEqual({ code: 0, stdout: 'what the log says\n', stderr: '' })
+    expect(await noted('sent')).toBe('bytes of a backup')
+    const { kind, metadata, spec } = await created()
+    expect({ kind, name: metadata.name, image: spec.containers[0].image }).toEqual({
+      kind: 'Pod',
+      name: 'restore',
+      image: 'registry/vigia:1',
+    })
+    expect((await noted('asked')).split('\n').at(-1)).toContain('delete pod restore')
+  })
+
+  test.each([
+    ['fails', { phase: 'Failed' }],
+    ['does not start', { isReady: false }],
+  ])('ends with 1 when the Pod %s, and removes it', async (_, how) => {
+    await kubectl(how)
+    expect((await run('restore.sh', file, '--yes')).code).toBe(1)
+    expect((await noted('asked')).split('\n').at(-1)).toContain('delete pod restore')
+  })
+
+  test('without --yes, or with a file that is not there, the cluster is not asked', async () => {
+    await kubectl()
+    expect(await run('restore.sh', file)).toMatchObject({ code: 2, stdout: '' })
+    expect(await run('restore.sh')).toMatchObject({ code: 2, stdout: '' })
+    expect(await run('restore.sh', join(tools, 'gone'), '--yes')).toMatchObject({ code: 1, stdout: '' })
+    expect(await noted('asked')).toBe('')
+  })
+})
+
+describe('the Pod of the restore', () => {
+  test('meets the restricted level of Pod Security, and is the one that the network policies let through', async () => {
+    const { metadata, spec } = parse(await readFile(join(root, 'infra/cluster/restore.yaml'), 'utf8'))
+    expect(metadata.labels['app.kubernetes.io/name']).toBe('restore')
+    expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } })
+    expect(spec.containers[0].securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    })
+    expect(spec.containers[0]).toMatchObject({ stdin: true, stdinOnce: true })
+    expect(spec.containers[0].volumeMounts).toEqual([{ name: 'tmp', mountPath: '/tmp' }])
+  })
+})

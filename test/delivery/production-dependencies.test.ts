@@ -1,0 +1,100 @@
+import { globSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { builtinModules } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { build, type Plugin } from 'esbuild'
+import { expect, test } from 'vitest'
+import { root } from '../../infra/cluster/render/manifest-files.ts'
+
+/*
+ * `npm ci --omit=dev` is all that a permanent installation and the image's build have: what is started, built or run by a command
+ * imports nothing of devDependencies, and nothing that is there only because another package brings it.
+ */
+
+const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const packages = [...Object.keys(dependencies), ...Object.keys(optionalDependencies)]
+const packageOf = (path: string) => path.split('/', path.startsWith('@') ? 2 : 1).join('/')
+const isBuiltin = (path: string) => path.startsWith('node:') || builtinModules.includes(path)
+
+/** Every import stays as it is written. */
+const unresolved: Plugin = {
+  name: 'unresolved',
+  setup: build => {
+    build.onResolve({ filter: /.*/ }, ({ kind, path }) =>
+      kind === 'entry-point' ? undefined : { path, external: true },
+    )
+    // What an import() with a pattern may find.
+    build.onLoad({ filter: /.*/ }, ({ path }) => (/\.(ts|mjs)$/.test(path) ? undefined : { contents: '' }))
+  },
+}
+
+/** `<file>: <package>` of every import, static or not, of a package that is not in `allowed`. Types are no imports. */
+const undeclared = async (files: string[], allowed: readonly string[], cwd = root): Promise<string[]> => {
+  const { metafile } = await build({
+    absWorkingDir: cwd,
+    entryPoints: files,
+    outdir: 'nowhere',
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    plugins: [unresolved],
+    logLevel: 'silent',
+  })
+  return Object.entries(metafile.inputs).flatMap(([file, { imports }]) =>
+    imports
+      .filter(({ path }) => !/^[.#/]/.test(path) && !isBuiltin(path) && !allowed.includes(packageOf(path)))
+      .map(({ path }) => `${file}: ${packageOf(path)}`),
+  )
+}
+
+const production = globSync('{events,functions,infra}/**/*.{ts,mjs}', { cwd: root })
+
+test('what runs in production imports only packages that npm ci --omit=dev installs', async () => {
+  expect(production).toEqual(
+    expect.arrayContaining(['infra/local/main.ts', 'infra/cli/main.ts', 'infra/delivery/build.ts']),
+  )
+  expect(await undeclared(production, packages)).toEqual([])
+})
+
+test('an import of a development dependency is found, static and lazy', async () => {
+  const without = (name: string) => packages.filter(one => one !== name)
+  expect(await undeclared(production, without('esbuild'))).toContain('infra/delivery/bundle.ts: esbuild')
+  const folder = await mkdtemp(join(tmpdir(), 'vigia-imports-'))
+  try {
+    const source = `import { test } from 'vitest'
+import type { Page } from 'playwright-core'
+import pg from 'pg'
+import './b.ts'
+export const x = (): Page => test(pg, import('fast-check/lib/x.js'), import('@biomejs/biome'))`
+    await writeFile(join(folder, 'a.ts'), source)
+    expect(await undeclared(['a.ts'], packages, folder)).toEqual(
+      ['vitest', 'fast-check', '@biomejs/biome'].map(n => `a.ts: ${n}`),
+    )
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
+test('programs that are named, not imported, are of packages that npm ci --omit=dev installs', () => {
+  const named = production.flatMap(file =>
+    [...readFileSync(join(root, file), 'utf8').matchAll(/\.resolve\(\s*[`']((?:@[\w-]+\/)?[a-z][\w.-]*)/g)].map(
+      ([, name]) => ({ file, name: name! }),
+    ),
+  )
+  expect(named.map(({ name }) => name)).toContain('@jongodb/memory-server-bin-linux-x64-gnu')
+  for (const { file, name } of named)
+    expect(
+      packages.some(one => one.startsWith(name)),
+      `${file}: ${name}`,
+    ).toBe(true)
+})
+
+test('the scripts of package.json that a permanent installation uses start with a program that is there', () => {
+  const { scripts, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  for (const name of ['start', 'chat', 'vigia', 'build', 'schemas', 'charts'])
+    expect(scripts[name], name).toMatch(/^node .*(infra|events)\/[\w/-]+\.ts$/)
+  expect(Object.keys(devDependencies).filter(name => packages.includes(name))).toEqual([])
+})

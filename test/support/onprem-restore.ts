@@ -1,9 +1,0 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parse } from 'yaml'
-import { type Manifest, root } from './manifests.ts'
-
-const file = 'infra/cluster/onprem/restore.yaml'
-
-/** The Job that brings a dump back; no overlay has it. */
-export const restoreJob = (): Manifest => ({ file, ...parse(readFileSync(join(root, file), 'utf8')) })
