@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Written from infra/machines/inventory.yaml by `npm run onprem`: edit that file, not this one.
+# Written from infra/machines/inventory.yaml by `npm run machines`: edit that file, not this one.
 # Puts a snapshot of etcd back. On every control plane (cp1, cp2, cp3), as root: first "stop" on all of them, then "restore" on all of
 # them with the same file. What was there is moved aside, never deleted.
 set -euo pipefail

@@ -77,12 +77,12 @@ if (import.meta.main) {
     const wanted = generated(inventory)
     const old = await stale(wanted, folder)
     if (more.length > 0 || (option !== undefined && option !== '--check'))
-      refuse(`npm run onprem takes --check or nothing, not ${process.argv.slice(2).join(' ')}`)
+      refuse(`npm run machines takes --check or nothing, not ${process.argv.slice(2).join(' ')}`)
     else if (option === undefined) {
       await write(wanted, folder)
       process.stdout.write(`${old.length} of ${wanted.size} files in infra/machines were out of date and are written\n`)
     } else if (old.length > 0)
-      refuse(old.map(path => `infra/machines/${path} is out of date; run npm run onprem`).join('\n'))
+      refuse(old.map(path => `infra/machines/${path} is out of date; run npm run machines`).join('\n'))
   } catch (error) {
     if (!(error instanceof InventoryFault)) throw error
     refuse(error.message)

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { build } from 'esbuild'
-import { buildFunctions, loader } from '../../infra/delivery/build.ts'
-import { variablesOf, warmUp } from '../../infra/delivery/warm-up.ts'
+import { buildFunctions, loader } from '#infra/delivery/build.ts'
+import { variablesOf, warmUp } from '#infra/delivery/warm-up.ts'
 import type { Bench } from './bench.ts'
 
 const root = join(import.meta.dirname, '../..')

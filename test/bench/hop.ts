@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { build } from 'esbuild'
-import { bundle } from '../../infra/delivery/bundle.ts'
+import { bundle } from '#infra/delivery/bundle.ts'
 import type { Bench } from './bench.ts'
 
 const warmUps = 2_000

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { root } from '#infra/cluster/render/manifest-files.ts'
 import { until } from '#test/support/until.ts'
 import { clearAway, copyCheckout, startVigia, temporaryFolder } from '#test/support/vigia.ts'
-import { root } from '../../infra/cluster/render/manifest-files.ts'
 import type { Bench } from './bench.ts'
 
 const MIB = 1024 * 1024

@@ -16,11 +16,11 @@ import { searchesIn } from '#database/series/searches.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { encode } from '#functions/telegram/callback-data.ts'
 import { tvmaze } from '#functions/tvmaze/client.ts'
+import { buildFunctions } from '#infra/delivery/build.ts'
 import { startMongo } from '#local/databases/mongodb.ts'
 import { startPostgres } from '#local/databases/postgres.ts'
 import { CAST, startTvmaze } from '#simulators/tvmaze.ts'
 import { until } from '#test/support/until.ts'
-import { buildFunctions } from '../../infra/delivery/build.ts'
 import type { Bench } from './bench.ts'
 
 const root = join(import.meta.dirname, '../..')

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { migrate } from '#database/migrate.ts'
+import { schemas } from '#infra/cli/database.ts'
+import { vigia } from '#infra/cli/vigia.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
-import { schemas } from '../../infra/cli/database.ts'
-import { vigia } from '../../infra/cli/vigia.ts'
 
 let folder: string
 let database: TestDatabase

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { deadLettersIn } from '#database/operations/dead-letters.ts'
 import { digestText, noticeText } from '#functions/error-notifier/words.ts'
-import { vigia } from '../../infra/cli/vigia.ts'
+import { vigia } from '#infra/cli/vigia.ts'
 import { freshDatabase, type TestDatabase } from '../support/database.ts'
 
 let server: Server

@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { type Manifest, root } from '#infra/cluster/render/manifest-files.ts'
+import { type Overlay, rendered } from '#infra/cluster/render/overlays.ts'
+import { environmentsFile, environmentsIn } from '#infra/delivery/environments.ts'
 import { whyNoCrds } from '#test/cluster-files/support/crds.ts'
 import { schemaFaults } from '#test/cluster-files/support/strict-schemas.ts'
-import { type Manifest, root } from '../../infra/cluster/render/manifest-files.ts'
-import { type Overlay, rendered } from '../../infra/cluster/render/overlays.ts'
-import { environmentsFile, environmentsIn } from '../../infra/delivery/environments.ts'
 
 const text = (name: string) => readFileSync(join(root, 'infra/argocd', name), 'utf8')
 const read = (name: string): Manifest => ({ file: name, ...parse(text(name)) })

@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
+import { chartFiles, chartFolder, madeFiles } from '#infra/charts/generate.ts'
+import { Expression, template } from '#infra/charts/merge.ts'
+import { type Manifest, root } from '#infra/cluster/render/manifest-files.ts'
+import { type Overlay, objectsIn, overlays, rendered } from '#infra/cluster/render/overlays.ts'
+import { kubeTool } from '#infra/delivery/kube-tools.ts'
 import { brokenReferences } from '#test/cluster-files/support/lints.ts'
 import { orderFaults } from '#test/cluster-files/support/overlay-rules.ts'
-import { chartFiles, chartFolder, madeFiles } from '../../infra/charts/generate.ts'
-import { Expression, template } from '../../infra/charts/merge.ts'
-import { type Manifest, root } from '../../infra/cluster/render/manifest-files.ts'
-import { type Overlay, objectsIn, overlays, rendered } from '../../infra/cluster/render/overlays.ts'
-import { kubeTool } from '../../infra/delivery/kube-tools.ts'
 
 const run = promisify(execFile)
 const helm = await kubeTool('helm')

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { root } from '#infra/cluster/render/manifest-files.ts'
 import { definitionsOf, whyNoGo } from '#test/cluster-files/support/crds.ts'
-import { root } from '../../infra/cluster/render/manifest-files.ts'
 
 const skipped = whyNoGo ? ` (skipped: ${whyNoGo})` : ''
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { allManifests } from '../../infra/cluster/render/manifest-files.ts'
+import { allManifests } from '#infra/cluster/render/manifest-files.ts'
 import { type Call, callsIn, knScript, onPath, runScript, understood } from './support/kn-calls.ts'
 import { saidBy, saidIn } from './support/kn-said.ts'
 

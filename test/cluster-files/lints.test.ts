@@ -1,6 +1,8 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { type Manifest, root } from '#infra/cluster/render/manifest-files.ts'
+import { objectsIn, overlays, rendered } from '#infra/cluster/render/overlays.ts'
 import {
   brokenReferences,
   deadLetterLoops,
@@ -13,8 +15,6 @@ import {
   webhookFaults,
   wrongTicks,
 } from '#test/cluster-files/support/lints.ts'
-import { type Manifest, root } from '../../infra/cluster/render/manifest-files.ts'
-import { objectsIn, overlays, rendered } from '../../infra/cluster/render/overlays.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: see Manifest.spec.
 type Loose = any
@@ -36,7 +36,7 @@ describe.each(overlays)('the objects of %s', overlay => {
 })
 
 test('what is applied by hand gives no pod a token for the API server, nor the addresses of all Services', () => {
-  const byHand = globSync('infra/{cluster,delivery,onprem}/**/*.yaml', { cwd: root })
+  const byHand = globSync('infra/{cluster,delivery,machines}/**/*.yaml', { cwd: root })
     .filter(file => /^kind: (Pod|Job|CronJob|Deployment|StatefulSet)$/m.test(readFileSync(join(root, file), 'utf8')))
     .flatMap(file => objectsIn(readFileSync(join(root, file), 'utf8'), file))
   expect(byHand.map(({ file }) => file)).toEqual(

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { allManifests, type Manifest } from '#infra/cluster/render/manifest-files.ts'
 import { admissionFaults } from '#test/cluster-files/support/admission.ts'
 import { whyNoCrds } from '#test/cluster-files/support/crds.ts'
 import { schemaFaults } from '#test/cluster-files/support/strict-schemas.ts'
-import { allManifests, type Manifest } from '../../infra/cluster/render/manifest-files.ts'
 
 const objects = allManifests()
 

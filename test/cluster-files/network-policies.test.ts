@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { addressGuard } from '#functions/dial/dial.ts'
+import { functionNames, type Manifest, root } from '#infra/cluster/render/manifest-files.ts'
+import { type Overlay, overlays, rendered } from '#infra/cluster/render/overlays.ts'
 import { podTemplateOf } from '#test/cluster-files/support/lints.ts'
 import { allows, type Peer, type Port } from '#test/cluster-files/support/network-policies.ts'
-import { functionNames, type Manifest, root } from '../../infra/cluster/render/manifest-files.ts'
-import { type Overlay, overlays, rendered } from '../../infra/cluster/render/overlays.ts'
 
 const outside = (name: string, namespace: string, labels: Record<string, string>): Peer => ({ name, namespace, labels })
 

@@ -5,6 +5,9 @@ import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
+import { allManifests, type Manifest, root } from '#infra/cluster/render/manifest-files.ts'
+import { clusterCopy, type Overlay, objectsIn, overlays, rendered } from '#infra/cluster/render/overlays.ts'
+import { kustomize } from '#infra/delivery/kube-tools.ts'
 import { allowance, demand, quantity } from '#test/cluster-files/support/capacity.ts'
 import { whyNoCrds } from '#test/cluster-files/support/crds.ts'
 import { unkeptVolumes } from '#test/cluster-files/support/lints.ts'
@@ -17,9 +20,6 @@ import {
   waveFaults,
 } from '#test/cluster-files/support/overlay-rules.ts'
 import { schemaFaults } from '#test/cluster-files/support/strict-schemas.ts'
-import { allManifests, type Manifest, root } from '../../infra/cluster/render/manifest-files.ts'
-import { clusterCopy, type Overlay, objectsIn, overlays, rendered } from '../../infra/cluster/render/overlays.ts'
-import { kustomize } from '../../infra/delivery/kube-tools.ts'
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
 

@@ -4,9 +4,9 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { root } from '../../infra/cluster/render/manifest-files.ts'
-import { clusterCopy, objectsIn, rendered } from '../../infra/cluster/render/overlays.ts'
-import { kubeTool, kustomize } from '../../infra/delivery/kube-tools.ts'
+import { root } from '#infra/cluster/render/manifest-files.ts'
+import { clusterCopy, objectsIn, rendered } from '#infra/cluster/render/overlays.ts'
+import { kubeTool, kustomize } from '#infra/delivery/kube-tools.ts'
 
 // What the scripts do on a cluster is in test/cluster; here is what they do before they touch one, and without one.
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Manifest, root } from '#infra/cluster/render/manifest-files.ts'
+import { objectsIn, rendered } from '#infra/cluster/render/overlays.ts'
+import { kustomize } from '#infra/delivery/kube-tools.ts'
 import { until } from '#test/support/until.ts'
-import { type Manifest, root } from '../../infra/cluster/render/manifest-files.ts'
-import { objectsIn, rendered } from '../../infra/cluster/render/overlays.ts'
-import { kustomize } from '../../infra/delivery/kube-tools.ts'
 import { type ApiServer, apiServer, succeeded, whyNoApiServer } from './api-server.ts'
 
 const why = await whyNoApiServer()

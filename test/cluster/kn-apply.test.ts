@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { allManifests, root } from '#infra/cluster/render/manifest-files.ts'
 import { knScript, onPath, runScript } from '#test/cluster-files/support/kn-calls.ts'
 import { saidIn } from '#test/cluster-files/support/kn-said.ts'
 import { until } from '#test/support/until.ts'
-import { allManifests, root } from '../../infra/cluster/render/manifest-files.ts'
 import { type ApiServer, apiServer, whyNoApiServer } from './api-server.ts'
 
 const kn = onPath('kn')

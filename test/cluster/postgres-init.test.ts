@@ -7,11 +7,11 @@ import { promisify } from 'node:util'
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 import { migrate } from '#database/migrate.ts'
+import { rendered } from '#infra/cluster/render/overlays.ts'
 import { as, serverAccount, serverEnvironment } from '#local/databases/account.ts'
 import { copyFolder, linkLibraries, postgresFolder, program } from '#local/databases/binaries.ts'
 import { freePort } from '#local/databases/free-port.ts'
 import { until } from '#test/support/until.ts'
-import { rendered } from '../../infra/cluster/render/overlays.ts'
 
 const why =
   process.platform === 'linux' && spawnSync('psql', ['--version']).status === 0

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { Ajv } from 'ajv'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { root } from '#infra/cluster/render/manifest-files.ts'
+import { onPath } from '#infra/delivery/on-path.ts'
 import { whyNoCrds } from '#test/cluster-files/support/crds.ts'
 import { schemaFaults } from '#test/cluster-files/support/strict-schemas.ts'
 import { tektonSteps, workflowSteps } from '#test/delivery/support/release.ts'
-import { root } from '../../infra/cluster/render/manifest-files.ts'
-import { onPath } from '../../infra/delivery/on-path.ts'
 
 const folder = '.lighthouse/jenkins-x'
 const read = (name: string) => parse(readFileSync(join(root, folder, name), 'utf8'))

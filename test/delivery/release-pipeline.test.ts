@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { environmentsIn } from '#infra/delivery/environments.ts'
 import { freshProject, type Project, type Step, tektonSteps, workflowSteps } from '#test/delivery/support/release.ts'
-import { environmentsIn } from '../../infra/delivery/environments.ts'
 
 const steps = tektonSteps('release.yaml')
 /** The steps up to and including one, and the ones after it. */

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
+import { nameImage } from '#infra/delivery/registry.ts'
 import { registryIn } from '#test/delivery/support/registry.ts'
 import { freshProject, tektonSteps } from '#test/delivery/support/release.ts'
-import { nameImage } from '../../infra/delivery/registry.ts'
 
 const steps = tektonSteps('release.yaml')
 const untilPublished = steps.slice(0, steps.findIndex(({ name }) => name === 'publish') + 1)

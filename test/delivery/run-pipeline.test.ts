@@ -2,9 +2,9 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
+import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
+import { kubeTool } from '#infra/delivery/kube-tools.ts'
 import { type Project, project } from '#test/delivery/support/release.ts'
-import type { Manifest } from '../../infra/cluster/render/manifest-files.ts'
-import { kubeTool } from '../../infra/delivery/kube-tools.ts'
 
 const kubectl = await kubeTool('kubectl')
 

@@ -5,11 +5,11 @@ import { join, matchesGlob, posix } from 'node:path'
 import { Ajv } from 'ajv'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { functionNames, type Manifest, root } from '#infra/cluster/render/manifest-files.ts'
+import { clusterCopy, objectsIn } from '#infra/cluster/render/overlays.ts'
+import { kubeTool, kustomize } from '#infra/delivery/kube-tools.ts'
 import { type Stage, stagesOf } from '#test/delivery/support/dockerfile.ts'
 import { type SkaffoldConfig, withProfile } from '#test/delivery/support/skaffold.ts'
-import { functionNames, type Manifest, root } from '../../infra/cluster/render/manifest-files.ts'
-import { clusterCopy, objectsIn } from '../../infra/cluster/render/overlays.ts'
-import { kubeTool, kustomize } from '../../infra/delivery/kube-tools.ts'
 
 const text = readFileSync(join(root, 'skaffold.yaml'), 'utf8')
 const read = (source: string): SkaffoldConfig => parse(source)

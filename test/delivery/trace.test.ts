@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { environmentsIn, withRevision } from '#infra/delivery/environments.ts'
+import { kubeTool } from '#infra/delivery/kube-tools.ts'
+import { named } from '#infra/delivery/named.ts'
 import { type Project, project, tektonSteps } from '#test/delivery/support/release.ts'
-import { environmentsIn, withRevision } from '../../infra/delivery/environments.ts'
-import { kubeTool } from '../../infra/delivery/kube-tools.ts'
-import { named } from '../../infra/delivery/named.ts'
 
 const kubectl = await kubeTool('kubectl')
 const sha = `sha256:${'0123456789abcdef'.repeat(4)}`

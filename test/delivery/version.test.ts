@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { changelog } from '../../infra/delivery/changelog.ts'
-import { withRevision } from '../../infra/delivery/environments.ts'
-import { newsAmong, nextVersion, versionIn } from '../../infra/delivery/version.ts'
+import { changelog } from '#infra/delivery/changelog.ts'
+import { withRevision } from '#infra/delivery/environments.ts'
+import { newsAmong, nextVersion, versionIn } from '#infra/delivery/version.ts'
 
 describe('the number of a version', () => {
   test.each([

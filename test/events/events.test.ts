@@ -8,14 +8,14 @@ import { MonitorDown } from '#events/monitor-down.ts'
 import { validatorOf } from '#events/validate.ts'
 import { cloudEvent } from '#functions/host/cloud-event.ts'
 import { inBinaryMode } from '#functions/host/publish.ts'
+import { functionNames, manifestsIn, root } from '#infra/cluster/render/manifest-files.ts'
 import { sample } from '#test/support/samples.ts'
-import { functionNames, manifestsIn, root } from '../../infra/cluster/render/manifest-files.ts'
 
 const files = readdirSync(join(root, 'events')).filter(file => file.endsWith('.ts'))
 const isDefinition = (value: unknown): value is EventDefinition =>
   typeof value === 'object' && value !== null && 'dataschema' in value && 'from' in value
 const definitionsIn = async (file: string) =>
-  Object.entries((await import(`../events/${file.replace('.ts', '')}.ts`)) as Record<string, unknown>).filter(
+  Object.entries((await import(`../../events/${file.replace('.ts', '')}.ts`)) as Record<string, unknown>).filter(
     (entry): entry is [string, EventDefinition] => isDefinition(entry[1]),
   )
 

@@ -2,11 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { monitorsIn } from '#database/uptime/monitors.ts'
+import { functionNames } from '#infra/cluster/render/manifest-files.ts'
 import { commandOf } from '#local/databases/processes.ts'
 import { emptyDatabase, freshMongo, type TestDatabase } from '#test/support/database.ts'
 import { answer, eventDetail, events, type Journey, saying, startJourney } from '#test/support/journey.ts'
 import { until } from '#test/support/until.ts'
-import { functionNames } from '../../infra/cluster/render/manifest-files.ts'
 
 /** What must never be told. */
 const webhookSecret = 'canary-of-the-webhook-secret'

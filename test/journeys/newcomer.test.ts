@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { root } from '#infra/cluster/render/manifest-files.ts'
 import { until } from '#test/support/until.ts'
 import { startVigia, type Vigia } from '#test/support/vigia.ts'
-import { root } from '../../infra/cluster/render/manifest-files.ts'
 
 /*
  * What the README promises to somebody who has nothing but Node: `npm start` without any variable, and `npm run chat` beside it.

@@ -23,6 +23,7 @@ import { seriesRefresher } from '#functions/series-refresher/series-refresher.ts
 import { telegram } from '#functions/telegram/client.ts'
 import { outboxTick, telegramNotifier } from '#functions/telegram-notifier/telegram-notifier.ts'
 import { tvmaze } from '#functions/tvmaze/client.ts'
+import { root } from '#infra/cluster/render/manifest-files.ts'
 import { manifestFiles, readManifests } from '#local/manifests/manifests.ts'
 import { pingOf } from '#local/sources/ping-source.ts'
 import { startTelegram } from '#simulators/telegram.ts'
@@ -31,7 +32,6 @@ import { say, startHouse } from '#test/support/broker.ts'
 import { freshDatabase, freshMongo } from '#test/support/database.ts'
 import { served } from '#test/support/served.ts'
 import { until } from '#test/support/until.ts'
-import { root } from '../../infra/cluster/render/manifest-files.ts'
 
 /*
  * The way from TVMaze to a chat on a clock of the test's own: the rules behind their real host, joined by the real broker and the

@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { root } from '#infra/cluster/render/manifest-files.ts'
 import { commandOf } from '#local/databases/processes.ts'
 import { answer, events, fireOnce, saying, settled, startWorld, type World } from '#test/support/journey.ts'
 import { until } from '#test/support/until.ts'
 import { clearAway, startVigia, temporaryFolder, type Vigia, type VigiaOptions } from '#test/support/vigia.ts'
-import { root } from '../../infra/cluster/render/manifest-files.ts'
 
 let world: World
 let dataDir: string

@@ -3,12 +3,12 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { root } from '#infra/cluster/render/manifest-files.ts'
 import { functionEnv, missingVariables } from '#local/activator/function-environment.ts'
 import { readArguments } from '#local/arguments.ts'
 import { readEnvironment, type Settings } from '#local/environment.ts'
 import { holderOf } from '#local/http/port-holder.ts'
 import { manifestFiles, readManifests } from '#local/manifests/manifests.ts'
-import { root } from '../../infra/cluster/render/manifest-files.ts'
 import { clearAway, spawnVigia, temporaryFolder, type VigiaOptions } from '../support/vigia.ts'
 
 const folders: string[] = []

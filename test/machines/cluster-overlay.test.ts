@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { type Manifest, root } from '#infra/cluster/render/manifest-files.ts'
+import { objectsIn, rendered } from '#infra/cluster/render/overlays.ts'
 import { podTemplateOf } from '#test/cluster-files/support/lints.ts'
 import { allows, type Peer } from '#test/cluster-files/support/network-policies.ts'
 import { looseFaults } from '#test/cluster-files/support/overlay-rules.ts'
 import { impatience } from '#test/cluster-files/support/rabbitmq.ts'
 import { restoreJob } from '#test/machines/support/etcd-restore.ts'
-import { type Manifest, root } from '../../infra/cluster/render/manifest-files.ts'
-import { objectsIn, rendered } from '../../infra/cluster/render/overlays.ts'
 
 // What own machines have and no other cluster.
 

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
+import { root } from '#infra/cluster/render/manifest-files.ts'
+import { kustomize } from '#infra/delivery/kube-tools.ts'
+import { generated, stale } from '#infra/machines/generate.ts'
+import { type Inventory, InventoryFault, readInventory } from '#infra/machines/inventory.ts'
 import { kubeadmFaults } from '#test/machines/support/kubeadm.ts'
-import { root } from '../../infra/cluster/render/manifest-files.ts'
-import { kustomize } from '../../infra/delivery/kube-tools.ts'
-import { generated, stale } from '../../infra/machines/generate.ts'
-import { type Inventory, InventoryFault, readInventory } from '../../infra/machines/inventory.ts'
 
 const run = promisify(execFile)
 const folder = join(root, 'infra/machines')
@@ -60,11 +60,11 @@ describe('the files', () => {
     await rm(join(there, 'node/hosts'))
     expect(await onprem('--check')).toEqual({
       code: 1,
-      stderr: 'infra/machines/node/hosts is out of date; run npm run onprem\n',
+      stderr: 'infra/machines/node/hosts is out of date; run npm run machines\n',
     })
     expect(await onprem('--chekc')).toEqual({
       code: 1,
-      stderr: 'npm run onprem takes --check or nothing, not --chekc\n',
+      stderr: 'npm run machines takes --check or nothing, not --chekc\n',
     })
     await writeFile(join(there, 'keepalived/lb3.conf'), file('keepalived/lb2.conf'))
     expect(await onprem()).toContain('2 of ')
@@ -75,7 +75,7 @@ describe('the files', () => {
     const before = await readFile(join(there, 'haproxy/haproxy.cfg'), 'utf8')
     expect(await onprem()).toEqual({
       code: 1,
-      stderr: expect.stringMatching(/^infra\/onprem\/inventory\.yaml:\d+: virtualIp\.routerId must be <= 255\n$/),
+      stderr: expect.stringMatching(/^infra\/machines\/inventory\.yaml:\d+: virtualIp\.routerId must be <= 255\n$/),
     })
     expect(await readFile(join(there, 'haproxy/haproxy.cfg'), 'utf8')).toBe(before)
   })
@@ -354,7 +354,7 @@ describe('the README', async () => {
   })
 
   test('names only files that are there', async () => {
-    const named = new Set([...readme.matchAll(/infra\/onprem\/([\w./-]+\.\w+)/g)].map(([, path]) => path!))
+    const named = new Set([...readme.matchAll(/infra\/machines\/([\w./-]+\.\w+)/g)].map(([, path]) => path!))
     expect(named.size).toBeGreaterThan(5)
     for (const path of named) await readFile(join(folder, path))
   })

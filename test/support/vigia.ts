@@ -16,10 +16,10 @@ import { rm } from 'node:fs/promises'
 import { type IncomingHttpHeaders, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { root } from '#infra/cluster/render/manifest-files.ts'
 import type { FunctionReport } from '#local/activator/function-pool.ts'
 import { processJournal } from '#local/activator/process-journal.ts'
 import { wipeDataFolder } from '#local/databases/wipe.ts'
-import { root } from '../../infra/cluster/render/manifest-files.ts'
 import { until } from './until.ts'
 
 /** A folder of one's own, where the database's user can reach it. Whoever asks for it clears it away. */

@@ -2,7 +2,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
-import { kustomize } from '../../delivery/kube-tools.ts'
+import { kustomize } from '#infra/delivery/kube-tools.ts'
 import { type Manifest, root } from './manifest-files.ts'
 
 /** The clusters that infra/cluster knows, by the names of their folders. */

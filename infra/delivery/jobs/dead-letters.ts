@@ -1,4 +1,4 @@
-import { verb } from '../../cli/dead-letters.ts'
+import { verb } from '#infra/cli/dead-letters.ts'
 
 /** `dead-letters list|show|replay` in a pod: DATABASE_URL has the letters, K_SINK takes what is sent again. */
 process.once('SIGTERM', () => process.exit(143))

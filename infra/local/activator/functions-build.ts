@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { BuildNews } from '../../delivery/build.ts'
+import type { BuildNews } from '#infra/delivery/build.ts'
 import { Refusal } from '../refusal.ts'
 
 /** A build of the functions in a process of its own: what it takes in memory, the runtime would keep. */

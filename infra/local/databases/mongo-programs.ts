@@ -6,7 +6,7 @@ import { homedir } from 'node:os'
 import { basename, delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { renameWhole } from '../../delivery/whole-file.ts'
+import { renameWhole } from '#infra/delivery/whole-file.ts'
 
 const mongodName = process.platform === 'win32' ? 'mongod.exe' : 'mongod'
 

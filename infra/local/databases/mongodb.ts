@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { chmod, copyFile, mkdir, readFile, realpath, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { renameWhole, writeWhole } from '../../delivery/whole-file.ts'
+import { renameWhole, writeWhole } from '#infra/delivery/whole-file.ts'
 import { type Account, as, serverAccount, serverEnvironment } from './account.ts'
 import { mongoAnswers } from './ask-mongo.ts'
 import { barrierTo, holdDataFolder, own, refuseForeignFolder } from './data-folder.ts'

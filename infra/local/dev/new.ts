@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { writeWhole } from '../../delivery/whole-file.ts'
+import { writeWhole } from '#infra/delivery/whole-file.ts'
 import { cron } from '../sources/cron.ts'
 import { camelCase, newFunctionFiles } from './new-function.ts'
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import { writeWholeSync } from '../../delivery/whole-file.ts'
+import { writeWholeSync } from '#infra/delivery/whole-file.ts'
 import type { Settings } from '../environment.ts'
 
 /** Telegram, TVMaze and the sites to watch: the real ones, or ours. */

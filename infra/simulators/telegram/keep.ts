@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { writeWhole } from '../../delivery/whole-file.ts'
+import { writeWhole } from '#infra/delivery/whole-file.ts'
 import type { Update } from './bot-api.ts'
 import type { Bot, Chat, Person, World } from './world.ts'
 

@@ -1,6 +1,6 @@
+import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
 import { cesqlFaults } from '#local/filters/cesql.ts'
 import { cron } from '#local/sources/cron.ts'
-import type { Manifest } from '../../../infra/cluster/render/manifest-files.ts'
 
 /**
  * What Knative's admission webhooks check and its CRDs do not, as plain rules. Each returns what is wrong, in words.

@@ -1,4 +1,4 @@
-import type { Manifest } from '../../../infra/cluster/render/manifest-files.ts'
+import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: see Manifest.spec.
 type Loose = any

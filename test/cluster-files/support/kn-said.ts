@@ -1,4 +1,4 @@
-import type { Manifest } from '../../../infra/cluster/render/manifest-files.ts'
+import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
 import type { Call } from './kn-calls.ts'
 
 /** What a call makes and what a manifest says, in the same words: all that kn has a flag for and nothing else. */

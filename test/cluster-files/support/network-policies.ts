@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import type { Manifest } from '../../../infra/cluster/render/manifest-files.ts'
+import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
 
 /** Who takes part in the network: a pod with its labels and namespace, or an address that no pod has. */
 export type Peer =

@@ -1,4 +1,4 @@
-import type { Manifest } from '../../../infra/cluster/render/manifest-files.ts'
+import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
 
 /** ISO 8601 as deliveries have it: PT30S, PT5M, PT1H. */
 const secondsIn = (duration: string): number => {

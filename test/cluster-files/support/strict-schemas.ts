@@ -1,5 +1,5 @@
 import { Ajv, type AnySchemaObject, type ValidateFunction } from 'ajv'
-import type { Manifest } from '../../../infra/cluster/render/manifest-files.ts'
+import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
 import { type Crd, definitionsOf } from './crds.ts'
 
 const limits = [

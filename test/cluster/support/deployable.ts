@@ -1,6 +1,6 @@
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { clusterCopy, type Overlay } from '../../../infra/cluster/render/overlays.ts'
+import { clusterCopy, type Overlay } from '#infra/cluster/render/overlays.ts'
 import { runProgram } from '../api-server.ts'
 import { filled } from './filled.ts'
 

@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { chown, cp, lchown, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { root } from '#infra/cluster/render/manifest-files.ts'
 import { type Copy, dockerIgnore, type Stage } from '#test/delivery/support/dockerfile.ts'
-import { root } from '../../../infra/cluster/render/manifest-files.ts'
 
 const run = promisify(execFile)
 const packages = join(root, 'node_modules')

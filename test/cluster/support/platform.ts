@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { objectsIn } from '../../../infra/cluster/render/overlays.ts'
-import { kustomize } from '../../../infra/delivery/kube-tools.ts'
+import { objectsIn } from '#infra/cluster/render/overlays.ts'
+import { kustomize } from '#infra/delivery/kube-tools.ts'
 import { type ApiServer, succeeded } from '../api-server.ts'
 
 /** Kinds of the clusters' platforms that nobody taught the API server: their CRDs are not among ours. */

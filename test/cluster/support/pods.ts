@@ -1,4 +1,4 @@
-import type { Manifest } from '../../../infra/cluster/render/manifest-files.ts'
+import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
 
 /** A bare Pod as the controller of a workload makes it from its template; undefined for what makes none. */
 export const podOf = ({ kind, apiVersion, metadata, spec }: Manifest): Manifest | undefined => {

@@ -1,4 +1,4 @@
-import type { Inventory } from '../../../infra/machines/inventory.ts'
+import type { Inventory } from '#infra/machines/inventory.ts'
 
 /** What of the cluster works: names of machines. */
 export interface Working {

@@ -3,12 +3,12 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { root } from '#infra/cluster/render/manifest-files.ts'
 import { EMPTY, update } from '#local/chat/screen.ts'
 import type { ChatState } from '#simulators/telegram/page.ts'
 import type { TelegramSimulator } from '#simulators/telegram.ts'
 import { startChat } from '#test/simulators/support/chat-page.ts'
 import { until } from '#test/support/until.ts'
-import { root } from '../../../infra/cluster/render/manifest-files.ts'
 
 let chat: Awaited<ReturnType<typeof startChat>>
 let telegram: TelegramSimulator

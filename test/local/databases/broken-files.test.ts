@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { postgres } from '#database/connect.ts'
+import { writeWhole, writeWholeSync } from '#infra/delivery/whole-file.ts'
 import { processJournal } from '#local/activator/process-journal.ts'
 import { copyFolder, isCopyOf, postgresFolder, program } from '#local/databases/binaries.ts'
 import { holdDataFolder } from '#local/databases/data-folder.ts'
@@ -15,7 +16,6 @@ import { readEnvironment, type Settings } from '#local/environment.ts'
 import { outsideWorld } from '#local/outside-world/outside-world.ts'
 import { startTelegram } from '#simulators/telegram.ts'
 import { temporaryDataFolder } from '#test/support/servers.ts'
-import { writeWhole, writeWholeSync } from '../../../infra/delivery/whole-file.ts'
 
 /*
  * What a power cut leaves of a file of ours: the name without bytes, a part of it, or bytes of something else. A start

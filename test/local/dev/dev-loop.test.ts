@@ -3,10 +3,10 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { root } from '#infra/cluster/render/manifest-files.ts'
 import { createFunction, readRequest } from '#local/dev/new.ts'
 import { until } from '#test/support/until.ts'
 import { clearAway, copyCheckout, startVigia, temporaryFolder, type Vigia } from '#test/support/vigia.ts'
-import { root } from '../../../infra/cluster/render/manifest-files.ts'
 
 let folder: string
 let checkout: string

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { root } from '#infra/cluster/render/manifest-files.ts'
 import { publicAddress, publicRoutes } from '#local/http/public-routes.ts'
 import { ManifestFaults, manifestFiles, readManifests } from '#local/manifests/manifests.ts'
-import { root } from '../../../infra/cluster/render/manifest-files.ts'
 
 const broker = `apiVersion: eventing.knative.dev/v1
 kind: Broker

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { type Manifest, root } from '../../../infra/cluster/render/manifest-files.ts'
+import { type Manifest, root } from '#infra/cluster/render/manifest-files.ts'
 
 const file = 'infra/cluster/onprem/restore.yaml'
 
