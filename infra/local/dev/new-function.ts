@@ -30,7 +30,7 @@ const rule = (name: string, tick: string | null) =>
   tick === null
     ? `import type { EventOf } from '#events/event.ts'
 import type { ${heard.definition} } from '#events/${heard.file}.ts'
-import type { News } from '../fitting.ts'
+import type { News } from '#functions/host/function-definition.ts'
 
 /** Hears of every ${heard.name}. The same event twice has one effect. Returns the events that follow. */
 export const ${camelCase(name)} = async (event: EventOf<typeof ${heard.definition}>): Promise<News> => {
@@ -39,8 +39,8 @@ export const ${camelCase(name)} = async (event: EventOf<typeof ${heard.definitio
 }
 `
     : `import type { Cause } from '#events/event.ts'
-import type { Clock } from '../clock.ts'
-import type { News } from '../fitting.ts'
+import type { Clock } from '#functions/host/clock.ts'
+import type { News } from '#functions/host/function-definition.ts'
 
 export interface Dependencies {
   clock: Clock
@@ -57,7 +57,7 @@ export const ${camelCase(name)} = async (tick: Cause, { clock }: Dependencies): 
 const wiring = (name: string, tick: string | null) =>
   tick === null
     ? `import { ${heard.definition} } from '#events/${heard.file}.ts'
-import { on, serve } from '../serve.ts'
+import { on, serve } from '#functions/host/serve.ts'
 import { ${camelCase(name)} } from './${name}.ts'
 
 serve({
@@ -66,8 +66,8 @@ serve({
 })
 `
     : `import { Tick } from '#events/tick.ts'
-import { systemClock } from '../clock.ts'
-import { on, serve } from '../serve.ts'
+import { systemClock } from '#functions/host/clock.ts'
+import { on, serve } from '#functions/host/serve.ts'
 import { ${camelCase(name)} } from './${name}.ts'
 
 serve({

@@ -26,7 +26,7 @@ describe('npm run new', () => {
     [['../evil'], /is not a valid function name/],
     [['delete'], /is reserved/],
     [['uptime-prober'], /functions\/uptime-prober exists already/],
-    [['host'], /functions\/host\.ts exists already/],
+    [['host'], /functions\/host exists already/],
     [['certificates', '--tick'], /--tick needs a schedule/],
     [['certificates', '--tick', 'every minute'], /is not a valid schedule/],
     [['certificates', 'more'], /^usage/],
