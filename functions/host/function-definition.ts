@@ -4,11 +4,11 @@ import type { DeadLetter } from './dead-letter.ts'
 import type { Logger } from './log.ts'
 
 /** A function, as its main.ts puts it together for the host. */
-export interface Fitting {
+export interface FunctionDefinition {
   /** The folder's name. */
   name: string
   events?: readonly Listener[]
-  http?: HttpFace
+  http?: HttpHandler
   /** What arrives at POST /dead/<trigger>. */
   deadLetters?(letter: DeadLetter, context: Context): Promise<News>
   /** Before an event's body is read: a status to refuse with, or undefined. */
@@ -40,7 +40,7 @@ export const on = <Definition extends EventDefinition>(
 ): Listener => ({ definition, rule: rule as Listener['rule'] })
 
 /** The face of a function that people or other services call. */
-export interface HttpFace {
+export interface HttpHandler {
   /** Before the body is read: a status to refuse with, or undefined. */
   admit?(request: RequestHead): number | undefined
   handle(request: HttpRequest, context: Context): Promise<HttpAnswer>

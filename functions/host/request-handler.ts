@@ -4,7 +4,7 @@ import { validatorOf } from '#events/validate.ts'
 import { cloudEvent } from './cloud-event.ts'
 import { deadLetter } from './dead-letter.ts'
 import { asError, Permanent } from './errors.ts'
-import type { Context, Fitting, HttpAnswer, HttpRequest, News } from './function-definition.ts'
+import type { Context, FunctionDefinition, HttpAnswer, HttpRequest, News } from './function-definition.ts'
 import { framework } from './functions-framework.ts'
 import { type Logger, type LogOutput, logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
@@ -33,7 +33,12 @@ export interface Handling {
  * What happens to a request that was let in: decoded, validated, given to the rule; what the rule returns is published, and only then is
  * it answered and logged. Loaded by the first request, or before it when there is time: a process is up without this.
  */
-export const handlingOf = (fitting: Fitting, publish: Publish, metrics: Metrics, output?: LogOutput): Handling => {
+export const handlingOf = (
+  fitting: FunctionDefinition,
+  publish: Publish,
+  metrics: Metrics,
+  output?: LogOutput,
+): Handling => {
   const { name } = fitting
   const log = logger(name, { output })
   const listeners = new Map(fitting.events?.map(listener => [listener.definition.type, listener]))

@@ -1,5 +1,5 @@
 import { env, envOptional } from './env.ts'
-import type { Fitting } from './function-definition.ts'
+import type { FunctionDefinition } from './function-definition.ts'
 import { logLevel } from './log-level.ts'
 import { logFatal, logWarnings } from './process-log.ts'
 import { hostOf } from './server.ts'
@@ -7,9 +7,9 @@ import { hostOf } from './server.ts'
 export type { DeadLetter } from './dead-letter.ts'
 export {
   type Context,
-  type Fitting,
+  type FunctionDefinition,
   type HttpAnswer,
-  type HttpFace,
+  type HttpHandler,
   type HttpRequest,
   type News,
   on,
@@ -32,7 +32,7 @@ process.on('uncaughtException', error => end(1, error))
 process.on('unhandledRejection', reason => end(1, reason))
 
 /** Runs one function in this process: listens on PORT, and on SIGTERM or SIGINT finishes what is in flight, closes, and exits 0. */
-export const serve = (fitting: Fitting): void => {
+export const serve = (fitting: FunctionDefinition): void => {
   logLevel()
   const host = hostOf(fitting)
   let exitCode: number | undefined

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { envOptional } from './env.ts'
 import { asError, Malformed, Permanent, RetryLater } from './errors.ts'
-import type { Fitting, HttpAnswer, RequestHead } from './function-definition.ts'
+import type { FunctionDefinition, HttpAnswer, RequestHead } from './function-definition.ts'
 import { isInsideHost } from './internal-host.ts'
 import type { LogOutput } from './log.ts'
 import { metricsOf } from './metrics.ts'
@@ -38,7 +38,7 @@ const graceMs = 2_000
  * lets nothing be cut off when the process must end. The process itself is not its concern.
  */
 export const hostOf = (
-  fitting: Fitting,
+  fitting: FunctionDefinition,
   { sink = envOptional('K_SINK'), overrides = envOptional('K_CE_OVERRIDES'), output }: HostOptions = {},
 ): FunctionHost => {
   const { name } = fitting

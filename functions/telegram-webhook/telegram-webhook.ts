@@ -6,7 +6,7 @@ import type { UpdateDeferred } from '#events/update-deferred.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import { Permanent, RetryLater } from '#functions/host/errors.ts'
 import type { Publish } from '#functions/host/publish.ts'
-import type { Context, HttpFace, HttpRequest } from '#functions/host/serve.ts'
+import type { Context, HttpHandler, HttpRequest } from '#functions/host/serve.ts'
 import { TelegramError } from '#functions/telegram/client.ts'
 import { type Asked, type BotPort, ChatGone, type Effect, type Fault, type Place, type Speak } from './bot.ts'
 import { type Desk, within } from './context.ts'
@@ -232,7 +232,7 @@ export const telegramWebhook = (outside: Outside) => {
         throw error
       }
     },
-  } satisfies HttpFace & Record<string, unknown>
+  } satisfies HttpHandler & Record<string, unknown>
 }
 
 type MessageEffect = Exclude<Effect, { do: 'toast' }>

@@ -16,7 +16,7 @@ import { Tick } from '#events/tick.ts'
 import { episodeChecker } from '#functions/episode-checker/episode-checker.ts'
 import { errorNotifier, messageRefused, noticesTick } from '#functions/error-notifier/error-notifier.ts'
 import { operatorsIn } from '#functions/error-notifier/operators.ts'
-import { type Fitting, on } from '#functions/host/function-definition.ts'
+import { type FunctionDefinition, on } from '#functions/host/function-definition.ts'
 import { publisher } from '#functions/host/publish.ts'
 import { notificationFanout } from '#functions/notification-fanout/notification-fanout.ts'
 import { seriesRefresher } from '#functions/series-refresher/series-refresher.ts'
@@ -146,7 +146,7 @@ interface Props {
 }
 
 /** As the functions' main.ts put them together. */
-const fittings: Record<string, (props: Props) => Omit<Fitting, 'name'>> = {
+const fittings: Record<string, (props: Props) => Omit<FunctionDefinition, 'name'>> = {
   'series-refresher': ({ db, publish, ...props }) => ({
     events: [
       on(Tick, (tick, { log }) =>

@@ -1,6 +1,6 @@
 import { type Agent, createServer, type IncomingHttpHeaders, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Fitting } from '#functions/host/function-definition.ts'
+import type { FunctionDefinition } from '#functions/host/function-definition.ts'
 import { hostOf } from '#functions/host/server.ts'
 
 export interface Answer {
@@ -42,7 +42,7 @@ export const binary = (
 })
 
 /** A function behind its real host, on a port of its own. */
-export const served = async (fitting: Fitting, options: { sink?: string; overrides?: string } = {}) => {
+export const served = async (fitting: FunctionDefinition, options: { sink?: string; overrides?: string } = {}) => {
   const lines: string[] = []
   const host = hostOf(fitting, { ...options, output: { write: line => lines.push(line) } })
   const { port } = await host.listen(0, '127.0.0.1')

@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from 'vitest'
 import { SeriesFollowed } from '#events/series-followed.ts'
-import { type Fitting, on } from '#functions/host/function-definition.ts'
+import { type FunctionDefinition, on } from '#functions/host/function-definition.ts'
 import { logger } from '#functions/host/log.ts'
 import { served } from '#test/support/served.ts'
 
-const keeper: Fitting = { name: 'keeper', events: [on(SeriesFollowed, async () => {})] }
+const keeper: FunctionDefinition = { name: 'keeper', events: [on(SeriesFollowed, async () => {})] }
 
 const image = { VIGIA_VERSION: '1.4.2', VIGIA_REVISION: 'd1b2c3' }
 afterEach(() => {

@@ -12,7 +12,7 @@ import { Tick } from '#events/tick.ts'
 import { cloudEvent } from '#functions/host/cloud-event.ts'
 import type { DeadLetter } from '#functions/host/dead-letter.ts'
 import { Conflict, Permanent, RetryLater } from '#functions/host/errors.ts'
-import { type Fitting, type News, on } from '#functions/host/function-definition.ts'
+import { type FunctionDefinition, type News, on } from '#functions/host/function-definition.ts'
 import { insisting, times } from '#test/functions/dial/support/raw.ts'
 import { ask, binary, gate, served, sink } from '#test/support/served.ts'
 import { until } from '#test/support/until.ts'
@@ -27,7 +27,10 @@ const keeping = (rule: (event: VigiaEvent) => Promise<News> = async () => {}) =>
     kept.push(event)
     return rule(event)
   }
-  return { kept, fitting: { name: 'keeper', events: [on(SeriesFollowed, keep), on(Tick, keep)] } satisfies Fitting }
+  return {
+    kept,
+    fitting: { name: 'keeper', events: [on(SeriesFollowed, keep), on(Tick, keep)] } satisfies FunctionDefinition,
+  }
 }
 
 describe('an event that arrives', () => {
@@ -274,7 +277,7 @@ describe('what is no event of ours', () => {
 })
 
 describe('the answer', () => {
-  const failing = (error: unknown): Fitting => ({
+  const failing = (error: unknown): FunctionDefinition => ({
     name: 'failing',
     events: [on(Tick, () => Promise.reject(error))],
   })
@@ -431,7 +434,7 @@ describe('the size of a body', () => {
 })
 
 describe('a function with a face of its own', () => {
-  const echo: Fitting = {
+  const echo: FunctionDefinition = {
     name: 'echo',
     events: [on(SeriesFollowed, async () => {})],
     admitEvent: headers => (headers['ce-signature'] === 'right' ? undefined : 401),
@@ -514,7 +517,7 @@ describe('a function with a face of its own', () => {
   test('publishes before it answers', async () => {
     const go = gate()
     await using broker = await sink(() => go.opened.then(() => 202))
-    const fitting: Fitting = {
+    const fitting: FunctionDefinition = {
       name: 'webhook',
       http: {
         handle: async () => ({
@@ -544,7 +547,7 @@ describe('a function with a face of its own', () => {
 })
 
 describe('what a rule returns', () => {
-  const fanOut = (count: number, change: Partial<VigiaEvent> = {}): Fitting => ({
+  const fanOut = (count: number, change: Partial<VigiaEvent> = {}): FunctionDefinition => ({
     name: 'webhook',
     events: [
       on(Tick, async tick =>
@@ -710,7 +713,7 @@ describe('a dead letter', () => {
       fitting: {
         name: 'error-notifier',
         deadLetters: async letter => void letters.push(letter),
-      } satisfies Fitting as Fitting,
+      } satisfies FunctionDefinition as FunctionDefinition,
     }
   }
   const lost = { type: 'dev.somebody.else', id: 'e7', subject: 'show/82' }
