@@ -92,11 +92,11 @@ test('only main.ts reads the environment', () => {
   for (const name of functionNames())
     for (const file of sourcesBelow(`functions/${name}`))
       if (!file.endsWith('/main.ts'))
-        expect(read(file), file).not.toMatch(/process\.env|from '(#functions|\.\.)\/env\.ts'/)
+        expect(read(file), file).not.toMatch(/process\.env|from '(#functions|\.\.)\/host\/env\.ts'/)
 })
 
-test("the README's table of functions is the system", () => {
-  const rows = [...read('README.md').matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name)
+test('the table in functions/README.md has a row for every function', () => {
+  const rows = [...read('functions/README.md').matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name)
   expect(rows.toSorted()).toEqual(functionNames().toSorted())
 })
 

@@ -18,7 +18,7 @@ export interface Limits {
   waitingFollowsPerChat: number
 }
 
-/** The variable that changes a limit, and its default. The README's table repeats them; a test compares the two. */
+/** The variable that changes a limit, and its default. infra/local/settings.md repeats them; a test compares the two. */
 export const limitVariables: Record<keyof Limits, { name: string; usual: number }> = {
   monitorsPerChat: { name: 'LIMIT_MONITORS_PER_CHAT', usual: 50 },
   monitorsPerPerson: { name: 'LIMIT_MONITORS_PER_PERSON', usual: 100 },

@@ -19,7 +19,7 @@ export const newFunctionFiles = async (
     [`triggers/${name}.yaml`, trigger(name, tick)],
     ['knative/kustomization.yaml', kustomization],
     ['triggers/kustomization.yaml', withResource(await read('triggers/kustomization.yaml'), `${name}.yaml`)],
-    ['README.md', withRow(await read('README.md'), name, tick)],
+    ['functions/README.md', withRow(await read('functions/README.md'), name, tick)],
   ])
 }
 
@@ -233,7 +233,7 @@ const withResource = (text: string, path: string): string => {
   return `${lines.join('\n')}\n`
 }
 
-/** The README with a row at the end of the table of functions. */
+/** functions/README.md with a row at the end of the table of functions. */
 const withRow = (text: string, name: string, tick: string | null): string => {
   const rows = [...text.matchAll(/^\| `[a-z-]+` \|.*$/gm)]
   const last = rows.at(-1)

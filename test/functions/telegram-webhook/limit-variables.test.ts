@@ -15,8 +15,8 @@ test.each(['0', '-1', '1.5', 'many', '1e3', '9999999999'])('%s is refused by the
   expect(() => limitsIn({ LIMIT_MONITORS_PER_PERSON: value })).toThrow(/^LIMIT_MONITORS_PER_PERSON is "/)
 })
 
-test('the README names every limit with its default, and the webhook function can be given each', () => {
-  const rows = here('README.md')
+test('the page of settings names every limit with its default, and the webhook function can be given each', () => {
+  const rows = here('infra/local/settings.md')
     .split('\n')
     .filter(line => line.startsWith('| `LIMIT_'))
     .map(line => line.split('|').map(cell => [...cell.matchAll(/`([^`]+)`/g)].map(([, code]) => code!)))
