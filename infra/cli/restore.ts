@@ -33,7 +33,7 @@ export const verb: Verb = {
   },
 }
 
-/** The broker of a running Vigia holds this lock; see infra/local/broker/store.ts. */
+/** The broker of a running Vigia holds this lock; see infra/local/broker/store/store.ts. */
 const refuseRunning = async (db: Postgres): Promise<void> => {
   const { rowCount } = await db.query(
     `select from pg_locks where locktype = 'advisory' and classid = 7610 and objid = 1 and granted

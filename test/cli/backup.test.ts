@@ -80,7 +80,7 @@ describe('restore changes nothing and ends with 1', () => {
   })
 
   test('while a Vigia works on the database', async () => {
-    // The lock of the broker: infra/local/broker/store.ts.
+    // The lock of the broker: infra/local/broker/store/store.ts.
     await database.db.transaction(async tx => {
       await tx.query('select pg_advisory_lock(7610, 1)')
       expect(await run('restore', file(), '--yes')).toMatchObject({

@@ -7,7 +7,7 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { checksums, migrate, migrationsDir } from '#database/migrate.ts'
 import { backUp, checkBackup, restore, type Schema } from '#database/operations/backup.ts'
-import { startHouse, startRecorder, triggerFor } from '../support/broker.ts'
+import { startHouse, startRecorder, triggerFor } from '../support/broker-server.ts'
 import { emptyDatabase, type TestDatabase } from '../support/database.ts'
 import { until } from '../support/until.ts'
 

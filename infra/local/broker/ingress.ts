@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
-import { type CloudEvent, readEvent } from './cloud-event.ts'
+import { type CloudEvent, readEvent } from './event/cloud-event.ts'
 
 export interface IngressOptions {
   /** `/vigia/default` */

@@ -1,5 +1,5 @@
 import type { Postgres } from '#database/connect.ts'
-import type { CloudEvent } from './cloud-event.ts'
+import type { CloudEvent } from './event/cloud-event.ts'
 
 const mebibyte = 1024 * 1024
 

@@ -4,7 +4,7 @@ import { SeriesFollowed } from '#events/series-followed.ts'
 import { Tick } from '#events/tick.ts'
 import { fromHeader, toHeader } from '#functions/host/header-text.ts'
 import { type DeadLetter, on } from '#functions/host/serve.ts'
-import { mostAttributeBytes } from '#local/broker/cloud-event.ts'
+import { mostAttributeBytes } from '#local/broker/event/cloud-event.ts'
 import {
   eventHeaders,
   type House,
@@ -14,7 +14,7 @@ import {
   startRecorder,
   to,
   triggerFor,
-} from '#test/support/broker.ts'
+} from '#test/support/broker-server.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 import { served } from '#test/support/served.ts'
 import { until } from '#test/support/until.ts'

@@ -8,7 +8,7 @@ import { HTTP, CloudEvent as SdkEvent } from 'cloudevents'
 import fc from 'fast-check'
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { BadQuery, type BrokerOptions, type News, startBroker, type Trigger } from '#local/broker/broker.ts'
-import { inBinaryMode, readEvent } from '#local/broker/cloud-event.ts'
+import { inBinaryMode, readEvent } from '#local/broker/event/cloud-event.ts'
 import { startPostgres } from '#local/databases/postgres.ts'
 import {
   delivery,
@@ -20,7 +20,7 @@ import {
   startRecorder,
   to,
   triggerFor,
-} from '#test/support/broker.ts'
+} from '#test/support/broker-server.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 import { until } from '#test/support/until.ts'
 
@@ -398,7 +398,7 @@ describe('ends and beginnings', () => {
   })
 
   test('a process that is killed loses nothing it said 202 to', async () => {
-    const script = fileURLToPath(new URL('../../support/broker.process.ts', import.meta.url))
+    const script = fileURLToPath(new URL('../../support/broker-server.process.ts', import.meta.url))
     let slow = true
     recorder.does('/a', () => (slow ? 'silence' : { status: 204 }))
     const child = fork(script, [database.url, at('/a')])

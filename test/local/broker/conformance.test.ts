@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { systemClock } from '#functions/host/clock.ts'
-import { afterAttempt } from '#local/broker/after-attempt.ts'
 import type { Trigger } from '#local/broker/broker.ts'
+import { afterAttempt } from '#local/broker/dispatch/delivery-outcome.ts'
 import { ingress } from '#local/broker/ingress.ts'
 import type { Delivery, Filter } from '#local/manifests/model.ts'
 import {
@@ -19,7 +19,7 @@ import {
   startRecorder,
   to,
   triggerFor,
-} from '#test/support/broker.ts'
+} from '#test/support/broker-server.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 import { until } from '#test/support/until.ts'
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Postgres, postgres } from '#database/connect.ts'
-import { BadQuery, type EventQuery, eventQuestion, planning } from '#local/broker/event-query.ts'
-import { type House, startHouse } from '#test/support/broker.ts'
+import { BadQuery, type EventQuery, eventQuestion, planning } from '#local/broker/reads/event-query.ts'
+import { type House, startHouse } from '#test/support/broker-server.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 
 let database: TestDatabase

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { eventQuestion } from '#local/broker/event-query.ts'
+import { eventQuestion } from '#local/broker/reads/event-query.ts'
 import { type Controls, controlApi, sendJson } from '#local/http/api/api.ts'
 
 const asked: unknown[] = []

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Activator } from '#local/activator/activator.ts'
-import { BadQuery, type EventQuery, limitIn } from '#local/broker/event-query.ts'
+import { BadQuery, type EventQuery, limitIn } from '#local/broker/reads/event-query.ts'
 import type { PingSources } from '#local/sources/ping-source.ts'
 import { NoSuchParameters, parametersIn } from './query-parameters.ts'
 

@@ -1,9 +1,9 @@
 import { cron } from '../sources/cron.ts'
-import { readDestination, type SaidDestination } from './destination.ts'
+import { readExtensions } from './ce-overrides.ts'
+import { readDestination, type SaidDestination } from './delivery-spec.ts'
+import type { KubernetesObject } from './kubernetes-object.ts'
 import type { SourceManifest } from './model.ts'
-import type { KubernetesObject } from './object.ts'
-import { readExtensions } from './overrides.ts'
-import { Place } from './place.ts'
+import { Place } from './yaml-node.ts'
 
 export interface SaidSource {
   source: SourceManifest

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
-import type { Letter } from './after-attempt.ts'
+import type { Letter } from '../dispatch/delivery-outcome.ts'
+import type { CloudEvent } from '../event/cloud-event.ts'
 import { booleans, byteas, float8s, int4s, int8s, texts, uuids } from './binary-arrays.ts'
-import type { CloudEvent } from './cloud-event.ts'
-import type { Link, Statement } from './link.ts'
+import type { Link, Statement } from './connection.ts'
 
 /** An event to store, with the Triggers it goes to. */
 export interface NewEvent {

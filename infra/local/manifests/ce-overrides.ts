@@ -1,4 +1,4 @@
-import type { Place } from './place.ts'
+import type { Place } from './yaml-node.ts'
 
 const standard = ['id', 'type', 'source', 'subject', 'time', 'specversion', 'dataschema', 'datacontenttype', 'data']
 

@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { migrate } from '#database/migrate.ts'
-import type { CloudEvent } from '#local/broker/cloud-event.ts'
-import { type Link, link } from '#local/broker/link.ts'
+import type { CloudEvent } from '#local/broker/event/cloud-event.ts'
+import { type Link, link } from '#local/broker/store/connection.ts'
 import {
   begin,
   claim,
@@ -14,7 +14,7 @@ import {
   release,
   renew,
   type Settled,
-} from '#local/broker/tables.ts'
+} from '#local/broker/store/tables.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 
 const triggers = ['a', 'b', 'c'] as const

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { Broken, faultOfValues, type Link, type LinkOptions, link } from './link.ts'
+import { Broken, faultOfValues, type Link, type LinkOptions, link } from './connection.ts'
 import {
   type AttemptNote,
   begin,

@@ -1,5 +1,5 @@
 import type { Delivery, Destination } from './model.ts'
-import { Place } from './place.ts'
+import { Place } from './yaml-node.ts'
 
 /** A destination and where it was said, so that the check against the other objects can point at it. */
 export interface SaidDestination {

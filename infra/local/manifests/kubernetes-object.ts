@@ -1,4 +1,4 @@
-import { Place } from './place.ts'
+import { Place } from './yaml-node.ts'
 
 /** An object's head: what every Kubernetes object has. `spec` is read by its kind. */
 export interface KubernetesObject {

@@ -1,7 +1,7 @@
-import { readDestination, type SaidDestination } from './destination.ts'
-import type { KubernetesObject } from './object.ts'
-import { readExtensions } from './overrides.ts'
-import { Place } from './place.ts'
+import { readExtensions } from './ce-overrides.ts'
+import { readDestination, type SaidDestination } from './delivery-spec.ts'
+import type { KubernetesObject } from './kubernetes-object.ts'
+import { Place } from './yaml-node.ts'
 
 export interface SaidBinding {
   name: string

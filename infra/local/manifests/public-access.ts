@@ -1,5 +1,5 @@
+import type { KubernetesObject } from './kubernetes-object.ts'
 import type { EnvEntry, PublicAccess } from './model.ts'
-import type { KubernetesObject } from './object.ts'
 
 const publicLabel = 'vigia.dev/public'
 /** Annotation: `<header>=<variable of the container>`. */

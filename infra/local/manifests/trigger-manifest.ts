@@ -1,8 +1,8 @@
 import { cesqlFaults } from '../filters/cesql.ts'
-import { readDelivery, readDestination, type SaidDestination } from './destination.ts'
+import { readDelivery, readDestination, type SaidDestination } from './delivery-spec.ts'
+import type { KubernetesObject } from './kubernetes-object.ts'
 import type { Delivery, Filter, TriggerManifest } from './model.ts'
-import type { KubernetesObject } from './object.ts'
-import { Place } from './place.ts'
+import { Place } from './yaml-node.ts'
 
 /** A Trigger whose delivery may still have to come from its Broker. */
 export interface SaidTrigger {

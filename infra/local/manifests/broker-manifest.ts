@@ -1,6 +1,6 @@
-import { readDelivery, type SaidDestination } from './destination.ts'
+import { readDelivery, type SaidDestination } from './delivery-spec.ts'
+import type { KubernetesObject } from './kubernetes-object.ts'
 import type { BrokerManifest, Delivery } from './model.ts'
-import type { KubernetesObject } from './object.ts'
 
 export interface SaidBroker {
   broker: BrokerManifest

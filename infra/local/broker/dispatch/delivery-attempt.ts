@@ -1,7 +1,7 @@
 import { loopback } from '#functions/host/loopback.ts'
-import { type Letter, mostErrorData, type Outcome } from './after-attempt.ts'
-import { type CloudEvent, inBinaryMode, inStructuredMode, readEvent } from './cloud-event.ts'
-import { mostAnswer, type Poster, TimedOut } from './post.ts'
+import { type CloudEvent, inBinaryMode, inStructuredMode, readEvent } from '../event/cloud-event.ts'
+import { type Letter, mostErrorData, type Outcome } from './delivery-outcome.ts'
+import { mostAnswer, type Poster, TimedOut } from './http-post.ts'
 import type { Job, Reached } from './route.ts'
 
 /** What one attempt came to, and the event in its answer. */

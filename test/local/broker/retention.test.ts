@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { BrokerOptions } from '#local/broker/broker.ts'
 import { type BrokerRetention, brokerRetention } from '#local/broker/retention.ts'
-import { type House, startHouse, startRecorder, triggerFor } from '#test/support/broker.ts'
+import { type House, startHouse, startRecorder, triggerFor } from '#test/support/broker-server.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 import { until } from '#test/support/until.ts'
 

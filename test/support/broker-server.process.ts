@@ -1,4 +1,4 @@
-import { startHouse, triggerFor } from './broker.ts'
+import { startHouse, triggerFor } from './broker-server.ts'
 
 /** A broker in a process of its own, to be killed: `broker.process.ts <database URL> <subscriber URL>`. Sends the URL of its door. */
 const [databaseUrl, subscriberUrl] = process.argv.slice(2)

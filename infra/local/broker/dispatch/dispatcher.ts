@@ -1,9 +1,9 @@
-import { afterAttempt, type Letter, noted, type Verdict } from './after-attempt.ts'
-import { type AttemptOptions, attempt } from './attempt.ts'
-import type { CloudEvent } from './cloud-event.ts'
+import type { CloudEvent } from '../event/cloud-event.ts'
+import { type Log, type Publication, type Store, StoreAway } from '../store/store.ts'
+import { type AttemptNote, type Claimed, eventKey, type NewDelivery, type Settled } from '../store/tables.ts'
+import { type AttemptOptions, attempt } from './delivery-attempt.ts'
+import { afterAttempt, type Letter, noted, type Verdict } from './delivery-outcome.ts'
 import type { Job, Route, Routes } from './route.ts'
-import { type Log, type Publication, type Store, StoreAway } from './store.ts'
-import { type AttemptNote, type Claimed, eventKey, type NewDelivery, type Settled } from './tables.ts'
 
 /** What the broker tells who listens: tests, and the runtime's counters. */
 export type News =

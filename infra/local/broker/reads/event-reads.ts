@@ -1,7 +1,7 @@
 import type { Postgres } from '#database/connect.ts'
-import { inJson } from './cloud-event.ts'
+import { inJson } from '../event/cloud-event.ts'
+import { eventIn } from '../store/tables.ts'
 import { type EventQuery, eventQuestion } from './event-query.ts'
-import { eventIn } from './tables.ts'
 
 type State = 'pending' | 'done' | 'dead'
 

@@ -1,7 +1,7 @@
+import { lintFilter, onlyType, type Predicate, predicate } from '#local/filters/filters.ts'
 import type { Delivery, Destination, Filter } from '#local/manifests/model.ts'
-import { lintFilter, onlyType, type Predicate, predicate } from '../filters/filters.ts'
-import type { Letter } from './after-attempt.ts'
-import type { CloudEvent } from './cloud-event.ts'
+import type { CloudEvent } from '../event/cloud-event.ts'
+import type { Letter } from './delivery-outcome.ts'
 
 /** A Trigger as the manifest reader gives it. */
 export interface Trigger {

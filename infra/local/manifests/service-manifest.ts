@@ -1,7 +1,7 @@
+import type { KubernetesObject } from './kubernetes-object.ts'
 import type { EnvEntry, FunctionManifest } from './model.ts'
-import type { KubernetesObject } from './object.ts'
-import { Place } from './place.ts'
-import { publicSecret, readPublic } from './public.ts'
+import { publicSecret, readPublic } from './public-access.ts'
+import { Place } from './yaml-node.ts'
 
 export interface SaidService {
   place: Place
