@@ -3,8 +3,7 @@ import { mongo } from '#database/mongo.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import { Tick } from '#events/tick.ts'
 import { systemClock } from '#functions/host/clock.ts'
-import { env, envOptional } from '#functions/host/env.ts'
-import { publisher } from '#functions/host/publish.ts'
+import { env } from '#functions/host/env.ts'
 import { on, serve } from '#functions/host/serve.ts'
 import { episodeChecker } from './episode-checker.ts'
 
@@ -13,13 +12,11 @@ const shows = mongo(env('MONGODB_URI'))
 const outside = {
   db,
   catalogue: catalogueIn(shows),
-  // The rule publishes by itself, for it has something to keep afterwards.
-  publish: publisher(envOptional('K_SINK'), 'episode-checker'),
   clock: systemClock,
 }
 
 serve({
   name: 'episode-checker',
-  events: [on(Tick, tick => episodeChecker(tick, outside))],
+  events: [on(Tick, (tick, { publish }) => episodeChecker(tick, { ...outside, publish }))],
   close: [() => db.end(), () => shows.end()],
 })

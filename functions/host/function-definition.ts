@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { EventDefinition, EventOf, VigiaEvent } from '#events/event.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import type { Logger } from './log.ts'
+import type { Publish } from './publish.ts'
 
 /** A function, as its main.ts puts it together for the host. */
 export interface FunctionDefinition {
@@ -22,6 +23,11 @@ export interface Context {
   log: Logger
   /** Aborts when the sender has gone, or when the process must end before the rule has. The event will come again. */
   signal: AbortSignal
+  /**
+   * Publishes events now, on the connections that the host keeps to the broker. For rules that store something after the broker has
+   * accepted the events; other rules return their events.
+   */
+  publish: Publish
 }
 
 /** Events to publish, if any. */

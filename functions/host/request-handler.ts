@@ -110,7 +110,7 @@ export const handlingOf = (
     let answer: HttpAnswer & { outcome?: string }
     let error: Error | undefined
     try {
-      answer = await outcomeOf(route, request, { log, signal }, notes)
+      answer = await outcomeOf(route, request, { log, signal, publish }, notes)
     } catch (thrown) {
       error = asError(thrown)
       answer = route.to === 'http' ? answerToStranger(error) : answerTo(error)

@@ -2,21 +2,19 @@ import { postgres } from '#database/connect.ts'
 import { ShardDue } from '#events/shard-due.ts'
 import { Tick } from '#events/tick.ts'
 import { systemClock } from '#functions/host/clock.ts'
-import { env, envOptional } from '#functions/host/env.ts'
-import { publisher } from '#functions/host/publish.ts'
+import { env } from '#functions/host/env.ts'
 import { on, serve } from '#functions/host/serve.ts'
 import { housekeeping } from './housekeeping.ts'
 import { probeScheduler, requestProbes } from './probe-scheduler.ts'
 
 const name = 'probe-scheduler'
 const db = postgres(env('DATABASE_URL'), { applicationName: name, prepare: true })
-const publish = publisher(envOptional('K_SINK'), name)
 const keepHouse = housekeeping(db)
 
 serve({
   name,
   events: [
-    on(Tick, async tick => {
+    on(Tick, async (tick, { publish }) => {
       await probeScheduler(tick, { db, clock: systemClock, publish })
       await keepHouse(systemClock())
     }),

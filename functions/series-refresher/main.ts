@@ -10,8 +10,7 @@ import { type TvmazeCaller, tvmazeBudgetIn } from '#database/series/tvmaze-budge
 import { SeriesFollowed } from '#events/series-followed.ts'
 import { Tick } from '#events/tick.ts'
 import { systemClock } from '#functions/host/clock.ts'
-import { env, envOptional } from '#functions/host/env.ts'
-import { publisher } from '#functions/host/publish.ts'
+import { env } from '#functions/host/env.ts'
 import { on, serve } from '#functions/host/serve.ts'
 import { tvmaze } from '#functions/tvmaze/client.ts'
 import { seriesFollowed, seriesRefresher } from './series-refresher.ts'
@@ -35,16 +34,18 @@ const outside = {
   cursors: cursorsIn(db),
   missingShows: missingShowsIn(db),
   skippedRecords: skippedRecordsIn(db),
-  // The rules publish by themselves, for they have something to keep afterwards.
-  publish: publisher(envOptional('K_SINK'), 'series-refresher'),
   clock: systemClock,
 }
 
 serve({
   name: 'series-refresher',
   events: [
-    on(Tick, (tick, { log, signal }) => seriesRefresher(tick, { ...outside, tvmaze: forRound, log }, signal)),
-    on(SeriesFollowed, (event, { log }) => seriesFollowed(event, { ...outside, tvmaze: forFollow, log })),
+    on(Tick, (tick, { log, signal, publish }) =>
+      seriesRefresher(tick, { ...outside, tvmaze: forRound, log, publish }, signal),
+    ),
+    on(SeriesFollowed, (event, { log, publish }) =>
+      seriesFollowed(event, { ...outside, tvmaze: forFollow, log, publish }),
+    ),
   ],
   close: [() => db.end(), () => shows.end()],
 })

@@ -13,7 +13,6 @@ import { UpdateDeferred } from '#events/update-deferred.ts'
 import type { AddressGuard } from '#functions/dial/address.ts'
 import { systemClock } from '#functions/host/clock.ts'
 import { env, envOptional } from '#functions/host/env.ts'
-import { publisher } from '#functions/host/publish.ts'
 import { on, serve } from '#functions/host/serve.ts'
 import { tvmaze } from '#functions/tvmaze/client.ts'
 import { deferral } from './deferral.ts'
@@ -39,7 +38,6 @@ const webhook = telegramWebhook({
   isSecret: secretCheck(secret),
   deferral: deferral(secret, botId),
   updates: telegramUpdatesIn(db),
-  publish: publisher(envOptional('K_SINK'), name),
   openBot: async () => (await import('./telegraf-bot.ts')).telegrafBot({ token, botId, apiRoot }),
   desk: {
     chats: chatsIn(db),

@@ -34,13 +34,13 @@ export interface Outside {
   deferral: ReturnType<typeof deferral>
   updates: TelegramUpdates
   desk: Desk
-  publish: Publish
   /** Loads the library with its first use. */
   openBot(): Promise<BotPort>
 }
 
-/** One attempt at an update: whether an earlier one may have answered it, and how this one speaks. */
+/** One attempt at an update: whether an earlier one may have answered it, and how this one publishes and speaks. */
 interface Attempt {
+  publish: Publish
   mayHaveAnswered: boolean
   speak?: Speak
 }
@@ -58,7 +58,7 @@ const taken = { status: 200 }
 
 /** The public function: Telegram's updates come in, answers go out in the same request, and what must happen elsewhere is published. */
 export const telegramWebhook = (outside: Outside) => {
-  const { botId, updates, desk, publish } = outside
+  const { botId, updates, desk } = outside
   let opened: Promise<BotPort> | undefined
   const bot = () => {
     opened ??= outside.openBot().catch(error => {
@@ -76,11 +76,12 @@ export const telegramWebhook = (outside: Outside) => {
     (attempt: Attempt) =>
     async (asked: Asked, speak: Speak): Promise<void> => {
       attempt.speak = speak
+      const { publish } = attempt
       const { chatId } = asked.place
       const cause = causeOf(botId, asked.updateId)
       const { effects, events = [] } = await conversation(asked, desk, cause)
       if (events.length > 0) await within(PUBLISH_MS, 'the broker', publish(events))
-      const faults = await spoken(asked.place, speak, effects, cause)
+      const faults = await spoken(asked.place, speak, effects, cause, publish)
       if (faults.length === 0) return
       const refusals = faults.map(({ code, reason }, at) =>
         MessageRefused.from(cause, {
@@ -94,13 +95,19 @@ export const telegramWebhook = (outside: Outside) => {
         await apologise(asked.place, speak, 'sorryForGood')
     }
 
-  const spoken = async (place: Place, speak: Speak, effects: Effect[], cause: Cause): Promise<Fault[]> => {
+  const spoken = async (
+    place: Place,
+    speak: Speak,
+    effects: Effect[],
+    cause: Cause,
+    publish: Publish,
+  ): Promise<Fault[]> => {
     const { chatId } = place
     const notes = effects.filter(effect => effect.do === 'toast')
     const messages = effects.filter(effect => effect.do !== 'toast')
     const until = quiet.until(chatId)
     if (until !== null && messages.length > 0) {
-      await toOutbox(place, messages, cause, until)
+      await toOutbox(place, messages, cause, until, publish)
       // The answer is on its way: a note that is lost does not repeat the update.
       return speak(notes).catch(() => [])
     }
@@ -112,7 +119,7 @@ export const telegramWebhook = (outside: Outside) => {
         return speak(effects, error.migrateTo)
       }
       if (isLongFlood(error) && !speak.mayHaveSpoken()) {
-        await toOutbox(place, messages, cause, quiet.add(chatId, error.retryAfter!))
+        await toOutbox(place, messages, cause, quiet.add(chatId, error.retryAfter!), publish)
         return []
       }
       if (!(error instanceof ChatGone)) throw error
@@ -122,7 +129,13 @@ export const telegramWebhook = (outside: Outside) => {
   }
 
   /** The outbox sends it when Telegram allows it: nothing waits in this request, and the update is done. */
-  const toOutbox = (place: Place, messages: MessageEffect[], cause: Cause, notBefore: Date): Promise<void> =>
+  const toOutbox = (
+    place: Place,
+    messages: MessageEffect[],
+    cause: Cause,
+    notBefore: Date,
+    publish: Publish,
+  ): Promise<void> =>
     within(
       PUBLISH_MS,
       'the broker',
@@ -150,6 +163,7 @@ export const telegramWebhook = (outside: Outside) => {
     // Before it is published: the broker may be back with it before it has said yes.
     await updates.release(botId, id, attempts, { mayHaveAnswered: mayHaveAnswered(attempt) })
     const event = deferralOf(outside.deferral, update, refusal)
+    const { publish } = attempt
     try {
       await within(PUBLISH_MS, 'the broker', publish([event]))
     } catch (error) {
@@ -167,13 +181,13 @@ export const telegramWebhook = (outside: Outside) => {
   }
 
   /** One update from Telegram: once, however often it comes. */
-  const fromTelegram = async ({ update, refusal }: Received, { log }: Pick<Context, 'log'>) => {
+  const fromTelegram = async ({ update, refusal }: Received, { log, publish }: Pick<Context, 'log' | 'publish'>) => {
     const id = update.update_id
     const lease = await updates.lease(botId, id, 'telegram')
     if (lease.state === 'done' || lease.state === 'deferred') return taken
     if (lease.state === 'busy') return later(lease.seconds)
     const { attempts } = lease
-    const attempt: Attempt = { mayHaveAnswered: lease.mayHaveAnswered }
+    const attempt: Attempt = { publish, mayHaveAnswered: lease.mayHaveAnswered }
     try {
       // An update that ends the process each time never gets to its catch: it is seen by its count.
       if (attempts <= MOST_FAILURES && refusal === undefined) {
@@ -200,7 +214,7 @@ export const telegramWebhook = (outside: Outside) => {
       return outside.isSecret(headers['x-telegram-bot-api-secret-token']) ? undefined : 401
     },
 
-    handle: async ({ body }: Pick<HttpRequest, 'body'>, context: Pick<Context, 'log'>) => {
+    handle: async ({ body }: Pick<HttpRequest, 'body'>, context: Pick<Context, 'log' | 'publish'>) => {
       const received = readUpdate(body)
       if (!received) return { status: 400 }
       try {
@@ -214,7 +228,7 @@ export const telegramWebhook = (outside: Outside) => {
     admitEvent: (headers: IncomingHttpHeaders) => (outside.deferral.admits(headers) ? undefined : 401),
 
     /** An update that the broker brings back. It throws what goes wrong: the Trigger's retries and dead letters are for that. */
-    deferred: async (event: EventOf<typeof UpdateDeferred>): Promise<void> => {
+    deferred: async (event: EventOf<typeof UpdateDeferred>, { publish }: Pick<Context, 'publish'>): Promise<void> => {
       if (!outside.deferral.genuine(event)) throw new Permanent(`${event.id} was not deferred by this function`)
       const { update } = event.data
       const refusal = refusalIn(update)
@@ -222,7 +236,7 @@ export const telegramWebhook = (outside: Outside) => {
       const lease = await updates.lease(botId, update.update_id, 'broker')
       if (lease.state === 'done' || lease.state === 'deferred') return
       if (lease.state === 'busy') throw new RetryLater('this update is being handled', lease.seconds)
-      const attempt: Attempt = { mayHaveAnswered: lease.mayHaveAnswered }
+      const attempt: Attempt = { publish, mayHaveAnswered: lease.mayHaveAnswered }
       try {
         await handled(update, attempt)
       } catch (error) {

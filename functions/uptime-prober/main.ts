@@ -3,7 +3,6 @@ import { ProbeRequested } from '#events/probe-requested.ts'
 import { addressGuard, safeDialler } from '#functions/dial/dial.ts'
 import { systemClock } from '#functions/host/clock.ts'
 import { env, envOptional } from '#functions/host/env.ts'
-import { publisher } from '#functions/host/publish.ts'
 import { on, serve } from '#functions/host/serve.ts'
 import { atMost } from './at-most.ts'
 import { askReferences, referencesIn, vantageOf } from './connectivity.ts'
@@ -26,7 +25,6 @@ const vantage = vantageOf(addressGuard(), reference)
 const measure = measureWith({ dialler, vantage, clock: systemClock, sleep })
 /** Sockets open at once; beyond that a check waits, and its row shows how long. */
 const inTurn = atMost(2_000)
-const publish = publisher(envOptional('K_SINK'), name)
 const ledger = ledgerOf({ db, clock: systemClock, sleep })
 
 // A request lasts until its last check is done. At the end those that are not due yet go back to the broker at once.
@@ -36,7 +34,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => 
 serve({
   name,
   events: [
-    on(ProbeRequested, (event, { signal }) =>
+    on(ProbeRequested, (event, { signal, publish }) =>
       uptimeProber(event, {
         db,
         clock: systemClock,

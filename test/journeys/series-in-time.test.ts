@@ -17,7 +17,6 @@ import { episodeChecker } from '#functions/episode-checker/episode-checker.ts'
 import { errorNotifier, messageRefused, noticesTick } from '#functions/error-notifier/error-notifier.ts'
 import { operatorsIn } from '#functions/error-notifier/operators.ts'
 import { type FunctionDefinition, on } from '#functions/host/function-definition.ts'
-import { publisher } from '#functions/host/publish.ts'
 import { notificationFanout } from '#functions/notification-fanout/notification-fanout.ts'
 import { seriesRefresher } from '#functions/series-refresher/series-refresher.ts'
 import { telegram } from '#functions/telegram/client.ts'
@@ -79,7 +78,6 @@ const raise = async (start: string) => {
   const props: Props = {
     db,
     clock,
-    publish: name => publisher(house.door, name),
     catalogue: catalogueIn(catalogueServer.mongo),
     tvmaze: tvmaze(shows.url, {
       clock,
@@ -138,7 +136,6 @@ const raise = async (start: string) => {
 interface Props {
   db: Awaited<ReturnType<typeof freshDatabase>>['db']
   clock: () => Date
-  publish(name: string): ReturnType<typeof publisher>
   catalogue: ReturnType<typeof catalogueIn>
   tvmaze: ReturnType<typeof tvmaze>
   telegram: ReturnType<typeof telegram>
@@ -147,9 +144,9 @@ interface Props {
 
 /** As the functions' main.ts put them together. */
 const fittings: Record<string, (props: Props) => Omit<FunctionDefinition, 'name'>> = {
-  'series-refresher': ({ db, publish, ...props }) => ({
+  'series-refresher': ({ db, ...props }) => ({
     events: [
-      on(Tick, (tick, { log }) =>
+      on(Tick, (tick, { log, publish }) =>
         seriesRefresher(tick, {
           ...props,
           follows: followsIn(db),
@@ -157,14 +154,14 @@ const fittings: Record<string, (props: Props) => Omit<FunctionDefinition, 'name'
           cursors: cursorsIn(db),
           missingShows: missingShowsIn(db),
           skippedRecords: skippedRecordsIn(db),
-          publish: publish('series-refresher'),
+          publish,
           log,
         }),
       ),
     ],
   }),
-  'episode-checker': ({ publish, ...props }) => ({
-    events: [on(Tick, tick => episodeChecker(tick, { ...props, publish: publish('episode-checker') }))],
+  'episode-checker': props => ({
+    events: [on(Tick, (tick, { publish }) => episodeChecker(tick, { ...props, publish }))],
   }),
   'notification-fanout': ({ db, clock }) => {
     const outside = { follows: followsIn(db), chats: chatsIn(db), clock }

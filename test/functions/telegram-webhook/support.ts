@@ -12,7 +12,7 @@ import type { VigiaEvent } from '#events/event.ts'
 import { UpdateDeferred } from '#events/update-deferred.ts'
 import { addressGuard } from '#functions/dial/address.ts'
 import { on } from '#functions/host/function-definition.ts'
-import { inBinaryMode, publisher } from '#functions/host/publish.ts'
+import { inBinaryMode } from '#functions/host/publish.ts'
 import { hostOf } from '#functions/host/server.ts'
 import type { Desk } from '#functions/telegram-webhook/context.ts'
 import { deferral } from '#functions/telegram-webhook/deferral.ts'
@@ -114,7 +114,6 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     deferral: deferral(secret, botId),
     updates: telegramUpdatesIn(db),
     desk,
-    publish: publisher(broker.url, name),
     openBot: () => telegrafBot({ token, botId, apiRoot: telegram.url }),
   })
   const host = hostOf(
