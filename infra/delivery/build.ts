@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeFileAtomic } from '../files/atomic-write.ts'
 import { packageVersion } from './package-version.ts'
-import { writeWhole } from './whole-file.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -85,7 +85,7 @@ export const buildFunctions = async ({
     const cache = recipes[name]?.cache
     return cache !== undefined && hashOf(`${fileOf(name)}.cache`) === cache
   }
-  const keepRecipes = () => writeWhole(join(outDir, recipesFile), JSON.stringify(recipes), 0o644)
+  const keepRecipes = () => writeFileAtomic(join(outDir, recipesFile), JSON.stringify(recipes), 0o644)
 
   const stale = names.filter(name => force || !isBundled(name))
   const cold = warm ? names.filter(name => stale.includes(name) || !isWarm(name)) : []
@@ -100,8 +100,8 @@ export const buildFunctions = async ({
         const id = hash(code)
         const file = join(outDir, name, `${id}.cjs`)
         await mkdir(join(outDir, name), { recursive: true })
-        await Promise.all([writeWhole(file, code, 0o644), writeWhole(`${file}.map`, map, 0o644)])
-        await writeWhole(join(outDir, `${name}.mjs`), loader(name, id), 0o644)
+        await Promise.all([writeFileAtomic(file, code, 0o644), writeFileAtomic(`${file}.map`, map, 0o644)])
+        await writeFileAtomic(join(outDir, `${name}.mjs`), loader(name, id), 0o644)
         recipes[name] = { tools, code: id, inputs: Object.fromEntries(inputs.map(path => [path, contents(path)])) }
         tell({ is: 'built', name, id })
         if (!warm) log(`${name}: ${Math.round(code.length / 1024)} KiB`)

@@ -1,4 +1,4 @@
-import { Refusal } from './refusal.ts'
+import { Refusal } from '#infra/refusal.ts'
 import { registryAnswers } from './registry.ts'
 
 /** Refuses where nobody answers at CHART_REPOSITORY: `oci://…`, `https://…` (ChartMuseum's API) or `nexus+https://…` (a Helm hosted one). */

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Refusal } from '#infra/refusal.ts'
 import { git, gitOrNothing } from './git.ts'
-import { Refusal } from './refusal.ts'
 
 /**
  * A release on its way: `drafted` is a commit and a tag that only the draft's own clone has, `published` is on the remote and wants only

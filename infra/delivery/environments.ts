@@ -1,5 +1,5 @@
 import { isMap, isScalar, parseDocument, visit } from 'yaml'
-import { Refusal } from './refusal.ts'
+import { Refusal } from '#infra/refusal.ts'
 
 /** Where it is said which revision each environment runs. */
 export const environmentsFile = 'infra/argocd/applicationset.yaml'

@@ -1,5 +1,5 @@
+import { Refusal } from '#infra/refusal.ts'
 import { git, gitOrNothing } from './git.ts'
-import { Refusal } from './refusal.ts'
 import { compareVersions, newsAmong, releaseSubject, type Version, versionIn } from './version.ts'
 
 /** An annotated version tag: `v1.4.2`, the commit it names, that commit's parents and subject. */

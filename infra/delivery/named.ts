@@ -1,4 +1,4 @@
-import { Refusal } from './refusal.ts'
+import { Refusal } from '#infra/refusal.ts'
 import { versionIn } from './version.ts'
 
 /** What somebody holds of a release: a version, an image's digest, or the commit of a build that was never released. */

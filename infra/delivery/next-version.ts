@@ -1,7 +1,7 @@
+import { command } from './command.ts'
 import { checkout } from './draft.ts'
 import { git } from './git.ts'
 import { declaredVersion, newsOf, releaseOf, releaseTags } from './history.ts'
-import { command } from './refusal.ts'
 import { nextVersion, versionIn } from './version.ts'
 
 /** What a release of this commit would be called, by the tags of this clone; the version it has when it is released. Changes nothing. */

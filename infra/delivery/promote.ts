@@ -2,11 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Refusal } from '#infra/refusal.ts'
+import { command, setting } from './command.ts'
 import { checkout, draftIn, releaseIn } from './draft.ts'
 import { environmentsFile, environmentsIn, withRevision } from './environments.ts'
 import { git } from './git.ts'
 import { onPath } from './on-path.ts'
-import { command, Refusal, setting } from './refusal.ts'
 import { compareVersions, versionIn } from './version.ts'
 
 /** One branch and one pull request for each environment: who merges it decides when that environment moves. */

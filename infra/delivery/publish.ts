@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
+import { Refusal } from '#infra/refusal.ts'
 import { changelogOf } from './changelog.ts'
+import { command } from './command.ts'
 import { builtDigest, checkout, draftIn, keepRelease, type Release, releaseIn } from './draft.ts'
 import { GitFailed, git, gitOrNothing } from './git.ts'
-import { command, Refusal } from './refusal.ts'
 import { nameImage } from './registry.ts'
 
 /** Commit and tag go to the remote together or not at all; only then does the image get the version's name. */

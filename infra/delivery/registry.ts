@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { command, Refusal } from './refusal.ts'
+import { Refusal } from '#infra/refusal.ts'
+import { command } from './command.ts'
 
 const manifestTypes = [
   'application/vnd.oci.image.index.v1+json',

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { command, Refusal } from './refusal.ts'
+import { Refusal } from '#infra/refusal.ts'
+import { command } from './command.ts'
 import { versionIn } from './version.ts'
 
 /** A place that says which release it is: the line up to the value, in a file. */

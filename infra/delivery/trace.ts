@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util'
 import { parse } from 'yaml'
+import { Refusal } from '#infra/refusal.ts'
 import { changelogOf } from './changelog.ts'
+import { command } from './command.ts'
 import { checkout, imageOfTag } from './draft.ts'
 import { environmentsFile, environmentsIn } from './environments.ts'
 import { git, gitOrNothing } from './git.ts'
@@ -8,7 +10,6 @@ import { releaseTags } from './history.ts'
 import { kubeTool } from './kube-tools.ts'
 import { type Named, named } from './named.ts'
 import { type Living, livingObjects, objectsAt, type Rendered } from './objects.ts'
-import { command, Refusal } from './refusal.ts'
 
 const usage =
   'usage: npm run trace -- <v1.4.2 | …/vigia:1.4.2[@sha256:…] | app.kubernetes.io/version=1.4.2> [--context <cluster>] [--json]'

@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { Script } from 'node:vm'
 import { Create } from 'typebox/value'
 import { allEvents } from '#events/all.ts'
 import { Instant } from '#events/fields.ts'
+import { freePort } from '#infra/net/free-port.ts'
 
 /** node warm-up.process.ts <bundle> <cache>: runs the bundle as its loader does, sends it what it is made for, and writes V8's code cache. */
 const [filename, cache] = process.argv.slice(2) as [string, string]
@@ -21,15 +21,6 @@ const mostTries = 5_000
 const lookEveryMs = 250
 const quietLooks = 4
 const quietCpuMs = 5
-
-const freePort = () =>
-  new Promise<number>((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 
 const port = await freePort()
 process.env.PORT = String(port)

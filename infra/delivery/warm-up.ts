@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { renameWhole } from './whole-file.ts'
+import { renameAtomic } from '../files/atomic-write.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -29,7 +29,7 @@ export const warmUp = async (name: string, file: string): Promise<string> => {
   const code = await new Promise(resolve => child.once('close', resolve).once('error', resolve))
   process.off('exit', endToo)
   if (code !== 0 || !existsSync(draft)) return said.trim().split('\n').at(-1)?.slice(0, 300) || `it ended with ${code}`
-  await renameWhole(draft, `${file}.cache`)
+  await renameAtomic(draft, `${file}.cache`)
   return ''
 }
 

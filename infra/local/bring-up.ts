@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { Refusal } from '../refusal.ts'
 import type { Arguments } from './arguments.ts'
 import { unusedLines } from './banner.ts'
 import { serverAccount } from './databases/account.ts'
@@ -7,7 +8,6 @@ import type { Settings } from './environment.ts'
 import type { Server } from './http/server.ts'
 import type { Progress } from './http/starting/progress.ts'
 import { type Manifests, manifestFiles, readManifests } from './manifests/manifests.ts'
-import { Refusal } from './refusal.ts'
 import { type Runtime, startRuntime } from './runtime.ts'
 import type { Terminal } from './terminal.ts'
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Postgres } from '#database/connect.ts'
 import { systemClock } from '#functions/host/clock.ts'
+import { Refusal } from '../refusal.ts'
 import { type Activator, activator } from './activator/activator.ts'
 import { functionEnv, missingVariables, type Variables, variableOf } from './activator/function-environment.ts'
 import { functionLog, type LogOf, readable } from './activator/function-log.ts'
@@ -23,7 +24,6 @@ import type { Destination, FunctionManifest, Manifests } from './manifests/manif
 import { type Outside, outsideWorld } from './outside-world/outside-world.ts'
 import type { TelegramBridge } from './outside-world/telegram-bridge.ts'
 import { databaseWords, type Readiness, readinessOf } from './readiness.ts'
-import { Refusal } from './refusal.ts'
 import { type PingSources, startPingSources } from './sources/ping-source.ts'
 import type { Terminal } from './terminal.ts'
 

@@ -1,11 +1,11 @@
 import { setTimeout } from 'node:timers/promises'
+import { Refusal } from '../refusal.ts'
 import { help, readArguments } from './arguments.ts'
 import { banner } from './banner.ts'
 import { readEnvironment, type Settings } from './environment.ts'
 import { listen } from './http/server.ts'
 import { type StartPage, startPage } from './http/starting/page.ts'
 import { type Progress, startProgress } from './http/starting/progress.ts'
-import { Refusal } from './refusal.ts'
 import type { Runtime } from './runtime.ts'
 import { type Terminal, terminal } from './terminal.ts'
 

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Postgres, postgres } from '#database/connect.ts'
+import { freePort } from '#infra/net/free-port.ts'
 import { startPostgres } from '#local/databases/postgres.ts'
 import { startVigia, temporaryFolder, type Vigia } from '#test/support/vigia.ts'
 import type { Bench } from './bench.ts'
@@ -422,14 +423,4 @@ endpoints:${endpoints.join('')}
     target.stop()
     await rm(folder, { recursive: true, force: true })
   }
-}
-
-const freePort = async (): Promise<number> => {
-  const { createServer } = await import('node:net')
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { build } from 'esbuild'
 import { buildFunctions, loader } from '#infra/delivery/build.ts'
 import { variablesOf, warmUp } from '#infra/delivery/warm-up.ts'
+import { freePort } from '#infra/net/free-port.ts'
 import type { Bench } from './bench.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -158,14 +158,6 @@ const answers = (port: number, ask: Start['ask']) =>
     })
     asking.once('error', () => resolve(false))
     asking.end(ask === 'health' ? undefined : '{}')
-  })
-
-const freePort = () =>
-  new Promise<number>(resolve => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
   })
 
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!

@@ -2,7 +2,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { Agent, createServer, type IncomingMessage, request } from 'node:http'
-import { type AddressInfo, createServer as createTcpServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,6 +17,7 @@ import { monitorsIn } from '#database/uptime/monitors.ts'
 import { encode } from '#functions/telegram/callback-data.ts'
 import { tvmaze } from '#functions/tvmaze/client.ts'
 import { buildFunctions } from '#infra/delivery/build.ts'
+import { freePort } from '#infra/net/free-port.ts'
 import { startMongo } from '#local/databases/mongodb.ts'
 import { startPostgres } from '#local/databases/postgres.ts'
 import { CAST, startTvmaze } from '#simulators/tvmaze.ts'
@@ -258,12 +259,4 @@ const answering = async (
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     stop: () => new Promise<void>(resolve => server.close(() => resolve()).closeAllConnections()),
   }
-}
-
-const freePort = async (): Promise<number> => {
-  const server = createTcpServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
 }

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { type KubeTool, kubeTool } from '#infra/delivery/kube-tools.ts'
-import { freePort } from '#local/databases/free-port.ts'
+import { freePort } from '#infra/net/free-port.ts'
 import { whyNoCrds } from '#test/cluster-files/support/crds.ts'
 import { until } from '#test/support/until.ts'
 import { clusterClient } from './support/cluster-client.ts'

@@ -1,8 +1,5 @@
-import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { chown, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -10,6 +7,7 @@ import { postgres } from '#database/connect.ts'
 import { checksums } from '#database/migrate.ts'
 import { functionNames, root } from '#infra/cluster/render/manifest-files.ts'
 import { variablesOf } from '#infra/delivery/warm-up.ts'
+import { freePort } from '#infra/net/free-port.ts'
 import { startPostgres } from '#local/databases/postgres.ts'
 import { type Stage, stagesOf } from '#test/delivery/support/dockerfile.ts'
 import { cuttable } from '#test/support/cuttable.ts'
@@ -34,14 +32,6 @@ let tree: string
 let data: Awaited<ReturnType<typeof temporaryDataFolder>>
 let server: Awaited<ReturnType<typeof startPostgres>>
 let way: Awaited<ReturnType<typeof cuttable>>
-
-const freePort = async () => {
-  const taken = createServer().listen(0, '127.0.0.1')
-  await once(taken, 'listening')
-  const { port } = taken.address() as AddressInfo
-  await new Promise(done => taken.close(done))
-  return port
-}
 
 /** Runs a stage as a container would: its ENTRYPOINT with its ENV and what a manifest adds. */
 const container = (stage: Stage, at: string, env: Record<string, string>, options: object = asPodsRun) => {

@@ -8,9 +8,9 @@ import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 import { migrate } from '#database/migrate.ts'
 import { rendered } from '#infra/cluster/render/overlays.ts'
+import { freePort } from '#infra/net/free-port.ts'
 import { as, serverAccount, serverEnvironment } from '#local/databases/account.ts'
 import { copyFolder, linkLibraries, postgresFolder, program } from '#local/databases/binaries.ts'
-import { freePort } from '#local/databases/free-port.ts'
 import { until } from '#test/support/until.ts'
 
 const why =

@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { kubeTool } from '#infra/delivery/kube-tools.ts'
 import { onPath } from '#infra/delivery/on-path.ts'
 import { digestOf, nameImage, registryAnswers } from '#infra/delivery/registry.ts'
+import { freePort } from '#infra/net/free-port.ts'
 import { project, tektonSteps } from '#test/delivery/support/release.ts'
 import { until } from '#test/support/until.ts'
 
@@ -17,15 +17,6 @@ const reason = onPath('docker-registry') && helm ? undefined : 'skipped: no dock
 // "a-secret", by bcrypt, which is all that the registry reads.
 const account = 'ci:$2b$04$znwpjCKJRzoRqhIAIyhqoOXusrh0Zt//H6S8aGuEE54OeWdpoaaXW\n'
 const login = Buffer.from('ci:a-secret').toString('base64')
-
-const freePort = () =>
-  new Promise<number>((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 
 describe.skipIf(reason)(`a release and a real registry with a login${reason ? ` (${reason})` : ''}`, () => {
   let folder: string

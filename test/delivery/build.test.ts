@@ -1,8 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -16,6 +14,7 @@ import { buildFunctions, loader } from '#infra/delivery/build.ts'
 import { bundle } from '#infra/delivery/bundle.ts'
 import { validatorsCompiledAhead } from '#infra/delivery/validators.ts'
 import { variablesOf } from '#infra/delivery/warm-up.ts'
+import { freePort } from '#infra/net/free-port.ts'
 import { sample } from '#test/support/samples.ts'
 import { ask, binary } from '#test/support/served.ts'
 import { until } from '#test/support/until.ts'
@@ -34,15 +33,6 @@ const filesOf = async (name: string, dir = outDir) => {
   const loader = await readFile(join(dir, `${name}.mjs`), 'utf8')
   const [, id] = /\/([0-9a-f]{16})\.cjs/.exec(loader)!
   return { loader: join(dir, `${name}.mjs`), code: join(dir, name, `${id}.cjs`), id: id! }
-}
-
-const freePort = async () => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Runs a built function until `work` is done with it. */

@@ -18,6 +18,7 @@ import { complaints } from '#infra/delivery/jobs/complaints.ts'
 import { patiently, TooLate } from '#infra/delivery/jobs/patience.ts'
 import { buildJobs, jobNames } from '#infra/delivery/jobs.ts'
 import { variablesOf } from '#infra/delivery/warm-up.ts'
+import { freePort } from '#infra/net/free-port.ts'
 import { dockerIgnore, type Stage, stagesOf } from '#test/delivery/support/dockerfile.ts'
 import { cuttable } from '#test/support/cuttable.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
@@ -241,14 +242,6 @@ const launched = (env: Record<string, string>) => {
 }
 
 const lastLine = (text: string) => JSON.parse(text.trim().split('\n').at(-1)!)
-
-const freePort = async () => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
 
 describe('what the image holds', () => {
   test('is the launcher, every function with its cache, the jobs, and the migrations', async () => {

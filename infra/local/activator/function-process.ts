@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { Pool } from 'undici'
+import { freePort } from '#infra/net/free-port.ts'
 import type { LogOf } from './function-log.ts'
 
 /** A child process that runs a function's bundle. */
@@ -39,7 +40,7 @@ export interface Start {
 
 /** Starts the process and returns at once; `ready` says when it answers. */
 export const startProcess = async (start: Start): Promise<FunctionProcess> => {
-  const [port, { Pool }] = await Promise.all([freePort(), import('undici')])
+  const [port, { Pool }] = await Promise.all([unclaimedPort(), import('undici')])
   const [file = '', ...args] = start.command
   // A group of its own: Ctrl-C in the terminal is for us, and we end the functions in order.
   const child = spawn(file, args, {
@@ -155,16 +156,10 @@ const answers = (port: number, path: string | null) =>
 
 const claimed = new Set<number>()
 
-/** A port that nobody listens on and that we have not given to another process meanwhile. */
-const freePort = async (): Promise<number> => {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  if (claimed.has(port)) return freePort()
+/** A free port that no other function process of this runtime has been given. */
+const unclaimedPort = async (): Promise<number> => {
+  const port = await freePort()
+  if (claimed.has(port)) return unclaimedPort()
   claimed.add(port)
   return port
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { BuildNews } from '#infra/delivery/build.ts'
-import { Refusal } from '../refusal.ts'
+import { Refusal } from '#infra/refusal.ts'
 
 /** A build of the functions in a process of its own: what it takes in memory, the runtime would keep. */
 export interface FunctionsBuild {

@@ -6,7 +6,7 @@ import { homedir } from 'node:os'
 import { basename, delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { renameWhole } from '#infra/delivery/whole-file.ts'
+import { renameAtomic } from '#infra/files/atomic-write.ts'
 
 const mongodName = process.platform === 'win32' ? 'mongod.exe' : 'mongod'
 
@@ -80,7 +80,7 @@ export const downloadMongod = async (
   if (code !== 0) throw new Error(`mongod could not be downloaded: ${refusal}`)
   await chmod(path, 0o755)
   const whole = join(folder, basename(path))
-  await renameWhole(path, whole)
+  await renameAtomic(path, whole)
   await rm(half, { recursive: true, force: true })
   return whole
 }

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 import { chmod, copyFile, mkdir, readFile, realpath, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { renameWhole, writeWhole } from '#infra/delivery/whole-file.ts'
+import { renameAtomic, writeFileAtomic } from '#infra/files/atomic-write.ts'
+import { freePort } from '#infra/net/free-port.ts'
 import { type Account, as, serverAccount, serverEnvironment } from './account.ts'
 import { mongoAnswers } from './ask-mongo.ts'
 import { barrierTo, holdDataFolder, own, refuseForeignFolder } from './data-folder.ts'
-import { freePort } from './free-port.ts'
 import { downloadMongod, downloads, findMongod, jongodb } from './mongo-programs.ts'
 import { commandOf, type Ending, endProcess } from './processes.ts'
 import { describe, notOurs, type Supervised, supervise } from './supervisor.ts'
@@ -181,7 +181,7 @@ const start = async (
         detached: true,
         stdio: ['ignore', output, output],
       }),
-    started: pid => writeWhole(note, JSON.stringify({ pid, program, port } satisfies Noted)),
+    started: pid => writeFileAtomic(note, JSON.stringify({ pid, program, port } satisfies Noted)),
     answers: () => mongoAnswers(port),
     end: pid => endProcess(pid, endings),
   })
@@ -199,7 +199,7 @@ const reachable = async (program: string, dataDir: string, account: Account | nu
   await mkdir(dirname(copy), { recursive: true, mode: 0o755 })
   await copyFile(program, `${copy}.new`)
   await chmod(`${copy}.new`, 0o755)
-  await renameWhole(`${copy}.new`, copy)
+  await renameAtomic(`${copy}.new`, copy)
   return copy
 }
 
@@ -207,7 +207,7 @@ const reachable = async (program: string, dataDir: string, account: Account | nu
 const rememberedPort = async (file: string): Promise<number> => {
   const last = Number(await readFile(file, 'utf8').catch(() => 0))
   const port = await freePort(Number.isInteger(last) && last > 1023 && last < 65_536 ? last : 0)
-  if (port !== last) await writeWhole(file, String(port))
+  if (port !== last) await writeFileAtomic(file, String(port))
   return port
 }
 

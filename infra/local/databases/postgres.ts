@@ -7,11 +7,11 @@ import { basename, dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
-import { renameWhole, writeWhole } from '#infra/delivery/whole-file.ts'
+import { renameAtomic, writeFileAtomic } from '#infra/files/atomic-write.ts'
+import { freePort } from '#infra/net/free-port.ts'
 import { type Account, as, serverAccount, serverEnvironment } from './account.ts'
 import { copyFolder, isCopyOf, linkLibraries, packageVersion, postgresFolder, program } from './binaries.ts'
 import { barrierTo, holdDataFolder, own, refuseForeignFolder } from './data-folder.ts'
-import { freePort } from './free-port.ts'
 import { commandOf, endProcess } from './processes.ts'
 import { describe, notOurs, type Supervised, supervise } from './supervisor.ts'
 import { patienceForGivenMs, sayWaiting } from './waiting.ts'
@@ -199,8 +199,8 @@ const loopback = async (home: string) => {
     ? JSON.parse(kept)
     : { port: await freePort(), password: randomBytes(24).toString('hex') }
   if (!kept) {
-    await writeWhole(join(home, 'password'), access.password)
-    await writeWhole(file, JSON.stringify(access))
+    await writeFileAtomic(join(home, 'password'), access.password)
+    await writeFileAtomic(file, JSON.stringify(access))
   }
   return {
     settings: { listen_addresses: '127.0.0.1', port: String(access.port) },
@@ -220,7 +220,7 @@ const majorIn = async ({ data, account }: Pick<Place, 'data' | 'account'>, log: 
       `${data}/PG_VERSION is damaged, as is its copy in ${data}/base/1: keep a copy of ${data}, then restore a backup, or start without data: npm start -- --fresh`,
     )
   log(`${data}/PG_VERSION is damaged and is replaced by its copy in ${data}/base/1; no data is lost`)
-  await writeWhole(join(data, 'PG_VERSION'), copy)
+  await writeFileAtomic(join(data, 'PG_VERSION'), copy)
   if (account) await chown(join(data, 'PG_VERSION'), account.uid, account.gid)
   return copy.trim()
 }
@@ -277,7 +277,7 @@ const initialise = async ({ data, native, account, authentication }: Place): Pro
       throw new Error(`PostgreSQL's initdb failed: ${words ?? error.message}`)
     })
     .finally(remove)
-  await renameWhole(half, data)
+  await renameAtomic(half, data)
 }
 
 /**

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { writeWhole } from '#infra/delivery/whole-file.ts'
+import { writeFileAtomic } from '#infra/files/atomic-write.ts'
 import { cron } from '../sources/cron.ts'
 import { camelCase, newFunctionFiles } from './new-function.ts'
 
@@ -49,7 +49,7 @@ export const createFunction = async (asked: NewFunction, root: string): Promise<
   const files = await newFunctionFiles(asked, path => readFile(join(root, path), 'utf8'))
   for (const [path, text] of files) {
     await mkdir(dirname(join(root, path)), { recursive: true })
-    await writeWhole(join(root, path), text, 0o644)
+    await writeFileAtomic(join(root, path), text, 0o644)
   }
   return [...files.keys()]
 }

@@ -6,7 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Refusal } from '../refusal.ts'
+import { Refusal } from '#infra/refusal.ts'
 import { sendJson } from './api/api.ts'
 import { holderOf } from './port-holder.ts'
 import { type Face, faceOf, type Hosts, whyForeign } from './request-target.ts'

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import { writeWholeSync } from '#infra/delivery/whole-file.ts'
+import { writeFileAtomicSync } from '#infra/files/atomic-write.ts'
 import type { Settings } from '../environment.ts'
 
 /** Telegram, TVMaze and the sites to watch: the real ones, or ours. */
@@ -123,6 +123,6 @@ const keptSecret = (dataDir: string, log: (line: string) => void): string => {
   if (kept !== null && /^[0-9a-f]{64}$/.test(kept)) return kept
   if (kept !== null) log(`${file} is damaged and is created again; no data is lost`)
   const secret = randomBytes(32).toString('hex')
-  writeWholeSync(file, `${secret}\n`)
+  writeFileAtomicSync(file, `${secret}\n`)
   return secret
 }

@@ -1,5 +1,5 @@
 import type { Args } from './args.ts'
-import { badRequest, forbidden } from './refusal.ts'
+import { badRequest, forbidden } from './bot-api-error.ts'
 import type { Bot, Chat, StoredMessage, World } from './world.ts'
 
 /** The chat a call names, if the bot may write there; else the refusal of Telegram's table. */

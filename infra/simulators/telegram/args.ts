@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { badRequest, Refusal } from './refusal.ts'
+import { BotApiError, badRequest } from './bot-api-error.ts'
 
 export interface Upload {
   name: string
@@ -96,7 +96,7 @@ const readBody = async (request: IncomingMessage): Promise<Buffer<ArrayBuffer>> 
   let size = 0
   for await (const chunk of request) {
     size += chunk.length
-    if (size > BODY_LIMIT) throw new Refusal(413, 'Request Entity Too Large')
+    if (size > BODY_LIMIT) throw new BotApiError(413, 'Request Entity Too Large')
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)

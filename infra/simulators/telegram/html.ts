@@ -1,5 +1,5 @@
 import type { Entity } from './bot-api.ts'
-import { badRequest } from './refusal.ts'
+import { badRequest } from './bot-api-error.ts'
 
 const TAGS: Record<string, Entity['type'] | 'link' | 'code' | 'span' | 'emoji'> = {
   b: 'bold',

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { writeWhole } from '#infra/delivery/whole-file.ts'
+import { writeFileAtomic } from '#infra/files/atomic-write.ts'
 import type { Update } from './bot-api.ts'
 import type { Bot, Chat, Person, World } from './world.ts'
 
@@ -42,7 +42,7 @@ export const keepIn = (path: string, world: World, log: (line: string) => void =
     isDirty = false
     const text = JSON.stringify(snapshot(world))
     writing = writing
-      .then(() => writeWhole(path, text))
+      .then(() => writeFileAtomic(path, text))
       .catch((error: Error) => log(`the simulated chat could not be kept: ${error.message}`))
     return writing
   }

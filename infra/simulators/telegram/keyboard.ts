@@ -1,7 +1,7 @@
 import type { Args } from './args.ts'
 import type { InlineButton } from './bot-api.ts'
+import { badRequest } from './bot-api-error.ts'
 import { checkedLink } from './html.ts'
-import { badRequest } from './refusal.ts'
 
 const BUTTON_LIMIT = 100
 const MARKUP_BYTES_LIMIT = 10_240

@@ -1,4 +1,5 @@
 import type { Args } from './args.ts'
+import { BotApiError } from './bot-api-error.ts'
 import {
   deleteMessage,
   editMessageCaption,
@@ -6,7 +7,6 @@ import {
   editMessageReplyMarkup,
   editMessageText,
 } from './editing.ts'
-import { Refusal } from './refusal.ts'
 import { sendMediaGroup, sendMessage, sendPhoto } from './sending.ts'
 import {
   answerCallbackQuery,
@@ -64,6 +64,6 @@ export const run = (world: World, bot: Bot, method: string, args: Args): { resul
   const described = Object.hasOwn(DESCRIBED, name) ? DESCRIBED[name] : undefined
   if (described !== undefined) return described(world, bot, args)
   const plain = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined
-  if (plain === undefined) throw new Refusal(404, 'Not Found: method not found')
+  if (plain === undefined) throw new BotApiError(404, 'Not Found: method not found')
   return { result: plain(world, bot, args) }
 }

@@ -1,4 +1,4 @@
-import { badRequest } from './refusal.ts'
+import { badRequest } from './bot-api-error.ts'
 
 /** How Telegram's fetch of a photo's URL ends. */
 export type PhotoFate = 'ok' | 'too big' | 'not found' | 'not an image' | 'refused'

@@ -1,7 +1,7 @@
 import type { Time } from '../time.ts'
 import type { Args } from './args.ts'
 import type { Update } from './bot-api.ts'
-import { conflict } from './refusal.ts'
+import { conflict } from './bot-api-error.ts'
 import { allowUpdates } from './surface.ts'
 import type { Bot } from './world.ts'
 

@@ -1,5 +1,5 @@
 import type { Clock } from '#functions/host/clock.ts'
-import { tooManyRequests } from './refusal.ts'
+import { tooManyRequests } from './bot-api-error.ts'
 
 /** How much a bot may send: tokens refill evenly, `burst` is how many may come at once. */
 export interface Rates {

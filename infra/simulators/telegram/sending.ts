@@ -1,8 +1,8 @@
 import { replyOf, threadOf, writableChat } from './addressing.ts'
 import type { Args } from './args.ts'
 import type { Message, PhotoSize } from './bot-api.ts'
+import { badRequest } from './bot-api-error.ts'
 import { keyboardOf } from './keyboard.ts'
-import { badRequest } from './refusal.ts'
 import { captionText, messageText } from './text.ts'
 import { apiMessage, type Bot, type Chat, fingerprint, keepMessage, type StoredMessage, type World } from './world.ts'
 

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Args, argsOf, readArgs } from './args.ts'
+import { BotApiError } from './bot-api-error.ts'
 import type { Fault } from './faults.ts'
 import { run } from './methods.ts'
 import { endPolling, getUpdates } from './polling.ts'
-import { Refusal } from './refusal.ts'
 import type { Bot, World } from './world.ts'
 
 interface Answer {
@@ -16,14 +16,14 @@ interface Answer {
 /** Answers `/bot<token>/<method>` as api.telegram.org does; everything else is its 404. */
 export const botApi = (world: World) => async (request: IncomingMessage, response: ServerResponse) => {
   // Bots call it, pages do not: a page of some site would otherwise speak for the bot, whose token is no secret here.
-  if (isFromPage(request)) return write(response, refused(new Refusal(403, 'Forbidden: pages may not call this')))
+  if (isFromPage(request)) return write(response, refused(new BotApiError(403, 'Forbidden: pages may not call this')))
   const url = new URL(request.url ?? '/', 'http://telegram')
   const [, token = '', method = ''] = /^\/bot([^/]+)\/([^/]*)\/?$/.exec(decodePath(url.pathname)) ?? []
   const bot = world.bots.get(token)
-  if (token === '') return write(response, refused(new Refusal(404, 'Not Found')))
-  if (bot === undefined || bot.revoked) return write(response, refused(new Refusal(401, 'Unauthorized')))
+  if (token === '') return write(response, refused(new BotApiError(404, 'Not Found')))
+  if (bot === undefined || bot.revoked) return write(response, refused(new BotApiError(401, 'Unauthorized')))
   if (!['GET', 'POST'].includes(request.method ?? ''))
-    return write(response, refused(new Refusal(405, 'Method Not Allowed')))
+    return write(response, refused(new BotApiError(405, 'Method Not Allowed')))
 
   const gone = new AbortController()
   response.on('close', () => gone.abort())
@@ -31,7 +31,7 @@ export const botApi = (world: World) => async (request: IncomingMessage, respons
   try {
     args = await readArgs(request, url.searchParams)
   } catch (error) {
-    if (error instanceof Refusal) return write(response, refused(error))
+    if (error instanceof BotApiError) return write(response, refused(error))
     // The caller hung up while sending.
     return response.destroy()
   }
@@ -70,7 +70,7 @@ const outcome = async (world: World, bot: Bot, method: string, args: Args, gone:
     }
     return json(200, { ok: true, ...run(world, bot, method, args) })
   } catch (error) {
-    if (error instanceof Refusal) return refused(error)
+    if (error instanceof BotApiError) return refused(error)
     throw error
   }
 }
@@ -82,7 +82,7 @@ export const runFromWebhook = (world: World, bot: Bot, method: string, given: Re
     const answer = run(world, bot, method, argsOf(given))
     bot.calls.add({ ...call, status: 200, answer: { ok: true, ...answer } })
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error
+    if (!(error instanceof BotApiError)) throw error
     bot.calls.add({ ...call, status: error.code, answer: parsed(refused(error).body) })
   }
 }
@@ -92,13 +92,13 @@ const faulty = ({ status, description, retryAfter, migrateTo, body, contentType 
   if (body !== undefined) return { status: code, body, type: contentType ?? 'text/html' }
   if (code === 429) {
     const seconds = retryAfter ?? 1
-    return refused(new Refusal(429, `Too Many Requests: retry after ${seconds}`, { retry_after: seconds }))
+    return refused(new BotApiError(429, `Too Many Requests: retry after ${seconds}`, { retry_after: seconds }))
   }
   const words = description ?? (code >= 500 ? 'Internal Server Error' : 'Bad Request')
-  return refused(new Refusal(code, words, migrateTo === undefined ? undefined : { migrate_to_chat_id: migrateTo }))
+  return refused(new BotApiError(code, words, migrateTo === undefined ? undefined : { migrate_to_chat_id: migrateTo }))
 }
 
-const refused = (refusal: Refusal): Answer => {
+const refused = (refusal: BotApiError): Answer => {
   const { code, message, parameters } = refusal
   const body = {
     ok: false,

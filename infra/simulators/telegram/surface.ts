@@ -1,7 +1,7 @@
 import { knownChat } from './addressing.ts'
 import type { Args } from './args.ts'
 import type { BotCommand, ChatMember, User, WebhookInfo } from './bot-api.ts'
-import { badRequest, tooManyRequests } from './refusal.ts'
+import { badRequest, tooManyRequests } from './bot-api-error.ts'
 import { apiChat, type Bot, botUser, changed, memberOf, unixSeconds, type World } from './world.ts'
 
 export const getMe = (_world: World, bot: Bot): User & Record<string, unknown> => ({

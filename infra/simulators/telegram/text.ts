@@ -1,7 +1,7 @@
 import type { Args } from './args.ts'
 import type { Entity } from './bot-api.ts'
+import { type BotApiError, badRequest } from './bot-api-error.ts'
 import { checkedLink, parseHtml, sorted } from './html.ts'
-import { badRequest, type Refusal } from './refusal.ts'
 
 export interface Formatted {
   text: string
@@ -71,7 +71,7 @@ const explicitEntities = (text: string, given: unknown): Entity[] => {
   if (!Array.isArray(given)) return []
   return sorted(
     given.flatMap((entity: Entity | null) => {
-      const refuse = (message: string): Refusal => badRequest(`can't parse MessageEntity: ${message}`)
+      const refuse = (message: string): BotApiError => badRequest(`can't parse MessageEntity: ${message}`)
       if (entity === null || typeof entity !== 'object') throw refuse('expected an Object')
       if (!Number.isInteger(entity.offset)) throw refuse('Can\'t find field "offset"')
       if (!Number.isInteger(entity.length)) throw refuse('Can\'t find field "length"')

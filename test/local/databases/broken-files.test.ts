@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { postgres } from '#database/connect.ts'
-import { writeWhole, writeWholeSync } from '#infra/delivery/whole-file.ts'
+import { writeFileAtomic, writeFileAtomicSync } from '#infra/files/atomic-write.ts'
 import { processJournal } from '#local/activator/process-journal.ts'
 import { copyFolder, isCopyOf, postgresFolder, program } from '#local/databases/binaries.ts'
 import { holdDataFolder } from '#local/databases/data-folder.ts'
@@ -44,9 +44,9 @@ const damages = [
 
 test('a file is written whole: no draft stays, and its mode is its own', async () => {
   const folder = await newFolder()
-  await writeWhole(join(folder, 'one'), 'old')
-  await writeWhole(join(folder, 'one'), 'new')
-  writeWholeSync(join(folder, 'two'), 'text')
+  await writeFileAtomic(join(folder, 'one'), 'old')
+  await writeFileAtomic(join(folder, 'one'), 'new')
+  writeFileAtomicSync(join(folder, 'two'), 'text')
   expect(await readFile(join(folder, 'one'), 'utf8')).toBe('new')
   expect((await readdir(folder)).toSorted()).toEqual(['one', 'two'])
 })

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { freePort } from '#infra/net/free-port.ts'
 import { listen, type Server } from '#local/http/server.ts'
 import { type StartPage, startPage } from '#local/http/starting/page.ts'
 import { type Progress, startProgress } from '#local/http/starting/progress.ts'
@@ -170,15 +170,6 @@ describe('npm start', () => {
   afterAll(async () => {
     for (const made of folders) await clearAway(made)
   })
-
-  const freePort = async () => {
-    const server = createServer().listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const { port } = server.address() as AddressInfo
-    server.close()
-    await once(server, 'close')
-    return port
-  }
 
   test('shows the page from its beginning, and its end to who has it open', async () => {
     // A server that takes connections and says nothing: the start waits for it.

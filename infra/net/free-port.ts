@@ -1,6 +1,9 @@
 import { createServer } from 'node:net'
 
-/** `wanted` where nobody listens on it on loopback, else (or with 0) a port that is free at this moment. */
+/**
+ * A TCP port on the loopback interface that is free at this moment: `wanted` if no program listens on it, else one that
+ * the operating system picks. Another program may take the port before the caller listens on it.
+ */
 export const freePort = (wanted = 0): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer()

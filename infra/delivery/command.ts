@@ -1,7 +1,4 @@
-/** A release cannot go on for a reason that a person can mend; its message is the one line they read. */
-export class Refusal extends Error {
-  override name = 'Refusal'
-}
+import { Refusal } from '#infra/refusal.ts'
 
 /** Runs a command's work: its lines go to stdout; a Refusal is one line on stderr and exit code 1. */
 export const command = async (work: () => Promise<string> | string): Promise<void> => {

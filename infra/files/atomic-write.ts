@@ -1,0 +1,65 @@
+import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs'
+import { open, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+const windows = process.platform === 'win32'
+
+/**
+ * Writes `file` so that after a crash or a power cut it has the old content or the new content, never a part of it. The
+ * content goes to a temporary file in the same folder, which is flushed to the disk and then renamed. Without the flush,
+ * some file systems keep the new name without its bytes.
+ */
+export const writeFileAtomic = async (file: string, content: string | Uint8Array, mode = 0o600): Promise<void> => {
+  const temporary = temporaryNameOf(file)
+  const handle = await open(temporary, 'w', mode)
+  try {
+    await handle.writeFile(content)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  await rename(temporary, file)
+  await flushFolder(dirname(file))
+}
+
+/** `writeFileAtomic` for synchronous callers. */
+export const writeFileAtomicSync = (file: string, content: string | Uint8Array, mode = 0o600): void => {
+  const temporary = temporaryNameOf(file)
+  const descriptor = openSync(temporary, 'w', mode)
+  try {
+    writeFileSync(descriptor, content)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+  renameSync(temporary, file)
+  if (windows) return
+  const folder = openSync(dirname(file), 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
+
+/** Flushes a finished file or folder to the disk and then gives it its final name. */
+export const renameAtomic = async (temporary: string, file: string): Promise<void> => {
+  await flush(temporary)
+  await rename(temporary, file)
+  await flushFolder(dirname(file))
+}
+
+/** Contains the process id, so that two processes that write the same file do not share a temporary file. */
+const temporaryNameOf = (file: string) => `${file}.${process.pid}.draft`
+
+const flush = async (path: string): Promise<void> => {
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Windows cannot open a folder; its file system records renames in its journal. */
+const flushFolder = (folder: string) => (windows ? Promise.resolve() : flush(folder))

@@ -1,0 +1,24 @@
+/** An answer of the Bot API that is not ok. `code` is the HTTP status too. */
+export class BotApiError extends Error {
+  readonly code: number
+  readonly parameters: { retry_after?: number; migrate_to_chat_id?: number } | undefined
+
+  constructor(code: number, description: string, parameters?: BotApiError['parameters']) {
+    super(description)
+    this.code = code
+    this.parameters = parameters
+  }
+}
+
+/** 400 in Telegram's way: its server lowers the first letter, unless an error name in capitals follows. */
+export const badRequest = (message: string, parameters?: BotApiError['parameters']): BotApiError =>
+  new BotApiError(400, `Bad Request: ${/^.[A-Z_]/.test(message) ? message : lowered(message)}`, parameters)
+
+export const forbidden = (message: string): BotApiError => new BotApiError(403, `Forbidden: ${message}`)
+
+export const conflict = (message: string): BotApiError => new BotApiError(409, `Conflict: ${message}`)
+
+export const tooManyRequests = (seconds: number): BotApiError =>
+  new BotApiError(429, `Too Many Requests: retry after ${seconds}`, { retry_after: seconds })
+
+const lowered = (message: string) => message.charAt(0).toLowerCase() + message.slice(1)
