@@ -1,5 +1,5 @@
 import type { Announcement } from '#database/series/announcements.ts'
-import type { Episode, Show } from '#database/series/catalogue.ts'
+import type { Episode, Show } from '#database/series/show.ts'
 import { announcedZones, dueAt, isWorthTelling } from '#functions/series/episode-identity.ts'
 
 /** Episodes of one show to announce with one event. */

@@ -1,5 +1,5 @@
 import type { Announcement } from '#database/series/announcements.ts'
-import type { Episode, Show } from '#database/series/catalogue.ts'
+import type { Episode, Show } from '#database/series/show.ts'
 import {
   announcedZones,
   counterpartIn,

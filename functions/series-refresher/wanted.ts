@@ -1,5 +1,5 @@
-import type { Freshness } from '#database/series/catalogue.ts'
 import type { MissingShow } from '#database/series/missing-shows.ts'
+import type { Freshness } from '#database/series/show.ts'
 
 const HOUR_MS = 60 * 60_000
 const DAY_MS = 24 * HOUR_MS

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Announcement } from '#database/series/announcements.ts'
-import type { Episode, Show } from '#database/series/catalogue.ts'
+import type { Episode, Show } from '#database/series/show.ts'
 import { instantOf } from '#functions/wording/dates.ts'
 
 /** What aired this long ago is still announced on its own; what is older is folded into one message. */

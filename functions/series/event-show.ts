@@ -1,4 +1,4 @@
-import type { Episode, Show } from '#database/series/catalogue.ts'
+import type { Episode, Show } from '#database/series/show.ts'
 import type { EpisodeBrief, ShowBrief } from '#events/show.ts'
 
 /** What an event tells of a show. */

@@ -20,7 +20,7 @@ export interface Desk {
   monitors: Monitors
   looks: Looks
   probeHours: ProbeHours
-  catalogue: Pick<Catalogue, 'show' | 'shows' | 'upcoming'>
+  catalogue: Pick<Catalogue, 'show' | 'shows'>
   tvmaze: Pick<Tvmaze, 'search' | 'card'>
   /** Whether an IP address, written out in a URL, is one that we watch at all: private ones are not. */
   mayDial(address: string): Promise<boolean>

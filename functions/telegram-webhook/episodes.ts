@@ -1,5 +1,5 @@
 import type { Chat } from '#database/chats/chats.ts'
-import type { Episode, Show } from '#database/series/catalogue.ts'
+import type { Episode, Show } from '#database/series/show.ts'
 import { dayOf, sayDate, sayInstant } from '#functions/wording/dates.ts'
 import type { Words } from './words/words.ts'
 

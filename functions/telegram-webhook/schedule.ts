@@ -1,5 +1,5 @@
-import type { Upcoming } from '#database/series/catalogue.ts'
 import { showIdOf } from '#database/series/follows.ts'
+import type { Episode, Show } from '#database/series/show.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
 import { capitalised, dayOf, instantOf, sayClock, sayDate, sayZoneTime } from '#functions/wording/dates.ts'
 import { distinctions, withNote } from '#functions/wording/namesakes.ts'
@@ -17,30 +17,42 @@ const LONG = 30
 
 /** Episodes of one show at one time: a drop is one line. */
 interface Slot {
-  show: Upcoming['show']
-  episodes: Upcoming['episode'][]
+  show: Show
+  episodes: Episode[]
   /** `YYYY-MM-DD` in the chat's zone. */
   day: string
   /** null where only the date is known. */
   airstamp: string | null
 }
 
-/** By day and within it by hour, those without an hour first. */
-const slotsOf = (found: readonly Upcoming[], zone: string): Slot[] => {
-  const slots = new Map<string, Slot>()
-  for (const { show, episode } of found) {
-    const { airstamp, airdate } = episode
-    const day = airstamp === null ? airdate : dayOf(airstamp, zone)
-    const key = `${show._id} ${airstamp ?? airdate}`
-    const slot = slots.get(key) ?? { show, episodes: [], day, airstamp }
-    slot.episodes.push(episode)
-    slots.set(key, slot)
-  }
-  return [...slots.values()].sort(
+/** Whether the episode airs in [from, to). An episode without an hour belongs to its date in `zone`. */
+const airsIn = (from: Date, to: Date, zone: string) => {
+  const firstDay = dayOf(from, zone)
+  const lastDay = dayOf(new Date(to.getTime() - 1), zone)
+  return ({ airstamp, airdate }: Episode): boolean =>
+    airstamp === null
+      ? airdate >= firstDay && airdate <= lastDay
+      : Date.parse(airstamp) >= from.getTime() && Date.parse(airstamp) < to.getTime()
+}
+
+const byNumber = (one: Episode, other: Episode) =>
+  one.season - other.season || (one.number ?? Infinity) - (other.number ?? Infinity)
+
+/** The slots of these shows in [from, to), by day, then by hour (without an hour first), then by name and number. */
+export const slotsOf = (shows: readonly Show[], from: Date, to: Date, zone: string): Slot[] => {
+  const slots = shows.flatMap(show => {
+    const airing = show.episodes.filter(airsIn(from, to, zone)).sort(byNumber)
+    return [...Map.groupBy(airing, ({ airstamp, airdate }) => airstamp ?? airdate).values()].map((episodes): Slot => {
+      const { airstamp, airdate } = episodes[0]!
+      return { show, episodes, day: airstamp === null ? airdate : dayOf(airstamp, zone), airstamp }
+    })
+  })
+  return slots.sort(
     (one, other) =>
       one.day.localeCompare(other.day) ||
       (one.airstamp ?? '').localeCompare(other.airstamp ?? '') ||
-      one.show.name.localeCompare(other.show.name),
+      one.show.name.localeCompare(other.show.name) ||
+      byNumber(one.episodes[0]!, other.episodes[0]!),
   )
 }
 
@@ -65,12 +77,11 @@ const found = async ({ desk, chat }: Turn, from: Date, to: Date): Promise<Slot[]
   const follows = await desk.follows.of(chat.id, 'show/')
   if (follows.length === 0) return 'nothing followed'
   const ids = follows.flatMap(({ subject }) => showIdOf(subject) ?? [])
-  const answer = await fromCatalogue(desk, catalogue => catalogue.upcoming(ids, from, to, chat.zone))
-  if (answer === null) return 'catalogue down'
-  if (answer.found.length > 0) return slotsOf(answer.found, chat.zone)
-  // Nothing is on, or nothing is known yet: a series just followed, a catalogue in memory after a start.
   const known = await fromCatalogue(desk, catalogue => catalogue.shows(ids))
-  return (known?.found.length ?? 0) < ids.length ? 'catalogue filling' : []
+  if (known === null) return 'catalogue down'
+  const slots = slotsOf(known.found, from, to, chat.zone)
+  // An empty catalogue does not mean that nothing airs: a new follow or a restart with MongoDB in memory leaves shows to fetch.
+  return slots.length === 0 && known.found.length < ids.length ? 'catalogue filling' : slots
 }
 
 const nothingToShow = ({ chat, words }: Turn, why: Nothing, again: Button): View => {

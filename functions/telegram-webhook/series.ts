@@ -1,5 +1,5 @@
-import type { Show } from '#database/series/catalogue.ts'
 import { showIdOf } from '#database/series/follows.ts'
+import type { Show } from '#database/series/show.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
 import { distinctions, nameKey, withNote } from '#functions/wording/namesakes.ts'
 import { sayEpisode } from '#functions/wording/words.ts'

@@ -1,4 +1,4 @@
-import type { Show } from '#database/series/catalogue.ts'
+import type { Show, ShowHit } from '#database/series/show.ts'
 import { validDate, validEpisodes, validLabel, validLink, validName } from '#database/series/valid-show.ts'
 import { isShowId, isWithin } from '#events/ranges.ts'
 import type { Clock } from '#functions/host/clock.ts'
@@ -39,19 +39,6 @@ export class TvmazeBusy extends TvmazeUnavailable {
   constructor(waitMs: number) {
     super(`no call is left for ${Math.ceil(waitMs / 1000)} s`, 429, Math.ceil(waitMs / 1000))
   }
-}
-
-/** A show as found by a search, for a card. */
-export interface ShowHit {
-  id: number
-  name: string
-  url: string
-  image: string | null
-  channel: string | null
-  premiered: string | null
-  status: string
-  /** Plain text; null where TVMaze has none. */
-  summary: string | null
 }
 
 export interface Tvmaze {

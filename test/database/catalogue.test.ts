@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { catalogueIn, type Episode, type Show } from '#database/series/catalogue.ts'
+import { catalogueIn } from '#database/series/catalogue.ts'
+import type { Episode, Show } from '#database/series/show.ts'
 import { freshMongo } from '#test/support/database.ts'
 
 let catalogue: ReturnType<typeof catalogueIn>
@@ -71,16 +72,6 @@ test('what airs in a span is picked to the second, its end left out', async () =
 test('what has only a date is picked by date, and what has an hour or nothing at all is not', async () => {
   expect(ids(await catalogue.dated('2026-11-21', '2026-11-28'))).toEqual([[83, [12]]])
   expect(ids(await catalogue.dated('2026-01-01', '2026-12-31'))).toEqual([[83, [11, 12]]])
-})
-
-test('what comes next is in the order of its hours, dates by the day of the zone', async () => {
-  const upcoming = async (zone?: string) =>
-    (await catalogue.upcoming([82, 83, 84], at('2026-11-20T12:00:00Z'), at('2026-11-28T02:00:00Z'), zone)).map(
-      ({ episode }) => episode.id,
-    )
-  // 21 November 01:00 UTC is still the 20th in São Paulo, and the 21st already in Lisbon.
-  expect(await upcoming()).toEqual([11, 2, 12, 3])
-  expect(await upcoming('Europe/Lisbon')).toEqual([11, 12, 2, 3])
 })
 
 test('how fresh each show is comes without asking for the rest', async () => {

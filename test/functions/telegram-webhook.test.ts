@@ -334,7 +334,7 @@ describe('what is on', () => {
     await world.desk.follows.follow(person.chatId, `show/${cast.harbor}`, new Date(), 'Harbor Nine')
     const whole = world.desk.catalogue
     const broken = () => Promise.reject(new Error('no server'))
-    world.desk.catalogue = { show: broken, shows: broken, upcoming: broken }
+    world.desk.catalogue = { show: broken, shows: broken }
     try {
       expect((await person.says('/series')).text).toBe(
         '📺 Suas séries (1)\n\nHarbor Nine\n\nAs datas não estão disponíveis agora.',

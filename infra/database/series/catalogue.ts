@@ -1,58 +1,8 @@
 import type { Collection } from 'mongodb'
-import { dayOf, instantOf } from '#functions/wording/dates.ts'
 import { assertPortable, type Mongo } from '../mongo.ts'
 import type { Skip } from '../operations/skipped-records.ts'
+import type { Episode, Freshness, Show } from './show.ts'
 import { validFreshness, validShow } from './valid-show.ts'
-
-/** One show as TVMaze tells it. A copy of someone else's truth: losing it costs one refresh. */
-export interface Show {
-  /** TVMaze's id. */
-  _id: number
-  name: string
-  /** The show's page at TVMaze, which the licence (CC BY-SA) wants linked wherever the show is told of. */
-  url: string
-  image: string | null
-  channel: string | null
-  premiered: string | null
-  /** Running, Ended, To Be Determined, In Development. */
-  status: string
-  /** When TVMaze last edited it, unix seconds. */
-  updated: number
-  imdb: string | null
-  thetvdb: number | null
-  names: { pt: string | null }
-  episodes: Episode[]
-  /** When TVMaze was last asked, and answered. */
-  fetchedAt: string
-  /** Since when TVMaze answers 404, and how often it did; absent while all is well. */
-  missingSince?: string
-  strikes?: number
-  /** TVMaze has lost it for good, and its followers were told. */
-  gone?: true
-}
-
-/** What decides whether a show should be fetched again. */
-export type Freshness = Pick<Show, '_id' | 'status' | 'updated' | 'fetchedAt' | 'missingSince' | 'gone'>
-
-export interface Episode {
-  id: number
-  name: string
-  season: number
-  /** null for specials, which TVMaze leaves unnumbered. */
-  number: number | null
-  /** regular, significant_special, insignificant_special */
-  type: string
-  /** `YYYY-MM-DD` as the broadcaster says it, '' while unannounced. */
-  airdate: string
-  /** The only instant there is, `2026-11-21T01:00:00Z`; null where TVMaze has no airtime. */
-  airstamp: string | null
-}
-
-/** An episode that has an hour, or failing that a date, in a span of time. */
-export interface Upcoming {
-  show: Show
-  episode: Episode
-}
 
 /** Instants are compared as text, so a bound is written as they are: UTC, whole seconds (the next one, so that both ends stay right). */
 const bound = (date: Date) => new Date(Math.ceil(date.getTime() / 1000) * 1000).toISOString().replace('.000Z', 'Z')
@@ -145,32 +95,6 @@ export const catalogueIn = (mongo: Mongo) => {
         )
         return episodes.length === 0 ? [] : [{ show, episodes }]
       })
-    },
-
-    /**
-     * What these shows air in [from, to), by time; episodes without an hour belong to their date as it falls in `zone`,
-     * and come before those with one.
-     */
-    upcoming: async (ids: readonly number[], from: Date, to: Date, zone = 'America/Sao_Paulo'): Promise<Upcoming[]> => {
-      const [first, end] = [bound(from), bound(to)]
-      const [firstDay, lastDay] = [dayOf(from, zone), dayOf(new Date(to.getTime() - 1), zone)]
-      const at = ({ airstamp, airdate }: Episode) =>
-        airstamp === null ? instantOf(airdate, '00:00', zone).getTime() : Date.parse(airstamp)
-      return (await byIds(ids))
-        .flatMap(show =>
-          show.episodes
-            .filter(({ airstamp, airdate }) =>
-              airstamp === null ? airdate >= firstDay && airdate <= lastDay : airstamp >= first && airstamp < end,
-            )
-            .map(episode => ({ show, episode })),
-        )
-        .sort(
-          (one, other) =>
-            at(one.episode) - at(other.episode) ||
-            one.show.name.localeCompare(other.show.name) ||
-            one.episode.season - other.episode.season ||
-            (one.episode.number ?? Infinity) - (other.episode.number ?? Infinity),
-        )
     },
   }
 }

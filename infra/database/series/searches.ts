@@ -1,5 +1,5 @@
-import type { ShowHit } from '#functions/tvmaze/client.ts'
 import { jsonText, type Postgres } from '../connect.ts'
+import type { ShowHit } from './show.ts'
 
 /** What a chat looked for, and what TVMaze found; null where it did not answer. */
 export interface Search {

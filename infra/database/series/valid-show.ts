@@ -1,6 +1,6 @@
 import { cleanLine } from '#database/clean-text.ts'
 import { isCalendarDate, isPlausibleInstant, isShowId, isWithin } from '#events/ranges.ts'
-import type { Episode, Freshness, Show } from './catalogue.ts'
+import type { Episode, Freshness, Show } from './show.ts'
 
 const longest = { name: 200, label: 60, link: 2048 }
 /** More than any series has; with names of full length still far below MongoDB's largest document. */

@@ -1,0 +1,56 @@
+/** One series of the catalogue: a copy of what TVMaze says about it. Losing the copy costs one refresh. */
+export interface Show {
+  /** TVMaze's id. */
+  _id: number
+  name: string
+  /** The show's page at TVMaze. The licence of the data (CC BY-SA) requires a link to it wherever the show is mentioned. */
+  url: string
+  image: string | null
+  channel: string | null
+  premiered: string | null
+  /** Running, Ended, To Be Determined, In Development. */
+  status: string
+  /** When TVMaze last edited the show, in Unix seconds. */
+  updated: number
+  imdb: string | null
+  thetvdb: number | null
+  names: { pt: string | null }
+  episodes: Episode[]
+  /** When TVMaze last answered a request for this show, RFC 3339. */
+  fetchedAt: string
+  /** Since when TVMaze answers 404, and how many times it did; both are absent while TVMaze has the show. */
+  missingSince?: string
+  strikes?: number
+  /** TVMaze removed the show for good, and its followers have a message about that. */
+  gone?: true
+}
+
+/** The fields that decide whether a show is fetched again. */
+export type Freshness = Pick<Show, '_id' | 'status' | 'updated' | 'fetchedAt' | 'missingSince' | 'gone'>
+
+export interface Episode {
+  id: number
+  name: string
+  season: number
+  /** null for specials, which have no number at TVMaze. */
+  number: number | null
+  /** regular, significant_special, insignificant_special */
+  type: string
+  /** `YYYY-MM-DD` in the broadcaster's calendar; '' while no date is announced. */
+  airdate: string
+  /** The instant of the broadcast, such as `2026-11-21T01:00:00Z`; null if TVMaze has no airtime. */
+  airstamp: string | null
+}
+
+/** A series as a search at TVMaze finds it: what a card in a chat shows. */
+export interface ShowHit {
+  id: number
+  name: string
+  url: string
+  image: string | null
+  channel: string | null
+  premiered: string | null
+  status: string
+  /** Plain text; null if TVMaze has none. */
+  summary: string | null
+}
