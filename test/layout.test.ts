@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { allEvents } from '#events/all.ts'
-import { functionNames, manifestsIn, root } from '#infra/cluster/render/manifest-files.ts'
+import { manifestsIn } from '#infra/cluster/render/manifest-files.ts'
+import { functionNames, root } from '#infra/repository.ts'
 
 const has = (path: string) => existsSync(join(root, path))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')

@@ -1,8 +1,9 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
-import { functionNames, type Manifest } from '../cluster/render/manifest-files.ts'
-import { overlays, rendered } from '../cluster/render/overlays.ts'
+import type { Manifest } from '../cluster/render/manifest-files.ts'
+import { overlays, renderOverlay } from '../cluster/render/overlays.ts'
+import { functionNames } from '../repository.ts'
 import { template } from './merge.ts'
 import { schemaOf } from './schema.ts'
 import { parametrised, type Settings, settingsOf } from './settings.ts'
@@ -14,7 +15,7 @@ export const chartFolder = join(import.meta.dirname, 'vigia')
 export const chartFiles = async (): Promise<Map<string, string>> => {
   const clusters = await Promise.all(
     overlays.map(async name => {
-      const objects = await rendered(name)
+      const objects = await renderOverlay(name)
       return { name, objects, settings: settingsOf(name, objects) }
     }),
   )

@@ -4,7 +4,7 @@ import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { unzipSync } from 'fflate'
-import { root } from '../cluster/render/manifest-files.ts'
+import { root } from '../repository.ts'
 
 /** The programs that read our cluster files. */
 export type KubeTool = 'kubectl' | 'helm'

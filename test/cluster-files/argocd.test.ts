@@ -2,9 +2,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { type Manifest, root } from '#infra/cluster/render/manifest-files.ts'
-import { type Overlay, rendered } from '#infra/cluster/render/overlays.ts'
+import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
+import { type Overlay, renderOverlay } from '#infra/cluster/render/overlays.ts'
 import { environmentsFile, environmentsIn } from '#infra/delivery/environments.ts'
+import { root } from '#infra/repository.ts'
 import { whyNoCrds } from '#test/cluster-files/support/crds.ts'
 import { schemaFaults } from '#test/cluster-files/support/strict-schemas.ts'
 
@@ -75,7 +76,7 @@ test('the release pipeline finds each environment and its revision', () => {
 })
 
 test('the project allows the kinds that the overlays render, and no others', async () => {
-  const objects = (await Promise.all(elements.map(({ env }) => rendered(env)))).flat()
+  const objects = (await Promise.all(elements.map(({ env }) => renderOverlay(env)))).flat()
   const said = ({ group, kind }: { group: string; kind: string }) => `${group}/${kind}`
   const kinds = new Set(
     objects.map(({ apiVersion, kind }) =>
@@ -89,7 +90,7 @@ test('the project allows the kinds that the overlays render, and no others', asy
 
 test('every kind without a health of its own in Argo CD is given one', async () => {
   const customised: string[] = Object.keys(parse(parse(text('health.yaml')).data['resource.customizations']))
-  const objects = (await Promise.all(elements.map(({ env }) => rendered(env)))).flat()
+  const objects = (await Promise.all(elements.map(({ env }) => renderOverlay(env)))).flat()
   const inNeed = objects.filter(({ apiVersion }) =>
     ['eventing.knative.dev', 'sources.knative.dev', 'mongodbcommunity.mongodb.com', 'rabbitmq.com'].includes(
       apiVersion.split('/')[0]!,

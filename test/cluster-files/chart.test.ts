@@ -7,9 +7,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { chartFiles, chartFolder, madeFiles } from '#infra/charts/generate.ts'
 import { Expression, template } from '#infra/charts/merge.ts'
-import { type Manifest, root } from '#infra/cluster/render/manifest-files.ts'
-import { type Overlay, objectsIn, overlays, rendered } from '#infra/cluster/render/overlays.ts'
+import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
+import { type Overlay, overlays, parseManifests, renderOverlay } from '#infra/cluster/render/overlays.ts'
 import { kubeTool } from '#infra/delivery/kube-tools.ts'
+import { root } from '#infra/repository.ts'
 import { brokenReferences } from '#test/cluster-files/support/lints.ts'
 import { orderFaults } from '#test/cluster-files/support/overlay-rules.ts'
 
@@ -39,7 +40,7 @@ const valuesOf = (overlay: Overlay) => [
 ]
 const templated = async (overlay: Overlay, chart = chartFolder, ...more: string[]) =>
   // What a cluster does not have leaves an empty document.
-  objectsIn(
+  parseManifests(
     await asHelm('template', 'vigia', chart, '--namespace', 'vigia', ...valuesOf(overlay), ...more),
     'helm',
   ).filter(({ kind }) => kind !== undefined)
@@ -64,7 +65,7 @@ test('the chart is what the overlays make it: npm run charts changes nothing', a
 
 describe.runIf(helm).each(overlays)('on %s', overlay => {
   test('helm renders the objects that kustomize renders, each field of them', async () => {
-    const objects = await rendered(overlay)
+    const objects = await renderOverlay(overlay)
     const ours = await templated(overlay)
     expect(ours.length).toBe(objects.length)
     expect(byId(ours)).toEqual(byId(objects))
@@ -85,7 +86,7 @@ describe.runIf(helm).each(overlays)('on %s', overlay => {
   test('a packaged chart renders the same', async () => {
     const out = await asHelm('package', '--destination', folder, chartFolder)
     const [, file] = /saved it to: (.+)/.exec(out)!
-    expect(byId(await templated(overlay, file!))).toEqual(byId(await rendered(overlay)))
+    expect(byId(await templated(overlay, file!))).toEqual(byId(await renderOverlay(overlay)))
   })
 
   test('a release is one value: image, labels and the name of the migrations follow it', async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { root } from '#infra/cluster/render/manifest-files.ts'
+import { root } from '#infra/repository.ts'
 import { definitionsOf, whyNoGo } from '#test/cluster-files/support/crds.ts'
 
 const skipped = whyNoGo ? ` (skipped: ${whyNoGo})` : ''

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { allManifests } from '#infra/cluster/render/manifest-files.ts'
+import { knativeManifests } from '#infra/cluster/render/manifest-files.ts'
 import { type Call, callsIn, knScript, onPath, runScript, understood } from './support/kn-calls.ts'
 import { saidBy, saidIn } from './support/kn-said.ts'
 
 const key = ({ kind, name }: { kind: string; name: string }) => `${kind} ${name}`
-const manifests = new Map(allManifests().map(one => [key({ kind: one.kind, name: one.metadata.name }), one]))
+const manifests = new Map(knativeManifests().map(one => [key({ kind: one.kind, name: one.metadata.name }), one]))
 const script = knScript()
 const bash = onPath('bash')
 const kn = onPath('kn')

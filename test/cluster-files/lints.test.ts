@@ -1,8 +1,9 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { type Manifest, root } from '#infra/cluster/render/manifest-files.ts'
-import { objectsIn, overlays, rendered } from '#infra/cluster/render/overlays.ts'
+import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
+import { overlays, parseManifests, renderOverlay } from '#infra/cluster/render/overlays.ts'
+import { root } from '#infra/repository.ts'
 import {
   brokenReferences,
   deadLetterLoops,
@@ -31,14 +32,14 @@ describe.each(overlays)('the objects of %s', overlay => {
     ['leave PostgreSQL connections enough', tooManyConnections],
     ['lose no volume to Argo CD or helm uninstall', unkeptVolumes],
   ] as const)('%s', async (_, lint) => {
-    expect(lint(await rendered(overlay))).toEqual([])
+    expect(lint(await renderOverlay(overlay))).toEqual([])
   })
 })
 
 test('what is applied by hand gives no pod a token for the API server, nor the addresses of all Services', () => {
   const byHand = globSync('infra/{cluster,delivery,machines}/**/*.yaml', { cwd: root })
     .filter(file => /^kind: (Pod|Job|CronJob|Deployment|StatefulSet)$/m.test(readFileSync(join(root, file), 'utf8')))
-    .flatMap(file => objectsIn(readFileSync(join(root, file), 'utf8'), file))
+    .flatMap(file => parseManifests(readFileSync(join(root, file), 'utf8'), file))
   expect(byHand.map(({ file }) => file)).toEqual(
     expect.arrayContaining([
       'infra/machines/etcd-backup.yaml',
@@ -51,7 +52,7 @@ test('what is applied by hand gives no pod a token for the API server, nor the a
 
 /** The objects of minikube with one of them changed. */
 const spoiled = async (kind: string, name: string, change: (object: Loose) => void): Promise<Manifest[]> => {
-  const objects = structuredClone(await rendered('minikube'))
+  const objects = structuredClone(await renderOverlay('minikube'))
   const isIt = (one: Manifest) =>
     one.kind === kind && one.metadata.name === name && (kind !== 'Service' || one.apiVersion.startsWith('serving.'))
   change(objects.find(isIt))

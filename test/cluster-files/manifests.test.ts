@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { allManifests, type Manifest } from '#infra/cluster/render/manifest-files.ts'
+import { knativeManifests, type Manifest } from '#infra/cluster/render/manifest-files.ts'
 import { admissionFaults } from '#test/cluster-files/support/admission.ts'
 import { whyNoCrds } from '#test/cluster-files/support/crds.ts'
 import { schemaFaults } from '#test/cluster-files/support/strict-schemas.ts'
 
-const objects = allManifests()
+const objects = knativeManifests()
 
 describe.skipIf(whyNoCrds)(`against the CRDs${whyNoCrds ? ` (skipped: ${whyNoCrds})` : ''}`, () => {
   test.each(objects.map(one => [`${one.file} ${one.kind} ${one.metadata.name}`, one] as const))(

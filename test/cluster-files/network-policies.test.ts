@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { addressGuard } from '#functions/dial/dial.ts'
-import { functionNames, type Manifest, root } from '#infra/cluster/render/manifest-files.ts'
-import { type Overlay, overlays, rendered } from '#infra/cluster/render/overlays.ts'
+import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
+import { type Overlay, overlays, renderOverlay } from '#infra/cluster/render/overlays.ts'
+import { functionNames, root } from '#infra/repository.ts'
 import { podTemplateOf } from '#test/cluster-files/support/lints.ts'
 import { allows, type Peer, type Port } from '#test/cluster-files/support/network-policies.ts'
 
@@ -123,7 +124,7 @@ const matrix = (policies: Manifest[], peers: Peer[], ports: Port[]): string[] =>
 const isOurs = (peer: Peer) => 'namespace' in peer && peer.namespace === 'vigia'
 
 const objectsAndPeers = async (overlay: Overlay) => {
-  const objects = await rendered(overlay)
+  const objects = await renderOverlay(overlay)
   const ours = [...podsOf(objects), ...fromOperators[overlay], outside('none of ours', 'vigia', { app: 'shell' })]
   const others = [...elsewhere, ...brokers[overlay], ...around[overlay]]
   return { objects, policies: objects.filter(({ kind }) => kind === 'NetworkPolicy'), ours, others }

@@ -5,9 +5,16 @@ import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
-import { allManifests, type Manifest, root } from '#infra/cluster/render/manifest-files.ts'
-import { clusterCopy, type Overlay, objectsIn, overlays, rendered } from '#infra/cluster/render/overlays.ts'
+import { knativeManifests, type Manifest } from '#infra/cluster/render/manifest-files.ts'
+import {
+  copyClusterFiles,
+  type Overlay,
+  overlays,
+  parseManifests,
+  renderOverlay,
+} from '#infra/cluster/render/overlays.ts'
 import { kustomize } from '#infra/delivery/kube-tools.ts'
+import { root } from '#infra/repository.ts'
 import { allowance, demand, quantity } from '#test/cluster-files/support/capacity.ts'
 import { whyNoCrds } from '#test/cluster-files/support/crds.ts'
 import { unkeptVolumes } from '#test/cluster-files/support/lints.ts'
@@ -26,7 +33,7 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 /** What stands under the overlays, made once a cluster; nothing of a release is in it. */
 const folders = ['minikube/platform', 'gke/platform', 'onprem/platform', 'onprem/volumes']
 const renderedFolder = async (folder: string) =>
-  objectsIn(await kustomize(join(root, 'infra/cluster', folder)), `infra/cluster/${folder}`)
+  parseManifests(await kustomize(join(root, 'infra/cluster', folder)), `infra/cluster/${folder}`)
 
 /** Kinds of Kubernetes itself, which a real API server checks (test/cluster), by their groups. */
 const ofKubernetes = [
@@ -59,45 +66,45 @@ const [, revision = ''] = /vigia\.dev\/revision: "?([^\s"]+)"?$/m.exec(
 describe.each(overlays)('%s', overlay => {
   test.skipIf(whyNoCrds)(
     `every object of a kind that has a CRD is valid, no field unknown${whyNoCrds ? ` (skipped: ${whyNoCrds})` : ''}`,
-    async () => expect(faultsOf(await rendered(overlay))).toEqual([]),
+    async () => expect(faultsOf(await renderOverlay(overlay))).toEqual([]),
   )
 
   test('everything is in the namespace vigia, and nothing belongs to the whole cluster but that', async () => {
-    const outside = (await rendered(overlay)).filter(({ metadata }) => metadata.namespace !== 'vigia')
+    const outside = (await renderOverlay(overlay)).filter(({ metadata }) => metadata.namespace !== 'vigia')
     expect(outside.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual(['Namespace vigia'])
   })
 
   test('the namespace admits no pod that could become root', async () => {
-    const namespace = (await rendered(overlay)).find(({ kind }) => kind === 'Namespace')!
+    const namespace = (await renderOverlay(overlay)).find(({ kind }) => kind === 'Namespace')!
     expect(namespace.metadata.labels).toMatchObject({ 'pod-security.kubernetes.io/enforce': 'restricted' })
   })
 
   test('no two objects are the same', async () => {
-    const ids = (await rendered(overlay)).map(one => `${one.apiVersion} ${one.kind} ${one.metadata.name}`)
+    const ids = (await renderOverlay(overlay)).map(one => `${one.apiVersion} ${one.kind} ${one.metadata.name}`)
     expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([])
   })
 
   test('every function and the migrations run the image of the release; what others made has a tag that stays', async () => {
-    const objects = await rendered(overlay)
+    const objects = await renderOverlay(overlay)
     expect(imageFaults(objects, image(overlay))).toEqual([])
     const ours = JSON.stringify(objects).split(JSON.stringify(image(overlay))).length - 1
     expect(ours).toBe(readdirSync(join(root, 'knative/services')).length + 1)
   })
 
   test("the release's version and revision are on every object and its pods, and restart no database", async () =>
-    expect(releaseFaults(await rendered(overlay), version, revision)).toEqual([]))
+    expect(releaseFaults(await renderOverlay(overlay), version, revision)).toEqual([]))
 
   test('pods are as the level "restricted" wants them, with a root that cannot be written to', async () =>
-    expect(looseFaults(await rendered(overlay))).toEqual([]))
+    expect(looseFaults(await renderOverlay(overlay))).toEqual([]))
 
   test('what is referred to comes in an earlier wave, or in the same', async () =>
-    expect(waveFaults(await rendered(overlay))).toEqual([]))
+    expect(waveFaults(await renderOverlay(overlay))).toEqual([]))
 
   test('one apply makes what is referred to before what refers to it', async () =>
-    expect(orderFaults(await rendered(overlay))).toEqual([]))
+    expect(orderFaults(await renderOverlay(overlay))).toEqual([]))
 
   test('the quota lets everything scale as far as it may while a release rolls out, and not much more', async () => {
-    const objects = await rendered(overlay)
+    const objects = await renderOverlay(overlay)
     const allowed = allowance(objects)
     for (const [name, most] of Object.entries(demand(objects))) {
       expect(allowed[name], name).toBeGreaterThanOrEqual(most)
@@ -106,7 +113,7 @@ describe.each(overlays)('%s', overlay => {
   })
 
   test('a node can be emptied: no budget keeps the last pod of something', async () => {
-    const objects = await rendered(overlay)
+    const objects = await renderOverlay(overlay)
     // What the operators call their pods by, and how many there are.
     const pods = new Map<string, number>(
       objects.flatMap(({ kind, metadata, spec }) => {
@@ -121,15 +128,15 @@ describe.each(overlays)('%s', overlay => {
   })
 
   test('the LimitRange refuses no container', async () => {
-    const objects = await rendered(overlay)
+    const objects = await renderOverlay(overlay)
     const [{ max }] = objects.find(({ kind }) => kind === 'LimitRange')!.spec.limits
     for (const { limits } of objects.flatMap(podSpecs).flatMap(({ containers }) => containers.map(resourcesOf)))
       expect(quantity(limits.memory)).toBeLessThanOrEqual(quantity(max.memory))
   })
 
   test('of knative/ and triggers/ nothing is changed but what is said here', async () => {
-    const objects = await rendered(overlay)
-    for (const source of allManifests()) {
+    const objects = await renderOverlay(overlay)
+    for (const source of knativeManifests()) {
       const one = objects.find(
         ({ apiVersion, kind, metadata }) =>
           apiVersion === source.apiVersion && kind === source.kind && metadata.name === source.metadata.name,
@@ -166,7 +173,7 @@ const unpatched = (object: Manifest, overlay: Overlay): Manifest => {
     one.spec.template.spec.containers[0].image = 'vigia'
     // A laptop holds fewer pods.
     if (overlay === 'minikube') {
-      const source = allManifests().find(
+      const source = knativeManifests().find(
         ({ kind, metadata }) => kind === 'Service' && metadata.name === one.metadata.name,
       )
       const key = 'autoscaling.knative.dev/max-scale'
@@ -181,7 +188,7 @@ const unpatched = (object: Manifest, overlay: Overlay): Manifest => {
 test.each(['LimitRange', 'ServiceAccount', 'Secret', 'Broker', 'SinkBinding'])(
   'a %s that comes too late is noticed',
   async kind => {
-    const objects = await rendered('minikube')
+    const objects = await renderOverlay('minikube')
     const late = objects.filter(one => one.kind === kind)
     expect(orderFaults([...objects.filter(one => one.kind !== kind), ...late]).join('\n')).toContain(
       `comes before ${kind} ${late.at(-1)!.metadata.name}`,
@@ -190,9 +197,9 @@ test.each(['LimitRange', 'ServiceAccount', 'Secret', 'Broker', 'SinkBinding'])(
 )
 
 test('the dev loop makes its objects in the same order', async () => {
-  const copy = await clusterCopy()
+  const copy = await copyClusterFiles()
   try {
-    expect(orderFaults(objectsIn(await kustomize(join(copy, 'infra/cluster/dev')), 'dev'))).toEqual([])
+    expect(orderFaults(parseManifests(await kustomize(join(copy, 'infra/cluster/dev')), 'dev'))).toEqual([])
   } finally {
     await rm(copy, { recursive: true, force: true })
   }
@@ -213,11 +220,11 @@ describe('what stands under the overlays', () => {
 
   test("Grafana's namespace lets in the route of every cluster that leads there", async () => {
     const file = 'infra/cluster/platform/grafana.yaml'
-    const [grant] = objectsIn(readFileSync(join(root, file), 'utf8'), file) as [Manifest]
+    const [grant] = parseManifests(readFileSync(join(root, file), 'utf8'), file) as [Manifest]
     if (whyNoCrds === undefined) expect(faultsOf([grant])).toEqual([])
     const { from, to } = grant.spec
     for (const overlay of overlays) {
-      const route = (await rendered(overlay)).find(
+      const route = (await renderOverlay(overlay)).find(
         ({ kind, metadata }) => kind === 'HTTPRoute' && metadata.name === 'grafana',
       )!
       const [{ backendRefs }] = route.spec.rules
@@ -228,7 +235,7 @@ describe('what stands under the overlays', () => {
 
   test('the volumes are those that the claims of onprem ask for: class, size, mode', async () => {
     const volumes = (await renderedFolder('onprem/volumes')).filter(({ kind }) => kind === 'PersistentVolume')
-    const claims = (await rendered('onprem')).flatMap(({ kind, metadata, spec }) => {
+    const claims = (await renderOverlay('onprem')).flatMap(({ kind, metadata, spec }) => {
       if (kind === 'PersistentVolumeClaim') return [{ name: metadata.name, spec }]
       if (kind === 'StatefulSet')
         return spec.volumeClaimTemplates.map((one: Manifest) => ({
@@ -269,14 +276,15 @@ const ownerIn = (bootstrap: Manifest['spec']) => {
 }
 
 describe('PostgreSQL of gke beside itself', () => {
-  const recovery = () => objectsIn(readFileSync(join(root, 'infra/cluster/gke/recovery.yaml'), 'utf8'), 'recovery.yaml')
+  const recovery = () =>
+    parseManifests(readFileSync(join(root, 'infra/cluster/gke/recovery.yaml'), 'utf8'), 'recovery.yaml')
   const of = (objects: Manifest[], kind: string) =>
     objects.find(one => one.kind === kind && one.apiVersion.startsWith('postgresql.'))!
 
   test.skipIf(whyNoCrds)('is valid', () => expect(faultsOf(recovery())).toEqual([]))
 
   test('differs from the one that it is recovered from in its name and its beginning', async () => {
-    const objects = await rendered('gke')
+    const objects = await renderOverlay('gke')
     const { bootstrap, externalClusters, ...spec } = of(recovery(), 'Cluster').spec
     const { bootstrap: first, externalClusters: _, ...original } = of(objects, 'Cluster').spec
     expect(spec).toEqual(original)
@@ -289,7 +297,7 @@ describe('PostgreSQL of gke beside itself', () => {
   })
 
   test('is copied to the bucket every night, as the other is', async () => {
-    const [one, other] = [recovery(), await rendered('gke')].map(objects => of(objects, 'ScheduledBackup'))
+    const [one, other] = [recovery(), await renderOverlay('gke')].map(objects => of(objects, 'ScheduledBackup'))
     expect(one!.spec).toEqual({ ...other!.spec, cluster: { name: of(recovery(), 'Cluster').metadata.name } })
     expect(one!.metadata.name).not.toBe(other!.metadata.name)
   })
@@ -304,7 +312,7 @@ describe('PostgreSQL of gke beside itself', () => {
 
 describe('a secret of gke', () => {
   test('that PostgreSQL has taken as its password is taken again when it changes', async () => {
-    const objects = await rendered('gke')
+    const objects = await renderOverlay('gke')
     const { name } = ownerIn(objects.find(({ kind }) => kind === 'Cluster')!.spec.bootstrap).secret
     const source = objects.find(({ kind, spec }) => kind === 'ExternalSecret' && spec.target.name === name)!
     expect(source.spec.target.template.metadata.labels).toMatchObject({ 'cnpg.io/reload': 'true' })
@@ -312,7 +320,7 @@ describe('a secret of gke', () => {
 })
 
 describe('the broker', () => {
-  const broker = async (overlay: Overlay) => (await rendered(overlay)).find(({ kind }) => kind === 'Broker')!
+  const broker = async (overlay: Overlay) => (await renderOverlay(overlay)).find(({ kind }) => kind === 'Broker')!
   const classOf = async (overlay: Overlay) =>
     (await broker(overlay)).metadata.annotations?.['eventing.knative.dev/broker.class']
 
@@ -320,7 +328,7 @@ describe('the broker', () => {
     expect([await classOf('gke'), await classOf('onprem')]).toEqual(['Kafka', 'RabbitMQBroker'])
     for (const overlay of ['gke', 'onprem'] as const) {
       const { kind, name, namespace } = (await broker(overlay)).spec.config
-      const found = (await rendered(overlay)).filter(one => one.kind === kind && one.metadata.name === name)
+      const found = (await renderOverlay(overlay)).filter(one => one.kind === kind && one.metadata.name === name)
       expect(found.map(({ metadata }) => metadata.namespace)).toEqual([namespace])
     }
   })
@@ -335,16 +343,16 @@ describe('the broker', () => {
 
 describe('secrets', () => {
   test.each(['gke', 'onprem'] as const)('git holds none for %s', async overlay =>
-    expect((await rendered(overlay)).filter(({ kind }) => kind === 'Secret')).toEqual([]),
+    expect((await renderOverlay(overlay)).filter(({ kind }) => kind === 'Secret')).toEqual([]),
   )
 
   test("minikube's come from .env alone, each key in the one Secret that it is for", async () => {
-    const folder = await clusterCopy()
+    const folder = await copyClusterFiles()
     onTestFinished(() => rm(folder, { recursive: true, force: true }))
     const file = join(folder, 'infra/cluster/minikube/.env')
     const keys = [...(await readFile(file, 'utf8')).matchAll(/^([A-Z_]+)=/gm)].map(([, key]) => key!)
     await writeFile(file, keys.map(key => `${key}=value of ${key}\n`).join(''))
-    const objects = objectsIn(await kustomize(dirname(file)), 'minikube') as (Manifest & {
+    const objects = parseManifests(await kustomize(dirname(file)), 'minikube') as (Manifest & {
       data: Record<string, string>
     })[]
     const secrets = objects.filter(({ kind }) => kind === 'Secret')
@@ -367,7 +375,7 @@ describe('secrets', () => {
   })
 
   test("onprem's that were never sealed are refused by every API server, which says why", async () => {
-    const sealed = (await rendered('onprem')).filter(({ kind }) => kind === 'SealedSecret')
+    const sealed = (await renderOverlay('onprem')).filter(({ kind }) => kind === 'SealedSecret')
     expect(sealed.map(({ metadata }) => metadata.name)).toEqual(['vigia-mongodb', 'vigia-postgres', 'vigia-telegram'])
     for (const { metadata } of sealed) {
       const label = metadata.labels?.['vigia.dev/sealed'] ?? ''
@@ -385,13 +393,13 @@ describe('secrets', () => {
         ([, name, keys]) => [name, [...keys!.matchAll(/`(\w+)`/g)].map(([, key]) => key!)] as const,
       )
       const read = new Map<string, Set<string>>()
-      for (const one of await rendered(overlay))
+      for (const one of await renderOverlay(overlay))
         for (const [, said] of JSON.stringify(one).matchAll(/"(?:secretKeyRef|passwordSecretRef)":({[^}]*})/g)) {
           const { name, key } = JSON.parse(said!)
           read.set(name, (read.get(name) ?? new Set()).add(key))
         }
       for (const [name, keys] of read) expect(new Map(rows).get(name), name).toEqual(expect.arrayContaining([...keys]))
-      const made = (await rendered(overlay)).flatMap(({ kind, metadata }) =>
+      const made = (await renderOverlay(overlay)).flatMap(({ kind, metadata }) =>
         ['Secret', 'SealedSecret', 'ExternalSecret'].includes(kind) ? [metadata.name] : [],
       )
       expect(rows.map(([name]) => name).toSorted()).toEqual(made.toSorted())
@@ -556,7 +564,7 @@ describe('what is wrong is noticed', () => {
       waveFaults,
     ],
   ])('%s', async (_, overlay, which, spoil, faults) => {
-    const objects = structuredClone(await rendered(overlay))
+    const objects = structuredClone(await renderOverlay(overlay))
     expect(faults(objects)).toEqual([])
     spoil(objects.find(which)!)
     expect(faults(objects)).not.toEqual([])
@@ -589,13 +597,13 @@ describe('what is wrong is noticed', () => {
       one => (one.apiVersion += '2'),
     ],
   ])('%s', async (_, overlay, which, spoil) => {
-    const objects = structuredClone(await rendered(overlay))
+    const objects = structuredClone(await renderOverlay(overlay))
     spoil(objects.find(which)!)
     expect(faultsOf(objects)).toHaveLength(1)
   })
 
   test('a quota that a rollout would not fit into', async () => {
-    const objects = structuredClone(await rendered('minikube'))
+    const objects = structuredClone(await renderOverlay('minikube'))
     const prober = objects.find(knative('uptime-prober'))!
     prober.spec.template.metadata.annotations['autoscaling.knative.dev/max-scale'] = '10'
     expect(demand(objects).pods).toBeGreaterThan(allowance(objects).pods!)

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { fateOf } from '#functions/uptime-prober/slot-disposition.ts'
-import { functionNames, type Manifest, manifestsIn, root } from '#infra/cluster/render/manifest-files.ts'
-import { overlays, rendered } from '#infra/cluster/render/overlays.ts'
+import { type Manifest, manifestsIn } from '#infra/cluster/render/manifest-files.ts'
+import { overlays, renderOverlay } from '#infra/cluster/render/overlays.ts'
 import { plot } from '#infra/cluster/scaling/plot.ts'
 import { concurrencyPolicy, cpuPolicy, type Policy, queuePolicy } from '#infra/cluster/scaling/policies.ts'
 import { quoted, reactionOf, report } from '#infra/cluster/scaling/report.ts'
@@ -12,6 +12,7 @@ import { givenUp, simulate } from '#infra/cluster/scaling/simulation.ts'
 import type { Outcome } from '#infra/cluster/scaling/tally.ts'
 import { workloadOf } from '#infra/cluster/scaling/workload.ts'
 import { kubeTool } from '#infra/delivery/kube-tools.ts'
+import { functionNames, root } from '#infra/repository.ts'
 
 const scaling = join(root, 'infra/cluster/scaling')
 const page = readFileSync(join(scaling, 'README.md'), 'utf8')
@@ -55,7 +56,7 @@ describe.skipIf(!hasKubectl)(`in the overlays${hasKubectl ? '' : ' (skipped: no 
   const byFunction = (objects: Manifest[]) => Map.groupBy(triggersIn(objects), ({ spec }) => spec.subscriber.ref.name)
 
   test('gke: every Trigger says whether KEDA scales it; never more consumers than partitions, nor than keep the function full', async () => {
-    const objects = await rendered('gke')
+    const objects = await renderOverlay('gke')
     const config = objects.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === 'kafka-broker-config')
     const partitions = Number((config as unknown as { data: Record<string, string> }).data['default.topic.partitions'])
     const inFlight = 50
@@ -75,11 +76,11 @@ describe.skipIf(!hasKubectl)(`in the overlays${hasKubectl ? '' : ' (skipped: no 
   })
 
   test('gke: no ScaledObject of ours beside those that Knative makes', async () => {
-    expect((await rendered('gke')).filter(({ kind }) => kind === 'ScaledObject')).toEqual([])
+    expect((await renderOverlay('gke')).filter(({ kind }) => kind === 'ScaledObject')).toEqual([])
   })
 
   test('onprem: what a function’s Triggers have under way at once, it takes', async () => {
-    const objects = await rendered('onprem')
+    const objects = await renderOverlay('onprem')
     const most = objects.find(({ kind }) => kind === 'ScaledObject')!.spec.maxReplicaCount
     for (const [name, triggers] of byFunction(objects)) {
       const atOnce = triggers.map(({ metadata }) => {
@@ -96,7 +97,7 @@ describe.skipIf(!hasKubectl)(`in the overlays${hasKubectl ? '' : ' (skipped: no 
   })
 
   test('onprem: the one ScaledObject scales a dispatcher by the queue of its own Trigger, and never ends one', async () => {
-    const objects = await rendered('onprem')
+    const objects = await renderOverlay('onprem')
     const scaled = objects.filter(({ kind }) => kind === 'ScaledObject')
     expect(scaled).toHaveLength(1)
     const { scaleTargetRef, triggers, advanced, minReplicaCount } = scaled[0]!.spec
@@ -117,7 +118,7 @@ describe.skipIf(!hasKubectl)(`in the overlays${hasKubectl ? '' : ' (skipped: no 
   })
 
   test.each(overlays)('%s: nothing of ours scales a Deployment that belongs to one revision', async overlay => {
-    for (const { kind, spec, metadata } of await rendered(overlay))
+    for (const { kind, spec, metadata } of await renderOverlay(overlay))
       if (kind === 'ScaledObject' || kind === 'HorizontalPodAutoscaler')
         expect(
           functionNames().some(name => spec.scaleTargetRef.name.startsWith(`${name}-0`)),

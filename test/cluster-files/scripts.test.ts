@@ -4,9 +4,9 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { root } from '#infra/cluster/render/manifest-files.ts'
-import { clusterCopy, objectsIn, rendered } from '#infra/cluster/render/overlays.ts'
+import { copyClusterFiles, parseManifests, renderOverlay } from '#infra/cluster/render/overlays.ts'
 import { kubeTool, kustomize } from '#infra/delivery/kube-tools.ts'
+import { root } from '#infra/repository.ts'
 
 // What the scripts do on a cluster is in test/cluster; here is what they do before they touch one, and without one.
 
@@ -19,7 +19,7 @@ let cluster: string
 let tools: string
 
 beforeEach(async () => {
-  const folder = await clusterCopy()
+  const folder = await copyClusterFiles()
   tools = await mkdtemp(join(tmpdir(), 'vigia-tools-'))
   onTestFinished(async () => {
     await rm(folder, { recursive: true, force: true })
@@ -193,7 +193,7 @@ test('terminate.sh ends every kind that the overlay has, and no volume', async (
   const script = await readFile(join(cluster, 'minikube/terminate.sh'), 'utf8')
   const kinds = /^kinds=\(([^)]*)\)/m.exec(script)![1]!.trim().split(/\s+/)
   const plural = (kind: string) => `${kind.replace(/(?<![aeiou])y$/, 'ie').replace(/s$/, 'se')}s`
-  const wanted = (await rendered('minikube'))
+  const wanted = (await renderOverlay('minikube'))
     .filter(({ kind }) => kind !== 'Namespace')
     .map(({ apiVersion, kind }) => [plural(kind.toLowerCase()), ...apiVersion.split('/').slice(0, -1)].join('.'))
   expect(new Set(kinds)).toEqual(new Set(wanted))
@@ -222,7 +222,7 @@ sed -n 's/^  \([A-Z_]*\): .*/    \1: AgB/p' <<<"$secret"`
       await writeFile(join(cluster, 'keys/cluster.pem'), '')
       const { code, stderr } = await run('onprem/seal.sh', '--cert', join(cluster, 'keys/cluster.pem'))
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-      const found = objectsIn(await kustomize(join(cluster, 'onprem')), 'onprem').filter(
+      const found = parseManifests(await kustomize(join(cluster, 'onprem')), 'onprem').filter(
         ({ kind }) => kind === 'SealedSecret',
       )
       expect(

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { root } from '#infra/cluster/render/manifest-files.ts'
+import { root } from '#infra/repository.ts'
 
 const config = parse(readFileSync(join(root, 'infra/argocd/health.yaml'), 'utf8'))
 const customizations: Record<string, { 'health.lua': string }> = parse(config.data['resource.customizations'])

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Manifest, root } from '#infra/cluster/render/manifest-files.ts'
-import { objectsIn, rendered } from '#infra/cluster/render/overlays.ts'
+import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
+import { parseManifests, renderOverlay } from '#infra/cluster/render/overlays.ts'
 import { kustomize } from '#infra/delivery/kube-tools.ts'
+import { root } from '#infra/repository.ts'
 import { until } from '#test/support/until.ts'
 import { type ApiServer, apiServer, succeeded, whyNoApiServer } from './api-server.ts'
 
@@ -40,10 +41,10 @@ describe.skipIf(why)(`the namespace of onprem on a real API server${why ? ` (ski
 
   beforeAll(async () => {
     server = await apiServer()
-    const platform = objectsIn(await kustomize(join(root, 'infra/cluster/onprem/platform')), 'platform')
+    const platform = parseManifests(await kustomize(join(root, 'infra/cluster/onprem/platform')), 'platform')
     const policies = platform.filter(({ kind }) => kind.startsWith('MutatingAdmissionPolicy'))
     const kinds = ['Namespace', 'LimitRange', 'ResourceQuota']
-    const place = (await rendered('onprem')).filter(({ kind }) => kinds.includes(kind))
+    const place = (await renderOverlay('onprem')).filter(({ kind }) => kinds.includes(kind))
     const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'vigia' } }
     const input = asText([...[...policies, ...place].map(plain), account])
     succeeded(await server.kubectl(['apply', '--server-side', '-f', '-'], { input }))

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { root } from '#infra/cluster/render/manifest-files.ts'
+import { root } from '#infra/repository.ts'
 import { type ApiServer, apiServer, whyNoApiServer } from './api-server.ts'
 
 const file = join(root, 'infra/machines/etcd-backup.yaml')

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { allManifests, root } from '#infra/cluster/render/manifest-files.ts'
+import { knativeManifests } from '#infra/cluster/render/manifest-files.ts'
+import { root } from '#infra/repository.ts'
 import { knScript, onPath, runScript } from '#test/cluster-files/support/kn-calls.ts'
 import { saidIn } from '#test/cluster-files/support/kn-said.ts'
 import { until } from '#test/support/until.ts'
@@ -12,7 +13,7 @@ const why = kn && onPath('bash') ? await whyNoApiServer() : 'no kn on PATH, or n
 /** What the README asks for before: the namespace, the ConfigMap, and the secrets with every key that a function names. */
 const beforehand = () => {
   const keys = new Map<string, Record<string, string>>()
-  for (const { kind, spec } of allManifests())
+  for (const { kind, spec } of knativeManifests())
     for (const { valueFrom } of kind === 'Service' ? spec.template.spec.containers[0].env : [])
       if (valueFrom?.secretKeyRef) {
         const { name, key } = valueFrom.secretKeyRef
@@ -41,7 +42,7 @@ describe.skipIf(why)(`kn against a real API server${why ? ` (skipped: ${why})` :
 
   test('the blocks of the README run as they are, and make what the manifests say', async () => {
     await runScript(knScript(), `#!/bin/sh\nexec '${kn}' "$@"\n`, server.env)
-    for (const manifest of allManifests()) {
+    for (const manifest of knativeManifests()) {
       const { apiVersion, kind, metadata } = manifest
       const [group, version] = apiVersion.split('/')
       const made = await server.kubectl([
@@ -60,7 +61,7 @@ describe.skipIf(why)(`kn against a real API server${why ? ` (skipped: ${why})` :
 
   test('a function that is applied from its file has what kn knows no flag for', async () => {
     const file = 'knative/services/telegram-webhook.yaml'
-    const { spec } = allManifests().find(one => one.file === file)!
+    const { spec } = knativeManifests().find(one => one.file === file)!
     await runScript(
       `kn service apply telegram-webhook -n vigia -f '${join(root, file)}'`,
       `#!/bin/sh\nexec '${kn}' "$@"\n`,

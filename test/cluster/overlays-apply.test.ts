@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
-import { clusterCopy, type Overlay, objectsIn, overlays } from '#infra/cluster/render/overlays.ts'
+import { copyClusterFiles, type Overlay, overlays, parseManifests } from '#infra/cluster/render/overlays.ts'
 import { kustomize } from '#infra/delivery/kube-tools.ts'
 import { type ApiServer, apiServer, succeeded, whyNoApiServer } from './api-server.ts'
 import { worded } from './support/contents.ts'
@@ -55,7 +55,7 @@ describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why
   afterAll(() => copy?.remove())
 
   const strictly = ['--server-side', '--validate=strict']
-  const objectsOf = async (folder: string) => objectsIn(await kustomize(folder), folder)
+  const objectsOf = async (folder: string) => parseManifests(await kustomize(folder), folder)
 
   /** Every object of an overlay, as it is on the server. */
   const versions = async (overlay: Overlay): Promise<string[]> => {
@@ -230,7 +230,7 @@ describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why
     })
 
     test('the on-premise overlay is refused while its secrets are not sealed', async () => {
-      const unsealed = await clusterCopy()
+      const unsealed = await copyClusterFiles()
       try {
         const refused = await server.kubectl([
           'apply',

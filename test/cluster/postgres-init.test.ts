@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 import { migrate } from '#database/migrate.ts'
-import { rendered } from '#infra/cluster/render/overlays.ts'
+import { renderOverlay } from '#infra/cluster/render/overlays.ts'
 import { freePort } from '#infra/net/free-port.ts'
 import { as, serverAccount, serverEnvironment } from '#local/databases/account.ts'
 import { copyFolder, linkLibraries, postgresFolder, program } from '#local/databases/binaries.ts'
@@ -50,7 +50,7 @@ test.skipIf(why)(
   `after its first start PostgreSQL has one user who may log in from elsewhere, and the migrations are done as that user${why ? ` (skipped: ${why})` : ''}`,
   async () => {
     const { folder, port } = await emptyServer()
-    const init = (await rendered('minikube')).find(({ metadata }) => metadata.name === 'postgres-init')!
+    const init = (await renderOverlay('minikube')).find(({ metadata }) => metadata.name === 'postgres-init')!
     const sql = (init as unknown as { data: Record<string, string> }).data['vigia.sql']!
     const psql = (input: string) =>
       spawnSync('psql', ['--no-psqlrc', '--quiet', '-v', 'ON_ERROR_STOP=1', '-d', 'postgres'], {

@@ -7,9 +7,9 @@ import { promisify } from 'node:util'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { migrate } from '#database/migrate.ts'
-import { root } from '#infra/cluster/render/manifest-files.ts'
-import { rendered } from '#infra/cluster/render/overlays.ts'
+import { renderOverlay } from '#infra/cluster/render/overlays.ts'
 import { freePort } from '#infra/net/free-port.ts'
+import { root } from '#infra/repository.ts'
 import { as, serverAccount } from '#local/databases/account.ts'
 import { podSpecs } from '#test/cluster-files/support/overlay-rules.ts'
 import { restoreJob } from '#test/machines/support/etcd-restore.ts'
@@ -127,7 +127,7 @@ describe.skipIf(why)(`a dump of the night${why ? ` (skipped: ${why})` : ''}`, ()
     return { code: status, stdout, stderr }
   }
   const dump = async () => {
-    const nightly = (await rendered('onprem')).find(({ kind }) => kind === 'CronJob')!
+    const nightly = (await renderOverlay('onprem')).find(({ kind }) => kind === 'CronJob')!
     const { code, stderr } = run(podSpecs(nightly)[0].containers[0].command)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     return (await readdir(folder)).find(name => name.endsWith('.dump'))!

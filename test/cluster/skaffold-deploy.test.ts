@@ -3,9 +3,10 @@ import { cp, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { functionNames, type Manifest, root } from '#infra/cluster/render/manifest-files.ts'
-import { objectsIn } from '#infra/cluster/render/overlays.ts'
+import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
+import { parseManifests } from '#infra/cluster/render/overlays.ts'
 import { kustomize } from '#infra/delivery/kube-tools.ts'
+import { functionNames, root } from '#infra/repository.ts'
 import { type SkaffoldConfig, withProfile } from '#test/delivery/support/skaffold.ts'
 import { until } from '#test/support/until.ts'
 import { type ApiServer, apiServer, runProgram, whyNoApiServer } from './api-server.ts'
@@ -145,7 +146,7 @@ describe.skipIf(why)(`skaffold.yaml on a real API server${why ? ` (skipped: ${wh
         ...told(profile),
       ])
       expect(answer.code, answer.stderr).toBe(0)
-      const ours = objectsIn(answer.stdout, 'skaffold render').filter(
+      const ours = parseManifests(answer.stdout, 'skaffold render').filter(
         ({ kind, apiVersion }) => kind === 'Job' || (kind === 'Service' && apiVersion.startsWith('serving.')),
       )
       expect(ours).toHaveLength(functionNames().length + 1)

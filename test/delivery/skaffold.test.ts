@@ -5,9 +5,10 @@ import { join, matchesGlob, posix } from 'node:path'
 import { Ajv } from 'ajv'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { functionNames, type Manifest, root } from '#infra/cluster/render/manifest-files.ts'
-import { clusterCopy, objectsIn } from '#infra/cluster/render/overlays.ts'
+import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
+import { copyClusterFiles, parseManifests } from '#infra/cluster/render/overlays.ts'
 import { kubeTool, kustomize } from '#infra/delivery/kube-tools.ts'
+import { functionNames, root } from '#infra/repository.ts'
 import { type Stage, stagesOf } from '#test/delivery/support/dockerfile.ts'
 import { type SkaffoldConfig, withProfile } from '#test/delivery/support/skaffold.ts'
 
@@ -77,14 +78,14 @@ test.each(['gke', 'onprem', 'jx'])(
 describe.skipIf((await kubeTool('kubectl')) === undefined)('with its objects', () => {
   let copy: string
   beforeAll(async () => {
-    copy = await clusterCopy()
+    copy = await copyClusterFiles()
   })
   afterAll(() => rm(copy, { recursive: true, force: true }))
 
   const memo = new Map<string, Promise<Manifest[]>>()
   const rendered = async (paths: string[]) => {
     const each = paths.map(path => {
-      const known = memo.get(path) ?? kustomize(join(copy, path)).then(yaml => objectsIn(yaml, path))
+      const known = memo.get(path) ?? kustomize(join(copy, path)).then(yaml => parseManifests(yaml, path))
       memo.set(path, known)
       return known
     })

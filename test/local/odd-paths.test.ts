@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, expect, test } from 'vitest'
-import { root } from '#infra/cluster/render/manifest-files.ts'
+import { root } from '#infra/repository.ts'
 import { until } from '#test/support/until.ts'
 import { clearAway, copyCheckout, startVigia, temporaryFolder, type VigiaOptions } from '#test/support/vigia.ts'
 

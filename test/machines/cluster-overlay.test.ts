@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { type Manifest, root } from '#infra/cluster/render/manifest-files.ts'
-import { objectsIn, rendered } from '#infra/cluster/render/overlays.ts'
+import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
+import { parseManifests, renderOverlay } from '#infra/cluster/render/overlays.ts'
+import { root } from '#infra/repository.ts'
 import { podTemplateOf } from '#test/cluster-files/support/lints.ts'
 import { allows, type Peer } from '#test/cluster-files/support/network-policies.ts'
 import { looseFaults } from '#test/cluster-files/support/overlay-rules.ts'
@@ -11,7 +12,7 @@ import { restoreJob } from '#test/machines/support/etcd-restore.ts'
 
 // What own machines have and no other cluster.
 
-const objects = await rendered('onprem')
+const objects = await renderOverlay('onprem')
 const policies = objects.filter(({ kind }) => kind === 'NetworkPolicy')
 const readme = readFileSync(join(root, 'infra/cluster/onprem/README.md'), 'utf8')
 const peerOf = (one: Manifest): Peer => ({
@@ -61,7 +62,7 @@ describe('the Job that brings a dump back', () => {
 
 /** Where the proxies of a Gateway are, by its class, when they are installed as their makers say. */
 const proxies: Record<string, string> = {
-  consoles: objectsIn(
+  consoles: parseManifests(
     readFileSync(join(root, 'infra/cluster/platform/consoles/gateway-class.yaml'), 'utf8'),
     'gateway-class.yaml',
   )[0]!.spec.parametersRef.namespace,

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
-import { root } from '#infra/cluster/render/manifest-files.ts'
 import { kustomize } from '#infra/delivery/kube-tools.ts'
 import { generated, stale } from '#infra/machines/generate.ts'
 import { type Inventory, InventoryFault, readInventory } from '#infra/machines/inventory.ts'
+import { root } from '#infra/repository.ts'
 import { kubeadmFaults } from '#test/machines/support/kubeadm.ts'
 
 const run = promisify(execFile)

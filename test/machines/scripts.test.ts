@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
-import { root } from '#infra/cluster/render/manifest-files.ts'
 import { kubeTool } from '#infra/delivery/kube-tools.ts'
 import { readInventory } from '#infra/machines/inventory.ts'
+import { root } from '#infra/repository.ts'
 import { authority } from '../functions/dial/support/certificates.ts'
 
 const folder = join(root, 'infra/machines')

@@ -1,10 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
+import { root } from '#infra/repository.ts'
 
-export const root = join(import.meta.dirname, '../../../')
-
-/** A Kubernetes object as the file has it, and the file it is from. */
+/** A Kubernetes object as its file writes it, and the path of that file. */
 export interface Manifest {
   file: string
   apiVersion: string
@@ -15,11 +14,14 @@ export interface Manifest {
     labels?: Record<string, string>
     annotations?: Record<string, string>
   }
-  // biome-ignore lint/suspicious/noExplicitAny: the shape differs by kind, and checking it is what the tests are for.
+  // biome-ignore lint/suspicious/noExplicitAny: the shape differs by kind, and the tests check it against the CRDs.
   spec: any
 }
 
-/** The objects of every YAML file in a folder of the repository (not below it). */
+/**
+ * The objects of every YAML file of one folder, given by its path from the repository's root. Files in subfolders and
+ * kustomization.yaml are left out. Throws an Error that names the file when its YAML is invalid.
+ */
 export const manifestsIn = (folder: string): Manifest[] =>
   readdirSync(join(root, folder))
     .filter(name => name.endsWith('.yaml') && name !== 'kustomization.yaml')
@@ -30,9 +32,6 @@ export const manifestsIn = (folder: string): Manifest[] =>
       }),
     )
 
-/** Everything Knative is told: knative/ with its folders, and triggers/. */
-export const allManifests = () => ['knative', 'knative/services', 'knative/sources', 'triggers'].flatMap(manifestsIn)
-
-/** The folders of functions/ that have a main.ts. A folder without one is shared code. */
-export const functionNames = () =>
-  readdirSync(join(root, 'functions')).filter(name => existsSync(join(root, 'functions', name, 'main.ts')))
+/** The objects that are the same on every cluster and on one machine: those of knative/ with its subfolders, and of triggers/. */
+export const knativeManifests = () =>
+  ['knative', 'knative/services', 'knative/sources', 'triggers'].flatMap(manifestsIn)

@@ -3,17 +3,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import { kustomize } from '#infra/delivery/kube-tools.ts'
-import { type Manifest, root } from './manifest-files.ts'
+import { root } from '#infra/repository.ts'
+import type { Manifest } from './manifest-files.ts'
 
-/** The clusters that infra/cluster knows, by the names of their folders. */
+/** The overlays of infra/cluster: one folder for each kind of cluster. */
 export const overlays = ['minikube', 'gke', 'onprem'] as const
 export type Overlay = (typeof overlays)[number]
 
 /**
- * A copy of what the overlays are made of, in a folder of its own, with the files that git does not have: minikube's .env, made from its
- * example. Whoever asks removes it.
+ * Copies everything that the overlays are made of into a new temporary folder and returns its path. The copy also has
+ * minikube's .env, which git does not have: it is a copy of .env.example. The caller removes the folder.
  */
-export const clusterCopy = async (): Promise<string> => {
+export const copyClusterFiles = async (): Promise<string> => {
   const folder = await mkdtemp(join(tmpdir(), 'vigia-cluster-'))
   for (const part of ['knative', 'triggers', 'infra/cluster'])
     await cp(join(root, part), join(folder, part), { recursive: true, filter: path => !path.endsWith('/.env') })
@@ -22,8 +23,8 @@ export const clusterCopy = async (): Promise<string> => {
   return folder
 }
 
-/** The objects in what `kubectl kustomize` printed. */
-export const objectsIn = (text: string, file: string): Manifest[] =>
+/** Parses the output of `kubectl kustomize`. `file` is the name that the objects and the errors carry. */
+export const parseManifests = (text: string, file: string): Manifest[] =>
   parseAllDocuments(text).map(document => {
     if (document.errors[0]) throw new Error(`${file}: ${document.errors[0].message}`)
     return { file, ...document.toJS({ maxAliasCount: 0 }) }
@@ -31,17 +32,17 @@ export const objectsIn = (text: string, file: string): Manifest[] =>
 
 const memo = new Map<Overlay, Promise<Manifest[]>>()
 
-/** The objects of an overlay as `kubectl apply -k` would send them. Rendered once a process, out of the checkout. */
-export const rendered = (overlay: Overlay): Promise<Manifest[]> => {
+/** The objects of an overlay as `kubectl apply -k` sends them. Each process renders an overlay once, from a copy of the checkout. */
+export const renderOverlay = (overlay: Overlay): Promise<Manifest[]> => {
   const known = memo.get(overlay) ?? render(overlay)
   memo.set(overlay, known)
   return known
 }
 
 const render = async (overlay: Overlay) => {
-  const folder = await clusterCopy()
+  const folder = await copyClusterFiles()
   try {
-    return objectsIn(await kustomize(join(folder, 'infra/cluster', overlay)), `infra/cluster/${overlay}`)
+    return parseManifests(await kustomize(join(folder, 'infra/cluster', overlay)), `infra/cluster/${overlay}`)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AnySchemaObject } from 'ajv'
 import { parseAllDocuments } from 'yaml'
-import { root } from '#infra/cluster/render/manifest-files.ts'
+import { root } from '#infra/repository.ts'
 
 export interface Crd {
   metadata: { name: string }

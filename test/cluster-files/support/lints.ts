@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { functionNames, type Manifest, root } from '#infra/cluster/render/manifest-files.ts'
+import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
+import { functionNames, root } from '#infra/repository.ts'
 import { admissionFaults } from './admission.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: see Manifest.spec.

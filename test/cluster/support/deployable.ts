@@ -1,12 +1,12 @@
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { clusterCopy, type Overlay } from '#infra/cluster/render/overlays.ts'
+import { copyClusterFiles, type Overlay } from '#infra/cluster/render/overlays.ts'
 import { runProgram } from '../api-server.ts'
 import { filled } from './filled.ts'
 
 /** A copy of the overlays as their operator has them: secrets filled in, on-premise ones sealed. Folder and what nothing may print. */
 export const deployable = async (path: string) => {
-  const folder = await clusterCopy()
+  const folder = await copyClusterFiles()
   const at = (overlay: Overlay) => join(folder, 'infra/cluster', overlay)
   const secrets = [...(await filled(at('minikube'))), ...(await filled(at('onprem')))]
   const tools = join(folder, 'tools')

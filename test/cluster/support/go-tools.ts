@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { root } from '#infra/cluster/render/manifest-files.ts'
+import { root } from '#infra/repository.ts'
 
 const run = promisify(execFile)
 

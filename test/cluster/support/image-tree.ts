@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { chown, cp, lchown, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { root } from '#infra/cluster/render/manifest-files.ts'
+import { root } from '#infra/repository.ts'
 import { type Copy, dockerIgnore, type Stage } from '#test/delivery/support/dockerfile.ts'
 
 const run = promisify(execFile)

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { root } from '#infra/cluster/render/manifest-files.ts'
 import { readInventory } from '#infra/machines/inventory.ts'
+import { root } from '#infra/repository.ts'
 import { goTools } from './go-tools.ts'
 
 const run = promisify(execFile)

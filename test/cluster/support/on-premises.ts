@@ -1,7 +1,7 @@
 import { chmod, copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { root } from '#infra/cluster/render/manifest-files.ts'
 import { readInventory } from '#infra/machines/inventory.ts'
+import { root } from '#infra/repository.ts'
 import { until } from '#test/support/until.ts'
 import { authority, type Certificate } from './authority.ts'
 import type { Asked } from './client.process.ts'

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { objectsIn } from '#infra/cluster/render/overlays.ts'
+import { parseManifests } from '#infra/cluster/render/overlays.ts'
 import { kustomize } from '#infra/delivery/kube-tools.ts'
 import { type ApiServer, succeeded } from '../api-server.ts'
 
@@ -12,7 +12,7 @@ export const bringPlatform = async ({ kubectl }: ApiServer, overlay: string): Pr
   // Envoy Gateway brings it.
   await apply(kubectl, [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'envoy-gateway-system' } }])
   for (const folder of ['platform', 'volumes'].map(name => join(overlay, name)).filter(path => existsSync(path))) {
-    const items = objectsIn(await kustomize(folder), folder)
+    const items = parseManifests(await kustomize(folder), folder)
       .filter(({ kind }) => !untaught.includes(kind))
       .map(({ file: _, ...object }) => object)
     await apply(kubectl, items)

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { root } from '#infra/cluster/render/manifest-files.ts'
+import { root } from '#infra/repository.ts'
 
 /** Paths of the programs that make an API server. */
 export interface Programs {

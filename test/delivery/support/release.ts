@@ -14,11 +14,11 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { onTestFinished } from 'vitest'
 import { parse } from 'yaml'
-import { root } from '#infra/cluster/render/manifest-files.ts'
 import { environmentsFile, environmentsIn, withRevision } from '#infra/delivery/environments.ts'
 import { git } from '#infra/delivery/git.ts'
 import { kubeTool } from '#infra/delivery/kube-tools.ts'
 import { stamp } from '#infra/delivery/stamp.ts'
+import { root } from '#infra/repository.ts'
 import { registryIn } from './registry.ts'
 
 const run = promisify(execFile)

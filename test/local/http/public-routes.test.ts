@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { root } from '#infra/cluster/render/manifest-files.ts'
+import { root } from '#infra/repository.ts'
 import { publicAddress, publicRoutes } from '#local/http/public-routes.ts'
 import { ManifestFaults, manifestFiles, readManifests } from '#local/manifests/manifests.ts'
 

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { type Manifest, root } from '#infra/cluster/render/manifest-files.ts'
+import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
+import { root } from '#infra/repository.ts'
 
 const file = 'infra/cluster/onprem/restore.yaml'
 

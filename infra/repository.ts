@@ -1,0 +1,9 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** The absolute path of the repository's root folder, with a slash at its end. */
+export const root = join(import.meta.dirname, '../')
+
+/** The names of the functions: the folders of functions/ that have a main.ts. A folder without one is shared code. */
+export const functionNames = () =>
+  readdirSync(join(root, 'functions')).filter(name => existsSync(join(root, 'functions', name, 'main.ts')))
