@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { defineEvent } from './event.ts'
 import { Instant } from './fields.ts'
-import { EpisodeBrief, ShowBrief } from './show.ts'
+import { EventEpisode, EventShow } from './show.ts'
 
 /**
  * What aired too long ago for an announcement of its own; one message per chat tells all of it. After a gap of ours, subject `episodes`;
@@ -15,7 +15,7 @@ export const EpisodeMissed = defineEvent(
     why: Type.Optional(Type.Literal('late')),
     from: Instant,
     to: Instant,
-    shows: Type.Array(Type.Object({ show: ShowBrief, episodes: Type.Array(EpisodeBrief, { minItems: 1 }) }), {
+    shows: Type.Array(Type.Object({ show: EventShow, episodes: Type.Array(EventEpisode, { minItems: 1 }) }), {
       minItems: 1,
     }),
   }),

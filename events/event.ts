@@ -28,13 +28,13 @@ export interface VigiaEvent<Data = unknown> {
 }
 
 /** Knative's own loop protection does not see events that a function posts, so we count hops ourselves. */
-export const MAX_HOPS = 16
+export const maxHops = 16
 
 /** What a new event needs to know of the event that caused it. */
 export type Cause = Pick<VigiaEvent, 'id' | 'traceparent' | 'vigiahops'>
 
 /** What is said when an event is made while another is handled. */
-export interface News<Data> {
+export interface NewEvent<Data> {
   /** Tells apart several events of one type with one cause; becomes the last part of the id. */
   key?: string
   /** What the event is about: `show/82`, `monitor/42`, `chat/7`. Printable ASCII without spaces, quotes or `%`. */
@@ -55,7 +55,7 @@ export interface EventDefinition<Schema extends TObject = TObject> {
   readonly dataschema: string
   readonly schema: Schema
   /** The event that follows from `cause`. Its id is `<cause id>/<name>[/<key>]` unless the news brings its own. */
-  from(cause: Cause, news: News<Static<Schema>>): VigiaEvent<Static<Schema>>
+  from(cause: Cause, news: NewEvent<Static<Schema>>): VigiaEvent<Static<Schema>>
 }
 
 export type DataOf<Definition extends EventDefinition> = Static<Definition['schema']>
@@ -91,7 +91,7 @@ export const defineEvent = <Schema extends TObject>(
 }
 
 /** A cause for events that begin with something that is no event: a Telegram update, a person at a terminal. */
-export const beginning = (id: string, traceparent?: string): Cause => ({
+export const rootCause = (id: string, traceparent?: string): Cause => ({
   id,
   vigiahops: -1,
   ...(traceparent === undefined ? {} : { traceparent }),

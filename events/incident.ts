@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { BigintId, Instant } from './fields.ts'
 
 /** How much a monitor has changed in a time of flapping. */
-export const flapping = {
+export const flappingFields = {
   /** The first of the changes, UTC. */
   since: Instant,
   /** How often it went up or down since then. */
@@ -12,7 +12,7 @@ export const flapping = {
 }
 
 /** What monitor.down and monitor.up both tell. */
-export const incident = {
+export const incidentFields = {
   monitorId: BigintId,
   incidentId: BigintId,
   name: Type.String(),
@@ -26,5 +26,5 @@ export const incident = {
   /** Why it failed, in stable codes (see functions/uptime-prober/checks). */
   error: Type.String(),
   /** It changes too often to tell people of each change. `began`: this is the one with which they are told that it does. */
-  flapping: Type.Optional(Type.Object({ began: Type.Boolean(), ...flapping })),
+  flapping: Type.Optional(Type.Object({ began: Type.Boolean(), ...flappingFields })),
 }

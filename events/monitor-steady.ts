@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { defineEvent } from './event.ts'
-import { flapping } from './incident.ts'
+import { flappingFields } from './incident.ts'
 
 /** A monitor that was flapping has not changed for a while. Subject `monitor/42`, id `incident/7/monitor.steady`. */
 export const MonitorSteady = defineEvent(
@@ -12,7 +12,7 @@ export const MonitorSteady = defineEvent(
     incidentId: Type.Integer({ minimum: 1 }),
     name: Type.String(),
     url: Type.String(),
-    ...flapping,
+    ...flappingFields,
     /** Since when it is down, UTC; null where it is up. */
     downSince: Type.Union([Type.String(), Type.Null()]),
     /** HTTP status of the last failing check, or null. */

@@ -1,14 +1,14 @@
 import Type from 'typebox'
 import { defineEvent } from './event.ts'
 import { Instant } from './fields.ts'
-import { incident } from './incident.ts'
+import { incidentFields } from './incident.ts'
 
 /** The incident is over. Subject `monitor/42`, id `incident/7/monitor.up`. */
 export const MonitorUp = defineEvent(
   'monitor.up',
   1,
   Type.Object({
-    ...incident,
+    ...incidentFields,
     until: Instant,
     /** The look that saw the recovery came late: it may have been up before. */
     untilLate: Type.Optional(Type.Boolean()),

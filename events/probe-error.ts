@@ -2,7 +2,7 @@
  * Why a check failed, or why a URL cannot be watched: stable codes in events and tables. A person reads words made from them,
  * in the language of the chat; so a new code needs words in every language before anything else compiles.
  */
-export const ProbeError = [
+export const probeErrorCodes = [
   /** No answer within the time allowed. */
   'timeout',
   /** Nobody listens on that port. */
@@ -51,9 +51,9 @@ export const ProbeError = [
   'not-checked',
 ] as const
 
-export type ProbeErrorCode = (typeof ProbeError)[number]
+export type ProbeErrorCode = (typeof probeErrorCodes)[number]
 
 /** What is worth knowing about a site that is up. `insecure-redirect`: it redirects from https to http. */
-export const ProbeWarning = ['insecure-redirect'] as const
+export const probeWarningCodes = ['insecure-redirect'] as const
 
-export type ProbeWarningCode = (typeof ProbeWarning)[number]
+export type ProbeWarningCode = (typeof probeWarningCodes)[number]

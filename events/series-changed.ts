@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { defineEvent } from './event.ts'
 import { ChatId, DateOrNone, Instant } from './fields.ts'
-import { EpisodeBrief, ShowBrief } from './show.ts'
+import { EventEpisode, EventShow } from './show.ts'
 
 /** TVMaze says something new of a followed series. Subject `show/82`. */
 export const SeriesChanged = defineEvent(
@@ -19,9 +19,9 @@ export const SeriesChanged = defineEvent(
       Type.Literal('gone'),
       Type.Literal('merged'),
     ]),
-    show: ShowBrief,
+    show: EventShow,
     /** For `moved`: the episode as it is now, and what was said before. For `ended`: the last one, where it is still to come. */
-    episode: Type.Optional(EpisodeBrief),
+    episode: Type.Optional(EventEpisode),
     before: Type.Optional(Type.Object({ airdate: DateOrNone, airstamp: Type.Union([Instant, Type.Null()]) })),
     /** For `merged`: what it was called. */
     formerName: Type.Optional(Type.String()),

@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import { DateOrNone, Instant, IntegerId } from './fields.ts'
 
 /** What an event or a message tells of a show. Names, URLs and images are TVMaze's (CC BY-SA: the URL travels along). */
-export const ShowBrief = Type.Object({
+export const EventShow = Type.Object({
   id: IntegerId,
   name: Type.String(),
   /** What it is called in Brazil, where that is known. */
@@ -13,10 +13,10 @@ export const ShowBrief = Type.Object({
   /** Network or streaming service, or null. */
   channel: Type.Union([Type.String(), Type.Null()]),
 })
-export type ShowBrief = Static<typeof ShowBrief>
+export type EventShow = Static<typeof EventShow>
 
 /** One episode as announced. `airstamp` is null where the hour is not known: then only `airdate` may be said. */
-export const EpisodeBrief = Type.Object({
+export const EventEpisode = Type.Object({
   id: IntegerId,
   name: Type.String(),
   season: Type.Integer(),
@@ -27,4 +27,4 @@ export const EpisodeBrief = Type.Object({
   /** The instant, UTC; null when only the date is known. */
   airstamp: Type.Union([Instant, Type.Null()]),
 })
-export type EpisodeBrief = Static<typeof EpisodeBrief>
+export type EventEpisode = Static<typeof EventEpisode>

@@ -4,12 +4,12 @@ import type { TObject } from 'typebox'
 import type { EventDefinition } from './event.ts'
 
 /** What is wrong with data, as ajv says it. */
-export type Fault = Pick<ErrorObject, 'instancePath' | 'message'>
+export type ValidationError = Pick<ErrorObject, 'instancePath' | 'message'>
 
 /** Checks data; after false, `errors` says why. The shape of what ajv compiles. */
 export interface Validator {
   (data: unknown): boolean
-  errors?: null | Fault[]
+  errors?: null | ValidationError[]
 }
 
 /** Compiled when first needed. The build puts validators that were compiled ahead in the place of this file: same name, same answers. */

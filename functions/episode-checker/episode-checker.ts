@@ -41,7 +41,7 @@ export const episodeChecker = async (tick: Cause, outside: Outside): Promise<voi
   const now = clock()
   const skipped = skippedRecords()
   await db.transaction(async tx => {
-    await cursorsIn(tx).hold(JOB)
+    await cursorsIn(tx).lock(JOB)
     await look(tx, outside.catalogue, skipped.skip, now)
   })
   const announcements = announcementsIn(db)
@@ -52,7 +52,7 @@ export const episodeChecker = async (tick: Cause, outside: Outside): Promise<voi
     skipped.skip,
   )
   if (events.length > 0) {
-    await announcements.published(
+    await announcements.markPublished(
       events.map(({ id }) => id),
       now,
     )
@@ -97,13 +97,13 @@ const look = async (tx: Postgres, catalogue: Outside['catalogue'], skip: Skip, n
   const taken = new Set(known.map(({ eventId }) => eventId))
   for (const each of [...due, ...apart]) {
     const event = dueEvent(each, taken)
-    await announcements.keep(event, recordsOf(each, event.id), now)
+    await announcements.save(event, recordsOf(each, event.id), now)
   }
   const byShow = [...Map.groupBy(folded, ({ show }) => show._id).values()]
   for (let start = 0; start < byShow.length; start += MOST_SHOWS) {
     const part = byShow.slice(start, start + MOST_SHOWS)
     const event = missedEvent(part, missed, start)
-    await announcements.keep(
+    await announcements.save(
       event,
       part.flat().flatMap(each => recordsOf({ ...each, zone: '' }, event.id)),
       now,

@@ -1,6 +1,6 @@
 import type { Postgres } from '#database/connect.ts'
 import { deadLettersIn } from '#database/operations/dead-letters.ts'
-import { type OperatorNews, type OperatorNotice, operatorNoticesIn } from '#database/operations/operator-notices.ts'
+import { type NoticeContent, type OperatorNotice, operatorNoticesIn } from '#database/operations/operator-notices.ts'
 import type { EventOf } from '#events/event.ts'
 import type { MessageRefused } from '#events/message-refused.ts'
 import type { RecordSkipped } from '#events/record-skipped.ts'
@@ -56,7 +56,7 @@ export const recordSkipped = async (event: EventOf<typeof RecordSkipped>, outsid
   )
 }
 
-const alert = async (eventId: string, news: OperatorNews, outside: Outside): Promise<void> => {
+const alert = async (eventId: string, news: NoticeContent, outside: Outside): Promise<void> => {
   const at = outside.clock()
   const kind = fingerprint(news.title, news.code, news.reason)
   await outside.db.transaction(async tx => {
@@ -70,11 +70,11 @@ const alert = async (eventId: string, news: OperatorNews, outside: Outside): Pro
 export const noticesTick = async (outside: Outside): Promise<void> => {
   const now = outside.clock()
   if (now.getUTCMinutes() === 0)
-    await operatorNoticesIn(outside.db).forgetAlertsBefore(new Date(now.getTime() - alertsKeptMs))
+    await operatorNoticesIn(outside.db).deleteAlertsBefore(new Date(now.getTime() - alertsKeptMs))
   await tellIfPossible(outside, { evenAfterFailure: true })
 }
 
-const newsOf = ({ trigger, event, code }: DeadLetter, reason: string): OperatorNews => ({
+const newsOf = ({ trigger, event, code }: DeadLetter, reason: string): NoticeContent => ({
   title: trigger,
   subject: [event.type?.replace(/^dev\.vigia\./, ''), event.subject].filter(Boolean).join(' · '),
   code,
@@ -117,10 +117,10 @@ const tell = async ({ db, reader, clock }: Outside, operators: Operators): Promi
   for (let left = mostAtOnce; left > 0; left--) {
     const more = await db.transaction(async tx => {
       const notices = operatorNoticesIn(tx)
-      const digest = await notices.speak()
+      const digest = await notices.lockDigest()
       if (digest === null) return false
       const now = clock()
-      const untold = await notices.untold()
+      const untold = await notices.outdated()
       const messages = await notices.messagesSince(new Date(now.getTime() - hourMs))
       const next = untold
         .map(notice => ({ notice, what: decide(notice, messages, now) }))
@@ -128,39 +128,39 @@ const tell = async ({ db, reader, clock }: Outside, operators: Operators): Promi
 
       if (next === undefined) {
         const stale =
-          digest.count > digest.toldCount &&
+          digest.count > digest.notifiedCount &&
           (digest.editedAt === null || now.getTime() - digest.editedAt.getTime() >= minuteMs)
         if (!stale) return false
         const text = digestText(digest.count, await reader())
         const edited = digest.telegramMessageId !== null && (await operators.edit(digest.telegramMessageId, text))
         const telegramMessageId = edited ? digest.telegramMessageId : await operators.send(text)
-        await notices.keepDigest({
+        await notices.saveDigest({
           ...digest,
           telegramMessageId,
           editedAt: now,
-          toldAt: digest.toldAt ?? now,
-          toldCount: digest.count,
+          notifiedAt: digest.notifiedAt ?? now,
+          notifiedCount: digest.count,
         })
         return false
       }
 
       const { notice, what } = next
       if (what === 'hold back') {
-        await notices.heldBack(notice.fingerprint, notice.count, now)
-        const over = digest.toldAt === null || now.getTime() - digest.toldAt.getTime() >= hourMs
-        await notices.keepDigest(
+        await notices.markHeldBack(notice.fingerprint, notice.count, now)
+        const over = digest.notifiedAt === null || now.getTime() - digest.notifiedAt.getTime() >= hourMs
+        await notices.saveDigest(
           over
-            ? { telegramMessageId: null, toldAt: now, editedAt: null, toldCount: 0, count: 1 }
+            ? { telegramMessageId: null, notifiedAt: now, editedAt: null, notifiedCount: 0, count: 1 }
             : { ...digest, count: digest.count + 1 },
         )
         return true
       }
       const text = noticeText(notice, await reader(), now)
       if (what === 'edit' && (await edited(operators, notice, text))) {
-        await notices.edited(notice.fingerprint, notice.count, now)
+        await notices.markEdited(notice.fingerprint, notice.count, now)
         return true
       }
-      await notices.told(notice.fingerprint, notice.count, await operators.send(text), now)
+      await notices.markSent(notice.fingerprint, notice.count, await operators.send(text), now)
       return true
     })
     if (!more) return

@@ -16,8 +16,8 @@ export type Decision = 'send' | 'edit' | 'hold back' | 'wait'
 export const decide = (notice: OperatorNotice, messagesInTheLastHour: number, now: Date): Decision => {
   const since = (instant: Date | null) =>
     instant === null ? Number.POSITIVE_INFINITY : now.getTime() - instant.getTime()
-  if (notice.toldCount >= notice.count) return 'wait'
-  if (since(notice.toldAt) >= hourMs) return messagesInTheLastHour < messagesAnHour ? 'send' : 'hold back'
+  if (notice.notifiedCount >= notice.count) return 'wait'
+  if (since(notice.notifiedAt) >= hourMs) return messagesInTheLastHour < messagesAnHour ? 'send' : 'hold back'
   if (notice.heldBack) return 'wait'
   return since(notice.editedAt) >= minuteMs ? 'edit' : 'wait'
 }

@@ -1,4 +1,4 @@
-import type { OperatorNews, OperatorNotice } from '#database/operations/operator-notices.ts'
+import type { NoticeContent, OperatorNotice } from '#database/operations/operator-notices.ts'
 import { cut, html, joined } from '#functions/telegram/html.ts'
 import { type Language, sayInstant } from '#functions/wording/dates.ts'
 
@@ -51,18 +51,18 @@ export const SKIPPED = 'record.skipped'
 export const noticeText = (notice: OperatorNotice, reader: Reader, now: Date): string => {
   const say = words[reader.language]
   const at = (instant: Date) => sayInstant(instant, { ...reader, now })
-  const { news, count, firstAt, lastAt, toldAt } = notice
+  const { content, count, firstAt, lastAt, notifiedAt } = notice
   return String(
     joined([
-      say.gaveUp(news.title),
-      html`${news.subject}`,
-      html`<code>${reasonOf(news, reader)}</code>`,
+      say.gaveUp(content.title),
+      html`${content.subject}`,
+      html`<code>${reasonOf(content, reader)}</code>`,
       count === 1 ? say.once(at(lastAt)) : say.often(count, at(firstAt), at(lastAt)),
-      toldAt !== null && toldAt >= firstAt && say.goesOn,
+      notifiedAt !== null && notifiedAt >= firstAt && say.goesOn,
       joined(
         [
           html`#${notice.fingerprint}`,
-          hasLetter(news) && reader.command !== undefined && html`${say.lookAt} <code>${reader.command}</code>`,
+          hasLetter(content) && reader.command !== undefined && html`${say.lookAt} <code>${reader.command}</code>`,
         ],
         ' · ',
       ),
@@ -70,9 +70,9 @@ export const noticeText = (notice: OperatorNotice, reader: Reader, now: Date): s
   )
 }
 
-const hasLetter = ({ title }: OperatorNews) => title !== REFUSED && title !== SKIPPED
+const hasLetter = ({ title }: NoticeContent) => title !== REFUSED && title !== SKIPPED
 
-const reasonOf = ({ code, reason }: OperatorNews, { language }: Reader): string => {
+const reasonOf = ({ code, reason }: NoticeContent, { language }: Reader): string => {
   const text = reason.trim() || words[language].noReason
   const short = text.length > longestReason ? `${text.slice(0, longestReason)}…` : text
   return code === null ? short : `${code} ${short}`

@@ -1,4 +1,4 @@
-import { MAX_HOPS, type VigiaEvent } from '#events/event.ts'
+import { maxHops, type VigiaEvent } from '#events/event.ts'
 import { Permanent, RetryLater } from './errors.ts'
 import { toHeader } from './header-text.ts'
 import { loopback } from './loopback.ts'
@@ -68,7 +68,7 @@ export const inBinaryMode = (
   event: VigiaEvent,
   extensions: Record<string, string> = {},
 ): { headers: Record<string, string>; body: Buffer } => {
-  if (event.vigiahops > MAX_HOPS)
+  if (event.vigiahops > maxHops)
     throw new Permanent(`${event.type} ${event.id} is ${event.vigiahops} events away from its first cause: a loop`)
   const { data, data_base64, datacontenttype, traceparent, ...attributes } = event
   const headers: Record<string, string> = { 'ce-specversion': '1.0' }

@@ -2,7 +2,7 @@ import type { Chats } from '#database/chats/chats.ts'
 import type { Follower, Follows } from '#database/series/follows.ts'
 import type { Cause, VigiaEvent } from '#events/event.ts'
 import { MessageRequested } from '#events/message-requested.ts'
-import type { EpisodeBrief } from '#events/show.ts'
+import type { EventEpisode } from '#events/show.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import { asError } from '#functions/host/errors.ts'
 import { skippedEvent } from '#functions/series/skipped-records.ts'
@@ -117,5 +117,5 @@ const missedBy = async (data: NewsOf<'episode.missed'>, follows: Outside['follow
   })
 }
 
-const announcedAt = ({ airstamp, airdate }: EpisodeBrief, zone: string): Date =>
+const announcedAt = ({ airstamp, airdate }: EventEpisode, zone: string): Date =>
   airstamp === null ? instantOf(airdate, '09:00', zone) : new Date(airstamp)

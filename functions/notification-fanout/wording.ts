@@ -1,7 +1,7 @@
 import type { Chat } from '#database/chats/chats.ts'
 import type { DataOf } from '#events/event.ts'
 import type { MessageRequested } from '#events/message-requested.ts'
-import type { EpisodeBrief, ShowBrief } from '#events/show.ts'
+import type { EventEpisode, EventShow } from '#events/show.ts'
 import { encode } from '#functions/telegram/callback-data.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
 import {
@@ -63,7 +63,7 @@ const checkButton = (monitor: number, language: Language) => [
 
 /** When an episode comes: day and hour by the reader's clock, or only the date where nobody announced an hour. */
 const sayWhen = (
-  { airstamp, airdate }: Pick<EpisodeBrief, 'airstamp' | 'airdate'>,
+  { airstamp, airdate }: Pick<EventEpisode, 'airstamp' | 'airdate'>,
   { language, zone }: Reader,
   now: Date,
 ): string => {
@@ -88,7 +88,7 @@ const severalAreOut = (which: Html, count: number, isToday: boolean): Words => (
 
 const episodeDue = ({ show, episodes }: NewsOf<'episode.due'>, reader: Reader, now: Date): Wording => {
   const { language } = reader
-  const [first] = episodes as [EpisodeBrief, ...EpisodeBrief[]]
+  const [first] = episodes as [EventEpisode, ...EventEpisode[]]
   const opening = episodes.find(({ number }) => number === 1)
   const headline =
     opening === undefined
@@ -126,7 +126,7 @@ const episodeMissed = ({ shows, why }: NewsOf<'episode.missed'>, reader: Reader,
   const { language, zone } = reader
   const today = dayOf(now, zone)
   const notes = distinctions(shows.map(({ show }) => ({ ...show, premiered: null })))
-  const noteOn = ({ id }: ShowBrief) => notes.has(id) && html` (${notes.get(id)})`
+  const noteOn = ({ id }: EventShow) => notes.has(id) && html` (${notes.get(id)})`
   const lines = shows.flatMap(({ show, episodes }) =>
     [...Map.groupBy(episodes, episode => (episode.airstamp === null ? episode.airdate : dayOf(episode.airstamp, zone)))]
       .sort(([one], [other]) => (one < other ? -1 : 1))

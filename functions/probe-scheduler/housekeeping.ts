@@ -1,5 +1,5 @@
 import type { Postgres } from '#database/connect.ts'
-import { forgetOld } from '#database/operations/retention.ts'
+import { deleteExpired } from '#database/operations/retention.ts'
 import { probeResultsIn } from '#database/uptime/probe-results.ts'
 
 const hourMs = 3_600_000
@@ -11,8 +11,8 @@ export const housekeeping = (db: Postgres): ((now: Date) => Promise<void>) => {
   return async now => {
     const hour = Math.floor(now.getTime() / hourMs)
     if (hour === doneIn) return
-    await probeResultsIn(db).makeRoomFor([-1, 0, 1, 2].map(days => new Date(now.getTime() + days * dayMs)))
-    await forgetOld(db, now)
+    await probeResultsIn(db).createPartitions([-1, 0, 1, 2].map(days => new Date(now.getTime() + days * dayMs)))
+    await deleteExpired(db, now)
     doneIn = hour
   }
 }

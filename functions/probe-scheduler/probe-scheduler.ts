@@ -90,9 +90,9 @@ const shardDue = (tick: Cause, part: Part): VigiaEvent => {
 const countGap = (db: Postgres, seen: Date | null, gap: Stretch, detail: Detail): Promise<void> =>
   db.transaction(async tx => {
     const cursors = cursorsIn(tx)
-    await cursors.hold(job)
+    await cursors.lock(job)
     if ((await cursors.reached(job))?.reached.getTime() !== seen?.getTime()) return
-    await probeHoursIn(tx).missedIn(gap.from, gap.to, noticedAt(gap))
+    await probeHoursIn(tx).countMissed(gap.from, gap.to, noticedAt(gap))
     const late = { from: gap.from.toISOString(), to: gap.to.toISOString() }
     await cursors.advance(job, gap.to, { ...detail, late })
   })

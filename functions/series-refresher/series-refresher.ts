@@ -1,4 +1,4 @@
-import { Unportable } from '#database/mongo.ts'
+import { UnportableDocument } from '#database/mongo.ts'
 import type { Cursors } from '#database/operations/cursors.ts'
 import type { Skip, SkippedRecords } from '#database/operations/skipped-records.ts'
 import type { Announcement, Announcements } from '#database/series/announcements.ts'
@@ -10,7 +10,7 @@ import { EpisodeMissed } from '#events/episode-missed.ts'
 import type { Cause, DataOf, EventOf, VigiaEvent } from '#events/event.ts'
 import { SeriesChanged } from '#events/series-changed.ts'
 import type { SeriesFollowed } from '#events/series-followed.ts'
-import type { ShowBrief } from '#events/show.ts'
+import type { EventShow } from '#events/show.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import { Permanent, RetryLater } from '#functions/host/errors.ts'
 import type { Logger } from '#functions/host/log.ts'
@@ -41,9 +41,16 @@ interface Outside {
   catalogue: Catalogue
   follows: Pick<
     Follows,
-    'followedShows' | 'zonesFollowing' | 'followersOf' | 'titleOf' | 'move' | 'nextWaiting' | 'isWaiting' | 'looked'
+    | 'followedShows'
+    | 'zonesFollowing'
+    | 'followersOf'
+    | 'titleOf'
+    | 'moveSubject'
+    | 'nextWaiting'
+    | 'isWaiting'
+    | 'clearWaiting'
   >
-  announcements: Pick<Announcements, 'of' | 'keep' | 'published' | 'inherit'>
+  announcements: Pick<Announcements, 'of' | 'save' | 'markPublished' | 'copyToShow'>
   missingShows: MissingShows
   cursors: Pick<Cursors, 'reached' | 'advance'>
   skippedRecords: SkippedRecords
@@ -117,7 +124,7 @@ const look = async (event: EventOf<typeof SeriesFollowed>, showId: number, outsi
   looking.add(showId)
   try {
     await lookOnce(event, showId, outside)
-    await outside.follows.looked(showId, outside.clock())
+    await outside.follows.clearWaiting(showId, outside.clock())
   } finally {
     looking.delete(showId)
   }
@@ -203,7 +210,7 @@ const orSkipped = async (id: number, skip: Skip, work: Promise<void>): Promise<v
   try {
     await work
   } catch (error) {
-    if (!(error instanceof Permanent || error instanceof Unportable)) throw error
+    if (!(error instanceof Permanent || error instanceof UnportableDocument)) throw error
     skip({ store: 'show', key: String(id), reason: error.message })
   }
 }
@@ -221,8 +228,8 @@ const beforeEdit = (after: Show, known: Announcement[]) => known.filter(({ event
 
 /** What TVMaze answered for `id` is kept; where the answer has another id, the one was merged into the other. */
 const taken = async (cause: Cause, id: number, renewal: Renewal, outside: Outside): Promise<void> => {
-  await outside.missingShows.found(id)
-  await outside.follows.looked(id, outside.clock())
+  await outside.missingShows.clearMissing(id)
+  await outside.follows.clearWaiting(id, outside.clock())
   if (renewal.after._id === id) return renew(cause, renewal, outside)
   return inherit(cause, id, renewal.before, renewal.after, outside)
 }
@@ -252,9 +259,9 @@ const tellLate = async (cause: Cause, show: Show, late: Episode[], outside: Outs
   }
   const event = { id: lateId(show), subject: `show/${show._id}`, data }
   const records = late.map(episode => announcementOf(show, episode, '', event.id))
-  await announcements.keep({ ...event, type: EpisodeMissed.name }, records, now)
+  await announcements.save({ ...event, type: EpisodeMissed.name }, records, now)
   await publish([EpisodeMissed.from(cause, event)])
-  await announcements.published([event.id], now)
+  await announcements.markPublished([event.id], now)
 }
 
 const strike = async (cause: Cause, id: number, before: Show | null, outside: Outside): Promise<void> => {
@@ -276,11 +283,11 @@ const strike = async (cause: Cause, id: number, before: Show | null, outside: Ou
 const strikeUnknown = async (cause: Cause, id: number, outside: Outside): Promise<void> => {
   const { follows, missingShows, publish, clock } = outside
   const now = clock()
-  const missing = await missingShows.strike(id, now)
-  if (missing === null || missing.goneAt !== null || !isGone(missing.strikes, missing.since, now)) return
+  const missing = await missingShows.countNotFound(id, now)
+  if (missing === null || missing.goneAt !== null || !isGone(missing.notFoundCount, missing.since, now)) return
   const name = (await follows.titleOf(`show/${id}`)) ?? `TVmaze ${id}`
   const show = { id, name, url: `https://www.tvmaze.com/shows/${id}`, image: null, channel: null }
-  const chats = await missingShows.untold(id)
+  const chats = await missingShows.followersNotNotified(id)
   for (let start = 0; start < chats.length; start += MOST_CHATS) {
     const part = chats.slice(start, start + MOST_CHATS)
     await publish([gone(cause, show, `${missing.since.toISOString()}/${part[0]}`, part)])
@@ -288,7 +295,7 @@ const strikeUnknown = async (cause: Cause, id: number, outside: Outside): Promis
   await missingShows.markGone(id, now)
 }
 
-const gone = (cause: Cause, show: ShowBrief, since: string, chats?: number[]): VigiaEvent =>
+const gone = (cause: Cause, show: EventShow, since: string, chats?: number[]): VigiaEvent =>
   SeriesChanged.from(cause, {
     id: `show/${show.id}@${since}/gone`,
     subject: `show/${show.id}`,
@@ -314,7 +321,7 @@ const heirOf = async ({ _id, imdb, thetvdb }: Show, { tvmaze }: Outside): Promis
 const inherit = async (cause: Cause, id: number, before: Show | null, heir: Show, outside: Outside): Promise<void> => {
   const { catalogue, follows, announcements, publish } = outside
   const known = await catalogue.show(heir._id)
-  await announcements.inherit(id, heir._id)
+  await announcements.copyToShow(id, heir._id)
   await renew(cause, { before: known, after: heir }, outside)
   const formerName = before?.name ?? (await follows.titleOf(`show/${id}`))
   if (formerName !== null && plainName(formerName) !== plainName(heir.name)) {
@@ -324,7 +331,7 @@ const inherit = async (cause: Cause, id: number, before: Show | null, heir: Show
       await publish([merged(cause, id, formerName, heir, part)])
     }
   }
-  await follows.move(`show/${id}`, `show/${heir._id}`)
+  await follows.moveSubject(`show/${id}`, `show/${heir._id}`)
   await catalogue.forget(id)
 }
 

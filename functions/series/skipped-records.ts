@@ -28,7 +28,7 @@ export const skippedRecords = (): Skipped => {
       const news = (await records.unreported([...found.values()], now)).slice(0, mostReports)
       if (news.length === 0) return
       await publish(news.map(record => skippedEvent(cause, record, now)))
-      await records.reported(news, now)
+      await records.markReported(news, now)
     },
   }
 }

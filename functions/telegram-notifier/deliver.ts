@@ -1,5 +1,5 @@
 import type { Chats } from '#database/chats/chats.ts'
-import type { Messages, Outgoing } from '#database/messages/messages.ts'
+import type { ClaimedMessage, Messages } from '#database/messages/messages.ts'
 import { MessageRequested } from '#events/message-requested.ts'
 import { validatorOf } from '#events/validate.ts'
 import type { Clock } from '#functions/host/clock.ts'
@@ -36,7 +36,7 @@ const WHOLE_BOT = { chats: 3, withinMs: 10_000 }
 const STOPPED_MS = 10 * 60_000
 
 /** Sends one claimed message in the best form that Telegram takes, and keeps what became of it. Throws only when the database does. */
-export const deliver = async (outbox: Outbox, message: Outgoing): Promise<Outcome> => {
+export const deliver = async (outbox: Outbox, message: ClaimedMessage): Promise<Outcome> => {
   const { messages, telegram, clock, log } = outbox
   const { key, chatId, request } = message
   if (!validatorOf(MessageRequested)(request)) {
@@ -89,7 +89,7 @@ export const deliver = async (outbox: Outbox, message: Outgoing): Promise<Outcom
 
 const afterNo = async (
   { messages, chats, bot, clock, random }: Outbox,
-  { key, chatId }: Outgoing,
+  { key, chatId }: ClaimedMessage,
   { code, description }: TelegramError,
   meaning: Exclude<Meaning, { is: 'plainer' }>,
 ): Promise<Outcome> => {
@@ -134,7 +134,7 @@ const afterNo = async (
 
 const afterSilence = async (
   { messages, clock, random, log }: Outbox,
-  { key, attempts, requestedAt }: Outgoing,
+  { key, attempts, requestedAt }: ClaimedMessage,
   { message: words, status, acted }: TelegramUnreachable,
 ): Promise<Outcome> => {
   const now = clock()

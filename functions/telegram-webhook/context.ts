@@ -1,4 +1,4 @@
-import type { Looks } from '#database/chats/allowances.ts'
+import type { Allowances } from '#database/chats/allowances.ts'
 import type { Chat, Chats } from '#database/chats/chats.ts'
 import type { Catalogue } from '#database/series/catalogue.ts'
 import type { Follows } from '#database/series/follows.ts'
@@ -18,7 +18,7 @@ export interface Desk {
   follows: Follows
   searches: Searches
   monitors: Monitors
-  looks: Looks
+  looks: Allowances
   probeHours: ProbeHours
   catalogue: Pick<Catalogue, 'show' | 'shows'>
   tvmaze: Pick<Tvmaze, 'search' | 'card'>

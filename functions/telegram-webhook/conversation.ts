@@ -48,7 +48,7 @@ export const conversation = async (asked: Asked, desk: Desk, cause: Cause): Prom
   const chat =
     known && !known.unreachableSince && known.kind === place.kind
       ? known
-      : await desk.chats.welcome({ id: place.chatId, kind: place.kind, language: place.language })
+      : await desk.chats.upsert({ id: place.chatId, kind: place.kind, language: place.language })
   const turn: Turn = { desk, chat, place, cause, words: words[chat.language] }
   switch (asked.kind) {
     case 'command':

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { beginning, type Cause, type EventOf, type VigiaEvent } from '#events/event.ts'
+import { type Cause, type EventOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import { UpdateDeferred } from '#events/update-deferred.ts'
 
 /** An update as Telegram sent it; only its number matters before Telegraf reads it. */
@@ -9,7 +9,7 @@ export interface Update {
 }
 
 /** The cause of everything that an update leads to: the same however often Telegram or the broker brings it. */
-export const causeOf = (botId: number, updateId: number): Cause => beginning(`update/${botId}/${updateId}`)
+export const causeOf = (botId: number, updateId: number): Cause => rootCause(`update/${botId}/${updateId}`)
 
 /**
  * The way of an update through the broker and back. The function is public, so the event proves twice that it is ours: its id

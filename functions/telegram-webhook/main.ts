@@ -1,4 +1,4 @@
-import { looksIn } from '#database/chats/allowances.ts'
+import { allowancesIn } from '#database/chats/allowances.ts'
 import { chatsIn } from '#database/chats/chats.ts'
 import { telegramUpdatesIn } from '#database/chats/telegram-updates.ts'
 import { postgres } from '#database/connect.ts'
@@ -44,7 +44,7 @@ const webhook = telegramWebhook({
     follows: followsIn(db),
     searches: searchesIn(db),
     monitors: monitorsIn(db),
-    looks: looksIn(db),
+    looks: allowancesIn(db),
     probeHours: probeHoursIn(db),
     catalogue: catalogueIn(shows),
     // A person waits: for a Retry-After once and not for long, then the button says "try again".

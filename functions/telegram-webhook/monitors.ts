@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
-import { addressIn, hostOf, type Over } from '#database/uptime/monitor-limits.ts'
+import { addressIn, type ExceededLimit, hostOf } from '#database/uptime/monitor-limits.ts'
 import type { Monitor } from '#database/uptime/monitors.ts'
-import type { Tally } from '#database/uptime/probe-hours.ts'
+import type { UptimeSummary } from '#database/uptime/probe-hours.ts'
 import type { ProbeErrorCode } from '#events/probe-error.ts'
 import { ProbeRequested } from '#events/probe-requested.ts'
 import { parseTarget, withoutSecrets } from '#functions/dial/target.ts'
@@ -53,7 +53,7 @@ export const monitor = async (turn: Turn, argument: string): Promise<Answer> => 
   const address = addressIn(host) ?? (await desk.addressOf(host))
   const timeoutMs = limitS * 1000
   const { personId, threadId } = turn.place
-  const added = await desk.monitors.addWithin(
+  const added = await desk.monitors.addWithinLimits(
     { chatId: chat.id, kind, url, name, intervalS, timeoutMs, personId, address, threadId },
     desk.limits,
   )
@@ -85,7 +85,7 @@ export const suggestion = (turn: Turn, text: string): Answer => {
 }
 
 /** Why it is not watched, and what to do about it. */
-const overLimit = ({ desk: { limits }, words }: Turn, over: Over, host: string): Html => {
+const overLimit = ({ desk: { limits }, words }: Turn, over: ExceededLimit, host: string): Html => {
   switch (over) {
     case 'chat':
       return words.monitorsFull(limits.monitorsPerChat)
@@ -177,7 +177,7 @@ const ago = (from: Date, now: Date, { chat }: Turn) => sayDuration(now.getTime()
 const lastDay = (now: Date) => new Date(now.getTime() - 86_400_000)
 
 /** Rounded down: 99.996 % is not 100 %. */
-const percent = ({ uptime }: Tally, { chat }: Turn): string | null =>
+const percent = ({ uptime }: UptimeSummary, { chat }: Turn): string | null =>
   uptime === null
     ? null
     : new Intl.NumberFormat(chat.language, {
@@ -297,7 +297,7 @@ export const pressedMonitor = async (turn: Turn, act: MonitorAct, id: number): P
   }
   if (act === 'pause') return shown(await desk.monitors.pause(chat.id, id), words.paused)
   if (act === 'resume') {
-    const resumed = await desk.monitors.resumeWithin(chat.id, id, turn.place.personId, desk.limits)
+    const resumed = await desk.monitors.resumeWithinLimits(chat.id, id, turn.place.personId, desk.limits)
     if (resumed === null || !('over' in resumed)) return shown(resumed, words.resumed)
     const { host } = await desk.monitors.hostOf(id)
     return { effects: [{ do: 'toast', text: plain(overLimit(turn, resumed.over, host)), alert: true }] }

@@ -218,8 +218,12 @@ export const follow = async (turn: Turn, press: CardPress): Promise<Answer> => {
   if (typeof offer === 'string') return refused(turn, offer)
   const { id, title, show } = offer
   const subject = showSubject(id)
-  const kept = await desk.follows.within(chat.id, subject, desk.limits, show === null ? now : null, follows =>
-    follows.follow(chat.id, subject, now, title, turn.place.threadId),
+  const kept = await desk.follows.followWithinLimits(
+    chat.id,
+    subject,
+    desk.limits,
+    show === null ? now : null,
+    follows => follows.follow(chat.id, subject, now, title, turn.place.threadId),
   )
   if (typeof kept === 'string') return refused(turn, kept)
   const isNew = kept.done
@@ -282,8 +286,12 @@ export const restoreFollow = async (
   const now = desk.clock()
   const since = followedAt > now ? now : followedAt
   const subject = showSubject(id)
-  const kept = await desk.follows.within(chat.id, subject, desk.limits, show === null ? now : null, follows =>
-    follows.restore(chat.id, subject, since, title, place.threadId),
+  const kept = await desk.follows.followWithinLimits(
+    chat.id,
+    subject,
+    desk.limits,
+    show === null ? now : null,
+    follows => follows.restore(chat.id, subject, since, title, place.threadId),
   )
   return typeof kept === 'string' ? kept : since
 }

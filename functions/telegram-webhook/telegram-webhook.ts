@@ -177,7 +177,7 @@ export const telegramWebhook = (outside: Outside) => {
     await (await bot()).handle(update, AbortSignal.timeout(UPDATE_MS), answering(attempt))
     // A crash between the answer and this line answers twice; to note it first could lose the answer. We choose the repeat.
     await updates.done(botId, update.update_id)
-    if (update.update_id % CLEANING === 0) await updates.forgetOld()
+    if (update.update_id % CLEANING === 0) await updates.deleteOld()
   }
 
   /** One update from Telegram: once, however often it comes. */

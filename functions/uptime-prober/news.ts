@@ -1,13 +1,13 @@
-import type { Flapping, Steadied } from '#database/uptime/flappings.ts'
+import type { Flapping, FlappingEnd } from '#database/uptime/flappings.ts'
 import type { IncidentChange } from '#database/uptime/incidents.ts'
-import type { SlotName } from '#database/uptime/probe-results.ts'
+import type { SlotKey } from '#database/uptime/probe-results.ts'
 import type { Cause, VigiaEvent } from '#events/event.ts'
 import { MonitorDown } from '#events/monitor-down.ts'
 import { MonitorSteady } from '#events/monitor-steady.ts'
 import { MonitorUp } from '#events/monitor-up.ts'
 
 /** What a result is called as the cause of an incident. */
-export const causeOf = ({ monitorId, dueAt }: SlotName): string => `monitor/${monitorId}@${dueAt.toISOString()}`
+export const causeOf = ({ monitorId, dueAt }: SlotKey): string => `monitor/${monitorId}@${dueAt.toISOString()}`
 
 const told = (incident: IncidentChange, at: Date) => ({
   monitorId: incident.monitorId,
@@ -48,7 +48,7 @@ export const incidentNews = (cause: Cause, incident: IncidentChange): VigiaEvent
 }
 
 /** The news that a monitor that was flapping is steady again. */
-export const steadyNews = (cause: Cause, steadied: Steadied): VigiaEvent => {
+export const steadyNews = (cause: Cause, steadied: FlappingEnd): VigiaEvent => {
   const { incidentId, monitorId, name, url, at, downSince, status, error } = steadied
   return MonitorSteady.from(cause, {
     id: `incident/${incidentId}/monitor.steady`,

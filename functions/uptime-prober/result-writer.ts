@@ -2,7 +2,7 @@ import type { Postgres } from '#database/connect.ts'
 import { flappingsIn } from '#database/uptime/flappings.ts'
 import { incidentsIn } from '#database/uptime/incidents.ts'
 import { type Monitor, type MonitorState, monitorsIn, type Verdict } from '#database/uptime/monitors.ts'
-import { probeResultsIn, type SlotName, seenAt } from '#database/uptime/probe-results.ts'
+import { probeResultsIn, type SlotKey, seenAt } from '#database/uptime/probe-results.ts'
 import type { Cause, VigiaEvent } from '#events/event.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import { asError, Conflict, RetryLater } from '#functions/host/errors.ts'
@@ -100,7 +100,7 @@ export const ledgerOf = ({ db, clock, sleep, companyMs = 3_000, patienceMs = 60_
 
   /** Keeps what changes nothing in that state (null: in any). Answers those whose monitors are in another one. */
   const keepUnremarkable = async (given: { entry: Entry; state: MonitorState | null }[]): Promise<Entry[]> => {
-    const kept = await probeResultsIn(db).keepUnremarkable(
+    const kept = await probeResultsIn(db).insertUnchanged(
       given.map(({ entry, state }) => ({ result: entry.result, state })),
     )
     const repeated: Entry[] = []
@@ -157,7 +157,7 @@ export const ledgerOf = ({ db, clock, sleep, companyMs = 3_000, patienceMs = 60_
   const recover = async (error: unknown, round: Entry[]): Promise<void> => {
     const left = round.filter(entry => waiting.has(entry))
     if (left.length === 0) return
-    if (lacksPartition(error)) return probeResultsIn(db).makeRoomFor(left.map(({ result }) => result.dueAt))
+    if (lacksPartition(error)) return probeResultsIn(db).createPartitions(left.map(({ result }) => result.dueAt))
     if (!isPassing(error)) {
       // One result that PostgreSQL refuses must not take the others with it.
       if (left.length === 1) return fail(left[0]!, asError(error))
@@ -205,11 +205,11 @@ const keepTogether = (
   changes: readonly Change[],
 ): Promise<{ kept: Map<number, VigiaEvent[]>; repeated: Set<number> }> =>
   db.transaction(async tx => {
-    const held = await monitorsIn(tx).hold(changes)
+    const held = await monitorsIn(tx).lockUnchanged(changes)
     const ours = changes.filter(({ before }) => held.has(before.id))
-    const stored = await probeResultsIn(tx).keep(...ours.map(({ entry }) => entry.result))
+    const stored = await probeResultsIn(tx).insert(...ours.map(({ entry }) => entry.result))
     const kept = ours.filter(({ before }) => stored.has(before.id))
-    await monitorsIn(tx).judge(kept.map(({ after }) => after))
+    await monitorsIn(tx).saveVerdicts(kept.map(({ after }) => after))
     const turned = kept.filter(({ before, after }) => after.state !== before.state)
     await incidentsIn(tx).open(turned.filter(({ after }) => after.state === 'down').map(openingOf))
     await incidentsIn(tx).close(turned.filter(({ after }) => after.state === 'up').map(closingOf))
@@ -255,7 +255,7 @@ const flappingOf = ({ entry: { result }, before, after }: Change) => ({
 /** The news that these slots made when they were kept, by what `causeOf` calls them. A slot that made none is left out. */
 export const newsOf = async (
   db: Postgres,
-  slots: readonly { slot: SlotName; cause: Cause }[],
+  slots: readonly { slot: SlotKey; cause: Cause }[],
 ): Promise<Map<string, VigiaEvent[]>> => {
   if (slots.length === 0) return new Map()
   const causes = new Map(slots.map(({ slot, cause }) => [causeOf(slot), cause]))

@@ -1,6 +1,6 @@
 import type { Postgres } from '#database/connect.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
-import { type ProbeResult, probeResultsIn, type SlotName } from '#database/uptime/probe-results.ts'
+import { type ProbeResult, probeResultsIn, type SlotKey } from '#database/uptime/probe-results.ts'
 import type { EventOf, VigiaEvent } from '#events/event.ts'
 import { ProbeFinished } from '#events/probe-finished.ts'
 import type { Check, ProbeRequested } from '#events/probe-requested.ts'
@@ -73,7 +73,7 @@ const cutShort = async ({ ending, ledger, sleep }: ProberTools): Promise<void> =
   await sleep(graceMs)
 }
 
-const slotOf = ({ monitorId, dueAt }: Check): SlotName => ({ monitorId, dueAt: new Date(dueAt) })
+const slotOf = ({ monitorId, dueAt }: Check): SlotKey => ({ monitorId, dueAt: new Date(dueAt) })
 const nameOf = (check: Check) => causeOf(slotOf(check))
 
 /** What an earlier delivery of the event kept of a slot, and the news that it made. */

@@ -1,5 +1,5 @@
-import { ProbeError, type ProbeErrorCode, ProbeWarning, type ProbeWarningCode } from '#events/probe-error.ts'
-import type { EpisodeBrief, ShowBrief } from '#events/show.ts'
+import { type ProbeErrorCode, type ProbeWarningCode, probeErrorCodes, probeWarningCodes } from '#events/probe-error.ts'
+import type { EventEpisode, EventShow } from '#events/show.ts'
 import { type Html, html } from '#functions/telegram/html.ts'
 import type { Language } from './dates.ts'
 
@@ -53,7 +53,7 @@ const probeErrors = {
   'not-checked': { 'pt-BR': 'não consegui verificar', en: 'I could not check' },
 } as const satisfies Record<ProbeErrorCode, Said>
 
-const isProbeError = (code: string): code is ProbeErrorCode => (ProbeError as readonly string[]).includes(code)
+const isProbeError = (code: string): code is ProbeErrorCode => (probeErrorCodes as readonly string[]).includes(code)
 
 /** Why a check failed, to go on after the name of the site: `respondeu com erro 500`. A code that is news to us is said as it is. */
 export const sayProbeError = (code: string, language: Language, status: number | null = null): string => {
@@ -71,13 +71,13 @@ const probeWarnings = {
 
 /** What is worth knowing although the site is up. A code that is not known here is repeated as it is. */
 export const sayProbeWarning = (code: string, language: Language): string =>
-  (ProbeWarning as readonly string[]).includes(code) ? probeWarnings[code as ProbeWarningCode][language] : code
+  (probeWarningCodes as readonly string[]).includes(code) ? probeWarnings[code as ProbeWarningCode][language] : code
 
 /** `T2` (temporada), in English `S2`. */
 const saySeason = (season: number, language: Language) => `${language === 'pt-BR' ? 'T' : 'S'}${season}`
 
 /** `T2 E5` (in English `S2 E5`), or for a special without a number `T2 especial`. */
-export const sayEpisode = ({ season, number }: Pick<EpisodeBrief, 'season' | 'number'>, language: Language): string =>
+export const sayEpisode = ({ season, number }: Pick<EventEpisode, 'season' | 'number'>, language: Language): string =>
   `${saySeason(season, language)} ${number === null ? (language === 'pt-BR' ? 'especial' : 'special') : `E${number}`}`
 
 // How TVMaze's editors number an episode that has no name of its own, in the languages they write.
@@ -101,7 +101,7 @@ export const episodeName = ({
   name,
   season,
   number,
-}: Pick<EpisodeBrief, 'name' | 'season' | 'number'>): string | null => {
+}: Pick<EventEpisode, 'name' | 'season' | 'number'>): string | null => {
   const text = name.trim()
   const tokens = text.toLowerCase().match(/\p{L}+|\d+/gu) ?? []
   if (tokens.length === 0 ? text === '' : /^tb[acd]$/.test(tokens.join(''))) return null
@@ -116,7 +116,7 @@ export const episodeName = ({
 
 /** Several at once: `T2 E1–E8`, `T2 E1–E3, E5`, `T1 E10, T2 E1`, `T2 E1, 2 especiais`. */
 export const sayEpisodes = (
-  episodes: readonly Pick<EpisodeBrief, 'season' | 'number'>[],
+  episodes: readonly Pick<EventEpisode, 'season' | 'number'>[],
   language: Language,
 ): string => {
   const numbered = episodes
@@ -141,7 +141,7 @@ export const sayEpisodes = (
 const specialWord = (language: Language) => (language === 'pt-BR' ? '1 especial' : '1 special')
 
 /** The show's name in bold; a Brazilian reader gets the name it has in Brazil first, where that is another one. */
-export const sayShow = ({ name, namePt }: Pick<ShowBrief, 'name' | 'namePt'>, language: Language): Html =>
+export const sayShow = ({ name, namePt }: Pick<EventShow, 'name' | 'namePt'>, language: Language): Html =>
   language === 'pt-BR' && namePt !== undefined && namePt.toLowerCase() !== name.toLowerCase()
     ? html`<b>${namePt}</b> (${name})`
     : html`<b>${name}</b>`

@@ -40,7 +40,7 @@ export const mongo = (uri: string): Mongo => {
 }
 
 /** A document that not every server would keep as it is. */
-export class Unportable extends Error {
+export class UnportableDocument extends Error {
   override readonly name = 'Unportable'
 }
 
@@ -57,7 +57,7 @@ const deepestNesting = 100
 export const assertPortable = (document: Document): number => {
   const size = sizeOf(document, '', 0)
   if (size > largestDocument)
-    throw new Unportable(
+    throw new UnportableDocument(
       `document ${String(document._id)} is too large for the catalogue: ${size} of ${largestDocument} bytes`,
     )
   return size
@@ -65,7 +65,7 @@ export const assertPortable = (document: Document): number => {
 
 const sizeOf = (value: unknown, place: string, depth: number): number => {
   const refuse = (why: string): never => {
-    throw new Unportable(`${place || 'document'} cannot be kept in the catalogue: ${why}`)
+    throw new UnportableDocument(`${place || 'document'} cannot be kept in the catalogue: ${why}`)
   }
   switch (typeof value) {
     case 'boolean':

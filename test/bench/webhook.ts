@@ -153,7 +153,7 @@ const furnish = async (databaseUrl: string, mongoUri: string, tvmazeUrl: string)
   const server = mongo(mongoUri)
   const client = tvmaze(tvmazeUrl, { callsPerTenSeconds: 10_000 })
   const catalogue = catalogueIn(server)
-  await chatsIn(db).welcome({ id: chatId, kind: 'private', language: 'pt-BR' })
+  await chatsIn(db).upsert({ id: chatId, kind: 'private', language: 'pt-BR' })
   for (const id of Object.values(CAST)) {
     const show = await client.show(id)
     await catalogue.keep(show)

@@ -204,11 +204,11 @@ describe('dead letters on a cluster', () => {
 describe('the message of the operators', () => {
   const notice = {
     fingerprint: 'abc',
-    news: { title: 'telegram-notifier', subject: 'chat/7', code: 422, reason: 'no' },
+    content: { title: 'telegram-notifier', subject: 'chat/7', code: 422, reason: 'no' },
     count: 1,
     firstAt: new Date(0),
     lastAt: new Date(0),
-    toldAt: null,
+    notifiedAt: null,
   } as never
   const reader = { language: 'en', zone: 'UTC' } as const
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { forgetOld, retentions } from '#database/operations/retention.ts'
+import { deleteExpired, retentions } from '#database/operations/retention.ts'
 import { probeResultsIn } from '#database/uptime/probe-results.ts'
 import { freshDatabase, type TestDatabase } from '../support/database.ts'
 
@@ -102,14 +102,14 @@ describe('what is older than its table keeps', () => {
     const had = (await count(table)) as number
     await insert[table]!(ago(days[table]! + 0.5), 'old')
     await insert[table]!(ago(days[table]! - 0.5), 'young')
-    await forgetOld(database.db, now)
+    await deleteExpired(database.db, now)
     expect(await count(table)).toBe(had + 1)
-    await forgetOld(database.db, new Date(now.getTime() + 24 * 3_600_000))
+    await deleteExpired(database.db, new Date(now.getTime() + 24 * 3_600_000))
     expect(await count(table)).toBe(had)
   })
 
   test('is every table that does not say that its rows are few or go with others', () => {
-    const byAge = retentions.filter(({ forget }) => forget).map(({ table }) => table)
+    const byAge = retentions.filter(({ deleteExpired }) => deleteExpired).map(({ table }) => table)
     expect([...Object.keys(insert), 'chat_moved', 'probe_result'].sort()).toEqual(byAge.sort())
   })
 
@@ -123,14 +123,14 @@ describe('what is older than its table keeps', () => {
       ago(1000),
     ])
     await run(`insert into incident (monitor_id, opened_at, opened_cause, error) values (1, $1, 'c', 'e')`, [ago(1000)])
-    await forgetOld(database.db, now)
+    await deleteExpired(database.db, now)
     for (const table of ['message', 'announcement_event', 'incident']) expect(await count(table)).toBe(1)
   })
 
   test('a group that moved is known as long as the chat that it became', async () => {
     await aChatWithAMonitor()
     await run('insert into chat_moved (from_id, to_id) values (-1, 7), (-2, 8)')
-    await forgetOld(database.db, now)
+    await deleteExpired(database.db, now)
     expect((await run('select from_id from chat_moved')).rows).toEqual([{ from_id: -1 }])
   })
 
@@ -139,7 +139,7 @@ describe('what is older than its table keeps', () => {
       `insert into alert (event_id, fingerprint, at) select n::text, 'f', $1 from generate_series(1, 12000) as n`,
       [ago(31)],
     )
-    await forgetOld(database.db, now)
+    await deleteExpired(database.db, now)
     expect(await count('alert')).toBe(0)
   })
 })
@@ -150,23 +150,23 @@ test('of dead letters the newest ten thousand stay', async () => {
      select 'f', 't', 's', n::text, 'r', '{}', $1::timestamptz + n * interval '1 second' from generate_series(1, 10050) as n`,
     [ago(1)],
   )
-  await forgetOld(database.db, now)
+  await deleteExpired(database.db, now)
   const { rows } = await run('select count(*)::int4 as count, min(event_id::int4) as first from dead_letter')
   expect(rows[0]).toEqual({ count: 10_000, first: 51 })
 })
 
 test('results leave by the day while they take too much room, the latest days excepted', async () => {
   const results = probeResultsIn(database.db)
-  await results.makeRoomFor([5, 4, 3, 2, 1, 0].map(ago))
+  await results.createPartitions([5, 4, 3, 2, 1, 0].map(ago))
   const partitions = async () =>
     (await run(`select count(*)::int4 as count from pg_inherits where inhparent = 'probe_result'::regclass`)).rows[0]!
       .count
   const { rows } = await run(
     `select max(pg_total_relation_size(inhrelid)) as bytes from pg_inherits where inhparent = 'probe_result'::regclass`,
   )
-  await results.forgetLarge(4 * (rows[0]!.bytes as number), ago(2))
+  await results.dropOldestPartitions(4 * (rows[0]!.bytes as number), ago(2))
   expect(await partitions()).toBe(4)
-  await results.forgetLarge(0, ago(2))
+  await results.dropOldestPartitions(0, ago(2))
   expect(await partitions()).toBe(3)
 })
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { allEvents } from '#events/all.ts'
-import { beginning, defineEvent, type EventDefinition, MAX_HOPS } from '#events/event.ts'
+import { defineEvent, type EventDefinition, maxHops, rootCause } from '#events/event.ts'
 import { exportedSchemas, schemasDir } from '#events/export.ts'
 import { MonitorDown } from '#events/monitor-down.ts'
 import { validatorOf } from '#events/validate.ts'
@@ -84,10 +84,10 @@ describe('an event made while another is handled', () => {
   })
 
   test('counts how far it is from the beginning, until that is too far', () => {
-    let event = MonitorDown.from(beginning('tg/1'), { subject: 'monitor/42', data })
+    let event = MonitorDown.from(rootCause('tg/1'), { subject: 'monitor/42', data })
     expect(event).toMatchObject({ vigiahops: 0, causationid: 'tg/1' })
     expect(event).not.toHaveProperty('traceparent')
-    while (event.vigiahops < MAX_HOPS) event = MonitorDown.from(event, { subject: 'monitor/42', data })
+    while (event.vigiahops < maxHops) event = MonitorDown.from(event, { subject: 'monitor/42', data })
     event = { ...event, source: '/functions/test' }
     expect(inBinaryMode(event).headers['ce-vigiahops']).toBe('16')
     expect(() => inBinaryMode({ ...event, vigiahops: 17 })).toThrow('a loop')

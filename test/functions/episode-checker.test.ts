@@ -4,7 +4,7 @@ import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
 import type { Episode, Show } from '#database/series/show.ts'
 import type { EpisodeDue } from '#events/episode-due.ts'
-import { beginning, type DataOf, type VigiaEvent } from '#events/event.ts'
+import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import { episodeChecker } from '#functions/episode-checker/episode-checker.ts'
 import { instantOf } from '#functions/wording/dates.ts'
 import { freshDatabase, freshMongo, type TestDatabase } from '#test/support/database.ts'
@@ -51,7 +51,7 @@ const outside = () => ({
     }
   },
 })
-const tick = (name = `tick-${ticks++}`) => episodeChecker(beginning(name), outside())
+const tick = (name = `tick-${ticks++}`) => episodeChecker(rootCause(name), outside())
 const at = (iso: string) => {
   now = new Date(iso)
 }
@@ -65,7 +65,7 @@ const ticksUntil = async (iso: string, minutes = 5) => {
 const due = () => published as Due[]
 
 const chat = async (chatId: number, zone = 'America/Sao_Paulo') => {
-  await chatsIn(database.db).welcome({ id: chatId, kind: 'private', language: 'pt-BR' })
+  await chatsIn(database.db).upsert({ id: chatId, kind: 'private', language: 'pt-BR' })
   await chatsIn(database.db).setZone(chatId, zone)
 }
 const follow = (chatId: number, show: number, since = '2026-01-01T00:00:00Z') =>
@@ -147,7 +147,7 @@ describe('episodes whose hour is known', () => {
 
   test('where nobody follows anything the catalogue is not asked, and need not be there', async () => {
     const away = () => Promise.reject(new Error('MongoDB is away'))
-    const asking = () => episodeChecker(beginning('tick'), { ...outside(), catalogue: { airing: away, dated: away } })
+    const asking = () => episodeChecker(rootCause('tick'), { ...outside(), catalogue: { airing: away, dated: away } })
     await asking()
     await chat(7)
     await follow(7, id)
@@ -408,7 +408,7 @@ describe('crashes and repeats', () => {
     await tick()
     at('2026-11-20T13:00:00Z')
     const broken = { ...outside(), catalogue: { ...catalogue, dated: () => Promise.reject(new Error('gone')) } }
-    await expect(episodeChecker(beginning('crash'), broken)).rejects.toThrow('gone')
+    await expect(episodeChecker(rootCause('crash'), broken)).rejects.toThrow('gone')
     await tick()
     expect(due()).toHaveLength(1)
   })

@@ -2,7 +2,7 @@ import pino from 'pino'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { deadLettersIn } from '#database/operations/dead-letters.ts'
 import type { OperatorNotice } from '#database/operations/operator-notices.ts'
-import { beginning, type VigiaEvent } from '#events/event.ts'
+import { rootCause, type VigiaEvent } from '#events/event.ts'
 import { MessageRefused } from '#events/message-refused.ts'
 import { ProbeRequested } from '#events/probe-requested.ts'
 import { errorNotifier, messageRefused, noticesTick, type Outside } from '#functions/error-notifier/error-notifier.ts'
@@ -77,7 +77,7 @@ const heard = () => current.answers().map(({ text }) => text)
 let letters = 0
 const letter = (over: Partial<DeadLetter> = {}): DeadLetter => ({
   trigger: 'uptime-prober-probe-requested',
-  event: ProbeRequested.from(beginning(`shard/3@${++letters}`), {
+  event: ProbeRequested.from(rootCause(`shard/3@${++letters}`), {
     subject: 'shard/3',
     data: { reason: 'slot', checks: [] as never },
   }) as VigiaEvent,
@@ -235,7 +235,7 @@ test('without operators everything is kept and nothing is said', async () => {
 })
 
 test('a refused message reaches the operators once, however often its event comes', async () => {
-  const event = MessageRefused.from(beginning('m-1'), {
+  const event = MessageRefused.from(rootCause('m-1'), {
     subject: 'chat/7',
     data: { chatId: 7, message: 'm-1', code: 400, reason: "Bad Request: can't parse entities: unsupported start tag" },
   })
@@ -273,27 +273,27 @@ describe('the decision', () => {
   const at = (text: string) => new Date(`2026-11-21T${text}Z`)
   const notice = (over: Partial<OperatorNotice>): OperatorNotice => ({
     fingerprint: 'aaaaaaaa',
-    news: { title: 't', subject: 's', code: 500, reason: 'r' },
+    content: { title: 't', subject: 's', code: 500, reason: 'r' },
     count: 2,
     firstAt: at('12:00:00'),
     lastAt: at('12:00:30'),
     telegramMessageId: 1,
-    toldAt: at('12:00:00'),
+    notifiedAt: at('12:00:00'),
     editedAt: at('12:00:00'),
-    toldCount: 1,
+    notifiedCount: 1,
     heldBack: false,
     ...over,
   })
   test.each<[string, Partial<OperatorNotice>, number, string]>([
-    ['send', { toldAt: null, editedAt: null, toldCount: 0, telegramMessageId: null }, 0, '12:00:30'],
+    ['send', { notifiedAt: null, editedAt: null, notifiedCount: 0, telegramMessageId: null }, 0, '12:00:30'],
     ['wait', {}, 1, '12:00:59'],
     ['edit', {}, 1, '12:01:00'],
     ['send', {}, 1, '13:00:00'],
-    ['hold back', { toldAt: null }, 20, '12:00:30'],
+    ['hold back', { notifiedAt: null }, 20, '12:00:30'],
     ['hold back', {}, 20, '13:00:00'],
     ['wait', { heldBack: true, telegramMessageId: null }, 0, '12:30:00'],
     ['send', { heldBack: true, telegramMessageId: null }, 0, '13:00:00'],
-    ['wait', { toldCount: 2 }, 0, '15:00:00'],
+    ['wait', { notifiedCount: 2 }, 0, '15:00:00'],
   ])('is to %s', (decision, over, messages, time) => {
     expect(decide(notice(over), messages, at(time))).toBe(decision)
   })
@@ -309,8 +309,8 @@ describe('the decision', () => {
   })
 
   test('says where to look only where there is a letter', () => {
-    const news = { title: 'message.refused', subject: 'chat/7', code: 400, reason: 'r' }
+    const content = { title: 'message.refused', subject: 'chat/7', code: 400, reason: 'r' }
     const reader = { language: 'en', zone: 'Europe/London', command: 'npm run vigia -- dead-letters' } as const
-    expect(noticeText(notice({ news }), reader, at('12:30:00'))).toMatch(/#aaaaaaaa$/)
+    expect(noticeText(notice({ content }), reader, at('12:30:00'))).toMatch(/#aaaaaaaa$/)
   })
 })

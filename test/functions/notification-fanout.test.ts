@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { chatsIn, type Language } from '#database/chats/chats.ts'
 import { followsIn } from '#database/series/follows.ts'
-import { beginning, type DataOf, type VigiaEvent } from '#events/event.ts'
+import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import type { MessageRequested } from '#events/message-requested.ts'
-import { ProbeError } from '#events/probe-error.ts'
-import type { EpisodeBrief, ShowBrief } from '#events/show.ts'
+import { probeErrorCodes } from '#events/probe-error.ts'
+import type { EventEpisode, EventShow } from '#events/show.ts'
 import type { News } from '#functions/notification-fanout/news.ts'
 import { notificationFanout } from '#functions/notification-fanout/notification-fanout.ts'
 import { wording } from '#functions/notification-fanout/wording.ts'
@@ -24,7 +24,7 @@ beforeEach(async () => {
   await database.db.query('truncate chat cascade')
 })
 
-const show: ShowBrief = {
+const show: EventShow = {
   id: 82,
   name: 'Severance',
   namePt: 'Ruptura',
@@ -32,7 +32,7 @@ const show: ShowBrief = {
   image: 'https://static.tvmaze.com/uploads/images/original_untouched/1/2.jpg',
   channel: 'Apple TV+',
 }
-const episode = (season: number, number: number | null, more: Partial<EpisodeBrief> = {}): EpisodeBrief => ({
+const episode = (season: number, number: number | null, more: Partial<EventEpisode> = {}): EventEpisode => ({
   id: season * 1000 + (number ?? 999),
   name: "Trojan's Horse",
   season,
@@ -46,7 +46,7 @@ const ana = { id: 1, language: 'pt-BR' as Language, zone: 'America/Sao_Paulo' }
 const bob = { id: 2, language: 'en' as Language, zone: 'America/New_York' }
 const chat = async ({ id, language, zone }: typeof ana) => {
   const chats = chatsIn(database.db)
-  await chats.welcome({ id, kind: 'private', language })
+  await chats.upsert({ id, kind: 'private', language })
   await chats.setLanguage(id, language)
   await chats.setZone(id, zone)
 }
@@ -54,7 +54,7 @@ const follow = (who: { id: number }, subject: string, at = '2026-01-01T00:00:00Z
   followsIn(database.db).follow(who.id, subject, new Date(at))
 
 const tell = (news: News, id = 'cause', subject = 'show/82') =>
-  notificationFanout({ ...beginning(id), subject }, news, {
+  notificationFanout({ ...rootCause(id), subject }, news, {
     follows: followsIn(database.db),
     chats: chatsIn(database.db),
     clock: () => now,
@@ -167,7 +167,7 @@ describe('who hears', () => {
   })
 
   test('of what was missed a chat hears only its own shows, and only what came after it followed', async () => {
-    const other: ShowBrief = { ...show, id: 83, name: 'Harbor Nine', url: 'https://www.tvmaze.com/shows/83' }
+    const other: EventShow = { ...show, id: 83, name: 'Harbor Nine', url: 'https://www.tvmaze.com/shows/83' }
     delete other.namePt
     await chat(ana)
     await chat(bob)
@@ -347,7 +347,7 @@ describe('episodes', () => {
   })
 
   test('a show of which nothing but the name is known still makes a message', () => {
-    const bare: ShowBrief = { id: 9, name: 'Tom & Zé <ao vivo>', url: show.url, image: null, channel: null }
+    const bare: EventShow = { id: 9, name: 'Tom & Zé <ao vivo>', url: show.url, image: null, channel: null }
     const told = wording(due({ show: bare, episodes: [episode(1, null, { name: '' })] }), ana, now)
     expect(told.html).toBe(
       '📺 <b>Tom &amp; Zé &lt;ao vivo&gt;</b>\nSaiu episódio novo: T1 especial\n🗓 hoje · 22:00 (horário de Brasília)',
@@ -370,7 +370,7 @@ describe('episodes', () => {
 
 describe('series', () => {
   test('a new date says the old one too, each as far as it is known', () => {
-    const moved = (before: { airdate: string; airstamp: string | null }, after: Partial<EpisodeBrief>): News => ({
+    const moved = (before: { airdate: string; airstamp: string | null }, after: Partial<EventEpisode>): News => ({
       of: 'series.changed',
       data: { change: 'moved', show, episode: episode(2, 6, after), before },
     })
@@ -471,7 +471,7 @@ describe('monitors', () => {
   })
 
   test('every reason has words, and none of them is a code', () => {
-    for (const code of ProbeError) {
+    for (const code of probeErrorCodes) {
       for (const language of ['pt-BR', 'en'] as const) {
         expect(sayProbeError(code, language)).toMatch(/^[\p{L}][\p{L} ,()]+$/u)
       }

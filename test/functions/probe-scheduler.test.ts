@@ -5,7 +5,7 @@ import { cursorsIn } from '#database/operations/cursors.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import { probeResultsIn } from '#database/uptime/probe-results.ts'
-import { beginning, type EventOf, type VigiaEvent } from '#events/event.ts'
+import { type EventOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import type { ProbeRequested } from '#events/probe-requested.ts'
 import { ShardDue } from '#events/shard-due.ts'
 import { housekeeping } from '#functions/probe-scheduler/housekeeping.ts'
@@ -29,7 +29,7 @@ beforeAll(async () => {
   database = await freshDatabase()
   db = database.db
   await db.query('insert into chat (id) values ($1)', [chatId])
-  await probeResultsIn(db).makeRoomFor([-1, 0, 1, 2].map(days => new Date(start + days * day)))
+  await probeResultsIn(db).createPartitions([-1, 0, 1, 2].map(days => new Date(start + days * day)))
 })
 afterAll(() => database.end())
 
@@ -106,7 +106,7 @@ const world = (monitorsAShard = 2) => {
     },
     tick: ({ most, atCursor = false }: { most?: number; atCursor?: boolean } = {}) =>
       survive(
-        probeScheduler(beginning(`tick-${ticks++}`), {
+        probeScheduler(rootCause(`tick-${ticks++}`), {
           db: atCursor ? dyingAtCursor : db,
           clock,
           publish: publish(most),
@@ -129,7 +129,7 @@ const world = (monitorsAShard = 2) => {
         const startedAt = new Date(Math.max(now, Date.parse(check.dueAt)))
         const fate = fateOf(check, false, startedAt)
         const { result } = missed(check)
-        const stored = await probeResultsIn(db).keep(
+        const stored = await probeResultsIn(db).insert(
           fate === 'probe' ? { ...result, ok: true, startedAt, totalMs: 1 } : result,
         )
         if (stored.has(check.monitorId) && fate === 'probe')

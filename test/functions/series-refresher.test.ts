@@ -8,7 +8,7 @@ import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
 import { missingShowsIn } from '#database/series/missing-shows.ts'
 import type { Episode, Show } from '#database/series/show.ts'
-import { beginning, type DataOf, type VigiaEvent } from '#events/event.ts'
+import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import type { SeriesChanged } from '#events/series-changed.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
 import { Permanent, RetryLater } from '#functions/host/errors.ts'
@@ -38,7 +38,7 @@ beforeEach(async () => {
   now = new Date('2026-11-21T12:07:00Z')
   published = []
   await database.db.query('truncate chat, cursor cascade')
-  await chatsIn(database.db).welcome({ id: 1, kind: 'private', language: 'pt-BR' })
+  await chatsIn(database.db).upsert({ id: 1, kind: 'private', language: 'pt-BR' })
   simulator = await startTvmaze({ clock: () => now, limit: false })
   // An empty catalogue each time, as after a restart of a server that keeps nothing.
   const server = await freshMongo()
@@ -70,7 +70,7 @@ const outside = () => ({
   clock: () => now,
   log: pino({ level: 'silent' }),
 })
-const tick = (id = `tick-${ticks++}`) => seriesRefresher(beginning(id), outside())
+const tick = (id = `tick-${ticks++}`) => seriesRefresher(rootCause(id), outside())
 const later = (ms: number) => {
   now = new Date(now.getTime() + ms)
 }
@@ -78,7 +78,7 @@ const follow = (...shows: number[]) =>
   Promise.all(shows.map(id => followsIn(database.db).follow(1, `show/${id}`, new Date('2026-01-01T00:00:00Z'))))
 const followed = (showId: number) =>
   seriesFollowed(
-    SeriesFollowed.from(beginning('press'), {
+    SeriesFollowed.from(rootCause('press'), {
       subject: `show/${showId}`,
       data: { chatId: 1, showId, followedAt: now.toISOString() },
     }),
@@ -262,7 +262,7 @@ describe('TVMaze has no such series any more', () => {
     const { lighthouseOld: from, lighthouseNew: to } = simulator.cast
     await follow(from)
     await tick()
-    await announcementsIn(database.db).keep(
+    await announcementsIn(database.db).save(
       { id: 'e', type: 'episode.due', subject: `show/${from}`, data: {} },
       [{ showId: from, episodeId: 5, episode: 's1e5', zone: '', airdate: '', airstamp: null, eventId: 'e' }],
       now,
@@ -351,7 +351,7 @@ describe('what followers are told', () => {
     await fetched(simulator.cast.hiatus)
     simulator.editShow(simulator.cast.hiatus, { status: 'Ended' })
     const crashing = { ...outside(), catalogue: { ...catalogue, keep: () => Promise.reject(new Error('gone')) } }
-    await expect(seriesRefresher(beginning('crash'), crashing)).rejects.toThrow('gone')
+    await expect(seriesRefresher(rootCause('crash'), crashing)).rejects.toThrow('gone')
     await tick()
     await tick()
     expect(published.map(({ id }) => id)).toEqual([expect.stringMatching(/^show\/900008@\d+\/ended$/)])
@@ -361,7 +361,7 @@ describe('what followers are told', () => {
     await fetched(simulator.cast.hiatus)
     simulator.editShow(simulator.cast.hiatus, { status: 'Ended' })
     const crashing = { ...outside(), publish: () => Promise.reject(new Error('broker away')) }
-    await expect(seriesRefresher(beginning('crash'), crashing)).rejects.toThrow('broker away')
+    await expect(seriesRefresher(rootCause('crash'), crashing)).rejects.toThrow('broker away')
     await tick()
     expect(changesOf()).toEqual([[`show/${simulator.cast.hiatus}`, 'ended']])
   })

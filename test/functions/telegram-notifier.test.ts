@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { chatsIn } from '#database/chats/chats.ts'
 import { messagesIn } from '#database/messages/messages.ts'
 import { followsIn } from '#database/series/follows.ts'
-import { beginning, type DataOf, type EventOf } from '#events/event.ts'
+import { type DataOf, type EventOf, rootCause } from '#events/event.ts'
 import { MessageRequested } from '#events/message-requested.ts'
 import { Permanent, RetryLater } from '#functions/host/errors.ts'
 import { telegram } from '#functions/telegram/client.ts'
@@ -63,14 +63,14 @@ let people = 0
 const person = async (): Promise<UserSeat> => {
   const user = simulator.user(`Pessoa ${people++}`)
   user.send('/start')
-  await chatsIn(database.db).welcome({ id: user.chatId, kind: 'private', language: 'pt-BR' })
+  await chatsIn(database.db).upsert({ id: user.chatId, kind: 'private', language: 'pt-BR' })
   return user
 }
 const group = async () => {
   const room = simulator.group('Turma')
   const seat = room.as(simulator.user('Ana'))
   room.addBot(simulator.user('Ana'))
-  await chatsIn(database.db).welcome({ id: room.chatId, kind: 'group', language: 'pt-BR' })
+  await chatsIn(database.db).upsert({ id: room.chatId, kind: 'group', language: 'pt-BR' })
   return { room, seat }
 }
 
@@ -79,7 +79,7 @@ const request = (
   chatId: number,
   data: Partial<DataOf<typeof MessageRequested>> = {},
 ): EventOf<typeof MessageRequested> =>
-  MessageRequested.from(beginning(`cause-${requests++}`), {
+  MessageRequested.from(rootCause(`cause-${requests++}`), {
     key: String(chatId),
     subject: `chat/${chatId}`,
     data: { chatId, html: 'Oi', ...data },
@@ -320,7 +320,7 @@ describe('what Telegram answers, and what becomes of the message', () => {
       'never started',
       async () => {
         const stranger = simulator.user(`Estranho ${people++}`)
-        await chatsIn(database.db).welcome({ id: stranger.chatId, kind: 'private', language: 'pt-BR' })
+        await chatsIn(database.db).upsert({ id: stranger.chatId, kind: 'private', language: 'pt-BR' })
         return stranger.chatId
       },
     ],
@@ -333,7 +333,7 @@ describe('what Telegram answers, and what becomes of the message', () => {
   })
 
   test('400, chat not found: unreachable, and the operators hear', async () => {
-    await chatsIn(database.db).welcome({ id: 999_999_999, kind: 'private', language: 'pt-BR' })
+    await chatsIn(database.db).upsert({ id: 999_999_999, kind: 'private', language: 'pt-BR' })
     const event = request(999_999_999)
     const said = await notify(event)
     expect(said).toEqual(refusedWith(400))
@@ -379,7 +379,7 @@ describe('what Telegram answers, and what becomes of the message', () => {
       const room = simulator.group('Fórum', { forum: true })
       const ana = simulator.user('Ana')
       room.addBot(ana)
-      await chatsIn(database.db).welcome({ id: room.chatId, kind: 'supergroup', language: 'pt-BR' })
+      await chatsIn(database.db).upsert({ id: room.chatId, kind: 'supergroup', language: 'pt-BR' })
       const [series, sites] = [room.openTopic('Séries'), room.openTopic('Sites')]
       const follows = followsIn(database.db)
       await follows.follow(room.chatId, 'show/82', now, 'Ruptura', series)

@@ -14,7 +14,7 @@ import { followsIn } from '#database/series/follows.ts'
 import { missingShowsIn } from '#database/series/missing-shows.ts'
 import { validShow } from '#database/series/valid-show.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
-import { beginning, type DataOf, type VigiaEvent } from '#events/event.ts'
+import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import { isCalendarDate } from '#events/ranges.ts'
 import type { RecordSkipped } from '#events/record-skipped.ts'
 import { validatorOf } from '#events/validate.ts'
@@ -62,8 +62,8 @@ const outside = () => ({
 })
 let ticks = 0
 const bothTicks = async () => {
-  await episodeChecker(beginning(`check-${ticks++}`), outside())
-  await seriesRefresher(beginning(`refresh-${ticks++}`), outside())
+  await episodeChecker(rootCause(`check-${ticks++}`), outside())
+  await seriesRefresher(rootCause(`refresh-${ticks++}`), outside())
 }
 const of = (name: string) => published.filter(({ type }) => type === `dev.vigia.${name}`)
 const skipped = () => of('record.skipped').map(({ data }) => data as DataOf<typeof RecordSkipped>)
@@ -80,7 +80,7 @@ const followsOf = async ({ chatId }: { chatId: number }) =>
 
 /** A series that aired an hour ago, in the catalogue, followed by chat 1. */
 const airedSeries = async (id: number, more: Record<string, unknown> = {}) => {
-  await chatsIn(world.db).welcome({ id: 1, kind: 'private', language: 'pt-BR' })
+  await chatsIn(world.db).upsert({ id: 1, kind: 'private', language: 'pt-BR' })
   await followsIn(world.db).follow(1, `show/${id}`, new Date('2026-01-01T00:00:00Z'))
   const airs = '2026-11-21T14:00:00Z'
   await world.catalogue.keep({
@@ -230,7 +230,7 @@ describe('a row that should not be there', () => {
     await airedSeries(900_510, {
       episodes: [{ id: 5, name: 'x', season: 1, number: 1, type: 'regular', airdate: '2026-11-21', airstamp: null }],
     })
-    await chatsIn(world.db).welcome({ id: 2, kind: 'private', language: 'en' })
+    await chatsIn(world.db).upsert({ id: 2, kind: 'private', language: 'en' })
     await world.db.query(`update chat set zone = 'Mars/Olympus Mons' where id = 2`)
     await followsIn(world.db).follow(2, 'show/900510', new Date('2026-01-01T00:00:00Z'))
     await bothTicks()
@@ -259,15 +259,15 @@ describe('a row that should not be there', () => {
     await world.db.query(
       `insert into announcement_event (id, type, subject, data, made_at) values ('a', 'episode.due', 'show/1', '{}', now())`,
     )
-    await episodeChecker(beginning('poison'), { ...outside(), publish: refusing })
-    await episodeChecker(beginning('again'), { ...outside(), publish: refusing })
+    await episodeChecker(rootCause('poison'), { ...outside(), publish: refusing })
+    await episodeChecker(rootCause('again'), { ...outside(), publish: refusing })
     expect(of('episode.due').map(({ subject }) => subject)).toEqual(['show/900520'])
     expect(skipped()).toMatchObject([{ store: 'announcement_event', key: 'a' }])
   })
 })
 
 test('a stored message that cannot be sent is refused, and the operators hear of it', async () => {
-  await chatsIn(world.db).welcome({ id: 1, kind: 'private', language: 'en' })
+  await chatsIn(world.db).upsert({ id: 1, kind: 'private', language: 'en' })
   await world.db.query(
     `insert into message (key, chat_id, request, cause, not_before, requested_at) values ('a', 1, '{"html": 5}', '{}', now(), now())`,
   )
@@ -392,7 +392,7 @@ test('a chat that cannot be told keeps the news from no other', async () => {
   }
   const readers = [reader(1), wordless, reader(3)]
   const events = await notificationFanout(
-    beginning('news'),
+    rootCause('news'),
     {
       of: 'series.changed',
       data: {

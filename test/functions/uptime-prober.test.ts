@@ -6,7 +6,7 @@ import { incidentsIn } from '#database/uptime/incidents.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import { probeResultsIn } from '#database/uptime/probe-results.ts'
-import { beginning, type VigiaEvent } from '#events/event.ts'
+import { rootCause, type VigiaEvent } from '#events/event.ts'
 import { type Check, ProbeRequested } from '#events/probe-requested.ts'
 import { addressGuard, type Dialled, safeDialler } from '#functions/dial/dial.ts'
 import { atMost } from '#functions/uptime-prober/at-most.ts'
@@ -30,7 +30,7 @@ beforeAll(async () => {
   database = await freshDatabase()
   db = database.db
   await db.query('insert into chat (id) values ($1)', [chatId])
-  await probeResultsIn(db).makeRoomFor([new Date(noon)])
+  await probeResultsIn(db).createPartitions([new Date(noon)])
 })
 afterAll(() => database.end())
 beforeEach(() => db.query('truncate monitor, probe_result, probe_hour, incident restart identity'))
@@ -122,7 +122,7 @@ const check = (
 })
 
 const request = (checks: Check[], reason: 'slot' | 'now' | 'first' = 'slot') =>
-  ProbeRequested.from(beginning('shard/0@x'), {
+  ProbeRequested.from(rootCause('shard/0@x'), {
     key: String(checks[0]?.monitorId),
     subject: 'shard/0',
     data: { reason, checks, ...(reason !== 'slot' && { chatId }) },

@@ -121,7 +121,7 @@ const raise = async (start: string) => {
     person: async (name: string, language: Language, zone: string) => {
       const person = world.user(name)
       person.send('/start')
-      await chatsIn(db).welcome({ id: person.chatId, kind: 'private', language })
+      await chatsIn(db).upsert({ id: person.chatId, kind: 'private', language })
       await chatsIn(db).setZone(person.chatId, zone)
       return person
     },

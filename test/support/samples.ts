@@ -1,6 +1,6 @@
 import { EpisodeDue } from '#events/episode-due.ts'
 import { EpisodeMissed } from '#events/episode-missed.ts'
-import { beginning, type DataOf, type EventDefinition, type EventOf, type VigiaEvent } from '#events/event.ts'
+import { type DataOf, type EventDefinition, type EventOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import { MessageRefused } from '#events/message-refused.ts'
 import { MessageRequested } from '#events/message-requested.ts'
 import { MonitorDown } from '#events/monitor-down.ts'
@@ -141,7 +141,7 @@ export const sample = <Definition extends EventDefinition>(
   return (
     definition.name === Tick.name
       ? { ...tick, data }
-      : definition.from(beginning('sample'), { ...found, data } as never)
+      : definition.from(rootCause('sample'), { ...found, data } as never)
   ) as EventOf<Definition>
 }
 

@@ -10,7 +10,7 @@ export interface Allowance {
 const KEPT = '1 hour'
 
 /** The table `look`: one row a subject with the instant at which its whole allowance is there again (GCRA). */
-export const looksIn = (db: Postgres) => ({
+export const allowancesIn = (db: Postgres) => ({
   /**
    * Takes one look from every allowance, or nothing and false where one of them is used up. The same cause is counted once: an update
    * that is handled again gets the same answer.
@@ -47,4 +47,4 @@ export const looksIn = (db: Postgres) => ({
 
 class UsedUp extends Error {}
 
-export type Looks = ReturnType<typeof looksIn>
+export type Allowances = ReturnType<typeof allowancesIn>

@@ -25,7 +25,7 @@ export const chatsIn = (db: Postgres) => ({
     (await db.query<Chat>(`select ${chatColumns} from chat where id = $1`, [id])).rows[0] ?? null,
 
   /** The chat as it is now, made if it is new; reachable again, for it spoke. `language` only counts for a new one. */
-  welcome: async ({ id, kind, language }: Pick<Chat, 'id' | 'kind' | 'language'>): Promise<Chat> =>
+  upsert: async ({ id, kind, language }: Pick<Chat, 'id' | 'kind' | 'language'>): Promise<Chat> =>
     (
       await db.query<Chat>(
         `insert into chat (id, kind, language) values ($1, $2, $3)

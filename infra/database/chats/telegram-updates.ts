@@ -99,7 +99,7 @@ export const telegramUpdatesIn = (db: Postgres) => ({
     ).rowCount === 1,
 
   /** Forgets updates that Telegram cannot bring again; a bounded number, for it runs beside a person's request. */
-  forgetOld: async (): Promise<number> =>
+  deleteOld: async (): Promise<number> =>
     (
       await db.query(
         `delete from telegram_update where (bot_id, update_id) in

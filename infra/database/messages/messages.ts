@@ -5,7 +5,7 @@ import { jsonText, type Postgres } from '../connect.ts'
 type Request = EventOf<typeof MessageRequested>['data']
 
 /** A message that is ours to send: claimed, until its lease runs out. */
-export interface Outgoing {
+export interface ClaimedMessage {
   /** The id of its message.requested. */
   key: string
   /** Where it goes; not always where it was asked for, for groups move. */
@@ -20,15 +20,15 @@ export interface Outgoing {
 }
 
 /** A message to send; or when the chat's next one may be sent, and its key where somebody else is sending it; null where nothing waits. */
-export type Claim = { message: Outgoing } | { readyAt: Date; sending: string | null } | null
+export type Claim = { message: ClaimedMessage } | { readyAt: Date; sending: string | null } | null
 
 /** What the operators should hear about a message: Telegram's code and words. */
-export interface Note {
+export interface OperatorNote {
   code: number
   reason: string
 }
 
-export interface NotedMessage extends Note {
+export interface NotedMessage extends OperatorNote {
   key: string
   chatId: number
   cause: Cause
@@ -80,7 +80,7 @@ export const messagesIn = (db: Postgres) => ({
    * it is being sent.
    */
   claim: async (chatId: number, bot: string, now: Date): Promise<Claim> => {
-    const { rows } = await db.query<Outgoing & { readyAt: Date; claimed: boolean; sending: boolean }>(
+    const { rows } = await db.query<ClaimedMessage & { readyAt: Date; claimed: boolean; sending: boolean }>(
       `with head as (
          select message.*, chat.kind from message join chat on chat.id = message.chat_id
          where chat_id = $1 and state in ('waiting', 'sending') order by seq limit 1),
@@ -182,7 +182,7 @@ export const messagesIn = (db: Postgres) => ({
   },
 
   /** Something for the operators; the first one of a message stays. */
-  note: async (key: string, { code, reason }: Note, at: Date): Promise<void> => {
+  note: async (key: string, { code, reason }: OperatorNote, at: Date): Promise<void> => {
     await db.query('update message set note_code = $2, note = $3, noted_at = $4 where key = $1 and noted_at is null', [
       key,
       code,

@@ -243,7 +243,7 @@ export const restore = async (
   const head = (await lines.next()).value as Head
   await emptied(db)
   for (const { dir, table } of schemas) await migrateTo(url, dir, table, head.migrations[table] ?? [])
-  await probeResultsIn(db).makeRoomFor(head.days.map(day => new Date(`${day}T00:00:00Z`)))
+  await probeResultsIn(db).createPartitions(head.days.map(day => new Date(`${day}T00:00:00Z`)))
   const rows = await db.transaction(async tx => {
     for (const table of (await tablesIn(tx)).reverse()) await tx.query(`delete from ${table}`)
     let insert = ''

@@ -18,7 +18,7 @@ export const cursorsIn = (db: Postgres) => ({
   },
 
   /** Waits until no other transaction works on the job; holds it until this one ends. Only inside a transaction. */
-  hold: async (job: string): Promise<void> => {
+  lock: async (job: string): Promise<void> => {
     await db.query(`select pg_advisory_xact_lock(hashtext('job'), hashtext($1))`, [job])
   },
 })

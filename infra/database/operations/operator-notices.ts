@@ -1,7 +1,7 @@
 import { jsonText, type Postgres } from '../connect.ts'
 
 /** What happened, as the operators read it. */
-export interface OperatorNews {
+export interface NoticeContent {
   /** The Trigger that gave up, or what the alert is about. */
   title: string
   /** `message.requested · chat/7` */
@@ -13,35 +13,35 @@ export interface OperatorNews {
 /** One kind of fault in its latest outbreak, and what the operators know of it. */
 export interface OperatorNotice {
   fingerprint: string
-  news: OperatorNews
+  content: NoticeContent
   count: number
   firstAt: Date
   lastAt: Date
   telegramMessageId: number | null
   /** When its message was sent, or when it was held back. */
-  toldAt: Date | null
+  notifiedAt: Date | null
   editedAt: Date | null
-  toldCount: number
+  notifiedCount: number
   heldBack: boolean
 }
 
 /** The message that says how many kinds of fault were held back. */
 export interface OperatorDigest {
   telegramMessageId: number | null
-  toldAt: Date | null
+  notifiedAt: Date | null
   editedAt: Date | null
-  toldCount: number
+  notifiedCount: number
   count: number
 }
 
 const hour = '1 hour'
-const columns = `fingerprint, news, count, first_at as "firstAt", last_at as "lastAt", telegram_message_id as "telegramMessageId",
-  told_at as "toldAt", edited_at as "editedAt", told_count as "toldCount", held_back as "heldBack"`
+const columns = `fingerprint, news as content, count, first_at as "firstAt", last_at as "lastAt", telegram_message_id as "telegramMessageId",
+  told_at as "notifiedAt", edited_at as "editedAt", told_count as "notifiedCount", held_back as "heldBack"`
 
 /** The tables `operator_notice`, `operator_digest` and `alert`. Every instant is an argument. */
 export const operatorNoticesIn = (db: Postgres) => ({
   /** Counts one more of its kind. After an hour of silence it is a new outbreak, which counts from one. */
-  count: async (fingerprint: string, news: OperatorNews, at: Date): Promise<void> => {
+  count: async (fingerprint: string, news: NoticeContent, at: Date): Promise<void> => {
     await db.query(
       `insert into operator_notice (fingerprint, news, count, first_at, last_at) values ($1, $2, 1, $3, $3)
        on conflict (fingerprint) do update set
@@ -65,21 +65,21 @@ export const operatorNoticesIn = (db: Postgres) => ({
     ).rowCount === 1,
 
   /** Alerts from before that instant go; their events come no more. */
-  forgetAlertsBefore: async (at: Date): Promise<void> => {
+  deleteAlertsBefore: async (at: Date): Promise<void> => {
     await db.query('delete from alert where at < $1', [at])
   },
 
   /** Takes the operators' ear for this transaction, or null when somebody else has it. */
-  speak: async (): Promise<OperatorDigest | null> =>
+  lockDigest: async (): Promise<OperatorDigest | null> =>
     (
       await db.query<OperatorDigest>(
-        `select telegram_message_id as "telegramMessageId", told_at as "toldAt", edited_at as "editedAt",
-           told_count as "toldCount", count from operator_digest for update skip locked`,
+        `select telegram_message_id as "telegramMessageId", told_at as "notifiedAt", edited_at as "editedAt",
+           told_count as "notifiedCount", count from operator_digest for update skip locked`,
       )
     ).rows[0] ?? null,
 
   /** Kinds of fault of which the operators do not know everything, the oldest first. */
-  untold: async (): Promise<OperatorNotice[]> =>
+  outdated: async (): Promise<OperatorNotice[]> =>
     (
       await db.query<OperatorNotice>(
         `select ${columns} from operator_notice where told_count < count order by first_at`,
@@ -95,7 +95,7 @@ export const operatorNoticesIn = (db: Postgres) => ({
       )
     ).rows[0]!.count,
 
-  told: async (fingerprint: string, count: number, telegramMessageId: number, at: Date): Promise<void> => {
+  markSent: async (fingerprint: string, count: number, telegramMessageId: number, at: Date): Promise<void> => {
     await db.query(
       `update operator_notice set told_at = $2, edited_at = $2, told_count = $3, telegram_message_id = $4, held_back = false
        where fingerprint = $1`,
@@ -103,7 +103,7 @@ export const operatorNoticesIn = (db: Postgres) => ({
     )
   },
 
-  edited: async (fingerprint: string, count: number, at: Date): Promise<void> => {
+  markEdited: async (fingerprint: string, count: number, at: Date): Promise<void> => {
     await db.query('update operator_notice set edited_at = $2, told_count = $3 where fingerprint = $1', [
       fingerprint,
       at,
@@ -111,7 +111,7 @@ export const operatorNoticesIn = (db: Postgres) => ({
     ])
   },
 
-  heldBack: async (fingerprint: string, count: number, at: Date): Promise<void> => {
+  markHeldBack: async (fingerprint: string, count: number, at: Date): Promise<void> => {
     await db.query(
       `update operator_notice set told_at = $2, edited_at = $2, told_count = $3, telegram_message_id = null, held_back = true
        where fingerprint = $1`,
@@ -119,10 +119,16 @@ export const operatorNoticesIn = (db: Postgres) => ({
     )
   },
 
-  keepDigest: async ({ telegramMessageId, toldAt, editedAt, toldCount, count }: OperatorDigest): Promise<void> => {
+  saveDigest: async ({
+    telegramMessageId,
+    notifiedAt,
+    editedAt,
+    notifiedCount,
+    count,
+  }: OperatorDigest): Promise<void> => {
     await db.query(
       'update operator_digest set telegram_message_id = $1, told_at = $2, edited_at = $3, told_count = $4, count = $5',
-      [telegramMessageId, toldAt, editedAt, toldCount, count],
+      [telegramMessageId, notifiedAt, editedAt, notifiedCount, count],
     )
   },
 })

@@ -52,7 +52,7 @@ export interface Retention {
   /** In words, as infra/database/README.md has them. */
   kept: string
   /** Deletes what need not be kept, in short statements. Absent where rows go with what they belong to, or are few. */
-  forget?(db: Postgres, now: Date): Promise<void>
+  deleteExpired?(db: Postgres, now: Date): Promise<void>
 }
 
 // Not by Intl: loading its data would cost every cold start some milliseconds.
@@ -64,23 +64,23 @@ export const retentions: Retention[] = [
     (limits): Retention => ({
       table: limits.table,
       kept: `${limits.days} ${limits.days === 1 ? 'day' : 'days'}, at most ${number(limits.rows)} rows${limits.finished ? '; unfinished ones stay' : ''}`,
-      forget: (db, now) => forgetBeyond(db, limits, now),
+      deleteExpired: (db, now) => deleteBeyondLimits(db, limits, now),
     }),
   ),
   {
     table: 'bot_pause',
     kept: `one row a bot, ${pauseDays} days`,
-    forget: (db, now) => forgetWhere(db, 'bot_pause', 'until < $1', [before(now, pauseDays)]),
+    deleteExpired: (db, now) => deleteWhere(db, 'bot_pause', 'until < $1', [before(now, pauseDays)]),
   },
   {
     table: 'chat',
     kept: `while the chat can be reached, and ${unreachableDays} days`,
-    forget: (db, now) => forgetWhere(db, 'chat', 'unreachable_since < $1', [before(now, unreachableDays)], 50),
+    deleteExpired: (db, now) => deleteWhere(db, 'chat', 'unreachable_since < $1', [before(now, unreachableDays)], 50),
   },
   {
     table: 'chat_moved',
     kept: 'as long as the chat it leads to',
-    forget: db => forgetWhere(db, 'chat_moved', 'not exists (select from chat where chat.id = to_id)', []),
+    deleteExpired: db => deleteWhere(db, 'chat_moved', 'not exists (select from chat where chat.id = to_id)', []),
   },
   { table: 'cursor', kept: 'one row a job' },
   { table: 'follow', kept: 'until it is removed; at most as many as a chat may have' },
@@ -91,14 +91,14 @@ export const retentions: Retention[] = [
   {
     table: 'probe_hour',
     kept: `${hourDays} days, one row a monitor and hour`,
-    forget: (db, now) => probeHoursIn(db).forgetBefore(before(now, hourDays)),
+    deleteExpired: (db, now) => probeHoursIn(db).deleteBefore(before(now, hourDays)),
   },
   {
     table: 'probe_result',
     kept: `${resultDays} days, at most ${resultBytes / gibibyte} GiB but for the last ${leastResultDays} days`,
-    forget: async (db, now) => {
-      await probeResultsIn(db).forgetBefore(before(now, resultDays))
-      await probeResultsIn(db).forgetLarge(resultBytes, before(now, leastResultDays))
+    deleteExpired: async (db, now) => {
+      await probeResultsIn(db).dropPartitionsBefore(before(now, resultDays))
+      await probeResultsIn(db).dropOldestPartitions(resultBytes, before(now, leastResultDays))
     },
   },
 ]
@@ -106,13 +106,13 @@ export const retentions: Retention[] = [
 const before = (now: Date, days: number) => new Date(now.getTime() - days * dayMs)
 
 /** Deletes what need not be kept any more. What fails in one table keeps no other from it; the first error is thrown at the end. */
-export const forgetOld = async (db: Postgres, now: Date): Promise<void> => {
+export const deleteExpired = async (db: Postgres, now: Date): Promise<void> => {
   const errors: unknown[] = []
-  for (const { forget } of retentions) await forget?.(db, now).catch(error => errors.push(error))
+  for (const { deleteExpired } of retentions) await deleteExpired?.(db, now).catch(error => errors.push(error))
   if (errors.length > 0) throw errors[0]
 }
 
-const forgetBeyond = async (db: Postgres, limits: Limits, now: Date): Promise<void> => {
+const deleteBeyondLimits = async (db: Postgres, limits: Limits, now: Date): Promise<void> => {
   const { table, column, days, rows, finished = 'true' } = limits
   const { rows: found } = await db.query<{ at: Date | null }>(
     `select ${column} as at from ${table} where ${finished} order by ${column} desc offset $1 limit 1`,
@@ -121,8 +121,8 @@ const forgetBeyond = async (db: Postgres, limits: Limits, now: Date): Promise<vo
   const old = before(now, days)
   const first = found[0]?.at
   // Of rows with one time all stay or all leave; that of the first row too many leaves.
-  await forgetWhere(db, table, `${finished} and ${column} < $1`, [old])
-  if (first && first >= old) await forgetWhere(db, table, `${finished} and ${column} <= $1`, [first])
+  await deleteWhere(db, table, `${finished} and ${column} < $1`, [old])
+  if (first && first >= old) await deleteWhere(db, table, `${finished} and ${column} <= $1`, [first])
 }
 
 /** A statement deletes so many rows at most, so that it holds no lock for long. */
@@ -130,7 +130,7 @@ const batch = 5_000
 /** And a run of the housekeeping so many of one table; the next run goes on. */
 const mostBatches = 40
 
-const forgetWhere = async (db: Postgres, table: string, condition: string, values: unknown[], most = batch) => {
+const deleteWhere = async (db: Postgres, table: string, condition: string, values: unknown[], most = batch) => {
   for (let left = mostBatches; left > 0; left--) {
     const { rowCount } = await db.query(
       `delete from ${table} where ctid = any (array(select ctid from ${table} where ${condition} limit ${most} for update skip locked))`,

@@ -27,7 +27,7 @@ export const skippedRecordsIn = (db: Postgres) => ({
     return records.filter(({ store, key }) => !known.has(`${store} ${key}`))
   },
 
-  reported: async (records: readonly SkippedRecord[], at: Date): Promise<void> => {
+  markReported: async (records: readonly SkippedRecord[], at: Date): Promise<void> => {
     await db.query(
       `insert into skipped_record (store, key, reason, reported_at)
        select store, key, reason, $4 from unnest($1::text[], $2::text[], $3::text[]) as one (store, key, reason)

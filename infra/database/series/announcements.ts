@@ -35,7 +35,7 @@ export const announcementsIn = (db: Postgres) => ({
     ).rows,
 
   /** Keeps announcements with the event that tells of them; belongs into the transaction that looked for them. */
-  keep: async (event: AnnouncementEvent, announcements: readonly Announcement[], at: Date): Promise<void> => {
+  save: async (event: AnnouncementEvent, announcements: readonly Announcement[], at: Date): Promise<void> => {
     await db.query(
       `insert into announcement_event (id, type, subject, data, made_at) values ($1, $2, $3, $4, $5)
        on conflict (id) do nothing`,
@@ -59,7 +59,7 @@ export const announcementsIn = (db: Postgres) => ({
   },
 
   /** One show is listed as another now: what was announced of the one counts for the other, by its number. */
-  inherit: async (fromShow: number, toShow: number): Promise<void> => {
+  copyToShow: async (fromShow: number, toShow: number): Promise<void> => {
     await db.query(
       `insert into announcement (show_id, episode_id, episode, zone, airdate, airstamp, event_id, announced_at)
        select $2, episode_id, episode, zone, airdate, airstamp, event_id, announced_at from announcement where show_id = $1
@@ -76,7 +76,7 @@ export const announcementsIn = (db: Postgres) => ({
       )
     ).rows,
 
-  published: async (ids: readonly string[], at: Date): Promise<void> => {
+  markPublished: async (ids: readonly string[], at: Date): Promise<void> => {
     await db.query('update announcement_event set published_at = $2 where id = any ($1)', [ids, at])
   },
 

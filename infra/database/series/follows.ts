@@ -53,7 +53,7 @@ export const followsIn = (db: Postgres) => ({
    * Does `work` (a follow of `subject`) unless it would pass a limit of the chat: 'full' where it follows the most, 'waiting' where the
    * first look at too many is still to come. The chat's row is locked meanwhile, so that of many at once each counts the one before.
    */
-  within: <Result>(
+  followWithinLimits: <Result>(
     chatId: number,
     subject: string,
     limits: { followsPerChat: number; waitingFollowsPerChat: number },
@@ -100,7 +100,7 @@ export const followsIn = (db: Postgres) => ({
       .rowCount > 0,
 
   /** There was a look at it, whatever it brought. */
-  looked: async (showId: number, at: Date): Promise<void> => {
+  clearWaiting: async (showId: number, at: Date): Promise<void> => {
     await db.query(
       'update follow set waiting_since = null, looked_at = $2 where subject = $1 and waiting_since is not null',
       [`show/${showId}`, at],
@@ -192,7 +192,7 @@ export const followsIn = (db: Postgres) => ({
     ).rows[0]?.title ?? null,
 
   /** One subject is another now (`show/82` is listed as `show/90`): who followed the one follows the other, since the earlier day. */
-  move: (from: string, to: string): Promise<void> =>
+  moveSubject: (from: string, to: string): Promise<void> =>
     db.transaction(async tx => {
       await tx.query(
         `update follow theirs set followed_at = least(theirs.followed_at, mine.followed_at)

@@ -6,12 +6,12 @@ export interface MissingShow {
   /** The first 404 since it was followed. */
   since: Date
   /** How many there were, one a look. */
-  strikes: number
+  notFoundCount: number
   /** When every follower knew that it is gone, and it was looked for last; null while somebody does not. */
   goneAt: Date | null
 }
 
-const aggregated = `substring(subject from 6)::integer as "showId", min(missing_since) as since, max(missing_strikes) as strikes,
+const aggregated = `substring(subject from 6)::integer as "showId", min(missing_since) as since, max(missing_strikes) as "notFoundCount",
   case when bool_and(gone_at is not null) then max(gone_at) end as "goneAt"`
 
 /**
@@ -28,7 +28,7 @@ export const missingShowsIn = (db: Postgres) => ({
     ).rows,
 
   /** One more 404; null where nobody follows it any more. */
-  strike: async (showId: number, at: Date): Promise<MissingShow | null> =>
+  countNotFound: async (showId: number, at: Date): Promise<MissingShow | null> =>
     (
       await db.query<MissingShow>(
         `with struck as (
@@ -41,7 +41,7 @@ export const missingShowsIn = (db: Postgres) => ({
     ).rows[0] ?? null,
 
   /** Followers who were not told that it is gone. */
-  untold: async (showId: number): Promise<number[]> =>
+  followersNotNotified: async (showId: number): Promise<number[]> =>
     (
       await db.query<{ id: number }>(
         `select chat_id as id from follow join chat on chat.id = follow.chat_id
@@ -58,7 +58,7 @@ export const missingShowsIn = (db: Postgres) => ({
   },
 
   /** TVMaze has it after all. */
-  found: async (showId: number): Promise<void> => {
+  clearMissing: async (showId: number): Promise<void> => {
     await db.query(
       `update follow set missing_since = null, missing_strikes = 0, gone_at = null
        where subject = $1 and missing_since is not null`,

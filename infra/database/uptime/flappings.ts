@@ -10,7 +10,7 @@ export interface Flapping {
 }
 
 /** The end of a time of flapping. */
-export interface Steadied extends Flapping {
+export interface FlappingEnd extends Flapping {
   /** The incident with whose beginning or end it began to be told. */
   incidentId: number
   monitorId: number
@@ -69,9 +69,9 @@ export const flappingsIn = (db: Postgres) => ({
   },
 
   /** What these results ended. */
-  endedBy: async (causes: string[], monitorIds: number[]): Promise<Steadied[]> =>
+  endedBy: async (causes: string[], monitorIds: number[]): Promise<FlappingEnd[]> =>
     (
-      await db.query<Steadied>(
+      await db.query<FlappingEnd>(
         `select flapping.id as "incidentId", flapping.monitor_id as "monitorId", monitor.name, monitor.url,
            flapping.steady_cause as cause, told.at, flapping.flapping_since as since, counted.changes,
            counted.down_ms as "downMs", last.down_since as "downSince", last.status, last.error

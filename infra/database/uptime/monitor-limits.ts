@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import type { Postgres } from '../connect.ts'
 
 /** Which limit would be passed: of the chat or the person (count of monitors), or of a host (planned checks a minute). */
-export type Over = 'chat' | 'person' | 'host' | 'personHost'
+export type ExceededLimit = 'chat' | 'person' | 'host' | 'personHost'
 
 /** The numbers of functions/telegram-webhook/limits.ts that concern monitors. */
 export interface MonitorLimits {
@@ -13,7 +13,7 @@ export interface MonitorLimits {
 }
 
 /** A monitor as somebody wants it to be watched from now on. */
-export interface Wanted {
+export interface RequestedMonitor {
   chatId: number
   personId: number
   url: string
@@ -36,7 +36,7 @@ export const addressIn = (host: string): string | null => {
   return [high, low].flatMap(part => [Number.parseInt(part, 16) >> 8, Number.parseInt(part, 16) & 255]).join('.')
 }
 
-interface Standing {
+interface CurrentLoad {
   inChat: number
   ofPerson: number
   onHost: number
@@ -48,9 +48,13 @@ interface Standing {
  * The limit that `wanted` would pass, or null. It takes the lock under which all monitors are counted until the transaction ends: of
  * many who ask at once each sees what the one before added. What reduces the load is always allowed, also above a limit.
  */
-export const monitorOver = async (tx: Postgres, wanted: Wanted, limits: MonitorLimits): Promise<Over | null> => {
+export const exceededLimit = async (
+  tx: Postgres,
+  wanted: RequestedMonitor,
+  limits: MonitorLimits,
+): Promise<ExceededLimit | null> => {
   await tx.query(`select pg_advisory_xact_lock(hashtext('vigia monitor limits'))`)
-  const { inChat, ofPerson, onHost, onHostOfPerson, known } = await standing(tx, wanted)
+  const { inChat, ofPerson, onHost, onHostOfPerson, known } = await currentLoad(tx, wanted)
   const perMinute = 60 / wanted.intervalS
   if (known !== null && !known.isPaused && wanted.intervalS >= known.intervalS) return null
   if (known === null && inChat >= limits.monitorsPerChat) return 'chat'
@@ -61,9 +65,9 @@ export const monitorOver = async (tx: Postgres, wanted: Wanted, limits: MonitorL
 }
 
 /** How much is watched already, the wanted monitor itself left out of what its host bears. */
-const standing = async (tx: Postgres, { chatId, personId, url, address }: Wanted): Promise<Standing> =>
+const currentLoad = async (tx: Postgres, { chatId, personId, url, address }: RequestedMonitor): Promise<CurrentLoad> =>
   (
-    await tx.query<Standing>(
+    await tx.query<CurrentLoad>(
       `with same_host as (
          select person_id, 60.0 / interval_s as per_minute from monitor
          where paused_at is null and (host = $4 or address = $5::inet) and not (chat_id = $1 and url = $3))

@@ -1,5 +1,5 @@
 import type { Postgres } from '../connect.ts'
-import { type MonitorLimits, monitorOver, type Over } from './monitor-limits.ts'
+import { type ExceededLimit, exceededLimit, type MonitorLimits } from './monitor-limits.ts'
 
 export type MonitorKind = 'http' | 'tcp'
 /** new: not judged yet since it was made or resumed. */
@@ -122,12 +122,12 @@ export const monitorsIn = (db: Postgres) => ({
   add: async (given: NewMonitor): Promise<{ monitor: Monitor; isNew: boolean }> => addTo(db, given),
 
   /** The same within the limits, which hold however many ask at once; `over` names the limit that would be passed. */
-  addWithin: (
+  addWithinLimits: (
     given: NewMonitor & { personId: number; address: string | null },
     limits: MonitorLimits,
-  ): Promise<{ monitor: Monitor; isNew: boolean } | { over: Over }> =>
+  ): Promise<{ monitor: Monitor; isNew: boolean } | { over: ExceededLimit }> =>
     db.transaction(async tx => {
-      const over = await monitorOver(tx, given, limits)
+      const over = await exceededLimit(tx, given, limits)
       return over === null ? addTo(tx, given) : { over }
     }),
 
@@ -175,12 +175,12 @@ export const monitorsIn = (db: Postgres) => ({
     ).rows[0] ?? null,
 
   /** The same for `personId` and within the limits; `over` names the limit that would be passed. */
-  resumeWithin: (
+  resumeWithinLimits: (
     chatId: number,
     id: number,
     personId: number,
     limits: MonitorLimits,
-  ): Promise<Monitor | { over: Over } | null> =>
+  ): Promise<Monitor | { over: ExceededLimit } | null> =>
     db.transaction(async tx => {
       const { rows } = await tx.query<{ url: string; intervalS: number; address: string | null }>(
         'select url, interval_s as "intervalS", host(address) as address from monitor where chat_id = $1 and id = $2',
@@ -188,7 +188,7 @@ export const monitorsIn = (db: Postgres) => ({
       )
       const known = rows[0]
       if (known === undefined) return null
-      const over = await monitorOver(tx, { ...known, chatId, personId }, limits)
+      const over = await exceededLimit(tx, { ...known, chatId, personId }, limits)
       if (over !== null) return { over }
       await tx.query('update monitor set person_id = $3 where chat_id = $1 and id = $2 and paused_at is not null', [
         chatId,
@@ -233,7 +233,7 @@ export const monitorsIn = (db: Postgres) => ({
    * Locks, until the transaction ends, those of `verdicts` whose monitor is still what it was when it was read, and has not been
    * judged by a newer result meanwhile. Answers their ids.
    */
-  hold: async (verdicts: readonly Verdict[]): Promise<Set<number>> => {
+  lockUnchanged: async (verdicts: readonly Verdict[]): Promise<Set<number>> => {
     const { rows } = await db.query<{ id: number }>(
       `select monitor.id from monitor
        join unnest($1::bigint[], $2::integer[], $3::timestamptz[]) as given (id, version, judged_at) using (id, version)
@@ -249,7 +249,7 @@ export const monitorsIn = (db: Postgres) => ({
   },
 
   /** Writes what became of monitors that this transaction holds. */
-  judge: async (monitors: readonly Monitor[]): Promise<void> => {
+  saveVerdicts: async (monitors: readonly Monitor[]): Promise<void> => {
     await db.query(
       `update monitor set state = given.state, state_since = given.state_since, judged_at = given.judged_at,
          last_ok_at = greatest(monitor.last_ok_at, given.last_ok_at), changes = given.changes::timestamptz[],

@@ -1,7 +1,7 @@
 import type { Postgres } from '../connect.ts'
 
 /** What became of a monitor's slots. What nobody looked at is neither up nor down. */
-export interface Tally {
+export interface UptimeSummary {
   ok: number
   failed: number
   /** Nobody looked, through a fault of ours. */
@@ -17,8 +17,8 @@ const longestGapS = 2 * 24 * 3600
 /** The table `probe_hour`: one row a monitor and hour. */
 export const probeHoursIn = (db: Postgres) => ({
   /** By monitor, since the beginning of the hour of `since`. A monitor without any slot since then is not in it. */
-  uptime: async (monitorIds: number[], since: Date): Promise<Map<number, Tally>> => {
-    const { rows } = await db.query<Tally & { monitorId: number }>(
+  uptime: async (monitorIds: number[], since: Date): Promise<Map<number, UptimeSummary>> => {
+    const { rows } = await db.query<UptimeSummary & { monitorId: number }>(
       `select monitor_id as "monitorId", sum(ok) as ok, sum(failed) as failed, sum(missed) as missed,
          sum(total_ms) / nullif(sum(ok), 0) as "averageMs",
          sum(coalesce(ok_s, ok * interval_s))::float8
@@ -34,7 +34,7 @@ export const probeHoursIn = (db: Postgres) => ({
    * Counts the slots in [from, to) of everything that is watched as missed, but for each monitor's last one where the next lies after
    * `until`: that one is still looked at. Of a gap longer than two days only the last two.
    */
-  missedIn: async (from: Date, to: Date, until: Date): Promise<void> => {
+  countMissed: async (from: Date, to: Date, until: Date): Promise<void> => {
     const end = Math.ceil(to.getTime() / 1000)
     await db.query(
       `insert into probe_hour as kept (monitor_id, hour, missed)
@@ -61,7 +61,7 @@ export const probeHoursIn = (db: Postgres) => ({
   },
 
   /** Monitor by monitor, for the key begins with it: the table of a year is not read through. */
-  forgetBefore: async (instant: Date): Promise<void> => {
+  deleteBefore: async (instant: Date): Promise<void> => {
     await db.query(
       `delete from probe_hour using (
          select old.monitor_id, old.hour from monitor

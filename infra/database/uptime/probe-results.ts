@@ -27,7 +27,7 @@ export interface ProbeResult {
 }
 
 /** A result, and the state of its monitor in which it changes nothing; null: any. */
-export interface Unremarkable {
+export interface UnchangedResult {
   result: ProbeResult
   state: MonitorState | null
 }
@@ -35,7 +35,7 @@ export interface Unremarkable {
 /** When it was seen, which may be long after the slot; of a slot that nobody looked at, the slot. */
 export const seenAt = ({ startedAt, dueAt }: { startedAt?: Date | null; dueAt: Date }): Date => startedAt ?? dueAt
 
-export type SlotName = Pick<ProbeResult, 'monitorId' | 'dueAt'>
+export type SlotKey = Pick<ProbeResult, 'monitorId' | 'dueAt'>
 
 const columns = [
   ['monitorId', 'monitor_id', 'bigint'],
@@ -157,7 +157,7 @@ export const probeResultsIn = (db: Postgres) => ({
    * Answers the monitors for which it held, and whether the slot is new or had a row before. The others are in another state
    * (or paused or gone), and nothing of theirs is kept.
    */
-  keepUnremarkable: async (kept: readonly Unremarkable[]): Promise<Map<number, { isNew: boolean }>> => {
+  insertUnchanged: async (kept: readonly UnchangedResult[]): Promise<Map<number, { isNew: boolean }>> => {
     if (kept.length === 0) return new Map()
     const { rows } = await db.query<{ id: number; isNew: boolean }>(keepUnremarkable, [
       ...given(kept.map(({ result }) => result)),
@@ -167,14 +167,14 @@ export const probeResultsIn = (db: Postgres) => ({
   },
 
   /** Keeps results, at most one a monitor. Answers the monitors whose slot had none before. */
-  keep: async (...results: ProbeResult[]): Promise<Set<number>> => {
+  insert: async (...results: ProbeResult[]): Promise<Set<number>> => {
     if (results.length === 0) return new Set()
     const { rows } = await db.query<{ id: number }>(keep, given(results))
     return new Set(rows.map(({ id }) => id))
   },
 
   /** What is kept of these slots. */
-  of: async (slots: readonly SlotName[]): Promise<ProbeResult[]> =>
+  of: async (slots: readonly SlotKey[]): Promise<ProbeResult[]> =>
     (
       await db.query<ProbeResult>(
         `select ${selected} from ${unnested(['bigint', 'timestamptz'])} as slot (monitor_id, due_at)
@@ -184,7 +184,7 @@ export const probeResultsIn = (db: Postgres) => ({
     ).rows,
 
   /** Makes the partitions of these days that are missing. */
-  makeRoomFor: (instants: readonly Date[]): Promise<void> =>
+  createPartitions: (instants: readonly Date[]): Promise<void> =>
     db.transaction(async tx => {
       const there = new Set(await partitionsOf(tx))
       const missing = new Map(instants.map(instant => [partition(instant), dayOf(instant)]))
@@ -199,7 +199,7 @@ export const probeResultsIn = (db: Postgres) => ({
     }),
 
   /** Drops the partitions of the days before that of `instant`. */
-  forgetBefore: (instant: Date): Promise<void> =>
+  dropPartitionsBefore: (instant: Date): Promise<void> =>
     db.transaction(async tx => {
       const old = (await partitionsOf(tx)).filter(name => name < partition(instant))
       if (old.length === 0) return
@@ -208,7 +208,7 @@ export const probeResultsIn = (db: Postgres) => ({
     }),
 
   /** Drops the oldest partitions while all together take more than `bytes`, but none of the days since that of `instant`. */
-  forgetLarge: (bytes: number, instant: Date): Promise<void> =>
+  dropOldestPartitions: (bytes: number, instant: Date): Promise<void> =>
     db.transaction(async tx => {
       const { rows } = await tx.query<{ name: string; bytes: number }>(
         `select relname as name, pg_total_relation_size(pg_class.oid) as bytes

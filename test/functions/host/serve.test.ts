@@ -5,7 +5,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
 import { CloudEvent } from 'cloudevents'
 import { afterEach, describe, expect, test } from 'vitest'
-import { MAX_HOPS, type VigiaEvent } from '#events/event.ts'
+import { maxHops, type VigiaEvent } from '#events/event.ts'
 import { ProbeRequested } from '#events/probe-requested.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
 import { Tick } from '#events/tick.ts'
@@ -679,8 +679,8 @@ describe('what a rule returns', () => {
   test('in a loop, or with what no header carries, goes to the dead letters', async () => {
     await using broker = await sink()
     await using looping = await served(fanOut(1), { sink: broker.url })
-    expect(await looping.send({ ...tick, vigiahops: String(MAX_HOPS - 1) })).toMatchObject({ status: 204 })
-    expect(await looping.send({ ...tick, vigiahops: String(MAX_HOPS) })).toMatchObject({
+    expect(await looping.send({ ...tick, vigiahops: String(maxHops - 1) })).toMatchObject({ status: 204 })
+    expect(await looping.send({ ...tick, vigiahops: String(maxHops) })).toMatchObject({
       status: 422,
       body: expect.stringContaining('a loop'),
     })

@@ -9,7 +9,7 @@ import { followsIn } from '#database/series/follows.ts'
 import { missingShowsIn } from '#database/series/missing-shows.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
 import { EpisodeMissed } from '#events/episode-missed.ts'
-import { beginning, type DataOf, type VigiaEvent } from '#events/event.ts'
+import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import type { MessageRequested } from '#events/message-requested.ts'
 import { SeriesChanged } from '#events/series-changed.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
@@ -73,8 +73,8 @@ const outside = () => ({
   clock: () => now,
   log: pino({ level: 'silent' }),
 })
-const refresh = () => seriesRefresher(beginning(`refresh-${ticks++}`), outside())
-const check = () => episodeChecker(beginning(`check-${ticks++}`), outside())
+const refresh = () => seriesRefresher(rootCause(`refresh-${ticks++}`), outside())
+const check = () => episodeChecker(rootCause(`check-${ticks++}`), outside())
 const later = (ms: number) => {
   now = new Date(now.getTime() + ms)
 }
@@ -90,7 +90,7 @@ const at = (ms: number) => new Date(start.getTime() + ms)
 const on = (day: number) => new Date(start.getTime() + day * DAY).toISOString().slice(0, 10)
 
 const chat = async (id: number, zone = 'America/Sao_Paulo', language: 'pt-BR' | 'en' = 'pt-BR') => {
-  await chatsIn(database.db).welcome({ id, kind: 'private', language })
+  await chatsIn(database.db).upsert({ id, kind: 'private', language })
   await chatsIn(database.db).setZone(id, zone)
 }
 const follow = (id: number, show: number, since = new Date('2026-01-01T00:00:00Z')) =>
@@ -423,13 +423,13 @@ describe('late news', () => {
     simulator.setAirdate(show.episodes[0]!.id, { at: at(-3 * DAY) })
     later(HOUR)
     const crashing = { ...outside(), catalogue: { ...catalogue, keep: () => Promise.reject(new Error('gone')) } }
-    await expect(seriesRefresher(beginning('crash'), crashing)).rejects.toThrow('gone')
+    await expect(seriesRefresher(rootCause('crash'), crashing)).rejects.toThrow('gone')
     await until(at(DAY), 3 * HOUR)
     expect(kinds()).toEqual(['episode.missed late'])
     const silent = { ...outside(), publish: () => Promise.reject(new Error('broker away')) }
     simulator.addEpisode(show.id, { airs: { at: at(-2 * DAY) } })
     later(HOUR)
-    await expect(seriesRefresher(beginning('mute'), silent)).rejects.toThrow('broker away')
+    await expect(seriesRefresher(rootCause('mute'), silent)).rejects.toThrow('broker away')
     await until(at(2 * DAY), 3 * HOUR)
     expect(kinds()).toEqual(['episode.missed late', 'episode.missed late'])
   })
@@ -562,7 +562,7 @@ describe('a series that TVMaze merged into another', () => {
     await catalogue.forget(old.id)
     await chat(3)
     await follow(3, old.id, now)
-    const event = SeriesFollowed.from(beginning('press'), {
+    const event = SeriesFollowed.from(rootCause('press'), {
       subject: `show/${old.id}`,
       data: { chatId: 3, showId: old.id, followedAt: now.toISOString() },
     })

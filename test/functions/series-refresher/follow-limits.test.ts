@@ -10,7 +10,7 @@ import { announcementsIn } from '#database/series/announcements.ts'
 import { followsIn } from '#database/series/follows.ts'
 import { missingShowsIn } from '#database/series/missing-shows.ts'
 import { type TvmazeCaller, tvmazeBudgetIn } from '#database/series/tvmaze-budget.ts'
-import { beginning } from '#events/event.ts'
+import { rootCause } from '#events/event.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
 import { RetryLater } from '#functions/host/errors.ts'
 import { seriesFollowed, seriesRefresher } from '#functions/series-refresher/series-refresher.ts'
@@ -185,17 +185,17 @@ describe('the series of one chat', () => {
     await world.know(one)
     for (const show of [one, two, three]) await person.follows(show)
     expect(await person.follows(four)).toMatch(/Ainda estou buscando as datas de 2 séries/)
-    await followsIn(world.db).looked(two, new Date())
+    await followsIn(world.db).clearWaiting(two, new Date())
     expect(await person.follows(four)).toMatch(/Pronto/)
   })
 
   test('stay within the limit when fifty are followed at once, by follow and by undo', async () => {
-    await chatsIn(world.db).welcome({ id: 5, kind: 'private', language: 'en' })
+    await chatsIn(world.db).upsert({ id: 5, kind: 'private', language: 'en' })
     const follows = followsIn(world.db)
     const limits = { followsPerChat: 7, waitingFollowsPerChat: 5 }
     const done = await Promise.all(
       Array.from({ length: 50 }, (_, at) =>
-        follows.within(5, `show/${at + 1}`, limits, at % 2 === 0 ? new Date() : null, each =>
+        follows.followWithinLimits(5, `show/${at + 1}`, limits, at % 2 === 0 ? new Date() : null, each =>
           at % 3 === 0
             ? each.restore(5, `show/${at + 1}`, new Date()).then(() => true)
             : each.follow(5, `show/${at + 1}`, new Date()),
@@ -226,13 +226,13 @@ describe('first looks', () => {
     log: pino({ level: 'silent' }),
   })
   const event = (chatId: number, showId: number) =>
-    SeriesFollowed.from(beginning(`press-${chatId}-${showId}`), {
+    SeriesFollowed.from(rootCause(`press-${chatId}-${showId}`), {
       subject: `show/${showId}`,
       data: { chatId, showId, followedAt: time.now.toISOString() },
     })
   const waits = async (chatId: number, showId: number, at: number) => {
-    await chatsIn(world.db).welcome({ id: chatId, kind: 'private', language: 'en' })
-    await followsIn(world.db).within(chatId, `show/${showId}`, usualLimits, new Date(at), follows =>
+    await chatsIn(world.db).upsert({ id: chatId, kind: 'private', language: 'en' })
+    await followsIn(world.db).followWithinLimits(chatId, `show/${showId}`, usualLimits, new Date(at), follows =>
       follows.follow(chatId, `show/${showId}`, new Date(at)),
     )
   }
@@ -266,7 +266,7 @@ describe('first looks', () => {
     time.now = new Date(time.now.getTime() + 5 * 60_000)
     await seriesFollowed(asked, outside())
     world.tvmaze.fail(null)
-    await seriesRefresher(beginning('round'), outside())
+    await seriesRefresher(rootCause('round'), outside())
     expect(await world.catalogue.show(show)).toMatchObject({ name: 'Tarde' })
   })
 })

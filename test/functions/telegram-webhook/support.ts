@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { looksIn } from '#database/chats/allowances.ts'
+import { allowancesIn } from '#database/chats/allowances.ts'
 import { chatsIn } from '#database/chats/chats.ts'
 import { telegramUpdatesIn } from '#database/chats/telegram-updates.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
@@ -94,7 +94,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     follows: followsIn(db),
     searches: searchesIn(db),
     monitors: monitorsIn(db),
-    looks: looksIn(db),
+    looks: allowancesIn(db),
     probeHours: probeHoursIn(db),
     catalogue,
     tvmaze: client,

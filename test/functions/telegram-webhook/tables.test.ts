@@ -5,7 +5,7 @@ import { messagesIn } from '#database/messages/messages.ts'
 import { type Follows, followsIn } from '#database/series/follows.ts'
 import { searchesIn } from '#database/series/searches.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
-import { beginning } from '#events/event.ts'
+import { rootCause } from '#events/event.ts'
 import { MessageRequested } from '#events/message-requested.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 
@@ -21,7 +21,7 @@ afterAll(() => database?.end())
 
 let lastId = 5_000_000_000
 const chat = async (zone = 'America/Sao_Paulo') => {
-  const { id } = await chats.welcome({ id: ++lastId, kind: 'private', language: 'en' })
+  const { id } = await chats.upsert({ id: ++lastId, kind: 'private', language: 'en' })
   await chats.setZone(id, zone)
   return id
 }
@@ -30,7 +30,7 @@ const day = (date: number) => new Date(Date.UTC(2026, 10, date))
 test('a chat keeps its choices when it is welcomed again, however many do so at once', async () => {
   const id = await chat('America/Manaus')
   await chats.markUnreachable(id, 'Forbidden')
-  await Promise.all(Array.from({ length: 8 }, () => chats.welcome({ id, kind: 'private', language: 'pt-BR' })))
+  await Promise.all(Array.from({ length: 8 }, () => chats.upsert({ id, kind: 'private', language: 'pt-BR' })))
   expect(await chats.find(id)).toEqual({
     id,
     kind: 'private',
@@ -82,16 +82,16 @@ test('a group that moves takes everything along, also where the new one has begu
   const monitors = monitorsIn(db)
   const watched = { name: 'x', kind: 'http' as const, url: 'https://x/', intervalS: 60, timeoutMs: 5000 }
   const [from, to] = [-1, -1_000_000_000_001]
-  await chats.welcome({ id: from, kind: 'group', language: 'en' })
+  await chats.upsert({ id: from, kind: 'group', language: 'en' })
   await chats.setZone(from, 'America/Noronha')
   await follows.follow(from, 'show/1', day(1))
   await monitors.add({ ...watched, chatId: from })
   await monitors.add({ ...watched, chatId: from, url: 'https://y/' })
   await searchesIn(db).keep(from, 'x', [])
   const asked = { chatId: from, html: 'x' }
-  await messagesIn(db).keep(MessageRequested.from(beginning('x'), { subject: 'chat/1', data: asked }), day(1))
+  await messagesIn(db).keep(MessageRequested.from(rootCause('x'), { subject: 'chat/1', data: asked }), day(1))
 
-  await chats.welcome({ id: to, kind: 'supergroup', language: 'pt-BR' })
+  await chats.upsert({ id: to, kind: 'supergroup', language: 'pt-BR' })
   await follows.follow(to, 'show/1', day(5))
   await follows.follow(to, 'show/2', day(5))
   await monitors.add({ ...watched, chatId: to })
@@ -104,7 +104,7 @@ test('a group that moves takes everything along, also where the new one has begu
   expect((await db.query('select chat_id from message')).rows).toEqual([{ chat_id: to }])
   expect((await follows.of(to, 'monitor/')).length).toBe(2)
 
-  await chats.welcome({ id: -2, kind: 'group', language: 'en' })
+  await chats.upsert({ id: -2, kind: 'group', language: 'en' })
   await follows.follow(-2, 'show/3', day(1))
   await chats.migrate(-2, -1_000_000_000_002)
   expect(await follows.of(-1_000_000_000_002, '')).toHaveLength(1)
@@ -118,7 +118,7 @@ test.each([
   ['to no id of a chat', -8, -8.5],
   ['to an id beyond the numbers', -9, -1e30],
 ])('a move %s takes nothing away', async (_, from, to) => {
-  await chats.welcome({ id: from, kind: from > 0 ? 'private' : 'group', language: 'en' })
+  await chats.upsert({ id: from, kind: from > 0 ? 'private' : 'group', language: 'en' })
   await follows.follow(from, 'show/1', day(1))
   const watched = { name: 'x', kind: 'http' as const, url: 'https://x/', intervalS: 60, timeoutMs: 5000 }
   await monitorsIn(database.db).add({ ...watched, chatId: from })
@@ -219,6 +219,6 @@ test('updates are forgotten when Telegram can no longer bring them again', async
   await database.db.query(
     `update telegram_update set seen_at = now() - interval '4 days' where bot_id = 3 and update_id = 1`,
   )
-  expect(await updates.forgetOld()).toBe(1)
+  expect(await updates.deleteOld()).toBe(1)
   expect(await updates.lease(3, 2, 'telegram')).toMatchObject({ state: 'busy' })
 })

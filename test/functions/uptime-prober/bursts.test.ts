@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Postgres } from '#database/connect.ts'
-import { beginning, type VigiaEvent } from '#events/event.ts'
+import { rootCause, type VigiaEvent } from '#events/event.ts'
 import type { Measured } from '#functions/uptime-prober/measure.ts'
 import { ledgerOf } from '#functions/uptime-prober/result-writer.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
@@ -8,7 +8,7 @@ import { virtualTime } from '#test/support/virtual-time.ts'
 
 const start = Date.parse('2026-11-21T12:00:00Z')
 const slot = (n: number) => new Date(start + n * 10_000)
-const cause = beginning('probe-1')
+const cause = rootCause('probe-1')
 
 let database: TestDatabase
 let db: Postgres

@@ -3,7 +3,7 @@ import { chatsIn } from '#database/chats/chats.ts'
 import type { Postgres } from '#database/connect.ts'
 import { followsIn } from '#database/series/follows.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
-import { beginning, type DataOf, type VigiaEvent } from '#events/event.ts'
+import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import { MonitorDown } from '#events/monitor-down.ts'
 import { MonitorSteady } from '#events/monitor-steady.ts'
 import { MonitorUp } from '#events/monitor-up.ts'
@@ -26,7 +26,7 @@ beforeAll(async () => {
   database = await freshDatabase()
   db = database.db
   for (const { id, language, zone } of [ana, bob]) {
-    await chatsIn(db).welcome({ id, kind: 'private', language })
+    await chatsIn(db).upsert({ id, kind: 'private', language })
     await chatsIn(db).setLanguage(id, language)
     await chatsIn(db).setZone(id, zone)
   }
@@ -75,10 +75,10 @@ const watched = async (intervalS = 10, from = start) => {
     // A monitor that was down when the slot was planned is looked at once: its failure is not confirmed.
     const isDown = (await monitorsIn(db).get(monitor.id))?.state === 'down'
     const told = await time.until(
-      ledger().keep({ result, confirmed: !isUp && !isDown }, beginning(`probe-${at}`), true),
+      ledger().keep({ result, confirmed: !isUp && !isDown }, rootCause(`probe-${at}`), true),
     )
     const again = await time.until(
-      ledger().keep({ result, confirmed: !isUp && !isDown }, beginning(`probe-${at}`), true),
+      ledger().keep({ result, confirmed: !isUp && !isDown }, rootCause(`probe-${at}`), true),
     )
     expect(again, 'a repeat tells the same').toEqual(told)
     for (const event of told) {

@@ -6,7 +6,7 @@ import { incidentsIn } from '#database/uptime/incidents.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import { type ProbeResult, probeResultsIn } from '#database/uptime/probe-results.ts'
-import { beginning, type VigiaEvent } from '#events/event.ts'
+import { rootCause, type VigiaEvent } from '#events/event.ts'
 import type { Measured } from '#functions/uptime-prober/measure.ts'
 import { ledgerOf } from '#functions/uptime-prober/result-writer.ts'
 import { quietIn, verdict } from '#functions/uptime-prober/verdict.ts'
@@ -16,7 +16,7 @@ import { type VirtualTime, virtualTime } from '#test/support/virtual-time.ts'
 const chatId = 7
 const start = Date.parse('2026-11-21T12:59:00Z')
 const slot = (n: number) => new Date(start + n * 10_000)
-const cause = beginning('probe-1')
+const cause = rootCause('probe-1')
 
 let database: TestDatabase
 let db: Postgres

@@ -3,7 +3,7 @@ import type { Postgres } from '#database/connect.ts'
 import { incidentsIn } from '#database/uptime/incidents.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { probeHoursIn } from '#database/uptime/probe-hours.ts'
-import { beginning, type DataOf, type VigiaEvent } from '#events/event.ts'
+import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import type { MonitorDown } from '#events/monitor-down.ts'
 import type { MonitorUp } from '#events/monitor-up.ts'
 import { ProbeRequested } from '#events/probe-requested.ts'
@@ -83,7 +83,7 @@ const prober = () => {
       intervalS,
       dueAt: at(dueS).toISOString(),
     }
-    const event = ProbeRequested.from(beginning(`${reason}-${dueS}`), {
+    const event = ProbeRequested.from(rootCause(`${reason}-${dueS}`), {
       subject: `monitor/${id}`,
       data: { reason, checks: [check], ...(reason !== 'slot' && { chatId }) },
     })
@@ -207,7 +207,7 @@ describe('an outage that is looked at late', () => {
       attempts: 1,
     }
     const timings = { dnsMs: null, connectMs: 1, tlsMs: null, firstByteMs: 1, totalMs: 2 }
-    await ledger.keep({ result: { ...old, ...timings }, confirmed: false }, beginning('old'), true)
+    await ledger.keep({ result: { ...old, ...timings }, confirmed: false }, rootCause('old'), true)
     expect(await monitorsIn(db).get(site.id)).toMatchObject({ state: 'down', stateSince: at(25) })
     const [incident] = await incidentsIn(db).of(site.id, 1)
     expect(incident).toMatchObject({ openedAt: at(25), closedAt: null })
