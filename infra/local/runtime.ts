@@ -159,7 +159,7 @@ const bringUp = async (
       sources: read.sources,
       send: (_, { headers, body }) => broker.take(headers, body),
       clock: systemClock,
-      lost: terminal.warn,
+      onLostTick: terminal.warn,
     })
   let ticking = sourcesFor(manifests)
   const sources: PingSources = {

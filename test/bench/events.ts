@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { postgres } from '#database/connect.ts'
 import { migrate } from '#database/migrate.ts'
-import { type EventQuery, planning } from '#local/broker/reads/event-query.ts'
-import { readsOf } from '#local/broker/reads/event-reads.ts'
+import { type EventQuery, plannerSettings } from '#local/broker/reads/event-query.ts'
+import { eventReads } from '#local/broker/reads/event-reads.ts'
 import { startPostgres } from '#local/databases/postgres.ts'
 import type { Bench } from './bench.ts'
 
@@ -55,8 +55,8 @@ export const bench: Bench = {
         select seq, 'uptime-prober', 'done', null from broker.event`)
       await db.query('analyze')
       await db.end()
-      const asking = postgres(server.url, { max: 1, settings: planning })
-      const reads = readsOf(asking, () => null)
+      const asking = postgres(server.url, { max: 1, settings: plannerSettings })
+      const reads = eventReads(asking, () => null)
       const rows: (string | number)[][] = []
       for (const [name, query] of cases) {
         const times: number[] = []

@@ -7,7 +7,7 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { checksums, migrate, migrationsDir } from '#database/migrate.ts'
 import { backUp, checkBackup, restore, type Schema } from '#database/operations/backup.ts'
-import { startHouse, startRecorder, triggerFor } from '../support/broker-server.ts'
+import { startBrokerServer, startRecorder, triggerFor } from '../support/broker-server.ts'
 import { emptyDatabase, type TestDatabase } from '../support/database.ts'
 import { until } from '../support/until.ts'
 
@@ -94,7 +94,7 @@ describe('a backup', () => {
     const triggers = [
       triggerFor('a', 'test', `${recorder.url}/a`, { retry: 50, backoffPolicy: 'linear', backoffDelayMs: 1 }),
     ]
-    const house = await startHouse(from.url, triggers)
+    const house = await startBrokerServer(from.url, triggers)
     expect(await house.post('1', 'test')).toBe(202)
     expect(await house.post('2', 'nobody.hears')).toBe(202)
     await until(() => recorder.got('/a').length > 0)
@@ -102,7 +102,7 @@ describe('a backup', () => {
     await house.stop()
     recorder.forget()
     await restore(to.db, to.url, file(), schemas)
-    const second = await startHouse(to.url, triggers)
+    const second = await startBrokerServer(to.url, triggers)
     await until(() => recorder.got('/a').some(({ headers }) => headers['ce-id'] === '1'))
     expect((await second.broker.reads.events({})).map(({ id }) => id)).toEqual(['1'])
     await second.stop()

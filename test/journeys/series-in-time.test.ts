@@ -24,10 +24,10 @@ import { outboxTick, telegramNotifier } from '#functions/telegram-notifier/teleg
 import { tvmaze } from '#functions/tvmaze/client.ts'
 import { root } from '#infra/repository.ts'
 import { manifestFiles, readManifests } from '#local/manifests/manifests.ts'
-import { pingOf } from '#local/sources/ping-source.ts'
+import { pingEvent } from '#local/sources/ping-source.ts'
 import { startTelegram } from '#simulators/telegram.ts'
 import { startTvmaze, type TvmazeTrouble } from '#simulators/tvmaze.ts'
-import { say, startHouse } from '#test/support/broker-server.ts'
+import { send, startBrokerServer } from '#test/support/broker-server.ts'
 import { freshDatabase, freshMongo } from '#test/support/database.ts'
 import { served } from '#test/support/served.ts'
 import { until } from '#test/support/until.ts'
@@ -60,7 +60,7 @@ const raise = async (start: string) => {
 
   const hosts = new Map<string, Awaited<ReturnType<typeof served>>>()
   const here = triggers.filter(({ subscriber }) => subscriber.kind === 'function' && subscriber.name in fittings)
-  const house = await startHouse(
+  const house = await startBrokerServer(
     database.url,
     here.map(trigger => ({ ...trigger, delivery: { ...trigger.delivery, backoffDelayMs: 0 } })),
     {
@@ -90,12 +90,12 @@ const raise = async (start: string) => {
     operators: operatorsIn(telegram({ apiRoot: world.url, token: opsToken }), String(operator.chatId)),
   }
   for (const [name, fitting] of Object.entries(fittings))
-    hosts.set(name, await served({ name, ...fitting(props) }, { sink: house.door }))
+    hosts.set(name, await served({ name, ...fitting(props) }, { sink: house.ingressUrl }))
 
   /** A tick of a PingSource as it is in knative/sources/, and everything that comes of it. */
   const tick = async (name: string) => {
     const source = sources.find(one => one.name === name)!
-    await say(house.door, pingOf(source, now))
+    await send(house.ingressUrl, pingEvent(source, now))
     await until(
       async () => (await house.broker.reads.events({ limit: 200 })).every(({ state }) => state !== 'pending'),
       {

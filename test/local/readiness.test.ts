@@ -7,7 +7,7 @@ import { startProcess } from '#local/activator/function-process.ts'
 import { mongoAnswers } from '#local/databases/ask-mongo.ts'
 import { commandOf } from '#local/databases/processes.ts'
 import { databaseFault, dataFolderFault, readinessOf } from '#local/readiness.ts'
-import { startHouse } from '../support/broker-server.ts'
+import { startBrokerServer } from '../support/broker-server.ts'
 import { emptyDatabase, freshMongo, type TestDatabase } from '../support/database.ts'
 import { sharedServer } from '../support/shared-servers.ts'
 import { until } from '../support/until.ts'
@@ -89,7 +89,7 @@ describe('PostgreSQL', () => {
   let database: TestDatabase
   beforeAll(async () => {
     database = await emptyDatabase()
-    await (await startHouse(database.url, [])).stop()
+    await (await startBrokerServer(database.url, [])).stop()
   })
   afterAll(() => database.end())
 
@@ -116,7 +116,7 @@ describe('PostgreSQL', () => {
 
   test('whose disk is full refuses commits, which the broker tells until one is taken', async () => {
     const own = await emptyDatabase()
-    const house = await startHouse(own.url, [])
+    const house = await startBrokerServer(own.url, [])
     await own.db.query(
       `create function full_disk() returns trigger language plpgsql as $$
        begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end $$`,

@@ -1,8 +1,8 @@
-import { startHouse, triggerFor } from './broker-server.ts'
+import { startBrokerServer, triggerFor } from './broker-server.ts'
 
-/** A broker in a process of its own, to be killed: `broker.process.ts <database URL> <subscriber URL>`. Sends the URL of its door. */
+/** A broker in a process of its own, to be killed: `broker-server.process.ts <database URL> <subscriber URL>`. Sends the URL of its ingress. */
 const [databaseUrl, subscriberUrl] = process.argv.slice(2)
-const { door } = await startHouse(databaseUrl!, [triggerFor('a', 'test', subscriberUrl!, { retry: 50 })])
-process.send!({ door })
+const { ingressUrl } = await startBrokerServer(databaseUrl!, [triggerFor('a', 'test', subscriberUrl!, { retry: 50 })])
+process.send!({ ingressUrl })
 // An orphan ends with its test.
 process.on('disconnect', () => process.exit())

@@ -2,33 +2,36 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type RequestListener, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Broker, type BrokerOptions, startBroker, type Trigger } from '#local/broker/broker.ts'
-import type { Delivery, Destination } from '#local/manifests/model.ts'
+import type { DeliverySpec, Destination } from '#local/manifests/model.ts'
 
-export interface Got {
+export interface ReceivedRequest {
   method: string
   path: string
   headers: IncomingHttpHeaders
   body: Buffer
 }
 
-export interface Answer {
+export interface CannedResponse {
   status?: number
   headers?: Record<string, string>
   body?: string | Buffer
 }
 
 /** What a path of the recorder does: answers, ends the connection, or stays silent. */
-export type Behaviour = (got: Got, nth: number) => Answer | 'hang up' | 'silence' | Promise<Answer>
+export type ResponseRule = (
+  got: ReceivedRequest,
+  nth: number,
+) => CannedResponse | 'hang up' | 'silence' | Promise<CannedResponse>
 
 /** Subscribers and sinks of a test: an HTTP server that keeps what it gets and answers 204, or as told for the path. */
 export const startRecorder = async () => {
-  const all: Got[] = []
-  const behaviours = new Map<string, Behaviour>()
+  const all: ReceivedRequest[] = []
+  const behaviours = new Map<string, ResponseRule>()
   const server = createServer((incoming, response) => {
     const chunks: Buffer[] = []
     incoming.on('data', chunk => chunks.push(chunk))
     incoming.on('end', async () => {
-      const got: Got = {
+      const got: ReceivedRequest = {
         method: incoming.method!,
         path: incoming.url!,
         headers: incoming.headers,
@@ -46,7 +49,7 @@ export const startRecorder = async () => {
     url,
     all,
     got: (path: string) => all.filter(one => one.path === path),
-    does: (path: string, behaviour: Behaviour) => behaviours.set(path, behaviour),
+    does: (path: string, behaviour: ResponseRule) => behaviours.set(path, behaviour),
     forget: () => {
       all.length = 0
       behaviours.clear()
@@ -76,7 +79,7 @@ const closed = async (server: Server): Promise<void> => {
 }
 
 /** A delivery block with short pauses. */
-export const delivery = (more: Partial<Delivery> = {}): Delivery => ({
+export const delivery = (more: Partial<DeliverySpec> = {}): DeliverySpec => ({
   retry: 0,
   backoffPolicy: 'exponential',
   backoffDelayMs: 1,
@@ -87,30 +90,30 @@ export const delivery = (more: Partial<Delivery> = {}): Delivery => ({
 })
 
 /** A Trigger that wants one type and posts to `url`. */
-export const triggerFor = (name: string, type: string, url: string, more: Partial<Delivery> = {}): Trigger => ({
+export const triggerFor = (name: string, type: string, url: string, more: Partial<DeliverySpec> = {}): Trigger => ({
   name,
   filters: [{ attributes: { type } }],
   subscriber: { kind: 'url', url },
   delivery: delivery(more),
 })
 
-export const to = (url: string): Destination => ({ kind: 'url', url })
+export const urlDestination = (url: string): Destination => ({ kind: 'url', url })
 
-export interface Said {
+export interface TestRequest {
   method?: string
   path?: string
   headers?: Record<string, string>
   body?: string | Buffer
 }
 
-export interface Heard {
+export interface TestResponse {
   status: number
   headers: IncomingHttpHeaders
   body: string
 }
 
 /** One request with exactly these headers. */
-export const say = (url: string, { method = 'POST', path, headers = {}, body }: Said): Promise<Heard> =>
+export const send = (url: string, { method = 'POST', path, headers = {}, body }: TestRequest): Promise<TestResponse> =>
   new Promise((resolve, reject) => {
     const target = new URL(url)
     const sending = request(
@@ -139,10 +142,10 @@ export const eventHeaders = (id: string, type: string, more: Record<string, stri
   ...more,
 })
 
-export interface House {
+export interface BrokerServer {
   broker: Broker
-  /** URL of the door. */
-  door: string
+  /** URL of the ingress. */
+  ingressUrl: string
   /** Posts an event of this type, and gives the status. */
   post(id: string, type: string, more?: Record<string, string>, body?: string): Promise<number>
   stop(): Promise<void>
@@ -151,11 +154,11 @@ export interface House {
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** A broker behind an HTTP server of its own. */
-export const startHouse = async (
+export const startBrokerServer = async (
   databaseUrl: string,
   triggers: readonly Trigger[],
   more: Partial<BrokerOptions> = {},
-): Promise<House> => {
+): Promise<BrokerServer> => {
   const broker = await startBroker({
     databaseUrl,
     namespace: 'vigia',
@@ -165,12 +168,12 @@ export const startHouse = async (
     ...more,
   })
   const server = await serving(broker.handler)
-  const door = `${server.url}/vigia/default`
+  const ingressUrl = `${server.url}/vigia/default`
   return {
     broker,
-    door,
+    ingressUrl,
     post: async (id, type, headers = {}, body = '{}') =>
-      (await say(door, { headers: eventHeaders(id, type, headers), body })).status,
+      (await send(ingressUrl, { headers: eventHeaders(id, type, headers), body })).status,
     stop: async () => {
       await broker.stop()
       await server.stop()

@@ -4,22 +4,22 @@ import { postgres } from '#database/connect.ts'
 import { migrate } from '#database/migrate.ts'
 import { type Clock, systemClock } from '#functions/host/clock.ts'
 import type { Destination } from '#local/manifests/model.ts'
-import { type News, startDispatcher } from './dispatch/dispatcher.ts'
+import { type BrokerChange, startDispatcher } from './dispatch/dispatcher.ts'
 import { startPoster } from './dispatch/http-post.ts'
 import { routesFor, type Subscriber, type Trigger } from './dispatch/route.ts'
 import { type CloudEvent, fromJson } from './event/cloud-event.ts'
 import { type Ingress, ingress } from './ingress.ts'
-import { planning } from './reads/event-query.ts'
-import { makeDueAgain, type Reads, readsOf } from './reads/event-reads.ts'
+import { plannerSettings } from './reads/event-query.ts'
+import { type EventReads, eventReads, makeDueAgain } from './reads/event-reads.ts'
 import { type BrokerRetention, brokerRetention, retentionOf } from './retention.ts'
-import { type Log, openStore, StoreAway } from './store/store.ts'
+import { type Log, openStore, StoreUnavailable } from './store/store.ts'
 import { eventKey } from './store/tables.ts'
 
-export type { News } from './dispatch/dispatcher.ts'
+export type { BrokerChange } from './dispatch/dispatcher.ts'
 export type { Reached, Subscriber, Trigger } from './dispatch/route.ts'
 export { BadQuery, type EventQuery } from './reads/event-query.ts'
 export type { EventDetail, EventSummary } from './reads/event-reads.ts'
-export { DatabaseTaken, type Log, StoreAway } from './store/store.ts'
+export { DatabaseTaken, type Log, StoreUnavailable } from './store/store.ts'
 
 export interface BrokerOptions {
   /** PostgreSQL, 14 or later. The broker keeps to the schema `broker` and makes it itself. */
@@ -75,7 +75,7 @@ export interface Broker {
   /** The door for what lives in this process: headers and body as they would be posted, resolves with the status. */
   take: Ingress['take']
   /** For the control API. */
-  reads: Reads
+  reads: EventReads
   /**
    * Sends an event to one Trigger again, with all its attempts anew; stores it first when it is no longer there. `event` is in
    * CloudEvents' JSON format, as a dead letter keeps it. Throws BadEvent, UnknownTrigger or StoreAway.
@@ -85,7 +85,7 @@ export interface Broker {
   /** Deletes events that need not be kept any more, as is done once a minute anyway. Never rejects. */
   clean(): Promise<void>
   /** Calls `listener` with everything that happens; returns how to stop that. */
-  tap(listener: (news: News) => void): () => void
+  tap(listener: (news: BrokerChange) => void): () => void
   /** Refuses what comes, waits up to `graceMs` (2,000) for what is on its way, and leaves the rest to the next start. */
   stop(options?: { graceMs?: number }): Promise<void>
 }
@@ -115,8 +115,8 @@ export const startBroker = async (options: BrokerOptions): Promise<Broker> => {
 
   const counts = { accepted: 0, duplicates: 0, attempts: 0, done: 0, dead: 0 }
   const refused: Record<string, number> = {}
-  const listeners = new Set<(news: News) => void>()
-  const tell = (news: News) => {
+  const listeners = new Set<(news: BrokerChange) => void>()
+  const tell = (news: BrokerChange) => {
     if (news.is === 'accepted') {
       counts.accepted++
       retention.accepted(news.event)
@@ -128,7 +128,7 @@ export const startBroker = async (options: BrokerOptions): Promise<Broker> => {
   const cleanDb = postgres(databaseUrl, {
     max: 1,
     applicationName: 'vigia broker retention',
-    settings: { ...planning, synchronous_commit: 'off' },
+    settings: { ...plannerSettings, synchronous_commit: 'off' },
   })
   const retention = retentionOf(cleanDb, options.retention ?? brokerRetention, () => stopping)
 
@@ -169,7 +169,7 @@ export const startBroker = async (options: BrokerOptions): Promise<Broker> => {
   /** Stores an event that goes nowhere by itself. */
   const keep = (event: CloudEvent, key: Buffer) => {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    if (stopping || !store.open) return Promise.reject(new StoreAway('PostgreSQL is unavailable'))
+    if (stopping || !store.open) return Promise.reject(new StoreUnavailable('PostgreSQL is unavailable'))
     store.publish({
       event,
       key,
@@ -177,12 +177,12 @@ export const startBroker = async (options: BrokerOptions): Promise<Broker> => {
       done: fate =>
         fate === 'stored' || fate === 'duplicate'
           ? resolve()
-          : reject(new StoreAway('it is unknown whether the event was stored; publish it again')),
+          : reject(new StoreUnavailable('it is unknown whether the event was stored; publish it again')),
     })
     return promise
   }
 
-  const db = postgres(databaseUrl, { max: 2, applicationName: 'vigia broker reads', settings: planning })
+  const db = postgres(databaseUrl, { max: 2, applicationName: 'vigia broker reads', settings: plannerSettings })
   let cleaning: Promise<void> | undefined
   const clean = () => {
     cleaning ??= (async () => {
@@ -214,7 +214,7 @@ export const startBroker = async (options: BrokerOptions): Promise<Broker> => {
   return {
     handler: door.handler,
     take: door.take,
-    reads: readsOf(db, trigger => routes.named(trigger)?.target.subscriber.function ?? null),
+    reads: eventReads(db, trigger => routes.named(trigger)?.target.subscriber.function ?? null),
     redeliver: async (said, trigger) => {
       if (!routes.named(trigger)) throw new UnknownTrigger(`there is no Trigger ${trigger}`)
       const read = fromJson(said, clock())

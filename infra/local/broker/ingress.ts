@@ -14,7 +14,7 @@ export interface IngressOptions {
 }
 
 /** Ours: Knative knows no limit. */
-export const mostEventBytes = 1024 * 1024
+export const maxEventBytes = 1024 * 1024
 
 /** How much of a body that is refused is still read, so that its sender gets to see the answer. */
 const mostRefusedBytes = 64 * 1024 * 1024
@@ -83,11 +83,11 @@ export const ingress = ({ path, accept, refused, clock, readTimeoutMs = 10_000 }
       discard(request, size)
     }
     const timer = setTimeout(() => stop(500, 'the body did not arrive in time'), readTimeoutMs)
-    if (declared > mostEventBytes) return stop(413, `a body of ${declared} bytes; ${mostEventBytes} are the most`)
+    if (declared > maxEventBytes) return stop(413, `a body of ${declared} bytes; ${maxEventBytes} are the most`)
     request.on('data', (chunk: Buffer) => {
       if (!chunks) return
       size += chunk.length
-      if (size > mostEventBytes) return stop(413, `a body of more than ${mostEventBytes} bytes`)
+      if (size > maxEventBytes) return stop(413, `a body of more than ${maxEventBytes} bytes`)
       chunks.push(chunk)
     })
     request.on('end', () => {

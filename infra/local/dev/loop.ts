@@ -1,5 +1,5 @@
 import type { BuiltNow } from '../activator/functions-build.ts'
-import { ManifestFaults, type Manifests, manifestFiles, readManifests } from '../manifests/manifests.ts'
+import { ManifestErrors, type Manifests, manifestFiles, readManifests } from '../manifests/manifests.ts'
 import type { Terminal } from '../terminal.ts'
 import { type ManifestChanges, manifestChanges } from './manifest-changes.ts'
 import { watchCheckout } from './watch.ts'
@@ -38,7 +38,7 @@ export const devLoop = ({ root, manifestRoot, terminal, rebuild, restart, apply,
     try {
       next = readManifests(manifestFiles(manifestRoot))
     } catch (error) {
-      const lines = error instanceof ManifestFaults ? error.lines : [(error as Error).message]
+      const lines = error instanceof ManifestErrors ? error.lines : [(error as Error).message]
       return terminal.warn(`the last valid manifests stay in use: ${lines.join('\n  ')}`)
     }
     const changes = manifestChanges(current, next)

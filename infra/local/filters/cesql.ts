@@ -25,7 +25,7 @@ export const cesqlPredicate = (text: string): ((attributes: Attributes) => boole
 }
 
 /** Why an expression cannot be a filter, in words that follow its name. */
-export const cesqlFaults = (text: string): string[] => {
+export const cesqlErrors = (text: string): string[] => {
   try {
     const expression = parse(text)
     const unknown = callsIn(expression).filter(({ name, count }) => !functionFor(name, count))

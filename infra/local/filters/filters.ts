@@ -1,5 +1,5 @@
-import type { Filter } from '#local/manifests/model.ts'
-import { cesqlFaults, cesqlPredicate } from './cesql.ts'
+import { cesqlErrors, cesqlPredicate } from './cesql.ts'
+import type { Filter } from './filter.ts'
 
 type Attributes = Readonly<Record<string, string>>
 export type Predicate = (attributes: Attributes) => boolean
@@ -58,7 +58,7 @@ const comparing = (values: Attributes, same: (said: string, value: string) => bo
  * What would not filter as it looks, in words with the path of the element: Knative takes these and then lets everything pass,
  * nothing pass, or ends the process that serves every broker of the cluster (reference/knative-measured.md 7).
  */
-export const lintFilter = (filter: Filter, path = 'filter'): string[] => {
+export const filterErrors = (filter: Filter, path = 'filter'): string[] => {
   const dialects = Object.keys(filter)
   if (dialects.length !== 1) return [`${path} has ${dialects.length} dialects; an element has one`]
   const [dialect] = dialects
@@ -68,8 +68,8 @@ export const lintFilter = (filter: Filter, path = 'filter'): string[] => {
   if ('suffix' in filter) return attributeFaults(filter.suffix, `${path}.suffix`, false)
   if ('all' in filter) return elementFaults(filter.all, `${path}.all`)
   if ('any' in filter) return elementFaults(filter.any, `${path}.any`)
-  if ('not' in filter) return lintFilter(filter.not, `${path}.not`)
-  if ('cesql' in filter) return cesqlFaults(filter.cesql).map(fault => `${path}.cesql ${fault}`)
+  if ('not' in filter) return filterErrors(filter.not, `${path}.not`)
+  if ('cesql' in filter) return cesqlErrors(filter.cesql).map(fault => `${path}.cesql ${fault}`)
   return [
     `${path}.${dialect} is not a filter dialect; use one of attributes, exact, prefix, suffix, all, any, not, cesql`,
   ]
@@ -78,7 +78,7 @@ export const lintFilter = (filter: Filter, path = 'filter'): string[] => {
 const elementFaults = (filters: readonly Filter[], path: string): string[] =>
   filters.length === 0
     ? [`${path} is empty, which lets every event through`]
-    : filters.flatMap((filter, index) => lintFilter(filter, `${path}[${index}]`))
+    : filters.flatMap((filter, index) => filterErrors(filter, `${path}[${index}]`))
 
 const attributeFaults = (values: Attributes, path: string, emptyMeansThere: boolean): string[] => {
   const names = Object.keys(values)

@@ -1,14 +1,14 @@
-import { Place } from './yaml-node.ts'
+import { YamlNode } from './yaml-node.ts'
 
 /** An object's head: what every Kubernetes object has. `spec` is read by its kind. */
 export interface KubernetesObject {
-  place: Place
+  node: YamlNode
   kind: string
   name: string
   namespace: string
   labels: Record<string, string>
-  annotations: Record<string, Place>
-  spec: Place
+  annotations: Record<string, YamlNode>
+  spec: YamlNode
 }
 
 const DEFAULT_NAMESPACE = 'vigia'
@@ -21,27 +21,30 @@ const kinds: Record<string, string> = {
 }
 
 /** Reads apiVersion, kind and metadata. */
-export const readObject = (place: Place): KubernetesObject => {
+export const readObject = (place: YamlNode): KubernetesObject => {
   const fields = place.fields(['apiVersion', 'kind', 'metadata', 'spec'], { status: 'written by the cluster' })
-  const kind = Place.required(fields.kind, place, 'kind')
-  const apiVersion = Place.required(fields.apiVersion, place, 'apiVersion')
-  const expected = kinds[kind.text()]
+  const kind = YamlNode.required(fields.kind, place, 'kind')
+  const apiVersion = YamlNode.required(fields.apiVersion, place, 'apiVersion')
+  const expected = kinds[kind.nonEmptyString()]
   if (!expected)
-    kind.refuse(`is ${kind.text()}, which one machine does not run; it knows ${Object.keys(kinds).join(', ')}`)
-  if (apiVersion.text() !== expected) apiVersion.refuse(`is ${apiVersion.text()}; a ${kind.text()} is ${expected} here`)
+    kind.refuse(
+      `is ${kind.nonEmptyString()}, which one machine does not run; it knows ${Object.keys(kinds).join(', ')}`,
+    )
+  if (apiVersion.nonEmptyString() !== expected)
+    apiVersion.refuse(`is ${apiVersion.nonEmptyString()}; a ${kind.nonEmptyString()} is ${expected} here`)
 
-  const metadata = Place.required(fields.metadata, place, 'metadata')
+  const metadata = YamlNode.required(fields.metadata, place, 'metadata')
   const head = metadata.fields(['name', 'namespace', 'labels', 'annotations'])
-  const name = Place.required(head.name, metadata, 'name')
-  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name.text()))
-    name.refuse(`is "${name.text()}"; a name has small letters, digits and dashes, at most 63`)
+  const name = YamlNode.required(head.name, metadata, 'name')
+  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name.nonEmptyString()))
+    name.refuse(`is "${name.nonEmptyString()}"; a name has small letters, digits and dashes, at most 63`)
   return {
-    place,
-    kind: kind.text(),
-    name: name.text(),
-    namespace: head.namespace?.text() ?? DEFAULT_NAMESPACE,
-    labels: head.labels?.texts() ?? {},
+    node: place,
+    kind: kind.nonEmptyString(),
+    name: name.nonEmptyString(),
+    namespace: head.namespace?.nonEmptyString() ?? DEFAULT_NAMESPACE,
+    labels: head.labels?.stringMap() ?? {},
     annotations: Object.fromEntries(head.annotations?.entries() ?? []),
-    spec: Place.required(fields.spec, place, 'spec'),
+    spec: YamlNode.required(fields.spec, place, 'spec'),
   }
 }

@@ -1,19 +1,19 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { readBroker } from './broker-manifest.ts'
-import type { SaidDestination } from './delivery-spec.ts'
+import type { ParsedDestination } from './delivery-spec.ts'
 import { type KubernetesObject, readObject } from './kubernetes-object.ts'
 import type { Manifests, Origin, UnusedField } from './model.ts'
 import { readPingSource } from './ping-source-manifest.ts'
-import { readService, type SaidService } from './service-manifest.ts'
+import { type ParsedService, readService } from './service-manifest.ts'
 import { readSinkBinding } from './sink-binding-manifest.ts'
 import { readTrigger } from './trigger-manifest.ts'
-import { ManifestFault, objectsIn } from './yaml-node.ts'
+import { ManifestError, objectsIn } from './yaml-node.ts'
 
 export * from './model.ts'
 
 /** The manifests cannot be honoured; one line for each fault. */
-export class ManifestFaults extends Error {
+export class ManifestErrors extends Error {
   readonly lines: string[]
   constructor(lines: string[]) {
     super(lines.join('\n'))
@@ -46,7 +46,7 @@ export const readManifests = (texts: ManifestText[]): Manifests => {
     try {
       return read()
     } catch (error) {
-      if (!(error instanceof ManifestFault)) throw error
+      if (!(error instanceof ManifestError)) throw error
       faults.push(error.message)
       return undefined
     }
@@ -63,20 +63,20 @@ export const readManifests = (texts: ManifestText[]): Manifests => {
   const namespace = objects[0]?.namespace ?? 'vigia'
   every(objects, object => {
     if (object.namespace !== namespace)
-      object.place.refuse(`is in namespace ${object.namespace}, others are in ${namespace}; one machine has one`)
+      object.node.refuse(`is in namespace ${object.namespace}, others are in ${namespace}; one machine has one`)
   })
   const brokers = every(of('Broker'), readBroker)
   const services = every(of('Service'), readService)
   const bindings = every(of('SinkBinding'), readSinkBinding)
   const triggers = every(of('Trigger'), readTrigger)
   const sources = every(of('PingSource'), readPingSource)
-  if (faults.length > 0) throw new ManifestFaults(faults)
+  if (faults.length > 0) throw new ManifestErrors(faults)
 
   const [broker, second] = brokers
-  if (!broker) throw new ManifestFaults(['knative/: there is no Broker; see knative/broker.yaml in the repository'])
+  if (!broker) throw new ManifestErrors(['knative/: there is no Broker; see knative/broker.yaml in the repository'])
   if (second) faults.push(`${at(second.broker)}: Broker ${second.broker.name} is the second one; one machine runs one`)
   const functionNames = new Set(services.map(service => service.function.name))
-  const known = ({ to, at: place }: SaidDestination) => {
+  const known = ({ to, node: place }: ParsedDestination) => {
     if (to.kind === 'function' && !functionNames.has(to.name))
       place.refuse(`is ${to.name}, and there is no such Service`)
     if (to.kind === 'broker' && to.name !== broker.broker.name)
@@ -91,28 +91,29 @@ export const readManifests = (texts: ManifestText[]): Manifests => {
     known,
   )
   every(triggers, ({ broker: named }) => {
-    if (named.text() !== broker.broker.name) named.refuse(`is ${named.text()}, and there is no such Broker`)
+    if (named.nonEmptyString() !== broker.broker.name)
+      named.refuse(`is ${named.nonEmptyString()}, and there is no such Broker`)
   })
 
-  const paths = new Map<string, SaidService>()
+  const paths = new Map<string, ParsedService>()
   every(services, service => {
     const path = service.function.public?.path
     if (path === undefined) return
     const first = paths.get(path)
     if (first)
-      service.place.refuse(`claims the public path ${path}, which ${first.function.name} has (${at(first.place)})`)
+      service.node.refuse(`claims the public path ${path}, which ${first.function.name} has (${at(first.node)})`)
     paths.set(path, service)
   })
   const functions = every(services, service => {
     const [binding, ...others] = bindings.filter(one => one.selects(service.labels, service.function.name))
-    if (others[0]) others[0].place.refuse(`binds ${service.function.name}, which ${binding!.name} binds already`)
+    if (others[0]) others[0].node.refuse(`binds ${service.function.name}, which ${binding!.name} binds already`)
     return {
       ...service.function,
       sink: binding ? `/${namespace}/${broker.broker.name}` : null,
       ceOverrides: binding?.ceOverrides ?? '',
     }
   })
-  if (faults.length > 0) throw new ManifestFaults(faults)
+  if (faults.length > 0) throw new ManifestErrors(faults)
   return {
     namespace,
     broker: broker.broker,
@@ -129,7 +130,7 @@ const refuseDoubles = (objects: KubernetesObject[]) => {
   for (const object of objects) {
     const first = seen.get(`${object.kind} ${object.name}`)
     if (first)
-      object.place.refuse(`is the second ${object.kind} named ${object.name}; the first is in ${at(first.place)}`)
+      object.node.refuse(`is the second ${object.kind} named ${object.name}; the first is in ${at(first.node)}`)
     seen.set(`${object.kind} ${object.name}`, object)
   }
 }

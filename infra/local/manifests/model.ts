@@ -1,3 +1,5 @@
+import type { Filter } from '#local/filters/filter.ts'
+
 /** What knative/ and triggers/ say, read and checked: the only form in which the rest of the runtime knows the manifests. */
 export interface Manifests {
   namespace: string
@@ -82,21 +84,10 @@ export interface TriggerManifest extends Origin {
   /** All must match; none means every event. `filter.attributes` is an `attributes` element. */
   filters: Filter[]
   subscriber: Destination
-  delivery: Delivery
+  delivery: DeliverySpec
 }
 
-export type Filter =
-  /** Exact; the empty value means "present and not empty". */
-  | { attributes: Record<string, string> }
-  | { exact: Record<string, string> }
-  | { prefix: Record<string, string> }
-  | { suffix: Record<string, string> }
-  | { all: Filter[] }
-  | { any: Filter[] }
-  | { not: Filter }
-  | { cesql: string }
-
-export interface Delivery {
+export interface DeliverySpec {
   /** Attempts after the first. */
   retry: number
   backoffPolicy: 'linear' | 'exponential'

@@ -1,23 +1,23 @@
 import { cron } from '../sources/cron.ts'
 import { readExtensions } from './ce-overrides.ts'
-import { readDestination, type SaidDestination } from './delivery-spec.ts'
+import { type ParsedDestination, readDestination } from './delivery-spec.ts'
 import type { KubernetesObject } from './kubernetes-object.ts'
 import type { SourceManifest } from './model.ts'
-import { Place } from './yaml-node.ts'
+import { YamlNode } from './yaml-node.ts'
 
-export interface SaidSource {
+export interface ParsedSource {
   source: SourceManifest
-  destinations: SaidDestination[]
+  destinations: ParsedDestination[]
 }
 
-export const readPingSource = ({ place, name, namespace, spec, annotations }: KubernetesObject): SaidSource => {
+export const readPingSource = ({ node, name, namespace, spec, annotations }: KubernetesObject): ParsedSource => {
   for (const value of Object.values(annotations)) value.ignore('an annotation for the cluster')
   const fields = spec.fields(['schedule', 'timezone', 'contentType', 'data', 'dataBase64', 'sink', 'ceOverrides'])
-  const { schedule, timeZone } = readSchedule(Place.required(fields.schedule, spec, 'schedule'), fields.timezone)
-  const sink = readDestination(Place.required(fields.sink, spec, 'sink'))
+  const { schedule, timeZone } = readSchedule(YamlNode.required(fields.schedule, spec, 'schedule'), fields.timezone)
+  const sink = readDestination(YamlNode.required(fields.sink, spec, 'sink'))
   return {
     source: {
-      ...place.origin,
+      ...node.origin,
       name,
       namespace,
       schedule,
@@ -31,22 +31,22 @@ export const readPingSource = ({ place, name, namespace, spec, annotations }: Ku
 }
 
 const readBody = (
-  spec: Place,
-  { data, dataBase64, contentType }: { data?: Place; dataBase64?: Place; contentType?: Place },
+  spec: YamlNode,
+  { data, dataBase64, contentType }: { data?: YamlNode; dataBase64?: YamlNode; contentType?: YamlNode },
 ): { data: Buffer | null; contentType: string | null } => {
   if (data && dataBase64) data.refuse('stands beside dataBase64; say one of the two')
   const said = data ?? dataBase64
   // Measured: without a body the event has no Content-Type, and with a body but no contentType neither; body parsers see nothing.
   if (!said) return spec.refuse('has no data; say data: "{}" and contentType: application/json')
-  const type = Place.required(contentType, spec, 'contentType, so the event would arrive without a Content-Type')
-  if (!/^[\w.+-]+\/[\w.+-]+(\s*;.*)?$/.test(type.text()))
-    type.refuse(`is "${type.text()}", which is not a valid media type`)
-  const bytes = data ? Buffer.from(data.string()) : Buffer.from(dataBase64!.text(), 'base64')
-  if (dataBase64 && bytes.toString('base64').replace(/=+$/, '') !== dataBase64.text().replace(/[\s=]+/g, ''))
+  const type = YamlNode.required(contentType, spec, 'contentType, so the event would arrive without a Content-Type')
+  if (!/^[\w.+-]+\/[\w.+-]+(\s*;.*)?$/.test(type.nonEmptyString()))
+    type.refuse(`is "${type.nonEmptyString()}", which is not a valid media type`)
+  const bytes = data ? Buffer.from(data.string()) : Buffer.from(dataBase64!.nonEmptyString(), 'base64')
+  if (dataBase64 && bytes.toString('base64').replace(/=+$/, '') !== dataBase64.nonEmptyString().replace(/[\s=]+/g, ''))
     dataBase64.refuse('is not valid base64')
-  if (/^application\/json\b/.test(type.text()) && !isJsonObject(bytes.toString()))
+  if (/^application\/json\b/.test(type.nonEmptyString()) && !isJsonObject(bytes.toString()))
     said.refuse('should be a JSON object, as its contentType is application/json')
-  return { data: bytes, contentType: type.text() }
+  return { data: bytes, contentType: type.nonEmptyString() }
 }
 
 const isJsonObject = (text: string) => {
@@ -59,8 +59,8 @@ const isJsonObject = (text: string) => {
 }
 
 /** The zone may stand before the fields, as in `CRON_TZ=Europe/Lisbon 0 9 * * *`; then there is no other. */
-const readSchedule = (place: Place, timezone: Place | undefined): { schedule: string; timeZone: string } => {
-  const text = place.text()
+const readSchedule = (place: YamlNode, timezone: YamlNode | undefined): { schedule: string; timeZone: string } => {
+  const text = place.nonEmptyString()
   const [, said, fields] = /^(?:CRON_)?TZ=(\S*)\s+(.*)$/s.exec(text) ?? []
   const zone = timezone?.string() ?? ''
   if (said !== undefined && zone !== '') timezone!.refuse('stands beside the zone of schedule; say one of the two')

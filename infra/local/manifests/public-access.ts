@@ -19,7 +19,7 @@ const reserved = ['healthz', 'metrics', 'version', 'readyz', 'api', 'dead']
  * `/status/badge`. Returns null without the label.
  */
 export const readPublic = (
-  { place, labels, annotations }: KubernetesObject,
+  { node, labels, annotations }: KubernetesObject,
   isClusterLocal: boolean,
   env: readonly EnvEntry[],
 ): PublicAccess | null => {
@@ -30,18 +30,18 @@ export const readPublic = (
     return null
   }
   if (value.length > longestValue || !labelValue.test(value))
-    place.refuse(
+    node.refuse(
       `has the label ${publicLabel}: ${JSON.stringify(value)}; write the path without its first slash, in small letters, ` +
         `digits, - and _, with a dot between segments: status.badge is /status/badge (at most ${longestValue} characters)`,
     )
   if (reserved.includes(value.split('.', 1)[0]!))
-    place.refuse(`has the label ${publicLabel}: ${value}; /${value.split('.', 1)[0]} is reserved, choose another path`)
-  if (isClusterLocal) place.refuse(`has the label ${publicLabel} and is cluster-local; remove one of the two labels`)
+    node.refuse(`has the label ${publicLabel}: ${value}; /${value.split('.', 1)[0]} is reserved, choose another path`)
+  if (isClusterLocal) node.refuse(`has the label ${publicLabel} and is cluster-local; remove one of the two labels`)
   return { path: `/${value.replaceAll('.', '/')}`, secret: secret ? readSecret(secret, env) : null }
 }
 
 const readSecret = (annotation: KubernetesObject['annotations'][string], env: readonly EnvEntry[]) => {
-  const [, header, variable] = /^([A-Za-z0-9-]+)=([A-Za-z_][A-Za-z0-9_]*)$/.exec(annotation.text()) ?? []
+  const [, header, variable] = /^([A-Za-z0-9-]+)=([A-Za-z_][A-Za-z0-9_]*)$/.exec(annotation.nonEmptyString()) ?? []
   if (header === undefined || variable === undefined)
     return annotation.refuse('should be <header>=<variable of the container>, such as X-Secret=MY_SECRET')
   const entry = env.find(({ name }) => name === variable)

@@ -1,10 +1,10 @@
 import type { KubernetesObject } from './kubernetes-object.ts'
 import type { EnvEntry, FunctionManifest } from './model.ts'
 import { publicSecret, readPublic } from './public-access.ts'
-import { Place } from './yaml-node.ts'
+import { YamlNode } from './yaml-node.ts'
 
-export interface SaidService {
-  place: Place
+export interface ParsedService {
+  node: YamlNode
   function: Omit<FunctionManifest, 'sink' | 'ceOverrides'>
   labels: Record<string, string>
 }
@@ -15,8 +15,8 @@ const image = 'a function is a process of its bundle here, not a container'
 const cluster = 'the cluster decides where a container runs and as whom'
 
 /** A Service that runs one of our functions: one container, no start command of its own. */
-export const readService = (object: KubernetesObject): SaidService => {
-  const { place, name, labels, annotations, spec } = object
+export const readService = (object: KubernetesObject): ParsedService => {
+  const { node, name, labels, annotations, spec } = object
   for (const [key, value] of Object.entries(annotations)) {
     if (key.startsWith(SCALING)) value.refuse('belongs in spec.template.metadata.annotations; Knative refuses it here')
     // A misspelt annotation of ours must not leave a function without its protection.
@@ -25,14 +25,14 @@ export const readService = (object: KubernetesObject): SaidService => {
   }
   const visibility = labels[VISIBILITY]
   if (visibility !== undefined && visibility !== 'cluster-local')
-    place.refuse(`has the label ${VISIBILITY}: ${visibility}; the only value is cluster-local`)
+    node.refuse(`has the label ${VISIBILITY}: ${visibility}; the only value is cluster-local`)
 
   const { template, traffic } = spec.fields(['template', 'traffic'])
   if (traffic) readTraffic(traffic)
-  const templateFields = Place.required(template, spec, 'template').fields(['metadata', 'spec'])
+  const templateFields = YamlNode.required(template, spec, 'template').fields(['metadata', 'spec'])
   const metadata = templateFields.metadata?.fields(['annotations', 'name'], { labels: 'labels are for the cluster' })
   metadata?.name?.refuse('must change with every edit; leave it out')
-  const pod = Place.required(templateFields.spec, template!, 'spec')
+  const pod = YamlNode.required(templateFields.spec, template!, 'spec')
   const { containers, volumes, ...limits } = pod.fields(
     [
       'containers',
@@ -58,7 +58,7 @@ export const readService = (object: KubernetesObject): SaidService => {
   )
   limits.idleTimeoutSeconds?.refuse('is not honoured on one machine; timeoutSeconds bounds the whole request')
   for (const volume of volumes?.list() ?? []) readVolume(volume)
-  const [container, ...others] = Place.required(containers, pod, 'containers').list()
+  const [container, ...others] = YamlNode.required(containers, pod, 'containers').list()
   if (!container || others.length > 0) return containers!.refuse('should have exactly one container')
   const containerConcurrency = limits.containerConcurrency?.integer(0, 1000) ?? 0
   // 0 is Knative's default of 300 s.
@@ -67,10 +67,10 @@ export const readService = (object: KubernetesObject): SaidService => {
     limits.responseStartTimeoutSeconds!.refuse('should be equal to timeoutSeconds, which bounds the whole request here')
   const read = readContainer(container)
   return {
-    place,
+    node,
     labels,
     function: {
-      ...place.origin,
+      ...node.origin,
       name,
       visibility: visibility === 'cluster-local' ? 'cluster-local' : 'public',
       public: readPublic(object, visibility === 'cluster-local', read.env),
@@ -82,21 +82,25 @@ export const readService = (object: KubernetesObject): SaidService => {
   }
 }
 
-const readTraffic = (traffic: Place) => {
+const readTraffic = (traffic: YamlNode) => {
   const [only, ...others] = traffic.list()
   const fields = only?.fields(['latestRevision', 'percent'])
-  if (others.length > 0 || fields?.latestRevision?.flag() !== true || (fields.percent?.integer(0, 100) ?? 100) !== 100)
+  if (
+    others.length > 0 ||
+    fields?.latestRevision?.boolean() !== true ||
+    (fields.percent?.integer(0, 100) ?? 100) !== 100
+  )
     traffic.refuse('splits traffic; one machine runs the newest revision only')
 }
 
-const readVolume = (volume: Place) => {
+const readVolume = (volume: YamlNode) => {
   const { emptyDir } = volume.fields(['name', 'emptyDir'])
   if (!emptyDir)
     volume.refuse('is not an emptyDir; on one machine a function has only the temporary folder of the machine')
   emptyDir.ignore("a function has the machine's temporary folder")
 }
 
-const readContainer = (container: Place) => {
+const readContainer = (container: YamlNode) => {
   const fields = container.fields(['env', 'readinessProbe'], {
     name: image,
     image,
@@ -110,7 +114,7 @@ const readContainer = (container: Place) => {
     terminationMessagePath: cluster,
     terminationMessagePolicy: cluster,
   })
-  const env = readEnv(Place.required(fields.env, container, 'env'))
+  const env = readEnv(YamlNode.required(fields.env, container, 'env'))
   const target = env.find(({ name }) => name === 'FUNCTION_TARGET')
   if (!target || !('value' in target))
     return fields.env!.refuse('has no FUNCTION_TARGET with a value: the function to run')
@@ -121,42 +125,46 @@ const readContainer = (container: Place) => {
 
 const reserved = ['PORT', 'K_SERVICE', 'K_CONFIGURATION', 'K_REVISION', 'K_SINK', 'K_CE_OVERRIDES']
 
-const readEnv = (env: Place): EnvEntry[] => {
+const readEnv = (env: YamlNode): EnvEntry[] => {
   const seen = new Set<string>()
   return env.list().map(entry => {
     const fields = entry.fields(['name', 'value', 'valueFrom'])
-    const name = Place.required(fields.name, entry, 'name')
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name.text()))
-      name.refuse(`is "${name.text()}", which is not a valid variable name`)
-    if (reserved.includes(name.text())) name.refuse(`is ${name.text()}, which Knative sets itself; remove it`)
-    if (seen.has(name.text())) name.refuse(`is ${name.text()} for the second time`)
-    seen.add(name.text())
+    const name = YamlNode.required(fields.name, entry, 'name')
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name.nonEmptyString()))
+      name.refuse(`is "${name.nonEmptyString()}", which is not a valid variable name`)
+    if (reserved.includes(name.nonEmptyString()))
+      name.refuse(`is ${name.nonEmptyString()}, which Knative sets itself; remove it`)
+    if (seen.has(name.nonEmptyString())) name.refuse(`is ${name.nonEmptyString()} for the second time`)
+    seen.add(name.nonEmptyString())
     if (Boolean(fields.value) === Boolean(fields.valueFrom)) entry.refuse('needs a value or a valueFrom')
     return {
       ...entry.origin,
-      name: name.text(),
+      name: name.nonEmptyString(),
       ...(fields.value ? readValue(fields.value) : readReference(fields.valueFrom!)),
     }
   })
 }
 
-const readValue = (place: Place) => {
+const readValue = (place: YamlNode) => {
   const value = place.string()
   if (value.includes('$(')) place.refuse('has a $(…) reference, which is not expanded on one machine')
   return { value }
 }
 
 /** A key of a Secret or ConfigMap is the runtime's variable of that name. */
-const readReference = (place: Place) => {
+const readReference = (place: YamlNode) => {
   const { secretKeyRef, configMapKeyRef } = place.fields(['secretKeyRef', 'configMapKeyRef'])
   const reference = secretKeyRef ?? configMapKeyRef
   if (!reference || (secretKeyRef && configMapKeyRef)) return place.refuse('needs a secretKeyRef or a configMapKeyRef')
   const fields = reference.fields(['name', 'key', 'optional'])
-  Place.required(fields.name, reference, 'name').text()
-  return { key: Place.required(fields.key, reference, 'key').text(), optional: fields.optional?.flag() ?? false }
+  YamlNode.required(fields.name, reference, 'name').nonEmptyString()
+  return {
+    key: YamlNode.required(fields.key, reference, 'key').nonEmptyString(),
+    optional: fields.optional?.boolean() ?? false,
+  }
 }
 
-const readProbe = (probe: Place | undefined): string | null => {
+const readProbe = (probe: YamlNode | undefined): string | null => {
   if (!probe) return null
   const pace = 'a starting process is asked every few milliseconds'
   const fields = probe.fields(['httpGet', 'tcpSocket'], {
@@ -170,14 +178,14 @@ const readProbe = (probe: Place | undefined): string | null => {
   const port = 'every process has a port of its own, told by PORT'
   fields.tcpSocket?.fields([], { port })
   const { path, scheme } = fields.httpGet?.fields(['path', 'scheme'], { port }) ?? {}
-  if (scheme && scheme.text() !== 'HTTP') scheme.refuse('should be HTTP')
+  if (scheme && scheme.nonEmptyString() !== 'HTTP') scheme.refuse('should be HTTP')
   if (!fields.httpGet) return null
-  if (path && !path.text().startsWith('/')) path.refuse('should begin with /')
-  return path?.text() ?? '/'
+  if (path && !path.nonEmptyString().startsWith('/')) path.refuse('should begin with /')
+  return path?.nonEmptyString() ?? '/'
 }
 
-const readScaling = (annotations: Place | undefined, containerConcurrency: number) => {
-  const said = new Map<string, Place>()
+const readScaling = (annotations: YamlNode | undefined, containerConcurrency: number) => {
+  const said = new Map<string, YamlNode>()
   for (const [key, value] of annotations?.entries() ?? [])
     if (key.startsWith(SCALING)) said.set(key.slice(SCALING.length), value)
     else if (key === 'serving.knative.dev/progress-deadline') said.set(key, value)
@@ -245,7 +253,7 @@ const clusterOnly = [
 ]
 
 /** A Go duration of whole seconds, at most an hour, in milliseconds. */
-const goSeconds = (place: Place, least: number) => {
+const goSeconds = (place: YamlNode, least: number) => {
   const [, hours = 0, minutes = 0, seconds = 0] = /^(?=\d)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(place.string()) ?? []
   const total = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)
   const isZero = place.string() === '0s' || place.string() === '0'

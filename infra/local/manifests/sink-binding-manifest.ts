@@ -1,39 +1,39 @@
 import { readExtensions } from './ce-overrides.ts'
-import { readDestination, type SaidDestination } from './delivery-spec.ts'
+import { type ParsedDestination, readDestination } from './delivery-spec.ts'
 import type { KubernetesObject } from './kubernetes-object.ts'
-import { Place } from './yaml-node.ts'
+import { YamlNode } from './yaml-node.ts'
 
-export interface SaidBinding {
+export interface ParsedBinding {
   name: string
-  place: Place
+  node: YamlNode
   /** The functions it gives K_SINK to. */
   selects: (labels: Record<string, string>, functionName: string) => boolean
   /** K_CE_OVERRIDES. */
   ceOverrides: string
-  destination: SaidDestination
+  destination: ParsedDestination
 }
 
 /** Gives K_SINK to the Services it selects, by name or by labels. */
-export const readSinkBinding = ({ place, name, namespace, spec, annotations }: KubernetesObject): SaidBinding => {
+export const readSinkBinding = ({ node, name, namespace, spec, annotations }: KubernetesObject): ParsedBinding => {
   for (const value of Object.values(annotations)) value.ignore('an annotation for the cluster')
   const fields = spec.fields(['subject', 'sink', 'ceOverrides'])
-  const subject = Place.required(fields.subject, spec, 'subject')
+  const subject = YamlNode.required(fields.subject, spec, 'subject')
   const of = subject.fields(['apiVersion', 'kind', 'namespace', 'name', 'selector'])
-  const kind = `${Place.required(of.apiVersion, subject, 'apiVersion').text()} ${Place.required(of.kind, subject, 'kind').text()}`
+  const kind = `${YamlNode.required(of.apiVersion, subject, 'apiVersion').nonEmptyString()} ${YamlNode.required(of.kind, subject, 'kind').nonEmptyString()}`
   if (kind !== 'serving.knative.dev/v1 Service') subject.refuse(`is a ${kind}; one machine binds Knative Services`)
-  if (of.namespace && of.namespace.text() !== namespace)
+  if (of.namespace && of.namespace.nonEmptyString() !== namespace)
     of.namespace.refuse(`should be the binding's own, ${namespace}`)
   if (Boolean(of.name) === Boolean(of.selector)) subject.refuse('needs a name or a selector, not both')
   const selector = of.selector?.fields(['matchLabels'])
   if (of.selector && !selector?.matchLabels) of.selector.refuse('needs matchLabels')
-  const wanted = Object.entries(selector?.matchLabels?.texts() ?? {})
-  const destination = readDestination(Place.required(fields.sink, spec, 'sink'))
-  if (destination.to.kind !== 'broker') destination.at.refuse('should be the Broker: functions publish to it')
+  const wanted = Object.entries(selector?.matchLabels?.stringMap() ?? {})
+  const destination = readDestination(YamlNode.required(fields.sink, spec, 'sink'))
+  if (destination.to.kind !== 'broker') destination.node.refuse('should be the Broker: functions publish to it')
   const extensions = readExtensions(fields.ceOverrides)
-  const only = of.name?.text()
+  const only = of.name?.nonEmptyString()
   return {
     name,
-    place,
+    node,
     selects: (labels, functionName) =>
       labels['bindings.knative.dev/exclude'] !== 'true' &&
       (only === undefined ? wanted.every(([key, value]) => labels[key] === value) : functionName === only),

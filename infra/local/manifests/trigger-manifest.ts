@@ -1,35 +1,36 @@
-import { cesqlFaults } from '../filters/cesql.ts'
-import { readDelivery, readDestination, type SaidDestination } from './delivery-spec.ts'
+import type { Filter } from '#local/filters/filter.ts'
+import { cesqlErrors } from '../filters/cesql.ts'
+import { type ParsedDestination, readDelivery, readDestination } from './delivery-spec.ts'
 import type { KubernetesObject } from './kubernetes-object.ts'
-import type { Delivery, Filter, TriggerManifest } from './model.ts'
-import { Place } from './yaml-node.ts'
+import type { DeliverySpec, TriggerManifest } from './model.ts'
+import { YamlNode } from './yaml-node.ts'
 
 /** A Trigger whose delivery may still have to come from its Broker. */
-export interface SaidTrigger {
-  trigger: Omit<TriggerManifest, 'delivery'> & { delivery: Delivery | null }
-  broker: Place
-  destinations: SaidDestination[]
+export interface ParsedTrigger {
+  trigger: Omit<TriggerManifest, 'delivery'> & { delivery: DeliverySpec | null }
+  broker: YamlNode
+  destinations: ParsedDestination[]
 }
 
-export const readTrigger = ({ place, name, spec, annotations }: KubernetesObject): SaidTrigger => {
+export const readTrigger = ({ node, name, spec, annotations }: KubernetesObject): ParsedTrigger => {
   for (const [key, value] of Object.entries(annotations)) {
-    if (key === 'kafka.eventing.knative.dev/delivery.order' && value.text() === 'ordered')
+    if (key === 'kafka.eventing.knative.dev/delivery.order' && value.nonEmptyString() === 'ordered')
       value.refuse('asks for ordered delivery, which only Kafka has; functions read current state instead')
     value.ignore('an annotation for the cluster')
   }
   const fields = spec.fields(['broker', 'brokerRef', 'filter', 'filters', 'subscriber', 'delivery'])
   fields.brokerRef?.refuse('is alpha; name the Broker in spec.broker')
-  const broker = Place.required(fields.broker, spec, 'broker')
-  const subscriber = readDestination(Place.required(fields.subscriber, spec, 'subscriber'))
-  if (subscriber.to.kind === 'broker') subscriber.at.refuse('sends the events of a Broker back to a Broker: a loop')
+  const broker = YamlNode.required(fields.broker, spec, 'broker')
+  const subscriber = readDestination(YamlNode.required(fields.subscriber, spec, 'subscriber'))
+  if (subscriber.to.kind === 'broker') subscriber.node.refuse('sends the events of a Broker back to a Broker: a loop')
   const delivery = fields.delivery ? readDelivery(fields.delivery) : null
   if (delivery?.sink.to.kind === 'broker')
-    delivery.sink.at.refuse('sends dead letters back to a Broker: a loop; name a function')
+    delivery.sink.node.refuse('sends dead letters back to a Broker: a loop; name a function')
   return {
     trigger: {
-      ...place.origin,
+      ...node.origin,
       name,
-      broker: broker.text(),
+      broker: broker.nonEmptyString(),
       filters: readFilters(fields.filter, fields.filters),
       subscriber: subscriber.to,
       delivery: delivery?.delivery ?? null,
@@ -40,7 +41,7 @@ export const readTrigger = ({ place, name, spec, annotations }: KubernetesObject
 }
 
 /** `filters` that has elements overrides `filter`; an empty `filters` leaves `filter` in force. */
-const readFilters = (filter: Place | undefined, filters: Place | undefined): Filter[] => {
+const readFilters = (filter: YamlNode | undefined, filters: YamlNode | undefined): Filter[] => {
   const attributes = filter?.fields(['attributes']).attributes
   const plain = attributes ? [{ attributes: attributesOf(attributes, true) }] : []
   if (filter && !attributes && filter.entries().length > 0) filter.refuse('has no attributes')
@@ -52,7 +53,7 @@ const readFilters = (filter: Place | undefined, filters: Place | undefined): Fil
 
 const dialects = ['exact', 'prefix', 'suffix', 'all', 'any', 'not', 'cesql'] as const
 
-const readFilter = (place: Place): Filter => {
+const readFilter = (place: YamlNode): Filter => {
   const said = Object.entries(place.fields(dialects))
   if (said.length !== 1) place.refuse(`has ${said.length} dialects; an element has one of ${dialects.join(', ')}`)
   const [dialect, value] = said[0]!
@@ -71,20 +72,20 @@ const readFilter = (place: Place): Filter => {
       // An empty `not` ends the broker-filter process of the whole cluster.
       return { not: readFilter(value) }
     case 'cesql': {
-      const [fault] = cesqlFaults(value.text())
+      const [fault] = cesqlErrors(value.nonEmptyString())
       if (fault) value.refuse(fault)
-      return { cesql: value.text() }
+      return { cesql: value.nonEmptyString() }
     }
   }
 }
 
-const someOf = (place: Place) => {
+const someOf = (place: YamlNode) => {
   const elements = place.list().map(readFilter)
   if (elements.length === 0) place.refuse('is empty, which lets every event through; remove it or say what it needs')
   return elements
 }
 
-const attributesOf = (place: Place, mayBeEmpty: boolean): Record<string, string> => {
+const attributesOf = (place: YamlNode, mayBeEmpty: boolean): Record<string, string> => {
   const attributes = place.entries()
   if (attributes.length === 0 && !mayBeEmpty) place.refuse('names no attribute, which lets every event through')
   return Object.fromEntries(

@@ -2,7 +2,7 @@ import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node,
 import type { UnusedField } from './model.ts'
 
 /** A manifest says something that the runtime cannot honour. The message is one line: file, line, field, next step. */
-export class ManifestFault extends Error {
+export class ManifestError extends Error {
   override name = 'ManifestFault'
 }
 
@@ -20,22 +20,22 @@ interface SourceFile {
 }
 
 /** The objects of a YAML file; several documents are several objects, empty ones are none. */
-export const objectsIn = (file: string, text: string, unused: UnusedField[]): Place[] => {
-  if (Buffer.byteLength(text) > MAX_FILE_BYTES) throw new ManifestFault(`${file}: larger than 1 MiB; split it`)
+export const objectsIn = (file: string, text: string, unused: UnusedField[]): YamlNode[] => {
+  if (Buffer.byteLength(text) > MAX_FILE_BYTES) throw new ManifestError(`${file}: larger than 1 MiB; split it`)
   const lines = new LineCounter()
   // 1.1, because that is how Kubernetes reads an unquoted `yes` or `on`: as a boolean.
   const documents = parseAllDocuments(text, { version: '1.1', lineCounter: lines, uniqueKeys: true, merge: false })
   const aliases = { left: MAX_ALIASES }
   return [...documents].flatMap(document => {
     const [error] = document.errors
-    if (error) throw new ManifestFault(`${file}:${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0]}`)
-    const place = new Place({ file, lines, aliases, document, unused }, document.contents, '', 0)
+    if (error) throw new ManifestError(`${file}:${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0]}`)
+    const place = new YamlNode({ file, lines, aliases, document, unused }, document.contents, '', 0)
     return place.isEmpty ? [] : [place]
   })
 }
 
 /** A value in a manifest together with the place where it is written. Every way to read it refuses what has another shape. */
-export class Place {
+export class YamlNode {
   readonly #source: SourceFile
   readonly #node: Node | null
   /** The key where there is one: a field is where its name is, not where its value begins. */
@@ -75,15 +75,15 @@ export class Place {
 
   /** Ends the reading of this object. `words` continue the sentence that begins with the field's name. */
   refuse(words: string): never {
-    throw new ManifestFault(`${this.file}:${this.line}: ${this.field || 'the document'} ${words}`)
+    throw new ManifestError(`${this.file}:${this.line}: ${this.field || 'the document'} ${words}`)
   }
 
   /** The fields of a mapping. What is neither known nor listed as unused on one machine is refused by name. */
   fields<Known extends string>(
     known: readonly Known[],
     unused: Readonly<Record<string, string>> = {},
-  ): Partial<Record<Known, Place>> {
-    const found: Partial<Record<Known, Place>> = {}
+  ): Partial<Record<Known, YamlNode>> {
+    const found: Partial<Record<Known, YamlNode>> = {}
     for (const [key, place] of this.entries()) {
       if ((known as readonly string[]).includes(key)) found[key as Known] = place
       else if (Object.hasOwn(unused, key)) place.ignore(unused[key]!)
@@ -101,26 +101,26 @@ export class Place {
   }
 
   /** The pairs of a mapping, in order. */
-  entries(): [string, Place][] {
+  entries(): [string, YamlNode][] {
     if (!isMap(this.#node)) this.refuse('should be a mapping (name: value)')
     return this.#node.items.map(({ key, value }) => {
       const name = isScalar(key) ? key.value : key
       if (typeof name !== 'string') this.refuse(`has the key ${String(name)}, which is not text; quote it`)
       const path = /^[A-Za-z0-9_-]+$/.test(name) ? `${this.field}${this.field && '.'}${name}` : `${this.field}[${name}]`
-      return [name, new Place(this.#source, (value as Node | null) ?? null, path, this.#depth + 1, key as Node)]
+      return [name, new YamlNode(this.#source, (value as Node | null) ?? null, path, this.#depth + 1, key as Node)]
     })
   }
 
   /** The elements of a list. */
-  list(): Place[] {
+  list(): YamlNode[] {
     if (!isSeq(this.#node)) this.refuse('should be a list')
     return this.#node.items.map(
-      (item, index) => new Place(this.#source, item as Node | null, `${this.field}[${index}]`, this.#depth + 1),
+      (item, index) => new YamlNode(this.#source, item as Node | null, `${this.field}[${index}]`, this.#depth + 1),
     )
   }
 
   /** Text, not empty. */
-  text(): string {
+  nonEmptyString(): string {
     const value = this.string()
     if (value === '') this.refuse('is empty')
     return value
@@ -139,7 +139,7 @@ export class Place {
     return value
   }
 
-  flag(): boolean {
+  boolean(): boolean {
     const value = this.#scalar()
     if (typeof value !== 'boolean') this.refuse('should be true or false')
     return value
@@ -152,20 +152,20 @@ export class Place {
   }
 
   /** A mapping of names to texts, such as labels. */
-  texts(): Record<string, string> {
+  stringMap(): Record<string, string> {
     return Object.fromEntries(this.entries().map(([name, place]) => [name, place.string()]))
   }
 
   /** An ISO 8601 duration in milliseconds: `PT0.2S`. */
   duration(): number {
-    const text = this.text()
+    const text = this.nonEmptyString()
     if (!/^P(?=\d|T\d)(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$/.test(text))
       this.refuse(`is "${text}", which is not an ISO 8601 duration of days or less, such as PT0.2S or PT5M`)
     return Temporal.Duration.from(text).total('milliseconds')
   }
 
   /** The value of a field that must be there. */
-  static required(place: Place | undefined, of: Place, name: string): Place {
+  static required(place: YamlNode | undefined, of: YamlNode, name: string): YamlNode {
     if (!place || place.isEmpty) of.refuse(`has no ${name}`)
     return place
   }

@@ -1,8 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '#functions/host/clock.ts'
-import type { SourceManifest } from '../manifests/manifests.ts'
 import { type CronSchedule, cron } from './cron.ts'
+
+/** What a PingSource manifest says. */
+export interface PingSource {
+  name: string
+  namespace: string
+  /** Cron, five or six fields. */
+  schedule: string
+  /** IANA name. */
+  timeZone: string
+  contentType: string | null
+  /** The bytes of the body; null: no body. */
+  data: Buffer | null
+  /** CloudEvents extensions, names in lower case. */
+  extensions: Record<string, string>
+}
 
 /** A CloudEvent in binary mode, as it goes to the broker. */
 export interface Ping {
@@ -27,12 +41,12 @@ export interface PingSources {
 }
 
 export interface PingSourcesStart {
-  sources: readonly SourceManifest[]
+  sources: readonly PingSource[]
   /** Hands an event to the source's sink and resolves with its status. */
-  send(source: SourceManifest, ping: Ping): Promise<number>
+  send(source: PingSource, ping: Ping): Promise<number>
   clock: Clock
   /** Told about a tick that nobody took. */
-  lost(words: string): void
+  onLostTick(words: string): void
   /** For tests: runs `work` after `ms` and returns how to call that off. */
   after?(ms: number, work: () => void): () => void
 }
@@ -49,7 +63,13 @@ const LOOK_AGAIN_MS = 60_000
  * overdue source fires once, and functions catch up by their cursors. Unlike Knative, whose adapter waits a random 0 to 500 ms
  * to spare clusters with thousands of sources, a tick leaves at its second.
  */
-export const startPingSources = ({ sources, send, clock, lost, after = later }: PingSourcesStart): PingSources => {
+export const startPingSources = ({
+  sources,
+  send,
+  clock,
+  onLostTick,
+  after = later,
+}: PingSourcesStart): PingSources => {
   const stopping = new AbortController()
   const running = new Map(
     sources.map(source => {
@@ -68,7 +88,7 @@ export const startPingSources = ({ sources, send, clock, lost, after = later }: 
         if (state.nextAt && now >= state.nextAt) {
           state.nextAt = schedule.next(now, source.timeZone)
           void tick(source, state).catch(error => {
-            if (!stopping.signal.aborted) lost(`${source.name}: a tick was lost: ${(error as Error).message}`)
+            if (!stopping.signal.aborted) onLostTick(`${source.name}: a tick was lost: ${(error as Error).message}`)
           })
         }
         arm()
@@ -79,9 +99,9 @@ export const startPingSources = ({ sources, send, clock, lost, after = later }: 
     }),
   )
 
-  const tick = async (source: SourceManifest, state: { lastAt: Date | null }) => {
+  const tick = async (source: PingSource, state: { lastAt: Date | null }) => {
     state.lastAt = clock()
-    const ping = pingOf(source, state.lastAt)
+    const ping = pingEvent(source, state.lastAt)
     for (const waitMs of [...pausesMs, null]) {
       const status = await send(source, ping)
       if (status < 300) return ping.headers['ce-id']!
@@ -118,7 +138,7 @@ const later = (ms: number, work: () => void) => {
 }
 
 /** The event of a tick, as measured on Knative: a random id, the time of sending, no subject. */
-export const pingOf = ({ namespace, name, data, contentType, extensions }: SourceManifest, at: Date): Ping => ({
+export const pingEvent = ({ namespace, name, data, contentType, extensions }: PingSource, at: Date): Ping => ({
   headers: {
     'ce-specversion': '1.0',
     'ce-type': 'dev.knative.sources.ping',

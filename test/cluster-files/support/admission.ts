@@ -1,5 +1,5 @@
 import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
-import { cesqlFaults } from '#local/filters/cesql.ts'
+import { cesqlErrors } from '#local/filters/cesql.ts'
 import { cron } from '#local/sources/cron.ts'
 
 /**
@@ -92,7 +92,7 @@ const triggerFaults = ({ metadata, spec }: Manifest): string[] => [
   ...(spec.filters ?? []).flatMap((element: Loose, index: number) =>
     Object.keys(element).length === 1 ? [] : [`expected one dialect: spec.filters[${index}]`],
   ),
-  ...(spec.filters ?? []).flatMap(({ cesql }: Loose) => (cesql === undefined ? [] : cesqlFaults(cesql))),
+  ...(spec.filters ?? []).flatMap(({ cesql }: Loose) => (cesql === undefined ? [] : cesqlErrors(cesql))),
   ...destinationFaults(spec.subscriber, 'spec.subscriber'),
   ...deliveryFaults(spec.delivery, 'spec.delivery'),
 ]

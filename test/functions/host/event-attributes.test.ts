@@ -4,16 +4,16 @@ import { SeriesFollowed } from '#events/series-followed.ts'
 import { Tick } from '#events/tick.ts'
 import { fromHeader, toHeader } from '#functions/host/header-text.ts'
 import { type DeadLetter, on } from '#functions/host/serve.ts'
-import { mostAttributeBytes } from '#local/broker/event/cloud-event.ts'
+import { maxAttributeBytes } from '#local/broker/event/cloud-event.ts'
 import {
+  type BrokerServer,
   eventHeaders,
-  type House,
   type Recorder,
-  say,
-  startHouse,
+  send,
+  startBrokerServer,
   startRecorder,
-  to,
   triggerFor,
+  urlDestination,
 } from '#test/support/broker-server.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 import { served } from '#test/support/served.ts'
@@ -21,7 +21,7 @@ import { until } from '#test/support/until.ts'
 
 let database: TestDatabase
 let recorder: Recorder
-let house: House
+let house: BrokerServer
 let function_: Awaited<ReturnType<typeof served>>
 const seen: VigiaEvent[] = []
 const letters: DeadLetter[] = []
@@ -31,14 +31,14 @@ beforeAll(async () => {
   database = await emptyDatabase()
   recorder = await startRecorder()
   const sinkUrl = { at: '' }
-  house = await startHouse(
+  house = await startBrokerServer(
     database.url,
     [
       {
         ...triggerFor('function', Tick.type, 'http://function.localhost/'),
         delivery: {
           ...triggerFor('x', 'x', 'http://x/').delivery,
-          deadLetterSink: to('http://function.localhost/dead/function'),
+          deadLetterSink: urlDestination('http://function.localhost/dead/function'),
         },
       },
       triggerFor('recorder', SeriesFollowed.type, `${recorder.url}/made`),
@@ -56,7 +56,7 @@ beforeAll(async () => {
       },
     },
   )
-  sinkUrl.at = house.door
+  sinkUrl.at = house.ingressUrl
   function_ = await served(
     {
       name: 'function',
@@ -90,12 +90,12 @@ afterAll(async () => {
 const raw = (text: string) => Buffer.from(text).toString('latin1')
 
 const structured = (attributes: Record<string, unknown>) =>
-  say(house.door, {
+  send(house.ingressUrl, {
     headers: { 'content-type': 'application/cloudevents+json' },
     body: JSON.stringify({ specversion: '1.0', id: 'e', source: '/t', type: Tick.type, data: {}, ...attributes }),
   })
 const binary = (attributes: Record<string, string>) =>
-  say(house.door, {
+  send(house.ingressUrl, {
     headers: {
       ...eventHeaders('e', Tick.type),
       ...Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`ce-${name}`, value])),
@@ -168,7 +168,7 @@ describe('what the door takes is handled, and what is made of it goes on', () =>
 })
 
 describe('what the door does not take is refused with 400', () => {
-  const long = 'x'.repeat(mostAttributeBytes)
+  const long = 'x'.repeat(maxAttributeBytes)
   test.each(['id', 'source', 'type', 'subject', 'ext'])('%s', async name => {
     for (const text of [
       'a\u0000b',

@@ -7,26 +7,26 @@ import { fileURLToPath } from 'node:url'
 import { HTTP, CloudEvent as SdkEvent } from 'cloudevents'
 import fc from 'fast-check'
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { BadQuery, type BrokerOptions, type News, startBroker, type Trigger } from '#local/broker/broker.ts'
+import { BadQuery, type BrokerChange, type BrokerOptions, startBroker, type Trigger } from '#local/broker/broker.ts'
 import { inBinaryMode, readEvent } from '#local/broker/event/cloud-event.ts'
 import { startPostgres } from '#local/databases/postgres.ts'
 import {
+  type BrokerServer,
   delivery,
   eventHeaders,
-  type House,
   type Recorder,
-  say,
-  startHouse,
+  send,
+  startBrokerServer,
   startRecorder,
-  to,
   triggerFor,
+  urlDestination,
 } from '#test/support/broker-server.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 import { until } from '#test/support/until.ts'
 
 let database: TestDatabase
 let recorder: Recorder
-const houses: House[] = []
+const houses: BrokerServer[] = []
 
 beforeAll(async () => {
   recorder = await startRecorder()
@@ -43,19 +43,19 @@ afterEach(async () => {
   await database.end()
 })
 
-const open = async (triggers: readonly Trigger[], more: Partial<BrokerOptions> = {}): Promise<House> => {
-  const house = await startHouse(database.url, triggers, more)
+const open = async (triggers: readonly Trigger[], more: Partial<BrokerOptions> = {}): Promise<BrokerServer> => {
+  const house = await startBrokerServer(database.url, triggers, more)
   houses.push(house)
   return house
 }
 
-const close = async (house: House) => {
+const close = async (house: BrokerServer) => {
   houses.splice(houses.indexOf(house), 1)
   await house.stop()
 }
 
 const at = (path: string) => recorder.url + path
-const allDone = async (house: House, type = 'test') =>
+const allDone = async (house: BrokerServer, type = 'test') =>
   until(
     async () => {
       const events = await house.broker.reads.events({ type, limit: 1000 })
@@ -138,7 +138,7 @@ describe('what tools read', () => {
     const house = await open([])
     const body = Buffer.from([0, 255])
     for (const [index, type] of ['application/octet-stream', 'text/plain', 'application/json'].entries())
-      await say(house.door, {
+      await send(house.ingressUrl, {
         headers: eventHeaders(`${index}`, 'a', { 'content-type': type }),
         body: index === 1 ? 'é' : index === 2 ? '' : body,
       })
@@ -165,7 +165,7 @@ describe('what tools read', () => {
 
   test('who taps the broker hears of every event, attempt and end', async () => {
     const house = await open([triggerFor('a', 'test', at('/a'))])
-    const news: News[] = []
+    const news: BrokerChange[] = []
     const stop = house.broker.tap(one => news.push(one))
     await house.post('1', 'test')
     await until(() => news.some(({ is }) => is === 'settled'))
@@ -211,7 +211,7 @@ describe('sending again', () => {
   test('who gets the dead letter may ask for it at once', async () => {
     let healthy = false
     recorder.does('/a', () => ({ status: healthy ? 204 : 422 }))
-    const house = await open([triggerFor('a', 'test', at('/a'), { deadLetterSink: to(at('/sink')) })])
+    const house = await open([triggerFor('a', 'test', at('/a'), { deadLetterSink: urlDestination(at('/sink')) })])
     recorder.does('/sink', async () => {
       healthy = true
       await house.broker.redeliver((await house.broker.reads.event(1))!.event, 'a')
@@ -362,7 +362,7 @@ describe('a function that has to start first', () => {
 
   test("and is slower than its own time limit answers 504, which is no timeout of the Trigger's", async () => {
     recorder.does('/slow', () => 'silence')
-    const house = await open([triggerFor('a', 'test', at('/slow'), { deadLetterSink: to(at('/sink')) })], {
+    const house = await open([triggerFor('a', 'test', at('/slow'), { deadLetterSink: urlDestination(at('/sink')) })], {
       resolve: destination => ({ url: (destination as { url: string }).url, function: 'a', timeoutMs: 20 }),
     })
     await house.post('1', 'test')
@@ -402,12 +402,12 @@ describe('ends and beginnings', () => {
     let slow = true
     recorder.does('/a', () => (slow ? 'silence' : { status: 204 }))
     const child = fork(script, [database.url, at('/a')])
-    const [{ door }] = (await once(child, 'message')) as [{ door: string }]
+    const [{ ingressUrl }] = (await once(child, 'message')) as [{ ingressUrl: string }]
     const kept: string[] = []
     const posting = Array.from({ length: 300 }, async (_, index) => {
       const id = `${index}`
-      const heard = await say(door, { headers: eventHeaders(id, 'test'), body: '{}' }).catch(() => null)
-      if (heard?.status === 202) kept.push(id)
+      const response = await send(ingressUrl, { headers: eventHeaders(id, 'test'), body: '{}' }).catch(() => null)
+      if (response?.status === 202) kept.push(id)
       if (kept.length === 150) child.kill('SIGKILL')
     })
     await Promise.all(posting)
@@ -422,7 +422,7 @@ describe('ends and beginnings', () => {
 
   test('a second broker on the same database refuses to start, and says who is there', async () => {
     const house = await open(triggers())
-    await expect(startHouse(database.url, triggers())).rejects.toThrow(
+    await expect(startBrokerServer(database.url, triggers())).rejects.toThrow(
       /another broker works on this database \(vigia broker, server process \d+\)/,
     )
     expect(await house.post('1', 'test')).toBe(202)
@@ -494,13 +494,13 @@ describe('PostgreSQL goes away', () => {
 
   test('under load, killed three times: 202 or 503, and nothing that got 202 is lost', async () => {
     await withServer(async server => {
-      const house = await startHouse(server.url, [triggerFor('a', 'test', at('/a'), { retry: 50 })])
+      const house = await startBrokerServer(server.url, [triggerFor('a', 'test', at('/a'), { retry: 50 })])
       const kept: string[] = []
       const statuses = new Set<number>()
       let running = true
       const sender = async (name: number) => {
         for (let id = 0; running; id++) {
-          const heard = await say(house.door, { headers: eventHeaders(`${name}/${id}`, 'test'), body: '{}' })
+          const heard = await send(house.ingressUrl, { headers: eventHeaders(`${name}/${id}`, 'test'), body: '{}' })
           statuses.add(heard.status)
           if (heard.status === 202) kept.push(`${name}/${id}`)
           else {
@@ -540,7 +540,7 @@ describe('PostgreSQL goes away', () => {
         await answer.promise
         return { status: 204 }
       })
-      const house = await startHouse(server.url, [triggerFor('a', 'test', at('/a'), { retry: 50 })])
+      const house = await startBrokerServer(server.url, [triggerFor('a', 'test', at('/a'), { retry: 50 })])
       await house.post('1', 'test')
       await until(() => recorder.got('/a').length === 1)
       process.kill(server.pid!, 'SIGKILL')

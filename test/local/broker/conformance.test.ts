@@ -3,22 +3,23 @@ import { systemClock } from '#functions/host/clock.ts'
 import type { Trigger } from '#local/broker/broker.ts'
 import { afterAttempt } from '#local/broker/dispatch/delivery-outcome.ts'
 import { ingress } from '#local/broker/ingress.ts'
-import type { Delivery, Filter } from '#local/manifests/model.ts'
+import type { Filter } from '#local/filters/filter.ts'
+import type { DeliverySpec } from '#local/manifests/model.ts'
 import {
-  type Answer,
-  type Behaviour,
+  type BrokerServer,
+  type CannedResponse,
   delivery,
   eventHeaders,
-  type Got,
-  type House,
+  type ReceivedRequest,
   type Recorder,
-  type Said,
-  say,
+  type ResponseRule,
+  send,
   serving,
-  startHouse,
+  startBrokerServer,
   startRecorder,
-  to,
+  type TestRequest,
   triggerFor,
+  urlDestination,
 } from '#test/support/broker-server.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 import { until } from '#test/support/until.ts'
@@ -32,19 +33,19 @@ import { until } from '#test/support/until.ts'
 
 interface DoorRow {
   says: string
-  said: Said
+  said: TestRequest
   status: number
   headers?: Record<string, string>
 }
 
-const binary = (headers: Record<string, string | undefined> = {}, body: string | Buffer = '{"a":1}'): Said => ({
+const binary = (headers: Record<string, string | undefined> = {}, body: string | Buffer = '{"a":1}'): TestRequest => ({
   headers: Object.fromEntries(
     Object.entries({ ...eventHeaders('row', 'door'), ...headers }).filter(([, value]) => value !== undefined),
   ) as Record<string, string>,
   body,
 })
 
-const structured = (event: object | string, contentType = 'application/cloudevents+json'): Said => ({
+const structured = (event: object | string, contentType = 'application/cloudevents+json'): TestRequest => ({
   headers: { 'content-type': contentType },
   body: typeof event === 'string' ? event : JSON.stringify(event),
 })
@@ -163,10 +164,10 @@ const door: DoorRow[] = [
 
 interface FormRow {
   says: string
-  said: Said
+  said: TestRequest
   headers: Record<string, string | null | RegExp>
   body?: string
-  format?: Delivery['format']
+  format?: DeliverySpec['format']
 }
 
 const form: FormRow[] = [
@@ -349,15 +350,15 @@ const form: FormRow[] = [
 
 interface RetryRow {
   says: string
-  does: Behaviour
+  does: ResponseRule
   attempts: number
   letter: number | 'bare' | null
   data?: string
-  more?: Partial<Delivery>
+  more?: Partial<DeliverySpec>
 }
 
 const answers =
-  (answer: Answer): Behaviour =>
+  (answer: CannedResponse): ResponseRule =>
   () =>
     answer
 const event = { ...eventHeaders('answer', 'unheard'), 'ce-source': '/answer' }
@@ -452,7 +453,7 @@ const retries: RetryRow[] = [
   { says: 'no retries', does: answers({ status: 500 }), attempts: 1, letter: 500, more: { retry: 0 } },
 ]
 
-const pauses: [says: string, delivery: Partial<Delivery>, ms: number[]][] = [
+const pauses: [says: string, delivery: Partial<DeliverySpec>, ms: number[]][] = [
   ['exponential PT0.2S', { backoffPolicy: 'exponential', backoffDelayMs: 200 }, [200, 400, 800]],
   ['linear PT0.2S: the first retry is immediate', { backoffPolicy: 'linear', backoffDelayMs: 200 }, [0, 200, 400]],
   ['no delay: no pause at all', { backoffPolicy: 'exponential', backoffDelayMs: 0 }, [0, 0, 0]],
@@ -462,7 +463,7 @@ const pauses: [says: string, delivery: Partial<Delivery>, ms: number[]][] = [
 
 interface ReplyRow {
   says: string
-  answer: Answer
+  answer: CannedResponse
   reply: { headers: Record<string, string | null>; body?: string } | null
   attempts: number
   letter: number | 'bare' | null
@@ -591,7 +592,7 @@ const skipped: Record<string, string> = {
 
 let database: TestDatabase
 let recorder: Recorder
-let house: House
+let house: BrokerServer
 const refusedPort = 'http://127.0.0.1:1'
 
 const typeOf = (kind: string, index: number) => `${kind}.${index}`
@@ -601,7 +602,7 @@ beforeAll(async () => {
   database = await emptyDatabase()
   recorder = await startRecorder()
   const at = (part: string, kind: string, index: number) => recorder.url + path(part, kind, index)
-  const sink = (kind: string, index: number) => to(at('sink', kind, index))
+  const sink = (kind: string, index: number) => urlDestination(at('sink', kind, index))
   const triggers: Trigger[] = [
     triggerFor('door', 'door', `${recorder.url}/door`),
     ...form.map(({ format = 'binary' }, index) =>
@@ -629,15 +630,15 @@ beforeAll(async () => {
     triggerFor('good', 'pair', `${recorder.url}/pair/good`),
     triggerFor('sick-sink', 'sick-sink', `${recorder.url}/sick`, {
       retry: 2,
-      deadLetterSink: to(`${recorder.url}/sick/sink`),
+      deadLetterSink: urlDestination(`${recorder.url}/sick/sink`),
     }),
     triggerFor('strict-sink', 'strict-sink', `${recorder.url}/sick`, {
       retry: 2,
-      deadLetterSink: to(`${recorder.url}/strict/sink`),
+      deadLetterSink: urlDestination(`${recorder.url}/strict/sink`),
     }),
     triggerFor('flaky-sink', 'flaky-sink', `${recorder.url}/sick`, {
       retry: 2,
-      deadLetterSink: to(`${recorder.url}/flaky/sink`),
+      deadLetterSink: urlDestination(`${recorder.url}/flaky/sink`),
     }),
     triggerFor('fall-back', 'fall-back', `${recorder.url}/sick`, { deadLetterSink: null }),
   ]
@@ -653,7 +654,7 @@ beforeAll(async () => {
   recorder.does('/sick/sink', answers({ status: 500 }))
   recorder.does('/strict/sink', answers({ status: 400 }))
   recorder.does('/flaky/sink', (_, nth) => ({ status: nth < 3 ? 503 : 204 }))
-  house = await startHouse(database.url, triggers, { url: 'http://broker/vigia/default' })
+  house = await startBrokerServer(database.url, triggers, { url: 'http://broker/vigia/default' })
 })
 
 afterAll(async () => {
@@ -677,7 +678,7 @@ const settled = async (type: string) => {
 describe('the door', () => {
   test.each(door)('$says: $status', async ({ said, status, headers = {} }) => {
     const before = house.broker.stats()
-    const heard = await say(house.door, said)
+    const heard = await send(house.ingressUrl, said)
     expect(heard.status).toBe(status)
     expect(heard.body).toBe('')
     expect(heard.headers).toMatchObject({ allow: 'POST, OPTIONS', ...headers })
@@ -706,7 +707,7 @@ describe('the door', () => {
       readTimeoutMs: 20,
     })
     const { url, stop } = await serving(handler)
-    const heard = await say(`${url}/vigia/default`, binary({ 'content-length': '100' }))
+    const heard = await send(`${url}/vigia/default`, binary({ 'content-length': '100' }))
     expect(heard).toMatchObject({ status: 500, body: '' })
     expect(accept).not.toHaveBeenCalled()
     await stop()
@@ -727,12 +728,12 @@ describe('the door', () => {
       const { 'ce-id': id, ...others } = said.headers ?? {}
       const headers = id ? { ...others, 'ce-id': `refused-${index}` } : others
       const body = typeof said.body === 'string' ? said.body.replace('"row"', `"refused-${index}"`) : said.body
-      expect((await say(house.door, { ...said, headers, ...(body === undefined ? {} : { body }) })).status).not.toBe(
-        202,
-      )
+      expect(
+        (await send(house.ingressUrl, { ...said, headers, ...(body === undefined ? {} : { body }) })).status,
+      ).not.toBe(202)
     }
     expect(await stored()).toBe(before)
-    expect(await say(house.door, binary({ 'ce-id': 'counted' }))).toMatchObject({ status: 202 })
+    expect(await send(house.ingressUrl, binary({ 'ce-id': 'counted' }))).toMatchObject({ status: 202 })
     expect(await stored()).toBe(before + 2)
   })
 })
@@ -743,7 +744,7 @@ describe('what a subscriber receives', () => {
     const text = (part: unknown) =>
       typeof part === 'string' ? part.replace('"door"', `"${type}"`).replace('"row"', `"row-${index}"`) : part
     const own = said.headers!['ce-id'] ? { 'ce-id': `row-${index}`, 'ce-type': type } : {}
-    const heard = await say(house.door, {
+    const heard = await send(house.ingressUrl, {
       ...said,
       headers: { ...said.headers, ...own },
       body: (said.headers!['ce-id'] ? said.body : text(said.body)) as string,
@@ -764,7 +765,7 @@ describe('what a subscriber receives', () => {
 })
 
 /** The code of a dead letter, checked from head to foot. */
-const letterIn = (letters: Got[], dest: string): number | 'bare' | null => {
+const letterIn = (letters: ReceivedRequest[], dest: string): number | 'bare' | null => {
   expect(letters.length).toBeLessThan(2)
   const [letter] = letters
   if (!letter) return null
@@ -787,7 +788,8 @@ const letterIn = (letters: Got[], dest: string): number | 'bare' | null => {
   return Number(code)
 }
 
-const errorData = ([letter]: Got[]) => Buffer.from(String(letter!.headers['ce-knativeerrordata']), 'base64').toString()
+const errorData = ([letter]: ReceivedRequest[]) =>
+  Buffer.from(String(letter!.headers['ce-knativeerrordata']), 'base64').toString()
 
 describe('retries and dead letters: retry 3, a sink', () => {
   test.each(retries.map((row, index) => ({ ...row, index })))(
@@ -900,7 +902,7 @@ const routing: [says: string, filters: Filter[], gets: string[]][] = [
 describe('routing', () => {
   test('each Trigger gets what its filters let through, once, and nothing else', async () => {
     const own = await emptyDatabase()
-    const other = await startHouse(
+    const other = await startBrokerServer(
       own.url,
       routing.map(([, filters], index) => ({
         ...triggerFor(`routed-${index}`, 'x', `${recorder.url}/routed/${index}`),
@@ -957,8 +959,8 @@ describe('not shown here', () => {
 
 test('a Trigger without a sink falls back to that of the Broker', async () => {
   const own = await emptyDatabase()
-  const other = await startHouse(own.url, [triggerFor('a', 'a', `${recorder.url}/sick`)], {
-    deadLetterSink: to(`${recorder.url}/broker/sink`),
+  const other = await startBrokerServer(own.url, [triggerFor('a', 'a', `${recorder.url}/sick`)], {
+    deadLetterSink: urlDestination(`${recorder.url}/broker/sink`),
   })
   await other.post('1', 'a')
   const letter = await until(() => recorder.got('/broker/sink')[0], { what: 'the dead letter' })

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Postgres, postgres } from '#database/connect.ts'
-import { BadQuery, type EventQuery, eventQuestion, planning } from '#local/broker/reads/event-query.ts'
-import { type House, startHouse } from '#test/support/broker-server.ts'
+import { BadQuery, type EventQuery, plannerSettings, selectEvents } from '#local/broker/reads/event-query.ts'
+import { type BrokerServer, startBrokerServer } from '#test/support/broker-server.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 
 let database: TestDatabase
-let house: House
+let house: BrokerServer
 let asking: Postgres
 
 const events = 60_000
@@ -15,7 +15,7 @@ const at = (seq: number) => new Date(beginning + seq * 1000).toISOString()
 // As a week of probes leaves it: nearly all of one kind, of which shard/0 is the subject of each second event.
 beforeAll(async () => {
   database = await emptyDatabase()
-  house = await startHouse(database.url, [])
+  house = await startBrokerServer(database.url, [])
   await database.db.query(
     `insert into broker.event (seq, key, id, source, type, subject, attributes, data, ttl, accepted_at)
      select n, gen_random_uuid(), n::text, kind.source, kind.type, kind.subject, '{}', '', 255, $2::timestamptz + n * interval '1 second'
@@ -28,7 +28,7 @@ beforeAll(async () => {
     [events, at(0)],
   )
   await database.db.query('analyze broker.event')
-  asking = postgres(database.url, { max: 1, settings: planning })
+  asking = postgres(database.url, { max: 1, settings: plannerSettings })
 })
 
 afterAll(async () => {
@@ -54,7 +54,7 @@ const nodesOf = (node: Node): Node[] => [node, ...(node.Plans ?? []).flatMap(nod
 
 /** How the events are found: the ways in, and how many rows they read. */
 const reading = async (query: EventQuery) => {
-  const { text, values } = eventQuestion(query)
+  const { text, values } = selectEvents(query)
   const { rows } = await asking.query<{ 'QUERY PLAN': [{ Plan: Node }] }>(
     `explain (analyze, buffers, format json) ${text}`,
     values,
@@ -123,7 +123,7 @@ describe('a broker without events', () => {
     '%o finds nothing',
     async query => {
       const empty = await emptyDatabase()
-      const other = await startHouse(empty.url, [])
+      const other = await startBrokerServer(empty.url, [])
       expect(await other.broker.reads.events(query)).toEqual([])
       await other.stop()
       await empty.end()
@@ -143,17 +143,17 @@ describe('what is no instant or number', () => {
     '1763726400',
     ' 2026-11-21',
   ])('since=%s is refused', since => {
-    expect(() => eventQuestion({ since })).toThrow(BadQuery)
+    expect(() => selectEvents({ since })).toThrow(BadQuery)
   })
 
   test.each(['0', '1001', '-1', '1.0', '0x10', '1e2', '٣', 'many', '', ' 5'])('limit=%s is refused', limit => {
-    expect(() => eventQuestion({ limit })).toThrow(BadQuery)
+    expect(() => selectEvents({ limit })).toThrow(BadQuery)
   })
 
   test.each(['2026-11-21', '2026-11-21T12:00:00Z', '2026-11-21T12:00:00.5-03:00', '0001-01-01T00:00:00Z'])(
     'since=%s is taken',
     since => {
-      expect(eventQuestion({ since }).values).toContainEqual(expect.any(Date))
+      expect(selectEvents({ since }).values).toContainEqual(expect.any(Date))
     },
   )
 })

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { BrokerOptions } from '#local/broker/broker.ts'
 import { type BrokerRetention, brokerRetention } from '#local/broker/retention.ts'
-import { type House, startHouse, startRecorder, triggerFor } from '#test/support/broker-server.ts'
+import { type BrokerServer, startBrokerServer, startRecorder, triggerFor } from '#test/support/broker-server.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 import { until } from '#test/support/until.ts'
 
 let database: TestDatabase
-let house: House | undefined
+let house: BrokerServer | undefined
 beforeEach(async () => {
   database = await emptyDatabase()
 })
@@ -23,7 +23,7 @@ const wide: BrokerRetention = {
 }
 
 const open = async (retention: Partial<BrokerRetention>, more: Partial<BrokerOptions> = {}) => {
-  house = await startHouse(database.url, [], { retention: { ...wide, ...retention }, ...more })
+  house = await startBrokerServer(database.url, [], { retention: { ...wide, ...retention }, ...more })
   return house
 }
 
@@ -138,7 +138,7 @@ describe('what is pending', () => {
     const recorder = await startRecorder()
     let healthy = false
     recorder.does('/a', () => ({ status: healthy ? 204 : 500 }))
-    house = await startHouse(
+    house = await startBrokerServer(
       database.url,
       [triggerFor('a', 'test', `${recorder.url}/a`, { retry: 1000, backoffPolicy: 'linear', backoffDelayMs: 1 })],
       { retention: { ...wide, kind: { events: 0, bytes: 0 } } },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { cesqlFaults, cesqlPredicate } from '#local/filters/cesql.ts'
-import { lintFilter, onlyType, predicate } from '#local/filters/filters.ts'
-import type { Filter } from '#local/manifests/model.ts'
+import { cesqlErrors, cesqlPredicate } from '#local/filters/cesql.ts'
+import type { Filter } from '#local/filters/filter.ts'
+import { filterErrors, onlyType, predicate } from '#local/filters/filters.ts'
 
 const required = { specversion: '1.0', id: '1', source: '/functions/a', type: 'dev.vigia.monitor.down' }
 const full: Record<string, string> = {
@@ -73,7 +73,7 @@ describe('a filter that does not filter as it looks is refused', () => {
     ['CESQL that is no boolean', { cesql: 'type' }, /cesql is a string/],
   ]
   test.each(faults)('%s', (_, filter, fault) => {
-    expect(lintFilter(filter as Filter).join('\n')).toMatch(fault)
+    expect(filterErrors(filter as Filter).join('\n')).toMatch(fault)
   })
 
   const good: Filter[] = [
@@ -83,7 +83,7 @@ describe('a filter that does not filter as it looks is refused', () => {
     { cesql: "type LIKE 'dev.%'" },
   ]
   test.each(good)('%o passes', filter => {
-    expect(lintFilter(filter)).toEqual([])
+    expect(filterErrors(filter)).toEqual([])
   })
 })
 
@@ -157,7 +157,7 @@ describe('CESQL', () => {
     'int(num) < int(id) + 5',
   ]
   test.each(passes)('%s passes', text => {
-    expect(cesqlFaults(text)).toEqual([])
+    expect(cesqlErrors(text)).toEqual([])
     expect(cesqlPredicate(text)(full)).toBe(true)
   })
 
@@ -208,13 +208,13 @@ describe('CESQL', () => {
     `${'('.repeat(500)}TRUE${')'.repeat(500)}`,
   ]
   test.each(unreadable)('%s cannot be read', text => {
-    expect(cesqlFaults(text).join()).toMatch(/cannot be read/)
+    expect(cesqlErrors(text).join()).toMatch(/cannot be read/)
   })
 
   test('what can never match, or is no boolean, is a fault', () => {
-    expect(cesqlFaults('NOPE(tick)').join()).toMatch(/calls NOPE/)
-    expect(cesqlFaults('ABS(1, 2) = 1').join()).toMatch(/calls ABS with 2/)
+    expect(cesqlErrors('NOPE(tick)').join()).toMatch(/calls NOPE/)
+    expect(cesqlErrors('ABS(1, 2) = 1').join()).toMatch(/calls ABS with 2/)
     for (const text of ['1', "'x'", 'num + 1', 'flag', 'UPPER(tick)', '-num'])
-      expect(cesqlFaults(text).join()).toMatch(/a filter is true or false/)
+      expect(cesqlErrors(text).join()).toMatch(/a filter is true or false/)
   })
 })

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { eventQuestion } from '#local/broker/reads/event-query.ts'
+import { selectEvents } from '#local/broker/reads/event-query.ts'
 import { type Controls, controlApi, sendJson } from '#local/http/api/api.ts'
 
 const asked: unknown[] = []
@@ -12,7 +12,7 @@ const controls: Controls = {
   waitingFor: async () => [],
   metrics: async () => ({ type: 'text/plain', text: 'up 1\n' }),
   events: async query => {
-    eventQuestion(query)
+    selectEvents(query)
     asked.push(query)
     return []
   },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { root } from '#infra/repository.ts'
 import { publicAddress, publicRoutes } from '#local/http/public-routes.ts'
-import { ManifestFaults, manifestFiles, readManifests } from '#local/manifests/manifests.ts'
+import { ManifestErrors, manifestFiles, readManifests } from '#local/manifests/manifests.ts'
 
 const broker = `apiVersion: eventing.knative.dev/v1
 kind: Broker
@@ -32,7 +32,7 @@ const faults = (...services: [name: string, metadata: string][]): string[] => {
     read(...services)
     return []
   } catch (error) {
-    if (error instanceof ManifestFaults) return error.lines
+    if (error instanceof ManifestErrors) return error.lines
     throw error
   }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { ManifestFaults, manifestFiles, readManifests } from '#local/manifests/manifests.ts'
+import { ManifestErrors, manifestFiles, readManifests } from '#local/manifests/manifests.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
@@ -120,7 +120,7 @@ const faults = (file: string, text: string): string[] => {
     read({ ...whole, [file]: text })
     return []
   } catch (error) {
-    if (error instanceof ManifestFaults) return error.lines
+    if (error instanceof ManifestErrors) return error.lines
     throw error
   }
 }

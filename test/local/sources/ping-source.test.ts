@@ -130,7 +130,7 @@ const onOurClock = (given: Partial<SourceManifest> = {}, statuses: number[] = []
       return statuses.shift() ?? 202
     },
     clock: () => new Date(now),
-    lost: words => lost.push(words),
+    onLostTick: words => lost.push(words),
     after: (ms, work) => {
       timer = { ms, work }
       return () => {

@@ -1,4 +1,4 @@
-import type { Delivery } from '#local/manifests/model.ts'
+import type { DeliverySpec } from '#local/manifests/model.ts'
 
 /** What came of one attempt to hand an event over. */
 export type Outcome =
@@ -34,7 +34,7 @@ export interface Attempted {
   outcome: Outcome
   /** How many attempts there were, this one included. */
   attempts: number
-  delivery: Pick<Delivery, 'retry' | 'backoffPolicy' | 'backoffDelayMs'>
+  delivery: Pick<DeliverySpec, 'retry' | 'backoffPolicy' | 'backoffDelayMs'>
   /** URL of who was tried, and of the broker's door. */
   dest: string
   door: string

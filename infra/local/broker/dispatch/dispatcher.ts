@@ -1,12 +1,12 @@
 import type { CloudEvent } from '../event/cloud-event.ts'
-import { type Log, type Publication, type Store, StoreAway } from '../store/store.ts'
+import { type Log, type Publication, type Store, StoreUnavailable } from '../store/store.ts'
 import { type AttemptNote, type Claimed, eventKey, type NewDelivery, type Settled } from '../store/tables.ts'
 import { type AttemptOptions, attempt } from './delivery-attempt.ts'
 import { afterAttempt, type Letter, noted, type Verdict } from './delivery-outcome.ts'
 import type { Job, Route, Routes } from './route.ts'
 
 /** What the broker tells who listens: tests, and the runtime's counters. */
-export type News =
+export type BrokerChange =
   | { is: 'accepted'; seq: number; event: CloudEvent }
   | { is: 'attempted'; seq: number; trigger: string; status: number | null; error: string | null; ms: number }
   | { is: 'settled'; seq: number; trigger: string; state: 'pending' | 'done' | 'dead' }
@@ -23,7 +23,7 @@ export interface DispatcherOptions {
   /** Every delivery is sent a second time after its success, and the second answer counts. */
   deliverTwice: boolean
   log: Log
-  tell(news: News): void
+  tell(news: BrokerChange): void
 }
 
 export interface Dispatcher {
@@ -228,7 +228,7 @@ export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
     looking = true
     void lookOnce()
       .catch(error => {
-        if (!(error instanceof StoreAway)) log.error({ error }, 'due deliveries could not be claimed')
+        if (!(error instanceof StoreUnavailable)) log.error({ error }, 'due deliveries could not be claimed')
         wakeIn(1_000)
       })
       .finally(() => {
@@ -317,7 +317,7 @@ export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
         for (const job of held) job.leasedAt = performance.now()
       },
       error => {
-        if (!(error instanceof StoreAway)) log.error({ error }, 'leases could not be renewed')
+        if (!(error instanceof StoreUnavailable)) log.error({ error }, 'leases could not be renewed')
       },
     )
   }, leaseMs / 4)

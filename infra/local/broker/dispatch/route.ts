@@ -1,5 +1,6 @@
-import { lintFilter, onlyType, type Predicate, predicate } from '#local/filters/filters.ts'
-import type { Delivery, Destination, Filter } from '#local/manifests/model.ts'
+import type { Filter } from '#local/filters/filter.ts'
+import { filterErrors, onlyType, type Predicate, predicate } from '#local/filters/filters.ts'
+import type { DeliverySpec, Destination } from '#local/manifests/model.ts'
 import type { CloudEvent } from '../event/cloud-event.ts'
 import type { Letter } from './delivery-outcome.ts'
 
@@ -9,7 +10,7 @@ export interface Trigger {
   /** All must agree; none lets every event through. */
   filters: readonly Filter[]
   subscriber: Destination
-  delivery: Delivery
+  delivery: DeliverySpec
 }
 
 /** Somebody who takes events over HTTP. */
@@ -66,7 +67,7 @@ export interface Target {
 export interface Route {
   readonly name: string
   readonly matches: Predicate
-  readonly delivery: Delivery
+  readonly delivery: DeliverySpec
   readonly target: Target
   readonly sink: Target | null
   /** Everything of this Trigger in memory, by the event's seq. */
@@ -93,7 +94,7 @@ export const routesFor = (
   brokerSink: Destination | null,
 ): Routes => {
   const faults = triggers.flatMap(({ name, filters }) =>
-    filters.flatMap((filter, index) => lintFilter(filter, `Trigger ${name}: filters[${index}]`)),
+    filters.flatMap((filter, index) => filterErrors(filter, `Trigger ${name}: filters[${index}]`)),
   )
   const names = triggers.map(({ name }) => name)
   const twice = names.filter((name, index) => names.indexOf(name) !== index)

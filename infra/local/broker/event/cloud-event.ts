@@ -138,13 +138,13 @@ const mediaType = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;.*)?$/
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/
 
 /** What attributes may take in headers, percent-encoded: a server takes 16 KiB of them, and a dead letter holds 2 KiB more. */
-export const mostAttributeBytes = 12 * 1024
+export const maxAttributeBytes = 12 * 1024
 
 /** The same for an id, because an event that a function makes of this one holds it twice: in its own id, and as its cause. */
-export const mostIdBytes = 5_500
+export const maxIdBytes = 5_500
 
 /** What an index entry has room for. */
-export const mostKindBytes = 2_000
+export const maxKindBytes = 2_000
 
 /** The attribute as a function reads it from its header: percent-decoded and without quotes. */
 const said = (name: string, value: string): string => fromHeader(name, toWire(value))
@@ -170,10 +170,10 @@ const checked = (
     if (!value.isWellFormed()) return invalid(`attribute ${name} has half of a surrogate pair`)
     bytes += name.length + encodedLength(value)
   }
-  if (bytes > mostAttributeBytes) return invalid(`attributes of ${bytes} bytes; ${mostAttributeBytes} are the most`)
-  if (encodedLength(attributes.id!) > mostIdBytes) return invalid(`an id of more than ${mostIdBytes} bytes`)
+  if (bytes > maxAttributeBytes) return invalid(`attributes of ${bytes} bytes; ${maxAttributeBytes} are the most`)
+  if (encodedLength(attributes.id!) > maxIdBytes) return invalid(`an id of more than ${maxIdBytes} bytes`)
   const kind = Buffer.byteLength(`${attributes.type}${attributes.source}${attributes.subject ?? ''}`)
-  if (kind > mostKindBytes) return invalid(`type, source and subject of ${kind} bytes; ${mostKindBytes} are the most`)
+  if (kind > maxKindBytes) return invalid(`type, source and subject of ${kind} bytes; ${maxKindBytes} are the most`)
 
   const source = uriReference(attributes.source!)
   if (source === null) return invalid(`source ${attributes.source} is not a valid URI reference`)

@@ -12,7 +12,7 @@ export interface EventQuery {
 }
 
 /** The instant of `since`. Throws BadQuery. */
-export const instantIn = (text: string): Date => {
+export const parseSince = (text: string): Date => {
   const [, date, time = 'T00:00:00', zone = time === 'T00:00:00' ? 'Z' : undefined] =
     /^(\d{4}-\d\d-\d\d)(?:(T\d\d:\d\d:\d\d(?:\.\d{1,9})?)(Z|[+-]\d\d:\d\d))?$/i.exec(text) ?? []
   const isDay = date !== undefined && new Date(`${date}T00:00:00Z`).toJSON()?.startsWith(date)
@@ -23,7 +23,7 @@ export const instantIn = (text: string): Date => {
 }
 
 /** The number of `limit`. Throws BadQuery. */
-export const limitIn = (limit: string | number | undefined, otherwise: number): number => {
+export const parseLimit = (limit: string | number | undefined, otherwise: number): number => {
   if (limit === undefined) return otherwise
   const number = Number(limit)
   if (!/^\d{1,4}$/.test(String(limit)) || number < 1 || number > 1000)
@@ -40,7 +40,7 @@ interface Question {
  * For the connection that asks: there is an index for each order that is asked for, and where the server finds sorting cheaper it
  * reads all of a kind for that.
  */
-export const planning = {
+export const plannerSettings = {
   enable_seqscan: 'off',
   enable_bitmapscan: 'off',
   enable_sort: 'off',
@@ -61,12 +61,12 @@ const disorder = 1_000
  * No single index gives the newest events of every combination of filters, and one index for each would double the cost of storing
  * an event. There are few kinds, so they are listed by skipping through an index (`kind`), and the newest of each are merged.
  */
-export const eventQuestion = ({ type, source, subject, since, limit }: EventQuery): Question => {
+export const selectEvents = ({ type, source, subject, since, limit }: EventQuery): Question => {
   const values: unknown[] = []
   const value = (given: unknown, as: string) => `$${values.push(given)}::${as}`
   const columns = 'seq, id, type, source, subject, attributes, accepted_at'
-  const most = value(limitIn(limit, 100), 'int4')
-  const accepted = since === undefined ? null : value(instantIn(since), 'timestamptz')
+  const most = value(parseLimit(limit, 100), 'int4')
+  const accepted = since === undefined ? null : value(parseSince(since), 'timestamptz')
   const first = accepted === null ? '0::int8' : `(select seq from beginning)`
   const late = accepted === null ? '' : `and accepted_at >= ${accepted}`
   const parts: string[] = accepted === null ? [] : [beginning(accepted)]

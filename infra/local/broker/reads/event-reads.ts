@@ -1,7 +1,7 @@
 import type { Postgres } from '#database/connect.ts'
 import { inJson } from '../event/cloud-event.ts'
 import { eventIn } from '../store/tables.ts'
-import { type EventQuery, eventQuestion } from './event-query.ts'
+import { type EventQuery, selectEvents } from './event-query.ts'
 
 type State = 'pending' | 'done' | 'dead'
 
@@ -34,7 +34,7 @@ export interface EventDetail {
   }[]
 }
 
-export interface Reads {
+export interface EventReads {
   /** Newest first. Throws BadQuery. */
   events(query: EventQuery): Promise<EventSummary[]>
   event(seq: number): Promise<EventDetail | null>
@@ -59,9 +59,9 @@ interface SummaryRow {
 }
 
 /** What the control API asks; `functionOf` names the function a Trigger wakes. */
-export const readsOf = (db: Postgres, functionOf: (trigger: string) => string | null): Reads => ({
+export const eventReads = (db: Postgres, functionOf: (trigger: string) => string | null): EventReads => ({
   events: async query => {
-    const { text, values } = eventQuestion(query)
+    const { text, values } = selectEvents(query)
     const { rows } = await db.query<SummaryRow>(
       `with event as materialized (${text}) select event.*, ${stateOf} as state from event order by seq desc`,
       values,

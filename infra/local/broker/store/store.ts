@@ -77,7 +77,7 @@ export interface Store {
 }
 
 /** The store is away: nothing happened, or nobody knows. */
-export class StoreAway extends Error {}
+export class StoreUnavailable extends Error {}
 
 /** Another broker is at work on this database. */
 export class DatabaseTaken extends Error {}
@@ -336,11 +336,11 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
   }
 
   const asking = async <T>(ask: (kept: Link) => Promise<T>): Promise<T> => {
-    if (!keeper) throw new StoreAway('PostgreSQL is unavailable')
+    if (!keeper) throw new StoreUnavailable('PostgreSQL is unavailable')
     try {
       return await ask(keeper)
     } catch (error) {
-      throw error instanceof Broken ? new StoreAway('PostgreSQL is unavailable', { cause: error }) : error
+      throw error instanceof Broken ? new StoreUnavailable('PostgreSQL is unavailable', { cause: error }) : error
     }
   }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Activator } from '#local/activator/activator.ts'
-import { BadQuery, type EventQuery, limitIn } from '#local/broker/reads/event-query.ts'
+import { BadQuery, type EventQuery, parseLimit } from '#local/broker/reads/event-query.ts'
 import type { PingSources } from '#local/sources/ping-source.ts'
 import { NoSuchParameters, parametersIn } from './query-parameters.ts'
 
@@ -84,7 +84,7 @@ const routesOf = (controls: Controls): Route[] => [
   {
     path: /^\/api\/dead-letters$/,
     parameters: ['limit'],
-    GET: async ({ query }) => ok(await controls.deadLetters(limitIn(query.limit, 200))),
+    GET: async ({ query }) => ok(await controls.deadLetters(parseLimit(query.limit, 200))),
   },
   {
     path: /^\/api\/dead-letters\/(\d{1,15})$/,
