@@ -1,6 +1,7 @@
+import type { Language } from '#database/chats/language.ts'
 import type { NoticeContent, OperatorNotice } from '#database/operations/operator-notices.ts'
 import { cut, html, joined } from '#functions/telegram/html.ts'
-import { type Language, sayInstant } from '#functions/wording/dates.ts'
+import { sayInstant } from '#functions/wording/dates.ts'
 
 /** How the operators read: their chat's language and zone, where it is one of ours, else Brazil's. */
 export interface Reader {

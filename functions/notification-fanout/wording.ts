@@ -1,18 +1,11 @@
 import type { Chat } from '#database/chats/chats.ts'
+import type { Language } from '#database/chats/language.ts'
 import type { DataOf } from '#events/event.ts'
 import type { MessageRequested } from '#events/message-requested.ts'
 import type { EventEpisode, EventShow } from '#events/show.ts'
 import { encode } from '#functions/telegram/callback-data.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
-import {
-  dayOf,
-  type Language,
-  sayDate,
-  sayDuration,
-  sayInstant,
-  sayPeriod,
-  sayZoneTime,
-} from '#functions/wording/dates.ts'
+import { dayOf, sayDate, sayDuration, sayInstant, sayPeriod, sayZoneTime } from '#functions/wording/dates.ts'
 import { distinctions } from '#functions/wording/namesakes.ts'
 import {
   episodeName,

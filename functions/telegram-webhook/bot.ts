@@ -1,4 +1,5 @@
-import type { ChatKind, Language } from '#database/chats/chats.ts'
+import type { ChatKind } from '#database/chats/chats.ts'
+import type { Language } from '#database/chats/language.ts'
 import type { VigiaEvent } from '#events/event.ts'
 import type { Press } from '#functions/telegram/callback-data.ts'
 import type { Html } from '#functions/telegram/html.ts'

@@ -1,4 +1,4 @@
-import type { Language } from '#database/chats/chats.ts'
+import type { Language } from '#database/chats/language.ts'
 import { joined } from '#functions/telegram/html.ts'
 import { sayClock, sayZoneTime } from '#functions/wording/dates.ts'
 import { folded } from '#functions/wording/fold.ts'

@@ -1,6 +1,7 @@
 import type { Context, Telegraf } from 'telegraf'
 import type { CallbackQuery, ChatMember, Message, Update as TelegramUpdate } from 'telegraf/types'
-import type { ChatKind, Language } from '#database/chats/chats.ts'
+import type { ChatKind } from '#database/chats/chats.ts'
+import type { Language } from '#database/chats/language.ts'
 import { TelegramError, TelegramUnreachable } from '#functions/telegram/client.ts'
 import type { Asked, BotPort, Place, PressedMessage, Speak } from './bot.ts'
 import { commandNamed, parseCommand } from './commands.ts'

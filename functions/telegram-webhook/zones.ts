@@ -1,4 +1,5 @@
-import { type Language, sayZone } from '#functions/wording/dates.ts'
+import type { Language } from '#database/chats/language.ts'
+import { sayZone } from '#functions/wording/dates.ts'
 import { folded } from '#functions/wording/fold.ts'
 import { type NamedZone, offsetsOf, places, stateZones, zonesOfCountry } from './zone-places.ts'
 

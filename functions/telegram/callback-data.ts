@@ -1,4 +1,4 @@
-import type { Language } from '#database/chats/chats.ts'
+import type { Language } from '#database/chats/language.ts'
 import { isBigintId, isPlausibleInstant, isShowId, isWithin } from '#events/ranges.ts'
 
 /** Where a card stands: which search, and which of its hits (from 0). */

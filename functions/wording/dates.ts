@@ -1,10 +1,10 @@
+import type { Language } from '#database/chats/language.ts'
 import { remembered } from '#functions/host/memoize.ts'
 
 /**
  * Days, hours and spans as people say them. Instants come as RFC 3339 text and are always said in somebody's IANA zone;
  * dates (`YYYY-MM-DD`) have no zone and are never turned into instants for display.
  */
-export type Language = 'pt-BR' | 'en'
 
 type Instant = string | Date
 

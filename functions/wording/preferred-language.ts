@@ -1,5 +1,6 @@
+import type { Language } from '#database/chats/language.ts'
 /** The language of a page, from `Accept-Language`: Portuguese of any kind, else English. */
-export const preferredLanguage = (header: string | undefined): 'pt-BR' | 'en' => {
+export const preferredLanguage = (header: string | undefined): Language => {
   const wanted = (header ?? '')
     .split(',')
     .map(part => {

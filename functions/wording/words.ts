@@ -1,7 +1,7 @@
+import type { Language } from '#database/chats/language.ts'
 import { type ProbeErrorCode, type ProbeWarningCode, probeErrorCodes, probeWarningCodes } from '#events/probe-error.ts'
 import type { EventEpisode, EventShow } from '#events/show.ts'
 import { type Html, html } from '#functions/telegram/html.ts'
-import type { Language } from './dates.ts'
 
 type Said = Record<Language, string>
 

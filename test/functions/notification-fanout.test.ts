@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { chatsIn, type Language } from '#database/chats/chats.ts'
+import { chatsIn } from '#database/chats/chats.ts'
+import type { Language } from '#database/chats/language.ts'
 import { followsIn } from '#database/series/follows.ts'
 import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import type { MessageRequested } from '#events/message-requested.ts'

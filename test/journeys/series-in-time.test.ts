@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { chatsIn, type Language } from '#database/chats/chats.ts'
+import { chatsIn } from '#database/chats/chats.ts'
+import type { Language } from '#database/chats/language.ts'
 import { messagesIn } from '#database/messages/messages.ts'
 import { cursorsIn } from '#database/operations/cursors.ts'
 import { skippedRecordsIn } from '#database/operations/skipped-records.ts'

@@ -1,4 +1,4 @@
-import type { Language } from '#database/chats/chats.ts'
+import type { Language } from '#database/chats/language.ts'
 import { en } from './en.ts'
 import { ptBR } from './pt-BR.ts'
 

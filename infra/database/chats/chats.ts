@@ -1,6 +1,6 @@
 import type { Postgres } from '../connect.ts'
+import type { Language } from './language.ts'
 
-export type Language = 'pt-BR' | 'en'
 export type ChatKind = 'private' | 'group' | 'supergroup' | 'channel'
 
 /** A Telegram chat that has spoken to the bot: how to word what it is told, and whether it can be told at all. */

@@ -1,3 +1,4 @@
+import type { Language } from '#database/chats/language.ts'
 /** What the terminal's client says of itself. */
 export const WORDS = {
   'pt-BR': {
@@ -69,8 +70,6 @@ export const WORDS = {
     unknown: (given: string) => `${given} is not a command; :h lists the commands.`,
   },
 } as const
-
-export type Language = keyof typeof WORDS
 
 /** The language of a terminal, from the environment; English where it says nothing. */
 export const terminalLanguage = (env: NodeJS.ProcessEnv): Language => {

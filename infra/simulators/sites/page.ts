@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Language } from '#database/chats/language.ts'
 import { preferredLanguage } from '#functions/wording/preferred-language.ts'
 import { type Behaviour, isWell } from './behaviour.ts'
 import { WORDS } from './words.ts'
@@ -45,7 +46,7 @@ export const switchPage = (
   }
 }
 
-const listed = (sites: Map<string, Behaviour>, now: Date, language: 'pt-BR' | 'en') =>
+const listed = (sites: Map<string, Behaviour>, now: Date, language: Language) =>
   [...sites].map(([path, behaviour]) => ({
     path,
     well: isWell(behaviour, now),
@@ -92,7 +93,7 @@ const parsed = (body: string): { path: string; on: boolean } | null => {
   }
 }
 
-const html = (language: 'pt-BR' | 'en') => {
+const html = (language: Language) => {
   const words = WORDS[language]
   return `<!doctype html>
 <html lang="${language}">

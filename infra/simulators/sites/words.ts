@@ -1,3 +1,4 @@
+import type { Language } from '#database/chats/language.ts'
 import type { Behaviour } from './behaviour.ts'
 
 interface Words {
@@ -13,7 +14,7 @@ interface Words {
   kinds: Record<Behaviour['kind'], string>
 }
 
-export const WORDS: Record<'pt-BR' | 'en', Words> = {
+export const WORDS: Record<Language, Words> = {
   'pt-BR': {
     title: 'Sites de teste',
     intro:

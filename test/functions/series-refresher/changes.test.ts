@@ -1,6 +1,7 @@
 import pino from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { chatsIn } from '#database/chats/chats.ts'
+import type { Language } from '#database/chats/language.ts'
 import { cursorsIn } from '#database/operations/cursors.ts'
 import { skippedRecordsIn } from '#database/operations/skipped-records.ts'
 import { announcementsIn } from '#database/series/announcements.ts'
@@ -89,7 +90,7 @@ const until = async (end: Date, stepMs = HOUR) => {
 const at = (ms: number) => new Date(start.getTime() + ms)
 const on = (day: number) => new Date(start.getTime() + day * DAY).toISOString().slice(0, 10)
 
-const chat = async (id: number, zone = 'America/Sao_Paulo', language: 'pt-BR' | 'en' = 'pt-BR') => {
+const chat = async (id: number, zone = 'America/Sao_Paulo', language: Language = 'pt-BR') => {
   await chatsIn(database.db).upsert({ id, kind: 'private', language })
   await chatsIn(database.db).setZone(id, zone)
 }

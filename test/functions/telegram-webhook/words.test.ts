@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Language } from '#database/chats/language.ts'
 import { parseTarget } from '#functions/dial/dial.ts'
 import { decode, encode, type Press } from '#functions/telegram/callback-data.ts'
 import { Html, plain, visibleLength } from '#functions/telegram/html.ts'
@@ -20,9 +21,9 @@ const leaves = (said: Said, path = ''): [string, Exclude<Said, object> | ((...ar
 
 describe('words', () => {
   test('both languages say the same things', () => {
-    const keys = (language: 'pt-BR' | 'en') => leaves(words[language] as unknown as Said).map(([path]) => path)
+    const keys = (language: Language) => leaves(words[language] as unknown as Said).map(([path]) => path)
     expect(keys('en')).toEqual(keys('pt-BR'))
-    const shape = (language: 'pt-BR' | 'en') =>
+    const shape = (language: Language) =>
       leaves(words[language] as unknown as Said).map(
         ([path, said]) => `${path} ${typeof said} ${said.length && typeof said}`,
       )
@@ -197,7 +198,7 @@ describe('zones', () => {
     expect(zoneLabel('Etc/GMT+3', 'en')).toBe('UTC-3')
   })
 
-  test.each<[string, 'pt-BR' | 'en', string[]]>([
+  test.each<[string, Language, string[]]>([
     ['TX', 'en', ['America/Chicago']],
     ['MT', 'en', ['America/Denver', 'America/Cuiaba']],
     ['Boston, MA', 'en', ['America/New_York']],

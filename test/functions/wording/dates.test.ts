@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Language } from '#database/chats/language.ts'
 import {
   dayOf,
   instantOf,
@@ -119,7 +120,7 @@ test.each([
 
 describe('where clocks are set', () => {
   const now = at('2026-11-01T12:00:00Z')
-  const period = (zone: string, start: string, end: string, language: 'pt-BR' | 'en' = 'en') => {
+  const period = (zone: string, start: string, end: string, language: Language = 'en') => {
     const { from, to } = sayPeriod(start, end, { language, zone, now: at(end) })
     return `${from} – ${to}`
   }

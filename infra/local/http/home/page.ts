@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Language } from '#database/chats/language.ts'
 import { html } from '#functions/telegram/html.ts'
 import { preferredLanguage } from '#functions/wording/preferred-language.ts'
 import type { FunctionReport } from '#local/activator/function-pool.ts'
@@ -48,10 +49,7 @@ export const homePage = (
 
 const stylesheet = () => readFileSync(new URL('./page.css', import.meta.url), 'utf8')
 
-const pageOf = (
-  { port, isSimulated, dataDir, waitingFor, functions, sources }: Home,
-  language: 'pt-BR' | 'en',
-): string => {
+const pageOf = ({ port, isSimulated, dataDir, waitingFor, functions, sources }: Home, language: Language): string => {
   const say = words[language]
   const card = (href: string | null, { title, text }: { title: string; text: string }) =>
     html`<li>${href === null ? html`<strong>${title}</strong>` : html`<a href="${href}">${title}</a>`}<p>${text}</p></li>`

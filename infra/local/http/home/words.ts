@@ -1,3 +1,4 @@
+import type { Language } from '#database/chats/language.ts'
 import type { FunctionState } from '#local/activator/function-pool.ts'
 
 export interface Words {
@@ -18,7 +19,7 @@ export interface Words {
   data: string
 }
 
-export const words: Record<'pt-BR' | 'en', Words> = {
+export const words: Record<Language, Words> = {
   'pt-BR': {
     intro: 'Avisa no Telegram quando sai um episódio e quando um serviço cai.',
     up: 'Tudo nesta máquina está no ar.',

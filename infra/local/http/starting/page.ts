@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
+import type { Language } from '#database/chats/language.ts'
 import { Html, html } from '#functions/telegram/html.ts'
 import { preferredLanguage } from '#functions/wording/preferred-language.ts'
 import type { Progress, Step } from './progress.ts'
@@ -88,7 +89,7 @@ const hashOf = (text: string) => `sha256-${createHash('sha256').update(text).dig
 const stylesheet = () =>
   ['../home/page.css', './page.css'].map(file => readFileSync(new URL(file, import.meta.url), 'utf8')).join('')
 
-const pageOf = ({ steps, failure }: Progress, language: 'pt-BR' | 'en', style: string): string => {
+const pageOf = ({ steps, failure }: Progress, language: Language, style: string): string => {
   const say = words[language]
   const done = steps.filter(({ state }) => state === 'done').length
   const title = failure ? say.failedTitle : say.title

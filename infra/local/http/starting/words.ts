@@ -1,3 +1,4 @@
+import type { Language } from '#database/chats/language.ts'
 import type { Step, StepName } from './progress.ts'
 
 export interface Words {
@@ -10,7 +11,7 @@ export interface Words {
   states: Record<Step['state'], string>
 }
 
-export const words: Record<'pt-BR' | 'en', Words> = {
+export const words: Record<Language, Words> = {
   'pt-BR': {
     title: 'O Vigia está iniciando',
     intro: 'Esta página abre sozinha o que você pediu assim que tudo estiver no ar. A primeira vez leva mais tempo.',

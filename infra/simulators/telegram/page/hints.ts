@@ -1,4 +1,4 @@
-import type { Language } from './words.ts'
+import type { Language } from '#database/chats/language.ts'
 
 /** Something to try: words, and what to send for it. `at` is when it pays off, `link` a page that belongs to it. */
 export interface Hint {

@@ -1,4 +1,4 @@
-export type Language = 'pt-BR' | 'en'
+import type { Language } from '#database/chats/language.ts'
 
 interface Words {
   bots: { main: string; operators: string }
