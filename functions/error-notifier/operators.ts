@@ -1,17 +1,15 @@
-import { type Telegram, TelegramError } from '#functions/telegram/client.ts'
+import type { Telegram } from '#functions/telegram/client.ts'
+import { refusalKindOf } from '#functions/telegram/refusals.ts'
 
-/** The operators' chat, spoken to by the second bot. */
+/** The operators' chat, which a second bot of its own writes to. Methods throw TelegramError and TelegramUnreachable. */
 export interface Operators {
-  /** The id of the message. */
+  /** Sends a message and returns its id. */
   send(html: string): Promise<number>
-  /** False when there is nothing left to edit: deleted, or too old. */
+  /** Replaces the text of a message. False when Telegram can edit it no longer, because it was deleted or is too old. */
   edit(messageId: number, html: string): Promise<boolean>
 }
 
-const fineAsItIs = /message is not modified/i
-const nothingToEdit = /message (to edit not found|can't be edited)|MESSAGE_ID_INVALID/i
-
-/** `chatId` as Telegram writes it, or `@channel`. Throws what telegram.ts throws. */
+/** The chat `chatId`: a number as Telegram writes it, or `@channel`. */
 export const operatorsIn = (telegram: Telegram, chatId: string): Operators => ({
   send: async html => {
     const sent = await telegram.call<{ message_id: number }>('sendMessage', {
@@ -34,9 +32,9 @@ export const operatorsIn = (telegram: Telegram, chatId: string): Operators => ({
       })
       return true
     } catch (error) {
-      if (!(error instanceof TelegramError) || error.code !== 400) throw error
-      if (fineAsItIs.test(error.description)) return true
-      if (nothingToEdit.test(error.description)) return false
+      const refused = refusalKindOf(error)
+      if (refused === 'not-modified') return true
+      if (refused === 'message-not-editable') return false
       throw error
     }
   },

@@ -1,6 +1,7 @@
 import type { Language } from '#database/chats/language.ts'
 import type { NoticeContent, OperatorNotice } from '#database/operations/operator-notices.ts'
 import { cut, html, joined } from '#functions/telegram/html.ts'
+import { maxTextLength } from '#functions/telegram/message.ts'
 import { sayInstant } from '#functions/wording/dates.ts'
 
 /** How the operators read: their chat's language and zone, where it is one of ours, else Brazil's. */
@@ -82,5 +83,5 @@ const reasonOf = ({ code, reason }: NoticeContent, { language }: Reader): string
 /** The message that stands for all that were held back in this hour. */
 export const digestText = (count: number, { language, command }: Reader): string => {
   const { heldBack, where } = words[language]
-  return cut(joined([heldBack(count), command !== undefined && where(command)]), 4096)
+  return cut(joined([heldBack(count), command !== undefined && where(command)]), maxTextLength)
 }

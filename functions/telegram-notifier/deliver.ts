@@ -5,9 +5,10 @@ import { validatorOf } from '#events/validate.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import type { Logger } from '#functions/host/log.ts'
 import { type Telegram, TelegramError, TelegramUnreachable } from '#functions/telegram/client.ts'
+import { refusalOf } from '#functions/telegram/refusals.ts'
 import { secondsAfterSilence, secondsWithoutConnection } from './backoff.ts'
-import { callFor, type Form, formOf, plainer } from './form.ts'
-import { isTopicGone, type Meaning, meaningOf } from './meaning.ts'
+import { apiCallFor, type Payload, payloadOf, withoutPart } from './payload.ts'
+import { actionFor, type RefusalAction } from './refusal-action.ts'
 
 /** What the outbox may touch. */
 export interface Outbox {
@@ -32,8 +33,8 @@ export interface Outbox {
 export type Outcome = { is: 'settled' | 'waiting' | 'silence' | 'stopped' } | { is: 'moved'; to: number }
 
 // Telegram does not say whose limit was reached. A wait is the chat's own, unless several chats are asked to wait within seconds.
-const WHOLE_BOT = { chats: 3, withinMs: 10_000 }
-const STOPPED_MS = 10 * 60_000
+const wholeBotFlood = { chats: 3, withinMs: 10_000 }
+const disabledPauseMs = 10 * 60_000
 
 /** Sends one claimed message in the best form that Telegram takes, and keeps what became of it. Throws only when the database does. */
 export const deliver = async (outbox: Outbox, message: ClaimedMessage): Promise<Outcome> => {
@@ -47,88 +48,89 @@ export const deliver = async (outbox: Outbox, message: ClaimedMessage): Promise<
     return { is: 'settled' }
   }
   const replyTo = request.replyTo === undefined ? null : await messages.telegramIdOf(request.replyTo, chatId)
-  let form: Form = formOf(request, replyTo)
-  /** Topics that took nothing; undefined is General. */
+  let payload: Payload = payloadOf(request, replyTo)
+  /** Topics that refused the message; undefined is General. */
   const refusedTopics = new Set<number | undefined>()
   for (;;) {
-    const { method, params } = callFor(form, chatId)
+    const { method, params } = apiCallFor(payload, chatId)
     try {
       const { message_id } = await telegram.call<{ message_id: number }>(method, params)
-      // Between Telegram's yes and this line a crash sends the message twice; to keep first could lose it. We choose the repeat.
-      await firmly(outbox, () => messages.sent(key, message_id, clock()))
+      // A crash between Telegram's acceptance and this line sends the message twice. To write first could lose it: we choose the repeat.
+      await persistReceipt(outbox, () => messages.sent(key, message_id, clock()))
       if (message.pauseReason !== null) await messages.resume(outbox.bot, clock())
       return { is: 'settled' }
     } catch (error) {
       if (error instanceof TelegramUnreachable) return afterSilence(outbox, message, error)
       if (!(error instanceof TelegramError)) throw error
-      const meaning = meaningOf(error)
+      const refusal = refusalOf(error)
+      const action = actionFor(refusal)
       log.info(
-        { message: key, code: error.code, description: error.description, means: meaning.is },
-        'Telegram said no',
+        { message: key, code: error.code, description: error.description, refusal: refusal.kind, action: action.do },
+        'Telegram refused a message',
       )
-      if (meaning.is !== 'plainer') return afterNo(outbox, message, error, meaning)
-      let next = plainer(form, meaning.without)
-      if (meaning.without === 'topic') {
-        const { threadId, replyTo } = form
-        if (threadId !== undefined && isTopicGone(error.description)) await messages.forgetTopic(chatId, threadId)
+      if (action.do !== 'send without') return afterRefusal(outbox, message, error, action)
+      let next = withoutPart(payload, action.part)
+      if (refusal.kind === 'topic-unavailable') {
+        const { threadId, replyTo } = payload
+        if (threadId !== undefined && refusal.isDeleted) await messages.forgetTopic(chatId, threadId)
         // A reply without a topic was refused by the topic of the message it replies to.
         if (threadId !== undefined || replyTo === undefined) refusedTopics.add(threadId)
         if (refusedTopics.has(undefined)) {
-          // General takes nothing either: the group is told in a topic in which it follows something else.
+          // General refused it too: try the topics in which the group follows something else.
           const other = (await messages.topicsOf(chatId)).find(id => !refusedTopics.has(id))
-          next = other === undefined ? null : { ...form, threadId: other }
+          next = other === undefined ? null : { ...payload, threadId: other }
         }
       }
-      if (next === null) return afterNo(outbox, message, error, { is: 'never' })
-      if (meaning.tell) await messages.note(key, { code: error.code, reason: error.description }, clock())
-      form = next
+      if (next === null) return afterRefusal(outbox, message, error, { do: 'give up message' })
+      if (action.tellOperators) await messages.note(key, { code: error.code, reason: error.description }, clock())
+      payload = next
       await messages.renew(key, clock())
     }
   }
 }
 
-const afterNo = async (
+const afterRefusal = async (
   { messages, chats, bot, clock, random }: Outbox,
   { key, chatId }: ClaimedMessage,
   { code, description }: TelegramError,
-  meaning: Exclude<Meaning, { is: 'plainer' }>,
+  action: Exclude<RefusalAction, { do: 'send without' }>,
 ): Promise<Outcome> => {
   const now = clock()
   const after = (ms: number) => new Date(now.getTime() + ms)
-  const tell = () => messages.note(key, { code, reason: description }, now)
-  switch (meaning.is) {
-    case 'flood': {
-      const until = after(meaning.seconds * 1000 + random() * 1000)
+  const tellOperators = () => messages.note(key, { code, reason: description }, now)
+  switch (action.do) {
+    case 'wait': {
+      const until = after(action.seconds * 1000 + random() * 1000)
       await messages.flooded(key, until, now)
-      const { chats, firstEnd } = await messages.floodsSince(after(-WHOLE_BOT.withinMs))
-      if (chats >= WHOLE_BOT.chats && firstEnd !== null) await messages.pause(bot, firstEnd, 'flood')
+      const { chats, firstEnd } = await messages.floodsSince(after(-wholeBotFlood.withinMs))
+      if (chats >= wholeBotFlood.chats && firstEnd !== null) await messages.pause(bot, firstEnd, 'flood')
       return { is: 'waiting' }
     }
-    case 'gone':
-      if (meaning.tell) await tell()
+    case 'give up chat':
+      if (action.tellOperators) await tellOperators()
       await messages.refused(key, description)
       await chats.markUnreachable(chatId, description)
       await messages.refuseAllOf(chatId, description)
       return { is: 'settled' }
-    case 'moved':
+    case 'migrate chat':
       await messages.putBack(key, now, { burnt: true })
-      await chats.migrate(chatId, meaning.to)
-      return { is: 'moved', to: meaning.to }
-    case 'stopped':
-      // The state stays, so that everything goes out once the token is right. One message tells the operators, not each.
-      await messages.putBack(key, after(STOPPED_MS), { burnt: false })
-      if (await messages.pause(bot, after(STOPPED_MS), `${code} ${description}`)) await tell()
+      await chats.migrate(chatId, action.to)
+      return { is: 'moved', to: action.to }
+    case 'pause bot':
+      // Messages stay as they are, so that all of them go out once the token is valid. The first pause tells the operators, not each message.
+      await messages.putBack(key, after(disabledPauseMs), { burnt: false })
+      if (await messages.pause(bot, after(disabledPauseMs), `${code} ${description}`)) await tellOperators()
       return { is: 'stopped' }
-    case 'later':
-      await tell()
+    case 'retry in a minute':
+      await tellOperators()
       await messages.putBack(key, after(60_000), { burnt: false })
       return { is: 'waiting' }
-    case 'never':
-      await tell()
+    case 'give up message':
+      await tellOperators()
       await messages.refused(key, description)
       return { is: 'settled' }
     default:
-      return meaning satisfies never
+      return action satisfies never
   }
 }
 
@@ -153,7 +155,7 @@ const afterSilence = async (
 }
 
 /** The receipt is worth some patience: without it the message is sent again. Some twenty seconds cover a restart of the database. */
-const firmly = async ({ wait, log }: Outbox, keep: () => Promise<void>): Promise<void> => {
+const persistReceipt = async ({ wait, log }: Outbox, keep: () => Promise<void>): Promise<void> => {
   for (let attempt = 1; ; attempt++) {
     try {
       return await keep()

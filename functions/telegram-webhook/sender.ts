@@ -1,6 +1,8 @@
 import { encode } from '#functions/telegram/callback-data.ts'
 import { TelegramError, TelegramUnreachable } from '#functions/telegram/client.ts'
 import { cut, plain } from '#functions/telegram/html.ts'
+import { inlineKeyboard, maxCaptionLength, maxTextLength } from '#functions/telegram/message.ts'
+import { refusalKindOf, refusalOf } from '#functions/telegram/refusals.ts'
 import { smallerPoster } from '#functions/tvmaze/client.ts'
 import { type Asked, ChatGone, type Effect, type Fault, type PressedMessage, type View } from './bot.ts'
 
@@ -20,21 +22,6 @@ export const listenerOf = (asked: Asked): Listener => ({
   ...(asked.kind === 'press' ? { press: { queryId: asked.queryId, message: asked.message } } : {}),
 })
 
-const says = (pattern: RegExp) => (error: unknown) =>
-  error instanceof TelegramError && error.code === 400 && pattern.test(error.description)
-const isUnchanged = says(/message is not modified/i)
-const isTooLate = says(/query is too old|query ID is invalid/i)
-const isLost = says(
-  /message to (edit|delete) not found|message can't be (edited|deleted)|MESSAGE_ID_INVALID|there is no (text|caption|media) in the message/i,
-)
-const isTopicLost = says(/message thread not found|TOPIC_(CLOSED|DELETED)/i)
-const isUnparsable = says(/can't parse (entities|message text|caption)/i)
-const isPhotoRefused = says(
-  /wrong (file identifier\/)?HTTP URL|failed to get HTTP URL content|wrong type of the web page content|PHOTO_INVALID|WEBPAGE_(CURL|MEDIA)|IMAGE_PROCESS_FAILED|wrong remote file/i,
-)
-const isChatUnknown = says(/chat not found|PEER_ID_INVALID|user not found/i)
-
-const isFlood = (error: unknown) => error instanceof TelegramError && error.code === 429
 const isRefusal = (error: unknown): error is TelegramError => error instanceof TelegramError && error.code === 400
 
 /** Does effects at Telegram, and takes each of its refusals for what it means. */
@@ -53,7 +40,7 @@ export const speaking = (call: Call, listener: Listener) => {
           await call('sendPhoto', { ...where, photo, ...form.caption, ...form.keyboard })
           return
         } catch (error) {
-          if (!isPhotoRefused(error)) throw error
+          if (refusalKindOf(error) !== 'photo') throw error
         }
       }
       await call('sendMessage', { ...where, ...form.text, ...form.keyboard })
@@ -77,9 +64,10 @@ export const speaking = (call: Call, listener: Listener) => {
         }
       })
     } catch (error) {
-      if (isUnchanged(error)) return
-      if (isPhotoRefused(error)) return replace(view, where)
-      if (!isLost(error)) throw error
+      const refused = refusalKindOf(error)
+      if (refused === 'not-modified') return
+      if (refused === 'photo') return replace(view, where)
+      if (refused !== 'message-not-editable') throw error
       await send(view)
     }
   }
@@ -100,9 +88,10 @@ export const speaking = (call: Call, listener: Listener) => {
     try {
       await attempt(form, where)
     } catch (error) {
-      if (isTopicLost(error) && where.message_thread_id !== undefined)
+      const refused = refusalKindOf(error)
+      if (refused === 'topic-unavailable' && where.message_thread_id !== undefined)
         return delivered(view, attempt, { chat_id: to.chat_id }, form)
-      if (isUnparsable(error) && !form.isPlain) {
+      if (refused === 'markup' && !form.isPlain) {
         faults.push({ ...faultOf(error as TelegramError), delivered: true })
         return delivered(view, attempt, where, plainFormOf(view))
       }
@@ -114,7 +103,7 @@ export const speaking = (call: Call, listener: Listener) => {
     if (!press) return
     const words = text === undefined ? {} : { text: [...text].slice(0, 200).join(''), show_alert: alert }
     await call('answerCallbackQuery', { callback_query_id: press.queryId, ...words }).catch(error => {
-      if (!isTooLate(error)) throw error
+      if (refusalKindOf(error) !== 'query-expired') throw error
     })
   }
 
@@ -145,7 +134,7 @@ export const speaking = (call: Call, listener: Listener) => {
     }
     for (const outcome of await answered) {
       // A note that would come late is worth nothing.
-      if (outcome.status === 'fulfilled' || isFlood(outcome.reason)) continue
+      if (outcome.status === 'fulfilled' || refusalKindOf(outcome.reason) === 'flood') continue
       if (messages.length === 0) faults.push(meaningOf(outcome.reason))
       else if (isRefusal(outcome.reason)) faults.push({ ...faultOf(outcome.reason), delivered: true })
     }
@@ -156,10 +145,12 @@ export const speaking = (call: Call, listener: Listener) => {
 /** A refusal that repeating cannot change is a fault of ours; everything else is thrown as what it means for the chat. */
 const meaningOf = (error: unknown): Fault => {
   if (error instanceof TelegramUnreachable || !(error instanceof TelegramError)) throw error
-  if (error.code === 403) throw new ChatGone(error.description)
-  if (isChatUnknown(error)) throw new ChatGone(error.description, { ...faultOf(error), delivered: false })
-  if (error.code !== 400 || error.migrateTo !== undefined) throw error
-  return { ...faultOf(error), delivered: false }
+  const fault: Fault = { ...faultOf(error), delivered: false }
+  const { kind } = refusalOf(error)
+  if (kind === 'chat-forbidden') throw new ChatGone(error.description)
+  if (kind === 'chat-not-found') throw new ChatGone(error.description, fault)
+  if (kind === 'chat-migrated' || error.code !== 400) throw error
+  return fault
 }
 
 const faultOf = ({ method, code, description }: TelegramError) => ({ code, reason: `${method}: ${description}` })
@@ -174,9 +165,6 @@ interface Form {
   keyboard: Record<string, unknown>
 }
 
-/** Telegram's limits, in units it counts after parsing. */
-const LONGEST = { text: 4096, caption: 1024 }
-
 const formOf = (view: View): Form => form(view, limit => cut(view.html, limit), { parse_mode: 'HTML' })
 const plainFormOf = (view: View): Form => form(view, limit => plain(view.html).slice(0, limit), {})
 
@@ -185,18 +173,14 @@ const form = ({ photo, buttons }: View, words: (limit: number) => string, mode: 
   return {
     isPlain: mode.parse_mode === undefined,
     photos: [...(photo ? [photo] : []), ...(smaller ? [smaller] : [])],
-    text: { text: words(LONGEST.text), ...mode, link_preview_options: { is_disabled: true } },
-    caption: { caption: words(LONGEST.caption), ...mode },
+    text: { text: words(maxTextLength), ...mode, link_preview_options: { is_disabled: true } },
+    caption: { caption: words(maxCaptionLength), ...mode },
     keyboard: {
-      reply_markup: {
-        inline_keyboard: (buttons ?? []).map(row =>
-          row.map(button =>
-            'url' in button
-              ? { text: button.text, url: button.url }
-              : { text: button.text, callback_data: encode(button.press) },
-          ),
+      reply_markup: inlineKeyboard(
+        (buttons ?? []).map(row =>
+          row.map(button => ('url' in button ? button : { text: button.text, data: encode(button.press) })),
         ),
-      },
+      ),
     },
   }
 }

@@ -1,0 +1,15 @@
+/** The most that Telegram takes, in UTF-16 units after its parser has removed the markup (core.telegram.org/bots/api). */
+export const maxTextLength = 4096
+export const maxCaptionLength = 1024
+
+/** A button under a message: it opens a page, or sends `data` (at most 64 bytes) back to the bot. */
+export type InlineButton = { text: string; url: string } | { text: string; data: string }
+
+/** Rows of buttons as the parameter `reply_markup` of the Bot API. */
+export const inlineKeyboard = (rows: readonly (readonly InlineButton[])[]) => ({
+  inline_keyboard: rows.map(row =>
+    row.map(button =>
+      'url' in button ? { text: button.text, url: button.url } : { text: button.text, callback_data: button.data },
+    ),
+  ),
+})
