@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Clock } from '#functions/host/clock.ts'
-import { type Behaviour, behave, SITES } from './sites/behaviour.ts'
+import { defaultSites, respond, type SiteBehaviour } from './sites/behaviour.ts'
 import { switchPage } from './sites/page.ts'
 import { realTime, type Time } from './time.ts'
 
-export type { Behaviour } from './sites/behaviour.ts'
+export type { SiteBehaviour } from './sites/behaviour.ts'
 
 /** One request as it reached a site. */
 export interface Hit {
@@ -26,7 +26,7 @@ export interface SitesSimulator {
   /** `http://127.0.0.1:1234`, without a slash at its end. */
   readonly url: string
   /** Changes how a path answers from now on; paths nobody has set answer 404. */
-  set(path: string, behaviour: Behaviour | Behaviour['kind']): void
+  set(path: string, behaviour: SiteBehaviour | SiteBehaviour['kind']): void
   /** Turns a site on or off, whatever it was before. */
   turn(path: string, on: boolean): void
   /** Oldest first; of one path, or all. */
@@ -43,9 +43,9 @@ export interface SitesOptions {
   time?: Time
 }
 
-const KEPT_HITS = 500_000
+const maxStoredHits = 500_000
 
-const PLAIN: { [kind in Behaviour['kind']]: Behaviour } = {
+const behaviourDefaults: { [kind in SiteBehaviour['kind']]: SiteBehaviour } = {
   ok: { kind: 'ok' },
   status: { kind: 'status', status: 500 },
   slow: { kind: 'slow', ms: 3000 },
@@ -63,7 +63,7 @@ const PLAIN: { [kind in Behaviour['kind']]: Behaviour } = {
 /** Starts the sites to watch: well, ill, slow, wicked, and one with a switch. */
 export const startSites = async (options: SitesOptions = {}): Promise<SitesSimulator> => {
   const time = options.time ?? realTime(options.clock)
-  const sites = new Map(Object.entries(SITES))
+  const sites = new Map(Object.entries(defaultSites))
   const hits: Hit[] = []
   const met = new WeakSet<Socket>()
   let count = 0
@@ -81,9 +81,9 @@ export const startSites = async (options: SitesOptions = {}): Promise<SitesSimul
     }
     met.add(request.socket)
     hits.push(hit)
-    if (hits.length > KEPT_HITS) hits.splice(0, KEPT_HITS / 10)
+    if (hits.length > maxStoredHits) hits.splice(0, maxStoredHits / 10)
     const behaviour = sites.get(url.pathname) ?? { kind: 'status', status: 404, body: 'no such test site\n' }
-    hit.status = behave(behaviour, request, response, time)
+    hit.status = respond(behaviour, request, response, time)
     return true
   }
 
@@ -95,7 +95,8 @@ export const startSites = async (options: SitesOptions = {}): Promise<SitesSimul
 
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    set: (path, behaviour) => void sites.set(path, typeof behaviour === 'string' ? PLAIN[behaviour] : behaviour),
+    set: (path, behaviour) =>
+      void sites.set(path, typeof behaviour === 'string' ? behaviourDefaults[behaviour] : behaviour),
     turn: (path, on) => void sites.set(path, { kind: 'switch', on }),
     hits: path => hits.filter(hit => path === undefined || hit.path === path),
     forgetHits: () => void hits.splice(0),

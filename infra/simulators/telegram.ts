@@ -3,57 +3,64 @@ import type { AddressInfo } from 'node:net'
 import type { Clock } from '#functions/host/clock.ts'
 import type { Update, WebhookInfo } from './telegram/bot-api.ts'
 import type { Call } from './telegram/calls.ts'
-import type { Fault } from './telegram/faults.ts'
-import { keepIn } from './telegram/keep.ts'
+import type { InjectedError } from './telegram/faults.ts'
+import { persistIn } from './telegram/keep.ts'
 import { chatPage } from './telegram/page.ts'
-import { addGroup, addPerson, type GroupSeat, transcript, type UserSeat, userSeat } from './telegram/people.ts'
-import type { PhotoFate } from './telegram/photos.ts'
-import { type Rates, STRICT_RATES, USUAL_RATES } from './telegram/rates.ts'
+import {
+  addGroup,
+  addPerson,
+  type SimulatedGroup,
+  type SimulatedUser,
+  simulatedUser,
+  transcript,
+} from './telegram/people.ts'
+import type { PhotoFetchResult } from './telegram/photos.ts'
+import { type RateLimits, strictRates, usualRates } from './telegram/rates.ts'
 import { botApi, runFromWebhook } from './telegram/server.ts'
 import { getWebhookInfo } from './telegram/surface.ts'
-import type { Delivery } from './telegram/webhook.ts'
-import { addBot, type Bot, emptyWorld, privateChat, type World } from './telegram/world.ts'
+import type { DeliveryAttempt } from './telegram/webhook.ts'
+import { addBot, type Bot, emptyState, privateChat, type TelegramState } from './telegram/world.ts'
 import { realTime, type Time } from './time.ts'
 
-export type { GroupSeat, Press, Seat, Seen, UserSeat } from './telegram/people.ts'
-export type { Call, Delivery, Fault, Update }
+export type { ButtonPress, Participant, SimulatedGroup, SimulatedUser, VisibleMessage } from './telegram/people.ts'
+export type { Call, DeliveryAttempt, InjectedError, Update }
 
 /** One bot's side of the simulator: the people who talk to it, what it said and did, and what shall go wrong. */
-export interface BotSide {
+export interface SimulatedBot {
   readonly token: string
   readonly id: number
   readonly username: string
   /** A person by name or id, made when there is none; with Telegram's `language_code` (`pt-br`, `en`). */
-  user(who: string | number, options?: { language?: string }): UserSeat
-  group(title: string, options?: { supergroup?: boolean; forum?: boolean }): GroupSeat
+  user(who: string | number, options?: { language?: string }): SimulatedUser
+  group(title: string, options?: { supergroup?: boolean; forum?: boolean }): SimulatedGroup
   /** What was said, line by line; in one chat, or in all. */
   transcript(chatId?: number): string
   /** Every call of the Bot API, oldest first; of one method, or all. */
   calls(method?: string): Call[]
   forgetCalls(): void
-  failNext(method: string, fault?: Fault): void
-  forgetFaults(): void
+  failNext(method: string, fault?: InjectedError): void
+  clearInjectedErrors(): void
   /** The token is revoked: every call is answered 401. */
   revoke(revoked?: boolean): void
-  photo(url: string, fate: PhotoFate): void
+  photo(url: string, fate: PhotoFetchResult): void
   /** Every update that the webhook takes is delivered once more. */
   deliverTwice(on: boolean): void
   /** Delivers an update again, whatever became of it. */
-  deliverAgain(update: Update): void
+  redeliver(update: Update): void
   /** Attempts to reach the webhook, oldest first. */
-  deliveries(): Delivery[]
+  deliveries(): DeliveryAttempt[]
   webhookInfo(): WebhookInfo
   /** Updates that nobody has taken yet. */
   pending(): Update[]
 }
 
-export interface TelegramSimulator extends BotSide {
+export interface TelegramSimulator extends SimulatedBot {
   /** What TELEGRAM_API_ROOT is set to: `http://127.0.0.1:1234`. */
   readonly url: string
   /** The operators' bot; there is one where `opsToken` was given. */
-  readonly operators: BotSide
+  readonly operators: SimulatedBot
   /** Newcomer mode: who talks on the page. They have opened the operators' chat already: their id is TELEGRAM_OPS_CHAT_ID. */
-  readonly person: UserSeat
+  readonly person: SimulatedUser
   /** Newcomer mode: answers what lies under /chat, false for everything else. Host and Origin are for the caller to check. */
   chatPage(request: IncomingMessage, response: ServerResponse): boolean
   stop(): Promise<void>
@@ -68,14 +75,14 @@ export interface TelegramOptions {
   /** Clock and timers together, for tests in which hours pass at once; default the real ones. */
   time?: Time
   /** How much a bot may send before 429: `usual` (default), `strict`, own numbers, or false for no limit. */
-  rates?: 'usual' | 'strict' | Rates | false
+  rates?: 'usual' | 'strict' | RateLimits | false
   /** One person talks to both bots on a page of their own. Needs `opsToken`. */
   newcomer?: NewcomerOptions
 }
 
 export interface NewcomerOptions {
   /** A file that keeps the conversation over a restart. */
-  keepIn?: string
+  conversationFile?: string
   /** Told when that file is damaged. */
   log?: (line: string) => void
   /** For the hints: when an episode airs next, and whether there are test sites at `sites.localhost`. */
@@ -84,24 +91,24 @@ export interface NewcomerOptions {
 }
 
 /** The newcomer's id at Telegram, the same at every start: their follows and monitors stay theirs. */
-export const NEWCOMER_ID = 5_000_000_000
+export const newcomerId = 5_000_000_000
 
 /** Starts a Telegram of our own on loopback, strict as the real one. */
 export const startTelegram = async (options: TelegramOptions): Promise<TelegramSimulator> => {
   const time = options.time ?? realTime(options.clock)
-  const world = emptyWorld(time)
+  const state = emptyState(time)
   const rates =
     options.rates === 'strict'
-      ? STRICT_RATES
+      ? strictRates
       : options.rates === undefined || options.rates === 'usual'
-        ? USUAL_RATES
+        ? usualRates
         : options.rates
-  const execute = (bot: Bot, method: string, args: Record<string, unknown>) => runFromWebhook(world, bot, method, args)
-  const main = addBot(world, { token: options.botToken, username: 'VigiaBot', name: 'Vigia', rates, execute })
+  const execute = (bot: Bot, method: string, args: Record<string, unknown>) => runFromWebhook(state, bot, method, args)
+  const main = addBot(state, { token: options.botToken, username: 'VigiaBot', name: 'Vigia', rates, execute })
   const operators =
     options.opsToken === undefined
       ? undefined
-      : addBot(world, {
+      : addBot(state, {
           token: options.opsToken,
           username: 'VigiaOperatorsBot',
           name: 'Vigia · operadores',
@@ -109,8 +116,8 @@ export const startTelegram = async (options: TelegramOptions): Promise<TelegramS
           execute,
         })
 
-  const newcomer = options.newcomer === undefined ? undefined : welcome(world, main, operators, options.newcomer)
-  const api = botApi(world)
+  const newcomer = options.newcomer === undefined ? undefined : newcomerMode(state, main, operators, options.newcomer)
+  const api = botApi(state)
   const server = createServer((request, response) => {
     api(request, response).catch(error => {
       const body = { ok: false, error_code: 500, description: `Internal Server Error: ${String(error)}` }
@@ -123,11 +130,11 @@ export const startTelegram = async (options: TelegramOptions): Promise<TelegramS
     server.listen(options.port ?? 0, '127.0.0.1', resolve)
   })
   return {
-    ...side(world, main),
+    ...simulatedBot(state, main),
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     get operators() {
       if (operators === undefined) throw new Error('startTelegram was given no opsToken')
-      return side(world, operators)
+      return simulatedBot(state, operators)
     },
     get person() {
       if (newcomer === undefined) throw new Error('startTelegram was not asked for a newcomer')
@@ -136,24 +143,25 @@ export const startTelegram = async (options: TelegramOptions): Promise<TelegramS
     chatPage: (request, response) => newcomer?.page.handle(request, response) ?? false,
     stop: async () => {
       await newcomer?.stop()
-      for (const bot of world.bots.values()) bot.webhook.stop()
+      for (const bot of state.bots.values()) bot.webhook.stop()
       server.closeAllConnections()
       await new Promise<void>(resolve => server.close(() => resolve()))
     },
   }
 }
 
-const welcome = (world: World, main: Bot, operators: Bot | undefined, options: NewcomerOptions) => {
+const newcomerMode = (state: TelegramState, main: Bot, operators: Bot | undefined, options: NewcomerOptions) => {
   if (operators === undefined) throw new Error('newcomer mode needs an opsToken')
-  const write = options.keepIn === undefined ? async () => {} : keepIn(options.keepIn, world, options.log)
-  const person = world.people.get(NEWCOMER_ID) ?? addPerson(world, 'Alex', undefined, NEWCOMER_ID)
+  const write =
+    options.conversationFile === undefined ? async () => {} : persistIn(options.conversationFile, state, options.log)
+  const person = state.people.get(newcomerId) ?? addPerson(state, 'Alex', undefined, newcomerId)
   const panes = {
-    main: { bot: main, seat: userSeat(world, main, person) },
-    operators: { bot: operators, seat: userSeat(world, operators, person) },
+    main: { bot: main, seat: simulatedUser(state, main, person) },
+    operators: { bot: operators, seat: simulatedUser(state, operators, person) },
   }
   privateChat(operators, person).started = true
   const { nextEpisode, hasSites } = options
-  const page = chatPage({ world, person, panes, nextEpisode, hasSites })
+  const page = chatPage({ state, person, panes, nextEpisode, hasSites })
   return {
     person: panes.main.seat,
     page,
@@ -164,33 +172,33 @@ const welcome = (world: World, main: Bot, operators: Bot | undefined, options: N
   }
 }
 
-const side = (world: World, bot: Bot): BotSide => ({
+const simulatedBot = (state: TelegramState, bot: Bot): SimulatedBot => ({
   token: bot.token,
   id: bot.id,
   username: bot.username,
   user: (who, options = {}) => {
     const known =
       typeof who === 'number'
-        ? world.people.get(who)
-        : [...world.people.values()].find(({ firstName }) => firstName === who)
+        ? state.people.get(who)
+        : [...state.people.values()].find(({ firstName }) => firstName === who)
     const name = typeof who === 'number' ? `Pessoa ${who}` : who
-    const person = known ?? addPerson(world, name, options.language, typeof who === 'number' ? who : undefined)
+    const person = known ?? addPerson(state, name, options.language, typeof who === 'number' ? who : undefined)
     if (options.language !== undefined) person.languageCode = options.language
-    return userSeat(world, bot, person)
+    return simulatedUser(state, bot, person)
   },
-  group: (title, options = {}) => addGroup(world, bot, title, options),
-  transcript: chatId => transcript(world, bot, chatId),
+  group: (title, options = {}) => addGroup(state, bot, title, options),
+  transcript: chatId => transcript(state, bot, chatId),
   calls: bot.calls.list,
   forgetCalls: bot.calls.clear,
   failNext: bot.faults.failNext,
-  forgetFaults: bot.faults.clear,
+  clearInjectedErrors: bot.faults.clear,
   revoke: (revoked = true) => {
     bot.revoked = revoked
   },
   photo: bot.photos.set,
   deliverTwice: bot.webhook.deliverTwice,
-  deliverAgain: bot.webhook.deliverAgain,
+  redeliver: bot.webhook.redeliver,
   deliveries: bot.webhook.deliveries,
-  webhookInfo: () => getWebhookInfo(world, bot),
+  webhookInfo: () => getWebhookInfo(state, bot),
   pending: () => bot.updates.pending().map(({ update }) => update),
 })

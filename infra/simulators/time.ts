@@ -18,14 +18,14 @@ export const realTime = (clock: Clock = () => new Date()): Time => ({
 })
 
 /** Time that only moves when it is told to. */
-export interface VirtualTime extends Time {
+export interface ManualTime extends Time {
   /** Moves on by `ms`, running what falls due on the way in its order, each with its turn of the event loop. */
   advance(ms: number): Promise<void>
   /** How far away the next timer is, in ms; null where nobody waits. */
   next(): number | null
 }
 
-export const virtualTime = (start: Date): VirtualTime => {
+export const manualTime = (start: Date): ManualTime => {
   let now = start.getTime()
   let count = 0
   const waiting = new Map<number, { at: number; work: () => void }>()

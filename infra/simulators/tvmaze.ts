@@ -2,22 +2,22 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '#functions/host/clock.ts'
 import { realTime, type Time } from './time.ts'
-import { BULLETIN_ID, nextBulletin } from './tvmaze/bulletin.ts'
-import { CAST } from './tvmaze/cast.ts'
-import { limiter } from './tvmaze/limiter.ts'
+import { fiveMinuteShowId, nextFiveMinuteEpisode } from './tvmaze/bulletin.ts'
+import { showIds } from './tvmaze/cast.ts'
+import { callLimiter } from './tvmaze/limiter.ts'
 import { picture } from './tvmaze/picture.ts'
-import { failure, type Reply, route } from './tvmaze/routes.ts'
-import { type Store, storeOf } from './tvmaze/store.ts'
+import { errorResponse, route, type TvmazeResponse } from './tvmaze/routes.ts'
+import { createStore, type Store } from './tvmaze/store.ts'
 
 export type { EpisodeRow, ShowRow } from './tvmaze/rows.ts'
 export type { Airing, NewEpisode, NewShow } from './tvmaze/store.ts'
-export { BULLETIN_ID, CAST }
+export { fiveMinuteShowId, showIds }
 
 /**
  * How TVMaze can be unwell: connections refused in mid-air (`down`), 429 with Retry-After, a page of HTML with status 200 or 502,
  * no answer for a long time (`slow`).
  */
-export type TvmazeTrouble = 'down' | '429' | 'html200' | 'slow' | '502'
+export type TvmazeFailure = 'down' | '429' | 'html200' | 'slow' | '502'
 
 export interface TvmazeCall {
   path: string
@@ -32,14 +32,14 @@ export interface TvmazeSimulator extends Store {
   /** What TVMAZE_URL is set to. */
   readonly url: string
   /** Ids of the invented shows, by what they are for. */
-  readonly cast: typeof CAST
+  readonly showIds: typeof showIds
   /** From now on, or for the next `times` calls (to paths that begin with `path`); null ends it. */
-  fail(trouble: TvmazeTrouble | null, options?: { times?: number; path?: string }): void
+  fail(trouble: TvmazeFailure | null, options?: { times?: number; path?: string }): void
   /** Oldest first. */
   calls(): TvmazeCall[]
   forgetCalls(): void
   /** When the show that airs every five minutes (`BULLETIN_ID`) is on next; only in newcomer mode. */
-  nextBulletin(): Date
+  nextFiveMinuteEpisode(): Date
   stop(): Promise<void>
 }
 
@@ -56,10 +56,10 @@ export interface TvmazeOptions {
 }
 
 /** The day as of which the cast of tests stands. */
-export const CAST_DAY = '2026-11-21'
+export const fixedToday = '2026-11-21'
 
-const SLOW_MS = 30_000
-const CACHED_MS = 3_600_000
+const slowMs = 30_000
+const cacheLifetimeMs = 3_600_000
 
 /** Starts a TVMaze of our own on loopback: invented shows, real manners. */
 export const startTvmaze = async (options: TvmazeOptions = {}): Promise<TvmazeSimulator> => {
@@ -67,14 +67,14 @@ export const startTvmaze = async (options: TvmazeOptions = {}): Promise<TvmazeSi
   const living = options.newcomer === true
   const today = living
     ? Temporal.PlainDate.from(time.now().toISOString().slice(0, 10))
-    : Temporal.PlainDate.from(CAST_DAY)
-  const store = storeOf(time.now, today, living)
-  const spend = options.limit === false ? () => 0 : limiter(time.now)
-  const cached = new Map<string, { reply: Reply; at: number }>()
+    : Temporal.PlainDate.from(fixedToday)
+  const store = createStore(time.now, today, living)
+  const spend = options.limit === false ? () => 0 : callLimiter(time.now)
+  const cached = new Map<string, { reply: TvmazeResponse; at: number }>()
   const calls: TvmazeCall[] = []
-  let trouble: { kind: TvmazeTrouble; path: string; left: number } | null = null
+  let trouble: { kind: TvmazeFailure; path: string; left: number } | null = null
 
-  const troubleFor = (path: string): TvmazeTrouble | null => {
+  const troubleFor = (path: string): TvmazeFailure | null => {
     if (trouble === null || !path.startsWith(trouble.path)) return null
     const { kind } = trouble
     trouble.left--
@@ -82,12 +82,12 @@ export const startTvmaze = async (options: TvmazeOptions = {}): Promise<TvmazeSi
     return kind
   }
 
-  const answered = (path: string, query: URLSearchParams, base: string): Reply & { retryAfter?: number } => {
+  const answered = (path: string, query: URLSearchParams, base: string): TvmazeResponse & { retryAfter?: number } => {
     const key = `${path}?${query}`
     const known = cached.get(key)
-    if (known !== undefined && time.now().getTime() < known.at + CACHED_MS) return known.reply
+    if (known !== undefined && time.now().getTime() < known.at + cacheLifetimeMs) return known.reply
     const seconds = spend()
-    if (seconds > 0) return { ...failure(429, 'You have exceeded the rate limit.'), retryAfter: seconds }
+    if (seconds > 0) return { ...errorResponse(429, 'You have exceeded the rate limit.'), retryAfter: seconds }
     const reply = route(store, { path, query, base, now: time.now() })
     if (options.edgeCache === true) cached.set(key, { reply, at: time.now().getTime() })
     return reply
@@ -107,7 +107,7 @@ export const startTvmaze = async (options: TvmazeOptions = {}): Promise<TvmazeSi
     }
     if (kind === '429') {
       log(429)
-      return send(response, { ...failure(429, 'You have exceeded the rate limit.'), retryAfter: 5 })
+      return sendJson(response, { ...errorResponse(429, 'You have exceeded the rate limit.'), retryAfter: 5 })
     }
     if (kind === 'html200' || kind === '502') {
       const status = kind === '502' ? 502 : 200
@@ -118,8 +118,8 @@ export const startTvmaze = async (options: TvmazeOptions = {}): Promise<TvmazeSi
     }
     const reply = answered(pathname, searchParams, base)
     log(reply.status)
-    if (kind === 'slow') time.after(SLOW_MS, () => send(response, reply))
-    else send(response, reply)
+    if (kind === 'slow') time.after(slowMs, () => sendJson(response, reply))
+    else sendJson(response, reply)
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -129,13 +129,13 @@ export const startTvmaze = async (options: TvmazeOptions = {}): Promise<TvmazeSi
   return {
     ...store,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    cast: CAST,
+    showIds: showIds,
     fail: (kind, { times = Number.POSITIVE_INFINITY, path = '/' } = {}) => {
       trouble = kind === null ? null : { kind, path, left: times }
     },
     calls: () => [...calls],
     forgetCalls: () => void calls.splice(0),
-    nextBulletin: () => nextBulletin(time.now()),
+    nextFiveMinuteEpisode: () => nextFiveMinuteEpisode(time.now()),
     stop: async () => {
       server.closeAllConnections()
       await new Promise<void>(resolve => server.close(() => resolve()))
@@ -151,9 +151,9 @@ const logged = (
   status: number | null,
 ): TvmazeCall => ({ path, query: query.toString(), at, status, userAgent: request.headers['user-agent'] ?? '' })
 
-const send = (
+const sendJson = (
   response: ServerResponse,
-  { status, body, location, retryAfter }: Reply & { retryAfter?: number },
+  { status, body, location, retryAfter }: TvmazeResponse & { retryAfter?: number },
 ): void => {
   const json = JSON.stringify(body)
   response.setHeader('content-type', 'application/json; charset=UTF-8')

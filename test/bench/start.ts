@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { root } from '#infra/repository.ts'
 import { until } from '#test/support/until.ts'
-import { clearAway, copyCheckout, startVigia, temporaryFolder } from '#test/support/vigia.ts'
+import { copyCheckout, removeDataFolder, startVigia, temporaryFolder } from '#test/support/vigia.ts'
 import type { Bench } from './bench.ts'
 
 const MIB = 1024 * 1024
@@ -75,7 +75,7 @@ const firstAnswerMs = async (from: string): Promise<number> => {
     await vigia.stop()
     return ms
   } finally {
-    await clearAway(folder)
+    await removeDataFolder(folder)
   }
 }
 
@@ -147,7 +147,7 @@ export const bench: Bench = {
         ],
       }
     } finally {
-      await clearAway(dataDir)
+      await removeDataFolder(dataDir)
     }
   },
 }

@@ -20,7 +20,7 @@ import { buildFunctions } from '#infra/delivery/build.ts'
 import { freePort } from '#infra/net/free-port.ts'
 import { startMongo } from '#local/databases/mongodb.ts'
 import { startPostgres } from '#local/databases/postgres.ts'
-import { CAST, startTvmaze } from '#simulators/tvmaze.ts'
+import { showIds, startTvmaze } from '#simulators/tvmaze.ts'
 import { until } from '#test/support/until.ts'
 import type { Bench } from './bench.ts'
 
@@ -71,7 +71,7 @@ const ourCases: Case[] = [
   {
     name: 'press "seguir"',
     reply: 'editMessageText',
-    update: press(encode({ act: 'follow', show: CAST.harbor, search: 1, at: 0 })),
+    update: press(encode({ act: 'follow', show: showIds.harbor, search: 1, at: 0 })),
   },
   { name: 'a name: search and card', reply: 'sendPhoto', times: 18, update: command('harbor nine') },
   { name: '/series, 12 followed', reply: 'sendMessage', update: command('/series') },
@@ -154,7 +154,7 @@ const furnish = async (databaseUrl: string, mongoUri: string, tvmazeUrl: string)
   const client = tvmaze(tvmazeUrl, { callsPerTenSeconds: 10_000 })
   const catalogue = catalogueIn(server)
   await chatsIn(db).upsert({ id: chatId, kind: 'private', language: 'pt-BR' })
-  for (const id of Object.values(CAST)) {
+  for (const id of Object.values(showIds)) {
     const show = await client.show(id)
     await catalogue.keep(show)
     await followsIn(db).follow(chatId, `show/${id}`, new Date(), show.name)

@@ -10,8 +10,8 @@ import { freePort } from '#infra/net/free-port.ts'
 import { functionNames, root } from '#infra/repository.ts'
 import { startPostgres } from '#local/databases/postgres.ts'
 import { type Stage, stagesOf } from '#test/delivery/support/dockerfile.ts'
-import { cuttable } from '#test/support/cuttable.ts'
-import { ask } from '#test/support/served.ts'
+import { flakyProxy } from '#test/support/cuttable.ts'
+import { sendRequest } from '#test/support/served.ts'
 import { temporaryDataFolder } from '#test/support/servers.ts'
 import { until } from '#test/support/until.ts'
 import { entered, noTrees, treeOf } from './support/image-tree.ts'
@@ -31,7 +31,7 @@ let folder: string
 let tree: string
 let data: Awaited<ReturnType<typeof temporaryDataFolder>>
 let server: Awaited<ReturnType<typeof startPostgres>>
-let way: Awaited<ReturnType<typeof cuttable>>
+let way: Awaited<ReturnType<typeof flakyProxy>>
 
 /** Runs a stage as a container would: its ENTRYPOINT with its ENV and what a manifest adds. */
 const container = (stage: Stage, at: string, env: Record<string, string>, options: object = asPodsRun) => {
@@ -49,7 +49,7 @@ const status = (pid: number) =>
   )
 
 const get = async (port: number, path: string) => {
-  const { status, body } = await ask(port, { method: 'GET', path })
+  const { status, body } = await sendRequest(port, { method: 'GET', path })
   return { status, body }
 }
 
@@ -62,7 +62,7 @@ describe.skipIf(reason !== undefined)('the image', () => {
     // What the Dockerfile says is done here, the build stage's RUN included.
     tree = await treeOf(image, stages, folder)
     server = await startPostgres({ dataDir: data.folder, settings: { fsync: 'off' } })
-    way = await cuttable(server.url)
+    way = await flakyProxy(server.url)
   })
   afterAll(async () => {
     await Promise.all(containers.map(({ kill }) => kill()))

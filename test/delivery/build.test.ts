@@ -15,8 +15,8 @@ import { validatorsCompiledAhead } from '#infra/delivery/validators.ts'
 import { variablesOf } from '#infra/delivery/warm-up.ts'
 import { freePort } from '#infra/net/free-port.ts'
 import { functionNames, root } from '#infra/repository.ts'
-import { sample } from '#test/support/samples.ts'
-import { ask, binary } from '#test/support/served.ts'
+import { sampleEvent } from '#test/support/samples.ts'
+import { sendRequest, binaryEventHeaders } from '#test/support/served.ts'
 import { until } from '#test/support/until.ts'
 
 const outDir = join(root, '.build/functions')
@@ -56,13 +56,15 @@ const running = async <T>(file: string, env: Record<string, string>, work: (port
 }
 
 const healthy = (port: number) =>
-  until(() => ask(port, { method: 'GET', path: '/healthz' }).then(({ status }) => status === 200), { what: '/healthz' })
+  until(() => sendRequest(port, { method: 'GET', path: '/healthz' }).then(({ status }) => status === 200), {
+    what: '/healthz',
+  })
 
 describe.each(functionNames())('%s, built,', name => {
   test('answers for its health and refuses what it does not know, with nothing in reach', async () => {
     const { result, said } = await running((await filesOf(name)).loader, variablesOf(name), async port => {
       await healthy(port)
-      return ask(port, { headers: binary({ type: 'dev.vigia.made.up' }), body: '{}' })
+      return sendRequest(port, { headers: binaryEventHeaders({ type: 'dev.vigia.made.up' }), body: '{}' })
     })
     expect([401, 422]).toContain(result.status)
     for (const line of said().split('\n').filter(Boolean)) expect(JSON.parse(line)).toMatchObject({ function: name })
@@ -231,10 +233,10 @@ describe('validation compiled ahead', () => {
   test.each(allEvents.map(event => [event.name, event] as const))(
     'of %s says the same as validation compiled when needed',
     (_, event) => {
-      const { data } = sample(event)
+      const { data } = sampleEvent(event)
       expect(verdict(ahead(event), data)).toBe('valid')
       let refused = 0
-      for (const data of changed(sample(event).data)) {
+      for (const data of changed(sampleEvent(event).data)) {
         const expected = verdict(validatorOf(event), data)
         expect(verdict(ahead(event), data), JSON.stringify(data)).toEqual(expected)
         if (expected !== 'valid') refused++

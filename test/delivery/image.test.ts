@@ -20,9 +20,9 @@ import { variablesOf } from '#infra/delivery/warm-up.ts'
 import { freePort } from '#infra/net/free-port.ts'
 import { functionNames, root } from '#infra/repository.ts'
 import { dockerIgnore, type Stage, stagesOf } from '#test/delivery/support/dockerfile.ts'
-import { cuttable } from '#test/support/cuttable.ts'
+import { flakyProxy } from '#test/support/cuttable.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
-import { ask } from '#test/support/served.ts'
+import { sendRequest } from '#test/support/served.ts'
 import { until } from '#test/support/until.ts'
 
 const dockerfile = readFileSync(join(root, 'infra/delivery/Dockerfile'), 'utf8')
@@ -290,8 +290,8 @@ describe('what the image holds', () => {
       VIGIA_REVISION: 'd1b2c3',
     })
     try {
-      await until(async () => (await ask(port, { method: 'GET', path: '/healthz' })).status === 200)
-      const { body } = await ask(port, { method: 'GET', path: '/version' })
+      await until(async () => (await sendRequest(port, { method: 'GET', path: '/healthz' })).status === 200)
+      const { body } = await sendRequest(port, { method: 'GET', path: '/version' })
       expect(JSON.parse(body)).toEqual({ function: name, version: '1.4.2', revision: 'd1b2c3' })
     } finally {
       child.kill('SIGTERM')
@@ -328,7 +328,7 @@ describe('the migrations of the image', () => {
   const migrated = (env: Record<string, string>) => launched({ FUNCTION_TARGET: 'migrate', ...env })
 
   test('wait for a database that is away, then run, and run again without harm', async () => {
-    const way = await cuttable(database.url)
+    const way = await flakyProxy(database.url)
     way.cut()
     try {
       const first = migrated({ DATABASE_URL: way.url })
@@ -379,7 +379,7 @@ describe('the migrations of the image', () => {
 
   test('that were changed after the database took them end with 1 at once', async () => {
     await database.db.query(`update migration set checksum = 'other' where name = '0001_chats'`)
-    const way = await cuttable(database.url)
+    const way = await flakyProxy(database.url)
     try {
       const { code, said } = await migrated({ DATABASE_URL: way.url }).ended
       expect(code).toBe(1)

@@ -10,7 +10,7 @@ import { cloudEvent } from '#functions/host/cloud-event.ts'
 import { inBinaryMode } from '#functions/host/publish.ts'
 import { manifestsIn } from '#infra/cluster/render/manifest-files.ts'
 import { functionNames, root } from '#infra/repository.ts'
-import { sample } from '#test/support/samples.ts'
+import { sampleEvent } from '#test/support/samples.ts'
 
 const files = readdirSync(join(root, 'events')).filter(file => file.endsWith('.ts'))
 const isDefinition = (value: unknown): value is EventDefinition =>
@@ -38,7 +38,7 @@ describe('every event', () => {
   test.each(allEvents.map(event => [event.name, event] as const))(
     '%s has a sample that is valid and survives the way through HTTP',
     (_, event) => {
-      const made = { ...sample(event), source: '/functions/test' }
+      const made = { ...sampleEvent(event), source: '/functions/test' }
       const valid = validatorOf(event)
       expect(valid(made.data), JSON.stringify(valid.errors)).toBe(true)
       const { headers, body } = inBinaryMode(made)
@@ -58,7 +58,7 @@ describe('an event made while another is handled', () => {
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     vigiahops: 3,
   }
-  const { data } = sample(MonitorDown)
+  const { data } = sampleEvent(MonitorDown)
 
   test('is called after its cause, and so the same again when the cause comes again', () => {
     const news = { subject: 'monitor/42', data, time: new Date('2026-11-21T12:05:21Z') }

@@ -89,69 +89,69 @@ const changesOf = () => published.map(({ subject, data }) => [subject, data.chan
 
 describe('the catalogue', () => {
   test('gets a series at once when somebody follows it, and does not ask again for a fresh one', async () => {
-    await followed(simulator.cast.harbor)
-    expect(await catalogue.show(simulator.cast.harbor)).toMatchObject({
+    await followed(simulator.showIds.harbor)
+    expect(await catalogue.show(simulator.showIds.harbor)).toMatchObject({
       name: 'Harbor Nine',
       names: { pt: 'Porto Nove' },
     })
     const calls = simulator.calls().length
-    await followed(simulator.cast.harbor)
+    await followed(simulator.showIds.harbor)
     expect(simulator.calls().length).toBe(calls)
   })
 
   test('is filled again with everything that is followed when it is empty, and with nothing else', async () => {
-    await follow(simulator.cast.harbor, simulator.cast.streamer)
+    await follow(simulator.showIds.harbor, simulator.showIds.streamer)
     await tick()
     expect(
-      (await catalogue.shows([simulator.cast.harbor, simulator.cast.streamer, simulator.cast.novela])).length,
+      (await catalogue.shows([simulator.showIds.harbor, simulator.showIds.streamer, simulator.showIds.novela])).length,
     ).toBe(2)
   })
 
   test('gets what TVMaze edited, and the rest is not asked for', async () => {
-    await follow(simulator.cast.harbor, simulator.cast.streamer)
+    await follow(simulator.showIds.harbor, simulator.showIds.streamer)
     await tick()
     later(HOUR)
-    simulator.addEpisode(simulator.cast.streamer, { airs: { on: '2027-03-03' } })
+    simulator.addEpisode(simulator.showIds.streamer, { airs: { on: '2027-03-03' } })
     simulator.forgetCalls()
     await tick()
     expect(paths()).toEqual([
       '/updates/shows',
-      `/shows/${simulator.cast.streamer}`,
-      `/shows/${simulator.cast.streamer}/episodes`,
-      `/shows/${simulator.cast.streamer}/akas`,
+      `/shows/${simulator.showIds.streamer}`,
+      `/shows/${simulator.showIds.streamer}/episodes`,
+      `/shows/${simulator.showIds.streamer}/akas`,
     ])
-    expect((await catalogue.show(simulator.cast.streamer))!.episodes.at(-1)).toMatchObject({ airdate: '2027-03-03' })
+    expect((await catalogue.show(simulator.showIds.streamer))!.episodes.at(-1)).toMatchObject({ airdate: '2027-03-03' })
   })
 
   test('looks at what nobody edited once a week, at ended series once a month', async () => {
-    await follow(simulator.cast.hiatus, simulator.cast.lighthouseOld)
+    await follow(simulator.showIds.hiatus, simulator.showIds.lighthouseOld)
     await tick()
     later(8 * DAY)
     simulator.forgetCalls()
     await tick()
-    expect(paths()).toContain(`/shows/${simulator.cast.hiatus}`)
-    expect(paths()).not.toContain(`/shows/${simulator.cast.lighthouseOld}`)
+    expect(paths()).toContain(`/shows/${simulator.showIds.hiatus}`)
+    expect(paths()).not.toContain(`/shows/${simulator.showIds.lighthouseOld}`)
     later(31 * DAY)
     simulator.forgetCalls()
     await tick()
-    expect(paths()).toContain(`/shows/${simulator.cast.lighthouseOld}`)
+    expect(paths()).toContain(`/shows/${simulator.showIds.lighthouseOld}`)
   })
 
   test('keeps the old entry whole when only half of the new one came', async () => {
-    await follow(simulator.cast.harbor, simulator.cast.novela)
+    await follow(simulator.showIds.harbor, simulator.showIds.novela)
     await tick()
-    const before = await catalogue.show(simulator.cast.harbor)
+    const before = await catalogue.show(simulator.showIds.harbor)
     later(HOUR)
-    simulator.editShow(simulator.cast.harbor, { name: 'Harbor Ten' })
-    simulator.editShow(simulator.cast.novela, { name: 'Rua das Flores' })
-    simulator.fail('502', { path: `/shows/${simulator.cast.harbor}/episodes` })
+    simulator.editShow(simulator.showIds.harbor, { name: 'Harbor Ten' })
+    simulator.editShow(simulator.showIds.novela, { name: 'Rua das Flores' })
+    simulator.fail('502', { path: `/shows/${simulator.showIds.harbor}/episodes` })
     await tick()
-    expect(await catalogue.show(simulator.cast.harbor)).toEqual(before)
-    expect(await catalogue.show(simulator.cast.novela)).toMatchObject({ name: 'Rua das Flores' })
+    expect(await catalogue.show(simulator.showIds.harbor)).toEqual(before)
+    expect(await catalogue.show(simulator.showIds.novela)).toMatchObject({ name: 'Rua das Flores' })
     simulator.fail(null)
     later(HOUR)
     await tick()
-    expect(await catalogue.show(simulator.cast.harbor)).toMatchObject({ name: 'Harbor Ten' })
+    expect(await catalogue.show(simulator.showIds.harbor)).toMatchObject({ name: 'Harbor Ten' })
   })
 })
 
@@ -159,12 +159,12 @@ describe('TVMaze is not well', () => {
   test.each(['down', '429', 'html200', '502'] as const)(
     '%s for six hours: nothing is lost and the operators hear once',
     async trouble => {
-      await follow(simulator.cast.harbor)
+      await follow(simulator.showIds.harbor)
       await tick()
-      const before = await catalogue.show(simulator.cast.harbor)
+      const before = await catalogue.show(simulator.showIds.harbor)
       simulator.fail(trouble)
       later(HOUR)
-      simulator.editShow(simulator.cast.harbor, { name: 'Harbor Ten' })
+      simulator.editShow(simulator.showIds.harbor, { name: 'Harbor Ten' })
       await expect(tick('first')).rejects.toThrow(RetryLater)
       // The broker brings the same tick again, until it is a dead letter.
       await expect(tick('first')).rejects.toThrow('TVMaze does not answer')
@@ -172,12 +172,12 @@ describe('TVMaze is not well', () => {
         later(HOUR)
         await tick()
       }
-      expect(await catalogue.show(simulator.cast.harbor)).toEqual(before)
-      expect(await followsIn(database.db).followedShows()).toEqual([simulator.cast.harbor])
+      expect(await catalogue.show(simulator.showIds.harbor)).toEqual(before)
+      expect(await followsIn(database.db).followedShows()).toEqual([simulator.showIds.harbor])
       simulator.fail(null)
       later(HOUR)
       await tick()
-      expect(await catalogue.show(simulator.cast.harbor)).toMatchObject({ name: 'Harbor Ten' })
+      expect(await catalogue.show(simulator.showIds.harbor)).toMatchObject({ name: 'Harbor Ten' })
       // Another time is another matter.
       simulator.fail(trouble)
       later(HOUR)
@@ -186,7 +186,7 @@ describe('TVMaze is not well', () => {
   )
 
   test('away for more than a day: the operators are reminded once a day', async () => {
-    await follow(simulator.cast.harbor)
+    await follow(simulator.showIds.harbor)
     simulator.fail('down')
     let told = 0
     for (let hour = 0; hour < 49; hour++) {
@@ -197,7 +197,7 @@ describe('TVMaze is not well', () => {
   })
 
   test('after a failure the next list of edits reaches back far enough', async () => {
-    await follow(simulator.cast.harbor)
+    await follow(simulator.showIds.harbor)
     await tick()
     later(3 * DAY)
     simulator.forgetCalls()
@@ -207,14 +207,14 @@ describe('TVMaze is not well', () => {
 
   test('a series that is followed meanwhile is asked for again by the broker', async () => {
     simulator.fail('html200')
-    await expect(followed(simulator.cast.harbor)).rejects.toThrow(RetryLater)
+    await expect(followed(simulator.showIds.harbor)).rejects.toThrow(RetryLater)
     simulator.fail(null)
-    await followed(simulator.cast.harbor)
-    expect(await catalogue.show(simulator.cast.harbor)).not.toBe(null)
+    await followed(simulator.showIds.harbor)
+    expect(await catalogue.show(simulator.showIds.harbor)).not.toBe(null)
   })
 
   test('after three failures in a row the rest is left for the next hour', async () => {
-    await follow(...Object.values(simulator.cast))
+    await follow(...Object.values(simulator.showIds))
     simulator.fail('502', { path: '/shows/' })
     simulator.forgetCalls()
     await tick()
@@ -222,15 +222,15 @@ describe('TVMaze is not well', () => {
     simulator.fail(null)
     later(HOUR)
     await tick()
-    expect((await catalogue.shows(Object.values(simulator.cast))).length).toBe(Object.keys(simulator.cast).length)
+    expect((await catalogue.shows(Object.values(simulator.showIds))).length).toBe(Object.keys(simulator.showIds).length)
   })
 })
 
 describe('TVMaze has no such series any more', () => {
   test('three times over two days: its followers are told once, and go on following', async () => {
-    await follow(simulator.cast.hiatus)
+    await follow(simulator.showIds.hiatus)
     await tick()
-    simulator.deleteShow(simulator.cast.hiatus)
+    simulator.deleteShow(simulator.showIds.hiatus)
     // Nothing tells of a deletion: the weekly look finds it.
     later(8 * DAY)
     await tick()
@@ -243,10 +243,10 @@ describe('TVMaze has no such series any more', () => {
     await tick()
     later(10 * DAY)
     await tick()
-    expect(changesOf()).toEqual([[`show/${simulator.cast.hiatus}`, 'gone']])
+    expect(changesOf()).toEqual([[`show/${simulator.showIds.hiatus}`, 'gone']])
     expect(published[0]!.data.show.name).toBe('Paper Moons')
-    expect(await followsIn(database.db).followedShows()).toEqual([simulator.cast.hiatus])
-    expect(await catalogue.show(simulator.cast.hiatus)).toMatchObject({ name: 'Paper Moons', gone: true })
+    expect(await followsIn(database.db).followedShows()).toEqual([simulator.showIds.hiatus])
+    expect(await catalogue.show(simulator.showIds.hiatus)).toMatchObject({ name: 'Paper Moons', gone: true })
   })
 
   const lost = async (id: number) => {
@@ -259,7 +259,7 @@ describe('TVMaze has no such series any more', () => {
   }
 
   test('merged into another: its followers follow that one, since the same day, and hear nothing again', async () => {
-    const { lighthouseOld: from, lighthouseNew: to } = simulator.cast
+    const { lighthouseOld: from, lighthouseNew: to } = simulator.showIds
     await follow(from)
     await tick()
     await announcementsIn(database.db).save(
@@ -280,25 +280,25 @@ describe('TVMaze has no such series any more', () => {
   })
 
   test('while TVMaze cannot say whether it was merged, nobody is told that it is gone', async () => {
-    await follow(simulator.cast.hiatus)
+    await follow(simulator.showIds.hiatus)
     await tick()
-    simulator.deleteShow(simulator.cast.hiatus)
-    await lost(simulator.cast.hiatus)
+    simulator.deleteShow(simulator.showIds.hiatus)
+    await lost(simulator.showIds.hiatus)
     simulator.fail('502', { path: '/lookup' })
     await tick()
     expect(published).toEqual([])
     simulator.fail(null)
     await tick()
-    expect(changesOf()).toEqual([[`show/${simulator.cast.hiatus}`, 'gone']])
+    expect(changesOf()).toEqual([[`show/${simulator.showIds.hiatus}`, 'gone']])
   })
 
   test('a 404 that passes is forgotten', async () => {
-    const show: Show = { ...(await outside().tvmaze.show(simulator.cast.hiatus)) }
+    const show: Show = { ...(await outside().tvmaze.show(simulator.showIds.hiatus)) }
     await catalogue.keep(struck(show, now))
-    await follow(simulator.cast.hiatus)
+    await follow(simulator.showIds.hiatus)
     later(HOUR)
     await tick()
-    expect(await catalogue.show(simulator.cast.hiatus)).not.toHaveProperty('missingSince')
+    expect(await catalogue.show(simulator.showIds.hiatus)).not.toHaveProperty('missingSince')
   })
 
   test('followed and gone before it was ever fetched: no harm, no noise', async () => {
@@ -318,13 +318,13 @@ describe('what followers are told', () => {
   }
 
   test('the next episode has another date', async () => {
-    const show = await fetched(simulator.cast.harbor)
+    const show = await fetched(simulator.showIds.harbor)
     const next = show.episodes.find(({ airstamp }) => airstamp !== null && airstamp > now.toISOString())!
     simulator.setAirdate(next.id, { at: new Date('2026-12-01T02:00:00Z') })
     await tick()
     expect(published).toMatchObject([
       {
-        subject: `show/${simulator.cast.harbor}`,
+        subject: `show/${simulator.showIds.harbor}`,
         data: {
           change: 'moved',
           episode: { id: next.id, airstamp: '2026-12-01T02:00:00Z' },
@@ -335,21 +335,21 @@ describe('what followers are told', () => {
   })
 
   test('a series ends, and returns', async () => {
-    await fetched(simulator.cast.hiatus)
-    simulator.editShow(simulator.cast.hiatus, { status: 'Ended' })
+    await fetched(simulator.showIds.hiatus)
+    simulator.editShow(simulator.showIds.hiatus, { status: 'Ended' })
     await tick()
     later(HOUR)
-    simulator.editShow(simulator.cast.hiatus, { status: 'Running' })
+    simulator.editShow(simulator.showIds.hiatus, { status: 'Running' })
     await tick()
     expect(changesOf()).toEqual([
-      [`show/${simulator.cast.hiatus}`, 'ended'],
-      [`show/${simulator.cast.hiatus}`, 'returned'],
+      [`show/${simulator.showIds.hiatus}`, 'ended'],
+      [`show/${simulator.showIds.hiatus}`, 'returned'],
     ])
   })
 
   test('a crash after publishing and before keeping says it again with the same id', async () => {
-    await fetched(simulator.cast.hiatus)
-    simulator.editShow(simulator.cast.hiatus, { status: 'Ended' })
+    await fetched(simulator.showIds.hiatus)
+    simulator.editShow(simulator.showIds.hiatus, { status: 'Ended' })
     const crashing = { ...outside(), catalogue: { ...catalogue, keep: () => Promise.reject(new Error('gone')) } }
     await expect(seriesRefresher(rootCause('crash'), crashing)).rejects.toThrow('gone')
     await tick()
@@ -358,12 +358,12 @@ describe('what followers are told', () => {
   })
 
   test('a crash before publishing loses nothing', async () => {
-    await fetched(simulator.cast.hiatus)
-    simulator.editShow(simulator.cast.hiatus, { status: 'Ended' })
+    await fetched(simulator.showIds.hiatus)
+    simulator.editShow(simulator.showIds.hiatus, { status: 'Ended' })
     const crashing = { ...outside(), publish: () => Promise.reject(new Error('broker away')) }
     await expect(seriesRefresher(rootCause('crash'), crashing)).rejects.toThrow('broker away')
     await tick()
-    expect(changesOf()).toEqual([[`show/${simulator.cast.hiatus}`, 'ended']])
+    expect(changesOf()).toEqual([[`show/${simulator.showIds.hiatus}`, 'ended']])
   })
 
   test('too many new dates at once are held back for a day, and the operators hear once', async () => {

@@ -11,7 +11,7 @@ import { telegram } from '#functions/telegram/client.ts'
 import { secondsAfterSilence } from '#functions/telegram-notifier/backoff.ts'
 import type { Outbox } from '#functions/telegram-notifier/deliver.ts'
 import { outboxTick, telegramNotifier } from '#functions/telegram-notifier/telegram-notifier.ts'
-import { startTelegram, type TelegramSimulator, type UserSeat } from '#simulators/telegram.ts'
+import { type SimulatedUser, startTelegram, type TelegramSimulator } from '#simulators/telegram.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 
 const token = '111111:AAmainmainmainmainmainmainmainmainmain'
@@ -39,7 +39,7 @@ beforeEach(async () => {
   later(minutes(600))
   waits = []
   simulator.forgetCalls()
-  simulator.forgetFaults()
+  simulator.clearInjectedErrors()
   simulator.revoke(false)
   await database.db.query('truncate message, bot_pause, chat_moved')
   outbox = {
@@ -60,7 +60,7 @@ beforeEach(async () => {
 
 let people = 0
 /** Somebody who has talked to the bot. */
-const person = async (): Promise<UserSeat> => {
+const person = async (): Promise<SimulatedUser> => {
   const user = simulator.user(`Pessoa ${people++}`)
   user.send('/start')
   await chatsIn(database.db).upsert({ id: user.chatId, kind: 'private', language: 'pt-BR' })
@@ -525,7 +525,7 @@ describe('what Telegram answers, and what becomes of the message', () => {
     later(minutes(11))
     expect(await outboxTick(outbox)).toEqual([])
     expect(simulator.calls('sendMessage').length).toBe(3)
-    simulator.forgetFaults()
+    simulator.clearInjectedErrors()
     later(minutes(11))
     await outboxTick(outbox)
     expect([...texts(ana), ...texts(bia)]).toEqual(['Oi', 'Oi'])
@@ -627,7 +627,7 @@ describe('the pace', () => {
 })
 
 describe('a burst', () => {
-  const timesOf = (user: UserSeat) =>
+  const timesOf = (user: SimulatedUser) =>
     simulator.calls('sendMessage').flatMap((call, at) => (call.params.chat_id === user.chatId ? [at] : []))
 
   test('of one chat does not delay another: the tick gives each chat its turn', async () => {

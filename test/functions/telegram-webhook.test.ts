@@ -2,10 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startWebhook, type Webhook } from '#test/functions/telegram-webhook/support.ts'
 
 let world: Webhook
-let cast: Webhook['tvmaze']['cast']
+let cast: Webhook['tvmaze']['showIds']
 beforeAll(async () => {
   world = await startWebhook()
-  cast = world.tvmaze.cast
+  cast = world.tvmaze.showIds
 })
 afterAll(() => world?.stop())
 beforeEach(() => {
@@ -687,7 +687,7 @@ describe('groups', () => {
     await world.settled()
     seat.press('seguir')
     await world.settled()
-    const show = `show/${world.tvmaze.cast.harbor}`
+    const show = `show/${world.tvmaze.showIds.harbor}`
     expect(await threadOf(show)).toBe(series)
     seat.press('desfazer')
     await world.settled()

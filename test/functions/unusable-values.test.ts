@@ -151,7 +151,7 @@ describe('a forged button', () => {
 
   test('of a series that TVMaze has, but no card of the chat, is followed by its name', async () => {
     const person = await somebody()
-    expect((await person.forge(`v1:f:${world.tvmaze.cast.harbor}:1:0`)).note).toContain('Pronto')
+    expect((await person.forge(`v1:f:${world.tvmaze.showIds.harbor}:1:0`)).note).toContain('Pronto')
     expect(await followsIn(world.db).of(person.chatId, 'show/')).toMatchObject([{ title: 'Harbor Nine' }])
   })
 
@@ -167,9 +167,9 @@ describe('a forged button', () => {
 
   test('undo of a follow from long ago stays possible without a card, with the name that it had', async () => {
     const person = await somebody()
-    await world.know(world.tvmaze.cast.harbor)
-    expect((await person.forge(`v1:b:${world.tvmaze.cast.harbor}:0:mhyx0000`)).note).toContain('Desfeito')
-    expect(await followsOf(person)).toEqual([`show/${world.tvmaze.cast.harbor}`])
+    await world.know(world.tvmaze.showIds.harbor)
+    expect((await person.forge(`v1:b:${world.tvmaze.showIds.harbor}:0:mhyx0000`)).note).toContain('Desfeito')
+    expect(await followsOf(person)).toEqual([`show/${world.tvmaze.showIds.harbor}`])
   })
 
   const small = fc.integer({ min: -2, max: 12 })

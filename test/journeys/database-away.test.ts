@@ -1,20 +1,20 @@
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { monitorsIn } from '#database/uptime/monitors.ts'
-import { cuttable } from '#test/support/cuttable.ts'
+import { flakyProxy } from '#test/support/cuttable.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
-import { answer, type Journey, saying, startJourney } from '#test/support/journey.ts'
+import { type Journey, repliesMatching, startJourney, waitForReply } from '#test/support/journey.ts'
 import { until } from '#test/support/until.ts'
 
 const AWAY_MS = 30_000
 
 let database: TestDatabase
-let way: Awaited<ReturnType<typeof cuttable>>
+let way: Awaited<ReturnType<typeof flakyProxy>>
 let journey: Journey
 
 beforeAll(async () => {
   database = await emptyDatabase()
-  way = await cuttable(database.url)
+  way = await flakyProxy(database.url)
   journey = await startJourney({ env: { DATABASE_URL: way.url } })
 })
 afterAll(async () => {
@@ -29,7 +29,7 @@ test('PostgreSQL away for half a minute: no bad news of 199 healthy sites, and n
   const { sites, telegram, vigia } = journey
   const ana = telegram.user('Ana', { language: 'pt-br' })
   ana.send('/start')
-  await answer(ana, /Vigia/)
+  await waitForReply(ana, /Vigia/)
   for (let site = 1; site <= 200; site++) {
     sites.set(`/s${site}`, { kind: 'switch', on: true })
     const url = `${sites.url}/s${site}`
@@ -54,12 +54,14 @@ test('PostgreSQL away for half a minute: no bad news of 199 healthy sites, and n
   await setTimeout(AWAY_MS)
   way.mend()
 
-  await until(() => saying(ana, /(saiu|está fora) do ar/).length > 0, {
+  await until(() => repliesMatching(ana, /(saiu|está fora) do ar/).length > 0, {
     what: 'the news of the sick site',
     timeoutMs: 60_000,
   })
   const seen = sites.hits().length
   await until(() => sites.hits().length > seen + 400, { what: 'two more rounds', timeoutMs: 60_000 })
   await journey.settled()
-  expect(saying(ana, /(saiu|está fora) do ar/).map(({ text }) => /site-\d+/.exec(text)?.[0])).toEqual(['site-7'])
+  expect(repliesMatching(ana, /(saiu|está fora) do ar/).map(({ text }) => /site-\d+/.exec(text)?.[0])).toEqual([
+    'site-7',
+  ])
 })

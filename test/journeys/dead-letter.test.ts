@@ -5,7 +5,14 @@ import { monitorsIn } from '#database/uptime/monitors.ts'
 import { functionNames } from '#infra/repository.ts'
 import { commandOf } from '#local/databases/processes.ts'
 import { emptyDatabase, freshMongo, type TestDatabase } from '#test/support/database.ts'
-import { answer, eventDetail, events, type Journey, saying, startJourney } from '#test/support/journey.ts'
+import {
+  eventDetail,
+  events,
+  type Journey,
+  repliesMatching,
+  startJourney,
+  waitForReply,
+} from '#test/support/journey.ts'
 import { until } from '#test/support/until.ts'
 
 /** What must never be told. */
@@ -42,7 +49,7 @@ beforeAll(async () => {
   })
   ana = journey.telegram.user('Ana', { language: 'pt-br' })
   ana.send('/start')
-  await answer(ana, /Vigia/)
+  await waitForReply(ana, /Vigia/)
 })
 afterAll(async () => {
   await journey?.stop()
@@ -79,9 +86,9 @@ const mendLisbon = () => database.db.query('drop trigger refuse_lisbon on chat')
 test('a poison update is said sorry for and becomes a dead letter; the chat goes on, and the operators know', async () => {
   await breakLisbon()
   ana.send('/fuso Lisboa')
-  await answer(ana, /Algo deu errado do meu lado/)
+  await waitForReply(ana, /Algo deu errado do meu lado/)
   ana.send('/series')
-  await answer(ana, /ainda não segue/)
+  await waitForReply(ana, /ainda não segue/)
 
   const letter = await until(async () => (await letters())[0], { what: 'the dead letter' })
   expect(letter).toEqual({
@@ -209,11 +216,11 @@ test('a replay works once the cause is gone: the person is answered, once, and t
     { what: 'the letter to come back' },
   )
   expect(again.id).toBe(letter!.id)
-  expect(saying(ana, /Lisboa/)).toEqual([])
+  expect(repliesMatching(ana, /Lisboa/)).toEqual([])
 
   await mendLisbon()
   expect((await journey.vigia.call(`/api/dead-letters/${letter!.id}/replay`, { method: 'POST' })).status).toBe(202)
-  await answer(ana, /Lisboa/)
+  await waitForReply(ana, /Lisboa/)
   await journey.settled()
   const [event] = await events(journey.vigia, '&type=dev.vigia.update.deferred')
   expect(event!.state).toBe('done')
@@ -232,9 +239,9 @@ test('nothing private is reached where PROBE_ALLOW does not open it, neither by 
   const { sites, vigia } = journey
   sites.set('/inside', { kind: 'switch', on: true })
   ana.send(`/monitorar ${sites.url}/inside`)
-  await answer(ana, /fica numa rede privada/)
+  await waitForReply(ana, /fica numa rede privada/)
   ana.send(`/monitorar https://me:${typed}@example.org`)
-  await answer(ana, /contém usuário ou senha/)
+  await waitForReply(ana, /contém usuário ou senha/)
   await monitorsIn(database.db).add({
     chatId: ana.chatId,
     name: 'inside',
@@ -244,7 +251,7 @@ test('nothing private is reached where PROBE_ALLOW does not open it, neither by 
     timeoutMs: 5_000,
   })
   ana.send('/monitores')
-  await answer(ana, /Seus monitores/)
+  await waitForReply(ana, /Seus monitores/)
   ana.press(/inside/)
   await until(
     () =>
@@ -255,7 +262,9 @@ test('nothing private is reached where PROBE_ALLOW does not open it, neither by 
     { what: 'the card' },
   )
   ana.press('verificar agora')
-  await until(() => saying(ana, /inside.*rede privada|rede privada.*inside/s).length > 0, { what: 'the answer' })
+  await until(() => repliesMatching(ana, /inside.*rede privada|rede privada.*inside/s).length > 0, {
+    what: 'the answer',
+  })
   await until(async () => (await events(vigia)).every(({ state }) => state !== 'pending'), { what: 'the end of it' })
   expect(sites.hits('/inside')).toEqual([])
 })
@@ -267,7 +276,7 @@ test('whatever goes wrong, no secret is in a log, on the terminal, in an answer 
   telegram.operators.failNext('*', { body: '<html>no</html>', status: 200, times: 2 })
   tvmaze.fail('html200')
   ana.send('Qualquer coisa')
-  await answer(ana, /TVmaze não respondeu|TVMaze/i)
+  await waitForReply(ana, /TVmaze não respondeu|TVMaze/i)
   tvmaze.fail(null)
   await journey.fire('series-refresher')
   await journey.fire('telegram-notifier')

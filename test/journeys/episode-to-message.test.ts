@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { answer, type Journey, saying, startJourney, timesTaken } from '#test/support/journey.ts'
+import { type Journey, repliesMatching, startJourney, timesTaken, waitForReply } from '#test/support/journey.ts'
 import { until } from '#test/support/until.ts'
 
 const inSeconds = (seconds: number) => new Date(Math.ceil(Date.now() / 1000 + seconds) * 1000)
@@ -17,7 +17,7 @@ describe.each([
   /** Follows a show as a person does: its name, then the button. */
   const follow = async (name: string, person: ReturnType<Journey['telegram']['user']>, button = 'seguir') => {
     person.send(name)
-    await answer(person, new RegExp(name))
+    await waitForReply(person, new RegExp(name))
     person.press(button)
     await until(
       () => person.answers().some(({ buttons }) => buttons.flat().some(({ text }) => /seguindo|following/.test(text))),
@@ -44,10 +44,10 @@ describe.each([
     const bob = telegram.user(`Bob ${twice}`, { language: 'en' })
     ana.send('/start')
     bob.send('/start')
-    await answer(ana, /Vigia/)
-    await answer(bob, /Vigia/)
+    await waitForReply(ana, /Vigia/)
+    await waitForReply(bob, /Vigia/)
     bob.send('/timezone Lisbon')
-    await answer(bob, /Lisbon/)
+    await waitForReply(bob, /Lisbon/)
     await follow('Jornada de Teste', ana)
     await follow('Jornada de Teste', bob, 'follow')
     await journey.settled()
@@ -58,7 +58,7 @@ describe.each([
     await journey.settled()
     await until(() => Date.now() > airs.getTime(), { what: 'the hour of the episode' })
     await announced()
-    await until(() => saying(ana, /A vigília/).length > 0 && saying(bob, /A vigília/).length > 0, {
+    await until(() => repliesMatching(ana, /A vigília/).length > 0 && repliesMatching(bob, /A vigília/).length > 0, {
       what: 'the announcement',
       timeoutMs: 45_000,
     })
@@ -66,15 +66,15 @@ describe.each([
 
     const clock = (zone: string, language: string) =>
       new Intl.DateTimeFormat(language, { timeStyle: 'short', timeZone: zone }).format(airs).replace(/\u202f/g, ' ')
-    const [toAna] = saying(ana, /A vigília/)
-    const [toBob] = saying(bob, /A vigília/)
-    expect(saying(ana, /A vigília/)).toHaveLength(1)
-    expect(saying(bob, /A vigília/)).toHaveLength(1)
+    const [toAna] = repliesMatching(ana, /A vigília/)
+    const [toBob] = repliesMatching(bob, /A vigília/)
+    expect(repliesMatching(ana, /A vigília/)).toHaveLength(1)
+    expect(repliesMatching(bob, /A vigília/)).toHaveLength(1)
     expect(toAna!.text).toContain('T2 E5')
     expect(toAna!.text).toContain(`${clock('America/Sao_Paulo', 'pt-BR')} (horário de Brasília)`)
     expect(toBob!.text).toContain(`${clock('Europe/Lisbon', 'en')} (Lisbon time)`)
     expect(toAna!.buttons.flat()).toContainEqual(expect.objectContaining({ text: 'TVmaze' }))
-    expect(saying(ana, /Há muito tempo/), 'nothing of the past is announced').toEqual([])
+    expect(repliesMatching(ana, /Há muito tempo/), 'nothing of the past is announced').toEqual([])
   })
 
   test('eight episodes at one instant are one message', async () => {
@@ -89,10 +89,10 @@ describe.each([
     await journey.settled()
     await until(() => Date.now() > airs.getTime(), { what: 'the hour of the drop' })
     await announced()
-    await until(() => saying(ana, /T1 E1–E8/).length > 0, { what: 'the drop', timeoutMs: 45_000 })
+    await until(() => repliesMatching(ana, /T1 E1–E8/).length > 0, { what: 'the drop', timeoutMs: 45_000 })
     await announced()
-    expect(saying(ana, /T1 E/)).toHaveLength(1)
-    expect(saying(ana, /T1 E/)[0]!.text).toContain('8 episódios')
+    expect(repliesMatching(ana, /T1 E/)).toHaveLength(1)
+    expect(repliesMatching(ana, /T1 E/)[0]!.text).toContain('8 episódios')
   })
 
   test(`everything that happened went through functions, ${twice ? 'each of them four times' : 'each once'}`, async () => {

@@ -1,9 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { answer, events, fire, fireOnce, saying, settled, startWorld } from '#test/support/journey.ts'
+import {
+  events,
+  fire,
+  fireOnce,
+  repliesMatching,
+  settled,
+  startSimulators,
+  waitForReply,
+} from '#test/support/journey.ts'
 import { until } from '#test/support/until.ts'
-import { clearAway, startVigia, temporaryFolder } from '#test/support/vigia.ts'
+import { removeDataFolder, startVigia, temporaryFolder } from '#test/support/vigia.ts'
 
 export type Victim = 'runtime' | 'PostgreSQL' | 'function'
 
@@ -45,17 +53,17 @@ const receiptMs = 1_000
  */
 export const killRounds = async (rounds: number, seed: number, say: (round: Round) => void): Promise<Round[]> => {
   const random = randomFrom(seed)
-  const world = await startWorld()
+  const world = await startSimulators()
   const dataDir = temporaryFolder()
   const start = () => startVigia({ env: world.env, dataDir })
   let vigia = await start()
   try {
     const ana = world.telegram.user('Ana', { language: 'pt-br' })
     ana.send('/start')
-    await answer(ana, /Vigia/)
+    await waitForReply(ana, /Vigia/)
     const show = world.tvmaze.addShow({ name: 'A Queda', on: { us: 'Meridian' } })
     ana.send('A Queda')
-    await answer(ana, /A Queda/)
+    await waitForReply(ana, /A Queda/)
     ana.press('seguir')
     await until(async () => (await events(vigia, '&type=dev.vigia.series.followed')).length > 0, { what: 'the follow' })
     await settled(vigia)
@@ -81,7 +89,7 @@ export const killRounds = async (rounds: number, seed: number, say: (round: Roun
       await tick
       if (victim === 'runtime') vigia = await start()
 
-      const arrived = () => saying(ana, new RegExp(`${name}$`, 'm'))
+      const arrived = () => repliesMatching(ana, new RegExp(`${name}$`, 'm'))
       // A tick that died with the runtime is not replayed: the next one starts at the cursor.
       await until(
         async () => {
@@ -119,7 +127,7 @@ export const killRounds = async (rounds: number, seed: number, say: (round: Roun
   } finally {
     await vigia.stop()
     await world.stop()
-    await clearAway(dataDir)
+    await removeDataFolder(dataDir)
   }
 }
 

@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
-import type { Press, UserSeat } from '#simulators/telegram.ts'
-import { settled, startWorld } from '#test/support/journey.ts'
+import type { ButtonPress, SimulatedUser } from '#simulators/telegram.ts'
+import { settled, startSimulators } from '#test/support/journey.ts'
 import { until } from '#test/support/until.ts'
-import { clearAway, startVigia, temporaryFolder, type Vigia } from '#test/support/vigia.ts'
+import { removeDataFolder, startVigia, temporaryFolder, type Vigia } from '#test/support/vigia.ts'
 import { killPostgres, randomFrom, type Victim } from './kill-rounds.ts'
 
 /** What became of one update: how often it was answered, and how often its chat was told that the answer is late. */
@@ -44,17 +44,17 @@ export const killUpdates = async (
   say: (round: UpdateRound) => void,
 ): Promise<Answered[]> => {
   const random = randomFrom(seed)
-  const world = await startWorld()
+  const world = await startSimulators()
   const dataDir = temporaryFolder()
   const start = () => startVigia({ env: world.env, dataDir })
   let vigia = await start()
-  const asked: { what: string; person: UserSeat; wanted: RegExp; press?: Press }[] = []
+  const asked: { what: string; person: SimulatedUser; wanted: RegExp; press?: ButtonPress }[] = []
   const isAnswered = ({ person, wanted, press }: (typeof asked)[number]) =>
     press ? press.answer() !== null : person.answers().some(({ text }) => wanted.test(text))
   const unanswered = () => asked.filter(one => !isAnswered(one))
   try {
     world.tvmaze.addShow({ name: 'A Queda', on: { us: 'Meridian' } })
-    const cards: UserSeat[] = []
+    const cards: SimulatedUser[] = []
     for (let round = 1; round <= rounds; round++) {
       const share = Math.floor((updates * round) / rounds) - Math.floor((updates * (round - 1)) / rounds)
       for (let at = 0; at < share; at++) {
@@ -107,11 +107,11 @@ export const killUpdates = async (
   } finally {
     await vigia.stop()
     await world.stop()
-    await clearAway(dataDir)
+    await removeDataFolder(dataDir)
   }
 }
 
-const apologiesAfter = (person: UserSeat, answer: RegExp): number => {
+const apologiesAfter = (person: SimulatedUser, answer: RegExp): number => {
   const texts = person.answers().map(({ text }) => text)
   return texts.slice(texts.findIndex(text => answer.test(text))).filter(text => apology.test(text)).length
 }

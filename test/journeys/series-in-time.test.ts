@@ -27,10 +27,10 @@ import { root } from '#infra/repository.ts'
 import { manifestFiles, readManifests } from '#local/manifests/manifests.ts'
 import { pingEvent } from '#local/sources/ping-source.ts'
 import { startTelegram } from '#simulators/telegram.ts'
-import { startTvmaze, type TvmazeTrouble } from '#simulators/tvmaze.ts'
+import { startTvmaze, type TvmazeFailure } from '#simulators/tvmaze.ts'
 import { send, startBrokerServer } from '#test/support/broker-server.ts'
 import { freshDatabase, freshMongo } from '#test/support/database.ts'
-import { served } from '#test/support/served.ts'
+import { startFunction } from '#test/support/served.ts'
 import { until } from '#test/support/until.ts'
 
 /*
@@ -59,7 +59,7 @@ const raise = async (start: string) => {
   const operator = world.operators.user('Operadora', { language: 'pt-br' })
   operator.send('/start')
 
-  const hosts = new Map<string, Awaited<ReturnType<typeof served>>>()
+  const hosts = new Map<string, Awaited<ReturnType<typeof startFunction>>>()
   const here = triggers.filter(({ subscriber }) => subscriber.kind === 'function' && subscriber.name in fittings)
   const house = await startBrokerServer(
     database.url,
@@ -91,7 +91,7 @@ const raise = async (start: string) => {
     operators: operatorsIn(telegram({ apiRoot: world.url, token: opsToken }), String(operator.chatId)),
   }
   for (const [name, fitting] of Object.entries(fittings))
-    hosts.set(name, await served({ name, ...fitting(props) }, { sink: house.ingressUrl }))
+    hosts.set(name, await startFunction({ name, ...fitting(props) }, { sink: house.ingressUrl }))
 
   /** A tick of a PingSource as it is in knative/sources/, and everything that comes of it. */
   const tick = async (name: string) => {
@@ -211,7 +211,7 @@ afterEach(() => stage?.stop())
 
 const texts = (person: { answers(): { text: string }[] }) => person.answers().map(({ text }) => text)
 
-test.each<TvmazeTrouble>(['down', '429', 'html200', '502'])(
+test.each<TvmazeFailure>(['down', '429', 'html200', '502'])(
   'TVMaze %s for six hours: no follow is lost, what is due is told, and the operators hear once',
   async trouble => {
     stage = await raise('2026-11-21T12:07:00Z')
@@ -222,7 +222,7 @@ test.each<TvmazeTrouble>(['down', '429', 'html200', '502'])(
       on: { br: 'Canal Sul' },
       episodes: [{ airs: { at: new Date('2026-11-21T15:30:00Z') }, season: 1, number: 4, name: 'A ressaca' }],
     })
-    for (const id of [show.id, shows.cast.harbor]) await follows.follow(ana.chatId, `show/${id}`, stage.now())
+    for (const id of [show.id, shows.showIds.harbor]) await follows.follow(ana.chatId, `show/${id}`, stage.now())
     await tick('series-refresher')
     await tick('episode-checker')
 
@@ -237,8 +237,8 @@ test.each<TvmazeTrouble>(['down', '429', 'html200', '502'])(
     expect(texts(operator)).toEqual([expect.stringMatching(/series-refresher-tick.*503 TVMaze does not answer/s)])
     expect(stage.telegram.operators.calls('editMessageText')).toEqual([])
     expect(texts(ana)).toEqual([expect.stringContaining('A ressaca')])
-    expect((await follows.followedShows()).toSorted()).toEqual([shows.cast.harbor, show.id])
-    expect(await catalogue.show(shows.cast.harbor)).not.toBeNull()
+    expect((await follows.followedShows()).toSorted()).toEqual([shows.showIds.harbor, show.id])
+    expect(await catalogue.show(shows.showIds.harbor)).not.toBeNull()
 
     // What happened meanwhile is known once it answers again.
     shows.fail(null)
@@ -266,7 +266,7 @@ test('a followed show that TVMaze answers 404 for: no follow is lost, the others
     on: { br: 'Canal Sul' },
     episodes: [{ airs: { at: new Date('2026-11-21T15:30:00Z') }, season: 1, number: 1, name: 'Ainda assim' }],
   })
-  for (const id of [lost.id, shows.cast.harbor]) await follows.follow(ana.chatId, `show/${id}`, stage.now())
+  for (const id of [lost.id, shows.showIds.harbor]) await follows.follow(ana.chatId, `show/${id}`, stage.now())
   await tick('series-refresher')
   shows.deleteShow(lost.id)
   for (let hour = 1; hour <= 6; hour++) {
@@ -276,7 +276,7 @@ test('a followed show that TVMaze answers 404 for: no follow is lost, the others
     await tick('error-notifier')
   }
   expect(texts(ana)).toEqual([expect.stringContaining('Ainda assim')])
-  expect((await follows.followedShows()).toSorted()).toEqual([shows.cast.harbor, lost.id])
+  expect((await follows.followedShows()).toSorted()).toEqual([shows.showIds.harbor, lost.id])
   expect(texts(operator)).toEqual([])
 })
 
@@ -285,7 +285,7 @@ test('two chats in two zones over the week in which the US change their clocks: 
   const { shows, follows, tick } = stage
   const ana = await stage.person('Ana', 'pt-BR', 'America/Sao_Paulo')
   const bob = await stage.person('Bob', 'en', 'America/New_York')
-  const { harbor, lateNight, streamer } = shows.cast
+  const { harbor, lateNight, streamer } = shows.showIds
   for (const { chatId } of [ana, bob])
     for (const id of [harbor, lateNight, streamer]) await follows.follow(chatId, `show/${id}`, stage.now())
   await tick('series-refresher')

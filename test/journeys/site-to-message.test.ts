@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { answer, type Journey, saying, startJourney, timesTaken } from '#test/support/journey.ts'
+import { type Journey, repliesMatching, startJourney, timesTaken, waitForReply } from '#test/support/journey.ts'
 import { until } from '#test/support/until.ts'
 
 describe.each([
@@ -17,23 +17,23 @@ describe.each([
     sites.set('/loja', { kind: 'switch', on: true })
     const ana = telegram.user('Ana', { language: 'pt-br' })
     ana.send('/start')
-    await answer(ana, /Vigia/)
+    await waitForReply(ana, /Vigia/)
     ana.send(`/monitorar ${sites.url}/loja 10s`)
-    await answer(ana, /está no ar/)
+    await waitForReply(ana, /está no ar/)
 
     sites.turn('/loja', false)
-    await until(() => saying(ana, /saiu do ar/).length > 0, { what: 'the bad news', timeoutMs: 60_000 })
+    await until(() => repliesMatching(ana, /saiu do ar/).length > 0, { what: 'the bad news', timeoutMs: 60_000 })
     const failures = sites.hits('/loja').filter(({ status }) => status !== 200)
     expect(failures.length, 'a failure is confirmed before anybody is told').toBeGreaterThanOrEqual(3)
 
     sites.turn('/loja', true)
-    await until(() => saying(ana, /voltou ao ar/).length > 0, { what: 'the good news', timeoutMs: 60_000 })
+    await until(() => repliesMatching(ana, /voltou ao ar/).length > 0, { what: 'the good news', timeoutMs: 60_000 })
     await journey.settled()
 
-    const [down] = saying(ana, /saiu do ar/)
-    const [up] = saying(ana, /voltou ao ar/)
-    expect(saying(ana, /saiu do ar/)).toHaveLength(1)
-    expect(saying(ana, /voltou ao ar/)).toHaveLength(1)
+    const [down] = repliesMatching(ana, /saiu do ar/)
+    const [up] = repliesMatching(ana, /voltou ao ar/)
+    expect(repliesMatching(ana, /saiu do ar/)).toHaveLength(1)
+    expect(repliesMatching(ana, /voltou ao ar/)).toHaveLength(1)
     expect(up!.replyTo).toBe(down!.id)
     expect(up!.text).toMatch(/Ficou fora por \d+ (s|min)/)
     expect(up!.silent).toBe(true)
@@ -43,7 +43,7 @@ describe.each([
   test('the list tells its state and uptime, and "check now" is answered once', async () => {
     const ana = journey.telegram.user('Ana')
     ana.send('/monitores')
-    await answer(ana, /Seus monitores/)
+    await waitForReply(ana, /Seus monitores/)
     ana.press(/127\.0\.0\.1|loja/)
     await until(
       () =>
@@ -53,11 +53,11 @@ describe.each([
           .some(({ text }) => text === 'verificar agora'),
       { what: 'the card' },
     )
-    const before = saying(ana, /Respondeu 200/).length
+    const before = repliesMatching(ana, /Respondeu 200/).length
     ana.press('verificar agora')
-    await until(() => saying(ana, /Respondeu 200/).length > before, { what: 'the answer', timeoutMs: 45_000 })
+    await until(() => repliesMatching(ana, /Respondeu 200/).length > before, { what: 'the answer', timeoutMs: 45_000 })
     await journey.settled()
-    expect(saying(ana, /Respondeu 200/)).toHaveLength(before + 1)
+    expect(repliesMatching(ana, /Respondeu 200/)).toHaveLength(before + 1)
   })
 
   test('where there are so many monitors that a tick hands on shards, a site is looked at from its shard', async () => {

@@ -4,20 +4,28 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { root } from '#infra/repository.ts'
 import { commandOf } from '#local/databases/processes.ts'
-import { answer, events, fireOnce, saying, settled, startWorld, type World } from '#test/support/journey.ts'
+import {
+  events,
+  fireOnce,
+  repliesMatching,
+  type Simulators,
+  settled,
+  startSimulators,
+  waitForReply,
+} from '#test/support/journey.ts'
 import { until } from '#test/support/until.ts'
-import { clearAway, startVigia, temporaryFolder, type Vigia, type VigiaOptions } from '#test/support/vigia.ts'
+import { removeDataFolder, startVigia, temporaryFolder, type Vigia, type VigiaOptions } from '#test/support/vigia.ts'
 
-let world: World
+let world: Simulators
 let dataDir: string
 
 beforeEach(async () => {
   dataDir = temporaryFolder()
-  world = await startWorld()
+  world = await startSimulators()
 })
 afterEach(async () => {
   await world.stop()
-  await clearAway(dataDir)
+  await removeDataFolder(dataDir)
 })
 
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -59,7 +67,7 @@ const withWorkUnderWay = async (options: VigiaOptions): Promise<{ vigia: Vigia; 
   const vigia = await startVigia({ env: world.env, dataDir, ...options })
   const person = world.telegram.user('Ana', { language: 'en' })
   person.send('/start')
-  await answer(person, /Vigia/)
+  await waitForReply(person, /Vigia/)
   await settled(vigia)
   world.telegram.failNext('sendMessage', { delayMs: 2_000, status: 500 })
   for (let number = 1; number <= messages; number++) {
@@ -72,7 +80,7 @@ const withWorkUnderWay = async (options: VigiaOptions): Promise<{ vigia: Vigia; 
   })
   return { vigia, person }
 }
-type Person = ReturnType<World['telegram']['user']>
+type Person = ReturnType<Simulators['telegram']['user']>
 
 /** The next start on the same data delivers all of it. */
 const nothingIsLost = async (person: Person) => {
@@ -81,7 +89,7 @@ const nothingIsLost = async (person: Person) => {
     await until(
       async () => {
         await fireOnce(again, 'telegram-notifier').catch(() => undefined)
-        return saying(person, /^message \d of/).length >= messages
+        return repliesMatching(person, /^message \d of/).length >= messages
       },
       { what: 'the messages', timeoutMs: 90_000 },
     )
@@ -89,7 +97,7 @@ const nothingIsLost = async (person: Person) => {
     expect((await events(again)).filter(({ state }) => state === 'dead')).toEqual([])
     expect(await again.api('/api/dead-letters')).toEqual([])
     for (let number = 1; number <= messages; number++)
-      expect(saying(person, new RegExp(`^message ${number} of`))).toHaveLength(1)
+      expect(repliesMatching(person, new RegExp(`^message ${number} of`))).toHaveLength(1)
   } finally {
     expect(await again.stop()).toBe(0)
   }

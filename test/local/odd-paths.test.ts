@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { afterAll, expect, test } from 'vitest'
 import { root } from '#infra/repository.ts'
 import { until } from '#test/support/until.ts'
-import { clearAway, copyCheckout, startVigia, temporaryFolder, type VigiaOptions } from '#test/support/vigia.ts'
+import { copyCheckout, removeDataFolder, startVigia, temporaryFolder, type VigiaOptions } from '#test/support/vigia.ts'
 
 const folders: string[] = []
 const folder = () => {
@@ -14,7 +14,7 @@ const folder = () => {
   return made
 }
 afterAll(async () => {
-  for (const made of folders) await clearAway(made)
+  for (const made of folders) await removeDataFolder(made)
 })
 
 /** Starts it, says something to the bot, and expects an answer: databases, build and functions work from there. */

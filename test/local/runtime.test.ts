@@ -9,7 +9,7 @@ import { type Face, faceOf } from '#local/http/request-target.ts'
 import { manifestFiles, readManifests } from '#local/manifests/manifests.ts'
 import { emptyDatabase, freshMongo, type TestDatabase } from '../support/database.ts'
 import { until } from '../support/until.ts'
-import { clearAway, spawnVigia, startVigia, temporaryFolder, type Vigia } from '../support/vigia.ts'
+import { removeDataFolder, spawnVigia, startVigia, temporaryFolder, type Vigia } from '../support/vigia.ts'
 
 const { functions: services } = readManifests(manifestFiles(root))
 const isGone = async (pid: number) => (await commandOf(pid)) === null
@@ -366,7 +366,7 @@ describe('the end', () => {
     kill('SIGINT')
     expect(await ended).toBe(0)
     for (const one of started) await until(() => isGone(one), { what: `process ${one} to be gone` })
-    await clearAway(dataDir)
+    await removeDataFolder(dataDir)
   })
 
   test('npm that is killed, or told to end, takes everything along', async () => {
@@ -386,7 +386,7 @@ describe('the end', () => {
     npm.kill('SIGKILL')
     for (const pid of started) await until(() => isGone(pid), { timeoutMs: 30_000, what: `process ${pid} to be gone` })
     // A process shows as gone a moment before its last thread lets go of the data folder.
-    await until(() => clearAway(dataDir).then(() => true), { what: 'the data folder to be free' })
+    await until(() => removeDataFolder(dataDir).then(() => true), { what: 'the data folder to be free' })
   })
 
   test('a terminal that has been closed keeps nothing from ending', async () => {
@@ -407,7 +407,7 @@ describe('the end', () => {
     child.kill('SIGHUP')
     expect(await ended).toEqual([0, null])
     for (const pid of started) expect(await isGone(pid)).toBe(true)
-    await clearAway(dataDir)
+    await removeDataFolder(dataDir)
   })
 
   test('what a killed runtime left is ended by the next start, which goes on with the same data', async () => {
@@ -421,7 +421,7 @@ describe('the end', () => {
     for (const pid of left) expect(await isGone(pid)).toBe(true)
     expect(await second.api('/api/events?type=nobody.hears.this')).toMatchObject([{ id: 'kept', state: 'done' }])
     await second.stop()
-    await clearAway(dataDir)
+    await removeDataFolder(dataDir)
   })
 
   test('--fresh --yes throws everything away', async () => {
@@ -432,6 +432,6 @@ describe('the end', () => {
     const second = await startVigia({ dataDir, args: ['--fresh', '--yes'] })
     expect(await second.api('/api/events?type=nobody.hears.this')).toEqual([])
     await second.stop()
-    await clearAway(dataDir)
+    await removeDataFolder(dataDir)
   })
 })

@@ -9,7 +9,7 @@ import { readArguments } from '#local/arguments.ts'
 import { readEnvironment, type Settings } from '#local/environment.ts'
 import { holderOf } from '#local/http/port-holder.ts'
 import { manifestFiles, readManifests } from '#local/manifests/manifests.ts'
-import { clearAway, spawnVigia, temporaryFolder, type VigiaOptions } from '../support/vigia.ts'
+import { removeDataFolder, spawnVigia, temporaryFolder, type VigiaOptions } from '../support/vigia.ts'
 
 const folders: string[] = []
 const folder = () => {
@@ -18,7 +18,7 @@ const folder = () => {
   return made
 }
 afterAll(async () => {
-  for (const made of folders) await clearAway(made)
+  for (const made of folders) await removeDataFolder(made)
 })
 
 /** Starts and expects it to end by itself. */

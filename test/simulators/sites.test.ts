@@ -3,14 +3,14 @@ import { connect } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type SitesSimulator, startSites } from '#simulators/sites.ts'
-import { type VirtualTime, virtualTime } from '#simulators/time.ts'
+import { type ManualTime, manualTime } from '#simulators/time.ts'
 import { until } from '#test/support/until.ts'
 
-let time: VirtualTime
+let time: ManualTime
 let sites: SitesSimulator
 
 beforeEach(async () => {
-  time = virtualTime(new Date('2026-11-21T12:00:00Z'))
+  time = manualTime(new Date('2026-11-21T12:00:00Z'))
   sites = await startSites({ time })
 })
 afterEach(() => sites.stop())

@@ -2,19 +2,19 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ChatMember, Message, Update } from '#simulators/telegram/bot-api.ts'
-import { startTelegram, type TelegramSimulator, type UserSeat } from '#simulators/telegram.ts'
-import { type VirtualTime, virtualTime } from '#simulators/time.ts'
+import { type SimulatedUser, startTelegram, type TelegramSimulator } from '#simulators/telegram.ts'
+import { type ManualTime, manualTime } from '#simulators/time.ts'
 import { until } from '#test/support/until.ts'
 
 const TOKEN = '7000000001:SIMULATED_main_bot'
 const OPS = '7000000002:SIMULATED_operators_bot'
 
-let time: VirtualTime
+let time: ManualTime
 let telegram: TelegramSimulator
-let ana: UserSeat
+let ana: SimulatedUser
 
 beforeEach(async () => {
-  time = virtualTime(new Date('2026-11-21T12:00:00Z'))
+  time = manualTime(new Date('2026-11-21T12:00:00Z'))
   telegram = await startTelegram({ botToken: TOKEN, opsToken: OPS, time, rates: false })
   ana = telegram.user('Ana', { language: 'pt-br' })
 })
@@ -933,7 +933,7 @@ describe('the webhook', () => {
     ana.send('dois')
     await deliveries(4)
     expect(texts()).toEqual(['um', 'um', 'dois', 'dois'])
-    telegram.deliverAgain(taken[0]!.update)
+    telegram.redeliver(taken[0]!.update)
     await deliveries(5)
     expect(taken[4]?.update).toEqual(taken[0]?.update)
   })
@@ -965,7 +965,8 @@ describe('the webhook', () => {
 test("a newcomer's conversation is there again after a restart, with ids that go on", async () => {
   const { mkdtemp, rm } = await import('node:fs/promises')
   const folder = await mkdtemp('/tmp/vigia-telegram-')
-  const open = () => startTelegram({ botToken: TOKEN, opsToken: OPS, time, newcomer: { keepIn: `${folder}/t.json` } })
+  const open = () =>
+    startTelegram({ botToken: TOKEN, opsToken: OPS, time, newcomer: { conversationFile: `${folder}/t.json` } })
   const before = await open()
   before.person.send('/start')
   const first = before.pending()[0]

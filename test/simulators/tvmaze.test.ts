@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { tvmaze } from '#functions/tvmaze/client.ts'
-import { type VirtualTime, virtualTime } from '#simulators/time.ts'
+import { type ManualTime, manualTime } from '#simulators/time.ts'
 import type { episodeJson, showJson } from '#simulators/tvmaze/json.ts'
-import { BULLETIN_ID, CAST, startTvmaze, type TvmazeOptions, type TvmazeSimulator } from '#simulators/tvmaze.ts'
+import { fiveMinuteShowId, showIds, startTvmaze, type TvmazeOptions, type TvmazeSimulator } from '#simulators/tvmaze.ts'
 import { until } from '#test/support/until.ts'
 
 type Episode = ReturnType<typeof episodeJson>
@@ -13,11 +13,11 @@ type Entry = Episode & { show?: Show; _embedded?: { show: Show } }
 
 const NOW = new Date('2026-11-21T12:00:00Z')
 
-let time: VirtualTime
+let time: ManualTime
 let server: TvmazeSimulator
 
 const open = async (options: TvmazeOptions = {}) => {
-  time = virtualTime(NOW)
+  time = manualTime(NOW)
   server = await startTvmaze({ time, limit: false, ...options })
 }
 beforeEach(() => open())
@@ -43,17 +43,17 @@ describe('answers as TVMaze does', () => {
     ['/singlesearch/shows?q=nothing+of+that+name', 404, null],
     ['/search/shows?q=nothing+of+that+name', 200, []],
     [
-      `/shows/${CAST.harbor}?embed=nonsense`,
+      `/shows/${showIds.harbor}?embed=nonsense`,
       400,
       { name: 'Bad Request', message: 'Invalid embed type', code: 0, status: 400 },
     ],
     [
-      `/shows/${CAST.harbor}/episodebynumber?season=9&number=99`,
+      `/shows/${showIds.harbor}/episodebynumber?season=9&number=99`,
       404,
       { name: 'Not Found', message: 'Unknown episode', code: 0, status: 404 },
     ],
-    [`/shows/${CAST.harbor}/episodesbydate?date=2026-11-20`, 404, expect.objectContaining({ status: 404 })],
-    [`/shows/${CAST.harbor}/episodesbydate?date=20-11`, 422, expect.objectContaining({ status: 422 })],
+    [`/shows/${showIds.harbor}/episodesbydate?date=2026-11-20`, 404, expect.objectContaining({ status: 404 })],
+    [`/shows/${showIds.harbor}/episodesbydate?date=20-11`, 422, expect.objectContaining({ status: 422 })],
     ['/schedule?country=UK&date=2026-11-21', 422, expect.objectContaining({ status: 422 })],
     ['/schedule?country=BR&date=tomorrow', 422, expect.objectContaining({ status: 422 })],
     ['/shows?page=99999', 404, expect.objectContaining({ status: 404 })],
@@ -67,13 +67,13 @@ describe('answers as TVMaze does', () => {
   test('a lookup redirects to the show', async () => {
     const answer = await get('/lookup/shows?thetvdb=5000001')
     expect([answer.status, answer.body]).toEqual([301, null])
-    expect(answer.headers.get('location')).toBe(`${server.url}/shows/${CAST.harbor}`)
-    expect(await client().lookup({ thetvdb: 5_000_001 })).toMatchObject({ id: CAST.harbor, name: 'Harbor Nine' })
+    expect(answer.headers.get('location')).toBe(`${server.url}/shows/${showIds.harbor}`)
+    expect(await client().lookup({ thetvdb: 5_000_001 })).toMatchObject({ id: showIds.harbor, name: 'Harbor Nine' })
   })
 
   test('specials are left out unless asked for; an undated one has no number, date or instant', async () => {
-    const without = (await get<Episode[]>(`/shows/${CAST.special}/episodes`)).body
-    const withThem = (await get<Episode[]>(`/shows/${CAST.special}/episodes?specials=1`)).body
+    const without = (await get<Episode[]>(`/shows/${showIds.special}/episodes`)).body
+    const withThem = (await get<Episode[]>(`/shows/${showIds.special}/episodes?specials=1`)).body
     expect(withThem.length).toBe(without.length + 1)
     expect(withThem.at(-1)).toMatchObject({ number: null, type: 'significant_special', airdate: '', airstamp: null })
   })
@@ -81,9 +81,9 @@ describe('answers as TVMaze does', () => {
   test('an embed that does not resolve is absent, not null', async () => {
     const embed = async (id: number) =>
       Object.keys((await get<Show>(`/shows/${id}?embed[]=nextepisode&embed[]=previousepisode`)).body._embedded)
-    expect(await embed(CAST.harbor)).toEqual(['nextepisode', 'previousepisode'])
-    expect(await embed(CAST.hiatus)).toEqual(['previousepisode'])
-    expect((await get<Show>(`/shows/${CAST.hiatus}`)).body._links).not.toHaveProperty('nextepisode')
+    expect(await embed(showIds.harbor)).toEqual(['nextepisode', 'previousepisode'])
+    expect(await embed(showIds.hiatus)).toEqual(['previousepisode'])
+    expect((await get<Show>(`/shows/${showIds.hiatus}`)).body._links).not.toHaveProperty('nextepisode')
   })
 
   test('everything may be kept for an hour', async () => {
@@ -93,14 +93,18 @@ describe('answers as TVMaze does', () => {
   test('the schedule of a country has its networks, that of the web its streamers, global ones under an empty country', async () => {
     const shows = async (path: string) =>
       (await get<Entry[]>(path)).body.map(({ show, _embedded }) => (show ?? _embedded?.show)?.id)
-    expect(await shows('/schedule?country=BR&date=2026-11-20')).toEqual([CAST.daily, CAST.novela, CAST.entities])
-    expect(await shows('/schedule/web?date=2026-11-25')).toEqual([CAST.streamer])
-    expect(await shows('/schedule/web?country=&date=2026-11-25')).toEqual([CAST.streamer])
+    expect(await shows('/schedule?country=BR&date=2026-11-20')).toEqual([
+      showIds.daily,
+      showIds.novela,
+      showIds.entities,
+    ])
+    expect(await shows('/schedule/web?date=2026-11-25')).toEqual([showIds.streamer])
+    expect(await shows('/schedule/web?country=&date=2026-11-25')).toEqual([showIds.streamer])
     expect(await shows('/schedule/web?country=BR&date=2026-11-25')).toEqual([])
   })
 
   test('images are pictures', async () => {
-    const { image } = (await get<Show>(`/shows/${CAST.harbor}`)).body
+    const { image } = (await get<Show>(`/shows/${showIds.harbor}`)).body
     expect(image).not.toBeNull()
     for (const url of Object.values(image ?? {})) {
       const response = await fetch(url)
@@ -131,7 +135,7 @@ describe('the search', () => {
 
   test('gives two shows of one name, the better known first, and never more than ten', async () => {
     const hits = (await get<Hit[]>('/search/shows?q=the+lighthouse')).body
-    expect(hits.slice(0, 2).map(({ show }) => show.id)).toEqual([CAST.lighthouseNew, CAST.lighthouseOld])
+    expect(hits.slice(0, 2).map(({ show }) => show.id)).toEqual([showIds.lighthouseNew, showIds.lighthouseOld])
     for (let i = 0; i < 12; i++) server.addShow({ name: `Harbor Nine ${i}` })
     expect(await names('harbor')).toHaveLength(10)
   })
@@ -141,7 +145,7 @@ describe('the cast', () => {
   const airings = async (id: number) => (await client().show(id)).episodes
 
   test('late night airs a day after its airdate and airtime put together', async () => {
-    const { body } = await get<Episode[]>(`/shows/${CAST.lateNight}/episodes`)
+    const { body } = await get<Episode[]>(`/shows/${showIds.lateNight}/episodes`)
     for (const { airdate, airtime, airstamp } of body) {
       const composed = Temporal.PlainDateTime.from(`${airdate}T${airtime}`).toZonedDateTime('America/New_York')
       expect(Date.parse(airstamp ?? '') - composed.epochMilliseconds).toBe(24 * 3_600_000)
@@ -149,36 +153,36 @@ describe('the cast', () => {
   })
 
   test('the streamer never has an hour: its airstamp is noon, which is none', async () => {
-    const { body } = await get<Episode[]>(`/shows/${CAST.streamer}/episodes`)
+    const { body } = await get<Episode[]>(`/shows/${showIds.streamer}/episodes`)
     for (const { airdate, airtime, airstamp } of body) {
       expect([airtime, airstamp]).toEqual(['', `${airdate}T12:00:00+00:00`])
     }
-    expect((await airings(CAST.streamer)).every(({ airstamp }) => airstamp === null)).toBe(true)
+    expect((await airings(showIds.streamer)).every(({ airstamp }) => airstamp === null)).toBe(true)
   })
 
   test('a season of eight comes out on one day', async () => {
-    const season = (await airings(CAST.drop)).filter(({ season: number }) => number === 4)
+    const season = (await airings(showIds.drop)).filter(({ season: number }) => number === 4)
     expect(season.map(({ airdate }) => airdate)).toEqual(Array(8).fill('2026-11-27'))
   })
 
   test('the US drama keeps its hour in New York over the change of clocks', async () => {
-    const { episodes } = await client().show(CAST.harbor)
+    const { episodes } = await client().show(showIds.harbor)
     const at = (date: string) => episodes.find(({ airdate }) => airdate === date)?.airstamp
     expect(at('2026-10-25')).toBe('2026-10-26T01:00:00Z')
     expect(at('2026-11-01')).toBe('2026-11-02T02:00:00Z')
   })
 
   test('the novela airs at 21:20 in São Paulo, the daily show counts by year', async () => {
-    expect((await airings(CAST.novela)).find(({ airdate }) => airdate === '2026-11-20')?.airstamp).toBe(
+    expect((await airings(showIds.novela)).find(({ airdate }) => airdate === '2026-11-20')?.airstamp).toBe(
       '2026-11-21T00:20:00Z',
     )
-    expect(new Set((await airings(CAST.daily)).map(({ season }) => season))).toEqual(new Set([2026]))
+    expect(new Set((await airings(showIds.daily)).map(({ season }) => season))).toEqual(new Set([2026]))
   })
 
   test('Brazilian names are told as aliases; the sparse show says nothing it does not know', async () => {
-    expect((await client().show(CAST.harbor)).names.pt).toBe('Porto Nove')
-    expect((await client().show(CAST.drop)).names.pt).toBeNull()
-    expect(await client().show(CAST.sparse)).toMatchObject({
+    expect((await client().show(showIds.harbor)).names.pt).toBe('Porto Nove')
+    expect((await client().show(showIds.drop)).names.pt).toBeNull()
+    expect(await client().show(showIds.sparse)).toMatchObject({
       image: null,
       channel: null,
       premiered: null,
@@ -193,37 +197,37 @@ describe('edits', () => {
     const before = await client().updates('day')
     expect(before.size).toBe(0)
     await time.advance(1000)
-    const episode = server.addEpisode(CAST.harbor, { airs: { at: new Date('2026-12-24T23:30:00Z') }, name: 'Extra' })
+    const episode = server.addEpisode(showIds.harbor, { airs: { at: new Date('2026-12-24T23:30:00Z') }, name: 'Extra' })
     expect(episode).toMatchObject({ airdate: '2026-12-24', airtime: '18:30', airstamp: '2026-12-24T23:30:00+00:00' })
     server.setAirdate(episode.id, { on: '2026-12-25' })
-    expect((await client().updates('day')).has(CAST.harbor)).toBe(true)
-    const seen = (await client().show(CAST.harbor)).episodes.find(({ id }) => id === episode.id)
+    expect((await client().updates('day')).has(showIds.harbor)).toBe(true)
+    const seen = (await client().show(showIds.harbor)).episodes.find(({ id }) => id === episode.id)
     expect(seen).toMatchObject({ airdate: '2026-12-25', airstamp: null })
     server.makeSpecial(episode.id)
     server.renumber(episode.id, 2, 7)
-    expect((await client().show(CAST.harbor)).episodes.find(({ id }) => id === episode.id)).toMatchObject({
+    expect((await client().show(showIds.harbor)).episodes.find(({ id }) => id === episode.id)).toMatchObject({
       season: 2,
       number: 7,
     })
     server.deleteEpisode(episode.id)
-    expect((await client().show(CAST.harbor)).episodes.some(({ id }) => id === episode.id)).toBe(false)
+    expect((await client().show(showIds.harbor)).episodes.some(({ id }) => id === episode.id)).toBe(false)
   })
 
   test('every edit is newer than the one before, even while the clock stands still', () => {
-    const edited = () => server.show(CAST.harbor)?.updated ?? 0
-    server.editShow(CAST.harbor, { status: 'Ended' })
+    const edited = () => server.show(showIds.harbor)?.updated ?? 0
+    server.editShow(showIds.harbor, { status: 'Ended' })
     const first = edited()
-    server.editShow(CAST.harbor, { status: 'Running' })
+    server.editShow(showIds.harbor, { status: 'Running' })
     expect(edited()).toBeGreaterThan(first)
   })
 
   test('a deleted show is gone; a merged one is found under the other by its external id', async () => {
     const show = server.addShow({ name: 'Double', externals: { tvrage: null, thetvdb: 77, imdb: 'tt77' } })
-    server.mergeShow(show.id, CAST.harbor)
+    server.mergeShow(show.id, showIds.harbor)
     await expect(client().show(show.id)).rejects.toThrow(/has no show/)
-    expect(await client().lookup({ imdb: 'tt77' })).toMatchObject({ id: CAST.harbor })
-    server.deleteShow(CAST.hiatus)
-    expect((await get<Show>(`/shows/${CAST.hiatus}`)).status).toBe(404)
+    expect(await client().lookup({ imdb: 'tt77' })).toMatchObject({ id: showIds.harbor })
+    server.deleteShow(showIds.hiatus)
+    expect((await get<Show>(`/shows/${showIds.hiatus}`)).status).toBe(404)
   })
 
   test('an added show airs when it is told to', async () => {
@@ -257,8 +261,8 @@ describe('troubles', () => {
   test('down, 429, HTML with status 200 and 502 are unavailability to our client, for as many calls as asked', async () => {
     for (const trouble of ['down', '429', 'html200', '502'] as const) {
       server.fail(trouble, { times: 1 })
-      await expect(client().show(CAST.harbor)).rejects.toThrow(/^TVMaze: /)
-      expect((await client().show(CAST.harbor)).name).toBe('Harbor Nine')
+      await expect(client().show(showIds.harbor)).rejects.toThrow(/^TVMaze: /)
+      expect((await client().show(showIds.harbor)).name).toBe('Harbor Nine')
     }
     expect(server.calls().map(({ status }) => status)).toEqual(
       [null, 429, 200, 502].flatMap(status => [status, 200, 200, 200]),
@@ -266,11 +270,11 @@ describe('troubles', () => {
   })
 
   test('one part can be unwell while the rest is fine, until it is ended', async () => {
-    server.fail('502', { path: `/shows/${CAST.harbor}` })
-    await expect(client().show(CAST.harbor)).rejects.toThrow()
-    expect((await client().show(CAST.streamer)).name).toBe('Signal from Ganymede')
+    server.fail('502', { path: `/shows/${showIds.harbor}` })
+    await expect(client().show(showIds.harbor)).rejects.toThrow()
+    expect((await client().show(showIds.streamer)).name).toBe('Signal from Ganymede')
     server.fail(null)
-    expect((await client().show(CAST.harbor)).name).toBe('Harbor Nine')
+    expect((await client().show(showIds.harbor)).name).toBe('Harbor Nine')
   })
 
   test('slow means half a minute', async () => {
@@ -283,9 +287,9 @@ describe('troubles', () => {
 
   test('the cache before it tells old news for up to an hour, without counting', async () => {
     await reopen({ edgeCache: true, limit: true })
-    const status = async () => (await get<Show>(`/shows/${CAST.harbor}`)).body.status
+    const status = async () => (await get<Show>(`/shows/${showIds.harbor}`)).body.status
     expect(await status()).toBe('Running')
-    server.editShow(CAST.harbor, { status: 'Ended' })
+    server.editShow(showIds.harbor, { status: 'Ended' })
     for (let i = 0; i < 25; i++) expect(await status()).toBe('Running')
     await time.advance(3_600_001)
     expect(await status()).toBe('Ended')
@@ -296,8 +300,8 @@ describe('for a newcomer', () => {
   beforeEach(() => reopen({ newcomer: true }))
 
   test('a show airs every five minutes, one minute before the full five', async () => {
-    expect(server.nextBulletin()).toEqual(new Date('2026-11-21T12:04:00Z'))
-    const { episodes, name } = await client().show(BULLETIN_ID)
+    expect(server.nextFiveMinuteEpisode()).toEqual(new Date('2026-11-21T12:04:00Z'))
+    const { episodes, name } = await client().show(fiveMinuteShowId)
     expect(name).toBe('Plantão Relâmpago')
     const coming = episodes.flatMap(({ airstamp }) =>
       airstamp !== null && airstamp > '2026-11-21T12:00' ? [airstamp] : [],
@@ -307,9 +311,15 @@ describe('for a newcomer', () => {
   })
 
   test('a restart moves no date and no id', async () => {
-    const before = [...(await client().show(BULLETIN_ID)).episodes, ...(await client().show(CAST.harbor)).episodes]
+    const before = [
+      ...(await client().show(fiveMinuteShowId)).episodes,
+      ...(await client().show(showIds.harbor)).episodes,
+    ]
     await time.advance(2 * 3_600_000)
-    const after = [...(await client().show(BULLETIN_ID)).episodes, ...(await client().show(CAST.harbor)).episodes]
+    const after = [
+      ...(await client().show(fiveMinuteShowId)).episodes,
+      ...(await client().show(showIds.harbor)).episodes,
+    ]
     const byId = new Map(after.map(episode => [episode.id, episode]))
     const both = before.filter(({ id }) => byId.has(id))
     expect(both.length).toBeGreaterThan(50)
@@ -317,6 +327,6 @@ describe('for a newcomer', () => {
   })
 
   test('the bulletin counts as updated whenever it has aired', async () => {
-    expect((await client().updates('day')).get(BULLETIN_ID)).toBe(Date.parse('2026-11-21T11:59:00Z') / 1000)
+    expect((await client().updates('day')).get(fiveMinuteShowId)).toBe(Date.parse('2026-11-21T11:59:00Z') / 1000)
   })
 })

@@ -2,7 +2,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 
 /** A way to the PostgreSQL server behind `url` that can be cut and mended, as a network can. */
-export const cuttable = async (url: string) => {
+export const flakyProxy = async (url: string) => {
   const behind = new URL(url)
   const folder = behind.searchParams.get('host')
   const sockets = new Set<Socket>()

@@ -1,5 +1,5 @@
 import { startSites } from '#simulators/sites.ts'
-import { startTelegram, type UserSeat } from '#simulators/telegram.ts'
+import { type SimulatedUser, startTelegram } from '#simulators/telegram.ts'
 import { startTvmaze } from '#simulators/tvmaze.ts'
 import { until } from './until.ts'
 import { startVigia, type VigiaOptions } from './vigia.ts'
@@ -8,7 +8,7 @@ const botToken = '700000001:journey-bot-token-AAAAAAAAAAAAAAAA'
 const opsToken = '700000002:journey-operators-token-AAAAAAAAAA'
 
 /** The world outside: a Telegram with an operator, a TVMaze and some sites, which live on when Vigia is killed. */
-export const startWorld = async () => {
+export const startSimulators = async () => {
   const telegram = await startTelegram({ botToken, opsToken })
   const tvmaze = await startTvmaze({ limit: false })
   const sites = await startSites()
@@ -33,7 +33,7 @@ export const startWorld = async () => {
   }
 }
 
-export type World = Awaited<ReturnType<typeof startWorld>>
+export type Simulators = Awaited<ReturnType<typeof startSimulators>>
 
 type Rewrite = NonNullable<VigiaOptions['manifests']>
 
@@ -56,7 +56,7 @@ export const startJourney = async ({
   env?: Record<string, string>
   manifests?: Rewrite
 } = {}) => {
-  const world = await startWorld()
+  const world = await startSimulators()
   const vigia = await startVigia({
     env: { ...world.env, ...(twice ? { VIGIA_DELIVER_EVERY_EVENT_TWICE: '1' } : {}), ...env },
     manifests: twice ? (text, file) => everyTriggerTwice(manifests(text, file), file) : manifests,
@@ -133,7 +133,7 @@ export const settled = (vigia: Vigia): Promise<unknown> =>
   )
 
 /** What the bot says to a person after they did something: the first new message or edit that the test accepts. */
-export const answer = (person: UserSeat, accepts: RegExp): Promise<unknown> =>
+export const waitForReply = (person: SimulatedUser, accepts: RegExp): Promise<unknown> =>
   until(() => person.answers().some(({ text }) => accepts.test(text)), {
     what: `an answer like ${accepts}; there is:\n${person
       .answers()
@@ -143,4 +143,5 @@ export const answer = (person: UserSeat, accepts: RegExp): Promise<unknown> =>
   })
 
 /** The bot's messages that say this. */
-export const saying = (person: UserSeat, words: RegExp) => person.answers().filter(({ text }) => words.test(text))
+export const repliesMatching = (person: SimulatedUser, words: RegExp) =>
+  person.answers().filter(({ text }) => words.test(text))

@@ -42,7 +42,7 @@ const incident = {
 }
 
 /** One of each, with a subject and data as they really are. */
-const known = [
+const samples = [
   of(EpisodeDue, 'show/82', { show, episodes: [episode], followedBefore: '2011-04-18T01:00:00.000Z' }),
   of(EpisodeMissed, 'episodes', {
     from: '2026-11-18T00:00:00.000Z',
@@ -131,11 +131,11 @@ function of<Definition extends EventDefinition>(definition: Definition, subject:
 }
 
 /** An event as it would be, with some of its data changed. */
-export const sample = <Definition extends EventDefinition>(
+export const sampleEvent = <Definition extends EventDefinition>(
   definition: Definition,
   changes: Partial<DataOf<Definition>> = {},
 ): EventOf<Definition> => {
-  const found = known.find(one => one.definition.type === definition.type)
+  const found = samples.find(one => one.definition.type === definition.type)
   if (!found) throw new Error(`there is no sample of ${definition.name} in test/support/samples.ts`)
   const data = { ...found.data, ...changes }
   return (

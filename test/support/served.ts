@@ -3,17 +3,17 @@ import type { AddressInfo } from 'node:net'
 import type { FunctionDefinition } from '#functions/host/function-definition.ts'
 import { hostOf } from '#functions/host/server.ts'
 
-export interface Answer {
+export interface ReceivedResponse {
   status: number
   headers: IncomingHttpHeaders
   body: string
 }
 
 /** Sends one HTTP request to this machine, on a connection of its own or the agent's, and gives the whole answer. */
-export const ask = (
+export const sendRequest = (
   port: number,
   { method = 'POST', path = '/', headers = {}, body = '' as string | Buffer, agent = false as Agent | false } = {},
-): Promise<Answer> =>
+): Promise<ReceivedResponse> =>
   new Promise((resolve, reject) => {
     const asking = request({ host: '127.0.0.1', port, method, path, headers, agent }, response => {
       const chunks: Buffer[] = []
@@ -28,7 +28,7 @@ export const ask = (
   })
 
 /** The headers of an event in binary mode; `attributes` without `ce-`. */
-export const binary = (
+export const binaryEventHeaders = (
   attributes: Record<string, string>,
   contentType = 'application/json',
 ): Record<string, string> => ({
@@ -42,16 +42,19 @@ export const binary = (
 })
 
 /** A function behind its real host, on a port of its own. */
-export const served = async (fitting: FunctionDefinition, options: { sink?: string; overrides?: string } = {}) => {
+export const startFunction = async (
+  fitting: FunctionDefinition,
+  options: { sink?: string; overrides?: string } = {},
+) => {
   const lines: string[] = []
   const host = hostOf(fitting, { ...options, output: { write: line => lines.push(line) } })
   const { port } = await host.listen(0, '127.0.0.1')
   return {
     port,
-    ask: (asked: Parameters<typeof ask>[1]) => ask(port, asked),
+    ask: (asked: Parameters<typeof sendRequest>[1]) => sendRequest(port, asked),
     /** Posts an event in binary mode, with JSON data. */
     send: (attributes: Record<string, string>, data: unknown = {}, path = '/') =>
-      ask(port, { path, headers: binary(attributes), body: JSON.stringify(data) }),
+      sendRequest(port, { path, headers: binaryEventHeaders(attributes), body: JSON.stringify(data) }),
     /** What was logged, as it was written. */
     lines,
     logged: (): Record<string, unknown>[] => lines.map(line => JSON.parse(line)),
@@ -60,7 +63,7 @@ export const served = async (fitting: FunctionDefinition, options: { sink?: stri
   }
 }
 
-export interface Received {
+export interface SinkRequest {
   method: string
   path: string
   headers: IncomingHttpHeaders
@@ -68,8 +71,8 @@ export interface Received {
 }
 
 /** An HTTP server that keeps what it gets; `answer` decides on the status, 202 by default. */
-export const sink = async (answer: (received: Received) => number | Promise<number> = () => 202) => {
-  const received: Received[] = []
+export const startSink = async (answer: (received: SinkRequest) => number | Promise<number> = () => 202) => {
+  const received: SinkRequest[] = []
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)

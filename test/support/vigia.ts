@@ -30,7 +30,7 @@ export const temporaryFolder = (): string => {
 }
 
 /** Ends what a killed runtime may have left running on the folder, and removes it. */
-export const clearAway = async (folder: string): Promise<void> => {
+export const removeDataFolder = async (folder: string): Promise<void> => {
   if (existsSync(join(folder, 'processes'))) {
     await processJournal(join(folder, 'processes')).endOrphans()
     await wipeDataFolder(folder)
@@ -89,7 +89,7 @@ export const spawnVigia = ({
       output += text
     })
   const ended = once(child, 'close').then(async ([code]) => {
-    for (const made of own) await clearAway(made)
+    for (const made of own) await removeDataFolder(made)
     return code as number | null
   })
   return {

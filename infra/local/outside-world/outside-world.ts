@@ -77,10 +77,10 @@ const simulated = async (
       botToken: BOT,
       opsToken: OPERATORS_BOT,
       newcomer: {
-        keepIn: join(dataDir, 'simulated-telegram.json'),
+        conversationFile: join(dataDir, 'simulated-telegram.json'),
         log,
         hasSites: true,
-        ...(tvmaze === undefined ? {} : { nextEpisode: tvmaze.nextBulletin }),
+        ...(tvmaze === undefined ? {} : { nextEpisode: tvmaze.nextFiveMinuteEpisode }),
       },
     }),
     startSites(),

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib'
 import type { Time } from '../time.ts'
 
 /** How a site answers. */
-export type Behaviour =
+export type SiteBehaviour =
   | { kind: 'ok'; body?: string }
   | { kind: 'status'; status: number; body?: string }
   /** Answers well, but only after a while. */
@@ -27,7 +27,7 @@ export type Behaviour =
   | { kind: 'slow-headers'; everyMs: number }
 
 /** The sites there are from the start, by path. */
-export const SITES: Record<string, Behaviour> = {
+export const defaultSites: Record<string, SiteBehaviour> = {
   '/shop': { kind: 'switch', on: true },
   '/healthy': { kind: 'ok' },
   '/failing': { kind: 'status', status: 500 },
@@ -43,7 +43,7 @@ export const SITES: Record<string, Behaviour> = {
 }
 
 /** Whether a site is well at this moment. */
-export const isWell = (behaviour: Behaviour, now: Date): boolean => {
+export const isUp = (behaviour: SiteBehaviour, now: Date): boolean => {
   switch (behaviour.kind) {
     case 'ok':
     case 'slow':
@@ -67,8 +67,8 @@ export const isWell = (behaviour: Behaviour, now: Date): boolean => {
 }
 
 /** Answers a request in a site's way; says with which status, or null where none was sent. */
-export const behave = (
-  behaviour: Behaviour,
+export const respond = (
+  behaviour: SiteBehaviour,
   request: IncomingMessage,
   response: ServerResponse,
   time: Time,
@@ -90,7 +90,7 @@ export const behave = (
       return text(behaviour.status, behaviour.body ?? `${behaviour.status}\n`)
     case 'flapping':
     case 'switch':
-      return isWell(behaviour, time.now()) ? text(200, 'ok\n') : text(500, 'internal server error\n')
+      return isUp(behaviour, time.now()) ? text(200, 'ok\n') : text(500, 'internal server error\n')
     case 'slow':
       whenClosed(time.after(behaviour.ms, () => void text(200, 'ok, at last\n')))
       return 200

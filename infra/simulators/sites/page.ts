@@ -2,19 +2,19 @@ import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Language } from '#database/chats/language.ts'
 import { preferredLanguage } from '#functions/wording/preferred-language.ts'
-import { type Behaviour, isWell } from './behaviour.ts'
-import { WORDS } from './words.ts'
+import { isUp, type SiteBehaviour } from './behaviour.ts'
+import { switchPageTexts } from './words.ts'
 
 const asset = (name: string) => readFileSync(new URL(`./page/${name}`, import.meta.url), 'utf8')
 
-const CSP =
+const contentSecurityPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /** The page with the switch, its two files and its two calls; false where the request is for a site. */
 export const switchPage = (
   request: IncomingMessage,
   response: ServerResponse,
-  sites: Map<string, Behaviour>,
+  sites: Map<string, SiteBehaviour>,
   now: Date,
 ): boolean => {
   const { pathname } = new URL(request.url ?? '/', 'http://sites')
@@ -22,7 +22,7 @@ export const switchPage = (
     response.writeHead(status, {
       'content-type': `${type}; charset=utf-8`,
       'content-length': Buffer.byteLength(body),
-      'content-security-policy': CSP,
+      'content-security-policy': contentSecurityPolicy,
       'x-content-type-options': 'nosniff',
       'cache-control': 'no-store',
     })
@@ -46,20 +46,20 @@ export const switchPage = (
   }
 }
 
-const listed = (sites: Map<string, Behaviour>, now: Date, language: Language) =>
+const listed = (sites: Map<string, SiteBehaviour>, now: Date, language: Language) =>
   [...sites].map(([path, behaviour]) => ({
     path,
-    well: isWell(behaviour, now),
+    well: isUp(behaviour, now),
     canSwitch: behaviour.kind === 'switch',
     words:
       behaviour.kind === 'redirects' && !Number.isFinite(behaviour.count)
-        ? WORDS[language].loop
-        : WORDS[language].kinds[behaviour.kind],
+        ? switchPageTexts[language].loop
+        : switchPageTexts[language].kinds[behaviour.kind],
   }))
 
 const turn = (
   request: IncomingMessage,
-  sites: Map<string, Behaviour>,
+  sites: Map<string, SiteBehaviour>,
   answer: (body: { status: number; json: string }) => void,
 ): true => {
   const say = (status: number, words: object) => answer({ status, json: JSON.stringify(words) })
@@ -94,7 +94,7 @@ const parsed = (body: string): { path: string; on: boolean } | null => {
 }
 
 const html = (language: Language) => {
-  const words = WORDS[language]
+  const words = switchPageTexts[language]
   return `<!doctype html>
 <html lang="${language}">
 <head>

@@ -1,7 +1,7 @@
 import type { Language } from '#database/chats/language.ts'
-import type { Behaviour } from './behaviour.ts'
+import type { SiteBehaviour } from './behaviour.ts'
 
-interface Words {
+interface SwitchPageTexts {
   title: string
   intro: string
   up: string
@@ -11,10 +11,10 @@ interface Words {
   lost: string
   /** Redirects without an end. */
   loop: string
-  kinds: Record<Behaviour['kind'], string>
+  kinds: Record<SiteBehaviour['kind'], string>
 }
 
-export const WORDS: Record<Language, Words> = {
+export const switchPageTexts: Record<Language, SwitchPageTexts> = {
   'pt-BR': {
     title: 'Sites de teste',
     intro:

@@ -1,12 +1,12 @@
 import type { Args } from './args.ts'
 import { badRequest, forbidden } from './bot-api-error.ts'
-import type { Bot, Chat, StoredMessage, World } from './world.ts'
+import type { Bot, Chat, StoredMessage, TelegramState } from './world.ts'
 
 /** The chat a call names, if the bot may write there; else the refusal of Telegram's table. */
-export const writableChat = (world: World, bot: Bot, args: Args): Chat => {
-  const chat = knownChat(world, bot, args)
+export const writableChat = (state: TelegramState, bot: Bot, args: Args): Chat => {
+  const chat = knownChat(state, bot, args)
   if (chat.kind === 'private') {
-    if (world.people.get(chat.personId ?? 0)?.deactivated) throw forbidden('user is deactivated')
+    if (state.people.get(chat.personId ?? 0)?.deactivated) throw forbidden('user is deactivated')
     if (!chat.started) throw forbidden("bot can't initiate conversation with a user")
     if (chat.blocked) throw forbidden('bot was blocked by the user')
     return chat
@@ -22,26 +22,26 @@ export const writableChat = (world: World, bot: Bot, args: Args): Chat => {
 }
 
 /** The chat a call names, if the bot has ever met it. */
-export const knownChat = (world: World, bot: Bot, args: Args): Chat => {
+export const knownChat = (state: TelegramState, bot: Bot, args: Args): Chat => {
   if (!args.has('chat_id')) throw badRequest('chat_id is empty')
   const id = args.integer('chat_id') ?? 0
   const chat = bot.chats.get(id)
   if (chat !== undefined) return chat
   // A person whom Telegram knows but who never wrote to this bot.
-  if (world.people.has(id)) throw forbidden("bot can't initiate conversation with a user")
+  if (state.people.has(id)) throw forbidden("bot can't initiate conversation with a user")
   throw badRequest('chat not found')
 }
 
 /** General: the topic that every forum has. It has a number in links only; calls name no topic instead. */
-export const GENERAL = 1
+export const generalTopicId = 1
 
 /** The topic to write to, or undefined for none and for General: the one that is named, else that of the message replied to. */
 export const threadOf = (chat: Chat, args: Args, replyTo?: number): number | undefined => {
   const named = args.integer('message_thread_id') ?? 0
   if (named <= 0 && !chat.forum) return undefined
   const id = named > 0 ? named : chat.messages.findLast(message => message.id === replyTo)?.threadId
-  const topic = chat.topics.get(id ?? GENERAL)
-  if (id === GENERAL || (id !== undefined && topic === undefined)) {
+  const topic = chat.topics.get(id ?? generalTopicId)
+  if (id === generalTopicId || (id !== undefined && topic === undefined)) {
     if (chat.forum || chat.kind === 'private') throw badRequest('message thread not found')
     return undefined
   }

@@ -51,7 +51,7 @@ export const argsOf = (given: Record<string, unknown>, body = '', files = new Ma
 const asText = (value: unknown): string =>
   value === undefined || value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
 
-const BODY_LIMIT = 20 * 1024 * 1024
+const maxBodyBytes = 20 * 1024 * 1024
 
 /** Reads a request's query and body (JSON, urlencoded, multipart). */
 export const readArgs = async (request: IncomingMessage, query: URLSearchParams): Promise<Args> => {
@@ -96,7 +96,7 @@ const readBody = async (request: IncomingMessage): Promise<Buffer<ArrayBuffer>> 
   let size = 0
   for await (const chunk of request) {
     size += chunk.length
-    if (size > BODY_LIMIT) throw new BotApiError(413, 'Request Entity Too Large')
+    if (size > maxBodyBytes) throw new BotApiError(413, 'Request Entity Too Large')
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)

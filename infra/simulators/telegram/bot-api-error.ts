@@ -12,7 +12,7 @@ export class BotApiError extends Error {
 
 /** 400 in Telegram's way: its server lowers the first letter, unless an error name in capitals follows. */
 export const badRequest = (message: string, parameters?: BotApiError['parameters']): BotApiError =>
-  new BotApiError(400, `Bad Request: ${/^.[A-Z_]/.test(message) ? message : lowered(message)}`, parameters)
+  new BotApiError(400, `Bad Request: ${/^.[A-Z_]/.test(message) ? message : lowerFirst(message)}`, parameters)
 
 export const forbidden = (message: string): BotApiError => new BotApiError(403, `Forbidden: ${message}`)
 
@@ -21,4 +21,4 @@ export const conflict = (message: string): BotApiError => new BotApiError(409, `
 export const tooManyRequests = (seconds: number): BotApiError =>
   new BotApiError(429, `Too Many Requests: retry after ${seconds}`, { retry_after: seconds })
 
-const lowered = (message: string) => message.charAt(0).toLowerCase() + message.slice(1)
+const lowerFirst = (message: string) => message.charAt(0).toLowerCase() + message.slice(1)

@@ -19,14 +19,14 @@ export interface CallLog {
 }
 
 // A newcomer's simulator runs for days: the log forgets its oldest calls.
-const KEPT = 10_000
+const maxStoredCalls = 10_000
 
 export const callLog = (): CallLog => {
   const calls: Call[] = []
   return {
     add: call => {
       calls.push(call)
-      if (calls.length > KEPT) calls.splice(0, KEPT / 10)
+      if (calls.length > maxStoredCalls) calls.splice(0, maxStoredCalls / 10)
     },
     list: method => calls.filter(call => method === undefined || call.method.toLowerCase() === method.toLowerCase()),
     clear: () => void calls.splice(0),

@@ -5,55 +5,63 @@ import { badRequest } from './bot-api-error.ts'
 import { keyboardOf } from './keyboard.ts'
 import { inputPhoto } from './sending.ts'
 import { captionText, messageText } from './text.ts'
-import { apiMessage, type Bot, type Chat, changed, type StoredMessage, unixSeconds, type World } from './world.ts'
+import {
+  apiMessage,
+  type Bot,
+  type Chat,
+  notifyWatchers,
+  type StoredMessage,
+  type TelegramState,
+  unixSeconds,
+} from './world.ts'
 
-const DELETABLE_FOR_S = 48 * 3600
+const deletableForS = 48 * 3600
 
-export const editMessageText = (world: World, bot: Bot, args: Args): Message => {
+export const editMessageText = (state: TelegramState, bot: Bot, args: Args): Message => {
   const formatted = messageText(args)
-  return edit(world, bot, args, message => {
+  return edit(state, bot, args, message => {
     if (message.photo !== undefined) throw badRequest('there is no text in the message to edit')
     return { ...formatted, buttons: keyboardOf(args) ?? [] }
   })
 }
 
-export const editMessageCaption = (world: World, bot: Bot, args: Args): Message => {
+export const editMessageCaption = (state: TelegramState, bot: Bot, args: Args): Message => {
   const formatted = captionText(args)
-  return edit(world, bot, args, message => {
+  return edit(state, bot, args, message => {
     if (message.photo === undefined) throw badRequest('there is no caption in the message to edit')
     return { ...formatted, buttons: keyboardOf(args) ?? [] }
   })
 }
 
-export const editMessageReplyMarkup = (world: World, bot: Bot, args: Args): Message =>
-  edit(world, bot, args, () => ({ buttons: keyboardOf(args) ?? [] }))
+export const editMessageReplyMarkup = (state: TelegramState, bot: Bot, args: Args): Message =>
+  edit(state, bot, args, () => ({ buttons: keyboardOf(args) ?? [] }))
 
-export const editMessageMedia = (world: World, bot: Bot, args: Args): Message => {
+export const editMessageMedia = (state: TelegramState, bot: Bot, args: Args): Message => {
   if (!args.has('media')) throw badRequest('input media is not specified')
   const media = args.json('media')
   if (media === undefined) throw badRequest("can't parse input media JSON object")
   const photo = inputPhoto(bot, media, args)
-  return edit(world, bot, args, () => ({ ...photo, buttons: keyboardOf(args) ?? [] }))
+  return edit(state, bot, args, () => ({ ...photo, buttons: keyboardOf(args) ?? [] }))
 }
 
-export const deleteMessage = (world: World, bot: Bot, args: Args): true => {
-  const chat = writableChat(world, bot, args)
+export const deleteMessage = (state: TelegramState, bot: Bot, args: Args): true => {
+  const chat = writableChat(state, bot, args)
   const message = ownMessage(chat, args, 'delete')
-  const young = unixSeconds(world.time) - message.date <= DELETABLE_FOR_S
+  const young = unixSeconds(state.time) - message.date <= deletableForS
   const allowed = chat.kind === 'private' || message.from === null || chat.standing === 'administrator'
   if (!young || !allowed) throw badRequest("message can't be deleted")
   message.deleted = true
-  changed(world, bot, chat.id)
+  notifyWatchers(state, bot, chat.id)
   return true
 }
 
 const edit = (
-  world: World,
+  state: TelegramState,
   bot: Bot,
   args: Args,
   news: (message: StoredMessage) => Partial<StoredMessage> & { buttons: InlineButton[][] },
 ): Message => {
-  const chat: Chat = writableChat(world, bot, args)
+  const chat: Chat = writableChat(state, bot, args)
   const message = ownMessage(chat, args, 'edit')
   if (message.from !== null) throw badRequest("message can't be edited")
   const change = news(message)
@@ -65,9 +73,9 @@ const edit = (
     )
   }
   bot.rates.spend(chat.id, chat.kind !== 'private')
-  Object.assign(message, change, { editDate: unixSeconds(world.time) })
-  changed(world, bot, chat.id)
-  return apiMessage(world, bot, chat, message)
+  Object.assign(message, change, { editDate: unixSeconds(state.time) })
+  notifyWatchers(state, bot, chat.id)
+  return apiMessage(state, bot, chat, message)
 }
 
 const looks = (value: unknown) => JSON.stringify(value)

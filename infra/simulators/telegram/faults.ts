@@ -1,5 +1,5 @@
 /** What goes wrong at the next calls of a method. */
-export interface Fault {
+export interface InjectedError {
   /** HTTP status of the answer; default 500. With 429, `retryAfter` counts. */
   status?: number
   description?: string
@@ -20,16 +20,16 @@ export interface Fault {
   chatId?: number
 }
 
-export interface Faults {
+export interface InjectedErrors {
   /** `method` in any case, or `*` for all. */
-  failNext(method: string, fault?: Fault): void
+  failNext(method: string, fault?: InjectedError): void
   /** The fault that meets this call, if any; uses it up. */
-  take(method: string, chatId: number | undefined): Fault | undefined
+  take(method: string, chatId: number | undefined): InjectedError | undefined
   clear(): void
 }
 
-export const faults = (): Faults => {
-  const waiting: { method: string; fault: Fault; left: number }[] = []
+export const injectedErrors = (): InjectedErrors => {
+  const waiting: { method: string; fault: InjectedError; left: number }[] = []
   return {
     failNext: (method, fault = {}) => {
       waiting.push({ method: method.toLowerCase(), fault, left: fault.times ?? 1 })

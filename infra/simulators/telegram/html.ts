@@ -1,7 +1,7 @@
 import type { Entity } from './bot-api.ts'
 import { badRequest } from './bot-api-error.ts'
 
-const TAGS: Record<string, Entity['type'] | 'link' | 'code' | 'span' | 'emoji'> = {
+const tagKinds: Record<string, Entity['type'] | 'link' | 'code' | 'span' | 'emoji'> = {
   b: 'bold',
   strong: 'bold',
   i: 'italic',
@@ -20,10 +20,10 @@ const TAGS: Record<string, Entity['type'] | 'link' | 'code' | 'span' | 'emoji'> 
   'tg-emoji': 'emoji',
 }
 
-const END = '\0'
+const endOfText = '\0'
 const isSpace = (char: string) => /[ \t\r\n\v\0]/.test(char)
 
-interface Open {
+interface OpenTag {
   tag: string
   argument: string
   offset: number
@@ -36,8 +36,8 @@ interface Open {
 export const parseHtml = (source: string): { text: string; entities: Entity[] } => {
   let text = ''
   const entities: Entity[] = []
-  const open: Open[] = []
-  const at = (i: number) => source[i] ?? END
+  const open: OpenTag[] = []
+  const at = (i: number) => source[i] ?? endOfText
   const refuse = (message: string) => badRequest(`can't parse entities: ${message}`)
   const bytes = (i: number) => Buffer.byteLength(source.slice(0, i))
   const skipSpace = (i: number) => {
@@ -78,14 +78,14 @@ export const parseHtml = (source: string): { text: string; entities: Entity[] } 
       }
       open.pop()
       i++
-      if (text.length > current.offset) close(current, text, entities)
+      if (text.length > current.offset) addEntity(current, text, entities)
       continue
     }
 
     while (!isSpace(at(i)) && at(i) !== '>') i++
     if (i >= source.length) throw refuse(`Unclosed start tag at byte offset ${bytes(begin)}`)
     const tag = source.slice(begin + 1, i).toLowerCase()
-    if (!Object.hasOwn(TAGS, tag)) throw refuse(`Unsupported start tag "${tag}" at byte offset ${bytes(begin)}`)
+    if (!Object.hasOwn(tagKinds, tag)) throw refuse(`Unsupported start tag "${tag}" at byte offset ${bytes(begin)}`)
 
     let argument = ''
     while (at(i) !== '>') {
@@ -133,7 +133,7 @@ export const parseHtml = (source: string): { text: string; entities: Entity[] } 
 
   const left = open.at(-1)
   if (left !== undefined) throw refuse(`Can't find end tag corresponding to start tag "${left.tag}"`)
-  return { text, entities: sorted(entities).map(withoutLanguageUnlessPre) }
+  return { text, entities: outerFirst(entities).map(withoutLanguageUnlessPre) }
 }
 
 // Only <pre><code class="language-x"> keeps its language.
@@ -141,7 +141,7 @@ const withoutLanguageUnlessPre = ({ language, ...entity }: Entity): Entity =>
   entity.type === 'pre' && language !== undefined ? { ...entity, language } : entity
 
 /** Outer before inner, as Telegram lists them. */
-export const sorted = (entities: Entity[]): Entity[] =>
+export const outerFirst = (entities: Entity[]): Entity[] =>
   [...entities].sort((a, b) => a.offset - b.offset || b.length - a.length)
 
 const argumentOf = (tag: string, name: string, value: string): string | null => {
@@ -152,9 +152,9 @@ const argumentOf = (tag: string, name: string, value: string): string | null => 
   return tag === 'blockquote' && name === 'expandable' ? '1' : null
 }
 
-const close = ({ tag, argument, offset }: Open, text: string, entities: Entity[]): void => {
+const addEntity = ({ tag, argument, offset }: OpenTag, text: string, entities: Entity[]): void => {
   const place = { offset, length: text.length - offset }
-  const kind = TAGS[tag]
+  const kind = tagKinds[tag]
   switch (kind) {
     case 'link': {
       const url = checkedLink(argument === '' ? text.slice(offset) : argument)
@@ -203,7 +203,7 @@ export const checkedLink = (link: string): string | null => {
   }
 }
 
-const NAMED: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"' }
+const namedReferences: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"' }
 
 const characterReference = (source: string, begin: number): { text: string; end: number } | null => {
   const numeric = /^&#(?:x([0-9a-f]*)|(\d*))/i.exec(source.slice(begin, begin + 12))
@@ -214,7 +214,7 @@ const characterReference = (source: string, begin: number): { text: string; end:
     return { text: String.fromCodePoint(code), end: afterSemicolon(source, begin + numeric[0].length) }
   }
   const name = /^&([A-Za-z]+)/.exec(source.slice(begin, begin + 12))?.[1]
-  const text = name === undefined ? undefined : NAMED[name]
+  const text = name === undefined ? undefined : namedReferences[name]
   return name === undefined || text === undefined
     ? null
     : { text, end: afterSemicolon(source, begin + 1 + name.length) }

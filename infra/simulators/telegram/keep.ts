@@ -2,11 +2,11 @@ import { mkdirSync, readFileSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { writeFileAtomic } from '#infra/files/atomic-write.ts'
 import type { Update } from './bot-api.ts'
-import type { Bot, Chat, Person, World } from './world.ts'
+import type { Bot, Chat, Person, TelegramState } from './world.ts'
 
 // What follows and monitors are to PostgreSQL, the conversation is to this file: both are there again after a restart.
 
-interface Kept {
+interface SavedConversation {
   version: 1
   people: Person[]
   nextPersonId: number
@@ -23,16 +23,20 @@ interface Kept {
 type Membership = Chat['members'] extends Map<number, infer M> ? M : never
 type Topic = Chat['topics'] extends Map<number, infer T> ? T : never
 
-const KEPT_MESSAGES = 300
-const PAUSE_MS = 300
+const savedMessagesPerChat = 300
+const writeDelayMs = 300
 /** A crash may lose the last moments; ids given out in them must not be given out again. */
-const LEAP = 100
+const idGap = 100
 
-/** Keeps the world in a file from now on, beginning with what the file holds. Answers with what writes the last of it. */
-export const keepIn = (path: string, world: World, log: (line: string) => void = () => {}): (() => Promise<void>) => {
+/** Keeps the state in a file from now on, beginning with what the file holds. Answers with what writes the last of it. */
+export const persistIn = (
+  path: string,
+  state: TelegramState,
+  log: (line: string) => void = () => {},
+): (() => Promise<void>) => {
   mkdirSync(dirname(path), { recursive: true })
   const kept = read(path, log)
-  if (kept !== null) restore(world, kept)
+  if (kept !== null) restore(state, kept)
   let isDirty = false
   let cancel = () => {}
   let writing = Promise.resolve()
@@ -40,7 +44,7 @@ export const keepIn = (path: string, world: World, log: (line: string) => void =
     cancel()
     if (!isDirty) return writing
     isDirty = false
-    const text = JSON.stringify(snapshot(world))
+    const text = JSON.stringify(snapshot(state))
     writing = writing
       .then(() => writeFileAtomic(path, text))
       .catch((error: Error) => log(`the simulated chat could not be kept: ${error.message}`))
@@ -49,20 +53,20 @@ export const keepIn = (path: string, world: World, log: (line: string) => void =
   const soon = () => {
     if (isDirty) return
     isDirty = true
-    cancel = world.time.after(PAUSE_MS, () => void write())
+    cancel = state.time.after(writeDelayMs, () => void write())
   }
-  world.watchers.add(soon)
+  state.watchers.add(soon)
   return () => {
-    world.watchers.delete(soon)
+    state.watchers.delete(soon)
     isDirty = true
     return write()
   }
 }
 
 /** What was kept; null where there is nothing. What cannot be read is put aside, and the conversation begins anew. */
-const read = (path: string, log: (line: string) => void): Kept | null => {
+const read = (path: string, log: (line: string) => void): SavedConversation | null => {
   try {
-    const kept = JSON.parse(readFileSync(path, 'utf8')) as Kept | null
+    const kept = JSON.parse(readFileSync(path, 'utf8')) as SavedConversation | null
     if (kept?.version === 1 && kept.bots.every(bot => Array.isArray(bot.chats) && Array.isArray(bot.pending)))
       return kept
     throw new Error('it is not a conversation of this version')
@@ -76,13 +80,13 @@ const read = (path: string, log: (line: string) => void): Kept | null => {
   }
 }
 
-const snapshot = (world: World): Kept => ({
+const snapshot = (state: TelegramState): SavedConversation => ({
   version: 1,
-  people: [...world.people.values()],
-  nextPersonId: world.nextPersonId,
-  nextChatId: world.nextChatId,
-  nextQueryId: world.nextQueryId,
-  bots: [...world.bots.values()].map(bot => ({
+  people: [...state.people.values()],
+  nextPersonId: state.nextPersonId,
+  nextChatId: state.nextChatId,
+  nextQueryId: state.nextQueryId,
+  bots: [...state.bots.values()].map(bot => ({
     token: bot.token,
     nextMessageId: bot.nextMessageId,
     nextUpdateId: bot.updates.nextId(),
@@ -90,22 +94,22 @@ const snapshot = (world: World): Kept => ({
       ...chat,
       members: [...chat.members],
       topics: [...chat.topics],
-      messages: chat.messages.slice(-KEPT_MESSAGES),
+      messages: chat.messages.slice(-savedMessagesPerChat),
     })),
     pending: bot.updates.pending(),
   })),
 })
 
-const restore = (world: World, kept: Kept): void => {
-  for (const person of kept.people) world.people.set(person.id, person)
-  world.nextPersonId = Math.max(world.nextPersonId, kept.nextPersonId)
-  world.nextChatId = Math.max(world.nextChatId, kept.nextChatId)
-  world.nextQueryId = kept.nextQueryId + LEAP
+const restore = (state: TelegramState, kept: SavedConversation): void => {
+  for (const person of kept.people) state.people.set(person.id, person)
+  state.nextPersonId = Math.max(state.nextPersonId, kept.nextPersonId)
+  state.nextChatId = Math.max(state.nextChatId, kept.nextChatId)
+  state.nextQueryId = kept.nextQueryId + idGap
   for (const former of kept.bots) {
-    const bot: Bot | undefined = world.bots.get(former.token)
+    const bot: Bot | undefined = state.bots.get(former.token)
     if (bot === undefined) continue
-    bot.nextMessageId = former.nextMessageId + LEAP
-    bot.updates.startAt(former.nextUpdateId + LEAP)
+    bot.nextMessageId = former.nextMessageId + idGap
+    bot.updates.startAt(former.nextUpdateId + idGap)
     bot.updates.restore(former.pending)
     for (const chat of former.chats) {
       bot.chats.set(chat.id, { ...chat, members: new Map(chat.members), topics: new Map(chat.topics) })

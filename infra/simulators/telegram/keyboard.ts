@@ -3,8 +3,8 @@ import type { InlineButton } from './bot-api.ts'
 import { badRequest } from './bot-api-error.ts'
 import { checkedLink } from './html.ts'
 
-const BUTTON_LIMIT = 100
-const MARKUP_BYTES_LIMIT = 10_240
+const maxButtons = 100
+const maxMarkupBytes = 10_240
 
 /** The inline keyboard of a call, `undefined` where it has none; refuses what Telegram refuses. */
 export const keyboardOf = (args: Args): InlineButton[][] | undefined => {
@@ -21,7 +21,7 @@ export const keyboardOf = (args: Args): InlineButton[][] | undefined => {
   }
   const rows = given.map(row => (row as unknown[]).map(buttonOf)).filter(row => row.length > 0)
   const buttons = rows.flat()
-  if (buttons.length > BUTTON_LIMIT || Buffer.byteLength(JSON.stringify(rows)) > MARKUP_BYTES_LIMIT) {
+  if (buttons.length > maxButtons || Buffer.byteLength(JSON.stringify(rows)) > maxMarkupBytes) {
     throw badRequest('reply markup is too long')
   }
   for (const { callback_data } of buttons) {

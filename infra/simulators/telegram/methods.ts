@@ -23,14 +23,14 @@ import {
   setText,
   setWebhook,
 } from './surface.ts'
-import type { Bot, World } from './world.ts'
+import type { Bot, TelegramState } from './world.ts'
 
-type Method = (world: World, bot: Bot, args: Args) => unknown
+type Method = (state: TelegramState, bot: Bot, args: Args) => unknown
 
 /** Answers that carry words beside their result. */
-type Described = (world: World, bot: Bot, args: Args) => { result: true; description: string }
+type MethodWithDescription = (state: TelegramState, bot: Bot, args: Args) => { result: true; description: string }
 
-const METHODS: Record<string, Method> = {
+const methods: Record<string, Method> = {
   getme: getMe,
   sendmessage: sendMessage,
   sendphoto: sendPhoto,
@@ -56,14 +56,22 @@ const METHODS: Record<string, Method> = {
   getwebhookinfo: getWebhookInfo,
 }
 
-const DESCRIBED: Record<string, Described> = { setwebhook: setWebhook, deletewebhook: deleteWebhook }
+const methodsWithDescription: Record<string, MethodWithDescription> = {
+  setwebhook: setWebhook,
+  deletewebhook: deleteWebhook,
+}
 
 /** Runs a method for a bot: the body of the answer, or a Refusal thrown. getUpdates waits, so it lives in polling.ts. */
-export const run = (world: World, bot: Bot, method: string, args: Args): { result: unknown; description?: string } => {
+export const runMethod = (
+  state: TelegramState,
+  bot: Bot,
+  method: string,
+  args: Args,
+): { result: unknown; description?: string } => {
   const name = method.toLowerCase()
-  const described = Object.hasOwn(DESCRIBED, name) ? DESCRIBED[name] : undefined
-  if (described !== undefined) return described(world, bot, args)
-  const plain = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined
+  const described = Object.hasOwn(methodsWithDescription, name) ? methodsWithDescription[name] : undefined
+  if (described !== undefined) return described(state, bot, args)
+  const plain = Object.hasOwn(methods, name) ? methods[name] : undefined
   if (plain === undefined) throw new BotApiError(404, 'Not Found: method not found')
-  return { result: plain(world, bot, args) }
+  return { result: plain(state, bot, args) }
 }

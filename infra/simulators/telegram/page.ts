@@ -4,10 +4,10 @@ import type { Language } from '#database/chats/language.ts'
 import { preferredLanguage } from '#functions/wording/preferred-language.ts'
 import type { BotCommand } from './bot-api.ts'
 import { type Hint, hints } from './page/hints.ts'
-import { WORDS } from './page/words.ts'
-import { type Seen, seen, type UserSeat } from './people.ts'
-import { poster } from './poster.ts'
-import type { Bot, Person, World } from './world.ts'
+import { pageTexts } from './page/words.ts'
+import { type VisibleMessage, visibleMessage, type SimulatedUser } from './people.ts'
+import { placeholderPhoto } from './poster.ts'
+import type { Bot, Person, TelegramState } from './world.ts'
 
 /** Which of the two bots a person talks to. */
 export type Pane = 'main' | 'operators'
@@ -18,7 +18,7 @@ export interface Conversation {
   name: string
   username: string
   isBlocked: boolean
-  messages: (Omit<Seen, 'at'> & { at: string })[]
+  messages: (Omit<VisibleMessage, 'at'> & { at: string })[]
   commands: BotCommand[]
   /** Answers to presses, by the id that `press` gave. */
   answers: Record<string, { text: string; alert: boolean }>
@@ -37,9 +37,9 @@ export interface ChatPage {
 }
 
 export interface PageOptions {
-  world: World
+  state: TelegramState
   person: Person
-  panes: Record<Pane, { bot: Bot; seat: UserSeat }>
+  panes: Record<Pane, { bot: Bot; seat: SimulatedUser }>
   /** When the bulletin airs next, for the hints. */
   nextEpisode?: (() => Date) | undefined
   /** There are test sites at `sites.localhost`, on the port of the page. */
@@ -59,7 +59,7 @@ const readerOf = ({ headers }: IncomingMessage): Reader => ({
 
 const asset = (name: string) => readFileSync(new URL(`./page/${name}`, import.meta.url), 'utf8')
 
-const CSP = [
+const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
@@ -70,25 +70,25 @@ const CSP = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-const ICON =
+const icon =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="16" fill="#1f7a8c"/>' +
   '<path d="M4 16Q16 4 28 16Q16 28 4 16Z" fill="#fff"/><circle cx="16" cy="16" r="5" fill="#1f7a8c"/></svg>'
 
-const BODY_LIMIT = 64 * 1024
-const SHOWN = 200
-const KEPT_ANSWERS = 30
+const maxBodyBytes = 64 * 1024
+const maxShownMessages = 200
+const maxShownAnswers = 30
 /** Changes that come together are shown together. */
-const BREATH_MS = 20
+const pushDelayMs = 20
 
 /** The chat in the browser: a page, its files, a stream of what changes, and the few things a person can do. */
-export const chatPage = ({ world, person, panes, nextEpisode, hasSites }: PageOptions): ChatPage => {
+export const chatPage = ({ state, person, panes, nextEpisode, hasSites }: PageOptions): ChatPage => {
   const streams = new Map<ServerResponse, Reader>()
   let cancel: (() => void) | undefined
 
-  const state = ({ language, port }: Reader): ChatState => ({
+  const chatState = ({ language, port }: Reader): ChatState => ({
     language,
     conversations: (['main', 'operators'] as const).map(pane =>
-      conversation(world, person, pane, panes[pane], language),
+      conversation(state, person, pane, panes[pane], language),
     ),
     hints: hints(language, {
       nextEpisode: nextEpisode?.(),
@@ -97,12 +97,12 @@ export const chatPage = ({ world, person, panes, nextEpisode, hasSites }: PageOp
   })
   const push = () => {
     cancel = undefined
-    for (const [stream, reader] of streams) stream.write(`data: ${JSON.stringify(state(reader))}\n\n`)
+    for (const [stream, reader] of streams) stream.write(`data: ${JSON.stringify(chatState(reader))}\n\n`)
   }
   const watcher = () => {
-    cancel ??= world.time.after(BREATH_MS, push)
+    cancel ??= state.time.after(pushDelayMs, push)
   }
-  world.watchers.add(watcher)
+  state.watchers.add(watcher)
 
   const act = async (request: IncomingMessage, response: ServerResponse, action: string) => {
     if (request.headers['vigia-local'] !== '1') {
@@ -158,14 +158,15 @@ export const chatPage = ({ world, person, panes, nextEpisode, hasSites }: PageOp
     const picture = /^\/chat\/photo\/(main|operators)\/(\d+)\.svg$/.exec(pathname)
     if (picture !== null) {
       const message = panes[picture[1] as Pane].seat.messages().find(({ id }) => id === Number(picture[2]))
-      if (message?.photo) send(response, 200, 'image/svg+xml', poster(message.photo, message.text.split('\n')[0] ?? ''))
+      if (message?.photo)
+        send(response, 200, 'image/svg+xml', placeholderPhoto(message.photo, message.text.split('\n')[0] ?? ''))
       else json(response, 404, { error: 'no such photo' })
       return true
     }
     switch (pathname) {
       case '/chat':
       case '/chat/':
-        greet(person, panes.main.seat, language)
+        setPersonLanguage(person, panes.main.seat, language)
         send(response, 200, 'text/html', html(language))
         return true
       case '/chat/chat.js':
@@ -178,15 +179,15 @@ export const chatPage = ({ world, person, panes, nextEpisode, hasSites }: PageOp
         send(response, 200, 'text/css', asset('chat.css'))
         return true
       case '/chat/icon.svg':
-        send(response, 200, 'image/svg+xml', ICON)
+        send(response, 200, 'image/svg+xml', icon)
         return true
       case '/chat/api/state':
-        greet(person, panes.main.seat, language)
-        json(response, 200, state(reader))
+        setPersonLanguage(person, panes.main.seat, language)
+        json(response, 200, chatState(reader))
         return true
       case '/chat/api/stream':
         response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-        response.write(`data: ${JSON.stringify(state(reader))}\n\n`)
+        response.write(`data: ${JSON.stringify(chatState(reader))}\n\n`)
         streams.set(response, reader)
         response.on('close', () => streams.delete(response))
         return true
@@ -200,29 +201,29 @@ export const chatPage = ({ world, person, panes, nextEpisode, hasSites }: PageOp
     handle,
     stop: () => {
       cancel?.()
-      world.watchers.delete(watcher)
+      state.watchers.delete(watcher)
       for (const stream of streams.keys()) stream.destroy()
     },
   }
 }
 
 const conversation = (
-  world: World,
+  state: TelegramState,
   person: Person,
   pane: Pane,
-  { bot, seat }: { bot: Bot; seat: UserSeat },
+  { bot, seat }: { bot: Bot; seat: SimulatedUser },
   language: Language,
 ): Conversation => {
-  const shown = (bot.chats.get(seat.chatId)?.messages ?? []).filter(({ deleted }) => !deleted).slice(-SHOWN)
-  const answered = [...bot.queries.values()].slice(-KEPT_ANSWERS)
+  const shown = (bot.chats.get(seat.chatId)?.messages ?? []).filter(({ deleted }) => !deleted).slice(-maxShownMessages)
+  const answered = [...bot.queries.values()].slice(-maxShownAnswers)
   const menu = bot.commands.get(language === 'pt-BR' ? 'default|pt' : 'default|en')
   return {
     pane,
-    name: WORDS[language].bots[pane],
+    name: pageTexts[language].bots[pane],
     username: bot.username,
     isBlocked: seat.isBlocked(),
     messages: shown.map(message => {
-      const { at, ...rest } = seen(world, person, message)
+      const { at, ...rest } = visibleMessage(state, person, message)
       return { ...rest, at: at.toISOString() }
     }),
     commands: menu ?? bot.commands.get('default|') ?? [],
@@ -231,7 +232,7 @@ const conversation = (
 }
 
 /** Before the first word the person's Telegram is in the language of their browser. */
-const greet = (person: Person, seat: UserSeat, language: Language) => {
+const setPersonLanguage = (person: Person, seat: SimulatedUser, language: Language) => {
   if (seat.messages().length === 0) person.languageCode = language === 'pt-BR' ? 'pt-br' : 'en'
 }
 
@@ -240,7 +241,7 @@ const body = async (request: IncomingMessage): Promise<Record<string, unknown> |
   let size = 0
   for await (const chunk of request) {
     size += chunk.length
-    if (size > BODY_LIMIT) return null
+    if (size > maxBodyBytes) return null
     chunks.push(chunk)
   }
   try {
@@ -258,7 +259,7 @@ const send = (response: ServerResponse, status: number, type: string, text: stri
   response.writeHead(status, {
     'content-type': `${type}; charset=utf-8`,
     'content-length': Buffer.byteLength(text),
-    'content-security-policy': CSP,
+    'content-security-policy': contentSecurityPolicy,
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
     'cache-control': 'no-store',
@@ -270,7 +271,7 @@ const send = (response: ServerResponse, status: number, type: string, text: stri
 const data = (value: object) => JSON.stringify(value).replaceAll('<', '\\u003c')
 
 const html = (language: Language): string => {
-  const words = WORDS[language].page
+  const words = pageTexts[language].page
   return `<!doctype html>
 <html lang="${language}">
 <head>

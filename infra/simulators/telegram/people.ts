@@ -1,28 +1,28 @@
-import { GENERAL } from './addressing.ts'
+import { generalTopicId } from './addressing.ts'
 import type { Entity, InlineButton } from './bot-api.ts'
-import { finished } from './text.ts'
+import { normalized } from './text.ts'
 import {
+  addMessage,
   apiChat,
   apiMessage,
   type Bot,
   botUser,
   type CallbackQuery,
   type Chat,
-  changed,
-  keepMessage,
   type Membership,
   newChat,
+  notifyWatchers,
   type Person,
   privateChat,
+  queueUpdate,
   type StoredMessage,
-  tell,
+  type TelegramState,
   unixSeconds,
   userOf,
-  type World,
 } from './world.ts'
 
 /** A message as a person sees it on the screen. */
-export interface Seen {
+export interface VisibleMessage {
   id: number
   /** `bot`, or the first name of the person who wrote it. */
   from: string
@@ -41,13 +41,13 @@ export interface Seen {
 }
 
 /** What became of a press: Telegram's little notice, once the bot has answered. */
-export interface Press {
+export interface ButtonPress {
   id: string
   answer(): { text: string; alert: boolean } | null
 }
 
 /** A person in a chat: what they can do and what they see there. */
-export interface Seat {
+export interface Participant {
   readonly chatId: number
   /** Writes a message; answers with its id. */
   send(text: string, options?: { replyTo?: number; threadId?: number }): number
@@ -56,15 +56,15 @@ export interface Seat {
    * Throws where no such button is on the screen. A link button is followed, not sent: then there is no query. Where two buttons of
    * a message have one text, `data` tells them apart.
    */
-  press(button: string | RegExp, options?: { message?: number; data?: string | undefined }): Press
+  press(button: string | RegExp, options?: { message?: number; data?: string | undefined }): ButtonPress
   /** Oldest first, without the deleted ones. */
-  messages(): Seen[]
+  messages(): VisibleMessage[]
   /** The bot's own, oldest first. */
-  answers(): Seen[]
-  last(): Seen | undefined
+  answers(): VisibleMessage[]
+  last(): VisibleMessage | undefined
 }
 
-export interface UserSeat extends Seat {
+export interface SimulatedUser extends Participant {
   readonly id: number
   readonly name: string
   /** Blocks the bot, as from the menu of the chat. */
@@ -76,15 +76,15 @@ export interface UserSeat extends Seat {
   setLanguage(code: string | undefined): void
 }
 
-export interface GroupSeat {
+export interface SimulatedGroup {
   readonly chatId: number
   /** A person's place in the group; they join it when they are not in yet. */
-  as(user: UserSeat, membership?: Membership): Seat
-  addBot(by: UserSeat, membership?: 'member' | 'administrator'): void
-  kickBot(by: UserSeat): void
-  removeBot(by: UserSeat): void
+  as(user: SimulatedUser, membership?: Membership): Participant
+  addBot(by: SimulatedUser, membership?: 'member' | 'administrator'): void
+  kickBot(by: SimulatedUser): void
+  removeBot(by: SimulatedUser): void
   /** Becomes a supergroup; answers with its place under the new id. */
-  upgrade(): GroupSeat
+  upgrade(): SimulatedGroup
   /** The group is deleted. */
   remove(): void
   openTopic(name: string): number
@@ -94,29 +94,34 @@ export interface GroupSeat {
   deleteTopic(id: number): void
 }
 
-const PRESS_QUEUE = 3 * 2 ** 33
-const MEMBER_QUEUE = 5 * 2 ** 33
-const PRESS_LIFE_S = 150
+const pressQueueOffset = 3 * 2 ** 33
+const memberQueueOffset = 5 * 2 ** 33
+const pressLifetimeS = 150
 
-export const addPerson = (world: World, name: string, languageCode: string | undefined, id?: number): Person => {
+export const addPerson = (
+  state: TelegramState,
+  name: string,
+  languageCode: string | undefined,
+  id?: number,
+): Person => {
   const person: Person = {
-    id: id ?? world.nextPersonId++,
+    id: id ?? state.nextPersonId++,
     firstName: name,
     ...(languageCode === undefined ? {} : { languageCode }),
     deactivated: false,
   }
-  world.people.set(person.id, person)
+  state.people.set(person.id, person)
   return person
 }
 
-export const userSeat = (world: World, bot: Bot, person: Person): UserSeat => {
+export const simulatedUser = (state: TelegramState, bot: Bot, person: Person): SimulatedUser => {
   const chat = privateChat(bot, person)
   const stand = (from: Membership, to: Membership) => {
     chat.standing = to
-    standingChanged(world, bot, chat, person, from, to)
+    queueMembershipUpdate(state, bot, chat, person, from, to)
   }
   return {
-    ...seat(world, bot, chat, person),
+    ...participant(state, bot, chat, person),
     id: person.id,
     name: person.firstName,
     block: () => {
@@ -132,7 +137,7 @@ export const userSeat = (world: World, bot: Bot, person: Person): UserSeat => {
     isBlocked: () => chat.blocked,
     deactivate: () => {
       person.deactivated = true
-      changed(world, bot, chat.id)
+      notifyWatchers(state, bot, chat.id)
     },
     setLanguage: code => {
       if (code === undefined) delete person.languageCode
@@ -141,50 +146,56 @@ export const userSeat = (world: World, bot: Bot, person: Person): UserSeat => {
   }
 }
 
-export const addGroup = (world: World, bot: Bot, title: string, options: { supergroup?: boolean; forum?: boolean }) => {
+export const addGroup = (
+  state: TelegramState,
+  bot: Bot,
+  title: string,
+  options: { supergroup?: boolean; forum?: boolean },
+) => {
   const isSuper = options.supergroup === true || options.forum === true
-  const serial = world.nextChatId++
+  const serial = state.nextChatId++
   const chat = newChat(isSuper ? -(1_000_000_000_000 + serial) : -serial, isSuper ? 'supergroup' : 'group', title)
   chat.forum = options.forum === true
   bot.chats.set(chat.id, chat)
-  return groupSeat(world, bot, chat)
+  return simulatedGroup(state, bot, chat)
 }
 
-export const groupSeat = (world: World, bot: Bot, chat: Chat): GroupSeat => {
-  const stand = (by: UserSeat, to: Membership) => {
-    const person = world.people.get(by.id)
+export const simulatedGroup = (state: TelegramState, bot: Bot, chat: Chat): SimulatedGroup => {
+  const stand = (by: SimulatedUser, to: Membership) => {
+    const person = state.people.get(by.id)
     const from = chat.standing
     if (person === undefined || from === to) return
     chat.standing = to
-    standingChanged(world, bot, chat, person, from, to)
+    queueMembershipUpdate(state, bot, chat, person, from, to)
   }
-  const topic = (id: number, state: 'open' | 'closed' | 'deleted') => {
-    if (id === GENERAL && chat.forum && state !== 'deleted') return void chat.topics.set(id, { name: 'General', state })
+  const topic = (id: number, topicState: 'open' | 'closed' | 'deleted') => {
+    if (id === generalTopicId && chat.forum && topicState !== 'deleted')
+      return void chat.topics.set(id, { name: 'General', state: topicState })
     const known = chat.topics.get(id)
     if (known === undefined) throw new Error(`no topic ${id} in "${chat.title}"`)
-    known.state = state
+    known.state = topicState
   }
   return {
     chatId: chat.id,
     as: (user, membership = 'member') => {
-      const person = world.people.get(user.id)
+      const person = state.people.get(user.id)
       if (person === undefined) throw new Error(`nobody with id ${user.id}`)
       chat.members.set(user.id, membership)
-      return seat(world, bot, chat, person)
+      return participant(state, bot, chat, person)
     },
     addBot: (by, membership = 'member') => stand(by, membership),
     kickBot: by => stand(by, 'kicked'),
     removeBot: by => stand(by, 'left'),
-    upgrade: () => upgraded(world, bot, chat),
+    upgrade: () => upgradeToSupergroup(state, bot, chat),
     remove: () => {
       chat.gone = true
     },
     openTopic: name => {
       const service = { from: null, entities: [], buttons: [], silent: true }
       // A topic has the number of its first message, and the first number of all is General's.
-      if (chat.messages.length === 0) keepMessage(world, bot, chat, { ...service, text: 'Group created' })
+      if (chat.messages.length === 0) addMessage(state, bot, chat, { ...service, text: 'Group created' })
       const id = (chat.messages.at(-1)?.id ?? 0) + 1
-      keepMessage(world, bot, chat, { ...service, text: `Topic: ${name}` })
+      addMessage(state, bot, chat, { ...service, text: `Topic: ${name}` })
       chat.topics.set(id, { name, state: 'open' })
       return id
     },
@@ -194,31 +205,32 @@ export const groupSeat = (world: World, bot: Bot, chat: Chat): GroupSeat => {
   }
 }
 
-const upgraded = (world: World, bot: Bot, chat: Chat): GroupSeat => {
-  const fresh = newChat(-(1_000_000_000_000 + world.nextChatId++), 'supergroup', chat.title)
+const upgradeToSupergroup = (state: TelegramState, bot: Bot, chat: Chat): SimulatedGroup => {
+  const fresh = newChat(-(1_000_000_000_000 + state.nextChatId++), 'supergroup', chat.title)
   fresh.standing = chat.standing
   fresh.members = new Map(chat.members)
   bot.chats.set(fresh.id, fresh)
   chat.upgradedTo = fresh.id
   const service = { from: null, text: '', entities: [], buttons: [], silent: true }
-  const farewell = keepMessage(world, bot, chat, { ...service, migratedTo: fresh.id })
-  const welcome = keepMessage(world, bot, fresh, { ...service, migratedFrom: chat.id })
-  tell(bot, { message: apiMessage(world, bot, chat, farewell) }, 'message', chat.id)
-  tell(bot, { message: apiMessage(world, bot, fresh, welcome) }, 'message', fresh.id)
-  return groupSeat(world, bot, fresh)
+  const farewell = addMessage(state, bot, chat, { ...service, migratedTo: fresh.id })
+  const welcome = addMessage(state, bot, fresh, { ...service, migratedFrom: chat.id })
+  queueUpdate(bot, { message: apiMessage(state, bot, chat, farewell) }, 'message', chat.id)
+  queueUpdate(bot, { message: apiMessage(state, bot, fresh, welcome) }, 'message', fresh.id)
+  return simulatedGroup(state, bot, fresh)
 }
 
-const seat = (world: World, bot: Bot, chat: Chat, person: Person): Seat => {
-  const messages = () => chat.messages.filter(message => !message.deleted).map(message => seen(world, person, message))
+const participant = (state: TelegramState, bot: Bot, chat: Chat, person: Person): Participant => {
+  const messages = () =>
+    chat.messages.filter(message => !message.deleted).map(message => visibleMessage(state, person, message))
   return {
     chatId: chat.id,
     send: (text, options = {}) => {
       if (person.deactivated) throw new Error(`${person.firstName}'s account is deleted`)
       if (chat.blocked) throw new Error(`${person.firstName} has blocked the bot; unblock it first`)
       chat.started = true
-      const formatted = finished({ text, entities: [] })
+      const formatted = normalized({ text, entities: [] })
       if (formatted.text === '') throw new Error('Telegram sends no empty message')
-      const message = keepMessage(world, bot, chat, {
+      const message = addMessage(state, bot, chat, {
         from: person.id,
         ...formatted,
         buttons: [],
@@ -227,11 +239,11 @@ const seat = (world: World, bot: Bot, chat: Chat, person: Person): Seat => {
         ...(options.threadId === undefined ? {} : { threadId: options.threadId }),
       })
       if (reachesBot(bot, chat, message)) {
-        tell(bot, { message: apiMessage(world, bot, chat, message) }, 'message', chat.id)
+        queueUpdate(bot, { message: apiMessage(state, bot, chat, message) }, 'message', chat.id)
       }
       return message.id
     },
-    press: (button, options = {}) => press(world, bot, chat, person, button, options),
+    press: (button, options = {}) => press(state, bot, chat, person, button, options),
     messages,
     answers: () => messages().filter(({ mine, from }) => !mine && from === 'bot'),
     last: () => messages().at(-1),
@@ -257,13 +269,13 @@ const reachesBot = (bot: Bot, chat: Chat, message: StoredMessage): boolean => {
 }
 
 const press = (
-  world: World,
+  state: TelegramState,
   bot: Bot,
   chat: Chat,
   person: Person,
   wanted: string | RegExp,
   at: { message?: number; data?: string | undefined },
-): Press => {
+): ButtonPress => {
   const matches = ({ text, callback_data }: InlineButton) =>
     (typeof wanted === 'string' ? text === wanted : wanted.test(text)) &&
     (at.data === undefined || callback_data === at.data)
@@ -278,42 +290,49 @@ const press = (
   }
   if (button.callback_data === undefined) return { id: '', answer: () => null }
   const query: CallbackQuery = {
-    id: String(4_000_000_000_000_000 + world.nextQueryId++),
+    id: String(4_000_000_000_000_000 + state.nextQueryId++),
     personId: person.id,
     chatId: chat.id,
     messageId: message.id,
-    at: unixSeconds(world.time),
+    at: unixSeconds(state.time),
   }
   bot.queries.set(query.id, query)
   const callback_query = {
     id: query.id,
     from: userOf(person),
-    message: apiMessage(world, bot, chat, message),
+    message: apiMessage(state, bot, chat, message),
     chat_instance: String(chat.id * 31),
     data: button.callback_data,
   }
-  tell(bot, { callback_query }, 'callback_query', person.id + PRESS_QUEUE, PRESS_LIFE_S)
-  changed(world, bot, chat.id)
+  queueUpdate(bot, { callback_query }, 'callback_query', person.id + pressQueueOffset, pressLifetimeS)
+  notifyWatchers(state, bot, chat.id)
   return { id: query.id, answer: () => query.answer ?? null }
 }
 
-const standingChanged = (world: World, bot: Bot, chat: Chat, by: Person, from: Membership, to: Membership): void => {
+const queueMembershipUpdate = (
+  state: TelegramState,
+  bot: Bot,
+  chat: Chat,
+  by: Person,
+  from: Membership,
+  to: Membership,
+): void => {
   const user = botUser(bot)
   const member = (status: Membership) => ({ status, user, ...(status === 'kicked' ? { until_date: 0 } : {}) })
   const my_chat_member = {
-    chat: apiChat(world, chat),
+    chat: apiChat(state, chat),
     from: userOf(by),
-    date: unixSeconds(world.time),
+    date: unixSeconds(state.time),
     old_chat_member: member(from),
     new_chat_member: member(to),
   }
-  tell(bot, { my_chat_member }, 'my_chat_member', chat.id + MEMBER_QUEUE)
-  changed(world, bot, chat.id)
+  queueUpdate(bot, { my_chat_member }, 'my_chat_member', chat.id + memberQueueOffset)
+  notifyWatchers(state, bot, chat.id)
 }
 
-export const seen = (world: World, person: Person, message: StoredMessage): Seen => ({
+export const visibleMessage = (state: TelegramState, person: Person, message: StoredMessage): VisibleMessage => ({
   id: message.id,
-  from: message.from === null ? 'bot' : (world.people.get(message.from)?.firstName ?? '?'),
+  from: message.from === null ? 'bot' : (state.people.get(message.from)?.firstName ?? '?'),
   mine: message.from === person.id,
   text: message.text,
   entities: message.entities,
@@ -333,13 +352,13 @@ export const seen = (world: World, person: Person, message: StoredMessage): Seen
 })
 
 /** What was said in a bot's chats, line by line, as one would tell it. */
-export const transcript = (world: World, bot: Bot, chatId?: number): string =>
+export const transcript = (state: TelegramState, bot: Bot, chatId?: number): string =>
   [...bot.chats.values()]
     .filter(chat => chatId === undefined || chat.id === chatId)
     .flatMap(chat => chat.messages.map(message => ({ chat, message })))
     .sort((a, b) => a.message.date - b.message.date)
     .map(({ chat, message }) => {
-      const who = message.from === null ? bot.name : (world.people.get(message.from)?.firstName ?? '?')
+      const who = message.from === null ? bot.name : (state.people.get(message.from)?.firstName ?? '?')
       const where = message.from === null ? ` → ${chat.title}` : ''
       const marks = [
         message.deleted ? '(deleted)' : '',

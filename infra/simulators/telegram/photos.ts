@@ -1,21 +1,21 @@
 import { badRequest } from './bot-api-error.ts'
 
 /** How Telegram's fetch of a photo's URL ends. */
-export type PhotoFate = 'ok' | 'too big' | 'not found' | 'not an image' | 'refused'
+export type PhotoFetchResult = 'ok' | 'too big' | 'not found' | 'not an image' | 'refused'
 
-export interface Photos {
+export interface PhotoFetches {
   /** Decides the fate of one URL; others are fine if they look like a picture's. */
-  set(url: string, fate: PhotoFate): void
+  set(url: string, fate: PhotoFetchResult): void
   /** Throws what Telegram says of a URL it cannot use. */
   check(url: string): void
 }
 
-export const photos = (): Photos => {
-  const fates = new Map<string, PhotoFate>()
+export const photoFetches = (): PhotoFetches => {
+  const fates = new Map<string, PhotoFetchResult>()
   return {
     set: (url, fate) => void fates.set(url, fate),
     check: url => {
-      switch (fates.get(url) ?? guess(url)) {
+      switch (fates.get(url) ?? guessFetchResult(url)) {
         case 'ok':
           return
         case 'not found':
@@ -30,7 +30,7 @@ export const photos = (): Photos => {
   }
 }
 
-const guess = (url: string): PhotoFate => {
+const guessFetchResult = (url: string): PhotoFetchResult => {
   if (!URL.canParse(url)) return 'refused'
   return /\.(svg|html?|txt|json|pdf)$/i.test(new URL(url).pathname) ? 'not an image' : 'ok'
 }

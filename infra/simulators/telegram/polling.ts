@@ -2,50 +2,50 @@ import type { Time } from '../time.ts'
 import type { Args } from './args.ts'
 import type { Update } from './bot-api.ts'
 import { conflict } from './bot-api-error.ts'
-import { allowUpdates } from './surface.ts'
+import { setAllowedUpdates } from './surface.ts'
 import type { Bot } from './world.ts'
 
-const LONGEST_WAIT_S = 50
+const maxTimeoutS = 50
 
-interface Waiting {
+interface OpenPoll {
   end(error?: Error): void
 }
 
-const waiting = new WeakMap<Bot, Waiting>()
+const openPolls = new WeakMap<Bot, OpenPoll>()
 
 /** Ends a bot's open getUpdates, as another getUpdates or a setWebhook does. */
-export const endPolling = (bot: Bot, reason: string): void => waiting.get(bot)?.end(conflict(reason))
+export const endPolling = (bot: Bot, reason: string): void => openPolls.get(bot)?.end(conflict(reason))
 
 /** getUpdates: at once where there is news, else when some comes or the timeout is over. */
 export const getUpdates = async (time: Time, bot: Bot, args: Args, gone: AbortSignal): Promise<Update[]> => {
   if (bot.webhook.settings() !== null) {
     throw conflict("can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first")
   }
-  allowUpdates(bot, args)
+  setAllowedUpdates(bot, args)
   const offset = args.integer('offset') ?? 0
   const limit = Math.min(100, Math.max(1, args.integer('limit') ?? 100))
-  const timeoutS = Math.min(LONGEST_WAIT_S, Math.max(0, args.integer('timeout') ?? 0))
+  const timeoutS = Math.min(maxTimeoutS, Math.max(0, args.integer('timeout') ?? 0))
   endPolling(bot, 'terminated by other getUpdates request; make sure that only one bot instance is running')
   const ready = bot.updates.take(offset, limit)
   if (ready.length > 0 || timeoutS === 0) return ready
-  await news(time, bot, timeoutS * 1000, gone)
+  await nextUpdate(time, bot, timeoutS * 1000, gone)
   return bot.updates.take(0, limit)
 }
 
-const news = (time: Time, bot: Bot, timeoutMs: number, gone: AbortSignal): Promise<void> =>
+const nextUpdate = (time: Time, bot: Bot, timeoutMs: number, gone: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
     const end = (error?: Error) => {
       cancel()
       unwatch()
       gone.removeEventListener('abort', hungUp)
-      if (waiting.get(bot) === entry) waiting.delete(bot)
+      if (openPolls.get(bot) === entry) openPolls.delete(bot)
       if (error === undefined) resolve()
       else reject(error)
     }
-    const entry: Waiting = { end }
+    const entry: OpenPoll = { end }
     const hungUp = () => end()
     const cancel = time.after(timeoutMs, () => end())
     const unwatch = bot.updates.watch(() => end())
     gone.addEventListener('abort', hungUp)
-    waiting.set(bot, entry)
+    openPolls.set(bot, entry)
   })

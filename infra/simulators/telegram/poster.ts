@@ -1,5 +1,5 @@
 /** A picture in place of a photo: drawn from its address, with the show's name on it. SVG. */
-export const poster = (seed: string, title: string): string => {
+export const placeholderPhoto = (seed: string, title: string): string => {
   let hash = 7
   for (const char of seed) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) % 100_003
   // Addresses often differ in one digit only; their pictures shall not look alike.

@@ -2,23 +2,23 @@ import type { Clock } from '#functions/host/clock.ts'
 import { tooManyRequests } from './bot-api-error.ts'
 
 /** How much a bot may send: tokens refill evenly, `burst` is how many may come at once. */
-export interface Rates {
+export interface RateLimits {
   chat: { perSecond: number; burst: number }
   group: { perMinute: number; burst: number }
   all: { perSecond: number; burst: number }
 }
 
 /** What Telegram lets pass in practice: a message a second to a chat, with room for a quick exchange. */
-export const USUAL_RATES: Rates = {
+export const usualRates: RateLimits = {
   chat: { perSecond: 1, burst: 20 },
   group: { perMinute: 20, burst: 20 },
   all: { perSecond: 30, burst: 30 },
 }
 
 /** The most careful reading of Telegram's words. */
-export const STRICT_RATES: Rates = { ...USUAL_RATES, chat: { perSecond: 1, burst: 3 } }
+export const strictRates: RateLimits = { ...usualRates, chat: { perSecond: 1, burst: 3 } }
 
-export interface RateModel {
+export interface RateLimiter {
   /** Counts one message to a chat, or throws 429. Refused calls count for nothing. */
   spend(chatId: number, isGroup: boolean): void
 }
@@ -28,7 +28,7 @@ interface Bucket {
   at: number
 }
 
-export const rateModel = (clock: Clock, rates: Rates | false): RateModel => {
+export const rateLimiter = (clock: Clock, rates: RateLimits | false): RateLimiter => {
   const buckets = new Map<string, Bucket>()
   const look = (key: string, perSecond: number, burst: number): Bucket => {
     const now = clock().getTime()

@@ -4,43 +4,55 @@ import type { Message, PhotoSize } from './bot-api.ts'
 import { badRequest } from './bot-api-error.ts'
 import { keyboardOf } from './keyboard.ts'
 import { captionText, messageText } from './text.ts'
-import { apiMessage, type Bot, type Chat, fingerprint, keepMessage, type StoredMessage, type World } from './world.ts'
+import {
+  addMessage,
+  apiMessage,
+  type Bot,
+  type Chat,
+  fingerprint,
+  type StoredMessage,
+  type TelegramState,
+} from './world.ts'
 
-const UPLOAD_LIMIT = 10 * 1024 * 1024
+const maxUploadBytes = 10 * 1024 * 1024
 
-export const sendMessage = (world: World, bot: Bot, args: Args): Message => {
+export const sendMessage = (state: TelegramState, bot: Bot, args: Args): Message => {
   const formatted = messageText(args)
-  return send(world, bot, args, formatted)
+  return send(state, bot, args, formatted)
 }
 
-export const sendPhoto = (world: World, bot: Bot, args: Args): Message => {
+export const sendPhoto = (state: TelegramState, bot: Bot, args: Args): Message => {
   const formatted = captionText(args)
-  return send(world, bot, args, { ...formatted, photo: photoOf(bot, args.text('photo'), args) })
+  return send(state, bot, args, { ...formatted, photo: photoOf(bot, args.text('photo'), args) })
 }
 
-export const sendMediaGroup = (world: World, bot: Bot, args: Args): Message[] => {
+export const sendMediaGroup = (state: TelegramState, bot: Bot, args: Args): Message[] => {
   const media = args.json('media')
   if (!Array.isArray(media))
     throw badRequest(args.has('media') ? 'expected an Array of InputMedia' : 'there are no media to send')
   if (media.length < 2 || media.length > 10)
     throw badRequest('wrong number of media in the album: 2 to 10 are expected')
   const items = media.map(item => inputPhoto(bot, item, args))
-  const chat = target(world, bot, args)
+  const chat = chatToSendTo(state, bot, args)
   return items.map(item =>
-    apiMessage(world, bot, chat, keepMessage(world, bot, chat, { ...ours(chat, args), ...item })),
+    apiMessage(state, bot, chat, addMessage(state, bot, chat, { ...sentByBot(chat, args), ...item })),
   )
 }
 
 /** The photo of an InputMedia with its caption. */
-export const inputPhoto = (bot: Bot, given: unknown, args: Args): Pick<StoredMessage, 'text' | 'entities'> & Photo => {
+export const inputPhoto = (
+  bot: Bot,
+  given: unknown,
+  args: Args,
+): Pick<StoredMessage, 'text' | 'entities'> & WithPhoto => {
   if (given === null || typeof given !== 'object') throw badRequest("can't parse InputMedia: expected an Object")
   const media = given as Record<string, unknown>
   if (media.type !== 'photo') throw badRequest(`can't parse InputMedia: type "${String(media.type)}" is unsupported`)
-  const formatted = captionText(nested(args, media))
+  const formatted = captionText(argsOfMedia(args, media))
   return { ...formatted, photo: photoOf(bot, String(media.media ?? ''), args) }
 }
 
-const nested = (args: Args, given: Record<string, unknown>): Args => ({
+const argsOfMedia = (args: Args, given: Record<string, unknown>): Args => ({
   ...args,
   text: name => {
     const value = given[name]
@@ -53,27 +65,27 @@ const nested = (args: Args, given: Record<string, unknown>): Args => ({
   json: name => given[name],
 })
 
-interface Photo {
+interface WithPhoto {
   photo: NonNullable<StoredMessage['photo']>
 }
 
 /** A photo by URL, by file_id, or uploaded with the call. */
-const photoOf = (bot: Bot, given: string, args: Args): Photo['photo'] => {
+const photoOf = (bot: Bot, given: string, args: Args): WithPhoto['photo'] => {
   const upload = args.file(given.startsWith('attach://') ? given.slice(9) : 'photo')
   if (upload !== undefined) {
     if (upload.size === 0) throw badRequest('file must be non-empty')
-    if (upload.size > UPLOAD_LIMIT) throw badRequest('file is too big')
-    return kept(bot, `upload:${upload.name}:${upload.size}`)
+    if (upload.size > maxUploadBytes) throw badRequest('file is too big')
+    return storedPhoto(bot, `upload:${upload.name}:${upload.size}`)
   }
   if (given === '') throw badRequest('there is no photo in the request')
   const known = bot.files.get(given)
   if (known !== undefined) return { url: given, sizes: known }
   if (!/^https?:\/\//i.test(given)) throw badRequest('wrong file identifier/HTTP URL specified')
   bot.photos.check(given)
-  return kept(bot, given)
+  return storedPhoto(bot, given)
 }
 
-const kept = (bot: Bot, url: string): Photo['photo'] => {
+const storedPhoto = (bot: Bot, url: string): WithPhoto['photo'] => {
   const sizes: PhotoSize[] = [
     [90, 127],
     [210, 295],
@@ -90,24 +102,24 @@ const kept = (bot: Bot, url: string): Photo['photo'] => {
 }
 
 const send = (
-  world: World,
+  state: TelegramState,
   bot: Bot,
   args: Args,
-  content: Pick<StoredMessage, 'text' | 'entities'> & Partial<Photo>,
+  content: Pick<StoredMessage, 'text' | 'entities'> & Partial<WithPhoto>,
 ): Message => {
   const buttons = keyboardOf(args) ?? []
-  const chat = target(world, bot, args)
-  const message = keepMessage(world, bot, chat, { ...ours(chat, args), ...content, buttons })
-  return apiMessage(world, bot, chat, message)
+  const chat = chatToSendTo(state, bot, args)
+  const message = addMessage(state, bot, chat, { ...sentByBot(chat, args), ...content, buttons })
+  return apiMessage(state, bot, chat, message)
 }
 
-const target = (world: World, bot: Bot, args: Args): Chat => {
-  const chat = writableChat(world, bot, args)
+const chatToSendTo = (state: TelegramState, bot: Bot, args: Args): Chat => {
+  const chat = writableChat(state, bot, args)
   bot.rates.spend(chat.id, chat.kind !== 'private')
   return chat
 }
 
-const ours = (chat: Chat, args: Args) => {
+const sentByBot = (chat: Chat, args: Args) => {
   const replyTo = replyOf(chat, args)
   const threadId = threadOf(chat, args, replyTo)
   return {

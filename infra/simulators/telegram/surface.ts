@@ -2,9 +2,9 @@ import { knownChat } from './addressing.ts'
 import type { Args } from './args.ts'
 import type { BotCommand, ChatMember, User, WebhookInfo } from './bot-api.ts'
 import { badRequest, tooManyRequests } from './bot-api-error.ts'
-import { apiChat, type Bot, botUser, changed, memberOf, unixSeconds, type World } from './world.ts'
+import { apiChat, type Bot, botUser, memberOf, notifyWatchers, type TelegramState, unixSeconds } from './world.ts'
 
-export const getMe = (_world: World, bot: Bot): User & Record<string, unknown> => ({
+export const getMe = (_world: TelegramState, bot: Bot): User & Record<string, unknown> => ({
   ...botUser(bot),
   can_join_groups: true,
   can_read_all_group_messages: false,
@@ -14,18 +14,18 @@ export const getMe = (_world: World, bot: Bot): User & Record<string, unknown> =
 })
 
 /** How long a press may wait for its answer. Telegram does not say; its clients give up after about a minute. */
-const QUERY_LIFE_S = 60
+const queryLifetimeS = 60
 
-export const answerCallbackQuery = (world: World, bot: Bot, args: Args): true => {
+export const answerCallbackQuery = (state: TelegramState, bot: Bot, args: Args): true => {
   const text = args.text('text')
   const query = bot.queries.get(args.text('callback_query_id'))
-  const late = query !== undefined && unixSeconds(world.time) - query.at > QUERY_LIFE_S
+  const late = query !== undefined && unixSeconds(state.time) - query.at > queryLifetimeS
   if (query === undefined || late || query.answer !== undefined) {
     throw badRequest('query is too old and response timeout expired or query ID is invalid')
   }
   if (text.length > 200) throw badRequest('MESSAGE_TOO_LONG')
   query.answer = { text, alert: args.flag('show_alert') }
-  changed(world, bot, query.chatId)
+  notifyWatchers(state, bot, query.chatId)
   return true
 }
 
@@ -36,42 +36,42 @@ const ACTIONS = new Set(
   ).split(' '),
 )
 
-export const sendChatAction = (world: World, bot: Bot, args: Args): true => {
+export const sendChatAction = (state: TelegramState, bot: Bot, args: Args): true => {
   if (!ACTIONS.has(args.text('action').toLowerCase())) throw badRequest('wrong parameter action in request')
-  knownChat(world, bot, args)
+  knownChat(state, bot, args)
   return true
 }
 
-export const getChat = (world: World, bot: Bot, args: Args): object => {
-  const chat = knownChat(world, bot, args)
-  return { ...apiChat(world, chat), accent_color_id: 0, max_reaction_count: 11, accepted_gift_types: {} }
+export const getChat = (state: TelegramState, bot: Bot, args: Args): object => {
+  const chat = knownChat(state, bot, args)
+  return { ...apiChat(state, chat), accent_color_id: 0, max_reaction_count: 11, accepted_gift_types: {} }
 }
 
-export const getChatMember = (world: World, bot: Bot, args: Args): ChatMember => {
-  const chat = knownChat(world, bot, args)
-  const member = memberOf(world, bot, chat, args.integer('user_id') ?? 0)
+export const getChatMember = (state: TelegramState, bot: Bot, args: Args): ChatMember => {
+  const chat = knownChat(state, bot, args)
+  const member = memberOf(state, bot, chat, args.integer('user_id') ?? 0)
   if (member === null) throw badRequest('PARTICIPANT_ID_INVALID')
   return member
 }
 
-const COMMANDS_LIMIT = 100
+const maxCommands = 100
 
-export const setMyCommands = (_world: World, bot: Bot, args: Args): true => {
+export const setMyCommands = (_world: TelegramState, bot: Bot, args: Args): true => {
   const given = args.has('commands') ? args.json('commands') : []
   if (given === undefined) throw badRequest("can't parse commands JSON object")
   if (!Array.isArray(given)) throw badRequest('expected an Array of BotCommand')
   const commands = given.map(commandOf)
-  if (commands.length > COMMANDS_LIMIT) throw badRequest('BOT_COMMANDS_TOO_MUCH')
+  if (commands.length > maxCommands) throw badRequest('BOT_COMMANDS_TOO_MUCH')
   const key = menuKey(args)
   if (commands.length === 0) bot.commands.delete(key)
   else bot.commands.set(key, commands)
   return true
 }
 
-export const getMyCommands = (_world: World, bot: Bot, args: Args): BotCommand[] =>
+export const getMyCommands = (_world: TelegramState, bot: Bot, args: Args): BotCommand[] =>
   bot.commands.get(menuKey(args)) ?? []
 
-export const deleteMyCommands = (_world: World, bot: Bot, args: Args): true => {
+export const deleteMyCommands = (_world: TelegramState, bot: Bot, args: Args): true => {
   bot.commands.delete(menuKey(args))
   return true
 }
@@ -92,7 +92,7 @@ const commandOf = (given: unknown): BotCommand => {
   return { command: name, description: said }
 }
 
-const SCOPES = ['default', 'all_private_chats', 'all_group_chats', 'all_chat_administrators']
+const simpleScopes = ['default', 'all_private_chats', 'all_group_chats', 'all_chat_administrators']
 
 const menuKey = (args: Args): string => `${scopeOf(args)}|${languageOf(args)}`
 
@@ -104,7 +104,7 @@ const scopeOf = (args: Args): string => {
   if (scope === null || typeof scope !== 'object') throw refuse('BotCommandScope must be an Object')
   const { type, chat_id, user_id } = scope as Record<string, unknown>
   if (typeof type !== 'string') throw refuse('Can\'t find field "type"')
-  if (SCOPES.includes(type)) return type
+  if (simpleScopes.includes(type)) return type
   if (!['chat', 'chat_administrators', 'chat_member'].includes(type)) throw refuse('Unsupported type specified')
   if (!chat_id) throw refuse('Empty chat_id specified')
   if (type !== 'chat_member') return `${type}:${String(chat_id)}`
@@ -121,7 +121,7 @@ const languageOf = (args: Args): string => {
 /** setMyName, setMyDescription and setMyShortDescription are one thing with three limits. */
 export const setText =
   (field: 'name' | 'description' | 'short_description', limit: number) =>
-  (_world: World, bot: Bot, args: Args): true => {
+  (_world: TelegramState, bot: Bot, args: Args): true => {
     const text = args.text(field).trim()
     const language = languageOf(args)
     if ([...text].length > limit) {
@@ -139,22 +139,22 @@ export const setText =
 
 export const getText =
   (field: 'name' | 'description' | 'short_description') =>
-  (_world: World, bot: Bot, args: Args): Record<string, string> => {
+  (_world: TelegramState, bot: Bot, args: Args): Record<string, string> => {
     const fallback = bot.texts.get(`${field}|`) ?? (field === 'name' ? bot.name : '')
     return { [field]: bot.texts.get(`${field}|${languageOf(args)}`) ?? fallback }
   }
 
-const CONNECTIONS = { usual: 40, most: 100 }
-const WEBHOOK_PORTS = ['', '443', '80', '88', '8443']
+const webhookConnections = { usual: 40, most: 100 }
+const webhookPorts = ['', '443', '80', '88', '8443']
 const nextSetAllowed = new WeakMap<Bot, number>()
 
 /** A name or address of this machine: the one kind of webhook that the simulator takes without HTTPS. */
 const isLocal = (url: URL) => /(^|\.)localhost$|^127\.|^\[::1\]$/i.test(url.hostname)
 
-export const setWebhook = (world: World, bot: Bot, args: Args): { result: true; description: string } => {
+export const setWebhook = (state: TelegramState, bot: Bot, args: Args): { result: true; description: string } => {
   const given = args.text('url')
-  if (given === '') return deleteWebhook(world, bot, args)
-  const now = world.time.now().getTime()
+  if (given === '') return deleteWebhook(state, bot, args)
+  const now = state.time.now().getTime()
   if (now < (nextSetAllowed.get(bot) ?? 0)) throw tooManyRequests(1)
   const secret = args.text('secret_token')
   const url = webhookUrl(given)
@@ -162,15 +162,15 @@ export const setWebhook = (world: World, bot: Bot, args: Args): { result: true; 
   if (!/^[A-Za-z0-9_-]*$/.test(secret)) throw badRequest('secret token contains unallowed characters')
   if (!isLocal(url)) {
     if (url.protocol !== 'https:') throw badRequest('bad webhook: An HTTPS URL must be provided for webhook')
-    if (!WEBHOOK_PORTS.includes(url.port)) {
+    if (!webhookPorts.includes(url.port)) {
       throw badRequest('bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443')
     }
   }
   nextSetAllowed.set(bot, now + 1000)
-  allowUpdates(bot, args)
+  setAllowedUpdates(bot, args)
   if (args.flag('drop_pending_updates')) bot.updates.clear()
-  const wanted = args.integer('max_connections') ?? CONNECTIONS.usual
-  const maxConnections = Math.min(CONNECTIONS.most, Math.max(1, wanted))
+  const wanted = args.integer('max_connections') ?? webhookConnections.usual
+  const maxConnections = Math.min(webhookConnections.most, Math.max(1, wanted))
   const old = bot.webhook.settings()
   if (old?.url === url.href && old.secret === secret && old.maxConnections === maxConnections) {
     return { result: true, description: 'Webhook is already set' }
@@ -189,14 +189,14 @@ const webhookUrl = (given: string): URL => {
   throw badRequest('invalid webhook URL specified')
 }
 
-export const deleteWebhook = (_world: World, bot: Bot, args: Args): { result: true; description: string } => {
+export const deleteWebhook = (_world: TelegramState, bot: Bot, args: Args): { result: true; description: string } => {
   const was = bot.webhook.settings() !== null
   if (args.flag('drop_pending_updates')) bot.updates.clear()
   bot.webhook.remove()
   return { result: true, description: was ? 'Webhook was deleted' : 'Webhook is already deleted' }
 }
 
-export const getWebhookInfo = (_world: World, bot: Bot): WebhookInfo => {
+export const getWebhookInfo = (_world: TelegramState, bot: Bot): WebhookInfo => {
   const settings = bot.webhook.settings()
   const error = bot.webhook.lastError()
   return {
@@ -212,7 +212,7 @@ export const getWebhookInfo = (_world: World, bot: Bot): WebhookInfo => {
 }
 
 /** Without the argument the former choice stays; an empty list is Telegram's default. */
-export const allowUpdates = (bot: Bot, args: Args): void => {
+export const setAllowedUpdates = (bot: Bot, args: Args): void => {
   if (!args.has('allowed_updates')) return
   const kinds = args.json('allowed_updates')
   if (!Array.isArray(kinds)) return

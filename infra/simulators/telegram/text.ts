@@ -1,44 +1,44 @@
 import type { Args } from './args.ts'
 import type { Entity } from './bot-api.ts'
 import { type BotApiError, badRequest } from './bot-api-error.ts'
-import { checkedLink, parseHtml, sorted } from './html.ts'
+import { checkedLink, outerFirst, parseHtml } from './html.ts'
 
-export interface Formatted {
+export interface FormattedText {
   text: string
   entities: Entity[]
 }
 
 /** Telegram's limits, in UTF-16 units after parsing. */
-export const TEXT_LIMIT = 4096
-export const CAPTION_LIMIT = 1024
+export const maxTextLength = 4096
+export const maxCaptionLength = 1024
 
 /** A message's text from its arguments, or the refusal Telegram would give. */
-export const messageText = (args: Args): Formatted => {
+export const messageText = (args: Args): FormattedText => {
   const source = args.text('text')
   if (source === '') throw badRequest('message text is empty')
   const formatted = format(source, args, 'entities')
   if (formatted.text === '') throw badRequest('text must be non-empty')
-  if (formatted.text.length > TEXT_LIMIT) throw badRequest('message is too long')
+  if (formatted.text.length > maxTextLength) throw badRequest('message is too long')
   return formatted
 }
 
 /** A caption from its arguments; it may be empty. */
-export const captionText = (args: Args): Formatted => {
+export const captionText = (args: Args): FormattedText => {
   const formatted = format(args.text('caption'), args, 'caption_entities')
-  if (formatted.text.length > CAPTION_LIMIT) throw badRequest('message caption is too long')
+  if (formatted.text.length > maxCaptionLength) throw badRequest('message caption is too long')
   return formatted
 }
 
-const format = (source: string, args: Args, field: 'entities' | 'caption_entities'): Formatted => {
+const format = (source: string, args: Args, field: 'entities' | 'caption_entities'): FormattedText => {
   if (Buffer.byteLength(source) > 32_768) throw badRequest('text is too long')
   const mode = args.text('parse_mode').toLowerCase()
   if (source === '') return { text: '', entities: [] }
   switch (mode) {
     case 'html':
-      return finished(parseHtml(source))
+      return normalized(parseHtml(source))
     case '':
     case 'none':
-      return finished({ text: source, entities: explicitEntities(source, args.json(field)) })
+      return normalized({ text: source, entities: explicitEntities(source, args.json(field)) })
     case 'markdown':
     case 'markdownv2':
       // Telegram knows these; we write HTML only, and a message that slips through in another mode should be noticed.
@@ -48,7 +48,7 @@ const format = (source: string, args: Args, field: 'entities' | 'caption_entitie
   }
 }
 
-const EXPLICIT = new Set<string>([
+const settableEntityTypes = new Set<string>([
   'mention',
   'hashtag',
   'bot_command',
@@ -69,7 +69,7 @@ const EXPLICIT = new Set<string>([
 
 const explicitEntities = (text: string, given: unknown): Entity[] => {
   if (!Array.isArray(given)) return []
-  return sorted(
+  return outerFirst(
     given.flatMap((entity: Entity | null) => {
       const refuse = (message: string): BotApiError => badRequest(`can't parse MessageEntity: ${message}`)
       if (entity === null || typeof entity !== 'object') throw refuse('expected an Object')
@@ -88,13 +88,13 @@ const explicitEntities = (text: string, given: unknown): Entity[] => {
         )
       }
       // Only kinds that a bot may set, and only places inside the text, survive.
-      return EXPLICIT.has(entity.type) && entity.length > 0 ? [entity] : []
+      return settableEntityTypes.has(entity.type) && entity.length > 0 ? [entity] : []
     }),
   )
 }
 
 /** What Telegram makes of any text: no control characters, no blank ends, and links, commands and mentions found. */
-export const finished = ({ text, entities }: Formatted): Formatted => {
+export const normalized = ({ text, entities }: FormattedText): FormattedText => {
   // One for one, so that offsets hold.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that Telegram turns into spaces
   const clean = text.replace(/[\u0000-\u0009\u000b-\u001f]/g, ' ')
@@ -107,10 +107,10 @@ export const finished = ({ text, entities }: Formatted): Formatted => {
     return length > 0 ? [{ ...entity, offset: entity.offset - begin, length }] : []
   })
   const trimmed = clean.slice(begin, end)
-  return { text: trimmed, entities: sorted([...kept, ...found(trimmed, kept)]) }
+  return { text: trimmed, entities: outerFirst([...kept, ...detectedEntities(trimmed, kept)]) }
 }
 
-const FINDERS: { type: Entity['type']; pattern: RegExp }[] = [
+const detectors: { type: Entity['type']; pattern: RegExp }[] = [
   { type: 'url', pattern: /\b(?:https?:\/\/|www\.)[^\s<>"]+[^\s<>".,;:!?)\]]/gi },
   { type: 'email', pattern: /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g },
   { type: 'bot_command', pattern: /(?<![\w/@<>])\/[a-zA-Z0-9_]{1,64}(?:@[a-zA-Z]\w{3,31})?(?![\w/])/g },
@@ -118,10 +118,10 @@ const FINDERS: { type: Entity['type']; pattern: RegExp }[] = [
   { type: 'hashtag', pattern: /(?<![\w#])#[\p{L}\d_]*[\p{L}_][\p{L}\d_]*/gu },
 ]
 
-const found = (text: string, entities: Entity[]): Entity[] => {
+const detectedEntities = (text: string, entities: Entity[]): Entity[] => {
   const taken = entities.filter(({ type }) => /^(code|pre|text_link|url|mention|bot_command)$/.test(type))
   const finds: Entity[] = []
-  for (const { type, pattern } of FINDERS) {
+  for (const { type, pattern } of detectors) {
     for (const match of text.matchAll(pattern)) {
       const entity: Entity = { type, offset: match.index, length: match[0].length }
       const free = [...taken, ...finds].every(

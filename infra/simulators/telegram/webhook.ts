@@ -12,7 +12,7 @@ export interface WebhookSettings {
 }
 
 /** One attempt to hand an update to the webhook. */
-export interface Delivery {
+export interface DeliveryAttempt {
   updateId: number
   /** Counted from 1. */
   attempt: number
@@ -33,32 +33,32 @@ export interface WebhookSender {
   settings(): WebhookSettings | null
   lastError(): { at: Date; message: string } | null
   /** Newest last. */
-  deliveries(): Delivery[]
+  deliveries(): DeliveryAttempt[]
   /** From now on every update that was taken is delivered a second time. */
   deliverTwice(on: boolean): void
   /** Delivers an update once more, whatever became of it. */
-  deliverAgain(update: Update): void
+  redeliver(update: Update): void
   stop(): void
 }
 
-const READ_TIMEOUT_MS = 60_000
-const RETRY_AFTER_LIMIT_S = 3600
-const SLOWEST_RETRY_S = 60
-const GONE_FOR_MS = 23 * 3600 * 1000
-const BODY_LIMIT = 1024 * 1024
-const KEPT_DELIVERIES = 2_000
-const NEVER_EXECUTED = /^(deletewebhook|setwebhook|close|logout|get.*)$/
+const readTimeoutMs = 60_000
+const maxRetryAfterS = 3600
+const maxBackoffS = 60
+const removeAfterGoneMs = 23 * 3600 * 1000
+const maxBodyBytes = 1024 * 1024
+const maxStoredDeliveries = 2_000
+const neverExecuted = /^(deletewebhook|setwebhook|close|logout|get.*)$/
 
-interface Pending {
+interface PendingUpdate {
   readonly update: Update
   readonly expiresAt: number
   attempts: number
-  fails: number
+  failures: number
   delayS: number
   wakeAt: number
   inFlight: boolean
   /** How many more times it is to be taken. */
-  takes: number
+  deliveriesLeft: number
 }
 
 /**
@@ -78,8 +78,8 @@ export const webhookSender = (
   let goneSince: number | null = null
   let cancelWake = () => {}
   let agent = new Agent({ keepAlive: true })
-  const deliveries: Delivery[] = []
-  const queues = new Map<number, Pending[]>()
+  const deliveries: DeliveryAttempt[] = []
+  const queues = new Map<number, PendingUpdate[]>()
   const now = () => time.now().getTime()
 
   const enqueue = ({ update, queue, expiresAt }: QueuedUpdate) => {
@@ -89,15 +89,15 @@ export const webhookSender = (
       update,
       expiresAt,
       attempts: 0,
-      fails: 0,
+      failures: 0,
       delayS: 1,
       wakeAt: now(),
       inFlight: false,
-      takes: twice ? 2 : 1,
+      deliveriesLeft: twice ? 2 : 1,
     })
   }
 
-  const drop = (queue: number, pending: Pending) => {
+  const drop = (queue: number, pending: PendingUpdate) => {
     const left = (queues.get(queue) ?? []).filter(other => other !== pending)
     if (left.length === 0) queues.delete(queue)
     else queues.set(queue, left)
@@ -118,7 +118,7 @@ export const webhookSender = (
     cancelWake = wakeAt < Number.POSITIVE_INFINITY ? time.after(wakeAt - now(), pump) : () => {}
   }
 
-  const deliver = async (to: WebhookSettings, queue: number, pending: Pending) => {
+  const deliver = async (to: WebhookSettings, queue: number, pending: PendingUpdate) => {
     const mine = generation
     pending.inFlight = true
     pending.attempts++
@@ -126,7 +126,7 @@ export const webhookSender = (
     const answer = await post(to, pending.update, agent, time)
     if (mine !== generation) return
     pending.inFlight = false
-    const executed = answer.error === null ? methodIn(answer) : null
+    const executed = answer.error === null ? methodInResponse(answer) : null
     deliveries.push({
       updateId: pending.update.update_id,
       attempt: pending.attempts,
@@ -136,32 +136,32 @@ export const webhookSender = (
       body: answer.body,
       executed: executed?.method ?? null,
     })
-    if (deliveries.length > KEPT_DELIVERIES) deliveries.splice(0, KEPT_DELIVERIES / 10)
+    if (deliveries.length > maxStoredDeliveries) deliveries.splice(0, maxStoredDeliveries / 10)
     if (answer.error === null) taken(queue, pending)
     else failed(queue, pending, answer.error, answer)
     if (executed !== null) execute(executed.method, executed.args)
     pump()
   }
 
-  const taken = (queue: number, pending: Pending) => {
+  const taken = (queue: number, pending: PendingUpdate) => {
     goneSince = null
-    pending.takes--
-    if (pending.takes <= 0) drop(queue, pending)
+    pending.deliveriesLeft--
+    if (pending.deliveriesLeft <= 0) drop(queue, pending)
   }
 
-  const failed = (queue: number, pending: Pending, error: string, answer: Answer) => {
+  const failed = (queue: number, pending: PendingUpdate, error: string, answer: WebhookResponse) => {
     lastError = { at: time.now(), message: error }
     if (answer.status === 410) {
       goneSince ??= now()
-      if (now() > goneSince + GONE_FOR_MS) return remove()
+      if (now() > goneSince + removeAfterGoneMs) return remove()
     } else goneSince = null
-    let waitS = Math.min(answer.retryAfterS, RETRY_AFTER_LIMIT_S)
-    if (waitS === 0 && pending.fails > 0) {
-      pending.delayS = Math.min(pending.delayS * 2, SLOWEST_RETRY_S * (1 + Math.random()))
+    let waitS = Math.min(answer.retryAfterS, maxRetryAfterS)
+    if (waitS === 0 && pending.failures > 0) {
+      pending.delayS = Math.min(pending.delayS * 2, maxBackoffS * (1 + Math.random()))
       waitS = pending.delayS
     }
     if (now() + waitS * 1000 > pending.expiresAt) return drop(queue, pending)
-    pending.fails++
+    pending.failures++
     pending.wakeAt = now() + waitS * 1000
   }
 
@@ -196,9 +196,9 @@ export const webhookSender = (
     deliverTwice: on => {
       twice = on
     },
-    deliverAgain: update => {
+    redeliver: update => {
       // A queue of its own: the repeat may overtake or run beside anything else.
-      enqueue({ update, queue: -update.update_id, expiresAt: now() + READ_TIMEOUT_MS * 10 })
+      enqueue({ update, queue: -update.update_id, expiresAt: now() + readTimeoutMs * 10 })
       pump()
     },
     stop: () => {
@@ -209,7 +209,7 @@ export const webhookSender = (
   }
 }
 
-interface Answer {
+interface WebhookResponse {
   status: number | null
   type: string
   body: string
@@ -217,7 +217,7 @@ interface Answer {
   error: string | null
 }
 
-const post = (to: WebhookSettings, update: Update, agent: Agent, time: Time): Promise<Answer> =>
+const post = (to: WebhookSettings, update: Update, agent: Agent, time: Time): Promise<WebhookResponse> =>
   new Promise(resolve => {
     const url = new URL(to.url)
     const body = JSON.stringify(update)
@@ -237,7 +237,7 @@ const post = (to: WebhookSettings, update: Update, agent: Agent, time: Time): Pr
         ...(to.secret === '' ? {} : { 'x-telegram-bot-api-secret-token': to.secret }),
       },
     })
-    const cancel = time.after(READ_TIMEOUT_MS, () => {
+    const cancel = time.after(readTimeoutMs, () => {
       fail('Read timeout expired')
       request.destroy()
     })
@@ -273,19 +273,22 @@ const read = async (response: IncomingMessage): Promise<string> => {
   let size = 0
   for await (const chunk of response) {
     size += chunk.length
-    if (size <= BODY_LIMIT) chunks.push(chunk)
+    if (size <= maxBodyBytes) chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString()
 }
 
-const methodIn = ({ body, type }: Answer): { method: string; args: Record<string, unknown> } | null => {
-  const args = argsIn(body, type)
+const methodInResponse = ({
+  body,
+  type,
+}: WebhookResponse): { method: string; args: Record<string, unknown> } | null => {
+  const args = argsInBody(body, type)
   const method = args?.method
   if (args === null || typeof method !== 'string' || method === '') return null
-  return NEVER_EXECUTED.test(method.toLowerCase()) ? null : { method, args }
+  return neverExecuted.test(method.toLowerCase()) ? null : { method, args }
 }
 
-const argsIn = (body: string, type: string): Record<string, unknown> | null => {
+const argsInBody = (body: string, type: string): Record<string, unknown> | null => {
   if (/urlencoded/i.test(type)) return Object.fromEntries(new URLSearchParams(body))
   try {
     const parsed: unknown = JSON.parse(body)

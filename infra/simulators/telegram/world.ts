@@ -12,9 +12,9 @@ import type {
   User,
 } from './bot-api.ts'
 import { type CallLog, callLog } from './calls.ts'
-import { type Faults, faults } from './faults.ts'
-import { type Photos, photos } from './photos.ts'
-import { type RateModel, type Rates, rateModel } from './rates.ts'
+import { type InjectedErrors, injectedErrors } from './faults.ts'
+import { type PhotoFetches, photoFetches } from './photos.ts'
+import { type RateLimiter, type RateLimits, rateLimiter } from './rates.ts'
 import { type UpdateQueue, updateQueue } from './updates.ts'
 import { type WebhookSender, webhookSender } from './webhook.ts'
 
@@ -95,15 +95,15 @@ export interface Bot {
   readonly updates: UpdateQueue
   readonly webhook: WebhookSender
   readonly calls: CallLog
-  readonly faults: Faults
-  readonly photos: Photos
-  readonly rates: RateModel
+  readonly faults: InjectedErrors
+  readonly photos: PhotoFetches
+  readonly rates: RateLimiter
   /** Which kinds of updates the bot asked for; null for Telegram's default. */
   allowedUpdates: string[] | null
   nextMessageId: number
 }
 
-export interface World {
+export interface TelegramState {
   readonly time: Time
   readonly people: Map<number, Person>
   readonly bots: Map<string, Bot>
@@ -115,15 +115,15 @@ export interface World {
 }
 
 /** Above 32 bits on purpose: real ids are. */
-const FIRST_PERSON_ID = 5_000_000_001
-const FIRST_CHAT_ID = 4_000_000_001
+const firstPersonId = 5_000_000_001
+const firstChatId = 4_000_000_001
 
-export const emptyWorld = (time: Time): World => ({
+export const emptyState = (time: Time): TelegramState => ({
   time,
   people: new Map(),
   bots: new Map(),
-  nextPersonId: FIRST_PERSON_ID,
-  nextChatId: FIRST_CHAT_ID,
+  nextPersonId: firstPersonId,
+  nextChatId: firstChatId,
   nextQueryId: 1,
   watchers: new Set(),
 })
@@ -132,17 +132,17 @@ export interface BotOptions {
   token: string
   username: string
   name: string
-  rates: Rates | false
+  rates: RateLimits | false
   /** Runs a method as the bot: for answers of the webhook that ask for one. */
   execute: (bot: Bot, method: string, args: Record<string, unknown>) => void
 }
 
-export const addBot = (world: World, { token, username, name, rates, execute }: BotOptions): Bot => {
-  const { time } = world
+export const addBot = (state: TelegramState, { token, username, name, rates, execute }: BotOptions): Bot => {
+  const { time } = state
   const updates = updateQueue(time)
   const bot: Bot = {
     token,
-    id: Number(/^\d+/.exec(token)?.[0] ?? 7_000_000_000 + world.bots.size),
+    id: Number(/^\d+/.exec(token)?.[0] ?? 7_000_000_000 + state.bots.size),
     username,
     name,
     revoked: false,
@@ -154,20 +154,20 @@ export const addBot = (world: World, { token, username, name, rates, execute }: 
     updates,
     webhook: webhookSender(time, updates, (method, args) => execute(bot, method, args)),
     calls: callLog(),
-    faults: faults(),
-    photos: photos(),
-    rates: rateModel(time.now, rates),
+    faults: injectedErrors(),
+    photos: photoFetches(),
+    rates: rateLimiter(time.now, rates),
     allowedUpdates: null,
     nextMessageId: 1,
   }
-  world.bots.set(token, bot)
+  state.bots.set(token, bot)
   return bot
 }
 
 export const unixSeconds = (time: Time): number => Math.floor(time.now().getTime() / 1000)
 
-export const changed = (world: World, bot: Bot, chatId: number): void => {
-  for (const watcher of world.watchers) watcher(bot, chatId)
+export const notifyWatchers = (state: TelegramState, bot: Bot, chatId: number): void => {
+  for (const watcher of state.watchers) watcher(bot, chatId)
 }
 
 export const newChat = (id: number, kind: Chat['kind'], title: string): Chat => ({
@@ -194,20 +194,20 @@ export const privateChat = (bot: Bot, person: Person): Chat => {
 }
 
 // A newcomer's simulator runs for days: a chat forgets its oldest messages, as nobody edits those.
-const KEPT_MESSAGES = 5_000
+const maxStoredMessages = 5_000
 
-export const keepMessage = (
-  world: World,
+export const addMessage = (
+  state: TelegramState,
   bot: Bot,
   chat: Chat,
   message: Omit<StoredMessage, 'id' | 'chatId' | 'date'>,
 ): StoredMessage => {
   // A supergroup counts its messages itself; private chats and basic groups share the bot's own count.
   const id = chat.kind === 'supergroup' ? (chat.messages.at(-1)?.id ?? 0) + 1 : bot.nextMessageId++
-  const stored: StoredMessage = { ...message, id, chatId: chat.id, date: unixSeconds(world.time) }
+  const stored: StoredMessage = { ...message, id, chatId: chat.id, date: unixSeconds(state.time) }
   chat.messages.push(stored)
-  if (chat.messages.length > KEPT_MESSAGES) chat.messages.splice(0, KEPT_MESSAGES / 10)
-  changed(world, bot, chat.id)
+  if (chat.messages.length > maxStoredMessages) chat.messages.splice(0, maxStoredMessages / 10)
+  notifyWatchers(state, bot, chat.id)
   return stored
 }
 
@@ -226,11 +226,11 @@ export const botUser = (bot: Bot): User => ({
   username: bot.username,
 })
 
-export const apiChat = (world: World, chat: Chat): ApiChat => {
+export const apiChat = (state: TelegramState, chat: Chat): ApiChat => {
   if (chat.kind !== 'private') {
     return { id: chat.id, type: chat.kind, title: chat.title, ...(chat.forum ? { is_forum: true as const } : {}) }
   }
-  const person = world.people.get(chat.personId ?? 0)
+  const person = state.people.get(chat.personId ?? 0)
   return {
     id: chat.id,
     type: 'private',
@@ -240,8 +240,14 @@ export const apiChat = (world: World, chat: Chat): ApiChat => {
 }
 
 /** A stored message as the Bot API tells it; the message it replies to is told without its own. */
-export const apiMessage = (world: World, bot: Bot, chat: Chat, message: StoredMessage, nested = false): Message => {
-  const person = message.from === null ? undefined : world.people.get(message.from)
+export const apiMessage = (
+  state: TelegramState,
+  bot: Bot,
+  chat: Chat,
+  message: StoredMessage,
+  nested = false,
+): Message => {
+  const person = message.from === null ? undefined : state.people.get(message.from)
   const target =
     message.replyTo === undefined
       ? undefined
@@ -250,11 +256,11 @@ export const apiMessage = (world: World, bot: Bot, chat: Chat, message: StoredMe
   return {
     message_id: message.id,
     from: person === undefined ? botUser(bot) : userOf(person),
-    chat: apiChat(world, chat),
+    chat: apiChat(state, chat),
     date: message.date,
     ...(message.editDate === undefined ? {} : { edit_date: message.editDate }),
-    ...threadIn(chat, message),
-    ...(target === undefined || nested ? {} : { reply_to_message: apiMessage(world, bot, chat, target, true) }),
+    ...threadFieldsOf(chat, message),
+    ...(target === undefined || nested ? {} : { reply_to_message: apiMessage(state, bot, chat, target, true) }),
     ...(message.migratedTo === undefined ? {} : { migrate_to_chat_id: message.migratedTo }),
     ...(message.migratedFrom === undefined ? {} : { migrate_from_chat_id: message.migratedFrom }),
     ...contentOf(message, formatted),
@@ -263,7 +269,7 @@ export const apiMessage = (world: World, bot: Bot, chat: Chat, message: StoredMe
 }
 
 /** A thread of replies in a supergroup without topics has a number too, and is no topic. */
-const threadIn = (chat: Chat, { threadId, replyTo }: StoredMessage): Partial<Message> => {
+const threadFieldsOf = (chat: Chat, { threadId, replyTo }: StoredMessage): Partial<Message> => {
   if (threadId !== undefined) return { message_thread_id: threadId, is_topic_message: true }
   return chat.kind === 'supergroup' && !chat.forum && replyTo !== undefined ? { message_thread_id: replyTo } : {}
 }
@@ -280,19 +286,19 @@ const contentOf = (message: StoredMessage, entities: Entity[] | undefined): Part
   return { text: message.text, ...(entities === undefined ? {} : { entities }) }
 }
 
-export const memberOf = (world: World, bot: Bot, chat: Chat, id: number): ChatMember | null => {
+export const memberOf = (state: TelegramState, bot: Bot, chat: Chat, id: number): ChatMember | null => {
   if (id === bot.id) return { status: chat.standing, user: botUser(bot) }
-  const person = world.people.get(id)
+  const person = state.people.get(id)
   if (person === undefined) return null
   const own = chat.kind === 'private' && chat.personId === id
   const status = chat.members.get(id) ?? (own ? 'member' : 'left')
   return { status, user: userOf(person) }
 }
 
-const HOURS_24 = 86_400
+const dayS = 86_400
 
 /** Hands an update to the bot, if it asked for this kind: `queue` and `seconds` of life are Telegram's. */
-export const tell = (
+export const queueUpdate = (
   bot: Bot,
   update: Omit<Update, 'update_id'>,
   kind: string,
@@ -300,7 +306,7 @@ export const tell = (
   seconds?: number,
 ): void => {
   if (bot.allowedUpdates !== null && !bot.allowedUpdates.includes(kind)) return
-  bot.updates.push(update, { queue, seconds: seconds ?? HOURS_24 })
+  bot.updates.push(update, { queue, seconds: seconds ?? dayS })
 }
 
 export const fingerprint = (text: string, length: number): string =>

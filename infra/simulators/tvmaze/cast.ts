@@ -1,23 +1,23 @@
 import {
+  airstampOf,
   type Channel,
+  countries,
   type EpisodeRow,
   firstEpisodeId,
-  placeholderStamp,
+  placeholderAirstamp,
   type ShowRow,
-  stampOf,
-  ZONES,
 } from './rows.ts'
 
 // Every show and person here is invented. Ids lie far above TVMaze's own.
 
-const MERIDIAN: Channel = { id: 9001, name: 'Meridian', country: ZONES.us, officialSite: null }
-const GLOBO: Channel = { id: 9002, name: 'Globo', country: ZONES.br, officialSite: 'https://redeglobo.globo.com/' }
-const CANAL_SUL: Channel = { id: 9003, name: 'Canal Sul', country: ZONES.br, officialSite: null }
-const ORBE: Channel = { id: 9101, name: 'Orbe+', country: null, officialSite: null }
-const TELINHA: Channel = { id: 9102, name: 'Telinha', country: ZONES.br, officialSite: null }
+const meridian: Channel = { id: 9001, name: 'Meridian', country: countries.us, officialSite: null }
+const globo: Channel = { id: 9002, name: 'Globo', country: countries.br, officialSite: 'https://redeglobo.globo.com/' }
+const canalSul: Channel = { id: 9003, name: 'Canal Sul', country: countries.br, officialSite: null }
+const orbe: Channel = { id: 9101, name: 'Orbe+', country: null, officialSite: null }
+const telinha: Channel = { id: 9102, name: 'Telinha', country: countries.br, officialSite: null }
 
 /** Ids of the cast, for tests to speak of. */
-export const CAST = {
+export const showIds = {
   /** US drama, Sundays 21:00 New York: shifts by an hour in São Paulo when the US change their clocks. Brazilian name. */
   harbor: 900_001,
   /** US late night, 00:37 after its airdate: the airstamp is a day later than airdate and airtime put together. */
@@ -48,9 +48,9 @@ export const CAST = {
 const dayNumber = (date: Temporal.PlainDate): number => Temporal.PlainDate.from('1970-01-01').until(date).days
 
 /** How far ahead a schedule is announced. */
-const DAYS_AHEAD = 42
+const defaultDaysAhead = 42
 
-interface Plan {
+interface SchedulePlan {
   first: string
   /** ISO weekdays, 1 is Monday. */
   weekdays: number[]
@@ -66,9 +66,9 @@ interface Plan {
 }
 
 /** The episodes of a regular show up to some weeks after `today`. The same ids on the same days whenever it is asked. */
-const schedule = (showId: number, plan: Plan, today: Temporal.PlainDate): EpisodeRow[] => {
+const schedule = (showId: number, plan: SchedulePlan, today: Temporal.PlainDate): EpisodeRow[] => {
   const episodes: EpisodeRow[] = []
-  const end = today.add({ days: plan.daysAhead ?? DAYS_AHEAD })
+  const end = today.add({ days: plan.daysAhead ?? defaultDaysAhead })
   let count = 0
   for (
     let date = Temporal.PlainDate.from(plan.first);
@@ -87,7 +87,7 @@ const schedule = (showId: number, plan: Plan, today: Temporal.PlainDate): Episod
       type: 'regular',
       airdate,
       airtime: plan.airtime,
-      airstamp: known ? stampOf(broadcast, plan.airtime, plan.zone) : placeholderStamp(airdate),
+      airstamp: known ? airstampOf(broadcast, plan.airtime, plan.zone) : placeholderAirstamp(airdate),
       runtime: plan.runtime,
       summary: null,
     })
@@ -124,27 +124,27 @@ const show = (
 })
 
 /** The invented shows as TVMaze would have them on `today`. */
-export const cast = (today: Temporal.PlainDate): ShowRow[] => [
+export const inventedShows = (today: Temporal.PlainDate): ShowRow[] => [
   show(
-    CAST.harbor,
+    showIds.harbor,
     'Harbor Nine',
     {
       genres: ['Drama', 'Crime'],
-      network: MERIDIAN,
+      network: meridian,
       schedule: { time: '21:00', days: ['Sunday'] },
       summary: '<p><b>Harbor Nine</b> follows the night crew of a port that never quite closes.</p>',
       weight: 88,
       akas: [
-        { name: 'Porto Nove', country: ZONES.br },
-        { name: 'Harbour Nine', country: ZONES.gb },
+        { name: 'Porto Nove', country: countries.br },
+        { name: 'Harbour Nine', country: countries.gb },
       ],
       episodes: schedule(
-        CAST.harbor,
+        showIds.harbor,
         {
           first: '2026-01-04',
           weekdays: [7],
           airtime: '21:00',
-          zone: ZONES.us.timezone,
+          zone: countries.us.timezone,
           perSeason: 26,
           names: ['Low Water', 'The Pilot Boat', 'Ballast', 'Slack Tide', 'Nine Bells', 'Bill of Lading', 'Fog Signal'],
           runtime: 60,
@@ -155,21 +155,21 @@ export const cast = (today: Temporal.PlainDate): ShowRow[] => [
     today,
   ),
   show(
-    CAST.lateNight,
+    showIds.lateNight,
     'The Last Desk with Nora Quill',
     {
       type: 'Talk Show',
       genres: ['Comedy'],
-      network: MERIDIAN,
+      network: meridian,
       schedule: { time: '00:37', days: ['Monday', 'Tuesday', 'Wednesday', 'Thursday'] },
       weight: 61,
       episodes: schedule(
-        CAST.lateNight,
+        showIds.lateNight,
         {
           first: '2026-09-07',
           weekdays: [1, 2, 3, 4],
           airtime: '00:37',
-          zone: ZONES.us.timezone,
+          zone: countries.us.timezone,
           perSeason: 160,
           nextDay: true,
           names: ['Idris Vale, The Lampposts', 'Marta Okoye', 'June Castellan, Poppy Hale', 'An Hour of Mail'],
@@ -182,17 +182,17 @@ export const cast = (today: Temporal.PlainDate): ShowRow[] => [
     today,
   ),
   show(
-    CAST.streamer,
+    showIds.streamer,
     'Signal from Ganymede',
     {
       genres: ['Science-Fiction', 'Thriller'],
-      webChannel: ORBE,
+      webChannel: orbe,
       schedule: { time: '', days: ['Wednesday'] },
       summary: '<p>A relay station hears a voice that left Earth forty years ago.</p>',
       weight: 93,
-      akas: [{ name: 'Sinal de Ganimedes', country: ZONES.br }],
+      akas: [{ name: 'Sinal de Ganimedes', country: countries.br }],
       episodes: schedule(
-        CAST.streamer,
+        showIds.streamer,
         {
           first: '2026-09-02',
           weekdays: [3],
@@ -208,37 +208,37 @@ export const cast = (today: Temporal.PlainDate): ShowRow[] => [
     today,
   ),
   show(
-    CAST.drop,
+    showIds.drop,
     'Maré Vermelha',
     {
       language: 'Portuguese',
       genres: ['Drama', 'Mystery'],
-      webChannel: ORBE,
+      webChannel: orbe,
       summary: '<p>Uma cidade de pescadores acorda com o mar vermelho, e ninguém quer dizer por quê.</p>',
       weight: 84,
-      akas: [{ name: 'Red Tide', country: ZONES.us }],
-      episodes: drops(today),
+      akas: [{ name: 'Red Tide', country: countries.us }],
+      episodes: dropEpisodes(today),
     },
     today,
   ),
   show(
-    CAST.novela,
+    showIds.novela,
     'Rua das Acácias',
     {
       language: 'Portuguese',
       genres: ['Drama', 'Romance'],
-      network: GLOBO,
+      network: globo,
       schedule: { time: '21:20', days: ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] },
       summary: '<p>Três famílias dividem a mesma rua e o mesmo segredo.</p>',
       weight: 79,
-      akas: [{ name: 'Acacia Street', country: ZONES.us }],
+      akas: [{ name: 'Acacia Street', country: countries.us }],
       episodes: schedule(
-        CAST.novela,
+        showIds.novela,
         {
           first: '2026-10-05',
           weekdays: [1, 2, 3, 4, 5, 6],
           airtime: '21:20',
-          zone: ZONES.br.timezone,
+          zone: countries.br.timezone,
           perSeason: 180,
           names: ['Capítulo', 'A carta', 'O portão azul', 'Dona Celeste volta', 'A chuva'],
           runtime: 70,
@@ -250,23 +250,23 @@ export const cast = (today: Temporal.PlainDate): ShowRow[] => [
     today,
   ),
   show(
-    CAST.daily,
+    showIds.daily,
     'Bom Dia, Vizinhança',
     {
       type: 'News',
       language: 'Portuguese',
       genres: [],
-      network: CANAL_SUL,
+      network: canalSul,
       schedule: { time: '06:30', days: ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday'] },
       weight: 33,
-      episodes: yearly(
+      episodes: numberedByYear(
         schedule(
-          CAST.daily,
+          showIds.daily,
           {
             first: '2026-06-01',
             weekdays: [1, 2, 3, 4, 5],
             airtime: '06:30',
-            zone: ZONES.br.timezone,
+            zone: countries.br.timezone,
             perSeason: 400,
             names: ['Edição da manhã'],
             runtime: 90,
@@ -279,48 +279,48 @@ export const cast = (today: Temporal.PlainDate): ShowRow[] => [
     today,
   ),
   show(
-    CAST.special,
+    showIds.special,
     'Clockwork Parish',
     {
       genres: ['Fantasy'],
-      network: MERIDIAN,
+      network: meridian,
       status: 'To Be Determined',
       weight: 70,
-      akas: [{ name: 'Paróquia Mecânica', country: ZONES.br }],
+      akas: [{ name: 'Paróquia Mecânica', country: countries.br }],
       episodes: [
         ...schedule(
-          CAST.special,
+          showIds.special,
           {
             first: '2026-03-05',
             weekdays: [4],
             airtime: '20:00',
-            zone: ZONES.us.timezone,
+            zone: countries.us.timezone,
             perSeason: 8,
             names: ['The Sexton', 'Escapement', 'Brass Saints', 'Wind the Tower'],
             runtime: 50,
           },
           Temporal.PlainDate.from('2026-03-20'),
         ),
-        special(CAST.special, 'The Midwinter Bell'),
+        undatedSpecial(showIds.special, 'The Midwinter Bell'),
       ],
     },
     today,
   ),
   show(
-    CAST.hiatus,
+    showIds.hiatus,
     'Paper Moons',
     {
       genres: ['Comedy'],
-      webChannel: TELINHA,
+      webChannel: telinha,
       weight: 55,
-      akas: [{ name: 'Luas de Papel', country: ZONES.br }],
+      akas: [{ name: 'Luas de Papel', country: countries.br }],
       episodes: schedule(
-        CAST.hiatus,
+        showIds.hiatus,
         {
           first: '2026-02-06',
           weekdays: [5],
           airtime: '20:00',
-          zone: ZONES.br.timezone,
+          zone: countries.br.timezone,
           perSeason: 6,
           names: ['First Quarter', 'Eclipse', 'Blue', 'New'],
           runtime: 30,
@@ -332,7 +332,7 @@ export const cast = (today: Temporal.PlainDate): ShowRow[] => [
     today,
   ),
   show(
-    CAST.sparse,
+    showIds.sparse,
     'Untitled Delta Project',
     {
       language: null,
@@ -348,23 +348,23 @@ export const cast = (today: Temporal.PlainDate): ShowRow[] => [
     today,
   ),
   show(
-    CAST.entities,
+    showIds.entities,
     'Tom & Zé 🎸',
     {
       language: 'Portuguese',
       genres: ['Comedy', 'Music'],
-      network: GLOBO,
+      network: globo,
       schedule: { time: '22:30', days: ['Friday'] },
       summary:
         '<p>Dois irmãos &amp; uma guitarra; &quot;três acordes&quot; &lt;e só&gt;. <br /><i>Comédia</i> &#233; isso.</p>',
       weight: 66,
       episodes: schedule(
-        CAST.entities,
+        showIds.entities,
         {
           first: '2026-08-07',
           weekdays: [5],
           airtime: '22:30',
-          zone: ZONES.br.timezone,
+          zone: countries.br.timezone,
           perSeason: 13,
           names: ['Afinação & outros males', 'Dó < Ré', '"Bis"', 'Pausa 🤫'],
           runtime: 40,
@@ -375,22 +375,22 @@ export const cast = (today: Temporal.PlainDate): ShowRow[] => [
     today,
   ),
   show(
-    CAST.lighthouseOld,
+    showIds.lighthouseOld,
     'The Lighthouse',
     {
       status: 'Ended',
       premiered: '1998-03-02',
       ended: '1998-05-04',
-      network: { id: 9004, name: 'Northern', country: ZONES.gb, officialSite: null },
+      network: { id: 9004, name: 'Northern', country: countries.gb, officialSite: null },
       schedule: { time: '21:00', days: ['Monday'] },
       weight: 22,
       episodes: schedule(
-        CAST.lighthouseOld,
+        showIds.lighthouseOld,
         {
           first: '1998-03-02',
           weekdays: [1],
           airtime: '21:00',
-          zone: ZONES.gb.timezone,
+          zone: countries.gb.timezone,
           perSeason: 10,
           names: ['Keeper', 'Lens', 'Storm Log'],
           runtime: 50,
@@ -402,16 +402,16 @@ export const cast = (today: Temporal.PlainDate): ShowRow[] => [
     today,
   ),
   show(
-    CAST.lighthouseNew,
+    showIds.lighthouseNew,
     'The Lighthouse',
     {
       genres: ['Horror'],
-      webChannel: ORBE,
+      webChannel: orbe,
       schedule: { time: '', days: ['Thursday'] },
       weight: 64,
-      akas: [{ name: 'O Farol', country: ZONES.br }],
+      akas: [{ name: 'O Farol', country: countries.br }],
       episodes: schedule(
-        CAST.lighthouseNew,
+        showIds.lighthouseNew,
         {
           first: '2026-10-01',
           weekdays: [4],
@@ -428,7 +428,7 @@ export const cast = (today: Temporal.PlainDate): ShowRow[] => [
   ),
 ]
 
-const DROP_NAMES = [
+const dropEpisodeNames = [
   'A rede',
   'Sal grosso',
   'Maria do Cais',
@@ -439,7 +439,7 @@ const DROP_NAMES = [
   'Vermelho',
 ]
 
-const drops = (today: Temporal.PlainDate): EpisodeRow[] => {
+const dropEpisodes = (today: Temporal.PlainDate): EpisodeRow[] => {
   const episodes: EpisodeRow[] = []
   const end = today.add({ weeks: 13 })
   let season = 1
@@ -448,16 +448,16 @@ const drops = (today: Temporal.PlainDate): EpisodeRow[] => {
     Temporal.PlainDate.compare(date, end) <= 0;
     date = date.add({ weeks: 13 })
   ) {
-    for (const [index, name] of DROP_NAMES.entries()) {
+    for (const [index, name] of dropEpisodeNames.entries()) {
       episodes.push({
-        id: firstEpisodeId(CAST.drop) + season * 10 + index,
+        id: firstEpisodeId(showIds.drop) + season * 10 + index,
         name,
         season,
         number: index + 1,
         type: 'regular',
         airdate: date.toString(),
         airtime: '',
-        airstamp: placeholderStamp(date.toString()),
+        airstamp: placeholderAirstamp(date.toString()),
         runtime: 48,
         summary: null,
       })
@@ -468,7 +468,7 @@ const drops = (today: Temporal.PlainDate): EpisodeRow[] => {
 }
 
 /** Counts a daily show's episodes by year, as TVMaze does. */
-const yearly = (episodes: EpisodeRow[]): EpisodeRow[] => {
+const numberedByYear = (episodes: EpisodeRow[]): EpisodeRow[] => {
   const counts = new Map<number, number>()
   return episodes.map(episode => {
     const season = Number(episode.airdate.slice(0, 4))
@@ -478,7 +478,7 @@ const yearly = (episodes: EpisodeRow[]): EpisodeRow[] => {
   })
 }
 
-const special = (showId: number, name: string): EpisodeRow => ({
+const undatedSpecial = (showId: number, name: string): EpisodeRow => ({
   id: firstEpisodeId(showId) + 99_999,
   name,
   season: 1,

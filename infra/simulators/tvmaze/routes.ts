@@ -3,21 +3,21 @@ import type { EpisodeRow, ShowRow } from './rows.ts'
 import { search } from './search.ts'
 import type { Store } from './store.ts'
 
-export interface Reply {
+export interface TvmazeResponse {
   status: number
   /** JSON. */
   body: unknown
   location?: string
 }
 
-export interface Question {
+export interface TvmazeRequest {
   path: string
   query: URLSearchParams
   base: string
   now: Date
 }
 
-const NAMES: Record<number, string> = {
+const errorNames: Record<number, string> = {
   400: 'Bad Request',
   404: 'Not Found',
   422: 'Unprocessable entity',
@@ -25,28 +25,28 @@ const NAMES: Record<number, string> = {
 }
 
 /** TVMaze's envelope of an error; its message is empty where a show is missing. */
-export const failure = (status: number, message: string): Reply => ({
+export const errorResponse = (status: number, message: string): TvmazeResponse => ({
   status,
-  body: { name: NAMES[status] ?? 'Error', message, code: 0, status },
+  body: { name: errorNames[status] ?? 'Error', message, code: 0, status },
 })
 
 /** What lookup and singlesearch say where there is nothing: the word `null`. */
-const NOTHING: Reply = { status: 404, body: null }
-const PAGE = 250
+const notFound: TvmazeResponse = { status: 404, body: null }
+const showsPerPage = 250
 
 /** Answers a request as api.tvmaze.com does; parameters it does not know are ignored, as there. */
-export const route = (store: Store, { path, query, base, now }: Question): Reply => {
-  const ok = (body: unknown): Reply => ({ status: 200, body })
+export const route = (store: Store, { path, query, base, now }: TvmazeRequest): TvmazeResponse => {
+  const ok = (body: unknown): TvmazeResponse => ({ status: 200, body })
   const json = (show: ShowRow) => showJson(base, show, now)
-  const withShow = (id: string, answer: (show: ShowRow) => Reply): Reply => {
+  const withShow = (id: string, answer: (show: ShowRow) => TvmazeResponse): TvmazeResponse => {
     const into = store.redirectOf(Number(id))
     if (into !== undefined) return { status: 301, body: null, location: `${base}/shows/${into}` }
     const show = store.show(Number(id))
-    return show === undefined ? failure(404, '') : answer(show)
+    return show === undefined ? errorResponse(404, '') : answer(show)
   }
   const listed = (show: ShowRow, specials: boolean) =>
     show.episodes.filter(({ number }) => specials || number !== null).map(episode => episodeJson(base, show, episode))
-  const embedded = (show: ShowRow): Reply => {
+  const embedded = (show: ShowRow): TvmazeResponse => {
     const wanted = [...query.getAll('embed[]'), ...query.getAll('embed')]
     const embeds: Record<string, unknown> = {}
     for (const name of wanted) {
@@ -72,7 +72,7 @@ export const route = (store: Store, { path, query, base, now }: Question): Reply
           embeds.images = imagesOf(base, show)
           break
         default:
-          return failure(400, 'Invalid embed type')
+          return errorResponse(400, 'Invalid embed type')
       }
     }
     return ok(wanted.length === 0 ? json(show) : { ...json(show), _embedded: embeds })
@@ -86,17 +86,17 @@ export const route = (store: Store, { path, query, base, now }: Question): Reply
     case 'singlesearch': {
       if (second !== 'shows') break
       const [best] = search(store.shows(), query.get('q') ?? '')
-      return best === undefined ? NOTHING : embedded(best.show)
+      return best === undefined ? notFound : embedded(best.show)
     }
     case 'lookup': {
       if (second !== 'shows') break
       const found = store.shows().find(({ externals }) => matches(externals, query))
-      return found === undefined ? NOTHING : { status: 301, body: null, location: `${base}/shows/${found.id}` }
+      return found === undefined ? notFound : { status: 301, body: null, location: `${base}/shows/${found.id}` }
     }
     case 'updates': {
       if (second !== 'shows') break
       const since = sinceOf(query.get('since'), now)
-      if (since === null) return failure(422, 'Invalid since argument')
+      if (since === null) return errorResponse(422, 'Invalid since argument')
       const edited = store.shows().filter(({ updated }) => updated >= since)
       return ok(Object.fromEntries(edited.map(({ id, updated }) => [String(id), updated])))
     }
@@ -116,7 +116,7 @@ export const route = (store: Store, { path, query, base, now }: Question): Reply
         const episode = show.episodes.find(({ id }) => id === Number(second))
         if (episode !== undefined) return ok(episodeJson(base, show, episode))
       }
-      return failure(404, '')
+      return errorResponse(404, '')
     }
     case 'shows': {
       if (second === undefined || second === '') return page(store, query, json)
@@ -138,28 +138,31 @@ export const route = (store: Store, { path, query, base, now }: Question): Reply
             const found = show.episodes.find(
               ({ season, number }) => season === Number(query.get('season')) && number === Number(query.get('number')),
             )
-            return found === undefined ? failure(404, 'Unknown episode') : ok(episodeJson(base, show, found))
+            return found === undefined ? errorResponse(404, 'Unknown episode') : ok(episodeJson(base, show, found))
           }
           case 'episodesbydate': {
             const date = query.get('date') ?? ''
-            if (!isDate(date)) return failure(422, 'Invalid date format')
+            if (!isDate(date)) return errorResponse(422, 'Invalid date format')
             const found = show.episodes.filter(({ airdate }) => airdate === date)
-            return found.length === 0 ? failure(404, '') : ok(found.map(episode => episodeJson(base, show, episode)))
+            return found.length === 0
+              ? errorResponse(404, '')
+              : ok(found.map(episode => episodeJson(base, show, episode)))
           }
           default:
-            return failure(404, 'Page not found.')
+            return errorResponse(404, 'Page not found.')
         }
       })
     }
   }
-  return failure(404, 'Page not found.')
+  return errorResponse(404, 'Page not found.')
 }
 
-const scheduled = (store: Store, kind: string | undefined, { query, base, now }: Question): Reply => {
+const scheduled = (store: Store, kind: string | undefined, { query, base, now }: TvmazeRequest): TvmazeResponse => {
   const date = query.get('date') ?? now.toISOString().slice(0, 10)
   const country = query.get('country')
-  if (!isDate(date)) return failure(422, 'Invalid date format')
-  if (country !== null && country !== '' && !/^(US|BR|GB)$/.test(country)) return failure(422, 'Invalid country code')
+  if (!isDate(date)) return errorResponse(422, 'Invalid date format')
+  if (country !== null && country !== '' && !/^(US|BR|GB)$/.test(country))
+    return errorResponse(422, 'Invalid country code')
   const all = store.shows().flatMap(show => show.episodes.map(episode => ({ show, episode })))
   const inOrder = all.sort((a, b) => (a.episode.airstamp ?? '').localeCompare(b.episode.airstamp ?? ''))
   if (kind === 'full') {
@@ -175,7 +178,7 @@ const scheduled = (store: Store, kind: string | undefined, { query, base, now }:
     })
     return { status: 200, body: onWeb.map(entry => withEmbeddedShow(base, entry, now)) }
   }
-  if (kind !== undefined && kind !== '') return failure(404, 'Page not found.')
+  if (kind !== undefined && kind !== '') return errorResponse(404, 'Page not found.')
   const onAir = today.filter(({ show }) => show.network?.country?.code === (country || 'US'))
   return {
     status: 200,
@@ -188,12 +191,12 @@ const withEmbeddedShow = (base: string, { show, episode }: { show: ShowRow; epis
   _embedded: { show: showJson(base, show, now) },
 })
 
-const page = (store: Store, query: URLSearchParams, json: (show: ShowRow) => unknown): Reply => {
+const page = (store: Store, query: URLSearchParams, json: (show: ShowRow) => unknown): TvmazeResponse => {
   const number = Number(query.get('page') ?? 0)
   const shows = store.shows().sort((a, b) => a.id - b.id)
-  const onPage = shows.filter(({ id }) => Math.floor(id / PAGE) === number)
-  const isPast = number * PAGE > (shows.at(-1)?.id ?? 0)
-  return isPast ? failure(404, '') : { status: 200, body: onPage.map(json) }
+  const onPage = shows.filter(({ id }) => Math.floor(id / showsPerPage) === number)
+  const isPast = number * showsPerPage > (shows.at(-1)?.id ?? 0)
+  return isPast ? errorResponse(404, '') : { status: 200, body: onPage.map(json) }
 }
 
 const seasonsOf = (base: string, show: ShowRow) =>
@@ -234,12 +237,12 @@ const matches = (externals: ShowRow['externals'], query: URLSearchParams): boole
   (query.get('thetvdb') !== null && externals.thetvdb === Number(query.get('thetvdb'))) ||
   (query.get('tvrage') !== null && externals.tvrage === Number(query.get('tvrage')))
 
-const SINCE_DAYS: Record<string, number> = { day: 1, week: 7, month: 28 }
+const sinceDays: Record<string, number> = { day: 1, week: 7, month: 28 }
 
 /** Unix seconds; 0 for everything, null for a word that TVMaze does not know. */
 const sinceOf = (given: string | null, now: Date): number | null => {
   if (given === null || given === '') return 0
-  const days = SINCE_DAYS[given]
+  const days = sinceDays[given]
   return days === undefined ? null : now.getTime() / 1000 - days * 86_400
 }
 

@@ -52,20 +52,20 @@ export interface ShowRow {
   episodes: EpisodeRow[]
 }
 
-export const ZONES = {
+export const countries = {
   us: { name: 'United States', code: 'US', timezone: 'America/New_York' },
   br: { name: 'Brazil', code: 'BR', timezone: 'America/Sao_Paulo' },
   gb: { name: 'United Kingdom', code: 'GB', timezone: 'Europe/London' },
 } as const
 
 /** The instant of a clock time at a place, as TVMaze writes it: `2026-11-21T01:00:00+00:00`. */
-export const stampOf = (airdate: string, airtime: string, zone: string): string =>
-  stamp(new Date(Temporal.PlainDateTime.from(`${airdate}T${airtime}`).toZonedDateTime(zone).epochMilliseconds))
+export const airstampOf = (airdate: string, airtime: string, zone: string): string =>
+  formatAirstamp(new Date(Temporal.PlainDateTime.from(`${airdate}T${airtime}`).toZonedDateTime(zone).epochMilliseconds))
 
-export const stamp = (instant: Date): string => instant.toISOString().replace(/\.\d{3}Z$/, '+00:00')
+export const formatAirstamp = (instant: Date): string => instant.toISOString().replace(/\.\d{3}Z$/, '+00:00')
 
 /** What TVMaze writes where it knows the day only: noon, UTC. */
-export const placeholderStamp = (airdate: string): string => `${airdate}T12:00:00+00:00`
+export const placeholderAirstamp = (airdate: string): string => `${airdate}T12:00:00+00:00`
 
 /** The day and clock time of an instant at a place. */
 export const localAt = (instant: Date, zone: string): { airdate: string; airtime: string } => {

@@ -1,7 +1,7 @@
 import type { ShowRow } from './rows.ts'
 
 /** TVMaze's search gives ten at most, whatever is asked. */
-const HITS = 10
+const maxHits = 10
 
 /** Shows whose name or alias sounds like `words`, best first: accents, case and up to two slips in a word are forgiven. */
 export const search = (shows: ShowRow[], words: string): { score: number; show: ShowRow }[] => {
@@ -11,7 +11,7 @@ export const search = (shows: ShowRow[], words: string): { score: number; show: 
     .map(show => ({ show, score: scoreOf(show, wanted) }))
     .filter(({ score }) => score > 0)
     .sort((a, b) => b.score - a.score || a.show.id - b.show.id)
-    .slice(0, HITS)
+    .slice(0, maxHits)
     .map(({ show, score }) => ({ score: Math.round(score * 1e6) / 1e6, show }))
 }
 

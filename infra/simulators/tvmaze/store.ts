@@ -1,7 +1,16 @@
 import type { Clock } from '#functions/host/clock.ts'
-import { BULLETIN_ID, bulletin } from './bulletin.ts'
-import { cast } from './cast.ts'
-import { type Channel, type EpisodeRow, localAt, placeholderStamp, type ShowRow, stamp, ZONES, zoneOf } from './rows.ts'
+import { fiveMinuteShow, fiveMinuteShowId } from './bulletin.ts'
+import { inventedShows } from './cast.ts'
+import {
+  type Channel,
+  countries,
+  type EpisodeRow,
+  formatAirstamp,
+  localAt,
+  placeholderAirstamp,
+  type ShowRow,
+  zoneOf,
+} from './rows.ts'
 
 /** When an episode airs: an instant, a day whose hour nobody knows, or not announced at all. */
 export type Airing = { at: Date } | { on: string } | 'unannounced'
@@ -41,14 +50,15 @@ export interface Store {
 }
 
 /** `living`: dates follow the clock, and the bulletin airs every few minutes. Else the cast as of `today`. */
-export const storeOf = (clock: Clock, today: Temporal.PlainDate, living: boolean): Store => {
-  const rows = new Map(cast(today).map(show => [show.id, show]))
+export const createStore = (clock: Clock, today: Temporal.PlainDate, living: boolean): Store => {
+  const rows = new Map(inventedShows(today).map(show => [show.id, show]))
   const redirects = new Map<number, number>()
   let nextShowId = 910_000
   let nextEpisodeId = 120_000_000
   let nextChannelId = 9_500
 
-  const show = (id: number): ShowRow | undefined => (living && id === BULLETIN_ID ? bulletin(clock()) : rows.get(id))
+  const show = (id: number): ShowRow | undefined =>
+    living && id === fiveMinuteShowId ? fiveMinuteShow(clock()) : rows.get(id)
   const existing = (id: number): ShowRow => {
     const found = rows.get(id)
     if (found === undefined) throw new Error(`the TVMaze simulator has no show ${id} that can be edited`)
@@ -74,7 +84,7 @@ export const storeOf = (clock: Clock, today: Temporal.PlainDate, living: boolean
       number:
         number === undefined ? (season === undefined || season === last?.season ? (last?.number ?? 0) + 1 : 1) : number,
       type: number === null ? 'significant_special' : 'regular',
-      ...aired(airs, zoneOf(row)),
+      ...airFieldsOf(airs, zoneOf(row)),
       runtime: row.runtime,
       summary: null,
     }
@@ -84,7 +94,7 @@ export const storeOf = (clock: Clock, today: Temporal.PlainDate, living: boolean
   }
 
   return {
-    shows: () => [...rows.values(), ...(living ? [bulletin(clock())] : [])],
+    shows: () => [...rows.values(), ...(living ? [fiveMinuteShow(clock())] : [])],
     show,
     addShow: ({ on, episodes = [], ...given }) => {
       const id = given.id ?? nextShowId++
@@ -98,7 +108,7 @@ export const storeOf = (clock: Clock, today: Temporal.PlainDate, living: boolean
         premiered: null,
         ended: null,
         schedule: { time: '', days: [] },
-        ...channels(on, () => nextChannelId++),
+        ...channelFieldsOf(on, () => nextChannelId++),
         externals: { tvrage: null, thetvdb: 5_100_000 + id, imdb: `tt8${id}` },
         hasImage: true,
         summary: null,
@@ -143,7 +153,7 @@ export const storeOf = (clock: Clock, today: Temporal.PlainDate, living: boolean
     },
     setAirdate: (episodeId, airs) => {
       const { row, episode } = owner(episodeId)
-      Object.assign(episode, aired(airs, zoneOf(row)))
+      Object.assign(episode, airFieldsOf(airs, zoneOf(row)))
       row.episodes.sort(byDate)
       touch(row)
     },
@@ -160,22 +170,22 @@ export const storeOf = (clock: Clock, today: Temporal.PlainDate, living: boolean
   }
 }
 
-const aired = (airs: Airing, zone: string): Pick<EpisodeRow, 'airdate' | 'airtime' | 'airstamp'> => {
+const airFieldsOf = (airs: Airing, zone: string): Pick<EpisodeRow, 'airdate' | 'airtime' | 'airstamp'> => {
   if (airs === 'unannounced') return { airdate: '', airtime: '', airstamp: null }
-  if ('on' in airs) return { airdate: airs.on, airtime: '', airstamp: placeholderStamp(airs.on) }
-  return { ...localAt(airs.at, zone), airstamp: stamp(airs.at) }
+  if ('on' in airs) return { airdate: airs.on, airtime: '', airstamp: placeholderAirstamp(airs.on) }
+  return { ...localAt(airs.at, zone), airstamp: formatAirstamp(airs.at) }
 }
 
-const channels = (on: NewShow['on'], nextId: () => number): Pick<ShowRow, 'network' | 'webChannel'> => {
+const channelFieldsOf = (on: NewShow['on'], nextId: () => number): Pick<ShowRow, 'network' | 'webChannel'> => {
   const channel = (name: string, country: Channel['country']): Channel => ({
     id: nextId(),
     name,
     country,
     officialSite: null,
   })
-  if (on === undefined) return { network: channel('Meridian', ZONES.us), webChannel: null }
+  if (on === undefined) return { network: channel('Meridian', countries.us), webChannel: null }
   if ('streamer' in on) return { network: null, webChannel: channel(on.streamer, null) }
-  return { network: 'us' in on ? channel(on.us, ZONES.us) : channel(on.br, ZONES.br), webChannel: null }
+  return { network: 'us' in on ? channel(on.us, countries.us) : channel(on.br, countries.br), webChannel: null }
 }
 
 // Undated ones last, as TVMaze lists them.

@@ -16,13 +16,13 @@ import {
   urlDestination,
 } from '#test/support/broker-server.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
-import { served } from '#test/support/served.ts'
+import { startFunction } from '#test/support/served.ts'
 import { until } from '#test/support/until.ts'
 
 let database: TestDatabase
 let recorder: Recorder
 let house: BrokerServer
-let function_: Awaited<ReturnType<typeof served>>
+let function_: Awaited<ReturnType<typeof startFunction>>
 const seen: VigiaEvent[] = []
 const letters: DeadLetter[] = []
 
@@ -57,7 +57,7 @@ beforeAll(async () => {
     },
   )
   sinkUrl.at = house.ingressUrl
-  function_ = await served(
+  function_ = await startFunction(
     {
       name: 'function',
       events: [

@@ -14,7 +14,7 @@ import type { DeadLetter } from '#functions/host/dead-letter.ts'
 import { Conflict, Permanent, RetryLater } from '#functions/host/errors.ts'
 import { type FunctionDefinition, type News, on } from '#functions/host/function-definition.ts'
 import { insisting, times } from '#test/functions/dial/support/raw.ts'
-import { ask, binary, gate, served, sink } from '#test/support/served.ts'
+import { binaryEventHeaders, gate, sendRequest, startFunction, startSink } from '#test/support/served.ts'
 import { until } from '#test/support/until.ts'
 
 const followed = { type: SeriesFollowed.type, subject: 'show/82' }
@@ -36,7 +36,7 @@ const keeping = (rule: (event: VigiaEvent) => Promise<News> = async () => {}) =>
 describe('an event that arrives', () => {
   test('in binary mode reaches the rule with its attributes and data, and is answered with nothing', async () => {
     const { kept, fitting } = keeping()
-    await using function_ = await served(fitting)
+    await using function_ = await startFunction(fitting)
     const answer = await function_.send(
       { ...followed, id: 'tg/1', time: '2026-11-21T09:00:00-03:00', vigiahops: '3', causationid: 'tg' },
       follow,
@@ -63,7 +63,7 @@ describe('an event that arrives', () => {
     'in structured mode as %s reaches the rule the same',
     async contentType => {
       const { kept, fitting } = keeping()
-      await using function_ = await served(fitting)
+      await using function_ = await startFunction(fitting)
       const body = JSON.stringify({
         specversion: '1.0',
         id: 'e1',
@@ -81,7 +81,7 @@ describe('an event that arrives', () => {
 
   test('as base64 in structured mode is the JSON that the bytes are', async () => {
     const { kept, fitting } = keeping()
-    await using function_ = await served(fitting)
+    await using function_ = await startFunction(fitting)
     const data_base64 = Buffer.from(JSON.stringify(follow)).toString('base64')
     const body = JSON.stringify({
       specversion: '1.0',
@@ -104,10 +104,10 @@ describe('an event that arrives', () => {
     ['a JSON type of its own', 'application/vnd.vigia+json'],
   ])('with %s is still read as JSON', async (_, contentType) => {
     const { kept, fitting } = keeping()
-    await using function_ = await served(fitting)
-    expect(await function_.ask({ headers: binary(followed, contentType), body: JSON.stringify(follow) })).toMatchObject(
-      { status: 204 },
-    )
+    await using function_ = await startFunction(fitting)
+    expect(
+      await function_.ask({ headers: binaryEventHeaders(followed, contentType), body: JSON.stringify(follow) }),
+    ).toMatchObject({ status: 204 })
     expect(kept).toMatchObject([{ data: follow }])
   })
 
@@ -118,8 +118,8 @@ describe('an event that arrives', () => {
     ['data without a content type', '', '{"a": 1}'],
   ])('as a tick with %s is a tick', async (_, contentType, body) => {
     const { kept, fitting } = keeping()
-    await using function_ = await served(fitting)
-    const headers = binary(
+    await using function_ = await startFunction(fitting)
+    const headers = binaryEventHeaders(
       { type: 'dev.knative.sources.ping', source: '/apis/v1/namespaces/vigia/pingsources/keeper', tick: 'keeper' },
       contentType,
     )
@@ -129,12 +129,12 @@ describe('an event that arrives', () => {
 
   test('again belongs to the same trace, and one that brings a trace keeps it', async () => {
     const { kept, fitting } = keeping()
-    await using function_ = await served(fitting)
+    await using function_ = await startFunction(fitting)
     await function_.send(followed, follow)
     await function_.send(followed, follow)
     await function_.send({ ...followed, id: 'e2' }, follow)
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
-    await function_.ask({ headers: { ...binary(followed), traceparent }, body: JSON.stringify(follow) })
+    await function_.ask({ headers: { ...binaryEventHeaders(followed), traceparent }, body: JSON.stringify(follow) })
     const [first, second, third, fourth] = kept.map(event => event.traceparent)
     expect(second).toBe(first)
     expect(third).not.toBe(first)
@@ -153,20 +153,20 @@ describe('what is no event of ours', () => {
 
   test.each<[string, { headers: Record<string, string>; body: string }]>([
     ['nothing of an event', { headers: { 'content-type': 'application/json' }, body: '{}' }],
-    ['an empty id', { headers: binary({ ...followed, id: '' }), body: one }],
-    ['an empty type', { headers: binary({ type: '' }), body: one }],
-    ['an empty source', { headers: binary({ ...followed, source: '' }), body: one }],
+    ['an empty id', { headers: binaryEventHeaders({ ...followed, id: '' }), body: one }],
+    ['an empty type', { headers: binaryEventHeaders({ type: '' }), body: one }],
+    ['an empty source', { headers: binaryEventHeaders({ ...followed, source: '' }), body: one }],
     ['no specversion', { headers: { 'ce-id': '1', 'ce-type': 'x', 'ce-source': '/x' }, body: one }],
-    ['specversion 0.3', { headers: binary({ ...followed, specversion: '0.3' }), body: one }],
-    ['specversion 2.0', { headers: binary({ ...followed, specversion: '2.0' }), body: one }],
-    ['a time that is none', { headers: binary({ ...followed, time: 'yesterday' }), body: one }],
-    ['a time without a zone', { headers: binary({ ...followed, time: '2026-11-21T12:00:00' }), body: one }],
-    ['a source that is no URI', { headers: binary({ ...followed, source: '://' }), body: one }],
-    ['a source whose scheme is none', { headers: binary({ ...followed, source: '1:x' }), body: one }],
-    ['a relative dataschema', { headers: binary({ ...followed, dataschema: 'v1' }), body: one }],
-    ['an extension with a dash', { headers: binary({ ...followed, 'my-extension': 'x' }), body: one }],
-    ['data that is not JSON', { headers: binary(followed), body: 'not json' }],
-    ['half of the data', { headers: binary(followed), body: one.slice(0, -3) }],
+    ['specversion 0.3', { headers: binaryEventHeaders({ ...followed, specversion: '0.3' }), body: one }],
+    ['specversion 2.0', { headers: binaryEventHeaders({ ...followed, specversion: '2.0' }), body: one }],
+    ['a time that is none', { headers: binaryEventHeaders({ ...followed, time: 'yesterday' }), body: one }],
+    ['a time without a zone', { headers: binaryEventHeaders({ ...followed, time: '2026-11-21T12:00:00' }), body: one }],
+    ['a source that is no URI', { headers: binaryEventHeaders({ ...followed, source: '://' }), body: one }],
+    ['a source whose scheme is none', { headers: binaryEventHeaders({ ...followed, source: '1:x' }), body: one }],
+    ['a relative dataschema', { headers: binaryEventHeaders({ ...followed, dataschema: 'v1' }), body: one }],
+    ['an extension with a dash', { headers: binaryEventHeaders({ ...followed, 'my-extension': 'x' }), body: one }],
+    ['data that is not JSON', { headers: binaryEventHeaders(followed), body: 'not json' }],
+    ['half of the data', { headers: binaryEventHeaders(followed), body: one.slice(0, -3) }],
     ['a batch', { headers: { 'content-type': 'application/cloudevents-batch+json' }, body: JSON.stringify([whole]) }],
     ['structured XML', { headers: { 'content-type': 'application/cloudevents+xml' }, body: '<event/>' }],
     ['structured, empty', structured('')],
@@ -185,7 +185,7 @@ describe('what is no event of ours', () => {
     ['structured, bytes that are no text', structured({ ...whole, data: undefined, data_base64: 7 })],
   ])('%s is refused with 400 and never seen by the rule', async (_, asked) => {
     const { kept, fitting } = keeping()
-    await using function_ = await served(fitting)
+    await using function_ = await startFunction(fitting)
     const answer = await function_.ask(asked)
     expect(answer.status).toBe(400)
     expect(answer.body).not.toBe('')
@@ -230,7 +230,7 @@ describe('what is no event of ours', () => {
   })
 
   test('an event that nobody here handles, or whose data is not what its schema says, goes to the dead letters with the reason', async () => {
-    await using function_ = await served({ name: 'prober', events: [on(ProbeRequested, async () => {})] })
+    await using function_ = await startFunction({ name: 'prober', events: [on(ProbeRequested, async () => {})] })
     expect(await function_.send({ type: 'dev.vigia.unheard.of' })).toMatchObject({
       status: 422,
       body: 'prober does not handle dev.vigia.unheard.of',
@@ -254,20 +254,26 @@ describe('what is no event of ours', () => {
       body: "dev.vigia.probe.requested p1: data.checks.0 must have required property 'url'",
     })
     expect((await requested([])).body).toContain('data.checks must NOT have fewer than 1 items')
-    expect((await function_.ask({ headers: binary({ type: ProbeRequested.type }), body: '' })).status).toBe(422)
-    expect((await function_.ask({ headers: binary({ type: ProbeRequested.type }), body: 'null' })).status).toBe(422)
+    expect((await function_.ask({ headers: binaryEventHeaders({ type: ProbeRequested.type }), body: '' })).status).toBe(
+      422,
+    )
     expect(
-      (await function_.ask({ headers: binary({ type: ProbeRequested.type }, 'text/plain'), body: 'hello' })).status,
+      (await function_.ask({ headers: binaryEventHeaders({ type: ProbeRequested.type }), body: 'null' })).status,
     ).toBe(422)
     expect(
-      (await function_.ask({ headers: binary({ type: ProbeRequested.type }, 'image/png'), body: 'hello' })).status,
+      (await function_.ask({ headers: binaryEventHeaders({ type: ProbeRequested.type }, 'text/plain'), body: 'hello' }))
+        .status,
+    ).toBe(422)
+    expect(
+      (await function_.ask({ headers: binaryEventHeaders({ type: ProbeRequested.type }, 'image/png'), body: 'hello' }))
+        .status,
     ).toBe(422)
     expect(await requested([check])).toMatchObject({ status: 204 })
   })
 
   test('other methods and other paths are refused without a redirect', async () => {
-    await using function_ = await served(keeping().fitting)
-    expect(await function_.ask({ method: 'GET', headers: binary(followed) })).toMatchObject({
+    await using function_ = await startFunction(keeping().fitting)
+    expect(await function_.ask({ method: 'GET', headers: binaryEventHeaders(followed) })).toMatchObject({
       status: 405,
       headers: { allow: 'POST' },
     })
@@ -291,7 +297,7 @@ describe('the answer', () => {
     ['throws what is no error', 'just text', 500, 'just text'],
     ['throws nothing', undefined, 500, 'undefined'],
   ])('to an event that %s tells the broker whether to come again', async (_, error, status, body) => {
-    await using function_ = await served(failing(error))
+    await using function_ = await startFunction(failing(error))
     const answer = await function_.send(tick)
     expect(answer).toMatchObject({ status, body })
     expect(answer.headers['retry-after']).toBe(status === 503 ? '30' : undefined)
@@ -301,7 +307,7 @@ describe('the answer', () => {
     const error = new Error(
       `call to https://user:hunter2@example.org/bot123456789:${'A'.repeat(35)}/send failed\n    at secret (/srv/app/secret.ts:1:1)\n${'né '.repeat(400)}`,
     )
-    await using function_ = await served(failing(error))
+    await using function_ = await startFunction(failing(error))
     const { body } = await function_.send(tick)
     expect(Buffer.byteLength(body)).toBeLessThanOrEqual(512)
     expect(body).toMatch(/^call to https:\/\/\[redacted\]@example\.org\/bot\[redacted\]\/send failed né né .*…$/)
@@ -310,7 +316,7 @@ describe('the answer', () => {
   })
 
   test('of a probe of health needs neither the rule nor the sink', async () => {
-    await using function_ = await served(failing(new Error('away')))
+    await using function_ = await startFunction(failing(new Error('away')))
     expect(await function_.ask({ method: 'GET', path: '/healthz' })).toMatchObject({ status: 200, body: 'ok\n' })
     expect(await function_.ask({ method: 'HEAD', path: '/healthz?from=kubelet' })).toMatchObject({
       status: 200,
@@ -319,7 +325,7 @@ describe('the answer', () => {
   })
 
   test.each(['/healthz', '/metrics', '/version'])('of %s are for the inside: a public domain has none', async path => {
-    await using function_ = await served(keeping().fitting)
+    await using function_ = await startFunction(keeping().fitting)
     const statusFor = async (host: string) => (await function_.ask({ method: 'GET', path, headers: { host } })).status
     for (const inside of ['10.0.0.7:8080', '[fd00::7]:8080', 'keeper', 'keeper.localhost:8080', 'keeper.vigia.svc'])
       expect(await statusFor(inside), inside).toBe(200)
@@ -333,7 +339,7 @@ describe('the answer', () => {
   })
 
   test('of /metrics counts events by type and outcome', async () => {
-    await using function_ = await served(keeping().fitting)
+    await using function_ = await startFunction(keeping().fitting)
     await function_.send(followed, follow)
     await function_.send(followed, follow)
     await function_.send(followed, { chatId: 'seven' })
@@ -357,18 +363,20 @@ describe('the size of a body', () => {
 
   test('of 1 MiB is taken', async () => {
     const { kept, fitting } = keeping()
-    await using function_ = await served(fitting)
-    expect(await function_.ask({ headers: binary(followed), body: text(1024 * 1024) })).toMatchObject({ status: 204 })
+    await using function_ = await startFunction(fitting)
+    expect(await function_.ask({ headers: binaryEventHeaders(followed), body: text(1024 * 1024) })).toMatchObject({
+      status: 204,
+    })
     expect(kept).toHaveLength(1)
   })
 
   test('of a byte more is refused with 413, announced or not', async () => {
     const { kept, fitting } = keeping()
-    await using function_ = await served(fitting)
+    await using function_ = await startFunction(fitting)
     const body = text(1024 * 1024 + 1)
-    expect(await function_.ask({ headers: binary(followed), body })).toMatchObject({ status: 413 })
+    expect(await function_.ask({ headers: binaryEventHeaders(followed), body })).toMatchObject({ status: 413 })
     expect(
-      await function_.ask({ headers: { ...binary(followed), 'transfer-encoding': 'chunked' }, body }),
+      await function_.ask({ headers: { ...binaryEventHeaders(followed), 'transfer-encoding': 'chunked' }, body }),
     ).toMatchObject({ status: 413 })
     expect(kept).toEqual([])
   })
@@ -377,16 +385,16 @@ describe('the size of a body', () => {
     ['announced', 'Content-Length: 3145728', 'x'.repeat(65_536)],
     ['in chunks', 'Transfer-Encoding: chunked', `10000\r\n${'x'.repeat(65_536)}\r\n`],
   ])('of 3 MiB gets its 413 while the sender is still writing: %s', async (_, how, piece) => {
-    await using function_ = await served(keeping().fitting)
-    const headers = Object.entries(binary(followed)).map(([name, value]) => `${name}: ${value}\r\n`)
+    await using function_ = await startFunction(keeping().fitting)
+    const headers = Object.entries(binaryEventHeaders(followed)).map(([name, value]) => `${name}: ${value}\r\n`)
     const head = `POST / HTTP/1.1\r\nHost: x\r\n${headers.join('')}${how}\r\n\r\n`
     expect(await insisting(function_.port, head, times(48, piece))).toBe(413)
   })
 
   test('of a stranger is not asked for, and the refusal reaches one who sends it all the same', async () => {
     const handle = async () => ({ status: 200 })
-    await using function_ = await served({ name: 'door', http: { admit: () => 401, handle } })
-    await using open = await served({ name: 'open', http: { handle } })
+    await using function_ = await startFunction({ name: 'door', http: { admit: () => 401, handle } })
+    await using open = await startFunction({ name: 'open', http: { handle } })
     const head = (bytes: number, more = '') => `POST / HTTP/1.1\r\nHost: x\r\n${more}Content-Length: ${bytes}\r\n\r\n`
     const waiting = (port: number, bytes: number) =>
       insisting(port, head(bytes, 'Expect: 100-continue\r\n'), () => undefined)
@@ -397,12 +405,12 @@ describe('the size of a body', () => {
   })
 
   test('that is announced too large is refused before it is sent', async () => {
-    await using function_ = await served(keeping().fitting)
+    await using function_ = await startFunction(keeping().fitting)
     const asking = request({
       port: function_.port,
       host: '127.0.0.1',
       method: 'POST',
-      headers: { ...binary(followed), 'content-length': 2 ** 30 },
+      headers: { ...binaryEventHeaders(followed), 'content-length': 2 ** 30 },
     })
     asking.on('error', () => {})
     asking.flushHeaders()
@@ -413,10 +421,10 @@ describe('the size of a body', () => {
 
   test('that stops half-way disturbs nobody', async () => {
     const { kept, fitting } = keeping()
-    await using function_ = await served(fitting)
+    await using function_ = await startFunction(fitting)
     const socket = connect(function_.port, '127.0.0.1')
     socket.on('error', () => {})
-    const headers = Object.entries(binary(followed)).map(([name, value]) => `${name}: ${value}\r\n`)
+    const headers = Object.entries(binaryEventHeaders(followed)).map(([name, value]) => `${name}: ${value}\r\n`)
     socket.write(`POST / HTTP/1.1\r\nhost: x\r\n${headers.join('')}content-length: 100\r\n\r\n{"chatId"`)
     expect(await function_.send(followed, follow)).toMatchObject({ status: 204 })
     socket.destroy()
@@ -426,9 +434,9 @@ describe('the size of a body', () => {
   })
 
   test('in a content coding is refused rather than misread', async () => {
-    await using function_ = await served(keeping().fitting)
+    await using function_ = await startFunction(keeping().fitting)
     expect(
-      await function_.ask({ headers: { ...binary(followed), 'content-encoding': 'gzip' }, body: 'x' }),
+      await function_.ask({ headers: { ...binaryEventHeaders(followed), 'content-encoding': 'gzip' }, body: 'x' }),
     ).toMatchObject({ status: 415 })
   })
 })
@@ -460,7 +468,7 @@ describe('a function with a face of its own', () => {
   const right = { 'x-secret': 'right', 'content-type': 'application/json' }
 
   test('gets requests as they are, whatever their path and body', async () => {
-    await using function_ = await served(echo)
+    await using function_ = await startFunction(echo)
     const bodies = ['{"half":', '', 'null', '7', 'ø'.repeat(1000)]
     for (const body of bodies)
       for (const path of ['/', '/a/b', '/%E0%A4%A', '/favicon.ico', '/dead/x', '//example.org/x'])
@@ -476,8 +484,8 @@ describe('a function with a face of its own', () => {
   })
 
   test('refuses before the body is read', async () => {
-    await using function_ = await served(echo)
-    for (const headers of [{ 'x-secret': 'wrong' }, { ...binary(followed), 'ce-signature': 'wrong' }]) {
+    await using function_ = await startFunction(echo)
+    for (const headers of [{ 'x-secret': 'wrong' }, { ...binaryEventHeaders(followed), 'ce-signature': 'wrong' }]) {
       const asking = request({
         port: function_.port,
         host: '127.0.0.1',
@@ -495,12 +503,12 @@ describe('a function with a face of its own', () => {
   })
 
   test('hears events all the same', async () => {
-    await using function_ = await served(echo)
+    await using function_ = await startFunction(echo)
     expect(await function_.send({ ...followed, signature: 'right' }, follow)).toMatchObject({ status: 204 })
   })
 
   test('tells strangers nothing of what went wrong inside', async () => {
-    await using function_ = await served(echo)
+    await using function_ = await startFunction(echo)
     expect(await function_.ask({ path: '/fails', headers: right })).toMatchObject({
       status: 500,
       body: 'internal error',
@@ -516,7 +524,7 @@ describe('a function with a face of its own', () => {
 
   test('publishes before it answers', async () => {
     const go = gate()
-    await using broker = await sink(() => go.opened.then(() => 202))
+    await using broker = await startSink(() => go.opened.then(() => 202))
     const fitting: FunctionDefinition = {
       name: 'webhook',
       http: {
@@ -527,7 +535,7 @@ describe('a function with a face of its own', () => {
         }),
       },
     }
-    await using function_ = await served(fitting, { sink: broker.url })
+    await using function_ = await startFunction(fitting, { sink: broker.url })
     let answered = false
     const asking = function_.ask({}).then(answer => {
       answered = true
@@ -561,10 +569,13 @@ describe('what a rule returns', () => {
   const tick = { type: Tick.type, id: 't1', vigiahops: '2' }
 
   test('is posted to the sink in binary mode, with where it is from and what caused it', async () => {
-    await using broker = await sink()
-    await using function_ = await served(fanOut(1), { sink: broker.url, overrides: '{"extensions":{"region":"sa"}}' })
+    await using broker = await startSink()
+    await using function_ = await startFunction(fanOut(1), {
+      sink: broker.url,
+      overrides: '{"extensions":{"region":"sa"}}',
+    })
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
-    expect(await function_.ask({ headers: { ...binary(tick), traceparent }, body: '{}' })).toMatchObject({
+    expect(await function_.ask({ headers: { ...binaryEventHeaders(tick), traceparent }, body: '{}' })).toMatchObject({
       status: 204,
     })
     const [{ method, path, headers, body }] = broker.received as [(typeof broker.received)[number]]
@@ -597,13 +608,13 @@ describe('what a rule returns', () => {
     const go = gate()
     let open = 0
     let most = 0
-    await using broker = await sink(async () => {
+    await using broker = await startSink(async () => {
       most = Math.max(most, ++open)
       await go.opened
       open--
       return 202
     })
-    await using function_ = await served(fanOut(50), { sink: broker.url, overrides: '' })
+    await using function_ = await startFunction(fanOut(50), { sink: broker.url, overrides: '' })
     let answered = false
     const asking = function_.send(tick).then(answer => {
       answered = true
@@ -627,8 +638,10 @@ describe('what a rule returns', () => {
   ])(
     'and the sink refuses with %i makes the event come again only where that can help (%i)',
     async (refusal, status) => {
-      await using broker = await sink(({ headers }) => (headers['ce-id'] === 't1/series.followed/1' ? refusal : 202))
-      await using function_ = await served(fanOut(3), { sink: broker.url })
+      await using broker = await startSink(({ headers }) =>
+        headers['ce-id'] === 't1/series.followed/1' ? refusal : 202,
+      )
+      await using function_ = await startFunction(fanOut(3), { sink: broker.url })
       const answer = await function_.send(tick)
       expect(answer).toMatchObject({
         status,
@@ -638,16 +651,16 @@ describe('what a rule returns', () => {
   )
 
   test('and no sink is there makes the event come again, with words that help', async () => {
-    const { port } = await served({ name: 'closed' }).then(async ({ port, host }) => {
+    const { port } = await startFunction({ name: 'closed' }).then(async ({ port, host }) => {
       await host.drain(0)
       return { port }
     })
-    await using away = await served(fanOut(1), { sink: `http://127.0.0.1:${port}/vigia/default` })
+    await using away = await startFunction(fanOut(1), { sink: `http://127.0.0.1:${port}/vigia/default` })
     expect(await away.send(tick)).toMatchObject({
       status: 500,
       body: expect.stringMatching(/^the broker at 127\.0\.0\.1:\d+ cannot be reached: connect ECONNREFUSED/),
     })
-    await using unbound = await served(fanOut(1))
+    await using unbound = await startFunction(fanOut(1))
     const later = await unbound.send(tick)
     expect(later).toMatchObject({ status: 503, body: expect.stringMatching(/^K_SINK is not set/) })
     expect(later.headers['retry-after']).toBe('5')
@@ -659,8 +672,8 @@ describe('what a rule returns', () => {
   })
 
   test('is delivered even where the broker has closed its idle connections', async () => {
-    await using broker = await sink()
-    await using function_ = await served(fanOut(1), { sink: broker.url })
+    await using broker = await startSink()
+    await using function_ = await startFunction(fanOut(1), { sink: broker.url })
     for (let round = 0; round < 5; round++) {
       expect(await function_.send({ ...tick, id: `t${round}` })).toMatchObject({ status: 204 })
       broker.closeIdle()
@@ -669,22 +682,22 @@ describe('what a rule returns', () => {
   })
 
   test('finds a broker under a name of localhost', async () => {
-    await using broker = await sink()
+    await using broker = await startSink()
     const url = `http://broker-ingress.localhost:${broker.port}/vigia/default`
-    await using function_ = await served(fanOut(1), { sink: url })
+    await using function_ = await startFunction(fanOut(1), { sink: url })
     expect(await function_.send(tick)).toMatchObject({ status: 204 })
     expect(broker.received[0]!.headers.host).toBe(`broker-ingress.localhost:${broker.port}`)
   })
 
   test('in a loop, or with what no header carries, goes to the dead letters', async () => {
-    await using broker = await sink()
-    await using looping = await served(fanOut(1), { sink: broker.url })
+    await using broker = await startSink()
+    await using looping = await startFunction(fanOut(1), { sink: broker.url })
     expect(await looping.send({ ...tick, vigiahops: String(maxHops - 1) })).toMatchObject({ status: 204 })
     expect(await looping.send({ ...tick, vigiahops: String(maxHops) })).toMatchObject({
       status: 422,
       body: expect.stringContaining('a loop'),
     })
-    await using odd = await served(fanOut(1, { subject: 'show/ol\u0007a' }), { sink: broker.url })
+    await using odd = await startFunction(fanOut(1, { subject: 'show/ol\u0007a' }), { sink: broker.url })
     expect(await odd.send(tick)).toMatchObject({
       status: 422,
       body: expect.stringContaining('subject "show/ol\\u0007a" is empty or has a character that no event carries'),
@@ -693,15 +706,15 @@ describe('what a rule returns', () => {
   })
 
   test('with what is not ASCII is percent-encoded, as the HTTP binding says', async () => {
-    await using broker = await sink()
-    await using function_ = await served(fanOut(1, { subject: 'show/"olá" 100%' }), { sink: broker.url })
+    await using broker = await startSink()
+    await using function_ = await startFunction(fanOut(1, { subject: 'show/"olá" 100%' }), { sink: broker.url })
     expect(await function_.send(tick)).toMatchObject({ status: 204 })
     expect(broker.received[0]!.headers['ce-subject']).toBe('show/%22ol%C3%A1%22%20100%25')
   })
 
   test('cannot be published where K_SINK or K_CE_OVERRIDES is no such thing, and that is said at the start', async () => {
-    await expect(served(fanOut(1), { sink: 'broker' })).rejects.toThrow('K_SINK is "broker", which is not a URL')
-    await expect(served(fanOut(1), { overrides: '{' })).rejects.toThrow('K_CE_OVERRIDES is not JSON')
+    await expect(startFunction(fanOut(1), { sink: 'broker' })).rejects.toThrow('K_SINK is "broker", which is not a URL')
+    await expect(startFunction(fanOut(1), { overrides: '{' })).rejects.toThrow('K_CE_OVERRIDES is not JSON')
   })
 })
 
@@ -736,7 +749,7 @@ describe('a dead letter', () => {
     'arrives with its reason %s, without what the broker added, whatever its type and data',
     async (_, added, reason) => {
       const { letters, fitting } = receiving()
-      await using function_ = await served(fitting)
+      await using function_ = await startFunction(fitting)
       const attributes = {
         ...lost,
         ...added,
@@ -763,10 +776,16 @@ describe('a dead letter', () => {
     'of JSON that no table takes, %s nested too deep, is kept as base64; the event itself is refused for good',
     async (_, body) => {
       const { letters, fitting } = receiving()
-      await using function_ = await served({ ...fitting, ...keeping().fitting, deadLetters: fitting.deadLetters! })
-      expect(await function_.ask({ path: '/dead/t', headers: binary(lost), body })).toMatchObject({ status: 204 })
+      await using function_ = await startFunction({
+        ...fitting,
+        ...keeping().fitting,
+        deadLetters: fitting.deadLetters!,
+      })
+      expect(await function_.ask({ path: '/dead/t', headers: binaryEventHeaders(lost), body })).toMatchObject({
+        status: 204,
+      })
       expect(letters).toMatchObject([{ event: { data: undefined, data_base64: Buffer.from(body).toString('base64') } }])
-      expect(await function_.ask({ headers: binary(followed), body })).toMatchObject({
+      expect(await function_.ask({ headers: binaryEventHeaders(followed), body })).toMatchObject({
         status: 422,
         body: expect.stringContaining('nested too deep'),
       })
@@ -775,9 +794,9 @@ describe('a dead letter', () => {
 
   test('keeps text as text, and bytes as base64', async () => {
     const { letters, fitting } = receiving()
-    await using function_ = await served(fitting)
+    await using function_ = await startFunction(fitting)
     const post = (contentType: string, body: string | Buffer) =>
-      function_.ask({ path: '/dead/t', headers: binary(lost, contentType), body })
+      function_.ask({ path: '/dead/t', headers: binaryEventHeaders(lost, contentType), body })
     await post('text/plain', 'hello')
     await post('image/png', Buffer.from([0x89, 0x50, 0, 255]))
     await post('', '')
@@ -791,7 +810,7 @@ describe('a dead letter', () => {
 
 describe('the log', () => {
   test('has one line for each event: what it was, how it ended, how long it took', async () => {
-    await using function_ = await served(keeping().fitting)
+    await using function_ = await startFunction(keeping().fitting)
     await function_.send({ ...followed, id: 'tg/1' }, follow)
     await function_.send({ ...followed, id: 'tg/2' }, {})
     await function_.send({ ...followed, id: '' }, {})
@@ -861,10 +880,11 @@ describe('a process', () => {
       said += text
     })
     const ended = once(child, 'close').then(([code]) => code as number | null)
-    const up = () => until(() => ask(port, { method: 'GET', path: '/healthz' }).then(({ status }) => status === 200))
+    const up = () =>
+      until(() => sendRequest(port, { method: 'GET', path: '/healthz' }).then(({ status }) => status === 200))
     const tick = (subject: string, agent?: Agent) => {
-      const headers = binary({ type: Tick.type, subject })
-      if (!agent) return ask(port, { headers })
+      const headers = binaryEventHeaders({ type: Tick.type, subject })
+      if (!agent) return sendRequest(port, { headers })
       return new Promise<number>((resolve, reject) => {
         const asking = request({ host: '127.0.0.1', port, method: 'POST', headers, agent }, response => {
           response.resume()
@@ -886,7 +906,7 @@ describe('a process', () => {
       await until(() => calls.includes('/'))
       child.kill(signal)
       await until(() =>
-        ask(port, { method: 'GET', path: '/healthz' }).then(
+        sendRequest(port, { method: 'GET', path: '/healthz' }).then(
           () => false,
           error => error.code === 'ECONNREFUSED',
         ),
@@ -999,7 +1019,7 @@ test('a rule learns that its sender has gone', async () => {
   const started = gate()
   const told = gate()
   let reason: unknown
-  await using function_ = await served({
+  await using function_ = await startFunction({
     name: 'patient',
     events: [
       on(Tick, async (_, { signal }) => {
@@ -1014,7 +1034,7 @@ test('a rule learns that its sender has gone', async () => {
     port: function_.port,
     host: '127.0.0.1',
     method: 'POST',
-    headers: binary({ type: Tick.type }),
+    headers: binaryEventHeaders({ type: Tick.type }),
   })
   asking.on('error', () => {})
   asking.end()

@@ -146,7 +146,7 @@ describe('a person who searches', () => {
       taken++
       return 0
     })
-    await client.lookup({ imdb: world.tvmaze.show(world.tvmaze.cast.harbor)!.externals.imdb! })
+    await client.lookup({ imdb: world.tvmaze.show(world.tvmaze.showIds.harbor)!.externals.imdb! })
     expect(taken).toBe(2)
     expect(world.tvmaze.calls().length).toBe(2)
   })
@@ -160,7 +160,7 @@ const somebody = async (language = 'pt-br') => {
 }
 
 describe('the series of one chat', () => {
-  const all = () => Object.values(world.tvmaze.cast)
+  const all = () => Object.values(world.tvmaze.showIds)
 
   test.each([
     ['pt-br', 'Você já segue 3 séries, o máximo por conversa. Remova uma em /series para abrir espaço.'],

@@ -26,7 +26,7 @@ const poison = (chatId: number) => {
 afterEach(() => {
   world.desk.chats.find = whole.find as never
   world.broker.refuse(0)
-  world.telegram.forgetFaults()
+  world.telegram.clearInjectedErrors()
 })
 
 const botId = botIdOf(token)

@@ -21,7 +21,7 @@ import { botIdOf, secretCheck } from '#functions/telegram-webhook/secret.ts'
 import { telegrafBot } from '#functions/telegram-webhook/telegraf-bot.ts'
 import { telegramWebhook } from '#functions/telegram-webhook/telegram-webhook.ts'
 import { tvmaze as tvmazeClient } from '#functions/tvmaze/client.ts'
-import { startTelegram, type TelegramSimulator, type UserSeat } from '#simulators/telegram.ts'
+import { type SimulatedUser, startTelegram, type TelegramSimulator } from '#simulators/telegram.ts'
 import { startTvmaze } from '#simulators/tvmaze.ts'
 import { freshDatabase, freshMongo } from '#test/support/database.ts'
 import { until } from '#test/support/until.ts'
@@ -184,7 +184,7 @@ let forged = 900_000_000
 
 const talking = (
   telegram: TelegramSimulator,
-  seat: UserSeat,
+  seat: SimulatedUser,
   settled: () => Promise<unknown>,
   post: (update: unknown) => Promise<Response>,
 ) => ({

@@ -7,7 +7,7 @@ beforeAll(async () => {
 })
 afterAll(() => world?.stop())
 afterEach(() => {
-  world.telegram.forgetFaults()
+  world.telegram.clearInjectedErrors()
   world.telegram.forgetCalls()
 })
 
@@ -182,7 +182,7 @@ describe('Telegram says', () => {
     'a poster that is %s: the smaller one, else the card without it',
     async fate => {
       const person = await somebody()
-      const { harbor } = world.tvmaze.cast
+      const { harbor } = world.tvmaze.showIds
       const card = await person.says(`/start s_${harbor}`)
       const poster = card.photo!
       world.telegram.photo(poster, fate)

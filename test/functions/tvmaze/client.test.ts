@@ -29,7 +29,7 @@ describe('a search', () => {
   test('finds shows with what a card needs, the summary without its HTML', async () => {
     const [hit] = await client.search('harbor nine')
     expect(hit).toEqual({
-      id: simulator.cast.harbor,
+      id: simulator.showIds.harbor,
       name: 'Harbor Nine',
       url: expect.stringContaining('tvmaze.com/shows/'),
       image: expect.stringContaining('/original_untouched/'),
@@ -60,9 +60,9 @@ describe('a search', () => {
 
 describe('a show', () => {
   test('comes with its episodes, their instants in UTC, and its name in Brazil', async () => {
-    const show = await client.show(simulator.cast.harbor)
+    const show = await client.show(simulator.showIds.harbor)
     expect(show).toMatchObject({
-      _id: simulator.cast.harbor,
+      _id: simulator.showIds.harbor,
       names: { pt: 'Porto Nove' },
       fetchedAt: now.toISOString(),
     })
@@ -72,13 +72,13 @@ describe('a show', () => {
   })
 
   test('without an airtime has dates and no instants: the airstamp is a placeholder', async () => {
-    const show = await client.show(simulator.cast.streamer)
+    const show = await client.show(simulator.showIds.streamer)
     expect(show.episodes.length).toBeGreaterThan(5)
     expect(show.episodes.every(({ airstamp, airdate }) => airstamp === null && airdate !== '')).toBe(true)
   })
 
   test('with a special that has neither number nor date keeps it', async () => {
-    const show = await client.show(simulator.cast.special)
+    const show = await client.show(simulator.showIds.special)
     expect(show.episodes.find(({ number }) => number === null)).toMatchObject({
       airdate: '',
       airstamp: null,
@@ -91,7 +91,7 @@ describe('a show', () => {
   })
 
   test('is found by its other ids, through a redirect', async () => {
-    const show = await client.show(simulator.cast.harbor)
+    const show = await client.show(simulator.showIds.harbor)
     expect(await client.lookup({ imdb: show.imdb! })).toMatchObject({ id: show._id })
     expect(await client.lookup({ thetvdb: show.thetvdb! })).toMatchObject({ id: show._id })
     expect(await client.lookup({ imdb: 'tt0000000' })).toBe(null)
@@ -100,9 +100,9 @@ describe('a show', () => {
 
 test('updates are instants by id, and an edited show is among those of the day', async () => {
   const before = await client.updates('day')
-  expect(before.has(simulator.cast.hiatus)).toBe(false)
-  simulator.editShow(simulator.cast.hiatus, { status: 'Ended' })
-  expect((await client.updates('day')).get(simulator.cast.hiatus)).toBeGreaterThanOrEqual(now.getTime() / 1000 - 1)
+  expect(before.has(simulator.showIds.hiatus)).toBe(false)
+  simulator.editShow(simulator.showIds.hiatus, { status: 'Ended' })
+  expect((await client.updates('day')).get(simulator.showIds.hiatus)).toBeGreaterThanOrEqual(now.getTime() / 1000 - 1)
   expect((await client.updates()).size).toBeGreaterThan(10)
 })
 
@@ -111,7 +111,7 @@ describe('when TVMaze is not well', () => {
     simulator.fail(trouble)
     for (const call of [
       () => client.search('harbor'),
-      () => client.show(simulator.cast.harbor),
+      () => client.show(simulator.showIds.harbor),
       () => client.updates('day'),
       () => client.lookup({ imdb: 'tt1' }),
     ]) {
@@ -120,8 +120,8 @@ describe('when TVMaze is not well', () => {
   })
 
   test('a show whose episodes do not come is not half a show', async () => {
-    simulator.fail('502', { path: `/shows/${simulator.cast.harbor}/episodes` })
-    await expect(client.show(simulator.cast.harbor)).rejects.toThrow(TvmazeUnavailable)
+    simulator.fail('502', { path: `/shows/${simulator.showIds.harbor}/episodes` })
+    await expect(client.show(simulator.showIds.harbor)).rejects.toThrow(TvmazeUnavailable)
   })
 
   test('429 tells how long to wait, and who may wait tries again then', async () => {

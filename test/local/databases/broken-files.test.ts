@@ -75,7 +75,7 @@ describe.each(damages)('with %s left', (_, damage) => {
       startTelegram({
         botToken: '1:aaa',
         opsToken: '2:bbb',
-        newcomer: { keepIn: file, log: line => lines.push(line) },
+        newcomer: { conversationFile: file, log: line => lines.push(line) },
       })
     const first = await open()
     first.person.send('/start')

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { root } from '#infra/repository.ts'
 import { createFunction, readRequest } from '#local/dev/new.ts'
 import { until } from '#test/support/until.ts'
-import { clearAway, copyCheckout, startVigia, temporaryFolder, type Vigia } from '#test/support/vigia.ts'
+import { copyCheckout, removeDataFolder, startVigia, temporaryFolder, type Vigia } from '#test/support/vigia.ts'
 
 let folder: string
 let checkout: string
@@ -15,7 +15,7 @@ beforeAll(() => {
   checkout = join(folder, 'checkout')
   copyCheckout(checkout)
 })
-afterAll(() => clearAway(folder))
+afterAll(() => removeDataFolder(folder))
 
 describe('npm run new', () => {
   test.each([

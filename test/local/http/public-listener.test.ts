@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { listenOutside, listenPublic, type PublicLimits, type PublicListener } from '#local/http/public-listener.ts'
 import type { FunctionManifest } from '#local/manifests/manifests.ts'
 import { insisting, sendBytes, statusOf, times } from '#test/functions/dial/support/raw.ts'
-import { ask } from '#test/support/served.ts'
+import { sendRequest } from '#test/support/served.ts'
 import { until } from '#test/support/until.ts'
 
 const secret = 'the-right-secret'
@@ -83,7 +83,7 @@ afterAll(() => Promise.all(listeners.map(one => one.close())))
 
 const withSecret = { [secretHeader]: secret }
 const post = (path: string, { headers = withSecret as Record<string, string>, body = 'x' as string | Buffer } = {}) =>
-  ask(listener.port, { path, headers, body })
+  sendRequest(listener.port, { path, headers, body })
 
 const update = '{"update_id":1}'
 /** What each sends us, byte for byte, for a request of Telegram; {more} are headers of the client that it hands on. */
@@ -179,7 +179,7 @@ describe('the public port', () => {
     '[::1]',
   ])('knows no host: %s', async host => {
     for (const path of ['/', '/api/functions', '/vigia/default', '/healthz'])
-      expect((await ask(listener.port, { path, headers: { host, 'vigia-local': '1' } })).status).toBe(404)
+      expect((await sendRequest(listener.port, { path, headers: { host, 'vigia-local': '1' } })).status).toBe(404)
     expect((await post('/telegram', { headers: { ...withSecret, host } })).status).toBe(200)
   })
 
@@ -192,7 +192,7 @@ describe('the public port', () => {
       '/status/badge/a%C3%A7%C3%A3o.svg',
       '/status/badger',
     ])
-      expect((await ask(listener.port, { method: 'GET', path })).status).toBe(200)
+      expect((await sendRequest(listener.port, { method: 'GET', path })).status).toBe(200)
     expect(reached.map(one => one.replace(' GET', ''))).toEqual([
       'status-page /status',
       'status-page /status/',
@@ -239,8 +239,8 @@ describe('the public port', () => {
     const early = await listenPublic({ port: 0, functions })
     listeners.push(early)
     const statuses = async () => [
-      (await ask(early.port, { path: '/telegram', headers: withSecret })).status,
-      (await ask(early.port, { path: '/api' })).status,
+      (await sendRequest(early.port, { path: '/telegram', headers: withSecret })).status,
+      (await sendRequest(early.port, { path: '/api' })).status,
     ]
     expect(await statuses()).toEqual([503, 404])
     early.serve(serving)
@@ -285,9 +285,9 @@ describe('the address of before, PUBLIC_URL itself', () => {
   ])('with the path %s still takes updates that have the secret, and nothing else', async (basePath, paths) => {
     const { port } = await started(basePath)
     for (const path of paths) {
-      expect((await ask(port, { path, headers: withSecret })).status).toBe(200)
-      expect((await ask(port, { path, headers: { [secretHeader]: 'forged' } })).status).toBe(404)
-      expect((await ask(port, { path, method: 'GET', headers: withSecret })).status).toBe(404)
+      expect((await sendRequest(port, { path, headers: withSecret })).status).toBe(200)
+      expect((await sendRequest(port, { path, headers: { [secretHeader]: 'forged' } })).status).toBe(404)
+      expect((await sendRequest(port, { path, method: 'GET', headers: withSecret })).status).toBe(404)
     }
     expect(new Set(reached)).toEqual(new Set(['telegram-webhook POST /telegram']))
   })
@@ -295,9 +295,9 @@ describe('the address of before, PUBLIC_URL itself', () => {
   test('a proxy may send its path along or take it off', async () => {
     const { port } = await started('/vigia/')
     for (const path of ['/vigia/telegram', '/telegram', '/vigia/status/badge/1'])
-      expect((await ask(port, { path, headers: withSecret })).status).toBe(200)
+      expect((await sendRequest(port, { path, headers: withSecret })).status).toBe(200)
     for (const path of ['/vigia/api', '/vigiatelegram', '/vigia/vigia/telegram'])
-      expect((await ask(port, { path, headers: withSecret })).status).toBe(404)
+      expect((await sendRequest(port, { path, headers: withSecret })).status).toBe(404)
     expect(reached).toEqual([
       'telegram-webhook POST /telegram',
       'telegram-webhook POST /telegram',
@@ -335,7 +335,11 @@ describe('a request without the secret', () => {
   test('keeps its connection when its body is small, and is told that it cannot when the rest is not read', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     const forged = async (bytes: number) => {
-      const { status, headers } = await ask(listener.port, { path: '/telegram', body: Buffer.alloc(bytes), agent })
+      const { status, headers } = await sendRequest(listener.port, {
+        path: '/telegram',
+        body: Buffer.alloc(bytes),
+        agent,
+      })
       return [status, headers.connection]
     }
     for (const bytes of [900_000, 1, 900_000, 60_000, 1])
@@ -347,7 +351,7 @@ describe('a request without the secret', () => {
     const own = await started()
     own.serve({ ...serving, variableOf: () => undefined })
     for (const value of ['', 'undefined', secret])
-      expect((await ask(own.port, { path: '/telegram', headers: { [secretHeader]: value } })).status).toBe(401)
+      expect((await sendRequest(own.port, { path: '/telegram', headers: { [secretHeader]: value } })).status).toBe(401)
   })
 
   test('twice, the secret is none', async () => {
@@ -407,7 +411,7 @@ describe('a body', () => {
     const { port } = await started('/', { bodyBytes: 1000 })
     const half = connect(port, '127.0.0.1')
     half.write(`POST /telegram HTTP/1.1\r\nHost: x\r\n${secretLine}Content-Length: 2000\r\n\r\n${'x'.repeat(1500)}`)
-    const status = async (path: string) => (await ask(port, { path, headers: withSecret, body: 'x' })).status
+    const status = async (path: string) => (await sendRequest(port, { path, headers: withSecret, body: 'x' })).status
     await until(async () => (await status('/telegram')) === 503)
     // Each function has its own.
     expect(await status('/status')).toBe(200)
@@ -426,12 +430,16 @@ describe('limits', () => {
       return { socket, answers: vi.fn() }
     })
     for (const { socket, answers } of forged) socket.on('data', answers)
-    for (let n = 0; n < 5; n++) expect((await ask(port, { path: '/telegram', headers: withSecret })).status).toBe(200)
+    for (let n = 0; n < 5; n++)
+      expect((await sendRequest(port, { path: '/telegram', headers: withSecret })).status).toBe(200)
     expect(forged.every(({ answers }) => answers.mock.calls.length === 0)).toBe(true)
     for (const { socket } of forged) socket.destroy()
 
     const other = await started('/', { promptRefusals: 1, refusalPauseMs: 1 })
-    const statuses = Array.from({ length: 64 }, async () => (await ask(other.port, { path: '/telegram' })).status)
+    const statuses = Array.from(
+      { length: 64 },
+      async () => (await sendRequest(other.port, { path: '/telegram' })).status,
+    )
     expect(new Set(await Promise.all(statuses))).toEqual(new Set([401]))
   })
 
@@ -456,7 +464,8 @@ describe('limits', () => {
     const { port } = await started('/', { waitingConnections: 20 })
     const idle = Array.from({ length: 30 }, () => connect(port, '127.0.0.1').on('error', () => {}))
     await until(() => idle.filter(({ destroyed }) => destroyed).length >= 10, { what: 'ten to be closed' })
-    for (let n = 0; n < 5; n++) expect((await ask(port, { path: '/telegram', headers: withSecret })).status).toBe(200)
+    for (let n = 0; n < 5; n++)
+      expect((await sendRequest(port, { path: '/telegram', headers: withSecret })).status).toBe(200)
     for (const socket of idle) socket.destroy()
   })
 })

@@ -4,7 +4,7 @@ import { listen, type Server } from '#local/http/server.ts'
 import { startPage } from '#local/http/starting/page.ts'
 import { startProgress } from '#local/http/starting/progress.ts'
 import { sendBytes } from '#test/functions/dial/support/raw.ts'
-import { ask } from '#test/support/served.ts'
+import { sendRequest } from '#test/support/served.ts'
 
 let server: Server
 const reached: string[] = []
@@ -22,12 +22,12 @@ afterAll(() => server.close())
 
 const request = async (host: string, path: string, headers: Record<string, string> = {}) => {
   reached.length = 0
-  const { status } = await ask(server.port, { path, headers: { host, ...headers } })
+  const { status } = await sendRequest(server.port, { path, headers: { host, ...headers } })
   return { status, reached: [...reached] }
 }
 
 test('before everything is up every request is asked to come again', async () => {
-  const { status, headers } = await ask(server.port, { method: 'GET', headers: { host: 'localhost' } })
+  const { status, headers } = await sendRequest(server.port, { method: 'GET', headers: { host: 'localhost' } })
   expect(status).toBe(503)
   expect(headers['retry-after']).toBe('1')
 })

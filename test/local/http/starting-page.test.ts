@@ -9,9 +9,9 @@ import { listen, type Server } from '#local/http/server.ts'
 import { type StartPage, startPage } from '#local/http/starting/page.ts'
 import { type Progress, startProgress } from '#local/http/starting/progress.ts'
 import { accessibilityFaults, browserPath, desktop, phone, startBrowser } from '#test/support/browser.ts'
-import { ask } from '#test/support/served.ts'
+import { sendRequest } from '#test/support/served.ts'
 import { until } from '#test/support/until.ts'
-import { clearAway, copyCheckout, spawnVigia, startVigia, temporaryFolder } from '#test/support/vigia.ts'
+import { copyCheckout, removeDataFolder, spawnVigia, startVigia, temporaryFolder } from '#test/support/vigia.ts'
 
 const browser = { host: 'localhost', accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' }
 
@@ -29,7 +29,7 @@ describe('until everything is up', () => {
   })
   afterEach(() => server.close())
   const get = (headers: Record<string, string>, method = 'GET', path = '/chat?x=1') =>
-    ask(server.port, { method, path, headers: { host: 'localhost', ...headers } })
+    sendRequest(server.port, { method, path, headers: { host: 'localhost', ...headers } })
 
   test('a browser gets a page that shows the steps and asks again for the same address by itself', async () => {
     progress.set('PostgreSQL', { state: 'working', detail: 'preparing <a> new folder' })
@@ -168,7 +168,7 @@ describe('npm start', () => {
     return made
   }
   afterAll(async () => {
-    for (const made of folders) await clearAway(made)
+    for (const made of folders) await removeDataFolder(made)
   })
 
   test('shows the page from its beginning, and its end to who has it open', async () => {
@@ -178,7 +178,7 @@ describe('npm start', () => {
     const port = await freePort()
     const url = `postgresql://ana:secret@127.0.0.1:${(silent.address() as AddressInfo).port}/vigia`
     const running = spawnVigia({ dataDir: folder(), env: { PORT: String(port), DATABASE_URL: url } })
-    const get = () => ask(port, { method: 'GET', path: '/chat', headers: browser })
+    const get = () => sendRequest(port, { method: 'GET', path: '/chat', headers: browser })
     const shown = await until(
       () => get().then(({ body }) => /waiting for the server of DATABASE_URL/.test(body) && body),
       {

@@ -6,7 +6,7 @@ import {
   type WebhookRequest,
 } from '#local/outside-world/telegram-bridge.ts'
 import { startTelegram, type TelegramSimulator } from '#simulators/telegram.ts'
-import { type VirtualTime, virtualTime } from '#simulators/time.ts'
+import { type ManualTime, manualTime } from '#simulators/time.ts'
 import { until } from '#test/support/until.ts'
 
 const TOKEN = '7000000001:SIMULATED_main_bot_of_the_bridge_test'
@@ -48,7 +48,7 @@ const start = (options: Partial<BridgeOptions> = {}) => {
   return bridge
 }
 /** Lets time pass in steps until something holds. */
-const passing = (time: VirtualTime, stepMs: number, condition: () => boolean, what: string) =>
+const passing = (time: ManualTime, stepMs: number, condition: () => boolean, what: string) =>
   until(
     async () => {
       await time.advance(stepMs)
@@ -81,7 +81,7 @@ describe('without PUBLIC_URL', () => {
   })
 
   test('an update is confirmed only after the function took it, and is offered again until then', async () => {
-    const time = virtualTime(new Date('2026-11-21T12:00:00Z'))
+    const time = manualTime(new Date('2026-11-21T12:00:00Z'))
     let working = false
     const attempts: string[] = []
     start({
@@ -105,7 +105,7 @@ describe('without PUBLIC_URL', () => {
   })
 
   test('Retry-After of the function is kept to', async () => {
-    const time = virtualTime(new Date('2026-11-21T12:00:00Z'))
+    const time = manualTime(new Date('2026-11-21T12:00:00Z'))
     const at: number[] = []
     start({
       time,
@@ -153,7 +153,7 @@ describe('without PUBLIC_URL', () => {
   })
 
   test('a chat whose update must wait, or takes long, holds up no other chat, and keeps its own order', async () => {
-    const time = virtualTime(new Date('2026-11-21T12:00:00Z'))
+    const time = manualTime(new Date('2026-11-21T12:00:00Z'))
     const handed: string[] = []
     let release = () => {}
     const slow = new Promise<void>(resolve => {
@@ -214,7 +214,7 @@ describe('without PUBLIC_URL', () => {
   })
 
   test('429 for getUpdates: what was received is handed on meanwhile', async () => {
-    const time = virtualTime(new Date('2026-11-21T12:00:00Z'))
+    const time = manualTime(new Date('2026-11-21T12:00:00Z'))
     let tries = 0
     start({ time, deliver: async () => ({ status: ++tries < 3 ? 503 : 200 }) })
     telegram.user('Ana').send('oi')
@@ -234,7 +234,7 @@ describe('without PUBLIC_URL', () => {
   })
 
   test('another program with the same token is named, and the bot hears again when it is gone', async () => {
-    const time = virtualTime(new Date('2026-11-21T12:00:00Z'))
+    const time = manualTime(new Date('2026-11-21T12:00:00Z'))
     telegram.failNext('getUpdates', {
       status: 409,
       description: 'Conflict: terminated by other getUpdates request; make sure that only one bot instance is running',
@@ -249,7 +249,7 @@ describe('without PUBLIC_URL', () => {
   })
 
   test('an outage of Telegram is said once and survived', async () => {
-    const time = virtualTime(new Date('2026-11-21T12:00:00Z'))
+    const time = manualTime(new Date('2026-11-21T12:00:00Z'))
     telegram.failNext('*', { status: 502, body: '<html>Bad gateway</html>', times: 4 })
     start({ time })
     await said(/cannot be reached/)

@@ -1,12 +1,12 @@
 import type { Language } from '#database/chats/language.ts'
 
-interface Words {
+interface PageTexts {
   bots: { main: string; operators: string }
   page: Record<string, string>
 }
 
 /** What the chat page says of itself; what the bots say is theirs. */
-export const WORDS: Record<Language, Words> = {
+export const pageTexts: Record<Language, PageTexts> = {
   'pt-BR': {
     bots: { main: 'Vigia', operators: 'Operação' },
     page: {
