@@ -16,7 +16,7 @@ import { variablesOf } from '#infra/delivery/warm-up.ts'
 import { freePort } from '#infra/net/free-port.ts'
 import { functionNames, root } from '#infra/repository.ts'
 import { sampleEvent } from '#test/support/samples.ts'
-import { sendRequest, binaryEventHeaders } from '#test/support/served.ts'
+import { binaryEventHeaders, sendRequest } from '#test/support/served.ts'
 import { until } from '#test/support/until.ts'
 
 const outDir = join(root, '.build/functions')
