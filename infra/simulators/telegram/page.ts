@@ -5,7 +5,7 @@ import { preferredLanguage } from '#functions/wording/preferred-language.ts'
 import type { BotCommand } from './bot-api.ts'
 import { type Hint, hints } from './page/hints.ts'
 import { pageTexts } from './page/words.ts'
-import { type VisibleMessage, visibleMessage, type SimulatedUser } from './people.ts'
+import { type SimulatedUser, type VisibleMessage, visibleMessage } from './people.ts'
 import { placeholderPhoto } from './poster.ts'
 import type { Bot, Person, TelegramState } from './world.ts'
 
