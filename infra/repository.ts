@@ -5,5 +5,5 @@ import { join } from 'node:path'
 export const root = join(import.meta.dirname, '../')
 
 /** The names of the functions: the folders of functions/ that have a main.ts. A folder without one is shared code. */
-export const functionNames = () =>
-  readdirSync(join(root, 'functions')).filter(name => existsSync(join(root, 'functions', name, 'main.ts')))
+export const functionNames = (checkout = root) =>
+  readdirSync(join(checkout, 'functions')).filter(name => existsSync(join(checkout, 'functions', name, 'main.ts')))

@@ -14,7 +14,7 @@ const script = knScript()
 const bash = onPath('bash')
 const kn = onPath('kn')
 
-describe.skipIf(!bash)(`the README's section about kn${bash ? '' : ' (skipped: no bash)'}`, () => {
+describe.skipIf(!bash)(`the commands of infra/cluster/kn.md${bash ? '' : ' (skipped: no bash)'}`, () => {
   let calls: Call[] = []
   beforeAll(async () => {
     calls = (await callsIn(script)).map(understood)
@@ -39,9 +39,9 @@ describe.skipIf(!bash)(`the README's section about kn${bash ? '' : ' (skipped: n
     )
   })
 
-  test('a change of the section or of a manifest is noticed', async () => {
+  test('a change of the page or of a manifest is noticed', async () => {
     const differs = async (from: string, to: string) => {
-      expect(script, `the section has ${from}`).toContain(from)
+      expect(script, `the page has ${from}`).toContain(from)
       const changed = (await callsIn(script.replace(from, to))).map(understood).map(saidBy)
       return changed.some(said => {
         const manifest = manifests.get(key(said))
@@ -53,9 +53,10 @@ describe.skipIf(!bash)(`the README's section about kn${bash ? '' : ' (skipped: n
     expect(await differs("'7 * * * *'", "'8 * * * *'")).toBe(true)
     expect(await differs('--user 65532', '--user 0')).toBe(true)
     expect(await differs(' --security-context strict', '')).toBe(true)
+    expect(await differs('--label-revision vigia.dev/uses-mongodb=true', '')).toBe(true)
     expect(await differs('tick=$1" --sink "ksvc:$1"', 'tick=$1" --sink ksvc:error-notifier')).toBe(true)
     expect(await differs('/dead/default', '/dead')).toBe(true)
-    expect(await differs('inside=--cluster-local', 'inside=--no-cluster-local')).toBe(true)
+    expect(await differs('--cluster-local', '--no-cluster-local')).toBe(true)
   })
 
   test.each([

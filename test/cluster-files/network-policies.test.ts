@@ -140,6 +140,8 @@ const declared = (objects: Manifest[], ours: Peer[], others: Peer[], overlay: Ov
     publishers: objects
       .filter(({ metadata }) => metadata.labels?.['vigia.dev/publishes'] === 'true')
       .map(({ metadata }) => metadata.name),
+    'users of MongoDB': labelled(ours, 'vigia.dev/uses-mongodb'),
+    'users of web APIs': labelled(ours, 'vigia.dev/uses-web-apis'),
     anywhere: others.filter(peer => 'address' in peer && !peer.address.includes(':')).map(({ name }) => name),
   }
   const people = (cell: string) => cell.split(', ').flatMap(name => groups[name] ?? [name])
@@ -153,6 +155,9 @@ const declared = (objects: Manifest[], ours: Peer[], others: Peer[], overlay: Ov
       ),
     )
 }
+
+const labelled = (pods: Peer[], label: string) =>
+  pods.filter(pod => 'labels' in pod && pod.labels[label] === 'true').map(({ name }) => name)
 
 const flows = () => {
   const text = readFileSync(join(root, 'infra/cluster/README.md'), 'utf8')

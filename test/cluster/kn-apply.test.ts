@@ -10,7 +10,7 @@ import { type ApiServer, apiServer, whyNoApiServer } from './api-server.ts'
 const kn = onPath('kn')
 const why = kn && onPath('bash') ? await whyNoApiServer() : 'no kn on PATH, or no bash'
 
-/** What the README asks for before: the namespace, the ConfigMap, and the secrets with every key that a function names. */
+/** What the page about kn needs beforehand: the namespace, the ConfigMap, and the secrets with every key that a function names. */
 const beforehand = () => {
   const keys = new Map<string, Record<string, string>>()
   for (const { kind, spec } of knativeManifests())
@@ -36,11 +36,11 @@ describe.skipIf(why)(`kn against a real API server${why ? ` (skipped: ${why})` :
     // A namespace that was made a moment ago may not be seen yet by the admission of what goes into it.
     const input = JSON.stringify(beforehand())
     const applied = async () => (await server.kubectl(['apply', '-f', '-'], { input })).code === 0
-    await until(applied, { timeoutMs: 60_000, what: 'what the README asks for before' })
+    await until(applied, { timeoutMs: 60_000, what: 'what the page about kn needs beforehand' })
   })
   afterAll(() => server?.stop())
 
-  test('the blocks of the README run as they are, and make what the manifests say', async () => {
+  test('the blocks of infra/cluster/kn.md run as they are, and make what the manifests say', async () => {
     await runScript(knScript(), `#!/bin/sh\nexec '${kn}' "$@"\n`, server.env)
     for (const manifest of knativeManifests()) {
       const { apiVersion, kind, metadata } = manifest

@@ -19,14 +19,14 @@ export interface Manifest {
 }
 
 /**
- * The objects of every YAML file of one folder, given by its path from the repository's root. Files in subfolders and
+ * The objects of every YAML file of one folder, given by its path in a checkout. Files in subfolders and
  * kustomization.yaml are left out. Throws an Error that names the file when its YAML is invalid.
  */
-export const manifestsIn = (folder: string): Manifest[] =>
-  readdirSync(join(root, folder))
+export const manifestsIn = (folder: string, checkout = root): Manifest[] =>
+  readdirSync(join(checkout, folder))
     .filter(name => name.endsWith('.yaml') && name !== 'kustomization.yaml')
     .flatMap(name =>
-      parseAllDocuments(readFileSync(join(root, folder, name), 'utf8')).map(document => {
+      parseAllDocuments(readFileSync(join(checkout, folder, name), 'utf8')).map(document => {
         if (document.errors[0]) throw new Error(`${folder}/${name}: ${document.errors[0].message}`)
         return { file: `${folder}/${name}`, ...document.toJS({ maxAliasCount: 0 }) }
       }),
@@ -34,4 +34,4 @@ export const manifestsIn = (folder: string): Manifest[] =>
 
 /** The objects that are the same on every cluster and on one machine: those of knative/ with its subfolders, and of triggers/. */
 export const knativeManifests = () =>
-  ['knative', 'knative/services', 'knative/sources', 'triggers'].flatMap(manifestsIn)
+  ['knative', 'knative/services', 'knative/sources', 'triggers'].flatMap(folder => manifestsIn(folder))

@@ -2,14 +2,11 @@ import type { NewFunction } from './new.ts'
 
 export const camelCase = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
 
-/** The files of a new function by path: new ones, and lists that get a line. `read` gives the text of a file. */
+/** The files of a new function by path, and functions/README.md with its row. `read` returns the text of a file. */
 export const newFunctionFiles = async (
   { name, tick }: NewFunction,
   read: (path: string) => Promise<string>,
 ): Promise<Map<string, string>> => {
-  const resources = ['services', ...(tick === null ? [] : ['sources'])]
-  let kustomization = await read('knative/kustomization.yaml')
-  for (const folder of resources) kustomization = withResource(kustomization, `${folder}/${name}.yaml`)
   return new Map([
     [`functions/${name}/${name}.ts`, rule(name, tick)],
     [`functions/${name}/main.ts`, wiring(name, tick)],
@@ -17,8 +14,6 @@ export const newFunctionFiles = async (
     [`knative/services/${name}.yaml`, service(name)],
     ...(tick === null ? [] : [[`knative/sources/${name}.yaml`, source(name, tick)] as const]),
     [`triggers/${name}.yaml`, trigger(name, tick)],
-    ['knative/kustomization.yaml', kustomization],
-    ['triggers/kustomization.yaml', withResource(await read('triggers/kustomization.yaml'), `${name}.yaml`)],
     ['functions/README.md', withRow(await read('functions/README.md'), name, tick)],
   ])
 }
@@ -101,7 +96,10 @@ test('a tick that is delivered twice has one effect', async () => {
 })
 `
 
-const service = (name: string) => `apiVersion: serving.knative.dev/v1
+const service = (
+  name: string,
+) => `# Waits for: say what its requests wait for; the table in infra/cluster/scaling/README.md shows it.
+apiVersion: serving.knative.dev/v1
 kind: Service
 metadata:
   name: ${name}
@@ -219,18 +217,6 @@ spec:
         name: error-notifier
       uri: /dead/${trigger}
 `
-}
-
-/** A kustomization with one resource more, in its alphabetical place among those of its folder. */
-const withResource = (text: string, path: string): string => {
-  const line = `  - ${path}`
-  const folder = path.includes('/') ? `  - ${path.slice(0, path.indexOf('/') + 1)}` : '  - '
-  const lines = text.trimEnd().split('\n')
-  if (lines.includes(line)) return text
-  const after = lines.findLastIndex(other => other.startsWith(folder) && other < line)
-  const at = after >= 0 ? after + 1 : lines.findIndex(other => other.startsWith(folder))
-  lines.splice(at >= 0 ? at : lines.length, 0, line)
-  return `${lines.join('\n')}\n`
 }
 
 /** functions/README.md with a row at the end of the table of functions. */

@@ -2,6 +2,8 @@ import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { writeFileAtomic } from '#infra/files/atomic-write.ts'
+import { functionLists } from '#infra/generate/function-lists.ts'
+import { write } from '#infra/generate/write.ts'
 import { cron } from '../sources/cron.ts'
 import { camelCase, newFunctionFiles } from './new-function.ts'
 
@@ -44,14 +46,14 @@ export const readRequest = (given: readonly string[], root: string): NewFunction
   return { name, tick }
 }
 
-/** Writes the files of a new function into a checkout; gives their paths. */
+/** Writes the files of a new function into a checkout, and the lists that name every function. Returns their paths. */
 export const createFunction = async (asked: NewFunction, root: string): Promise<string[]> => {
   const files = await newFunctionFiles(asked, path => readFile(join(root, path), 'utf8'))
   for (const [path, text] of files) {
     await mkdir(dirname(join(root, path)), { recursive: true })
     await writeFileAtomic(join(root, path), text, 0o644)
   }
-  return [...files.keys()]
+  return [...files.keys(), ...(await write(functionLists, root))]
 }
 
 if (import.meta.main) {

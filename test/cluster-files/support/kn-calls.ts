@@ -16,11 +16,9 @@ export const onPath = (name: string): string | undefined =>
     .map(folder => join(folder, name))
     .find(file => existsSync(file))
 
-/** The fenced blocks of the README's section about kn, as one script. */
-export const knScript = (readme = readFileSync(join(root, 'README.md'), 'utf8')): string => {
-  const section = /^## The same with kn\n(.*?)(?=^## )/ms.exec(readme)?.[1] ?? ''
-  return [...section.matchAll(/^```bash\n(.*?)^```$/gms)].map(([, block]) => block).join('\n')
-}
+/** The fenced blocks of infra/cluster/kn.md, as one script. */
+export const knScript = (page = readFileSync(join(root, 'infra/cluster/kn.md'), 'utf8')): string =>
+  [...page.matchAll(/^```bash\n(.*?)^```$/gms)].map(([, block]) => block).join('\n')
 
 /** Runs the script in bash with the given program as `kn`. */
 export const runScript = (script: string, kn: string, env: Record<string, string> = {}) =>

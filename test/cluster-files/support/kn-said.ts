@@ -24,6 +24,7 @@ export const saidBy = ({ command, name, flags }: Call): Said => {
           ...pairs(flags.get('label-service')),
           ...(flags.has('cluster-local') && { 'networking.knative.dev/visibility': 'cluster-local' }),
         },
+        revisionLabels: pairs(flags.get('label-revision')),
         scaling: { ...scaling, min, max },
         atOnce: number('concurrency-limit'),
         timeoutS: number('timeout'),
@@ -107,6 +108,7 @@ export const saidIn = ({ kind, metadata, spec }: Pick<Manifest, 'kind' | 'metada
         ...common,
         image: container.image,
         labels: metadata.labels,
+        revisionLabels: revision.labels ?? {},
         scaling: Object.fromEntries(
           ['metric', 'target', 'window', 'min', 'max'].map(key => [
             key,

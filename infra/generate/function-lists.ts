@@ -1,0 +1,10 @@
+import type { Generator } from './generator.ts'
+import { knCommands } from './kn-commands.ts'
+import { kustomizations } from './kustomizations.ts'
+import { scalingTable } from './scaling-table.ts'
+import { smokeList } from './smoke-list.ts'
+
+/** The lists that name every function, made from the functions and their manifests. `npm run new` writes them too. */
+export const functionLists: Generator[] = [kustomizations, smokeList, scalingTable, knCommands].map(files => ({
+  files,
+}))
