@@ -8,7 +8,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // What needs a real API server, Debian's packages or root: `npm run test:cluster`.
     exclude: ['test/cluster/**'],
-    globalSetup: ['test/support/servers.ts'],
+    globalSetup: ['test/support/global-setup.ts'],
     reporters: process.env.CI ? ['default', ['json', { outputFile: '.build/test-report.json' }]] : ['default'],
     pool: 'forks',
     maxWorkers: 2,

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net'
 import type { Clock } from '#functions/host/clock.ts'
 import { defaultSites, respond, type SiteBehaviour } from './sites/behaviour.ts'
-import { switchPage } from './sites/page.ts'
+import { switchPage } from './sites/switch-page.ts'
 import { realTime, type Time } from './time.ts'
 
 export type { SiteBehaviour } from './sites/behaviour.ts'

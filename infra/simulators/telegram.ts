@@ -1,11 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '#functions/host/clock.ts'
+import { botApi, runFromWebhook } from './telegram/api-handler.ts'
 import type { Update, WebhookInfo } from './telegram/bot-api.ts'
-import type { Call } from './telegram/calls.ts'
-import type { InjectedError } from './telegram/faults.ts'
-import { persistIn } from './telegram/keep.ts'
-import { chatPage } from './telegram/page.ts'
+import type { Call } from './telegram/call-log.ts'
+import { chatPage } from './telegram/chat-page.ts'
+import { persistIn } from './telegram/conversation-file.ts'
+import type { InjectedError } from './telegram/injected-errors.ts'
 import {
   addGroup,
   addPerson,
@@ -14,12 +15,11 @@ import {
   simulatedUser,
   transcript,
 } from './telegram/people.ts'
-import type { PhotoFetchResult } from './telegram/photos.ts'
-import { type RateLimits, strictRates, usualRates } from './telegram/rates.ts'
-import { botApi, runFromWebhook } from './telegram/server.ts'
+import type { PhotoFetchResult } from './telegram/photo-fetches.ts'
+import { type RateLimits, strictRates, usualRates } from './telegram/rate-limiter.ts'
+import { addBot, type Bot, emptyState, privateChat, type TelegramState } from './telegram/state.ts'
 import { getWebhookInfo } from './telegram/surface.ts'
-import type { DeliveryAttempt } from './telegram/webhook.ts'
-import { addBot, type Bot, emptyState, privateChat, type TelegramState } from './telegram/world.ts'
+import type { DeliveryAttempt } from './telegram/webhook-sender.ts'
 import { realTime, type Time } from './time.ts'
 
 export type { ButtonPress, Participant, SimulatedGroup, SimulatedUser, VisibleMessage } from './telegram/people.ts'

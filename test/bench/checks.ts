@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { type Postgres, postgres } from '#database/connect.ts'
 import { freePort } from '#infra/net/free-port.ts'
 import { startPostgres } from '#local/databases/postgres.ts'
-import { startVigia, temporaryFolder, type Vigia } from '#test/support/vigia.ts'
+import { startVigia, temporaryFolder, type Vigia } from '#test/support/npm-start.ts'
 import type { Bench } from './bench.ts'
 
 const intervalS = 60

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { Agent, createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { startVigia, type Vigia } from '#test/support/vigia.ts'
+import { startVigia, type Vigia } from '#test/support/npm-start.ts'
 import type { Bench } from './bench.ts'
 
 const rounds = Number(process.env.ROUNDS ?? 200)

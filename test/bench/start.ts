@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { root } from '#infra/repository.ts'
+import { copyCheckout, removeDataFolder, startVigia, temporaryFolder } from '#test/support/npm-start.ts'
 import { until } from '#test/support/until.ts'
-import { copyCheckout, removeDataFolder, startVigia, temporaryFolder } from '#test/support/vigia.ts'
 import type { Bench } from './bench.ts'
 
 const MIB = 1024 * 1024

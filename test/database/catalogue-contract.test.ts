@@ -6,7 +6,7 @@ import { catalogueIn } from '#database/series/catalogue.ts'
 import type { Show } from '#database/series/show.ts'
 import { findMongod, jongodb } from '#local/databases/mongo-programs.ts'
 import { startMongo } from '#local/databases/mongodb.ts'
-import { temporaryDataFolder } from '#test/support/servers.ts'
+import { temporaryDataFolder } from '#test/support/global-setup.ts'
 
 /** What the catalogue may use of MongoDB, on every Mongo-compatible server that this machine has. */
 interface Engine {

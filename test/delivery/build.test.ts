@@ -15,8 +15,8 @@ import { validatorsCompiledAhead } from '#infra/delivery/validators.ts'
 import { variablesOf } from '#infra/delivery/warm-up.ts'
 import { freePort } from '#infra/net/free-port.ts'
 import { functionNames, root } from '#infra/repository.ts'
-import { sampleEvent } from '#test/support/samples.ts'
-import { binaryEventHeaders, sendRequest } from '#test/support/served.ts'
+import { binaryEventHeaders, sendRequest } from '#test/support/function-server.ts'
+import { sampleEvent } from '#test/support/sample-events.ts'
 import { until } from '#test/support/until.ts'
 
 const outDir = join(root, '.build/functions')

@@ -20,9 +20,9 @@ import { variablesOf } from '#infra/delivery/warm-up.ts'
 import { freePort } from '#infra/net/free-port.ts'
 import { functionNames, root } from '#infra/repository.ts'
 import { dockerIgnore, type Stage, stagesOf } from '#test/delivery/support/dockerfile.ts'
-import { flakyProxy } from '#test/support/cuttable.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
-import { sendRequest } from '#test/support/served.ts'
+import { flakyProxy } from '#test/support/flaky-proxy.ts'
+import { sendRequest } from '#test/support/function-server.ts'
 import { until } from '#test/support/until.ts'
 
 const dockerfile = readFileSync(join(root, 'infra/delivery/Dockerfile'), 'utf8')

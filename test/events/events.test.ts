@@ -10,7 +10,7 @@ import { cloudEvent } from '#functions/host/cloud-event.ts'
 import { inBinaryMode } from '#functions/host/publish.ts'
 import { manifestsIn } from '#infra/cluster/render/manifest-files.ts'
 import { functionNames, root } from '#infra/repository.ts'
-import { sampleEvent } from '#test/support/samples.ts'
+import { sampleEvent } from '#test/support/sample-events.ts'
 
 const files = readdirSync(join(root, 'events')).filter(file => file.endsWith('.ts'))
 const isDefinition = (value: unknown): value is EventDefinition =>

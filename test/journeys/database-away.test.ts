@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { monitorsIn } from '#database/uptime/monitors.ts'
-import { flakyProxy } from '#test/support/cuttable.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
+import { flakyProxy } from '#test/support/flaky-proxy.ts'
 import { type Journey, repliesMatching, startJourney, waitForReply } from '#test/support/journey.ts'
 import { until } from '#test/support/until.ts'
 

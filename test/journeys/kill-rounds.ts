@@ -10,8 +10,8 @@ import {
   startSimulators,
   waitForReply,
 } from '#test/support/journey.ts'
+import { removeDataFolder, startVigia, temporaryFolder } from '#test/support/npm-start.ts'
 import { until } from '#test/support/until.ts'
-import { removeDataFolder, startVigia, temporaryFolder } from '#test/support/vigia.ts'
 
 export type Victim = 'runtime' | 'PostgreSQL' | 'function'
 

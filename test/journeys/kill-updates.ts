@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
 import type { ButtonPress, SimulatedUser } from '#simulators/telegram.ts'
 import { settled, startSimulators } from '#test/support/journey.ts'
+import { removeDataFolder, startVigia, temporaryFolder, type Vigia } from '#test/support/npm-start.ts'
 import { until } from '#test/support/until.ts'
-import { removeDataFolder, startVigia, temporaryFolder, type Vigia } from '#test/support/vigia.ts'
 import { killPostgres, randomFrom, type Victim } from './kill-rounds.ts'
 
 /** What became of one update: how often it was answered, and how often its chat was told that the answer is late. */

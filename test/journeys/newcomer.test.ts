@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { root } from '#infra/repository.ts'
+import { startVigia, type Vigia } from '#test/support/npm-start.ts'
 import { until } from '#test/support/until.ts'
-import { startVigia, type Vigia } from '#test/support/vigia.ts'
 
 /*
  * What the README promises to somebody who has nothing but Node: `npm start` without any variable, and `npm run chat` beside it.

@@ -30,7 +30,7 @@ import { startTelegram } from '#simulators/telegram.ts'
 import { startTvmaze, type TvmazeFailure } from '#simulators/tvmaze.ts'
 import { send, startBrokerServer } from '#test/support/broker-server.ts'
 import { freshDatabase, freshMongo } from '#test/support/database.ts'
-import { startFunction } from '#test/support/served.ts'
+import { startFunction } from '#test/support/function-server.ts'
 import { until } from '#test/support/until.ts'
 
 /*

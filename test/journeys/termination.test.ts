@@ -13,8 +13,14 @@ import {
   startSimulators,
   waitForReply,
 } from '#test/support/journey.ts'
+import {
+  removeDataFolder,
+  startVigia,
+  temporaryFolder,
+  type Vigia,
+  type VigiaOptions,
+} from '#test/support/npm-start.ts'
 import { until } from '#test/support/until.ts'
-import { removeDataFolder, startVigia, temporaryFolder, type Vigia, type VigiaOptions } from '#test/support/vigia.ts'
 
 let world: Simulators
 let dataDir: string

@@ -4,8 +4,14 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, expect, test } from 'vitest'
 import { root } from '#infra/repository.ts'
+import {
+  copyCheckout,
+  removeDataFolder,
+  startVigia,
+  temporaryFolder,
+  type VigiaOptions,
+} from '#test/support/npm-start.ts'
 import { until } from '#test/support/until.ts'
-import { copyCheckout, removeDataFolder, startVigia, temporaryFolder, type VigiaOptions } from '#test/support/vigia.ts'
 
 const folders: string[] = []
 const folder = () => {

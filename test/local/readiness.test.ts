@@ -9,9 +9,9 @@ import { commandOf } from '#local/databases/processes.ts'
 import { databaseFault, dataFolderFault, readinessOf } from '#local/readiness.ts'
 import { startBrokerServer } from '../support/broker-server.ts'
 import { emptyDatabase, freshMongo, type TestDatabase } from '../support/database.ts'
+import { startVigia, temporaryFolder, type Vigia } from '../support/npm-start.ts'
 import { sharedServer } from '../support/shared-servers.ts'
 import { until } from '../support/until.ts'
-import { startVigia, temporaryFolder, type Vigia } from '../support/vigia.ts'
 
 let folder: string
 const mounts: string[] = []

@@ -8,8 +8,8 @@ import { commandOf } from '#local/databases/processes.ts'
 import { type Face, faceOf } from '#local/http/request-target.ts'
 import { manifestFiles, readManifests } from '#local/manifests/manifests.ts'
 import { emptyDatabase, freshMongo, type TestDatabase } from '../support/database.ts'
+import { removeDataFolder, spawnVigia, startVigia, temporaryFolder, type Vigia } from '../support/npm-start.ts'
 import { until } from '../support/until.ts'
-import { removeDataFolder, spawnVigia, startVigia, temporaryFolder, type Vigia } from '../support/vigia.ts'
 
 const { functions: services } = readManifests(manifestFiles(root))
 const isGone = async (pid: number) => (await commandOf(pid)) === null

@@ -9,7 +9,7 @@ import { readArguments } from '#local/arguments.ts'
 import { readEnvironment, type Settings } from '#local/environment.ts'
 import { holderOf } from '#local/http/port-holder.ts'
 import { manifestFiles, readManifests } from '#local/manifests/manifests.ts'
-import { removeDataFolder, spawnVigia, temporaryFolder, type VigiaOptions } from '../support/vigia.ts'
+import { removeDataFolder, spawnVigia, temporaryFolder, type VigiaOptions } from '../support/npm-start.ts'
 
 const folders: string[] = []
 const folder = () => {

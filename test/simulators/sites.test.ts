@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type SitesSimulator, startSites } from '#simulators/sites.ts'
-import { type ManualTime, manualTime } from '#simulators/time.ts'
+import { type ManualTime, manualTime } from '#test/support/manual-time.ts'
 import { until } from '#test/support/until.ts'
 
 let time: ManualTime

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ChatMember, Message, Update } from '#simulators/telegram/bot-api.ts'
 import { type SimulatedUser, startTelegram, type TelegramSimulator } from '#simulators/telegram.ts'
-import { type ManualTime, manualTime } from '#simulators/time.ts'
+import { type ManualTime, manualTime } from '#test/support/manual-time.ts'
 import { until } from '#test/support/until.ts'
 
 const TOKEN = '7000000001:SIMULATED_main_bot'

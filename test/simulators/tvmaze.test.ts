@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { tvmaze } from '#functions/tvmaze/client.ts'
-import { type ManualTime, manualTime } from '#simulators/time.ts'
 import type { episodeJson, showJson } from '#simulators/tvmaze/json.ts'
 import { fiveMinuteShowId, showIds, startTvmaze, type TvmazeOptions, type TvmazeSimulator } from '#simulators/tvmaze.ts'
+import { type ManualTime, manualTime } from '#test/support/manual-time.ts'
 import { until } from '#test/support/until.ts'
 
 type Episode = ReturnType<typeof episodeJson>

@@ -1,8 +1,8 @@
 import { startSites } from '#simulators/sites.ts'
 import { type SimulatedUser, startTelegram } from '#simulators/telegram.ts'
 import { startTvmaze } from '#simulators/tvmaze.ts'
+import { startVigia, type VigiaOptions } from './npm-start.ts'
 import { until } from './until.ts'
-import { startVigia, type VigiaOptions } from './vigia.ts'
 
 const botToken = '700000001:journey-bot-token-AAAAAAAAAAAAAAAA'
 const opsToken = '700000002:journey-operators-token-AAAAAAAAAA'

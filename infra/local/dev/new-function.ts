@@ -76,7 +76,7 @@ const ruleTest = (name: string, tick: string | null) =>
     ? `import { expect, test } from 'vitest'
 import { ${heard.definition} } from '#events/${heard.file}.ts'
 import { ${camelCase(name)} } from '#functions/${name}/${name}.ts'
-import { sample } from '#test/support/samples.ts'
+import { sample } from '#test/support/sample-events.ts'
 
 test('an event that is delivered twice has one effect', async () => {
   const event = sample(${heard.definition})
@@ -86,7 +86,7 @@ test('an event that is delivered twice has one effect', async () => {
     : `import { expect, test } from 'vitest'
 import { Tick } from '#events/tick.ts'
 import { ${camelCase(name)} } from '#functions/${name}/${name}.ts'
-import { sample } from '#test/support/samples.ts'
+import { sample } from '#test/support/sample-events.ts'
 
 const clock = () => new Date('2026-11-21T12:00:00Z')
 

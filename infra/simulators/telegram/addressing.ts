@@ -1,6 +1,6 @@
 import type { Args } from './args.ts'
 import { badRequest, forbidden } from './bot-api-error.ts'
-import type { Bot, Chat, StoredMessage, TelegramState } from './world.ts'
+import type { Bot, Chat, StoredMessage, TelegramState } from './state.ts'
 
 /** The chat a call names, if the bot may write there; else the refusal of Telegram's table. */
 export const writableChat = (state: TelegramState, bot: Bot, args: Args): Chat => {

@@ -4,7 +4,6 @@ import type { InlineButton, Message } from './bot-api.ts'
 import { badRequest } from './bot-api-error.ts'
 import { keyboardOf } from './keyboard.ts'
 import { inputPhoto } from './sending.ts'
-import { captionText, messageText } from './text.ts'
 import {
   apiMessage,
   type Bot,
@@ -13,7 +12,8 @@ import {
   type StoredMessage,
   type TelegramState,
   unixSeconds,
-} from './world.ts'
+} from './state.ts'
+import { captionText, messageText } from './text.ts'
 
 const deletableForS = 48 * 3600
 

@@ -8,6 +8,7 @@ import {
   editMessageText,
 } from './editing.ts'
 import { sendMediaGroup, sendMessage, sendPhoto } from './sending.ts'
+import type { Bot, TelegramState } from './state.ts'
 import {
   answerCallbackQuery,
   deleteMyCommands,
@@ -23,7 +24,6 @@ import {
   setText,
   setWebhook,
 } from './surface.ts'
-import type { Bot, TelegramState } from './world.ts'
 
 type Method = (state: TelegramState, bot: Bot, args: Args) => unknown
 

@@ -1,6 +1,5 @@
 import { generalTopicId } from './addressing.ts'
 import type { Entity, InlineButton } from './bot-api.ts'
-import { normalized } from './text.ts'
 import {
   addMessage,
   apiChat,
@@ -19,7 +18,8 @@ import {
   type TelegramState,
   unixSeconds,
   userOf,
-} from './world.ts'
+} from './state.ts'
+import { normalized } from './text.ts'
 
 /** A message as a person sees it on the screen. */
 export interface VisibleMessage {

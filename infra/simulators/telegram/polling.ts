@@ -2,8 +2,8 @@ import type { Time } from '../time.ts'
 import type { Args } from './args.ts'
 import type { Update } from './bot-api.ts'
 import { conflict } from './bot-api-error.ts'
+import type { Bot } from './state.ts'
 import { setAllowedUpdates } from './surface.ts'
-import type { Bot } from './world.ts'
 
 const maxTimeoutS = 50
 

@@ -3,7 +3,6 @@ import type { Args } from './args.ts'
 import type { Message, PhotoSize } from './bot-api.ts'
 import { badRequest } from './bot-api-error.ts'
 import { keyboardOf } from './keyboard.ts'
-import { captionText, messageText } from './text.ts'
 import {
   addMessage,
   apiMessage,
@@ -12,7 +11,8 @@ import {
   fingerprint,
   type StoredMessage,
   type TelegramState,
-} from './world.ts'
+} from './state.ts'
+import { captionText, messageText } from './text.ts'
 
 const maxUploadBytes = 10 * 1024 * 1024
 

@@ -2,7 +2,7 @@ import { knownChat } from './addressing.ts'
 import type { Args } from './args.ts'
 import type { BotCommand, ChatMember, User, WebhookInfo } from './bot-api.ts'
 import { badRequest, tooManyRequests } from './bot-api-error.ts'
-import { apiChat, type Bot, botUser, memberOf, notifyWatchers, type TelegramState, unixSeconds } from './world.ts'
+import { apiChat, type Bot, botUser, memberOf, notifyWatchers, type TelegramState, unixSeconds } from './state.ts'
 
 export const getMe = (_world: TelegramState, bot: Bot): User & Record<string, unknown> => ({
   ...botUser(bot),

@@ -1,6 +1,6 @@
 import type { Clock } from '#functions/host/clock.ts'
-import { fiveMinuteShow, fiveMinuteShowId } from './bulletin.ts'
-import { inventedShows } from './cast.ts'
+import { fiveMinuteShow, fiveMinuteShowId } from './five-minute-show.ts'
+import { inventedShows } from './invented-shows.ts'
 import {
   type Channel,
   countries,

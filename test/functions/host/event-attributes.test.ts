@@ -16,7 +16,7 @@ import {
   urlDestination,
 } from '#test/support/broker-server.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
-import { startFunction } from '#test/support/served.ts'
+import { startFunction } from '#test/support/function-server.ts'
 import { until } from '#test/support/until.ts'
 
 let database: TestDatabase

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest'
 import { SeriesFollowed } from '#events/series-followed.ts'
 import { type FunctionDefinition, on } from '#functions/host/function-definition.ts'
 import { logger } from '#functions/host/log.ts'
-import { startFunction } from '#test/support/served.ts'
+import { startFunction } from '#test/support/function-server.ts'
 
 const keeper: FunctionDefinition = { name: 'keeper', events: [on(SeriesFollowed, async () => {})] }
 

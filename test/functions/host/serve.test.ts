@@ -14,7 +14,7 @@ import type { DeadLetter } from '#functions/host/dead-letter.ts'
 import { Conflict, Permanent, RetryLater } from '#functions/host/errors.ts'
 import { type FunctionDefinition, type News, on } from '#functions/host/function-definition.ts'
 import { insisting, times } from '#test/functions/dial/support/raw.ts'
-import { binaryEventHeaders, gate, sendRequest, startFunction, startSink } from '#test/support/served.ts'
+import { binaryEventHeaders, gate, sendRequest, startFunction, startSink } from '#test/support/function-server.ts'
 import { until } from '#test/support/until.ts'
 
 const followed = { type: SeriesFollowed.type, subject: 'show/82' }
@@ -846,7 +846,7 @@ describe('a process', () => {
     for (const child of running.splice(0)) child.kill('SIGKILL')
   })
 
-  /** Starts a served function of test/support/served.process.ts; `gateServer` holds what it waits for. */
+  /** Starts a served function of test/support/function-server.process.ts; `gateServer` holds what it waits for. */
   const start = async (env: Record<string, string> = {}) => {
     const go = gate()
     const calls: string[] = []
@@ -862,7 +862,7 @@ describe('a process', () => {
     const { port } = probe.address() as AddressInfo
     probe.close()
     await once(probe, 'close')
-    const child = spawn(process.execPath, [join(import.meta.dirname, '../../support/served.process.ts')], {
+    const child = spawn(process.execPath, [join(import.meta.dirname, '../../support/function-server.process.ts')], {
       env: {
         PATH: process.env.PATH,
         PORT: String(port),

@@ -15,7 +15,7 @@ import { wipeDataFolder } from '#local/databases/wipe.ts'
 import { readEnvironment, type Settings } from '#local/environment.ts'
 import { outsideWorld } from '#local/outside-world/outside-world.ts'
 import { startTelegram } from '#simulators/telegram.ts'
-import { temporaryDataFolder } from '#test/support/servers.ts'
+import { temporaryDataFolder } from '#test/support/global-setup.ts'
 
 /*
  * What a power cut leaves of a file of ours: the name without bytes, a part of it, or bytes of something else. A start

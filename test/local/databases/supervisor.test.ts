@@ -31,7 +31,7 @@ import { startPostgres } from '#local/databases/postgres.ts'
 import { commandOf, endProcess } from '#local/databases/processes.ts'
 import { limitLog, pauseAfter, supervise } from '#local/databases/supervisor.ts'
 import { wipeDataFolder } from '#local/databases/wipe.ts'
-import { temporaryDataFolder } from '#test/support/servers.ts'
+import { temporaryDataFolder } from '#test/support/global-setup.ts'
 import { sharedServer } from '#test/support/shared-servers.ts'
 import { until } from '#test/support/until.ts'
 
@@ -92,7 +92,7 @@ const startedMongo = async (dataDir: string, options: Partial<Parameters<typeof 
 
 /** A second process that runs servers on the folder, as `npm start` does. */
 const holder = async (dataDir: string) => {
-  const script = fileURLToPath(new URL('../../support/holder.ts', import.meta.url))
+  const script = fileURLToPath(new URL('../../support/database-servers.process.ts', import.meta.url))
   const child = mortal(spawn(process.execPath, [script, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] }))
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
   const told = JSON.parse(line) as { url: string; postgres: number; mongo: number; refusal?: string }

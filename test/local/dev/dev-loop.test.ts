@@ -5,8 +5,8 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { root } from '#infra/repository.ts'
 import { createFunction, readRequest } from '#local/dev/new.ts'
+import { copyCheckout, removeDataFolder, startVigia, temporaryFolder, type Vigia } from '#test/support/npm-start.ts'
 import { until } from '#test/support/until.ts'
-import { copyCheckout, removeDataFolder, startVigia, temporaryFolder, type Vigia } from '#test/support/vigia.ts'
 
 let folder: string
 let checkout: string

@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { accessibilityFaults, browserPath, desktop, phone, startBrowser } from '#test/support/browser.ts'
-import { startVigia, type Vigia } from '#test/support/vigia.ts'
+import { startVigia, type Vigia } from '#test/support/npm-start.ts'
 
 let browser: Browser
 let vigia: Vigia

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { listenOutside, listenPublic, type PublicLimits, type PublicListener } from '#local/http/public-listener.ts'
 import type { FunctionManifest } from '#local/manifests/manifests.ts'
 import { insisting, sendBytes, statusOf, times } from '#test/functions/dial/support/raw.ts'
-import { sendRequest } from '#test/support/served.ts'
+import { sendRequest } from '#test/support/function-server.ts'
 import { until } from '#test/support/until.ts'
 
 const secret = 'the-right-secret'

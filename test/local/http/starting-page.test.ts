@@ -9,9 +9,9 @@ import { listen, type Server } from '#local/http/server.ts'
 import { type StartPage, startPage } from '#local/http/starting/page.ts'
 import { type Progress, startProgress } from '#local/http/starting/progress.ts'
 import { accessibilityFaults, browserPath, desktop, phone, startBrowser } from '#test/support/browser.ts'
-import { sendRequest } from '#test/support/served.ts'
+import { sendRequest } from '#test/support/function-server.ts'
+import { copyCheckout, removeDataFolder, spawnVigia, startVigia, temporaryFolder } from '#test/support/npm-start.ts'
 import { until } from '#test/support/until.ts'
-import { copyCheckout, removeDataFolder, spawnVigia, startVigia, temporaryFolder } from '#test/support/vigia.ts'
 
 const browser = { host: 'localhost', accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' }
 

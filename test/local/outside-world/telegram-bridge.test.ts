@@ -6,7 +6,7 @@ import {
   type WebhookRequest,
 } from '#local/outside-world/telegram-bridge.ts'
 import { startTelegram, type TelegramSimulator } from '#simulators/telegram.ts'
-import { type ManualTime, manualTime } from '#simulators/time.ts'
+import { type ManualTime, manualTime } from '#test/support/manual-time.ts'
 import { until } from '#test/support/until.ts'
 
 const TOKEN = '7000000001:SIMULATED_main_bot_of_the_bridge_test'

@@ -3,7 +3,7 @@ import { request as httpsRequest } from 'node:https'
 import { loopback } from '#functions/host/loopback.ts'
 import type { Time } from '../time.ts'
 import type { Update } from './bot-api.ts'
-import type { QueuedUpdate, UpdateQueue } from './updates.ts'
+import type { QueuedUpdate, UpdateQueue } from './update-queue.ts'
 
 export interface WebhookSettings {
   url: string

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { writeFileAtomic } from '#infra/files/atomic-write.ts'
 import type { Update } from './bot-api.ts'
-import type { Bot, Chat, Person, TelegramState } from './world.ts'
+import type { Bot, Chat, Person, TelegramState } from './state.ts'
 
 // What follows and monitors are to PostgreSQL, the conversation is to this file: both are there again after a restart.
 

@@ -136,7 +136,7 @@ export const sampleEvent = <Definition extends EventDefinition>(
   changes: Partial<DataOf<Definition>> = {},
 ): EventOf<Definition> => {
   const found = samples.find(one => one.definition.type === definition.type)
-  if (!found) throw new Error(`there is no sample of ${definition.name} in test/support/samples.ts`)
+  if (!found) throw new Error(`there is no sample of ${definition.name} in test/support/sample-events.ts`)
   const data = { ...found.data, ...changes }
   return (
     definition.name === Tick.name

@@ -4,10 +4,10 @@ import type { Language } from '#database/chats/language.ts'
 import { preferredLanguage } from '#functions/wording/preferred-language.ts'
 import type { BotCommand } from './bot-api.ts'
 import { type Hint, hints } from './page/hints.ts'
-import { pageTexts } from './page/words.ts'
+import { pageTexts } from './page/texts.ts'
 import { type SimulatedUser, type VisibleMessage, visibleMessage } from './people.ts'
-import { placeholderPhoto } from './poster.ts'
-import type { Bot, Person, TelegramState } from './world.ts'
+import { placeholderPhoto } from './placeholder-photo.ts'
+import type { Bot, Person, TelegramState } from './state.ts'
 
 /** Which of the two bots a person talks to. */
 export type Pane = 'main' | 'operators'

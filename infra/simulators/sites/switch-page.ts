@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Language } from '#database/chats/language.ts'
 import { preferredLanguage } from '#functions/wording/preferred-language.ts'
 import { isUp, type SiteBehaviour } from './behaviour.ts'
-import { switchPageTexts } from './words.ts'
+import { switchPageTexts } from './switch-page-texts.ts'
 
 const asset = (name: string) => readFileSync(new URL(`./page/${name}`, import.meta.url), 'utf8')
 

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Args, argsOf, readArgs } from './args.ts'
 import { BotApiError } from './bot-api-error.ts'
-import type { InjectedError } from './faults.ts'
+import type { InjectedError } from './injected-errors.ts'
 import { runMethod } from './methods.ts'
 import { endPolling, getUpdates } from './polling.ts'
-import type { Bot, TelegramState } from './world.ts'
+import type { Bot, TelegramState } from './state.ts'
 
 interface ApiResponse {
   status: number

@@ -11,12 +11,12 @@ import type {
   Update,
   User,
 } from './bot-api.ts'
-import { type CallLog, callLog } from './calls.ts'
-import { type InjectedErrors, injectedErrors } from './faults.ts'
-import { type PhotoFetches, photoFetches } from './photos.ts'
-import { type RateLimiter, type RateLimits, rateLimiter } from './rates.ts'
-import { type UpdateQueue, updateQueue } from './updates.ts'
-import { type WebhookSender, webhookSender } from './webhook.ts'
+import { type CallLog, callLog } from './call-log.ts'
+import { type InjectedErrors, injectedErrors } from './injected-errors.ts'
+import { type PhotoFetches, photoFetches } from './photo-fetches.ts'
+import { type RateLimiter, type RateLimits, rateLimiter } from './rate-limiter.ts'
+import { type UpdateQueue, updateQueue } from './update-queue.ts'
+import { type WebhookSender, webhookSender } from './webhook-sender.ts'
 
 export interface Person {
   id: number
