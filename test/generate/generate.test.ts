@@ -6,7 +6,7 @@ import type { Generator } from '#infra/generate/generator.ts'
 import { generators } from '#infra/generate/generators.ts'
 import { outdated, write } from '#infra/generate/write.ts'
 import { functionNames, root } from '#infra/repository.ts'
-import { temporaryFolder } from '#test/support/vigia.ts'
+import { temporaryFolder } from '#test/support/npm-start.ts'
 
 const lists = [
   'infra/cluster/kn.md',
