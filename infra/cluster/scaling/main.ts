@@ -1,12 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { plot } from './plot.ts'
-import { quoted, report } from './report.ts'
-import { play } from './scenario.ts'
+import { insertReport, report } from './report.ts'
+import { runScenario } from './scenario.ts'
 
-// Says what the simulation finds, and brings the picture and the README up to date.
-const here = (name: string) => new URL(name, import.meta.url)
-const played = play()
-const found = report(played)
-process.stdout.write(found)
-writeFileSync(here('scaling.svg'), plot(played))
-writeFileSync(here('README.md'), quoted(readFileSync(here('README.md'), 'utf8'), found))
+// Runs the simulation, prints its results, and writes them to scaling.svg and README.md.
+const pathOf = (name: string) => new URL(name, import.meta.url)
+const runs = runScenario()
+const table = report(runs)
+process.stdout.write(table)
+writeFileSync(pathOf('scaling.svg'), plot(runs))
+writeFileSync(pathOf('README.md'), insertReport(readFileSync(pathOf('README.md'), 'utf8'), table))

@@ -1,16 +1,17 @@
-/** What a policy may look at, once a second. */
+/** What a policy sees, once a second. */
 export interface Signals {
   second: number
-  /** Events that were pushed and are not answered yet, those that wait for a pod included. */
+  /** Events that the broker sent and that are not answered yet, including those that wait for a pod. */
   unanswered: number
-  /** Cores that all pods together used in this second. */
+  /** Cores that all pods together used in the last second. */
   cores: number
+  /** Pods that are ready. */
   ready: number
-  /** Ready or starting. */
+  /** Pods that are ready or starting. */
   pods: number
 }
 
-/** Told the signals of each second in turn, says how many pods there shall be. */
+/** Called with the signals of every second in turn; returns the number of pods that should run. */
 export type Policy = (signals: Signals) => number
 
 export interface Limits {
@@ -18,10 +19,10 @@ export interface Limits {
   max: number
 }
 
-const within = ({ min, max }: Limits, pods: number) => Math.min(max, Math.max(min, pods))
+const clamp = ({ min, max }: Limits, pods: number) => Math.min(max, Math.max(min, pods))
 
-/** The mean of the last so many seconds, of as many as there were. */
-const meanOf = (seconds: number) => {
+/** The mean of the last `seconds` values, or of all values while there are fewer. */
+const movingAverage = (seconds: number) => {
   const ring = new Float64Array(seconds)
   let seen = 0
   return (value: number): number => {
@@ -34,17 +35,18 @@ const meanOf = (seconds: number) => {
 }
 
 /**
- * Knative's own: requests in flight a pod, looked at every 2 s over the stable window, and over a tenth of it to see a surge: twice
- * what the ready pods should have, and it only scales up until a stable window has passed. Read in knative/serving, pkg/autoscaler/scaling/autoscaler.go;
- * defaults from config-autoscaler. `target` is already times the target utilisation (70 %).
+ * Knative's own autoscaler (KPA). Every 2 s it compares the requests in flight per pod with the target, averaged over the stable
+ * window and over the panic window, which is a tenth of it. When the panic window shows twice what the ready pods should have, it
+ * panics: for one stable window it only scales up. Written from knative/serving, pkg/autoscaler/scaling/autoscaler.go, with the
+ * defaults of config-autoscaler. `target` is the target of the annotation multiplied by the target utilisation (70 %).
  */
 export const concurrencyPolicy = (limits: Limits, target: number, stableS = 60): Policy => {
   const tickS = 2
   const panicS = Math.max(1, Math.round(stableS / 10))
   const panicThreshold = 2
   const mostDown = 2
-  const stable = meanOf(stableS)
-  const panic = meanOf(panicS)
+  const stable = movingAverage(stableS)
+  const panic = movingAverage(panicS)
   let wanted = limits.min
   let panicSince: number | null = null
   let mostInPanic = 0
@@ -61,16 +63,19 @@ export const concurrencyPolicy = (limits: Limits, target: number, stableS = 60):
     }
     wanted = Math.max(least, Math.ceil(overStable / target))
     if (panicSince !== null) wanted = mostInPanic = Math.max(mostInPanic, wanted, inPanic)
-    wanted = within(limits, wanted)
+    wanted = clamp(limits, wanted)
     return wanted
   }
 }
 
-/** What Kubernetes' HorizontalPodAutoscaler does with a proposal: every 15 s, a tenth is no reason, down only after 300 s without need. */
-const horizontal = (limits: Limits, ratioOf: (signals: Signals) => number): Policy => {
+/**
+ * Kubernetes' HorizontalPodAutoscaler: decides every 15 s, ignores a difference of up to 10 %, and scales down only after 300 s in
+ * which no proposal needed more.
+ */
+const horizontalPodAutoscaler = (limits: Limits, ratioOf: (signals: Signals) => number): Policy => {
   const syncS = 15
   const tolerance = 0.1
-  const calmS = 300
+  const downscaleWindowS = 300
   const proposals: { second: number; pods: number }[] = []
   let wanted = limits.min
   return signals => {
@@ -78,29 +83,32 @@ const horizontal = (limits: Limits, ratioOf: (signals: Signals) => number): Poli
     if (second % syncS !== 0 || ready === 0) return wanted
     const ratio = ratioOf(signals)
     const proposal = Math.abs(ratio - 1) <= tolerance ? pods : Math.ceil(ratio * ready - 1e-9)
-    proposals.push({ second, pods: within(limits, proposal) })
-    while (proposals[0]!.second <= second - calmS) proposals.shift()
-    const calm = Math.max(...proposals.map(one => one.pods))
-    // Up to twice as many, or four more, whichever is more; down as far as the calm of the last five minutes allows.
-    wanted = Math.min(Math.max(pods * 2, pods + 4), proposal > pods ? within(limits, proposal) : Math.min(pods, calm))
+    proposals.push({ second, pods: clamp(limits, proposal) })
+    while (proposals[0]!.second <= second - downscaleWindowS) proposals.shift()
+    const mostProposed = Math.max(...proposals.map(one => one.pods))
+    // Up: at most twice as many pods or four more, whichever is more. Down: to the highest proposal of the last five minutes.
+    wanted = Math.min(
+      Math.max(pods * 2, pods + 4),
+      proposal > pods ? clamp(limits, proposal) : Math.min(pods, mostProposed),
+    )
     return wanted
   }
 }
 
-/** CPU of a pod against its target, cores. The metrics are a minute's mean, so half a minute old on average. */
+/** HPA on CPU: `target` is in cores per pod. The metric is the mean of a minute, so it is half a minute old on average. */
 export const cpuPolicy = (limits: Limits, target: number): Policy => {
-  const minute = meanOf(60)
+  const meanOfMinute = movingAverage(60)
   let cores = 0
-  const decide = horizontal(limits, ({ ready }) => cores / ready / target)
+  const decide = horizontalPodAutoscaler(limits, ({ ready }) => cores / ready / target)
   return signals => {
-    cores = minute(signals.cores)
+    cores = meanOfMinute(signals.cores)
     return decide(signals)
   }
 }
 
 /**
- * What KEDA makes of a queue: `threshold` unanswered messages a pod, asked anew at each sync. Between one and many it is the same
- * HorizontalPodAutoscaler that decides; polling interval and cooldown only matter between zero and one.
+ * KEDA on a queue: `threshold` unanswered messages per pod, read at each sync. From one pod upwards the same
+ * HorizontalPodAutoscaler decides; KEDA's polling interval and cooldown only matter between zero pods and one.
  */
 export const queuePolicy = (limits: Limits, threshold: number): Policy =>
-  horizontal(limits, ({ unanswered, ready }) => unanswered / (threshold * ready))
+  horizontalPodAutoscaler(limits, ({ unanswered, ready }) => unanswered / (threshold * ready))

@@ -1,11 +1,11 @@
 /**
- * A number in [0, 1) that depends on nothing but its arguments, so that every policy meets the same sites, slots and answers in
- * whatever order it asks. MurmurHash3's 32-bit steps over the words.
+ * A pseudo-random number in [0, 1) that depends only on its arguments, so that every policy meets the same sites, slots and
+ * response times, in whatever order it asks for them. It hashes the numbers as MurmurHash3 (32 bits) does.
  */
-export const chance = (...words: number[]): number => {
+export const randomFrom = (...key: number[]): number => {
   let hash = 0x9747b28c
-  for (const word of words) {
-    let k = Math.imul(word, 0xcc9e2d51)
+  for (const number of key) {
+    let k = Math.imul(number, 0xcc9e2d51)
     k = Math.imul((k << 15) | (k >>> 17), 0x1b873593)
     hash ^= k
     hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0

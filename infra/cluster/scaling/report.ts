@@ -1,30 +1,30 @@
-import { counted, type Played, world } from './scenario.ts'
+import { measuredWindow, type PolicyRun, scenario } from './scenario.ts'
 
 const number = (value: number) => Math.round(value).toLocaleString('en-US')
 const share = (part: number, whole: number) => `${((100 * part) / whole).toFixed(1)} %`
 
-/** Seconds after the outage began until the first pod more than before was ready, to ten seconds; a dash where none came. */
-export const reactionOf = (
-  { stretches }: Played['outcome'],
-  { outage }: Pick<typeof world, 'outage'>,
+/** Seconds from the start of the outage until one more pod was ready, rounded to ten; null where no pod was added. */
+export const reactionSeconds = (
+  { buckets }: PolicyRun['outcome'],
+  { outage }: Pick<typeof scenario, 'outage'>,
 ): number | null => {
-  const at = stretches.findIndex(({ from }) => from >= outage.from)
-  const before = stretches[at - 1]!.pods
-  const more = stretches.slice(at).find(({ from, pods }) => from < outage.to && pods > before)
-  return more ? more.from - outage.from : null
+  const at = buckets.findIndex(({ fromS }) => fromS >= outage.from)
+  const before = buckets[at - 1]!.pods
+  const more = buckets.slice(at).find(({ fromS, pods }) => fromS < outage.to && pods > before)
+  return more ? more.fromS - outage.from : null
 }
 
-/** What the simulation found, as a table in Markdown. */
-export const report = (played: Played[]): string => {
+/** The results of the simulation as a table in Markdown. */
+export const report = (runs: PolicyRun[]): string => {
   const heads = ['policy', 'late > 1 s', 'late > 10 s', 'missed', 'worst', 'first new pod', 'pods', 'pod-hours']
-  const rows = played.map(({ name, means, outcome }) => {
-    const { checks, late1, late10, missed, worstMs, mostPods, podSeconds, stretches } = outcome
-    const reaction = reactionOf(outcome, world)
-    const atRest = Math.round(stretches[0]!.pods)
+  const rows = runs.map(({ name, description, outcome }) => {
+    const { checks, lateOver1s, lateOver10s, missed, worstMs, mostPods, podSeconds, buckets } = outcome
+    const reaction = reactionSeconds(outcome, scenario)
+    const atRest = Math.round(buckets[0]!.pods)
     return [
-      `${name}: ${means}`,
-      `${number(late1)} (${share(late1, checks)})`,
-      number(late10),
+      `${name}: ${description}`,
+      `${number(lateOver1s)} (${share(lateOver1s, checks)})`,
+      number(lateOver10s),
       `${number(missed)} (${share(missed, checks)})`,
       `${(worstMs / 1_000).toFixed(1)} s`,
       reaction === null ? '–' : `${reaction} s`,
@@ -34,7 +34,7 @@ export const report = (played: Played[]): string => {
   })
   const line = (cells: string[]) => `| ${cells.join(' | ')} |`
   return [
-    `Seed ${world.seed}: ${number(world.monitors)} monitors, ${number(played[0]!.outcome.checks)} checks in ${(counted.to - counted.from) / 60} minutes.`,
+    `Seed ${scenario.seed}: ${number(scenario.monitors)} monitors, ${number(runs[0]!.outcome.checks)} checks in ${(measuredWindow.to - measuredWindow.from) / 60} minutes.`,
     '',
     line(heads),
     line(heads.map((_, index) => (index === 0 ? '---' : '---:'))),
@@ -45,9 +45,12 @@ export const report = (played: Played[]): string => {
 
 const marks = ['<!-- npm run simulate -->', '<!-- /simulate -->'] as const
 
-/** The page with the report in its place, between the two marks. */
-export const quoted = (page: string, report: string): string => {
+/** The page with the report between the two comments that mark its place. Throws where a comment is missing. */
+export const insertReport = (page: string, report: string): string => {
   const [start, end] = marks.map(mark => page.indexOf(mark))
-  if (start === -1 || end === -1) throw new Error(`infra/cluster/scaling/README.md has lost ${marks.join(' or ')}`)
+  if (start === -1 || end === -1)
+    throw new Error(
+      `infra/cluster/scaling/README.md needs both lines ${marks.join(' and ')}: the table is written between them`,
+    )
   return `${page.slice(0, start! + marks[0].length)}\n${report}${page.slice(end)}`
 }

@@ -3,18 +3,18 @@ import { parse } from 'yaml'
 import { concurrencyPolicy, cpuPolicy, type Limits, type Policy, queuePolicy } from './policies.ts'
 import { type PodShape, simulate } from './simulation.ts'
 import type { Outcome } from './tally.ts'
-import { type World, workloadOf } from './workload.ts'
+import { createWorkload, type Scenario } from './workload.ts'
 
-/** A policy by the name that table and plot give it. */
-export interface Contender {
+/** A policy with the name and the description that the table and the plot show. */
+export interface NamedPolicy {
   name: string
-  means: string
+  description: string
   start: () => Policy
 }
 
-export interface Played {
+export interface PolicyRun {
   name: string
-  means: string
+  description: string
   outcome: Outcome
 }
 
@@ -22,7 +22,10 @@ const manifest = parse(readFileSync(new URL('../../../knative/services/uptime-pr
 const { annotations } = manifest.spec.template.metadata
 const scaling = (key: string): string => annotations[`autoscaling.knative.dev/${key}`]
 
-/** The prober as it is deployed. An attempt's CPU: `npm run bench -- checks`; one whose connection never comes costs two thirds of it. */
+/**
+ * The prober as it is deployed. `npm run bench -- checks` measured the CPU time of an attempt. An attempt whose connection is never
+ * accepted costs two thirds of that.
+ */
 export const prober: PodShape = {
   events: manifest.spec.template.spec.containerConcurrency,
   sockets: 2_000,
@@ -30,42 +33,45 @@ export const prober: PodShape = {
   startMs: 4_000,
 }
 
-/** Knative aims at 70 % of the target (config-autoscaler, container-concurrency-target-percentage). */
-export const eventsAPod = Number(scaling('target')) * 0.7
+/** Knative keeps pods at 70 % of the target (config-autoscaler, container-concurrency-target-percentage). */
+export const eventsPerPod = Number(scaling('target')) * 0.7
 const limits: Limits = { min: 1, max: Number(scaling('max-scale')) }
 const windowS = Number(scaling('window').replace(/s$/, ''))
 
-/** Ten minutes to settle, then half an hour that counts, with the outage in its middle third; and a minute more, so that it ends in midstream. */
-export const counted = { from: 600, to: 2_400 }
-export const world: World = {
+/**
+ * Ten minutes to settle, then the half hour that counts, with the outage in its middle third.
+ * One more minute of checks follows, so that the load does not fall at the end.
+ */
+export const measuredWindow = { from: 600, to: 2_400 }
+export const scenario: Scenario = {
   seed: 20261121,
   monitors: 100_000,
-  seconds: counted.to + 60,
+  seconds: measuredWindow.to + 60,
   outage: { from: 1_200, to: 1_800 },
 }
 
-/** At rest the first three agree on the number of pods, so that only their reactions differ. */
-export const contenders: Contender[] = [
+/** Before the outage the first three keep the same number of pods, so that only their reactions differ. */
+export const policies: NamedPolicy[] = [
   {
     name: 'Concurrency',
-    means: `Knative's KPA, ${eventsAPod} events in flight a pod`,
-    start: () => concurrencyPolicy(limits, eventsAPod, windowS),
+    description: `Knative's KPA, ${eventsPerPod} events in flight a pod`,
+    start: () => concurrencyPolicy(limits, eventsPerPod, windowS),
   },
   {
     name: 'Queue depth',
-    means: `KEDA, ${eventsAPod} unanswered events a pod`,
-    start: () => queuePolicy(limits, eventsAPod),
+    description: `KEDA, ${eventsPerPod} unanswered events a pod`,
+    start: () => queuePolicy(limits, eventsPerPod),
   },
-  { name: 'CPU, tuned', means: 'HPA, 7 % of a core a pod', start: () => cpuPolicy(limits, 0.07) },
-  { name: 'CPU, as usual', means: 'HPA, 70 % of a core a pod', start: () => cpuPolicy(limits, 0.7) },
+  { name: 'CPU, tuned', description: 'HPA, 7 % of a core a pod', start: () => cpuPolicy(limits, 0.07) },
+  { name: 'CPU, as usual', description: 'HPA, 70 % of a core a pod', start: () => cpuPolicy(limits, 0.7) },
 ]
 
-/** Plays the scenario once for each policy; about three seconds. */
-export const play = (): Played[] => {
-  const workload = workloadOf(world)
-  return contenders.map(({ name, means, start }) => ({
+/** Runs the scenario once for each policy. Takes about three seconds. */
+export const runScenario = (): PolicyRun[] => {
+  const workload = createWorkload(scenario)
+  return policies.map(({ name, description, start }) => ({
     name,
-    means,
-    outcome: simulate(workload, start(), prober, counted),
+    description,
+    outcome: simulate(workload, start(), prober, measuredWindow),
   }))
 }

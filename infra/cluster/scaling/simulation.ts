@@ -1,19 +1,19 @@
+import { runCheck } from './check.ts'
 import type { Policy } from './policies.ts'
-import { chance } from './random.ts'
-import { type Counted, type Outcome, tallyOf } from './tally.ts'
-import { visit } from './visit.ts'
-import { stepMs, wheelFor } from './wheel.ts'
-import type { Workload } from './workload.ts'
+import { randomFrom } from './random.ts'
+import { createTally, type MeasuredWindow, type Outcome } from './tally.ts'
+import { createTimerWheel, stepMs } from './timer-wheel.ts'
+import { siteKinds, tickS, type Workload } from './workload.ts'
 
-/** A prober's pod, as its manifest and its code have it. */
+/** What a pod of the prober can do, by its manifest and its code. */
 export interface PodShape {
-  /** Events at once; more wait in front (containerConcurrency). */
+  /** Events that a pod handles at the same time (containerConcurrency); more wait in the queue. */
   events: number
-  /** Sockets open at once; more checks wait inside (functions/uptime-prober/main.ts). */
+  /** Sockets that a pod has open at the same time (functions/uptime-prober/main.ts); more checks wait inside the pod. */
   sockets: number
-  /** Milliseconds of one core that an attempt costs: one that is answered, one that waits in vain. */
+  /** CPU time of an attempt, in milliseconds of one core: of an attempt that is answered, and of one that times out. */
   cpuMs: { answered: number; hanging: number }
-  /** From the decision until it takes events, milliseconds. */
+  /** From the decision to start a pod until it takes events. */
   startMs: number
 }
 
@@ -22,179 +22,229 @@ interface Pod {
   leaving: boolean
   events: number
   sockets: number
-  /** Checks that wait for a socket; the first `taken` have had theirs. */
+  /** Checks that wait for a socket. The first `started` of them have begun already. */
   waiting: number[]
-  taken: number
-  /** When its core is through with what it was given. */
-  freeMs: number
+  started: number
+  /** When its core has finished the work that it has. */
+  coreFreeMs: number
 }
 
 const second = 1_000
-const tickS = 10
-/** How long an event is under way from the tick through scheduler and broker. */
-const underWayMs = { least: 300, most: 1_200 }
-const toleratedMs = 30_000
+/** How long an event takes from the tick through the scheduler and the broker. */
+const deliveryMs = { min: 300, max: 1_200 }
+const toleratedDelayMs = 30_000
 
-/** Whether a slot that comes so late is given up: the rule of functions/uptime-prober/slot-disposition.ts, in plain numbers. */
-export const givenUp = (lateMs: number, intervalS: number): boolean =>
-  lateMs > toleratedMs && lateMs >= intervalS * second
-
-/** Adds to the list that a map has for a key. */
-const append = (lists: Map<number, number[]>, key: number, value: number) => {
-  const list = lists.get(key)
-  if (list) list.push(value)
-  else lists.set(key, [value])
-}
+/** Whether the prober skips a slot that comes so late: the rule of functions/uptime-prober/slot-disposition.ts, in plain numbers. */
+export const isMissed = (lateMs: number, intervalS: number): boolean =>
+  lateMs > toleratedDelayMs && lateMs >= intervalS * second
 
 /**
- * Plays the workload against pods that the policy starts and ends, until the last check is done. What is due before `counted.from` lets
- * it settle, what is due after `counted.to` keeps it busy. The same arguments give the same outcome.
+ * Runs the workload against pods that the policy starts and stops, until the last check is done. Checks that are due before
+ * `window.from` let the pods settle, and checks that are due after `window.to` keep them busy; neither are counted. The same
+ * arguments give the same outcome.
  */
 export const simulate = (
-  { world, monitor, due, firstOf, batchesFrom, interval, site }: Workload,
+  workload: Workload,
   policy: Policy,
   shape: PodShape,
-  counted: Counted = { from: 0, to: world.seconds },
-): Outcome => {
-  const tally = tallyOf(counted)
-  for (const atS of due) tally.due(atS)
+  window: MeasuredWindow = { from: 0, to: workload.scenario.seconds },
+): Outcome => new Simulation(workload, policy, shape, window).run()
 
-  const pods: Pod[] = []
-  const batches = firstOf.length - 1
-  const podOf: Pod[] = new Array(batches)
-  const leftIn = Int32Array.from({ length: batches }, (_, batch) => firstOf[batch + 1]! - firstOf[batch]!)
-  /** The next check of each batch that has not begun. */
-  const cursor = firstOf.slice(0, -1)
-  const batchOf = new Int32Array(due.length)
-  /** By monitor: what the prober has found so far. By check: what of that was known when the slot was announced. */
-  const down = site.map(kind => (kind === 1 ? 1 : 0))
-  const knownDown = new Uint8Array(due.length)
-  /** By check: 1 where its end is news of a site that is down, 2 of one that is up. */
-  const news = new Uint8Array(due.length)
+/** The state of one run. Batches and checks are numbers: their index in the workload. */
+class Simulation {
+  readonly #workload: Workload
+  readonly #policy: Policy
+  readonly #shape: PodShape
+  readonly #tally: ReturnType<typeof createTally>
+  readonly #checkEnds: ReturnType<typeof createTimerWheel>
 
-  const ends = wheelFor(due.length)
-  /** Batches by the millisecond when they arrive, by the second when their next checks are due, and those that wait for a pod. */
-  const arrivals = new Map<number, number[]>()
-  const startsAt = new Map<number, number[]>()
-  let queue: number[] = []
-  const coresIn = new Float64Array(world.seconds + 600)
+  #nowMs = 0
+  readonly #pods: Pod[] = []
+  /** Where the search for the next pod begins, so that events go round the pods. */
+  #nextPod = 0
+  readonly #coresInSecond: Float64Array
 
-  let nowMs = 0
-  let unanswered = 0
-  let open = due.length
-  let turn = 0
+  // By batch.
+  readonly #podOfBatch: Pod[]
+  readonly #checksLeft: Int32Array
+  /** The next check of the batch that has not begun. */
+  readonly #nextCheck: Int32Array
+  /** Batches by the millisecond at which they arrive. */
+  readonly #arrivals = new Map<number, number[]>()
+  /** Batches by the second at which their next check is due. */
+  readonly #batchesDue = new Map<number, number[]>()
+  /** Batches that wait for a pod. */
+  #queue: number[] = []
+  #unansweredBatches = 0
 
-  const begin = (pod: Pod, check: number) => {
-    const id = monitor[check]!
-    const startMs = Math.max(nowMs, pod.freeMs)
-    tally.began(due[check]!, startMs - due[check]! * second)
-    const target = { monitor: id, intervalS: interval[id]!, kind: site[id]! }
-    const { endMs, found, attempts } = visit(target, world, due[check]!, startMs, knownDown[check] === 1)
-    const costOf = (answered: boolean) => (answered ? shape.cpuMs.answered : shape.cpuMs.hanging)
-    for (const { atMs, answered } of attempts) coresIn[Math.floor(atMs / second)]! += costOf(answered) / second
-    pod.freeMs = startMs + costOf(attempts[0]!.answered)
-    pod.sockets++
-    news[check] = { up: 2, down: 1, 'still down': 0 }[found]
-    ends.put(check, endMs, nowMs)
+  // By check.
+  readonly #batchOfCheck: Int32Array
+  /** 1 where the prober knew that the site was down when the slot was announced. */
+  readonly #knownDown: Uint8Array
+  readonly #found: ('up' | 'down' | 'still down')[]
+  #checksOpen: number
+
+  /** By monitor: 1 where the last check found the site down. */
+  readonly #down: Uint8Array
+
+  constructor(workload: Workload, policy: Policy, shape: PodShape, window: MeasuredWindow) {
+    const { due, firstCheckOfBatch: first, siteKind, scenario } = workload
+    const batches = first.length - 1
+    this.#workload = workload
+    this.#policy = policy
+    this.#shape = shape
+    this.#tally = createTally(window)
+    this.#checkEnds = createTimerWheel(due.length)
+    this.#coresInSecond = new Float64Array(scenario.seconds + 600)
+    this.#podOfBatch = new Array(batches)
+    this.#checksLeft = Int32Array.from({ length: batches }, (_, batch) => first[batch + 1]! - first[batch]!)
+    this.#nextCheck = first.slice(0, -1)
+    this.#batchOfCheck = new Int32Array(due.length)
+    this.#knownDown = new Uint8Array(due.length)
+    this.#found = new Array(due.length)
+    this.#checksOpen = due.length
+    this.#down = siteKind.map(kind => (kind === siteKinds.hangs ? 1 : 0))
   }
 
-  const end = (check: number) => {
-    const pod = podOf[batchOf[check]!]!
-    if (news[check] !== 0) down[monitor[check]!] = news[check] === 1 ? 1 : 0
-    pod.sockets--
-    if (pod.taken < pod.waiting.length) begin(pod, pod.waiting[pod.taken++]!)
-    else if (pod.taken > 0) {
-      pod.waiting = []
-      pod.taken = 0
+  run(): Outcome {
+    for (const dueSecond of this.#workload.due) this.#tally.due(dueSecond)
+    for (let step = 0; this.#checksOpen > 0; step++) {
+      this.#nowMs = step * stepMs
+      this.#checkEnds.take(step, check => this.#endCheck(check))
+      this.#receiveArrivals()
+      if (this.#nowMs % second === 0) this.#everySecond(this.#nowMs / second)
+      if (this.#queue.length > 0) this.#dispatchQueue()
     }
-    done(check)
+    return this.#tally.outcome
   }
 
-  const done = (check: number) => {
-    open--
-    const batch = batchOf[check]!
-    if (--leftIn[batch]! > 0) return
-    unanswered--
-    podOf[batch]!.events--
+  #receiveArrivals() {
+    const arrived = this.#arrivals.get(this.#nowMs) ?? []
+    this.#arrivals.delete(this.#nowMs)
+    this.#unansweredBatches += arrived.length
+    for (const batch of arrived) this.#queue.push(batch)
   }
 
-  /** The checks of a batch that are due by now; the others come when their second does. */
-  const goOn = (batch: number) => {
-    const pod = podOf[batch]!
-    for (; cursor[batch]! < firstOf[batch + 1]!; cursor[batch]!++) {
-      const check = cursor[batch]!
-      const atS = due[check]!
-      if (atS * second > nowMs) return append(startsAt, atS, batch)
-      if (givenUp(nowMs - atS * second, interval[monitor[check]!]!)) {
-        tally.missed(atS)
-        done(check)
-      } else if (pod.sockets < shape.sockets) begin(pod, check)
+  #everySecond(atS: number) {
+    const batchesDue = this.#batchesDue.get(atS) ?? []
+    this.#batchesDue.delete(atS)
+    for (const batch of batchesDue) this.#startDueChecks(batch)
+    if (atS % tickS === 0 && atS / tickS < this.#workload.firstBatchOfTick.length - 1) this.#announce(atS / tickS)
+    const staying = this.#pods.filter(({ leaving }) => !leaving)
+    const ready = staying.filter(({ readyMs }) => readyMs <= this.#nowMs).length
+    this.#tally.pods(atS, ready, this.#pods.length)
+    const cores = this.#coresInSecond[atS - 1] ?? 0
+    this.#scaleTo(
+      this.#policy({ second: atS, unanswered: this.#unansweredBatches, cores, ready, pods: staying.length }),
+    )
+  }
+
+  /** The scheduler's tick: publishes its batches, which arrive after their way through the broker. */
+  #announce(tick: number) {
+    const { firstBatchOfTick, firstCheckOfBatch, monitor, scenario } = this.#workload
+    for (let batch = firstBatchOfTick[tick]!; batch < firstBatchOfTick[tick + 1]!; batch++) {
+      for (let check = firstCheckOfBatch[batch]!; check < firstCheckOfBatch[batch + 1]!; check++) {
+        this.#batchOfCheck[check] = batch
+        this.#knownDown[check] = this.#down[monitor[check]!]!
+      }
+      const { min, max } = deliveryMs
+      const arrivesMs = this.#nowMs + min + randomFrom(scenario.seed, batch, 5) * (max - min)
+      append(this.#arrivals, Math.ceil(arrivesMs / stepMs) * stepMs, batch)
+    }
+  }
+
+  #scaleTo(wanted: number) {
+    const staying = this.#pods.filter(({ leaving }) => !leaving)
+    for (let count = staying.length; count < wanted; count++) {
+      const readyMs = this.#nowMs + this.#shape.startMs
+      this.#pods.push({ readyMs, leaving: false, events: 0, sockets: 0, waiting: [], started: 0, coreFreeMs: 0 })
+    }
+    // The youngest pods leave. Each finishes the events that it has.
+    for (const pod of staying.slice(wanted)) pod.leaving = true
+    for (let at = this.#pods.length - 1; at >= 0; at--)
+      if (this.#pods[at]!.leaving && this.#pods[at]!.events === 0) this.#pods.splice(at, 1)
+  }
+
+  /** Gives the queued batches to the ready pods in turn. A pod that has as many events as it may is skipped. */
+  #dispatchQueue() {
+    const pods = this.#pods
+    let dispatched = 0
+    for (; dispatched < this.#queue.length; dispatched++) {
+      let tried = 0
+      while (tried < pods.length && !this.#takesEvents(pods[(this.#nextPod + tried) % pods.length]!)) tried++
+      if (tried === pods.length) break
+      const pod = pods[(this.#nextPod + tried) % pods.length]!
+      this.#nextPod += tried + 1
+      const batch = this.#queue[dispatched]!
+      this.#podOfBatch[batch] = pod
+      pod.events++
+      this.#startDueChecks(batch)
+    }
+    if (dispatched > 0) this.#queue = this.#queue.slice(dispatched)
+  }
+
+  #takesEvents(pod: Pod) {
+    return !pod.leaving && pod.readyMs <= this.#nowMs && pod.events < this.#shape.events
+  }
+
+  /** Starts the checks of a batch that are due by now. The others start when their second comes. */
+  #startDueChecks(batch: number) {
+    const { due, firstCheckOfBatch, interval, monitor } = this.#workload
+    const pod = this.#podOfBatch[batch]!
+    for (; this.#nextCheck[batch]! < firstCheckOfBatch[batch + 1]!; this.#nextCheck[batch]!++) {
+      const check = this.#nextCheck[batch]!
+      const dueSecond = due[check]!
+      if (dueSecond * second > this.#nowMs) return append(this.#batchesDue, dueSecond, batch)
+      if (isMissed(this.#nowMs - dueSecond * second, interval[monitor[check]!]!)) {
+        this.#tally.missed(dueSecond)
+        this.#finishCheck(check)
+      } else if (pod.sockets < this.#shape.sockets) this.#startCheck(pod, check)
       else pod.waiting.push(check)
     }
   }
 
-  const takesEvents = (pod: Pod) => !pod.leaving && pod.readyMs <= nowMs && pod.events < shape.events
+  #startCheck(pod: Pod, check: number) {
+    const { due, interval, monitor, scenario, siteKind } = this.#workload
+    const id = monitor[check]!
+    const dueSecond = due[check]!
+    const startMs = Math.max(this.#nowMs, pod.coreFreeMs)
+    this.#tally.began(dueSecond, startMs - dueSecond * second)
+    const site = { monitor: id, intervalS: interval[id]!, kind: siteKind[id]! }
+    const { endMs, found, attempts } = runCheck(site, scenario, dueSecond, startMs, this.#knownDown[check] === 1)
+    const costMs = (answered: boolean) => (answered ? this.#shape.cpuMs.answered : this.#shape.cpuMs.hanging)
+    for (const { atMs, answered } of attempts)
+      this.#coresInSecond[Math.floor(atMs / second)]! += costMs(answered) / second
+    pod.coreFreeMs = startMs + costMs(attempts[0]!.answered)
+    pod.sockets++
+    this.#found[check] = found
+    this.#checkEnds.put(check, endMs, this.#nowMs)
+  }
 
-  /** Events go round the ready pods; who has as many as it may is passed over. */
-  const handOut = () => {
-    let handed = 0
-    for (; handed < queue.length; handed++) {
-      let tried = 0
-      while (tried < pods.length && !takesEvents(pods[(turn + tried) % pods.length]!)) tried++
-      if (tried === pods.length) break
-      const pod = pods[(turn + tried) % pods.length]!
-      turn += tried + 1
-      const batch = queue[handed]!
-      podOf[batch] = pod
-      pod.events++
-      goOn(batch)
+  #endCheck(check: number) {
+    const pod = this.#podOfBatch[this.#batchOfCheck[check]!]!
+    const found = this.#found[check]!
+    if (found !== 'still down') this.#down[this.#workload.monitor[check]!] = found === 'down' ? 1 : 0
+    pod.sockets--
+    if (pod.started < pod.waiting.length) this.#startCheck(pod, pod.waiting[pod.started++]!)
+    else if (pod.started > 0) {
+      pod.waiting = []
+      pod.started = 0
     }
-    if (handed > 0) queue = queue.slice(handed)
+    this.#finishCheck(check)
   }
 
-  const announce = (tick: number) => {
-    for (let batch = batchesFrom[tick]!; batch < batchesFrom[tick + 1]!; batch++) {
-      for (let check = firstOf[batch]!; check < firstOf[batch + 1]!; check++) {
-        batchOf[check] = batch
-        knownDown[check] = down[monitor[check]!]!
-      }
-      const { least, most } = underWayMs
-      const arrivesMs = nowMs + least + chance(world.seed, batch, 5) * (most - least)
-      append(arrivals, Math.ceil(arrivesMs / stepMs) * stepMs, batch)
-    }
+  /** The event is answered when the last check of its batch is finished. */
+  #finishCheck(check: number) {
+    this.#checksOpen--
+    const batch = this.#batchOfCheck[check]!
+    if (--this.#checksLeft[batch]! > 0) return
+    this.#unansweredBatches--
+    this.#podOfBatch[batch]!.events--
   }
+}
 
-  const scaleTo = (wanted: number) => {
-    const staying = pods.filter(({ leaving }) => !leaving)
-    for (let more = staying.length; more < wanted; more++) {
-      const readyMs = nowMs + shape.startMs
-      pods.push({ readyMs, leaving: false, events: 0, sockets: 0, waiting: [], taken: 0, freeMs: 0 })
-    }
-    // The youngest go; each finishes what it has.
-    for (const pod of staying.slice(wanted)) pod.leaving = true
-    for (let at = pods.length - 1; at >= 0; at--) if (pods[at]!.leaving && pods[at]!.events === 0) pods.splice(at, 1)
-  }
-
-  const everySecond = (atS: number) => {
-    const starting = startsAt.get(atS) ?? []
-    startsAt.delete(atS)
-    for (const batch of starting) goOn(batch)
-    if (atS % tickS === 0 && atS / tickS < batchesFrom.length - 1) announce(atS / tickS)
-    const staying = pods.filter(({ leaving }) => !leaving)
-    const ready = staying.filter(({ readyMs }) => readyMs <= nowMs).length
-    tally.pods(atS, ready, pods.length)
-    scaleTo(policy({ second: atS, unanswered, cores: coresIn[atS - 1] ?? 0, ready, pods: staying.length }))
-  }
-
-  for (let step = 0; open > 0; step++) {
-    nowMs = step * stepMs
-    ends.take(step, end)
-    const arrived = arrivals.get(nowMs) ?? []
-    arrivals.delete(nowMs)
-    unanswered += arrived.length
-    for (const batch of arrived) queue.push(batch)
-    if (nowMs % second === 0) everySecond(nowMs / second)
-    if (queue.length > 0) handOut()
-  }
-  return tally.outcome
+const append = (lists: Map<number, number[]>, key: number, value: number) => {
+  const list = lists.get(key)
+  if (list) list.push(value)
+  else lists.set(key, [value])
 }

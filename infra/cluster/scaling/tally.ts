@@ -1,84 +1,85 @@
-/** One stretch of ten seconds. */
-export interface Stretch {
+/** What happened in ten seconds. */
+export interface Bucket {
   /** Its first second. */
-  from: number
-  /** Ready, on average. */
+  fromS: number
+  /** Pods that were ready, on average. */
   pods: number
-  /** Checks due in it, and how many of them began more than a second late or were missed. */
+  /** Checks that were due in these seconds. */
   checks: number
+  /** How many of those began more than a second late or were missed. */
   late: number
 }
 
 export interface Outcome {
   checks: number
-  /** Began more than 1 s, more than 10 s after their due second. */
-  late1: number
-  late10: number
-  /** Given up, as functions/uptime-prober/slot-disposition.ts has it: more than 30 s late, with the next slot already due. */
+  /** Checks that began more than 1 s after their due second. */
+  lateOver1s: number
+  lateOver10s: number
+  /** Checks that the prober skipped: more than 30 s late, with the next slot already due (functions/uptime-prober/slot-disposition.ts). */
   missed: number
-  /** The longest delay of a check that was done, milliseconds. */
+  /** The longest delay of a check that was done. */
   worstMs: number
   mostPods: number
-  /** Of every pod from its decision until it is gone: the bill. */
+  /** The cost: the lifetime of every pod, from the decision to start it until it is gone. */
   podSeconds: number
-  stretches: Stretch[]
+  buckets: Bucket[]
 }
 
-/** Seconds; what is due or happens outside is played and not counted. */
-export interface Counted {
+/** Seconds. What is due or happens outside them takes part in the simulation but is not counted. */
+export interface MeasuredWindow {
   from: number
   to: number
 }
 
-const stretchS = 10
+const bucketS = 10
 
-/** Counts what happens, by the second when a check was due. */
-export const tallyOf = ({ from, to }: Counted) => {
+/** Counts what happens to the checks, by the second at which each was due. */
+export const createTally = ({ from, to }: MeasuredWindow) => {
   const outcome: Outcome = {
     checks: 0,
-    late1: 0,
-    late10: 0,
+    lateOver1s: 0,
+    lateOver10s: 0,
     missed: 0,
     worstMs: 0,
     mostPods: 0,
     podSeconds: 0,
-    stretches: Array.from({ length: Math.ceil((to - from) / stretchS) }, (_, at) => ({
-      from: from + at * stretchS,
+    buckets: Array.from({ length: Math.ceil((to - from) / bucketS) }, (_, at) => ({
+      fromS: from + at * bucketS,
       pods: 0,
       checks: 0,
       late: 0,
     })),
   }
-  const stretchOf = (second: number): Stretch | undefined => outcome.stretches[Math.floor((second - from) / stretchS)]
+  const bucketOf = (second: number): Bucket | undefined => outcome.buckets[Math.floor((second - from) / bucketS)]
   return {
     outcome,
     due: (second: number) => {
-      const stretch = stretchOf(second)
-      if (!stretch) return
+      const bucket = bucketOf(second)
+      if (!bucket) return
       outcome.checks++
-      stretch.checks++
+      bucket.checks++
     },
     began: (dueSecond: number, lateMs: number) => {
-      const stretch = stretchOf(dueSecond)
-      if (!stretch) return
+      const bucket = bucketOf(dueSecond)
+      if (!bucket) return
       outcome.worstMs = Math.max(outcome.worstMs, lateMs)
-      if (lateMs > 10_000) outcome.late10++
+      if (lateMs > 10_000) outcome.lateOver10s++
       if (lateMs <= 1_000) return
-      outcome.late1++
-      stretch.late++
+      outcome.lateOver1s++
+      bucket.late++
     },
     missed: (dueSecond: number) => {
-      const stretch = stretchOf(dueSecond)
-      if (!stretch) return
+      const bucket = bucketOf(dueSecond)
+      if (!bucket) return
       outcome.missed++
-      stretch.late++
+      bucket.late++
     },
-    /** Once a second: the pods that take events, and all that are paid for. */
-    pods: (second: number, ready: number, paid: number) => {
-      const stretch = stretchOf(second)
-      if (!stretch) return
-      stretch.pods += ready / stretchS
-      outcome.podSeconds += paid
+    /** Called once a second with the number of pods that take events and the number of all pods, which all cost money. */
+    pods: (second: number, ready: number, all: number) => {
+      const bucket = bucketOf(second)
+      if (!bucket) return
+      bucket.pods += ready / bucketS
+      outcome.podSeconds += all
       outcome.mostPods = Math.max(outcome.mostPods, ready)
     },
   }
