@@ -406,7 +406,8 @@ const given = async (url: string, log: (line: string) => void, patienceMs: numbe
   try {
     for (;;)
       try {
-        await ask(url, 'select 1', [], Math.max(1, left()))
+        // A timer may fire up to a millisecond early; it must not fire before the deadline that `left` measures.
+        await ask(url, 'select 1', [], Math.max(1, Math.ceil(left()) + 1))
         return { ...notOurs, url }
       } catch (error) {
         const { message, code, errors } = error as Error & { code?: string; errors?: Error[] }
