@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import ipaddr from 'ipaddr.js'
-import { remembered } from '#functions/host/memoize.ts'
+import { memoize } from '#functions/host/memoize.ts'
 
 /** Whether an address (IPv4 or IPv6, as text) may be dialled for somebody who is not the operator. */
 export type AddressGuard = (address: string) => boolean
@@ -19,7 +19,7 @@ const within = (address: ipaddr.IPv4 | ipaddr.IPv6, [range, bits]: Range) =>
   address.kind() === range.kind() && address.match(range as never, bits)
 
 /** The IPv4 address behind one of NAT64; any other text as it is. */
-const reachedBy = remembered((text: string): string => {
+const reachedBy = memoize((text: string): string => {
   const address = ipaddr.isValid(text) ? ipaddr.parse(text) : null
   return address && within(address, nat64) ? new ipaddr.IPv4(address.toByteArray().slice(-4)).toString() : text
 })
@@ -46,7 +46,7 @@ export const rangesIn = (text: string): Range[] =>
  */
 export const addressGuard = (allow = '', own: () => ReadonlySet<string> = ownAddresses()): AddressGuard => {
   const allowed = rangesIn(allow)
-  const kindOf = remembered((text: string): 'allowed' | 'public' | 'closed' => {
+  const kindOf = memoize((text: string): 'allowed' | 'public' | 'closed' => {
     if (!ipaddr.isValid(text)) return 'closed'
     const address = ipaddr.parse(text)
     if (allowed.some(range => within(address, range))) return 'allowed'

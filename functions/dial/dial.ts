@@ -1,6 +1,6 @@
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
-import { remembered } from '#functions/host/memoize.ts'
+import { memoize } from '#functions/host/memoize.ts'
 import type { AddressGuard } from './address.ts'
 import { connectToAny } from './connect.ts'
 import { type Dialled, type Trip, trip } from './dial-attempt.ts'
@@ -62,7 +62,7 @@ const arrivals = Buffer.allocUnsafeSlow(mostBodyBytes)
  */
 export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions): Dialler => {
   // The same URLs come again each minute.
-  const endpointOf = remembered(httpEndpoint)
+  const endpointOf = memoize(httpEndpoint)
   /** Hosts with ports that have refused HTTP/1.1. HTTP/2 costs more, so that the others are not offered it. */
   const http2Only = new Set<string>()
   let context: SecureContext | undefined

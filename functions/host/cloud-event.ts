@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { HTTP } from 'cloudevents'
 import type { VigiaEvent } from '#events/event.ts'
 import { asError, Malformed } from './errors.ts'
-import { fromHeader } from './header-text.ts'
+import { decodeHeaderText } from './header-text.ts'
 import { isTooDeep } from './json-depth.ts'
 import { mediaTypeOf } from './request.ts'
 
@@ -14,7 +14,7 @@ import { mediaTypeOf } from './request.ts'
  * The data is ours: the SDK takes text that is no JSON for a JSON string, knows JSON by four spellings of its content type, loses
  * `0`, `false` and `""` in structured mode, and makes a number of each byte.
  */
-export const cloudEvent = (headers: IncomingHttpHeaders, body: Buffer): VigiaEvent => {
+export const parseCloudEvent = (headers: IncomingHttpHeaders, body: Buffer): VigiaEvent => {
   const mediaType = mediaTypeOf(headers['content-type'])
   const { attributes, message, content } = mediaType.startsWith('application/cloudevents')
     ? structured(mediaType, body)
@@ -50,7 +50,7 @@ interface Parts {
 const binary = (headers: IncomingHttpHeaders, mediaType: string, body: Buffer): Parts => {
   const own = Object.entries(headers)
     .filter(([name]) => name.startsWith('ce-'))
-    .map(([name, value]) => [name, fromHeader(name.slice('ce-'.length), String(value))] as const)
+    .map(([name, value]) => [name, decodeHeaderText(name.slice('ce-'.length), String(value))] as const)
   return {
     attributes: Object.fromEntries(own.map(([name, value]) => [name.slice('ce-'.length), value])),
     message: { headers: Object.fromEntries(own) },

@@ -12,7 +12,7 @@ export interface DeadLetter {
 }
 
 /** Reads what a broker adds to an event that it gives up on. All of it may be missing: after a timeout, or a 2xx with a body. */
-export const deadLetter = (trigger: string, event: VigiaEvent): DeadLetter => {
+export const parseDeadLetter = (trigger: string, event: VigiaEvent): DeadLetter => {
   const { knativeerrorcode, knativeerrordata, knativeerrordest, knativebrokerttl, knativearrivaltime, ...original } =
     event as VigiaEvent & Record<`knative${string}`, string | undefined>
   const code = Number(knativeerrorcode || Number.NaN)

@@ -8,10 +8,10 @@ import type { Publish } from './publish.ts'
 export interface FunctionDefinition {
   /** The folder's name. */
   name: string
-  events?: readonly Listener[]
+  events?: readonly EventHandler[]
   http?: HttpHandler
   /** What arrives at POST /dead/<trigger>. */
-  deadLetters?(letter: DeadLetter, context: Context): Promise<News>
+  deadLetters?(letter: DeadLetter, context: Context): Promise<EventsToPublish>
   /** Before an event's body is read: a status to refuse with, or undefined. */
   admitEvent?(headers: IncomingHttpHeaders): number | undefined
   /** Run when everything in flight is done. */
@@ -32,24 +32,24 @@ export interface Context {
 
 /** Events to publish, if any. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a rule that publishes nothing just ends
-export type News = readonly VigiaEvent[] | void
+export type EventsToPublish = readonly VigiaEvent[] | void
 
-export interface Listener {
+export interface EventHandler {
   definition: EventDefinition
-  rule(event: VigiaEvent, context: Context): Promise<News>
+  rule(event: VigiaEvent, context: Context): Promise<EventsToPublish>
 }
 
 /** The rule for one type of event; the data it gets is valid. */
 export const on = <Definition extends EventDefinition>(
   definition: Definition,
-  rule: (event: EventOf<Definition>, context: Context) => Promise<News>,
-): Listener => ({ definition, rule: rule as Listener['rule'] })
+  rule: (event: EventOf<Definition>, context: Context) => Promise<EventsToPublish>,
+): EventHandler => ({ definition, rule: rule as EventHandler['rule'] })
 
 /** The face of a function that people or other services call. */
 export interface HttpHandler {
   /** Before the body is read: a status to refuse with, or undefined. */
   admit?(request: RequestHead): number | undefined
-  handle(request: HttpRequest, context: Context): Promise<HttpAnswer>
+  handle(request: HttpRequest, context: Context): Promise<HttpResponse>
 }
 
 export interface RequestHead {
@@ -63,7 +63,7 @@ export interface HttpRequest extends RequestHead {
   body: Buffer
 }
 
-export interface HttpAnswer {
+export interface HttpResponse {
   status: number
   headers?: Record<string, string>
   body?: string | Buffer

@@ -8,7 +8,7 @@ const beyondAscii = /[^\x00-\x7f]/
  * The text of an attribute in a header, by CloudEvents' HTTP binding 3.1.3.2: percent-encoded UTF-8, maybe in quotes. Bytes beyond
  * ASCII, which Knative sends as they are, are UTF-8 too. What is no such encoding stays as it is, because many senders do not encode.
  */
-export const fromHeader = (name: string, value: string): string => {
+export const decodeHeaderText = (name: string, value: string): string => {
   // Node shows each byte of a header as one character.
   const text = beyondAscii.test(value) ? Buffer.from(value, 'latin1').toString() : value
   if (uris.has(name)) return text
@@ -24,5 +24,5 @@ export const fromHeader = (name: string, value: string): string => {
 }
 
 /** The same the other way: printable ASCII without spaces, quotes and percent signs of its own. */
-export const toHeader = (name: string, text: string): string =>
+export const encodeHeaderText = (name: string, text: string): string =>
   uris.has(name) ? text : text.replace(/[^\x21\x23\x24\x26-\x7e]+/g, encodeURIComponent)

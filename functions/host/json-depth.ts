@@ -3,7 +3,7 @@ const opening = new Set([0x5b, 0x7b])
 const closing = new Set([0x5d, 0x7d])
 
 /** How deep arrays and objects are nested in a text that is JSON. Reads bytes and calls nothing, so that no depth overflows a stack. */
-export const levelsOf = (json: Buffer): number => {
+export const jsonDepth = (json: Buffer): number => {
   let [level, deepest, inString] = [0, 0, false]
   for (let at = 0; at < json.length; at++) {
     const byte = json[at]!
@@ -21,4 +21,4 @@ export const levelsOf = (json: Buffer): number => {
 const mostLevels = 512
 
 /** Whether JSON is nested deeper than tables and functions take. Short texts cannot be, and are not read. */
-export const isTooDeep = (json: Buffer): boolean => json.length > mostLevels && levelsOf(json) > mostLevels
+export const isTooDeep = (json: Buffer): boolean => json.length > mostLevels && jsonDepth(json) > mostLevels

@@ -1,5 +1,5 @@
 /** A pure function that keeps its answers; all of them are forgotten when there are too many. */
-export const remembered = <Answer>(ask: (text: string) => Answer, most = 20_000): ((text: string) => Answer) => {
+export const memoize = <Answer>(ask: (text: string) => Answer, most = 20_000): ((text: string) => Answer) => {
   const answers = new Map<string, Answer>()
   return text => {
     let answer = answers.get(text)

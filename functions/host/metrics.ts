@@ -12,10 +12,10 @@ export interface Observation {
 /** More than this is not kept for a scrape that may never come: the library is then loaded, which sums them up. */
 const mostKept = 1_000
 
-export type Metrics = ReturnType<typeof metricsOf>
+export type Metrics = ReturnType<typeof createMetrics>
 
 /** Counts what a function does, for Prometheus. prom-client is loaded by the first scrape, not by the first event. */
-export const metricsOf = (functionName: string) => {
+export const createMetrics = (functionName: string) => {
   let waiting: Observation[] = []
   let loaded: Promise<{ registry: Registry; duration: Histogram<'type' | 'outcome'> }> | undefined
 

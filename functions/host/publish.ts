@@ -1,7 +1,7 @@
 import { maxHops, type VigiaEvent } from '#events/event.ts'
+import { connectAddress } from './connect-address.ts'
 import { Permanent, RetryLater } from './errors.ts'
-import { toHeader } from './header-text.ts'
-import { loopback } from './loopback.ts'
+import { encodeHeaderText } from './header-text.ts'
 
 /** Posts events to the sink, and resolves when the sink has taken every one. */
 export type Publish = (events: readonly VigiaEvent[]) => Promise<void>
@@ -18,7 +18,7 @@ const patienceMs = 15 * 60_000
  * Posts the events of `functionName` to `sink` (K_SINK), in binary mode. `overrides` is K_CE_OVERRIDES, which may be empty. Without a sink
  * the function starts, and events come again later: on a cluster that is new, Knative sets K_SINK only after the first start.
  */
-export const publisher = (
+export const createPublisher = (
   sink: string | undefined,
   functionName: string,
   overrides: string | undefined = process.env.K_CE_OVERRIDES,
@@ -79,28 +79,28 @@ export const inBinaryMode = (
       throw new Permanent(
         `${event.type}: ${name} ${JSON.stringify(text)} is empty or has a character that no event carries`,
       )
-    headers[`ce-${name}`] = toHeader(name, text)
+    headers[`ce-${name}`] = encodeHeaderText(name, text)
   }
   if (traceparent !== undefined) headers.traceparent = traceparent
   headers['content-type'] = datacontenttype ?? 'application/json'
   return { headers, body: Buffer.from(JSON.stringify(data)) }
 }
 
-interface Answer {
+interface BrokerResponse {
   status: number
   /** The first words of the body, for a person. */
   reason: string
 }
 
-type Post = (headers: Record<string, string>, body: Buffer) => Promise<Answer>
+type Post = (headers: Record<string, string>, body: Buffer) => Promise<BrokerResponse>
 
 const posterTo = async (url: URL): Promise<Post> => {
   const { Agent, request } = url.protocol === 'https:' ? await import('node:https') : await import('node:http')
   const agent = new Agent({ keepAlive: true, maxSockets: 4 * mostAtOnce })
-  const target = { ...loopback(url), path: url.pathname + url.search, method: 'POST', agent, timeout: patienceMs }
+  const target = { ...connectAddress(url), path: url.pathname + url.search, method: 'POST', agent, timeout: patienceMs }
 
   const once = (headers: Record<string, string>, body: Buffer) =>
-    new Promise<Answer>((resolve, reject) => {
+    new Promise<BrokerResponse>((resolve, reject) => {
       const posting = request(
         { ...target, headers: { ...headers, host: url.host, 'content-length': body.length } },
         response => {

@@ -1,16 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { VigiaEvent } from '#events/event.ts'
 import { validatorOf } from '#events/validate.ts'
-import { cloudEvent } from './cloud-event.ts'
-import { deadLetter } from './dead-letter.ts'
+import { parseCloudEvent } from './cloud-event.ts'
+import { parseDeadLetter } from './dead-letter.ts'
 import { asError, Permanent } from './errors.ts'
-import type { Context, FunctionDefinition, HttpAnswer, HttpRequest, News } from './function-definition.ts'
+import type { Context, EventsToPublish, FunctionDefinition, HttpRequest, HttpResponse } from './function-definition.ts'
 import { framework } from './functions-framework.ts'
 import { type Logger, type LogOutput, logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Publish } from './publish.ts'
-import { type Answer, answerTo, answerToStranger, done, send } from './responses.ts'
-import { traceId, traceOf } from './trace.ts'
+import { type EventResponse, errorResponse, noContent, publicErrorResponse, sendResponse } from './responses.ts'
+import { traceIdOf, traceparentOf } from './trace.ts'
 
 /** Who takes a request: decided by its head, before its body is read. */
 export type Route = { to: 'event' } | { to: 'dead letter'; trigger: string } | { to: 'http' }
@@ -18,7 +18,7 @@ export type Route = { to: 'event' } | { to: 'dead letter'; trigger: string } | {
 /** What is said of a request in its line of the log. */
 type Notes = Record<string, unknown>
 
-export interface Handling {
+export interface RequestHandler {
   log: Logger
   /** Handles a request whose body has been read, and answers it. Never rejects. */
   handle(
@@ -33,12 +33,12 @@ export interface Handling {
  * What happens to a request that was let in: decoded, validated, given to the rule; what the rule returns is published, and only then is
  * it answered and logged. Loaded by the first request, or before it when there is time: a process is up without this.
  */
-export const handlingOf = (
+export const createRequestHandler = (
   fitting: FunctionDefinition,
   publish: Publish,
   metrics: Metrics,
   output?: LogOutput,
-): Handling => {
+): RequestHandler => {
   const { name } = fitting
   const log = logger(name, { output })
   const listeners = new Map(fitting.events?.map(listener => [listener.definition.type, listener]))
@@ -46,22 +46,22 @@ export const handlingOf = (
   const app = framework(name, request => work.get(request)!())
 
   const decoded = ({ headers, body }: HttpRequest, notes: Notes): VigiaEvent => {
-    const event = cloudEvent(headers, body)
-    const { id, type, subject, source, traceparent = traceOf(`${source} ${id}`) } = event
-    Object.assign(notes, { type, id, subject, trace: traceId(traceparent) })
+    const event = parseCloudEvent(headers, body)
+    const { id, type, subject, source, traceparent = traceparentOf(`${source} ${id}`) } = event
+    Object.assign(notes, { type, id, subject, trace: traceIdOf(traceparent) })
     return { ...event, traceparent }
   }
 
-  const published = async (events: News, notes: Notes): Promise<Answer> => {
+  const published = async (events: EventsToPublish, notes: Notes): Promise<EventResponse> => {
     if (events?.length) {
       await publish(
         events.map(event =>
-          event.traceparent ? event : { ...event, traceparent: traceOf(event.causationid ?? event.id) },
+          event.traceparent ? event : { ...event, traceparent: traceparentOf(event.causationid ?? event.id) },
         ),
       )
       notes.published = events.length
     }
-    return done
+    return noContent
   }
 
   const onEvent = async (request: HttpRequest, context: Context, notes: Notes) => {
@@ -81,7 +81,7 @@ export const handlingOf = (
 
   const onDeadLetter = async (trigger: string, request: HttpRequest, context: Context, notes: Notes) => {
     notes.trigger = trigger
-    return published(await fitting.deadLetters!(deadLetter(trigger, decoded(request, notes)), context), notes)
+    return published(await fitting.deadLetters!(parseDeadLetter(trigger, decoded(request, notes)), context), notes)
   }
 
   const onRequest = async (request: HttpRequest, context: Context, notes: Notes) => {
@@ -91,7 +91,7 @@ export const handlingOf = (
     return answer
   }
 
-  const outcomeOf = (route: Route, request: HttpRequest, context: Context, notes: Notes): Promise<HttpAnswer> => {
+  const outcomeOf = (route: Route, request: HttpRequest, context: Context, notes: Notes): Promise<HttpResponse> => {
     switch (route.to) {
       case 'event':
         return onEvent(request, context, notes)
@@ -107,16 +107,16 @@ export const handlingOf = (
   const run = async (route: Route, request: HttpRequest, signal: AbortSignal, response: ServerResponse) => {
     const began = process.hrtime.bigint()
     const notes: Notes = {}
-    let answer: HttpAnswer & { outcome?: string }
+    let answer: HttpResponse & { outcome?: string }
     let error: Error | undefined
     try {
       answer = await outcomeOf(route, request, { log, signal, publish }, notes)
     } catch (thrown) {
       error = asError(thrown)
-      answer = route.to === 'http' ? answerToStranger(error) : answerTo(error)
+      answer = route.to === 'http' ? publicErrorResponse(error) : errorResponse(error)
     }
     const { status, outcome = status < 400 ? 'done' : 'refused' } = answer
-    send(response, answer)
+    sendResponse(response, answer)
     const ms = Math.round(Number(process.hrtime.bigint() - began) / 1e4) / 100
     metrics.observe({ type: listeners.has(notes.type as string) ? (notes.type as string) : route.to, outcome, ms })
     const line = { ...notes, ms, status, outcome }

@@ -1,18 +1,18 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 
 /** The most that a request may carry: events are small, and what is larger is no event of ours. */
-export const mostBytes = 1024 * 1024
+export const maxBodyBytes = 1024 * 1024
 
 /** Read and dropped after a refusal, because some senders read no answer before they have sent everything. */
-const mostDroppedBytes = 16 * mostBytes
+const mostDroppedBytes = 16 * maxBodyBytes
 
 /** The same for a stranger's body, which is worth less work. */
-export const mostStrangersBytes = 64 * 1024
+export const maxRefusedBodyBytes = 64 * 1024
 
 /** The whole body, or undefined where it is too large. Rejects when the sender goes before its end. */
-export const bodyOf = (request: IncomingMessage, response: ServerResponse): Promise<Buffer | undefined> => {
-  if (Number(request.headers['content-length'] ?? 0) > mostBytes) {
-    dropBody(request, response)
+export const readBody = (request: IncomingMessage, response: ServerResponse): Promise<Buffer | undefined> => {
+  if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) {
+    discardBody(request, response)
     return Promise.resolve(undefined)
   }
   return new Promise((resolve, reject) => {
@@ -20,9 +20,9 @@ export const bodyOf = (request: IncomingMessage, response: ServerResponse): Prom
     let bytes = 0
     const take = (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes <= mostBytes) return void chunks.push(chunk)
+      if (bytes <= maxBodyBytes) return void chunks.push(chunk)
       request.off('data', take)
-      dropBody(request, response)
+      discardBody(request, response)
       resolve(undefined)
     }
     request.on('data', take)
@@ -38,7 +38,7 @@ const lingerMs = 1_000
  * Reads what is left of an unwanted body and forgets it. After `most` bytes it reads no more and soon closes the
  * connection. Call it before answering, so that the answer can say that the connection will not be used again.
  */
-export const dropBody = (request: IncomingMessage, response: ServerResponse, most = mostDroppedBytes): void => {
+export const discardBody = (request: IncomingMessage, response: ServerResponse, most = mostDroppedBytes): void => {
   const { headers, socket } = request
   const announced =
     headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : Number.POSITIVE_INFINITY
@@ -65,7 +65,7 @@ export const dropBody = (request: IncomingMessage, response: ServerResponse, mos
 }
 
 /** Whether a request means to be an event, valid or not. */
-export const meansToBeAnEvent = (headers: IncomingHttpHeaders): boolean =>
+export const isEventRequest = (headers: IncomingHttpHeaders): boolean =>
   headers['ce-id'] !== undefined ||
   headers['ce-type'] !== undefined ||
   headers['ce-specversion'] !== undefined ||

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import { Conflict, Malformed, Permanent, RetryLater } from './errors.ts'
-import type { HttpAnswer } from './function-definition.ts'
+import type { HttpResponse } from './function-definition.ts'
 import { redact } from './redact.ts'
 
 /** How a request ended: in the log, in the metrics, and as what the sender is told. */
-export interface Answer {
+export interface EventResponse {
   outcome: 'done' | 'malformed' | 'permanent' | 'conflict' | 'later' | 'failed'
   status: number
   headers: Record<string, string>
@@ -12,13 +12,13 @@ export interface Answer {
 }
 
 /** Done. Without a body: a broker takes a 2xx whose body is no event for a failure. */
-export const done: Answer = { outcome: 'done', status: 204, headers: {}, body: '' }
+export const noContent: EventResponse = { outcome: 'done', status: 204, headers: {}, body: '' }
 
 /** Bodies over 768 bytes end the dispatcher of Knative's default broker; ours stay well below. */
-export const longestBody = 512
+export const maxErrorBytes = 512
 
 /** What an error is for whoever decides on another try: which status retries is Knative's table, see errors.ts. */
-export const answerTo = (error: Error): Answer => {
+export const errorResponse = (error: Error): EventResponse => {
   const [outcome, status, headers] = verdict(error)
   return {
     outcome,
@@ -29,12 +29,12 @@ export const answerTo = (error: Error): Answer => {
 }
 
 /** The same for whoever calls from outside: what we did not mean to say is not said. */
-export const answerToStranger = (error: Error): Answer => {
-  const answer = answerTo(error)
+export const publicErrorResponse = (error: Error): EventResponse => {
+  const answer = errorResponse(error)
   return answer.outcome === 'failed' ? { ...answer, body: 'internal error' } : answer
 }
 
-const verdict = (error: Error): [Answer['outcome'], number, Record<string, string>?] => {
+const verdict = (error: Error): [EventResponse['outcome'], number, Record<string, string>?] => {
   if (error instanceof Malformed) return ['malformed', 400]
   if (error instanceof Permanent) return ['permanent', 422]
   if (error instanceof Conflict) return ['conflict', 409]
@@ -56,16 +56,16 @@ const reasonOf = (error: Error) => {
 
 const shortened = (text: string) => {
   const bytes = Buffer.from(text)
-  if (bytes.length <= longestBody) return text
+  if (bytes.length <= maxErrorBytes) return text
   // A character that was cut in two becomes U+FFFD, which goes too.
   return `${bytes
-    .subarray(0, longestBody - 3)
+    .subarray(0, maxErrorBytes - 3)
     .toString()
     .replace(/\uFFFD+$/, '')}…`
 }
 
 /** Answers, unless somebody has or nobody listens any more. */
-export const send = (response: ServerResponse, { status, headers, body = '' }: HttpAnswer): void => {
+export const sendResponse = (response: ServerResponse, { status, headers, body = '' }: HttpResponse): void => {
   if (response.headersSent || response.destroyed) return
   response.writeHead(status, { ...headers, ...(status !== 204 && { 'content-length': Buffer.byteLength(body) }) })
   response.end(body)

@@ -2,16 +2,16 @@ import { env, envOptional } from './env.ts'
 import type { FunctionDefinition } from './function-definition.ts'
 import { logLevel } from './log-level.ts'
 import { logFatal, logWarnings } from './process-log.ts'
-import { hostOf } from './server.ts'
+import { createFunctionServer } from './server.ts'
 
 export type { DeadLetter } from './dead-letter.ts'
 export {
   type Context,
+  type EventsToPublish,
   type FunctionDefinition,
-  type HttpAnswer,
   type HttpHandler,
   type HttpRequest,
-  type News,
+  type HttpResponse,
   on,
 } from './function-definition.ts'
 
@@ -34,12 +34,12 @@ process.on('unhandledRejection', reason => end(1, reason))
 /** Runs one function in this process: listens on PORT, and on SIGTERM or SIGINT finishes what is in flight, closes, and exits 0. */
 export const serve = (fitting: FunctionDefinition): void => {
   logLevel()
-  const host = hostOf(fitting)
+  const host = createFunctionServer(fitting)
   let exitCode: number | undefined
   end = async (code, reason) => {
     const first = exitCode === undefined
     exitCode = Math.max(exitCode ?? 0, code)
-    if (reason !== undefined) await host.say(reason)
+    if (reason !== undefined) await host.logFatal(reason)
     if (!first) return
     await host.drain(code === 0 ? drainMs : drainAfterFailureMs)
     process.exit(exitCode)

@@ -2,26 +2,26 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { envOptional } from './env.ts'
 import { asError, Malformed, Permanent, RetryLater } from './errors.ts'
-import type { FunctionDefinition, HttpAnswer, RequestHead } from './function-definition.ts'
-import { isInsideHost } from './internal-host.ts'
+import type { FunctionDefinition, HttpResponse, RequestHead } from './function-definition.ts'
+import { isInternalHost } from './internal-host.ts'
 import type { LogOutput } from './log.ts'
-import { metricsOf } from './metrics.ts'
-import { publisher } from './publish.ts'
+import { createMetrics } from './metrics.ts'
+import { createPublisher } from './publish.ts'
 import { release } from './release.ts'
-import { bodyOf, dropBody, meansToBeAnEvent, mostBytes, mostStrangersBytes } from './request.ts'
+import { discardBody, isEventRequest, maxBodyBytes, maxRefusedBodyBytes, readBody } from './request.ts'
 import type { Route } from './request-handler.ts'
-import { answerTo, answerToStranger, send } from './responses.ts'
+import { errorResponse, publicErrorResponse, sendResponse } from './responses.ts'
 
-export interface FunctionHost {
+export interface FunctionServer {
   /** Resolves when requests are taken. */
   listen(port: number, address?: string): Promise<AddressInfo>
   /** Takes no more, waits for what is in flight (`patienceMs` at most) and runs the function's `close`. */
   drain(patienceMs: number): Promise<void>
   /** Logs why the process must end. */
-  say(reason: unknown): Promise<void>
+  logFatal(reason: unknown): Promise<void>
 }
 
-export interface HostOptions {
+export interface FunctionServerOptions {
   /** Where events go; K_SINK. */
   sink?: string | undefined
   /** K_CE_OVERRIDES. */
@@ -37,26 +37,27 @@ const graceMs = 2_000
  * The door of a function: HTTP from the first byte to what is let in. It refuses before it reads, reads no more than it should, and
  * lets nothing be cut off when the process must end. The process itself is not its concern.
  */
-export const hostOf = (
+export const createFunctionServer = (
   fitting: FunctionDefinition,
-  { sink = envOptional('K_SINK'), overrides = envOptional('K_CE_OVERRIDES'), output }: HostOptions = {},
-): FunctionHost => {
+  { sink = envOptional('K_SINK'), overrides = envOptional('K_CE_OVERRIDES'), output }: FunctionServerOptions = {},
+): FunctionServer => {
   const { name } = fitting
-  const publish = publisher(sink, name, overrides)
-  const metrics = metricsOf(name)
+  const publish = createPublisher(sink, name, overrides)
+  const metrics = createMetrics(name)
   const inFlight = new Map<ServerResponse, AbortController>()
   let draining = false
 
   const handling = once(async () => {
-    const { handlingOf } = await import('./request-handler.ts')
-    return handlingOf(fitting, publish, metrics, output)
+    const { createRequestHandler } = await import('./request-handler.ts')
+    return createRequestHandler(fitting, publish, metrics, output)
   })
 
-  const routeOf = (head: RequestHead): Route | HttpAnswer => {
+  const routeOf = (head: RequestHead): Route | HttpResponse => {
     const { method, path, headers } = head
-    if (draining) return answerTo(new RetryLater(`${name} is ending`, 1))
-    if (!meansToBeAnEvent(headers)) {
-      if (!fitting.http) return method === 'POST' ? answerTo(new Malformed('this is no CloudEvent')) : { status: 404 }
+    if (draining) return errorResponse(new RetryLater(`${name} is ending`, 1))
+    if (!isEventRequest(headers)) {
+      if (!fitting.http)
+        return method === 'POST' ? errorResponse(new Malformed('this is no CloudEvent')) : { status: 404 }
       const status = fitting.http.admit?.(head)
       return status === undefined ? { to: 'http' } : { status }
     }
@@ -68,13 +69,13 @@ export const hostOf = (
     if (trigger === undefined) return { to: 'event' }
     return fitting.deadLetters
       ? { to: 'dead letter', trigger }
-      : answerTo(new Permanent(`${name} takes no dead letters`))
+      : errorResponse(new Permanent(`${name} takes no dead letters`))
   }
 
   /** Not worth a line of the log, for anybody can ask for one; but counted. */
-  const refuse = (response: ServerResponse, answer: HttpAnswer) => {
+  const refuse = (response: ServerResponse, answer: HttpResponse) => {
     metrics.observe({ type: 'refused', outcome: String(answer.status), ms: 0 })
-    send(response, answer)
+    sendResponse(response, answer)
   }
 
   const take = async (
@@ -86,33 +87,33 @@ export const hostOf = (
     const { headers, method = 'GET', url = '/' } = request
     const question = url.indexOf('?')
     const [path, search] = question < 0 ? [url, ''] : [url.slice(0, question), url.slice(question)]
-    if (insidePaths.has(path) && !isInsideHost(headers.host)) {
-      dropBody(request, response, mostStrangersBytes)
+    if (insidePaths.has(path) && !isInternalHost(headers.host)) {
+      discardBody(request, response, maxRefusedBodyBytes)
       return refuse(response, { status: 404 })
     }
     if (path === '/healthz' && isRead(method)) {
       // Nobody waits any more: what the first event needs is loaded now.
       response.once('finish', () => setImmediate(handling))
-      return send(response, { status: 200, headers: { 'content-type': 'text/plain' }, body: 'ok\n' })
+      return sendResponse(response, { status: 200, headers: { 'content-type': 'text/plain' }, body: 'ok\n' })
     }
     if (path === '/metrics' && isRead(method)) {
       const { contentType, text } = await metrics.page()
-      return send(response, { status: 200, headers: { 'content-type': contentType }, body: text })
+      return sendResponse(response, { status: 200, headers: { 'content-type': contentType }, body: text })
     }
     if (path === '/version' && isRead(method)) {
       const body = JSON.stringify({ function: name, ...release() })
-      return send(response, { status: 200, headers: { 'content-type': 'application/json' }, body })
+      return sendResponse(response, { status: 200, headers: { 'content-type': 'application/json' }, body })
     }
 
     const route = routeOf({ method, path, headers })
     if ('status' in route) {
       // The sender may send its body now or not, so its next request on this connection could not be found.
       if (waitsForContinue) response.setHeader('connection', 'close')
-      dropBody(request, response, mostStrangersBytes)
+      discardBody(request, response, maxRefusedBodyBytes)
       return refuse(response, route)
     }
-    if (waitsForContinue && Number(headers['content-length'] ?? 0) <= mostBytes) response.writeContinue()
-    const [body, { handle }] = await Promise.all([bodyOf(request, response), handling()])
+    if (waitsForContinue && Number(headers['content-length'] ?? 0) <= maxBodyBytes) response.writeContinue()
+    const [body, { handle }] = await Promise.all([readBody(request, response), handling()])
     if (body === undefined) return refuse(response, { status: 413 })
     handle(route, { method, path, query: new URLSearchParams(search), headers, body }, signal, { request, response })
   }
@@ -131,7 +132,7 @@ export const hostOf = (
       const error = asError(thrown)
       const { log } = await handling()
       log.error({ error }, error.message)
-      send(response, answerToStranger(error))
+      sendResponse(response, publicErrorResponse(error))
     })
   }
 
@@ -159,7 +160,7 @@ export const hostOf = (
       await within(graceMs, Promise.allSettled(fitting.close?.map(close => close()) ?? []))
     },
 
-    say: async reason => {
+    logFatal: async reason => {
       const error = asError(reason)
       const { log } = await handling()
       log.fatal({ error }, error.message)

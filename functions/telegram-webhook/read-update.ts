@@ -1,4 +1,4 @@
-import { levelsOf } from '#functions/host/json-depth.ts'
+import { jsonDepth } from '#functions/host/json-depth.ts'
 import type { Update } from './deferral.ts'
 
 /** An update that was received; `refusal` says why it can be neither handled nor kept as it is. */
@@ -20,7 +20,7 @@ export const readUpdate = (body: Buffer): Received | null => {
     return null
   }
   if (!Number.isSafeInteger(update?.update_id) || update!.update_id < 0) return null
-  const levels = levelsOf(body)
+  const levels = jsonDepth(body)
   if (levels > MOST_LEVELS) return { update: update!, refusal: `its JSON is ${levels} levels deep` }
   // Only escapes bring these characters: as bytes they were replaced when the body became text.
   return { update: /\\u(?:0000|d[89a-f])/i.test(text) ? (cleaned(update) as Update) : update! }

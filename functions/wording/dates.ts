@@ -1,5 +1,5 @@
 import type { Language } from '#database/chats/language.ts'
-import { remembered } from '#functions/host/memoize.ts'
+import { memoize } from '#functions/host/memoize.ts'
 
 /**
  * Days, hours and spans as people say them. Instants come as RFC 3339 text and are always said in somebody's IANA zone;
@@ -12,7 +12,7 @@ type Instant = string | Date
 export const defaultZone = 'America/Sao_Paulo'
 
 /** Whether this machine's calendar has the IANA zone. */
-export const isZone = remembered(zone => {
+export const isZone = memoize(zone => {
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone })
     return true

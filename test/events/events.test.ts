@@ -6,7 +6,7 @@ import { defineEvent, type EventDefinition, maxHops, rootCause } from '#events/e
 import { exportedSchemas, schemasDir } from '#events/export.ts'
 import { MonitorDown } from '#events/monitor-down.ts'
 import { validatorOf } from '#events/validate.ts'
-import { cloudEvent } from '#functions/host/cloud-event.ts'
+import { parseCloudEvent } from '#functions/host/cloud-event.ts'
 import { inBinaryMode } from '#functions/host/publish.ts'
 import { manifestsIn } from '#infra/cluster/render/manifest-files.ts'
 import { functionNames, root } from '#infra/repository.ts'
@@ -42,7 +42,7 @@ describe('every event', () => {
       const valid = validatorOf(event)
       expect(valid(made.data), JSON.stringify(valid.errors)).toBe(true)
       const { headers, body } = inBinaryMode(made)
-      expect(cloudEvent(headers, body)).toEqual(made)
+      expect(parseCloudEvent(headers, body)).toEqual(made)
     },
   )
 

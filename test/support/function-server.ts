@@ -1,7 +1,7 @@
 import { type Agent, createServer, type IncomingHttpHeaders, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { FunctionDefinition } from '#functions/host/function-definition.ts'
-import { hostOf } from '#functions/host/server.ts'
+import { createFunctionServer } from '#functions/host/server.ts'
 
 export interface ReceivedResponse {
   status: number
@@ -47,7 +47,7 @@ export const startFunction = async (
   options: { sink?: string; overrides?: string } = {},
 ) => {
   const lines: string[] = []
-  const host = hostOf(fitting, { ...options, output: { write: line => lines.push(line) } })
+  const host = createFunctionServer(fitting, { ...options, output: { write: line => lines.push(line) } })
   const { port } = await host.listen(0, '127.0.0.1')
   return {
     port,

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { PassThrough } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import { dropBody } from '#functions/host/request.ts'
+import { discardBody } from '#functions/host/request.ts'
 import type { FunctionManifest } from '../manifests/manifests.ts'
 import {
   type FunctionPool,
@@ -204,7 +204,7 @@ const streamOf = (request: IncomingMessage, response: ServerResponse): PassThrou
   copy.on('error', () => {})
   copy.once('close', () => {
     request.unpipe(copy)
-    if (!request.readableEnded) dropBody(request, response)
+    if (!request.readableEnded) discardBody(request, response)
   })
   request.once('error', error => copy.destroy(error))
   return request.pipe(copy)

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { bodyOf, dropBody, meansToBeAnEvent, mostBytes, mostStrangersBytes } from '#functions/host/request.ts'
-import { send } from '#functions/host/responses.ts'
+import { discardBody, isEventRequest, maxBodyBytes, maxRefusedBodyBytes, readBody } from '#functions/host/request.ts'
+import { sendResponse } from '#functions/host/responses.ts'
 import { secretCheck } from '#functions/telegram-webhook/secret.ts'
 import type { Settings } from '../environment.ts'
 import type { FunctionManifest } from '../manifests/manifests.ts'
@@ -63,7 +63,7 @@ const usualLimits: PublicLimits = {
   headersMs: 10_000,
   requestMs: 20_000,
   waitingConnections: 512,
-  bodyBytes: 32 * mostBytes,
+  bodyBytes: 32 * maxBodyBytes,
   promptRefusals: 100,
   refusalPauseMs: 200,
 }
@@ -126,7 +126,7 @@ export const listenPublic = async (options: PublicListenerOptions): Promise<Publ
   const waiting = new Set<Socket>()
   const take = async (request: IncomingMessage, response: ServerResponse, waitsForContinue: boolean) => {
     const refuse = (status: number, headers: Record<string, string> = {}) => {
-      dropBody(request, response, status === 413 ? undefined : mostStrangersBytes)
+      discardBody(request, response, status === 413 ? undefined : maxRefusedBodyBytes)
       // A sender that waits for "100 Continue" may send its body now or not, so its next request could not be found.
       response.writeHead(status, { 'content-length': 0, ...(waitsForContinue && { connection: 'close' }), ...headers })
       response.end()
@@ -140,11 +140,11 @@ export const listenPublic = async (options: PublicListenerOptions): Promise<Publ
     if (request.rawHeaders.length / 2 > limits.headers) return refuseStranger(431)
     const route = request.method === 'TRACE' ? undefined : (routes.find(request.url) ?? formerRoute(request))
     // Events reach functions through the broker. A stranger's event would be taken for one of those.
-    if (!route || meansToBeAnEvent(request.headers)) return refuseStranger(404)
+    if (!route || isEventRequest(request.headers)) return refuseStranger(404)
     if (!serving || isClosing) return refuse(503, { 'retry-after': '1' })
     const { name } = route.function
     if (serving.checks.get(name)?.(request) === false) return refuseStranger(401)
-    if (Number(request.headers['content-length'] ?? 0) > mostBytes) return refuse(413)
+    if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) return refuse(413)
 
     if ((bodyBytes.get(name) ?? 0) >= limits.bodyBytes) return refuse(503, { 'retry-after': '1' })
     let bytes = 0
@@ -155,8 +155,8 @@ export const listenPublic = async (options: PublicListenerOptions): Promise<Publ
     request.on('data', count)
     try {
       if (waitsForContinue) response.writeContinue()
-      const body = await bodyOf(request, response)
-      if (body === undefined) return send(response, { status: 413 })
+      const body = await readBody(request, response)
+      if (body === undefined) return sendResponse(response, { status: 413 })
       waiting.delete(request.socket)
       await serving.proxy(name, request, response, { path: route.path, body })
     } finally {

@@ -1,6 +1,6 @@
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { loopback } from '#functions/host/loopback.ts'
+import { connectAddress } from '#functions/host/connect-address.ts'
 import type { Time } from '../time.ts'
 import type { Update } from './bot-api.ts'
 import type { QueuedUpdate, UpdateQueue } from './update-queue.ts'
@@ -224,7 +224,7 @@ const post = (to: WebhookSettings, update: Update, agent: Agent, time: Time): Pr
     const secure = url.protocol === 'https:'
     const fail = (error: string) => resolve({ status: null, type: '', body: '', retryAfterS: 0, error })
     const request = (secure ? httpsRequest : httpRequest)({
-      host: loopback(url).host,
+      host: connectAddress(url).host,
       port: url.port || (secure ? 443 : 80),
       path: url.pathname + url.search,
       method: 'POST',

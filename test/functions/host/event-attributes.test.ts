@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { VigiaEvent } from '#events/event.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
 import { Tick } from '#events/tick.ts'
-import { fromHeader, toHeader } from '#functions/host/header-text.ts'
+import { decodeHeaderText, encodeHeaderText } from '#functions/host/header-text.ts'
 import { type DeadLetter, on } from '#functions/host/serve.ts'
 import { maxAttributeBytes } from '#local/broker/event/cloud-event.ts'
 import {
@@ -120,18 +120,22 @@ const texts = [
 describe('what the door takes is handled, and what is made of it goes on', () => {
   test.each(texts)('structured: %j', async text => {
     // A percent sign in a header reads as an encoding; a sender that wants it as it is encodes it.
-    const read = fromHeader('id', raw(text))
+    const read = decodeHeaderText('id', raw(text))
     expect((await structured({ id: `${text}-s`, subject: text, ext: text })).status).toBe(202)
     await until(() => recorder.got('/made').length === 1)
-    expect(seen[0]).toMatchObject({ id: fromHeader('id', raw(`${text}-s`)), subject: read, ext: read })
+    expect(seen[0]).toMatchObject({ id: decodeHeaderText('id', raw(`${text}-s`)), subject: read, ext: read })
     const { headers } = recorder.got('/made')[0]!
     expect(headers['ce-id']).toMatch(/^[\x21-\x7e]+$/)
-    expect(fromHeader('subject', headers['ce-subject'] as string)).toBe(read)
+    expect(decodeHeaderText('subject', headers['ce-subject'] as string)).toBe(read)
   })
 
   test.each(texts)('binary, percent-encoded: %j arrives as it was meant', async text => {
     const id = `${text}-b`
-    const encoded = { id: toHeader('id', id), subject: toHeader('subject', text), ext: toHeader('ext', text) }
+    const encoded = {
+      id: encodeHeaderText('id', id),
+      subject: encodeHeaderText('subject', text),
+      ext: encodeHeaderText('ext', text),
+    }
     expect((await binary(encoded)).status).toBe(202)
     await until(() => recorder.got('/made').length === 1)
     expect(seen[0]).toMatchObject({ id, subject: text, ext: text })
@@ -203,10 +207,10 @@ describe('what the door does not take is refused with 400', () => {
 
 test('a header says what its text says, and back', () => {
   for (const text of texts) {
-    expect(toHeader('id', text)).toMatch(/^[\x21-\x7e]+$/)
-    expect(fromHeader('id', toHeader('id', text))).toBe(text)
+    expect(encodeHeaderText('id', text)).toMatch(/^[\x21-\x7e]+$/)
+    expect(decodeHeaderText('id', encodeHeaderText('id', text))).toBe(text)
   }
-  expect(fromHeader('subject', '"a \\"b\\" %C3%A9"')).toBe('a "b" é')
-  expect(fromHeader('source', '/a%20b')).toBe('/a%20b')
-  expect(toHeader('source', '/a%20b')).toBe('/a%20b')
+  expect(decodeHeaderText('subject', '"a \\"b\\" %C3%A9"')).toBe('a "b" é')
+  expect(decodeHeaderText('source', '/a%20b')).toBe('/a%20b')
+  expect(encodeHeaderText('source', '/a%20b')).toBe('/a%20b')
 })

@@ -9,10 +9,10 @@ import { maxHops, type VigiaEvent } from '#events/event.ts'
 import { ProbeRequested } from '#events/probe-requested.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
 import { Tick } from '#events/tick.ts'
-import { cloudEvent } from '#functions/host/cloud-event.ts'
+import { parseCloudEvent } from '#functions/host/cloud-event.ts'
 import type { DeadLetter } from '#functions/host/dead-letter.ts'
 import { Conflict, Permanent, RetryLater } from '#functions/host/errors.ts'
-import { type FunctionDefinition, type News, on } from '#functions/host/function-definition.ts'
+import { type EventsToPublish, type FunctionDefinition, on } from '#functions/host/function-definition.ts'
 import { insisting, times } from '#test/functions/dial/support/raw.ts'
 import { binaryEventHeaders, gate, sendRequest, startFunction, startSink } from '#test/support/function-server.ts'
 import { until } from '#test/support/until.ts'
@@ -21,7 +21,7 @@ const followed = { type: SeriesFollowed.type, subject: 'show/82' }
 const follow = { chatId: 7, showId: 82, followedAt: '2026-11-21T12:00:00Z' }
 
 /** A function that keeps the events it gets. */
-const keeping = (rule: (event: VigiaEvent) => Promise<News> = async () => {}) => {
+const keeping = (rule: (event: VigiaEvent) => Promise<EventsToPublish> = async () => {}) => {
   const kept: VigiaEvent[] = []
   const keep = async (event: VigiaEvent) => {
     kept.push(event)
@@ -223,7 +223,7 @@ describe('what is no event of ours', () => {
       const sdk = accepted(() => attributes.id !== '' && new CloudEvent(attributes as never))
       const body = Buffer.from(JSON.stringify(attributes))
       expect(
-        accepted(() => cloudEvent({ 'content-type': 'application/cloudevents+json' }, body)),
+        accepted(() => parseCloudEvent({ 'content-type': 'application/cloudevents+json' }, body)),
         JSON.stringify(attributes),
       ).toBe(sdk)
     }

@@ -13,7 +13,7 @@ import { UpdateDeferred } from '#events/update-deferred.ts'
 import { addressGuard } from '#functions/dial/address.ts'
 import { on } from '#functions/host/function-definition.ts'
 import { inBinaryMode } from '#functions/host/publish.ts'
-import { hostOf } from '#functions/host/server.ts'
+import { createFunctionServer } from '#functions/host/server.ts'
 import type { Desk } from '#functions/telegram-webhook/context.ts'
 import { deferral } from '#functions/telegram-webhook/deferral.ts'
 import { usualLimits } from '#functions/telegram-webhook/limits.ts'
@@ -116,7 +116,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     desk,
     openBot: () => telegrafBot({ token, botId, apiRoot: telegram.url }),
   })
-  const host = hostOf(
+  const host = createFunctionServer(
     {
       name,
       http: { admit: webhook.admit, handle: webhook.handle },

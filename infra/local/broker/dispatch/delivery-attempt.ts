@@ -1,4 +1,4 @@
-import { loopback } from '#functions/host/loopback.ts'
+import { connectAddress } from '#functions/host/connect-address.ts'
 import { type CloudEvent, inBinaryMode, inStructuredMode, readEvent } from '../event/cloud-event.ts'
 import { type Letter, mostErrorData, type Outcome } from './delivery-outcome.ts'
 import { mostAnswer, type Poster, TimedOut } from './http-post.ts'
@@ -76,7 +76,7 @@ const unreached = (error: Error): never => {
 }
 
 const dialled = (url: URL): string => {
-  const { host, port } = loopback(url)
+  const { host, port } = connectAddress(url)
   return host === '127.0.0.1' ? `${url.protocol}//${host}${port ? `:${port}` : ''}` : url.origin
 }
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingHttpHeaders } from 'node:http'
-import { fromHeader } from '#functions/host/header-text.ts'
+import { decodeHeaderText } from '#functions/host/header-text.ts'
 import { absoluteUri, uriReference } from './uri-reference.ts'
 
 /** A CloudEvent as the broker keeps it: every attribute is a string, as it is behind a hop in binary mode. */
@@ -147,7 +147,7 @@ export const maxIdBytes = 5_500
 export const maxKindBytes = 2_000
 
 /** The attribute as a function reads it from its header: percent-decoded and without quotes. */
-const said = (name: string, value: string): string => fromHeader(name, toWire(value))
+const said = (name: string, value: string): string => decodeHeaderText(name, toWire(value))
 
 const encodedLength = (value: string): number =>
   beyondAscii.test(value) ? encodeURIComponent(value).length : value.length
