@@ -6,7 +6,7 @@ import { serverAccount } from './databases/account.ts'
 import { chooseDataFolder, holdDataFolder } from './databases/data-folder.ts'
 import type { Settings } from './environment.ts'
 import type { Server } from './http/server.ts'
-import type { Progress } from './http/starting/progress.ts'
+import type { StartProgress } from './http/starting/progress.ts'
 import { type Manifests, manifestFiles, readManifests } from './manifests/manifests.ts'
 import { type Runtime, startRuntime } from './runtime.ts'
 import type { Terminal } from './terminal.ts'
@@ -18,7 +18,7 @@ export interface BringUp {
   settings: Settings
   /** Listens already. */
   server: Server
-  progress: Progress
+  progress: StartProgress
   screen: Terminal
   env: NodeJS.ProcessEnv
   /** The person wants to stop before everything is up. */

@@ -1,5 +1,5 @@
 import { isLimit, limitVariables } from '#functions/telegram-webhook/limits.ts'
-import { type Level, levels } from './activator/function-log.ts'
+import { type Level, levels } from './activator/log-lines.ts'
 
 /** The environment of `npm start`, checked. Absent and empty are the same. */
 export interface Settings {

@@ -22,7 +22,7 @@ export interface ReadinessOptions {
 
 export interface Readiness {
   /** Asks everything that has to work: why Vigia is not ready, in words; empty when it is. Never rejects. */
-  look(): Promise<string[]>
+  check(): Promise<string[]>
   /** The answer of the latest look with what is known now. */
   latest(): string[]
 }
@@ -30,28 +30,28 @@ export interface Readiness {
 /** Whether the data folder and both databases can be written; a process that runs on a full disk answers nothing but 503. */
 export const readinessOf = ({ dataDir, databaseUrl, mongodbUri, known }: ReadinessOptions): Readiness => {
   let found: string[] = []
-  let lookedAt = Number.NEGATIVE_INFINITY
-  let looking: Promise<void> | undefined
+  let checkedAt = Number.NEGATIVE_INFINITY
+  let checking: Promise<void> | undefined
 
-  const look = async () => {
+  const checkNow = async () => {
     const isDown = known()
-    const looks = [
+    const checks = [
       dataFolderFault(dataDir),
       isDown.includes('PostgreSQL') ? null : databaseFault(databaseUrl),
       isDown.includes('MongoDB') ? null : catalogueFault(mongodbUri),
     ]
-    found = (await Promise.all(looks)).filter(fault => fault !== null)
-    lookedAt = performance.now()
-    looking = undefined
+    found = (await Promise.all(checks)).filter(fault => fault !== null)
+    checkedAt = performance.now()
+    checking = undefined
   }
 
   const latest = () => [...known(), ...found]
   return {
     latest,
-    look: async () => {
-      if (performance.now() - lookedAt > freshMs) {
-        looking ??= look()
-        await looking
+    check: async () => {
+      if (performance.now() - checkedAt > freshMs) {
+        checking ??= checkNow()
+        await checking
       }
       return latest()
     },
@@ -117,14 +117,14 @@ export const databaseFault = async (url: string): Promise<string | null> => {
     await client.query('update broker.readiness set looked_at = now()')
     return null
   } catch (error) {
-    return databaseWords(error as Error & { code?: string })
+    return describeDatabaseError(error as Error & { code?: string })
   } finally {
     await client.end().catch(() => {})
   }
 }
 
 /** What an error of PostgreSQL means for whoever runs it. */
-export const databaseWords = ({ code, message }: Error & { code?: string }): string => {
+export const describeDatabaseError = ({ code, message }: Error & { code?: string }): string => {
   switch (code) {
     case '53100':
       return 'the disk of PostgreSQL is full'

@@ -5,7 +5,7 @@ import { banner } from './banner.ts'
 import { readEnvironment, type Settings } from './environment.ts'
 import { listen } from './http/server.ts'
 import { type StartPage, startPage } from './http/starting/page.ts'
-import { type Progress, startProgress } from './http/starting/progress.ts'
+import { createStartProgress, type StartProgress } from './http/starting/progress.ts'
 import type { Runtime } from './runtime.ts'
 import { type Terminal, terminal } from './terminal.ts'
 
@@ -23,7 +23,7 @@ export const start = async (given: readonly string[], env: NodeJS.ProcessEnv): P
 
   // A terminal that has been closed takes no more words; that is no reason to end in the middle of an end.
   for (const output of [process.stdout, process.stderr]) output.on('error', () => {})
-  const progress = startProgress()
+  const progress = createStartProgress()
   const page = startPage(progress)
   const screen = terminal(process.stdout, settings.logLevel ?? 'warn', progress)
   const asked = new AbortController()
@@ -114,7 +114,7 @@ const linesOf = (error: unknown, { databaseUrl, mongodbUri }: Settings): string[
 }
 
 /** Says why on the terminal at once, and on the pages that are open, before the process ends. */
-const failed = async (lines: readonly string[], progress: Progress, page: StartPage) => {
+const failed = async (lines: readonly string[], progress: StartProgress, page: StartPage) => {
   progress.fail(lines)
   for (const line of lines) process.stderr.write(`vigia: ${line}\n`)
   await page.failureSeen()

@@ -1,9 +1,10 @@
-import { type Level, levelOf, levels, readable } from './activator/function-log.ts'
-import type { Progress, StepName } from './http/starting/progress.ts'
+import { styleText } from 'node:util'
+import { type Level, levelOf, levels, readable } from './activator/log-lines.ts'
+import type { StartProgress, StepName } from './http/starting/progress.ts'
 
-/** What the person at the terminal sees. Where it is no terminal, plain lines without colour. */
+/** What the person at the terminal sees. An output that is not a terminal gets plain lines without colour. */
 export interface Terminal {
-  /** Runs `work` and tells when it is done and how long it took; shows what is under way meanwhile. */
+  /** Runs `work`, shows it as in progress, and then says whether it succeeded and how long it took. */
   step<T>(title: StepName, work: (say: (line: string) => void) => Promise<T>): Promise<T>
   say(text: string): void
   warn(text: string): void
@@ -13,31 +14,32 @@ export interface Terminal {
 
 type Output = Pick<NodeJS.WriteStream, 'write' | 'isTTY'>
 
-/** `level`: what functions say below it stays in their log files. `progress` is told of every step. */
-export const terminal = (output: Output, level: Level, progress?: Progress): Terminal => {
-  const colour = (code: number) => (text: string) => (output.isTTY ? `\x1b[${code}m${text}\x1b[0m` : text)
-  const [dim, red, yellow, green] = [colour(2), colour(31), colour(33), colour(32)]
-  const underWay = new Set<string>()
+/** Lines of functions below `level` are only in their log files. Every step is recorded in `progress` too. */
+export const terminal = (output: Output, level: Level, progress?: StartProgress): Terminal => {
+  const style = (format: 'dim' | 'red' | 'yellow' | 'green') => (text: string) =>
+    output.isTTY ? styleText(format, text, { validateStream: false }) : text
+  const [dim, red, yellow, green] = [style('dim'), style('red'), style('yellow'), style('green')]
+  const inProgress = new Set<string>()
   const least = levels.indexOf(level)
-  let isWorkShown = false
+  let isProgressShown = false
 
   const line = (text: string) => {
-    output.write(`${isWorkShown ? '\r\x1b[K' : ''}${text}\n`)
-    isWorkShown = false
-    showWork()
+    output.write(`${isProgressShown ? '\r\x1b[K' : ''}${text}\n`)
+    isProgressShown = false
+    showProgress()
   }
-  const showWork = () => {
-    if (!output.isTTY || underWay.size === 0) return
-    output.write(`\r\x1b[K${dim(`  … ${[...underWay].join(', ')}`)}`)
-    isWorkShown = true
+  const showProgress = () => {
+    if (!output.isTTY || inProgress.size === 0) return
+    output.write(`\r\x1b[K${dim(`  … ${[...inProgress].join(', ')}`)}`)
+    isProgressShown = true
   }
   const now = () => dim(new Date().toTimeString().slice(0, 8))
 
   return {
     step: async (title, work) => {
       const began = performance.now()
-      underWay.add(title)
-      showWork()
+      inProgress.add(title)
+      showProgress()
       progress?.set(title, { state: 'working' })
       const say = (text: string) => {
         progress?.set(title, { detail: text })
@@ -45,12 +47,12 @@ export const terminal = (output: Output, level: Level, progress?: Progress): Ter
       }
       try {
         const value = await work(say)
-        underWay.delete(title)
+        inProgress.delete(title)
         progress?.set(title, { state: 'done', detail: '' })
         line(`  ${green('✓')} ${title} ${dim(`${((performance.now() - began) / 1000).toFixed(1)} s`)}`)
         return value
       } catch (error) {
-        underWay.delete(title)
+        inProgress.delete(title)
         progress?.set(title, { state: 'failed' })
         line(`  ${red('✗')} ${title}`)
         throw error
@@ -59,10 +61,35 @@ export const terminal = (output: Output, level: Level, progress?: Progress): Ter
     say: line,
     warn: text => line(`${now()} ${yellow('!')} ${text}`),
     functionLine: (name, text) => {
-      const said = levelOf(text)
-      if (levels.indexOf(said) < least) return
-      const mark = said === 'error' || said === 'fatal' ? red(said) : said === 'warn' ? yellow(said) : dim(said)
-      line(`${now()} ${name} ${mark} ${readable(text)}`)
+      const lineLevel = levelOf(text)
+      if (levels.indexOf(lineLevel) < least) return
+      const paint = lineLevel === 'error' || lineLevel === 'fatal' ? red : lineLevel === 'warn' ? yellow : dim
+      line(`${now()} ${name} ${paint(lineLevel)} ${readable(text)}`)
     },
   }
 }
+
+/**
+ * How much later than its databases this process may get a signal that is sent to the whole process group. Errors of that
+ * time are not faults: the databases ended because Vigia is being stopped.
+ */
+const signalSkewMs = 250
+
+/** Warns after `signalSkewMs`, unless Vigia is being stopped by then. */
+export const warnUnlessStopping = (text: string, terminal: Pick<Terminal, 'warn'>, signal: AbortSignal): void =>
+  void setTimeout(() => {
+    if (!signal.aborted) terminal.warn(text)
+  }, signalSkewMs)
+
+/**
+ * A terminal that does not show the errors of functions while Vigia stops: their databases may end before them. The log
+ * files have these lines, and the events in progress are delivered after the next start.
+ */
+export const withoutStopErrors = (terminal: Terminal, signal: AbortSignal): Terminal => ({
+  ...terminal,
+  warn: text => warnUnlessStopping(text, terminal, signal),
+  functionLine: (name, line) =>
+    void setTimeout(() => {
+      if (!signal.aborted) terminal.functionLine(name, line)
+    }, signalSkewMs),
+})

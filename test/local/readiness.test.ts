@@ -132,10 +132,10 @@ describe('PostgreSQL', () => {
         return storeFault ? [`${storeFault.code}`] : []
       },
     })
-    expect(await readiness.look()).toContain('53100')
+    expect(await readiness.check()).toContain('53100')
     await own.db.query('drop trigger full_disk on broker.event')
     await until(async () => (await house.post('2', 'test')) === 202)
-    expect(await readiness.look()).not.toContain('53100')
+    expect(await readiness.check()).not.toContain('53100')
     await house.stop()
     await own.end()
   })
@@ -148,7 +148,7 @@ describe('MongoDB', () => {
       databaseUrl: 'postgresql://127.0.0.1:1/x',
       mongodbUri,
       known: () => ['PostgreSQL'],
-    }).look()
+    }).check()
 
   test('that answers is well', async () => {
     const { uri, end } = await freshMongo()

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { root } from '#infra/repository.ts'
 import { commandOf } from '#local/databases/processes.ts'
-import { type Face, faceOf } from '#local/http/request-target.ts'
+import { type RequestTarget, requestTarget } from '#local/http/request-target.ts'
 import { manifestFiles, readManifests } from '#local/manifests/manifests.ts'
 import { emptyDatabase, freshMongo, type TestDatabase } from '../support/database.ts'
 import { removeDataFolder, spawnVigia, startVigia, temporaryFolder, type Vigia } from '../support/npm-start.ts'
@@ -314,7 +314,7 @@ describe('strangers', () => {
     functions: new Set(['telegram-webhook', 'reporter']),
     simulated: false,
   }
-  test.each<[string, Record<string, string>, Face['kind']]>([
+  test.each<[string, Record<string, string>, RequestTarget['kind']]>([
     ['the public host', { host: 'vigia.example.org' }, 'foreign'],
     ['the public host with a port', { host: 'VIGIA.example.org:443' }, 'foreign'],
     ['what a proxy sends on under our name', { host: 'localhost:8080', 'x-forwarded-for': '203.0.113.7' }, 'foreign'],
@@ -342,7 +342,7 @@ describe('strangers', () => {
     ['a host with a path in it', { host: 'localhost/evil.example.org' }, 'foreign'],
     ['a host with a user', { host: 'localhost@evil.example.org' }, 'foreign'],
     ['two names', { host: 'localhost, evil.example.org' }, 'foreign'],
-  ])('%s', (_, headers, kind) => expect(faceOf(headers, hosts).kind).toBe(kind))
+  ])('%s', (_, headers, kind) => expect(requestTarget(headers, hosts).kind).toBe(kind))
 })
 
 describe('the end', () => {

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { Pool } from 'undici'
 import { freePort } from '#infra/net/free-port.ts'
-import type { LogOf } from './function-log.ts'
+import type { FunctionLog } from './function-log.ts'
 
 /** A child process that runs a function's bundle. */
 export interface FunctionProcess {
@@ -32,7 +32,7 @@ export interface Start {
   env: NodeJS.ProcessEnv
   readinessPath: string | null
   startTimeoutMs: number
-  log: LogOf
+  log: FunctionLog
   /** Called with the pid before anything else happens, and when it is gone: a record for the next start, should we be killed. */
   remember(pid: number): void
   forget(pid: number): void

@@ -71,7 +71,7 @@ const usualLimits: PublicLimits = {
 const usualPort = 8081
 
 /** Listens on PUBLIC_PORT. If neither it nor PUBLIC_URL is set, no proxy knows it, and a free port replaces a taken one. */
-export const listenOutside = async (
+export const startPublicListener = async (
   { publicPort, port, publicUrl }: Pick<Settings, 'publicPort' | 'port' | 'publicUrl'>,
   functions: Pick<PublicListenerOptions, 'functions' | 'baseFunction'>,
   warn: (words: string) => void,

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 
 /** Who a request is for, by its Host header. */
-export type Face =
+export type RequestTarget =
   | { kind: 'runtime' }
   | { kind: 'broker' }
   | { kind: 'function'; name: string }
@@ -14,7 +14,7 @@ export interface Hosts {
   simulated: boolean
 }
 
-const foreign = (why: string): Face => ({ kind: 'foreign', why })
+const foreign = (why: string): RequestTarget => ({ kind: 'foreign', why })
 
 /** Headers that a reverse proxy adds; no program on this machine sends them. */
 const proxyHeaders = [
@@ -60,7 +60,7 @@ const whyForeignHead = (headers: IncomingHttpHeaders): string | null => {
 }
 
 /** Routes by the name in the Host header. */
-export const faceOf = (headers: IncomingHttpHeaders, { functions, simulated }: Hosts): Face => {
+export const requestTarget = (headers: IncomingHttpHeaders, { functions, simulated }: Hosts): RequestTarget => {
   const why = whyForeignHead(headers)
   if (why !== null) return foreign(why)
   const host = nameIn(headers.host)!

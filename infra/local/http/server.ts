@@ -6,69 +6,71 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { sendJson } from '#infra/http/responses.ts'
 import { Refusal } from '#infra/refusal.ts'
-import { sendJson } from './api/api.ts'
 import { holderOf } from './port-holder.ts'
-import { type Face, faceOf, type Hosts, whyForeign } from './request-target.ts'
+import { type Hosts, type RequestTarget, requestTarget, whyForeign } from './request-target.ts'
 
-/** The inside port of the runtime. It listens from the beginning, and until it is given its faces `starting` answers. */
+/** The server on PORT, which only this machine reaches. It listens from the beginning of the start. */
 export interface Server {
   readonly port: number
-  serve(faces: Faces): void
-  /** From now on everything but the broker answers 503: functions that finish still publish. */
+  /** From now on requests go to these handlers; until then all of them go to `starting`. */
+  serve(handlers: Handlers): void
+  /** From now on every request except the broker's is answered 503. Functions that finish their work still publish. */
   refuseNew(): void
   close(): Promise<void>
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown
 
-export interface Faces {
+export interface Handlers {
   hosts: Hosts
-  /** The broker's ingress; it knows its own path. */
+  /** The ingress of the broker; it checks the path itself. */
   broker: Handler
-  /** Paths on plain localhost that belong to the broker. */
+  /** The path on plain localhost that belongs to the broker. */
   brokerPath: string
   function(name: string, request: IncomingMessage, response: ServerResponse): unknown
+  /** `sites.localhost`: the test sites. */
   sites?: Handler
-  /** The control API, the page and the chat; `url` is the request's, parsed. */
-  runtime(request: IncomingMessage, response: ServerResponse, url: URL): unknown
-  /** A handler failed without an answer. */
+  /** Plain localhost: the API, the home page and the chat. */
+  localPages: Handler
+  /** Gets the error of a handler that did not answer. */
   failed(error: unknown): void
-  /** A proxy sent one of Telegram's updates here, and it was refused. */
+  /** An update of Telegram was refused, because a reverse proxy sent it to this port. */
   misdirected?(): void
 }
 
-/** Listens on loopback only. Throws a Refusal that names the process which has the port. */
+/**
+ * Listens on the loopback interface. Requests to functions and to the broker are handled by node:http alone, because these
+ * paths carry the load. Throws a Refusal that names the process which has the port.
+ */
 export const listen = async (port: number, starting: Handler): Promise<Server> => {
-  let faces: Faces | undefined
+  let handlers: Handlers | undefined
   let isClosing = false
 
-  const unavailable = (response: ServerResponse, words: string) =>
-    sendJson(response, 503, { error: words }, { 'retry-after': '1' })
-
-  const route = (request: IncomingMessage, response: ServerResponse) => {
+  const dispatch = (request: IncomingMessage, response: ServerResponse) => {
     const why = whyForeign(request)
     if (why !== null) {
-      if (request.headers['x-telegram-bot-api-secret-token'] !== undefined) faces?.misdirected?.()
+      if (request.headers['x-telegram-bot-api-secret-token'] !== undefined) handlers?.misdirected?.()
       return sendJson(response, 403, { error: why })
     }
-    if (!faces) return starting(request, response)
-    const { hosts, broker, brokerPath } = faces
-    // Also `OPTIONS *` and `GET http://elsewhere/`, which no client of ours sends.
+    if (!handlers) return starting(request, response)
+    const { hosts, broker, brokerPath } = handlers
+    // Refuses also `OPTIONS *` and `GET http://elsewhere/`, which no client of ours sends.
     if (!request.url?.startsWith('/')) return sendJson(response, 400, { error: 'the path should begin with /' })
-    const face = faceOf(request.headers, hosts)
+    const target = requestTarget(request.headers, hosts)
     const isBroker =
-      face.kind === 'broker' || (face.kind === 'runtime' && pathOf(request.url).replace(/\/$/, '') === brokerPath)
+      target.kind === 'broker' || (target.kind === 'runtime' && pathOf(request.url).replace(/\/$/, '') === brokerPath)
     if (isBroker) return broker(request, response)
-    if (isClosing) return unavailable(response, 'stopping')
-    return serve(faces, face, request, response)
+    if (isClosing) return sendJson(response, 503, { error: 'stopping' }, { 'retry-after': '1' })
+    return serve(handlers, target, request, response)
   }
 
   const listener: RequestListener = async (request, response) => {
     try {
-      await route(request, response)
+      await dispatch(request, response)
     } catch (error) {
-      faces?.failed(error)
+      handlers?.failed(error)
       if (response.headersSent) response.destroy()
       else sendJson(response, 500, { error: error instanceof Error ? error.message.split('\n')[0] : 'unknown' })
     }
@@ -79,7 +81,7 @@ export const listen = async (port: number, starting: Handler): Promise<Server> =
   return {
     port: (server.address() as AddressInfo).port,
     serve: given => {
-      faces = given
+      handlers = given
     },
     refuseNew: () => {
       isClosing = true
@@ -94,24 +96,29 @@ export const listen = async (port: number, starting: Handler): Promise<Server> =
 
 const pathOf = (url: string) => url.split('?', 1)[0]!
 
-const serve = (faces: Faces, face: Face, request: IncomingMessage, response: ServerResponse): unknown => {
-  switch (face.kind) {
+const serve = (
+  handlers: Handlers,
+  target: RequestTarget,
+  request: IncomingMessage,
+  response: ServerResponse,
+): unknown => {
+  switch (target.kind) {
     case 'foreign':
-      return sendJson(response, 403, { error: face.why })
+      return sendJson(response, 403, { error: target.why })
     case 'function':
-      return faces.function(face.name, request, response)
+      return handlers.function(target.name, request, response)
     case 'sites':
-      return faces.sites!(request, response)
+      return handlers.sites!(request, response)
     case 'runtime':
-      return faces.runtime(request, response, new URL(request.url!, 'http://localhost'))
+      return handlers.localPages(request, response)
     case 'broker':
-      return faces.broker(request, response)
+      return handlers.broker(request, response)
     default:
-      return face satisfies never
+      return target satisfies never
   }
 }
 
-/** Resolves when the server listens on the loopback. `variable` is what a person sets to choose the port. */
+/** Resolves when the server listens on the loopback interface. `variable` is what a person sets to choose another port. */
 export const listening = (server: HttpServer, port: number, variable: string): Promise<void> =>
   new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(refusalOf(error, port, variable)))
@@ -124,7 +131,7 @@ const refusalOf = (error: NodeJS.ErrnoException, port: number, variable: string)
   if (error.code !== 'EADDRINUSE') return error
   const holder = holderOf(port)
   return new PortTaken(
-    `port ${port} is taken${holder ? ` by ${holder}` : ''}; stop that, or start with another port: ${variable}=${port + 10} npm start`,
+    `port ${port} is taken${holder ? ` by ${holder}` : ''}; stop that program, or start with another port: ${variable}=${port + 10} npm start`,
   )
 }
 

@@ -2,7 +2,7 @@ export interface HeartbeatOptions {
   /** HEARTBEAT_URL: of the operator's own choice, so private addresses and redirects are fine. It may hold a secret. */
   url: string
   /** Why Vigia is not ready; empty when it is. */
-  look(): Promise<string[]>
+  check(): Promise<string[]>
   /** Told when pings begin to fail, without the URL. */
   warn(words: string): void
   everyMs?: number
@@ -12,7 +12,7 @@ export interface HeartbeatOptions {
 /** A GET once a minute while everything is well, so that a service elsewhere notices when it stops. */
 export const startHeartbeat = ({
   url,
-  look,
+  check,
   warn,
   everyMs = 60_000,
   timeoutMs = 10_000,
@@ -36,7 +36,7 @@ export const startHeartbeat = ({
   const beat = async () => {
     if (beating) return
     beating = true
-    if ((await look()).length === 0 && !stopping.signal.aborted) {
+    if ((await check()).length === 0 && !stopping.signal.aborted) {
       const fault = await ping()
       if (fault !== null && !failing && !stopping.signal.aborted)
         warn(`HEARTBEAT_URL ${fault}; it is tried every minute`)

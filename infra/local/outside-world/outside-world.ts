@@ -6,7 +6,7 @@ import { writeFileAtomicSync } from '#infra/files/atomic-write.ts'
 import type { Settings } from '../environment.ts'
 
 /** Telegram, TVMaze and the sites to watch: the real ones, or ours. */
-export interface Outside {
+export interface OutsideWorld {
   isSimulated: boolean
   apiRoot: string
   botToken: string
@@ -23,18 +23,18 @@ export interface Outside {
 const API_ROOT = 'https://api.telegram.org'
 
 /** With a token the real Telegram, else simulators of everything that has no address of its own. */
-export const outsideWorld = (
+export const startOutsideWorld = async (
   settings: Settings,
   dataDir: string,
   log: (line: string) => void,
-): Promise<Outside> | Outside =>
+): Promise<OutsideWorld> =>
   settings.telegram.botToken === undefined ? simulated(settings, dataDir, log) : real(settings, dataDir, log)
 
 const real = (
   { telegram, tvmazeUrl, probeAllow, probeReference }: Settings,
   dataDir: string,
   log: (line: string) => void,
-): Outside => {
+): OutsideWorld => {
   const apiRoot = telegram.apiRoot ?? API_ROOT
   const webhookSecret = telegram.webhookSecret ?? keptSecret(dataDir, log)
   return {
@@ -65,7 +65,7 @@ const simulated = async (
   { telegram: given, tvmazeUrl, probeAllow, probeReference }: Settings,
   dataDir: string,
   log: (line: string) => void,
-): Promise<Outside> => {
+): Promise<OutsideWorld> => {
   const [{ startTelegram }, { startTvmaze }, { startSites }] = await Promise.all([
     import('#simulators/telegram.ts'),
     import('#simulators/tvmaze.ts'),

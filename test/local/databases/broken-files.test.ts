@@ -13,7 +13,7 @@ import { startMongo } from '#local/databases/mongodb.ts'
 import { startPostgres } from '#local/databases/postgres.ts'
 import { wipeDataFolder } from '#local/databases/wipe.ts'
 import { readEnvironment, type Settings } from '#local/environment.ts'
-import { outsideWorld } from '#local/outside-world/outside-world.ts'
+import { startOutsideWorld } from '#local/outside-world/outside-world.ts'
 import { startTelegram } from '#simulators/telegram.ts'
 import { temporaryDataFolder } from '#test/support/global-setup.ts'
 
@@ -56,7 +56,7 @@ describe.each(damages)('with %s left', (_, damage) => {
     const folder = await newFolder()
     const settings = readEnvironment({ TELEGRAM_BOT_TOKEN: '1:aaa' }) as Settings
     const lines: string[] = []
-    const secret = async () => (await outsideWorld(settings, folder, line => lines.push(line))).webhookSecret
+    const secret = async () => (await startOutsideWorld(settings, folder, line => lines.push(line))).webhookSecret
     const first = await secret()
     expect(await secret()).toBe(first)
     await damage(join(folder, 'webhook-secret'))

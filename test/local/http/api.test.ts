@@ -3,37 +3,40 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { selectEvents } from '#local/broker/reads/event-query.ts'
-import { type Controls, controlApi, sendJson } from '#local/http/api/api.ts'
+import { localPages } from '#local/http/local-pages.ts'
 
 const asked: unknown[] = []
-const controls: Controls = {
-  activator: { has: () => false, report: () => [], stop: async () => {} },
-  sources: { has: () => false, report: () => [], fire: async () => '' },
-  waitingFor: async () => [],
-  metrics: async () => ({ type: 'text/plain', text: 'up 1\n' }),
-  events: async query => {
-    selectEvents(query)
-    asked.push(query)
-    return []
-  },
-  event: async () => null,
-  deadLetters: async limit => {
-    asked.push(limit)
-    return []
-  },
-  deadLetter: async () => null,
-  replay: async () => 'unknown',
-}
 
 let server: Server
 let url: string
 
 beforeAll(async () => {
-  const api = controlApi(controls)
-  server = createServer(async (request, response) => {
-    if (!(await api(request, response, new URL(request.url!, 'http://localhost'))))
-      sendJson(response, 404, { error: 'elsewhere' })
+  const pages = localPages({
+    activator: { has: () => false, report: () => [], stop: async () => {} },
+    sources: { has: () => false, report: () => [], fire: async () => '' },
+    status: { waitingFor: async () => [], metrics: async () => ({ type: 'text/plain', text: 'up 1\n' }) },
+    events: {
+      events: async query => {
+        selectEvents(query)
+        asked.push(query)
+        return []
+      },
+      event: async () => null,
+    },
+    deadLetters: {
+      newest: async limit => {
+        asked.push(limit)
+        return []
+      },
+      find: async () => null,
+      replay: async () => 'unknown',
+    },
+    home: () => ({ port: 0, isSimulated: false, dataDir: '', waitingFor: [], functions: [], sources: [] }),
+    failed: error => {
+      throw error
+    },
   })
+  server = createServer(pages)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

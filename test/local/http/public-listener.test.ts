@@ -2,7 +2,12 @@ import { Agent, type IncomingMessage, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { listenOutside, listenPublic, type PublicLimits, type PublicListener } from '#local/http/public-listener.ts'
+import {
+  listenPublic,
+  type PublicLimits,
+  type PublicListener,
+  startPublicListener,
+} from '#local/http/public-listener.ts'
 import type { FunctionManifest } from '#local/manifests/manifests.ts'
 import { insisting, sendBytes, statusOf, times } from '#test/functions/dial/support/raw.ts'
 import { sendRequest } from '#test/support/function-server.ts'
@@ -256,7 +261,7 @@ describe('the port', () => {
     const warned: string[] = []
     const listenOn = async (settings: { publicPort?: number; publicUrl?: URL }) => {
       const given = { port: 8080, publicPort: undefined, publicUrl: undefined, ...settings }
-      const one = await listenOutside(given, { functions }, words => warned.push(words), taken)
+      const one = await startPublicListener(given, { functions }, words => warned.push(words), taken)
       listeners.push(one)
       return one
     }

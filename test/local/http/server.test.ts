@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { listen, type Server } from '#local/http/server.ts'
 import { startPage } from '#local/http/starting/page.ts'
-import { startProgress } from '#local/http/starting/progress.ts'
+import { createStartProgress } from '#local/http/starting/progress.ts'
 import { sendBytes } from '#test/functions/dial/support/raw.ts'
 import { sendRequest } from '#test/support/function-server.ts'
 
@@ -16,7 +16,7 @@ const taking =
   }
 
 beforeAll(async () => {
-  server = await listen(0, startPage(startProgress()).handle)
+  server = await listen(0, startPage(createStartProgress()).handle)
 })
 afterAll(() => server.close())
 
@@ -39,7 +39,7 @@ describe('once it is up', () => {
       broker: taking('broker'),
       brokerPath: '/vigia/default',
       function: (name, incoming, response) => taking(name)(incoming, response),
-      runtime: taking('runtime'),
+      localPages: taking('runtime'),
       failed: () => {},
       misdirected: () => void reached.push('a word about the wrong port'),
     })

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { freePort } from '#infra/net/free-port.ts'
 import { listen, type Server } from '#local/http/server.ts'
 import { type StartPage, startPage } from '#local/http/starting/page.ts'
-import { type Progress, startProgress } from '#local/http/starting/progress.ts'
+import { createStartProgress, type StartProgress } from '#local/http/starting/progress.ts'
 import { accessibilityFaults, browserPath, desktop, phone, startBrowser } from '#test/support/browser.ts'
 import { sendRequest } from '#test/support/function-server.ts'
 import { copyCheckout, removeDataFolder, spawnVigia, startVigia, temporaryFolder } from '#test/support/npm-start.ts'
@@ -19,11 +19,11 @@ const browser = { host: 'localhost', accept: 'text/html,application/xhtml+xml,ap
 const pictures = process.env.PICTURES
 
 describe('until everything is up', () => {
-  let progress: Progress
+  let progress: StartProgress
   let page: StartPage
   let server: Server
   beforeEach(async () => {
-    progress = startProgress()
+    progress = createStartProgress()
     page = startPage(progress)
     server = await listen(0, page.handle)
   })
@@ -108,7 +108,7 @@ describe.runIf(browserPath)('in a browser', () => {
   test('the page goes on to what was asked for, without scripts too, in either theme and at either width', async () => {
     for (const [at, size] of [phone, desktop].entries())
       for (const colorScheme of ['light', 'dark'] as const) {
-        const progress = startProgress()
+        const progress = createStartProgress()
         const server = await listen(0, startPage(progress).handle)
         const context = await browser.newContext({ ...size, colorScheme, javaScriptEnabled: at === 1, locale: 'pt-BR' })
         try {
@@ -124,8 +124,7 @@ describe.runIf(browserPath)('in a browser', () => {
             broker: () => {},
             brokerPath: '/vigia/default',
             function: () => {},
-            runtime: (_, response, { pathname, search }) =>
-              response.setHeader('content-type', 'text/html').end(`<p>up at ${pathname}${search}`),
+            localPages: ({ url }, response) => response.setHeader('content-type', 'text/html').end(`<p>up at ${url}`),
             failed: () => {},
           })
           await page.getByText('up at /chat?from=page').waitFor()
@@ -139,7 +138,7 @@ describe.runIf(browserPath)('in a browser', () => {
 
   test('axe-core finds nothing wrong with the page or with a failure on it, in either theme', async () => {
     for (const colorScheme of ['light', 'dark'] as const) {
-      const progress = startProgress()
+      const progress = createStartProgress()
       const server = await listen(0, startPage(progress).handle)
       const context = await browser.newContext({ ...phone, colorScheme, bypassCSP: true })
       try {

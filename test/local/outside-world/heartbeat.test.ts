@@ -29,7 +29,7 @@ const listening = async (status: () => number) => {
 const start = (url: string, look: () => string[], warnings: string[] = [], more = {}) => {
   stop = startHeartbeat({
     url,
-    look: async () => look(),
+    check: async () => look(),
     warn: words => warnings.push(words),
     everyMs: 1,
     ...more,

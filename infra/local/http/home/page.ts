@@ -1,50 +1,35 @@
 import { readFileSync } from 'node:fs'
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Language } from '#database/chats/language.ts'
 import { html } from '#functions/telegram/html.ts'
 import { preferredLanguage } from '#functions/wording/preferred-language.ts'
+import { type App, route } from '#infra/http/app.ts'
+import { pageHeaders, textResponse } from '#infra/http/responses.ts'
 import type { FunctionReport } from '#local/activator/function-pool.ts'
 import type { SourceReport } from '#local/sources/ping-source.ts'
 import { words } from './words.ts'
 
-/** What the page at `/` tells. */
+/** What the page at `/` shows. */
 export interface Home {
   port: number
   isSimulated: boolean
   dataDir: string
-  /** What is not up. */
+  /** Why Vigia is not ready; empty if it is. */
   waitingFor: string[]
   functions: FunctionReport[]
   sources: SourceReport[]
 }
 
-const CSP = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const contentSecurityPolicy =
+  "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-/** The page at `/` and its stylesheet; false for other paths. It has no script: what it shows is of the moment it was asked for. */
-export const homePage = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  pathname: string,
-  home: () => Home,
-): boolean => {
-  if (pathname !== '/' && pathname !== '/home.css') return false
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    response.writeHead(405, { allow: 'GET, HEAD' }).end()
-    return true
-  }
-  const isPage = pathname === '/'
-  const body = isPage ? pageOf(home(), preferredLanguage(request.headers['accept-language'])) : stylesheet()
-  response.writeHead(200, {
-    'content-type': `${isPage ? 'text/html' : 'text/css'}; charset=utf-8`,
-    'content-length': Buffer.byteLength(body),
-    'content-security-policy': CSP,
-    'x-content-type-options': 'nosniff',
-    'referrer-policy': 'no-referrer',
-    'cache-control': 'no-store',
-    vary: 'accept-language',
+/** The page at `/` and its stylesheet. The page has no script: it shows the state at the time of the request. */
+export const homeRoutes = (app: App, home: () => Home): void => {
+  const headers = { ...pageHeaders(contentSecurityPolicy), vary: 'accept-language' }
+  route(app, '/', {
+    get: ({ req }) =>
+      textResponse('text/html', pageOf(home(), preferredLanguage(req.header('accept-language'))), headers),
   })
-  response.end(request.method === 'HEAD' ? undefined : body)
-  return true
+  route(app, '/home.css', { get: () => textResponse('text/css', stylesheet(), headers) })
 }
 
 const stylesheet = () => readFileSync(new URL('./page.css', import.meta.url), 'utf8')

@@ -5,22 +5,23 @@ import { setTimeout } from 'node:timers/promises'
 import type { Language } from '#database/chats/language.ts'
 import { Html, html } from '#functions/telegram/html.ts'
 import { preferredLanguage } from '#functions/wording/preferred-language.ts'
-import type { Progress, Step } from './progress.ts'
+import { pageHeaders, sendJson } from '#infra/http/responses.ts'
+import type { StartProgress, Step } from './progress.ts'
 import { words } from './words.ts'
 
-/** What the port answers until everything that a request needs is up. */
+/** What the port answers while Vigia starts. It uses node:http alone, because Hono is loaded later in the start. */
 export interface StartPage {
   /** Always answers: a page for a browser of this machine, JSON for a program. */
   handle(request: IncomingMessage, response: ServerResponse): void
-  /** Resolves when every page that is open shows why the start failed, or when none asks any more. */
+  /** Resolves when an open page has shown why the start failed, or when no page has asked for some seconds. */
   failureSeen(): Promise<void>
 }
 
 const reloadAfterS = 1
-/** A page that did not ask for so long is closed, or shows something else by now. */
+/** A page asks every second. One that has not asked for this long is closed, or shows something else. */
 const isOpenMs = 4_000
 
-export const startPage = (progress: Progress): StartPage => {
+export const startPage = (progress: StartProgress): StartPage => {
   let lastAskedAt = Number.NEGATIVE_INFINITY
   let seen = () => {}
   const failureSeen = new Promise<void>(resolve => {
@@ -40,45 +41,38 @@ export const startPage = (progress: Progress): StartPage => {
   }
 }
 
-/** Browsers ask for HTML by name; programs accept anything, or JSON. */
+/** A browser names text/html in its Accept header; other programs accept anything, or JSON. */
 const wantsPage = ({ method, headers }: IncomingMessage): boolean =>
   (method === 'GET' || method === 'HEAD') && /\btext\/html\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(headers.accept ?? '')
 
-const sendState = (progress: Progress, response: ServerResponse) => {
+const sendState = (progress: StartProgress, response: ServerResponse) => {
   const waitingFor = progress.steps.filter(({ state }) => state !== 'done').map(({ name }) => name)
-  const body = `${JSON.stringify({ error: progress.failure ? 'the start failed' : 'starting', waitingFor })}\n`
-  response.writeHead(503, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
-    'retry-after': '1',
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-  })
-  response.end(body)
+  const error = progress.failure ? 'the start failed' : 'starting'
+  sendJson(response, 503, { error, waitingFor }, { 'retry-after': '1' })
 }
 
 /**
- * Asks for the same address again where scripts are off. The path is named, because browsers do not load an address with
- * a fragment again when they already show it. A path that begins like another host is left out.
+ * The Refresh header, which reloads the page where scripts are off. It names the path, because a browser that already shows
+ * an address with a fragment does not load it again otherwise. A path that starts with `//` or `/\` is left out, because a
+ * browser reads it as another host.
  */
 const refresh = (path: string) => `${reloadAfterS * 2}${/^\/(?![/\\])/.test(path) ? `; url=${path}` : ''}`
 
-/** Keeps the fragment, which the header cannot know. */
+/** Reloads with the fragment of the address, which the server does not get. */
 const script = `setTimeout(() => location.reload(), ${reloadAfterS * 1000})`
 
-const sendPage = (progress: Progress, request: IncomingMessage, response: ServerResponse) => {
+const sendPage = (progress: StartProgress, request: IncomingMessage, response: ServerResponse) => {
   const style = stylesheet()
   const body = pageOf(progress, preferredLanguage(request.headers['accept-language']), style)
   response.writeHead(503, {
     'content-type': 'text/html; charset=utf-8',
     'content-length': Buffer.byteLength(body),
-    'content-security-policy': `default-src 'none'; style-src '${hashOf(style)}'; script-src '${hashOf(script)}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-    // A failure stays on the page: after it nothing would answer.
+    ...pageHeaders(
+      `default-src 'none'; style-src '${hashOf(style)}'; script-src '${hashOf(script)}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+    ),
+    // After a failure the process ends, so the page must not reload.
     ...(progress.failure ? {} : { refresh: refresh(request.url!) }),
     'retry-after': '1',
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-    'referrer-policy': 'no-referrer',
     vary: 'accept, accept-language',
   })
   response.end(request.method === 'HEAD' ? undefined : body)
@@ -89,7 +83,7 @@ const hashOf = (text: string) => `sha256-${createHash('sha256').update(text).dig
 const stylesheet = () =>
   ['../home/page.css', './page.css'].map(file => readFileSync(new URL(file, import.meta.url), 'utf8')).join('')
 
-const pageOf = ({ steps, failure }: Progress, language: Language, style: string): string => {
+const pageOf = ({ steps, failure }: StartProgress, language: Language, style: string): string => {
   const say = words[language]
   const done = steps.filter(({ state }) => state === 'done').length
   const title = failure ? say.failedTitle : say.title

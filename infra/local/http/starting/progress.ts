@@ -9,7 +9,7 @@ export interface Step {
 }
 
 /** How far the start is: written by the start, read by the page. */
-export interface Progress {
+export interface StartProgress {
   readonly steps: readonly Step[]
   /** Why the start failed, as the terminal says it; null while it goes on. */
   readonly failure: readonly string[] | null
@@ -20,7 +20,7 @@ export interface Progress {
 /** In the order in which they are shown. The functions but the first are built after the chat has opened. */
 const names: readonly StepName[] = ['PostgreSQL', 'MongoDB', 'telegram-webhook', 'broker', 'functions']
 
-export const startProgress = (): Progress => {
+export const createStartProgress = (): StartProgress => {
   const steps = names.map((name): Step => ({ name, state: 'waiting', detail: '' }))
   let failure: readonly string[] | null = null
   return {

@@ -1,0 +1,52 @@
+import { join } from 'node:path'
+import type { FunctionManifest } from '../manifests/manifests.ts'
+import type { Terminal } from '../terminal.ts'
+import { type Activator, activator } from './activator.ts'
+import { functionEnv, type Variables } from './function-environment.ts'
+import { type FunctionLog, functionLog } from './function-log.ts'
+import { startProcess } from './function-process.ts'
+import type { ProcessJournal } from './process-journal.ts'
+
+export interface LocalFunctionsOptions {
+  root: string
+  dataDir: string
+  variables: Variables
+  /** The environment of the runtime. */
+  env: NodeJS.ProcessEnv
+  /** PORT, where functions reach the broker. */
+  port: number
+  /** Resolves when the bundle of a function is there. */
+  built(target: string): Promise<void>
+  journal: ProcessJournal
+  terminal: Terminal
+}
+
+/** The functions as child processes of their built bundles, each with a log file in the data folder. */
+export const localFunctions = (
+  manifests: readonly FunctionManifest[],
+  { root, dataDir, variables, env, port, built, journal, terminal }: LocalFunctionsOptions,
+): { activator: Activator; closeLogs(): Promise<unknown> } => {
+  const logs = new Map<string, FunctionLog>()
+  const logOf = (name: string) => {
+    const log = logs.get(name) ?? functionLog(join(dataDir, 'logs'), name, terminal.functionLine)
+    logs.set(name, log)
+    return log
+  }
+  const start = async (manifest: FunctionManifest) => {
+    await built(manifest.target)
+    const command = [process.execPath, join(root, `.build/functions/${manifest.target}.mjs`)]
+    return startProcess({
+      command,
+      env: functionEnv(manifest, variables, { brokerOrigin: `http://127.0.0.1:${port}`, ours: env }),
+      readinessPath: manifest.readinessPath,
+      startTimeoutMs: manifest.startTimeoutMs,
+      log: logOf(manifest.name),
+      remember: pid => journal.remember(pid, command),
+      forget: journal.forget,
+    })
+  }
+  return {
+    activator: activator(manifests, start, (level, text) => (level === 'warn' ? terminal.warn(text) : undefined)),
+    closeLogs: () => Promise.all([...logs.values()].map(log => log.close())),
+  }
+}

@@ -1,0 +1,28 @@
+import { type App, route } from '#infra/http/app.ts'
+import { jsonResponse } from '#infra/http/responses.ts'
+import { withQuery } from './query.ts'
+
+/** What monitoring asks of the runtime. */
+export interface Status {
+  /** Why Vigia is not ready: what is not up or takes no writes. Empty if everything works. */
+  waitingFor(): Promise<string[]>
+  /** The runtime's metrics in the text format of Prometheus, with its content type. */
+  metrics(): Promise<{ type: string; text: string }>
+}
+
+/** `GET /readyz` (200 or 503) and `GET /metrics`. */
+export const statusRoutes = (app: App, { waitingFor, metrics }: Status): void => {
+  route(app, '/readyz', {
+    get: withQuery([], async () => {
+      const missing = await waitingFor()
+      const ready = missing.length === 0
+      return jsonResponse(ready ? 200 : 503, { ready, waitingFor: missing })
+    }),
+  })
+  route(app, '/metrics', {
+    get: withQuery([], async () => {
+      const { type, text } = await metrics()
+      return new Response(text, { headers: { 'content-type': type } })
+    }),
+  })
+}

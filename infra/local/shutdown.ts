@@ -1,0 +1,49 @@
+type Stop = () => Promise<unknown>
+
+/** Stops what the start has started. What is registered after `run` was called is stopped at once. */
+export interface Shutdown {
+  /**
+   * Registers a part that is stopped in order, one after the other: the part that was registered last is stopped first. A
+   * second call of `run` calls `hurry`, which cuts short the wait of `stop`.
+   */
+  inOrder(stop: Stop, hurry?: Stop): void
+  /** Registers a part that is stopped after all parts in order; these parts are stopped at the same time. */
+  atTheEnd(stop: Stop): void
+  /** Stops everything; resolves when all is stopped. It never rejects: an error is written to stderr. */
+  run(): Promise<void>
+}
+
+export const createShutdown = (): Shutdown => {
+  const ordered: Stop[] = []
+  const last: Stop[] = []
+  const hurries: Stop[] = []
+  let running: Promise<void> | undefined
+
+  const stopPart = async (stop: Stop) => {
+    try {
+      await stop()
+    } catch (error) {
+      process.stderr.write(`while stopping: ${(error as Error).message}\n`)
+    }
+  }
+  const stopAll = async () => {
+    for (const stop of ordered) await stopPart(stop)
+    await Promise.all(last.map(stopPart))
+  }
+  return {
+    inOrder: (stop, hurry) => {
+      if (running) return void stopPart(stop)
+      ordered.unshift(stop)
+      if (hurry) hurries.push(hurry)
+    },
+    atTheEnd: stop => {
+      if (running) void stopPart(stop)
+      else last.push(stop)
+    },
+    run: () => {
+      if (running) for (const hurry of hurries) void stopPart(hurry)
+      running ??= stopAll()
+      return running
+    },
+  }
+}
