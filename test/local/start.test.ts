@@ -56,7 +56,7 @@ describe('a start that cannot be ends with one line and a code', () => {
     expect(lines).toEqual([
       expect.stringMatching(
         new RegExp(
-          `^vigia: port ${port} is taken by .+ \\(pid ${process.pid}\\); stop that, or start with another port: PORT=${port + 10} npm start$`,
+          `^vigia: port ${port} is taken by .+ \\(pid ${process.pid}\\); stop that program, or start with another port: PORT=${port + 10} npm start$`,
         ),
       ),
     ])
