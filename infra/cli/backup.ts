@@ -4,7 +4,7 @@ import { backUp } from '#database/operations/backup.ts'
 import { runningPostgres } from '#local/databases/postgres.ts'
 import { dataFolderOf, FolderInUse, openDatabase, schemas } from './database.ts'
 import { argumentsIn, Misuse } from './misuse.ts'
-import type { Verb } from './vigia.ts'
+import type { Verb } from './verb.ts'
 
 const longMs = 3_600_000
 

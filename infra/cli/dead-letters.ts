@@ -1,7 +1,7 @@
 import { lettersOf } from './letters.ts'
 import { argumentsIn, Misuse } from './misuse.ts'
 import { sayLetter, sayLetters } from './say-letters.ts'
-import type { Verb } from './vigia.ts'
+import type { Verb } from './verb.ts'
 
 /** Events that a Trigger gave up on, through the API of a running Vigia; as a Job on a cluster from PostgreSQL (see letters.ts). */
 export const verb: Verb = {

@@ -4,7 +4,7 @@ import { type Postgres, postgres } from '#database/connect.ts'
 import { checkBackup, restore } from '#database/operations/backup.ts'
 import { FolderInUse, openDatabase, schemas } from './database.ts'
 import { argumentsIn, Misuse } from './misuse.ts'
-import type { Verb } from './vigia.ts'
+import type { Verb } from './verb.ts'
 
 const longMs = 3_600_000
 

@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js'
 import { cron } from '#local/sources/cron.ts'
-import type { Inventory, Path } from './inventory.ts'
+import type { Inventory, Path } from './inventory-schema.ts'
 
 const { IPv4 } = ipaddr
 

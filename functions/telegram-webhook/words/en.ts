@@ -1,5 +1,5 @@
 import { html } from '#functions/telegram/html.ts'
-import type { Words } from './words.ts'
+import type { Words } from './pt-BR.ts'
 
 /** Everything the bot says in English. */
 export const en: Words = {

@@ -212,3 +212,12 @@ Para um site que demora a responder, dê um limite de tempo: <code>/monitorar ex
   deleteNo: 'não excluir',
   deleted: (name: string) => `${name} foi excluído.`,
 }
+
+type Widened<Value> = Value extends string
+  ? string
+  : Value extends (...args: infer Args) => infer Result
+    ? (...args: Args) => Result
+    : { [Key in keyof Value]: Widened<Value[Key]> }
+
+/** What the bot can say; every language says all of it. */
+export type Words = Widened<typeof ptBR>

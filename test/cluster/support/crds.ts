@@ -1,5 +1,4 @@
 import { type Crd, definitionsOf } from '#test/cluster-files/support/crds.ts'
-import type { Ran, RunOptions } from '../api-server.ts'
 
 /** The kinds of our objects and of what stands beneath them that are not Kubernetes' own, by group. */
 const kinds: Record<string, string[]> = {
@@ -53,7 +52,9 @@ const rabbitmqBrokerConfig: Crd = {
 }
 
 /** Teaches the API server the kinds of Knative and of the platform parts, and waits until it serves them. */
-export const installCrds = async (kubectl: (args: string[], options?: RunOptions) => Promise<Ran>): Promise<void> => {
+export const installCrds = async (
+  kubectl: (args: string[], options?: { input: string }) => Promise<{ code: number; stderr: string }>,
+): Promise<void> => {
   const found = Object.entries(kinds).flatMap(([group, names]) =>
     names.map(kind => {
       const newest = definitionsOf(group, kind).at(-1)

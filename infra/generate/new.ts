@@ -2,21 +2,15 @@ import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { writeFileAtomic } from '#infra/files/atomic-write.ts'
-import { functionLists } from '#infra/generate/function-lists.ts'
-import { write } from '#infra/generate/write.ts'
-import { cron } from '../sources/cron.ts'
-import { camelCase, newFunctionFiles } from './new-function.ts'
+import { cron } from '#local/sources/cron.ts'
+import { functionLists } from './function-lists.ts'
+import { camelCase, type NewFunction, newFunctionFiles } from './new-function.ts'
+import { write } from './write.ts'
 
 const usage = "usage: npm run new -- <name> [--tick '*/5 * * * *']"
 
 /** Names that mean something else in a URL of this machine, or in JavaScript. */
 const taken = ['localhost', 'sites', 'broker-ingress', 'default', 'delete', 'export', 'import', 'new', 'switch', 'test']
-
-export interface NewFunction {
-  name: string
-  /** A cron line; without it the function hears an event. */
-  tick: string | null
-}
 
 /** What was asked for, or one line about what is wrong with it. `root`: the checkout. */
 export const readRequest = (given: readonly string[], root: string): NewFunction | string => {
@@ -57,7 +51,7 @@ export const createFunction = async (asked: NewFunction, root: string): Promise<
 }
 
 if (import.meta.main) {
-  const root = join(import.meta.dirname, '../../..')
+  const root = join(import.meta.dirname, '../..')
   const asked = readRequest(process.argv.slice(2), root)
   if (typeof asked === 'string') {
     process.stderr.write(`${asked}\n`)

@@ -1,4 +1,8 @@
-import type { NewFunction } from './new.ts'
+export interface NewFunction {
+  name: string
+  /** A cron schedule; null for a function that handles an event. */
+  tick: string | null
+}
 
 export const camelCase = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
 
