@@ -22,7 +22,7 @@ import { functionNames, root } from '#infra/repository.ts'
 import { dockerIgnore, type Stage, stagesOf } from '#test/delivery/support/dockerfile.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 import { flakyProxy } from '#test/support/flaky-proxy.ts'
-import { sendRequest } from '#test/support/function-server.ts'
+import { sendRequest } from '#test/support/http.ts'
 import { until } from '#test/support/until.ts'
 
 const dockerfile = readFileSync(join(root, 'infra/delivery/Dockerfile'), 'utf8')

@@ -28,9 +28,10 @@ import { manifestFiles, readManifests } from '#local/manifests/manifests.ts'
 import { pingEvent } from '#local/sources/ping-source.ts'
 import { startTelegram } from '#simulators/telegram.ts'
 import { startTvmaze, type TvmazeFailure } from '#simulators/tvmaze.ts'
-import { send, startBrokerServer } from '#test/support/broker-server.ts'
+import { startBrokerServer } from '#test/support/broker-server.ts'
 import { freshDatabase, freshMongo } from '#test/support/database.ts'
 import { startFunction } from '#test/support/function-server.ts'
+import { sendRequest } from '#test/support/http.ts'
 import { until } from '#test/support/until.ts'
 
 /*
@@ -96,7 +97,7 @@ const raise = async (start: string) => {
   /** A tick of a PingSource as it is in knative/sources/, and everything that comes of it. */
   const tick = async (name: string) => {
     const source = sources.find(one => one.name === name)!
-    await send(house.ingressUrl, pingEvent(source, now))
+    await sendRequest(house.ingressUrl, pingEvent(source, now))
     await until(
       async () => (await house.broker.reads.events({ limit: 200 })).every(({ state }) => state !== 'pending'),
       {

@@ -1,8 +1,7 @@
-import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type RequestListener, request, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingHttpHeaders } from 'node:http'
 import { type Broker, type BrokerOptions, startBroker, type Trigger } from '#local/broker/broker.ts'
 import type { DeliverySpec, Destination } from '#local/manifests/model.ts'
+import { sendRequest, startServer } from './http.ts'
 
 export interface ReceivedRequest {
   method: string
@@ -27,7 +26,7 @@ export type ResponseRule = (
 export const startRecorder = async () => {
   const all: ReceivedRequest[] = []
   const behaviours = new Map<string, ResponseRule>()
-  const server = createServer((incoming, response) => {
+  const server = await startServer((incoming, response) => {
     const chunks: Buffer[] = []
     incoming.on('data', chunk => chunks.push(chunk))
     incoming.on('end', async () => {
@@ -44,9 +43,8 @@ export const startRecorder = async () => {
       else if (answer !== 'silence') response.writeHead(answer.status ?? 200, answer.headers).end(answer.body)
     })
   })
-  const url = await listening(server)
   return {
-    url,
+    url: server.url,
     all,
     got: (path: string) => all.filter(one => one.path === path),
     does: (path: string, behaviour: ResponseRule) => behaviours.set(path, behaviour),
@@ -54,29 +52,11 @@ export const startRecorder = async () => {
       all.length = 0
       behaviours.clear()
     },
-    stop: () => closed(server),
+    stop: server.stop,
   }
 }
 
 export type Recorder = Awaited<ReturnType<typeof startRecorder>>
-
-/** An HTTP server on a port of its own. */
-export const serving = async (handler: RequestListener): Promise<{ url: string; stop(): Promise<void> }> => {
-  const server = createServer(handler)
-  return { url: await listening(server), stop: () => closed(server) }
-}
-
-const listening = async (server: Server): Promise<string> => {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
-
-const closed = async (server: Server): Promise<void> => {
-  server.closeAllConnections()
-  server.close()
-  await once(server, 'close')
-}
 
 /** A delivery block with short pauses. */
 export const delivery = (more: Partial<DeliverySpec> = {}): DeliverySpec => ({
@@ -98,39 +78,6 @@ export const triggerFor = (name: string, type: string, url: string, more: Partia
 })
 
 export const urlDestination = (url: string): Destination => ({ kind: 'url', url })
-
-export interface TestRequest {
-  method?: string
-  path?: string
-  headers?: Record<string, string>
-  body?: string | Buffer
-}
-
-export interface TestResponse {
-  status: number
-  headers: IncomingHttpHeaders
-  body: string
-}
-
-/** One request with exactly these headers. */
-export const send = (url: string, { method = 'POST', path, headers = {}, body }: TestRequest): Promise<TestResponse> =>
-  new Promise((resolve, reject) => {
-    const target = new URL(url)
-    const sending = request(
-      { host: target.hostname, port: target.port, path: path ?? target.pathname, method, headers, agent: false },
-      response => {
-        let text = ''
-        response.setEncoding('utf8')
-        response.on('data', chunk => {
-          text += chunk
-        })
-        response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, body: text }))
-      },
-    )
-    sending.on('error', reject)
-    // As bytes: Node writes headers and a text together, and then the headers as UTF-8 too.
-    sending.end(body === undefined ? undefined : Buffer.from(body))
-  })
 
 /** The headers of an event in binary mode. */
 export const eventHeaders = (id: string, type: string, more: Record<string, string> = {}): Record<string, string> => ({
@@ -167,13 +114,13 @@ export const startBrokerServer = async (
     log: silent,
     ...more,
   })
-  const server = await serving(broker.handler)
+  const server = await startServer(broker.handler)
   const ingressUrl = `${server.url}/vigia/default`
   return {
     broker,
     ingressUrl,
     post: async (id, type, headers = {}, body = '{}') =>
-      (await send(ingressUrl, { headers: eventHeaders(id, type, headers), body })).status,
+      (await sendRequest(ingressUrl, { headers: eventHeaders(id, type, headers), body })).status,
     stop: async () => {
       await broker.stop()
       await server.stop()

@@ -13,13 +13,13 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { type IncomingHttpHeaders, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from '#infra/repository.ts'
 import type { FunctionReport } from '#local/activator/function-pool.ts'
 import { processJournal } from '#local/activator/process-journal.ts'
 import { wipeDataFolder } from '#local/databases/wipe.ts'
+import { sendRequest, type TestRequest } from './http.ts'
 import { until } from './until.ts'
 
 /** A folder of one's own, where the database's user can reach it. Whoever asks for it clears it away. */
@@ -171,7 +171,13 @@ export const startVigia = async (options: VigiaOptions = {}) => {
     /** What the control API answers, as JSON. Throws for a status of 400 and more. */
     api,
     /** A request under one of its names: `telegram-webhook.localhost`. */
-    ask: (host: string, path: string, asked?: Asked) => ask(Number(port), host, path, asked),
+    ask: (host: string, path: string, { method = 'GET', headers, body }: TestRequest = {}) =>
+      sendRequest(Number(port), {
+        method,
+        path,
+        headers: { host, ...headers },
+        ...(body === undefined ? {} : { body }),
+      }),
     /** How a function is. */
     report: async (name: string): Promise<FunctionReport> =>
       ((await api('/api/functions')) as FunctionReport[]).find(one => one.name === name)!,
@@ -201,24 +207,3 @@ export const startVigia = async (options: VigiaOptions = {}) => {
 }
 
 export type Vigia = Awaited<ReturnType<typeof startVigia>>
-
-interface Asked {
-  method?: string
-  headers?: Record<string, string>
-  body?: string
-}
-
-/** A request with a Host header of one's own, which `fetch` does not take. */
-const ask = (port: number, host: string, path: string, { method = 'GET', headers = {}, body }: Asked = {}) =>
-  new Promise<{ status: number; headers: IncomingHttpHeaders; body: string }>((resolve, reject) => {
-    request({ host: '127.0.0.1', port, method, path, headers: { host, ...headers } }, answer => {
-      let text = ''
-      answer.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk
-      })
-      answer.once('error', reject)
-      answer.once('end', () => resolve({ status: answer.statusCode!, headers: answer.headers, body: text }))
-    })
-      .once('error', reject)
-      .end(body)
-  })

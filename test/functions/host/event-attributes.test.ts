@@ -9,7 +9,6 @@ import {
   type BrokerServer,
   eventHeaders,
   type Recorder,
-  send,
   startBrokerServer,
   startRecorder,
   triggerFor,
@@ -17,6 +16,7 @@ import {
 } from '#test/support/broker-server.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 import { startFunction } from '#test/support/function-server.ts'
+import { sendRequest } from '#test/support/http.ts'
 import { until } from '#test/support/until.ts'
 
 let database: TestDatabase
@@ -90,12 +90,12 @@ afterAll(async () => {
 const raw = (text: string) => Buffer.from(text).toString('latin1')
 
 const structured = (attributes: Record<string, unknown>) =>
-  send(house.ingressUrl, {
+  sendRequest(house.ingressUrl, {
     headers: { 'content-type': 'application/cloudevents+json' },
     body: JSON.stringify({ specversion: '1.0', id: 'e', source: '/t', type: Tick.type, data: {}, ...attributes }),
   })
 const binary = (attributes: Record<string, string>) =>
-  send(house.ingressUrl, {
+  sendRequest(house.ingressUrl, {
     headers: {
       ...eventHeaders('e', Tick.type),
       ...Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`ce-${name}`, value])),

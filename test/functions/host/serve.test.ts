@@ -14,7 +14,8 @@ import type { DeadLetter } from '#functions/host/dead-letter.ts'
 import { Conflict, Permanent, RetryLater } from '#functions/host/errors.ts'
 import { type EventsToPublish, type FunctionDefinition, on } from '#functions/host/function-definition.ts'
 import { insisting, times } from '#test/functions/dial/support/raw.ts'
-import { binaryEventHeaders, gate, sendRequest, startFunction, startSink } from '#test/support/function-server.ts'
+import { binaryEventHeaders, gate, startFunction, startSink } from '#test/support/function-server.ts'
+import { sendRequest } from '#test/support/http.ts'
 import { until } from '#test/support/until.ts'
 
 const followed = { type: SeriesFollowed.type, subject: 'show/82' }

@@ -15,13 +15,13 @@ import {
   delivery,
   eventHeaders,
   type Recorder,
-  send,
   startBrokerServer,
   startRecorder,
   triggerFor,
   urlDestination,
 } from '#test/support/broker-server.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
+import { sendRequest } from '#test/support/http.ts'
 import { until } from '#test/support/until.ts'
 
 let database: TestDatabase
@@ -138,7 +138,7 @@ describe('what tools read', () => {
     const house = await open([])
     const body = Buffer.from([0, 255])
     for (const [index, type] of ['application/octet-stream', 'text/plain', 'application/json'].entries())
-      await send(house.ingressUrl, {
+      await sendRequest(house.ingressUrl, {
         headers: eventHeaders(`${index}`, 'a', { 'content-type': type }),
         body: index === 1 ? 'é' : index === 2 ? '' : body,
       })
@@ -406,7 +406,9 @@ describe('ends and beginnings', () => {
     const kept: string[] = []
     const posting = Array.from({ length: 300 }, async (_, index) => {
       const id = `${index}`
-      const response = await send(ingressUrl, { headers: eventHeaders(id, 'test'), body: '{}' }).catch(() => null)
+      const response = await sendRequest(ingressUrl, { headers: eventHeaders(id, 'test'), body: '{}' }).catch(
+        () => null,
+      )
       if (response?.status === 202) kept.push(id)
       if (kept.length === 150) child.kill('SIGKILL')
     })
@@ -500,7 +502,10 @@ describe('PostgreSQL goes away', () => {
       let running = true
       const sender = async (name: number) => {
         for (let id = 0; running; id++) {
-          const heard = await send(house.ingressUrl, { headers: eventHeaders(`${name}/${id}`, 'test'), body: '{}' })
+          const heard = await sendRequest(house.ingressUrl, {
+            headers: eventHeaders(`${name}/${id}`, 'test'),
+            body: '{}',
+          })
           statuses.add(heard.status)
           if (heard.status === 202) kept.push(`${name}/${id}`)
           else {

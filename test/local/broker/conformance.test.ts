@@ -13,15 +13,13 @@ import {
   type ReceivedRequest,
   type Recorder,
   type ResponseRule,
-  send,
-  serving,
   startBrokerServer,
   startRecorder,
-  type TestRequest,
   triggerFor,
   urlDestination,
 } from '#test/support/broker-server.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
+import { sendRequest, startServer, type TestRequest } from '#test/support/http.ts'
 import { until } from '#test/support/until.ts'
 
 /*
@@ -678,7 +676,7 @@ const settled = async (type: string) => {
 describe('the door', () => {
   test.each(door)('$says: $status', async ({ said, status, headers = {} }) => {
     const before = house.broker.stats()
-    const heard = await send(house.ingressUrl, said)
+    const heard = await sendRequest(house.ingressUrl, said)
     expect(heard.status).toBe(status)
     expect(heard.body).toBe('')
     expect(heard.headers).toMatchObject({ allow: 'POST, OPTIONS', ...headers })
@@ -706,8 +704,8 @@ describe('the door', () => {
       clock: systemClock,
       readTimeoutMs: 20,
     })
-    const { url, stop } = await serving(handler)
-    const heard = await send(`${url}/vigia/default`, binary({ 'content-length': '100' }))
+    const { url, stop } = await startServer(handler)
+    const heard = await sendRequest(`${url}/vigia/default`, binary({ 'content-length': '100' }))
     expect(heard).toMatchObject({ status: 500, body: '' })
     expect(accept).not.toHaveBeenCalled()
     await stop()
@@ -729,11 +727,11 @@ describe('the door', () => {
       const headers = id ? { ...others, 'ce-id': `refused-${index}` } : others
       const body = typeof said.body === 'string' ? said.body.replace('"row"', `"refused-${index}"`) : said.body
       expect(
-        (await send(house.ingressUrl, { ...said, headers, ...(body === undefined ? {} : { body }) })).status,
+        (await sendRequest(house.ingressUrl, { ...said, headers, ...(body === undefined ? {} : { body }) })).status,
       ).not.toBe(202)
     }
     expect(await stored()).toBe(before)
-    expect(await send(house.ingressUrl, binary({ 'ce-id': 'counted' }))).toMatchObject({ status: 202 })
+    expect(await sendRequest(house.ingressUrl, binary({ 'ce-id': 'counted' }))).toMatchObject({ status: 202 })
     expect(await stored()).toBe(before + 2)
   })
 })
@@ -744,7 +742,7 @@ describe('what a subscriber receives', () => {
     const text = (part: unknown) =>
       typeof part === 'string' ? part.replace('"door"', `"${type}"`).replace('"row"', `"row-${index}"`) : part
     const own = said.headers!['ce-id'] ? { 'ce-id': `row-${index}`, 'ce-type': type } : {}
-    const heard = await send(house.ingressUrl, {
+    const heard = await sendRequest(house.ingressUrl, {
       ...said,
       headers: { ...said.headers, ...own },
       body: (said.headers!['ce-id'] ? said.body : text(said.body)) as string,

@@ -10,7 +10,7 @@ import {
 } from '#local/http/public-listener.ts'
 import type { FunctionManifest } from '#local/manifests/manifests.ts'
 import { insisting, sendBytes, statusOf, times } from '#test/functions/dial/support/raw.ts'
-import { sendRequest } from '#test/support/function-server.ts'
+import { sendRequest } from '#test/support/http.ts'
 import { until } from '#test/support/until.ts'
 
 const secret = 'the-right-secret'

@@ -4,7 +4,7 @@ import { listen, type Server } from '#local/http/server.ts'
 import { startPage } from '#local/http/starting/page.ts'
 import { createStartProgress } from '#local/http/starting/progress.ts'
 import { sendBytes } from '#test/functions/dial/support/raw.ts'
-import { sendRequest } from '#test/support/function-server.ts'
+import { sendRequest } from '#test/support/http.ts'
 
 let server: Server
 const reached: string[] = []

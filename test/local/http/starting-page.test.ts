@@ -9,7 +9,7 @@ import { listen, type Server } from '#local/http/server.ts'
 import { type StartPage, startPage } from '#local/http/starting/page.ts'
 import { createStartProgress, type StartProgress } from '#local/http/starting/progress.ts'
 import { accessibilityFaults, browserPath, desktop, phone, startBrowser } from '#test/support/browser.ts'
-import { sendRequest } from '#test/support/function-server.ts'
+import { sendRequest } from '#test/support/http.ts'
 import { copyCheckout, removeDataFolder, spawnVigia, startVigia, temporaryFolder } from '#test/support/npm-start.ts'
 import { until } from '#test/support/until.ts'
 
