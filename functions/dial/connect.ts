@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import type { Trip } from './dial-attempt.ts'
-import { faultOf } from './dial-error.ts'
+import type { Attempt } from './dial-attempt.ts'
+import { errorCodeOf } from './dial-error.ts'
 
 /** The next address is tried beside a silent one after this time (RFC 8305 recommends 100 ms to 2 s). */
 const staggerMs = 500
@@ -11,9 +11,9 @@ const staggerMs = 500
  */
 export const connectToAny = (
   addresses: readonly string[],
-  { trip, open, more }: { trip: Trip; open: (address: string) => Socket; more?: () => Promise<readonly string[]> },
+  { trip, open, more }: { trip: Attempt; open: (address: string) => Socket; more?: () => Promise<readonly string[]> },
 ): Promise<Socket> =>
-  trip.stage<Socket>((resolve, reject) => {
+  trip.waitFor<Socket>((resolve, reject) => {
     const left = [...addresses]
     let others = more
     let pending = 0
@@ -23,7 +23,7 @@ export const connectToAny = (
 
     const next = () => {
       clearTimeout(timer)
-      if (connected || trip.isOver) return
+      if (connected || trip.isFinished) return
       const address = left.shift()
       if (address !== undefined) return attempt(address)
       if (others !== undefined) {
@@ -47,22 +47,22 @@ export const connectToAny = (
     const attempt = (address: string) => {
       pending++
       trip.address = address
-      const socket = trip.closes(open(address))
+      const socket = trip.closeAtEnd(open(address))
       const failed = (error: Error) => {
         pending--
-        const fault = faultOf(error)
+        const fault = errorCodeOf(error)
         if (fault === 'refused' || fault === 'reset') trip.contact = true
         // A network that is missing here (IPv6, often) says less than any other failure.
-        if (failure === undefined || faultOf(failure) === 'unreachable') failure = error
+        if (failure === undefined || errorCodeOf(failure) === 'unreachable') failure = error
         next()
       }
       socket.once('error', failed)
       socket.once('connect', () => {
-        if (connected || trip.isOver) return void socket.destroy()
+        if (connected || trip.isFinished) return void socket.destroy()
         connected = true
         clearTimeout(timer)
         socket.off('error', failed)
-        trip.dependsOn(socket)
+        trip.failOnErrorOf(socket)
         trip.address = address
         resolve(socket)
       })

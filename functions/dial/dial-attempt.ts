@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { ProbeErrorCode, ProbeWarningCode } from '#events/probe-error.ts'
-import { Fault, faultOf } from './dial-error.ts'
+import { DialError, errorCodeOf } from './dial-error.ts'
 
 /** How long each part took, milliseconds; null where it did not come to that. Redirects add up. */
 export interface Phases {
@@ -13,7 +13,7 @@ export interface Phases {
 }
 
 /** What came of dialling. That it failed is an outcome; nothing is thrown. */
-export interface Dialled extends Phases {
+export interface DialResult extends Phases {
   /** null: there was an answer (http), the connection stood (tcp). */
   error: ProbeErrorCode | null
   /** HTTP status of the last answer, whatever it says; null without one. */
@@ -34,14 +34,14 @@ export interface Dialled extends Phases {
 const stoodStillMs = 1_000
 
 /** One trip to a URL, under one deadline: whatever is waited for ends when it passes or when a socket of the trip fails. */
-export class Trip {
+export class Attempt {
   contact = false
   status: number | null = null
   address: string | null = null
   addresses = 1
   insecureRedirect = false
   noSuchName = false
-  isOver = false
+  isFinished = false
   readonly #started = performance.now()
   readonly #timeoutMs: number
   readonly #deadline: NodeJS.Timeout
@@ -57,27 +57,27 @@ export class Trip {
       this.#broken ??= error
       this.#giveUp?.(this.#broken)
     }
-    this.#deadline = setTimeout(Trip.#late, timeoutMs, this)
+    this.#deadline = setTimeout(Attempt.#late, timeoutMs, this)
   }
 
-  static #late(trip: Trip) {
-    const lateMs = performance.now() - trip.#started - trip.#timeoutMs
-    trip.#breakOff(new Fault(lateMs > stoodStillMs ? 'not-checked' : 'timeout'))
+  static #late(runAttempt: Attempt) {
+    const lateMs = performance.now() - runAttempt.#started - runAttempt.#timeoutMs
+    runAttempt.#breakOff(new DialError(lateMs > stoodStillMs ? 'not-checked' : 'timeout'))
   }
 
   /** Closed when the trip ends. */
-  closes<S extends Socket>(socket: S): S {
+  closeAtEnd<S extends Socket>(socket: S): S {
     this.#sockets.push(socket)
     return socket
   }
 
   /** From now on, an error of this socket ends the trip. */
-  dependsOn(socket: Socket): void {
+  failOnErrorOf(socket: Socket): void {
     socket.on('error', this.#breakOff)
   }
 
   /** Waits for what `begin` resolves. */
-  stage<T>(begin: (resolve: (value: T) => void, reject: (error: Error) => void) => void): Promise<T> {
+  waitFor<T>(begin: (resolve: (value: T) => void, reject: (error: Error) => void) => void): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#broken) return reject(this.#broken)
       this.#giveUp = reject
@@ -86,14 +86,14 @@ export class Trip {
   }
 
   /** Adds the time since `started` (performance.now()) to a phase. */
-  spent(phase: Exclude<keyof Phases, 'totalMs'>, started: number): void {
+  addPhaseTime(phase: Exclude<keyof Phases, 'totalMs'>, started: number): void {
     this.#phases[phase] = (this.#phases[phase] ?? 0) + performance.now() - started
   }
 
   /** The end of it: what came of it. */
-  ended(error: ProbeErrorCode | null): Dialled {
+  finish(error: ProbeErrorCode | null): DialResult {
     clearTimeout(this.#deadline)
-    this.isOver = true
+    this.isFinished = true
     for (const socket of this.#sockets) socket.destroy()
     const { status, address, addresses } = this
     const contact = this.contact || error === 'refused' || error === 'reset'
@@ -108,12 +108,12 @@ export class Trip {
 }
 
 /** Goes on a trip that ends after `timeoutMs` at the latest, and tells what came of it. */
-export const trip = async (timeoutMs: number, go: (trip: Trip) => Promise<void>): Promise<Dialled> => {
-  const under = new Trip(timeoutMs)
+export const trip = async (timeoutMs: number, go: (trip: Attempt) => Promise<void>): Promise<DialResult> => {
+  const under = new Attempt(timeoutMs)
   try {
     await go(under)
-    return under.ended(null)
+    return under.finish(null)
   } catch (thrown) {
-    return under.ended(faultOf(thrown))
+    return under.finish(errorCodeOf(thrown))
   }
 }

@@ -1,7 +1,7 @@
 import type { ProbeErrorCode } from '#events/probe-error.ts'
 
 /** Refused before or during dialling, by a rule of ours. */
-export class Fault extends Error {
+export class DialError extends Error {
   readonly code: ProbeErrorCode
   constructor(code: ProbeErrorCode) {
     super(code)
@@ -54,8 +54,8 @@ const meanings: Record<string, ProbeErrorCode> = {
 }
 
 /** Any error of dialling as a code of ours. Unknown ones are the remote end's: it sent what cannot be understood. */
-export const faultOf = (thrown: unknown): ProbeErrorCode => {
-  if (thrown instanceof Fault) return thrown.code
+export const errorCodeOf = (thrown: unknown): ProbeErrorCode => {
+  if (thrown instanceof DialError) return thrown.code
   const code = codeOf(thrown)
   const known = meanings[code]
   if (known !== undefined) return known
@@ -72,9 +72,9 @@ const asksForCertificate = /^ERR_SSL_.*(?:BAD_CERTIFICATE|CERTIFICATE_REQUIRED|C
  * An error between the TCP connection and the end of the TLS handshake. What the network did not cause can only be TLS: `UNSPECIFIED`
  * is Node's code for all certificate faults that it has no name for (name constraints, weak keys, SHA-1).
  */
-export const tlsFaultOf = (thrown: unknown): ProbeErrorCode => {
+export const tlsErrorCodeOf = (thrown: unknown): ProbeErrorCode => {
   const code = codeOf(thrown)
-  if (thrown instanceof Fault || meanings[code] !== undefined) return faultOf(thrown)
+  if (thrown instanceof DialError || meanings[code] !== undefined) return errorCodeOf(thrown)
   if (isWeak.test((thrown as Error).message)) return 'tls-weak'
   if (asksForCertificate.test(code)) return 'tls-client-certificate'
   return code.startsWith('ERR_') ? 'tls' : 'tls-untrusted'

@@ -3,29 +3,29 @@ import { connect as connectTls, createSecureContext, type SecureContext, type TL
 import { memoize } from '#functions/host/memoize.ts'
 import type { AddressGuard } from './address.ts'
 import { connectToAny } from './connect.ts'
-import { type Dialled, type Trip, trip } from './dial-attempt.ts'
-import { Fault, refusesHttp1, tlsFaultOf } from './dial-error.ts'
+import { type Attempt, type DialResult, trip } from './dial-attempt.ts'
+import { DialError, refusesHttp1, tlsErrorCodeOf } from './dial-error.ts'
 import { type Lookup, nameLookup } from './lookup.ts'
-import { type AnswerHead, answerReader } from './response-reader.ts'
+import { type ResponseHead, responseReader } from './response-reader.ts'
 import { type Endpoint, httpEndpoint, redirectEndpoint, tcpEndpoint } from './target.ts'
 
 export { type AddressGuard, addressGuard } from './address.ts'
-export type { Dialled, Phases } from './dial-attempt.ts'
+export type { DialResult, Phases } from './dial-attempt.ts'
 export { parseTarget, type Target } from './target.ts'
 
 export interface DialOptions {
   /** For everything together: look-up, connections, redirects, answer. */
   timeoutMs: number
   /** Where a name has several addresses, attempt 1 begins with the second. */
-  attempt?: number
+  attemptIndex?: number
 }
 
 /** Dials URLs that somebody gave us. */
 export interface Dialler {
   /** Asks by GET and follows redirects. */
-  get(url: string, options: DialOptions): Promise<Dialled>
+  get(url: string, options: DialOptions): Promise<DialResult>
   /** Opens a TCP connection and closes it, without a byte. */
-  knock(url: string, options: DialOptions): Promise<Dialled>
+  tcpConnect(url: string, options: DialOptions): Promise<DialResult>
 }
 
 export interface DiallerOptions {
@@ -72,25 +72,25 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
   }
 
   const guarded = (address: string) => {
-    if (!guard(address)) throw new Fault('private-address')
+    if (!guard(address)) throw new DialError('private-address')
     return address
   }
 
-  const lookedUp = async ({ host }: Endpoint, trip: Trip): Promise<string[]> => {
+  const lookedUp = async ({ host }: Endpoint, trip: Attempt): Promise<string[]> => {
     if (isLoopbackName(host)) {
       const open = loopbackAddresses.filter(guard)
-      if (open.length === 0) throw new Fault('private-address')
+      if (open.length === 0) throw new DialError('private-address')
       return open
     }
     const started = performance.now()
-    const addresses = await trip.stage<string[]>((resolve, reject) => {
+    const addresses = await trip.waitFor<string[]>((resolve, reject) => {
       lookup(host).then(resolve, ({ code }) => {
         trip.noSuchName = noSuchName.has(code)
-        reject(new Fault(code === 'EBUSY' ? 'not-checked' : 'dns'))
+        reject(new DialError(code === 'EBUSY' ? 'not-checked' : 'dns'))
       })
     })
-    trip.spent('dnsMs', started)
-    if (addresses.length === 0) throw new Fault('dns')
+    trip.addPhaseTime('dnsMs', started)
+    if (addresses.length === 0) throw new DialError('dns')
     // Refuse the host if any of its addresses is private, because the resolver may return them in another order next time.
     return addresses.map(guarded)
   }
@@ -101,7 +101,7 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
     return addresses.every(guard) ? addresses : []
   }
 
-  const connected = async (endpoint: Endpoint, trip: Trip, attempt: number): Promise<Line> => {
+  const connected = async (endpoint: Endpoint, trip: Attempt, attempt: number): Promise<Line> => {
     const { host, port, secure } = endpoint
     const isName = isIP(host) === 0
     const addresses = isName ? await lookedUp(endpoint, trip) : [guarded(host)]
@@ -125,41 +125,41 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
       ...(isName && { more: () => otherFamily(host) }),
     })
     line = { socket, hear: () => {} }
-    trip.spent('connectMs', started)
+    trip.addPhaseTime('connectMs', started)
     trip.contact = true
     const reached = socket.remoteAddress
     // It has hung up already.
-    if (reached === undefined) throw new Fault('reset')
+    if (reached === undefined) throw new DialError('reset')
     if (reached !== trip.address) guarded(reached)
     return line
   }
 
-  const secured = async (line: Line, { host }: Endpoint, trip: Trip, protocols: string[]) => {
+  const secured = async (line: Line, { host }: Endpoint, trip: Attempt, protocols: string[]) => {
     const started = performance.now()
     const servername = isIP(host) ? '' : host
-    const secure = trip.closes(
+    const secure = trip.closeAtEnd(
       connectTls({
         ...{ socket: line.socket, host, servername },
         ...{ secureContext: secureContext(), ALPNProtocols: protocols },
       }),
     )
-    await trip.stage<void>((resolve, reject) => {
-      const failed = (error: Error) => reject(refusesHttp1(error) ? error : new Fault(tlsFaultOf(error)))
+    await trip.waitFor<void>((resolve, reject) => {
+      const failed = (error: Error) => reject(refusesHttp1(error) ? error : new DialError(tlsErrorCodeOf(error)))
       secure.once('error', failed)
       secure.once('secureConnect', () => {
         secure.off('error', failed)
-        trip.dependsOn(secure)
+        trip.failOnErrorOf(secure)
         resolve()
       })
     })
-    trip.spent('tlsMs', started)
+    trip.addPhaseTime('tlsMs', started)
     line.socket = secure
     if (secure.alpnProtocol === 'h2') line.http2 = secure
     else secure.on('data', (piece: Buffer) => line.hear(piece.toString('latin1')))
     return line
   }
 
-  const reach = async (endpoint: Endpoint, trip: Trip, attempt: number): Promise<Line> => {
+  const reach = async (endpoint: Endpoint, trip: Attempt, attempt: number): Promise<Line> => {
     const line = await connected(endpoint, trip, attempt)
     if (!endpoint.secure) return line
     const { host } = endpoint.url
@@ -173,33 +173,33 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
     return secured(await connected(endpoint, trip, attempt), endpoint, trip, anyProtocol)
   }
 
-  const ask = async (endpoint: Endpoint, line: Line, trip: Trip): Promise<AnswerHead> => {
+  const ask = async (endpoint: Endpoint, line: Line, trip: Attempt): Promise<ResponseHead> => {
     if (line.http2 === undefined) return askByHttp1(endpoint, line, trip)
     const { askByHttp2 } = await import('./http2.ts')
     return askByHttp2(endpoint, line.http2, trip)
   }
 
   return {
-    get: (given, { timeoutMs, attempt = 0 }) =>
+    get: (given, { timeoutMs, attemptIndex = 0 }) =>
       trip(timeoutMs, async trip => {
         let read = endpointOf(given)
         for (let hop = 0; ; hop++) {
-          if (!read.ok) throw new Fault(hop === 0 ? read.error : 'bad-redirect')
+          if (!read.ok) throw new DialError(hop === 0 ? read.error : 'bad-redirect')
           const { endpoint } = read
-          const head = await ask(endpoint, await reach(endpoint, trip, attempt), trip)
+          const head = await ask(endpoint, await reach(endpoint, trip, attemptIndex), trip)
           trip.status = head.status
           if (!isRedirect(head)) return
-          if (hop === mostRedirects) throw new Fault('too-many-redirects')
+          if (hop === mostRedirects) throw new DialError('too-many-redirects')
           read = redirectEndpoint(head.location, endpoint.url)
           if (read.ok && endpoint.secure && !read.endpoint.secure) trip.insecureRedirect = true
         }
       }),
 
-    knock: (given, { timeoutMs, attempt = 0 }) =>
+    tcpConnect: (given, { timeoutMs, attemptIndex = 0 }) =>
       trip(timeoutMs, async trip => {
         const read = tcpEndpoint(given)
-        if (!read.ok) throw new Fault(read.error)
-        await connected(read.endpoint, trip, attempt)
+        if (!read.ok) throw new DialError(read.error)
+        await connected(read.endpoint, trip, attemptIndex)
       }),
   }
 }
@@ -214,18 +214,18 @@ const noSuchName = new Set(['ENOTFOUND', 'ENODATA'])
 const isLoopbackName = (host: string) => host === 'localhost' || host.endsWith('.localhost')
 const loopbackAddresses = ['127.0.0.1', '::1']
 
-const isRedirect = (head: AnswerHead): head is AnswerHead & { location: string } =>
+const isRedirect = (head: ResponseHead): head is ResponseHead & { location: string } =>
   head.location !== null && redirects.has(head.status)
 
 /** Sends the request on a connection that stands; resolves with the head of the answer, once a short body has been read. */
-const askByHttp1 = async ({ request }: Endpoint, line: Line, trip: Trip): Promise<AnswerHead> => {
+const askByHttp1 = async ({ request }: Endpoint, line: Line, trip: Attempt): Promise<ResponseHead> => {
   const started = performance.now()
-  const read = answerReader()
-  const head = await trip.stage<AnswerHead>((resolve, reject) => {
+  const read = responseReader()
+  const head = await trip.waitFor<ResponseHead>((resolve, reject) => {
     let answered = false
     // An error takes long to make, and every connection ends.
     const gone = () => {
-      if (!answered) reject(new Fault('reset'))
+      if (!answered) reject(new DialError('reset'))
     }
     line.socket.on('end', gone).on('close', gone)
     line.hear = piece => {
@@ -238,12 +238,12 @@ const askByHttp1 = async ({ request }: Endpoint, line: Line, trip: Trip): Promis
         }
         resolve(head)
       } catch (error) {
-        reject(error as Fault)
+        reject(error as DialError)
       }
     }
     line.socket.write(request)
   })
-  trip.spent('firstByteMs', started)
+  trip.addPhaseTime('firstByteMs', started)
   // Where it sends us is all there is to it: what follows may have no end, and the trip goes on.
   if (isRedirect(head)) line.socket.destroy()
   else if (!isEnough(head)) await shortBody(head, line)
@@ -253,11 +253,11 @@ const askByHttp1 = async ({ request }: Endpoint, line: Line, trip: Trip): Promis
 const lastChunk = '0\r\n\r\n'
 
 /** Whether a body is complete or longer than we care for. What only looks like the last chunk ends it early, and nothing is lost. */
-const isEnough = ({ length, body }: AnswerHead) =>
+const isEnough = ({ length, body }: ResponseHead) =>
   body.length > mostBodyBytes || (length === null ? body.endsWith(lastChunk) : body.length >= length)
 
 /** Resolves when the body ends, grows long, takes long or breaks off: the status was said before. */
-const shortBody = (head: AnswerHead, line: Line) =>
+const shortBody = (head: ResponseHead, line: Line) =>
   new Promise<void>(resolve => {
     const patience = setTimeout(resolve, bodyPatienceMs)
     const done = () => {

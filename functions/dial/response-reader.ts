@@ -1,7 +1,7 @@
-import { Fault } from './dial-error.ts'
+import { DialError } from './dial-error.ts'
 
 /** What we want to know of an HTTP answer. */
-export interface AnswerHead {
+export interface ResponseHead {
   status: number
   /** The redirect target as the server sent it, non-ASCII bytes percent-encoded; null without one. */
   location: string | null
@@ -31,7 +31,7 @@ const isFold = /^[\t ]/
  * names, repeated or conflicting lengths. One answer is read per connection, so leniency opens no way for request smuggling.
  * node:http refuses several of these even with `insecureHTTPParser`. test/functions/dial/response-reader-curl.test.ts compares this reader with curl.
  */
-export const answerReader = (): ((piece: string) => AnswerHead | null) => {
+export const responseReader = (): ((piece: string) => ResponseHead | null) => {
   let unread = ''
   let bytes = 0
   let hints = 0
@@ -53,20 +53,20 @@ export const answerReader = (): ((piece: string) => AnswerHead | null) => {
     const complete = head
     head = null
     if (complete.status >= 200) return complete
-    if (++hints > maxHints) throw new Fault('protocol')
+    if (++hints > maxHints) throw new DialError('protocol')
     return null
   }
 
   return piece => {
     unread += piece
     for (let from = 0; ; ) {
-      if (head === null && longLine === '' && !startsLike(unread, from)) throw new Fault('protocol')
+      if (head === null && longLine === '' && !startsLike(unread, from)) throw new DialError('protocol')
       const end = unread.indexOf('\n', from)
-      if (bytes + (end < 0 ? unread.length : end + 1) - from > maxHeadBytes) throw new Fault('too-large')
+      if (bytes + (end < 0 ? unread.length : end + 1) - from > maxHeadBytes) throw new DialError('too-large')
       if (end < 0) {
         unread = unread.slice(from)
         if (unread.length > maxLineBytes) {
-          if (unread.includes('\0')) throw new Fault('protocol')
+          if (unread.includes('\0')) throw new DialError('protocol')
           if (longLine === '') longLine = unread.slice(0, maxLineBytes)
           bytes += unread.length
           unread = ''
@@ -75,7 +75,7 @@ export const answerReader = (): ((piece: string) => AnswerHead | null) => {
       }
       bytes += end + 1 - from
       const line = unread.slice(from, end)
-      if (line.includes('\0')) throw new Fault('protocol')
+      if (line.includes('\0')) throw new DialError('protocol')
       const complete = take(longLine || line.slice(0, maxLineBytes))
       longLine = ''
       from = end + 1
@@ -84,7 +84,7 @@ export const answerReader = (): ((piece: string) => AnswerHead | null) => {
   }
 }
 
-type Draft = Omit<AnswerHead, 'body'> & { lines: number; encoded: boolean }
+type Draft = Omit<ResponseHead, 'body'> & { lines: number; encoded: boolean }
 
 /** Whether this can become a status line, or an empty one before it: what speaks something else is known by its first byte. */
 const startsLike = (text: string, from: number) => {
@@ -95,13 +95,13 @@ const startsLike = (text: string, from: number) => {
 const begun = (line: string): Draft => {
   const status = Number(statusLine.exec(line)?.[1])
   // 101: nobody asked for another protocol.
-  if (Number.isNaN(status) || status === 101) throw new Fault('protocol')
+  if (Number.isNaN(status) || status === 101) throw new DialError('protocol')
   return { status, location: null, length: null, lines: 0, encoded: false }
 }
 
 const addTo = (head: Draft, line: string) => {
   const colon = line.indexOf(':')
-  if (isFold.test(line) ? head.lines === 0 : colon < 0) throw new Fault('protocol')
+  if (isFold.test(line) ? head.lines === 0 : colon < 0) throw new DialError('protocol')
   head.lines++
   switch (line.slice(0, Math.max(colon, 0)).toLowerCase()) {
     case 'location':
@@ -127,12 +127,12 @@ const encodeByte = (byte: string) => `%${byte.charCodeAt(0).toString(16).toUpper
 /** The number that a length begins with, so that `2, 2` is 2. One that is too large to be true says nothing. */
 const lengthIn = (value: string): number | null => {
   const digits = /^\s*\+?(\d+)/.exec(value)?.[1]
-  if (digits === undefined) throw new Fault('protocol')
+  if (digits === undefined) throw new DialError('protocol')
   const length = Number(digits)
   return Number.isSafeInteger(length) ? length : null
 }
 
-const answerOf = ({ status, location, length, encoded }: Draft, body: string): AnswerHead => {
+const answerOf = ({ status, location, length, encoded }: Draft, body: string): ResponseHead => {
   const bodyless = status === 204 || status === 304
   return { status, location, length: bodyless ? 0 : encoded ? null : length, body }
 }

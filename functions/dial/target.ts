@@ -38,7 +38,7 @@ export interface Endpoint {
   url: URL
 }
 
-export type ReadEndpoint = { ok: true; endpoint: Endpoint } | { ok: false; error: ProbeErrorCode }
+export type ParsedEndpoint = { ok: true; endpoint: Endpoint } | { ok: false; error: ProbeErrorCode }
 
 const refused = (error: ProbeErrorCode): { ok: false; error: ProbeErrorCode } => ({ ok: false, error })
 
@@ -71,18 +71,18 @@ const decoded = (text: string) => {
 }
 
 /** Reads an http or https URL by the WHATWG rules, which undo every spelling of an address (`0x7f.1`, `2130706433`). */
-export const httpEndpoint = (text: string): ReadEndpoint => {
+export const httpEndpoint = (text: string): ParsedEndpoint => {
   const url = text.length > longestUrl ? null : URL.parse(text)
   return url?.username || url?.password ? refused('credentials') : endpointOf(url)
 }
 
 /** Reads where a redirect leads. The site itself says a user name or password there, so they are sent, as curl and Go do. */
-export const redirectEndpoint = (location: string, from: URL): ReadEndpoint => {
+export const redirectEndpoint = (location: string, from: URL): ParsedEndpoint => {
   const url = URL.parse(location, from)
   return endpointOf(url && url.href.length > longestRedirect ? null : url)
 }
 
-const endpointOf = (url: URL | null): ReadEndpoint => {
+const endpointOf = (url: URL | null): ParsedEndpoint => {
   if (url === null) return refused('bad-url')
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return refused('bad-scheme')
   const secure = url.protocol === 'https:'
@@ -94,7 +94,7 @@ const endpointOf = (url: URL | null): ReadEndpoint => {
 }
 
 /** Reads `tcp://host:port`. The host goes through the rules of http, for the same spellings. */
-export const tcpEndpoint = (text: string): ReadEndpoint => {
+export const tcpEndpoint = (text: string): ParsedEndpoint => {
   const given = text.length > longestUrl ? null : URL.parse(text)
   if (given === null) return refused('bad-url')
   if (given.protocol !== 'tcp:') return refused('bad-scheme')

@@ -8,7 +8,7 @@ import { ProbeRequested } from '#events/probe-requested.ts'
 import { ShardDue } from '#events/shard-due.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import type { Publish } from '#functions/host/publish.ts'
-import { nextStep, noticedAt, type Stretch } from './windows.ts'
+import { nextStep, noticedAt, type TimeRange } from './windows.ts'
 
 const job = 'probe-scheduler'
 const mostChecks = 50
@@ -31,8 +31,8 @@ interface Detail {
 }
 
 /** What one shard has to look through. */
-interface Part extends Shard {
-  stretch: Stretch
+interface ShardWindow extends Shard {
+  stretch: TimeRange
   /** The stretch is a gap of ours. */
   late: boolean
 }
@@ -71,13 +71,13 @@ export const probeScheduler = async (
   }
 }
 
-const partsOf = (stretch: Stretch, shards: number, late: boolean): Part[] =>
+const partsOf = (stretch: TimeRange, shards: number, late: boolean): ShardWindow[] =>
   Array.from({ length: shards }, (_, shard) => ({ shard, shards, stretch, late }))
 
-const nameOfPart = ({ shard, stretch, late }: Part) =>
+const nameOfPart = ({ shard, stretch, late }: ShardWindow) =>
   `shard/${shard}@${stretch.from.toISOString()}${late ? '/late' : ''}`
 
-const shardDue = (tick: Cause, part: Part): VigiaEvent => {
+const shardDue = (tick: Cause, part: ShardWindow): VigiaEvent => {
   const { shard, shards, stretch, late } = part
   return ShardDue.from(tick, {
     id: nameOfPart(part),
@@ -87,7 +87,7 @@ const shardDue = (tick: Cause, part: Part): VigiaEvent => {
 }
 
 /** Counts the gap as missed and moves the cursor behind it, both or neither; of two ticks at once only one does. */
-const countGap = (db: Postgres, seen: Date | null, gap: Stretch, detail: Detail): Promise<void> =>
+const countGap = (db: Postgres, seen: Date | null, gap: TimeRange, detail: Detail): Promise<void> =>
   db.transaction(async tx => {
     const cursors = cursorsIn(tx)
     await cursors.lock(job)
@@ -103,7 +103,7 @@ export const requestProbes = (event: EventOf<typeof ShardDue>, { db }: { db: Pos
   return probesOf(event, { shard, shards, stretch: { from: new Date(from), to: new Date(to) }, late }, db)
 }
 
-const probesOf = async (cause: Cause, part: Part, db: Postgres): Promise<VigiaEvent[]> => {
+const probesOf = async (cause: Cause, part: ShardWindow, db: Postgres): Promise<VigiaEvent[]> => {
   const { shard, shards, stretch, late } = part
   const monitors = monitorsIn(db)
   const slots = late

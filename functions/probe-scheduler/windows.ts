@@ -1,15 +1,15 @@
 /** A stretch of time, [from, to). */
-export interface Stretch {
+export interface TimeRange {
   from: Date
   to: Date
 }
 
 /** What to announce, and where that leaves the cursor. */
-export interface Step {
+export interface ScheduleStep {
   /** Ten seconds each. */
-  windows: Stretch[]
+  windows: TimeRange[]
   /** Too long ago to be announced: its slots were missed. */
-  gap: Stretch | null
+  gap: TimeRange | null
   reached: Date
 }
 
@@ -31,17 +31,17 @@ const at = (ms: number) => new Date(ms)
 const floored = (ms: number) => Math.floor(ms / windowMs) * windowMs
 
 /** When a gap that ends at `to` was noticed: its newest slots are those after which none was due until then. */
-export const noticedAt = (gap: Stretch): Date => at(gap.to.getTime() + behindMs)
+export const noticedAt = (gap: TimeRange): Date => at(gap.to.getTime() + behindMs)
 
 /** The next step of the schedule from where the cursor stands; null when everything is announced. */
-export const nextStep = (cursor: Date | null, now: Date): Step | null => {
+export const nextStep = (cursor: Date | null, now: Date): ScheduleStep | null => {
   const tick = floored(now.getTime())
   const end = tick + aheadMs
   const stands = cursor?.getTime() ?? tick + aheadMs - 2 * windowMs
   const start = stands > end + impossibleMs ? end - windowMs : stands
   if (start >= end) return null
   const announced = Math.min(start + stepMs, end)
-  const windows: Stretch[] = []
+  const windows: TimeRange[] = []
   for (let from = start; from < announced; from += windowMs) windows.push({ from: at(from), to: at(from + windowMs) })
   const resumed = tick - behindMs
   return announced < resumed

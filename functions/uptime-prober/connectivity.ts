@@ -1,67 +1,74 @@
-import type { AddressGuard, Dialled } from '#functions/dial/dial.ts'
+import type { AddressGuard, DialResult } from '#functions/dial/dial.ts'
 
-/** Failures in which nothing came back: the other end may be gone, or we may be cut off. */
-const isSilence = ({ error, contact }: Dialled) =>
+/** Failures without any response: either the site is unreachable, or our own network is. */
+const isWithoutResponse = ({ error, contact }: DialResult) =>
   !contact && (error === 'timeout' || error === 'dns' || error === 'unreachable')
 
-const sharedForMs = 2_000
+/** A state of the references is reused for this long, so that many failures at once cause one request. */
+const reusedForMs = 2_000
 
 /**
- * Hosts whose answer shows that our own network works, as `tcp://host:port`: those of PROBE_REFERENCE (commas between them), else the
- * Bot API, because messages go there. One that answers is enough.
+ * Hosts whose response proves that our own network works, as `tcp://host:port`: the value of PROBE_REFERENCE (separated by commas),
+ * otherwise the Telegram Bot API, because the messages go there. One response is enough.
  */
 export const referencesIn = (given: string | undefined, apiRoot = 'https://api.telegram.org'): string[] => {
-  if (given !== undefined) return given.split(',').map(one => one.trim())
+  if (given !== undefined) return given.split(',').map(reference => reference.trim())
   const { protocol, hostname, port } = new URL(apiRoot)
   return [`tcp://${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`]
 }
 
-/** What a reference tells: nothing, that the network works, or that it works while no name had to be resolved. */
-export type ReferenceAnswer = boolean | 'without-name'
+/** false: no reference responded; true: one did; 'without-name': one did, and its address needed no name server. */
+export type ReferenceState = boolean | 'without-name'
 
-/** Asks all references at once; the first one that answers is enough. */
-export const askReferences = (
+/** Connects to all references at once and resolves with the first response. */
+export const checkReferences = (
   references: readonly string[],
-  dial: (url: string) => Promise<Dialled>,
-): Promise<ReferenceAnswer> =>
+  dial: (url: string) => Promise<DialResult>,
+): Promise<ReferenceState> =>
   Promise.any(
-    references.map(async (url): Promise<ReferenceAnswer> => {
+    references.map(async (url): Promise<ReferenceState> => {
       const { contact, dnsMs } = await dial(url)
       if (!contact) throw new Error(`${url} does not answer`)
       return dnsMs === null ? 'without-name' : true
     }),
-  ).catch((): ReferenceAnswer => false)
+  ).catch((): ReferenceState => false)
 
 /**
- * Where we stand: whether our own network and name server work. Silence is believed when, since that check began, somebody else
- * on the public network was heard (for names: one was resolved), or when the reference answers.
+ * Knows from the attempts of all checks whether our own network and name server work. Without a reference (null) it assumes that they
+ * do. `isPublic` tells public addresses from those of the local network, which prove nothing about the way to the Internet.
  */
-export const vantageOf = (isPublic: AddressGuard, reference: (() => Promise<ReferenceAnswer>) | null) => {
-  let heardAt = Number.NEGATIVE_INFINITY
-  let resolvedAt = Number.NEGATIVE_INFINITY
-  let asked: { at: number; answer: Promise<ReferenceAnswer> } | undefined
+export const connectivityTracker = (isPublic: AddressGuard, reference: (() => Promise<ReferenceState>) | null) => {
+  let lastContactMs = Number.NEGATIVE_INFINITY
+  let lastResolvedMs = Number.NEGATIVE_INFINITY
+  let latest: { startedMs: number; state: Promise<ReferenceState> } | undefined
 
-  const confirms = async ({ error, noSuchName }: Dialled): Promise<boolean> => {
+  const referenceConfirms = async ({ error, noSuchName }: DialResult): Promise<boolean> => {
     if (reference === null) return true
     const now = performance.now()
-    if (asked === undefined || now - asked.at > sharedForMs) asked = { at: now, answer: reference() }
-    const answer = await asked.answer
-    // Our name servers may be away. They are not where they said that the name does not exist.
-    return answer === 'without-name' ? error !== 'dns' || noSuchName === true : answer
+    if (latest === undefined || now - latest.startedMs > reusedForMs) latest = { startedMs: now, state: reference() }
+    const state = await latest.state
+    // A reference without a name does not prove that our name server works, unless the server said that the name does not exist.
+    return state === 'without-name' ? error !== 'dns' || noSuchName === true : state
   }
 
   return {
-    note: (dialled: Dialled): void => {
+    /** Notes what an attempt proves about our network. Call it for every attempt. */
+    record: (dialled: DialResult): void => {
       if (dialled.address === null || !isPublic(dialled.address)) return
-      if (dialled.contact) heardAt = performance.now()
-      if (dialled.dnsMs !== null) resolvedAt = performance.now()
+      if (dialled.contact) lastContactMs = performance.now()
+      if (dialled.dnsMs !== null) lastResolvedMs = performance.now()
     },
 
-    /** Whether the failure of a check that began at `started` (performance.now()) tells of the site. */
-    believes: async (failure: Dialled, started: number): Promise<boolean> =>
+    /**
+     * Whether a failed check counts against the site. A failure without a response counts only if, since the check began at `startedMs`
+     * (performance.now()), another public host responded (for `dns`: another name was resolved), or if a reference responds now.
+     */
+    isSiteFault: async (failure: DialResult, startedMs: number): Promise<boolean> =>
       failure.error !== 'not-checked' &&
-      (!isSilence(failure) || started < (failure.error === 'dns' ? resolvedAt : heardAt) || confirms(failure)),
+      (!isWithoutResponse(failure) ||
+        startedMs < (failure.error === 'dns' ? lastResolvedMs : lastContactMs) ||
+        referenceConfirms(failure)),
   }
 }
 
-export type Vantage = ReturnType<typeof vantageOf>
+export type Connectivity = ReturnType<typeof connectivityTracker>

@@ -4,32 +4,30 @@ import { addressGuard, safeDialler } from '#functions/dial/dial.ts'
 import { systemClock } from '#functions/host/clock.ts'
 import { env, envOptional } from '#functions/host/env.ts'
 import { on, serve } from '#functions/host/serve.ts'
-import { atMost } from './at-most.ts'
-import { askReferences, referencesIn, vantageOf } from './connectivity.ts'
-import { measureWith } from './measure.ts'
-import { ledgerOf } from './result-writer.ts'
+import { checkRunner, limitChecks } from './check-runner.ts'
+import { checkReferences, connectivityTracker, referencesIn } from './connectivity.ts'
+import { resultWriter } from './result-writer.ts'
 import { sleep } from './sleep.ts'
 import { uptimeProber } from './uptime-prober.ts'
 
 const name = 'uptime-prober'
 const db = postgres(env('DATABASE_URL'), { applicationName: name, prepare: true })
 
-const everywhere = '0.0.0.0/0,::/0'
-const anywhere = safeDialler({ guard: addressGuard(everywhere) })
-/** Where our messages go, unless the operator names others: without a way there we cannot say which sites are down. */
+/** The operator chooses the references, so they may have any address. */
+const referenceDialler = safeDialler({ guard: addressGuard('0.0.0.0/0,::/0') })
 const references = referencesIn(envOptional('PROBE_REFERENCE'), envOptional('TELEGRAM_API_ROOT'))
-const reference = () => askReferences(references, url => anywhere.knock(url, { timeoutMs: 5_000 }))
+const reference = () => checkReferences(references, url => referenceDialler.tcpConnect(url, { timeoutMs: 5_000 }))
 
 const dialler = safeDialler({ guard: addressGuard(envOptional('PROBE_ALLOW')) })
-const vantage = vantageOf(addressGuard(), reference)
-const measure = measureWith({ dialler, vantage, clock: systemClock, sleep })
-/** Sockets open at once; beyond that a check waits, and its row shows how long. */
-const inTurn = atMost(2_000)
-const ledger = ledgerOf({ db, clock: systemClock, sleep })
+const connectivity = connectivityTracker(addressGuard(), reference)
+/** Limits the open sockets. A check beyond the limit waits, and its result shows how long. */
+const maxRunningChecks = 2_000
+const runCheck = limitChecks(checkRunner({ dialler, connectivity, clock: systemClock, sleep }), maxRunningChecks)
+const results = resultWriter({ db, clock: systemClock, sleep })
 
-// A request lasts until its last check is done. At the end those that are not due yet go back to the broker at once.
-const ending = new AbortController()
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ending.abort())
+// A request lasts until its last check is done. On a signal, the checks that are not due yet return to the broker at once.
+const shutdown = new AbortController()
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => shutdown.abort())
 
 serve({
   name,
@@ -39,10 +37,10 @@ serve({
         db,
         clock: systemClock,
         sleep,
-        measure: check => inTurn(() => measure(check)),
-        ledger,
+        runCheck,
+        results,
         publish,
-        ending: AbortSignal.any([ending.signal, signal]),
+        stop: AbortSignal.any([shutdown.signal, signal]),
       }),
     ),
   ],

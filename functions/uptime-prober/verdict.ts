@@ -2,19 +2,23 @@ import type { Monitor } from '#database/uptime/monitors.ts'
 import { type ProbeResult, seenAt } from '#database/uptime/probe-results.ts'
 import { afterChange, isSteadyAgain } from './flapping.ts'
 
-/** What one check found, as far as it matters for the verdict. */
+/** The part of a check's outcome that decides the verdict. */
 export interface Finding extends Pick<ProbeResult, 'dueAt' | 'ok'>, Partial<Pick<ProbeResult, 'startedAt'>> {
-  /** A failure that was looked at again, twice. Only such a one takes a monitor down. */
+  /** Every further attempt failed too. Only a confirmed failure takes a monitor down. */
   confirmed: boolean
 }
 
-/** The state in which a monitor stays by such a finding, whatever else is known of it; null: in any. */
-export const quietIn = ({ ok, confirmed }: Pick<Finding, 'ok' | 'confirmed'>): 'up' | 'down' | null =>
+/**
+ * The state that does not change with this finding, whatever else is known about the monitor; null: no state changes. This is the fast
+ * path of `verdict`: the SQL of `insertUnchanged` compares it with the state in the table.
+ */
+export const stateConfirmedBy = ({ ok, confirmed }: Pick<Finding, 'ok' | 'confirmed'>): 'up' | 'down' | null =>
   ok ? 'up' : ok === false && confirmed ? 'down' : null
 
 /**
- * State and news in, state out. What was seen before the newest that was judged changes nothing; nor does a check that could not look.
- * Every date of the state is that of a look, never of a slot: what was due before we looked says nothing of that time.
+ * The verdict: what a monitor is after a finding. It ignores a check that could not run (`ok` is null), and a finding that is not newer
+ * than the last one that was judged. All dates are those of the observation and not of the slot, because a late check says
+ * nothing about the time when its slot was due.
  */
 export const verdict = (monitor: Monitor, finding: Finding): Monitor => {
   const { ok, confirmed } = finding
@@ -31,15 +35,15 @@ const inState = (monitor: Monitor, state: Monitor['state'], at: Date): Monitor =
       ? { ...judged, changes: null, settlesAt: null, version: monitor.version + 1 }
       : judged
   }
-  // That a new monitor is up is no change; that it is down is told like one.
-  const steadiness = monitor.state === 'new' && state === 'up' ? {} : afterChange(monitor, at)
-  return { ...monitor, ...steadiness, state, stateSince: at, judgedAt: at, version: monitor.version + 1 }
+  // From new to up is not a change between up and down. From new to down counts as one.
+  const flapping = monitor.state === 'new' && state === 'up' ? {} : afterChange(monitor, at)
+  return { ...monitor, ...flapping, state, stateSince: at, judgedAt: at, version: monitor.version + 1 }
 }
 
-/** Looks that are so much later than their slot, or than the one before and an interval, may see what began long before. */
+/** An observation this much later than its slot, or than the last one and an interval, may see an outage that began long before. */
 const lateMs = 10_000
 
-/** Whether what a finding sees may have been so for a while: the look was late, or slots before it were not looked at. */
+/** Whether the observed state may be older than the observation: the check was late, or slots before it were not checked. */
 export const isLate = ({ judgedAt, intervalS }: Pick<Monitor, 'judgedAt' | 'intervalS'>, finding: Finding): boolean => {
   const at = seenAt(finding).getTime()
   return (

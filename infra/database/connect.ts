@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
-import { firstConnection, type Pace } from './first-connection.ts'
+import { firstConnection, type Timer } from './first-connection.ts'
 
 /** PostgreSQL, as the table modules see it: a pool, or one transaction of it. Values are `$1, $2 …`; an array meant for jsonb goes in as JSON text. */
 export interface Postgres {
@@ -30,10 +30,10 @@ export interface PostgresOptions {
   /** Settings of the server for these connections, such as `enable_sort: 'off'`. */
   settings?: Readonly<Record<string, string>>
   /** The time, while nothing has connected yet. */
-  pace?: Pace
+  timer?: Timer
 }
 
-const realPace: Pace = { now: () => performance.now(), pause: ms => setTimeout(ms) }
+const realTimer: Timer = { now: () => performance.now(), pause: ms => setTimeout(ms) }
 
 const oid = { int8: 20, date: 1082, numeric: 1700, int8Array: 1016, dateArray: 1182, numericArray: 1231 }
 
@@ -102,11 +102,11 @@ export const postgres = (
     statementTimeoutMs = 30_000,
     prepare = false,
     settings = {},
-    pace = realPace,
+    timer = realTimer,
   }: PostgresOptions = {},
 ): Postgres => {
   const ask = prepare ? byName() : plainly
-  const first = firstConnection(pace)
+  const first = firstConnection(timer)
   let pool: Promise<Pool> | undefined
   let ended = false
 

@@ -1,36 +1,33 @@
-export interface Pace {
+import { isStarting } from './unavailable.ts'
+
+/** A clock and a pause; an argument so that tests need no real time. */
+export interface Timer {
   /** Milliseconds of a clock that only goes forward. */
   now(): number
   pause(ms: number): Promise<unknown>
 }
 
-/**
- * A pod that is new reaches nothing for about a second where network policies are enforced: its address is not in them yet. And a server
- * that starts says so (57P03). Each passes by itself.
- */
-const passing = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', '57P03'])
-
-const patienceMs = 3_000
+const timeoutMs = 3_000
 const pauseMs = 100
 
 /**
- * Repeats connecting, for 3 s from the first attempt, as long as none has succeeded. Afterwards a failure is a failure at once: a database
- * that goes away is the broker's to wait for, and it repeats the event.
+ * Retries connecting until the first success, for at most 3 s after the first attempt. The retries cover two states that end by
+ * themselves: a server that starts, and a new pod whose address the network policies do not know yet (about one second).
+ * After the first success every failure is thrown at once, because the broker retries the event.
  */
-export const firstConnection = ({ now, pause }: Pace) => {
+export const firstConnection = ({ now, pause }: Timer) => {
   let connected = false
-  let givenUpAt: number | undefined
+  let deadline: number | undefined
 
   const connection = async <T>(connect: () => Promise<T>): Promise<T> => {
-    givenUpAt ??= now() + patienceMs
+    deadline ??= now() + timeoutMs
     for (;;)
       try {
-        const made = await connect()
+        const connection = await connect()
         connected = true
-        return made
+        return connection
       } catch (error) {
-        const { code = '' } = error as { code?: string }
-        if (connected || !passing.has(code) || now() >= givenUpAt) throw error
+        if (connected || !isStarting(error) || now() >= deadline) throw error
         await pause(pauseMs)
       }
   }

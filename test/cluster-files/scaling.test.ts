@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { fateOf } from '#functions/uptime-prober/slot-disposition.ts'
+import { slotDisposition } from '#functions/uptime-prober/slot-disposition.ts'
 import { type Manifest, manifestsIn } from '#infra/cluster/render/manifest-files.ts'
 import { overlays, renderOverlay } from '#infra/cluster/render/overlays.ts'
 import { plot } from '#infra/cluster/scaling/plot.ts'
@@ -207,7 +207,9 @@ describe('the simulation', () => {
       for (const lateMs of [0, 9_999, 29_999, 30_000, 30_001, 59_999, 60_000, 299_999, 300_000, 400_000]) {
         const dueAt = new Date(now.getTime() - lateMs).toISOString()
         const check = { monitorId: 1, kind: 'http', url: 'http://x', timeoutMs: 1_000, intervalS, dueAt } as const
-        expect(isMissed(lateMs, intervalS), `${intervalS} s, ${lateMs} ms`).toBe(fateOf(check, false, now) === 'missed')
+        expect(isMissed(lateMs, intervalS), `${intervalS} s, ${lateMs} ms`).toBe(
+          slotDisposition(check, false, now) === 'missed',
+        )
       }
   })
 })

@@ -173,7 +173,7 @@ describe('a server that is not there yet when the first connection is made', () 
     const server = await postgresBehind()
     const pauses: number[] = []
     const db = postgres(server.url, {
-      pace: {
+      timer: {
         now: () => 0,
         pause: async ms => {
           pauses.push(ms)
@@ -198,7 +198,7 @@ describe('a server that is not there yet when the first connection is made', () 
     const pause = async (ms: number) => {
       now += ms
     }
-    const db = postgres(server.url, { pace: { now: () => now, pause } })
+    const db = postgres(server.url, { timer: { now: () => now, pause } })
     await expect(db.query('select 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
     expect(now).toBe(3_000)
     await expect(db.transaction(tx => tx.query('select 1'))).rejects.toMatchObject({ code: 'ECONNREFUSED' })
@@ -210,7 +210,7 @@ describe('a server that is not there yet when the first connection is made', () 
     const server = await postgresBehind()
     await server.listen()
     const pauses: number[] = []
-    const db = postgres(server.url, { pace: { now: () => 0, pause: async ms => void pauses.push(ms) } })
+    const db = postgres(server.url, { timer: { now: () => 0, pause: async ms => void pauses.push(ms) } })
     await db.query('select 1')
     server.close()
     await until(() =>

@@ -10,9 +10,9 @@ import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checksums, migrate } from '#database/migrate.ts'
 import { backUp } from '#database/operations/backup.ts'
+import { isUnavailable } from '#database/unavailable.ts'
 import { schemas } from '#infra/cli/database.ts'
 import { buildImage, refuseCold } from '#infra/delivery/image.ts'
-import { databaseAway } from '#infra/delivery/jobs/away.ts'
 import { complaints } from '#infra/delivery/jobs/complaints.ts'
 import { patiently, TooLate } from '#infra/delivery/jobs/patience.ts'
 import { buildJobs, jobNames } from '#infra/delivery/jobs.ts'
@@ -561,5 +561,5 @@ describe('patience', () => {
     [coded('42601'), false],
     [new Error('migration 0001_chats.sql was changed'), false],
     ['thrown', false],
-  ])('for PostgreSQL: %s %s', (error, away) => expect(databaseAway(error)).toBe(away))
+  ])('for PostgreSQL: %s %s', (error, away) => expect(isUnavailable(error)).toBe(away))
 })

@@ -11,8 +11,8 @@ import { ShardDue } from '#events/shard-due.ts'
 import { housekeeping } from '#functions/probe-scheduler/housekeeping.ts'
 import { probeScheduler, requestProbes } from '#functions/probe-scheduler/probe-scheduler.ts'
 import { nextStep } from '#functions/probe-scheduler/windows.ts'
-import { missed } from '#functions/uptime-prober/measure.ts'
-import { fateOf } from '#functions/uptime-prober/slot-disposition.ts'
+import { missedSlot } from '#functions/uptime-prober/check-runner.ts'
+import { slotDisposition } from '#functions/uptime-prober/slot-disposition.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 
 const second = 1_000
@@ -127,8 +127,8 @@ const world = (monitorsAShard = 2) => {
       const [event] = requests.splice(pick % requests.length, 1)
       for (const check of event!.data.checks) {
         const startedAt = new Date(Math.max(now, Date.parse(check.dueAt)))
-        const fate = fateOf(check, false, startedAt)
-        const { result } = missed(check)
+        const fate = slotDisposition(check, false, startedAt)
+        const { result } = missedSlot(check)
         const stored = await probeResultsIn(db).insert(
           fate === 'probe' ? { ...result, ok: true, startedAt, totalMs: 1 } : result,
         )

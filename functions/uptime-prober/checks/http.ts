@@ -1,12 +1,14 @@
 import type { Check } from '#events/probe-requested.ts'
-import type { Dialled, Dialler } from '#functions/dial/dial.ts'
+import type { Dialler, DialResult } from '#functions/dial/dial.ts'
 
-/** Asks the site; good is an answer with a 2xx status, after redirects. */
-export const checkHttp = (dialler: Dialler, { url, timeoutMs }: Check, attempt: number): Promise<Dialled> =>
-  dialler.get(url, { timeoutMs, attempt }).then(judged)
-
-const judged = (dialled: Dialled): Dialled => {
+/** One GET request. The check passes if the response after redirects has a 2xx status; another status is the error `status`. */
+export const checkHttp = async (
+  dialler: Dialler,
+  { url, timeoutMs }: Check,
+  attemptIndex: number,
+): Promise<DialResult> => {
+  const dialled = await dialler.get(url, { timeoutMs, attemptIndex })
   const { error, status } = dialled
-  const good = error === null && status !== null && status >= 200 && status < 300
-  return good || error !== null ? dialled : { ...dialled, error: 'status' }
+  if (error !== null || (status !== null && status >= 200 && status < 300)) return dialled
+  return { ...dialled, error: 'status' }
 }

@@ -1,6 +1,6 @@
 import type { Check } from '#events/probe-requested.ts'
-import type { Dialled, Dialler } from '#functions/dial/dial.ts'
+import type { Dialler, DialResult } from '#functions/dial/dial.ts'
 
-/** Knocks; good is a connection that stands. Nothing is sent. */
-export const checkTcp = (dialler: Dialler, { url, timeoutMs }: Check, attempt: number): Promise<Dialled> =>
-  dialler.knock(url, { timeoutMs, attempt })
+/** Opens a TCP connection and sends nothing. The check passes if the connection is accepted. */
+export const checkTcp = (dialler: Dialler, { url, timeoutMs }: Check, attemptIndex: number): Promise<DialResult> =>
+  dialler.tcpConnect(url, { timeoutMs, attemptIndex })

@@ -25,7 +25,7 @@ export const answers = ({ kind }: Site, { outage }: Scenario, atMs: number): boo
   (kind === siteKinds.hangsInOutage && (atMs < outage.from * 1_000 || atMs >= outage.to * 1_000))
 
 /**
- * One check as functions/uptime-prober/measure.ts does it: a failure is confirmed by two more attempts, unless the site was
+ * One check as functions/uptime-prober/check-runner.ts does it: a failure is confirmed by two more attempts, unless the site was
  * already down when the slot was announced.
  */
 export const runCheck = (

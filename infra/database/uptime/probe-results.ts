@@ -132,6 +132,10 @@ const keep = `
   ), ${storedAndCounted}
   select monitor_id as id from stored`
 
+/** Whether a write failed because the table has no partition for the day of a row. */
+export const isMissingPartition = (error: unknown): boolean =>
+  (error as { code?: unknown } | null)?.code === '23514' && /no partition/.test((error as Error).message)
+
 const dayMs = 86_400_000
 const dayOf = (instant: Date) => new Date(Math.floor(instant.getTime() / dayMs) * dayMs)
 /** Names that sort by date. */

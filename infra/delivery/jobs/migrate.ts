@@ -1,6 +1,7 @@
 import { DatabaseAhead, migrate } from '#database/migrate.ts'
+import { isUnavailable } from '#database/unavailable.ts'
 import { env } from '#functions/host/env.ts'
-import { databaseAway } from './away.ts'
+
 import { job } from './job.ts'
 
 /** To go back a release is to run its job again: a release's migrations leave the tables usable to the one before. */
@@ -15,4 +16,4 @@ const upToDate = async (): Promise<string> => {
 }
 
 // On a new cluster the database starts beside this job and takes its time.
-await job('migrate', { work: upToDate, passes: databaseAway, done: words => words })
+await job('migrate', { work: upToDate, passes: isUnavailable, done: words => words })

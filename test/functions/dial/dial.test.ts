@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from 'node:tls'
 import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { ProbeErrorCode } from '#events/probe-error.ts'
-import { addressGuard, type Dialled, parseTarget, safeDialler } from '#functions/dial/dial.ts'
+import { addressGuard, type DialResult, parseTarget, safeDialler } from '#functions/dial/dial.ts'
 import { type Lookup, nameLookup } from '#functions/dial/lookup.ts'
 import { authority, certificates } from '#test/functions/dial/support/certificates.ts'
 import { type NameServer, startNameServer } from '#test/functions/dial/support/name-server.ts'
@@ -152,7 +152,7 @@ describe('an address that is not public', () => {
   test.each(spellings)('%s is refused before a byte is sent', async host => {
     for (const url of [`http://${host}:${victim.port}/`, `https://${host}:${victim.port}/`])
       expect(await dialler.get(url, { timeoutMs: 5_000 })).toMatchObject({ error: 'private-address', contact: false })
-    expect(await dialler.knock(`tcp://${host}:${victim.port}`, { timeoutMs: 5_000 })).toMatchObject({
+    expect(await dialler.tcpConnect(`tcp://${host}:${victim.port}`, { timeoutMs: 5_000 })).toMatchObject({
       error: 'private-address',
     })
     expect(victim.seen).toMatchObject({ connections: 0, bytes: 0 })
@@ -222,8 +222,8 @@ describe('a name that changes its mind', () => {
     names['two.test'] = ['127.0.0.9', openAddress]
     const either = safeDialler({ guard: addressGuard('127.0.0.0/8'), lookup: async () => names['two.test']! })
     const url = `http://two.test:${site.port}/`
-    for (const attempt of [0, 1])
-      expect(await either.get(url, { timeoutMs: 5_000, attempt })).toMatchObject({
+    for (const attemptIndex of [0, 1])
+      expect(await either.get(url, { timeoutMs: 5_000, attemptIndex })).toMatchObject({
         ...{ error: null, address: openAddress, addresses: 2 },
       })
   })
@@ -421,7 +421,7 @@ describe('a server that means harm, or does not know better', () => {
   const bomb = gzipSync(Buffer.alloc(20_000_000))
   type Script = (socket: Socket) => void
 
-  test.each<[string, Script, Partial<Dialled>]>([
+  test.each<[string, Script, Partial<DialResult>]>([
     ['never answers', silent, { error: 'timeout', contact: true }],
     ['sends a header now and then', drip(`${head}X: `, 'a'), { error: 'timeout', contact: true }],
     ['sends one byte of the status line', answering('H', silent), { error: 'timeout' }],
@@ -550,7 +550,7 @@ test('a request asks for nothing compressed, keeps nothing open and says who ask
 
 test('a TCP check sends nothing', async () => {
   const site = await serve(() => {})
-  const found = await open.knock(`tcp://x.test:${site.port}`, { timeoutMs: 5_000 })
+  const found = await open.tcpConnect(`tcp://x.test:${site.port}`, { timeoutMs: 5_000 })
   expect(found).toMatchObject({ error: null, status: null, contact: true })
   expect(site.seen).toMatchObject({ bytes: 0 })
 })

@@ -161,7 +161,7 @@ describe('families', () => {
     expect(await dialler.get(`http://dual.test:${port}/`, { timeoutMs: 5_000 })).toMatchObject({
       ...{ error: null, status: 200, address: '::1' },
     })
-    expect(await dialler.knock(`tcp://dual.test:${port}`, { timeoutMs: 5_000 })).toMatchObject({ error: null })
+    expect(await dialler.tcpConnect(`tcp://dual.test:${port}`, { timeoutMs: 5_000 })).toMatchObject({ error: null })
     expect(asked).toEqual([undefined, 6, undefined, 6])
   })
 
@@ -206,8 +206,8 @@ describe('families', () => {
     const port = await serveOn('127.0.0.1')
     const addresses = ['127.0.0.7', '127.0.0.8', '127.0.0.9', '127.0.0.1']
     const dialler = safeDialler({ guard, lookup: async () => addresses })
-    for (const attempt of [0, 1, 2, 3])
-      expect(await dialler.get(`http://four.test:${port}/`, { timeoutMs: 5_000, attempt })).toMatchObject({
+    for (const attemptIndex of [0, 1, 2, 3])
+      expect(await dialler.get(`http://four.test:${port}/`, { timeoutMs: 5_000, attemptIndex })).toMatchObject({
         ...{ error: null, address: '127.0.0.1', addresses: 4 },
       })
   })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { answerReader } from '#functions/dial/response-reader.ts'
+import { responseReader } from '#functions/dial/response-reader.ts'
 import { damagedAnswers, oddAnswers } from '#test/functions/dial/support/answers.ts'
 import { type CurlVerdict, curlVerdicts, curlVersion } from '#test/functions/dial/support/curl.ts'
 import recorded from '#test/functions/dial/support/curl-verdicts.json' with { type: 'json' }
@@ -8,7 +8,7 @@ import recorded from '#test/functions/dial/support/curl-verdicts.json' with { ty
 /** The status that the reader finds; null for a fault, undefined where the head is not complete. */
 const byUs = (answer: string): number | null | undefined => {
   try {
-    return answerReader()(answer)?.status
+    return responseReader()(answer)?.status
   } catch {
     return null
   }

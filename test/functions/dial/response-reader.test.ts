@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { answerReader } from '#functions/dial/response-reader.ts'
+import { responseReader } from '#functions/dial/response-reader.ts'
 import { httpEndpoint } from '#functions/dial/target.ts'
 import { damagedAnswers, oddAnswers } from '#test/functions/dial/support/answers.ts'
 
 /** What becomes of an answer that comes in these pieces and then breaks off: what we know of it, or the fault. */
 const readIn = (pieces: readonly string[]): object | string => {
-  const read = answerReader()
+  const read = responseReader()
   try {
     for (const [index, piece] of pieces.entries()) {
       const head = read(piece)

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Postgres } from '#database/connect.ts'
 import { rootCause, type VigiaEvent } from '#events/event.ts'
-import type { Measured } from '#functions/uptime-prober/measure.ts'
-import { ledgerOf } from '#functions/uptime-prober/result-writer.ts'
+import type { CheckOutcome } from '#functions/uptime-prober/check-runner.ts'
+import { resultWriter } from '#functions/uptime-prober/result-writer.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 import { virtualTime } from '#test/support/virtual-time.ts'
 
@@ -31,7 +31,7 @@ const watch = async (count: number): Promise<number[]> =>
     )
   ).rows.map(({ id }) => id)
 
-const measured = (monitorId: number, n: number, ok: boolean, status = ok ? 200 : 500): Measured => ({
+const measured = (monitorId: number, n: number, ok: boolean, status = ok ? 200 : 500): CheckOutcome => ({
   result: {
     monitorId,
     dueAt: slot(n),
@@ -65,9 +65,9 @@ const ledgerIn = () => {
     transaction: work => inner.transaction(tx => work(counted(tx, true))),
     end: () => inner.end(),
   })
-  const ledger = ledgerOf({ db: time.watched(counted(db)), clock: time.clock, sleep: time.sleep })
-  const keepAll = async (results: Measured[], urgent = false): Promise<VigiaEvent[]> =>
-    (await time.until(Promise.all(results.map(result => ledger.keep(result, cause, urgent))))).flat()
+  const ledger = resultWriter({ db: time.watched(counted(db)), clock: time.clock, sleep: time.sleep })
+  const keepAll = async (results: CheckOutcome[], urgent = false): Promise<VigiaEvent[]> =>
+    (await time.until(Promise.all(results.map(result => ledger.write(result, cause, urgent))))).flat()
   return { counts, ledger, time, keepAll }
 }
 
@@ -82,7 +82,7 @@ describe('many monitors whose state changes at once', () => {
     const ids = await watch(400)
     const { counts, keepAll } = ledgerIn()
     await keepAll([measured(ids[0]!, 0, true)])
-    const spent = async (results: Measured[]) => {
+    const spent = async (results: CheckOutcome[]) => {
       counts.statements = 0
       const news = await keepAll(results)
       return { statements: counts.statements, news: news.length }
@@ -140,7 +140,7 @@ describe('many monitors whose state changes at once', () => {
   test('are judged although PostgreSQL refuses the result of one of them', async () => {
     const ids = await watch(300)
     const { ledger, time } = ledgerIn()
-    const kept = ids.map((id, n) => ledger.keep(measured(id, 0, false, n === 123 ? 99_999 : 500), cause, true))
+    const kept = ids.map((id, n) => ledger.write(measured(id, 0, false, n === 123 ? 99_999 : 500), cause, true))
     const outcomes = await time.until(Promise.allSettled(kept))
     expect(outcomes.flatMap(({ status }, n) => (status === 'rejected' ? [n] : []))).toEqual([123])
     expect(await count('incident')).toBe(299)

@@ -10,7 +10,7 @@ import { MonitorUp } from '#events/monitor-up.ts'
 import type { News } from '#functions/notification-fanout/news.ts'
 import { notificationFanout } from '#functions/notification-fanout/notification-fanout.ts'
 import { plain } from '#functions/telegram/html.ts'
-import { ledgerOf } from '#functions/uptime-prober/result-writer.ts'
+import { resultWriter } from '#functions/uptime-prober/result-writer.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 import { virtualTime } from '#test/support/virtual-time.ts'
 
@@ -53,7 +53,7 @@ const watched = async (intervalS = 10, from = start) => {
   })
   await followsIn(db).follow(bob.id, `monitor/${monitor.id}`, new Date(from))
   const time = virtualTime(new Date(from))
-  const ledger = () => ledgerOf({ db: time.watched(db), clock: time.clock, sleep: time.sleep })
+  const ledger = () => resultWriter({ db: time.watched(db), clock: time.clock, sleep: time.sleep })
   const messages: { at: number; chatId: number; text: string }[] = []
   const events: VigiaEvent[] = []
   const look = async (at: number, isUp: boolean) => {
@@ -75,10 +75,10 @@ const watched = async (intervalS = 10, from = start) => {
     // A monitor that was down when the slot was planned is looked at once: its failure is not confirmed.
     const isDown = (await monitorsIn(db).get(monitor.id))?.state === 'down'
     const told = await time.until(
-      ledger().keep({ result, confirmed: !isUp && !isDown }, rootCause(`probe-${at}`), true),
+      ledger().write({ result, confirmed: !isUp && !isDown }, rootCause(`probe-${at}`), true),
     )
     const again = await time.until(
-      ledger().keep({ result, confirmed: !isUp && !isDown }, rootCause(`probe-${at}`), true),
+      ledger().write({ result, confirmed: !isUp && !isDown }, rootCause(`probe-${at}`), true),
     )
     expect(again, 'a repeat tells the same').toEqual(told)
     for (const event of told) {

@@ -7,9 +7,9 @@ import { monitorsIn } from '#database/uptime/monitors.ts'
 import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import { type ProbeResult, probeResultsIn } from '#database/uptime/probe-results.ts'
 import { rootCause, type VigiaEvent } from '#events/event.ts'
-import type { Measured } from '#functions/uptime-prober/measure.ts'
-import { ledgerOf } from '#functions/uptime-prober/result-writer.ts'
-import { quietIn, verdict } from '#functions/uptime-prober/verdict.ts'
+import type { CheckOutcome } from '#functions/uptime-prober/check-runner.ts'
+import { resultWriter } from '#functions/uptime-prober/result-writer.ts'
+import { stateConfirmedBy, verdict } from '#functions/uptime-prober/verdict.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 import { type VirtualTime, virtualTime } from '#test/support/virtual-time.ts'
 
@@ -45,7 +45,7 @@ const watch = async (name: string) =>
 
 type Outcome = 'good' | 'bad' | 'glimpsed' | 'blind'
 
-const measured = (monitorId: number, n: number, outcome: Outcome): Measured => {
+const measured = (monitorId: number, n: number, outcome: Outcome): CheckOutcome => {
   const ok = outcome === 'good' ? true : outcome === 'blind' ? null : false
   const result: ProbeResult = {
     monitorId,
@@ -73,11 +73,11 @@ const keeping = (time: VirtualTime = virtualTime(slot(0))) => {
     transaction: work => (away ? gone() : db.transaction(work)),
     end: () => db.end(),
   }
-  const ledger = ledgerOf({ db: time.watched(there), clock: time.clock, sleep: time.sleep })
+  const ledger = resultWriter({ db: time.watched(there), clock: time.clock, sleep: time.sleep })
   return {
     time,
     keep: (monitorId: number, n: number, outcome: Outcome, urgent = false) =>
-      ledger.keep(measured(monitorId, n, outcome), cause, urgent),
+      ledger.write(measured(monitorId, n, outcome), cause, urgent),
     setAway: (value: boolean) => {
       away = value
     },
@@ -200,7 +200,7 @@ test('what is kept without a look at its monitor would not have changed it', () 
       (finding, state, judgedAt) => {
         const unknown = { pausedAt: null, stateSince: null, lastOkAt: null, changes: null, settlesAt: null, version: 0 }
         const before = { ...monitor, ...unknown, state, judgedAt }
-        const quiet = quietIn(finding)
+        const quiet = stateConfirmedBy(finding)
         if (quiet === null || quiet === state) expect(verdict(before, finding).state).toBe(state)
         else if (judgedAt === null || judgedAt < finding.dueAt) expect(verdict(before, finding).state).toBe(quiet)
       },
@@ -219,9 +219,9 @@ test('results that arrive together are written together, and each hour gets its 
       return db.query(sql, values)
     },
   }
-  const ledger = ledgerOf({ db: time.watched(counting), clock: time.clock, sleep: time.sleep })
+  const ledger = resultWriter({ db: time.watched(counting), clock: time.clock, sleep: time.sleep })
   const round = (n: number) =>
-    time.until(Promise.all(monitors.map(({ id }) => ledger.keep(measured(id, n, 'good'), cause, false))))
+    time.until(Promise.all(monitors.map(({ id }) => ledger.write(measured(id, n, 'good'), cause, false))))
   await round(5)
   statements = 0
   await round(6)

@@ -9,7 +9,8 @@ import type { MonitorUp } from '#events/monitor-up.ts'
 import { ProbeRequested } from '#events/probe-requested.ts'
 import { wording } from '#functions/notification-fanout/wording.ts'
 import { plain } from '#functions/telegram/html.ts'
-import { ledgerOf } from '#functions/uptime-prober/result-writer.ts'
+import type { RunCheck } from '#functions/uptime-prober/check-runner.ts'
+import { resultWriter } from '#functions/uptime-prober/result-writer.ts'
 import { uptimeProber } from '#functions/uptime-prober/uptime-prober.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 import { virtualTime } from '#test/support/virtual-time.ts'
@@ -37,10 +38,10 @@ const watch = async (intervalS: number, name = 'loja.test') =>
 const prober = () => {
   const time = virtualTime(at(-600))
   const watchedDb = time.watched(db)
-  const ledger = ledgerOf({ db: watchedDb, clock: time.clock, sleep: time.sleep })
+  const results = resultWriter({ db: watchedDb, clock: time.clock, sleep: time.sleep })
   let isUp = true
   let looks = 0
-  const measure: Parameters<typeof uptimeProber>[1]['measure'] = async check => {
+  const runCheck: RunCheck = async check => {
     looks++
     return {
       result: {
@@ -87,16 +88,16 @@ const prober = () => {
       subject: `monitor/${id}`,
       data: { reason, checks: [check], ...(reason !== 'slot' && { chatId }) },
     })
-    const tools = {
+    const dependencies = {
       db: watchedDb,
       clock: time.clock,
       sleep: time.sleep,
-      measure,
-      ledger,
+      runCheck,
+      results,
       publish: async (events: readonly VigiaEvent[]) => void told.push(...events),
-      ending: new AbortController().signal,
+      stop: new AbortController().signal,
     }
-    await time.until(uptimeProber(event, tools))
+    await time.until(uptimeProber(event, dependencies))
   }
   return { time, told, look, looks: () => looks }
 }
@@ -196,7 +197,7 @@ describe('an outage that is looked at late', () => {
     await there.look(site, -10, { up: true })
     // The slot of 0 s is looked at after 25 s by one replica; another one looked at the slot of 20 s when it was due.
     await there.look(site, 0, { up: false, lateS: 25 })
-    const ledger = ledgerOf({ db, clock: there.time.clock, sleep: async () => {} })
+    const ledger = resultWriter({ db, clock: there.time.clock, sleep: async () => {} })
     const old = {
       monitorId: site.id,
       dueAt: at(20),
@@ -207,7 +208,7 @@ describe('an outage that is looked at late', () => {
       attempts: 1,
     }
     const timings = { dnsMs: null, connectMs: 1, tlsMs: null, firstByteMs: 1, totalMs: 2 }
-    await ledger.keep({ result: { ...old, ...timings }, confirmed: false }, rootCause('old'), true)
+    await ledger.write({ result: { ...old, ...timings }, confirmed: false }, rootCause('old'), true)
     expect(await monitorsIn(db).get(site.id)).toMatchObject({ state: 'down', stateSince: at(25) })
     const [incident] = await incidentsIn(db).of(site.id, 1)
     expect(incident).toMatchObject({ openedAt: at(25), closedAt: null })

@@ -1,0 +1,141 @@
+import pLimit from 'p-limit'
+import type { ProbeResult } from '#database/uptime/probe-results.ts'
+import type { ProbeErrorCode } from '#events/probe-error.ts'
+import type { Check } from '#events/probe-requested.ts'
+import type { Dialler, DialResult } from '#functions/dial/dial.ts'
+import type { Clock } from '#functions/host/clock.ts'
+import { checkHttp } from './checks/http.ts'
+import { checkTcp } from './checks/tcp.ts'
+import type { Connectivity } from './connectivity.ts'
+import type { Sleep } from './sleep.ts'
+
+/** The outcome of a check: the result to store, and whether it is a failure that every further attempt confirmed. */
+export interface CheckOutcome {
+  result: ProbeResult
+  /** Only a confirmed failure takes a monitor down. */
+  confirmed: boolean
+}
+
+export type RunCheck = (check: Check) => Promise<CheckOutcome>
+
+export interface CheckDependencies {
+  dialler: Dialler
+  connectivity: Connectivity
+  clock: Clock
+  sleep: Sleep
+}
+
+const attemptsOf = { http: checkHttp, tcp: checkTcp } as const
+
+/** The pauses before the second and the third attempt. A failure is confirmed when all three attempts fail. */
+const pausesMs = [1_000, 2_000]
+
+/** Limit for all attempts of a check. Knative ends a request after 300 s, which it counts from up to 32 s before the due time. */
+const maxCheckMs = 250_000
+
+/** The URL itself is wrong, so a further attempt gives the same error. */
+const permanentErrors: ReadonlySet<ProbeErrorCode> = new Set([
+  'bad-url',
+  'bad-scheme',
+  'credentials',
+  'missing-port',
+  'blocked-port',
+])
+
+/**
+ * Runs a check. After a failure it makes up to two more attempts, each beginning at the next address of the host.
+ * A monitor that was down when the slot was planned gets no repeats, because a further failure changes nothing. It gets one attempt at
+ * each address that accepts connections, at most three, because one good address is enough to be up.
+ */
+export const checkRunner =
+  ({ dialler, connectivity, clock, sleep }: CheckDependencies): RunCheck =>
+  async check => {
+    const startedAt = clock()
+    const startedMs = performance.now()
+    const attempt = attemptsOf[check.kind]
+    const maxAttempts = maxAttemptsOf(check)
+
+    let dialled = await attempt(dialler, check, 0)
+    connectivity.record(dialled)
+    let attempts = 1
+    while (attempts < maxAttempts && mayRecover(dialled)) {
+      if (!check.down) await sleep(pausesMs[attempts - 1]!)
+      else if (!hasOtherAddresses(dialled, attempts)) break
+      dialled = await attempt(dialler, check, attempts)
+      connectivity.record(dialled)
+      attempts++
+    }
+
+    const { error } = dialled
+    const isConfirmed = (error !== null && permanentErrors.has(error)) || (!check.down && attempts === maxAttempts)
+    const isKnown = error === null || (await connectivity.isSiteFault(dialled, startedMs))
+    return { result: resultOf(check, startedAt, attempts, dialled, isKnown), confirmed: isConfirmed && isKnown }
+  }
+
+/** Runs at most `maxRunning` checks at the same time. Further checks wait in the order in which they came. */
+export const limitChecks = (run: RunCheck, maxRunning: number): RunCheck => {
+  const limit = pLimit(maxRunning)
+  return check => limit(run, check)
+}
+
+/** Three attempts, or two if three attempts of this timeout could exceed `maxCheckMs`. */
+const maxAttemptsOf = ({ timeoutMs }: Check): number => {
+  let totalMs = timeoutMs
+  let attempts = 1
+  for (const pauseMs of pausesMs) {
+    totalMs += pauseMs + timeoutMs
+    if (totalMs > maxCheckMs) break
+    attempts++
+  }
+  return attempts
+}
+
+const mayRecover = ({ error }: DialResult) => error !== null && !permanentErrors.has(error)
+
+/** If no address accepted a connection, the attempt has already tried all of them. */
+const hasOtherAddresses = ({ contact, error, addresses = 1 }: DialResult, attempts: number) =>
+  contact && error !== 'refused' && attempts < addresses
+
+const resultOf = (
+  check: Check,
+  startedAt: Date,
+  attempts: number,
+  dialled: DialResult,
+  isKnown: boolean,
+): ProbeResult => ({
+  monitorId: check.monitorId,
+  dueAt: new Date(check.dueAt),
+  startedAt,
+  ok: isKnown ? dialled.error === null : null,
+  status: dialled.status,
+  error: isKnown ? dialled.error : 'not-checked',
+  attempts,
+  dnsMs: toTenths(dialled.dnsMs),
+  connectMs: toTenths(dialled.connectMs),
+  tlsMs: toTenths(dialled.tlsMs),
+  firstByteMs: toTenths(dialled.firstByteMs),
+  totalMs: toTenths(dialled.totalMs),
+  ...(dialled.error === null && dialled.warning !== undefined && { warning: dialled.warning }),
+})
+
+/** Rounds to 0.1 ms, because no network is more regular than that. */
+const toTenths = <T extends number | null>(ms: T): T => (ms === null ? ms : Math.round(ms * 10) / 10) as T
+
+/** The outcome of a slot that was not checked. */
+export const missedSlot = (check: Check): CheckOutcome => ({
+  result: {
+    monitorId: check.monitorId,
+    dueAt: new Date(check.dueAt),
+    startedAt: null,
+    ok: null,
+    status: null,
+    error: 'not-checked',
+    attempts: 0,
+    dnsMs: null,
+    connectMs: null,
+    tlsMs: null,
+    firstByteMs: null,
+    totalMs: null,
+  },
+  confirmed: false,
+})
