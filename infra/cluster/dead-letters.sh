@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Runs dead-letters.yaml with the image and the broker of the cluster that kubectl speaks to, and shows what it says:
-# infra/cluster/dead-letters.sh list | show <id> | replay <id> …
+# Shows and replays dead letters: runs the Job of dead-letters.yaml in kubectl's current context and prints its log.
+# It takes the image from the Service error-notifier and the address from the Broker.
+#   dead-letters.sh list | show <id> | replay <id> …
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 for argument in "$@"; do
-  if [[ ! $argument =~ ^[a-z0-9-]+$ ]]; then echo "dead-letters: $argument is no argument" >&2; exit 2; fi
+  if [[ ! $argument =~ ^[a-z0-9-]+$ ]]; then echo "dead-letters: $argument is not a valid argument: list | show <id> | replay <id> …" >&2; exit 2; fi
 done
 list=$(printf ', "%s"' "${@:-list}")
 image=$(kubectl -n vigia get ksvc error-notifier -o 'jsonpath={.spec.template.spec.containers[0].image}')

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Replaces everything in the PostgreSQL of the cluster that kubectl speaks to by a backup of `npm run vigia -- backup`:
-# infra/cluster/restore.sh <file> --yes
+# Replaces everything in PostgreSQL by a backup of `npm run vigia -- backup`, in kubectl's current context.
+#   restore.sh <file> --yes
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 if [[ $# -ne 2 || $2 != --yes ]]; then
-  echo 'restore: usage: restore.sh <file> --yes, which replaces everything in PostgreSQL' >&2
+  echo 'restore: usage: restore.sh <file> --yes; this replaces everything in PostgreSQL' >&2
   exit 2
 fi
 file=$1
@@ -19,7 +19,7 @@ if ! kubectl -n vigia wait --for=condition=Ready pod/restore --timeout=120s >/de
   kubectl -n vigia describe pod restore >&2
   exit 1
 fi
-# attach shows what the Pod says, but its exit code is not that of the Pod.
+# attach sends the file. Its exit code is not that of the Pod, so the Pod's phase decides below.
 kubectl -n vigia attach --stdin --quiet pod/restore <"$file" >/dev/null || true
 while phase=$(kubectl -n vigia get pod restore -o 'jsonpath={.status.phase}') && [[ $phase == Running ]]; do sleep 1; done
 kubectl -n vigia logs pod/restore

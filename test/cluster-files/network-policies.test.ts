@@ -8,34 +8,34 @@ import { functionNames, root } from '#infra/repository.ts'
 import { podTemplateOf } from '#test/cluster-files/support/lints.ts'
 import { allows, type Peer, type Port } from '#test/cluster-files/support/network-policies.ts'
 
-const outside = (name: string, namespace: string, labels: Record<string, string>): Peer => ({ name, namespace, labels })
+const pod = (name: string, namespace: string, labels: Record<string, string>): Peer => ({ name, namespace, labels })
 
-/** Pods that somebody's operator makes, with the labels it gives them. */
+/** Pods that operators make, with the labels that each operator sets. */
 const fromOperators: Record<Overlay, Peer[]> = {
   minikube: [],
   gke: [
-    outside('postgres', 'vigia', { 'cnpg.io/cluster': 'vigia-postgres', 'cnpg.io/podRole': 'instance' }),
-    outside('restored postgres', 'vigia', {
+    pod('postgres', 'vigia', { 'cnpg.io/cluster': 'vigia-postgres', 'cnpg.io/podRole': 'instance' }),
+    pod('restored postgres', 'vigia', {
       'cnpg.io/cluster': 'vigia-postgres-restored',
       'cnpg.io/podRole': 'instance',
     }),
-    outside('restoring postgres', 'vigia', {
+    pod('restoring postgres', 'vigia', {
       'cnpg.io/cluster': 'vigia-postgres-restored',
       'cnpg.io/jobRole': 'full-recovery',
     }),
-    outside('mongodb', 'vigia', { app: 'vigia-mongodb-svc' }),
-    outside('ACME solver', 'vigia', { 'acme.cert-manager.io/http01-solver': 'true' }),
+    pod('mongodb', 'vigia', { app: 'vigia-mongodb-svc' }),
+    pod('ACME solver', 'vigia', { 'acme.cert-manager.io/http01-solver': 'true' }),
   ],
   onprem: [
-    outside('broker', 'vigia', {
+    pod('broker', 'vigia', {
       'eventing.knative.dev/broker': 'default',
       'eventing.knative.dev/brokerRole': 'ingress',
     }),
-    outside('dispatchers', 'vigia', {
+    pod('dispatchers', 'vigia', {
       'eventing.knative.dev/broker': 'default',
       'eventing.knative.dev/brokerRole': 'dispatcher',
     }),
-    outside('rabbitmq', 'vigia', {
+    pod('rabbitmq', 'vigia', {
       'app.kubernetes.io/name': 'vigia-rabbitmq',
       'app.kubernetes.io/component': 'rabbitmq',
     }),
@@ -43,24 +43,27 @@ const fromOperators: Record<Overlay, Peer[]> = {
 }
 
 const brokers: Record<Overlay, Peer[]> = {
-  minikube: [outside('broker', 'knative-eventing', { 'eventing.knative.dev/brokerRole': 'ingress' })],
-  gke: [outside('broker', 'knative-eventing', { app: 'kafka-broker-receiver' })],
+  minikube: [pod('broker', 'knative-eventing', { 'eventing.knative.dev/brokerRole': 'ingress' })],
+  gke: [pod('broker', 'knative-eventing', { app: 'kafka-broker-receiver' })],
   onprem: [],
 }
 
-const elsewhere: Peer[] = [
-  outside('names', 'kube-system', { 'k8s-app': 'kube-dns' }),
-  outside('kourier', 'knative-serving', { app: '3scale-kourier-gateway' }),
-  outside('activator', 'knative-serving', { app: 'activator' }),
-  outside('autoscaler', 'knative-serving', { app: 'autoscaler' }),
-  outside('sources', 'knative-eventing', { 'sources.knative.dev/role': 'adapter' }),
-  outside('PostgreSQL operator', 'cnpg-system', { 'app.kubernetes.io/name': 'cloudnative-pg' }),
-  outside('RabbitMQ operators', 'rabbitmq-system', { 'app.kubernetes.io/name': 'messaging-topology-operator' }),
-  outside('KEDA', 'keda', { app: 'keda-operator' }),
-  outside('consoles', 'envoy-gateway-system', { 'app.kubernetes.io/name': 'envoy' }),
-  outside('an Ingress controller of none of ours', 'traefik', { 'app.kubernetes.io/name': 'traefik' }),
-  outside('a stranger', 'default', { 'serving.knative.dev/service': 'uptime-prober', app: 'activator' }),
-  outside('a stranger of kube-system', 'kube-system', { app: 'something' }),
+const peersElsewhere: Peer[] = [
+  pod('DNS', 'kube-system', { 'k8s-app': 'kube-dns' }),
+  pod('kourier', 'knative-serving', { app: '3scale-kourier-gateway' }),
+  pod('activator', 'knative-serving', { app: 'activator' }),
+  pod('autoscaler', 'knative-serving', { app: 'autoscaler' }),
+  pod('sources', 'knative-eventing', { 'sources.knative.dev/role': 'adapter' }),
+  pod('PostgreSQL operator', 'cnpg-system', { 'app.kubernetes.io/name': 'cloudnative-pg' }),
+  pod('RabbitMQ operators', 'rabbitmq-system', { 'app.kubernetes.io/name': 'messaging-topology-operator' }),
+  pod('KEDA', 'keda', { app: 'keda-operator' }),
+  pod('consoles', 'envoy-gateway-system', { 'app.kubernetes.io/name': 'envoy' }),
+  pod('an Ingress controller that is not part of Vigia', 'traefik', { 'app.kubernetes.io/name': 'traefik' }),
+  pod('a pod with our labels in another namespace', 'default', {
+    'serving.knative.dev/service': 'uptime-prober',
+    app: 'activator',
+  }),
+  pod('another pod of kube-system', 'kube-system', { app: 'something' }),
   { name: 'Internet', address: '93.184.215.14' },
   { name: 'Internet', address: '2606:2800:21f:cb07::1' },
   { name: 'API server', address: '10.96.0.1' },
@@ -70,19 +73,19 @@ const elsewhere: Peer[] = [
   { name: 'this machine', address: '127.0.0.1' },
 ]
 
-/** Addresses and pods of one kind of cluster that are there before Vigia is. */
-const around: Record<Overlay, Peer[]> = {
+/** Addresses and pods that exist on one kind of cluster, whether Vigia is installed or not. */
+const peersOfCluster: Record<Overlay, Peer[]> = {
   minikube: [],
   gke: [
-    { name: 'names on the node', address: '169.254.20.10' },
-    outside("names in the node's pod", 'kube-system', { 'k8s-app': 'node-local-dns' }),
+    { name: 'DNS cache on the node', address: '169.254.20.10' },
+    pod('DNS cache in a pod', 'kube-system', { 'k8s-app': 'node-local-dns' }),
     { name: 'metadata on the node', address: '169.254.169.252' },
     { name: 'nodes', address: '10.128.0.7' },
   ],
   onprem: [],
 }
 
-/** The pods that the objects of an overlay lead to; those of Knative's services with the label that Serving adds. */
+/** The pods that the objects of an overlay create. Pods of Knative Services get the label that Serving adds. */
 const podsOf = (objects: Manifest[]): Peer[] =>
   objects.flatMap(one => {
     const template = podTemplateOf(one)
@@ -109,14 +112,16 @@ const everyPort: Port[] = [
 ].map(number => ({ number, protocol: 'TCP' }))
 everyPort.push({ number: 53, protocol: 'UDP' }, { number: 443, protocol: 'UDP' })
 
-const said = ({ number, protocol }: Port) => (protocol === 'UDP' ? `${number}/UDP` : `${number}`)
+const portText = ({ number, protocol }: Port) => (protocol === 'UDP' ? `${number}/UDP` : `${number}`)
 
-/** What is let through among everybody, each as `from → to port`. What both ends of lie outside is not ours to say. */
-const matrix = (policies: Manifest[], peers: Peer[], ports: Port[]): string[] =>
+/** All allowed connections between the peers, each as `from → to port`, where at least one end is in our namespace. */
+const allowedFlows = (policies: Manifest[], peers: Peer[], ports: Port[]): string[] =>
   peers.flatMap(from =>
     peers.flatMap(to =>
       isOurs(from) || isOurs(to)
-        ? ports.filter(port => allows(policies, from, to, port)).map(port => `${from.name} → ${to.name} ${said(port)}`)
+        ? ports
+            .filter(port => allows(policies, from, to, port))
+            .map(port => `${from.name} → ${to.name} ${portText(port)}`)
         : [],
     ),
   )
@@ -125,16 +130,20 @@ const isOurs = (peer: Peer) => 'namespace' in peer && peer.namespace === 'vigia'
 
 const objectsAndPeers = async (overlay: Overlay) => {
   const objects = await renderOverlay(overlay)
-  const ours = [...podsOf(objects), ...fromOperators[overlay], outside('none of ours', 'vigia', { app: 'shell' })]
-  const others = [...elsewhere, ...brokers[overlay], ...around[overlay]]
+  const ours = [
+    ...podsOf(objects),
+    ...fromOperators[overlay],
+    pod('a pod that is not part of Vigia', 'vigia', { app: 'shell' }),
+  ]
+  const others = [...peersElsewhere, ...brokers[overlay], ...peersOfCluster[overlay]]
   return { objects, policies: objects.filter(({ kind }) => kind === 'NetworkPolicy'), ours, others }
 }
 
-/** The table of infra/cluster/README.md, its groups spelled out. */
-const declared = (objects: Manifest[], ours: Peer[], others: Peer[], overlay: Overlay): string[] => {
+/** The connections of the table in infra/cluster/README.md, with a line for each member of a group. */
+const flowsOfTable = (objects: Manifest[], ours: Peer[], others: Peer[], overlay: Overlay): string[] => {
   const groups: Record<string, string[]> = {
-    everybody: ours.map(({ name }) => name),
-    'everybody elsewhere': others.map(({ name }) => name),
+    'every pod': ours.map(({ name }) => name),
+    'every other peer': others.map(({ name }) => name),
     functions: functionNames(),
     'every postgres': ours.map(({ name }) => name).filter(name => /^(\w+ )?postgres$/.test(name)),
     publishers: objects
@@ -144,13 +153,13 @@ const declared = (objects: Manifest[], ours: Peer[], others: Peer[], overlay: Ov
     'users of web APIs': labelled(ours, 'vigia.dev/uses-web-apis'),
     anywhere: others.filter(peer => 'address' in peer && !peer.address.includes(':')).map(({ name }) => name),
   }
-  const people = (cell: string) => cell.split(', ').flatMap(name => groups[name] ?? [name])
-  return flows()
+  const membersOf = (cell: string) => cell.split(', ').flatMap(name => groups[name] ?? [name])
+  return rowsOfTable()
     .filter(({ overlays }) => overlays === 'all' || overlays === overlay)
     .flatMap(({ from, to, ports }) =>
-      people(from).flatMap(one =>
-        people(to).flatMap(other =>
-          (ports === 'any' ? everyPort.map(said) : ports.split(', ')).map(port => `${one} → ${other} ${port}`),
+      membersOf(from).flatMap(one =>
+        membersOf(to).flatMap(other =>
+          (ports === 'any' ? everyPort.map(portText) : ports.split(', ')).map(port => `${one} → ${other} ${port}`),
         ),
       ),
     )
@@ -159,9 +168,9 @@ const declared = (objects: Manifest[], ours: Peer[], others: Peer[], overlay: Ov
 const labelled = (pods: Peer[], label: string) =>
   pods.filter(pod => 'labels' in pod && pod.labels[label] === 'true').map(({ name }) => name)
 
-const flows = () => {
+const rowsOfTable = () => {
   const text = readFileSync(join(root, 'infra/cluster/README.md'), 'utf8')
-  const table = text.slice(text.indexOf('## Who may talk to whom'))
+  const table = text.slice(text.indexOf('## Check which connections are allowed'))
   return [...table.matchAll(/^\| ([^|]+) \| ([^|]+) \| ([^|]+) \| (all|minikube|gke|onprem) \|$/gm)].map(
     ([, from, to, ports, overlay]) => ({ from: from!, to: to!, ports: ports!, overlays: overlay! }),
   )
@@ -170,26 +179,28 @@ const flows = () => {
 const distinct = (lines: string[]) => [...new Set(lines)].sort()
 
 describe.each(overlays)('on %s', overlay => {
-  test('the connections that are let through are those of the table in infra/cluster/README.md, and no others', async () => {
+  test('exactly the connections of the table in infra/cluster/README.md are allowed', async () => {
     const { objects, policies, ours, others } = await objectsAndPeers(overlay)
-    const everybody = [...ours, ...others]
-    const allowed = distinct(matrix(policies, everybody, everyPort))
-    const table = distinct(declared(objects, ours, others, overlay))
-    expect({ closedThough: table.filter(flow => !allowed.includes(flow)) }).toEqual({ closedThough: [] })
-    expect({ openThough: allowed.filter(flow => !table.includes(flow)) }).toEqual({ openThough: [] })
+    const peers = [...ours, ...others]
+    const allowed = distinct(allowedFlows(policies, peers, everyPort))
+    const table = distinct(flowsOfTable(objects, ours, others, overlay))
+    expect({ deniedButInTable: table.filter(flow => !allowed.includes(flow)) }).toEqual({ deniedButInTable: [] })
+    expect({ allowedButNotInTable: allowed.filter(flow => !table.includes(flow)) }).toEqual({
+      allowedButNotInTable: [],
+    })
   })
 
-  test('without any one of its policies the table no longer holds', async () => {
+  test('without any single policy the allowed connections differ from the table', async () => {
     const { objects, policies, ours, others } = await objectsAndPeers(overlay)
-    const everybody = [...ours, ...others]
-    const table = distinct(declared(objects, ours, others, overlay))
+    const peers = [...ours, ...others]
+    const table = distinct(flowsOfTable(objects, ours, others, overlay))
     for (const policy of policies) {
       const rest = policies.filter(one => one !== policy)
-      expect(distinct(matrix(rest, everybody, everyPort)), `without ${policy.metadata.name}`).not.toEqual(table)
+      expect(distinct(allowedFlows(rest, peers, everyPort)), `without ${policy.metadata.name}`).not.toEqual(table)
     }
   })
 
-  test('each function reaches the databases whose address it is given, and the others none', async () => {
+  test('each function reaches exactly the databases whose address it has in its environment', async () => {
     const { objects, policies, ours } = await objectsAndPeers(overlay)
     for (const [variable, database, number] of [
       ['DATABASE_URL', 'postgres', 5432],
@@ -207,7 +218,7 @@ describe.each(overlays)('on %s', overlay => {
       }
   })
 
-  test('the prober reaches the addresses that its own guard calls public, and no others', async () => {
+  test('the prober reaches exactly the addresses that its own check calls public', async () => {
     const { policies, ours } = await objectsAndPeers(overlay)
     const prober = ours.find(({ name }) => name === 'uptime-prober')!
     const guard = addressGuard()
@@ -224,38 +235,38 @@ describe.each(overlays)('on %s', overlay => {
 })
 
 describe('a policy as Kubernetes reads it', () => {
-  const pod = (labels: Record<string, string>, namespace = 'vigia'): Peer => ({ name: 'pod', namespace, labels })
+  const podWith = (labels: Record<string, string>, namespace = 'vigia'): Peer => ({ name: 'pod', namespace, labels })
   const policy = (spec: object) =>
     ({ kind: 'NetworkPolicy', metadata: { name: 'p', namespace: 'vigia' }, spec }) as Manifest
   const port = { number: 80, protocol: 'TCP' } as const
 
-  test('a pod that none selects is open', () => {
+  test('a pod that no policy selects accepts every connection', () => {
     const other = policy({ podSelector: { matchLabels: { app: 'other' } }, policyTypes: ['Ingress'] })
-    expect(allows([other], pod({ app: 'a' }), pod({ app: 'b' }), port)).toBe(true)
-    expect(allows([other], pod({ app: 'a' }), pod({ app: 'other' }), port)).toBe(false)
+    expect(allows([other], podWith({ app: 'a' }), podWith({ app: 'b' }), port)).toBe(true)
+    expect(allows([other], podWith({ app: 'a' }), podWith({ app: 'other' }), port)).toBe(false)
   })
 
-  test('an empty rule opens to everybody, an empty list of rules to nobody', () => {
-    expect(allows([policy({ podSelector: {}, ingress: [{}] })], pod({}, 'else'), pod({}), port)).toBe(true)
-    expect(allows([policy({ podSelector: {}, ingress: [] })], pod({}, 'else'), pod({}), port)).toBe(false)
+  test('an empty rule allows every peer, an empty list of rules allows none', () => {
+    expect(allows([policy({ podSelector: {}, ingress: [{}] })], podWith({}, 'else'), podWith({}), port)).toBe(true)
+    expect(allows([policy({ podSelector: {}, ingress: [] })], podWith({}, 'else'), podWith({}), port)).toBe(false)
   })
 
-  test('a pod selector alone means pods of the same namespace; with a namespace selector both must hold', () => {
+  test('a pod selector alone selects pods of the same namespace; with a namespace selector both must match', () => {
     const from = (peer: object) => policy({ podSelector: {}, policyTypes: ['Ingress'], ingress: [{ from: [peer] }] })
     const same = from({ podSelector: { matchLabels: { app: 'a' } } })
-    expect(allows([same], pod({ app: 'a' }), pod({}), port)).toBe(true)
-    expect(allows([same], pod({ app: 'a' }, 'else'), pod({}), port)).toBe(false)
+    expect(allows([same], podWith({ app: 'a' }), podWith({}), port)).toBe(true)
+    expect(allows([same], podWith({ app: 'a' }, 'else'), podWith({}), port)).toBe(false)
     const both = from({
       podSelector: { matchLabels: { app: 'a' } },
       namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'else' } },
     })
-    expect(allows([both], pod({ app: 'a' }, 'else'), pod({}), port)).toBe(true)
-    expect(allows([both], pod({ app: 'b' }, 'else'), pod({}), port)).toBe(false)
+    expect(allows([both], podWith({ app: 'a' }, 'else'), podWith({}), port)).toBe(true)
+    expect(allows([both], podWith({ app: 'b' }, 'else'), podWith({}), port)).toBe(false)
   })
 
-  test('ports are those named, ranges included, of that protocol', () => {
+  test('a rule allows its ports and port ranges, and only with their protocol', () => {
     const at = (ports: object[]) => policy({ podSelector: {}, policyTypes: ['Ingress'], ingress: [{ ports }] })
-    const open = (ports: object[], asked: Port) => allows([at(ports)], pod({}, 'else'), pod({}), asked)
+    const open = (ports: object[], asked: Port) => allows([at(ports)], podWith({}, 'else'), podWith({}), asked)
     expect(open([{ port: 80 }], port)).toBe(true)
     expect(open([{ port: 80 }], { number: 80, protocol: 'UDP' })).toBe(false)
     expect(open([{ port: 79, endPort: 81 }], port)).toBe(true)
@@ -263,7 +274,7 @@ describe('a policy as Kubernetes reads it', () => {
     expect(open([{ port: 81 }], port)).toBe(false)
   })
 
-  test('a field that nobody knows is not passed over', () => {
-    expect(() => allows([policy({ podSelector: {}, igress: [] })], pod({}), pod({}), port)).toThrow('igress')
+  test('a field that the evaluator does not know is an error', () => {
+    expect(() => allows([policy({ podSelector: {}, igress: [] })], podWith({}), podWith({}), port)).toThrow('igress')
   })
 })

@@ -8,11 +8,11 @@ import { copyClusterFiles, parseManifests, renderOverlay } from '#infra/cluster/
 import { kubeTool, kustomize } from '#infra/delivery/kube-tools.ts'
 import { root } from '#infra/repository.ts'
 
-// What the scripts do on a cluster is in test/cluster; here is what they do before they touch one, and without one.
+// What the scripts do without a cluster, and before they change one. test/cluster runs them on a real API server.
 
 const kubectl = await kubeTool('kubectl')
 
-/** What the scripts use besides what they ask for. */
+/** The programs that the scripts use without checking that they exist. */
 const programs = 'bash basename cat chmod dirname env grep mktemp mv rm sed tail'.split(' ')
 
 let cluster: string
@@ -30,7 +30,7 @@ beforeEach(async () => {
     await symlink(['/usr/bin', '/bin'].map(place => join(place, name)).find(existsSync)!, join(tools, name))
 })
 
-/** A program on the script's PATH: a few lines of shell. */
+/** Puts a program, a few lines of shell, on the PATH of the scripts. */
 const tool = async (name: string, script: string) => {
   await writeFile(join(tools, name), `#!/usr/bin/env bash\n${script}\n`)
   await chmod(join(tools, name), 0o755)
@@ -45,52 +45,57 @@ const run = (script: string, ...args: string[]) =>
 
 const env = (overlay: string) => join(cluster, overlay, '.env')
 
-const said: Record<string, string> = {
+const values: Record<string, string> = {
   'postgres password': 'pgpassword',
   'mongodb password': 'mongopassword',
   'token of the bot': '123:token',
   'webhook secret': 'whsecret',
 }
 
-/** The example as somebody fills it in, with one more change. */
-const filled = async (overlay: string, change = (text: string) => text) => {
+/** Writes .env: the example with all placeholders replaced, and one more change. */
+const writeEnv = async (overlay: string, change = (text: string) => text) => {
   const example = await readFile(`${env(overlay)}.example`, 'utf8')
-  const values = example.replace(/^([A-Z_]+=.*)<(.*)>/gm, (_, before: string, name: string) => before + said[name])
-  await writeFile(env(overlay), change(values))
+  const text = example.replace(/^([A-Z_]+=.*)<(.*)>/gm, (_, before: string, name: string) => before + values[name])
+  await writeFile(env(overlay), change(text))
 }
 
-const refused = async (result: ReturnType<typeof run>, words: string) => {
+/** The script failed with one line on stderr that contains the message, and without output. */
+const expectRefusal = async (result: ReturnType<typeof run>, message: string) => {
   const { code, stdout, stderr } = await result
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-  expect(stderr).toContain(words)
+  expect(stderr).toContain(message)
   expect(stderr.trimEnd().split('\n')).toHaveLength(1)
 }
 
-describe.skipIf(process.platform === 'win32')('run.sh refuses in one line', () => {
+describe.skipIf(process.platform === 'win32')('run.sh ends with an error in one line for', () => {
   test('a machine without kubectl, or without minikube', async () => {
-    await refused(run('minikube/run.sh'), 'kubectl is not on PATH')
+    await expectRefusal(run('minikube/run.sh'), 'kubectl is not on PATH')
     await tool('kubectl', 'exit 1')
-    await refused(run('minikube/run.sh'), 'minikube is not on PATH')
+    await expectRefusal(run('minikube/run.sh'), 'minikube is not on PATH')
   })
 
   test('options it does not know', async () => {
-    await refused(run('minikube/run.sh', '--purge'), 'unknown option --purge')
-    await refused(run('minikube/run.sh', '--timeout'), '--timeout needs a number of seconds')
-    await refused(run('minikube/run.sh', '--timeout', '5m'), '--timeout needs a number of seconds')
-    await refused(run('minikube/terminate.sh', '--everything'), 'unknown option --everything')
+    await expectRefusal(run('minikube/run.sh', '--purge'), 'unknown option --purge')
+    await expectRefusal(run('minikube/run.sh', '--timeout'), '--timeout needs a number of seconds')
+    await expectRefusal(run('minikube/run.sh', '--timeout', '5m'), '--timeout needs a number of seconds')
+    await expectRefusal(run('minikube/terminate.sh', '--everything'), 'unknown option --everything')
   })
 
   test.each<[string, (text: string) => string, string]>([
     ['a value that is missing', text => text.replace('=123:token', '='), 'has no value for TELEGRAM_BOT_TOKEN;'],
     ['a line that is missing', text => text.replace(/^MONGODB_URI.*\n/m, ''), 'has no value for MONGODB_URI;'],
-    ["the example's words", text => text.replace('whsecret', '<webhook secret>'), 'words for TELEGRAM_WEBHOOK_SECRET'],
-    ['a key that nothing reads', text => `${text}TELEGRAM_TOKEN=1\n`, 'has TELEGRAM_TOKEN, which nothing reads'],
-    ['two passwords for one user', text => text.replace(':pgpassword@', ':other@'), 'is not its POSTGRES_PASSWORD'],
-  ])('%s in .env, without saying any', async (_, change, words) => {
+    [
+      'a placeholder of the example',
+      text => text.replace('whsecret', '<webhook secret>'),
+      'placeholder of the example for TELEGRAM_WEBHOOK_SECRET',
+    ],
+    ['an unknown key', text => `${text}TELEGRAM_TOKEN=1\n`, 'has unknown keys: TELEGRAM_TOKEN'],
+    ['two passwords for one user', text => text.replace(':pgpassword@', ':other@'), 'is not POSTGRES_PASSWORD'],
+  ])('%s in .env, and prints no value', async (_, change, message) => {
     await tool('kubectl', 'echo "kubectl was asked" >&2; exit 1')
-    await filled('minikube', change)
+    await writeEnv('minikube', change)
     const result = run('minikube/run.sh', '--no-platform')
-    await refused(result, words)
+    await expectRefusal(result, message)
     for (const secret of ['pgpassword', 'mongopassword', '123:token', 'whsecret', 'other'])
       expect((await result).stderr).not.toContain(secret)
   })
@@ -98,37 +103,40 @@ describe.skipIf(process.platform === 'win32')('run.sh refuses in one line', () =
   test('a folder without .env', async () => {
     await tool('kubectl', 'exit 1')
     await rm(env('minikube'))
-    await refused(run('minikube/run.sh', '--no-platform'), 'there is no')
+    await expectRefusal(run('minikube/run.sh', '--no-platform'), 'there is no')
   })
 
-  test('a cluster that does not answer, with how to have one', async () => {
+  test('a cluster that does not answer, and says how to start one', async () => {
     await tool('kubectl', 'echo "connection refused" >&2; exit 1')
     await tool('minikube', 'exit 1')
-    await filled('minikube')
-    await refused(run('minikube/run.sh'), 'minikube start --profile minikube --cpus 4 --memory 8g')
-    await refused(run('minikube/run.sh', '--no-platform'), "no cluster answers in kubectl's context")
-    await refused(run('minikube/terminate.sh'), 'no cluster answers')
+    await writeEnv('minikube')
+    await expectRefusal(run('minikube/run.sh'), 'minikube start --profile minikube --cpus 4 --memory 8g')
+    await expectRefusal(run('minikube/run.sh', '--no-platform'), "no cluster answers in kubectl's context")
+    await expectRefusal(run('minikube/terminate.sh'), 'no cluster answers')
   })
 })
 
 const noShellcheck = spawnSync('shellcheck', ['--version']).status !== 0
-test.skipIf(noShellcheck)(`shellcheck has nothing to say${noShellcheck ? ' (skipped: it is not on PATH)' : ''}`, () => {
-  const scripts = [
-    ...['run.sh', 'terminate.sh', 'other-vigia.sh'].map(name => `minikube/${name}`),
-    ...['onprem/seal.sh', 'environment.sh', 'dead-letters.sh', 'restore.sh'],
-  ]
-  const { stdout, status } = spawnSync(
-    'shellcheck',
-    ['--external-sources', ...scripts.map(name => join('infra/cluster', name))],
-    { cwd: root, encoding: 'utf8' },
-  )
-  expect({ stdout, status }).toEqual({ stdout: '', status: 0 })
-})
+test.skipIf(noShellcheck)(
+  `shellcheck finds nothing in the scripts${noShellcheck ? ' (skipped: it is not on PATH)' : ''}`,
+  () => {
+    const scripts = [
+      ...['run.sh', 'terminate.sh', 'other-vigia.sh'].map(name => `minikube/${name}`),
+      ...['onprem/seal.sh', 'environment.sh', 'dead-letters.sh', 'restore.sh'],
+    ]
+    const { stdout, status } = spawnSync(
+      'shellcheck',
+      ['--external-sources', ...scripts.map(name => join('infra/cluster', name))],
+      { cwd: root, encoding: 'utf8' },
+    )
+    expect({ stdout, status }).toEqual({ stdout: '', status: 0 })
+  },
+)
 
-test("run.sh asks minikube's own cluster, not the one that kubectl looks at", async () => {
+test("run.sh and terminate.sh use minikube's cluster, not kubectl's current context", async () => {
   await tool('kubectl', 'echo "$@" >> "$(dirname "$0")/asked"; exit 1')
   await tool('minikube', 'exit 1')
-  await filled('minikube')
+  await writeEnv('minikube')
   await run('minikube/run.sh')
   await run('minikube/terminate.sh', '--purge')
   const asked = (await readFile(join(tools, 'asked'), 'utf8')).trim().split('\n')
@@ -136,9 +144,9 @@ test("run.sh asks minikube's own cluster, not the one that kubectl looks at", as
   for (const line of asked) expect(line).toMatch(/^--context minikube /)
 })
 
-describe.skipIf(process.platform === 'win32')("without minikube's own cluster", () => {
-  /** A cluster as far as it is asked what it has; it writes down what it is asked and is changed by nothing. */
-  const answering = (broker: string) =>
+describe.skipIf(process.platform === 'win32')('with --no-platform', () => {
+  /** A kubectl that answers only what the scripts read. It writes every call to the file `asked`, and every change fails. */
+  const kubectlWithBroker = (broker: string) =>
     tool(
       'kubectl',
       `echo "$@" >> "$(dirname "$0")/asked"
@@ -156,32 +164,38 @@ esac`,
     ['minikube/terminate.sh', '--no-platform', '--purge', '--context', 'production'],
   ] as const
 
-  test.each(['Kafka', 'RabbitMQBroker'])('nothing is done to a Vigia whose Broker is of class %s', async broker => {
-    await answering(`echo ${broker}`)
-    await filled('minikube')
-    for (const [script, ...options] of scripts) await refused(run(script, ...options), `is of class ${broker}`)
-    for (const line of await asked()) expect(line).toMatch(/(^| )(version|get) /)
+  test.each(['Kafka', 'RabbitMQBroker'])(
+    'the scripts do not change a Vigia whose Broker is of class %s',
+    async broker => {
+      await kubectlWithBroker(`echo ${broker}`)
+      await writeEnv('minikube')
+      for (const [script, ...options] of scripts) await expectRefusal(run(script, ...options), `is of class ${broker}`)
+      for (const line of await asked()) expect(line).toMatch(/(^| )(version|get) /)
+    },
+  )
+
+  test('the scripts change nothing when they cannot read the Broker', async () => {
+    await kubectlWithBroker('exit 1')
+    await writeEnv('minikube')
+    for (const [script, ...options] of scripts) await expectRefusal(run(script, ...options), 'cannot read the Broker')
   })
 
-  test('nothing is done where the Broker cannot be seen', async () => {
-    await answering('exit 1')
-    await filled('minikube')
-    for (const [script, ...options] of scripts) await refused(run(script, ...options), 'cannot see the Broker')
-  })
-
-  test("a Vigia of minikube's kind, or none, may be ended", async () => {
+  test("terminate.sh works when the Broker is of minikube's class, and when there is none", async () => {
     for (const broker of ['echo MTChannelBasedBroker', ':']) {
-      await answering(broker)
+      await kubectlWithBroker(broker)
       const { code, stdout } = await run('minikube/terminate.sh', '--no-platform')
-      expect({ code, stdout }).toEqual({ code: 0, stdout: 'there is no namespace vigia: nothing to end\n' })
+      expect({ code, stdout }).toEqual({ code: 0, stdout: 'there is no namespace vigia: nothing to remove\n' })
     }
   })
 
-  test('what cannot be had back is taken from a context that was named, and from no other', async () => {
-    await answering(':')
-    await refused(run('minikube/terminate.sh', '--purge', '--no-platform'), 'needs --context <name>')
-    await refused(run('minikube/terminate.sh', '--purge', '--no-platform', '--context'), '--context needs the name')
-    await refused(run('minikube/terminate.sh', '--context', 'kind'), '--context belongs to --no-platform')
+  test('--purge needs the name of a context, and purges only that context', async () => {
+    await kubectlWithBroker(':')
+    await expectRefusal(run('minikube/terminate.sh', '--purge', '--no-platform'), 'needs --context <name>')
+    await expectRefusal(
+      run('minikube/terminate.sh', '--purge', '--no-platform', '--context'),
+      '--context needs the name',
+    )
+    await expectRefusal(run('minikube/terminate.sh', '--context', 'kind'), '--context needs --no-platform')
     await run('minikube/terminate.sh', '--no-platform', '--context', 'kind', '--purge')
     const lines = await asked()
     expect(lines.at(-1)).toBe('--context kind delete namespace vigia --ignore-not-found')
@@ -189,7 +203,7 @@ esac`,
   })
 })
 
-test('terminate.sh ends every kind that the overlay has, and no volume', async () => {
+test('terminate.sh deletes every kind that the overlay has, and no volume', async () => {
   const script = await readFile(join(cluster, 'minikube/terminate.sh'), 'utf8')
   const kinds = /^kinds=\(([^)]*)\)/m.exec(script)![1]!.trim().split(/\s+/)
   const plural = (kind: string) => `${kind.replace(/(?<![aeiou])y$/, 'ie').replace(/s$/, 'se')}s`
@@ -203,7 +217,7 @@ test('terminate.sh ends every kind that the overlay has, and no volume', async (
 describe.skipIf(kubectl === undefined)(
   `seal.sh${kubectl === undefined ? ' (skipped: no kubectl from npm for this platform)' : ''}`,
   () => {
-    // Like kubeseal it reads a Secret and writes a SealedSecret; unlike it, this one only counts what it would encrypt.
+    // A stand-in for kubeseal: it reads a Secret and writes a SealedSecret with the same keys and constant values.
     const kubeseal = String.raw`
 echo "$@" >> "$(dirname "$0")/asked"
 secret=$(cat)
@@ -215,9 +229,9 @@ sed -n 's/^  \([A-Z_]*\): .*/    \1: AgB/p' <<<"$secret"`
 
     beforeEach(() => symlink(kubectl!, join(tools, 'kubectl')))
 
-    test('seals what .env says, each key into the Secret it is for; then the overlay is one that can be applied', async () => {
+    test('seals each key of .env into its Secret; after that the overlay can be applied', async () => {
       await tool('kubeseal', kubeseal)
-      await filled('onprem', text => text.replace('TELEGRAM_OPS_CHAT_ID=', 'TELEGRAM_OPS_CHAT_ID=-100'))
+      await writeEnv('onprem', text => text.replace('TELEGRAM_OPS_CHAT_ID=', 'TELEGRAM_OPS_CHAT_ID=-100'))
       await mkdir(join(cluster, 'keys'))
       await writeFile(join(cluster, 'keys/cluster.pem'), '')
       const { code, stderr } = await run('onprem/seal.sh', '--cert', join(cluster, 'keys/cluster.pem'))
@@ -239,22 +253,25 @@ sed -n 's/^  \([A-Z_]*\): .*/    \1: AgB/p' <<<"$secret"`
       expect(await sealed()).not.toMatch(/password|token|whsecret/)
     })
 
-    test('a controller that does not answer leaves the file as it was, and nothing beside it', async () => {
+    test('when the controller does not answer, the file is unchanged and no other file remains', async () => {
       await tool('kubeseal', '[[ -e "$(dirname "$0")/once" ]] && exit 1; : > "$(dirname "$0")/once"; cat')
-      await filled('onprem')
+      await writeEnv('onprem')
       const before = [await sealed(), await readdir(join(cluster, 'onprem'))]
-      await refused(run('onprem/seal.sh'), 'kubeseal did not seal vigia-mongodb; sealed-secrets.yaml is as it was')
+      await expectRefusal(
+        run('onprem/seal.sh'),
+        'kubeseal did not seal vigia-mongodb; sealed-secrets.yaml is unchanged',
+      )
       expect([await sealed(), await readdir(join(cluster, 'onprem'))]).toEqual(before)
     })
 
-    test('what it cannot use is refused in one line', async () => {
-      await refused(run('onprem/seal.sh'), 'kubeseal is not on PATH')
+    test('ends with an error in one line for what it cannot use', async () => {
+      await expectRefusal(run('onprem/seal.sh'), 'kubeseal is not on PATH')
       await tool('kubeseal', kubeseal)
-      await refused(run('onprem/seal.sh'), 'there is no')
-      await refused(run('onprem/seal.sh', '--force'), 'unknown option --force')
-      await refused(run('onprem/seal.sh', '--cert', join(cluster, 'none.pem')), 'cannot read')
-      await filled('onprem', text => text.replace('123:token', '<token of the bot>'))
-      await refused(run('onprem/seal.sh'), 'TELEGRAM_BOT_TOKEN')
+      await expectRefusal(run('onprem/seal.sh'), 'there is no')
+      await expectRefusal(run('onprem/seal.sh', '--force'), 'unknown option --force')
+      await expectRefusal(run('onprem/seal.sh', '--cert', join(cluster, 'none.pem')), 'cannot read')
+      await writeEnv('onprem', text => text.replace('123:token', '<token of the bot>'))
+      await expectRefusal(run('onprem/seal.sh'), 'TELEGRAM_BOT_TOKEN')
     })
   },
 )

@@ -10,7 +10,7 @@ import { web } from './support/web.ts'
 
 const why = await whyNoApiServer()
 
-/** What run.sh fetches brings operators: as far as it looks, a Deployment in a namespace. */
+/** A stand-in for the files that run.sh downloads: a namespace with a Deployment, which is all that run.sh waits for. */
 const release = (namespace: string) =>
   [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
@@ -102,21 +102,21 @@ describe.skipIf(why)(`run.sh and terminate.sh on a real API server${why ? ` (ski
     expect(ran.stderr.trim().split('\n')).toHaveLength(1)
   }
 
-  describe('before anything is made', () => {
+  describe('before anything is created', () => {
     afterEach(async () => expect(await namespaces()).not.toContain('vigia'))
 
-    test('a missing .env is refused in one line', async () => {
+    test('a missing .env is an error in one line', async () => {
       const file = join(copy.at('minikube'), '.env')
       const kept = await readFile(file)
       await rm(file)
       try {
-        refused(await script('run.sh'), /there is no .*\.env: copy .*\.env\.example and fill it in/)
+        refused(await script('run.sh'), /there is no .*\.env: copy .*\.env\.example to it and fill it in/)
       } finally {
         await writeFile(file, kept)
       }
     })
 
-    test('a secret that is missing in .env is refused by name', async () => {
+    test('a secret that is missing in .env is an error that names it', async () => {
       const file = join(copy.at('minikube'), '.env')
       const kept = await readFile(file, 'utf8')
       await writeFile(file, kept.replace(/^TELEGRAM_BOT_TOKEN=.*\n/m, ''))
@@ -127,26 +127,26 @@ describe.skipIf(why)(`run.sh and terminate.sh on a real API server${why ? ` (ski
       }
     })
 
-    test('an unknown option is refused', async () => {
+    test('an unknown option is an error', async () => {
       refused(await script('run.sh', ['--overlay', 'gke']), /unknown option --overlay/)
       refused(await script('terminate.sh', ['--all']), /unknown option --all/)
     })
 
-    test('a cluster that does not answer is refused with the way to start one', async () => {
+    test('a cluster that does not answer is an error that says how to start one', async () => {
       refused(await script('run.sh', [], { MINIKUBE_PROFILE: 'elsewhere' }), /minikube start --profile elsewhere/)
       refused(await script('terminate.sh', [], { MINIKUBE_PROFILE: 'elsewhere' }), /no cluster answers/)
     })
 
-    test('ending what never ran is no fault', async () => {
+    test('terminate.sh succeeds when Vigia was never installed', async () => {
       succeeded(await script('terminate.sh'))
       succeeded(await script('terminate.sh', ['--purge']))
     })
   })
 
-  test('run.sh brings up the platform and Vigia, waits until all is ready and says where', async () => {
-    const said = succeeded(await script('run.sh'))
-    expect(said).toContain('http://telegram-webhook.vigia.example.org')
-    expect(said).toContain('https://grafana.vigia.test')
+  test('run.sh installs the platform and Vigia, waits until all is ready and prints the addresses', async () => {
+    const output = succeeded(await script('run.sh'))
+    expect(output).toContain('http://telegram-webhook.vigia.example.org')
+    expect(output).toContain('https://grafana.vigia.test')
     expect(github.asked).toHaveLength(3)
     const calls = await readFile(env.MINIKUBE_CALLS!, 'utf8')
     const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
@@ -155,19 +155,19 @@ describe.skipIf(why)(`run.sh and terminate.sh on a real API server${why ? ` (ski
     )
     const serving = succeeded(await server.kubectl(['get', 'knativeserving', '-A', '-o', 'json']))
     expect(JSON.parse(serving).items[0].spec.config.domain).toEqual({ '192.0.2.7.sslip.io': '' })
-    const words = 'jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}'
-    const ready = await server.kubectl(['get', 'ksvc,trigger,pingsource,broker', '--namespace=vigia', '-o', words])
+    const readiness = 'jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}'
+    const ready = await server.kubectl(['get', 'ksvc,trigger,pingsource,broker', '--namespace=vigia', '-o', readiness])
     expect([...new Set(succeeded(ready).split(' '))]).toEqual(['True'])
   })
 
-  test('run.sh run again changes nothing but the finished migrations', async () => {
+  test('a second run.sh replaces the finished migrations Job and changes nothing else', async () => {
     const before = await contents(server)
     succeeded(await script('run.sh'))
     const ours = (all: string[]) => all.filter(one => !one.startsWith('Job/'))
     expect(ours(await contents(server))).toEqual(ours(before))
   })
 
-  test('terminate.sh leaves the volumes and nothing else, also the second time; run.sh finds them again', async () => {
+  test('terminate.sh, also run twice, leaves only the volumes; run.sh uses them again', async () => {
     const before = await claims()
     expect(before).toHaveLength(2)
     succeeded(await script('terminate.sh'))
@@ -179,13 +179,13 @@ describe.skipIf(why)(`run.sh and terminate.sh on a real API server${why ? ` (ski
     expect(await claims()).toEqual(before)
   })
 
-  test('run.sh says in one line what does not become ready', async () => {
+  test('run.sh ends with one line that names what does not become ready', async () => {
     const file = join(copy.folder, 'knative/services/uptime-prober.yaml')
     const kept = await readFile(file, 'utf8')
     const service = parse(kept)
     service.spec.template.spec.containers[0].env.push({
       name: 'X',
-      valueFrom: { secretKeyRef: { name: 'nobody-has-it', key: 'x' } },
+      valueFrom: { secretKeyRef: { name: 'missing', key: 'x' } },
     })
     await writeFile(file, stringify(service))
     try {
@@ -197,7 +197,7 @@ describe.skipIf(why)(`run.sh and terminate.sh on a real API server${why ? ` (ski
     }
   })
 
-  test('terminate.sh --purge takes the volumes and the namespace, and has nothing to do the second time', async () => {
+  test('terminate.sh --purge deletes the volumes and the namespace, and succeeds the second time', async () => {
     succeeded(await script('terminate.sh', ['--purge']))
     expect(await namespaces()).not.toContain('vigia')
     succeeded(await script('terminate.sh', ['--purge']))

@@ -1,16 +1,17 @@
 # shellcheck shell=bash
-# Sourced by run.sh and terminate.sh, which have `kube` and `refuse`.
+# For run.sh and terminate.sh. They define `kube` and `refuse`.
 
-# refuse_other_vigia: ends the script where the Broker of the namespace is not minikube's. Its events are in Kafka or RabbitMQ then: production,
-# which the context that kubectl happens to look at must not hit. Who cannot see the Broker goes no further either.
+# refuse_other_vigia: ends the script when the Broker in the namespace is not of minikube's class, or cannot be read. A
+# Broker on Kafka or RabbitMQ is a production installation, which these scripts must not change because kubectl's context
+# happens to name it.
 refuse_other_vigia() {
   local known class
   known=$(kube get customresourcedefinitions brokers.eventing.knative.dev --ignore-not-found --output name 2>/dev/null) ||
-    refuse 'cannot see whether the cluster has Brokers, and so not whose Vigia is there'
+    refuse 'cannot read the kinds of the cluster, so it could have the Vigia of another overlay; check kubectl get crds'
   [[ -n $known ]] || return 0
   class=$(kube get brokers.eventing.knative.dev default --namespace vigia --ignore-not-found \
     --output 'jsonpath={.metadata.annotations.eventing\.knative\.dev/broker\.class}' 2>/dev/null) ||
-    refuse 'cannot see the Broker of the namespace vigia, and so not whose Vigia is there'
+    refuse 'cannot read the Broker in the namespace vigia, so this could be the Vigia of another overlay; check kubectl -n vigia get broker'
   [[ -z $class || $class == MTChannelBasedBroker ]] ||
-    refuse "the Broker of the namespace vigia is of class $class: this is no trial cluster; see kubectl config current-context"
+    refuse "the Broker in the namespace vigia is of class $class: this is the Vigia of another overlay; check kubectl config current-context"
 }

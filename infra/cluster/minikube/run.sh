@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Brings Vigia up on minikube, waits until it is ready, and says where it answers. Run again, it brings what has changed.
-#   run.sh                  Knative, cert-manager and Envoy Gateway; the image; Vigia
-#   run.sh --no-platform    Vigia alone, on the cluster of kubectl's context, which has the rest already; never over another overlay's
-#   run.sh --timeout 600    seconds to wait for each part (300)
-# MINIKUBE_PROFILE names the cluster when it is not `minikube`.
+# Installs Vigia on minikube, waits until it is ready, and prints its addresses. Run it again to apply changes.
+#   run.sh                  installs Knative, cert-manager and Envoy Gateway, builds the image, and installs Vigia
+#   run.sh --no-platform    installs only Vigia, in kubectl's current context, which must have the rest; refuses to replace the
+#                           Vigia of another overlay
+#   run.sh --timeout 600    seconds to wait for each part (default 300)
+# MINIKUBE_PROFILE names the minikube cluster (default: minikube).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../../.." && pwd)
@@ -26,14 +27,14 @@ while (($#)); do
       timeout=$2
       shift
       ;;
-    *) refuse "unknown option $1: there are --no-platform and --timeout <seconds>" ;;
+    *) refuse "unknown option $1; the options are --no-platform and --timeout <seconds>" ;;
   esac
   shift
 done
 
 say() { printf '== %s\n' "$*"; }
 
-# Never by accident the cluster that kubectl happens to look at.
+# Names the context in every call, so that kubectl's current context is not changed by accident.
 context=()
 profile=${MINIKUBE_PROFILE:-minikube}
 [[ $platform == no ]] || context=(--context "$profile")
@@ -52,15 +53,16 @@ kube version --request-timeout=10s >/dev/null 2>&1 ||
   fi
 refuse_other_vigia
 
-# ready WHAT HINT ARGUMENTS...: waits as the arguments say; WHAT and HINT are for the line that says that it was in vain.
+# ready WHAT HINT COMMAND...: runs the command, which waits. When it fails, ends the script with WHAT and HINT in the error.
 ready() {
   local what=$1 hint=$2
   shift 2
   "$@" --timeout "${timeout}s" || refuse "$what not ready after $timeout s: $hint"
 }
 
-# A webhook that has just started is not trusted at once: the API server has to hear of its certificate first.
-persist() {
+# retry COMMAND...: repeats the command until it succeeds. A webhook that has just started fails at first, because the API
+# server does not have its certificate yet.
+retry() {
   local deadline=$((SECONDS + timeout))
   until "$@"; do
     ((SECONDS < deadline)) || refuse "$* did not succeed in $timeout s"
@@ -68,7 +70,7 @@ persist() {
   done
 }
 
-bring_platform() {
+install_platform() {
   say 'cert-manager, Envoy Gateway and the Knative operator'
   kube apply --server-side --force-conflicts -f "$cert_manager" -f "$envoy_gateway" -f "$knative_operator"
   local namespace
@@ -77,8 +79,8 @@ bring_platform() {
       kube wait deployment --all --namespace "$namespace" --for=condition=Available
   done
   say 'Knative'
-  persist kube apply --server-side --force-conflicts -k "$here/platform"
-  # Names under sslip.io lead to the address that they contain.
+  retry kube apply --server-side --force-conflicts -k "$here/platform"
+  # sslip.io resolves each name to the address that the name contains.
   kube patch knativeserving knative-serving --namespace knative-serving --type json --patch \
     "[{\"op\": \"add\", \"path\": \"/spec/config/domain\", \"value\": {\"$(minikube --profile "$profile" ip).sslip.io\": \"\"}}]"
   ready 'Knative Serving is' 'kubectl get knativeserving -A' \
@@ -90,8 +92,8 @@ bring_platform() {
     --build-opt "build-arg=VERSION=$version" --build-opt "build-arg=REVISION=$(git rev-parse HEAD)" .)
 }
 
-# The Job's end: a condition for success, another for failure, and `kubectl wait` waits for one of them only.
-migrated() {
+# wait_for_migrations JOB: waits until the Job succeeds or fails. `kubectl wait` can wait for only one of the two.
+wait_for_migrations() {
   local job=$1 deadline=$((SECONDS + timeout)) conditions
   until conditions=$(vigia get job "$job" -o 'jsonpath={.status.conditions[?(@.status=="True")].type}') &&
     [[ $conditions == *Complete* ]]; do
@@ -101,14 +103,16 @@ migrated() {
   done
 }
 
-[[ $platform == no ]] || bring_platform
+[[ $platform == no ]] || install_platform
 
 say "Vigia $version"
 job=migrate-${version//./-}
-# Its template cannot be changed, and a build of the same version may bring other migrations. Done twice they do nothing.
+# A Job's template cannot change, and a new build of the same version can have other migrations. Migrations that are already
+# applied do nothing.
 vigia delete job "$job" --ignore-not-found
-# Functions that publish come second: what gives them K_SINK can do so only when the broker is ready, and the broker wants the address of
-# who hears its dead letters. Made at once, they would get a second revision. What `skaffold dev` has changed is taken back.
+# Functions that publish come second. The SinkBinding sets their K_SINK only when the broker is ready, and the broker needs
+# the address of error-notifier. Applied together, they would get a second revision. This also undoes what `skaffold dev`
+# changed.
 kube apply --server-side --force-conflicts -k "$here" --selector 'vigia.dev/publishes!=true'
 say 'broker'
 for object in ksvc/error-notifier broker/default sinkbinding/publishers; do
@@ -122,7 +126,7 @@ for database in postgres mongodb; do
     vigia rollout status "statefulset/$database"
 done
 say 'migrations'
-migrated "$job"
+wait_for_migrations "$job"
 say 'functions, broker, triggers, sources'
 for kind in ksvc sinkbinding broker trigger pingsource; do
   ready "every $kind is" "kubectl -n vigia get $kind" vigia wait "$kind" --all --for=condition=Ready
@@ -135,4 +139,4 @@ consoles=$(vigia get httproutes -o 'jsonpath={range .items[*]}https://{.spec.hos
 printf '\nVigia %s is ready.\n' "$version"
 printf '  telegram-webhook  %s%s\n' "$url" "${port:+:$port}"
 printf '  consoles          %s\n' "${consoles% }"
-printf 'Telegram calls a public HTTPS address only; %s says how to give it one.\n' "${here#"$root/"}/README.md"
+printf 'Telegram calls only public HTTPS addresses; %s says how to get one.\n' "${here#"$root/"}/README.md"

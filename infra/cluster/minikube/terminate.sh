@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Ends Vigia on minikube. The volumes of the databases stay, and the next run.sh finds them; Knative stays, too (`minikube delete` ends all).
-#   terminate.sh                  everything but the volumes
-#   terminate.sh --purge          the volumes and the namespace, too: nothing can be had back
-#   terminate.sh --no-platform    on the cluster of kubectl's context, if it has minikube's Vigia and not another overlay's
-#   terminate.sh --no-platform --context <name> [--purge]    on that one; --purge wants it by name
-# MINIKUBE_PROFILE names the cluster when it is not `minikube`.
+# Removes Vigia from minikube. The volumes of the databases stay, and the next run.sh uses them again. Knative stays too
+# (`minikube delete` removes everything).
+#   terminate.sh                  removes everything except the volumes
+#   terminate.sh --purge          removes the volumes and the namespace too; this cannot be undone
+#   terminate.sh --no-platform    in kubectl's current context; refuses to remove the Vigia of another overlay
+#   terminate.sh --no-platform --context <name> [--purge]    in that context; --purge needs --context here
+# MINIKUBE_PROFILE names the minikube cluster (default: minikube).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=infra/cluster/environment.sh
@@ -24,18 +25,18 @@ while (($#)); do
       context=$2
       shift
       ;;
-    *) refuse "unknown option $1: there are --purge, --no-platform and --context <name>" ;;
+    *) refuse "unknown option $1; the options are --purge, --no-platform and --context <name>" ;;
   esac
   shift
 done
-[[ $platform == no || -z $context ]] || refuse '--context belongs to --no-platform; MINIKUBE_PROFILE names another minikube'
+[[ $platform == no || -z $context ]] || refuse '--context needs --no-platform; set MINIKUBE_PROFILE to use another minikube cluster'
 [[ $platform == yes || $purge == no || -n $context ]] ||
-  refuse '--purge --no-platform needs --context <name>: what it takes cannot be had back'
+  refuse '--purge --no-platform needs --context <name>, because the purge cannot be undone'
 [[ $platform == no ]] || context=${MINIKUBE_PROFILE:-minikube}
 kube() { kubectl ${context:+--context "$context"} "$@"; }
 
 command -v kubectl >/dev/null || refuse 'kubectl is not on PATH'
-kube version --request-timeout=10s >/dev/null 2>&1 || refuse 'no cluster answers; one that is deleted needs no ending'
+kube version --request-timeout=10s >/dev/null 2>&1 || refuse 'no cluster answers; if it was deleted, there is nothing to remove'
 refuse_other_vigia
 
 if [[ $purge == yes ]]; then
@@ -43,11 +44,12 @@ if [[ $purge == yes ]]; then
   exit
 fi
 if [[ -z $(kube get namespace vigia --ignore-not-found -o name) ]]; then
-  printf '%s\n' 'there is no namespace vigia: nothing to end'
+  printf '%s\n' 'there is no namespace vigia: nothing to remove'
   exit
 fi
 
-# In this order nothing is left to speak to what is gone: first who makes events, then who takes them, then what both need.
+# In this order no object still calls one that is deleted: first what publishes events, then what receives them, then what
+# both need.
 kinds=(
   pingsources.sources.knative.dev triggers.eventing.knative.dev services.serving.knative.dev
   sinkbindings.sources.knative.dev brokers.eventing.knative.dev
@@ -55,7 +57,7 @@ kinds=(
   jobs.batch statefulsets.apps services configmaps secrets
   networkpolicies.networking.k8s.io limitranges resourcequotas serviceaccounts
 )
-# A cluster may be without Knative by now.
+# Knative can be removed already, so the script asks for the kinds that the cluster has.
 served=$(kube api-resources --namespaced --verbs=delete -o name)
 for kind in "${kinds[@]}"; do
   grep -qxF -- "$kind" <<<"$served" || continue

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Writes sealed-secrets.yaml from .env: only the controller of one cluster can read what is in it, so it belongs into git.
-#   seal.sh                   asks the controller of the current context for its key
-#   seal.sh --cert <file>     seals with a key that was fetched before (kubeseal --fetch-cert), without a cluster
+# Writes sealed-secrets.yaml from .env. Only the controller of one cluster can decrypt the file, so commit it.
+#   seal.sh                   encrypts with the key of the controller in kubectl's current context
+#   seal.sh --cert <file>     encrypts with a key from a file (kubeseal --fetch-cert), without a cluster
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=infra/cluster/environment.sh
@@ -16,7 +16,7 @@ while (($#)); do
       cert=(--cert "$2")
       shift 2
       ;;
-    *) refuse "unknown option $1: there is --cert <file>" ;;
+    *) refuse "unknown option $1; the only option is --cert <file>" ;;
   esac
 done
 for tool in kubectl kubeseal; do
@@ -24,18 +24,19 @@ for tool in kubectl kubeseal; do
 done
 check_environment "$here/.env"
 
-# In place only when all of it is sealed.
+# Replaces the file only when everything is sealed.
 draft=$(mktemp "$here/.sealed-secrets.XXXXXX")
 trap 'rm -f "$draft"' EXIT
-printf '%s\n' '# Written by seal.sh from .env. Sealed for one cluster; nobody else can read it.' >"$draft"
+printf '%s\n' '# Written by seal.sh from .env. Only the controller of one cluster can decrypt it.' >"$draft"
 
-# seal NAME KEYS: the lines of .env whose key matches. Values go through pipes, never through a command line.
+# seal NAME KEYS: seals the lines of .env whose key matches as the Secret NAME. Values go through pipes and never appear on a
+# command line.
 seal() {
   local name=$1 keys=$2
   printf '%s\n' '---' >>"$draft"
   grep -E "^($keys)=." "$here/.env" |
     kubectl create secret generic "$name" --namespace vigia --from-env-file=/dev/stdin --dry-run=client -o yaml |
-    kubeseal --format yaml ${cert[@]+"${cert[@]}"} >>"$draft" || refuse "kubeseal did not seal $name; sealed-secrets.yaml is as it was"
+    kubeseal --format yaml ${cert[@]+"${cert[@]}"} >>"$draft" || refuse "kubeseal did not seal $name; sealed-secrets.yaml is unchanged"
 }
 seal vigia-postgres 'DATABASE_URL|POSTGRES_[A-Z_]+'
 seal vigia-mongodb 'MONGODB_[A-Z_]+'
