@@ -7,14 +7,8 @@ import { encode } from '#functions/telegram/callback-data.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
 import { dayOf, sayDate, sayDuration, sayInstant, sayPeriod, sayZoneTime } from '#functions/wording/dates.ts'
 import { distinctions } from '#functions/wording/namesakes.ts'
-import {
-  episodeName,
-  sayEpisode,
-  sayEpisodes,
-  sayProbeError,
-  sayProbeWarning,
-  sayShow,
-} from '#functions/wording/words.ts'
+import { sayProbeError, sayProbeWarning } from '#functions/wording/probe-errors.ts'
+import { episodeName, sayEpisode, sayEpisodes, sayShow } from '#functions/wording/series.ts'
 import type { News, NewsOf } from './news.ts'
 
 /** Whom the words are for. */

@@ -8,12 +8,13 @@ import type { ProbeHours } from '#database/uptime/probe-hours.ts'
 import type { Cause } from '#events/event.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import type { Tvmaze } from '#functions/tvmaze/client.ts'
-import type { Place } from './bot.ts'
 import type { Limits } from './limits.ts'
-import type { Words } from './words/words.ts'
+import type { BotMessages } from './messages/messages.ts'
+import type { Origin } from './request.ts'
+import { withTimeout } from './timeout.ts'
 
-/** What the bot may touch while it answers. */
-export interface Desk {
+/** What the conversation reads, writes and calls. */
+export interface Dependencies {
   chats: Chats
   follows: Follows
   searches: Searches
@@ -22,57 +23,42 @@ export interface Desk {
   probeHours: ProbeHours
   catalogue: Pick<Catalogue, 'show' | 'shows'>
   tvmaze: Pick<Tvmaze, 'search' | 'card'>
-  /** Whether an IP address, written out in a URL, is one that we watch at all: private ones are not. */
+  /** Whether a monitor may watch this IP address. Private addresses are refused. */
   mayDial(address: string): Promise<boolean>
-  /** An address of a host, in a moment; null where it has none, or none that is found in time. */
+  /** An IP address of a host; null if the host has none or the name server does not answer soon. */
   addressOf(host: string): Promise<string | null>
   limits: Limits
   clock: Clock
-  /** Hears of what was worked around: the catalogue was away, and the answer did without. */
+  /** Logs a problem that did not stop the reply, such as an unavailable catalogue. */
   warn(message: string, error: unknown): void
 }
 
-/** One turn of a conversation: who asks where, how to word the answer, and the cause of the events it leads to. */
-export interface Turn {
-  desk: Desk
+/** One request in its chat. */
+export interface ChatContext {
+  deps: Dependencies
   chat: Chat
-  place: Place
-  words: Words
+  origin: Origin
+  /** The bot's messages in the chat's language. */
+  messages: BotMessages
+  /** The cause of the events that the request leads to. */
   cause: Cause
 }
 
-/** A person waits, so nothing is waited for longer than this. */
-export const PATIENCE_MS = { tvmaze: 7_500, catalogue: 3_000 }
-
-export class TookTooLong extends Error {
-  override readonly name = 'TookTooLong'
-}
-
-/** The promise, or TookTooLong after `ms`; what it still does is nobody's concern then. */
-export const within = async <T>(ms: number, what: string, work: Promise<T>): Promise<T> => {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TookTooLong(`${what} gave no answer within ${ms / 1000} s`)), ms)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
+/** A person waits for the reply, so these services get little time. */
+export const replyTimeoutsMs = { tvmaze: 7_500, catalogue: 3_000 }
 
 /**
- * What the catalogue says, or null when it cannot be asked. Whatever went wrong there, the chat's own things are in PostgreSQL
- * and most of the answer can be given without it.
+ * The result of a query to the catalogue, or null if MongoDB is unavailable. Most of a reply can do without it, because the chat's
+ * follows and monitors are in PostgreSQL.
  */
-export const fromCatalogue = async <T>(
-  desk: Desk,
-  ask: (catalogue: Desk['catalogue']) => Promise<T>,
+export const queryCatalogue = async <T>(
+  deps: Dependencies,
+  query: (catalogue: Dependencies['catalogue']) => Promise<T>,
 ): Promise<{ found: T } | null> => {
   try {
-    return { found: await within(PATIENCE_MS.catalogue, 'the catalogue', ask(desk.catalogue)) }
+    return { found: await withTimeout(replyTimeoutsMs.catalogue, 'the query to the catalogue', query(deps.catalogue)) }
   } catch (error) {
-    desk.warn('the catalogue could not be asked', error)
+    deps.warn('the catalogue is unavailable; the reply does without it', error)
     return null
   }
 }

@@ -1,11 +1,13 @@
 import type { Cause } from '#events/event.ts'
 import { isShowId } from '#events/ranges.ts'
 import { decode } from '#functions/telegram/callback-data.ts'
-import type { Answer, Asked, Pressed, View } from './bot.ts'
 import type { Command } from './commands.ts'
-import type { Desk, Turn } from './context.ts'
+import type { ChatContext, Dependencies } from './context.ts'
+import { botMessages } from './messages/messages.ts'
 import { monitor, monitorsList, pressedMonitor, suggestion } from './monitors.ts'
 import { label } from './pages.ts'
+import { editReply, type Reply, sendReply, toastReply } from './reply.ts'
+import type { BotRequest, PressRequest } from './request.ts'
 import { today, upcoming } from './schedule.ts'
 import { follow, refollow, search, showCard, turnPage, unfollow } from './search.ts'
 import { removeSeries, restoreSeries, seriesList } from './series.ts'
@@ -21,79 +23,76 @@ import {
   zoneChoice,
 } from './settings.ts'
 import { smallTalk } from './small-talk.ts'
-import { words } from './words/words.ts'
 import { validZone } from './zones.ts'
 
-const nothing: Answer = { effects: [] }
-const send = (view: View): Answer => ({ effects: [{ do: 'send', view }] })
-const edit = (view: View): Answer => ({ effects: [{ do: 'edit', view }] })
+const nothing: Reply = { effects: [] }
 
-/** What the bot answers. Asked the same again (Telegram or the broker brings an update twice), it leaves the same behind. */
-export const conversation = async (asked: Asked, desk: Desk, cause: Cause): Promise<Answer> => {
-  const { place } = asked
-  if (asked.kind === 'moved') {
-    await desk.chats.migrate(place.chatId, asked.toChatId)
+/** What the bot answers. BotRequest the same again (Telegram or the broker brings an update twice), it leaves the same behind. */
+export const conversation = async (request: BotRequest, deps: Dependencies, cause: Cause): Promise<Reply> => {
+  const { origin } = request
+  if (request.kind === 'moved') {
+    await deps.chats.migrate(origin.chatId, request.toChatId)
     return nothing
   }
-  if (asked.kind === 'membership' && !asked.member) {
-    await desk.chats.markUnreachable(place.chatId, asked.reason)
+  if (request.kind === 'membership' && !request.member) {
+    await deps.chats.markUnreachable(origin.chatId, request.reason)
     return nothing
   }
-  if (place.kind === 'channel') {
+  if (origin.kind === 'channel') {
     // A channel is told once, when the bot may post there; nothing is kept of it.
-    const joined = asked.kind === 'membership' && asked.joined
-    return joined ? send({ html: words[place.language].noChannels() }) : nothing
+    const joined = request.kind === 'membership' && request.joined
+    return joined ? sendReply({ html: botMessages[origin.language].noChannels() }) : nothing
   }
-  const known = await desk.chats.find(place.chatId)
+  const known = await deps.chats.find(origin.chatId)
   const chat =
-    known && !known.unreachableSince && known.kind === place.kind
+    known && !known.unreachableSince && known.kind === origin.kind
       ? known
-      : await desk.chats.upsert({ id: place.chatId, kind: place.kind, language: place.language })
-  const turn: Turn = { desk, chat, place, cause, words: words[chat.language] }
-  switch (asked.kind) {
+      : await deps.chats.upsert({ id: origin.chatId, kind: origin.kind, language: origin.language })
+  const context: ChatContext = { deps, chat, origin, cause, messages: botMessages[chat.language] }
+  switch (request.kind) {
     case 'command':
-      return commanded(turn, asked.command, asked.argument, known === null)
+      return commanded(context, request.command, request.argument, known === null)
     case 'text':
-      return saidText(turn, asked.text)
+      return saidText(context, request.text)
     case 'press':
-      return pressed(turn, asked)
+      return pressed(context, request)
     case 'unknownCommand':
-      return send({ html: turn.words.unknownCommand() })
-    case 'wordless':
-      return send({ html: turn.words.wordless() })
+      return sendReply({ html: context.messages.unknownCommand() })
+    case 'media':
+      return sendReply({ html: context.messages.wordless() })
     case 'membership':
-      return chat.kind === 'private' || !asked.joined ? nothing : send(greeting(turn))
+      return chat.kind === 'private' || !request.joined ? nothing : sendReply(greeting(context))
     default:
-      return asked satisfies never
+      return request satisfies never
   }
 }
 
-const commanded = async (turn: Turn, command: Command, argument: string, isNew: boolean): Promise<Answer> => {
+const commanded = async (context: ChatContext, command: Command, argument: string, isNew: boolean): Promise<Reply> => {
   switch (command) {
     case 'start': {
       // A link of ours (t.me/<bot>?start=s_82), but anybody can make one up.
       const show = /^s_(\d{1,10})$/.exec(argument)?.[1]
-      if (isShowId(Number(show))) return showCard(turn, Number(show))
-      return send(isNew ? greeting(turn) : menu(turn))
+      if (isShowId(Number(show))) return showCard(context, Number(show))
+      return sendReply(isNew ? greeting(context) : menu(context))
     }
     case 'help':
-      return send(help(turn))
+      return sendReply(help(context))
     case 'search':
-      return searchedFor(turn, argument)
+      return searchedFor(context, argument)
     case 'series':
-      return send(await seriesList(turn, 0))
+      return sendReply(await seriesList(context, 0))
     case 'upcoming':
-      return send(await upcoming(turn, 7, 0))
+      return sendReply(await upcoming(context, 7, 0))
     case 'today':
-      return send(await today(turn))
+      return sendReply(await today(context))
     case 'monitor':
-      return monitor(turn, argument)
+      return monitor(context, argument)
     case 'monitors':
-      return send(await monitorsList(turn, 0))
+      return sendReply(await monitorsList(context, 0))
     case 'zone':
-      return askedForZone(turn, argument)
+      return askedForZone(context, argument)
     case 'language':
-      return askedForLanguage(turn, argument)
+      return askedForLanguage(context, argument)
     default:
       return command satisfies never
   }
@@ -102,74 +101,74 @@ const commanded = async (turn: Turn, command: Command, argument: string, isNew: 
 /** An address rather than a name: with a scheme, or with what may be a user name and a password, which no search may see. */
 const looksLikeAddress = /^(?:https?|tcp):\/\/\S|^\S+:\S*@\S/i
 
-const searchedFor = async (turn: Turn, text: string): Promise<Answer> =>
-  looksLikeAddress.test(text) ? suggestion(turn, text) : search(turn, text)
+const searchedFor = async (context: ChatContext, text: string): Promise<Reply> =>
+  looksLikeAddress.test(text) ? suggestion(context, text) : search(context, text)
 
-const saidText = async (turn: Turn, text: string): Promise<Answer> => {
-  const { words } = turn
+const saidText = async (context: ChatContext, text: string): Promise<Reply> => {
+  const { messages } = context
   const kind = smallTalk(text)
   switch (kind) {
     case 'greeting':
-      return send({ ...menu(turn), html: words.greeted(label(text)) })
+      return sendReply({ ...menu(context), html: messages.greeted(label(text)) })
     case 'thanks':
-      return send({ html: words.youAreWelcome() })
+      return sendReply({ html: messages.youAreWelcome() })
     case 'goodbye':
-      return send({ html: words.goodbye() })
+      return sendReply({ html: messages.goodbye() })
     case 'acknowledgement':
-      return send({ html: words.acknowledged(label(text)) })
+      return sendReply({ html: messages.acknowledged(label(text)) })
     case 'help':
-      return send(help(turn))
+      return sendReply(help(context))
     case 'wordless':
-      return send({ html: words.wordless() })
+      return sendReply({ html: messages.wordless() })
     case null:
-      return searchedFor(turn, text)
+      return searchedFor(context, text)
     default:
       return kind satisfies never
   }
 }
 
-const pressed = async (turn: Turn, asked: Pressed): Promise<Answer> => {
-  const press = decode(asked.data)
-  const old: Answer = { effects: [{ do: 'toast', text: turn.words.oldButton }] }
-  if (!press || !asked.message) return old
+const pressed = async (context: ChatContext, request: PressRequest): Promise<Reply> => {
+  const press = decode(request.data)
+  const old: Reply = toastReply(context.messages.oldButton)
+  if (!press || !request.message) return old
   switch (press.act) {
     case 'card':
-      return turnPage(turn, press)
+      return turnPage(context, press)
     case 'follow':
-      return follow(turn, press)
+      return follow(context, press)
     case 'unfollow':
-      return unfollow(turn, press)
+      return unfollow(context, press)
     case 'refollow':
-      return refollow(turn, press)
+      return refollow(context, press)
     case 'series':
-      return edit(await seriesList(turn, press.page))
+      return editReply(await seriesList(context, press.page))
     case 'remove':
-      return removeSeries(turn, press.show, press.page)
+      return removeSeries(context, press.show, press.page)
     case 'restore':
-      return restoreSeries(turn, press.show, press.page, press.followedAt)
+      return restoreSeries(context, press.show, press.page, press.followedAt)
     case 'upcoming':
-      return edit(await upcoming(turn, press.days, press.page))
+      return editReply(await upcoming(context, press.days, press.page))
     case 'today':
-      return edit(await today(turn))
+      return editReply(await today(context))
     case 'monitors':
-      return edit(await monitorsList(turn, press.page))
+      return editReply(await monitorsList(context, press.page))
     case 'monitor':
     case 'check':
     case 'pause':
     case 'resume':
     case 'delete':
     case 'deleteNow':
-      return pressedMonitor(turn, press.act, press.monitor)
+      return pressedMonitor(context, press.act, press.monitor)
     case 'language':
-      return edit(await setLanguage(turn, press.language))
+      return editReply(await setLanguage(context, press.language))
     case 'zones':
-      return edit(zoneChoice(turn))
+      return editReply(zoneChoice(context))
     case 'zone': {
       const zone = validZone(press.zone)
-      return zone === null ? old : edit(await setZone(turn, zone))
+      return zone === null ? old : editReply(await setZone(context, zone))
     }
     case 'howToSearch':
-      return send(howToSearch(turn))
+      return sendReply(howToSearch(context))
     case 'nothing':
       return nothing
     default:

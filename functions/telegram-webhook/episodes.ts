@@ -1,7 +1,7 @@
 import type { Chat } from '#database/chats/chats.ts'
 import type { Episode, Show } from '#database/series/show.ts'
 import { dayOf, sayDate, sayInstant } from '#functions/wording/dates.ts'
-import type { Words } from './words/words.ts'
+import type { BotMessages } from './messages/messages.ts'
 
 /** The next to come, from `now` on: by its hour, or by its date in `zone` where the hour is not known. */
 export const nextEpisode = (show: Show, now: Date, zone: string): Episode | null => {
@@ -21,9 +21,9 @@ export const nextEpisode = (show: Show, now: Date, zone: string): Episode | null
 }
 
 /** `sex., 21 nov · 22:00` in the chat's zone; where the hour is not known, the date and that. */
-export const sayWhen = ({ airstamp, airdate }: Episode, chat: Chat, words: Words, now: Date): string =>
+export const sayWhen = ({ airstamp, airdate }: Episode, chat: Chat, messages: BotMessages, now: Date): string =>
   airstamp === null
-    ? `${sayDate(airdate, { language: chat.language, today: dayOf(now, chat.zone) })} (${words.hourUnknown})`
+    ? `${sayDate(airdate, { language: chat.language, today: dayOf(now, chat.zone) })} (${messages.hourUnknown})`
     : sayInstant(airstamp, { zone: chat.zone, language: chat.language, now })
 
 /** What the chat calls the show: Portuguese has its own titles. */

@@ -15,7 +15,7 @@ import { systemClock } from '#functions/host/clock.ts'
 import { env, envOptional } from '#functions/host/env.ts'
 import { on, serve } from '#functions/host/serve.ts'
 import { tvmaze } from '#functions/tvmaze/client.ts'
-import { deferral } from './deferral.ts'
+import { deferredUpdates } from './deferred-update.ts'
 import { limitsIn } from './limits.ts'
 import { botIdOf, secretCheck, usableSecret } from './secret.ts'
 import { telegramWebhook } from './telegram-webhook.ts'
@@ -36,10 +36,10 @@ const loadGuard = async () => (await import('#functions/dial/address.ts')).addre
 const webhook = telegramWebhook({
   botId,
   isSecret: secretCheck(secret),
-  deferral: deferral(secret, botId),
+  deferredUpdates: deferredUpdates(secret, botId),
   updates: telegramUpdatesIn(db),
-  openBot: async () => (await import('./telegraf-bot.ts')).telegrafBot({ token, botId, apiRoot }),
-  desk: {
+  openTelegram: async () => (await import('./telegraf-client.ts')).telegrafClient({ token, apiRoot }),
+  conversation: {
     chats: chatsIn(db),
     follows: followsIn(db),
     searches: searchesIn(db),

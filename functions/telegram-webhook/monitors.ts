@@ -7,12 +7,12 @@ import { ProbeRequested } from '#events/probe-requested.ts'
 import { parseTarget, withoutSecrets } from '#functions/dial/target.ts'
 import { type Html, html, joined, plain } from '#functions/telegram/html.ts'
 import { sayDuration } from '#functions/wording/dates.ts'
-import { sayProbeError } from '#functions/wording/words.ts'
-import type { Answer, Button, Effect, View } from './bot.ts'
-import type { Turn } from './context.ts'
+import { sayProbeError } from '#functions/wording/probe-errors.ts'
+import type { ChatContext } from './context.ts'
+import type { BotMessages } from './messages/messages.ts'
 import { label, pageOf, pageRow } from './pages.ts'
+import { type Button, type Effect, editReply, type Reply, sendReply, toastReply, type View } from './reply.ts'
 import { intervalIn, tcpInstead, typedMonitor } from './typed-monitor.ts'
-import type { Words } from './words/words.ts'
 
 const A_PAGE = 8
 const USUAL_S = 60
@@ -22,54 +22,55 @@ const SHORTEST_LIMIT_S = 1
 /** Three attempts of this length and the pauses between them fit into the timeout of the uptime-prober's Service and Trigger. */
 const LONGEST_LIMIT_S = 120
 
-const say = (view: View): Answer => ({ effects: [{ do: 'send', view }] })
-
 /** /monitorar: watches an address; the same one again takes the new interval. */
-export const monitor = async (turn: Turn, argument: string): Promise<Answer> => {
-  const { desk, chat, words } = turn
-  if (argument === '') return say({ html: words.howToMonitor() })
+export const monitor = async (context: ChatContext, argument: string): Promise<Reply> => {
+  const { deps, chat, messages } = context
+  if (argument === '') return sendReply({ html: messages.howToMonitor() })
   const { address: given, interval, limit } = typedMonitor(argument)
-  if (given === '') return say({ html: words.howToMonitor() })
+  if (given === '') return sendReply({ html: messages.howToMonitor() })
   const tcp = tcpInstead(given)
   // After a blank in a password the rest of it stands where the interval should, and is not repeated.
   const isPassword = /@|%(?:25)*40/i.test(interval)
   if (tcp !== null && !isPassword)
-    return say({ html: words.tcpInstead(intervalIn(interval) === null ? tcp : `${tcp} ${interval}`) })
+    return sendReply({ html: messages.tcpInstead(intervalIn(interval) === null ? tcp : `${tcp} ${interval}`) })
   const target = parseTarget(given)
-  if (!target.ok) return say({ html: refusal(turn, given, target.error) })
-  if (!(await mayDial(turn, target.url))) return say({ html: refusal(turn, given, 'private-address') })
+  if (!target.ok) return sendReply({ html: refusal(context, given, target.error) })
+  if (!(await mayDial(context, target.url))) return sendReply({ html: refusal(context, given, 'private-address') })
   const intervalS = interval === '' ? USUAL_S : intervalIn(interval)
-  if (intervalS === null && isPassword) return say({ html: refusal(turn, argument, 'credentials') })
-  if (intervalS === null) return say({ html: words.intervalUnknown(label(interval)) })
-  if (intervalS < SHORTEST_S) return say({ html: words.intervalShort() })
-  if (intervalS > LONGEST_S) return say({ html: words.intervalLong() })
+  if (intervalS === null && isPassword) return sendReply({ html: refusal(context, argument, 'credentials') })
+  if (intervalS === null) return sendReply({ html: messages.intervalUnknown(label(interval)) })
+  if (intervalS < SHORTEST_S) return sendReply({ html: messages.intervalShort() })
+  if (intervalS > LONGEST_S) return sendReply({ html: messages.intervalLong() })
   const limitS = limit === null ? usualLimitS(intervalS) : intervalIn(limit)
   const longestLimitS = Math.min(intervalS, LONGEST_LIMIT_S)
   if (limitS === null || limitS < SHORTEST_LIMIT_S || limitS > longestLimitS)
-    return say({ html: words.limitRefused(sayDuration(longestLimitS * 1000, chat.language)) })
+    return sendReply({ html: messages.limitRefused(sayDuration(longestLimitS * 1000, chat.language)) })
 
   const { kind, url, name } = target
   const host = hostOf(url)
-  const address = addressIn(host) ?? (await desk.addressOf(host))
+  const address = addressIn(host) ?? (await deps.addressOf(host))
   const timeoutMs = limitS * 1000
-  const { personId, threadId } = turn.place
-  const added = await desk.monitors.addWithinLimits(
+  const { personId, threadId } = context.origin
+  const added = await deps.monitors.addWithinLimits(
     { chatId: chat.id, kind, url, name, intervalS, timeoutMs, personId, address, threadId },
-    desk.limits,
+    deps.limits,
   )
-  if ('over' in added) return say({ html: overLimit(turn, added.over, host) })
+  if ('over' in added) return sendReply({ html: overLimit(context, added.over, host) })
   const { monitor: kept, isNew } = added
   const duration = sayDuration(intervalS * 1000, chat.language)
-  const every = limit === null ? duration : `${duration} (${words.timeLimit(sayDuration(timeoutMs, chat.language))})`
+  const every = limit === null ? duration : `${duration} (${messages.timeLimit(sayDuration(timeoutMs, chat.language))})`
   // Not "isNew": when this update is handled again, the monitor is there already, and its first check may not be.
   const unchecked = kept.judgedAt === null
-  if (!isNew && !unchecked) return say({ html: words.monitorUpdated(name, every) })
-  const mayLook = unchecked && (await look(turn, kept.id, 'first'))
+  if (!isNew && !unchecked) return sendReply({ html: messages.monitorUpdated(name, every) })
+  const mayLook = unchecked && (await look(context, kept.id, 'first'))
   return {
     effects: [
-      { do: 'send', view: { html: mayLook ? words.monitorAdded(name, every) : words.monitorAddedLater(name, every) } },
+      {
+        do: 'send',
+        view: { html: mayLook ? messages.monitorAdded(name, every) : messages.monitorAddedLater(name, every) },
+      },
     ],
-    events: mayLook ? [probe(turn, kept, 'first')] : [],
+    events: mayLook ? [probe(context, kept, 'first')] : [],
   }
 }
 
@@ -77,24 +78,24 @@ export const monitor = async (turn: Turn, argument: string): Promise<Answer> => 
 const usualLimitS = (intervalS: number) => Math.min(10, intervalS / 2)
 
 /** What a person typed who may have wanted to have it watched: how to do that, or why it cannot be. */
-export const suggestion = (turn: Turn, text: string): Answer => {
+export const suggestion = (context: ChatContext, text: string): Reply => {
   const tcp = tcpInstead(text)
-  if (tcp !== null) return say({ html: turn.words.tcpInstead(tcp) })
+  if (tcp !== null) return sendReply({ html: context.messages.tcpInstead(tcp) })
   const target = parseTarget(text)
-  return say({ html: target.ok ? turn.words.looksLikeAddress(text) : refusal(turn, text, target.error) })
+  return sendReply({ html: target.ok ? context.messages.looksLikeAddress(text) : refusal(context, text, target.error) })
 }
 
 /** Why it is not watched, and what to do about it. */
-const overLimit = ({ desk: { limits }, words }: Turn, over: ExceededLimit, host: string): Html => {
+const overLimit = ({ deps: { limits }, messages }: ChatContext, over: ExceededLimit, host: string): Html => {
   switch (over) {
     case 'chat':
-      return words.monitorsFull(limits.monitorsPerChat)
+      return messages.monitorsFull(limits.monitorsPerChat)
     case 'person':
-      return words.monitorsFullForPerson(limits.monitorsPerPerson)
+      return messages.monitorsFullForPerson(limits.monitorsPerPerson)
     case 'personHost':
-      return words.hostFullForPerson(host, limits.personHostChecksPerMinute)
+      return messages.hostFullForPerson(host, limits.personHostChecksPerMinute)
     case 'host':
-      return words.hostFull(host, limits.hostChecksPerMinute)
+      return messages.hostFull(host, limits.hostChecksPerMinute)
     default:
       return over satisfies never
   }
@@ -106,38 +107,38 @@ const HOST_BURST = 3
 const FIRST_LOOK_S = 60
 
 /** Whether a monitor may be looked at now, beside its plan. */
-const look = async ({ desk, cause }: Turn, monitorId: number, why: 'first' | 'now'): Promise<boolean> => {
-  const { host, address } = await desk.monitors.hostOf(monitorId)
-  const seconds = desk.limits.lookSeconds
+const look = async ({ deps, cause }: ChatContext, monitorId: number, why: 'first' | 'now'): Promise<boolean> => {
+  const { host, address } = await deps.monitors.hostOf(monitorId)
+  const seconds = deps.limits.lookSeconds
   const own =
     why === 'now'
       ? { subject: `monitor/${monitorId}`, seconds, burst: 1 }
       : { subject: `first/${monitorId}`, seconds: FIRST_LOOK_S, burst: 1 }
   const shared = [`host/${host}`, ...(address === null ? [] : [`address/${address}`])]
-  return desk.looks.take(
+  return deps.looks.take(
     [own, ...shared.map(subject => ({ subject, seconds, burst: HOST_BURST }))],
     cause.id,
-    desk.clock(),
+    deps.clock(),
   )
 }
 
-const refusal = ({ chat, words }: Turn, address: string, error: ProbeErrorCode) => {
+const refusal = ({ chat, messages }: ChatContext, address: string, error: ProbeErrorCode) => {
   // `user:password@host` without a scheme: what stands before the colon is none.
   const why = /^(?!mailto:)[^\s/]+:\S*@\S/i.test(address) ? 'credentials' : error
-  return words.addressRefused(
+  return messages.addressRefused(
     label(withoutSecrets(address)),
-    words.refusals[why as keyof Words['refusals']] ?? sayProbeError(why, chat.language),
+    messages.refusals[why as keyof BotMessages['refusals']] ?? sayProbeError(why, chat.language),
   )
 }
 
 /** Addresses written out are looked at here; names are, whenever they are dialled, by the prober. */
-const mayDial = async ({ desk }: Turn, url: string): Promise<boolean> => {
+const mayDial = async ({ deps }: ChatContext, url: string): Promise<boolean> => {
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
-  if (/(^|\.)localhost$/.test(host)) return (await desk.mayDial('127.0.0.1')) || desk.mayDial('::1')
-  return isIP(host) === 0 || desk.mayDial(host)
+  if (/(^|\.)localhost$/.test(host)) return (await deps.mayDial('127.0.0.1')) || deps.mayDial('::1')
+  return isIP(host) === 0 || deps.mayDial(host)
 }
 
-const probe = ({ desk, chat, cause, place: { threadId } }: Turn, monitor: Monitor, why: 'first' | 'now') =>
+const probe = ({ deps, chat, cause, origin: { threadId } }: ChatContext, monitor: Monitor, why: 'first' | 'now') =>
   ProbeRequested.from(cause, {
     subject: `monitor/${monitor.id}`,
     data: {
@@ -151,14 +152,14 @@ const probe = ({ desk, chat, cause, place: { threadId } }: Turn, monitor: Monito
           url: monitor.url,
           timeoutMs: monitor.timeoutMs,
           intervalS: monitor.intervalS,
-          dueAt: desk.clock().toISOString(),
+          dueAt: deps.clock().toISOString(),
         },
       ],
     },
   })
 
 /** As a person sees it: paused, and unknown where nobody has looked for too long, are states too. */
-type Standing = keyof Words['monitorState']
+type Standing = keyof BotMessages['monitorState']
 
 const standingOf = ({ state, pausedAt, judgedAt, intervalS }: Monitor, now: Date): Standing => {
   if (pausedAt) return 'paused'
@@ -172,12 +173,12 @@ const light: Record<Standing, string> = { up: '🟢', down: '🔴', new: '⚪', 
 /** What needs a person comes first. */
 const order: Standing[] = ['down', 'unknown', 'new', 'resumed', 'up', 'paused']
 
-const ago = (from: Date, now: Date, { chat }: Turn) => sayDuration(now.getTime() - from.getTime(), chat.language)
+const ago = (from: Date, now: Date, { chat }: ChatContext) => sayDuration(now.getTime() - from.getTime(), chat.language)
 
 const lastDay = (now: Date) => new Date(now.getTime() - 86_400_000)
 
 /** Rounded down: 99.996 % is not 100 %. */
-const percent = ({ uptime }: UptimeSummary, { chat }: Turn): string | null =>
+const percent = ({ uptime }: UptimeSummary, { chat }: ChatContext): string | null =>
   uptime === null
     ? null
     : new Intl.NumberFormat(chat.language, {
@@ -187,30 +188,30 @@ const percent = ({ uptime }: UptimeSummary, { chat }: Turn): string | null =>
       } as Intl.NumberFormatOptions).format(uptime)
 
 /** All of a chat's monitors, each with its state, its uptime of 24 hours and the age of its last check. */
-export const monitorsList = async (turn: Turn, page: number): Promise<View> => {
-  const { desk, chat, words } = turn
-  const now = desk.clock()
-  const all = await desk.monitors.of(chat.id)
-  if (all.length === 0) return { html: words.monitorsNone() }
+export const monitorsList = async (context: ChatContext, page: number): Promise<View> => {
+  const { deps, chat, messages } = context
+  const now = deps.clock()
+  const all = await deps.monitors.of(chat.id)
+  if (all.length === 0) return { html: messages.monitorsNone() }
   const sorted = all
     .map(monitor => ({ monitor, standing: standingOf(monitor, now) }))
     .sort((one, other) => order.indexOf(one.standing) - order.indexOf(other.standing))
   const { items, at, pages } = pageOf(sorted, page, A_PAGE)
-  const uptime = await desk.probeHours.uptime(
+  const uptime = await deps.probeHours.uptime(
     items.map(({ monitor }) => monitor.id),
     lastDay(now),
   )
   return {
     html: joined(
       [
-        words.monitorsTitle(all.length),
+        messages.monitorsTitle(all.length),
         ...items.map(({ monitor, standing }) => {
           const tally = uptime.get(monitor.id)
-          const share = tally && percent(tally, turn)
-          const checked = monitor.judgedAt && words.lastCheck(ago(monitor.judgedAt, now, turn))
+          const share = tally && percent(tally, context)
+          const checked = monitor.judgedAt && messages.lastCheck(ago(monitor.judgedAt, now, context))
           return joined([
-            html`${light[standing]} <b>${monitor.name}</b>: ${words.monitorState[standing]}`,
-            joined([share && words.uptimeDay(share), checked], ' · '),
+            html`${light[standing]} <b>${monitor.name}</b>: ${messages.monitorState[standing]}`,
+            joined([share && messages.uptimeDay(share), checked], ' · '),
           ])
         }),
       ],
@@ -225,49 +226,51 @@ export const monitorsList = async (turn: Turn, page: number): Promise<View> => {
   }
 }
 
-const monitorCard = async (turn: Turn, monitor: Monitor): Promise<View> => {
-  const { desk, chat, words } = turn
-  const now = desk.clock()
+const monitorCard = async (context: ChatContext, monitor: Monitor): Promise<View> => {
+  const { deps, chat, messages } = context
+  const now = deps.clock()
   const standing = standingOf(monitor, now)
-  const tally = (await desk.probeHours.uptime([monitor.id], lastDay(now))).get(monitor.id)
-  const share = tally && percent(tally, turn)
-  const state = words.monitorState[standing]
+  const tally = (await deps.probeHours.uptime([monitor.id], lastDay(now))).get(monitor.id)
+  const share = tally && percent(tally, context)
+  const state = messages.monitorState[standing]
   const since = standing === 'up' || standing === 'down' ? monitor.stateSince : null
   const { id } = monitor
   const toggle: Button = monitor.pausedAt
-    ? { text: words.resume, press: { act: 'resume', monitor: id } }
-    : { text: words.pause, press: { act: 'pause', monitor: id } }
+    ? { text: messages.resume, press: { act: 'resume', monitor: id } }
+    : { text: messages.pause, press: { act: 'pause', monitor: id } }
   return {
     html: joined(
       [
         joined([html`${light[standing]} <b>${monitor.name}</b>`, html`<code>${monitor.url}</code>`]),
         joined([
-          since ? words.stateSince(state, ago(since, now, turn)) : state,
+          since ? messages.stateSince(state, ago(since, now, context)) : state,
           joined(
             [
-              share ? words.uptimeDay(share) : words.uptimeUnknown,
+              share ? messages.uptimeDay(share) : messages.uptimeUnknown,
               tally?.averageMs != null &&
-                words.averageResponse(`${new Intl.NumberFormat(chat.language).format(Math.round(tally.averageMs))} ms`),
+                messages.averageResponse(
+                  `${new Intl.NumberFormat(chat.language).format(Math.round(tally.averageMs))} ms`,
+                ),
             ],
             ' · ',
           ),
           joined(
             [
-              words.everyInterval(sayDuration(monitor.intervalS * 1000, chat.language)),
+              messages.everyInterval(sayDuration(monitor.intervalS * 1000, chat.language)),
               monitor.timeoutMs > usualLimitS(monitor.intervalS) * 1000 &&
-                words.timeLimit(sayDuration(monitor.timeoutMs, chat.language)),
+                messages.timeLimit(sayDuration(monitor.timeoutMs, chat.language)),
             ],
             ' · ',
           ),
-          monitor.judgedAt ? words.lastCheck(ago(monitor.judgedAt, now, turn)) : words.neverChecked,
+          monitor.judgedAt ? messages.lastCheck(ago(monitor.judgedAt, now, context)) : messages.neverChecked,
         ]),
       ],
       '\n\n',
     ),
     buttons: [
-      ...(monitor.pausedAt ? [] : [[{ text: words.check, press: { act: 'check', monitor: id } } satisfies Button]]),
-      [toggle, { text: words.delete, press: { act: 'delete', monitor: id } }],
-      [{ text: words.backToList, press: { act: 'monitors', page: 0 } }],
+      ...(monitor.pausedAt ? [] : [[{ text: messages.check, press: { act: 'check', monitor: id } } satisfies Button]]),
+      [toggle, { text: messages.delete, press: { act: 'delete', monitor: id } }],
+      [{ text: messages.backToList, press: { act: 'monitors', page: 0 } }],
     ],
   }
 }
@@ -275,57 +278,57 @@ const monitorCard = async (turn: Turn, monitor: Monitor): Promise<View> => {
 /** The buttons under a monitor. Every one looks first whether the monitor is this chat's own. */
 type MonitorAct = 'monitor' | 'check' | 'pause' | 'resume' | 'delete' | 'deleteNow'
 
-const lookedJustNow = (turn: Turn, monitor: Monitor): string => {
-  const { desk, words } = turn
-  const now = desk.clock()
-  const checked = monitor.judgedAt && words.lastCheck(ago(monitor.judgedAt, now, turn))
-  return words.lookedJustNow(words.monitorState[standingOf(monitor, now)], checked)
+const lookedJustNow = (context: ChatContext, monitor: Monitor): string => {
+  const { deps, messages } = context
+  const now = deps.clock()
+  const checked = monitor.judgedAt && messages.lastCheck(ago(monitor.judgedAt, now, context))
+  return messages.lookedJustNow(messages.monitorState[standingOf(monitor, now)], checked)
 }
 
-export const pressedMonitor = async (turn: Turn, act: MonitorAct, id: number): Promise<Answer> => {
-  const { desk, chat, words } = turn
-  const gone = async (): Promise<Answer> => ({
+export const pressedMonitor = async (context: ChatContext, act: MonitorAct, id: number): Promise<Reply> => {
+  const { deps, chat, messages } = context
+  const gone = async (): Promise<Reply> => ({
     effects: [
-      { do: 'toast', text: words.monitorGone },
-      { do: 'edit', view: await monitorsList(turn, 0) },
+      { do: 'toast', text: messages.monitorGone },
+      { do: 'edit', view: await monitorsList(context, 0) },
     ],
   })
-  const shown = async (monitor: Monitor | null, text?: string): Promise<Answer> => {
+  const shown = async (monitor: Monitor | null, text?: string): Promise<Reply> => {
     if (!monitor) return gone()
     const toast: Effect[] = text === undefined ? [] : [{ do: 'toast', text }]
-    return { effects: [...toast, { do: 'edit', view: await monitorCard(turn, monitor) }] }
+    return { effects: [...toast, { do: 'edit', view: await monitorCard(context, monitor) }] }
   }
-  if (act === 'pause') return shown(await desk.monitors.pause(chat.id, id), words.paused)
+  if (act === 'pause') return shown(await deps.monitors.pause(chat.id, id), messages.paused)
   if (act === 'resume') {
-    const resumed = await desk.monitors.resumeWithinLimits(chat.id, id, turn.place.personId, desk.limits)
-    if (resumed === null || !('over' in resumed)) return shown(resumed, words.resumed)
-    const { host } = await desk.monitors.hostOf(id)
-    return { effects: [{ do: 'toast', text: plain(overLimit(turn, resumed.over, host)), alert: true }] }
+    const resumed = await deps.monitors.resumeWithinLimits(chat.id, id, context.origin.personId, deps.limits)
+    if (resumed === null || !('over' in resumed)) return shown(resumed, messages.resumed)
+    const { host } = await deps.monitors.hostOf(id)
+    return toastReply(plain(overLimit(context, resumed.over, host)), true)
   }
   if (act === 'deleteNow') {
-    const removed = await desk.monitors.remove(chat.id, id)
+    const removed = await deps.monitors.remove(chat.id, id)
     if (!removed) return gone()
     return {
       effects: [
-        { do: 'toast', text: words.deleted(removed.name) },
-        { do: 'edit', view: await monitorsList(turn, 0) },
+        { do: 'toast', text: messages.deleted(removed.name) },
+        { do: 'edit', view: await monitorsList(context, 0) },
       ],
     }
   }
-  const found = await desk.monitors.get(id)
+  const found = await deps.monitors.get(id)
   const monitor = found?.chatId === chat.id ? found : null
   // "Check now" also stands under news of a monitor, which shall stay what they are.
   if (act === 'check') {
-    if (!monitor) return { effects: [{ do: 'toast', text: words.monitorGone }] }
-    if (monitor.pausedAt) return { effects: [{ do: 'toast', text: words.paused }] }
-    if (!(await look(turn, id, 'now'))) return { effects: [{ do: 'toast', text: lookedJustNow(turn, monitor) }] }
-    return { effects: [{ do: 'toast', text: words.checking }], events: [probe(turn, monitor, 'now')] }
+    if (!monitor) return toastReply(messages.monitorGone)
+    if (monitor.pausedAt) return toastReply(messages.paused)
+    if (!(await look(context, id, 'now'))) return toastReply(lookedJustNow(context, monitor))
+    return { effects: [{ do: 'toast', text: messages.checking }], events: [probe(context, monitor, 'now')] }
   }
   if (act === 'monitor' || !monitor) return shown(monitor)
   const { name } = monitor
   const buttons: Button[][] = [
-    [{ text: label(words.deleteYes(name)), press: { act: 'deleteNow', monitor: id } }],
-    [{ text: words.deleteNo, press: { act: 'monitor', monitor: id } }],
+    [{ text: label(messages.deleteYes(name)), press: { act: 'deleteNow', monitor: id } }],
+    [{ text: messages.deleteNo, press: { act: 'monitor', monitor: id } }],
   ]
-  return { effects: [{ do: 'edit', view: { html: words.deleteSure(name), buttons } }] }
+  return editReply({ html: messages.deleteSure(name), buttons })
 }

@@ -1,6 +1,6 @@
 import type { Press } from '#functions/telegram/callback-data.ts'
 import { html, plain } from '#functions/telegram/html.ts'
-import type { Button } from './bot.ts'
+import type { Button } from './reply.ts'
 
 /** The part of a list that a page shows; a page beyond the end (things were removed) is the last one. */
 export const pageOf = <Item>(items: readonly Item[], page: number, size: number) => {

@@ -3,11 +3,11 @@ import type { Episode, Show } from '#database/series/show.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
 import { capitalised, dayOf, instantOf, sayClock, sayDate, sayZoneTime } from '#functions/wording/dates.ts'
 import { distinctions, withNote } from '#functions/wording/namesakes.ts'
-import { episodeName, sayEpisodes } from '#functions/wording/words.ts'
-import type { Button, View } from './bot.ts'
-import { fromCatalogue, type Turn } from './context.ts'
+import { episodeName, sayEpisodes } from '#functions/wording/series.ts'
+import { type ChatContext, queryCatalogue } from './context.ts'
 import { titleOf } from './episodes.ts'
 import { pageOf, pageRow } from './pages.ts'
+import type { Button, View } from './reply.ts'
 
 const A_PAGE = 20
 
@@ -57,68 +57,73 @@ export const slotsOf = (shows: readonly Show[], from: Date, to: Date, zone: stri
 }
 
 /** What tells the shows of one name apart, by their ids. */
-const notesOf = (slots: readonly Slot[], { chat }: Turn) =>
+const notesOf = (slots: readonly Slot[], { chat }: ChatContext) =>
   distinctions(slots.map(({ show }) => ({ ...show, id: show._id, name: titleOf(show, chat) })))
 
-const line = ({ chat, words }: Turn, { show, episodes, airstamp }: Slot, notes: Map<number, string>): Html => {
+const line = (
+  { chat, messages }: ChatContext,
+  { show, episodes, airstamp }: Slot,
+  notes: Map<number, string>,
+): Html => {
   const [only] = episodes
   const name = episodes.length === 1 && only ? episodeName(only) : null
   const clock = airstamp && sayClock(airstamp, chat)
   return html`${clock && `${clock} `}<a href="${show.url}">${withNote(titleOf(show, chat), notes.get(show._id))}</a> ${sayEpisodes(episodes, chat.language)}${
     name && ` “${name}”`
-  }${airstamp === null && html` <i>(${words.hourUnknown})</i>`}`
+  }${airstamp === null && html` <i>(${messages.hourUnknown})</i>`}`
 }
 
-const footer = ({ chat, words }: Turn) => words.zoneFooter(capitalised(sayZoneTime(chat.zone, chat.language)))
+const footer = ({ chat, messages }: ChatContext) =>
+  messages.zoneFooter(capitalised(sayZoneTime(chat.zone, chat.language)))
 
 type Nothing = 'nothing followed' | 'catalogue down' | 'catalogue filling'
 
-const found = async ({ desk, chat }: Turn, from: Date, to: Date): Promise<Slot[] | Nothing> => {
-  const follows = await desk.follows.of(chat.id, 'show/')
+const found = async ({ deps, chat }: ChatContext, from: Date, to: Date): Promise<Slot[] | Nothing> => {
+  const follows = await deps.follows.of(chat.id, 'show/')
   if (follows.length === 0) return 'nothing followed'
   const ids = follows.flatMap(({ subject }) => showIdOf(subject) ?? [])
-  const known = await fromCatalogue(desk, catalogue => catalogue.shows(ids))
+  const known = await queryCatalogue(deps, catalogue => catalogue.shows(ids))
   if (known === null) return 'catalogue down'
   const slots = slotsOf(known.found, from, to, chat.zone)
   // An empty catalogue does not mean that nothing airs: a new follow or a restart with MongoDB in memory leaves shows to fetch.
   return slots.length === 0 && known.found.length < ids.length ? 'catalogue filling' : slots
 }
 
-const nothingToShow = ({ chat, words }: Turn, why: Nothing, again: Button): View => {
-  if (why === 'catalogue down') return { html: words.catalogueDown(), buttons: [[again]] }
-  if (why === 'catalogue filling') return { html: words.catalogueFilling(), buttons: [[again]] }
-  return { html: chat.kind === 'private' ? words.seriesNone() : words.seriesNoneInGroup() }
+const nothingToShow = ({ chat, messages }: ChatContext, why: Nothing, again: Button): View => {
+  if (why === 'catalogue down') return { html: messages.catalogueDown(), buttons: [[again]] }
+  if (why === 'catalogue filling') return { html: messages.catalogueFilling(), buttons: [[again]] }
+  return { html: chat.kind === 'private' ? messages.seriesNone() : messages.seriesNoneInGroup() }
 }
 
 /** What comes in the next 7 or 30 days, by day. */
-export const upcoming = async (turn: Turn, asked: number, page: number): Promise<View> => {
-  const { desk, chat, words } = turn
+export const upcoming = async (context: ChatContext, asked: number, page: number): Promise<View> => {
+  const { deps, chat, messages } = context
   const days = asked === LONG ? LONG : SHORT
-  const now = desk.clock()
-  const slots = await found(turn, now, new Date(now.getTime() + days * 86_400_000))
+  const now = deps.clock()
+  const slots = await found(context, now, new Date(now.getTime() + days * 86_400_000))
   if (typeof slots === 'string')
-    return nothingToShow(turn, slots, { text: words.tryAgain, press: { act: 'upcoming', days, page } })
+    return nothingToShow(context, slots, { text: messages.tryAgain, press: { act: 'upcoming', days, page } })
   const { items, at, pages } = pageOf(slots, page, A_PAGE)
   const other = days === SHORT ? LONG : SHORT
   const buttons: Button[][] = [
     ...pageRow(at, pages, to => ({ act: 'upcoming', days, page: to })),
-    [{ text: words.showDays(other), press: { act: 'upcoming', days: other, page: 0 } }],
+    [{ text: messages.showDays(other), press: { act: 'upcoming', days: other, page: 0 } }],
   ]
-  if (items.length === 0) return { html: words.upcomingNone(days), buttons }
+  if (items.length === 0) return { html: messages.upcomingNone(days), buttons }
   const today = dayOf(now, chat.zone)
-  const notes = notesOf(slots, turn)
+  const notes = notesOf(slots, context)
   const byDay = Map.groupBy(items, ({ day }) => day)
   return {
     html: joined(
       [
-        words.upcomingTitle(days),
+        messages.upcomingTitle(days),
         ...[...byDay].map(([day, those]) =>
           joined([
             html`<b>${capitalised(sayDate(day, { language: chat.language, today }))}</b>`,
-            ...those.map(slot => line(turn, slot, notes)),
+            ...those.map(slot => line(context, slot, notes)),
           ]),
         ),
-        footer(turn),
+        footer(context),
       ],
       '\n\n',
     ),
@@ -127,23 +132,24 @@ export const upcoming = async (turn: Turn, asked: number, page: number): Promise
 }
 
 /** What is out today, by the chat's calendar: what was out this morning, too. */
-export const today = async (turn: Turn): Promise<View> => {
-  const { desk, chat, words } = turn
-  const day = dayOf(desk.clock(), chat.zone)
+export const today = async (context: ChatContext): Promise<View> => {
+  const { deps, chat, messages } = context
+  const day = dayOf(deps.clock(), chat.zone)
   const tomorrow = Temporal.PlainDate.from(day).add({ days: 1 }).toString()
-  const slots = await found(turn, instantOf(day, '00:00', chat.zone), instantOf(tomorrow, '00:00', chat.zone))
-  if (typeof slots === 'string') return nothingToShow(turn, slots, { text: words.tryAgain, press: { act: 'today' } })
-  const buttons: Button[][] = [[{ text: words.showDays(SHORT), press: { act: 'upcoming', days: SHORT, page: 0 } }]]
-  if (slots.length === 0) return { html: words.todayNone(), buttons }
+  const slots = await found(context, instantOf(day, '00:00', chat.zone), instantOf(tomorrow, '00:00', chat.zone))
+  if (typeof slots === 'string')
+    return nothingToShow(context, slots, { text: messages.tryAgain, press: { act: 'today' } })
+  const buttons: Button[][] = [[{ text: messages.showDays(SHORT), press: { act: 'upcoming', days: SHORT, page: 0 } }]]
+  if (slots.length === 0) return { html: messages.todayNone(), buttons }
   const items = slots.slice(0, 2 * A_PAGE)
   const rest = slots.length - items.length
-  const notes = notesOf(slots, turn)
+  const notes = notesOf(slots, context)
   return {
     html: joined(
       [
-        words.todayTitle(sayDate(day, { language: chat.language })),
-        joined([...items.map(slot => line(turn, slot, notes)), rest > 0 && words.andMore(rest)]),
-        footer(turn),
+        messages.todayTitle(sayDate(day, { language: chat.language })),
+        joined([...items.map(slot => line(context, slot, notes)), rest > 0 && messages.andMore(rest)]),
+        footer(context),
       ],
       '\n\n',
     ),

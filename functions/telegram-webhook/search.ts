@@ -6,15 +6,16 @@ import { parseTarget } from '#functions/dial/target.ts'
 import type { CardPlace, Press } from '#functions/telegram/callback-data.ts'
 import { html, joined } from '#functions/telegram/html.ts'
 import { ShowGone, TvmazeUnavailable } from '#functions/tvmaze/client.ts'
-import { sayEpisode } from '#functions/wording/words.ts'
-import type { Answer, Button, View } from './bot.ts'
-import { fromCatalogue, PATIENCE_MS, TookTooLong, type Turn, within } from './context.ts'
+import { sayEpisode } from '#functions/wording/series.ts'
+import { type ChatContext, queryCatalogue, replyTimeoutsMs } from './context.ts'
 import { nextEpisode, sayWhen } from './episodes.ts'
+import type { BotMessages } from './messages/messages.ts'
 import { pageRow } from './pages.ts'
+import { type Button, editReply, type Reply, sendReply, toastReply, type View } from './reply.ts'
 import { howToSearch } from './settings.ts'
 import { nameIn } from './small-talk.ts'
+import { TimedOut, withTimeout } from './timeout.ts'
 import { tcpInstead } from './typed-monitor.ts'
-import type { Words } from './words/words.ts'
 
 export const showSubject = (id: number) => `show/${id}`
 
@@ -24,70 +25,70 @@ type Standing = 'stranger' | 'follower' | 'newFollower' | { removed: Date }
 const LONGEST_QUERY = 100
 
 /** A search: its first hit as a card, or words on why there is none. */
-export const search = async (turn: Turn, asked: string): Promise<Answer> => {
-  const { desk, chat, words } = turn
+export const search = async (context: ChatContext, asked: string): Promise<Reply> => {
+  const { deps, chat, messages } = context
   const query = [...asked.replace(/\s+/g, ' ').trim()].slice(0, LONGEST_QUERY).join('')
-  if (query === '') return { effects: [{ do: 'send', view: howToSearch(turn) }] }
-  const hits = await askTvmaze(turn, query)
-  if (hits === 'too often') return { effects: [{ do: 'send', view: { html: html`${words.searchedTooOften}` } }] }
-  if (hits === 'gone') return { effects: [{ do: 'send', view: { html: words.showGone() } }] }
-  if (hits?.length === 0) return { effects: [{ do: 'send', view: { html: nothing(query, words) } }] }
-  const id = await desk.searches.keep(chat.id, query, hits)
-  return { effects: [{ do: 'send', view: await firstPage(turn, { id, query, hits }) }] }
+  if (query === '') return sendReply(howToSearch(context))
+  const hits = await askTvmaze(context, query)
+  if (hits === 'too often') return sendReply({ html: html`${messages.searchedTooOften}` })
+  if (hits === 'gone') return sendReply({ html: messages.showGone() })
+  if (hits?.length === 0) return sendReply({ html: nothing(query, messages) })
+  const id = await deps.searches.keep(chat.id, query, hits)
+  return sendReply(await firstPage(context, { id, query, hits }))
 }
 
 /** What looks like an address and is no series was meant for /monitorar. */
-const nothing = (query: string, words: Words) => {
+const nothing = (query: string, messages: BotMessages) => {
   const tcp = tcpInstead(query)
-  if (tcp !== null) return words.tcpInstead(tcp)
-  return /[.:]/.test(query) && parseTarget(query).ok ? words.looksLikeAddress(query) : words.nothingFound(query)
+  if (tcp !== null) return messages.tcpInstead(tcp)
+  return /[.:]/.test(query) && parseTarget(query).ok ? messages.looksLikeAddress(query) : messages.nothingFound(query)
 }
 
-const firstPage = async (turn: Turn, { id, hits }: Search): Promise<View> => {
+const firstPage = async (context: ChatContext, { id, hits }: Search): Promise<View> => {
   if (hits === null) {
     const press: Press = { act: 'card', search: id, at: 0 }
-    return { html: turn.words.tvmazeDown(), buttons: [[{ text: turn.words.tryAgain, press }]] }
+    return { html: context.messages.tvmazeDown(), buttons: [[{ text: context.messages.tryAgain, press }]] }
   }
-  return card(turn, hits, { search: id, at: 0 }, await standing(turn, hits[0]!.id))
+  return card(context, hits, { search: id, at: 0 }, await standing(context, hits[0]!.id))
 }
 
 /** The card of one show, for who comes by a link: https://t.me/<bot>?start=s_82 */
-export const showCard = (turn: Turn, showId: number): Promise<Answer> => search(turn, showSubject(showId))
+export const showCard = (context: ChatContext, showId: number): Promise<Reply> => search(context, showSubject(showId))
 
 /** Questions to TVMaze that a person has in quick succession: half of what TVMaze allows to all together in that time. */
 const SEARCH_BURST = 10
 
 /** Whether this person may ask TVMaze now. Without a limit one person uses up what TVMaze allows to everybody. */
-const maySearch = ({ desk, place, cause }: Turn, question: 'first' | 'second'): Promise<boolean> =>
-  desk.looks.take(
-    [{ subject: `search/${place.personId}`, seconds: desk.limits.searchSeconds, burst: SEARCH_BURST }],
+const maySearch = ({ deps, origin, cause }: ChatContext, question: 'first' | 'second'): Promise<boolean> =>
+  deps.looks.take(
+    [{ subject: `search/${origin.personId}`, seconds: deps.limits.searchSeconds, burst: SEARCH_BURST }],
     question === 'first' ? cause.id : `${cause.id}/second`,
-    desk.clock(),
+    deps.clock(),
   )
 
 /** Hits, null where TVMaze cannot be asked; `show/82` is that show and nothing else. */
-const askTvmaze = async (turn: Turn, query: string): Promise<ShowHit[] | 'gone' | 'too often' | null> => {
-  const { desk } = turn
+const askTvmaze = async (context: ChatContext, query: string): Promise<ShowHit[] | 'gone' | 'too often' | null> => {
+  const { deps } = context
   const id = showIdOf(query)
   try {
-    const known = id === null ? undefined : (await fromCatalogue(desk, catalogue => catalogue.show(id)))?.found
+    const known = id === null ? undefined : (await queryCatalogue(deps, catalogue => catalogue.show(id)))?.found
     if (known) return [hitOf(known)]
-    if (!(await maySearch(turn, 'first'))) return 'too often'
-    if (id === null) return await searchByName(turn, query)
-    return [await within(PATIENCE_MS.tvmaze, 'TVMaze', desk.tvmaze.card(id))]
+    if (!(await maySearch(context, 'first'))) return 'too often'
+    if (id === null) return await searchByName(context, query)
+    return [await withTimeout(replyTimeoutsMs.tvmaze, 'TVMaze', deps.tvmaze.card(id))]
   } catch (error) {
     if (error instanceof ShowGone) return 'gone'
-    if (error instanceof TvmazeUnavailable || error instanceof TookTooLong) return null
+    if (error instanceof TvmazeUnavailable || error instanceof TimedOut) return null
     throw error
   }
 }
 
 /** A text that begins with a greeting may be a name all the same (`Bom dia, Verônica`): only where nothing is found it is left out. */
-const searchByName = async (turn: Turn, query: string): Promise<ShowHit[]> => {
-  const ask = (words: string) => within(PATIENCE_MS.tvmaze, 'TVMaze', turn.desk.tvmaze.search(words))
+const searchByName = async (context: ChatContext, query: string): Promise<ShowHit[]> => {
+  const ask = (name: string) => withTimeout(replyTimeoutsMs.tvmaze, 'TVMaze', context.deps.tvmaze.search(name))
   const found = await ask(query)
   const name = found.length > 0 ? null : nameIn(query)
-  return name !== null && (await maySearch(turn, 'second')) ? ask(name) : found
+  return name !== null && (await maySearch(context, 'second')) ? ask(name) : found
 }
 
 const hitOf = ({ _id, name, url, image, channel, premiered, status }: Show): ShowHit => ({
@@ -101,67 +102,74 @@ const hitOf = ({ _id, name, url, image, channel, premiered, status }: Show): Sho
   summary: null,
 })
 
-const standing = async ({ desk, chat }: Turn, showId: number): Promise<Standing> =>
-  (await desk.follows.find(chat.id, showSubject(showId))) ? 'follower' : 'stranger'
+const standing = async ({ deps, chat }: ChatContext, showId: number): Promise<Standing> =>
+  (await deps.follows.find(chat.id, showSubject(showId))) ? 'follower' : 'stranger'
 
-const sayStatus = (status: string, words: Words): string => words.status[status as keyof Words['status']] ?? status
+const sayStatus = (status: string, messages: BotMessages): string =>
+  messages.status[status as keyof BotMessages['status']] ?? status
 
-const card = (turn: Turn, hits: ShowHit[], place: CardPlace, how: Standing, note?: ReturnType<typeof html>): View => {
-  const { words } = turn
+const card = (
+  context: ChatContext,
+  hits: ShowHit[],
+  place: CardPlace,
+  how: Standing,
+  note?: ReturnType<typeof html>,
+): View => {
+  const { messages } = context
   const hit = hits[place.at]!
   const year = hit.premiered?.slice(0, 4)
   return {
     html: joined([
       html`<b>${hit.name}</b>${year && ` (${year})`}`,
-      joined([hit.channel, sayStatus(hit.status, words)], ' · '),
+      joined([hit.channel, sayStatus(hit.status, messages)], ' · '),
       note,
     ]),
     photo: hit.image,
     buttons: [
-      followRow(hit.id, place, how, words),
+      followRow(hit.id, place, how, messages),
       ...pageRow(place.at, hits.length, at => ({ act: 'card', search: place.search, at })),
       [{ text: 'TVmaze', url: hit.url }],
     ],
   }
 }
 
-const followRow = (show: number, { search, at }: CardPlace, how: Standing, words: Words): Button[] => {
+const followRow = (show: number, { search, at }: CardPlace, how: Standing, messages: BotMessages): Button[] => {
   const place = { search, at }
-  const follow: Button = { text: words.follow, press: { act: 'follow', show, ...place } }
-  const following: Button = { text: words.following, press: { act: 'nothing' } }
+  const follow: Button = { text: messages.follow, press: { act: 'follow', show, ...place } }
+  const following: Button = { text: messages.following, press: { act: 'nothing' } }
   if (how === 'stranger') return [follow]
-  if (how === 'follower') return [following, { text: words.remove, press: { act: 'unfollow', show, ...place } }]
-  if (how === 'newFollower') return [following, { text: words.undo, press: { act: 'unfollow', show, ...place } }]
-  return [follow, { text: words.undo, press: { act: 'refollow', show, ...place, followedAt: how.removed } }]
+  if (how === 'follower') return [following, { text: messages.remove, press: { act: 'unfollow', show, ...place } }]
+  if (how === 'newFollower') return [following, { text: messages.undo, press: { act: 'unfollow', show, ...place } }]
+  return [follow, { text: messages.undo, press: { act: 'refollow', show, ...place, followedAt: how.removed } }]
 }
 
 /** Turns to page `at` of a search, or asks TVMaze again where it did not answer the first time. */
-export const turnPage = async (turn: Turn, place: CardPlace): Promise<Answer> => {
-  const { desk, chat, words } = turn
-  const kept = await desk.searches.find(chat.id, place.search)
-  if (!kept) return { effects: [{ do: 'toast', text: words.searchTooOld }] }
-  if (kept.hits === null) return askAgain(turn, kept)
+export const turnPage = async (context: ChatContext, place: CardPlace): Promise<Reply> => {
+  const { deps, chat, messages } = context
+  const kept = await deps.searches.find(chat.id, place.search)
+  if (!kept) return toastReply(messages.searchTooOld)
+  if (kept.hits === null) return askAgain(context, kept)
   const hit = kept.hits[place.at]
-  if (!hit) return { effects: [{ do: 'toast', text: words.searchTooOld }] }
-  return { effects: [{ do: 'edit', view: card(turn, kept.hits, place, await standing(turn, hit.id)) }] }
+  if (!hit) return toastReply(messages.searchTooOld)
+  return editReply(card(context, kept.hits, place, await standing(context, hit.id)))
 }
 
-const askAgain = async (turn: Turn, { id, query }: Search): Promise<Answer> => {
-  const { desk, chat, words } = turn
-  const hits = await askTvmaze(turn, query)
-  if (hits === null) return { effects: [{ do: 'toast', text: words.tvmazeStillDown }] }
-  if (hits === 'too often') return { effects: [{ do: 'toast', text: words.searchedTooOften }] }
-  if (hits === 'gone') return { effects: [{ do: 'edit', view: { html: words.showGone() } }] }
-  if (hits.length === 0) return { effects: [{ do: 'edit', view: { html: nothing(query, words) } }] }
-  await desk.searches.answered(chat.id, id, hits)
-  return { effects: [{ do: 'edit', view: await firstPage(turn, { id, query, hits }) }] }
+const askAgain = async (context: ChatContext, { id, query }: Search): Promise<Reply> => {
+  const { deps, chat, messages } = context
+  const hits = await askTvmaze(context, query)
+  if (hits === null) return toastReply(messages.tvmazeStillDown)
+  if (hits === 'too often') return toastReply(messages.searchedTooOften)
+  if (hits === 'gone') return editReply({ html: messages.showGone() })
+  if (hits.length === 0) return editReply({ html: nothing(query, messages) })
+  await deps.searches.answered(chat.id, id, hits)
+  return editReply(await firstPage(context, { id, query, hits }))
 }
 
 type CardPress = CardPlace & { show: number }
 
 /** The hits of a card, unless they are forgotten or the button names another show than the card has. */
-const hitsOf = async ({ desk, chat }: Turn, { show, search: id, at }: CardPress): Promise<ShowHit[] | null> => {
-  const hits = (await desk.searches.find(chat.id, id))?.hits
+const hitsOf = async ({ deps, chat }: ChatContext, { show, search: id, at }: CardPress): Promise<ShowHit[] | null> => {
+  const hits = (await deps.searches.find(chat.id, id))?.hits
   return hits?.[at]?.id === show ? hits : null
 }
 
@@ -177,16 +185,16 @@ interface Offer {
  * button, and what nobody offered is not followed.
  */
 export const offerOf = async (
-  turn: Turn,
+  context: ChatContext,
   showId: number,
   onCard?: string,
 ): Promise<Offer | 'not offered' | 'TVMaze is away' | 'too often'> => {
-  const { desk, chat } = turn
-  const show = (await fromCatalogue(desk, catalogue => catalogue.show(showId)))?.found ?? null
+  const { deps, chat } = context
+  const show = (await queryCatalogue(deps, catalogue => catalogue.show(showId)))?.found ?? null
   if (onCard !== undefined || show !== null) return { id: showId, title: onCard ?? show!.name, show }
-  const follow = await desk.follows.find(chat.id, showSubject(showId))
+  const follow = await deps.follows.find(chat.id, showSubject(showId))
   if (follow !== null) return { id: showId, title: follow.title, show }
-  const hits = await askTvmaze(turn, showSubject(showId))
+  const hits = await askTvmaze(context, showSubject(showId))
   if (hits === null) return 'TVMaze is away'
   if (hits === 'too often') return hits
   if (hits === 'gone') return 'not offered'
@@ -196,102 +204,108 @@ export const offerOf = async (
 
 /** The note over a button that led to nothing. */
 export const refused = (
-  { words, desk: { limits } }: Turn,
+  { messages, deps: { limits } }: ChatContext,
   why: 'not offered' | 'TVMaze is away' | 'too often' | 'full' | 'waiting',
-): Answer => {
+): Reply => {
   const text = {
-    'not offered': words.oldButton,
-    'TVMaze is away': words.tvmazeStillDown,
-    'too often': words.searchedTooOften,
-    full: words.followsFull(limits.followsPerChat),
-    waiting: words.followsWaiting(limits.waitingFollowsPerChat),
+    'not offered': messages.oldButton,
+    'TVMaze is away': messages.tvmazeStillDown,
+    'too often': messages.searchedTooOften,
+    full: messages.followsFull(limits.followsPerChat),
+    waiting: messages.followsWaiting(limits.waitingFollowsPerChat),
   }[why]
   return { effects: [{ do: 'toast', text, alert: why === 'full' || why === 'waiting' }] }
 }
 
-/** Follows, and says what comes next. Pressed twice it is one follow; the event goes out again, with an id of its own cause. */
-export const follow = async (turn: Turn, press: CardPress): Promise<Answer> => {
-  const { desk, chat, words } = turn
-  const now = desk.clock()
-  const hits = await hitsOf(turn, press)
-  const offer = await offerOf(turn, press.show, hits?.[press.at]?.name)
-  if (typeof offer === 'string') return refused(turn, offer)
+/** Follows, and says what comes next. PressRequest twice it is one follow; the event goes out again, with an id of its own cause. */
+export const follow = async (context: ChatContext, press: CardPress): Promise<Reply> => {
+  const { deps, chat, messages } = context
+  const now = deps.clock()
+  const hits = await hitsOf(context, press)
+  const offer = await offerOf(context, press.show, hits?.[press.at]?.name)
+  if (typeof offer === 'string') return refused(context, offer)
   const { id, title, show } = offer
   const subject = showSubject(id)
-  const kept = await desk.follows.followWithinLimits(
+  const kept = await deps.follows.followWithinLimits(
     chat.id,
     subject,
-    desk.limits,
+    deps.limits,
     show === null ? now : null,
-    follows => follows.follow(chat.id, subject, now, title, turn.place.threadId),
+    follows => follows.follow(chat.id, subject, now, title, context.origin.threadId),
   )
-  if (typeof kept === 'string') return refused(turn, kept)
+  if (typeof kept === 'string') return refused(context, kept)
   const isNew = kept.done
-  const followedAt = isNew ? now : ((await desk.follows.find(chat.id, subject))?.followedAt ?? now)
-  const events = [followed(turn, id, followedAt)]
-  const toast = { do: 'toast', text: isNew ? words.followed : words.alreadyFollowing } as const
+  const followedAt = isNew ? now : ((await deps.follows.find(chat.id, subject))?.followedAt ?? now)
+  const events = [followed(context, id, followedAt)]
+  const toast = { do: 'toast', text: isNew ? messages.followed : messages.alreadyFollowing } as const
   if (!hits) {
-    return { effects: [toast, { do: 'send', view: { html: words.followedByName(title) } }], events }
+    return { effects: [toast, { do: 'send', view: { html: messages.followedByName(title) } }], events }
   }
-  const view = card(turn, hits, press, isNew ? 'newFollower' : 'follower', whatComesNext(turn, show, hits[press.at]!))
+  const view = card(
+    context,
+    hits,
+    press,
+    isNew ? 'newFollower' : 'follower',
+    whatComesNext(context, show, hits[press.at]!),
+  )
   return { effects: [toast, { do: 'edit', view, samePhoto: true }], events }
 }
 
-const followed = ({ chat, cause }: Turn, showId: number, followedAt: Date) =>
+const followed = ({ chat, cause }: ChatContext, showId: number, followedAt: Date) =>
   SeriesFollowed.from(cause, {
     subject: showSubject(showId),
     data: { chatId: chat.id, showId, followedAt: followedAt.toISOString() },
   })
 
-const whatComesNext = ({ desk, chat, words }: Turn, show: Show | null, hit: ShowHit) => {
-  const now = desk.clock()
+const whatComesNext = ({ deps, chat, messages }: ChatContext, show: Show | null, hit: ShowHit) => {
+  const now = deps.clock()
   const next = show && nextEpisode(show, now, chat.zone)
-  if (next) return words.nextEpisode(sayEpisode(next, chat.language), sayWhen(next, chat, words, now))
-  if (hit.status === 'Ended') return words.nextEnded()
-  return show ? words.nextUnknown() : words.nextComing()
+  if (next) return messages.nextEpisode(sayEpisode(next, chat.language), sayWhen(next, chat, messages, now))
+  if (hit.status === 'Ended') return messages.nextEnded()
+  return show ? messages.nextUnknown() : messages.nextComing()
 }
 
-export const unfollow = async (turn: Turn, press: CardPress): Promise<Answer> => {
-  const { desk, chat, words } = turn
+export const unfollow = async (context: ChatContext, press: CardPress): Promise<Reply> => {
+  const { deps, chat, messages } = context
   const [hits, removed] = await Promise.all([
-    hitsOf(turn, press),
-    desk.follows.unfollow(chat.id, showSubject(press.show)),
+    hitsOf(context, press),
+    deps.follows.unfollow(chat.id, showSubject(press.show)),
   ])
-  const toast = { do: 'toast', text: removed ? words.unfollowed : words.notFollowing } as const
+  const toast = { do: 'toast', text: removed ? messages.unfollowed : messages.notFollowing } as const
   if (!hits) return { effects: [toast] }
-  const view = card(turn, hits, press, removed ? { removed: removed.followedAt } : 'stranger')
+  const view = card(context, hits, press, removed ? { removed: removed.followedAt } : 'stranger')
   return { effects: [toast, { do: 'edit', view, samePhoto: true }] }
 }
 
 /** Undoes a removal: followed since when it was. */
-export const refollow = async (turn: Turn, press: CardPress & { followedAt: Date }): Promise<Answer> => {
-  const { words } = turn
-  const hits = await hitsOf(turn, press)
-  const offer = await offerOf(turn, press.show, hits?.[press.at]?.name)
-  if (typeof offer === 'string') return refused(turn, offer)
-  const followedAt = await restoreFollow(turn, offer, press.followedAt)
-  if (typeof followedAt === 'string') return refused(turn, followedAt)
-  const events = [followed(turn, offer.id, followedAt)]
-  const toast = { do: 'toast', text: words.restored } as const
+export const refollow = async (context: ChatContext, press: CardPress & { followedAt: Date }): Promise<Reply> => {
+  const { messages } = context
+  const hits = await hitsOf(context, press)
+  const offer = await offerOf(context, press.show, hits?.[press.at]?.name)
+  if (typeof offer === 'string') return refused(context, offer)
+  const followedAt = await restoreFollow(context, offer, press.followedAt)
+  if (typeof followedAt === 'string') return refused(context, followedAt)
+  const events = [followed(context, offer.id, followedAt)]
+  const toast = { do: 'toast', text: messages.restored } as const
   if (!hits) return { effects: [toast], events }
-  return { effects: [toast, { do: 'edit', view: card(turn, hits, press, 'follower'), samePhoto: true }], events }
+  return { effects: [toast, { do: 'edit', view: card(context, hits, press, 'follower'), samePhoto: true }], events }
 }
 
 /** Follows as if it had never stopped. The date comes from a button, so it may be made up: it is never in the future. */
 export const restoreFollow = async (
-  { desk, chat, place }: Turn,
+  { deps, chat, origin }: ChatContext,
   { id, title, show }: Offer,
   followedAt: Date,
 ): Promise<Date | 'full' | 'waiting'> => {
-  const now = desk.clock()
+  const now = deps.clock()
   const since = followedAt > now ? now : followedAt
   const subject = showSubject(id)
-  const kept = await desk.follows.followWithinLimits(
+  const kept = await deps.follows.followWithinLimits(
     chat.id,
     subject,
-    desk.limits,
+    deps.limits,
     show === null ? now : null,
-    follows => follows.restore(chat.id, subject, since, title, place.threadId),
+    follows => follows.restore(chat.id, subject, since, title, origin.threadId),
   )
   return typeof kept === 'string' ? kept : since
 }

@@ -1,186 +1,205 @@
-import { encode } from '#functions/telegram/callback-data.ts'
 import { TelegramError, TelegramUnreachable } from '#functions/telegram/client.ts'
-import { cut, plain } from '#functions/telegram/html.ts'
-import { inlineKeyboard, maxCaptionLength, maxTextLength } from '#functions/telegram/message.ts'
 import { refusalKindOf, refusalOf } from '#functions/telegram/refusals.ts'
-import { smallerPoster } from '#functions/tvmaze/client.ts'
-import { type Asked, ChatGone, type Effect, type Fault, type PressedMessage, type View } from './bot.ts'
+import type { Effect, View } from './reply.ts'
+import type { BotRequest, PressedMessage } from './request.ts'
+import type { TelegramApi } from './telegraf-client.ts'
+import { formattedPayload, plainPayload, type ViewPayload } from './view-payload.ts'
 
-/** One method of the Bot API. Throws TelegramError and TelegramUnreachable. */
-export type Call = (method: string, params: Record<string, unknown>) => Promise<unknown>
-
-/** Where to speak; for a press also what was pressed. */
-export interface Listener {
+/** The chat and topic to send to; after a button press also what was pressed. */
+export interface Recipient {
   chatId: number
   threadId?: number
   press?: { queryId: string; message: PressedMessage | null }
 }
 
-export const listenerOf = (asked: Asked): Listener => ({
-  chatId: asked.place.chatId,
-  ...(asked.place.threadId === undefined ? {} : { threadId: asked.place.threadId }),
-  ...(asked.kind === 'press' ? { press: { queryId: asked.queryId, message: asked.message } } : {}),
+export const recipientOf = (request: BotRequest): Recipient => ({
+  chatId: request.origin.chatId,
+  ...(request.origin.threadId === undefined ? {} : { threadId: request.origin.threadId }),
+  ...(request.kind === 'press' ? { press: { queryId: request.queryId, message: request.message } } : {}),
 })
 
-const isRefusal = (error: unknown): error is TelegramError => error instanceof TelegramError && error.code === 400
+/** A message that Telegram refused because of a mistake of ours. `delivered`: Telegram accepted a plainer form of it. */
+export interface RefusedMessage {
+  code: number
+  reason: string
+  delivered: boolean
+}
 
-/** Does effects at Telegram, and takes each of its refusals for what it means. */
-export const speaking = (call: Call, listener: Listener) => {
-  const { press } = listener
-  const faults: Fault[] = []
-  const to = {
-    chat_id: listener.chatId,
-    ...(listener.threadId === undefined ? {} : { message_thread_id: listener.threadId }),
+/** Telegram does not deliver to this chat: the bot is blocked or removed, or the chat is deleted. */
+export class ChatUnreachable extends Error {
+  override readonly name = 'ChatUnreachable'
+  /** Set if the reason may be a mistake of ours, such as a wrong chat id. */
+  readonly refused: RefusedMessage | null
+  constructor(reason: string, refused: RefusedMessage | null = null) {
+    super(reason)
+    this.refused = refused
   }
+}
 
-  const send = async (view: View): Promise<void> => {
-    await delivered(view, async (form, where) => {
-      for (const photo of form.photos) {
-        try {
-          await call('sendPhoto', { ...where, photo, ...form.caption, ...form.keyboard })
-          return
-        } catch (error) {
-          if (refusalKindOf(error) !== 'photo') throw error
-        }
-      }
-      await call('sendMessage', { ...where, ...form.text, ...form.keyboard })
-    })
-  }
+/** Sends effects to one chat. */
+export interface Sender {
+  /**
+   * Performs the effects in the recipient's chat, or in `inChat` if the group moved there. Returns the messages that Telegram refused.
+   * Throws ChatUnreachable; TelegramError for 429, for a group that moved and for a refused token; TelegramUnreachable.
+   */
+  send(effects: readonly Effect[], inChat?: number): Promise<RefusedMessage[]>
+  /** Whether a message may be in the chat: Telegram accepted one, or did not answer a call that sends or edits one. */
+  mayHaveSent(): boolean
+}
 
-  const edit = async (view: View, samePhoto: boolean): Promise<void> => {
-    const message = press?.message
-    if (!message || message.shows === 'unknown') return send(view)
-    const where = { chat_id: listener.chatId, message_id: message.id }
-    const isPhoto = message.shows === 'photo'
-    // A photo cannot become a text nor, in older apps, a text a photo: then a new message takes the place of the old one.
-    if (!samePhoto && isPhoto !== Boolean(view.photo)) return replace(view, where)
+/** A sender that calls Telegram until `signal` aborts. */
+export const createSender = (telegram: TelegramApi, recipient: Recipient, signal: AbortSignal): Sender => {
+  let maybeSent = false
+  const call: Call = async (method, params) => {
     try {
-      await delivered(view, async form => {
-        if (!isPhoto) await call('editMessageText', { ...where, ...form.text, ...form.keyboard })
-        else if (samePhoto) await call('editMessageCaption', { ...where, ...form.caption, ...form.keyboard })
-        else {
-          const media = { type: 'photo', media: form.photos[0], ...form.caption }
-          await call('editMessageMedia', { ...where, media, ...form.keyboard })
-        }
-      })
+      const result = await telegram.call(method, params, signal)
+      maybeSent ||= writesToTheChat(method)
+      return result
     } catch (error) {
-      const refused = refusalKindOf(error)
-      if (refused === 'not-modified') return
-      if (refused === 'photo') return replace(view, where)
-      if (refused !== 'message-not-editable') throw error
-      await send(view)
-    }
-  }
-
-  const replace = async (view: View, where: { chat_id: number; message_id: number }): Promise<void> => {
-    await send(view)
-    // The answer is there; an old message that stays above it is no reason to give the answer again.
-    await call('deleteMessage', where).catch(() => {})
-  }
-
-  /** Tries the view as it is, then without what Telegram refuses: a topic that is gone, formatting that it cannot read. */
-  const delivered = async (
-    view: View,
-    attempt: (form: Form, where: typeof to) => Promise<void>,
-    where = to,
-    form = formOf(view),
-  ): Promise<void> => {
-    try {
-      await attempt(form, where)
-    } catch (error) {
-      const refused = refusalKindOf(error)
-      if (refused === 'topic-unavailable' && where.message_thread_id !== undefined)
-        return delivered(view, attempt, { chat_id: to.chat_id }, form)
-      if (refused === 'markup' && !form.isPlain) {
-        faults.push({ ...faultOf(error as TelegramError), delivered: true })
-        return delivered(view, attempt, where, plainFormOf(view))
-      }
+      maybeSent ||= writesToTheChat(method) && error instanceof TelegramUnreachable && error.acted === 'unknown'
       throw error
     }
   }
-
-  const toast = async (text?: string, alert = false): Promise<void> => {
-    if (!press) return
-    const words = text === undefined ? {} : { text: [...text].slice(0, 200).join(''), show_alert: alert }
-    await call('answerCallbackQuery', { callback_query_id: press.queryId, ...words }).catch(error => {
-      if (refusalKindOf(error) !== 'query-expired') throw error
-    })
-  }
-
-  const does = async (effect: Effect): Promise<void> => {
-    switch (effect.do) {
-      case 'send':
-        return send(effect.view)
-      case 'edit':
-        return edit(effect.view, effect.samePhoto === true)
-      case 'toast':
-        return toast(effect.text, effect.alert)
-      default:
-        return effect satisfies never
-    }
-  }
-
-  return async (effects: readonly Effect[]): Promise<Fault[]> => {
-    const toasts = effects.filter(effect => effect.do === 'toast')
-    // A button waits until its press is answered, whether there is something to say or not; and the answer waits for nothing.
-    const answered = Promise.allSettled([...toasts.map(does), ...(press && toasts.length === 0 ? [toast()] : [])])
-    const messages = effects.filter(effect => effect.do !== 'toast')
-    try {
-      for (const effect of messages) await does(effect)
-    } catch (error) {
-      await answered
-      faults.push(meaningOf(error))
-      return faults
-    }
-    for (const outcome of await answered) {
-      // A note that would come late is worth nothing.
-      if (outcome.status === 'fulfilled' || refusalKindOf(outcome.reason) === 'flood') continue
-      if (messages.length === 0) faults.push(meaningOf(outcome.reason))
-      else if (isRefusal(outcome.reason)) faults.push({ ...faultOf(outcome.reason), delivered: true })
-    }
-    return faults
-  }
-}
-
-/** A refusal that repeating cannot change is a fault of ours; everything else is thrown as what it means for the chat. */
-const meaningOf = (error: unknown): Fault => {
-  if (error instanceof TelegramUnreachable || !(error instanceof TelegramError)) throw error
-  const fault: Fault = { ...faultOf(error), delivered: false }
-  const { kind } = refusalOf(error)
-  if (kind === 'chat-forbidden') throw new ChatGone(error.description)
-  if (kind === 'chat-not-found') throw new ChatGone(error.description, fault)
-  if (kind === 'chat-migrated' || error.code !== 400) throw error
-  return fault
-}
-
-const faultOf = ({ method, code, description }: TelegramError) => ({ code, reason: `${method}: ${description}` })
-
-/** A view in Telegram's words. */
-interface Form {
-  isPlain: boolean
-  /** In the order in which to try them. */
-  photos: string[]
-  text: Record<string, unknown>
-  caption: Record<string, unknown>
-  keyboard: Record<string, unknown>
-}
-
-const formOf = (view: View): Form => form(view, limit => cut(view.html, limit), { parse_mode: 'HTML' })
-const plainFormOf = (view: View): Form => form(view, limit => plain(view.html).slice(0, limit), {})
-
-const form = ({ photo, buttons }: View, words: (limit: number) => string, mode: { parse_mode?: 'HTML' }): Form => {
-  const smaller = photo ? smallerPoster(photo) : undefined
   return {
-    isPlain: mode.parse_mode === undefined,
-    photos: [...(photo ? [photo] : []), ...(smaller ? [smaller] : [])],
-    text: { text: words(maxTextLength), ...mode, link_preview_options: { is_disabled: true } },
-    caption: { caption: words(maxCaptionLength), ...mode },
-    keyboard: {
-      reply_markup: inlineKeyboard(
-        (buttons ?? []).map(row =>
-          row.map(button => ('url' in button ? button : { text: button.text, data: encode(button.press) })),
-        ),
-      ),
-    },
+    send: (effects, inChat = recipient.chatId) =>
+      sendEffects({ call, recipient: { ...recipient, chatId: inChat }, refused: [] }, effects),
+    mayHaveSent: () => maybeSent,
   }
 }
+
+type Call = (method: string, params: Record<string, unknown>) => Promise<unknown>
+
+const writesToTheChat = (method: string) => /^(send|editMessage)/.test(method)
+
+/** The state of one `send`. */
+interface Delivery {
+  call: Call
+  recipient: Recipient
+  refused: RefusedMessage[]
+}
+
+const sendEffects = async (delivery: Delivery, effects: readonly Effect[]): Promise<RefusedMessage[]> => {
+  const { refused, recipient } = delivery
+  const toasts = effects.filter(effect => effect.do === 'toast')
+  const messages = effects.filter(effect => effect.do !== 'toast')
+  // Telegram shows a button as busy until its press is answered, so a press without a toast is answered too. Messages do not wait for it.
+  const answers = toasts.map(({ text, alert }) => answerPress(delivery, text, alert))
+  if (recipient.press && toasts.length === 0) answers.push(answerPress(delivery))
+  const answered = Promise.allSettled(answers)
+  try {
+    for (const effect of messages) {
+      if (effect.do === 'send') await sendMessage(delivery, effect.view)
+      else await editMessage(delivery, effect.view, effect.samePhoto === true)
+    }
+  } catch (error) {
+    await answered
+    refused.push(refusedOrThrow(error))
+    return refused
+  }
+  for (const outcome of await answered) {
+    // Telegram asks to wait before the toast; a late toast is useless, so it is dropped.
+    if (outcome.status === 'fulfilled' || refusalKindOf(outcome.reason) === 'flood') continue
+    if (messages.length === 0) refused.push(refusedOrThrow(outcome.reason))
+    else if (isBadRequest(outcome.reason)) refused.push(refusedMessage(outcome.reason, true))
+  }
+  return refused
+}
+
+const answerPress = async ({ call, recipient }: Delivery, text?: string, alert = false): Promise<void> => {
+  if (!recipient.press) return
+  const shown = text === undefined ? {} : { text: [...text].slice(0, 200).join(''), show_alert: alert }
+  await call('answerCallbackQuery', { callback_query_id: recipient.press.queryId, ...shown }).catch(error => {
+    if (refusalKindOf(error) !== 'query-expired') throw error
+  })
+}
+
+const sendMessage = (delivery: Delivery, view: View): Promise<void> =>
+  withFallbacks(delivery, view, async (payload, to) => {
+    for (const photo of payload.photos) {
+      try {
+        await delivery.call('sendPhoto', { ...to, photo, ...payload.caption, ...payload.keyboard })
+        return
+      } catch (error) {
+        if (refusalKindOf(error) !== 'photo') throw error
+      }
+    }
+    await delivery.call('sendMessage', { ...to, ...payload.text, ...payload.keyboard })
+  })
+
+const editMessage = async (delivery: Delivery, view: View, samePhoto: boolean): Promise<void> => {
+  const { call, recipient } = delivery
+  const message = recipient.press?.message
+  if (!message || message.shows === 'unknown') return sendMessage(delivery, view)
+  const target = { chat_id: recipient.chatId, message_id: message.id }
+  const isPhoto = message.shows === 'photo'
+  // A photo cannot become a text. In older apps a text cannot become a photo. So a new message replaces the old one.
+  if (!samePhoto && isPhoto !== Boolean(view.photo)) return replaceMessage(delivery, view, target)
+  try {
+    await withFallbacks(delivery, view, async payload => {
+      if (!isPhoto) await call('editMessageText', { ...target, ...payload.text, ...payload.keyboard })
+      else if (samePhoto) await call('editMessageCaption', { ...target, ...payload.caption, ...payload.keyboard })
+      else {
+        const media = { type: 'photo', media: payload.photos[0], ...payload.caption }
+        await call('editMessageMedia', { ...target, media, ...payload.keyboard })
+      }
+    })
+  } catch (error) {
+    const kind = refusalKindOf(error)
+    if (kind === 'not-modified') return
+    if (kind === 'photo') return replaceMessage(delivery, view, target)
+    if (kind !== 'message-not-editable') throw error
+    await sendMessage(delivery, view)
+  }
+}
+
+type MessageTarget = { chat_id: number; message_id: number }
+
+const replaceMessage = async (delivery: Delivery, view: View, target: MessageTarget): Promise<void> => {
+  await sendMessage(delivery, view)
+  // The new message is sent. If the old one cannot be deleted, sending the new one again would not help.
+  await delivery.call('deleteMessage', target).catch(() => {})
+}
+
+type ChatTarget = { chat_id: number; message_thread_id?: number }
+
+/** Tries the view as it is, then without the part that Telegram refuses: a deleted topic, formatting that it cannot parse. */
+const withFallbacks = async (
+  { recipient, refused }: Delivery,
+  view: View,
+  attempt: (payload: ViewPayload, to: ChatTarget) => Promise<void>,
+): Promise<void> => {
+  let payload = formattedPayload(view)
+  let to: ChatTarget = { chat_id: recipient.chatId }
+  if (recipient.threadId !== undefined) to.message_thread_id = recipient.threadId
+  for (;;) {
+    try {
+      return await attempt(payload, to)
+    } catch (error) {
+      const kind = refusalKindOf(error)
+      if (kind === 'topic-unavailable' && to.message_thread_id !== undefined) to = { chat_id: recipient.chatId }
+      else if (kind === 'markup' && !payload.isPlain) {
+        refused.push(refusedMessage(error as TelegramError, true))
+        payload = plainPayload(view)
+      } else throw error
+    }
+  }
+}
+
+/** A refusal that another attempt cannot change is a refused message. Every other error is thrown, as ChatUnreachable or as it is. */
+const refusedOrThrow = (error: unknown): RefusedMessage => {
+  if (!(error instanceof TelegramError)) throw error
+  const refused = refusedMessage(error, false)
+  const { kind } = refusalOf(error)
+  if (kind === 'chat-forbidden') throw new ChatUnreachable(error.description)
+  if (kind === 'chat-not-found') throw new ChatUnreachable(error.description, refused)
+  if (kind === 'chat-migrated' || error.code !== 400) throw error
+  return refused
+}
+
+const isBadRequest = (error: unknown): error is TelegramError => error instanceof TelegramError && error.code === 400
+
+const refusedMessage = ({ method, code, description }: TelegramError, delivered: boolean): RefusedMessage => ({
+  code,
+  reason: `${method}: ${description}`,
+  delivered,
+})

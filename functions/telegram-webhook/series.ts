@@ -2,11 +2,11 @@ import { showIdOf } from '#database/series/follows.ts'
 import type { Show } from '#database/series/show.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
 import { distinctions, nameKey, withNote } from '#functions/wording/namesakes.ts'
-import { sayEpisode } from '#functions/wording/words.ts'
-import type { Answer, Button, View } from './bot.ts'
-import { fromCatalogue, type Turn } from './context.ts'
+import { sayEpisode } from '#functions/wording/series.ts'
+import { type ChatContext, queryCatalogue } from './context.ts'
 import { nextEpisode, sayWhen, titleOf } from './episodes.ts'
 import { label, pageOf, pageRow } from './pages.ts'
+import type { Button, Reply, View } from './reply.ts'
 import { followedAgain, offerOf, refused, restoreFollow, showSubject } from './search.ts'
 
 const A_PAGE = 6
@@ -23,42 +23,42 @@ interface FollowedShow {
   title: string | null
 }
 
-const followedShows = async ({ desk, chat }: Turn): Promise<FollowedShow[]> =>
-  (await desk.follows.of(chat.id, 'show/')).flatMap(({ subject, title }) => {
+const followedShows = async ({ deps, chat }: ChatContext): Promise<FollowedShow[]> =>
+  (await deps.follows.of(chat.id, 'show/')).flatMap(({ subject, title }) => {
     const id = showIdOf(subject)
     return id === null ? [] : [{ id, title }]
   })
 
 /** The series that the chat follows, by name, with what comes next of each. */
-export const seriesList = async (turn: Turn, page: number, note?: Note): Promise<View> => {
-  const { chat, words } = turn
-  const follows = await followedShows(turn)
+export const seriesList = async (context: ChatContext, page: number, note?: Note): Promise<View> => {
+  const { chat, messages } = context
+  const follows = await followedShows(context)
   if (follows.length === 0) {
-    const nothing = chat.kind === 'private' ? words.seriesNone() : words.seriesNoneInGroup()
+    const nothing = chat.kind === 'private' ? messages.seriesNone() : messages.seriesNoneInGroup()
     return { html: joined([note?.html, nothing], '\n\n'), buttons: note ? [[note.button]] : [] }
   }
   const sorted = follows.toSorted((one, other) =>
     (one.title ?? '').localeCompare(other.title ?? '', chat.language, { sensitivity: 'base' }),
   )
   const { items, at, pages } = pageOf(sorted, page, A_PAGE)
-  const { isKnown, named: all } = await namesOf(turn, withNamesakes(items, sorted))
+  const { isKnown, named: all } = await namesOf(context, withNamesakes(items, sorted))
   const named = all.slice(0, items.length)
   return {
     html: joined(
       [
         note?.html,
-        words.seriesTitle(follows.length),
+        messages.seriesTitle(follows.length),
         ...named.map(({ show, name, note: which }) =>
-          joined([nameLine(name, which, show), isKnown && statusLine(turn, show)]),
+          joined([nameLine(name, which, show), isKnown && statusLine(context, show)]),
         ),
-        !isKnown && words.catalogueDownNote(),
+        !isKnown && messages.catalogueDownNote(),
       ],
       '\n\n',
     ),
     buttons: [
       ...(note ? [[note.button]] : []),
       ...named.map(({ id, name, note: which }): Button[] => [
-        { text: label(words.removeNamed(name), which), press: { act: 'remove', show: id, page: at } },
+        { text: label(messages.removeNamed(name), which), press: { act: 'remove', show: id, page: at } },
       ]),
       ...pageRow(at, pages, to => ({ act: 'series', page: to })),
     ],
@@ -75,12 +75,12 @@ const withNamesakes = (some: readonly FollowedShow[], all: readonly FollowedShow
 }
 
 /** What each show is called, and what tells it from others of its name. */
-const namesOf = async ({ desk, chat, words }: Turn, follows: readonly FollowedShow[]) => {
-  const known = await fromCatalogue(desk, catalogue => catalogue.shows(follows.map(({ id }) => id)))
+const namesOf = async ({ deps, chat, messages }: ChatContext, follows: readonly FollowedShow[]) => {
+  const known = await queryCatalogue(deps, catalogue => catalogue.shows(follows.map(({ id }) => id)))
   const shows = new Map(known?.found.map(show => [show._id, show]))
   const named = follows.map(({ id, title }) => {
     const show = shows.get(id)
-    return { id, show, name: show ? titleOf(show, chat) : (title ?? words.unnamedSeries) }
+    return { id, show, name: show ? titleOf(show, chat) : (title ?? messages.unnamedSeries) }
   })
   const notes = distinctions(
     named.map(({ id, name, show }) => ({
@@ -96,51 +96,56 @@ const namesOf = async ({ desk, chat, words }: Turn, follows: readonly FollowedSh
 const nameLine = (name: string, note: string | undefined, show: Show | undefined) =>
   html`${show ? html`<a href="${show.url}"><b>${name}</b></a>` : html`<b>${name}</b>`}${note && ` (${note})`}`
 
-const statusLine = ({ desk, chat, words }: Turn, show: Show | undefined): Html | string => {
-  const now = desk.clock()
+const statusLine = ({ deps, chat, messages }: ChatContext, show: Show | undefined): Html | string => {
+  const now = deps.clock()
   const next = show && nextEpisode(show, now, chat.zone)
-  if (next) return words.next(sayEpisode(next, chat.language), sayWhen(next, chat, words, now))
-  if (!show) return words.dateComing
-  return show.status === 'Ended' ? words.status.Ended : words.noDate
+  if (next) return messages.next(sayEpisode(next, chat.language), sayWhen(next, chat, messages, now))
+  if (!show) return messages.dateComing
+  return show.status === 'Ended' ? messages.status.Ended : messages.noDate
 }
 
 /** Removes at once; the way back stands above the list. */
-export const removeSeries = async (turn: Turn, showId: number, page: number): Promise<Answer> => {
-  const { desk, chat, words } = turn
-  const removed = await desk.follows.unfollow(chat.id, showSubject(showId))
+export const removeSeries = async (context: ChatContext, showId: number, page: number): Promise<Reply> => {
+  const { deps, chat, messages } = context
+  const removed = await deps.follows.unfollow(chat.id, showSubject(showId))
   if (!removed)
     return {
       effects: [
-        { do: 'toast', text: words.notFollowing },
-        { do: 'edit', view: await seriesList(turn, page) },
+        { do: 'toast', text: messages.notFollowing },
+        { do: 'edit', view: await seriesList(context, page) },
       ],
     }
-  const namesakes = withNamesakes([{ id: showId, title: removed.title }], await followedShows(turn))
-  const { name, note: which } = (await namesOf(turn, namesakes)).named[0]!
+  const namesakes = withNamesakes([{ id: showId, title: removed.title }], await followedShows(context))
+  const { name, note: which } = (await namesOf(context, namesakes)).named[0]!
   const press = { act: 'restore', show: showId, page, followedAt: removed.followedAt } as const
   const note = {
-    html: words.removed(withNote(name, which)),
-    button: { text: label(words.undoRemove(name), which), press },
+    html: messages.removed(withNote(name, which)),
+    button: { text: label(messages.undoRemove(name), which), press },
   }
   return {
     effects: [
-      { do: 'toast', text: words.unfollowed },
-      { do: 'edit', view: await seriesList(turn, page, note) },
+      { do: 'toast', text: messages.unfollowed },
+      { do: 'edit', view: await seriesList(context, page, note) },
     ],
   }
 }
 
 /** Undoes a removal, however long ago it was. */
-export const restoreSeries = async (turn: Turn, showId: number, page: number, followedAt: Date): Promise<Answer> => {
-  const offer = await offerOf(turn, showId)
-  if (typeof offer === 'string') return refused(turn, offer)
-  const since = await restoreFollow(turn, offer, followedAt)
-  if (typeof since === 'string') return refused(turn, since)
+export const restoreSeries = async (
+  context: ChatContext,
+  showId: number,
+  page: number,
+  followedAt: Date,
+): Promise<Reply> => {
+  const offer = await offerOf(context, showId)
+  if (typeof offer === 'string') return refused(context, offer)
+  const since = await restoreFollow(context, offer, followedAt)
+  if (typeof since === 'string') return refused(context, since)
   return {
     effects: [
-      { do: 'toast', text: turn.words.restored },
-      { do: 'edit', view: await seriesList(turn, page) },
+      { do: 'toast', text: context.messages.restored },
+      { do: 'edit', view: await seriesList(context, page) },
     ],
-    events: [followedAgain(turn, offer.id, since)],
+    events: [followedAgain(context, offer.id, since)],
   }
 }

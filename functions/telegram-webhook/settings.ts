@@ -2,50 +2,57 @@ import type { Language } from '#database/chats/language.ts'
 import { joined } from '#functions/telegram/html.ts'
 import { sayClock, sayZoneTime } from '#functions/wording/dates.ts'
 import { folded } from '#functions/wording/fold.ts'
-import type { Answer, Button, View } from './bot.ts'
-import type { Turn } from './context.ts'
+import type { ChatContext } from './context.ts'
+import { botMessages } from './messages/messages.ts'
 import { label } from './pages.ts'
-import { words as allWords } from './words/words.ts'
+import { type Button, type Reply, sendReply, type View } from './reply.ts'
 import { findZone, offeredZones, zoneLabel } from './zones.ts'
 
-const clockIn = ({ desk, chat }: Turn, zone = chat.zone) => sayClock(desk.clock(), { language: chat.language, zone })
+const clockIn = ({ deps, chat }: ChatContext, zone = chat.zone) =>
+  sayClock(deps.clock(), { language: chat.language, zone })
 
-const searchButton = ({ words }: Turn): Button => ({ text: words.searchButton, press: { act: 'howToSearch' } })
+const searchButton = ({ messages }: ChatContext): Button => ({
+  text: messages.searchButton,
+  press: { act: 'howToSearch' },
+})
 const other = (language: Language): Language => (language === 'en' ? 'pt-BR' : 'en')
 
-const settingsRow = ({ chat, words }: Turn): Button[] => [
-  { text: words.otherLanguage, press: { act: 'language', language: other(chat.language) } },
-  { text: words.zoneButton(zoneLabel(chat.zone, chat.language)), press: { act: 'zones' } },
+const settingsRow = ({ chat, messages }: ChatContext): Button[] => [
+  { text: messages.otherLanguage, press: { act: 'language', language: other(chat.language) } },
+  { text: messages.zoneButton(zoneLabel(chat.zone, chat.language)), press: { act: 'zones' } },
 ]
 
-const menuButtons = (turn: Turn): Button[][] => [
-  [searchButton(turn)],
+const menuButtons = (context: ChatContext): Button[][] => [
+  [searchButton(context)],
   [
-    { text: turn.words.seriesButton, press: { act: 'series', page: 0 } },
-    { text: turn.words.upcomingButton, press: { act: 'upcoming', days: 7, page: 0 } },
+    { text: context.messages.seriesButton, press: { act: 'series', page: 0 } },
+    { text: context.messages.upcomingButton, press: { act: 'upcoming', days: 7, page: 0 } },
   ],
-  [{ text: turn.words.monitorsButton, press: { act: 'monitors', page: 0 } }],
+  [{ text: context.messages.monitorsButton, press: { act: 'monitors', page: 0 } }],
 ]
 
 /** The first words to a chat. Who speaks English hardly lives by Brazil's clock, which a new chat has, and is told so. */
-export const greeting = (turn: Turn): View => {
-  const { chat, place, words } = turn
-  const note = chat.language === 'en' && words.zoneNote(sayZoneTime(chat.zone, chat.language))
+export const greeting = (context: ChatContext): View => {
+  const { chat, origin, messages } = context
+  const note = chat.language === 'en' && messages.zoneNote(sayZoneTime(chat.zone, chat.language))
   return chat.kind === 'private'
-    ? { html: joined([words.welcome(place.name), note], '\n\n'), buttons: [[searchButton(turn)], settingsRow(turn)] }
-    : { html: joined([words.groupWelcome(), note], '\n\n') }
+    ? {
+        html: joined([messages.welcome(origin.name), note], '\n\n'),
+        buttons: [[searchButton(context)], settingsRow(context)],
+      }
+    : { html: joined([messages.groupWelcome(), note], '\n\n') }
 }
 
 /** For who knows the bot already. */
-export const menu = (turn: Turn): View => ({
-  html: turn.words.menu(turn.chat.kind === 'private'),
-  buttons: [...menuButtons(turn), settingsRow(turn)],
+export const menu = (context: ChatContext): View => ({
+  html: context.messages.menu(context.chat.kind === 'private'),
+  buttons: [...menuButtons(context), settingsRow(context)],
 })
 
-export const help = ({ chat, words }: Turn): View => ({ html: words.help(chat.kind === 'private') })
+export const help = ({ chat, messages }: ChatContext): View => ({ html: messages.help(chat.kind === 'private') })
 
-export const howToSearch = ({ chat, words }: Turn): View => ({
-  html: chat.kind === 'private' ? words.howToSearch() : words.howToSearchInGroup(),
+export const howToSearch = ({ chat, messages }: ChatContext): View => ({
+  html: chat.kind === 'private' ? messages.howToSearch() : messages.howToSearchInGroup(),
 })
 
 const named: Record<string, Language> = {
@@ -70,50 +77,52 @@ const languageButtons: Button[][] = [
 ]
 
 /** /idioma, with a language or without. */
-export const askedForLanguage = async (turn: Turn, argument: string): Promise<Answer> => {
-  const { words } = turn
-  if (argument === '')
-    return { effects: [{ do: 'send', view: { html: words.chooseLanguage(), buttons: languageButtons } }] }
+export const askedForLanguage = async (context: ChatContext, argument: string): Promise<Reply> => {
+  const { messages } = context
+  if (argument === '') return sendReply({ html: messages.chooseLanguage(), buttons: languageButtons })
   const language = named[folded(argument).replace('_', '-')]
   if (language === undefined) {
-    const view = { html: words.languageUnknown(label(argument)), buttons: languageButtons }
-    return { effects: [{ do: 'send', view }] }
+    const view = { html: messages.languageUnknown(label(argument)), buttons: languageButtons }
+    return sendReply(view)
   }
-  return { effects: [{ do: 'send', view: await setLanguage(turn, language) }] }
+  return sendReply(await setLanguage(context, language))
 }
 
 /** Keeps the choice; the answer is in the new language already. */
-export const setLanguage = async (turn: Turn, language: Language): Promise<View> => {
-  await turn.desk.chats.setLanguage(turn.chat.id, language)
-  const changed: Turn = { ...turn, chat: { ...turn.chat, language }, words: allWords[language] }
-  return { html: changed.words.languageSet(), buttons: menuButtons(changed) }
+export const setLanguage = async (context: ChatContext, language: Language): Promise<View> => {
+  await context.deps.chats.setLanguage(context.chat.id, language)
+  const changed: ChatContext = { ...context, chat: { ...context.chat, language }, messages: botMessages[language] }
+  return { html: changed.messages.languageSet(), buttons: menuButtons(changed) }
 }
 
 const zoneButtons = (zones: readonly string[], language: Language): Button[][] =>
   zones.map(zone => [{ text: zoneLabel(zone, language), press: { act: 'zone', zone } }])
 
 /** The zones that speakers of the chat's language live in, and how to ask for any other. */
-export const zoneChoice = (turn: Turn): View => ({
-  html: turn.words.chooseZone(zoneLabel(turn.chat.zone, turn.chat.language), clockIn(turn)),
-  buttons: zoneButtons(offeredZones[turn.chat.language], turn.chat.language),
+export const zoneChoice = (context: ChatContext): View => ({
+  html: context.messages.chooseZone(zoneLabel(context.chat.zone, context.chat.language), clockIn(context)),
+  buttons: zoneButtons(offeredZones[context.chat.language], context.chat.language),
 })
 
 /** /fuso, with a city or a zone or without. */
-export const askedForZone = async (turn: Turn, argument: string): Promise<Answer> => {
-  const { chat, words } = turn
-  if (argument === '') return { effects: [{ do: 'send', view: zoneChoice(turn) }] }
+export const askedForZone = async (context: ChatContext, argument: string): Promise<Reply> => {
+  const { chat, messages } = context
+  if (argument === '') return sendReply(zoneChoice(context))
   const found = findZone(argument, chat.language)
-  if ('zone' in found) return { effects: [{ do: 'send', view: await setZone(turn, found.zone) }] }
+  if ('zone' in found) return sendReply(await setZone(context, found.zone))
   const view =
     found.suggestions.length > 0
-      ? { html: words.zoneWhich(label(argument)), buttons: zoneButtons(found.suggestions, chat.language) }
-      : { html: words.zoneUnknown(label(argument)), buttons: zoneButtons(offeredZones[chat.language], chat.language) }
-  return { effects: [{ do: 'send', view }] }
+      ? { html: messages.zoneWhich(label(argument)), buttons: zoneButtons(found.suggestions, chat.language) }
+      : {
+          html: messages.zoneUnknown(label(argument)),
+          buttons: zoneButtons(offeredZones[chat.language], chat.language),
+        }
+  return sendReply(view)
 }
 
 /** Keeps the zone and says what time it is there, so that a mistake is seen at once. */
-export const setZone = async (turn: Turn, zone: string): Promise<View> => {
-  await turn.desk.chats.setZone(turn.chat.id, zone)
-  const html = turn.words.zoneSet(zoneLabel(zone, turn.chat.language), clockIn(turn, zone))
-  return { html, buttons: menuButtons(turn) }
+export const setZone = async (context: ChatContext, zone: string): Promise<View> => {
+  await context.deps.chats.setZone(context.chat.id, zone)
+  const html = context.messages.zoneSet(zoneLabel(zone, context.chat.language), clockIn(context, zone))
+  return { html, buttons: menuButtons(context) }
 }

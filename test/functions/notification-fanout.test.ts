@@ -11,7 +11,8 @@ import { notificationFanout } from '#functions/notification-fanout/notification-
 import { wording } from '#functions/notification-fanout/wording.ts'
 import { decode } from '#functions/telegram/callback-data.ts'
 import { plain, visibleLength } from '#functions/telegram/html.ts'
-import { episodeName, sayEpisodes, sayProbeError } from '#functions/wording/words.ts'
+import { sayProbeError } from '#functions/wording/probe-errors.ts'
+import { episodeName, sayEpisodes } from '#functions/wording/series.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 
 let database: TestDatabase

@@ -82,11 +82,11 @@ describe('finding and following', () => {
 
     const undone = await person.presses('desfazer', card.id)
     expect(labels(undone.shown)[0]).toEqual(['seguir', 'desfazer'])
-    expect(await world.desk.follows.of(person.chatId, 'show/')).toEqual([])
+    expect(await world.deps.follows.of(person.chatId, 'show/')).toEqual([])
     world.time.now = new Date('2026-11-25T15:00:00Z')
     const redone = await person.presses('desfazer', card.id)
     expect(redone.note).toBe('Desfeito! Você continua seguindo.')
-    expect(await world.desk.follows.of(person.chatId, 'show/')).toEqual([
+    expect(await world.deps.follows.of(person.chatId, 'show/')).toEqual([
       {
         subject: `show/${cast.harbor}`,
         title: 'Harbor Nine',
@@ -176,13 +176,13 @@ describe('finding and following', () => {
   test('only the newest searches are kept, and the button of a forgotten one says so but still follows', async () => {
     const person = somebody()
     const old = await person.says('lighthouse')
-    for (let i = 0; i < 20; i++) await world.desk.searches.keep(person.chatId, `again ${i}`, [])
+    for (let i = 0; i < 20; i++) await world.deps.searches.keep(person.chatId, `again ${i}`, [])
     expect((await person.presses('›', old.id)).note).toMatch(/^Essa busca já expirou/)
     const { note, shown } = await person.presses('seguir', old.id)
     expect(note).toBe('Pronto! Eu aviso quando sair episódio novo.')
     expect(shown.id).toBe(old.id)
     expect(person.answers().at(-1)!.text).toMatch(/^Pronto! Você segue/)
-    expect(await world.desk.follows.of(person.chatId, 'show/')).toHaveLength(1)
+    expect(await world.deps.follows.of(person.chatId, 'show/')).toHaveLength(1)
   })
 })
 
@@ -197,7 +197,7 @@ describe('the series one follows', () => {
       [cast.streamer, 'Signal from Ganymede'],
       [cast.special, 'Not in the catalogue'],
     ] as const)
-      await world.desk.follows.follow(person.chatId, `show/${id}`, since, title)
+      await world.deps.follows.follow(person.chatId, `show/${id}`, since, title)
     const list = await person.says('/series')
     expect(list.text).toMatch(
       /^📺 Suas séries \(3\)\n\nPorto Nove\nT\d+ E\d+ · amanhã · 23:00\n\nNot in the catalogue\nbuscando a data…\n\nSinal de Ganimedes\nT\d+ E\d+ · qua\., 25 nov \(horário não divulgado\)$/,
@@ -216,7 +216,7 @@ describe('the series one follows', () => {
     const restored = await person.presses('desfazer · Porto Nove', list.id)
     expect(restored.note).toBe('Desfeito! Você continua seguindo.')
     expect(restored.shown.text).toMatch(/^📺 Suas séries \(3\)/)
-    expect((await world.desk.follows.find(person.chatId, `show/${cast.harbor}`))?.followedAt).toEqual(since)
+    expect((await world.deps.follows.find(person.chatId, `show/${cast.harbor}`))?.followedAt).toEqual(since)
     expect(world.broker.events('series.followed').at(-1)?.data).toMatchObject({ followedAt: since.toISOString() })
   })
 
@@ -234,7 +234,7 @@ describe('the series one follows', () => {
       world.tvmaze.addShow(show)
       world.tvmaze.addEpisode(show.id, { season: 1, number: 1, name: 'Piloto', airs: { on: '2026-11-21' } })
       await world.know(show.id)
-      await world.desk.follows.follow(person.chatId, `show/${show.id}`, new Date('2026-11-01'), show.name)
+      await world.deps.follows.follow(person.chatId, `show/${show.id}`, new Date('2026-11-01'), show.name)
     }
     const list = await person.says('/series')
     expect(list.text).toContain('Fantasma (1998)\n')
@@ -258,7 +258,7 @@ describe('the series one follows', () => {
     const person = somebody()
     await person.says('/start')
     for (let i = 0; i < 14; i++)
-      await world.desk.follows.follow(
+      await world.deps.follows.follow(
         person.chatId,
         `show/${5000 + i}`,
         new Date(),
@@ -285,7 +285,7 @@ describe('what is on', () => {
     const person = somebody()
     await person.says('/start')
     for (const id of [cast.harbor, cast.streamer, cast.lateNight, 990_010])
-      await world.desk.follows.follow(person.chatId, `show/${id}`, new Date(), null)
+      await world.deps.follows.follow(person.chatId, `show/${id}`, new Date(), null)
     const { text } = await person.says('/proximos')
     expect(text).toMatch(/^🗓 Próximos 7 dias\n\nAmanhã\n23:00 Porto Nove T\d+ E\d+ “/)
     expect(text).toMatch(/\nQua\., 25 nov\n(.*\n)*Sinal de Ganimedes T\d+ E\d+ “.+” \(horário não divulgado\)/)
@@ -298,7 +298,7 @@ describe('what is on', () => {
     await person.says('/fuso Rio Branco')
     expect((await person.says('/proximos')).text).toMatch(/00:37 The Last Desk/)
     await world.know(cast.novela)
-    await world.desk.follows.follow(person.chatId, `show/${cast.novela}`, new Date(), null)
+    await world.deps.follows.follow(person.chatId, `show/${cast.novela}`, new Date(), null)
     const month = await person.presses('ver 30 dias')
     expect(month.shown.text).toMatch(/^🗓 Próximos 30 dias/)
     expect(labels(month.shown)[0]).toEqual(['1/2', '›'])
@@ -308,7 +308,7 @@ describe('what is on', () => {
     await world.know(cast.novela)
     const person = somebody()
     await person.says('/start')
-    await world.desk.follows.follow(person.chatId, `show/${cast.novela}`, new Date(), null)
+    await world.deps.follows.follow(person.chatId, `show/${cast.novela}`, new Date(), null)
     expect((await person.says('/hoje')).text).toMatch(/^🗓 Hoje, sáb\., 21 nov\n\n21:20 Rua das Acácias T1 E42/)
     // By Lisbon's clock each chapter is on after midnight: Saturday has Friday's.
     await person.says('/fuso Lisboa')
@@ -320,7 +320,7 @@ describe('what is on', () => {
   test('what the catalogue does not have yet is not called nothing', async () => {
     const person = somebody()
     await person.says('/start')
-    await world.desk.follows.follow(person.chatId, `show/${cast.sparse}`, new Date(), 'Untitled Delta Project')
+    await world.deps.follows.follow(person.chatId, `show/${cast.sparse}`, new Date(), 'Untitled Delta Project')
     const filling = [await person.says('/hoje'), await person.says('/proximos')]
     for (const { text } of filling) expect(text).toMatch(/^Ainda estou buscando as datas/)
     await world.know(cast.sparse)
@@ -331,10 +331,10 @@ describe('what is on', () => {
   test('without the catalogue the list of series still has its names, and the others say what is wrong', async () => {
     const person = somebody()
     await person.says('/start')
-    await world.desk.follows.follow(person.chatId, `show/${cast.harbor}`, new Date(), 'Harbor Nine')
-    const whole = world.desk.catalogue
+    await world.deps.follows.follow(person.chatId, `show/${cast.harbor}`, new Date(), 'Harbor Nine')
+    const whole = world.deps.catalogue
     const broken = () => Promise.reject(new Error('no server'))
-    world.desk.catalogue = { show: broken, shows: broken }
+    world.deps.catalogue = { show: broken, shows: broken }
     try {
       expect((await person.says('/series')).text).toBe(
         '📺 Suas séries (1)\n\nHarbor Nine\n\nAs datas não estão disponíveis agora.',
@@ -345,7 +345,7 @@ describe('what is on', () => {
         expect(labels(sorry)).toEqual([['tentar de novo']])
       }
     } finally {
-      world.desk.catalogue = whole
+      world.deps.catalogue = whole
     }
     await world.know(cast.harbor)
     expect((await person.presses('tentar de novo')).shown.text).toMatch(/Próximos 7 dias/)
@@ -377,7 +377,7 @@ describe('settings', () => {
     expect((await person.presses('Amazonas · Manaus')).shown.text).toBe(
       'Pronto! Seu fuso é Amazonas · Manaus. Hora atual: 11:00.',
     )
-    expect((await world.desk.chats.find(person.chatId))?.zone).toBe('America/Manaus')
+    expect((await world.deps.chats.find(person.chatId))?.zone).toBe('America/Manaus')
     expect((await person.says('/fuso lisboa')).text).toBe('Pronto! Seu fuso é Lisboa. Hora atual: 15:00.')
     expect((await person.says('/fuso Fortaleza, CE')).text).toMatch(/^Pronto! Seu fuso é Fortaleza\./)
     expect((await person.says(`/fuso ${'x'.repeat(4000)}`)).text.length).toBeLessThan(200)
@@ -394,7 +394,7 @@ describe('monitors', () => {
     expect((await person.says('/monitorar exemplo.com.br')).text).toBe(
       'Pronto! Vou verificar exemplo.com.br a cada 1 min. Estou fazendo a primeira verificação e já conto o resultado.',
     )
-    const [monitor] = await world.desk.monitors.of(person.chatId)
+    const [monitor] = await world.deps.monitors.of(person.chatId)
     expect(monitor).toMatchObject({ url: 'https://exemplo.com.br/', kind: 'http', intervalS: 60, timeoutMs: 10_000 })
     expect(world.broker.events('probe.requested').at(-1)).toMatchObject({
       subject: `monitor/${monitor!.id}`,
@@ -404,12 +404,12 @@ describe('monitors', () => {
         checks: [{ monitorId: monitor!.id, url: 'https://exemplo.com.br/', dueAt: '2026-11-21T15:00:00.000Z' }],
       },
     })
-    expect(await world.desk.follows.find(person.chatId, `monitor/${monitor!.id}`)).not.toBeNull()
+    expect(await world.deps.follows.find(person.chatId, `monitor/${monitor!.id}`)).not.toBeNull()
     await world.db.query(`update monitor set state = 'up', judged_at = now() where id = $1`, [monitor!.id])
     expect((await person.says('/monitorar https://exemplo.com.br 30s')).text).toBe(
       'Eu já vigiava exemplo.com.br. Agora verifico a cada 30 s.',
     )
-    expect((await world.desk.monitors.of(person.chatId)).map(({ intervalS }) => intervalS)).toEqual([30])
+    expect((await world.deps.monitors.of(person.chatId)).map(({ intervalS }) => intervalS)).toEqual([30])
     expect((await person.says('/monitor tcp://db.example.org:5432 5m')).text).toMatch(
       /^Pronto! Vou verificar db\.example\.org:5432 a cada 5 min/,
     )
@@ -448,7 +448,7 @@ describe('monitors', () => {
   ])('/monitorar %s is refused in words that help', async (argument, words) => {
     const person = somebody()
     expect((await person.says(`/monitorar ${argument}`)).text).toMatch(words)
-    expect(await world.desk.monitors.countOf(person.chatId)).toBe(0)
+    expect(await world.deps.monitors.countOf(person.chatId)).toBe(0)
   })
 
   test.each([
@@ -484,7 +484,7 @@ describe('monitors', () => {
     const answer = await person.says(text)
     expect(answer.text).toMatch(/^Não posso vigiar/)
     expect(answer.text).not.toContain('hunter2')
-    expect(await world.desk.monitors.countOf(person.chatId)).toBe(0)
+    expect(await world.deps.monitors.countOf(person.chatId)).toBe(0)
   })
 
   test.each([
@@ -500,7 +500,7 @@ describe('monitors', () => {
     const person = somebody()
     const { text } = await person.says(`/monitorar ${argument}`)
     expect(text.includes('(limite de tempo: ')).toBe(/\slim|\stimeout/.test(argument))
-    expect(await world.desk.monitors.of(person.chatId)).toMatchObject([{ intervalS, timeoutMs }])
+    expect(await world.deps.monitors.of(person.chatId)).toMatchObject([{ intervalS, timeoutMs }])
   })
 
   test.each(['1m limite 61s', '10m limite 3m', '10s timeout 20s', '1m limite 0s', '1m limite pouco', '1m limite'])(
@@ -510,7 +510,7 @@ describe('monitors', () => {
       expect((await person.says(`/monitorar lento.example ${more}`)).text).toMatch(
         /^O limite de tempo da resposta vai de/,
       )
-      expect(await world.desk.monitors.countOf(person.chatId)).toBe(0)
+      expect(await world.deps.monitors.countOf(person.chatId)).toBe(0)
     },
   )
 
@@ -524,7 +524,7 @@ describe('monitors', () => {
     )
     expect((await person.says('/monitorar um.a.mais.example')).text).toMatch(/^Você já tem 50 monitores/)
     expect((await person.says('/monitorar m7.example 10m')).text).not.toMatch(/50/)
-    expect(await world.desk.monitors.countOf(person.chatId)).toBe(50)
+    expect(await world.deps.monitors.countOf(person.chatId)).toBe(50)
   })
 
   test('the list tells state, uptime and age of the last check; what is down comes first', async () => {
@@ -572,7 +572,7 @@ describe('monitors', () => {
   test('a monitor is checked now, paused, resumed, and deleted only after a second yes', async () => {
     const person = somebody()
     await person.says('/monitorar servico.example')
-    const [monitor] = await world.desk.monitors.of(person.chatId)
+    const [monitor] = await world.deps.monitors.of(person.chatId)
     const list = await person.says('/monitores')
     await person.presses('⚪ servico.example', list.id)
     expect((await person.presses('verificar agora', list.id)).note).toBe('Verificando… já mando o resultado.')
@@ -591,14 +591,14 @@ describe('monitors', () => {
     await person.presses('excluir', list.id)
     const gone = await person.presses('excluir servico.example', list.id)
     expect(gone.note).toBe('servico.example foi excluído.')
-    expect(await world.desk.monitors.of(person.chatId)).toEqual([])
-    expect(await world.desk.follows.of(person.chatId, 'monitor/')).toEqual([])
+    expect(await world.deps.monitors.of(person.chatId)).toEqual([])
+    expect(await world.deps.follows.of(person.chatId, 'monitor/')).toEqual([])
   })
 
   test('nobody touches the monitor of another chat, whatever button they make up', async () => {
     const owner = somebody()
     await owner.says('/monitorar privado.example')
-    const [monitor] = await world.desk.monitors.of(owner.chatId)
+    const [monitor] = await world.deps.monitors.of(owner.chatId)
     const stranger = somebody()
     await stranger.says('/monitorar meu.example')
     const list = await stranger.says('/monitores')
@@ -609,7 +609,7 @@ describe('monitors', () => {
       expect(press.shown.text).not.toContain('privado')
     }
     expect(world.broker.events('probe.requested')).toHaveLength(before)
-    expect((await world.desk.monitors.get(monitor!.id))?.pausedAt).toBeNull()
+    expect((await world.deps.monitors.get(monitor!.id))?.pausedAt).toBeNull()
   })
 
   test('a button of an older version, or of nobody’s making, says that it is no use', async () => {
@@ -655,8 +655,8 @@ describe('groups', () => {
     await world.settled()
     const bigger = group.upgrade()
     await world.settled()
-    expect(await world.desk.monitors.of(group.chatId)).toEqual([])
-    expect((await world.desk.monitors.of(bigger.chatId)).map(({ name }) => name)).toEqual(['portaria.example'])
+    expect(await world.deps.monitors.of(group.chatId)).toEqual([])
+    expect((await world.deps.monitors.of(bigger.chatId)).map(({ name }) => name)).toEqual(['portaria.example'])
     bigger.as(ana).send('/monitores')
     await world.settled()
     expect(bigger.as(ana).last()?.text).toMatch(/portaria\.example/)
@@ -682,7 +682,7 @@ describe('groups', () => {
     const [series, sites] = [forum.openTopic('Séries'), forum.openTopic('Sites')]
     forum.closeTopic(1)
     const seat = forum.as(ana)
-    const threadOf = (subject: string) => world.desk.follows.threadOf(forum.chatId, subject)
+    const threadOf = (subject: string) => world.deps.follows.threadOf(forum.chatId, subject)
     seat.send('/buscar harbor nine', { threadId: series })
     await world.settled()
     seat.press('seguir')
@@ -697,7 +697,7 @@ describe('groups', () => {
 
     seat.send('/monitorar topico.example', { threadId: series })
     await world.settled()
-    const [monitor] = await world.desk.monitors.of(forum.chatId)
+    const [monitor] = await world.deps.monitors.of(forum.chatId)
     expect(await threadOf(`monitor/${monitor!.id}`)).toBe(series)
     expect(world.broker.events('probe.requested').at(-1)?.data).toMatchObject({
       chatId: forum.chatId,
@@ -719,8 +719,8 @@ describe('groups', () => {
     await world.settled()
     seat.send('/monitorar respostas.example', { replyTo: first })
     await world.settled()
-    const [monitor] = await world.desk.monitors.of(group.chatId)
-    expect(await world.desk.follows.threadOf(group.chatId, `monitor/${monitor!.id}`)).toBeNull()
+    const [monitor] = await world.deps.monitors.of(group.chatId)
+    expect(await world.deps.follows.threadOf(group.chatId, `monitor/${monitor!.id}`)).toBeNull()
     expect(seat.last()).toMatchObject({ threadId: null, from: 'bot' })
   })
 })
@@ -729,14 +729,14 @@ describe('who can be reached', () => {
   test('who blocks the bot is left alone and keeps everything; unblocking makes them reachable again', async () => {
     const person = somebody()
     await person.says('/start')
-    await world.desk.follows.follow(person.chatId, 'show/7', new Date(), null)
+    await world.deps.follows.follow(person.chatId, 'show/7', new Date(), null)
     person.block()
     await world.settled()
-    expect((await world.desk.chats.find(person.chatId))?.unreachableSince).not.toBeNull()
-    expect(await world.desk.follows.followersOf('show/7')).toEqual([])
+    expect((await world.deps.chats.find(person.chatId))?.unreachableSince).not.toBeNull()
+    expect(await world.deps.follows.followersOf('show/7')).toEqual([])
     person.unblock()
     await world.settled()
-    expect((await world.desk.follows.followersOf('show/7')).map(({ id }) => id)).toEqual([person.chatId])
+    expect((await world.deps.follows.followersOf('show/7')).map(({ id }) => id)).toEqual([person.chatId])
   })
 })
 
@@ -748,7 +748,7 @@ test('a list that would be longer than Telegram takes ends with an ellipsis inst
     world.tvmaze.addShow({ id, name: `Uma série de nome comprido & número ${show} `.repeat(3) })
     world.tvmaze.addEpisode(id, { season: 1, number: 1, name: 'Um episódio '.repeat(9), airs: { on: '2026-11-21' } })
     await world.know(id)
-    await world.desk.follows.follow(person.chatId, `show/${id}`, new Date(), null)
+    await world.deps.follows.follow(person.chatId, `show/${id}`, new Date(), null)
   }
   const { text, entities } = await person.says('/hoje')
   expect(text.length).toBeLessThanOrEqual(4096)

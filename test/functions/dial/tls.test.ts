@@ -5,7 +5,7 @@ import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from
 import { afterEach, expect, test } from 'vitest'
 import type { ProbeErrorCode } from '#events/probe-error.ts'
 import { addressGuard, safeDialler } from '#functions/dial/dial.ts'
-import { sayProbeError } from '#functions/wording/words.ts'
+import { sayProbeError } from '#functions/wording/probe-errors.ts'
 import odd from '#test/functions/dial/support/odd-certificates.json' with { type: 'json' }
 
 const dialler = safeDialler({ guard: addressGuard('127.0.0.0/8'), lookup: async () => ['127.0.0.1'], ca: odd.root })

@@ -26,7 +26,7 @@ afterAll(() => world.stop())
 beforeEach(async () => {
   world.tvmaze.fail(null)
   world.tvmaze.forgetCalls()
-  world.desk.limits = usualLimits
+  world.deps.limits = usualLimits
   await world.db.query(`update tvmaze_budget set granted = '{}', paused_until = null`)
 })
 
@@ -166,7 +166,7 @@ describe('the series of one chat', () => {
     ['pt-br', 'Você já segue 3 séries, o máximo por conversa. Remova uma em /series para abrir espaço.'],
     ['en', 'You already follow 3 series, the most a chat can follow. Remove one in /shows to make room.'],
   ])('have a limit that the bot explains (%s), and one that was removed makes room', async (language, words) => {
-    world.desk.limits = { ...usualLimits, followsPerChat: 3 }
+    world.deps.limits = { ...usualLimits, followsPerChat: 3 }
     const person = await somebody(language)
     const [one, two, three, four] = all() as [number, number, number, number]
     for (const show of [one, two, three]) await person.follows(show)
@@ -179,7 +179,7 @@ describe('the series of one chat', () => {
   })
 
   test('that wait for their first look have a limit too; those that the catalogue has do not wait', async () => {
-    world.desk.limits = { ...usualLimits, waitingFollowsPerChat: 2 }
+    world.deps.limits = { ...usualLimits, waitingFollowsPerChat: 2 }
     const person = await somebody()
     const [one, two, three, four] = all() as [number, number, number, number]
     await world.know(one)

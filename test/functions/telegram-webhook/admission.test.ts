@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { VigiaEvent } from '#events/event.ts'
 import { UpdateDeferred } from '#events/update-deferred.ts'
 import { inBinaryMode } from '#functions/host/publish.ts'
-import { deferral } from '#functions/telegram-webhook/deferral.ts'
+import { deferredUpdates } from '#functions/telegram-webhook/deferred-update.ts'
 import { botIdOf, secretCheck, usableSecret } from '#functions/telegram-webhook/secret.ts'
 import { secret, startWebhook, token, type Webhook } from '#test/functions/telegram-webhook/support.ts'
 import { until } from '#test/support/until.ts'
@@ -16,15 +16,15 @@ afterAll(() => world?.stop())
 
 const whole = { find: (_: number) => Promise.resolve(null as never) }
 beforeAll(() => {
-  whole.find = world.desk.chats.find as never
+  whole.find = world.deps.chats.find as never
 })
 /** From now on, whatever that chat says cannot be handled. */
 const poison = (chatId: number) => {
-  world.desk.chats.find = id =>
+  world.deps.chats.find = id =>
     id === chatId ? Promise.reject(new Error('a fault of ours, at /srv/secret/path.ts:7')) : whole.find(id)
 }
 afterEach(() => {
-  world.desk.chats.find = whole.find as never
+  world.deps.chats.find = whole.find as never
   world.broker.refuse(0)
   world.telegram.clearInjectedErrors()
 })
@@ -210,7 +210,7 @@ describe('a poison update', () => {
     const attempts = world.telegram.deliveries().filter(({ updateId }) => updateId === update.update.update_id)
     expect(attempts.map(({ status }) => status)).toEqual([503, 503, 200])
 
-    world.desk.chats.find = whole.find as never
+    world.deps.chats.find = whole.find as never
     expect((await person.says('/series')).text).toMatch(/^Você ainda não segue/)
     expect(
       person
@@ -232,10 +232,10 @@ describe('a poison update', () => {
     const person = world.person('Desculpa')
     await person.says('/start')
     const update = said('/hoje', { id: person.chatId, first_name: 'Desculpa' })
-    const of = world.desk.follows.of
-    world.desk.follows.of = () => Promise.reject(new Error('a fault of ours'))
+    const of = world.deps.follows.of
+    world.deps.follows.of = () => Promise.reject(new Error('a fault of ours'))
     for (const status of [503, 503, 200]) expect((await world.post(update)).status).toBe(status)
-    world.desk.follows.of = of
+    world.deps.follows.of = of
     expect(person.answers().at(-1)?.text).toBe(
       'Algo deu errado do meu lado e ainda não consegui responder. Seu pedido está guardado e vou tentar de novo sozinho. Se não chegar nada em alguns minutos, mande outra vez.',
     )
@@ -384,7 +384,7 @@ describe('an update that can be neither handled nor kept', () => {
     const update = { ...said('/ajuda'), update_id: Number.MAX_SAFE_INTEGER }
     poison(7_000_001)
     for (const status of [503, 503, 200]) expect((await world.post(update)).status).toBe(status)
-    world.desk.chats.find = whole.find as never
+    world.deps.chats.find = whole.find as never
     expect((await world.deliver(world.broker.events('update.deferred').at(-1)!)).status).toBe(204)
   })
 
@@ -400,13 +400,16 @@ describe('an update that can be neither handled nor kept', () => {
 })
 
 describe('a deferred update', () => {
-  const genuine = () => ({ ...deferral(secret, botId).event(said('/start')), source: '/functions/telegram-webhook' })
+  const genuine = () => ({
+    ...deferredUpdates(secret, botId).event(said('/start')),
+    source: '/functions/telegram-webhook',
+  })
 
   test('survives a store that sorts its keys', async () => {
     const update = said('/start', { id: world.person('Ordem').chatId, first_name: 'Ordem' })
     world.telegram.user('Ordem').send('oi')
     await world.settled()
-    const event = deferral(secret, botId).event(update)
+    const event = deferredUpdates(secret, botId).event(update)
     const sorted = JSON.parse(
       JSON.stringify(event.data, (_, part) =>
         part && typeof part === 'object' && !Array.isArray(part)

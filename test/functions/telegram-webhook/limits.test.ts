@@ -9,7 +9,7 @@ beforeAll(async () => {
 })
 afterAll(() => world?.stop())
 afterEach(async () => {
-  Object.assign(world.desk.limits, usualLimits)
+  Object.assign(world.deps.limits, usualLimits)
   world.addresses.clear()
   await world.db.query('truncate look')
   await world.db.query(`delete from monitor`)
@@ -91,7 +91,7 @@ describe('however many ask at once', () => {
   })
 
   test('a host gets its checks a minute over all chats together', async () => {
-    Object.assign(world.desk.limits, { hostChecksPerMinute: 10 })
+    Object.assign(world.deps.limits, { hostChecksPerMinute: 10 })
     const all = await Promise.all(
       Array.from({ length: 15 }, async () => {
         const person = somebody('en')
@@ -118,7 +118,7 @@ describe('a host is counted', () => {
     'tcp://Vitima.Example:5432',
     'tcp://vitima.example.:5433',
   ])('as one however it is written: %s', async url => {
-    Object.assign(world.desk.limits, { personHostChecksPerMinute: 1 })
+    Object.assign(world.deps.limits, { personHostChecksPerMinute: 1 })
     const person = somebody()
     await person.says('/monitorar https://vitima.example/first 1m')
     const { text } = await person.says(`/monitorar ${url} 1m`)
@@ -147,7 +147,7 @@ describe('a host is counted', () => {
     const stored = new URL(url).href
     const person = somebody()
     await person.says('/start')
-    const { monitor } = await world.desk.monitors.add({
+    const { monitor } = await world.deps.monitors.add({
       chatId: person.chatId,
       name: 'x',
       kind: 'http',
@@ -155,11 +155,11 @@ describe('a host is counted', () => {
       intervalS: 60,
       timeoutMs: 1000,
     })
-    expect((await world.desk.monitors.hostOf(monitor.id)).host).toBe(hostOf(stored))
+    expect((await world.deps.monitors.hostOf(monitor.id)).host).toBe(hostOf(stored))
   })
 
   test('by its address, where many names lead to one machine', async () => {
-    Object.assign(world.desk.limits, { personHostChecksPerMinute: 2 })
+    Object.assign(world.deps.limits, { personHostChecksPerMinute: 2 })
     const person = somebody()
     for (const name of ['a.example', 'b.example', 'c.example']) world.addresses.set(name, '9.9.9.9')
     await person.says('/monitorar a.example')
@@ -174,19 +174,19 @@ describe('a host is counted', () => {
 
 describe('limits', () => {
   test('count a shorter interval and a resumed monitor, and never what reduces the load', async () => {
-    Object.assign(world.desk.limits, { personHostChecksPerMinute: 2 })
+    Object.assign(world.deps.limits, { personHostChecksPerMinute: 2 })
     const person = somebody()
     await person.says('/monitorar a.example/1')
     await person.says('/monitorar a.example/2')
     expect((await person.says('/monitorar a.example/2 10s')).text).toMatch(/^Com este/)
-    const [, second] = await world.desk.monitors.of(person.chatId)
-    await world.desk.monitors.pause(person.chatId, second!.id)
+    const [, second] = await world.deps.monitors.of(person.chatId)
+    await world.deps.monitors.pause(person.chatId, second!.id)
     await person.says('/monitorar a.example/3')
     const list = await person.says('/monitores')
     await person.presses('⏸ a.example/2', list.id)
     const refused = await person.presses('retomar', list.id)
     expect(refused.note).toMatch(/^Com este monitor, eu faria mais de 2 verificações por minuto em a\.example/)
-    expect((await world.desk.monitors.get(second!.id))?.pausedAt).not.toBeNull()
+    expect((await world.deps.monitors.get(second!.id))?.pausedAt).not.toBeNull()
     expect((await person.says('/monitorar a.example/2')).text, 'by its address too').toMatch(/^Com este/)
     await person.says('/monitorar a.example/3 2m')
     expect((await person.says('/monitorar a.example/2 2m')).text).toMatch(/a cada 2 min/)
@@ -207,7 +207,7 @@ describe('limits', () => {
   })
 
   test('of a person hold where two hand their monitors to each other', async () => {
-    Object.assign(world.desk.limits, { monitorsPerPerson: 3 })
+    Object.assign(world.deps.limits, { monitorsPerPerson: 3 })
     const [ana, bia] = [somebody(), somebody()]
     const group = world.telegram.group('Passagem')
     group.addBot(world.telegram.user(ana.name))
@@ -226,7 +226,7 @@ describe('limits', () => {
   })
 
   test('of a person are not shared by anonymous administrators, whose account is one and the same', async () => {
-    Object.assign(world.desk.limits, { monitorsPerPerson: 1 })
+    Object.assign(world.deps.limits, { monitorsPerPerson: 1 })
     const anonymous = 1_087_968_824
     const groups = [world.telegram.group('Um'), world.telegram.group('Dois')]
     for (const group of groups) group.addBot(world.telegram.user('Ana'))
@@ -237,7 +237,7 @@ describe('limits', () => {
   })
 
   test('give an update that is handled again the same answer', async () => {
-    Object.assign(world.desk.limits, { monitorsPerChat: 1, monitorsPerPerson: 1, personHostChecksPerMinute: 1 })
+    Object.assign(world.deps.limits, { monitorsPerChat: 1, monitorsPerPerson: 1, personHostChecksPerMinute: 1 })
     const person = somebody()
     await person.says('/start')
     world.telegram.failNext('sendMessage', { dropConnection: true })
@@ -284,7 +284,7 @@ describe('a look on demand', () => {
   const card = async () => {
     const person = somebody()
     await person.says('/monitorar servico.example')
-    const [monitor] = await world.desk.monitors.of(person.chatId)
+    const [monitor] = await world.deps.monitors.of(person.chatId)
     await world.db.query(`update monitor set state = 'up', judged_at = $2 where id = $1`, [
       monitor!.id,
       new Date(world.time.now.getTime() - 4_000),
@@ -327,8 +327,8 @@ describe('a look on demand', () => {
     for (let at = 0; at < 10; at++) {
       await person.says('/monitorar denovo.example')
       await person.says('/monitorar denovo.example 30s')
-      const [monitor] = await world.desk.monitors.of(person.chatId)
-      await world.desk.monitors.remove(person.chatId, monitor!.id)
+      const [monitor] = await world.deps.monitors.of(person.chatId)
+      await world.deps.monitors.remove(person.chatId, monitor!.id)
     }
     expect(probes().length - before).toBe(3)
   })
@@ -336,10 +336,10 @@ describe('a look on demand', () => {
   test('leaves nothing behind for long', async () => {
     const at = new Date('2027-01-01T00:00:00Z')
     const one = { subject: 'monitor/1', seconds: 5, burst: 1 }
-    expect(await world.desk.looks.take([one], 'a', at)).toBe(true)
-    expect(await world.desk.looks.take([{ ...one, subject: 'monitor/2' }, one], 'b', at)).toBe(false)
-    expect(await world.desk.looks.take([one], 'a', at), 'the same cause again').toBe(true)
-    await world.desk.looks.take([{ ...one, subject: 'monitor/3' }], 'c', new Date(at.getTime() + 2 * 3_600_000))
+    expect(await world.deps.looks.take([one], 'a', at)).toBe(true)
+    expect(await world.deps.looks.take([{ ...one, subject: 'monitor/2' }, one], 'b', at)).toBe(false)
+    expect(await world.deps.looks.take([one], 'a', at), 'the same cause again').toBe(true)
+    await world.deps.looks.take([{ ...one, subject: 'monitor/3' }], 'c', new Date(at.getTime() + 2 * 3_600_000))
     const { rows } = await world.db.query('select subject from look order by subject')
     expect(rows).toEqual([{ subject: 'monitor/3' }])
   })

@@ -14,11 +14,11 @@ import { addressGuard } from '#functions/dial/address.ts'
 import { on } from '#functions/host/function-definition.ts'
 import { inBinaryMode } from '#functions/host/publish.ts'
 import { createFunctionServer } from '#functions/host/server.ts'
-import type { Desk } from '#functions/telegram-webhook/context.ts'
-import { deferral } from '#functions/telegram-webhook/deferral.ts'
+import type { Dependencies } from '#functions/telegram-webhook/context.ts'
+import { deferredUpdates } from '#functions/telegram-webhook/deferred-update.ts'
 import { usualLimits } from '#functions/telegram-webhook/limits.ts'
 import { botIdOf, secretCheck } from '#functions/telegram-webhook/secret.ts'
-import { telegrafBot } from '#functions/telegram-webhook/telegraf-bot.ts'
+import { telegrafClient } from '#functions/telegram-webhook/telegraf-client.ts'
 import { telegramWebhook } from '#functions/telegram-webhook/telegram-webhook.ts'
 import { tvmaze as tvmazeClient } from '#functions/tvmaze/client.ts'
 import { type SimulatedUser, startTelegram, type TelegramSimulator } from '#simulators/telegram.ts'
@@ -89,7 +89,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
   const guard = addressGuard(allow)
   const warnings: string[] = []
   const addresses = new Map<string, string>()
-  const desk: Desk = {
+  const deps: Dependencies = {
     chats: chatsIn(db),
     follows: followsIn(db),
     searches: searchesIn(db),
@@ -111,10 +111,10 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
   const webhook = telegramWebhook({
     botId,
     isSecret: secretCheck(secret),
-    deferral: deferral(secret, botId),
+    deferredUpdates: deferredUpdates(secret, botId),
     updates: telegramUpdatesIn(db),
-    desk,
-    openBot: () => telegrafBot({ token, botId, apiRoot: telegram.url }),
+    conversation: deps,
+    openTelegram: () => telegrafClient({ token, apiRoot: telegram.url }),
   })
   const host = createFunctionServer(
     {
@@ -149,7 +149,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     url,
     db,
     databaseUrl: database.url,
-    desk,
+    deps,
     time,
     telegram,
     tvmaze,

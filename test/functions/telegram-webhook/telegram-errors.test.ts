@@ -80,22 +80,22 @@ describe('Telegram says', () => {
     'Forbidden: bot was kicked from the group chat',
   ])('403 %s: the chat is left alone, and its follows stay', async description => {
     const person = await somebody()
-    await world.desk.follows.follow(person.chatId, 'show/7', new Date())
+    await world.deps.follows.follow(person.chatId, 'show/7', new Date())
     world.telegram.failNext('sendMessage', { status: 403, description })
     const before = statuses().length
     await person.says('/ajuda')
     expect(statuses().slice(before)).toEqual([200])
-    expect((await world.desk.chats.find(person.chatId))?.unreachableSince).not.toBeNull()
-    expect(await world.desk.follows.of(person.chatId, 'show/')).toHaveLength(1)
+    expect((await world.deps.chats.find(person.chatId))?.unreachableSince).not.toBeNull()
+    expect(await world.deps.follows.of(person.chatId, 'show/')).toHaveLength(1)
     await person.says('/start')
-    expect((await world.desk.chats.find(person.chatId))?.unreachableSince).toBeNull()
+    expect((await world.deps.chats.find(person.chatId))?.unreachableSince).toBeNull()
   })
 
   test('400 chat not found: left alone as well, and the operators hear of it', async () => {
     const person = await somebody()
     world.telegram.failNext('sendMessage', { status: 400, description: 'Bad Request: chat not found' })
     await person.says('/ajuda')
-    expect((await world.desk.chats.find(person.chatId))?.unreachableSince).not.toBeNull()
+    expect((await world.deps.chats.find(person.chatId))?.unreachableSince).not.toBeNull()
     expect(refused().at(-1)).toMatchObject({
       chatId: person.chatId,
       code: 400,
@@ -122,8 +122,8 @@ describe('Telegram says', () => {
     group.as(ana).send('/monitores')
     await world.settled()
     expect(bigger.as(ana).last()?.text).toMatch(/^Seus monitores \(1\)/)
-    expect((await world.desk.monitors.of(bigger.chatId)).map(({ name }) => name)).toEqual(['migra.example'])
-    expect(await world.desk.chats.find(group.chatId)).toBeNull()
+    expect((await world.deps.monitors.of(bigger.chatId)).map(({ name }) => name)).toEqual(['migra.example'])
+    expect(await world.deps.chats.find(group.chatId)).toBeNull()
   })
 
   test.each(['Bad Request: message thread not found', 'Bad Request: TOPIC_CLOSED', 'Bad Request: TOPIC_DELETED'])(
@@ -174,7 +174,7 @@ describe('Telegram says', () => {
     await person.says('/monitorar antigo.example')
     const list = await person.says('/monitores')
     // A made-up press has a query that Telegram never heard of.
-    const { shown } = await person.forges(list.id, `v1:o:${(await world.desk.monitors.of(person.chatId))[0]!.id}`)
+    const { shown } = await person.forges(list.id, `v1:o:${(await world.deps.monitors.of(person.chatId))[0]!.id}`)
     expect(shown.text).toMatch(/^⚪ antigo\.example\nhttps/)
   })
 
@@ -255,9 +255,9 @@ test('buttons and messages of one chat may overtake each other: what they did is
     person.says('/fuso Manaus'),
     person.says('/monitorar corrida.example'),
   ])
-  const chat = await world.desk.chats.find(person.chatId)
+  const chat = await world.deps.chats.find(person.chatId)
   expect(chat).toMatchObject({ language: 'en', zone: 'America/Manaus' })
-  expect(await world.desk.follows.of(person.chatId, '')).toHaveLength(2)
+  expect(await world.deps.follows.of(person.chatId, '')).toHaveLength(2)
 })
 
 test('every update delivered twice: one follow, one monitor, one answer each', async () => {
@@ -267,7 +267,7 @@ test('every update delivered twice: one follow, one monitor, one answer each', a
     const card = await person.says('harbor nine')
     await person.presses('seguir', card.id)
     await person.says('/monitorar duas.vezes.example')
-    expect(await world.desk.follows.of(person.chatId, '')).toHaveLength(2)
+    expect(await world.deps.follows.of(person.chatId, '')).toHaveLength(2)
     expect(person.answers()).toHaveLength(3)
   } finally {
     world.telegram.deliverTwice(false)

@@ -225,7 +225,7 @@ describe('a channel', () => {
     expect(told(chat.id).map(({ params }) => params.text)).toEqual([expect.stringMatching(/não atendo canais/)])
     await post(membership('administrator', { can_post_messages: true }), membership('left'))
     expect(told(chat.id)).toHaveLength(1)
-    expect(await world.desk.chats.find(chat.id)).toBeNull()
+    expect(await world.deps.chats.find(chat.id)).toBeNull()
   })
 })
 

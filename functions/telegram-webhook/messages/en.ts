@@ -1,8 +1,8 @@
 import { html } from '#functions/telegram/html.ts'
-import type { Words } from './pt-BR.ts'
+import type { BotMessages } from './pt-BR.ts'
 
 /** Everything the bot says in English. */
-export const en: Words = {
+export const en: BotMessages = {
   welcome: name => html`Hi${name && `, ${name}`}! I'm <b>Vigia</b>.
 
 📺 I tell you when a new episode of a series you follow comes out.

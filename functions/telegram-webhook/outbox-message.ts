@@ -1,20 +1,21 @@
 import type { Cause, EventOf } from '#events/event.ts'
 import { MessageRequested } from '#events/message-requested.ts'
 import { encode } from '#functions/telegram/callback-data.ts'
-import type { Place, View } from './bot.ts'
+import type { View } from './reply.ts'
+import type { Origin } from './request.ts'
 
-interface Postponing {
-  place: Pick<Place, 'chatId' | 'threadId'>
+interface Postponement {
+  origin: Pick<Origin, 'chatId' | 'threadId'>
   cause: Cause
   notBefore: Date
-  /** Tells the messages of one update apart. */
+  /** Distinguishes the messages of one update. */
   key: string
 }
 
-/** The view as a message for the outbox, which sends it in the same place when Telegram allows it. */
-export const postponed = (
+/** The view as a message for the outbox, which sends it to the same chat and topic at or after `notBefore`. */
+export const outboxMessage = (
   { html, photo, buttons }: View,
-  { place: { chatId, threadId }, cause, notBefore, key }: Postponing,
+  { origin: { chatId, threadId }, cause, notBefore, key }: Postponement,
 ): EventOf<typeof MessageRequested> =>
   MessageRequested.from(cause, {
     key,

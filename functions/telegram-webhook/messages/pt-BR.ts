@@ -220,4 +220,4 @@ type Widened<Value> = Value extends string
     : { [Key in keyof Value]: Widened<Value[Key]> }
 
 /** What the bot can say; every language says all of it. */
-export type Words = Widened<typeof ptBR>
+export type BotMessages = Widened<typeof ptBR>

@@ -6,8 +6,8 @@ import { decode, encode, type Press } from '#functions/telegram/callback-data.ts
 import { Html, plain, visibleLength } from '#functions/telegram/html.ts'
 import { commandMenu } from '#functions/telegram-webhook/command-menu.ts'
 import { commandNamed } from '#functions/telegram-webhook/commands.ts'
+import { botMessages } from '#functions/telegram-webhook/messages/messages.ts'
 import { intervalIn, tcpInstead, typedMonitor } from '#functions/telegram-webhook/typed-monitor.ts'
-import { words } from '#functions/telegram-webhook/words/words.ts'
 import { places } from '#functions/telegram-webhook/zone-places.ts'
 import { brazilianZones, findZone, offeredZones, validZone, zoneLabel } from '#functions/telegram-webhook/zones.ts'
 import { folded } from '#functions/wording/fold.ts'
@@ -21,10 +21,10 @@ const leaves = (said: Said, path = ''): [string, Exclude<Said, object> | ((...ar
 
 describe('words', () => {
   test('both languages say the same things', () => {
-    const keys = (language: Language) => leaves(words[language] as unknown as Said).map(([path]) => path)
+    const keys = (language: Language) => leaves(botMessages[language] as unknown as Said).map(([path]) => path)
     expect(keys('en')).toEqual(keys('pt-BR'))
     const shape = (language: Language) =>
-      leaves(words[language] as unknown as Said).map(
+      leaves(botMessages[language] as unknown as Said).map(
         ([path, said]) => `${path} ${typeof said} ${said.length && typeof said}`,
       )
     expect(shape('en')).toEqual(shape('pt-BR'))
@@ -33,7 +33,7 @@ describe('words', () => {
   test('whatever is put into them comes out as text, and nothing is left empty or undefined', () => {
     const hostile = '<b>&"\'</a><script>'
     for (const language of ['pt-BR', 'en'] as const)
-      for (const [path, said] of leaves(words[language] as unknown as Said)) {
+      for (const [path, said] of leaves(botMessages[language] as unknown as Said)) {
         const made = typeof said === 'function' ? said(...(Array(said.length).fill(hostile) as never[])) : said
         if (made instanceof Html) {
           expect(made.text, path).not.toContain('<script>')
@@ -46,7 +46,7 @@ describe('words', () => {
 
   test('notes over buttons fit into Telegram’s 200 characters', () => {
     for (const language of ['pt-BR', 'en'] as const)
-      for (const [path, said] of leaves(words[language] as unknown as Said))
+      for (const [path, said] of leaves(botMessages[language] as unknown as Said))
         if (typeof said === 'string') expect(said.length, path).toBeLessThanOrEqual(200)
   })
 })

@@ -16,7 +16,7 @@ export const causeOf = (botId: number, updateId: number): Cause => rootCause(`up
  * carries a seal, checked before the body is read, and the body its signature, over JSON with sorted keys because stores of
  * events may put them in another order.
  */
-export const deferral = (secret: string, botId: number) => {
+export const deferredUpdates = (secret: string, botId: number) => {
   const hmac = (what: string, text: string) =>
     createHmac('sha256', secret).update(`vigia ${what}\n${text}`).digest('hex')
   const seal = (updateId: number) => hmac('update.deferred', `${botId}/${updateId}`)
@@ -49,6 +49,8 @@ export const deferral = (secret: string, botId: number) => {
       same(event.id, idOf(event.data.update.update_id)) && same(event.data.signature, signature(event.data.update)),
   }
 }
+
+export type DeferredUpdates = ReturnType<typeof deferredUpdates>
 
 /** Not a field of Telegram's. */
 const REFUSED = 'vigia_refused'

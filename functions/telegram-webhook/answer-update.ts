@@ -1,0 +1,154 @@
+import type { Cause, VigiaEvent } from '#events/event.ts'
+import { MessageRefused } from '#events/message-refused.ts'
+import type { Publish } from '#functions/host/publish.ts'
+import { TelegramError } from '#functions/telegram/client.ts'
+import type { Dependencies } from './context.ts'
+import { conversation } from './conversation.ts'
+import { causeOf, type Update } from './deferred-update.ts'
+import { botMessages } from './messages/messages.ts'
+import { outboxMessage } from './outbox-message.ts'
+import { namesABot, parseUpdate } from './parse-update.ts'
+import type { PausedChats } from './paused-chats.ts'
+import type { Effect } from './reply.ts'
+import type { Origin } from './request.ts'
+import { ChatUnreachable, createSender, type RefusedMessage, recipientOf, type Sender } from './sender.ts'
+import type { TelegramApi } from './telegraf-client.ts'
+import { withTimeout } from './timeout.ts'
+
+/** Telegram waits 60 s for the response to an update. A person expects the reply sooner, so later messages are not sent. */
+const sendTimeoutMs = 9_000
+/** If Telegram asks for a longer wait before the reply, the outbox sends the reply. After a shorter wait Telegram resends the update. */
+const shortWaitS = 3
+const publishTimeoutMs = 5_000
+
+export interface AnswerDependencies {
+  botId: number
+  deps: Dependencies
+  /** The Bot API; loads Telegraf at the first call. */
+  telegram(): Promise<TelegramApi>
+  paused: PausedChats
+}
+
+/** One attempt to answer an update. */
+export interface Attempt {
+  publish: Publish
+  /** Whether an earlier attempt may have sent the reply. */
+  earlierMayHaveAnswered: boolean
+  /** Present as soon as this attempt can send messages. */
+  sender?: Sender
+}
+
+/** Whether the chat may have a reply to the update. If it is not known, it counts as yes, because an apology must not follow a reply. */
+export const mayHaveAnswered = ({ earlierMayHaveAnswered, sender }: Attempt): boolean =>
+  earlierMayHaveAnswered || sender?.mayHaveSent() === true
+
+/** Publishes with a timeout, because Telegram waits for the response to the update. */
+export const publishInTime = (publish: Publish, events: readonly VigiaEvent[]): Promise<void> =>
+  withTimeout(publishTimeoutMs, 'publishing to the broker', publish(events))
+
+/**
+ * Does what an update asks, then publishes the events, then sends the reply: a person who reads "done" can rely on it.
+ * Doing it again for the same update has the same effect, except that the reply may be sent twice.
+ */
+export const answerUpdate = async (
+  { botId, deps, telegram, paused }: AnswerDependencies,
+  update: Update,
+  attempt: Attempt,
+): Promise<void> => {
+  const api = await telegram()
+  const signal = AbortSignal.timeout(sendTimeoutMs)
+  const request = parseUpdate(update, namesABot(update) ? await api.botName(signal) : '')
+  if (request === null) return
+
+  const cause = causeOf(botId, update.update_id)
+  const sender = createSender(api, recipientOf(request), signal)
+  attempt.sender = sender
+  const { publish } = attempt
+
+  const { effects, events = [] } = await conversation(request, deps, cause)
+  if (events.length > 0) await publishInTime(publish, events)
+  const refused = await deliver(effects, { deps, paused, sender, publish, cause, origin: request.origin })
+
+  if (refused.length === 0) return
+  await publishInTime(publish, refusedEvents(cause, request.origin.chatId, refused))
+  if (refused.some(({ delivered }) => !delivered) && !mayHaveAnswered(attempt))
+    await apologise(deps, request.origin, sender, 'sorryForGood')
+}
+
+interface Delivery {
+  deps: Dependencies
+  paused: PausedChats
+  sender: Sender
+  publish: Publish
+  cause: Cause
+  origin: Origin
+}
+
+/** Sends the effects, or leaves the messages to the outbox while Telegram allows none in this chat. Returns the refused messages. */
+const deliver = async (effects: Effect[], delivery: Delivery): Promise<RefusedMessage[]> => {
+  const { deps, paused, sender, origin } = delivery
+  const { chatId } = origin
+  const messages = effects.filter(effect => effect.do !== 'toast')
+  const until = paused.until(chatId)
+  if (until !== null && messages.length > 0) {
+    await toOutbox(messages, until, delivery)
+    // The outbox has the reply. A lost toast is not worth another attempt at the whole update.
+    return sender.send(effects.filter(effect => effect.do === 'toast')).catch(() => [])
+  }
+  try {
+    return await sender.send(effects)
+  } catch (error) {
+    if (error instanceof TelegramError && error.migrateTo !== undefined) {
+      await deps.chats.migrate(chatId, error.migrateTo)
+      return sender.send(effects, error.migrateTo)
+    }
+    if (isLongFlood(error) && !sender.mayHaveSent()) {
+      await toOutbox(messages, paused.pause(chatId, error.retryAfter!), delivery)
+      return []
+    }
+    if (!(error instanceof ChatUnreachable)) throw error
+    await deps.chats.markUnreachable(chatId, error.message)
+    return error.refused ? [{ ...error.refused, delivered: true }] : []
+  }
+}
+
+type MessageEffect = Exclude<Effect, { do: 'toast' }>
+
+const toOutbox = (
+  messages: MessageEffect[],
+  notBefore: Date,
+  { origin, cause, publish }: Pick<Delivery, 'origin' | 'cause' | 'publish'>,
+): Promise<void> => {
+  const events = messages.map(({ view }, at) => outboxMessage(view, { origin, cause, notBefore, key: `answer-${at}` }))
+  return publishInTime(publish, events)
+}
+
+const isLongFlood = (error: unknown): error is TelegramError =>
+  error instanceof TelegramError && error.code === 429 && (error.retryAfter ?? 0) > shortWaitS
+
+const refusedEvents = (cause: Cause, chatId: number, refused: RefusedMessage[]): VigiaEvent[] =>
+  refused.map(({ code, reason }, at) =>
+    MessageRefused.from(cause, {
+      key: String(at),
+      subject: `chat/${chatId}`,
+      data: { chatId, message: cause.id, code, reason },
+    }),
+  )
+
+/**
+ * Tells the chat that there is no reply: `sorry` if the broker will try again, `sorryForGood` if not. An apology that cannot be sent is
+ * only logged.
+ */
+export const apologise = async (
+  deps: Dependencies,
+  { chatId, language }: Origin,
+  sender: Sender,
+  message: 'sorry' | 'sorryForGood',
+): Promise<void> => {
+  try {
+    const chat = await deps.chats.find(chatId).catch(() => null)
+    await sender.send([{ do: 'send', view: { html: botMessages[chat?.language ?? language][message]() } }])
+  } catch (error) {
+    deps.warn('the apology could not be sent', error)
+  }
+}

@@ -1,0 +1,152 @@
+import { message } from 'telegraf/filters'
+import type { CallbackQuery, ChatMember, ChatMemberUpdated, Message, Update as TelegramUpdate } from 'telegraf/types'
+import type { ChatKind } from '#database/chats/chats.ts'
+import type { Language } from '#database/chats/language.ts'
+import { commandNamed, parseCommand } from './commands.ts'
+import type { Update } from './deferred-update.ts'
+import type { BotRequest, Origin, PressedMessage, RequestContent } from './request.ts'
+
+/**
+ * What an update asks of the bot, or null if it asks nothing. `botName` is the bot's user name; it may be '' unless
+ * `namesABot(update)`. Throws a TypeError for an update whose fields have other types than Telegram's.
+ */
+export const parseUpdate = (update: Update, botName: string): BotRequest | null => {
+  const typed = update as unknown as TelegramUpdate
+  const content = contentOf(typed, botName)
+  const origin = content && originOf(update)
+  return content && origin && { ...content, updateId: update.update_id, origin }
+}
+
+/** Whether a text or a caption addresses a bot by name (`/hoje@VigiaBot`). Only then the bot needs to know its own name. */
+export const namesABot = (update: Update): boolean => {
+  const { text, caption = '' } = ('message' in update ? update.message : {}) as { text?: string; caption?: string }
+  const typed = withoutInvisible(text ?? caption)
+  return parseCommand(typed)?.bot != null || mention.test(typed)
+}
+
+/** Where an update comes from; null for kinds of updates that the bot does not handle. */
+export const originOf = (update: Update): Origin | null => {
+  const source = sourceOf(update as unknown as TelegramUpdate)
+  if (!source?.chat) return null
+  const { chat, from, senderChat, threadId } = source
+  return {
+    chatId: chat.id,
+    kind: chat.type as ChatKind,
+    ...(threadId === undefined ? {} : { threadId }),
+    personId: senderChat?.id || (from?.id ?? chat.id),
+    language: languageOf(from?.language_code),
+    name: from?.first_name ?? '',
+  }
+}
+
+const sourceOf = (update: TelegramUpdate) => {
+  if ('message' in update) {
+    const { chat, from, sender_chat: senderChat } = update.message
+    // Telegram names the same account as `from` for all anonymous administrators; `sender_chat` tells their groups apart.
+    return { chat, from, senderChat, threadId: threadIdOf(update.message) }
+  }
+  if ('callback_query' in update) {
+    const { message, from } = update.callback_query
+    return { chat: message?.chat, from, senderChat: undefined, threadId: threadIdOf(message) }
+  }
+  if ('my_chat_member' in update) {
+    const { chat, from } = update.my_chat_member
+    return { chat, from, senderChat: undefined, threadId: undefined }
+  }
+  return null
+}
+
+const threadIdOf = (message: object | undefined): number | undefined => {
+  const { is_topic_message: isTopic, message_thread_id: id } = (message ?? {}) as Partial<Message.CommonMessage>
+  // Messages without a topic go to the General topic, whose id is 1. Telegram refuses that id in a call.
+  return isTopic && id !== 1 ? id : undefined
+}
+
+const languageOf = (code: string | undefined): Language =>
+  code === undefined || code.toLowerCase().startsWith('pt') ? 'pt-BR' : 'en'
+
+const contentOf = (update: TelegramUpdate, botName: string): RequestContent | null => {
+  if ('my_chat_member' in update) return membershipContent(update.my_chat_member)
+  if (message('migrate_to_chat_id')(update)) return { kind: 'moved', toChatId: update.message.migrate_to_chat_id }
+  if ('callback_query' in update) return pressContent(update.callback_query)
+  if (message('text')(update)) {
+    const { text, chat } = update.message
+    return (
+      markedCommand(update.message, botName) ?? textContent(withoutInvisible(text), chat.type === 'private', botName)
+    )
+  }
+  return 'message' in update ? mediaContent(update.message, botName) : null
+}
+
+const membershipContent = ({ old_chat_member: before, new_chat_member: after }: ChatMemberUpdated): RequestContent => {
+  const member = mayWrite(after)
+  return {
+    kind: 'membership',
+    member,
+    joined: member && !mayWrite(before),
+    reason: after.status === 'kicked' ? 'the bot was blocked or removed' : `the bot's status is ${after.status}`,
+  }
+}
+
+/** In a channel a member may write only with the right to post; elsewhere every member may. */
+const mayWrite = (member: ChatMember) =>
+  member.status !== 'left' &&
+  member.status !== 'kicked' &&
+  !('can_post_messages' in member && member.can_post_messages === false)
+
+const pressContent = (query: CallbackQuery): RequestContent => ({
+  kind: 'press',
+  data: 'data' in query ? query.data : '',
+  queryId: query.id,
+  message: pressedMessage(query),
+})
+
+const pressedMessage = ({ message }: CallbackQuery): PressedMessage | null => {
+  if (!message) return null
+  const shows = 'photo' in message ? 'photo' : 'text' in message ? 'text' : 'unknown'
+  return { id: message.message_id, shows }
+}
+
+/** The command that Telegram itself marked at the start of the text, by the rules of Telegraf's `Composer.command`. */
+const markedCommand = ({ text, entities }: Message.TextMessage, botName: string): RequestContent | null => {
+  const mark = entities?.[0]
+  if (mark?.type !== 'bot_command' || mark.offset > 0) return null
+  const [name = '', bot] = text.slice(0, mark.length).split('@')
+  if (bot && bot.toLowerCase() !== botName.toLowerCase()) return null
+  const command = commandNamed(name.slice(1))
+  return command ? { kind: 'command', command, argument: withoutInvisible(text.slice(mark.length + 1)) } : null
+}
+
+/** A mention at the start of a text that goes on: `@VigiaBot Severance`. */
+const mention = /^@(\w+)\s+(?=\S)/
+
+/** What a text without a marked command asks. Telegram marks plain letters only: of "/séries" it marks "/s". */
+const textContent = (text: string, isPrivate: boolean, botName: string): RequestContent | null => {
+  const parsed = parseCommand(text)
+  if (!parsed) {
+    const isToThisBot = mention.exec(text)?.[1]?.toLowerCase() === botName.toLowerCase()
+    return isPrivate || isToThisBot ? { kind: 'text', text: isToThisBot ? text.replace(mention, '') : text } : null
+  }
+  const { name, bot, argument } = parsed
+  if (bot !== null && bot.toLowerCase() !== botName.toLowerCase()) return null
+  const command = commandNamed(name)
+  if (command) return { kind: 'command', command, argument }
+  return isPrivate || bot !== null ? { kind: 'unknownCommand' } : null
+}
+
+/** What a message without text asks: people also write commands and names in a caption. */
+const mediaContent = (message: Message, botName: string): RequestContent | null => {
+  const isPrivate = message.chat.type === 'private'
+  const caption = 'caption' in message ? withoutInvisible(message.caption ?? '') : ''
+  const content = caption === '' ? null : textContent(caption, isPrivate, botName)
+  return content ?? (isPrivate && isMedia(message) ? { kind: 'media' } : null)
+}
+
+const mediaKinds =
+  'sticker photo voice video video_note audio document animation location contact dice poll story'.split(' ')
+
+/** The pictures of an album arrive as separate messages. Only the picture with the caption is answered. */
+const isMedia = (message: object) => !('media_group_id' in message) && mediaKinds.some(kind => kind in message)
+
+/** Removes NUL, which PostgreSQL refuses, zero-width characters and direction marks. Trims the rest. */
+const withoutInvisible = (text: string) => text.replace(/[\0\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/g, '').trim()

@@ -1,0 +1,50 @@
+import { TelegramError, TelegramUnreachable } from '#functions/telegram/client.ts'
+
+/** A call takes at most this long. The caller's signal ends it earlier. */
+const callTimeoutMs = 6_000
+
+/** The Bot API, as the webhook calls it through Telegraf. */
+export interface TelegramApi {
+  /** One method of the Bot API, until `signal` aborts. Throws TelegramError and TelegramUnreachable. */
+  call(method: string, params: Record<string, unknown>, signal: AbortSignal): Promise<unknown>
+  /** The bot's user name; asks Telegram (getMe) once. */
+  botName(signal: AbortSignal): Promise<string>
+}
+
+/** Telegraf as the client of the Bot API. Loads the library; no other module of the function loads it. */
+export const telegrafClient = async ({ token, apiRoot }: { token: string; apiRoot: string }): Promise<TelegramApi> => {
+  const { Telegram, TelegramError: TelegrafError } = await import('telegraf')
+  // Telegraf resolves paths against the root, so the root ends in a slash.
+  const telegram = new Telegram(token, { apiRoot: apiRoot.replace(/\/*$/, '/'), webhookReply: false })
+  let knownName = ''
+
+  const call: TelegramApi['call'] = async (method, params, signal) => {
+    const end = AbortSignal.any([signal, AbortSignal.timeout(callTimeoutMs)])
+    try {
+      // The cast: Telegraf types each method by name, and only those of the Bot API of its last release.
+      return await telegram.callApi(method as 'sendMessage', params as never, { signal: end as never })
+    } catch (error) {
+      if (!(error instanceof TelegrafError)) throw unreachable(method, error, end)
+      const { code, description, parameters } = error
+      if (code >= 500) throw new TelegramUnreachable(method, `${code} ${description}`, { status: code })
+      throw new TelegramError(method, code, (description ?? '').replaceAll(token, '***'), {
+        ...(parameters?.retry_after === undefined ? {} : { retryAfter: parameters.retry_after }),
+        ...(parameters?.migrate_to_chat_id === undefined ? {} : { migrateTo: parameters.migrate_to_chat_id }),
+      })
+    }
+  }
+
+  const botName: TelegramApi['botName'] = async signal => {
+    if (knownName === '') knownName = ((await call('getMe', {}, signal)) as { username: string }).username
+    return knownName
+  }
+
+  return { call, botName }
+}
+
+const unreachable = (method: string, error: unknown, end: AbortSignal): TelegramUnreachable => {
+  // Only the code is kept, because the library's message contains the address and the address contains the token.
+  const code = (error as { code?: unknown }).code
+  const reason = end.aborted ? 'no answer in time' : `no answer (${typeof code === 'string' ? code : 'unreadable'})`
+  return new TelegramUnreachable(method, reason, { acted: code === 'ECONNREFUSED' ? false : 'unknown' })
+}

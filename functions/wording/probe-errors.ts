@@ -1,0 +1,72 @@
+import type { Language } from '#database/chats/language.ts'
+import { type ProbeErrorCode, type ProbeWarningCode, probeErrorCodes, probeWarningCodes } from '#events/probe-error.ts'
+
+type Translated = Record<Language, string>
+
+// Each goes on where "o site" / "the site" stops, so that it fits after a colon and in a sentence.
+const probeErrors = {
+  timeout: { 'pt-BR': 'não respondeu a tempo', en: 'did not answer in time' },
+  refused: { 'pt-BR': 'recusou a conexão', en: 'refused the connection' },
+  reset: { 'pt-BR': 'fechou a conexão sem responder', en: 'closed the connection without an answer' },
+  dns: { 'pt-BR': 'o nome não foi encontrado (DNS)', en: 'the name was not found (DNS)' },
+  unreachable: { 'pt-BR': 'está inacessível pela rede', en: 'cannot be reached over the network' },
+  tls: { 'pt-BR': 'a conexão segura (HTTPS) falhou', en: 'the secure connection (HTTPS) failed' },
+  'tls-expired': {
+    'pt-BR': 'o certificado está fora da validade',
+    en: 'the certificate has expired or is not valid yet',
+  },
+  'tls-wrong-host': { 'pt-BR': 'o certificado é de outro endereço', en: 'the certificate is for another address' },
+  'tls-untrusted': { 'pt-BR': 'o certificado não é confiável', en: 'the certificate is not trusted' },
+  'tls-weak': {
+    'pt-BR': 'o certificado usa criptografia fraca demais',
+    en: 'the certificate uses cryptography that is too weak',
+  },
+  'tls-client-certificate': {
+    'pt-BR': 'exige um certificado de quem se conecta',
+    en: 'requires a client certificate',
+  },
+  status: { 'pt-BR': 'respondeu com erro', en: 'answered with error' },
+  protocol: { 'pt-BR': 'a resposta não é HTTP', en: 'the answer is not HTTP' },
+  'too-large': {
+    'pt-BR': 'os cabeçalhos da resposta são grandes demais',
+    en: 'the headers of the answer are too large',
+  },
+  'too-many-redirects': {
+    'pt-BR': 'redireciona vezes demais, ou em círculo',
+    en: 'redirects too many times, or in a loop',
+  },
+  'bad-redirect': {
+    'pt-BR': 'redireciona para um endereço que não posso acessar',
+    en: 'redirects to an address that I cannot follow',
+  },
+  'private-address': {
+    'pt-BR': 'fica numa rede privada, que eu não alcanço',
+    en: 'is on a private network, which I cannot reach',
+  },
+  'blocked-port': { 'pt-BR': 'essa porta não pode ser vigiada', en: 'that port cannot be watched' },
+  'missing-port': { 'pt-BR': 'falta a porta no endereço', en: 'the port is missing from the address' },
+  'bad-url': { 'pt-BR': 'o endereço não é válido', en: 'the address is not valid' },
+  'bad-scheme': { 'pt-BR': 'só vigio http, https e tcp', en: 'I only watch http, https and tcp' },
+  credentials: { 'pt-BR': 'o endereço tem usuário ou senha', en: 'the address contains a user name or password' },
+  'not-checked': { 'pt-BR': 'não consegui verificar', en: 'I could not check' },
+} as const satisfies Record<ProbeErrorCode, Translated>
+
+const isProbeError = (code: string): code is ProbeErrorCode => (probeErrorCodes as readonly string[]).includes(code)
+
+/** Why a check failed, to go on after the name of the site: `respondeu com erro 500`. A code that is news to us is said as it is. */
+export const sayProbeError = (code: string, language: Language, status: number | null = null): string => {
+  if (!isProbeError(code)) return language === 'pt-BR' ? `falhou (${code})` : `failed (${code})`
+  const words = probeErrors[code][language]
+  return code === 'status' && status !== null ? `${words} ${status}` : words
+}
+
+const probeWarnings = {
+  'insecure-redirect': {
+    'pt-BR': 'O site redireciona de https para http, sem criptografia',
+    en: 'The site redirects from https to http, which is not encrypted',
+  },
+} as const satisfies Record<ProbeWarningCode, Translated>
+
+/** What is worth knowing although the site is up. A code that is not known here is repeated as it is. */
+export const sayProbeWarning = (code: string, language: Language): string =>
+  (probeWarningCodes as readonly string[]).includes(code) ? probeWarnings[code as ProbeWarningCode][language] : code
