@@ -219,5 +219,5 @@ type Widened<Value> = Value extends string
     ? (...args: Args) => Result
     : { [Key in keyof Value]: Widened<Value[Key]> }
 
-/** What the bot can say; every language says all of it. */
+/** Every message, toast and button text of the bot. Each language has all of them. */
 export type BotMessages = Widened<typeof ptBR>
