@@ -1,128 +1,150 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
-import { type CloudEvent, readEvent } from './event/cloud-event.ts'
+import type { CloudEvent } from './event/cloud-event.ts'
+import { readEvent } from './event/read-event.ts'
+
+/** `rejected`: PostgreSQL cannot store the values of this event. */
+export type AcceptResult = 'stored' | 'unavailable' | 'rejected'
 
 export interface IngressOptions {
   /** `/vigia/default` */
   path: string
-  /** Stores the event; `done` with whether it is kept. */
-  accept(event: CloudEvent, done: (fate: 'kept' | 'away' | 'impossible') => void): void
-  /** Told of everything that is not accepted. */
-  refused(status: number, why: string): void
+  /** Stores the event. */
+  accept(event: CloudEvent, onResult: (result: AcceptResult) => void): void
+  /** Called for each request that is not accepted. */
+  onRefused(status: number, why: string): void
   clock: () => Date
   /** How long a body may take to arrive. */
   readTimeoutMs?: number
 }
 
-/** Ours: Knative knows no limit. */
+/** A limit of this broker: Knative has none. */
 export const maxEventBytes = 1024 * 1024
 
-/** How much of a body that is refused is still read, so that its sender gets to see the answer. */
-const mostRefusedBytes = 64 * 1024 * 1024
+/** How much of a refused body is still read. A sender that is still writing would otherwise not get to read the response. */
+const maxDiscardedBytes = 64 * 1024 * 1024
 
-const none = Buffer.alloc(0)
+const emptyBody = Buffer.alloc(0)
 
 export interface Ingress {
   handler(request: IncomingMessage, response: ServerResponse): void
-  /** The same for an event that begins in this process; resolves with the status. */
+  /** The same for an event that is made in this process. Resolves with the status. */
   take(headers: IncomingHttpHeaders, body: Buffer): Promise<number>
 }
 
 /**
- * The door of the broker: statuses, headers and empty bodies as Knative's ingress has them (reference/knative-measured.md 1).
- * 202 says that the event is stored, and nothing about its deliveries. Without the store: 503 and Retry-After.
+ * The HTTP endpoint that accepts events: statuses, headers and empty bodies as Knative's ingress has them
+ * (reference/knative-measured.md 1). 202 means that the event is stored; it says nothing about its deliveries. While PostgreSQL is
+ * unavailable the response is 503 with Retry-After.
  */
-export const ingress = ({ path, accept, refused, clock, readTimeoutMs = 10_000 }: IngressOptions): Ingress => {
-  const refuse = (response: ServerResponse, status: number, why: string, more: Record<string, string> = {}) => {
-    refused(status, why)
-    answer(response, status, more)
+export const ingress = ({ path, accept, onRefused, clock, readTimeoutMs = 10_000 }: IngressOptions): Ingress => {
+  const refuse = (response: ServerResponse, status: number, why: string, headers: Record<string, string> = {}) => {
+    onRefused(status, why)
+    respond(response, status, headers)
   }
 
-  const receive = (headers: IncomingHttpHeaders, body: Buffer, said: (status: number, why?: string) => void) => {
+  const receive = (headers: IncomingHttpHeaders, body: Buffer, respondWith: (status: number, why?: string) => void) => {
     const read = readEvent(headers, body, clock())
-    if (read.is !== 'event') return said(400, read.is === 'nothing' ? 'no event' : read.why)
-    accept(read.event, fate => {
-      if (fate === 'kept') said(202)
-      else if (fate === 'away') said(503, 'PostgreSQL is unavailable; publish the event again later')
-      else said(500, 'PostgreSQL cannot take the event')
+    if (read.kind !== 'event') return respondWith(400, read.kind === 'empty' ? 'the request has no event' : read.why)
+    accept(read.event, result => {
+      if (result === 'stored') respondWith(202)
+      else if (result === 'unavailable') respondWith(503, 'PostgreSQL is unavailable; publish the event again later')
+      else respondWith(500, 'PostgreSQL cannot store the event')
     })
   }
-
-  const take: Ingress['take'] = (headers, body) =>
-    new Promise(resolve =>
-      receive(headers, body, (status, why) => {
-        if (why !== undefined) refused(status, why)
-        resolve(status)
-      }),
-    )
 
   const handler: Ingress['handler'] = (request, response) => {
     if (request.method === 'OPTIONS') {
       request.resume()
-      return answer(response, 200, { 'webhook-allowed-origin': '*', 'webhook-allowed-rate': '*' })
+      return respond(response, 200, { 'webhook-allowed-origin': '*', 'webhook-allowed-rate': '*' })
     }
-    const [status, why] = refusal(request, path)
+    const [status, why] = targetError(request, path)
     if (status !== 0) {
       refuse(response, status, why)
       return discard(request)
     }
-    const arrived = (body: Buffer) =>
-      receive(request.headers, body, (code, words) => {
-        if (words === undefined) answer(response, code)
-        else refuse(response, code, words, code === 503 ? { 'retry-after': '1' } : {})
-      })
-    const declared = Number(request.headers['content-length'] ?? Number.NaN)
-    if (declared === 0) return arrived(none)
-
-    let chunks: Buffer[] | null = []
-    let size = 0
-    const stop = (code: number, words: string) => {
-      chunks = null
-      clearTimeout(timer)
-      // After 413 the connection stays open: a sender that is still writing would get EPIPE and no answer.
-      refuse(response, code, words, code === 413 ? {} : { connection: 'close' })
-      discard(request, size)
-    }
-    const timer = setTimeout(() => stop(500, 'the body did not arrive in time'), readTimeoutMs)
-    if (declared > maxEventBytes) return stop(413, `a body of ${declared} bytes; ${maxEventBytes} are the most`)
-    request.on('data', (chunk: Buffer) => {
-      if (!chunks) return
-      size += chunk.length
-      if (size > maxEventBytes) return stop(413, `a body of more than ${maxEventBytes} bytes`)
-      chunks.push(chunk)
-    })
-    request.on('end', () => {
-      clearTimeout(timer)
-      if (chunks) arrived(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
-    })
-    // The sender hung up half-way: there is nothing to store and nobody to tell.
-    request.on('close', () => clearTimeout(timer))
-    request.on('error', () => {})
+    readBody(
+      request,
+      readTimeoutMs,
+      body =>
+        receive(request.headers, body, (code, reason) => {
+          if (reason === undefined) respond(response, code)
+          else refuse(response, code, reason, code === 503 ? { 'retry-after': '1' } : {})
+        }),
+      (code, reason, headers) => refuse(response, code, reason, headers),
+    )
   }
 
-  return { handler, take }
+  return {
+    handler,
+    take: (headers, body) =>
+      new Promise(resolve =>
+        receive(headers, body, (status, why) => {
+          if (why !== undefined) onRefused(status, why)
+          resolve(status)
+        }),
+      ),
+  }
 }
 
-const refusal = ({ method, url = '/' }: IncomingMessage, path: string): [status: number, why: string] => {
+/** Reads the body of a request. `onError` is called for one that is too long (413) or too slow (500). */
+const readBody = (
+  request: IncomingMessage,
+  timeoutMs: number,
+  onBody: (body: Buffer) => void,
+  onError: (status: number, why: string, headers: Record<string, string>) => void,
+) => {
+  const declared = Number(request.headers['content-length'] ?? Number.NaN)
+  if (declared === 0) return onBody(emptyBody)
+
+  let chunks: Buffer[] | null = []
+  let size = 0
+  const fail = (status: number, why: string) => {
+    chunks = null
+    clearTimeout(timer)
+    // After 413 the connection stays open, because a sender that is still writing would get EPIPE instead of the response.
+    onError(status, why, status === 413 ? {} : { connection: 'close' })
+    discard(request, size)
+  }
+  const timer = setTimeout(() => fail(500, `the body did not arrive within ${timeoutMs} ms`), timeoutMs)
+  if (declared > maxEventBytes)
+    return fail(413, `the body has ${declared} bytes; at most ${maxEventBytes} are accepted`)
+  request.on('data', (chunk: Buffer) => {
+    if (!chunks) return
+    size += chunk.length
+    if (size > maxEventBytes) return fail(413, `the body has more than ${maxEventBytes} bytes`)
+    chunks.push(chunk)
+  })
+  request.on('end', () => {
+    clearTimeout(timer)
+    if (chunks) onBody(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
+  })
+  // The sender closed the connection half-way: there is nothing to store and no response to send.
+  request.on('close', () => clearTimeout(timer))
+  request.on('error', () => {})
+}
+
+/** What is wrong with the method or the path; status 0 when both are right. */
+const targetError = ({ method, url = '/' }: IncomingMessage, path: string): [status: number, why: string] => {
   if (method !== 'POST') return [405, `${method} is not accepted; use POST`]
   if (url === path || url === `${path}/`) return [0, '']
   const [, namespace, broker, ...more] = url.split('/')
-  if (!namespace) return [404, 'no broker in the path']
-  if (!broker || more.some(part => part !== '')) return [400, `${url} is not /<namespace>/<broker>`]
+  if (!namespace) return [404, `the path names no broker; use ${path}`]
+  if (!broker || more.some(part => part !== '')) return [400, `${url} is not /<namespace>/<broker>; use ${path}`]
   // The query counts as part of the name.
-  return [404, `no broker ${url}`]
+  return [404, `there is no broker ${url}; use ${path}`]
 }
 
-const answer = (response: ServerResponse, status: number, more: Record<string, string> = {}) => {
-  response.writeHead(status, { allow: 'POST, OPTIONS', 'content-length': 0, ...more })
+const respond = (response: ServerResponse, status: number, headers: Record<string, string> = {}) => {
+  response.writeHead(status, { allow: 'POST, OPTIONS', 'content-length': 0, ...headers })
   response.end()
 }
 
-/** Reads what still comes and forgets it, up to a point. */
-const discard = (request: IncomingMessage, already = 0) => {
-  let size = already
+/** Reads the rest of a request without keeping it, up to `maxDiscardedBytes`. */
+const discard = (request: IncomingMessage, alreadyRead = 0) => {
+  let size = alreadyRead
   request.on('data', (chunk: Buffer) => {
     size += chunk.length
-    if (size > mostRefusedBytes) request.destroy()
+    if (size > maxDiscardedBytes) request.destroy()
   })
   request.on('error', () => {})
 }

@@ -3,19 +3,19 @@ import type { CloudEvent } from './event/cloud-event.ts'
 
 const mebibyte = 1024 * 1024
 
-/** How many of the newest events stay, and how many bytes of them. */
+/** How many of the newest events are kept, and how many bytes of them. */
 export interface Budget {
   events: number
   bytes: number
 }
 
-/** What the broker keeps of events that are done or dead. What is pending stays, and counts. */
+/** How many events that are done or dead the broker keeps. Pending events are always kept, and count towards the budgets. */
 export interface BrokerRetention {
-  /** Of each kind (type and source), so that a kind of thousands an hour does not displace the rare ones. */
+  /** For each kind (a pair of type and source), so that a kind with thousands of events an hour does not displace rare events. */
   kind: Budget
-  /** Of all together. */
+  /** For all kinds together. */
   all: Budget
-  /** Events with a dead delivery stay longer than `kind` and `all` say: so many, and so many days. */
+  /** Events with a dead delivery are kept longer than `kind` and `all` allow: this many, for this many days. */
   dead: Budget & { days: number }
 }
 
@@ -26,36 +26,42 @@ export const brokerRetention: BrokerRetention = {
 }
 
 export interface Retention {
-  /** An event was stored. */
+  /** Counts an event that was stored. */
   accepted(event: CloudEvent): void
-  /** Deletes what is beyond the budgets; call it now and then. */
+  /** Deletes the events that exceed the budgets. Call it regularly. */
   clean(): Promise<void>
 }
 
-/** Looking at a budget reads all that it covers, so it is looked at again when this share of it is new. */
+/** Checking a budget reads all events that it covers, so it is checked again only when this share of the budget is new. */
 const newShare = 0.05
 
-/** Deliveries get dead without news to us; they are few. */
+/** Dead deliveries are few and are not counted here, so their budget is checked in every tenth run. */
 const deadEvery = 10
 
-const batch = 500
+const batchSize = 500
+
+/** When there are more kinds than this, the counts start again: types and sources that are made up must not fill the memory. */
+const maxKinds = 10_000
+
+/** About the size of a row besides its data. */
+const rowBytes = 500
 
 interface Kind {
   type: string
   source: string
-  /** Since the last look. */
+  /** Since the last check. */
   events: number
   bytes: number
 }
 
 /**
- * Keeps the broker's tables within their budgets: the oldest events that are done leave first, in small statements on a connection
- * of their own, so that nothing that is published or dispatched waits for them. Once `isOver` it begins no more of them.
+ * Keeps the broker's tables within their budgets. It deletes the oldest done events first, in small statements on a connection of
+ * its own, so that publishing and dispatching do not wait for it. Once `isStopping` it begins no further statement.
  */
 export const retentionOf = (
   db: Postgres,
   { kind: own, all, dead }: BrokerRetention,
-  isOver: () => boolean,
+  isStopping: () => boolean,
 ): Retention => {
   const kinds = new Map<string, Kind>()
   const total = { events: 0, bytes: 0 }
@@ -64,70 +70,69 @@ export const retentionOf = (
   const isDue = (fresh: Budget, budget: Budget) =>
     fresh.events >= budget.events * newShare || fresh.bytes >= budget.bytes * newShare
 
-  const newsOf = ({ type, source }: { type: string; source: string }): Kind => {
+  const countsOf = ({ type, source }: { type: string; source: string }): Kind => {
     const key = JSON.stringify([type, source])
     const found = kinds.get(key) ?? { type, source, events: 0, bytes: 0 }
     kinds.set(key, found)
     return found
   }
 
-  /** What an earlier process left is looked at once. */
-  const lookAtAll = async () => {
-    for (const kind of await kindsIn(db)) newsOf(kind).events = own.events
+  /** At the start every kind is checked once, because an earlier process may have left more than the budgets allow. */
+  const markAllDue = async () => {
+    for (const kind of await kindsIn(db)) countsOf(kind).events = own.events
     total.events = all.events
   }
 
-  const cleanPart = async (part: Part, fresh: Budget, budget: Budget) => {
+  const cleanSelection = async (selection: Selection, fresh: Budget, budget: Budget) => {
     fresh.events = 0
     fresh.bytes = 0
-    const beyond = await firstBeyond(db, part, budget)
-    if (beyond !== null) await forgetDone(db, part, beyond, isOver)
+    const beyond = await newestBeyond(db, selection, budget)
+    if (beyond !== null) await deleteDone(db, selection, beyond, isStopping)
   }
 
   return {
     accepted: ({ attributes, data }) => {
-      const kind = newsOf(attributes as { type: string; source: string })
-      // About what the row takes besides its data.
-      const bytes = data.length + 500
+      const kind = countsOf(attributes as { type: string; source: string })
+      const bytes = data.length + rowBytes
       for (const count of [kind, total]) {
         count.events++
         count.bytes += bytes
       }
     },
     clean: async () => {
-      if (cleans === 0) await lookAtAll()
-      for (const kind of [...kinds.values()]) if (isDue(kind, own)) await cleanPart(ofKind(kind), kind, own)
-      // Kinds that are made up anew all the time must not fill the memory.
-      if (kinds.size > 10_000) kinds.clear()
-      if (isDue(total, all)) await cleanPart(ofAll, total, all)
-      if (cleans++ % deadEvery === 0) await forgetDead(db, dead, isOver)
+      if (cleans === 0) await markAllDue()
+      for (const kind of [...kinds.values()]) if (isDue(kind, own)) await cleanSelection(ofKind(kind), kind, own)
+      if (kinds.size > maxKinds) kinds.clear()
+      if (isDue(total, all)) await cleanSelection(ofAll, total, all)
+      if (cleans++ % deadEvery === 0) await deleteDead(db, dead, isStopping)
     },
   }
 }
 
-/** Some events, in the order of an index: bounds, given the numbers of the parameters that hold them, and their order. */
-interface Part {
+/** Events in the order of an index, as parts of an SQL statement. */
+interface Selection {
+  /** The condition for a range of `seq`. `low` and `high` are the numbers of the parameters that hold the bounds. */
   between(low: number, high: number): string
   order(direction: string): string
-  /** For the first parameters. */
+  /** The first parameters of the statement. */
   values: unknown[]
 }
 
 const kindColumns = ['type collate "C"', 'source collate "C"', 'seq']
-const ofKind = ({ type, source }: Kind): Part => ({
+const ofKind = ({ type, source }: Kind): Selection => ({
   between: (low, high) => `(${kindColumns}) > ($1, $2, $${low}) and (${kindColumns}) <= ($1, $2, $${high})`,
   order: direction => kindColumns.map(column => `${column} ${direction}`).join(', '),
   values: [type, source],
 })
-const ofAll: Part = {
+const ofAll: Selection = {
   between: (low, high) => `seq > $${low} and seq <= $${high}`,
   order: direction => `seq ${direction}`,
   values: [],
 }
 
-const last = '9223372036854775807'
+const maxSeq = '9223372036854775807'
 
-/** Every kind there is, by skipping through the index. */
+/** Every kind in the table, found by skipping through the index. */
 const kindsIn = async (db: Postgres): Promise<{ type: string; source: string }[]> => {
   const order = 'order by type collate "C", source collate "C" limit 1'
   const { rows } = await db.query<{ type: string; source: string }>(
@@ -143,21 +148,21 @@ const kindsIn = async (db: Postgres): Promise<{ type: string; source: string }[]
   return rows
 }
 
-/** The newest event that is beyond the budget, or null. */
-const firstBeyond = async (db: Postgres, part: Part, budget: Budget): Promise<number | null> => {
-  const at = part.values.length
+/** The `seq` of the newest event that exceeds the budget, or null. */
+const newestBeyond = async (db: Postgres, selection: Selection, budget: Budget): Promise<number | null> => {
+  const at = selection.values.length
   const { rows } = await db.query<{ seq: number }>(
     `select seq from (
        select seq, row_number() over newest as nth, sum(octet_length(data) + octet_length(attributes)) over newest as bytes
-       from broker.event where ${part.between(at + 1, at + 2)}
-       window newest as (order by ${part.order('desc')} rows unbounded preceding)
+       from broker.event where ${selection.between(at + 1, at + 2)}
+       window newest as (order by ${selection.order('desc')} rows unbounded preceding)
      ) as event where nth > $${at + 3} or bytes > $${at + 4} limit 1`,
-    [...part.values, -1, last, budget.events, budget.bytes],
+    [...selection.values, -1, maxSeq, budget.events, budget.bytes],
   )
   return rows[0]?.seq ?? null
 }
 
-const forgetting = (chosen: string) => `
+const deletingChosen = (chosen: string) => `
   ${chosen}, deliveries as (
     delete from broker.delivery using chosen where event_seq = chosen.seq
   ), attempts as (
@@ -167,31 +172,36 @@ const forgetting = (chosen: string) => `
   )`
 
 /** Deletes the events up to `upTo` whose every delivery is done. */
-const forgetDone = async (db: Postgres, part: Part, upTo: number, isOver: () => boolean): Promise<void> => {
-  const at = part.values.length
-  for (let after: number | null = -1; after !== null && !isOver(); ) {
+const deleteDone = async (
+  db: Postgres,
+  selection: Selection,
+  upTo: number,
+  isStopping: () => boolean,
+): Promise<void> => {
+  const at = selection.values.length
+  for (let after: number | null = -1; after !== null && !isStopping(); ) {
     const { rows }: { rows: { seen: number | null }[] } = await db.query(
-      `${forgetting(`with oldest as (
-         select seq from broker.event where ${part.between(at + 1, at + 2)} order by ${part.order('asc')} limit ${batch}
+      `${deletingChosen(`with oldest as (
+         select seq from broker.event where ${selection.between(at + 1, at + 2)} order by ${selection.order('asc')} limit ${batchSize}
        ), chosen as (
          select seq from oldest where not exists (select from broker.delivery where event_seq = seq and state <> 'done')
        )`)}
        select max(seq) as seen from oldest`,
-      [...part.values, after, upTo],
+      [...selection.values, after, upTo],
     )
     after = rows[0]!.seen
   }
 }
 
-/** Deletes events with a dead delivery that are too old or too many, unless something of them is under way. */
-const forgetDead = async (
+/** Deletes events with a dead delivery that are too old or too many, unless another of their deliveries is pending. */
+const deleteDead = async (
   db: Postgres,
   { days, events, bytes }: BrokerRetention['dead'],
-  isOver: () => boolean,
+  isStopping: () => boolean,
 ): Promise<void> => {
-  for (let deleted = batch; deleted === batch && !isOver(); ) {
+  for (let deleted = batchSize; deleted === batchSize && !isStopping(); ) {
     const { rows } = await db.query<{ deleted: number }>(
-      `${forgetting(`with dead as (
+      `${deletingChosen(`with dead as (
          select distinct event_seq as seq from broker.delivery where state = 'dead'
        ), counted as (
          select seq, accepted_at, row_number() over newest as nth, sum(octet_length(data) + octet_length(attributes)) over newest as bytes
@@ -200,7 +210,7 @@ const forgetDead = async (
          select seq from counted
          where (nth > $1 or bytes > $2 or accepted_at < now() - make_interval(days => $3))
            and not exists (select from broker.delivery where event_seq = seq and state = 'pending')
-         order by seq limit ${batch}
+         order by seq limit ${batchSize}
        )`)}
        select count(*)::int4 as deleted from events`,
       [events, bytes, days],

@@ -4,7 +4,7 @@ import { SeriesFollowed } from '#events/series-followed.ts'
 import { Tick } from '#events/tick.ts'
 import { decodeHeaderText, encodeHeaderText } from '#functions/host/header-text.ts'
 import { type DeadLetter, on } from '#functions/host/serve.ts'
-import { maxAttributeBytes } from '#local/broker/event/cloud-event.ts'
+import { maxAttributeBytes } from '#local/broker/event/event-attributes.ts'
 import {
   type BrokerServer,
   eventHeaders,

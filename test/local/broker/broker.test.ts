@@ -8,7 +8,8 @@ import { HTTP, CloudEvent as SdkEvent } from 'cloudevents'
 import fc from 'fast-check'
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { BadQuery, type BrokerChange, type BrokerOptions, startBroker, type Trigger } from '#local/broker/broker.ts'
-import { inBinaryMode, readEvent } from '#local/broker/event/cloud-event.ts'
+import { inBinaryMode } from '#local/broker/event/cloud-event.ts'
+import { readEvent } from '#local/broker/event/read-event.ts'
 import { startPostgres } from '#local/databases/postgres.ts'
 import {
   type BrokerServer,
@@ -168,11 +169,11 @@ describe('what tools read', () => {
     const news: BrokerChange[] = []
     const stop = house.broker.tap(one => news.push(one))
     await house.post('1', 'test')
-    await until(() => news.some(({ is }) => is === 'settled'))
+    await until(() => news.some(({ kind }) => kind === 'settled'))
     expect(news).toMatchObject([
-      { is: 'accepted', seq: 1, event: { attributes: { id: '1' } } },
-      { is: 'attempted', seq: 1, trigger: 'a', status: 204, error: null },
-      { is: 'settled', seq: 1, trigger: 'a', state: 'done' },
+      { kind: 'accepted', seq: 1, event: { attributes: { id: '1' } } },
+      { kind: 'attempted', seq: 1, trigger: 'a', status: 204, error: null },
+      { kind: 'settled', seq: 1, trigger: 'a', state: 'done' },
     ])
     stop()
     await house.post('2', 'test')
@@ -582,7 +583,7 @@ describe('PostgreSQL is there, and yet', () => {
   })
 
   test('while it stands still events get 503, and what it stored after all is delivered', async () => {
-    const house = await open(triggers(), { patienceMs: 300, leaseMs: 500 })
+    const house = await open(triggers(), { databaseTimeoutMs: 300, leaseMs: 500 })
     const locked = gate()
     const unlock = gate()
     const locking = database.db.transaction(async tx => {
@@ -652,7 +653,7 @@ describe('reading events', () => {
           ]),
         )
         const read = readEvent(wire, Buffer.from(String(message.body)), new Date())
-        if (read.is !== 'event') throw new Error(JSON.stringify(read))
+        if (read.kind !== 'event') throw new Error(JSON.stringify(read))
         const { headers, body } = inBinaryMode(read.event)
         const again: Record<string, string> = {}
         for (let index = 0; index < headers.length; index += 2)
@@ -698,7 +699,7 @@ describe('reading events', () => {
     fc.assert(
       fc.property(headers, bodies, (said, body) => {
         const read = readEvent(said, body, new Date())
-        expect(['event', 'nothing', 'unreadable', 'invalid']).toContain(read.is)
+        expect(['event', 'empty', 'unreadable', 'invalid']).toContain(read.kind)
         expect(Object.getPrototypeOf({})).toBe(Object.prototype)
       }),
       { numRuns: 1000 },

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { systemClock } from '#functions/host/clock.ts'
 import type { Trigger } from '#local/broker/broker.ts'
-import { afterAttempt } from '#local/broker/dispatch/delivery-outcome.ts'
+import { nextStep } from '#local/broker/dispatch/delivery-outcome.ts'
 import { ingress } from '#local/broker/ingress.ts'
 import type { Filter } from '#local/filters/filter.ts'
 import type { DeliverySpec } from '#local/manifests/model.ts'
@@ -700,7 +700,7 @@ describe('the door', () => {
     const { handler } = ingress({
       path: '/vigia/default',
       accept,
-      refused: () => {},
+      onRefused: () => {},
       clock: systemClock,
       readTimeoutMs: 20,
     })
@@ -824,15 +824,15 @@ describe('retries and dead letters: retry 3, a sink', () => {
 
   test.each(pauses)('%s', (_, more, ms) => {
     const said = ms.map((_, i) =>
-      afterAttempt({
+      nextStep({
         outcome: { kind: 'timeout', afterMs: 1 },
         attempts: i + 1,
         delivery: delivery({ retry: 3, ...more }),
-        dest: '',
-        door: '',
+        destination: '',
+        ingressUrl: '',
       }),
     )
-    expect(said).toEqual(ms.map(afterMs => ({ next: 'again', afterMs })))
+    expect(said).toEqual(ms.map(afterMs => ({ next: 'retry', afterMs })))
   })
 
   test('the sink is tried with the same settings: 500 three times with retry 2, then the event is given up', async () => {

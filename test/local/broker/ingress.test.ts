@@ -8,7 +8,12 @@ test.each([
   ['announced', 'Content-Length: 3145728', 'x'.repeat(65_536)],
   ['in chunks', 'Transfer-Encoding: chunked', `10000\r\n${'x'.repeat(65_536)}\r\n`],
 ])('an event of 3 MiB gets its 413 while the sender is still writing: %s', async (_, how, piece) => {
-  const { handler } = ingress({ path: '/vigia/default', accept: () => {}, refused: () => {}, clock: () => new Date() })
+  const { handler } = ingress({
+    path: '/vigia/default',
+    accept: () => {},
+    onRefused: () => {},
+    clock: () => new Date(),
+  })
   const server = createServer(handler).listen(0, '127.0.0.1')
   await new Promise(resolve => server.once('listening', resolve))
   const head = `POST /vigia/default HTTP/1.1\r\nHost: x\r\nCe-Id: 1\r\n${how}\r\n\r\n`

@@ -3,18 +3,12 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { migrate } from '#database/migrate.ts'
 import type { CloudEvent } from '#local/broker/event/cloud-event.ts'
-import { type Link, link } from '#local/broker/store/connection.ts'
-import {
-  begin,
-  claim,
-  commit,
-  eventKey,
-  forget,
-  lastEpoch,
-  release,
-  renew,
-  type Settled,
-} from '#local/broker/store/tables.ts'
+import { eventKey } from '#local/broker/event/event-key.ts'
+import { commit, type SettledDelivery } from '#local/broker/store/commit-batch.ts'
+import { type Connection, openConnection } from '#local/broker/store/connection.ts'
+import { deleteDoneEvents } from '#local/broker/store/done-events.ts'
+import { claim, release, renew } from '#local/broker/store/leases.ts'
+import { lastEpoch, takeOver } from '#local/broker/store/takeover.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 
 const triggers = ['a', 'b', 'c'] as const
@@ -22,7 +16,7 @@ type TriggerName = (typeof triggers)[number]
 const leaseMs = 3_600_000
 
 let database: TestDatabase
-let real: Link
+let connection: Connection
 
 beforeAll(async () => {
   database = await emptyDatabase()
@@ -30,7 +24,7 @@ beforeAll(async () => {
     dir: join(import.meta.dirname, '../../../infra/local/broker/migrations'),
     table: 'broker_migration',
   })
-  real = await link({ url: database.url, applicationName: 'model', patienceMs: 20_000 })
+  connection = await openConnection({ url: database.url, applicationName: 'model', timeoutMs: 20_000 })
 })
 
 const empty = () => database.db.query('truncate broker.event, broker.delivery, broker.attempt')
@@ -38,7 +32,7 @@ const empty = () => database.db.query('truncate broker.event, broker.delivery, b
 beforeEach(empty)
 
 afterAll(async () => {
-  await real?.end()
+  await connection?.end()
   await database?.end()
 })
 
@@ -82,7 +76,7 @@ const sorted = (deliveries: Delivery[]) =>
 
 const nothing = { events: [], settled: [], attempts: [], leaseMs }
 
-const settle = (settled: Settled[]) => commit(real, { ...nothing, settled })
+const settle = (settled: SettledDelivery[]) => commit(connection, { ...nothing, settled })
 
 /** What the broker does to its store, one at a time, on the model and on PostgreSQL. */
 type Step = (model: Model) => Promise<void>
@@ -92,7 +86,7 @@ const publish =
   async model => {
     const seq = ++model.seq
     const lease = atOnce ? ++model.leases : null
-    const { duplicates } = await commit(real, {
+    const { duplicates } = await commit(connection, {
       ...nothing,
       events: [
         { seq, key: eventKey(event(id)), event: event(id), deliveries: wanted.map(trigger => ({ trigger, lease })) },
@@ -106,12 +100,12 @@ const publish =
   }
 
 const take =
-  (trigger: TriggerName, room: number): Step =>
+  (trigger: TriggerName, limit: number): Step =>
   async model => {
     const lease = ++model.leases
-    const claimed = await claim(real, [{ trigger, room }], lease, leaseMs)
+    const claimed = await claim(connection, [{ trigger, limit }], lease, leaseMs)
     const ready = model.deliveries.filter(one => one.trigger === trigger && one.due === 'now')
-    expect(claimed.length).toBe(Math.min(room, ready.length))
+    expect(claimed.length).toBe(Math.min(limit, ready.length))
     for (const { seq, attempts, event: brought } of claimed) {
       const one = ready.find(delivery => delivery.seq === seq)!
       expect(attempts).toBe(one.attempts)
@@ -127,17 +121,17 @@ const held = (model: Model, nth: number) => {
 }
 
 const end =
-  (nth: number, how: 'done' | 'dead' | 'again at once' | 'again later' | 'letter'): Step =>
+  (nth: number, how: 'done' | 'dead' | 'again at once' | 'again later' | 'dead letter'): Step =>
   async model => {
     const one = held(model, nth)
     if (!one) return
     const state = how === 'done' || how === 'dead' ? how : 'pending'
-    const attempts = how === 'letter' ? 0 : one.attempts + 1
+    const attempts = how === 'dead letter' ? 0 : one.attempts + 1
     const afterMs = state !== 'pending' ? null : how === 'again later' ? leaseMs : 0
-    const letter = how === 'letter' || how === 'dead' ? { code: '500' } : null
+    const deadLetter = how === 'dead letter' || how === 'dead' ? { code: '500' } : null
     const { seq, trigger, lease } = one
-    const { lost } = await settle([{ seq, trigger, lease: lease!, state, attempts, afterMs, letter }])
-    expect(lost.size).toBe(0)
+    const { leaseLost } = await settle([{ seq, trigger, lease: lease!, state, attempts, afterMs, deadLetter }])
+    expect(leaseLost.size).toBe(0)
     model.stale.push({ seq, trigger, lease: lease! })
     const due = state !== 'pending' ? 'never' : how === 'again later' ? 'later' : 'now'
     Object.assign(one, { state, attempts, due, lease: null })
@@ -148,9 +142,9 @@ const settleLate =
   async model => {
     const old = model.stale[nth % model.stale.length]
     if (!old) return
-    const { lost } = await settle([{ ...old, state: 'done', attempts: 9, afterMs: null, letter: null }])
-    expect(lost.size).toBe(1)
-    await renew(real, [old], 0)
+    const { leaseLost } = await settle([{ ...old, state: 'done', attempts: 9, afterMs: null, deadLetter: null }])
+    expect(leaseLost.size).toBe(1)
+    await renew(connection, [old], 0)
   }
 
 /** The pauses and leases of what waits for its time run out. */
@@ -164,7 +158,7 @@ const renewed =
   async model => {
     const one = held(model, nth)
     if (!one) return
-    await renew(real, [{ seq: one.seq, trigger: one.trigger, lease: one.lease! }], leaseMs)
+    await renew(connection, [{ seq: one.seq, trigger: one.trigger, lease: one.lease! }], leaseMs)
     one.due = 'later'
   }
 
@@ -174,7 +168,7 @@ const givenBack =
     const one = held(model, nth)
     if (!one) return
     const { lease } = one
-    await release(real, [lease!])
+    await release(connection, [lease!])
     for (const same of model.deliveries.filter(delivery => delivery.lease === lease)) {
       model.stale.push({ seq: same.seq, trigger: same.trigger, lease: lease! })
       Object.assign(same, { due: 'now', lease: null })
@@ -183,8 +177,8 @@ const givenBack =
 
 /** The process dies and the next one starts: every lease is void, and numbers go on where they were. */
 const restart: Step = async model => {
-  const { epoch, seq } = await begin(real, triggers)
-  expect(await lastEpoch(real)).toBe(epoch)
+  const { epoch, seq } = await takeOver(connection, triggers)
+  expect(await lastEpoch(connection)).toBe(epoch)
   expect(seq).toBe(model.seq)
   expect(epoch * 2 ** 32).toBeGreaterThan(model.leases)
   model.leases = epoch * 2 ** 32
@@ -210,12 +204,12 @@ const step: fc.Arbitrary<[string, Step]> = fc.oneof(
     weight: 3,
     arbitrary: fc
       .tuple(fc.constantFrom(...triggers), fc.integer({ min: 1, max: 3 }))
-      .map(([trigger, room]): [string, Step] => [`claim ${room} of ${trigger}`, take(trigger, room)]),
+      .map(([trigger, limit]): [string, Step] => [`claim ${limit} of ${trigger}`, take(trigger, limit)]),
   },
   {
     weight: 4,
     arbitrary: fc
-      .tuple(nth, fc.constantFrom('done', 'dead', 'again at once', 'again later', 'letter'))
+      .tuple(nth, fc.constantFrom('done', 'dead', 'again at once', 'again later', 'dead letter'))
       .map(([which, how]): [string, Step] => [`end ${which} ${how}`, end(which, how as 'done')]),
   },
   { weight: 2, arbitrary: nth.map((which): [string, Step] => [`settle late ${which}`, settleLate(which)]) },
@@ -229,7 +223,7 @@ test('the store does what its model does, whatever happens in whatever order', a
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 15, maxLength: 40 }), async steps => {
       await empty()
-      const { epoch, seq } = await begin(real, triggers)
+      const { epoch, seq } = await takeOver(connection, triggers)
       const model: Model = { seq, leases: epoch * 2 ** 32, ids: new Set(), deliveries: [], stale: [] }
       for (const [name, run] of steps) {
         await run(model)
@@ -241,54 +235,62 @@ test('the store does what its model does, whatever happens in whatever order', a
 }, 120_000)
 
 test('a batch is stored whole or not at all: a reply and the end of what it answers are one', async () => {
-  const { seq } = await begin(real, triggers)
+  const { seq } = await takeOver(connection, triggers)
   const lease = 7
-  await commit(real, {
+  await commit(connection, {
     ...nothing,
     events: [{ seq: seq + 1, key: eventKey(event('1')), event: event('1'), deliveries: [{ trigger: 'a', lease }] }],
   })
-  const done: Settled = { seq: seq + 1, trigger: 'a', lease, state: 'done', attempts: 1, afterMs: null, letter: null }
+  const done: SettledDelivery = {
+    seq: seq + 1,
+    trigger: 'a',
+    lease,
+    state: 'done',
+    attempts: 1,
+    afterMs: null,
+    deadLetter: null,
+  }
   const reply = { seq: seq + 2, key: eventKey(event('2')), event: event('2'), deliveries: [] }
   const impossible = { ...reply, event: { ...event('2'), ttl: 100_000 } }
-  await expect(commit(real, { ...nothing, events: [impossible], settled: [done] })).rejects.toThrow()
+  await expect(commit(connection, { ...nothing, events: [impossible], settled: [done] })).rejects.toThrow()
   expect(await stored()).toMatchObject([{ seq: seq + 1, state: 'pending', lease }])
-  await commit(real, { ...nothing, events: [reply], settled: [done] })
+  await commit(connection, { ...nothing, events: [reply], settled: [done] })
   expect(await stored()).toMatchObject([{ seq: seq + 1, state: 'done', lease: null }])
 })
 
 test('the same event twice in one batch is one event, and its deliveries are there once', async () => {
-  const { seq } = await begin(real, triggers)
+  const { seq } = await takeOver(connection, triggers)
   const twice = [seq + 1, seq + 2].map(number => ({
     seq: number,
     key: eventKey(event('1')),
     event: event('1'),
     deliveries: [{ trigger: 'a', lease: null }],
   }))
-  const { duplicates } = await commit(real, { ...nothing, events: twice })
+  const { duplicates } = await commit(connection, { ...nothing, events: twice })
   expect([...duplicates]).toEqual([seq + 2])
   expect((await stored()).map(one => one.seq)).toEqual([seq + 1])
 })
 
 test('bytes, long texts and every kind of letter come back as they went in', async () => {
-  const { seq } = await begin(real, triggers)
+  const { seq } = await takeOver(connection, triggers)
   const odd: CloudEvent = {
     attributes: { specversion: '1.0', id: 'ü'.repeat(4000), source: '/😀', type: '"\\{},', subject: 'NULL' },
     headers: { 'x-request-id': 'é' },
     data: Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)),
     ttl: 1,
   }
-  await commit(real, {
+  await commit(connection, {
     ...nothing,
     events: [{ seq: seq + 1, key: eventKey(odd), event: odd, deliveries: [{ trigger: 'a', lease: null }] }],
   })
-  const [claimed] = await claim(real, [{ trigger: 'a', room: 1 }], 1, leaseMs)
-  expect(claimed).toEqual({ seq: seq + 1, trigger: 'a', attempts: 0, letter: null, event: odd })
+  const [claimed] = await claim(connection, [{ trigger: 'a', limit: 1 }], 1, leaseMs)
+  expect(claimed).toEqual({ seq: seq + 1, trigger: 'a', attempts: 0, deadLetter: null, event: odd })
 })
 
 test('old events go when all is done; one with a dead delivery stays for ever', async () => {
-  const { seq } = await begin(real, triggers)
+  const { seq } = await takeOver(connection, triggers)
   const states = ['done', 'dead', 'pending'] as const
-  await commit(real, {
+  await commit(connection, {
     ...nothing,
     events: [...states.keys(), 3].map(index => ({
       seq: seq + 1 + index,
@@ -306,12 +308,12 @@ test('old events go when all is done; one with a dead delivery stays for ever', 
       state,
       attempts: 1,
       afterMs: state === 'pending' ? 0 : null,
-      letter: null,
+      deadLetter: null,
     })),
   )
-  expect(await forget(real, 60_000, 0, 10)).toEqual({ deleted: 0, upTo: null })
-  expect(await forget(real, -60_000, 0, 2)).toEqual({ deleted: 1, upTo: seq + 2 })
-  expect(await forget(real, -60_000, seq + 2, 10)).toEqual({ deleted: 1, upTo: seq + 4 })
+  expect(await deleteDoneEvents(connection, 60_000, 0, 10)).toEqual({ deleted: 0, upTo: null })
+  expect(await deleteDoneEvents(connection, -60_000, 0, 2)).toEqual({ deleted: 1, upTo: seq + 2 })
+  expect(await deleteDoneEvents(connection, -60_000, seq + 2, 10)).toEqual({ deleted: 1, upTo: seq + 4 })
   const { rows } = await database.db.query('select seq from broker.event order by seq')
   expect(rows).toEqual([{ seq: seq + 2 }, { seq: seq + 3 }])
 })

@@ -1,69 +1,80 @@
 import { connectAddress } from '#functions/host/connect-address.ts'
-import { type CloudEvent, inBinaryMode, inStructuredMode, readEvent } from '../event/cloud-event.ts'
-import { type Letter, mostErrorData, type Outcome } from './delivery-outcome.ts'
-import { mostAnswer, type Poster, TimedOut } from './http-post.ts'
-import type { Job, Reached } from './route.ts'
+import { type CloudEvent, inBinaryMode, inStructuredMode } from '../event/cloud-event.ts'
+import type { DeadLetterInfo } from '../event/dead-letter-info.ts'
+import { readEvent } from '../event/read-event.ts'
+import { type DeliveryOutcome, maxErrorDataBytes } from './delivery-outcome.ts'
+import { type HttpPoster, maxResponseBytes, type PostResponse, TimedOut } from './http-post.ts'
+import type { Job } from './route.ts'
+import type { Reached } from './subscriber.ts'
 
-/** What one attempt came to, and the event in its answer. */
-export interface Attempt {
-  outcome: Outcome
+/** The outcome of one attempt, and the event that the subscriber replied. */
+export interface AttemptResult {
+  outcome: DeliveryOutcome
   reply: CloudEvent | null
 }
 
 export interface AttemptOptions {
-  post: Poster['post']
+  post: HttpPoster['post']
   namespace: string
   clock: () => Date
 }
 
 /** Knative's limit for a delivery that has no timeout of its own. */
-const longestMs = 15 * 60_000
+const defaultTimeoutMs = 15 * 60_000
 
-/** Hands the event to its subscriber, or a dead letter to its sink, once. Never rejects. */
-export const attempt = async (job: Job, { post, namespace, clock }: AttemptOptions): Promise<Attempt> => {
-  const { route, event, letter } = job
-  const { subscriber, address: url } = letter ? route.sink! : route.target
-  const limit = limitFor(route.delivery.timeoutMs, subscriber.timeoutMs)
+/** Sends the event once to its subscriber, or a dead letter to its sink. Never rejects. */
+export const attemptDelivery = async (job: Job, { post, namespace, clock }: AttemptOptions): Promise<AttemptResult> => {
+  const { route, event, deadLetter } = job
+  const { subscriber, address: url } = deadLetter ? route.sink! : route.target
+  const timeout = timeoutFor(route.delivery.timeoutMs, subscriber.timeoutMs)
   let reached: Reached | undefined
   try {
-    // Waiting for a process takes none of the time: here all functions share the cores of one machine, and a burst is no fault.
-    reached = subscriber.reach ? await subscriber.reach().catch(unreached) : { origin: dialled(url), release: () => {} }
-    const { headers, body } = letter
-      ? inBinaryMode(event, letterAttributes(letter, event.ttl))
+    // Waiting for a function does not count towards the timeout: all functions share this machine, and a burst is not an error.
+    reached = subscriber.reach
+      ? await subscriber.reach().catch(notReached)
+      : { origin: originOf(url), release: () => {} }
+    const { headers, body } = deadLetter
+      ? inBinaryMode(event, deadLetterAttributes(deadLetter, event.ttl))
       : route.delivery.format === 'json'
         ? inStructuredMode(event)
         : inBinaryMode(event)
     headers.push('host', url.host, 'kn-namespace', namespace)
-    if (!letter) headers.push('prefer', 'reply')
+    if (!deadLetter) headers.push('prefer', 'reply')
     const path = url.pathname + url.search
-    const answer = await post({ origin: reached.origin, path, headers, body, timeoutMs: limit.ms })
-    if (answer.status < 200 || answer.status > 299)
-      return failed({ kind: 'status', status: answer.status, body: answer.body.subarray(0, mostErrorData) })
-    return letter ? { outcome: { kind: 'taken', status: answer.status }, reply: null } : replied(answer, event, clock())
+    const response = await post({ origin: reached.origin, path, headers, body, timeoutMs: timeout.ms })
+    if (response.status < 200 || response.status > 299)
+      return failed({
+        kind: 'status',
+        status: response.status,
+        body: response.body.subarray(0, maxErrorDataBytes),
+      })
+    return deadLetter ? succeeded(response.status, null) : readReply(response, event, clock())
   } catch (error) {
-    return failed(fault(error as Error, url, limit))
+    return failed(outcomeOf(error as Error, url, timeout))
   } finally {
     reached?.release()
   }
 }
 
-const failed = (outcome: Outcome): Attempt => ({ outcome, reply: null })
+const failed = (outcome: DeliveryOutcome): AttemptResult => ({ outcome, reply: null })
+const succeeded = (status: number, reply: CloudEvent | null): AttemptResult => ({
+  outcome: { kind: 'success', status },
+  reply,
+})
 
-interface Limit {
+interface Timeout {
   ms: number
-  /** Whether the one in front of the subscriber is the first to lose patience: then there is an answer, 504. */
-  answered: boolean
+  /** The proxy in front of the subscriber times out first. On Knative that is a response with status 504, not a timeout. */
+  is504: boolean
 }
 
-const limitFor = (timeoutMs: number | null, answeredMs: number | undefined): Limit => {
-  const own = timeoutMs ?? longestMs
-  return answeredMs !== undefined && answeredMs < own
-    ? { ms: answeredMs, answered: true }
-    : { ms: own, answered: false }
+const timeoutFor = (triggerMs: number | null, proxyMs: number | undefined): Timeout => {
+  const ownMs = triggerMs ?? defaultTimeoutMs
+  return proxyMs !== undefined && proxyMs < ownMs ? { ms: proxyMs, is504: true } : { ms: ownMs, is504: false }
 }
 
-/** Who stands in front of the subscriber answered in its place. */
-class Unreached extends Error {
+/** The proxy in front of the subscriber answered instead of it. */
+class NotReached extends Error {
   readonly status: number
   constructor({ message, status = 503 }: Error & { status?: number }) {
     super(message)
@@ -71,34 +82,32 @@ class Unreached extends Error {
   }
 }
 
-const unreached = (error: Error): never => {
-  throw new Unreached(error)
+const notReached = (error: Error): never => {
+  throw new NotReached(error)
 }
 
-const dialled = (url: URL): string => {
+const originOf = (url: URL): string => {
   const { host, port } = connectAddress(url)
   return host === '127.0.0.1' ? `${url.protocol}//${host}${port ? `:${port}` : ''}` : url.origin
 }
 
-const letterAttributes = ({ dest, code, data }: Letter, ttl: number): Record<string, string> => ({
+const deadLetterAttributes = ({ dest, code, data }: DeadLetterInfo, ttl: number): Record<string, string> => ({
   knativebrokerttl: String(ttl),
   ...(dest === undefined ? {} : { knativeerrordest: dest }),
   ...(code === undefined ? {} : { knativeerrorcode: code }),
   ...(data === undefined ? {} : { knativeerrordata: data }),
 })
 
-const replied = (
-  { status, headers, body }: { status: number; headers: Parameters<typeof readEvent>[0]; body: Buffer },
-  cause: CloudEvent,
-  arrival: Date,
-): Attempt => {
-  if (body.length > mostAnswer) return failed({ kind: 'nonsense', status, why: 'the answer is longer than 1 MiB' })
+/** A reply continues the trace of the event that it answers. */
+const readReply = ({ status, headers, body }: PostResponse, cause: CloudEvent, arrival: Date): AttemptResult => {
+  if (body.length > maxResponseBytes)
+    return failed({ kind: 'invalid reply', status, why: 'the answer is longer than 1 MiB' })
   const read = readEvent(headers, body, arrival, cause)
-  switch (read.is) {
-    case 'nothing':
-      return { outcome: { kind: 'taken', status }, reply: null }
+  switch (read.kind) {
+    case 'empty':
+      return succeeded(status, null)
     case 'unreadable':
-      return failed({ kind: 'nonsense', status, why: `the answer is not a CloudEvent: ${read.why}` })
+      return failed({ kind: 'invalid reply', status, why: `the answer is not a CloudEvent: ${read.why}` })
     case 'invalid':
       return failed({ kind: 'refused reply', status, why: `the reply was refused: ${read.why}` })
     case 'event': {
@@ -108,22 +117,23 @@ const replied = (
         ...(tracestate && { tracestate }),
         ...(baggage && { baggage }),
       }
-      return {
-        outcome: { kind: 'taken', status },
-        reply: { ...read.event, headers: { ...read.event.headers, ...trace } },
-      }
+      return succeeded(status, { ...read.event, headers: { ...read.event.headers, ...trace } })
     }
     default:
       return read satisfies never
   }
 }
 
-const fault = (error: Error & { code?: string; status?: number }, { host }: URL, limit: Limit): Outcome => {
+const outcomeOf = (
+  error: Error & { code?: string; status?: number },
+  { host }: URL,
+  timeout: Timeout,
+): DeliveryOutcome => {
   if (error instanceof TimedOut)
-    return limit.answered
+    return timeout.is504
       ? { kind: 'status', status: 504, body: Buffer.from('activator request timeout') }
-      : { kind: 'timeout', afterMs: limit.ms }
-  if (error instanceof Unreached) return { kind: 'status', status: error.status, body: Buffer.from(error.message) }
+      : { kind: 'timeout', afterMs: timeout.ms }
+  if (error instanceof NotReached) return { kind: 'status', status: error.status, body: Buffer.from(error.message) }
   return {
     kind: 'unreachable',
     why: error.code === 'ECONNREFUSED' ? `dial tcp ${host}: connect: connection refused` : error.message,

@@ -1,64 +1,60 @@
 import type { DeliverySpec } from '#local/manifests/model.ts'
+import type { DeadLetterInfo } from '../event/dead-letter-info.ts'
 
-/** What came of one attempt to hand an event over. */
-export type Outcome =
-  /** 2xx with nothing in it, or with an event that went back into the broker. */
-  | { kind: 'taken'; status: number }
+/** The outcome of one attempt to deliver an event. */
+export type DeliveryOutcome =
+  /** 2xx with an empty body, or with an event that is published as a reply. */
+  | { kind: 'success'; status: number }
   /** Any other status; `body` is its beginning. */
   | { kind: 'status'; status: number; body: Buffer }
-  /** 2xx with something in it that is no event. */
-  | { kind: 'nonsense'; status: number; why: string }
-  /** 2xx with an event that the broker's own door refuses: invalid, or its hops are used up. */
+  /** 2xx with a body that is not a CloudEvent. */
+  | { kind: 'invalid reply'; status: number; why: string }
+  /** 2xx with a CloudEvent that the broker's ingress refuses: an attribute is invalid, or no hops are left. */
   | { kind: 'refused reply'; status: number; why: string }
-  /** No connection, or one that ended before the answer. */
+  /** No connection, or one that ended before the response. */
   | { kind: 'unreachable'; why: string }
   /** Slower than the Trigger's `timeout`. */
   | { kind: 'timeout'; afterMs: number }
 
-/** Why an event goes to the dead letter sink: the knativeerror extensions, all or none. */
-export interface Letter {
-  /** Who failed. */
-  dest?: string
-  code?: string
-  /** Base64 of the beginning of the last answer's body; '' where it had none. */
-  data?: string
-}
+type FailedOutcome = Exclude<DeliveryOutcome, { kind: 'success' }>
 
-export type Verdict =
+/** What to do after an attempt. */
+export type NextStep =
   | { next: 'done' }
-  | { next: 'again'; afterMs: number }
-  /** No more attempts: to the dead letter sink, or nowhere. */
-  | { next: 'letter'; letter: Letter }
+  | { next: 'retry'; afterMs: number }
+  /** No more attempts: the event goes to the dead letter sink, or is dropped when there is no sink. */
+  | { next: 'dead letter'; deadLetter: DeadLetterInfo }
 
-export interface Attempted {
-  outcome: Outcome
-  /** How many attempts there were, this one included. */
+export interface AttemptMade {
+  outcome: DeliveryOutcome
+  /** How many attempts were made, this one included. */
   attempts: number
   delivery: Pick<DeliverySpec, 'retry' | 'backoffPolicy' | 'backoffDelayMs'>
-  /** URL of who was tried, and of the broker's door. */
-  dest: string
-  door: string
+  /** URL of the subscriber or the sink. */
+  destination: string
+  /** URL of the broker's ingress. */
+  ingressUrl: string
 }
 
-/** Knative's dispatcher ends its process on a longer body; a shorter one it encodes whole. */
-export const mostErrorData = 768
+/** Knative's dispatcher ends its process on a longer body. It encodes a shorter one whole. */
+export const maxErrorDataBytes = 768
 
 /**
- * What to do after an attempt: reference/knative-measured.md 3, 5 and 6. One difference on purpose: Knative follows 301 and 302
- * with a GET that has lost the event, and calls that delivered; here every redirect is a dead letter with its code.
+ * The next step after an attempt, by reference/knative-measured.md 3, 5 and 6. One difference is deliberate: Knative follows 301 and
+ * 302 with a GET without the event and counts that as delivered; here every redirect is a dead letter with its code.
  */
-export const afterAttempt = ({ outcome, attempts, delivery, dest, door }: Attempted): Verdict => {
-  if (outcome.kind === 'taken') return { next: 'done' }
-  if (mayRetry(outcome) && attempts <= delivery.retry)
-    return { next: 'again', afterMs: pauseMs(delivery, attempts - 1) }
-  return { next: 'letter', letter: letterFor(outcome, dest, door) }
+export const nextStep = ({ outcome, attempts, delivery, destination, ingressUrl }: AttemptMade): NextStep => {
+  if (outcome.kind === 'success') return { next: 'done' }
+  if (isRetried(outcome) && attempts <= delivery.retry)
+    return { next: 'retry', afterMs: backoffMs(delivery, attempts - 1) }
+  return { next: 'dead letter', deadLetter: deadLetterInfo(outcome, destination, ingressUrl) }
 }
 
-const mayRetry = (outcome: Exclude<Outcome, { kind: 'taken' }>): boolean => {
+const isRetried = (outcome: FailedOutcome): boolean => {
   switch (outcome.kind) {
     case 'status':
-      return retriedStatus(outcome.status)
-    case 'nonsense':
+      return isRetriedStatus(outcome.status)
+    case 'invalid reply':
     case 'unreachable':
     case 'timeout':
       return true
@@ -69,25 +65,25 @@ const mayRetry = (outcome: Exclude<Outcome, { kind: 'taken' }>): boolean => {
   }
 }
 
-const retriedStatus = (status: number): boolean =>
+const isRetriedStatus = (status: number): boolean =>
   status === 404 || status === 408 || status === 409 || status === 429 || status >= 500
 
-/** A year: PostgreSQL's calendar ends, and `delay · 2^i` does not. */
-const longestPauseMs = 365 * 24 * 3_600_000
+/** A year, because `delay · 2^i` has no limit and PostgreSQL's timestamps have one. */
+const maxBackoffMs = 365 * 24 * 3_600_000
 
-/** The pause before retry `i`, which counts from 0: so the first linear one is immediate. */
-const pauseMs = ({ backoffPolicy, backoffDelayMs }: Attempted['delivery'], i: number): number =>
-  Math.min(backoffPolicy === 'linear' ? backoffDelayMs * i : backoffDelayMs * 2 ** i, longestPauseMs)
+/** The pause before retry `retryIndex`, which counts from 0. So the first retry of the linear policy is immediate, as on Knative. */
+const backoffMs = ({ backoffPolicy, backoffDelayMs }: AttemptMade['delivery'], retryIndex: number): number =>
+  Math.min(backoffPolicy === 'linear' ? backoffDelayMs * retryIndex : backoffDelayMs * 2 ** retryIndex, maxBackoffMs)
 
-const letterFor = (outcome: Exclude<Outcome, { kind: 'taken' }>, dest: string, door: string): Letter => {
+const deadLetterInfo = (outcome: FailedOutcome, dest: string, ingressUrl: string): DeadLetterInfo => {
   switch (outcome.kind) {
     case 'status':
       return outcome.status === 304 ? {} : { dest, code: String(outcome.status), data: base64(outcome.body) }
     case 'unreachable':
       return { dest, code: '500', data: base64(Buffer.from(`dispatch error: Post "${dest}": ${outcome.why}`)) }
     case 'refused reply':
-      return { dest: door, code: '400', data: '' }
-    case 'nonsense':
+      return { dest: ingressUrl, code: '400', data: '' }
+    case 'invalid reply':
     case 'timeout':
       return {}
     default:
@@ -95,20 +91,20 @@ const letterFor = (outcome: Exclude<Outcome, { kind: 'taken' }>, dest: string, d
   }
 }
 
-const base64 = (body: Buffer): string => body.subarray(0, mostErrorData).toString('base64')
+const base64 = (body: Buffer): string => body.subarray(0, maxErrorDataBytes).toString('base64')
 
-/** An outcome as the log of attempts keeps it: `error` is null for what went well, else some words. */
-export const noted = (outcome: Outcome): { status: number | null; error: string | null } => {
+/** The outcome as the table of attempts keeps it. `error` is null after a success, else at most 500 characters. */
+export const recordedOutcome = (outcome: DeliveryOutcome): { status: number | null; error: string | null } => {
   switch (outcome.kind) {
-    case 'taken':
+    case 'success':
       return { status: outcome.status, error: null }
     case 'status':
-      return { status: outcome.status, error: words(outcome.body.toString()) || `answered ${outcome.status}` }
-    case 'nonsense':
+      return { status: outcome.status, error: errorText(outcome.body.toString()) || `answered ${outcome.status}` }
+    case 'invalid reply':
     case 'refused reply':
-      return { status: outcome.status, error: words(outcome.why) }
+      return { status: outcome.status, error: errorText(outcome.why) }
     case 'unreachable':
-      return { status: null, error: words(outcome.why) }
+      return { status: null, error: errorText(outcome.why) }
     case 'timeout':
       return { status: null, error: `no answer within ${outcome.afterMs} ms` }
     default:
@@ -116,5 +112,5 @@ export const noted = (outcome: Outcome): { status: number | null; error: string 
   }
 }
 
-// PostgreSQL's text has no NUL.
-const words = (text: string): string => text.replaceAll('\0', '').trim().slice(0, 500)
+// PostgreSQL's type text cannot hold a NUL character.
+const errorText = (text: string): string => text.replaceAll('\0', '').trim().slice(0, 500)

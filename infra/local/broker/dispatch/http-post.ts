@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 
-export interface Posting {
+export interface PostRequest {
   /** `http://127.0.0.1:41234` */
   origin: string
   /** With its query. */
@@ -12,38 +12,42 @@ export interface Posting {
   timeoutMs: number
 }
 
-export interface Answer {
+export interface PostResponse {
   status: number
   headers: IncomingHttpHeaders
-  /** At most `mostAnswer` bytes and the chunk that went over. */
+  /** At most `maxResponseBytes`, plus the rest of the chunk that exceeded it. */
   body: Buffer
 }
 
-/** A whole event fits, and no subscriber can fill the memory. */
-export const mostAnswer = 1024 * 1024
+/** Room for a whole event. A longer response is cut, so that no subscriber can fill the memory. */
+export const maxResponseBytes = 1024 * 1024
+
+const connectTimeoutMs = 10_000
 
 export class TimedOut extends Error {}
 
-export interface Poster {
+export interface HttpPoster {
   /** Rejects with TimedOut, or with the network's error. Redirects are not followed. */
-  post(posting: Posting): Promise<Answer>
-  /** Cuts what is in flight. */
+  post(request: PostRequest): Promise<PostResponse>
+  /** Aborts requests in flight. */
   close(): Promise<void>
 }
 
-/** Posts over kept connections. Loads its HTTP client when asked for, so start it beside other work. */
-export const startPoster = async (): Promise<Poster> => {
+/** Posts over connections that are kept open. Loading the HTTP client takes a moment, so start it beside other work. */
+export const startPoster = async (): Promise<HttpPoster> => {
   const { Agent } = await import('undici')
-  // Deadlines are ours: a subscriber without one may take as long as Knative would let it.
-  const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 10_000 } })
+  // `timeoutMs` of each request replaces the timeouts of undici: without one a subscriber may take as long as on Knative.
+  const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: connectTimeoutMs } })
   return {
-    post: posting =>
-      new Promise((resolve, reject) => agent.dispatch(request(posting), exchange(posting, resolve, reject))),
+    post: request =>
+      new Promise((resolve, reject) =>
+        agent.dispatch(dispatchOptions(request), responseHandler(request, resolve, reject)),
+      ),
     close: () => agent.destroy(),
   }
 }
 
-const request = ({ origin, path, headers, body }: Posting): Dispatcher.DispatchOptions => ({
+const dispatchOptions = ({ origin, path, headers, body }: PostRequest): Dispatcher.DispatchOptions => ({
   origin,
   path,
   method: 'POST',
@@ -51,11 +55,11 @@ const request = ({ origin, path, headers, body }: Posting): Dispatcher.DispatchO
   body,
 })
 
-const nothing = Buffer.alloc(0)
+const emptyBody = Buffer.alloc(0)
 
-const exchange = (
-  { timeoutMs }: Posting,
-  resolve: (answer: Answer) => void,
+const responseHandler = (
+  { timeoutMs }: PostRequest,
+  resolve: (response: PostResponse) => void,
   reject: (error: Error) => void,
 ): Dispatcher.DispatchHandler => {
   let controller: Dispatcher.DispatchController | undefined
@@ -63,39 +67,40 @@ const exchange = (
   let headers: IncomingHttpHeaders = {}
   let chunks: Buffer[] | undefined
   let size = 0
-  let over = false
+  /** The promise is settled already, so the abort that follows is not reported. */
+  let isOver = false
   const timer = setTimeout(() => {
-    over = true
-    const late = new TimedOut(`no answer within ${timeoutMs} ms`)
-    controller?.abort(late)
-    reject(late)
+    isOver = true
+    const error = new TimedOut(`no response within ${timeoutMs} ms`)
+    controller?.abort(error)
+    reject(error)
   }, timeoutMs)
-  const answer = () => {
+  const finish = () => {
     clearTimeout(timer)
-    resolve({ status, headers, body: chunks ? Buffer.concat(chunks) : nothing })
+    resolve({ status, headers, body: chunks ? Buffer.concat(chunks) : emptyBody })
   }
   return {
     onRequestStart: started => {
       controller = started
-      if (over) started.abort(new TimedOut('too late'))
+      if (isOver) started.abort(new TimedOut('the request timed out before it was sent'))
     },
-    onResponseStart: (_, code, said) => {
+    onResponseStart: (_, code, received) => {
       status = code
-      headers = said as IncomingHttpHeaders
+      headers = received as IncomingHttpHeaders
     },
     onResponseData: (reading, chunk) => {
       chunks ??= []
       chunks.push(chunk)
       size += chunk.length
-      if (size <= mostAnswer) return
-      over = true
-      answer()
-      reading.abort(new Error('the answer is too long'))
+      if (size <= maxResponseBytes) return
+      isOver = true
+      finish()
+      reading.abort(new Error(`the response is longer than ${maxResponseBytes} bytes`))
     },
-    onResponseEnd: answer,
+    onResponseEnd: finish,
     onResponseError: (_, error) => {
       clearTimeout(timer)
-      if (!over) reject(error)
+      if (!isOver) reject(error)
     },
   }
 }

@@ -1,6 +1,6 @@
 /**
- * A URI reference as Knative's ingress hands it on, or null where it refuses it: what may not stand in a URI is percent-encoded,
- * a colon needs a scheme before it, and a percent sign two hexadecimal digits after it.
+ * A URI reference in the form in which Knative's ingress passes it on, or null when it refuses it. Characters that are not allowed in
+ * a URI are percent-encoded. A colon needs a scheme before it, and a percent sign two hexadecimal digits after it.
  */
 export const uriReference = (text: string): string | null => {
   if (plain.test(text)) return text
@@ -15,7 +15,7 @@ export const uriReference = (text: string): string | null => {
   return `${scheme && `${scheme}:`}${authority}${encoded(path)}${encoded(query)}${encoded(fragment)}`
 }
 
-/** An absolute URI as it is handed on, or null. */
+/** An absolute URI in the form in which it is passed on, or null. */
 export const absoluteUri = (text: string): string | null =>
   /^[A-Za-z][A-Za-z0-9+.-]*:./.test(text) ? uriReference(text) : null
 

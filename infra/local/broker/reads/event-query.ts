@@ -1,17 +1,17 @@
-/** A question that cannot be answered, in words for who asked. */
+/** A query with a parameter that is not valid. The message is for the caller of the API. */
 export class BadQuery extends Error {}
 
 export interface EventQuery {
   type?: string
   source?: string
   subject?: string
-  /** RFC 3339, or a date, which means its midnight in UTC: only events accepted at this instant or later. */
+  /** RFC 3339, or a date, which means its midnight in UTC. Only events accepted at this instant or later are returned. */
   since?: string
-  /** 100 unless said, at most 1000. */
+  /** Default 100, at most 1000. */
   limit?: string | number
 }
 
-/** The instant of `since`. Throws BadQuery. */
+/** The instant that `since` means. Throws BadQuery. */
 export const parseSince = (text: string): Date => {
   const [, date, time = 'T00:00:00', zone = time === 'T00:00:00' ? 'Z' : undefined] =
     /^(\d{4}-\d\d-\d\d)(?:(T\d\d:\d\d:\d\d(?:\.\d{1,9})?)(Z|[+-]\d\d:\d\d))?$/i.exec(text) ?? []
@@ -22,7 +22,7 @@ export const parseSince = (text: string): Date => {
   throw new BadQuery(`since=${text} is not a valid time; write 2026-11-21T12:00:00Z${hint}`)
 }
 
-/** The number of `limit`. Throws BadQuery. */
+/** The number that `limit` means, or `otherwise` when it is absent. Throws BadQuery. */
 export const parseLimit = (limit: string | number | undefined, otherwise: number): number => {
   if (limit === undefined) return otherwise
   const number = Number(limit)
@@ -31,14 +31,14 @@ export const parseLimit = (limit: string | number | undefined, otherwise: number
   return number
 }
 
-interface Question {
+interface SqlQuery {
   text: string
   values: unknown[]
 }
 
 /**
- * For the connection that asks: there is an index for each order that is asked for, and where the server finds sorting cheaper it
- * reads all of a kind for that.
+ * Settings of the connection that runs these queries. There is an index for each order. Without these settings PostgreSQL sometimes
+ * finds sorting cheaper, and then reads all events of a type and source.
  */
 export const plannerSettings = {
   enable_seqscan: 'off',
@@ -49,42 +49,43 @@ export const plannerSettings = {
 }
 
 /**
- * How many events back in the order of their numbers one may have an earlier time: two connections store up to 400 events each at
- * once.
+ * `accepted_at` does not grow strictly with `seq`, because two connections store up to 400 events each at the same time. An event
+ * with a higher `seq` may be older than one up to this many numbers before it.
  */
-const disorder = 1_000
+const maxDisorder = 1_000
 
 /**
- * The events that a query asks for, newest first, as columns of broker.event. Whatever the filters and however many events there
- * are, it reads `limit` index entries for each kind (type and source) that matches, and no event that does not match.
+ * The SQL of a query: its events, newest first, as columns of broker.event. For any filters and any number of events it reads
+ * `limit` index entries for each matching kind (a pair of type and source), and no event that does not match.
  *
- * No single index gives the newest events of every combination of filters, and one index for each would double the cost of storing
- * an event. There are few kinds, so they are listed by skipping through an index (`kind`), and the newest of each are merged.
+ * No single index has the newest events of every combination of filters, and one index for each combination would double the cost
+ * of storing an event. There are few kinds. So the query lists them by skipping through an index (`kind`), and merges the newest
+ * events of each.
  */
-export const selectEvents = ({ type, source, subject, since, limit }: EventQuery): Question => {
+export const selectEvents = ({ type, source, subject, since, limit }: EventQuery): SqlQuery => {
   const values: unknown[] = []
-  const value = (given: unknown, as: string) => `$${values.push(given)}::${as}`
+  const parameter = (given: unknown, as: string) => `$${values.push(given)}::${as}`
   const columns = 'seq, id, type, source, subject, attributes, accepted_at'
-  const most = value(parseLimit(limit, 100), 'int4')
-  const accepted = since === undefined ? null : value(parseSince(since), 'timestamptz')
+  const max = parameter(parseLimit(limit, 100), 'int4')
+  const accepted = since === undefined ? null : parameter(parseSince(since), 'timestamptz')
   const first = accepted === null ? '0::int8' : `(select seq from beginning)`
-  const late = accepted === null ? '' : `and accepted_at >= ${accepted}`
+  const isNew = accepted === null ? '' : `and accepted_at >= ${accepted}`
   const parts: string[] = accepted === null ? [] : [beginning(accepted)]
 
   if (type === undefined && source === undefined && subject === undefined) {
     const text = `${withParts(parts)}
-      select ${columns} from broker.event where seq >= ${first} ${late} order by seq desc limit ${most}`
+      select ${columns} from broker.event where seq >= ${first} ${isNew} order by seq desc limit ${max}`
     return { text, values }
   }
 
-  // What an index begins with, and the values of what the query says of that. Bounds are rows and never equalities, so that only
-  // this index has the order that is asked for: another one would be read through for what does not match.
+  // The columns that the index begins with, and the values that the query gives for them. The conditions are row comparisons and
+  // never equalities, so that only this index has the requested order. PostgreSQL would read through another index and filter.
   const fixed = { ...(subject === undefined ? {} : { subject }), ...(type === undefined ? {} : { type }) }
-  const given = new Map(Object.entries(fixed).map(([name, text]) => [name, value(text, 'text')]))
+  const given = new Map(Object.entries(fixed).map(([name, text]) => [name, parameter(text, 'text')]))
   const index = subject === undefined ? ['type', 'source'] : ['subject', 'type', 'source']
   const bytewise = (names: readonly string[]) => names.map(name => `${name} collate "C"`)
   const row = (parts: readonly string[]) => `(${parts.join(', ')})`
-  const own = index.map(name => (name === 'subject' ? given.get(name)! : `kind.${name}`))
+  const start = index.map(name => (name === 'subject' ? given.get(name)! : `kind.${name}`))
   const after = index.map(name => given.get(name) ?? `kind.${name}`)
   const prefix = row(bytewise([...given.keys()]))
   const isGiven = (operator: string) =>
@@ -103,18 +104,18 @@ export const selectEvents = ({ type, source, subject, since, limit }: EventQuery
   const text = `${withParts(parts)}
     select newest.* from kind cross join lateral (
       select ${columns} from broker.event
-      where ${isAbout} and ${row([...bytewise(index), 'seq'])} >= ${row([...own, first])}
-        and ${row([...bytewise(index), 'seq'])} <= ${row([...own, '9223372036854775807'])} ${late}
-      order by ${bytewise(index).map(column => `${column} desc`)}, seq desc limit ${most}
+      where ${isAbout} and ${row([...bytewise(index), 'seq'])} >= ${row([...start, first])}
+        and ${row([...bytewise(index), 'seq'])} <= ${row([...start, '9223372036854775807'])} ${isNew}
+      order by ${bytewise(index).map(column => `${column} desc`)}, seq desc limit ${max}
     ) as newest
-    where ${source === undefined ? 'true' : `kind.source = ${value(source, 'text')}`}
-    order by seq desc limit ${most}`
+    where ${source === undefined ? 'true' : `kind.source = ${parameter(source, 'text')}`}
+    order by seq desc limit ${max}`
   return { text, values }
 }
 
 const withParts = (parts: readonly string[]) => (parts.length === 0 ? '' : `with recursive ${parts.join(', ')}`)
 
-/** The number before which every event is older: found by halving, because numbers are given out in the order of time. */
+/** The first `seq` that may be new enough. Binary search finds it, because events are numbered in the order of time. */
 const beginning = (accepted: string) => `
     halved (low, high) as (
       select (select min(seq) from broker.event), (select max(seq) + 1 from broker.event)
@@ -126,5 +127,5 @@ const beginning = (accepted: string) => `
       ) as middle
       where low < high
     ), beginning as (
-      select coalesce(max(low), 0) - ${disorder} as seq from halved
+      select coalesce(max(low), 0) - ${maxDisorder} as seq from halved
     )`

@@ -1,6 +1,6 @@
 import type { Postgres } from '#database/connect.ts'
 import { inJson } from '../event/cloud-event.ts'
-import { eventIn } from '../store/tables.ts'
+import { type EventRow, eventFromRow } from '../store/event-row.ts'
 import { type EventQuery, selectEvents } from './event-query.ts'
 
 type State = 'pending' | 'done' | 'dead'
@@ -18,18 +18,18 @@ export interface EventSummary {
   state: State
 }
 
-/** One event with everything that happened to it. */
+/** One event with its deliveries and their attempts. */
 export interface EventDetail {
   seq: number
   state: State
-  /** In CloudEvents' JSON format. */
+  /** The event in CloudEvents' JSON format. */
   event: Record<string, unknown>
   deliveries: {
     trigger: string
-    /** null for a Trigger that is gone, or whose subscriber is no function. */
+    /** null when the Trigger no longer exists, or when its subscriber is not a function. */
     function: string | null
     state: State
-    /** At the subscriber, oldest first; those at the dead letter sink are not among them. */
+    /** Attempts at the subscriber, oldest first; attempts at the dead letter sink are left out. */
     attempts: { at: string; ms: number; status: number | null; error: string | null }[]
   }[]
 }
@@ -40,7 +40,7 @@ export interface EventReads {
   event(seq: number): Promise<EventDetail | null>
 }
 
-/** pending while anything is under way, dead when a delivery ended so, else done: also where no Trigger wanted it. */
+/** pending while a delivery is pending; else dead when one is dead; else done. An event that no Trigger matched is done. */
 const stateOf = `
   coalesce((
     select case when bool_or(delivery.state = 'pending') then 'pending' when bool_or(delivery.state = 'dead') then 'dead' end
@@ -58,7 +58,7 @@ interface SummaryRow {
   state: State
 }
 
-/** What the control API asks; `functionOf` names the function a Trigger wakes. */
+/** The queries of the control API. `functionOf` returns the function that a Trigger calls. */
 export const eventReads = (db: Postgres, functionOf: (trigger: string) => string | null): EventReads => ({
   events: async query => {
     const { text, values } = selectEvents(query)
@@ -83,7 +83,7 @@ export const eventReads = (db: Postgres, functionOf: (trigger: string) => string
   },
 
   event: async seq => {
-    const { rows } = await db.query<Parameters<typeof eventIn>[0] & { state: State }>(
+    const { rows } = await db.query<EventRow & { state: State }>(
       `select attributes, headers, data, ttl, ${stateOf} as state from broker.event where seq = $1`,
       [seq],
     )
@@ -105,7 +105,7 @@ export const eventReads = (db: Postgres, functionOf: (trigger: string) => string
     return {
       seq,
       state: row.state,
-      event: inJson(eventIn(row)),
+      event: inJson(eventFromRow(row)),
       deliveries: deliveries.rows.map(({ trigger, state }) => ({
         trigger,
         function: functionOf(trigger),
@@ -117,21 +117,3 @@ export const eventReads = (db: Postgres, functionOf: (trigger: string) => string
     }
   },
 })
-
-/**
- * Makes a stored event due for a Trigger again, as if it had never been tried. What is still on its way to the subscriber stays as
- * it is; a dead letter on its way to the sink does not, for who got it there may already ask. False where there is no such event.
- */
-export const makeDueAgain = async (db: Postgres, key: Buffer, trigger: string): Promise<boolean> => {
-  const { rows } = await db.query<{ known: boolean }>(
-    `with event as (select seq from broker.event where key = $1), again as (
-       insert into broker.delivery (event_seq, trigger) select seq, $2 from event
-       on conflict (event_seq, trigger) do update
-       set state = 'pending', attempts = 0, due = now(), lease = null, letter = null
-       where delivery.due is null or delivery.letter is not null
-     )
-     select exists (select from event) as known`,
-    [key, trigger],
-  )
-  return rows[0]!.known
-}

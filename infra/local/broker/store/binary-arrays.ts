@@ -1,6 +1,6 @@
 /**
- * PostgreSQL arrays in their binary form. The driver sends a Buffer as it is and marks it binary, so an array made here costs one
- * copy, where the driver's own way quotes every element and writes bytes as hex.
+ * PostgreSQL arrays in their binary form. The driver sends a Buffer unchanged and marks it as binary, so an array that is made here
+ * costs one copy. The driver's own encoding quotes every element and writes bytes as hexadecimal text.
  */
 const oid = { bool: 16, bytea: 17, int8: 20, int4: 23, text: 25, float8: 701, uuid: 2950 }
 
@@ -62,9 +62,9 @@ export const byteas = (values: readonly Buffer[]): Buffer => {
 
 export const texts = (values: readonly (string | null)[]): Buffer => {
   if (values.length === 0) return empty(oid.text)
-  // A UTF-16 unit is at most three bytes of UTF-8.
-  const most = values.reduce((sum, value) => sum + 4 + 3 * (value?.length ?? 0), headerBytes)
-  const array = Buffer.allocUnsafe(most)
+  // A UTF-16 code unit takes at most three bytes in UTF-8.
+  const maxLength = values.reduce((sum, value) => sum + 4 + 3 * (value?.length ?? 0), headerBytes)
+  const array = Buffer.allocUnsafe(maxLength)
   header(array, oid.text, values.length)
   let at = headerBytes
   for (const value of values) {

@@ -1,8 +1,11 @@
 import pg from 'pg'
 
-/** One connection to PostgreSQL with a fixed set of prepared statements. When it breaks it is over: take a new one. */
-export interface Link {
-  /** Runs a statement that is prepared under its name the first time; Buffers are sent as binary. Rejects with Broken when the connection is gone. */
+/** One PostgreSQL connection with prepared statements. It does not reconnect: when it is lost, open a new one. */
+export interface Connection {
+  /**
+   * Runs a statement, which is prepared under its name the first time. Buffers are sent as binary. Rejects with ConnectionLost
+   * when the connection is gone, and with PostgreSQL's error when it refuses the statement.
+   */
   run<Row>(statement: Statement, values?: unknown[]): Promise<Row[]>
   end(): Promise<void>
 }
@@ -12,28 +15,28 @@ export interface Statement {
   text: string
 }
 
-/** The connection is gone, and nobody knows whether the statement happened. */
-export class Broken extends Error {}
+/** The connection is gone. It is unknown whether the statement was executed. */
+export class ConnectionLost extends Error {}
 
-/** What is wrong lies in the values, not in the server: the statement without them would work. */
-export const faultOfValues = (error: unknown): boolean =>
+/** PostgreSQL refused the values of a statement (SQLSTATE classes 21, 22, 23 and 54): other values would be accepted. */
+export const isValueError = (error: unknown): boolean =>
   error instanceof pg.DatabaseError && /^2[123]|^54/.test(error.code ?? '')
 
-export interface LinkOptions {
+export interface ConnectionOptions {
   url: string
   applicationName: string
-  /** A server that does not answer for this long counts as gone. */
-  patienceMs: number
+  /** After this long without a response the connection counts as lost. */
+  timeoutMs: number
   settings?: Record<string, string>
-  /** Called once when the connection is gone, unless we ended it. */
-  onBroken?: () => void
+  /** Called once when the connection is lost, but not after `end`. */
+  onLost?: () => void
 }
 
 /**
- * Our statements look up rows by their keys, and are planned once, maybe while the tables are empty: no other way of joining must
- * look good then, for it would be a slow one an hour later.
+ * All statements look up rows by their keys. PostgreSQL plans each of them once, perhaps while the tables are still empty. A plan
+ * that scans or hashes looks cheap on an empty table and is slow an hour later, so only index lookups are allowed.
  */
-const planning = {
+const plannerSettings = {
   plan_cache_mode: 'force_generic_plan',
   enable_seqscan: 'off',
   enable_hashjoin: 'off',
@@ -41,50 +44,50 @@ const planning = {
   jit: 'off',
 }
 
-export const link = async ({
+export const openConnection = async ({
   url,
   applicationName,
-  patienceMs,
+  timeoutMs,
   settings = {},
-  onBroken,
-}: LinkOptions): Promise<Link> => {
+  onLost,
+}: ConnectionOptions): Promise<Connection> => {
   const client = new pg.Client({
     connectionString: url,
     application_name: applicationName,
-    connectionTimeoutMillis: patienceMs,
+    connectionTimeoutMillis: timeoutMs,
     keepAlive: true,
-    options: Object.entries({ ...planning, ...settings })
+    options: Object.entries({ ...plannerSettings, ...settings })
       .map(([name, value]) => `-c ${name}=${value}`)
       .join(' '),
   })
-  // A connection that never stood is told of by connect(), to whoever waits for it.
-  let stands = false
-  const breaks = () => {
-    if (!stands) return
-    stands = false
-    onBroken?.()
+  // While connecting, connect() itself rejects; only a connection that was open can be lost.
+  let isOpen = false
+  const lost = () => {
+    if (!isOpen) return
+    isOpen = false
+    onLost?.()
   }
-  client.on('error', breaks)
-  client.on('end', breaks)
+  client.on('error', lost)
+  client.on('end', lost)
   await client.connect()
-  stands = true
+  isOpen = true
 
   return {
     run: async <Row>({ name, text }: Statement, values: unknown[] = []) => {
-      // A timer of ours: the server's own is of no use when it is the server that stands still.
-      const timer = setTimeout(() => client.connection.stream.destroy(), patienceMs)
+      // A timer on this side, because PostgreSQL's statement_timeout does not fire when the server itself hangs.
+      const timer = setTimeout(() => client.connection.stream.destroy(), timeoutMs)
       try {
         const { rows } = await client.query({ name, text, values })
         return rows as Row[]
       } catch (error) {
         if (error instanceof pg.DatabaseError && !/^57P|^08/.test(error.code ?? '')) throw error
-        throw new Broken('the connection to PostgreSQL is gone', { cause: error })
+        throw new ConnectionLost('the connection to PostgreSQL is lost', { cause: error })
       } finally {
         clearTimeout(timer)
       }
     },
     end: async () => {
-      stands = false
+      isOpen = false
       await client.end()
     },
   }

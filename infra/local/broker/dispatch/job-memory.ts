@@ -1,0 +1,37 @@
+import type { Job, Route } from './route.ts'
+
+/** Limit of event data in memory, over all Triggers. Further events wait in the store. */
+const maxBytes = 32 * 1024 * 1024
+
+/** Counts what the dispatcher holds in memory, so that a slow subscriber cannot fill it. */
+export interface JobMemory {
+  /** Whether a new event of this Trigger fits, in number and in bytes. */
+  hasRoom(route: Route): boolean
+  /** How many more jobs of this Trigger fit; 0 or less when there is no room. */
+  freeSlots(route: Route): number
+  /** No more than half of the Trigger's slots are used: time to claim more of its backlog. */
+  isHalfEmpty(route: Route): boolean
+  add(job: Job): void
+  /** Returns true when this made room again for a memory that was full. */
+  remove(job: Job): boolean
+}
+
+/** `maxJobs`: how many jobs of one Trigger are held at most. */
+export const jobMemory = (maxJobs: number): JobMemory => {
+  let bytes = 0
+  return {
+    hasRoom: route => route.jobs.size < maxJobs && bytes < maxBytes,
+    freeSlots: route => (bytes < maxBytes ? maxJobs - route.jobs.size : 0),
+    isHalfEmpty: route => route.jobs.size <= maxJobs / 2,
+    add: job => {
+      job.route.jobs.set(job.seq, job)
+      bytes += job.event.data.length
+    },
+    remove: job => {
+      const wasFull = bytes >= maxBytes
+      job.route.jobs.delete(job.seq)
+      bytes -= job.event.data.length
+      return wasFull && bytes < maxBytes
+    },
+  }
+}

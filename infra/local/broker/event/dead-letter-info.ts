@@ -1,0 +1,9 @@
+/** Why an event goes to the dead letter sink: Knative's `knativeerror…` extensions. Either all are set or none. */
+export interface DeadLetterInfo {
+  /** URL of the subscriber that failed (`knativeerrordest`). */
+  dest?: string
+  /** HTTP status as text (`knativeerrorcode`). */
+  code?: string
+  /** Base64 of the first 768 bytes of the last response body (`knativeerrordata`); '' when the body was empty. */
+  data?: string
+}

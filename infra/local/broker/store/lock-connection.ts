@@ -1,0 +1,107 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Log } from '../log.ts'
+import { type Connection, ConnectionLost, type ConnectionOptions } from './connection.ts'
+import { retryUntilStopped } from './retry.ts'
+
+/** Another broker works on this database. */
+export class DatabaseTaken extends Error {}
+
+/** How long to wait for the lock at the start, because PostgreSQL needs a moment to notice that a killed process is gone. */
+const lockTimeoutMs = 2_000
+
+const lockStatement = { name: 'lock', text: 'select pg_try_advisory_lock(7610, 1) as taken' }
+const holderStatement = {
+  name: 'holder',
+  text: `
+    select activity.pid, activity.application_name as name
+    from pg_locks join pg_stat_activity as activity on activity.pid = pg_locks.pid
+    where locktype = 'advisory' and classid = 7610 and objid = 1 and granted
+      and database = (select oid from pg_database where datname = current_database())`,
+}
+
+export interface LockConnectionOptions {
+  connect(more: Partial<ConnectionOptions>): Promise<Connection>
+  /** Runs on each new connection when it has the lock, before it is `current`. When it rejects, the connection is closed. */
+  prepare(connection: Connection): Promise<void>
+  /** The connection and with it the lock is lost. A new one is being opened. */
+  onLockLost(): void
+  /** The lock is held again. */
+  onLockBack(): void
+  isStopping(): boolean
+  log: Log
+}
+
+export interface LockConnection {
+  /** null while the lock is not held. */
+  readonly current: Connection | null
+  /** Rejects with DatabaseTaken, or when PostgreSQL does not respond. Later losses are repaired without a call. */
+  open(): Promise<void>
+  end(): Promise<void>
+}
+
+/**
+ * A connection that holds an advisory lock, so that only one broker works on a database. PostgreSQL releases the lock when the
+ * connection breaks; then the broker must not accept events until it has the lock again. Claims and renewals use this connection.
+ */
+export const lockConnection = (options: LockConnectionOptions): LockConnection => {
+  let current: Connection | null = null
+
+  const open = async (): Promise<void> => {
+    let isLost = false
+    const opened = await options.connect({
+      // A crash of PostgreSQL may lose the latest claims and renewals. That is harmless: what was claimed is due again then.
+      settings: { synchronous_commit: 'off' },
+      onLost: () => {
+        isLost = true
+        if (current === opened) onLost()
+      },
+    })
+    try {
+      await takeLock(opened)
+      await options.prepare(opened)
+      if (isLost) throw new ConnectionLost('the connection to PostgreSQL was lost again')
+    } catch (error) {
+      await opened.end().catch(() => {})
+      throw error
+    }
+    current = opened
+  }
+
+  const onLost = () => {
+    current = null
+    options.onLockLost()
+    void retryUntilStopped(open, options.isStopping, logTaken).then(() => {
+      if (current) options.onLockBack()
+    })
+  }
+
+  const logTaken = (error: unknown) => {
+    if (error instanceof DatabaseTaken) options.log.error({}, error.message)
+  }
+
+  return {
+    get current() {
+      return current
+    },
+    open,
+    end: async () => {
+      try {
+        await current?.end()
+      } finally {
+        current = null
+      }
+    },
+  }
+}
+
+const takeLock = async (connection: Connection): Promise<void> => {
+  const giveUpAt = performance.now() + lockTimeoutMs
+  while (!(await connection.run<{ taken: boolean }>(lockStatement))[0]!.taken) {
+    if (performance.now() > giveUpAt) {
+      const [holder] = await connection.run<{ pid: number; name: string }>(holderStatement)
+      const who = holder ? ` (${holder.name}, server process ${holder.pid})` : ''
+      throw new DatabaseTaken(`another broker works on this database${who}: stop it, or name another DATABASE_URL`)
+    }
+    await pause(50)
+  }
+}
