@@ -8,9 +8,10 @@ import { env, envOptional } from '#functions/host/env.ts'
 import type { Logger } from '#functions/host/log.ts'
 import { on, serve } from '#functions/host/serve.ts'
 import { telegram } from '#functions/telegram/client.ts'
-import { errorNotifier, messageRefused, noticesTick, recordSkipped } from './error-notifier.ts'
+import { type Dependencies, errorNotifier, messageRefused, noticesTick, recordSkipped } from './error-notifier.ts'
+import type { TextSettings } from './notice-text.ts'
+import { newNotifierState } from './notify-if-allowed.ts'
 import { operatorsIn } from './operators.ts'
-import type { Reader } from './words.ts'
 
 const db = postgres(env('DATABASE_URL'), { max: 4, applicationName: 'error-notifier' })
 const token = envOptional('TELEGRAM_OPS_BOT_TOKEN')
@@ -20,8 +21,8 @@ if ((token === undefined) !== (chatId === undefined))
 
 const command = envOptional('DEAD_LETTERS_COMMAND')
 
-/** An operator who uses the bot too has chosen a language and a zone there. */
-const reader = async (): Promise<Reader> => {
+/** An operator who also uses the main bot may have chosen a language and a zone there; the default is Brazil's. */
+const textSettings = async (): Promise<TextSettings> => {
   const chat = /^-?\d+$/.test(chatId ?? '') ? await chatsIn(db).find(Number(chatId)) : null
   const { language, zone } = chat ?? { language: 'pt-BR', zone: 'America/Sao_Paulo' }
   return { language, zone, command }
@@ -31,15 +32,23 @@ const operators =
   token && chatId
     ? operatorsIn(telegram({ apiRoot: env('TELEGRAM_API_ROOT', 'https://api.telegram.org'), token }), chatId)
     : undefined
-const outside = (log: Logger) => ({ db, operators, reader, clock: systemClock, log })
+const notifierState = newNotifierState()
+const dependencies = (log: Logger): Dependencies => ({
+  db,
+  operators,
+  notifierState,
+  textSettings,
+  clock: systemClock,
+  log,
+})
 
 serve({
   name: 'error-notifier',
-  deadLetters: (letter, { log }) => errorNotifier(letter, outside(log)),
+  deadLetters: (letter, { log }) => errorNotifier(letter, dependencies(log)),
   events: [
-    on(MessageRefused, (event, { log }) => messageRefused(event, outside(log))),
-    on(RecordSkipped, (event, { log }) => recordSkipped(event, outside(log))),
-    on(Tick, (_, { log }) => noticesTick(outside(log))),
+    on(MessageRefused, (event, { log }) => messageRefused(event, dependencies(log))),
+    on(RecordSkipped, (event, { log }) => recordSkipped(event, dependencies(log))),
+    on(Tick, (_, { log }) => noticesTick(dependencies(log))),
   ],
   close: [() => db.end()],
 })

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { deadLettersIn } from '#database/operations/dead-letters.ts'
-import { digestText, noticeText } from '#functions/error-notifier/words.ts'
+import { digestText, noticeText } from '#functions/error-notifier/notice-text.ts'
 import { vigia } from '#infra/cli/vigia.ts'
 import { freshDatabase, type TestDatabase } from '../support/database.ts'
 

@@ -16,6 +16,7 @@ import { SeriesChanged } from '#events/series-changed.ts'
 import { Tick } from '#events/tick.ts'
 import { episodeChecker } from '#functions/episode-checker/episode-checker.ts'
 import { errorNotifier, messageRefused, noticesTick } from '#functions/error-notifier/error-notifier.ts'
+import { newNotifierState } from '#functions/error-notifier/notify-if-allowed.ts'
 import { operatorsIn } from '#functions/error-notifier/operators.ts'
 import { type FunctionDefinition, on } from '#functions/host/function-definition.ts'
 import { notificationFanout } from '#functions/notification-fanout/notification-fanout.ts'
@@ -193,13 +194,13 @@ const fittings: Record<string, (props: Props) => Omit<FunctionDefinition, 'name'
     }
   },
   'error-notifier': ({ db, clock, operators }) => {
-    const reader = async () => ({ language: 'pt-BR' as const, zone: 'America/Sao_Paulo' })
-    const outside = { db, operators, reader, clock }
+    const textSettings = async () => ({ language: 'pt-BR' as const, zone: 'America/Sao_Paulo' })
+    const dependencies = { db, operators, notifierState: newNotifierState(), textSettings, clock }
     return {
-      deadLetters: (letter, { log }) => errorNotifier(letter, { ...outside, log }),
+      deadLetters: (letter, { log }) => errorNotifier(letter, { ...dependencies, log }),
       events: [
-        on(MessageRefused, (event, { log }) => messageRefused(event, { ...outside, log })),
-        on(Tick, (_, { log }) => noticesTick({ ...outside, log })),
+        on(MessageRefused, (event, { log }) => messageRefused(event, { ...dependencies, log })),
+        on(Tick, (_, { log }) => noticesTick({ ...dependencies, log })),
       ],
     }
   },

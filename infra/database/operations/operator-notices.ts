@@ -69,14 +69,14 @@ export const operatorNoticesIn = (db: Postgres) => ({
     await db.query('delete from alert where at < $1', [at])
   },
 
-  /** Takes the operators' ear for this transaction, or null when somebody else has it. */
-  lockDigest: async (): Promise<OperatorDigest | null> =>
+  /** Reads the digest and locks its row until the transaction ends. Only inside a transaction. */
+  lockDigest: async (): Promise<OperatorDigest> =>
     (
       await db.query<OperatorDigest>(
         `select telegram_message_id as "telegramMessageId", told_at as "notifiedAt", edited_at as "editedAt",
-           told_count as "notifiedCount", count from operator_digest for update skip locked`,
+           told_count as "notifiedCount", count from operator_digest for update`,
       )
-    ).rows[0] ?? null,
+    ).rows[0]!,
 
   /** Kinds of fault of which the operators do not know everything, the oldest first. */
   outdated: async (): Promise<OperatorNotice[]> =>
@@ -86,7 +86,7 @@ export const operatorNoticesIn = (db: Postgres) => ({
       )
     ).rows,
 
-  /** How many messages they got since then; edits and what was held back do not count. */
+  /** The number of messages sent or claimed since then. Edits and notices that were held back do not count. */
   messagesSince: async (at: Date): Promise<number> =>
     (
       await db.query<{ count: number }>(
@@ -95,19 +95,68 @@ export const operatorNoticesIn = (db: Postgres) => ({
       )
     ).rows[0]!.count,
 
-  markSent: async (fingerprint: string, count: number, telegramMessageId: number, at: Date): Promise<void> => {
+  /**
+   * Claims the next message of a notice: writes `at` as its time and no message id. False if the notice was claimed or sent after it
+   * was read.
+   */
+  claimSend: async ({ fingerprint, notifiedAt }: OperatorNotice, at: Date): Promise<boolean> =>
+    (
+      await db.query(
+        `update operator_notice set told_at = $2, edited_at = $2, telegram_message_id = null, held_back = false
+         where fingerprint = $1 and told_at is not distinct from $3`,
+        [fingerprint, at, notifiedAt],
+      )
+    ).rowCount === 1,
+
+  /** Writes that the claimed message was sent. `notice`: as it was before the claim. False if the claim has expired and was taken over. */
+  confirmSend: async (
+    { fingerprint, count }: OperatorNotice,
+    telegramMessageId: number,
+    claimedAt: Date,
+  ): Promise<boolean> =>
+    (
+      await db.query(
+        `update operator_notice set told_count = $3, telegram_message_id = $4
+         where fingerprint = $1 and told_at = $2 and telegram_message_id is null`,
+        [fingerprint, claimedAt, count, telegramMessageId],
+      )
+    ).rowCount === 1,
+
+  /** Undoes a claim whose message was not sent. `notice`: as it was before the claim. */
+  releaseSend: async (notice: OperatorNotice, claimedAt: Date): Promise<void> => {
+    const { fingerprint, notifiedAt, editedAt, telegramMessageId, heldBack } = notice
     await db.query(
-      `update operator_notice set told_at = $2, edited_at = $2, told_count = $3, telegram_message_id = $4, held_back = false
-       where fingerprint = $1`,
-      [fingerprint, at, count, telegramMessageId],
+      `update operator_notice set told_at = $3, edited_at = $4, telegram_message_id = $5, held_back = $6
+       where fingerprint = $1 and told_at = $2 and telegram_message_id is null`,
+      [fingerprint, claimedAt, notifiedAt, editedAt, telegramMessageId, heldBack],
     )
   },
 
-  markEdited: async (fingerprint: string, count: number, at: Date): Promise<void> => {
-    await db.query('update operator_notice set edited_at = $2, told_count = $3 where fingerprint = $1', [
+  /** Claims an edit of a notice's message. False if it was edited, or claimed for an edit, after it was read. */
+  claimEdit: async ({ fingerprint, editedAt }: OperatorNotice, at: Date): Promise<boolean> =>
+    (
+      await db.query(
+        'update operator_notice set edited_at = $2 where fingerprint = $1 and edited_at is not distinct from $3',
+        [fingerprint, at, editedAt],
+      )
+    ).rowCount === 1,
+
+  /** Writes that the message shows the notice's count. False if another edit was claimed meanwhile. */
+  confirmEdit: async ({ fingerprint, count }: OperatorNotice, claimedAt: Date): Promise<boolean> =>
+    (
+      await db.query('update operator_notice set told_count = $3 where fingerprint = $1 and edited_at = $2', [
+        fingerprint,
+        claimedAt,
+        count,
+      ])
+    ).rowCount === 1,
+
+  /** Undoes a claim whose edit failed. `notice`: as it was before the claim. */
+  releaseEdit: async ({ fingerprint, editedAt }: OperatorNotice, claimedAt: Date): Promise<void> => {
+    await db.query('update operator_notice set edited_at = $3 where fingerprint = $1 and edited_at = $2', [
       fingerprint,
-      at,
-      count,
+      claimedAt,
+      editedAt,
     ])
   },
 
@@ -119,6 +168,7 @@ export const operatorNoticesIn = (db: Postgres) => ({
     )
   },
 
+  /** Writes the whole digest. Only under its lock. With a new `editedAt` it claims the digest's next message or edit. */
   saveDigest: async ({
     telegramMessageId,
     notifiedAt,
@@ -131,6 +181,18 @@ export const operatorNoticesIn = (db: Postgres) => ({
       [telegramMessageId, notifiedAt, editedAt, notifiedCount, count],
     )
   },
-})
 
-export type OperatorNotices = ReturnType<typeof operatorNoticesIn>
+  /** Writes that the operators see the digest's count. Changes nothing if another claim was made, or a new digest was started, meanwhile. */
+  confirmDigest: async ({ count }: OperatorDigest, telegramMessageId: number, claimedAt: Date): Promise<void> => {
+    await db.query(
+      `update operator_digest set telegram_message_id = $2, told_at = coalesce(told_at, $1), told_count = $3
+       where edited_at = $1`,
+      [claimedAt, telegramMessageId, count],
+    )
+  },
+
+  /** Undoes a claim of the digest whose call failed. */
+  releaseDigest: async ({ editedAt }: OperatorDigest, claimedAt: Date): Promise<void> => {
+    await db.query('update operator_digest set edited_at = $2 where edited_at = $1', [claimedAt, editedAt])
+  },
+})

@@ -1,0 +1,51 @@
+import type { OperatorDigest, OperatorNotice } from '#database/operations/operator-notices.ts'
+
+const minuteMs = 60_000
+export const hourMs = 60 * minuteMs
+
+/** Messages to the operators in any hour, the digest not counted (design 5b). */
+export const maxMessagesPerHour = 20
+
+/** The time between two edits of one message. */
+const editIntervalMs = minuteMs
+
+/**
+ * How long a claimed message counts as being sent. It is longer than an edit and a message together may take (10 s each), so that only
+ * a process that crashed leaves an expired claim.
+ */
+const claimMs = minuteMs
+
+const msSince = (instant: Date | null, now: Date) =>
+  instant === null ? Number.POSITIVE_INFINITY : now.getTime() - instant.getTime()
+
+/** Whether a message was claimed and neither confirmed nor released: it has no id from Telegram. */
+const isClaimed = ({ notifiedAt, telegramMessageId, heldBack }: OperatorNotice) =>
+  notifiedAt !== null && telegramMessageId === null && !heldBack
+
+/** What to do about one kind of fault now. */
+export type Decision = 'send' | 'edit' | 'hold back' | 'wait'
+
+/**
+ * The first fault of its kind is sent at once. More of the same edit the count in that message, at most once a minute. A new message is
+ * sent only if the fault still occurs an hour later. Above 20 messages an hour, notices are held back and only counted in the digest.
+ * `messagesInTheLastHour` includes messages that another replica is sending now.
+ */
+export const decide = (notice: OperatorNotice, messagesInTheLastHour: number, now: Date): Decision => {
+  const { count, notifiedCount, notifiedAt, editedAt, heldBack } = notice
+  if (notifiedCount >= count) return 'wait'
+  const sentAgoMs = msSince(notifiedAt, now)
+  const claimExpired = isClaimed(notice) && sentAgoMs >= claimMs
+  if (sentAgoMs >= hourMs || claimExpired) return messagesInTheLastHour < maxMessagesPerHour ? 'send' : 'hold back'
+  if (heldBack || isClaimed(notice)) return 'wait'
+  return msSince(editedAt, now) >= editIntervalMs ? 'edit' : 'wait'
+}
+
+/** Whether the digest shows too low a count, and was not sent or edited within the last minute. */
+export const isDigestDue = ({ count, notifiedCount, editedAt }: OperatorDigest, now: Date): boolean =>
+  count > notifiedCount && msSince(editedAt, now) >= editIntervalMs
+
+/** The digest after one more kind of fault was held back. A digest stands for one hour; after it, a new one starts. */
+export const countHeldBack = (digest: OperatorDigest, now: Date): OperatorDigest =>
+  msSince(digest.notifiedAt, now) >= hourMs
+    ? { telegramMessageId: null, notifiedAt: now, editedAt: null, notifiedCount: 0, count: 1 }
+    : { ...digest, count: digest.count + 1 }

@@ -1,0 +1,68 @@
+import { asError } from '#functions/host/errors.ts'
+import type { Logger } from '#functions/host/log.ts'
+import { TelegramError } from '#functions/telegram/client.ts'
+import { refusalOf } from '#functions/telegram/refusals.ts'
+import { type NotifyDependencies, notifyOperators } from './notify-operators.ts'
+import type { Operators } from './operators.ts'
+
+/** What one process knows of its own calls to the operators' chat. */
+export interface NotifierState {
+  isRunning: boolean
+  /** Something was stored during the run, so that it looks once more before it ends. */
+  runAgain: boolean
+  /** Until then only ticks may call Telegram, because the last call failed. Milliseconds. */
+  onlyTicksUntil: number
+  /** Until then nothing may call Telegram, because Telegram asked for a wait. Milliseconds. */
+  floodUntil: number
+}
+
+export const newNotifierState = (): NotifierState => ({
+  isRunning: false,
+  runAgain: false,
+  onlyTicksUntil: 0,
+  floodUntil: 0,
+})
+
+/** After a failure, the next attempt is left to the tick for this long. */
+const failureBackoffMs = 60_000
+
+/** The wait after a 429 without `retry_after`. */
+const defaultFloodWaitS = 60
+
+interface Dependencies extends Omit<NotifyDependencies, 'operators'> {
+  operators: Operators | undefined
+  notifierState: NotifierState
+  log: Logger
+}
+
+/**
+ * Notifies the operators unless there are none, another request of this process is doing it, or Telegram needs a pause. Never throws:
+ * what could not be sent stays in the database, and a tick sends it.
+ */
+export const notifyIfAllowed = async (dependencies: Dependencies, { isTick = false } = {}): Promise<void> => {
+  const { operators, notifierState: state, log, clock } = dependencies
+  if (operators === undefined) return
+  if (state.isRunning) {
+    state.runAgain = true
+    return
+  }
+  const now = clock().getTime()
+  if (now < state.floodUntil || (!isTick && now < state.onlyTicksUntil)) return
+  state.isRunning = true
+  try {
+    do {
+      state.runAgain = false
+      await notifyOperators({ ...dependencies, operators })
+    } while (state.runAgain)
+  } catch (thrown) {
+    const error = asError(thrown)
+    const failedAt = clock().getTime()
+    state.onlyTicksUntil = failedAt + failureBackoffMs
+    const refusal = error instanceof TelegramError ? refusalOf(error) : undefined
+    // This wait binds ticks too, because Telegram extends it when a call comes before its end.
+    if (refusal?.kind === 'flood') state.floodUntil = failedAt + (refusal.retryAfterS ?? defaultFloodWaitS) * 1000
+    log.warn({ error }, `the operators could not be notified: ${error.message}`)
+  } finally {
+    state.isRunning = false
+  }
+}

@@ -1,0 +1,104 @@
+import pino from 'pino'
+import type { OperatorNotice } from '#database/operations/operator-notices.ts'
+import { rootCause, type VigiaEvent } from '#events/event.ts'
+import { ProbeRequested } from '#events/probe-requested.ts'
+import type { Dependencies } from '#functions/error-notifier/error-notifier.ts'
+import { newNotifierState } from '#functions/error-notifier/notify-if-allowed.ts'
+import { operatorsIn } from '#functions/error-notifier/operators.ts'
+import type { DeadLetter } from '#functions/host/dead-letter.ts'
+import { telegram } from '#functions/telegram/client.ts'
+import { startTelegram } from '#simulators/telegram.ts'
+import { freshDatabase } from '#test/support/database.ts'
+
+export const opsToken = '222222:AAoperatorsoperatorsoperatorsoperators'
+
+export const minutes = (count: number) => count * 60_000
+
+/** A database, a simulated Telegram and a clock for the tests of one file; each test begins with `reset`. */
+export const startErrorNotifier = async () => {
+  let now = new Date('2026-11-21T17:00:00Z')
+  const database = await freshDatabase()
+  const simulator = await startTelegram({
+    botToken: '111111:AAmainmainmainmainmainmainmainmainmain',
+    opsToken,
+    clock: () => now,
+    rates: false,
+  })
+  let seats = 0
+  const newSeat = () => {
+    const seat = simulator.operators.user(`Operadora ${++seats}`)
+    seat.send('/start')
+    return seat
+  }
+  let seat = newSeat()
+
+  const withoutOperators = (): Dependencies => ({
+    db: database.db,
+    operators: undefined,
+    notifierState: newNotifierState(),
+    textSettings: async () => ({ language: 'pt-BR', zone: 'America/Sao_Paulo' }),
+    clock: () => now,
+    log: pino({ level: 'silent' }),
+  })
+
+  return {
+    db: database.db,
+    telegram: simulator.operators,
+    now: () => now,
+    later: (ms: number) => {
+      now = new Date(now.getTime() + ms)
+    },
+    /** Another operator, and nothing known of earlier ones. */
+    reset: async () => {
+      now = new Date(now.getTime() + minutes(600))
+      await database.db.query('truncate dead_letter, alert, operator_notice restart identity')
+      await database.db.query(
+        'update operator_digest set telegram_message_id = null, told_at = null, edited_at = null, told_count = 0, count = 0',
+      )
+      seat = newSeat()
+    },
+    operatorChatId: () => seat.chatId,
+    /** The texts in the operators' chat, oldest first. */
+    received: () => seat.answers().map(({ text }) => text),
+    withoutOperators,
+    /** What a new process has: nothing in memory. */
+    newReplica: (): Dependencies => ({
+      ...withoutOperators(),
+      operators: operatorsIn(telegram({ apiRoot: simulator.url, token: opsToken }), String(seat.chatId)),
+    }),
+    stop: async () => {
+      await simulator.stop()
+      await database.end()
+    },
+  }
+}
+
+let letters = 0
+
+/** A dead letter with an event of its own. */
+export const letter = (over: Partial<DeadLetter> = {}): DeadLetter => ({
+  trigger: 'uptime-prober-probe-requested',
+  event: ProbeRequested.from(rootCause(`shard/3@${++letters}`), {
+    subject: 'shard/3',
+    data: { reason: 'slot', checks: [] as never },
+  }) as VigiaEvent,
+  code: 500,
+  reason: 'PostgreSQL said no to monitor/42',
+  ...over,
+})
+
+export const noticeOf = (over: Partial<OperatorNotice>): OperatorNotice => ({
+  fingerprint: 'aaaaaaaa',
+  content: { title: 't', subject: 's', code: 500, reason: 'r' },
+  count: 2,
+  firstAt: at('12:00:00'),
+  lastAt: at('12:00:30'),
+  telegramMessageId: 1,
+  notifiedAt: at('12:00:00'),
+  editedAt: at('12:00:00'),
+  notifiedCount: 1,
+  heldBack: false,
+  ...over,
+})
+
+export const at = (text: string) => new Date(`2026-11-21T${text}Z`)
