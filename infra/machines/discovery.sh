@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# On a control plane, as root: writes the file that other machines join the cluster with. The token in it lives for two hours.
+# Run it as root on a control plane: writes the file with which other machines join the cluster. Its token is valid for two
+# hours.
 set -euo pipefail
 
 refuse() {
@@ -7,10 +8,10 @@ refuse() {
   exit 1
 }
 
-# HOST_ROOT is for rehearsals.
+# Tests set HOST_ROOT to a folder that stands for the machine's file system.
 kubernetes=${HOST_ROOT:-}/etc/kubernetes
 out=${1:-}
-[ -n "$out" ] || refuse 'say where to: discovery.sh discovery.conf'
+[ -n "$out" ] || refuse 'usage: discovery.sh <file>, for example discovery.sh discovery.conf'
 [ -r "$kubernetes/admin.conf" ] || refuse "cannot read $kubernetes/admin.conf; run it as root on a control plane"
 
 umask 077
@@ -18,12 +19,12 @@ draft=$(mktemp "$out.XXXXXX")
 trap 'rm -f "$draft"' EXIT
 server=$(kubectl --kubeconfig "$kubernetes/admin.conf" config view --minify --output 'jsonpath={.clusters[0].cluster.server}')
 token=$(KUBECONFIG=$kubernetes/admin.conf kubeadm token create --ttl 2h)
-joining() {
+configure() {
   kubectl --kubeconfig "$draft" config "$@" > /dev/null
 }
-joining set-cluster joining --server "$server" --certificate-authority "$kubernetes/pki/ca.crt" --embed-certs
-joining set-credentials joining --token "$token"
-joining set-context joining --cluster joining --user joining
-joining use-context joining
+configure set-cluster joining --server "$server" --certificate-authority "$kubernetes/pki/ca.crt" --embed-certs
+configure set-credentials joining --token "$token"
+configure set-context joining --cluster joining --user joining
+configure use-context joining
 mv "$draft" "$out"
-echo "$out: put it on the new machine as /etc/kubernetes/discovery.conf"
+echo "$out is written; copy it to the new machine as /etc/kubernetes/discovery.conf"

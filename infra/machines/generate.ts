@@ -11,7 +11,7 @@ import { type Inventory, InventoryFault, readInventory } from './inventory.ts'
 
 const folder = import.meta.dirname
 
-/** Every file that follows from an inventory: contents by path in this folder. */
+/** The files that are generated from an inventory: content by path in this folder. */
 export const generated = (inventory: Inventory): Map<string, string> =>
   new Map([
     ['haproxy/haproxy.cfg', haproxy(inventory)],
@@ -30,14 +30,14 @@ export const generated = (inventory: Inventory): Map<string, string> =>
     ['etcd-restore.sh', etcdRestore(inventory)],
   ])
 
-/** The paths, in `root`, of files that differ from what the inventory says, that are missing or that nothing says any more. */
+/** The paths, in `root`, of generated files that have other content than wanted, are missing, or are not wanted any more. */
 export const stale = async (wanted: Map<string, string>, root: string): Promise<string[]> => {
   const present = await writtenFiles(root)
   const differing = [...wanted].filter(([path, content]) => present.get(path) !== content).map(([path]) => path)
   return [...differing, ...[...present.keys()].filter(path => !wanted.has(path))].toSorted()
 }
 
-/** What carries our header, by path. */
+/** The files with our header: content by path. */
 const writtenFiles = async (root: string): Promise<Map<string, string>> => {
   const entries = await readdir(root, { recursive: true, withFileTypes: true })
   const files = await Promise.all(
@@ -64,8 +64,8 @@ const write = async (wanted: Map<string, string>, root: string) => {
 }
 
 if (import.meta.main) {
-  const refuse = (words: string) => {
-    process.stderr.write(`${words}\n`)
+  const refuse = (message: string) => {
+    process.stderr.write(`${message}\n`)
     process.exitCode = 1
   }
   try {
@@ -77,10 +77,14 @@ if (import.meta.main) {
     const wanted = generated(inventory)
     const old = await stale(wanted, folder)
     if (more.length > 0 || (option !== undefined && option !== '--check'))
-      refuse(`npm run machines takes --check or nothing, not ${process.argv.slice(2).join(' ')}`)
+      refuse(
+        `unknown arguments ${process.argv.slice(2).join(' ')}; use npm run machines, or npm run machines -- --check`,
+      )
     else if (option === undefined) {
       await write(wanted, folder)
-      process.stdout.write(`${old.length} of ${wanted.size} files in infra/machines were out of date and are written\n`)
+      process.stdout.write(
+        `${old.length} of ${wanted.size} files in infra/machines were out of date and are now written\n`,
+      )
     } else if (old.length > 0)
       refuse(old.map(path => `infra/machines/${path} is out of date; run npm run machines`).join('\n'))
   } catch (error) {

@@ -7,7 +7,7 @@ const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?'
 const hostName = Type.String({ pattern: `^${label}$` })
 const domain = Type.String({ pattern: `^${label}(\\.${label})+$` })
 const image = Type.String({ pattern: '^[a-z0-9][a-z0-9/._-]*:[A-Za-z0-9._-]+$' })
-// What Kubernetes hands out as NodePorts unless told otherwise.
+// The default range of Kubernetes' NodePorts.
 const nodePort = Type.Integer({ minimum: 30000, maximum: 32767 })
 const machine = Type.Object({ name: hostName, address }, closed)
 
@@ -53,9 +53,9 @@ export const inventorySchema = Type.Object(
   closed,
 )
 
-/** The machines of a cluster on premises. Addresses are IPv4, subnets CIDRs, ports numbers. */
+/** The machines of an on-premise cluster. Addresses are IPv4, subnets are CIDRs, ports are numbers. */
 export type Inventory = Static<typeof inventorySchema>
 export type Machine = Static<typeof machine>
 
-/** Where in the inventory something is: `['balancers', 1, 'address']`. */
+/** The path of a value in the inventory: `['balancers', 1, 'address']`. */
 export type Path = (string | number)[]

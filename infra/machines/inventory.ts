@@ -5,14 +5,14 @@ import { inventoryFaults } from './rules.ts'
 
 export type { Inventory, Machine } from './inventory-schema.ts'
 
-/** The inventory cannot be built as it is. The message has a line for each fault: file, line, field, reason. */
+/** The inventory is not valid. The message has a line for each fault: file, line, field, reason. */
 export class InventoryFault extends Error {
   override name = 'InventoryFault'
 }
 
 const shape = new Ajv({ allErrors: true }).compile<Inventory>(inventorySchema)
 
-/** Reads an inventory; `file` is what messages call it. Throws InventoryFault. */
+/** Parses an inventory. Messages call it `file`. Throws InventoryFault when it is not valid. */
 export const readInventory = (file: string, text: string): Inventory => {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true })
@@ -29,13 +29,13 @@ export const readInventory = (file: string, text: string): Inventory => {
     return 1
   }
   const refuse = (faults: [Path, string][]) => {
-    const said = faults.map(([path, reason]) => `${file}:${lineOf(path)}: ${fieldOf(path)} ${reason}`)
-    if (said.length > 0) throw new InventoryFault(said.join('\n'))
+    const messages = faults.map(([path, reason]) => `${file}:${lineOf(path)}: ${fieldOf(path)} ${reason}`)
+    if (messages.length > 0) throw new InventoryFault(messages.join('\n'))
   }
   const inventory: unknown = document.toJS()
   if (!shape(inventory)) {
     refuse(shape.errors!.map(shapeFault))
-    throw new InventoryFault(`${file}: is no inventory`)
+    throw new InventoryFault(`${file}: is not a valid inventory`)
   }
   refuse(inventoryFaults(inventory))
   return inventory
@@ -53,10 +53,7 @@ const shapeFault = ({ instancePath, keyword, params, message }: ErrorObject): [P
     .slice(1)
     .map(step => (/^\d+$/.test(step) ? Number(step) : step))
   if (keyword === 'additionalProperties')
-    return [
-      [...path, params.additionalProperty],
-      'is a key that an inventory does not have; remove it or correct its name',
-    ]
+    return [[...path, params.additionalProperty], 'is not a known key; remove it or correct its name']
   if (keyword === 'required') return [[...path, params.missingProperty], 'is missing']
   return [path, message!]
 }

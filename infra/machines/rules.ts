@@ -12,13 +12,13 @@ interface Addressed {
   address: string
 }
 
-/** The ports a balancer listens on by itself. */
+/** The ports on which HAProxy listens on a load balancer. */
 export const balancerPorts = { api: 6443, http: 80, https: 443, health: 8404, metrics: 8405 } as const
 
-/** What an inventory of the right shape can still get wrong, each with its place and the reason. */
+/** The faults that the schema cannot find, each with its path and the reason. */
 export const inventoryFaults = (inventory: Inventory): Fault[] => {
   const unreadable = unreadableAddresses(inventory)
-  // Whatever compares addresses needs them readable.
+  // The other rules compare addresses, so they need valid ones.
   if (unreadable.length > 0) return unreadable
   return [
     ...machineFaults(inventory),
@@ -49,9 +49,9 @@ const unreadableAddresses = (inventory: Inventory): Fault[] => [
     { path: ['registry', 'address'], address: inventory.registry.address },
   ]
     .filter(({ address }) => !IPv4.isValidFourPartDecimal(address))
-    .map(({ path, address }): Fault => [path, `is ${address}, which is no IPv4 address`]),
+    .map(({ path, address }): Fault => [path, `is ${address}, which is not a valid IPv4 address`]),
   ...subnets(inventory).flatMap(({ path, cidr }): Fault[] => {
-    if (!IPv4.isValidCIDRFourPartDecimal(cidr)) return [[path, `is ${cidr}, which is no IPv4 subnet`]]
+    if (!IPv4.isValidCIDRFourPartDecimal(cidr)) return [[path, `is ${cidr}, which is not a valid IPv4 subnet`]]
     const whole = `${IPv4.networkAddressFromCIDR(cidr)}/${cidr.split('/')[1]}`
     return whole === cidr ? [] : [[path, `is ${cidr}, which has bits beyond its mask; write ${whole}`]]
   }),
@@ -62,7 +62,7 @@ const faultIf = (wrong: boolean, path: Path, reason: () => string): Fault[] => (
 const lanFaults = (path: Path, address: string, lan: string): Fault[] => {
   if (!overlap(`${address}/32`, lan)) return [[path, `is ${address}, which is outside lan.subnet ${lan}`]]
   const reserved = [IPv4.networkAddressFromCIDR(lan), IPv4.broadcastAddressFromCIDR(lan)].map(String)
-  return faultIf(reserved.includes(address), path, () => `is ${address}, which no machine in ${lan} can have`)
+  return faultIf(reserved.includes(address), path, () => `is ${address}, which is reserved in ${lan}`)
 }
 
 const machineFaults = (inventory: Inventory): Fault[] => {
@@ -72,8 +72,8 @@ const machineFaults = (inventory: Inventory): Fault[] => {
     const namesake = earlier.some(other => other.name === name)
     const owner = earlier.find(other => other.address === address)
     return [
-      ...faultIf(namesake, [...path, 'name'], () => `is ${name}, as another machine's is`),
-      ...faultIf(owner !== undefined, [...path, 'address'], () => `is ${address}, which is ${owner!.name}'s`),
+      ...faultIf(namesake, [...path, 'name'], () => `is ${name}, which is also another machine's`),
+      ...faultIf(owner !== undefined, [...path, 'address'], () => `is ${address}, which is also ${owner!.name}'s`),
       ...lanFaults([...path, 'address'], address, inventory.lan.subnet),
     ]
   })
@@ -87,7 +87,7 @@ const virtualIpFaults = (inventory: Inventory): Fault[] => {
     ...faultIf(
       owner !== undefined,
       path,
-      () => `is ${address}, which is ${owner!.name}'s own; take one that no machine has`,
+      () => `is ${address}, which is the address of ${owner!.name}; use an address that no machine has`,
     ),
     ...lanFaults(path, address, inventory.lan.subnet),
   ]
@@ -99,7 +99,7 @@ const priorityFaults = ({ balancers, virtualIp: { checkWeight } }: Inventory): F
   const lowest = Math.min(...priorities)
   const gap = highest - lowest
   if (gap === 0)
-    return [[['balancers', 1, 'priority'], `is ${lowest}, as the other's is: nothing would say who serves`]]
+    return [[['balancers', 1, 'priority'], `is ${lowest}, which is also the other's; use two different priorities`]]
   if (checkWeight <= gap)
     return [
       [
@@ -107,9 +107,9 @@ const priorityFaults = ({ balancers, virtualIp: { checkWeight } }: Inventory): F
         `is ${checkWeight}, but the priorities are ${gap} apart: a balancer without HAProxy would keep the address`,
       ],
     ]
-  // keepalived lets a priority sink to 1 and no further: two that sank there would be equal.
+  // keepalived never lowers a priority below 1, so two priorities that reach 1 would be equal.
   if (lowest - checkWeight < 1)
-    return [[['virtualIp', 'checkWeight'], `is ${checkWeight}: the priority ${lowest} has to stay above it`]]
+    return [[['virtualIp', 'checkWeight'], `is ${checkWeight}, which must be less than the lowest priority, ${lowest}`]]
   return []
 }
 
@@ -117,13 +117,13 @@ const controlPlaneFaults = ({ controlPlanes: { length } }: Inventory): Fault[] =
   faultIf(
     length % 2 === 0,
     ['controlPlanes'],
-    () => `are ${length}, which survive no more losses than ${length - 1} would; take ${length - 1} or ${length + 1}`,
+    () => `are ${length}, which survive no more losses than ${length - 1}; use ${length - 1} or ${length + 1}`,
   )
 
 const subnetFaults = (inventory: Inventory): Fault[] => {
   const all = subnets(inventory)
   const nodes = inventory.controlPlanes.length + inventory.workers.length
-  // The controller manager gives every node a /24 of it.
+  // The controller manager gives every node a /24 of the pod subnet.
   const room = Math.floor(2 ** (24 - Number(inventory.kubernetes.podSubnet.split('/')[1])))
   return [
     ...all.flatMap(({ path, cidr }, index) =>
@@ -140,7 +140,7 @@ const subnetFaults = (inventory: Inventory): Fault[] => {
     ...faultIf(
       room < nodes,
       ['kubernetes', 'podSubnet'],
-      () => `has room for ${room} nodes of a /24 each; there are ${nodes}`,
+      () => `has room for ${room} nodes with a /24 each, but there are ${nodes}`,
     ),
   ]
 }
@@ -149,21 +149,27 @@ const portFaults = ({ ingress, registry, virtualIp, balancers, lan }: Inventory)
   const host = balancers.find(({ address }) => address === registry.address)
   const taken = host !== undefined && Object.values<number>(balancerPorts).includes(registry.port)
   return [
-    ...faultIf(ingress.http === ingress.https, ['ingress', 'https'], () => `is ${ingress.https}, as ingress.http is`),
+    ...faultIf(
+      ingress.http === ingress.https,
+      ['ingress', 'https'],
+      () => `is ${ingress.https}, which is also ingress.http`,
+    ),
     ...lanFaults(['registry', 'address'], registry.address, lan.subnet),
     ...faultIf(
       registry.address === virtualIp.address,
       ['registry', 'address'],
-      () => 'is the virtual IP, which moves; the images would not move with it',
+      () => 'is the virtual IP, which moves between machines, but the images do not; use the address of a machine',
     ),
-    ...faultIf(taken, ['registry', 'port'], () => `is ${registry.port}, which HAProxy has on ${host!.name}`),
+    ...faultIf(taken, ['registry', 'port'], () => `is ${registry.port}, which HAProxy uses on ${host!.name}`),
   ]
 }
 
 const scheduleFaults = ({ etcdBackup: { schedule } }: Inventory): Fault[] => {
   const read = cron(schedule)
   if ('fault' in read) return [[['etcdBackup', 'schedule'], read.fault]]
-  return schedule.trim().split(/\s+/).length === 5 ? [] : [[['etcdBackup', 'schedule'], 'is no five fields of cron']]
+  return schedule.trim().split(/\s+/).length === 5
+    ? []
+    : [[['etcdBackup', 'schedule'], 'must have the five fields of cron']]
 }
 
 const overlap = (a: string, b: string) => {

@@ -7,10 +7,10 @@ import { root } from '#infra/repository.ts'
 import { podTemplateOf } from '#test/cluster-files/support/lints.ts'
 import { allows, type Peer } from '#test/cluster-files/support/network-policies.ts'
 import { looseFaults } from '#test/cluster-files/support/overlay-rules.ts'
-import { impatience } from '#test/cluster-files/support/rabbitmq.ts'
+import { consumerTimeoutFaults } from '#test/cluster-files/support/rabbitmq.ts'
 import { restoreJob } from '#test/machines/support/etcd-restore.ts'
 
-// What own machines have and no other cluster.
+// What only the overlay onprem has.
 
 const objects = await renderOverlay('onprem')
 const policies = objects.filter(({ kind }) => kind === 'NetworkPolicy')
@@ -21,13 +21,13 @@ const peerOf = (one: Manifest): Peer => ({
   labels: { 'serving.knative.dev/service': one.metadata.name, ...podTemplateOf(one).metadata.labels },
 })
 
-describe('the Job that brings a dump back', () => {
+describe('the Job that restores a dump', () => {
   const restore = restoreJob()
   const nightly = objects.find(({ kind }) => kind === 'CronJob')!
   const postgres = peerOf(objects.find(({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === 'postgres')!)
   const port = { number: 5432, protocol: 'TCP' } as const
 
-  test("has the nightly dump's pod, but for what it runs and the name of the dump", () => {
+  test('has the pod of the nightly dump, except for its command and the name of the dump', () => {
     const pod = structuredClone(podTemplateOf(restore))
     const [container] = pod.spec.containers
     expect(container.env.pop()).toEqual({ name: 'FILE', value: '' })
@@ -39,14 +39,14 @@ describe('the Job that brings a dump back', () => {
     })
   })
 
-  test('is what the namespace admits, and no overlay makes it', () => {
+  test('is admitted by the namespace, and is not part of the overlay', () => {
     expect(looseFaults([restore])).toEqual([])
     expect(objects.filter(({ metadata }) => metadata.name === restore.metadata.name)).toEqual([])
   })
 
-  test('alone reaches PostgreSQL once the policy is patched as the README says', () => {
+  test('is the only one that reaches PostgreSQL when the policy is patched as the README says', () => {
     const [, name, patch] = /patch networkpolicy (\S+) --type merge --patch '(.*)'/.exec(readme)!
-    const shut = policies.map(one =>
+    const patched = policies.map(one =>
       one.metadata.name === name ? { ...one, spec: { ...one.spec, ...JSON.parse(patch!).spec } } : one,
     )
     const others = objects.filter(
@@ -55,12 +55,12 @@ describe('the Job that brings a dump back', () => {
     const reaching = (all: Manifest[]) =>
       others.filter(one => allows(all, peerOf(one), postgres, port)).map(({ metadata }) => metadata.name)
     expect(reaching(policies).length).toBeGreaterThan(1)
-    expect(reaching(shut)).toEqual([])
-    expect(allows(shut, peerOf(restore), postgres, port)).toBe(true)
+    expect(reaching(patched)).toEqual([])
+    expect(allows(patched, peerOf(restore), postgres, port)).toBe(true)
   })
 })
 
-/** Where the proxies of a Gateway are, by its class, when they are installed as their makers say. */
+/** By class of the Gateway: the namespace of its proxies after a default installation. */
 const proxies: Record<string, string> = {
   consoles: parseManifests(
     readFileSync(join(root, 'infra/cluster/platform/consoles/gateway-class.yaml'), 'utf8'),
@@ -70,7 +70,7 @@ const proxies: Record<string, string> = {
   nginx: 'ingress-nginx',
 }
 
-test("RabbitMQ's console is open to the proxy of its Gateway, and to no other", () => {
+test("only the proxy of its Gateway reaches RabbitMQ's console", () => {
   const rabbitmq: Peer = {
     name: 'rabbitmq',
     namespace: 'vigia',
@@ -85,20 +85,20 @@ test("RabbitMQ's console is open to the proxy of its Gateway, and to no other", 
   for (const namespace of open) expect(readme).toContain(`namespace \`${namespace}\``)
 })
 
-describe('RabbitMQ waits for an answer', () => {
-  const patient = (said: string) =>
+describe("RabbitMQ's consumer_timeout", () => {
+  const withConfig = (config: string) =>
     objects.map(one =>
       one.kind === 'RabbitmqCluster'
-        ? { ...one, spec: { ...one.spec, rabbitmq: { additionalConfig: `vm_memory = 1\n${said}\n` } } }
+        ? { ...one, spec: { ...one.spec, rabbitmq: { additionalConfig: `vm_memory = 1\n${config}\n` } } }
         : one,
     )
 
-  test('longer than any event may be tried', () => expect(impatience(objects)).toEqual([]))
+  test('is longer than all attempts of any event', () => expect(consumerTimeoutFaults(objects)).toEqual([]))
 
   test.each([
-    ['as long as it does by itself', ''],
+    ['the default', ''],
     ['twenty minutes', 'consumer_timeout = 1200000'],
-  ])('%s, which is too short for the refresher of series', (_, said) => {
-    expect(impatience(patient(said)).join()).toContain('series-refresher-tick: tried for 2820 s')
+  ])('%s is too short for series-refresher', (_, config) => {
+    expect(consumerTimeoutFaults(withConfig(config)).join()).toContain('series-refresher-tick: tried for 2820 s')
   })
 })

@@ -17,71 +17,72 @@ const inventory = readInventory('inventory.yaml', text)
 const files = generated(inventory)
 const file = (path: string, of = files) => of.get(path)!
 
-/** The inventory with one passage replaced by another. */
-const spoiled = (from: string | RegExp, to: string) => {
-  const changed = text.replace(from, to)
-  expect(changed).not.toBe(text)
-  return changed
+/** The inventory with one passage replaced. */
+const changedInventory = (from: string | RegExp, to: string) => {
+  const result = text.replace(from, to)
+  expect(result).not.toBe(text)
+  return result
 }
-const other = (from: string | RegExp, to: string) => generated(readInventory('inventory.yaml', spoiled(from, to)))
+const generatedFrom = (from: string | RegExp, to: string) =>
+  generated(readInventory('inventory.yaml', changedInventory(from, to)))
 
 /** A copy of infra/machines inside the repository, so that its imports resolve. */
-const copy = async () => {
+const copyOfFolder = async () => {
   await mkdir(join(root, '.build'), { recursive: true })
-  const there = await mkdtemp(join(root, '.build/onprem-'))
-  onTestFinished(() => rm(there, { recursive: true, force: true }))
-  await cp(folder, there, { recursive: true })
-  return there
+  const target = await mkdtemp(join(root, '.build/machines-'))
+  onTestFinished(() => rm(target, { recursive: true, force: true }))
+  await cp(folder, target, { recursive: true })
+  return target
 }
 
-describe('the files', () => {
-  test('are what the inventory says', async () => {
+describe('the generated files', () => {
+  test('match the inventory', async () => {
     expect(await stale(files, folder)).toEqual([])
   })
 
-  test('go out of date with an address, a hand edit, a missing file or a machine that is gone', async () => {
-    const there = await copy()
-    expect(await stale(other('10.77.0.22', '10.77.0.42'), there)).toEqual(
+  test('are out of date after a new address, an edit by hand, a missing file or a removed machine', async () => {
+    const target = await copyOfFolder()
+    expect(await stale(generatedFrom('10.77.0.22', '10.77.0.42'), target)).toEqual(
       ['etcd-restore.sh', 'haproxy/haproxy.cfg', 'node/hosts'].toSorted(),
     )
-    await writeFile(join(there, 'haproxy/haproxy.cfg'), `${file('haproxy/haproxy.cfg')}# by hand\n`)
-    await rm(join(there, 'node/hosts'))
-    await writeFile(join(there, 'keepalived/lb3.conf'), file('keepalived/lb2.conf'))
-    expect(await stale(files, there)).toEqual(['haproxy/haproxy.cfg', 'keepalived/lb3.conf', 'node/hosts'])
+    await writeFile(join(target, 'haproxy/haproxy.cfg'), `${file('haproxy/haproxy.cfg')}# by hand\n`)
+    await rm(join(target, 'node/hosts'))
+    await writeFile(join(target, 'keepalived/lb3.conf'), file('keepalived/lb2.conf'))
+    expect(await stale(files, target)).toEqual(['haproxy/haproxy.cfg', 'keepalived/lb3.conf', 'node/hosts'])
   })
 
-  test('are checked and written by one command, which says what it wants', async () => {
-    const there = await copy()
-    const onprem = (...options: string[]) =>
-      run(process.execPath, [join(there, 'generate.ts'), ...options]).then(
+  test('are checked and written by npm run machines, which explains unknown options and a bad inventory', async () => {
+    const target = await copyOfFolder()
+    const npmRunMachines = (...options: string[]) =>
+      run(process.execPath, [join(target, 'generate.ts'), ...options]).then(
         ({ stdout }) => stdout,
         ({ code, stderr }) => ({ code, stderr }),
       )
-    await rm(join(there, 'node/hosts'))
-    expect(await onprem('--check')).toEqual({
+    await rm(join(target, 'node/hosts'))
+    expect(await npmRunMachines('--check')).toEqual({
       code: 1,
       stderr: 'infra/machines/node/hosts is out of date; run npm run machines\n',
     })
-    expect(await onprem('--chekc')).toEqual({
+    expect(await npmRunMachines('--chekc')).toEqual({
       code: 1,
-      stderr: 'npm run machines takes --check or nothing, not --chekc\n',
+      stderr: 'unknown arguments --chekc; use npm run machines, or npm run machines -- --check\n',
     })
-    await writeFile(join(there, 'keepalived/lb3.conf'), file('keepalived/lb2.conf'))
-    expect(await onprem()).toContain('2 of ')
-    expect(await stale(files, there)).toEqual([])
-    expect(await onprem('--check')).toBe('')
+    await writeFile(join(target, 'keepalived/lb3.conf'), file('keepalived/lb2.conf'))
+    expect(await npmRunMachines()).toContain('2 of ')
+    expect(await stale(files, target)).toEqual([])
+    expect(await npmRunMachines('--check')).toBe('')
 
-    await writeFile(join(there, 'inventory.yaml'), spoiled('routerId: 51', 'routerId: 300'))
-    const before = await readFile(join(there, 'haproxy/haproxy.cfg'), 'utf8')
-    expect(await onprem()).toEqual({
+    await writeFile(join(target, 'inventory.yaml'), changedInventory('routerId: 51', 'routerId: 300'))
+    const before = await readFile(join(target, 'haproxy/haproxy.cfg'), 'utf8')
+    expect(await npmRunMachines()).toEqual({
       code: 1,
       stderr: expect.stringMatching(/^infra\/machines\/inventory\.yaml:\d+: virtualIp\.routerId must be <= 255\n$/),
     })
-    expect(await readFile(join(there, 'haproxy/haproxy.cfg'), 'utf8')).toBe(before)
+    expect(await readFile(join(target, 'haproxy/haproxy.cfg'), 'utf8')).toBe(before)
   })
 
-  test('follow an inventory of five control planes', () => {
-    const five = other(
+  test('fit an inventory of five control planes', () => {
+    const five = generatedFrom(
       '  - { name: cp3, address: 10.77.0.23 }',
       ['3', '4', '5'].map(n => `  - { name: cp${n}, address: 10.77.0.2${n} }`).join('\n'),
     )
@@ -93,10 +94,10 @@ describe('the files', () => {
   })
 })
 
-describe('a bad inventory is refused by line, field and reason', () => {
+describe('a bad inventory is an error with line, field and reason', () => {
   const cases: [string | RegExp, string, string][] = [
-    ['address: 10.77.0.22', 'address: 10.77.0.21', "controlPlanes[1].address is 10.77.0.21, which is cp1's"],
-    ['name: w2', 'name: cp2', "workers[1].name is cp2, as another machine's is"],
+    ['address: 10.77.0.22', 'address: 10.77.0.21', "controlPlanes[1].address is 10.77.0.21, which is also cp1's"],
+    ['name: w2', 'name: cp2', "workers[1].name is cp2, which is also another machine's"],
     [
       'address: 10.77.0.33',
       'address: 10.78.0.33',
@@ -105,13 +106,17 @@ describe('a bad inventory is refused by line, field and reason', () => {
     [
       'address: 10.77.0.33',
       'address: 10.77.0.255',
-      'workers[2].address is 10.77.0.255, which no machine in 10.77.0.0/24 can have',
+      'workers[2].address is 10.77.0.255, which is reserved in 10.77.0.0/24',
     ],
-    ['address: 10.77.0.33', 'address: 10.77.0.333', 'workers[2].address is 10.77.0.333, which is no IPv4 address'],
+    [
+      'address: 10.77.0.33',
+      'address: 10.77.0.333',
+      'workers[2].address is 10.77.0.333, which is not a valid IPv4 address',
+    ],
     [
       'address: 10.77.0.10\n',
       'address: 10.77.0.21\n',
-      "virtualIp.address is 10.77.0.21, which is cp1's own; take one that no machine has",
+      'virtualIp.address is 10.77.0.21, which is the address of cp1; use an address that no machine has',
     ],
     [
       'address: 10.77.0.10\n',
@@ -122,16 +127,24 @@ describe('a bad inventory is refused by line, field and reason', () => {
     [
       /( {2}- \{ name: cp3.*\n)/,
       '$1  - { name: cp4, address: 10.77.0.24 }\n',
-      'controlPlanes are 4, which survive no more losses than 3 would; take 3 or 5',
+      'controlPlanes are 4, which survive no more losses than 3; use 3 or 5',
     ],
     [/ {2}- \{ name: lb2.*\n/, '', 'balancers must NOT have fewer than 2 items'],
-    ['priority: 100', 'priority: 150', "balancers[1].priority is 150, as the other's is: nothing would say who serves"],
+    [
+      'priority: 100',
+      'priority: 150',
+      "balancers[1].priority is 150, which is also the other's; use two different priorities",
+    ],
     [
       'checkWeight: 60',
       'checkWeight: 50',
       'virtualIp.checkWeight is 50, but the priorities are 50 apart: a balancer without HAProxy would keep the address',
     ],
-    ['checkWeight: 60', 'checkWeight: 100', 'virtualIp.checkWeight is 100: the priority 100 has to stay above it'],
+    [
+      'checkWeight: 60',
+      'checkWeight: 100',
+      'virtualIp.checkWeight is 100, which must be less than the lowest priority, 100',
+    ],
     [
       'podSubnet: 10.244.0.0/16',
       'podSubnet: 10.77.0.0/16',
@@ -150,40 +163,36 @@ describe('a bad inventory is refused by line, field and reason', () => {
     [
       'podSubnet: 10.244.0.0/16',
       'podSubnet: 10.244.0.0/22',
-      'kubernetes.podSubnet has room for 4 nodes of a /24 each; there are 6',
+      'kubernetes.podSubnet has room for 4 nodes with a /24 each, but there are 6',
     ],
     [
       'podSubnet: 10.244.0.0/16',
       'podSubnet: 10.244.0.0/64',
-      'kubernetes.podSubnet is 10.244.0.0/64, which is no IPv4 subnet',
+      'kubernetes.podSubnet is 10.244.0.0/64, which is not a valid IPv4 subnet',
     ],
-    ['https: 30443', 'https: 30080', 'ingress.https is 30080, as ingress.http is'],
+    ['https: 30443', 'https: 30080', 'ingress.https is 30080, which is also ingress.http'],
     ['http: 30080', 'http: 80', 'ingress.http must be >= 30000'],
     [
       '  port: 5000\n  address: 10.77.0.12',
       '  port: 6443\n  address: 10.77.0.12',
-      'registry.port is 6443, which HAProxy has on lb2',
+      'registry.port is 6443, which HAProxy uses on lb2',
     ],
     [
       '  port: 5000\n  address: 10.77.0.12',
       '  port: 5000\n  address: 10.77.0.10',
-      'registry.address is the virtual IP, which moves; the images would not move with it',
+      'registry.address is the virtual IP, which moves between machines, but the images do not; use the address of a machine',
     ],
-    [
-      'routerId: 51',
-      'routerID: 51',
-      'virtualIp.routerID is a key that an inventory does not have; remove it or correct its name',
-    ],
+    ['routerId: 51', 'routerID: 51', 'virtualIp.routerID is not a known key; remove it or correct its name'],
     ['  routerId: 51\n', '', 'virtualIp.routerId is missing'],
     ['interface: eth0', 'interface: "eth0; reboot"', 'virtualIp.interface must match pattern'],
     ['17 */6 * * *', '17 */6 * * 8', 'etcdBackup.schedule'],
-    ['17 */6 * * *', '0 17 */6 * * *', 'etcdBackup.schedule is no five fields of cron'],
+    ['17 */6 * * *', '0 17 */6 * * *', 'etcdBackup.schedule must have the five fields of cron'],
     ['cluster: vigia', 'cluster: vigia\ncluster: other', 'Map keys must be unique'],
     [/[\s\S]*/, '', 'the inventory must be object'],
   ]
-  test.each(cases)('%s → %s', (from, to, words) => {
-    const bad = spoiled(from, to)
-    const said = (() => {
+  test.each(cases)('%s → %s', (from, to, message) => {
+    const bad = changedInventory(from, to)
+    const result = (() => {
       try {
         readInventory('inventory.yaml', bad)
       } catch (error) {
@@ -192,15 +201,15 @@ describe('a bad inventory is refused by line, field and reason', () => {
       }
       return 'accepted'
     })()
-    expect(said).toContain(words)
-    expect(said).toMatch(/^(inventory\.yaml:\d+: .+)(\ninventory\.yaml:\d+: .+)*$/)
+    expect(result).toContain(message)
+    expect(result).toMatch(/^(inventory\.yaml:\d+: .+)(\ninventory\.yaml:\d+: .+)*$/)
   })
 
-  test('where it is written', () => {
+  test('the line is that of the wrong value', () => {
     const line = text.split('\n').findIndex(one => one.includes('10.77.0.22')) + 1
-    expect(() => readInventory('inventory.yaml', spoiled('address: 10.77.0.22', 'address: 10.77.0.21'))).toThrow(
-      `inventory.yaml:${line}: `,
-    )
+    expect(() =>
+      readInventory('inventory.yaml', changedInventory('address: 10.77.0.22', 'address: 10.77.0.21')),
+    ).toThrow(`inventory.yaml:${line}: `)
   })
 })
 
@@ -218,7 +227,7 @@ describe('HAProxy', () => {
   const at = (machines: Inventory['workers'], port: number) =>
     machines.map(({ name, address }) => `${name} ${address}:${port}`)
 
-  test('leads to every control plane and every worker', () => {
+  test('forwards to every control plane and every worker', () => {
     expect(backends(cfg)).toEqual({
       'control-planes': at(inventory.controlPlanes, 6443),
       'workers-http': at(inventory.workers, inventory.ingress.http),
@@ -226,12 +235,12 @@ describe('HAProxy', () => {
     })
   })
 
-  test('names no backend that it does not have', () => {
+  test('has every backend that it names', () => {
     for (const [, name] of cfg.matchAll(/default_backend (\S+)|nbsrv\((\S+)\)/g))
       if (name !== undefined) expect(Object.keys(backends(cfg))).toContain(name)
   })
 
-  test('asks an API server in TLS whether it is ready, and believes only the authority of the cluster', () => {
+  test('checks over TLS whether an API server is ready, and trusts only the CA of the cluster', () => {
     expect(cfg).toMatch(
       /uri \/readyz\n[\s\S]*check check-ssl verify required ca-file \/etc\/haproxy\/kubernetes-ca\.crt verifyhost kubernetes/,
     )
@@ -248,7 +257,7 @@ describe('keepalived', () => {
   const value = ({ conf }: Balancer, key: string) => new RegExp(`^ +${key} (.+)$`, 'm').exec(conf)?.[1]
   const peers = ({ conf }: Balancer) => /unicast_peer \{\n([^}]+)\}/.exec(conf)![1]!.trim()
 
-  test('says the same on both balancers but for who each is', () => {
+  test('has the same configuration on both load balancers, except for name, priority and address', () => {
     const anonymous = (own: Balancer, peer: Balancer) =>
       own.conf
         .replace(`router_id ${own.name}`, 'router_id OWN')
@@ -258,7 +267,7 @@ describe('keepalived', () => {
     expect(anonymous(first, second)).toBe(anonymous(second, first))
   })
 
-  test('speaks to the other one, of one address, with one number', () => {
+  test('has the other as its peer, the same virtual IP and the same router id', () => {
     expect(peers(first)).toBe(second.address)
     expect(peers(second)).toBe(first.address)
     expect(value(first, 'unicast_src_ip')).toBe(first.address)
@@ -269,13 +278,13 @@ describe('keepalived', () => {
     }
   })
 
-  test('gives the address up when its HAProxy fails', () => {
+  test('releases the virtual IP when its HAProxy fails', () => {
     const weight = -Number(value(first, 'weight'))
     expect(first.priority - weight).toBeLessThan(second.priority)
     expect(second.priority - weight).toBeLessThan(first.priority - weight)
   })
 
-  test('asks the door that HAProxy has for it, and keeps no secret', () => {
+  test("asks HAProxy's health port, and contains no secret", () => {
     const asked = /http:\/\/(\S+?)\/healthz"/.exec(first.conf)![1]!
     expect(file('haproxy/haproxy.cfg')).toContain(`bind ${asked}\n    mode http`)
     expect(first.conf).not.toMatch(/^\s*auth_/m)
@@ -290,7 +299,7 @@ describe('kubeadm', () => {
     expect(documents(path).flatMap(kubeadmFaults)).toEqual([])
   })
 
-  test("a misspelt field, an older version and a kind that is not kubeadm's are found", () => {
+  test('a misspelt field, an older version and an unknown kind are faults', () => {
     const [, cluster] = documents('kubeadm/init.yaml')
     const { controlPlaneEndpoint, ...rest } = cluster
     expect(kubeadmFaults({ ...rest, controlPlaneEndPoint: controlPlaneEndpoint })).toHaveLength(2)
@@ -300,7 +309,7 @@ describe('kubeadm', () => {
     expect(kubeadmFaults({ ...cluster, kind: 'Pod' })).toEqual(['no rules for the kind Pod'])
   })
 
-  test('leads every machine to the virtual IP, which the certificates name', () => {
+  test('every machine uses the virtual IP, and the certificates contain it', () => {
     const [init, cluster] = documents('kubeadm/init.yaml')
     const { address, name } = inventory.virtualIp
     expect(cluster.controlPlaneEndpoint).toBe(`${address}:6443`)
@@ -310,12 +319,12 @@ describe('kubeadm', () => {
     expect(documents('kubeadm/join-worker.yaml')[0]).not.toHaveProperty('controlPlane')
   })
 
-  test('holds no token and no key', () => {
+  test('contains no token and no key', () => {
     for (const path of paths) expect(file(path)).not.toMatch(/^\s*(token|tlsBootstrapToken|certificateKey):/m)
   })
 })
 
-test('the overlay of kustomize and this inventory speak of the same ports, registry and machines', async () => {
+test('the overlay onprem uses the ports, the registry and the machines of the inventory', async () => {
   const objects = async (path: string) =>
     parseAllDocuments(await kustomize(join(root, 'infra/cluster/onprem', path))).map(document => document.toJS())
   const serving = (await objects('platform')).find(({ kind }) => kind === 'KnativeServing')
@@ -344,7 +353,7 @@ describe('the README', async () => {
     expect(readme).toContain(inventory.virtualIp.address)
   })
 
-  test('counts the quorum right', () => {
+  test('has the right numbers for the quorum', () => {
     const rows = [...readme.matchAll(/^\| (\d) \| (\d) \| (\d) \|/gm)].map(row => row.slice(1).map(Number))
     expect(rows.length).toBeGreaterThanOrEqual(4)
     for (const [members, quorum, losses] of rows as [number, number, number][]) {
@@ -353,7 +362,7 @@ describe('the README', async () => {
     }
   })
 
-  test('names only files that are there', async () => {
+  test('names only files that exist', async () => {
     const named = new Set([...readme.matchAll(/infra\/machines\/([\w./-]+\.\w+)/g)].map(([, path]) => path!))
     expect(named.size).toBeGreaterThan(5)
     for (const path of named) await readFile(join(folder, path))

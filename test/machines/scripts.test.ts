@@ -21,9 +21,9 @@ const has = (program: string) => {
   }
 }
 
-/** A machine's file system in a temporary folder, and programs that stand in for its own: name and script. */
+/** A machine: its file system is a temporary folder, and shell scripts replace its programs (name and script). */
 const machine = async (files: Record<string, string>, programs: Record<string, string>) => {
-  const home = await mkdtemp(join(tmpdir(), 'vigia-onprem-'))
+  const home = await mkdtemp(join(tmpdir(), 'vigia-machine-'))
   onTestFinished(() => rm(home, { recursive: true, force: true }))
   const bin = join(home, 'bin')
   await mkdir(bin)
@@ -42,12 +42,12 @@ const machine = async (files: Record<string, string>, programs: Record<string, s
     read: (path: string) => readFile(join(home, path), 'utf8'),
     list: async (path: string) => (await readdir(join(home, path))).toSorted(),
     run: (script: string, ...options: string[]) =>
-      new Promise<{ code: number; said: string }>(resolve =>
+      new Promise<{ code: number; output: string }>(resolve =>
         execFile(
           'bash',
           [join(folder, script), ...options],
           { cwd: home, env: { PATH: [bin, process.env.PATH].join(delimiter), HOST_ROOT: home, HOME: home } },
-          (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, said: stdout + stderr }),
+          (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, output: stdout + stderr }),
         ),
       ),
   }
@@ -72,7 +72,7 @@ const controlPlane = () =>
     },
   )
 
-test('etcd is restored on a stopped control plane as the member it is, and what was there stays', async () => {
+test('etcd is restored on a stopped control plane under its own member name, and the old data stays', async () => {
   const cp2 = await controlPlane()
   expect(await cp2.run('etcd-restore.sh', 'stop')).toMatchObject({ code: 0 })
   expect(await cp2.list(manifests)).toEqual([])
@@ -91,34 +91,38 @@ test('etcd is restored on a stopped control plane as the member it is, and what 
   expect(await cp2.list(manifests)).toEqual(['etcd.yaml'])
 })
 
-test('etcd is left alone when something is not as it must be, with one line that says what', async () => {
+test('etcd-restore.sh changes nothing when a precondition fails, and says which in one line', async () => {
   const cp2 = await controlPlane()
-  const refused = async (words: string, ...options: string[]) => {
-    const { code, said } = await cp2.run('etcd-restore.sh', ...options)
-    expect(said).toContain(words)
-    expect(said.trim()).not.toContain('\n')
+  const expectRefusal = async (message: string, ...options: string[]) => {
+    const { code, output } = await cp2.run('etcd-restore.sh', ...options)
+    expect(output).toContain(message)
+    expect(output.trim()).not.toContain('\n')
     expect(code).toBe(1)
     expect(await cp2.read('var/lib/etcd/member/data')).toBe('before')
     expect(await cp2.list('var/lib')).toEqual(['etcd'])
   }
-  await refused('say "stop" or "restore <snapshot>"')
-  await refused('run "stop" on every control plane first', 'restore', 'good.db')
-  await refused('there is no snapshot ', 'restore')
+  await expectRefusal('usage: etcd-restore.sh stop | restore <snapshot>')
+  await expectRefusal('run "stop" on every control plane first', 'restore', 'good.db')
+  await expectRefusal('there is no snapshot ', 'restore')
 
   await cp2.run('etcd-restore.sh', 'stop')
-  await refused('it is stopped already', 'stop')
-  await refused('there is no snapshot none.db', 'restore', 'none.db')
-  await refused('bad.db could not be restored, take another; nothing was changed', 'restore', 'bad.db')
+  await expectRefusal('so etcd is already stopped here', 'stop')
+  await expectRefusal('there is no snapshot none.db', 'restore', 'none.db')
+  await expectRefusal('could not restore bad.db; nothing was changed; use another snapshot', 'restore', 'bad.db')
   await cp2.provide('crictl', 'echo 4f2a')
-  await refused('etcd or the API server runs', 'restore', 'good.db')
+  await expectRefusal('etcd or the API server still runs', 'restore', 'good.db')
   await cp2.provide('crictl', 'exit 1')
-  await refused('crictl cannot say what runs; is containerd up?', 'restore', 'good.db')
+  await expectRefusal('crictl cannot list the containers; is containerd running?', 'restore', 'good.db')
   await cp2.provide('crictl', ':')
   await cp2.provide('hostname', 'echo w1')
-  await refused('this machine is w1, which is no control plane; run it on cp1, cp2, cp3', 'restore', 'good.db')
+  await expectRefusal(
+    'this machine is w1, which is not a control plane; run this on cp1, cp2, cp3',
+    'restore',
+    'good.db',
+  )
 })
 
-test('a backup keeps the newest snapshots, and never one that was not verified', async () => {
+test('a backup keeps the newest snapshots, and only verified ones', async () => {
   const { spec } = parse(await readFile(join(folder, 'etcd-backup.yaml'), 'utf8')).spec.jobTemplate.spec.template
   const [keep] = spec.containers
   const [program, flags, script] = keep.command
@@ -139,7 +143,7 @@ test('a backup keeps the newest snapshots, and never one that was not verified',
   expect(newest).toMatch(/^etcd-\d{8}T\d{6}Z\.db$/)
   expect(rest).toEqual(['notes.txt'])
   expect(await readFile(join(home, 'snapshots', newest!), 'utf8')).toBe('unverified.db')
-  // Nothing new, so nothing goes.
+  // Without a new snapshot it deletes no old one.
   expect(run).toThrow()
   expect(await list('snapshots')).toEqual([older, newest, 'notes.txt'])
 })
@@ -147,7 +151,7 @@ test('a backup keeps the newest snapshots, and never one that was not verified',
 const kubectl = await kubeTool('kubectl')
 
 test.skipIf(kubectl === undefined)(
-  'whoever joins gets a file with the address, the authority and a token, readable by its owner alone',
+  'discovery.sh writes a file with the address, the CA and a token, which only its owner can read',
   async () => {
     const server = `https://${inventory.virtualIp.address}:6443`
     const admin = {
@@ -178,17 +182,17 @@ test.skipIf(kubectl === undefined)(
     await rm(join(cp1.home, 'etc/kubernetes/admin.conf'))
     expect(await cp1.run('discovery.sh', 'third.conf')).toEqual({
       code: 1,
-      said: expect.stringMatching(/^discovery\.sh: cannot read .*admin\.conf; run it as root on a control plane\n$/),
+      output: expect.stringMatching(/^discovery\.sh: cannot read .*admin\.conf; run it as root on a control plane\n$/),
     })
     expect(await cp1.run('discovery.sh')).toEqual({
       code: 1,
-      said: 'discovery.sh: say where to: discovery.sh discovery.conf\n',
+      output: 'discovery.sh: usage: discovery.sh <file>, for example discovery.sh discovery.conf\n',
     })
     expect((await cp1.list('.')).filter(name => /second|third/.test(name))).toEqual([])
   },
 )
 
-test.skipIf(!has('shellcheck'))('the scripts have nothing that shellcheck minds', () => {
+test.skipIf(!has('shellcheck'))('shellcheck finds nothing in the scripts', () => {
   const scripts = ['discovery.sh', 'etcd-restore.sh'].map(name => join(folder, name))
   expect(execFileSync('shellcheck', scripts, { encoding: 'utf8' })).toBe('')
 })

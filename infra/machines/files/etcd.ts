@@ -2,7 +2,7 @@ import type { Inventory } from '../inventory.ts'
 import { header } from './header.ts'
 import { registryAuthority } from './registry.ts'
 
-/** A CronJob that leaves a snapshot of etcd on every control plane. */
+/** etcd-backup.yaml: a CronJob that writes a snapshot of etcd to the disk of every control plane. */
 export const etcdBackup = (inventory: Inventory): string => {
   const { etcdBackup, controlPlanes } = inventory
   const image = (name: string) => `${registryAuthority(inventory)}/${name}`
@@ -20,8 +20,8 @@ spec:
   failedJobsHistoryLimit: 3
   jobTemplate:
     spec:
-      # One pod on each control plane, so a lost machine does not take all snapshots with it. With one machine away its pod stays
-      # pending and the Job fails at its deadline, which is news; the other snapshots are there.
+      # One pod on each control plane, so that losing a machine does not lose all snapshots. While a machine is down its pod stays
+      # pending and the Job fails at its deadline, which is reported; the snapshots on the other machines exist.
       completions: ${controlPlanes.length}
       parallelism: ${controlPlanes.length}
       completionMode: Indexed
@@ -49,13 +49,13 @@ spec:
                     matchLabels:
                       app.kubernetes.io/name: etcd-backup
           securityContext:
-            # etcd's keys are root's alone.
+            # Only root can read etcd's keys.
             runAsUser: 0
             runAsGroup: 0
             seccompProfile:
               type: RuntimeDefault
           initContainers:
-            # The image has no shell: each step is one program.
+            # The image has no shell, so each step is one program.
             - name: save
               image: ${image(etcdBackup.etcdImage)}
               command:
@@ -80,7 +80,7 @@ spec:
                   mountPath: /snapshots
               ${restricted(14)}
               ${resources(14)}
-            # By restoring it: "snapshot status" is content with half a file.
+            # Verifies the snapshot by restoring it, because "snapshot status" accepts a truncated file.
             - name: verify
               image: ${image(etcdBackup.etcdImage)}
               command:
@@ -98,7 +98,7 @@ spec:
               ${restricted(14)}
               ${resources(14)}
           containers:
-            # Only what was verified gets a name, and only then an old one goes: if snapshots stop, the last ones stay.
+            # Names the snapshot only after it was verified, and only then deletes an old one: if snapshots fail, the last ones stay.
             - name: keep
               image: ${image(etcdBackup.shellImage)}
               command:
@@ -150,13 +150,13 @@ const restricted = (by: number) =>
 const resources = (by: number) =>
   indented(['resources:', '  requests:', '    cpu: 10m', '    memory: 64Mi', '  limits:', '    memory: 512Mi'], by)
 
-/** The script that puts a snapshot back, for every control plane; it knows their names and addresses. */
+/** etcd-restore.sh: the script that restores a snapshot on a control plane. It contains the names and addresses of all of them. */
 export const etcdRestore = ({ cluster, controlPlanes }: Inventory): string => {
   const names = controlPlanes.map(({ name }) => name).join(', ')
   const members = controlPlanes.map(({ name, address }) => `${name}=https://${address}:2380`).join(',')
   return `#!/usr/bin/env bash
-${header}# Puts a snapshot of etcd back. On every control plane (${names}), as root: first "stop" on all of them, then "restore" on all of
-# them with the same file. What was there is moved aside, never deleted.
+${header}# Restores a snapshot of etcd. Run it as root on every control plane (${names}): first "stop" on all of them, then
+# "restore" on all of them with the same file. The old data is moved aside, never deleted.
 set -euo pipefail
 
 refuse() {
@@ -164,7 +164,7 @@ refuse() {
   exit 1
 }
 
-# HOST_ROOT is for rehearsals.
+# Tests set HOST_ROOT to a folder that stands for the machine's file system.
 root=\${HOST_ROOT:-}
 manifests=$root/etc/kubernetes/manifests
 parked=$root/etc/kubernetes/manifests.parked
@@ -173,40 +173,40 @@ name=$(hostname -s)
 
 case $name in
 ${controlPlanes.map(({ name, address }) => `  ${name}) address=${address} ;;`).join('\n')}
-  *) refuse "this machine is $name, which is no control plane; run it on ${names}" ;;
+  *) refuse "this machine is $name, which is not a control plane; run this on ${names}" ;;
 esac
 
 running() {
   local containers
-  containers=$(crictl ps --quiet --name '^(etcd|kube-apiserver)$') || refuse "crictl cannot say what runs; is containerd up?"
+  containers=$(crictl ps --quiet --name '^(etcd|kube-apiserver)$') || refuse "crictl cannot list the containers; is containerd running?"
   [ -n "$containers" ]
 }
 
 stop() {
   [ -d "$manifests" ] || refuse "there is no $manifests; has this machine joined the cluster?"
-  [ ! -e "$parked" ] || refuse "$parked exists: it is stopped already; go on with \\"restore\\""
+  [ ! -e "$parked" ] || refuse "$parked exists, so etcd is already stopped here; continue with \\"restore\\""
   mv "$manifests" "$parked"
   mkdir "$manifests"
   for _ in $(seq 60); do
     running || {
-      echo "$name: stopped; when every control plane is, run: etcd-restore.sh restore <snapshot>"
+      echo "$name: stopped; when every control plane is stopped, run: etcd-restore.sh restore <snapshot>"
       return
     }
     sleep 1
   done
-  refuse "etcd or the API server still runs after 60 s; look at: crictl ps"
+  refuse "etcd or the API server still runs after 60 s; check: crictl ps"
 }
 
 restore() {
   local snapshot=$1 before
   [ -f "$snapshot" ] || refuse "there is no snapshot $snapshot"
   [ -d "$parked" ] || refuse "run \\"stop\\" on every control plane first"
-  command -v etcdutl > /dev/null || refuse "etcdutl is not on PATH; see README, \\"etcd: backup and restore\\""
-  ! running || refuse "etcd or the API server runs; look at: crictl ps"
+  command -v etcdutl > /dev/null || refuse "etcdutl is not on PATH; infra/machines/README.md, \\"Back up and restore etcd\\", says how to install it"
+  ! running || refuse "etcd or the API server still runs; check: crictl ps"
   before=$data.before-$(date -u +%Y%m%dT%H%M%SZ)
-  # Into a folder of its own first: a restore that fails leaves everything as it was.
+  # Restores into a new folder first, so that a failed restore changes nothing.
   rm -rf "$data.new"
-  # The revision jumps ahead: controllers that remember newer ones would otherwise trust their caches over the past.
+  # Raises the revision above every one that clients have seen. Otherwise controllers would trust their newer caches.
   etcdutl snapshot restore "$snapshot" \\
     --name "$name" \\
     --initial-cluster ${members} \\
@@ -214,19 +214,19 @@ restore() {
     --initial-advertise-peer-urls "https://$address:2380" \\
     --bump-revision 1000000000 \\
     --mark-compacted \\
-    --data-dir "$data.new" || refuse "$snapshot could not be restored, take another; nothing was changed"
+    --data-dir "$data.new" || refuse "could not restore $snapshot; nothing was changed; use another snapshot"
   [ ! -e "$data" ] || mv "$data" "$before"
   mv "$data.new" "$data"
   chmod 700 "$data"
   rmdir "$manifests"
   mv "$parked" "$manifests"
-  echo "$name: restored; what was there is in $before"
+  echo "$name: restored; the old data is in $before"
 }
 
 case \${1:-} in
   stop) stop ;;
   restore) restore "\${2:-}" ;;
-  *) refuse "say \\"stop\\" or \\"restore <snapshot>\\"" ;;
+  *) refuse "usage: etcd-restore.sh stop | restore <snapshot>" ;;
 esac
 `
 }

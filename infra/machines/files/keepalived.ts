@@ -2,7 +2,7 @@ import type { Inventory } from '../inventory.ts'
 import { balancerPorts as ports } from '../rules.ts'
 import { header } from './header.ts'
 
-/** /etc/keepalived/keepalived.conf of one balancer: who of the two holds the virtual IP. */
+/** /etc/keepalived/keepalived.conf of one load balancer: decides which of the two has the virtual IP. */
 export const keepalived = (inventory: Inventory, own: Inventory['balancers'][number]): string => {
   const { virtualIp, balancers, lan } = inventory
   const peers = balancers.filter(({ name }) => name !== own.name).map(({ address }) => `        ${address}`)
@@ -11,20 +11,20 @@ global_defs {
     router_id ${own.name}
     enable_script_security
     script_user nobody nogroup
-    # Unicast, and only from the peer. No auth_pass: it would cross the LAN in the clear with every packet, VRRP's standard dropped
-    # it for that, and a secret does not belong in git. Whoever can forge an address in this LAN can also forge ARP.
+    # Accepts packets only from the peer. There is no auth_pass: every packet would carry it unencrypted, which is why VRRP's
+    # standard dropped it, and git must not contain a secret. An attacker who can forge an address in this LAN can also forge ARP.
     vrrp_check_unicast_src
 }
 
-# Asks HAProxy itself: a process that runs and does not answer, or sees no control plane, is no use.
+# Asks HAProxy over HTTP: a process that runs but does not answer, or sees no control plane, counts as failed.
 vrrp_script haproxy {
     script "/usr/bin/curl -sf -m 1 -o /dev/null http://127.0.0.1:${ports.health}/healthz"
     interval 1
     timeout 2
     fall 2
     rise 2
-    # More than lies between the priorities, so the address moves. Not a fault: with HAProxy failing on both, one still has the
-    # address, which is how the first control plane is made.
+    # More than the difference of the priorities, so that the address moves. A weight and not a fault: when HAProxy fails on
+    # both, one of them still has the address. The setup of the first control plane needs that.
     weight -${virtualIp.checkWeight}
 }
 
@@ -48,7 +48,7 @@ ${peers.join('\n')}
 `
 }
 
-/** A drop-in for keepalived.service: Debian's unit leaves a keepalived that died dead. */
+/** A drop-in for keepalived.service that restarts keepalived, because Debian's unit does not. */
 export const keepalivedRestart = (): string => `${header}[Service]
 Restart=always
 RestartSec=1

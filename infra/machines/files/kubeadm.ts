@@ -4,7 +4,7 @@ import { header } from './header.ts'
 
 const runtime = 'unix:///run/containerd/containerd.sock'
 
-/** For `kubeadm init` on the first control plane; holds what the whole cluster agrees on. */
+/** For `kubeadm init` on the first control plane, with the settings of the whole cluster. */
 export const kubeadmInit = ({ cluster, kubernetes, lan, virtualIp, controlPlanes }: Inventory): string => {
   const [first] = controlPlanes
   return `${header}# On ${first!.name}: kubeadm init --config init.yaml
@@ -21,7 +21,7 @@ apiVersion: kubeadm.k8s.io/v1beta4
 kind: ClusterConfiguration
 clusterName: ${cluster}
 kubernetesVersion: v${kubernetes.version}
-# The virtual IP, never a machine's own: this address is written into every kubelet's configuration.
+# The virtual IP, not the address of a machine, because every kubelet's configuration contains it.
 controlPlaneEndpoint: ${virtualIp.address}:${ports.api}
 networking:
   dnsDomain: cluster.local
@@ -39,7 +39,7 @@ etcd:
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 cgroupDriver: systemd
-# A reboot lets functions finish what they have in hand; the last third is for what the node itself needs.
+# On a reboot functions can finish their requests; the last 20 s are for the pods that the node itself needs.
 shutdownGracePeriod: 60s
 shutdownGracePeriodCriticalPods: 20s
 ---
@@ -50,8 +50,8 @@ mode: nftables
 }
 
 /**
- * For `kubeadm join` on the other control planes. Their name is the machine's, their address that of its default route, and what is
- * secret (a token, the cluster's keys) is brought by discovery.sh and scp.
+ * For `kubeadm join` on the other control planes. kubeadm takes the name from the host name and the address from the default
+ * route. The file contains no secrets: discovery.sh makes the token, and the cluster's keys are copied over ssh.
  */
 export const kubeadmJoinControlPlane = ({ controlPlanes }: Inventory): string => {
   const others = controlPlanes.slice(1).map(({ name }) => name)
@@ -71,7 +71,7 @@ const joining = `apiVersion: kubeadm.k8s.io/v1beta4
 kind: JoinConfiguration
 discovery:
   file:
-    # Made on a control plane by discovery.sh; the token in it lives for two hours.
+    # discovery.sh makes it on a control plane. Its token is valid for two hours.
     kubeConfigPath: /etc/kubernetes/discovery.conf
 nodeRegistration:
   criSocket: ${runtime}

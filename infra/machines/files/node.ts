@@ -1,7 +1,7 @@
 import type { Inventory } from '../inventory.ts'
 import { header } from './header.ts'
 
-/** Lines for /etc/hosts of every machine: no cluster waits for a name server. */
+/** Lines for /etc/hosts of every machine, so that the cluster does not depend on a DNS server. */
 export const hosts = ({ lan, virtualIp, registry, ...roles }: Inventory): string => {
   const machines = [...roles.balancers, ...roles.controlPlanes, ...roles.workers]
   const lines = [
@@ -12,13 +12,13 @@ export const hosts = ({ lan, virtualIp, registry, ...roles }: Inventory): string
   return header + lines.map(([address, names]) => `${address!.padEnd(15)} ${names}\n`).join('')
 }
 
-/** /etc/containerd/config.toml of every node. Version 2 is read by containerd 1.7, which Debian 13 has, and by 2.x. */
+/** /etc/containerd/config.toml of every node. containerd 1.7, which Debian 13 has, and 2.x can read version 2. */
 export const containerd = (): string => `${header}version = 2
 
 [plugins."io.containerd.grpc.v1.cri".registry]
   config_path = "/etc/containerd/certs.d"
 
-# As the kubelet's cgroupDriver; two different ones kill pods at random under load.
+# The same cgroup driver as the kubelet's. With two different ones pods are killed at random under load.
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
   runtime_type = "io.containerd.runc.v2"
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]

@@ -1,7 +1,7 @@
 import type { Inventory } from '../inventory.ts'
 import { header } from './header.ts'
 
-/** What images of the LAN begin with: `registry.vigia.lan:5000`. */
+/** The prefix of image names in the LAN: `registry.vigia.lan:5000`. */
 export const registryAuthority = ({ registry }: Inventory): string => `${registry.name}:${registry.port}`
 
 /** /etc/docker/registry/config.yml of the machine that keeps the images, for Debian's package docker-registry. */
@@ -13,7 +13,7 @@ storage:
     rootdirectory: /var/lib/docker-registry
   delete:
     enabled: true
-# Without a login nobody reads or writes; the file is made as README, "The registry", says, and is in no repository.
+# Reading and writing need a login. README.md, "Set up the registry", says how to make the file, which is not in git.
 auth:
   htpasswd:
     realm: vigia
@@ -33,15 +33,15 @@ health:
 `
 
 /**
- * Where containerd looks for how to reach a registry, on every node: the folder is called after it. The login is not here, for this file is in
- * git: the kubelet has it and hands it on with each image.
+ * hosts.toml, which tells containerd on every node how to reach the registry; its folder is named after the registry. The login
+ * is not here, because this file is in git: the kubelet has the login and passes it on with each image.
  */
 export const registryHosts = (
   inventory: Inventory,
 ): string => `${header}server = "https://${registryAuthority(inventory)}"
 
 [host."https://${registryAuthority(inventory)}"]
-  # Nodes take images; who pushes does it from elsewhere.
+  # Nodes only pull images. The machine that builds pushes them.
   capabilities = ["pull", "resolve"]
   ca = "${certificateFolder(inventory)}/ca.crt"
 `

@@ -6,5 +6,5 @@ import { root } from '#infra/repository.ts'
 
 const file = 'infra/cluster/onprem/restore.yaml'
 
-/** The Job that brings a dump back; no overlay has it. */
+/** The Job that restores a dump of PostgreSQL. It is not part of an overlay. */
 export const restoreJob = (): Manifest => ({ file, ...parse(readFileSync(join(root, file), 'utf8')) })

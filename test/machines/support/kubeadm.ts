@@ -12,7 +12,7 @@ const duration = Type.String({ pattern: '^(\\d+(s|m|h))+$' })
 const node = object({ name: Type.Optional(text), criSocket: Type.String({ pattern: '^unix:///' }) })
 
 /**
- * The fields of kubeadm's files that we use, and no others, by kind. There is no official schema for them.
+ * By kind: exactly the fields of kubeadm's files that we use. kubeadm publishes no schema for them.
  * Source: cmd/kubeadm/app/apis/kubeadm/v1beta4/types.go and the two component configurations of Kubernetes 1.36.
  */
 const kinds: Record<string, TSchema> = {
@@ -45,7 +45,7 @@ const kinds: Record<string, TSchema> = {
 
 const ajv = new Ajv({ allErrors: true })
 
-/** What is wrong with a document for kubeadm, in words. */
+/** The faults of a kubeadm document, as messages. */
 export const kubeadmFaults = (document: { kind?: string }): string[] => {
   const schema = kinds[document.kind ?? '']
   if (schema === undefined) return [`no rules for the kind ${document.kind}`]
