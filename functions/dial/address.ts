@@ -2,29 +2,29 @@ import { networkInterfaces } from 'node:os'
 import ipaddr from 'ipaddr.js'
 import { memoize } from '#functions/host/memoize.ts'
 
-/** Whether an address (IPv4 or IPv6, as text) may be dialled for somebody who is not the operator. */
+/** Whether an address (IPv4 or IPv6, as text) may be dialled for a URL that a user gave. */
 export type AddressGuard = (address: string) => boolean
 
 type Range = [ipaddr.IPv4 | ipaddr.IPv6, number]
 
-/** Public by their numbers, and yet not: Azure's metadata and DNS. */
+/** An address in a public range that is not public: the metadata and DNS service of Azure. */
 const deniedAlways = new Set(['168.63.129.16'])
-/** Whatever IPv6 assigns to somebody lies in here. */
+/** The range from which all public IPv6 addresses are assigned. */
 const assignedIpv6 = ipaddr.parseCIDR('2000::/3')
 
-/** NAT64 (RFC 6052): the last four bytes are the IPv4 address that is reached. Names have such addresses in networks without IPv4. */
+/** NAT64 (RFC 6052): the last four bytes are the IPv4 address that is reached. Hosts get such addresses in networks without IPv4. */
 const nat64 = ipaddr.parseCIDR('64:ff9b::/96')
 
 const within = (address: ipaddr.IPv4 | ipaddr.IPv6, [range, bits]: Range) =>
   address.kind() === range.kind() && address.match(range as never, bits)
 
-/** The IPv4 address behind one of NAT64; any other text as it is. */
+/** The IPv4 address behind a NAT64 address; any other text unchanged. */
 const reachedBy = memoize((text: string): string => {
   const address = ipaddr.isValid(text) ? ipaddr.parse(text) : null
   return address && within(address, nat64) ? new ipaddr.IPv4(address.toByteArray().slice(-4)).toString() : text
 })
 
-/** Reads `10.0.0.0/8, fd00::/8`. Throws for what is neither an address nor a CIDR, and names it. */
+/** Parses `10.0.0.0/8, fd00::/8`. Throws an error that names the part that is neither an address nor a CIDR range. */
 export const rangesIn = (text: string): Range[] =>
   text
     .split(',')
@@ -41,8 +41,8 @@ export const rangesIn = (text: string): Range[] =>
     })
 
 /**
- * Lets through what is public: `unicast` by IANA's registries, IPv6 only where addresses are assigned at all, NAT64 by the IPv4
- * address inside, none of this machine's own. `allow` (CIDRs, separated by commas) opens more, on purpose.
+ * Allows public addresses: `unicast` by IANA's registries, IPv6 only in the assigned range, NAT64 by the IPv4 address inside, and no
+ * address of this machine. `allow` (CIDR ranges of PROBE_ALLOW, separated by commas) adds ranges that the operator opens.
  */
 export const addressGuard = (allow = '', own: () => ReadonlySet<string> = ownAddresses()): AddressGuard => {
   const allowed = rangesIn(allow)
@@ -60,16 +60,19 @@ export const addressGuard = (allow = '', own: () => ReadonlySet<string> = ownAdd
   }
 }
 
-const forgottenAfterMs = 60_000
+const refreshAfterMs = 60_000
 
-/** The addresses of this machine's interfaces: what listens only on them is not public, though they may be. Looked up again each minute. */
+/**
+ * The addresses of this machine's network interfaces, read again each minute. They may be in public ranges, but a service that listens
+ * on them may be meant for this machine only.
+ */
 export const ownAddresses = (): (() => ReadonlySet<string>) => {
   let known: ReadonlySet<string> = new Set()
-  let asked = Number.NEGATIVE_INFINITY
+  let readAt = Number.NEGATIVE_INFINITY
   return () => {
     const now = performance.now()
-    if (now - asked > forgottenAfterMs) {
-      asked = now
+    if (now - readAt > refreshAfterMs) {
+      readAt = now
       known = new Set(
         Object.values(networkInterfaces())
           .flatMap(addresses => addresses ?? [])

@@ -2,72 +2,77 @@ import type { Socket } from 'node:net'
 import type { Attempt } from './dial-attempt.ts'
 import { errorCodeOf } from './dial-error.ts'
 
-/** The next address is tried beside a silent one after this time (RFC 8305 recommends 100 ms to 2 s). */
+/** After this time without an answer, the next address is tried in parallel (RFC 8305 recommends 100 ms to 2 s). */
 const staggerMs = 500
 
+export interface ConnectOptions {
+  attempt: Attempt
+  /** Starts a connection to an address. */
+  open: (address: string) => Socket
+  /** Finds more addresses; called once, when all given addresses are in use. */
+  more?: () => Promise<readonly string[]>
+}
+
 /**
- * Connects to the first of several addresses that accepts ("happy eyeballs"): the next one is tried when one fails, and beside one
- * that is silent. When all of them are in use, `more` is asked once for others. Rejects when all have failed.
+ * Connects to several addresses ("happy eyeballs") and resolves with the first socket that connects. The next address is tried when one
+ * fails, and in parallel to one that does not answer. Rejects when all addresses have failed.
  */
-export const connectToAny = (
-  addresses: readonly string[],
-  { trip, open, more }: { trip: Attempt; open: (address: string) => Socket; more?: () => Promise<readonly string[]> },
-): Promise<Socket> =>
-  trip.waitFor<Socket>((resolve, reject) => {
+export const connectToAny = (addresses: readonly string[], { attempt, open, more }: ConnectOptions): Promise<Socket> =>
+  attempt.waitFor<Socket>((resolve, reject) => {
     const left = [...addresses]
-    let others = more
+    let findMore = more
     let pending = 0
-    let connected = false
+    let isConnected = false
     let failure: Error | undefined
     let timer: NodeJS.Timeout | undefined
 
-    const next = () => {
+    const tryNext = () => {
       clearTimeout(timer)
-      if (connected || trip.isFinished) return
+      if (isConnected || attempt.isFinished) return
       const address = left.shift()
-      if (address !== undefined) return attempt(address)
-      if (others !== undefined) {
-        const ask = others
-        others = undefined
-        pending++
-        ask()
-          .then(
-            found => void left.push(...found.filter(address => !addresses.includes(address))),
-            () => {},
-          )
-          .then(() => {
-            pending--
-            next()
-          })
-        return
-      }
+      if (address !== undefined) return tryAddress(address)
+      if (findMore !== undefined) return tryMore(findMore)
       if (pending === 0) reject(failure!)
     }
 
-    const attempt = (address: string) => {
+    const tryMore = (find: () => Promise<readonly string[]>) => {
+      findMore = undefined
       pending++
-      trip.address = address
-      const socket = trip.closeAtEnd(open(address))
-      const failed = (error: Error) => {
-        pending--
-        const fault = errorCodeOf(error)
-        if (fault === 'refused' || fault === 'reset') trip.contact = true
-        // A network that is missing here (IPv6, often) says less than any other failure.
-        if (failure === undefined || errorCodeOf(failure) === 'unreachable') failure = error
-        next()
-      }
-      socket.once('error', failed)
-      socket.once('connect', () => {
-        if (connected || trip.isFinished) return void socket.destroy()
-        connected = true
-        clearTimeout(timer)
-        socket.off('error', failed)
-        trip.failOnErrorOf(socket)
-        trip.address = address
-        resolve(socket)
-      })
-      if (left.length > 0 || others !== undefined) timer = setTimeout(next, staggerMs)
+      find()
+        .then(
+          found => void left.push(...found.filter(address => !addresses.includes(address))),
+          () => {},
+        )
+        .then(() => {
+          pending--
+          tryNext()
+        })
     }
 
-    next()
+    const tryAddress = (address: string) => {
+      pending++
+      attempt.address = address
+      const socket = attempt.closeAtEnd(open(address))
+      const onError = (error: Error) => {
+        pending--
+        const code = errorCodeOf(error)
+        if (code === 'refused' || code === 'reset') attempt.contact = true
+        // Report another failure rather than `unreachable`, which often means only that this machine has no IPv6.
+        if (failure === undefined || errorCodeOf(failure) === 'unreachable') failure = error
+        tryNext()
+      }
+      socket.once('error', onError)
+      socket.once('connect', () => {
+        if (isConnected || attempt.isFinished) return void socket.destroy()
+        isConnected = true
+        clearTimeout(timer)
+        socket.off('error', onError)
+        attempt.failOnErrorOf(socket)
+        attempt.address = address
+        resolve(socket)
+      })
+      if (left.length > 0 || findMore !== undefined) timer = setTimeout(tryNext, staggerMs)
+    }
+
+    tryNext()
   })

@@ -2,38 +2,41 @@ import type { Socket } from 'node:net'
 import type { ProbeErrorCode, ProbeWarningCode } from '#events/probe-error.ts'
 import { DialError, errorCodeOf } from './dial-error.ts'
 
-/** How long each part took, milliseconds; null where it did not come to that. Redirects add up. */
+/** How long each phase took, in milliseconds; null for a phase that did not happen. The times of redirects add up. */
 export interface Phases {
   dnsMs: number | null
   connectMs: number | null
   tlsMs: number | null
-  /** From the request sent to the headers of the answer. */
+  /** From the end of the request to the end of the response headers. */
   firstByteMs: number | null
   totalMs: number
 }
 
-/** What came of dialling. That it failed is an outcome; nothing is thrown. */
+/** The result of an attempt. A failure is a result too: nothing is thrown. */
 export interface DialResult extends Phases {
-  /** null: there was an answer (http), the connection stood (tcp). */
+  /** null: there was a response (http), or the connection was accepted (tcp). */
   error: ProbeErrorCode | null
-  /** HTTP status of the last answer, whatever it says; null without one. */
+  /** HTTP status of the last response, whatever it is; null without a response. */
   status: number | null
-  /** The last one dialled, or null. */
+  /** The last address that was dialled, or null. */
   address: string | null
-  /** Something came back from the other end, if only a refusal: the way there is open. */
+  /** The other end sent something, even if only a refusal, so the network between us works. */
   contact: boolean
-  /** A name server said that the name does not exist, or has no address. */
+  /** A name server said that the name does not exist or has no address. */
   noSuchName?: true
-  /** How many addresses the name has; 1 for a URL with an address. */
+  /** How many addresses the host has; 1 for a URL with an address. */
   addresses?: number
-  /** What is worth knowing although the check is good. */
+  /** A warning about a response without an error. */
   warning?: ProbeWarningCode
 }
 
-/** A timer that comes this much too late tells of a process that stood still, not of a slow site. */
-const stoodStillMs = 1_000
+/** If the timeout fires more than 1 s late, the event loop was blocked, so the site may not be slow: report not-checked. */
+const blockedLoopMs = 1_000
 
-/** One trip to a URL, under one deadline: whatever is waited for ends when it passes or when a socket of the trip fails. */
+/**
+ * One attempt to reach a URL, with one timeout for all of its phases. Whatever the attempt waits for fails when the timeout fires or when
+ * a socket of the attempt fails.
+ */
 export class Attempt {
   contact = false
   status: number | null = null
@@ -44,44 +47,44 @@ export class Attempt {
   isFinished = false
   readonly #started = performance.now()
   readonly #timeoutMs: number
-  readonly #deadline: NodeJS.Timeout
+  readonly #timer: NodeJS.Timeout
   readonly #sockets: Socket[] = []
   readonly #phases: Omit<Phases, 'totalMs'> = { dnsMs: null, connectMs: null, tlsMs: null, firstByteMs: null }
-  readonly #breakOff: (error: Error) => void
-  #broken: Error | undefined
-  #giveUp: ((error: Error) => void) | undefined
+  readonly #fail: (error: Error) => void
+  #failure: Error | undefined
+  #rejectWait: ((error: Error) => void) | undefined
 
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs
-    this.#breakOff = error => {
-      this.#broken ??= error
-      this.#giveUp?.(this.#broken)
+    this.#fail = error => {
+      this.#failure ??= error
+      this.#rejectWait?.(this.#failure)
     }
-    this.#deadline = setTimeout(Attempt.#late, timeoutMs, this)
+    this.#timer = setTimeout(Attempt.#onTimeout, timeoutMs, this)
   }
 
-  static #late(runAttempt: Attempt) {
-    const lateMs = performance.now() - runAttempt.#started - runAttempt.#timeoutMs
-    runAttempt.#breakOff(new DialError(lateMs > stoodStillMs ? 'not-checked' : 'timeout'))
+  static #onTimeout(attempt: Attempt) {
+    const lateMs = performance.now() - attempt.#started - attempt.#timeoutMs
+    attempt.#fail(new DialError(lateMs > blockedLoopMs ? 'not-checked' : 'timeout'))
   }
 
-  /** Closed when the trip ends. */
+  /** Destroys the socket when the attempt finishes. Returns the socket. */
   closeAtEnd<S extends Socket>(socket: S): S {
     this.#sockets.push(socket)
     return socket
   }
 
-  /** From now on, an error of this socket ends the trip. */
+  /** From now on, an error of this socket fails the attempt. */
   failOnErrorOf(socket: Socket): void {
-    socket.on('error', this.#breakOff)
+    socket.on('error', this.#fail)
   }
 
-  /** Waits for what `begin` resolves. */
-  waitFor<T>(begin: (resolve: (value: T) => void, reject: (error: Error) => void) => void): Promise<T> {
+  /** A promise that also rejects when the attempt fails. An attempt waits for one promise at a time. */
+  waitFor<T>(executor: (resolve: (value: T) => void, reject: (error: Error) => void) => void): Promise<T> {
     return new Promise((resolve, reject) => {
-      if (this.#broken) return reject(this.#broken)
-      this.#giveUp = reject
-      begin(resolve, reject)
+      if (this.#failure) return reject(this.#failure)
+      this.#rejectWait = reject
+      executor(resolve, reject)
     })
   }
 
@@ -90,9 +93,9 @@ export class Attempt {
     this.#phases[phase] = (this.#phases[phase] ?? 0) + performance.now() - started
   }
 
-  /** The end of it: what came of it. */
+  /** Ends the attempt: stops the timer, destroys the sockets, and returns the result. */
   finish(error: ProbeErrorCode | null): DialResult {
-    clearTimeout(this.#deadline)
+    clearTimeout(this.#timer)
     this.isFinished = true
     for (const socket of this.#sockets) socket.destroy()
     const { status, address, addresses } = this
@@ -107,13 +110,13 @@ export class Attempt {
   }
 }
 
-/** Goes on a trip that ends after `timeoutMs` at the latest, and tells what came of it. */
-export const trip = async (timeoutMs: number, go: (trip: Attempt) => Promise<void>): Promise<DialResult> => {
-  const under = new Attempt(timeoutMs)
+/** Runs `work` as one attempt of at most `timeoutMs` and returns its result. */
+export const runAttempt = async (timeoutMs: number, work: (attempt: Attempt) => Promise<void>): Promise<DialResult> => {
+  const attempt = new Attempt(timeoutMs)
   try {
-    await go(under)
-    return under.finish(null)
+    await work(attempt)
+    return attempt.finish(null)
   } catch (thrown) {
-    return under.finish(errorCodeOf(thrown))
+    return attempt.finish(errorCodeOf(thrown))
   }
 }

@@ -1,6 +1,6 @@
 import type { ProbeErrorCode } from '#events/probe-error.ts'
 
-/** Refused before or during dialling, by a rule of ours. */
+/** An attempt that failed with one of our error codes. */
 export class DialError extends Error {
   readonly code: ProbeErrorCode
   constructor(code: ProbeErrorCode) {
@@ -9,8 +9,8 @@ export class DialError extends Error {
   }
 }
 
-/** What the codes of Node, OpenSSL and the HTTP parser mean for a person. */
-const meanings: Record<string, ProbeErrorCode> = {
+/** Our error codes for the codes of Node.js, OpenSSL and the HTTP parser. */
+const errorCodes: Record<string, ProbeErrorCode> = {
   ECONNREFUSED: 'refused',
   ECONNRESET: 'reset',
   ECONNABORTED: 'reset',
@@ -46,41 +46,41 @@ const meanings: Record<string, ProbeErrorCode> = {
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'tls-client-certificate',
   EPROTO: 'tls',
   HPE_HEADER_OVERFLOW: 'too-large',
-  // The machine's own limits.
+  // Limits of this machine.
   EMFILE: 'not-checked',
   ENFILE: 'not-checked',
   ENOBUFS: 'not-checked',
   ENOMEM: 'not-checked',
 }
 
-/** Any error of dialling as a code of ours. Unknown ones are the remote end's: it sent what cannot be understood. */
+/** The error code of any error of an attempt. An unknown error is `protocol`: the server sent something that is not understood. */
 export const errorCodeOf = (thrown: unknown): ProbeErrorCode => {
   if (thrown instanceof DialError) return thrown.code
   const code = codeOf(thrown)
-  const known = meanings[code]
+  const known = errorCodes[code]
   if (known !== undefined) return known
   if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) return 'tls'
   return 'protocol'
 }
 
-/** OpenSSL's words about a key or signature that is not strong enough; Node has no code for them. */
+/** OpenSSL's message about a weak key or signature; Node.js has no code for it. */
 const isWeak = /(?:too weak|too small)$/
-/** Alerts of servers that ask for a certificate of the client: before TLS 1.3 they say no more than that the handshake failed. */
+/** Alerts of servers that require a client certificate. Before TLS 1.3 they say only that the handshake failed. */
 const asksForCertificate = /^ERR_SSL_.*(?:BAD_CERTIFICATE|CERTIFICATE_REQUIRED|CERTIFICATE_UNKNOWN)$/
 
 /**
- * An error between the TCP connection and the end of the TLS handshake. What the network did not cause can only be TLS: `UNSPECIFIED`
- * is Node's code for all certificate faults that it has no name for (name constraints, weak keys, SHA-1).
+ * The error code of an error during the TLS handshake. An error that the network did not cause is a TLS error. `UNSPECIFIED` is the code
+ * of Node.js for certificate errors without a name of their own (name constraints, weak keys, SHA-1).
  */
 export const tlsErrorCodeOf = (thrown: unknown): ProbeErrorCode => {
   const code = codeOf(thrown)
-  if (thrown instanceof DialError || meanings[code] !== undefined) return errorCodeOf(thrown)
+  if (thrown instanceof DialError || errorCodes[code] !== undefined) return errorCodeOf(thrown)
   if (isWeak.test((thrown as Error).message)) return 'tls-weak'
   if (asksForCertificate.test(code)) return 'tls-client-certificate'
   return code.startsWith('ERR_') ? 'tls' : 'tls-untrusted'
 }
 
-/** The server speaks only other protocols than HTTP/1.1 on this port, most likely HTTP/2. */
+/** Whether the server refused HTTP/1.1 during the handshake, most likely because it accepts only HTTP/2. */
 export const refusesHttp1 = (thrown: unknown): boolean =>
   codeOf(thrown) === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL'
 

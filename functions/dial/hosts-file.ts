@@ -1,19 +1,19 @@
 import { readFileSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 
-/** What the machine itself says about host names: its hosts file, and where its resolver looks besides name servers. */
+/** How this machine resolves host names: its hosts file, and the sources of its resolver other than name servers. */
 export interface HostNames {
-  /** The addresses of a name in the hosts file, in the file's order; undefined where the file does not have it. */
+  /** The addresses of a name in the hosts file, in the order of the file; undefined if the file does not have the name. */
   addressesOf(host: string): readonly string[] | undefined
-  /** Whether only getaddrinfo knows how this name is resolved. */
+  /** Whether only the operating system (getaddrinfo) can resolve this name. */
   isForSystem(host: string): boolean
-  /** Changes when the list of name servers may have changed. */
+  /** A text that changes when the list of name servers may have changed. */
   serversVersion(): string
 }
 
-const lookedAtEveryMs = 1_000
+const recheckMs = 1_000
 
-const versionOf = (file: string) => {
+const fileVersion = (file: string) => {
   try {
     const { mtimeMs, size, ino } = statSync(file)
     return `${mtimeMs} ${size} ${ino}`
@@ -22,7 +22,7 @@ const versionOf = (file: string) => {
   }
 }
 
-const textOf = (file: string) => {
+const readText = (file: string) => {
   try {
     return readFileSync(file, 'utf8')
   } catch {
@@ -30,23 +30,26 @@ const textOf = (file: string) => {
   }
 }
 
-/** The parsed text of a file, read again when it has changed. `parse('')` where it cannot be read. */
-const followed = <Value>(file: string, parse: (text: string) => Value): (() => { value: Value; version: string }) => {
+/** The parsed text of a file, read again after a change. It is `parse('')` if the file cannot be read. */
+const watchedFile = <Value>(
+  file: string,
+  parse: (text: string) => Value,
+): (() => { value: Value; version: string }) => {
   let current: { value: Value; version: string } | undefined
-  let lookedAt = Number.NEGATIVE_INFINITY
+  let checkedAt = Number.NEGATIVE_INFINITY
   return () => {
     const now = performance.now()
-    if (current !== undefined && now - lookedAt < lookedAtEveryMs) return current
-    lookedAt = now
-    const version = versionOf(file)
-    if (current?.version !== version) current = { value: parse(textOf(file)), version }
+    if (current !== undefined && now - checkedAt < recheckMs) return current
+    checkedAt = now
+    const version = fileVersion(file)
+    if (current?.version !== version) current = { value: parse(readText(file)), version }
     return current
   }
 }
 
 const linesOf = (text: string) => text.split('\n').map(line => line.replace(/#.*/, '').trim())
 
-const hostsIn = (text: string) => {
+const parseHosts = (text: string) => {
   const hosts = new Map<string, string[]>()
   for (const line of linesOf(text)) {
     const [address = '', ...names] = line.split(/\s+/)
@@ -57,10 +60,10 @@ const hostsIn = (text: string) => {
   return hosts
 }
 
-/** Sources that leave names with a dot alone, `.local` excepted. */
-const otherSources = /^(?:files|resolve|myhostname|mymachines|mdns\w*)$/
+/** Sources that do not resolve names with a dot, except `.local`. */
+const harmlessSources = /^(?:files|resolve|myhostname|mymachines|mdns\w*)$/
 
-/** Whether the machine asks its hosts file and then name servers, as nearly all do. */
+/** Whether the machine asks its hosts file and then name servers, as nearly all machines do. */
 const isUsualOrder = (nsswitch: string) => {
   const line = linesOf(nsswitch).find(line => line.startsWith('hosts:'))
   if (line === undefined) return true
@@ -69,18 +72,18 @@ const isUsualOrder = (nsswitch: string) => {
     .trim()
     .split(/\s+/)
   const servers = sources.findIndex(source => source === 'dns' || source === 'resolve')
-  return servers >= 0 && sources.slice(0, servers).includes('files') && sources.slice(0, servers).every(isOther)
+  return servers >= 0 && sources.slice(0, servers).includes('files') && sources.slice(0, servers).every(isHarmless)
 }
-const isOther = (source: string) => otherSources.test(source)
+const isHarmless = (source: string) => harmlessSources.test(source)
 
-/** Reads `hosts`, `nsswitch.conf` and `resolv.conf` in `folder`, looking for changes at most once a second. */
+/** Reads `hosts`, `nsswitch.conf` and `resolv.conf` in `folder`, and checks for changes at most once a second. */
 export const hostNames = (folder = '/etc'): HostNames => {
-  const hosts = followed(`${folder}/hosts`, hostsIn)
-  const isUsual = followed(`${folder}/nsswitch.conf`, isUsualOrder)
-  const servers = followed(`${folder}/resolv.conf`, () => null)
+  const hosts = watchedFile(`${folder}/hosts`, parseHosts)
+  const isUsual = watchedFile(`${folder}/nsswitch.conf`, isUsualOrder)
+  const servers = watchedFile(`${folder}/resolv.conf`, () => null)
   return {
     addressesOf: host => (isUsual().value ? hosts().value.get(host) : undefined),
-    // A name without a dot may have a search domain or an alias (HOSTALIASES); mDNS answers for `.local`.
+    // A name without a dot may have a search domain or an alias (HOSTALIASES), and mDNS resolves `.local`.
     isForSystem: host => !isUsual().value || !host.includes('.') || host.endsWith('.local'),
     serversVersion: () => servers().version,
   }

@@ -1,55 +1,58 @@
-import { type LookupAddress, lookup as systemLookup } from 'node:dns'
-import { Resolver } from 'node:dns/promises'
+import { Resolver, lookup as systemLookup } from 'node:dns/promises'
 import { isIPv4, isIPv6 } from 'node:net'
+import pLimit from 'p-limit'
 import { type HostNames, hostNames } from './hosts-file.ts'
 
 /**
- * The IPv4 addresses of a host name, or its IPv6 addresses where it has none, or where `family` is 6. Rejects with the resolver's
- * code (ENOTFOUND, ETIMEOUT …), and with EBUSY where this machine is too busy to look.
+ * The IPv4 addresses of a host name; its IPv6 addresses if it has no IPv4 address or if `family` is 6. Rejects with the code of the
+ * resolver (ENOTFOUND, ETIMEOUT …), and with EBUSY if this machine is too busy for the look-up.
  */
 export type Lookup = (host: string, family?: 6) => Promise<string[]>
 
 export interface LookupOptions {
-  /** In place of the name servers of the machine: `127.0.0.1:5353`. */
+  /** Name servers to use instead of those of the machine: `127.0.0.1:5353`. */
   servers?: string[]
   timeoutMs?: number
   hosts?: HostNames
 }
 
-/** Name servers do not know the name, or there are none: the system may know it, from its search list for example. */
-const systemMayKnow = new Set(['ENOTFOUND', 'ENODATA', 'ECONNREFUSED', 'EBADNAME'])
+/** Name servers do not know the name, or there are none. The system may know it, for example from its search domains. */
+const retriedBySystem = new Set(['ENOTFOUND', 'ENODATA', 'ECONNREFUSED', 'EBADNAME'])
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? ''
 
-/** getaddrinfo blocks a thread until its own timeout, and Node lets it use half of four: other look-ups must not wait for those. */
-const mostSystemLookups = 2
+/**
+ * getaddrinfo blocks one of the four threads of Node.js until its own timeout, and Node.js lets it use two of them. At most two run at
+ * once, so that a look-up that waits too long can fail with EBUSY.
+ */
+const maxSystemLookups = 2
 
-/** A result is used again for other monitors of the same host. */
-const freshForMs = 2_000
-const mostKept = 10_000
+/** A result is shared with other monitors of the same host. */
+const cachedForMs = 2_000
+const maxCached = 10_000
 
 /**
- * Looks names up as the machine does: the hosts file first, then name servers; getaddrinfo, which knows everything else (search
- * domains, mDNS, an unusual nsswitch.conf), where those two do not decide. Asking name servers without getaddrinfo's few threads
- * keeps hundreds of names with silent servers from delaying the others.
+ * Looks names up as the machine does: first the hosts file, then name servers. If these two do not decide, it calls getaddrinfo, which
+ * knows everything else (search domains, mDNS, an unusual nsswitch.conf). Name servers are asked directly because getaddrinfo has few
+ * threads: hundreds of names whose servers do not answer would delay the other look-ups.
  */
 export const nameLookup = ({ servers, timeoutMs = 2_000, hosts = hostNames() }: LookupOptions = {}): Lookup => {
-  const makeResolver = () => {
+  const createResolver = () => {
     const resolver = new Resolver({ timeout: timeoutMs, tries: 2, maxTimeout: 2 * timeoutMs })
     if (servers) resolver.setServers(servers)
     return resolver
   }
-  let resolver = makeResolver()
+  let resolver = createResolver()
   let version = hosts.serversVersion()
   const currentResolver = () => {
     if (version !== hosts.serversVersion()) {
       version = hosts.serversVersion()
-      resolver = makeResolver()
+      resolver = createResolver()
     }
     return resolver
   }
 
-  const byServers: Lookup = async (host, family) => {
+  const askServers: Lookup = async (host, family) => {
     const resolver = currentResolver()
     if (family === 6) return resolver.resolve6(host)
     const addresses = await resolver.resolve4(host).catch(error => {
@@ -59,19 +62,19 @@ export const nameLookup = ({ servers, timeoutMs = 2_000, hosts = hostNames() }: 
     return addresses.length > 0 ? addresses : resolver.resolve6(host)
   }
 
-  const system = limitedSystemLookup(2 * timeoutMs)
-  const look: Lookup = async (host, family) => {
+  const askSystem = limitedSystemLookup(2 * timeoutMs)
+  const find: Lookup = async (host, family) => {
     const listed = hosts.addressesOf(host)
     if (listed !== undefined) return ofFamily(listed, family)
-    if (hosts.isForSystem(host)) return ofFamily(await system(host), family)
+    if (hosts.isForSystem(host)) return ofFamily(await askSystem(host), family)
     try {
-      return await byServers(host, family)
+      return await askServers(host, family)
     } catch (error) {
-      if (!systemMayKnow.has(codeOf(error))) throw error
-      return ofFamily(await system(host), family)
+      if (!retriedBySystem.has(codeOf(error))) throw error
+      return ofFamily(await askSystem(host), family)
     }
   }
-  return shared(look)
+  return cached(find)
 }
 
 const ofFamily = (addresses: readonly string[], family?: 6) => {
@@ -79,54 +82,44 @@ const ofFamily = (addresses: readonly string[], family?: 6) => {
   return family !== 6 && ipv4.length > 0 ? ipv4 : addresses.filter(isIPv6)
 }
 
-/** The same question at the same time, or shortly after it was answered, is asked once. */
-const shared = (look: Lookup): Lookup => {
-  const answers = new Map<string, { answer: Promise<string[]>; until: number }>()
+/** Shares one look-up between callers that need the same name at the same time or within `cachedForMs` of the answer. */
+const cached = (find: Lookup): Lookup => {
+  const entries = new Map<string, { addresses: Promise<string[]>; until: number }>()
   return (host, family) => {
     const key = family === 6 ? `${host} 6` : host
-    const known = answers.get(key)
-    if (known !== undefined && performance.now() < known.until) return known.answer
-    if (answers.size >= mostKept) answers.clear()
-    const entry = { answer: look(host, family), until: Number.POSITIVE_INFINITY }
-    answers.set(key, entry)
-    entry.answer.then(
+    const known = entries.get(key)
+    if (known !== undefined && performance.now() < known.until) return known.addresses
+    if (entries.size >= maxCached) entries.clear()
+    const entry = { addresses: find(host, family), until: Number.POSITIVE_INFINITY }
+    entries.set(key, entry)
+    entry.addresses.then(
       () => {
-        entry.until = performance.now() + freshForMs
+        entry.until = performance.now() + cachedForMs
       },
-      () => answers.delete(key),
+      () => entries.delete(key),
     )
-    return entry.answer
+    return entry.addresses
   }
 }
 
-/** getaddrinfo, a few at a time; rejects with EBUSY what did not begin within `longestWaitMs`. */
-const limitedSystemLookup = (longestWaitMs: number): ((host: string) => Promise<string[]>) => {
-  let running = 0
-  const waiting = new Set<() => void>()
-  return host =>
-    new Promise((resolve, reject) => {
-      const begin = () => {
-        running++
-        systemLookup(host, { all: true, order: 'ipv4first' }, (error, addresses: LookupAddress[]) => {
-          running--
-          for (const beginNext of waiting) {
-            beginNext()
-            break
-          }
-          if (error) reject(error)
-          else resolve(addresses.map(({ address }) => address))
-        })
-      }
-      if (running < mostSystemLookups) return begin()
-      const beginLater = () => {
-        clearTimeout(patience)
-        waiting.delete(beginLater)
-        begin()
-      }
-      const patience = setTimeout(() => {
-        waiting.delete(beginLater)
-        reject(Object.assign(new Error(`${host} was not looked up`), { code: 'EBUSY' }))
-      }, longestWaitMs)
-      waiting.add(beginLater)
+/** getaddrinfo, at most `maxSystemLookups` at once. Rejects with EBUSY if the look-up cannot begin within `maxWaitMs`. */
+const limitedSystemLookup = (maxWaitMs: number): ((host: string) => Promise<string[]>) => {
+  const limit = pLimit(maxSystemLookups)
+  return async host => {
+    let isExpired = false
+    let timer: NodeJS.Timeout | undefined
+    const expired = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        isExpired = true
+        reject(Object.assign(new Error(`${host} was not looked up: the system look-ups are busy`), { code: 'EBUSY' }))
+      }, maxWaitMs)
     })
+    const addresses = limit(async () => {
+      clearTimeout(timer)
+      return isExpired
+        ? []
+        : (await systemLookup(host, { all: true, order: 'ipv4first' })).map(({ address }) => address)
+    })
+    return Promise.race([addresses, expired])
+  }
 }

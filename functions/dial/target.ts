@@ -1,24 +1,20 @@
 import { domainToUnicode } from 'node:url'
 import type { ProbeErrorCode } from '#events/probe-error.ts'
 
+/** What a person typed, as a target to watch: `url` is normalised, stored and dialled; `name` is a short form for people. */
 export type Target =
-  | {
-      ok: true
-      kind: 'http' | 'tcp' /** Normalised; what is kept and dialled. */
-      url: string /** Short form for people. */
-      name: string
-    }
+  | { ok: true; kind: 'http' | 'tcp'; url: string; name: string }
   | { ok: false; error: ProbeErrorCode }
 
-const longestUrl = 2048
-/** Sign-in pages redirect to URLs of several thousand characters; most servers read 8 KiB. */
-const longestRedirect = 8192
-const longestName = 64
+const maxUrlLength = 2048
+/** Sign-in pages redirect to URLs of several thousand characters. Most servers read 8 KiB. */
+const maxRedirectLength = 8192
+const maxNameLength = 64
 
 /**
- * Ports that browsers refuse to speak HTTP to (WHATWG Fetch, "bad ports"). A person cannot open a site there, so nobody loses
- * one; and a request line sent to a mail, file or chat server could be taken for commands of its own. TCP checks send nothing and
- * may knock anywhere.
+ * Ports to which browsers send no HTTP request (WHATWG Fetch, "bad ports"). They are blocked because a mail, file or chat server could
+ * take the request for commands. No site is lost, because browsers cannot open one on these ports. TCP checks send nothing, so
+ * they may use any port except 0.
  */
 const blockedPorts = new Set([
   0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110,
@@ -27,42 +23,42 @@ const blockedPorts = new Set([
   6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
 ])
 
-/** Where to dial, read from a URL that was given by a person or by a redirect. */
+/** Where to dial: parsed from the URL of a person or of a redirect. */
 export interface Endpoint {
   secure: boolean
-  /** Lower case, ASCII, without the brackets of IPv6 and without a dot at the end. */
+  /** Lower case, ASCII, without the brackets of IPv6 and without a trailing dot. */
   host: string
   port: number
-  /** What is sent to ask for it; '' for tcp. */
+  /** The text of the HTTP request; '' for tcp. */
   request: string
   url: URL
 }
 
 export type ParsedEndpoint = { ok: true; endpoint: Endpoint } | { ok: false; error: ProbeErrorCode }
 
-const refused = (error: ProbeErrorCode): { ok: false; error: ProbeErrorCode } => ({ ok: false, error })
+const invalid = (error: ProbeErrorCode): { ok: false; error: ProbeErrorCode } => ({ ok: false, error })
 
 const hostOf = ({ hostname }: URL) => hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
 
-/** What every request says. `identity`: nothing to unpack. */
+/** The headers of every request. `identity` asks for no compression. */
 export const headersFor = ({ username, password }: URL): Record<string, string> => ({
-  ...((username || password) && { Authorization: basic(username, password) }),
+  ...((username || password) && { Authorization: basicAuth(username, password) }),
   'User-Agent': 'Vigia (uptime check)',
   Accept: '*/*',
   'Accept-Encoding': 'identity',
 })
 
-/** WHATWG URLs are printable ASCII without blanks, so that no line of the request can be broken. */
+/** The text of the request. A WHATWG URL is printable ASCII without blanks, so it cannot add a line to the request. */
 const requestFor = (url: URL) => {
   const headers = Object.entries({ Host: url.host, ...headersFor(url), Connection: 'close' })
   return `GET ${url.pathname}${url.search} HTTP/1.1\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`
 }
 
-const basic = (username: string, password: string) =>
-  `Basic ${Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')}`
+const basicAuth = (username: string, password: string) =>
+  `Basic ${Buffer.from(`${percentDecoded(username)}:${percentDecoded(password)}`).toString('base64')}`
 
-/** Percent-decoded; as it is where that is not possible. */
-const decoded = (text: string) => {
+/** The percent-decoded text; the text itself if it cannot be decoded. */
+const percentDecoded = (text: string) => {
   try {
     return decodeURIComponent(text)
   } catch {
@@ -70,97 +66,97 @@ const decoded = (text: string) => {
   }
 }
 
-/** Reads an http or https URL by the WHATWG rules, which undo every spelling of an address (`0x7f.1`, `2130706433`). */
+/** Parses an http or https URL by the WHATWG rules, which normalise every notation of an address (`0x7f.1`, `2130706433`). */
 export const httpEndpoint = (text: string): ParsedEndpoint => {
-  const url = text.length > longestUrl ? null : URL.parse(text)
-  return url?.username || url?.password ? refused('credentials') : endpointOf(url)
+  const url = text.length > maxUrlLength ? null : URL.parse(text)
+  return url?.username || url?.password ? invalid('credentials') : endpointOf(url)
 }
 
-/** Reads where a redirect leads. The site itself says a user name or password there, so they are sent, as curl and Go do. */
+/** Parses the target of a redirect. A user name or password in it comes from the site itself, so it is sent, as by curl and Go. */
 export const redirectEndpoint = (location: string, from: URL): ParsedEndpoint => {
   const url = URL.parse(location, from)
-  return endpointOf(url && url.href.length > longestRedirect ? null : url)
+  return endpointOf(url && url.href.length > maxRedirectLength ? null : url)
 }
 
 const endpointOf = (url: URL | null): ParsedEndpoint => {
-  if (url === null) return refused('bad-url')
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return refused('bad-scheme')
+  if (url === null) return invalid('bad-url')
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return invalid('bad-scheme')
   const secure = url.protocol === 'https:'
   const host = hostOf(url)
-  if (host === '') return refused('bad-url')
+  if (host === '') return invalid('bad-url')
   const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)
-  if (blockedPorts.has(port)) return refused('blocked-port')
+  if (blockedPorts.has(port)) return invalid('blocked-port')
   return { ok: true, endpoint: { secure, host, port, request: requestFor(url), url } }
 }
 
-/** Reads `tcp://host:port`. The host goes through the rules of http, for the same spellings. */
+/** Parses `tcp://host:port`. The host is parsed by the rules of http, so the same notations are normalised. */
 export const tcpEndpoint = (text: string): ParsedEndpoint => {
-  const given = text.length > longestUrl ? null : URL.parse(text)
-  if (given === null) return refused('bad-url')
-  if (given.protocol !== 'tcp:') return refused('bad-scheme')
-  if (given.username || given.password) return refused('credentials')
-  if ((given.pathname !== '' && given.pathname !== '/') || given.search !== '') return refused('bad-url')
-  if (given.port === '') return refused('missing-port')
+  const given = text.length > maxUrlLength ? null : URL.parse(text)
+  if (given === null) return invalid('bad-url')
+  if (given.protocol !== 'tcp:') return invalid('bad-scheme')
+  if (given.username || given.password) return invalid('credentials')
+  if ((given.pathname !== '' && given.pathname !== '/') || given.search !== '') return invalid('bad-url')
+  if (given.port === '') return invalid('missing-port')
   const url = URL.parse(`http://${given.host}/`)
   const host = url === null ? '' : hostOf(url)
   const port = Number(given.port)
-  if (host === '') return refused('bad-url')
-  if (port === 0) return refused('blocked-port')
+  if (host === '') return invalid('bad-url')
+  if (port === 0) return invalid('blocked-port')
   return { ok: true, endpoint: { secure: false, host, port, request: '', url: given } }
 }
 
 const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i
-/** `mailto:`, `javascript:` and the like; but not `example.org:8080`. */
+/** `mailto:`, `javascript:` and similar, but not `example.org:8080`. */
 const otherScheme = /^[a-z][a-z0-9+-]*:(?!\d)/i
 
 /**
- * What a person typed, as something to watch: `example.org/health`, `https://…`, `tcp://db.example.org:5432`. Without a scheme it
- * is https. Says nothing of the address behind the name: that is asked when it is dialled, each time.
+ * Parses what a person typed: `example.org/health`, `https://…`, `tcp://db.example.org:5432`. Without a scheme it is https. The address
+ * of the host is not checked here, but at every attempt.
  */
 export const parseTarget = (text: string): Target => {
   const trimmed = text.trim()
-  if (trimmed === '' || trimmed.length > longestUrl || /[\s\p{Cc}\p{Cf}]/u.test(trimmed)) return refused('bad-url')
+  if (trimmed === '' || trimmed.length > maxUrlLength || /[\s\p{Cc}\p{Cf}]/u.test(trimmed)) return invalid('bad-url')
   const explicit = withScheme.test(trimmed)
-  if (!explicit && otherScheme.test(trimmed)) return refused('bad-scheme')
+  if (!explicit && otherScheme.test(trimmed)) return invalid('bad-scheme')
   if (/^tcp:/i.test(trimmed)) {
-    const read = tcpEndpoint(trimmed)
-    if (!read.ok) return read
-    const { host, port } = read.endpoint
+    const parsed = tcpEndpoint(trimmed)
+    if (!parsed.ok) return parsed
+    const { host, port } = parsed.endpoint
     const authority = `${bracketed(host)}:${port}`
-    return { ok: true, kind: 'tcp', url: `tcp://${authority}`, name: shortened(`${shown(host)}:${port}`) }
+    return { ok: true, kind: 'tcp', url: `tcp://${authority}`, name: shortened(`${displayed(host)}:${port}`) }
   }
-  const read = httpEndpoint(explicit ? trimmed : `https://${trimmed}`)
-  if (!read.ok) return read
-  const { url, host } = read.endpoint
-  // A single word is a slip of the finger more often than a name of one's own network, which can be given with its scheme.
-  if (!explicit && !/[.:]/.test(host) && host !== 'localhost') return refused('bad-url')
+  const parsed = httpEndpoint(explicit ? trimmed : `https://${trimmed}`)
+  if (!parsed.ok) return parsed
+  const { url, host } = parsed.endpoint
+  // A single word is more often a typing error than a host of the local network. Such a host can be given with its scheme.
+  if (!explicit && !/[.:]/.test(host) && host !== 'localhost') return invalid('bad-url')
   url.hash = ''
   const port = url.port && `:${url.port}`
   const path = url.pathname === '/' ? '' : url.pathname
-  return { ok: true, kind: 'http', url: url.href, name: shortened(`${shown(host)}${port}${path}`) }
+  return { ok: true, kind: 'http', url: url.href, name: shortened(`${displayed(host)}${port}${path}`) }
 }
 
 const bracketed = (host: string) => (host.includes(':') ? `[${host}]` : host)
 
-/** As its owner writes it: `münchen.example`, not `xn--mnchen-3ya.example`. */
-const shown = (host: string) => (host.includes(':') ? `[${host}]` : domainToUnicode(host) || host)
+/** The host as its owner writes it: `münchen.example`, not `xn--mnchen-3ya.example`. */
+const displayed = (host: string) => (host.includes(':') ? `[${host}]` : domainToUnicode(host) || host)
 
 const shortened = (name: string) => {
   const characters = [...name]
-  return characters.length <= longestName ? name : `${characters.slice(0, longestName - 1).join('')}…`
+  return characters.length <= maxNameLength ? name : `${characters.slice(0, maxNameLength - 1).join('')}…`
 }
 
-/** Address, port if it can be one, and whether there is more. */
+/** Scheme, host, port if it is one, and the rest. */
 const visibleParts = /^([a-z][a-z0-9+.-]*:\/\/)?(\[[\da-f:.]+\]|[^:/?#\\]*)(:\d{1,5}(?=$|[/?#\\]))?(.*)$/is
-/** Also encoded, once or more often. */
-const at = /@|%(?:25)*40/i
+/** The character @, also if it is percent-encoded once or several times. */
+const atSign = /@|%(?:25)*40/i
 
 /**
- * A refused address as it may be repeated: nothing of it where it may have a user name or a password, else the host and the port. The
- * path and the query may contain tokens.
+ * The part of a refused URL that may be repeated to the chat: the host and the port, because the path and the query may contain tokens.
+ * Only the scheme if the URL may contain a user name or a password.
  */
 export const withoutSecrets = (text: string): string => {
   const [, scheme = '', host = '', port = '', more = ''] = visibleParts.exec(text.normalize('NFKC').trim()) ?? []
-  if (at.test(text.normalize('NFKC'))) return `${scheme}…`
+  if (atSign.test(text.normalize('NFKC'))) return `${scheme}…`
   return `${scheme}${host}${port}${more === '' || more === '/' ? more : `${more.startsWith(':') ? ':' : '/'}…`}`
 }

@@ -69,7 +69,7 @@ describe('a check', () => {
     })
   })
 
-  test('that fails once and then passes publishes connected', async () => {
+  test('that fails once and then passes publishes nothing', async () => {
     const site = await addMonitor(database.db, 'site.test')
     const prober = startProber(database.db, (_, __, attempt) => responded(attempt === 0 ? 502 : 200))
     await prober.run(request([checkOf(site, noon)]))

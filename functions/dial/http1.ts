@@ -1,0 +1,70 @@
+import type { Connection } from './connection.ts'
+import type { Attempt } from './dial-attempt.ts'
+import { DialError } from './dial-error.ts'
+import { isRedirect, type ResponseHead, responseReader } from './response-reader.ts'
+import type { Endpoint } from './target.ts'
+
+/**
+ * The status decides the check, so the body is not needed. A short body is read to its end, so that the server can close the connection in
+ * the normal way.
+ */
+const maxBodyBytes = 16 * 1024
+const maxBodyMs = 200
+
+const lastChunk = '0\r\n\r\n'
+
+/** Sends the request by HTTP/1.1 and resolves with the head of the response, after a short body has been read. */
+export const requestByHttp1 = async (
+  { request }: Endpoint,
+  connection: Connection,
+  attempt: Attempt,
+): Promise<ResponseHead> => {
+  const started = performance.now()
+  const head = await attempt.waitFor<ResponseHead>((resolve, reject) => {
+    const read = responseReader()
+    let isComplete = false
+    // Every connection ends, and an Error is expensive, so it is made only when it is needed.
+    const onClose = () => {
+      if (!isComplete) reject(new DialError('reset'))
+    }
+    connection.socket.on('end', onClose).on('close', onClose)
+    connection.onData = piece => {
+      try {
+        const head = read(piece)
+        if (head === null) return
+        isComplete = true
+        connection.onData = more => {
+          head.body += more
+        }
+        resolve(head)
+      } catch (error) {
+        reject(error as DialError)
+      }
+    }
+    connection.socket.write(request)
+  })
+  attempt.addPhaseTime('firstByteMs', started)
+  // The body of a redirect may never end, and the attempt continues at the next URL.
+  if (isRedirect(head)) connection.socket.destroy()
+  else if (!isBodyRead(head)) await readShortBody(head, connection)
+  return head
+}
+
+/** Whether the body is complete, or longer than the limit. Text that looks like the last chunk ends it early, which does no harm. */
+const isBodyRead = ({ length, body }: ResponseHead) =>
+  body.length > maxBodyBytes || (length === null ? body.endsWith(lastChunk) : body.length >= length)
+
+/** Resolves at the end of the body, at a limit, or when the connection ends. None of them changes the result. */
+const readShortBody = (head: ResponseHead, connection: Connection) =>
+  new Promise<void>(resolve => {
+    const timer = setTimeout(resolve, maxBodyMs)
+    const done = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    connection.onData = more => {
+      head.body += more
+      if (isBodyRead(head)) done()
+    }
+    connection.socket.on('end', done).on('close', done)
+  })
