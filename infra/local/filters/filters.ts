@@ -4,10 +4,10 @@ import type { Filter } from './filter.ts'
 type Attributes = Readonly<Record<string, string>>
 export type Predicate = (attributes: Attributes) => boolean
 
-/** Whether an event passes: all filters must agree, no filter lets everything through. */
+/** Whether an event passes all filters. An empty list lets every event pass. */
 export const predicate = (filters: readonly Filter[]): Predicate => every(filters.map(compile))
 
-/** The one value of `type` that can pass, where the filters say so; a broker looks at its Triggers by that first. */
+/** The one `type` that can pass these filters, or null when there may be several. A broker looks up Triggers by it. */
 export const onlyType = (filters: readonly Filter[]): string | null => {
   for (const filter of filters) {
     const type = 'attributes' in filter ? filter.attributes.type : 'exact' in filter ? filter.exact.type : undefined
@@ -25,15 +25,15 @@ const every = (all: readonly Predicate[]): Predicate => {
 
 const compile = (filter: Filter): Predicate => {
   if ('attributes' in filter)
-    // Here the empty value means: there, and not empty.
+    // In this dialect an empty value means that the attribute is present and not empty.
     return every(
       Object.entries(filter.attributes).map(([name, value]) =>
-        value === '' ? at => (at[name] ?? '') !== '' : at => at[name] === value,
+        value === '' ? attributes => (attributes[name] ?? '') !== '' : attributes => attributes[name] === value,
       ),
     )
-  if ('exact' in filter) return comparing(filter.exact, (said, value) => said === value)
-  if ('prefix' in filter) return comparing(filter.prefix, (said, value) => said.startsWith(value))
-  if ('suffix' in filter) return comparing(filter.suffix, (said, value) => said.endsWith(value))
+  if ('exact' in filter) return comparing(filter.exact, (actual, value) => actual === value)
+  if ('prefix' in filter) return comparing(filter.prefix, (actual, value) => actual.startsWith(value))
+  if ('suffix' in filter) return comparing(filter.suffix, (actual, value) => actual.endsWith(value))
   if ('all' in filter) return every(filter.all.map(compile))
   if ('any' in filter) {
     const some = filter.any.map(compile)
@@ -46,49 +46,57 @@ const compile = (filter: Filter): Predicate => {
   return cesqlPredicate(filter.cesql)
 }
 
-const comparing = (values: Attributes, same: (said: string, value: string) => boolean): Predicate =>
+const comparing = (values: Attributes, matches: (actual: string, value: string) => boolean): Predicate =>
   every(
     Object.entries(values).map(([name, value]) => attributes => {
-      const said = attributes[name]
-      return said !== undefined && same(said, value)
+      const actual = attributes[name]
+      return actual !== undefined && matches(actual, value)
     }),
   )
 
 /**
- * What would not filter as it looks, in words with the path of the element: Knative takes these and then lets everything pass,
- * nothing pass, or ends the process that serves every broker of the cluster (reference/knative-measured.md 7).
+ * What is wrong with a filter that does not filter as it looks, with the path of the element. Knative accepts these filters, and
+ * then every event passes, or none, or the process that serves every broker of the cluster ends
+ * (reference/knative-measured.md 7).
  */
 export const filterErrors = (filter: Filter, path = 'filter'): string[] => {
   const dialects = Object.keys(filter)
   if (dialects.length !== 1) return [`${path} has ${dialects.length} dialects; an element has one`]
   const [dialect] = dialects
-  if ('attributes' in filter) return attributeFaults(filter.attributes, `${path}.attributes`, true)
-  if ('exact' in filter) return attributeFaults(filter.exact, `${path}.exact`, false)
-  if ('prefix' in filter) return attributeFaults(filter.prefix, `${path}.prefix`, false)
-  if ('suffix' in filter) return attributeFaults(filter.suffix, `${path}.suffix`, false)
-  if ('all' in filter) return elementFaults(filter.all, `${path}.all`)
-  if ('any' in filter) return elementFaults(filter.any, `${path}.any`)
+  if ('attributes' in filter) return attributeErrors(filter.attributes, `${path}.attributes`, true)
+  if ('exact' in filter) return attributeErrors(filter.exact, `${path}.exact`, false)
+  if ('prefix' in filter) return attributeErrors(filter.prefix, `${path}.prefix`, false)
+  if ('suffix' in filter) return attributeErrors(filter.suffix, `${path}.suffix`, false)
+  if ('all' in filter) return elementErrors(filter.all, `${path}.all`)
+  if ('any' in filter) return elementErrors(filter.any, `${path}.any`)
   if ('not' in filter) return filterErrors(filter.not, `${path}.not`)
-  if ('cesql' in filter) return cesqlErrors(filter.cesql).map(fault => `${path}.cesql ${fault}`)
+  if ('cesql' in filter) return cesqlErrors(filter.cesql).map(error => `${path}.cesql ${error}`)
   return [
     `${path}.${dialect} is not a filter dialect; use one of attributes, exact, prefix, suffix, all, any, not, cesql`,
   ]
 }
 
-const elementFaults = (filters: readonly Filter[], path: string): string[] =>
+const elementErrors = (filters: readonly Filter[], path: string): string[] =>
   filters.length === 0
-    ? [`${path} is empty, which lets every event through`]
+    ? [`${path} is empty, which lets every event pass; remove it or add an element`]
     : filters.flatMap((filter, index) => filterErrors(filter, `${path}[${index}]`))
 
-const attributeFaults = (values: Attributes, path: string, emptyMeansThere: boolean): string[] => {
+const attributeErrors = (values: Attributes, path: string, mayBeEmpty: boolean): string[] => {
   const names = Object.keys(values)
-  if (names.length === 0) return [`${path} names no attribute, which lets every event through`]
+  if (names.length === 0) return [`${path} names no attribute, which lets every event pass; name one`]
   return names.flatMap(name => {
-    if (!/^[a-z][a-z0-9]*$/.test(name))
-      return [`${path}.${name} is not a valid attribute name: a small letter, then letters and digits`]
-    if (name === 'knativebrokerttl') return [`${path}.${name} never matches: the broker takes it off before it filters`]
-    if (values[name] === '' && !emptyMeansThere)
-      return [`${path}.${name} is empty, and an empty value is skipped: every event passes`]
+    const error = attributeNameError(name)
+    if (error !== null) return [`${path}.${name} ${error}`]
+    if (values[name] === '' && !mayBeEmpty)
+      return [`${path}.${name} is empty, and Knative skips an empty value: every event passes; write a value`]
     return []
   })
+}
+
+/** Why an attribute of this name cannot be filtered on, or null. The message continues a sentence that begins with the name. */
+export const attributeNameError = (name: string): string | null => {
+  if (!/^[a-z][a-z0-9]*$/.test(name))
+    return 'is not a valid attribute name; write a small letter, then small letters and digits'
+  if (name === 'knativebrokerttl') return 'never matches, because the broker removes it before it filters; remove it'
+  return null
 }

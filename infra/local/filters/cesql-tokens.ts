@@ -1,0 +1,25 @@
+export interface Token {
+  kind: 'integer' | 'text' | 'word' | 'sign' | 'end'
+  text: string
+  /** Index of the first character after the token before. */
+  at: number
+}
+
+/** A plus or minus right before a digit belongs to the number, as the specification says: `a -1` is two values, not a subtraction. */
+const tokenPattern =
+  /\s*(?:(?<integer>[+-]?\d+(?![A-Za-z0-9_]))|(?<text>'(?:\\[\s\S]|''|[^'\\])*'|"(?:\\[\s\S]|""|[^"\\])*")|(?<word>[A-Za-z0-9_]+)|(?<sign>!=|<>|<=|>=|[=<>()+\-*/%,]))/y
+
+/** The tokens of an expression; the last one is `end`. Throws SyntaxError. */
+export const tokensIn = (text: string): Token[] => {
+  const tokens: Token[] = []
+  tokenPattern.lastIndex = 0
+  let at = 0
+  while (text.slice(at).trim() !== '') {
+    const match = tokenPattern.exec(text)
+    if (!match) throw new SyntaxError(`unexpected ${JSON.stringify(text.slice(at).trim().charAt(0))} at ${at + 1}`)
+    const [kind, matched] = Object.entries(match.groups!).find(([, group]) => group !== undefined)!
+    tokens.push({ kind: kind as Token['kind'], text: matched!, at })
+    at = tokenPattern.lastIndex
+  }
+  return [...tokens, { kind: 'end', text: 'the end', at }]
+}
