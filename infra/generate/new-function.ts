@@ -29,24 +29,24 @@ const rule = (name: string, tick: string | null) =>
   tick === null
     ? `import type { EventOf } from '#events/event.ts'
 import type { ${heard.definition} } from '#events/${heard.file}.ts'
-import type { News } from '#functions/host/function-definition.ts'
+import type { EventsToPublish } from '#functions/host/function-definition.ts'
 
 /** Hears of every ${heard.name}. The same event twice has one effect. Returns the events that follow. */
-export const ${camelCase(name)} = async (event: EventOf<typeof ${heard.definition}>): Promise<News> => {
+export const ${camelCase(name)} = async (event: EventOf<typeof ${heard.definition}>): Promise<EventsToPublish> => {
   void event
   return []
 }
 `
     : `import type { Cause } from '#events/event.ts'
 import type { Clock } from '#functions/host/clock.ts'
-import type { News } from '#functions/host/function-definition.ts'
+import type { EventsToPublish } from '#functions/host/function-definition.ts'
 
 export interface Dependencies {
   clock: Clock
 }
 
 /** A tick. The same tick twice has one effect; one that was missed is not replayed. Returns the events that follow. */
-export const ${camelCase(name)} = async (tick: Cause, { clock }: Dependencies): Promise<News> => {
+export const ${camelCase(name)} = async (tick: Cause, { clock }: Dependencies): Promise<EventsToPublish> => {
   void tick
   void clock()
   return []
