@@ -80,15 +80,6 @@ test('every dead letter names its Trigger on the way to the error notifier', () 
     })
 })
 
-test('nothing in one function imports from another', () => {
-  for (const name of functionNames())
-    for (const file of sourcesBelow(`functions/${name}`))
-      for (const [, path] of read(file)
-        .matchAll(/from '(#functions\/|\.\.\/)([a-z-]+)\//g)
-        .map(([all, , folder]) => [all, folder]))
-        expect(path === name || !functionNames().includes(path!), `${file} imports from functions/${path}`).toBe(true)
-})
-
 test('only main.ts reads the environment', () => {
   for (const name of functionNames())
     for (const file of sourcesBelow(`functions/${name}`))

@@ -6,7 +6,7 @@ import { secretCheck } from '#functions/telegram-webhook/secret.ts'
 import type { Settings } from '../environment.ts'
 import type { FunctionManifest } from '../manifests/manifests.ts'
 import { type PublicRoute, publicRoutes } from './public-routes.ts'
-import { listening, PortTaken } from './server.ts'
+import { closeServer, listening, PortTaken } from './server.ts'
 
 /** The listener of PUBLIC_PORT, for a reverse proxy or tunnel. It knows functions with a public path, nothing else. */
 export interface PublicListener {
@@ -223,11 +223,7 @@ export const listenPublic = async (options: PublicListenerOptions): Promise<Publ
     refuseNew: () => {
       isClosing = true
     },
-    close: () =>
-      new Promise(resolve => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    close: () => closeServer(server),
   }
 }
 

@@ -86,11 +86,7 @@ export const listen = async (port: number, starting: Handler): Promise<Server> =
     refuseNew: () => {
       isClosing = true
     },
-    close: () =>
-      new Promise(resolve => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    close: () => closeServer(server),
   }
 }
 
@@ -117,6 +113,13 @@ const serve = (
       return target satisfies never
   }
 }
+
+/** Stops listening and ends every connection. */
+export const closeServer = (server: HttpServer): Promise<void> =>
+  new Promise(resolve => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
 
 /** Resolves when the server listens on the loopback interface. `variable` is what a person sets to choose another port. */
 export const listening = (server: HttpServer, port: number, variable: string): Promise<void> =>
