@@ -54,8 +54,10 @@ export interface EventDefinition<Schema extends TObject = TObject> {
   /** Absolute URI that names the version of the schema. */
   readonly dataschema: string
   readonly schema: Schema
-  /** The event that follows from `cause`. Its id is `<cause id>/<name>[/<key>]` unless the news brings its own. */
-  from(cause: Cause, news: NewEvent<Static<Schema>>): VigiaEvent<Static<Schema>>
+  /** The id of the event that follows from the event `causeId`: `<cause id>/<name>[/<key>]`. */
+  idFrom(causeId: string, key?: string): string
+  /** The event that follows from `cause`. Its id is `idFrom(cause.id, key)`, or the `id` that is given. */
+  from(cause: Cause, event: NewEvent<Static<Schema>>): VigiaEvent<Static<Schema>>
 }
 
 export type DataOf<Definition extends EventDefinition> = Static<Definition['schema']>
@@ -69,13 +71,15 @@ export const defineEvent = <Schema extends TObject>(
 ): EventDefinition<Schema> => {
   const type = `dev.vigia.${name}`
   const dataschema = `https://vigia.dev/events/${name}/v${version}`
+  const idFrom = (causeId: string, key?: string) => [causeId, name, ...(key === undefined ? [] : [key])].join('/')
   return {
     name,
     type,
     dataschema,
     schema,
+    idFrom,
     from: (cause, { id, key, subject, data, time }) => ({
-      id: id ?? [cause.id, name, ...(key === undefined ? [] : [key])].join('/'),
+      id: id ?? idFrom(cause.id, key),
       type,
       source: '',
       subject,

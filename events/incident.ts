@@ -1,6 +1,12 @@
 import Type from 'typebox'
 import { BigintId, Instant } from './fields.ts'
 
+/** The id of an event about an incident: `incident/7/monitor.down`. It is the same however often the event is published. */
+export const incidentEventId = (
+  incidentId: number,
+  eventName: 'monitor.down' | 'monitor.up' | 'monitor.steady',
+): string => `incident/${incidentId}/${eventName}`
+
 /** How much a monitor has changed in a time of flapping. */
 export const flappingFields = {
   /** The first of the changes, UTC. */

@@ -7,12 +7,15 @@ import type { EventDefinition } from './event.ts'
  */
 const schema = Type.Object({})
 
+const onlyPingSources = (): never => {
+  throw new Error('only a PingSource makes ticks')
+}
+
 export const Tick: EventDefinition<typeof schema> = {
   name: 'tick',
   type: 'dev.knative.sources.ping',
   dataschema: 'https://vigia.dev/events/tick/v1',
   schema,
-  from: () => {
-    throw new Error('only a PingSource makes ticks')
-  },
+  idFrom: onlyPingSources,
+  from: onlyPingSources,
 }

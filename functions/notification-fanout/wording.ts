@@ -1,7 +1,8 @@
 import type { Chat } from '#database/chats/chats.ts'
 import type { Language } from '#database/chats/language.ts'
 import type { DataOf } from '#events/event.ts'
-import type { MessageRequested } from '#events/message-requested.ts'
+import { incidentEventId } from '#events/incident.ts'
+import { MessageRequested } from '#events/message-requested.ts'
 import type { EventEpisode, EventShow } from '#events/show.ts'
 import { encode } from '#functions/telegram/callback-data.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
@@ -299,7 +300,7 @@ It was down for ${{ exactly: '', least: 'at least ', most: 'at most ', about: 'a
     html: String(words[language]),
     // Whoever was woken by the bad news may sleep through the good one.
     silent: true,
-    replyTo: `incident/${incidentId}/monitor.down/message.requested/${id}`,
+    replyTo: MessageRequested.idFrom(incidentEventId(incidentId, 'monitor.down'), String(id)),
   }
 }
 

@@ -3,6 +3,7 @@ import { type Flapping, type FlappingEnd, flappingsIn } from '#database/uptime/f
 import { type IncidentChange, incidentsIn } from '#database/uptime/incidents.ts'
 import type { SlotKey } from '#database/uptime/probe-results.ts'
 import type { Cause, VigiaEvent } from '#events/event.ts'
+import { incidentEventId } from '#events/incident.ts'
 import { MonitorDown } from '#events/monitor-down.ts'
 import { MonitorSteady } from '#events/monitor-steady.ts'
 import { MonitorUp } from '#events/monitor-up.ts'
@@ -42,14 +43,14 @@ const incidentEvent = (cause: Cause, incident: IncidentChange): VigiaEvent => {
   const subject = `monitor/${monitorId}`
   if (change === 'opened')
     return MonitorDown.from(cause, {
-      id: `incident/${id}/monitor.down`,
+      id: incidentEventId(id, 'monitor.down'),
       subject,
       time: openedAt,
       data: { ...incidentData(incident, openedAt), lastOkAt: lastOkAt?.toISOString() ?? null },
     })
   const until = closedAt!
   return MonitorUp.from(cause, {
-    id: `incident/${id}/monitor.up`,
+    id: incidentEventId(id, 'monitor.up'),
     subject,
     time: until,
     data: { ...incidentData(incident, until), until: until.toISOString(), ...(closedLate && { untilLate: true }) },
@@ -59,7 +60,7 @@ const incidentEvent = (cause: Cause, incident: IncidentChange): VigiaEvent => {
 const steadyEvent = (cause: Cause, end: FlappingEnd): VigiaEvent => {
   const { incidentId, monitorId, name, url, at, downSince, status, error } = end
   return MonitorSteady.from(cause, {
-    id: `incident/${incidentId}/monitor.steady`,
+    id: incidentEventId(incidentId, 'monitor.steady'),
     subject: `monitor/${monitorId}`,
     time: at,
     data: {
