@@ -1,8 +1,5 @@
-import type { Manifest } from '../cluster/render/manifest-files.ts'
+import type { Manifest, Untyped } from '../cluster/render/manifest-files.ts'
 import { Expression } from './merge.ts'
-
-// biome-ignore lint/suspicious/noExplicitAny: the shape differs by kind.
-type Loose = any
 
 /** What a person may set, by the names of values.yaml; the defaults are what the manifests say. */
 export interface Settings {
@@ -31,9 +28,9 @@ export interface FunctionSettings {
 
 const scale = (key: string) => `autoscaling.knative.dev/${key}`
 const isKnativeService = ({ kind, apiVersion }: Manifest) => kind === 'Service' && apiVersion.startsWith('serving.')
-const find = (objects: Manifest[], kind: string, name: string): Loose =>
+const find = (objects: Manifest[], kind: string, name: string): Untyped =>
   objects.find(one => one.kind === kind && one.metadata.name === name)
-const claim = ({ volumeClaimTemplates }: Loose) => volumeClaimTemplates[0].spec.resources.requests
+const claim = ({ volumeClaimTemplates }: Untyped) => volumeClaimTemplates[0].spec.resources.requests
 
 /** The settings with which the chart gives the objects of an overlay. Throws where the overlay has no consoles to read its domain from. */
 export const settingsOf = (cluster: string, objects: Manifest[]): Settings => {
@@ -52,7 +49,7 @@ export const settingsOf = (cluster: string, objects: Manifest[]): Settings => {
       postgres: postgres?.spec.storage.size ?? claim(find(objects, 'StatefulSet', 'postgres').spec).storage,
       mongodb: claim(mongodb?.spec.statefulSet.spec ?? find(objects, 'StatefulSet', 'mongodb').spec).storage,
     },
-    secrets: objects.filter(({ kind }) => kind === 'Secret').flatMap(one => Object.keys((one as Loose).data)),
+    secrets: objects.filter(({ kind }) => kind === 'Secret').flatMap(one => Object.keys((one as Untyped).data)),
     sealedSecrets: Object.fromEntries(
       objects
         .filter(({ kind, spec }) => kind === 'SealedSecret' && Object.keys(spec.encryptedData).length > 0)
@@ -80,7 +77,7 @@ export const settingsOf = (cluster: string, objects: Manifest[]): Settings => {
 
 /** The object with Expressions where a setting says what stands there. */
 export const parametrised = (object: Manifest, { image, domain, revision }: Settings): Manifest => {
-  const { file: _, ...copy } = structuredClone(object) as Loose
+  const { file: _, ...copy } = structuredClone(object) as Untyped
   for (const metadata of [copy.metadata, copy.spec?.template?.metadata]) {
     if (metadata?.labels?.['app.kubernetes.io/version'])
       metadata.labels['app.kubernetes.io/version'] = new Expression('.Values.image.tag | quote')
@@ -98,7 +95,7 @@ export const parametrised = (object: Manifest, { image, domain, revision }: Sett
 const optionalSecrets = ['TELEGRAM_OPS_BOT_TOKEN', 'TELEGRAM_OPS_CHAT_ID']
 
 /** By kind: what else a setting says. */
-const special: Record<string, (object: Loose) => void> = {
+const special: Record<string, (object: Untyped) => void> = {
   KnativeService: ({ metadata, spec }) => {
     const of = (setting: string) => `(index .Values.functions "${metadata.name}").${setting}`
     const { annotations } = spec.template.metadata
@@ -144,7 +141,7 @@ const special: Record<string, (object: Loose) => void> = {
 }
 
 /** Every name in the domain, whose first part is ours. */
-const inDomain = (value: Loose, domain: string): Loose => {
+const inDomain = (value: Untyped, domain: string): Untyped => {
   if (typeof value === 'string')
     return value.endsWith(`.${domain}`) && !value.includes('/')
       ? new Expression(`printf "${value.slice(0, -domain.length)}%s" .Values.domain | quote`)

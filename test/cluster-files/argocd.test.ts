@@ -6,7 +6,7 @@ import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
 import { type Overlay, renderOverlay } from '#infra/cluster/render/overlays.ts'
 import { environmentsFile, environmentsIn } from '#infra/delivery/environments.ts'
 import { root } from '#infra/repository.ts'
-import { whyNoCrds } from '#test/cluster-files/support/crds.ts'
+import { crdsSkipReason } from '#test/cluster-files/support/crds.ts'
 import { schemaFaults } from '#test/cluster-files/support/strict-schemas.ts'
 
 const text = (name: string) => readFileSync(join(root, 'infra/argocd', name), 'utf8')
@@ -32,7 +32,7 @@ const applicationOf = (element: (typeof elements)[number]): Manifest => {
   }
 }
 
-describe.skipIf(whyNoCrds)('Argo CD reads', () => {
+describe.skipIf(crdsSkipReason)('Argo CD reads', () => {
   test('the project and the set', () => {
     expect(schemaFaults(project)).toEqual([])
     expect(schemaFaults(set)).toEqual([])

@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { root } from '#infra/repository.ts'
-import { definitionsOf, whyNoGo } from '#test/cluster-files/support/crds.ts'
+import { definitionsOf, goSkipReason } from '#test/cluster-files/support/crds.ts'
 
-const skipped = whyNoGo ? ` (skipped: ${whyNoGo})` : ''
+const skipped = goSkipReason ? ` (skipped: ${goSkipReason})` : ''
 
-test.skipIf(whyNoGo)(`manifests are checked against Knative Serving 1.23 and 1.24${skipped}`, () => {
+test.skipIf(goSkipReason)(`manifests are checked against Knative Serving 1.23 and 1.24${skipped}`, () => {
   // Their modules are numbered 27 lower, from 0.
   const versions = definitionsOf('serving.knative.dev', 'Service').map(({ from }) => from)
   expect(versions).toEqual(['knative.dev/serving v0.50.0', 'knative.dev/serving v0.51.0'])
 })
 
-test.skipIf(whyNoGo)(`the CRDs come from Go's modules wherever there is one that has them${skipped}`, () => {
+test.skipIf(goSkipReason)(`the CRDs come from Go's modules wherever there is one that has them${skipped}`, () => {
   const kinds = [
     ['argoproj.io', 'Application'],
     ['bitnami.com', 'SealedSecret'],

@@ -1,24 +1,21 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
+import type { Manifest, Untyped } from '#infra/cluster/render/manifest-files.ts'
 import { overlays, parseManifests, renderOverlay } from '#infra/cluster/render/overlays.ts'
 import { root } from '#infra/repository.ts'
 import {
   brokenReferences,
   deadLetterLoops,
+  deletableVolumes,
   missingFlags,
-  needlessRights,
-  tokenOrLinks,
+  missingKeys,
+  needlessAccess,
+  tokensAndServiceLinks,
   tooManyConnections,
-  unkeptVolumes,
-  unmetKeys,
   webhookFaults,
   wrongTicks,
 } from '#test/cluster-files/support/lints.ts'
-
-// biome-ignore lint/suspicious/noExplicitAny: see Manifest.spec.
-type Loose = any
 
 describe.each(overlays)('the objects of %s', overlay => {
   test.each([
@@ -27,10 +24,10 @@ describe.each(overlays)('the objects of %s', overlay => {
     ['refer to objects that are there', brokenReferences],
     ['tick for the function that the tick is called after', wrongTicks],
     ['need no feature flag', missingFlags],
-    ['give no pod a token for the API server, nor the addresses of all Services', needlessRights],
-    ['have each key of a Secret or ConfigMap from exactly one source', unmetKeys],
+    ['give no pod a token for the API server, nor the addresses of all Services', needlessAccess],
+    ['have each key of a Secret or ConfigMap from exactly one source', missingKeys],
     ['leave PostgreSQL connections enough', tooManyConnections],
-    ['lose no volume to Argo CD or helm uninstall', unkeptVolumes],
+    ['lose no volume to Argo CD or helm uninstall', deletableVolumes],
   ] as const)('%s', async (_, lint) => {
     expect(lint(await renderOverlay(overlay))).toEqual([])
   })
@@ -47,11 +44,11 @@ test('what is applied by hand gives no pod a token for the API server, nor the a
       'infra/cluster/restore.yaml',
     ]),
   )
-  expect(tokenOrLinks(byHand)).toEqual([])
+  expect(tokensAndServiceLinks(byHand)).toEqual([])
 })
 
 /** The objects of minikube with one of them changed. */
-const spoiled = async (kind: string, name: string, change: (object: Loose) => void): Promise<Manifest[]> => {
+const spoiled = async (kind: string, name: string, change: (object: Untyped) => void): Promise<Manifest[]> => {
   const objects = structuredClone(await renderOverlay('minikube'))
   const isIt = (one: Manifest) =>
     one.kind === kind && one.metadata.name === name && (kind !== 'Service' || one.apiVersion.startsWith('serving.'))
@@ -140,7 +137,7 @@ describe('what is wrong is said', () => {
     ],
     [
       'a function with a token for the API server',
-      needlessRights,
+      needlessAccess,
       spoiled('Service', 'uptime-prober', ({ spec }) => delete spec.template.spec.automountServiceAccountToken),
       'Service/uptime-prober: automountServiceAccountToken is not false',
     ],
@@ -154,19 +151,19 @@ describe('what is wrong is said', () => {
     ],
     [
       'a database with the addresses of all Services in its environment',
-      needlessRights,
+      needlessAccess,
       spoiled('StatefulSet', 'postgres', ({ spec }) => delete spec.template.spec.enableServiceLinks),
       'StatefulSet/postgres: enableServiceLinks is not false',
     ],
     [
       'a default account whose pods get a token',
-      needlessRights,
+      needlessAccess,
       spoiled('ServiceAccount', 'default', one => delete one.automountServiceAccountToken),
       'ServiceAccount/default: automountServiceAccountToken is not false',
     ],
     [
       'a key that no Secret has',
-      unmetKeys,
+      missingKeys,
       spoiled('Secret', 'vigia-telegram', ({ data }) => delete data.TELEGRAM_BOT_TOKEN),
       'Service/telegram-webhook: Secret vigia-telegram has no key TELEGRAM_BOT_TOKEN',
     ],
@@ -180,13 +177,13 @@ describe('what is wrong is said', () => {
     ],
     [
       'a database that goes with the chart',
-      unkeptVolumes,
+      deletableVolumes,
       spoiled('StatefulSet', 'postgres', ({ metadata }) => delete metadata.annotations['helm.sh/resource-policy']),
       'StatefulSet/postgres: may be deleted with its data, for it lacks helm.sh/resource-policy: keep',
     ],
     [
       'a database that Argo CD may prune',
-      unkeptVolumes,
+      deletableVolumes,
       spoiled('StatefulSet', 'mongodb', ({ metadata }) => {
         metadata.annotations['argocd.argoproj.io/sync-options'] = 'Delete=false'
       }),

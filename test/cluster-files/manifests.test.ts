@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { knativeManifests, type Manifest } from '#infra/cluster/render/manifest-files.ts'
 import { admissionFaults } from '#test/cluster-files/support/admission.ts'
-import { whyNoCrds } from '#test/cluster-files/support/crds.ts'
+import { crdsSkipReason } from '#test/cluster-files/support/crds.ts'
 import { schemaFaults } from '#test/cluster-files/support/strict-schemas.ts'
 
 const objects = knativeManifests()
 
-describe.skipIf(whyNoCrds)(`against the CRDs${whyNoCrds ? ` (skipped: ${whyNoCrds})` : ''}`, () => {
+describe.skipIf(crdsSkipReason)(`against the CRDs${crdsSkipReason ? ` (skipped: ${crdsSkipReason})` : ''}`, () => {
   test.each(objects.map(one => [`${one.file} ${one.kind} ${one.metadata.name}`, one] as const))(
     '%s is what the API server takes under strict validation',
     (_, one) => expect(schemaFaults(one)).toEqual([]),

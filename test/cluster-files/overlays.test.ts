@@ -15,13 +15,13 @@ import {
 } from '#infra/cluster/render/overlays.ts'
 import { kustomize } from '#infra/delivery/kube-tools.ts'
 import { root } from '#infra/repository.ts'
-import { allowance, demand, quantity } from '#test/cluster-files/support/capacity.ts'
-import { whyNoCrds } from '#test/cluster-files/support/crds.ts'
-import { unkeptVolumes } from '#test/cluster-files/support/lints.ts'
+import { maxDemand, quantity, quotaOf } from '#test/cluster-files/support/capacity.ts'
+import { crdsSkipReason } from '#test/cluster-files/support/crds.ts'
+import { deletableVolumes } from '#test/cluster-files/support/lints.ts'
 import {
   imageFaults,
-  looseFaults,
   orderFaults,
+  podSecurityFaults,
   podSpecs,
   releaseFaults,
   waveFaults,
@@ -64,8 +64,8 @@ const [, revision = ''] = /vigia\.dev\/revision: "?([^\s"]+)"?$/m.exec(
 )!
 
 describe.each(overlays)('%s', overlay => {
-  test.skipIf(whyNoCrds)(
-    `every object of a kind that has a CRD is valid, no field unknown${whyNoCrds ? ` (skipped: ${whyNoCrds})` : ''}`,
+  test.skipIf(crdsSkipReason)(
+    `every object of a kind that has a CRD is valid, no field unknown${crdsSkipReason ? ` (skipped: ${crdsSkipReason})` : ''}`,
     async () => expect(faultsOf(await renderOverlay(overlay))).toEqual([]),
   )
 
@@ -95,7 +95,7 @@ describe.each(overlays)('%s', overlay => {
     expect(releaseFaults(await renderOverlay(overlay), version, revision)).toEqual([]))
 
   test('pods are as the level "restricted" wants them, with a root that cannot be written to', async () =>
-    expect(looseFaults(await renderOverlay(overlay))).toEqual([]))
+    expect(podSecurityFaults(await renderOverlay(overlay))).toEqual([]))
 
   test('what is referred to comes in an earlier wave, or in the same', async () =>
     expect(waveFaults(await renderOverlay(overlay))).toEqual([]))
@@ -105,8 +105,8 @@ describe.each(overlays)('%s', overlay => {
 
   test('the quota lets everything scale as far as it may while a release rolls out, and not much more', async () => {
     const objects = await renderOverlay(overlay)
-    const allowed = allowance(objects)
-    for (const [name, most] of Object.entries(demand(objects))) {
+    const allowed = quotaOf(objects)
+    for (const [name, most] of Object.entries(maxDemand(objects))) {
       expect(allowed[name], name).toBeGreaterThanOrEqual(most)
       expect(allowed[name], name).toBeLessThanOrEqual(1.5 * most)
     }
@@ -210,7 +210,7 @@ describe('what stands under the overlays', () => {
     const objects = await renderedFolder(folder)
     expect(objects.length).toBeGreaterThan(0)
     expect(JSON.stringify(objects)).not.toContain('app.kubernetes.io/version')
-    if (whyNoCrds === undefined) expect(faultsOf(objects)).toEqual([])
+    if (crdsSkipReason === undefined) expect(faultsOf(objects)).toEqual([])
   })
 
   test.each(folders)('%s has no kind that Knative has only once its operator has read the rest', async folder => {
@@ -221,7 +221,7 @@ describe('what stands under the overlays', () => {
   test("Grafana's namespace lets in the route of every cluster that leads there", async () => {
     const file = 'infra/cluster/platform/grafana.yaml'
     const [grant] = parseManifests(readFileSync(join(root, file), 'utf8'), file) as [Manifest]
-    if (whyNoCrds === undefined) expect(faultsOf([grant])).toEqual([])
+    if (crdsSkipReason === undefined) expect(faultsOf([grant])).toEqual([])
     const { from, to } = grant.spec
     for (const overlay of overlays) {
       const route = (await renderOverlay(overlay)).find(
@@ -281,7 +281,7 @@ describe('PostgreSQL of gke beside itself', () => {
   const of = (objects: Manifest[], kind: string) =>
     objects.find(one => one.kind === kind && one.apiVersion.startsWith('postgresql.'))!
 
-  test.skipIf(whyNoCrds)('is valid', () => expect(faultsOf(recovery())).toEqual([]))
+  test.skipIf(crdsSkipReason)('is valid', () => expect(faultsOf(recovery())).toEqual([]))
 
   test('differs from the one that it is recovered from in its name and its beginning', async () => {
     const objects = await renderOverlay('gke')
@@ -302,7 +302,7 @@ describe('PostgreSQL of gke beside itself', () => {
     expect(one!.metadata.name).not.toBe(other!.metadata.name)
   })
 
-  test('loses no volume to Argo CD or helm uninstall', () => expect(unkeptVolumes(recovery())).toEqual([]))
+  test('loses no volume to Argo CD or helm uninstall', () => expect(deletableVolumes(recovery())).toEqual([]))
 
   test('and its bucket are allowed to the service account of each, as the README says', () => {
     const readme = readFileSync(join(root, 'infra/cluster/gke/README.md'), 'utf8')
@@ -463,21 +463,21 @@ describe('what is wrong is noticed', () => {
       'gke',
       knative('uptime-prober'),
       one => delete container(one).securityContext.runAsNonRoot,
-      looseFaults,
+      podSecurityFaults,
     ],
     [
       'a database that can write to its root',
       'minikube',
       is('StatefulSet', 'postgres'),
       one => delete container(one).securityContext.readOnlyRootFilesystem,
-      looseFaults,
+      podSecurityFaults,
     ],
     [
       'a folder of the node',
       'onprem',
       is('StatefulSet', 'mongodb'),
       one => one.spec.template.spec.volumes.push({ name: 'node', hostPath: { path: '/' } }),
-      looseFaults,
+      podSecurityFaults,
     ],
     [
       'an image of another release',
@@ -570,7 +570,7 @@ describe('what is wrong is noticed', () => {
     expect(faults(objects)).not.toEqual([])
   })
 
-  test.skipIf(whyNoCrds).each<[string, Overlay, (one: Manifest) => boolean, (one: Manifest) => unknown]>([
+  test.skipIf(crdsSkipReason).each<[string, Overlay, (one: Manifest) => boolean, (one: Manifest) => unknown]>([
     [
       'an unknown field of PostgreSQL',
       'gke',
@@ -606,6 +606,6 @@ describe('what is wrong is noticed', () => {
     const objects = structuredClone(await renderOverlay('minikube'))
     const prober = objects.find(knative('uptime-prober'))!
     prober.spec.template.metadata.annotations['autoscaling.knative.dev/max-scale'] = '10'
-    expect(demand(objects).pods).toBeGreaterThan(allowance(objects).pods!)
+    expect(maxDemand(objects).pods).toBeGreaterThan(quotaOf(objects).pods!)
   })
 })

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { type KubeTool, kubeTool } from '#infra/delivery/kube-tools.ts'
 import { freePort } from '#infra/net/free-port.ts'
-import { whyNoCrds } from '#test/cluster-files/support/crds.ts'
+import { crdsSkipReason } from '#test/cluster-files/support/crds.ts'
 import { until } from '#test/support/until.ts'
 import { clusterClient } from './support/cluster-client.ts'
 import { type StandIn, standIn } from './support/controllers.ts'
@@ -59,7 +59,7 @@ export const whyNoApiServer = async (): Promise<string | undefined> => {
   try {
     for (const tool of ['kubectl', 'helm'] as const)
       if ((await kubeTool(tool)) === undefined) throw new Unavailable(`no ${tool}: neither from npm nor on PATH`)
-    if (whyNoCrds) throw new Unavailable(whyNoCrds)
+    if (crdsSkipReason) throw new Unavailable(crdsSkipReason)
     await programs()
     return undefined
   } catch (error) {

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { onPath } from '#infra/delivery/on-path.ts'
 import { root } from '#infra/repository.ts'
-import { whyNoCrds } from '#test/cluster-files/support/crds.ts'
+import { crdsSkipReason } from '#test/cluster-files/support/crds.ts'
 import { schemaFaults } from '#test/cluster-files/support/strict-schemas.ts'
 import { tektonSteps, workflowSteps } from '#test/delivery/support/release.ts'
 
@@ -162,7 +162,7 @@ const tektonFaults = (run: PipelineRun): string[] => {
   )
 }
 
-describe.skipIf(whyNoCrds)(`against Tekton's CRDs${whyNoCrds ? ` (skipped: ${whyNoCrds})` : ''}`, () => {
+describe.skipIf(crdsSkipReason)(`against Tekton's CRDs${crdsSkipReason ? ` (skipped: ${crdsSkipReason})` : ''}`, () => {
   test.each(pipelines)(
     '%s and each taskSpec in it are what Tekton takes, without a field that it does not know',
     file => {

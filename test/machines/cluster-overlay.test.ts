@@ -6,7 +6,7 @@ import { parseManifests, renderOverlay } from '#infra/cluster/render/overlays.ts
 import { root } from '#infra/repository.ts'
 import { podTemplateOf } from '#test/cluster-files/support/lints.ts'
 import { allows, type Peer } from '#test/cluster-files/support/network-policies.ts'
-import { looseFaults } from '#test/cluster-files/support/overlay-rules.ts'
+import { podSecurityFaults } from '#test/cluster-files/support/overlay-rules.ts'
 import { consumerTimeoutFaults } from '#test/cluster-files/support/rabbitmq.ts'
 import { restoreJob } from '#test/machines/support/etcd-restore.ts'
 
@@ -40,7 +40,7 @@ describe('the Job that restores a dump', () => {
   })
 
   test('is admitted by the namespace, and is not part of the overlay', () => {
-    expect(looseFaults([restore])).toEqual([])
+    expect(podSecurityFaults([restore])).toEqual([])
     expect(objects.filter(({ metadata }) => metadata.name === restore.metadata.name)).toEqual([])
   })
 

@@ -3,6 +3,10 @@ import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import { root } from '#infra/repository.ts'
 
+/** A part of an object whose shape differs by kind. The tests check it against the CRDs. */
+// biome-ignore lint/suspicious/noExplicitAny: the shape is known only at run time.
+export type Untyped = any
+
 /** A Kubernetes object as its file writes it, and the path of that file. */
 export interface Manifest {
   file: string
@@ -14,8 +18,7 @@ export interface Manifest {
     labels?: Record<string, string>
     annotations?: Record<string, string>
   }
-  // biome-ignore lint/suspicious/noExplicitAny: the shape differs by kind, and the tests check it against the CRDs.
-  spec: any
+  spec: Untyped
 }
 
 /**

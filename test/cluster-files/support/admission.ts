@@ -1,4 +1,4 @@
-import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
+import type { Manifest, Untyped } from '#infra/cluster/render/manifest-files.ts'
 import { cesqlErrors } from '#local/filters/cesql.ts'
 import { cron } from '#local/sources/cron.ts'
 
@@ -23,10 +23,7 @@ export const admissionFaults = (object: Manifest): string[] => {
   }
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: see Manifest.spec.
-type Loose = any
-
-const destinationFaults = (to: Loose, path: string): string[] => {
+const destinationFaults = (to: Untyped, path: string): string[] => {
   if (!to?.ref && !to?.uri) return [`expected at least one, got none: ${path}.ref, ${path}.uri`]
   // Ours: everything of Vigia is in one namespace, which the objects name and references leave out.
   if (to.ref?.namespace !== undefined) return [`namespace differs or is said twice: ${path}.ref.namespace`]
@@ -40,7 +37,7 @@ const destinationFaults = (to: Loose, path: string): string[] => {
 
 const isoDuration = /^P(?!$)(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$/
 
-const deliveryFaults = (delivery: Loose, path: string): string[] => {
+const deliveryFaults = (delivery: Untyped, path: string): string[] => {
   if (!delivery) return [`missing field: ${path}`]
   const whole = ['retry', 'backoffPolicy', 'backoffDelay', 'deadLetterSink'].filter(key => delivery[key] === undefined)
   return [
@@ -69,7 +66,7 @@ const dependency = 'knative.dev/dependency'
 
 const dependencyFaults = (text: string | undefined): string[] => {
   if (text === undefined) return []
-  const found = parsed(text)
+  const found = parseObject(text)
   return ['apiVersion', 'kind', 'name']
     .filter(key => !found?.[key])
     .map(key => `missing field: metadata.annotations[${dependency}].${key}`)
@@ -77,22 +74,22 @@ const dependencyFaults = (text: string | undefined): string[] => {
 
 const triggerFaults = ({ metadata, spec }: Manifest): string[] => [
   ...dependencyFaults(metadata.annotations?.[dependency]),
-  ...closed(spec, ['broker', 'brokerRef', 'delivery', 'filter', 'filters', 'subscriber'], 'spec'),
-  ...closed(
+  ...unknownFields(spec, ['broker', 'brokerRef', 'delivery', 'filter', 'filters', 'subscriber'], 'spec'),
+  ...unknownFields(
     spec.delivery,
     ['deadLetterSink', 'retry', 'backoffPolicy', 'backoffDelay', 'timeout', 'retryAfterMax', 'format'],
     'spec.delivery',
   ),
-  ...closed(spec.filter, ['attributes'], 'spec.filter'),
+  ...unknownFields(spec.filter, ['attributes'], 'spec.filter'),
   ...(Boolean(spec.broker) === Boolean(spec.brokerRef) ? ['expected exactly one: spec.broker, spec.brokerRef'] : []),
   ...Object.entries(spec.filter?.attributes ?? {}).flatMap(([name, value]) => [
     ...(/^[a-z][a-z0-9]*$/.test(name) ? [] : [`invalid key name: spec.filter.attributes[${name}]`]),
     ...(typeof value === 'string' && value !== '' ? [] : [`empty or no string: spec.filter.attributes[${name}]`]),
   ]),
-  ...(spec.filters ?? []).flatMap((element: Loose, index: number) =>
+  ...(spec.filters ?? []).flatMap((element: Untyped, index: number) =>
     Object.keys(element).length === 1 ? [] : [`expected one dialect: spec.filters[${index}]`],
   ),
-  ...(spec.filters ?? []).flatMap(({ cesql }: Loose) => (cesql === undefined ? [] : cesqlErrors(cesql))),
+  ...(spec.filters ?? []).flatMap(({ cesql }: Untyped) => (cesql === undefined ? [] : cesqlErrors(cesql))),
   ...destinationFaults(spec.subscriber, 'spec.subscriber'),
   ...deliveryFaults(spec.delivery, 'spec.delivery'),
 ]
@@ -117,7 +114,7 @@ const pingSourceFaults = ({ spec }: Manifest): string[] => [
     : []),
   ...(spec.dataBase64 === undefined || isBase64(spec.dataBase64) ? [] : ['illegal base64 data: spec.dataBase64']),
   ...(spec.data !== undefined && !spec.contentType ? ['data without contentType arrives without Content-Type'] : []),
-  ...(spec.contentType === 'application/json' && parsed(spec.data) === undefined
+  ...(spec.contentType === 'application/json' && parseObject(spec.data) === undefined
     ? ['not a JSON object: spec.data']
     : []),
   ...Object.keys(spec.ceOverrides?.extensions ?? {}).flatMap(name => [
@@ -127,7 +124,7 @@ const pingSourceFaults = ({ spec }: Manifest): string[] => [
 ]
 
 /** The object that a text says in JSON, if it does. */
-const parsed = (text: string): Record<string, unknown> | undefined => {
+const parseObject = (text: string): Record<string, unknown> | undefined => {
   try {
     const value: unknown = JSON.parse(text)
     return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -153,11 +150,11 @@ const count: Rule = value => /^\d+$/.test(value)
 const number =
   (least: number, most: number): Rule =>
   value =>
-    /^\d+(\.\d+)?$/.test(value) && within(Number(value), least, most)
+    /^\d+(\.\d+)?$/.test(value) && isBetween(Number(value), least, most)
 const duration =
   (least: number, most: number): Rule =>
   value =>
-    within(seconds(value), least, most)
+    isBetween(seconds(value), least, most)
 type Rule = (value: string) => boolean
 
 /** The annotations autoscaling.knative.dev/*, and what each may be. */
@@ -181,7 +178,7 @@ const scalingRules: Record<string, Rule> = {
 
 const reservedPorts = [8008, 8012, 8013, 8022, 9090, 9091]
 
-const portFaults = (ports: Loose[]): string[] => [
+const portFaults = (ports: Untyped[]): string[] => [
   ...(ports.length > 1 ? ['more than one port'] : []),
   ...ports.flatMap(({ name = '', containerPort }) => [
     ...(['', 'http1', 'h2c'].includes(name) ? [] : [`port name ${name}`]),
@@ -189,7 +186,7 @@ const portFaults = (ports: Loose[]): string[] => [
   ]),
 ]
 
-const probeFaults = (probe: Loose, path: string): string[] => {
+const probeFaults = (probe: Untyped, path: string): string[] => {
   if (probe === undefined) return []
   const handlers = ['httpGet', 'tcpSocket', 'exec', 'grpc'].filter(kind => probe[kind] !== undefined)
   const ownPace = path === 'readinessProbe' && !probe.periodSeconds
@@ -201,7 +198,7 @@ const probeFaults = (probe: Loose, path: string): string[] => {
   ]
 }
 
-const trafficFaults = (traffic: Loose[] | undefined): string[] => [
+const trafficFaults = (traffic: Untyped[] | undefined): string[] => [
   ...(traffic && traffic.reduce((sum, { percent = 0 }) => sum + percent, 0) !== 100 ? ['traffic is not 100 %'] : []),
   ...(traffic ?? []).flatMap(({ configurationName }) => (configurationName ? ['traffic names a configuration'] : [])),
 ]
@@ -232,23 +229,23 @@ const serviceFaults = ({ metadata, spec }: Manifest): string[] => {
     ...trafficFaults(spec.traffic),
     ...(spec.template.metadata?.name ? ['spec.template.metadata.name must change with every edit: leave it out'] : []),
     ...(pod.containers.length === 1 ? [] : ['expected one container']),
-    ...(within(pod.containerConcurrency, 0, 1000) ? [] : ['containerConcurrency is not between 0 and 1000']),
-    ...(within(pod.timeoutSeconds, 1, 600) ? [] : ['timeoutSeconds is not between 1 and 600']),
+    ...(isBetween(pod.containerConcurrency, 0, 1000) ? [] : ['containerConcurrency is not between 0 and 1000']),
+    ...(isBetween(pod.timeoutSeconds, 1, 600) ? [] : ['timeoutSeconds is not between 1 and 600']),
     // Ours: the default for the first byte is 300 s (serving, pkg/apis/serving/v1/revision_defaults.go), and our functions answer at the end.
     ...(pod.timeoutSeconds > 300 && pod.responseStartTimeoutSeconds !== pod.timeoutSeconds
       ? ['timeoutSeconds over 300 needs an equal responseStartTimeoutSeconds']
       : []),
     ...(container.env ?? [])
-      .filter(({ name }: Loose) => reservedEnv.includes(name))
-      .map(({ name }: Loose) => `reserved: env ${name}`),
+      .filter(({ name }: Untyped) => reservedEnv.includes(name))
+      .map(({ name }: Untyped) => `reserved: env ${name}`),
     ...['lifecycle', 'terminationGracePeriodSeconds', 'nodeSelector', 'tolerations', 'affinity', 'initContainers']
       .filter(key => pod[key] !== undefined || container[key] !== undefined)
       .map(key => `not allowed: ${key}`),
     // serving, pkg/apis/serving/fieldmask.go: the only value it takes is false.
     ...(pod.automountServiceAccountToken === true ? ['not allowed: automountServiceAccountToken: true'] : []),
     ...(container.volumeMounts ?? [])
-      .filter(({ mountPath }: Loose) => ['/', '/dev', '/dev/log', '/var/log'].includes(mountPath))
-      .map(({ mountPath }: Loose) => `not allowed: mountPath ${mountPath}`),
+      .filter(({ mountPath }: Untyped) => ['/', '/dev', '/dev/log', '/var/log'].includes(mountPath))
+      .map(({ mountPath }: Untyped) => `not allowed: mountPath ${mountPath}`),
     // Ours: what Kubernetes calls "restricted".
     ...(security.runAsNonRoot === true &&
     security.allowPrivilegeEscalation === false &&
@@ -260,13 +257,13 @@ const serviceFaults = ({ metadata, spec }: Manifest): string[] => {
   ]
 }
 
-const within = (value: number | undefined, least: number, most: number) =>
+const isBetween = (value: number | undefined, least: number, most: number) =>
   value !== undefined && value >= least && value <= most
 const seconds = (goDuration = '') => {
   const found = /^(\d+)(s|m|h)$/.exec(goDuration)
   return found ? Number(found[1]) * { s: 1, m: 60, h: 3600 }[found[2] as 's' | 'm' | 'h'] : undefined
 }
-const closed = (object: Loose, known: string[], path: string) =>
+const unknownFields = (object: Untyped, known: string[], path: string) =>
   Object.keys(object ?? {})
     .filter(key => !known.includes(key))
     .map(key => `unknown field: ${path}.${key}`)

@@ -1,10 +1,7 @@
-import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
-
-// biome-ignore lint/suspicious/noExplicitAny: see Manifest.spec.
-type Loose = any
+import type { Manifest, Untyped } from '#infra/cluster/render/manifest-files.ts'
 
 /** What a ResourceQuota counts, by its names: cores, bytes, pieces. */
-export type Amounts = Record<string, number>
+export type ResourceAmounts = Record<string, number>
 
 const units: Record<string, number> = { m: 1e-3, k: 1e3, M: 1e6, G: 1e9, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 }
 
@@ -16,18 +13,18 @@ export const quantity = (text: string): number => {
   return Number(digits) * factor
 }
 
-const sum = (parts: Amounts[]): Amounts => {
-  const all: Amounts = {}
+const total = (parts: ResourceAmounts[]): ResourceAmounts => {
+  const all: ResourceAmounts = {}
   for (const part of parts) for (const [name, amount] of Object.entries(part)) all[name] = (all[name] ?? 0) + amount
   return all
 }
 
-const times = (count: number, amounts: Amounts): Amounts =>
+const times = (count: number, amounts: ResourceAmounts): ResourceAmounts =>
   Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, count * amount]))
 
 /** What a pod of these containers counts for; a LimitRange says what a container takes that does not say it. */
-const pod = (containers: Loose[], range: Loose): Amounts =>
-  sum([
+const podAmounts = (containers: Untyped[], range: Untyped): ResourceAmounts =>
+  total([
     { pods: 1 },
     ...containers.map(({ resources = {} }) => ({
       'requests.cpu': quantity(resources.requests?.cpu ?? range.defaultRequest.cpu),
@@ -36,8 +33,12 @@ const pod = (containers: Loose[], range: Loose): Amounts =>
     })),
   ])
 
-const claim = (size: string): Amounts => ({ persistentvolumeclaims: 1, 'requests.storage': quantity(size) })
-const claims = (templates: Loose[] = []) => templates.map(({ spec }) => claim(spec.resources.requests.storage))
+const claimAmounts = (size: string): ResourceAmounts => ({
+  persistentvolumeclaims: 1,
+  'requests.storage': quantity(size),
+})
+const claimsOf = (templates: Untyped[] = []) =>
+  templates.map(({ spec }) => claimAmounts(spec.resources.requests.storage))
 
 // Knative's own default for what stands in front of each function.
 const queueProxy = { resources: { requests: { cpu: '25m' } } }
@@ -56,11 +57,11 @@ const dispatcher = (annotations: Record<string, string> = {}) => {
 }
 
 /** The annotations of the Trigger whose dispatcher a ScaledObject scales. */
-const dispatching = ({ spec }: Manifest, all: Manifest[]) =>
+const annotationsOfScaledTrigger = ({ spec }: Manifest, all: Manifest[]) =>
   all.find(({ kind, metadata }) => kind === 'Trigger' && `${metadata.name}-dispatcher` === spec.scaleTargetRef.name)
     ?.metadata.annotations
 
-const demandOf = (one: Manifest, all: Manifest[], range: Loose): Amounts[] => {
+const demandOf = (one: Manifest, all: Manifest[], range: Untyped): ResourceAmounts[] => {
   const onRabbit = all.some(({ kind }) => kind === 'RabbitmqCluster')
   const { spec } = one
   switch (one.kind) {
@@ -68,56 +69,60 @@ const demandOf = (one: Manifest, all: Manifest[], range: Loose): Amounts[] => {
       if (!one.apiVersion.startsWith('serving.')) return []
       const most = Number(spec.template.metadata.annotations['autoscaling.knative.dev/max-scale'])
       // A rollout has two revisions.
-      return [times(2 * most, pod([...spec.template.spec.containers, queueProxy], range))]
+      return [times(2 * most, podAmounts([...spec.template.spec.containers, queueProxy], range))]
     }
     case 'StatefulSet':
       return [
-        times(spec.replicas, pod(spec.template.spec.containers, range)),
-        ...claims(spec.volumeClaimTemplates).map(each => times(spec.replicas, each)),
+        times(spec.replicas, podAmounts(spec.template.spec.containers, range)),
+        ...claimsOf(spec.volumeClaimTemplates).map(each => times(spec.replicas, each)),
       ]
     case 'Job':
-      return [pod(spec.template.spec.containers, range)]
+      return [podAmounts(spec.template.spec.containers, range)]
     case 'CronJob':
-      return [pod(spec.jobTemplate.spec.template.spec.containers, range)]
+      return [podAmounts(spec.jobTemplate.spec.template.spec.containers, range)]
     case 'PersistentVolumeClaim':
-      return [claim(spec.resources.requests.storage)]
+      return [claimAmounts(spec.resources.requests.storage)]
     case 'Cluster':
       // As many again while it is recovered beside itself, and the pod that makes one of them anew.
       return [
-        times(2 * spec.instances + 1, pod([{ resources: spec.resources }, barman], range)),
-        ...[spec.storage, spec.walStorage].map(({ size }) => times(2 * spec.instances + 1, claim(size))),
+        times(2 * spec.instances + 1, podAmounts([{ resources: spec.resources }, barman], range)),
+        ...[spec.storage, spec.walStorage].map(({ size }) => times(2 * spec.instances + 1, claimAmounts(size))),
       ]
     case 'MongoDBCommunity':
       return [
-        times(spec.members, pod(spec.statefulSet.spec.template.spec.containers, range)),
+        times(spec.members, podAmounts(spec.statefulSet.spec.template.spec.containers, range)),
         // The operator's volume for logs has two gigabytes.
-        ...[...claims(spec.statefulSet.spec.volumeClaimTemplates), claim('2G')].map(each => times(spec.members, each)),
+        ...[...claimsOf(spec.statefulSet.spec.volumeClaimTemplates), claimAmounts('2G')].map(each =>
+          times(spec.members, each),
+        ),
       ]
     case 'RabbitmqCluster':
       return [
-        times(spec.replicas, pod([{ resources: spec.resources }], range)),
-        times(spec.replicas, claim(spec.persistence.storage)),
+        times(spec.replicas, podAmounts([{ resources: spec.resources }], range)),
+        times(spec.replicas, claimAmounts(spec.persistence.storage)),
       ]
     case 'Trigger':
       // One for its events, one for its dead letters.
-      return onRabbit ? [times(2, pod([dispatcher(one.metadata.annotations)], range))] : []
+      return onRabbit ? [times(2, podAmounts([dispatcher(one.metadata.annotations)], range))] : []
     case 'ScaledObject':
-      return onRabbit ? [times(spec.maxReplicaCount - 1, pod([dispatcher(dispatching(one, all))], range))] : []
+      return onRabbit
+        ? [times(spec.maxReplicaCount - 1, podAmounts([dispatcher(annotationsOfScaledTrigger(one, all))], range))]
+        : []
     case 'Broker':
-      return onRabbit ? [times(2, pod([dispatcher(one.metadata.annotations)], range))] : []
+      return onRabbit ? [times(2, podAmounts([dispatcher(one.metadata.annotations)], range))] : []
     default:
       return []
   }
 }
 
 /** What everything in the namespace takes at most: functions at their max-scale while a release rolls out, databases, brokers. */
-export const demand = (objects: Manifest[]): Amounts => {
+export const maxDemand = (objects: Manifest[]): ResourceAmounts => {
   const [range] = objects.find(({ kind }) => kind === 'LimitRange')!.spec.limits
-  return sum(objects.flatMap(one => demandOf(one, objects, range)))
+  return total(objects.flatMap(one => demandOf(one, objects, range)))
 }
 
 /** What the ResourceQuota lets through, of what `demand` counts. */
-export const allowance = (objects: Manifest[]): Amounts =>
+export const quotaOf = (objects: Manifest[]): ResourceAmounts =>
   Object.fromEntries(
     Object.entries(objects.find(({ kind }) => kind === 'ResourceQuota')!.spec.hard as Record<string, string>).map(
       ([name, text]) => [name, quantity(text)],

@@ -52,7 +52,7 @@ const textsIn = (from: string, folder: string): Text[] =>
     .map(name => ({ from, text: readFileSync(join(folder, name), 'utf8') }))
 
 /** What Go's module cache has of the modules, after Go has downloaded what is missing; or why it cannot. */
-const fromModules = (): Text[] | { reason: string } => {
+const readModules = (): Text[] | { reason: string } => {
   const listed = [
     ...readFileSync(join(root, 'test/cluster-files/crds/go.sum'), 'utf8').matchAll(/^(\S+) ([^\s/]+) h1:/gm),
   ]
@@ -83,20 +83,20 @@ const fromModules = (): Text[] | { reason: string } => {
 /** For kinds that no module has, and where there is no Go. */
 const folder = process.env.KNATIVE_CRDS ?? join(root, '../shared/crds')
 
-const fromFolder = (): Text[] =>
+const readFolder = (): Text[] =>
   [folder, join(folder, 'platform')].filter(path => existsSync(path)).flatMap(path => textsIn(folder, path))
 
-const modules = fromModules()
+const modules = readModules()
 /** Why Go's modules cannot be read here, for a test's title; undefined where they can. */
-export const whyNoGo = 'reason' in modules ? modules.reason : undefined
+export const goSkipReason = 'reason' in modules ? modules.reason : undefined
 
-const sources = [Array.isArray(modules) ? modules : [], fromFolder()]
+const sources = [Array.isArray(modules) ? modules : [], readFolder()]
 
 /** Why the kinds of Knative and of the platform parts cannot be checked here, for a test's title; undefined where they can. */
-export const whyNoCrds =
-  sources.flat().length > 0 ? undefined : `no CRDs: ${whyNoGo}, and KNATIVE_CRDS names no folder with them`
+export const crdsSkipReason =
+  sources.flat().length > 0 ? undefined : `no CRDs: ${goSkipReason}, and KNATIVE_CRDS names no folder with them`
 
-if (whyNoCrds) process.stderr.write(`${whyNoCrds}\n`)
+if (crdsSkipReason) process.stderr.write(`${crdsSkipReason}\n`)
 
 /**
  * Every definition of a kind that there is here, the newest version of a module last. The folder's counts where no module has the kind.

@@ -1,11 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
+import type { Manifest, Untyped } from '#infra/cluster/render/manifest-files.ts'
 import { functionNames, root } from '#infra/repository.ts'
 import { admissionFaults } from './admission.ts'
-
-// biome-ignore lint/suspicious/noExplicitAny: see Manifest.spec.
-type Loose = any
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const idOf = ({ kind, metadata }: Manifest) => `${kind}/${metadata.name}`
@@ -37,12 +34,12 @@ export const deadLetterLoops = (objects: Manifest[]): string[] =>
 
 /** Every reference to an object of ours leads to one. */
 export const brokenReferences = (objects: Manifest[]): string[] => {
-  const has = (ref: Loose) =>
+  const has = (ref: Untyped) =>
     objects.some(
       ({ apiVersion, kind, metadata }) =>
         apiVersion === ref.apiVersion && kind === ref.kind && metadata.name === ref.name,
     )
-  const broken = (one: Manifest, ref: Loose) => (ref && !has(ref) ? [`${idOf(one)}: no ${ref.kind} ${ref.name}`] : [])
+  const broken = (one: Manifest, ref: Untyped) => (ref && !has(ref) ? [`${idOf(one)}: no ${ref.kind} ${ref.name}`] : [])
   return objects.flatMap(one => {
     switch (one.kind) {
       case 'Trigger':
@@ -58,7 +55,7 @@ export const brokenReferences = (objects: Manifest[]): string[] => {
       case 'DomainMapping':
         return broken(one, one.spec.ref)
       case 'HTTPRoute':
-        return one.spec.parentRefs.flatMap(({ name }: Loose) =>
+        return one.spec.parentRefs.flatMap(({ name }: Untyped) =>
           broken(one, { apiVersion: one.apiVersion, kind: 'Gateway', name }),
         )
       default:
@@ -90,7 +87,7 @@ export const wrongTicks = (objects: Manifest[]): string[] => {
 }
 
 /** Fields of a ksvc's pod that Serving refuses unless a flag in its config-features says otherwise; its defaults as of 1.23 and 1.24. */
-const flagged: Record<string, string> = {
+const flagOfField: Record<string, string> = {
   affinity: 'kubernetes.podspec-affinity',
   topologySpreadConstraints: 'kubernetes.podspec-topologyspreadconstraints',
   hostAliases: 'kubernetes.podspec-hostaliases',
@@ -108,7 +105,7 @@ const flagged: Record<string, string> = {
   dnsConfig: 'kubernetes.podspec-dnsconfig',
   shareProcessNamespace: 'kubernetes.podspec-shareprocessnamespace',
 }
-const flaggedVolumes: Record<string, string> = {
+const flagOfVolume: Record<string, string> = {
   persistentVolumeClaim: 'kubernetes.podspec-persistent-volume-claim',
   hostPath: 'kubernetes.podspec-volumes-hostpath',
   csi: 'kubernetes.podspec-volumes-csi',
@@ -120,9 +117,9 @@ export const missingFlags = (objects: Manifest[], enabled: string[] = []): strin
   objects.filter(isKnativeService).flatMap(one => {
     const pod = one.spec.template.spec
     const needed = [
-      ...Object.keys(pod).map(key => flagged[key]),
-      ...(pod.volumes ?? []).flatMap((volume: object) => Object.keys(volume).map(key => flaggedVolumes[key])),
-      ...(pod.containers as Loose[])
+      ...Object.keys(pod).map(key => flagOfField[key]),
+      ...(pod.volumes ?? []).flatMap((volume: object) => Object.keys(volume).map(key => flagOfVolume[key])),
+      ...(pod.containers as Untyped[])
         .flatMap(({ env = [] }) => env)
         .map(({ valueFrom }) =>
           valueFrom?.fieldRef || valueFrom?.resourceFieldRef ? 'kubernetes.podspec-fieldref' : undefined,
@@ -140,7 +137,7 @@ const ownsVolumes = ({ kind, apiVersion, spec }: Manifest): boolean =>
       (kind === 'Cluster' && apiVersion.startsWith('postgresql.'))
 
 /** Volumes, and what a volume may go with, that Argo CD or `helm uninstall` would delete. */
-export const unkeptVolumes = (objects: Manifest[]): string[] =>
+export const deletableVolumes = (objects: Manifest[]): string[] =>
   objects.filter(ownsVolumes).flatMap(one => {
     const { annotations = {} } = one.metadata
     const options = annotations['argocd.argoproj.io/sync-options']?.split(',') ?? []
@@ -151,20 +148,20 @@ export const unkeptVolumes = (objects: Manifest[]): string[] =>
   })
 
 /** What the pods of a ksvc, Job, CronJob, StatefulSet or Deployment are made from, or a Pod itself; undefined for everything else. */
-export const podTemplateOf = ({ kind, metadata, spec }: Manifest): Loose =>
+export const podTemplateOf = ({ kind, metadata, spec }: Manifest): Untyped =>
   kind === 'Pod'
     ? { metadata, spec }
     : kind === 'CronJob'
       ? spec.jobTemplate.spec.template
       : spec?.template?.spec?.containers && spec.template
 
-const containersOf = (one: Manifest): Loose[] => {
+const containersOf = (one: Manifest): Untyped[] => {
   const pod = podTemplateOf(one)?.spec
   return [...(pod?.containers ?? []), ...(pod?.initContainers ?? [])]
 }
 
 /** The keys of each Secret or ConfigMap that the objects bring, by `<kind>/<name>`: plain, sealed or fetched from a secret store. */
-const provided = (objects: Manifest[]): Map<string, Set<string>[]> => {
+const keysOfObjects = (objects: Manifest[]): Map<string, Set<string>[]> => {
   const found = new Map<string, Set<string>[]>()
   const add = (id: string, keys: Iterable<string>) => found.set(id, [...(found.get(id) ?? []), new Set(keys)])
   for (const one of objects as (Manifest & { data?: object; stringData?: object })[]) {
@@ -174,13 +171,13 @@ const provided = (objects: Manifest[]): Map<string, Set<string>[]> => {
     if (kind === 'SealedSecret')
       add(
         `Secret/${spec.template?.metadata?.name ?? metadata.name}`,
-        Object.keys({ ...sealable(metadata.name), ...spec.encryptedData }),
+        Object.keys({ ...keysForSecret(metadata.name), ...spec.encryptedData }),
       )
     if (kind === 'ExternalSecret')
       add(
         `Secret/${spec.target?.name ?? metadata.name}`,
         Object.keys(
-          spec.target?.template?.data ?? Object.fromEntries((spec.data as Loose[]).map(d => [d.secretKey, 0])),
+          spec.target?.template?.data ?? Object.fromEntries((spec.data as Untyped[]).map(d => [d.secretKey, 0])),
         ),
       )
     if (kind === 'Certificate') add(`Secret/${spec.secretName}`, ['tls.crt', 'tls.key', 'ca.crt'])
@@ -189,18 +186,18 @@ const provided = (objects: Manifest[]): Map<string, Set<string>[]> => {
 }
 
 /** What seal.sh would seal into a Secret from an .env that is filled in as its example says. */
-const sealable = (name: string): Record<string, true> => {
+const keysForSecret = (name: string): Record<string, true> => {
   const [, keys] = new RegExp(`^seal ${name} '(.+)'$`, 'm').exec(read('infra/cluster/onprem/seal.sh')) ?? []
   const known = [...read('infra/cluster/onprem/.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, key]) => key!)
   return Object.fromEntries(known.filter(key => new RegExp(`^(${keys})$`).test(key)).map(key => [key, true]))
 }
 
 /** Keys of Secrets and ConfigMaps that a container of ours asks for and nobody, or more than one, brings. */
-export const unmetKeys = (objects: Manifest[]): string[] => {
-  const sources = provided(objects)
+export const missingKeys = (objects: Manifest[]): string[] => {
+  const sources = keysOfObjects(objects)
   return objects.flatMap(one =>
     containersOf(one).flatMap(({ env = [] }) =>
-      (env as Loose[]).flatMap(({ valueFrom }) => {
+      (env as Untyped[]).flatMap(({ valueFrom }) => {
         const [kind, ref] = valueFrom?.secretKeyRef
           ? ['Secret', valueFrom.secretKeyRef]
           : ['ConfigMap', valueFrom?.configMapKeyRef]
@@ -215,7 +212,7 @@ export const unmetKeys = (objects: Manifest[]): string[] => {
 }
 
 /** Connections to PostgreSQL that one process of a function opens at most, as its main.ts says. */
-export const poolOf = (name: string): number => {
+export const poolSizeOf = (name: string): number => {
   const main = read(`functions/${name}/main.ts`)
   const [, options = ''] = /postgres\(env\('DATABASE_URL'\)(?:, (\{[^}]*\}))?\)/.exec(main) ?? []
   const [, max] = /max: (\d+)/.exec(options) ?? /\{\s*max = (\d+)/.exec(read('infra/database/connect.ts')) ?? []
@@ -223,20 +220,20 @@ export const poolOf = (name: string): number => {
 }
 
 /** PostgreSQL keeps these for its superuser. */
-const reserved = 3
+const superuserConnections = 3
 
 /**
  * Where all functions at their max-scale could open more connections than PostgreSQL takes. Twice, for while a release rolls out the old
  * and the new revision of a function are both there.
  */
-export const tooManyConnections = (objects: Manifest[], pool = poolOf): string[] => {
+export const tooManyConnections = (objects: Manifest[], pool = poolSizeOf): string[] => {
   const wanted = functionNames().reduce((sum, name) => {
     const service = objects.find(one => isKnativeService(one) && one.metadata.name === name)
     const annotations = service?.spec.template.metadata.annotations ?? {}
     return sum + Number(annotations['autoscaling.knative.dev/max-scale'] ?? Number.POSITIVE_INFINITY) * pool(name)
   }, 0)
   const most = maxConnections(objects)
-  return 2 * wanted + reserved <= most
+  return 2 * wanted + superuserConnections <= most
     ? []
     : [`functions may open ${wanted} connections, twice that while a release rolls out; PostgreSQL takes ${most}`]
 }
@@ -255,7 +252,7 @@ const maxConnections = (objects: Manifest[]): number => {
 }
 
 /** Pods that get a token for the API server, which none of ours calls, or the addresses of all Services in their environment. */
-export const tokenOrLinks = (objects: Manifest[]): string[] =>
+export const tokensAndServiceLinks = (objects: Manifest[]): string[] =>
   objects.flatMap(one => {
     const pod = podTemplateOf(one)?.spec
     return ['automountServiceAccountToken', 'enableServiceLinks']
@@ -264,14 +261,14 @@ export const tokenOrLinks = (objects: Manifest[]): string[] =>
   })
 
 /** The same, and pods that others make in the namespace and that run as its default account. */
-export const needlessRights = (objects: Manifest[]): string[] => {
+export const needlessAccess = (objects: Manifest[]): string[] => {
   const account = objects.find(
     ({ kind, metadata }) => kind === 'ServiceAccount' && metadata.name === 'default',
-  ) as Loose
+  ) as Untyped
   return [
     ...(account?.automountServiceAccountToken === false
       ? []
       : ['ServiceAccount/default: automountServiceAccountToken is not false']),
-    ...tokenOrLinks(objects),
+    ...tokensAndServiceLinks(objects),
   ]
 }

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
+import type { Manifest, Untyped } from '#infra/cluster/render/manifest-files.ts'
 
 /** Who takes part in the network: a pod with its labels and namespace, or an address that no pod has. */
 export type Peer =
@@ -13,9 +13,6 @@ export interface Port {
 
 type Direction = 'ingress' | 'egress'
 
-// biome-ignore lint/suspicious/noExplicitAny: see Manifest.spec.
-type Loose = any
-
 const isPod = (peer: Peer): peer is Extract<Peer, { namespace: string }> => 'namespace' in peer
 
 /**
@@ -23,9 +20,17 @@ const isPod = (peer: Peer): peer is Extract<Peer, { namespace: string }> => 'nam
  * direction is open in it, one that is selected is open to the union of what the policies name. Fields unknown here throw.
  */
 export const allows = (policies: Manifest[], from: Peer, to: Peer, port: Port): boolean =>
-  opens(policies, 'egress', from, to, to, port) && opens(policies, 'ingress', to, from, to, port)
+  allowsInDirection(policies, 'egress', from, to, to, port) &&
+  allowsInDirection(policies, 'ingress', to, from, to, port)
 
-const opens = (policies: Manifest[], direction: Direction, self: Peer, other: Peer, target: Peer, port: Port) => {
+const allowsInDirection = (
+  policies: Manifest[],
+  direction: Direction,
+  self: Peer,
+  other: Peer,
+  target: Peer,
+  port: Port,
+) => {
   if (!isPod(self)) return true
   const governing = policies.filter(
     policy =>
@@ -35,29 +40,29 @@ const opens = (policies: Manifest[], direction: Direction, self: Peer, other: Pe
   )
   if (governing.length === 0) return true
   return governing.some(policy =>
-    (policy.spec[direction] ?? []).some((rule: Loose) => {
-      closed(rule, [direction === 'ingress' ? 'from' : 'to', 'ports'])
+    (policy.spec[direction] ?? []).some((rule: Untyped) => {
+      refuseUnknownFields(rule, [direction === 'ingress' ? 'from' : 'to', 'ports'])
       const peers = direction === 'ingress' ? rule.from : rule.to
       return (
-        (isOpen(peers) || peers.some((peer: Loose) => names(peer, policy.metadata.namespace!, other))) &&
-        (isOpen(rule.ports) || rule.ports.some((one: Loose) => covers(one, target, port)))
+        (matchesAll(peers) || peers.some((peer: Untyped) => matchesPeer(peer, policy.metadata.namespace!, other))) &&
+        (matchesAll(rule.ports) || rule.ports.some((one: Untyped) => matchesPort(one, target, port)))
       )
     }),
   )
 }
 
 /** An absent or empty list names everybody. */
-const isOpen = (list: unknown[] | undefined) => list === undefined || list.length === 0
+const matchesAll = (list: unknown[] | undefined) => list === undefined || list.length === 0
 
 const typesOf = ({ spec }: Manifest): Direction[] => {
-  closed(spec, ['podSelector', 'policyTypes', 'ingress', 'egress'])
+  refuseUnknownFields(spec, ['podSelector', 'policyTypes', 'ingress', 'egress'])
   const said: string[] = spec.policyTypes ?? ['Ingress', ...(spec.egress ? ['Egress'] : [])]
   return said.map(type => type.toLowerCase() as Direction)
 }
 
-const names = (peer: Loose, namespace: string, other: Peer) => {
-  closed(peer, ['podSelector', 'namespaceSelector', 'ipBlock'])
-  if (peer.ipBlock) return !isPod(other) && within(peer.ipBlock, other.address)
+const matchesPeer = (peer: Untyped, namespace: string, other: Peer) => {
+  refuseUnknownFields(peer, ['podSelector', 'namespaceSelector', 'ipBlock'])
+  if (peer.ipBlock) return !isPod(other) && isInBlock(peer.ipBlock, other.address)
   if (!isPod(other)) return false
   const inNamespace = peer.namespaceSelector
     ? selects(peer.namespaceSelector, { 'kubernetes.io/metadata.name': other.namespace })
@@ -65,8 +70,8 @@ const names = (peer: Loose, namespace: string, other: Peer) => {
   return inNamespace && selects(peer.podSelector ?? {}, other.labels)
 }
 
-const covers = (rule: Loose, target: Peer, { number, protocol }: Port) => {
-  closed(rule, ['port', 'endPort', 'protocol'])
+const matchesPort = (rule: Untyped, target: Peer, { number, protocol }: Port) => {
+  refuseUnknownFields(rule, ['port', 'endPort', 'protocol'])
   if ((rule.protocol ?? 'TCP') !== protocol) return false
   if (rule.port === undefined) return true
   if (typeof rule.port === 'string') return isPod(target) && target.ports?.[rule.port] === number
@@ -74,11 +79,11 @@ const covers = (rule: Loose, target: Peer, { number, protocol }: Port) => {
 }
 
 /** A label selector of Kubernetes on labels; an empty one selects all. */
-export const selects = (selector: Loose, labels: Record<string, string>): boolean => {
-  closed(selector, ['matchLabels', 'matchExpressions'])
+export const selects = (selector: Untyped, labels: Record<string, string>): boolean => {
+  refuseUnknownFields(selector, ['matchLabels', 'matchExpressions'])
   return (
     Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value) &&
-    (selector.matchExpressions ?? []).every(({ key, operator, values = [] }: Loose) => {
+    (selector.matchExpressions ?? []).every(({ key, operator, values = [] }: Untyped) => {
       switch (operator) {
         case 'In':
           return key in labels && values.includes(labels[key])
@@ -95,8 +100,8 @@ export const selects = (selector: Loose, labels: Record<string, string>): boolea
   )
 }
 
-const within = (block: { cidr: string; except?: string[] }, address: string) => {
-  closed(block, ['cidr', 'except'])
+const isInBlock = (block: { cidr: string; except?: string[] }, address: string) => {
+  refuseUnknownFields(block, ['cidr', 'except'])
   const outside = (block.except ?? []).find(range => !inRange(block.cidr, range.split('/')[0]!))
   if (outside) throw new Error(`${outside} is not within ${block.cidr}`)
   return inRange(block.cidr, address) && !(block.except ?? []).some(range => inRange(range, address))
@@ -115,7 +120,7 @@ const inRange = (cidr: string, address: string) => {
 
 const family = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4')
 
-const closed = (object: object, known: string[]) => {
+const refuseUnknownFields = (object: object, known: string[]) => {
   const unknown = Object.keys(object).find(key => !known.includes(key))
   if (unknown !== undefined) throw new Error(`unknown field in a NetworkPolicy: ${unknown}`)
 }

@@ -1,30 +1,27 @@
-import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
+import type { Manifest, Untyped } from '#infra/cluster/render/manifest-files.ts'
 
-// biome-ignore lint/suspicious/noExplicitAny: see Manifest.spec.
-type Loose = any
-
-const named = ({ kind, metadata }: Manifest) => `${kind} ${metadata.name}`
+const idOf = ({ kind, metadata }: Manifest) => `${kind} ${metadata.name}`
 
 /** The pod specs that an object has in itself, whoever makes the pods. */
-export const podSpecs = ({ apiVersion, kind, spec }: Manifest): Loose[] => {
+export const podSpecs = ({ apiVersion, kind, spec }: Manifest): Untyped[] => {
   if (['StatefulSet', 'Deployment', 'Job'].includes(kind)) return [spec.template.spec]
   if (kind === 'CronJob') return [spec.jobTemplate.spec.template.spec]
   return kind === 'Service' && apiVersion.startsWith('serving.') ? [spec.template.spec] : []
 }
 
-const containersOf = (pod: Loose): Loose[] => [...(pod.initContainers ?? []), ...pod.containers]
+const containersOf = (pod: Untyped): Untyped[] => [...(pod.initContainers ?? []), ...pod.containers]
 
 /** Pods that the level "restricted" of Kubernetes' Pod Security Standards refuses, and roots that can be written to, which is ours. */
-export const looseFaults = (objects: Manifest[]): string[] =>
+export const podSecurityFaults = (objects: Manifest[]): string[] =>
   objects.flatMap(one =>
     podSpecs(one).flatMap(pod => {
       const host = ['hostNetwork', 'hostPID', 'hostIPC'].filter(key => pod[key])
-      const volumes = (pod.volumes ?? []).flatMap((volume: Loose) =>
+      const volumes = (pod.volumes ?? []).flatMap((volume: Untyped) =>
         ['configMap', 'emptyDir', 'secret', 'persistentVolumeClaim'].some(kind => kind in volume) ? [] : [volume.name],
       )
       return [
-        ...host.map(key => `${named(one)}: ${key}`),
-        ...volumes.map((name: string) => `${named(one)}: volume ${name}`),
+        ...host.map(key => `${idOf(one)}: ${key}`),
+        ...volumes.map((name: string) => `${idOf(one)}: volume ${name}`),
         ...containersOf(pod).flatMap(({ securityContext: own = {}, ports = [] }) => {
           const has = { ...pod.securityContext, ...own }
           return [
@@ -33,8 +30,8 @@ export const looseFaults = (objects: Manifest[]): string[] =>
             ...(own.allowPrivilegeEscalation === false && !own.privileged ? [] : ['may get privileges']),
             ...(own.capabilities?.drop?.includes('ALL') && !own.capabilities.add ? [] : ['has capabilities']),
             ...(own.readOnlyRootFilesystem === true ? [] : ['can write to its root']),
-            ...(ports.some((port: Loose) => port.hostPort) ? ['a port of the node'] : []),
-          ].map(fault => `${named(one)}: ${fault}`)
+            ...(ports.some((port: Untyped) => port.hostPort) ? ['a port of the node'] : []),
+          ].map(fault => `${idOf(one)}: ${fault}`)
         }),
       ]
     }),
@@ -45,10 +42,10 @@ export const imageFaults = (objects: Manifest[], ours: string): string[] =>
   objects.flatMap(one =>
     podSpecs(one)
       .flatMap(containersOf)
-      .filter(({ image }: Loose) =>
+      .filter(({ image }: Untyped) =>
         /(^|\/)vigia(:|@|$)/.test(image) ? image !== ours : !/[^/]:(?!latest$)[\w.-]+$/.test(image),
       )
-      .map(({ image }: Loose) => `${named(one)}: ${image}`),
+      .map(({ image }: Untyped) => `${idOf(one)}: ${image}`),
   )
 
 const label = 'app.kubernetes.io/version'
@@ -62,13 +59,13 @@ export const releaseFaults = (objects: Manifest[], version: string, revision: st
     const right = `${version} ${revision}`
     const template = podSpecs(one).length > 0 && one.kind !== 'CronJob' ? said(one.spec.template.metadata) : undefined
     const wanted = one.kind === 'StatefulSet' ? 'undefined undefined' : right
-    const claimed = (one.spec?.volumeClaimTemplates ?? []).some(({ metadata }: Loose) => label in metadata.labels)
+    const claimed = (one.spec?.volumeClaimTemplates ?? []).some(({ metadata }: Untyped) => label in metadata.labels)
     return [
-      ...(said(one.metadata) === right ? [] : [`${named(one)} says ${said(one.metadata)}`]),
-      ...(template === undefined || template === wanted ? [] : [`a pod of ${named(one)} says ${template}`]),
-      ...(claimed ? [`a volume of ${named(one)} says a version, and cannot be changed`] : []),
+      ...(said(one.metadata) === right ? [] : [`${idOf(one)} says ${said(one.metadata)}`]),
+      ...(template === undefined || template === wanted ? [] : [`a pod of ${idOf(one)} says ${template}`]),
+      ...(claimed ? [`a volume of ${idOf(one)} says a version, and cannot be changed`] : []),
       ...(one.kind === 'Job' && one.metadata.name !== `migrate-${version.replaceAll('.', '-')}`
-        ? [`${named(one)} is not named after ${version}`]
+        ? [`${idOf(one)} is not named after ${version}`]
         : []),
     ]
   })
@@ -77,7 +74,7 @@ const waveKey = 'argocd.argoproj.io/sync-wave'
 const waveOf = ({ metadata }: Manifest) => Number(metadata.annotations?.[waveKey] ?? 0)
 
 /** Who makes a Secret or ConfigMap of that name. */
-const makers = (objects: Manifest[], kind: string, name: string): Manifest[] =>
+const sourcesOf = (objects: Manifest[], kind: string, name: string): Manifest[] =>
   objects.filter(
     one =>
       (one.kind === kind && one.metadata.name === name) ||
@@ -89,7 +86,7 @@ const makers = (objects: Manifest[], kind: string, name: string): Manifest[] =>
 
 const referencesIn = (value: unknown): { kind: string; name: string }[] => {
   if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value as Record<string, Loose>).flatMap(([key, inner]) => {
+  return Object.entries(value as Record<string, Untyped>).flatMap(([key, inner]) => {
     if (['ref', 'config', 'issuerRef', 'secretStoreRef', 'rabbitmqClusterReference'].includes(key) && inner?.name)
       return [{ kind: inner.kind ?? (key === 'rabbitmqClusterReference' ? 'RabbitmqCluster' : ''), name: inner.name }]
     if (['secretKeyRef', 'passwordSecretRef'].includes(key)) return [{ kind: 'Secret', name: inner.name }]
@@ -104,7 +101,7 @@ const referencesIn = (value: unknown): { kind: string; name: string }[] => {
 
 const databaseKinds = ['StatefulSet', 'Cluster', 'MongoDBCommunity']
 /** What a certificate authority or a Gateway's controller answers for, and may be long about. */
-const answeredOutside = ['Certificate', 'Gateway', 'HTTPRoute', 'Issuer', 'DomainMapping']
+const dependOnOutside = ['Certificate', 'Gateway', 'HTTPRoute', 'Issuer', 'DomainMapping']
 
 /**
  * Where Argo CD would bring something before what it refers to. References between the broker and who hears its dead letters go both
@@ -115,7 +112,7 @@ export const waveFaults = (objects: Manifest[]): string[] => {
   const after = (one: Manifest, other: Manifest, strictly = false) =>
     waveOf(other) < waveOf(one) || (!strictly && waveOf(other) === waveOf(one))
       ? []
-      : [`${named(one)} (${waveOf(one)}) comes ${strictly ? 'not after' : 'before'} ${named(other)} (${waveOf(other)})`]
+      : [`${idOf(one)} (${waveOf(one)}) comes ${strictly ? 'not after' : 'before'} ${idOf(other)} (${waveOf(other)})`]
   const databases = objects.filter(({ kind }) => databaseKinds.includes(kind))
   const migrations = objects.filter(({ kind }) => kind === 'Job')
   const functions = objects.filter(one => one.kind === 'Service' && podSpecs(one).length > 0)
@@ -123,7 +120,7 @@ export const waveFaults = (objects: Manifest[]): string[] => {
   return [
     ...objects.flatMap(one =>
       referencesIn(one.spec)
-        .flatMap(({ kind, name }) => makers(objects, kind, name))
+        .flatMap(({ kind, name }) => sourcesOf(objects, kind, name))
         .flatMap(other => after(one, other)),
     ),
     ...migrations.flatMap(one => databases.flatMap(other => after(one, other, true))),
@@ -133,7 +130,7 @@ export const waveFaults = (objects: Manifest[]): string[] => {
       .filter(({ kind }) => kind === 'ScaledObject')
       .flatMap(one => objects.filter(({ kind }) => kind === 'Trigger').flatMap(other => after(one, other, true))),
     ...objects
-      .filter(({ kind }) => answeredOutside.includes(kind))
+      .filter(({ kind }) => dependOnOutside.includes(kind))
       .flatMap(one => [...functions, ...woken].flatMap(other => after(one, other, true))),
     ...objects
       .filter(({ metadata, kind }) => metadata.namespace !== undefined && kind !== 'Namespace')
@@ -151,7 +148,7 @@ export const orderFaults = (objects: Manifest[]): string[] => {
   const comesFirst = (before: (one: Manifest) => boolean, after: (one: Manifest) => boolean) => {
     const last = objects.findLastIndex(before)
     return objects.flatMap((one, index) =>
-      after(one) && index < last ? [`${named(one)} comes before ${named(objects[last]!)}`] : [],
+      after(one) && index < last ? [`${idOf(one)} comes before ${idOf(objects[last]!)}`] : [],
     )
   }
   const isOneOf =

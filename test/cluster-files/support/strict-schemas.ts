@@ -8,7 +8,7 @@ const limits = [
 ]
 
 /** Strict as kubectl's server-side validation: a field the schema does not name is a fault, except where it keeps unknown fields. */
-export const strict = (schema: AnySchemaObject): AnySchemaObject => {
+export const strictSchema = (schema: AnySchemaObject): AnySchemaObject => {
   const { properties, items, additionalProperties, ...rest } = schema
   const keeps = schema['x-kubernetes-preserve-unknown-fields'] === true
   const type = schema['x-kubernetes-int-or-string'] ? ['integer', 'string'] : schema.type
@@ -19,24 +19,24 @@ export const strict = (schema: AnySchemaObject): AnySchemaObject => {
     ...(properties
       ? {
           properties: Object.fromEntries(
-            Object.entries(properties).map(([key, value]) => [key, strict(value as AnySchemaObject)]),
+            Object.entries(properties).map(([key, value]) => [key, strictSchema(value as AnySchemaObject)]),
           ),
         }
       : {}),
-    ...(items ? { items: strict(items) } : {}),
-    ...(typeof additionalProperties === 'object' ? { additionalProperties: strict(additionalProperties) } : {}),
+    ...(items ? { items: strictSchema(items) } : {}),
+    ...(typeof additionalProperties === 'object' ? { additionalProperties: strictSchema(additionalProperties) } : {}),
     ...(properties && !additionalProperties && !keeps ? { additionalProperties: false } : {}),
   }
 }
 
 /** Kubernetes adds these itself; a CRD's schema has `metadata: {type: object}` and nothing inside. */
-const whole = ({ spec }: Crd, schema: AnySchemaObject): AnySchemaObject => {
+const objectSchema = ({ spec }: Crd, schema: AnySchemaObject): AnySchemaObject => {
   const text = { type: 'string' }
   const texts = { type: 'object', additionalProperties: text }
   return {
-    ...strict(schema),
+    ...strictSchema(schema),
     properties: {
-      ...strict(schema).properties,
+      ...strictSchema(schema).properties,
       apiVersion: text,
       kind: text,
       metadata: {
@@ -68,7 +68,7 @@ const validators = (apiVersion: string, kind: string): Validator[] => {
   const [group = '', version = ''] = apiVersion.split('/')
   return definitionsOf(group, kind).map(({ from, crd }) => {
     const found = crd.spec.versions.find(({ name }) => name === version)
-    return { from, validate: found && ajv.compile(whole(crd, found.schema.openAPIV3Schema)) }
+    return { from, validate: found && ajv.compile(objectSchema(crd, found.schema.openAPIV3Schema)) }
   })
 }
 

@@ -1,8 +1,6 @@
+import type { Untyped } from '#infra/cluster/render/manifest-files.ts'
 import type { KubeObject } from './cluster-client.ts'
 import { keyOf, kindOf, type World } from './world.ts'
-
-// biome-ignore lint/suspicious/noExplicitAny: specs of many kinds, which the API server has checked.
-type Loose = any
 
 interface Need {
   kind: string
@@ -50,45 +48,45 @@ const needsOf = (object: KubeObject): Need[] => {
   }
 }
 
-const ofPod = (spec: Loose): Need[] => [
-  ...[...(spec.initContainers ?? []), ...spec.containers].flatMap((container: Loose) => [
-    ...(container.env ?? []).flatMap(({ valueFrom }: Loose) => fromKeys(valueFrom)),
-    ...(container.envFrom ?? []).flatMap((from: Loose) => [
+const ofPod = (spec: Untyped): Need[] => [
+  ...[...(spec.initContainers ?? []), ...spec.containers].flatMap((container: Untyped) => [
+    ...(container.env ?? []).flatMap(({ valueFrom }: Untyped) => fromKeys(valueFrom)),
+    ...(container.envFrom ?? []).flatMap((from: Untyped) => [
       ...whole('Secret', from.secretRef, from.secretRef?.name),
       ...whole('ConfigMap', from.configMapRef, from.configMapRef?.name),
     ]),
   ]),
-  ...(spec.volumes ?? []).flatMap((volume: Loose) => [
+  ...(spec.volumes ?? []).flatMap((volume: Untyped) => [
     ...whole('Secret', volume.secret, volume.secret?.secretName),
     ...whole('ConfigMap', volume.configMap, volume.configMap?.name),
     ...whole('PersistentVolumeClaim', volume.persistentVolumeClaim, volume.persistentVolumeClaim?.claimName),
   ]),
 ]
 
-const fromKeys = (from: Loose): Need[] =>
+const fromKeys = (from: Untyped): Need[] =>
   [
     ['Secret', from?.secretKeyRef],
     ['ConfigMap', from?.configMapKeyRef],
   ].flatMap(([kind, to]) => (to && !to.optional ? [{ kind, name: to.name, key: to.key }] : []))
 
-const whole = (kind: string, reference: Loose, name: string): Need[] =>
+const whole = (kind: string, reference: Untyped, name: string): Need[] =>
   reference && !reference.optional ? [{ kind, name }] : []
 
-const asReference = (to: Loose): Need[] =>
+const asReference = (to: Untyped): Need[] =>
   to ? [{ kind: kindOf(to), name: to.name, ...(to.namespace ? { namespace: to.namespace } : {}) }] : []
 
-const referencesIn = (value: Loose): Need[] =>
+const referencesIn = (value: Untyped): Need[] =>
   typeof value !== 'object' || value === null
     ? []
     : Object.entries(value).flatMap(([key, inner]) => (key === 'ref' ? asReference(inner) : referencesIn(inner)))
 
-const issuer = ({ kind = 'Issuer', name }: Loose): Need => ({
+const issuer = ({ kind = 'Issuer', name }: Untyped): Need => ({
   kind: `cert-manager.io/${kind}`,
   name,
   ...(kind === 'ClusterIssuer' ? { namespace: '' } : {}),
 })
 
-const store = ({ kind = 'SecretStore', name }: Loose): Need => ({
+const store = ({ kind = 'SecretStore', name }: Untyped): Need => ({
   kind: `external-secrets.io/${kind}`,
   name,
   ...(kind === 'ClusterSecretStore' ? { namespace: '' } : {}),
