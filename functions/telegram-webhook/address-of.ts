@@ -1,14 +1,14 @@
 import { lookup } from 'node:dns/promises'
 import { withTimeout } from './timeout.ts'
 
-/** A person waits for the answer; a name that takes longer is counted by its name alone. */
-const LONGEST_MS = 1_500
+/** A person waits for the reply. A host whose address is not known in time is counted by its name alone. */
+const timeoutMs = 1_500
 
-/** The first address of a host as this machine resolves it; null where none is found in time. */
+/** The first address of a host as this machine resolves it; null if none is found in time. */
 export const addressOf = async (host: string): Promise<string | null> => {
   try {
-    const { address } = await withTimeout(LONGEST_MS, 'the name server', lookup(host, { order: 'ipv4first' }))
-    // A link-local address may name an interface, which is no part of the address.
+    const { address } = await withTimeout(timeoutMs, 'the look-up of the host', lookup(host, { order: 'ipv4first' }))
+    // A link-local address may end in the name of a network interface (`%eth0`).
     return address.replace(/%.*$/, '')
   } catch {
     return null

@@ -1,4 +1,4 @@
-/** The menu that Telegram shows beside the text field. Telegram knows languages by two letters; en is also everybody else's. */
+/** The menu beside Telegram's text field. Telegram uses two-letter codes. The English menu is also for all other languages. */
 export const commandMenu: { language: 'pt' | 'en'; commands: { command: string; description: string }[] }[] = [
   {
     language: 'en',

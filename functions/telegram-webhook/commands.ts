@@ -1,6 +1,6 @@
 import { folded } from '#functions/wording/fold.ts'
 
-/** Every name of every command: Portuguese and English mean the same, whatever language the chat has. */
+/** The names of each command. Portuguese and English names work in every chat, whatever its language. */
 const names = {
   start: ['start'],
   help: ['ajuda', 'help', 'sobre', 'about'],
@@ -20,12 +20,12 @@ const byName = new Map<string, Command>(
   Object.entries(names).flatMap(([command, aliases]) => aliases.map(alias => [alias, command as Command] as const)),
 )
 
-/** The command of that name (without the slash), however it is written: `Próximos`, `hoje!`. */
+/** The command with this name (without the slash). Accents, capitals and punctuation at the end do not matter: `Próximos`, `hoje!`. */
 export const commandNamed = (name: string): Command | undefined => byName.get(folded(name).replace(/[\p{P}`]+$/u, ''))
 
 /**
- * A text that begins like a command, whatever keyboard wrote it: `/hoje`, `／hoje`, `/ hoje`, `\\hoje`, `/hoje@VigiaBot x`,
- * `@VigiaBot /hoje x`, `• /hoje`, `“/hoje”`. Null for every other text.
+ * Parses a text that begins like a command, as people type it on any keyboard: `/hoje`, `／hoje`, `/ hoje`, `\\hoje`, `/hoje@VigiaBot x`,
+ * `@VigiaBot /hoje x`, `• /hoje`, `“/hoje”`. Null for other texts.
  */
 export const parseCommand = (text: string): { name: string; bot: string | null; argument: string } | null => {
   const [, mention, name, bot = mention ?? null, argument = ''] =
@@ -34,6 +34,3 @@ export const parseCommand = (text: string): { name: string; bot: string | null; 
     ) ?? []
   return name === undefined ? null : { name, bot, argument }
 }
-
-/** All names, for the library that routes by them. */
-export const commandNames: readonly string[] = [...byName.keys()]

@@ -1,47 +1,50 @@
 import type { Cause } from '#events/event.ts'
 import { isShowId } from '#events/ranges.ts'
 import { decode } from '#functions/telegram/callback-data.ts'
+import { addMonitor, suggestMonitor } from './add-monitor.ts'
 import type { Command } from './commands.ts'
 import type { ChatContext, Dependencies } from './context.ts'
+import { follow, refollow, unfollow } from './follow.ts'
 import { botMessages } from './messages/messages.ts'
-import { monitor, monitorsList, pressedMonitor, suggestion } from './monitors.ts'
+import { pressMonitorButton } from './monitor-actions.ts'
+import { monitorsList } from './monitor-views.ts'
 import { label } from './pages.ts'
 import { editReply, type Reply, sendReply, toastReply } from './reply.ts'
 import type { BotRequest, PressRequest } from './request.ts'
 import { today, upcoming } from './schedule.ts'
-import { follow, refollow, search, showCard, turnPage, unfollow } from './search.ts'
+import { search, searchById, turnPage } from './search.ts'
 import { removeSeries, restoreSeries, seriesList } from './series.ts'
 import {
-  askedForLanguage,
-  askedForZone,
   greeting,
   help,
   howToSearch,
+  languageCommand,
   menu,
   setLanguage,
   setZone,
   zoneChoice,
+  zoneCommand,
 } from './settings.ts'
 import { smallTalk } from './small-talk.ts'
 import { validZone } from './zones.ts'
 
-const nothing: Reply = { effects: [] }
+const noReply: Reply = { effects: [] }
 
-/** What the bot answers. BotRequest the same again (Telegram or the broker brings an update twice), it leaves the same behind. */
+/** The bot's reply to a request. Handling the same request again (Telegram or the broker may deliver it twice) has no further effect. */
 export const conversation = async (request: BotRequest, deps: Dependencies, cause: Cause): Promise<Reply> => {
   const { origin } = request
   if (request.kind === 'moved') {
     await deps.chats.migrate(origin.chatId, request.toChatId)
-    return nothing
+    return noReply
   }
   if (request.kind === 'membership' && !request.member) {
     await deps.chats.markUnreachable(origin.chatId, request.reason)
-    return nothing
+    return noReply
   }
   if (origin.kind === 'channel') {
-    // A channel is told once, when the bot may post there; nothing is kept of it.
+    // A channel gets one message, when the bot may post there. It is not saved in the database.
     const joined = request.kind === 'membership' && request.joined
-    return joined ? sendReply({ html: botMessages[origin.language].noChannels() }) : nothing
+    return joined ? sendReply({ html: botMessages[origin.language].noChannels() }) : noReply
   }
   const known = await deps.chats.find(origin.chatId)
   const chat =
@@ -51,34 +54,39 @@ export const conversation = async (request: BotRequest, deps: Dependencies, caus
   const context: ChatContext = { deps, chat, origin, cause, messages: botMessages[chat.language] }
   switch (request.kind) {
     case 'command':
-      return commanded(context, request.command, request.argument, known === null)
+      return replyToCommand(context, request.command, request.argument, known === null)
     case 'text':
-      return saidText(context, request.text)
+      return replyToText(context, request.text)
     case 'press':
-      return pressed(context, request)
+      return replyToPress(context, request)
     case 'unknownCommand':
       return sendReply({ html: context.messages.unknownCommand() })
     case 'media':
       return sendReply({ html: context.messages.wordless() })
     case 'membership':
-      return chat.kind === 'private' || !request.joined ? nothing : sendReply(greeting(context))
+      return chat.kind === 'private' || !request.joined ? noReply : sendReply(greeting(context))
     default:
       return request satisfies never
   }
 }
 
-const commanded = async (context: ChatContext, command: Command, argument: string, isNew: boolean): Promise<Reply> => {
+const replyToCommand = async (
+  context: ChatContext,
+  command: Command,
+  argument: string,
+  isNew: boolean,
+): Promise<Reply> => {
   switch (command) {
     case 'start': {
-      // A link of ours (t.me/<bot>?start=s_82), but anybody can make one up.
+      // The argument of a link (t.me/<bot>?start=s_82). A person can make up such a link.
       const show = /^s_(\d{1,10})$/.exec(argument)?.[1]
-      if (isShowId(Number(show))) return showCard(context, Number(show))
+      if (isShowId(Number(show))) return searchById(context, Number(show))
       return sendReply(isNew ? greeting(context) : menu(context))
     }
     case 'help':
       return sendReply(help(context))
     case 'search':
-      return searchedFor(context, argument)
+      return searchOrSuggest(context, argument)
     case 'series':
       return sendReply(await seriesList(context, 0))
     case 'upcoming':
@@ -86,25 +94,25 @@ const commanded = async (context: ChatContext, command: Command, argument: strin
     case 'today':
       return sendReply(await today(context))
     case 'monitor':
-      return monitor(context, argument)
+      return addMonitor(context, argument)
     case 'monitors':
       return sendReply(await monitorsList(context, 0))
     case 'zone':
-      return askedForZone(context, argument)
+      return zoneCommand(context, argument)
     case 'language':
-      return askedForLanguage(context, argument)
+      return languageCommand(context, argument)
     default:
       return command satisfies never
   }
 }
 
-/** An address rather than a name: with a scheme, or with what may be a user name and a password, which no search may see. */
+/** An address, not a name: with a scheme, or with what may be a user name and a password, which must not go to TVMaze. */
 const looksLikeAddress = /^(?:https?|tcp):\/\/\S|^\S+:\S*@\S/i
 
-const searchedFor = async (context: ChatContext, text: string): Promise<Reply> =>
-  looksLikeAddress.test(text) ? suggestion(context, text) : search(context, text)
+const searchOrSuggest = async (context: ChatContext, text: string): Promise<Reply> =>
+  looksLikeAddress.test(text) ? suggestMonitor(context, text) : search(context, text)
 
-const saidText = async (context: ChatContext, text: string): Promise<Reply> => {
+const replyToText = async (context: ChatContext, text: string): Promise<Reply> => {
   const { messages } = context
   const kind = smallTalk(text)
   switch (kind) {
@@ -121,13 +129,13 @@ const saidText = async (context: ChatContext, text: string): Promise<Reply> => {
     case 'wordless':
       return sendReply({ html: messages.wordless() })
     case null:
-      return searchedFor(context, text)
+      return searchOrSuggest(context, text)
     default:
       return kind satisfies never
   }
 }
 
-const pressed = async (context: ChatContext, request: PressRequest): Promise<Reply> => {
+const replyToPress = async (context: ChatContext, request: PressRequest): Promise<Reply> => {
   const press = decode(request.data)
   const old: Reply = toastReply(context.messages.oldButton)
   if (!press || !request.message) return old
@@ -158,7 +166,7 @@ const pressed = async (context: ChatContext, request: PressRequest): Promise<Rep
     case 'resume':
     case 'delete':
     case 'deleteNow':
-      return pressedMonitor(context, press.act, press.monitor)
+      return pressMonitorButton(context, press.act, press.monitor)
     case 'language':
       return editReply(await setLanguage(context, press.language))
     case 'zones':
@@ -170,7 +178,7 @@ const pressed = async (context: ChatContext, request: PressRequest): Promise<Rep
     case 'howToSearch':
       return sendReply(howToSearch(context))
     case 'nothing':
-      return nothing
+      return noReply
     default:
       return press satisfies never
   }

@@ -2,19 +2,19 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { type Cause, type EventOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import { UpdateDeferred } from '#events/update-deferred.ts'
 
-/** An update as Telegram sent it; only its number matters before Telegraf reads it. */
+/** An update as Telegram sent it. `parseUpdate` reads the other fields. */
 export interface Update {
   readonly update_id: number
   readonly [field: string]: unknown
 }
 
-/** The cause of everything that an update leads to: the same however often Telegram or the broker brings it. */
+/** The cause of all events that an update leads to. It is the same each time Telegram or the broker delivers the update. */
 export const causeOf = (botId: number, updateId: number): Cause => rootCause(`update/${botId}/${updateId}`)
 
 /**
- * The way of an update through the broker and back. The function is public, so the event proves twice that it is ours: its id
- * carries a seal, checked before the body is read, and the body its signature, over JSON with sorted keys because stores of
- * events may put them in another order.
+ * Makes and checks the events that carry an update through the broker and back. The function is public, so an event proves twice that this
+ * function made it: its id contains a seal, which is checked before the body is read, and its data contain a signature of the update.
+ * The signature covers JSON with sorted keys, because a store of events may change their order.
  */
 export const deferredUpdates = (secret: string, botId: number) => {
   const hmac = (what: string, text: string) =>
@@ -33,10 +33,10 @@ export const deferredUpdates = (secret: string, botId: number) => {
   return {
     event,
 
-    /** In the place of an update that no broker can carry: its number, and why. It ends as a dead letter. */
-    refused: (updateId: number, reason: string) => event({ update_id: updateId, [REFUSED]: reason.slice(0, 300) }),
+    /** The event for an update that cannot be handled or published: only its number and the reason. It ends as a dead letter. */
+    refused: (updateId: number, reason: string) => event({ update_id: updateId, [refusalField]: reason.slice(0, 300) }),
 
-    /** Whether the headers of a request speak of an event that this function made: costs one hash at most. */
+    /** Whether the headers of a request belong to an event that this function made. Computes one hash at most. */
     admits: (headers: Record<string, string | string[] | undefined>): boolean => {
       const id = headers['ce-id']
       if (headers['ce-type'] !== UpdateDeferred.type || typeof id !== 'string' || id.length > 200) return false
@@ -44,20 +44,20 @@ export const deferredUpdates = (secret: string, botId: number) => {
       return updateId !== undefined && same(id, idOf(Number(updateId)))
     },
 
-    /** Whether the event, now that it is read, is one that this function made for this very update. */
-    genuine: (event: VigiaEvent<{ update: Update; signature: string }>): boolean =>
+    /** Whether this function made the event for exactly this update. */
+    isGenuine: (event: VigiaEvent<{ update: Update; signature: string }>): boolean =>
       same(event.id, idOf(event.data.update.update_id)) && same(event.data.signature, signature(event.data.update)),
   }
 }
 
 export type DeferredUpdates = ReturnType<typeof deferredUpdates>
 
-/** Not a field of Telegram's. */
-const REFUSED = 'vigia_refused'
+/** The field of our own that holds the reason. Telegram has no such field. */
+const refusalField = 'vigia_refused'
 
-/** Why an update was not kept, or null for one that was. */
+/** Why the update cannot be handled, or null for a complete update. */
 export const refusalIn = (update: Update): string | null =>
-  typeof update[REFUSED] === 'string' ? update[REFUSED] : null
+  typeof update[refusalField] === 'string' ? update[refusalField] : null
 
 const same = (one: string, other: string) =>
   one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other))

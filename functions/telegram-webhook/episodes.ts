@@ -3,7 +3,7 @@ import type { Episode, Show } from '#database/series/show.ts'
 import { dayOf, sayDate, sayInstant } from '#functions/wording/dates.ts'
 import type { BotMessages } from './messages/messages.ts'
 
-/** The next to come, from `now` on: by its hour, or by its date in `zone` where the hour is not known. */
+/** The next episode after `now`, by its instant. An episode without an hour counts on its date in `zone`. Null if there is none. */
 export const nextEpisode = (show: Show, now: Date, zone: string): Episode | null => {
   const today = dayOf(now, zone)
   const sortKey = ({ airstamp, airdate }: Episode) => (airstamp === null ? airdate : dayOf(airstamp, zone))
@@ -20,11 +20,11 @@ export const nextEpisode = (show: Show, now: Date, zone: string): Episode | null
   )
 }
 
-/** `sex., 21 nov · 22:00` in the chat's zone; where the hour is not known, the date and that. */
+/** `sex., 21 nov · 22:00` in the chat's zone; for an episode without an hour the date and `horário não divulgado`. */
 export const sayWhen = ({ airstamp, airdate }: Episode, chat: Chat, messages: BotMessages, now: Date): string =>
   airstamp === null
     ? `${sayDate(airdate, { language: chat.language, today: dayOf(now, chat.zone) })} (${messages.hourUnknown})`
     : sayInstant(airstamp, { zone: chat.zone, language: chat.language, now })
 
-/** What the chat calls the show: Portuguese has its own titles. */
+/** The show's name in the chat's language: many shows have another name in Brazil. */
 export const titleOf = (show: Show, chat: Chat): string => (chat.language === 'pt-BR' && show.names.pt) || show.name

@@ -1,24 +1,24 @@
-/** What one chat, one person and one host may ask for. Every limit is a whole number of 1 or more. */
+/** What one chat, one person and one host may use. Every limit is a whole number of 1 or more. */
 export interface Limits {
   /** Monitors of one chat, paused ones included. */
   monitorsPerChat: number
-  /** Monitors that one person asked for, over all chats, paused ones included. */
+  /** Monitors that one person added, in all chats, paused ones included. */
   monitorsPerPerson: number
-  /** Planned checks a minute of one host, over all chats. */
+  /** Planned checks of one host per minute, for all chats. */
   hostChecksPerMinute: number
-  /** Planned checks a minute of one host that one person asked for. */
+  /** Planned checks of one host per minute, for the monitors that one person added. */
   personHostChecksPerMinute: number
-  /** Seconds between two checks on demand of one monitor; a host allows a few of its monitors in quick succession. */
+  /** Seconds between two checks on demand of one monitor. A few monitors of the same host may be checked in quick succession. */
   lookSeconds: number
-  /** Seconds between two questions of one person to TVMaze; ten are allowed in quick succession. */
+  /** Seconds between two requests of one person to TVMaze. Ten are allowed in quick succession. */
   searchSeconds: number
   /** Series that one chat follows. */
   followsPerChat: number
-  /** Series that one chat followed and that were not looked up at TVMaze yet. */
+  /** Series that one chat follows and that are not fetched from TVMaze yet. */
   waitingFollowsPerChat: number
 }
 
-/** The variable that changes a limit, and its default. infra/local/settings.md repeats them; a test compares the two. */
+/** The environment variable of each limit, and its default. infra/local/settings.md repeats them; a test compares the two. */
 export const limitVariables: Record<keyof Limits, { name: string; usual: number }> = {
   monitorsPerChat: { name: 'LIMIT_MONITORS_PER_CHAT', usual: 50 },
   monitorsPerPerson: { name: 'LIMIT_MONITORS_PER_PERSON', usual: 100 },
@@ -30,10 +30,10 @@ export const limitVariables: Record<keyof Limits, { name: string; usual: number 
   waitingFollowsPerChat: { name: 'LIMIT_WAITING_FOLLOWS_PER_CHAT', usual: 20 },
 }
 
-/** Whether a variable's value can be a limit. */
+/** Whether the value of a variable is valid: a whole number from 1 to 999999999. */
 export const isLimit = (value: string): boolean => /^[1-9]\d{0,8}$/.test(value.trim())
 
-/** The limits of an environment. Throws an error that names the variable whose value is not a number from 1 to 999999999. */
+/** The limits from the environment. Throws an error that names the variable whose value is not valid. */
 export const limitsIn = (environment: Readonly<Record<string, string | undefined>>): Limits => {
   const limits = {} as Limits
   for (const [limit, { name, usual }] of Object.entries(limitVariables)) {
@@ -44,5 +44,5 @@ export const limitsIn = (environment: Readonly<Record<string, string | undefined
   return limits
 }
 
-/** The limits without any configuration. */
+/** The default limits. */
 export const usualLimits: Limits = limitsIn({})

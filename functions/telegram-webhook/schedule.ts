@@ -9,13 +9,13 @@ import { titleOf } from './episodes.ts'
 import { pageOf, pageRow } from './pages.ts'
 import type { Button, View } from './reply.ts'
 
-const A_PAGE = 20
+const slotsPerPage = 20
 
-/** The spans one can ask for; a button may say anything. */
-const SHORT = 7
-const LONG = 30
+/** The numbers of days that can be shown. A made-up button with another number gets the short list. */
+const shortListDays = 7
+const longListDays = 30
 
-/** Episodes of one show at one time: a drop is one line. */
+/** The episodes of one show at one time. They are one line of the list, also if a whole season comes out at once. */
 interface Slot {
   show: Show
   episodes: Episode[]
@@ -56,7 +56,7 @@ export const slotsOf = (shows: readonly Show[], from: Date, to: Date, zone: stri
   )
 }
 
-/** What tells the shows of one name apart, by their ids. */
+/** Notes that tell shows with the same name apart, by the ids of the shows. */
 const notesOf = (slots: readonly Slot[], { chat }: ChatContext) =>
   distinctions(slots.map(({ show }) => ({ ...show, id: show._id, name: titleOf(show, chat) })))
 
@@ -76,9 +76,10 @@ const line = (
 const footer = ({ chat, messages }: ChatContext) =>
   messages.zoneFooter(capitalised(sayZoneTime(chat.zone, chat.language)))
 
-type Nothing = 'nothing followed' | 'catalogue down' | 'catalogue filling'
+/** Why there are no slots to show: the chat follows nothing, MongoDB is unavailable, or shows are still to be fetched. */
+type NoSlots = 'nothing followed' | 'catalogue down' | 'catalogue filling'
 
-const found = async ({ deps, chat }: ChatContext, from: Date, to: Date): Promise<Slot[] | Nothing> => {
+const slotsOfChat = async ({ deps, chat }: ChatContext, from: Date, to: Date): Promise<Slot[] | NoSlots> => {
   const follows = await deps.follows.of(chat.id, 'show/')
   if (follows.length === 0) return 'nothing followed'
   const ids = follows.flatMap(({ subject }) => showIdOf(subject) ?? [])
@@ -89,22 +90,22 @@ const found = async ({ deps, chat }: ChatContext, from: Date, to: Date): Promise
   return slots.length === 0 && known.found.length < ids.length ? 'catalogue filling' : slots
 }
 
-const nothingToShow = ({ chat, messages }: ChatContext, why: Nothing, again: Button): View => {
-  if (why === 'catalogue down') return { html: messages.catalogueDown(), buttons: [[again]] }
-  if (why === 'catalogue filling') return { html: messages.catalogueFilling(), buttons: [[again]] }
+const noSlotsView = ({ chat, messages }: ChatContext, reason: NoSlots, again: Button): View => {
+  if (reason === 'catalogue down') return { html: messages.catalogueDown(), buttons: [[again]] }
+  if (reason === 'catalogue filling') return { html: messages.catalogueFilling(), buttons: [[again]] }
   return { html: chat.kind === 'private' ? messages.seriesNone() : messages.seriesNoneInGroup() }
 }
 
-/** What comes in the next 7 or 30 days, by day. */
-export const upcoming = async (context: ChatContext, asked: number, page: number): Promise<View> => {
+/** The episodes of the next 7 or 30 days, by day. */
+export const upcoming = async (context: ChatContext, wantedDays: number, page: number): Promise<View> => {
   const { deps, chat, messages } = context
-  const days = asked === LONG ? LONG : SHORT
+  const days = wantedDays === longListDays ? longListDays : shortListDays
   const now = deps.clock()
-  const slots = await found(context, now, new Date(now.getTime() + days * 86_400_000))
+  const slots = await slotsOfChat(context, now, new Date(now.getTime() + days * 86_400_000))
   if (typeof slots === 'string')
-    return nothingToShow(context, slots, { text: messages.tryAgain, press: { act: 'upcoming', days, page } })
-  const { items, at, pages } = pageOf(slots, page, A_PAGE)
-  const other = days === SHORT ? LONG : SHORT
+    return noSlotsView(context, slots, { text: messages.tryAgain, press: { act: 'upcoming', days, page } })
+  const { items, at, pages } = pageOf(slots, page, slotsPerPage)
+  const other = days === shortListDays ? longListDays : shortListDays
   const buttons: Button[][] = [
     ...pageRow(at, pages, to => ({ act: 'upcoming', days, page: to })),
     [{ text: messages.showDays(other), press: { act: 'upcoming', days: other, page: 0 } }],
@@ -131,17 +132,19 @@ export const upcoming = async (context: ChatContext, asked: number, page: number
   }
 }
 
-/** What is out today, by the chat's calendar: what was out this morning, too. */
+/** The episodes of today in the chat's zone, also those that are out already. */
 export const today = async (context: ChatContext): Promise<View> => {
   const { deps, chat, messages } = context
   const day = dayOf(deps.clock(), chat.zone)
   const tomorrow = Temporal.PlainDate.from(day).add({ days: 1 }).toString()
-  const slots = await found(context, instantOf(day, '00:00', chat.zone), instantOf(tomorrow, '00:00', chat.zone))
+  const slots = await slotsOfChat(context, instantOf(day, '00:00', chat.zone), instantOf(tomorrow, '00:00', chat.zone))
   if (typeof slots === 'string')
-    return nothingToShow(context, slots, { text: messages.tryAgain, press: { act: 'today' } })
-  const buttons: Button[][] = [[{ text: messages.showDays(SHORT), press: { act: 'upcoming', days: SHORT, page: 0 } }]]
+    return noSlotsView(context, slots, { text: messages.tryAgain, press: { act: 'today' } })
+  const buttons: Button[][] = [
+    [{ text: messages.showDays(shortListDays), press: { act: 'upcoming', days: shortListDays, page: 0 } }],
+  ]
   if (slots.length === 0) return { html: messages.todayNone(), buttons }
-  const items = slots.slice(0, 2 * A_PAGE)
+  const items = slots.slice(0, 2 * slotsPerPage)
   const rest = slots.length - items.length
   const notes = notesOf(slots, context)
   return {

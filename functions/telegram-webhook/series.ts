@@ -5,19 +5,20 @@ import { distinctions, nameKey, withNote } from '#functions/wording/namesakes.ts
 import { sayEpisode } from '#functions/wording/series.ts'
 import { type ChatContext, queryCatalogue } from './context.ts'
 import { nextEpisode, sayWhen, titleOf } from './episodes.ts'
+import { findShow, followedEvent, refusedFollow, restoreFollow } from './follow.ts'
 import { label, pageOf, pageRow } from './pages.ts'
 import type { Button, Reply, View } from './reply.ts'
-import { followedAgain, offerOf, refused, restoreFollow, showSubject } from './search.ts'
+import { showSubject } from './tvmaze-search.ts'
 
-const A_PAGE = 6
+const seriesPerPage = 6
 
-/** What happened just now, told above the list. */
+/** A line above the list that says what the last press did, and a button that undoes it. */
 interface Note {
   html: Html
   button: Button
 }
 
-/** A followed series: TVMaze's id, and what it was called when it was followed. */
+/** A followed series: its id at TVMaze, and its name at the time of the follow. */
 interface FollowedShow {
   id: number
   title: string | null
@@ -29,7 +30,7 @@ const followedShows = async ({ deps, chat }: ChatContext): Promise<FollowedShow[
     return id === null ? [] : [{ id, title }]
   })
 
-/** The series that the chat follows, by name, with what comes next of each. */
+/** The series that the chat follows, sorted by name, each with its next episode. */
 export const seriesList = async (context: ChatContext, page: number, note?: Note): Promise<View> => {
   const { chat, messages } = context
   const follows = await followedShows(context)
@@ -40,9 +41,9 @@ export const seriesList = async (context: ChatContext, page: number, note?: Note
   const sorted = follows.toSorted((one, other) =>
     (one.title ?? '').localeCompare(other.title ?? '', chat.language, { sensitivity: 'base' }),
   )
-  const { items, at, pages } = pageOf(sorted, page, A_PAGE)
-  const { isKnown, named: all } = await namesOf(context, withNamesakes(items, sorted))
-  const named = all.slice(0, items.length)
+  const { items, at, pages } = pageOf(sorted, page, seriesPerPage)
+  const { isKnown, named: withOthers } = await namesOf(context, withNamesakes(items, sorted))
+  const named = withOthers.slice(0, items.length)
   return {
     html: joined(
       [
@@ -65,7 +66,7 @@ export const seriesList = async (context: ChatContext, page: number, note?: Note
   }
 }
 
-/** These follows, then the others whose name looks the same: what tells them apart depends on all of them. */
+/** These follows, then the chat's other follows whose names look the same: the notes that tell them apart depend on all of them. */
 const withNamesakes = (some: readonly FollowedShow[], all: readonly FollowedShow[]): FollowedShow[] => {
   const names = new Set(some.flatMap(({ title }) => (title === null ? [] : [nameKey(title)])))
   const others = all.filter(
@@ -74,7 +75,7 @@ const withNamesakes = (some: readonly FollowedShow[], all: readonly FollowedShow
   return [...some, ...others]
 }
 
-/** What each show is called, and what tells it from others of its name. */
+/** The name of each show, and a note that tells it from others with the same name. `isKnown`: the catalogue was available. */
 const namesOf = async ({ deps, chat, messages }: ChatContext, follows: readonly FollowedShow[]) => {
   const known = await queryCatalogue(deps, catalogue => catalogue.shows(follows.map(({ id }) => id)))
   const shows = new Map(known?.found.map(show => [show._id, show]))
@@ -104,7 +105,7 @@ const statusLine = ({ deps, chat, messages }: ChatContext, show: Show | undefine
   return show.status === 'Ended' ? messages.status.Ended : messages.noDate
 }
 
-/** Removes at once; the way back stands above the list. */
+/** Removes a series without a question. The button that undoes it is above the list. */
 export const removeSeries = async (context: ChatContext, showId: number, page: number): Promise<Reply> => {
   const { deps, chat, messages } = context
   const removed = await deps.follows.unfollow(chat.id, showSubject(showId))
@@ -130,22 +131,22 @@ export const removeSeries = async (context: ChatContext, showId: number, page: n
   }
 }
 
-/** Undoes a removal, however long ago it was. */
+/** Undoes a removal. The button works for any length of time. */
 export const restoreSeries = async (
   context: ChatContext,
   showId: number,
   page: number,
   followedAt: Date,
 ): Promise<Reply> => {
-  const offer = await offerOf(context, showId)
-  if (typeof offer === 'string') return refused(context, offer)
-  const since = await restoreFollow(context, offer, followedAt)
-  if (typeof since === 'string') return refused(context, since)
+  const show = await findShow(context, showId)
+  if (typeof show === 'string') return refusedFollow(context, show)
+  const since = await restoreFollow(context, show, followedAt)
+  if (typeof since === 'string') return refusedFollow(context, since)
   return {
     effects: [
       { do: 'toast', text: context.messages.restored },
       { do: 'edit', view: await seriesList(context, page) },
     ],
-    events: [followedAgain(context, offer.id, since)],
+    events: [followedEvent(context, show.id, since)],
   }
 }

@@ -15,10 +15,10 @@ const searchButton = ({ messages }: ChatContext): Button => ({
   text: messages.searchButton,
   press: { act: 'howToSearch' },
 })
-const other = (language: Language): Language => (language === 'en' ? 'pt-BR' : 'en')
+const otherLanguage = (language: Language): Language => (language === 'en' ? 'pt-BR' : 'en')
 
 const settingsRow = ({ chat, messages }: ChatContext): Button[] => [
-  { text: messages.otherLanguage, press: { act: 'language', language: other(chat.language) } },
+  { text: messages.otherLanguage, press: { act: 'language', language: otherLanguage(chat.language) } },
   { text: messages.zoneButton(zoneLabel(chat.zone, chat.language)), press: { act: 'zones' } },
 ]
 
@@ -31,7 +31,7 @@ const menuButtons = (context: ChatContext): Button[][] => [
   [{ text: context.messages.monitorsButton, press: { act: 'monitors', page: 0 } }],
 ]
 
-/** The first words to a chat. Who speaks English hardly lives by Brazil's clock, which a new chat has, and is told so. */
+/** The first message to a chat. A new chat has Brazil's time zone, which is probably wrong for English speakers, so they get a note. */
 export const greeting = (context: ChatContext): View => {
   const { chat, origin, messages } = context
   const note = chat.language === 'en' && messages.zoneNote(sayZoneTime(chat.zone, chat.language))
@@ -43,7 +43,7 @@ export const greeting = (context: ChatContext): View => {
     : { html: joined([messages.groupWelcome(), note], '\n\n') }
 }
 
-/** For who knows the bot already. */
+/** The menu, for a chat that has the greeting already. */
 export const menu = (context: ChatContext): View => ({
   html: context.messages.menu(context.chat.kind === 'private'),
   buttons: [...menuButtons(context), settingsRow(context)],
@@ -55,7 +55,7 @@ export const howToSearch = ({ chat, messages }: ChatContext): View => ({
   html: chat.kind === 'private' ? messages.howToSearch() : messages.howToSearchInGroup(),
 })
 
-const named: Record<string, Language> = {
+const languageByName: Record<string, Language> = {
   pt: 'pt-BR',
   'pt-br': 'pt-BR',
   portugues: 'pt-BR',
@@ -76,11 +76,11 @@ const languageButtons: Button[][] = [
   ],
 ]
 
-/** /idioma, with a language or without. */
-export const askedForLanguage = async (context: ChatContext, argument: string): Promise<Reply> => {
+/** /idioma, with or without a language. */
+export const languageCommand = async (context: ChatContext, argument: string): Promise<Reply> => {
   const { messages } = context
   if (argument === '') return sendReply({ html: messages.chooseLanguage(), buttons: languageButtons })
-  const language = named[folded(argument).replace('_', '-')]
+  const language = languageByName[folded(argument).replace('_', '-')]
   if (language === undefined) {
     const view = { html: messages.languageUnknown(label(argument)), buttons: languageButtons }
     return sendReply(view)
@@ -88,7 +88,7 @@ export const askedForLanguage = async (context: ChatContext, argument: string): 
   return sendReply(await setLanguage(context, language))
 }
 
-/** Keeps the choice; the answer is in the new language already. */
+/** Saves the language. The reply is in the new language. */
 export const setLanguage = async (context: ChatContext, language: Language): Promise<View> => {
   await context.deps.chats.setLanguage(context.chat.id, language)
   const changed: ChatContext = { ...context, chat: { ...context.chat, language }, messages: botMessages[language] }
@@ -98,14 +98,14 @@ export const setLanguage = async (context: ChatContext, language: Language): Pro
 const zoneButtons = (zones: readonly string[], language: Language): Button[][] =>
   zones.map(zone => [{ text: zoneLabel(zone, language), press: { act: 'zone', zone } }])
 
-/** The zones that speakers of the chat's language live in, and how to ask for any other. */
+/** Buttons for the zones in which most speakers of the chat's language live, and how to choose another zone. */
 export const zoneChoice = (context: ChatContext): View => ({
   html: context.messages.chooseZone(zoneLabel(context.chat.zone, context.chat.language), clockIn(context)),
   buttons: zoneButtons(offeredZones[context.chat.language], context.chat.language),
 })
 
-/** /fuso, with a city or a zone or without. */
-export const askedForZone = async (context: ChatContext, argument: string): Promise<Reply> => {
+/** /fuso, with a city, with a zone or without. */
+export const zoneCommand = async (context: ChatContext, argument: string): Promise<Reply> => {
   const { chat, messages } = context
   if (argument === '') return sendReply(zoneChoice(context))
   const found = findZone(argument, chat.language)
@@ -120,7 +120,7 @@ export const askedForZone = async (context: ChatContext, argument: string): Prom
   return sendReply(view)
 }
 
-/** Keeps the zone and says what time it is there, so that a mistake is seen at once. */
+/** Saves the zone. The reply says what time it is there, so that the person notices a mistake. */
 export const setZone = async (context: ChatContext, zone: string): Promise<View> => {
   await context.deps.chats.setZone(context.chat.id, zone)
   const html = context.messages.zoneSet(zoneLabel(zone, context.chat.language), clockIn(context, zone))

@@ -89,7 +89,7 @@ export const telegramWebhook = (webhook: WebhookDependencies) => {
     event: EventOf<typeof UpdateDeferred>,
     { publish }: Pick<Context, 'publish'>,
   ): Promise<void> => {
-    if (!deferredUpdates.genuine(event)) throw new Permanent(`${event.id} was not deferred by this function`)
+    if (!deferredUpdates.isGenuine(event)) throw new Permanent(`${event.id} was not deferred by this function`)
     const { update } = event.data
     const refusal = refusalIn(update)
     if (refusal !== null) throw new Permanent(`update ${update.update_id} cannot be handled: ${refusal}`)

@@ -98,7 +98,7 @@ const smaller: Record<number, number> = { 3600: 60, 60: 1 }
  * `30s`, `5m`, `1 h`, `5 minutos`, `half an hour`, `a cada 2 minutos`, `1h30`, in seconds; null for anything else. A bare number is
  * seconds.
  */
-export const intervalIn = (text: string): number | null => {
+export const parseInterval = (text: string): number | null => {
   const phrase = folded(text.trim()).replace(fromTo, '$1')
   if (!/^[\d\p{L}\s]+[.!]?$/u.test(phrase) || /^\d+\s*d$/.test(phrase)) return null
   const words = wordsOf(phrase)

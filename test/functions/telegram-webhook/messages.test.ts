@@ -7,7 +7,7 @@ import { Html, plain, visibleLength } from '#functions/telegram/html.ts'
 import { commandMenu } from '#functions/telegram-webhook/command-menu.ts'
 import { commandNamed } from '#functions/telegram-webhook/commands.ts'
 import { botMessages } from '#functions/telegram-webhook/messages/messages.ts'
-import { intervalIn, tcpInstead, typedMonitor } from '#functions/telegram-webhook/typed-monitor.ts'
+import { parseInterval, tcpInstead, typedMonitor } from '#functions/telegram-webhook/typed-monitor.ts'
 import { places } from '#functions/telegram-webhook/zone-places.ts'
 import { brazilianZones, findZone, offeredZones, validZone, zoneLabel } from '#functions/telegram-webhook/zones.ts'
 import { folded } from '#functions/wording/fold.ts'
@@ -257,7 +257,7 @@ test.each([
   ['-5m', null],
   ['1d', null],
 ])('an interval of "%s" is %s seconds', (text, seconds) => {
-  expect(intervalIn(text)).toBe(seconds)
+  expect(parseInterval(text)).toBe(seconds)
 })
 
 test.each([
@@ -303,7 +303,7 @@ test.each([
   ['5 5 minutos', null],
   ['rápido', null],
 ])('an interval in words, "%s", is %s seconds', (text, seconds) => {
-  expect(intervalIn(text)).toBe(seconds)
+  expect(parseInterval(text)).toBe(seconds)
 })
 
 describe('what stands after /monitorar', () => {

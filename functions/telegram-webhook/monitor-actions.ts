@@ -1,0 +1,79 @@
+import type { Monitor } from '#database/uptime/monitors.ts'
+import { plain } from '#functions/telegram/html.ts'
+import type { ChatContext } from './context.ts'
+import { probeRequest, takeCheck } from './monitor-check.ts'
+import { limitMessage } from './monitor-limit-message.ts'
+import { checkedJustNow, monitorCard, monitorsList } from './monitor-views.ts'
+import { label } from './pages.ts'
+import { type Button, type Effect, editReply, type Reply, toastReply } from './reply.ts'
+
+/** The buttons of a monitor. Each one works only in the chat that the monitor belongs to, because a person can make up a button. */
+type MonitorAction = 'monitor' | 'check' | 'pause' | 'resume' | 'delete' | 'deleteNow'
+
+export const pressMonitorButton = async (context: ChatContext, action: MonitorAction, id: number): Promise<Reply> => {
+  const { deps, chat, messages } = context
+  switch (action) {
+    case 'monitor':
+      return showMonitor(context, await ownMonitor(context, id))
+    case 'check':
+      return checkNow(context, await ownMonitor(context, id))
+    case 'pause':
+      return showMonitor(context, await deps.monitors.pause(chat.id, id), messages.paused)
+    case 'resume':
+      return resumeMonitor(context, id)
+    case 'delete':
+      return confirmDelete(context, await ownMonitor(context, id))
+    case 'deleteNow': {
+      const removed = await deps.monitors.remove(chat.id, id)
+      return showList(context, removed ? messages.deleted(removed.name) : messages.monitorGone)
+    }
+    default:
+      return action satisfies never
+  }
+}
+
+const ownMonitor = async ({ deps, chat }: ChatContext, id: number): Promise<Monitor | null> => {
+  const found = await deps.monitors.get(id)
+  return found?.chatId === chat.id ? found : null
+}
+
+const showList = async (context: ChatContext, toast: string): Promise<Reply> => ({
+  effects: [
+    { do: 'toast', text: toast },
+    { do: 'edit', view: await monitorsList(context, 0) },
+  ],
+})
+
+const showMonitor = async (context: ChatContext, monitor: Monitor | null, toast?: string): Promise<Reply> => {
+  if (!monitor) return showList(context, context.messages.monitorGone)
+  const toasts: Effect[] = toast === undefined ? [] : [{ do: 'toast', text: toast }]
+  return { effects: [...toasts, { do: 'edit', view: await monitorCard(context, monitor) }] }
+}
+
+const resumeMonitor = async (context: ChatContext, id: number): Promise<Reply> => {
+  const { deps, chat, messages } = context
+  const resumed = await deps.monitors.resumeWithinLimits(chat.id, id, context.origin.personId, deps.limits)
+  if (resumed === null || !('over' in resumed)) return showMonitor(context, resumed, messages.resumed)
+  const { host } = await deps.monitors.hostOf(id)
+  return toastReply(plain(limitMessage(context, resumed.over, host)), true)
+}
+
+/** Only toasts: this button is also below notifications about a monitor, which must not be replaced by a card. */
+const checkNow = async (context: ChatContext, monitor: Monitor | null): Promise<Reply> => {
+  const { messages } = context
+  if (!monitor) return toastReply(messages.monitorGone)
+  if (monitor.pausedAt) return toastReply(messages.paused)
+  if (!(await takeCheck(context, monitor.id, 'now'))) return toastReply(checkedJustNow(context, monitor))
+  return { ...toastReply(messages.checking), events: [probeRequest(context, monitor, 'now')] }
+}
+
+const confirmDelete = async (context: ChatContext, monitor: Monitor | null): Promise<Reply> => {
+  if (!monitor) return showMonitor(context, null)
+  const { messages } = context
+  const { id, name } = monitor
+  const buttons: Button[][] = [
+    [{ text: label(messages.deleteYes(name)), press: { act: 'deleteNow', monitor: id } }],
+    [{ text: messages.deleteNo, press: { act: 'monitor', monitor: id } }],
+  ]
+  return editReply({ html: messages.deleteSure(name), buttons })
+}

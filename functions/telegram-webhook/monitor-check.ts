@@ -1,0 +1,43 @@
+import type { Monitor } from '#database/uptime/monitors.ts'
+import { ProbeRequested } from '#events/probe-requested.ts'
+import type { ChatContext } from './context.ts'
+
+/** Why a check is made outside of the monitor's plan: it is the first one, or the person asked for it. */
+type CheckReason = 'first' | 'now'
+
+/** Checks outside of the plan that one host gets in quick succession, over all its monitors. */
+const hostBurst = 3
+/** The first check has its own allowance, so that "check now" stays available. Adding the monitor again gives no second check. */
+const firstCheckS = 60
+
+/** Takes an allowance for a check outside of the plan. False if there is none left. */
+export const takeCheck = async ({ deps, cause }: ChatContext, monitorId: number, reason: CheckReason) => {
+  const { host, address } = await deps.monitors.hostOf(monitorId)
+  const seconds = deps.limits.lookSeconds
+  const own =
+    reason === 'now'
+      ? { subject: `monitor/${monitorId}`, seconds, burst: 1 }
+      : { subject: `first/${monitorId}`, seconds: firstCheckS, burst: 1 }
+  const shared = [`host/${host}`, ...(address === null ? [] : [`address/${address}`])]
+  return deps.looks.take(
+    [own, ...shared.map(subject => ({ subject, seconds, burst: hostBurst }))],
+    cause.id,
+    deps.clock(),
+  )
+}
+
+/** The event that makes the prober check the monitor now, and reply to the chat. */
+export const probeRequest = (
+  { deps, chat, cause, origin: { threadId } }: ChatContext,
+  { id, kind, url, timeoutMs, intervalS }: Monitor,
+  reason: CheckReason,
+) =>
+  ProbeRequested.from(cause, {
+    subject: `monitor/${id}`,
+    data: {
+      reason,
+      chatId: chat.id,
+      ...(threadId === undefined ? {} : { threadId }),
+      checks: [{ monitorId: id, kind, url, timeoutMs, intervalS, dueAt: deps.clock().toISOString() }],
+    },
+  })

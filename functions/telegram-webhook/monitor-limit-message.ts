@@ -1,0 +1,19 @@
+import type { ExceededLimit } from '#database/uptime/monitor-limits.ts'
+import type { Html } from '#functions/telegram/html.ts'
+import type { ChatContext } from './context.ts'
+
+/** Why a monitor is not watched, and what the person can do about it. */
+export const limitMessage = ({ deps: { limits }, messages }: ChatContext, limit: ExceededLimit, host: string): Html => {
+  switch (limit) {
+    case 'chat':
+      return messages.monitorsFull(limits.monitorsPerChat)
+    case 'person':
+      return messages.monitorsFullForPerson(limits.monitorsPerPerson)
+    case 'personHost':
+      return messages.hostFullForPerson(host, limits.personHostChecksPerMinute)
+    case 'host':
+      return messages.hostFull(host, limits.hostChecksPerMinute)
+    default:
+      return limit satisfies never
+  }
+}

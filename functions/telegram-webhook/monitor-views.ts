@@ -1,0 +1,137 @@
+import type { Monitor } from '#database/uptime/monitors.ts'
+import type { UptimeSummary } from '#database/uptime/probe-hours.ts'
+import { html, joined } from '#functions/telegram/html.ts'
+import { sayDuration } from '#functions/wording/dates.ts'
+import { defaultTimeoutS } from './add-monitor.ts'
+import type { ChatContext } from './context.ts'
+import type { BotMessages } from './messages/messages.ts'
+import { label, pageOf, pageRow } from './pages.ts'
+import type { Button, View } from './reply.ts'
+
+const monitorsPerPage = 8
+const dayMs = 86_400_000
+
+/** The state of a monitor as a person sees it. `unknown`: no check for a long time. `resumed`: no check since it was resumed. */
+type ShownState = keyof BotMessages['monitorState']
+
+const shownState = ({ state, pausedAt, judgedAt, intervalS }: Monitor, now: Date): ShownState => {
+  if (pausedAt) return 'paused'
+  if (judgedAt === null) return 'new'
+  if (state === 'new') return 'resumed'
+  const silentMs = now.getTime() - judgedAt.getTime()
+  return silentMs > Math.max(3 * intervalS, 120) * 1000 ? 'unknown' : state
+}
+
+const lights: Record<ShownState, string> = {
+  up: '🟢',
+  down: '🔴',
+  new: '⚪',
+  resumed: '⚪',
+  unknown: '⚪',
+  paused: '⏸',
+}
+/** The states that need a person come first. */
+const stateOrder: ShownState[] = ['down', 'unknown', 'new', 'resumed', 'up', 'paused']
+
+const ago = (from: Date, now: Date, { chat }: ChatContext) => sayDuration(now.getTime() - from.getTime(), chat.language)
+
+const lastDay = (now: Date) => new Date(now.getTime() - dayMs)
+
+/** Rounded down, because 99.996 % is not 100 %. */
+const uptimePercent = ({ uptime }: UptimeSummary, { chat }: ChatContext): string | null =>
+  uptime === null
+    ? null
+    : new Intl.NumberFormat(chat.language, {
+        style: 'percent',
+        maximumFractionDigits: 2,
+        roundingMode: 'floor',
+      } as Intl.NumberFormatOptions).format(uptime)
+
+/** The chat's monitors, each with its state, its uptime of 24 hours and the age of its last check. */
+export const monitorsList = async (context: ChatContext, page: number): Promise<View> => {
+  const { deps, chat, messages } = context
+  const now = deps.clock()
+  const all = await deps.monitors.of(chat.id)
+  if (all.length === 0) return { html: messages.monitorsNone() }
+  const sorted = all
+    .map(monitor => ({ monitor, state: shownState(monitor, now) }))
+    .sort((one, other) => stateOrder.indexOf(one.state) - stateOrder.indexOf(other.state))
+  const { items, at, pages } = pageOf(sorted, page, monitorsPerPage)
+  const uptime = await deps.probeHours.uptime(
+    items.map(({ monitor }) => monitor.id),
+    lastDay(now),
+  )
+  const entries = items.map(({ monitor, state }) => {
+    const summary = uptime.get(monitor.id)
+    const percent = summary && uptimePercent(summary, context)
+    const checked = monitor.judgedAt && messages.lastCheck(ago(monitor.judgedAt, now, context))
+    return joined([
+      html`${lights[state]} <b>${monitor.name}</b>: ${messages.monitorState[state]}`,
+      joined([percent && messages.uptimeDay(percent), checked], ' · '),
+    ])
+  })
+  return {
+    html: joined([messages.monitorsTitle(all.length), ...entries], '\n\n'),
+    buttons: [
+      ...items.map(({ monitor, state }): Button[] => [
+        { text: label(`${lights[state]} ${monitor.name}`), press: { act: 'monitor', monitor: monitor.id } },
+      ]),
+      ...pageRow(at, pages, to => ({ act: 'monitors', page: to })),
+    ],
+  }
+}
+
+/** One monitor with everything that the chat may know about it, and the buttons for what can be done with it. */
+export const monitorCard = async (context: ChatContext, monitor: Monitor): Promise<View> => {
+  const { deps, chat, messages } = context
+  const now = deps.clock()
+  const summary = (await deps.probeHours.uptime([monitor.id], lastDay(now))).get(monitor.id)
+  const percent = summary && uptimePercent(summary, context)
+  const average = summary?.averageMs
+  const shown = shownState(monitor, now)
+  const state = messages.monitorState[shown]
+  const since = shown === 'up' || shown === 'down' ? monitor.stateSince : null
+  const stateLine = since ? messages.stateSince(state, ago(since, now, context)) : state
+  const uptimeLine = joined(
+    [
+      percent ? messages.uptimeDay(percent) : messages.uptimeUnknown,
+      average != null &&
+        messages.averageResponse(`${new Intl.NumberFormat(chat.language).format(Math.round(average))} ms`),
+    ],
+    ' · ',
+  )
+  const intervalLine = joined(
+    [
+      messages.everyInterval(sayDuration(monitor.intervalS * 1000, chat.language)),
+      monitor.timeoutMs > defaultTimeoutS(monitor.intervalS) * 1000 &&
+        messages.timeLimit(sayDuration(monitor.timeoutMs, chat.language)),
+    ],
+    ' · ',
+  )
+  const checkLine = monitor.judgedAt ? messages.lastCheck(ago(monitor.judgedAt, now, context)) : messages.neverChecked
+  const nameLines = joined([html`${lights[shown]} <b>${monitor.name}</b>`, html`<code>${monitor.url}</code>`])
+  return {
+    html: joined([nameLines, joined([stateLine, uptimeLine, intervalLine, checkLine])], '\n\n'),
+    buttons: cardButtons(monitor, messages),
+  }
+}
+
+const cardButtons = ({ id, pausedAt }: Monitor, messages: BotMessages): Button[][] => {
+  const check: Button[] = [{ text: messages.check, press: { act: 'check', monitor: id } }]
+  const toggle: Button = pausedAt
+    ? { text: messages.resume, press: { act: 'resume', monitor: id } }
+    : { text: messages.pause, press: { act: 'pause', monitor: id } }
+  return [
+    ...(pausedAt ? [] : [check]),
+    [toggle, { text: messages.delete, press: { act: 'delete', monitor: id } }],
+    [{ text: messages.backToList, press: { act: 'monitors', page: 0 } }],
+  ]
+}
+
+/** The toast for "check now" shortly after another check of the same host. */
+export const checkedJustNow = (context: ChatContext, monitor: Monitor): string => {
+  const { deps, messages } = context
+  const now = deps.clock()
+  const checked = monitor.judgedAt && messages.lastCheck(ago(monitor.judgedAt, now, context))
+  return messages.lookedJustNow(messages.monitorState[shownState(monitor, now)], checked)
+}

@@ -1,0 +1,47 @@
+import type { ShowHit } from '#database/series/show.ts'
+import type { CardPlace } from '#functions/telegram/callback-data.ts'
+import { type Html, html, joined } from '#functions/telegram/html.ts'
+import type { ChatContext } from './context.ts'
+import type { BotMessages } from './messages/messages.ts'
+import { pageRow } from './pages.ts'
+import type { Button, View } from './reply.ts'
+import { showSubject } from './tvmaze-search.ts'
+
+/** Whether the chat follows the show of a card. `removed`: it stopped just now, and had followed since that date. */
+export type FollowState = 'not followed' | 'followed' | 'followed just now' | { removed: Date }
+
+export const followState = async ({ deps, chat }: ChatContext, showId: number): Promise<FollowState> =>
+  (await deps.follows.find(chat.id, showSubject(showId))) ? 'followed' : 'not followed'
+
+/** The hit at `place.at` as a card, with buttons to follow the show and to turn to the other hits. */
+export const showCard = (
+  { messages }: ChatContext,
+  hits: ShowHit[],
+  place: CardPlace,
+  state: FollowState,
+  note?: Html,
+): View => {
+  const hit = hits[place.at]!
+  const year = hit.premiered?.slice(0, 4)
+  const status = messages.status[hit.status as keyof BotMessages['status']] ?? hit.status
+  return {
+    html: joined([html`<b>${hit.name}</b>${year && ` (${year})`}`, joined([hit.channel, status], ' · '), note]),
+    photo: hit.image,
+    buttons: [
+      followRow(hit.id, place, state, messages),
+      ...pageRow(place.at, hits.length, at => ({ act: 'card', search: place.search, at })),
+      [{ text: 'TVmaze', url: hit.url }],
+    ],
+  }
+}
+
+const followRow = (show: number, { search, at }: CardPlace, state: FollowState, messages: BotMessages): Button[] => {
+  const place = { search, at }
+  const follow: Button = { text: messages.follow, press: { act: 'follow', show, ...place } }
+  const following: Button = { text: messages.following, press: { act: 'nothing' } }
+  if (state === 'not followed') return [follow]
+  if (state === 'followed') return [following, { text: messages.remove, press: { act: 'unfollow', show, ...place } }]
+  if (state === 'followed just now')
+    return [following, { text: messages.undo, press: { act: 'unfollow', show, ...place } }]
+  return [follow, { text: messages.undo, press: { act: 'refollow', show, ...place, followedAt: state.removed } }]
+}
