@@ -5,14 +5,14 @@ import { probeResultsIn } from '#database/uptime/probe-results.ts'
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
-/** Once an hour: room for the results of the days around now, and what every table need not keep any more leaves. */
+/** Once an hour: creates the partitions for the results of yesterday to the day after tomorrow, and deletes expired rows of all tables. */
 export const housekeeping = (db: Postgres): ((now: Date) => Promise<void>) => {
-  let doneIn: number | undefined
+  let lastHour: number | undefined
   return async now => {
     const hour = Math.floor(now.getTime() / hourMs)
-    if (hour === doneIn) return
+    if (hour === lastHour) return
     await probeResultsIn(db).createPartitions([-1, 0, 1, 2].map(days => new Date(now.getTime() + days * dayMs)))
     await deleteExpired(db, now)
-    doneIn = hour
+    lastHour = hour
   }
 }

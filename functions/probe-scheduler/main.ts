@@ -9,14 +9,14 @@ import { probeScheduler, requestProbes } from './probe-scheduler.ts'
 
 const name = 'probe-scheduler'
 const db = postgres(env('DATABASE_URL'), { applicationName: name, prepare: true })
-const keepHouse = housekeeping(db)
+const runHousekeeping = housekeeping(db)
 
 serve({
   name,
   events: [
     on(Tick, async (tick, { publish }) => {
       await probeScheduler(tick, { db, clock: systemClock, publish })
-      await keepHouse(systemClock())
+      await runHousekeeping(systemClock())
     }),
     on(ShardDue, event => requestProbes(event, { db })),
   ],

@@ -11,110 +11,111 @@ import type { Publish } from '#functions/host/publish.ts'
 import { nextStep, noticedAt, type TimeRange } from './windows.ts'
 
 const job = 'probe-scheduler'
-const mostChecks = 50
-const mostShards = 64
+const maxChecksPerRequest = 50
+const maxShards = 64
 
-export interface SchedulerTools {
+export interface SchedulerDependencies {
   db: Postgres
   clock: Clock
-  /** The cursor moves when the broker has what lies before it; so the rule publishes by itself. */
+  /** The rule publishes events itself, because the cursor may move only after the broker has accepted the events before it. */
   publish: Publish
-  /** More monitors, more shards; any replica may do any of them. */
-  monitorsAShard?: number
+  /** The number of shards grows with the number of monitors. Any replica may handle any shard. */
+  monitorsPerShard?: number
 }
 
-interface Detail {
-  /** Into how many parts the next windows go. Kept with the cursor: a window that is told again goes into as many, or slots fall between. */
+/** The state that is stored with the cursor. */
+interface CursorDetail {
+  /** The number of shards of the next windows. A window that is announced again needs the same number, or slots would be left out. */
   shards: number
   /** A gap whose newest slots are still to be announced. */
   late?: { from: string; to: string }
 }
 
-/** What one shard has to look through. */
+/** A shard and the range of time in which to look for its slots. */
 interface ShardWindow extends Shard {
-  stretch: TimeRange
-  /** The stretch is a gap of ours. */
+  range: TimeRange
+  /** The range is a gap in which the scheduler did not run. */
   late: boolean
 }
 
 /**
- * A tick: announces every window from the cursor to the horizon, one event a shard. A lost tick is not replayed, the next one starts
- * at the cursor; one that comes twice, or dies half-way, is told again under the same ids.
+ * Handles a tick: announces every window from the cursor to the horizon, with one event for each shard. After a lost tick the next one
+ * continues at the cursor. A tick that comes twice, or fails in between, is announced again under the same ids.
  */
 export const probeScheduler = async (
   tick: Cause,
-  { db, clock, publish, monitorsAShard = 5_000 }: SchedulerTools,
+  { db, clock, publish, monitorsPerShard = 5_000 }: SchedulerDependencies,
 ): Promise<void> => {
   const now = clock()
   for (;;) {
-    const cursor = await cursorsIn(db).reached<Detail>(job)
+    const cursor = await cursorsIn(db).reached<CursorDetail>(job)
     const step = nextStep(cursor?.reached ?? null, now)
     if (step === null) return
     const { shards = 1, late } = cursor?.detail ?? {}
-    const parts = [
-      ...(late ? partsOf({ from: new Date(late.from), to: new Date(late.to) }, shards, true) : []),
-      ...step.windows.flatMap(window => partsOf(window, shards, false)),
+    const shardWindows = [
+      ...(late ? splitIntoShards({ from: new Date(late.from), to: new Date(late.to) }, shards, true) : []),
+      ...step.windows.flatMap(window => splitIntoShards(window, shards, false)),
     ]
-    // A single shard is done here: an event to ourselves would cost more than the work it stands for.
+    // A single shard is handled here, because an event to ourselves would cost more than the work.
     await publish(
       shards === 1
-        ? (await Promise.all(parts.map(part => probesOf(tick, part, db)))).flat()
-        : parts.map(part => shardDue(tick, part)),
+        ? (await Promise.all(shardWindows.map(window => probeRequests(tick, window, db)))).flat()
+        : shardWindows.map(window => shardDue(tick, window)),
     )
-    // The clock went back: the cursor stays ahead until time catches up.
+    // The clock went back: the cursor stays where it is until the clock reaches it again.
     if (cursor && step.reached <= cursor.reached) return
-    const next = Math.ceil((await monitorsIn(db).countWatched()) / monitorsAShard)
-    const detail: Detail = { shards: Math.min(mostShards, Math.max(1, next)) }
+    const nextShards = Math.ceil((await monitorsIn(db).countWatched()) / monitorsPerShard)
+    const detail: CursorDetail = { shards: Math.min(maxShards, Math.max(1, nextShards)) }
     if (step.gap === null) await cursorsIn(db).advance(job, step.reached, detail)
     else await countGap(db, cursor?.reached ?? null, step.gap, detail)
     if (nextStep(step.reached, now) === null) return
   }
 }
 
-const partsOf = (stretch: TimeRange, shards: number, late: boolean): ShardWindow[] =>
-  Array.from({ length: shards }, (_, shard) => ({ shard, shards, stretch, late }))
+const splitIntoShards = (range: TimeRange, shards: number, late: boolean): ShardWindow[] =>
+  Array.from({ length: shards }, (_, shard) => ({ shard, shards, range, late }))
 
-const nameOfPart = ({ shard, stretch, late }: ShardWindow) =>
-  `shard/${shard}@${stretch.from.toISOString()}${late ? '/late' : ''}`
+const idOf = ({ shard, range, late }: ShardWindow) => `shard/${shard}@${range.from.toISOString()}${late ? '/late' : ''}`
 
-const shardDue = (tick: Cause, part: ShardWindow): VigiaEvent => {
-  const { shard, shards, stretch, late } = part
+const shardDue = (tick: Cause, window: ShardWindow): VigiaEvent => {
+  const { shard, shards, range, late } = window
   return ShardDue.from(tick, {
-    id: nameOfPart(part),
+    id: idOf(window),
     subject: `shard/${shard}`,
-    data: { shard, shards, from: stretch.from.toISOString(), to: stretch.to.toISOString(), ...(late && { late }) },
+    data: { shard, shards, from: range.from.toISOString(), to: range.to.toISOString(), ...(late && { late }) },
   })
 }
 
-/** Counts the gap as missed and moves the cursor behind it, both or neither; of two ticks at once only one does. */
-const countGap = (db: Postgres, seen: Date | null, gap: TimeRange, detail: Detail): Promise<void> =>
+/** Counts the slots of the gap as missed and moves the cursor behind it, in one transaction. Of two ticks at once, only one does it. */
+const countGap = (db: Postgres, reachedBefore: Date | null, gap: TimeRange, detail: CursorDetail): Promise<void> =>
   db.transaction(async tx => {
     const cursors = cursorsIn(tx)
     await cursors.lock(job)
-    if ((await cursors.reached(job))?.reached.getTime() !== seen?.getTime()) return
+    if ((await cursors.reached(job))?.reached.getTime() !== reachedBefore?.getTime()) return
     await probeHoursIn(tx).countMissed(gap.from, gap.to, noticedAt(gap))
     const late = { from: gap.from.toISOString(), to: gap.to.toISOString() }
     await cursors.advance(job, gap.to, { ...detail, late })
   })
 
-/** A shard: the slots of its window, in batches, each due soon after the other. */
+/** Handles `shard.due`: returns the slots of the shard as probe.requested events, in the order of their due times. */
 export const requestProbes = (event: EventOf<typeof ShardDue>, { db }: { db: Postgres }): Promise<VigiaEvent[]> => {
   const { shard, shards, from, to, late = false } = event.data
-  return probesOf(event, { shard, shards, stretch: { from: new Date(from), to: new Date(to) }, late }, db)
+  return probeRequests(event, { shard, shards, range: { from: new Date(from), to: new Date(to) }, late }, db)
 }
 
-const probesOf = async (cause: Cause, part: ShardWindow, db: Postgres): Promise<VigiaEvent[]> => {
-  const { shard, shards, stretch, late } = part
+const probeRequests = async (cause: Cause, window: ShardWindow, db: Postgres): Promise<VigiaEvent[]> => {
+  const { shard, shards, range, late } = window
   const monitors = monitorsIn(db)
   const slots = late
-    ? await monitors.newestSlots({ shard, shards }, stretch.from, stretch.to, noticedAt(stretch))
-    : await monitors.slotsDue({ shard, shards }, stretch.from, stretch.to)
+    ? await monitors.newestSlots({ shard, shards }, range.from, range.to, noticedAt(range))
+    : await monitors.slotsDue({ shard, shards }, range.from, range.to)
   const batches: Slot[][] = []
-  for (let start = 0; start < slots.length; start += mostChecks) batches.push(slots.slice(start, start + mostChecks))
+  for (let start = 0; start < slots.length; start += maxChecksPerRequest)
+    batches.push(slots.slice(start, start + maxChecksPerRequest))
   return batches.map(batch =>
     ProbeRequested.from(cause, {
-      // Named after its part whoever asks for it: two ticks that tell a window say the same.
-      id: `${nameOfPart(part)}/${ProbeRequested.name}/${nameOf(batch)}`,
+      // The id does not depend on the cause, so two ticks that announce the same window publish the same ids.
+      id: `${idOf(window)}/${ProbeRequested.name}/${hashOf(batch)}`,
       subject: `shard/${shard}`,
       data: {
         reason: 'slot',
@@ -130,10 +131,10 @@ const probesOf = async (cause: Cause, part: ShardWindow, db: Postgres): Promise<
 }
 
 /**
- * Batches are named by what is in them: when a monitor goes between an event and its repeat, the others move up, and a number would
- * stand for two different batches.
+ * Identifies a batch by its content. A number would not do: when a monitor is deleted between an event and its repeat, the other slots move
+ * up, and one number would stand for two different batches.
  */
-const nameOf = (batch: Slot[]) =>
+const hashOf = (batch: Slot[]) =>
   createHash('sha256')
     .update(batch.map(({ id, dueAt }) => `${id}@${dueAt.getTime()}`).join())
     .digest('base64url')

@@ -1,50 +1,59 @@
-/** A stretch of time, [from, to). */
+/*
+ * The cursor is the end of what is announced. A tick moves it to the horizon, 22 s ahead. Usually the cursor is at tick + 12 s, and one
+ * window of 10 s brings it there. After a long gap:
+ *
+ *    cursor    cursor + 50 s            tick - 28 s       tick         tick + 22 s
+ *  ────┬─────────────┬───────────────────────┬──────────────┬───────────────┬──────────────────▶ time
+ *      │  announced  │  the gap: missed      │          announced           │ not announced yet
+ */
+
+/** A range of time, [from, to). */
 export interface TimeRange {
   from: Date
   to: Date
 }
 
-/** What to announce, and where that leaves the cursor. */
+/** One step of the schedule: what to announce, and where the cursor is afterwards. */
 export interface ScheduleStep {
-  /** Ten seconds each. */
+  /** Windows of ten seconds. */
   windows: TimeRange[]
-  /** Too long ago to be announced: its slots were missed. */
+  /** Too old to be announced: count its slots as missed. null without a gap. */
   gap: TimeRange | null
   reached: Date
 }
 
 const second = 1_000
 const windowMs = 10 * second
-/** A tick at :00 announces up to :22, the next one at :10 up to :32: a whole tick may be lost and no check is late. */
+/** A tick at :00 announces up to :22, the next one at :10 up to :32. So one tick may be lost and no check is late. */
 const aheadMs = 22 * second
-/** Windows this far back are no more announced after a gap of ours. */
+/** After a gap, windows that ended longer ago than this are not announced any more. */
 const behindMs = 28 * second
 /**
- * At most so much is announced before the cursor is moved. So a tick that dies in between leaves at most this stretch in doubt; it is
- * announced once more, under the same ids, and never counted as missed.
+ * Limit for what is announced before the cursor moves. If a tick fails in between, at most this range is announced again, under the same
+ * ids. It is never counted as missed.
  */
 const stepMs = 5 * windowMs
-/** A cursor further ahead was written when the clock was wrong; the clock of now counts. */
-const impossibleMs = 60 * second
+/** A cursor further in the future comes from a wrong clock, so the step ignores it and uses the present time. */
+const maxCursorAheadMs = 60 * second
 
 const at = (ms: number) => new Date(ms)
-const floored = (ms: number) => Math.floor(ms / windowMs) * windowMs
+const startOfWindow = (ms: number) => Math.floor(ms / windowMs) * windowMs
 
-/** When a gap that ends at `to` was noticed: its newest slots are those after which none was due until then. */
+/** When a gap was noticed. Its newest slots are those whose monitors had no other slot until then. */
 export const noticedAt = (gap: TimeRange): Date => at(gap.to.getTime() + behindMs)
 
-/** The next step of the schedule from where the cursor stands; null when everything is announced. */
+/** The next step from the cursor (null: the first one ever); null if everything up to the horizon is announced. */
 export const nextStep = (cursor: Date | null, now: Date): ScheduleStep | null => {
-  const tick = floored(now.getTime())
-  const end = tick + aheadMs
-  const stands = cursor?.getTime() ?? tick + aheadMs - 2 * windowMs
-  const start = stands > end + impossibleMs ? end - windowMs : stands
-  if (start >= end) return null
-  const announced = Math.min(start + stepMs, end)
+  const tick = startOfWindow(now.getTime())
+  const horizon = tick + aheadMs
+  const reached = cursor?.getTime() ?? horizon - 2 * windowMs
+  const start = reached > horizon + maxCursorAheadMs ? horizon - windowMs : reached
+  if (start >= horizon) return null
+  const end = Math.min(start + stepMs, horizon)
   const windows: TimeRange[] = []
-  for (let from = start; from < announced; from += windowMs) windows.push({ from: at(from), to: at(from + windowMs) })
-  const resumed = tick - behindMs
-  return announced < resumed
-    ? { windows, gap: { from: at(announced), to: at(resumed) }, reached: at(resumed) }
-    : { windows, gap: null, reached: at(announced) }
+  for (let from = start; from < end; from += windowMs) windows.push({ from: at(from), to: at(from + windowMs) })
+  const resumeAt = tick - behindMs
+  return end < resumeAt
+    ? { windows, gap: { from: at(end), to: at(resumeAt) }, reached: at(resumeAt) }
+    : { windows, gap: null, reached: at(end) }
 }
