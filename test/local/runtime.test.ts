@@ -1,33 +1,14 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { root } from '#infra/repository.ts'
-import { commandOf } from '#local/databases/processes.ts'
-import { type RequestTarget, requestTarget } from '#local/http/request-target.ts'
 import { manifestFiles, readManifests } from '#local/manifests/manifests.ts'
 import { emptyDatabase, freshMongo, type TestDatabase } from '../support/database.ts'
-import { removeDataFolder, spawnVigia, startVigia, temporaryFolder, type Vigia } from '../support/npm-start.ts'
+import { spawnVigia, startVigia, type Vigia } from '../support/npm-start.ts'
 import { until } from '../support/until.ts'
+import { isGone } from './support/processes.ts'
 
 const { functions: services } = readManifests(manifestFiles(root))
-const isGone = async (pid: number) => (await commandOf(pid)) === null
-
-/** Everything a process has started, and what that has started. */
-const descendants = (pid: number): number[] =>
-  readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .filter(name => {
-      try {
-        const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
-        return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === pid
-      } catch {
-        return false
-      }
-    })
-    .flatMap(name => [Number(name), ...descendants(Number(name))])
-
 let database: TestDatabase
 let mongo: Awaited<ReturnType<typeof freshMongo>>
 let vigia: Vigia
@@ -308,130 +289,5 @@ describe('strangers', () => {
   ])('%s is refused everywhere', async (_, name, headers) => {
     for (const path of ['/', '/api/functions', '/vigia/default', '/chat'])
       expect((await vigia.ask(name, path, { headers })).status).toBe(403)
-  })
-
-  const hosts = {
-    functions: new Set(['telegram-webhook', 'reporter']),
-    simulated: false,
-  }
-  test.each<[string, Record<string, string>, RequestTarget['kind']]>([
-    ['the public host', { host: 'vigia.example.org' }, 'foreign'],
-    ['the public host with a port', { host: 'VIGIA.example.org:443' }, 'foreign'],
-    ['what a proxy sends on under our name', { host: 'localhost:8080', 'x-forwarded-for': '203.0.113.7' }, 'foreign'],
-    ['… under that of a function', { host: 'reporter.localhost', via: '1.1 proxy' }, 'foreign'],
-    ['… through a tunnel', { host: 'localhost:8080', 'cdn-loop': 'cloudflare' }, 'foreign'],
-    ['a page of another program here', { host: 'localhost:8080', origin: 'http://localhost:3000' }, 'foreign'],
-    [
-      'an image in a page of another site',
-      { host: 'localhost:8080', 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' },
-      'foreign',
-    ],
-    [
-      'a link that somebody follows',
-      { host: 'localhost:8080', 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' },
-      'runtime',
-    ],
-    ['plain localhost', { host: 'localhost:8080' }, 'runtime'],
-    ['an address', { host: '127.0.0.1' }, 'runtime'],
-    ['an address of version 6', { host: '[::1]:8080' }, 'runtime'],
-    ['a function', { host: 'reporter.localhost:8080' }, 'function'],
-    ['the broker', { host: 'broker-ingress.localhost' }, 'broker'],
-    ['a page of ours', { host: 'localhost', origin: 'http://localhost:8080' }, 'runtime'],
-    ['the sites, when there are none', { host: 'sites.localhost' }, 'foreign'],
-    ['no host', {}, 'foreign'],
-    ['a host with a path in it', { host: 'localhost/evil.example.org' }, 'foreign'],
-    ['a host with a user', { host: 'localhost@evil.example.org' }, 'foreign'],
-    ['two names', { host: 'localhost, evil.example.org' }, 'foreign'],
-  ])('%s', (_, headers, kind) => expect(requestTarget(headers, hosts).kind).toBe(kind))
-})
-
-describe('the end', () => {
-  test('Ctrl-C ends everything that was started: functions, PostgreSQL, the Mongo server', async () => {
-    const own = await startVigia()
-    await own.ask(host('error-notifier'), '/healthz')
-    await own.ask(host('telegram-webhook'), '/healthz')
-    const started = descendants(own.pid)
-    expect(started.length).toBeGreaterThanOrEqual(4)
-    expect(await own.stop()).toBe(0)
-    for (const pid of started) expect(await isGone(pid)).toBe(true)
-  })
-
-  test('Ctrl-C in the middle of the start ends that too', async () => {
-    const dataDir = temporaryFolder()
-    const { pid, kill, ended } = spawnVigia({ dataDir })
-    const started = await until(() => {
-      const all = descendants(pid)
-      return all.length > 0 ? all : undefined
-    })
-    kill('SIGINT')
-    expect(await ended).toBe(0)
-    for (const one of started) await until(() => isGone(one), { what: `process ${one} to be gone` })
-    await removeDataFolder(dataDir)
-  })
-
-  test('npm that is killed, or told to end, takes everything along', async () => {
-    const dataDir = temporaryFolder()
-    // As npm does it: a shell between it and the runtime, which passes no signal on.
-    const npm = spawn('sh', ['-c', `"${process.execPath}" "${join(root, 'infra/local/main.ts')}"; true`], {
-      env: { PATH: process.env.PATH, PORT: '0', DATA_DIR: dataDir, npm_lifecycle_event: 'start' },
-      stdio: ['ignore', 'pipe', 'ignore'],
-    })
-    let said = ''
-    npm.stdout.on('data', text => {
-      said += text
-    })
-    await until(() => said.includes('Ctrl-C'), { timeoutMs: 60_000, what: 'the banner' })
-    const started = descendants(npm.pid!)
-    expect(started.length).toBeGreaterThanOrEqual(3)
-    npm.kill('SIGKILL')
-    for (const pid of started) await until(() => isGone(pid), { timeoutMs: 30_000, what: `process ${pid} to be gone` })
-    // A process shows as gone a moment before its last thread lets go of the data folder.
-    await until(() => removeDataFolder(dataDir).then(() => true), { what: 'the data folder to be free' })
-  })
-
-  test('a terminal that has been closed keeps nothing from ending', async () => {
-    const dataDir = temporaryFolder()
-    const child = spawn(process.execPath, [join(root, 'infra/local/main.ts')], {
-      env: { PATH: process.env.PATH, PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'debug' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    const ended = once(child, 'exit')
-    let said = ''
-    child.stdout.on('data', text => {
-      said += text
-    })
-    await until(() => said.includes('Ctrl-C'), { timeoutMs: 60_000, what: 'the banner' })
-    const started = descendants(child.pid!)
-    child.stdout.destroy()
-    child.stderr.destroy()
-    child.kill('SIGHUP')
-    expect(await ended).toEqual([0, null])
-    for (const pid of started) expect(await isGone(pid)).toBe(true)
-    await removeDataFolder(dataDir)
-  })
-
-  test('what a killed runtime left is ended by the next start, which goes on with the same data', async () => {
-    const dataDir = temporaryFolder()
-    const first = await startVigia({ dataDir })
-    await first.ask(host('error-notifier'), '/healthz')
-    expect(await first.publish({ id: 'kept', type: 'nobody.hears.this' }, {})).toBe(202)
-    const left = descendants(first.pid)
-    await first.kill9()
-    const second = await startVigia({ dataDir })
-    for (const pid of left) expect(await isGone(pid)).toBe(true)
-    expect(await second.api('/api/events?type=nobody.hears.this')).toMatchObject([{ id: 'kept', state: 'done' }])
-    await second.stop()
-    await removeDataFolder(dataDir)
-  })
-
-  test('--fresh --yes throws everything away', async () => {
-    const dataDir = temporaryFolder()
-    const first = await startVigia({ dataDir })
-    await first.publish({ id: 'gone', type: 'nobody.hears.this' }, {})
-    await first.stop()
-    const second = await startVigia({ dataDir, args: ['--fresh', '--yes'] })
-    expect(await second.api('/api/events?type=nobody.hears.this')).toEqual([])
-    await second.stop()
-    await removeDataFolder(dataDir)
   })
 })

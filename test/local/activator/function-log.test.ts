@@ -1,0 +1,71 @@
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { describe, expect, test } from 'vitest'
+import { functionLog } from '#local/activator/function-log.ts'
+import { levelOf, readable } from '#local/activator/log-lines.ts'
+import { folder } from '#test/local/activator/support/activator.ts'
+import { until } from '#test/support/until.ts'
+
+describe('what functions say', () => {
+  const logs = join(folder, 'said')
+  const said = async (...chunks: string[]) => {
+    const shown: string[] = []
+    const log = functionLog(logs, 'speaker', (_, line) => shown.push(line), 10_000)
+    const output = Readable.from(chunks)
+    const { last } = log.follow(output)
+    await until(() => output.readableEnded)
+    await log.close()
+    return { shown, last: last(), file: readFileSync(join(logs, 'speaker.log'), 'utf8') }
+  }
+
+  test('is cut into lines however it comes, and the end of it is at hand for a crash', async () => {
+    const { shown, last } = await said(
+      '{"level":"info","message":"one"',
+      '}\n{"level":"error","message":"tw',
+      'o"}\nno new line',
+    )
+    expect(shown).toEqual(['{"level":"info","message":"one"}', '{"level":"error","message":"two"}', 'no new line'])
+    expect(last).toEqual(['one', 'two', 'no new line'])
+  })
+
+  test('holds no secret even when a crash prints one', async () => {
+    const token = `123456789:${'A'.repeat(35)}`
+    const { shown, file } = await said(`TypeError: fetch failed https://api.telegram.org/bot${token}/sendMessage\n`)
+    expect(shown.join()).not.toContain(token)
+    expect(file).not.toContain(token)
+  })
+
+  test('fills one file of bounded size, and keeps the one before', async () => {
+    for (let round = 0; round < 5; round++) await said(`${'x'.repeat(4_000)}\n`)
+    await said('after\n')
+    expect(statSync(join(logs, 'speaker.log.1')).size).toBeGreaterThan(10_000)
+    expect(statSync(join(logs, 'speaker.log')).size).toBeLessThan(10_000)
+  })
+
+  test('is shown where the folder of the logs takes no file, and is written once it does', async () => {
+    rmSync(logs, { recursive: true, force: true })
+    writeFileSync(logs, '')
+    const log = functionLog(logs, 'speaker', () => {})
+    const { last } = log.follow(Readable.from(['one\n']))
+    await until(() => last().length === 1)
+    await log.close()
+    rmSync(logs)
+    expect((await said('two\n')).file).toBe('two\n')
+  })
+
+  test.each([
+    ['{"level":"warn","time":"x","message":"slow"}', 'warn', 'slow'],
+    [
+      '{"level":"error","error":{"type":"Error","message":"no route"},"message":"failed","ms":5}',
+      'error',
+      'failed  no route  ms=5',
+    ],
+    ['Error: boom', 'error', 'Error: boom'],
+    ['(node:17) [DEP0040] DeprecationWarning: punycode', 'debug', '(node:17) [DEP0040] DeprecationWarning: punycode'],
+    ['{"broken', 'error', '{"broken'],
+  ])('%s', (line, level, words) => {
+    expect(levelOf(line)).toBe(level)
+    expect(readable(line)).toBe(words)
+  })
+})

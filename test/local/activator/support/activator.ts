@@ -1,0 +1,133 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeAll } from 'vitest'
+import { type Activator, activator } from '#local/activator/activator.ts'
+import { functionLog } from '#local/activator/function-log.ts'
+import { startProcess } from '#local/activator/function-process.ts'
+import { processJournal } from '#local/activator/process-journal.ts'
+import { Unavailable } from '#local/activator/slot.ts'
+import { commandOf } from '#local/databases/processes.ts'
+import type { FunctionManifest } from '#local/manifests/manifests.ts'
+
+// A function of the size of its test: answers, waits, breaks and ends as the path says.
+export const program = `
+import { createServer } from 'node:http'
+import { existsSync } from 'node:fs'
+export const waiting = []
+export let inFlight = 0
+export const server = createServer(async (request, response) => {
+  const { pathname, searchParams } = new URL(request.url, 'http://x')
+  if (pathname === '/healthz') return response.end('ok')
+  if (pathname === '/early') return response.writeHead(413).end()
+  if (pathname === '/hang-up') return request.once('data', () => request.socket.destroy())
+  inFlight++
+  const chunks = []
+  for await (const chunk of request) chunks.push(chunk)
+  if (pathname === '/exit') process.exit(3)
+  while (pathname === '/until' && !existsSync(searchParams.get('file'))) await new Promise(resolve => setTimeout(resolve, 5))
+  const body = { pid: process.pid, most: inFlight, env: process.env, got: Buffer.concat(chunks).toString(), headers: request.headers }
+  inFlight--
+  response.writeHead(pathname === '/status' ? Number(searchParams.get('code')) : 200, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(body))
+})
+if (process.env.BROKEN) {
+  console.error('cannot find the thing it needs')
+  process.exit(1)
+}
+server.listen(Number(process.env.PORT), process.env.HOST)
+process.on('SIGTERM', () => {
+  console.log('told to end')
+  if (process.env.STUBBORN) return
+  server.close(() => process.exit(0))
+  server.closeIdleConnections()
+})
+`
+
+export const folder = mkdtempSync(join(tmpdir(), 'vigia-activator-'))
+export const file = join(folder, 'function.mjs')
+export const journal = processJournal(join(folder, 'processes'))
+export const running: Activator[] = []
+export const said: string[] = []
+
+beforeAll(() => {
+  writeFileSync(file, program)
+  return () => rmSync(folder, { recursive: true })
+})
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map(one => one.close(100)))
+  said.length = 0
+})
+
+export const manifest = (given: Partial<FunctionManifest> = {}): FunctionManifest => ({
+  file: 'knative/services/echo.yaml',
+  line: 1,
+  name: 'echo',
+  target: 'echo',
+  visibility: 'cluster-local',
+  public: null,
+  env: [],
+  sink: null,
+  ceOverrides: '',
+  containerConcurrency: 10,
+  softConcurrency: 100,
+  minScale: 0,
+  maxScale: 0,
+  activationScale: 1,
+  idleMs: 60_000,
+  timeoutMs: 10_000,
+  startTimeoutMs: 20_000,
+  readinessPath: '/healthz',
+  ...given,
+})
+
+export const started = (given: Partial<FunctionManifest> = {}, env: NodeJS.ProcessEnv = {}) => {
+  const log = functionLog(join(folder, 'logs'), 'echo', () => {})
+  const one = activator(
+    [manifest(given)],
+    ({ readinessPath, startTimeoutMs }) =>
+      startProcess({
+        command: [process.execPath, file],
+        env: { PATH: process.env.PATH ?? '', HOST: '127.0.0.1', ...env },
+        readinessPath,
+        startTimeoutMs,
+        log,
+        remember: pid => journal.remember(pid, [process.execPath, file]),
+        forget: journal.forget,
+      }),
+    (_, words) => said.push(words),
+  )
+  running.push(one)
+  return one
+}
+
+export const post = async (one: Activator, path = '/', signal?: AbortSignal) => {
+  const reached = await one.reach('echo', signal).catch(error => {
+    if (error instanceof Unavailable) return error
+    throw error
+  })
+  if (reached instanceof Unavailable)
+    return { status: reached.status, retryAfterS: reached.retryAfterS, body: reached.message, json: () => ({}) as Echo }
+  try {
+    const answer = await fetch(reached.origin + path, { method: 'POST', body: 'hello' })
+    const body = await answer.text()
+    return { status: answer.status, retryAfterS: null, body, json: () => JSON.parse(body) as Echo }
+  } finally {
+    reached.release()
+  }
+}
+interface Echo {
+  pid: number
+  most: number
+  got: string
+  headers: Record<string, string>
+}
+export const report = (one: Activator) => one.report()[0]!
+export const pids = (one: Activator) => report(one).replicas.map(({ pid }) => pid)
+export const isGone = async (pid: number) => (await commandOf(pid)) === null
+export let gates = 0
+export const gate = () => {
+  const path = join(folder, `gate-${gates++}`)
+  return { path: `/until?file=${encodeURIComponent(path)}`, open: () => writeFileSync(path, '') }
+}

@@ -1,0 +1,305 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chown, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { postgres } from '#database/connect.ts'
+import { as, serverAccount } from '#local/databases/account.ts'
+import { copyFolder, linkLibraries, postgresFolder, program } from '#local/databases/binaries.ts'
+import { chooseDataFolder, FolderInUse, holdDataFolder } from '#local/databases/data-folder.ts'
+import { startPostgres } from '#local/databases/postgres.ts'
+import { commandOf } from '#local/databases/processes.ts'
+import { wipeDataFolder } from '#local/databases/wipe.ts'
+import {
+  dataFolder,
+  holder,
+  linux,
+  mortal,
+  newFolder,
+  root,
+  startedMongo,
+  startedPostgres,
+} from '#test/local/databases/support/database-processes.ts'
+import { sharedServer } from '#test/support/shared-servers.ts'
+import { until } from '#test/support/until.ts'
+
+describe('PostgreSQL', () => {
+  test('keeps data from start to start, listens on a socket of its own folder only, and syncs', async () => {
+    const dataDir = await dataFolder()
+    const first = await startedPostgres(dataDir)
+    await first.db.query('create table kept as select 1 as one')
+    await first.db.end()
+    await first.server.stop()
+    expect(first.server.pid).toBeNull()
+
+    const second = await startedPostgres(dataDir)
+    expect((await second.db.query('select one from kept')).rows).toEqual([{ one: 1 }])
+    const setting = async (name: string) =>
+      (await second.db.query<{ value: string }>('select current_setting($1) as value', [name])).rows[0]?.value
+    expect(await setting('listen_addresses')).toBe('')
+    expect(await setting('fsync')).toBe('on')
+    expect(await setting('synchronous_commit')).toBe('on')
+    expect((await stat(join(dataDir, 'postgres/run'))).mode & 0o777).toBe(0o700)
+  })
+
+  test('killed under load it comes back at the same address, and no acknowledged write is lost', async () => {
+    const { server, db } = await startedPostgres(await dataFolder())
+    const news: string[] = []
+    server.onDown(words => news.push(words))
+    server.onUp(() => news.push('up'))
+    await db.query('create table load (id integer primary key)')
+    const acknowledged: number[] = []
+    let next = 0
+    let writing = true
+    const writer = async (n: number) => {
+      while (writing) {
+        const id = next++
+        const write =
+          n % 2 === 0
+            ? db.query('insert into load values ($1)', [id])
+            : db.transaction(tx => tx.query('insert into load values ($1)', [id]))
+        await write.then(
+          () => acknowledged.push(id),
+          () => new Promise(setImmediate),
+        )
+      }
+    }
+    const writers = Array.from({ length: 8 }, (_, n) => writer(n))
+    for (let kills = 1; kills <= 3; kills++) {
+      const from = acknowledged.length
+      await until(() => acknowledged.length > from + 300, { what: 'three hundred more writes' })
+      process.kill(server.pid ?? 0, 'SIGKILL')
+      await until(() => news.filter(line => line === 'up').length === kills, { what: `recovery ${kills}` })
+    }
+    const from = acknowledged.length
+    await until(() => acknowledged.length > from + 50, { what: 'writes after the last recovery' })
+    writing = false
+    await Promise.all(writers)
+    const { rows } = await db.query<{ id: number }>('select id from load')
+    const stored = new Set(rows.map(({ id }) => id))
+    expect(acknowledged.filter(id => !stored.has(id))).toEqual([])
+    expect(news.filter(line => line !== 'up')).toEqual(
+      Array(3).fill('PostgreSQL stopped (signal SIGKILL); starting it again'),
+    )
+  })
+
+  test('stops at once although clients are connected', async () => {
+    const { server, db } = await startedPostgres(await dataFolder())
+    const busy = db.query('select pg_sleep(3600)')
+    busy.catch(() => {})
+    await until(async () => (await db.query(`select from pg_stat_activity where query like '%3600%'`)).rowCount > 1)
+    await server.stop()
+    await expect(busy).rejects.toThrow()
+  })
+
+  test('of two starts at one instant one is refused, and a later one too, with the pid of the process that has the folder', async () => {
+    const dataDir = await dataFolder()
+    const both = await Promise.all([holder(dataDir), holder(dataDir)])
+    const refused = both.filter(({ refusal }) => refusal !== undefined)
+    const pid = both.find(({ refusal }) => refusal === undefined)?.pid
+    expect(refused).toHaveLength(1)
+    await expect(startPostgres({ dataDir })).rejects.toThrow(
+      new FolderInUse(`already running (pid ${pid}): it holds the data folder ${dataDir}`),
+    )
+  })
+
+  test('what a killed runtime left running is ended by the next start, which has its data', async () => {
+    const dataDir = await dataFolder()
+    const killed = await holder(dataDir)
+    const db = postgres(killed.url)
+    await db.query('create table kept as select 1 as one')
+    await db.end()
+    await killed.kill9()
+    expect(await commandOf(killed.postgres)).toContain('postgres')
+
+    const { server, db: again } = await startedPostgres(dataDir)
+    const catalogue = await startedMongo(dataDir)
+    expect(await commandOf(killed.postgres)).toBeNull()
+    expect(await commandOf(killed.mongo)).toBeNull()
+    expect(server.pid).not.toBe(killed.postgres)
+    expect(catalogue.pid).not.toBe(killed.mongo)
+    expect((await again.query('select one from kept')).rows).toEqual([{ one: 1 }])
+  })
+
+  test('wiping ends what a killed runtime left, and empties the folder; not while somebody has it', async () => {
+    const dataDir = await dataFolder()
+    const { pid, postgres: server, mongo: catalogue, kill9 } = await holder(dataDir)
+    await expect(wipeDataFolder(dataDir)).rejects.toThrow(`already running (pid ${pid})`)
+    await kill9()
+    await wipeDataFolder(dataDir)
+    expect([await commandOf(server), await commandOf(catalogue)]).toEqual([null, null])
+    expect((await readdir(dataDir)).sort()).toEqual(['holder', 'lock'])
+  })
+
+  /** The folder as a killed server leaves it, its number replaced by that of another process. */
+  const staleFolder = async (pid: number): Promise<string> => {
+    const dataDir = await dataFolder()
+    const { server } = await startedPostgres(dataDir)
+    const file = join(dataDir, 'postgres/data/postmaster.pid')
+    const socketLock = join(dataDir, 'postgres/run/.s.PGSQL.5432.lock')
+    const [noted, socketNoted] = await Promise.all([readFile(file, 'utf8'), readFile(socketLock, 'utf8')])
+    await server.stop()
+    const account = serverAccount()
+    for (const [path, text] of [
+      [file, noted],
+      [socketLock, socketNoted],
+    ] as const) {
+      await writeFile(path, text.replace(/^\d+/, String(pid)), { mode: 0o600 })
+      if (account) await chown(path, account.uid, account.gid)
+    }
+    return dataDir
+  }
+
+  test('a stranger that has the number of the dead server by now is left alone and stops nothing', async () => {
+    const stranger = mortal(spawn('sleep', ['3600'], { ...as(serverAccount()), stdio: 'ignore' }))
+    const dataDir = await staleFolder(stranger.pid ?? 0)
+    const { db } = await startedPostgres(dataDir)
+    expect((await db.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    expect(await commandOf(stranger.pid ?? 0)).toContain('sleep')
+  })
+
+  test.runIf(linux)('a zombie with the number of the dead server stops nothing', async () => {
+    // The shell becomes a program that never asks for its child.
+    const parent = mortal(
+      spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 3600'], {
+        ...as(serverAccount()),
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }),
+    )
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer]
+    const zombie = Number(line.toString())
+    await until(async () => /\) Z /.test(await readFile(`/proc/${zombie}/stat`, 'utf8')), { what: 'the zombie' })
+    expect(process.kill(zombie, 0)).toBe(true)
+    const { db } = await startedPostgres(await staleFolder(zombie))
+    expect((await db.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+  })
+
+  test('a folder of another major version is refused and not touched', async () => {
+    const dataDir = await dataFolder()
+    const { server } = await startedPostgres(dataDir)
+    await server.stop()
+    const file = join(dataDir, 'postgres/data/PG_VERSION')
+    await writeFile(file, '17\n')
+    await expect(startPostgres({ dataDir })).rejects.toThrow(
+      /^\S+data was made by PostgreSQL 17 and this version of Vigia brings 18: dump it with .+$/,
+    )
+    expect(await readFile(file, 'utf8')).toBe('17\n')
+  })
+
+  test('a folder with something else in it is refused and not touched', async () => {
+    const dataDir = await dataFolder()
+    const { server } = await startedPostgres(dataDir)
+    await server.stop()
+    const data = join(dataDir, 'postgres/data')
+    await rename(join(data, 'PG_VERSION'), join(data, 'PG_VERSION.moved'))
+    await expect(startPostgres({ dataDir })).rejects.toThrow(`${data} is not empty and is not a PostgreSQL data folder`)
+    expect(await readdir(data)).toContain('PG_VERSION.moved')
+  })
+
+  test('an initdb that was killed half-way is begun anew', async () => {
+    const dataDir = await newFolder()
+    const half = join(dataDir, 'postgres/data.new-1')
+    await mkdir(half, { recursive: true })
+    await writeFile(join(half, 'PG_VERSION'), '18\n')
+    const account = serverAccount()
+    if (account) await chown(join(dataDir, 'postgres'), account.uid, account.gid)
+    await startedPostgres(dataDir)
+    expect((await readdir(join(dataDir, 'postgres'))).filter(name => name.startsWith('data'))).toEqual(['data'])
+  })
+
+  test('a path too long for a socket, with spaces and accents, gets one among the temporary files', async () => {
+    const dataDir = join(await newFolder(), 'uma pasta, com "vírgula" e espaços', 'x'.repeat(80))
+    const { server, db } = await startedPostgres(dataDir)
+    expect(new URL(server.url).searchParams.get('host')).toMatch(/vigia-[0-9a-f]{16}$/)
+    expect((await db.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+  })
+
+  test('a socket folder with spaces and a comma in its path works', async () => {
+    const dataDir = join(await newFolder(), 'são, 1')
+    const { db } = await startedPostgres(dataDir)
+    expect((await db.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+  })
+
+  test('a folder reached by two names is one folder', async () => {
+    const dataDir = await dataFolder()
+    await startedPostgres(dataDir)
+    const alias = `${dataDir}-alias`
+    await symlink(dataDir, alias)
+    const hold = holdDataFolder(alias)
+    hold.release()
+    expect((await holder(alias)).refusal).toMatch(`already running (pid ${process.pid})`)
+  })
+
+  test('a folder that cannot be made is told with the way out', async () => {
+    await expect(startPostgres({ dataDir: '/dev/null/vigia' })).rejects.toThrow(
+      /^cannot use the data folder \/dev\/null\/vigia: ENOTDIR.*; set DATA_DIR to a folder that can be written$/,
+    )
+  })
+
+  test.runIf(root)("another user's folder is refused with both names", async () => {
+    const dataDir = await newFolder()
+    await mkdir(join(dataDir, 'postgres'), { recursive: true })
+    const name = serverAccount()?.name
+    await expect(startPostgres({ dataDir })).rejects.toThrow(
+      `${join(dataDir, 'postgres')} belongs to root and the server would run as ${name}`,
+    )
+  })
+
+  test.runIf(root)(
+    'as root, a folder that the user of the servers cannot reach is refused, or another is chosen',
+    async () => {
+      const dataDir = await newFolder()
+      const closed = join(dataDir, 'closed')
+      await mkdir(dataDir)
+      await mkdir(closed, { mode: 0o700 })
+      const account = serverAccount()
+      await expect(startPostgres({ dataDir: join(closed, 'vigia') })).rejects.toThrow(
+        `PostgreSQL runs as ${account?.name}, who cannot enter ${closed}:`,
+      )
+      expect(await chooseDataFolder(closed, account, undefined)).toBe('/var/lib/vigia')
+      await expect(chooseDataFolder('/', account, join(closed, 'x'))).rejects.toThrow(`who cannot enter ${closed}`)
+    },
+  )
+
+  test('who is to run the servers: oneself, or for root whom sudo, then /etc/passwd names', () => {
+    const everybody = [
+      { name: 'root', uid: 0, gid: 0 },
+      { name: 'nobody', uid: 65_534, gid: 65_534 },
+      { name: 'postgres', uid: 101, gid: 104 },
+      { name: 'ana', uid: 1000, gid: 1000 },
+    ]
+    const [, nobody, pg, ana] = everybody
+    expect(serverAccount(everybody, { uid: 1000 })).toBeNull()
+    expect(serverAccount(everybody, { uid: 0, sudoUid: '1000' })).toBe(ana)
+    expect(serverAccount(everybody, { uid: 0, sudoUid: '0' })).toBe(pg)
+    expect(serverAccount(everybody, { uid: 0, sudoUid: '4711' })).toBe(pg)
+    expect(serverAccount(everybody.slice(0, 2), { uid: 0, sudoUid: undefined })).toBe(nobody)
+    expect(() => serverAccount(everybody.slice(0, 1), { uid: 0, sudoUid: undefined })).toThrow('start as another user')
+  })
+
+  test('a copy of the programs runs from where it is, its library links made by us', async () => {
+    const dataDir = await newFolder()
+    const copy = join(dataDir, 'copy/native')
+    await mkdir(join(dataDir, 'copy'), { recursive: true })
+    await copyFolder(postgresFolder(), copy, serverAccount())
+    await linkLibraries(copy)
+    const { stdout } = await promisify(execFile)(program(copy, 'postgres'), ['--version'], as(serverAccount()))
+    expect(stdout).toMatch(/^postgres \(PostgreSQL\) 18\./)
+  })
+
+  test('DATABASE_URL is used when it answers, and told in one line when it does not', async () => {
+    const url = await sharedServer('postgres')
+    const server = await startPostgres({ dataDir: '/nowhere', databaseUrl: url })
+    expect({ url: server.url, pid: server.pid }).toEqual({ url, pid: null })
+    await server.stop()
+    const dead = 'postgresql://ana:secret@127.0.0.1:1/vigia'
+    const refusal = await startPostgres({ dataDir: '/nowhere', databaseUrl: dead }).catch(
+      (error: Error) => error.message,
+    )
+    expect(refusal).toBe('DATABASE_URL does not answer: connect ECONNREFUSED 127.0.0.1:1')
+    await expect(startPostgres({ dataDir: '/nowhere', databaseUrl: 'not a url' })).rejects.toThrow(
+      /^DATABASE_URL does not/,
+    )
+  })
+})
