@@ -1,122 +1,107 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Clock } from '#functions/host/clock.ts'
+import { listenOnLoopback } from './loopback-server.ts'
 import { botApi, runFromWebhook } from './telegram/api-handler.ts'
 import type { Update, WebhookInfo } from './telegram/bot-api.ts'
 import type { Call } from './telegram/call-log.ts'
 import { chatPage } from './telegram/chat-page.ts'
 import { persistIn } from './telegram/conversation-file.ts'
+import { addGroup, type SimulatedGroup } from './telegram/group.ts'
 import type { InjectedError } from './telegram/injected-errors.ts'
-import {
-  addGroup,
-  addPerson,
-  type SimulatedGroup,
-  type SimulatedUser,
-  simulatedUser,
-  transcript,
-} from './telegram/people.ts'
 import type { PhotoFetchResult } from './telegram/photo-fetches.ts'
 import { type RateLimits, strictRates, usualRates } from './telegram/rate-limiter.ts'
 import { addBot, type Bot, emptyState, privateChat, type TelegramState } from './telegram/state.ts'
-import { getWebhookInfo } from './telegram/surface.ts'
+import { transcript } from './telegram/transcript.ts'
+import { addPerson, type SimulatedUser, simulatedUser } from './telegram/user.ts'
+import { getWebhookInfo } from './telegram/webhook-methods.ts'
 import type { DeliveryAttempt } from './telegram/webhook-sender.ts'
 import { realTime, type Time } from './time.ts'
 
-export type { ButtonPress, Participant, SimulatedGroup, SimulatedUser, VisibleMessage } from './telegram/people.ts'
+export type { SimulatedGroup } from './telegram/group.ts'
+export type { ButtonPress, Participant, VisibleMessage } from './telegram/participant.ts'
+export type { SimulatedUser } from './telegram/user.ts'
 export type { Call, DeliveryAttempt, InjectedError, Update }
 
-/** One bot's side of the simulator: the people who talk to it, what it said and did, and what shall go wrong. */
+/** One bot in the simulator: the people and groups it talks to, what it has sent, and the errors that it meets. */
 export interface SimulatedBot {
   readonly token: string
   readonly id: number
   readonly username: string
-  /** A person by name or id, made when there is none; with Telegram's `language_code` (`pt-br`, `en`). */
+  /** A person by first name or id; creates the person on the first call. `language` is Telegram's `language_code` (`pt-br`, `en`). */
   user(who: string | number, options?: { language?: string }): SimulatedUser
+  /** Creates a group. */
   group(title: string, options?: { supergroup?: boolean; forum?: boolean }): SimulatedGroup
-  /** What was said, line by line; in one chat, or in all. */
+  /** The messages of all chats, or of one chat, as text: a line each. */
   transcript(chatId?: number): string
-  /** Every call of the Bot API, oldest first; of one method, or all. */
+  /** The calls of the Bot API, oldest first; only those of `method` if it is given. */
   calls(method?: string): Call[]
   forgetCalls(): void
-  failNext(method: string, fault?: InjectedError): void
+  /** Makes the next calls of a method fail (`*` for any method). */
+  failNext(method: string, error?: InjectedError): void
   clearInjectedErrors(): void
-  /** The token is revoked: every call is answered 401. */
+  /** Revokes the token: every call is answered 401. `revoke(false)` makes it valid again. */
   revoke(revoked?: boolean): void
-  photo(url: string, fate: PhotoFetchResult): void
-  /** Every update that the webhook takes is delivered once more. */
+  /** Sets how Telegram's download of a photo URL ends. */
+  photo(url: string, result: PhotoFetchResult): void
+  /** Delivers every update to the webhook a second time. */
   deliverTwice(on: boolean): void
-  /** Delivers an update again, whatever became of it. */
+  /** Delivers an update to the webhook again, even if the webhook has accepted it before. */
   redeliver(update: Update): void
-  /** Attempts to reach the webhook, oldest first. */
+  /** The attempts to deliver an update to the webhook, oldest first. */
   deliveries(): DeliveryAttempt[]
   webhookInfo(): WebhookInfo
-  /** Updates that nobody has taken yet. */
+  /** The updates that the bot has not received yet. */
   pending(): Update[]
 }
 
 export interface TelegramSimulator extends SimulatedBot {
-  /** What TELEGRAM_API_ROOT is set to: `http://127.0.0.1:1234`. */
+  /** The value for TELEGRAM_API_ROOT: `http://127.0.0.1:1234`. */
   readonly url: string
-  /** The operators' bot; there is one where `opsToken` was given. */
+  /** The operators' bot. Throws if the simulator was started without `opsToken`. */
   readonly operators: SimulatedBot
-  /** Newcomer mode: who talks on the page. They have opened the operators' chat already: their id is TELEGRAM_OPS_CHAT_ID. */
+  /**
+   * The person who uses the chat page. They have already opened the operators' chat, so their id can be TELEGRAM_OPS_CHAT_ID.
+   * Throws if the simulator was started without `newcomer`.
+   */
   readonly person: SimulatedUser
-  /** Newcomer mode: answers what lies under /chat, false for everything else. Host and Origin are for the caller to check. */
+  /** Handles a request for a path below /chat; false for any other path. The caller checks Host and Origin. */
   chatPage(request: IncomingMessage, response: ServerResponse): boolean
   stop(): Promise<void>
 }
 
 export interface TelegramOptions {
-  /** 0 for any free one. */
+  /** 0, the default, takes any free port. */
   port?: number
   botToken: string
   opsToken?: string
   clock?: Clock
-  /** Clock and timers together, for tests in which hours pass at once; default the real ones. */
+  /** Clock and timers, for tests that control the time; the default is the real time. */
   time?: Time
-  /** How much a bot may send before 429: `usual` (default), `strict`, own numbers, or false for no limit. */
+  /** How many messages a bot may send before 429: `usual` (default), `strict`, other limits, or false for no limit. */
   rates?: 'usual' | 'strict' | RateLimits | false
-  /** One person talks to both bots on a page of their own. Needs `opsToken`. */
+  /** Serves a chat page, on which one person talks to both bots. Needs `opsToken`. */
   newcomer?: NewcomerOptions
 }
 
 export interface NewcomerOptions {
-  /** A file that keeps the conversation over a restart. */
+  /** A file in which the conversation survives a restart. */
   conversationFile?: string
-  /** Told when that file is damaged. */
+  /** Gets a line if that file is damaged or cannot be written. */
   log?: (line: string) => void
-  /** For the hints: when an episode airs next, and whether there are test sites at `sites.localhost`. */
+  /** For the hints on the page: the time of the next episode of the five-minute show. */
   nextEpisode?: () => Date
+  /** For the hints on the page: the test sites are at `sites.localhost`. */
   hasSites?: boolean
 }
 
-/** The newcomer's id at Telegram, the same at every start: their follows and monitors stay theirs. */
+/** The Telegram id of the person on the chat page. It is the same at every start, so their follows and monitors stay theirs. */
 export const newcomerId = 5_000_000_000
 
-/** Starts a Telegram of our own on loopback, strict as the real one. */
+/** Starts a simulated Telegram on 127.0.0.1. It refuses what the real Bot API refuses, with the same errors. */
 export const startTelegram = async (options: TelegramOptions): Promise<TelegramSimulator> => {
-  const time = options.time ?? realTime(options.clock)
-  const state = emptyState(time)
-  const rates =
-    options.rates === 'strict'
-      ? strictRates
-      : options.rates === undefined || options.rates === 'usual'
-        ? usualRates
-        : options.rates
-  const execute = (bot: Bot, method: string, args: Record<string, unknown>) => runFromWebhook(state, bot, method, args)
-  const main = addBot(state, { token: options.botToken, username: 'VigiaBot', name: 'Vigia', rates, execute })
-  const operators =
-    options.opsToken === undefined
-      ? undefined
-      : addBot(state, {
-          token: options.opsToken,
-          username: 'VigiaOperatorsBot',
-          name: 'Vigia · operadores',
-          rates,
-          execute,
-        })
-
-  const newcomer = options.newcomer === undefined ? undefined : newcomerMode(state, main, operators, options.newcomer)
+  const state = emptyState(options.time ?? realTime(options.clock))
+  const { main, operators } = addBots(state, options)
+  const newcomer = options.newcomer === undefined ? undefined : addNewcomer(state, main, operators, options.newcomer)
   const api = botApi(state)
   const server = createServer((request, response) => {
     api(request, response).catch(error => {
@@ -125,49 +110,58 @@ export const startTelegram = async (options: TelegramOptions): Promise<TelegramS
       else response.writeHead(500, { 'content-type': 'application/json' }).end(JSON.stringify(body))
     })
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options.port ?? 0, '127.0.0.1', resolve)
-  })
+  const { url, stop } = await listenOnLoopback(server, options.port)
   return {
     ...simulatedBot(state, main),
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     get operators() {
-      if (operators === undefined) throw new Error('startTelegram was given no opsToken')
+      if (operators === undefined) throw new Error('there is no operators bot: start the simulator with opsToken')
       return simulatedBot(state, operators)
     },
     get person() {
-      if (newcomer === undefined) throw new Error('startTelegram was not asked for a newcomer')
+      if (newcomer === undefined) throw new Error('there is no chat page: start the simulator with newcomer')
       return newcomer.person
     },
     chatPage: (request, response) => newcomer?.page.handle(request, response) ?? false,
     stop: async () => {
       await newcomer?.stop()
       for (const bot of state.bots.values()) bot.webhook.stop()
-      server.closeAllConnections()
-      await new Promise<void>(resolve => server.close(() => resolve()))
+      await stop()
     },
   }
 }
 
-const newcomerMode = (state: TelegramState, main: Bot, operators: Bot | undefined, options: NewcomerOptions) => {
-  if (operators === undefined) throw new Error('newcomer mode needs an opsToken')
-  const write =
-    options.conversationFile === undefined ? async () => {} : persistIn(options.conversationFile, state, options.log)
+const addBots = (state: TelegramState, { botToken, opsToken, rates = 'usual' }: TelegramOptions) => {
+  const options = {
+    rates: rates === 'strict' ? strictRates : rates === 'usual' ? usualRates : rates,
+    execute: (bot: Bot, method: string, args: Record<string, unknown>) => runFromWebhook(state, bot, method, args),
+  }
+  const main = addBot(state, { ...options, token: botToken, username: 'VigiaBot', name: 'Vigia' })
+  const operators =
+    opsToken === undefined
+      ? undefined
+      : addBot(state, { ...options, token: opsToken, username: 'VigiaOperatorsBot', name: 'Vigia · operadores' })
+  return { main, operators }
+}
+
+/** Adds the person who uses the chat page, with the conversation of the last run, and the page itself. */
+const addNewcomer = (state: TelegramState, main: Bot, operators: Bot | undefined, options: NewcomerOptions) => {
+  if (operators === undefined) throw new Error('the option newcomer needs an opsToken')
+  const { conversationFile, log, nextEpisode, hasSites } = options
+  const writeLast = conversationFile === undefined ? async () => {} : persistIn(conversationFile, state, log)
   const person = state.people.get(newcomerId) ?? addPerson(state, 'Alex', undefined, newcomerId)
   const panes = {
-    main: { bot: main, seat: simulatedUser(state, main, person) },
-    operators: { bot: operators, seat: simulatedUser(state, operators, person) },
+    main: { bot: main, user: simulatedUser(state, main, person) },
+    operators: { bot: operators, user: simulatedUser(state, operators, person) },
   }
   privateChat(operators, person).started = true
-  const { nextEpisode, hasSites } = options
-  const page = chatPage({ state, person, panes, nextEpisode, hasSites })
+  const page = chatPage({ state, person, panes, nextEpisode, hasSites, log })
   return {
-    person: panes.main.seat,
+    person: panes.main.user,
     page,
     stop: async () => {
       page.stop()
-      await write()
+      await writeLast()
     },
   }
 }
@@ -190,8 +184,8 @@ const simulatedBot = (state: TelegramState, bot: Bot): SimulatedBot => ({
   transcript: chatId => transcript(state, bot, chatId),
   calls: bot.calls.list,
   forgetCalls: bot.calls.clear,
-  failNext: bot.faults.failNext,
-  clearInjectedErrors: bot.faults.clear,
+  failNext: bot.injectedErrors.failNext,
+  clearInjectedErrors: bot.injectedErrors.clear,
   revoke: (revoked = true) => {
     bot.revoked = revoked
   },

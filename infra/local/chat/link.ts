@@ -1,5 +1,5 @@
 import { request } from 'node:http'
-import type { ChatState, Pane } from '#simulators/telegram/chat-page.ts'
+import type { ChatState, Pane } from '#simulators/telegram/chat-state.ts'
 
 /** Why there is nobody to chat with. */
 export class NoChat extends Error {

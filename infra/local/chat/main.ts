@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline'
-import type { ChatState, Pane } from '#simulators/telegram/chat-page.ts'
+import type { ChatState, Pane } from '#simulators/telegram/chat-state.ts'
 import { chatLink, NoChat } from './link.ts'
 import { EMPTY, painter, plain, type Screen, update } from './screen.ts'
 import { terminalLanguage, WORDS } from './words.ts'

@@ -1,6 +1,6 @@
 import type { Language } from '#database/chats/language.ts'
 import type { Entity } from '#simulators/telegram/bot-api.ts'
-import type { Conversation } from '#simulators/telegram/chat-page.ts'
+import type { Conversation } from '#simulators/telegram/chat-state.ts'
 import { WORDS } from './words.ts'
 
 type Message = Conversation['messages'][number]

@@ -2,31 +2,31 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import type { Time } from '../time.ts'
 
-/** How a site answers. */
+/** How a site answers requests. */
 export type SiteBehaviour =
   | { kind: 'ok'; body?: string }
   | { kind: 'status'; status: number; body?: string }
-  /** Answers well, but only after a while. */
+  /** Answers 200 after `ms`. */
   | { kind: 'slow'; ms: number }
-  /** Well and ill by turns, by the clock: the first `periodMs` of every two are well. */
+  /** Up for `periodMs`, then down for `periodMs`, and so on, by the clock. */
   | { kind: 'flapping'; periodMs: number }
-  /** As its switch says. */
+  /** Up or down, as its switch says. */
   | { kind: 'switch'; on: boolean }
-  /** Takes the request and never answers. */
+  /** Accepts the request and never answers. */
   | { kind: 'hanging' }
-  /** Cuts the connection. */
+  /** Resets the connection. */
   | { kind: 'reset' }
   | { kind: 'redirect'; to: string; status?: 301 | 302 | 303 | 307 | 308 }
-  /** So many redirects in a row (counted down in `?left=`), then well; more than any client follows is a loop. */
+  /** Redirects `count` times to itself (counted down in `?left=`), then answers 200; infinity is a loop. */
   | { kind: 'redirects'; count: number }
-  /** A body that never ends, a little every `everyMs`. */
+  /** A body that never ends, with a piece every `everyMs`. */
   | { kind: 'endless'; everyMs: number }
-  /** A few hundred kilobytes of gzip that unpack to `bytes` of nothing. */
+  /** A gzip bomb: a few hundred kilobytes that unpack to `bytes` zeros. */
   | { kind: 'bomb'; bytes: number }
-  /** A status line at once, then a header every `everyMs`, for ever. */
+  /** A status line at once, then a header every `everyMs`, without end. */
   | { kind: 'slow-headers'; everyMs: number }
 
-/** The sites there are from the start, by path. */
+/** The sites that exist at the start, by path. */
 export const defaultSites: Record<string, SiteBehaviour> = {
   '/shop': { kind: 'switch', on: true },
   '/healthy': { kind: 'ok' },
@@ -42,12 +42,12 @@ export const defaultSites: Record<string, SiteBehaviour> = {
   '/slow-headers': { kind: 'slow-headers', everyMs: 1000 },
 }
 
-/** Whether a site is well at this moment. */
+/** Whether a monitor finds the site up at this moment. */
 export const isUp = (behaviour: SiteBehaviour, now: Date): boolean => {
   switch (behaviour.kind) {
     case 'ok':
     case 'slow':
-    // A monitor looks at the answer and never waits for the end of its body.
+    // A monitor judges the status and does not wait for the end of the body.
     case 'endless':
     case 'bomb':
       return true
@@ -66,7 +66,7 @@ export const isUp = (behaviour: SiteBehaviour, now: Date): boolean => {
   }
 }
 
-/** Answers a request in a site's way; says with which status, or null where none was sent. */
+/** Answers a request as the behaviour says; returns the status, or null if none was sent. */
 export const respond = (
   behaviour: SiteBehaviour,
   request: IncomingMessage,
@@ -148,10 +148,10 @@ const repeat = (time: Time, ms: number, work: () => void): (() => void) => {
   return () => cancel()
 }
 
-let packed: { bytes: number; body: Buffer } | undefined
+let compressed: { bytes: number; body: Buffer } | undefined
 
-// Packed once: a few hundred kilobytes are kept, the zeros are not.
+// Compressed once. Only the compressed body stays in memory.
 const bomb = (bytes: number): Buffer => {
-  if (packed?.bytes !== bytes) packed = { bytes, body: gzipSync(Buffer.alloc(bytes)) }
-  return packed.body
+  if (compressed?.bytes !== bytes) compressed = { bytes, body: gzipSync(Buffer.alloc(bytes)) }
+  return compressed.body
 }

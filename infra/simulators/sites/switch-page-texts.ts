@@ -9,7 +9,7 @@ interface SwitchPageTexts {
   turnOn: string
   turnOff: string
   lost: string
-  /** Redirects without an end. */
+  /** For a site that redirects without end. */
   loop: string
   kinds: Record<SiteBehaviour['kind'], string>
 }

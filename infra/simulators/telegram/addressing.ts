@@ -2,7 +2,7 @@ import type { Args } from './args.ts'
 import { badRequest, forbidden } from './bot-api-error.ts'
 import type { Bot, Chat, StoredMessage, TelegramState } from './state.ts'
 
-/** The chat a call names, if the bot may write there; else the refusal of Telegram's table. */
+/** The chat of a call's `chat_id`. Throws Telegram's error if the bot may not write there. */
 export const writableChat = (state: TelegramState, bot: Bot, args: Args): Chat => {
   const chat = knownChat(state, bot, args)
   if (chat.kind === 'private') {
@@ -21,21 +21,24 @@ export const writableChat = (state: TelegramState, bot: Bot, args: Args): Chat =
   return chat
 }
 
-/** The chat a call names, if the bot has ever met it. */
+/** The chat of a call's `chat_id`. Throws if the bot has never seen the chat. */
 export const knownChat = (state: TelegramState, bot: Bot, args: Args): Chat => {
   if (!args.has('chat_id')) throw badRequest('chat_id is empty')
   const id = args.integer('chat_id') ?? 0
   const chat = bot.chats.get(id)
   if (chat !== undefined) return chat
-  // A person whom Telegram knows but who never wrote to this bot.
+  // Telegram knows the person, but the person has never written to this bot.
   if (state.people.has(id)) throw forbidden("bot can't initiate conversation with a user")
   throw badRequest('chat not found')
 }
 
-/** General: the topic that every forum has. It has a number in links only; calls name no topic instead. */
+/** The topic "General", which every forum has. It has this number in links only; a call for it has no `message_thread_id`. */
 export const generalTopicId = 1
 
-/** The topic to write to, or undefined for none and for General: the one that is named, else that of the message replied to. */
+/**
+ * The topic to write to: the one of `message_thread_id`, else the topic of the message replied to. Undefined for General and
+ * for chats without topics.
+ */
 export const threadOf = (chat: Chat, args: Args, replyTo?: number): number | undefined => {
   const named = args.integer('message_thread_id') ?? 0
   if (named <= 0 && !chat.forum) return undefined
@@ -50,7 +53,7 @@ export const threadOf = (chat: Chat, args: Args, replyTo?: number): number | und
   return id
 }
 
-/** The message to reply to, from `reply_parameters` or the older field. */
+/** The id of the message to reply to, from `reply_parameters` or from the older `reply_to_message_id`. */
 export const replyOf = (chat: Chat, args: Args): number | undefined => {
   const given = args.json('reply_parameters')
   if (args.has('reply_parameters') && (given === null || typeof given !== 'object')) {
@@ -64,8 +67,8 @@ export const replyOf = (chat: Chat, args: Args): number | undefined => {
   throw badRequest('message to be replied not found')
 }
 
-/** A message of the bot's own that a call wants to change. `purpose` is Telegram's word in "message to … not found". */
-export const ownMessage = (chat: Chat, args: Args, purpose: 'edit' | 'delete'): StoredMessage => {
+/** The message of a call's `message_id`. `purpose` is the verb in Telegram's error "message to … not found". */
+export const messageToChange = (chat: Chat, args: Args, purpose: 'edit' | 'delete'): StoredMessage => {
   const id = args.integer('message_id') ?? 0
   if (id <= 0) throw badRequest('message identifier is not specified')
   const message = chat.messages.findLast(candidate => candidate.id === id && !candidate.deleted)

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Args, argsOf, readArgs } from './args.ts'
-import { BotApiError } from './bot-api-error.ts'
+import { BotApiError, tooManyRequests } from './bot-api-error.ts'
 import type { InjectedError } from './injected-errors.ts'
 import { runMethod } from './methods.ts'
 import { endPolling, getUpdates } from './polling.ts'
@@ -13,52 +13,52 @@ interface ApiResponse {
   retryAfter?: number
 }
 
-/** Answers `/bot<token>/<method>` as api.telegram.org does; everything else is its 404. */
+/** Answers `/bot<token>/<method>` like api.telegram.org, and every other path with its 404. */
 export const botApi = (state: TelegramState) => async (request: IncomingMessage, response: ServerResponse) => {
-  // Bots call it, pages do not: a page of some site would otherwise speak for the bot, whose token is no secret here.
-  if (isFromBrowserPage(request))
-    return write(response, errorResponse(new BotApiError(403, 'Forbidden: pages may not call this')))
+  const refuse = (error: BotApiError) => write(response, errorResponse(error))
+  // Only bots call the API. The token of a simulated bot is no secret, so any web page could act as the bot.
+  if (isFromBrowserPage(request)) return refuse(new BotApiError(403, 'Forbidden: pages may not call this'))
   const url = new URL(request.url ?? '/', 'http://telegram')
   const [, token = '', method = ''] = /^\/bot([^/]+)\/([^/]*)\/?$/.exec(decodePath(url.pathname)) ?? []
   const bot = state.bots.get(token)
-  if (token === '') return write(response, errorResponse(new BotApiError(404, 'Not Found')))
-  if (bot === undefined || bot.revoked) return write(response, errorResponse(new BotApiError(401, 'Unauthorized')))
-  if (!['GET', 'POST'].includes(request.method ?? ''))
-    return write(response, errorResponse(new BotApiError(405, 'Method Not Allowed')))
+  if (token === '') return refuse(new BotApiError(404, 'Not Found'))
+  if (bot === undefined || bot.revoked) return refuse(new BotApiError(401, 'Unauthorized'))
+  if (!['GET', 'POST'].includes(request.method ?? '')) return refuse(new BotApiError(405, 'Method Not Allowed'))
 
-  const gone = new AbortController()
-  response.on('close', () => gone.abort())
+  const closed = new AbortController()
+  response.on('close', () => closed.abort())
   let args: Args
   try {
     args = await readArgs(request, url.searchParams)
   } catch (error) {
-    if (error instanceof BotApiError) return write(response, errorResponse(error))
-    // The caller hung up while sending.
+    if (error instanceof BotApiError) return refuse(error)
+    // The caller closed the connection while it was sending the body.
     return response.destroy()
   }
-  await handleCall(state, bot, method, args, response, gone.signal)
+  await handleCall(state, bot, method, args, response, closed.signal)
 }
 
 const isFromBrowserPage = ({ headers }: IncomingMessage) =>
   headers.origin !== undefined || (headers['sec-fetch-site'] ?? 'none') !== 'none'
 
+/** Runs the call, or the error that a test injected for it, logs the call and writes the response. */
 const handleCall = async (
   state: TelegramState,
   bot: Bot,
   method: string,
   args: Args,
   response: ServerResponse,
-  gone: AbortSignal,
+  closed: AbortSignal,
 ): Promise<void> => {
   const call = { method, params: args.given, body: args.body, at: state.time.now() }
-  const fault = bot.faults.take(method, args.integer('chat_id'))
-  const answered =
-    fault === undefined || fault.delivered ? await execute(state, bot, method, args, gone) : injectedResponse(fault)
-  const told = fault?.delivered ? injectedResponse(fault) : answered
-  if (fault?.delayMs !== undefined) await delay(state, fault.delayMs)
-  bot.calls.add({ ...call, status: fault?.dropConnection ? null : told.status, answer: parsed(answered.body) })
-  if (fault?.dropConnection) response.destroy()
-  else write(response, told)
+  const injected = bot.injectedErrors.take(method, args.integer('chat_id'))
+  const isExecuted = injected === undefined || injected.delivered === true
+  const outcome = isExecuted ? await execute(state, bot, method, args, closed) : injectedResponse(injected)
+  const sent = injected === undefined ? outcome : injectedResponse(injected)
+  if (injected?.delayMs !== undefined) await delay(state, injected.delayMs)
+  bot.calls.add({ ...call, status: injected?.dropConnection ? null : sent.status, answer: parsed(outcome.body) })
+  if (injected?.dropConnection) response.destroy()
+  else write(response, sent)
 }
 
 const execute = async (
@@ -66,11 +66,11 @@ const execute = async (
   bot: Bot,
   method: string,
   args: Args,
-  gone: AbortSignal,
+  closed: AbortSignal,
 ): Promise<ApiResponse> => {
   try {
     if (method.toLowerCase() === 'getupdates') {
-      return json(200, { ok: true, result: await getUpdates(state.time, bot, args, gone) })
+      return json(200, { ok: true, result: await getUpdates(state.time, bot, args, closed) })
     }
     if (method.toLowerCase() === 'setwebhook' && args.has('url')) {
       endPolling(bot, 'terminated by setWebhook request')
@@ -82,7 +82,7 @@ const execute = async (
   }
 }
 
-/** Runs a method that came in the answer of a webhook: nobody is told how it went. */
+/** Runs a method that a webhook's response asked for. Only the call log gets the result, as on Telegram. */
 export const runFromWebhook = (
   state: TelegramState,
   bot: Bot,
@@ -91,36 +91,25 @@ export const runFromWebhook = (
 ): void => {
   const call = { method, params: given, body: JSON.stringify(given), at: state.time.now() }
   try {
-    const answer = runMethod(state, bot, method, argsOf(given))
-    bot.calls.add({ ...call, status: 200, answer: { ok: true, ...answer } })
+    const fields = runMethod(state, bot, method, argsOf(given))
+    bot.calls.add({ ...call, status: 200, answer: { ok: true, ...fields } })
   } catch (error) {
     if (!(error instanceof BotApiError)) throw error
     bot.calls.add({ ...call, status: error.code, answer: parsed(errorResponse(error).body) })
   }
 }
 
-const injectedResponse = ({
-  status,
-  description,
-  retryAfter,
-  migrateTo,
-  body,
-  contentType,
-}: InjectedError): ApiResponse => {
+const injectedResponse = (error: InjectedError): ApiResponse => {
+  const { status, description, retryAfter, migrateTo, body, contentType } = error
   const code = status ?? (body === undefined ? 500 : 200)
   if (body !== undefined) return { status: code, body, type: contentType ?? 'text/html' }
-  if (code === 429) {
-    const seconds = retryAfter ?? 1
-    return errorResponse(new BotApiError(429, `Too Many Requests: retry after ${seconds}`, { retry_after: seconds }))
-  }
-  const words = description ?? (code >= 500 ? 'Internal Server Error' : 'Bad Request')
-  return errorResponse(
-    new BotApiError(code, words, migrateTo === undefined ? undefined : { migrate_to_chat_id: migrateTo }),
-  )
+  if (code === 429) return errorResponse(tooManyRequests(retryAfter ?? 1))
+  const text = description ?? (code >= 500 ? 'Internal Server Error' : 'Bad Request')
+  const parameters = migrateTo === undefined ? undefined : { migrate_to_chat_id: migrateTo }
+  return errorResponse(new BotApiError(code, text, parameters))
 }
 
-const errorResponse = (refusal: BotApiError): ApiResponse => {
-  const { code, message, parameters } = refusal
+const errorResponse = ({ code, message, parameters }: BotApiError): ApiResponse => {
   const body = {
     ok: false,
     error_code: code,

@@ -8,19 +8,19 @@ export interface Upload {
 }
 
 /**
- * A call's arguments as Telegram sees them: every value is text, whichever way it came. Missing and empty are the same.
- * `given` has the values as they were sent, for the call log.
+ * The arguments of a call as Telegram sees them: every value is text, and an empty value is the same as no value.
+ * `given` has the values as the caller sent them, for the call log.
  */
 export interface Args {
   readonly given: Record<string, unknown>
-  /** The body as it came; '' for multipart. */
+  /** The request body as text; '' for multipart. */
   readonly body: string
   text(name: string): string
   has(name: string): boolean
-  /** As C would read it: leading digits, else 0; undefined where the argument is missing. */
+  /** The leading digits as a number, or 0, like atoi of C; undefined if the argument is missing. */
   integer(name: string): number | undefined
   flag(name: string): boolean
-  /** Parsed JSON, or undefined where it is missing or malformed. */
+  /** The parsed JSON; undefined if the argument is missing or is not JSON. */
   json(name: string): unknown
   file(name: string): Upload | undefined
 }
@@ -53,7 +53,7 @@ const asText = (value: unknown): string =>
 
 const maxBodyBytes = 20 * 1024 * 1024
 
-/** Reads a request's query and body (JSON, urlencoded, multipart). */
+/** Reads the arguments from the query and from the body, which may be JSON, urlencoded or multipart. */
 export const readArgs = async (request: IncomingMessage, query: URLSearchParams): Promise<Args> => {
   const body = await readBody(request)
   const fromQuery = Object.fromEntries(query)

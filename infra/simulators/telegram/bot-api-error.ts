@@ -1,4 +1,4 @@
-/** An answer of the Bot API that is not ok. `code` is the HTTP status too. */
+/** An error response of the Bot API. `code` is its `error_code` and its HTTP status. */
 export class BotApiError extends Error {
   readonly code: number
   readonly parameters: { retry_after?: number; migrate_to_chat_id?: number } | undefined
@@ -10,7 +10,7 @@ export class BotApiError extends Error {
   }
 }
 
-/** 400 in Telegram's way: its server lowers the first letter, unless an error name in capitals follows. */
+/** 400. Like Telegram's server it writes the first letter in lower case, unless the message is an error name in capitals. */
 export const badRequest = (message: string, parameters?: BotApiError['parameters']): BotApiError =>
   new BotApiError(400, `Bad Request: ${/^.[A-Z_]/.test(message) ? message : lowerFirst(message)}`, parameters)
 

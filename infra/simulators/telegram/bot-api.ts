@@ -1,4 +1,4 @@
-// The part of the Bot API's JSON that the simulator speaks; field names are Telegram's.
+// The part of the Bot API's JSON that the simulator uses. The field names are Telegram's.
 
 export interface Entity {
   type:

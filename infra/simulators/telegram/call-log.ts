@@ -1,24 +1,24 @@
-/** One call of the Bot API as it came in and as it was answered. */
+/** One call of the Bot API and its response. */
 export interface Call {
   /** As the caller wrote it. */
   method: string
   params: Record<string, unknown>
-  /** The request's body, byte for byte, where it was text; '' for uploads. */
+  /** The request's body as text; '' for multipart bodies. */
   body: string
   at: Date
-  /** The HTTP status of the answer; null where the connection was dropped instead. */
+  /** The HTTP status of the response; null if the connection was dropped instead. */
   status: number | null
   answer: unknown
 }
 
 export interface CallLog {
   add(call: Call): void
-  /** Oldest first; of one method (in any case), or all. */
+  /** The calls, oldest first; only those of `method` (in any case) if it is given. */
   list(method?: string): Call[]
   clear(): void
 }
 
-// A newcomer's simulator runs for days: the log forgets its oldest calls.
+// The simulator of a newcomer runs for days, so the log drops its oldest calls.
 const maxStoredCalls = 10_000
 
 export const callLog = (): CallLog => {

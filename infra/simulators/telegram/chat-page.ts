@@ -1,318 +1,207 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Language } from '#database/chats/language.ts'
 import { preferredLanguage } from '#functions/wording/preferred-language.ts'
-import type { BotCommand } from './bot-api.ts'
-import { type Hint, hints } from './page/hints.ts'
-import { pageTexts } from './page/texts.ts'
-import { type SimulatedUser, type VisibleMessage, visibleMessage } from './people.ts'
+import {
+  type App,
+  type AppContext,
+  type AppHandler,
+  createApp,
+  jsonBody,
+  nodeListener,
+  route,
+} from '#infra/http/app.ts'
+import { jsonResponse, pageHeaders, textResponse } from '#infra/http/responses.ts'
+import { type ChatState, conversationOf, type Pane, type PaneChat } from './chat-state.ts'
+import { hints } from './page/hints.ts'
+import { chatHtml } from './page/html.ts'
 import { placeholderPhoto } from './placeholder-photo.ts'
-import type { Bot, Person, TelegramState } from './state.ts'
-
-/** Which of the two bots a person talks to. */
-export type Pane = 'main' | 'operators'
-
-/** What the page (and the terminal's client) shows of a conversation. */
-export interface Conversation {
-  pane: Pane
-  name: string
-  username: string
-  isBlocked: boolean
-  messages: (Omit<VisibleMessage, 'at'> & { at: string })[]
-  commands: BotCommand[]
-  /** Answers to presses, by the id that `press` gave. */
-  answers: Record<string, { text: string; alert: boolean }>
-}
-
-export interface ChatState {
-  language: Language
-  conversations: Conversation[]
-  hints: Hint[]
-}
+import type { Person, TelegramState } from './state.ts'
+import type { SimulatedUser } from './user.ts'
 
 export interface ChatPage {
-  /** Answers what lies under /chat; false for everything else. Host and Origin are for the caller to check. */
+  /** Handles a request for a path below /chat; false for any other path. The caller checks Host and Origin. */
   handle(request: IncomingMessage, response: ServerResponse): boolean
   stop(): void
 }
 
-export interface PageOptions {
+export interface ChatPageOptions {
   state: TelegramState
+  /** The person who uses the page. */
   person: Person
-  panes: Record<Pane, { bot: Bot; seat: SimulatedUser }>
-  /** When the bulletin airs next, for the hints. */
+  panes: Record<Pane, PaneChat>
+  /** For the hints: the time of the next episode of the five-minute show. */
   nextEpisode?: (() => Date) | undefined
-  /** There are test sites at `sites.localhost`, on the port of the page. */
+  /** For the hints: the test sites are at `sites.localhost`, on the port of the page. */
   hasSites?: boolean | undefined
+  /** Gets a line for each error of the page's own code. */
+  log?: ((line: string) => void) | undefined
 }
 
-/** Who reads: in which language, and through which port (`:8080`, or nothing). */
+/** The language of a browser, and the port through which it asked (`:8080`, or '' for the default port). */
 interface Reader {
   language: Language
   port: string
 }
 
-const readerOf = ({ headers }: IncomingMessage): Reader => ({
-  language: preferredLanguage(headers['accept-language']),
-  port: /:\d+$/.exec(headers.host ?? '')?.[0] ?? '',
+const readerOf = ({ req }: AppContext): Reader => ({
+  language: preferredLanguage(req.header('accept-language')),
+  port: /:\d+$/.exec(req.header('host') ?? '')?.[0] ?? '',
 })
 
 const asset = (name: string) => readFileSync(new URL(`./page/${name}`, import.meta.url), 'utf8')
 
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
+const headers = pageHeaders(
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+)
 
 const icon =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="16" fill="#1f7a8c"/>' +
   '<path d="M4 16Q16 4 28 16Q16 28 4 16Z" fill="#fff"/><circle cx="16" cy="16" r="5" fill="#1f7a8c"/></svg>'
 
 const maxBodyBytes = 64 * 1024
-const maxShownMessages = 200
-const maxShownAnswers = 30
-/** Changes that come together are shown together. */
-const pushDelayMs = 20
 
-/** The chat in the browser: a page, its files, a stream of what changes, and the few things a person can do. */
-export const chatPage = ({ state, person, panes, nextEpisode, hasSites }: PageOptions): ChatPage => {
-  const streams = new Map<ServerResponse, Reader>()
-  let cancel: (() => void) | undefined
-
+/** The chat in the browser: the page and its files, the state, a stream of its changes, and the person's actions. */
+export const chatPage = ({ state, person, panes, nextEpisode, hasSites, log }: ChatPageOptions): ChatPage => {
   const chatState = ({ language, port }: Reader): ChatState => ({
     language,
     conversations: (['main', 'operators'] as const).map(pane =>
-      conversation(state, person, pane, panes[pane], language),
+      conversationOf(state, person, pane, panes[pane], language),
     ),
     hints: hints(language, {
       nextEpisode: nextEpisode?.(),
       sitesUrl: hasSites ? `http://sites.localhost${port}` : undefined,
     }),
   })
-  const push = () => {
-    cancel = undefined
-    for (const [stream, reader] of streams) stream.write(`data: ${JSON.stringify(chatState(reader))}\n\n`)
-  }
-  const watcher = () => {
-    cancel ??= state.time.after(pushDelayMs, push)
-  }
-  state.watchers.add(watcher)
+  const updates = stateStreams(state, chatState)
 
-  const act = async (request: IncomingMessage, response: ServerResponse, action: string) => {
-    if (request.headers['vigia-local'] !== '1') {
-      return json(response, 403, { error: 'this call needs the header Vigia-Local: 1' })
-    }
-    const given = await body(request)
-    const pane = given?.pane === 'operators' ? 'operators' : 'main'
-    const { seat } = panes[pane]
-    try {
-      switch (action) {
-        case 'send': {
-          if (typeof given?.text !== 'string' || given.text.trim() === '' || given.text.length > 4096) {
-            return json(response, 400, { error: 'text should be 1 to 4096 characters' })
-          }
-          const replyTo = typeof given.replyTo === 'number' ? { replyTo: given.replyTo } : {}
-          return json(response, 200, { message: seat.send(given.text, replyTo) })
-        }
-        case 'press': {
-          const message = seat.messages().find(({ id }) => id === given?.message)
-          const button = message?.buttons[Number(given?.row)]?.[Number(given?.column)]
-          if (message === undefined || button === undefined) return json(response, 404, { error: 'no such button' })
-          return json(response, 200, { query: seat.press(button.text, { message: message.id, data: button.data }).id })
-        }
-        case 'block':
-          seat.block()
-          return json(response, 200, {})
-        case 'unblock':
-          seat.unblock()
-          return json(response, 200, {})
-        default:
-          return json(response, 404, { error: `there is no ${action} here` })
-      }
-    } catch (error) {
-      return json(response, 409, { error: error instanceof Error ? error.message : String(error) })
-    }
+  const app = createApp()
+  const page: AppHandler = context => {
+    const { language } = readerOf(context)
+    setPersonLanguage(person, panes.main.user, language)
+    return textResponse('text/html', chatHtml(language), headers)
   }
-
-  const handle = (request: IncomingMessage, response: ServerResponse): boolean => {
-    const { pathname } = new URL(request.url ?? '/', 'http://chat')
-    if (pathname !== '/chat' && !pathname.startsWith('/chat/')) return false
-    const reader = readerOf(request)
-    const { language } = reader
-    const isRead = request.method === 'GET' || request.method === 'HEAD'
-    const action = /^\/chat\/api\/([a-z]+)$/.exec(pathname)?.[1]
-    if (action !== undefined && request.method === 'POST') {
-      act(request, response, action).catch(() => response.destroy())
-      return true
-    }
-    if (!isRead) {
-      json(response, 405, { error: `${request.method} is not for this` })
-      return true
-    }
-    const picture = /^\/chat\/photo\/(main|operators)\/(\d+)\.svg$/.exec(pathname)
-    if (picture !== null) {
-      const message = panes[picture[1] as Pane].seat.messages().find(({ id }) => id === Number(picture[2]))
-      if (message?.photo)
-        send(response, 200, 'image/svg+xml', placeholderPhoto(message.photo, message.text.split('\n')[0] ?? ''))
-      else json(response, 404, { error: 'no such photo' })
-      return true
-    }
-    switch (pathname) {
-      case '/chat':
-      case '/chat/':
-        setPersonLanguage(person, panes.main.seat, language)
-        send(response, 200, 'text/html', html(language))
-        return true
-      case '/chat/chat.js':
-        send(response, 200, 'text/javascript', asset('chat.js'))
-        return true
-      case '/chat/text.js':
-        send(response, 200, 'text/javascript', asset('text.js'))
-        return true
-      case '/chat/chat.css':
-        send(response, 200, 'text/css', asset('chat.css'))
-        return true
-      case '/chat/icon.svg':
-        send(response, 200, 'image/svg+xml', icon)
-        return true
-      case '/chat/api/state':
-        setPersonLanguage(person, panes.main.seat, language)
-        json(response, 200, chatState(reader))
-        return true
-      case '/chat/api/stream':
-        response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-        response.write(`data: ${JSON.stringify(chatState(reader))}\n\n`)
-        streams.set(response, reader)
-        response.on('close', () => streams.delete(response))
-        return true
-      default:
-        json(response, 404, { error: `there is no ${pathname} here` })
-        return true
-    }
-  }
+  route(app, '/chat', { get: page })
+  route(app, '/chat/', { get: page })
+  route(app, '/chat/chat.js', { get: () => textResponse('text/javascript', asset('chat.js'), headers) })
+  route(app, '/chat/text.js', { get: () => textResponse('text/javascript', asset('text.js'), headers) })
+  route(app, '/chat/chat.css', { get: () => textResponse('text/css', asset('chat.css'), headers) })
+  route(app, '/chat/icon.svg', { get: () => textResponse('image/svg+xml', icon, headers) })
+  route(app, '/chat/photo/:pane{main|operators}/:file{[0-9]+\\.svg}', {
+    get: ({ req }) => {
+      const { user } = panes[req.param('pane') as Pane]
+      const message = user.messages().find(({ id }) => id === Number.parseInt(req.param('file') ?? '', 10))
+      if (!message?.photo) return jsonResponse(404, { error: 'this message does not exist or has no photo' })
+      return textResponse('image/svg+xml', placeholderPhoto(message.photo, message.text.split('\n')[0] ?? ''), headers)
+    },
+  })
+  route(app, '/chat/api/state', {
+    get: context => {
+      const reader = readerOf(context)
+      setPersonLanguage(person, panes.main.user, reader.language)
+      return jsonResponse(200, chatState(reader))
+    },
+  })
+  route(app, '/chat/api/stream', {
+    get: context => {
+      updates.open(context.env.outgoing as ServerResponse, readerOf(context))
+      return RESPONSE_ALREADY_SENT
+    },
+  })
+  actionRoutes(app, panes)
+  app.notFound(({ req }) => jsonResponse(404, { error: `there is nothing at ${req.path}` }))
+  const listener = nodeListener(app, error => log?.(`the chat page failed: ${String(error)}`))
 
   return {
-    handle,
+    handle: (request, response) => {
+      const { pathname } = new URL(request.url ?? '/', 'http://chat')
+      if (pathname !== '/chat' && !pathname.startsWith('/chat/')) return false
+      void listener(request, response)
+      return true
+    },
+    stop: updates.stop,
+  }
+}
+
+/** The person's actions; `pane` in the JSON body chooses the chat. An action that Telegram would not allow is answered 409. */
+const actionRoutes = (app: App, panes: Record<Pane, PaneChat>): void => {
+  const action = (name: string, act: (user: SimulatedUser, body: Record<string, unknown> | null) => Response) =>
+    route(app, `/chat/api/${name}`, {
+      post: async context => {
+        const body = await jsonBody(context, maxBodyBytes)
+        try {
+          return act(panes[body?.pane === 'operators' ? 'operators' : 'main'].user, body)
+        } catch (error) {
+          return jsonResponse(409, { error: error instanceof Error ? error.message : String(error) })
+        }
+      },
+    })
+
+  action('send', (user, body) => {
+    if (typeof body?.text !== 'string' || body.text.trim() === '' || body.text.length > 4096)
+      return jsonResponse(400, { error: 'text must have 1 to 4096 characters' })
+    const replyTo = typeof body.replyTo === 'number' ? { replyTo: body.replyTo } : {}
+    return jsonResponse(200, { message: user.send(body.text, replyTo) })
+  })
+  action('press', (user, body) => {
+    const message = user.messages().find(({ id }) => id === body?.message)
+    const button = message?.buttons[Number(body?.row)]?.[Number(body?.column)]
+    if (message === undefined || button === undefined) return jsonResponse(404, { error: 'this button does not exist' })
+    return jsonResponse(200, { query: user.press(button.text, { message: message.id, data: button.data }).id })
+  })
+  action('block', user => {
+    user.block()
+    return jsonResponse(200, {})
+  })
+  action('unblock', user => {
+    user.unblock()
+    return jsonResponse(200, {})
+  })
+}
+
+/** Changes within this time are pushed together. */
+const pushDelayMs = 20
+
+/** The open streams of server-sent events. Each gets the whole state when it opens and after every change. */
+const stateStreams = (state: TelegramState, chatState: (reader: Reader) => ChatState) => {
+  const streams = new Map<ServerResponse, Reader>()
+  let cancelPush: (() => void) | undefined
+  const write = (stream: ServerResponse, reader: Reader) =>
+    stream.write(`data: ${JSON.stringify(chatState(reader))}\n\n`)
+  const push = () => {
+    cancelPush = undefined
+    for (const [stream, reader] of streams) write(stream, reader)
+  }
+  const pushSoon = () => {
+    cancelPush ??= state.time.after(pushDelayMs, push)
+  }
+  state.watchers.add(pushSoon)
+  return {
+    open: (stream: ServerResponse, reader: Reader) => {
+      stream.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+      write(stream, reader)
+      streams.set(stream, reader)
+      stream.on('close', () => streams.delete(stream))
+    },
     stop: () => {
-      cancel?.()
-      state.watchers.delete(watcher)
+      cancelPush?.()
+      state.watchers.delete(pushSoon)
       for (const stream of streams.keys()) stream.destroy()
     },
   }
 }
 
-const conversation = (
-  state: TelegramState,
-  person: Person,
-  pane: Pane,
-  { bot, seat }: { bot: Bot; seat: SimulatedUser },
-  language: Language,
-): Conversation => {
-  const shown = (bot.chats.get(seat.chatId)?.messages ?? []).filter(({ deleted }) => !deleted).slice(-maxShownMessages)
-  const answered = [...bot.queries.values()].slice(-maxShownAnswers)
-  const menu = bot.commands.get(language === 'pt-BR' ? 'default|pt' : 'default|en')
-  return {
-    pane,
-    name: pageTexts[language].bots[pane],
-    username: bot.username,
-    isBlocked: seat.isBlocked(),
-    messages: shown.map(message => {
-      const { at, ...rest } = visibleMessage(state, person, message)
-      return { ...rest, at: at.toISOString() }
-    }),
-    commands: menu ?? bot.commands.get('default|') ?? [],
-    answers: Object.fromEntries(answered.flatMap(({ id, answer }) => (answer === undefined ? [] : [[id, answer]]))),
-  }
-}
-
-/** Before the first word the person's Telegram is in the language of their browser. */
-const setPersonLanguage = (person: Person, seat: SimulatedUser, language: Language) => {
-  if (seat.messages().length === 0) person.languageCode = language === 'pt-BR' ? 'pt-br' : 'en'
-}
-
-const body = async (request: IncomingMessage): Promise<Record<string, unknown> | null> => {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request) {
-    size += chunk.length
-    if (size > maxBodyBytes) return null
-    chunks.push(chunk)
-  }
-  try {
-    const given: unknown = JSON.parse(Buffer.concat(chunks).toString())
-    return given !== null && typeof given === 'object' ? { ...given } : null
-  } catch {
-    return null
-  }
-}
-
-const json = (response: ServerResponse, status: number, value: object) =>
-  send(response, status, 'application/json', JSON.stringify(value))
-
-const send = (response: ServerResponse, status: number, type: string, text: string): void => {
-  response.writeHead(status, {
-    'content-type': `${type}; charset=utf-8`,
-    'content-length': Buffer.byteLength(text),
-    'content-security-policy': contentSecurityPolicy,
-    'x-content-type-options': 'nosniff',
-    'referrer-policy': 'no-referrer',
-    'cache-control': 'no-store',
-  })
-  response.end(text)
-}
-
-/** `<` cannot end a block of data early when it is written as an escape. */
-const data = (value: object) => JSON.stringify(value).replaceAll('<', '\\u003c')
-
-const html = (language: Language): string => {
-  const words = pageTexts[language].page
-  return `<!doctype html>
-<html lang="${language}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${words.title}</title>
-<link rel="icon" href="/chat/icon.svg">
-<link rel="stylesheet" href="/chat/chat.css">
-<script type="application/json" id="words">${data(words)}</script>
-<script type="module" src="/chat/chat.js"></script>
-</head>
-<body>
-<div class="app">
-  <aside aria-label="${words.chats}">
-    <header><h1>${words.title}</h1><p>${words.simulated}</p></header>
-    <div role="tablist" aria-label="${words.chats}" id="tabs"></div>
-    <details id="hints"><summary>${words.tryThis}</summary><ol></ol></details>
-  </aside>
-  <main><section id="conversation" role="tabpanel" tabindex="-1">
-    <header class="head"><span class="face" aria-hidden="true"></span><div><h2></h2><p class="handle"></p></div>
-      <button type="button" id="block" class="quiet"></button></header>
-    <p id="notice" role="status"></p>
-    <div id="messages" role="log" aria-label="${words.messages}" aria-busy="true" tabindex="0"></div>
-    <div id="toast" role="status" hidden></div>
-    <button type="button" id="newer" hidden>${words.newer}</button>
-    <div id="menu" hidden></div>
-    <form id="composer">
-      <button type="button" id="commands" aria-expanded="false" aria-controls="menu" title="${words.commands}">
-        <span aria-hidden="true">/</span><span class="unseen">${words.commands}</span></button>
-      <label class="unseen" for="text">${words.write}</label>
-      <textarea id="text" rows="1" maxlength="4096" placeholder="${words.write}" autocomplete="off"></textarea>
-      <button type="submit" id="send" title="${words.send}"><span aria-hidden="true">➤</span><span class="unseen">${words.send}</span></button>
-    </form>
-    <p id="listen-only" hidden>${words.listenOnly}</p>
-    <button type="button" id="restart" hidden>${words.restart}</button>
-  </section></main>
-</div>
-<dialog id="alert" aria-labelledby="alert-text"><p id="alert-text"></p><form method="dialog"><button class="close">${words.close}</button></form></dialog>
-<noscript>${words.noScript}</noscript>
-</body>
-</html>
-`
+/** Until the first message, the person's Telegram has the language of their browser. */
+const setPersonLanguage = (person: Person, user: SimulatedUser, language: Language) => {
+  if (user.messages().length === 0) person.languageCode = language === 'pt-BR' ? 'pt-br' : 'en'
 }

@@ -4,7 +4,7 @@ import { writeFileAtomic } from '#infra/files/atomic-write.ts'
 import type { Update } from './bot-api.ts'
 import type { Bot, Chat, Person, TelegramState } from './state.ts'
 
-// What follows and monitors are to PostgreSQL, the conversation is to this file: both are there again after a restart.
+// PostgreSQL keeps the follows and monitors of a newcomer, and this file keeps the conversation, so a restart loses neither.
 
 interface SavedConversation {
   version: 1
@@ -25,18 +25,21 @@ type Topic = Chat['topics'] extends Map<number, infer T> ? T : never
 
 const savedMessagesPerChat = 300
 const writeDelayMs = 300
-/** A crash may lose the last moments; ids given out in them must not be given out again. */
+/** A crash loses up to `writeDelayMs` of changes. The next start skips this many ids, so that no id is used twice. */
 const idGap = 100
 
-/** Keeps the state in a file from now on, beginning with what the file holds. Answers with what writes the last of it. */
+/**
+ * Restores the state from a file, if there is one, and writes every later change to it. The returned function ends that and
+ * writes the file a last time.
+ */
 export const persistIn = (
   path: string,
   state: TelegramState,
   log: (line: string) => void = () => {},
 ): (() => Promise<void>) => {
   mkdirSync(dirname(path), { recursive: true })
-  const kept = read(path, log)
-  if (kept !== null) restore(state, kept)
+  const saved = read(path, log)
+  if (saved !== null) restore(state, saved)
   let isDirty = false
   let cancel = () => {}
   let writing = Promise.resolve()
@@ -47,34 +50,34 @@ export const persistIn = (
     const text = JSON.stringify(snapshot(state))
     writing = writing
       .then(() => writeFileAtomic(path, text))
-      .catch((error: Error) => log(`the simulated chat could not be kept: ${error.message}`))
+      .catch((error: Error) => log(`the simulated chat could not be written to ${path}: ${error.message}`))
     return writing
   }
-  const soon = () => {
+  const writeSoon = () => {
     if (isDirty) return
     isDirty = true
     cancel = state.time.after(writeDelayMs, () => void write())
   }
-  state.watchers.add(soon)
+  state.watchers.add(writeSoon)
   return () => {
-    state.watchers.delete(soon)
+    state.watchers.delete(writeSoon)
     isDirty = true
     return write()
   }
 }
 
-/** What was kept; null where there is nothing. What cannot be read is put aside, and the conversation begins anew. */
+/** The saved conversation, or null if there is none. A damaged file is renamed, and the conversation starts empty. */
 const read = (path: string, log: (line: string) => void): SavedConversation | null => {
   try {
-    const kept = JSON.parse(readFileSync(path, 'utf8')) as SavedConversation | null
-    if (kept?.version === 1 && kept.bots.every(bot => Array.isArray(bot.chats) && Array.isArray(bot.pending)))
-      return kept
-    throw new Error('it is not a conversation of this version')
+    const saved = JSON.parse(readFileSync(path, 'utf8')) as SavedConversation | null
+    if (saved?.version === 1 && saved.bots.every(bot => Array.isArray(bot.chats) && Array.isArray(bot.pending)))
+      return saved
+    throw new Error('it is not a conversation in the format of this version')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     renameSync(path, `${path}.damaged`)
     log(
-      `${path} is damaged (${(error as Error).message}); it is now ${path}.damaged, and the simulated chat begins anew`,
+      `${path} is damaged (${(error as Error).message}); it is now ${path}.damaged, and the simulated chat starts empty`,
     )
     return null
   }
@@ -100,12 +103,12 @@ const snapshot = (state: TelegramState): SavedConversation => ({
   })),
 })
 
-const restore = (state: TelegramState, kept: SavedConversation): void => {
-  for (const person of kept.people) state.people.set(person.id, person)
-  state.nextPersonId = Math.max(state.nextPersonId, kept.nextPersonId)
-  state.nextChatId = Math.max(state.nextChatId, kept.nextChatId)
-  state.nextQueryId = kept.nextQueryId + idGap
-  for (const former of kept.bots) {
+const restore = (state: TelegramState, saved: SavedConversation): void => {
+  for (const person of saved.people) state.people.set(person.id, person)
+  state.nextPersonId = Math.max(state.nextPersonId, saved.nextPersonId)
+  state.nextChatId = Math.max(state.nextChatId, saved.nextChatId)
+  state.nextQueryId = saved.nextQueryId + idGap
+  for (const former of saved.bots) {
     const bot: Bot | undefined = state.bots.get(former.token)
     if (bot === undefined) continue
     bot.nextMessageId = former.nextMessageId + idGap

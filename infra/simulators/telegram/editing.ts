@@ -1,4 +1,4 @@
-import { ownMessage, writableChat } from './addressing.ts'
+import { messageToChange, writableChat } from './addressing.ts'
 import type { Args } from './args.ts'
 import type { InlineButton, Message } from './bot-api.ts'
 import { badRequest } from './bot-api-error.ts'
@@ -15,6 +15,7 @@ import {
 } from './state.ts'
 import { captionText, messageText } from './text.ts'
 
+/** A bot may delete a message for 48 hours. */
 const deletableForS = 48 * 3600
 
 export const editMessageText = (state: TelegramState, bot: Bot, args: Args): Message => {
@@ -40,16 +41,16 @@ export const editMessageMedia = (state: TelegramState, bot: Bot, args: Args): Me
   if (!args.has('media')) throw badRequest('input media is not specified')
   const media = args.json('media')
   if (media === undefined) throw badRequest("can't parse input media JSON object")
-  const photo = inputPhoto(bot, media, args)
+  const photo = inputPhoto(bot, media)
   return edit(state, bot, args, () => ({ ...photo, buttons: keyboardOf(args) ?? [] }))
 }
 
 export const deleteMessage = (state: TelegramState, bot: Bot, args: Args): true => {
   const chat = writableChat(state, bot, args)
-  const message = ownMessage(chat, args, 'delete')
-  const young = unixSeconds(state.time) - message.date <= deletableForS
-  const allowed = chat.kind === 'private' || message.from === null || chat.standing === 'administrator'
-  if (!young || !allowed) throw badRequest("message can't be deleted")
+  const message = messageToChange(chat, args, 'delete')
+  const isRecent = unixSeconds(state.time) - message.date <= deletableForS
+  const isAllowed = chat.kind === 'private' || message.from === null || chat.standing === 'administrator'
+  if (!isRecent || !isAllowed) throw badRequest("message can't be deleted")
   message.deleted = true
   notifyWatchers(state, bot, chat.id)
   return true
@@ -59,14 +60,16 @@ const edit = (
   state: TelegramState,
   bot: Bot,
   args: Args,
-  news: (message: StoredMessage) => Partial<StoredMessage> & { buttons: InlineButton[][] },
+  changeOf: (message: StoredMessage) => Partial<StoredMessage> & { buttons: InlineButton[][] },
 ): Message => {
   const chat: Chat = writableChat(state, bot, args)
-  const message = ownMessage(chat, args, 'edit')
+  const message = messageToChange(chat, args, 'edit')
   if (message.from !== null) throw badRequest("message can't be edited")
-  const change = news(message)
-  const same = (Object.keys(change) as (keyof typeof change)[]).every(key => looks(change[key]) === looks(message[key]))
-  if (same) {
+  const change = changeOf(message)
+  const isSame = Object.entries(change).every(
+    ([key, value]) => JSON.stringify(value) === JSON.stringify(message[key as keyof StoredMessage]),
+  )
+  if (isSame) {
     throw badRequest(
       'message is not modified: specified new message content and reply markup are exactly the same as a current ' +
         'content and reply markup of the message',
@@ -77,5 +80,3 @@ const edit = (
   notifyWatchers(state, bot, chat.id)
   return apiMessage(state, bot, chat, message)
 }
-
-const looks = (value: unknown) => JSON.stringify(value)

@@ -1,6 +1,7 @@
 import type { Entity } from './bot-api.ts'
 import { badRequest } from './bot-api-error.ts'
 
+/** The tags of Telegram's HTML, with the entity of each, or with a word where the entity depends on an attribute. */
 const tagKinds: Record<string, Entity['type'] | 'link' | 'code' | 'span' | 'emoji'> = {
   b: 'bold',
   strong: 'bold',
@@ -25,122 +26,147 @@ const isSpace = (char: string) => /[ \t\r\n\v\0]/.test(char)
 
 interface OpenTag {
   tag: string
+  /** The value of the attribute that matters for the tag, such as href; '' if there is none. */
   argument: string
+  /** Where the entity begins in the text. */
   offset: number
 }
 
 /**
- * Telegram's HTML to text and entities (offsets in UTF-16 units). Refuses as its server does: tags it does not know,
- * tags left open, closed out of order or malformed, with the byte offset at which it stumbled.
+ * Parses Telegram's HTML into text and entities, whose offsets are in UTF-16 units. Like Telegram's server it refuses unknown
+ * tags and tags that are left open, closed out of order or malformed; the error names the byte offset.
  */
 export const parseHtml = (source: string): { text: string; entities: Entity[] } => {
-  let text = ''
-  const entities: Entity[] = []
-  const open: OpenTag[] = []
-  const at = (i: number) => source[i] ?? endOfText
-  const refuse = (message: string) => badRequest(`can't parse entities: ${message}`)
-  const bytes = (i: number) => Buffer.byteLength(source.slice(0, i))
-  const skipSpace = (i: number) => {
-    let next = i
-    while (next < source.length && isSpace(at(next))) next++
-    return next
+  const parser: Parser = { source, at: 0, text: '', entities: [], open: [] }
+  while (parser.at < source.length) {
+    if (charAt(parser) !== '<') readText(parser)
+    else if (charAt(parser, 1) === '/') readEndTag(parser)
+    else readStartTag(parser)
   }
-
-  let i = 0
-  while (i < source.length) {
-    const char = at(i)
-    if (char === '&') {
-      const reference = characterReference(source, i)
-      if (reference !== null) {
-        text += reference.text
-        i = reference.end
-        continue
-      }
-    }
-    if (char !== '<') {
-      text += char
-      i++
-      continue
-    }
-
-    const begin = i++
-    if (at(i) === '/') {
-      const current = open.at(-1)
-      if (current === undefined) throw refuse(`Unexpected end tag at byte offset ${bytes(begin)}`)
-      while (!isSpace(at(i)) && at(i) !== '>') i++
-      const name = source.slice(begin + 2, i).toLowerCase()
-      i = skipSpace(i)
-      if (at(i) !== '>') throw refuse(`Unclosed end tag at byte offset ${bytes(begin)}`)
-      if (name !== '' && name !== current.tag) {
-        throw refuse(
-          `Unmatched end tag at byte offset ${bytes(begin)}, expected "</${current.tag}>", found "</${name}>"`,
-        )
-      }
-      open.pop()
-      i++
-      if (text.length > current.offset) addEntity(current, text, entities)
-      continue
-    }
-
-    while (!isSpace(at(i)) && at(i) !== '>') i++
-    if (i >= source.length) throw refuse(`Unclosed start tag at byte offset ${bytes(begin)}`)
-    const tag = source.slice(begin + 1, i).toLowerCase()
-    if (!Object.hasOwn(tagKinds, tag)) throw refuse(`Unsupported start tag "${tag}" at byte offset ${bytes(begin)}`)
-
-    let argument = ''
-    while (at(i) !== '>') {
-      i = skipSpace(i)
-      if (at(i) === '>') break
-      const nameBegin = i
-      while (!isSpace(at(i)) && !'=>/"\''.includes(at(i))) i++
-      const name = source.slice(nameBegin, i)
-      if (name === '') throw refuse(`Empty attribute name in the tag "${tag}" at byte offset ${bytes(begin)}`)
-      i = skipSpace(i)
-      if (at(i) !== '=') {
-        if (i >= source.length) throw refuse(`Unclosed start tag "${tag}" at byte offset ${bytes(begin)}`)
-        if (tag === 'blockquote' && name === 'expandable') argument = '1'
-        continue
-      }
-      i = skipSpace(i + 1)
-      if (i >= source.length) throw refuse(`Unclosed start tag "${tag}" at byte offset ${bytes(begin)}`)
-      let value = ''
-      const quote = at(i)
-      if (quote === '"' || quote === "'") {
-        i++
-        while (i < source.length && at(i) !== quote) {
-          const reference = at(i) === '&' ? characterReference(source, i) : null
-          value += reference?.text ?? at(i)
-          i = reference?.end ?? i + 1
-        }
-        i++
-      } else {
-        const tokenBegin = i
-        while (/[A-Za-z0-9.-]/.test(at(i))) i++
-        value = source.slice(tokenBegin, i).toLowerCase()
-        if (i < source.length && !isSpace(at(i)) && at(i) !== '>') {
-          throw refuse(`Unexpected end of name token at byte offset ${bytes(tokenBegin)}`)
-        }
-      }
-      if (i >= source.length) throw refuse(`Unclosed start tag at byte offset ${bytes(begin)}`)
-      argument = argumentOf(tag, name, value) ?? argument
-    }
-    if (tag === 'span' && argument !== 'spoiler') {
-      throw refuse(`Tag "span" must have class "tg-spoiler" at byte offset ${bytes(begin)}`)
-    }
-    open.push({ tag, argument, offset: text.length })
-    i++
-  }
-
-  const left = open.at(-1)
-  if (left !== undefined) throw refuse(`Can't find end tag corresponding to start tag "${left.tag}"`)
-  return { text, entities: outerFirst(entities).map(withoutLanguageUnlessPre) }
+  const left = parser.open.at(-1)
+  if (left !== undefined) throw parseError(`Can't find end tag corresponding to start tag "${left.tag}"`)
+  return { text: parser.text, entities: outerFirst(parser.entities).map(withoutLanguageUnlessPre) }
 }
 
-// Only <pre><code class="language-x"> keeps its language.
+interface Parser {
+  readonly source: string
+  /** Index of the next character of `source`. */
+  at: number
+  text: string
+  entities: Entity[]
+  open: OpenTag[]
+}
+
+const charAt = ({ source, at }: Parser, ahead = 0) => source[at + ahead] ?? endOfText
+const isAtEnd = ({ source, at }: Parser) => at >= source.length
+const parseError = (message: string) => badRequest(`can't parse entities: ${message}`)
+const byteOffset = ({ source }: Parser, index: number) => Buffer.byteLength(source.slice(0, index))
+
+const skipSpace = (parser: Parser) => {
+  while (!isAtEnd(parser) && isSpace(charAt(parser))) parser.at++
+}
+
+const skipTagName = (parser: Parser) => {
+  while (!isSpace(charAt(parser)) && charAt(parser) !== '>') parser.at++
+}
+
+/** One character or one character reference such as `&amp;`. */
+const readText = (parser: Parser) => {
+  const reference = charAt(parser) === '&' ? characterReference(parser.source, parser.at) : null
+  parser.text += reference?.text ?? charAt(parser)
+  parser.at = reference?.end ?? parser.at + 1
+}
+
+const readEndTag = (parser: Parser) => {
+  const begin = parser.at
+  const current = parser.open.at(-1)
+  if (current === undefined) throw parseError(`Unexpected end tag at byte offset ${byteOffset(parser, begin)}`)
+  parser.at++
+  skipTagName(parser)
+  const name = parser.source.slice(begin + 2, parser.at).toLowerCase()
+  skipSpace(parser)
+  if (charAt(parser) !== '>') throw parseError(`Unclosed end tag at byte offset ${byteOffset(parser, begin)}`)
+  if (name !== '' && name !== current.tag) {
+    const offset = byteOffset(parser, begin)
+    throw parseError(`Unmatched end tag at byte offset ${offset}, expected "</${current.tag}>", found "</${name}>"`)
+  }
+  parser.open.pop()
+  parser.at++
+  if (parser.text.length > current.offset) addEntity(current, parser.text, parser.entities)
+}
+
+const readStartTag = (parser: Parser) => {
+  const begin = parser.at
+  parser.at++
+  skipTagName(parser)
+  if (isAtEnd(parser)) throw parseError(`Unclosed start tag at byte offset ${byteOffset(parser, begin)}`)
+  const tag = parser.source.slice(begin + 1, parser.at).toLowerCase()
+  if (!Object.hasOwn(tagKinds, tag)) {
+    throw parseError(`Unsupported start tag "${tag}" at byte offset ${byteOffset(parser, begin)}`)
+  }
+  let argument = ''
+  for (skipSpace(parser); charAt(parser) !== '>'; skipSpace(parser)) {
+    argument = readAttribute(parser, tag, begin) ?? argument
+  }
+  if (tag === 'span' && argument !== 'spoiler') {
+    throw parseError(`Tag "span" must have class "tg-spoiler" at byte offset ${byteOffset(parser, begin)}`)
+  }
+  parser.open.push({ tag, argument, offset: parser.text.length })
+  parser.at++
+}
+
+/** Reads one attribute of the tag that begins at `begin`; returns the tag's argument if this attribute is the one that has it. */
+const readAttribute = (parser: Parser, tag: string, begin: number): string | null => {
+  const nameBegin = parser.at
+  while (!isSpace(charAt(parser)) && !'=>/"\''.includes(charAt(parser))) parser.at++
+  const name = parser.source.slice(nameBegin, parser.at)
+  if (name === '') {
+    throw parseError(`Empty attribute name in the tag "${tag}" at byte offset ${byteOffset(parser, begin)}`)
+  }
+  const refuseUnclosed = () => {
+    if (isAtEnd(parser)) throw parseError(`Unclosed start tag "${tag}" at byte offset ${byteOffset(parser, begin)}`)
+  }
+  skipSpace(parser)
+  if (charAt(parser) !== '=') {
+    refuseUnclosed()
+    return tag === 'blockquote' && name === 'expandable' ? '1' : null
+  }
+  parser.at++
+  skipSpace(parser)
+  refuseUnclosed()
+  const value = readAttributeValue(parser)
+  if (isAtEnd(parser)) throw parseError(`Unclosed start tag at byte offset ${byteOffset(parser, begin)}`)
+  return argumentOf(tag, name, value)
+}
+
+const readAttributeValue = (parser: Parser): string => {
+  const quote = charAt(parser)
+  if (quote !== '"' && quote !== "'") return readUnquotedValue(parser)
+  let value = ''
+  parser.at++
+  while (!isAtEnd(parser) && charAt(parser) !== quote) {
+    const reference = charAt(parser) === '&' ? characterReference(parser.source, parser.at) : null
+    value += reference?.text ?? charAt(parser)
+    parser.at = reference?.end ?? parser.at + 1
+  }
+  parser.at++
+  return value
+}
+
+const readUnquotedValue = (parser: Parser): string => {
+  const begin = parser.at
+  while (/[A-Za-z0-9.-]/.test(charAt(parser))) parser.at++
+  if (!isAtEnd(parser) && !isSpace(charAt(parser)) && charAt(parser) !== '>') {
+    throw parseError(`Unexpected end of name token at byte offset ${byteOffset(parser, begin)}`)
+  }
+  return parser.source.slice(begin, parser.at).toLowerCase()
+}
+
+// Telegram keeps the language of <pre><code class="language-x"> only.
 const withoutLanguageUnlessPre = ({ language, ...entity }: Entity): Entity =>
   entity.type === 'pre' && language !== undefined ? { ...entity, language } : entity
 
-/** Outer before inner, as Telegram lists them. */
+/** Sorts outer entities before the entities inside them, like Telegram. */
 export const outerFirst = (entities: Entity[]): Entity[] =>
   [...entities].sort((a, b) => a.offset - b.offset || b.length - a.length)
 
@@ -153,45 +179,45 @@ const argumentOf = (tag: string, name: string, value: string): string | null => 
 }
 
 const addEntity = ({ tag, argument, offset }: OpenTag, text: string, entities: Entity[]): void => {
-  const place = { offset, length: text.length - offset }
+  const range = { offset, length: text.length - offset }
   const kind = tagKinds[tag]
   switch (kind) {
     case 'link': {
       const url = checkedLink(argument === '' ? text.slice(offset) : argument)
-      if (url !== null) entities.push({ type: 'text_link', ...place, url })
+      if (url !== null) entities.push({ type: 'text_link', ...range, url })
       return
     }
     case 'emoji': {
       if (!/^[1-9]\d*$/.test(argument)) {
         throw badRequest("can't parse entities: Invalid custom emoji identifier specified")
       }
-      entities.push({ type: 'custom_emoji', ...place, custom_emoji_id: argument })
+      entities.push({ type: 'custom_emoji', ...range, custom_emoji_id: argument })
       return
     }
     case 'span':
-      entities.push({ type: 'spoiler', ...place })
+      entities.push({ type: 'spoiler', ...range })
       return
     case 'blockquote':
-      entities.push({ type: argument === '' ? 'blockquote' : 'expandable_blockquote', ...place })
+      entities.push({ type: argument === '' ? 'blockquote' : 'expandable_blockquote', ...range })
       return
     case 'pre': {
       const inner = entities.at(-1)
-      if (inner?.type === 'code' && inner.language && inner.offset === offset && inner.length === place.length) {
+      if (inner?.type === 'code' && inner.language && inner.offset === offset && inner.length === range.length) {
         inner.type = 'pre'
-      } else entities.push({ type: 'pre', ...place })
+      } else entities.push({ type: 'pre', ...range })
       return
     }
     case 'code':
-      entities.push({ type: 'code', ...place, ...(argument === '' ? {} : { language: argument }) })
+      entities.push({ type: 'code', ...range, ...(argument === '' ? {} : { language: argument }) })
       return
     case undefined:
       return
     default:
-      entities.push({ type: kind, ...place })
+      entities.push({ type: kind, ...range })
   }
 }
 
-/** A link as Telegram keeps it, or null where it drops the link and leaves the text. */
+/** The URL as Telegram stores it, or null if Telegram drops the link and keeps the text. */
 export const checkedLink = (link: string): string | null => {
   if (/^(tg|ton|tonsite):/i.test(link)) return link
   try {

@@ -1,50 +1,51 @@
-/** What goes wrong at the next calls of a method. */
+/** An error that a test orders for the next calls of a method. */
 export interface InjectedError {
-  /** HTTP status of the answer; default 500. With 429, `retryAfter` counts. */
+  /** HTTP status of the response; default 500. With 429, `retryAfter` counts. */
   status?: number
   description?: string
+  /** Seconds. */
   retryAfter?: number
   migrateTo?: number
-  /** The answer's body as it is, instead of the Bot API's JSON: an HTML page of some proxy, half a JSON document. */
+  /** The whole body of the response in place of the Bot API's JSON, such as an HTML page of a proxy or half a JSON document. */
   body?: string
   contentType?: string
-  /** Waits this long before the answer. */
+  /** Waits this long before the response. */
   delayMs?: number
-  /** No answer: the connection is cut. */
+  /** Closes the connection without a response. */
   dropConnection?: boolean
-  /** The call takes effect, and only then goes wrong: the caller cannot know. */
+  /** The call takes effect before the error, so the caller cannot know that it did. */
   delivered?: boolean
-  /** How many calls; default 1. */
+  /** The number of calls that fail; default 1. */
   times?: number
-  /** Only calls to this chat. */
+  /** Only calls to this chat fail. */
   chatId?: number
 }
 
 export interface InjectedErrors {
-  /** `method` in any case, or `*` for all. */
-  failNext(method: string, fault?: InjectedError): void
-  /** The fault that meets this call, if any; uses it up. */
+  /** `method` in any case, or `*` for all methods. */
+  failNext(method: string, error?: InjectedError): void
+  /** The error for this call, if there is one; it then counts as used once. */
   take(method: string, chatId: number | undefined): InjectedError | undefined
   clear(): void
 }
 
 export const injectedErrors = (): InjectedErrors => {
-  const waiting: { method: string; fault: InjectedError; left: number }[] = []
+  const waiting: { method: string; error: InjectedError; left: number }[] = []
   return {
-    failNext: (method, fault = {}) => {
-      waiting.push({ method: method.toLowerCase(), fault, left: fault.times ?? 1 })
+    failNext: (method, error = {}) => {
+      waiting.push({ method: method.toLowerCase(), error, left: error.times ?? 1 })
     },
     take: (method, chatId) => {
       const index = waiting.findIndex(
         entry =>
           (entry.method === '*' || entry.method === method.toLowerCase()) &&
-          (entry.fault.chatId === undefined || entry.fault.chatId === chatId),
+          (entry.error.chatId === undefined || entry.error.chatId === chatId),
       )
       const entry = waiting[index]
       if (entry === undefined) return undefined
       entry.left--
       if (entry.left <= 0) waiting.splice(index, 1)
-      return entry.fault
+      return entry.error
     },
     clear: () => void waiting.splice(0),
   }

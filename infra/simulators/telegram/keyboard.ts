@@ -6,7 +6,7 @@ import { checkedLink } from './html.ts'
 const maxButtons = 100
 const maxMarkupBytes = 10_240
 
-/** The inline keyboard of a call, `undefined` where it has none; refuses what Telegram refuses. */
+/** The inline keyboard of a call, or undefined if it has none. Throws Telegram's errors for a keyboard that it refuses. */
 export const keyboardOf = (args: Args): InlineButton[][] | undefined => {
   if (!args.has('reply_markup')) return undefined
   const markup = args.json('reply_markup')
@@ -19,7 +19,7 @@ export const keyboardOf = (args: Args): InlineButton[][] | undefined => {
   if (!Array.isArray(given) || !given.every(row => Array.isArray(row))) {
     throw badRequest('field "inline_keyboard" of the InlineKeyboardMarkup must be an Array of Arrays')
   }
-  const rows = given.map(row => (row as unknown[]).map(buttonOf)).filter(row => row.length > 0)
+  const rows = given.map(row => (row as unknown[]).map(parseButton)).filter(row => row.length > 0)
   const buttons = rows.flat()
   if (buttons.length > maxButtons || Buffer.byteLength(JSON.stringify(rows)) > maxMarkupBytes) {
     throw badRequest('reply markup is too long')
@@ -30,7 +30,7 @@ export const keyboardOf = (args: Args): InlineButton[][] | undefined => {
   return rows
 }
 
-const buttonOf = (given: unknown): InlineButton => {
+const parseButton = (given: unknown): InlineButton => {
   const refuse = (message: string) => badRequest(`can't parse inline keyboard button: ${message}`)
   if (given === null || typeof given !== 'object' || Array.isArray(given)) {
     throw refuse('InlineKeyboardButton must be an Object')

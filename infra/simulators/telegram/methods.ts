@@ -1,5 +1,6 @@
 import type { Args } from './args.ts'
 import { BotApiError } from './bot-api-error.ts'
+import { answerCallbackQuery, getChatMember, getMe } from './chat-methods.ts'
 import {
   deleteMessage,
   editMessageCaption,
@@ -7,48 +8,31 @@ import {
   editMessageReplyMarkup,
   editMessageText,
 } from './editing.ts'
-import { sendMediaGroup, sendMessage, sendPhoto } from './sending.ts'
+import { deleteMyCommands, getMyCommands, getText, setMyCommands, setText } from './profile-methods.ts'
+import { sendMessage, sendPhoto } from './sending.ts'
 import type { Bot, TelegramState } from './state.ts'
-import {
-  answerCallbackQuery,
-  deleteMyCommands,
-  deleteWebhook,
-  getChat,
-  getChatMember,
-  getMe,
-  getMyCommands,
-  getText,
-  getWebhookInfo,
-  sendChatAction,
-  setMyCommands,
-  setText,
-  setWebhook,
-} from './surface.ts'
+import { deleteWebhook, getWebhookInfo, setWebhook } from './webhook-methods.ts'
 
 type Method = (state: TelegramState, bot: Bot, args: Args) => unknown
 
-/** Answers that carry words beside their result. */
+/** A method whose response has a `description` besides its `result`. */
 type MethodWithDescription = (state: TelegramState, bot: Bot, args: Args) => { result: true; description: string }
 
+/** Keyed by the method's name in lower case, because Telegram ignores the case. getUpdates is in polling.ts, because it waits. */
 const methods: Record<string, Method> = {
   getme: getMe,
   sendmessage: sendMessage,
   sendphoto: sendPhoto,
-  sendmediagroup: sendMediaGroup,
   editmessagetext: editMessageText,
   editmessagecaption: editMessageCaption,
   editmessagereplymarkup: editMessageReplyMarkup,
   editmessagemedia: editMessageMedia,
   deletemessage: deleteMessage,
   answercallbackquery: answerCallbackQuery,
-  sendchataction: sendChatAction,
-  getchat: getChat,
   getchatmember: getChatMember,
   setmycommands: setMyCommands,
   getmycommands: getMyCommands,
   deletemycommands: deleteMyCommands,
-  setmyname: setText('name', 64),
-  getmyname: getText('name'),
   setmydescription: setText('description', 512),
   getmydescription: getText('description'),
   setmyshortdescription: setText('short_description', 120),
@@ -61,7 +45,7 @@ const methodsWithDescription: Record<string, MethodWithDescription> = {
   deletewebhook: deleteWebhook,
 }
 
-/** Runs a method for a bot: the body of the answer, or a Refusal thrown. getUpdates waits, so it lives in polling.ts. */
+/** Runs a method for a bot and returns the fields of its response; throws a BotApiError if Telegram would refuse the call. */
 export const runMethod = (
   state: TelegramState,
   bot: Bot,
@@ -69,9 +53,9 @@ export const runMethod = (
   args: Args,
 ): { result: unknown; description?: string } => {
   const name = method.toLowerCase()
-  const described = Object.hasOwn(methodsWithDescription, name) ? methodsWithDescription[name] : undefined
-  if (described !== undefined) return described(state, bot, args)
-  const plain = Object.hasOwn(methods, name) ? methods[name] : undefined
-  if (plain === undefined) throw new BotApiError(404, 'Not Found: method not found')
-  return { result: plain(state, bot, args) }
+  const withDescription = Object.hasOwn(methodsWithDescription, name) ? methodsWithDescription[name] : undefined
+  if (withDescription !== undefined) return withDescription(state, bot, args)
+  const run = Object.hasOwn(methods, name) ? methods[name] : undefined
+  if (run === undefined) throw new BotApiError(404, 'Not Found: method not found')
+  return { result: run(state, bot, args) }
 }

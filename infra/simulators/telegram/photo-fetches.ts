@@ -1,21 +1,21 @@
 import { badRequest } from './bot-api-error.ts'
 
-/** How Telegram's fetch of a photo's URL ends. */
+/** How Telegram's own download of a photo URL ends. */
 export type PhotoFetchResult = 'ok' | 'too big' | 'not found' | 'not an image' | 'refused'
 
 export interface PhotoFetches {
-  /** Decides the fate of one URL; others are fine if they look like a picture's. */
-  set(url: string, fate: PhotoFetchResult): void
-  /** Throws what Telegram says of a URL it cannot use. */
+  /** Sets the result for one URL. Other URLs work, unless their path ends like a file that is not a picture. */
+  set(url: string, result: PhotoFetchResult): void
+  /** Throws Telegram's error for a URL that it cannot use. */
   check(url: string): void
 }
 
 export const photoFetches = (): PhotoFetches => {
-  const fates = new Map<string, PhotoFetchResult>()
+  const results = new Map<string, PhotoFetchResult>()
   return {
-    set: (url, fate) => void fates.set(url, fate),
+    set: (url, result) => void results.set(url, result),
     check: url => {
-      switch (fates.get(url) ?? guessFetchResult(url)) {
+      switch (results.get(url) ?? guessFetchResult(url)) {
         case 'ok':
           return
         case 'not found':

@@ -1,8 +1,8 @@
-/** A picture in place of a photo: drawn from its address, with the show's name on it. SVG. */
+/** An SVG in place of a photo that the simulator does not download: its colours come from the photo's URL (`seed`). */
 export const placeholderPhoto = (seed: string, title: string): string => {
   let hash = 7
   for (const char of seed) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) % 100_003
-  // Addresses often differ in one digit only; their pictures shall not look alike.
+  // Multiplied, because URLs often differ in one digit only and their pictures should still look different.
   const hue = (hash * 137) % 360
   const moonX = 60 + (hash % 90)
   const moonY = 62 + (hash % 30)

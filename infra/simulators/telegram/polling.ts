@@ -3,7 +3,7 @@ import type { Args } from './args.ts'
 import type { Update } from './bot-api.ts'
 import { conflict } from './bot-api-error.ts'
 import type { Bot } from './state.ts'
-import { setAllowedUpdates } from './surface.ts'
+import { setAllowedUpdates } from './webhook-methods.ts'
 
 const maxTimeoutS = 50
 
@@ -13,11 +13,14 @@ interface OpenPoll {
 
 const openPolls = new WeakMap<Bot, OpenPoll>()
 
-/** Ends a bot's open getUpdates, as another getUpdates or a setWebhook does. */
+/** Ends a bot's open getUpdates with 409; another getUpdates and setWebhook do this. */
 export const endPolling = (bot: Bot, reason: string): void => openPolls.get(bot)?.end(conflict(reason))
 
-/** getUpdates: at once where there is news, else when some comes or the timeout is over. */
-export const getUpdates = async (time: Time, bot: Bot, args: Args, gone: AbortSignal): Promise<Update[]> => {
+/**
+ * getUpdates: returns at once if there are updates; else waits until an update arrives, until the timeout is over, or until
+ * the caller closes the connection (`closed`).
+ */
+export const getUpdates = async (time: Time, bot: Bot, args: Args, closed: AbortSignal): Promise<Update[]> => {
   if (bot.webhook.settings() !== null) {
     throw conflict("can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first")
   }
@@ -26,26 +29,26 @@ export const getUpdates = async (time: Time, bot: Bot, args: Args, gone: AbortSi
   const limit = Math.min(100, Math.max(1, args.integer('limit') ?? 100))
   const timeoutS = Math.min(maxTimeoutS, Math.max(0, args.integer('timeout') ?? 0))
   endPolling(bot, 'terminated by other getUpdates request; make sure that only one bot instance is running')
-  const ready = bot.updates.take(offset, limit)
-  if (ready.length > 0 || timeoutS === 0) return ready
-  await nextUpdate(time, bot, timeoutS * 1000, gone)
+  const updates = bot.updates.take(offset, limit)
+  if (updates.length > 0 || timeoutS === 0) return updates
+  await nextUpdate(time, bot, timeoutS * 1000, closed)
   return bot.updates.take(0, limit)
 }
 
-const nextUpdate = (time: Time, bot: Bot, timeoutMs: number, gone: AbortSignal): Promise<void> =>
+const nextUpdate = (time: Time, bot: Bot, timeoutMs: number, closed: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
     const end = (error?: Error) => {
-      cancel()
+      cancelTimeout()
       unwatch()
-      gone.removeEventListener('abort', hungUp)
-      if (openPolls.get(bot) === entry) openPolls.delete(bot)
+      closed.removeEventListener('abort', onClosed)
+      if (openPolls.get(bot) === poll) openPolls.delete(bot)
       if (error === undefined) resolve()
       else reject(error)
     }
-    const entry: OpenPoll = { end }
-    const hungUp = () => end()
-    const cancel = time.after(timeoutMs, () => end())
+    const poll: OpenPoll = { end }
+    const onClosed = () => end()
+    const cancelTimeout = time.after(timeoutMs, () => end())
     const unwatch = bot.updates.watch(() => end())
-    gone.addEventListener('abort', hungUp)
-    openPolls.set(bot, entry)
+    closed.addEventListener('abort', onClosed)
+    openPolls.set(bot, poll)
   })

@@ -1,36 +1,37 @@
 import type { Clock } from '#functions/host/clock.ts'
 import { tooManyRequests } from './bot-api-error.ts'
 
-/** How much a bot may send: tokens refill evenly, `burst` is how many may come at once. */
+/** Token buckets: how many messages a bot may send. `burst` messages may be sent at once; tokens refill evenly. */
 export interface RateLimits {
   chat: { perSecond: number; burst: number }
   group: { perMinute: number; burst: number }
   all: { perSecond: number; burst: number }
 }
 
-/** What Telegram lets pass in practice: a message a second to a chat, with room for a quick exchange. */
+/** What Telegram allows in practice: a message a second to a chat, with a burst for a quick conversation. */
 export const usualRates: RateLimits = {
   chat: { perSecond: 1, burst: 20 },
   group: { perMinute: 20, burst: 20 },
   all: { perSecond: 30, burst: 30 },
 }
 
-/** The most careful reading of Telegram's words. */
+/** The strictest reading of Telegram's documentation. */
 export const strictRates: RateLimits = { ...usualRates, chat: { perSecond: 1, burst: 3 } }
 
 export interface RateLimiter {
-  /** Counts one message to a chat, or throws 429. Refused calls count for nothing. */
+  /** Counts one message to a chat, or throws 429. A refused message does not count. */
   spend(chatId: number, isGroup: boolean): void
 }
 
 interface Bucket {
   tokens: number
+  /** Unix milliseconds of the last refill. */
   at: number
 }
 
 export const rateLimiter = (clock: Clock, rates: RateLimits | false): RateLimiter => {
   const buckets = new Map<string, Bucket>()
-  const look = (key: string, perSecond: number, burst: number): Bucket => {
+  const refilled = (key: string, perSecond: number, burst: number): Bucket => {
     const now = clock().getTime()
     const bucket = buckets.get(key) ?? { tokens: burst, at: now }
     bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) / 1000) * perSecond)
@@ -41,17 +42,17 @@ export const rateLimiter = (clock: Clock, rates: RateLimits | false): RateLimite
   return {
     spend: (chatId, isGroup) => {
       if (rates === false) return
-      const limits = isGroup
-        ? [{ key: `group ${chatId}`, perSecond: rates.group.perMinute / 60, burst: rates.group.burst }]
-        : [{ key: `chat ${chatId}`, ...rates.chat }]
-      const spent = [...limits, { key: 'all', ...rates.all }].map(limit => ({
-        bucket: look(limit.key, limit.perSecond, limit.burst),
-        perSecond: limit.perSecond,
+      const chatLimit = isGroup
+        ? { key: `group ${chatId}`, perSecond: rates.group.perMinute / 60, burst: rates.group.burst }
+        : { key: `chat ${chatId}`, ...rates.chat }
+      const limits = [chatLimit, { key: 'all', ...rates.all }].map(({ key, perSecond, burst }) => ({
+        bucket: refilled(key, perSecond, burst),
+        perSecond,
       }))
-      const waits = spent.map(({ bucket, perSecond }) => (1 - bucket.tokens) / perSecond)
-      const longest = Math.max(...waits)
-      if (longest > 0) throw tooManyRequests(Math.max(1, Math.ceil(longest)))
-      for (const { bucket } of spent) bucket.tokens--
+      const waits = limits.map(({ bucket, perSecond }) => (1 - bucket.tokens) / perSecond)
+      const longestS = Math.max(...waits)
+      if (longestS > 0) throw tooManyRequests(Math.max(1, Math.ceil(longestS)))
+      for (const { bucket } of limits) bucket.tokens--
     },
   }
 }

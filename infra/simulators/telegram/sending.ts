@@ -1,85 +1,47 @@
+import { createHash } from 'node:crypto'
 import { replyOf, threadOf, writableChat } from './addressing.ts'
-import type { Args } from './args.ts'
+import { type Args, argsOf } from './args.ts'
 import type { Message, PhotoSize } from './bot-api.ts'
 import { badRequest } from './bot-api-error.ts'
 import { keyboardOf } from './keyboard.ts'
-import {
-  addMessage,
-  apiMessage,
-  type Bot,
-  type Chat,
-  fingerprint,
-  type StoredMessage,
-  type TelegramState,
-} from './state.ts'
+import { addMessage, apiMessage, type Bot, type StoredMessage, type TelegramState } from './state.ts'
 import { captionText, messageText } from './text.ts'
 
 const maxUploadBytes = 10 * 1024 * 1024
-
-export const sendMessage = (state: TelegramState, bot: Bot, args: Args): Message => {
-  const formatted = messageText(args)
-  return send(state, bot, args, formatted)
-}
-
-export const sendPhoto = (state: TelegramState, bot: Bot, args: Args): Message => {
-  const formatted = captionText(args)
-  return send(state, bot, args, { ...formatted, photo: photoOf(bot, args.text('photo'), args) })
-}
-
-export const sendMediaGroup = (state: TelegramState, bot: Bot, args: Args): Message[] => {
-  const media = args.json('media')
-  if (!Array.isArray(media))
-    throw badRequest(args.has('media') ? 'expected an Array of InputMedia' : 'there are no media to send')
-  if (media.length < 2 || media.length > 10)
-    throw badRequest('wrong number of media in the album: 2 to 10 are expected')
-  const items = media.map(item => inputPhoto(bot, item, args))
-  const chat = chatToSendTo(state, bot, args)
-  return items.map(item =>
-    apiMessage(state, bot, chat, addMessage(state, bot, chat, { ...sentByBot(chat, args), ...item })),
-  )
-}
-
-/** The photo of an InputMedia with its caption. */
-export const inputPhoto = (
-  bot: Bot,
-  given: unknown,
-  args: Args,
-): Pick<StoredMessage, 'text' | 'entities'> & WithPhoto => {
-  if (given === null || typeof given !== 'object') throw badRequest("can't parse InputMedia: expected an Object")
-  const media = given as Record<string, unknown>
-  if (media.type !== 'photo') throw badRequest(`can't parse InputMedia: type "${String(media.type)}" is unsupported`)
-  const formatted = captionText(argsOfMedia(args, media))
-  return { ...formatted, photo: photoOf(bot, String(media.media ?? ''), args) }
-}
-
-const argsOfMedia = (args: Args, given: Record<string, unknown>): Args => ({
-  ...args,
-  text: name => {
-    const value = given[name]
-    return value === undefined || value === null
-      ? ''
-      : typeof value === 'object'
-        ? JSON.stringify(value)
-        : String(value)
-  },
-  json: name => given[name],
-})
 
 interface WithPhoto {
   photo: NonNullable<StoredMessage['photo']>
 }
 
-/** A photo by URL, by file_id, or uploaded with the call. */
-const photoOf = (bot: Bot, given: string, args: Args): WithPhoto['photo'] => {
-  const upload = args.file(given.startsWith('attach://') ? given.slice(9) : 'photo')
-  if (upload !== undefined) {
-    if (upload.size === 0) throw badRequest('file must be non-empty')
-    if (upload.size > maxUploadBytes) throw badRequest('file is too big')
-    return storedPhoto(bot, `upload:${upload.name}:${upload.size}`)
-  }
+export const sendMessage = (state: TelegramState, bot: Bot, args: Args): Message =>
+  send(state, bot, args, messageText(args))
+
+export const sendPhoto = (state: TelegramState, bot: Bot, args: Args): Message => {
+  const caption = captionText(args)
+  return send(state, bot, args, { ...caption, photo: uploadedPhoto(bot, args) ?? photoOf(bot, args.text('photo')) })
+}
+
+/** The photo and the caption of an InputMedia. */
+export const inputPhoto = (bot: Bot, given: unknown): Pick<StoredMessage, 'text' | 'entities'> & WithPhoto => {
+  if (given === null || typeof given !== 'object') throw badRequest("can't parse InputMedia: expected an Object")
+  const media = given as Record<string, unknown>
+  if (media.type !== 'photo') throw badRequest(`can't parse InputMedia: type "${String(media.type)}" is unsupported`)
+  return { ...captionText(argsOf(media)), photo: photoOf(bot, String(media.media ?? '')) }
+}
+
+const uploadedPhoto = (bot: Bot, args: Args): WithPhoto['photo'] | undefined => {
+  const upload = args.file('photo')
+  if (upload === undefined) return undefined
+  if (upload.size === 0) throw badRequest('file must be non-empty')
+  if (upload.size > maxUploadBytes) throw badRequest('file is too big')
+  return storedPhoto(bot, `upload:${upload.name}:${upload.size}`)
+}
+
+/** A photo by its URL or by the file_id of a photo that the bot has sent before. */
+const photoOf = (bot: Bot, given: string): WithPhoto['photo'] => {
   if (given === '') throw badRequest('there is no photo in the request')
-  const known = bot.files.get(given)
-  if (known !== undefined) return { url: given, sizes: known }
+  const sizes = bot.files.get(given)
+  if (sizes !== undefined) return { url: given, sizes }
   if (!/^https?:\/\//i.test(given)) throw badRequest('wrong file identifier/HTTP URL specified')
   bot.photos.check(given)
   return storedPhoto(bot, given)
@@ -90,9 +52,9 @@ const storedPhoto = (bot: Bot, url: string): WithPhoto['photo'] => {
     [90, 127],
     [210, 295],
   ].map(([width = 0, height = 0]) => ({
-    // An id is worth something to one bot only, as on Telegram.
-    file_id: `AgACAgIAAx${fingerprint(`${bot.id} ${url} ${width}`, 46)}`,
-    file_unique_id: `AQAD${fingerprint(`${url} ${width}`, 12)}`,
+    // The bot's id is part of it, because on Telegram a file_id works for one bot only.
+    file_id: `AgACAgIAAx${hash(`${bot.id} ${url} ${width}`, 46)}`,
+    file_unique_id: `AQAD${hash(`${url} ${width}`, 12)}`,
     width,
     height,
     file_size: width * height,
@@ -101,6 +63,9 @@ const storedPhoto = (bot: Bot, url: string): WithPhoto['photo'] => {
   return { url, sizes }
 }
 
+const hash = (text: string, length: number): string =>
+  createHash('sha256').update(text).digest('base64url').slice(0, length)
+
 const send = (
   state: TelegramState,
   bot: Bot,
@@ -108,25 +73,17 @@ const send = (
   content: Pick<StoredMessage, 'text' | 'entities'> & Partial<WithPhoto>,
 ): Message => {
   const buttons = keyboardOf(args) ?? []
-  const chat = chatToSendTo(state, bot, args)
-  const message = addMessage(state, bot, chat, { ...sentByBot(chat, args), ...content, buttons })
-  return apiMessage(state, bot, chat, message)
-}
-
-const chatToSendTo = (state: TelegramState, bot: Bot, args: Args): Chat => {
   const chat = writableChat(state, bot, args)
   bot.rates.spend(chat.id, chat.kind !== 'private')
-  return chat
-}
-
-const sentByBot = (chat: Chat, args: Args) => {
   const replyTo = replyOf(chat, args)
   const threadId = threadOf(chat, args, replyTo)
-  return {
+  const message = addMessage(state, bot, chat, {
     from: null,
-    buttons: [],
     silent: args.flag('disable_notification'),
     ...(threadId === undefined ? {} : { threadId }),
     ...(replyTo === undefined ? {} : { replyTo }),
-  }
+    ...content,
+    buttons,
+  })
+  return apiMessage(state, bot, chat, message)
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Time } from '../time.ts'
 import type {
   ApiChat,
@@ -23,7 +22,7 @@ export interface Person {
   firstName: string
   username?: string
   languageCode?: string
-  /** The account is gone. */
+  /** The person has deleted their account. */
   deactivated: boolean
 }
 
@@ -37,7 +36,7 @@ export interface StoredMessage {
   /** Unix seconds. */
   date: number
   editDate?: number
-  /** Text or caption, as the person reads it. */
+  /** Text or caption, without markup. */
   text: string
   entities: Entity[]
   photo?: { url: string; sizes: PhotoSize[] }
@@ -50,31 +49,35 @@ export interface StoredMessage {
   deleted?: boolean
 }
 
-/** A chat as one bot knows it. */
+/** A chat from the point of view of one bot. */
 export interface Chat {
   id: number
   kind: 'private' | 'group' | 'supergroup'
   title: string
-  /** In private chats, whose it is. */
+  /** In private chats: the person who talks to the bot. */
   personId?: number
-  /** Private: the person has written at least once. */
+  /** In private chats: the person has written at least once. In groups always true. */
   started: boolean
   blocked: boolean
-  /** The bot's own standing in a group. */
+  /** The bot's own membership. */
   standing: Membership
   members: Map<number, Membership>
+  /** The group was deleted. */
   gone: boolean
+  /** The id of the supergroup that this group has become. */
   upgradedTo?: number
   forum: boolean
   topics: Map<number, { name: string; state: 'open' | 'closed' | 'deleted' }>
   messages: StoredMessage[]
 }
 
+/** One press of an inline button. */
 export interface CallbackQuery {
   id: string
   personId: number
   chatId: number
   messageId: number
+  /** Unix seconds. */
   at: number
   answer?: { text: string; alert: boolean }
 }
@@ -89,16 +92,17 @@ export interface Bot {
   readonly queries: Map<string, CallbackQuery>
   /** Keyed by scope and language, as `default|pt`. */
   readonly commands: Map<string, BotCommand[]>
-  /** `name|pt`, `description|`, `short_description|`. */
+  /** Keyed by field and language, as `description|pt` and `short_description|`. */
   readonly texts: Map<string, string>
+  /** The sizes of a photo, by each of their file ids. */
   readonly files: Map<string, PhotoSize[]>
   readonly updates: UpdateQueue
   readonly webhook: WebhookSender
   readonly calls: CallLog
-  readonly faults: InjectedErrors
+  readonly injectedErrors: InjectedErrors
   readonly photos: PhotoFetches
   readonly rates: RateLimiter
-  /** Which kinds of updates the bot asked for; null for Telegram's default. */
+  /** The kinds of updates that the bot asked for; null for Telegram's default. */
   allowedUpdates: string[] | null
   nextMessageId: number
 }
@@ -110,11 +114,11 @@ export interface TelegramState {
   nextPersonId: number
   nextChatId: number
   nextQueryId: number
-  /** Called after anything that a person can see has changed. */
+  /** Called after each change that a person can see. */
   readonly watchers: Set<(bot: Bot, chatId: number) => void>
 }
 
-/** Above 32 bits on purpose: real ids are. */
+/** Larger than 32 bits, like the ids of real people and groups. */
 const firstPersonId = 5_000_000_001
 const firstChatId = 4_000_000_001
 
@@ -133,7 +137,7 @@ export interface BotOptions {
   username: string
   name: string
   rates: RateLimits | false
-  /** Runs a method as the bot: for answers of the webhook that ask for one. */
+  /** Runs a method for the bot, because the response of its webhook asked for it. */
   execute: (bot: Bot, method: string, args: Record<string, unknown>) => void
 }
 
@@ -154,7 +158,7 @@ export const addBot = (state: TelegramState, { token, username, name, rates, exe
     updates,
     webhook: webhookSender(time, updates, (method, args) => execute(bot, method, args)),
     calls: callLog(),
-    faults: injectedErrors(),
+    injectedErrors: injectedErrors(),
     photos: photoFetches(),
     rates: rateLimiter(time.now, rates),
     allowedUpdates: null,
@@ -184,7 +188,7 @@ export const newChat = (id: number, kind: Chat['kind'], title: string): Chat => 
   messages: [],
 })
 
-/** The private chat of a person with a bot, which exists from the moment either could write. */
+/** The private chat of a person with a bot; creates it on the first call. */
 export const privateChat = (bot: Bot, person: Person): Chat => {
   const known = bot.chats.get(person.id)
   if (known !== undefined) return known
@@ -193,7 +197,7 @@ export const privateChat = (bot: Bot, person: Person): Chat => {
   return chat
 }
 
-// A newcomer's simulator runs for days: a chat forgets its oldest messages, as nobody edits those.
+// The simulator of a newcomer runs for days, so a chat drops its oldest messages.
 const maxStoredMessages = 5_000
 
 export const addMessage = (
@@ -202,7 +206,7 @@ export const addMessage = (
   chat: Chat,
   message: Omit<StoredMessage, 'id' | 'chatId' | 'date'>,
 ): StoredMessage => {
-  // A supergroup counts its messages itself; private chats and basic groups share the bot's own count.
+  // As on Telegram: a supergroup numbers its own messages; private chats and basic groups share one number per bot.
   const id = chat.kind === 'supergroup' ? (chat.messages.at(-1)?.id ?? 0) + 1 : bot.nextMessageId++
   const stored: StoredMessage = { ...message, id, chatId: chat.id, date: unixSeconds(state.time) }
   chat.messages.push(stored)
@@ -239,7 +243,7 @@ export const apiChat = (state: TelegramState, chat: Chat): ApiChat => {
   }
 }
 
-/** A stored message as the Bot API tells it; the message it replies to is told without its own. */
+/** A stored message in the JSON of the Bot API. `nested` leaves out the message that it replies to. */
 export const apiMessage = (
   state: TelegramState,
   bot: Bot,
@@ -248,7 +252,7 @@ export const apiMessage = (
   nested = false,
 ): Message => {
   const person = message.from === null ? undefined : state.people.get(message.from)
-  const target =
+  const repliedTo =
     message.replyTo === undefined
       ? undefined
       : chat.messages.findLast(({ id, deleted }) => id === message.replyTo && !deleted)
@@ -260,7 +264,7 @@ export const apiMessage = (
     date: message.date,
     ...(message.editDate === undefined ? {} : { edit_date: message.editDate }),
     ...threadFieldsOf(chat, message),
-    ...(target === undefined || nested ? {} : { reply_to_message: apiMessage(state, bot, chat, target, true) }),
+    ...(repliedTo === undefined || nested ? {} : { reply_to_message: apiMessage(state, bot, chat, repliedTo, true) }),
     ...(message.migratedTo === undefined ? {} : { migrate_to_chat_id: message.migratedTo }),
     ...(message.migratedFrom === undefined ? {} : { migrate_from_chat_id: message.migratedFrom }),
     ...contentOf(message, formatted),
@@ -268,7 +272,7 @@ export const apiMessage = (
   }
 }
 
-/** A thread of replies in a supergroup without topics has a number too, and is no topic. */
+/** In a supergroup without topics a chain of replies has a `message_thread_id` too, but it is not a topic. */
 const threadFieldsOf = (chat: Chat, { threadId, replyTo }: StoredMessage): Partial<Message> => {
   if (threadId !== undefined) return { message_thread_id: threadId, is_topic_message: true }
   return chat.kind === 'supergroup' && !chat.forum && replyTo !== undefined ? { message_thread_id: replyTo } : {}
@@ -297,7 +301,10 @@ export const memberOf = (state: TelegramState, bot: Bot, chat: Chat, id: number)
 
 const dayS = 86_400
 
-/** Hands an update to the bot, if it asked for this kind: `queue` and `seconds` of life are Telegram's. */
+/**
+ * Queues an update for the bot if the bot asked for this kind. Telegram delivers the updates of one `queue` in order, and drops
+ * an update after `seconds`; the default is a day.
+ */
 export const queueUpdate = (
   bot: Bot,
   update: Omit<Update, 'update_id'>,
@@ -308,6 +315,3 @@ export const queueUpdate = (
   if (bot.allowedUpdates !== null && !bot.allowedUpdates.includes(kind)) return
   bot.updates.push(update, { queue, seconds: seconds ?? dayS })
 }
-
-export const fingerprint = (text: string, length: number): string =>
-  createHash('sha256').update(text).digest('base64url').slice(0, length)

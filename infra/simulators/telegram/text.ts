@@ -12,7 +12,7 @@ export interface FormattedText {
 export const maxTextLength = 4096
 export const maxCaptionLength = 1024
 
-/** A message's text from its arguments, or the refusal Telegram would give. */
+/** The text of a message from the call's arguments. Throws Telegram's error if it refuses the text. */
 export const messageText = (args: Args): FormattedText => {
   const source = args.text('text')
   if (source === '') throw badRequest('message text is empty')
@@ -22,7 +22,7 @@ export const messageText = (args: Args): FormattedText => {
   return formatted
 }
 
-/** A caption from its arguments; it may be empty. */
+/** The caption of a photo from the call's arguments; it may be empty. */
 export const captionText = (args: Args): FormattedText => {
   const formatted = format(args.text('caption'), args, 'caption_entities')
   if (formatted.text.length > maxCaptionLength) throw badRequest('message caption is too long')
@@ -41,8 +41,8 @@ const format = (source: string, args: Args, field: 'entities' | 'caption_entitie
       return normalized({ text: source, entities: explicitEntities(source, args.json(field)) })
     case 'markdown':
     case 'markdownv2':
-      // Telegram knows these; we write HTML only, and a message that slips through in another mode should be noticed.
-      throw badRequest("can't parse entities: this simulator speaks parse_mode HTML and explicit entities only")
+      // Telegram accepts these modes. Vigia only writes HTML, so another mode is a mistake that a test should notice.
+      throw badRequest("can't parse entities: this simulator only supports parse_mode HTML and explicit entities")
     default:
       throw badRequest('unsupported parse_mode')
   }
@@ -87,15 +87,15 @@ const explicitEntities = (text: string, given: unknown): Entity[] => {
           `entity beginning at UTF-16 offset ${entity.offset} ends after the end of the text at UTF-16 offset ${end}`,
         )
       }
-      // Only kinds that a bot may set, and only places inside the text, survive.
+      // Telegram drops empty entities and the types that a bot may not set.
       return settableEntityTypes.has(entity.type) && entity.length > 0 ? [entity] : []
     }),
   )
 }
 
-/** What Telegram makes of any text: no control characters, no blank ends, and links, commands and mentions found. */
+/** The text as Telegram stores it: without control characters and blank ends, and with its links, commands and mentions marked. */
 export const normalized = ({ text, entities }: FormattedText): FormattedText => {
-  // One for one, so that offsets hold.
+  // One character for one character, so that the offsets stay right.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that Telegram turns into spaces
   const clean = text.replace(/[\u0000-\u0009\u000b-\u001f]/g, ' ')
   const end = clean.trimEnd().length

@@ -3,34 +3,37 @@ import type { Update } from './bot-api.ts'
 
 export interface QueuedUpdate {
   readonly update: Update
-  /** Updates of one queue are delivered one after the other. */
+  /** The webhook gets the updates of one queue one after the other. */
   readonly queue: number
-  /** Unix milliseconds after which it is dropped undelivered. */
+  /** Unix milliseconds after which the update is dropped. */
   readonly expiresAt: number
 }
 
-/** The updates a bot has not taken yet, oldest first. */
+/** The updates that a bot has not received yet, oldest first. */
 export interface UpdateQueue {
   push(update: Omit<Update, 'update_id'>, options: { queue: number; seconds: number }): Update
-  /** Those with an id of `offset` and above; everything before is confirmed and forgotten. Negative: counted from the end. */
+  /**
+   * The updates from the id `offset` on; the earlier ones count as received and are removed. A negative offset counts from the
+   * end of the queue.
+   */
   take(offset: number, limit: number): Update[]
-  forget(updateId: number): void
+  remove(updateId: number): void
   pending(): QueuedUpdate[]
   clear(): void
-  /** Calls back at every new update; the answer ends that. */
+  /** Calls `listener` for each new update until the returned function is called. */
   watch(listener: (queued: QueuedUpdate) => void): () => void
   nextId(): number
   startAt(updateId: number): void
-  /** Puts back what waited before a restart. */
+  /** Puts back the updates that were waiting before a restart. */
   restore(waiting: QueuedUpdate[]): void
 }
 
 export const updateQueue = (time: Time): UpdateQueue => {
   let queued: QueuedUpdate[] = []
-  // From the clock, so that a simulator started anew does not repeat the ids its bot has already dealt with.
+  // The first id comes from the clock, so that a restarted simulator does not repeat ids that its bot has handled.
   let nextId = Math.max(1, Math.floor(time.now().getTime() / 1000) - 1_000_000_000)
   const listeners = new Set<(queued: QueuedUpdate) => void>()
-  const live = () => {
+  const unexpired = () => {
     const now = time.now().getTime()
     queued = queued.filter(({ expiresAt }) => expiresAt > now)
     return queued
@@ -47,16 +50,16 @@ export const updateQueue = (time: Time): UpdateQueue => {
       return entry.update
     },
     take: (offset, limit) => {
-      if (offset < 0) queued = live().slice(offset)
-      else if (offset > 0) queued = live().filter(({ update }) => update.update_id >= offset)
-      return live()
+      if (offset < 0) queued = unexpired().slice(offset)
+      else if (offset > 0) queued = unexpired().filter(({ update }) => update.update_id >= offset)
+      return unexpired()
         .slice(0, limit)
         .map(({ update }) => update)
     },
-    forget: updateId => {
+    remove: updateId => {
       queued = queued.filter(({ update }) => update.update_id !== updateId)
     },
-    pending: () => [...live()],
+    pending: () => [...unexpired()],
     clear: () => {
       queued = []
     },

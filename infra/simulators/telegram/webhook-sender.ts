@@ -1,53 +1,50 @@
-import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
-import { request as httpsRequest } from 'node:https'
-import { connectAddress } from '#functions/host/connect-address.ts'
+import { Agent } from 'node:http'
 import type { Time } from '../time.ts'
 import type { Update } from './bot-api.ts'
 import type { QueuedUpdate, UpdateQueue } from './update-queue.ts'
+import {
+  methodInResponse,
+  postUpdate,
+  readTimeoutMs,
+  type WebhookResponse,
+  type WebhookSettings,
+} from './webhook-request.ts'
 
-export interface WebhookSettings {
-  url: string
-  secret: string
-  maxConnections: number
-}
-
-/** One attempt to hand an update to the webhook. */
+/** One attempt to deliver an update to the webhook. */
 export interface DeliveryAttempt {
   updateId: number
   /** Counted from 1. */
   attempt: number
   at: Date
-  /** HTTP status; null where there was none. */
+  /** HTTP status; null if there was no response. */
   status: number | null
-  /** Telegram's words for what went wrong, as getWebhookInfo shows them; null when it was taken. */
+  /** The error in Telegram's words, as in getWebhookInfo; null if the webhook accepted the update. */
   error: string | null
   body: string
-  /** The Bot API method that the answer asked for and that was therefore executed: our bot should never ask. */
+  /** The Bot API method that the response asked for and that was executed. Vigia should never ask for one. */
   executed: string | null
 }
 
 export interface WebhookSender {
   set(settings: WebhookSettings): void
-  /** Ends deliveries; what was not taken stays in the queue. */
+  /** Removes the webhook. The updates that it has not accepted stay in the queue. */
   remove(): void
   settings(): WebhookSettings | null
   lastError(): { at: Date; message: string } | null
-  /** Newest last. */
+  /** Oldest first. */
   deliveries(): DeliveryAttempt[]
-  /** From now on every update that was taken is delivered a second time. */
+  /** Delivers every later update a second time after the webhook has accepted it. */
   deliverTwice(on: boolean): void
-  /** Delivers an update once more, whatever became of it. */
+  /** Delivers an update again, even if the webhook has accepted it before. */
   redeliver(update: Update): void
   stop(): void
 }
 
-const readTimeoutMs = 60_000
 const maxRetryAfterS = 3600
 const maxBackoffS = 60
+/** Telegram removes a webhook that answers 410 for this long. */
 const removeAfterGoneMs = 23 * 3600 * 1000
-const maxBodyBytes = 1024 * 1024
 const maxStoredDeliveries = 2_000
-const neverExecuted = /^(deletewebhook|setwebhook|close|logout|get.*)$/
 
 interface PendingUpdate {
   readonly update: Update
@@ -57,14 +54,15 @@ interface PendingUpdate {
   delayS: number
   wakeAt: number
   inFlight: boolean
-  /** How many more times it is to be taken. */
+  /** How many more times the webhook must accept the update. */
   deliveriesLeft: number
 }
 
 /**
- * Hands updates to a webhook as Telegram's server does: one at a time per queue, any 2xx takes one, the first retry at
- * once and then after 2, 4, 8 … seconds (at most 60 to 120), Retry-After honoured up to an hour, dropped at its expiry,
- * and a `method` in the answer executed.
+ * Delivers updates to a webhook like Telegram's server: one at a time per queue, and any status from 200 to 299 accepts an
+ * update. It retries at once, then after 2, 4, 8 … seconds (at most 60 to 120), or after the response's Retry-After (at most an
+ * hour). It drops an update that expires, and executes a `method` in the response. The function is long because the deliveries
+ * share its variables.
  */
 export const webhookSender = (
   time: Time,
@@ -73,7 +71,8 @@ export const webhookSender = (
 ): WebhookSender => {
   let settings: WebhookSettings | null = null
   let lastError: { at: Date; message: string } | null = null
-  let twice = false
+  let isDeliveringTwice = false
+  /** Counts settings and removals, so that a delivery notices that its webhook is gone. */
   let generation = 0
   let goneSince: number | null = null
   let cancelWake = () => {}
@@ -93,7 +92,7 @@ export const webhookSender = (
       delayS: 1,
       wakeAt: now(),
       inFlight: false,
-      deliveriesLeft: twice ? 2 : 1,
+      deliveriesLeft: isDeliveringTwice ? 2 : 1,
     })
   }
 
@@ -101,10 +100,10 @@ export const webhookSender = (
     const left = (queues.get(queue) ?? []).filter(other => other !== pending)
     if (left.length === 0) queues.delete(queue)
     else queues.set(queue, left)
-    updates.forget(pending.update.update_id)
+    updates.remove(pending.update.update_id)
   }
 
-  const pump = () => {
+  const startDeliveries = () => {
     cancelWake()
     if (settings === null) return
     const heads = [...queues].flatMap(([queue, [head]]) => (head === undefined ? [] : [{ queue, head }]))
@@ -115,47 +114,48 @@ export const webhookSender = (
       if (head.wakeAt > now()) wakeAt = Math.min(wakeAt, head.wakeAt)
       else if (free-- > 0) void deliver(settings, queue, head)
     }
-    cancelWake = wakeAt < Number.POSITIVE_INFINITY ? time.after(wakeAt - now(), pump) : () => {}
+    cancelWake = wakeAt < Number.POSITIVE_INFINITY ? time.after(wakeAt - now(), startDeliveries) : () => {}
   }
 
   const deliver = async (to: WebhookSettings, queue: number, pending: PendingUpdate) => {
-    const mine = generation
+    const startedIn = generation
     pending.inFlight = true
     pending.attempts++
     const at = time.now()
-    const answer = await post(to, pending.update, agent, time)
-    if (mine !== generation) return
+    const response = await postUpdate(to, pending.update, agent, time)
+    // The webhook was removed or set again during the request.
+    if (startedIn !== generation) return
     pending.inFlight = false
-    const executed = answer.error === null ? methodInResponse(answer) : null
+    const executed = response.error === null ? methodInResponse(response) : null
     deliveries.push({
       updateId: pending.update.update_id,
       attempt: pending.attempts,
       at,
-      status: answer.status,
-      error: answer.error,
-      body: answer.body,
+      status: response.status,
+      error: response.error,
+      body: response.body,
       executed: executed?.method ?? null,
     })
     if (deliveries.length > maxStoredDeliveries) deliveries.splice(0, maxStoredDeliveries / 10)
-    if (answer.error === null) taken(queue, pending)
-    else failed(queue, pending, answer.error, answer)
+    if (response.error === null) onAccepted(queue, pending)
+    else onFailed(queue, pending, response.error, response)
     if (executed !== null) execute(executed.method, executed.args)
-    pump()
+    startDeliveries()
   }
 
-  const taken = (queue: number, pending: PendingUpdate) => {
+  const onAccepted = (queue: number, pending: PendingUpdate) => {
     goneSince = null
     pending.deliveriesLeft--
     if (pending.deliveriesLeft <= 0) drop(queue, pending)
   }
 
-  const failed = (queue: number, pending: PendingUpdate, error: string, answer: WebhookResponse) => {
+  const onFailed = (queue: number, pending: PendingUpdate, error: string, response: WebhookResponse) => {
     lastError = { at: time.now(), message: error }
-    if (answer.status === 410) {
+    if (response.status === 410) {
       goneSince ??= now()
       if (now() > goneSince + removeAfterGoneMs) return remove()
     } else goneSince = null
-    let waitS = Math.min(answer.retryAfterS, maxRetryAfterS)
+    let waitS = Math.min(response.retryAfterS, maxRetryAfterS)
     if (waitS === 0 && pending.failures > 0) {
       pending.delayS = Math.min(pending.delayS * 2, maxBackoffS * (1 + Math.random()))
       waitS = pending.delayS
@@ -179,7 +179,7 @@ export const webhookSender = (
   const unwatch = updates.watch(queued => {
     if (settings === null) return
     enqueue(queued)
-    pump()
+    startDeliveries()
   })
 
   return {
@@ -187,113 +187,24 @@ export const webhookSender = (
       remove()
       settings = given
       for (const queued of updates.pending()) enqueue(queued)
-      pump()
+      startDeliveries()
     },
     remove,
     settings: () => settings,
     lastError: () => lastError,
     deliveries: () => [...deliveries],
     deliverTwice: on => {
-      twice = on
+      isDeliveringTwice = on
     },
     redeliver: update => {
-      // A queue of its own: the repeat may overtake or run beside anything else.
+      // In a queue of its own, because the repeat may overtake other updates or run beside them.
       enqueue({ update, queue: -update.update_id, expiresAt: now() + readTimeoutMs * 10 })
-      pump()
+      startDeliveries()
     },
     stop: () => {
       unwatch()
       remove()
       agent.destroy()
     },
-  }
-}
-
-interface WebhookResponse {
-  status: number | null
-  type: string
-  body: string
-  retryAfterS: number
-  error: string | null
-}
-
-const post = (to: WebhookSettings, update: Update, agent: Agent, time: Time): Promise<WebhookResponse> =>
-  new Promise(resolve => {
-    const url = new URL(to.url)
-    const body = JSON.stringify(update)
-    const secure = url.protocol === 'https:'
-    const fail = (error: string) => resolve({ status: null, type: '', body: '', retryAfterS: 0, error })
-    const request = (secure ? httpsRequest : httpRequest)({
-      host: connectAddress(url).host,
-      port: url.port || (secure ? 443 : 80),
-      path: url.pathname + url.search,
-      method: 'POST',
-      ...(secure ? {} : { agent }),
-      headers: {
-        host: url.host,
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(body),
-        'accept-encoding': 'gzip, deflate',
-        ...(to.secret === '' ? {} : { 'x-telegram-bot-api-secret-token': to.secret }),
-      },
-    })
-    const cancel = time.after(readTimeoutMs, () => {
-      fail('Read timeout expired')
-      request.destroy()
-    })
-    request.on('error', (error: NodeJS.ErrnoException) => {
-      cancel()
-      fail(error.code === 'ECONNREFUSED' ? 'Connection refused' : 'Webhook connection closed')
-    })
-    request.on('response', response => {
-      read(response).then(
-        text => {
-          cancel()
-          const status = response.statusCode ?? 0
-          const good = status >= 200 && status <= 299
-          resolve({
-            status,
-            type: response.headers['content-type'] ?? '',
-            body: text,
-            retryAfterS: Math.max(0, Number.parseInt(response.headers['retry-after'] ?? '', 10) || 0),
-            error: good ? null : `Wrong response from the webhook: ${status} ${response.statusMessage ?? ''}`.trimEnd(),
-          })
-        },
-        () => {
-          cancel()
-          fail('Webhook connection closed')
-        },
-      )
-    })
-    request.end(body)
-  })
-
-const read = async (response: IncomingMessage): Promise<string> => {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of response) {
-    size += chunk.length
-    if (size <= maxBodyBytes) chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
-}
-
-const methodInResponse = ({
-  body,
-  type,
-}: WebhookResponse): { method: string; args: Record<string, unknown> } | null => {
-  const args = argsInBody(body, type)
-  const method = args?.method
-  if (args === null || typeof method !== 'string' || method === '') return null
-  return neverExecuted.test(method.toLowerCase()) ? null : { method, args }
-}
-
-const argsInBody = (body: string, type: string): Record<string, unknown> | null => {
-  if (/urlencoded/i.test(type)) return Object.fromEntries(new URLSearchParams(body))
-  try {
-    const parsed: unknown = JSON.parse(body)
-    return parsed !== null && typeof parsed === 'object' ? { ...parsed } : null
-  } catch {
-    return null
   }
 }

@@ -3,7 +3,10 @@ import type { Clock } from '#functions/host/clock.ts'
 const maxCalls = 20
 const windowMs = 10_000
 
-/** TVMaze's limit: 20 calls in any 10 seconds. Says how many seconds to wait, 0 to go on; refused calls do not count. */
+/**
+ * TVMaze's limit of 20 calls in any 10 seconds. The returned function counts a call and returns 0, or returns the seconds to wait;
+ * a refused call does not count.
+ */
 export const callLimiter = (clock: Clock): (() => number) => {
   const recent: number[] = []
   return () => {

@@ -1,19 +1,19 @@
 import { countries, type EpisodeRow, firstEpisodeId, formatAirstamp, localAt, type ShowRow } from './rows.ts'
 
-/** The show that airs every few minutes, so that who tries Vigia out need not wait for tonight. */
+/** The id of a show that airs every five minutes, so that a newcomer sees a notification without waiting for the evening. */
 export const fiveMinuteShowId = 900_100
 
 const stepMs = 5 * 60_000
-/** One minute before the full five, when the episode checker looks: 12:04, 12:09 … */
+/** Episodes air at 12:04, 12:09 …, one minute before the tick of the episode checker. */
 const phaseMs = 4 * 60_000
 const pastEpisodes = 6
 const futureEpisodes = 72
 
-/** The first airing after `now`. */
+/** The time of the first episode after `now`. */
 export const nextFiveMinuteEpisode = (now: Date): Date =>
   new Date(Math.floor((now.getTime() - phaseMs) / stepMs + 1) * stepMs + phaseMs)
 
-/** The bulletin as it stands at `now`. Its episodes lie on an absolute grid: a restart moves none of them. */
+/** The show at the time `now`. Its times depend on the clock only, so a restart moves no episode. */
 export const fiveMinuteShow = (now: Date): ShowRow => {
   const next = nextFiveMinuteEpisode(now).getTime()
   const episodes = Array.from({ length: pastEpisodes + futureEpisodes }, (_, index) =>

@@ -8,7 +8,7 @@ import {
   type ShowRow,
 } from './rows.ts'
 
-// Every show and person here is invented. Ids lie far above TVMaze's own.
+// Every show and person here is invented. The ids are far above TVMaze's.
 
 const meridian: Channel = { id: 9001, name: 'Meridian', country: countries.us, officialSite: null }
 const globo: Channel = { id: 9002, name: 'Globo', country: countries.br, officialSite: 'https://redeglobo.globo.com/' }
@@ -16,38 +16,38 @@ const canalSul: Channel = { id: 9003, name: 'Canal Sul', country: countries.br, 
 const orbe: Channel = { id: 9101, name: 'Orbe+', country: null, officialSite: null }
 const telinha: Channel = { id: 9102, name: 'Telinha', country: countries.br, officialSite: null }
 
-/** Ids of the cast, for tests to speak of. */
+/** The ids of the invented shows, by what each show is an example of. */
 export const showIds = {
-  /** US drama, Sundays 21:00 New York: shifts by an hour in São Paulo when the US change their clocks. Brazilian name. */
+  /** US drama, Sundays at 21:00 in New York: in São Paulo its time moves when US clocks change. Has a Brazilian title. */
   harbor: 900_001,
-  /** US late night, 00:37 after its airdate: the airstamp is a day later than airdate and airtime put together. */
+  /** US late night at 00:37 of the day after its airdate: its airstamp is a day later than its airdate and airtime. */
   lateNight: 900_002,
-  /** Global streamer, a new episode every Wednesday, airtime never known. */
+  /** Global streaming service, an episode every Wednesday, never an airtime. */
   streamer: 900_003,
-  /** Global streamer, eight episodes on one Friday in every 13 weeks. */
+  /** Global streaming service, eight episodes on one Friday every 13 weeks. */
   drop: 900_004,
-  /** Telenovela of Globo, Monday to Saturday 21:20 in São Paulo. */
+  /** Telenovela, Monday to Saturday at 21:20 in São Paulo. */
   novela: 900_005,
-  /** Daily show: its season is the year. */
+  /** Daily show, whose season is the year. */
   daily: 900_006,
-  /** Has a special that is announced without a date and without a number. */
+  /** Has a special that is announced without a date and a number. */
   special: 900_007,
-  /** Running, but with no next episode. */
+  /** Running, without a next episode. */
   hiatus: 900_008,
-  /** As little as TVMaze may say: no image, summary, runtime, channel, dates. */
+  /** The least that TVMaze may know: no image, summary, runtime, channel or dates. */
   sparse: 900_009,
-  /** Entities in its summary, an ampersand and an emoji in its name. */
+  /** HTML entities in the summary, an ampersand and an emoji in the name. */
   entities: 900_010,
-  /** Two shows of one name: this one of 1998, ended. */
+  /** One of two shows with the same name: from 1998, ended. */
   lighthouseOld: 900_011,
-  /** And this one, running. */
+  /** The other of the two: running. */
   lighthouseNew: 900_012,
 } as const
 
-/** Days since 1970-01-01, for a grid of weeks that does not depend on when the simulator was started. */
+/** Days since 1970-01-01. */
 const dayNumber = (date: Temporal.PlainDate): number => Temporal.PlainDate.from('1970-01-01').until(date).days
 
-/** How far ahead a schedule is announced. */
+/** How many days ahead episodes are announced. */
 const defaultDaysAhead = 42
 
 interface SchedulePlan {
@@ -57,15 +57,15 @@ interface SchedulePlan {
   airtime: string
   zone: string
   perSeason: number
-  /** Late night: the broadcaster counts the night to the evening before. */
+  /** Late night: the broadcaster counts the hours after midnight as part of the day before. */
   nextDay?: boolean
-  /** Names of episodes, used in turn. */
+  /** Names of the episodes, used in turn. */
   names: string[]
   runtime: number | null
   daysAhead?: number
 }
 
-/** The episodes of a regular show up to some weeks after `today`. The same ids on the same days whenever it is asked. */
+/** The episodes of a weekly or daily show until some weeks after `today`. An episode's id does not depend on `today`. */
 const schedule = (showId: number, plan: SchedulePlan, today: Temporal.PlainDate): EpisodeRow[] => {
   const episodes: EpisodeRow[] = []
   const end = today.add({ days: plan.daysAhead ?? defaultDaysAhead })
@@ -123,7 +123,7 @@ const show = (
   ...more,
 })
 
-/** The invented shows as TVMaze would have them on `today`. */
+/** The invented shows as TVMaze would list them on `today`. */
 export const inventedShows = (today: Temporal.PlainDate): ShowRow[] => [
   show(
     showIds.harbor,
@@ -467,7 +467,7 @@ const dropEpisodes = (today: Temporal.PlainDate): EpisodeRow[] => {
   return episodes
 }
 
-/** Counts a daily show's episodes by year, as TVMaze does. */
+/** Numbers the episodes of a daily show by year, like TVMaze. */
 const numberedByYear = (episodes: EpisodeRow[]): EpisodeRow[] => {
   const counts = new Map<number, number>()
   return episodes.map(episode => {

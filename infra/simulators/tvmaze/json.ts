@@ -1,6 +1,6 @@
 import type { EpisodeRow, ShowRow } from './rows.ts'
 
-/** TVMaze's JSON of what the store holds. `base` is where links of the API and images lead. */
+/** A show in TVMaze's JSON. `base` is the URL of the simulator, for links and images. */
 export const showJson = (base: string, show: ShowRow, now: Date) => {
   const { id, hasImage, episodes, akas, ...row } = show
   const links: Record<string, { href: string; name?: string }> = { self: { href: `${base}/shows/${id}` } }
@@ -54,7 +54,7 @@ export const episodeJson = (base: string, show: ShowRow, episode: EpisodeRow) =>
   },
 })
 
-/** The last episode that has aired and the next that will; a key is absent where there is none. */
+/** The last episode that has aired and the next one; the key is absent if there is no such episode. */
 export const neighbours = (show: ShowRow, now: Date): { previousepisode?: EpisodeRow; nextepisode?: EpisodeRow } => {
   const dated = show.episodes.filter(({ airstamp }) => airstamp !== null)
   const instant = ({ airstamp }: EpisodeRow) => Date.parse(airstamp ?? '')

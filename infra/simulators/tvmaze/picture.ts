@@ -1,6 +1,6 @@
 import { crc32, deflateSync } from 'node:zlib'
 
-/** A poster without words: two colours of the show's own, a horizon and a moon. PNG, as `medium` or `original` would be. */
+/** A PNG poster without text: a sky in two colours that come from `seed`, a horizon and a moon. */
 export const picture = (seed: number, width: number, height: number): Buffer => {
   const hue = (seed * 47) % 360
   const top = colour(hue, 0.45, 0.24)
@@ -25,7 +25,7 @@ export const picture = (seed: number, width: number, height: number): Buffer => 
   const header = Buffer.alloc(13)
   header.writeUInt32BE(width, 0)
   header.writeUInt32BE(height, 4)
-  // 8 bits a channel, RGB.
+  // 8 bits per channel, RGB, no interlacing.
   header.set([8, 2, 0, 0, 0], 8)
   return Buffer.concat([
     Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),

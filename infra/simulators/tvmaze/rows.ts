@@ -1,4 +1,4 @@
-/** A network or streaming service. A global service has no country, and then its episodes have no airtime. */
+/** A network or a streaming service. A global service has no country, and its episodes have no airtime. */
 export interface Channel {
   id: number
   name: string
@@ -8,7 +8,7 @@ export interface Channel {
 
 export interface Aka {
   name: string
-  /** null is the original country, or an international name. */
+  /** null for the original title and for an international title. */
   country: { name: string; code: string; timezone: string } | null
 }
 
@@ -19,9 +19,9 @@ export interface EpisodeRow {
   /** null for specials. */
   number: number | null
   type: 'regular' | 'significant_special' | 'insignificant_special'
-  /** `YYYY-MM-DD` as the broadcaster counts days, '' while unannounced. */
+  /** `YYYY-MM-DD` by the broadcaster's calendar; '' if it is not announced. */
   airdate: string
-  /** `HH:MM` at the channel, '' where it is not known: then `airstamp` is a placeholder. */
+  /** `HH:MM` in the channel's zone; '' if it is not known, and then `airstamp` is a placeholder. */
   airtime: string
   airstamp: string | null
   runtime: number | null
@@ -44,9 +44,9 @@ export interface ShowRow {
   externals: { tvrage: number | null; thetvdb: number | null; imdb: string | null }
   hasImage: boolean
   summary: string | null
-  /** 0 to 100: how well known it is. */
+  /** Popularity, 0 to 100. */
   weight: number
-  /** Unix seconds of its last edit. */
+  /** Unix seconds of the last edit. */
   updated: number
   akas: Aka[]
   episodes: EpisodeRow[]
@@ -58,16 +58,16 @@ export const countries = {
   gb: { name: 'United Kingdom', code: 'GB', timezone: 'Europe/London' },
 } as const
 
-/** The instant of a clock time at a place, as TVMaze writes it: `2026-11-21T01:00:00+00:00`. */
+/** A local date and time as an instant in TVMaze's format: `2026-11-21T01:00:00+00:00`. */
 export const airstampOf = (airdate: string, airtime: string, zone: string): string =>
   formatAirstamp(new Date(Temporal.PlainDateTime.from(`${airdate}T${airtime}`).toZonedDateTime(zone).epochMilliseconds))
 
 export const formatAirstamp = (instant: Date): string => instant.toISOString().replace(/\.\d{3}Z$/, '+00:00')
 
-/** What TVMaze writes where it knows the day only: noon, UTC. */
+/** The airstamp that TVMaze writes if it only knows the date: noon in UTC. */
 export const placeholderAirstamp = (airdate: string): string => `${airdate}T12:00:00+00:00`
 
-/** The day and clock time of an instant at a place. */
+/** The local date and time of an instant. */
 export const localAt = (instant: Date, zone: string): { airdate: string; airtime: string } => {
   const there = Temporal.Instant.fromEpochMilliseconds(instant.getTime()).toZonedDateTimeISO(zone)
   return { airdate: there.toPlainDate().toString(), airtime: there.toPlainTime().toString().slice(0, 5) }
@@ -76,5 +76,5 @@ export const localAt = (instant: Date, zone: string): { airdate: string; airtime
 export const zoneOf = ({ network, webChannel }: Pick<ShowRow, 'network' | 'webChannel'>): string =>
   network?.country?.timezone ?? webChannel?.country?.timezone ?? 'UTC'
 
-/** Where a cast show's episode ids begin: room for a hundred thousand, and 32 bits are enough for all. */
+/** The first episode id of an invented show. Each show has 100,000 ids, and all ids fit into 32 bits. */
 export const firstEpisodeId = (showId: number): number => 90_000_000 + (showId - 900_000) * 100_000

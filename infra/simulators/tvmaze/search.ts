@@ -1,11 +1,11 @@
 import type { ShowRow } from './rows.ts'
 
-/** TVMaze's search gives ten at most, whatever is asked. */
+/** TVMaze returns at most ten results. */
 const maxHits = 10
 
-/** Shows whose name or alias sounds like `words`, best first: accents, case and up to two slips in a word are forgiven. */
+/** The shows whose name or alias is like `words`, best first. Accents, case and up to two typos in a word do not matter. */
 export const search = (shows: ShowRow[], words: string): { score: number; show: ShowRow }[] => {
-  const wanted = tokens(words)
+  const wanted = wordsOf(words)
   if (wanted.length === 0) return []
   return shows
     .map(show => ({ show, score: scoreOf(show, wanted) }))
@@ -17,11 +17,11 @@ export const search = (shows: ShowRow[], words: string): { score: number; show: 
 
 const scoreOf = (show: ShowRow, wanted: string[]): number => {
   const names = [show.name, ...show.akas.map(({ name }) => name)]
-  const best = Math.max(...names.map(name => likeness(wanted, tokens(name))))
+  const best = Math.max(...names.map(name => likeness(wanted, wordsOf(name))))
   return best === 0 ? 0 : best + show.weight / 1000
 }
 
-/** 0 where some wanted word is not in the name at all; 1 where they are the same. */
+/** 1 for equal names, 0 if a wanted word has no counterpart in the name. */
 const likeness = (wanted: string[], name: string[]): number => {
   const each = wanted.map(word => Math.max(0, ...name.map(other => wordLikeness(word, other))))
   if (each.some(value => value === 0)) return 0
@@ -32,12 +32,12 @@ const likeness = (wanted: string[], name: string[]): number => {
 const wordLikeness = (word: string, other: string): number => {
   if (word === other) return 1
   if (word.length >= 2 && other.startsWith(word)) return 0.9
-  const slips = word.length <= 2 ? 0 : word.length <= 5 ? 1 : 2
-  const apart = distance(word, other, slips)
-  return apart > slips ? 0 : 1 - 0.25 * apart
+  const maxTypos = word.length <= 2 ? 0 : word.length <= 5 ? 1 : 2
+  const typos = distance(word, other, maxTypos)
+  return typos > maxTypos ? 0 : 1 - 0.25 * typos
 }
 
-/** Edit distance, or more than `limit`. */
+/** The edit distance; any number above `limit` if it is larger than `limit`. */
 const distance = (a: string, b: string, limit: number): number => {
   if (Math.abs(a.length - b.length) > limit) return limit + 1
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
@@ -52,7 +52,7 @@ const distance = (a: string, b: string, limit: number): number => {
   return previous[b.length] ?? limit + 1
 }
 
-const tokens = (text: string): string[] =>
+const wordsOf = (text: string): string[] =>
   text
     .normalize('NFD')
     .replace(/\p{M}/gu, '')

@@ -12,34 +12,34 @@ import {
   zoneOf,
 } from './rows.ts'
 
-/** When an episode airs: an instant, a day whose hour nobody knows, or not announced at all. */
+/** When an episode airs: an instant, a date without a time, or not announced. */
 export type Airing = { at: Date } | { on: string } | 'unannounced'
 
 export interface NewEpisode {
   airs: Airing
   season?: number
-  /** null for a special. */
+  /** null makes it a special. */
   number?: number | null
   name?: string
 }
 
 export interface NewShow extends Partial<Omit<ShowRow, 'episodes'>> {
   name: string
-  /** Shorthand for a network in a country; `streamer` for a global service without airtimes. */
+  /** The network, by country; `streamer` is a global streaming service, whose episodes have no airtime. */
   on?: { us: string } | { br: string } | { streamer: string }
   episodes?: NewEpisode[]
 }
 
-/** The shows there are, and everything that a moderator of TVMaze may do to them; every edit marks the show as updated. */
+/** The shows, and the edits that TVMaze's moderators make. Every edit changes the show's `updated`. */
 export interface Store {
   shows(): ShowRow[]
   show(id: number): ShowRow | undefined
   addShow(show: NewShow): ShowRow
-  editShow(id: number, news: Partial<Omit<ShowRow, 'id' | 'episodes'>>): void
+  editShow(id: number, changes: Partial<Omit<ShowRow, 'id' | 'episodes'>>): void
   deleteShow(id: number): void
-  /** The one show turns out to be the other: its id is gone, its external ids lead to the other. */
+  /** Merges a duplicate into another show: its id no longer exists, and its external ids find the other show. */
   mergeShow(id: number, into: number): void
-  /** From now on the id answers 301 to the other one, whether or not there are such shows. */
+  /** Makes the id answer 301 to the other id; neither show needs to exist. */
   redirectShow(id: number, into: number): void
   redirectOf(id: number): number | undefined
   addEpisode(showId: number, episode: NewEpisode): EpisodeRow
@@ -49,8 +49,8 @@ export interface Store {
   makeSpecial(episodeId: number): void
 }
 
-/** `living`: dates follow the clock, and the bulletin airs every few minutes. Else the cast as of `today`. */
-export const createStore = (clock: Clock, today: Temporal.PlainDate, living: boolean): Store => {
+/** With `followsClock` the five-minute show exists too. The invented shows stand as on `today`. */
+export const createStore = (clock: Clock, today: Temporal.PlainDate, followsClock: boolean): Store => {
   const rows = new Map(inventedShows(today).map(show => [show.id, show]))
   const redirects = new Map<number, number>()
   let nextShowId = 910_000
@@ -58,21 +58,21 @@ export const createStore = (clock: Clock, today: Temporal.PlainDate, living: boo
   let nextChannelId = 9_500
 
   const show = (id: number): ShowRow | undefined =>
-    living && id === fiveMinuteShowId ? fiveMinuteShow(clock()) : rows.get(id)
+    followsClock && id === fiveMinuteShowId ? fiveMinuteShow(clock()) : rows.get(id)
   const existing = (id: number): ShowRow => {
     const found = rows.get(id)
-    if (found === undefined) throw new Error(`the TVMaze simulator has no show ${id} that can be edited`)
+    if (found === undefined) throw new Error(`the TVMaze simulator has no show with the id ${id} that can be edited`)
     return found
   }
-  const owner = (episodeId: number) => {
+  const find = (episodeId: number) => {
     for (const row of rows.values()) {
       const episode = row.episodes.find(({ id }) => id === episodeId)
       if (episode !== undefined) return { row, episode }
     }
-    throw new Error(`the TVMaze simulator has no episode ${episodeId}`)
+    throw new Error(`the TVMaze simulator has no episode with the id ${episodeId}`)
   }
-  const touch = (row: ShowRow) => {
-    // Later than before even when the clock stands still: an edit is always news.
+  const markUpdated = (row: ShowRow) => {
+    // Greater than before, even if the clock stands still, because clients look for a change of `updated`.
     row.updated = Math.max(row.updated + 1, Math.floor(clock().getTime() / 1000))
   }
   const insert = (row: ShowRow, { airs, season, number, name }: NewEpisode): EpisodeRow => {
@@ -94,7 +94,7 @@ export const createStore = (clock: Clock, today: Temporal.PlainDate, living: boo
   }
 
   return {
-    shows: () => [...rows.values(), ...(living ? [fiveMinuteShow(clock())] : [])],
+    shows: () => [...rows.values(), ...(followsClock ? [fiveMinuteShow(clock())] : [])],
     show,
     addShow: ({ on, episodes = [], ...given }) => {
       const id = given.id ?? nextShowId++
@@ -123,10 +123,10 @@ export const createStore = (clock: Clock, today: Temporal.PlainDate, living: boo
       rows.set(id, row)
       return row
     },
-    editShow: (id, news) => {
+    editShow: (id, changes) => {
       const row = existing(id)
-      Object.assign(row, news)
-      touch(row)
+      Object.assign(row, changes)
+      markUpdated(row)
     },
     deleteShow: id => void rows.delete(existing(id).id),
     mergeShow: (id, into) => {
@@ -134,7 +134,7 @@ export const createStore = (clock: Clock, today: Temporal.PlainDate, living: boo
       const target = existing(into)
       rows.delete(id)
       target.externals = { ...externals }
-      touch(target)
+      markUpdated(target)
     },
     redirectShow: (id, into) => {
       rows.delete(id)
@@ -143,29 +143,29 @@ export const createStore = (clock: Clock, today: Temporal.PlainDate, living: boo
     redirectOf: id => redirects.get(id),
     addEpisode: (showId, episode) => {
       const row = existing(showId)
-      touch(row)
+      markUpdated(row)
       return insert(row, episode)
     },
     deleteEpisode: episodeId => {
-      const { row } = owner(episodeId)
+      const { row } = find(episodeId)
       row.episodes = row.episodes.filter(({ id }) => id !== episodeId)
-      touch(row)
+      markUpdated(row)
     },
     setAirdate: (episodeId, airs) => {
-      const { row, episode } = owner(episodeId)
+      const { row, episode } = find(episodeId)
       Object.assign(episode, airFieldsOf(airs, zoneOf(row)))
       row.episodes.sort(byDate)
-      touch(row)
+      markUpdated(row)
     },
     renumber: (episodeId, season, number) => {
-      const { row, episode } = owner(episodeId)
+      const { row, episode } = find(episodeId)
       Object.assign(episode, { season, number, type: 'regular' })
-      touch(row)
+      markUpdated(row)
     },
     makeSpecial: episodeId => {
-      const { row, episode } = owner(episodeId)
+      const { row, episode } = find(episodeId)
       Object.assign(episode, { number: null, type: 'significant_special' })
-      touch(row)
+      markUpdated(row)
     },
   }
 }
@@ -188,7 +188,7 @@ const channelFieldsOf = (on: NewShow['on'], nextId: () => number): Pick<ShowRow,
   return { network: 'us' in on ? channel(on.us, countries.us) : channel(on.br, countries.br), webChannel: null }
 }
 
-// Undated ones last, as TVMaze lists them.
+// Episodes without a date come last, like on TVMaze.
 const byDate = (a: EpisodeRow, b: EpisodeRow) =>
   (a.airdate || '9999').localeCompare(b.airdate || '9999') ||
   (a.airstamp ?? '').localeCompare(b.airstamp ?? '') ||

@@ -13,7 +13,7 @@ const row = site => {
   const item = element('li', '', site.well ? { class: 'up' } : {})
   const about = element('div', '')
   const address = element('a', location.origin, { href: site.path })
-  // A narrow screen breaks the address before its path.
+  // On a narrow screen the line may break between the host and the path.
   address.append(document.createElement('wbr'), site.path)
   about.append(address, element('span', site.words))
   item.append(about, element('strong', site.well ? words.up : words.down))

@@ -1,6 +1,6 @@
 import type { Language } from '#database/chats/language.ts'
 
-/** Something to try: words, and what to send for it. `at` is when it pays off, `link` a page that belongs to it. */
+/** Something to try: a text and the message to send. `at` is the time of the result, `link` a page that belongs to it. */
 export interface Hint {
   words: string
   send?: string
@@ -8,7 +8,7 @@ export interface Hint {
   link?: string
 }
 
-/** The first steps of a newcomer, in their language. */
+/** The first steps for a newcomer, in their language. */
 export const hints = (
   language: Language,
   { nextEpisode, sitesUrl }: { nextEpisode?: Date | undefined; sitesUrl?: string | undefined },

@@ -5,7 +5,7 @@ interface PageTexts {
   page: Record<string, string>
 }
 
-/** What the chat page says of itself; what the bots say is theirs. */
+/** The texts of the chat page. The messages come from the bots. */
 export const pageTexts: Record<Language, PageTexts> = {
   'pt-BR': {
     bots: { main: 'Vigia', operators: 'Operação' },

@@ -1,0 +1,37 @@
+import { knownChat } from './addressing.ts'
+import type { Args } from './args.ts'
+import type { ChatMember, User } from './bot-api.ts'
+import { badRequest } from './bot-api-error.ts'
+import { type Bot, botUser, memberOf, notifyWatchers, type TelegramState, unixSeconds } from './state.ts'
+
+export const getMe = (_state: TelegramState, bot: Bot): User & Record<string, unknown> => ({
+  ...botUser(bot),
+  can_join_groups: true,
+  can_read_all_group_messages: false,
+  supports_inline_queries: false,
+  can_connect_to_business: false,
+  has_main_web_app: false,
+})
+
+/** A bot may answer a button press for this long. Telegram documents no limit; its apps give up after about a minute. */
+const queryLifetimeS = 60
+
+export const answerCallbackQuery = (state: TelegramState, bot: Bot, args: Args): true => {
+  const text = args.text('text')
+  const query = bot.queries.get(args.text('callback_query_id'))
+  const isTooLate = query !== undefined && unixSeconds(state.time) - query.at > queryLifetimeS
+  if (query === undefined || isTooLate || query.answer !== undefined) {
+    throw badRequest('query is too old and response timeout expired or query ID is invalid')
+  }
+  if (text.length > 200) throw badRequest('MESSAGE_TOO_LONG')
+  query.answer = { text, alert: args.flag('show_alert') }
+  notifyWatchers(state, bot, query.chatId)
+  return true
+}
+
+export const getChatMember = (state: TelegramState, bot: Bot, args: Args): ChatMember => {
+  const chat = knownChat(state, bot, args)
+  const member = memberOf(state, bot, chat, args.integer('user_id') ?? 0)
+  if (member === null) throw badRequest('PARTICIPANT_ID_INVALID')
+  return member
+}

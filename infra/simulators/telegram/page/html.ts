@@ -1,0 +1,53 @@
+import type { Language } from '#database/chats/language.ts'
+import { pageTexts } from './texts.ts'
+
+/** JSON for a script element. `<` is escaped, because `</script>` inside the JSON would end the element. */
+const dataBlock = (value: object) => JSON.stringify(value).replaceAll('<', '\\u003c')
+
+/** The HTML of the chat page. */
+export const chatHtml = (language: Language): string => {
+  const words = pageTexts[language].page
+  return `<!doctype html>
+<html lang="${language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${words.title}</title>
+<link rel="icon" href="/chat/icon.svg">
+<link rel="stylesheet" href="/chat/chat.css">
+<script type="application/json" id="words">${dataBlock(words)}</script>
+<script type="module" src="/chat/chat.js"></script>
+</head>
+<body>
+<div class="app">
+  <aside aria-label="${words.chats}">
+    <header><h1>${words.title}</h1><p>${words.simulated}</p></header>
+    <div role="tablist" aria-label="${words.chats}" id="tabs"></div>
+    <details id="hints"><summary>${words.tryThis}</summary><ol></ol></details>
+  </aside>
+  <main><section id="conversation" role="tabpanel" tabindex="-1">
+    <header class="head"><span class="face" aria-hidden="true"></span><div><h2></h2><p class="handle"></p></div>
+      <button type="button" id="block" class="quiet"></button></header>
+    <p id="notice" role="status"></p>
+    <div id="messages" role="log" aria-label="${words.messages}" aria-busy="true" tabindex="0"></div>
+    <div id="toast" role="status" hidden></div>
+    <button type="button" id="newer" hidden>${words.newer}</button>
+    <div id="menu" hidden></div>
+    <form id="composer">
+      <button type="button" id="commands" aria-expanded="false" aria-controls="menu" title="${words.commands}">
+        <span aria-hidden="true">/</span><span class="unseen">${words.commands}</span></button>
+      <label class="unseen" for="text">${words.write}</label>
+      <textarea id="text" rows="1" maxlength="4096" placeholder="${words.write}" autocomplete="off"></textarea>
+      <button type="submit" id="send" title="${words.send}"><span aria-hidden="true">➤</span><span class="unseen">${words.send}</span></button>
+    </form>
+    <p id="listen-only" hidden>${words.listenOnly}</p>
+    <button type="button" id="restart" hidden>${words.restart}</button>
+  </section></main>
+</div>
+<dialog id="alert" aria-labelledby="alert-text"><p id="alert-text"></p><form method="dialog"><button class="close">${words.close}</button></form></dialog>
+<noscript>${words.noScript}</noscript>
+</body>
+</html>
+`
+}
