@@ -2,42 +2,45 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import pLimit from 'p-limit'
 import { writeFileAtomic } from '../files/atomic-write.ts'
+import { functionNames, root } from '../repository.ts'
 import { packageVersion } from './package-version.ts'
 
-const root = join(import.meta.dirname, '../..')
-
 export interface BuildOptions {
-  /** Builds what is up to date, too. */
+  /** Builds functions that are up to date too. */
   force?: boolean
-  /** Takes a line for a person. */
+  /** Receives each line for a person. */
   log?: (line: string) => void
-  /** Takes what has happened, at once. */
-  tell?: (news: BuildNews) => void
-  /** Where to: `.build/functions` of the repository. */
+  /** Receives each event of the build, at once. */
+  onEvent?: (event: BuildEvent) => void
+  /** The folder to write to; `.build/functions` of the repository by default. */
   outDir?: string
-  /** Only these functions. */
+  /** Builds only these functions. */
   only?: readonly string[]
-  /** The function that is built before all others, because a person waits for it. */
+  /** The function to build before all others, because a user waits for it. */
   first?: string | undefined
-  /** false leaves V8's code cache to a later build: functions then start more slowly. */
+  /** false leaves V8's code caches to a later build; until then functions start more slowly. */
   warm?: boolean
 }
 
-/** `id` names the bundle: the same text has the same id. */
-export type BuildNews =
-  | { is: 'begun'; names: string[] }
-  | { is: 'built'; name: string; id: string }
-  | { is: 'failed'; name: string; why: string }
+/** `id` identifies the bundle: bundles with the same text have the same id. */
+export type BuildEvent =
+  | { kind: 'begun'; names: string[] }
+  | { kind: 'built'; name: string; id: string }
+  | { kind: 'failed'; name: string; reason: string }
 
 export interface Built {
   name: string
-  /** False where it was up to date. */
+  /** false if it was up to date. */
   built: boolean
   bytes: number
 }
 
-/** What a bundle was made of: contents by path, the hash of the bundle, which names its files, and that of its code cache. */
+/**
+ * What a bundle was built from (content hashes by path), the hash of the bundle, after which its files are named, and the hash
+ * of its code cache.
+ */
 interface Recipe {
   tools: string
   inputs: Record<string, string>
@@ -45,108 +48,154 @@ interface Recipe {
   cache?: string
 }
 
-/** How many bundles, and then how many warm-ups, are under way at once. */
-const width = 2
+/** An output folder, the recipes of the bundles in it, and the state of the checkout to compare them with. */
+interface Output {
+  folder: string
+  recipes: Record<string, Recipe>
+  tools: string
+  /** The hash of a file of the checkout, computed once per build. */
+  hashOfSource: (path: string) => string
+}
+
+/** How many functions are bundled at once, and how many are warmed up at once. */
+const concurrency = 2
 
 /**
- * Builds `<outDir>/<name>.mjs` for every folder of functions/ that has a main.ts: a loader, beside it the bundle and V8's
- * code cache. First come all bundles, which a function needs to start, then the caches, which make it start faster. What is
- * up to date is left alone in a few milliseconds. Throws one Error with every fault, after the other functions are built.
+ * Builds `<outDir>/<name>.mjs` for every folder of functions/ that has a main.ts: a loader, and beside it the bundle and V8's
+ * code cache. It makes all bundles first, because a function needs its bundle to start, and then the caches, which make it
+ * start faster. It skips what is up to date. Throws one Error with the message of every failure, after building the others.
  */
 export const buildFunctions = async ({
   force = false,
   log = () => {},
-  tell = () => {},
+  onEvent = () => {},
   outDir = join(root, '.build/functions'),
   only,
   first,
   warm = true,
 }: BuildOptions = {}): Promise<Built[]> => {
-  const names = readdirSync(join(root, 'functions')).filter(
-    name => existsSync(join(root, 'functions', name, 'main.ts')) && (only?.includes(name) ?? true),
-  )
-  tell({ is: 'begun', names })
+  const names = functionNames().filter(name => only?.includes(name) ?? true)
+  onEvent({ kind: 'begun', names })
   await mkdir(outDir, { recursive: true })
-  const recipes = readRecipes(outDir)
-  const tools = toolsHash()
-  const contents = memo((path: string) => hashOf(join(root, path)))
-  const fileOf = (name: string) => join(outDir, name, `${recipes[name]?.code}.cjs`)
-  // By its hash: a power cut may have left the name without the bytes.
-  const isBundled = (name: string) => {
-    const recipe = recipes[name]
-    return (
-      recipe?.tools === tools &&
-      Object.entries(recipe.inputs).every(([path, content]) => contents(path) === content) &&
-      textOf(join(outDir, `${name}.mjs`)) === loader(name, recipe.code) &&
-      hashOf(fileOf(name)) === recipe.code
-    )
-  }
-  const isWarm = (name: string) => {
-    const cache = recipes[name]?.cache
-    return cache !== undefined && hashOf(`${fileOf(name)}.cache`) === cache
-  }
-  const keepRecipes = () => writeFileAtomic(join(outDir, recipesFile), JSON.stringify(recipes), 0o644)
+  const output = openOutput(outDir)
+  const stale = names.filter(name => force || !isBundled(output, name))
+  const cold = warm ? names.filter(name => stale.includes(name) || !isWarm(output, name)) : []
+  for (const name of names) if (!stale.includes(name)) onEvent({ kind: 'built', name, id: output.recipes[name]!.code })
 
-  const stale = names.filter(name => force || !isBundled(name))
-  const cold = warm ? names.filter(name => stale.includes(name) || !isWarm(name)) : []
-  for (const name of names) if (!stale.includes(name)) tell({ is: 'built', name, id: recipes[name]!.code })
-  const faults = new Map<string, string>()
+  const failures = await makeBundles(output, stale, first, event => {
+    onEvent(event)
+    if (event.kind === 'built' && !warm) log(`${event.name}: ${sizeOf(output, event.name)}`)
+  })
+  await makeCaches(
+    output,
+    cold.filter(name => !failures.has(name)),
+    (name, failure) => {
+      if (failure !== '' || stale.includes(name))
+        log(`${name}: ${sizeOf(output, name)}${failure && `, not warmed up: ${failure}`}`)
+    },
+  )
+  if (failures.size > 0) throw new Error([...failures.values()].join('\n'))
+  return names.map(name => ({ name, built: stale.includes(name), bytes: statSync(bundleFile(output, name)).size }))
+}
 
-  if (stale.length > 0) {
-    const [{ bundle }, esbuild] = await Promise.all([import('./bundle.ts'), import('esbuild')])
-    const make = async (name: string) => {
-      try {
-        const { code, map, inputs } = await bundle(`functions/${name}/main.ts`, name)
-        const id = hash(code)
-        const file = join(outDir, name, `${id}.cjs`)
-        await mkdir(join(outDir, name), { recursive: true })
-        await Promise.all([writeFileAtomic(file, code, 0o644), writeFileAtomic(`${file}.map`, map, 0o644)])
-        await writeFileAtomic(join(outDir, `${name}.mjs`), loader(name, id), 0o644)
-        recipes[name] = { tools, code: id, inputs: Object.fromEntries(inputs.map(path => [path, contents(path)])) }
-        tell({ is: 'built', name, id })
-        if (!warm) log(`${name}: ${Math.round(code.length / 1024)} KiB`)
-      } catch (error) {
-        const why = error instanceof Error ? error.message : String(error)
-        faults.set(name, why)
-        tell({ is: 'failed', name, why })
-      }
-    }
-    const turn = inTurns(width)
+const openOutput = (folder: string): Output => {
+  const hashes = new Map<string, string>()
+  const hashOfSource = (path: string) => {
+    const known = hashes.get(path) ?? hashOf(join(root, path))
+    hashes.set(path, known)
+    return known
+  }
+  return { folder, recipes: readRecipes(folder), tools: toolsHash(), hashOfSource }
+}
+
+const bundleFile = ({ folder, recipes }: Output, name: string) => join(folder, name, `${recipes[name]?.code}.cjs`)
+
+const sizeOf = (output: Output, name: string) => `${Math.round(statSync(bundleFile(output, name)).size / 1024)} KiB`
+
+/** Compares contents, because after a power cut a file may have its name without its bytes. */
+const isBundled = (output: Output, name: string): boolean => {
+  const recipe = output.recipes[name]
+  return (
+    recipe?.tools === output.tools &&
+    Object.entries(recipe.inputs).every(([path, content]) => output.hashOfSource(path) === content) &&
+    textOf(join(output.folder, `${name}.mjs`)) === loader(name, recipe.code) &&
+    hashOf(bundleFile(output, name)) === recipe.code
+  )
+}
+
+const isWarm = (output: Output, name: string): boolean => {
+  const cache = output.recipes[name]?.cache
+  return cache !== undefined && hashOf(`${bundleFile(output, name)}.cache`) === cache
+}
+
+/** Bundles the functions, `first` before the others. Returns the messages of failures by function. */
+const makeBundles = async (
+  output: Output,
+  names: readonly string[],
+  first: string | undefined,
+  onEvent: (event: BuildEvent) => void,
+): Promise<Map<string, string>> => {
+  const failures = new Map<string, string>()
+  if (names.length === 0) return failures
+  const esbuild = await import('esbuild')
+  const make = async (name: string) => {
     try {
-      if (first !== undefined && stale.includes(first)) await make(first)
-      await Promise.all(stale.filter(name => name !== first).map(name => turn(() => make(name))))
-    } finally {
-      await esbuild.stop()
+      onEvent({ kind: 'built', name, id: await makeBundle(output, name) })
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      failures.set(name, reason)
+      onEvent({ kind: 'failed', name, reason })
     }
-    // A build that is killed while it warms up has not bundled in vain.
-    await keepRecipes()
-    for (const name of stale) if (!faults.has(name)) await forgetOld(join(outDir, name), recipes[name]!.code)
   }
-
-  const toWarm = cold.filter(name => !faults.has(name))
-  if (toWarm.length > 0) {
-    const { warmUp } = await import('./warm-up.ts')
-    const turn = inTurns(width)
-    await Promise.all(
-      toWarm.map(name =>
-        turn(async () => {
-          const file = fileOf(name)
-          const fault = await warmUp(name, file)
-          if (fault === '') recipes[name]!.cache = hashOf(`${file}.cache`)
-          if (fault !== '' || stale.includes(name))
-            log(`${name}: ${Math.round(statSync(file).size / 1024)} KiB${fault && `, not warmed up: ${fault}`}`)
-        }),
-      ),
+  try {
+    if (first !== undefined && names.includes(first)) await make(first)
+    await pLimit(concurrency).map(
+      names.filter(name => name !== first),
+      make,
     )
-    await keepRecipes()
+  } finally {
+    await esbuild.stop()
   }
-  if (faults.size > 0) throw new Error([...faults.values()].join('\n'))
-  return names.map(name => ({ name, built: stale.includes(name), bytes: statSync(fileOf(name)).size }))
+  // Kept before the warm-up, so that a build that is killed while it warms up does not bundle again.
+  await keepRecipes(output)
+  for (const name of names)
+    if (!failures.has(name)) await removeOldBundles(join(output.folder, name), output.recipes[name]!.code)
+  return failures
+}
+
+/** Writes the bundle, its source map and its loader. Returns the id of the bundle. */
+const makeBundle = async ({ folder, recipes, tools, hashOfSource }: Output, name: string): Promise<string> => {
+  const { bundle } = await import('./bundle.ts')
+  const { code, map, inputs } = await bundle(`functions/${name}/main.ts`, name)
+  const id = hash(code)
+  const file = join(folder, name, `${id}.cjs`)
+  await mkdir(join(folder, name), { recursive: true })
+  await Promise.all([writeFileAtomic(file, code, 0o644), writeFileAtomic(`${file}.map`, map, 0o644)])
+  await writeFileAtomic(join(folder, `${name}.mjs`), loader(name, id), 0o644)
+  recipes[name] = { tools, code: id, inputs: Object.fromEntries(inputs.map(path => [path, hashOfSource(path)])) }
+  return id
+}
+
+/** Runs each bundle once to make V8's code cache of it. `done` gets the reason if that failed, else ''. */
+const makeCaches = async (
+  output: Output,
+  names: readonly string[],
+  done: (name: string, failure: string) => void,
+): Promise<void> => {
+  if (names.length === 0) return
+  const { warmUp } = await import('./warm-up.ts')
+  await pLimit(concurrency).map(names, async name => {
+    const file = bundleFile(output, name)
+    const failure = await warmUp(name, file)
+    if (failure === '') output.recipes[name]!.cache = hashOf(`${file}.cache`)
+    done(name, failure)
+  })
+  await keepRecipes(output)
 }
 
 /**
- * The program that `node` starts. The code cache belongs to one build of V8, and another one takes the text as it is; V8 knows a text
- * by its length only, so a bundle and its cache are called after the hash of the text.
+ * The program that `node` starts. A code cache belongs to one build of V8; another build of V8 ignores it and compiles the
+ * text. V8 checks only the length of the text, so a bundle and its cache are named after the hash of the text.
  */
 export const loader = (
   name: string,
@@ -166,6 +215,9 @@ script.runInThisContext()(module.exports, createRequire(filename), module, filen
 
 const recipesFile = 'recipes.json'
 
+const keepRecipes = ({ folder, recipes }: Output) =>
+  writeFileAtomic(join(folder, recipesFile), JSON.stringify(recipes), 0o644)
+
 const readRecipes = (outDir: string): Record<string, Recipe> => {
   try {
     const recipes: unknown = JSON.parse(readFileSync(join(outDir, recipesFile), 'utf8'))
@@ -176,12 +228,15 @@ const readRecipes = (outDir: string): Record<string, Recipe> => {
       ),
     )
   } catch {
-    // Never built, or half of it: then all of it is.
+    // Nothing was built yet, or the file is damaged: build everything.
     return {}
   }
 }
 
-/** What every bundle depends on: the packages, the version, the build itself, V8, and all events, whose validators are in each. */
+/**
+ * The hash of what every bundle depends on: packages, version, the code of the build, V8, and all events, because every bundle
+ * contains their validators.
+ */
 const toolsHash = () => {
   const ours = ['build', 'bundle', 'package-version', 'validators', 'warm-up', 'warm-up.process']
   const events = readdirSync(join(root, 'events')).filter(file => file.endsWith('.ts'))
@@ -213,44 +268,18 @@ const textOf = (file: string): string | null => {
 /** The hash of a file's content; '' where there is no file. */
 const hashOf = (file: string): string => (existsSync(file) ? hash(readFileSync(file)) : '')
 
-/** Bundles of before, except those that a function which is starting just now may be reading. */
-const forgetOld = async (folder: string, current: string) => {
+/** Removes earlier bundles, except those of the last minute, because a function that is starting may be reading them. */
+const removeOldBundles = async (folder: string, current: string) => {
   for (const file of await readdir(folder)) {
     const path = join(folder, file)
     if (file.startsWith(current)) continue
-    // Another build may forget the same at the same time.
+    // Another build may remove the same file at the same time.
     const found = await stat(path).catch(() => undefined)
     if (found && Date.now() - found.mtimeMs > 60_000) await rm(path, { force: true })
   }
 }
 
-const memo = (make: (key: string) => string) => {
-  const made = new Map<string, string>()
-  return (key: string) => {
-    const known = made.get(key) ?? make(key)
-    made.set(key, known)
-    return known
-  }
-}
-
-/** Runs at most `width` at once, in order. */
-const inTurns = (width: number) => {
-  let free = width
-  const waiting: (() => void)[] = []
-  return async <T>(work: () => Promise<T>): Promise<T> => {
-    if (free === 0) await new Promise<void>(resolve => waiting.push(resolve))
-    else free--
-    try {
-      return await work()
-    } finally {
-      const next = waiting.shift()
-      if (next) next()
-      else free++
-    }
-  }
-}
-
-/** `--first <name>`: the function that is built before all others. */
+/** The value of `--first <name>`. */
 const firstIn = (given: readonly string[]): string | undefined => {
   const at = given.indexOf('--first')
   return at < 0 ? undefined : given[at + 1]
@@ -259,9 +288,9 @@ const firstIn = (given: readonly string[]): string | undefined => {
 if (import.meta.main) {
   const began = performance.now()
   const log = (line: string) => process.stdout.write(`${line}\n`)
-  // `npm start` listens to the news, and a build goes with it.
-  const tell = (news: BuildNews) => {
-    if (process.send) process.send(news)
+  // `npm start` runs this program as a child process, reads its events, and the build ends when `npm start` ends.
+  const onEvent = (event: BuildEvent) => {
+    if (process.send) process.send(event)
   }
   process.once('disconnect', () => process.exit(1))
   process.once('SIGTERM', () => process.exit(1))
@@ -272,11 +301,11 @@ if (import.meta.main) {
       first: firstIn(process.argv),
       warm: !process.argv.includes('--no-warm-up'),
       log,
-      tell,
+      onEvent,
     })
     const fresh = built.filter(({ built }) => built).length
     log(
-      `${fresh} of ${built.length} functions built in ${Math.round(performance.now() - began)} ms, the rest was up to date`,
+      `${fresh} of ${built.length} functions built in ${Math.round(performance.now() - began)} ms, the others were up to date`,
     )
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n`)

@@ -13,8 +13,8 @@ import { backUp } from '#database/operations/backup.ts'
 import { isUnavailable } from '#database/unavailable.ts'
 import { schemas } from '#infra/cli/database.ts'
 import { buildImage, refuseCold } from '#infra/delivery/image.ts'
-import { complaints } from '#infra/delivery/jobs/complaints.ts'
-import { patiently, TooLate } from '#infra/delivery/jobs/patience.ts'
+import { releaseFaults } from '#infra/delivery/jobs/release-check.ts'
+import { RetryTimeout, retry } from '#infra/delivery/jobs/retry.ts'
 import { buildJobs, jobNames } from '#infra/delivery/jobs.ts'
 import { variablesOf } from '#infra/delivery/warm-up.ts'
 import { freePort } from '#infra/net/free-port.ts'
@@ -356,9 +356,9 @@ describe('the migrations of the image', () => {
   test.each([
     ['no database named', {}, 'DATABASE_URL is not set'],
     [
-      'a patience that is none',
+      'a PATIENCE_SECONDS that is not a number',
       { PATIENCE_SECONDS: 'long' },
-      'PATIENCE_SECONDS is "long", which is no number of seconds',
+      'PATIENCE_SECONDS is "long"; it must be a number of seconds with 5 digits at most',
     ],
   ])('with %s end with 1 and say so', async (_, env, words) => {
     const { code, said } = await migrated(env).ended
@@ -508,12 +508,12 @@ describe('the smoke test of the image', () => {
     ],
     ['nobody', async () => Promise.reject(new Error('refused')), /^one does not answer: refused$/],
   ])('complains about %s', async (_, ask, words) => {
-    const [complaint] = await complaints(['one'], ask, { version: '1.4.2', revision: 'd1b2c3' })
-    expect(complaint).toMatch(words)
+    const [fault] = await releaseFaults(['one'], ask, { version: '1.4.2', revision: 'd1b2c3' })
+    expect(fault).toMatch(words)
   })
 })
 
-describe('patience', () => {
+describe('a retry', () => {
   /** A time in which waiting is the only thing that passes any. */
   const time = () => {
     let now = 0
@@ -529,25 +529,25 @@ describe('patience', () => {
     const { pauses, ...clock } = time()
     const reasons: string[] = []
     let tries = 0
-    const result = await patiently(
+    const result = await retry(
       async () => {
         if (++tries <= 7) throw new Error(tries <= 3 ? 'refused' : 'starting up')
         return 'done'
       },
-      { ...clock, patienceMs: 60_000, passes: () => true, waiting: reason => reasons.push(reason) },
+      { ...clock, timeoutMs: 60_000, isTemporary: () => true, onWait: reason => reasons.push(reason) },
     )
     expect(result).toBe('done')
     expect(pauses).toEqual([250, 500, 1_000, 2_000, 4_000, 5_000, 5_000])
     expect(reasons).toEqual(['refused', 'starting up'])
   })
 
-  test('ends before its time is over, and what time cannot heal is thrown at once', async () => {
+  test('ends before its timeout, and throws an error that is not temporary at once', async () => {
     const { pauses, ...clock } = time()
     const refused = async () => Promise.reject(new Error('refused'))
-    const options = { ...clock, patienceMs: 1_000, waiting: () => {} }
-    await expect(patiently(refused, { ...options, passes: () => true })).rejects.toThrow(TooLate)
+    const options = { ...clock, timeoutMs: 1_000, onWait: () => {} }
+    await expect(retry(refused, { ...options, isTemporary: () => true })).rejects.toThrow(RetryTimeout)
     expect(clock.now()).toBeLessThanOrEqual(1_000)
-    await expect(patiently(refused, { ...options, passes: () => false })).rejects.toThrow(/^refused$/)
+    await expect(retry(refused, { ...options, isTemporary: () => false })).rejects.toThrow(/^refused$/)
     expect(pauses).toEqual([250, 500])
   })
 

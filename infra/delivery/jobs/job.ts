@@ -3,26 +3,26 @@ import { env } from '#functions/host/env.ts'
 import { asError } from '#functions/host/errors.ts'
 import { logger } from '#functions/host/log.ts'
 import { logFatal, logWarnings } from '#functions/host/process-log.ts'
-import { patiently, TooLate } from './patience.ts'
+import { RetryTimeout, retry } from './retry.ts'
 
-/** EX_TEMPFAIL: the same again may work. */
-const later = 75
+/** EX_TEMPFAIL of sysexits.h: running it again may succeed. */
+const temporaryFailure = 75
 
 export interface Job<T> {
-  /** Does it, or throws. Read the environment here: a missing variable is a line of the log then, too. */
+  /** Does the work, or throws. It reads the environment, so that a missing variable is logged like any other error. */
   work: () => Promise<T>
-  /** True for an error that time may heal: `work` is done again, for PATIENCE_SECONDS (240) at most. */
-  passes: (error: unknown) => boolean
-  /** The last line of a good end. */
+  /** True for an error after which `work` is repeated, for PATIENCE_SECONDS (240) at most. */
+  isTemporary: (error: unknown) => boolean
+  /** The last log line after success. */
   done: (result: T) => string
 }
 
 /**
- * Runs a program that ends by itself. Exit code 0: done; 75: a neighbour was not there in time, again may help; 1: again will not
- * help.
+ * Runs a program that ends by itself. Exit code 0: done. 75: something that it needs was not ready in time; running it again may
+ * help. 1: running it again will not help.
  */
-export const job = async <T>(name: string, { work, passes, done }: Job<T>): Promise<void> => {
-  // The first process of a container is not ended by a signal that it does not handle.
+export const job = async <T>(name: string, { work, isTemporary, done }: Job<T>): Promise<void> => {
+  // Linux does not end process 1 of a container by a signal without a handler.
   process.once('SIGTERM', () => process.exit(143))
   process.once('SIGINT', () => process.exit(130))
   logWarnings()
@@ -33,23 +33,24 @@ export const job = async <T>(name: string, { work, passes, done }: Job<T>): Prom
     })
   const log = logger(name)
   try {
-    const result = await patiently(work, {
-      patienceMs: seconds('PATIENCE_SECONDS', '240') * 1_000,
+    const result = await retry(work, {
+      timeoutMs: seconds('PATIENCE_SECONDS', '240') * 1_000,
       now: () => performance.now(),
       sleep: ms => setTimeout(ms),
-      passes,
-      waiting: reason => log.info(`waiting: ${reason}`),
+      isTemporary,
+      onWait: reason => log.info(`waiting: ${reason}`),
     })
     log.info(done(result))
   } catch (thrown) {
     const error = asError(thrown)
     log.fatal({ error }, error.message)
-    process.exitCode = error instanceof TooLate ? later : 1
+    process.exitCode = error instanceof RetryTimeout ? temporaryFailure : 1
   }
 }
 
 const seconds = (name: string, fallback: string): number => {
   const text = env(name, fallback)
-  if (!/^\d{1,5}$/.test(text)) throw new Error(`${name} is ${JSON.stringify(text)}, which is no number of seconds`)
+  if (!/^\d{1,5}$/.test(text))
+    throw new Error(`${name} is ${JSON.stringify(text)}; it must be a number of seconds with 5 digits at most`)
   return Number(text)
 }

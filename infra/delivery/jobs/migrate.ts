@@ -1,10 +1,9 @@
 import { DatabaseAhead, migrate } from '#database/migrate.ts'
 import { isUnavailable } from '#database/unavailable.ts'
 import { env } from '#functions/host/env.ts'
-
 import { job } from './job.ts'
 
-/** To go back a release is to run its job again: a release's migrations leave the tables usable to the one before. */
+/** A rollback runs the job of the older release again. Migrations keep the tables usable for the release before, so that is safe. */
 const upToDate = async (): Promise<string> => {
   try {
     await migrate(env('DATABASE_URL'))
@@ -15,5 +14,5 @@ const upToDate = async (): Promise<string> => {
   }
 }
 
-// On a new cluster the database starts beside this job and takes its time.
-await job('migrate', { work: upToDate, passes: isUnavailable, done: words => words })
+// On a new cluster the database may start after this job.
+await job('migrate', { work: upToDate, isTemporary: isUnavailable, done: message => message })

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { BuildNews } from '#infra/delivery/build.ts'
+import type { BuildEvent } from '#infra/delivery/build.ts'
 import { Refusal } from '#infra/refusal.ts'
 
 /** A build of the functions in a process of its own: what it takes in memory, the runtime would keep. */
@@ -71,15 +71,15 @@ export const buildInBackground = ({
     if (faults.length === 0) all.resolve(built)
     else all.reject(new Refusal(`the functions could not be built:\n${faults.map(({ why }) => why).join('\n')}`))
   }
-  child.on('message', (news: BuildNews) => {
-    if (news.is === 'begun') total = news.names.length
-    else if (news.is === 'built') {
-      built.push({ name: news.name, id: news.id })
-      entry(news.name).resolve()
+  child.on('message', (event: BuildEvent) => {
+    if (event.kind === 'begun') total = event.names.length
+    else if (event.kind === 'built') {
+      built.push({ name: event.name, id: event.id })
+      entry(event.name).resolve()
       progress(built.length, total ?? 0)
     } else {
-      faults.push({ name: news.name, why: news.why })
-      entry(news.name).reject(new Refusal(`${news.name} could not be built:\n${news.why}`))
+      faults.push({ name: event.name, why: event.reason })
+      entry(event.name).reject(new Refusal(`${event.name} could not be built:\n${event.reason}`))
     }
     look()
   })
