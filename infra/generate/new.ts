@@ -35,7 +35,7 @@ export const readRequest = (given: readonly string[], root: string): NewFunction
   if (clash !== undefined) return `functions/${clash} has the same name in code; choose another name`
   if (tick !== null) {
     const schedule = cron(tick)
-    if ('fault' in schedule) return `--tick "${tick}" is not a valid schedule: ${schedule.fault}`
+    if ('error' in schedule) return `--tick "${tick}" is not a valid schedule: ${schedule.error}`
   }
   return { name, tick }
 }

@@ -166,7 +166,7 @@ const portFaults = ({ ingress, registry, virtualIp, balancers, lan }: Inventory)
 
 const scheduleFaults = ({ etcdBackup: { schedule } }: Inventory): Fault[] => {
   const read = cron(schedule)
-  if ('fault' in read) return [[['etcdBackup', 'schedule'], read.fault]]
+  if ('error' in read) return [[['etcdBackup', 'schedule'], read.error]]
   return schedule.trim().split(/\s+/).length === 5
     ? []
     : [[['etcdBackup', 'schedule'], 'must have the five fields of cron']]

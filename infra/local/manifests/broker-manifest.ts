@@ -1,15 +1,17 @@
-import { type ParsedDestination, readDelivery } from './delivery-spec.ts'
+import { readDelivery } from './delivery-spec.ts'
+import type { ParsedDestination } from './destination.ts'
 import type { KubernetesObject } from './kubernetes-object.ts'
 import type { BrokerManifest, DeliverySpec } from './model.ts'
 
 export interface ParsedBroker {
   broker: BrokerManifest
-  /** For Triggers without a delivery block of their own; without one here it is what clusters ship. */
+  /** For Triggers without a delivery block. When the Broker has none either, it is the default of a cluster. */
   delivery: DeliverySpec
   destinations: ParsedDestination[]
 }
 
-const shipped: DeliverySpec = {
+/** The ConfigMap that Knative installs (`config-br-defaults`) has these values. */
+const clusterDefault: DeliverySpec = {
   retry: 10,
   backoffPolicy: 'exponential',
   backoffDelayMs: 200,
@@ -19,14 +21,12 @@ const shipped: DeliverySpec = {
 }
 
 export const readBroker = ({ node, name, spec, annotations }: KubernetesObject): ParsedBroker => {
-  for (const value of Object.values(annotations)) value.ignore("the broker's class is the cluster's choice")
+  for (const annotation of Object.values(annotations)) annotation.ignore("the broker's class is the cluster's choice")
   const fields = spec.fields(['delivery'], { config: "the broker's class is the cluster's choice" })
-  const said = fields.delivery ? readDelivery(fields.delivery) : null
-  if (said?.sink.to.kind === 'broker')
-    said.sink.node.refuse('sends dead letters back to a Broker: a loop; name a function')
+  const parsed = fields.delivery ? readDelivery(fields.delivery) : null
   return {
     broker: { ...node.origin, name },
-    delivery: said?.delivery ?? shipped,
-    destinations: said ? [said.sink] : [],
+    delivery: parsed?.delivery ?? clusterDefault,
+    destinations: parsed ? [parsed.sink] : [],
   }
 }

@@ -1,15 +1,25 @@
 import type { YamlNode } from './yaml-node.ts'
 
-const standard = ['id', 'type', 'source', 'subject', 'time', 'specversion', 'dataschema', 'datacontenttype', 'data']
+const standardAttributes = [
+  'id',
+  'type',
+  'source',
+  'subject',
+  'time',
+  'specversion',
+  'dataschema',
+  'datacontenttype',
+  'data',
+]
 
-/** `ceOverrides.extensions`: names as they go out, in lower case. */
+/** Reads `ceOverrides.extensions`: names in lower case, as they are sent. */
 export const readExtensions = (overrides: YamlNode | undefined): Record<string, string> =>
   Object.fromEntries(
     (overrides?.fields(['extensions']).extensions?.entries() ?? []).map(([name, value]) => {
-      if (!/^[a-zA-Z0-9]+$/.test(name)) value.refuse('is not a valid extension name: letters and digits only')
-      // Measured: Knative takes it, shows Ready, and the source never sends an event again.
-      if (standard.includes(name.toLowerCase()))
-        value.refuse('is a standard attribute; overriding it silences the source')
+      if (!/^[a-zA-Z0-9]+$/.test(name)) value.refuse('is not a valid extension name; write letters and digits only')
+      // Measured: Knative accepts such an override and shows Ready, but the source never sends an event again.
+      if (standardAttributes.includes(name.toLowerCase()))
+        value.refuse('is a standard attribute; overriding it silences the source, so remove it')
       if (!/^[\x21-\x7e]*$/.test(value.nonEmptyString()) || /["%]/.test(value.nonEmptyString()))
         value.refuse('should be printable ASCII without spaces, quotes and %')
       return [name.toLowerCase(), value.nonEmptyString()]

@@ -1,7 +1,8 @@
 import { YamlNode } from './yaml-node.ts'
 
-/** An object's head: what every Kubernetes object has. `spec` is read by its kind. */
+/** The parts that every Kubernetes object has. `spec` is read by a function for each kind. */
 export interface KubernetesObject {
+  /** The whole object. */
   node: YamlNode
   kind: string
   name: string
@@ -11,8 +12,8 @@ export interface KubernetesObject {
   spec: YamlNode
 }
 
-const DEFAULT_NAMESPACE = 'vigia'
-const kinds: Record<string, string> = {
+const defaultNamespace = 'vigia'
+const apiVersions: Record<string, string> = {
   Service: 'serving.knative.dev/v1',
   Broker: 'eventing.knative.dev/v1',
   Trigger: 'eventing.knative.dev/v1',
@@ -21,30 +22,30 @@ const kinds: Record<string, string> = {
 }
 
 /** Reads apiVersion, kind and metadata. */
-export const readObject = (place: YamlNode): KubernetesObject => {
-  const fields = place.fields(['apiVersion', 'kind', 'metadata', 'spec'], { status: 'written by the cluster' })
-  const kind = YamlNode.required(fields.kind, place, 'kind')
-  const apiVersion = YamlNode.required(fields.apiVersion, place, 'apiVersion')
-  const expected = kinds[kind.nonEmptyString()]
+export const readObject = (node: YamlNode): KubernetesObject => {
+  const fields = node.fields(['apiVersion', 'kind', 'metadata', 'spec'], { status: 'the cluster writes it' })
+  const kind = YamlNode.required(fields.kind, node, 'kind')
+  const apiVersion = YamlNode.required(fields.apiVersion, node, 'apiVersion')
+  const expected = apiVersions[kind.nonEmptyString()]
   if (!expected)
     kind.refuse(
-      `is ${kind.nonEmptyString()}, which one machine does not run; it knows ${Object.keys(kinds).join(', ')}`,
+      `is ${kind.nonEmptyString()}, which one machine does not run; it runs ${Object.keys(apiVersions).join(', ')}`,
     )
   if (apiVersion.nonEmptyString() !== expected)
     apiVersion.refuse(`is ${apiVersion.nonEmptyString()}; a ${kind.nonEmptyString()} is ${expected} here`)
 
-  const metadata = YamlNode.required(fields.metadata, place, 'metadata')
+  const metadata = YamlNode.required(fields.metadata, node, 'metadata')
   const head = metadata.fields(['name', 'namespace', 'labels', 'annotations'])
   const name = YamlNode.required(head.name, metadata, 'name')
   if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name.nonEmptyString()))
-    name.refuse(`is "${name.nonEmptyString()}"; a name has small letters, digits and dashes, at most 63`)
+    name.refuse(`is "${name.nonEmptyString()}"; write small letters, digits and dashes, at most 63`)
   return {
-    node: place,
+    node,
     kind: kind.nonEmptyString(),
     name: name.nonEmptyString(),
-    namespace: head.namespace?.nonEmptyString() ?? DEFAULT_NAMESPACE,
+    namespace: head.namespace?.nonEmptyString() ?? defaultNamespace,
     labels: head.labels?.stringMap() ?? {},
     annotations: Object.fromEntries(head.annotations?.entries() ?? []),
-    spec: YamlNode.required(fields.spec, place, 'spec'),
+    spec: YamlNode.required(fields.spec, node, 'spec'),
   }
 }

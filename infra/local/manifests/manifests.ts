@@ -1,18 +1,18 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
-import { readBroker } from './broker-manifest.ts'
-import type { ParsedDestination } from './delivery-spec.ts'
+import { type ParsedBroker, readBroker } from './broker-manifest.ts'
+import type { ParsedDestination } from './destination.ts'
 import { type KubernetesObject, readObject } from './kubernetes-object.ts'
-import type { Manifests, Origin, UnusedField } from './model.ts'
-import { readPingSource } from './ping-source-manifest.ts'
+import type { ManifestText } from './manifest-files.ts'
+import type { FunctionManifest, Manifests, Origin, UnusedField } from './model.ts'
+import { type ParsedSource, readPingSource } from './ping-source-manifest.ts'
 import { type ParsedService, readService } from './service-manifest.ts'
-import { readSinkBinding } from './sink-binding-manifest.ts'
-import { readTrigger } from './trigger-manifest.ts'
+import { type ParsedBinding, readSinkBinding } from './sink-binding-manifest.ts'
+import { type ParsedTrigger, readTrigger } from './trigger-manifest.ts'
 import { ManifestError, objectsIn } from './yaml-node.ts'
 
+export { type ManifestText, manifestFiles } from './manifest-files.ts'
 export * from './model.ts'
 
-/** The manifests cannot be honoured; one line for each fault. */
+/** The manifests cannot be used. `lines` has one line for each error. */
 export class ManifestErrors extends Error {
   readonly lines: string[]
   constructor(lines: string[]) {
@@ -21,118 +21,149 @@ export class ManifestErrors extends Error {
   }
 }
 
-export interface ManifestText {
-  /** As messages say it: `triggers/uptime-prober.yaml`. */
-  file: string
-  text: string
-}
-
-/** Every YAML file in `knative/` and `triggers/` of a folder. Overlays (`kustomization.yaml`) are not for one machine. */
-export const manifestFiles = (root: string): ManifestText[] =>
-  ['knative', 'triggers'].flatMap(folder => {
-    const entries = readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    return entries
-      .filter(entry => entry.isFile() && /\.ya?ml$/.test(entry.name) && !/^kustomization\.ya?ml$/.test(entry.name))
-      .map(entry => join(entry.parentPath, entry.name))
-      .toSorted()
-      .map(path => ({ file: relative(root, path), text: readFileSync(path, 'utf8') }))
-  })
-
-/** Reads and checks manifests. Throws ManifestFaults with every object's first fault. */
+/** Reads and checks manifests. Throws ManifestErrors with the first error of every object. */
 export const readManifests = (texts: ManifestText[]): Manifests => {
-  const faults: string[] = []
+  const errors = errorCollector()
   const unused: UnusedField[] = []
-  const attempt = <T>(read: () => T): T | undefined => {
-    try {
-      return read()
-    } catch (error) {
-      if (!(error instanceof ManifestError)) throw error
-      faults.push(error.message)
-      return undefined
-    }
-  }
-  const every = <From, To>(items: From[], read: (item: From) => To) =>
-    items.flatMap(item => {
-      const value = attempt(() => read(item))
-      return value === undefined ? [] : [value]
-    })
-
-  const objects = every(every(texts, ({ file, text }) => objectsIn(file, text, unused)).flat(), readObject)
-  attempt(() => refuseDoubles(objects))
-  const of = (kind: string) => objects.filter(object => object.kind === kind)
+  const nodes = errors.each(texts, ({ file, text }) => objectsIn(file, text, unused)).flat()
+  const objects = errors.each(nodes, readObject)
   const namespace = objects[0]?.namespace ?? 'vigia'
-  every(objects, object => {
+  errors.try(() => refuseDuplicates(objects))
+  errors.each(objects, object => {
     if (object.namespace !== namespace)
       object.node.refuse(`is in namespace ${object.namespace}, others are in ${namespace}; one machine has one`)
   })
-  const brokers = every(of('Broker'), readBroker)
-  const services = every(of('Service'), readService)
-  const bindings = every(of('SinkBinding'), readSinkBinding)
-  const triggers = every(of('Trigger'), readTrigger)
-  const sources = every(of('PingSource'), readPingSource)
-  if (faults.length > 0) throw new ManifestErrors(faults)
-
-  const [broker, second] = brokers
-  if (!broker) throw new ManifestErrors(['knative/: there is no Broker; see knative/broker.yaml in the repository'])
-  if (second) faults.push(`${at(second.broker)}: Broker ${second.broker.name} is the second one; one machine runs one`)
-  const functionNames = new Set(services.map(service => service.function.name))
-  const known = ({ to, node: place }: ParsedDestination) => {
-    if (to.kind === 'function' && !functionNames.has(to.name))
-      place.refuse(`is ${to.name}, and there is no such Service`)
-    if (to.kind === 'broker' && to.name !== broker.broker.name)
-      place.refuse(`is ${to.name}, and there is no such Broker`)
+  const ofKind = (kind: string) => objects.filter(object => object.kind === kind)
+  const parsed: ParsedObjects = {
+    brokers: errors.each(ofKind('Broker'), readBroker),
+    services: errors.each(ofKind('Service'), readService),
+    bindings: errors.each(ofKind('SinkBinding'), readSinkBinding),
+    triggers: errors.each(ofKind('Trigger'), readTrigger),
+    sources: errors.each(ofKind('PingSource'), readPingSource),
   }
-  every(
-    [brokers, triggers, sources].flat().flatMap(({ destinations }) => destinations),
-    known,
-  )
-  every(
-    bindings.map(({ destination }) => destination),
-    known,
-  )
-  every(triggers, ({ broker: named }) => {
-    if (named.nonEmptyString() !== broker.broker.name)
-      named.refuse(`is ${named.nonEmptyString()}, and there is no such Broker`)
-  })
+  errors.throwIfAny()
 
-  const paths = new Map<string, ParsedService>()
-  every(services, service => {
-    const path = service.function.public?.path
-    if (path === undefined) return
-    const first = paths.get(path)
-    if (first)
-      service.node.refuse(`claims the public path ${path}, which ${first.function.name} has (${at(first.node)})`)
-    paths.set(path, service)
-  })
-  const functions = every(services, service => {
-    const [binding, ...others] = bindings.filter(one => one.selects(service.labels, service.function.name))
-    if (others[0]) others[0].node.refuse(`binds ${service.function.name}, which ${binding!.name} binds already`)
-    return {
-      ...service.function,
-      sink: binding ? `/${namespace}/${broker.broker.name}` : null,
-      ceOverrides: binding?.ceOverrides ?? '',
-    }
-  })
-  if (faults.length > 0) throw new ManifestErrors(faults)
+  const [broker, second] = parsed.brokers
+  if (!broker) throw new ManifestErrors(['knative/: there is no Broker; add one like knative/broker.yaml of Vigia'])
+  if (second)
+    errors.add(
+      `${at(second.broker)}: Broker ${second.broker.name} is the second one; one machine runs one, so remove it`,
+    )
+  refuseUnknownNames(parsed, broker.broker.name, errors)
+  refuseSharedPaths(parsed.services, errors)
+  const functions = errors.each(parsed.services, service =>
+    boundFunction(service, parsed.bindings, `/${namespace}/${broker.broker.name}`),
+  )
+  errors.throwIfAny()
   return {
     namespace,
     broker: broker.broker,
     functions,
-    // All or nothing, but a Trigger without a sink falls back to the Broker's: both hold when the whole block is taken over.
-    triggers: triggers.map(({ trigger }) => ({ ...trigger, delivery: trigger.delivery ?? broker.delivery })),
-    sources: sources.map(({ source }) => source),
+    // A Trigger without a delivery block takes over the whole block of the Broker, its sink included, as on Knative.
+    triggers: parsed.triggers.map(({ trigger }) => ({ ...trigger, delivery: trigger.delivery ?? broker.delivery })),
+    sources: parsed.sources.map(({ source }) => source),
     unused,
   }
 }
 
-const refuseDoubles = (objects: KubernetesObject[]) => {
-  const seen = new Map<string, KubernetesObject>()
-  for (const object of objects) {
-    const first = seen.get(`${object.kind} ${object.name}`)
-    if (first)
-      object.node.refuse(`is the second ${object.kind} named ${object.name}; the first is in ${at(first.node)}`)
-    seen.set(`${object.kind} ${object.name}`, object)
+interface ParsedObjects {
+  brokers: ParsedBroker[]
+  services: ParsedService[]
+  bindings: ParsedBinding[]
+  triggers: ParsedTrigger[]
+  sources: ParsedSource[]
+}
+
+type ErrorCollector = ReturnType<typeof errorCollector>
+
+/** Collects ManifestErrors, so that one start shows the errors of all objects. */
+const errorCollector = () => {
+  const lines: string[] = []
+  const attempt = <T>(work: () => T): { value: T } | undefined => {
+    try {
+      return { value: work() }
+    } catch (error) {
+      if (!(error instanceof ManifestError)) throw error
+      lines.push(error.message)
+      return undefined
+    }
+  }
+  return {
+    add: (line: string) => lines.push(line),
+    try: (work: () => void) => void attempt(work),
+    /** The results of the items that have no error. */
+    each: <From, To>(items: readonly From[], work: (item: From) => To): To[] =>
+      items.flatMap(item => {
+        const result = attempt(() => work(item))
+        return result ? [result.value] : []
+      }),
+    throwIfAny: () => {
+      if (lines.length > 0) throw new ManifestErrors(lines)
+    },
   }
 }
 
 const at = ({ file, line }: Origin) => `${file}:${line}`
+
+const refuseDuplicates = (objects: KubernetesObject[]) => {
+  const seen = new Map<string, KubernetesObject>()
+  for (const object of objects) {
+    const key = `${object.kind} ${object.name}`
+    const first = seen.get(key)
+    if (first)
+      object.node.refuse(
+        `is the second ${object.kind} named ${object.name}; rename it, the first is in ${at(first.node)}`,
+      )
+    seen.set(key, object)
+  }
+}
+
+/** Every function and Broker that an object names must be among the manifests. */
+const refuseUnknownNames = (
+  { brokers, services, bindings, triggers, sources }: ParsedObjects,
+  brokerName: string,
+  errors: ErrorCollector,
+) => {
+  const functionNames = new Set(services.map(service => service.function.name))
+  const advice = 'correct the name or add its manifest'
+  const check = ({ to, node }: ParsedDestination) => {
+    if (to.kind === 'function' && !functionNames.has(to.name))
+      node.refuse(`is ${to.name}, and there is no such Service; ${advice}`)
+    if (to.kind === 'broker' && to.name !== brokerName)
+      node.refuse(`is ${to.name}, and there is no such Broker; the Broker is ${brokerName}`)
+  }
+  errors.each(
+    [brokers, triggers, sources].flat().flatMap(({ destinations }) => destinations),
+    check,
+  )
+  errors.each(
+    bindings.map(({ destination }) => destination),
+    check,
+  )
+  errors.each(triggers, ({ broker }) => {
+    const name = broker.nonEmptyString()
+    if (name !== brokerName) broker.refuse(`is ${name}, and there is no such Broker; the Broker is ${brokerName}`)
+  })
+}
+
+const refuseSharedPaths = (services: ParsedService[], errors: ErrorCollector) => {
+  const owners = new Map<string, ParsedService>()
+  errors.each(services, service => {
+    const path = service.function.public?.path
+    if (path === undefined) return
+    const owner = owners.get(path)
+    if (owner)
+      service.node.refuse(
+        `claims the public path ${path}, which ${owner.function.name} has (${at(owner.node)}); choose another path`,
+      )
+    owners.set(path, service)
+  })
+}
+
+/** The function with the K_SINK and K_CE_OVERRIDES of the SinkBinding that selects it. */
+const boundFunction = (service: ParsedService, bindings: ParsedBinding[], brokerPath: string): FunctionManifest => {
+  const { name } = service.function
+  const [binding, second] = bindings.filter(({ selects }) => selects(service.labels, name))
+  if (second) second.node.refuse(`binds ${name}, which ${binding!.name} binds already; remove one of the two`)
+  return { ...service.function, sink: binding ? brokerPath : null, ceOverrides: binding?.ceOverrides ?? '' }
+}

@@ -1,6 +1,6 @@
 import type { Filter } from '#local/filters/filter.ts'
 
-/** What knative/ and triggers/ say, read and checked: the only form in which the rest of the runtime knows the manifests. */
+/** The manifests in knative/ and triggers/, read and checked. The rest of the runtime knows them only in this form. */
 export interface Manifests {
   namespace: string
   broker: BrokerManifest
@@ -11,7 +11,7 @@ export interface Manifests {
   unused: UnusedField[]
 }
 
-/** Where a thing was said, for messages: `triggers/uptime-prober.yaml:14`. */
+/** The place in a manifest that a value comes from, for messages: `triggers/uptime-prober.yaml:14`. */
 export interface Origin {
   file: string
   line: number
@@ -35,22 +35,22 @@ export interface FunctionManifest extends Origin {
   sink: string | null
   /** K_CE_OVERRIDES of that SinkBinding: JSON, or ''. */
   ceOverrides: string
-  /** Requests one process works on at once; 0 means no limit. */
+  /** How many requests one process handles at the same time; 0 means no limit. */
   containerConcurrency: number
-  /** Requests that call for one more process where containerConcurrency is 0. */
+  /** When containerConcurrency is 0: how many requests in a process are the reason to start another. */
   softConcurrency: number
   minScale: number
-  /** 0 means as many as the machine may have. */
+  /** 0 means no limit but that of the machine. */
   maxScale: number
-  /** How many processes the step from zero starts at least. */
+  /** How many processes are started at least when the function leaves zero. */
   activationScale: number
-  /** How long a process without work is kept. */
+  /** How long a process without requests is kept. */
   idleMs: number
-  /** The whole time a request may take, and the time a draining process gets. */
+  /** How long a request may take in all, and how long a draining process may take. */
   timeoutMs: number
-  /** How long a process may take to its first answer to the readiness probe. */
+  /** How long a process may take until its readiness probe succeeds. */
   startTimeoutMs: number
-  /** Path for an HTTP readiness probe; null: the port accepts connections. */
+  /** Path of an HTTP readiness probe; null: it is enough that the port accepts connections. */
   readinessPath: string | null
 }
 
@@ -58,11 +58,11 @@ export interface FunctionManifest extends Origin {
 export interface PublicAccess {
   /** `/telegram`: the function gets this path and everything below it. */
   path: string
-  /** The header (in lower case) must be the value of the container's variable, or the request is refused before it is load. */
+  /** A request whose header (in lower case) does not have the value of this variable is refused before it costs anything. */
   secret: { header: string; entry: EnvEntry } | null
 }
 
-/** A variable of a function: said in the manifest, or the runtime's variable of the same key name. */
+/** A variable of a function: its value is in the manifest, or it is the runtime's own variable that `key` names. */
 export type EnvEntry = Origin & { name: string } & ({ value: string } | { key: string; optional: boolean })
 
 export interface SourceManifest extends Origin {
@@ -81,29 +81,31 @@ export interface SourceManifest extends Origin {
 export interface TriggerManifest extends Origin {
   name: string
   broker: string
-  /** All must match; none means every event. `filter.attributes` is an `attributes` element. */
+  /** All of them must match. An empty list means every event. `spec.filter.attributes` is read as an `attributes` element. */
   filters: Filter[]
   subscriber: Destination
   delivery: DeliverySpec
 }
 
+/** A `delivery` block: retries and the dead letter sink. */
 export interface DeliverySpec {
   /** Attempts after the first. */
   retry: number
   backoffPolicy: 'linear' | 'exponential'
   backoffDelayMs: number
-  /** Of each attempt; null: the function's own timeoutSeconds. */
+  /** The limit of each attempt; null: the function's own timeoutSeconds applies. */
   timeoutMs: number | null
   format: 'binary' | 'json'
   deadLetterSink: Destination | null
 }
 
-/** Where an event goes: a function (with a path), the broker, or an address of the outside. */
+/** Where an event goes: a function (with a path), the broker, or an address outside. */
 export type Destination =
   | { kind: 'function'; name: string; path: string }
   | { kind: 'broker'; name: string }
   | { kind: 'url'; url: string }
 
+/** A field that has no meaning on one machine. */
 export interface UnusedField extends Origin {
   /** `spec.template.spec.containers[0].resources` */
   field: string

@@ -1,17 +1,18 @@
 import type { KubernetesObject } from './kubernetes-object.ts'
 import type { EnvEntry, PublicAccess } from './model.ts'
+import type { YamlNode } from './yaml-node.ts'
 
 const publicLabel = 'vigia.dev/public'
-/** Annotation: `<header>=<variable of the container>`. */
+/** An annotation: `<header>=<variable of the container>`. */
 export const publicSecret = 'vigia.dev/public-secret'
 
-/** Kubernetes allows a label value 63 characters. */
-const longestValue = 63
+/** The longest label value that Kubernetes allows, in characters. */
+const maxLabelLength = 63
 const segment = '[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?'
 const labelValue = new RegExp(`^${segment}(?:\\.${segment})*$`)
 
-/** Paths that a function's host or the runtime answers itself. */
-const reserved = ['healthz', 'metrics', 'version', 'readyz', 'api', 'dead']
+/** First segments of paths that the host of a function or the runtime answers itself. */
+const reservedSegments = ['healthz', 'metrics', 'version', 'readyz', 'api', 'dead']
 
 /**
  * Reads the label that makes a function reachable on PUBLIC_PORT, and the annotation that names the secret its callers
@@ -29,22 +30,23 @@ export const readPublic = (
     secret?.refuse(`means nothing without the label ${publicLabel}`)
     return null
   }
-  if (value.length > longestValue || !labelValue.test(value))
+  if (value.length > maxLabelLength || !labelValue.test(value))
     node.refuse(
       `has the label ${publicLabel}: ${JSON.stringify(value)}; write the path without its first slash, in small letters, ` +
-        `digits, - and _, with a dot between segments: status.badge is /status/badge (at most ${longestValue} characters)`,
+        `digits, - and _, with a dot between segments: status.badge is /status/badge (at most ${maxLabelLength} characters)`,
     )
-  if (reserved.includes(value.split('.', 1)[0]!))
-    node.refuse(`has the label ${publicLabel}: ${value}; /${value.split('.', 1)[0]} is reserved, choose another path`)
+  const first = value.split('.', 1)[0]!
+  if (reservedSegments.includes(first))
+    node.refuse(`has the label ${publicLabel}: ${value}; /${first} is reserved, choose another path`)
   if (isClusterLocal) node.refuse(`has the label ${publicLabel} and is cluster-local; remove one of the two labels`)
   return { path: `/${value.replaceAll('.', '/')}`, secret: secret ? readSecret(secret, env) : null }
 }
 
-const readSecret = (annotation: KubernetesObject['annotations'][string], env: readonly EnvEntry[]) => {
+const readSecret = (annotation: YamlNode, env: readonly EnvEntry[]) => {
   const [, header, variable] = /^([A-Za-z0-9-]+)=([A-Za-z_][A-Za-z0-9_]*)$/.exec(annotation.nonEmptyString()) ?? []
   if (header === undefined || variable === undefined)
     return annotation.refuse('should be <header>=<variable of the container>, such as X-Secret=MY_SECRET')
   const entry = env.find(({ name }) => name === variable)
-  if (!entry) return annotation.refuse(`names ${variable}, which is not in the container's env`)
+  if (!entry) return annotation.refuse(`names ${variable}, which is not in the container's env; add it there`)
   return { header: header.toLowerCase(), entry }
 }

@@ -1,11 +1,13 @@
+import { cesqlErrors } from '#local/filters/cesql.ts'
 import type { Filter } from '#local/filters/filter.ts'
-import { cesqlErrors } from '../filters/cesql.ts'
-import { type ParsedDestination, readDelivery, readDestination } from './delivery-spec.ts'
+import { attributeNameError } from '#local/filters/filters.ts'
+import { readDelivery } from './delivery-spec.ts'
+import { type ParsedDestination, readDestination } from './destination.ts'
 import type { KubernetesObject } from './kubernetes-object.ts'
 import type { DeliverySpec, TriggerManifest } from './model.ts'
 import { YamlNode } from './yaml-node.ts'
 
-/** A Trigger whose delivery may still have to come from its Broker. */
+/** A Trigger. Its delivery is null when it has to come from its Broker. */
 export interface ParsedTrigger {
   trigger: Omit<TriggerManifest, 'delivery'> & { delivery: DeliverySpec | null }
   broker: YamlNode
@@ -15,17 +17,16 @@ export interface ParsedTrigger {
 export const readTrigger = ({ node, name, spec, annotations }: KubernetesObject): ParsedTrigger => {
   for (const [key, value] of Object.entries(annotations)) {
     if (key === 'kafka.eventing.knative.dev/delivery.order' && value.nonEmptyString() === 'ordered')
-      value.refuse('asks for ordered delivery, which only Kafka has; functions read current state instead')
+      value.refuse('asks for ordered delivery, which only the Kafka broker has; remove it and read the current state')
     value.ignore('an annotation for the cluster')
   }
   const fields = spec.fields(['broker', 'brokerRef', 'filter', 'filters', 'subscriber', 'delivery'])
   fields.brokerRef?.refuse('is alpha; name the Broker in spec.broker')
   const broker = YamlNode.required(fields.broker, spec, 'broker')
   const subscriber = readDestination(YamlNode.required(fields.subscriber, spec, 'subscriber'))
-  if (subscriber.to.kind === 'broker') subscriber.node.refuse('sends the events of a Broker back to a Broker: a loop')
-  const delivery = fields.delivery ? readDelivery(fields.delivery) : null
-  if (delivery?.sink.to.kind === 'broker')
-    delivery.sink.node.refuse('sends dead letters back to a Broker: a loop; name a function')
+  if (subscriber.to.kind === 'broker')
+    subscriber.node.refuse('sends the events of a Broker back to a Broker: a loop; name a function')
+  const parsed = fields.delivery ? readDelivery(fields.delivery) : null
   return {
     trigger: {
       ...node.origin,
@@ -33,68 +34,68 @@ export const readTrigger = ({ node, name, spec, annotations }: KubernetesObject)
       broker: broker.nonEmptyString(),
       filters: readFilters(fields.filter, fields.filters),
       subscriber: subscriber.to,
-      delivery: delivery?.delivery ?? null,
+      delivery: parsed?.delivery ?? null,
     },
     broker,
-    destinations: [subscriber, ...(delivery ? [delivery.sink] : [])],
+    destinations: [subscriber, ...(parsed ? [parsed.sink] : [])],
   }
 }
 
-/** `filters` that has elements overrides `filter`; an empty `filters` leaves `filter` in force. */
+/** `filters` with elements replaces `filter`. With an empty `filters`, `filter` applies. */
 const readFilters = (filter: YamlNode | undefined, filters: YamlNode | undefined): Filter[] => {
   const attributes = filter?.fields(['attributes']).attributes
-  const plain = attributes ? [{ attributes: attributesOf(attributes, true) }] : []
-  if (filter && !attributes && filter.entries().length > 0) filter.refuse('has no attributes')
+  const plain = attributes ? [{ attributes: readAttributes(attributes, true) }] : []
+  if (filter && !attributes && filter.entries().length > 0) filter.refuse('has no attributes; write attributes')
   const elements = filters?.list().map(readFilter) ?? []
   if (elements.length > 0 && plain.length > 0)
-    filter!.refuse('counts for nothing beside filters; say it in one of the two')
+    filter!.refuse('has no effect beside filters; write everything in one of the two')
   return elements.length > 0 ? elements : plain.filter(({ attributes }) => Object.keys(attributes).length > 0)
 }
 
 const dialects = ['exact', 'prefix', 'suffix', 'all', 'any', 'not', 'cesql'] as const
 
-const readFilter = (place: YamlNode): Filter => {
-  const said = Object.entries(place.fields(dialects))
-  if (said.length !== 1) place.refuse(`has ${said.length} dialects; an element has one of ${dialects.join(', ')}`)
-  const [dialect, value] = said[0]!
+const readFilter = (node: YamlNode): Filter => {
+  const found = Object.entries(node.fields(dialects))
+  if (found.length !== 1) node.refuse(`has ${found.length} dialects; an element has one of ${dialects.join(', ')}`)
+  const [dialect, value] = found[0]!
   switch (dialect as (typeof dialects)[number]) {
     case 'exact':
-      return { exact: attributesOf(value, false) }
+      return { exact: readAttributes(value, false) }
     case 'prefix':
-      return { prefix: attributesOf(value, false) }
+      return { prefix: readAttributes(value, false) }
     case 'suffix':
-      return { suffix: attributesOf(value, false) }
+      return { suffix: readAttributes(value, false) }
     case 'all':
-      return { all: someOf(value) }
+      return { all: readElements(value) }
     case 'any':
-      return { any: someOf(value) }
+      return { any: readElements(value) }
     case 'not':
-      // An empty `not` ends the broker-filter process of the whole cluster.
+      // An empty `not` ends the process broker-filter of the whole cluster. readFilter refuses it.
       return { not: readFilter(value) }
     case 'cesql': {
-      const [fault] = cesqlErrors(value.nonEmptyString())
-      if (fault) value.refuse(fault)
+      const [error] = cesqlErrors(value.nonEmptyString())
+      if (error) value.refuse(error)
       return { cesql: value.nonEmptyString() }
     }
   }
 }
 
-const someOf = (place: YamlNode) => {
-  const elements = place.list().map(readFilter)
-  if (elements.length === 0) place.refuse('is empty, which lets every event through; remove it or say what it needs')
+const readElements = (node: YamlNode) => {
+  const elements = node.list().map(readFilter)
+  if (elements.length === 0) node.refuse('is empty, which lets every event through; remove it or add an element')
   return elements
 }
 
-const attributesOf = (place: YamlNode, mayBeEmpty: boolean): Record<string, string> => {
-  const attributes = place.entries()
-  if (attributes.length === 0 && !mayBeEmpty) place.refuse('names no attribute, which lets every event through')
+const readAttributes = (node: YamlNode, mayHaveNone: boolean): Record<string, string> => {
+  const attributes = node.entries()
+  if (attributes.length === 0 && !mayHaveNone)
+    node.refuse('names no attribute, which lets every event through; name an attribute')
   return Object.fromEntries(
     attributes.map(([name, value]) => {
-      if (!/^[a-z][a-z0-9]*$/.test(name))
-        value.refuse('is not a valid attribute name: a small letter, then letters and digits')
-      if (name === 'knativebrokerttl') value.refuse('never matches: the broker takes it off before it filters')
-      // exact, prefix and suffix with an empty value are skipped by Knative: everything passes.
-      if (value.string() === '') value.refuse('is empty, which does not filter as it looks; say a value')
+      const error = attributeNameError(name)
+      if (error !== null) value.refuse(error)
+      // Knative skips exact, prefix and suffix with an empty value, so every event passes.
+      if (value.string() === '') value.refuse('is empty, which does not filter as it looks; write a value')
       return [name, value.string()]
     }),
   )

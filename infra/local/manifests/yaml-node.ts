@@ -1,58 +1,59 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml'
 import type { UnusedField } from './model.ts'
 
-/** A manifest says something that the runtime cannot honour. The message is one line: file, line, field, next step. */
+/** A manifest says something that the runtime cannot do. The message is one line: file, line, field, what is wrong, what to do. */
 export class ManifestError extends Error {
-  override name = 'ManifestFault'
+  override name = 'ManifestError'
 }
 
-// Aliases are Kubernetes' too, but a handful is all that a manifest of ours needs; a "billion laughs" file needs thousands.
-const MAX_ALIASES = 50
-const MAX_DEPTH = 40
-const MAX_FILE_BYTES = 1 << 20
+/** A manifest needs a handful of aliases at most. A file whose aliases expand to gigabytes ("billion laughs") needs thousands. */
+const maxAliases = 50
+const maxDepth = 40
+const maxFileBytes = 1 << 20
 
 interface SourceFile {
   file: string
   lines: LineCounter
+  /** How many more aliases the file may have. */
   aliases: { left: number }
   document: Document.Parsed
   unused: UnusedField[]
 }
 
-/** The objects of a YAML file; several documents are several objects, empty ones are none. */
+/** The objects of a YAML file, one for each document that is not empty. Throws ManifestError when it is not valid YAML. */
 export const objectsIn = (file: string, text: string, unused: UnusedField[]): YamlNode[] => {
-  if (Buffer.byteLength(text) > MAX_FILE_BYTES) throw new ManifestError(`${file}: larger than 1 MiB; split it`)
+  if (Buffer.byteLength(text) > maxFileBytes) throw new ManifestError(`${file}: larger than 1 MiB; split it`)
   const lines = new LineCounter()
-  // 1.1, because that is how Kubernetes reads an unquoted `yes` or `on`: as a boolean.
+  // Version 1.1, because Kubernetes reads an unquoted `yes` or `on` by that version: as a boolean.
   const documents = parseAllDocuments(text, { version: '1.1', lineCounter: lines, uniqueKeys: true, merge: false })
-  const aliases = { left: MAX_ALIASES }
+  const aliases = { left: maxAliases }
   return [...documents].flatMap(document => {
     const [error] = document.errors
     if (error) throw new ManifestError(`${file}:${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0]}`)
-    const place = new YamlNode({ file, lines, aliases, document, unused }, document.contents, '', 0)
-    return place.isEmpty ? [] : [place]
+    const node = new YamlNode({ file, lines, aliases, document, unused }, document.contents, '', 0)
+    return node.isEmpty ? [] : [node]
   })
 }
 
-/** A value in a manifest together with the place where it is written. Every way to read it refuses what has another shape. */
+/** A value in a manifest, with its file, line and field. Every method that reads it throws ManifestError for another shape. */
 export class YamlNode {
   readonly #source: SourceFile
   readonly #node: Node | null
-  /** The key where there is one: a field is where its name is, not where its value begins. */
-  readonly #written: Node | null
+  /** The node that gives the line: the key when there is one, because the value may begin on a later line. */
+  readonly #lineNode: Node | null
   readonly #depth: number
   /** `spec.delivery.retry` */
   readonly field: string
 
-  constructor(source: SourceFile, node: Node | null, field: string, depth: number, at?: Node) {
+  constructor(source: SourceFile, node: Node | null, field: string, depth: number, key?: Node) {
     this.#source = source
     this.field = field
     this.#depth = depth
-    this.#written = at ?? node
-    if (depth > MAX_DEPTH) this.refuse(`is nested deeper than ${MAX_DEPTH} levels`)
+    this.#lineNode = key ?? node
+    if (depth > maxDepth) this.refuse(`is nested deeper than ${maxDepth} levels; write it flatter`)
     if (isAlias(node)) {
       if (source.aliases.left-- <= 0)
-        this.refuse(`is one alias too many (at most ${MAX_ALIASES} in a file); write it out`)
+        this.refuse(`is one alias too many (at most ${maxAliases} in a file); write the value itself`)
       this.#node = (node.resolve(source.document) as Node | undefined) ?? null
     } else this.#node = node
   }
@@ -62,7 +63,7 @@ export class YamlNode {
   }
 
   get line() {
-    return this.#source.lines.linePos(this.#written?.range?.[0] ?? 0).line
+    return this.#source.lines.linePos(this.#lineNode?.range?.[0] ?? 0).line
   }
 
   get origin() {
@@ -73,29 +74,29 @@ export class YamlNode {
     return this.#node === null || (isScalar(this.#node) && this.#node.value === null)
   }
 
-  /** Ends the reading of this object. `words` continue the sentence that begins with the field's name. */
+  /** Throws ManifestError, which ends the reading of this object. `words` continue a sentence that begins with the field's name. */
   refuse(words: string): never {
     throw new ManifestError(`${this.file}:${this.line}: ${this.field || 'the document'} ${words}`)
   }
 
-  /** The fields of a mapping. What is neither known nor listed as unused on one machine is refused by name. */
+  /** The fields of a mapping. A field that is neither known nor listed as unused is refused by name. */
   fields<Known extends string>(
     known: readonly Known[],
     unused: Readonly<Record<string, string>> = {},
   ): Partial<Record<Known, YamlNode>> {
     const found: Partial<Record<Known, YamlNode>> = {}
-    for (const [key, place] of this.entries()) {
-      if ((known as readonly string[]).includes(key)) found[key as Known] = place
-      else if (Object.hasOwn(unused, key)) place.ignore(unused[key]!)
-      else
-        place.refuse(
-          `is not a field that ${this.field || 'this object'} has here${likely(key, [...known, ...Object.keys(unused)])}`,
-        )
+    for (const [key, node] of this.entries()) {
+      if ((known as readonly string[]).includes(key)) found[key as Known] = node
+      else if (Object.hasOwn(unused, key)) node.ignore(unused[key]!)
+      else {
+        const advice = adviceFor(key, [...known, ...Object.keys(unused)])
+        node.refuse(`is not a field that ${this.field || 'this object'} has here; ${advice}`)
+      }
     }
     return found
   }
 
-  /** Names this field as one that means nothing on one machine. */
+  /** Records this field as one that has no meaning on one machine. */
   ignore(why: string) {
     this.#source.unused.push({ ...this.origin, field: this.field, why })
   }
@@ -105,7 +106,7 @@ export class YamlNode {
     if (!isMap(this.#node)) this.refuse('should be a mapping (name: value)')
     return this.#node.items.map(({ key, value }) => {
       const name = isScalar(key) ? key.value : key
-      if (typeof name !== 'string') this.refuse(`has the key ${String(name)}, which is not text; quote it`)
+      if (typeof name !== 'string') this.refuse(`has the key ${String(name)}, which is not text; put it in quotes`)
       const path = /^[A-Za-z0-9_-]+$/.test(name) ? `${this.field}${this.field && '.'}${name}` : `${this.field}[${name}]`
       return [name, new YamlNode(this.#source, (value as Node | null) ?? null, path, this.#depth + 1, key as Node)]
     })
@@ -119,10 +120,9 @@ export class YamlNode {
     )
   }
 
-  /** Text, not empty. */
   nonEmptyString(): string {
     const value = this.string()
-    if (value === '') this.refuse('is empty')
+    if (value === '') this.refuse('is empty; write a value')
     return value
   }
 
@@ -132,10 +132,10 @@ export class YamlNode {
     return value
   }
 
-  integer(least: number, most: number): number {
+  integer(minimum: number, maximum: number): number {
     const value = this.#scalar()
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most)
-      this.refuse(`should be a whole number from ${least} to ${most}`)
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < minimum || value > maximum)
+      this.refuse(`should be a whole number from ${minimum} to ${maximum}`)
     return value
   }
 
@@ -151,40 +151,40 @@ export class YamlNode {
     return value as Value
   }
 
-  /** A mapping of names to texts, such as labels. */
+  /** A mapping of names to strings, such as labels. */
   stringMap(): Record<string, string> {
-    return Object.fromEntries(this.entries().map(([name, place]) => [name, place.string()]))
+    return Object.fromEntries(this.entries().map(([name, node]) => [name, node.string()]))
   }
 
-  /** An ISO 8601 duration in milliseconds: `PT0.2S`. */
-  duration(): number {
+  /** An ISO 8601 duration such as `PT0.2S`, in milliseconds. */
+  durationMs(): number {
     const text = this.nonEmptyString()
     if (!/^P(?=\d|T\d)(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$/.test(text))
       this.refuse(`is "${text}", which is not an ISO 8601 duration of days or less, such as PT0.2S or PT5M`)
     return Temporal.Duration.from(text).total('milliseconds')
   }
 
-  /** The value of a field that must be there. */
-  static required(place: YamlNode | undefined, of: YamlNode, name: string): YamlNode {
-    if (!place || place.isEmpty) of.refuse(`has no ${name}`)
-    return place
+  /** A field that must be present and not empty. */
+  static required(node: YamlNode | undefined, parent: YamlNode, name: string, advice = 'add it'): YamlNode {
+    if (!node || node.isEmpty) parent.refuse(`has no ${name}; ${advice}`)
+    return node
   }
 
   #scalar(): unknown {
-    if (!isScalar(this.#node)) this.refuse('should be a single value')
+    if (!isScalar(this.#node)) this.refuse('should be a single value, not a list or a mapping')
     return this.#node.value
   }
 }
 
-const likely = (name: string, known: string[]) => {
-  const near = known.find(one => one.toLowerCase() === name.toLowerCase() || isOneEditFrom(name, one))
-  return near ? `; did you mean ${near}?` : '; remove it or correct its name'
+const adviceFor = (name: string, known: string[]) => {
+  const near = known.find(other => other.toLowerCase() === name.toLowerCase() || isOneEditApart(name, other))
+  return near ? `did you mean ${near}?` : 'remove it or correct its name'
 }
 
-const isOneEditFrom = (a: string, b: string): boolean => {
+const isOneEditApart = (a: string, b: string): boolean => {
   if (Math.abs(a.length - b.length) > 1 || a.length < 3) return false
   let at = 0
   while (at < a.length && a[at] === b[at]) at++
-  const skip = (text: string, by: number) => text.slice(at + by)
-  return skip(a, 1) === skip(b, 1) || skip(a, 1) === skip(b, 0) || skip(a, 0) === skip(b, 1)
+  const rest = (text: string, skipped: number) => text.slice(at + skipped)
+  return rest(a, 1) === rest(b, 1) || rest(a, 1) === rest(b, 0) || rest(a, 0) === rest(b, 1)
 }

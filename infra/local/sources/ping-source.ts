@@ -3,11 +3,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '#functions/host/clock.ts'
 import { type CronSchedule, cron } from './cron.ts'
 
-/** What a PingSource manifest says. */
+/** A PingSource, as its manifest describes it. */
 export interface PingSource {
   name: string
   namespace: string
-  /** Cron, five or six fields. */
+  /** Cron with five or six fields. */
   schedule: string
   /** IANA name. */
   timeZone: string
@@ -18,7 +18,7 @@ export interface PingSource {
   extensions: Record<string, string>
 }
 
-/** A CloudEvent in binary mode, as it goes to the broker. */
+/** A CloudEvent in binary mode, as it is sent to the broker. */
 export interface Ping {
   headers: Record<string, string>
   body: Buffer
@@ -35,107 +35,112 @@ export interface SourceReport {
 export interface PingSources {
   report(): SourceReport[]
   has(name: string): boolean
-  /** Sends a tick now, whatever the schedule says; resolves with the event's id when the broker has it. */
+  /** Sends a tick now, at any time; resolves with the event's id when the broker has accepted it. */
   fire(name: string): Promise<string>
   stop(): void
 }
 
 export interface PingSourcesStart {
   sources: readonly PingSource[]
-  /** Hands an event to the source's sink and resolves with its status. */
+  /** Sends an event to the source's sink and resolves with the HTTP status. */
   send(source: PingSource, ping: Ping): Promise<number>
   clock: Clock
-  /** Told about a tick that nobody took. */
-  onLostTick(words: string): void
-  /** For tests: runs `work` after `ms` and returns how to call that off. */
+  /** Called with a message when the sink did not accept a tick. */
+  onLostTick(message: string): void
+  /** For tests: runs `work` after `ms` and returns how to cancel that. */
   after?(ms: number, work: () => void): () => void
 }
 
-/** The statuses for which Knative's adapter sends again, and its pauses. A plain 500 is not among them. */
-const sentAgain = [404, 413, 425, 429, 502, 503, 504]
-const pausesMs = [100, 200, 400, 800, 1600]
+/** The statuses after which Knative's adapter sends again, and its pauses. 500 is not among them. */
+const retriedStatuses = [404, 413, 425, 429, 502, 503, 504]
+const retryPausesMs = [100, 200, 400, 800, 1600]
 
-/** Timers run on a clock that stands still while the machine sleeps, and the wall clock may be set: look again at least this often. */
-const LOOK_AGAIN_MS = 60_000
+/** The clock is checked at least this often, because timers stop while the machine sleeps and the system clock may be set. */
+const maxWaitMs = 60_000
+
+interface State {
+  readonly source: PingSource
+  lastAt: Date | null
+  nextAt: Date | null
+  /** Cancels the timer. */
+  cancel(): void
+}
 
 /**
- * The PingSources of the manifests. As on Knative a tick that was missed is not replayed: after a sleep of the machine an
- * overdue source fires once, and functions catch up by their cursors. Unlike Knative, whose adapter waits a random 0 to 500 ms
- * to spare clusters with thousands of sources, a tick leaves at its second.
+ * Runs the PingSources of the manifests. As on Knative a missed tick is not replayed: after a sleep of the machine an overdue source
+ * fires once, and functions catch up by their cursors. Knative's adapter waits a random 0 to 500 ms, to spare clusters with
+ * thousands of sources; here a tick is sent at its second.
  */
-export const startPingSources = ({
-  sources,
-  send,
-  clock,
-  onLostTick,
-  after = later,
-}: PingSourcesStart): PingSources => {
+export const startPingSources = (options: PingSourcesStart): PingSources => {
+  const { sources, send, clock, onLostTick, after = timer } = options
   const stopping = new AbortController()
-  const running = new Map(
-    sources.map(source => {
-      const schedule = cron(source.schedule) as CronSchedule
-      const state = { source, lastAt: null as Date | null, nextAt: null as Date | null, cancel: () => {} }
 
-      const arm = () => {
-        const armedAt = clock()
-        const waitMs = state.nextAt ? state.nextAt.getTime() - armedAt.getTime() : LOOK_AGAIN_MS
-        state.cancel = after(Math.max(1, Math.min(waitMs, LOOK_AGAIN_MS)), () => look(armedAt))
-      }
-      const look = (armedAt: Date) => {
-        const now = clock()
-        // Set back: what was to come in an hour may be due in a second.
-        if (now < armedAt) state.nextAt = schedule.next(now, source.timeZone)
-        if (state.nextAt && now >= state.nextAt) {
-          state.nextAt = schedule.next(now, source.timeZone)
-          void tick(source, state).catch(error => {
-            if (!stopping.signal.aborted) onLostTick(`${source.name}: a tick was lost: ${(error as Error).message}`)
-          })
-        }
-        arm()
-      }
-      state.nextAt = schedule.next(clock(), source.timeZone)
-      arm()
-      return [source.name, state] as const
-    }),
-  )
+  const start = (source: PingSource): State => {
+    const schedule = cron(source.schedule) as CronSchedule
+    const state: State = {
+      source,
+      lastAt: null,
+      nextAt: schedule.next(clock(), source.timeZone),
+      cancel: () => {},
+    }
+    const wait = () => {
+      const startedAt = clock()
+      const waitMs = state.nextAt ? state.nextAt.getTime() - startedAt.getTime() : maxWaitMs
+      state.cancel = after(Math.max(1, Math.min(waitMs, maxWaitMs)), () => {
+        check(startedAt)
+        wait()
+      })
+    }
+    const check = (startedAt: Date) => {
+      const now = clock()
+      // The clock was set back, so a tick that was an hour away may be due in a second.
+      if (now < startedAt) state.nextAt = schedule.next(now, source.timeZone)
+      if (!state.nextAt || now < state.nextAt) return
+      state.nextAt = schedule.next(now, source.timeZone)
+      void tick(state).catch(error => {
+        if (!stopping.signal.aborted) onLostTick(`${source.name}: a tick was lost: ${(error as Error).message}`)
+      })
+    }
+    wait()
+    return state
+  }
 
-  const tick = async (source: PingSource, state: { lastAt: Date | null }) => {
+  const tick = async (state: State): Promise<string> => {
     state.lastAt = clock()
-    const ping = pingEvent(source, state.lastAt)
-    for (const waitMs of [...pausesMs, null]) {
-      const status = await send(source, ping)
+    const ping = pingEvent(state.source, state.lastAt)
+    for (const pauseMs of [...retryPausesMs, null]) {
+      const status = await send(state.source, ping)
       if (status < 300) return ping.headers['ce-id']!
-      if (waitMs === null || !sentAgain.includes(status)) throw new Error(`the sink answered ${status}`)
-      await pause(waitMs, undefined, { signal: stopping.signal })
+      if (pauseMs === null || !retriedStatuses.includes(status)) throw new Error(`the sink answered ${status}`)
+      await pause(pauseMs, undefined, { signal: stopping.signal })
     }
     return stopping.signal.throwIfAborted() as never
   }
 
+  const running = new Map(sources.map(source => [source.name, start(source)]))
   return {
-    report: () =>
-      [...running.values()].map(({ source: { name, schedule, timeZone }, nextAt, lastAt }) => ({
-        name,
-        schedule,
-        timeZone,
-        nextAt: nextAt?.toISOString() ?? null,
-        lastAt: lastAt?.toISOString() ?? null,
-      })),
+    report: () => [...running.values()].map(reportOf),
     has: name => running.has(name),
-    fire: name => {
-      const state = running.get(name)!
-      return tick(state.source, state)
-    },
+    fire: name => tick(running.get(name)!),
     stop: () => {
       stopping.abort(new Error('the runtime stops'))
-      for (const { cancel } of running.values()) cancel()
+      for (const state of running.values()) state.cancel()
     },
   }
 }
 
-const later = (ms: number, work: () => void) => {
-  const timer = setTimeout(work, ms)
-  return () => clearTimeout(timer)
+const timer = (ms: number, work: () => void) => {
+  const timeout = setTimeout(work, ms)
+  return () => clearTimeout(timeout)
 }
+
+const reportOf = ({ source: { name, schedule, timeZone }, nextAt, lastAt }: State): SourceReport => ({
+  name,
+  schedule,
+  timeZone,
+  nextAt: nextAt?.toISOString() ?? null,
+  lastAt: lastAt?.toISOString() ?? null,
+})
 
 /** The event of a tick, as measured on Knative: a random id, the time of sending, no subject. */
 export const pingEvent = ({ namespace, name, data, contentType, extensions }: PingSource, at: Date): Ping => ({

@@ -98,7 +98,7 @@ const standardAttributes = ['id', 'type', 'source', 'subject', 'time', 'specvers
 
 const scheduleFaults = (schedule: string): string[] => {
   const read = cron(schedule)
-  return 'fault' in read ? [`${read.fault}: spec.schedule`] : []
+  return 'error' in read ? [`${read.error}: spec.schedule`] : []
 }
 
 const isBase64 = (text: string) => Buffer.from(text, 'base64').toString('base64') === text

@@ -89,7 +89,7 @@ describe('the label vigia.dev/public', () => {
 
   test('two functions cannot claim one path; below it there is room for another', () => {
     expect(faults(['echo', label('status')], ['other', label('status')])).toEqual([
-      'knative/services/other.yaml:1: the document claims the public path /status, which echo has (knative/services/echo.yaml:1)',
+      'knative/services/other.yaml:1: the document claims the public path /status, which echo has (knative/services/echo.yaml:1); choose another path',
     ])
     expect(faults(['echo', label('status')], ['other', label('status.badge')])).toEqual([])
   })

@@ -77,7 +77,7 @@ describe('schedules mean what they mean on Knative', () => {
     ['* * * * fun', '"fun" is not a valid day of week'],
   ])('"%s" is refused', (schedule, words) => {
     const parsed = cron(schedule)
-    expect('fault' in parsed && parsed.fault).toContain(words)
+    expect('error' in parsed && parsed.error).toContain(words)
   })
 
   test('another library says the same, away from clock changes and the rule for two day fields', () => {

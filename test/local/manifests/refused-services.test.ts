@@ -1,0 +1,128 @@
+import { describe, test } from 'vitest'
+import { expectRefused, type File } from './support.ts'
+
+describe('what cannot be honoured is refused with file, line, field and a next step', () => {
+  test.each<[title: string, file: File, from: string | RegExp, to: string, expected: string]>([
+    [
+      'an autoscaling annotation in the wrong place',
+      'knative/services/echo.yaml',
+      '  labels:',
+      '  annotations:\n    autoscaling.knative.dev/min-scale: "1"\n  labels:',
+      'metadata.annotations[autoscaling.knative.dev/min-scale] belongs in spec.template.metadata.annotations',
+    ],
+    [
+      'an unknown autoscaling annotation',
+      'knative/services/echo.yaml',
+      'max-scale',
+      'maxscale',
+      'is not an annotation of the autoscaler',
+    ],
+    ['a scale without quotes', 'knative/services/echo.yaml', '"3"', '3', 'should be text; put it in quotes'],
+    [
+      'a window that is too short',
+      'knative/services/echo.yaml',
+      'max-scale: "3"',
+      'window: 2s',
+      'should be a duration in whole seconds from 6s to 1h',
+    ],
+    [
+      'scaling by CPU',
+      'knative/services/echo.yaml',
+      'max-scale: "3"',
+      'class: hpa.autoscaling.knative.dev',
+      'one machine scales by requests in flight',
+    ],
+    [
+      'max below min',
+      'knative/services/echo.yaml',
+      'max-scale: "3"',
+      'max-scale: "1"\n        autoscaling.knative.dev/min-scale: "2"',
+      'is below min-scale',
+    ],
+    [
+      'too much concurrency',
+      'knative/services/echo.yaml',
+      'containerConcurrency: 7',
+      'containerConcurrency: 2000',
+      'spec.template.spec.containerConcurrency should be a whole number from 0 to 1000',
+    ],
+    [
+      'a long timeout',
+      'knative/services/echo.yaml',
+      'timeoutSeconds: 45',
+      'timeoutSeconds: 900',
+      'spec.template.spec.timeoutSeconds should be a whole number from 0 to 600',
+    ],
+    [
+      'a first byte that is due earlier than the answer',
+      'knative/services/echo.yaml',
+      'timeoutSeconds: 45',
+      'timeoutSeconds: 45\n      responseStartTimeoutSeconds: 30',
+      'spec.template.spec.responseStartTimeoutSeconds should be equal to timeoutSeconds',
+    ],
+    [
+      'a start command',
+      'knative/services/echo.yaml',
+      '- image: vigia',
+      '- image: vigia\n          command: [sh]',
+      'spec.template.spec.containers[0].command is not a field',
+    ],
+    [
+      'a second container',
+      'knative/services/echo.yaml',
+      '        - image: vigia',
+      '        - image: other\n        - image: vigia',
+      'should have exactly one container',
+    ],
+    [
+      'a volume with a Secret',
+      'knative/services/echo.yaml',
+      '      timeoutSeconds',
+      '      volumes: [{ name: x, secret: { secretName: y } }]\n      timeoutSeconds',
+      'volumes[0].secret is not a field',
+    ],
+    [
+      'a reserved variable',
+      'knative/services/echo.yaml',
+      '- name: DATABASE_URL',
+      '- name: K_SINK',
+      'is K_SINK, which Knative sets itself',
+    ],
+    [
+      'a variable twice',
+      'knative/services/echo.yaml',
+      '- name: DATABASE_URL',
+      '- name: FUNCTION_TARGET',
+      'is FUNCTION_TARGET for the second time',
+    ],
+    [
+      'envFrom',
+      'knative/services/echo.yaml',
+      '          env:',
+      '          envFrom: []\n          env:',
+      'envFrom is not a field',
+    ],
+    ['no target', 'knative/services/echo.yaml', 'FUNCTION_TARGET', 'OTHER', 'has no FUNCTION_TARGET'],
+    [
+      'a target outside functions/',
+      'knative/services/echo.yaml',
+      'value: echo',
+      'value: ../../x',
+      'which is not a valid folder name',
+    ],
+    [
+      'a traffic split',
+      'knative/services/echo.yaml',
+      'spec:\n  template',
+      'spec:\n  traffic: [{ revisionName: a, percent: 50 }]\n  template',
+      'spec.traffic[0].revisionName is not a field',
+    ],
+    [
+      'another visibility',
+      'knative/services/echo.yaml',
+      'vigia.dev/publishes: "true"',
+      'networking.knative.dev/visibility: private',
+      'the only value is cluster-local',
+    ],
+  ])('%s', (_, file, from, to, expected) => expectRefused(file, from, to, expected))
+})
