@@ -1,38 +1,38 @@
 import type { Announcement } from '#database/series/announcements.ts'
 import type { Episode, Show } from '#database/series/show.ts'
-import { announcedZones, dueAt, isWorthTelling } from '#functions/series/episode-identity.ts'
+import { announcedZones, dueAt, isAnnounceable } from '#functions/series/episode-identity.ts'
 
-/** Episodes of one show to announce with one event. */
+/** The episodes of one show that one event announces. */
 export interface Due {
   show: Show
   episodes: Episode[]
-  /** When they were due: the airstamp, or nine o'clock in `zone` on the airdate. Who followed later is not meant. */
+  /** When they were due: the airstamp, or nine o'clock in `zone` on the airdate. Chats that followed later get no message. */
   at: Date
-  /** '' for everybody. */
+  /** The zone whose chats get the message; '' for all zones. */
   zone: string
-  /** What tells this event from others of the show: the instant, or the date and zone. */
+  /** Distinguishes the events of one show: the instant, or the date and the zone. */
   slot: string
 }
 
-/** A span of time that the checker looks at: what is due in (from, to]. */
+/** A span of time: episodes that are due after `from`, up to and including `to`. */
 export interface Span {
   from: Date
   to: Date
 }
 
-// An event's id is printable ASCII, whatever a table holds.
-const inId = (zone: string) => zone.replace(/[^\w+-]/g, '-')
+// The id of an event may contain only printable ASCII, and a zone comes from a table.
+const asIdPart = (zone: string) => zone.replace(/[^\w+-]/g, '-')
 
 /**
- * What of these shows is due in the span and was not announced, an event for each show, instant and (where the hour is not known,
- * or some zones know already) zone. `zones` are those of the show's followers.
+ * The episodes that are due in the span and not announced yet, grouped into one event for each show and instant. There is an event for each
+ * zone if the hour is not known, or if some zones have the announcement already. `zones` are those of the show's followers.
  */
 export const dueIn = (
   span: Span,
   shows: readonly { show: Show; episodes: readonly Episode[]; zones: readonly string[] }[],
-  known: readonly Announcement[],
+  announced: readonly Announcement[],
 ): Due[] => {
-  const fits = (at: Date) => at > span.from && at <= span.to
+  const isInSpan = (at: Date) => at > span.from && at <= span.to
   const due = new Map<string, Due>()
   const add = (show: Show, episode: Episode, at: Date, zone: string, slot: string) => {
     const key = `${show._id} ${slot} ${zone}`
@@ -42,26 +42,26 @@ export const dueIn = (
   }
 
   for (const { show, episodes, zones } of shows) {
-    for (const episode of episodes.filter(isWorthTelling)) {
-      const told = announcedZones(show, episode, known)
-      if (told.has('')) continue
+    for (const episode of episodes.filter(isAnnounceable)) {
+      const doneZones = announcedZones(show, episode, announced)
+      if (doneZones.has('')) continue
       const { airstamp, airdate } = episode
       if (airstamp === null) {
-        for (const zone of zones.filter(zone => !told.has(zone))) {
+        for (const zone of zones.filter(zone => !doneZones.has(zone))) {
           const at = dueAt(episode, zone)
-          if (at !== null && fits(at)) add(show, episode, at, zone, `${airdate}/${inId(zone)}`)
+          if (at !== null && isInSpan(at)) add(show, episode, at, zone, `${airdate}/${asIdPart(zone)}`)
         }
-      } else if (fits(new Date(airstamp))) {
-        // Its date was announced in some zones this morning, and now the hour is known: those have heard.
-        const rest = told.size === 0 ? [''] : zones.filter(zone => !told.has(zone))
-        for (const zone of rest) {
-          add(show, episode, new Date(airstamp), zone, zone === '' ? airstamp : `${airstamp}/${inId(zone)}`)
+      } else if (isInSpan(new Date(airstamp))) {
+        // If its date was announced in some zones this morning, before the hour was known, only the other zones get the announcement.
+        const otherZones = doneZones.size === 0 ? [''] : zones.filter(zone => !doneZones.has(zone))
+        for (const zone of otherZones) {
+          add(show, episode, new Date(airstamp), zone, zone === '' ? airstamp : `${airstamp}/${asIdPart(zone)}`)
         }
       }
     }
   }
-  return [...due.values()].map(each => ({ ...each, episodes: each.episodes.toSorted(inOrder) }))
+  return [...due.values()].map(each => ({ ...each, episodes: each.episodes.toSorted(byNumber) }))
 }
 
-const inOrder = (one: Episode, other: Episode) =>
+const byNumber = (one: Episode, other: Episode) =>
   one.season - other.season || (one.number ?? Infinity) - (other.number ?? Infinity) || one.id - other.id

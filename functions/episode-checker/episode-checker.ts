@@ -11,20 +11,21 @@ import type { Cause, DataOf, VigiaEvent } from '#events/event.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import { Permanent } from '#functions/host/errors.ts'
 import type { Publish } from '#functions/host/publish.ts'
-import { announcedZones, announcementOf, episodeKey, GRACE_MS } from '#functions/series/episode-identity.ts'
-import { episodeBrief, showBrief } from '#functions/series/event-show.ts'
+import { announcedZones, announcementOf, episodeKey, graceMs } from '#functions/series/episode-identity.ts'
+import { toEventEpisode, toEventShow } from '#functions/series/event-show.ts'
 import { skippedRecords } from '#functions/series/skipped-records.ts'
 import { isZone } from '#functions/wording/dates.ts'
 import { type Due, dueIn, type Span } from './due.ts'
 
-const JOB = 'episode-checker'
-const DAY_MS = 24 * 60 * 60_000
-const EVENTS_KEPT_MS = 30 * DAY_MS
-/** An event has a size that the broker takes: what is announced at once beyond these is recorded and not listed. */
-const MOST_EPISODES = 500
-const MOST_SHOWS = 200
+const cursorName = 'episode-checker'
+const dayMs = 24 * 60 * 60_000
+const keepEventsMs = 30 * dayMs
+/** The number of episodes in one event, so that the broker accepts its size. Further episodes count as announced but are not listed. */
+const maxEpisodesPerEvent = 500
+const maxShowsPerEvent = 200
 
-interface Outside {
+/** What the rule reads, writes and calls. */
+interface Dependencies {
   db: Postgres
   catalogue: Pick<Catalogue, 'airing' | 'dated'>
   publish: Publish
@@ -32,17 +33,17 @@ interface Outside {
 }
 
 /**
- * A tick: announces what came out since the last one. The announcements, their events and the cursor are kept in one
- * transaction, and only then is published what is not known to be: a crash at any point leaves events that the next tick
- * publishes with the same ids, and never one that is both marked and unsaid.
+ * A tick: announces the episodes that came out since the last tick. One transaction writes the announcements, their events and the cursor.
+ * Afterwards all events are published that are not marked as published. After a crash at any point the next tick publishes the rest with
+ * the same ids, so that no announcement is marked without its event.
  */
-export const episodeChecker = async (tick: Cause, outside: Outside): Promise<void> => {
-  const { db, publish, clock } = outside
+export const episodeChecker = async (tick: Cause, deps: Dependencies): Promise<void> => {
+  const { db, publish, clock } = deps
   const now = clock()
   const skipped = skippedRecords()
   await db.transaction(async tx => {
-    await cursorsIn(tx).lock(JOB)
-    await look(tx, outside.catalogue, skipped.skip, now)
+    await cursorsIn(tx).lock(cursorName)
+    await announceDue(tx, deps.catalogue, skipped.skip, now)
   })
   const announcements = announcementsIn(db)
   const events = await announcements.unpublished()
@@ -56,12 +57,12 @@ export const episodeChecker = async (tick: Cause, outside: Outside): Promise<voi
       events.map(({ id }) => id),
       now,
     )
-    await announcements.forgetEventsBefore(new Date(now.getTime() - EVENTS_KEPT_MS))
+    await announcements.forgetEventsBefore(new Date(now.getTime() - keepEventsMs))
   }
   await skipped.report(tick, { records: skippedRecordsIn(db), publish, now })
 }
 
-/** All of them; one that the broker will never take is left out, because it would hold back the others at every tick. */
+/** Publishes the events. An event that the broker refuses for good is skipped, because it would hold back the others at every tick. */
 const publishEach = async (events: VigiaEvent[], publish: Publish, skip: Skip): Promise<void> => {
   try {
     await publish(events)
@@ -76,32 +77,38 @@ const publishEach = async (events: VigiaEvent[], publish: Publish, skip: Skip): 
   }
 }
 
-const look = async (tx: Postgres, catalogue: Outside['catalogue'], skip: Skip, now: Date): Promise<void> => {
+/** Writes what is due at `now`: announcements, the events to publish, and the cursor. */
+const announceDue = async (
+  tx: Postgres,
+  catalogue: Dependencies['catalogue'],
+  skip: Skip,
+  now: Date,
+): Promise<void> => {
   const cursors = cursorsIn(tx)
-  // Always the whole grace: what TVMaze adds or moves into the past, or the catalogue gets late, is found like that.
-  const recent = { from: new Date(now.getTime() - GRACE_MS), to: now }
-  // The very first run has missed nothing; that nobody hears of what came before they followed is seen to below.
-  const missed = { from: (await cursors.reached(JOB))?.reached ?? recent.from, to: recent.from }
+  // Always the whole grace period, because TVMaze may add or move episodes into the past, and the catalogue may get them late.
+  const recent = { from: new Date(now.getTime() - graceMs), to: now }
+  // Time before the grace period that no tick covered. At the first run there is none.
+  const missed = { from: (await cursors.reached(cursorName))?.reached ?? recent.from, to: recent.from }
 
   const follows = followsIn(tx)
   const shows = await showsAround(catalogue, follows, earlier(missed.from, recent.from), now, skip)
-  const known = await announcementsIn(tx).of(shows.map(({ show }) => show._id))
-  const due = await heardBySomebody(dueIn(recent, shows, known), follows)
-  const late = missed.from < missed.to ? await heardBySomebody(dueIn(missed, shows, known), follows) : []
-  // Where a zone has heard of an episode, the others get their own event, however late: the folded one goes to all.
+  const announced = await announcementsIn(tx).of(shows.map(({ show }) => show._id))
+  const due = await withFollowers(dueIn(recent, shows, announced), follows)
+  const late = missed.from < missed.to ? await withFollowers(dueIn(missed, shows, announced), follows) : []
+  // The folded message goes to all zones. So if one zone has the announcement of an episode already, the other zones get separate events.
   const [folded, apart] = partition(late, ({ show, episodes }) =>
-    episodes.every(episode => announcedZones(show, episode, known).size === 0),
+    episodes.every(episode => announcedZones(show, episode, announced).size === 0),
   )
 
   const announcements = announcementsIn(tx)
-  const taken = new Set(known.map(({ eventId }) => eventId))
+  const taken = new Set(announced.map(({ eventId }) => eventId))
   for (const each of [...due, ...apart]) {
     const event = dueEvent(each, taken)
     await announcements.save(event, recordsOf(each, event.id), now)
   }
   const byShow = [...Map.groupBy(folded, ({ show }) => show._id).values()]
-  for (let start = 0; start < byShow.length; start += MOST_SHOWS) {
-    const part = byShow.slice(start, start + MOST_SHOWS)
+  for (let start = 0; start < byShow.length; start += maxShowsPerEvent) {
+    const part = byShow.slice(start, start + maxShowsPerEvent)
     const event = missedEvent(part, missed, start)
     await announcements.save(
       event,
@@ -109,13 +116,19 @@ const look = async (tx: Postgres, catalogue: Outside['catalogue'], skip: Skip, n
       now,
     )
   }
-  await cursors.advance(JOB, now)
+  await cursors.advance(cursorName, now)
 }
 
-/** Followed shows with what could be due in the span, and the zones of their followers. */
-const showsAround = async (catalogue: Outside['catalogue'], follows: Follows, from: Date, to: Date, skip: Skip) => {
+/** Followed shows with the episodes that may be due in the span, and the zones of their followers. */
+const showsAround = async (
+  catalogue: Dependencies['catalogue'],
+  follows: Follows,
+  from: Date,
+  to: Date,
+  skip: Skip,
+) => {
   const followed = new Set(await follows.followedShows(skip))
-  // Where nobody follows a series the catalogue's driver, half of a cold start, is never loaded.
+  // Without follows the MongoDB driver is not loaded, which takes half the time of a cold start.
   if (followed.size === 0) return []
   const skipFollowed: Skip = record => {
     if (followed.has(Number(record.key))) skip(record)
@@ -123,8 +136,8 @@ const showsAround = async (catalogue: Outside['catalogue'], follows: Follows, fr
   const day = (at: number) => new Date(at).toISOString().slice(0, 10)
   const [timed, dated] = await Promise.all([
     catalogue.airing(from, new Date(to.getTime() + 1), skipFollowed),
-    // A date lasts from its first zone to its last: a day more at both ends.
-    catalogue.dated(day(from.getTime() - DAY_MS), day(to.getTime() + DAY_MS), skipFollowed),
+    // A date begins and ends at different instants in the zones, so one more day is read at both ends.
+    catalogue.dated(day(from.getTime() - dayMs), day(to.getTime() + dayMs), skipFollowed),
   ])
   const found = new Map<number, { show: Show; episodes: Episode[] }>()
   for (const { show, episodes } of [...timed, ...dated]) {
@@ -142,23 +155,23 @@ const showsAround = async (catalogue: Outside['catalogue'], follows: Follows, fr
   return around
 }
 
-/** Leaves out what nobody followed in time; who follows later may change that for no past episode. */
-const heardBySomebody = async (due: Due[], follows: Follows): Promise<Due[]> => {
-  const heard: Due[] = []
+/** Leaves out shows that no chat followed when the episodes were due. Later follows do not change that. */
+const withFollowers = async (due: Due[], follows: Follows): Promise<Due[]> => {
+  const followed: Due[] = []
   for (const each of due) {
     const { show, at: before, zone } = each
     const followers = await follows.followersOf(`show/${show._id}`, zone === '' ? { before } : { before, zone })
-    if (followers.length > 0) heard.push(each)
+    if (followers.length > 0) followed.push(each)
   }
-  return heard
+  return followed
 }
 
-/** The id is the slot's, so that finding it twice is saying it once; episodes that joined a slot after it was told get an event of their own. */
+/** The id comes from the slot, so a slot found twice is one event. Episodes that join a slot after its announcement get another event. */
 const dueEvent = ({ show, episodes, at, zone, slot }: Due, taken: Set<string>): AnnouncementEvent => {
   const whole = `show/${show._id}@${slot}`
   const data: DataOf<typeof EpisodeDue> = {
-    show: showBrief(show),
-    episodes: episodes.slice(0, MOST_EPISODES).map(episodeBrief),
+    show: toEventShow(show),
+    episodes: episodes.slice(0, maxEpisodesPerEvent).map(toEventEpisode),
     followedBefore: at.toISOString(),
     ...(zone === '' ? {} : { zone }),
   }
@@ -170,15 +183,15 @@ const dueEvent = ({ show, episodes, at, zone, slot }: Due, taken: Set<string>): 
   }
 }
 
-/** One event, unless so many shows are in it that the broker would not take it: then the others are events of their own. */
+/** The folded message about missed episodes. `start` is the index of its first show, if the shows do not fit into one event. */
 const missedEvent = (byShow: Due[][], { from, to }: Span, start: number): AnnouncementEvent => {
   const data: DataOf<typeof EpisodeMissed> = {
     from: from.toISOString(),
     to: to.toISOString(),
     shows: byShow.map(each => {
-      // A date without an hour is due once in every zone.
-      const episodes = new Map(each.flatMap(due => due.episodes).map(episode => [episode.id, episodeBrief(episode)]))
-      return { show: showBrief(each[0]!.show), episodes: [...episodes.values()].slice(0, MOST_EPISODES) }
+      // An episode without an hour is due once in every zone, so it is here several times.
+      const episodes = new Map(each.flatMap(due => due.episodes).map(episode => [episode.id, toEventEpisode(episode)]))
+      return { show: toEventShow(each[0]!.show), episodes: [...episodes.values()].slice(0, maxEpisodesPerEvent) }
     }),
   }
   const part = start === 0 ? '' : `/${start}`

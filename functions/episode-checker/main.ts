@@ -9,7 +9,7 @@ import { episodeChecker } from './episode-checker.ts'
 
 const db = postgres(env('DATABASE_URL'), { applicationName: 'episode-checker' })
 const shows = mongo(env('MONGODB_URI'))
-const outside = {
+const dependencies = {
   db,
   catalogue: catalogueIn(shows),
   clock: systemClock,
@@ -17,6 +17,6 @@ const outside = {
 
 serve({
   name: 'episode-checker',
-  events: [on(Tick, (tick, { publish }) => episodeChecker(tick, { ...outside, publish }))],
+  events: [on(Tick, (tick, { publish }) => episodeChecker(tick, { ...dependencies, publish }))],
   close: [() => db.end(), () => shows.end()],
 })

@@ -13,7 +13,8 @@ import { systemClock } from '#functions/host/clock.ts'
 import { env } from '#functions/host/env.ts'
 import { on, serve } from '#functions/host/serve.ts'
 import { tvmaze } from '#functions/tvmaze/client.ts'
-import { seriesFollowed, seriesRefresher } from './series-refresher.ts'
+import { seriesFollowed } from './series-followed.ts'
+import { seriesRefresher } from './series-refresher.ts'
 
 const db = postgres(env('DATABASE_URL'), { applicationName: 'series-refresher' })
 const shows = mongo(env('MONGODB_URI'))
@@ -24,10 +25,10 @@ const tvmazeFor = (caller: TvmazeCaller, longestWaitMs: number) =>
     longestWaitMs,
     budget: { take: () => budget.take(caller), pause: budget.pause },
   })
-const forRound = tvmazeFor('round', 60_000)
-// Three calls: their waits together stay below the timeout of the Trigger.
+const forTick = tvmazeFor('round', 60_000)
+// A show takes three calls. Their waits together stay below the timeout of the Trigger.
 const forFollow = tvmazeFor('follow', 25_000)
-const outside = {
+const dependencies = {
   catalogue: catalogueIn(shows),
   follows: followsIn(db),
   announcements: announcementsIn(db),
@@ -41,10 +42,10 @@ serve({
   name: 'series-refresher',
   events: [
     on(Tick, (tick, { log, signal, publish }) =>
-      seriesRefresher(tick, { ...outside, tvmaze: forRound, log, publish }, signal),
+      seriesRefresher(tick, { ...dependencies, tvmaze: forTick, log, publish }, signal),
     ),
     on(SeriesFollowed, (event, { log, publish }) =>
-      seriesFollowed(event, { ...outside, tvmaze: forFollow, log, publish }),
+      seriesFollowed(event, { ...dependencies, tvmaze: forFollow, log, publish }),
     ),
   ],
   close: [() => db.end(), () => shows.end()],

@@ -1,8 +1,8 @@
 import type { Episode, Show } from '#database/series/show.ts'
 import type { EventEpisode, EventShow } from '#events/show.ts'
 
-/** What an event tells of a show. */
-export const showBrief = ({ _id, name, names, url, image, channel }: Show): EventShow => ({
+/** The fields of a show that an event contains. */
+export const toEventShow = ({ _id, name, names, url, image, channel }: Show): EventShow => ({
   id: _id,
   name,
   ...(names.pt === null ? {} : { namePt: names.pt }),
@@ -11,8 +11,8 @@ export const showBrief = ({ _id, name, names, url, image, channel }: Show): Even
   channel,
 })
 
-/** What an event tells of an episode. */
-export const episodeBrief = ({ id, name, season, number, airdate, airstamp }: Episode): EventEpisode => ({
+/** The fields of an episode that an event contains. */
+export const toEventEpisode = ({ id, name, season, number, airdate, airstamp }: Episode): EventEpisode => ({
   id,
   name,
   season,

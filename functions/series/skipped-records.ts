@@ -5,14 +5,14 @@ import type { Cause } from '#events/event.ts'
 import { RecordSkipped } from '#events/record-skipped.ts'
 import type { Publish } from '#functions/host/publish.ts'
 
-/** A broken import may spoil thousands of records: the first of them say enough. */
-const mostReports = 20
+/** A broken import may damage thousands of records. The first ones are enough for the operators. */
+const maxReports = 20
 
-/** The records that one run of a rule left out. */
+/** The records that one run of a rule skipped because they are not usable. */
 export interface Skipped {
   skip: Skip
-  /** Tells the operators of those that they do not know of yet. */
-  report(cause: Cause, outside: { records: SkippedRecords; publish: Publish; now: Date }): Promise<void>
+  /** Publishes an event for each record that is not reported to the operators yet. */
+  report(cause: Cause, dependencies: { records: SkippedRecords; publish: Publish; now: Date }): Promise<void>
 }
 
 export const skippedRecords = (): Skipped => {
@@ -25,15 +25,15 @@ export const skippedRecords = (): Skipped => {
     },
     report: async (cause, { records, publish, now }) => {
       if (found.size === 0) return
-      const news = (await records.unreported([...found.values()], now)).slice(0, mostReports)
-      if (news.length === 0) return
-      await publish(news.map(record => skippedEvent(cause, record, now)))
-      await records.markReported(news, now)
+      const unreported = (await records.unreported([...found.values()], now)).slice(0, maxReports)
+      if (unreported.length === 0) return
+      await publish(unreported.map(record => skippedEvent(cause, record, now)))
+      await records.markReported(unreported, now)
     },
   }
 }
 
-/** The report of one record. */
+/** The event that reports one record. */
 export const skippedEvent = (cause: Cause, record: SkippedRecord, now: Date) => {
   const name = createHash('sha256').update(record.key).digest('hex').slice(0, 16)
   return RecordSkipped.from(cause, {

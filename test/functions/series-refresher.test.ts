@@ -12,9 +12,10 @@ import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import type { SeriesChanged } from '#events/series-changed.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
 import { Permanent, RetryLater } from '#functions/host/errors.ts'
-import { changes, struck } from '#functions/series-refresher/changes.ts'
-import { seriesFollowed, seriesRefresher } from '#functions/series-refresher/series-refresher.ts'
-import { updatesSince, wanted } from '#functions/series-refresher/wanted.ts'
+import { seriesFollowed } from '#functions/series-refresher/series-followed.ts'
+import { seriesRefresher } from '#functions/series-refresher/series-refresher.ts'
+import { countNotFound, showChanges } from '#functions/series-refresher/show-changes.ts'
+import { showsToFetch, updatesSince } from '#functions/series-refresher/shows-to-fetch.ts'
 import { tvmaze } from '#functions/tvmaze/client.ts'
 import { startTvmaze, type TvmazeSimulator } from '#simulators/tvmaze.ts'
 import { freshDatabase, freshMongo, type TestDatabase } from '#test/support/database.ts'
@@ -294,7 +295,7 @@ describe('TVMaze has no such series any more', () => {
 
   test('a 404 that passes is forgotten', async () => {
     const show: Show = { ...(await outside().tvmaze.show(simulator.showIds.hiatus)) }
-    await catalogue.keep(struck(show, now))
+    await catalogue.keep(countNotFound(show, now))
     await follow(simulator.showIds.hiatus)
     later(HOUR)
     await tick()
@@ -441,13 +442,13 @@ describe('the decisions', () => {
       show([], { _id: 5 }),
       show([], { _id: 6, gone: true, missingSince: at(-HOUR).toISOString() }),
     ]
-    expect(wanted([1, 2, 3, 4, 5, 6], known, new Map([[3, 2]]), at(0))).toEqual([
+    expect(showsToFetch([1, 2, 3, 4, 5, 6], known, new Map([[3, 2]]), at(0))).toEqual([
       { id: 4, why: 'missing' },
       { id: 3, why: 'edited' },
       { id: 2, why: 'gone?' },
       { id: 1, why: 'old' },
     ])
-    expect(wanted([3], known, null, at(0))).toEqual([])
+    expect(showsToFetch([3], known, null, at(0))).toEqual([])
   })
 
   test.each<[string, Partial<Episode>, Partial<Episode>, boolean]>([
@@ -472,7 +473,7 @@ describe('the decisions', () => {
     ],
     ['postponed to next year', {}, { airdate: '2027-05-01', airstamp: null }, true],
   ])('%s', (_, old, young, told) => {
-    expect(changes(show([episode(old)]), show([episode(young)]), at(0)).length).toBe(told ? 1 : 0)
+    expect(showChanges(show([episode(old)]), show([episode(young)]), at(0)).length).toBe(told ? 1 : 0)
   })
 
   test('a whole season that moves is told as its next episode', () => {
@@ -481,6 +482,8 @@ describe('the decisions', () => {
         const airs = new Date(at((5 + 7 * index + days) * DAY)).toISOString().replace('.000Z', 'Z')
         return episode({ id: index, number: index, airdate: airs.slice(0, 10), airstamp: airs })
       })
-    expect(changes(show(season(0)), show(season(7)), at(0))).toMatchObject([{ change: 'moved', episode: { id: 0 } }])
+    expect(showChanges(show(season(0)), show(season(7)), at(0))).toMatchObject([
+      { change: 'moved', episode: { id: 0 } },
+    ])
   })
 })

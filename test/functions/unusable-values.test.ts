@@ -22,7 +22,7 @@ import { episodeChecker } from '#functions/episode-checker/episode-checker.ts'
 import { Permanent } from '#functions/host/errors.ts'
 import { logger } from '#functions/host/log.ts'
 import { notificationFanout } from '#functions/notification-fanout/notification-fanout.ts'
-import { episodeBrief, showBrief } from '#functions/series/event-show.ts'
+import { toEventEpisode, toEventShow } from '#functions/series/event-show.ts'
 import { seriesRefresher } from '#functions/series-refresher/series-refresher.ts'
 import { decode, encode } from '#functions/telegram/callback-data.ts'
 import { deliver } from '#functions/telegram-notifier/deliver.ts'
@@ -372,7 +372,7 @@ describe('an entry of the catalogue', () => {
         const { show } = validShow(document)
         if (show === null || show.episodes.length === 0) return
         const followedBefore = new Date(0).toISOString()
-        const data = { show: showBrief(show), episodes: show.episodes.map(episodeBrief), followedBefore }
+        const data = { show: toEventShow(show), episodes: show.episodes.map(toEventEpisode), followedBefore }
         expect(valid(data), JSON.stringify(valid.errors)).toBe(true)
         expect(() => JSON.parse(jsonText(data))).not.toThrow()
       }),

@@ -1,0 +1,43 @@
+import type { Cursors } from '#database/operations/cursors.ts'
+import type { SkippedRecords } from '#database/operations/skipped-records.ts'
+import type { Announcements } from '#database/series/announcements.ts'
+import type { Catalogue } from '#database/series/catalogue.ts'
+import type { Follows } from '#database/series/follows.ts'
+import type { MissingShows } from '#database/series/missing-shows.ts'
+import type { Clock } from '#functions/host/clock.ts'
+import type { Logger } from '#functions/host/log.ts'
+import type { Publish } from '#functions/host/publish.ts'
+import { type Tvmaze, TvmazeUnavailable } from '#functions/tvmaze/client.ts'
+
+/** What the rules read, write and call. */
+export interface Dependencies {
+  tvmaze: Tvmaze
+  catalogue: Catalogue
+  follows: Pick<
+    Follows,
+    | 'followedShows'
+    | 'zonesFollowing'
+    | 'followersOf'
+    | 'titleOf'
+    | 'moveSubject'
+    | 'nextWaiting'
+    | 'isWaiting'
+    | 'clearWaiting'
+  >
+  announcements: Pick<Announcements, 'of' | 'save' | 'markPublished' | 'copyToShow'>
+  missingShows: MissingShows
+  cursors: Pick<Cursors, 'reached' | 'advance'>
+  skippedRecords: SkippedRecords
+  publish: Publish
+  clock: Clock
+  log: Logger
+}
+
+/** For `catch`: logs that TVMaze is unavailable and returns null. Throws every other error. */
+export const nullIfUnavailable =
+  (log: Logger, what: string) =>
+  (error: unknown): null => {
+    if (!(error instanceof TvmazeUnavailable)) throw error
+    log.warn({ what, status: error.status }, error.message)
+    return null
+  }

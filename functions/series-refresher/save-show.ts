@@ -1,0 +1,113 @@
+import type { Announcement } from '#database/series/announcements.ts'
+import type { Episode, Show } from '#database/series/show.ts'
+import { EpisodeMissed } from '#events/episode-missed.ts'
+import type { Cause, DataOf } from '#events/event.ts'
+import { announcementOf } from '#functions/series/episode-identity.ts'
+import { toEventEpisode, toEventShow } from '#functions/series/event-show.ts'
+import type { Dependencies } from './dependencies.ts'
+import { changedEvent, inParts, mergedEvent } from './series-changed-events.ts'
+import { lateEpisodes, maxLateMs, showChanges } from './show-changes.ts'
+
+/** The number of episodes in one event, so that the broker accepts the size of the event. */
+const maxEpisodesPerEvent = 500
+
+/** A show as the catalogue has it (null if it is new there), and as TVMaze has it now. */
+export interface FetchedShow {
+  before: Show | null
+  after: Show
+}
+
+/** Saves TVMaze's response to a request for the show `id`. A response with another id means that TVMaze merged the show into that one. */
+export const saveFetched = async (
+  cause: Cause,
+  id: number,
+  fetched: FetchedShow,
+  deps: Dependencies,
+): Promise<void> => {
+  await deps.missingShows.clearMissing(id)
+  await deps.follows.clearWaiting(id, deps.clock())
+  if (fetched.after._id === id) return saveShow(cause, fetched, deps)
+  return mergeInto(cause, id, fetched.before, fetched.after, deps)
+}
+
+/**
+ * Publishes the changes of a show, then writes the show. After a crash in between the next attempt finds the same changes again and
+ * publishes them with the same ids.
+ */
+export const saveShow = async (cause: Cause, { before, after }: FetchedShow, deps: Dependencies): Promise<void> => {
+  const { catalogue, announcements, follows, publish, clock } = deps
+  if (before !== null) {
+    const now = clock()
+    const announced = await announcements.of([after._id])
+    const found = showChanges(before, after, now, announcedBeforeEdit(after, announced))
+    await publish(found.map(change => changedEvent(cause, after, change)))
+    const late = lateEpisodes(before, after, now, announced, await follows.zonesFollowing(after._id))
+    if (late.length > 0) await announceLate(cause, after, late, deps)
+  }
+  await catalogue.keep(after)
+}
+
+/** Whether the edit changes the date of an episode that followers wait for. */
+export const changesDates = async (
+  { before, after }: FetchedShow,
+  { announcements, clock }: Dependencies,
+): Promise<boolean> => {
+  if (before?._id !== after._id) return false
+  const announced = announcedBeforeEdit(after, await announcements.of([after._id]))
+  return showChanges(before, after, clock(), announced).some(({ change }) => change === 'moved')
+}
+
+const lateEventId = ({ _id, updated }: Show) => `show/${_id}@${updated}/late`
+
+/** Leaves out the announcement that this edit itself leads to. It exists if an earlier attempt crashed before it wrote the show. */
+const announcedBeforeEdit = (after: Show, announced: Announcement[]) =>
+  announced.filter(({ eventId }) => eventId !== lateEventId(after))
+
+/** Saves the announcements before the show is in the catalogue, so that the episode-checker does not announce the episodes again. */
+const announceLate = async (cause: Cause, show: Show, late: Episode[], deps: Dependencies): Promise<void> => {
+  const { announcements, publish, clock } = deps
+  const now = clock()
+  const data: DataOf<typeof EpisodeMissed> = {
+    why: 'late',
+    from: new Date(now.getTime() - maxLateMs).toISOString(),
+    to: now.toISOString(),
+    shows: [{ show: toEventShow(show), episodes: late.slice(0, maxEpisodesPerEvent).map(toEventEpisode) }],
+  }
+  const event = { id: lateEventId(show), subject: `show/${show._id}`, data }
+  const records = late.map(episode => announcementOf(show, episode, '', event.id))
+  await announcements.save({ ...event, type: EpisodeMissed.name }, records, now)
+  await publish([EpisodeMissed.from(cause, event)])
+  await announcements.markPublished([event.id], now)
+}
+
+/**
+ * Moves the followers of the show `id` to the show that TVMaze merged it into. Only followers who know the show by another name get a
+ * message. It is published before the move, because afterwards the former followers cannot be told from the others. Episodes that were
+ * announced under the old id are not announced again.
+ */
+export const mergeInto = async (
+  cause: Cause,
+  id: number,
+  before: Show | null,
+  mergedInto: Show,
+  deps: Dependencies,
+): Promise<void> => {
+  const { catalogue, follows, announcements, publish } = deps
+  const known = await catalogue.show(mergedInto._id)
+  await announcements.copyToShow(id, mergedInto._id)
+  await saveShow(cause, { before: known, after: mergedInto }, deps)
+  const formerName = before?.name ?? (await follows.titleOf(`show/${id}`))
+  if (formerName !== null && comparable(formerName) !== comparable(mergedInto.name)) {
+    const chats = (await follows.followersOf(`show/${id}`)).map(chat => chat.id)
+    for (const part of inParts(chats)) await publish([mergedEvent(cause, id, formerName, mergedInto, part)])
+  }
+  await follows.moveSubject(`show/${id}`, `show/${mergedInto._id}`)
+  await catalogue.forget(id)
+}
+
+/** Letters and digits only, so that punctuation, accents and capitals make no difference. */
+const comparable = (name: string) =>
+  name
+    .normalize('NFKD')
+    .replace(/[^\p{Letter}\p{Number}]/gu, '')
+    .toLowerCase()

@@ -1,0 +1,59 @@
+import type { EventOf } from '#events/event.ts'
+import type { SeriesFollowed } from '#events/series-followed.ts'
+import { Permanent, RetryLater } from '#functions/host/errors.ts'
+import { ShowGone, ShowUnreadable, TvmazeUnavailable } from '#functions/tvmaze/client.ts'
+import type { Dependencies } from './dependencies.ts'
+import { recordNotFound } from './not-found.ts'
+import { saveFetched } from './save-show.ts'
+
+const freshMs = 60 * 60_000
+/** Shorter than the time in which the broker retries series.followed. */
+const retryMs = 4 * 60_000
+
+/**
+ * Fetches a show soon after a chat followed it, unless the catalogue has it from the last hour. If several shows wait for their first
+ * fetch, each event fetches the one whose turn it is, so that many follows of one chat do not delay the other chats.
+ * Throws RetryLater if TVMaze is unavailable.
+ */
+export const seriesFollowed = async (event: EventOf<typeof SeriesFollowed>, deps: Dependencies): Promise<void> => {
+  const { showId } = event.data
+  const { follows } = deps
+  const next = await follows.nextWaiting([...inProgress])
+  if (next !== null) await fetchFollowed(event, next, deps)
+  if (next !== showId && !(await follows.isWaiting(showId))) await fetchFollowed(event, showId, deps)
+}
+
+/** The shows that this process fetches at the moment. */
+const inProgress = new Set<number>()
+
+const fetchFollowed = async (event: EventOf<typeof SeriesFollowed>, showId: number, deps: Dependencies) => {
+  inProgress.add(showId)
+  try {
+    await fetchUnlessFresh(event, showId, deps)
+    await deps.follows.clearWaiting(showId, deps.clock())
+  } finally {
+    inProgress.delete(showId)
+  }
+}
+
+const fetchUnlessFresh = async (event: EventOf<typeof SeriesFollowed>, showId: number, deps: Dependencies) => {
+  const { catalogue, tvmaze, clock, log } = deps
+  const before = await catalogue.show(showId)
+  if (before !== null && clock().getTime() - Date.parse(before.fetchedAt) < freshMs) return
+  try {
+    await saveFetched(event, showId, { before, after: await tvmaze.show(showId) }, deps)
+  } catch (error) {
+    if (error instanceof ShowUnreadable) throw new Permanent(error.message)
+    if (error instanceof TvmazeUnavailable) {
+      // The broker's retries end soon. The hourly tick fetches the show, and a dead letter for each show would help no operator.
+      if (clock().getTime() - Date.parse(event.time) > retryMs) {
+        log.warn({ show: showId, status: error.status }, 'a followed series is left to the hourly tick')
+        return
+      }
+      throw new RetryLater(`${error.message}: series ${showId} is not in the catalogue yet`, error.retryAfterS ?? 30)
+    }
+    if (!(error instanceof ShowGone)) throw error
+    log.warn({ show: showId }, 'a series was followed that TVMaze does not have any more')
+    await recordNotFound(event, showId, before, deps)
+  }
+}

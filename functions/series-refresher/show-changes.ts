@@ -1,0 +1,168 @@
+import type { Announcement } from '#database/series/announcements.ts'
+import type { Episode, Show } from '#database/series/show.ts'
+import {
+  announcedZones,
+  counterpartIn,
+  dueAt,
+  graceMs,
+  isAnnounceable,
+  isPostponed,
+} from '#functions/series/episode-identity.ts'
+
+/** A change of a show that its followers get a message about. */
+export type ShowChange =
+  | { change: 'moved'; episode: Episode; before: Episode }
+  /** `last` is the last episode that is still to come; null if there is none. */
+  | { change: 'ended'; last: Episode | null }
+  | { change: 'returned' }
+
+const minuteMs = 60_000
+const hourMs = 60 * minuteMs
+const dayMs = 24 * hourMs
+/** Dates further away are guesses, and followers get no message about their changes. */
+const soonMs = 30 * dayMs
+/** Episodes that came out longer ago are not announced. */
+export const maxLateMs = 7 * dayMs
+/** This many older episodes in one edit are an import of episodes that came out long ago. */
+const backCatalogueSize = 3
+/** The episode-checker runs every few minutes. It may not have seen episodes this close to the edge of its span. */
+const checkerToleranceMs = 30 * minuteMs
+
+// Only to compare and sort: a date without an hour counts as noon, an episode without a date as the far future.
+const approximateMs = ({ airstamp, airdate }: Episode): number =>
+  airstamp !== null
+    ? Date.parse(airstamp)
+    : airdate === ''
+      ? Number.POSITIVE_INFINITY
+      : Date.parse(`${airdate}T12:00:00Z`)
+
+const byTime = (one: Episode, other: Episode) => approximateMs(one) - approximateMs(other)
+
+const hasOtherDate = (before: Episode, after: Episode): boolean =>
+  before.airstamp !== null && after.airstamp !== null
+    ? Math.abs(approximateMs(before) - approximateMs(after)) >= 12 * hourMs
+    : before.airdate !== after.airdate
+
+/**
+ * The changes that followers get a message about: the end, the return, and another date of the next episode or of one that was announced
+ * as out. `known`: the announcements of the show so far.
+ */
+export const showChanges = (
+  before: Show,
+  after: Show,
+  now: Date,
+  known: readonly Announcement[] = [],
+): ShowChange[] => {
+  const found: ShowChange[] = []
+  const moved = postponed(before, after, now, known) ?? movedNext(before, after, now, known)
+  if (moved !== null) found.push(moved)
+  if (before.status !== 'Ended' && after.status === 'Ended')
+    found.push({ change: 'ended', last: lastToCome(after, now) })
+  if (before.status === 'Ended' && ['Running', 'In Development'].includes(after.status))
+    found.push({ change: 'returned' })
+  return found
+}
+
+/**
+ * The first episode that was announced as out and now has a later date. The others probably moved with it. Also an announced episode
+ * that loses its date, and later gets a new one.
+ */
+const postponed = (before: Show, after: Show, now: Date, known: readonly Announcement[]): ShowChange | null => {
+  const isUndated = ({ airdate }: Episode) => airdate === ''
+  const out = before.episodes
+    .filter(isAnnounceable)
+    .filter(
+      episode =>
+        isUndated(episode) ||
+        (approximateMs(episode) <= now.getTime() && approximateMs(episode) > now.getTime() - soonMs),
+    )
+    .filter(episode => announcedZones(before, episode, known).size > 0)
+    .sort(byTime)
+  for (const old of out) {
+    const episode = counterpartIn(after.episodes, old)
+    if (episode === undefined || approximateMs(episode) <= now.getTime()) continue
+    if (isUndated(episode) ? !isUndated(old) : isPostponed(old, episode))
+      return { change: 'moved', episode, before: old }
+  }
+  return null
+}
+
+/** The next episode, if it has another date now. */
+const movedNext = (before: Show, after: Show, now: Date, known: readonly Announcement[]): ShowChange | null => {
+  const next = before.episodes
+    .filter(isAnnounceable)
+    .filter(episode => approximateMs(episode) > now.getTime() && approximateMs(episode) !== Number.POSITIVE_INFINITY)
+    .sort(byTime)[0]
+  if (next === undefined) return null
+  const episode = counterpartIn(after.episodes, next)
+  if (episode === undefined || !hasOtherDate(next, episode)) return null
+  // Dates far in the future are guesses. Followers do not wait for them yet.
+  if (Math.min(approximateMs(next), approximateMs(episode)) > now.getTime() + soonMs) return null
+  // An episode that moves into the past is announced as out instead, unless it was announced for that date before.
+  if (approximateMs(episode) <= now.getTime() && announcedZones(after, episode, known).size === 0) return null
+  return { change: 'moved', episode, before: next }
+}
+
+/** Whether an episode is in the future. A date without an hour is in the future until the day is over. */
+const isToCome = ({ airstamp, airdate }: Episode, now: Date): boolean =>
+  airstamp === null ? airdate >= now.toISOString().slice(0, 10) : Date.parse(airstamp) > now.getTime()
+
+/** The last future episode with a date; if there is none, the last one without a date that follows the episodes that came out. */
+const lastToCome = (show: Show, now: Date): Episode | null => {
+  const episodes = show.episodes.filter(isAnnounceable)
+  const dated = episodes.filter(({ airdate }) => airdate !== '')
+  const last = dated
+    .filter(episode => isToCome(episode, now))
+    .sort(byTime)
+    .at(-1)
+  if (last !== undefined) return last
+  const numbered = (list: Episode[]) => list.filter(({ number }) => number !== null).sort(byNumber)
+  const [latest, undated] = [dated, episodes.filter(({ airdate }) => airdate === '')].map(list => numbered(list).at(-1))
+  return undated !== undefined && (latest === undefined || byNumber(latest, undated) < 0) ? undated : null
+}
+
+const byNumber = (one: Episode, other: Episode) => one.season - other.season || (one.number ?? 0) - (other.number ?? 0)
+
+/**
+ * Episodes that came out, that this edit mentions for the first time, and that are too old for the episode-checker. `zones` are those of
+ * the followers. If the edit also adds several older episodes, it is an import, and new episodes are not announced.
+ */
+export const lateEpisodes = (
+  before: Show,
+  after: Show,
+  now: Date,
+  known: readonly Announcement[],
+  zones: readonly string[],
+): Episode[] => {
+  const age = (episode: Episode) => {
+    const first = Math.min(...zones.map(zone => dueAt(episode, zone)?.getTime() ?? Number.POSITIVE_INFINITY))
+    return now.getTime() - first
+  }
+  const old = new Map(after.episodes.map(episode => [episode, counterpartIn(before.episodes, episode)]))
+  const isNew = (episode: Episode) => old.get(episode) === undefined
+  const older = after.episodes.filter(episode => isNew(episode) && isAnnounceable(episode) && age(episode) > maxLateMs)
+  const isBackCatalogue = older.length >= backCatalogueSize
+  return after.episodes
+    .filter(isAnnounceable)
+    .filter(episode => age(episode) >= graceMs - checkerToleranceMs && age(episode) <= maxLateMs)
+    .filter(episode =>
+      isNew(episode) ? !isBackCatalogue : approximateMs(old.get(episode)!) > now.getTime() - checkerToleranceMs,
+    )
+    .filter(episode => announcedZones(after, episode, known).size === 0)
+    .sort(byTime)
+}
+
+/** A show is gone for good when TVMaze answered 404 three times, over at least two days. */
+export const isGone = (notFoundCount: number, since: Date, now: Date): boolean =>
+  notFoundCount >= 3 && now.getTime() - since.getTime() >= 2 * dayMs
+
+/** The show after one more 404. */
+export const countNotFound = (show: Show, now: Date): Show => {
+  const missingSince = show.missingSince ?? now.toISOString()
+  const strikes = (show.strikes ?? 0) + 1
+  const gone = isGone(strikes, new Date(missingSince), now)
+  return { ...show, missingSince, strikes, fetchedAt: now.toISOString(), ...(gone ? { gone: true } : {}) }
+}
+
+/** So many of the fetched shows have new dates that TVMaze is probably mistaken. */
+export const isSuspicious = (moved: number, fetched: number): boolean => moved >= 10 && moved > fetched * 0.2

@@ -1,0 +1,51 @@
+import type { MissingShow } from '#database/series/missing-shows.ts'
+import type { Freshness } from '#database/series/show.ts'
+
+const hourMs = 60 * 60_000
+const dayMs = 24 * hourMs
+
+/** The shortest list of TVMaze's edits that contains all edits since `seen`; undefined is the list of all shows. */
+export const updatesSince = (seen: Date, now: Date): 'day' | 'week' | 'month' | undefined => {
+  const age = now.getTime() - seen.getTime()
+  if (age < 20 * hourMs) return 'day'
+  if (age < 6 * dayMs) return 'week'
+  return age < 28 * dayMs ? 'month' : undefined
+}
+
+/** A show to fetch: it is not in the catalogue, TVMaze edited it, TVMaze answered 404 last time, or its last fetch is long ago. */
+export interface ShowToFetch {
+  id: number
+  why: 'missing' | 'edited' | 'gone?' | 'old'
+}
+
+const order: Record<ShowToFetch['why'], number> = { missing: 0, edited: 1, 'gone?': 2, old: 3 }
+
+/**
+ * The followed shows to fetch, the most urgent first. `updates`: when TVMaze last edited each show, null if TVMaze did not answer.
+ * `missing`: the shows that TVMaze answered 404 for.
+ */
+export const showsToFetch = (
+  followed: readonly number[],
+  known: readonly Freshness[],
+  updates: ReadonlyMap<number, number> | null,
+  now: Date,
+  missing: readonly MissingShow[] = [],
+): ShowToFetch[] => {
+  // A show that is gone is asked for once a month, because TVMaze may list it again.
+  const gone = new Set(
+    missing
+      .filter(({ goneAt }) => goneAt !== null && now.getTime() - goneAt.getTime() < 30 * dayMs)
+      .map(({ showId }) => showId),
+  )
+  const byId = new Map(known.map(show => [show._id, show]))
+  return followed
+    .flatMap((id): ShowToFetch[] => {
+      const show = byId.get(id)
+      if (show === undefined) return gone.has(id) ? [] : [{ id, why: 'missing' }]
+      if ((updates?.get(id) ?? 0) > show.updated) return [{ id, why: 'edited' }]
+      if (show.missingSince !== undefined && show.gone !== true) return [{ id, why: 'gone?' }]
+      const age = now.getTime() - Date.parse(show.fetchedAt)
+      return age > (show.status === 'Ended' ? 30 : 7) * dayMs ? [{ id, why: 'old' }] : []
+    })
+    .sort((one, other) => order[one.why] - order[other.why])
+}
