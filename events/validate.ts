@@ -1,6 +1,5 @@
 import { Ajv, type ErrorObject } from 'ajv'
 import formats from 'ajv-formats'
-import type { TObject } from 'typebox'
 import type { EventDefinition } from './event.ts'
 
 /** What is wrong with data, as ajv says it. */
@@ -32,5 +31,3 @@ const compiler = () => {
 /** ajv as the build uses it too: one set of rules. */
 export const newCompiler = (options: ConstructorParameters<typeof Ajv>[0] = {}): Ajv =>
   formats.default(new Ajv(options))
-
-export type Schema = TObject

@@ -448,7 +448,7 @@ describe('monitors', () => {
   ])('/monitorar %s is refused in words that help', async (argument, words) => {
     const person = somebody()
     expect((await person.says(`/monitorar ${argument}`)).text).toMatch(words)
-    expect(await world.deps.monitors.countOf(person.chatId)).toBe(0)
+    expect(await world.deps.monitors.of(person.chatId)).toHaveLength(0)
   })
 
   test.each([
@@ -484,7 +484,7 @@ describe('monitors', () => {
     const answer = await person.says(text)
     expect(answer.text).toMatch(/^Não posso vigiar/)
     expect(answer.text).not.toContain('hunter2')
-    expect(await world.deps.monitors.countOf(person.chatId)).toBe(0)
+    expect(await world.deps.monitors.of(person.chatId)).toHaveLength(0)
   })
 
   test.each([
@@ -510,7 +510,7 @@ describe('monitors', () => {
       expect((await person.says(`/monitorar lento.example ${more}`)).text).toMatch(
         /^O limite de tempo da resposta vai de/,
       )
-      expect(await world.deps.monitors.countOf(person.chatId)).toBe(0)
+      expect(await world.deps.monitors.of(person.chatId)).toHaveLength(0)
     },
   )
 
@@ -524,7 +524,7 @@ describe('monitors', () => {
     )
     expect((await person.says('/monitorar um.a.mais.example')).text).toMatch(/^Você já tem 50 monitores/)
     expect((await person.says('/monitorar m7.example 10m')).text).not.toMatch(/50/)
-    expect(await world.deps.monitors.countOf(person.chatId)).toBe(50)
+    expect(await world.deps.monitors.of(person.chatId)).toHaveLength(50)
   })
 
   test('the list tells state, uptime and age of the last check; what is down comes first', async () => {

@@ -51,13 +51,6 @@ export const chatsIn = (db: Postgres) => ({
     )
   },
 
-  markReachable: async (id: number): Promise<void> => {
-    await db.query(
-      `update chat set unreachable_since = null, unreachable_reason = null where id = $1 and unreachable_since is not null`,
-      [id],
-    )
-  },
-
   /**
    * A group became a supergroup and has a new id: everything it had moves along. Safe to say twice. Nothing happens for ids that are
    * not those of two groups, because what is moved is deleted where it was.

@@ -40,5 +40,3 @@ export const tvmazeBudgetIn = (db: Postgres) => ({
     )
   },
 })
-
-export type TvmazeBudget = ReturnType<typeof tvmazeBudgetIn>

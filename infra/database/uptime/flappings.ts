@@ -89,5 +89,3 @@ export const flappingsIn = (db: Postgres) => ({
       )
     ).rows,
 })
-
-export type Flappings = ReturnType<typeof flappingsIn>

@@ -73,22 +73,6 @@ export const incidentsIn = (db: Postgres) => ({
     )
   },
 
-  openOf: async (monitorId: number): Promise<Incident | null> =>
-    (
-      await db.query<Incident>(`select ${columns} from incident where monitor_id = $1 and closed_at is null`, [
-        monitorId,
-      ])
-    ).rows[0] ?? null,
-
-  /** The newest ones of a monitor. */
-  of: async (monitorId: number, limit: number): Promise<Incident[]> =>
-    (
-      await db.query<Incident>(
-        `select ${columns} from incident where monitor_id = $1 order by opened_at desc, id desc limit $2`,
-        [monitorId, limit],
-      )
-    ).rows,
-
   /** What these results opened and closed: a repeat of theirs has to tell the same again. */
   causedBy: async (causes: string[], monitorIds: number[]): Promise<IncidentChange[]> =>
     (
@@ -112,5 +96,3 @@ export const incidentsIn = (db: Postgres) => ({
       flapping: flapping && { ...flapping, since: new Date(flapping.since) },
     })),
 })
-
-export type Incidents = ReturnType<typeof incidentsIn>

@@ -138,10 +138,6 @@ export const monitorsIn = (db: Postgres) => ({
   of: async (chatId: number): Promise<Monitor[]> =>
     (await db.query<Monitor>(`select ${columns} from monitor where chat_id = $1 order by id`, [chatId])).rows,
 
-  countOf: async (chatId: number): Promise<number> =>
-    (await db.query<{ count: number }>('select count(*) as count from monitor where chat_id = $1', [chatId])).rows[0]!
-      .count,
-
   /** Watched no more until it is resumed; an open incident, and a time of flapping, ends without a word. null where the chat has no such monitor. */
   pause: async (chatId: number, id: number): Promise<Monitor | null> =>
     (

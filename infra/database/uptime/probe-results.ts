@@ -231,5 +231,3 @@ export const probeResultsIn = (db: Postgres) => ({
       for (const name of large) await tx.query(`drop table if exists ${name}`)
     }),
 })
-
-export type ProbeResults = ReturnType<typeof probeResultsIn>

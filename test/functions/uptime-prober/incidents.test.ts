@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Postgres } from '#database/connect.ts'
 import { followsIn } from '#database/series/follows.ts'
-import { incidentsIn } from '#database/uptime/incidents.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import { type ProbeResult, probeResultsIn } from '#database/uptime/probe-results.ts'
@@ -10,6 +9,7 @@ import { rootCause, type VigiaEvent } from '#events/event.ts'
 import type { CheckOutcome } from '#functions/uptime-prober/check-runner.ts'
 import { resultWriter } from '#functions/uptime-prober/result-writer.ts'
 import { stateConfirmedBy, verdict } from '#functions/uptime-prober/verdict.ts'
+import { incidentsOf } from '#test/functions/uptime-prober/support.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 import { type VirtualTime, virtualTime } from '#test/support/virtual-time.ts'
 
@@ -112,7 +112,7 @@ describe('what a chat has watched', () => {
     await monitors.pause(chatId, monitor.id)
     const again = await monitors.add({ ...site, intervalS: 10 })
     expect(again).toMatchObject({ isNew: false, monitor: { id: monitor.id, intervalS: 10, pausedAt: null } })
-    expect(await monitors.countOf(chatId)).toBe(1)
+    expect(await monitors.of(chatId)).toHaveLength(1)
     expect(await monitors.of(chatId)).toEqual([again.monitor])
   })
 
@@ -132,7 +132,7 @@ describe('what a chat has watched', () => {
     expect(await monitorsIn(db).get(id)).toBeNull()
     expect(await followsIn(db).followersOf(`monitor/${id}`)).toEqual([])
     expect(await probeHoursIn(db).uptime([id], slot(0))).toEqual(new Map())
-    expect(await incidentsIn(db).of(id, 10)).toEqual([])
+    expect(await incidentsOf(db, id)).toEqual([])
   })
 })
 
@@ -155,7 +155,7 @@ describe('a confirmed failure', () => {
       data: { ...told, status: 500, error: 'status', lastOkAt: slot(0).toISOString() },
     })
     expect(news[1]).toMatchObject({ type: 'dev.vigia.monitor.up', data: { ...told, until: slot(3).toISOString() } })
-    expect(await incidentsIn(db).of(id, 10)).toMatchObject([{ openedAt: slot(1), closedAt: slot(3) }])
+    expect(await incidentsOf(db, id)).toMatchObject([{ openedAt: slot(1), closedAt: slot(3) }])
   })
 
   test('of a monitor that was never up opens one too', async () => {
@@ -169,7 +169,7 @@ describe('a confirmed failure', () => {
     await kept(id, 'good', 'bad')
     const monitors = monitorsIn(db)
     expect(await monitors.pause(chatId, id)).toMatchObject({ state: 'new', pausedAt: expect.any(Date) })
-    expect(await incidentsIn(db).openOf(id)).toBeNull()
+    expect((await incidentsOf(db, id)).filter(({ closedAt }) => closedAt === null)).toEqual([])
     expect(await monitors.resume(chatId, id)).toMatchObject({ state: 'new', pausedAt: null })
     const { keep, time } = keeping()
     expect(await time.until(keep(id, 10, 'good'))).toEqual([])
@@ -247,7 +247,7 @@ test('two replicas that found different things at one slot keep one row, one inc
     other.time.until(other.keep(id, 1, 'bad', true)),
   ])
   expect(new Set(names(found.flat()))).toEqual(new Set(['incident/1/monitor.down']))
-  expect(await incidentsIn(db).of(id, 10)).toHaveLength(1)
+  expect(await incidentsOf(db, id)).toHaveLength(1)
   expect((await db.query('select 1 from probe_result')).rowCount).toBe(2)
 })
 
@@ -338,7 +338,7 @@ describe('whatever comes twice, late or in another order', () => {
           const order = told.filter(one => one.site === site).map(({ n }) => n)
           const { state, incidents, ...counts } = reference(sites[site]!, order)
           expect(await monitorsIn(db).get(monitor.id)).toMatchObject({ state })
-          const found = await incidentsIn(db).of(monitor.id, 100)
+          const found = await incidentsOf(db, monitor.id)
           expect(found.toReversed().map(({ openedAt, closedAt }) => ({ openedAt, closedAt }))).toEqual(
             incidents.map(({ opened, closed }) => ({
               openedAt: slot(opened),

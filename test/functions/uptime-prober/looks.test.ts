@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Postgres } from '#database/connect.ts'
-import { incidentsIn } from '#database/uptime/incidents.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
@@ -12,6 +11,7 @@ import { plain } from '#functions/telegram/html.ts'
 import type { RunCheck } from '#functions/uptime-prober/check-runner.ts'
 import { resultWriter } from '#functions/uptime-prober/result-writer.ts'
 import { uptimeProber } from '#functions/uptime-prober/uptime-prober.ts'
+import { incidentsOf } from '#test/functions/uptime-prober/support.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 import { virtualTime } from '#test/support/virtual-time.ts'
 
@@ -210,7 +210,7 @@ describe('an outage that is looked at late', () => {
     const timings = { dnsMs: null, connectMs: 1, tlsMs: null, firstByteMs: 1, totalMs: 2 }
     await ledger.write({ result: { ...old, ...timings }, confirmed: false }, rootCause('old'), true)
     expect(await monitorsIn(db).get(site.id)).toMatchObject({ state: 'down', stateSince: at(25) })
-    const [incident] = await incidentsIn(db).of(site.id, 1)
+    const [incident] = await incidentsOf(db, site.id)
     expect(incident).toMatchObject({ openedAt: at(25), closedAt: null })
   })
 })
@@ -285,7 +285,7 @@ describe('a check that a person asks for', () => {
     await there.look(site, 120, { up: true })
     await there.time.pass(5_000)
     expect(there.told.map(({ id }) => id)).toEqual(['incident/1/monitor.down', 'incident/1/monitor.up'])
-    expect(await incidentsIn(db).of(site.id, 5)).toMatchObject([{ openedAt: at(30), closedAt: at(90) }])
+    expect(await incidentsOf(db, site.id)).toMatchObject([{ openedAt: at(30), closedAt: at(90) }])
     expect(await uptimeOf(site.id)).toMatchObject({ ok: 2, failed: 1 })
   })
 

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { incidentsIn } from '#database/uptime/incidents.ts'
 import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import type { DialResult } from '#functions/dial/dial.ts'
 import { checkReferences, referencesIn } from '#functions/uptime-prober/connectivity.ts'
@@ -8,6 +7,7 @@ import {
   checkOf,
   connected,
   ids,
+  incidentsOf,
   noon,
   proberDatabase,
   request,
@@ -157,7 +157,7 @@ describe('a failure on our side', () => {
       ).values(),
     ]
     expect(tallies.every(({ ok, failed, missed }) => ok + failed === 9 && missed === 0)).toBe(true)
-    expect(await incidentsIn(database.db).openOf(sick.id)).toMatchObject({ error: 'status', status: 500 })
+    expect(await incidentsOf(database.db, sick.id)).toMatchObject([{ closedAt: null, error: 'status', status: 500 }])
   })
 
   test('while the database stays unavailable the event returns to the broker, and a later one finds out what was stored', async () => {

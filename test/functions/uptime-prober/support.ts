@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach } from 'vitest'
 import type { Postgres } from '#database/connect.ts'
+import type { Incident } from '#database/uptime/incidents.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { probeResultsIn } from '#database/uptime/probe-results.ts'
 import { type EventOf, rootCause, type VigiaEvent } from '#events/event.ts'
@@ -147,5 +148,15 @@ export const storedResults = async (db: Postgres) =>
     await db.query<{ id: number; ok: boolean | null; attempts: number; error: string | null; late: number }>(
       `select monitor_id as id, ok, attempts, error, extract(epoch from started_at - due_at)::float8 * 1000 as late
        from probe_result order by monitor_id, due_at`,
+    )
+  ).rows
+
+/** The incidents of a monitor, the newest first. */
+export const incidentsOf = async (db: Postgres, monitorId: number) =>
+  (
+    await db.query<Pick<Incident, 'id' | 'openedAt' | 'closedAt' | 'status' | 'error'>>(
+      `select id, opened_at as "openedAt", closed_at as "closedAt", status, error
+       from incident where monitor_id = $1 order by opened_at desc, id desc`,
+      [monitorId],
     )
   ).rows
