@@ -113,17 +113,17 @@ const afterRefusal = async (
       await messages.refuseAllOf(chatId, description)
       return { is: 'settled' }
     case 'migrate chat':
-      await messages.putBack(key, now, { burnt: true })
+      await messages.putBack(key, now, { countsAsAttempt: true })
       await chats.migrate(chatId, action.to)
       return { is: 'moved', to: action.to }
     case 'pause bot':
       // Messages stay as they are, so that all of them go out once the token is valid. The first pause tells the operators, not each message.
-      await messages.putBack(key, after(disabledPauseMs), { burnt: false })
+      await messages.putBack(key, after(disabledPauseMs), { countsAsAttempt: false })
       if (await messages.pause(bot, after(disabledPauseMs), `${code} ${description}`)) await tellOperators()
       return { is: 'stopped' }
     case 'retry in a minute':
       await tellOperators()
-      await messages.putBack(key, after(60_000), { burnt: false })
+      await messages.putBack(key, after(60_000), { countsAsAttempt: false })
       return { is: 'waiting' }
     case 'give up message':
       await tellOperators()
@@ -140,8 +140,8 @@ const afterSilence = async (
   { message: words, status, acted }: TelegramUnreachable,
 ): Promise<Outcome> => {
   const now = clock()
-  const burnt = acted === 'unknown'
-  const seconds = burnt
+  const countsAsAttempt = acted === 'unknown'
+  const seconds = countsAsAttempt
     ? secondsAfterSilence(attempts)
     : secondsWithoutConnection((now.getTime() - requestedAt.getTime()) / 1000)
   log.warn({ message: key, attempts, againInS: seconds }, words)
@@ -149,7 +149,7 @@ const afterSilence = async (
     await messages.note(key, { code: status ?? 504, reason: `${words}; given up after ${attempts} tries` }, now)
     await messages.refused(key, words)
   } else {
-    await messages.putBack(key, new Date(now.getTime() + seconds * 1000 + random() * 500), { burnt })
+    await messages.putBack(key, new Date(now.getTime() + seconds * 1000 + random() * 500), { countsAsAttempt })
   }
   return { is: 'silence' }
 }

@@ -32,7 +32,7 @@ export const deferUpdate = async (
   const { botId, updates, deferredUpdates } = dependencies
   const id = update.update_id
   // Apologise before publishing, because the reply from the broker's attempt could otherwise arrive before the apology.
-  if (refusal === undefined && !mayHaveAnswered(attempt) && (await updates.mayApologise(botId, id, attempts)))
+  if (refusal === undefined && !mayHaveAnswered(attempt) && (await updates.claimApology(botId, id, attempts)))
     await apologiseFor(update, dependencies)
   // Release the lease before publishing, because the broker may deliver the event before `publish` returns.
   await updates.release(botId, id, attempts, { mayHaveAnswered: mayHaveAnswered(attempt) })

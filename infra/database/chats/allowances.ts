@@ -1,22 +1,22 @@
 import type { Postgres } from '../connect.ts'
 
-/** A subject that is looked at on demand, and its allowance: `burst` looks at once, then one every `seconds`. */
+/** The rate limit of a subject that users may request: `burst` requests at once, then one every `seconds`. */
 export interface Allowance {
   subject: string
   seconds: number
   burst: number
 }
 
-const KEPT = '1 hour'
+const keptFor = '1 hour'
 
-/** The table `look`: one row a subject with the instant at which its whole allowance is there again (GCRA). */
+/** The table `look`: one row for each subject, with the time when its whole allowance is available again (algorithm: GCRA). */
 export const allowancesIn = (db: Postgres) => ({
   /**
-   * Takes one look from every allowance, or nothing and false where one of them is used up. The same cause is counted once: an update
-   * that is handled again gets the same answer.
+   * Takes one request from every allowance and returns true. Takes nothing and returns false if one of them is used up. A cause is counted
+   * once, so an update that is handled again gets the same answer.
    */
   take: async (allowances: readonly Allowance[], cause: string, at: Date): Promise<boolean> => {
-    // In one order for everybody, so that two transactions never wait for each other.
+    // Always in the same order, so that two transactions cannot deadlock.
     const sorted = allowances.toSorted((one, other) => (one.subject < other.subject ? -1 : 1))
     try {
       await db.transaction(async tx => {
@@ -38,7 +38,7 @@ export const allowancesIn = (db: Postgres) => ({
     }
     await db.query(
       `delete from look where subject in
-       (select subject from look where free_at < $1::timestamptz - interval '${KEPT}' limit 100 for update skip locked)`,
+       (select subject from look where free_at < $1::timestamptz - interval '${keptFor}' limit 100 for update skip locked)`,
       [at],
     )
     return true

@@ -3,7 +3,7 @@ import type { Language } from './language.ts'
 
 export type ChatKind = 'private' | 'group' | 'supergroup' | 'channel'
 
-/** A Telegram chat that has spoken to the bot: how to word what it is told, and whether it can be told at all. */
+/** A Telegram chat that has used the bot: its language and time zone, and whether messages can reach it. */
 export interface Chat {
   id: number
   kind: ChatKind
@@ -16,7 +16,7 @@ export interface Chat {
 /** The columns of a Chat, for queries that join `chat`. */
 export const chatColumns = `chat.id, chat.kind, chat.language, chat.zone, chat.unreachable_since as "unreachableSince"`
 
-/** Telegram's ids of persons are positive. */
+/** Telegram gives positive ids to persons and negative ids to groups. */
 const isGroupId = (id: number) => Number.isSafeInteger(id) && id < 0
 
 /** The table `chat`. */
@@ -24,7 +24,10 @@ export const chatsIn = (db: Postgres) => ({
   find: async (id: number): Promise<Chat | null> =>
     (await db.query<Chat>(`select ${chatColumns} from chat where id = $1`, [id])).rows[0] ?? null,
 
-  /** The chat as it is now, made if it is new; reachable again, for it spoke. `language` only counts for a new one. */
+  /**
+   * Inserts or updates the chat and returns it. It counts as reachable again, because it has just used the bot. `language` is used
+   * only for a new chat.
+   */
   upsert: async ({ id, kind, language }: Pick<Chat, 'id' | 'kind' | 'language'>): Promise<Chat> =>
     (
       await db.query<Chat>(
@@ -43,7 +46,7 @@ export const chatsIn = (db: Postgres) => ({
     await db.query('update chat set zone = $2 where id = $1', [id, zone])
   },
 
-  /** Nothing is sent to it until it speaks again; what it follows stays. `reason` in Telegram's words. */
+  /** No message is sent to the chat until it uses the bot again. Its follows stay. `reason` is Telegram's error description. */
   markUnreachable: async (id: number, reason: string): Promise<void> => {
     await db.query(
       `update chat set unreachable_since = coalesce(unreachable_since, now()), unreachable_reason = $2 where id = $1`,
@@ -52,8 +55,8 @@ export const chatsIn = (db: Postgres) => ({
   },
 
   /**
-   * A group became a supergroup and has a new id: everything it had moves along. Safe to say twice. Nothing happens for ids that are
-   * not those of two groups, because what is moved is deleted where it was.
+   * Moves everything of a group to the supergroup that it became, which has a new id. Safe to call twice. Ids that are not two different
+   * groups are ignored, because the rows of `fromId` are deleted.
    */
   migrate: async (fromId: number, toId: number): Promise<void> => {
     if (fromId === toId || !isGroupId(fromId) || !isGroupId(toId)) return
@@ -63,7 +66,7 @@ export const chatsIn = (db: Postgres) => ({
         toId,
       ])
       if (!known.rows.some(({ id }) => id === fromId)) return
-      // What was asked for before the move still names the old id: the outbox looks it up here.
+      // Messages that were requested before the move have the old id. The outbox finds the new one here.
       await tx.query(
         'insert into chat_moved (from_id, to_id) values ($1, $2) on conflict (from_id) do update set to_id = excluded.to_id',
         [fromId, toId],
@@ -72,7 +75,7 @@ export const chatsIn = (db: Postgres) => ({
         await tx.query(`update chat set id = $2, kind = 'supergroup' where id = $1`, [fromId, toId])
         return
       }
-      // Somebody spoke in the supergroup before the news of the move arrived: both have rows.
+      // The supergroup was used before Telegram reported the move, so both ids have rows.
       await tx.query(
         `update monitor mine set chat_id = $2 where chat_id = $1
          and not exists (select from monitor theirs where theirs.chat_id = $2 and theirs.url = mine.url)`,

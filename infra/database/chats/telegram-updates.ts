@@ -1,15 +1,16 @@
 import type { Postgres } from '../connect.ts'
 
-/** Longer than an update may take, so that a live lease means that somebody is at it. */
-const LEASE_S = 15
+/** Longer than the handling of an update may take, so a lease that has not expired means that a process handles the update. */
+const leaseS = 15
 
-/** Telegram keeps an update for 24 hours; twice that, and then some, is enough to know it again. */
-const KEPT = '3 days'
+/** Telegram delivers an update again for up to 24 hours, so a row is not needed after this time. */
+const keptFor = '3 days'
 
 /**
- * What became of the wish to handle an update. `leased`: it is ours, for the `attempts`th time; `mayHaveAnswered` where an earlier
- * attempt sent something or ended without a word. `busy`: somebody is at it, for at most `seconds` more. `done` and `deferred`:
- * nothing to do for Telegram's sake.
+ * The result of asking for the lease of an update.
+ * `leased`: the caller may handle it. `attempts` counts this attempt; `mayHaveAnswered` is true if an earlier attempt sent a message, or
+ * ended without releasing the lease.
+ * `busy`: another process handles it, for at most `seconds` more. `done` and `deferred`: a delivery by Telegram needs no work.
  */
 export type Lease =
   | { state: 'leased'; attempts: number; mayHaveAnswered: boolean }
@@ -17,14 +18,14 @@ export type Lease =
   | { state: 'done' }
   | { state: 'deferred' }
 
-/** The table `telegram_update`. All times are the database's. */
+/** The table `telegram_update`. It uses the clock of PostgreSQL. */
 export const telegramUpdatesIn = (db: Postgres) => ({
-  /** Asks for the update: `telegram` brings it the first time, the `broker` once it is deferred. */
+  /** Asks for the lease of an update. `from` says who delivered it: `telegram`, or the `broker` after the update was deferred. */
   lease: async (botId: number, updateId: number, from: 'telegram' | 'broker'): Promise<Lease> => {
-    // A lease that was given back ends at the epoch. One that ran out was held by a process that ended, perhaps after it had answered.
+    // A released lease ends at the epoch. An expired lease belongs to a process that ended, perhaps after it had answered.
     const taken = await db.query<{ attempts: number; mayHaveAnswered: boolean }>(
       `insert into telegram_update (bot_id, update_id, state, lease_until)
-       values ($1, $2, $3, now() + make_interval(secs => ${LEASE_S}))
+       values ($1, $2, $3, now() + make_interval(secs => ${leaseS}))
        on conflict (bot_id, update_id) do update
        set attempts = telegram_update.attempts + 1, lease_until = excluded.lease_until, state = excluded.state,
          may_have_answered = telegram_update.may_have_answered or telegram_update.lease_until > 'epoch'
@@ -57,7 +58,7 @@ export const telegramUpdatesIn = (db: Postgres) => ({
     )
   },
 
-  /** The broker has it from here on, and may be at it already. */
+  /** Leaves the update to the broker, which may already handle it. */
   defer: async (botId: number, updateId: number): Promise<void> => {
     await db.query(
       `update telegram_update set state = 'deferred', lease_until = 'epoch'
@@ -67,8 +68,8 @@ export const telegramUpdatesIn = (db: Postgres) => ({
   },
 
   /**
-   * Gives the lease of this attempt back. `counts: false` where nothing is wrong with the update (Telegram asked us to wait);
-   * `mayHaveAnswered` where a message of this attempt may have reached the chat.
+   * Releases the lease of this attempt. `counts: false` if the update is not at fault (Telegram asked us to wait). `mayHaveAnswered` if a
+   * message of this attempt may have reached the chat.
    */
   release: async (
     botId: number,
@@ -85,25 +86,25 @@ export const telegramUpdatesIn = (db: Postgres) => ({
   },
 
   /**
-   * Whether this attempt, whose lease is renewed, may tell the chat that its answer is late: once an update, and never where the
-   * answer may have been given.
+   * Renews the lease and returns whether this attempt may tell the chat that the answer is late. True once for each update, and never if
+   * an answer may have been sent.
    */
-  mayApologise: async (botId: number, updateId: number, attempts: number): Promise<boolean> =>
+  claimApology: async (botId: number, updateId: number, attempts: number): Promise<boolean> =>
     (
       await db.query(
-        `update telegram_update set apologised = true, lease_until = now() + make_interval(secs => ${LEASE_S})
+        `update telegram_update set apologised = true, lease_until = now() + make_interval(secs => ${leaseS})
          where bot_id = $1 and update_id = $2 and attempts = $3 and state = 'processing'
            and not apologised and not may_have_answered`,
         [botId, updateId, attempts],
       )
     ).rowCount === 1,
 
-  /** Forgets updates that Telegram cannot bring again; a bounded number, for it runs beside a person's request. */
+  /** Deletes up to 1,000 updates that Telegram cannot deliver again. The number is limited because it runs during a user's request. */
   deleteOld: async (): Promise<number> =>
     (
       await db.query(
         `delete from telegram_update where (bot_id, update_id) in
-         (select bot_id, update_id from telegram_update where seen_at < now() - interval '${KEPT}' limit 1000)`,
+         (select bot_id, update_id from telegram_update where seen_at < now() - interval '${keptFor}' limit 1000)`,
       )
     ).rowCount,
 })

@@ -4,25 +4,28 @@ import { jsonText, type Postgres } from '../connect.ts'
 
 type Request = EventOf<typeof MessageRequested>['data']
 
-/** A message that is ours to send: claimed, until its lease runs out. */
+/** A message that this process has claimed and may send until its lease expires. */
 export interface ClaimedMessage {
   /** The id of its message.requested. */
   key: string
-  /** Where it goes; not always where it was asked for, for groups move. */
+  /** The chat to send it to. It differs from the requested chat if a group became a supergroup. */
   chatId: number
   request: Request
   cause: Cause
-  /** Tries so far, this one counted, those that cost nothing (a 429) left out. */
+  /** The number of attempts, including this one. Attempts that Telegram answered with 429 are not counted. */
   attempts: number
   requestedAt: Date
-  /** Why the bot stands still, where a pause has just run out. */
+  /** Why the bot was paused, if the pause has just ended. */
   pauseReason: string | null
 }
 
-/** A message to send; or when the chat's next one may be sent, and its key where somebody else is sending it; null where nothing waits. */
+/**
+ * A message to send; or the time when the next message of the chat may be sent, with its key in `sending` if another process sends it now;
+ * or null if no message waits.
+ */
 export type Claim = { message: ClaimedMessage } | { readyAt: Date; sending: string | null } | null
 
-/** What the operators should hear about a message: Telegram's code and words. */
+/** Telegram's code and description of a problem with a message, for the operators. */
 export interface OperatorNote {
   code: number
   reason: string
@@ -35,33 +38,48 @@ export interface NotedMessage extends OperatorNote {
   at: Date
 }
 
-// A crash with a message half sent frees it after this; longer than one call of Telegram's may take (10 s).
-const LEASE = '20 seconds'
+/** Longer than a call of Telegram may take (10 s). After a crash, another process may claim the message when the lease has expired. */
+const leaseFor = '20 seconds'
 
-// Telegram's limits (it publishes none; these are what it bears): bursts of three to a chat and one a second on the whole,
-// twenty a minute to a group, thirty a second for the whole bot, of which we leave some to the answers of the webhook.
-const mayGoAt = `greatest(
-  head.not_before,
-  case when head.state = 'sending' then head.lease_until end,
-  (select tried_at from message where chat_id = $1 and tried_at is not null order by tried_at desc offset 2 limit 1)
-    + interval '3 seconds',
-  case when head.kind <> 'private' then
-    (select tried_at from message where chat_id = $1 and tried_at is not null order by tried_at desc offset 19 limit 1)
-    + interval '1 minute' end,
-  (select tried_at from message where tried_at > $2::timestamptz - interval '1 second' order by tried_at desc offset 24 limit 1)
-    + interval '1 second',
-  (select until from bot_pause where bot = $3))`
+/*
+ * The clauses of `earliestSendTime`: when the first message (`head`) of chat $1 may be sent by bot $3, at time $2. Telegram publishes no limits;
+ * these are the limits that it tolerates. The greatest of the clauses counts, and a clause that does not apply is null.
+ */
+const notBefore = 'head.not_before'
+/** Another process sends this message: wait for the end of its lease. */
+const lease = `case when head.state = 'sending' then head.lease_until end`
+/** At most 3 messages in 3 s to a chat. */
+const perChatBurst = `(select tried_at from message where chat_id = $1 and tried_at is not null
+    order by tried_at desc offset 2 limit 1) + interval '3 seconds'`
+/** At most 20 messages a minute to a group. */
+const perGroupMinute = `case when head.kind <> 'private' then
+    (select tried_at from message where chat_id = $1 and tried_at is not null
+     order by tried_at desc offset 19 limit 1) + interval '1 minute' end`
+/** At most 25 messages a second by the bot. Telegram allows 30; the others are for the answers of the webhook. */
+const wholeBot = `(select tried_at from message where tried_at > $2::timestamptz - interval '1 second'
+    order by tried_at desc offset 24 limit 1) + interval '1 second'`
+/** Telegram refuses all messages of the bot for some time. */
+const pause = '(select until from bot_pause where bot = $3)'
+
+const earliestSendTime = `greatest(${[notBefore, lease, perChatBurst, perGroupMinute, wholeBot, pause].join(', ')})`
+
+/** No other process has changed the message since `head` was read. This makes the claim a conditional write. */
+const isUnchanged = `message.state = head.state and message.attempts = head.attempts
+  and message.not_before = head.not_before and message.lease_until is not distinct from head.lease_until`
+
+/** Either the claim succeeded, or another process sends the message: its lease is valid, or it claimed the message just now. */
+const isBeingSent = `head.state = 'sending' or ready.at <= $2`
 
 /**
- * The outbox (`message`), with what it knows of the bot (`bot_pause`). A chat gets its messages one at a time and in the order
- * they were asked for. Every instant is an argument.
+ * The outbox: the table `message`, and the pauses of the bot in `bot_pause`. A chat gets its messages one at a time, in the order in which
+ * they were requested. The present time is always an argument.
  */
 export const messagesIn = (db: Postgres) => ({
-  /** Stores what was asked for, once. The chat it goes to now, or null when no such chat is known. */
+  /** Stores a requested message once. Returns the chat to send it to, or null if the chat is unknown. */
   keep: async (event: EventOf<typeof MessageRequested>, at: Date): Promise<{ chatId: number } | null> => {
     const { id, vigiahops, traceparent, data } = event
     const cause: Cause = { id, vigiahops, ...(traceparent === undefined ? {} : { traceparent }) }
-    // What is not a date compares as false, and so means nothing.
+    // An invalid date is not greater than `at`, so it is ignored.
     const notBefore = new Date(data.notBefore ?? at)
     const chat = await db.query<{ id: number }>(
       `with wanted as (select coalesce((select to_id from chat_moved where from_id = $2), $2::bigint) as id),
@@ -76,26 +94,24 @@ export const messagesIn = (db: Postgres) => ({
   },
 
   /**
-   * The chat's next message, for us alone. Conditional writes: of two who claim at once one gets it, and the other is told that
-   * it is being sent.
+   * Claims the next message of the chat. If two processes claim at once, one of them gets the message and the other gets its key in
+   * `sending`.
    */
   claim: async (chatId: number, bot: string, now: Date): Promise<Claim> => {
     const { rows } = await db.query<ClaimedMessage & { readyAt: Date; claimed: boolean; sending: boolean }>(
       `with head as (
          select message.*, chat.kind from message join chat on chat.id = message.chat_id
          where chat_id = $1 and state in ('waiting', 'sending') order by seq limit 1),
-       ready as (select ${mayGoAt} as at from head),
+       ready as (select ${earliestSendTime} as at from head),
        claimed as (
-         update message set state = 'sending', lease_until = $2::timestamptz + interval '${LEASE}', tried_at = $2,
+         update message set state = 'sending', lease_until = $2::timestamptz + interval '${leaseFor}', tried_at = $2,
            attempts = message.attempts + 1
-         from head, ready where message.key = head.key and ready.at <= $2
-           and message.state = head.state and message.attempts = head.attempts and message.not_before = head.not_before
-           and message.lease_until is not distinct from head.lease_until
+         from head, ready where message.key = head.key and ready.at <= $2 and ${isUnchanged}
          returning message.key)
        select head.key, head.chat_id as "chatId", head.request, head.cause, head.attempts + 1 as attempts,
          head.requested_at as "requestedAt", (select reason from bot_pause where bot = $3) as "pauseReason",
-         case when ready.at > $2 then ready.at else $2::timestamptz + interval '${LEASE}' end as "readyAt",
-         exists (select from claimed) as claimed, head.state = 'sending' or ready.at <= $2 as sending
+         case when ready.at > $2 then ready.at else $2::timestamptz + interval '${leaseFor}' end as "readyAt",
+         exists (select from claimed) as claimed, ${isBeingSent} as sending
        from head, ready`,
       [chatId, now, bot],
     )
@@ -105,15 +121,15 @@ export const messagesIn = (db: Postgres) => ({
     return claimed ? { message } : { readyAt, sending: sending ? message.key : null }
   },
 
-  /** One more call for a message that is ours. */
+  /** Renews the lease of a claimed message before another call of Telegram. */
   renew: async (key: string, now: Date): Promise<void> => {
     await db.query(
-      `update message set lease_until = $2::timestamptz + interval '${LEASE}' where key = $1 and state = 'sending'`,
+      `update message set lease_until = $2::timestamptz + interval '${leaseFor}' where key = $1 and state = 'sending'`,
       [key, now],
     )
   },
 
-  /** The receipt. Whoever comes second leaves the first one's. */
+  /** Marks the message as sent and stores Telegram's id of it. A second call changes nothing. */
   sent: async (key: string, telegramMessageId: number, at: Date): Promise<void> => {
     await db.query(
       `update message set state = 'sent', telegram_message_id = $2, sent_at = $3, lease_until = null
@@ -122,32 +138,32 @@ export const messagesIn = (db: Postgres) => ({
     )
   },
 
-  /** It will never be sent; why, in words. */
-  refused: async (key: string, words: string): Promise<void> => {
+  /** Marks the message as refused: it will never be sent. `reason` says why. */
+  refused: async (key: string, reason: string): Promise<void> => {
     await db.query(
       `update message set state = 'refused', refusal = $2, lease_until = null where key = $1 and state in ('waiting', 'sending')`,
-      [key, words],
+      [key, reason],
     )
   },
 
-  /** Everything that waits for a chat which cannot be reached. */
-  refuseAllOf: async (chatId: number, words: string): Promise<void> => {
+  /** Marks all waiting messages of a chat that cannot be reached as refused. */
+  refuseAllOf: async (chatId: number, reason: string): Promise<void> => {
     await db.query(`update message set state = 'refused', refusal = $2 where chat_id = $1 and state = 'waiting'`, [
       chatId,
-      words,
+      reason,
     ])
   },
 
-  /** To be tried again, not before that instant. A try that Telegram told us not to make (`burnt: false`) is not counted. */
-  putBack: async (key: string, notBefore: Date, { burnt }: { burnt: boolean }): Promise<void> => {
+  /** Schedules another attempt. `countsAsAttempt: false` for an answer that is not the fault of the message, such as a pause of the bot. */
+  putBack: async (key: string, notBefore: Date, { countsAsAttempt }: { countsAsAttempt: boolean }): Promise<void> => {
     await db.query(
       `update message set state = 'waiting', lease_until = null, not_before = $2, attempts = attempts - $3
        where key = $1 and state = 'sending'`,
-      [key, notBefore, burnt ? 0 : 1],
+      [key, notBefore, countsAsAttempt ? 0 : 1],
     )
   },
 
-  /** Telegram asked for a wait before the next message to its chat; the try is not counted. */
+  /** Telegram answered 429: the chat gets no message before `until`. The attempt is not counted. */
   flooded: async (key: string, until: Date, at: Date): Promise<void> => {
     await db.query(
       `update message set state = 'waiting', lease_until = null, not_before = $2, flooded_at = $3, attempts = attempts - 1
@@ -156,7 +172,7 @@ export const messagesIn = (db: Postgres) => ({
     )
   },
 
-  /** In how many chats Telegram asked for a wait since then, and when the first of these waits ends. */
+  /** The number of chats for which Telegram answered 429 since `since`, and the end of the first of these waits. */
   floodsSince: async (since: Date): Promise<{ chats: number; firstEnd: Date | null }> =>
     (
       await db.query<{ chats: number; firstEnd: Date | null }>(
@@ -166,7 +182,7 @@ export const messagesIn = (db: Postgres) => ({
       )
     ).rows[0]!,
 
-  /** The topics of a forum in which something is followed, the newest first. */
+  /** Up to five topics of a forum that have follows, the newest topic first. */
   topicsOf: async (chatId: number): Promise<number[]> =>
     (
       await db.query<{ id: number }>(
@@ -176,12 +192,12 @@ export const messagesIn = (db: Postgres) => ({
       )
     ).rows.map(({ id }) => id),
 
-  /** A topic is gone: what was followed there is told in General from now on. */
+  /** Moves the follows of a deleted topic to the topic General. */
   forgetTopic: async (chatId: number, threadId: number): Promise<void> => {
     await db.query('update follow set thread_id = null where chat_id = $1 and thread_id = $2', [chatId, threadId])
   },
 
-  /** Something for the operators; the first one of a message stays. */
+  /** Stores a note for the operators. A message keeps its first note. */
   note: async (key: string, { code, reason }: OperatorNote, at: Date): Promise<void> => {
     await db.query('update message set note_code = $2, note = $3, noted_at = $4 where key = $1 and noted_at is null', [
       key,
@@ -191,7 +207,7 @@ export const messagesIn = (db: Postgres) => ({
     ])
   },
 
-  /** What was noted of these messages, or of any since an instant. */
+  /** The notes of these messages, or all notes since an instant. */
   notes: async (which: { keys: string[] } | { since: Date }): Promise<NotedMessage[]> =>
     (
       await db.query<NotedMessage>(
@@ -201,7 +217,7 @@ export const messagesIn = (db: Postgres) => ({
       )
     ).rows,
 
-  /** Chats with something that may be due by that instant, who waited longest first. */
+  /** Chats with a message that may be due by that time; the chat that has waited longest comes first. */
   chatsWaiting: async (by: Date, limit: number): Promise<number[]> =>
     (
       await db.query<{ id: number }>(
@@ -212,7 +228,7 @@ export const messagesIn = (db: Postgres) => ({
       )
     ).rows.map(({ id }) => id),
 
-  /** Telegram's id of a message that was sent to this chat, or null. */
+  /** Telegram's id of a message that was sent to this chat; null if it was not sent. */
   telegramIdOf: async (key: string, chatId: number): Promise<number | null> =>
     (
       await db.query<{ id: number | null }>(
@@ -221,27 +237,27 @@ export const messagesIn = (db: Postgres) => ({
       )
     ).rows[0]?.id ?? null,
 
-  /** Nothing is sent by this bot until then. True when that reason is news. */
+  /** Pauses the bot until then. Returns true if the bot was not paused for the same reason before. */
   pause: async (bot: string, until: Date, reason: string): Promise<boolean> =>
     (
-      await db.query<{ news: boolean }>(
+      await db.query<{ isNew: boolean }>(
         `with known as (select reason from bot_pause where bot = $1)
          insert into bot_pause (bot, until, reason) values ($1, $2, $3)
          on conflict (bot) do update set until = greatest(bot_pause.until, excluded.until), reason = excluded.reason
-         returning not exists (select from known where reason = $3) as news`,
+         returning not exists (select from known where reason = $3) as "isNew"`,
         [bot, until, reason],
       )
-    ).rows[0]!.news,
+    ).rows[0]!.isNew,
 
   pausedUntil: async (bot: string): Promise<Date | null> =>
     (await db.query<{ until: Date }>('select until from bot_pause where bot = $1', [bot])).rows[0]?.until ?? null,
 
-  /** Telegram takes messages again: a pause that has run out by then is over. */
+  /** Ends a pause whose time is over, because Telegram accepts messages again. */
   resume: async (bot: string, at: Date): Promise<void> => {
     await db.query('delete from bot_pause where bot = $1 and until <= $2', [bot, at])
   },
 
-  /** What was settled and is older than that instant goes; its key is forgotten. */
+  /** Deletes sent and refused messages that were requested before that time. Their keys may then be used again. */
   forgetBefore: async (requestedBefore: Date): Promise<void> => {
     await db.query(`delete from message where state in ('sent', 'refused') and requested_at < $1`, [requestedBefore])
   },

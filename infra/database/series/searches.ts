@@ -9,7 +9,7 @@ export interface Search {
 }
 
 /** Older searches of a chat are forgotten; their buttons say so. */
-const KEPT = 20
+const keptPerChat = 20
 
 /** The table `search`. */
 export const searchesIn = (db: Postgres) => ({
@@ -19,7 +19,7 @@ export const searchesIn = (db: Postgres) => ({
       await db.query<{ id: number }>(
         `with forgotten as (
            delete from search where chat_id = $1 and id <=
-           (select id from search where chat_id = $1 order by id desc offset ${KEPT - 1} limit 1)
+           (select id from search where chat_id = $1 order by id desc offset ${keptPerChat - 1} limit 1)
          )
          insert into search (chat_id, query, hits) values ($1, $2, $3) returning id`,
         [chatId, query, hits === null ? null : jsonText(hits)],

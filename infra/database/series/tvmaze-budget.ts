@@ -4,7 +4,7 @@ import type { Postgres } from '../connect.ts'
 export type TvmazeCaller = 'person' | 'follow' | 'round'
 
 /** TVMaze allows 20 calls in 10 seconds to an address. Each kind of caller leaves some of them to those who matter more. */
-const share: Record<TvmazeCaller, number> = { person: 20, follow: 16, round: 12 }
+const limits: Record<TvmazeCaller, number> = { person: 20, follow: 16, round: 12 }
 
 /** A call reaches TVMaze a little after it was granted, and not always by the same little: the window is half a second longer. */
 const windowMs = 10_500
@@ -13,7 +13,7 @@ const windowMs = 10_500
 export const tvmazeBudgetIn = (db: Postgres) => ({
   /** 0 when the caller may call now, which is counted; else the milliseconds after which to ask again. */
   take: async (caller: TvmazeCaller): Promise<number> => {
-    const most = share[caller]
+    const most = limits[caller]
     const taken = await db.query(
       `update tvmaze_budget set granted = array_append(
          array(select at from unnest(granted) at where at > clock_timestamp() - interval '${windowMs} ms' order by at),

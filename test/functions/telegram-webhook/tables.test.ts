@@ -198,18 +198,18 @@ test('an attempt that ended without a word may have answered; one that gave its 
   expect(await updates.lease(4, 1, 'telegram'), 'a later attempt does not undo it').toMatchObject({
     mayHaveAnswered: true,
   })
-  expect(await updates.mayApologise(4, 1, 3)).toBe(false)
+  expect(await updates.claimApology(4, 1, 3)).toBe(false)
 
   await updates.lease(4, 2, 'telegram')
   await updates.release(4, 2, 1, { mayHaveAnswered: true })
   expect(await updates.lease(4, 2, 'telegram')).toMatchObject({ mayHaveAnswered: true })
 
   await updates.lease(4, 3, 'telegram')
-  expect(await updates.mayApologise(4, 3, 2), 'of a lease that is not its own').toBe(false)
-  expect(await Promise.all([updates.mayApologise(4, 3, 1), updates.mayApologise(4, 3, 1)])).toHaveLength(2)
+  expect(await updates.claimApology(4, 3, 2), 'of a lease that is not its own').toBe(false)
+  expect(await Promise.all([updates.claimApology(4, 3, 1), updates.claimApology(4, 3, 1)])).toHaveLength(2)
   await updates.release(4, 3, 1)
   await updates.lease(4, 3, 'telegram')
-  expect(await updates.mayApologise(4, 3, 2), 'once an update').toBe(false)
+  expect(await updates.claimApology(4, 3, 2), 'once an update').toBe(false)
 })
 
 test('updates are forgotten when Telegram can no longer bring them again', async () => {
