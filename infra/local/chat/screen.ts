@@ -1,3 +1,4 @@
+import { styleText } from 'node:util'
 import type { Language } from '#database/chats/language.ts'
 import type { Entity } from '#simulators/telegram/bot-api.ts'
 import type { Conversation } from '#simulators/telegram/chat-state.ts'
@@ -106,9 +107,9 @@ interface Paint {
 }
 
 export const painter = (colours: boolean): Paint => {
-  const code = (on: number, off: number) => (text: string) =>
-    colours && text !== '' ? `\u001b[${on}m${text}\u001b[${off}m` : text
-  return { bold: code(1, 22), dim: code(2, 22), green: code(32, 39), cyan: code(36, 39), italic: code(3, 23) }
+  const style = (format: keyof Paint) => (text: string) =>
+    colours && text !== '' ? styleText(format, text, { validateStream: false }) : text
+  return { bold: style('bold'), dim: style('dim'), green: style('green'), cyan: style('cyan'), italic: style('italic') }
 }
 
 /** Without what a terminal would take for commands: a show's name must not move the cursor. */

@@ -1,0 +1,157 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { discardBody, isEventRequest, maxBodyBytes, maxRefusedBodyBytes, readBody } from '#functions/host/request.ts'
+import { sendResponse } from '#functions/host/responses.ts'
+import { secretCheck } from '#functions/telegram-webhook/secret.ts'
+import type { FunctionManifest } from '../manifests/manifests.ts'
+import type { PublicLimits, PublicListenerOptions } from './public-listener.ts'
+import { type PublicRoute, publicRoutes } from './public-routes.ts'
+
+export interface PublicHandlers {
+  /** The value of a container's variable, for the secrets. */
+  variableOf(entry: Secret['entry']): string | undefined
+  /** Sends a request to a function. Its body has been read. */
+  proxy(
+    name: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+    untrusted: { path: string; body: Buffer },
+  ): Promise<void>
+  /** Gets the error of a handler that did not answer. */
+  failed(error: unknown): void
+}
+
+type Secret = NonNullable<NonNullable<FunctionManifest['public']>['secret']>
+type SecretCheck = (request: IncomingMessage) => boolean
+
+export interface PublicRequestOptions extends Pick<PublicListenerOptions, 'functions' | 'basePath' | 'baseFunction'> {
+  limits: PublicLimits
+  /** Called when the body of a request has arrived. */
+  onBodyRead(request: IncomingMessage): void
+}
+
+/**
+ * What happens to a request from the internet. It is refused by its head if possible: 404 without a public path, 401 without
+ * the function's secret. Only a request that has arrived whole takes a slot of a function, so that slow senders hold none.
+ */
+export const publicRequestHandler = (options: PublicRequestOptions) => {
+  const { functions, baseFunction, limits, onBodyRead } = options
+  const routes = publicRoutes(functions, options.basePath)
+  const refusalPause = refusalPauses(limits)
+  /** Bytes of bodies in memory, by function. */
+  const bodyBytes = new Map<string, number>()
+  let handlers: PublicHandlers | undefined
+  let secretChecks = new Map<string, SecretCheck>()
+  let isClosing = false
+
+  /** A POST to PUBLIC_URL itself with the right secret: Telegram may still have that address from an earlier version. */
+  const baseRoute = (request: IncomingMessage): PublicRoute | undefined => {
+    if (baseFunction === undefined || request.method !== 'POST' || !routes.isBase(request.url)) return undefined
+    const manifest = functions.find(({ name }) => name === baseFunction)
+    return manifest?.public && secretChecks.get(baseFunction)?.(request)
+      ? { function: manifest as PublicRoute['function'], path: manifest.public.path }
+      : undefined
+  }
+
+  /** Reads the body, asking for it first if the client waits for "100 Continue", and sends the request to the function. */
+  const forward = async (
+    { function: { name }, path }: PublicRoute,
+    { proxy }: PublicHandlers,
+    [request, response, expectsContinue]: Exchange,
+  ) => {
+    let bytes = 0
+    const count = (chunk: Buffer) => {
+      bytes += chunk.length
+      bodyBytes.set(name, (bodyBytes.get(name) ?? 0) + chunk.length)
+    }
+    request.on('data', count)
+    try {
+      if (expectsContinue) response.writeContinue()
+      const body = await readBody(request, response)
+      if (body === undefined) return sendResponse(response, { status: 413 })
+      onBodyRead(request)
+      await proxy(name, request, response, { path, body })
+    } finally {
+      request.off('data', count)
+      bodyBytes.set(name, (bodyBytes.get(name) ?? 0) - bytes)
+    }
+  }
+
+  const admit = async (exchange: Exchange) => {
+    const [request, response] = exchange
+    const refuseUntrusted = (status: number) => {
+      const pauseMs = refusalPause()
+      if (pauseMs === 0) return refuse(exchange, status)
+      const timer = setTimeout(refuse, pauseMs, exchange, status)
+      response.once('close', () => clearTimeout(timer))
+    }
+    if (request.rawHeaders.length / 2 > limits.headers) return refuseUntrusted(431)
+    const route = request.method === 'TRACE' ? undefined : (routes.find(request.url) ?? baseRoute(request))
+    // Functions get events through the broker only, because they trust an event's sender.
+    if (!route || isEventRequest(request.headers)) return refuseUntrusted(404)
+    if (!handlers || isClosing) return refuse(exchange, 503, { 'retry-after': '1' })
+    const { name } = route.function
+    if (secretChecks.get(name)?.(request) === false) return refuseUntrusted(401)
+    if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) return refuse(exchange, 413)
+    if ((bodyBytes.get(name) ?? 0) >= limits.bodyBytes) return refuse(exchange, 503, { 'retry-after': '1' })
+    await forward(route, handlers, exchange)
+  }
+
+  return {
+    /** Answers every request. Never rejects. */
+    handle: async (...exchange: Exchange): Promise<void> => {
+      const [request, response] = exchange
+      try {
+        await admit(exchange)
+      } catch (error) {
+        // The client has gone before its body arrived.
+        if (request.errored || request.socket.destroyed) return
+        handlers?.failed(error)
+        if (response.headersSent) response.destroy()
+        else response.writeHead(500, { 'content-length': 0 }).end()
+      }
+    },
+    serve: (given: PublicHandlers): void => {
+      secretChecks = new Map(
+        functions.flatMap(({ name, public: access }) =>
+          access?.secret ? [[name, checkOf(access.secret, given.variableOf(access.secret.entry))] as const] : [],
+        ),
+      )
+      handlers = given
+    },
+    refuseNew: (): void => {
+      isClosing = true
+    },
+  }
+}
+
+/** A request, its response, and whether the client waits for "100 Continue" before it sends the body. */
+type Exchange = [request: IncomingMessage, response: ServerResponse, expectsContinue: boolean]
+
+const refuse = (
+  [request, response, expectsContinue]: Exchange,
+  status: number,
+  headers: Record<string, string> = {},
+): void => {
+  discardBody(request, response, status === 413 ? undefined : maxRefusedBodyBytes)
+  // A client that waits for "100 Continue" may send its body or not, so nobody knows where its next request begins.
+  response.writeHead(status, { 'content-length': 0, ...(expectsContinue && { connection: 'close' }), ...headers })
+  response.end()
+}
+
+/** Gives the pause before the next refusal: none for the first refusals of a second. */
+const refusalPauses = ({ promptRefusals, refusalPauseMs }: PublicLimits) => {
+  let second = 0
+  let refusals = 0
+  return (): number => {
+    const now = Math.floor(performance.now() / 1000)
+    if (now !== second) [second, refusals] = [now, 0]
+    return ++refusals > promptRefusals ? refusalPauseMs : 0
+  }
+}
+
+/** Compares the secret in the header. If the secret has no value, every request is refused. */
+const checkOf = ({ header }: Secret, value: string | undefined): SecretCheck => {
+  if (!value) return () => false
+  const isRight = secretCheck(value)
+  return ({ headers }) => isRight(headers[header])
+}
