@@ -1,10 +1,10 @@
 import { type Telegram, TelegramError } from '#functions/telegram/client.ts'
 
-/** What a bot's menu shows in a language; the shape of telegram-webhook's `commandMenu`. English is everybody else's too. */
+/** The commands of the bot's menu by language, as telegram-webhook exports them in `commandMenu`. English is the default. */
 export type CommandMenu = { language: 'pt' | 'en'; commands: { command: string; description: string }[] }[]
 
-/** What a person reads of the bot before they have written to it. Telegram takes 512 and 120 characters. */
-const ABOUT = {
+/** What a person reads about the bot before they write to it. Telegram accepts at most 512 and 120 characters. */
+const descriptions = {
   en: {
     description:
       'I keep watch for you. I tell you when an episode of a series you follow comes out, and when a site or server of yours goes down and when it is back.\n\nSeries data: TVmaze (CC BY-SA).',
@@ -17,38 +17,38 @@ const ABOUT = {
   },
 } as const
 
-/** Brings the bot's menu and description at Telegram to what ours are. Asks first: Telegram limits how often they may be set. */
-export const keepProfile = async (telegram: Telegram, menu: CommandMenu): Promise<void> => {
+/** Sets the bot's menu and descriptions at Telegram where they differ. Reads them first, because Telegram limits how often they may be set. */
+export const updateProfile = async (telegram: Telegram, menu: CommandMenu): Promise<void> => {
   for (const { language, commands } of menu) {
-    const place = placeOf(language)
-    const there = await telegram.call('getMyCommands', place)
-    if (!same(there, commands)) await telegram.call('setMyCommands', { ...place, commands })
+    const scope = scopeOf(language)
+    const current = await telegram.call('getMyCommands', scope)
+    if (!same(current, commands)) await telegram.call('setMyCommands', { ...scope, commands })
   }
   for (const language of ['en', 'pt'] as const) {
-    for (const [field, [get, set]] of Object.entries(TEXTS)) {
-      const place = placeOf(language)
-      const text = ABOUT[language][field as keyof typeof TEXTS]
-      const there = await telegram.call<Record<string, string>>(get, place)
-      if (there[field] !== text) await telegram.call(set, { ...place, [field]: text })
+    for (const [field, [get, set]] of Object.entries(methods)) {
+      const scope = scopeOf(language)
+      const text = descriptions[language][field as keyof typeof methods]
+      const current = await telegram.call<Record<string, string>>(get, scope)
+      if (current[field] !== text) await telegram.call(set, { ...scope, [field]: text })
     }
   }
 }
 
-const TEXTS = {
+const methods = {
   description: ['getMyDescription', 'setMyDescription'],
   short_description: ['getMyShortDescription', 'setMyShortDescription'],
 } as const
 
-const placeOf = (language: 'pt' | 'en') => (language === 'en' ? {} : { language_code: language })
+const scopeOf = (language: 'pt' | 'en') => (language === 'en' ? {} : { language_code: language })
 
-const same = (there: unknown, ours: CommandMenu[number]['commands']): boolean =>
-  Array.isArray(there) &&
-  there.length === ours.length &&
+const same = (current: unknown, ours: CommandMenu[number]['commands']): boolean =>
+  Array.isArray(current) &&
+  current.length === ours.length &&
   ours.every(({ command, description }, index) => {
-    const other = there[index] as { command?: unknown; description?: unknown } | undefined
+    const other = current[index] as { command?: unknown; description?: unknown } | undefined
     return other?.command === command && other.description === description
   })
 
-/** How long Telegram asks to be left alone, in seconds; undefined where the error is another one. */
-export const leaveAloneS = (error: unknown): number | undefined =>
+/** The seconds that Telegram asks us to wait (429); undefined if it is another error. */
+export const retryAfterS = (error: unknown): number | undefined =>
   error instanceof TelegramError && error.code === 429 ? (error.retryAfter ?? 1) : undefined

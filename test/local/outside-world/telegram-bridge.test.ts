@@ -1,10 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import {
-  type BridgeOptions,
-  startTelegramBridge,
-  type TelegramBridge,
-  type WebhookRequest,
-} from '#local/outside-world/telegram-bridge.ts'
+import { type BridgeOptions, startTelegramBridge, type TelegramBridge } from '#local/outside-world/telegram-bridge.ts'
+import type { WebhookRequest } from '#local/outside-world/update-queues.ts'
 import { startTelegram, type TelegramSimulator } from '#simulators/telegram.ts'
 import { type ManualTime, manualTime } from '#test/support/manual-time.ts'
 import { until } from '#test/support/until.ts'
