@@ -27,7 +27,7 @@ beforeEach(async () => {
 })
 afterEach(() => chat.stop())
 
-/** The page with a conversation of `count` messages, half of them the person's; every fifth of the bot's has buttons. */
+/** Opens the page with `count` messages, half of them from the person. Every fifth message of the bot has buttons. */
 const openChat = async (count: number, { size, colorScheme }: Pick<(typeof looks)[number], 'size' | 'colorScheme'>) => {
   chat.telegram.person.send('/start')
   for (let index = 2; index <= count; index += 1) {
@@ -50,7 +50,7 @@ const openChat = async (count: number, { size, colorScheme }: Pick<(typeof looks
 
 const focused = (page: Page) => page.evaluate<string>('document.activeElement.id')
 
-/** The ids of what receives a press at the middle of each element that `selector` finds. */
+/** For each element that `selector` finds, the id of the element that receives a press at its centre. */
 const pressedAt = (page: Page, selector: string) =>
   page.evaluate<string[]>(`[...document.querySelectorAll('${selector}')].map(element => {
     const { x, y, width, height } = element.getBoundingClientRect()

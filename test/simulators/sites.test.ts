@@ -16,7 +16,7 @@ beforeEach(async () => {
 afterEach(() => sites.stop())
 
 const status = async (path: string) => (await fetch(sites.url + path)).status
-/** What comes over the wire until something holds; the connection is cut then. */
+/** The bytes of a response as text, until `enough` is true; then the connection is closed. */
 const wire = async (path: string, enough: (text: string) => boolean): Promise<string> => {
   const socket = connect(Number(new URL(sites.url).port), '127.0.0.1')
   let text = ''
@@ -37,7 +37,7 @@ const wire = async (path: string, enough: (text: string) => boolean): Promise<st
 }
 
 describe('sites', () => {
-  test('are well, ill, unknown', async () => {
+  test('answer 200, 500, or 404 for an unknown path', async () => {
     expect(await Promise.all(['/healthy', '/failing', '/shop', '/nowhere'].map(status))).toEqual([200, 500, 200, 404])
   })
 
@@ -62,14 +62,14 @@ describe('sites', () => {
     expect(seen).toEqual([200, 500, 200, 500])
   })
 
-  test('are slow for as long as they are told to', async () => {
+  test('are slow for the configured time', async () => {
     const answer = fetch(`${sites.url}/slow`)
     await until(() => time.next() === 3000, { what: 'the answer to be held back' })
     await time.advance(3000)
     expect((await answer).status).toBe(200)
   })
 
-  test('redirect to an end, or for ever', async () => {
+  test('redirect a few times, or without end', async () => {
     expect(await status('/redirect')).toBe(200)
     expect(sites.hits('/redirect')).toHaveLength(4)
     await expect(fetch(`${sites.url}/redirect-loop`)).rejects.toThrow()
@@ -78,7 +78,7 @@ describe('sites', () => {
     expect(answer.headers.get('location')).toBe('http://169.254.169.254/')
   })
 
-  test('cut connections, or hold them without a word', async () => {
+  test('reset connections, or never answer', async () => {
     await expect(fetch(`${sites.url}/reset`)).rejects.toMatchObject({ cause: { code: 'ECONNRESET' } })
     const controller = new AbortController()
     const hanging = fetch(`${sites.url}/hanging`, { signal: controller.signal })
@@ -95,7 +95,7 @@ describe('sites', () => {
     expect(headers).not.toContain('\r\n\r\n')
   })
 
-  test('send a little gzip that becomes a lot', async () => {
+  test('send a small gzip body that unpacks to a large one', async () => {
     sites.set('/bomb', { kind: 'bomb', bytes: 20 * 1024 * 1024 })
     const packed = await new Promise<Buffer>(resolve => {
       request(`${sites.url}/bomb`, response => {
@@ -109,7 +109,7 @@ describe('sites', () => {
   })
 })
 
-test('hits are told with query, time and whether the connection was new', async () => {
+test('hits have the query, the time, and whether the connection was new', async () => {
   await fetch(`${sites.url}/healthy?monitor=42`)
   await fetch(`${sites.url}/healthy?monitor=43`)
   const hits = sites.hits('/healthy')
@@ -127,7 +127,7 @@ describe('the page with the switch', () => {
   const turn = (body: string, headers: Record<string, string> = { 'vigia-local': '1' }) =>
     fetch(`${sites.url}/_/sites`, { method: 'POST', headers, body })
 
-  test("lists the sites in the reader's language and is no hit", async () => {
+  test("lists the sites in the reader's language and does not count as a hit", async () => {
     const page = await fetch(sites.url, { headers: { 'accept-language': 'pt-BR,pt;q=0.9,en;q=0.8' } })
     expect(await page.text()).toContain('<html lang="pt-BR">')
     expect(page.headers.get('content-security-policy')).not.toContain('unsafe')
@@ -145,7 +145,7 @@ describe('the page with the switch', () => {
     expect(await status('/shop')).toBe(500)
   })
 
-  test('answers nonsense with what it expects', async () => {
+  test('refuses an invalid body and a site without a switch', async () => {
     expect((await turn('{')).status).toBe(400)
     expect((await turn(JSON.stringify({ path: '/healthy', on: false }))).status).toBe(404)
     expect(await status('/healthy')).toBe(200)

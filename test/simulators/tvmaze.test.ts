@@ -8,7 +8,7 @@ import { until } from '#test/support/until.ts'
 type Episode = ReturnType<typeof episodeJson>
 type Show = ReturnType<typeof showJson> & { _embedded: Record<string, unknown> }
 type Hit = { score: number; show: Show }
-/** An entry of a schedule: the two kinds have their show in two places. */
+/** An entry of a schedule: networks have the show in `show`, streaming services in `_embedded`. */
 type Entry = Episode & { show?: Show; _embedded?: { show: Show } }
 
 const NOW = new Date('2026-11-21T12:00:00Z')
@@ -141,10 +141,10 @@ describe('the search', () => {
   })
 })
 
-describe('the cast', () => {
+describe('the invented shows', () => {
   const airings = async (id: number) => (await client().show(id)).episodes
 
-  test('late night airs a day after its airdate and airtime put together', async () => {
+  test('the late-night show airs a day after its airdate and airtime', async () => {
     const { body } = await get<Episode[]>(`/shows/${showIds.lateNight}/episodes`)
     for (const { airdate, airtime, airstamp } of body) {
       const composed = Temporal.PlainDateTime.from(`${airdate}T${airtime}`).toZonedDateTime('America/New_York')
@@ -152,7 +152,7 @@ describe('the cast', () => {
     }
   })
 
-  test('the streamer never has an hour: its airstamp is noon, which is none', async () => {
+  test('the streaming show never has an airtime: its airstamp is a placeholder, noon in UTC', async () => {
     const { body } = await get<Episode[]>(`/shows/${showIds.streamer}/episodes`)
     for (const { airdate, airtime, airstamp } of body) {
       expect([airtime, airstamp]).toEqual(['', `${airdate}T12:00:00+00:00`])
@@ -179,7 +179,7 @@ describe('the cast', () => {
     expect(new Set((await airings(showIds.daily)).map(({ season }) => season))).toEqual(new Set([2026]))
   })
 
-  test('Brazilian names are told as aliases; the sparse show says nothing it does not know', async () => {
+  test('Brazilian titles are aliases; what TVMaze does not know about the sparse show is null', async () => {
     expect((await client().show(showIds.harbor)).names.pt).toBe('Porto Nove')
     expect((await client().show(showIds.drop)).names.pt).toBeNull()
     expect(await client().show(showIds.sparse)).toMatchObject({
@@ -193,7 +193,7 @@ describe('the cast', () => {
 })
 
 describe('edits', () => {
-  test('mark the show as updated and show at once', async () => {
+  test('mark the show as updated and are visible at once', async () => {
     const before = await client().updates('day')
     expect(before.size).toBe(0)
     await time.advance(1000)
@@ -230,7 +230,7 @@ describe('edits', () => {
     expect((await get<Show>(`/shows/${showIds.hiatus}`)).status).toBe(404)
   })
 
-  test('an added show airs when it is told to', async () => {
+  test('an added show airs at the given times', async () => {
     const show = server.addShow({
       name: 'Mine',
       on: { br: 'Globo' },
@@ -244,7 +244,7 @@ describe('edits', () => {
   })
 })
 
-describe('troubles', () => {
+describe('failures', () => {
   test('20 calls in ten seconds, then 429 until the window has passed', async () => {
     await reopen({ limit: true })
     const statuses = async (count: number) => {
@@ -258,7 +258,7 @@ describe('troubles', () => {
     expect(await statuses(1)).toBe(1)
   })
 
-  test('down, 429, HTML with status 200 and 502 are unavailability to our client, for as many calls as asked', async () => {
+  test('our client treats down, 429, HTML with status 200 and 502 as unavailable, for the given number of calls', async () => {
     for (const trouble of ['down', '429', 'html200', '502'] as const) {
       server.fail(trouble, { times: 1 })
       await expect(client().show(showIds.harbor)).rejects.toThrow(/^TVMaze: /)
@@ -269,7 +269,7 @@ describe('troubles', () => {
     )
   })
 
-  test('one part can be unwell while the rest is fine, until it is ended', async () => {
+  test('one path can fail while the others work, until the failure is ended', async () => {
     server.fail('502', { path: `/shows/${showIds.harbor}` })
     await expect(client().show(showIds.harbor)).rejects.toThrow()
     expect((await client().show(showIds.streamer)).name).toBe('Signal from Ganymede')
@@ -285,7 +285,7 @@ describe('troubles', () => {
     expect((await answer).status).toBe(200)
   })
 
-  test('the cache before it tells old news for up to an hour, without counting', async () => {
+  test('the cache serves old responses for up to an hour, and they do not count against the limit', async () => {
     await reopen({ edgeCache: true, limit: true })
     const status = async () => (await get<Show>(`/shows/${showIds.harbor}`)).body.status
     expect(await status()).toBe('Running')
@@ -299,7 +299,7 @@ describe('troubles', () => {
 describe('for a newcomer', () => {
   beforeEach(() => reopen({ newcomer: true }))
 
-  test('a show airs every five minutes, one minute before the full five', async () => {
+  test('a show airs every five minutes, at 12:04, 12:09 and so on', async () => {
     expect(server.nextFiveMinuteEpisode()).toEqual(new Date('2026-11-21T12:04:00Z'))
     const { episodes, name } = await client().show(fiveMinuteShowId)
     expect(name).toBe('Plantão Relâmpago')
@@ -326,7 +326,7 @@ describe('for a newcomer', () => {
     expect(both).toEqual(both.map(({ id }) => byId.get(id)))
   })
 
-  test('the bulletin counts as updated whenever it has aired', async () => {
+  test('the five-minute show counts as updated whenever it has aired', async () => {
     expect((await client().updates('day')).get(fiveMinuteShowId)).toBe(Date.parse('2026-11-21T11:59:00Z') / 1000)
   })
 })

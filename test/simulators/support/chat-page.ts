@@ -1,11 +1,10 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { startTelegram } from '#simulators/telegram.ts'
+import { startServer } from '#test/support/http.ts'
 
 const botToken = '7000000001:SIMULATED_main_bot'
 const opsToken = '7000000002:SIMULATED_operators_bot'
 
-/** The simulated Telegram with its chat page on a port of its own. */
+/** Starts the simulated Telegram, with its chat page on another port. */
 export const startChat = async () => {
   const telegram = await startTelegram({
     botToken,
@@ -13,14 +12,13 @@ export const startChat = async () => {
     rates: false,
     newcomer: { nextEpisode: () => new Date('2026-11-21T12:04:00Z'), hasSites: true },
   })
-  const server = createServer((request, response) => {
+  const server = await startServer((request, response) => {
     if (!telegram.chatPage(request, response)) response.writeHead(404).end('{}')
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
     telegram,
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** Calls a method of the Bot API, as one of the two bots, for the person's chat. */
+    url: server.url,
+    /** Calls a method of the Bot API as one of the two bots, for the person's chat. */
     bot: async (method: string, params: object, from: 'main' | 'operators' = 'main') => {
       const response = await fetch(`${telegram.url}/bot${from === 'main' ? botToken : opsToken}/${method}`, {
         method: 'POST',
@@ -31,8 +29,7 @@ export const startChat = async () => {
     },
     stop: async (): Promise<void> => {
       await telegram.stop()
-      server.closeAllConnections()
-      server.close()
+      await server.stop()
     },
   }
 }
