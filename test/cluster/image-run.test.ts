@@ -31,7 +31,7 @@ let folder: string
 let tree: string
 let data: Awaited<ReturnType<typeof temporaryDataFolder>>
 let server: Awaited<ReturnType<typeof startPostgres>>
-let way: Awaited<ReturnType<typeof flakyProxy>>
+let proxy: Awaited<ReturnType<typeof flakyProxy>>
 
 /** Runs a stage as a container would: its ENTRYPOINT with its ENV and what a manifest adds. */
 const container = (stage: Stage, at: string, env: Record<string, string>, options: object = asPodsRun) => {
@@ -62,11 +62,11 @@ describe.skipIf(reason !== undefined)('the image', () => {
     // What the Dockerfile says is done here, the build stage's RUN included.
     tree = await treeOf(image, stages, folder)
     server = await startPostgres({ dataDir: data.folder, settings: { fsync: 'off' } })
-    way = await flakyProxy(server.url)
+    proxy = await flakyProxy(server.url)
   })
   afterAll(async () => {
     await Promise.all(containers.map(({ kill }) => kill()))
-    await way?.stop()
+    await proxy?.stop()
     await server?.stop()
     await data?.remove()
     if (folder) await rm(folder, { recursive: true, force: true })
@@ -79,11 +79,11 @@ describe.skipIf(reason !== undefined)('the image', () => {
   })
 
   test('has migrations that wait for the database, migrate it, and do it again without harm', async () => {
-    const env = { FUNCTION_TARGET: 'migrate', DATABASE_URL: way.url }
-    way.cut()
+    const env = { FUNCTION_TARGET: 'migrate', DATABASE_URL: proxy.url }
+    proxy.goDown()
     const first = container(image, tree, env)
     await until(() => first.said().includes('waiting: '), { what: 'a line that says what it waits for' })
-    way.mend()
+    proxy.comeBack()
     expect(await first.ended, first.said()).toBe(0)
     expect(message(first.said())).toBe('the database is up to date')
     const again = container(image, tree, env)
@@ -116,7 +116,7 @@ describe.skipIf(reason !== undefined)('the image', () => {
       const variables = variablesOf(name)
       const env = {
         ...variables,
-        ...('DATABASE_URL' in variables ? { DATABASE_URL: way.url } : {}),
+        ...('DATABASE_URL' in variables ? { DATABASE_URL: proxy.url } : {}),
         FUNCTION_TARGET: name,
         PORT: String(port),
       }
@@ -199,7 +199,7 @@ describe.skipIf(reason !== undefined)('the image', () => {
     })
 
     test('migrates and ends, as a job must', async () => {
-      const job = container(dev, sources, { FUNCTION_TARGET: 'migrate', DATABASE_URL: way.url }, asDevPodsRun)
+      const job = container(dev, sources, { FUNCTION_TARGET: 'migrate', DATABASE_URL: proxy.url }, asDevPodsRun)
       expect(await job.ended, job.said()).toBe(0)
       expect(message(job.said())).toBe('the database is up to date')
     })

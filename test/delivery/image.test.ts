@@ -328,18 +328,18 @@ describe('the migrations of the image', () => {
   const migrated = (env: Record<string, string>) => launched({ FUNCTION_TARGET: 'migrate', ...env })
 
   test('wait for a database that is away, then run, and run again without harm', async () => {
-    const way = await flakyProxy(database.url)
-    way.cut()
+    const proxy = await flakyProxy(database.url)
+    proxy.goDown()
     try {
-      const first = migrated({ DATABASE_URL: way.url })
+      const first = migrated({ DATABASE_URL: proxy.url })
       await until(() => first.said().includes('waiting: '), { what: 'a line that says what it waits for' })
-      way.mend()
+      proxy.comeBack()
       expect((await first.ended).code).toBe(0)
       expect(lastLine(first.said())).toMatchObject({ function: 'migrate', message: 'the database is up to date' })
-      const second = await migrated({ DATABASE_URL: way.url }).ended
+      const second = await migrated({ DATABASE_URL: proxy.url }).ended
       expect(second.code).toBe(0)
     } finally {
-      await way.stop()
+      await proxy.stop()
     }
     const { rows } = await database.db.query<{ name: string }>('select name from migration order by name')
     expect(rows.map(({ name }) => `${name}.sql`)).toEqual(Object.keys(await checksums()))
@@ -379,13 +379,13 @@ describe('the migrations of the image', () => {
 
   test('that were changed after the database took them end with 1 at once', async () => {
     await database.db.query(`update migration set checksum = 'other' where name = '0001_chats'`)
-    const way = await flakyProxy(database.url)
+    const proxy = await flakyProxy(database.url)
     try {
-      const { code, said } = await migrated({ DATABASE_URL: way.url }).ended
+      const { code, said } = await migrated({ DATABASE_URL: proxy.url }).ended
       expect(code).toBe(1)
       expect(lastLine(said()).message).toContain('0001_chats.sql was changed after this database took it')
     } finally {
-      await way.stop()
+      await proxy.stop()
       await database.db.query(`update migration set checksum = null where name = '0001_chats'`)
     }
   })

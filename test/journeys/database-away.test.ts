@@ -6,24 +6,24 @@ import { flakyProxy } from '#test/support/flaky-proxy.ts'
 import { type Journey, repliesMatching, startJourney, waitForReply } from '#test/support/journey.ts'
 import { until } from '#test/support/until.ts'
 
-const AWAY_MS = 30_000
+const outageMs = 30_000
 
 let database: TestDatabase
-let way: Awaited<ReturnType<typeof flakyProxy>>
+let proxy: Awaited<ReturnType<typeof flakyProxy>>
 let journey: Journey
 
 beforeAll(async () => {
   database = await emptyDatabase()
-  way = await flakyProxy(database.url)
-  journey = await startJourney({ env: { DATABASE_URL: way.url } })
+  proxy = await flakyProxy(database.url)
+  journey = await startJourney({ env: { DATABASE_URL: proxy.url } })
 })
 afterAll(async () => {
   await journey?.stop()
-  await way?.stop()
+  await proxy?.stop()
   await database?.end()
 })
 
-test('PostgreSQL away for half a minute: no bad news of 199 healthy sites, and none missed of the sick one', {
+test('PostgreSQL unavailable for half a minute: no message about the 199 healthy sites, and one about the failing site', {
   timeout: 240_000,
 }, async () => {
   const { sites, telegram, vigia } = journey
@@ -47,19 +47,21 @@ test('PostgreSQL away for half a minute: no bad news of 199 healthy sites, and n
     timeoutMs: 60_000,
   })
 
-  way.cut()
+  proxy.goDown()
   sites.turn('/s7', false)
-  await until(async () => (await fetch(`${vigia.url}/readyz`)).status !== 200, { what: 'the runtime to say so' })
-  // The outage itself is what is tested, so this is the one wait that has a length.
-  await setTimeout(AWAY_MS)
-  way.mend()
+  await until(async () => (await fetch(`${vigia.url}/readyz`)).status !== 200, {
+    what: 'the runtime to report that it is not ready',
+  })
+  // The test is about an outage of this length, so this wait has no condition.
+  await setTimeout(outageMs)
+  proxy.comeBack()
 
   await until(() => repliesMatching(ana, /(saiu|está fora) do ar/).length > 0, {
-    what: 'the news of the sick site',
+    what: 'the message about the failing site',
     timeoutMs: 60_000,
   })
   const seen = sites.hits().length
-  await until(() => sites.hits().length > seen + 400, { what: 'two more rounds', timeoutMs: 60_000 })
+  await until(() => sites.hits().length > seen + 400, { what: 'two more rounds of checks', timeoutMs: 60_000 })
   await journey.settled()
   expect(repliesMatching(ana, /(saiu|está fora) do ar/).map(({ text }) => /site-\d+/.exec(text)?.[0])).toEqual([
     'site-7',

@@ -15,7 +15,7 @@ import {
 } from '#test/support/journey.ts'
 import { until } from '#test/support/until.ts'
 
-/** What must never be told. */
+/** Texts that must not appear in any log, response or chat. */
 const webhookSecret = 'canary-of-the-webhook-secret'
 const password = 'canary-of-the-database-password'
 const typed = 'canary-that-somebody-typed'
@@ -40,7 +40,7 @@ beforeAll(async () => {
       PROBE_ALLOW: '',
       AWS_SECRET_ACCESS_KEY: unrelated,
     },
-    // Nothing but the pace: no ticks but those we fire, the shortest window that Knative allows, and no long waits between retries.
+    // Only times change: no ticks except those that the test fires, Knative's shortest window, and short pauses between retries.
     manifests: (text, file) =>
       text
         .replace(/schedule: .*/, 'schedule: "0 0 1 1 *"')
@@ -61,7 +61,7 @@ const secrets = () => {
   return [token, operators.token, webhookSecret, password]
 }
 
-interface Letter {
+interface DeadLetter {
   id: number
   trigger: string
   code: number | null
@@ -70,27 +70,27 @@ interface Letter {
   at: string
   replayedAt: string | null
 }
-const letters = () => journey.vigia.api('/api/dead-letters') as Promise<Letter[]>
+const deadLetters = () => journey.vigia.api('/api/dead-letters') as Promise<DeadLetter[]>
 const replay = (id: number) => journey.vigia.api(`/api/dead-letters/${id}/replay`, { method: 'POST' })
 const heardByOperators = () => journey.operator.answers().map(({ text }) => text)
 
-/** Until somebody has mended it, Lisbon cannot be chosen, and the error says more than it should. */
+/** Until `repairLisbon`, the choice of Lisbon fails with an error that contains secrets. */
 const breakLisbon = () =>
   database.db.query(`
     create function refuse_lisbon() returns trigger language plpgsql as $$
       begin raise exception 'a fault of ours, in /srv/vigia/chats.ts:7, with ${secrets().join(' and ')}'; end $$;
     create trigger refuse_lisbon before update on chat for each row
       when (new.zone = 'Europe/Lisbon') execute function refuse_lisbon()`)
-const mendLisbon = () => database.db.query('drop trigger refuse_lisbon on chat')
+const repairLisbon = () => database.db.query('drop trigger refuse_lisbon on chat')
 
-test('a poison update is said sorry for and becomes a dead letter; the chat goes on, and the operators know', async () => {
+test('an update that always fails is answered with an apology and becomes a dead letter; the chat goes on, and the operators get a notice', async () => {
   await breakLisbon()
   ana.send('/fuso Lisboa')
   await waitForReply(ana, /Algo deu errado do meu lado/)
   ana.send('/series')
   await waitForReply(ana, /ainda não segue/)
 
-  const letter = await until(async () => (await letters())[0], { what: 'the dead letter' })
+  const letter = await until(async () => (await deadLetters())[0], { what: 'the dead letter' })
   expect(letter).toEqual({
     id: expect.any(Number),
     fingerprint: expect.stringMatching(/^[0-9a-f]{8}$/),
@@ -106,7 +106,7 @@ test('a poison update is said sorry for and becomes a dead letter; the chat goes
     at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
     replayedAt: null,
   })
-  await until(() => heardByOperators().length > 0, { what: 'the operators to be told' })
+  await until(() => heardByOperators().length > 0, { what: 'the notice to the operators' })
   expect(heardByOperators()).toEqual([
     expect.stringMatching(/telegram-webhook-update-deferred.*update\.deferred.*a fault of ours/s),
   ])
@@ -118,11 +118,11 @@ test('a poison update is said sorry for and becomes a dead letter; the chat goes
   ).not.toMatch(/chats\.ts|fault of ours|Error|exception/)
 })
 
-test('what happened to an event can be looked at, in the shapes that tools rely on', async () => {
+test('the API shows what happened to an event, in the documented JSON', async () => {
   const { vigia } = journey
   const row = await until(
     async () => (await events(vigia, '&type=dev.vigia.update.deferred')).find(({ state }) => state !== 'pending'),
-    { what: 'the broker to be done with it' },
+    { what: 'the broker to give up on the event' },
   )
   const instant = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
   expect(row).toEqual({
@@ -151,7 +151,7 @@ test('what happened to an event can be looked at, in the shapes that tools rely 
         trigger: 'telegram-webhook-update-deferred',
         function: 'telegram-webhook',
         state: 'dead',
-        // Once, and six times more.
+        // The first attempt and six retries.
         attempts: Array(7).fill({
           at: instant,
           ms: expect.any(Number),
@@ -204,13 +204,13 @@ test('what happened to an event can be looked at, in the shapes that tools rely 
     })
 })
 
-test('a replay works once the cause is gone: the person is answered, once, and the entry stays with its mark', async () => {
-  const [letter] = await letters()
+test('a replay succeeds after the cause is fixed: the person gets one answer, and the dead letter stays, with replayedAt', async () => {
+  const [letter] = await deadLetters()
   await replay(letter!.id)
-  // It fails as before, and is the same letter.
+  // The replayed event fails again, and its dead letter is the same row.
   const again = await until(
     async () => {
-      const [one] = await letters()
+      const [one] = await deadLetters()
       return one!.at > letter!.at ? one : undefined
     },
     { what: 'the letter to come back' },
@@ -218,24 +218,24 @@ test('a replay works once the cause is gone: the person is answered, once, and t
   expect(again.id).toBe(letter!.id)
   expect(repliesMatching(ana, /Lisboa/)).toEqual([])
 
-  await mendLisbon()
+  await repairLisbon()
   expect((await journey.vigia.call(`/api/dead-letters/${letter!.id}/replay`, { method: 'POST' })).status).toBe(202)
   await waitForReply(ana, /Lisboa/)
   await journey.settled()
   const [event] = await events(journey.vigia, '&type=dev.vigia.update.deferred')
   expect(event!.state).toBe('done')
-  const kept = await letters()
+  const kept = await deadLetters()
   expect(kept).toEqual([{ ...again, replayedAt: expect.any(String) }])
   expect(kept[0]!.replayedAt! > again.at).toBe(true)
 
-  // Too often is no more than often enough.
+  // A second replay of a handled event has no effect.
   const answers = ana.answers().length
   await replay(letter!.id)
   await journey.settled()
   expect(ana.answers()).toHaveLength(answers)
 })
 
-test('nothing private is reached where PROBE_ALLOW does not open it, neither by what is typed nor by what is stored', async () => {
+test('a private address that PROBE_ALLOW does not allow is never contacted, whether a person typed it or the database holds it', async () => {
   const { sites, vigia } = journey
   sites.set('/inside', { kind: 'switch', on: true })
   ana.send(`/monitorar ${sites.url}/inside`)
@@ -265,13 +265,15 @@ test('nothing private is reached where PROBE_ALLOW does not open it, neither by 
   await until(() => repliesMatching(ana, /inside.*rede privada|rede privada.*inside/s).length > 0, {
     what: 'the answer',
   })
-  await until(async () => (await events(vigia)).every(({ state }) => state !== 'pending'), { what: 'the end of it' })
+  await until(async () => (await events(vigia)).every(({ state }) => state !== 'pending'), {
+    what: 'every event to be done',
+  })
   expect(sites.hits('/inside')).toEqual([])
 })
 
-test('whatever goes wrong, no secret is in a log, on the terminal, in an answer of the control API or in a chat', async () => {
+test('no error puts a secret into a log, the terminal, a response of the control API or a chat', async () => {
   const { vigia, telegram, tvmaze, operator } = journey
-  // Errors of every kind, on the ways that know a secret.
+  // Errors of every kind in the code that handles secrets.
   telegram.failNext('*', { dropConnection: true, times: 3 })
   telegram.operators.failNext('*', { body: '<html>no</html>', status: 200, times: 2 })
   tvmaze.fail('html200')
@@ -286,7 +288,7 @@ test('whatever goes wrong, no secret is in a log, on the terminal, in an answer 
     { id: 'homeless', type: 'dev.vigia.message.requested', subject: `chat/${ana.chatId}` },
     { chatId: ana.chatId, html: 'Oi' },
   )
-  await until(async () => (await letters()).length >= 3, { what: 'their dead letters', timeoutMs: 60_000 })
+  await until(async () => (await deadLetters()).length >= 3, { what: 'their dead letters', timeoutMs: 60_000 })
   await database.db.query('alter table mislaid rename to message')
 
   const all = await events(vigia)
@@ -294,7 +296,7 @@ test('whatever goes wrong, no secret is in a log, on the terminal, in an answer 
   const paths = ['/', '/readyz', '/metrics', '/api/functions', '/api/events', '/api/dead-letters', '/api/sources']
   const answers = await Promise.all(paths.map(async path => (await vigia.call(path)).text()))
   const logs = join(vigia.dataDir, 'logs')
-  const told: Record<string, string> = {
+  const texts: Record<string, string> = {
     'the terminal': vigia.output(),
     'the control API': answers.join('\n'),
     'the events': JSON.stringify(details),
@@ -302,17 +304,17 @@ test('whatever goes wrong, no secret is in a log, on the terminal, in an answer 
     'the chats': JSON.stringify(ana.answers()),
     ...Object.fromEntries(readdirSync(logs).map(name => [name, readFileSync(join(logs, name), 'utf8')])),
   }
-  expect(Object.keys(told)).toEqual(expect.arrayContaining(['telegram-webhook.log', 'telegram-notifier.log']))
-  for (const text of Object.values(told)) expect(text.length).toBeGreaterThan(0)
+  expect(Object.keys(texts)).toEqual(expect.arrayContaining(['telegram-webhook.log', 'telegram-notifier.log']))
+  for (const text of Object.values(texts)) expect(text.length).toBeGreaterThan(0)
 
-  // The number before the colon of a token is the bot's id, and no secret.
+  // The number before the colon of a token is the bot's id, which is not a secret.
   const canaries = [...secrets(), unrelated].map(secret => secret.split(':').at(-1)!)
-  const leaks = Object.entries(told).flatMap(([where, text]) =>
+  const leaks = Object.entries(texts).flatMap(([where, text]) =>
     canaries.filter(canary => text.includes(canary)).map(canary => `${canary} in ${where}`),
   )
   expect(leaks).toEqual([])
-  // What a person typed is their own, and stays between them and the bot.
-  const { 'the chats': _, ...elsewhere } = told
+  // What the person typed may be in their chat, but nowhere else.
+  const { 'the chats': _, ...elsewhere } = texts
   expect(Object.keys(elsewhere).filter(where => elsewhere[where]!.includes(typed))).toEqual([])
 })
 
@@ -327,7 +329,7 @@ test('every line that a function wrote is JSON', async () => {
   expect(lines.filter(line => !/^\{.*\}$/.test(line))).toEqual([])
 })
 
-test('with nothing left to do no process of any function is there', async () => {
+test('without work no process of any function is left', async () => {
   const { vigia } = journey
   const functions = async () =>
     (await vigia.api('/api/functions')) as { name: string; state: string; replicas: { pid: number }[] }[]

@@ -14,7 +14,7 @@ describe.each([
   })
   afterAll(() => journey?.stop())
 
-  /** Follows a show as a person does: its name, then the button. */
+  /** Follows a show like a person: sends its name, then presses the button. */
   const follow = async (name: string, person: ReturnType<Journey['telegram']['user']>, button = 'seguir') => {
     person.send(name)
     await waitForReply(person, new RegExp(name))
@@ -26,12 +26,12 @@ describe.each([
       },
     )
   }
-  const announced = async () => {
+  const checkEpisodes = async () => {
     await journey.fire('episode-checker')
     await journey.settled()
   }
 
-  test('a followed episode is announced when its hour has come, once, in the language and zone of each chat', async () => {
+  test('a followed episode is announced once, at its time, in the language and zone of each chat', async () => {
     const { tvmaze, telegram } = journey
     const show = tvmaze.addShow({
       name: 'Jornada de Teste',
@@ -56,13 +56,13 @@ describe.each([
     tvmaze.addEpisode(show.id, { airs: { at: airs }, season: 2, number: 5, name: 'A vigília' })
     await journey.fire('series-refresher')
     await journey.settled()
-    await until(() => Date.now() > airs.getTime(), { what: 'the hour of the episode' })
-    await announced()
+    await until(() => Date.now() > airs.getTime(), { what: 'the time of the episode' })
+    await checkEpisodes()
     await until(() => repliesMatching(ana, /A vigília/).length > 0 && repliesMatching(bob, /A vigília/).length > 0, {
       what: 'the announcement',
       timeoutMs: 45_000,
     })
-    await announced()
+    await checkEpisodes()
 
     const clock = (zone: string, language: string) =>
       new Intl.DateTimeFormat(language, { timeStyle: 'short', timeZone: zone }).format(airs).replace(/\u202f/g, ' ')
@@ -87,10 +87,10 @@ describe.each([
       tvmaze.addEpisode(show.id, { airs: { at: airs }, season: 1, number, name: `Parte ${number}` })
     await journey.fire('series-refresher')
     await journey.settled()
-    await until(() => Date.now() > airs.getTime(), { what: 'the hour of the drop' })
-    await announced()
-    await until(() => repliesMatching(ana, /T1 E1–E8/).length > 0, { what: 'the drop', timeoutMs: 45_000 })
-    await announced()
+    await until(() => Date.now() > airs.getTime(), { what: 'the time of the episodes' })
+    await checkEpisodes()
+    await until(() => repliesMatching(ana, /T1 E1–E8/).length > 0, { what: 'the announcement', timeoutMs: 45_000 })
+    await checkEpisodes()
     expect(repliesMatching(ana, /T1 E/)).toHaveLength(1)
     expect(repliesMatching(ana, /T1 E/)[0]!.text).toContain('8 episódios')
   })

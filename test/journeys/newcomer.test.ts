@@ -7,8 +7,8 @@ import { startVigia, type Vigia } from '#test/support/npm-start.ts'
 import { until } from '#test/support/until.ts'
 
 /*
- * What the README promises to somebody who has nothing but Node: `npm start` without any variable, and `npm run chat` beside it.
- * Telegram brings its updates to the webhook here, as it does where PUBLIC_URL is set.
+ * What the README promises to a newcomer who has only Node.js: `npm start` without any variable, and `npm run chat` beside it.
+ * The simulated Telegram delivers updates to the webhook, like the real one if PUBLIC_URL is set.
  */
 
 let vigia: Vigia
@@ -34,7 +34,7 @@ afterAll(async () => {
 })
 
 const say = (line: string) => void chat.stdin!.write(`${line}\n`)
-/** What is printed from now on, once it says this. */
+/** Waits until the output after position `after` matches, and returns the match. */
 const shows = async (words: RegExp, after: number): Promise<string> => {
   const [found] = await until(() => words.exec(screen.slice(after)), {
     what: `${words} on the screen, which shows:\n${screen}\n`,
@@ -48,7 +48,7 @@ const answers = (line: string, words: RegExp) => {
   return shows(words, before)
 }
 
-test('somebody who has nothing but Node meets the bot and follows a series that airs in minutes', async () => {
+test('a newcomer with only Node.js talks to the bot and follows a series that airs within minutes', async () => {
   expect(vigia.output()).toMatch(/✓ MongoDB.*✓ PostgreSQL.*✓ broker.*Vigia is up.*\/chat.*data .*stop +Ctrl-C/s)
   await answers('/start', /Eu sou o Vigia/)
   const card = await answers('plantão relâmpago', /Plantão Relâmpago.*\d seguir/s)
@@ -62,7 +62,7 @@ test('somebody who has nothing but Node meets the bot and follows a series that 
   expect(await vigia.api('/api/dead-letters')).toEqual([])
 })
 
-test('and sees a site go down and come back', async () => {
+test('and gets a message when a site goes down and when it comes back', async () => {
   const host = `sites.localhost:${vigia.port}`
   const turn = (on: boolean) =>
     vigia.ask(host, '/_/sites', {

@@ -36,39 +36,42 @@ import { sendRequest } from '#test/support/http.ts'
 import { until } from '#test/support/until.ts'
 
 /*
- * The way from TVMaze to a chat on a clock of the test's own: the rules behind their real host, joined by the real broker and the
- * Triggers of triggers/, whose pauses between retries alone are left out.
+ * The way of an episode from TVMaze to a chat, on a clock that the test sets. The rules run on their real function server, with the
+ * real broker and the Triggers of triggers/; only the pauses between retries are removed.
  */
 
-const HOUR = 3_600_000
+const hourMs = 3_600_000
 const token = '700000001:series-in-time-bot-AAAAAAAAAAAAAAA'
 const opsToken = '700000002:series-in-time-operators-AAAAAA'
 const { triggers, sources } = readManifests(manifestFiles(root))
 
-type Stage = Awaited<ReturnType<typeof raise>>
-let stage: Stage
+type SeriesJourney = Awaited<ReturnType<typeof startJourney>>
+let journey: SeriesJourney
 
-const raise = async (start: string) => {
+const startJourney = async (start: string) => {
   let now = new Date(start)
   const clock = () => now
-  const [database, catalogueServer, world, shows] = await Promise.all([
+  const [database, catalogueServer, telegramSimulator, shows] = await Promise.all([
     freshDatabase(),
     freshMongo(),
     startTelegram({ botToken: token, opsToken, clock, rates: false }),
     startTvmaze({ clock, limit: false }),
   ])
   const { db } = database
-  const operator = world.operators.user('Operadora', { language: 'pt-br' })
+  const operator = telegramSimulator.operators.user('Operadora', { language: 'pt-br' })
   operator.send('/start')
 
   const hosts = new Map<string, Awaited<ReturnType<typeof startFunction>>>()
-  const here = triggers.filter(({ subscriber }) => subscriber.kind === 'function' && subscriber.name in fittings)
-  const house = await startBrokerServer(
+  const ownTriggers = triggers.filter(
+    ({ subscriber }) => subscriber.kind === 'function' && subscriber.name in definitions,
+  )
+  const brokerServer = await startBrokerServer(
     database.url,
-    here.map(trigger => ({ ...trigger, delivery: { ...trigger.delivery, backoffDelayMs: 0 } })),
+    ownTriggers.map(trigger => ({ ...trigger, delivery: { ...trigger.delivery, backoffDelayMs: 0 } })),
     {
       resolve: destination => {
-        if (destination.kind !== 'function') throw new Error(`a ${destination.kind} is not on this stage`)
+        if (destination.kind !== 'function')
+          throw new Error(`this test has no destination of the kind ${destination.kind}`)
         const { name, path } = destination
         return {
           url: `http://${name}.localhost${path}`,
@@ -78,7 +81,7 @@ const raise = async (start: string) => {
       },
     },
   )
-  const props: Props = {
+  const dependencies: Dependencies = {
     db,
     clock,
     catalogue: catalogueIn(catalogueServer.mongo),
@@ -89,30 +92,30 @@ const raise = async (start: string) => {
       attempts: 3,
       timeoutMs: 2_000,
     }),
-    telegram: telegram({ apiRoot: world.url, token }),
-    operators: operatorsIn(telegram({ apiRoot: world.url, token: opsToken }), String(operator.chatId)),
+    telegram: telegram({ apiRoot: telegramSimulator.url, token }),
+    operators: operatorsIn(telegram({ apiRoot: telegramSimulator.url, token: opsToken }), String(operator.chatId)),
   }
-  for (const [name, fitting] of Object.entries(fittings))
-    hosts.set(name, await startFunction({ name, ...fitting(props) }, { sink: house.ingressUrl }))
+  for (const [name, definition] of Object.entries(definitions))
+    hosts.set(name, await startFunction({ name, ...definition(dependencies) }, { sink: brokerServer.ingressUrl }))
 
-  /** A tick of a PingSource as it is in knative/sources/, and everything that comes of it. */
+  /** Sends the tick of a PingSource of knative/sources/, and waits until no event is pending. */
   const tick = async (name: string) => {
     const source = sources.find(one => one.name === name)!
-    await sendRequest(house.ingressUrl, pingEvent(source, now))
+    await sendRequest(brokerServer.ingressUrl, pingEvent(source, now))
     await until(
-      async () => (await house.broker.reads.events({ limit: 200 })).every(({ state }) => state !== 'pending'),
+      async () => (await brokerServer.broker.reads.events({ limit: 200 })).every(({ state }) => state !== 'pending'),
       {
-        what: `everything that came of ${name}`,
+        what: `the events after the tick of ${name}`,
       },
     )
   }
 
   return {
     shows,
-    telegram: world,
+    telegram: telegramSimulator,
     operator,
     follows: followsIn(db),
-    catalogue: props.catalogue,
+    catalogue: dependencies.catalogue,
     tick,
     now: () => now,
     at: (instant: Date | string) => {
@@ -122,21 +125,21 @@ const raise = async (start: string) => {
       now = new Date(now.getTime() + ms)
     },
     person: async (name: string, language: Language, zone: string) => {
-      const person = world.user(name)
+      const person = telegramSimulator.user(name)
       person.send('/start')
       await chatsIn(db).upsert({ id: person.chatId, kind: 'private', language })
       await chatsIn(db).setZone(person.chatId, zone)
       return person
     },
     stop: async () => {
-      await house.stop()
+      await brokerServer.stop()
       for (const host of hosts.values()) await host[Symbol.asyncDispose]()
-      await Promise.all([world.stop(), shows.stop(), database.end(), catalogueServer.end()])
+      await Promise.all([telegramSimulator.stop(), shows.stop(), database.end(), catalogueServer.end()])
     },
   }
 }
 
-interface Props {
+interface Dependencies {
   db: Awaited<ReturnType<typeof freshDatabase>>['db']
   clock: () => Date
   catalogue: ReturnType<typeof catalogueIn>
@@ -145,13 +148,13 @@ interface Props {
   operators: ReturnType<typeof operatorsIn>
 }
 
-/** As the functions' main.ts put them together. */
-const fittings: Record<string, (props: Props) => Omit<FunctionDefinition, 'name'>> = {
-  'series-refresher': ({ db, ...props }) => ({
+/** The functions, put together like in their main.ts. */
+const definitions: Record<string, (dependencies: Dependencies) => Omit<FunctionDefinition, 'name'>> = {
+  'series-refresher': ({ db, ...dependencies }) => ({
     events: [
       on(Tick, (tick, { log, publish }) =>
         seriesRefresher(tick, {
-          ...props,
+          ...dependencies,
           follows: followsIn(db),
           announcements: announcementsIn(db),
           cursors: cursorsIn(db),
@@ -163,21 +166,21 @@ const fittings: Record<string, (props: Props) => Omit<FunctionDefinition, 'name'
       ),
     ],
   }),
-  'episode-checker': props => ({
-    events: [on(Tick, (tick, { publish }) => episodeChecker(tick, { ...props, publish }))],
+  'episode-checker': dependencies => ({
+    events: [on(Tick, (tick, { publish }) => episodeChecker(tick, { ...dependencies, publish }))],
   }),
   'notification-fanout': ({ db, clock }) => {
-    const outside = { follows: followsIn(db), chats: chatsIn(db), clock }
+    const dependencies = { follows: followsIn(db), chats: chatsIn(db), clock }
     return {
       events: [
-        on(EpisodeDue, event => notificationFanout(event, { of: 'episode.due', data: event.data }, outside)),
-        on(EpisodeMissed, event => notificationFanout(event, { of: 'episode.missed', data: event.data }, outside)),
-        on(SeriesChanged, event => notificationFanout(event, { of: 'series.changed', data: event.data }, outside)),
+        on(EpisodeDue, event => notificationFanout(event, { of: 'episode.due', data: event.data }, dependencies)),
+        on(EpisodeMissed, event => notificationFanout(event, { of: 'episode.missed', data: event.data }, dependencies)),
+        on(SeriesChanged, event => notificationFanout(event, { of: 'series.changed', data: event.data }, dependencies)),
       ],
     }
   },
   'telegram-notifier': ({ db, clock, telegram: api }) => {
-    const outside = {
+    const dependencies = {
       messages: messagesIn(db),
       chats: chatsIn(db),
       telegram: api,
@@ -188,8 +191,8 @@ const fittings: Record<string, (props: Props) => Omit<FunctionDefinition, 'name'
     }
     return {
       events: [
-        on(MessageRequested, (event, { log }) => telegramNotifier(event, { ...outside, log })),
-        on(Tick, (_, { log }) => outboxTick({ ...outside, log })),
+        on(MessageRequested, (event, { log }) => telegramNotifier(event, { ...dependencies, log })),
+        on(Tick, (_, { log }) => outboxTick({ ...dependencies, log })),
       ],
     }
   },
@@ -209,40 +212,40 @@ const fittings: Record<string, (props: Props) => Omit<FunctionDefinition, 'name'
 beforeEach(() => {
   process.env.LOG_LEVEL ??= 'silent'
 })
-afterEach(() => stage?.stop())
+afterEach(() => journey?.stop())
 
 const texts = (person: { answers(): { text: string }[] }) => person.answers().map(({ text }) => text)
 
 test.each<TvmazeFailure>(['down', '429', 'html200', '502'])(
-  'TVMaze %s for six hours: no follow is lost, what is due is told, and the operators hear once',
+  'TVMaze %s for six hours: no follow is lost, due episodes are announced, and the operators get one notice',
   async trouble => {
-    stage = await raise('2026-11-21T12:07:00Z')
-    const { shows, operator, follows, catalogue, tick, later } = stage
-    const ana = await stage.person('Ana', 'pt-BR', 'America/Sao_Paulo')
+    journey = await startJourney('2026-11-21T12:07:00Z')
+    const { shows, operator, follows, catalogue, tick, later } = journey
+    const ana = await journey.person('Ana', 'pt-BR', 'America/Sao_Paulo')
     const show = shows.addShow({
       name: 'Meia-noite em Santos',
       on: { br: 'Canal Sul' },
       episodes: [{ airs: { at: new Date('2026-11-21T15:30:00Z') }, season: 1, number: 4, name: 'A ressaca' }],
     })
-    for (const id of [show.id, shows.showIds.harbor]) await follows.follow(ana.chatId, `show/${id}`, stage.now())
+    for (const id of [show.id, shows.showIds.harbor]) await follows.follow(ana.chatId, `show/${id}`, journey.now())
     await tick('series-refresher')
     await tick('episode-checker')
 
     shows.fail(trouble)
     for (let hour = 1; hour <= 6; hour++) {
-      later(HOUR)
+      later(hourMs)
       await tick('series-refresher')
       await tick('episode-checker')
       await tick('telegram-notifier')
       await tick('error-notifier')
     }
     expect(texts(operator)).toEqual([expect.stringMatching(/series-refresher-tick.*503 TVMaze does not answer/s)])
-    expect(stage.telegram.operators.calls('editMessageText')).toEqual([])
+    expect(journey.telegram.operators.calls('editMessageText')).toEqual([])
     expect(texts(ana)).toEqual([expect.stringContaining('A ressaca')])
     expect((await follows.followedShows()).toSorted()).toEqual([shows.showIds.harbor, show.id])
     expect(await catalogue.show(shows.showIds.harbor)).not.toBeNull()
 
-    // What happened meanwhile is known once it answers again.
+    // TVMaze answers again, with an episode that was added during the outage.
     shows.fail(null)
     shows.addEpisode(show.id, {
       airs: { at: new Date('2026-11-21T18:30:00Z') },
@@ -250,7 +253,7 @@ test.each<TvmazeFailure>(['down', '429', 'html200', '502'])(
       number: 5,
       name: 'O farol',
     })
-    later(HOUR)
+    later(hourMs)
     await tick('series-refresher')
     await tick('episode-checker')
     await tick('error-notifier')
@@ -259,20 +262,20 @@ test.each<TvmazeFailure>(['down', '429', 'html200', '502'])(
   },
 )
 
-test('a followed show that TVMaze answers 404 for: no follow is lost, the others are told, nobody is alarmed', async () => {
-  stage = await raise('2026-11-21T12:07:00Z')
-  const { shows, operator, follows, tick, later } = stage
-  const ana = await stage.person('Ana', 'pt-BR', 'America/Sao_Paulo')
+test('TVMaze answers 404 for a followed show: no follow is lost, episodes are still announced, and the operators get no notice', async () => {
+  journey = await startJourney('2026-11-21T12:07:00Z')
+  const { shows, operator, follows, tick, later } = journey
+  const ana = await journey.person('Ana', 'pt-BR', 'America/Sao_Paulo')
   const lost = shows.addShow({
     name: 'A Perdida',
     on: { br: 'Canal Sul' },
     episodes: [{ airs: { at: new Date('2026-11-21T15:30:00Z') }, season: 1, number: 1, name: 'Ainda assim' }],
   })
-  for (const id of [lost.id, shows.showIds.harbor]) await follows.follow(ana.chatId, `show/${id}`, stage.now())
+  for (const id of [lost.id, shows.showIds.harbor]) await follows.follow(ana.chatId, `show/${id}`, journey.now())
   await tick('series-refresher')
   shows.deleteShow(lost.id)
   for (let hour = 1; hour <= 6; hour++) {
-    later(HOUR)
+    later(hourMs)
     await tick('series-refresher')
     await tick('episode-checker')
     await tick('error-notifier')
@@ -282,39 +285,39 @@ test('a followed show that TVMaze answers 404 for: no follow is lost, the others
   expect(texts(operator)).toEqual([])
 })
 
-test('two chats in two zones over the week in which the US change their clocks: each hears its own hours', async () => {
-  stage = await raise('2026-10-25T12:07:00Z')
-  const { shows, follows, tick } = stage
-  const ana = await stage.person('Ana', 'pt-BR', 'America/Sao_Paulo')
-  const bob = await stage.person('Bob', 'en', 'America/New_York')
+test('two chats in two zones in the week in which US clocks change: each gets its notices at its own local time', async () => {
+  journey = await startJourney('2026-10-25T12:07:00Z')
+  const { shows, follows, tick } = journey
+  const ana = await journey.person('Ana', 'pt-BR', 'America/Sao_Paulo')
+  const bob = await journey.person('Bob', 'en', 'America/New_York')
   const { harbor, lateNight, streamer } = shows.showIds
   for (const { chatId } of [ana, bob])
-    for (const id of [harbor, lateNight, streamer]) await follows.follow(chatId, `show/${id}`, stage.now())
+    for (const id of [harbor, lateNight, streamer]) await follows.follow(chatId, `show/${id}`, journey.now())
   await tick('series-refresher')
   await tick('episode-checker')
 
-  const heard = { ana: 0, bob: 0 }
-  const told: [instant: string, who: string, show: string, when: string][] = []
-  // A quarter to each hour around those that matter: a notice that came an hour early or late would be seen.
+  const seen = { ana: 0, bob: 0 }
+  const notices: [instant: string, who: string, show: string, when: string][] = []
+  // At a quarter to each hour around the expected ones, so that a notice an hour too early or too late fails the test.
   const hours = [0, 1, 2, 3, 4, 5, 11, 12, 13, 14]
-  for (let day = Date.parse('2026-10-26T00:45:00Z'); day < Date.parse('2026-11-06T00:00:00Z'); day += 24 * HOUR)
+  for (let day = Date.parse('2026-10-26T00:45:00Z'); day < Date.parse('2026-11-06T00:00:00Z'); day += 24 * hourMs)
     for (const hour of hours) {
-      stage.at(new Date(day + hour * HOUR))
+      journey.at(new Date(day + hour * hourMs))
       await tick('episode-checker')
       for (const [who, person] of [
         ['ana', ana],
         ['bob', bob],
       ] as const) {
         const all = texts(person)
-        for (const text of all.slice(heard[who])) {
+        for (const text of all.slice(seen[who])) {
           const show = /Ganimedes|Ganymede/.test(text) ? 'streamer' : /Desk/.test(text) ? 'late night' : 'harbor'
-          told.push([stage.now().toISOString().slice(5, 13), who, show, /🗓 (.*)/.exec(text)![1]!])
+          notices.push([journey.now().toISOString().slice(5, 13), who, show, /🗓 (.*)/.exec(text)![1]!])
         }
-        heard[who] = all.length
+        seen[who] = all.length
       }
     }
   const of = (show: string, person: string) =>
-    told.filter(([, who, what]) => what === show && who === person).map(([at, , , when]) => `${at} ${when}`)
+    notices.filter(([, who, what]) => what === show && who === person).map(([at, , , when]) => `${at} ${when}`)
 
   expect(of('harbor', 'ana')).toEqual([
     '10-26T01 hoje · 22:00 (horário de Brasília)',
@@ -325,7 +328,7 @@ test('two chats in two zones over the week in which the US change their clocks: 
     '11-02T02 today · 9:00 PM (New York time)',
   ])
 
-  // TVMaze counts the night to the evening before: read as a date, everything would be a day too early.
+  // TVMaze gives the night the date of the evening before. Read as a date, each notice would come a day too early.
   const nights = (hour: number, when: string) => (day: string) => `${day}T0${hour} ${when}`
   const before = ['10-27', '10-28', '10-29', '10-30']
   const after = ['11-03', '11-04', '11-05']
@@ -338,7 +341,7 @@ test('two chats in two zones over the week in which the US change their clocks: 
     ...after.map(nights(5, 'today · 12:37 AM (New York time)')),
   ])
 
-  // Nobody knows its hour: each hears at nine of their own morning, and of no hour.
+  // Its time is not known, so each chat gets the notice at 09:00 of its own zone, without a time.
   expect(of('streamer', 'ana')).toEqual([
     '10-28T12 hoje (qua., 28 out) · horário não divulgado',
     '11-04T12 hoje (qua., 4 nov) · horário não divulgado',

@@ -12,7 +12,7 @@ describe.each([
   })
   afterAll(() => journey?.stop())
 
-  test('a site that fails is told of once, after confirmation, and its return is one reply that says how long', async () => {
+  test('a site that fails is reported once, after confirmation, and its recovery is one reply with the length of the outage', async () => {
     const { telegram, sites } = journey
     sites.set('/loja', { kind: 'switch', on: true })
     const ana = telegram.user('Ana', { language: 'pt-br' })
@@ -22,12 +22,18 @@ describe.each([
     await waitForReply(ana, /está no ar/)
 
     sites.turn('/loja', false)
-    await until(() => repliesMatching(ana, /saiu do ar/).length > 0, { what: 'the bad news', timeoutMs: 60_000 })
+    await until(() => repliesMatching(ana, /saiu do ar/).length > 0, {
+      what: 'the message that the site is down',
+      timeoutMs: 60_000,
+    })
     const failures = sites.hits('/loja').filter(({ status }) => status !== 200)
-    expect(failures.length, 'a failure is confirmed before anybody is told').toBeGreaterThanOrEqual(3)
+    expect(failures.length, 'a failure is confirmed before the message').toBeGreaterThanOrEqual(3)
 
     sites.turn('/loja', true)
-    await until(() => repliesMatching(ana, /voltou ao ar/).length > 0, { what: 'the good news', timeoutMs: 60_000 })
+    await until(() => repliesMatching(ana, /voltou ao ar/).length > 0, {
+      what: 'the message that the site is up',
+      timeoutMs: 60_000,
+    })
     await journey.settled()
 
     const [down] = repliesMatching(ana, /saiu do ar/)
@@ -40,7 +46,7 @@ describe.each([
     expect(down!.text).toContain('500')
   })
 
-  test('the list tells its state and uptime, and "check now" is answered once', async () => {
+  test('the list shows its state and uptime, and "check now" is answered once', async () => {
     const ana = journey.telegram.user('Ana')
     ana.send('/monitores')
     await waitForReply(ana, /Seus monitores/)
@@ -60,7 +66,7 @@ describe.each([
     expect(repliesMatching(ana, /Respondeu 200/)).toHaveLength(before + 1)
   })
 
-  test('where there are so many monitors that a tick hands on shards, a site is looked at from its shard', async () => {
+  test('with so many monitors that a tick is split into shards, each shard checks its sites', async () => {
     const { vigia } = journey
     const from = new Date()
     const window = { from: from.toISOString(), to: new Date(from.getTime() + 10_000).toISOString() }

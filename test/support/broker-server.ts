@@ -16,29 +16,29 @@ export interface CannedResponse {
   body?: string | Buffer
 }
 
-/** What a path of the recorder does: answers, ends the connection, or stays silent. */
+/** What the recorder does with a request: sends this response, closes the connection, or never answers. */
 export type ResponseRule = (
-  got: ReceivedRequest,
+  request: ReceivedRequest,
   nth: number,
 ) => CannedResponse | 'hang up' | 'silence' | Promise<CannedResponse>
 
-/** Subscribers and sinks of a test: an HTTP server that keeps what it gets and answers 204, or as told for the path. */
+/** An HTTP server for the subscribers and sinks of a test: it records requests, and answers 204 or as the rule of the path says. */
 export const startRecorder = async () => {
   const all: ReceivedRequest[] = []
-  const behaviours = new Map<string, ResponseRule>()
+  const rules = new Map<string, ResponseRule>()
   const server = await startServer((incoming, response) => {
     const chunks: Buffer[] = []
     incoming.on('data', chunk => chunks.push(chunk))
     incoming.on('end', async () => {
-      const got: ReceivedRequest = {
+      const received: ReceivedRequest = {
         method: incoming.method!,
         path: incoming.url!,
         headers: incoming.headers,
         body: Buffer.concat(chunks),
       }
-      all.push(got)
-      const nth = all.filter(({ path }) => path === got.path).length
-      const answer = (await behaviours.get(got.path)?.(got, nth)) ?? { status: 204 }
+      all.push(received)
+      const nth = all.filter(({ path }) => path === received.path).length
+      const answer = (await rules.get(received.path)?.(received, nth)) ?? { status: 204 }
       if (answer === 'hang up') incoming.socket.destroy()
       else if (answer !== 'silence') response.writeHead(answer.status ?? 200, answer.headers).end(answer.body)
     })
@@ -47,10 +47,10 @@ export const startRecorder = async () => {
     url: server.url,
     all,
     got: (path: string) => all.filter(one => one.path === path),
-    does: (path: string, behaviour: ResponseRule) => behaviours.set(path, behaviour),
+    does: (path: string, rule: ResponseRule) => rules.set(path, rule),
     forget: () => {
       all.length = 0
-      behaviours.clear()
+      rules.clear()
     },
     stop: server.stop,
   }
@@ -69,7 +69,7 @@ export const delivery = (more: Partial<DeliverySpec> = {}): DeliverySpec => ({
   ...more,
 })
 
-/** A Trigger that wants one type and posts to `url`. */
+/** A Trigger that filters on one type and posts to `url`. */
 export const triggerFor = (name: string, type: string, url: string, more: Partial<DeliverySpec> = {}): Trigger => ({
   name,
   filters: [{ attributes: { type } }],
@@ -93,14 +93,14 @@ export interface BrokerServer {
   broker: Broker
   /** URL of the ingress. */
   ingressUrl: string
-  /** Posts an event of this type, and gives the status. */
+  /** Posts an event of this type and returns the status. */
   post(id: string, type: string, more?: Record<string, string>, body?: string): Promise<number>
   stop(): Promise<void>
 }
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 
-/** A broker behind an HTTP server of its own. */
+/** Starts a broker and an HTTP server for its ingress. */
 export const startBrokerServer = async (
   databaseUrl: string,
   triggers: readonly Trigger[],

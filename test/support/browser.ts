@@ -5,13 +5,13 @@ import { type BrowserContextOptions, chromium, type Page } from 'playwright-core
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 
-/** The Chromium or Chrome on PATH. Tests that look at pages skip where there is none. */
+/** The path of Chromium or Chrome, if it is on PATH. Without it the tests of pages are skipped. */
 export const browserPath = (process.env.PATH ?? '')
   .split(delimiter)
   .flatMap(folder => names.map(name => join(folder, name)))
   .find(existsSync)
 
-/** A headless browser that asks for nothing but the pages it is given. */
+/** Starts a headless browser without background requests. */
 export const startBrowser = () =>
   chromium.launch({
     ...(browserPath === undefined ? {} : { executablePath: browserPath }),
@@ -35,7 +35,7 @@ interface AxeResults {
   violations: { id: string; help: string; nodes: { target: string[]; failureSummary?: string }[] }[]
 }
 
-/** What axe-core finds wrong with the page as it is now, a line each; the context needs `bypassCSP`. */
+/** The accessibility errors that axe-core finds on the page, a line each. The browser context needs `bypassCSP`. */
 export const accessibilityFaults = async (page: Page): Promise<string[]> => {
   await page.addScriptTag({ path: axePath })
   const { violations } = await page.evaluate<AxeResults>('axe.run()')

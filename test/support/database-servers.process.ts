@@ -1,4 +1,7 @@
-/** A process that runs both servers on the data folder given to it until it is killed; tells their pids in one line of JSON. */
+/**
+ * A process that runs PostgreSQL and MongoDB on the data folder in its first argument until it is killed. It prints one line of
+ * JSON: the URL and the pids, or why the servers did not start.
+ */
 import { startMongo } from '#local/databases/mongodb.ts'
 import { startPostgres } from '#local/databases/postgres.ts'
 

@@ -28,8 +28,8 @@ const onServer = async <T>(work: (server: Postgres) => Promise<T>): Promise<T> =
   }
 }
 
-/** The name of a database that has every migration, made by whoever asks first and copied by everybody. */
-const template = async (server: Postgres): Promise<string> => {
+/** The name of a database with every migration. The first caller creates it, and every fresh database is a copy of it. */
+const migratedTemplate = async (server: Postgres): Promise<string> => {
   const version = createHash('sha256')
     .update(JSON.stringify(await checksums()))
     .digest('hex')
@@ -61,16 +61,16 @@ const create = async (from: (server: Postgres) => Promise<string>): Promise<Test
   return { url, db, end }
 }
 
-/** A migrated database of one's own without rows, on the server that all tests share. */
-export const freshDatabase = (): Promise<TestDatabase> => create(template)
+/** A new migrated database without rows, on the server that all test files share. */
+export const freshDatabase = (): Promise<TestDatabase> => create(migratedTemplate)
 
-/** A database of one's own without any table. */
+/** A new database without tables, on the server that all test files share. */
 export const emptyDatabase = (): Promise<TestDatabase> => create(async () => 'template0')
 
-/** A database of one's own on the Mongo server that all tests share. It is never dropped: not every such server can. */
+/** A new database on the Mongo server that all test files share. It is never dropped, because not every such server can drop one. */
 export const freshMongo = async (): Promise<{ uri: string; mongo: Mongo; end(): Promise<void> }> => {
   const url = new URL(await sharedServer('mongodb'))
   url.pathname = `/${unique('test')}`
-  const own = mongo(url.href)
-  return { uri: url.href, mongo: own, end: () => own.end() }
+  const client = mongo(url.href)
+  return { uri: url.href, mongo: client, end: () => client.end() }
 }

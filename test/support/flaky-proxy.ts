@@ -1,21 +1,21 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 
-/** A way to the PostgreSQL server behind `url` that can be cut and mended, as a network can. */
+/** Starts a TCP proxy in front of the PostgreSQL server at `url`, which can drop all connections like a failing network. */
 export const flakyProxy = async (url: string) => {
-  const behind = new URL(url)
-  const folder = behind.searchParams.get('host')
+  const target = new URL(url)
+  const folder = target.searchParams.get('host')
   const sockets = new Set<Socket>()
-  let cut = false
+  let isDown = false
 
   const server = createServer(client => {
-    if (cut) {
+    if (isDown) {
       client.destroy()
       return
     }
     const upstream = folder?.startsWith('/')
-      ? connect(join(folder, `.s.PGSQL.${behind.port || '5432'}`))
-      : connect(Number(behind.port || '5432'), behind.hostname)
+      ? connect(join(folder, `.s.PGSQL.${target.port || '5432'}`))
+      : connect(Number(target.port || '5432'), target.hostname)
     for (const socket of [client, upstream]) {
       sockets.add(socket)
       socket.on('close', () => {
@@ -29,19 +29,19 @@ export const flakyProxy = async (url: string) => {
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
 
-  const front = new URL(url)
-  front.searchParams.delete('host')
-  front.hostname = '127.0.0.1'
-  front.port = String((server.address() as AddressInfo).port)
+  const proxied = new URL(url)
+  proxied.searchParams.delete('host')
+  proxied.hostname = '127.0.0.1'
+  proxied.port = String((server.address() as AddressInfo).port)
   return {
-    url: front.href,
-    /** Ends every connection and takes no new ones. */
-    cut: () => {
-      cut = true
+    url: proxied.href,
+    /** Drops every connection and refuses new ones. */
+    goDown: () => {
+      isDown = true
       for (const socket of sockets) socket.destroy()
     },
-    mend: () => {
-      cut = false
+    comeBack: () => {
+      isDown = false
     },
     stop: async () => {
       for (const socket of sockets) socket.destroy()

@@ -3,7 +3,7 @@ import { Tick } from '#events/tick.ts'
 import { env } from '#functions/host/env.ts'
 import { on, serve } from '#functions/host/serve.ts'
 
-// A function for tests of the process around it. The subject of a tick says what it does; GATE is asked before it goes on.
+// A function for tests of its process. The subject of a tick says what it does; "wait" continues after a response of GATE.
 const gate = env('GATE')
 
 serve({

@@ -13,8 +13,8 @@ import type { SharedServer } from './shared-servers.ts'
 
 const prefix = join(tmpdir(), 'vigia-test-')
 
-/** Nothing of the tests outlives the run, so they need not wait for the disk; what must survive a crash starts a server of its own. */
-const hasty = {
+/** PostgreSQL does not wait for the disk, because no test data outlives the run. A test about crashes starts a server of its own. */
+const fastSettings = {
   fsync: 'off',
   synchronous_commit: 'off',
   full_page_writes: 'off',
@@ -22,13 +22,13 @@ const hasty = {
   max_wal_size: '512MB',
 }
 
-/** Ends the servers of runs that were killed, and removes their folders. */
+/** Stops the servers that killed runs have left behind, and removes their folders. */
 const sweep = async (): Promise<void> => {
   for (const name of await readdir(tmpdir())) {
     const folder = join(tmpdir(), name)
     if (!folder.startsWith(prefix)) continue
     try {
-      // Tests of the supervisor have their data one level down; the folder itself tells whether they still run.
+      // Tests of the supervisor keep their data in the subfolder `data`. They hold the outer folder while they run.
       const hold = holdDataFolder(folder)
       try {
         if ((await readdir(folder)).includes('data')) await wipeDataFolder(join(folder, 'data'))
@@ -38,13 +38,13 @@ const sweep = async (): Promise<void> => {
       await wipeDataFolder(folder)
       await rm(folder, { recursive: true, force: true })
     } catch (error) {
-      // Held: another run is using it at this moment. Gone: another run sweeps too.
+      // FolderInUse: another run is using the folder. ENOENT: another run has just removed it.
       if (!(error instanceof FolderInUse) && (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
   }
 }
 
-/** A new folder among the temporary files that later runs remove should this one be killed; `remove` it once its servers have stopped. */
+/** A new temporary data folder. Call `remove` after its servers have stopped; if this run is killed, a later run removes it. */
 export const temporaryDataFolder = async (): Promise<{ folder: string; remove(): Promise<void> }> => {
   for (;;) {
     const folder = await mkdtemp(prefix)
@@ -52,19 +52,19 @@ export const temporaryDataFolder = async (): Promise<{ folder: string; remove():
       await chmod(folder, 0o711)
       const hold = holdDataFolder(folder)
       const remove = async () => {
-        // A server that has just ended may have left a helper that writes its last file.
+        // With retries, because a helper process of a stopped server may still write its last file.
         await rm(folder, { recursive: true, force: true, maxRetries: 5 })
         hold.release()
       }
       return { folder, remove }
     } catch (error) {
-      // Another run took it for a leftover.
+      // Another run took the folder for that of a killed run.
       if (!(error instanceof FolderInUse) && (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
   }
 }
 
-/** The servers of `sharedServer`, each started when it is first asked for. */
+/** The servers of `sharedServer`. Each starts at the first request for it. */
 const sharedServers = () => {
   let folder: ReturnType<typeof temporaryDataFolder> | undefined
   const started: Partial<Record<SharedServer, Promise<{ url: string; stop(): Promise<void> }>>> = {}
@@ -73,10 +73,10 @@ const sharedServers = () => {
     return (await folder).folder
   }
   const starts: Record<SharedServer, () => Promise<{ url: string; stop(): Promise<void> }>> = {
-    postgres: async () => startPostgres({ dataDir: await dataFolder(), settings: hasty }),
+    postgres: async () => startPostgres({ dataDir: await dataFolder(), settings: fastSettings }),
     mongodb: async () => {
       const dataDir = await dataFolder()
-      // Always the memory server where there is one: it starts in no time. The catalogue's contract is tested on the others too.
+      // The memory server if it is installed, because it starts fastest. The contract test of the catalogue covers the others too.
       const env = { ...process.env, MONGODB_URI: undefined, ...(jongodb() ? { PATH: '', HOME: dataDir } : {}) }
       const { uri, stop } = await startMongo({ dataDir, env })
       return { url: uri, stop }
@@ -95,8 +95,8 @@ const sharedServers = () => {
 }
 
 /**
- * Listens for test files that ask for a server they share, and says in VIGIA_TEST_SERVERS where. Workers are processes of
- * their own, so the servers belong to this one, which outlives them all. Returns what ends them.
+ * Vitest's global setup: starts an HTTP server, whose URL is in VIGIA_TEST_SERVERS, from which test files get the URL of a shared
+ * server. The servers run in this process, because the workers are processes that end earlier. The returned function stops all.
  */
 export default async function setup(): Promise<() => Promise<void>> {
   await sweep()

@@ -7,7 +7,7 @@ import { until } from './until.ts'
 const botToken = '700000001:journey-bot-token-AAAAAAAAAAAAAAAA'
 const opsToken = '700000002:journey-operators-token-AAAAAAAAAA'
 
-/** The world outside: a Telegram with an operator, a TVMaze and some sites, which live on when Vigia is killed. */
+/** Starts the simulators: Telegram with an operator, TVMaze and sites. They keep running when Vigia is killed. */
 export const startSimulators = async () => {
   const telegram = await startTelegram({ botToken, opsToken })
   const tvmaze = await startTvmaze({ limit: false })
@@ -37,15 +37,15 @@ export type Simulators = Awaited<ReturnType<typeof startSimulators>>
 
 type Rewrite = NonNullable<VigiaOptions['manifests']>
 
-/** Every Trigger has a twin, so that a function is handed each event twice at once. */
+/** Adds a copy of every Trigger, so that a function gets each event twice at once. */
 const everyTriggerTwice: Rewrite = (text, file) =>
   file.startsWith('triggers/')
     ? `${text}---\n${text.replaceAll(/^ {2}name: (\S+)$/gm, '  name: $1-twin').replaceAll(/uri: (\S+)$/gm, 'uri: $1-twin')}`
     : text
 
 /**
- * The built functions behind `npm start`, in a world of their own. With `twice` every event is delivered to two at once, and to each
- * of them again after its success.
+ * Starts the simulators, and `npm start` with the built functions. With `twice` every event goes to two Triggers at once, and
+ * to each of them again after its success.
  */
 export const startJourney = async ({
   twice = false,
@@ -56,19 +56,19 @@ export const startJourney = async ({
   env?: Record<string, string>
   manifests?: Rewrite
 } = {}) => {
-  const world = await startSimulators()
+  const simulators = await startSimulators()
   const vigia = await startVigia({
-    env: { ...world.env, ...(twice ? { VIGIA_DELIVER_EVERY_EVENT_TWICE: '1' } : {}), ...env },
+    env: { ...simulators.env, ...(twice ? { VIGIA_DELIVER_EVERY_EVENT_TWICE: '1' } : {}), ...env },
     manifests: twice ? (text, file) => everyTriggerTwice(manifests(text, file), file) : manifests,
   })
   return {
-    ...world,
+    ...simulators,
     vigia,
     fire: (source: string) => fire(vigia, source),
     settled: () => settled(vigia),
     stop: async () => {
       await vigia.stop()
-      await world.stop()
+      await simulators.stop()
     },
   }
 }
@@ -76,12 +76,12 @@ export const startJourney = async ({
 export type Journey = Awaited<ReturnType<typeof startJourney>>
 type Vigia = Awaited<ReturnType<typeof startVigia>>
 
-/** A tick of a PingSource, now, or not at all. */
+/** Fires a PingSource once; throws if the broker does not accept the tick. */
 export const fireOnce = async (vigia: Vigia, source: string): Promise<void> => {
   await vigia.api(`/api/sources/${source}/fire`, { method: 'POST' })
 }
 
-/** A tick of a PingSource, as soon as the broker takes it. */
+/** Fires a PingSource, and tries again until the broker accepts the tick. */
 export const fire = async (vigia: Vigia, source: string): Promise<void> => {
   await until(() => fireOnce(vigia, source).then(() => true), { what: `the tick of ${source}` })
 }
@@ -113,7 +113,7 @@ export const events = (vigia: Vigia, query = ''): Promise<EventRow[]> =>
 export const eventDetail = (vigia: Vigia, seq: number): Promise<EventDetail> =>
   vigia.api(`/api/events/${seq}`) as Promise<EventDetail>
 
-/** For each event of ours that somebody hears, how often functions took it. */
+/** For each event that has a Trigger: its type, and how many deliveries a function has accepted. */
 export const timesTaken = async (vigia: Vigia): Promise<{ type: string; times: number }[]> => {
   const details = await Promise.all((await events(vigia)).map(({ seq }) => eventDetail(vigia, seq)))
   return details
@@ -124,7 +124,7 @@ export const timesTaken = async (vigia: Vigia): Promise<{ type: string; times: n
     }))
 }
 
-/** Nothing that was published is still on its way, checks that wait for their slot left out. */
+/** Waits until no event is pending, except the checks that wait for their slot. */
 export const settled = (vigia: Vigia): Promise<unknown> =>
   until(
     async () =>
@@ -132,16 +132,16 @@ export const settled = (vigia: Vigia): Promise<unknown> =>
     { what: 'every event to be done', timeoutMs: 60_000 },
   )
 
-/** What the bot says to a person after they did something: the first new message or edit that the test accepts. */
-export const waitForReply = (person: SimulatedUser, accepts: RegExp): Promise<unknown> =>
-  until(() => person.answers().some(({ text }) => accepts.test(text)), {
-    what: `an answer like ${accepts}; there is:\n${person
+/** Waits until a message of the bot to this person matches. */
+export const waitForReply = (person: SimulatedUser, pattern: RegExp): Promise<unknown> =>
+  until(() => person.answers().some(({ text }) => pattern.test(text)), {
+    what: `a reply like ${pattern}; the bot has sent:\n${person
       .answers()
       .map(({ text }) => text)
       .join('\n---\n')}`,
     timeoutMs: 45_000,
   })
 
-/** The bot's messages that say this. */
+/** The messages of the bot to this person that match. */
 export const repliesMatching = (person: SimulatedUser, words: RegExp) =>
   person.answers().filter(({ text }) => words.test(text))

@@ -22,14 +22,14 @@ import { wipeDataFolder } from '#local/databases/wipe.ts'
 import { sendRequest, type TestRequest } from './http.ts'
 import { until } from './until.ts'
 
-/** A folder of one's own, where the database's user can reach it. Whoever asks for it clears it away. */
+/** A new temporary folder that the user of the database server can read. The caller removes it. */
 export const temporaryFolder = (): string => {
   const folder = mkdtempSync(join(tmpdir(), 'vigia-journey-'))
   chmodSync(folder, 0o755)
   return folder
 }
 
-/** Ends what a killed runtime may have left running on the folder, and removes it. */
+/** Stops the processes that a killed runtime may have left running on the folder, and removes the folder. */
 export const removeDataFolder = async (folder: string): Promise<void> => {
   if (existsSync(join(folder, 'processes'))) {
     await processJournal(join(folder, 'processes')).endOrphans()
@@ -39,22 +39,22 @@ export const removeDataFolder = async (folder: string): Promise<void> => {
 }
 
 export interface VigiaOptions {
-  /** Added to what a process needs anyway; the caller's own environment is not handed on. */
+  /** Variables besides PATH, HOME, PORT and DATA_DIR. The process gets no other variables of the caller. */
   env?: Record<string, string>
-  /** Kept when it ends; without it there is a new one that goes with it. */
+  /** A data folder that is kept. By default the runtime gets a new folder, which is removed when it ends. */
   dataDir?: string
   args?: string[]
-  /** The checkout that is started; this one without it. */
+  /** The checkout to start; by default this one. */
   checkout?: string
-  /** What starts it, in place of the Node that runs the tests. */
+  /** The command, in place of the Node.js that runs the tests. */
   command?: readonly [string, ...string[]]
-  /** The leader of a process group of its own, as a service manager or a shell makes it. */
+  /** Starts it as the leader of a new process group, like a service manager or a shell. */
   ownGroup?: boolean
-  /** Rewrites the manifests that it reads: the text of a file and its path in, another text out. */
+  /** Rewrites the manifests that it reads: gets the text and the path of a file, and returns the new text. */
   manifests?: (text: string, file: string) => string
 }
 
-/** `npm start` as a process of its own, on any free port, whether it comes up or not. */
+/** Starts `npm start` as a process on any free port, and does not wait until it is ready. */
 export const spawnVigia = ({
   env = {},
   dataDir,
@@ -64,13 +64,13 @@ export const spawnVigia = ({
   ownGroup = false,
   manifests,
 }: VigiaOptions = {}) => {
-  const own: string[] = []
+  const ownFolders: string[] = []
   const folder = dataDir ?? temporaryFolder()
-  if (dataDir === undefined) own.push(folder)
+  if (dataDir === undefined) ownFolders.push(folder)
   const rewritten = manifests && rewrittenManifests(manifests)
-  if (rewritten) own.push(rewritten)
-  const [program, ...given] = command
-  const child = spawn(program, [...given, ...args], {
+  if (rewritten) ownFolders.push(rewritten)
+  const [program, ...firstArgs] = command
+  const child = spawn(program, [...firstArgs, ...args], {
     cwd: checkout,
     detached: ownGroup,
     env: {
@@ -89,28 +89,28 @@ export const spawnVigia = ({
       output += text
     })
   const ended = once(child, 'close').then(async ([code]) => {
-    for (const made of own) await removeDataFolder(made)
+    for (const made of ownFolders) await removeDataFolder(made)
     return code as number | null
   })
   return {
     pid: child.pid!,
     dataDir: folder,
     output: () => output,
-    /** The exit code, once it has ended. */
+    /** Resolves with the exit code when the process has ended. */
     ended,
     isOver: () => child.exitCode !== null || child.signalCode !== null,
     kill: (signal: NodeJS.Signals) => child.kill(signal),
   }
 }
 
-/** A copy of a checkout at `path`, as git would make one: no `.build`, no data. The packages are the same files. */
+/** Copies a checkout to `path` like a fresh clone: without `.build` and data. Its packages are the same files. */
 export const copyCheckout = (path: string, from = root): void => {
   mkdirSync(path, { recursive: true })
   for (const name of readdirSync(from))
     if (!['.build', '.git', '.vigia', 'node_modules'].includes(name))
       cpSync(join(from, name), join(path, name), { recursive: true })
   const packages = join(from, 'node_modules')
-  // Hard links, so that programs in the packages run from the path of the copy. A link to the folder where that cannot be.
+  // Hard links, so that programs in the packages run from the path of the copy; a symbolic link if hard links are not possible.
   const linked = spawnSync('cp', ['-al', packages, join(path, 'node_modules')])
   if (linked.status === 0) return
   rmSync(join(path, 'node_modules'), { recursive: true, force: true })
@@ -130,7 +130,7 @@ const rewrittenManifests = (rewrite: (text: string, file: string) => string): st
   return folder
 }
 
-/** `npm start`, up and ready. */
+/** Starts `npm start` and waits until it is ready. */
 export const startVigia = async (options: VigiaOptions = {}) => {
   const running = spawnVigia(options)
   const port = await until(
@@ -140,11 +140,13 @@ export const startVigia = async (options: VigiaOptions = {}) => {
       timeoutMs: 60_000,
     },
   )
-    .then(found => (typeof found === 'string' ? found : Promise.reject(new Error('npm start has ended'))))
+    .then(found =>
+      typeof found === 'string' ? found : Promise.reject(new Error('npm start ended before it was ready')),
+    )
     .catch(async (error: Error) => {
       running.kill('SIGKILL')
       await running.ended
-      throw new Error(`${error.message}; it said:\n${running.output()}`, { cause: error.cause })
+      throw new Error(`${error.message}; its output was:\n${running.output()}`, { cause: error.cause })
     })
   const publicPort = Number(/public\s+http:\/\/localhost:(\d+)/.exec(running.output())?.[1])
   const url = `http://localhost:${port}`
@@ -164,13 +166,13 @@ export const startVigia = async (options: VigiaOptions = {}) => {
     pid: running.pid,
     dataDir: running.dataDir,
     output: running.output,
-    /** The exit code, once it and everything that writes to its output has ended. */
+    /** Resolves with the exit code when the process, and everything that writes to its output, has ended. */
     ended: running.ended,
-    /** Any request to its port, with the header that changes need. */
+    /** Sends a request to its port, with the header Vigia-Local. */
     call,
-    /** What the control API answers, as JSON. Throws for a status of 400 and more. */
+    /** Calls the control API and returns its JSON. Throws if the status is 400 or more. */
     api,
-    /** A request under one of its names: `telegram-webhook.localhost`. */
+    /** Sends a request with one of its host names, such as `telegram-webhook.localhost`. */
     ask: (host: string, path: string, { method = 'GET', headers, body }: TestRequest = {}) =>
       sendRequest(Number(port), {
         method,
@@ -178,10 +180,10 @@ export const startVigia = async (options: VigiaOptions = {}) => {
         headers: { host, ...headers },
         ...(body === undefined ? {} : { body }),
       }),
-    /** How a function is. */
+    /** The state of a function. */
     report: async (name: string): Promise<FunctionReport> =>
       ((await api('/api/functions')) as FunctionReport[]).find(one => one.name === name)!,
-    /** Posts an event to the broker, with `attributes` besides those that every event has. The status. */
+    /** Posts an event to the broker and returns the status. `attributes` adds to specversion and source. */
     publish: async (attributes: Record<string, string>, data: unknown): Promise<number> => {
       const all = { specversion: '1.0', source: '/test', ...attributes }
       const headers = Object.fromEntries(Object.entries(all).map(([name, value]) => [`ce-${name}`, value]))
@@ -194,7 +196,7 @@ export const startVigia = async (options: VigiaOptions = {}) => {
         })
       ).status
     },
-    /** As Ctrl-C does. The exit code. */
+    /** Stops it like Ctrl-C, and returns the exit code. */
     stop: (): Promise<number | null> => {
       if (!running.isOver()) running.kill('SIGINT')
       return running.ended

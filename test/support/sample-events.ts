@@ -41,7 +41,7 @@ const incident = {
   error: 'status',
 }
 
-/** One of each, with a subject and data as they really are. */
+/** One event of each type, with realistic data. */
 const samples = [
   of(EpisodeDue, 'show/82', { show, episodes: [episode], followedBefore: '2011-04-18T01:00:00.000Z' }),
   of(EpisodeMissed, 'episodes', {
@@ -130,7 +130,7 @@ function of<Definition extends EventDefinition>(definition: Definition, subject:
   return { definition: definition as EventDefinition, subject, data: data as Record<string, unknown> }
 }
 
-/** An event as it would be, with some of its data changed. */
+/** A realistic event of this type, with some fields of its data replaced. */
 export const sampleEvent = <Definition extends EventDefinition>(
   definition: Definition,
   changes: Partial<DataOf<Definition>> = {},

@@ -1,20 +1,23 @@
 /** A server that all test files of a run share. */
 export type SharedServer = 'postgres' | 'mongodb'
 
-const given: Record<SharedServer, string> = {
+const variables: Record<SharedServer, string> = {
   postgres: 'VIGIA_TEST_DATABASE_URL',
   mongodb: 'VIGIA_TEST_MONGODB_URI',
 }
 
 /**
- * The address of a server that all test files share: the one that VIGIA_TEST_DATABASE_URL or VIGIA_TEST_MONGODB_URI names,
- * else one that the run starts for the first file that asks. A run of files that need none starts none.
+ * The URL of a server that all test files share: the value of VIGIA_TEST_DATABASE_URL or VIGIA_TEST_MONGODB_URI, else a server
+ * that global-setup.ts starts for the first file that asks. A run whose files need no server starts none.
  */
 export const sharedServer = async (name: SharedServer): Promise<string> => {
-  const url = process.env[given[name]]
+  const url = process.env[variables[name]]
   if (url) return url
   const servers = process.env.VIGIA_TEST_SERVERS
-  if (!servers) throw new Error(`${given[name]} is not set: run through vitest, whose global setup starts servers`)
+  if (!servers)
+    throw new Error(
+      `${variables[name]} is not set; set it, or run the test with "npm run vitest", which starts the servers`,
+    )
   const response = await fetch(`${servers}/${name}`)
   const text = await response.text()
   if (!response.ok) throw new Error(text)

@@ -1,6 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
 
-/** Waits until `condition` gives something truthy and returns that; throws with `what` and the condition's last error when time is up. */
+/**
+ * Calls `condition` until it returns a truthy value, and returns that value. After `timeoutMs` it throws an error that names
+ * `what`, with the last error of the condition as its cause. An error of the condition counts as "not yet".
+ */
 export const until = async <T>(
   condition: () => T | Promise<T>,
   { timeoutMs = 20_000, what = 'the condition' }: { timeoutMs?: number; what?: string } = {},

@@ -2,12 +2,12 @@ import { setImmediate } from 'node:timers/promises'
 import type { Postgres } from '#database/connect.ts'
 
 /**
- * A clock that moves when nobody has anything left to do but wait: then to the next who does. Real work (a query) takes no time on it,
- * and is waited for when it goes through `watched` or `busy`.
+ * A clock that jumps to the end of the next sleep when all code under test sleeps. Real work, such as a query, takes no time on
+ * this clock; the clock waits for it if it goes through `watched` or `busy`.
  */
 export const virtualTime = (start: Date | string) => {
   let now = new Date(start).getTime()
-  let working = 0
+  let busyCount = 0
   const sleepers = new Set<{ at: number; wake(): void }>()
 
   const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
@@ -25,14 +25,15 @@ export const virtualTime = (start: Date | string) => {
     })
 
   const busy = <T>(work: Promise<T>): Promise<T> => {
-    working++
+    busyCount++
     return work.finally(() => {
-      working--
+      busyCount--
     })
   }
 
-  const quiet = async () => {
-    for (let calm = 0; calm < 10; calm = working === 0 ? calm + 1 : 0) await setImmediate()
+  /** Resolves after ten turns of the event loop without busy work. */
+  const everythingSleeps = async () => {
+    for (let calm = 0; calm < 10; calm = busyCount === 0 ? calm + 1 : 0) await setImmediate()
   }
 
   const next = () => [...sleepers].reduce((first, sleeper) => (sleeper.at < first.at ? sleeper : first))
@@ -46,7 +47,7 @@ export const virtualTime = (start: Date | string) => {
       transaction: work => busy(db.transaction(work)),
       end: () => db.end(),
     }),
-    /** Lets time pass until `work` is done. */
+    /** Advances the clock until `work` is done. */
     until: async <T>(work: Promise<T>): Promise<T> => {
       let done = false
       const end = () => {
@@ -54,19 +55,19 @@ export const virtualTime = (start: Date | string) => {
       }
       work.then(end, end)
       for (;;) {
-        await quiet()
+        await everythingSleeps()
         if (done) return work
-        if (sleepers.size === 0) throw new Error('everybody waits, and nobody for the time')
+        if (sleepers.size === 0) throw new Error('the work is not done, and nothing sleeps that could continue it')
         const sleeper = next()
         now = Math.max(now, sleeper.at)
         sleeper.wake()
       }
     },
-    /** Lets so much time pass, and whoever wakes in it do its work. */
+    /** Advances the clock by `ms` and runs everything that wakes up in that time. */
     pass: async (ms: number): Promise<void> => {
       const end = now + ms
       for (;;) {
-        await quiet()
+        await everythingSleeps()
         if (sleepers.size === 0 || next().at > end) break
         const sleeper = next()
         now = Math.max(now, sleeper.at)
