@@ -28,8 +28,8 @@ export interface Dependencies {
 const alertsKeptMs = 30 * 24 * hourMs
 
 /**
- * A dead letter: stores it, counts it, notifies the operators. The letter is done once it is stored. A failure to notify is only logged,
- * because it would otherwise make a dead letter of its own.
+ * A dead letter: stores it, counts it, notifies the operators. The letter is done once it is stored. A failure to
+ * notify is only logged, because it would otherwise make a dead letter of its own.
  */
 export const errorNotifier = async (letter: DeadLetter, dependencies: Dependencies): Promise<void> => {
   const at = dependencies.clock()
@@ -51,7 +51,10 @@ export const messageRefused = async (
   await alert(event.id, { title: refusedTitle, subject: `chat/${chatId}`, code, reason: redact(reason) }, dependencies)
 }
 
-/** A record that a function skipped because it cannot be used. There is nothing to replay, but the operators can repair the record. */
+/**
+ * A record that a function skipped because it cannot be used. There is nothing to replay, but the operators can repair
+ * the record.
+ */
 export const recordSkipped = async (
   event: EventOf<typeof RecordSkipped>,
   dependencies: Dependencies,

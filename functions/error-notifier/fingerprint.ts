@@ -10,7 +10,10 @@ const particulars = [
   /\d+/g,
 ]
 
-/** Eight letters that are the same for the same kind of fault: the Trigger, the code, and the reason without its particulars. */
+/**
+ * Eight letters that are the same for the same kind of fault: the Trigger, the code, and the reason without its
+ * particulars.
+ */
 export const fingerprint = (trigger: string, code: number | null, reason: string): string => {
   const kind = particulars.reduce((text, pattern) => text.replace(pattern, '#'), reason.slice(0, 500))
   return createHash('sha256').update(`${trigger}\n${code}\n${kind}`).digest('hex').slice(0, 8)

@@ -10,8 +10,8 @@ export const maxMessagesPerHour = 20
 const editIntervalMs = minuteMs
 
 /**
- * How long a claimed message counts as being sent. It is longer than an edit and a message together may take (10 s each), so that only
- * a process that crashed leaves an expired claim.
+ * How long a claimed message counts as being sent. It is longer than an edit and a message together may take (10 s
+ * each), so that only a process that crashed leaves an expired claim.
  */
 const claimMs = minuteMs
 
@@ -26,9 +26,9 @@ const isClaimed = ({ notifiedAt, telegramMessageId, heldBack }: OperatorNotice) 
 export type Decision = 'send' | 'edit' | 'hold back' | 'wait'
 
 /**
- * The first fault of its kind is sent at once. More of the same edit the count in that message, at most once a minute. A new message is
- * sent only if the fault still occurs an hour later. Above 20 messages an hour, notices are held back and only counted in the digest.
- * `messagesInTheLastHour` includes messages that another replica is sending now.
+ * The first fault of its kind is sent at once. More of the same edit the count in that message, at most once a minute.
+ * A new message is sent only if the fault still occurs an hour later. Above 20 messages an hour, notices are held back
+ * and only counted in the digest. `messagesInTheLastHour` includes messages that another replica is sending now.
  */
 export const decide = (notice: OperatorNotice, messagesInTheLastHour: number, now: Date): Decision => {
   const { count, notifiedCount, notifiedAt, editedAt, heldBack } = notice

@@ -38,7 +38,9 @@ const texts = {
 
 const maxReasonLength = 600
 
-/** The titles of notices that have no dead letter: a message that Telegram refused, and a record that cannot be used. */
+/**
+ * The titles of notices that have no dead letter: a message that Telegram refused, and a record that cannot be used.
+ */
 export const refusedTitle = 'message.refused'
 export const skippedTitle = 'record.skipped'
 

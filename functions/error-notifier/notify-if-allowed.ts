@@ -36,8 +36,8 @@ interface Dependencies extends Omit<NotifyDependencies, 'operators'> {
 }
 
 /**
- * Notifies the operators unless there are none, another request of this process is doing it, or Telegram needs a pause. Never throws:
- * what could not be sent stays in the database, and a tick sends it.
+ * Notifies the operators unless there are none, another request of this process is doing it, or Telegram needs a pause.
+ * Never throws: what could not be sent stays in the database, and a tick sends it.
  */
 export const notifyIfAllowed = async (dependencies: Dependencies, { isTick = false } = {}): Promise<void> => {
   const { operators, notifierState: state, log, clock } = dependencies

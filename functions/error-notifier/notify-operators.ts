@@ -17,16 +17,19 @@ export interface NotifyDependencies {
 const maxStepsPerRun = 100
 
 /**
- * Tells the operators what they do not know yet, one notice after another. No transaction is open while Telegram is called:
+ * Tells the operators what they do not know yet, one notice after another. No transaction is open while Telegram is
+ * called:
  *
- * 1. Claim: a short transaction decides what to do next and writes that it is being done. A second replica sees the claim and waits, and
- *    counts the claimed message, so that two replicas together send a notice once and at most 20 messages an hour.
+ * 1. Claim: a short transaction decides what to do next and writes that it is being done. A second replica sees the
+ *    claim and waits, and counts the claimed message, so that two replicas together send a notice once and at most 20
+ *    messages an hour.
  * 2. Call Telegram.
- * 3. Confirm: a write on the condition that the claim is still ours. If Telegram refused, the claim is released instead, and the next tick
- *    tries again.
+ * 3. Confirm: a write on the condition that the claim is still ours. If Telegram refused, the claim is released
+ *    instead, and the next tick tries again.
  *
- * A crash between 2 and 3 leaves the claim. It expires after a minute, and the next tick sends the message a second time. Writing the
- * confirmation first could lose the message: we choose the repeat. An edit that was repeated changes nothing.
+ * A crash between 2 and 3 leaves the claim. It expires after a minute, and the next tick sends the message a second
+ * time. Writing the confirmation first could lose the message: we choose the repeat. An edit that was repeated changes
+ * nothing.
  */
 export const notifyOperators = async (dependencies: NotifyDependencies): Promise<void> => {
   const { db, clock } = dependencies

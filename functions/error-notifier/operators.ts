@@ -1,11 +1,15 @@
 import type { Telegram } from '#functions/telegram/client.ts'
 import { refusalKindOf } from '#functions/telegram/refusals.ts'
 
-/** The operators' chat, which a second bot of its own writes to. Methods throw TelegramError and TelegramUnreachable. */
+/**
+ * The operators' chat, which a second bot of its own writes to. Methods throw TelegramError and TelegramUnreachable.
+ */
 export interface Operators {
   /** Sends a message and returns its id. */
   send(html: string): Promise<number>
-  /** Replaces the text of a message. False when Telegram can edit it no longer, because it was deleted or is too old. */
+  /**
+   * Replaces the text of a message. False when Telegram can edit it no longer, because it was deleted or is too old.
+   */
   edit(messageId: number, html: string): Promise<boolean>
 }
 

@@ -1,4 +1,4 @@
-/** What time it is. An argument everywhere, so that a test decides. */
+/** Returns the current time. It is an argument everywhere, so that tests control the time. */
 export type Clock = () => Date
 
 export const systemClock: Clock = () => new Date()

@@ -4,24 +4,26 @@ import type { VigiaEvent } from '#events/event.ts'
 import { asError, Malformed } from './errors.ts'
 import { decodeHeaderText } from './header-text.ts'
 import { isTooDeep } from './json-depth.ts'
-import { mediaTypeOf } from './request.ts'
+import { mediaTypeOf } from './media-type.ts'
 
 /**
- * The CloudEvent in a request of either mode. Throws Malformed.
+ * Reads the CloudEvent in a request, in binary or structured mode. Throws Malformed.
  *
- * The SDK reads the attributes. They are checked before, because it puts the present in the place of a time it cannot read and lets
- * much else through; its own `validate()` would say the same, but begins with a regular expression of 3 KB, a tenth of a cold start.
- * The data is ours: the SDK takes text that is no JSON for a JSON string, knows JSON by four spellings of its content type, loses
- * `0`, `false` and `""` in structured mode, and makes a number of each byte.
+ * The SDK `cloudevents` reads the attributes. They are checked here before, because the SDK replaces a time that it
+ * cannot read by the current time and accepts other invalid attributes. Its own `validate()` does the same checks, but
+ * starts with a regular expression of 3 KB that takes a tenth of a cold start.
+ *
+ * The data is read here, because the SDK takes text that is not JSON for a JSON string, knows only four content types
+ * of JSON, loses `0`, `false` and `""` in structured mode, and turns bytes into an array of numbers.
  */
 export const parseCloudEvent = (headers: IncomingHttpHeaders, body: Buffer): VigiaEvent => {
   const mediaType = mediaTypeOf(headers['content-type'])
   const { attributes, message, content } = mediaType.startsWith('application/cloudevents')
-    ? structured(mediaType, body)
-    : binary(headers, mediaType, body)
-  check(attributes)
+    ? structuredMode(mediaType, body)
+    : binaryMode(headers, mediaType, body)
+  checkAttributes(attributes)
 
-  const { id, type, source, time, subject, dataschema, traceparent, vigiahops, ...rest } = read(message)
+  const { id, type, source, time, subject, dataschema, traceparent, vigiahops, ...rest } = readWithSdk(message)
   const trace = headers.traceparent ?? traceparent
   return {
     ...extensionsIn(rest),
@@ -37,40 +39,41 @@ export const parseCloudEvent = (headers: IncomingHttpHeaders, body: Buffer): Vig
   }
 }
 
-type Message = Parameters<typeof HTTP.toEvent>[0]
+type SdkMessage = Parameters<typeof HTTP.toEvent>[0]
 type Attributes = Record<string, unknown>
 
-interface Parts {
+interface EventParts {
   attributes: Attributes
-  /** What the SDK gets: everything but the data. */
+  /** What the SDK reads: everything except the data. */
   message: { headers: Record<string, unknown>; body?: Attributes }
   content: Pick<VigiaEvent, 'data' | 'datacontenttype' | 'data_base64'>
 }
 
-const binary = (headers: IncomingHttpHeaders, mediaType: string, body: Buffer): Parts => {
-  const own = Object.entries(headers)
+const binaryMode = (headers: IncomingHttpHeaders, mediaType: string, body: Buffer): EventParts => {
+  const attributeHeaders = Object.entries(headers)
     .filter(([name]) => name.startsWith('ce-'))
     .map(([name, value]) => [name, decodeHeaderText(name.slice('ce-'.length), String(value))] as const)
   return {
-    attributes: Object.fromEntries(own.map(([name, value]) => [name.slice('ce-'.length), value])),
-    message: { headers: Object.fromEntries(own) },
+    attributes: Object.fromEntries(attributeHeaders.map(([name, value]) => [name.slice('ce-'.length), value])),
+    message: { headers: Object.fromEntries(attributeHeaders) },
     content: contentOf(mediaType, headers['content-type'], body),
   }
 }
 
-const structured = (mediaType: string, body: Buffer): Parts => {
+const structuredMode = (mediaType: string, body: Buffer): EventParts => {
   if (mediaType.startsWith('application/cloudevents-batch'))
-    throw new Malformed('batches are not taken; send events one by one')
-  if (mediaType !== 'application/cloudevents+json') throw new Malformed(`${mediaType} is not taken; send JSON`)
+    throw new Malformed('batches are not supported; send one event per request')
+  if (mediaType !== 'application/cloudevents+json')
+    throw new Malformed(`${mediaType} is not supported; send application/cloudevents+json`)
   if (isTooDeep(body)) throw new Malformed('the event is nested too deep')
-  const whole = json(body)
-  if (typeof whole !== 'object' || whole === null || Array.isArray(whole))
-    throw new Malformed('the event is no JSON object')
-  const { data, data_base64, datacontenttype = 'application/json', ...said } = whole as Attributes
-  if (typeof datacontenttype !== 'string') throw new Malformed('datacontenttype is no text')
-  if (data_base64 !== undefined && typeof data_base64 !== 'string') throw new Malformed('data_base64 is no text')
-  // In JSON, null is how an attribute is left out.
-  const attributes = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== null))
+  const event = parseJson(body)
+  if (typeof event !== 'object' || event === null || Array.isArray(event))
+    throw new Malformed('the event is not a JSON object')
+  const { data, data_base64, datacontenttype = 'application/json', ...rest } = event as Attributes
+  if (typeof datacontenttype !== 'string') throw new Malformed('datacontenttype is not a string')
+  if (data_base64 !== undefined && typeof data_base64 !== 'string') throw new Malformed('data_base64 is not a string')
+  // In the JSON format, null means that the attribute is absent.
+  const attributes = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null))
   return {
     attributes,
     message: { headers: { 'content-type': mediaType }, body: attributes },
@@ -83,39 +86,39 @@ const structured = (mediaType: string, body: Buffer): Parts => {
 
 const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i
 
-/** With a scheme, or without a colon before its first slash; nothing in it that a URI has to encode. */
+/** With a scheme, or without a colon before the first slash. It has no character that a URI must percent-encode. */
 const uriReference = /^(?=[^\s<>"{}|\\^`]+$)(?:[a-z][a-z0-9+.-]*:|[^:/?#]*(?:[/?#]|$))/i
 
-const check = (attributes: Attributes) => {
+const checkAttributes = (attributes: Attributes) => {
   for (const name of ['specversion', 'id', 'source', 'type']) {
     const value = attributes[name]
     if (typeof value !== 'string' || value === '') throw new Malformed(`attribute ${name} is missing`)
   }
   const { specversion, time, source, subject, dataschema } = attributes
-  if (specversion !== '1.0') throw new Malformed(`specversion ${specversion} is not taken; send 1.0`)
+  if (specversion !== '1.0') throw new Malformed(`specversion ${specversion} is not supported; send 1.0`)
   if (time !== undefined && !(typeof time === 'string' && timestamp.test(time) && !Number.isNaN(Date.parse(time))))
-    throw new Malformed(`time ${JSON.stringify(time)} is no RFC 3339 timestamp`)
-  if (!uriReference.test(String(source))) throw new Malformed(`source ${source} is no URI`)
+    throw new Malformed(`time ${JSON.stringify(time)} is not an RFC 3339 timestamp`)
+  if (!uriReference.test(String(source))) throw new Malformed(`source ${source} is not a URI`)
   if (dataschema !== undefined && !URL.canParse(String(dataschema)))
     throw new Malformed('dataschema is not an absolute URI')
-  if (subject !== undefined && typeof subject !== 'string') throw new Malformed('subject is no text')
+  if (subject !== undefined && typeof subject !== 'string') throw new Malformed('subject is not a string')
   for (const [name, value] of Object.entries(attributes)) {
-    if (!/^[a-z0-9]+$/.test(name)) throw new Malformed(`${JSON.stringify(name)} is no name for an attribute`)
-    if (typeof value === 'object') throw new Malformed(`attribute ${name} has no simple value`)
+    if (!/^[a-z0-9]+$/.test(name)) throw new Malformed(`${JSON.stringify(name)} is not a valid attribute name`)
+    if (typeof value === 'object') throw new Malformed(`attribute ${name} is not a simple value`)
   }
 }
 
-const read = (
-  message: Parts['message'],
+const readWithSdk = (
+  message: EventParts['message'],
 ): Pick<VigiaEvent, 'id' | 'type' | 'source' | 'time'> & Record<string, string> => {
   try {
-    return { ...HTTP.toEvent(message as Message) } as unknown as ReturnType<typeof read>
+    return { ...HTTP.toEvent(message as SdkMessage) } as unknown as ReturnType<typeof readWithSdk>
   } catch (error) {
     throw new Malformed(asError(error).message.split('\n', 1)[0], { cause: error })
   }
 }
 
-/** What is left are extensions, and attributes that the SDK knows but this event has not. */
+/** The extension attributes. The SDK adds the attributes that an event does not have as undefined; they are removed. */
 const extensionsIn = ({
   specversion,
   data,
@@ -128,13 +131,17 @@ const extensionsIn = ({
 const isJson = (mediaType: string) => mediaType === 'application/json' || mediaType.endsWith('+json')
 const isText = (mediaType: string) => mediaType.startsWith('text/') || mediaType === 'application/xml'
 
-/** What the body says. Without a content type it is JSON if it can be: a broker hands events on like that whose sender named none. */
-const contentOf = (mediaType: string, datacontenttype: string | undefined, body: Buffer): Parts['content'] => {
+/**
+ * The data in a body. Without a content type it is JSON if it can be parsed as JSON, because a broker forwards an event
+ * without a content type when its sender set none.
+ */
+const contentOf = (mediaType: string, datacontenttype: string | undefined, body: Buffer): EventParts['content'] => {
   const type = datacontenttype === undefined ? {} : { datacontenttype }
   if (body.length === 0) return { ...type, data: undefined }
-  // Kept as bytes: a dead letter of it can be stored, and an event of it is refused for what it lacks.
+  // Kept as bytes, so that a dead letter with this event can be stored. An event with such data is refused later, by
+  // its schema.
   if (isTooDeep(body) && !isText(mediaType)) return { ...type, data: undefined, data_base64: body.toString('base64') }
-  if (isJson(mediaType)) return { ...type, data: json(body) }
+  if (isJson(mediaType)) return { ...type, data: parseJson(body) }
   if (isText(mediaType)) return { ...type, data: body.toString() }
   if (mediaType !== '') return { ...type, data: undefined, data_base64: body.toString('base64') }
   try {
@@ -144,7 +151,7 @@ const contentOf = (mediaType: string, datacontenttype: string | undefined, body:
   }
 }
 
-const json = (body: Buffer): unknown => {
+const parseJson = (body: Buffer): unknown => {
   try {
     return JSON.parse(body.toString())
   } catch (cause) {

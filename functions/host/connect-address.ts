@@ -1,4 +1,7 @@
-/** Where to dial for a URL. Names under `.localhost` mean this machine (RFC 6761), which the system's resolver often does not know. */
+/**
+ * The host and port to connect to for a URL. Names under `.localhost` are this machine (RFC 6761), but many resolvers
+ * do not know them.
+ */
 export const connectAddress = ({ hostname, port }: URL): { host: string; port?: string } => ({
   host: hostname === 'localhost' || hostname.endsWith('.localhost') ? '127.0.0.1' : hostname.replace(/^\[|\]$/g, ''),
   ...(port && { port }),

@@ -1,17 +1,22 @@
 import type { VigiaEvent } from '#events/event.ts'
 
-/** An event that a Trigger gave up on. */
+/** An event that a Trigger could not deliver. */
 export interface DeadLetter {
   trigger: string
-  /** As it was sent, its data not validated, without what the broker added. */
+  /** The event as it was published: its data is not validated, and the attributes that the broker added are removed. */
   event: VigiaEvent
-  /** The last status (500 where nobody answered); null where the broker does not say. */
+  /**
+   * The status of the last attempt (500 where the function did not answer); null where the broker does not report it.
+   */
   code: number | null
-  /** What the function said, or ''. */
+  /** The body of the last response, or ''. */
   reason: string
 }
 
-/** Reads what a broker adds to an event that it gives up on. All of it may be missing: after a timeout, or a 2xx with a body. */
+/**
+ * Separates an event from what a broker adds to a dead letter. After a timeout, or a 2xx with a body, a broker adds
+ * nothing.
+ */
 export const parseDeadLetter = (trigger: string, event: VigiaEvent): DeadLetter => {
   const { knativeerrorcode, knativeerrordata, knativeerrordest, knativebrokerttl, knativearrivaltime, ...original } =
     event as VigiaEvent & Record<`knative${string}`, string | undefined>
@@ -20,16 +25,20 @@ export const parseDeadLetter = (trigger: string, event: VigiaEvent): DeadLetter 
     trigger,
     event: original as VigiaEvent,
     code: Number.isInteger(code) ? code : null,
-    reason: plain(knativeerrordata ?? ''),
+    reason: decodeErrorData(knativeerrordata ?? ''),
   }
 }
 
-/** Base64 from Knative's in-memory channel, plain text from its Kafka broker. Text that is base64 by chance hardly ever decodes to text. */
-const plain = (data: string): string => {
+/**
+ * Knative's in-memory channel sends the reason in base64, its Kafka broker sends plain text. Plain text that looks like
+ * base64 hardly ever decodes to readable text, so what decodes to readable text was base64.
+ */
+const decodeErrorData = (data: string): string => {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(data) || data.length % 4 !== 0) return data
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(data, 'base64'))
-    return [...text].some(character => character < ' ' && !'\t\r\n'.includes(character)) ? data : text
+    const isReadable = [...text].every(character => character >= ' ' || '\t\r\n'.includes(character))
+    return isReadable ? text : data
   } catch {
     return data
   }

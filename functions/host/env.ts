@@ -1,7 +1,10 @@
-/** The value of an optional variable; undefined where it is unset or empty. */
+/** The value of an optional environment variable; undefined where it is unset or empty. */
 export const envOptional = (name: string): string | undefined => process.env[name] || undefined
 
-/** The value of a variable. Without one and without a fallback it throws an error that names the variable; empty is unset. */
+/**
+ * The value of an environment variable, or `fallback` where it is unset or empty. Throws an error with its name if both
+ * are missing.
+ */
 export const env = (name: string, fallback?: string): string => {
   const value = envOptional(name) ?? fallback
   if (value === undefined) throw new Error(`${name} is not set; the README says what belongs there`)

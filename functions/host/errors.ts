@@ -1,14 +1,20 @@
-/** Coming again cannot help: 422, the event goes straight to the dead letters. */
+/** A repeat of the event cannot help: 422, and the event goes to the dead letters at once. */
 export class Permanent extends Error {
   override name = 'Permanent'
 }
 
-/** Somebody else was first, or is at it now: 409, the event comes again after the Trigger's backoff. */
+/**
+ * Another worker handled the event first, or is handling it now: 409, and the event comes again after the Trigger's
+ * backoff.
+ */
 export class Conflict extends Error {
   override name = 'Conflict'
 }
 
-/** Come again, not before `seconds`: 503 with Retry-After. A broker that ignores the header comes by its own backoff. */
+/**
+ * The event should come again, not before `seconds`: 503 with Retry-After. A broker that ignores Retry-After uses its
+ * own backoff.
+ */
 export class RetryLater extends Error {
   override name = 'RetryLater'
   readonly seconds: number
@@ -19,10 +25,10 @@ export class RetryLater extends Error {
   }
 }
 
-/** The request is no event that can be read: 400. Thrown by the host only. */
+/** The request is not a readable CloudEvent: 400. Only the host throws it. */
 export class Malformed extends Error {
   override name = 'Malformed'
 }
 
-/** What was thrown, as an Error: JavaScript lets anything be thrown. */
+/** Turns a thrown value into an Error, because JavaScript can throw any value. */
 export const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)))

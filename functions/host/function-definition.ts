@@ -4,34 +4,39 @@ import type { DeadLetter } from './dead-letter.ts'
 import type { Logger } from './log.ts'
 import type { Publish } from './publish.ts'
 
-/** A function, as its main.ts puts it together for the host. */
+/** A function as its main.ts declares it: what it handles, and what to close at the end. */
 export interface FunctionDefinition {
-  /** The folder's name. */
+  /** The name of its folder. */
   name: string
   events?: readonly EventHandler[]
   http?: HttpHandler
-  /** What arrives at POST /dead/<trigger>. */
+  /** Handles dead letters, which arrive at POST /dead/<trigger>. */
   deadLetters?(letter: DeadLetter, context: Context): Promise<EventsToPublish>
-  /** Before an event's body is read: a status to refuse with, or undefined. */
+  /**
+   * Checks the headers of an event before its body is read. Returns a status to refuse the event with, or undefined.
+   */
   admitEvent?(headers: IncomingHttpHeaders): number | undefined
-  /** Run when everything in flight is done. */
+  /** Called when the process ends and no request is in flight. */
   close?: readonly (() => Promise<unknown>)[]
 }
 
-/** What a rule gets besides the event. */
+/** What a rule gets besides the event or the request. */
 export interface Context {
   log: Logger
-  /** Aborts when the sender has gone, or when the process must end before the rule has. The event will come again. */
+  /**
+   * Aborts when the sender has closed the connection, or when the process must end before the rule has. The event comes
+   * again then.
+   */
   signal: AbortSignal
   /**
-   * Publishes events now, on the connections that the host keeps to the broker. For rules that store something after the broker has
-   * accepted the events; other rules return their events.
+   * Publishes events now, on the connections that the host keeps to the broker. For rules that store something after
+   * the broker has accepted the events; other rules return their events.
    */
   publish: Publish
 }
 
-/** Events to publish, if any. */
-// biome-ignore lint/suspicious/noConfusingVoidType: a rule that publishes nothing just ends
+/** The events that a rule returns. The host publishes them before it answers. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a rule that publishes nothing returns nothing
 export type EventsToPublish = readonly VigiaEvent[] | void
 
 export interface EventHandler {
@@ -39,21 +44,22 @@ export interface EventHandler {
   rule(event: VigiaEvent, context: Context): Promise<EventsToPublish>
 }
 
-/** The rule for one type of event; the data it gets is valid. */
+/** Declares the rule for one type of event. The host validates the data before it calls the rule. */
 export const on = <Definition extends EventDefinition>(
   definition: Definition,
   rule: (event: EventOf<Definition>, context: Context) => Promise<EventsToPublish>,
 ): EventHandler => ({ definition, rule: rule as EventHandler['rule'] })
 
-/** The face of a function that people or other services call. */
+/** Handles HTTP requests that are not events: from people, or from other services. */
 export interface HttpHandler {
-  /** Before the body is read: a status to refuse with, or undefined. */
+  /** Checks a request before its body is read. Returns a status to refuse the request with, or undefined. */
   admit?(request: RequestHead): number | undefined
   handle(request: HttpRequest, context: Context): Promise<HttpResponse>
 }
 
 export interface RequestHead {
   method: string
+  /** Without the query. */
   path: string
   headers: IncomingHttpHeaders
 }
@@ -67,6 +73,6 @@ export interface HttpResponse {
   status: number
   headers?: Record<string, string>
   body?: string | Buffer
-  /** Published before the answer is given. */
+  /** The host publishes these events before it sends the response. */
   events?: readonly VigiaEvent[]
 }

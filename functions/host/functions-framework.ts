@@ -1,21 +1,46 @@
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { http } from '@google-cloud/functions-framework'
 import { getTestServer } from '@google-cloud/functions-framework/testing'
 
+export interface FunctionsFramework {
+  /** Passes a request through the framework, which calls `handle`. The request's body must have been read before. */
+  run(request: IncomingMessage, response: ServerResponse, handle: () => void): void
+}
+
 /**
- * The functions framework's app around `handle`, as a listener for a server of ours. Its own server would end the process on
- * SIGTERM with requests in flight, answer other people's requests when a promise fails, and take bodies of 1 GiB; only the
- * package's `testing` export gives the app without that. Bodies have been read before: its parsers leave a finished request alone.
+ * Registers a function with @google-cloud/functions-framework and runs requests through it.
+ *
+ * Why it is here: the owner of the project chose functions-framework as the contract of a function. Every function of
+ * Vigia is an `http` function in the framework's registry, and every event and every HTTP request passes through the
+ * framework's application.
+ *
+ * What it does not do, because Knative needs other behaviour (the host does these things):
+ * - Listen and shut down. The framework's own server ends the process on SIGTERM with requests in flight, and reports
+ *   an error in one request on another request's response. Only the package's `testing` export returns the application
+ *   without that server.
+ * - Read bodies. The framework allows 1 GiB; the host reads at most 1 MiB. The framework's body parsers ignore a body
+ *   that has been read.
+ * - Decode events. Its `cloudevent` type answers 500 to every error, cannot reply with an event, and fails on events
+ *   without a body.
+ * - Route. The host decides who handles a request before it reads the body.
  */
-export const framework = (
-  name: string,
-  handle: (request: IncomingMessage, response: ServerResponse) => void,
-): RequestListener => {
-  http(name, (request, response) => {
-    // It runs us inside of a node:domain, which would swallow errors of connections that outlive the request. We step out.
+export const functionsFramework = (functionName: string): FunctionsFramework => {
+  const handlers = new WeakMap<IncomingMessage, () => void>()
+  http(functionName, request => {
+    // The framework calls the function inside a node:domain, which would catch errors of connections that outlive the
+    // request.
     ;(process as { domain?: { exit(): void } }).domain?.exit()
-    handle(request, response)
+    handlers.get(request)!()
   })
-  const server: Server = getTestServer(name)
-  return server.listeners('request')[0] as RequestListener
+  const application = getTestServer(functionName).listeners('request')[0] as RequestListener
+
+  return {
+    run: (request, response, handle) => {
+      handlers.set(request, handle)
+      // The framework answers some paths itself: /favicon.ico, /robots.txt, and paths that do not decode. The host has
+      // read the path before.
+      request.url = '/'
+      application(request, response)
+    },
+  }
 }

@@ -1,20 +1,21 @@
-/** The attributes that are URIs: they are ASCII, and what is percent-encoded in them belongs to them. */
-const uris = new Set(['source', 'dataschema'])
+/** Attributes that are URIs. They are ASCII, and percent-encoding in them belongs to the URI. */
+const uriAttributes = new Set(['source', 'dataschema'])
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: "not ASCII" needs the whole range.
-const beyondAscii = /[^\x00-\x7f]/
+const nonAscii = /[^\x00-\x7f]/
 
 /**
- * The text of an attribute in a header, by CloudEvents' HTTP binding 3.1.3.2: percent-encoded UTF-8, maybe in quotes. Bytes beyond
- * ASCII, which Knative sends as they are, are UTF-8 too. What is no such encoding stays as it is, because many senders do not encode.
+ * Decodes an attribute from its header (CloudEvents HTTP binding 3.1.3.2): percent-encoded UTF-8, optionally in quotes.
+ * Knative sends non-ASCII characters unencoded as UTF-8 bytes. Text that is not valid percent-encoding is kept as it
+ * is, because many senders do not encode.
  */
 export const decodeHeaderText = (name: string, value: string): string => {
-  // Node shows each byte of a header as one character.
-  const text = beyondAscii.test(value) ? Buffer.from(value, 'latin1').toString() : value
-  if (uris.has(name)) return text
+  // Node returns each byte of a header as one character.
+  const text = nonAscii.test(value) ? Buffer.from(value, 'latin1').toString() : value
+  if (uriAttributes.has(name)) return text
   const [, quoted] = /^"((?:[^"\\]|\\.)*)"$/.exec(text) ?? []
-  const plain = quoted === undefined ? text : quoted.replace(/\\(.)/g, '$1')
-  return plain.replace(/(?:%[0-9a-f]{2})+/gi, escaped => {
+  const unquoted = quoted === undefined ? text : quoted.replace(/\\(.)/g, '$1')
+  return unquoted.replace(/(?:%[0-9a-f]{2})+/gi, escaped => {
     try {
       return decodeURIComponent(escaped)
     } catch {
@@ -23,6 +24,9 @@ export const decodeHeaderText = (name: string, value: string): string => {
   })
 }
 
-/** The same the other way: printable ASCII without spaces, quotes and percent signs of its own. */
+/**
+ * Encodes an attribute for its header: everything except printable ASCII is percent-encoded, and so are space, quote
+ * and percent sign.
+ */
 export const encodeHeaderText = (name: string, text: string): string =>
-  uris.has(name) ? text : text.replace(/[^\x21\x23\x24\x26-\x7e]+/g, encodeURIComponent)
+  uriAttributes.has(name) ? text : text.replace(/[^\x21\x23\x24\x26-\x7e]+/g, encodeURIComponent)

@@ -1,6 +1,6 @@
 /**
- * Whether a request is addressed to this process from within: by an IP address, by a name of this machine or by the name of
- * a cluster's Service. What Prometheus, the kubelet and our own jobs ask for is not for those who come by a public domain.
+ * Whether the Host header of a request is internal: an IP address, a name of this machine, or the name of a cluster's
+ * Service. Prometheus, the kubelet and our own jobs use such a host. A request through a public domain does not.
  */
 export const isInternalHost = (host: string | undefined): boolean => {
   if (host === undefined) return true

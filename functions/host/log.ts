@@ -6,12 +6,15 @@ import { imageRelease } from './release.ts'
 export type { Logger } from 'pino'
 export { redact } from './redact.ts'
 
-/** Takes finished lines. */
+/** Receives finished log lines. */
 export interface LogOutput {
   write(line: string): unknown
 }
 
-/** One JSON line per entry, on standard output and at once, so that none is lost when the process ends. Secrets are taken out of the finished line. */
+/**
+ * A logger that writes one JSON line per entry to standard output. Writes are synchronous, so that no line is lost when
+ * the process ends. Secrets are redacted in the finished line.
+ */
 export const logger = (
   name: string,
   { output = standardOutput(), level = logLevel() }: { output?: LogOutput | undefined; level?: string } = {},
@@ -19,7 +22,8 @@ export const logger = (
   pino(
     {
       level,
-      // On one machine every line would carry the same; on a cluster revisions run side by side.
+      // Only images log their release: on a cluster several revisions run side by side, on one machine there is only
+      // one.
       base: { function: name, ...imageRelease() },
       messageKey: 'message',
       errorKey: 'error',
@@ -30,8 +34,8 @@ export const logger = (
     { write: line => output.write(redact(line)) },
   )
 
-let opened: LogOutput | undefined
+let stdout: LogOutput | undefined
 const standardOutput = () => {
-  opened ??= pino.destination({ fd: 1, sync: true })
-  return opened
+  stdout ??= pino.destination({ fd: 1, sync: true })
+  return stdout
 }

@@ -1,13 +1,13 @@
-/** A pure function that keeps its answers; all of them are forgotten when there are too many. */
-export const memoize = <Answer>(ask: (text: string) => Answer, most = 20_000): ((text: string) => Answer) => {
-  const answers = new Map<string, Answer>()
+/** Caches the results of a pure function. The cache is emptied when it holds `maxEntries`. */
+export const memoize = <Result>(compute: (text: string) => Result, maxEntries = 20_000): ((text: string) => Result) => {
+  const results = new Map<string, Result>()
   return text => {
-    let answer = answers.get(text)
-    if (answer === undefined) {
-      if (answers.size >= most) answers.clear()
-      answer = ask(text)
-      answers.set(text, answer)
+    let result = results.get(text)
+    if (result === undefined) {
+      if (results.size >= maxEntries) results.clear()
+      result = compute(text)
+      results.set(text, result)
     }
-    return answer
+    return result
   }
 }

@@ -3,20 +3,29 @@ import { release } from './release.ts'
 
 /** How one request or event ended. */
 export interface Observation {
-  /** The CloudEvents type; for what has none of ours, what it was taken for. */
+  /**
+   * The CloudEvents type if the function handles it, else the kind of request (`event`, `dead letter`, `http`,
+   * `refused`).
+   */
   type: string
   outcome: string
   ms: number
 }
 
-/** More than this is not kept for a scrape that may never come: the library is then loaded, which sums them up. */
-const mostKept = 1_000
+/**
+ * Observations kept until the first scrape. Beyond this, prom-client is loaded to add them up, because a scrape may
+ * never come.
+ */
+const maxPending = 1_000
 
 export type Metrics = ReturnType<typeof createMetrics>
 
-/** Counts what a function does, for Prometheus. prom-client is loaded by the first scrape, not by the first event. */
+/**
+ * Counts the requests of a function for Prometheus. The first scrape loads prom-client, so that a cold start does not
+ * wait for it.
+ */
 export const createMetrics = (functionName: string) => {
-  let waiting: Observation[] = []
+  let pending: Observation[] = []
   let loaded: Promise<{ registry: Registry; duration: Histogram<'type' | 'outcome'> }> | undefined
 
   const load = async () => {
@@ -41,22 +50,22 @@ export const createMetrics = (functionName: string) => {
     return { registry, duration }
   }
 
-  const summedUp = async () => {
+  const flush = async (): Promise<Registry> => {
     loaded ??= load()
     const { registry, duration } = await loaded
-    for (const { type, outcome, ms } of waiting) duration.observe({ type, outcome }, ms / 1000)
-    waiting = []
+    for (const { type, outcome, ms } of pending) duration.observe({ type, outcome }, ms / 1000)
+    pending = []
     return registry
   }
 
   return {
     observe: (observation: Observation) => {
-      waiting.push(observation)
-      if (waiting.length === mostKept) void summedUp()
+      pending.push(observation)
+      if (pending.length === maxPending) void flush()
     },
-    /** Everything in Prometheus' text format. */
+    /** All metrics in Prometheus' text format. */
     page: async () => {
-      const registry = await summedUp()
+      const registry = await flush()
       return { contentType: registry.contentType, text: await registry.metrics() }
     },
   }

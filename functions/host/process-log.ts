@@ -4,29 +4,29 @@ import { asError } from './errors.ts'
 
 const consoleLevels = { debug: 'debug', log: 'info', info: 'info', warn: 'warn', error: 'error' } as const
 
-// The level is set, because LOG_LEVEL may be what is wrong.
-const ownLogger = async () => (await import('./log.ts')).logger(env('FUNCTION_TARGET', 'vigia'), { level: 'info' })
+// The level is fixed here, because an invalid LOG_LEVEL may be the error to log.
+const processLogger = async () => (await import('./log.ts')).logger(env('FUNCTION_TARGET', 'vigia'), { level: 'info' })
 
 /**
- * Makes lines of the log of what Node and libraries print as plain text: warnings, and what goes through `console`. The logger is
- * loaded by the first of them.
+ * Writes what Node and libraries would print as plain text (warnings, and calls of `console`) as lines of the JSON log.
+ * The logger is loaded by the first such call.
  */
 export const logWarnings = (): void => {
-  // Node's own listener prints them.
+  // Removes Node's own listener, which prints warnings as text.
   process.removeAllListeners('warning')
   process.on('warning', async warning => {
     const { name, code, stack } = warning as Error & { code?: string }
-    ;(await ownLogger()).warn({ warning: { name, code, stack } }, warning.message)
+    ;(await processLogger()).warn({ warning: { name, code, stack } }, warning.message)
   })
   for (const [method, level] of Object.entries(consoleLevels))
-    console[method as keyof typeof consoleLevels] = async (...words: unknown[]) => {
-      const text = format(...words)
-      ;(await ownLogger())[level](text)
+    console[method as keyof typeof consoleLevels] = async (...values: unknown[]) => {
+      const text = format(...values)
+      ;(await processLogger())[level](text)
     }
 }
 
-/** Logs why the process must end. */
+/** Logs the error that ends the process. */
 export const logFatal = async (reason: unknown): Promise<void> => {
   const error = asError(reason)
-  ;(await ownLogger()).fatal({ error }, error.message)
+  ;(await processLogger()).fatal({ error }, error.message)
 }

@@ -3,20 +3,26 @@ import { connectAddress } from './connect-address.ts'
 import { Permanent, RetryLater } from './errors.ts'
 import { encodeHeaderText } from './header-text.ts'
 
-/** Posts events to the sink, and resolves when the sink has taken every one. */
+/** Posts events to the broker. Resolves when the broker has accepted all of them. */
 export type Publish = (events: readonly VigiaEvent[]) => Promise<void>
 
-const mostAtOnce = 16
+/** Events of one call that are posted at the same time. */
+const maxConcurrentPosts = 16
 
 /**
- * Knative's default broker answers when every Trigger is done, and a producer that hangs up before takes the event with it:
- * so this is no deadline for a slow answer, only an end for one that will never come. It is the broker's own, 15 minutes.
+ * The time the broker may take for its response. Knative's default broker answers only when every Trigger is done, and
+ * loses the event if the sender closes the connection before. So this timeout does not limit slow responses; it ends a
+ * connection that is dead. It is the broker's own timeout.
  */
-const patienceMs = 15 * 60_000
+const responseTimeoutMs = 15 * 60_000
+
+/** The most characters of the broker's response that an error message quotes. */
+const maxReasonLength = 200
 
 /**
- * Posts the events of `functionName` to `sink` (K_SINK), in binary mode. `overrides` is K_CE_OVERRIDES, which may be empty. Without a sink
- * the function starts, and events come again later: on a cluster that is new, Knative sets K_SINK only after the first start.
+ * Creates the function that posts the events of `functionName` to `sink` (K_SINK) in binary mode. `overrides` is
+ * K_CE_OVERRIDES: JSON with extensions that every event gets, or ''. Without a sink the function starts and publishing
+ * throws RetryLater, because on a new cluster Knative sets K_SINK only after the first start.
  */
 export const createPublisher = (
   sink: string | undefined,
@@ -30,9 +36,12 @@ export const createPublisher = (
 
   const publish = async (event: VigiaEvent) => {
     if (sink === undefined)
-      throw new RetryLater('K_SINK is not set: a SinkBinding gives it to what is labelled vigia.dev/publishes', 5)
+      throw new RetryLater(
+        'K_SINK is not set: a SinkBinding sets it for Services with the label vigia.dev/publishes',
+        5,
+      )
     const { headers, body } = inBinaryMode({ ...event, source: `/functions/${functionName}` }, extensions)
-    post ??= posterTo(new URL(sink))
+    post ??= createPost(new URL(sink))
     const { status, reason } = await (await post)(headers, body)
     if (status >= 200 && status < 300) return
     const refusal = `the broker answered ${status} to ${event.type} ${event.id}${reason && `: ${reason}`}`
@@ -40,13 +49,13 @@ export const createPublisher = (
   }
 
   return async events => {
-    const waiting = events.values()
-    const outcomes = await Promise.allSettled(
-      Array.from({ length: Math.min(mostAtOnce, events.length) }, async () => {
-        for (const event of waiting) await publish(event)
+    const remaining = events.values()
+    const workers = await Promise.allSettled(
+      Array.from({ length: Math.min(maxConcurrentPosts, events.length) }, async () => {
+        for (const event of remaining) await publish(event)
       }),
     )
-    const failed = outcomes.find(({ status }) => status === 'rejected')
+    const failed = workers.find(({ status }) => status === 'rejected')
     if (failed) throw (failed as PromiseRejectedResult).reason
   }
 }
@@ -60,10 +69,13 @@ const extensionsIn = (overrides: string | undefined): Record<string, string> => 
   }
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what CloudEvents forbids in a string.
-const unusable = /^$|[\u0000-\u001f\u007f-\u009f]/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: CloudEvents forbids these characters in a string.
+const invalidAttribute = /^$|[\u0000-\u001f\u007f-\u009f]/
 
-/** The event as headers and body. Throws Permanent for what no broker would carry unharmed. */
+/**
+ * The event as the headers and the body of a request. Throws Permanent for an event that no broker could deliver
+ * unchanged.
+ */
 export const inBinaryMode = (
   event: VigiaEvent,
   extensions: Record<string, string> = {},
@@ -75,9 +87,9 @@ export const inBinaryMode = (
   for (const [name, value] of Object.entries({ ...attributes, ...extensions })) {
     if (value === undefined) continue
     const text = String(value)
-    if (unusable.test(text) || !text.isWellFormed())
+    if (invalidAttribute.test(text) || !text.isWellFormed())
       throw new Permanent(
-        `${event.type}: ${name} ${JSON.stringify(text)} is empty or has a character that no event carries`,
+        `${event.type}: ${name} ${JSON.stringify(text)} is empty or has a character that CloudEvents forbids`,
       )
     headers[`ce-${name}`] = encodeHeaderText(name, text)
   }
@@ -88,42 +100,49 @@ export const inBinaryMode = (
 
 interface BrokerResponse {
   status: number
-  /** The first words of the body, for a person. */
+  /** The beginning of the body, for error messages. */
   reason: string
 }
 
 type Post = (headers: Record<string, string>, body: Buffer) => Promise<BrokerResponse>
 
-const posterTo = async (url: URL): Promise<Post> => {
+const createPost = async (url: URL): Promise<Post> => {
   const { Agent, request } = url.protocol === 'https:' ? await import('node:https') : await import('node:http')
-  const agent = new Agent({ keepAlive: true, maxSockets: 4 * mostAtOnce })
-  const target = { ...connectAddress(url), path: url.pathname + url.search, method: 'POST', agent, timeout: patienceMs }
+  const agent = new Agent({ keepAlive: true, maxSockets: 4 * maxConcurrentPosts })
+  const target = {
+    ...connectAddress(url),
+    path: url.pathname + url.search,
+    method: 'POST',
+    agent,
+    timeout: responseTimeoutMs,
+  }
 
-  const once = (headers: Record<string, string>, body: Buffer) =>
+  const postOnce = (headers: Record<string, string>, body: Buffer) =>
     new Promise<BrokerResponse>((resolve, reject) => {
-      const posting = request(
+      const outgoing = request(
         { ...target, headers: { ...headers, host: url.host, 'content-length': body.length } },
         response => {
           let reason = ''
           response.setEncoding('utf8')
           response.on('data', (text: string) => {
-            if (reason.length < 200) reason += text.slice(0, 200)
+            if (reason.length < maxReasonLength) reason += text.slice(0, maxReasonLength)
           })
           response.on('end', () => resolve({ status: response.statusCode!, reason: reason.trim() }))
           response.on('error', reject)
         },
       )
-      posting.on('timeout', () =>
-        posting.destroy(new Error(`the broker gave no answer for ${patienceMs / 60_000} min`)),
+      outgoing.on('timeout', () =>
+        outgoing.destroy(new Error(`the broker did not answer within ${responseTimeoutMs / 60_000} min`)),
       )
-      posting.on('error', error => reject(Object.assign(error, { reused: posting.reusedSocket })))
-      posting.end(body)
+      outgoing.on('error', error => reject(Object.assign(error, { reused: outgoing.reusedSocket })))
+      outgoing.end(body)
     })
 
   return (headers, body) =>
-    once(headers, body).catch(error => {
-      // The broker closed an idle connection just as we took it from the pool. The event has its id: sent twice, it is one.
-      if (error.reused && error.code === 'ECONNRESET') return once(headers, body)
+    postOnce(headers, body).catch(error => {
+      // The broker closed an idle connection just when we took it from the pool. A repeat is safe, because the event
+      // keeps its id.
+      if (error.reused && error.code === 'ECONNRESET') return postOnce(headers, body)
       throw new Error(`the broker at ${url.host} cannot be reached: ${error.message}`, { cause: error })
     })
 }

@@ -1,29 +1,30 @@
-// Not at a word boundary: in the addresses of the Bot API the number follows the letters "bot".
+// No word boundary at the start, because in URLs of the Bot API the token follows the letters "bot".
 const telegramToken = /\d+:[\w-]{30,}/g
 const credentialsInUrl = /(?<=\b[a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/?#@"'<>]+@/gi
 const secretsInQuery =
   /(?<=[?&][\w.-]{0,30}(?:token|secret|passw|pwd|api_?key|signature|auth)[\w.-]{0,30}=)[^&\s"'<>#]+/gi
-const namesOfSecrets = /TOKEN|SECRET|PASSWORD|PASSWD|PRIVATE|API_?KEY|CREDENTIAL/i
-const shortestSecret = 6
+const secretVariable = /TOKEN|SECRET|PASSWORD|PASSWD|PRIVATE|API_?KEY|CREDENTIAL/i
+const minSecretLength = 6
 
-/** The values that must never be told: those of variables named like secrets, and the passwords inside of URLs. */
+/** The secrets of an environment: values of variables with a secret's name, and passwords in URLs. */
 export const secretsOf = (environment: Record<string, string | undefined>): string[] => {
   const secrets = new Set<string>()
   for (const [name, value] of Object.entries(environment)) {
     if (!value) continue
-    if (namesOfSecrets.test(name)) secrets.add(value)
+    if (secretVariable.test(name)) secrets.add(value)
     const password = value.includes('://') && URL.canParse(value) ? new URL(value).password : ''
-    secrets.add(password).add(decoded(password))
+    secrets.add(password).add(percentDecoded(password))
   }
-  // As they are, as they look inside of JSON, and as they look inside of a URL; the longest first, for one may contain another.
+  // Each secret as it is, as it appears in JSON, and as it appears in a URL. The longest come first, because one may
+  // contain another.
   return [...secrets]
-    .filter(secret => secret.length >= shortestSecret)
+    .filter(secret => secret.length >= minSecretLength)
     .flatMap(secret => [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)])
     .filter((secret, at, all) => all.indexOf(secret) === at)
     .toSorted((a, b) => b.length - a.length)
 }
 
-const decoded = (text: string) => {
+const percentDecoded = (text: string) => {
   try {
     return decodeURIComponent(text)
   } catch {
@@ -31,14 +32,17 @@ const decoded = (text: string) => {
   }
 }
 
-let own: string[] | undefined
-const ownSecrets = () => {
-  own ??= secretsOf(process.env)
-  return own
+let processSecrets: string[] | undefined
+const secretsOfProcess = () => {
+  processSecrets ??= secretsOf(process.env)
+  return processSecrets
 }
 
-/** Any text without Telegram tokens, credentials in URLs and the values of this process's secrets. */
-export const redact = (text: string, secrets: readonly string[] = ownSecrets()): string => {
+/**
+ * Replaces Telegram tokens, credentials in URLs, and `secrets` (by default those of this process's environment) with
+ * `[redacted]`.
+ */
+export const redact = (text: string, secrets: readonly string[] = secretsOfProcess()): string => {
   let clean = text
   for (const secret of secrets) if (clean.includes(secret)) clean = clean.replaceAll(secret, '[redacted]')
   if (clean.includes('://'))

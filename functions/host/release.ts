@@ -1,6 +1,6 @@
 import { envOptional } from './env.ts'
 
-/** Put in by the build: "version" of package.json. Code that runs from its sources has none. */
+/** The "version" of package.json, which the build inserts. Undefined where the code runs from its sources. */
 declare const BUILT_VERSION: string | undefined
 
 export interface Release {
@@ -8,14 +8,17 @@ export interface Release {
   revision: string
 }
 
-/** What an image says of itself: VIGIA_VERSION and VIGIA_REVISION; undefined outside of one. */
+const unreleased = 'unreleased'
+
+/**
+ * The release of the container image (VIGIA_VERSION and VIGIA_REVISION); undefined where the process does not run in an
+ * image.
+ */
 export const imageRelease = (): Release | undefined => {
   const version = envOptional('VIGIA_VERSION')
   return version === undefined ? undefined : { version, revision: envOptional('VIGIA_REVISION') ?? unreleased }
 }
 
-/** Which release this process runs; without an image the version that was built, unreleased. */
+/** The release that this process runs. Outside an image: the version that was built, with the revision `unreleased`. */
 export const release = (): Release =>
   imageRelease() ?? { version: typeof BUILT_VERSION === 'string' ? BUILT_VERSION : 'sources', revision: unreleased }
-
-const unreleased = 'unreleased'

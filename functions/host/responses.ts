@@ -3,68 +3,81 @@ import { Conflict, Malformed, Permanent, RetryLater } from './errors.ts'
 import type { HttpResponse } from './function-definition.ts'
 import { redact } from './redact.ts'
 
-/** How a request ended: in the log, in the metrics, and as what the sender is told. */
+/** How the handling of an event ended; a label in the log and in the metrics. */
+export type Outcome = 'done' | 'malformed' | 'permanent' | 'conflict' | 'later' | 'failed'
+
+/** The response to an event. */
 export interface EventResponse {
-  outcome: 'done' | 'malformed' | 'permanent' | 'conflict' | 'later' | 'failed'
+  outcome: Outcome
   status: number
   headers: Record<string, string>
   body: string
 }
 
-/** Done. Without a body: a broker takes a 2xx whose body is no event for a failure. */
+/**
+ * The response to an event that was handled. It has no body, because a broker treats a 2xx whose body is not an event
+ * as a failure.
+ */
 export const noContent: EventResponse = { outcome: 'done', status: 204, headers: {}, body: '' }
 
-/** Bodies over 768 bytes end the dispatcher of Knative's default broker; ours stay well below. */
+/** Knative's default broker crashes on error bodies over 768 bytes; ours stay well below. */
 export const maxErrorBytes = 512
 
-/** What an error is for whoever decides on another try: which status retries is Knative's table, see errors.ts. */
+/**
+ * The response for an error. The status tells the broker whether to try again (Knative's table of retried statuses; see
+ * errors.ts).
+ */
 export const errorResponse = (error: Error): EventResponse => {
-  const [outcome, status, headers] = verdict(error)
+  const { outcome, status, headers } = classify(error)
   return {
     outcome,
     status,
     headers: { 'content-type': 'text/plain; charset=utf-8', ...headers },
-    body: reasonOf(error),
+    body: messageOf(error),
   }
 }
 
-/** The same for whoever calls from outside: what we did not mean to say is not said. */
+/**
+ * The same for a public HTTP request. Unexpected errors are answered with "internal error"; their message is only
+ * logged.
+ */
 export const publicErrorResponse = (error: Error): EventResponse => {
-  const answer = errorResponse(error)
-  return answer.outcome === 'failed' ? { ...answer, body: 'internal error' } : answer
+  const response = errorResponse(error)
+  return response.outcome === 'failed' ? { ...response, body: 'internal error' } : response
 }
 
-const verdict = (error: Error): [EventResponse['outcome'], number, Record<string, string>?] => {
-  if (error instanceof Malformed) return ['malformed', 400]
-  if (error instanceof Permanent) return ['permanent', 422]
-  if (error instanceof Conflict) return ['conflict', 409]
-  if (error instanceof RetryLater) return ['later', 503, { 'retry-after': String(error.seconds) }]
-  return ['failed', 500]
+const classify = (error: Error): { outcome: Outcome; status: number; headers?: Record<string, string> } => {
+  if (error instanceof Malformed) return { outcome: 'malformed', status: 400 }
+  if (error instanceof Permanent) return { outcome: 'permanent', status: 422 }
+  if (error instanceof Conflict) return { outcome: 'conflict', status: 409 }
+  if (error instanceof RetryLater)
+    return { outcome: 'later', status: 503, headers: { 'retry-after': String(error.seconds) } }
+  return { outcome: 'failed', status: 500 }
 }
 
-/** Names that add nothing to the words. */
-const ourNames = new Set(['Error', 'Malformed', 'Permanent', 'Conflict', 'RetryLater'])
+/** Error names that add nothing to the message. */
+const omittedNames = new Set(['Error', 'Malformed', 'Permanent', 'Conflict', 'RetryLater'])
 
-/** The error in words: without secrets, without a stack, short. */
-const reasonOf = (error: Error) => {
-  const words = error.message
+/** The error's message without secrets and stack, at most `maxErrorBytes` long. */
+const messageOf = (error: Error) => {
+  const message = error.message
     .split('\n')
     .filter(line => !/^\s*at /.test(line))
     .join(' ')
-  return shortened(redact(ourNames.has(error.name) ? words : `${error.name}: ${words}`))
+  return shortened(redact(omittedNames.has(error.name) ? message : `${error.name}: ${message}`))
 }
 
 const shortened = (text: string) => {
   const bytes = Buffer.from(text)
   if (bytes.length <= maxErrorBytes) return text
-  // A character that was cut in two becomes U+FFFD, which goes too.
+  // A character that was cut in two becomes U+FFFD, which is removed too.
   return `${bytes
     .subarray(0, maxErrorBytes - 3)
     .toString()
     .replace(/\uFFFD+$/, '')}…`
 }
 
-/** Answers, unless somebody has or nobody listens any more. */
+/** Sends a response, unless one was sent before or the connection is closed. */
 export const sendResponse = (response: ServerResponse, { status, headers, body = '' }: HttpResponse): void => {
   if (response.headersSent || response.destroyed) return
   response.writeHead(status, { ...headers, ...(status !== 204 && { 'content-length': Buffer.byteLength(body) }) })

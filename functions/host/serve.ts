@@ -15,38 +15,46 @@ export {
   on,
 } from './function-definition.ts'
 
-/** Longer than any of our requests needs, shorter than what a platform grants after SIGTERM. */
-const drainMs = 25_000
+/** Longer than any request of ours needs, and shorter than the time that a platform allows after SIGTERM. */
+const drainTimeoutMs = 25_000
 
-/** For a process that has failed: what is in flight may be what failed, and never end. */
-const drainAfterFailureMs = 10_000
+/** After a failure of the process. It is shorter, because requests in flight may be what failed, and may never end. */
+const drainTimeoutAfterFailureMs = 10_000
 
-/** Ends the process. While main.ts wires, nothing is in flight yet; a failure is one line of the log then, too. */
-let end = async (_: number, reason: unknown): Promise<void> => {
+/**
+ * Ends the process. Until `serve` replaces it, main.ts is still starting: there is no request in flight, and the error
+ * is logged.
+ */
+let endProcess = async (_exitCode: number, reason: unknown): Promise<void> => {
   await logFatal(reason)
   process.exit(1)
 }
 logWarnings()
-process.on('uncaughtException', error => end(1, error))
-// A promise that nobody awaited has failed. What else is in flight knows nothing of it and is finished; then a fresh process takes over.
-process.on('unhandledRejection', reason => end(1, reason))
+process.on('uncaughtException', error => endProcess(1, error))
+// A rejected promise that no code awaits. The requests in flight do not depend on it and are completed; a new process
+// then takes over.
+process.on('unhandledRejection', reason => endProcess(1, reason))
 
-/** Runs one function in this process: listens on PORT, and on SIGTERM or SIGINT finishes what is in flight, closes, and exits 0. */
-export const serve = (fitting: FunctionDefinition): void => {
+/**
+ * Runs one function in this process. It listens on PORT. On SIGTERM or SIGINT it completes the requests in flight,
+ * closes the function's resources, and exits with 0.
+ */
+export const serve = (definition: FunctionDefinition): void => {
+  // Fails now if LOG_LEVEL is invalid.
   logLevel()
-  const host = createFunctionServer(fitting)
+  const server = createFunctionServer(definition)
   let exitCode: number | undefined
-  end = async (code, reason) => {
-    const first = exitCode === undefined
+  endProcess = async (code, reason) => {
+    const isFirst = exitCode === undefined
     exitCode = Math.max(exitCode ?? 0, code)
-    if (reason !== undefined) await host.logFatal(reason)
-    if (!first) return
-    await host.drain(code === 0 ? drainMs : drainAfterFailureMs)
+    if (reason !== undefined) await server.logFatal(reason)
+    if (!isFirst) return
+    await server.drain(code === 0 ? drainTimeoutMs : drainTimeoutAfterFailureMs)
     process.exit(exitCode)
   }
-  process.on('SIGTERM', () => end(0, undefined))
-  process.on('SIGINT', () => end(0, undefined))
-  host.listen(port(), envOptional('HOST')).catch(error => end(1, error))
+  process.on('SIGTERM', () => endProcess(0, undefined))
+  process.on('SIGINT', () => endProcess(0, undefined))
+  server.listen(port(), envOptional('HOST')).catch(error => endProcess(1, error))
 }
 
 const port = () => {

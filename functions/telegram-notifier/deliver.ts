@@ -32,11 +32,15 @@ export interface Outbox {
  */
 export type Outcome = { is: 'settled' | 'waiting' | 'silence' | 'stopped' } | { is: 'moved'; to: number }
 
-// Telegram does not say whose limit was reached. A wait is the chat's own, unless several chats are asked to wait within seconds.
+// Telegram does not say whose limit was reached. A wait is the chat's own, unless several chats are asked to wait
+// within seconds.
 const wholeBotFlood = { chats: 3, withinMs: 10_000 }
 const disabledPauseMs = 10 * 60_000
 
-/** Sends one claimed message in the best form that Telegram takes, and keeps what became of it. Throws only when the database does. */
+/**
+ * Sends one claimed message in the best form that Telegram takes, and keeps what became of it. Throws only when the
+ * database does.
+ */
 export const deliver = async (outbox: Outbox, message: ClaimedMessage): Promise<Outcome> => {
   const { messages, telegram, clock, log } = outbox
   const { key, chatId, request } = message
@@ -55,7 +59,8 @@ export const deliver = async (outbox: Outbox, message: ClaimedMessage): Promise<
     const { method, params } = apiCallFor(payload, chatId)
     try {
       const { message_id } = await telegram.call<{ message_id: number }>(method, params)
-      // A crash between Telegram's acceptance and this line sends the message twice. To write first could lose it: we choose the repeat.
+      // A crash between Telegram's acceptance and this line sends the message twice. To write first could lose it: we
+      // choose the repeat.
       await persistReceipt(outbox, () => messages.sent(key, message_id, clock()))
       if (message.pauseReason !== null) await messages.resume(outbox.bot, clock())
       return { is: 'settled' }
@@ -117,7 +122,8 @@ const afterRefusal = async (
       await chats.migrate(chatId, action.to)
       return { is: 'moved', to: action.to }
     case 'pause bot':
-      // Messages stay as they are, so that all of them go out once the token is valid. The first pause tells the operators, not each message.
+      // Messages stay as they are, so that all of them go out once the token is valid. The first pause tells the
+      // operators, not each message.
       await messages.putBack(key, after(disabledPauseMs), { countsAsAttempt: false })
       if (await messages.pause(bot, after(disabledPauseMs), `${code} ${description}`)) await tellOperators()
       return { is: 'stopped' }
@@ -154,7 +160,10 @@ const afterSilence = async (
   return { is: 'silence' }
 }
 
-/** The receipt is worth some patience: without it the message is sent again. Some twenty seconds cover a restart of the database. */
+/**
+ * The receipt is worth some patience: without it the message is sent again. Some twenty seconds cover a restart of the
+ * database.
+ */
 const persistReceipt = async ({ wait, log }: Outbox, keep: () => Promise<void>): Promise<void> => {
   for (let attempt = 1; ; attempt++) {
     try {

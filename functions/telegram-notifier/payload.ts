@@ -9,7 +9,10 @@ import type { Part } from './refusal-action.ts'
 const shortTextLength = 2000
 const shortCaptionLength = 1000
 
-/** The content of one sendMessage or sendPhoto. It starts as requested; each refusal takes the part away that Telegram refused. */
+/**
+ * The content of one sendMessage or sendPhoto. It starts as requested; each refusal takes the part away that Telegram
+ * refused.
+ */
 export interface Payload {
   html: string
   /** False: the text is sent without formatting. */

@@ -13,13 +13,19 @@ const EVENT_BUDGET_MS = 10_000
 const TICK_BUDGET_MS = 40_000
 const TICK_CHATS = 500
 const TICK_WORKERS = 8
-/** Requests that stay to send, of those that a process takes at once: the others of a burst are only stored, and the broker is not held up. */
+/**
+ * Requests that stay to send, of those that a process takes at once: the others of a burst are only stored, and the
+ * broker is not held up.
+ */
 const MOST_SERVED = 20
 // Longer than the tick that may have found it first: a crash before publishing must not swallow the news.
 const NOTES_AGAIN_MS = 5 * 60_000
 const KEPT_MS = 45 * 24 * 60 * 60_000
 
-/** message.requested: into the outbox, and out of it as far as Telegram's limits allow now. What must wait is the outbox's from here on. */
+/**
+ * message.requested: into the outbox, and out of it as far as Telegram's limits allow now. What must wait is the
+ * outbox's from here on.
+ */
 export const telegramNotifier = async (
   event: EventOf<typeof MessageRequested>,
   outbox: Outbox,
@@ -69,8 +75,8 @@ export const outboxTick = async (outbox: Outbox, signal?: AbortSignal): Promise<
 }
 
 /**
- * Serves chats in turn, a message each, `mostTurns` at most: a chat with many messages delays the others by one. False when it is no
- * use to go on: Telegram is away, or will have nothing of ours.
+ * Serves chats in turn, a message each, `mostTurns` at most: a chat with many messages delays the others by one. False
+ * when it is no use to go on: Telegram is away, or will have nothing of ours.
  */
 const serveChats = async (
   outbox: Outbox,
@@ -112,7 +118,10 @@ const serveChats = async (
   return !useless()
 }
 
-/** One message of a chat, as far as one may be sent now. `waits`: for so long; `sending`: the message that somebody else is sending. */
+/**
+ * One message of a chat, as far as one may be sent now. `waits`: for so long; `sending`: the message that somebody else
+ * is sending.
+ */
 type Turn =
   | { is: 'empty' }
   | { is: 'waits'; ms: number; sending: string | null }
@@ -144,8 +153,8 @@ interface Served {
 }
 
 /**
- * Sends what waits for a chat, in order. Whoever stores a message while another is being sent may leave: the sender looks
- * again after each one, and so one of the two sees it. For `own` it stays, in case the sender never ends.
+ * Sends what waits for a chat, in order. Whoever stores a message while another is being sent may leave: the sender
+ * looks again after each one, and so one of the two sees it. For `own` it stays, in case the sender never ends.
  */
 const serveChat = async (outbox: Outbox, chatId: number, goOn: GoOn, own: string): Promise<Served> => {
   const keys: string[] = []

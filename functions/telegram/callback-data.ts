@@ -7,7 +7,10 @@ export interface CardPlace {
   at: number
 }
 
-/** What a pressed button means. It carries names of things and never their state: that is in the database, and may have changed since. */
+/**
+ * What a pressed button means. It carries names of things and never their state: that is in the database, and may have
+ * changed since.
+ */
 export type Press =
   /** Page `at` of a search; asks TVMaze again where it did not answer. */
   | ({ act: 'card' } & CardPlace)
@@ -133,7 +136,10 @@ const instant = (text: string | undefined): Date => {
 
 class Foreign extends Error {}
 
-/** What a button meant, or null for one that is not of ours, or of a version that is gone. Whoever presses may have made it up. */
+/**
+ * What a button meant, or null for one that is not of ours, or of a version that is gone. Whoever presses may have made
+ * it up.
+ */
 export const decode = (data: string): Press | null => {
   const [version, letter, ...parts] = data.split(':')
   const act = version === VERSION ? acts.get(letter ?? '') : undefined

@@ -1,7 +1,10 @@
 /** A longer wait than a day is taken for a day: then we ask again. */
 const LONGEST_WAIT_S = 86_400
 
-/** Telegram said no, and saying the same again will hear the same (but for 429). `description` is its own words, without tokens. */
+/**
+ * Telegram said no, and saying the same again will hear the same (but for 429). `description` is its own words, without
+ * tokens.
+ */
 export class TelegramError extends Error {
   override readonly name = 'TelegramError'
   readonly method: string
@@ -28,8 +31,8 @@ export class TelegramError extends Error {
 }
 
 /**
- * No answer of Telegram's own: the network, a timeout, a 5xx, a page of HTML. Whether it acted is unknown unless `acted` is false
- * (the connection never stood).
+ * No answer of Telegram's own: the network, a timeout, a 5xx, a page of HTML. Whether it acted is unknown unless
+ * `acted` is false (the connection never stood).
  */
 export class TelegramUnreachable extends Error {
   override readonly name = 'TelegramUnreachable'
@@ -46,7 +49,10 @@ export class TelegramUnreachable extends Error {
 type Unanswered = { status: number | null; acted: 'unknown' | false }
 
 export interface Telegram {
-  /** Calls a method of the Bot API and gives its `result`. Never repeats: who calls decides. Throws TelegramError and TelegramUnreachable. */
+  /**
+   * Calls a method of the Bot API and gives its `result`. Never repeats: who calls decides. Throws TelegramError and
+   * TelegramUnreachable.
+   */
   call<Result = unknown>(
     method: string,
     params: Record<string, unknown>,
@@ -67,7 +73,8 @@ export const telegram = ({ apiRoot, token }: { apiRoot: string; token: string })
   return {
     call: async <Result>(method: string, params: Record<string, unknown>, { timeoutMs = 10_000 } = {}) => {
       const { default: got } = await import('got')
-      // The error of got has the address, and thus the token, in its message, its options and its stack: none of it may get out.
+      // The error of got has the address, and thus the token, in its message, its options and its stack: none of it may
+      // get out.
       const answer = await got
         .post(`${root}/bot${token}/${method}`, {
           json: params,

@@ -1,6 +1,6 @@
 /**
- * Telegram's HTML. Whatever comes from outside (names of shows and monitors, error texts) goes through the `html` template,
- * which escapes it; only what `html` made itself is put in as it stands.
+ * Telegram's HTML. Whatever comes from outside (names of shows and monitors, error texts) goes through the `html`
+ * template, which escapes it; only what `html` made itself is put in as it stands.
  */
 export class Html {
   readonly text: string
@@ -14,7 +14,8 @@ export class Html {
 
 type Part = Html | string | number | null | undefined | false | readonly Part[]
 
-// Direction marks turn the words around them; zero-width ones and control characters hide words. The joiner of emoji (U+200D) stays.
+// Direction marks turn the words around them; zero-width ones and control characters hide words. The joiner of emoji
+// (U+200D) stays.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
 const invisible = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g
 
@@ -34,7 +35,10 @@ const rendered = (part: Part): string => {
   return part.map(rendered).join('')
 }
 
-/** A piece of Telegram HTML: values are escaped, other pieces are not, null, undefined and false are nothing. `String(piece)` is the text. */
+/**
+ * A piece of Telegram HTML: values are escaped, other pieces are not, null, undefined and false are nothing.
+ * `String(piece)` is the text.
+ */
 export const html = (strings: TemplateStringsArray, ...parts: Part[]): Html =>
   new Html(strings.reduce((text, string, at) => text + rendered(parts[at - 1]) + string))
 
@@ -102,7 +106,10 @@ const fitting = (text: string, room: number): string => {
   return fits.slice(0, boundary(fits))
 }
 
-/** The same HTML with at most `limit` visible units: cut between lines or words where it can be, never within a tag or entity, and closed again. */
+/**
+ * The same HTML with at most `limit` visible units: cut between lines or words where it can be, never within a tag or
+ * entity, and closed again.
+ */
 export const cut = (markup: Html | string, limit: number): string => {
   const text = String(markup)
   if (visibleLength(text) <= limit) return text

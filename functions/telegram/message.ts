@@ -1,4 +1,6 @@
-/** The most that Telegram takes, in UTF-16 units after its parser has removed the markup (core.telegram.org/bots/api). */
+/**
+ * The most that Telegram takes, in UTF-16 units after its parser has removed the markup (core.telegram.org/bots/api).
+ */
 export const maxTextLength = 4096
 export const maxCaptionLength = 1024
 

@@ -6,17 +6,24 @@ export type Refusal =
   | { kind: 'flood'; retryAfterS: number | undefined }
   /** The group became a supergroup, which has another id. */
   | { kind: 'chat-migrated'; to: number }
-  /** The token is not valid (401; 404 where it does not even have the form of a token), or the bot's account is frozen. */
+  /**
+   * The token is not valid (401; 404 where it does not even have the form of a token), or the bot's account is frozen.
+   */
   | { kind: 'bot-disabled' }
   /** Another process uses the bot at the same time (409). */
   | { kind: 'bot-conflict' }
-  /** The user or the group does not allow the bot to write (403). `isKnown`: for one of the reasons that are part of normal use. */
+  /**
+   * The user or the group does not allow the bot to write (403). `isKnown`: for one of the reasons that are part of
+   * normal use.
+   */
   | { kind: 'chat-forbidden'; isKnown: boolean }
   /** No chat with this id can be written to. */
   | { kind: 'chat-not-found' }
   /** The bot may not write in this group, or not this kind of message. */
   | { kind: 'no-permission' }
-  /** The topic of a forum cannot be written to. `isDeleted`: it will not come back; a closed topic may be opened again. */
+  /**
+   * The topic of a forum cannot be written to. `isDeleted`: it will not come back; a closed topic may be opened again.
+   */
   | { kind: 'topic-unavailable'; isDeleted: boolean }
   /** An edit would change nothing: the message shows this content already. */
   | { kind: 'not-modified' }
@@ -31,8 +38,9 @@ export type Refusal =
 type KindInWords = Exclude<Refusal['kind'], 'flood' | 'chat-migrated' | 'bot-conflict' | 'chat-forbidden' | 'other'>
 
 /**
- * What Telegram writes, and what it means; the first row that matches counts. The descriptions come from the source of the Bot API server
- * (github.com/tdlib/telegram-bot-api) as `Bad Request: chat not found`, and from Telegram's own servers as `PEER_ID_INVALID`.
+ * What Telegram writes, and what it means; the first row that matches counts. The descriptions come from the source of
+ * the Bot API server (github.com/tdlib/telegram-bot-api) as `Bad Request: chat not found`, and from Telegram's own
+ * servers as `PEER_ID_INVALID`.
  */
 const descriptions: readonly [KindInWords, RegExp][] = [
   ['bot-disabled', /FROZEN/],
@@ -57,7 +65,10 @@ const knownReasonsOf403 = /blocked|deactivated|initiate|kicked|not a member|dele
 
 const deletedTopic = /thread not found|TOPIC_(DELETED|ID_INVALID)/i
 
-/** What a refusal means: by the status and the parameters of Telegram's response, and where these do not say, by its description. */
+/**
+ * What a refusal means: by the status and the parameters of Telegram's response, and where these do not say, by its
+ * description.
+ */
 export const refusalOf = ({
   code,
   description,

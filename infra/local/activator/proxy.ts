@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { PassThrough } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import { discardBody } from '#functions/host/request.ts'
+import { discardBody } from '#functions/host/request-body.ts'
 import type { FunctionPool } from './function-pool.ts'
 import { type Slot, Unavailable } from './slot.ts'
 

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { maxBodyBytes } from '#functions/host/request.ts'
+import { maxBodyBytes } from '#functions/host/request-body.ts'
 import type { Settings } from '../environment.ts'
 import type { FunctionManifest } from '../manifests/manifests.ts'
 import { type PublicHandlers, publicRequestHandler } from './public-requests.ts'

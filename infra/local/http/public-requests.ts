@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { discardBody, isEventRequest, maxBodyBytes, maxRefusedBodyBytes, readBody } from '#functions/host/request.ts'
+import { discardBody, maxBodyBytes, maxRefusedBodyBytes, readBody } from '#functions/host/request-body.ts'
 import { sendResponse } from '#functions/host/responses.ts'
+import { isEventRequest } from '#functions/host/route.ts'
 import { secretCheck } from '#functions/telegram-webhook/secret.ts'
 import type { FunctionManifest } from '../manifests/manifests.ts'
 import type { PublicLimits, PublicListenerOptions } from './public-listener.ts'

@@ -1,0 +1,74 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/** The largest body that a function accepts. Our events are much smaller. */
+export const maxBodyBytes = 1024 * 1024
+
+/**
+ * Bytes of a refused body that are read and discarded, because some senders read no response before they have sent the
+ * whole body.
+ */
+const maxDiscardedBytes = 16 * maxBodyBytes
+
+/**
+ * The same for a request that was refused by its head, which may come from an unknown sender and should cost little.
+ */
+export const maxRefusedBodyBytes = 64 * 1024
+
+/**
+ * Reads the whole body. Returns undefined where it is too large. Rejects when the sender closes the connection before
+ * the end.
+ */
+export const readBody = (request: IncomingMessage, response: ServerResponse): Promise<Buffer | undefined> => {
+  if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) {
+    discardBody(request, response)
+    return Promise.resolve(undefined)
+  }
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const onData = (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes <= maxBodyBytes) return void chunks.push(chunk)
+      request.off('data', onData)
+      discardBody(request, response)
+      resolve(undefined)
+    }
+    request.on('data', onData)
+    request.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
+    request.once('error', reject)
+  })
+}
+
+/** The time that a sender has to read our response after we stop reading its body. */
+const lingerMs = 1_000
+
+/**
+ * Reads the rest of an unwanted body and discards it. After `maxBytes` it stops reading and closes the connection a
+ * second later. Call it before the response is sent, so that the response can announce that the connection will close.
+ */
+export const discardBody = (request: IncomingMessage, response: ServerResponse, maxBytes = maxDiscardedBytes): void => {
+  const { headers, socket } = request
+  const announcedBytes =
+    headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : Number.POSITIVE_INFINITY
+  if (announcedBytes > maxBytes && !response.headersSent) {
+    response.setHeader('connection', 'close')
+    // Node would close the connection at once. A sender that is still writing could then get a reset before it reads
+    // the response.
+    const destroySoon = socket.destroySoon.bind(socket)
+    socket.destroySoon = () => {
+      socket.end()
+      if (request.complete) destroySoon()
+      else request.once('end', destroySoon)
+    }
+  }
+  let bytes = 0
+  const onData = (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes <= maxBytes) return
+    request.off('data', onData)
+    request.pause()
+    setTimeout(() => request.destroy(), lingerMs).unref()
+  }
+  request.on('data', onData)
+  request.on('error', () => {})
+}

@@ -1,0 +1,122 @@
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { describe, expect, test } from 'vitest'
+import { SeriesFollowed } from '#events/series-followed.ts'
+import { RetryLater } from '#functions/host/errors.ts'
+import { type FunctionDefinition, on } from '#functions/host/function-definition.ts'
+import { binaryEventHeaders, gate, startFunction, startSink } from '#test/support/function-server.ts'
+import { until } from '#test/support/until.ts'
+import { follow, followed } from './support.ts'
+
+describe('a function with a face of its own', () => {
+  const echo: FunctionDefinition = {
+    name: 'echo',
+    events: [on(SeriesFollowed, async () => {})],
+    admitEvent: headers => (headers['ce-signature'] === 'right' ? undefined : 401),
+    http: {
+      admit: ({ method, headers }) => (method !== 'POST' ? 405 : headers['x-secret'] === 'right' ? undefined : 401),
+      handle: async ({ path, query, body, headers }) => {
+        if (path === '/fails') throw new Error('the database at postgres://vigia:hunter2@db/vigia is away')
+        if (path === '/later') throw new RetryLater('soon', 3)
+        return {
+          status: 200,
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({
+            path,
+            page: query.get('page'),
+            next: query.get('next'),
+            body: body.toString(),
+            type: headers['content-type'],
+          }),
+        }
+      },
+    },
+  }
+  const right = { 'x-secret': 'right', 'content-type': 'application/json' }
+
+  test('gets requests as they are, whatever their path and body', async () => {
+    await using function_ = await startFunction(echo)
+    const bodies = ['{"half":', '', 'null', '7', 'ø'.repeat(1000)]
+    for (const body of bodies)
+      for (const path of ['/', '/a/b', '/%E0%A4%A', '/favicon.ico', '/dead/x', '//example.org/x'])
+        expect(
+          JSON.parse((await function_.ask({ path: `${path}?page=2&next=a?b`, headers: right, body })).body),
+        ).toEqual({
+          path,
+          page: '2',
+          next: 'a?b',
+          body,
+          type: 'application/json',
+        })
+  })
+
+  test('refuses before the body is read', async () => {
+    await using function_ = await startFunction(echo)
+    for (const headers of [{ 'x-secret': 'wrong' }, { ...binaryEventHeaders(followed), 'ce-signature': 'wrong' }]) {
+      const asking = request({
+        port: function_.port,
+        host: '127.0.0.1',
+        method: 'POST',
+        headers: { ...headers, 'content-length': 1000 },
+      })
+      asking.on('error', () => {})
+      asking.write('{')
+      const [response] = await once(asking, 'response')
+      expect(response.statusCode).toBe(401)
+      asking.destroy()
+    }
+    expect(await function_.ask({ method: 'PUT', headers: right, body: 'x' })).toMatchObject({ status: 405 })
+    expect(function_.lines).toEqual([])
+  })
+
+  test('hears events all the same', async () => {
+    await using function_ = await startFunction(echo)
+    expect(await function_.send({ ...followed, signature: 'right' }, follow)).toMatchObject({ status: 204 })
+  })
+
+  test('tells strangers nothing of what went wrong inside', async () => {
+    await using function_ = await startFunction(echo)
+    expect(await function_.ask({ path: '/fails', headers: right })).toMatchObject({
+      status: 500,
+      body: 'internal error',
+    })
+    expect(await function_.ask({ path: '/later', headers: right })).toMatchObject({
+      status: 503,
+      body: 'soon',
+      headers: { 'retry-after': '3' },
+    })
+    expect(function_.logged()[0]).toMatchObject({ level: 'error', path: '/fails', outcome: 'failed' })
+    expect(function_.lines.join()).not.toContain('hunter2')
+  })
+
+  test('publishes before it answers', async () => {
+    const go = gate()
+    await using broker = await startSink(() => go.opened.then(() => 202))
+    const fitting: FunctionDefinition = {
+      name: 'webhook',
+      http: {
+        handle: async () => ({
+          status: 200,
+          body: 'done',
+          events: [SeriesFollowed.from({ id: 'tg/1', vigiahops: -1 }, { subject: 'show/82', data: follow })],
+        }),
+      },
+    }
+    await using function_ = await startFunction(fitting, { sink: broker.url })
+    let answered = false
+    const asking = function_.ask({}).then(answer => {
+      answered = true
+      return answer
+    })
+    await until(() => broker.received.length === 1)
+    expect(answered).toBe(false)
+    go.open()
+    expect(await asking).toMatchObject({ status: 200, body: 'done' })
+    expect(broker.received[0]!.headers).toMatchObject({
+      'ce-id': 'tg/1/series.followed',
+      'ce-causationid': 'tg/1',
+      'ce-vigiahops': '0',
+    })
+    expect(broker.received[0]!.headers.traceparent).toMatch(/^00-/)
+  })
+})

@@ -1,0 +1,145 @@
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { describe, expect, test } from 'vitest'
+import { SeriesFollowed } from '#events/series-followed.ts'
+import { Tick } from '#events/tick.ts'
+import { Conflict, Permanent, RetryLater } from '#functions/host/errors.ts'
+import { type FunctionDefinition, on } from '#functions/host/function-definition.ts'
+import { binaryEventHeaders, gate, startFunction } from '#test/support/function-server.ts'
+import { follow, followed, recorder } from './support.ts'
+
+describe('the answer', () => {
+  const failing = (error: unknown): FunctionDefinition => ({
+    name: 'failing',
+    events: [on(Tick, () => Promise.reject(error))],
+  })
+  const tick = { type: Tick.type }
+
+  test.each<[string, unknown, number, string]>([
+    ['cannot ever work', new Permanent('no wording for it'), 422, 'no wording for it'],
+    ['has met another worker', new Conflict('somebody else has it'), 409, 'somebody else has it'],
+    ['should come later', new RetryLater('TVMaze is away', 29.2), 503, 'TVMaze is away'],
+    ['fails otherwise', new TypeError('x is not a function'), 500, 'TypeError: x is not a function'],
+    ['throws what is no error', 'just text', 500, 'just text'],
+    ['throws nothing', undefined, 500, 'undefined'],
+  ])('to an event that %s tells the broker whether to come again', async (_, error, status, body) => {
+    await using function_ = await startFunction(failing(error))
+    const answer = await function_.send(tick)
+    expect(answer).toMatchObject({ status, body })
+    expect(answer.headers['retry-after']).toBe(status === 503 ? '30' : undefined)
+  })
+
+  test('is short, and tells no secrets and no stack', async () => {
+    const error = new Error(
+      `call to https://user:hunter2@example.org/bot123456789:${'A'.repeat(35)}/send failed\n    at secret (/srv/app/secret.ts:1:1)\n${'né '.repeat(400)}`,
+    )
+    await using function_ = await startFunction(failing(error))
+    const { body } = await function_.send(tick)
+    expect(Buffer.byteLength(body)).toBeLessThanOrEqual(512)
+    expect(body).toMatch(/^call to https:\/\/\[redacted\]@example\.org\/bot\[redacted\]\/send failed né né .*…$/)
+    expect(body).not.toContain('\uFFFD')
+    expect(function_.lines.join()).not.toMatch(/hunter2|AAAAA/)
+  })
+
+  test('of a probe of health needs neither the rule nor the sink', async () => {
+    await using function_ = await startFunction(failing(new Error('away')))
+    expect(await function_.ask({ method: 'GET', path: '/healthz' })).toMatchObject({ status: 200, body: 'ok\n' })
+    expect(await function_.ask({ method: 'HEAD', path: '/healthz?from=kubelet' })).toMatchObject({
+      status: 200,
+      body: '',
+    })
+  })
+
+  test.each(['/healthz', '/metrics', '/version'])('of %s are for the inside: a public domain has none', async path => {
+    await using function_ = await startFunction(recorder().definition)
+    const statusFor = async (host: string) => (await function_.ask({ method: 'GET', path, headers: { host } })).status
+    for (const inside of ['10.0.0.7:8080', '[fd00::7]:8080', 'keeper', 'keeper.localhost:8080', 'keeper.vigia.svc'])
+      expect(await statusFor(inside), inside).toBe(200)
+    for (const outside of [
+      'vigia.example.org',
+      'keeper.vigia.10.0.0.7.sslip.io',
+      'svc.example.org:443',
+      'x.localhost.example',
+    ])
+      expect(await statusFor(outside), outside).toBe(404)
+  })
+
+  test('of /metrics counts events by type and outcome', async () => {
+    await using function_ = await startFunction(recorder().definition)
+    await function_.send(followed, follow)
+    await function_.send(followed, follow)
+    await function_.send(followed, { chatId: 'seven' })
+    await function_.send({ type: 'dev.vigia.made.up' })
+    const { body, headers } = await function_.ask({ method: 'GET', path: '/metrics' })
+    expect(headers['content-type']).toMatch(/^text\/plain/)
+    const counts = [...body.matchAll(/^vigia_handled_seconds_count\{(.*)\} (\d+)$/gm)].map(
+      ([, labels, count]) => `${labels} ${count}`,
+    )
+    expect(counts.toSorted()).toEqual([
+      'function="keeper",type="dev.vigia.series.followed",outcome="done" 2',
+      'function="keeper",type="dev.vigia.series.followed",outcome="permanent" 1',
+      'function="keeper",type="event",outcome="permanent" 1',
+    ])
+  })
+})
+
+describe('the log', () => {
+  test('has one line for each event: what it was, how it ended, how long it took', async () => {
+    await using function_ = await startFunction(recorder().definition)
+    await function_.send({ ...followed, id: 'tg/1' }, follow)
+    await function_.send({ ...followed, id: 'tg/2' }, {})
+    await function_.send({ ...followed, id: '' }, {})
+    expect(function_.logged()).toEqual([
+      {
+        level: 'info',
+        time: expect.any(String),
+        function: 'keeper',
+        type: SeriesFollowed.type,
+        id: 'tg/1',
+        subject: 'show/82',
+        trace: expect.stringMatching(/^[0-9a-f]{32}$/),
+        ms: expect.any(Number),
+        status: 204,
+        outcome: 'done',
+        message: 'handled',
+      },
+      expect.objectContaining({
+        level: 'warn',
+        id: 'tg/2',
+        status: 422,
+        outcome: 'permanent',
+        message: expect.stringContaining("must have required property 'chatId'"),
+      }),
+      expect.objectContaining({ level: 'warn', status: 400, outcome: 'malformed', message: 'attribute id is missing' }),
+    ])
+  })
+})
+
+test('a rule learns that its sender has gone', async () => {
+  const started = gate()
+  const told = gate()
+  let reason: unknown
+  await using function_ = await startFunction({
+    name: 'patient',
+    events: [
+      on(Tick, async (_, { signal }) => {
+        started.open()
+        await once(signal, 'abort')
+        reason = signal.reason
+        told.open()
+      }),
+    ],
+  })
+  const asking = request({
+    port: function_.port,
+    host: '127.0.0.1',
+    method: 'POST',
+    headers: binaryEventHeaders({ type: Tick.type }),
+  })
+  asking.on('error', () => {})
+  asking.end()
+  await started.opened
+  asking.destroy()
+  await told.opened
+  expect(reason).toMatchObject({ message: 'the sender closed the connection' })
+})
