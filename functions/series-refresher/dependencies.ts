@@ -7,7 +7,8 @@ import type { MissingShows } from '#database/series/missing-shows.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import type { Logger } from '#functions/host/log.ts'
 import type { Publish } from '#functions/host/publish.ts'
-import { type Tvmaze, TvmazeUnavailable } from '#functions/tvmaze/client.ts'
+import type { Tvmaze } from '#functions/tvmaze/client.ts'
+import { TvmazeUnavailable } from '#functions/tvmaze/errors.ts'
 
 /** What the rules read, write and call. */
 export interface Dependencies {

@@ -1,7 +1,7 @@
 import type { Show } from '#database/series/show.ts'
 import type { Cause } from '#events/event.ts'
 import { toEventShow } from '#functions/series/event-show.ts'
-import { ShowGone } from '#functions/tvmaze/client.ts'
+import { ShowGone } from '#functions/tvmaze/errors.ts'
 import { type Dependencies, nullIfUnavailable } from './dependencies.ts'
 import { mergeInto } from './save-show.ts'
 import { goneEvent, inParts } from './series-changed-events.ts'

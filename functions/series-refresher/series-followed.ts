@@ -1,7 +1,7 @@
 import type { EventOf } from '#events/event.ts'
 import type { SeriesFollowed } from '#events/series-followed.ts'
 import { Permanent, RetryLater } from '#functions/host/errors.ts'
-import { ShowGone, ShowUnreadable, TvmazeUnavailable } from '#functions/tvmaze/client.ts'
+import { ShowGone, ShowUnreadable, TvmazeUnavailable } from '#functions/tvmaze/errors.ts'
 import type { Dependencies } from './dependencies.ts'
 import { recordNotFound } from './not-found.ts'
 import { saveFetched } from './save-show.ts'

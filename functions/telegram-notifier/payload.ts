@@ -2,7 +2,7 @@ import type { DataOf } from '#events/event.ts'
 import type { MessageRequested } from '#events/message-requested.ts'
 import { cut, plain, visibleLength } from '#functions/telegram/html.ts'
 import { inlineKeyboard, maxCaptionLength, maxTextLength } from '#functions/telegram/message.ts'
-import { smallerPoster } from '#functions/tvmaze/client.ts'
+import { smallerPoster } from '#functions/tvmaze/poster.ts'
 import type { Part } from './refusal-action.ts'
 
 /** Limits far below Telegram's, for a message that Telegram counted as too long although we did not. */

@@ -1,6 +1,6 @@
 import { showIdOf } from '#database/series/follows.ts'
 import type { Show, ShowHit } from '#database/series/show.ts'
-import { ShowGone, TvmazeUnavailable } from '#functions/tvmaze/client.ts'
+import { ShowGone, TvmazeUnavailable } from '#functions/tvmaze/errors.ts'
 import { type ChatContext, queryCatalogue, replyTimeoutsMs } from './context.ts'
 import { nameIn } from './small-talk.ts'
 import { TimedOut, withTimeout } from './timeout.ts'

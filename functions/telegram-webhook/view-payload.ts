@@ -1,7 +1,7 @@
 import { encode } from '#functions/telegram/callback-data.ts'
 import { cut, plain } from '#functions/telegram/html.ts'
 import { inlineKeyboard, maxCaptionLength, maxTextLength } from '#functions/telegram/message.ts'
-import { smallerPoster } from '#functions/tvmaze/client.ts'
+import { smallerPoster } from '#functions/tvmaze/poster.ts'
 import type { View } from './reply.ts'
 
 /** A view as parameters of the Bot API. */

@@ -16,7 +16,8 @@ import { RetryLater } from '#functions/host/errors.ts'
 import { seriesFollowed } from '#functions/series-refresher/series-followed.ts'
 import { seriesRefresher } from '#functions/series-refresher/series-refresher.ts'
 import { usualLimits } from '#functions/telegram-webhook/limits.ts'
-import { TvmazeBusy, TvmazeUnavailable, tvmaze } from '#functions/tvmaze/client.ts'
+import { tvmaze } from '#functions/tvmaze/client.ts'
+import { TvmazeBusy, TvmazeUnavailable } from '#functions/tvmaze/errors.ts'
 import { startWebhook, type Webhook } from '#test/functions/telegram-webhook/support.ts'
 
 let world: Webhook

@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { ShowGone, smallerPoster, type Tvmaze, TvmazeUnavailable, tvmaze } from '#functions/tvmaze/client.ts'
+import { type Tvmaze, tvmaze } from '#functions/tvmaze/client.ts'
+import { ShowGone, TvmazeUnavailable } from '#functions/tvmaze/errors.ts'
+import { smallerPoster } from '#functions/tvmaze/poster.ts'
 import { startTvmaze, type TvmazeSimulator } from '#simulators/tvmaze.ts'
 
 let simulator: TvmazeSimulator

@@ -1,0 +1,36 @@
+/** TVMaze cannot be reached, or does not answer as TVMaze does (429, 5xx, HTML with status 200). A later request may succeed. */
+export class TvmazeUnavailable extends Error {
+  override readonly name = 'TvmazeUnavailable'
+  /** HTTP status; null if there was no response. */
+  readonly status: number | null
+  readonly retryAfterS: number | null
+  constructor(reason: string, status: number | null = null, retryAfterS: number | null = null) {
+    super(`TVMaze: ${reason}`)
+    this.status = status
+    this.retryAfterS = retryAfterS
+  }
+}
+
+/** TVMaze itself answers that it has no such show: it is deleted, or merged into another one without a redirect. */
+export class ShowGone extends Error {
+  override readonly name = 'ShowGone'
+  readonly showId: number
+  constructor(showId: number) {
+    super(`TVMaze has no show ${showId}`)
+    this.showId = showId
+  }
+}
+
+/** TVMaze's response for this one show is not usable (a redirect loop, no show in it). Another request today would not help. */
+export class ShowUnreadable extends TvmazeUnavailable {
+  constructor(showId: number, reason: string, status: number | null = null) {
+    super(`show ${showId}: ${reason}`, status)
+  }
+}
+
+/** The calls that TVMaze allows are used up for longer than this caller may wait. */
+export class TvmazeBusy extends TvmazeUnavailable {
+  constructor(waitMs: number) {
+    super(`no call is left for ${Math.ceil(waitMs / 1000)} s`, 429, Math.ceil(waitMs / 1000))
+  }
+}

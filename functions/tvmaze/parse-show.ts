@@ -1,0 +1,61 @@
+import type { Show, ShowHit } from '#database/series/show.ts'
+import { validDate, validEpisodes, validLabel, validLink, validName } from '#database/series/valid-show.ts'
+import { isShowId, isWithin } from '#events/ranges.ts'
+import { plain } from '#functions/telegram/html.ts'
+
+export type Json = Record<string, unknown>
+
+export const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** A show in TVMaze's JSON; null if it has no id. Every other field may be absent. */
+export const parseShowHit = (json: unknown): ShowHit | null => {
+  if (!isObject(json) || !isShowId(json.id)) return null
+  const { id } = json
+  const image = isObject(json.image) ? json.image : {}
+  const channel = isObject(json.network) ? json.network : isObject(json.webChannel) ? json.webChannel : {}
+  return {
+    id,
+    name: validName(json.name) ?? `TVmaze ${id}`,
+    url: validLink(json.url) ?? `https://www.tvmaze.com/shows/${id}`,
+    image: validLink(image.original) ?? validLink(image.medium),
+    channel: validLabel(channel.name),
+    premiered: validDate(json.premiered) || null,
+    status: validLabel(json.status) ?? 'To Be Determined',
+    summary: summaryIn(json.summary),
+  }
+}
+
+/** The whole show from TVMaze's three lists: the show, its episodes, its names in other countries. */
+export const parseShow = (
+  hit: ShowHit,
+  { json, episodes, akas, fetchedAt }: { json: Json; episodes: Json[]; akas: Json[]; fetchedAt: Date },
+): Show => {
+  const brazilian = akas.find(aka => isObject(aka.country) && aka.country.code === 'BR')
+  const externals = isObject(json.externals) ? json.externals : {}
+  return {
+    _id: hit.id,
+    name: hit.name,
+    url: hit.url,
+    image: hit.image,
+    channel: hit.channel,
+    premiered: hit.premiered,
+    status: hit.status,
+    updated: isWithin(json.updated, 0, Number.MAX_SAFE_INTEGER) ? json.updated : 0,
+    imdb: validLabel(externals.imdb),
+    thetvdb: isWithin(externals.thetvdb, 1, Number.MAX_SAFE_INTEGER) ? externals.thetvdb : null,
+    names: { pt: validName(brazilian?.name) },
+    episodes: validEpisodes(episodes.map(withoutPlaceholder)),
+    fetchedAt: fetchedAt.toISOString(),
+  }
+}
+
+/** Each search is stored with its summaries, so a very long summary is cut. */
+const summaryIn = (value: unknown): string | null =>
+  typeof value === 'string' ? plain(value.slice(0, 10_000).toWellFormed().replaceAll('\0', '')) || null : null
+
+/** Without an airtime TVMaze's airstamp is a placeholder (noon, UTC). Showing it would make up an hour. */
+const withoutPlaceholder = (episode: Json): Json => ({
+  ...episode,
+  airstamp: typeof episode.airtime === 'string' && episode.airtime.trim() !== '' ? episode.airstamp : null,
+})
