@@ -6,10 +6,11 @@ import { MessageRequested } from '#events/message-requested.ts'
 import type { EventEpisode, EventShow } from '#events/show.ts'
 import { encode } from '#functions/telegram/callback-data.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
-import { dayOf, sayDate, sayDuration, sayInstant, sayPeriod, sayZoneTime } from '#functions/wording/dates.ts'
+import { dayOf, sayDate, sayDuration, sayInstant, sayPeriod } from '#functions/wording/dates.ts'
 import { distinctions } from '#functions/wording/namesakes.ts'
 import { sayProbeError, sayProbeWarning } from '#functions/wording/probe-errors.ts'
 import { episodeName, sayEpisode, sayEpisodes, sayShow } from '#functions/wording/series.ts'
+import { sayZoneTime } from '#functions/wording/zone-names.ts'
 import type { News, NewsOf } from './news.ts'
 
 /** Whom the words are for. */

@@ -1,6 +1,6 @@
 import type { Language } from '#database/chats/language.ts'
-import { sayZone } from '#functions/wording/dates.ts'
 import { folded } from '#functions/wording/fold.ts'
+import { sayZone } from '#functions/wording/zone-names.ts'
 import { type NamedZone, offsetsOf, places, stateZones, zonesOfCountry } from './zone-places.ts'
 
 /** Brazil's four, west to east as people name them; offered first. */

@@ -1,4 +1,4 @@
-/** For comparing what people type: without accents, lower case, full-width letters as plain ones. */
+/** A text in a form for comparison: lower case, without accents, full-width letters as plain ones. */
 export const folded = (text: string): string =>
   text
     .normalize('NFKD')

@@ -1,7 +1,7 @@
 import { folded } from './fold.ts'
 
-/** A show as far as it takes to tell it from others of its name. */
-export interface Namesake {
+/** The fields of a show that can tell it from others with the same name. */
+interface Namesake {
   id: number
   name: string
   /** `YYYY-MM-DD`, or null. */
@@ -9,28 +9,28 @@ export interface Namesake {
   channel: string | null
 }
 
-/** Names are alike when a button, which shows this many letters of them, would look the same. */
+/** Two names count as the same if their first letters are the same, because a button shows only this many. */
 const comparedLetters = 24
 
-/** Equal for names that look alike on a button. */
+/** A key that is equal for names that look the same on a button. */
 export const nameKey = (name: string): string => [...folded(name).trim()].slice(0, comparedLetters).join('')
 
 const yearOf = ({ premiered }: Namesake) => premiered?.slice(0, 4) ?? null
 
-const tells: ((show: Namesake) => string | null)[] = [
+const noteKinds: ((show: Namesake) => string | null)[] = [
   yearOf,
   ({ channel }) => channel,
   show => [yearOf(show), show.channel].filter(Boolean).join(' · ') || null,
 ]
 
-/** By id, what tells a show from the others of its name: year, else channel, else both, at last its number at TVmaze. */
+/** A note for each show whose name others have too, by its id: the year, else the channel, else both, else the id at TVmaze. */
 export const distinctions = (shows: readonly Namesake[]): Map<number, string> => {
   const unique = [...new Map(shows.map(show => [show.id, show])).values()]
   const notes = new Map<number, string>()
   for (const alike of Map.groupBy(unique, ({ name }) => nameKey(name)).values()) {
     if (alike.length === 1) continue
-    const tell = tells.find(one => new Set(alike.map(one)).size === alike.length) ?? (() => null)
-    for (const show of alike) notes.set(show.id, tell(show) ?? yearOf(show) ?? `TVmaze ${show.id}`)
+    const noteOf = noteKinds.find(one => new Set(alike.map(one)).size === alike.length) ?? (() => null)
+    for (const show of alike) notes.set(show.id, noteOf(show) ?? yearOf(show) ?? `TVmaze ${show.id}`)
     const repeated = alike.filter(({ id }) =>
       alike.some(other => other.id !== id && notes.get(other.id) === notes.get(id)),
     )
@@ -39,6 +39,6 @@ export const distinctions = (shows: readonly Namesake[]): Map<number, string> =>
   return notes
 }
 
-/** `Fantasma (1998)`, or the name alone where no other show has it. */
+/** The name with its note: `Fantasma (1998)`. Without a note the name alone. */
 export const withNote = (name: string, note: string | undefined): string =>
   note === undefined ? name : `${name} (${note})`

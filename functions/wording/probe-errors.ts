@@ -3,7 +3,7 @@ import { type ProbeErrorCode, type ProbeWarningCode, probeErrorCodes, probeWarni
 
 type Translated = Record<Language, string>
 
-// Each goes on where "o site" / "the site" stops, so that it fits after a colon and in a sentence.
+// Each text continues a sentence that begins with "o site" / "the site". It also fits after a colon.
 const probeErrors = {
   timeout: { 'pt-BR': 'não respondeu a tempo', en: 'did not answer in time' },
   refused: { 'pt-BR': 'recusou a conexão', en: 'refused the connection' },
@@ -53,7 +53,7 @@ const probeErrors = {
 
 const isProbeError = (code: string): code is ProbeErrorCode => (probeErrorCodes as readonly string[]).includes(code)
 
-/** Why a check failed, to go on after the name of the site: `respondeu com erro 500`. A code that is news to us is said as it is. */
+/** Why a check failed, as the continuation of a sentence: `respondeu com erro 500`. An unknown code is shown as it is. */
 export const sayProbeError = (code: string, language: Language, status: number | null = null): string => {
   if (!isProbeError(code)) return language === 'pt-BR' ? `falhou (${code})` : `failed (${code})`
   const words = probeErrors[code][language]
@@ -67,6 +67,6 @@ const probeWarnings = {
   },
 } as const satisfies Record<ProbeWarningCode, Translated>
 
-/** What is worth knowing although the site is up. A code that is not known here is repeated as it is. */
+/** A warning about a site that is up. An unknown code is shown as it is. */
 export const sayProbeWarning = (code: string, language: Language): string =>
   (probeWarningCodes as readonly string[]).includes(code) ? probeWarnings[code as ProbeWarningCode][language] : code

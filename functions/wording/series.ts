@@ -2,14 +2,14 @@ import type { Language } from '#database/chats/language.ts'
 import type { EventEpisode, EventShow } from '#events/show.ts'
 import { type Html, html } from '#functions/telegram/html.ts'
 
-/** `T2` (temporada), in English `S2`. */
+/** The season: `T2` (temporada), in English `S2`. */
 const saySeason = (season: number, language: Language) => `${language === 'pt-BR' ? 'T' : 'S'}${season}`
 
-/** `T2 E5` (in English `S2 E5`), or for a special without a number `T2 especial`. */
+/** Season and episode: `T2 E5` (in English `S2 E5`); for a special without a number `T2 especial`. */
 export const sayEpisode = ({ season, number }: Pick<EventEpisode, 'season' | 'number'>, language: Language): string =>
   `${saySeason(season, language)} ${number === null ? (language === 'pt-BR' ? 'especial' : 'special') : `E${number}`}`
 
-// How TVMaze's editors number an episode that has no name of its own, in the languages they write.
+// The words in the name of an episode without a name of its own (`Episode 7`), in the languages that TVMaze's editors use.
 const episodeWords = new Set(
   'episode episódio episodio épisode episodul ep e chapter capítulo capitulo chapitre kapitel folge afsnit avsnitt aflevering season temporada staffel saison series série s t x nº no n'.split(
     ' ',
@@ -25,7 +25,7 @@ const numeralOf = (token: string): number | null => {
   return at < 0 ? null : at
 }
 
-/** The episode's name, or null where it only repeats the number or says nothing: `Episode 7`, `S1E7`, `Part 7`, `7`, `TBA`. */
+/** The episode's name, or null if it only repeats the number or is a placeholder: `Episode 7`, `S1E7`, `Part 7`, `7`, `TBA`. */
 export const episodeName = ({
   name,
   season,
@@ -43,7 +43,7 @@ export const episodeName = ({
   return numbersAnEpisode || (repeatsNumber && !isSpelledAlone) ? null : text
 }
 
-/** Several at once: `T2 E1–E8`, `T2 E1–E3, E5`, `T1 E10, T2 E1`, `T2 E1, 2 especiais`. */
+/** Several episodes: `T2 E1–E8`, `T2 E1–E3, E5`, `T1 E10, T2 E1`, `T2 E1, 2 especiais`. */
 export const sayEpisodes = (
   episodes: readonly Pick<EventEpisode, 'season' | 'number'>[],
   language: Language,
@@ -57,19 +57,19 @@ export const sayEpisodes = (
     if (run?.season === season && number <= run.last + 1) run.last = number
     else runs.push({ season, first: number, last: number })
   }
-  const said = runs.map(
+  const parts = runs.map(
     ({ season, first, last }, at) =>
       `${runs[at - 1]?.season === season ? '' : `${saySeason(season, language)} `}E${first}${last === first ? '' : `–E${last}`}`,
   )
   const specials = episodes.length - numbered.length
-  if (specials === 1) said.push(episodes.length === 1 ? sayEpisode(episodes[0]!, language) : specialWord(language))
-  else if (specials > 1) said.push(language === 'pt-BR' ? `${specials} especiais` : `${specials} specials`)
-  return said.join(', ')
+  if (specials === 1) parts.push(episodes.length === 1 ? sayEpisode(episodes[0]!, language) : specialWord(language))
+  else if (specials > 1) parts.push(language === 'pt-BR' ? `${specials} especiais` : `${specials} specials`)
+  return parts.join(', ')
 }
 
 const specialWord = (language: Language) => (language === 'pt-BR' ? '1 especial' : '1 special')
 
-/** The show's name in bold; a Brazilian reader gets the name it has in Brazil first, where that is another one. */
+/** The show's name in bold. In Portuguese its Brazilian name comes first, if that is a different one. */
 export const sayShow = ({ name, namePt }: Pick<EventShow, 'name' | 'namePt'>, language: Language): Html =>
   language === 'pt-BR' && namePt !== undefined && namePt.toLowerCase() !== name.toLowerCase()
     ? html`<b>${namePt}</b> (${name})`

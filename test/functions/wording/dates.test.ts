@@ -1,16 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Language } from '#database/chats/language.ts'
-import {
-  dayOf,
-  instantOf,
-  sayClock,
-  sayDate,
-  sayDuration,
-  sayInstant,
-  sayPeriod,
-  sayZone,
-  sayZoneTime,
-} from '#functions/wording/dates.ts'
+import { dayOf, instantOf, sayClock, sayDate, sayDuration, sayInstant, sayPeriod } from '#functions/wording/dates.ts'
+import { sayZone, sayZoneTime } from '#functions/wording/zone-names.ts'
 
 const br = { language: 'pt-BR', zone: 'America/Sao_Paulo' } as const
 const ny = { language: 'en', zone: 'America/New_York' } as const
