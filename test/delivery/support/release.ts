@@ -68,6 +68,7 @@ const tools = ['jx', 'skaffold', 'docker', 'buildah', 'cosign', 'helm', 'curl', 
 /** What a release needs of our files, and what only rendering needs besides: few files make quick clones. */
 const released = ['infra/delivery', 'infra/cluster/version', 'infra/argocd/applicationset.yaml', '.gitignore']
 released.push('infra/charts/vigia/Chart.yaml', 'infra/charts/vigia/values.yaml', 'package.json', 'package-lock.json')
+released.push('infra/files', 'infra/refusal.ts', 'infra/repository.ts')
 const deployed = ['infra/charts', 'infra/cluster', 'knative', 'triggers', 'test/support']
 
 /**
