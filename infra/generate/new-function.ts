@@ -80,22 +80,22 @@ const ruleTest = (name: string, tick: string | null) =>
     ? `import { expect, test } from 'vitest'
 import { ${heard.definition} } from '#events/${heard.file}.ts'
 import { ${camelCase(name)} } from '#functions/${name}/${name}.ts'
-import { sample } from '#test/support/sample-events.ts'
+import { sampleEvent } from '#test/support/sample-events.ts'
 
 test('an event that is delivered twice has one effect', async () => {
-  const event = sample(${heard.definition})
+  const event = sampleEvent(${heard.definition})
   expect(await ${camelCase(name)}(event)).toEqual(await ${camelCase(name)}(event))
 })
 `
     : `import { expect, test } from 'vitest'
 import { Tick } from '#events/tick.ts'
 import { ${camelCase(name)} } from '#functions/${name}/${name}.ts'
-import { sample } from '#test/support/sample-events.ts'
+import { sampleEvent } from '#test/support/sample-events.ts'
 
 const clock = () => new Date('2026-11-21T12:00:00Z')
 
 test('a tick that is delivered twice has one effect', async () => {
-  const tick = sample(Tick)
+  const tick = sampleEvent(Tick)
   expect(await ${camelCase(name)}(tick, { clock })).toEqual(await ${camelCase(name)}(tick, { clock }))
 })
 `
@@ -112,7 +112,6 @@ metadata:
     app.kubernetes.io/name: ${name}
     app.kubernetes.io/part-of: vigia
     networking.knative.dev/visibility: cluster-local
-    vigia.dev/publishes: "true"
 spec:
   template:
     metadata:
@@ -134,6 +133,11 @@ spec:
               value: ${name}
             - name: NODE_ENV
               value: production
+            - name: DATABASE_URL
+              valueFrom:
+                secretKeyRef:
+                  name: vigia-postgres
+                  key: DATABASE_URL
             - name: LOG_LEVEL
               valueFrom:
                 configMapKeyRef:

@@ -62,7 +62,7 @@ if (import.meta.main) {
       `${paths.map(path => `  ${path}`).join('\n')}
 
 Run its test: npx vitest run --config test/vitest.config.ts test/functions/${asked.name}.test.ts
-npm run dev restarts it whenever it changes. For clusters, see CONTRIBUTING, "A new function": policies, scaling, kn, npm run charts.
+npm run dev restarts it whenever it changes. npm run generate updates the chart. CONTRIBUTING, "A new function", says what is left to do.
 `,
     )
   }

@@ -145,8 +145,13 @@ describe('between functions', () => {
   test('whoever publishes is given the sink', () => {
     const services = manifestsIn('knative/services')
     for (const { name, code } of functions) {
-      const label = services.find(({ metadata }) => metadata.name === name)?.metadata.labels?.['vigia.dev/publishes']
-      expect(label === 'true', name).toBe(allEvents.some(event => publishes(code, event)))
+      const service = services.find(({ metadata }) => metadata.name === name)!
+      const label = 'vigia.dev/publishes'
+      const expected = allEvents.some(event => publishes(code, event)) ? 'true' : undefined
+      const hint = `the label ${label} of knative/services/${name}.yaml`
+      // The SinkBinding selects Services by this label, and the network policies select pods by it.
+      expect(service.metadata.labels?.[label], `metadata.labels: ${hint}`).toBe(expected)
+      expect(service.spec.template.metadata.labels?.[label], `spec.template.metadata.labels: ${hint}`).toBe(expected)
     }
   })
 })
