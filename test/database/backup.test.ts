@@ -90,20 +90,20 @@ describe('a backup', () => {
 
   test('has the events that are not delivered yet, and they are delivered where it is restored', async () => {
     const recorder = await startRecorder()
-    recorder.does('/a', () => ({ status: 503 }))
+    recorder.respond('/a', () => ({ status: 503 }))
     const triggers = [
       triggerFor('a', 'test', `${recorder.url}/a`, { retry: 50, backoffPolicy: 'linear', backoffDelayMs: 1 }),
     ]
     const house = await startBrokerServer(from.url, triggers)
     expect(await house.post('1', 'test')).toBe(202)
     expect(await house.post('2', 'nobody.hears')).toBe(202)
-    await until(() => recorder.got('/a').length > 0)
+    await until(() => recorder.received('/a').length > 0)
     await backUp(from.db, file(), schemas, now)
     await house.stop()
-    recorder.forget()
+    recorder.reset()
     await restore(to.db, to.url, file(), schemas)
     const second = await startBrokerServer(to.url, triggers)
-    await until(() => recorder.got('/a').some(({ headers }) => headers['ce-id'] === '1'))
+    await until(() => recorder.received('/a').some(({ headers }) => headers['ce-id'] === '1'))
     expect((await second.broker.reads.events({})).map(({ id }) => id)).toEqual(['1'])
     await second.stop()
     await recorder.stop()

@@ -18,16 +18,17 @@ export type Victim = 'runtime' | 'PostgreSQL' | 'function'
 export interface Round {
   round: number
   victim: Victim
-  /** The function that was killed, where it was one. */
-  name: string | undefined
-  /** After the tick, in milliseconds. */
+  /** Name of the killed function; undefined when the victim is not a function. */
+  functionName: string | undefined
+  /** Time between the tick and the kill. */
   delayMs: number
+  /** How many times the message arrived. */
   messages: number
-  /** The first message was on its way to Telegram when the kill came: the one gap in which a repeat is accepted. */
+  /** The first message was being sent to Telegram at the time of the kill. Only then is a repeated message accepted. */
   ambiguous: boolean
 }
 
-/** Numbers in [0, 1) that a seed repeats (mulberry32). */
+/** A generator of numbers in [0, 1). The same seed gives the same numbers (mulberry32). */
 export const randomFrom = (seed: number) => {
   let state = seed >>> 0
   return () => {
@@ -41,17 +42,17 @@ export const randomFrom = (seed: number) => {
 const victims: Victim[] = ['runtime', 'PostgreSQL', 'function']
 const latestKillMs = 400
 
-/** From the tick to the message. */
-const onTheWay = ['episode-checker', 'notification-fanout', 'telegram-notifier']
+/** The functions that work between the tick and the message. */
+const functionsInvolved = ['episode-checker', 'notification-fanout', 'telegram-notifier']
 
-/** What the notifier may take from Telegram's yes to its own receipt, on a machine that is busy with a restart. */
-const receiptMs = 1_000
+/** How long the notifier may take from Telegram's response to its own commit, on a machine that is busy with a restart. */
+const commitMs = 1_000
 
 /**
- * Rounds of one journey: an episode of a followed series airs, and somewhere between the tick and the message the runtime,
- * PostgreSQL or a function gets a kill -9. `say` hears of each round.
+ * Runs `rounds` of one journey: an episode of a followed series airs, and at some time between the tick and the message the runtime,
+ * PostgreSQL or a function gets a kill -9. Calls `onRound` after each round.
  */
-export const killRounds = async (rounds: number, seed: number, say: (round: Round) => void): Promise<Round[]> => {
+export const killRounds = async (rounds: number, seed: number, onRound: (round: Round) => void): Promise<Round[]> => {
   const random = randomFrom(seed)
   const world = await startSimulators()
   const dataDir = temporaryFolder()
@@ -68,8 +69,8 @@ export const killRounds = async (rounds: number, seed: number, say: (round: Roun
     await until(async () => (await events(vigia, '&type=dev.vigia.series.followed')).length > 0, { what: 'the follow' })
     await settled(vigia)
 
-    const outcome: Round[] = []
-    // In turn, so that few rounds are enough for each of them; who is first is the seed's choice.
+    const results: Round[] = []
+    // The victims take turns, so that a few rounds cover all of them. The seed chooses the first.
     const first = Math.floor(random() * victims.length)
     for (let round = 1; round <= rounds; round++) {
       const airs = new Date(Math.ceil(Date.now() / 1000 + 0.5) * 1000)
@@ -77,12 +78,12 @@ export const killRounds = async (rounds: number, seed: number, say: (round: Roun
       world.tvmaze.addEpisode(show.id, { airs: { at: airs }, season: 1, number: round, name })
       await fire(vigia, 'series-refresher')
       await settled(vigia)
-      await until(() => Date.now() >= airs.getTime(), { what: 'the hour of the episode' })
+      await until(() => Date.now() >= airs.getTime(), { what: 'the time of the episode' })
 
       const victim = victims[(first + round) % victims.length]!
       const delayMs = Math.floor(random() * latestKillMs)
       const tick = fireOnce(vigia, 'episode-checker').catch(() => undefined)
-      // The moment is what the seed chooses.
+      // The seed chooses the time of the kill, so this is a pause and not a wait for a condition.
       await setTimeout(delayMs)
       const killedAt = Date.now()
       const killed = await kill(victim, vigia, dataDir, random)
@@ -90,7 +91,7 @@ export const killRounds = async (rounds: number, seed: number, say: (round: Roun
       if (victim === 'runtime') vigia = await start()
 
       const arrived = () => repliesMatching(ana, new RegExp(`${name}$`, 'm'))
-      // A tick that died with the runtime is not replayed: the next one starts at the cursor.
+      // A tick that was lost with the runtime is not replayed. The next tick continues at the cursor.
       await until(
         async () => {
           if (arrived().length > 0) return true
@@ -112,18 +113,18 @@ export const killRounds = async (rounds: number, seed: number, say: (round: Roun
       await settled(vigia)
 
       const sentAt = arrived()[0]!.at.getTime()
-      const one: Round = {
+      const result: Round = {
         round,
         victim,
-        name: killed,
+        functionName: killed,
         delayMs,
         messages: arrived().length,
-        ambiguous: Math.abs(killedAt - sentAt) < receiptMs,
+        ambiguous: Math.abs(killedAt - sentAt) < commitMs,
       }
-      say(one)
-      outcome.push(one)
+      onRound(result)
+      results.push(result)
     }
-    return outcome
+    return results
   } finally {
     await vigia.stop()
     await world.stop()
@@ -131,7 +132,7 @@ export const killRounds = async (rounds: number, seed: number, say: (round: Roun
   }
 }
 
-/** Ends the victim with a kill -9; the name of the function, where it was one. */
+/** Ends the victim with a kill -9. Returns the name of the function when the victim is a function. */
 const kill = async (
   victim: Victim,
   vigia: Awaited<ReturnType<typeof startVigia>>,
@@ -149,10 +150,12 @@ const kill = async (
       const chosen = await until(
         async () => {
           const functions = (await vigia.api('/api/functions')) as { name: string; replicas: { pid: number }[] }[]
-          const running = functions.filter(({ replicas, name }) => replicas.length > 0 && onTheWay.includes(name))
+          const running = functions.filter(
+            ({ replicas, name }) => replicas.length > 0 && functionsInvolved.includes(name),
+          )
           return running[Math.floor(random() * running.length)]
         },
-        { what: 'a function at work' },
+        { what: 'a function that runs' },
       )
       for (const { pid } of chosen.replicas) process.kill(pid, 'SIGKILL')
       return chosen.name
@@ -162,6 +165,7 @@ const kill = async (
   }
 }
 
+/** Ends the PostgreSQL server of a data folder with a kill -9. */
 export const killPostgres = (dataDir: string): void => {
   const file = readdirSync(dataDir, { recursive: true, encoding: 'utf8' }).find(name => name.endsWith('postmaster.pid'))
   if (!file) throw new Error(`no postmaster.pid below ${dataDir}`)

@@ -5,11 +5,11 @@ import { removeDataFolder, startVigia, temporaryFolder, type Vigia } from '#test
 import { until } from '#test/support/until.ts'
 import { killPostgres, randomFrom, type Victim } from './kill-rounds.ts'
 
-/** What became of one update: how often it was answered, and how often its chat was told that the answer is late. */
+/** The result of one update: how often it was answered, and how often the bot apologised for a late answer. */
 export interface Answered {
   what: string
   answers: number
-  /** Before the first answer, where that is late, and after it, which must not be. */
+  /** Apologies before the first answer, which is allowed when it is late, and after it, which is not allowed. */
   apologies: { before: number; after: number }
 }
 
@@ -22,7 +22,7 @@ export interface UpdateRound {
   waiting: number
 }
 
-/** What people say, and how the bot's answer begins. Each has one answer; a search may be told that TVmaze gave none in time. */
+/** What users send, and how the bot's answer begins. Each has one answer; for a search it may be that TVmaze did not respond. */
 const sayings: [string, RegExp][] = [
   ['/ajuda', /^Séries\n/],
   ['/hoje', /ainda não segue nenhuma série/],
@@ -32,16 +32,17 @@ const sayings: [string, RegExp][] = [
 ]
 const apology = /^Algo deu errado/
 const latestKillMs = 1_200
-/** So many may wait for their answer when a round begins: a lease that died with its process takes its time. */
-const mostWaiting = 60
+/** How many updates may be unanswered when a round begins, because the lease of a killed process has to expire first. */
+const maxWaiting = 60
 
 /**
- * `updates` updates in `rounds` rounds, and in each round a kill -9 of the webhook function, in some of the runtime or of PostgreSQL.
- * Half of a round is commands of new chats, the rest texts and presses. Throws where an update is never answered.
+ * Sends `updates` updates in `rounds` rounds. In each round the webhook function gets a kill -9; in some rounds the runtime or
+ * PostgreSQL gets it instead. The updates are commands, searches and button presses of new chats. Throws when an update is never
+ * answered. Calls `onRound` after each round.
  */
 export const killUpdates = async (
   { rounds, updates, seed }: { rounds: number; updates: number; seed: number },
-  say: (round: UpdateRound) => void,
+  onRound: (round: UpdateRound) => void,
 ): Promise<Answered[]> => {
   const random = randomFrom(seed)
   const world = await startSimulators()
@@ -74,15 +75,15 @@ export const killUpdates = async (
 
       const victim: Victim = round % 10 === 4 ? 'runtime' : round % 10 === 9 ? 'PostgreSQL' : 'function'
       const delayMs = Math.floor(random() * latestKillMs)
-      // The moment is what the seed chooses.
+      // The seed chooses the time of the kill, so this is a pause and not a wait for a condition.
       await setTimeout(delayMs)
       const killed = await kill(victim, vigia, dataDir)
       if (victim === 'runtime') vigia = await start()
-      await until(() => unanswered().length <= mostWaiting, {
+      await until(() => unanswered().length <= maxWaiting, {
         what: `the answers of round ${round}`,
         timeoutMs: 180_000,
       })
-      say({ round, victim, killed, delayMs, waiting: unanswered().length })
+      onRound({ round, victim, killed, delayMs, waiting: unanswered().length })
     }
     await until(() => unanswered().length === 0, { what: 'every answer', timeoutMs: 300_000 }).catch((error: Error) => {
       const missing = unanswered().map(
@@ -90,8 +91,11 @@ export const killUpdates = async (
       )
       throw new Error(`${error.message}; missing:\n${missing.join('\n')}`, { cause: error })
     })
-    // What was answered before its process died comes again when its lease has run out.
-    await until(() => world.telegram.pending().length === 0, { what: 'every update taken', timeoutMs: 120_000 })
+    // An update that was answered right before its process was killed is delivered again when its lease has expired.
+    await until(() => world.telegram.pending().length === 0, {
+      what: 'every update to be accepted',
+      timeoutMs: 120_000,
+    })
     await settled(vigia)
     return asked.map(({ what, person, wanted, press }): Answered => {
       if (press) return { what, answers: 1, apologies: { before: 0, after: apologiesAfter(person, /^A Queda/) } }
@@ -116,7 +120,7 @@ const apologiesAfter = (person: SimulatedUser, answer: RegExp): number => {
   return texts.slice(texts.findIndex(text => answer.test(text))).filter(text => apology.test(text)).length
 }
 
-/** Ends the victim with a kill -9; how many processes there were. */
+/** Ends the victim with a kill -9. Returns how many processes it had. */
 const kill = async (victim: Victim, vigia: Vigia, dataDir: string): Promise<number> => {
   if (victim === 'runtime') await vigia.kill9()
   else if (victim === 'PostgreSQL') killPostgres(dataDir)
@@ -126,7 +130,7 @@ const kill = async (victim: Victim, vigia: Vigia, dataDir: string): Promise<numb
         const { replicas: running } = await vigia.report('telegram-webhook')
         return running.length > 0 ? running : undefined
       },
-      { what: 'the webhook function at work' },
+      { what: 'the webhook function to run' },
     )
     for (const { pid } of replicas) process.kill(pid, 'SIGKILL')
     return replicas.length

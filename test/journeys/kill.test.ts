@@ -6,11 +6,11 @@ test('a kill -9 of the runtime, of PostgreSQL or of a function loses no message 
   timeout: 300_000,
 }, async () => {
   const seed = Date.now() % 1_000_000
-  const outcome = await killRounds(5, seed, () => {})
-  const wrong = outcome.filter(({ messages, ambiguous }) => messages < 1 || (messages > 1 && !ambiguous))
-  expect(wrong, `seed ${seed}: ${JSON.stringify(outcome)}`).toEqual([])
-  expect(outcome).toHaveLength(5)
-  expect(new Set(outcome.map(({ victim }) => victim)).size).toBe(3)
+  const results = await killRounds(5, seed, () => {})
+  const wrong = results.filter(({ messages, ambiguous }) => messages < 1 || (messages > 1 && !ambiguous))
+  expect(wrong, `seed ${seed}: ${JSON.stringify(results)}`).toEqual([])
+  expect(results).toHaveLength(5)
+  expect(new Set(results.map(({ victim }) => victim)).size).toBe(3)
 })
 
 test('a kill -9 of the webhook function loses no answer, and no answer is followed by an apology', {

@@ -3,8 +3,9 @@ import { killRounds } from './kill-rounds.ts'
 import { killUpdates } from './kill-updates.ts'
 
 /**
- * `npm run test:kill [-- --rounds 100 --updates 5000 --seed 7]`: exits 1 when a message or an answer was lost, when a message came
- * twice without the one excuse there is, or when an answer was followed by an apology. Answers that came twice are counted.
+ * `npm run test:kill [-- --rounds 100 --updates 5000 --seed 7]` exits with 1 when a message or an answer is lost, when a message
+ * arrives twice although it was not being sent at the time of the kill, or when an apology follows an answer. Answers that arrive
+ * twice are only counted.
  */
 const { values } = parseArgs({
   options: { rounds: { type: 'string' }, updates: { type: 'string' }, seed: { type: 'string' } },
@@ -20,7 +21,7 @@ const answered =
     ? []
     : await killUpdates({ rounds, updates, seed }, ({ round, victim, killed, delayMs, waiting }) =>
         print(
-          `${String(round).padStart(4)}  updates: ${victim} (${killed}) killed after ${String(delayMs).padStart(4)} ms; ${waiting} wait for their answer`,
+          `${String(round).padStart(4)}  updates: ${victim} (${killed}) killed after ${String(delayMs).padStart(4)} ms; ${waiting} not answered yet`,
         ),
       )
 const repeatedAnswers = answered.filter(({ answers }) => answers > 1)
@@ -32,15 +33,15 @@ print(
     `${apologisedAfter.length} apologies after an answer, ${apologisedBefore.length} before one; seed ${seed}`,
 )
 
-const outcome = await killRounds(rounds, seed, ({ round, victim, name, delayMs, messages, ambiguous }) =>
+const results = await killRounds(rounds, seed, ({ round, victim, functionName, delayMs, messages, ambiguous }) =>
   print(
-    `${String(round).padStart(4)}  ${(name ?? victim).padEnd(20)} killed after ${String(delayMs).padStart(3)} ms: ${messages} message${messages === 1 ? '' : 's'}${messages > 1 && ambiguous ? ' (in the gap between the sending and its receipt)' : ''}`,
+    `${String(round).padStart(4)}  ${(functionName ?? victim).padEnd(20)} killed after ${String(delayMs).padStart(3)} ms: ${messages} message${messages === 1 ? '' : 's'}${messages > 1 && ambiguous ? ' (killed between the response of Telegram and the commit)' : ''}`,
   ),
 )
-const wrong = outcome.filter(({ messages, ambiguous }) => messages < 1 || (messages > 1 && !ambiguous))
-const repeated = outcome.filter(({ messages }) => messages > 1)
+const wrong = results.filter(({ messages, ambiguous }) => messages < 1 || (messages > 1 && !ambiguous))
+const repeated = results.filter(({ messages }) => messages > 1)
 print(
-  `${outcome.length} rounds: none lost, ${repeated.length} sent twice in the gap, ${wrong.length} wrong; seed ${seed}`,
+  `${results.length} rounds: none lost, ${repeated.length} sent twice because the kill came before the commit, ${wrong.length} wrong; seed ${seed}`,
 )
-const isRight = lost.length === 0 && apologisedAfter.length === 0 && wrong.length === 0 && outcome.length === rounds
+const isRight = lost.length === 0 && apologisedAfter.length === 0 && wrong.length === 0 && results.length === rounds
 process.exit(isRight ? 0 : 1)

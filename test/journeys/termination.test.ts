@@ -38,7 +38,7 @@ const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const page = readFileSync(join(root, 'infra/local/README.md'), 'utf8')
 const execStart = /^ExecStart=(.+)$/m.exec(page)![1]!
 
-/** The process and all its descendants, of whatever group. */
+/** The process and all its descendants, in any process group. */
 const treeOf = (pid: number): number[] => {
   const pairs = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
     .trim()
@@ -49,7 +49,7 @@ const treeOf = (pid: number): number[] => {
   return found
 }
 
-const signalled = (pids: readonly number[], signal: NodeJS.Signals) => {
+const sendSignal = (pids: readonly number[], signal: NodeJS.Signals) => {
   for (const pid of pids)
     try {
       process.kill(pid, signal)
@@ -58,17 +58,17 @@ const signalled = (pids: readonly number[], signal: NodeJS.Signals) => {
     }
 }
 
-/** A zombie counts as gone: process 1 of a container may not reap it. */
-const allAreGone = (pids: readonly number[]) =>
+/** A zombie counts as ended, because process 1 of a container may not reap it. */
+const allEnded = (pids: readonly number[]) =>
   until(async () => (await Promise.all(pids.map(commandOf))).every(command => command === null), {
-    what: 'every process to be gone',
+    what: 'the end of every process',
   })
 
 const messages = 5
-/** Two starts, and the lease of a message that was under way. */
-const patienceMs = 300_000
+/** Time for two starts, and for the lease of a message that was being sent. */
+const testTimeoutMs = 300_000
 
-/** Vigia with messages that it accepted; the first is on its way to Telegram, which takes its time. */
+/** Starts Vigia and publishes messages. The first is being sent to Telegram, which responds slowly. */
 const withWorkUnderWay = async (options: VigiaOptions): Promise<{ vigia: Vigia; person: Person }> => {
   const vigia = await startVigia({ env: world.env, dataDir, ...options })
   const person = world.telegram.user('Ana', { language: 'en' })
@@ -82,13 +82,13 @@ const withWorkUnderWay = async (options: VigiaOptions): Promise<{ vigia: Vigia; 
     expect(await vigia.publish({ ...attributes, vigiahops: '0' }, data)).toBe(202)
   }
   await until(async () => (await vigia.report('telegram-notifier')).replicas.some(({ inFlight }) => inFlight > 0), {
-    what: 'a message to be under way',
+    what: 'a message that is being sent',
   })
   return { vigia, person }
 }
 type Person = ReturnType<Simulators['telegram']['user']>
 
-/** The next start on the same data delivers all of it. */
+/** The next start on the same data delivers every message once. */
 const nothingIsLost = async (person: Person) => {
   const again = await startVigia({ env: world.env, dataDir })
   try {
@@ -109,7 +109,7 @@ const nothingIsLost = async (person: Person) => {
   }
 }
 
-/** What is printed below the one line that says that it stops. */
+/** What is printed after the line that says that Vigia stops. */
 const afterStop = (output: string) => /\nstopping[^\n]*\n(.*)$/s.exec(output)?.[1]
 
 // Windows has no signals.
@@ -119,13 +119,13 @@ test.skipIf(process.platform === 'win32')(
     const { vigia, person } = await withWorkUnderWay({ ownGroup: true })
     const tree = treeOf(vigia.pid)
     expect(tree.length).toBeGreaterThan(4)
-    signalled(tree, 'SIGTERM')
+    sendSignal(tree, 'SIGTERM')
     expect(await vigia.ended).toBe(0)
     expect(afterStop(vigia.output())).toBe('')
-    await allAreGone(tree)
+    await allEnded(tree)
     await nothingIsLost(person)
   },
-  patienceMs,
+  testTimeoutMs,
 )
 
 test.skipIf(process.platform === 'win32')(
@@ -133,20 +133,20 @@ test.skipIf(process.platform === 'win32')(
   async () => {
     const { vigia, person } = await withWorkUnderWay({ ownGroup: true, command: ['npm', 'start', '--'] })
     const tree = treeOf(vigia.pid)
-    signalled(tree, 'SIGTERM')
-    // npm itself ends by the signal that it got, which systemd takes for a good end.
+    sendSignal(tree, 'SIGTERM')
+    // npm itself ends by the signal, which systemd counts as a clean exit.
     await vigia.ended
     expect(afterStop(vigia.output())).toBe('')
-    await allAreGone(tree)
+    await allEnded(tree)
     await nothingIsLost(person)
   },
-  patienceMs,
+  testTimeoutMs,
 )
 
 test.skipIf(process.platform !== 'linux')(
   "SIGTERM to the unit's main process alone, as with KillMode=mixed, ends everything",
   async () => {
-    // Not npm: its shell dies of the signal without passing it on, and systemd would then kill what is left.
+    // Not npm, because its shell ends by the signal without passing it on, and systemd would then kill the rest.
     expect(execStart).toBe(`/opt/vigia/node_modules/.bin/${scripts.start}`)
     const [program, ...args] = execStart.replace('/opt/vigia', root).split(' ')
     const { vigia, person } = await withWorkUnderWay({ ownGroup: true, command: [program!, ...args] })
@@ -154,8 +154,8 @@ test.skipIf(process.platform !== 'linux')(
     process.kill(vigia.pid, 'SIGTERM')
     expect(await vigia.ended).toBe(0)
     expect(afterStop(vigia.output())).toBe('')
-    await allAreGone(tree)
+    await allEnded(tree)
     await nothingIsLost(person)
   },
-  patienceMs,
+  testTimeoutMs,
 )

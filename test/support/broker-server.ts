@@ -16,13 +16,13 @@ export interface CannedResponse {
   body?: string | Buffer
 }
 
-/** What the recorder does with a request: sends this response, closes the connection, or never answers. */
+/** How the recorder responds at a path: with a response, by closing the connection, or not at all. `nth` counts from 1 per path. */
 export type ResponseRule = (
   request: ReceivedRequest,
   nth: number,
 ) => CannedResponse | 'hang up' | 'silence' | Promise<CannedResponse>
 
-/** An HTTP server for the subscribers and sinks of a test: it records requests, and answers 204 or as the rule of the path says. */
+/** Subscribers and sinks of a test: an HTTP server that records its requests. It answers 204, unless a path has a rule. */
 export const startRecorder = async () => {
   const all: ReceivedRequest[] = []
   const rules = new Map<string, ResponseRule>()
@@ -30,25 +30,27 @@ export const startRecorder = async () => {
     const chunks: Buffer[] = []
     incoming.on('data', chunk => chunks.push(chunk))
     incoming.on('end', async () => {
-      const received: ReceivedRequest = {
+      const request: ReceivedRequest = {
         method: incoming.method!,
         path: incoming.url!,
         headers: incoming.headers,
         body: Buffer.concat(chunks),
       }
-      all.push(received)
-      const nth = all.filter(({ path }) => path === received.path).length
-      const answer = (await rules.get(received.path)?.(received, nth)) ?? { status: 204 }
-      if (answer === 'hang up') incoming.socket.destroy()
-      else if (answer !== 'silence') response.writeHead(answer.status ?? 200, answer.headers).end(answer.body)
+      all.push(request)
+      const nth = all.filter(({ path }) => path === request.path).length
+      const canned = (await rules.get(request.path)?.(request, nth)) ?? { status: 204 }
+      if (canned === 'hang up') incoming.socket.destroy()
+      else if (canned !== 'silence') response.writeHead(canned.status ?? 200, canned.headers).end(canned.body)
     })
   })
   return {
     url: server.url,
+    /** Every request, in the order of arrival. */
     all,
-    got: (path: string) => all.filter(one => one.path === path),
-    does: (path: string, rule: ResponseRule) => rules.set(path, rule),
-    forget: () => {
+    /** The requests of one path. */
+    received: (path: string) => all.filter(request => request.path === path),
+    respond: (path: string, rule: ResponseRule) => rules.set(path, rule),
+    reset: () => {
       all.length = 0
       rules.clear()
     },

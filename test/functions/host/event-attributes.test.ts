@@ -77,7 +77,7 @@ beforeAll(async () => {
 beforeEach(() => {
   seen.length = 0
   letters.length = 0
-  recorder.forget()
+  recorder.reset()
 })
 
 afterAll(async () => {
@@ -122,9 +122,9 @@ describe('what the door takes is handled, and what is made of it goes on', () =>
     // A percent sign in a header reads as an encoding; a sender that wants it as it is encodes it.
     const read = decodeHeaderText('id', raw(text))
     expect((await structured({ id: `${text}-s`, subject: text, ext: text })).status).toBe(202)
-    await until(() => recorder.got('/made').length === 1)
+    await until(() => recorder.received('/made').length === 1)
     expect(seen[0]).toMatchObject({ id: decodeHeaderText('id', raw(`${text}-s`)), subject: read, ext: read })
-    const { headers } = recorder.got('/made')[0]!
+    const { headers } = recorder.received('/made')[0]!
     expect(headers['ce-id']).toMatch(/^[\x21-\x7e]+$/)
     expect(decodeHeaderText('subject', headers['ce-subject'] as string)).toBe(read)
   })
@@ -137,19 +137,19 @@ describe('what the door takes is handled, and what is made of it goes on', () =>
       ext: encodeHeaderText('ext', text),
     }
     expect((await binary(encoded)).status).toBe(202)
-    await until(() => recorder.got('/made').length === 1)
+    await until(() => recorder.received('/made').length === 1)
     expect(seen[0]).toMatchObject({ id, subject: text, ext: text })
   })
 
   test.each(['São Paulo', '日本語 😀'])('binary, raw UTF-8: %j', async text => {
     expect((await binary({ id: raw(`${text}-r`), subject: raw(text), ext: raw(text) })).status).toBe(202)
-    await until(() => recorder.got('/made').length === 1)
+    await until(() => recorder.received('/made').length === 1)
     expect(seen[0]).toMatchObject({ id: `${text}-r`, subject: text, ext: text })
   })
 
   test('an id as long as the door takes', async () => {
     expect((await structured({ id: 'i'.repeat(5_000) })).status).toBe(202)
-    await until(() => recorder.got('/made').length === 1)
+    await until(() => recorder.received('/made').length === 1)
     expect(seen[0]!.id).toHaveLength(5_000)
   })
 

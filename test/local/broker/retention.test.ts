@@ -137,7 +137,7 @@ describe('what is pending', () => {
   test('is delivered although it lies beyond every budget, and leaves then', async () => {
     const recorder = await startRecorder()
     let healthy = false
-    recorder.does('/a', () => ({ status: healthy ? 204 : 500 }))
+    recorder.respond('/a', () => ({ status: healthy ? 204 : 500 }))
     house = await startBrokerServer(
       database.url,
       [triggerFor('a', 'test', `${recorder.url}/a`, { retry: 1000, backoffPolicy: 'linear', backoffDelayMs: 1 })],
