@@ -6,7 +6,10 @@ import { announcedZones, dueAt, isAnnounceable } from '#functions/series/episode
 export interface Due {
   show: Show
   episodes: Episode[]
-  /** When they were due: the airstamp, or nine o'clock in `zone` on the airdate. Chats that followed later get no message. */
+  /**
+   * When they were due: the airstamp, or nine o'clock in `zone` on the airdate. Chats that followed later get no
+   * message.
+   */
   at: Date
   /** The zone whose chats get the message; '' for all zones. */
   zone: string
@@ -24,8 +27,9 @@ export interface Span {
 const asIdPart = (zone: string) => zone.replace(/[^\w+-]/g, '-')
 
 /**
- * The episodes that are due in the span and not announced yet, grouped into one event for each show and instant. There is an event for each
- * zone if the hour is not known, or if some zones have the announcement already. `zones` are those of the show's followers.
+ * The episodes that are due in the span and not announced yet, grouped into one event for each show and instant. There
+ * is an event for each zone if the hour is not known, or if some zones have the announcement already. `zones` are those
+ * of the show's followers.
  */
 export const dueIn = (
   span: Span,
@@ -52,7 +56,8 @@ export const dueIn = (
           if (at !== null && isInSpan(at)) add(show, episode, at, zone, `${airdate}/${asIdPart(zone)}`)
         }
       } else if (isInSpan(new Date(airstamp))) {
-        // If its date was announced in some zones this morning, before the hour was known, only the other zones get the announcement.
+        // If its date was announced in some zones this morning, before the hour was known, only the other zones get the
+        // announcement.
         const otherZones = doneZones.size === 0 ? [''] : zones.filter(zone => !doneZones.has(zone))
         for (const zone of otherZones) {
           add(show, episode, new Date(airstamp), zone, zone === '' ? airstamp : `${airstamp}/${asIdPart(zone)}`)

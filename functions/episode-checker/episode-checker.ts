@@ -20,7 +20,10 @@ import { type Due, dueIn, type Span } from './due.ts'
 const cursorName = 'episode-checker'
 const dayMs = 24 * 60 * 60_000
 const keepEventsMs = 30 * dayMs
-/** The number of episodes in one event, so that the broker accepts its size. Further episodes count as announced but are not listed. */
+/**
+ * The number of episodes in one event, so that the broker accepts its size. Further episodes count as announced but are
+ * not listed.
+ */
 const maxEpisodesPerEvent = 500
 const maxShowsPerEvent = 200
 
@@ -33,9 +36,9 @@ interface Dependencies {
 }
 
 /**
- * A tick: announces the episodes that came out since the last tick. One transaction writes the announcements, their events and the cursor.
- * Afterwards all events are published that are not marked as published. After a crash at any point the next tick publishes the rest with
- * the same ids, so that no announcement is marked without its event.
+ * A tick: announces the episodes that came out since the last tick. One transaction writes the announcements, their
+ * events and the cursor. Afterwards all events are published that are not marked as published. After a crash at any
+ * point the next tick publishes the rest with the same ids, so that no announcement is marked without its event.
  */
 export const episodeChecker = async (tick: Cause, deps: Dependencies): Promise<void> => {
   const { db, publish, clock } = deps
@@ -62,7 +65,10 @@ export const episodeChecker = async (tick: Cause, deps: Dependencies): Promise<v
   await skipped.report(tick, { records: skippedRecordsIn(db), publish, now })
 }
 
-/** Publishes the events. An event that the broker refuses for good is skipped, because it would hold back the others at every tick. */
+/**
+ * Publishes the events. An event that the broker refuses for good is skipped, because it would hold back the others at
+ * every tick.
+ */
 const publishEach = async (events: VigiaEvent[], publish: Publish, skip: Skip): Promise<void> => {
   try {
     await publish(events)
@@ -85,7 +91,8 @@ const announceDue = async (
   now: Date,
 ): Promise<void> => {
   const cursors = cursorsIn(tx)
-  // Always the whole grace period, because TVMaze may add or move episodes into the past, and the catalogue may get them late.
+  // Always the whole grace period, because TVMaze may add or move episodes into the past, and the catalogue may get
+  // them late.
   const recent = { from: new Date(now.getTime() - graceMs), to: now }
   // Time before the grace period that no tick covered. At the first run there is none.
   const missed = { from: (await cursors.reached(cursorName))?.reached ?? recent.from, to: recent.from }
@@ -95,7 +102,8 @@ const announceDue = async (
   const announced = await announcementsIn(tx).of(shows.map(({ show }) => show._id))
   const due = await withFollowers(dueIn(recent, shows, announced), follows)
   const late = missed.from < missed.to ? await withFollowers(dueIn(missed, shows, announced), follows) : []
-  // The folded message goes to all zones. So if one zone has the announcement of an episode already, the other zones get separate events.
+  // The folded message goes to all zones. So if one zone has the announcement of an episode already, the other zones
+  // get separate events.
   const [folded, apart] = partition(late, ({ show, episodes }) =>
     episodes.every(episode => announcedZones(show, episode, announced).size === 0),
   )
@@ -166,7 +174,10 @@ const withFollowers = async (due: Due[], follows: Follows): Promise<Due[]> => {
   return followed
 }
 
-/** The id comes from the slot, so a slot found twice is one event. Episodes that join a slot after its announcement get another event. */
+/**
+ * The id comes from the slot, so a slot found twice is one event. Episodes that join a slot after its announcement get
+ * another event.
+ */
 const dueEvent = ({ show, episodes, at, zone, slot }: Due, taken: Set<string>): AnnouncementEvent => {
   const whole = `show/${show._id}@${slot}`
   const data: DataOf<typeof EpisodeDue> = {
@@ -183,7 +194,10 @@ const dueEvent = ({ show, episodes, at, zone, slot }: Due, taken: Set<string>): 
   }
 }
 
-/** The folded message about missed episodes. `start` is the index of its first show, if the shows do not fit into one event. */
+/**
+ * The folded message about missed episodes. `start` is the index of its first show, if the shows do not fit into one
+ * event.
+ */
 const missedEvent = (byShow: Due[][], { from, to }: Span, start: number): AnnouncementEvent => {
   const data: DataOf<typeof EpisodeMissed> = {
     from: from.toISOString(),

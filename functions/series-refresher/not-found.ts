@@ -7,7 +7,10 @@ import { mergeInto } from './save-show.ts'
 import { goneEvent, inParts } from './series-changed-events.ts'
 import { countNotFound, isGone } from './show-changes.ts'
 
-/** Records that TVMaze answered 404 for the show `id`. When the show is gone for good, its followers move or get a message. */
+/**
+ * Records that TVMaze answered 404 for the show `id`. When the show is gone for good, its followers move or get a
+ * message.
+ */
 export const recordNotFound = async (
   cause: Cause,
   id: number,
@@ -43,7 +46,10 @@ const recordNeverFound = async (cause: Cause, id: number, deps: Dependencies): P
   await missingShows.markGone(id, now)
 }
 
-/** The show that now has the ids of this show at IMDb or TheTVDB. TVMaze merges duplicates, and does not always redirect. */
+/**
+ * The show that now has the ids of this show at IMDb or TheTVDB. TVMaze merges duplicates, and does not always
+ * redirect.
+ */
 const findMergedInto = async ({ _id, imdb, thetvdb }: Show, { tvmaze }: Dependencies): Promise<Show | 'none'> => {
   const found =
     (imdb === null ? null : await tvmaze.lookup({ imdb })) ??

@@ -17,7 +17,10 @@ export interface FetchedShow {
   after: Show
 }
 
-/** Saves TVMaze's response to a request for the show `id`. A response with another id means that TVMaze merged the show into that one. */
+/**
+ * Saves TVMaze's response to a request for the show `id`. A response with another id means that TVMaze merged the show
+ * into that one.
+ */
 export const saveFetched = async (
   cause: Cause,
   id: number,
@@ -31,8 +34,8 @@ export const saveFetched = async (
 }
 
 /**
- * Publishes the changes of a show, then writes the show. After a crash in between the next attempt finds the same changes again and
- * publishes them with the same ids.
+ * Publishes the changes of a show, then writes the show. After a crash in between the next attempt finds the same
+ * changes again and publishes them with the same ids.
  */
 export const saveShow = async (cause: Cause, { before, after }: FetchedShow, deps: Dependencies): Promise<void> => {
   const { catalogue, announcements, follows, publish, clock } = deps
@@ -59,11 +62,17 @@ export const changesDates = async (
 
 const lateEventId = ({ _id, updated }: Show) => `show/${_id}@${updated}/late`
 
-/** Leaves out the announcement that this edit itself leads to. It exists if an earlier attempt crashed before it wrote the show. */
+/**
+ * Leaves out the announcement that this edit itself leads to. It exists if an earlier attempt crashed before it wrote
+ * the show.
+ */
 const announcedBeforeEdit = (after: Show, announced: Announcement[]) =>
   announced.filter(({ eventId }) => eventId !== lateEventId(after))
 
-/** Saves the announcements before the show is in the catalogue, so that the episode-checker does not announce the episodes again. */
+/**
+ * Saves the announcements before the show is in the catalogue, so that the episode-checker does not announce the
+ * episodes again.
+ */
 const announceLate = async (cause: Cause, show: Show, late: Episode[], deps: Dependencies): Promise<void> => {
   const { announcements, publish, clock } = deps
   const now = clock()
@@ -81,9 +90,9 @@ const announceLate = async (cause: Cause, show: Show, late: Episode[], deps: Dep
 }
 
 /**
- * Moves the followers of the show `id` to the show that TVMaze merged it into. Only followers who know the show by another name get a
- * message. It is published before the move, because afterwards the former followers cannot be told from the others. Episodes that were
- * announced under the old id are not announced again.
+ * Moves the followers of the show `id` to the show that TVMaze merged it into. Only followers who know the show by
+ * another name get a message. It is published before the move, because afterwards the former followers cannot be told
+ * from the others. Episodes that were announced under the old id are not announced again.
  */
 export const mergeInto = async (
   cause: Cause,

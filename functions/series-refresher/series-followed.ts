@@ -11,9 +11,9 @@ const freshMs = 60 * 60_000
 const retryMs = 4 * 60_000
 
 /**
- * Fetches a show soon after a chat followed it, unless the catalogue has it from the last hour. If several shows wait for their first
- * fetch, each event fetches the one whose turn it is, so that many follows of one chat do not delay the other chats.
- * Throws RetryLater if TVMaze is unavailable.
+ * Fetches a show soon after a chat followed it, unless the catalogue has it from the last hour. If several shows wait
+ * for their first fetch, each event fetches the one whose turn it is, so that many follows of one chat do not delay the
+ * other chats. Throws RetryLater if TVMaze is unavailable.
  */
 export const seriesFollowed = async (event: EventOf<typeof SeriesFollowed>, deps: Dependencies): Promise<void> => {
   const { showId } = event.data
@@ -45,7 +45,8 @@ const fetchUnlessFresh = async (event: EventOf<typeof SeriesFollowed>, showId: n
   } catch (error) {
     if (error instanceof ShowUnreadable) throw new Permanent(error.message)
     if (error instanceof TvmazeUnavailable) {
-      // The broker's retries end soon. The hourly tick fetches the show, and a dead letter for each show would help no operator.
+      // The broker's retries end soon. The hourly tick fetches the show, and a dead letter for each show would help no
+      // operator.
       if (clock().getTime() - Date.parse(event.time) > retryMs) {
         log.warn({ show: showId, status: error.status }, 'a followed series is left to the hourly tick')
         return

@@ -19,8 +19,9 @@ const tickBudgetMs = 8 * 60_000
 const maxFailuresInARow = 3
 
 /**
- * The hourly tick: fetches the followed shows that TVMaze edited, that the catalogue lacks, or whose last fetch is long ago.
- * A show that cannot be fetched stays as it is, and the next tick tries again. Throws RetryLater if TVMaze answered no request at all.
+ * The hourly tick: fetches the followed shows that TVMaze edited, that the catalogue lacks, or whose last fetch is long
+ * ago. A show that cannot be fetched stays as it is, and the next tick tries again. Throws RetryLater if TVMaze
+ * answered no request at all.
  */
 export const seriesRefresher = async (tick: Cause, deps: Dependencies, signal?: AbortSignal): Promise<void> => {
   const { tvmaze, catalogue, follows, missingShows, cursors, publish, clock, log } = deps
@@ -108,7 +109,10 @@ const fetchAll = async (
   return run
 }
 
-/** Skips a show that cannot be saved or published, because another attempt would fail too. The tick goes on with the other shows. */
+/**
+ * Skips a show that cannot be saved or published, because another attempt would fail too. The tick goes on with the
+ * other shows.
+ */
 const skipIfUnusable = async (id: number, skip: Skip, work: Promise<void>): Promise<void> => {
   try {
     await work

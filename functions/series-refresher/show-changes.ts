@@ -44,8 +44,8 @@ const hasOtherDate = (before: Episode, after: Episode): boolean =>
     : before.airdate !== after.airdate
 
 /**
- * The changes that followers get a message about: the end, the return, and another date of the next episode or of one that was announced
- * as out. `known`: the announcements of the show so far.
+ * The changes that followers get a message about: the end, the return, and another date of the next episode or of one
+ * that was announced as out. `known`: the announcements of the show so far.
  */
 export const showChanges = (
   before: Show,
@@ -64,8 +64,8 @@ export const showChanges = (
 }
 
 /**
- * The first episode that was announced as out and now has a later date. The others probably moved with it. Also an announced episode
- * that loses its date, and later gets a new one.
+ * The first episode that was announced as out and now has a later date. The others probably moved with it. Also an
+ * announced episode that loses its date, and later gets a new one.
  */
 const postponed = (before: Show, after: Show, now: Date, known: readonly Announcement[]): ShowChange | null => {
   const isUndated = ({ airdate }: Episode) => airdate === ''
@@ -107,7 +107,10 @@ const movedNext = (before: Show, after: Show, now: Date, known: readonly Announc
 const isToCome = ({ airstamp, airdate }: Episode, now: Date): boolean =>
   airstamp === null ? airdate >= now.toISOString().slice(0, 10) : Date.parse(airstamp) > now.getTime()
 
-/** The last future episode with a date; if there is none, the last one without a date that follows the episodes that came out. */
+/**
+ * The last future episode with a date; if there is none, the last one without a date that follows the episodes that
+ * came out.
+ */
 const lastToCome = (show: Show, now: Date): Episode | null => {
   const episodes = show.episodes.filter(isAnnounceable)
   const dated = episodes.filter(({ airdate }) => airdate !== '')
@@ -124,8 +127,9 @@ const lastToCome = (show: Show, now: Date): Episode | null => {
 const byNumber = (one: Episode, other: Episode) => one.season - other.season || (one.number ?? 0) - (other.number ?? 0)
 
 /**
- * Episodes that came out, that this edit mentions for the first time, and that are too old for the episode-checker. `zones` are those of
- * the followers. If the edit also adds several older episodes, it is an import, and new episodes are not announced.
+ * Episodes that came out, that this edit mentions for the first time, and that are too old for the episode-checker.
+ * `zones` are those of the followers. If the edit also adds several older episodes, it is an import, and new episodes
+ * are not announced.
  */
 export const lateEpisodes = (
   before: Show,

@@ -12,7 +12,10 @@ export const updatesSince = (seen: Date, now: Date): 'day' | 'week' | 'month' | 
   return age < 28 * dayMs ? 'month' : undefined
 }
 
-/** A show to fetch: it is not in the catalogue, TVMaze edited it, TVMaze answered 404 last time, or its last fetch is long ago. */
+/**
+ * A show to fetch: it is not in the catalogue, TVMaze edited it, TVMaze answered 404 last time, or its last fetch is
+ * long ago.
+ */
 export interface ShowToFetch {
   id: number
   why: 'missing' | 'edited' | 'gone?' | 'old'
@@ -21,8 +24,8 @@ export interface ShowToFetch {
 const order: Record<ShowToFetch['why'], number> = { missing: 0, edited: 1, 'gone?': 2, old: 3 }
 
 /**
- * The followed shows to fetch, the most urgent first. `updates`: when TVMaze last edited each show, null if TVMaze did not answer.
- * `missing`: the shows that TVMaze answered 404 for.
+ * The followed shows to fetch, the most urgent first. `updates`: when TVMaze last edited each show, null if TVMaze did
+ * not answer. `missing`: the shows that TVMaze answered 404 for.
  */
 export const showsToFetch = (
   followed: readonly number[],

@@ -1,7 +1,9 @@
 /** `away`: TVMaze answers no request. `held`: so many shows have new dates at once that the changes are held back. */
 export type Trouble = 'away' | 'held'
 
-/** The last report to the operators: which trouble, when, and by which tick. It is stored in the detail of the cursor. */
+/**
+ * The last report to the operators: which trouble, when, and by which tick. It is stored in the detail of the cursor.
+ */
 export interface TroubleReport {
   trouble: Trouble
   at: string
@@ -11,8 +13,9 @@ export interface TroubleReport {
 const reportIntervalMs = 24 * 60 * 60_000
 
 /**
- * Whether this tick fails, which reports its trouble to the operators as a dead letter. The first tick with a trouble fails, and its
- * redeliveries fail too, because otherwise the event would never become a dead letter. Later ticks with the same trouble succeed for a day.
+ * Whether this tick fails, which reports its trouble to the operators as a dead letter. The first tick with a trouble
+ * fails, and its redeliveries fail too, because otherwise the event would never become a dead letter. Later ticks with
+ * the same trouble succeed for a day.
  */
 export const reportTrouble = (
   trouble: Trouble,

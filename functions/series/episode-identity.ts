@@ -26,13 +26,16 @@ const comparable = (name: string) =>
 const specialKey = ({ season, airdate, name }: Episode) =>
   `special/s${season}/${airdate}/${createHash('sha256').update(comparable(name)).digest('hex').slice(0, 12)}`
 
-/** Identifies an episode even if TVMaze gives it a new id: `s2e5`, or season, date and name for a special without a number. */
+/**
+ * Identifies an episode even if TVMaze gives it a new id: `s2e5`, or season, date and name for a special without a
+ * number.
+ */
 export const episodeKey = (episode: Episode): string =>
   episode.number === null ? specialKey(episode) : `s${episode.season}e${episode.number}`
 
 /**
- * The same episode in another version of the show's list: the entry with its id, else the one with its number, else the special with its
- * season and name.
+ * The same episode in another version of the show's list: the entry with its id, else the one with its number, else the
+ * special with its season and name.
  */
 export const counterpartIn = (episodes: readonly Episode[], episode: Episode): Episode | undefined =>
   episodes.find(({ id }) => id === episode.id) ??
@@ -71,10 +74,11 @@ const isSpecialWithSameName = (key: string, episode: Episode): boolean => {
 }
 
 /**
- * The zones in which an episode was announced already ('' means all zones). TVMaze renumbers, deletes and re-creates episodes. So an
- * announcement is about this episode if it has the same id, or if its id is no longer in the show and it has the same number (for a
- * special: season, date and name). If its number is no longer in the show either, the same date is enough, or the same name of a special.
- * An announcement counts only for its date: an episode that was postponed afterwards is announced again.
+ * The zones in which an episode was announced already ('' means all zones). TVMaze renumbers, deletes and re-creates
+ * episodes. So an announcement is about this episode if it has the same id, or if its id is no longer in the show and
+ * it has the same number (for a special: season, date and name). If its number is no longer in the show either, the
+ * same date is enough, or the same name of a special. An announcement counts only for its date: an episode that was
+ * postponed afterwards is announced again.
  */
 export const announcedZones = (show: Show, episode: Episode, announced: readonly Announcement[]): Set<string> => {
   const ids = new Set(show.episodes.map(({ id }) => id))

@@ -17,10 +17,15 @@ const defaultIntervalS = 60
 const minIntervalS = 10
 const maxIntervalS = 86_400
 const minTimeoutS = 1
-/** Three attempts with this timeout, and the pauses between them, fit into the timeout of the uptime-prober's Service and Trigger. */
+/**
+ * Three attempts with this timeout, and the pauses between them, fit into the timeout of the uptime-prober's Service
+ * and Trigger.
+ */
 const maxTimeoutS = 120
 
-/** The timeout of a check if the person names none. It leaves room for the two further attempts that confirm a failure. */
+/**
+ * The timeout of a check if the person names none. It leaves room for the two further attempts that confirm a failure.
+ */
 export const defaultTimeoutS = (intervalS: number) => Math.min(10, intervalS / 2)
 
 /** /monitorar: watches an address. An address that the chat watches already gets the new interval. */
@@ -63,7 +68,8 @@ const checkTyped = async (context: ChatContext, typed: TypedMonitor, argument: s
   const { chat, messages } = context
   const { address, interval, limit } = typed
   const tcp = tcpInstead(address)
-  // After a blank in a password the rest of the password is in the place of the interval. It must not be repeated in the chat.
+  // After a blank in a password the rest of the password is in the place of the interval. It must not be repeated in
+  // the chat.
   const hasPassword = /@|%(?:25)*40/i.test(interval)
   if (tcp !== null && !hasPassword)
     return { refused: messages.tcpInstead(parseInterval(interval) === null ? tcp : `${tcp} ${interval}`) }
@@ -103,7 +109,10 @@ const refusalMessage = ({ chat, messages }: ChatContext, address: string, error:
   )
 }
 
-/** Checks an IP address in the URL now. Host names are checked by the prober at each connection, because their addresses may change. */
+/**
+ * Checks an IP address in the URL now. Host names are checked by the prober at each connection, because their addresses
+ * may change.
+ */
 const mayWatch = async ({ deps }: ChatContext, url: string): Promise<boolean> => {
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
   if (/(^|\.)localhost$/.test(host)) return (await deps.mayDial('127.0.0.1')) || deps.mayDial('::1')

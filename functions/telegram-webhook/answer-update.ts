@@ -15,9 +15,14 @@ import { ChatUnreachable, createSender, type RefusedMessage, recipientOf, type S
 import type { TelegramApi } from './telegraf-client.ts'
 import { withTimeout } from './timeout.ts'
 
-/** Telegram waits 60 s for the response to an update. A person expects the reply sooner, so later messages are not sent. */
+/**
+ * Telegram waits 60 s for the response to an update. A person expects the reply sooner, so later messages are not sent.
+ */
 const sendTimeoutMs = 9_000
-/** If Telegram asks for a longer wait before the reply, the outbox sends the reply. After a shorter wait Telegram resends the update. */
+/**
+ * If Telegram asks for a longer wait before the reply, the outbox sends the reply. After a shorter wait Telegram
+ * resends the update.
+ */
 const shortWaitS = 3
 const publishTimeoutMs = 5_000
 
@@ -38,7 +43,10 @@ export interface Attempt {
   sender?: Sender
 }
 
-/** Whether the chat may have a reply to the update. If it is not known, it counts as yes, because an apology must not follow a reply. */
+/**
+ * Whether the chat may have a reply to the update. If it is not known, it counts as yes, because an apology must not
+ * follow a reply.
+ */
 export const mayHaveAnswered = ({ earlierMayHaveAnswered, sender }: Attempt): boolean =>
   earlierMayHaveAnswered || sender?.mayHaveSent() === true
 
@@ -84,7 +92,10 @@ interface Delivery {
   origin: Origin
 }
 
-/** Sends the effects, or leaves the messages to the outbox while Telegram allows none in this chat. Returns the refused messages. */
+/**
+ * Sends the effects, or leaves the messages to the outbox while Telegram allows none in this chat. Returns the refused
+ * messages.
+ */
 const deliver = async (effects: Effect[], delivery: Delivery): Promise<RefusedMessage[]> => {
   const { deps, paused, sender, origin } = delivery
   const { chatId } = origin
@@ -136,8 +147,8 @@ const refusedEvents = (cause: Cause, chatId: number, refused: RefusedMessage[]):
   )
 
 /**
- * Tells the chat that there is no reply: `sorry` if the broker will try again, `sorryForGood` if not. An apology that cannot be sent is
- * only logged.
+ * Tells the chat that there is no reply: `sorry` if the broker will try again, `sorryForGood` if not. An apology that
+ * cannot be sent is only logged.
  */
 export const apologise = async (
   deps: Dependencies,

@@ -1,4 +1,7 @@
-/** The menu beside Telegram's text field. Telegram uses two-letter codes. The English menu is also for all other languages. */
+/**
+ * The menu beside Telegram's text field. Telegram uses two-letter codes. The English menu is also for all other
+ * languages.
+ */
 export const commandMenu: { language: 'pt' | 'en'; commands: { command: string; description: string }[] }[] = [
   {
     language: 'en',

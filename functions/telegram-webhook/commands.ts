@@ -20,12 +20,15 @@ const byName = new Map<string, Command>(
   Object.entries(names).flatMap(([command, aliases]) => aliases.map(alias => [alias, command as Command] as const)),
 )
 
-/** The command with this name (without the slash). Accents, capitals and punctuation at the end do not matter: `Próximos`, `hoje!`. */
+/**
+ * The command with this name (without the slash). Accents, capitals and punctuation at the end do not matter:
+ * `Próximos`, `hoje!`.
+ */
 export const commandNamed = (name: string): Command | undefined => byName.get(folded(name).replace(/[\p{P}`]+$/u, ''))
 
 /**
- * Parses a text that begins like a command, as people type it on any keyboard: `/hoje`, `／hoje`, `/ hoje`, `\\hoje`, `/hoje@VigiaBot x`,
- * `@VigiaBot /hoje x`, `• /hoje`, `“/hoje”`. Null for other texts.
+ * Parses a text that begins like a command, as people type it on any keyboard: `/hoje`, `／hoje`, `/ hoje`, `\\hoje`,
+ * `/hoje@VigiaBot x`, `@VigiaBot /hoje x`, `• /hoje`, `“/hoje”`. Null for other texts.
  */
 export const parseCommand = (text: string): { name: string; bot: string | null; argument: string } | null => {
   const [, mention, name, bot = mention ?? null, argument = ''] =

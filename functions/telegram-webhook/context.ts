@@ -48,8 +48,8 @@ export interface ChatContext {
 export const replyTimeoutsMs = { tvmaze: 7_500, catalogue: 3_000 }
 
 /**
- * The result of a query to the catalogue, or null if MongoDB is unavailable. Most of a reply can do without it, because the chat's
- * follows and monitors are in PostgreSQL.
+ * The result of a query to the catalogue, or null if MongoDB is unavailable. Most of a reply can do without it, because
+ * the chat's follows and monitors are in PostgreSQL.
  */
 export const queryCatalogue = async <T>(
   deps: Dependencies,

@@ -30,7 +30,10 @@ import { validZone } from './zones.ts'
 
 const noReply: Reply = { effects: [] }
 
-/** The bot's reply to a request. Handling the same request again (Telegram or the broker may deliver it twice) has no further effect. */
+/**
+ * The bot's reply to a request. Handling the same request again (Telegram or the broker may deliver it twice) has no
+ * further effect.
+ */
 export const conversation = async (request: BotRequest, deps: Dependencies, cause: Cause): Promise<Reply> => {
   const { origin } = request
   if (request.kind === 'moved') {
@@ -106,7 +109,9 @@ const replyToCommand = async (
   }
 }
 
-/** An address, not a name: with a scheme, or with what may be a user name and a password, which must not go to TVMaze. */
+/**
+ * An address, not a name: with a scheme, or with what may be a user name and a password, which must not go to TVMaze.
+ */
 const looksLikeAddress = /^(?:https?|tcp):\/\/\S|^\S+:\S*@\S/i
 
 const searchOrSuggest = async (context: ChatContext, text: string): Promise<Reply> =>

@@ -10,7 +10,10 @@ export interface DecodedUpdate {
 /** Telegram's own updates have about ten levels. Much deeper JSON overflows the stack of recursive code. */
 const maxLevels = 64
 
-/** The update in a request's body; null if the body is not JSON, or has no `update_id` that is a whole number from 0 to 2^53 - 1. */
+/**
+ * The update in a request's body; null if the body is not JSON, or has no `update_id` that is a whole number from 0 to
+ * 2^53 - 1.
+ */
 export const decodeUpdate = (body: Buffer): DecodedUpdate | null => {
   const text = body.toString()
   let update: Update | null
@@ -26,7 +29,10 @@ export const decodeUpdate = (body: Buffer): DecodedUpdate | null => {
   return { update: /\\u(?:0000|d[89a-f])/i.test(text) ? (cleaned(update) as Update) : update! }
 }
 
-/** Removes NUL, which PostgreSQL refuses, and replaces half surrogate pairs with U+FFFD, because PostgreSQL and Telegram refuse them. */
+/**
+ * Removes NUL, which PostgreSQL refuses, and replaces half surrogate pairs with U+FFFD, because PostgreSQL and Telegram
+ * refuse them.
+ */
 const cleaned = (value: unknown): unknown => {
   if (typeof value === 'string') return value.toWellFormed().replaceAll('\0', '')
   if (Array.isArray(value)) return value.map(cleaned)

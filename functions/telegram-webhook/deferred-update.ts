@@ -8,13 +8,16 @@ export interface Update {
   readonly [field: string]: unknown
 }
 
-/** The cause of all events that an update leads to. It is the same each time Telegram or the broker delivers the update. */
+/**
+ * The cause of all events that an update leads to. It is the same each time Telegram or the broker delivers the update.
+ */
 export const causeOf = (botId: number, updateId: number): Cause => rootCause(`update/${botId}/${updateId}`)
 
 /**
- * Makes and checks the events that carry an update through the broker and back. The function is public, so an event proves twice that this
- * function made it: its id contains a seal, which is checked before the body is read, and its data contain a signature of the update.
- * The signature covers JSON with sorted keys, because a store of events may change their order.
+ * Makes and checks the events that carry an update through the broker and back. The function is public, so an event
+ * proves twice that this function made it: its id contains a seal, which is checked before the body is read, and its
+ * data contain a signature of the update. The signature covers JSON with sorted keys, because a store of events may
+ * change their order.
  */
 export const deferredUpdates = (secret: string, botId: number) => {
   const hmac = (what: string, text: string) =>
@@ -33,7 +36,10 @@ export const deferredUpdates = (secret: string, botId: number) => {
   return {
     event,
 
-    /** The event for an update that cannot be handled or published: only its number and the reason. It ends as a dead letter. */
+    /**
+     * The event for an update that cannot be handled or published: only its number and the reason. It ends as a dead
+     * letter.
+     */
     refused: (updateId: number, reason: string) => event({ update_id: updateId, [refusalField]: reason.slice(0, 300) }),
 
     /** Whether the headers of a request belong to an event that this function made. Computes one hash at most. */

@@ -3,7 +3,10 @@ import type { Episode, Show } from '#database/series/show.ts'
 import { dayOf, sayDate, sayInstant } from '#functions/wording/dates.ts'
 import type { BotMessages } from './messages/messages.ts'
 
-/** The next episode after `now`, by its instant. An episode without an hour counts on its date in `zone`. Null if there is none. */
+/**
+ * The next episode after `now`, by its instant. An episode without an hour counts on its date in `zone`. Null if there
+ * is none.
+ */
 export const nextEpisode = (show: Show, now: Date, zone: string): Episode | null => {
   const today = dayOf(now, zone)
   const sortKey = ({ airstamp, airdate }: Episode) => (airstamp === null ? airdate : dayOf(airstamp, zone))

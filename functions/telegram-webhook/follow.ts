@@ -20,7 +20,10 @@ interface KnownShow {
 /** Why a press on follow or undo had no effect. */
 type FollowRefusal = 'unknown show' | 'TVMaze unavailable' | 'too often' | 'full' | 'waiting'
 
-/** Follows a show, and says what comes next. Pressed again it stays one follow; the event goes out again, with the id of its own cause. */
+/**
+ * Follows a show, and says what comes next. Pressed again it stays one follow; the event goes out again, with the id of
+ * its own cause.
+ */
 export const follow = async (context: ChatContext, press: CardPress): Promise<Reply> => {
   const { deps, chat, messages } = context
   const now = deps.clock()
@@ -84,8 +87,8 @@ const hitsOfCard = async ({ deps, chat }: ChatContext, { show, search, at }: Car
 }
 
 /**
- * Looks for a show on a card of this chat (`titleOnCard`), among the chat's follows, in the catalogue and at TVMaze, because a person can
- * make up a button with the id of a show that does not exist.
+ * Looks for a show on a card of this chat (`titleOnCard`), among the chat's follows, in the catalogue and at TVMaze,
+ * because a person can make up a button with the id of a show that does not exist.
  */
 export const findShow = async (
   context: ChatContext,
@@ -105,7 +108,10 @@ export const findShow = async (
   return { id: hits[0]!.id, title: hits[0]!.name, show }
 }
 
-/** Follows a show as if it was never removed. The date comes from a button, so it may be made up: it is never in the future. */
+/**
+ * Follows a show as if it was never removed. The date comes from a button, so it may be made up: it is never in the
+ * future.
+ */
 export const restoreFollow = async (
   { deps, chat, origin }: ChatContext,
   { id, title, show }: KnownShow,

@@ -8,7 +8,10 @@ export interface Limits {
   hostChecksPerMinute: number
   /** Planned checks of one host per minute, for the monitors that one person added. */
   personHostChecksPerMinute: number
-  /** Seconds between two checks on demand of one monitor. A few monitors of the same host may be checked in quick succession. */
+  /**
+   * Seconds between two checks on demand of one monitor. A few monitors of the same host may be checked in quick
+   * succession.
+   */
   lookSeconds: number
   /** Seconds between two requests of one person to TVMaze. Ten are allowed in quick succession. */
   searchSeconds: number
@@ -18,7 +21,10 @@ export interface Limits {
   waitingFollowsPerChat: number
 }
 
-/** The environment variable of each limit, and its default. infra/local/settings.md repeats them; a test compares the two. */
+/**
+ * The environment variable of each limit, and its default. infra/local/settings.md repeats them; a test compares the
+ * two.
+ */
 export const limitVariables: Record<keyof Limits, { name: string; usual: number }> = {
   monitorsPerChat: { name: 'LIMIT_MONITORS_PER_CHAT', usual: 50 },
   monitorsPerPerson: { name: 'LIMIT_MONITORS_PER_PERSON', usual: 100 },

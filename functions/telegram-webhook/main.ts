@@ -47,7 +47,7 @@ const webhook = telegramWebhook({
     looks: allowancesIn(db),
     probeHours: probeHoursIn(db),
     catalogue: catalogueIn(shows),
-    // A person waits: for a Retry-After once and not for long, then the button says "try again".
+    // A person waits, so the client waits for at most one short Retry-After. Then the bot offers a button "try again".
     tvmaze: tvmaze(env('TVMAZE_URL', 'https://api.tvmaze.com'), {
       attempts: 2,
       timeoutMs: 6_000,

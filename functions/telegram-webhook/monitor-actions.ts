@@ -7,7 +7,10 @@ import { checkedJustNow, monitorCard, monitorsList } from './monitor-views.ts'
 import { label } from './pages.ts'
 import { type Button, type Effect, editReply, type Reply, toastReply } from './reply.ts'
 
-/** The buttons of a monitor. Each one works only in the chat that the monitor belongs to, because a person can make up a button. */
+/**
+ * The buttons of a monitor. Each one works only in the chat that the monitor belongs to, because a person can make up a
+ * button.
+ */
 type MonitorAction = 'monitor' | 'check' | 'pause' | 'resume' | 'delete' | 'deleteNow'
 
 export const pressMonitorButton = async (context: ChatContext, action: MonitorAction, id: number): Promise<Reply> => {

@@ -7,7 +7,10 @@ type CheckReason = 'first' | 'now'
 
 /** Checks outside of the plan that one host gets in quick succession, over all its monitors. */
 const hostBurst = 3
-/** The first check has its own allowance, so that "check now" stays available. Adding the monitor again gives no second check. */
+/**
+ * The first check has its own allowance, so that "check now" stays available. Adding the monitor again gives no second
+ * check.
+ */
 const firstCheckS = 60
 
 /** Takes an allowance for a check outside of the plan. False if there is none left. */

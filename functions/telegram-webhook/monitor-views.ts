@@ -11,7 +11,10 @@ import type { Button, View } from './reply.ts'
 const monitorsPerPage = 8
 const dayMs = 86_400_000
 
-/** The state of a monitor as a person sees it. `unknown`: no check for a long time. `resumed`: no check since it was resumed. */
+/**
+ * The state of a monitor as a person sees it. `unknown`: no check for a long time. `resumed`: no check since it was
+ * resumed.
+ */
 type ShownState = keyof BotMessages['monitorState']
 
 const shownState = ({ state, pausedAt, judgedAt, intervalS }: Monitor, now: Date): ShownState => {

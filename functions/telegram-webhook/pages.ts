@@ -21,7 +21,10 @@ export const pageRow = (at: number, pages: number, to: (page: number) => Press):
         ],
       ]
 
-/** The text of a button, cleaned as `html` cleans names and cut to what a phone shows. `note` is added in brackets and not cut. */
+/**
+ * The text of a button, cleaned as `html` cleans names and cut to what a phone shows. `note` is added in brackets and
+ * not cut.
+ */
 export const label = (text: string, note?: string): string => {
   const end = note === undefined ? '' : ` (${[...plain(html`${note}`)].slice(0, 20).join('')})`
   const clean = plain(html`${text}`)

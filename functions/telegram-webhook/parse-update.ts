@@ -17,7 +17,9 @@ export const parseUpdate = (update: Update, botName: string): BotRequest | null 
   return content && origin && { ...content, updateId: update.update_id, origin }
 }
 
-/** Whether a text or a caption addresses a bot by name (`/hoje@VigiaBot`). Only then the bot needs to know its own name. */
+/**
+ * Whether a text or a caption addresses a bot by name (`/hoje@VigiaBot`). Only then the bot needs to know its own name.
+ */
 export const namesABot = (update: Update): boolean => {
   const { text, caption = '' } = ('message' in update ? update.message : {}) as { text?: string; caption?: string }
   const typed = withoutInvisible(text ?? caption)
@@ -42,7 +44,8 @@ export const originOf = (update: Update): Origin | null => {
 const sourceOf = (update: TelegramUpdate) => {
   if ('message' in update) {
     const { chat, from, sender_chat: senderChat } = update.message
-    // Telegram names the same account as `from` for all anonymous administrators; `sender_chat` tells their groups apart.
+    // Telegram names the same account as `from` for all anonymous administrators; `sender_chat` tells their groups
+    // apart.
     return { chat, from, senderChat, threadId: threadIdOf(update.message) }
   }
   if ('callback_query' in update) {

@@ -25,7 +25,10 @@ export type RequestContent =
   /** A sticker, a photo or a voice message without text. */
   | { kind: 'media' }
   | { kind: 'press'; data: string; queryId: string; message: PressedMessage | null }
-  /** `member`: whether the bot may write to the chat now. `joined`: it may now, and could not before. `reason`: for the log. */
+  /**
+   * `member`: whether the bot may write to the chat now. `joined`: it may now, and could not before. `reason`: for the
+   * log.
+   */
   | { kind: 'membership'; member: boolean; joined: boolean; reason: string }
   /** The group became a supergroup with another id. */
   | { kind: 'moved'; toChatId: number }
@@ -34,7 +37,10 @@ export type RequestContent =
 export type BotRequest = RequestContent & { updateId: number; origin: Origin }
 export type PressRequest = Extract<BotRequest, { kind: 'press' }>
 
-/** The message whose button was pressed. `shows` is unknown for messages of which Telegram sends no content (after 48 hours). */
+/**
+ * The message whose button was pressed. `shows` is unknown for messages of which Telegram sends no content (after 48
+ * hours).
+ */
 export interface PressedMessage {
   id: number
   shows: 'photo' | 'text' | 'unknown'

@@ -77,7 +77,9 @@ const line = (
 const footer = ({ chat, messages }: ChatContext) =>
   messages.zoneFooter(capitalised(sayZoneTime(chat.zone, chat.language)))
 
-/** Why there are no slots to show: the chat follows nothing, MongoDB is unavailable, or shows are still to be fetched. */
+/**
+ * Why there are no slots to show: the chat follows nothing, MongoDB is unavailable, or shows are still to be fetched.
+ */
 type NoSlots = 'nothing followed' | 'catalogue down' | 'catalogue filling'
 
 const slotsOfChat = async ({ deps, chat }: ChatContext, from: Date, to: Date): Promise<Slot[] | NoSlots> => {
@@ -87,7 +89,8 @@ const slotsOfChat = async ({ deps, chat }: ChatContext, from: Date, to: Date): P
   const known = await queryCatalogue(deps, catalogue => catalogue.shows(ids))
   if (known === null) return 'catalogue down'
   const slots = slotsOf(known.found, from, to, chat.zone)
-  // An empty catalogue does not mean that nothing airs: a new follow or a restart with MongoDB in memory leaves shows to fetch.
+  // An empty catalogue does not mean that nothing airs: a new follow or a restart with MongoDB in memory leaves shows
+  // to fetch.
   return slots.length === 0 && known.found.length < ids.length ? 'catalogue filling' : slots
 }
 

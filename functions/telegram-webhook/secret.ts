@@ -6,8 +6,8 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest()
 const maxSecretLength = 256
 
 /**
- * The configured secret. Throws an error if it is missing or not usable, so that the function does not start. The texts "undefined" and
- * "null" count as missing, because a script writes them for an unset variable.
+ * The configured secret. Throws an error if it is missing or not usable, so that the function does not start. The texts
+ * "undefined" and "null" count as missing, because a script writes them for an unset variable.
  */
 export const usableSecret = (configured: string | undefined): string => {
   const secret = configured?.trim() ?? ''
@@ -20,7 +20,10 @@ export const usableSecret = (configured: string | undefined): string => {
   return secret
 }
 
-/** Compares the header of a request with the secret in constant time, so that the duration reveals nothing about the secret. */
+/**
+ * Compares the header of a request with the secret in constant time, so that the duration reveals nothing about the
+ * secret.
+ */
 export const secretCheck = (secret: string) => {
   const expected = sha256(secret)
   return (given: string | string[] | undefined): boolean =>

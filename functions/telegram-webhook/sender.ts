@@ -18,7 +18,9 @@ export const recipientOf = (request: BotRequest): Recipient => ({
   ...(request.kind === 'press' ? { press: { queryId: request.queryId, message: request.message } } : {}),
 })
 
-/** A message that Telegram refused because of a mistake of ours. `delivered`: Telegram accepted a plainer form of it. */
+/**
+ * A message that Telegram refused because of a mistake of ours. `delivered`: Telegram accepted a plainer form of it.
+ */
 export interface RefusedMessage {
   code: number
   reason: string
@@ -39,8 +41,9 @@ export class ChatUnreachable extends Error {
 /** Sends effects to one chat. */
 export interface Sender {
   /**
-   * Performs the effects in the recipient's chat, or in `inChat` if the group moved there. Returns the messages that Telegram refused.
-   * Throws ChatUnreachable; TelegramError for 429, for a group that moved and for a refused token; TelegramUnreachable.
+   * Performs the effects in the recipient's chat, or in `inChat` if the group moved there. Returns the messages that
+   * Telegram refused. Throws ChatUnreachable; TelegramError for 429, for a group that moved and for a refused token;
+   * TelegramUnreachable.
    */
   send(effects: readonly Effect[], inChat?: number): Promise<RefusedMessage[]>
   /** Whether a message may be in the chat: Telegram accepted one, or did not answer a call that sends or edits one. */
@@ -82,7 +85,8 @@ const sendEffects = async (delivery: Delivery, effects: readonly Effect[]): Prom
   const { refused, recipient } = delivery
   const toasts = effects.filter(effect => effect.do === 'toast')
   const messages = effects.filter(effect => effect.do !== 'toast')
-  // Telegram shows a button as busy until its press is answered, so a press without a toast is answered too. Messages do not wait for it.
+  // Telegram shows a button as busy until its press is answered, so a press without a toast is answered too. Messages
+  // do not wait for it.
   const answers = toasts.map(({ text, alert }) => answerPress(delivery, text, alert))
   if (recipient.press && toasts.length === 0) answers.push(answerPress(delivery))
   const answered = Promise.allSettled(answers)
@@ -162,7 +166,10 @@ const replaceMessage = async (delivery: Delivery, view: View, target: MessageTar
 
 type ChatTarget = { chat_id: number; message_thread_id?: number }
 
-/** Tries the view as it is, then without the part that Telegram refuses: a deleted topic, formatting that it cannot parse. */
+/**
+ * Tries the view as it is, then without the part that Telegram refuses: a deleted topic, formatting that it cannot
+ * parse.
+ */
 const withFallbacks = async (
   { recipient, refused }: Delivery,
   view: View,
@@ -185,7 +192,10 @@ const withFallbacks = async (
   }
 }
 
-/** A refusal that another attempt cannot change is a refused message. Every other error is thrown, as ChatUnreachable or as it is. */
+/**
+ * A refusal that another attempt cannot change is a refused message. Every other error is thrown, as ChatUnreachable or
+ * as it is.
+ */
 const refusedOrThrow = (error: unknown): RefusedMessage => {
   if (!(error instanceof TelegramError)) throw error
   const refused = refusedMessage(error, false)

@@ -66,7 +66,10 @@ export const seriesList = async (context: ChatContext, page: number, note?: Note
   }
 }
 
-/** These follows, then the chat's other follows whose names look the same: the notes that tell them apart depend on all of them. */
+/**
+ * These follows, then the chat's other follows whose names look the same: the notes that tell them apart depend on all
+ * of them.
+ */
 const withNamesakes = (some: readonly FollowedShow[], all: readonly FollowedShow[]): FollowedShow[] => {
   const names = new Set(some.flatMap(({ title }) => (title === null ? [] : [nameKey(title)])))
   const others = all.filter(
@@ -75,7 +78,10 @@ const withNamesakes = (some: readonly FollowedShow[], all: readonly FollowedShow
   return [...some, ...others]
 }
 
-/** The name of each show, and a note that tells it from others with the same name. `isKnown`: the catalogue was available. */
+/**
+ * The name of each show, and a note that tells it from others with the same name. `isKnown`: the catalogue was
+ * available.
+ */
 const namesOf = async ({ deps, chat, messages }: ChatContext, follows: readonly FollowedShow[]) => {
   const known = await queryCatalogue(deps, catalogue => catalogue.shows(follows.map(({ id }) => id)))
   const shows = new Map(known?.found.map(show => [show._id, show]))

@@ -32,7 +32,10 @@ const menuButtons = (context: ChatContext): Button[][] => [
   [{ text: context.messages.monitorsButton, press: { act: 'monitors', page: 0 } }],
 ]
 
-/** The first message to a chat. A new chat has Brazil's time zone, which is probably wrong for English speakers, so they get a note. */
+/**
+ * The first message to a chat. A new chat has Brazil's time zone, which is probably wrong for English speakers, so they
+ * get a note.
+ */
 export const greeting = (context: ChatContext): View => {
   const { chat, origin, messages } = context
   const note = chat.language === 'en' && messages.zoneNote(sayZoneTime(chat.zone, chat.language))

@@ -1,6 +1,6 @@
 import { folded } from '#functions/wording/fold.ts'
 
-/** What a text says instead of naming a series; `wordless` where it has neither letters nor digits. */
+/** Texts that are not the name of a series. `wordless`: without letters and digits. */
 export type SmallTalk = 'greeting' | 'thanks' | 'goodbye' | 'acknowledgement' | 'help' | 'wordless'
 
 const phrases: [SmallTalk, string][] = [
@@ -30,25 +30,28 @@ const phrases: [SmallTalk, string][] = [
   ],
 ]
 
-const named = new Map(phrases.flatMap(([kind, all]) => all.split('|').map(phrase => [phrase, kind] as const)))
-const longestFirst = [...named.keys()].toSorted((one, other) => other.length - one.length).join('|')
+const kindOfPhrase = new Map(phrases.flatMap(([kind, all]) => all.split('|').map(phrase => [phrase, kind] as const)))
+const longestFirst = [...kindOfPhrase.keys()].toSorted((one, other) => other.length - one.length).join('|')
 const leadingPhrase = new RegExp(`^(${longestFirst})(?: |$)`)
-// To whom it is said.
-const address = /^(?:vigia|bot|amigo|amiga|pessoal|gente|there|de novo|again|mesmo)(?: |$)/
+// The person who is greeted, and similar words after a greeting.
+const addressee = /^(?:vigia|bot|amigo|amiga|pessoal|gente|there|de novo|again|mesmo)(?: |$)/
 
-/** Null for what may be the name of a series. `Oiii, bom dia!` is a greeting, `Bom dia, Verônica` a name. */
+/**
+ * The kind of small talk; null for a text that may be the name of a series. `Oiii, bom dia!` is a greeting, `Bom dia,
+ * Verônica` a name.
+ */
 export const smallTalk = (text: string): SmallTalk | null => {
   const words = folded(text)
     .replace(/[^\p{L}\p{N}]+/gu, ' ')
     .trim()
   if (words === '') return 'wordless'
-  // `oiiii`, `helloooo`: a stretched word is the word.
+  // Also without repeated letters: `oiiii` is `oi`, `helloooo` is `hello`.
   for (let rest of new Set([words, words.replace(/(\p{L})\1{2,}/gu, '$1'), words.replace(/(\p{L})\1+/gu, '$1')])) {
     let kind: SmallTalk | null = null
     while (rest !== '') {
       const phrase = leadingPhrase.exec(rest)
-      if (phrase) kind ??= named.get(phrase[1]!)!
-      const spoken = phrase ?? (kind === null ? null : address.exec(rest))
+      if (phrase) kind ??= kindOfPhrase.get(phrase[1]!)!
+      const spoken = phrase ?? (kind === null ? null : addressee.exec(rest))
       if (!spoken) break
       rest = rest.slice(spoken[0].length)
     }
@@ -57,9 +60,9 @@ export const smallTalk = (text: string): SmallTalk | null => {
   return null
 }
 
-// What people say before the name that they mean.
+// Phrases before the name of a series.
 const leads = new Set([
-  ...named.keys(),
+  ...kindOfPhrase.keys(),
   ...(
     'vigia|bot|amigo|amiga|pessoal|gente|there|quero seguir|quero acompanhar|quero ver|seguir|segue|siga|acompanhar|buscar|busca|' +
     'procurar|procura|pesquisar|me avisa de|me avise de|a serie|serie|por favor|i want to follow|id like to follow|follow|search|' +
@@ -68,7 +71,10 @@ const leads = new Set([
 ])
 const longestLead = Math.max(...[...leads].map(lead => lead.split(' ').length))
 
-/** `Severance` of `Oi, Severance`, `@VigiaBot Severance` or `quero seguir Severance`; null where nothing stands before a name, or no name. */
+/**
+ * The name in `Oi, Severance`, `@VigiaBot Severance` or `quero seguir Severance`; null if nothing is before a name, or
+ * there is no name.
+ */
 export const nameIn = (text: string): string | null => {
   const spoken = text.replace(/^\s*@\w+\s+/, '')
   const words = [...spoken.matchAll(/[\p{L}\p{M}\p{N}'’]+/gu)]

@@ -14,7 +14,10 @@ import { pausedChats } from './paused-chats.ts'
 import type { TelegramApi } from './telegraf-client.ts'
 import { withTimeout } from './timeout.ts'
 
-/** After this many failed attempts the broker takes the update, because Telegram holds back the chat's next updates meanwhile. */
+/**
+ * After this many failed attempts the broker takes the update, because Telegram holds back the chat's next updates
+ * meanwhile.
+ */
 const maxAttempts = 3
 /** One attempt at an update. It is longer than the time in which messages are sent. */
 const attemptTimeoutMs = 10_000
@@ -37,10 +40,16 @@ const retryLater = (seconds: number) => ({
   status: 503,
   headers: { 'retry-after': String(Math.max(1, Math.ceil(seconds))) },
 })
-/** Any 2xx tells Telegram that the update is done. The body is empty, because Telegram executes a method named in a JSON body. */
+/**
+ * Any 2xx tells Telegram that the update is done. The body is empty, because Telegram executes a method named in a JSON
+ * body.
+ */
 const done = { status: 200 }
 
-/** The public function: takes updates from Telegram, sends the replies during the same request, publishes events for other functions. */
+/**
+ * The public function: takes updates from Telegram, sends the replies during the same request, publishes events for
+ * other functions.
+ */
 export const telegramWebhook = (webhook: WebhookDependencies) => {
   const { botId, updates, deferredUpdates, conversation: deps } = webhook
   const telegram = memoizedUnlessFailed(webhook.openTelegram)
@@ -49,7 +58,8 @@ export const telegramWebhook = (webhook: WebhookDependencies) => {
 
   const handleUpdate = async (update: Update, attempt: Attempt): Promise<void> => {
     await withTimeout(attemptTimeoutMs, 'the answer to the update', answerUpdate(answering, update, attempt))
-    // If the process ends between the reply and this line, the reply is sent twice. The other order could lose the reply.
+    // If the process ends between the reply and this line, the reply is sent twice. The other order could lose the
+    // reply.
     await updates.done(botId, update.update_id)
     if (update.update_id % updatesPerCleanup === 0) await updates.deleteOld()
   }
@@ -84,7 +94,10 @@ export const telegramWebhook = (webhook: WebhookDependencies) => {
     return done
   }
 
-  /** Handles an update that the broker brings back. Errors are thrown, because the Trigger's retries and dead letters handle them. */
+  /**
+   * Handles an update that the broker brings back. Errors are thrown, because the Trigger's retries and dead letters
+   * handle them.
+   */
   const fromBroker = async (
     event: EventOf<typeof UpdateDeferred>,
     { publish }: Pick<Context, 'publish'>,

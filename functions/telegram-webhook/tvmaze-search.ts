@@ -5,13 +5,19 @@ import { type ChatContext, queryCatalogue, replyTimeoutsMs } from './context.ts'
 import { nameIn } from './small-talk.ts'
 import { TimedOut, withTimeout } from './timeout.ts'
 
-/** Requests to TVMaze that one person may make in quick succession: half of what TVMaze allows to everybody in that time. */
+/**
+ * Requests to TVMaze that one person may make in quick succession: half of what TVMaze allows to everybody in that
+ * time.
+ */
 const searchBurst = 10
 
 /** The subject of a follow: `show/82`. */
 export const showSubject = (id: number) => `show/${id}`
 
-/** Hits, best first, or why there are none: TVMaze has no show with this id, the person's allowance is used up, TVMaze is unavailable. */
+/**
+ * Hits, best first, or why there are none: TVMaze has no show with this id, the person's allowance is used up, TVMaze
+ * is unavailable.
+ */
 export type SearchResult = ShowHit[] | 'gone' | 'too often' | 'unavailable'
 
 /** Searches for a name. The query `show/82` finds that show only, in the catalogue or at TVMaze. */
@@ -31,7 +37,9 @@ export const searchTvmaze = async (context: ChatContext, query: string): Promise
   }
 }
 
-/** Takes an allowance for a request to TVMaze. Without a limit one person could use up what TVMaze allows to everybody. */
+/**
+ * Takes an allowance for a request to TVMaze. Without a limit one person could use up what TVMaze allows to everybody.
+ */
 const takeSearch = ({ deps, origin, cause }: ChatContext, request: 'first' | 'second'): Promise<boolean> =>
   deps.looks.take(
     [{ subject: `search/${origin.personId}`, seconds: deps.limits.searchSeconds, burst: searchBurst }],
@@ -39,7 +47,10 @@ const takeSearch = ({ deps, origin, cause }: ChatContext, request: 'first' | 'se
     deps.clock(),
   )
 
-/** A greeting at the start may belong to the name (`Bom dia, Verônica`). It is left out only if the whole text finds nothing. */
+/**
+ * A greeting at the start may belong to the name (`Bom dia, Verônica`). It is left out only if the whole text finds
+ * nothing.
+ */
 const searchByName = async (context: ChatContext, query: string): Promise<ShowHit[]> => {
   const search = (name: string) =>
     withTimeout(replyTimeoutsMs.tvmaze, 'the request to TVMaze', context.deps.tvmaze.search(name))

@@ -1,50 +1,54 @@
 import { parseTarget } from '#functions/dial/target.ts'
 import { folded } from '#functions/wording/fold.ts'
 
-/** What stands after /monitorar, taken apart. */
+/** The parts of a text after /monitorar. */
 export interface TypedMonitor {
-  /** As it was meant, where that can be watched; else as it was typed. '' where there is an interval alone. */
+  /**
+   * The address with typing mistakes repaired, if the result can be watched; else as it was typed. '' if there is none.
+   */
   address: string
-  /** As it was typed; '' where none was. */
+  /** The interval as it was typed; '' if there is none. */
   interval: string
-  /** The time limit of a check; null where none was typed. */
+  /** The time limit of a check as it was typed; null if there is none. */
   limit: string | null
 }
 
-/** The time limit of a check, anywhere after the address: `limite 30s`, `limite de 30 s`, `timeout: 30s`. */
+/** A time limit, anywhere after the address: `limite 30s`, `limite de 30 s`, `timeout: 30s`. */
 const limitWord = /\s(?:limite|limit|timeout)\b[:=]?\s*(?:(?:de|of)\s+)?(\d+\s*[a-z]*|\S*)/i
 
-/** Marks without a width, which come along when a text is copied. Joiners stay, because names may contain them. */
+/** Zero-width marks, which are often part of a copied text. Joiners stay, because host names may contain them. */
 const invisible = /[\u200B\u200E\u200F\u2060\uFEFF\u202A-\u202E\u2066-\u2069]/g
 
-/** Letters and marks as an Asian keyboard writes them, in full width. */
+/** Replaces the full-width letters of Asian keyboards with plain ones. */
 const plainWidth = (text: string) =>
   text.replace(/[\uFF01-\uFF5E]/g, wide => String.fromCharCode(wide.charCodeAt(0) - 0xfee0)).replaceAll('\u3000', ' ')
 
-/** `/monitorar https://example.org 5 minutos limite 20s`, with the address and the interval in either order. */
+/** Parses `https://example.org 5 minutos limite 20s`, with the address and the interval in any order. */
 export const typedMonitor = (argument: string): TypedMonitor => {
   const text = plainWidth(argument.replace(invisible, ''))
   const limit = limitWord.exec(text)?.[1]?.trim() ?? null
   const tokens = text.replace(limitWord, ' ').trim().split(/\s+/)
   const at = addressAt(tokens)
   const typed = tokens[at] ?? ''
-  const meant = repaired(typed)
-  const address = parseTarget(meant).ok || tcpInstead(meant) !== null ? meant : typed
+  const repaired = repair(typed)
+  const address = parseTarget(repaired).ok || tcpInstead(repaired) !== null ? repaired : typed
   const interval = (at < 0 ? tokens : tokens.toSpliced(at, 1)).join(' ')
   return { address, interval: interval.replace(/^[\s,;–—-]+|[\s,;.!–—-]+$/g, ''), limit }
 }
 
-/** The first token that can only be an address; without one, the first that is no part of an interval. */
+/**
+ * The index of the first token that can only be an address; else of the first that is not part of an interval; else -1.
+ */
 const addressAt = (tokens: string[]): number => {
-  const spelled = tokens.findIndex(token => /[.:[@]/.test(token.slice(0, -1)) && !/^\d+[.,]\d+\p{L}*$/u.test(token))
-  return spelled >= 0 ? spelled : tokens.findIndex(token => !isIntervalWord(token))
+  const certain = tokens.findIndex(token => /[.:[@]/.test(token.slice(0, -1)) && !/^\d+[.,]\d+\p{L}*$/u.test(token))
+  return certain >= 0 ? certain : tokens.findIndex(token => !isIntervalWord(token))
 }
 
 const opening = /^[<("'“”‘’«‹]+/
 const closing = /[>"'“”‘’»›,;:!.]+$/
 
-/** The address without what a sentence or a paste put around it, and with its scheme as it was meant: `http:/x`, `HTTPS//x`. */
-const repaired = (token: string): string => {
+/** The address without the punctuation around it, and with a correct scheme instead of `http:/x` or `HTTPS//x`. */
+const repair = (token: string): string => {
   let address = token.replace(opening, '')
   for (;;) {
     let shorter = address.replace(closing, '')
@@ -75,7 +79,7 @@ for (const [at, names] of upToTen.split(',').entries()) for (const name of names
 
 const halves = new Set(['meia', 'meio', 'half'])
 const articles = new Set(['a', 'an', 'um', 'uma', 'one'])
-/** Words that begin an interval: after them a unit needs no number (`every hour`). */
+/** Words before an interval. After them a unit needs no number (`every hour`). */
 const leads = new Set('cada todo toda todos todas every each'.split(' '))
 const particles = new Set([...leads, ...'as os de em of in e and'.split(' ')])
 
@@ -89,20 +93,20 @@ const isIntervalWord = (token: string) =>
       [halves, articles, particles].some(known => known.has(word)),
   )
 
-/** `de 5 em 5 minutos` is every five. */
+/** `de 5 em 5 minutos` means every five minutes. */
 const fromTo = /^de (\S+) em \1(?= )/
-/** `1h30`: what follows hours is minutes, what follows minutes is seconds. */
+/** In `1h30` the number after the hours is minutes; after minutes it is seconds. */
 const smaller: Record<number, number> = { 3600: 60, 60: 1 }
 
 /**
- * `30s`, `5m`, `1 h`, `5 minutos`, `half an hour`, `a cada 2 minutos`, `1h30`, in seconds; null for anything else. A bare number is
- * seconds.
+ * An interval in seconds: `30s`, `5m`, `1 h`, `5 minutos`, `half an hour`, `a cada 2 minutos`, `1h30`. A number without
+ * a unit is seconds. Null for other texts.
  */
 export const parseInterval = (text: string): number | null => {
   const phrase = folded(text.trim()).replace(fromTo, '$1')
   if (!/^[\d\p{L}\s]+[.!]?$/u.test(phrase) || /^\d+\s*d$/.test(phrase)) return null
   const words = wordsOf(phrase)
-  const isLed = words.some(word => leads.has(word))
+  const hasLead = words.some(word => leads.has(word))
   let total: number | null = null
   let unit = 0
   let number: number | null = null
@@ -117,7 +121,7 @@ export const parseInterval = (text: string): number | null => {
       number = value
       isArticle = false
     } else if (word in units) {
-      if (number === null && !isLed) return null
+      if (number === null && !hasLead) return null
       unit = units[word]!
       total = (total ?? 0) + (number ?? 1) * unit
       number = null
@@ -130,12 +134,12 @@ export const parseInterval = (text: string): number | null => {
   return rest === undefined ? null : total + number * rest
 }
 
-/** Ports where something else than a site answers, and browsers do not mind. */
+/** Ports of services that are not web sites, although browsers do not block these ports. */
 const servicePorts = new Set([1433, 1521, 1883, 3306, 3389, 5432, 5672, 5900, 6379, 8883, 9092, 11_211, 27_017])
 
 /**
- * `tcp://host:22` for what was typed as `host:22`: an address whose port belongs to another kind of service than a site. null for every
- * other one.
+ * The TCP address for an address whose port belongs to a service that is not a web site: `tcp://host:22` for `host:22`.
+ * Null for other addresses.
  */
 export const tcpInstead = (address: string): string | null => {
   const [, scheme, host, port] = /^(https?:\/\/)?(\[[\da-f:.]+\]|[^\s:/?#@[\]]+):(\d{1,5})\/?$/i.exec(address) ?? []

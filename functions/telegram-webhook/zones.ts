@@ -1,9 +1,9 @@
 import type { Language } from '#database/chats/language.ts'
 import { folded } from '#functions/wording/fold.ts'
 import { sayZone } from '#functions/wording/zone-names.ts'
-import { type NamedZone, offsetsOf, places, stateZones, zonesOfCountry } from './zone-places.ts'
+import { type NamedZone, offsetsOf, places, stateZones, zonesOfCountry } from './place-zones.ts'
 
-/** Brazil's four, west to east as people name them; offered first. */
+/** One zone for each of Brazil's four offsets, the most populous first. */
 export const brazilianZones = ['America/Sao_Paulo', 'America/Manaus', 'America/Rio_Branco', 'America/Noronha'] as const
 
 const brazilian: Record<string, string> = {
@@ -13,7 +13,7 @@ const brazilian: Record<string, string> = {
   'America/Noronha': 'Fernando de Noronha',
 }
 
-/** The zones that `/fuso` offers to a chat: Brazil's, or the ones that most English speakers live in. */
+/** The zones that `/fuso` offers: Brazil's, or those in which most English speakers live. */
 export const offeredZones: Record<Language, readonly string[]> = {
   'pt-BR': brazilianZones,
   en: [
@@ -26,31 +26,31 @@ export const offeredZones: Record<Language, readonly string[]> = {
   ],
 }
 
-/** The zone as a button shows it: Brazil's by the names their people use, others by their city. */
+/** The text of a zone on a button: the names that Brazilians use for their zones, the city for other zones. */
 export const zoneLabel = (zone: string, language: Language): string => brazilian[zone] ?? sayZone(zone, language)
 
-const key = (text: string) =>
+const comparable = (text: string) =>
   folded(text)
     .replace(/['’.]/g, '')
     .replace(/[^\p{L}\p{N}/+]+/gu, ' ')
     .trim()
 
-/** Every zone by every name it may be asked by, made at the first search only. */
-let known: NamedZone[] | undefined
+/** Every zone by each of its names. The list is made at the first search. */
+let allZoneNames: NamedZone[] | undefined
 const allNames = () => {
-  known ??= [
+  allZoneNames ??= [
     ...places,
     ...Intl.supportedValuesOf('timeZone').flatMap(zone => [
-      { name: key(zone.slice(zone.lastIndexOf('/') + 1)), zone },
-      { name: key(zone), zone },
+      { name: comparable(zone.slice(zone.lastIndexOf('/') + 1)), zone },
+      { name: comparable(zone), zone },
     ]),
   ]
-  return known
+  return allZoneNames
 }
 
-/** The zone as Intl writes it, or null where there is none of that name. */
+/** The zone with this name, as Intl writes it; null if there is none. */
 export const validZone = (name: string): string | null => {
-  // Offsets (`-03:00`) pass Intl too, but know no summer time, so they are no zone.
+  // Intl also accepts offsets (`-03:00`). They are not zones, because they have no summer time.
   if (!/^[a-z]/i.test(name)) return null
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone
@@ -61,7 +61,7 @@ export const validZone = (name: string): string | null => {
 
 const mostSuggestions = 8
 
-/** Brazil has no summer time, so an offset names the clock of one of its zones. */
+/** Brazil has no summer time, so each offset belongs to one of its zones. */
 const brazilianOffsets: Record<number, string> = {
   [-120]: 'America/Noronha',
   [-180]: 'America/Sao_Paulo',
@@ -69,7 +69,7 @@ const brazilianOffsets: Record<number, string> = {
   [-300]: 'America/Rio_Branco',
 }
 
-/** Minutes from UTC as in `-3`, `UTC-3`, `GMT+05:30`; null for what is no offset. */
+/** The offset from UTC in minutes, from `-3`, `UTC-3` or `GMT+05:30`; null for other texts. */
 const offsetIn = (asked: string): number | null => {
   const [, sign, hours, minutes = '0'] =
     /^(?:utc|gmt|z)?\s*([+\-\u2212\u2010-\u2015])\s*(\d{1,2})(?::?([0-5]\d))?\s*(?:h|horas?|hours?)?$/.exec(
@@ -79,12 +79,12 @@ const offsetIn = (asked: string): number | null => {
   return (sign === '+' ? 1 : -1) * (Number(hours) * 60 + Number(minutes))
 }
 
-/** The zone that keeps this offset all year, else those that keep it for a part of it. */
-const zoneAt = (offset: number, language: Language): Found => {
+/** The zone that has this offset all year, else the zones that have it for a part of the year. */
+const zoneAt = (offset: number, language: Language): FoundZone => {
   if (offset === 0) return { zone: 'UTC' }
   const brazilianZone = language === 'pt-BR' ? brazilianOffsets[offset] : undefined
   if (brazilianZone !== undefined) return { zone: brazilianZone }
-  // POSIX counts the other way: `Etc/GMT+3` is three hours behind UTC.
+  // The signs of these names are reversed (POSIX): `Etc/GMT+3` is three hours behind UTC.
   const fixed = offset % 60 === 0 ? validZone(`Etc/GMT${offset < 0 ? '+' : '-'}${Math.abs(offset) / 60}`) : null
   if (fixed !== null) return { zone: fixed }
   const zones = Intl.supportedValuesOf('timeZone').map(zone => ({ zone, offsets: offsetsOf(zone) }))
@@ -95,9 +95,9 @@ const zoneAt = (offset: number, language: Language): Found => {
 
 const unique = (found: readonly { zone: string }[]) => [...new Set(found.map(({ zone }) => zone))]
 
-/** `horário de Brasília`, `moro em Recife`, `Lisbon time`, `estado do Pará`: the place alone. */
+/** The name of the place in `horário de Brasília`, `moro em Recife`, `Lisbon time` or `estado do Pará`. */
 const placeIn = (asked: string) =>
-  key(asked)
+  comparable(asked)
     .replace(/^(?:eu )?(?:moro|vivo|estou|to|fico|sou|i live|im|i am) (?=\S)/, '')
     .replace(/^(?:para|pra|em|n[oa]|d[eoa]|to|in|at|from)(?: [oa])? (?=\S)/, '')
     .replace(
@@ -108,13 +108,19 @@ const placeIn = (asked: string) =>
     .replace(/ (?:(?:standard|daylight) time|time|time ?zone)$/, '')
     .trim()
 
-/** What a place surely is, by its exact name; several zones where it may be more than one. */
+/** The zones of the places with exactly this name. */
 const zonesNamed = (wanted: string): string[] =>
-  unique([...allNames().filter(({ name }) => name === wanted), ...zonesOfCountry(wanted, key).map(zone => ({ zone }))])
+  unique([
+    ...allNames().filter(({ name }) => name === wanted),
+    ...zonesOfCountry(wanted, comparable).map(zone => ({ zone })),
+  ])
 
-type Found = { zone: string } | { suggestions: string[] }
+type FoundZone = { zone: string } | { suggestions: string[] }
 
-/** What a place is, by its name or the two letters of a state. Brazilians mean Brazil's states first, English speakers those of the USA. */
+/**
+ * The zones of a place, by its name or the two letters of a state. In Portuguese Brazil's states come first, in English
+ * those of the USA.
+ */
 const zonesOf = (wanted: string, language: Language): string[] => {
   const { brazil, usa } = stateZones(wanted)
   const named = zonesNamed(wanted)
@@ -122,7 +128,7 @@ const zonesOf = (wanted: string, language: Language): string[] => {
   return [...new Set([...usa, ...named, ...brazil])]
 }
 
-/** A city and what it lies in: `Fortaleza, CE`, `Vitória/ES`, `Belém (PA)`, `Portland, Maine`. */
+/** The zones of a city in a region: `Fortaleza, CE`, `Vitória/ES`, `Belém (PA)`, `Portland, Maine`. */
 const placeWithin = (place: string, region: string, language: Language): string[] => {
   const zones = zonesOf(place, language)
   const { brazil, usa } = stateZones(region)
@@ -132,30 +138,33 @@ const placeWithin = (place: string, region: string, language: Language): string[
   const inBoth = zones.filter(zone => clocks.has(offsetsOf(zone).join()))
   if (inBoth.length > 0) return inBoth
   const regional = language === 'en' && usa.length > 0 ? usa : zonesOf(region, language)
-  // A city of that name elsewhere is asked about; one that is not known has the clock of its region.
+  // The bot asks about a city with this name in another region. An unknown city has the zone of its region.
   return [...new Set([...regional, ...zones])]
 }
 
-/** `GMT-3 (Brasília)`, `(UTC-03:00) Brasília`: where a place stands beside its offset, it says more. */
+/** Removes the offset from `GMT-3 (Brasília)` or `(UTC-03:00) Brasília`, because the place is more precise. */
 const withoutOffset = (asked: string): string => {
   const rest = asked.replace(/\(?\b(?:utc|gmt)\s*[+\-\u2212]\s*\d{1,2}(?::?\d\d)?\)?/i, '')
   return /\p{L}/u.test(rest) ? rest.replace(/^[\s(]+|[\s)]+$/g, '') : asked
 }
 
-/** One zone that is surely meant, or up to eight that may be. A part of a name is asked about, never taken. */
-export const findZone = (typed: string, language: Language = 'pt-BR'): Found => {
+/**
+ * The zone that a person means, or up to eight suggestions if that is not certain. A part of a name gives only
+ * suggestions.
+ */
+export const findZone = (typed: string, language: Language = 'pt-BR'): FoundZone => {
   const offset = offsetIn(typed)
   if (offset !== null) return zoneAt(offset, language)
   const exactId = /^[a-z]+(?:\/[a-z_+\-0-9]+)+$/i.test(typed.trim()) ? validZone(typed.trim()) : null
   if (exactId !== null) return { zone: exactId }
   const asked = withoutOffset(typed)
-  if (/^(?:brasil|brazil|br)$/.test(key(asked))) return { suggestions: [...brazilianZones] }
+  if (/^(?:brasil|brazil|br)$/.test(comparable(asked))) return { suggestions: [...brazilianZones] }
   const [first = '', region = ''] = asked.split(/[,(/]| - /)
   const place = placeIn(first)
   const [, city, code] = /^(.+) ([a-z]{2})$/.exec(place) ?? []
   for (const zones of [
     zonesOf(placeIn(asked), language),
-    key(region) === '' ? zonesOf(place, language) : placeWithin(place, placeIn(region), language),
+    comparable(region) === '' ? zonesOf(place, language) : placeWithin(place, placeIn(region), language),
     city === undefined ? [] : placeWithin(city, code!, language),
   ]) {
     if (zones.length === 1) return { zone: zones[0]! }
@@ -175,7 +184,7 @@ export const findZone = (typed: string, language: Language = 'pt-BR'): Found => 
   return { suggestions: [...new Set([...begins, ...contains, ...close])].slice(0, mostSuggestions) }
 }
 
-/** How many letters must be typed, removed, changed or swapped with the next to make one word of the other. */
+/** The number of letters to add, remove, change or swap with the next one that turns one word into the other. */
 const distance = (one: string, other: string): number => {
   let before: number[] = []
   let row = Array.from({ length: other.length + 1 }, (_, at) => at)

@@ -5,13 +5,21 @@ import { ShowGone, ShowUnreadable, TvmazeBusy, TvmazeUnavailable } from './error
 import { isObject, type Json, parseShow, parseShowHit } from './parse-show.ts'
 import { budgetLimiter, type CallBudget, processLimiter } from './rate-limit.ts'
 
-/** The API of TVMaze (https://www.tvmaze.com/api). Every call throws TvmazeUnavailable if there is no usable response. */
+/**
+ * The API of TVMaze (https://www.tvmaze.com/api). Every call throws TvmazeUnavailable if there is no usable response.
+ */
 export interface Tvmaze {
   /** At most ten hits, best first; [] if nothing is found. */
   search(name: string): Promise<ShowHit[]>
-  /** The show as a search finds it. One call. Throws ShowGone. The id differs if TVMaze merged the show into another one. */
+  /**
+   * The show as a search finds it. One call. Throws ShowGone. The id differs if TVMaze merged the show into another
+   * one.
+   */
   card(id: number): Promise<ShowHit>
-  /** The show with its episodes (also specials) and its Brazilian name. Three calls. Throws ShowGone and ShowUnreadable. Id as in `card`. */
+  /**
+   * The show with its episodes (also specials) and its Brazilian name. Three calls. Throws ShowGone and ShowUnreadable.
+   * Id as in `card`.
+   */
   show(id: number): Promise<Show>
   /** When each show was last edited, in Unix seconds, by id. Without `since` all shows. */
   updates(since?: 'day' | 'week' | 'month'): Promise<Map<number, number>>
@@ -49,7 +57,10 @@ const personWaitMs = 10_000
 
 const sleep = (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms))
 
-/** The client of TVMaze. It limits its calls and keeps one idle connection, because TVMaze may block an address with more of them. */
+/**
+ * The client of TVMaze. It limits its calls and keeps one idle connection, because TVMaze may block an address with
+ * more of them.
+ */
 export const tvmaze = (baseUrl: string, options: TvmazeOptions = {}): Tvmaze => {
   const { clock = () => new Date() } = options
   const request = requester(baseUrl.replace(/\/+$/, ''), { ...options, clock })

@@ -1,4 +1,7 @@
-/** TVMaze cannot be reached, or does not answer as TVMaze does (429, 5xx, HTML with status 200). A later request may succeed. */
+/**
+ * TVMaze cannot be reached, or does not answer as TVMaze does (429, 5xx, HTML with status 200). A later request may
+ * succeed.
+ */
 export class TvmazeUnavailable extends Error {
   override readonly name = 'TvmazeUnavailable'
   /** HTTP status; null if there was no response. */
@@ -21,7 +24,10 @@ export class ShowGone extends Error {
   }
 }
 
-/** TVMaze's response for this one show is not usable (a redirect loop, no show in it). Another request today would not help. */
+/**
+ * TVMaze's response for this one show is not usable (a redirect loop, no show in it). Another request today would not
+ * help.
+ */
 export class ShowUnreadable extends TvmazeUnavailable {
   constructor(showId: number, reason: string, status: number | null = null) {
     super(`show ${showId}: ${reason}`, status)

@@ -1,7 +1,10 @@
 import type { Clock } from '#functions/host/clock.ts'
 import { TvmazeBusy } from './errors.ts'
 
-/** The calls to TVMaze that all functions share. `take` returns 0 if a call may go out now, else the milliseconds to wait. */
+/**
+ * The calls to TVMaze that all functions share. `take` returns 0 if a call may go out now, else the milliseconds to
+ * wait.
+ */
 export interface CallBudget {
   take(): Promise<number>
   pause(ms: number): Promise<void>

@@ -1,7 +1,8 @@
 import type { Language } from '#database/chats/language.ts'
 import { memoize } from '#functions/host/memoize.ts'
 
-// Dates, times and durations as text for people. An instant is shown in an IANA zone. A date (`YYYY-MM-DD`) has no zone.
+// Dates, times and durations as text for people. An instant is shown in an IANA zone. A date (`YYYY-MM-DD`) has no
+// zone.
 
 /** RFC 3339 text, or a Date. */
 type Instant = string | Date
@@ -28,7 +29,10 @@ const temporalInstant = (instant: Instant) =>
 export const dayOf = (instant: Instant, zone: string): string =>
   temporalInstant(instant).toZonedDateTimeISO(knownZone(zone)).toPlainDate().toString()
 
-/** The instant of a local time (`HH:MM`) in a zone. A time that summer time skips is one hour later; of a repeated time the first counts. */
+/**
+ * The instant of a local time (`HH:MM`) in a zone. A time that summer time skips is one hour later; of a repeated time
+ * the first counts.
+ */
 export const instantOf = (date: string, clock: string, zone: string): Date =>
   new Date(Temporal.PlainDateTime.from(`${date}T${clock}`).toZonedDateTime(knownZone(zone)).epochMilliseconds)
 
@@ -50,8 +54,8 @@ const formatter = (language: Language, options: Intl.DateTimeFormatOptions) => {
 }
 
 /**
- * `hoje` or `amanhã`, else `sex., 20 nov` (in English `Fri, Nov 20`). A date in another year that is more than two months away has the
- * year too. Without `today` the result is always a date.
+ * `hoje` or `amanhã`, else `sex., 20 nov` (in English `Fri, Nov 20`). A date in another year that is more than two
+ * months away has the year too. Without `today` the result is always a date.
  */
 export const sayDate = (date: string, { language, today }: { language: Language; today?: string }): string => {
   const away = today === undefined ? 0 : daysBetween(today, date)
@@ -97,7 +101,10 @@ const comesTwice = (instant: Instant, zone: string): boolean => {
   return first!.epochMilliseconds !== second!.epochMilliseconds
 }
 
-/** The local time in `zone`: `22:00`, in English `10:00 PM`. A time that the clocks show twice has the offset: `1:30 AM UTC-4`. */
+/**
+ * The local time in `zone`: `22:00`, in English `10:00 PM`. A time that the clocks show twice has the offset: `1:30 AM
+ * UTC-4`.
+ */
 export const sayClock = (instant: Instant, reader: Reader): string =>
   comesTwice(instant, reader.zone)
     ? `${clock(instant, reader)} ${sayOffset(instant, reader.zone)}`
@@ -113,8 +120,8 @@ export const sayInstant = (instant: Instant, by: ReaderNow): string =>
   `${sayDay(instant, by)} · ${sayClock(instant, by)}`
 
 /**
- * The start and the end of a period: the times if both are on the same day, else days and times. If the clocks change in between, both have
- * their offset from UTC, because the difference of the times is then not the duration.
+ * The start and the end of a period: the times if both are on the same day, else days and times. If the clocks change
+ * in between, both have their offset from UTC, because the difference of the times is then not the duration.
  */
 export const sayPeriod = (
   start: Instant,

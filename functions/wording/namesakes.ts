@@ -23,7 +23,10 @@ const noteKinds: ((show: Namesake) => string | null)[] = [
   show => [yearOf(show), show.channel].filter(Boolean).join(' · ') || null,
 ]
 
-/** A note for each show whose name others have too, by its id: the year, else the channel, else both, else the id at TVmaze. */
+/**
+ * A note for each show whose name others have too, by its id: the year, else the channel, else both, else the id at
+ * TVmaze.
+ */
 export const distinctions = (shows: readonly Namesake[]): Map<number, string> => {
   const unique = [...new Map(shows.map(show => [show.id, show])).values()]
   const notes = new Map<number, string>()

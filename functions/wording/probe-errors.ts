@@ -53,7 +53,9 @@ const probeErrors = {
 
 const isProbeError = (code: string): code is ProbeErrorCode => (probeErrorCodes as readonly string[]).includes(code)
 
-/** Why a check failed, as the continuation of a sentence: `respondeu com erro 500`. An unknown code is shown as it is. */
+/**
+ * Why a check failed, as the continuation of a sentence: `respondeu com erro 500`. An unknown code is shown as it is.
+ */
 export const sayProbeError = (code: string, language: Language, status: number | null = null): string => {
   if (!isProbeError(code)) return language === 'pt-BR' ? `falhou (${code})` : `failed (${code})`
   const words = probeErrors[code][language]

@@ -63,7 +63,10 @@ const cities: Record<string, string | Record<Language, string>> = {
   'Europe/Zurich': { 'pt-BR': 'Zurique', en: 'Zurich' },
 }
 
-/** The city in the name of a zone, as people write it: `America/Sao_Paulo` is São Paulo. For `Etc/GMT+3` the offset, `UTC-3`. */
+/**
+ * The city in the name of a zone, as people write it: `America/Sao_Paulo` is São Paulo. For `Etc/GMT+3` the offset,
+ * `UTC-3`.
+ */
 export const sayZone = (zone: string, language: Language): string => {
   // The signs of these names are reversed (POSIX): `Etc/GMT+3` is three hours behind UTC.
   const [, sign, hours] = /^Etc\/GMT([+-])(\d+)$/.exec(zone) ?? []

@@ -1,7 +1,7 @@
 import { html } from '#functions/telegram/html.ts'
 import type { BotMessages } from './pt-BR.ts'
 
-/** Everything the bot says in English. */
+/** The bot's messages in English. */
 export const en: BotMessages = {
   welcome: name => html`Hi${name && `, ${name}`}! I'm <b>Vigia</b>.
 

@@ -4,4 +4,5 @@ import { type BotMessages, ptBR } from './pt-BR.ts'
 
 export type { BotMessages }
 
+/** The bot's messages by language. */
 export const botMessages: Record<Language, BotMessages> = { 'pt-BR': ptBR, en }

@@ -2,9 +2,9 @@ import { html } from '#functions/telegram/html.ts'
 
 const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
 
-/** Everything the bot says in Portuguese. The other language has the same keys, which the type and a test hold. */
+/** The bot's messages in Portuguese. The type and a test ensure that English has the same keys. */
 export const ptBR = {
-  // Getting to know each other
+  // Greeting and help
   welcome: (name: string) => html`Oi${name && `, ${name}`}! Eu sou o <b>Vigia</b>.
 
 📺 Aviso quando sai episódio novo das séries que você segue.
@@ -68,7 +68,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
     html`Não achei um fuso para “${asked}”. Tente a cidade grande mais próxima, por exemplo <code>/fuso Recife</code>.`,
   zoneWhich: (asked: string) => html`Qual destes é o fuso de “${asked}”?`,
 
-  // Finding and following series
+  // Searching and following series
   searchButton: '🔎 Buscar série',
   seriesButton: '📺 Minhas séries',
   upcomingButton: '🗓 Próximos episódios',
@@ -111,7 +111,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   nextEnded: () => html`🔔 A série acabou; se ela voltar, eu aviso.`,
   searchTooOld: 'Essa busca já expirou. Busque a série de novo.',
 
-  // The series one follows
+  // The list of followed series
   seriesTitle: (count: number) => html`📺 <b>Suas séries</b> (${count})`,
   seriesNone: () => html`Você ainda não segue nenhuma série. Me mande o nome de uma para começar.`,
   seriesNoneInGroup: () => html`Este grupo ainda não segue nenhuma série. Comece com <code>/buscar Severance</code>`,
@@ -123,7 +123,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   noDate: 'sem data marcada',
   dateComing: 'buscando a data…',
 
-  // What is on
+  // Schedule
   upcomingTitle: (days: number) => html`🗓 <b>Próximos ${days} dias</b>`,
   upcomingNone: (days: number) => html`Nada previsto para os próximos ${days} dias.`,
   todayTitle: (date: string) => html`🗓 <b>Hoje</b>, ${date}`,

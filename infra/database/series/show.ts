@@ -3,7 +3,9 @@ export interface Show {
   /** TVMaze's id. */
   _id: number
   name: string
-  /** The show's page at TVMaze. The licence of the data (CC BY-SA) requires a link to it wherever the show is mentioned. */
+  /**
+   * The show's page at TVMaze. The licence of the data (CC BY-SA) requires a link to it wherever the show is mentioned.
+   */
   url: string
   image: string | null
   channel: string | null

@@ -1,6 +1,7 @@
 /**
- * Places by the zone whose clock they keep, lower case and without accents: Brazil's states and larger cities, states of
- * the USA, and cities elsewhere whose zone has another city's name. A place under two zones is asked about.
+ * Places by their zone, in lower case and without accents: Brazil's states and larger cities, the states of the USA,
+ * and other cities whose zone has the name of another city. For a place under two zones the bot asks which one is
+ * meant.
  */
 const placesByZone: Record<string, string> = {
   'America/Sao_Paulo': `brasilia, distrito federal, taguatinga, ceilandia, goias, goiania, aparecida de goiania, anapolis,
@@ -143,7 +144,7 @@ const zoneByState: Record<string, string> = {
   to: 'America/Araguaina',
 }
 
-/** The states of the USA by their two letters. Those in two zones have the one of most people first. */
+/** The states of the USA by their two letters. For a state in two zones the more populous zone comes first. */
 const usStatesByZone: Record<string, string> = {
   'America/New_York': 'ct dc de fl ga in ky ma md me mi nc nh nj ny oh pa ri sc va vt wv',
   'America/Chicago': 'al ar ia il ks la mn mo ms nd ne ok sd tn tx wi fl ky',
@@ -162,7 +163,7 @@ const countryNames: Record<string, string> = {
   'estados unidos da america': 'US',
 }
 
-/** Zones that stand for others with the same clock in the same country, the most asked for first. */
+/** The zones to offer if several zones of a country have the same clock, the most common first. */
 const preferredZones = [
   'America/New_York',
   'America/Chicago',
@@ -196,7 +197,10 @@ export const stateZones = (code: string): { brazil: string[]; usa: string[] } =>
   usa: Object.entries(usStatesByZone).flatMap(([zone, codes]) => (codes.split(' ').includes(code) ? [zone] : [])),
 })
 
-/** The offsets from UTC in this year's January and July, in minutes: equal where a zone has no summer time. */
+/**
+ * The zone's offsets from UTC in minutes, in January and in July of this year. They are equal if the zone has no summer
+ * time.
+ */
 export const offsetsOf = (zone: string): [january: number, july: number] => {
   const year = new Date().getUTCFullYear()
   const minutesIn = (month: string) =>
@@ -222,7 +226,7 @@ const countryOf = (name: string, keyOf: (text: string) => string): string | unde
   return countries.get(name)
 }
 
-/** One zone for each clock that the country of this name has; none where no country has the name. */
+/** One zone for each different clock in the country with this name; [] if there is no such country. */
 export const zonesOfCountry = (name: string, keyOf: (text: string) => string): string[] => {
   const code = countryOf(name, keyOf)
   if (code === undefined) return []
