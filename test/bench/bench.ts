@@ -1,6 +1,6 @@
-/** A benchmark: `npm run bench -- <name>` runs `test/bench/<name>.ts`, which exports one as `bench`. */
+/** A benchmark. `npm run bench -- <name>` runs the export `bench` of `test/bench/<name>.ts`. */
 export interface Bench {
   title: string
-  /** Measures, with its comparison in the same run. `log` tells what goes on; what is returned becomes a table, or JSON. */
+  /** Measures, together with a comparison, and returns the rows of a table. `log` gets lines about the progress. */
   run(log: (line: string) => void): Promise<{ columns: string[]; rows: (string | number)[][]; notes?: string[] }>
 }

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { Agent } from 'undici'
 import { startBroker, type Trigger } from '#local/broker/broker.ts'
 
-/** One part of the broker's benchmark in a process of its own: `broker.process.ts <part> <JSON>`. Says what it has to say by IPC. */
-const [part, given] = process.argv.slice(2)
+/** One process of the broker's benchmark: `broker.process.ts <part> <options as JSON>`. It reports by IPC. */
+const [part, options] = process.argv.slice(2)
 
 const listen = async (listener: RequestListener): Promise<void> => {
   const server = createServer({ keepAliveTimeout: 60_000 }, listener)
@@ -12,7 +12,7 @@ const listen = async (listener: RequestListener): Promise<void> => {
   process.send!({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
 }
 
-/** Answers 204 to everything and counts; asked by IPC, it says how many came and when the last one did. */
+/** Answers every request with 204 and counts them. Sends the count for each IPC message, and the latency of each event with `sentat`. */
 const subscriber = async (): Promise<void> => {
   let count = 0
   process.on('message', () => process.send!({ count }))
@@ -42,19 +42,19 @@ const broker = async ({ databaseUrl, subscriberUrl, triggers }: Record<string, s
       deadLetterSink: null,
     },
   })
-  const say = (_: object, message: string) => process.stderr.write(`${message}\n`)
+  const write = (_: object, message: string) => process.stderr.write(`${message}\n`)
   const { handler, stats } = await startBroker({
     databaseUrl: String(databaseUrl),
     namespace: 'vigia',
     triggers: Array.from({ length: Number(triggers) }, (_, index) => trigger(index)),
     resolve: () => ({ url: `${subscriberUrl}/`, function: null }),
-    log: { info: say, warn: say, error: say },
+    log: { info: write, warn: write, error: write },
   })
   process.on('message', () => process.send!({ done: stats().done }))
   await listen(handler)
 }
 
-const idle = {
+const emptyHandler = {
   onRequestStart: () => {},
   onResponseStart: () => {},
   onResponseData: () => {},
@@ -62,7 +62,7 @@ const idle = {
   onResponseError: () => {},
 }
 
-/** The same hop with nothing kept and nothing decided: what HTTP alone costs. */
+/** Forwards each event without storing it and without filters, to show what HTTP alone costs. */
 const forwarder = async ({ subscriberUrl }: Record<string, string | number>): Promise<void> => {
   const agent = new Agent()
   let done = 0
@@ -75,12 +75,12 @@ const forwarder = async ({ subscriberUrl }: Record<string, string | number>): Pr
       response.end()
       const { host: _, connection: __, ...headers } = request.headers
       const sending = { origin: String(subscriberUrl), path: '/', method: 'POST' as const, headers }
-      agent.dispatch({ ...sending, body: Buffer.concat(chunks) }, { ...idle, onResponseEnd: () => done++ })
+      agent.dispatch({ ...sending, body: Buffer.concat(chunks) }, { ...emptyHandler, onResponseEnd: () => done++ })
     })
   })
 }
 
-/** Posts for so long, and says how many. */
+/** Posts events for `forMs`, `atOnce` at a time, and reports the count. */
 const sender = async ({ url, forMs, atOnce, pauseMs }: Record<string, string | number>): Promise<void> => {
   const agent = new Agent()
   const body = Buffer.from(JSON.stringify({ text: 'x'.repeat(180) }))
@@ -103,7 +103,7 @@ const sender = async ({ url, forMs, atOnce, pauseMs }: Record<string, string | n
       agent.dispatch(
         { origin: String(url), path: '/vigia/default', method: 'POST', headers, body },
         {
-          ...idle,
+          ...emptyHandler,
           onResponseStart: (_, status) => {
             if (status !== 202) reject(new Error(`the broker answered ${status}`))
           },
@@ -127,8 +127,8 @@ const sender = async ({ url, forMs, atOnce, pauseMs }: Record<string, string | n
   process.disconnect!()
 }
 
-// Whoever started us is gone.
+// The benchmark has ended.
 process.on('disconnect', () => process.exit())
 
 const parts = { subscriber, broker, forwarder, sender }
-await parts[part as keyof typeof parts](JSON.parse(given ?? '{}'))
+await parts[part as keyof typeof parts](JSON.parse(options ?? '{}'))

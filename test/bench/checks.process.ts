@@ -2,9 +2,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /**
- * The sites that are watched, in a process of their own: `/m/<id>` answers 200 with 200 bytes, `/hang/<id>` never, `/s/<id>` 200 until
- * it is told `fail`, then 500. Its log is what all figures of lateness come from. Asked by IPC for `hits`, it says which ids were asked,
- * and when (milliseconds since 1970). It is the Bot API, too: `/bot<token>/<method>` takes every message and knows no updates.
+ * The monitored sites: `/m/<id>` answers 200 with 200 bytes, `/hang/<id>` never answers, and `/s/<id>` answers 200 until the IPC
+ * message `fail`, then 500. For the IPC message `hits` it sends the id and the time (Unix milliseconds) of each request since the last
+ * one; the lateness comes from these. It is the Bot API too: `/bot<token>/<method>` accepts every message and has no updates.
  */
 const body = Buffer.alloc(200, 'x')
 let log: [id: number, at: number][] = []
@@ -19,7 +19,7 @@ const server = createServer((request, response) => {
     const method = id!.replace(/\?.*/, '')
     const result = botAnswers[method] ?? { message_id: ++messages }
     const answer = () => response.end(JSON.stringify({ ok: true, result }))
-    // A long poll without news.
+    // A long poll without updates.
     if (method === 'getUpdates') setTimeout(answer, 10_000)
     else answer()
     return
@@ -33,8 +33,8 @@ const server = createServer((request, response) => {
   response.end(body)
 })
 
-process.on('message', demand => {
-  if (demand === 'fail') {
+process.on('message', command => {
+  if (command === 'fail') {
     failing = true
     return
   }

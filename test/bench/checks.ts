@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -10,78 +10,76 @@ import { freePort } from '#infra/net/free-port.ts'
 import { startPostgres } from '#local/databases/postgres.ts'
 import { startVigia, temporaryFolder, type Vigia } from '#test/support/npm-start.ts'
 import type { Bench } from './bench.ts'
+import { cpuUs, processTree } from './support/processes.ts'
 
 const intervalS = 60
 const measuredS = Number(process.env.SECONDS ?? 90)
-/** Monitors, each looked at once a minute, and how many in a hundred never answer: MONITORS=1000,10000 HANGING=0,10 SECONDS=90 GATUS=no */
+/** The numbers of monitors, each checked once a minute, and the percentages that never answer: MONITORS=1000,10000 HANGING=0,10 SECONDS=90 GATUS=no */
 const sizes = (process.env.MONITORS ?? '1000,10000')
   .split(',')
   .map(Number)
   .filter(size => size > 0)
 const shares = (process.env.HANGING ?? '0,10').split(',').map(Number)
 const timeoutMs = 5_000
-/** Monitors inserted at once, and then down at once, each looked at every ten seconds beside 1,000 healthy ones: BURST=5000 */
+/** Monitors that are inserted at once and then fail at once, each checked every ten seconds, beside 1,000 healthy ones: BURST=5000 */
 const burstSize = Number(process.env.BURST ?? 5_000)
 const burstIntervalS = 10
 const healthyBesideBurst = 1_000
-/** Healthy monitors are measured for so long in each phase of a burst. */
+/** How long the healthy monitors are measured in each phase of a burst. */
 const phaseS = 60
-/** As long as three rounds take, up to 3,000 checks: then a process that was just started runs like one that was not. */
+/** Three rounds of checks, or 3,000 checks; after that a new process runs as fast as an old one. */
 const warmUpS = (monitors: number) =>
   Number(process.env.WARM_UP ?? Math.max(35, Math.min(180, (180 * 1_000) / monitors)))
 
 type Hit = [id: number, at: number]
 
 const columns = [
-  'what',
-  'CPU µs a check',
-  'of it PostgreSQL',
+  'case',
+  'CPU µs per check',
+  'PostgreSQL µs',
   'late p50 ms',
   'p99 ms',
-  'most',
+  'max ms',
   'missed',
   'doubled',
   'MB',
 ]
 
 /**
- * What a check costs with every process counted, and how late it starts by the target's own log: N monitors a minute through the
- * real functions, from the manifests, on the local runtime; beside them Gatus, where it is installed.
+ * The CPU time of a check in all processes, and its lateness by the log of the target: N monitors a minute in the real functions,
+ * from the manifests, on the local runtime; and in Gatus, if it is installed.
  */
 export const bench: Bench = {
-  title: `checks: ${sizes.join(' and ')} monitors, one check a minute each, ${measuredS} s measured`,
+  title: `checks: ${sizes.join(' and ')} monitors, each checked once a minute, measured for ${measuredS} s`,
   run: async log => {
     const rows: (string | number)[][] = []
     for (const monitors of sizes)
       for (const share of shares) {
         log(`${monitors} monitors, ${share} % hanging`)
-        rows.push(...(await ours(monitors, share, monitors === sizes[0] && share === shares[0], log)))
+        rows.push(...(await measureVigia(monitors, share, monitors === sizes[0] && share === shares[0], log)))
       }
-    if (burstSize > 0) rows.push(...(await burst(log)))
+    if (burstSize > 0) rows.push(...(await measureBurst(log)))
     const gatus = process.env.GATUS === 'no' || sizes.length === 0 ? undefined : onPath('gatus')
-    if (gatus) rows.push(await theirs(gatus, sizes[0]!, log))
+    if (gatus) rows.push(await measureGatus(gatus, sizes[0]!, log))
     return {
       columns,
       rows,
       notes: [
-        'goals: ≤ 300 µs at 10,000; at 1,000 a quarter of Gatus with sqlite; late p99 ≤ 1,000 ms; none missed, none doubled; longest blind gap over a restart ≤ 62,000 ms',
-        ...(gatus ? [] : ['gatus is not on PATH: measured before on two cores like these, 1,890 µs with sqlite']),
-        'counted: user and system time of npm start and all it starts, PostgreSQL and MongoDB too; not the target; a hanging check counts as one',
+        'goals: ≤ 300 µs at 10,000; at 1,000 a quarter of Gatus with sqlite; late p99 ≤ 1,000 ms; none missed, none doubled; longest gap between two checks of a monitor over a restart ≤ 62,000 ms',
+        ...(gatus ? [] : ['gatus is not on PATH; an earlier measurement on two cores: 1,890 µs with sqlite']),
+        'CPU: user and system time of npm start and its descendants, with PostgreSQL and MongoDB, without the target; a hanging check counts as one',
       ],
     }
   },
 }
 
-const ours = async (
+const measureVigia = async (
   count: number,
   hangingPercent: number,
   more: boolean,
   log: (line: string) => void,
 ): Promise<(string | number)[][]> => {
-  const [dataDir, databaseDir] = await Promise.all([temporaryFolder(), temporaryFolder()])
-  const target = await startTarget()
-  const server = await startPostgres({ dataDir: databaseDir })
-  const db = postgres(server.url)
+  const { dataDir, target, server, db, stop } = await startEnvironment()
   let vigia: Vigia | undefined
   const rows: (string | number)[][] = []
   try {
@@ -90,18 +88,18 @@ const ours = async (
     const roots = () => [vigia!.pid, server.pid!]
     if (more) {
       await setTimeout(20_000)
-      const idle = await spent(roots, server.pid!, 40)
-      log(`µs a second: ${idle.shares}`)
-      rows.push(['idle, no monitors: CPU µs a second', idle.us / 40, idle.databaseUs / 40, '', '', '', '', '', idle.mb])
+      const idle = await cpuUsed(roots, server.pid!, 40)
+      log(`µs per second: ${idle.shares}`)
+      rows.push(['no monitors: CPU µs per second', idle.us / 40, idle.databaseUs / 40, '', '', '', '', '', idle.mb])
     }
-    const phases = await furnish(db, count, hangingPercent, target.port)
+    const phases = await insertMonitors(db, count, hangingPercent, target.port)
     await setTimeout(warmUpS(count) * 1_000)
     await target.hits()
     const from = Date.now()
-    const cost = await spent(roots, server.pid!, measuredS)
+    const cost = await cpuUsed(roots, server.pid!, measuredS)
     const until = Date.now()
-    log(`µs a second: ${cost.shares}`)
-    // What was due in the last moments may still be under way.
+    log(`µs per second: ${cost.shares}`)
+    // Checks that were due at the end may still be running.
     await setTimeout(2_000)
     const hits = await target.hits()
     const checks = hits.filter(([, at]) => at >= from && at < until).length
@@ -121,9 +119,9 @@ const ours = async (
       vigia = await start()
       const ready = Date.now()
       await setTimeout((intervalS + 5) * 1_000)
-      const gap = blindGap(before, await target.hits())
+      const gap = longestGap(before, await target.hits())
       rows.push([
-        `${count} monitors, restart: away ${ready - stopped} ms, longest blind gap ms`,
+        `${count} monitors, restart: away ${ready - stopped} ms, longest gap between checks ms`,
         '',
         '',
         '',
@@ -137,28 +135,22 @@ const ours = async (
     return rows
   } finally {
     await vigia?.stop()
-    await db.end()
-    await server.stop()
-    target.stop()
-    for (const folder of [dataDir, databaseDir]) await rm(folder, { recursive: true, force: true })
+    await stop()
   }
 }
 
-/** How late healthy monitors are while many are inserted, and go down, at once; and how long it takes until all are judged and told. */
-const burst = async (log: (line: string) => void): Promise<(string | number)[][]> => {
-  const [dataDir, databaseDir] = await Promise.all([temporaryFolder(), temporaryFolder()])
-  const target = await startTarget()
-  const server = await startPostgres({ dataDir: databaseDir })
-  const db = postgres(server.url)
+/** The lateness of healthy monitors while many others are inserted and fail at once, and the time until all are judged and their notices sent. */
+const measureBurst = async (log: (line: string) => void): Promise<(string | number)[][]> => {
+  const { dataDir, target, server, db, stop } = await startEnvironment()
   let vigia: Vigia | undefined
   try {
     const telegram = { TELEGRAM_API_ROOT: `http://127.0.0.1:${target.port}`, TELEGRAM_BOT_TOKEN: '1:bench' }
-    // With a bot of one's own the machine's own network is closed, unless it is allowed.
+    // With a bot token, private addresses are refused unless PROBE_ALLOW allows them.
     const env = { DATABASE_URL: server.url, LOG_LEVEL: 'warn', PROBE_ALLOW: '127.0.0.0/8', ...telegram }
     vigia = await startVigia({ env, dataDir })
     const count = async (what: string) =>
       (await db.query<{ n: number }>(`select count(*) as n from ${what}`)).rows[0]!.n
-    /** Seconds until `all` are counted, or what was counted after seven minutes. */
+    /** Seconds until the count reaches `all`, or the count after seven minutes. */
     const secondsUntil = async (what: string, all: number, since: number) => {
       for (;;) {
         const n = await count(what)
@@ -168,15 +160,15 @@ const burst = async (log: (line: string) => void): Promise<(string | number)[][]
         await setTimeout(500)
       }
     }
-    const phases = await furnish(db, healthyBesideBurst, 0, target.port, burstIntervalS)
+    const phases = await insertMonitors(db, healthyBesideBurst, 0, target.port, burstIntervalS)
     log(`${healthyBesideBurst} monitors every ${burstIntervalS} s`)
     await setTimeout(30_000)
     const rows: (string | number)[][] = []
     const measured = async (what: string, from: number, until = from + phaseS * 1_000) => {
       await setTimeout(Math.max(0, until + 2_000 - Date.now()))
       const times = punctuality(await target.hits(), phases, from, until, burstIntervalS)
-      rows.push([`${healthyBesideBurst} healthy ones every ${burstIntervalS} s, ${what}`, '', '', ...times, ''])
-      log(`${what}: late p50, p99, most, missed, doubled ${times.join(', ')}`)
+      rows.push([`${healthyBesideBurst} healthy monitors every ${burstIntervalS} s, ${what}`, '', '', ...times, ''])
+      log(`${what}: late p50, p99, max, missed, doubled ${times.join(', ')}`)
     }
     await target.hits()
     await measured('alone', Date.now())
@@ -192,29 +184,46 @@ const burst = async (log: (line: string) => void): Promise<(string | number)[][]
     )
     const inserted = Date.now()
     const judged = secondsUntil(`monitor where state = 'up'`, burstSize + healthyBesideBurst, inserted)
-    await measured(`while ${burstSize} are new`, inserted)
-    log(`${burstSize} new ones judged: ${await judged}`)
+    await measured(`while ${burstSize} are inserted`, inserted)
+    log(`${burstSize} new monitors judged: ${await judged}`)
 
     target.fail()
     const failed = Date.now()
     const down = secondsUntil(`monitor where state = 'down'`, burstSize, failed)
-    const kept = secondsUntil('message', burstSize, failed)
+    const stored = secondsUntil('message', burstSize, failed)
     const sent = secondsUntil(`message where state = 'sent'`, burstSize, failed)
     await measured(`while ${burstSize} go down`, failed)
-    log(`${burstSize} judged down: ${await down}; notices in the outbox: ${await kept}; sent: ${await sent}`)
-    // The hits of two more seconds were read with the phase before.
+    log(`${burstSize} judged down: ${await down}; notices in the outbox: ${await stored}; sent: ${await sent}`)
+    // The hits of the first two seconds were read with the previous phase.
     await measured(`while ${burstSize} notices go out`, failed + (phaseS + 2) * 1_000, Date.now())
     rows.push([
-      `${burstSize} monitors: new ones judged ${await judged}, judged down ${await down}, notices kept ${await kept}, sent ${await sent}`,
+      `${burstSize} monitors: all judged after ${await judged}, all down after ${await down}, notices in the outbox after ${await stored}, sent after ${await sent}`,
       ...Array(8).fill(''),
     ])
     return rows
   } finally {
     await vigia?.stop()
-    await db.end()
-    await server.stop()
-    target.stop()
-    for (const folder of [dataDir, databaseDir]) await rm(folder, { recursive: true, force: true })
+    await stop()
+  }
+}
+
+/** The sites, a PostgreSQL server of its own, and the data folder for the runtime. */
+const startEnvironment = async () => {
+  const [dataDir, databaseDir] = await Promise.all([temporaryFolder(), temporaryFolder()])
+  const target = await startTarget()
+  const server = await startPostgres({ dataDir: databaseDir })
+  const db = postgres(server.url)
+  return {
+    dataDir,
+    target,
+    server,
+    db,
+    stop: async () => {
+      await db.end()
+      await server.stop()
+      target.stop()
+      for (const folder of [dataDir, databaseDir]) await rm(folder, { recursive: true, force: true })
+    },
   }
 }
 
@@ -223,20 +232,26 @@ const startTarget = async () => {
   const [port] = (await once(child, 'message')) as [number]
   return {
     port,
-    /** Everything since it was asked last. */
+    /** The hits since the last call. */
     hits: async (): Promise<Hit[]> => {
       child.send('hits')
       const [log] = (await once(child, 'message')) as [Hit[]]
       return log
     },
-    /** What answers as `/s/` from now on answers 500. */
+    /** Makes the paths below `/s/` answer 500. */
     fail: () => child.send('fail'),
     stop: () => child.kill(),
   }
 }
 
-/** Monitors as after a first round of checks; answers the phase of each, in milliseconds. */
-const furnish = async (db: Postgres, count: number, hangingPercent: number, port: number, everyS = intervalS) => {
+/** Inserts monitors as they are after a first round of checks; returns the offset of each within its interval, in milliseconds. */
+const insertMonitors = async (
+  db: Postgres,
+  count: number,
+  hangingPercent: number,
+  port: number,
+  everyS = intervalS,
+) => {
   await db.query('insert into chat (id) values (1) on conflict do nothing')
   const { rows } = await db.query<{ id: number; phase: number }>(
     `insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms, state, state_since)
@@ -251,7 +266,7 @@ const furnish = async (db: Postgres, count: number, hangingPercent: number, port
   return new Map(rows.map(({ id, phase }) => [id, phase * 1_000]))
 }
 
-/** Lateness against the grid, slots without a hit, and slots with more than one, in [from, until). */
+/** For the slots in [from, until): lateness p50, p99 and max in milliseconds, slots without a hit, slots with more than one. */
 const punctuality = (
   hits: Hit[],
   phases: Map<number, number>,
@@ -280,8 +295,8 @@ const punctuality = (
   return [share(0.5), share(0.99), share(1), expected - slots.size, doubled]
 }
 
-/** The longest time in which an id was not asked, from its last hit before to the last one after; milliseconds. */
-const blindGap = (before: Map<number, number>, after: Hit[]): number => {
+/** The longest time between two hits of one monitor, from its last hit in `before` to its last hit in `after`, in milliseconds. */
+const longestGap = (before: Map<number, number>, after: Hit[]): number => {
   const last = new Map(before)
   let longest = 0
   for (const [id, at] of after.toSorted(([, a], [, b]) => a - b)) {
@@ -291,37 +306,33 @@ const blindGap = (before: Map<number, number>, after: Hit[]): number => {
   return Math.round(longest)
 }
 
-const ticksPerSecond = () => Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
-
 /**
- * CPU (user and system, children that have ended included) of these processes and all below them over `seconds`, and whose it was:
- * PostgreSQL's, and microseconds a second by process.
+ * CPU time (user and system) of these processes and their descendants over `seconds`: the sum, PostgreSQL's part, and microseconds
+ * per second by process name.
  */
-const spent = async (roots: () => number[], database: number, seconds: number) => {
-  const usPerTick = 1_000_000 / ticksPerSecond()
-  const before = ticksBy(roots())
-  const inDatabase = new Set(tree([database]))
+const cpuUsed = async (roots: () => number[], database: number, seconds: number) => {
+  const before = cpuByProcess(roots())
+  const inDatabase = new Set(processTree([database]))
   await setTimeout(seconds * 1_000)
-  const after = ticksBy(roots())
-  for (const pid of tree([database])) inDatabase.add(pid)
+  const after = cpuByProcess(roots())
+  for (const pid of processTree([database])) inDatabase.add(pid)
   const by = new Map<string, number>()
   let us = 0
   let databaseUs = 0
-  const count = (pid: number, ticks: number) => {
-    const own = ticks * usPerTick
+  const count = (pid: number, own: number) => {
     us += own
     if (inDatabase.has(pid)) databaseUs += own
     const name = inDatabase.has(pid) ? 'postgres' : nameOf(pid)
     by.set(name, (by.get(name) ?? 0) + own / seconds)
   }
-  for (const [pid, ticks] of after) count(pid, ticks - (before.get(pid) ?? 0))
-  // What has ended since is with its parent, whole: what it had spent before does not count.
-  for (const [pid, ticks] of before) if (!after.has(pid)) count(pid, -ticks)
+  for (const [pid, cpu] of after) count(pid, cpu - (before.get(pid) ?? 0))
+  // The CPU time of an ended process is part of its parent's; its time before the measurement is subtracted.
+  for (const [pid, cpu] of before) if (!after.has(pid)) count(pid, -cpu)
   const shares = [...by].toSorted(([, a], [, b]) => b - a).map(([name, share]) => `${name} ${Math.round(share)}`)
   return { us: Math.round(us), databaseUs: Math.round(databaseUs), mb: memoryOf(roots()), shares: shares.join(', ') }
 }
 
-/** The last word of a command that says what it is. */
+/** The name of a process: its script without folder and extension, or its program. */
 const nameOf = (pid: number): string => {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
@@ -335,37 +346,10 @@ const nameOf = (pid: number): string => {
   }
 }
 
-const ticksBy = (roots: number[]): Map<number, number> =>
-  new Map(
-    tree(roots).map(pid => {
-      const stat = statOf(pid)
-      return [pid, stat === null ? 0 : [11, 12, 13, 14].reduce((sum, field) => sum + Number(stat[field]), 0)]
-    }),
-  )
-
-const tree = (roots: number[]): number[] => {
-  const children = new Map<number, number[]>()
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue
-    const parent = Number(statOf(Number(name))?.[1])
-    if (parent) children.set(parent, [...(children.get(parent) ?? []), Number(name)])
-  }
-  const all = new Set(roots)
-  for (const pid of all) for (const child of children.get(pid) ?? []) all.add(child)
-  return [...all]
-}
-
-/** The fields of /proc/PID/stat behind the name: state, parent, … */
-const statOf = (pid: number): string[] | null => {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-  } catch {
-    return null
-  }
-}
+const cpuByProcess = (roots: number[]): Map<number, number> => new Map(processTree(roots).map(pid => [pid, cpuUs(pid)]))
 
 const memoryOf = (roots: number[]): number => {
-  const kilobytes = tree(roots).map(pid => {
+  const kilobytes = processTree(roots).map(pid => {
     try {
       return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0)
     } catch {
@@ -383,8 +367,12 @@ const onPath = (program: string): string | undefined => {
   }
 }
 
-/** Gatus with sqlite. It starts its endpoints 222 ms apart, and is measured when all of them run. */
-const theirs = async (program: string, count: number, log: (line: string) => void): Promise<(string | number)[]> => {
+/** Measures Gatus with sqlite. It starts its endpoints 222 ms apart, so the measurement waits until all of them run. */
+const measureGatus = async (
+  program: string,
+  count: number,
+  log: (line: string) => void,
+): Promise<(string | number)[]> => {
   const folder = await temporaryFolder()
   const target = await startTarget()
   await mkdir(folder, { recursive: true })
@@ -415,7 +403,7 @@ endpoints:${endpoints.join('')}
     log(`Gatus: ${count} endpoints, waiting ${rampS} s for all of them to run`)
     await setTimeout(rampS * 1_000)
     await target.hits()
-    const cost = await spent(() => [child.pid!], child.pid!, measuredS)
+    const cost = await cpuUsed(() => [child.pid!], child.pid!, measuredS)
     const checks = (await target.hits()).length
     return [`Gatus, sqlite, ${count} endpoints`, Math.round(cost.us / checks), '', '', '', '', '', '', cost.mb]
   } finally {

@@ -13,10 +13,10 @@ import type { Bench } from './bench.ts'
 
 const root = join(import.meta.dirname, '../..')
 const rounds = Number(process.env.ROUNDS ?? 20)
-/** With BASE, the built functions of another checkout are started in the same rounds. */
+/** BASE is another checkout, whose built functions are started in the same rounds. */
 const checkouts = [root, ...(process.env.BASE ? [process.env.BASE] : [])]
 
-/** One way to start a process and to ask it something. */
+/** A process to start, and the request to send to it. */
 interface Start {
   name: string
   file: string
@@ -25,7 +25,7 @@ interface Start {
 }
 
 export const bench: Bench = {
-  title: `cold start: spawn to the first byte of the first answer, median of ${rounds}, interleaved`,
+  title: `cold start: from spawn to the first response, median of ${rounds}, interleaved`,
   run: async log => {
     const folder = await mkdtemp(join(tmpdir(), 'vigia-cold-start-'))
     try {
@@ -47,8 +47,8 @@ export const bench: Bench = {
       const cpus = starts.map((): number[] => [])
       for (let round = -1; round < rounds; round++) {
         for (const [at, start] of starts.entries()) {
-          const { ms, cpuMs } = await firstAnswer(start)
-          // The first round only brings the files into memory.
+          const { ms, cpuMs } = await measureStart(start)
+          // The first round only fills the file cache.
           if (round < 0) continue
           times[at]!.push(ms)
           cpus[at]!.push(cpuMs)
@@ -58,7 +58,7 @@ export const bench: Bench = {
       const medians = times.map(median)
       const [bare, , hello] = medians as [number, number, number]
       return {
-        columns: ['what answers', 'median ms', 'least ms', '× hello', '× bare', 'CPU ms'],
+        columns: ['process', 'median ms', 'min ms', '× hello', '× bare', 'CPU ms'],
         rows: starts.map(({ name }, at) => [
           name,
           tenths(medians[at]!),
@@ -68,11 +68,11 @@ export const bench: Bench = {
           tenths(median(cpus[at]!)),
         ]),
         notes: [
-          `hello: the functions framework and one line, bundled and minified by the same esbuild, started as it is; goal ≤ 1.1`,
-          `bare: node:http and one line, as CommonJS; goal ≤ 2. As an ES module it loads undici, too, for the names that node:http exports.`,
-          `BASE=<another checkout, built> starts its functions in the same run`,
-          `CPU ms: of all threads until then; on a busy machine compare these`,
-          `an event: one of a type that the function does not know, so that it reads, decodes, refuses and logs, and touches no database`,
+          `hello: one line on the functions framework, bundled and minified by the same esbuild, started directly; goal ≤ 1.1`,
+          `bare: one line on node:http, as CommonJS; goal ≤ 2. As an ES module it also loads undici, for the exports of node:http.`,
+          `BASE=<another built checkout> starts its functions in the same run`,
+          `CPU ms: of all threads until the response; compare these on a busy machine`,
+          `an event: of a type that the function does not handle, so it reads, decodes, refuses and logs the event, without a database`,
         ],
       }
     } finally {
@@ -94,7 +94,7 @@ const baselines = async (folder: string): Promise<Start[]> => {
   const banner = { js: '(function(exports,require,module,__filename,__dirname){' }
   await build({ ...options, entryPoints, outfile: cached, banner, footer: { js: '})' } })
   const cold = await warmUp('hello', cached)
-  if (cold !== '') throw new Error(`hello was not warmed up: ${cold}`)
+  if (cold !== '') throw new Error(`the code cache of hello was not written: ${cold}`)
   await writeFile(path('hello.mjs'), loader('hello', 'hello'))
   const start = (name: string, file: string): Start => ({
     name,
@@ -110,7 +110,7 @@ const baselines = async (folder: string): Promise<Start[]> => {
   ]
 }
 
-const firstAnswer = async ({ file, ask, env }: Start): Promise<{ ms: number; cpuMs: number }> => {
+const measureStart = async ({ file, ask, env }: Start): Promise<{ ms: number; cpuMs: number }> => {
   const port = await freePort()
   const began = performance.now()
   const child = spawn(process.execPath, [file], {
@@ -130,7 +130,7 @@ const firstAnswer = async ({ file, ask, env }: Start): Promise<{ ms: number; cpu
   }
 }
 
-/** CPU time of all threads of a process so far, where the system tells (Linux), else NaN. It says what waiting for a core hides. */
+/** CPU milliseconds of all threads of a process so far; NaN without /proc. Unlike elapsed time it does not depend on other load. */
 const cpuMs = (pid: number) => {
   const tasks = `/proc/${pid}/task`
   if (!existsSync(tasks)) return Number.NaN

@@ -1,8 +1,8 @@
 import { Agent, request } from 'node:http'
 
 /**
- * Posts forged updates over some connections, each one after the other, until it is told to stop:
- * `forged-webhooks.process.ts <port> <host> <path> <connections>`. Says by IPC how often it got which status.
+ * Posts forged updates over some connections, one after the other on each, until an IPC message arrives:
+ * `forged-webhooks.process.ts <port> <host> <path> <connections>`. Then it sends the number of responses by status.
  */
 const [port = '', host = '', path = '', connections = ''] = process.argv.slice(2)
 
@@ -17,7 +17,7 @@ const headers = {
 }
 let stopped = false
 
-const forge = () =>
+const postForged = () =>
   new Promise<void>(resolve => {
     const count = (what: string | number) => {
       statuses[what] = (statuses[what] ?? 0) + 1
@@ -26,19 +26,19 @@ const forge = () =>
     request({ agent, host: '127.0.0.1', port, path, method: 'POST', headers }, response => {
       response.resume()
       response.on('end', () => count(response.statusCode!))
-      response.on('error', () => count('broken'))
+      response.on('error', () => count('connection error'))
     })
-      .on('error', () => count('broken'))
+      .on('error', () => count('connection error'))
       .end(body)
   })
 
-const repeat = async () => {
-  while (!stopped) await forge()
+const postUntilStopped = async () => {
+  while (!stopped) await postForged()
 }
-const all = Promise.all(Array.from({ length: Number(connections) }, repeat))
+const workers = Promise.all(Array.from({ length: Number(connections) }, postUntilStopped))
 process.once('message', async () => {
   stopped = true
-  await all
+  await workers
   process.send!(statuses)
   agent.destroy()
   process.disconnect?.()

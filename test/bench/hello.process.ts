@@ -1,7 +1,7 @@
 import { http } from '@google-cloud/functions-framework'
 import { getTestServer } from '@google-cloud/functions-framework/testing'
 
-// The least that a function on the functions framework can be.
+// The smallest function on the functions framework.
 http('hello', (_, response) => {
   response.send('hello')
 })

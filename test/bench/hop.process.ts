@@ -2,7 +2,7 @@ import { SeriesFollowed } from '#events/series-followed.ts'
 import { Tick } from '#events/tick.ts'
 import { on, serve } from '#functions/host/serve.ts'
 
-// The least that a rule can do: nothing, or one event more.
+// The two smallest rules: one does nothing, the other publishes one event.
 serve({
   name: 'hop',
   events: [

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { Agent, createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -9,15 +8,17 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { build } from 'esbuild'
 import { bundle } from '#infra/delivery/bundle.ts'
+import { freePort } from '#infra/net/free-port.ts'
 import type { Bench } from './bench.ts'
+import { ownCpuUs } from './support/processes.ts'
 
 const warmUps = 2_000
 const rounds = 5
 const perRound = 2_000
 const atOnce = 8
 
-/** A server to send events to, and what they are. */
-interface Hop {
+/** A server that gets events, and the event that it gets. */
+interface Case {
   name: string
   file: string
   headers: Record<string, string>
@@ -25,7 +26,7 @@ interface Hop {
 }
 
 export const bench: Bench = {
-  title: `one event through a function: CPU of its process per event, ${atOnce} at once, and the time of one alone`,
+  title: `one event through a function: CPU time of its process per event with ${atOnce} at once, and the time of a single event`,
   run: async log => {
     const folder = await mkdtemp(join(tmpdir(), 'vigia-hop-'))
     const sink = createServer((request, response) => request.resume().once('end', () => response.writeHead(202).end()))
@@ -34,7 +35,8 @@ export const bench: Bench = {
     const running: Awaited<ReturnType<typeof start>>[] = []
     try {
       const { port } = sink.address() as AddressInfo
-      for (const hop of await hops(folder)) running.push(await start(hop, `http://127.0.0.1:${port}/vigia/default`))
+      for (const one of await prepareCases(folder))
+        running.push(await start(one, `http://127.0.0.1:${port}/vigia/default`))
       for (const one of running) await one.send(warmUps, atOnce)
       const results = running.map(() => ({ cpu: [] as number[], alone: [] as number[] }))
       for (let round = 0; round < rounds; round++) {
@@ -48,7 +50,7 @@ export const bench: Bench = {
       }
       const [bare] = results.map(({ cpu }) => median(cpu))
       return {
-        columns: ['who answers', 'CPU µs an event', '× bare', 'ms alone'],
+        columns: ['server', 'CPU µs an event', '× bare', 'ms single'],
         rows: running.map(({ name }, at) => [
           name,
           Math.round(median(results[at]!.cpu)),
@@ -73,7 +75,7 @@ const attributes = {
 }
 const data = JSON.stringify({ chatId: 7, showId: 82, followedAt: '2026-11-21T12:00:00Z' })
 
-const hops = async (folder: string): Promise<Hop[]> => {
+const prepareCases = async (folder: string): Promise<Case[]> => {
   const path = (file: string) => join(folder, file)
   await writeFile(
     path('bare.cjs'),
@@ -102,26 +104,22 @@ createServer((request, response) => {
     'ce-subject': 'show/82',
     'content-type': 'application/json',
   })
-  const hop = (name: string, file: string, type: string): Hop => ({
+  const caseOf = (name: string, file: string, type: string): Case => ({
     name,
     file: path(file),
     headers: headers(type),
     body: data,
   })
   return [
-    hop('bare node:http, parses JSON', 'bare.cjs', 'dev.vigia.series.followed'),
-    hop('hello on the functions framework', 'hello.cjs', 'dev.vigia.series.followed'),
-    hop('a rule that does nothing', 'hop.cjs', 'dev.knative.sources.ping'),
-    hop('a rule that publishes one event', 'hop.cjs', 'dev.vigia.series.followed'),
+    caseOf('bare node:http, parses JSON', 'bare.cjs', 'dev.vigia.series.followed'),
+    caseOf('hello on the functions framework', 'hello.cjs', 'dev.vigia.series.followed'),
+    caseOf('a function whose rule does nothing', 'hop.cjs', 'dev.knative.sources.ping'),
+    caseOf('a function whose rule publishes one event', 'hop.cjs', 'dev.vigia.series.followed'),
   ]
 }
 
-const start = async ({ name, file, headers, body }: Hop, sinkUrl: string) => {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
+const start = async ({ name, file, headers, body }: Case, sinkUrl: string) => {
+  const port = await freePort()
   const child = spawn(process.execPath, [file], {
     env: { PATH: process.env.PATH, PORT: String(port), HOST: '127.0.0.1', K_SINK: sinkUrl },
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -150,7 +148,7 @@ const start = async ({ name, file, headers, body }: Hop, sinkUrl: string) => {
   );
   return {
     name,
-    /** Sends so many events and gives the time that all took, in ms. */
+    /** Sends `count` events, `width` at a time, and returns the time for all, in milliseconds. */
     send: async (count: number, width: number) => {
       const began = performance.now()
       let left = count
@@ -161,11 +159,7 @@ const start = async ({ name, file, headers, body }: Hop, sinkUrl: string) => {
       )
       return performance.now() - began
     },
-    cpuUs: () => {
-      const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-      // User and system time, in ticks of 10 ms.
-      return (Number(fields[11]) + Number(fields[12])) * 10_000
-    },
+    cpuUs: () => ownCpuUs(child.pid!),
     stop: async () => {
       agent.destroy()
       child.kill('SIGKILL')

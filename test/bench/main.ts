@@ -3,8 +3,8 @@ import { parseArgs } from 'node:util'
 import type { Bench } from './bench.ts'
 
 /**
- * `npm run bench [-- name …] [--json]`: runs the benchmarks of this folder, each of which prints its comparison from the same run.
- * They are for reading, not for passing: no test asserts a duration.
+ * `npm run bench [-- name …] [--json]` runs the benchmarks of this folder. Each measures a comparison in the same run. A person
+ * reads the results: no test asserts a duration.
  */
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true })
 const known = readdirSync(new URL('.', import.meta.url))
@@ -13,11 +13,11 @@ const known = readdirSync(new URL('.', import.meta.url))
 
 const unknown = positionals.filter(name => !known.includes(name))
 if (unknown.length > 0) {
-  process.stderr.write(`no benchmark is called ${unknown.join(', ')}; there are: ${known.join(', ')}\n`)
+  process.stderr.write(`unknown benchmark: ${unknown.join(', ')}; the benchmarks are: ${known.join(', ')}\n`)
   process.exit(2)
 }
 
-/** Columns padded to their widest cell, numbers to the right. */
+/** The lines of a table. Columns have the width of their widest cell; columns of numbers are aligned to the right. */
 const table = (columns: string[], rows: (string | number)[][]) => {
   const cells = [columns, ...rows.map(row => row.map(String))]
   const widths = columns.map((_, column) => Math.max(...cells.map(row => (row[column] ?? '').length)))

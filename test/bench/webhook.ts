@@ -34,11 +34,11 @@ const from = { id: chatId, is_bot: false, first_name: 'Ana', language_code: 'pt-
 const chat = { id: chatId, type: 'private', first_name: 'Ana' }
 const agent = new Agent({ keepAlive: true, maxSockets: 8 })
 
-/** One kind of update, and the call of the Bot API that is its reply. */
+/** One kind of update, and the Bot API method of its reply. */
 interface Case {
   name: string
   reply: string
-  /** Fewer than the others, warm-ups included. */
+  /** Number of updates, warm-up included, if it is smaller than for the other cases. */
   times?: number
   update(id: number): object
 }
@@ -79,16 +79,16 @@ const ourCases: Case[] = [
   { name: '/monitores, 10 watched', reply: 'sendMessage', update: command('/monitores') },
 ]
 
-/** Update in, reply out, each as seen from Telegram's side; one update at a time, as Telegram does for a chat. */
+/** The time from an update to its reply, measured at Telegram's side; one update at a time, like Telegram within a chat. */
 export const bench: Bench = {
-  title: `webhook: update → reply at Telegram, and → 200, warm, one at a time, ${rounds} of each`,
+  title: `webhook: time from update to reply and to status 200, warm, one at a time, ${rounds} of each`,
   run: async log => {
     const dataDir = await mkdtemp(join(tmpdir(), 'vigia-bench-'))
-    // As root, PostgreSQL runs as somebody else.
+    // If this runs as root, PostgreSQL runs as another user, which must be able to enter the folder.
     await chmod(dataDir, 0o755)
     const children: ChildProcess[] = []
-    const telegram = await listening()
-    const broker = await sink()
+    const telegram = await startBotApi()
+    const broker = await startSink()
     const shows = await startTvmaze({ limit: false })
     const [pg, mongod] = await Promise.all([
       startPostgres({ dataDir }),
@@ -97,13 +97,13 @@ export const bench: Bench = {
     try {
       await buildFunctions({ log })
       await migrate(pg.url)
-      await furnish(pg.url, mongod.uri, shows.url)
+      await insertUser(pg.url, mongod.uri, shows.url)
 
-      const bare = fork(fileURLToPath(new URL('webhook.process.ts', import.meta.url)), [telegram.url, token])
-      children.push(bare)
-      const [{ port }] = (await once(bare, 'message')) as [{ port: number }]
-      log('a bare Telegraf bot')
-      const rows = [await measure({ ...helpCase, name: 'bare Telegraf bot, keeps nothing' }, port, telegram)]
+      const minimalBot = fork(fileURLToPath(new URL('webhook.process.ts', import.meta.url)), [telegram.url, token])
+      children.push(minimalBot)
+      const [{ port }] = (await once(minimalBot, 'message')) as [{ port: number }]
+      log('a minimal Telegraf bot')
+      const rows = [await measure({ ...helpCase, name: 'minimal Telegraf bot, without database' }, port, telegram)]
 
       const ours = await freePort()
       const child = spawn(process.execPath, [join(root, '.build/functions/telegram-webhook.mjs')], {
@@ -134,8 +134,8 @@ export const bench: Bench = {
         rows,
         notes: [
           'goal: reply p95 ≤ 50 ms',
-          'searches are 15 only: TVMaze allows an address 20 calls in ten seconds, and the function keeps below that',
-          'ours holds a lease for each update in a PostgreSQL that syncs to the disk; Telegram, TVMaze and the broker answer from this process at once',
+          'only 15 searches, because TVMaze allows 20 calls in ten seconds and the function stays below that',
+          'Vigia writes a lease for each update to a PostgreSQL that syncs to disk; Telegram, TVMaze and the broker answer from this process without delay',
         ],
       }
     } finally {
@@ -147,8 +147,8 @@ export const bench: Bench = {
   },
 }
 
-/** Somebody who uses the bot: twelve series, ten monitors. */
-const furnish = async (databaseUrl: string, mongoUri: string, tvmazeUrl: string): Promise<void> => {
+/** Inserts a user of the bot with twelve series and ten monitors. */
+const insertUser = async (databaseUrl: string, mongoUri: string, tvmazeUrl: string): Promise<void> => {
   const db = postgres(databaseUrl)
   const server = mongo(mongoUri)
   const client = tvmaze(tvmazeUrl, { callsPerTenSeconds: 10_000 })
@@ -159,7 +159,7 @@ const furnish = async (databaseUrl: string, mongoUri: string, tvmazeUrl: string)
     await catalogue.keep(show)
     await followsIn(db).follow(chatId, `show/${id}`, new Date(), show.name)
   }
-  // The first search of a new database: the card whose button is pressed.
+  // Search 1, whose result card has the button that the benchmark presses.
   await searchesIn(db).keep(chatId, 'harbor nine', await client.search('harbor nine'))
   for (let i = 0; i < 10; i++)
     await monitorsIn(db).add({
@@ -175,7 +175,7 @@ const furnish = async (databaseUrl: string, mongoUri: string, tvmazeUrl: string)
 
 let lastUpdate = Math.floor(Date.now() / 1000)
 
-const measure = async (one: Case, port: number, telegram: Listening): Promise<(string | number)[]> => {
+const measure = async (one: Case, port: number, telegram: BotApi): Promise<(string | number)[]> => {
   const replies: number[] = []
   const answers: number[] = []
   const first = one.times === undefined ? -warmUps : -3
@@ -224,17 +224,17 @@ const post = (port: number, body: string): Promise<number> =>
     posting.end(body)
   })
 
-interface Listening {
+interface BotApi {
   url: string
-  /** When the next call of that method has arrived whole, by performance.now(). */
+  /** Resolves with performance.now() when the next call of the method has arrived completely. */
   next(method: string): Promise<number>
   stop(): Promise<void>
 }
 
-/** The other end of the Bot API: takes every call and answers as if it had been carried out. */
-const listening = async (): Promise<Listening> => {
+/** Starts a Bot API that answers every call with success. */
+const startBotApi = async (): Promise<BotApi> => {
   const waiting = new Map<string, (at: number) => void>()
-  const { url, stop } = await answering((incoming, respond) => {
+  const { url, stop } = await startServer((incoming, respond) => {
     const method = incoming.url!.slice(incoming.url!.lastIndexOf('/') + 1)
     waiting.get(method)?.(performance.now())
     waiting.delete(method)
@@ -243,9 +243,9 @@ const listening = async (): Promise<Listening> => {
   return { url, stop, next: method => new Promise(resolve => waiting.set(method, resolve)) }
 }
 
-const sink = () => answering((_, respond) => respond(202, ''))
+const startSink = () => startServer((_, respond) => respond(202, ''))
 
-const answering = async (
+const startServer = async (
   handle: (incoming: IncomingMessage, respond: (status: number, body: string) => void) => void,
 ) => {
   const server = createServer({ keepAliveTimeout: 60_000 }, (incoming, response) => {
