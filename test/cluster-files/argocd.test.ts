@@ -16,13 +16,13 @@ const set = read('applicationset.yaml')
 const self = read('self.yaml')
 const elements: { env: Overlay; revision: string; server: string }[] = set.spec.generators[0].list.elements
 
-/** The Application that Argo CD makes of an element, with its names filled in. */
+/** The Application that Argo CD makes of an element of the list. */
 const applicationOf = (element: (typeof elements)[number]): Manifest => {
-  const filled = JSON.stringify(set.spec.template).replace(/\{\{\.(\w+)\}\}/g, (_, name: keyof typeof element) => {
-    if (!(name in element)) throw new Error(`no ${name} in ${JSON.stringify(element)}`)
+  const text = JSON.stringify(set.spec.template).replace(/\{\{\.(\w+)\}\}/g, (_, name: keyof typeof element) => {
+    if (!(name in element)) throw new Error(`the element ${JSON.stringify(element)} has no ${name}`)
     return element[name]
   })
-  const { metadata, spec } = JSON.parse(filled)
+  const { metadata, spec } = JSON.parse(text)
   return {
     file: 'applicationset.yaml',
     apiVersion: 'argoproj.io/v1alpha1',
@@ -32,8 +32,8 @@ const applicationOf = (element: (typeof elements)[number]): Manifest => {
   }
 }
 
-describe.skipIf(crdsSkipReason)('Argo CD reads', () => {
-  test('the project and the set', () => {
+describe.skipIf(crdsSkipReason)('Argo CD accepts', () => {
+  test('the project and the ApplicationSet', () => {
     expect(schemaFaults(project)).toEqual([])
     expect(schemaFaults(set)).toEqual([])
     expect(schemaFaults(self)).toEqual([])
@@ -43,7 +43,7 @@ describe.skipIf(crdsSkipReason)('Argo CD reads', () => {
     expect(schemaFaults(applicationOf(element))).toEqual([])
   })
 
-  test('a field that it does not know is refused', () => {
+  test('no unknown field', () => {
     expect(schemaFaults({ ...project, spec: { ...project.spec, sourceRepo: [] } })).not.toEqual([])
     const application = applicationOf(elements[0]!)
     application.spec.syncPolicy.automatic = {}
@@ -60,13 +60,16 @@ test.each(elements)('$env is an overlay that exists, at a release, on a cluster 
   expect(spec.project).toBe(project.metadata.name)
 })
 
-test('what a promotion changes on main is brought to the cluster by itself', () => {
+test('a release that is merged to main is deployed automatically', () => {
   const { repoURL, path, directory } = self.spec.source
   expect(repoURL).toBe(set.spec.template.spec.source.repoURL)
   expect(path).toBe(dirname(environmentsFile))
   expect(directory.include).toBe('{project.yaml,applicationset.yaml}')
   expect(self.spec.syncPolicy.automated).toBeDefined()
-  expect(self.spec.syncPolicy.automated.prune, 'a file that goes would take every environment with it').toBeUndefined()
+  expect(
+    self.spec.syncPolicy.automated.prune,
+    'with prune, deleting a file would delete every environment',
+  ).toBeUndefined()
 })
 
 test('the release pipeline finds each environment and its revision', () => {
@@ -75,29 +78,29 @@ test('the release pipeline finds each environment and its revision', () => {
   )
 })
 
-test('the project allows the kinds that the overlays render, and no others', async () => {
+test('the project allows exactly the kinds that the overlays render', async () => {
   const objects = (await Promise.all(elements.map(({ env }) => renderOverlay(env)))).flat()
-  const said = ({ group, kind }: { group: string; kind: string }) => `${group}/${kind}`
+  const idOf = ({ group, kind }: { group: string; kind: string }) => `${group}/${kind}`
   const kinds = new Set(
     objects.map(({ apiVersion, kind }) =>
-      said({ group: apiVersion.includes('/') ? apiVersion.split('/')[0]! : '', kind }),
+      idOf({ group: apiVersion.includes('/') ? apiVersion.split('/')[0]! : '', kind }),
     ),
   )
-  const allowed = [...project.spec.clusterResourceWhitelist, ...project.spec.namespaceResourceWhitelist].map(said)
+  const allowed = [...project.spec.clusterResourceWhitelist, ...project.spec.namespaceResourceWhitelist].map(idOf)
   expect(allowed.toSorted()).toEqual([...kinds].sort())
   expect(project.spec.clusterResourceWhitelist).toEqual([{ group: '', kind: 'Namespace' }])
 })
 
-test('every kind without a health of its own in Argo CD is given one', async () => {
+test('health.yaml has a check for every kind that Argo CD does not know', async () => {
   const customised: string[] = Object.keys(parse(parse(text('health.yaml')).data['resource.customizations']))
   const objects = (await Promise.all(elements.map(({ env }) => renderOverlay(env)))).flat()
-  const inNeed = objects.filter(({ apiVersion }) =>
+  const unknownToArgo = objects.filter(({ apiVersion }) =>
     ['eventing.knative.dev', 'sources.knative.dev', 'mongodbcommunity.mongodb.com', 'rabbitmq.com'].includes(
       apiVersion.split('/')[0]!,
     ),
   )
-  expect(inNeed.length).toBeGreaterThan(20)
-  for (const { apiVersion, kind } of inNeed) {
+  expect(unknownToArgo.length).toBeGreaterThan(20)
+  for (const { apiVersion, kind } of unknownToArgo) {
     const group = apiVersion.split('/')[0]
     expect(
       customised.some(key => key === `${group}/${kind}` || key === `${group}/*`),

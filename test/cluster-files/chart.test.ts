@@ -26,7 +26,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-const asHelm = async (...args: string[]) => {
+const runHelm = async (...args: string[]) => {
   const { stdout } = await run(helm!, args, {
     maxBuffer: 64 * 1024 * 1024,
     env: { ...process.env, HELM_CACHE_HOME: folder, HELM_CONFIG_HOME: folder, HELM_DATA_HOME: folder },
@@ -38,10 +38,10 @@ const valuesOf = (overlay: Overlay) => [
   join(chartFolder, `values-${overlay}.yaml`),
   ...(overlay === 'minikube' ? ['--values', join(folder, 'secrets.yaml')] : []),
 ]
-const templated = async (overlay: Overlay, chart = chartFolder, ...more: string[]) =>
-  // What a cluster does not have leaves an empty document.
+const renderChart = async (overlay: Overlay, chart = chartFolder, ...more: string[]) =>
+  // A template whose object this cluster does not have renders an empty document.
   parseManifests(
-    await asHelm('template', 'vigia', chart, '--namespace', 'vigia', ...valuesOf(overlay), ...more),
+    await runHelm('template', 'vigia', chart, '--namespace', 'vigia', ...valuesOf(overlay), ...more),
     'helm',
   ).filter(({ kind }) => kind !== undefined)
 
@@ -49,72 +49,72 @@ const byId = (objects: Manifest[]) =>
   Object.fromEntries(
     objects.map(({ file: _, ...object }) => [
       `${object.apiVersion} ${object.kind} ${object.metadata.name}`,
-      object.kind === 'Secret' ? unwrapped(object) : object,
+      object.kind === 'Secret' ? withoutLineBreaks(object) : object,
     ]),
   )
 
-/** kustomize breaks long base64 into lines, which mean nothing. */
-const unwrapped = (secret: object & { data?: Record<string, string> }) => ({
+/** Removes the line breaks that kustomize puts into long base64 values. They have no meaning. */
+const withoutLineBreaks = (secret: object & { data?: Record<string, string> }) => ({
   ...secret,
   data: Object.fromEntries(Object.entries(secret.data ?? {}).map(([key, value]) => [key, value.replace(/\s/g, '')])),
 })
 
-test('the chart is what the overlays make it: npm run charts changes nothing', async () => {
+test('the chart is up to date with the overlays: npm run charts changes nothing', async () => {
   expect(Object.fromEntries(await madeFiles())).toEqual(Object.fromEntries(await chartFiles()))
 })
 
 describe.runIf(helm).each(overlays)('on %s', overlay => {
-  test('helm renders the objects that kustomize renders, each field of them', async () => {
+  test('helm renders the same objects as kustomize, with the same fields', async () => {
     const objects = await renderOverlay(overlay)
-    const ours = await templated(overlay)
+    const ours = await renderChart(overlay)
     expect(ours.length).toBe(objects.length)
     expect(byId(ours)).toEqual(byId(objects))
   })
 
-  test("in Helm's own order too, quota and defaults come before the pods they are for", async () => {
-    // Helm does not know Knative's kinds, and makes those last; only the order of Kubernetes' own is Helm's to get right.
-    const faults = orderFaults(await templated(overlay)).filter(
+  test("in Helm's order too, the quota and the defaults come before the pods", async () => {
+    // Helm does not know Knative's kinds and applies them last, so this checks only the order of Kubernetes' own kinds.
+    const faults = orderFaults(await renderChart(overlay)).filter(
       fault => !/Broker|SinkBinding|SealedSecret|ExternalSecret/.test(fault),
     )
     expect(faults).toEqual([])
   })
 
-  test('helm has nothing to complain of', async () => {
-    await asHelm('lint', '--strict', chartFolder, ...valuesOf(overlay))
+  test('helm lint finds nothing', async () => {
+    await runHelm('lint', '--strict', chartFolder, ...valuesOf(overlay))
   })
 
   test('a packaged chart renders the same', async () => {
-    const out = await asHelm('package', '--destination', folder, chartFolder)
+    const out = await runHelm('package', '--destination', folder, chartFolder)
     const [, file] = /saved it to: (.+)/.exec(out)!
-    expect(byId(await templated(overlay, file!))).toEqual(byId(await renderOverlay(overlay)))
+    expect(byId(await renderChart(overlay, file!))).toEqual(byId(await renderOverlay(overlay)))
   })
 
-  test('a release is one value: image, labels and the name of the migrations follow it', async () => {
+  test('image.tag sets the release: the image, the labels and the name of the migrations', async () => {
     const [before, after] = await Promise.all([
-      templated(overlay),
-      templated(overlay, chartFolder, '--set', 'image.tag=9.8.7', '--set', 'revision=v9.8.7'),
+      renderChart(overlay),
+      renderChart(overlay, chartFolder, '--set', 'image.tag=9.8.7', '--set', 'revision=v9.8.7'),
     ])
     const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
     const renamed = JSON.stringify(byId(before))
       .replaceAll(`vigia:${version}"`, 'vigia:9.8.7"')
       .replaceAll(`"app.kubernetes.io/version":"${version}"`, '"app.kubernetes.io/version":"9.8.7"')
-      // In a release it is the tag, which has the version in it.
+      // In a release the revision is the git tag, which contains the version.
       .replaceAll(/"vigia\.dev\/revision":"[^"]*"/g, '"vigia.dev/revision":"v9.8.7"')
       .replaceAll(`migrate-${version.replaceAll('.', '-')}`, 'migrate-9-8-7')
     expect(byId(after)).toEqual(JSON.parse(renamed))
     expect(JSON.stringify(after)).not.toContain(version)
   })
 
-  test('the first step of a first install has what gives functions their K_SINK, and nothing that needs one', async () => {
-    const objects = await templated(overlay, chartFolder, '--set', 'publishers=false')
+  test('the first step of an installation has the Broker and the SinkBinding, and no function that needs K_SINK', async () => {
+    const objects = await renderChart(overlay, chartFolder, '--set', 'publishers=false')
     const ids = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)
     expect(ids).toEqual(expect.arrayContaining(['Broker default', 'SinkBinding publishers', 'Service error-notifier']))
     expect(objects.filter(({ metadata }) => metadata.labels?.['vigia.dev/publishes'])).toEqual([])
     expect(brokenReferences(objects)).toEqual([])
   })
 
-  test('a function scales as far as its value says', async () => {
-    const objects = await templated(overlay, chartFolder, '--set', 'functions.uptime-prober.maxScale=42')
+  test('maxScale sets how far a function scales', async () => {
+    const objects = await renderChart(overlay, chartFolder, '--set', 'functions.uptime-prober.maxScale=42')
     const prober = objects.find(
       ({ kind, metadata, apiVersion }) =>
         kind === 'Service' && apiVersion.startsWith('serving.') && metadata.name === 'uptime-prober',
@@ -123,33 +123,33 @@ describe.runIf(helm).each(overlays)('on %s', overlay => {
   })
 })
 
-describe.runIf(helm)('what cannot be is refused', () => {
-  test('another namespace, which the network policies do not know', async () => {
-    await expect(templated('gke', chartFolder, '--namespace', 'default')).rejects.toThrow('--namespace vigia')
+describe.runIf(helm)('helm refuses', () => {
+  test('another namespace, because the network policies name vigia', async () => {
+    await expect(renderChart('gke', chartFolder, '--namespace', 'default')).rejects.toThrow('--namespace vigia')
   })
 
   test.each([
-    ['a value that nothing reads', ['--set', 'imgae.tag=1'], 'imgae'],
-    ['a cluster that is none of ours', ['--set', 'cluster=aws'], 'cluster'],
-    ['a function that is none', ['--set', 'functions.uptime-probe.maxScale=1'], 'uptime-probe'],
-    ['a scale that is no number', ['--set', 'functions.uptime-prober.maxScale=many'], 'maxScale'],
+    ['an unknown value', ['--set', 'imgae.tag=1'], 'imgae'],
+    ['an unknown cluster', ['--set', 'cluster=aws'], 'cluster'],
+    ['an unknown function', ['--set', 'functions.uptime-probe.maxScale=1'], 'uptime-probe'],
+    ['a scale that is not a number', ['--set', 'functions.uptime-prober.maxScale=many'], 'maxScale'],
     ['a tag with a colon', ['--set', 'image.tag=1:2'], 'tag'],
     ['minikube without its secrets', ['--set', 'secrets.DATABASE_URL='], 'secrets.DATABASE_URL is not set'],
-  ])('%s', async (_, args, words) => {
-    await expect(templated('minikube', chartFolder, ...args)).rejects.toThrow(words)
+  ])('%s', async (_, args, message) => {
+    await expect(renderChart('minikube', chartFolder, ...args)).rejects.toThrow(message)
   })
 })
 
 describe('a template', () => {
   const onlyOn = (...clusters: string[]) => template(new Map(clusters.map(name => [name, { a: 1 }])), ['x', 'y', 'z'])
 
-  test('stands in a condition where not every cluster has the object', () => {
+  test('has a condition when not every cluster has the object', () => {
     expect(onlyOn('x', 'y', 'z')).toBe('---\na: 1\n')
     expect(onlyOn('x')).toBe('---\n{{- if eq .Values.cluster "x" }}\na: 1\n{{- end }}\n')
     expect(onlyOn('x', 'z')).toContain('{{- if has .Values.cluster (list "x" "z") }}')
   })
 
-  test('says what clusters share once and what differs in conditions', () => {
+  test('has shared fields once, and different fields in conditions', () => {
     const variants = new Map([
       ['x', { a: { b: 1, c: 2 } }],
       ['y', { a: { b: 1, c: 3, d: 4 } }],
@@ -171,7 +171,7 @@ describe('a template', () => {
     ])
   })
 
-  test('leaves the braces of others alone', () => {
+  test('escapes braces that are not its own', () => {
     const text = template(new Map([['x', { a: 'p:{{ .password }}', b: new Expression('.Values.b') }]]), ['x'])
     expect(text).toBe('---\na: p:{{ "{{" }} .password {{ "}}" }}\nb: {{ .Values.b }}\n')
   })

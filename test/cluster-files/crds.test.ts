@@ -7,12 +7,12 @@ import { definitionsOf, goSkipReason } from '#test/cluster-files/support/crds.ts
 const skipped = goSkipReason ? ` (skipped: ${goSkipReason})` : ''
 
 test.skipIf(goSkipReason)(`manifests are checked against Knative Serving 1.23 and 1.24${skipped}`, () => {
-  // Their modules are numbered 27 lower, from 0.
+  // The minor version of the Go module is 27 higher than that of the release.
   const versions = definitionsOf('serving.knative.dev', 'Service').map(({ from }) => from)
   expect(versions).toEqual(['knative.dev/serving v0.50.0', 'knative.dev/serving v0.51.0'])
 })
 
-test.skipIf(goSkipReason)(`the CRDs come from Go's modules wherever there is one that has them${skipped}`, () => {
+test.skipIf(goSkipReason)(`the CRDs come from Go's modules for every kind that a module has${skipped}`, () => {
   const kinds = [
     ['argoproj.io', 'Application'],
     ['bitnami.com', 'SealedSecret'],
@@ -35,7 +35,7 @@ test.skipIf(goSkipReason)(`the CRDs come from Go's modules wherever there is one
     ).toContainEqual(expect.stringMatching(/^\S+ v\d+\.\d+\.\d+$/))
 })
 
-test('each module that is downloaded is held by two sums, and no Go newer than ours is needed', () => {
+test('go.sum has both checksums of each module, and no module needs a newer Go than the API server', () => {
   const lines = readFileSync(join(root, 'test/cluster-files/crds/go.sum'), 'utf8').trim().split('\n')
   const modules = lines.filter(line => !line.includes('/go.mod ')).map(line => line.split(' ').slice(0, 2).join(' '))
   for (const one of modules)

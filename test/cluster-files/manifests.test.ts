@@ -8,11 +8,11 @@ const objects = knativeManifests()
 
 describe.skipIf(crdsSkipReason)(`against the CRDs${crdsSkipReason ? ` (skipped: ${crdsSkipReason})` : ''}`, () => {
   test.each(objects.map(one => [`${one.file} ${one.kind} ${one.metadata.name}`, one] as const))(
-    '%s is what the API server takes under strict validation',
+    '%s is accepted by the API server under strict validation',
     (_, one) => expect(schemaFaults(one)).toEqual([]),
   )
 
-  test('a misspelt field is noticed at every depth', () => {
+  test('a misspelt field is a fault at every depth', () => {
     const trigger = objects.find(({ kind }) => kind === 'Trigger')!
     const service = objects.find(({ kind }) => kind === 'Service')!
     const wrongFilter = structuredClone(trigger)
@@ -28,9 +28,9 @@ const annotate = (metadata: Pick<Manifest['metadata'], 'annotations'>, key: stri
   metadata.annotations = { ...metadata.annotations, [key]: value }
 }
 
-describe('what only the admission webhooks know', () => {
+describe('against the admission webhooks', () => {
   test.each(objects.map(one => [`${one.file} ${one.kind} ${one.metadata.name}`, one] as const))(
-    '%s would be admitted',
+    '%s is admitted',
     (_, one) => expect(admissionFaults(one)).toEqual([]),
   )
 
@@ -39,7 +39,7 @@ describe('what only the admission webhooks know', () => {
     expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([])
   })
 
-  test('every reference points at an object of this set', () => {
+  test('every reference points to an object of knative/ or triggers/', () => {
     const known = new Set(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`))
     const referencesIn = (value: unknown): string[] =>
       typeof value !== 'object' || value === null
@@ -52,7 +52,7 @@ describe('what only the admission webhooks know', () => {
       if (kind === 'Trigger') expect(known, file).toContain(`Broker ${spec.broker}`)
   })
 
-  test('only telegram-webhook can be reached from outside; every function says how far it scales and what it takes', () => {
+  test('only telegram-webhook is public; every function has its scaling limits and its concurrency', () => {
     const services = objects.filter(({ kind }) => kind === 'Service')
     const label = 'networking.knative.dev/visibility'
     expect(
@@ -74,7 +74,11 @@ describe('what only the admission webhooks know', () => {
 
   test.each<[string, string, (spec: Manifest['spec'], whole: Manifest) => void]>([
     ['Trigger', 'a retry without a delay', spec => delete spec.delivery.backoffDelay],
-    ['Trigger', 'a delay that is no ISO-8601 duration', spec => Object.assign(spec.delivery, { backoffDelay: '1s' })],
+    [
+      'Trigger',
+      'a delay that is not an ISO 8601 duration',
+      spec => Object.assign(spec.delivery, { backoffDelay: '1s' }),
+    ],
     ['Trigger', 'an empty filter value', spec => Object.assign(spec.filter.attributes, { tick: '' })],
     ['Trigger', 'a misspelt field of spec', spec => Object.assign(spec, { filterz: [] })],
     ['Trigger', 'an absolute uri beside a ref', spec => Object.assign(spec.subscriber, { uri: 'http://example.org/' })],
@@ -87,22 +91,22 @@ describe('what only the admission webhooks know', () => {
     ['PingSource', 'an unknown zone', spec => Object.assign(spec, { timezone: 'Mars/Olympus' })],
     ['Service', 'a reserved variable', spec => spec.template.spec.containers[0].env.push({ name: 'PORT', value: '1' })],
     ['Service', 'a timeout over 600 s', spec => Object.assign(spec.template.spec, { timeoutSeconds: 601 })],
-    ['Service', 'a container that may become root', spec => delete spec.template.spec.containers[0].securityContext],
-    ['Trigger', 'a Broker twice', spec => Object.assign(spec, { brokerRef: { name: 'x' } })],
-    ['Trigger', 'CESQL that cannot be read', spec => Object.assign(spec, { filters: [{ cesql: 'type =' }] })],
+    ['Service', 'a container that can become root', spec => delete spec.template.spec.containers[0].securityContext],
+    ['Trigger', 'two references to its Broker', spec => Object.assign(spec, { brokerRef: { name: 'x' } })],
+    ['Trigger', 'invalid CESQL', spec => Object.assign(spec, { filters: [{ cesql: 'type =' }] })],
     [
       'Trigger',
-      'a dependency that is no reference',
+      'a dependency that is not a reference',
       (_, whole) => annotate(whole.metadata, 'knative.dev/dependency', 'x'),
     ],
     ['Trigger', 'another namespace', spec => Object.assign(spec.subscriber.ref, { namespace: 'other' })],
     ['Broker', 'an empty class', (_, whole) => annotate(whole.metadata, 'eventing.knative.dev/broker.class', '')],
     ['Broker', 'half a reference to its configuration', spec => Object.assign(spec, { config: { kind: 'ConfigMap' } })],
-    ['PingSource', 'a minute that no hour has', spec => Object.assign(spec, { schedule: '61 * * * *' })],
+    ['PingSource', 'a minute that does not exist', spec => Object.assign(spec, { schedule: '61 * * * *' })],
     ['PingSource', 'four fields of cron', spec => Object.assign(spec, { schedule: '* * * *' })],
     ['PingSource', 'an interval instead of cron', spec => Object.assign(spec, { schedule: '@every 5s' })],
-    ['PingSource', 'data that is no JSON', spec => Object.assign(spec, { data: 'x' })],
-    ['PingSource', 'bytes that are no base64', spec => Object.assign(spec, { data: undefined, dataBase64: '!' })],
+    ['PingSource', 'data that is not JSON', spec => Object.assign(spec, { data: 'x' })],
+    ['PingSource', 'bytes that are not base64', spec => Object.assign(spec, { data: undefined, dataBase64: '!' })],
     [
       'Service',
       'a scale on the Service',
@@ -117,12 +121,12 @@ describe('what only the admission webhooks know', () => {
     ['Service', 'a misspelt scale', spec => annotate(spec.template.metadata, 'autoscaling.knative.dev/minscale', '1')],
     [
       'Service',
-      'a minimum over its maximum',
+      'a minimum above its maximum',
       spec => annotate(spec.template.metadata, 'autoscaling.knative.dev/min-scale', '99'),
     ],
     [
       'Service',
-      'a number for a text',
+      'a number instead of a string',
       spec => Object.assign(spec.template.metadata.annotations, { 'autoscaling.knative.dev/max-scale': 3 }),
     ],
     [
@@ -146,7 +150,11 @@ describe('what only the admission webhooks know', () => {
       spec => Object.assign(spec, { traffic: [{ latestRevision: true, percent: 90 }] }),
     ],
     ['Service', 'a name for its revision', spec => Object.assign(spec.template.metadata, { name: 'x-1' })],
-    ['Service', 'ten minutes that end after five', spec => Object.assign(spec.template.spec, { timeoutSeconds: 600 })],
+    [
+      'Service',
+      'ten minutes without a limit for the first byte',
+      spec => Object.assign(spec.template.spec, { timeoutSeconds: 600 }),
+    ],
     ['Service', 'a grace period', spec => Object.assign(spec.template.spec, { terminationGracePeriodSeconds: 5 })],
     [
       'Service',
@@ -155,9 +163,9 @@ describe('what only the admission webhooks know', () => {
     ],
     ['SinkBinding', 'a subject in another namespace', spec => Object.assign(spec.subject, { namespace: 'other' })],
     ['SinkBinding', 'a subject by name and by selector', spec => Object.assign(spec.subject, { name: 'x' })],
-  ])('a %s with %s is refused', (kind, _, spoil) => {
-    const spoilt = structuredClone(objects.find(one => one.kind === kind)!)
-    spoil(spoilt.spec, spoilt)
-    expect(admissionFaults(spoilt)).not.toEqual([])
+  ])('a %s with %s is refused', (kind, _, change) => {
+    const object = structuredClone(objects.find(one => one.kind === kind)!)
+    change(object.spec, object)
+    expect(admissionFaults(object)).not.toEqual([])
   })
 })

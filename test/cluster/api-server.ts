@@ -8,59 +8,60 @@ import { type KubeTool, kubeTool } from '#infra/delivery/kube-tools.ts'
 import { freePort } from '#infra/net/free-port.ts'
 import { crdsSkipReason } from '#test/cluster-files/support/crds.ts'
 import { until } from '#test/support/until.ts'
+import { apiServerPrograms, type Programs, Unavailable } from './support/api-server-programs.ts'
 import { clusterClient } from './support/cluster-client.ts'
-import { type StandIn, standIn } from './support/controllers.ts'
+import { type FakeControllers, startControllers } from './support/controllers.ts'
 import { installCrds } from './support/crds.ts'
-import { keep } from './support/kept.ts'
-import { type Programs, programs, Unavailable } from './support/programs.ts'
+import { supervise } from './support/supervised-programs.ts'
 
-/** How a program ended and what it said. */
-export interface Ran {
+/** The exit code and the output of a program that has ended. */
+export interface ProgramResult {
   code: number
   stdout: string
   stderr: string
 }
 
-/** What a program printed; throws what it complained of, should it have ended badly. */
-export const succeeded = ({ code, stdout, stderr }: Ran): string => {
+/** Returns the standard output of a program. Throws its standard error when the exit code is not 0. */
+export const expectSuccess = ({ code, stdout, stderr }: ProgramResult): string => {
   if (code !== 0) throw new Error(`exit code ${code}: ${stderr || stdout}`)
   return stdout
 }
 
 export interface RunOptions {
-  /** Its standard input. */
+  /** The program's standard input. */
   input?: string
-  /** Beside the variables that lead to this API server. */
+  /** Additional to the variables that point to this API server. */
   env?: Record<string, string>
   cwd?: string
 }
 
-/** A real kube-apiserver with its etcd, and real tools that speak to it. */
+/** A real kube-apiserver with its etcd, and the real kubectl and helm that use it. */
 export interface ApiServer {
   url: string
-  /** Path of a kubeconfig for an administrator. */
+  /** The path of an administrator's kubeconfig. */
   kubeconfig: string
-  /** What a script needs to find this server and the real tools: PATH, KUBECONFIG and homes for what the tools keep. */
+  /** The environment with which a script uses this server and the real tools: PATH, KUBECONFIG and folders for their caches. */
   env: Record<string, string>
-  kubectl(args: string[], options?: RunOptions): Promise<Ran>
-  helm(args: string[], options?: RunOptions): Promise<Ran>
-  /** The one that sets the conditions controllers would. */
-  controllers: StandIn
-  /** The end of what kube-apiserver logged, for a failing test. */
+  kubectl(args: string[], options?: RunOptions): Promise<ProgramResult>
+  helm(args: string[], options?: RunOptions): Promise<ProgramResult>
+  /** Writes the status that real controllers would write. */
+  controllers: FakeControllers
+  /** The last errors in kube-apiserver's log, for a failed test. */
   log(): Promise<string>
   stop(): Promise<void>
 }
 
 /**
- * Why no API server can be had here, or undefined; compiles it where that is the way. With VIGIA_API_SERVER=required in the
- * environment the reason is an error: a machine that is there to run these tests must not skip them.
+ * Why an API server is not possible on this machine, or undefined. Compiles it when needed. With VIGIA_API_SERVER=required in the
+ * environment it throws the reason instead, so that a CI machine cannot skip the tests.
  */
-export const whyNoApiServer = async (): Promise<string | undefined> => {
+export const apiServerSkipReason = async (): Promise<string | undefined> => {
   try {
     for (const tool of ['kubectl', 'helm'] as const)
-      if ((await kubeTool(tool)) === undefined) throw new Unavailable(`no ${tool}: neither from npm nor on PATH`)
+      if ((await kubeTool(tool)) === undefined)
+        throw new Unavailable(`no ${tool}: it is neither in the npm packages nor on PATH`)
     if (crdsSkipReason) throw new Unavailable(crdsSkipReason)
-    await programs()
+    await apiServerPrograms()
     return undefined
   } catch (error) {
     if (!(error instanceof Unavailable) || process.env.VIGIA_API_SERVER === 'required') throw error
@@ -69,9 +70,9 @@ export const whyNoApiServer = async (): Promise<string | undefined> => {
   }
 }
 
-/** Starts etcd, kube-apiserver with the CRDs in it, and the stand-in for controllers. Everything ends with this process. */
-export const apiServer = async (): Promise<ApiServer> => {
-  const found = await programs()
+/** Starts etcd, kube-apiserver with the CRDs, and the fake controllers. Everything ends with this process. */
+export const startApiServer = async (): Promise<ApiServer> => {
+  const found = await apiServerPrograms()
   const folder = await mkdtemp(join(tmpdir(), 'vigia-cluster-'))
   try {
     return await start(found, folder)
@@ -86,25 +87,25 @@ const start = async (found: Programs, folder: string): Promise<ApiServer> => {
   const url = `https://127.0.0.1:${await freePort()}`
   const log = join(folder, 'kube-apiserver.log')
   await writeKeys(folder, token)
-  const kept = await keep({ folder, programs: await commands(found, folder, url, log) })
-  const lastWords = async () => {
+  const supervised = await supervise({ folder, programs: await commands(found, folder, url, log) })
+  const lastErrors = async () => {
     const lines = (await readFile(log, 'utf8').catch(() => '')).split('\n')
-    // The letters are klog's for information and warnings; of both it has plenty when all is well.
+    // I and W are klog's letters for information and warnings, which are frequent in a healthy server.
     return lines
       .filter(line => !/^[IW]\d{4} /.test(line))
       .slice(-15)
       .join('\n')
   }
   const stop = async () => {
-    await kept.stop()
+    await supervised.stop()
     await rm(folder, { recursive: true, force: true })
   }
   try {
-    // The server signs its certificate itself.
+    // The server makes a self-signed certificate.
     const certificate = join(folder, 'certificates/apiserver.crt')
     const client = await until(
       async () => {
-        if (!kept.running()) return 'ended'
+        if (!supervised.running()) return 'ended'
         if (!existsSync(certificate)) return undefined
         const one = clusterClient({ url, token, authority: await readFile(certificate, 'utf8') })
         const answer = await one.ask('GET', '/readyz').catch(() => undefined)
@@ -116,13 +117,13 @@ const start = async (found: Programs, folder: string): Promise<ApiServer> => {
     )
     if (client === 'ended') throw new Error('etcd or kube-apiserver ended by itself')
     const kubeconfig = join(folder, 'kubeconfig')
-    await writeFile(kubeconfig, JSON.stringify(configFor(url, token, certificate)), { mode: 0o600 })
-    const env = await surroundings(folder, kubeconfig)
+    await writeFile(kubeconfig, JSON.stringify(kubeconfigFor(url, token, certificate)), { mode: 0o600 })
+    const env = await toolEnvironment(folder, kubeconfig)
     const kubectl = tool('kubectl', env)
     await installCrds(kubectl)
-    // Putting all kinds into one document takes a slow machine longer than kubectl waits for it; afterwards it is there.
+    // Building this document takes longer on a slow machine than kubectl waits for it. After this request it is cached.
     await client.ask('GET', '/openapi/v2', { accept: 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf' })
-    const controllers = await standIn(client)
+    const controllers = await startControllers(client)
     return {
       url,
       kubeconfig,
@@ -130,7 +131,7 @@ const start = async (found: Programs, folder: string): Promise<ApiServer> => {
       kubectl,
       helm: tool('helm', env),
       controllers,
-      log: lastWords,
+      log: lastErrors,
       stop: async () => {
         await controllers.stop()
         client.close()
@@ -138,13 +139,13 @@ const start = async (found: Programs, folder: string): Promise<ApiServer> => {
       },
     }
   } catch (error) {
-    const words = await lastWords()
+    const log = await lastErrors()
     await stop()
-    throw new Error(`the API server did not come up:\n${words}`, { cause: error })
+    throw new Error(`the API server did not start:\n${log}`, { cause: error })
   }
 }
 
-/** The keys that sign service accounts' tokens, and the token of the administrator. */
+/** Writes the key that signs the tokens of service accounts, and the token of the administrator. */
 const writeKeys = async (folder: string, token: string) => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   await writeFile(join(folder, 'accounts.key'), privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o600 })
@@ -165,7 +166,7 @@ const commands = async (found: Programs, folder: string, url: string, log: strin
         `--listen-peer-urls=${peers}`,
         `--initial-advertise-peer-urls=${peers}`,
         `--initial-cluster=default=${peers}`,
-        // Its data is worth nothing after the test.
+        // The data is not needed after the test.
         '--unsafe-no-fsync',
         '--log-level=warn',
       ],
@@ -173,7 +174,7 @@ const commands = async (found: Programs, folder: string, url: string, log: strin
     {
       file: found.kubeApiserver,
       log,
-      // It takes a gigabyte as it is; half of that is enough for one namespace or two.
+      // By default it uses a gigabyte. Half of that is enough for one or two namespaces.
       env: { GOGC: '50', GOMEMLIMIT: '500MiB' },
       args: [
         `--etcd-servers=${etcd}`,
@@ -194,7 +195,7 @@ const commands = async (found: Programs, folder: string, url: string, log: strin
   ]
 }
 
-const configFor = (server: string, token: string, certificate: string) => ({
+const kubeconfigFor = (server: string, token: string, certificate: string) => ({
   apiVersion: 'v1',
   kind: 'Config',
   clusters: [{ name: 'test', cluster: { server, 'certificate-authority': certificate } }],
@@ -203,8 +204,8 @@ const configFor = (server: string, token: string, certificate: string) => ({
   'current-context': 'test',
 })
 
-/** The real tools in front of PATH under their own names, and folders of this server's for what they keep. */
-const surroundings = async (folder: string, kubeconfig: string) => {
+/** Puts the real kubectl and helm at the front of PATH, and gives both their own folders for caches and settings. */
+const toolEnvironment = async (folder: string, kubeconfig: string) => {
   const tools = join(folder, 'tools')
   const home = join(folder, 'home')
   await Promise.all([tools, home].map(path => mkdir(path)))
@@ -220,19 +221,19 @@ const surroundings = async (folder: string, kubeconfig: string) => {
 }
 
 const tool =
-  (name: KubeTool, surroundings: Record<string, string>) =>
+  (name: KubeTool, environment: Record<string, string>) =>
   (args: string[], options: RunOptions = {}) =>
-    runProgram(join(surroundings.PATH!.split(delimiter)[0]!, name), args, {
+    runProgram(join(environment.PATH!.split(delimiter)[0]!, name), args, {
       ...options,
-      env: { ...surroundings, ...options.env },
+      env: { ...environment, ...options.env },
     })
 
-/** Runs a program to its end, whatever that is; `env` is all it gets. */
+/** Runs a program until it ends, with any exit code. `env` is its whole environment. */
 export const runProgram = (
   file: string,
   args: string[],
   { input = '', env = {}, cwd = tmpdir() }: RunOptions = {},
-): Promise<Ran> =>
+): Promise<ProgramResult> =>
   new Promise((resolve, reject) => {
     const child = execFile(
       file,
@@ -243,7 +244,7 @@ export const runProgram = (
         else resolve({ code: (error?.code as number | undefined) ?? 0, stdout, stderr })
       },
     )
-    // A program that has ended needs no more input.
+    // A program can end before it has read all of its input.
     child.stdin!.on('error', () => {})
     child.stdin!.end(input)
   })

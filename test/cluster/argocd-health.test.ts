@@ -9,7 +9,7 @@ const config = parse(readFileSync(join(root, 'infra/argocd/health.yaml'), 'utf8'
 const customizations: Record<string, { 'health.lua': string }> = parse(config.data['resource.customizations'])
 const lua = ['lua5.4', 'lua'].find(name => spawnSync(name, ['-v']).status === 0)
 
-/** A value as Lua writes it. */
+/** A value in Lua's syntax. */
 const literal = (value: unknown): string => {
   if (Array.isArray(value)) return `{${value.map(literal).join(', ')}}`
   if (typeof value !== 'object' || value === null) return value === null ? 'nil' : JSON.stringify(value)
@@ -18,7 +18,7 @@ const literal = (value: unknown): string => {
     .join(', ')}}`
 }
 
-/** What Argo CD's script says of an object: it hands it over as `obj` and takes what the script returns. */
+/** Runs the script of a kind as Argo CD does: the script gets the object as `obj` and returns the health. */
 const health = (kind: string, object: object): string =>
   execFileSync(lua!, ['-'], {
     input: `obj = ${literal(object)}\nlocal health = (function()\n${customizations[kind]!['health.lua']}\nend)()\nprint(health.status)`,
@@ -33,7 +33,7 @@ const ready = (status: string) => ({
   ],
 })
 
-describe.skipIf(!lua)(`healthy as Argo CD's scripts say${lua ? '' : ' (skipped: no lua on PATH)'}`, () => {
+describe.skipIf(!lua)(`the health checks of health.yaml${lua ? '' : ' (skipped: no lua on PATH)'}`, () => {
   test.each([
     ['eventing.knative.dev/*', {}, 'Progressing'],
     ['eventing.knative.dev/*', { status: ready('Unknown') }, 'Progressing'],

@@ -4,29 +4,29 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse, parseAllDocuments, stringify } from 'yaml'
 import { type Overlay, overlays } from '#infra/cluster/render/overlays.ts'
 import { functionNames, root } from '#infra/repository.ts'
-import { type ApiServer, apiServer, type Ran, succeeded, whyNoApiServer } from './api-server.ts'
-import { contents } from './support/contents.ts'
-import { deployable } from './support/deployable.ts'
-import { endWithTests } from './support/end-with-tests.ts'
-import { bringPlatform } from './support/platform.ts'
+import { type ApiServer, apiServerSkipReason, expectSuccess, type ProgramResult, startApiServer } from './api-server.ts'
+import { deployableCopy } from './support/deployable-copy.ts'
+import { objectVersions } from './support/object-versions.ts'
+import { applyPlatform } from './support/platform.ts'
+import { stopAfterTests } from './support/stop-after-tests.ts'
 
-const why = await whyNoApiServer()
+const why = await apiServerSkipReason()
 const chart = join(root, 'infra/charts/vigia')
 
 describe.skipIf(why)(`the chart on a real API server${why ? ` (skipped: ${why})` : ''}`, () => {
   let server: ApiServer
-  let copy: Awaited<ReturnType<typeof deployable>>
+  let copy: Awaited<ReturnType<typeof deployableCopy>>
   let secretValues: string
-  endWithTests(() => server)
+  stopAfterTests(() => server)
 
   beforeAll(async () => {
-    server = await apiServer()
-    copy = await deployable(server.env.PATH!)
+    server = await startApiServer()
+    copy = await deployableCopy(server.env.PATH!)
     secretValues = await writeSecretValues()
   })
   afterAll(() => copy?.remove())
 
-  /** What git does not have: minikube's secrets, and those sealed for the on-premise cluster. */
+  /** Writes the values that git does not have: the secrets of minikube, and the sealed ones of onprem. */
   const writeSecretValues = async () => {
     const file = join(copy.folder, 'secret-values.yaml')
     const environment = await readFile(join(copy.at('minikube'), '.env'), 'utf8')
@@ -49,20 +49,20 @@ describe.skipIf(why)(`the chart on a real API server${why ? ` (skipped: ${why})`
   const upgrade = (overlay: Overlay, ...more: string[]) =>
     helm('upgrade', 'vigia', chart, ...waiting, ...valuesOf(overlay), ...more)
 
-  /** What the release is made of; Helm's own notes about it come and go. */
-  const released = async () => (await contents(server)).filter(one => !one.startsWith('Secret/sh.helm.release.'))
+  /** The objects of the release, without the Secrets in which Helm keeps its history. */
+  const released = async () => (await objectVersions(server)).filter(one => !one.startsWith('Secret/sh.helm.release.'))
   const jobs = async () => (await released()).filter(one => one.startsWith('Job/')).map(one => one.split(' ')[0])
   const image = async () =>
-    succeeded(
+    expectSuccess(
       await server.kubectl([
         ...['get', 'ksvc', 'uptime-prober', '--namespace=vigia'],
         ...['-o', 'jsonpath={.spec.template.spec.containers[0].image}'],
       ]),
     )
-  const refused = (ran: Ran, reason: RegExp) => {
-    expect(ran.code).not.toBe(0)
-    expect(ran.stderr).toMatch(reason)
-    for (const secret of copy.secrets) expect(ran.stderr + ran.stdout).not.toContain(secret)
+  const expectRefusal = (result: ProgramResult, reason: RegExp) => {
+    expect(result.code).not.toBe(0)
+    expect(result.stderr).toMatch(reason)
+    for (const secret of copy.secrets) expect(result.stderr + result.stdout).not.toContain(secret)
   }
 
   describe.each(overlays)('%s', overlay => {
@@ -70,7 +70,7 @@ describe.skipIf(why)(`the chart on a real API server${why ? ` (skipped: ${why})`
     let job: string
 
     beforeAll(async () => {
-      await bringPlatform(server, copy.at(overlay))
+      await applyPlatform(server, copy.at(overlay))
       version = parse(await readFile(join(chart, 'Chart.yaml'), 'utf8')).appVersion
       job = `Job/migrate-${version.replaceAll('.', '-')}`
     })
@@ -78,68 +78,68 @@ describe.skipIf(why)(`the chart on a real API server${why ? ` (skipped: ${why})`
       await server.kubectl(['delete', 'namespace', 'vigia', '--ignore-not-found', '--timeout=120s'])
     })
 
-    test('helm install brings everything up and waits for it; a second install is refused', async () => {
-      succeeded(await install(overlay))
+    test('helm install waits until everything is ready; a second install is refused', async () => {
+      expectSuccess(await install(overlay))
       const all = await released()
       expect(await jobs()).toEqual([job])
-      refused(await install(overlay), /cannot re-?use a name that is still in use/)
+      expectRefusal(await install(overlay), /cannot re-?use a name that is still in use/)
       expect(await released()).toEqual(all)
     })
 
     test('an upgrade to the same release changes nothing', async () => {
       const before = await released()
-      succeeded(await upgrade(overlay))
-      succeeded(await upgrade(overlay))
+      expectSuccess(await upgrade(overlay))
+      expectSuccess(await upgrade(overlay))
       expect(await released()).toEqual(before)
     })
 
-    test('an upgrade to the next release brings its image and its own migrations, also the second time', async () => {
+    test('an upgrade to the next release has its image and its migrations, and a second one changes nothing', async () => {
       const next = ['--set', 'image.tag=9.8.7', '--set', 'revision=abc']
-      succeeded(await upgrade(overlay, ...next))
+      expectSuccess(await upgrade(overlay, ...next))
       expect(await image()).toMatch(/:9\.8\.7$/)
       expect(await jobs()).toEqual(['Job/migrate-9-8-7'])
       const before = await released()
-      succeeded(await upgrade(overlay, ...next))
+      expectSuccess(await upgrade(overlay, ...next))
       expect(await released()).toEqual(before)
     })
 
-    test('a rollback brings the image and the migrations of then, and another one those of now', async () => {
-      succeeded(await helm('rollback', 'vigia', '1', ...waiting))
+    test('a rollback has the image and the migrations of the first release; another rollback has the newer ones again', async () => {
+      expectSuccess(await helm('rollback', 'vigia', '1', ...waiting))
       expect(await image()).toMatch(new RegExp(`:${version}$`))
       expect(await jobs()).toEqual([job])
-      succeeded(await helm('rollback', 'vigia', ...waiting))
+      expectSuccess(await helm('rollback', 'vigia', ...waiting))
       expect(await image()).toMatch(/:9\.8\.7$/)
     })
 
-    test('a value that nothing reads is refused, and nothing changes', async () => {
+    test('an unknown value is refused, and nothing changes', async () => {
       const before = await released()
-      refused(await upgrade(overlay, '--set', 'imgae.tag=1'), /imgae/)
+      expectRefusal(await upgrade(overlay, '--set', 'imgae.tag=1'), /imgae/)
       expect(await released()).toEqual(before)
     })
 
-    test('helm uninstall leaves the databases, their volumes and the namespace; there is nothing to uninstall twice', async () => {
+    test('helm uninstall keeps the databases, their volumes and the namespace; a second one is refused', async () => {
       const named = async () => (await released()).map(one => one.split(' ').slice(0, 2).join(' '))
       const kept = /^(StatefulSet|PersistentVolumeClaim|Cluster|MongoDBCommunity|RabbitmqCluster)\//
       const before = (await named()).filter(one => kept.test(one))
-      succeeded(await helm('uninstall', 'vigia', ...waiting))
+      expectSuccess(await helm('uninstall', 'vigia', ...waiting))
       expect((await named()).filter(one => !one.startsWith('ServiceAccount/default '))).toEqual(before)
-      refused(await helm('uninstall', 'vigia'), /not found/)
+      expectRefusal(await helm('uninstall', 'vigia'), /not found/)
     })
 
-    test('a first install in two steps waits for the broker and who hears its dead letters before any function publishes', async () => {
+    test('an installation in two steps waits for the Broker and error-notifier before any function publishes', async () => {
       const count = async (kind: string) =>
-        JSON.parse(succeeded(await server.kubectl(['get', kind, '--namespace=vigia', '-o', 'json']))).items.length
-      succeeded(await install(overlay, '--set', 'publishers=false'))
+        JSON.parse(expectSuccess(await server.kubectl(['get', kind, '--namespace=vigia', '-o', 'json']))).items.length
+      expectSuccess(await install(overlay, '--set', 'publishers=false'))
       expect([await count('ksvc'), await count('trigger'), await count('pingsource')]).toEqual([1, 0, 0])
-      succeeded(await upgrade(overlay, '--set', 'publishers=true'))
+      expectSuccess(await upgrade(overlay, '--set', 'publishers=true'))
       expect(await count('ksvc')).toBe(functionNames().length)
       expect(await count('trigger')).toBeGreaterThan(10)
     })
   })
 
-  test('without its secrets the chart makes nothing', async () => {
+  test('without its secrets the chart creates nothing', async () => {
     const values = ['--values', join(chart, 'values-minikube.yaml')]
-    refused(await helm('install', 'vigia', chart, ...values), /secrets\.\w+ is not set: values\.yaml says where/)
-    expect(succeeded(await server.kubectl(['get', 'namespaces', '-o', 'name']))).not.toContain('vigia')
+    expectRefusal(await helm('install', 'vigia', chart, ...values), /secrets\.\w+ is not set: values\.yaml says where/)
+    expect(expectSuccess(await server.kubectl(['get', 'namespaces', '-o', 'name']))).not.toContain('vigia')
   })
 })

@@ -4,28 +4,28 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { root } from '#infra/repository.ts'
 import { until } from '#test/support/until.ts'
-import { initFor, inventory, kubeadm, read, tool, whyNoTools } from './support/kubeadm-tool.ts'
-import { type MachineRoom, openMachineRoom, type Running, whyNoMachineRoom } from './support/machine-room.ts'
+import { initConfigFor, inventory, kubeadm, kubeadmSkipReason, readMachineFile, tool } from './support/kubeadm-tool.ts'
+import { type NetnsLab, netnsLabSkipReason, openNetnsLab, type Running } from './support/netns-lab.ts'
 
-const reason = whyNoTools ?? (await whyNoMachineRoom(['curl', 'bash'], 'iproute2 curl'))
+const reason = kubeadmSkipReason ?? (await netnsLabSkipReason(['curl', 'bash'], 'iproute2 curl'))
 if (reason !== undefined && process.env.VIGIA_MACHINE_ROOM === 'required') throw new Error(reason)
 if (reason !== undefined) process.stderr.write(`skipped: ${reason}\n`)
 
 const { controlPlanes } = inventory
-const backup = parse(await read('etcd-backup.yaml')).spec.jobTemplate.spec.template.spec
+const backup = parse(await readMachineFile('etcd-backup.yaml')).spec.jobTemplate.spec.template.spec
 
 describe.skipIf(reason !== undefined)(`etcd${reason === undefined ? '' : ` (${reason})`}`, () => {
-  let room: MachineRoom
+  let lab: NetnsLab
   const running = new Map<string, Running>()
-  const home = (name: string, path = '') => join(room.home, name, 'root', path)
+  const home = (name: string, path = '') => join(lab.home, name, 'root', path)
   const pki = (name: string, file = '') => home(name, join('etc/kubernetes/pki', file))
   const data = (name: string) => home(name, 'var/lib/etcd')
 
   beforeAll(async () => {
-    room = await openMachineRoom({
+    lab = await openNetnsLab({
       machines: Object.fromEntries(controlPlanes.map(({ name, address }) => [name, address])),
       prefix: Number(inventory.lan.subnet.split('/')[1]),
-      own: [],
+      privateFolders: [],
     })
     const [first] = controlPlanes
     for (const machine of controlPlanes) {
@@ -40,11 +40,11 @@ describe.skipIf(reason !== undefined)(`etcd${reason === undefined ? '' : ` (${re
       ])
         await mkdir(home(name, path), { recursive: true })
       await writeFile(home(name, 'etc/kubernetes/manifests/etcd.yaml'), '')
-      // What kubeadm would do there, and the two programs of a machine that a namespace has not.
+      // The certificates as kubeadm makes them, and stand-ins for two programs of a real machine.
       if (name !== first!.name)
         for (const file of ['etcd/ca.crt', 'etcd/ca.key']) await cp(pki(first!.name, file), pki(name, file))
       for (const kind of ['ca', 'server', 'peer', 'healthcheck-client'])
-        await kubeadm(home(name), await initFor(machine, pki(name)), 'init', 'phase', 'certs', `etcd-${kind}`)
+        await kubeadm(home(name), await initConfigFor(machine, pki(name)), 'init', 'phase', 'certs', `etcd-${kind}`)
       await writeFile(home(name, 'bin/hostname'), `#!/bin/sh\necho ${name}\n`, { mode: 0o755 })
       await writeFile(
         home(name, 'bin/crictl'),
@@ -55,7 +55,7 @@ describe.skipIf(reason !== undefined)(`etcd${reason === undefined ? '' : ` (${re
     }
     await healthy()
   }, 60_000)
-  afterAll(() => room?.close())
+  afterAll(() => lab?.close())
 
   const start = async (name: string) => {
     const { address } = controlPlanes.find(one => one.name === name)!
@@ -64,7 +64,7 @@ describe.skipIf(reason !== undefined)(`etcd${reason === undefined ? '' : ` (${re
       ...[`--${prefix}cert-file=${pki(name, `etcd/${of}.crt`)}`, `--${prefix}key-file=${pki(name, `etcd/${of}.key`)}`],
       ...[`--${prefix}trusted-ca-file=${pki(name, 'etcd/ca.crt')}`, `--${prefix}client-cert-auth`],
     ]
-    // As in kubeadm's static pod, but for the fsync.
+    // The flags of kubeadm's static pod, without fsync.
     const flags = [
       ...[`--name=${name}`, `--data-dir=${data(name)}`, `--initial-cluster=${members}`],
       ...[`--listen-client-urls=https://127.0.0.1:2379,https://${address}:2379`],
@@ -72,10 +72,10 @@ describe.skipIf(reason !== undefined)(`etcd${reason === undefined ? '' : ` (${re
       ...[`--initial-advertise-peer-urls=https://${address}:2380`, '--listen-metrics-urls=http://127.0.0.1:2381'],
       ...[...tls('', 'server'), ...tls('peer-', 'peer'), '--unsafe-no-fsync', '--log-level=error'],
     ]
-    running.set(name, await room.start(name, [tool('server'), ...flags]))
+    running.set(name, await lab.start(name, [tool('server'), ...flags]))
   }
 
-  /** The command of a container of the CronJob, on a machine. */
+  /** Runs the command of a container of the CronJob on a machine. */
   const step = (name: string, command: string[]) => {
     const { address } = controlPlanes.find(one => one.name === name)!
     const [program, ...options] = command.map(word =>
@@ -85,7 +85,7 @@ describe.skipIf(reason !== undefined)(`etcd${reason === undefined ? '' : ` (${re
         .replace('/snapshots', home(name, 'snapshots'))
         .replace('/scratch', home(name, 'scratch')),
     )
-    return room.run(name, [tool(program!), ...options])
+    return lab.run(name, [tool(program!), ...options])
   }
   const connection: string[] = backup.initContainers[0].command.slice(0, 5)
   const etcdctl = async (name: string, ...command: string[]) => {
@@ -99,12 +99,12 @@ describe.skipIf(reason !== undefined)(`etcd${reason === undefined ? '' : ` (${re
       what: 'three healthy members',
     })
   const script = (name: string, ...options: string[]) =>
-    room.run(name, [
+    lab.run(name, [
       ...['env', `HOST_ROOT=${home(name)}`, `PATH=${home(name, 'bin')}:${tool('.')}:/usr/sbin:/usr/bin:/sbin:/bin`],
       ...['bash', join(root, 'infra/machines/etcd-restore.sh'), ...options],
     ])
 
-  test("is brought back by the CronJob's snapshot and the script, with two of three members lost", async () => {
+  test("is restored from the CronJob's snapshot by the script after two of three members are lost", async () => {
     await etcdctl('cp1', 'put', 'followers', 'before')
     for (const { command } of backup.initContainers) expect(await step('cp2', command)).toMatchObject({ code: 0 })
     await etcdctl('cp1', 'put', 'followers', 'after')
@@ -117,7 +117,7 @@ describe.skipIf(reason !== undefined)(`etcd${reason === undefined ? '' : ` (${re
 
     for (const { name } of controlPlanes) {
       const stopping = script(name, 'stop')
-      // The kubelet ends what has no manifest any more.
+      // A kubelet stops a pod whose manifest is gone.
       await until(async () => (await readdir(home(name, 'etc/kubernetes/manifests'))).length === 0, {
         what: 'the stop',
       })
@@ -134,14 +134,14 @@ describe.skipIf(reason !== undefined)(`etcd${reason === undefined ? '' : ` (${re
     for (const { name } of controlPlanes) {
       const { kvs, header } = JSON.parse(await etcdctl(name, 'get', 'followers', '--write-out=json'))
       expect(Buffer.from(kvs[0].value, 'base64').toString()).toBe('before')
-      // Ahead of all that a controller can remember.
+      // Above every revision that a controller can have seen.
       expect(header.revision).toBeGreaterThan(1_000_000_000)
     }
     await etcdctl('cp3', 'put', 'followers', 'again')
     expect(await etcdctl('cp1', 'get', 'followers', '--print-value-only')).toBe('again')
   })
 
-  test('takes no torn snapshot for a good one', async () => {
+  test('a truncated snapshot fails the verification', async () => {
     const [, verify] = backup.initContainers
     const whole = await readFile(home('cp2', 'snapshots/unverified.db'))
     await writeFile(home('cp1', 'snapshots/unverified.db'), whole.subarray(0, whole.length - 4096))

@@ -14,9 +14,9 @@ import { flakyProxy } from '#test/support/flaky-proxy.ts'
 import { temporaryDataFolder } from '#test/support/global-setup.ts'
 import { sendRequest } from '#test/support/http.ts'
 import { until } from '#test/support/until.ts'
-import { entered, noTrees, treeOf } from './support/image-tree.ts'
+import { buildTree, imageTreeSkipReason, runInTree } from './support/image-tree.ts'
 
-const reason = noTrees()
+const reason = imageTreeSkipReason()
 if (reason) process.stderr.write(`the image is not run: ${reason}\n`)
 
 const release = { VERSION: '1.4.2', REVISION: 'd1b2c3' }
@@ -24,7 +24,7 @@ const stages = stagesOf(readFileSync(join(root, 'infra/delivery/Dockerfile'), 'u
 const stageOf = (name: string): Stage => stages.find(stage => stage.name === name)!
 const image = stages.at(-1)!
 
-/** Files that a program of the image must not be able to write. */
+/** How a pod runs the image: as its user, on a read-only root file system. */
 const asPodsRun = { readOnly: true, user: image.user! }
 
 let folder: string
@@ -33,13 +33,13 @@ let data: Awaited<ReturnType<typeof temporaryDataFolder>>
 let server: Awaited<ReturnType<typeof startPostgres>>
 let proxy: Awaited<ReturnType<typeof flakyProxy>>
 
-/** Runs a stage as a container would: its ENTRYPOINT with its ENV and what a manifest adds. */
+/** Runs a stage as a container runtime does: its ENTRYPOINT with its ENV and the variables of a manifest. */
 const container = (stage: Stage, at: string, env: Record<string, string>, options: object = asPodsRun) => {
-  const one = entered(at, stage.entrypoint, { env: { ...stage.env, ...env }, workdir: stage.workdir, ...options })
+  const one = runInTree(at, stage.entrypoint, { env: { ...stage.env, ...env }, workdir: stage.workdir, ...options })
   containers.push(one)
   return one
 }
-const containers: ReturnType<typeof entered>[] = []
+const containers: ReturnType<typeof runInTree>[] = []
 
 const status = (pid: number) =>
   Object.fromEntries(
@@ -53,14 +53,14 @@ const get = async (port: number, path: string) => {
   return { status, body }
 }
 
-const message = (said: string) => JSON.parse(said.trim().split('\n').at(-1)!).message
+const message = (output: string) => JSON.parse(output.trim().split('\n').at(-1)!).message
 
 describe.skipIf(reason !== undefined)('the image', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'vigia-image-'))
     data = await temporaryDataFolder()
-    // What the Dockerfile says is done here, the build stage's RUN included.
-    tree = await treeOf(image, stages, folder)
+    // Executes the Dockerfile, including the RUN of the build stage.
+    tree = await buildTree(image, stages, folder)
     server = await startPostgres({ dataDir: data.folder, settings: { fsync: 'off' } })
     proxy = await flakyProxy(server.url)
   })
@@ -72,46 +72,46 @@ describe.skipIf(reason !== undefined)('the image', () => {
     if (folder) await rm(folder, { recursive: true, force: true })
   })
 
-  test('holds Node, the launcher, the bundles and the migrations, and no source, package or secret', () => {
+  test('contains Node, the launcher, the bundles and the migrations, and no source, package or secret', () => {
     expect(readdirSync(join(tree, 'vigia')).toSorted()).toEqual(['LICENSE', 'functions', 'jobs', 'launch.mjs'])
     const files = readdirSync(join(tree, 'vigia'), { recursive: true }) as string[]
     expect(files.filter(file => /node_modules|\.ts$|\.env|\.map$/.test(file))).toEqual([])
   })
 
-  test('has migrations that wait for the database, migrate it, and do it again without harm', async () => {
+  test('has migrations that wait for the database and migrate it; a second run changes nothing', async () => {
     const env = { FUNCTION_TARGET: 'migrate', DATABASE_URL: proxy.url }
     proxy.goDown()
     const first = container(image, tree, env)
-    await until(() => first.said().includes('waiting: '), { what: 'a line that says what it waits for' })
+    await until(() => first.output().includes('waiting: '), { what: 'a line with what it waits for' })
     proxy.comeBack()
-    expect(await first.ended, first.said()).toBe(0)
-    expect(message(first.said())).toBe('the database is up to date')
+    expect(await first.ended, first.output()).toBe(0)
+    expect(message(first.output())).toBe('the database is up to date')
     const again = container(image, tree, env)
-    expect(await again.ended, again.said()).toBe(0)
+    expect(await again.ended, again.output()).toBe(0)
     const db = postgres(server.url, { max: 1 })
     const { rows } = await db.query<{ name: string }>('select name from migration order by name')
     await db.end()
     expect(rows.map(({ name }) => `${name}.sql`)).toEqual(Object.keys(await checksums()))
   })
 
-  test('ends a job that waits at the first SIGTERM', async () => {
+  test('a job that waits ends at the first SIGTERM', async () => {
     const job = container(image, tree, { FUNCTION_TARGET: 'migrate', DATABASE_URL: 'postgres://v:p@127.0.0.1:9/v' })
-    await until(() => job.said().includes('waiting: '), { what: 'a line that says what it waits for' })
+    await until(() => job.output().includes('waiting: '), { what: 'a line with what it waits for' })
     process.kill(job.pid(), 'SIGTERM')
     expect(await job.ended).toBe(143)
   })
 
-  test.each([{}, { FUNCTION_TARGET: 'sh' }])('with %o ends with one line', async env => {
+  test.each([{}, { FUNCTION_TARGET: 'sh' }])('with %o ends with an error in one line', async env => {
     const nothing = container(image, tree, env)
     expect(await nothing.ended).toBe(1)
-    expect(nothing.said().trim().split('\n')).toHaveLength(1)
-    expect(nothing.said()).toContain(functionNames()[0])
+    expect(nothing.output().trim().split('\n')).toHaveLength(1)
+    expect(nothing.output()).toContain(functionNames()[0])
   })
 
   describe.each(functionNames())('as %s', name => {
     const folderOf = () => join(tree, 'vigia/functions', name)
 
-    test('answers as a user without rights under a root that cannot be written, and ends well', async () => {
+    test('answers as a user without privileges on a read-only root file system, and ends with exit code 0', async () => {
       const port = await freePort()
       const variables = variablesOf(name)
       const env = {
@@ -142,22 +142,22 @@ describe.skipIf(reason !== undefined)('the image', () => {
       expect(writable.map(line => line.split(' ')[1])).toEqual(['/proc', '/dev/null'])
 
       process.kill(function_.pid(), 'SIGTERM')
-      expect(await function_.ended, function_.said()).toBe(0)
+      expect(await function_.ended, function_.output()).toBe(0)
     })
 
-    test('has a code cache that the Node of the image takes', async () => {
+    test('has a code cache that the Node of the image accepts', async () => {
       const files = readdirSync(folderOf())
       const code = `/vigia/functions/${name}/${files.find(file => file.endsWith('.cjs'))}`
       const program = `const { readFileSync } = require('node:fs'), { Script } = require('node:vm')
         const script = new Script(readFileSync('${code}', 'utf8'), { filename: '${code}', cachedData: readFileSync('${code}.cache') })
         console.log(process.version, script.cachedDataRejected)`
-      const asked = entered(tree, [image.entrypoint[0]!, '-e', program], asPodsRun)
-      expect(await asked.ended, asked.said()).toBe(0)
-      expect(asked.said().trim()).toBe(`${process.version} false`)
+      const asked = runInTree(tree, [image.entrypoint[0]!, '-e', program], asPodsRun)
+      expect(await asked.ended, asked.output()).toBe(0)
+      expect(asked.output().trim()).toBe(`${process.version} false`)
     })
   })
 
-  test('has a smoke test that is content with a function of the same release', async () => {
+  test('has a smoke test that succeeds for a function of the same release', async () => {
     const [name] = functionNames() as [string]
     const port = await freePort()
     const function_ = container(image, tree, { ...variablesOf(name), FUNCTION_TARGET: name, PORT: String(port) })
@@ -167,20 +167,20 @@ describe.skipIf(reason !== undefined)('the image', () => {
       FUNCTION_URL: `http://127.0.0.1:${port}`,
       PATIENCE_SECONDS: '20',
     })
-    expect(await smoke.ended, `${smoke.said()}${function_.said()}`).toBe(0)
-    expect(message(smoke.said())).toBe('1 functions answer, all of them 1.4.2 (d1b2c3)')
+    expect(await smoke.ended, `${smoke.output()}${function_.output()}`).toBe(0)
+    expect(message(smoke.output())).toBe('1 functions answer, all of them 1.4.2 (d1b2c3)')
   })
 
   describe('for development', () => {
     const dev = stageOf('dev')
     let sources: string
     beforeAll(async () => {
-      sources = await treeOf(dev, stages, folder)
+      sources = await buildTree(dev, stages, folder)
     })
-    /** The root can be written: files are synced into it. */
+    /** The root file system is writable, because files are synced into it. */
     const asDevPodsRun = { user: dev.user! }
 
-    test('answers anew after a file was synced into it', async () => {
+    test('runs new code after a file was synced into it', async () => {
       const [name] = functionNames() as [string]
       const port = await freePort()
       const env = { ...variablesOf(name), FUNCTION_TARGET: name, PORT: String(port) }
@@ -189,7 +189,7 @@ describe.skipIf(reason !== undefined)('the image', () => {
       expect(JSON.parse((await get(port, '/version')).body)).toMatchObject({ function: name, version: '1.4.2' })
       const file = join(sources, 'vigia/functions/host/server.ts')
       const text = await readFile(file, 'utf8')
-      // As tar does it: another file of the same name.
+      // As tar does it: a new file replaces the old one.
       await writeFile(`${file}.new`, text.replace("body: 'ok\\n'", "body: 'synced\\n'"))
       await chown(`${file}.new`, 65532, 65532)
       await rename(`${file}.new`, file)
@@ -198,16 +198,16 @@ describe.skipIf(reason !== undefined)('the image', () => {
       await function_.ended
     })
 
-    test('migrates and ends, as a job must', async () => {
+    test('migrates and ends with exit code 0', async () => {
       const job = container(dev, sources, { FUNCTION_TARGET: 'migrate', DATABASE_URL: proxy.url }, asDevPodsRun)
-      expect(await job.ended, job.said()).toBe(0)
-      expect(message(job.said())).toBe('the database is up to date')
+      expect(await job.ended, job.output()).toBe(0)
+      expect(message(job.output())).toBe('the database is up to date')
     })
 
-    test('with a target that is none ends with one line', async () => {
+    test('with an unknown target ends with an error in one line', async () => {
       const nothing = container(dev, sources, { FUNCTION_TARGET: '../x' }, asDevPodsRun)
       expect(await nothing.ended).toBe(1)
-      expect(nothing.said()).toBe('FUNCTION_TARGET is "../x", and no folder of functions/ has that name\n')
+      expect(nothing.output()).toBe('FUNCTION_TARGET is "../x", and no folder of functions/ has that name\n')
     })
   })
 })

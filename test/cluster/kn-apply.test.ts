@@ -5,10 +5,10 @@ import { root } from '#infra/repository.ts'
 import { knScript, onPath, runScript } from '#test/cluster-files/support/kn-calls.ts'
 import { saidIn } from '#test/cluster-files/support/kn-said.ts'
 import { until } from '#test/support/until.ts'
-import { type ApiServer, apiServer, whyNoApiServer } from './api-server.ts'
+import { type ApiServer, apiServerSkipReason, startApiServer } from './api-server.ts'
 
 const kn = onPath('kn')
-const why = kn && onPath('bash') ? await whyNoApiServer() : 'no kn on PATH, or no bash'
+const why = kn && onPath('bash') ? await apiServerSkipReason() : 'no kn on PATH, or no bash'
 
 /** What the page about kn needs beforehand: the namespace, the ConfigMap, and the secrets with every key that a function names. */
 const beforehand = () => {
@@ -32,7 +32,7 @@ describe.skipIf(why)(`kn against a real API server${why ? ` (skipped: ${why})` :
   let server: ApiServer
 
   beforeAll(async () => {
-    server = await apiServer()
+    server = await startApiServer()
     // A namespace that was made a moment ago may not be seen yet by the admission of what goes into it.
     const input = JSON.stringify(beforehand())
     const applied = async () => (await server.kubectl(['apply', '-f', '-'], { input })).code === 0

@@ -2,13 +2,20 @@ import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
-import { type ApiServer, apiServer, type Ran, runProgram, succeeded, whyNoApiServer } from './api-server.ts'
-import { contents } from './support/contents.ts'
-import { deployable } from './support/deployable.ts'
-import { endWithTests } from './support/end-with-tests.ts'
-import { web } from './support/web.ts'
+import {
+  type ApiServer,
+  apiServerSkipReason,
+  expectSuccess,
+  type ProgramResult,
+  runProgram,
+  startApiServer,
+} from './api-server.ts'
+import { deployableCopy } from './support/deployable-copy.ts'
+import { downloadServer } from './support/download-server.ts'
+import { objectVersions } from './support/object-versions.ts'
+import { stopAfterTests } from './support/stop-after-tests.ts'
 
-const why = await whyNoApiServer()
+const why = await apiServerSkipReason()
 
 /** A stand-in for the files that run.sh downloads: a namespace with a Deployment, which is all that run.sh waits for. */
 const release = (namespace: string) =>
@@ -37,18 +44,18 @@ case "$*" in *' ip') echo 192.0.2.7 ;; esac
 
 describe.skipIf(why)(`run.sh and terminate.sh on a real API server${why ? ` (skipped: ${why})` : ''}`, () => {
   let server: ApiServer
-  let copy: Awaited<ReturnType<typeof deployable>>
-  let github: Awaited<ReturnType<typeof web>>
+  let copy: Awaited<ReturnType<typeof deployableCopy>>
+  let github: Awaited<ReturnType<typeof downloadServer>>
   let env: Record<string, string>
-  endWithTests(() => server)
+  stopAfterTests(() => server)
 
   beforeAll(async () => {
-    server = await apiServer()
-    copy = await deployable(server.env.PATH!)
+    server = await startApiServer()
+    copy = await deployableCopy(server.env.PATH!)
     const paths = (await readFile(join(copy.at('minikube'), 'run.sh'), 'utf8')).matchAll(
       /https:\/\/github\.com(\S+\.yaml)/g,
     )
-    github = await web(
+    github = await downloadServer(
       'github.com',
       Object.fromEntries(
         [...paths].map(([, path]) => [
@@ -80,23 +87,27 @@ describe.skipIf(why)(`run.sh and terminate.sh on a real API server${why ? ` (ski
       ['init', '-q'],
       ['commit', '-q', '--allow-empty', '-m', 'x'],
     ])
-      succeeded(await git(...args))
+      expectSuccess(await git(...args))
   })
   afterAll(async () => {
     await github?.stop()
     await copy?.remove()
   })
 
-  const script = async (name: string, args: string[] = [], more: Record<string, string> = {}): Promise<Ran> => {
+  const script = async (
+    name: string,
+    args: string[] = [],
+    more: Record<string, string> = {},
+  ): Promise<ProgramResult> => {
     const ran = await runProgram(join(copy.at('minikube'), name), args, { env: { ...env, ...more } })
     for (const secret of copy.secrets) expect(ran.stdout + ran.stderr).not.toContain(secret)
     return ran
   }
 
-  const claims = async () => (await contents(server)).filter(one => one.startsWith('PersistentVolumeClaim/'))
-  const namespaces = async () => succeeded(await server.kubectl(['get', 'namespaces', '-o', 'name']))
+  const claims = async () => (await objectVersions(server)).filter(one => one.startsWith('PersistentVolumeClaim/'))
+  const namespaces = async () => expectSuccess(await server.kubectl(['get', 'namespaces', '-o', 'name']))
 
-  const refused = (ran: Ran, reason: RegExp) => {
+  const refused = (ran: ProgramResult, reason: RegExp) => {
     expect(ran.code).not.toBe(0)
     expect(ran.stderr).toMatch(reason)
     expect(ran.stderr.trim().split('\n')).toHaveLength(1)
@@ -138,13 +149,13 @@ describe.skipIf(why)(`run.sh and terminate.sh on a real API server${why ? ` (ski
     })
 
     test('terminate.sh succeeds when Vigia was never installed', async () => {
-      succeeded(await script('terminate.sh'))
-      succeeded(await script('terminate.sh', ['--purge']))
+      expectSuccess(await script('terminate.sh'))
+      expectSuccess(await script('terminate.sh', ['--purge']))
     })
   })
 
   test('run.sh installs the platform and Vigia, waits until all is ready and prints the addresses', async () => {
-    const output = succeeded(await script('run.sh'))
+    const output = expectSuccess(await script('run.sh'))
     expect(output).toContain('http://telegram-webhook.vigia.example.org')
     expect(output).toContain('https://grafana.vigia.test')
     expect(github.asked).toHaveLength(3)
@@ -153,29 +164,29 @@ describe.skipIf(why)(`run.sh and terminate.sh on a real API server${why ? ` (ski
     expect(calls).toMatch(
       new RegExp(`image build --tag dev.local/vigia:${version} .*VERSION=${version} .*REVISION=[0-9a-f]{40}`),
     )
-    const serving = succeeded(await server.kubectl(['get', 'knativeserving', '-A', '-o', 'json']))
+    const serving = expectSuccess(await server.kubectl(['get', 'knativeserving', '-A', '-o', 'json']))
     expect(JSON.parse(serving).items[0].spec.config.domain).toEqual({ '192.0.2.7.sslip.io': '' })
     const readiness = 'jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}'
     const ready = await server.kubectl(['get', 'ksvc,trigger,pingsource,broker', '--namespace=vigia', '-o', readiness])
-    expect([...new Set(succeeded(ready).split(' '))]).toEqual(['True'])
+    expect([...new Set(expectSuccess(ready).split(' '))]).toEqual(['True'])
   })
 
   test('a second run.sh replaces the finished migrations Job and changes nothing else', async () => {
-    const before = await contents(server)
-    succeeded(await script('run.sh'))
+    const before = await objectVersions(server)
+    expectSuccess(await script('run.sh'))
     const ours = (all: string[]) => all.filter(one => !one.startsWith('Job/'))
-    expect(ours(await contents(server))).toEqual(ours(before))
+    expect(ours(await objectVersions(server))).toEqual(ours(before))
   })
 
   test('terminate.sh, also run twice, leaves only the volumes; run.sh uses them again', async () => {
     const before = await claims()
     expect(before).toHaveLength(2)
-    succeeded(await script('terminate.sh'))
-    const left = await contents(server)
+    expectSuccess(await script('terminate.sh'))
+    const left = await objectVersions(server)
     expect(left.filter(one => !one.startsWith('ServiceAccount/default '))).toEqual(before)
-    succeeded(await script('terminate.sh'))
-    expect(await contents(server)).toEqual(left)
-    succeeded(await script('run.sh', ['--no-platform']))
+    expectSuccess(await script('terminate.sh'))
+    expect(await objectVersions(server)).toEqual(left)
+    expectSuccess(await script('run.sh', ['--no-platform']))
     expect(await claims()).toEqual(before)
   })
 
@@ -198,8 +209,8 @@ describe.skipIf(why)(`run.sh and terminate.sh on a real API server${why ? ` (ski
   })
 
   test('terminate.sh --purge deletes the volumes and the namespace, and succeeds the second time', async () => {
-    succeeded(await script('terminate.sh', ['--purge']))
+    expectSuccess(await script('terminate.sh', ['--purge']))
     expect(await namespaces()).not.toContain('vigia')
-    succeeded(await script('terminate.sh', ['--purge']))
+    expectSuccess(await script('terminate.sh', ['--purge']))
   })
 })

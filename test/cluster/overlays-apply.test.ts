@@ -3,16 +3,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
 import { copyClusterFiles, type Overlay, overlays, parseManifests } from '#infra/cluster/render/overlays.ts'
 import { kustomize } from '#infra/delivery/kube-tools.ts'
-import { type ApiServer, apiServer, succeeded, whyNoApiServer } from './api-server.ts'
-import { worded } from './support/contents.ts'
-import { deployable } from './support/deployable.ts'
-import { endWithTests } from './support/end-with-tests.ts'
-import { bringPlatform } from './support/platform.ts'
+import { type ApiServer, apiServerSkipReason, expectSuccess, startApiServer } from './api-server.ts'
+import { deployableCopy } from './support/deployable-copy.ts'
+import { versionOf } from './support/object-versions.ts'
+import { applyPlatform } from './support/platform.ts'
 import { podOf } from './support/pods.ts'
+import { stopAfterTests } from './support/stop-after-tests.ts'
 
-const why = await whyNoApiServer()
+const why = await apiServerSkipReason()
 
-/** What `kubectl wait` waits for, kind by kind. */
+/** By kind: the condition for `kubectl wait`. */
 const awaited: Record<string, string> = {
   Broker: 'condition=Ready',
   Certificate: 'condition=Ready',
@@ -36,7 +36,7 @@ const awaited: Record<string, string> = {
 const waitedFor = ({ apiVersion, kind }: Manifest) =>
   awaited[kind === 'Service' ? `${apiVersion.split('/')[0]} ${kind}` : kind]
 
-/** `services.serving.knative.dev`: kubectl's words for a kind, as far as it needs them to tell kinds of one name apart. */
+/** `Service.v1.serving.knative.dev`: kubectl's name of a kind, with its version and group because some kinds share a name. */
 const resource = ({ apiVersion, kind }: Manifest) =>
   [`${kind}.${apiVersion.split('/').at(-1)}`, ...apiVersion.split('/').slice(0, -1)].join('.')
 
@@ -45,23 +45,23 @@ const asText = (objects: Manifest[]) =>
 
 describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why})` : ''}`, () => {
   let server: ApiServer
-  let copy: Awaited<ReturnType<typeof deployable>>
-  endWithTests(() => server)
+  let copy: Awaited<ReturnType<typeof deployableCopy>>
+  stopAfterTests(() => server)
 
   beforeAll(async () => {
-    server = await apiServer()
-    copy = await deployable(server.env.PATH!)
+    server = await startApiServer()
+    copy = await deployableCopy(server.env.PATH!)
   })
   afterAll(() => copy?.remove())
 
   const strictly = ['--server-side', '--validate=strict']
   const objectsOf = async (folder: string) => parseManifests(await kustomize(folder), folder)
 
-  /** Every object of an overlay, as it is on the server. */
+  /** The versions of all objects of an overlay on the server. */
   const versions = async (overlay: Overlay): Promise<string[]> => {
     await server.controllers.settled()
-    const found = succeeded(await server.kubectl(['get', '-k', copy.at(overlay), '-o', 'json']))
-    return JSON.parse(found).items.map(worded).sort()
+    const found = expectSuccess(await server.kubectl(['get', '-k', copy.at(overlay), '-o', 'json']))
+    return JSON.parse(found).items.map(versionOf).sort()
   }
 
   const settled = async (objects: Manifest[]) => {
@@ -78,29 +78,29 @@ describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why
 
     beforeAll(async () => {
       objects = await objectsOf(copy.at(overlay))
-      await bringPlatform(server, copy.at(overlay))
+      await applyPlatform(server, copy.at(overlay))
     })
     afterAll(async () => {
       await server.kubectl(['delete', 'namespace', 'vigia', '--timeout=120s'])
     })
 
-    test('every object of it and of the platform beneath it is taken under strict validation', async () => {
+    test('every object of the overlay and of its platform is accepted under strict validation', async () => {
       const applied = await server.kubectl(['apply', ...strictly, '-k', copy.at(overlay)])
-      expect(succeeded(applied).trim().split('\n')).toHaveLength(objects.length)
+      expect(expectSuccess(applied).trim().split('\n')).toHaveLength(objects.length)
     })
 
     test('everything becomes ready', async () => {
-      for (const waited of await settled(objects)) succeeded(waited)
+      for (const waited of await settled(objects)) expectSuccess(waited)
     })
 
-    test('applied a second time it changes nothing', async () => {
+    test('a second apply changes nothing', async () => {
       const before = await versions(overlay)
       expect(before).toHaveLength(objects.length)
-      succeeded(await server.kubectl(['apply', ...strictly, '-k', copy.at(overlay)]))
+      expectSuccess(await server.kubectl(['apply', ...strictly, '-k', copy.at(overlay)]))
       expect(await versions(overlay)).toEqual(before)
     })
 
-    test('kubectl diff is silent, until somebody changes something', async () => {
+    test('kubectl diff shows nothing after an apply, and shows a later change', async () => {
       const diff = () => server.kubectl(['diff', '--server-side', '--force-conflicts', '-k', copy.at(overlay)])
       const { stderr, ...silent } = await diff()
       expect(silent).toEqual({ code: 0, stdout: '' })
@@ -110,31 +110,31 @@ describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why
       const patched = await server.kubectl([
         ...['patch', 'ksvc', 'uptime-prober', '--namespace=vigia', '--type=merge', '--patch', JSON.stringify(scale)],
       ])
-      succeeded(patched)
+      expectSuccess(patched)
       const different = await diff()
       expect(different.code).toBe(1)
       expect(different.stdout).toMatch(/^-.*max-scale: "99"$/m)
-      succeeded(await server.kubectl(['apply', ...strictly, '--force-conflicts', '-k', copy.at(overlay)]))
+      expectSuccess(await server.kubectl(['apply', ...strictly, '--force-conflicts', '-k', copy.at(overlay)]))
       expect((await diff()).code).toBe(0)
     })
 
-    test('the pods of every function, database and job are admitted as restricted ones', async () => {
+    test('the pods of every function, database and job are admitted under the level "restricted"', async () => {
       const pods = objects.map(podOf).filter(pod => pod !== undefined)
       expect(pods.length).toBeGreaterThan(8)
       const limits = '{.spec.containers[*].resources.limits.memory} '
       const admitted = await server.kubectl(['create', '--dry-run=server', '-o', `jsonpath=${limits}`, '-f', '-'], {
         input: asText(pods),
       })
-      // A pod that the level would not let through is told of as a warning where it is not refused.
+      // Without a refusal, a pod that violates the level would cause a warning on stderr.
       expect(admitted).toMatchObject({ code: 0, stderr: '' })
       const containers = pods.flatMap(({ spec }) => spec.containers)
       expect(admitted.stdout.match(/\d+[MG]i/g)).toHaveLength(containers.length)
     })
   })
 
-  describe('what must not get in', () => {
+  describe('the API server refuses', () => {
     beforeAll(async () => {
-      succeeded(await server.kubectl(['apply', ...strictly, '-k', copy.at('minikube')]))
+      expectSuccess(await server.kubectl(['apply', ...strictly, '-k', copy.at('minikube')]))
       await settled(await objectsOf(copy.at('minikube')))
     })
     afterAll(async () => {
@@ -146,17 +146,17 @@ describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why
         input: asText(objects),
       })
 
-    test('a misspelt field of any kind is refused by name', async () => {
+    test('a misspelt field of any kind, and names it', async () => {
       const kinds = new Map<string, Manifest>()
       for (const overlay of overlays)
         for (const one of await objectsOf(copy.at(overlay)))
           if (!kinds.has(resource(one))) kinds.set(resource(one), one)
       expect(kinds.size).toBeGreaterThan(25)
       const asked = [...kinds].map(async ([kind, one]) => {
-        const spoilt = structuredClone(one)
-        // Knative's schema of a Trigger keeps unknown fields; test/cluster-files/support/admission.ts is what refuses them.
-        Object.assign((one.kind !== 'Trigger' && spoilt.spec) || spoilt, { misspelt: true })
-        const { code, stderr } = await dryRun([spoilt])
+        const changed = structuredClone(one)
+        // Knative's schema of a Trigger allows unknown fields in its spec; Knative's webhook refuses them.
+        Object.assign((one.kind !== 'Trigger' && changed.spec) || changed, { misspelt: true })
+        const { code, stderr } = await dryRun([changed])
         return [kind, code !== 0 && /unknown field|not declared in schema/.test(stderr) && /misspelt/.test(stderr)]
       })
       expect((await Promise.all(asked)).filter(([, refused]) => !refused)).toEqual([])
@@ -168,47 +168,47 @@ describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why
     test.each<[string, string, (spec: Manifest['spec']) => void, RegExp]>([
       [
         'uptime-prober',
-        'may become root',
+        'can become root',
         spec => delete spec.containers[0].securityContext,
         /violates PodSecurity "restricted/,
       ],
       [
         'postgres',
-        'shares the network of its node',
+        'uses the network of its node',
         spec => Object.assign(spec, { hostNetwork: true }),
         /violates PodSecurity/,
       ],
       [
         'migrate',
-        'keeps a folder of its node',
+        'mounts a folder of its node',
         spec => spec.volumes.push({ name: 'host', hostPath: { path: '/' } }),
         /violates PodSecurity/,
       ],
       [
         'uptime-prober',
-        'takes more memory than a container may',
+        'has a higher memory limit than the LimitRange allows',
         spec => Object.assign(spec.containers[0].resources.limits, { memory: '9Gi' }),
         /maximum memory usage per Container is 8Gi/,
       ],
       [
         'uptime-prober',
-        'asks for more than the namespace has',
+        'requests more than the quota',
         spec => {
           delete spec.containers[0].resources.limits.cpu
           spec.containers[0].resources.requests.cpu = '90'
         },
         /exceeded quota: vigia, requested: requests.cpu=/,
       ],
-    ])('a pod of %s that %s is refused', async (name, _, spoil, reason) => {
-      const spoilt = structuredClone(await pod(name))
-      expect((await dryRun([spoilt])).code).toBe(0)
-      spoil(spoilt.spec)
-      const refused = await dryRun([spoilt])
+    ])('a pod of %s that %s', async (name, _, change, reason) => {
+      const changed = structuredClone(await pod(name))
+      expect((await dryRun([changed])).code).toBe(0)
+      change(changed.spec)
+      const refused = await dryRun([changed])
       expect(refused.code).toBe(1)
       expect(refused.stderr).toMatch(reason)
     })
 
-    test('a port on every node is refused', async () => {
+    test('a Service with a port on every node', async () => {
       const postgres = (await objectsOf(copy.at('minikube'))).find(
         ({ apiVersion, kind, metadata }) => apiVersion === 'v1' && kind === 'Service' && metadata.name === 'postgres',
       )!
@@ -220,16 +220,16 @@ describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why
       expect(refused.stderr).toContain('exceeded quota: vigia, requested: services.nodeports=1')
     })
 
-    test('a function whose Secret is not there does not become ready, until it is', async () => {
+    test('nothing while a Secret is missing, but the function is not ready until the Secret exists', async () => {
       const ready = ['wait', 'ksvc', 'uptime-prober', '--namespace=vigia', '--for=condition=Ready']
-      succeeded(await server.kubectl([...ready, '--timeout=60s']))
-      succeeded(await server.kubectl(['delete', 'secret', 'vigia-postgres', '--namespace=vigia']))
-      succeeded(await server.kubectl([...ready, '--timeout=60s'].map(one => one.replace('=Ready', '=Ready=false'))))
-      succeeded(await server.kubectl(['apply', ...strictly, '-k', copy.at('minikube')]))
-      succeeded(await server.kubectl([...ready, '--timeout=60s']))
+      expectSuccess(await server.kubectl([...ready, '--timeout=60s']))
+      expectSuccess(await server.kubectl(['delete', 'secret', 'vigia-postgres', '--namespace=vigia']))
+      expectSuccess(await server.kubectl([...ready, '--timeout=60s'].map(one => one.replace('=Ready', '=Ready=false'))))
+      expectSuccess(await server.kubectl(['apply', ...strictly, '-k', copy.at('minikube')]))
+      expectSuccess(await server.kubectl([...ready, '--timeout=60s']))
     })
 
-    test('the on-premise overlay is refused while its secrets are not sealed', async () => {
+    test('the overlay onprem until its secrets are sealed', async () => {
       const unsealed = await copyClusterFiles()
       try {
         const refused = await server.kubectl([
@@ -246,7 +246,7 @@ describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why
       }
     })
 
-    test('an overlay that there is not is refused in one line', async () => {
+    test('an overlay that does not exist, with one line', async () => {
       const refused = await server.kubectl(['apply', ...strictly, '-k', copy.at('nowhere' as Overlay)])
       expect(refused).toMatchObject({ code: 1, stdout: '' })
       expect(refused.stderr.trim().split('\n')).toHaveLength(1)

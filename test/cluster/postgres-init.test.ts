@@ -16,9 +16,9 @@ import { until } from '#test/support/until.ts'
 const why =
   process.platform === 'linux' && spawnSync('psql', ['--version']).status === 0
     ? undefined
-    : "no psql: it is in Debian's postgresql-client"
+    : "no psql; it is in Debian's package postgresql-client"
 
-/** A PostgreSQL as the image leaves it before it runs what is in /docker-entrypoint-initdb.d: a superuser, trusted on the socket. */
+/** A PostgreSQL in the state before the image runs /docker-entrypoint-initdb.d: only a superuser, who needs no password on the socket. */
 const emptyServer = async () => {
   const account = serverAccount()
   const folder = await mkdtemp(join(tmpdir(), 'vigia-postgres-'))
@@ -47,7 +47,7 @@ const emptyServer = async () => {
 }
 
 test.skipIf(why)(
-  `after its first start PostgreSQL has one user who may log in from elsewhere, and the migrations are done as that user${why ? ` (skipped: ${why})` : ''}`,
+  `after the first start of PostgreSQL only the user vigia can log in over the network, and that user can migrate${why ? ` (skipped: ${why})` : ''}`,
   async () => {
     const { folder, port } = await emptyServer()
     const init = (await renderOverlay('minikube')).find(({ metadata }) => metadata.name === 'postgres-init')!

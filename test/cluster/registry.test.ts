@@ -5,16 +5,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readInventory } from '#infra/machines/inventory.ts'
 import { root } from '#infra/repository.ts'
 import { until } from '#test/support/until.ts'
-import { type Authority, authority } from './support/authority.ts'
-import { type MachineRoom, openMachineRoom, whyNoMachineRoom } from './support/machine-room.ts'
+import { type CertificateAuthority, certificateAuthority } from './support/certificate-authority.ts'
+import { type NetnsLab, netnsLabSkipReason, openNetnsLab } from './support/netns-lab.ts'
 
-const reason = await whyNoMachineRoom(['docker-registry', 'curl', 'openssl'], 'docker-registry iproute2 curl openssl')
+const reason = await netnsLabSkipReason(['docker-registry', 'curl', 'openssl'], 'docker-registry iproute2 curl openssl')
 if (reason !== undefined && process.env.VIGIA_MACHINE_ROOM === 'required') throw new Error(reason)
 if (reason !== undefined) process.stderr.write(`skipped: ${reason}\n`)
 
 const folder = join(root, 'infra/machines')
 const { registry, lan } = readInventory('inventory.yaml', await readFile(join(folder, 'inventory.yaml'), 'utf8'))
-// "a-secret", by bcrypt, as the command of the README writes it.
+// The bcrypt hash of "a-secret", as the command in the README makes it.
 const logins = 'builder:$2y$10$bqOhozvNPTs4MxqhLCs0G.i/ypau.WdRdwNrBbbh4Yd1NcvsFpB9S\n'
 const login = ['-u', 'builder:a-secret']
 const status = ['-o', '/dev/null', '-w', '%{http_code}']
@@ -22,38 +22,38 @@ const sha256 = (text: string) => `sha256:${createHash('sha256').update(text).dig
 const url = `https://${registry.name}:${registry.port}`
 
 describe.skipIf(reason !== undefined)(`the registry of the LAN${reason === undefined ? '' : ` (${reason})`}`, () => {
-  let room: MachineRoom
-  let own: Authority
+  let lab: NetnsLab
+  let own: CertificateAuthority
   beforeAll(async () => {
-    room = await openMachineRoom({
-      machines: { keeper: registry.address, node: registry.address.replace(/\d+$/, '201') },
+    lab = await openNetnsLab({
+      machines: { registry: registry.address, node: registry.address.replace(/\d+$/, '201') },
       prefix: Number(lan.subnet.split('/')[1]),
-      own: ['/etc/docker', '/var/lib/docker-registry'],
+      privateFolders: ['/etc/docker', '/var/lib/docker-registry'],
     })
-    own = await authority(room.home, 'lan-ca')
+    own = await certificateAuthority(lab.home, 'lan-ca')
     const { certificate, key } = await own.signed('registry', [`DNS:${registry.name}`])
-    const etc = room.folder('keeper', '/etc/docker')
-    await room.run('keeper', ['mkdir', '/etc/docker/registry'])
+    const etc = lab.folder('registry', '/etc/docker')
+    await lab.run('registry', ['mkdir', '/etc/docker/registry'])
     await copyFile(join(folder, 'registry/config.yml'), join(etc, 'registry/config.yml'))
     await copyFile(certificate, join(etc, 'registry/tls.crt'))
     await copyFile(key, join(etc, 'registry/tls.key'))
     await writeFile(join(etc, 'registry/htpasswd'), logins)
   })
-  afterAll(() => room?.close())
+  afterAll(() => lab?.close())
 
   const start = async () => {
-    const running = await room.start('keeper', ['docker-registry', 'serve', '/etc/docker/registry/config.yml'])
+    const running = await lab.start('registry', ['docker-registry', 'serve', '/etc/docker/registry/config.yml'])
     await until(async () => (await curl(...login, `${url}/v2/`)) === '{}', { what: 'the registry' })
     return running
   }
-  /** What a node gets; the name leads to the address as its /etc/hosts says. */
+  /** The response that a node gets. --resolve replaces the line in /etc/hosts. */
   const curl = async (...options: string[]) => {
     const known = ['--cacert', own.certificate, '--resolve', `${registry.name}:${registry.port}:${registry.address}`]
-    return (await room.run('node', ['curl', '-s', '-m', '10', ...known, ...options])).output
+    return (await lab.run('node', ['curl', '-s', '-m', '10', ...known, ...options])).output
   }
 
   const type = 'application/vnd.oci.image.manifest.v1+json'
-  /** Pushes an image without layers, as far as the registry lets it: the status of each request, and what was sent. */
+  /** Tries to push an image without layers. Returns the status of each request, and the contents that were sent. */
   const push = async (architecture: string, ...as: string[]) => {
     const config = JSON.stringify({ architecture, os: 'linux' })
     const digest = sha256(config)
@@ -77,7 +77,7 @@ describe.skipIf(reason !== undefined)(`the registry of the LAN${reason === undef
   }
   const pulled = (...as: string[]) => curl(...as, '-H', `Accept: ${type}`, `${url}/v2/vigia/manifests/1.4.2`)
 
-  test('takes an image, and has it still after it has been started again', async () => {
+  test('keeps a pushed image, also after a restart', async () => {
     const running = await start()
     const { answers, config, digest, manifest } = await push('amd64', ...login)
     expect(answers).toEqual(['202', '201', '201'])
@@ -88,7 +88,7 @@ describe.skipIf(reason !== undefined)(`the registry of the LAN${reason === undef
     expect(await curl(...login, `${url}/v2/vigia/blobs/${digest}`)).toBe(config)
   })
 
-  test('lets nobody without a login replace a release, or read one', async () => {
+  test('without a login no client can replace, read or delete a release', async () => {
     const { manifest } = await push('arm64', ...login)
     for (const as of [[], ['-u', 'builder:guessed'], ['-u', 'nobody:a-secret']]) {
       expect((await push('riscv64', ...as)).answers).toEqual(['401', '401', '401'])
@@ -99,9 +99,9 @@ describe.skipIf(reason !== undefined)(`the registry of the LAN${reason === undef
     expect(await pulled(...login)).toBe(manifest)
   })
 
-  test('speaks TLS alone, to those who know its authority', async () => {
+  test('accepts only TLS 1.2 or newer, with a certificate of its own CA', async () => {
     const failure = ['-o', '/dev/null', '-w', '%{http_code} %{errormsg}']
-    const other = await authority(room.home, 'other-ca')
+    const other = await certificateAuthority(lab.home, 'other-ca')
     expect(await curl(...failure, '--cacert', other.certificate, `${url}/v2/`)).toMatch(/^000 SSL certificate problem/)
     expect(await curl(...failure, `http://${registry.name}:${registry.port}/v2/`)).toMatch(/^400/)
     expect(await curl(...failure, '--tls-max', '1.1', `${url}/v2/`)).toMatch(/^000/)

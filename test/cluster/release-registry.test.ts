@@ -14,7 +14,7 @@ import { until } from '#test/support/until.ts'
 const helm = await kubeTool('helm')
 const reason = onPath('docker-registry') && helm ? undefined : 'skipped: no docker-registry on PATH, or no helm'
 
-// "a-secret", by bcrypt, which is all that the registry reads.
+// The bcrypt hash of "a-secret". The registry accepts only bcrypt.
 const account = 'ci:$2b$04$znwpjCKJRzoRqhIAIyhqoOXusrh0Zt//H6S8aGuEE54OeWdpoaaXW\n'
 const login = Buffer.from('ci:a-secret').toString('base64')
 
@@ -55,7 +55,7 @@ describe.skipIf(reason)(`a release and a real registry with a login${reason ? ` 
     await rm(folder, { recursive: true, force: true })
   })
 
-  /** An image without layers, pushed as any builder does. */
+  /** Pushes an image without layers, with the requests of a builder. */
   const push = async (name: string, tag: string, revision: string): Promise<string> => {
     const authorization = `Basic ${login}`
     const config = JSON.stringify({ architecture: 'amd64', os: 'linux', config: { Labels: { revision } } })
@@ -80,7 +80,7 @@ describe.skipIf(reason)(`a release and a real registry with a login${reason ? ` 
     return answer.headers.get('docker-content-digest')!
   }
 
-  test('a built image gets its version as a name, once, and the name never moves', async () => {
+  test('a built image gets its version as a tag, and the tag never moves to another image', async () => {
     vi.stubEnv('DOCKER_CONFIG', join(folder, 'docker'))
     try {
       const image = `${host}/team/vigia`
@@ -101,7 +101,7 @@ describe.skipIf(reason)(`a release and a real registry with a login${reason ? ` 
     }
   })
 
-  test('the real Helm pushes the chart that the tag has, once', async () => {
+  test('the real Helm pushes the chart of the release only once', async () => {
     const p = await project('deployed')
     try {
       const steps = tektonSteps('release.yaml')

@@ -12,26 +12,28 @@ import { freePort } from '#infra/net/free-port.ts'
 import { root } from '#infra/repository.ts'
 import { as, serverAccount } from '#local/databases/account.ts'
 import { podSpecs } from '#test/cluster-files/support/overlay-rules.ts'
-import { restoreJob } from '#test/machines/support/etcd-restore.ts'
+import { restoreJob } from '#test/machines/support/restore-job.ts'
 import { until } from '#test/support/until.ts'
-import { type ApiServer, apiServer, succeeded, whyNoApiServer } from './api-server.ts'
+import { type ApiServer, apiServerSkipReason, expectSuccess, startApiServer } from './api-server.ts'
 
-const noApiServer = await whyNoApiServer()
+const noApiServer = await apiServerSkipReason()
 const reason = noApiServer ? ` (skipped: ${noApiServer})` : ''
-describe.skipIf(noApiServer)(`the Job that brings it back, on a real API server${reason}`, () => {
+describe.skipIf(noApiServer)(`the Job that restores a dump, on a real API server${reason}`, () => {
   let server: ApiServer
   beforeAll(async () => {
-    server = await apiServer()
+    server = await startApiServer()
   })
   afterAll(() => server?.stop())
 
-  test('is taken with the name of a dump as the README puts it in, and the namespace has nothing against its pod', async () => {
-    // Applied and not created, because the controller of accounts may have made the namespace's default account already.
-    succeeded(await server.kubectl(['apply', '--server-side', '-f', join(root, 'infra/cluster/base/namespace.yaml')]))
+  test('is accepted with the name of a dump as the README sets it, and the namespace admits its pod', async () => {
+    // `apply` and not `create`, because the default account of the namespace can exist already.
+    expectSuccess(
+      await server.kubectl(['apply', '--server-side', '-f', join(root, 'infra/cluster/base/namespace.yaml')]),
+    )
     const file = join(root, 'infra/cluster/onprem/restore.yaml')
-    const made = succeeded(await server.kubectl(['create', '--dry-run=client', '-o', 'yaml', '-f', file]))
+    const made = expectSuccess(await server.kubectl(['create', '--dry-run=client', '-o', 'yaml', '-f', file]))
     const named = ['set', 'env', '--local', '-f', '-', 'FILE=vigia-2026-11-20T023000Z.dump', '-o', 'yaml']
-    const input = succeeded(await server.kubectl(named, { input: made }))
+    const input = expectSuccess(await server.kubectl(named, { input: made }))
     const strictly = ['create', '--validate=strict', '--dry-run=server', '-o', 'json', '-f', '-']
     const { code, stdout, stderr } = await server.kubectl(strictly, { input })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -40,7 +42,7 @@ describe.skipIf(noApiServer)(`the Job that brings it back, on a real API server$
   })
 })
 
-/** A server and its tools of one version, which the package of npm does not have; Debian keeps each version in a folder of its own. */
+/** The folder with a PostgreSQL server and its tools of one version. The npm package has no tools; Debian has a folder per version. */
 const bin = await (async () => {
   const versions = await readdir('/usr/lib/postgresql').catch((): string[] => [])
   for (const version of versions.sort((a, b) => Number(b) - Number(a))) {
@@ -50,9 +52,9 @@ const bin = await (async () => {
   }
   return undefined
 })()
-const why = bin ? undefined : "no PostgreSQL with its tools: it is Debian's postgresql"
+const why = bin ? undefined : "no PostgreSQL with its tools; it is Debian's package postgresql"
 
-describe.skipIf(why)(`a dump of the night${why ? ` (skipped: ${why})` : ''}`, () => {
+describe.skipIf(why)(`a nightly dump${why ? ` (skipped: ${why})` : ''}`, () => {
   let folder: string
   let port: number
   let server: ReturnType<typeof spawn>
@@ -98,14 +100,14 @@ describe.skipIf(why)(`a dump of the night${why ? ` (skipped: ${why})` : ''}`, ()
   beforeEach(async () => {
     for (const name of await readdir(folder)) if (name.includes('.dump')) await rm(join(folder, name))
     client = new pg.Client({ connectionString: url('vigia', 'vigia') })
-    // The restore ends it.
+    // The restore ends this connection.
     client.on('error', () => {})
     await client.connect()
     await client.query('truncate chat cascade; drop table if exists later; insert into chat (id) values (42)')
     return async () => client.end().catch(() => {})
   })
 
-  /** A container's command as it is, but for where the dumps are. */
+  /** Runs the command of a container. Only the folder of the dumps is replaced. */
   const run = ([program, ...args]: string[], env: Record<string, string> = {}) => {
     const server = {
       PGHOST: '127.0.0.1',
@@ -119,7 +121,7 @@ describe.skipIf(why)(`a dump of the night${why ? ` (skipped: ${why})` : ''}`, ()
       args.map(one => one.replaceAll('/backups', folder)),
       {
         env: { PATH: [bin, '/usr/bin', '/bin'].join(delimiter), ...server, ...env },
-        // As in a pod; bash takes a socket for somebody's login.
+        // As in a pod. With a socket as its input, bash would behave as in a remote login.
         stdio: ['ignore', 'pipe', 'pipe'],
         encoding: 'utf8',
       },
@@ -143,22 +145,22 @@ describe.skipIf(why)(`a dump of the night${why ? ` (skipped: ${why})` : ''}`, ()
     }
   }
 
-  test('comes back as it was, without what came after it and although functions are still connected', async () => {
+  test('is restored exactly, without later changes, although functions are still connected', async () => {
     const file = await dump()
     await client.query('delete from chat; insert into chat (id) values (43); create table later (id int)')
     await client.query('begin; lock table chat')
     const { code, stdout, stderr } = restore(file)
-    expect({ code, stderr, stdout }).toEqual({ code: 0, stderr: '', stdout: `${file} is back\n` })
+    expect({ code, stderr, stdout }).toEqual({ code: 0, stderr: '', stdout: `${file} is restored\n` })
     expect(await chats()).toEqual([42])
     await client.end().catch(() => {})
     client = new pg.Client({ connectionString: url('vigia', 'vigia') })
     await client.connect()
     await expect(client.query('select * from later')).rejects.toThrow('does not exist')
-    // The functions of the release that made the dump find what they know, and its migrations nothing to do.
+    // The migrations of the release that made the dump have nothing to do.
     await migrate(url('vigia', 'vigia'))
   })
 
-  test('that ends in the middle changes nothing, and the Job says that it failed', async () => {
+  test('that is truncated changes nothing, and the Job fails', async () => {
     const file = await dump()
     const whole = await readFile(join(folder, file))
     await writeFile(join(folder, 'broken.dump'), whole.subarray(0, whole.length * 0.9))
@@ -171,7 +173,7 @@ describe.skipIf(why)(`a dump of the night${why ? ` (skipped: ${why})` : ''}`, ()
   })
 
   test.each(['', 'vigia-2026-01-01T023000Z.dump'])(
-    'that is not there (%j) is answered with those that are',
+    'that does not exist (%j) is an error with a list of the dumps',
     async name => {
       const file = await dump()
       const { code, stderr } = restore(name)

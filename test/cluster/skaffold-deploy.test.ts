@@ -9,10 +9,10 @@ import { kustomize } from '#infra/delivery/kube-tools.ts'
 import { functionNames, root } from '#infra/repository.ts'
 import { type SkaffoldConfig, withProfile } from '#test/delivery/support/skaffold.ts'
 import { until } from '#test/support/until.ts'
-import { type ApiServer, apiServer, runProgram, whyNoApiServer } from './api-server.ts'
-import { deployable } from './support/deployable.ts'
+import { type ApiServer, apiServerSkipReason, runProgram, startApiServer } from './api-server.ts'
+import { deployableCopy } from './support/deployable-copy.ts'
 
-const why = await whyNoApiServer()
+const why = await apiServerSkipReason()
 const config: SkaffoldConfig = parse(readFileSync(join(root, 'skaffold.yaml'), 'utf8'))
 
 const skaffold = (process.env.PATH ?? '')
@@ -24,10 +24,10 @@ if (whyNoSkaffold) process.stderr.write(`skaffold itself is not run: ${whyNoSkaf
 
 describe.skipIf(why)(`skaffold.yaml on a real API server${why ? ` (skipped: ${why})` : ''}`, () => {
   let server: ApiServer
-  let copy: Awaited<ReturnType<typeof deployable>>
+  let copy: Awaited<ReturnType<typeof deployableCopy>>
   beforeAll(async () => {
-    server = await apiServer()
-    copy = await deployable(server.env.PATH!)
+    server = await startApiServer()
+    copy = await deployableCopy(server.env.PATH!)
     await cp(join(root, 'skaffold.yaml'), join(copy.folder, 'skaffold.yaml'))
     await cp(join(root, '.dockerignore'), join(copy.folder, '.dockerignore'))
     for (const folder of ['infra/delivery', 'infra/database', 'functions', 'events'])
@@ -52,7 +52,7 @@ describe.skipIf(why)(`skaffold.yaml on a real API server${why ? ` (skipped: ${wh
     return new Set(JSON.parse(stdout).items.map(({ spec }: Manifest) => spec.template.spec.containers[0].image))
   }
 
-  describe('by its parts', () => {
+  describe('without Skaffold', () => {
     afterAll(gone)
 
     const hooks = async (which: 'before' | 'after') => {
@@ -63,18 +63,18 @@ describe.skipIf(why)(`skaffold.yaml on a real API server${why ? ` (skipped: ${wh
       }
       return ran
     }
-    /** As Skaffold deploys: every image of ours is the one that was built, and kubectl applies from here. */
+    /** Deploys as Skaffold does: replaces our image by the one that was built, and applies with kubectl on the client side. */
     const applied = async (image: string) => {
       const text = await kustomize(join(copy.folder, config.manifests.kustomize.paths[0]!))
       const input = text.replaceAll(/image: dev\.local\/vigia:\S+/g, `image: ${image}`)
       return server.kubectl(['apply', '--validate=strict', '-f', '-'], { input })
     }
 
-    test('the hook before passes where nothing was deployed yet', async () => {
+    test('the hook before succeeds when nothing was deployed yet', async () => {
       for (const ran of await hooks('before')) expect(ran).toMatchObject({ code: 0 })
     })
 
-    test('objects are taken, and the hooks after wait until the migrations are done and every function is ready', async () => {
+    test('the objects are accepted, and the hooks after wait for the migrations and every function', async () => {
       expect(await applied('dev.local/vigia:one')).toMatchObject({ code: 0 })
       const ran = await hooks('after')
       for (const one of ran) expect(one).toMatchObject({ code: 0 })
@@ -83,7 +83,7 @@ describe.skipIf(why)(`skaffold.yaml on a real API server${why ? ` (skipped: ${wh
       expect(await imagesOfFunctions()).toEqual(new Set(['dev.local/vigia:one']))
     })
 
-    test('another image of the same release is refused for its Job, and taken after the hook before', async () => {
+    test('another image of the same release is refused because of the Job, and accepted after the hook before', async () => {
       expect((await applied('dev.local/vigia:two')).stderr).toContain('field is immutable')
       for (const ran of await hooks('before')) expect(ran).toMatchObject({ code: 0 })
       expect(await applied('dev.local/vigia:two')).toMatchObject({ code: 0 })
@@ -91,14 +91,14 @@ describe.skipIf(why)(`skaffold.yaml on a real API server${why ? ` (skipped: ${wh
       expect(await imagesOfFunctions()).toEqual(new Set(['dev.local/vigia:two']))
     })
 
-    test('the hooks wait in vain, and say so, when nothing is there', async () => {
+    test('the hooks after fail with a message when nothing was deployed', async () => {
       await gone()
       const [ran] = await hooks('after')
       expect(ran!.code).not.toBe(0)
       expect(ran!.stderr).not.toBe('')
     })
 
-    test('the Job of the smoke test is taken, field by field', async () => {
+    test('the Job of the smoke test is accepted under strict validation', async () => {
       const file = join(root, 'infra/delivery/smoke.yaml')
       expect(
         await server.kubectl(['apply', '--server-side', '--validate=strict', '--dry-run=server', '-f', file]),
@@ -106,26 +106,26 @@ describe.skipIf(why)(`skaffold.yaml on a real API server${why ? ` (skipped: ${wh
     })
   })
 
-  describe.skipIf(whyNoSkaffold)('by Skaffold itself', () => {
+  describe.skipIf(whyNoSkaffold)('with Skaffold', () => {
     afterAll(gone)
 
     const quiet = { SKAFFOLD_UPDATE_CHECK: 'false', SKAFFOLD_INTERACTIVE: 'false', SKAFFOLD_DETECT_MINIKUBE: 'false' }
     const run = (args: string[], env: Record<string, string> = {}) =>
       runProgram(skaffold!, args, { cwd: copy.folder, env: { ...server.env, ...quiet, ...env } })
 
-    /** What `skaffold build --file-output` would have written. */
+    /** Writes the file that `skaffold build --file-output` would write. */
     const builds = async (image: string, tag: string) => {
       const file = join(copy.folder, 'builds.json')
       await writeFile(file, JSON.stringify({ builds: [{ imageName: image, tag: `${image}:${tag}` }] }))
       return file
     }
     const profiles = ['', ...config.profiles.map(({ name }) => name)]
-    const told = (profile: string) => (profile === '' ? [] : ['--profile', profile])
+    const profileArguments = (profile: string) => (profile === '' ? [] : ['--profile', profile])
     const imageOf = (profile: string) =>
       (profile === '' ? config : withProfile(config, profile)).build.artifacts[0]!.image
 
-    test.each(profiles)('its profile "%s" is understood as our tests understand it', async profile => {
-      const { code, stdout, stderr } = await run(['diagnose', '--yaml-only', ...told(profile)])
+    test.each(profiles)('Skaffold reads profile "%s" as our tests do', async profile => {
+      const { code, stdout, stderr } = await run(['diagnose', '--yaml-only', ...profileArguments(profile)])
       expect({ code, stderr }).toMatchObject({ code: 0 })
       const ours = profile === '' ? config : withProfile(config, profile)
       const theirs: SkaffoldConfig = parse(stdout.replaceAll(`${copy.folder}/`, '').replaceAll(copy.folder, '.'))
@@ -143,7 +143,7 @@ describe.skipIf(why)(`skaffold.yaml on a real API server${why ? ` (skipped: ${wh
         '--digest-source=tag',
         '--build-artifacts',
         await builds(image, 'built'),
-        ...told(profile),
+        ...profileArguments(profile),
       ])
       expect(answer.code, answer.stderr).toBe(0)
       const ours = parseManifests(answer.stdout, 'skaffold render').filter(
@@ -153,7 +153,7 @@ describe.skipIf(why)(`skaffold.yaml on a real API server${why ? ` (skipped: ${wh
       for (const { spec } of ours) expect(spec.template.spec.containers[0].image).toBe(`${image}:built`)
     })
 
-    test('deploys, and deploys another image over it, and waits until every function is ready', async () => {
+    test('Skaffold deploys an image and then another one, and waits until every function is ready', async () => {
       for (const tag of ['one', 'two']) {
         const file = await builds('dev.local/vigia', tag)
         const answer = await run([
@@ -171,7 +171,7 @@ describe.skipIf(why)(`skaffold.yaml on a real API server${why ? ` (skipped: ${wh
       }
     })
 
-    test('verifies with the Job of ours, as it is written but for the image', async () => {
+    test('Skaffold verifies with our Job, and changes only its image', async () => {
       const file = await builds('dev.local/vigia', 'one')
       const verified = run(['verify', '--build-artifacts', file, '--profile', 'minikube'])
       const found = async () => {
@@ -184,7 +184,7 @@ describe.skipIf(why)(`skaffold.yaml on a real API server${why ? ` (skipped: ${wh
       const [ours] = written.spec.template.spec.containers
       expect(container).toMatchObject({ ...ours, image: 'dev.local/vigia:one' })
       expect(job.spec.template.spec.securityContext).toEqual(written.spec.template.spec.securityContext)
-      // Nothing runs pods here: one that has ended well takes the part of the Job's.
+      // No pod runs here, so this one, which has succeeded, replaces the pod of the Job.
       const pod = {
         apiVersion: 'v1',
         kind: 'Pod',
@@ -198,14 +198,14 @@ describe.skipIf(why)(`skaffold.yaml on a real API server${why ? ` (skipped: ${wh
       expect(answer.code, `${answer.stdout}${answer.stderr}`).toBe(0)
     })
 
-    test('without VERSION nothing is built, and one line says so', async () => {
-      // The cache would ask the base's registry first.
+    test('without VERSION Skaffold builds nothing and ends with one line', async () => {
+      // With the cache Skaffold would ask the registry of the base image first.
       const answer = await run(['build', '--cache-artifacts=false', '--profile', 'onprem'])
       expect(answer.code).not.toBe(0)
       expect(`${answer.stdout}${answer.stderr}`).toContain('VERSION is not set: it is the tag of what is pushed\n')
     })
 
-    test('with VERSION the tag is the version, word for word', async () => {
+    test('with VERSION the tag is exactly the version', async () => {
       const env = { VERSION: '1.4.2' }
       const answer = await run(['build', '--dry-run', '--quiet', '--output', '{{json .}}', '--profile', 'onprem'], env)
       expect(answer.code, answer.stderr).toBe(0)

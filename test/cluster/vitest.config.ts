@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
-// One worker: an API server, its etcd and the programs that talk to it fill two cores by themselves.
+// One worker, because an API server, its etcd and the programs that use it keep two cores busy.
 export default defineConfig({
   test: {
     root: join(import.meta.dirname, '../..'),
@@ -10,7 +10,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 1,
     testTimeout: 300_000,
-    // An API server may have to be compiled first.
+    // The first test may have to compile the API server.
     hookTimeout: 1_800_000,
     teardownTimeout: 60_000,
   },

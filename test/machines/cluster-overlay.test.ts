@@ -8,7 +8,7 @@ import { podTemplateOf } from '#test/cluster-files/support/lints.ts'
 import { allows, type Peer } from '#test/cluster-files/support/network-policies.ts'
 import { podSecurityFaults } from '#test/cluster-files/support/overlay-rules.ts'
 import { consumerTimeoutFaults } from '#test/cluster-files/support/rabbitmq.ts'
-import { restoreJob } from '#test/machines/support/etcd-restore.ts'
+import { restoreJob } from '#test/machines/support/restore-job.ts'
 
 // What only the overlay onprem has.
 

@@ -3,7 +3,7 @@ import { cesqlErrors } from '#local/filters/cesql.ts'
 import { cron } from '#local/sources/cron.ts'
 
 /**
- * What Knative's admission webhooks check and its CRDs do not, as plain rules. Each returns what is wrong, in words.
+ * The checks of Knative's admission webhooks that its CRDs do not contain. Returns a message for each fault.
  * Source: the Validate methods of knative.dev/eventing v0.50 and knative.dev/serving 1.23 and 1.24.
  */
 export const admissionFaults = (object: Manifest): string[] => {
@@ -25,8 +25,8 @@ export const admissionFaults = (object: Manifest): string[] => {
 
 const destinationFaults = (to: Untyped, path: string): string[] => {
   if (!to?.ref && !to?.uri) return [`expected at least one, got none: ${path}.ref, ${path}.uri`]
-  // Ours: everything of Vigia is in one namespace, which the objects name and references leave out.
-  if (to.ref?.namespace !== undefined) return [`namespace differs or is said twice: ${path}.ref.namespace`]
+  // Our own rule: all of Vigia is in one namespace. Objects name it, references leave it out.
+  if (to.ref?.namespace !== undefined) return [`leave out the namespace: ${path}.ref.namespace`]
   const absolute = to.uri !== undefined && URL.canParse(to.uri)
   if (!to.ref) return absolute ? [] : [`relative URI without ref: ${path}.uri`]
   return [
@@ -41,7 +41,7 @@ const deliveryFaults = (delivery: Untyped, path: string): string[] => {
   if (!delivery) return [`missing field: ${path}`]
   const whole = ['retry', 'backoffPolicy', 'backoffDelay', 'deadLetterSink'].filter(key => delivery[key] === undefined)
   return [
-    // Ours: defaults are all or nothing, so a partial block means zero retries or hot ones.
+    // Our own rule: Knative applies no defaults to a partial block, so it would mean no retries, or retries without a pause.
     ...whole.map(key => `partial delivery block: ${path}.${key}`),
     ...(Number.isInteger(delivery.retry) && delivery.retry >= 0 ? [] : [`invalid value: ${path}.retry`]),
     ...(['linear', 'exponential'].includes(delivery.backoffPolicy) ? [] : [`invalid value: ${path}.backoffPolicy`]),
@@ -84,7 +84,7 @@ const triggerFaults = ({ metadata, spec }: Manifest): string[] => [
   ...(Boolean(spec.broker) === Boolean(spec.brokerRef) ? ['expected exactly one: spec.broker, spec.brokerRef'] : []),
   ...Object.entries(spec.filter?.attributes ?? {}).flatMap(([name, value]) => [
     ...(/^[a-z][a-z0-9]*$/.test(name) ? [] : [`invalid key name: spec.filter.attributes[${name}]`]),
-    ...(typeof value === 'string' && value !== '' ? [] : [`empty or no string: spec.filter.attributes[${name}]`]),
+    ...(typeof value === 'string' && value !== '' ? [] : [`empty or not a string: spec.filter.attributes[${name}]`]),
   ]),
   ...(spec.filters ?? []).flatMap((element: Untyped, index: number) =>
     Object.keys(element).length === 1 ? [] : [`expected one dialect: spec.filters[${index}]`],
@@ -123,7 +123,7 @@ const pingSourceFaults = ({ spec }: Manifest): string[] => [
   ]),
 ]
 
-/** The object that a text says in JSON, if it does. */
+/** Parses a JSON object; undefined for any other text. */
 const parseObject = (text: string): Record<string, unknown> | undefined => {
   try {
     const value: unknown = JSON.parse(text)
@@ -157,7 +157,7 @@ const duration =
     isBetween(seconds(value), least, most)
 type Rule = (value: string) => boolean
 
-/** The annotations autoscaling.knative.dev/*, and what each may be. */
+/** The known annotations autoscaling.knative.dev/*, each with a check of its value. */
 const scalingRules: Record<string, Rule> = {
   class: value => /^(kpa|hpa)\.autoscaling\.knative\.dev$/.test(value),
   metric: value => ['concurrency', 'rps'].includes(value),
@@ -166,7 +166,7 @@ const scalingRules: Record<string, Rule> = {
   'target-burst-capacity': value => value === '-1' || number(0, Number.POSITIVE_INFINITY)(value),
   'min-scale': count,
   'max-scale': count,
-  // 0 is off by default on clusters.
+  // By default a cluster does not allow 0.
   'initial-scale': value => count(value) && value !== '0',
   'activation-scale': value => count(value) && Number(value) >= 2,
   'scale-down-delay': duration(0, 3600),
@@ -193,7 +193,7 @@ const probeFaults = (probe: Untyped, path: string): string[] => {
   return [
     ...(handlers.length === 1 ? [] : [`expected exactly one handler: ${path}`]),
     ...(ownPace && (probe.failureThreshold ?? probe.timeoutSeconds) !== undefined
-      ? [`without periodSeconds Knative probes by itself: ${path}`]
+      ? [`Knative ignores this without periodSeconds: ${path}`]
       : []),
   ]
 }
@@ -217,7 +217,7 @@ const serviceFaults = ({ metadata, spec }: Manifest): string[] => {
       .map(key => `belongs to the template: metadata.annotations[${key}]`),
     ...Object.entries(annotations)
       .filter(([, value]) => typeof value !== 'string')
-      .map(([key]) => `no string: spec.template.metadata.annotations[${key}]`),
+      .map(([key]) => `not a string: spec.template.metadata.annotations[${key}]`),
     ...Object.entries(annotations).flatMap(([key, value]) => {
       const [, name] = /^autoscaling\.knative\.dev\/(.*)$/.exec(key) ?? []
       return name === undefined || scalingRules[name]?.(value) ? [] : [`invalid value: ${key}: ${value}`]
@@ -231,7 +231,8 @@ const serviceFaults = ({ metadata, spec }: Manifest): string[] => {
     ...(pod.containers.length === 1 ? [] : ['expected one container']),
     ...(isBetween(pod.containerConcurrency, 0, 1000) ? [] : ['containerConcurrency is not between 0 and 1000']),
     ...(isBetween(pod.timeoutSeconds, 1, 600) ? [] : ['timeoutSeconds is not between 1 and 600']),
-    // Ours: the default for the first byte is 300 s (serving, pkg/apis/serving/v1/revision_defaults.go), and our functions answer at the end.
+    // Our own rule: the default limit for the first byte is 300 s (serving, pkg/apis/serving/v1/revision_defaults.go), and our
+    // functions send the first byte when they are done.
     ...(pod.timeoutSeconds > 300 && pod.responseStartTimeoutSeconds !== pod.timeoutSeconds
       ? ['timeoutSeconds over 300 needs an equal responseStartTimeoutSeconds']
       : []),
@@ -241,12 +242,12 @@ const serviceFaults = ({ metadata, spec }: Manifest): string[] => {
     ...['lifecycle', 'terminationGracePeriodSeconds', 'nodeSelector', 'tolerations', 'affinity', 'initContainers']
       .filter(key => pod[key] !== undefined || container[key] !== undefined)
       .map(key => `not allowed: ${key}`),
-    // serving, pkg/apis/serving/fieldmask.go: the only value it takes is false.
+    // Serving accepts only the value false (serving, pkg/apis/serving/fieldmask.go).
     ...(pod.automountServiceAccountToken === true ? ['not allowed: automountServiceAccountToken: true'] : []),
     ...(container.volumeMounts ?? [])
       .filter(({ mountPath }: Untyped) => ['/', '/dev', '/dev/log', '/var/log'].includes(mountPath))
       .map(({ mountPath }: Untyped) => `not allowed: mountPath ${mountPath}`),
-    // Ours: what Kubernetes calls "restricted".
+    // Our own rule: the level "restricted" of Kubernetes' Pod Security Standards.
     ...(security.runAsNonRoot === true &&
     security.allowPrivilegeEscalation === false &&
     security.readOnlyRootFilesystem === true &&

@@ -1,15 +1,15 @@
 import type { Manifest, Untyped } from '#infra/cluster/render/manifest-files.ts'
 
-/** What a ResourceQuota counts, by its names: cores, bytes, pieces. */
+/** Amounts by the names that a ResourceQuota uses: cores, bytes or numbers of objects. */
 export type ResourceAmounts = Record<string, number>
 
 const units: Record<string, number> = { m: 1e-3, k: 1e3, M: 1e6, G: 1e9, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 }
 
-/** A quantity as Kubernetes writes it (`250m`, `1Gi`, `2`) as a number of cores, bytes or pieces. */
+/** Parses a quantity of Kubernetes (`250m`, `1Gi`, `2`) to a number of cores, bytes or objects. */
 export const quantity = (text: string): number => {
   const [, digits, unit = ''] = /^([0-9.]+)([A-Za-z]*)$/.exec(text) ?? []
   const factor = unit === '' ? 1 : units[unit]
-  if (digits === undefined || factor === undefined) throw new Error(`${text} is no quantity`)
+  if (digits === undefined || factor === undefined) throw new Error(`${text} is not a quantity`)
   return Number(digits) * factor
 }
 
@@ -22,7 +22,7 @@ const total = (parts: ResourceAmounts[]): ResourceAmounts => {
 const times = (count: number, amounts: ResourceAmounts): ResourceAmounts =>
   Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, count * amount]))
 
-/** What a pod of these containers counts for; a LimitRange says what a container takes that does not say it. */
+/** The amounts of a pod with these containers. The LimitRange has the defaults of containers without requests or limits. */
 const podAmounts = (containers: Untyped[], range: Untyped): ResourceAmounts =>
   total([
     { pods: 1 },
@@ -40,18 +40,18 @@ const claimAmounts = (size: string): ResourceAmounts => ({
 const claimsOf = (templates: Untyped[] = []) =>
   templates.map(({ spec }) => claimAmounts(spec.resources.requests.storage))
 
-// Knative's own default for what stands in front of each function.
+// Knative's default for the queue-proxy in each pod of a function.
 const queueProxy = { resources: { requests: { cpu: '25m' } } }
 
-// What archives the journal beside each PostgreSQL server: infra/cluster/gke/platform/backup-store.yaml.
+// The container that archives the write-ahead log of each PostgreSQL server: infra/cluster/gke/platform/backup-store.yaml.
 const barman = { resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '512Mi' } } }
 
 const dispatcher = (annotations: Record<string, string> = {}) => {
-  const said = (name: string) => annotations[`rabbitmq.eventing.knative.dev/${name}`]
+  const annotation = (name: string) => annotations[`rabbitmq.eventing.knative.dev/${name}`]
   return {
     resources: {
-      requests: { cpu: said('cpu-request'), memory: said('memory-request') },
-      limits: { memory: said('memory-limit') },
+      requests: { cpu: annotation('cpu-request'), memory: annotation('memory-request') },
+      limits: { memory: annotation('memory-limit') },
     },
   }
 }
@@ -83,7 +83,7 @@ const demandOf = (one: Manifest, all: Manifest[], range: Untyped): ResourceAmoun
     case 'PersistentVolumeClaim':
       return [claimAmounts(spec.resources.requests.storage)]
     case 'Cluster':
-      // As many again while it is recovered beside itself, and the pod that makes one of them anew.
+      // Twice, because a recovered Cluster runs beside the first, and one more for the pod that recovers a server.
       return [
         times(2 * spec.instances + 1, podAmounts([{ resources: spec.resources }, barman], range)),
         ...[spec.storage, spec.walStorage].map(({ size }) => times(2 * spec.instances + 1, claimAmounts(size))),
@@ -91,7 +91,7 @@ const demandOf = (one: Manifest, all: Manifest[], range: Untyped): ResourceAmoun
     case 'MongoDBCommunity':
       return [
         times(spec.members, podAmounts(spec.statefulSet.spec.template.spec.containers, range)),
-        // The operator's volume for logs has two gigabytes.
+        // The operator adds a volume of two gigabytes for logs.
         ...[...claimsOf(spec.statefulSet.spec.volumeClaimTemplates), claimAmounts('2G')].map(each =>
           times(spec.members, each),
         ),
@@ -102,7 +102,7 @@ const demandOf = (one: Manifest, all: Manifest[], range: Untyped): ResourceAmoun
         times(spec.replicas, claimAmounts(spec.persistence.storage)),
       ]
     case 'Trigger':
-      // One for its events, one for its dead letters.
+      // One dispatcher for its events, one for its dead letters.
       return onRabbit ? [times(2, podAmounts([dispatcher(one.metadata.annotations)], range))] : []
     case 'ScaledObject':
       return onRabbit
@@ -115,13 +115,13 @@ const demandOf = (one: Manifest, all: Manifest[], range: Untyped): ResourceAmoun
   }
 }
 
-/** What everything in the namespace takes at most: functions at their max-scale while a release rolls out, databases, brokers. */
+/** What the namespace needs at most: functions at their max-scale during a rollout, databases and brokers. */
 export const maxDemand = (objects: Manifest[]): ResourceAmounts => {
   const [range] = objects.find(({ kind }) => kind === 'LimitRange')!.spec.limits
   return total(objects.flatMap(one => demandOf(one, objects, range)))
 }
 
-/** What the ResourceQuota lets through, of what `demand` counts. */
+/** The limits of the ResourceQuota. */
 export const quotaOf = (objects: Manifest[]): ResourceAmounts =>
   Object.fromEntries(
     Object.entries(objects.find(({ kind }) => kind === 'ResourceQuota')!.spec.hard as Record<string, string>).map(

@@ -17,13 +17,13 @@ export interface Crd {
   status?: unknown
 }
 
-/** A CRD, and the module and version it is from, or the folder. */
+/** A CRD with its origin: a Go module and its version, or a folder. */
 export interface Definition {
   from: string
   crd: Crd
 }
 
-/** Where each Go module has its CRDs. test/cluster-files/crds/go.sum says which versions. */
+/** By Go module: the folder of its CRDs. test/cluster-files/crds/go.sum has the versions. */
 const foldersOfModules: Record<string, string> = {
   'github.com/argoproj/argo-cd/v3': 'manifests/crds',
   'github.com/bitnami-labs/sealed-secrets': 'helm/sealed-secrets/crds',
@@ -51,7 +51,7 @@ const textsIn = (from: string, folder: string): Text[] =>
     .filter(name => name.endsWith('.yaml'))
     .map(name => ({ from, text: readFileSync(join(folder, name), 'utf8') }))
 
-/** What Go's module cache has of the modules, after Go has downloaded what is missing; or why it cannot. */
+/** The CRD files in Go's module cache, after downloading missing modules; or the reason why that fails. */
 const readModules = (): Text[] | { reason: string } => {
   const listed = [
     ...readFileSync(join(root, 'test/cluster-files/crds/go.sum'), 'utf8').matchAll(/^(\S+) ([^\s/]+) h1:/gm),
@@ -61,7 +61,7 @@ const readModules = (): Text[] | { reason: string } => {
     ['mod', 'download', '-json', ...listed.map(([, path, version]) => `${path}@${version}`)],
     {
       cwd: join(root, 'test/cluster-files/crds'),
-      // No other Go is downloaded for it.
+      // Does not download another version of Go.
       env: { ...process.env, GOFLAGS: '', GOTOOLCHAIN: 'local', GOWORK: 'off' },
       encoding: 'utf8',
       maxBuffer: 64 * 1024 * 1024,
@@ -80,27 +80,27 @@ const readModules = (): Text[] | { reason: string } => {
   }
 }
 
-/** For kinds that no module has, and where there is no Go. */
+/** A folder with CRDs, for kinds that no module has and for machines without Go. */
 const folder = process.env.KNATIVE_CRDS ?? join(root, '../shared/crds')
 
 const readFolder = (): Text[] =>
   [folder, join(folder, 'platform')].filter(path => existsSync(path)).flatMap(path => textsIn(folder, path))
 
 const modules = readModules()
-/** Why Go's modules cannot be read here, for a test's title; undefined where they can. */
+/** Why Go's modules cannot be read on this machine, for a test's title. Undefined where they can. */
 export const goSkipReason = 'reason' in modules ? modules.reason : undefined
 
 const sources = [Array.isArray(modules) ? modules : [], readFolder()]
 
-/** Why the kinds of Knative and of the platform parts cannot be checked here, for a test's title; undefined where they can. */
+/** Why no CRDs are available on this machine, for a test's title. Undefined where there are some. */
 export const crdsSkipReason =
   sources.flat().length > 0 ? undefined : `no CRDs: ${goSkipReason}, and KNATIVE_CRDS names no folder with them`
 
 if (crdsSkipReason) process.stderr.write(`${crdsSkipReason}\n`)
 
 /**
- * Every definition of a kind that there is here, the newest version of a module last. The folder's counts where no module has the kind.
- * Only the files that name the kind are parsed, because together they are megabytes.
+ * All definitions of a kind, the newest version of a module last. The folder is used only when no module has the kind. Parses
+ * only the files that contain the kind's name, because all files together have megabytes.
  */
 export const definitionsOf = (group: string, kind: string): Definition[] =>
   sources

@@ -9,30 +9,30 @@ const idOf = ({ kind, metadata }: Manifest) => `${kind}/${metadata.name}`
 const isKnativeService = ({ kind, apiVersion }: Manifest) => kind === 'Service' && apiVersion.startsWith('serving.')
 const admitted = ['Broker', 'Trigger', 'PingSource', 'SinkBinding', 'Service']
 
-/** What Knative's webhooks would say of the objects of an overlay. */
+/** The faults that Knative's admission webhooks would find in the objects of an overlay. */
 export const webhookFaults = (objects: Manifest[]): string[] =>
   objects
     .filter(({ apiVersion, kind }) => apiVersion.includes('knative.dev/') && admitted.includes(kind))
     .flatMap(one => admissionFaults(one).map(fault => `${idOf(one)}: ${fault}`))
 
-/** Who hears a Trigger's dead letters must not be able to make new ones of them: neither the broker nor a function that publishes. */
+/** Dead letters whose receiver could make new dead letters of them: the broker, or a function that publishes. */
 export const deadLetterLoops = (objects: Manifest[]): string[] =>
   objects
     .filter(({ kind }) => kind === 'Trigger' || kind === 'Broker')
     .flatMap(one => {
       const sink = one.spec.delivery?.deadLetterSink
-      if (sink === undefined) return [`${idOf(one)}: dead letters go nowhere`]
+      if (sink === undefined) return [`${idOf(one)}: no deadLetterSink`]
       if (sink.ref === undefined) return [`${idOf(one)}: dead letters leave the cluster: ${sink.uri}`]
       if (sink.ref.kind !== 'Service')
-        return [`${idOf(one)}: dead letters go to a ${sink.ref.kind}, which sends them on`]
+        return [`${idOf(one)}: dead letters go to a ${sink.ref.kind}, which would deliver them again`]
       const receiver = objects.find(other => isKnativeService(other) && other.metadata.name === sink.ref.name)
-      if (receiver === undefined) return [`${idOf(one)}: dead letters go to ${sink.ref.name}, which is not there`]
+      if (receiver === undefined) return [`${idOf(one)}: dead letters go to ${sink.ref.name}, which does not exist`]
       return receiver.metadata.labels?.['vigia.dev/publishes'] === 'true'
         ? [`${idOf(one)}: dead letters go to ${sink.ref.name}, which publishes`]
         : []
     })
 
-/** Every reference to an object of ours leads to one. */
+/** References to objects that do not exist. */
 export const brokenReferences = (objects: Manifest[]): string[] => {
   const has = (ref: Untyped) =>
     objects.some(
@@ -64,7 +64,7 @@ export const brokenReferences = (objects: Manifest[]): string[] => {
   })
 }
 
-/** A tick wakes the one function that it is called after, and each tick wakes somebody. */
+/** Ticks and their Triggers that do not match: a tick wakes exactly the function after which it is named. */
 export const wrongTicks = (objects: Manifest[]): string[] => {
   const sources = objects.filter(({ kind }) => kind === 'PingSource')
   const ticks = objects.filter(
@@ -73,20 +73,20 @@ export const wrongTicks = (objects: Manifest[]): string[] => {
   return [
     ...sources
       .filter(one => one.spec.ceOverrides?.extensions?.tick !== one.metadata.name)
-      .map(one => `${idOf(one)}: its tick is not called ${one.metadata.name}`),
+      .map(one => `${idOf(one)}: its tick is not named ${one.metadata.name}`),
     ...ticks
       .filter(one => one.spec.filter.attributes.tick !== one.spec.subscriber.ref.name)
-      .map(one => `${idOf(one)}: wakes ${one.spec.subscriber.ref.name} on another's tick`),
+      .map(one => `${idOf(one)}: wakes ${one.spec.subscriber.ref.name} on the tick of another function`),
     ...ticks
       .filter(one => !sources.some(source => source.metadata.name === one.spec.filter.attributes.tick))
-      .map(one => `${idOf(one)}: waits for a tick that nobody sends`),
+      .map(one => `${idOf(one)}: no PingSource sends its tick`),
     ...sources
       .filter(source => !ticks.some(one => one.spec.filter.attributes.tick === source.metadata.name))
-      .map(one => `${idOf(one)}: nobody hears it`),
+      .map(one => `${idOf(one)}: no Trigger receives its tick`),
   ]
 }
 
-/** Fields of a ksvc's pod that Serving refuses unless a flag in its config-features says otherwise; its defaults as of 1.23 and 1.24. */
+/** Fields of a Knative Service's pod that need a flag in Serving's config-features; its defaults as of 1.23 and 1.24. */
 const flagOfField: Record<string, string> = {
   affinity: 'kubernetes.podspec-affinity',
   topologySpreadConstraints: 'kubernetes.podspec-topologyspreadconstraints',
@@ -112,7 +112,7 @@ const flagOfVolume: Record<string, string> = {
   image: 'kubernetes.podspec-volumes-image',
 }
 
-/** Fields that Serving refuses as it is installed; `enabled` are the flags that a cluster turns on. */
+/** Fields that Serving refuses with its default flags. `enabled` are the flags that the cluster switches on. */
 export const missingFlags = (objects: Manifest[], enabled: string[] = []): string[] =>
   objects.filter(isKnativeService).flatMap(one => {
     const pod = one.spec.template.spec
@@ -136,7 +136,7 @@ const ownsVolumes = ({ kind, apiVersion, spec }: Manifest): boolean =>
     : ['PersistentVolumeClaim', 'MongoDBCommunity', 'RabbitmqCluster'].includes(kind) ||
       (kind === 'Cluster' && apiVersion.startsWith('postgresql.'))
 
-/** Volumes, and what a volume may go with, that Argo CD or `helm uninstall` would delete. */
+/** Objects that Argo CD or `helm uninstall` would delete together with their volumes. */
 export const deletableVolumes = (objects: Manifest[]): string[] =>
   objects.filter(ownsVolumes).flatMap(one => {
     const { annotations = {} } = one.metadata
@@ -144,10 +144,10 @@ export const deletableVolumes = (objects: Manifest[]): string[] =>
     return [
       ...['Delete=false', 'Prune=false'].filter(option => !options.includes(option)),
       ...(annotations['helm.sh/resource-policy'] === 'keep' ? [] : ['helm.sh/resource-policy: keep']),
-    ].map(missing => `${idOf(one)}: may be deleted with its data, for it lacks ${missing}`)
+    ].map(missing => `${idOf(one)}: can be deleted with its data, because it has no ${missing}`)
   })
 
-/** What the pods of a ksvc, Job, CronJob, StatefulSet or Deployment are made from, or a Pod itself; undefined for everything else. */
+/** The pod template of a Knative Service, Job, CronJob, StatefulSet or Deployment, or a Pod itself. Undefined for other kinds. */
 export const podTemplateOf = ({ kind, metadata, spec }: Manifest): Untyped =>
   kind === 'Pod'
     ? { metadata, spec }
@@ -160,7 +160,7 @@ const containersOf = (one: Manifest): Untyped[] => {
   return [...(pod?.containers ?? []), ...(pod?.initContainers ?? [])]
 }
 
-/** The keys of each Secret or ConfigMap that the objects bring, by `<kind>/<name>`: plain, sealed or fetched from a secret store. */
+/** By `<kind>/<name>`: the keys of each Secret or ConfigMap that an object makes, also of SealedSecrets and ExternalSecrets. */
 const keysOfObjects = (objects: Manifest[]): Map<string, Set<string>[]> => {
   const found = new Map<string, Set<string>[]>()
   const add = (id: string, keys: Iterable<string>) => found.set(id, [...(found.get(id) ?? []), new Set(keys)])
@@ -185,14 +185,14 @@ const keysOfObjects = (objects: Manifest[]): Map<string, Set<string>[]> => {
   return found
 }
 
-/** What seal.sh would seal into a Secret from an .env that is filled in as its example says. */
+/** The keys that seal.sh seals into a Secret when .env has every key of its example. */
 const keysForSecret = (name: string): Record<string, true> => {
   const [, keys] = new RegExp(`^seal ${name} '(.+)'$`, 'm').exec(read('infra/cluster/onprem/seal.sh')) ?? []
   const known = [...read('infra/cluster/onprem/.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, key]) => key!)
   return Object.fromEntries(known.filter(key => new RegExp(`^(${keys})$`).test(key)).map(key => [key, true]))
 }
 
-/** Keys of Secrets and ConfigMaps that a container of ours asks for and nobody, or more than one, brings. */
+/** Keys of Secrets and ConfigMaps that our containers need and that no object, or more than one object, makes. */
 export const missingKeys = (objects: Manifest[]): string[] => {
   const sources = keysOfObjects(objects)
   return objects.flatMap(one =>
@@ -202,16 +202,16 @@ export const missingKeys = (objects: Manifest[]): string[] => {
           ? ['Secret', valueFrom.secretKeyRef]
           : ['ConfigMap', valueFrom?.configMapKeyRef]
         if (!ref || ref.optional) return []
-        const given = (sources.get(`${kind}/${ref.name}`) ?? []).filter(keys => keys.has(ref.key)).length
-        return given === 1
+        const count = (sources.get(`${kind}/${ref.name}`) ?? []).filter(keys => keys.has(ref.key)).length
+        return count === 1
           ? []
-          : [`${idOf(one)}: ${kind} ${ref.name} has ${given === 0 ? 'no' : `${given} sources of`} key ${ref.key}`]
+          : [`${idOf(one)}: ${kind} ${ref.name} has ${count === 0 ? 'no' : `${count} sources of`} key ${ref.key}`]
       }),
     ),
   )
 }
 
-/** Connections to PostgreSQL that one process of a function opens at most, as its main.ts says. */
+/** The size of a function's connection pool for PostgreSQL, read from its main.ts. */
 export const poolSizeOf = (name: string): number => {
   const main = read(`functions/${name}/main.ts`)
   const [, options = ''] = /postgres\(env\('DATABASE_URL'\)(?:, (\{[^}]*\}))?\)/.exec(main) ?? []
@@ -219,12 +219,12 @@ export const poolSizeOf = (name: string): number => {
   return Number(max)
 }
 
-/** PostgreSQL keeps these for its superuser. */
+/** PostgreSQL reserves these connections for its superuser. */
 const superuserConnections = 3
 
 /**
- * Where all functions at their max-scale could open more connections than PostgreSQL takes. Twice, for while a release rolls out the old
- * and the new revision of a function are both there.
+ * A fault when all functions at their max-scale could open more connections than PostgreSQL accepts. Counts them twice, because
+ * a rollout runs the old and the new revision of a function at the same time.
  */
 export const tooManyConnections = (objects: Manifest[], pool = poolSizeOf): string[] => {
   const wanted = functionNames().reduce((sum, name) => {
@@ -235,12 +235,12 @@ export const tooManyConnections = (objects: Manifest[], pool = poolSizeOf): stri
   const most = maxConnections(objects)
   return 2 * wanted + superuserConnections <= most
     ? []
-    : [`functions may open ${wanted} connections, twice that while a release rolls out; PostgreSQL takes ${most}`]
+    : [`functions can open ${wanted} connections, twice that during a rollout; PostgreSQL accepts ${most}`]
 }
 
 const maxConnections = (objects: Manifest[]): number => {
   const cluster = objects.find(({ apiVersion, kind }) => kind === 'Cluster' && apiVersion.startsWith('postgresql.'))
-  const said =
+  const setting =
     cluster?.spec.postgresql?.parameters?.max_connections ??
     objects
       .filter(({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === 'postgres')
@@ -248,10 +248,10 @@ const maxConnections = (objects: Manifest[]): number => {
       .flatMap(({ args = [] }) => args as string[])
       .map(arg => /^max_connections=(\d+)$/.exec(arg)?.[1])
       .find(value => value !== undefined)
-  return Number(said ?? 100)
+  return Number(setting ?? 100)
 }
 
-/** Pods that get a token for the API server, which none of ours calls, or the addresses of all Services in their environment. */
+/** Pods that get a token for the API server, which our pods never call, or the addresses of all Services in their environment. */
 export const tokensAndServiceLinks = (objects: Manifest[]): string[] =>
   objects.flatMap(one => {
     const pod = podTemplateOf(one)?.spec
@@ -260,7 +260,7 @@ export const tokensAndServiceLinks = (objects: Manifest[]): string[] =>
       .map(key => `${idOf(one)}: ${key} is not false`)
   })
 
-/** The same, and pods that others make in the namespace and that run as its default account. */
+/** The same, and a default service account that gives a token to pods which operators make in the namespace. */
 export const needlessAccess = (objects: Manifest[]): string[] => {
   const account = objects.find(
     ({ kind, metadata }) => kind === 'ServiceAccount' && metadata.name === 'default',

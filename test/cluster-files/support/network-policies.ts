@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import type { Manifest, Untyped } from '#infra/cluster/render/manifest-files.ts'
 
-/** Who takes part in the network: a pod with its labels and namespace, or an address that no pod has. */
+/** One end of a connection: a pod with its labels and namespace, or an address that is not a pod's. */
 export type Peer =
   | { name: string; namespace: string; labels: Record<string, string>; ports?: Record<string, number> }
   | { name: string; address: string }
@@ -16,8 +16,8 @@ type Direction = 'ingress' | 'egress'
 const isPod = (peer: Peer): peer is Extract<Peer, { namespace: string }> => 'namespace' in peer
 
 /**
- * Whether NetworkPolicies let `from` open a connection to `to`, as networking.k8s.io/v1 says: a pod that no policy selects for a
- * direction is open in it, one that is selected is open to the union of what the policies name. Fields unknown here throw.
+ * Whether NetworkPolicies allow `from` to connect to `to`, by the rules of networking.k8s.io/v1: a pod that no policy selects for
+ * a direction allows everything in it; a selected pod allows the union of what the policies name. Throws for unknown fields.
  */
 export const allows = (policies: Manifest[], from: Peer, to: Peer, port: Port): boolean =>
   allowsInDirection(policies, 'egress', from, to, to, port) &&
@@ -51,13 +51,13 @@ const allowsInDirection = (
   )
 }
 
-/** An absent or empty list names everybody. */
+/** An absent or empty list matches every peer or port. */
 const matchesAll = (list: unknown[] | undefined) => list === undefined || list.length === 0
 
 const typesOf = ({ spec }: Manifest): Direction[] => {
   refuseUnknownFields(spec, ['podSelector', 'policyTypes', 'ingress', 'egress'])
-  const said: string[] = spec.policyTypes ?? ['Ingress', ...(spec.egress ? ['Egress'] : [])]
-  return said.map(type => type.toLowerCase() as Direction)
+  const types: string[] = spec.policyTypes ?? ['Ingress', ...(spec.egress ? ['Egress'] : [])]
+  return types.map(type => type.toLowerCase() as Direction)
 }
 
 const matchesPeer = (peer: Untyped, namespace: string, other: Peer) => {
@@ -78,7 +78,7 @@ const matchesPort = (rule: Untyped, target: Peer, { number, protocol }: Port) =>
   return number >= rule.port && number <= (rule.endPort ?? rule.port)
 }
 
-/** A label selector of Kubernetes on labels; an empty one selects all. */
+/** Whether a label selector of Kubernetes matches the labels. An empty selector matches all. */
 export const selects = (selector: Untyped, labels: Record<string, string>): boolean => {
   refuseUnknownFields(selector, ['matchLabels', 'matchExpressions'])
   return (
@@ -94,7 +94,7 @@ export const selects = (selector: Untyped, labels: Record<string, string>): bool
         case 'DoesNotExist':
           return !(key in labels)
         default:
-          throw new Error(`no such operator: ${operator}`)
+          throw new Error(`unknown operator in a label selector: ${operator}`)
       }
     })
   )
@@ -107,7 +107,7 @@ const isInBlock = (block: { cidr: string; except?: string[] }, address: string) 
   return inRange(block.cidr, address) && !(block.except ?? []).some(range => inRange(range, address))
 }
 
-// A matrix of everybody with everybody asks for the same few ranges a million times.
+// The test compares every pair of peers, so it needs the same few ranges a million times.
 const ranges = new Map<string, BlockList>()
 
 const inRange = (cidr: string, address: string) => {

@@ -2,7 +2,7 @@ import type { Manifest, Untyped } from '#infra/cluster/render/manifest-files.ts'
 
 const idOf = ({ kind, metadata }: Manifest) => `${kind} ${metadata.name}`
 
-/** The pod specs that an object has in itself, whoever makes the pods. */
+/** The pod specs that an object contains. */
 export const podSpecs = ({ apiVersion, kind, spec }: Manifest): Untyped[] => {
   if (['StatefulSet', 'Deployment', 'Job'].includes(kind)) return [spec.template.spec]
   if (kind === 'CronJob') return [spec.jobTemplate.spec.template.spec]
@@ -11,7 +11,7 @@ export const podSpecs = ({ apiVersion, kind, spec }: Manifest): Untyped[] => {
 
 const containersOf = (pod: Untyped): Untyped[] => [...(pod.initContainers ?? []), ...pod.containers]
 
-/** Pods that the level "restricted" of Kubernetes' Pod Security Standards refuses, and roots that can be written to, which is ours. */
+/** Pods that the level "restricted" of Kubernetes' Pod Security Standards refuses, and, as our own rule, writable root file systems. */
 export const podSecurityFaults = (objects: Manifest[]): string[] =>
   objects.flatMap(one =>
     podSpecs(one).flatMap(pod => {
@@ -25,19 +25,19 @@ export const podSecurityFaults = (objects: Manifest[]): string[] =>
         ...containersOf(pod).flatMap(({ securityContext: own = {}, ports = [] }) => {
           const has = { ...pod.securityContext, ...own }
           return [
-            ...(has.runAsNonRoot === true && has.runAsUser !== 0 ? [] : ['may be root']),
+            ...(has.runAsNonRoot === true && has.runAsUser !== 0 ? [] : ['can run as root']),
             ...(has.seccompProfile?.type === 'RuntimeDefault' ? [] : ['no seccomp profile']),
-            ...(own.allowPrivilegeEscalation === false && !own.privileged ? [] : ['may get privileges']),
+            ...(own.allowPrivilegeEscalation === false && !own.privileged ? [] : ['can gain privileges']),
             ...(own.capabilities?.drop?.includes('ALL') && !own.capabilities.add ? [] : ['has capabilities']),
-            ...(own.readOnlyRootFilesystem === true ? [] : ['can write to its root']),
-            ...(ports.some((port: Untyped) => port.hostPort) ? ['a port of the node'] : []),
+            ...(own.readOnlyRootFilesystem === true ? [] : ['has a writable root file system']),
+            ...(ports.some((port: Untyped) => port.hostPort) ? ['uses a port of the node'] : []),
           ].map(fault => `${idOf(one)}: ${fault}`)
         }),
       ]
     }),
   )
 
-/** Images that are not of a release: ours anything but `ours`, others without a tag or with one that moves. */
+/** Images that are not fixed to a release: an image of ours other than `ours`, and others without a tag or with `latest`. */
 export const imageFaults = (objects: Manifest[], ours: string): string[] =>
   objects.flatMap(one =>
     podSpecs(one)
@@ -51,19 +51,25 @@ export const imageFaults = (objects: Manifest[], ours: string): string[] =>
 const label = 'app.kubernetes.io/version'
 const annotation = 'vigia.dev/revision'
 
-/** Where the release is not said: on every object, and on the pods that are made anew with each release, but on no database's. */
+/**
+ * Objects with a wrong release. Every object names the release, and so do the pods that restart with each release. The pods of
+ * databases must not name it.
+ */
 export const releaseFaults = (objects: Manifest[], version: string, revision: string): string[] =>
   objects.flatMap(one => {
-    const said = ({ labels = {}, annotations = {} }: Partial<Manifest['metadata']> = {}) =>
+    const releaseIn = ({ labels = {}, annotations = {} }: Partial<Manifest['metadata']> = {}) =>
       `${labels[label]} ${annotations[annotation]}`
-    const right = `${version} ${revision}`
-    const template = podSpecs(one).length > 0 && one.kind !== 'CronJob' ? said(one.spec.template.metadata) : undefined
-    const wanted = one.kind === 'StatefulSet' ? 'undefined undefined' : right
-    const claimed = (one.spec?.volumeClaimTemplates ?? []).some(({ metadata }: Untyped) => label in metadata.labels)
+    const expected = `${version} ${revision}`
+    const template =
+      podSpecs(one).length > 0 && one.kind !== 'CronJob' ? releaseIn(one.spec.template.metadata) : undefined
+    const wanted = one.kind === 'StatefulSet' ? 'undefined undefined' : expected
+    const volumeHasVersion = (one.spec?.volumeClaimTemplates ?? []).some(
+      ({ metadata }: Untyped) => label in metadata.labels,
+    )
     return [
-      ...(said(one.metadata) === right ? [] : [`${idOf(one)} says ${said(one.metadata)}`]),
-      ...(template === undefined || template === wanted ? [] : [`a pod of ${idOf(one)} says ${template}`]),
-      ...(claimed ? [`a volume of ${idOf(one)} says a version, and cannot be changed`] : []),
+      ...(releaseIn(one.metadata) === expected ? [] : [`${idOf(one)} has the release ${releaseIn(one.metadata)}`]),
+      ...(template === undefined || template === wanted ? [] : [`a pod of ${idOf(one)} has the release ${template}`]),
+      ...(volumeHasVersion ? [`a volume of ${idOf(one)} has a version, but volumes cannot be changed`] : []),
       ...(one.kind === 'Job' && one.metadata.name !== `migrate-${version.replaceAll('.', '-')}`
         ? [`${idOf(one)} is not named after ${version}`]
         : []),
@@ -73,7 +79,7 @@ export const releaseFaults = (objects: Manifest[], version: string, revision: st
 const waveKey = 'argocd.argoproj.io/sync-wave'
 const waveOf = ({ metadata }: Manifest) => Number(metadata.annotations?.[waveKey] ?? 0)
 
-/** Who makes a Secret or ConfigMap of that name. */
+/** The objects that make the object of that kind and name. */
 const sourcesOf = (objects: Manifest[], kind: string, name: string): Manifest[] =>
   objects.filter(
     one =>
@@ -100,23 +106,26 @@ const referencesIn = (value: unknown): { kind: string; name: string }[] => {
 }
 
 const databaseKinds = ['StatefulSet', 'Cluster', 'MongoDBCommunity']
-/** What a certificate authority or a Gateway's controller answers for, and may be long about. */
+/** Kinds that become ready only when a certificate authority or a Gateway's controller has answered, which can take long. */
 const dependOnOutside = ['Certificate', 'Gateway', 'HTTPRoute', 'Issuer', 'DomainMapping']
 
 /**
- * Where Argo CD would bring something before what it refers to. References between the broker and who hears its dead letters go both
- * ways, so what refers may come together with what it refers to; the namespace and the migrations have a wave of their own. What others must
- * answer for comes after everything that functions need: a wave that is not healthy keeps back those behind it.
+ * Objects in a wrong sync wave of Argo CD. An object comes in the wave of the objects to which it refers, or later: the Broker
+ * and the receiver of its dead letters refer to each other, so they share a wave. Migrations come strictly after the databases
+ * and before the functions. Kinds that depend on the outside come after everything that functions need, because a wave that is
+ * not healthy blocks the next.
  */
 export const waveFaults = (objects: Manifest[]): string[] => {
   const after = (one: Manifest, other: Manifest, strictly = false) =>
     waveOf(other) < waveOf(one) || (!strictly && waveOf(other) === waveOf(one))
       ? []
-      : [`${idOf(one)} (${waveOf(one)}) comes ${strictly ? 'not after' : 'before'} ${idOf(other)} (${waveOf(other)})`]
+      : [
+          `${idOf(one)} (${waveOf(one)}) does not come ${strictly ? 'after' : 'with or after'} ${idOf(other)} (${waveOf(other)})`,
+        ]
   const databases = objects.filter(({ kind }) => databaseKinds.includes(kind))
   const migrations = objects.filter(({ kind }) => kind === 'Job')
   const functions = objects.filter(one => one.kind === 'Service' && podSpecs(one).length > 0)
-  const woken = objects.filter(({ kind }) => ['Trigger', 'PingSource'].includes(kind))
+  const triggersAndSources = objects.filter(({ kind }) => ['Trigger', 'PingSource'].includes(kind))
   return [
     ...objects.flatMap(one =>
       referencesIn(one.spec)
@@ -125,13 +134,13 @@ export const waveFaults = (objects: Manifest[]): string[] => {
     ),
     ...migrations.flatMap(one => databases.flatMap(other => after(one, other, true))),
     ...functions.flatMap(one => migrations.flatMap(other => after(one, other, true))),
-    // What it scales is made when its Trigger is.
+    // A ScaledObject scales a dispatcher, which is created with its Trigger.
     ...objects
       .filter(({ kind }) => kind === 'ScaledObject')
       .flatMap(one => objects.filter(({ kind }) => kind === 'Trigger').flatMap(other => after(one, other, true))),
     ...objects
       .filter(({ kind }) => dependOnOutside.includes(kind))
-      .flatMap(one => [...functions, ...woken].flatMap(other => after(one, other, true))),
+      .flatMap(one => [...functions, ...triggersAndSources].flatMap(other => after(one, other, true))),
     ...objects
       .filter(({ metadata, kind }) => metadata.namespace !== undefined && kind !== 'Namespace')
       .flatMap(one => objects.filter(({ kind }) => kind === 'Namespace').flatMap(other => after(one, other))),
@@ -141,8 +150,8 @@ export const waveFaults = (objects: Manifest[]): string[] => {
 const knativeService = ({ apiVersion, kind }: Manifest) => kind === 'Service' && apiVersion.startsWith('serving.')
 
 /**
- * Where one apply of all objects, from the first to the last, would make something before what it must find there: pods before the defaults
- * that the quota wants, functions before their secrets and before who gives them K_SINK, and who wakes a function before the function.
+ * Objects in a wrong order for a single apply from the first to the last: pods before the defaults that the quota needs, functions
+ * before their secrets or before the SinkBinding that sets their K_SINK, Triggers and sources before the functions that they wake.
  */
 export const orderFaults = (objects: Manifest[]): string[] => {
   const comesFirst = (before: (one: Manifest) => boolean, after: (one: Manifest) => boolean) => {

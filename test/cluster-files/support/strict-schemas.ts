@@ -7,7 +7,7 @@ const limits = [
   ...['minLength', 'maxLength', 'minItems', 'maxItems'],
 ]
 
-/** Strict as kubectl's server-side validation: a field the schema does not name is a fault, except where it keeps unknown fields. */
+/** Makes a schema as strict as the API server's strict validation: an unknown field is a fault, except where the schema allows it. */
 export const strictSchema = (schema: AnySchemaObject): AnySchemaObject => {
   const { properties, items, additionalProperties, ...rest } = schema
   const keeps = schema['x-kubernetes-preserve-unknown-fields'] === true
@@ -29,7 +29,7 @@ export const strictSchema = (schema: AnySchemaObject): AnySchemaObject => {
   }
 }
 
-/** Kubernetes adds these itself; a CRD's schema has `metadata: {type: object}` and nothing inside. */
+/** The schema of a whole object. A CRD says nothing about apiVersion, kind and metadata, which Kubernetes defines. */
 const objectSchema = ({ spec }: Crd, schema: AnySchemaObject): AnySchemaObject => {
   const text = { type: 'string' }
   const texts = { type: 'object', additionalProperties: text }
@@ -54,13 +54,13 @@ const objectSchema = ({ spec }: Crd, schema: AnySchemaObject): AnySchemaObject =
   }
 }
 
-// CRDs have patterns for Go's expressions, which the newer mode of JavaScript's would refuse.
+// CRDs have regular expressions in Go's syntax. JavaScript's unicode mode would refuse some of them.
 const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, unicodeRegExp: false })
 const compiled = new Map<string, Validator[]>()
 
 interface Validator {
   from: string
-  /** Undefined where this definition of the kind has no such version. */
+  /** Undefined when this definition of the kind does not have the version. */
   validate: ValidateFunction | undefined
 }
 
@@ -73,8 +73,8 @@ const validators = (apiVersion: string, kind: string): Validator[] => {
 }
 
 /**
- * What API servers would say of an object under strict validation, in words: one for each version of the module that defines the kind.
- * Undefined for a kind that nothing here defines.
+ * The faults that an API server would report for an object under strict validation, for each version of the module that defines
+ * the kind. Undefined for a kind without a definition.
  */
 export const schemaFaults = ({ file: _, ...manifest }: Manifest): string[] | undefined => {
   const { apiVersion, kind } = manifest
@@ -92,3 +92,20 @@ export const schemaFaults = ({ file: _, ...manifest }: Manifest): string[] | und
           .map(fault => `${from}: ${fault}`)
   })
 }
+
+/** Groups of Kubernetes itself. A real API server checks their kinds (test/cluster). */
+const kubernetesGroups = [
+  ...['v1', 'apps/v1', 'batch/v1', 'networking.k8s.io/v1', 'policy/v1', 'storage.k8s.io/v1'],
+  'admissionregistration.k8s.io/v1',
+]
+/** Kinds that no Go module defines: of CloudNativePG's Barman plugin and of Knative's RabbitMQ broker. KNATIVE_CRDS can have them. */
+const kindsWithoutModule = ['barmancloud.cnpg.io/v1 ObjectStore', 'eventing.knative.dev/v1alpha1 RabbitmqBrokerConfig']
+
+/** The faults of all objects, each with the kind and name of its object. A kind without a definition is a fault too. */
+export const faultsOfAll = (objects: Manifest[]): string[] =>
+  objects.flatMap(one => {
+    const id = `${one.apiVersion} ${one.kind}`
+    const known = kubernetesGroups.includes(one.apiVersion) || kindsWithoutModule.includes(id)
+    const faults = schemaFaults(one) ?? (known ? [] : [`unknown kind: ${id}`])
+    return faults.map(fault => `${id} ${one.metadata.name}: ${fault}`)
+  })

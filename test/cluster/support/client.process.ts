@@ -2,42 +2,48 @@ import { readFileSync } from 'node:fs'
 import { get } from 'node:https'
 
 /**
- * Asks again and again, on a new connection each time and without waiting for the one before: `client.process.ts <URL> <authority> <every
- * ms>`. Writes a line of JSON for each, an `Asked`.
+ * A client that sends requests at a fixed interval, each on a new connection and without waiting for the one before:
+ * `client.process.ts <URL> <file of the CA> <interval in ms>`. Writes a RequestRecord for each request, as a line of JSON.
  */
-export interface Asked {
+export interface RequestRecord {
   /** Counts from 0 in the order of sending. */
-  nth: number
+  sequence: number
   /** When it was sent, in ms of Unix time. */
   at: number
   ms: number
-  /** The name of who answered, or null. */
-  answer: string | null
+  /** The name of the server that answered, or null. */
+  answeredBy: string | null
   error?: string
 }
 
-/** An end for requests that nobody will answer; longer than a busy machine is about one that somebody does. */
-const patienceMs = 10_000
+/** Longer than any answer takes on a busy machine. Only requests without an answer end by this timeout. */
+const timeoutMs = 10_000
 
 if (import.meta.main) {
-  const [url, authority, everyMs] = process.argv.slice(2)
+  const [url, authority, intervalMs] = process.argv.slice(2)
   const ca = readFileSync(authority!)
   let sent = 0
   setInterval(() => {
-    const nth = sent++
+    const sequence = sent++
     const at = Date.now()
-    const done = (answer: string | null, error?: string) => {
-      const asked: Asked = { nth, at, ms: Date.now() - at, answer, ...(error === undefined ? {} : { error }) }
-      process.stdout.write(`${JSON.stringify(asked)}\n`)
+    const done = (answeredBy: string | null, error?: string) => {
+      const record: RequestRecord = {
+        sequence,
+        at,
+        ms: Date.now() - at,
+        answeredBy,
+        ...(error === undefined ? {} : { error }),
+      }
+      process.stdout.write(`${JSON.stringify(record)}\n`)
     }
-    const asking = get(url!, { ca, servername: 'kubernetes', agent: false, timeout: patienceMs }, response => {
+    const request = get(url!, { ca, servername: 'kubernetes', agent: false, timeout: timeoutMs }, response => {
       let text = ''
       response.setEncoding('utf8').on('data', part => {
         text += part
       })
       response.once('end', () => done(text))
     })
-    asking.once('timeout', () => asking.destroy(new Error(`no answer within ${patienceMs / 1000} s`)))
-    asking.once('error', ({ message }) => done(null, message))
-  }, Number(everyMs))
+    request.once('timeout', () => request.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)))
+    request.once('error', ({ message }) => done(null, message))
+  }, Number(intervalMs))
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
 
-/** Where an API server is and who we are to it. */
+/** The address of an API server, its CA and our token. */
 export interface Access {
   url: string
   /** PEM. */
@@ -9,7 +9,7 @@ export interface Access {
   token: string
 }
 
-/** A Kubernetes object as the API server has it. */
+/** A Kubernetes object from the API server. */
 export interface KubeObject {
   apiVersion: string
   kind: string
@@ -26,11 +26,11 @@ export interface KubeObject {
     labels?: Record<string, string>
     annotations?: Record<string, string>
   }
-  // biome-ignore lint/suspicious/noExplicitAny: the shape differs by kind, and the API server has checked it.
+  // biome-ignore lint/suspicious/noExplicitAny: the shape differs by kind, and the API server has validated it.
   [part: string]: any
 }
 
-/** A kind of object the API server knows, and where: `/apis/apps/v1` and `statefulsets`. */
+/** A kind of the API server with its path: `/apis/apps/v1` and `statefulsets`. */
 export interface Resource {
   apiVersion: string
   kind: string
@@ -50,7 +50,7 @@ interface Versioned {
 const discovery = 'application/json;as=APIGroupDiscoveryList;v=v2;g=apidiscovery.k8s.io'
 const mergePatch = 'application/merge-patch+json'
 
-/** The little of a Kubernetes client that the stand-in for controllers needs. */
+/** A minimal Kubernetes client for the fake controllers. */
 export const clusterClient = ({ url, authority, token }: Access) => {
   const agent = new Agent({ ca: authority, keepAlive: true })
 
@@ -60,27 +60,27 @@ export const clusterClient = ({ url, authority, token }: Access) => {
     { body = undefined as unknown, type = 'application/json', accept = 'application/json' } = {},
   ) => {
     const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
-    const asking = request(new URL(path, url), {
+    const outgoing = request(new URL(path, url), {
       method,
       agent,
       headers: {
         authorization: `Bearer ${token}`,
         accept,
-        // Node gives a DELETE no length by itself, and the next request on the connection would begin with its body.
+        // Node sets no length for a DELETE. Without it the server would read the body as the start of the next request.
         ...(bytes ? { 'content-type': type, 'content-length': bytes.length } : {}),
       },
     })
-    asking.end(bytes)
-    return asking
+    outgoing.end(bytes)
+    return outgoing
   }
 
-  /** The answer's status and JSON; a refusal is an answer. */
+  /** Sends a request; resolves with the status and the JSON of the response, also for errors of the server. */
   const ask = (method: string, path: string, options: Parameters<typeof open>[2] = {}) =>
     // biome-ignore lint/suspicious/noExplicitAny: see KubeObject.
     new Promise<{ status: number; body: any }>((resolve, reject) => {
-      const asking = open(method, path, options)
-      asking.once('error', reject)
-      asking.once('response', response => {
+      const outgoing = open(method, path, options)
+      outgoing.once('error', reject)
+      outgoing.once('response', response => {
         const chunks: Buffer[] = []
         response.on('data', chunk => chunks.push(chunk))
         response.once('error', reject)
@@ -92,7 +92,7 @@ export const clusterClient = ({ url, authority, token }: Access) => {
       })
     })
 
-  /** Every kind the server knows, each in the version it prefers. */
+  /** Every kind of the server, each in its preferred version. */
   const resources = async (): Promise<Resource[]> => {
     const groups = await Promise.all(['/api', '/apis'].map(path => ask('GET', path, { accept: discovery })))
     const found: [string, Resource][] = groups
@@ -107,22 +107,22 @@ export const clusterClient = ({ url, authority, token }: Access) => {
           ])
         }),
       )
-    // The first one counts, and a Map keeps the last.
+    // The preferred version is the first, and a Map keeps the last, so the list is reversed.
     return [...new Map(found.toReversed()).values()]
   }
 
-  /** Tells of every object there is and of each change until `signal` says enough; resolves when the server ends the watch. */
+  /** Calls `onChange` for every existing object and for each change until `signal` aborts. Resolves when the server ends the watch. */
   const watch = async (
     { base, plural, apiVersion, kind }: Resource,
-    tell: (change: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject) => void,
+    onChange: (change: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject) => void,
     signal: AbortSignal,
   ): Promise<void> => {
-    const asking = open('GET', `${base}/${plural}?watch=true`)
-    signal.addEventListener('abort', () => asking.destroy(), { once: true })
+    const outgoing = open('GET', `${base}/${plural}?watch=true`)
+    signal.addEventListener('abort', () => outgoing.destroy(), { once: true })
     try {
       const response = await new Promise<IncomingMessage>((resolve, reject) => {
-        asking.once('error', reject)
-        asking.once('response', resolve)
+        outgoing.once('error', reject)
+        outgoing.once('response', resolve)
       })
       let rest = ''
       for await (const chunk of response.setEncoding('utf8')) {
@@ -130,7 +130,8 @@ export const clusterClient = ({ url, authority, token }: Access) => {
         rest = lines.pop()!
         for (const line of lines) {
           const { type, object } = JSON.parse(line)
-          if (type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED') tell(type, { apiVersion, kind, ...object })
+          if (type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED')
+            onChange(type, { apiVersion, kind, ...object })
         }
       }
     } catch (error) {
@@ -138,7 +139,7 @@ export const clusterClient = ({ url, authority, token }: Access) => {
     }
   }
 
-  /** The path of one object, or of its kind within its namespace. */
+  /** The path of an object, or without a name the path of its kind in the namespace. */
   const pathOf = ({ base, plural, namespaced }: Resource, namespace?: string, name?: string) =>
     [base, ...(namespaced && namespace ? ['namespaces', namespace] : []), plural, ...(name ? [name] : [])].join('/')
 

@@ -1,20 +1,20 @@
 import { until } from '#test/support/until.ts'
 import type { ClusterClient, KubeObject, Resource } from './cluster-client.ts'
-import { endNamespace } from './namespace-end.ts'
-import { offspring } from './offspring.ts'
-import { holds, judgedKinds, verdict } from './verdicts.ts'
-import { keyOf, kindOf } from './world.ts'
+import { finishNamespaceDeletion } from './namespace-deletion.ts'
+import { ownedObjects } from './owned-objects.ts'
+import { keyOf, kindOf } from './state.ts'
+import { contains, kindsWithStatus, statusFor } from './status-for.ts'
 
-/** What does here what the controllers do in a cluster, as far as somebody outside can see: no container ever runs. */
-export interface StandIn {
-  /** What the API server refused it: a fault of the stand-in. */
-  complaints: readonly string[]
-  /** Resolves once it has looked at everything and found nothing to do. */
+/** Replaces the controllers of a cluster as far as `kubectl` can see: it never runs a container. */
+export interface FakeControllers {
+  /** Requests that the API server refused. Each is a bug in these controllers. */
+  errors: readonly string[]
+  /** Resolves after a round over all objects in which nothing had to be done. */
   settled(): Promise<void>
   stop(): Promise<void>
 }
 
-/** Kinds it looks at although it gives them no status: others refer to them, or it finishes their deletion. */
+/** Kinds without a status here that are watched too: other objects refer to them, or their deletion has to be finished. */
 const alsoWatched = [
   'ConfigMap',
   'eventing.knative.dev/RabbitmqBrokerConfig',
@@ -24,122 +24,154 @@ const alsoWatched = [
   'ServiceAccount',
 ]
 
-/** What the controllers of volumes take off once no pod uses the volume, and the garbage collector once it has looked after dependents. */
-const ours = ['kubernetes.io/pvc-protection', 'kubernetes.io/pv-protection', 'foregroundDeletion', 'orphan']
+/** Finalizers that real controllers remove: those of volumes when no pod uses them, and those of the garbage collector. */
+const ourFinalizers = ['kubernetes.io/pvc-protection', 'kubernetes.io/pv-protection', 'foregroundDeletion', 'orphan']
 
 const conflictOrGone = [404, 409]
+const mergePatch = 'application/merge-patch+json'
 
-/** Watches every kind it knows and brings each object to what its controller would say of it. */
-export const standIn = async (client: ClusterClient): Promise<StandIn> => {
-  const world = new Map<string, KubeObject>()
-  const complaints: string[] = []
-  const said = new Map<string, string>()
-  const stopping = new AbortController()
-  const { signal } = stopping
-  let news = Promise.withResolvers<void>()
-  const lookAgain = () => news.resolve()
-  let writes = 0
-  let quietRounds = 0
+/** Watches every known kind, and writes to each object what its controller would write. */
+export const startControllers = async (client: ClusterClient): Promise<FakeControllers> => {
+  const controllers = new Controllers(client, await client.resources())
+  controllers.start()
+  return controllers
+}
 
-  const all = await client.resources()
-  const watched = all.filter(one => judgedKinds.includes(kindOf(one)) || alsoWatched.includes(kindOf(one)))
-  const places = new Map(watched.map(one => [kindOf(one), one]))
+class Controllers implements FakeControllers {
+  readonly errors: string[] = []
+  readonly #client: ClusterClient
+  readonly #resources: Resource[]
+  readonly #watched: Resource[]
+  readonly #resourceByKind: Map<string, Resource>
+  readonly #state = new Map<string, KubeObject>()
+  /** By uid: the version and the status of the last write, so that a write without effect is not repeated. */
+  readonly #lastStatus = new Map<string, string>()
+  readonly #stopping = new AbortController()
+  #changed = Promise.withResolvers<void>()
+  #writes = 0
+  #quietRounds = 0
+  #ended: Promise<void> = Promise.resolve()
 
-  const write = async (method: string, path: string, body: unknown, type?: string) => {
-    writes++
-    const { status, body: answer } = await client.ask(method, path, { body, ...(type ? { type } : {}) })
-    if (status >= 400 && !conflictOrGone.includes(status) && !isEnding(status, answer))
-      complaints.push(`${method} ${path}: ${status} ${answer.message ?? answer}`)
-    return answer
+  constructor(client: ClusterClient, resources: Resource[]) {
+    this.#client = client
+    this.#resources = resources
+    this.#watched = resources.filter(one => kindsWithStatus.includes(kindOf(one)) || alsoWatched.includes(kindOf(one)))
+    this.#resourceByKind = new Map(this.#watched.map(one => [kindOf(one), one]))
   }
 
-  const settle = async (object: KubeObject, place: Resource): Promise<void> => {
-    const { name, namespace, deletionTimestamp, finalizers = [], ownerReferences = [] } = object.metadata
-    const path = client.pathOf(place, namespace, name)
-    if (deletionTimestamp) {
-      if (object.kind === 'Namespace' && !(await endNamespace(client, all, object))) {
-        writes++
-        setTimeout(lookAgain, 50)
-      }
-      const kept = finalizers.filter(one => !ours.includes(one))
-      if (kept.length < finalizers.length)
-        await write('PATCH', path, { metadata: { finalizers: kept } }, 'application/merge-patch+json')
-      return
-    }
-    const owners = ownerReferences.filter(({ kind }) => watched.some(one => one.kind === kind))
-    if (owners.length > 0 && owners.every(({ uid }) => !uids().has(uid))) {
-      await write('DELETE', path, undefined)
-      return
-    }
-    for (const draft of offspring(object))
-      if (!world.has(keyOf(kindOf(draft), draft.metadata.namespace, draft.metadata.name)))
-        await write('POST', client.pathOf(places.get(kindOf(draft))!, draft.metadata.namespace), draft)
-    const status = verdict(object, world)
-    if (!status || holds(object.status, status)) return
-    // A kind may lack a field that the others have: then the same word again changes nothing.
-    const word = `${object.metadata.resourceVersion} ${JSON.stringify(status)}`
-    if (said.get(object.metadata.uid) === word) return
-    said.set(object.metadata.uid, word)
-    const written = await write('PATCH', `${path}/status`, { status }, 'application/merge-patch+json')
-    // The API server sends no event for a write that changes nothing. Counted, it would keep this round from being
-    // quiet, and no event would begin another.
-    if (written.metadata?.resourceVersion === object.metadata.resourceVersion) writes--
+  start(): void {
+    this.#ended = Promise.all([this.#reconcileAll(), ...this.#watched.map(one => this.#watch(one))]).then(
+      () => {},
+      (error: Error) => {
+        if (!this.#stopping.signal.aborted) this.errors.push(error.stack ?? error.message)
+      },
+    )
   }
 
-  const uids = () => new Set([...world.values()].map(({ metadata }) => metadata.uid))
+  async settled(): Promise<void> {
+    const before = this.#quietRounds
+    this.#changed.resolve()
+    await until(() => this.#quietRounds > before, {
+      timeoutMs: 60_000,
+      what: 'a round over all objects in which nothing had to be done',
+    })
+  }
 
-  const watching = watched.map(async place => {
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    this.#changed.resolve()
+    await this.#ended
+  }
+
+  async #watch(resource: Resource) {
+    const { signal } = this.#stopping
     while (!signal.aborted) {
-      await client.watch(
-        place,
+      await this.#client.watch(
+        resource,
         (change, object) => {
-          const key = keyOf(kindOf(place), object.metadata.namespace, object.metadata.name)
-          if (change === 'DELETED') world.delete(key)
-          else world.set(key, object)
-          lookAgain()
+          const key = keyOf(kindOf(resource), object.metadata.namespace, object.metadata.name)
+          if (change === 'DELETED') this.#state.delete(key)
+          else this.#state.set(key, object)
+          this.#changed.resolve()
         },
         signal,
       )
     }
-  })
+  }
 
-  const settling = (async () => {
+  async #reconcileAll() {
+    const { signal } = this.#stopping
     while (!signal.aborted) {
-      await news.promise
-      news = Promise.withResolvers()
-      const before = writes
-      for (const object of [...world.values()]) {
+      await this.#changed.promise
+      this.#changed = Promise.withResolvers()
+      const before = this.#writes
+      for (const object of [...this.#state.values()]) {
         if (signal.aborted) return
-        await settle(object, places.get(kindOf(object))!)
+        await this.#reconcile(object)
       }
-      if (writes === before) quietRounds++
+      if (this.#writes === before) this.#quietRounds++
     }
-  })()
-  const over: Promise<void> = Promise.all([settling, ...watching]).then(
-    () => {},
-    (error: Error) => {
-      if (!signal.aborted) complaints.push(error.stack ?? error.message)
-    },
-  )
+  }
 
-  return {
-    complaints,
-    settled: async () => {
-      const before = quietRounds
-      lookAgain()
-      await until(() => quietRounds > before, {
-        timeoutMs: 60_000,
-        what: 'a look at everything that finds nothing to do',
-      })
-    },
-    stop: async () => {
-      stopping.abort()
-      lookAgain()
-      await over
-    },
+  async #reconcile(object: KubeObject) {
+    const { name, namespace, deletionTimestamp } = object.metadata
+    const path = this.#client.pathOf(this.#resourceByKind.get(kindOf(object))!, namespace, name)
+    if (deletionTimestamp) return await this.#finishDeletion(object, path)
+    if (this.#isOrphan(object)) return void (await this.#write('DELETE', path, undefined))
+    await this.#createOwnedObjects(object)
+    await this.#writeStatus(object, path)
+  }
+
+  async #finishDeletion(object: KubeObject, path: string) {
+    const { finalizers = [] } = object.metadata
+    if (object.kind === 'Namespace' && !(await finishNamespaceDeletion(this.#client, this.#resources, object))) {
+      this.#writes++
+      setTimeout(() => this.#changed.resolve(), 50)
+    }
+    const others = finalizers.filter(one => !ourFinalizers.includes(one))
+    if (others.length < finalizers.length)
+      await this.#write('PATCH', path, { metadata: { finalizers: others } }, mergePatch)
+  }
+
+  /** Whether all owners of the object are deleted, as far as their kinds are watched. */
+  #isOrphan({ metadata: { ownerReferences = [] } }: KubeObject): boolean {
+    const owners = ownerReferences.filter(({ kind }) => this.#watched.some(one => one.kind === kind))
+    const uids = new Set([...this.#state.values()].map(({ metadata }) => metadata.uid))
+    return owners.length > 0 && owners.every(({ uid }) => !uids.has(uid))
+  }
+
+  async #createOwnedObjects(object: KubeObject) {
+    for (const owned of ownedObjects(object)) {
+      const { namespace, name } = owned.metadata
+      if (this.#state.has(keyOf(kindOf(owned), namespace, name))) continue
+      await this.#write('POST', this.#client.pathOf(this.#resourceByKind.get(kindOf(owned))!, namespace), owned)
+    }
+  }
+
+  async #writeStatus(object: KubeObject, path: string) {
+    const { resourceVersion, uid } = object.metadata
+    const status = statusFor(object, this.#state)
+    if (!status || contains(object.status, status)) return
+    // A kind may lack a field that the others have. Then the same write again would change nothing.
+    const write = `${resourceVersion} ${JSON.stringify(status)}`
+    if (this.#lastStatus.get(uid) === write) return
+    this.#lastStatus.set(uid, write)
+    const written = await this.#write('PATCH', `${path}/status`, { status }, mergePatch)
+    // A write without effect must not count, because the API server sends no event for it: this round would not be quiet, and
+    // no event would start another.
+    if (written.metadata?.resourceVersion === resourceVersion) this.#writes--
+  }
+
+  async #write(method: string, path: string, body: unknown, type?: string) {
+    this.#writes++
+    const { status, body: response } = await this.#client.ask(method, path, { body, ...(type ? { type } : {}) })
+    if (status >= 400 && !conflictOrGone.includes(status) && !isNamespaceTerminating(status, response))
+      this.errors.push(`${method} ${path}: ${status} ${response.message ?? response}`)
+    return response
   }
 }
 
-/** Nothing can be made in a namespace that is being deleted. */
+/** The API server refuses to create objects in a namespace that is being deleted. */
 // biome-ignore lint/suspicious/noExplicitAny: a Kubernetes Status.
-const isEnding = (status: number, answer: any) => status === 403 && /being terminated/.test(answer.message)
+const isNamespaceTerminating = (status: number, response: any) =>
+  status === 403 && /being terminated/.test(response.message)

@@ -1,6 +1,6 @@
 import { type Crd, definitionsOf } from '#test/cluster-files/support/crds.ts'
 
-/** The kinds of our objects and of what stands beneath them that are not Kubernetes' own, by group. */
+/** By group: the kinds of our objects and of the platform folders that are not Kubernetes' own. */
 const kinds: Record<string, string[]> = {
   'argoproj.io': ['Application', 'ApplicationSet', 'AppProject'],
   'bitnami.com': ['SealedSecret'],
@@ -21,7 +21,7 @@ const kinds: Record<string, string[]> = {
 const object = (properties: object) => ({ type: 'object', properties })
 const string = { type: 'string' }
 
-/** The RabbitMQ broker's configuration: no Go module has its CRD, so these are the fields that its broker reads, where KNATIVE_CRDS has none. */
+/** The configuration of the RabbitMQ broker, with the fields that the broker reads. It is used when KNATIVE_CRDS has no CRD, because no Go module has one. */
 const rabbitmqBrokerConfig: Crd = {
   metadata: { name: 'rabbitmqbrokerconfigs.eventing.knative.dev' },
   spec: {
@@ -51,33 +51,33 @@ const rabbitmqBrokerConfig: Crd = {
   },
 }
 
-/** Teaches the API server the kinds of Knative and of the platform parts, and waits until it serves them. */
+/** Installs the CRDs of Knative and of the operators, and waits until the API server serves them. */
 export const installCrds = async (
   kubectl: (args: string[], options?: { input: string }) => Promise<{ code: number; stderr: string }>,
 ): Promise<void> => {
   const found = Object.entries(kinds).flatMap(([group, names]) =>
     names.map(kind => {
       const newest = definitionsOf(group, kind).at(-1)
-      if (!newest) throw new Error(`nothing defines ${kind} of ${group}`)
+      if (!newest) throw new Error(`no CRD of ${group} ${kind}: neither a Go module nor KNATIVE_CRDS has it`)
       return newest.crd
     }),
   )
   const brokerConfig = definitionsOf('eventing.knative.dev', 'RabbitmqBrokerConfig').at(-1)?.crd ?? rabbitmqBrokerConfig
   const items = [...found, brokerConfig].map(crd => ({
-    ...asStored(crd),
+    ...storedVersionOnly(crd),
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
   }))
   const applied = await kubectl(['apply', '--server-side', '--validate=false', '-f', '-'], {
     input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),
   })
-  if (applied.code !== 0) throw new Error(`the CRDs were refused: ${applied.stderr}`)
+  if (applied.code !== 0) throw new Error(`the API server refused the CRDs: ${applied.stderr}`)
   const established = await kubectl(['wait', 'crd', '--all', '--for=condition=Established', '--timeout=120s'])
-  if (established.code !== 0) throw new Error(`CRDs that are not served: ${established.stderr}`)
+  if (established.code !== 0) throw new Error(`the API server does not serve all CRDs: ${established.stderr}`)
 }
 
-/** In the version that is stored alone: whoever converts from and to the others is a webhook, and there are none here. */
-const asStored = ({ status: _, spec: { conversion: __, ...spec }, ...crd }: Crd) => ({
+/** The CRD with only its stored version, because a webhook would have to convert the others and no webhook runs here. */
+const storedVersionOnly = ({ status: _, spec: { conversion: __, ...spec }, ...crd }: Crd) => ({
   ...crd,
   spec: { ...spec, versions: spec.versions.filter(({ storage }) => storage) },
 })

@@ -9,8 +9,8 @@ import { root } from '#infra/repository.ts'
 const run = promisify(execFile)
 
 /**
- * The folder with the programs that a Go module names as its tools, compiled once for each change of it; or, in words, why there is
- * none. Go's proxy is asked only for what its cache does not have.
+ * The folder with the compiled tools of a Go module, or the reason why they are not available. Compiles them once for each change
+ * of the module. Go downloads only what its cache does not have.
  */
 export const goTools = async (module: string): Promise<{ folder: string } | { reason: string }> => {
   const texts = await Promise.all(['go.mod', 'go.sum'].map(file => readFile(join(module, file), 'utf8')))
@@ -21,11 +21,11 @@ export const goTools = async (module: string): Promise<{ folder: string } | { re
   try {
     await run('go', ['build', '-trimpath', '-ldflags=-s -w', '-o', `${draft}/`, 'tool'], {
       cwd: module,
-      // No other Go is downloaded for it.
+      // Does not download another version of Go.
       env: { ...process.env, GOTOOLCHAIN: 'local', GOFLAGS: '', CGO_ENABLED: '0' },
       maxBuffer: 64 * 1024 * 1024,
     })
-    // Whoever compiled at the same time made the same programs.
+    // Another process can compile at the same time. Its programs are the same.
     await rename(draft, folder).catch(error => {
       if (!existsSync(folder)) throw error
     })

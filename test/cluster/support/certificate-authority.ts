@@ -5,17 +5,17 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 const options = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
 
-/** Paths of a PEM certificate and its key. */
-export interface Certificate {
+/** The paths of a PEM certificate and its key. */
+export interface CertificateFiles {
   certificate: string
   key: string
 }
 
-export type Authority = Awaited<ReturnType<typeof authority>>
+export type CertificateAuthority = Awaited<ReturnType<typeof certificateAuthority>>
 
-/** A certificate authority with its files in `folder`, made by OpenSSL for this run. */
-export const authority = async (folder: string, name: string) => {
-  const paths = (of: string): Certificate => ({
+/** Makes a certificate authority with OpenSSL. Its files are in `folder`. */
+export const certificateAuthority = async (folder: string, name: string) => {
+  const paths = (of: string): CertificateFiles => ({
     certificate: join(folder, `${of}.crt`),
     key: join(folder, `${of}.key`),
   })
@@ -23,15 +23,15 @@ export const authority = async (folder: string, name: string) => {
   await run('openssl', [...options, '-subj', `/CN=${name}`, '-keyout', own.key, '-out', own.certificate])
   return {
     ...own,
-    /** A server certificate for names such as `DNS:kubernetes`. */
-    signed: async (of: string, names: string[]): Promise<Certificate> => {
-      const made = paths(of)
+    /** Makes a server certificate for names such as `DNS:kubernetes`. */
+    signed: async (of: string, names: string[]): Promise<CertificateFiles> => {
+      const files = paths(of)
       await run('openssl', [
         ...[...options, '-CA', own.certificate, '-CAkey', own.key, '-subj', `/CN=${of}`],
         ...['-addext', `subjectAltName=${names.join(',')}`, '-addext', 'basicConstraints=critical,CA:false'],
-        ...['-keyout', made.key, '-out', made.certificate],
+        ...['-keyout', files.key, '-out', files.certificate],
       ])
-      return made
+      return files
     },
   }
 }

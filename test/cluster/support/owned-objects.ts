@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import type { KubeObject } from './cluster-client.ts'
-import { kindOf } from './world.ts'
+import { kindOf } from './state.ts'
 
-/** An object to be made if there is none of its name. */
-export type Draft = Pick<KubeObject, 'apiVersion' | 'kind'> & {
+/** An object that is created unless one with its name exists. */
+export type ObjectToCreate = Pick<KubeObject, 'apiVersion' | 'kind'> & {
   metadata: Pick<KubeObject['metadata'], 'name' | 'labels'> & { namespace: string; ownerReferences?: unknown[] }
   [part: string]: unknown
 }
 
-/** What the controller of this object makes beside it: the objects that outlive no more than their owner have an owner reference. */
-export const offspring = (object: KubeObject): Draft[] => {
+/** The objects that the controller of this object creates for it. Those that are deleted with it have an owner reference. */
+export const ownedObjects = (object: KubeObject): ObjectToCreate[] => {
   switch (kindOf(object)) {
     case 'Namespace':
       return [
@@ -35,7 +35,7 @@ export const offspring = (object: KubeObject): Draft[] => {
   }
 }
 
-/** The keys an external secret ends up with: those it fetches, or those its template makes of them. */
+/** The keys of the Secret that an ExternalSecret makes: those that it fetches, or those of its template. */
 const keysOf = ({ spec }: KubeObject): string[] =>
   Object.keys(spec.target?.template?.data ?? {}).concat(
     spec.target?.template && spec.target.template.mergePolicy !== 'Merge'
@@ -43,8 +43,8 @@ const keysOf = ({ spec }: KubeObject): string[] =>
       : (spec.data ?? []).map(({ secretKey }: { secretKey: string }) => secretKey),
   )
 
-/** Nobody decrypts or fetches anything here: the values are noise. */
-const secret = (owner: KubeObject, name: string, keys: string[], type = 'Opaque'): Draft => ({
+/** A Secret with random values, because nothing is decrypted or fetched here. */
+const secret = (owner: KubeObject, name: string, keys: string[], type = 'Opaque'): ObjectToCreate => ({
   apiVersion: 'v1',
   kind: 'Secret',
   type,
@@ -60,8 +60,8 @@ const ownerReference = ({ apiVersion, kind, metadata }: KubeObject) => ({
   controller: true,
 })
 
-/** A StatefulSet's claims carry its selector's labels and stay when it goes. */
-const claims = ({ metadata, spec }: KubeObject): Draft[] =>
+/** The volume claims of a StatefulSet. They have the labels of its selector, and stay when it is deleted. */
+const claims = ({ metadata, spec }: KubeObject): ObjectToCreate[] =>
   Array.from({ length: spec.replicas ?? 1 }).flatMap((_, ordinal) =>
     (spec.volumeClaimTemplates ?? []).map((template: KubeObject) => ({
       apiVersion: 'v1',

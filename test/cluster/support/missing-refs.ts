@@ -1,44 +1,44 @@
 import type { Untyped } from '#infra/cluster/render/manifest-files.ts'
 import type { KubeObject } from './cluster-client.ts'
-import { keyOf, kindOf, type World } from './world.ts'
+import { type ClusterState, keyOf, kindOf } from './state.ts'
 
-interface Need {
+interface Reference {
   kind: string
   name: string
-  /** The object's own where it is not said; empty for what belongs to the whole cluster. */
+  /** By default the namespace of the object itself. Empty for objects of the whole cluster. */
   namespace?: string
-  /** Of a Secret or ConfigMap. */
+  /** A key of a Secret or ConfigMap. */
   key?: string
 }
 
-/** What an object's controller must find before it can call the object ready, and does not; in words. */
-export const missingFor = (object: KubeObject, world: World): string[] =>
-  needsOf(object).flatMap(({ kind, name, namespace = object.metadata.namespace, key }) => {
+/** The references of an object to objects or keys that do not exist. While there are some, the object is not ready. */
+export const missingRefs = (object: KubeObject, world: ClusterState): string[] =>
+  refsOf(object).flatMap(({ kind, name, namespace = object.metadata.namespace, key }) => {
     const found = world.get(keyOf(kind, namespace, name))
     if (!found) return [`${kind} ${name}`]
     return key === undefined || found.data?.[key] !== undefined ? [] : [`${key} in ${kind} ${name}`]
   })
 
-const needsOf = (object: KubeObject): Need[] => {
+const refsOf = (object: KubeObject): Reference[] => {
   switch (kindOf(object)) {
     case 'apps/Deployment':
     case 'apps/StatefulSet':
     case 'batch/Job':
     case 'serving.knative.dev/Service':
-      return ofPod(object.spec.template.spec)
+      return refsOfPod(object.spec.template.spec)
     case 'eventing.knative.dev/Trigger':
       return [
         { kind: 'eventing.knative.dev/Broker', name: object.spec.broker },
-        ...referencesIn(object.spec.subscriber),
-        ...referencesIn(object.spec.delivery),
+        ...refsIn(object.spec.subscriber),
+        ...refsIn(object.spec.delivery),
       ]
     case 'eventing.knative.dev/Broker':
-      return [...asReference(object.spec?.config), ...referencesIn(object.spec?.delivery)]
+      return [...toReference(object.spec?.config), ...refsIn(object.spec?.delivery)]
     case 'sources.knative.dev/PingSource':
     case 'sources.knative.dev/SinkBinding':
-      return referencesIn(object.spec.sink)
+      return refsIn(object.spec.sink)
     case 'serving.knative.dev/DomainMapping':
-      return asReference(object.spec.ref)
+      return toReference(object.spec.ref)
     case 'cert-manager.io/Certificate':
       return [issuer(object.spec.issuerRef)]
     case 'external-secrets.io/ExternalSecret':
@@ -48,45 +48,45 @@ const needsOf = (object: KubeObject): Need[] => {
   }
 }
 
-const ofPod = (spec: Untyped): Need[] => [
+const refsOfPod = (spec: Untyped): Reference[] => [
   ...[...(spec.initContainers ?? []), ...spec.containers].flatMap((container: Untyped) => [
-    ...(container.env ?? []).flatMap(({ valueFrom }: Untyped) => fromKeys(valueFrom)),
+    ...(container.env ?? []).flatMap(({ valueFrom }: Untyped) => keyRefs(valueFrom)),
     ...(container.envFrom ?? []).flatMap((from: Untyped) => [
-      ...whole('Secret', from.secretRef, from.secretRef?.name),
-      ...whole('ConfigMap', from.configMapRef, from.configMapRef?.name),
+      ...objectRef('Secret', from.secretRef, from.secretRef?.name),
+      ...objectRef('ConfigMap', from.configMapRef, from.configMapRef?.name),
     ]),
   ]),
   ...(spec.volumes ?? []).flatMap((volume: Untyped) => [
-    ...whole('Secret', volume.secret, volume.secret?.secretName),
-    ...whole('ConfigMap', volume.configMap, volume.configMap?.name),
-    ...whole('PersistentVolumeClaim', volume.persistentVolumeClaim, volume.persistentVolumeClaim?.claimName),
+    ...objectRef('Secret', volume.secret, volume.secret?.secretName),
+    ...objectRef('ConfigMap', volume.configMap, volume.configMap?.name),
+    ...objectRef('PersistentVolumeClaim', volume.persistentVolumeClaim, volume.persistentVolumeClaim?.claimName),
   ]),
 ]
 
-const fromKeys = (from: Untyped): Need[] =>
+const keyRefs = (from: Untyped): Reference[] =>
   [
     ['Secret', from?.secretKeyRef],
     ['ConfigMap', from?.configMapKeyRef],
   ].flatMap(([kind, to]) => (to && !to.optional ? [{ kind, name: to.name, key: to.key }] : []))
 
-const whole = (kind: string, reference: Untyped, name: string): Need[] =>
+const objectRef = (kind: string, reference: Untyped, name: string): Reference[] =>
   reference && !reference.optional ? [{ kind, name }] : []
 
-const asReference = (to: Untyped): Need[] =>
+const toReference = (to: Untyped): Reference[] =>
   to ? [{ kind: kindOf(to), name: to.name, ...(to.namespace ? { namespace: to.namespace } : {}) }] : []
 
-const referencesIn = (value: Untyped): Need[] =>
+const refsIn = (value: Untyped): Reference[] =>
   typeof value !== 'object' || value === null
     ? []
-    : Object.entries(value).flatMap(([key, inner]) => (key === 'ref' ? asReference(inner) : referencesIn(inner)))
+    : Object.entries(value).flatMap(([key, inner]) => (key === 'ref' ? toReference(inner) : refsIn(inner)))
 
-const issuer = ({ kind = 'Issuer', name }: Untyped): Need => ({
+const issuer = ({ kind = 'Issuer', name }: Untyped): Reference => ({
   kind: `cert-manager.io/${kind}`,
   name,
   ...(kind === 'ClusterIssuer' ? { namespace: '' } : {}),
 })
 
-const store = ({ kind = 'SecretStore', name }: Untyped): Need => ({
+const store = ({ kind = 'SecretStore', name }: Untyped): Reference => ({
   kind: `external-secrets.io/${kind}`,
   name,
   ...(kind === 'ClusterSecretStore' ? { namespace: '' } : {}),

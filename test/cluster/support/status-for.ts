@@ -1,6 +1,6 @@
 import type { KubeObject } from './cluster-client.ts'
-import { missingFor } from './needs.ts'
-import { kindOf, type World } from './world.ts'
+import { missingRefs } from './missing-refs.ts'
+import { type ClusterState, kindOf } from './state.ts'
 
 type Status = Record<string, unknown>
 
@@ -8,20 +8,20 @@ const conditions = (object: KubeObject, missing: string[], types: string[]) =>
   types.map(type => ({
     type,
     status: missing.length === 0 ? 'True' : 'False',
-    reason: missing.length === 0 ? 'Fine' : 'Missing',
-    message: missing.length === 0 ? '' : `not there: ${missing.join(', ')}`,
+    reason: missing.length === 0 ? 'Complete' : 'Missing',
+    message: missing.length === 0 ? '' : `missing: ${missing.join(', ')}`,
     lastTransitionTime: object.metadata.creationTimestamp,
   }))
 
-const observed = (object: KubeObject) => ({ observedGeneration: object.metadata.generation ?? 1 })
+const observedGeneration = (object: KubeObject) => ({ observedGeneration: object.metadata.generation ?? 1 })
 
-/** The controllers' usual word: these conditions, true once everything the object refers to is there. */
-const ready =
+/** The usual status: these conditions, which are true when every object to which the object refers exists. */
+const readyWhenComplete =
   (types: string[] = ['Ready'], more: (object: KubeObject) => Status = () => ({})) =>
-  (object: KubeObject, world: World): Status => {
-    const missing = missingFor(object, world)
+  (object: KubeObject, world: ClusterState): Status => {
+    const missing = missingRefs(object, world)
     return {
-      ...observed(object),
+      ...observedGeneration(object),
       conditions: conditions(object, missing, types),
       ...(missing.length === 0 ? more(object) : {}),
     }
@@ -29,7 +29,7 @@ const ready =
 
 const inCluster = ({ metadata }: KubeObject) => `${metadata.name}.${metadata.namespace}.svc.cluster.local`
 
-const service = ready(['Ready', 'ConfigurationsReady', 'RoutesReady'], object => {
+const service = readyWhenComplete(['Ready', 'ConfigurationsReady', 'RoutesReady'], object => {
   const local = object.metadata.labels?.['networking.knative.dev/visibility'] === 'cluster-local'
   const host = local ? inCluster(object) : `${object.metadata.name}.${object.metadata.namespace}.example.org`
   const revision = `${object.metadata.name}-${String(object.metadata.generation).padStart(5, '0')}`
@@ -46,11 +46,11 @@ const replicas = (object: KubeObject, missing: string[]) => {
   return { replicas: wanted, updatedReplicas: wanted, readyReplicas: missing.length === 0 ? wanted : 0 }
 }
 
-const statefulSet = (object: KubeObject, world: World): Status => {
-  const count = replicas(object, missingFor(object, world))
+const statefulSet = (object: KubeObject, world: ClusterState): Status => {
+  const count = replicas(object, missingRefs(object, world))
   const revision = `${object.metadata.name}-${object.metadata.generation}`
   return {
-    ...observed(object),
+    ...observedGeneration(object),
     ...count,
     availableReplicas: count.readyReplicas,
     currentReplicas: count.replicas,
@@ -60,11 +60,11 @@ const statefulSet = (object: KubeObject, world: World): Status => {
   }
 }
 
-const deployment = (object: KubeObject, world: World): Status => {
-  const missing = missingFor(object, world)
+const deployment = (object: KubeObject, world: ClusterState): Status => {
+  const missing = missingRefs(object, world)
   const count = replicas(object, missing)
   return {
-    ...observed(object),
+    ...observedGeneration(object),
     ...count,
     availableReplicas: count.readyReplicas,
     unavailableReplicas: count.replicas - count.readyReplicas,
@@ -72,10 +72,10 @@ const deployment = (object: KubeObject, world: World): Status => {
   }
 }
 
-/** A Job whose pod finds everything runs once and succeeds; one whose pod does not waits. */
-const job = (object: KubeObject, world: World): Status => {
+/** A Job succeeds at once when nothing is missing for its pod. Otherwise it waits. */
+const job = (object: KubeObject, world: ClusterState): Status => {
   if (object.status?.completionTime) return {}
-  const missing = missingFor(object, world)
+  const missing = missingRefs(object, world)
   const at = object.metadata.creationTimestamp
   if (missing.length > 0) return { startTime: at, active: 1, ready: 0 }
   return {
@@ -84,14 +84,14 @@ const job = (object: KubeObject, world: World): Status => {
     active: 0,
     ready: 0,
     succeeded: 1,
-    // The API server takes Complete only beside SuccessCriteriaMet.
+    // The API server accepts Complete only together with SuccessCriteriaMet.
     conditions: conditions(object, missing, ['SuccessCriteriaMet', 'Complete']),
   }
 }
 
 const quota = (object: KubeObject): Status => ({
   hard: object.spec.hard,
-  // Admission counts on from here; what is deleted is given back by nobody.
+  // The API server's admission adds to these amounts. No controller subtracts what is deleted.
   used: object.status?.used ?? Object.fromEntries(Object.keys(object.spec.hard).map(name => [name, '0'])),
 })
 
@@ -102,7 +102,7 @@ const claim = ({ spec }: KubeObject): Status => ({
 })
 
 const budget = (object: KubeObject): Status => ({
-  ...observed(object),
+  ...observedGeneration(object),
   currentHealthy: 1,
   desiredHealthy: 1,
   disruptionsAllowed: 0,
@@ -110,62 +110,62 @@ const budget = (object: KubeObject): Status => ({
   conditions: conditions(object, [], ['DisruptionAllowed']),
 })
 
-const mongodb = (object: KubeObject, world: World): Status => ({
-  phase: missingFor(object, world).length === 0 ? 'Running' : 'Pending',
+const mongodb = (object: KubeObject, world: ClusterState): Status => ({
+  phase: missingRefs(object, world).length === 0 ? 'Running' : 'Pending',
   mongoUri: `mongodb://${object.metadata.name}-svc.${object.metadata.namespace}.svc.cluster.local`,
   currentMongoDBMembers: object.spec.members,
   currentStatefulSetReplicas: object.spec.members,
 })
 
-const cnpg = ready(['Ready'], object => ({
+const cnpg = readyWhenComplete(['Ready'], object => ({
   phase: 'Cluster in healthy state',
   instances: object.spec.instances,
   readyInstances: object.spec.instances,
 }))
 
-const verdicts: Record<string, (object: KubeObject, world: World) => Status> = {
+const statusByKind: Record<string, (object: KubeObject, world: ClusterState) => Status> = {
   'apps/Deployment': deployment,
   'apps/StatefulSet': statefulSet,
   'batch/Job': job,
-  'bitnami.com/SealedSecret': ready(['Synced']),
-  'cert-manager.io/Certificate': ready(),
-  'cert-manager.io/ClusterIssuer': ready(),
-  'cert-manager.io/Issuer': ready(),
-  'eventing.knative.dev/Broker': ready(['Ready'], ({ metadata }) => ({
+  'bitnami.com/SealedSecret': readyWhenComplete(['Synced']),
+  'cert-manager.io/Certificate': readyWhenComplete(),
+  'cert-manager.io/ClusterIssuer': readyWhenComplete(),
+  'cert-manager.io/Issuer': readyWhenComplete(),
+  'eventing.knative.dev/Broker': readyWhenComplete(['Ready'], ({ metadata }) => ({
     address: { url: `http://broker-ingress.knative-eventing.svc.cluster.local/${metadata.namespace}/${metadata.name}` },
   })),
-  'eventing.knative.dev/Trigger': ready(),
-  'external-secrets.io/ClusterSecretStore': ready(),
-  'external-secrets.io/ExternalSecret': ready(),
-  'external-secrets.io/SecretStore': ready(),
+  'eventing.knative.dev/Trigger': readyWhenComplete(),
+  'external-secrets.io/ClusterSecretStore': readyWhenComplete(),
+  'external-secrets.io/ExternalSecret': readyWhenComplete(),
+  'external-secrets.io/SecretStore': readyWhenComplete(),
   'gateway.networking.k8s.io/Gateway': object => ({ conditions: conditions(object, [], ['Accepted', 'Programmed']) }),
-  'keda.sh/ScaledObject': ready(),
+  'keda.sh/ScaledObject': readyWhenComplete(),
   'mongodbcommunity.mongodb.com/MongoDBCommunity': mongodb,
-  'operator.knative.dev/KnativeEventing': ready(),
-  'operator.knative.dev/KnativeServing': ready(),
+  'operator.knative.dev/KnativeEventing': readyWhenComplete(),
+  'operator.knative.dev/KnativeServing': readyWhenComplete(),
   'postgresql.cnpg.io/Cluster': cnpg,
-  'rabbitmq.com/RabbitmqCluster': ready(['AllReplicasReady', 'ClusterAvailable', 'ReconcileSuccess']),
+  'rabbitmq.com/RabbitmqCluster': readyWhenComplete(['AllReplicasReady', 'ClusterAvailable', 'ReconcileSuccess']),
   PersistentVolumeClaim: claim,
   'policy/PodDisruptionBudget': budget,
   ResourceQuota: quota,
-  'serving.knative.dev/DomainMapping': ready(),
+  'serving.knative.dev/DomainMapping': readyWhenComplete(),
   'serving.knative.dev/Service': service,
-  'sources.knative.dev/PingSource': ready(),
-  'sources.knative.dev/SinkBinding': ready(),
+  'sources.knative.dev/PingSource': readyWhenComplete(),
+  'sources.knative.dev/SinkBinding': readyWhenComplete(),
 }
 
-/** The kinds whose status somebody sets. */
-export const judgedKinds = Object.keys(verdicts)
+/** The kinds that get a status. */
+export const kindsWithStatus = Object.keys(statusByKind)
 
-/** The status this object's controller would write, as far as `kubectl wait` and our scripts look; undefined for kinds without one. */
-export const verdict = (object: KubeObject, world: World): Status | undefined =>
-  verdicts[kindOf(object)]?.(object, world)
+/** The status that the object's controller would write, with the fields that `kubectl wait` and our scripts read. Undefined for kinds without a status. */
+export const statusFor = (object: KubeObject, world: ClusterState): Status | undefined =>
+  statusByKind[kindOf(object)]?.(object, world)
 
-/** Whether everything in `wanted` is in `actual`, which may have more; the API server leaves some fields away that say nothing. */
-export const holds = (actual: unknown, wanted: unknown): boolean => {
+/** Whether `actual` has everything in `wanted`. A missing field equals 0 and '', because the API server omits empty fields. */
+export const contains = (actual: unknown, wanted: unknown): boolean => {
   if (actual === undefined) return wanted === 0 || wanted === ''
   if (typeof wanted !== 'object' || wanted === null) return actual === wanted
   if (typeof actual !== 'object' || actual === null) return false
   if (Array.isArray(wanted) && (!Array.isArray(actual) || actual.length !== wanted.length)) return false
-  return Object.entries(wanted).every(([key, value]) => holds((actual as Record<string, unknown>)[key], value))
+  return Object.entries(wanted).every(([key, value]) => contains((actual as Record<string, unknown>)[key], value))
 }

@@ -2,13 +2,16 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { copyClusterFiles, type Overlay } from '#infra/cluster/render/overlays.ts'
 import { runProgram } from '../api-server.ts'
-import { filled } from './filled.ts'
+import { writeEnvFile } from './env-file.ts'
 
-/** A copy of the overlays as their operator has them: secrets filled in, on-premise ones sealed. Folder and what nothing may print. */
-export const deployable = async (path: string) => {
+/**
+ * Copies the overlays and prepares them for a deployment: fills in the secrets, and seals those of onprem. Returns the folder and
+ * the secret values, which no program may print.
+ */
+export const deployableCopy = async (path: string) => {
   const folder = await copyClusterFiles()
   const at = (overlay: Overlay) => join(folder, 'infra/cluster', overlay)
-  const secrets = [...(await filled(at('minikube'))), ...(await filled(at('onprem')))]
+  const secrets = [...(await writeEnvFile(at('minikube'))), ...(await writeEnvFile(at('onprem')))]
   const tools = join(folder, 'tools')
   await mkdir(tools)
   await writeFile(join(tools, 'kubeseal'), kubeseal)
@@ -18,7 +21,7 @@ export const deployable = async (path: string) => {
   return { folder, at, secrets, remove: () => rm(folder, { recursive: true, force: true }) }
 }
 
-/** Has no key and seals nothing: it gives a Secret the shape of a SealedSecret, as far as the API server looks. */
+/** A stand-in for kubeseal without a key: it turns a Secret into a SealedSecret that the API server accepts. */
 const kubeseal = `#!/bin/sh
 exec sed -e 's|^apiVersion: v1|apiVersion: bitnami.com/v1alpha1|' -e 's|^kind: Secret|kind: SealedSecret|' \\
   -e '/^data:/,/^[a-ce-z]/s|^  |    |' -e 's|^data:|spec:\\n  encryptedData:|'

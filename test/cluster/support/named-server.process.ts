@@ -3,8 +3,8 @@ import { createServer as createPlainServer, type RequestListener } from 'node:ht
 import { createServer } from 'node:https'
 
 /**
- * A server that says which machine it is on: `machine.process.ts <name> <port> [<certificate> <key>]`. `/readyz` answers as an API
- * server's does, `/watch` says the name and does not end.
+ * A server that answers with its name: `named-server.process.ts <name> <port> [<certificate> <key>]`. `/readyz` answers as an
+ * API server does. `/watch` sends the name and does not end the response.
  */
 const [name, port, certificate, key] = process.argv.slice(2)
 

@@ -1,7 +1,10 @@
 import type { ClusterClient, KubeObject, Resource } from './cluster-client.ts'
 
-/** One round of ending a namespace: deletes what is in it, and once that is nothing lets the namespace go; false says "again". */
-export const endNamespace = async (
+/**
+ * One round of deleting a namespace: deletes the objects in it, or finalizes the namespace when it is empty. Returns false when
+ * another round is needed.
+ */
+export const finishNamespaceDeletion = async (
   client: ClusterClient,
   resources: Resource[],
   namespace: KubeObject,

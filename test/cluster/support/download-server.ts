@@ -4,12 +4,12 @@ import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { authority } from './authority.ts'
+import { certificateAuthority } from './certificate-authority.ts'
 
-/** The part of the web that a script downloads from: one host with these documents, by path, behind a proxy on loopback. */
-export const web = async (host: string, documents: Record<string, string>) => {
+/** A web host from which a script can download these documents, by path. It is behind an HTTPS proxy on loopback. */
+export const downloadServer = async (host: string, documents: Record<string, string>) => {
   const folder = await mkdtemp(join(tmpdir(), 'vigia-web-'))
-  const signer = await authority(folder, 'authority')
+  const signer = await certificateAuthority(folder, 'authority')
   const { certificate, key } = await signer.signed(host, [`DNS:${host}`])
   const asked: string[] = []
   const pages = createSecureServer(
@@ -30,9 +30,9 @@ export const web = async (host: string, documents: Record<string, string>) => {
   })
   await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve))
   return {
-    /** The paths that were asked for. */
+    /** The paths that were requested. */
     asked,
-    /** Leads a program that was written in Go there. */
+    /** The environment with which a program written in Go uses the proxy and trusts the certificate. */
     env: {
       HTTPS_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
       SSL_CERT_FILE: signer.certificate,

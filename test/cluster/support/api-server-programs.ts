@@ -6,24 +6,24 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { root } from '#infra/repository.ts'
 
-/** Paths of the programs that make an API server. */
+/** The paths of etcd and kube-apiserver. */
 export interface Programs {
   etcd: string
   kubeApiserver: string
 }
 
-/** Why there are no programs here, in words for whoever reads a skipped test. */
+/** The programs are not available on this machine. The message is for the title of a skipped test. */
 export class Unavailable extends Error {}
 
 const run = promisify(execFile)
 const module = join(root, 'test/cluster/apiserver')
 
 /**
- * etcd and kube-apiserver: out of the folder KUBEBUILDER_ASSETS names (setup-envtest fills such a one), else compiled by Go, once for
- * each change of their module (about 5 minutes on two cores, seconds with Go's cache warm). Throws `Unavailable` where neither can be.
+ * Finds etcd and kube-apiserver in the folder KUBEBUILDER_ASSETS (setup-envtest fills one), or compiles them with Go, once for each
+ * change of their module (about 5 minutes on two cores, seconds with a warm cache of Go). Throws `Unavailable` when both fail.
  */
-export const programs = async (env: NodeJS.ProcessEnv = process.env): Promise<Programs> => {
-  if (env.KUBEBUILDER_ASSETS) return given(env.KUBEBUILDER_ASSETS)
+export const apiServerPrograms = async (env: NodeJS.ProcessEnv = process.env): Promise<Programs> => {
+  if (env.KUBEBUILDER_ASSETS) return fromFolder(env.KUBEBUILDER_ASSETS)
   const hash = createHash('sha256').update(flags().join(' '))
   for (const file of ['go.mod', 'go.sum', 'etcd/main.go', 'kube-apiserver/main.go'])
     hash.update(readFileSync(join(module, file)))
@@ -37,7 +37,7 @@ const inFolder = (folder: string): Programs => ({
   kubeApiserver: join(folder, 'kube-apiserver'),
 })
 
-const given = (folder: string): Programs => {
+const fromFolder = (folder: string): Programs => {
   const found = inFolder(folder)
   for (const file of Object.values(found))
     if (!existsSync(file))
@@ -45,18 +45,18 @@ const given = (folder: string): Programs => {
   return found
 }
 
-/** Upstream's build says the version in this way; helm and kubectl want to read one. */
+/** The build flags that set the version as Kubernetes' own build does, because helm and kubectl read it. */
 const flags = () => {
   const [, version, major, minor] = /^\s*k8s\.io\/kubernetes (v(\d+)\.(\d+)\.\d+)$/m.exec(goMod()) ?? []
   const facts = Object.entries({ gitVersion: version, gitMajor: major, gitMinor: minor })
-  const told = facts.map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`)
-  return ['-trimpath', `-ldflags=-s -w ${told.join(' ')}`]
+  const variables = facts.map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`)
+  return ['-trimpath', `-ldflags=-s -w ${variables.join(' ')}`]
 }
 
 const goMod = () => readFileSync(join(module, 'go.mod'), 'utf8')
 
 const compile = async (folder: string, env: NodeJS.ProcessEnv) => {
-  // The module's own words about the Go it needs; no other Go is downloaded for it.
+  // Uses the installed Go if it is new enough for the module, and does not download another.
   const [, wanted = ''] = /^go (\S+)$/m.exec(goMod()) ?? []
   const own = { ...env, GOTOOLCHAIN: 'local', GOFLAGS: '', CGO_ENABLED: '0' }
   const version = await run('go', ['env', 'GOVERSION'], { env: own }).then(
@@ -75,13 +75,13 @@ const compile = async (folder: string, env: NodeJS.ProcessEnv) => {
       env: own,
       maxBuffer: 64 * 1024 * 1024,
     })
-    // Whoever compiled at the same time made the same programs.
+    // Another process can compile at the same time. Its programs are the same.
     await rename(draft, folder).catch(error => {
       if (!existsSync(folder)) throw error
     })
   } catch (error) {
-    const words = ((error as { stderr?: string }).stderr || (error as Error).message).trim().split('\n').at(-1)
-    throw new Unavailable(`no API server: go build failed: ${words}`, { cause: error })
+    const reason = ((error as { stderr?: string }).stderr || (error as Error).message).trim().split('\n').at(-1)
+    throw new Unavailable(`no API server: go build failed: ${reason}`, { cause: error })
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
