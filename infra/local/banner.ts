@@ -5,13 +5,13 @@ export interface Ready {
   publicPort: number
   isSimulated: boolean
   dataDir: string
-  mongoWords: string
+  catalogue: string
   publicUrl: string | undefined
   tookMs: number
 }
 
 /** What is said when everything is up. */
-export const banner = ({ port, publicPort, isSimulated, dataDir, mongoWords, publicUrl, tookMs }: Ready): string => {
+export const banner = ({ port, publicPort, isSimulated, dataDir, catalogue, publicUrl, tookMs }: Ready): string => {
   const lines: [string, string][] = isSimulated
     ? [
         ['chat', `http://localhost:${port}/chat (simulated Telegram; npm run chat opens it in a terminal)`],
@@ -27,7 +27,7 @@ export const banner = ({ port, publicPort, isSimulated, dataDir, mongoWords, pub
     ['inside', `http://localhost:${port}/`],
     ['public', `http://localhost:${publicPort} (PUBLIC_PORT), for a reverse proxy or tunnel`],
     ['data', dataDir],
-    ['', mongoWords],
+    ['', catalogue],
     ['stop', 'Ctrl-C stops everything that was started'],
   )
   const body = lines.map(([name, text]) => `  ${name.padEnd(7)} ${text}`).join('\n')

@@ -44,7 +44,7 @@ export interface RuntimeOptions {
 export interface Runtime {
   publicPort: number
   isSimulated: boolean
-  mongo: Pick<MongoServer, 'step' | 'words'>
+  mongo: Pick<MongoServer, 'step' | 'description'>
   /** Rejects with a Refusal when one of the functions cannot be built. */
   allBuilt: Promise<unknown>
   /** Stops everything that was started, in order, within five seconds. A second call hurries. */

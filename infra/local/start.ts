@@ -42,7 +42,7 @@ export const start = async (given: readonly string[], env: NodeJS.ProcessEnv): P
     const publicUrl = settings.publicUrl?.href
     const tookMs = performance.now() - began
     const { port } = server
-    screen.say(banner({ port, publicPort, isSimulated, dataDir, mongoWords: mongo.words, publicUrl, tookMs }))
+    screen.say(banner({ port, publicPort, isSimulated, dataDir, catalogue: mongo.description, publicUrl, tookMs }))
     // Events for a function that cannot be built are kept; the next start delivers them.
     await allBuilt.catch(async error => {
       if (!asked.signal.aborted) await stop()

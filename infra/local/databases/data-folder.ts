@@ -14,7 +14,7 @@ import { dirname, join, resolve, sep } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type Account, nameOf } from './account.ts'
 
-/** Another living process holds the folder. */
+/** Another process uses the data folder. */
 export class FolderInUse extends Error {
   override name = 'FolderInUse'
 }
@@ -22,9 +22,10 @@ export class FolderInUse extends Error {
 const holds = new Map<string, { lock: DatabaseSync; count: number }>()
 
 /**
- * Takes the folder for this process, creating it where it is missing; throws FolderInUse with the pid of the holder.
- * What holds is a lock of the operating system on a file in it (through SQLite, for Node has no call for it): it ends with the
- * process, however that ends. The pid beside it is for people. A second call of the same process shares the hold.
+ * Reserves the data folder for this process and creates it if it is missing. Throws FolderInUse with the pid of the process
+ * that has it. The reservation is a file lock of the operating system, taken through SQLite because Node.js has no call for
+ * it. The lock ends with the process, however the process ends. The file `holder` names the pid for people. A second call of
+ * the same process shares the reservation.
  */
 export const holdDataFolder = (dataDir: string): { release(): void } => {
   const folder = create(resolve(dataDir))
@@ -44,7 +45,7 @@ export const holdDataFolder = (dataDir: string): { release(): void } => {
   }
 }
 
-/** Others may pass through, for the servers of root run as somebody else; what lies in it has modes of its own. */
+/** Mode 0711: other users may enter it, because root's servers run as another user. The files in it have modes of their own. */
 const create = (folder: string): string => {
   try {
     makeFolder(folder)
@@ -54,14 +55,14 @@ const create = (folder: string): string => {
   }
 }
 
-// Node's own `recursive` tries for ever where the parent is there and the answer is ENOENT all the same, as in /proc.
+// mkdir with `recursive` loops for ever if the parent exists and the system still answers ENOENT, as in /proc.
 const makeFolder = (folder: string): void => {
   if (isFolder(folder)) return
   if (!existsSync(dirname(folder))) makeFolder(dirname(folder))
   try {
     mkdirSync(folder, { mode: 0o711 })
   } catch (error) {
-    // Somebody else may have been first.
+    // Another process may have created it meanwhile.
     if (!isFolder(folder)) throw error
   }
 }
@@ -86,7 +87,8 @@ const lock = (folder: string): DatabaseSync => {
       open()
     } catch (error) {
       if ((error as { errcode?: number }).errcode !== notADatabase) throw error
-      // Damaged, and held by no process: SQLite takes the lock before it reads. Emptied in place, because the lock is on this file.
+      // The file is damaged, and no process holds it, because SQLite takes the lock before it reads the file. It is emptied
+      // and not replaced, because the lock is on this very file.
       database?.close()
       truncateSync(file)
       open()
@@ -110,7 +112,7 @@ const unusable = (folder: string, error: unknown): Error => {
   )
 }
 
-/** For people; a file that is missing or damaged names no process. */
+/** The pid in a file; `unknown` if the file is missing or damaged. */
 const pidIn = (file: string): string => {
   try {
     return /^\d+$/.exec(readFileSync(file, 'utf8').trim())?.[0] ?? 'unknown'
@@ -119,7 +121,7 @@ const pidIn = (file: string): string => {
   }
 }
 
-/** Where data lies: DATA_DIR, else `.vigia` in the checkout; for root, where its database user cannot get there, /var/lib/vigia. */
+/** The data folder: DATA_DIR, else `.vigia` in the checkout, else (for root, if its database user cannot enter the checkout) /var/lib/vigia. */
 export const chooseDataFolder = async (
   checkout: string,
   account: Account | null,
@@ -135,11 +137,14 @@ export const chooseDataFolder = async (
   return '/var/lib/vigia'
 }
 
-/** The first folder on the way to `path` (or `path` itself, a file that must be read) that `account` may not enter; null where the way is free. */
+/**
+ * The first folder on the path that `account` may not enter, or the file itself if `account` may not read it; null if it
+ * can be reached. For the user of this process (`account` is null) the result is always null.
+ */
 export const barrierTo = async (path: string, account: Account | null): Promise<string | null> => {
   if (account === null) return null
-  const there = await existing(resolve(path))
-  const parts = there.split(sep)
+  const real = await existing(resolve(path))
+  const parts = real.split(sep)
   for (let n = 1; n <= parts.length; n++) {
     const step = parts.slice(0, n).join(sep) || sep
     const found = await stat(step)
@@ -149,7 +154,7 @@ export const barrierTo = async (path: string, account: Account | null): Promise<
   return null
 }
 
-/** The real path of what exists of `path`. */
+/** The real path of the part of `path` that exists. */
 const existing = async (path: string): Promise<string> => {
   try {
     return await realpath(path)
@@ -159,7 +164,7 @@ const existing = async (path: string): Promise<string> => {
   }
 }
 
-/** Throws where `folder` exists and belongs to somebody other than the one who runs the server. */
+/** Throws if `folder` exists and belongs to another user than the one who runs the server. */
 export const refuseForeignFolder = async (folder: string, account: Account | null): Promise<void> => {
   const uid = account?.uid ?? process.getuid?.()
   const owner = await stat(folder).catch(() => undefined)
@@ -169,8 +174,8 @@ export const refuseForeignFolder = async (folder: string, account: Account | nul
   )
 }
 
-/** Makes the folder where it is missing, open to nobody but the one who runs the server. */
-export const own = async (folder: string, account: Account | null): Promise<void> => {
+/** Creates the folder if it is missing. Only the user who runs the server may use it (mode 0700). */
+export const createPrivateFolder = async (folder: string, account: Account | null): Promise<void> => {
   try {
     await mkdir(folder, { mode: 0o700 })
     if (account) await chown(folder, account.uid, account.gid)

@@ -1,4 +1,7 @@
-/** Fetches mongod into MONGOMS_DOWNLOAD_DIR; its own process, see mongo-programs.ts. Prints progress and `path <file>`. */
+/**
+ * Downloads mongod into MONGOMS_DOWNLOAD_DIR. Runs as a process of its own, see mongo-programs.ts. Prints its progress and at
+ * the end `path <file>`; an error goes to stderr.
+ */
 import { MongoBinary } from 'mongodb-memory-server-core/lib/util/MongoBinary.js'
 
 try {

@@ -10,10 +10,10 @@ import { renameAtomic } from '#infra/files/atomic-write.ts'
 
 const mongodName = process.platform === 'win32' ? 'mongod.exe' : 'mongod'
 
-/** Where `downloadMongod` puts it: in the data folder, for root's home is closed to the one who runs the server. */
+/** Where `downloadMongod` puts mongod: in the data folder, because root's home is closed to the user who runs the server. */
 export const downloads = (dataDir: string) => join(dataDir, 'binaries')
 
-/** Every mongod on PATH and in the folders of earlier downloads (ours, and those of mongodb-memory-server), in that order. */
+/** Every mongod on PATH, in our download folder and in that of mongodb-memory-server, in this order. */
 export const findMongod = async (dataDir: string, env: NodeJS.ProcessEnv): Promise<string[]> => {
   const onPath = (env.PATH ?? '').split(delimiter).filter(Boolean)
   const candidates = onPath.map(folder => join(folder, mongodName))
@@ -34,12 +34,12 @@ export const findMongod = async (dataDir: string, env: NodeJS.ProcessEnv): Promi
   return found
 }
 
-/** mongod-x64-debian-8.2.6, and neither its .md5 nor an archive. */
+/** Accepts mongod-x64-debian-8.2.6, but neither its .md5 file nor an archive. */
 const isMongod = (name: string) => /^mongod-.*\d+\.\d+\.\d+(\.exe)?$/.test(name)
 
 const newestFirst = (a: string, b: string) => b.localeCompare(a, 'en', { numeric: true })
 
-/** The memory server's program, or null where npm has none for this platform. */
+/** The program of the in-memory server; null if npm has none for this platform. */
 export const jongodb = (): string | null => {
   try {
     return createRequire(import.meta.url).resolve('@jongodb/memory-server-bin-linux-x64-gnu/bin/jongodb')
@@ -48,44 +48,44 @@ export const jongodb = (): string | null => {
   }
 }
 
-/** Fetches mongod for this platform into the data folder, with a line of progress now and then. Throws one line that says why not. */
+/** Downloads mongod for this platform into the data folder and logs the progress. An error is one line that says why it failed. */
 export const downloadMongod = async (
   dataDir: string,
   log: (line: string) => void,
   env: NodeJS.ProcessEnv,
 ): Promise<string> => {
   if (!Object.keys(env).some(name => /proxy$|^MONGOMS_DOWNLOAD_MIRROR$/i.test(name)))
-    await nameIsKnown('fastdl.mongodb.org')
+    await resolveHost('fastdl.mongodb.org')
   const folder = downloads(dataDir)
-  // Beside the finished ones until it is whole: a download that was cut short must not look like a program.
-  const half = join(folder, 'half')
-  await rm(half, { recursive: true, force: true })
-  await mkdir(half, { recursive: true, mode: 0o755 })
-  // In a process of its own: the library is large, takes its settings from the environment, and prints where it pleases.
+  // In a folder of its own until it is complete: a download that was cut short must not look like a program.
+  const unfinished = join(folder, 'half')
+  await rm(unfinished, { recursive: true, force: true })
+  await mkdir(unfinished, { recursive: true, mode: 0o755 })
+  // In a process of its own, because the library is large, reads its settings from the environment and prints to stdout.
   const child = spawn(process.execPath, [fileURLToPath(new URL('download-mongod.ts', import.meta.url))], {
-    env: { ...downloadEnvironment(env), MONGOMS_DOWNLOAD_DIR: half },
+    env: { ...downloadEnvironment(env), MONGOMS_DOWNLOAD_DIR: unfinished },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let path = ''
-  let refusal = ''
+  let problem = ''
   createInterface(child.stdout).on('line', line => {
     const done = /^path (.+)$/.exec(line)
     if (done?.[1]) path = done[1]
     else if (line.trim() !== '') log(line.trim())
   })
   createInterface(child.stderr).on('line', line => {
-    refusal ||= line.trim()
+    problem ||= line.trim()
   })
   const code = await new Promise(resolve => child.once('close', resolve))
-  if (code !== 0) throw new Error(`mongod could not be downloaded: ${refusal}`)
+  if (code !== 0) throw new Error(`mongod could not be downloaded: ${problem}`)
   await chmod(path, 0o755)
-  const whole = join(folder, basename(path))
-  await renameAtomic(path, whole)
-  await rm(half, { recursive: true, force: true })
-  return whole
+  const finished = join(folder, basename(path))
+  await renameAtomic(path, finished)
+  await rm(unfinished, { recursive: true, force: true })
+  return finished
 }
 
-const nameIsKnown = async (host: string): Promise<void> => {
+const resolveHost = async (host: string): Promise<void> => {
   const { promise: late, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(new Error('no answer within 5 s')), 5_000)
   await Promise.race([lookup(host), late])
@@ -95,7 +95,7 @@ const nameIsKnown = async (host: string): Promise<void> => {
     .finally(() => clearTimeout(timer))
 }
 
-/** What concerns the download. The library checks certificates only when npm's strict-ssl says so, and npm does not say its default. */
+/** The variables for the download. The library checks certificates only if npm's strict-ssl is set, and npm does not set its default. */
 const downloadEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   npm_config_strict_ssl: 'true',
   ...Object.fromEntries(

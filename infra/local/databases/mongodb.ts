@@ -5,121 +5,122 @@ import { renameAtomic, writeFileAtomic } from '#infra/files/atomic-write.ts'
 import { freePort } from '#infra/net/free-port.ts'
 import { type Account, as, serverAccount, serverEnvironment } from './account.ts'
 import { mongoAnswers } from './ask-mongo.ts'
-import { barrierTo, holdDataFolder, own, refuseForeignFolder } from './data-folder.ts'
+import { barrierTo, createPrivateFolder, holdDataFolder, refuseForeignFolder } from './data-folder.ts'
 import { downloadMongod, downloads, findMongod, jongodb } from './mongo-programs.ts'
-import { commandOf, type Ending, endProcess } from './processes.ts'
-import { describe, notOurs, type Supervised, supervise } from './supervisor.ts'
-import { patienceForGivenMs, sayWaiting } from './waiting.ts'
+import { commandOf, endProcess, type StopSignal } from './processes.ts'
+import { externalServer, type Supervised, supervise, withFacts } from './supervisor.ts'
+import { externalServerTimeoutMs, reportWaiting } from './waiting.ts'
 
-/** The Mongo-compatible server of the catalogue. */
+/** The MongoDB-compatible server of the catalogue. */
 export interface MongoServer extends Supervised {
-  /** Which rung of the ladder: MONGODB_URI, a mongod of this machine (found or downloaded), or the memory server from npm. */
+  /** The server of MONGODB_URI, a mongod of this machine (found or downloaded), or the in-memory server from npm. */
   step: 'given' | 'mongod' | 'jongodb'
-  /** Names the database too. Stays the same over restarts of the server. */
+  /** With the name of the database. It stays the same when the server is restarted. */
   uri: string
-  /** Whether the catalogue is still there after a restart. Where not, an `onUp` means that it is empty. */
+  /** Whether the catalogue survives a restart of the server. If not, it is empty after each `onUp`. */
   kept: boolean
-  /** What this means for the data, for the banner. */
-  words: string
+  /** Where the catalogue is stored, for the banner. */
+  description: string
 }
 
 export interface MongoStart {
   dataDir: string
-  /** MONGODB_URI, PATH and the settings of a download. */
+  /** Has MONGODB_URI, PATH and the settings of the download. */
   env?: NodeJS.ProcessEnv
-  /** `--download-mongod`: fetch the real one before falling back on the memory server. */
+  /** `--download-mongod`: download a mongod instead of using the in-memory server. */
   download?: boolean
-  /** Gets a line for each thing a person might wait for or want to know. */
+  /** Gets a line for each thing that takes time or that a person wants to know. */
   log?: (line: string) => void
-  /** How long the server of MONGODB_URI may take to answer; a minute. */
-  givenPatienceMs?: number
+  /** How long the server of MONGODB_URI may take to answer; by default a minute. */
+  externalTimeoutMs?: number
 }
 
-/** Finds and starts the best server this machine can have. Errors are one line for a person. */
+/** Starts the best server that this machine can run, or connects to MONGODB_URI. An error is one line for a person. */
 export const startMongo = async ({
   dataDir,
   env = process.env,
   download = false,
   log = () => {},
-  givenPatienceMs = patienceForGivenMs,
+  externalTimeoutMs = externalServerTimeoutMs,
 }: MongoStart): Promise<MongoServer> => {
-  if (env.MONGODB_URI) return given(env.MONGODB_URI, log, givenPatienceMs)
+  if (env.MONGODB_URI) return connectToExternal(env.MONGODB_URI, log, externalTimeoutMs)
   const hold = holdDataFolder(dataDir)
   try {
-    const { running, ...facts } = await climb(await realpath(dataDir), env, download, log)
-    return describe(running, facts, hold.release)
+    const { running, ...facts } = await startBest(await realpath(dataDir), env, download, log)
+    return withFacts(running, facts, hold.release)
   } catch (error) {
     hold.release()
     throw error
   }
 }
 
-type Rung = { running: Supervised } & Omit<MongoServer, keyof Supervised>
+type StartedServer = { running: Supervised } & Omit<MongoServer, keyof Supervised>
 
-const climb = async (
+/** Tries every mongod that is found, then (if asked, or if there is no other) a download, then the in-memory server. */
+const startBest = async (
   dataDir: string,
   env: NodeJS.ProcessEnv,
   download: boolean,
   log: (line: string) => void,
-): Promise<Rung> => {
+): Promise<StartedServer> => {
   const account = process.platform === 'win32' ? null : serverAccount()
-  const memory = jongodb()
+  const memoryServer = jongodb()
   const found = await findMongod(dataDir, env)
-  let refusal = ''
-  const tried = async (program: string) => {
+  let problem = ''
+  const tryMongod = async (program: string) => {
     try {
       return await startMongod(program, dataDir, account)
     } catch (error) {
-      refusal = (error as Error).message
-      log(refusal)
-      // A download of ours that does not run was cut short, or is for another system: the next download must not find it.
+      problem = (error as Error).message
+      log(problem)
+      // A downloaded mongod that does not run was cut short or is for another system. The next start must not find it.
       if (dirname(program) === downloads(dataDir)) await rm(program, { force: true })
       return undefined
     }
   }
   for (const program of found) {
-    const rung = await tried(program)
-    if (rung) return rung
+    const started = await tryMongod(program)
+    if (started) return started
   }
-  // Where there is nothing else a newcomer waits for a download rather than read what to install.
-  if (download || memory === null) {
-    const fetched = await downloadMongod(dataDir, log, env).catch((error: Error) => {
-      if (memory === null) throw new Error(`${error.message}; ${advice}`)
+  // Without an in-memory server, a download is better than an error that says what to install.
+  if (download || memoryServer === null) {
+    const downloaded = await downloadMongod(dataDir, log, env).catch((error: Error) => {
+      if (memoryServer === null) throw new Error(`${error.message}; ${advice}`)
       log(error.message)
     })
-    const rung = fetched && (await tried(fetched))
-    if (rung) return rung
+    const started = downloaded && (await tryMongod(downloaded))
+    if (started) return started
   }
-  if (memory !== null) return startJongodb(memory, dataDir, account)
-  throw new Error(`${refusal}; ${advice}`)
+  if (memoryServer !== null) return startJongodb(memoryServer, dataDir, account)
+  throw new Error(`${problem}; ${advice}`)
 }
 
 const advice =
   'the catalogue of series needs a MongoDB: install mongod (https://www.mongodb.com/docs/manual/installation/), or set MONGODB_URI'
 
-/** Ends a server that a killed runtime left behind on this data folder. The caller holds the folder. */
+/** Ends the server that a killed runtime left behind on this data folder. The caller holds the folder. */
 export const endMongoOrphan = async (dataDir: string): Promise<void> => {
   const file = join(await realpath(dataDir), 'mongodb/server.json')
-  const noted = notedIn(await readFile(file, 'utf8').catch(() => ''))
-  if (noted === null) return
-  const { pid, program, port } = noted
+  const record = recordIn(await readFile(file, 'utf8').catch(() => ''))
+  if (record === null) return
+  const { pid, program, port } = record
   const command = await commandOf(pid)
-  if (command?.includes(program) && command.includes(portArgument(port))) await endProcess(pid, endings)
+  if (command?.includes(program) && command.includes(portArgument(port))) await endProcess(pid, stopSignals)
 }
 
-/** What we write down of a server we started, to know it again. */
-interface Noted {
+/** What is recorded about a started server, so that a later start recognises its process. */
+interface ServerRecord {
   pid: number
   program: string
   port: number
 }
 
-/** A note that a power cut has damaged names no server: none outlives a power cut. */
-const notedIn = (text: string): Noted | null => {
+/** null for a record that a power cut has damaged: after a power cut no server runs. */
+const recordIn = (text: string): ServerRecord | null => {
   try {
-    const noted = JSON.parse(text) as Partial<Noted> | null
-    return typeof noted?.pid === 'number' && typeof noted.program === 'string' && typeof noted.port === 'number'
-      ? (noted as Noted)
+    const record = JSON.parse(text) as Partial<ServerRecord> | null
+    return typeof record?.pid === 'number' && typeof record.program === 'string' && typeof record.port === 'number'
+      ? (record as ServerRecord)
       : null
   } catch {
     return null
@@ -128,13 +129,13 @@ const notedIn = (text: string): Noted | null => {
 
 const portArgument = (port: number) => `--port=${port}`
 
-/** Both write nothing that SIGKILL could spoil: mongod has its journal, the other keeps nothing. */
-const endings: readonly Ending[] = [
-  { signal: 'SIGTERM', patienceMs: 4_000 },
-  { signal: 'SIGKILL', patienceMs: 5_000 },
+/** SIGKILL damages nothing: mongod has a journal, and the other server stores nothing. */
+const stopSignals: readonly StopSignal[] = [
+  { signal: 'SIGTERM', waitMs: 4_000 },
+  { signal: 'SIGKILL', waitMs: 5_000 },
 ]
 
-const startMongod = async (program: string, dataDir: string, account: Account | null): Promise<Rung> => {
+const startMongod = async (program: string, dataDir: string, account: Account | null): Promise<StartedServer> => {
   const data = join(dataDir, 'mongodb/data')
   const started = await start('MongoDB', program, dataDir, account, [
     `--dbpath=${data}`,
@@ -143,17 +144,17 @@ const startMongod = async (program: string, dataDir: string, account: Account | 
     '--wiredTigerCacheSizeGB=0.25',
     '--setParameter=diagnosticDataCollectionEnabled=false',
   ])
-  return { ...started, step: 'mongod', kept: true, words: `the catalogue is kept by ${program} in ${data}` }
+  return { ...started, step: 'mongod', kept: true, description: `the catalogue is kept by ${program} in ${data}` }
 }
 
-const startJongodb = async (program: string, dataDir: string, account: Account | null): Promise<Rung> => {
+const startJongodb = async (program: string, dataDir: string, account: Account | null): Promise<StartedServer> => {
   const started = await start('the catalogue server', program, dataDir, account, ['--database=vigia'])
-  const words =
-    'the catalogue is in memory (@jongodb) and fetched anew at each start; npm start -- --download-mongod downloads a MongoDB that keeps it'
-  return { ...started, step: 'jongodb', kept: false, words }
+  const description =
+    'the catalogue is in memory (@jongodb) and fetched again at each start; npm start -- --download-mongod downloads a MongoDB that keeps it'
+  return { ...started, step: 'jongodb', kept: false, description }
 }
 
-/** Runs `found` on a loopback port that is the same over restarts, where it can be had, as the user of all servers. */
+/** Runs the program as the user of the database servers, on the loopback port of the last start if that is free. */
 const start = async (
   name: string,
   found: string,
@@ -164,11 +165,11 @@ const start = async (
   const home = join(dataDir, 'mongodb')
   await refuseForeignFolder(home, account)
   const program = await reachable(found, dataDir, account)
-  await own(home, account)
-  await own(join(home, 'data'), account)
+  await createPrivateFolder(home, account)
+  await createPrivateFolder(join(home, 'data'), account)
   await endMongoOrphan(dataDir)
   const port = await rememberedPort(join(home, 'port'))
-  const note = join(home, 'server.json')
+  const recordFile = join(home, 'server.json')
   const running = await supervise({
     name,
     logFile: join(home, 'server.log'),
@@ -181,14 +182,14 @@ const start = async (
         detached: true,
         stdio: ['ignore', output, output],
       }),
-    started: pid => writeFileAtomic(note, JSON.stringify({ pid, program, port } satisfies Noted)),
+    started: pid => writeFileAtomic(recordFile, JSON.stringify({ pid, program, port } satisfies ServerRecord)),
     answers: () => mongoAnswers(port),
-    end: pid => endProcess(pid, endings),
+    end: pid => endProcess(pid, stopSignals),
   })
   return { running, uri: `mongodb://127.0.0.1:${port}/vigia` }
 }
 
-/** `program`, or a copy of it where its user may not go: a checkout or a cache in root's home. */
+/** `program`, or a copy of it in the data folder if `account` cannot reach it, as in a checkout in root's home. */
 const reachable = async (program: string, dataDir: string, account: Account | null): Promise<string> => {
   const barrier = await barrierTo(dataDir, account)
   if (barrier !== null) throw new Error(`${dataDir} cannot be used: ${account?.name} cannot enter ${barrier}`)
@@ -203,7 +204,7 @@ const reachable = async (program: string, dataDir: string, account: Account | nu
   return copy
 }
 
-/** The port of the last time, unless another program has it; half of a number is a port that the server may not have. */
+/** The port of the last start, unless another program has it or the file is damaged. */
 const rememberedPort = async (file: string): Promise<number> => {
   const last = Number(await readFile(file, 'utf8').catch(() => 0))
   const port = await freePort(Number.isInteger(last) && last > 1023 && last < 65_536 ? last : 0)
@@ -211,13 +212,13 @@ const rememberedPort = async (file: string): Promise<number> => {
   return port
 }
 
-const given = async (uri: string, log: (line: string) => void, patienceMs: number): Promise<MongoServer> => {
+const connectToExternal = async (uri: string, log: (line: string) => void, timeoutMs: number): Promise<MongoServer> => {
   const { MongoClient } = await import('mongodb')
-  const waiting = sayWaiting('MONGODB_URI', patienceMs, log)
+  const waiting = reportWaiting('MONGODB_URI', timeoutMs, log)
   try {
-    const client = new MongoClient(uri, { serverSelectionTimeoutMS: patienceMs, connectTimeoutMS: patienceMs })
+    const client = new MongoClient(uri, { serverSelectionTimeoutMS: timeoutMs, connectTimeoutMS: timeoutMs })
     try {
-      // The driver goes on asking a server that refuses, or a name that nobody knows, until its time is over.
+      // The driver retries until its timeout, also if the server refuses connections or its name does not exist.
       const hopeless = new Promise<never>((_, reject) =>
         client.on('serverHeartbeatFailed', ({ failure }) => {
           if (/ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|certificate/i.test(failure.message)) reject(failure)
@@ -232,5 +233,11 @@ const given = async (uri: string, log: (line: string) => void, patienceMs: numbe
   } finally {
     waiting.stop()
   }
-  return { ...notOurs, step: 'given', uri, kept: true, words: 'the catalogue is kept by the server at MONGODB_URI' }
+  return {
+    ...externalServer,
+    step: 'given',
+    uri,
+    kept: true,
+    description: 'the catalogue is kept by the server at MONGODB_URI',
+  }
 }

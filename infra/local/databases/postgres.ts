@@ -4,71 +4,71 @@ import { rmSync } from 'node:fs'
 import { chown, lstat, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import pRetry from 'p-retry'
 import pg from 'pg'
 import { renameAtomic, writeFileAtomic } from '#infra/files/atomic-write.ts'
 import { freePort } from '#infra/net/free-port.ts'
 import { type Account, as, serverAccount, serverEnvironment } from './account.ts'
 import { copyFolder, isCopyOf, linkLibraries, packageVersion, postgresFolder, program } from './binaries.ts'
-import { barrierTo, holdDataFolder, own, refuseForeignFolder } from './data-folder.ts'
+import { barrierTo, createPrivateFolder, holdDataFolder, refuseForeignFolder } from './data-folder.ts'
 import { commandOf, endProcess } from './processes.ts'
-import { describe, notOurs, type Supervised, supervise } from './supervisor.ts'
-import { patienceForGivenMs, sayWaiting } from './waiting.ts'
+import { externalServer, type Supervised, supervise, withFacts } from './supervisor.ts'
+import { externalServerTimeoutMs, reportWaiting } from './waiting.ts'
 
-/** The PostgreSQL that everything uses: our own, or the one DATABASE_URL names (then `pid` is null and `stop` does nothing). */
+/** The PostgreSQL that Vigia uses: its own, or the server of DATABASE_URL (then `pid` is null and `stop` does nothing). */
 export interface PostgresServer extends Supervised {
-  /** Stays the same over restarts of the server. */
+  /** It stays the same when the server is restarted. */
   url: string
 }
 
 export interface PostgresStart {
   dataDir: string
-  /** Gets a line for each thing a person might wait for or want to know. */
+  /** Gets a line for each thing that takes time or that a person wants to know. */
   log?: (line: string) => void
-  /** DATABASE_URL: somebody else's server, which only has to answer. */
+  /** DATABASE_URL: a server that Vigia does not run. */
   databaseUrl?: string | undefined
-  /** Server settings besides ours. */
+  /** PostgreSQL settings besides those of `serverArguments`. */
   settings?: Record<string, string>
-  /** How long the server of `databaseUrl` may take to answer; a minute. */
-  givenPatienceMs?: number
+  /** How long the server of `databaseUrl` may take to answer; by default a minute. */
+  externalTimeoutMs?: number
 }
 
-/** Starts PostgreSQL on its part of the data folder, or asks the server of `databaseUrl` for an answer. Errors are one line for a person. */
+/** Starts PostgreSQL in the data folder, or waits until the server of `databaseUrl` answers. An error is one line for a person. */
 export const startPostgres = async ({
   dataDir,
   log = () => {},
   databaseUrl,
   settings = {},
-  givenPatienceMs = patienceForGivenMs,
+  externalTimeoutMs = externalServerTimeoutMs,
 }: PostgresStart): Promise<PostgresServer> => {
-  if (databaseUrl) return given(databaseUrl, log, givenPatienceMs)
+  if (databaseUrl) return connectToExternal(databaseUrl, log, externalTimeoutMs)
   const hold = holdDataFolder(dataDir)
   try {
-    const place = await settle(await realpath(dataDir), log)
-    if ((await majorIn(place, log)) === null) {
+    const paths = await prepareFolders(await realpath(dataDir), log)
+    if ((await majorIn(paths, log)) === null) {
       log('preparing a new PostgreSQL data folder')
-      await initialise(place)
+      await initialise(paths)
     }
-    await refuseOtherMajor(place, log)
+    await refuseOtherMajor(paths, log)
     const supervised = await supervise({
       name: 'PostgreSQL',
-      logFile: join(place.home, 'postgres.log'),
+      logFile: join(paths.home, 'postgres.log'),
       startWithinMs: 120_000,
-      prepare: () => clearTheWay(place),
+      prepare: () => removeLeftovers(paths),
       start: output =>
-        spawn(program(place.native, 'postgres'), serverArguments(place, settings), {
-          ...as(place.account),
-          cwd: windows ? place.home : '/',
+        spawn(program(paths.native, 'postgres'), serverArguments(paths, settings), {
+          ...as(paths.account),
+          cwd: windows ? paths.home : '/',
           env: serverEnvironment(),
           detached: true,
           stdio: ['ignore', output, output],
         }),
-      answers: () => ready(place),
-      end: pid => end(place, pid),
+      answers: () => isReady(paths),
+      end: pid => end(paths, pid),
     })
-    return describe(supervised, { url: place.url('vigia') }, () => {
-      if (place.temporary) rmSync(place.temporary, { recursive: true, force: true })
+    return withFacts(supervised, { url: paths.url('vigia') }, () => {
+      if (paths.temporary) rmSync(paths.temporary, { recursive: true, force: true })
       hold.release()
     })
   } catch (error) {
@@ -77,47 +77,48 @@ export const startPostgres = async ({
   }
 }
 
-/** The URL of the server that another process of ours runs on this data folder. */
+/** The URL of the server that a runtime in another process has started on this data folder. */
 export const runningPostgres = async (dataDir: string): Promise<string> =>
-  (await settle(await realpath(dataDir), () => {})).url('vigia')
+  (await prepareFolders(await realpath(dataDir), () => {})).url('vigia')
 
-/** Ends a server that a killed runtime left behind on this data folder. The caller holds the folder, so no living runtime wants it. */
+/** Ends the server that a killed runtime left behind on this data folder. The caller holds the folder, so no runtime uses it. */
 export const endPostgresOrphan = async (dataDir: string): Promise<void> => {
   const data = join(await realpath(dataDir), 'postgres/data')
   const pid = await postmasterPid(data)
-  if (pid !== null && (await isOurs(pid, data))) await endProcess(pid, endings)
+  if (pid !== null && (await isOurs(pid, data))) await endProcess(pid, stopSignals)
 }
 
 const windows = process.platform === 'win32'
 
 /**
- * SIGINT disconnects everybody and writes a checkpoint; SIGQUIT leaves that to the recovery of the next start and loses nothing
- * either, so it is not worth waiting for long. Never SIGTERM: it waits until every client has gone by itself.
+ * SIGINT disconnects all clients and writes a checkpoint. SIGQUIT leaves that to the recovery of the next start and loses
+ * nothing either, so a long wait for SIGINT is not worth it. SIGTERM is not used, because PostgreSQL then waits until every
+ * client has disconnected by itself.
  */
-const endings = [
-  { signal: 'SIGINT', patienceMs: 3_000 },
-  { signal: 'SIGQUIT', patienceMs: 1_000 },
-  { signal: 'SIGKILL', patienceMs: 5_000 },
+const stopSignals = [
+  { signal: 'SIGINT', waitMs: 3_000 },
+  { signal: 'SIGQUIT', waitMs: 1_000 },
+  { signal: 'SIGKILL', waitMs: 5_000 },
 ] as const
 
-/** Everything about one server that does not change while it runs. */
-interface Place {
-  /** DATA_DIR/postgres, 0700, with the data, the log and perhaps the binaries. */
+/** Paths and connection settings of the server. They do not change while it runs. */
+interface ServerPaths {
+  /** DATA_DIR/postgres with mode 0700: the data, the log and possibly a copy of the programs. */
   home: string
   data: string
-  /** Folder with bin, lib and share. */
+  /** The folder with PostgreSQL's bin, lib and share. */
   native: string
   account: Account | null
-  /** The socket's folder, where it had to be among the temporary files. */
+  /** The folder of the socket, if it is among the temporary files; it is deleted after the server has stopped. */
   temporary?: string
-  /** Where clients find it. */
+  /** The settings that say where the server listens. */
   settings: Record<string, string>
   url(database: string): string
-  /** How initdb lets clients in. */
+  /** Options of initdb for the authentication of clients. */
   authentication: string[]
 }
 
-const settle = async (dataDir: string, log: (line: string) => void): Promise<Place> => {
+const prepareFolders = async (dataDir: string, log: (line: string) => void): Promise<ServerPaths> => {
   const account = windows ? null : serverAccount()
   const home = join(dataDir, 'postgres')
   const barrier = await barrierTo(dataDir, account)
@@ -126,16 +127,16 @@ const settle = async (dataDir: string, log: (line: string) => void): Promise<Pla
       `PostgreSQL runs as ${account?.name}, who cannot enter ${barrier}: set DATA_DIR to a folder that every user can reach, or do not start as root`,
     )
   await refuseForeignFolder(home, account)
-  await own(home, account)
+  await createPrivateFolder(home, account)
   const native = await reachable(home, account, log)
-  const place = { home, data: join(home, 'data'), native, account }
-  if (windows) return { ...place, ...(await loopback(home)) }
+  const paths = { home, data: join(home, 'data'), native, account }
+  if (windows) return { ...paths, ...(await loopback(home)) }
   const run = join(home, 'run')
   const folder = await socketFolder(run, account)
-  return { ...place, ...unixSocket(folder), ...(folder === run ? {} : { temporary: folder }) }
+  return { ...paths, ...unixSocket(folder), ...(folder === run ? {} : { temporary: folder }) }
 }
 
-/** The binaries as the package has them, or a copy of them where the server's user cannot get at them or the links cannot be made. */
+/** The programs of the npm package, or a copy of them if the server's user cannot reach them or links cannot be created. */
 const reachable = async (home: string, account: Account | null, log: (line: string) => void): Promise<string> => {
   const packaged = postgresFolder()
   const barriers = await Promise.all(
@@ -152,8 +153,8 @@ const reachable = async (home: string, account: Account | null, log: (line: stri
   const copy = join(home, `binaries-${await packageVersion(packaged)}`, 'native')
   if (!(await isCopyOf(packaged, copy))) {
     await rm(dirname(copy), { recursive: true, force: true })
-    log(`copying PostgreSQL's programs to ${copy}, where they can be used`)
-    await own(dirname(copy), account)
+    log(`copying PostgreSQL's programs to ${copy}, where its user can run them`)
+    await createPrivateFolder(dirname(copy), account)
     await copyFolder(packaged, copy, account)
   }
   await linkLibraries(copy)
@@ -171,18 +172,18 @@ const unixSocket = (folder: string) => ({
   authentication: ['--auth=trust'],
 })
 
-/** The longest path a socket may have, its name and the end of the string included. */
+/** The longest path of a socket in bytes, including its name and the terminating NUL. */
 const socketPathBytes = process.platform === 'darwin' ? 104 : 108
 
-/** A folder of ours alone for the socket: `wanted`, or where that makes too long a path one among the temporary files. */
+/** A private folder for the socket: `wanted`, or a temporary folder if the path of the socket would be too long. */
 const socketFolder = async (wanted: string, account: Account | null): Promise<string> => {
   if (Buffer.byteLength(`${wanted}/.s.PGSQL.5432`) < socketPathBytes) {
-    await own(wanted, account)
+    await createPrivateFolder(wanted, account)
     return wanted
   }
   const temporary = (await barrierTo(tmpdir(), account)) === null ? tmpdir() : '/tmp'
   const folder = join(temporary, `vigia-${createHash('sha256').update(wanted).digest('hex').slice(0, 16)}`)
-  await own(folder, account)
+  await createPrivateFolder(folder, account)
   const found = await lstat(folder)
   if (!found.isDirectory() || (found.mode & 0o077) !== 0 || found.uid !== (account?.uid ?? process.getuid?.()))
     throw new Error(
@@ -191,7 +192,7 @@ const socketFolder = async (wanted: string, account: Account | null): Promise<st
   return folder
 }
 
-/** Windows: a port on loopback and a password, both kept in the folder. */
+/** Windows: a port on the loopback interface and a password, both stored in the folder. */
 const loopback = async (home: string) => {
   const file = join(home, 'access.json')
   const kept = await readFile(file, 'utf8').catch(() => null)
@@ -209,11 +210,11 @@ const loopback = async (home: string) => {
   }
 }
 
-/** The major version that the data is of; null where there is no data. */
-const majorIn = async ({ data, account }: Pick<Place, 'data' | 'account'>, log: (line: string) => void) => {
+/** The major version of PostgreSQL that created the data; null if there is no data. */
+const majorIn = async ({ data, account }: Pick<ServerPaths, 'data' | 'account'>, log: (line: string) => void) => {
   const version = await textOf(join(data, 'PG_VERSION'))
   if (version === null || isMajor(version)) return version?.trim() ?? null
-  // Every database has a copy of the same text.
+  // Every database has its own copy of this file.
   const copy = await textOf(join(data, 'base/1/PG_VERSION'))
   if (copy === null || !isMajor(copy))
     throw new Error(
@@ -227,62 +228,62 @@ const majorIn = async ({ data, account }: Pick<Place, 'data' | 'account'>, log: 
 
 const isMajor = (text: string) => /^\d+\s*$/.test(text)
 
-/** The text of a file; null where there is none. */
+/** The text of a file; null if it does not exist. */
 const textOf = (file: string): Promise<string | null> =>
   readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
     return null
   })
 
-const refuseOtherMajor = async (place: Place, log: (line: string) => void): Promise<void> => {
-  const made = await majorIn(place, log)
-  const [ours] = (await packageVersion(place.native)).split('.')
-  if (made !== ours)
+const refuseOtherMajor = async (paths: ServerPaths, log: (line: string) => void): Promise<void> => {
+  const major = await majorIn(paths, log)
+  const [ours] = (await packageVersion(paths.native)).split('.')
+  if (major !== ours)
     throw new Error(
-      `${place.data} was made by PostgreSQL ${made} and this version of Vigia brings ${ours}: dump it with PostgreSQL ${made} (pg_dumpall) or set DATA_DIR to a new folder`,
+      `${paths.data} was created by PostgreSQL ${major}, and this version of Vigia brings PostgreSQL ${ours}: dump it with PostgreSQL ${major} (pg_dumpall), or set DATA_DIR to a new folder`,
     )
 }
 
-/** A killed initdb leaves a folder that looks finished and is not, so it works beside and the name is given at the end. */
-const initialise = async ({ data, native, account, authentication }: Place): Promise<void> => {
+/** Runs initdb in a temporary folder and renames it at the end, because a killed initdb leaves a folder that looks complete. */
+const initialise = async ({ data, native, account, authentication }: ServerPaths): Promise<void> => {
   if ((await readdir(data).catch(() => [])).length > 0)
     throw new Error(
       `${data} is not empty and is not a PostgreSQL data folder: move it away, or set DATA_DIR to another folder`,
     )
   const home = dirname(data)
-  // Not the name of the last time: an initdb whose runtime was killed may still be writing there.
-  const half = `${data}.new-${process.pid}`
+  // A new name each time, because an initdb whose runtime was killed may still write to the last one.
+  const unfinished = `${data}.new-${process.pid}`
   for (const name of await readdir(home))
     if (name.startsWith(`${basename(data)}.new-`)) await rm(join(home, name), { recursive: true, force: true })
-  await own(half, account)
+  await createPrivateFolder(unfinished, account)
   const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
   const options = ['--username=vigia', ...authentication, ...locale, '--no-instructions']
   const { folder, remove } = await runnableByShell(native, account)
-  await promisify(execFile)(program(folder, 'initdb'), ['-D', half, ...options], {
+  await promisify(execFile)(program(folder, 'initdb'), ['-D', unfinished, ...options], {
     ...as(account),
     cwd: windows ? dirname(data) : '/',
     env: serverEnvironment(),
   })
     .catch((error: Error & { stderr?: string; code?: unknown }) => {
-      const words = error.stderr
+      const line = error.stderr
         ?.trim()
         .split('\n')
-        .find(line => /error:|fatal:/i.test(line))
+        .find(text => /error:|fatal:/i.test(text))
       if (error.code === 'EPERM')
         throw new Error(`this process may not start PostgreSQL as ${account?.name}: start as an ordinary user`)
       if (error.code === 'ENOENT')
         throw new Error(
           "PostgreSQL's programs need glibc, which this system lacks: set DATABASE_URL to a server elsewhere",
         )
-      throw new Error(`PostgreSQL's initdb failed: ${words ?? error.message}`)
+      throw new Error(`PostgreSQL's initdb failed: ${line ?? error.message}`)
     })
     .finally(remove)
-  await renameAtomic(half, data)
+  await renameAtomic(unfinished, data)
 }
 
 /**
- * initdb runs `postgres` through a shell, with its path between double quotes. Where the path has a character that a shell
- * reads there, initdb runs from a copy among the temporary files.
+ * initdb runs `postgres` through a shell, with its path in double quotes. If the path has a character that a shell interprets
+ * there, initdb runs from a temporary copy.
  */
 const runnableByShell = async (native: string, account: Account | null) => {
   if (windows || !/["$`\\!]/.test(native)) return { folder: native, remove: async () => {} }
@@ -296,26 +297,26 @@ const runnableByShell = async (native: string, account: Account | null) => {
   return { folder, remove: () => rm(temporary, { recursive: true, force: true }) }
 }
 
-const serverArguments = ({ data, settings: endpoint }: Place, settings: Record<string, string>): string[] => {
+const serverArguments = ({ data, settings: endpoint }: ServerPaths, settings: Record<string, string>): string[] => {
   const ours: Record<string, string> = {
     ...endpoint,
-    // See `max` of connect.ts; one that is not used costs a few kilobytes.
+    // See `max` in connect.ts. An unused connection slot costs a few kilobytes.
     max_connections: '200',
     shared_buffers: '64MB',
-    // 1 GB of log is the default, ten times our data.
+    // The default is 1 GB of write-ahead log, ten times the data of Vigia.
     max_wal_size: '128MB',
     min_wal_size: '32MB',
     checkpoint_timeout: '15min',
     wal_compression: 'on',
-    // One server, nobody copies from it: less in the log, and one process fewer.
+    // There are no replicas, so less is logged and one process fewer runs.
     wal_level: 'minimal',
     max_wal_senders: '0',
     max_logical_replication_workers: '0',
-    // Reads are in memory nearly always: worker processes for them only cost. Nor is any query long enough for a compiler.
+    // Nearly all reads are served from memory, so worker processes only cost. No query is long enough to be worth compiling.
     io_method: 'sync',
     max_parallel_workers_per_gather: '0',
     jit: 'off',
-    // Wakeups of a server with little to do. Only what may get lost waits for the writer of the log: claims, never events.
+    // Fewer wakeups of an idle server. Only asynchronous commits wait for the log writer: claims, which may be lost, never events.
     wal_writer_delay: '1s',
     autovacuum_naptime: '3min',
     timezone: 'UTC',
@@ -333,45 +334,46 @@ const postmasterPid = async (data: string): Promise<number | null> => {
   return Number.isNaN(pid) ? null : pid
 }
 
-/** Whether the process is a PostgreSQL on this data folder: numbers of processes are given out again after a restart of the machine. */
+/** Whether the process is a PostgreSQL on this data folder. After a restart of the machine its pid may belong to another program. */
 const isOurs = async (pid: number, data: string): Promise<boolean> => {
   const command = await commandOf(pid)
   return command !== null && (windows || (/\bpostgres\b/.test(command) && command.includes(`-D ${data} `)))
 }
 
 /**
- * What an earlier server left. A living one is ended: it belonged to a runtime that was killed, and as our own child it tells us
- * when it dies. Else its files must not stop the new one although their process is a zombie or a stranger by now.
+ * Removes what an earlier server left behind. A server that still runs is ended: its runtime was killed, and only a child
+ * process reports its end. If it does not run, its lock files must not prevent the new start, even if their pid now belongs to
+ * a zombie or to another program.
  */
-const clearTheWay = async ({ data, settings, native }: Place): Promise<void> => {
+const removeLeftovers = async ({ data, settings, native }: ServerPaths): Promise<void> => {
   const file = join(data, 'postmaster.pid')
   const pid = await postmasterPid(data)
   if (pid !== null && (await isOurs(pid, data))) return end({ data, native }, pid)
   if (windows) return
   const folder = settings.unix_socket_directories?.slice(1, -1).replaceAll('""', '"')
   if (folder) await rm(join(folder, '.s.PGSQL.5432.lock'), { force: true })
-  // Damaged by a power cut, which no server outlives; PostgreSQL refuses to start beside it.
+  // A power cut has damaged the file. No server runs after a power cut, but PostgreSQL would refuse to start.
   if (pid === null) return rm(file, { force: true })
-  // Our own number is the parent's to the new server, which takes the file for stale then. Deleting it would also delete the
-  // note by which PostgreSQL sees that processes of the dead server are still at work on the data.
+  // With the pid of this process, its parent, PostgreSQL takes the file for stale. The file is not deleted, because by its
+  // contents PostgreSQL sees whether processes of the dead server still use the data.
   await writeFile(file, (await readFile(file, 'utf8')).replace(/^\d+/, String(process.pid)))
 }
 
-const end = async ({ data, native }: Pick<Place, 'data' | 'native'>, pid: number): Promise<void> => {
-  if (!windows) return endProcess(pid, endings)
-  // Windows has no signals: PostgreSQL's own tool speaks to the server in another way.
+const end = async ({ data, native }: Pick<ServerPaths, 'data' | 'native'>, pid: number): Promise<void> => {
+  if (!windows) return endProcess(pid, stopSignals)
+  // Windows has no signals, so PostgreSQL's own tool stops the server.
   await promisify(execFile)(join(native, 'bin', 'pg_ctl.exe'), ['stop', '-D', data, '-m', 'fast', '-w', '-t', '5'])
 }
 
-const ask = async <Row extends object>(
+const query = async <Row extends object>(
   url: string,
   sql: string,
   values: unknown[] = [],
-  patienceMs = 5_000,
+  timeoutMs = 5_000,
 ): Promise<Row[]> => {
   const client = new pg.Client({
     connectionString: url,
-    connectionTimeoutMillis: patienceMs,
+    connectionTimeoutMillis: timeoutMs,
     application_name: 'vigia start',
   })
   client.on('error', () => {})
@@ -383,42 +385,46 @@ const ask = async <Row extends object>(
   }
 }
 
-/** Whether it answers, with our database in it: the first start makes that. What fails is tried again with the next question. */
-const ready = async ({ url }: Place): Promise<boolean> => {
+/** Whether the server answers and has the database `vigia`, which the first start creates. The supervisor asks again if not. */
+const isReady = async ({ url }: ServerPaths): Promise<boolean> => {
   const noSuchDatabase = '3D000'
   try {
-    await ask(url('vigia'), 'select 1')
+    await query(url('vigia'), 'select 1')
     return true
   } catch (error) {
     if ((error as { code?: string }).code === noSuchDatabase)
-      await ask(url('postgres'), 'create database vigia').catch(() => {})
+      await query(url('postgres'), 'create database vigia').catch(() => {})
     return false
   }
 }
 
-/** PostgreSQL's codes for "not now": it starts up, or has no connection free. */
-const notNow = ['57P03', '53300']
+/** SQLSTATEs of a server that starts up (57P03) or has no free connection (53300): a retry may succeed. */
+const temporaryErrors = ['57P03', '53300']
 
-const given = async (url: string, log: (line: string) => void, patienceMs: number): Promise<PostgresServer> => {
+const connectToExternal = async (
+  url: string,
+  log: (line: string) => void,
+  timeoutMs: number,
+): Promise<PostgresServer> => {
   const began = performance.now()
-  const left = () => patienceMs - (performance.now() - began)
-  const waiting = sayWaiting('DATABASE_URL', patienceMs, log)
+  const remainingMs = () => timeoutMs - (performance.now() - began)
+  const waiting = reportWaiting('DATABASE_URL', timeoutMs, log)
   try {
-    for (;;)
-      try {
-        // A timer may fire up to a millisecond early; it must not fire before the deadline that `left` measures.
-        await ask(url, 'select 1', [], Math.max(1, Math.ceil(left()) + 1))
-        return { ...notOurs, url }
-      } catch (error) {
-        const { message, code, errors } = error as Error & { code?: string; errors?: Error[] }
-        const why = message || errors?.[0]?.message || code
-        // Refused, unknown, wrong password: waiting does not help. What "timeout expired" means is said in full.
-        if (code === undefined || !notNow.includes(code) || left() < 1_000)
-          throw new Error(
-            `DATABASE_URL does not answer: ${left() <= 0 ? `no answer within ${patienceMs / 1000} s` : why}`,
-          )
-        await pause(1_000)
-      }
+    await pRetry(() => query(url, 'select 1', [], Math.max(1, remainingMs())), {
+      retries: Number.POSITIVE_INFINITY,
+      factor: 1,
+      minTimeout: 1_000,
+      // A refused connection, an unknown host or a wrong password will not change.
+      shouldRetry: ({ error }) =>
+        temporaryErrors.includes((error as { code?: string }).code ?? '') && remainingMs() >= 1_000,
+    })
+    return { ...externalServer, url }
+  } catch (error) {
+    const { message, code, errors } = error as Error & { code?: string; errors?: Error[] }
+    const reason = message || errors?.[0]?.message || code
+    throw new Error(
+      `DATABASE_URL does not answer: ${remainingMs() <= 0 ? `no answer within ${timeoutMs / 1000} s` : reason}`,
+    )
   } finally {
     waiting.stop()
   }

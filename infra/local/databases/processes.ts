@@ -4,8 +4,8 @@ import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
 /**
- * The command line of a living process, or null. A zombie counts as dead: where process 1 reaps nobody, as in many containers,
- * `kill(pid, 0)` calls it alive for ever. On Windows the command line of the living is ''.
+ * The command line of a living process, or null. A zombie counts as dead: in many containers process 1 does not reap its
+ * children, and `kill(pid, 0)` reports a zombie as alive for ever. On Windows the command line of a living process is ''.
  */
 export const commandOf = async (pid: number): Promise<string | null> => {
   if (!Number.isInteger(pid) || pid <= 0) return null
@@ -31,26 +31,26 @@ const exists = (pid: number): boolean => {
   }
 }
 
-/** One way to ask a process to end, and how long to wait before the next. */
-export interface Ending {
+/** A signal that asks a process to end, and how long to wait before the next one. */
+export interface StopSignal {
   signal: NodeJS.Signals
-  patienceMs: number
+  waitMs: number
 }
 
-/** Sends the signals one after the other until the process is gone; throws when the last did not help either. */
-export const endProcess = async (pid: number, endings: readonly Ending[]): Promise<void> => {
-  for (const { signal, patienceMs } of endings) {
+/** Sends the signals one after the other until the process is gone. Throws if it is still there after the last one. */
+export const endProcess = async (pid: number, signals: readonly StopSignal[]): Promise<void> => {
+  for (const { signal, waitMs } of signals) {
     try {
       process.kill(pid, signal)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ESRCH') return
       throw error
     }
-    const end = performance.now() + patienceMs
+    const end = performance.now() + waitMs
     while (performance.now() < end) {
       if ((await commandOf(pid)) === null) return
       await setTimeout(10)
     }
   }
-  throw new Error(`process ${pid} does not end`)
+  throw new Error(`process ${pid} does not end; end it by hand`)
 }

@@ -53,7 +53,7 @@ test('a DATABASE_URL and a MONGODB_URI that never answer have an end', async () 
       startPostgres({
         dataDir: '/nowhere',
         databaseUrl: `postgresql://ana:secret@127.0.0.1:${port}/vigia`,
-        givenPatienceMs: 300,
+        externalTimeoutMs: 300,
       }),
     ),
   ).toBe('DATABASE_URL does not answer: no answer within 0.3 s')
@@ -62,7 +62,7 @@ test('a DATABASE_URL and a MONGODB_URI that never answer have an end', async () 
       startMongo({
         dataDir: '/nowhere',
         env: { MONGODB_URI: `mongodb://ana:secret@127.0.0.1:${port}/vigia` },
-        givenPatienceMs: 300,
+        externalTimeoutMs: 300,
       }),
     ),
   ).toMatch(/^MONGODB_URI does not answer: (?!.*secret)/)

@@ -22,7 +22,7 @@ describe('the ladder to a Mongo server', () => {
       expect(server).toMatchObject({
         step: 'jongodb',
         kept: false,
-        words: expect.stringContaining('--download-mongod'),
+        description: expect.stringContaining('--download-mongod'),
       })
       const client = mongo(server.uri)
       ended.push(client.end)
@@ -56,7 +56,11 @@ exec ${memory} "$port" --database=vigia
       await executable(join(bin, 'mongod'), standIn)
       const env = { PATH: `${bin}:${process.env.PATH}`, HOME: dataDir }
       const first = await startedMongo(dataDir, { env })
-      expect(first).toMatchObject({ step: 'mongod', kept: true, words: expect.stringContaining(join(bin, 'mongod')) })
+      expect(first).toMatchObject({
+        step: 'mongod',
+        kept: true,
+        description: expect.stringContaining(join(bin, 'mongod')),
+      })
       const data = join(dataDir, 'mongodb/data')
       expect(await readFile(join(data, 'arguments'), 'utf8')).toMatch(
         new RegExp(`^--port=\\d+ --dbpath=${data} --bind_ip=127.0.0.1 `),
@@ -121,7 +125,7 @@ exec ${memory} "$port" --database=vigia
     expect(first).toMatchObject({
       step: 'mongod',
       kept: true,
-      words: expect.stringContaining(join(dataDir, 'binaries')),
+      description: expect.stringContaining(join(dataDir, 'binaries')),
     })
     expect(lines.join('\n')).toMatch(/Downloading MongoDB .*100%/)
     expect(asked.map(path => basename(path))).toEqual([

@@ -182,7 +182,7 @@ describe('PostgreSQL', () => {
     const file = join(dataDir, 'postgres/data/PG_VERSION')
     await writeFile(file, '17\n')
     await expect(startPostgres({ dataDir })).rejects.toThrow(
-      /^\S+data was made by PostgreSQL 17 and this version of Vigia brings 18: dump it with .+$/,
+      /^\S+data was created by PostgreSQL 17, and this version of Vigia brings PostgreSQL 18: dump it with .+$/,
     )
     expect(await readFile(file, 'utf8')).toBe('17\n')
   })

@@ -3,7 +3,8 @@ import { mkdir, open, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { commandOf, endProcess } from '#local/databases/processes.ts'
-import { limitLog, pauseAfter, supervise } from '#local/databases/supervisor.ts'
+import { limitLog } from '#local/databases/server-log.ts'
+import { pauseAfter, supervise } from '#local/databases/supervisor.ts'
 import { newFolder } from '#test/local/databases/support/database-processes.ts'
 
 describe('a server that does not stay up', () => {
@@ -62,7 +63,7 @@ describe('a server that does not stay up', () => {
         return child
       },
       answers: async () => true,
-      end: (pid: number) => endProcess(pid, [{ signal: 'SIGKILL', patienceMs: 5_000 }]),
+      end: (pid: number) => endProcess(pid, [{ signal: 'SIGKILL', waitMs: 5_000 }]),
     }
     const running = await supervise(server, () => 1)
     process.kill(pids[0]!, 'SIGTERM')

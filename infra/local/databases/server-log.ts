@@ -1,0 +1,41 @@
+import { openSync, renameSync, statSync } from 'node:fs'
+import { copyFile, open, stat, truncate } from 'node:fs/promises'
+
+const mostLogBytes = 5_000_000
+
+/** Opens a server's log for appending. One earlier log is kept as `.1`, so that years of running do not fill the disk. */
+export const openLog = (file: string): number => {
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > mostLogBytes) renameSync(file, `${file}.1`)
+  return openSync(file, 'a', 0o600)
+}
+
+/**
+ * Does the same for a log that a running server has open: copies it and cuts it off. The server appends, so it goes on at
+ * the beginning of the empty file. Never rejects.
+ */
+export const limitLog = async (file: string, mostBytes = mostLogBytes): Promise<void> => {
+  try {
+    if ((await stat(file)).size <= mostBytes) return
+    await copyFile(file, `${file}.1`)
+    await truncate(file)
+  } catch {
+    // The file is gone, or the disk is full. The next check tries again.
+  }
+}
+
+/** For an error message: the line of the log after `from` that explains most, and where the whole log is. */
+export const logExcerpt = async (file: string, from: number): Promise<string> => {
+  const handle = await open(file)
+  try {
+    const { size } = await handle.stat()
+    // A file that is smaller than `from` was cut off meanwhile.
+    const start = Math.max(size < from ? 0 : from, size - 16_384)
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(Math.max(size - start, 1)), 0, size - start, start)
+    const lines = buffer.toString('utf8', 0, bytesRead).trim().split('\n')
+    const line = lines.findLast(text => /\b(FATAL|PANIC|ERROR|error):/.test(text)) ?? lines.at(-1)
+    const message = line?.replace(/^.*?\b(FATAL|PANIC|ERROR): +/, '') ?? ''
+    return `${message && `: ${message}`}; its log is ${file}`
+  } finally {
+    await handle.close()
+  }
+}
