@@ -1,13 +1,13 @@
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are removed
 const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g
 
 /**
- * A line of text from outside as every table, JSON parser and message takes it: no control characters, no half surrogate pairs, at most
- * `longest` characters. '' for anything that is no text.
+ * One line of text from outside that every table, JSON parser and message accepts: without control characters and unpaired surrogates, and
+ * at most `longest` characters long. '' if the value is not a string.
  */
 export const cleanLine = (value: unknown, longest: number): string => {
   if (typeof value !== 'string') return ''
-  // Cut before the rest, because a text may be megabytes long.
+  // The text is cut first, because it may be megabytes long.
   const line = value
     .slice(0, 4 * longest)
     .toWellFormed()

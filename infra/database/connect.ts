@@ -2,10 +2,10 @@ import { setTimeout } from 'node:timers/promises'
 import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
 import { firstConnection, type Timer } from './first-connection.ts'
 
-/** PostgreSQL, as the table modules see it: a pool, or one transaction of it. Values are `$1, $2 …`; an array meant for jsonb goes in as JSON text. */
+/** PostgreSQL for the table modules: a pool, or one transaction of it. Values are `$1, $2 …`; pass an array for jsonb as JSON text. */
 export interface Postgres {
   query<Row = Record<string, unknown>>(sql: string, values?: unknown[]): Promise<{ rows: Row[]; rowCount: number }>
-  /** Commits what `work` returns, rolls back what it throws. Inside a transaction it is a savepoint of that transaction. */
+  /** Commits when `work` resolves and rolls back when it throws. Inside a transaction it is a savepoint of that transaction. */
   transaction<T>(work: (tx: Postgres) => Promise<T>): Promise<T>
   /** Waits for the queries in flight and closes every connection. */
   end(): Promise<void>
@@ -13,23 +13,23 @@ export interface Postgres {
 
 export interface PostgresOptions {
   /**
-   * Connections at most. Over all processes together they stay below the server's max_connections (200 in the PostgreSQL of
-   * `npm start`, 100 by default elsewhere, 3 of them reserved): the sum over functions of max-scale × max, and the runtime's own.
-   * More than a function handles events at once (its containerConcurrency) gains nothing, and 16 at work saturate two cores.
+   * The largest number of connections. All processes together must stay below max_connections of the server (200 with `npm start`, 100 by
+   * default elsewhere, 3 of them reserved): the sum over the functions of max-scale × max, and the connections of the runtime.
+   * A larger number than the containerConcurrency of the function gains nothing, and 16 busy connections saturate two cores.
    */
   max?: number
   /** Shown in pg_stat_activity. */
   applicationName?: string
-  /** A statement that takes longer is cancelled by the server. */
+  /** The server cancels a statement that takes longer. */
   statementTimeoutMs?: number
   /**
-   * Each text with values is parsed once a connection: a fifth less work for a statement that is asked all day. Only for SQL that
-   * names its columns: after a migration a prepared `select *` fails until its connection is closed.
+   * Prepares each statement with values once per connection, which saves a fifth of the work of a frequent statement. Only for SQL that
+   * names its columns, because after a migration a prepared `select *` fails until its connection is closed.
    */
   prepare?: boolean
-  /** Settings of the server for these connections, such as `enable_sort: 'off'`. */
+  /** Server settings for these connections, such as `enable_sort: 'off'`. */
   settings?: Readonly<Record<string, string>>
-  /** The time, while nothing has connected yet. */
+  /** Clock and pause for the retries of the first connection. */
   timer?: Timer
 }
 
@@ -53,7 +53,7 @@ const arrayOf =
           .split(',')
           .map(item => (item === 'NULL' ? null : parse(item)))
 
-/** What differs from `pg`: bigint and sums are numbers, a date stays the `YYYY-MM-DD` it is (pg makes it a local midnight). */
+/** Differences from `pg`: bigint and numeric values are numbers, and a date stays the text `YYYY-MM-DD` (pg makes it a local midnight). */
 const parsers: Record<number, (text: string) => unknown> = {
   [oid.int8]: integer,
   [oid.int8Array]: arrayOf(integer),
@@ -63,37 +63,41 @@ const parsers: Record<number, (text: string) => unknown> = {
   [oid.dateArray]: arrayOf(String),
 }
 
-/** JSON for a jsonb column: U+0000 and half a surrogate pair, which jsonb refuses, become U+FFFD. */
+/** JSON for a jsonb column. U+0000 and unpaired surrogates become U+FFFD, because jsonb refuses them. */
 export const jsonText = (value: unknown): string =>
   JSON.stringify(value).replace(/(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][\da-f]{2})/g, '$1\\ufffd')
 
 const withoutNul = (text: unknown) =>
   typeof text === 'string' && text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text
 
-// PostgreSQL keeps no NUL in a text, and a statement that fails for one would fail at every repeat.
-const storable = (values: unknown[]) =>
+// PostgreSQL stores no NUL in a text, and a statement with a NUL would fail at every retry.
+const withoutNuls = (values: unknown[]) =>
   values.map(value => (Array.isArray(value) ? value.map(withoutNul) : withoutNul(value)))
 
-/** How a text and its values are handed to the driver. */
-type Ask = (sql: string, values?: unknown[]) => QueryConfig
+/** Makes the query for the driver from SQL and values. */
+type QueryBuilder = (sql: string, values?: unknown[]) => QueryConfig
 
-const plainly: Ask = (text, values) => (values === undefined ? { text } : { text, values: storable(values) })
+const plainQuery: QueryBuilder = (text, values) =>
+  values === undefined ? { text } : { text, values: withoutNuls(values) }
 
-/** Names texts so that the server keeps them. Texts that are put together anew each time would fill its memory, so not for ever. */
-const byName = (): Ask => {
+/**
+ * Names queries, so that the server prepares them. The number of names is limited, because SQL that is different each time would fill the
+ * memory of the server.
+ */
+const preparedQuery = (): QueryBuilder => {
   const names = new Map<string, string>()
   return (text, values) => {
     if (values === undefined) return { text }
     const name = names.get(text) ?? (names.size < 200 ? `vigia_${names.size}` : undefined)
-    if (name === undefined) return { text, values: storable(values) }
+    if (name === undefined) return { text, values: withoutNuls(values) }
     names.set(text, name)
-    return { name, text, values: storable(values) }
+    return { name, text, values: withoutNuls(values) }
   }
 }
 
-const answer = <Row>({ rows, rowCount }: QueryResult) => ({ rows: rows as Row[], rowCount: rowCount ?? 0 })
+const resultOf = <Row>({ rows, rowCount }: QueryResult) => ({ rows: rows as Row[], rowCount: rowCount ?? 0 })
 
-/** A pool on `url` that loads the driver and connects with its first query. */
+/** A pool for the database at `url`. It loads the driver and connects with its first query. */
 export const postgres = (
   url: string,
   {
@@ -105,7 +109,7 @@ export const postgres = (
     timer = realTimer,
   }: PostgresOptions = {},
 ): Postgres => {
-  const ask = prepare ? byName() : plainly
+  const toQuery = prepare ? preparedQuery() : plainQuery
   const first = firstConnection(timer)
   let pool: Promise<Pool> | undefined
   let ended = false
@@ -122,7 +126,7 @@ export const postgres = (
       statement_timeout: statementTimeoutMs,
       idle_in_transaction_session_timeout: statementTimeoutMs,
       connectionTimeoutMillis: 5_000,
-      // A function that a tick wakes every minute finds its connection still open: a new one costs the server more than the tick's queries.
+      // Longer than the minute between two ticks, because a new connection costs the server more than the queries of a tick.
       idleTimeoutMillis: 90_000,
       keepAlive: true,
       types: { getTypeParser },
@@ -130,7 +134,7 @@ export const postgres = (
         .map(([name, value]) => `-c ${name}=${value}`)
         .join(' '),
     })
-    // A server that goes away is told to whoever asks next; without a listener the news would end the process.
+    // Without a listener, Node.js exits on the 'error' event. The next query reports the failure.
     opened.on('error', () => {})
     opened.on('connect', client => client.on('error', () => {}))
     return opened
@@ -149,25 +153,25 @@ export const postgres = (
 
   return {
     query: async <Row>(sql: string, values?: unknown[]) => {
-      // The pool keeps it for the query.
+      // The pool keeps the connection, and the query below uses it.
       if (!first.isConnected()) (await connect()).release()
-      return answer<Row>(await (await opened()).query(ask(sql, values)))
+      return resultOf<Row>(await (await opened()).query(toQuery(sql, values)))
     },
     transaction: async work => {
       const client = await connect()
-      let broken: Error | undefined
+      let rollbackError: Error | undefined
       try {
         await client.query('begin')
-        const result = await work(transactionOn(client, ask, 1))
+        const result = await work(transactionOn(client, toQuery, 1))
         await client.query('commit')
         return result
       } catch (error) {
-        await client.query('rollback').catch((unreachable: Error) => {
-          broken = unreachable
+        await client.query('rollback').catch((error: Error) => {
+          rollbackError = error
         })
         throw error
       } finally {
-        client.release(broken)
+        client.release(rollbackError)
       }
     },
     end: async () => {
@@ -178,13 +182,13 @@ export const postgres = (
   }
 }
 
-const transactionOn = (client: PoolClient, ask: Ask, depth: number): Postgres => ({
-  query: async <Row>(sql: string, values?: unknown[]) => answer<Row>(await client.query(ask(sql, values))),
+const transactionOn = (client: PoolClient, toQuery: QueryBuilder, depth: number): Postgres => ({
+  query: async <Row>(sql: string, values?: unknown[]) => resultOf<Row>(await client.query(toQuery(sql, values))),
   transaction: async work => {
     const savepoint = `inner_${depth}`
     await client.query(`savepoint ${savepoint}`)
     try {
-      const result = await work(transactionOn(client, ask, depth + 1))
+      const result = await work(transactionOn(client, toQuery, depth + 1))
       await client.query(`release savepoint ${savepoint}`)
       return result
     } catch (error) {
@@ -192,5 +196,5 @@ const transactionOn = (client: PoolClient, ask: Ask, depth: number): Postgres =>
       throw error
     }
   },
-  end: () => Promise.reject(new Error('a transaction ends with its work')),
+  end: () => Promise.reject(new Error('end() is for a pool; a transaction ends with its work')),
 })

@@ -4,10 +4,10 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Client } from 'pg'
 
-/** Where the tables of functions come from. */
+/** The folder with the migrations of the functions' tables. */
 export const migrationsDir = fileURLToPath(new URL('./migrations', import.meta.url))
 
-/** SHA-256 of every migration in `dir` by file name; line ends do not count, for git may change them. */
+/** SHA-256 of every migration in `dir`, by file name. Line ends are normalised, because git may change them. */
 export const checksums = async (dir = migrationsDir): Promise<Record<string, string>> => {
   const files = (await readdir(dir)).filter(name => name.endsWith('.sql')).sort()
   const entries = files.map(async file => {
@@ -17,8 +17,8 @@ export const checksums = async (dir = migrationsDir): Promise<Record<string, str
   return Object.fromEntries(await Promise.all(entries))
 }
 
-/** What `checksums.json` in `dir` says: files that a release has brought to people's databases. They never change again. */
-export const frozenChecksums = async (dir = migrationsDir): Promise<Record<string, string>> => {
+/** The content of `checksums.json` in `dir`: the migrations of released versions. They must never change again. */
+export const releasedChecksums = async (dir = migrationsDir): Promise<Record<string, string>> => {
   try {
     return JSON.parse(await readFile(join(dir, 'checksums.json'), 'utf8'))
   } catch (error) {
@@ -27,13 +27,13 @@ export const frozenChecksums = async (dir = migrationsDir): Promise<Record<strin
   }
 }
 
-/** A newer release has been here: the database has had all files of this one, and more. */
+/** A newer release has migrated the database: it has all migrations of this release, and more. */
 export class DatabaseAhead extends Error {}
 
 /**
- * Brings the database up to date with the SQL files in `dir`: forward only, all pending ones in one transaction. Safe to run twice
- * and from several processes at once: they wait for each other. Throws an Error of one line that names the file at fault, a
- * `DatabaseAhead` where nothing of this release is missing.
+ * Applies the pending SQL files in `dir` in one transaction; there is no way back. It is safe to run it twice, and in several processes at
+ * once, because they wait for each other. Throws an Error of one line that names the failing file, or `DatabaseAhead` if a newer
+ * release has migrated the database.
  */
 export const migrate = async (
   url: string,
@@ -44,10 +44,10 @@ export const migrate = async (
   client.on('error', () => {})
   await client.connect()
   try {
-    // The runner takes the same lock once more: a session may. Like this the checks before and the notes after are under it too.
+    // The runner takes the same lock again, which a session may do. So the checks before it and the checksums after it are protected too.
     await client.query(`select pg_advisory_lock(${PG_MIGRATE_LOCK_ID})`)
     const files = await checksums(dir)
-    await refuseOtherFiles(client, table, files)
+    await refuseChangedFiles(client, table, files)
     let current: string | undefined
     await runner({
       dbClient: client,
@@ -63,18 +63,18 @@ export const migrate = async (
         current = begun ?? current
       },
     }).catch(async (error: Error) => {
-      throw current === undefined ? error : await blame(join(dir, `${current}.sql`), error)
+      throw current === undefined ? error : await withLocation(join(dir, `${current}.sql`), error)
     })
-    await noteChecksums(client, table, files)
+    await saveChecksums(client, table, files)
   } finally {
     await client.end()
   }
 }
 
-/** The migration of a file goes by the file's name without its end. */
+/** The name of a migration is its file name without `.sql`. */
 const nameOf = (file: string) => file.replace(/\.sql$/, '')
 
-const refuseOtherFiles = async (client: Client, table: string, files: Record<string, string>): Promise<void> => {
+const refuseChangedFiles = async (client: Client, table: string, files: Record<string, string>): Promise<void> => {
   const { rows: columns } = await client.query(
     `select from information_schema.columns
      where table_schema = current_schema and table_name = $1 and column_name = 'checksum'`,
@@ -85,15 +85,17 @@ const refuseOtherFiles = async (client: Client, table: string, files: Record<str
   const here = new Map(Object.entries(files).map(([file, checksum]) => [nameOf(file), checksum]))
   for (const { name, checksum } of applied.rows)
     if (here.has(name) && checksum !== null && checksum !== here.get(name))
-      throw new Error(`migration ${name}.sql was changed after this database took it: restore it and write a new file`)
-  const had = new Set(applied.rows.map(({ name }) => name))
+      throw new Error(
+        `migration ${name}.sql was changed after this database applied it: restore the file and write a new migration`,
+      )
+  const appliedNames = new Set(applied.rows.map(({ name }) => name))
   const unknown = applied.rows.find(({ name }) => !here.has(name))
   if (unknown === undefined) return
-  const words = `the database has had migration ${unknown.name}.sql, which this version does not know: run a newer version`
-  throw [...here.keys()].every(name => had.has(name)) ? new DatabaseAhead(words) : new Error(words)
+  const message = `the database has migration ${unknown.name}.sql, which this version does not know: run a newer version`
+  throw [...here.keys()].every(name => appliedNames.has(name)) ? new DatabaseAhead(message) : new Error(message)
 }
 
-const noteChecksums = async (client: Client, table: string, files: Record<string, string>): Promise<void> => {
+const saveChecksums = async (client: Client, table: string, files: Record<string, string>): Promise<void> => {
   await client.query(`alter table "${table}" add column if not exists checksum text`)
   await client.query(
     `update "${table}" set checksum = file.checksum from unnest($1::text[], $2::text[]) as file (name, checksum)
@@ -102,8 +104,8 @@ const noteChecksums = async (client: Client, table: string, files: Record<string
   )
 }
 
-/** PostgreSQL's words with the file and, where it tells, the line. */
-const blame = async (path: string, error: Error & { position?: string }): Promise<Error> => {
+/** Adds the file and, if PostgreSQL reports it, the line to the error message. */
+const withLocation = async (path: string, error: Error & { position?: string }): Promise<Error> => {
   const text = await readFile(path, 'utf8')
   // The runner sends the file from this comment on.
   const begin = Math.max(text.search(/^\s*--[\s-]*up\s+migration/im), 0)
@@ -113,24 +115,27 @@ const blame = async (path: string, error: Error & { position?: string }): Promis
   })
 }
 
-/** Writes down the files that `checksums.json` does not have yet. Throws when one that it has is another by now. */
-const freeze = async (dir: string): Promise<void> => {
-  const [files, frozen] = await Promise.all([checksums(dir), frozenChecksums(dir)])
-  for (const [file, checksum] of Object.entries(frozen))
+/** Adds new files to `checksums.json`. Throws if a file that it already has was changed or removed. */
+const addChecksums = async (dir: string): Promise<void> => {
+  const [files, released] = await Promise.all([checksums(dir), releasedChecksums(dir)])
+  for (const [file, checksum] of Object.entries(released))
     if (files[file] !== checksum)
-      throw new Error(`${join(dir, file)} is frozen and was changed or removed: restore it and write a new file`)
+      throw new Error(
+        `${join(dir, file)} is released and was changed or removed: restore the file and write a new migration`,
+      )
   await writeFile(join(dir, 'checksums.json'), `${JSON.stringify(files, null, 2)}\n`)
 }
 
-// `node infra/database/migrate.ts` migrates DATABASE_URL; `--checksums [folder]` freezes new files at their release.
+// `node infra/database/migrate.ts` migrates DATABASE_URL. `--checksums [folder]` adds new files to checksums.json at a release.
 if (import.meta.main) {
   const { DATABASE_URL: url } = process.env
   const [option, folder] = process.argv.slice(2)
   const run = async () => {
-    if (option === '--checksums') await freeze(resolve(folder ?? migrationsDir))
-    else if (option !== undefined) throw new Error(`unknown option ${option}: there is --checksums [folder]`)
+    if (option === '--checksums') await addChecksums(resolve(folder ?? migrationsDir))
+    else if (option !== undefined)
+      throw new Error(`unknown option ${option}; use --checksums [folder], or no option to migrate DATABASE_URL`)
     else if (url === undefined || url === '')
-      throw new Error('DATABASE_URL is not set: it names the database to migrate')
+      throw new Error('DATABASE_URL is not set; set it to the database to migrate')
     else await migrate(url)
   }
   await run().catch((error: Error) => {

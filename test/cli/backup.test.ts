@@ -65,13 +65,15 @@ describe('restore changes nothing and ends with 1', () => {
     writeFileSync(file(), whole.subarray(0, -20))
     expect(await run('restore', file(), '--yes')).toMatchObject({
       code: 1,
-      faults: expect.stringContaining('is damaged or no backup of Vigia'),
+      faults: expect.stringContaining('is damaged or not a backup of Vigia'),
     })
     const text = gunzipSync(whole).toString()
     writeFileSync(file(), gzipSync(text.replace('"0001_chats"', '"9999_future"')))
     expect(await run('restore', file(), '--yes')).toMatchObject({
       code: 1,
-      faults: expect.stringContaining('was made by a newer version (it has 9999_future): upgrade first'),
+      faults: expect.stringContaining(
+        'was made by a newer version (it has migration 9999_future): upgrade Vigia first',
+      ),
     })
     expect(await run('restore', join(folder, 'gone'), '--yes')).toMatchObject({
       code: 1,

@@ -144,7 +144,7 @@ describe('what is refused changes nothing', () => {
     await backUp(from.db, file(), schemas, now)
     writeFileSync(file(), damage(readFileSync(file())))
     const before = await everything(from)
-    await expect(restore(from.db, from.url, file(), schemas)).rejects.toThrow('is damaged or no backup of Vigia')
+    await expect(restore(from.db, from.url, file(), schemas)).rejects.toThrow('is damaged or not a backup of Vigia')
     expect(await everything(from)).toEqual(before)
   })
 
@@ -152,7 +152,7 @@ describe('what is refused changes nothing', () => {
     await backUp(from.db, file(), schemas, now)
     const older = [{ ...schemas[0]!, dir: mkdtempSync(join(folder, 'older-')) }, schemas[1]!]
     await expect(restore(from.db, from.url, file(), older)).rejects.toThrow(
-      'was made by a newer version (it has 0001_chats)',
+      'was made by a newer version (it has migration 0001_chats)',
     )
     await expect(checkBackup(join(folder, 'gone'), schemas)).rejects.toThrow('ENOENT')
   })

@@ -262,19 +262,23 @@ describe.each(engines)('on $name', ({ name, start }) => {
 
 describe('before a write', () => {
   test.each<[string, unknown, string]>([
-    ['a dot in a key', { names: { 'a.b': 1 } }, 'names cannot be kept in the catalogue: "a.b" is no key'],
-    ['a $ in front of a key', { $set: 1 }, 'document cannot be kept in the catalogue: "$set" is no key'],
-    ['an empty key', { '': 1 }, '"" is no key'],
-    ['NaN', { episodes: [{ number: Number.NaN }] }, 'episodes.0.number cannot be kept in the catalogue: NaN is not'],
-    ['Infinity', { at: -Infinity }, '-Infinity is not a number'],
-    ['a NUL in a text', { name: 'a\0b' }, 'name cannot be kept in the catalogue: the text has a NUL'],
-    ['an array in an array', { a: [1, [2]] }, 'a cannot be kept in the catalogue: element 1 is an array in an array'],
+    ['a dot in a key', { names: { 'a.b': 1 } }, 'names cannot be stored in the catalogue: "a.b" is not a key'],
+    ['a $ in front of a key', { $set: 1 }, 'document cannot be stored in the catalogue: "$set" is not a key'],
+    ['an empty key', { '': 1 }, '"" is not a key'],
+    ['NaN', { episodes: [{ number: Number.NaN }] }, 'episodes.0.number cannot be stored in the catalogue: NaN is not'],
+    ['Infinity', { at: -Infinity }, '-Infinity is not a finite number'],
+    ['a NUL in a text', { name: 'a\0b' }, 'name cannot be stored in the catalogue: the text contains a NUL'],
+    [
+      'an array in an array',
+      { a: [1, [2]] },
+      'a cannot be stored in the catalogue: element 1 is an array inside an array',
+    ],
     ['an invalid date', { at: new Date('x') }, 'the date is invalid'],
-    ['a bigint', { id: 1n }, 'id cannot be kept in the catalogue: a bigint has no place'],
-    ["the driver's own numbers", { id: new BSON.Long(1) }, 'Long is neither a plain object'],
-    ['undefined in an array', { a: [undefined] }, 'a.0 cannot be kept in the catalogue: a undefined has no place'],
+    ['a bigint', { id: 1n }, 'id cannot be stored in the catalogue: JSON has no bigint'],
+    ["the driver's own numbers", { id: new BSON.Long(1) }, 'Long is not a plain object'],
+    ['undefined in an array', { a: [undefined] }, 'a.0 cannot be stored in the catalogue: JSON has no undefined'],
     ['a document of more than 16 MB', { _id: 82, text: 'x'.repeat(largestDocument) }, 'document 82 is too large'],
-  ])('%s is refused with its place', (_, document, words) => {
+  ])('%s is refused, and the error names its path', (_, document, words) => {
     expect(() => assertPortable(document as Document)).toThrow(words)
   })
 

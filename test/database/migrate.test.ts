@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { checksums, DatabaseAhead, frozenChecksums, migrate } from '#database/migrate.ts'
+import { checksums, DatabaseAhead, migrate, releasedChecksums } from '#database/migrate.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 
 const program = fileURLToPath(new URL('../../infra/database/migrate.ts', import.meta.url))
@@ -44,7 +44,7 @@ test('a database that is not there, or not named, is told in one line', async ()
   const absent = await run([], { DATABASE_URL: 'postgresql://vigia@localhost/vigia?host=/nowhere' })
   expect(absent).toEqual({ code: 1, errors: expect.stringMatching(/^connect ENOENT [^\n]+\n$/) })
   const unnamed = await run([], { DATABASE_URL: '' })
-  expect(unnamed).toEqual({ code: 1, errors: 'DATABASE_URL is not set: it names the database to migrate\n' })
+  expect(unnamed).toEqual({ code: 1, errors: 'DATABASE_URL is not set; set it to the database to migrate\n' })
 })
 
 describe('in a folder of its own', () => {
@@ -63,7 +63,7 @@ describe('in a folder of its own', () => {
     await up()
     await write('0001_a.sql', 'create table a (id bigint);\n')
     await write('0003_c.sql', 'create table c (id integer);\n')
-    await expect(up()).rejects.toThrow(/^migration 0001_a\.sql was changed after this database took it: .+$/)
+    await expect(up()).rejects.toThrow(/^migration 0001_a\.sql was changed after this database applied it: .+$/)
     expect(await names('own_migration')).toEqual(['0001_a', '0002_b'])
   })
 
@@ -111,13 +111,13 @@ describe('in a folder of its own', () => {
 
   test('freezing takes up new files and refuses an edit of an old one', async () => {
     expect(await run(['--checksums', dir], {})).toEqual({ code: 0, errors: '' })
-    expect(await frozenChecksums(dir)).toEqual(await checksums(dir))
+    expect(await releasedChecksums(dir)).toEqual(await checksums(dir))
     await write('0003_c.sql', 'create table c (id integer);\n')
     expect(await run(['--checksums', dir], {})).toEqual({ code: 0, errors: '' })
-    expect(Object.keys(await frozenChecksums(dir))).toEqual(['0001_a.sql', '0002_b.sql', '0003_c.sql'])
+    expect(Object.keys(await releasedChecksums(dir))).toEqual(['0001_a.sql', '0002_b.sql', '0003_c.sql'])
     await write('0001_a.sql', 'create table a (id bigint);\n')
     const refused = await run(['--checksums', dir], {})
-    expect(refused).toEqual({ code: 1, errors: expect.stringMatching(/0001_a\.sql is frozen and was changed/) })
+    expect(refused).toEqual({ code: 1, errors: expect.stringMatching(/0001_a\.sql is released and was changed/) })
   })
 })
 
@@ -126,6 +126,6 @@ test.each(['infra/database', 'infra/local/broker'])(
   async owner => {
     const dir = fileURLToPath(new URL(`../../${owner}/migrations`, import.meta.url))
     expect((await readdir(dir)).filter(name => !/^(\d{4}_[a-z_]+\.sql|checksums\.json)$/.test(name))).toEqual([])
-    expect(await checksums(dir)).toEqual(await frozenChecksums(dir))
+    expect(await checksums(dir)).toEqual(await releasedChecksums(dir))
   },
 )

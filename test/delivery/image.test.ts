@@ -383,7 +383,7 @@ describe('the migrations of the image', () => {
     try {
       const { code, said } = await migrated({ DATABASE_URL: proxy.url }).ended
       expect(code).toBe(1)
-      expect(lastLine(said()).message).toContain('0001_chats.sql was changed after this database took it')
+      expect(lastLine(said()).message).toContain('0001_chats.sql was changed after this database applied it')
     } finally {
       await proxy.stop()
       await database.db.query(`update migration set checksum = null where name = '0001_chats'`)
@@ -425,7 +425,7 @@ describe('the restore of the image', () => {
   ])('refuses %s and changes nothing', async (_, input) => {
     const { code, said } = await restored(input())
     expect(code).toBe(1)
-    expect(said()).toContain('is damaged or no backup of Vigia')
+    expect(said()).toContain('is damaged or not a backup of Vigia')
     expect(await chats()).toEqual([1])
   })
 

@@ -13,7 +13,7 @@ import { probeResultsIn } from '../uptime/probe-results.ts'
 const format = 'vigia backup 1'
 const rowsAtOnce = 500
 
-/** A folder of migrations and the table that notes them. */
+/** A folder of migrations and the table that lists the applied ones. */
 export interface Schema {
   dir: string
   table: string
@@ -23,26 +23,26 @@ export interface Schema {
 interface Head {
   format: string
   madeAt: string
-  /** Names of the migrations by the table that notes them: the tables are those of this version. */
+  /** The names of the applied migrations, by the table that lists them. They define the version of the tables. */
   migrations: Record<string, string[]>
-  /** Days of which there are probe results. */
+  /** The days that have a partition of probe results. */
   days: string[]
   sequences: Record<string, string>
 }
 
-/** What follows it: a table with its rows, and at last the sum of everything before. */
+/** The lines after it: the name of each table and its rows, and at the end a checksum of all lines before. */
 type Line = { table: string } | { rows: unknown[] } | { end: { rows: number; sha256: string } }
 
-/** Not kept: what migrations note, what is made anew, and the log of events that are over. */
-const leftOut = new Set(['public.migration', 'public.broker_migration', 'broker.readiness', 'broker.attempt'])
+/** Tables without a backup: the lists of migrations, a table that is created again, and the log of finished deliveries. */
+const excluded = new Set(['public.migration', 'public.broker_migration', 'broker.readiness', 'broker.attempt'])
 
 const pending = `exists (select from broker.delivery as unfinished where unfinished.state = 'pending' and unfinished.event_seq =`
-const only: Record<string, string> = {
+const rowFilters: Record<string, string> = {
   'broker.event': `where ${pending} event.seq)`,
   'broker.delivery': `where ${pending} delivery.event_seq)`,
 }
 
-/** Tables before those that refer to them. */
+/** The tables in an order in which each comes after the tables that it references. */
 const tablesIn = async (db: Postgres): Promise<string[]> => {
   const { rows } = await db.query<{ name: string; parents: string[] }>(
     `select nspname || '.' || relname as name, array(
@@ -53,11 +53,11 @@ const tablesIn = async (db: Postgres): Promise<string[]> => {
      from pg_class join pg_namespace on pg_namespace.oid = relnamespace
      where nspname in ('public', 'broker') and relkind in ('r', 'p') and not relispartition order by 1`,
   )
-  const left = rows.filter(({ name }) => !leftOut.has(name))
+  const left = rows.filter(({ name }) => !excluded.has(name))
   const ordered: string[] = []
   while (left.length > 0) {
     const next = left.findIndex(({ parents }) => parents.every(parent => ordered.includes(parent)))
-    if (next < 0) throw new Error('the tables refer to each other in a circle')
+    if (next < 0) throw new Error('the tables cannot be ordered, because their foreign keys form a circle')
     ordered.push(...left.splice(next, 1).map(({ name }) => name))
   }
   return ordered
@@ -73,33 +73,33 @@ const columnsOf = async (db: Postgres, table: string): Promise<string> => {
 }
 
 /**
- * Writes everything that must not be lost into one file, from one snapshot, while Vigia works on: all tables of functions, and the
- * events that are not delivered yet. The file appears whole or not at all. Answers how many rows it has.
+ * Writes a backup of one snapshot into one file, also while Vigia runs: all tables of the functions, and the events that are not delivered
+ * yet. The file is complete or does not exist. Returns the number of rows.
  */
 export const backUp = async (db: Postgres, file: string, schemas: readonly Schema[], now: Date): Promise<number> => {
   const draft = `${file}.new-${process.pid}`
   await mkdir(dirname(file), { recursive: true })
-  const zip = createGzip()
-  const written = zip.pipe(createWriteStream(draft, { mode: 0o600, flush: true }))
+  const gzip = createGzip()
+  const written = gzip.pipe(createWriteStream(draft, { mode: 0o600, flush: true }))
   const failed = once(written, 'error').then(([error]) => Promise.reject(error))
   failed.catch(() => {})
   const hash = createHash('sha256')
-  const say = async (line: Head | Line) => {
+  const writeLine = async (line: Head | Line) => {
     const text = `${JSON.stringify(line)}\n`
     hash.update(text)
-    if (!zip.write(text)) await Promise.race([once(zip, 'drain'), failed])
+    if (!gzip.write(text)) await Promise.race([once(gzip, 'drain'), failed])
   }
   try {
     const rows = await db.transaction(async tx => {
       await tx.query('set transaction isolation level repeatable read read only')
-      return dump(tx, schemas, now, say)
+      return dump(tx, schemas, now, writeLine)
     })
-    zip.end(`${JSON.stringify({ end: { rows, sha256: hash.digest('hex') } } satisfies Line)}\n`)
+    gzip.end(`${JSON.stringify({ end: { rows, sha256: hash.digest('hex') } } satisfies Line)}\n`)
     await Promise.race([once(written, 'close'), failed])
     await rename(draft, file)
     return rows
   } catch (error) {
-    zip.destroy()
+    gzip.destroy()
     await rm(draft, { force: true })
     throw error
   }
@@ -109,7 +109,7 @@ const dump = async (
   tx: Postgres,
   schemas: readonly Schema[],
   now: Date,
-  say: (line: Head | Line) => Promise<void>,
+  writeLine: (line: Head | Line) => Promise<void>,
 ): Promise<number> => {
   const migrations: Head['migrations'] = {}
   for (const { table } of schemas) {
@@ -127,7 +127,7 @@ const dump = async (
     `select schemaname || '.' || sequencename as name, last_value::text as value from pg_sequences
      where schemaname in ('public', 'broker') and last_value is not null and sequencename !~ 'migration'`,
   )
-  await say({
+  await writeLine({
     format,
     madeAt: now.toISOString(),
     migrations,
@@ -136,15 +136,15 @@ const dump = async (
   })
   let count = 0
   for (const table of await tablesIn(tx)) {
-    await say({ table })
+    await writeLine({ table })
     const columns = await columnsOf(tx, table)
     await tx.query(
-      `declare dumped no scroll cursor for select to_json(whole_row)::text as row from (select ${columns} from ${table} ${only[table] ?? ''}) as whole_row`,
+      `declare dumped no scroll cursor for select to_json(whole_row)::text as row from (select ${columns} from ${table} ${rowFilters[table] ?? ''}) as whole_row`,
     )
     for (;;) {
       const { rows } = await tx.query<{ row: string }>(`fetch ${rowsAtOnce} from dumped`)
-      // As PostgreSQL wrote it: JavaScript would round large numbers.
-      if (rows.length > 0) await say({ rows: rows.map(({ row }) => row) })
+      // The rows stay JSON text of PostgreSQL, because JavaScript would round large numbers.
+      if (rows.length > 0) await writeLine({ rows: rows.map(({ row }) => row) })
       count += rows.length
       if (rows.length < rowsAtOnce) break
     }
@@ -153,13 +153,13 @@ const dump = async (
   return count
 }
 
-/** The lines of a backup; throws where it is damaged, at its end at the latest. */
+/** The lines of a backup. Throws if the file is damaged, at the latest at its end. */
 async function* linesOf(file: string): AsyncGenerator<Head | Line> {
   const source = createReadStream(file)
   const plain = source.pipe(createGunzip())
   source.on('error', error => plain.destroy(error))
   const lines = createInterface({ input: plain, crlfDelay: Number.POSITIVE_INFINITY })
-  // Damage may also be found after the first fault was reported, when nothing reads the lines any more.
+  // A second error may come after the first one was thrown, when nothing reads the lines any more.
   lines.on('error', () => {})
   const hash: Hash = createHash('sha256')
   let ended = false
@@ -167,18 +167,18 @@ async function* linesOf(file: string): AsyncGenerator<Head | Line> {
   try {
     for await (const text of lines) {
       const line = JSON.parse(text) as Head | Line
-      if (isFirst && (line as Head).format !== format) throw new Error('no backup of this version')
+      if (isFirst && (line as Head).format !== format) throw new Error('its format is not that of this version')
       isFirst = false
       if ('end' in line) {
         if (line.end.sha256 !== hash.digest('hex')) throw new Error('its checksum is wrong')
         ended = true
-      } else if (ended) throw new Error('something follows its end')
+      } else if (ended) throw new Error('there is data after its end')
       else hash.update(`${text}\n`)
       yield line
     }
     if (!ended) throw new Error('its end is missing')
   } catch (error) {
-    throw new Error(`${file} is damaged or no backup of Vigia: ${(error as Error).message}`, { cause: error })
+    throw new Error(`${file} is damaged or not a backup of Vigia: ${(error as Error).message}`, { cause: error })
   } finally {
     source.destroy()
     plain.destroy()
@@ -193,11 +193,11 @@ export interface RestoreOptions {
 export interface BackupFacts {
   madeAt: string
   rows: number
-  /** Events that were not delivered yet. */
+  /** The number of events that were not delivered yet. */
   pendingEvents: number
 }
 
-/** Reads all of a backup without keeping anything. Throws where it is damaged, or made by a newer version. */
+/** Reads a whole backup and changes nothing. Throws if it is damaged, or made by a newer version. */
 export const checkBackup = async (
   file: string,
   schemas: readonly Schema[],
@@ -223,13 +223,14 @@ const refuseNewer = async (file: string, migrations: Head['migrations'], schemas
     const schema = schemas.find(one => one.table === table)
     const known = schema ? Object.keys(await checksums(schema.dir)) : []
     const newer = names.find(name => !known.includes(`${name}.sql`))
-    if (newer !== undefined) throw new Error(`${file} was made by a newer version (it has ${newer}): upgrade first`)
+    if (newer !== undefined)
+      throw new Error(`${file} was made by a newer version (it has migration ${newer}): upgrade Vigia first`)
   }
 }
 
 /**
- * Replaces everything in the database by what the backup has; check it before. The tables are made as they were then, filled in one
- * transaction, and brought up to date.
+ * Replaces everything in the database with the backup and returns the number of rows. It creates the tables of the version that made the
+ * backup, fills them in one transaction, and then applies the newer migrations.
  */
 export const restore = async (
   db: Postgres,
@@ -241,7 +242,7 @@ export const restore = async (
   await checkBackup(file, schemas, { withoutBroker })
   const lines = linesOf(file)
   const head = (await lines.next()).value as Head
-  await emptied(db)
+  await dropTables(db)
   for (const { dir, table } of schemas) await migrateTo(url, dir, table, head.migrations[table] ?? [])
   await probeResultsIn(db).createPartitions(head.days.map(day => new Date(`${day}T00:00:00Z`)))
   const rows = await db.transaction(async tx => {
@@ -272,7 +273,7 @@ export const restore = async (
   return rows
 }
 
-const emptied = async (db: Postgres): Promise<void> => {
+const dropTables = async (db: Postgres): Promise<void> => {
   await db.query('drop schema if exists broker cascade')
   const { rows } = await db.query<{ name: string }>(
     `select quote_ident(relname) as name from pg_class
@@ -281,7 +282,7 @@ const emptied = async (db: Postgres): Promise<void> => {
   if (rows.length > 0) await db.query(`drop table ${rows.map(({ name }) => `public.${name}`).join(', ')} cascade`)
 }
 
-/** Makes the tables of an older version. */
+/** Creates the tables of an older version. */
 const migrateTo = async (url: string, dir: string, table: string, names: readonly string[]): Promise<void> => {
   if (names.length === 0) return
   const older = await mkdtemp(join(tmpdir(), 'vigia-restore-'))

@@ -1,13 +1,13 @@
 import { jsonText, type Postgres } from '../connect.ts'
 
-/** How far the jobs have come that ticks wake (`cursor`). */
+/** The table `cursor`: how far each job that runs at ticks has come. */
 export const cursorsIn = (db: Postgres) => ({
-  /** null before the job's first run. */
+  /** The cursor of a job; null before its first run. */
   reached: async <Detail = Record<string, unknown>>(job: string): Promise<{ reached: Date; detail: Detail } | null> =>
     (await db.query<{ reached: Date; detail: Detail }>('select reached, detail from cursor where job = $1', [job]))
       .rows[0] ?? null,
 
-  /** Forward only: of two who advance it the further one counts. The detail is replaced when one is given. */
+  /** Moves the cursor forward, never back: of two calls the later time counts. Replaces the detail if one is given. */
   advance: async (job: string, to: Date, detail?: unknown): Promise<void> => {
     await db.query(
       `insert into cursor (job, reached, detail) values ($1, $2, coalesce($3::jsonb, '{}'))
@@ -17,7 +17,7 @@ export const cursorsIn = (db: Postgres) => ({
     )
   },
 
-  /** Waits until no other transaction works on the job; holds it until this one ends. Only inside a transaction. */
+  /** Locks the job until the end of this transaction; waits for other transactions that have the lock. Only inside a transaction. */
   lock: async (job: string): Promise<void> => {
     await db.query(`select pg_advisory_xact_lock(hashtext('job'), hashtext($1))`, [job])
   },

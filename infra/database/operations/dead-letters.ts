@@ -1,10 +1,10 @@
 import type { VigiaEvent } from '#events/event.ts'
 import { jsonText, type Postgres } from '../connect.ts'
 
-/** An event that a Trigger gave up on, as the control API serves it. */
+/** A dead letter: an event that a Trigger could not deliver, as the API returns it. */
 export interface DeadLetter {
   id: number
-  /** The same for the same kind of fault. */
+  /** The same for errors of the same kind. */
   fingerprint: string
   trigger: string
   code: number | null
@@ -17,9 +17,9 @@ export interface DeadLetter {
 
 const columns = 'id, fingerprint, trigger, code, reason, event, at, replayed_at as "replayedAt"'
 
-/** The table `dead_letter`: one row for each event and Trigger, kept until somebody deletes it. */
+/** The table `dead_letter`: one row for each event and Trigger. Retention deletes old rows. */
 export const deadLettersIn = (db: Postgres) => ({
-  /** Keeps a letter once. `isNew` is false for a redelivery. */
+  /** Stores a dead letter once. `isNew` is false for a redelivery of the same dead letter. */
   keep: async (letter: {
     trigger: string
     event: VigiaEvent
@@ -35,7 +35,7 @@ export const deadLettersIn = (db: Postgres) => ({
       [fingerprint, trigger, event.source, event.id, code, reason, jsonText({ specversion: '1.0', ...event }), at],
     )
     if (kept.rows[0]) return { id: kept.rows[0].id, isNew: true }
-    // Given up on once more after a replay: the same letter, with the latest reason.
+    // The delivery failed again after a replay: the row gets the latest reason.
     const known = await db.query<{ id: number }>(
       `update dead_letter set code = $4, reason = $5, fingerprint = $6, at = $7
        where event_source = $1 and event_id = $2 and trigger = $3 and replayed_at > at returning id`,

@@ -1,8 +1,8 @@
 import { jsonText, type Postgres } from '../connect.ts'
 
-/** What happened, as the operators read it. */
+/** The content of a notice to the operators. */
 export interface NoticeContent {
-  /** The Trigger that gave up, or what the alert is about. */
+  /** The Trigger that could not deliver, or the subject of the alert. */
   title: string
   /** `message.requested · chat/7` */
   subject: string
@@ -10,7 +10,7 @@ export interface NoticeContent {
   reason: string
 }
 
-/** One kind of fault in its latest outbreak, and what the operators know of it. */
+/** One kind of error since its latest beginning, and what the operators know about it. */
 export interface OperatorNotice {
   fingerprint: string
   content: NoticeContent
@@ -18,14 +18,14 @@ export interface OperatorNotice {
   firstAt: Date
   lastAt: Date
   telegramMessageId: number | null
-  /** When its message was sent, or when it was held back. */
+  /** When the message was claimed or sent, or when it was held back. */
   notifiedAt: Date | null
   editedAt: Date | null
   notifiedCount: number
   heldBack: boolean
 }
 
-/** The message that says how many kinds of fault were held back. */
+/** The message about the number of notices that were held back. */
 export interface OperatorDigest {
   telegramMessageId: number | null
   notifiedAt: Date | null
@@ -38,10 +38,10 @@ const hour = '1 hour'
 const columns = `fingerprint, news as content, count, first_at as "firstAt", last_at as "lastAt", telegram_message_id as "telegramMessageId",
   told_at as "notifiedAt", edited_at as "editedAt", told_count as "notifiedCount", held_back as "heldBack"`
 
-/** The tables `operator_notice`, `operator_digest` and `alert`. Every instant is an argument. */
+/** The tables `operator_notice`, `operator_digest` and `alert`. The present time is always an argument. */
 export const operatorNoticesIn = (db: Postgres) => ({
-  /** Counts one more of its kind. After an hour of silence it is a new outbreak, which counts from one. */
-  count: async (fingerprint: string, news: NoticeContent, at: Date): Promise<void> => {
+  /** Counts one more error of this kind. After an hour without one, the count begins at one again. */
+  count: async (fingerprint: string, content: NoticeContent, at: Date): Promise<void> => {
     await db.query(
       `insert into operator_notice (fingerprint, news, count, first_at, last_at) values ($1, $2, 1, $3, $3)
        on conflict (fingerprint) do update set
@@ -50,11 +50,11 @@ export const operatorNoticesIn = (db: Postgres) => ({
          told_count = case when operator_notice.last_at < $3::timestamptz - interval '${hour}' then 0 else operator_notice.told_count end,
          first_at = case when operator_notice.last_at < $3::timestamptz - interval '${hour}' then $3 else operator_notice.first_at end,
          last_at = greatest(operator_notice.last_at, $3)`,
-      [fingerprint, jsonText(news), at],
+      [fingerprint, jsonText(content), at],
     )
   },
 
-  /** Remembers an alert by the id of its event. False when it was known. */
+  /** Stores an alert by the id of its event. Returns false for a redelivery. */
   isNewAlert: async (eventId: string, fingerprint: string, at: Date): Promise<boolean> =>
     (
       await db.query('insert into alert (event_id, fingerprint, at) values ($1, $2, $3) on conflict do nothing', [
@@ -64,7 +64,7 @@ export const operatorNoticesIn = (db: Postgres) => ({
       ])
     ).rowCount === 1,
 
-  /** Alerts from before that instant go; their events come no more. */
+  /** Deletes alerts from before that time, because their events are not delivered again. */
   deleteAlertsBefore: async (at: Date): Promise<void> => {
     await db.query('delete from alert where at < $1', [at])
   },
@@ -78,7 +78,7 @@ export const operatorNoticesIn = (db: Postgres) => ({
       )
     ).rows[0]!,
 
-  /** Kinds of fault of which the operators do not know everything, the oldest first. */
+  /** Notices whose count is higher than the one that the operators know, the oldest first. */
   outdated: async (): Promise<OperatorNotice[]> =>
     (
       await db.query<OperatorNotice>(

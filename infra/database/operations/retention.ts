@@ -5,18 +5,18 @@ import { probeResultsIn } from '../uptime/probe-results.ts'
 const dayMs = 24 * 3_600_000
 const gibibyte = 1024 ** 3
 
-/** How long rows of a table are kept, and how many of them. */
+/** How long the rows of a table are kept, and how many of them. */
 interface Limits {
   table: string
-  /** Rows leave when this is older than `days`, or not among the newest `rows`. */
+  /** Rows are deleted when this time is older than `days`, or not among the newest `rows`. */
   column: string
   days: number
   rows: number
-  /** Only these rows leave; what is unfinished stays. */
+  /** Only these rows are deleted; unfinished rows stay. */
   finished?: string
 }
 
-/** Tables whose rows leave by age and by number; each has an index that begins with its column. */
+/** Tables with a limit of age and of number. Each has an index that begins with the column. */
 const limited: Limits[] = [
   { table: 'alert', column: 'at', days: 30, rows: 100_000 },
   { table: 'announcement', column: 'announced_at', days: 400, rows: 1_000_000 },
@@ -39,26 +39,26 @@ const limited: Limits[] = [
 
 const resultDays = 14
 const resultBytes = 8 * gibibyte
-/** However large they are: reports and uptime look back as far as yesterday. */
-const leastResultDays = 2
-/** A year, and the month before it to compare with. */
+/** Kept whatever their size, because reports and uptime need the results since yesterday. */
+const minResultDays = 2
+/** A year, and one month before it for comparison. */
 const hourDays = 400
 const unreachableDays = 400
 const pauseDays = 30
 
-/** What happens to the rows of one table. */
+/** The retention of one table. */
 export interface Retention {
   table: string
-  /** In words, as infra/database/README.md has them. */
+  /** The description in infra/database/README.md. */
   kept: string
-  /** Deletes what need not be kept, in short statements. Absent where rows go with what they belong to, or are few. */
+  /** Deletes expired rows in short statements. Absent if the rows are deleted with their owner, or are few. */
   deleteExpired?(db: Postgres, now: Date): Promise<void>
 }
 
-// Not by Intl: loading its data would cost every cold start some milliseconds.
+// Without Intl, because loading its data would cost every cold start several milliseconds.
 const number = (value: number) => String(value).replace(/\B(?=(\d{3})+$)/g, ',')
 
-/** Every table of migrations/ with what happens to its rows. A test compares it with the schema, and with the README. */
+/** The retention of every table in migrations/. A test compares the list with the schema and with the README. */
 export const retentions: Retention[] = [
   ...limited.map(
     (limits): Retention => ({
@@ -95,17 +95,17 @@ export const retentions: Retention[] = [
   },
   {
     table: 'probe_result',
-    kept: `${resultDays} days, at most ${resultBytes / gibibyte} GiB but for the last ${leastResultDays} days`,
+    kept: `${resultDays} days, at most ${resultBytes / gibibyte} GiB but for the last ${minResultDays} days`,
     deleteExpired: async (db, now) => {
       await probeResultsIn(db).dropPartitionsBefore(before(now, resultDays))
-      await probeResultsIn(db).dropOldestPartitions(resultBytes, before(now, leastResultDays))
+      await probeResultsIn(db).dropOldestPartitions(resultBytes, before(now, minResultDays))
     },
   },
 ]
 
 const before = (now: Date, days: number) => new Date(now.getTime() - days * dayMs)
 
-/** Deletes what need not be kept any more. What fails in one table keeps no other from it; the first error is thrown at the end. */
+/** Deletes the expired rows of all tables. An error in one table does not stop the others; the first error is thrown at the end. */
 export const deleteExpired = async (db: Postgres, now: Date): Promise<void> => {
   const errors: unknown[] = []
   for (const { deleteExpired } of retentions) await deleteExpired?.(db, now).catch(error => errors.push(error))
@@ -120,22 +120,22 @@ const deleteBeyondLimits = async (db: Postgres, limits: Limits, now: Date): Prom
   )
   const old = before(now, days)
   const first = found[0]?.at
-  // Of rows with one time all stay or all leave; that of the first row too many leaves.
+  // Rows with the same time are kept or deleted together. The first row beyond the limit is deleted.
   await deleteWhere(db, table, `${finished} and ${column} < $1`, [old])
   if (first && first >= old) await deleteWhere(db, table, `${finished} and ${column} <= $1`, [first])
 }
 
-/** A statement deletes so many rows at most, so that it holds no lock for long. */
-const batch = 5_000
-/** And a run of the housekeeping so many of one table; the next run goes on. */
-const mostBatches = 40
+/** Limit of rows for one statement, so that it holds its locks only for a short time. */
+const batchSize = 5_000
+/** Limit of statements for one table and run. The next run continues. */
+const maxBatches = 40
 
-const deleteWhere = async (db: Postgres, table: string, condition: string, values: unknown[], most = batch) => {
-  for (let left = mostBatches; left > 0; left--) {
+const deleteWhere = async (db: Postgres, table: string, condition: string, values: unknown[], maxRows = batchSize) => {
+  for (let left = maxBatches; left > 0; left--) {
     const { rowCount } = await db.query(
-      `delete from ${table} where ctid = any (array(select ctid from ${table} where ${condition} limit ${most} for update skip locked))`,
+      `delete from ${table} where ctid = any (array(select ctid from ${table} where ${condition} limit ${maxRows} for update skip locked))`,
       values,
     )
-    if (rowCount < most) return
+    if (rowCount < maxRows) return
   }
 }

@@ -1,6 +1,6 @@
 import type { Postgres } from '../connect.ts'
 
-/** A record that a rule left out, because it cannot be used: where it is, what names it there, and what is wrong with it. */
+/** A record that a rule skipped because it is not valid: where it is stored, its key there, and what is wrong with it. */
 export interface SkippedRecord {
   /** A table of PostgreSQL (`follow`), or a collection of MongoDB (`show`). */
   store: string
@@ -12,9 +12,9 @@ export type Skip = (record: SkippedRecord) => void
 
 const keptDays = 30
 
-/** The table `skipped_record`: which of them the operators know of. */
+/** The table `skipped_record`: the skipped records that were reported to the operators. */
 export const skippedRecordsIn = (db: Postgres) => ({
-  /** Those of `records` that were not reported in the last 30 days. */
+  /** Returns those of `records` that were not reported in the last 30 days. */
   unreported: async (records: readonly SkippedRecord[], now: Date): Promise<SkippedRecord[]> => {
     await db.query(`delete from skipped_record where reported_at < $1::timestamptz - interval '${keptDays} days'`, [
       now,

@@ -1,19 +1,19 @@
 import { jsonText, type Postgres } from '../connect.ts'
 
-/** That an episode was told of: to everybody (zone ''), or to the chats of one zone. */
+/** The announcement of an episode: to all followers (zone ''), or to the chats of one time zone. */
 export interface Announcement {
   showId: number
   episodeId: number
-  /** `s2e5`, or season, date and name of a special: it survives a new id. */
+  /** `s2e5`, or season, date and name of a special. It stays the same when TVMaze changes the id. */
   episode: string
   zone: string
-  /** The date that it was made for: an episode that is put off afterwards is announced again. */
+  /** The announced date. If the episode is postponed afterwards, it is announced again. */
   airdate: string
   airstamp: string | null
   eventId: string
 }
 
-/** An event that tells of episodes, as it is published. */
+/** An event that announces episodes, as it is published. */
 export interface AnnouncementEvent {
   id: string
   /** `episode.due`, `episode.missed` */
@@ -22,9 +22,9 @@ export interface AnnouncementEvent {
   data: unknown
 }
 
-/** What was announced (`announcement`), and by which events (`announcement_event`). */
+/** The tables `announcement` (what was announced) and `announcement_event` (the events that announce it). */
 export const announcementsIn = (db: Postgres) => ({
-  /** Everything ever announced of these shows. */
+  /** All announcements of these shows. */
   of: async (showIds: readonly number[]): Promise<Announcement[]> =>
     (
       await db.query<Announcement>(
@@ -34,7 +34,7 @@ export const announcementsIn = (db: Postgres) => ({
       )
     ).rows,
 
-  /** Keeps announcements with the event that tells of them; belongs into the transaction that looked for them. */
+  /** Stores announcements with their event. Call it in the transaction that has read the earlier announcements. */
   save: async (event: AnnouncementEvent, announcements: readonly Announcement[], at: Date): Promise<void> => {
     await db.query(
       `insert into announcement_event (id, type, subject, data, made_at) values ($1, $2, $3, $4, $5)
@@ -58,7 +58,7 @@ export const announcementsIn = (db: Postgres) => ({
     )
   },
 
-  /** One show is listed as another now: what was announced of the one counts for the other, by its number. */
+  /** Copies the announcements of a show to the show into which TVMaze merged it. */
   copyToShow: async (fromShow: number, toShow: number): Promise<void> => {
     await db.query(
       `insert into announcement (show_id, episode_id, episode, zone, airdate, airstamp, event_id, announced_at)
@@ -68,7 +68,7 @@ export const announcementsIn = (db: Postgres) => ({
     )
   },
 
-  /** Events that nobody has published for certain yet, oldest first. */
+  /** Events whose publication is not confirmed yet, the oldest first. */
   unpublished: async (): Promise<AnnouncementEvent[]> =>
     (
       await db.query<AnnouncementEvent>(
@@ -80,7 +80,7 @@ export const announcementsIn = (db: Postgres) => ({
     await db.query('update announcement_event set published_at = $2 where id = any ($1)', [ids, at])
   },
 
-  /** Events that were published long ago go; what was announced is remembered. */
+  /** Deletes events that were published before that time. Their announcements stay. */
   forgetEventsBefore: async (before: Date): Promise<void> => {
     await db.query('delete from announcement_event where published_at < $1', [before])
   },

@@ -4,15 +4,16 @@ import type { Skip } from '../operations/skipped-records.ts'
 import type { Episode, Freshness, Show } from './show.ts'
 import { validFreshness, validShow } from './valid-show.ts'
 
-/** Instants are compared as text, so a bound is written as they are: UTC, whole seconds (the next one, so that both ends stay right). */
+/** A bound for instants, which are compared as text: UTC in whole seconds, rounded up so that [from, to) stays exact. */
 const bound = (date: Date) => new Date(Math.ceil(date.getTime() / 1000) * 1000).toISOString().replace('.000Z', 'Z')
 
 const ignore: Skip = () => {}
 
 /**
- * The catalogue, in the part of MongoDB's language that every server speaks alike: whole documents by `_id`, the dotted
- * range (which may find a show too many, so the episodes are picked here), no projections to rely on. What a document has that no
- * calendar or table takes is left out and handed to `skip`, so that one spoilt document stops nobody.
+ * The collection `show`. It uses only the features that all MongoDB-compatible servers implement in the same way: whole documents by
+ * `_id`, and ranges on dotted fields. Such a range may find too many shows, so the episodes are selected here. A projection only saves
+ * traffic; a server may ignore it.
+ * Invalid values of a document are removed and reported to `skip`, so that one invalid document does not stop the others.
  */
 export const catalogueIn = (mongo: Mongo) => {
   const shows = () => mongo.collection<Show>('show')
@@ -45,10 +46,10 @@ export const catalogueIn = (mongo: Mongo) => {
       return document === null ? null : (valid(skip)(document)[0] ?? null)
     },
 
-    /** In no order; ids that the catalogue does not have are left out. */
+    /** The shows with these ids, in no order. Unknown ids are absent. */
     shows: byIds,
 
-    /** Of the ids that the catalogue has: how fresh they are. (The projection saves; a server may send whole shows.) */
+    /** The freshness of the shows with these ids. Unknown ids are absent. */
     freshness: async (ids: readonly number[]): Promise<Freshness[]> =>
       ids.length === 0
         ? []
@@ -61,7 +62,7 @@ export const catalogueIn = (mongo: Mongo) => {
               .toArray()
           ).flatMap(document => validFreshness(document) ?? []),
 
-    /** Writes the whole show, in place of what was there. */
+    /** Writes the whole document, in place of the earlier one. */
     keep: async (show: Show): Promise<void> => {
       assertPortable(show)
       const collection = await shows()
@@ -69,12 +70,12 @@ export const catalogueIn = (mongo: Mongo) => {
       await collection.replaceOne({ _id: show._id }, show, { upsert: true })
     },
 
-    /** A show that is listed under another id now. */
+    /** Deletes a show that TVMaze merged into another. */
     forget: async (id: number): Promise<void> => {
       await (await shows()).deleteOne({ _id: id })
     },
 
-    /** Shows with the episodes whose instant lies in [from, to). */
+    /** The episodes whose airstamp is in [from, to), by show. */
     airing: async (from: Date, to: Date, skip: Skip = ignore): Promise<{ show: Show; episodes: Episode[] }[]> => {
       const [first, end] = [bound(from), bound(to)]
       const found = await (await shows()).find({ 'episodes.airstamp': { $gte: first, $lt: end } }).toArray()
@@ -86,7 +87,7 @@ export const catalogueIn = (mongo: Mongo) => {
       })
     },
 
-    /** Shows with the episodes of which only the date is known and lies in [from, to], both `YYYY-MM-DD`. */
+    /** The episodes without an airstamp whose date is in [from, to] (`YYYY-MM-DD`), by show. */
     dated: async (from: string, to: string, skip: Skip = ignore): Promise<{ show: Show; episodes: Episode[] }[]> => {
       const found = await (await shows()).find({ 'episodes.airdate': { $gte: from, $lte: to } }).toArray()
       return found.flatMap(valid(skip)).flatMap(show => {

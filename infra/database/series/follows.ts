@@ -3,12 +3,12 @@ import { type Chat, chatColumns } from '../chats/chats.ts'
 import type { Postgres } from '../connect.ts'
 import type { Skip } from '../operations/skipped-records.ts'
 
-/** Who is told, and in which topic of a forum; null for a chat without topics, and for General. */
+/** A chat that follows something, with the topic of the forum for its messages; null for General and for a chat without topics. */
 export interface Follower extends Chat {
   threadId: number | null
 }
 
-/** What a chat follows: `show/82`, `monitor/42`. `title` is what it was called when it was followed. */
+/** A follow of a chat. The subject is `show/82` or `monitor/42`; `title` is its name at the time of the follow. */
 export interface Follow {
   subject: string
   title: string | null
@@ -17,21 +17,21 @@ export interface Follow {
 
 const followColumns = `follow.subject, follow.title, follow.followed_at as "followedAt"`
 
-/** TVMaze's id of a followed series, or null where the subject names none that the tables take. */
+/** TVMaze's id of a followed series; null if the subject has no id that the tables accept. */
 export const showIdOf = (subject: string): number | null => {
   const id = /^show\/([1-9]\d{0,9})$/.exec(subject)?.[1]
   return isShowId(Number(id)) ? Number(id) : null
 }
 
-/** How a chat comes to follow something. */
+/** The functions that add a follow. */
 interface Following {
   follow(chatId: number, subject: string, at: Date, title?: string | null, threadId?: number | null): Promise<boolean>
   restore(chatId: number, subject: string, at: Date, title?: string | null, threadId?: number | null): Promise<void>
 }
 
-/** The table `follow`. Followers are reachable chats only: who blocked the bot keeps the follows and hears nothing. */
+/** The table `follow`. Only reachable chats count as followers: a chat that blocked the bot keeps its follows but gets no messages. */
 export const followsIn = (db: Postgres) => ({
-  /** True when the chat did not follow it yet; an older follow keeps its date, and goes to the topic where it was asked for last. */
+  /** Adds a follow. Returns true if it is new; an existing follow keeps its date and gets the new topic. */
   follow: async (
     chatId: number,
     subject: string,
@@ -50,8 +50,8 @@ export const followsIn = (db: Postgres) => ({
     ).rows[0]!.isNew,
 
   /**
-   * Does `work` (a follow of `subject`) unless it would pass a limit of the chat: 'full' where it follows the most, 'waiting' where the
-   * first look at too many is still to come. The chat's row is locked meanwhile, so that of many at once each counts the one before.
+   * Runs `work`, which adds a follow of `subject`, if the limits of the chat allow it. Returns 'full' if the chat has too many follows, and
+   * 'waiting' if too many of them wait for their first fetch. The row of the chat is locked, so parallel calls count each other.
    */
   followWithinLimits: <Result>(
     chatId: number,
@@ -81,16 +81,16 @@ export const followsIn = (db: Postgres) => ({
     }),
 
   /**
-   * The series whose turn it is, of those that wait for their first look: the oldest of the chat that had a look longest ago, or never.
-   * `but` are being fetched already.
+   * The series to fetch next of those that wait for their first fetch: the oldest of the chat whose last fetch is longest ago. `except` are
+   * being fetched already.
    */
-  nextWaiting: async (but: readonly number[]): Promise<number | null> => {
+  nextWaiting: async (except: readonly number[]): Promise<number | null> => {
     const { rows } = await db.query<{ subject: string }>(
       `select waiting.subject from follow waiting cross join lateral
          (select max(looked_at) as at from follow seen where seen.chat_id = waiting.chat_id) last
        where waiting_since is not null and subject <> all ($1)
        order by last.at nulls first, waiting_since, subject limit 1`,
-      [but.map(id => `show/${id}`)],
+      [except.map(id => `show/${id}`)],
     )
     return rows[0] === undefined ? null : showIdOf(rows[0].subject)
   },
@@ -99,7 +99,7 @@ export const followsIn = (db: Postgres) => ({
     (await db.query('select from follow where subject = $1 and waiting_since is not null limit 1', [`show/${showId}`]))
       .rowCount > 0,
 
-  /** There was a look at it, whatever it brought. */
+  /** Marks the series as fetched, whatever the result was. */
   clearWaiting: async (showId: number, at: Date): Promise<void> => {
     await db.query(
       'update follow set waiting_since = null, looked_at = $2 where subject = $1 and waiting_since is not null',
@@ -107,7 +107,7 @@ export const followsIn = (db: Postgres) => ({
     )
   },
 
-  /** What was followed until now, or null; enough for `restore`. */
+  /** Deletes a follow and returns it, so that `restore` can undo it; null if there was none. */
   unfollow: async (chatId: number, subject: string): Promise<Follow | null> =>
     (
       await db.query<Follow>(`delete from follow where chat_id = $1 and subject = $2 returning ${followColumns}`, [
@@ -116,7 +116,7 @@ export const followsIn = (db: Postgres) => ({
       ])
     ).rows[0] ?? null,
 
-  /** Undoes an `unfollow`: as if the chat had never stopped. */
+  /** Undoes `unfollow`: the follow has its earlier date again. */
   restore: async (
     chatId: number,
     subject: string,
@@ -141,7 +141,7 @@ export const followsIn = (db: Postgres) => ({
       ])
     ).rows[0] ?? null,
 
-  /** What a chat follows of one kind (`show/`), oldest first. */
+  /** The follows of a chat whose subject begins with `prefix` (`show/`), the oldest first. */
   of: async (chatId: number, prefix: string): Promise<Follow[]> =>
     (
       await db.query<Follow>(
@@ -150,7 +150,7 @@ export const followsIn = (db: Postgres) => ({
       )
     ).rows,
 
-  /** Who is told about `subject`: who followed it before that instant, in that zone. */
+  /** The followers of a subject; with `before` and `zone`, only those since before that time and in that time zone. */
   followersOf: async (subject: string, { before, zone }: { before?: Date; zone?: string } = {}): Promise<Follower[]> =>
     (
       await db.query<Follower>(
@@ -162,7 +162,7 @@ export const followsIn = (db: Postgres) => ({
       )
     ).rows,
 
-  /** One row for each chat and subject, a chat's together. */
+  /** The followers of several subjects, one row for each chat and subject, ordered by chat. */
   followersOfAny: async (subjects: string[]): Promise<{ chat: Follower; subject: string; followedAt: Date }[]> =>
     (
       await db.query<Follower & { subject: string; followedAt: Date }>(
@@ -173,7 +173,7 @@ export const followsIn = (db: Postgres) => ({
       )
     ).rows.map(({ subject, followedAt, ...chat }) => ({ chat, subject, followedAt })),
 
-  /** The topic in which a chat follows it; null for none, and where it does not follow it. */
+  /** The topic of a follow; null if it has none or if there is no follow. */
   threadOf: async (chatId: number, subject: string): Promise<number | null> =>
     (
       await db.query<{ threadId: number | null }>(
@@ -182,7 +182,7 @@ export const followsIn = (db: Postgres) => ({
       )
     ).rows[0]?.threadId ?? null,
 
-  /** What it was called when it was followed first, or null where nobody knew. */
+  /** The name of the subject when it was followed first; null if no follow has a name. */
   titleOf: async (subject: string): Promise<string | null> =>
     (
       await db.query<{ title: string }>(
@@ -191,7 +191,7 @@ export const followsIn = (db: Postgres) => ({
       )
     ).rows[0]?.title ?? null,
 
-  /** One subject is another now (`show/82` is listed as `show/90`): who followed the one follows the other, since the earlier day. */
+  /** Moves the follows of one subject to another (TVMaze merged `show/82` into `show/90`). The earlier date of two follows counts. */
   moveSubject: (from: string, to: string): Promise<void> =>
     db.transaction(async tx => {
       await tx.query(
@@ -207,7 +207,7 @@ export const followsIn = (db: Postgres) => ({
       await tx.query('delete from follow where subject = $1', [from])
     }),
 
-  /** TVMaze ids of every show that somebody who can be reached follows, ascending. What cannot be used is left out and handed to `skip`. */
+  /** TVMaze's ids of all shows with reachable followers, ascending. Invalid subjects are passed to `skip`. */
   followedShows: async (skip: Skip = () => {}): Promise<number[]> =>
     (
       await db.query<{ subject: string }>(
@@ -222,7 +222,7 @@ export const followsIn = (db: Postgres) => ({
       })
       .sort((one, other) => one - other),
 
-  /** The zones in which it is somebody's nine o'clock. */
+  /** The time zones of a show's followers. */
   zonesFollowing: async (showId: number): Promise<string[]> =>
     (
       await db.query<{ zone: string }>(

@@ -1,13 +1,13 @@
 import type { Postgres } from '../connect.ts'
 
-/** Followed series that TVMaze does not have, as far as its answers so far tell. */
+/** A followed series for which TVMaze answers 404. */
 export interface MissingShow {
   showId: number
-  /** The first 404 since it was followed. */
+  /** The time of the first 404 since it was followed. */
   since: Date
-  /** How many there were, one a look. */
+  /** The number of requests that TVMaze answered with 404. */
   notFoundCount: number
-  /** When every follower knew that it is gone, and it was looked for last; null while somebody does not. */
+  /** When TVMaze was asked last after all followers were notified; null while a follower is not notified. */
   goneAt: Date | null
 }
 
@@ -15,8 +15,8 @@ const aggregated = `substring(subject from 6)::integer as "showId", min(missing_
   case when bool_and(gone_at is not null) then max(gone_at) end as "goneAt"`
 
 /**
- * What the table `follow` knows of series that TVMaze does not have. It is kept there, because the catalogue has no entry of a series that
- * was never fetched, and because following it anew is a new beginning.
+ * The columns of the table `follow` about series that TVMaze does not have. They are in that table because the catalogue has no document
+ * of a series that was never fetched, and because a new follow begins without them.
  */
 export const missingShowsIn = (db: Postgres) => ({
   of: async (showIds: readonly number[]): Promise<MissingShow[]> =>
@@ -27,20 +27,20 @@ export const missingShowsIn = (db: Postgres) => ({
       )
     ).rows,
 
-  /** One more 404; null where nobody follows it any more. */
+  /** Counts one more 404. Returns null if the series has no followers any more. */
   countNotFound: async (showId: number, at: Date): Promise<MissingShow | null> =>
     (
       await db.query<MissingShow>(
-        `with struck as (
+        `with counted as (
            update follow set missing_since = coalesce(missing_since, $2), missing_strikes = missing_strikes + 1,
              gone_at = case when gone_at is not null then $2 end
            where subject = $1 returning subject, missing_since, missing_strikes, gone_at)
-         select ${aggregated} from struck group by subject`,
+         select ${aggregated} from counted group by subject`,
         [`show/${showId}`, at],
       )
     ).rows[0] ?? null,
 
-  /** Followers who were not told that it is gone. */
+  /** The reachable followers who were not notified that the series is gone. */
   followersNotNotified: async (showId: number): Promise<number[]> =>
     (
       await db.query<{ id: number }>(
@@ -57,7 +57,7 @@ export const missingShowsIn = (db: Postgres) => ({
     )
   },
 
-  /** TVMaze has it after all. */
+  /** Resets the columns, because TVMaze has the series again. */
   clearMissing: async (showId: number): Promise<void> => {
     await db.query(
       `update follow set missing_since = null, missing_strikes = 0, gone_at = null

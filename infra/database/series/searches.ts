@@ -1,23 +1,23 @@
 import { jsonText, type Postgres } from '../connect.ts'
 import type { ShowHit } from './show.ts'
 
-/** What a chat looked for, and what TVMaze found; null where it did not answer. */
+/** A search of a chat with the results of TVMaze; `hits` is null if TVMaze did not answer. */
 export interface Search {
   id: number
   query: string
   hits: ShowHit[] | null
 }
 
-/** Older searches of a chat are forgotten; their buttons say so. */
+/** Older searches of a chat are deleted. Their buttons then answer that the search is too old. */
 const keptPerChat = 20
 
 /** The table `search`. */
 export const searchesIn = (db: Postgres) => ({
-  /** Keeps it beside the chat's newest few; the answer is its id. */
+  /** Stores a search, deletes the chat's older ones beyond the limit, and returns the id. */
   keep: async (chatId: number, query: string, hits: ShowHit[] | null): Promise<number> =>
     (
       await db.query<{ id: number }>(
-        `with forgotten as (
+        `with deleted as (
            delete from search where chat_id = $1 and id <=
            (select id from search where chat_id = $1 order by id desc offset ${keptPerChat - 1} limit 1)
          )
@@ -26,12 +26,12 @@ export const searchesIn = (db: Postgres) => ({
       )
     ).rows[0]!.id,
 
-  /** Fills in what TVMaze had not answered before. */
+  /** Adds the results to a search that TVMaze had not answered before. */
   answered: async (chatId: number, id: number, hits: ShowHit[]): Promise<void> => {
     await db.query('update search set hits = $3 where chat_id = $1 and id = $2', [chatId, id, jsonText(hits)])
   },
 
-  /** One of this chat's own searches, or null. */
+  /** A search of this chat, or null. */
   find: async (chatId: number, id: number): Promise<Search | null> =>
     (await db.query<Search>('select id, query, hits from search where chat_id = $1 and id = $2', [chatId, id]))
       .rows[0] ?? null,

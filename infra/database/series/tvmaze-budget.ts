@@ -1,38 +1,38 @@
 import type { Postgres } from '../connect.ts'
 
-/** Who calls TVMaze: a person who waits for the answer, the first look at a series that was just followed, or the hourly round. */
+/** Who calls TVMaze: a person who waits for the answer, the first fetch of a new follow, or the hourly round. */
 export type TvmazeCaller = 'person' | 'follow' | 'round'
 
-/** TVMaze allows 20 calls in 10 seconds to an address. Each kind of caller leaves some of them to those who matter more. */
+/** TVMaze allows 20 calls in 10 seconds from one address. Each kind of caller leaves some calls to the more important ones. */
 const limits: Record<TvmazeCaller, number> = { person: 20, follow: 16, round: 12 }
 
-/** A call reaches TVMaze a little after it was granted, and not always by the same little: the window is half a second longer. */
+/** Half a second longer than TVMaze's window, because the time between the grant and the call varies. */
 const windowMs = 10_500
 
-/** The table `tvmaze_budget`, by the database's clock: all functions together stay within TVMaze's limit. */
+/** The table `tvmaze_budget`: a rate limit for all functions together. It uses the clock of PostgreSQL. */
 export const tvmazeBudgetIn = (db: Postgres) => ({
-  /** 0 when the caller may call now, which is counted; else the milliseconds after which to ask again. */
+  /** Returns 0 and counts the call if the caller may call now; otherwise the milliseconds to wait before the next try. */
   take: async (caller: TvmazeCaller): Promise<number> => {
-    const most = limits[caller]
+    const limit = limits[caller]
     const taken = await db.query(
       `update tvmaze_budget set granted = array_append(
          array(select at from unnest(granted) at where at > clock_timestamp() - interval '${windowMs} ms' order by at),
          clock_timestamp())
        where (select count(*) from unnest(granted) at where at > clock_timestamp() - interval '${windowMs} ms') < $1
          and coalesce(paused_until <= clock_timestamp(), true)`,
-      [most],
+      [limit],
     )
     if (taken.rowCount === 1) return 0
     const { rows } = await db.query<{ ms: number }>(
       `select ceil(extract(epoch from greatest(
          (select at + interval '${windowMs} ms' from unnest(granted) at order by at desc offset $1 - 1 limit 1),
          paused_until) - clock_timestamp()) * 1000)::integer as ms from tvmaze_budget`,
-      [most],
+      [limit],
     )
     return Math.max(1, rows[0]?.ms ?? 1)
   },
 
-  /** TVMaze asked to wait: nobody calls it for so long, 10 minutes at most. */
+  /** Stops all calls for `ms` (at most 10 minutes), because TVMaze asked for a pause. */
   pause: async (ms: number): Promise<void> => {
     await db.query(
       `update tvmaze_budget set paused_until = greatest(paused_until, clock_timestamp() + $1 * interval '1 ms')`,

@@ -3,7 +3,7 @@ import { isCalendarDate, isPlausibleInstant, isShowId, isWithin } from '#events/
 import type { Episode, Freshness, Show } from './show.ts'
 
 const longest = { name: 200, label: 60, link: 2048 }
-/** More than any series has; with names of full length still far below MongoDB's largest document. */
+/** More episodes than any series has. With names of full length they are still far below the document limit of MongoDB. */
 const mostEpisodes = 20_000
 const largestSeason = 9_999
 const largestNumber = 99_999
@@ -12,28 +12,28 @@ type Json = Record<string, unknown>
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** A web address that Telegram takes for a button or a photo, or null. */
+/** A URL that Telegram accepts for a button or a photo, or null. */
 export const validLink = (value: unknown): string | null => {
   const address = cleanLine(value, longest.link)
   return /^https?:\/\//.test(address) && address.length < longest.link && URL.canParse(address) ? address : null
 }
 
-/** A name of a show, an episode or a person's alias for one; null where there is none. */
+/** A name of a show or an episode; null if the value has none. */
 export const validName = (value: unknown): string | null => cleanLine(value, longest.name) || null
 
-/** A short word such as a status or a channel; null where there is none. */
+/** A short text such as a status or a channel; null if the value has none. */
 export const validLabel = (value: unknown): string | null => cleanLine(value, longest.label) || null
 
-/** `YYYY-MM-DD` of a day that exists, or ''. */
+/** `YYYY-MM-DD` of an existing day, or ''. */
 export const validDate = (value: unknown): string => (typeof value === 'string' && isCalendarDate(value) ? value : '')
 
-/** One form for all instants in the catalogue (UTC, whole seconds), so that comparing them as text compares them as instants; or null. */
+/** An instant in the form of the catalogue (UTC, whole seconds), so that instants can be compared as text; or null. */
 export const validInstant = (value: unknown): string | null => {
   const ms = typeof value === 'string' && value.length <= 40 ? Date.parse(value) : Number.NaN
   return isPlausibleInstant(ms) ? new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z') : null
 }
 
-/** An episode with everything that no table or calendar takes left out, or null where it has no id. */
+/** An episode without the values that a table or a calendar does not accept; null if it has no valid id. */
 export const validEpisode = (value: unknown): Episode | null => {
   if (!isObject(value) || !isShowId(value.id)) return null
   const { id, season, number } = value
@@ -44,13 +44,13 @@ export const validEpisode = (value: unknown): Episode | null => {
     season: isWithin(season, 0, largestSeason) ? season : 0,
     number: isWithin(number, 0, largestNumber) ? number : null,
     type: validLabel(value.type) ?? 'regular',
-    // An instant always has a date, so that dates can be compared whether or not the hour is known.
+    // An episode with an airstamp always has a date, so that all dates can be compared.
     airdate: validDate(value.airdate) || (airstamp?.slice(0, 10) ?? ''),
     airstamp,
   }
 }
 
-/** At most as many as a series can have, the newest, each id once; what has no id is left out. */
+/** The newest episodes up to the limit, each id once, without those that have no valid id. */
 export const validEpisodes = (values: unknown): Episode[] => {
   if (!Array.isArray(values)) return []
   const episodes = values.slice(-mostEpisodes).flatMap(value => validEpisode(value) ?? [])
@@ -58,11 +58,11 @@ export const validEpisodes = (values: unknown): Episode[] => {
 }
 
 /**
- * A document of the catalogue as a Show that every rule can work with. Its `faults` say what was wrong with it; a document without
- * a usable id is null.
+ * A document of the catalogue as a valid Show. `faults` lists what was wrong with the document. `show` is null if the document has no
+ * valid id.
  */
 export const validShow = (document: unknown): { show: Show | null; faults: string[] } => {
-  if (!isObject(document) || !isShowId(document._id)) return { show: null, faults: ['it has no usable id'] }
+  if (!isObject(document) || !isShowId(document._id)) return { show: null, faults: ['it has no valid id'] }
   const { _id: id, names, missingSince, strikes, gone } = document
   const missing = validInstant(missingSince)
   const show: Show = {
@@ -78,7 +78,7 @@ export const validShow = (document: unknown): { show: Show | null; faults: strin
     thetvdb: isWithin(document.thetvdb, 1, Number.MAX_SAFE_INTEGER) ? document.thetvdb : null,
     names: { pt: isObject(names) ? validName(names.pt) : null },
     episodes: validEpisodes(document.episodes),
-    // Never fetched, as far as anybody can tell: so it is fetched again soon.
+    // An invalid date counts as never fetched, so the show is fetched again soon.
     fetchedAt: isInstant(document.fetchedAt) ? (document.fetchedAt as string) : new Date(0).toISOString(),
     ...(missing === null ? {} : { missingSince: missingSince as string }),
     ...(isWithin(strikes, 0, 1_000) ? { strikes } : {}),
@@ -87,7 +87,7 @@ export const validShow = (document: unknown): { show: Show | null; faults: strin
   return { show, faults: faultsOf(document, show) }
 }
 
-/** What of a document decides whether its show is fetched again; null where it has no usable id. */
+/** The freshness of a document; null if it has no valid id. */
 export const validFreshness = (document: unknown): Freshness | null => {
   const whole = isObject(document) ? { ...document, episodes: [] } : document
   const { show } = validShow(whole)
@@ -113,7 +113,7 @@ const faultsOf = (document: Json, show: Show): string[] => {
   const byId = new Map(show.episodes.map(episode => [episode.id, episode]))
   const episodes = given.flatMap(value => {
     const valid = isObject(value) ? byId.get(value.id as number) : undefined
-    if (valid === undefined) return ['an episode without a usable id']
+    if (valid === undefined) return ['an episode without a valid id']
     const wrong = (Object.keys(valid) as (keyof Episode)[]).filter(key => !same((value as Json)[key], valid[key]))
     return wrong.length === 0 ? [] : [`episode ${valid.id}: ${wrong.join(', ')}`]
   })

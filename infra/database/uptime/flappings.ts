@@ -1,32 +1,35 @@
 import type { Postgres } from '../connect.ts'
 
-/** How much a monitor changed in a time of flapping, up to some instant. */
+/** A time of flapping, up to some instant. */
 export interface Flapping {
   /** The first of the changes. */
   since: Date
-  /** How often it went up or down, and for how long it was down. */
+  /** The number of changes between up and down, and the total time down. */
   changes: number
   downMs: number
 }
 
 /** The end of a time of flapping. */
 export interface FlappingEnd extends Flapping {
-  /** The incident with whose beginning or end it began to be told. */
+  /** The incident whose beginning or end began the flapping. */
   incidentId: number
   monitorId: number
   name: string
   url: string
-  /** The result after which it was steady, and when that was seen. */
+  /** The slot after which the monitor was steady, and when that was observed. */
   cause: string
   at: Date
-  /** Since when it is down; null while it is up. */
+  /** Since when the monitor is down; null if it is up. */
   downSince: Date | null
   /** HTTP status and code of the last failure. */
   status: number | null
   error: string
 }
 
-/** What `flapping` (a row of incident) came to until `told.at`, from the incidents of its time: `counted`. */
+/**
+ * SQL: the lateral table `counted` has the changes and the time down of a time of flapping, from its incidents. It needs `flapping` (the row
+ * of incident that began it) and `told.at` (up to when to count).
+ */
 export const countedUntil = `lateral (
   select count(*) filter (where opened_at >= flapping.flapping_since) + count(*) filter (where closed_at <= told.at) as changes,
     coalesce(sum(extract(epoch from least(closed_at, told.at) - greatest(opened_at, flapping.flapping_since))), 0)::float8
@@ -37,11 +40,11 @@ export const countedUntil = `lateral (
 ) counted`
 
 /**
- * Times in which monitors change so often that their incidents are not told one by one. They are kept in the table `incident`, with
- * the incident with whose beginning or end they began to be told. A monitor has at most one that is open.
+ * Times of flapping, in which a monitor changes so often that its incidents are not announced one by one. They are columns of the table
+ * `incident`, in the row whose beginning or end began the flapping. A monitor has at most one open time of flapping.
  */
 export const flappingsIn = (db: Postgres) => ({
-  /** Begins with the incidents that these results opened or closed. */
+  /** Begins times of flapping at the incidents that these results opened or closed. */
   begin: async (given: readonly { monitorId: number; since: Date; at: Date; cause: string }[]): Promise<void> => {
     if (given.length === 0) return
     await db.query(
@@ -57,7 +60,7 @@ export const flappingsIn = (db: Postgres) => ({
     )
   },
 
-  /** Ends what is open of these monitors. */
+  /** Ends the open times of flapping of these monitors. */
   end: async (given: readonly { monitorId: number; at: Date; cause: string }[]): Promise<void> => {
     if (given.length === 0) return
     await db.query(
@@ -68,7 +71,7 @@ export const flappingsIn = (db: Postgres) => ({
     )
   },
 
-  /** What these results ended. */
+  /** The times of flapping that these results ended. */
   endedBy: async (causes: string[], monitorIds: number[]): Promise<FlappingEnd[]> =>
     (
       await db.query<FlappingEnd>(

@@ -1,31 +1,31 @@
 import type { Postgres } from '../connect.ts'
 import { countedUntil, type Flapping } from './flappings.ts'
 
-/** A time during which a monitor was down. Dates are those of the looks that saw it begin and end. */
+/** A time during which a monitor was down. The dates are those of the checks that observed its beginning and end. */
 export interface Incident {
   id: number
   monitorId: number
   openedAt: Date
-  /** The look that saw it came late: it may have begun before. */
+  /** The check that observed the beginning was late, so the incident may have begun earlier. */
   openedLate: boolean
   /** HTTP status and code of the first failure. */
   status: number | null
   error: string
-  /** Newest good look before it, or null. */
+  /** The last good check before it, or null. */
   lastOkAt: Date | null
   closedAt: Date | null
-  /** The look that saw its end came late. */
+  /** The check that observed the end was late. */
   closedLate: boolean
 }
 
-/** A beginning or an end of an incident. */
+/** The beginning or the end of an incident. */
 export interface IncidentChange extends Incident {
-  /** What people call the monitor. */
+  /** The name of the monitor, for people. */
   name: string
   url: string
   change: 'opened' | 'closed'
   cause: string
-  /** The time of flapping in which it lies, up to this change; `began`: this change is the one with which it begins to be told. */
+  /** The time of flapping in which the change happened, counted up to the change. `began`: this change began the flapping. */
   flapping: (Flapping & { began: boolean }) | null
 }
 
@@ -33,9 +33,9 @@ const columns = `incident.id, incident.monitor_id as "monitorId", incident.opene
   incident.last_ok_at as "lastOkAt", incident.closed_at as "closedAt",
   incident.opened_late as "openedLate", incident.closed_late as "closedLate"`
 
-/** The table `incident`. A monitor has at most one that is open. `cause` names the result: `monitor/42@2026-11-21T12:05:20.000Z`. */
+/** The table `incident`. A monitor has at most one open incident. `cause` is the id of the slot: `monitor/42@2026-11-21T12:05:20.000Z`. */
 export const incidentsIn = (db: Postgres) => ({
-  /** Opens an incident for each, at most one a monitor. */
+  /** Opens incidents, at most one for each monitor. */
   open: async (
     given: readonly (Omit<Incident, 'id' | 'closedAt' | 'closedLate'> & { cause: string })[],
   ): Promise<void> => {
@@ -55,7 +55,7 @@ export const incidentsIn = (db: Postgres) => ({
     )
   },
 
-  /** Closes what is open of these monitors. */
+  /** Closes the open incidents of these monitors. */
   close: async (
     given: readonly { monitorId: number; closedAt: Date; closedLate: boolean; cause: string }[],
   ): Promise<void> => {
@@ -73,7 +73,7 @@ export const incidentsIn = (db: Postgres) => ({
     )
   },
 
-  /** What these results opened and closed: a repeat of theirs has to tell the same again. */
+  /** The beginnings and ends of incidents that these results caused. A redelivery publishes them again. */
   causedBy: async (causes: string[], monitorIds: number[]): Promise<IncidentChange[]> =>
     (
       await db.query<IncidentChange>(

@@ -1,10 +1,10 @@
 import { isIP } from 'node:net'
 import type { Postgres } from '../connect.ts'
 
-/** Which limit would be passed: of the chat or the person (count of monitors), or of a host (planned checks a minute). */
+/** The limit that would be exceeded: monitors of the chat or of the person, or planned checks a minute of the host (in all, or of the person). */
 export type ExceededLimit = 'chat' | 'person' | 'host' | 'personHost'
 
-/** The numbers of functions/telegram-webhook/limits.ts that concern monitors. */
+/** The limits of functions/telegram-webhook/limits.ts that concern monitors. */
 export interface MonitorLimits {
   monitorsPerChat: number
   monitorsPerPerson: number
@@ -12,22 +12,22 @@ export interface MonitorLimits {
   personHostChecksPerMinute: number
 }
 
-/** A monitor as somebody wants it to be watched from now on. */
+/** A monitor that a person wants to add, change or resume. */
 export interface RequestedMonitor {
   chatId: number
   personId: number
   url: string
-  /** One address of the host, where it is known. */
+  /** One address of the host, if it is known. */
   address: string | null
   intervalS: number
 }
 
-/** The host of a monitor's URL as the column `monitor.host` has it; an IPv6 address in brackets. */
+/** The host of a URL in the form of the column `monitor.host`; an IPv6 address is in brackets. */
 export const hostOf = (url: string): string =>
-  // URL lower-cases and encodes the hosts of http only.
+  // The class URL normalises the host only for http and similar schemes.
   new URL(url.replace(/^tcp:/i, 'http:')).hostname.replace(/\.+$/, '')
 
-/** The address that a host is, where it is written as one; IPv4 inside of IPv6 as IPv4. null for names. */
+/** The address in a host, an IPv4 address inside IPv6 as IPv4; null if the host is a name. */
 export const addressIn = (host: string): string | null => {
   const address = host.replace(/^\[|\]$/g, '')
   if (isIP(address) === 0) return null
@@ -45,8 +45,8 @@ interface CurrentLoad {
 }
 
 /**
- * The limit that `wanted` would pass, or null. It takes the lock under which all monitors are counted until the transaction ends: of
- * many who ask at once each sees what the one before added. What reduces the load is always allowed, also above a limit.
+ * The limit that `wanted` would exceed, or null. It locks the counting of all monitors until the transaction ends, so parallel requests
+ * count each other. A change that does not add load is always allowed, even above a limit.
  */
 export const exceededLimit = async (
   tx: Postgres,
@@ -64,7 +64,7 @@ export const exceededLimit = async (
   return null
 }
 
-/** How much is watched already, the wanted monitor itself left out of what its host bears. */
+/** The present numbers. The load of the host does not include the wanted monitor itself. */
 const currentLoad = async (tx: Postgres, { chatId, personId, url, address }: RequestedMonitor): Promise<CurrentLoad> =>
   (
     await tx.query<CurrentLoad>(

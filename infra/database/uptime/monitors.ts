@@ -2,10 +2,10 @@ import type { Postgres } from '../connect.ts'
 import { type ExceededLimit, exceededLimit, type MonitorLimits } from './monitor-limits.ts'
 
 export type MonitorKind = 'http' | 'tcp'
-/** new: not judged yet since it was made or resumed. */
+/** new: no verdict yet since it was added or resumed. */
 export type MonitorState = 'new' | 'up' | 'down'
 
-/** What a chat has watched. */
+/** A URL that a chat has watched. */
 export interface Monitor {
   id: number
   chatId: number
@@ -14,24 +14,24 @@ export interface Monitor {
   kind: MonitorKind
   url: string
   intervalS: number
-  /** Total deadline of one attempt. */
+  /** Timeout of one attempt. */
   timeoutMs: number
   pausedAt: Date | null
   state: MonitorState
-  /** When it was seen to be up or down first; null while new. */
+  /** When the present state was observed first; null while new. */
   stateSince: Date | null
-  /** When the newest result that was judged was seen. */
+  /** The time of the newest observation with a verdict. */
   judgedAt: Date | null
   lastOkAt: Date | null
-  /** Its last changes between up and down. */
+  /** The last changes between up and down. */
   changes: Date[] | null
-  /** While it is flapping: when it is steady again if nothing changes until then. */
+  /** While it is flapping: when it counts as steady if it does not change until then; otherwise null. */
   settlesAt: Date | null
-  /** Counts changes of state, pauses and resumptions; a verdict is written on condition of it. */
+  /** Counts changes of state, pauses and resumptions. A verdict is stored only if the version is unchanged. */
   version: number
 }
 
-/** What a monitor was when it was read, and what a result makes of it. */
+/** The verdict on a result: the monitor as it was read, and as it is after the result. */
 export interface Verdict {
   before: Monitor
   after: Monitor
@@ -40,11 +40,11 @@ export interface Verdict {
 /** A slot of the grid: when a monitor's check is due. */
 export interface Slot extends Pick<Monitor, 'id' | 'kind' | 'url' | 'intervalS' | 'timeoutMs'> {
   dueAt: Date
-  /** It was down when the schedule was made. */
+  /** The monitor was down when the slot was planned. */
   down: boolean
 }
 
-/** Some of the monitors: those whose hash lies in part `shard` of `shards` equal parts. */
+/** A part of the monitors: those whose hash is in part number `shard` of `shards` equal parts. */
 export interface Shard {
   shard: number
   shards: number
@@ -62,20 +62,19 @@ const hashesOf = ({ shard, shards }: Shard): [number, number] => [
 
 const seconds = (instant: Date) => Math.ceil(instant.getTime() / 1000)
 
-/** Monitors that are watched, each with one slot (seconds since 1970) since it has been. */
+/** SQL: the watched monitors of a shard, each with the slot that the expression `slot` gives (seconds since 1970). */
 const slots = (slot: string) => `
   select id, kind, url, interval_s as "intervalS", timeout_ms as "timeoutMs", state = 'down' as down,
     to_timestamp(slot) as "dueAt"
   from monitor cross join lateral (select ${slot} as slot) due
   where slot_hash between $1 and $2 and paused_at is null and to_timestamp(slot) >= active_since`
 
-/** A new beginning: what was known before the pause says nothing about now. */
-const unjudged = `state = 'new', state_since = null, changes = null, settles_at = null, version = version + 1`
+/** SQL: resets the state, because the state before a pause says nothing about the present. */
+const resetState = `state = 'new', state_since = null, changes = null, settles_at = null, version = version + 1`
 
 /**
- * What a monitor is made of. It stays with the person who asked for it unless another one adds load, which their limit must allow:
- * else two persons could hand monitors to each other and have any number of them. News of it goes to the topic `threadId`, where it
- * was asked for last.
+ * A monitor to add. It counts for the person who added it, until another person increases its load; then it counts for that person's
+ * limit. Otherwise two persons could pass monitors to each other and exceed their limits. Its messages go to the topic `threadId`.
  */
 type NewMonitor = Pick<Monitor, 'chatId' | 'name' | 'kind' | 'url' | 'intervalS' | 'timeoutMs'> & {
   personId?: number
@@ -83,7 +82,7 @@ type NewMonitor = Pick<Monitor, 'chatId' | 'name' | 'kind' | 'url' | 'intervalS'
   threadId?: number | undefined
 }
 
-const addTo = async (db: Postgres, given: NewMonitor): Promise<{ monitor: Monitor; isNew: boolean }> => {
+const upsertMonitor = async (db: Postgres, given: NewMonitor): Promise<{ monitor: Monitor; isNew: boolean }> => {
   const { rows } = await db.query<Monitor & { isNew: boolean }>(
     `with added as (
        insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms, person_id, address)
@@ -118,32 +117,32 @@ const addTo = async (db: Postgres, given: NewMonitor): Promise<{ monitor: Monito
 
 /** The table `monitor`. */
 export const monitorsIn = (db: Postgres) => ({
-  /** The chat's monitor of that URL, made if it is new, with its follow `monitor/<id>`. One that is there takes the interval and is resumed. */
-  add: async (given: NewMonitor): Promise<{ monitor: Monitor; isNew: boolean }> => addTo(db, given),
+  /** Adds a monitor with its follow `monitor/<id>`. If the chat has a monitor of that URL, it gets the interval and is resumed. */
+  add: async (given: NewMonitor): Promise<{ monitor: Monitor; isNew: boolean }> => upsertMonitor(db, given),
 
-  /** The same within the limits, which hold however many ask at once; `over` names the limit that would be passed. */
+  /** `add` within the limits, also for parallel requests. `over` is the limit that would be exceeded. */
   addWithinLimits: (
     given: NewMonitor & { personId: number; address: string | null },
     limits: MonitorLimits,
   ): Promise<{ monitor: Monitor; isNew: boolean } | { over: ExceededLimit }> =>
     db.transaction(async tx => {
       const over = await exceededLimit(tx, given, limits)
-      return over === null ? addTo(tx, given) : { over }
+      return over === null ? upsertMonitor(tx, given) : { over }
     }),
 
   get: async (id: number): Promise<Monitor | null> =>
     (await db.query<Monitor>(`select ${columns} from monitor where id = $1`, [id])).rows[0] ?? null,
 
-  /** Those of a chat, in the order in which they were added. */
+  /** The monitors of a chat, in the order in which they were added. */
   of: async (chatId: number): Promise<Monitor[]> =>
     (await db.query<Monitor>(`select ${columns} from monitor where chat_id = $1 order by id`, [chatId])).rows,
 
-  /** Watched no more until it is resumed; an open incident, and a time of flapping, ends without a word. null where the chat has no such monitor. */
+  /** Pauses a monitor. An open incident or time of flapping ends without an event. null if the chat has no such monitor. */
   pause: async (chatId: number, id: number): Promise<Monitor | null> =>
     (
       await db.query<Monitor>(
         `with paused as (
-           update monitor set paused_at = coalesce(paused_at, now()), ${unjudged}
+           update monitor set paused_at = coalesce(paused_at, now()), ${resetState}
            where chat_id = $1 and id = $2 returning *
          ), closed as (
            update incident set
@@ -159,7 +158,7 @@ export const monitorsIn = (db: Postgres) => ({
       )
     ).rows[0] ?? null,
 
-  /** Watched again from now on. null where the chat has no such monitor. */
+  /** Resumes a monitor. null if the chat has no such monitor. */
   resume: async (chatId: number, id: number): Promise<Monitor | null> =>
     (
       await db.query<Monitor>(
@@ -170,7 +169,7 @@ export const monitorsIn = (db: Postgres) => ({
       )
     ).rows[0] ?? null,
 
-  /** The same for `personId` and within the limits; `over` names the limit that would be passed. */
+  /** `resume` for `personId` within the limits. `over` is the limit that would be exceeded. */
   resumeWithinLimits: (
     chatId: number,
     id: number,
@@ -194,7 +193,7 @@ export const monitorsIn = (db: Postgres) => ({
       return monitorsIn(tx).resume(chatId, id)
     }),
 
-  /** What the host of a monitor is known by: its name, and its address where that was found. */
+  /** The host of a monitor, and its address if it is known. */
   hostOf: async (id: number): Promise<{ host: string; address: string | null }> =>
     (
       await db.query<{ host: string; address: string | null }>(
@@ -203,7 +202,7 @@ export const monitorsIn = (db: Postgres) => ({
       )
     ).rows[0] ?? { host: '', address: null },
 
-  /** Gone for good, with its incidents, its hours and its follows; what it was, or null where the chat has no such monitor. */
+  /** Deletes a monitor with its incidents, hourly sums and follows, and returns it. null if the chat has no such monitor. */
   remove: async (chatId: number, id: number): Promise<Monitor | null> =>
     (
       await db.query<Monitor>(
@@ -217,7 +216,7 @@ export const monitorsIn = (db: Postgres) => ({
   countWatched: async (): Promise<number> =>
     (await db.query<{ count: number }>('select count(*) as count from monitor where paused_at is null')).rows[0]!.count,
 
-  /** Those of `ids` that are watched: neither paused nor gone. */
+  /** The monitors of `ids` that are neither paused nor deleted, by id. */
   watched: async (ids: number[]): Promise<Map<number, Monitor>> =>
     new Map(
       (
@@ -226,8 +225,8 @@ export const monitorsIn = (db: Postgres) => ({
     ),
 
   /**
-   * Locks, until the transaction ends, those of `verdicts` whose monitor is still what it was when it was read, and has not been
-   * judged by a newer result meanwhile. Answers their ids.
+   * Locks the monitors that have not changed since they were read, and that have no verdict on a newer result, until the transaction ends.
+   * Returns their ids.
    */
   lockUnchanged: async (verdicts: readonly Verdict[]): Promise<Set<number>> => {
     const { rows } = await db.query<{ id: number }>(
@@ -244,7 +243,7 @@ export const monitorsIn = (db: Postgres) => ({
     return new Set(rows.map(({ id }) => id))
   },
 
-  /** Writes what became of monitors that this transaction holds. */
+  /** Stores the verdicts on monitors that this transaction has locked. */
   saveVerdicts: async (monitors: readonly Monitor[]): Promise<void> => {
     await db.query(
       `update monitor set state = given.state, state_since = given.state_since, judged_at = given.judged_at,
@@ -260,7 +259,7 @@ export const monitorsIn = (db: Postgres) => ({
         monitors.map(({ stateSince }) => stateSince),
         monitors.map(({ judgedAt }) => judgedAt),
         monitors.map(({ lastOkAt }) => lastOkAt),
-        // unnest would take an array of arrays apart to its single dates.
+        // As text, because unnest would split an array of arrays into single dates.
         monitors.map(({ changes }) => changes && `{${changes.map(change => change.toISOString()).join()}}`),
         monitors.map(({ settlesAt }) => settlesAt),
         monitors.map(({ version }) => version),
@@ -269,8 +268,8 @@ export const monitorsIn = (db: Postgres) => ({
   },
 
   /**
-   * The first slot of each monitor of a shard in [from, to), by due time; in ten seconds none has two. Slots are whole seconds
-   * on `k · interval + hash mod interval` since 1970.
+   * The first slot of each monitor of a shard in [from, to), by due time. In ten seconds no monitor has two slots. The slots of a monitor
+   * are the seconds `k · interval + hash mod interval` since 1970.
    */
   slotsDue: async (shard: Shard, from: Date, to: Date): Promise<Slot[]> =>
     (
@@ -282,7 +281,7 @@ export const monitorsIn = (db: Postgres) => ({
       )
     ).rows,
 
-  /** The last slot of each monitor of a shard in [from, to), where the next one lies after `until`. */
+  /** The last slot of each monitor of a shard in [from, to), if its next slot is after `until`. */
   newestSlots: async (shard: Shard, from: Date, to: Date, until: Date): Promise<Slot[]> =>
     (
       await db.query<Slot>(

@@ -1,22 +1,22 @@
 import type { Postgres } from '../connect.ts'
 
-/** What became of a monitor's slots. What nobody looked at is neither up nor down. */
+/** The sums of a monitor's slots. A missed slot counts as neither up nor down. */
 export interface UptimeSummary {
   ok: number
   failed: number
-  /** Nobody looked, through a fault of ours. */
+  /** Slots that were not checked because of a failure on our side. */
   missed: number
-  /** Of the good ones, whole requests, milliseconds; null without any. */
+  /** The average total time of the good checks, milliseconds; null without any. */
   averageMs: number | null
-  /** The good part of the time that was looked at, from 0 to 1: a slot stands for the interval in which it was made. null without any. */
+  /** The part of the checked time that was good, from 0 to 1. A slot stands for the interval at its time. null without any. */
   uptime: number | null
 }
 
 const longestGapS = 2 * 24 * 3600
 
-/** The table `probe_hour`: one row a monitor and hour. */
+/** The table `probe_hour`: one row for each monitor and hour. */
 export const probeHoursIn = (db: Postgres) => ({
-  /** By monitor, since the beginning of the hour of `since`. A monitor without any slot since then is not in it. */
+  /** The sums by monitor, since the beginning of the hour of `since`. A monitor without slots since then is absent. */
   uptime: async (monitorIds: number[], since: Date): Promise<Map<number, UptimeSummary>> => {
     const { rows } = await db.query<UptimeSummary & { monitorId: number }>(
       `select monitor_id as "monitorId", sum(ok) as ok, sum(failed) as failed, sum(missed) as missed,
@@ -31,14 +31,14 @@ export const probeHoursIn = (db: Postgres) => ({
   },
 
   /**
-   * Counts the slots in [from, to) of everything that is watched as missed, but for each monitor's last one where the next lies after
-   * `until`: that one is still looked at. Of a gap longer than two days only the last two.
+   * Counts the slots of all watched monitors in [from, to) as missed, except the last slot of a monitor whose next slot is after `until`:
+   * that slot will still be checked. Of a gap longer than two days it counts only the last two days.
    */
   countMissed: async (from: Date, to: Date, until: Date): Promise<void> => {
     const end = Math.ceil(to.getTime() / 1000)
     await db.query(
       `insert into probe_hour as kept (monitor_id, hour, missed)
-       select id, to_timestamp(hour), slots - still_looked_at
+       select id, to_timestamp(hour), slots - still_checked
        from (
          select id, interval_s, slot_hash % interval_s as phase,
            greatest($1::bigint, ceil(extract(epoch from active_since))::bigint) as since
@@ -51,16 +51,19 @@ export const probeHoursIn = (db: Postgres) => ({
        ) edges
        cross join lateral (
          select (past - 1 - phase) / interval_s - (first - 1 - phase) / interval_s as slots,
-           case when newest >= first and newest < past and newest + interval_s > $3::bigint then 1 else 0 end as still_looked_at
+           case when newest >= first and newest < past and newest + interval_s > $3::bigint then 1 else 0 end as still_checked
        ) counted
-       where first < past and slots > still_looked_at
+       where first < past and slots > still_checked
        order by 1, 2
        on conflict (monitor_id, hour) do update set missed = kept.missed + excluded.missed`,
       [Math.max(Math.ceil(from.getTime() / 1000), end - longestGapS), end, Math.ceil(until.getTime() / 1000)],
     )
   },
 
-  /** Monitor by monitor, for the key begins with it: the table of a year is not read through. */
+  /**
+   * Deletes up to 1,000 rows of each monitor, monitor by monitor, so that PostgreSQL uses the primary key (monitor_id, hour) instead of a
+   * scan of the whole table.
+   */
   deleteBefore: async (instant: Date): Promise<void> => {
     await db.query(
       `delete from probe_hour using (

@@ -1,14 +1,14 @@
 import type { Postgres } from '../connect.ts'
 import type { MonitorState } from './monitors.ts'
 
-/** What was found at one slot of one monitor. */
+/** The result of one slot of one monitor. */
 export interface ProbeResult {
   monitorId: number
-  /** The slot. Together with the monitor it is the key: a slot checked twice is one row. */
+  /** The slot. It is the key together with the monitor, so a slot that is checked twice has one row. */
   dueAt: Date
-  /** null where nobody looked. */
+  /** When the check began; null if the slot was not checked. */
   startedAt: Date | null
-  /** null: nobody can tell, through a fault of ours. */
+  /** null: unknown because of a failure on our side. */
   ok: boolean | null
   /** HTTP status, or null (tcp, no answer). */
   status: number | null
@@ -20,19 +20,19 @@ export interface ProbeResult {
   tlsMs: number | null
   firstByteMs: number | null
   totalMs: number | null
-  /** A person asked for it: it stands for no time of the grid, so the sums leave it out. Not in the table. */
+  /** A person requested the check. It stands for no slot of the grid, so the sums exclude it. Not in the table. */
   onDemand?: boolean
-  /** What is worth knowing although it is up: a code of events/probe-error.ts. Told to who asked, not stored. */
+  /** A warning about a good check: a code of events/probe-error.ts. It is in the answer to the person, and not in the table. */
   warning?: string
 }
 
-/** A result, and the state of its monitor in which it changes nothing; null: any. */
+/** A result with the state of its monitor that the result leaves unchanged; null: any state. */
 export interface UnchangedResult {
   result: ProbeResult
   state: MonitorState | null
 }
 
-/** When it was seen, which may be long after the slot; of a slot that nobody looked at, the slot. */
+/** The time of the observation, which may be long after the slot was due. For a slot that was not checked, its due time. */
 export const seenAt = ({ startedAt, dueAt }: { startedAt?: Date | null; dueAt: Date }): Date => startedAt ?? dueAt
 
 export type SlotKey = Pick<ProbeResult, 'monitorId' | 'dueAt'>
@@ -58,16 +58,16 @@ const selected = columns.map(([property, name]) => `probe_result.${name} as "${p
 
 type Value = Date | string | number | boolean | null
 
-const written = (value: Value): string => {
+const elementText = (value: Value): string => {
   if (value === null) return 'NULL'
   if (value instanceof Date) return value.toISOString()
   return typeof value === 'string' ? `"${value.replace(/["\\]/g, '\\$&')}"` : String(value)
 }
 
-/** As PostgreSQL writes it. The driver would quote and escape each number of it. */
-const array = (values: readonly Value[]): string => `{${values.map(written).join()}}`
+/** A PostgreSQL array as text. The driver's own conversion would quote and escape every number. */
+const array = (values: readonly Value[]): string => `{${values.map(elementText).join()}}`
 
-/** Rows as one array a column, which PostgreSQL reads faster than JSON. */
+/** The rows as one array for each column, which PostgreSQL reads faster than JSON. */
 const arrays = (results: readonly ProbeResult[]) =>
   columns.map(([property]) => array(results.map(result => result[property])))
 
@@ -84,8 +84,8 @@ const givenNames = [...names, 'on_demand'].join(', ')
 const intervalOf = 'select interval_s from monitor where id = kept.monitor_id'
 
 /**
- * Keeps the rows of `accepted` (a CTE) that are new, and counts exactly those in their hour: as one each, and as the seconds of an
- * interval. What a person asked for is kept, but not counted.
+ * SQL: inserts the new rows of the CTE `accepted`, and adds exactly these to the sums of their hour: the number of slots, and the seconds
+ * of their intervals. Checks that a person requested are inserted, but not added to the sums.
  */
 const storedAndCounted = `
   stored as (
@@ -106,7 +106,7 @@ const storedAndCounted = `
       failed_s = coalesce(kept.failed_s, kept.failed * (${intervalOf})) + excluded.failed_s
   )`
 
-const keepUnremarkable = `
+const insertUnchanged = `
   with given as (
     select *, coalesce(started_at, due_at) as seen_at
     from ${unnested([...givenTypes, 'text'])} as given (${givenNames}, state)
@@ -117,7 +117,7 @@ const keepUnremarkable = `
     from given
     where monitor.id = given.monitor_id and (given.state is null or monitor.state = given.state)
       and monitor.paused_at is null
-      -- A result after which a flapping monitor is steady is news.
+      -- The result that ends a time of flapping needs a verdict.
       and (given.ok is null or monitor.settles_at is null or seen_at < monitor.settles_at)
     returning monitor.id, monitor.interval_s
   ), accepted as (
@@ -125,7 +125,7 @@ const keepUnremarkable = `
   ), ${storedAndCounted}
   select judged.id, stored.monitor_id is not null as "isNew" from judged left join stored on stored.monitor_id = judged.id`
 
-const keep = `
+const insert = `
   with accepted as (
     select given.*, monitor.interval_s from ${unnested(givenTypes)} as given (${givenNames})
     join monitor on monitor.id = given.monitor_id
@@ -138,7 +138,7 @@ export const isMissingPartition = (error: unknown): boolean =>
 
 const dayMs = 86_400_000
 const dayOf = (instant: Date) => new Date(Math.floor(instant.getTime() / dayMs) * dayMs)
-/** Names that sort by date. */
+/** The name of the partition of a day. The names sort by date. */
 const partition = (date: Date) => `probe_result_${date.toISOString().slice(0, 10).replaceAll('-', '')}`
 
 const partitionsOf = async (db: Postgres) =>
@@ -148,36 +148,36 @@ const partitionsOf = async (db: Postgres) =>
     )
   ).rows.map(({ name }) => name)
 
-/** One at a time, and nobody waits long: whoever reads or writes results would queue up behind. */
-const alone = async (tx: Postgres) => {
+/** Allows one change of partitions at a time. Its lock timeout is short, because readers and writers of results would wait behind it. */
+const lockPartitions = async (tx: Postgres) => {
   await tx.query(`set local lock_timeout = '3s'`)
   await tx.query(`select pg_advisory_xact_lock(hashtext('probe_result partitions'))`)
 }
 
-/** The table `probe_result` (one partition a day, UTC), with its sums in `probe_hour`. */
+/** The table `probe_result` (one partition for each day in UTC), with its sums in `probe_hour`. */
 export const probeResultsIn = (db: Postgres) => ({
   /**
-   * Keeps results that change no state, at most one a monitor, and moves their monitors' `judgedAt` on; all in one statement.
-   * Answers the monitors for which it held, and whether the slot is new or had a row before. The others are in another state
-   * (or paused or gone), and nothing of theirs is kept.
+   * Inserts results that leave their monitors in the given state, at most one for each monitor, and updates `judgedAt`; all in one
+   * statement. Returns the monitors that were in that state, and whether the row is new or existed before. Nothing is stored for the
+   * other monitors: they are in another state, paused or deleted.
    */
-  insertUnchanged: async (kept: readonly UnchangedResult[]): Promise<Map<number, { isNew: boolean }>> => {
-    if (kept.length === 0) return new Map()
-    const { rows } = await db.query<{ id: number; isNew: boolean }>(keepUnremarkable, [
-      ...given(kept.map(({ result }) => result)),
-      array(kept.map(({ state }) => state)),
+  insertUnchanged: async (unchanged: readonly UnchangedResult[]): Promise<Map<number, { isNew: boolean }>> => {
+    if (unchanged.length === 0) return new Map()
+    const { rows } = await db.query<{ id: number; isNew: boolean }>(insertUnchanged, [
+      ...given(unchanged.map(({ result }) => result)),
+      array(unchanged.map(({ state }) => state)),
     ])
     return new Map(rows.map(({ id, isNew }) => [id, { isNew }]))
   },
 
-  /** Keeps results, at most one a monitor. Answers the monitors whose slot had none before. */
+  /** Inserts results, at most one for each monitor. Returns the monitors whose row is new. */
   insert: async (...results: ProbeResult[]): Promise<Set<number>> => {
     if (results.length === 0) return new Set()
-    const { rows } = await db.query<{ id: number }>(keep, given(results))
+    const { rows } = await db.query<{ id: number }>(insert, given(results))
     return new Set(rows.map(({ id }) => id))
   },
 
-  /** What is kept of these slots. */
+  /** The stored results of these slots. */
   of: async (slots: readonly SlotKey[]): Promise<ProbeResult[]> =>
     (
       await db.query<ProbeResult>(
@@ -187,14 +187,14 @@ export const probeResultsIn = (db: Postgres) => ({
       )
     ).rows,
 
-  /** Makes the partitions of these days that are missing. */
+  /** Creates the missing partitions of these days. */
   createPartitions: (instants: readonly Date[]): Promise<void> =>
     db.transaction(async tx => {
       const there = new Set(await partitionsOf(tx))
       const missing = new Map(instants.map(instant => [partition(instant), dayOf(instant)]))
       for (const name of there) missing.delete(name)
       if (missing.size === 0) return
-      await alone(tx)
+      await lockPartitions(tx)
       for (const [name, date] of missing)
         await tx.query(
           `create table if not exists ${name} partition of probe_result
@@ -207,11 +207,11 @@ export const probeResultsIn = (db: Postgres) => ({
     db.transaction(async tx => {
       const old = (await partitionsOf(tx)).filter(name => name < partition(instant))
       if (old.length === 0) return
-      await alone(tx)
+      await lockPartitions(tx)
       for (const name of old) await tx.query(`drop table if exists ${name}`)
     }),
 
-  /** Drops the oldest partitions while all together take more than `bytes`, but none of the days since that of `instant`. */
+  /** Drops the oldest partitions until all together take at most `bytes`. Keeps the days since that of `instant`. */
   dropOldestPartitions: (bytes: number, instant: Date): Promise<void> =>
     db.transaction(async tx => {
       const { rows } = await tx.query<{ name: string; bytes: number }>(
@@ -227,7 +227,7 @@ export const probeResultsIn = (db: Postgres) => ({
         total -= own
       }
       if (large.length === 0) return
-      await alone(tx)
+      await lockPartitions(tx)
       for (const name of large) await tx.query(`drop table if exists ${name}`)
     }),
 })
