@@ -14,18 +14,18 @@ import { on, serve } from '#functions/host/serve.ts'
 import { notificationFanout } from './notification-fanout.ts'
 
 const db = postgres(env('DATABASE_URL'), { applicationName: 'notification-fanout' })
-const outside = { follows: followsIn(db), chats: chatsIn(db), clock: systemClock }
+const dependencies = { follows: followsIn(db), chats: chatsIn(db), clock: systemClock }
 
 serve({
   name: 'notification-fanout',
   events: [
-    on(EpisodeDue, event => notificationFanout(event, { of: 'episode.due', data: event.data }, outside)),
-    on(EpisodeMissed, event => notificationFanout(event, { of: 'episode.missed', data: event.data }, outside)),
-    on(SeriesChanged, event => notificationFanout(event, { of: 'series.changed', data: event.data }, outside)),
-    on(MonitorDown, event => notificationFanout(event, { of: 'monitor.down', data: event.data }, outside)),
-    on(MonitorUp, event => notificationFanout(event, { of: 'monitor.up', data: event.data }, outside)),
-    on(MonitorSteady, event => notificationFanout(event, { of: 'monitor.steady', data: event.data }, outside)),
-    on(ProbeFinished, event => notificationFanout(event, { of: 'probe.finished', data: event.data }, outside)),
+    on(EpisodeDue, event => notificationFanout(event, { name: 'episode.due', data: event.data }, dependencies)),
+    on(EpisodeMissed, event => notificationFanout(event, { name: 'episode.missed', data: event.data }, dependencies)),
+    on(SeriesChanged, event => notificationFanout(event, { name: 'series.changed', data: event.data }, dependencies)),
+    on(MonitorDown, event => notificationFanout(event, { name: 'monitor.down', data: event.data }, dependencies)),
+    on(MonitorUp, event => notificationFanout(event, { name: 'monitor.up', data: event.data }, dependencies)),
+    on(MonitorSteady, event => notificationFanout(event, { name: 'monitor.steady', data: event.data }, dependencies)),
+    on(ProbeFinished, event => notificationFanout(event, { name: 'probe.finished', data: event.data }, dependencies)),
   ],
   close: [() => db.end()],
 })

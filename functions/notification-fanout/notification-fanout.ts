@@ -7,92 +7,101 @@ import type { Clock } from '#functions/host/clock.ts'
 import { asError } from '#functions/host/errors.ts'
 import { skippedEvent } from '#functions/series/skipped-records.ts'
 import { instantOf } from '#functions/wording/dates.ts'
-import type { News, NewsOf } from './news.ts'
-import { type Reader, wording } from './wording.ts'
+import type { NotifiableData, NotifiableEvent } from './notifiable-event.ts'
+import type { Recipient } from './shared-wording.ts'
+import { wording } from './wording.ts'
 
-interface Outside {
+interface Dependencies {
   follows: Pick<Follows, 'followersOf' | 'followersOfAny' | 'threadOf'>
   chats: Pick<Chats, 'find'>
   clock: Clock
 }
 
-/** One message.requested for each chat that should hear the news, in its own words. */
+/** Makes one message.requested for each chat that is notified of the event, in the chat's language and time zone. */
 export const notificationFanout = async (
   cause: Cause & { subject?: string },
-  news: News,
-  outside: Outside,
+  event: NotifiableEvent,
+  dependencies: Dependencies,
 ): Promise<VigiaEvent[]> => {
-  const now = outside.clock()
-  return (await readersOf(cause.subject ?? '', news, outside)).flatMap(({ reader, told, threadId = null }) => {
+  const now = dependencies.clock()
+  const notifications = await notificationsFor(cause.subject ?? '', event, dependencies)
+  return notifications.flatMap(({ recipient, event, threadId = null }) => {
     try {
       return MessageRequested.from(cause, {
-        // Of one cause a chat hears once, but for a list, whose parts may belong to several topics.
-        key: told.of === 'episode.missed' && threadId !== null ? `${reader.id}/${threadId}` : String(reader.id),
-        subject: `chat/${reader.id}`,
-        data: { chatId: reader.id, ...wording(told, reader, now), ...(threadId === null ? {} : { threadId }) },
+        // One message per chat and cause. Only a list of episodes may need several, because its parts belong to several
+        // topics.
+        key:
+          event.name === 'episode.missed' && threadId !== null ? `${recipient.id}/${threadId}` : String(recipient.id),
+        subject: `chat/${recipient.id}`,
+        data: { chatId: recipient.id, ...wording(event, recipient, now), ...(threadId === null ? {} : { threadId }) },
       })
     } catch (error) {
-      // One chat that cannot be told keeps the news from nobody else.
+      // A chat with unusable data is reported and skipped, so that the other chats are still notified.
       return skippedEvent(
         cause,
-        { store: 'chat', key: String(reader.id), reason: `${news.of}: ${asError(error).message}` },
+        { store: 'chat', key: String(recipient.id), reason: `${event.name}: ${asError(error).message}` },
         now,
       )
     }
   })
 }
 
-interface Told {
-  reader: Reader
-  told: News
-  /** The topic of a forum where it is told. */
+interface Notification {
+  recipient: Recipient
+  /** The event, or the part of it that concerns the recipient. */
+  event: NotifiableEvent
+  /** The topic of a forum where the message goes. */
   threadId?: number | null
 }
 
-const toEach = (followers: Follower[], told: News): Told[] =>
-  followers.map(follower => ({ reader: follower, told, threadId: follower.threadId }))
+const notify = (followers: Follower[], event: NotifiableEvent): Notification[] =>
+  followers.map(follower => ({ recipient: follower, event, threadId: follower.threadId }))
 
-/** Who hears it, and which part of it: of a list of shows a chat hears of its own. */
-const readersOf = async (subject: string, news: News, { follows, chats }: Outside): Promise<Told[]> => {
-  switch (news.of) {
+/** Who is notified of the event, and of which part of it: from a list of shows, a chat gets only those it follows. */
+const notificationsFor = async (
+  subject: string,
+  event: NotifiableEvent,
+  { follows, chats }: Dependencies,
+): Promise<Notification[]> => {
+  switch (event.name) {
     case 'episode.due': {
-      const { zone, followedBefore } = news.data
+      const { zone, followedBefore } = event.data
       const before = new Date(followedBefore)
-      return toEach(await follows.followersOf(subject, zone === undefined ? { before } : { before, zone }), news)
+      return notify(await follows.followersOf(subject, zone === undefined ? { before } : { before, zone }), event)
     }
     case 'episode.missed':
-      return missedBy(news.data, follows)
+      return missedEpisodes(event.data, follows)
     case 'monitor.down':
     case 'monitor.up': {
-      // People know that it is flapping; what it does meanwhile is told when it is steady.
-      if (news.data.flapping && !news.data.flapping.began) return []
-      return toEach(await follows.followersOf(subject), news)
+      // The followers know that the monitor is flapping. They hear of it again when it is steady.
+      if (event.data.flapping && !event.data.flapping.began) return []
+      return notify(await follows.followersOf(subject), event)
     }
     case 'series.changed':
-      return toEach(
-        news.data.chats
-          ? await chatsOf(news.data.chats, subject, { chats, follows })
+      return notify(
+        event.data.chats
+          ? await followersAmong(event.data.chats, subject, { chats, follows })
           : await follows.followersOf(subject),
-        news,
+        event,
       )
     case 'monitor.steady':
-      return toEach(await follows.followersOf(subject), news)
+      return notify(await follows.followersOf(subject), event)
     case 'probe.finished': {
-      const reader = await chats.find(news.data.chatId)
-      if (reader === null || reader.unreachableSince !== null) return []
-      const { threadId = await follows.threadOf(reader.id, `monitor/${news.data.monitorId}`) } = news.data
-      return [{ reader, told: news, threadId }]
+      const recipient = await chats.find(event.data.chatId)
+      if (recipient === null || recipient.unreachableSince !== null) return []
+      const { threadId = await follows.threadOf(recipient.id, `monitor/${event.data.monitorId}`) } = event.data
+      return [{ recipient, event, threadId }]
     }
     default:
-      return news satisfies never
+      return event satisfies never
   }
 }
 
-/** The chats that the news names, each in the topic where it follows the subject. */
-const chatsOf = async (
+/** The chats with these ids that can be reached, each with the topic where it follows the subject. */
+const followersAmong = async (
   ids: number[],
   subject: string,
-  { chats, follows }: Omit<Outside, 'clock'>,
+  { chats, follows }: Omit<Dependencies, 'clock'>,
 ): Promise<Follower[]> => {
   const found: Follower[] = []
   for (const id of ids) {
@@ -103,17 +112,23 @@ const chatsOf = async (
   return found
 }
 
-const missedBy = async (data: NewsOf<'episode.missed'>, follows: Outside['follows']): Promise<Told[]> => {
+/** For each chat and topic, the episodes of the shows it follows that were due after it began to follow them. */
+const missedEpisodes = async (
+  data: NotifiableData<'episode.missed'>,
+  follows: Dependencies['follows'],
+): Promise<Notification[]> => {
   const shows = new Map(data.shows.map(each => [`show/${each.show.id}`, each]))
   const follower = await follows.followersOfAny([...shows.keys()])
   return [...Map.groupBy(follower, ({ chat }) => `${chat.id} ${chat.threadId}`).values()].flatMap(followed => {
-    const reader = followed[0]!.chat
-    const own = followed.flatMap(({ subject, followedAt }) => {
+    const recipient = followed[0]!.chat
+    const ownShows = followed.flatMap(({ subject, followedAt }) => {
       const { show, episodes } = shows.get(subject)!
-      const after = episodes.filter(episode => announcedAt(episode, reader.zone) > followedAt)
+      const after = episodes.filter(episode => announcedAt(episode, recipient.zone) > followedAt)
       return after.length === 0 ? [] : [{ show, episodes: after }]
     })
-    return own.length === 0 ? [] : toEach([reader], { of: 'episode.missed', data: { ...data, shows: own } })
+    return ownShows.length === 0
+      ? []
+      : notify([recipient], { name: 'episode.missed', data: { ...data, shows: ownShows } })
   })
 }
 

@@ -6,7 +6,7 @@ import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import type { MessageRequested } from '#events/message-requested.ts'
 import { probeErrorCodes } from '#events/probe-error.ts'
 import type { EventEpisode, EventShow } from '#events/show.ts'
-import type { News } from '#functions/notification-fanout/news.ts'
+import type { NotifiableEvent } from '#functions/notification-fanout/notifiable-event.ts'
 import { notificationFanout } from '#functions/notification-fanout/notification-fanout.ts'
 import { wording } from '#functions/notification-fanout/wording.ts'
 import { decode } from '#functions/telegram/callback-data.ts'
@@ -55,17 +55,17 @@ const chat = async ({ id, language, zone }: typeof ana) => {
 const follow = (who: { id: number }, subject: string, at = '2026-01-01T00:00:00Z') =>
   followsIn(database.db).follow(who.id, subject, new Date(at))
 
-const tell = (news: News, id = 'cause', subject = 'show/82') =>
+const tell = (news: NotifiableEvent, id = 'cause', subject = 'show/82') =>
   notificationFanout({ ...rootCause(id), subject }, news, {
     follows: followsIn(database.db),
     chats: chatsIn(database.db),
     clock: () => now,
   }) as Promise<VigiaEvent<DataOf<typeof MessageRequested>>[]>
 const said = (events: VigiaEvent<DataOf<typeof MessageRequested>>[]) => events.map(({ data }) => plain(data.html))
-const words = (news: News, reader: typeof ana = ana) => plain(wording(news, reader, now).html)
+const words = (news: NotifiableEvent, reader: typeof ana = ana) => plain(wording(news, reader, now).html)
 
-const due = (data: Partial<DataOf<typeof import('#events/episode-due.ts').EpisodeDue>> = {}): News => ({
-  of: 'episode.due',
+const due = (data: Partial<DataOf<typeof import('#events/episode-due.ts').EpisodeDue>> = {}): NotifiableEvent => ({
+  name: 'episode.due',
   data: { show, episodes: [episode(2, 5)], followedBefore: '2026-11-21T01:00:00Z', ...data },
 })
 
@@ -134,10 +134,10 @@ describe('who hears', () => {
       ['cause/message.requested/1', 1, 77],
       ['cause/message.requested/2', 2, undefined],
     ])
-    const missed: News = {
-      of: 'episode.missed',
+    const missed: NotifiableEvent = {
+      name: 'episode.missed',
       data: { shows: [82, 83, 84].map(id => ({ show: { ...show, id }, episodes: [episode(2, 5)] })) },
-    } as News
+    } as NotifiableEvent
     expect(threads(await tell(missed, 'gap', 'episodes')).toSorted()).toEqual([
       ['gap/message.requested/1', 1, undefined],
       ['gap/message.requested/1/77', 1, 77],
@@ -149,8 +149,8 @@ describe('who hears', () => {
   test('who asked for a check is told where they asked, else where the monitor belongs', async () => {
     await chat(ana)
     await followsIn(database.db).follow(ana.id, 'monitor/42', new Date('2026-01-01T00:00:00Z'), null, 77)
-    const finished = (threadId?: number): News => ({
-      of: 'probe.finished',
+    const finished = (threadId?: number): NotifiableEvent => ({
+      name: 'probe.finished',
       data: {
         monitorId: 42,
         name: 'x',
@@ -175,8 +175,8 @@ describe('who hears', () => {
     await chat(bob)
     await follow(ana, 'show/82')
     await follow(bob, 'show/83', '2026-11-18T00:00:00Z')
-    const missed: News = {
-      of: 'episode.missed',
+    const missed: NotifiableEvent = {
+      name: 'episode.missed',
       data: {
         from: '2026-11-10T00:00:00Z',
         to: '2026-11-19T12:00:00Z',
@@ -208,8 +208,8 @@ describe('who hears', () => {
   test('the answer to a check goes to the chat that waits for it', async () => {
     await chat(ana)
     await chat(bob)
-    const finished: News = {
-      of: 'probe.finished',
+    const finished: NotifiableEvent = {
+      name: 'probe.finished',
       data: {
         monitorId: 42,
         name: 'exemplo.com.br',
@@ -230,8 +230,8 @@ describe('who hears', () => {
 })
 
 test('missed episodes of two series with one name say which by their channels', () => {
-  const missed: News = {
-    of: 'episode.missed',
+  const missed: NotifiableEvent = {
+    name: 'episode.missed',
     data: {
       from: '2026-11-10T00:00:00Z',
       to: '2026-11-19T12:00:00Z',
@@ -358,10 +358,10 @@ describe('episodes', () => {
   })
 
   test('every message about a show links to TVmaze, as its licence asks', () => {
-    const all: News[] = [
+    const all: NotifiableEvent[] = [
       due(),
       ...(['moved', 'ended', 'returned', 'gone'] as const).map(
-        (change): News => ({ of: 'series.changed', data: { change, show } }),
+        (change): NotifiableEvent => ({ name: 'series.changed', data: { change, show } }),
       ),
     ]
     for (const news of all) {
@@ -372,8 +372,11 @@ describe('episodes', () => {
 
 describe('series', () => {
   test('a new date says the old one too, each as far as it is known', () => {
-    const moved = (before: { airdate: string; airstamp: string | null }, after: Partial<EventEpisode>): News => ({
-      of: 'series.changed',
+    const moved = (
+      before: { airdate: string; airstamp: string | null },
+      after: Partial<EventEpisode>,
+    ): NotifiableEvent => ({
+      name: 'series.changed',
       data: { change: 'moved', show, episode: episode(2, 6, after), before },
     })
     now = new Date('2026-11-16T12:00:00Z')
@@ -401,12 +404,12 @@ describe('monitors', () => {
   }
 
   test('down says what, why, since when and when it was last well, and offers to look again', () => {
-    const told = wording({ of: 'monitor.down', data: down }, ana, now)
+    const told = wording({ name: 'monitor.down', data: down }, ana, now)
     expect(plain(told.html)).toBe(
       '🔴 exemplo.com.br saiu do ar\nMotivo: respondeu com erro 500\nDesde: hoje · 21:55 (horário de Brasília)\nÚltima vez no ar: hoje · 21:54\nhttps://exemplo.com.br/saude?a=1&b=2',
     )
     expect(told.silent).toBeUndefined()
-    expect(words({ of: 'monitor.down', data: { ...down, lastOkAt: null } })).toMatch(
+    expect(words({ name: 'monitor.down', data: { ...down, lastOkAt: null } })).toMatch(
       /^🔴 exemplo\.com\.br está fora do ar\n(.*\n)*Última vez no ar: nenhuma até agora\n/,
     )
     const [[button]] = told.buttons as [[{ text: string; data: string }]]
@@ -417,23 +420,23 @@ describe('monitors', () => {
   test('up replies to its own down message, without a sound, and says for how long', async () => {
     await chat(ana)
     await follow(ana, 'monitor/42')
-    const [bad] = await tell({ of: 'monitor.down', data: down }, 'incident/7/monitor.down', 'monitor/42')
-    const up: News = { of: 'monitor.up', data: { ...down, until: '2026-11-21T01:02:10Z' } }
+    const [bad] = await tell({ name: 'monitor.down', data: down }, 'incident/7/monitor.down', 'monitor/42')
+    const up: NotifiableEvent = { name: 'monitor.up', data: { ...down, until: '2026-11-21T01:02:10Z' } }
     const [good] = await tell(up, 'incident/7/monitor.up', 'monitor/42')
     expect(good!.data).toMatchObject({ replyTo: bad!.id, silent: true })
     expect(plain(good!.data.html)).toBe('🟢 exemplo.com.br voltou ao ar\nFicou fora por 7 min: das 21:55 às 22:02')
     const blink = { ...down, until: '2026-11-21T00:55:40Z' }
-    expect(words({ of: 'monitor.up', data: blink })).toContain('Ficou fora por 40 s: às 21:55')
+    expect(words({ name: 'monitor.up', data: blink })).toContain('Ficou fora por 40 s: às 21:55')
     const night = { ...down, since: '2026-11-20T02:30:00Z', until: '2026-11-21T01:02:10Z' }
-    expect(words({ of: 'monitor.up', data: night })).toContain(
+    expect(words({ name: 'monitor.up', data: night })).toContain(
       'Ficou fora por 22 h 32 min: ontem · 23:30 – hoje · 22:02',
     )
   })
 
   test('what went down and up was up for some of the time, never for 0 % or 100 % of it', () => {
     const { monitorId, incidentId, name, url, since, status, error } = down
-    const steady = (uptime: number): News => ({
-      of: 'monitor.steady',
+    const steady = (uptime: number): NotifiableEvent => ({
+      name: 'monitor.steady',
       data: { monitorId, incidentId, name, url, since, status, error, changes: 12, uptime, downSince: null },
     })
     expect(words(steady(0.996))).toContain('Esteve no ar 99% desse tempo')
@@ -442,8 +445,10 @@ describe('monitors', () => {
   })
 
   test('a check that a person asked for says what came of it', () => {
-    const finished = (more: Partial<DataOf<typeof import('#events/probe-finished.ts').ProbeFinished>>): News => ({
-      of: 'probe.finished',
+    const finished = (
+      more: Partial<DataOf<typeof import('#events/probe-finished.ts').ProbeFinished>>,
+    ): NotifiableEvent => ({
+      name: 'probe.finished',
       data: {
         monitorId: 42,
         name: 'exemplo.com.br',
@@ -486,7 +491,7 @@ describe('monitors', () => {
 test('a name as long as Telegram allows does not make a message too long', () => {
   const told = wording(
     {
-      of: 'monitor.down',
+      name: 'monitor.down',
       data: {
         monitorId: 1,
         incidentId: 1,

@@ -238,7 +238,11 @@ describe('a row that should not be there', () => {
     expect(due.map(({ data }) => data.zone).toSorted()).toEqual(['America/Sao_Paulo', 'Mars/Olympus Mons'])
     const told = await Promise.all(
       due.map(event =>
-        notificationFanout(event, { of: 'episode.due', data: event.data }, { ...outside(), chats: chatsIn(world.db) }),
+        notificationFanout(
+          event,
+          { name: 'episode.due', data: event.data },
+          { ...outside(), chats: chatsIn(world.db) },
+        ),
       ),
     )
     expect(
@@ -394,7 +398,7 @@ test('a chat that cannot be told keeps the news from no other', async () => {
   const events = await notificationFanout(
     rootCause('news'),
     {
-      of: 'series.changed',
+      name: 'series.changed',
       data: {
         change: 'moved',
         before: { airdate: '2026-11-22', airstamp: null },

@@ -173,9 +173,13 @@ const definitions: Record<string, (dependencies: Dependencies) => Omit<FunctionD
     const dependencies = { follows: followsIn(db), chats: chatsIn(db), clock }
     return {
       events: [
-        on(EpisodeDue, event => notificationFanout(event, { of: 'episode.due', data: event.data }, dependencies)),
-        on(EpisodeMissed, event => notificationFanout(event, { of: 'episode.missed', data: event.data }, dependencies)),
-        on(SeriesChanged, event => notificationFanout(event, { of: 'series.changed', data: event.data }, dependencies)),
+        on(EpisodeDue, event => notificationFanout(event, { name: 'episode.due', data: event.data }, dependencies)),
+        on(EpisodeMissed, event =>
+          notificationFanout(event, { name: 'episode.missed', data: event.data }, dependencies),
+        ),
+        on(SeriesChanged, event =>
+          notificationFanout(event, { name: 'series.changed', data: event.data }, dependencies),
+        ),
       ],
     }
   },

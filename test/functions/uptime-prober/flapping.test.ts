@@ -7,7 +7,7 @@ import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import { MonitorDown } from '#events/monitor-down.ts'
 import { MonitorSteady } from '#events/monitor-steady.ts'
 import { MonitorUp } from '#events/monitor-up.ts'
-import type { News } from '#functions/notification-fanout/news.ts'
+import type { NotifiableEvent } from '#functions/notification-fanout/notifiable-event.ts'
 import { notificationFanout } from '#functions/notification-fanout/notification-fanout.ts'
 import { plain } from '#functions/telegram/html.ts'
 import { resultWriter } from '#functions/uptime-prober/result-writer.ts'
@@ -34,11 +34,11 @@ beforeAll(async () => {
 afterAll(() => database.end())
 beforeEach(() => db.query('truncate monitor, probe_result, probe_hour, incident, follow restart identity'))
 
-const newsOf = ({ type, data }: VigiaEvent): News => {
-  if (type === MonitorDown.type) return { of: 'monitor.down', data: data as DataOf<typeof MonitorDown> }
-  if (type === MonitorUp.type) return { of: 'monitor.up', data: data as DataOf<typeof MonitorUp> }
+const newsOf = ({ type, data }: VigiaEvent): NotifiableEvent => {
+  if (type === MonitorDown.type) return { name: 'monitor.down', data: data as DataOf<typeof MonitorDown> }
+  if (type === MonitorUp.type) return { name: 'monitor.up', data: data as DataOf<typeof MonitorUp> }
   expect(type).toBe(MonitorSteady.type)
-  return { of: 'monitor.steady', data: data as DataOf<typeof MonitorSteady> }
+  return { name: 'monitor.steady', data: data as DataOf<typeof MonitorSteady> }
 }
 
 /** A monitor on virtual time. What it shows is said by a function of the seconds since the start; messages are gathered by reader. */

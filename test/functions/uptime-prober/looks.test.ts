@@ -110,8 +110,8 @@ describe('an outage that is looked at late', () => {
     plain(
       wording(
         event.type.endsWith('down')
-          ? { of: 'monitor.down', data: event.data as DataOf<typeof MonitorDown> }
-          : { of: 'monitor.up', data: event.data as DataOf<typeof MonitorUp> },
+          ? { name: 'monitor.down', data: event.data as DataOf<typeof MonitorDown> }
+          : { name: 'monitor.up', data: event.data as DataOf<typeof MonitorUp> },
         { ...reader, language },
         at(600),
       ).html,
@@ -220,7 +220,7 @@ describe('an outage while clocks are set', () => {
     plain(
       wording(
         {
-          of: 'monitor.up',
+          name: 'monitor.up',
           data: {
             monitorId: 1,
             incidentId: 1,

@@ -1,0 +1,23 @@
+import type { EpisodeDue } from '#events/episode-due.ts'
+import type { EpisodeMissed } from '#events/episode-missed.ts'
+import type { DataOf } from '#events/event.ts'
+import type { MonitorDown } from '#events/monitor-down.ts'
+import type { MonitorSteady } from '#events/monitor-steady.ts'
+import type { MonitorUp } from '#events/monitor-up.ts'
+import type { ProbeFinished } from '#events/probe-finished.ts'
+import type { SeriesChanged } from '#events/series-changed.ts'
+
+/**
+ * The events that chats are notified of. A new one compiles only when it has a text (wording.ts) and recipients
+ * (notification-fanout.ts).
+ */
+export type NotifiableEvent =
+  | { name: 'episode.due'; data: DataOf<typeof EpisodeDue> }
+  | { name: 'episode.missed'; data: DataOf<typeof EpisodeMissed> }
+  | { name: 'series.changed'; data: DataOf<typeof SeriesChanged> }
+  | { name: 'monitor.down'; data: DataOf<typeof MonitorDown> }
+  | { name: 'monitor.up'; data: DataOf<typeof MonitorUp> }
+  | { name: 'monitor.steady'; data: DataOf<typeof MonitorSteady> }
+  | { name: 'probe.finished'; data: DataOf<typeof ProbeFinished> }
+
+export type NotifiableData<Name extends NotifiableEvent['name']> = Extract<NotifiableEvent, { name: Name }>['data']

@@ -1,0 +1,35 @@
+import type { Chat } from '#database/chats/chats.ts'
+import type { Language } from '#database/chats/language.ts'
+import type { DataOf } from '#events/event.ts'
+import type { MessageRequested } from '#events/message-requested.ts'
+import type { EventEpisode } from '#events/show.ts'
+import type { Html } from '#functions/telegram/html.ts'
+import { dayOf, sayDate, sayInstant } from '#functions/wording/dates.ts'
+import { sayZoneTime } from '#functions/wording/zone-names.ts'
+
+/** The chat that a text is written for. */
+export type Recipient = Pick<Chat, 'id' | 'language' | 'zone'>
+
+/** A message without its chat. */
+export type Wording = Omit<DataOf<typeof MessageRequested>, 'chatId'>
+
+/** One text in each language. */
+export type Texts = Record<Language, Html>
+
+/** When an episode comes out: date and time in the recipient's zone, or only the date where no time was announced. */
+export const sayWhen = (
+  { airstamp, airdate }: Pick<EventEpisode, 'airstamp' | 'airdate'>,
+  { language, zone }: Recipient,
+  now: Date,
+): string => {
+  if (airstamp !== null) return `${sayInstant(airstamp, { language, zone, now })} (${sayZoneTime(zone, language)})`
+  if (airdate === '') return { 'pt-BR': 'ainda sem data', en: 'no date yet' }[language]
+  const today = dayOf(now, zone)
+  const near = sayDate(airdate, { language, today })
+  const date = sayDate(airdate, { language })
+  const day = airdate === today ? `${near} (${date})` : near
+  return { 'pt-BR': `${day} · horário não divulgado`, en: `${day} · time not announced` }[language]
+}
+
+/** TVMaze's licence (CC BY-SA 4.0) requires this link wherever its data is shown. */
+export const tvmazeButton = (url: string) => [[{ text: 'TVmaze', url }]]
