@@ -3,31 +3,32 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { mongoAnswers } from './databases/ask-mongo.ts'
 
-/** Below this PostgreSQL may not find room for its next piece of log, and then it stops. */
+/** With less free space PostgreSQL may not be able to create its next log segment, and then it stops. */
 const leastFreeBytes = 32 * 1024 * 1024
 const leastFreeFiles = 100
 
-const patienceMs = 3_000
+/** How long a database may take to answer. */
+const timeoutMs = 3_000
 
-/** A look is not repeated within this time, whoever asks. */
+/** A check is not repeated within this time; its result is used again. */
 const freshMs = 1_000
 
 export interface ReadinessOptions {
   dataDir: string
   databaseUrl: string
   mongodbUri: string
-  /** What the runtime knows without asking: what is starting, what has ended. */
+  /** What the runtime knows without a check: what is starting, and what has ended. */
   known(): string[]
 }
 
 export interface Readiness {
-  /** Asks everything that has to work: why Vigia is not ready, in words; empty when it is. Never rejects. */
+  /** Checks everything that must work. Gives the reasons why Vigia is not ready; empty if it is. Never rejects. */
   check(): Promise<string[]>
-  /** The answer of the latest look with what is known now. */
+  /** The result of the latest check, with what the runtime knows now. */
   latest(): string[]
 }
 
-/** Whether the data folder and both databases can be written; a process that runs on a full disk answers nothing but 503. */
+/** Checks whether the data folder and PostgreSQL can be written and MongoDB answers. */
 export const readinessOf = ({ dataDir, databaseUrl, mongodbUri, known }: ReadinessOptions): Readiness => {
   let found: string[] = []
   let checkedAt = Number.NEGATIVE_INFINITY
@@ -58,7 +59,7 @@ export const readinessOf = ({ dataDir, databaseUrl, mongodbUri, known }: Readine
   }
 }
 
-/** Why the folder takes no more files, or null. */
+/** Why the data folder cannot be written, or null. */
 export const dataFolderFault = async (dataDir: string): Promise<string | null> => {
   const file = join(dataDir, '.writable')
   try {
@@ -98,13 +99,13 @@ const writeFault = (dataDir: string, { code, message }: NodeJS.ErrnoException): 
   }
 }
 
-/** Why PostgreSQL does not take what is written, or null. A new connection, as a function that starts has one. */
+/** Why PostgreSQL cannot be written, or null. Uses a new connection, because a function that starts needs one too. */
 export const databaseFault = async (url: string): Promise<string | null> => {
   const client = new pg.Client({
     connectionString: url,
     application_name: 'vigia readiness',
-    connectionTimeoutMillis: patienceMs,
-    query_timeout: patienceMs,
+    connectionTimeoutMillis: timeoutMs,
+    query_timeout: timeoutMs,
   })
   client.on('error', () => {})
   try {
@@ -123,7 +124,7 @@ export const databaseFault = async (url: string): Promise<string | null> => {
   }
 }
 
-/** What an error of PostgreSQL means for whoever runs it. */
+/** An error of PostgreSQL in words for the person who runs it. */
 export const describeDatabaseError = ({ code, message }: Error & { code?: string }): string => {
   switch (code) {
     case '53100':
@@ -146,15 +147,15 @@ const catalogueFault = async (uri: string): Promise<string | null> => {
   if (plain === undefined || /[?&](tls|ssl)=true/i.test(uri)) return (await driverAnswers(uri)) ? null : fault
   const hosts = plain.split(',').map(host => new URL(`mongodb://${host}`))
   const answers = hosts.map(({ hostname, port }) =>
-    mongoAnswers(Number(port || 27_017), patienceMs, hostname.replace(/^\[|\]$/g, '')),
+    mongoAnswers(Number(port || 27_017), timeoutMs, hostname.replace(/^\[|\]$/g, '')),
   )
   return (await Promise.all(answers)).some(answered => answered) ? null : fault
 }
 
-/** By the driver, because the address is found in DNS or the connection is encrypted. */
+/** Asks with the driver, because the address is looked up in DNS or the connection is encrypted. */
 const driverAnswers = async (uri: string): Promise<boolean> => {
   const { MongoClient } = await import('mongodb')
-  const client = new MongoClient(uri, { serverSelectionTimeoutMS: patienceMs, connectTimeoutMS: patienceMs })
+  const client = new MongoClient(uri, { serverSelectionTimeoutMS: timeoutMs, connectTimeoutMS: timeoutMs })
   try {
     await client.db().command({ ping: 1 })
     return true

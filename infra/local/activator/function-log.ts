@@ -4,48 +4,51 @@ import type { Readable } from 'node:stream'
 import { redact } from '#functions/host/redact.ts'
 import { readable } from './log-lines.ts'
 
-/** Where the output of one function's processes goes. */
+/** The log of one function: the output of all its processes. */
 export interface FunctionLog {
-  /** Reads a process's output until it ends; `last` are its newest lines. */
+  /** Reads the output of a process until it ends; `last` gives its newest lines. */
   follow(...outputs: Readable[]): { last(): string[] }
   close(): Promise<void>
 }
 
-const MAX_FILE_BYTES = 10 * 1024 * 1024
-const LAST_LINES = 8
-const MAX_LINE = 4_000
-/** Of a line that does not end; what is longer is nobody's message. */
-const MAX_UNENDED = 256 * 1024
-const MAX_WAITING_BYTES = 8 * 1024 * 1024
-const PAUSE_MS = 5_000
+const mostFileBytes = 10 * 1024 * 1024
+const lastLines = 8
+const mostLineLength = 4_000
+/** A line that is longer than this before it ends is dropped. */
+const mostUnfinishedLength = 256 * 1024
+/** Bytes that wait for a slow disk. More are not written to the file. */
+const mostWaitingBytes = 8 * 1024 * 1024
+/** After a failed write nothing is written to the file for this long. */
+const pauseAfterErrorMs = 5_000
 
 /**
- * One file a function in `folder`, its predecessor kept as `.1` when it has grown to `maxBytes` (10 MiB). Each line goes to `show` too.
- * The processes write into pipes that we read, so that a file can be rotated; our own end closes the pipes, which ends nobody.
+ * Writes the log to `<folder>/<name>.log`. When the file has grown to `maxBytes` (10 MiB), it becomes `.1` and a new one is
+ * begun. Each line goes to `show` too. The processes write into pipes that the runtime reads, so that the file can be rotated.
+ * If the runtime dies, the pipes close; function processes ignore that.
  */
 export const functionLog = (
   folder: string,
   name: string,
   show: (name: string, line: string) => void,
-  maxBytes = MAX_FILE_BYTES,
+  maxBytes = mostFileBytes,
 ): FunctionLog => {
   const path = join(folder, `${name}.log`)
   let file: WriteStream | undefined
   let size = 0
-  /** Where the disk takes no more: what comes until then is only shown. */
+  /** After a write error, lines are only shown until this time. */
   let silentUntil = 0
-  const broken = () => {
-    silentUntil = performance.now() + PAUSE_MS
+  const onError = () => {
+    silentUntil = performance.now() + pauseAfterErrorMs
     file = undefined
   }
   const open = () => {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    const stream = createWriteStream(path, { flags: 'a', mode: 0o600 }).on('error', broken)
+    const stream = createWriteStream(path, { flags: 'a', mode: 0o600 }).on('error', onError)
     size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
     return stream
   }
   const write = (line: string) => {
-    if (performance.now() < silentUntil || (file?.writableLength ?? 0) > MAX_WAITING_BYTES) return
+    if (performance.now() < silentUntil || (file?.writableLength ?? 0) > mostWaitingBytes) return
     try {
       file ??= open()
       if (size > maxBytes) {
@@ -56,8 +59,8 @@ export const functionLog = (
       size += line.length + 1
       file.write(`${line}\n`)
     } catch {
-      // Somebody tidied the folder, or took our rights to it. Logs are for people; the system goes on without.
-      broken()
+      // The folder was deleted or cannot be written. Logs are for people only, so the system goes on without them.
+      onError()
     }
   }
   return {
@@ -67,17 +70,17 @@ export const functionLog = (
         let rest = ''
         const take = (text: string) => {
           if (text === '') return
-          // Our own lines come without secrets; what a crash prints does not.
+          // Our JSON lines contain no secrets. The output of a crash may contain some.
           const line = text.startsWith('{') ? text : redact(text)
           write(line)
-          if (last.push(line.slice(0, MAX_LINE)) > LAST_LINES) last.shift()
+          if (last.push(line.slice(0, mostLineLength)) > lastLines) last.shift()
           show(name, line)
         }
         output.setEncoding('utf8')
         output.on('data', (chunk: string) => {
           const lines = (rest + chunk).split('\n')
           rest = lines.pop()!
-          if (rest.length > MAX_UNENDED) rest = ''
+          if (rest.length > mostUnfinishedLength) rest = ''
           for (const line of lines) take(line)
         })
         output.on('end', () => take(rest))

@@ -10,39 +10,40 @@ export interface FunctionProcess {
   readonly pid: number
   /** `http://127.0.0.1:41234` */
   readonly origin: string
-  /** Connections to it, made when first asked for. */
+  /** A pool of connections to the process, created at the first call. */
   client(): Pool
-  /** Resolves when it answers; rejects with StartFailed. */
+  /** Resolves when the process answers; rejects with StartFailed. */
   readonly ready: Promise<void>
   /** Resolves with how it ended: `exit code 1`, `signal SIGKILL`. */
   readonly exited: Promise<string>
-  /** Its last lines, for a message about a crash. */
+  /** The last lines of its output, for the message about a crash. */
   lastLines(): string[]
-  /** SIGTERM, and SIGKILL to its whole group when it is still there after `graceMs`. */
+  /** Sends SIGTERM, and SIGKILL to its process group if it still runs after `graceMs`. */
   stop(graceMs: number): Promise<void>
 }
 
-/** The process ended or stayed silent before it was ready. */
+/** The process ended, or did not answer in time, before it was ready. */
 export class StartFailed extends Error {
   override name = 'StartFailed'
 }
 
-export interface Start {
+export interface ProcessStart {
   command: readonly string[]
   env: NodeJS.ProcessEnv
   readinessPath: string | null
   startTimeoutMs: number
   log: FunctionLog
-  /** Called with the pid before anything else happens, and when it is gone: a record for the next start, should we be killed. */
+  /** Records the pid, so that the next start can end the process if the runtime is killed. */
   remember(pid: number): void
+  /** Deletes the record when the process has ended. */
   forget(pid: number): void
 }
 
-/** Starts the process and returns at once; `ready` says when it answers. */
-export const startProcess = async (start: Start): Promise<FunctionProcess> => {
+/** Spawns the process. The result's `ready` resolves when the process answers. */
+export const startProcess = async (start: ProcessStart): Promise<FunctionProcess> => {
   const [port, { Pool }] = await Promise.all([unclaimedPort(), import('undici')])
   const [file = '', ...args] = start.command
-  // A group of its own: Ctrl-C in the terminal is for us, and we end the functions in order.
+  // In a process group of its own, so that Ctrl-C in the terminal reaches only the runtime, which ends functions in order.
   const child = spawn(file, args, {
     env: { ...start.env, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -52,7 +53,7 @@ export const startProcess = async (start: Start): Promise<FunctionProcess> => {
   try {
     if (spawned !== undefined) start.remember(spawned)
   } catch (error) {
-    // On a full disk. A process that is not on record would outlive us.
+    // On a full disk. A process without a record would survive if the runtime were killed.
     child.kill('SIGKILL')
     throw error
   }
@@ -67,12 +68,12 @@ export const startProcess = async (start: Start): Promise<FunctionProcess> => {
     return how
   })
   const ready = untilReady(port, start, exited, lines.last)
-  // Who ends it in the middle of its start does not wait for it to be ready.
+  // A caller that stops the process during its start does not wait for `ready`.
   ready.catch(() => {})
   return {
     pid,
     origin,
-    // A function closes an idle connection after 5 s; we are earlier, so that no request meets a closing one.
+    // Idle connections are closed after 3 s. A function keeps them for 120 s, so no request meets a connection that it closes.
     client: () => (client ??= new Pool(origin, { connections: null, keepAliveTimeout: 3_000 })),
     exited,
     ready,
@@ -84,24 +85,24 @@ export const startProcess = async (start: Start): Promise<FunctionProcess> => {
 const ended = (child: ChildProcess) =>
   new Promise<string>(resolve => {
     child.once('error', error => resolve(error.message))
-    // close, not exit: its last words have been read by then.
+    // `close` and not `exit`, because by then its whole output has been read.
     child.once('close', (code, signal) => resolve(signal ? `signal ${signal}` : `exit code ${code}`))
   })
 
 const stop = async (child: ChildProcess, exited: Promise<string>, graceMs: number) => {
   child.kill('SIGTERM')
-  const patience = new AbortController()
+  const timeout = new AbortController()
   const isGone = await Promise.race([
     exited.then(() => true),
-    setTimeout(graceMs, false, { signal: patience.signal }).catch(() => true),
+    setTimeout(graceMs, false, { signal: timeout.signal }).catch(() => true),
   ])
-  patience.abort()
+  timeout.abort()
   if (isGone) return
   killGroup(child.pid!)
   await exited
 }
 
-/** Ends a process and everything it started. */
+/** Kills a process and the process group that it leads. */
 export const killGroup = (pid: number): void => {
   for (const target of [-pid, pid])
     try {
@@ -112,31 +113,31 @@ export const killGroup = (pid: number): void => {
     }
 }
 
-/** No Node process listens sooner, and every try that is refused costs us something. */
+/** No Node.js process listens sooner, and each refused attempt to connect costs CPU time. */
 const fastestStartMs = 30
 
-const untilReady = async (port: number, start: Start, exited: Promise<string>, lastLines: () => string[]) => {
+const untilReady = async (port: number, start: ProcessStart, exited: Promise<string>, lastLines: () => string[]) => {
   let how: string | undefined
   exited.then(words => {
     how = words
   })
   const began = performance.now()
   await Promise.race([setTimeout(fastestStartMs), exited])
-  const said = () =>
+  const output = () =>
     lastLines()
       .map(line => `\n  ${line}`)
       .join('')
   while (!(await answers(port, start.readinessPath))) {
-    if (how !== undefined) throw new StartFailed(`ended before it was ready (${how})${said()}`)
+    if (how !== undefined) throw new StartFailed(`ended before it was ready (${how})${output()}`)
     const age = performance.now() - began
     if (age > start.startTimeoutMs)
-      throw new StartFailed(`did not get ready within ${start.startTimeoutMs / 1000} s${said()}`)
-    // Every cold start waits for this, so the first tries come fast; a slow starter should not pay for being asked.
+      throw new StartFailed(`did not get ready within ${start.startTimeoutMs / 1000} s${output()}`)
+    // Every cold start waits for this, so the first attempts are frequent. Later ones are rare, to save CPU time.
     await Promise.race([setTimeout(age < 200 ? 3 : age < 1000 ? 10 : 50), exited])
   }
 }
 
-/** Whether the port takes connections and, where a path is given, answers a GET with 2xx. */
+/** Whether the port accepts connections and, if a path is given, answers a GET of it with 2xx. */
 const answers = (port: number, path: string | null) =>
   new Promise<boolean>(resolve => {
     const socket = connect({ host: '127.0.0.1', port })
@@ -154,6 +155,7 @@ const answers = (port: number, path: string | null) =>
     }
   })
 
+/** Ports of running processes, and of processes that do not listen yet. */
 const claimed = new Set<number>()
 
 /** A free port that no other function process of this runtime has been given. */

@@ -5,21 +5,21 @@ import { createInterface } from 'node:readline'
 import type { BuildEvent } from '#infra/delivery/build.ts'
 import { Refusal } from '#infra/refusal.ts'
 
-/** A build of the functions in a process of its own: what it takes in memory, the runtime would keep. */
+/** A build of the functions. It runs in a process of its own, because the runtime would keep the memory that it takes. */
 export interface FunctionsBuild {
-  /** Resolves when a process of this function can be started; rejects with a Refusal when it cannot be built. */
+  /** Resolves when a process of this function can be started; rejects with a Refusal if it cannot be built. */
   ready(target: string): Promise<void>
-  /** Resolves when all functions are built, with their bundles; rejects with a Refusal that names every fault. */
+  /** Resolves with the bundles when all functions are built; rejects with a Refusal that names every fault. */
   readonly all: Promise<BuiltNow[]>
-  /** What is built and what is not, so far. */
+  /** The functions that are built so far, and those that could not be built. */
   readonly built: readonly BuiltNow[]
   readonly faults: readonly { name: string; why: string }[]
-  /** Resolves when the process has ended, code caches included. */
+  /** Resolves when the process has ended, after it has written the code caches too. */
   readonly over: Promise<void>
   stop(): void
 }
 
-/** `id` is another where the text of the bundle is another. */
+/** A bundle. Its `id` changes when its text changes. */
 export interface BuiltNow {
   name: string
   id: string
@@ -53,8 +53,8 @@ export const buildInBackground = ({
   const faults: { name: string; why: string }[] = []
   let total: number | undefined
   let isOver = false
-  let said = ''
-  // Whoever waits for one function does not have to wait for all, and the other way round.
+  let errorOutput = ''
+  // A caller may wait for one function only, or for all; the other promises must not be reported as unhandled.
   all.promise.catch(() => {})
 
   const entry = (target: string) => {
@@ -84,21 +84,21 @@ export const buildInBackground = ({
     look()
   })
   createInterface({ input: child.stdout! }).on('line', line => {
-    // What went well is a step of the start; what a person should know is which function starts more slowly, and why.
+    // Success is shown as a step of the start. A person only needs to know which function starts more slowly, and why.
     if (/not warmed up/.test(line)) log(line)
   })
   child.stderr!.setEncoding('utf8').on('data', text => {
-    said += text
+    errorOutput += text
   })
-  // The news that was sent before the end has been read when both are over.
+  // When the process has ended and its channel is closed, all messages have been read.
   const over = Promise.all([once(child, 'close'), once(child, 'disconnect')]).then(
     ([[code]]) => end(`it ended with ${code}`),
     (error: Error) => end(error.message),
   )
   const end = (how: string) => {
     isOver = true
-    // For those that no news came of: a folder without a function, or a build that was ended.
-    const refusal = new Refusal(`the functions could not be built:\n${said.trim() || how}`)
+    // For targets without a message: a folder without a function, or a build that was stopped.
+    const refusal = new Refusal(`the functions could not be built:\n${errorOutput.trim() || how}`)
     for (const { reject } of waiting.values()) reject(refusal)
     all.reject(refusal)
   }

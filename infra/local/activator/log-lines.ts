@@ -1,15 +1,15 @@
-/** The levels of our log lines, in order of weight. */
+/** The levels of a function's log lines, from the least to the most severe. */
 export const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type Level = (typeof levels)[number]
 
-/** The level of a line, cheaply. What is no line of ours a crash has printed, unless Node grumbles about a library. */
+/** The level of a line, without parsing all of it. A line that is not our JSON is output of a crash, or a warning of Node.js. */
 export const levelOf = (line: string): Level => {
   if (/^\((node:\d+\)|Use `node )/.test(line)) return 'debug'
   const [, level] = /^\{"level":"(\w+)"/.exec(line) ?? []
   return levels.includes(level as Level) ? (level as Level) : 'error'
 }
 
-/** A JSON line as people read it; anything else as it is. */
+/** A JSON line as text for people; any other line as it is. */
 export const readable = (line: string): string => {
   const entry = parsed(line)
   if (!entry) return line
@@ -17,8 +17,8 @@ export const readable = (line: string): string => {
   const pairs = Object.entries(rest)
     .filter(([, value]) => value !== null && value !== undefined)
     .map(([key, value]) => `${key}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
-  const fault = typeof error === 'object' && error !== null ? (error as { message?: unknown }).message : error
-  return [message, fault, ...pairs].filter(part => typeof part === 'string' && part !== '').join('  ')
+  const problem = typeof error === 'object' && error !== null ? (error as { message?: unknown }).message : error
+  return [message, problem, ...pairs].filter(part => typeof part === 'string' && part !== '').join('  ')
 }
 
 const parsed = (line: string): Record<string, unknown> | undefined => {

@@ -5,25 +5,27 @@ import { setTimeout } from 'node:timers/promises'
 import { commandOf } from '../databases/processes.ts'
 import { killGroup } from './function-process.ts'
 
-/** The pids of our children, in the data folder, for the case that we are killed and cannot end them ourselves. */
+/** Records the pids of function processes in the data folder, so that the next start can end them if this runtime is killed. */
 export interface ProcessJournal {
   remember(pid: number, command: readonly string[]): void
   forget(pid: number): void
-  /** Ends what an earlier runtime left behind; resolves with how many that were. */
+  /** Ends the processes that an earlier runtime left behind; resolves with their number. */
   endOrphans(): Promise<number>
 }
 
 interface Entry {
   command: string
-  /** When the process started, in the kernel's own clock ticks; null where that cannot be read. */
+  /** When the process started, in clock ticks of the kernel; null if that cannot be read. */
   startedAt: string | null
 }
 
-const PATIENCE_MS = 1_000
+/** How long an orphan may take to end after SIGTERM. */
+const sigtermWaitMs = 1_000
 
 /**
- * One small file a process in `<folder>`, written at once: we may be killed in the next instant. It does not wait for the disk, which
- * every cold start would pay for: no process outlives the power cut that could damage the file.
+ * One small file in `folder` for each process, written synchronously, because the runtime may be killed in the next moment.
+ * It is not flushed to the disk, which would slow down every cold start: only a power cut can damage the file, and no process
+ * survives a power cut.
  */
 export const processJournal = (folder: string): ProcessJournal => {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -38,7 +40,7 @@ export const processJournal = (folder: string): ProcessJournal => {
       const pids = readdirSync(folder).flatMap(name => Number(/^(\d+)\.json$/.exec(name)?.[1]) || [])
       const ended = await Promise.all(
         pids.map(async pid => {
-          const orphan = await isStill(pid, fileOf(pid))
+          const orphan = await isRecordedProcess(pid, fileOf(pid))
           if (orphan) await endOrphan(pid, fileOf(pid))
           rmSync(fileOf(pid), { force: true })
           return orphan
@@ -49,8 +51,8 @@ export const processJournal = (folder: string): ProcessJournal => {
   }
 }
 
-/** A pid alone says nothing: after a restart of the machine it may be anybody's. A file that was cut short names no process. */
-const isStill = async (pid: number, file: string): Promise<boolean> => {
+/** Compares command and start time too, because the pid may belong to another program. A damaged file names no process. */
+const isRecordedProcess = async (pid: number, file: string): Promise<boolean> => {
   const entry = entryIn(await readFile(file, 'utf8').catch(() => ''))
   const running = (await commandOf(pid))?.trim()
   return running !== undefined && running === entry?.command && startOf(pid) === entry.startedAt
@@ -70,15 +72,15 @@ const endOrphan = async (pid: number, file: string) => {
   } catch {
     return
   }
-  const end = performance.now() + PATIENCE_MS
+  const end = performance.now() + sigtermWaitMs
   while (performance.now() < end) {
-    if (!(await isStill(pid, file))) return
+    if (!(await isRecordedProcess(pid, file))) return
     await setTimeout(10)
   }
   killGroup(pid)
 }
 
-/** Field 22 of /proc/<pid>/stat. */
+/** The start time of a process: field 22 of /proc/<pid>/stat. */
 const startOf = (pid: number): string | null => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')

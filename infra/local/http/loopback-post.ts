@@ -1,12 +1,12 @@
 import { Agent, request } from 'node:http'
 
-/** Posts to our own server under one of its names. Connections are kept. Throws where nobody listens. */
+/** Sends POST requests to PORT under a host name, on kept connections. Throws if nothing listens there. */
 export const loopbackPost = (port: number) => {
   const agent = new Agent({ keepAlive: true })
   return {
     post: (host: string, path: string, headers: Record<string, string>, body: string | Buffer) =>
       new Promise<{ status: number; retryAfter: string | undefined }>((resolve, reject) => {
-        const sent = request(
+        const clientRequest = request(
           {
             agent,
             host: '127.0.0.1',
@@ -15,14 +15,16 @@ export const loopbackPost = (port: number) => {
             path,
             headers: { ...headers, host: `${host}:${port}`, 'content-length': Buffer.byteLength(body) },
           },
-          answer => {
-            answer.resume()
-            answer.once('error', reject)
-            answer.once('end', () => resolve({ status: answer.statusCode!, retryAfter: answer.headers['retry-after'] }))
+          response => {
+            response.resume()
+            response.once('error', reject)
+            response.once('end', () =>
+              resolve({ status: response.statusCode!, retryAfter: response.headers['retry-after'] }),
+            )
           },
         )
-        sent.once('error', reject)
-        sent.end(body)
+        clientRequest.once('error', reject)
+        clientRequest.end(body)
       }),
     close: () => agent.destroy(),
   }

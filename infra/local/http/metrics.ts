@@ -1,19 +1,19 @@
 import type { Activator } from '../activator/activator.ts'
 import type { Broker } from '../broker/broker.ts'
 
-export interface Measured {
+export interface MetricsSources {
   activator: Pick<Activator, 'report' | 'waiting'>
   broker: Pick<Broker, 'stats'>
 }
 
-/** The runtime's own figures for Prometheus. The library is loaded when somebody asks for the first time. */
-export const runtimeMetrics = ({ activator, broker }: Measured) => {
+/** The runtime's own metrics in the text format of Prometheus. prom-client is loaded at the first request. */
+export const runtimeMetrics = ({ activator, broker }: MetricsSources) => {
   const registry = async () => {
     const { collectDefaultMetrics, Counter, Gauge, Registry } = await import('prom-client')
     const register = new Registry()
     collectDefaultMetrics({ register })
-    type Tell = (labels: Record<string, string>, value: number) => void
-    const gauge = (name: string, help: string, labelNames: string[], collect: (tell: Tell) => void) =>
+    type SetValue = (labels: Record<string, string>, value: number) => void
+    const gauge = (name: string, help: string, labelNames: string[], collect: (set: SetValue) => void) =>
       new Gauge({
         name,
         help,
@@ -24,7 +24,7 @@ export const runtimeMetrics = ({ activator, broker }: Measured) => {
           collect((labels, value) => this.set(labels, value))
         },
       })
-    const counter = (name: string, help: string, labelNames: string[], collect: (tell: Tell) => void) =>
+    const counter = (name: string, help: string, labelNames: string[], collect: (set: SetValue) => void) =>
       new Counter({
         name,
         help,
@@ -35,34 +35,34 @@ export const runtimeMetrics = ({ activator, broker }: Measured) => {
           collect((labels, value) => this.inc(labels, value))
         },
       })
-    gauge('vigia_function_processes', 'Processes of a function', ['function', 'state'], tell => {
-      for (const { name, state, replicas } of activator.report()) tell({ function: name, state }, replicas.length)
+    gauge('vigia_function_processes', 'Processes of a function', ['function', 'state'], set => {
+      for (const { name, state, replicas } of activator.report()) set({ function: name, state }, replicas.length)
     })
-    gauge('vigia_function_requests', 'Requests in a function', ['function', 'state'], tell => {
+    gauge('vigia_function_requests', 'Requests in a function', ['function', 'state'], set => {
       for (const { name, replicas } of activator.report()) {
         const inFlight = replicas.reduce((sum, replica) => sum + replica.inFlight, 0)
-        tell({ function: name, state: 'in_flight' }, inFlight)
-        tell({ function: name, state: 'waiting' }, activator.waiting(name))
+        set({ function: name, state: 'in_flight' }, inFlight)
+        set({ function: name, state: 'waiting' }, activator.waiting(name))
       }
     })
-    counter('vigia_function_cold_starts_total', 'Processes started since the runtime has', ['function'], tell => {
-      for (const { name, coldStarts } of activator.report()) tell({ function: name }, coldStarts)
+    counter('vigia_function_cold_starts_total', 'Processes started since the runtime has', ['function'], set => {
+      for (const { name, coldStarts } of activator.report()) set({ function: name }, coldStarts)
     })
-    counter('vigia_broker_events_total', 'Events at the door since the start', ['outcome'], tell => {
+    counter('vigia_broker_events_total', 'Events at the door since the start', ['outcome'], set => {
       const { accepted, duplicates, refused } = broker.stats()
-      tell({ outcome: 'accepted' }, accepted)
-      tell({ outcome: 'duplicate' }, duplicates)
-      for (const [status, count] of Object.entries(refused)) tell({ outcome: `refused_${status}` }, count)
+      set({ outcome: 'accepted' }, accepted)
+      set({ outcome: 'duplicate' }, duplicates)
+      for (const [status, count] of Object.entries(refused)) set({ outcome: `refused_${status}` }, count)
     })
-    counter('vigia_broker_deliveries_total', 'Deliveries that ended since the start', ['outcome'], tell => {
+    counter('vigia_broker_deliveries_total', 'Deliveries that ended since the start', ['outcome'], set => {
       const { done, dead } = broker.stats()
-      tell({ outcome: 'done' }, done)
-      tell({ outcome: 'dead' }, dead)
+      set({ outcome: 'done' }, done)
+      set({ outcome: 'dead' }, dead)
     })
-    gauge('vigia_broker_deliveries', 'Deliveries in memory', ['state'], tell => {
+    gauge('vigia_broker_deliveries', 'Deliveries in memory', ['state'], set => {
       const { inMemory, inFlight } = broker.stats()
-      tell({ state: 'waiting' }, inMemory - inFlight)
-      tell({ state: 'in_flight' }, inFlight)
+      set({ state: 'waiting' }, inMemory - inFlight)
+      set({ state: 'in_flight' }, inFlight)
     })
     return register
   }

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
-/** Who listens on a port of this machine, for people: `node (pid 4711)`; undefined where that cannot be told. */
+/** The process that listens on a port, for a message: `node (pid 4711)`; undefined if it cannot be found out. */
 export const holderOf = (port: number): string | undefined =>
   process.platform === 'linux' ? onLinux(port) : process.platform === 'win32' ? undefined : byLsof(port)
 
@@ -14,12 +14,13 @@ const onLinux = (port: number): string | undefined => {
       if (descriptors.some(fd => linkOf(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`))
         return `${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()} (pid ${pid})`
     } catch {
-      // Gone meanwhile, or another user's.
+      // The process has ended meanwhile, or belongs to another user.
     }
   return undefined
 }
 
-const LISTENING = '0A'
+/** The state LISTEN in /proc/net/tcp. */
+const listenState = '0A'
 
 const listeningInode = (table: string, port: number): string | undefined => {
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
@@ -27,7 +28,7 @@ const listeningInode = (table: string, port: number): string | undefined => {
     return readFileSync(table, 'utf8')
       .split('\n')
       .map(line => line.trim().split(/\s+/))
-      .find(([, local, , state]) => local?.endsWith(wanted) && state === LISTENING)?.[9]
+      .find(([, local, , state]) => local?.endsWith(wanted) && state === listenState)?.[9]
   } catch {
     return undefined
   }

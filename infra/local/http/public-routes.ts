@@ -1,19 +1,19 @@
 import type { FunctionManifest, PublicAccess } from '../manifests/manifests.ts'
 
-/** A function and the path (with its query) that it gets. */
+/** A function, and the path with the query that it gets. */
 export interface PublicRoute {
   function: FunctionManifest & { public: PublicAccess }
   path: string
 }
 
 export interface PublicRoutes {
-  /** The function whose path is the longest that the request's path begins with. Undefined: there is nothing. */
+  /** The function with the longest public path that the request's path starts with; undefined if there is none. */
   find(url: string | undefined): PublicRoute | undefined
-  /** PUBLIC_URL itself, where Telegram sent updates before functions had paths. */
+  /** Whether this is PUBLIC_URL itself, to which Telegram sent updates before functions had paths of their own. */
   isBase(url: string | undefined): boolean
 }
 
-/** `basePath` is the path of PUBLIC_URL; a proxy may send it along or take it off. */
+/** `basePath` is the path of PUBLIC_URL. A reverse proxy may forward it or remove it. */
 export const publicRoutes = (functions: readonly FunctionManifest[], basePath = '/'): PublicRoutes => {
   const base = basePath.replace(/\/$/, '')
   const longestFirst = functions
@@ -31,7 +31,7 @@ export const publicRoutes = (functions: readonly FunctionManifest[], basePath = 
   }
 }
 
-/** Where the internet reaches a public path. */
+/** The URL of a public path on the internet. */
 export const publicAddress = (publicUrl: URL, path: string): string => {
   const url = new URL(publicUrl)
   url.pathname = url.pathname.replace(/\/$/, '') + path
@@ -42,7 +42,7 @@ const pathOf = (url: string) => url.split('?', 1)[0]!
 
 const isBelow = (path: string, prefix: string) => path === prefix || path.startsWith(`${prefix}/`)
 
-/** Without dot segments, empty segments and backslashes, encoded or not, because a proxy may read those differently. */
+/** Has no dot segments, empty segments or backslashes, encoded or not, because a reverse proxy may interpret them differently. */
 const isPlain = (path: string) => {
   if (!/^(\/[\w.~!$&'()*+,;=:@%-]+)+\/?$/.test(path) || /%(2e|2f|5c|00)/i.test(path)) return false
   if (path.split('/').some(segment => segment === '.' || segment === '..')) return false

@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 
-/** Who a request is for, by its Host header. */
+/** Which part of the runtime a request is for, by its Host header. */
 export type RequestTarget =
   | { kind: 'runtime' }
   | { kind: 'broker' }
   | { kind: 'function'; name: string }
-  /** `sites.localhost`: the sites of the simulators. */
+  /** `sites.localhost`: the simulated test sites. */
   | { kind: 'sites' }
   | { kind: 'foreign'; why: string }
 
@@ -31,13 +31,13 @@ const proxyHeaders = [
 const isProxied = (headers: IncomingHttpHeaders) =>
   Object.keys(headers).some(name => name.startsWith('x-forwarded-') || proxyHeaders.includes(name))
 
-/** nginx by default sends HTTP/1.0, `Host: localhost` and nothing else; no program on this machine speaks HTTP/1.0. */
+/** nginx sends HTTP/1.0 and `Host: localhost` by default. No program on this machine uses HTTP/1.0. */
 const wrongPort = 'a reverse proxy should send to PUBLIC_PORT, not to this port'
 
 /**
- * Why a request may not use the inside port, or null. Everything there trusts any sender on this machine. So it refuses
- * names that are not ours, because a page can let its own name point at 127.0.0.1 (DNS rebinding), pages of another
- * origin, and requests through a reverse proxy, whatever host they claim.
+ * Why a request may not use PORT, or null. Everything there trusts every program on this machine. So it refuses a host name
+ * that is not ours, because a page may let its own name point at 127.0.0.1 (DNS rebinding); a page of another origin; and a
+ * request through a reverse proxy, whatever its Host header says.
  */
 export const whyForeign = ({ headers, rawHeaders, httpVersion }: IncomingMessage): string | null => {
   if (httpVersion === '1.0') return wrongPort
@@ -53,13 +53,13 @@ const whyForeignHead = (headers: IncomingHttpHeaders): string | null => {
   if (!isLoopback(host) && !host.endsWith('.localhost')) return `${host} is not a name of this machine`
   if (headers.origin !== undefined && !isOwnOrigin(headers.origin, headers.host!))
     return `a page of ${headers.origin} may not call this`
-  // A page of another site sends no Origin with a GET. A link that a person follows is fine.
+  // A page of another site sends no Origin header with a GET. A link that a person follows is allowed.
   if (headers['sec-fetch-site'] === 'cross-site' && headers['sec-fetch-mode'] !== 'navigate')
     return 'a page of another site may not call this'
   return null
 }
 
-/** Routes by the name in the Host header. */
+/** The target of a request, by the name in its Host header. */
 export const requestTarget = (headers: IncomingHttpHeaders, { functions, simulated }: Hosts): RequestTarget => {
   const why = whyForeignHead(headers)
   if (why !== null) return foreign(why)
@@ -74,9 +74,9 @@ export const requestTarget = (headers: IncomingHttpHeaders, { functions, simulat
 
 const isLoopback = (host: string) => host === 'localhost' || host === '127.0.0.1' || host === '::1'
 
-/** A page that this port served: another program on this machine may serve pages on another port. */
+/** Whether this port served the page. Another program on this machine may serve pages on another port. */
 const isOwnOrigin = (origin: string, host: string) => {
-  // `null` is the origin of files and sandboxed frames.
+  // Files and sandboxed frames have the origin `null`.
   if (!URL.canParse(origin)) return false
   const { hostname, port } = new URL(origin)
   const name = hostname.replace(/^\[|\]$/g, '')

@@ -1,15 +1,15 @@
 export interface HeartbeatOptions {
-  /** HEARTBEAT_URL: of the operator's own choice, so private addresses and redirects are fine. It may hold a secret. */
+  /** HEARTBEAT_URL. The operator chooses it, so private addresses and redirects are allowed. It may contain a secret. */
   url: string
   /** Why Vigia is not ready; empty when it is. */
   check(): Promise<string[]>
-  /** Told when pings begin to fail, without the URL. */
-  warn(words: string): void
+  /** Gets a line, without the URL, when pings begin to fail. */
+  warn(text: string): void
   everyMs?: number
   timeoutMs?: number
 }
 
-/** A GET once a minute while everything is well, so that a service elsewhere notices when it stops. */
+/** Sends a GET once a minute while Vigia is ready, so that a service elsewhere notices when Vigia stops. */
 export const startHeartbeat = ({
   url,
   check,
@@ -18,8 +18,8 @@ export const startHeartbeat = ({
   timeoutMs = 10_000,
 }: HeartbeatOptions): { stop(): void } => {
   const stopping = new AbortController()
-  let failing = false
-  let beating = false
+  let isFailing = false
+  let isPinging = false
 
   const ping = async (): Promise<string | null> => {
     try {
@@ -33,21 +33,21 @@ export const startHeartbeat = ({
     }
   }
 
-  const beat = async () => {
-    if (beating) return
-    beating = true
+  const pingIfReady = async () => {
+    if (isPinging) return
+    isPinging = true
     if ((await check()).length === 0 && !stopping.signal.aborted) {
-      const fault = await ping()
-      if (fault !== null && !failing && !stopping.signal.aborted)
-        warn(`HEARTBEAT_URL ${fault}; it is tried every minute`)
-      failing = fault !== null
+      const problem = await ping()
+      if (problem !== null && !isFailing && !stopping.signal.aborted)
+        warn(`HEARTBEAT_URL ${problem}; it is tried every minute`)
+      isFailing = problem !== null
     }
-    beating = false
+    isPinging = false
   }
 
-  const timer = setInterval(() => void beat(), everyMs)
+  const timer = setInterval(() => void pingIfReady(), everyMs)
   timer.unref()
-  void beat()
+  void pingIfReady()
   return {
     stop: () => {
       clearInterval(timer)

@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import { writeFileAtomicSync } from '#infra/files/atomic-write.ts'
 import type { Settings } from '../environment.ts'
 
-/** Telegram, TVMaze and the sites to watch: the real ones, or ours. */
+/** Telegram, TVMaze and the sites to watch: the real ones, or the simulators. */
 export interface OutsideWorld {
   isSimulated: boolean
   apiRoot: string
   botToken: string
   webhookSecret: string
-  /** What functions are told of it, by the names in their manifests. */
+  /** The values for the functions' variables, by the keys in their manifests. */
   variables: Record<string, string | undefined>
   /** `sites.localhost`. */
   sites?: (request: IncomingMessage, response: ServerResponse) => void
@@ -20,9 +20,9 @@ export interface OutsideWorld {
   stop(): Promise<void>
 }
 
-const API_ROOT = 'https://api.telegram.org'
+const telegramApiRoot = 'https://api.telegram.org'
 
-/** With a token the real Telegram, else simulators of everything that has no address of its own. */
+/** Uses the real Telegram if a bot token is set. Otherwise it starts simulators of Telegram, the sites and (without TVMAZE_URL) TVMaze. */
 export const startOutsideWorld = async (
   settings: Settings,
   dataDir: string,
@@ -35,8 +35,8 @@ const real = (
   dataDir: string,
   log: (line: string) => void,
 ): OutsideWorld => {
-  const apiRoot = telegram.apiRoot ?? API_ROOT
-  const webhookSecret = telegram.webhookSecret ?? keptSecret(dataDir, log)
+  const apiRoot = telegram.apiRoot ?? telegramApiRoot
+  const webhookSecret = telegram.webhookSecret ?? storedSecret(dataDir, log)
   return {
     isSimulated: false,
     apiRoot,
@@ -56,10 +56,10 @@ const real = (
   }
 }
 
-// The same at every start, so that the bot is the same bot to what the database remembers of it.
-const BOT = '700000001:simulated-bot'
-const OPERATORS_BOT = '700000002:simulated-operators-bot'
-const LOOPBACK = '127.0.0.0/8,::1/128'
+// The same tokens at every start, so that the database recognises the bot.
+const simulatedBotToken = '700000001:simulated-bot'
+const simulatedOperatorsBotToken = '700000002:simulated-operators-bot'
+const loopbackRanges = '127.0.0.0/8,::1/128'
 
 const simulated = async (
   { telegram: given, tvmazeUrl, probeAllow, probeReference }: Settings,
@@ -74,8 +74,8 @@ const simulated = async (
   const tvmaze = tvmazeUrl === undefined ? await startTvmaze({ newcomer: true }) : undefined
   const [telegram, sites] = await Promise.all([
     startTelegram({
-      botToken: BOT,
-      opsToken: OPERATORS_BOT,
+      botToken: simulatedBotToken,
+      opsToken: simulatedOperatorsBotToken,
       newcomer: {
         conversationFile: join(dataDir, 'simulated-telegram.json'),
         log,
@@ -85,22 +85,22 @@ const simulated = async (
     }),
     startSites(),
   ])
-  const webhookSecret = given.webhookSecret ?? keptSecret(dataDir, log)
+  const webhookSecret = given.webhookSecret ?? storedSecret(dataDir, log)
   return {
     isSimulated: true,
     apiRoot: telegram.url,
-    botToken: BOT,
+    botToken: simulatedBotToken,
     webhookSecret,
     variables: {
       TELEGRAM_API_ROOT: telegram.url,
-      TELEGRAM_BOT_TOKEN: BOT,
+      TELEGRAM_BOT_TOKEN: simulatedBotToken,
       TELEGRAM_WEBHOOK_SECRET: webhookSecret,
-      TELEGRAM_OPS_BOT_TOKEN: OPERATORS_BOT,
+      TELEGRAM_OPS_BOT_TOKEN: simulatedOperatorsBotToken,
       TELEGRAM_OPS_CHAT_ID: String(telegram.person.id),
       TVMAZE_URL: tvmazeUrl ?? tvmaze!.url,
-      // The sites lie on this machine, which monitors may not look at otherwise.
-      PROBE_ALLOW: probeAllow === undefined ? LOOPBACK : `${probeAllow},${LOOPBACK}`,
-      // The simulated Bot API is on this machine and answers without a network.
+      // The simulated sites are on this machine, which monitors may not check otherwise.
+      PROBE_ALLOW: probeAllow === undefined ? loopbackRanges : `${probeAllow},${loopbackRanges}`,
+      // Not the simulated Bot API, because that answers without a network too.
       PROBE_REFERENCE: probeReference ?? 'tcp://api.telegram.org:443',
     },
     chat: telegram.chatPage,
@@ -114,14 +114,14 @@ const simulated = async (
 }
 
 /**
- * Made at the first start: Telegram shows with it that an update is its own. Every start tells Telegram the secret again, so one that
- * a power cut has damaged can be made anew.
+ * The secret by which the webhook function recognises Telegram's updates. It is created at the first start and stored. Every
+ * start sends it to Telegram again, so a secret that a power cut has damaged can be replaced.
  */
-const keptSecret = (dataDir: string, log: (line: string) => void): string => {
+const storedSecret = (dataDir: string, log: (line: string) => void): string => {
   const file = join(dataDir, 'webhook-secret')
-  const kept = existsSync(file) ? readFileSync(file, 'utf8').trim() : null
-  if (kept !== null && /^[0-9a-f]{64}$/.test(kept)) return kept
-  if (kept !== null) log(`${file} is damaged and is created again; no data is lost`)
+  const stored = existsSync(file) ? readFileSync(file, 'utf8').trim() : null
+  if (stored !== null && /^[0-9a-f]{64}$/.test(stored)) return stored
+  if (stored !== null) log(`${file} is damaged and is created again; no data is lost`)
   const secret = randomBytes(32).toString('hex')
   writeFileAtomicSync(file, `${secret}\n`)
   return secret

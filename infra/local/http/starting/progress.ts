@@ -1,23 +1,23 @@
-/** A step of the start. The page knows a sentence for each. */
+/** A step of the start. words.ts has a text for each. */
 export type StepName = 'PostgreSQL' | 'MongoDB' | 'telegram-webhook' | 'broker' | 'functions'
 
 export interface Step {
   name: StepName
   state: 'waiting' | 'working' | 'done' | 'failed'
-  /** The newest line about it, in English as in the terminal. */
+  /** The latest line about the step, in English as in the terminal. */
   detail: string
 }
 
-/** How far the start is: written by the start, read by the page. */
+/** The progress of the start: the start writes it, the page shows it. */
 export interface StartProgress {
   readonly steps: readonly Step[]
-  /** Why the start failed, as the terminal says it; null while it goes on. */
+  /** Why the start failed, in the lines of the terminal; null if it has not failed. */
   readonly failure: readonly string[] | null
   set(name: StepName, change: Partial<Omit<Step, 'name'>>): void
   fail(lines: readonly string[]): void
 }
 
-/** In the order in which they are shown. The functions but the first are built after the chat has opened. */
+/** The steps in the order in which they are shown. Most functions are built after the chat has opened. */
 const names: readonly StepName[] = ['PostgreSQL', 'MongoDB', 'telegram-webhook', 'broker', 'functions']
 
 export const createStartProgress = (): StartProgress => {
