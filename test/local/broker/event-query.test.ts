@@ -5,17 +5,17 @@ import { type BrokerServer, startBrokerServer } from '#test/support/broker-serve
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 
 let database: TestDatabase
-let house: BrokerServer
-let asking: Postgres
+let server: BrokerServer
+let db: Postgres
 
 const events = 60_000
 const beginning = Date.parse('2026-11-21T00:00:00Z')
 const at = (seq: number) => new Date(beginning + seq * 1000).toISOString()
 
-// As a week of probes leaves it: nearly all of one kind, of which shard/0 is the subject of each second event.
+// Like the events after a week of probes: nearly all are of one kind, and shard/0 is the subject of every second event.
 beforeAll(async () => {
   database = await emptyDatabase()
-  house = await startBrokerServer(database.url, [])
+  server = await startBrokerServer(database.url, [])
   await database.db.query(
     `insert into broker.event (seq, key, id, source, type, subject, attributes, data, ttl, accepted_at)
      select n, gen_random_uuid(), n::text, kind.source, kind.type, kind.subject, '{}', '', 255, $2::timestamptz + n * interval '1 second'
@@ -28,12 +28,12 @@ beforeAll(async () => {
     [events, at(0)],
   )
   await database.db.query('analyze broker.event')
-  asking = postgres(database.url, { max: 1, settings: plannerSettings })
+  db = postgres(database.url, { max: 1, settings: plannerSettings })
 })
 
 afterAll(async () => {
-  await asking.end()
-  await house.stop()
+  await db.end()
+  await server.stop()
   await database.end()
 })
 
@@ -52,10 +52,10 @@ interface Node {
 
 const nodesOf = (node: Node): Node[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)]
 
-/** How the events are found: the ways in, and how many rows they read. */
-const reading = async (query: EventQuery) => {
+/** How PostgreSQL finds the events: the indexes or scans that it uses, the rows and the pages that it reads. */
+const planOf = async (query: EventQuery) => {
   const { text, values } = selectEvents(query)
-  const { rows } = await asking.query<{ 'QUERY PLAN': [{ Plan: Node }] }>(
+  const { rows } = await db.query<{ 'QUERY PLAN': [{ Plan: Node }] }>(
     `explain (analyze, buffers, format json) ${text}`,
     values,
   )
@@ -65,7 +65,7 @@ const reading = async (query: EventQuery) => {
     (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0)) *
     node['Actual Loops']
   return {
-    ways: [...new Set(scans.map(node => node['Index Name'] ?? node['Node Type']))].sort(),
+    accessPaths: [...new Set(scans.map(node => node['Index Name'] ?? node['Node Type']))].sort(),
     rows: scans.reduce((sum, node) => sum + read(node), 0),
     pages: plan['Shared Hit Blocks'] + plan['Shared Read Blocks'],
   }
@@ -78,7 +78,7 @@ const filters = {
   since: [at(0), at(events - 50), '2100-01-01T00:00:00Z'],
 }
 
-/** Every combination of filters, with values that match much, little and nothing. */
+/** Every combination of filters, with values that match many events, few events and none. */
 const combinations = Object.entries(filters).reduce<EventQuery[]>(
   (queries, [name, values]) => queries.flatMap(query => [query, ...values.map(value => ({ ...query, [name]: value }))]),
   [{}],
@@ -86,21 +86,21 @@ const combinations = Object.entries(filters).reduce<EventQuery[]>(
 
 describe('events by filters', () => {
   test.each([{ limit: 100 }, { limit: 1 }])(
-    'every combination is answered from an index that it reads a bounded part of ($limit)',
+    'every combination reads a bounded part of an index ($limit)',
     async ({ limit }) => {
       for (const query of combinations) {
-        const { ways, rows, pages } = await reading({ ...query, limit })
-        expect(ways, JSON.stringify(query)).not.toContain('Seq Scan')
-        expect(ways.join(), JSON.stringify(query)).toMatch(/^[a-z_,]+$/)
-        // Three kinds, the disorder that two connections can make, and the steps of the halving.
+        const { accessPaths, rows, pages } = await planOf({ ...query, limit })
+        expect(accessPaths, JSON.stringify(query)).not.toContain('Seq Scan')
+        expect(accessPaths.join(), JSON.stringify(query)).toMatch(/^[a-z_,]+$/)
+        // `limit` rows of three kinds, the events that two connections may store out of order, and the steps of the binary search.
         expect(rows, JSON.stringify(query)).toBeLessThan(3 * limit + 1_200)
-        // Entries that are passed over inside an index are no rows; an index of all events has over 600 pages.
+        // Index entries that PostgreSQL skips do not count as rows, so pages are checked too. An index of all events has over 600.
         expect(pages, JSON.stringify(query)).toBeLessThan(3 * limit + (query.since === undefined ? 40 : 110))
       }
     },
   )
 
-  test('every combination is answered as a look at all events answers it', async () => {
+  test('every combination returns the same events as a scan of the whole table', async () => {
     for (const query of combinations) {
       const all = await database.db.query<{ seq: number }>(
         `select seq from broker.event
@@ -109,7 +109,7 @@ describe('events by filters', () => {
          order by seq desc limit 30`,
         [query.type ?? null, query.source ?? null, query.subject ?? null, query.since ?? null],
       )
-      const found = await house.broker.reads.events({ ...query, limit: 30 })
+      const found = await server.broker.reads.events({ ...query, limit: 30 })
       expect(
         found.map(({ seq }) => seq),
         JSON.stringify(query),
@@ -131,7 +131,7 @@ describe('a broker without events', () => {
   )
 })
 
-describe('what is no instant or number', () => {
+describe('parameters of a query', () => {
   test.each([
     'yesterday',
     '2026-02-30T00:00:00Z',
@@ -151,7 +151,7 @@ describe('what is no instant or number', () => {
   })
 
   test.each(['2026-11-21', '2026-11-21T12:00:00Z', '2026-11-21T12:00:00.5-03:00', '0001-01-01T00:00:00Z'])(
-    'since=%s is taken',
+    'since=%s is accepted',
     since => {
       expect(selectEvents({ since }).values).toContainEqual(expect.any(Date))
     },

@@ -6,13 +6,13 @@ import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 import { until } from '#test/support/until.ts'
 
 let database: TestDatabase
-let house: BrokerServer | undefined
+let server: BrokerServer | undefined
 beforeEach(async () => {
   database = await emptyDatabase()
 })
 afterEach(async () => {
-  await house?.stop()
-  house = undefined
+  await server?.stop()
+  server = undefined
   await database.end()
 })
 
@@ -23,8 +23,8 @@ const wide: BrokerRetention = {
 }
 
 const open = async (retention: Partial<BrokerRetention>, more: Partial<BrokerOptions> = {}) => {
-  house = await startBrokerServer(database.url, [], { retention: { ...wide, ...retention }, ...more })
-  return house
+  server = await startBrokerServer(database.url, [], { retention: { ...wide, ...retention }, ...more })
+  return server
 }
 
 interface Rows {
@@ -37,7 +37,7 @@ interface Rows {
   daysAgo?: number
 }
 
-/** Events with a delivery and an attempt each, as an earlier process left them. */
+/** Inserts events with one delivery and one attempt each, as an earlier process may have left them. */
 const insert = async ({ from, to, type = 'probe', source = 's', state = 'done', bytes = 10, daysAgo = 0 }: Rows) => {
   await database.db.query(
     `with event as (
@@ -53,6 +53,7 @@ const insert = async ({ from, to, type = 'probe', source = 's', state = 'done', 
   )
 }
 
+/** The `seq` of the events that are left. Deliveries and attempts must be left for the same events. */
 const left = async (): Promise<number[]> => {
   const { rows } = await database.db.query<{ seq: number }>('select seq from broker.event order by seq')
   for (const table of ['delivery', 'attempt']) {
@@ -66,53 +67,53 @@ const left = async (): Promise<number[]> => {
 
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
 
-describe('events that are done', () => {
-  test('leave oldest first beyond the number of their kind, and leave rarer kinds alone', async () => {
+describe('events whose deliveries are done', () => {
+  test('are deleted, oldest first, beyond the number for their kind; rarer kinds are kept', async () => {
     await open({ kind: { events: 5, bytes: 1e9 } })
     await insert({ from: 1, to: 3, type: 'down' })
     await insert({ from: 11, to: 30 })
     await insert({ from: 41, to: 50, source: 'other' })
-    await house!.broker.clean()
+    await server!.broker.clean()
     expect(await left()).toEqual([...range(1, 3), ...range(26, 30), ...range(46, 50)])
   })
 
-  test('leave beyond the bytes of their kind', async () => {
+  test('are deleted beyond the bytes for their kind', async () => {
     await open({ kind: { events: 1_000, bytes: 10_000 } })
     await insert({ from: 1, to: 20, bytes: 3_000 })
-    await house!.broker.clean()
+    await server!.broker.clean()
     expect(await left()).toEqual(range(18, 20))
   })
 
-  test('leave beyond the number of all, whatever their kinds', async () => {
+  test('are deleted beyond the number for all kinds together', async () => {
     await open({ all: { events: 4, bytes: 1e9 } })
     for (let seq = 1; seq <= 10; seq++) await insert({ from: seq, to: seq, type: `type-${seq}` })
-    await house!.broker.clean()
+    await server!.broker.clean()
     expect(await left()).toEqual(range(7, 10))
   })
 
-  test('leave beyond the bytes of all', async () => {
+  test('are deleted beyond the bytes for all kinds together', async () => {
     await open({ all: { events: 1_000, bytes: 10_000 } })
     await insert({ from: 1, to: 20, bytes: 3_000 })
-    await house!.broker.clean()
+    await server!.broker.clean()
     expect(await left()).toEqual(range(18, 20))
   })
 
-  test('leave after their days', async () => {
+  test('are deleted after `keepDays`', async () => {
     await open({}, { keepDays: 7 })
     await insert({ from: 1, to: 2, daysAgo: 8 })
     await insert({ from: 3, to: 4, daysAgo: 6 })
-    await house!.broker.clean()
+    await server!.broker.clean()
     expect(await left()).toEqual([3, 4])
   })
 
-  test('leave in batches, all that is beyond', async () => {
+  test('are deleted in batches until the budget is met', async () => {
     await open({ kind: { events: 10, bytes: 1e9 } })
     await insert({ from: 1, to: 1_700 })
-    await house!.broker.clean()
+    await server!.broker.clean()
     expect(await left()).toEqual(range(1_691, 1_700))
   })
 
-  test('leave while the broker runs, when enough new ones came', async () => {
+  test('are deleted while the broker runs, when there are enough new ones', async () => {
     const { broker, post } = await open({ kind: { events: 5, bytes: 1e9 } })
     await broker.clean()
     for (let id = 1; id <= 9; id++) expect(await post(`${id}`, 'test')).toBe(202)
@@ -121,8 +122,8 @@ describe('events that are done', () => {
   })
 })
 
-describe('what is pending', () => {
-  test('stays, however old it is and however many there are', async () => {
+describe('pending events', () => {
+  test('are kept at any age and in any number', async () => {
     await open({
       kind: { events: 1, bytes: 1 },
       all: { events: 1, bytes: 1 },
@@ -130,68 +131,68 @@ describe('what is pending', () => {
     })
     await insert({ from: 1, to: 700, state: 'pending', daysAgo: 40 })
     await insert({ from: 701, to: 705 })
-    await house!.broker.clean()
+    await server!.broker.clean()
     expect(await left()).toEqual(range(1, 700))
   })
 
-  test('is delivered although it lies beyond every budget, and leaves then', async () => {
+  test('are delivered although they exceed every budget, and are deleted then', async () => {
     const recorder = await startRecorder()
     let healthy = false
     recorder.respond('/a', () => ({ status: healthy ? 204 : 500 }))
-    house = await startBrokerServer(
+    server = await startBrokerServer(
       database.url,
       [triggerFor('a', 'test', `${recorder.url}/a`, { retry: 1000, backoffPolicy: 'linear', backoffDelayMs: 1 })],
       { retention: { ...wide, kind: { events: 0, bytes: 0 } } },
     )
-    expect(await house.post('1', 'test')).toBe(202)
-    await house.broker.clean()
-    expect(await house.broker.reads.events({})).toHaveLength(1)
+    expect(await server.post('1', 'test')).toBe(202)
+    await server.broker.clean()
+    expect(await server.broker.reads.events({})).toHaveLength(1)
     healthy = true
-    await until(async () => (await house!.broker.reads.events({}))[0]?.state === 'done')
-    expect(await house.post('2', 'other')).toBe(202)
+    await until(async () => (await server!.broker.reads.events({}))[0]?.state === 'done')
+    expect(await server.post('2', 'other')).toBe(202)
     await until(async () => {
-      await house!.post(crypto.randomUUID(), 'test')
-      await house!.broker.clean()
-      return (await house!.broker.reads.event(1)) === null
+      await server!.post(crypto.randomUUID(), 'test')
+      await server!.broker.clean()
+      return (await server!.broker.reads.event(1)) === null
     })
     await recorder.stop()
   })
 })
 
 describe('events with a dead delivery', () => {
-  test('stay beyond the budgets of what is done', async () => {
+  test('are kept beyond the budgets for done events', async () => {
     await open({ kind: { events: 0, bytes: 0 }, all: { events: 0, bytes: 0 } })
     await insert({ from: 1, to: 5, state: 'dead', daysAgo: 20 })
     await insert({ from: 6, to: 9 })
-    await house!.broker.clean()
+    await server!.broker.clean()
     expect(await left()).toEqual(range(1, 5))
   })
 
-  test('leave beyond their own number, their bytes and their days', async () => {
+  test('are deleted beyond their own number, bytes and days', async () => {
     await open({ dead: { events: 5, bytes: 1e9, days: 30 } })
     await insert({ from: 1, to: 20, state: 'dead' })
-    await house!.broker.clean()
+    await server!.broker.clean()
     expect(await left()).toEqual(range(16, 20))
-    await house!.stop()
+    await server!.stop()
     await open({ dead: { events: 1_000, bytes: 100, days: 30 } })
     await insert({ from: 21, to: 22, state: 'dead', bytes: 80 })
-    await house!.broker.clean()
+    await server!.broker.clean()
     expect(await left()).toEqual([22])
-    await house!.stop()
+    await server!.stop()
     await open({})
     await insert({ from: 23, to: 23, state: 'dead', daysAgo: 31 })
-    await house!.broker.clean()
+    await server!.broker.clean()
     expect(await left()).toEqual([22])
   })
 })
 
-test('the tables of the broker are those that its retention empties, and the ones that have a row each', async () => {
+test('the broker has only tables that its retention empties, and tables that stay small', async () => {
   await open({})
   const { rows } = await database.db.query<{ name: string }>(
     `select nspname || '.' || relname as name from pg_class join pg_namespace on pg_namespace.oid = relnamespace
      where relkind in ('r', 'p') and nspname in ('broker', 'public')`,
   )
-  // broker_migration has a row a migration, broker.readiness one.
+  // broker_migration has one row for each migration, and broker.readiness has one row.
   expect(rows.map(({ name }) => name).sort()).toEqual([
     'broker.attempt',
     'broker.delivery',
@@ -201,7 +202,7 @@ test('the tables of the broker are those that its retention empties, and the one
   ])
 })
 
-test('a month of probes of 5,000 sites every ten seconds takes a gibibyte and not forty', () => {
+test('a month of probes of 5,000 sites every ten seconds takes 1 GiB instead of 40 GiB', () => {
   const { kind, all, dead } = brokerRetention
   expect(kind.bytes).toBeLessThanOrEqual(all.bytes)
   expect(all.bytes + dead.bytes).toBeLessThan(2 * 1024 ** 3)

@@ -36,7 +36,7 @@ afterAll(async () => {
   await database?.end()
 })
 
-/** One delivery as it should be. `due`: whether somebody may take it now; `lease`: who has it. */
+/** The expected row of a delivery. `due`: whether it can be claimed now. `lease`: the lease that it is under. */
 interface Delivery {
   seq: number
   trigger: TriggerName
@@ -51,7 +51,7 @@ interface Model {
   leases: number
   ids: Set<string>
   deliveries: Delivery[]
-  /** Leases that somebody still believes to have. */
+  /** Leases that are no longer valid, but whose former holder may still use them. */
   stale: { seq: number; trigger: TriggerName; lease: number }[]
 }
 
@@ -78,7 +78,7 @@ const nothing = { events: [], settled: [], attempts: [], leaseMs }
 
 const settle = (settled: SettledDelivery[]) => commit(connection, { ...nothing, settled })
 
-/** What the broker does to its store, one at a time, on the model and on PostgreSQL. */
+/** One action of the broker, applied to the model and to PostgreSQL. */
 type Step = (model: Model) => Promise<void>
 
 const publish =
@@ -147,7 +147,7 @@ const settleLate =
     await renew(connection, [old], 0)
   }
 
-/** The pauses and leases of what waits for its time run out. */
+/** All backoffs and leases end. */
 const timePasses: Step = async model => {
   await database.db.query(`update broker.delivery set due = now() - interval '1 second' where due > now()`)
   for (const one of model.deliveries) if (one.due === 'later') one.due = 'now'
@@ -175,7 +175,7 @@ const givenBack =
     }
   }
 
-/** The process dies and the next one starts: every lease is void, and numbers go on where they were. */
+/** The process is killed and the next one starts: no lease is valid any more, and the numbers continue. */
 const restart: Step = async model => {
   const { epoch, seq } = await takeOver(connection, triggers)
   expect(await lastEpoch(connection)).toBe(epoch)
@@ -219,7 +219,7 @@ const step: fc.Arbitrary<[string, Step]> = fc.oneof(
   fc.constant<[string, Step]>(['restart', restart]),
 )
 
-test('the store does what its model does, whatever happens in whatever order', async () => {
+test('the tables do what the model does, for any steps in any order', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 15, maxLength: 40 }), async steps => {
       await empty()
@@ -234,7 +234,7 @@ test('the store does what its model does, whatever happens in whatever order', a
   )
 }, 120_000)
 
-test('a batch is stored whole or not at all: a reply and the end of what it answers are one', async () => {
+test('a batch is stored whole or not at all: a reply is stored together with the outcome of the delivery that it answers', async () => {
   const { seq } = await takeOver(connection, triggers)
   const lease = 7
   await commit(connection, {
@@ -258,7 +258,7 @@ test('a batch is stored whole or not at all: a reply and the end of what it answ
   expect(await stored()).toMatchObject([{ seq: seq + 1, state: 'done', lease: null }])
 })
 
-test('the same event twice in one batch is one event, and its deliveries are there once', async () => {
+test('the same event twice in one batch is stored once, with one set of deliveries', async () => {
   const { seq } = await takeOver(connection, triggers)
   const twice = [seq + 1, seq + 2].map(number => ({
     seq: number,
@@ -271,7 +271,7 @@ test('the same event twice in one batch is one event, and its deliveries are the
   expect((await stored()).map(one => one.seq)).toEqual([seq + 1])
 })
 
-test('bytes, long texts and every kind of letter come back as they went in', async () => {
+test('bytes, long texts and every kind of character are read back unchanged', async () => {
   const { seq } = await takeOver(connection, triggers)
   const odd: CloudEvent = {
     attributes: { specversion: '1.0', id: 'ü'.repeat(4000), source: '/😀', type: '"\\{},', subject: 'NULL' },
@@ -287,7 +287,7 @@ test('bytes, long texts and every kind of letter come back as they went in', asy
   expect(claimed).toEqual({ seq: seq + 1, trigger: 'a', attempts: 0, deadLetter: null, event: odd })
 })
 
-test('old events go when all is done; one with a dead delivery stays for ever', async () => {
+test('old events are deleted when all deliveries are done; an event with a dead delivery is kept', async () => {
   const { seq } = await takeOver(connection, triggers)
   const states = ['done', 'dead', 'pending'] as const
   await commit(connection, {
@@ -296,7 +296,7 @@ test('old events go when all is done; one with a dead delivery stays for ever', 
       seq: seq + 1 + index,
       key: eventKey(event(`${index}`)),
       event: event(`${index}`),
-      // The last one goes to nobody.
+      // The last event matches no Trigger.
       deliveries: index === 3 ? [] : [{ trigger: 'a', lease: 5 }],
     })),
   })

@@ -15,14 +15,14 @@ const full: Record<string, string> = {
 }
 const bare: Record<string, string> = required
 
-/** Which of the two events a filter lets through: both, the full one, the bare one, none. */
+/** Which of the two events pass the filters: both, the full one, the bare one, or none. */
 const passing = (filters: Filter[]): string => {
   const passes = predicate(filters)
   const [yes, alsoBare] = [passes(full), passes(bare)]
   return yes && alsoBare ? 'both' : yes ? 'full' : alsoBare ? 'bare' : 'none'
 }
 
-const rows: [says: string, filters: Filter[], passes: string][] = [
+const rows: [title: string, filters: Filter[], passes: string][] = [
   ['no filter lets everything through', [], 'both'],
   ['attributes compare exactly', [{ attributes: { type: 'dev.vigia.monitor.down' } }], 'both'],
   ['attributes are case-sensitive', [{ attributes: { type: 'dev.vigia.Monitor.down' } }], 'none'],
@@ -47,7 +47,7 @@ test.each(rows)('%s', (_, filters, passes) => {
   expect(passing(filters)).toBe(passes)
 })
 
-test('a broker looks at a Trigger only for its type, where there is one', () => {
+test('the only type that can pass is found, when the filters allow just one', () => {
   expect(onlyType([{ attributes: { type: 'a', tick: 'b' } }])).toBe('a')
   expect(onlyType([{ prefix: { id: 'x' } }, { all: [{ exact: { type: 'a' } }] }])).toBe('a')
   expect(onlyType([{ any: [{ exact: { type: 'a' } }] }])).toBeNull()
@@ -56,9 +56,13 @@ test('a broker looks at a Trigger only for its type, where there is one', () => 
 })
 
 describe('a filter that does not filter as it looks is refused', () => {
-  const faults: [says: string, filter: unknown, fault: RegExp][] = [
-    ['not of nothing, which ends the filter process of a cluster', { not: {} }, /filter\.not has 0 dialects/],
-    ['a typo that a cluster prunes to nothing', { exacts: { type: 'a' } }, /exacts is not a filter dialect/],
+  const errors: [title: string, filter: unknown, error: RegExp][] = [
+    ['an empty not, which ends the filter process of a cluster', { not: {} }, /filter\.not has 0 dialects/],
+    [
+      'a misspelt dialect, which a cluster removes silently',
+      { exacts: { type: 'a' } },
+      /exacts is not a filter dialect/,
+    ],
     ['an empty value', { exact: { type: '' } }, /exact\.type is empty/],
     ['an empty value in a prefix', { prefix: { type: '' } }, /prefix\.type is empty/],
     ['an empty value deep inside', { all: [{ any: [{ suffix: { id: '' } }] }] }, /all\[0\]\.any\[0\]\.suffix\.id/],
@@ -68,12 +72,12 @@ describe('a filter that does not filter as it looks is refused', () => {
     ['an attribute name with a capital', { exact: { Type: 'a' } }, /not a valid attribute name/],
     ['an attribute name with a dash', { attributes: { 'my-ext': 'a' } }, /not a valid attribute name/],
     ['an attribute name that begins with a digit', { exact: { '1a': 'a' } }, /not a valid attribute name/],
-    ['the hop count, which is taken off before', { exact: { knativebrokerttl: '255' } }, /never matches/],
+    ['the hop count, which the broker removes first', { exact: { knativebrokerttl: '255' } }, /never matches/],
     ['CESQL that cannot be read', { cesql: 'type =' }, /cesql cannot be read/],
-    ['CESQL that is no boolean', { cesql: 'type' }, /cesql is a string/],
+    ['CESQL that is not a boolean', { cesql: 'type' }, /cesql is a string/],
   ]
-  test.each(faults)('%s', (_, filter, fault) => {
-    expect(filterErrors(filter as Filter).join('\n')).toMatch(fault)
+  test.each(errors)('%s', (_, filter, error) => {
+    expect(filterErrors(filter as Filter).join('\n')).toMatch(error)
   })
 
   const good: Filter[] = [
@@ -95,7 +99,7 @@ describe('CESQL', () => {
     `'a"b\\'c' = "a\\"b'c"`,
     '\'aBc\' = "aBc"',
     "TRUE = 'true' AND FALSE = 'false'",
-    // Comparisons: the right side says which equality is meant.
+    // Comparisons: the type of the right side decides how values are compared.
     "type = 'dev.vigia.monitor.down'",
     'num = 5',
     "'TRUE' = true",
@@ -118,7 +122,7 @@ describe('CESQL', () => {
     // AND, OR and XOR bind alike and group from the right.
     'TRUE OR FALSE AND FALSE',
     'FALSE OR TRUE XOR FALSE',
-    // Short circuit: what is not evaluated cannot go wrong.
+    // Short circuit: the right side is not evaluated, so it cannot fail.
     "TRUE OR nope = 'x'",
     "NOT (FALSE AND nope = 'x')",
     // NOT binds tighter than a comparison.
@@ -211,7 +215,7 @@ describe('CESQL', () => {
     expect(cesqlErrors(text).join()).toMatch(/cannot be read/)
   })
 
-  test('what can never match, or is no boolean, is a fault', () => {
+  test('an expression that can never match, or is not a boolean, is an error', () => {
     expect(cesqlErrors('NOPE(tick)').join()).toMatch(/calls NOPE/)
     expect(cesqlErrors('ABS(1, 2) = 1').join()).toMatch(/calls ABS with 2/)
     for (const text of ['1', "'x'", 'num + 1', 'flag', 'UPPER(tick)', '-num'])

@@ -4,7 +4,7 @@ import { manifestFiles, readManifests } from '#local/manifests/manifests.ts'
 import { binding, broker, read, service, source, trigger, whole } from './support.ts'
 
 describe('what the manifests say', () => {
-  test('our own are read without a fault, and every field of theirs is used or named', () => {
+  test('those of Vigia are read without an error, and every field is used or reported as unused', () => {
     const { functions, triggers, sources, unused } = readManifests(manifestFiles(root))
     expect(functions.map(({ name }) => name)).toContain('uptime-prober')
     expect(functions.every(({ name, target }) => name === target)).toBe(true)

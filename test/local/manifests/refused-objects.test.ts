@@ -18,14 +18,14 @@ describe('what cannot be honoured is refused with file, line, field and a next s
       'one machine binds Knative Services',
     ],
     [
-      'a kind we do not run',
+      'a kind that one machine does not run',
       'knative/broker.yaml',
       'kind: Broker',
       'kind: Sequence',
       'kind is Sequence, which one machine does not run',
     ],
     [
-      'a version we do not know',
+      'a version that one machine does not know',
       'knative/broker.yaml',
       'eventing.knative.dev/v1',
       'eventing.knative.dev/v1beta1',
@@ -49,7 +49,7 @@ describe('what cannot be honoured is refused with file, line, field and a next s
     ],
     ['a tab', 'knative/broker.yaml', '  name', '\tname', 'knative/broker.yaml:4: Tabs are not allowed'],
     [
-      'a list for an object',
+      'a list instead of an object',
       'knative/broker.yaml',
       /[\s\S]*/,
       '- a\n',
@@ -75,12 +75,12 @@ describe('what cannot be honoured is refused with file, line, field and a next s
     )
   })
 
-  test('every object tells its first fault, so that one look shows them all', () => {
+  test('every object reports its first error, so that one start shows all of them', () => {
     const bad = `${trigger.replace('PT0.2S', '1s')}---\n${trigger.replace('echo-tick', 'echo-other').replace('retry: 3', 'retry: x')}`
     expect(errorsOf('triggers/echo.yaml', bad).length).toBe(2)
   })
 
-  test('a file of a billion laughs, and aliases by the dozen', () => {
+  test('a file whose aliases expand to gigabytes, and a file with dozens of aliases', () => {
     const laughs = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]']
     for (let n = 1; n < 30; n++)
       laughs.push(
@@ -98,7 +98,7 @@ describe('what cannot be honoured is refused with file, line, field and a next s
     expect(errorsOf('knative/broker.yaml', text)[0]).toMatch(/is one alias too many \(at most 50 in a file\)/)
   })
 
-  test('nesting without end is refused', () => {
+  test('nesting that is too deep', () => {
     const deep = `${'{ not: '.repeat(60)}{ exact: { a: b } }${' }'.repeat(60)}`
     const text = trigger.replace(/filter:\n.*\n.*\n/, `filters: [${deep}]\n`)
     expect(errorsOf('triggers/echo.yaml', text)[0]).toContain('is nested deeper than')

@@ -54,7 +54,7 @@ describe('what cannot be honoured is refused with file, line, field and a next s
       'spec.template.spec.timeoutSeconds should be a whole number from 0 to 600',
     ],
     [
-      'a first byte that is due earlier than the answer',
+      'a response start timeout below the timeout of the request',
       'knative/services/echo.yaml',
       'timeoutSeconds: 45',
       'timeoutSeconds: 45\n      responseStartTimeoutSeconds: 30',
@@ -75,7 +75,7 @@ describe('what cannot be honoured is refused with file, line, field and a next s
       'should have exactly one container',
     ],
     [
-      'a volume with a Secret',
+      'a volume that is a Secret',
       'knative/services/echo.yaml',
       '      timeoutSeconds',
       '      volumes: [{ name: x, secret: { secretName: y } }]\n      timeoutSeconds',

@@ -32,7 +32,7 @@ describe('what cannot be honoured is refused with file, line, field and a next s
       'spec has no data; write data: "{}"',
     ],
     [
-      'data that is no JSON object',
+      'data that is not a JSON object',
       'knative/sources/echo.yaml',
       `'{"a": 1}'`,
       "'[1]'",
@@ -46,7 +46,7 @@ describe('what cannot be honoured is refused with file, line, field and a next s
       'spec.data stands beside dataBase64',
     ],
     [
-      'a schedule',
+      'a schedule that is not valid',
       'knative/sources/echo.yaml',
       '*/5 * * * *',
       '*/5 * * * 7',
@@ -54,13 +54,19 @@ describe('what cannot be honoured is refused with file, line, field and a next s
     ],
     ['@every', 'knative/sources/echo.yaml', '*/5 * * * *', '@every 5s', 'the descriptor is not known'],
     [
-      'a zone',
+      'a zone that does not exist',
       'knative/sources/echo.yaml',
       'America/Sao_Paulo',
       'Mars/Olympus',
       'spec.timezone is "Mars/Olympus", which is not an IANA time zone',
     ],
-    ['an offset as zone', 'knative/sources/echo.yaml', 'America/Sao_Paulo', '"-03:00"', 'spec.timezone is "-03:00"'],
+    [
+      'an offset instead of a zone',
+      'knative/sources/echo.yaml',
+      'America/Sao_Paulo',
+      '"-03:00"',
+      'spec.timezone is "-03:00"',
+    ],
     [
       'a sink that does not exist',
       'knative/sources/echo.yaml',

@@ -74,14 +74,14 @@ describe('what cannot be honoured is refused with file, line, field and a next s
       'spec.filters[0].exact.type is empty',
     ],
     [
-      'an any of nothing',
+      'an empty any',
       'triggers/echo.yaml',
       /filter:\n.*\n.*\n/,
       'filters: [{ any: [] }]\n',
       'spec.filters[0].any is empty, which lets every event through',
     ],
     [
-      'CESQL that is no boolean',
+      'CESQL that is not a boolean',
       'triggers/echo.yaml',
       /filter:\n.*\n.*\n/,
       'filters: [{ cesql: "type" }]\n',
@@ -123,7 +123,7 @@ describe('what cannot be honoured is refused with file, line, field and a next s
       'spec.subscriber.uri is absolute; beside a ref it is a path',
     ],
     [
-      'a kind of subscriber we have not',
+      'a kind of subscriber that one machine does not run',
       'triggers/echo.yaml',
       /serving.knative.dev\/v1\n {6}kind: Service\n {6}name: echo\n {4}uri: \/in/,
       'v1\n      kind: Service\n      name: echo\n    uri: /in',
@@ -138,7 +138,7 @@ describe('what cannot be honoured is refused with file, line, field and a next s
     ],
     ['no dead letter sink', 'triggers/echo.yaml', /deadLetterSink:[\s\S]*/, '', 'spec.delivery has no deadLetterSink'],
     [
-      'a delay that is no ISO duration',
+      'a delay that is not an ISO duration',
       'triggers/echo.yaml',
       'PT0.2S',
       '200ms',
@@ -154,13 +154,7 @@ describe('what cannot be honoured is refused with file, line, field and a next s
       'constant',
       'spec.delivery.backoffPolicy should be linear or exponential',
     ],
-    [
-      'a timeout of nothing',
-      'triggers/echo.yaml',
-      'PT1M',
-      'PT0S',
-      'spec.delivery.timeout should be longer than nothing',
-    ],
+    ['a timeout of zero', 'triggers/echo.yaml', 'PT1M', 'PT0S', 'spec.delivery.timeout should be longer than nothing'],
     [
       'an alpha field',
       'triggers/echo.yaml',
