@@ -1,17 +1,26 @@
 import type { UnusedField } from './manifests/manifests.ts'
 
-export interface Ready {
+export interface BannerFacts {
   port: number
   publicPort: number
   isSimulated: boolean
   dataDir: string
+  /** Where the catalogue of series is stored. */
   catalogue: string
   publicUrl: string | undefined
   tookMs: number
 }
 
-/** What is said when everything is up. */
-export const banner = ({ port, publicPort, isSimulated, dataDir, catalogue, publicUrl, tookMs }: Ready): string => {
+/** The text that is shown when everything is up. */
+export const banner = ({
+  port,
+  publicPort,
+  isSimulated,
+  dataDir,
+  catalogue,
+  publicUrl,
+  tookMs,
+}: BannerFacts): string => {
   const lines: [string, string][] = isSimulated
     ? [
         ['chat', `http://localhost:${port}/chat (simulated Telegram; npm run chat opens it in a terminal)`],
@@ -34,7 +43,7 @@ export const banner = ({ port, publicPort, isSimulated, dataDir, catalogue, publ
   return `\nVigia is up (${(tookMs / 1000).toFixed(1)} s)\n\n${body}\n`
 }
 
-/** One line for each field of the manifests that means nothing on one machine. */
+/** One line for each field of the manifests that has no effect on one machine. */
 export const unusedLines = (unused: readonly UnusedField[]): string =>
   [
     'Not used on one machine:',

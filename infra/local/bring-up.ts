@@ -14,20 +14,20 @@ import type { Terminal } from './terminal.ts'
 const root = join(import.meta.dirname, '../..')
 
 export interface BringUp {
-  said: Arguments
+  args: Arguments
   settings: Settings
-  /** Listens already. */
+  /** Listens on PORT already. */
   server: Server
   progress: StartProgress
   screen: Terminal
   env: NodeJS.ProcessEnv
-  /** The person wants to stop before everything is up. */
+  /** Aborted when the person wants to stop. */
   signal: AbortSignal
 }
 
-/** Reads the manifests, takes the data folder and starts the runtime on it. */
+/** Reads the manifests, reserves the data folder and starts the runtime on it. */
 export const bringUp = async ({
-  said: { fresh, yes, verbose, watch, downloadMongod },
+  args: { fresh, yes, verbose, watch, downloadMongod },
   settings,
   server,
   progress,
@@ -39,7 +39,7 @@ export const bringUp = async ({
   const manifests = manifestsOf(manifestRoot)
   if (verbose) screen.say(unusedLines(manifests.unused))
   const dataDir = await dataFolder(settings.dataDir)
-  // Held until this process ends, however that ends.
+  // The reservation lasts until this process ends, in whatever way.
   holdDataFolder(dataDir)
   if (fresh) {
     await wipe(dataDir, yes, signal)
@@ -66,15 +66,15 @@ export const bringUp = async ({
   return { ...(await startRuntime(start)), dataDir }
 }
 
-const dataFolder = async (given: string | undefined): Promise<string> => {
+const dataFolder = async (wanted: string | undefined): Promise<string> => {
   const account = process.platform === 'win32' ? null : serverAccount()
   try {
-    return await chooseDataFolder(root, account, given)
+    return await chooseDataFolder(root, account, wanted)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === undefined) throw error
     throw new Refusal(
-      `cannot use the data folder ${given ?? ''} (${code}); set DATA_DIR to a folder that can be written`,
+      `cannot use the data folder ${wanted ?? ''} (${code}); set DATA_DIR to a folder that can be written`,
     )
   }
 }
@@ -95,10 +95,10 @@ const wipe = async (dataDir: string, yes: boolean, signal: AbortSignal): Promise
     if (!process.stdin.isTTY)
       throw new Refusal('--fresh asks before it deletes; without a terminal to answer in, use --fresh --yes')
     const { createInterface } = await import('node:readline/promises')
-    const asking = createInterface({ input: process.stdin, output: process.stdout })
-    const answer = await asking
+    const terminal = createInterface({ input: process.stdin, output: process.stdout })
+    const answer = await terminal
       .question(`Delete everything in ${dataDir}? [y/N] `, { signal })
-      .finally(() => asking.close())
+      .finally(() => terminal.close())
     if (!/^(y|yes|s|sim)$/i.test(answer.trim()))
       throw new Refusal('nothing was deleted; start without --fresh to keep the data')
   }

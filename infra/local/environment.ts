@@ -1,14 +1,14 @@
 import { isLimit, limitVariables } from '#functions/telegram-webhook/limits.ts'
 import { type Level, levels } from './activator/log-lines.ts'
 
-/** The environment of `npm start`, checked. Absent and empty are the same. */
+/** The checked environment of `npm start`. An empty variable is the same as a missing one. */
 export interface Settings {
-  /** The inside. */
+  /** PORT: the pages, the API and the functions, for this machine only. */
   port: number
-  /** The outside; undefined: the usual one. */
+  /** PUBLIC_PORT: the public functions, for a reverse proxy; undefined: the default. */
   publicPort: number | undefined
   dataDir: string | undefined
-  /** How much of the functions' log reaches the terminal, and what they write at all. */
+  /** The least level of the functions' log lines that are written, and that the terminal shows. */
   logLevel: Level | undefined
   databaseUrl: string | undefined
   mongodbUri: string | undefined
@@ -23,23 +23,23 @@ export interface Settings {
     opsChatId: string | undefined
   }
   tvmazeUrl: string | undefined
-  /** May hold a secret. */
+  /** It may contain a secret. */
   heartbeatUrl: string | undefined
-  /** What functions/telegram-webhook/limits.ts reads, by the names of its variables. */
+  /** The limits that functions/telegram-webhook/limits.ts reads, by the names of their variables. */
   limits: Record<string, string | undefined>
 }
 
-/** The settings, or one line for each value that cannot be. A secret's value is never repeated. */
+/** The settings, or one line for each invalid value. The value of a secret is never repeated. */
 export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => {
   const faults: string[] = []
-  const said = (name: string) => env[name]?.trim() || undefined
-  const check = (name: string, isRight: (value: string) => boolean, words: string) => {
-    const value = said(name)
-    if (value !== undefined && !isRight(value)) faults.push(`${name} ${words}`)
+  const read = (name: string) => env[name]?.trim() || undefined
+  const check = (name: string, isValid: (value: string) => boolean, problem: string) => {
+    const value = read(name)
+    if (value !== undefined && !isValid(value)) faults.push(`${name} ${problem}`)
     return value
   }
-  const url = (name: string, protocols: RegExp, words: string) =>
-    check(name, value => URL.canParse(value) && protocols.test(new URL(value).protocol), words)
+  const url = (name: string, protocols: RegExp, problem: string) =>
+    check(name, value => URL.canParse(value) && protocols.test(new URL(value).protocol), problem)
   const token = (name: string) =>
     check(
       name,
@@ -67,13 +67,13 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
     isPublic,
     `is "${env.PUBLIC_URL}"; it should be the https:// address at which Telegram reaches this machine`,
   )
-  const probeAllow = said('PROBE_ALLOW')
+  const probeAllow = read('PROBE_ALLOW')
   const notCidr = probeAllow?.split(',').find(range => !isCidr(range.trim()))
   if (notCidr !== undefined)
     faults.push(`PROBE_ALLOW has "${notCidr.trim()}", which is not a valid CIDR such as 192.168.0.0/16`)
   const probeReference = check(
     'PROBE_REFERENCE',
-    value => value.split(',').every(one => isTcp(one.trim())),
+    value => value.split(',').every(address => isTcp(address.trim())),
     'should be tcp://host:port of a host that is always up, or several of them separated by commas',
   )
   const http = /^https?:$/
@@ -104,7 +104,7 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
   return {
     port: port === undefined ? 8080 : Number(port),
     publicPort: publicPort === undefined ? undefined : Number(publicPort),
-    dataDir: said('DATA_DIR'),
+    dataDir: read('DATA_DIR'),
     logLevel: logLevel as Level | undefined,
     databaseUrl,
     mongodbUri,
@@ -120,7 +120,7 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
 
 const isPort = (value: string) => /^\d{1,5}$/.test(value) && Number(value) <= 65_535
 
-/** Not a name of this machine, which Telegram cannot reach. */
+/** An http(s) URL without credentials that does not name this machine, because Telegram could not reach that. */
 const isPublic = (value: string) => {
   if (!URL.canParse(value)) return false
   const { protocol, hostname, username, password } = new URL(value)

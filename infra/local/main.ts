@@ -1,7 +1,7 @@
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 
-// What Node made of our files last time; the second start is a good deal faster for it. Before any other import of ours.
+// Node.js reuses the compiled code of the last start, which makes the start much faster. Must come before every other import.
 enableCompileCache(join(import.meta.dirname, '../../.build/compile-cache'))
 const { start } = await import('./start.ts')
 await start(process.argv.slice(2), process.env)

@@ -9,19 +9,19 @@ import { createStartProgress, type StartProgress } from './http/starting/progres
 import type { Runtime } from './runtime.ts'
 import { type Terminal, terminal } from './terminal.ts'
 
-/** How long a start that is told to end may take to finish its step (initdb), so that nothing is left running. */
-const mostEndMs = 30_000
+/** How long a step of the start (initdb) may take to finish after a signal, so that nothing is left running. */
+const stopTimeoutMs = 30_000
 
-/** `npm start`: reads what it was told, listens, brings the runtime up, and ends it again when asked to. */
-export const start = async (given: readonly string[], env: NodeJS.ProcessEnv): Promise<void> => {
+/** `npm start`: reads the arguments and the environment, listens on PORT, starts the runtime, and stops it on a signal. */
+export const start = async (args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> => {
   const began = performance.now()
-  const said = readArguments(given)
-  if (typeof said === 'string') return refuse([said], 2)
-  if (said.help) return void process.stdout.write(help)
+  const parsedArguments = readArguments(args)
+  if (typeof parsedArguments === 'string') return refuse([parsedArguments], 2)
+  if (parsedArguments.help) return void process.stdout.write(help)
   const settings = readEnvironment(env)
   if (Array.isArray(settings)) return refuse(settings, 1)
 
-  // A terminal that has been closed takes no more words; that is no reason to end in the middle of an end.
+  // After its terminal was closed, every write fails. That must not interrupt an orderly stop.
   for (const output of [process.stdout, process.stderr]) output.on('error', () => {})
   const progress = createStartProgress()
   const page = startPage(progress)
@@ -32,10 +32,10 @@ export const start = async (given: readonly string[], env: NodeJS.ProcessEnv): P
     await failed(linesOf(error, settings), progress, page)
   }
   try {
-    // Before anything else is loaded: a browser that is open already sees at once that something happens.
+    // Listens before the rest of the code is loaded, so that a browser shows the progress of the start at once.
     const server = await listen(settings.port, page.handle)
     const runtime = import('./bring-up.ts').then(({ bringUp }) =>
-      bringUp({ said, settings, server, progress, screen, env, signal: asked.signal }),
+      bringUp({ args: parsedArguments, settings, server, progress, screen, env, signal: asked.signal }),
     )
     endOnSignals(asked, runtime, screen)
     const { publicPort, isSimulated, mongo, dataDir, allBuilt, stop } = await runtime
@@ -43,7 +43,7 @@ export const start = async (given: readonly string[], env: NodeJS.ProcessEnv): P
     const tookMs = performance.now() - began
     const { port } = server
     screen.say(banner({ port, publicPort, isSimulated, dataDir, catalogue: mongo.description, publicUrl, tookMs }))
-    // Events for a function that cannot be built are kept; the next start delivers them.
+    // If a function cannot be built, Vigia stops. Its events are kept, and the next start delivers them.
     await allBuilt.catch(async error => {
       if (!asked.signal.aborted) await stop()
       throw error
@@ -53,8 +53,8 @@ export const start = async (given: readonly string[], env: NodeJS.ProcessEnv): P
   }
 }
 
-// npm passes Ctrl-C on to us although the terminal has sent it already: that is one, not two.
-const ONE_KEY_MS = 500
+// npm passes Ctrl-C on, and the terminal sends it too. Two signals within this time are one key press.
+const oneKeyPressMs = 500
 
 const endOnSignals = (asked: AbortController, runtime: Promise<Runtime>, screen: Terminal) => {
   let firstAt = 0
@@ -67,15 +67,15 @@ const endOnSignals = (asked: AbortController, runtime: Promise<Runtime>, screen:
   )
   const end = async (code: number) => {
     if (asked.signal.aborted) {
-      if (performance.now() - firstAt < ONE_KEY_MS) return
+      if (performance.now() - firstAt < oneKeyPressMs) return
       screen.say('hurrying')
-      // What is left of a start that is ended at once, the next start ends.
+      // The next start ends the processes that remain when the start is interrupted here.
       return isUp ? void (await runtime).stop() : process.exit(code)
     }
     firstAt = performance.now()
     asked.abort(new Refusal('stopped before it was up'))
     screen.say('\nstopping (Ctrl-C again to hurry)')
-    const up = await Promise.race([runtime.catch(() => undefined), setTimeout(mostEndMs, undefined)])
+    const up = await Promise.race([runtime.catch(() => undefined), setTimeout(stopTimeoutMs, undefined)])
     await up?.stop()
     process.exit(code)
   }
@@ -89,21 +89,22 @@ const endOnSignals = (asked: AbortController, runtime: Promise<Runtime>, screen:
   endWithNpm(() => void end(0))
 }
 
-const npmLookMs = 1_000
+/** How often the parent process is checked. */
+const checkParentMs = 1_000
 
-/** npm that is told to end, or killed, ends without telling us. What it started ends with it all the same. */
+/** Stops when npm has ended: npm ends without a signal to the process that it has started. */
 const endWithNpm = (end: () => void) => {
   if (process.env.npm_lifecycle_event === undefined) return
   const parent = process.ppid
-  const look = setInterval(() => {
+  const timer = setInterval(() => {
     if (process.ppid === parent) return
-    clearInterval(look)
+    clearInterval(timer)
     end()
-  }, npmLookMs)
-  look.unref()
+  }, checkParentMs)
+  timer.unref()
 }
 
-/** What a person reads about an end before the beginning: no stack traces, and no secrets, which errors of drivers may hold. */
+/** The lines about a failed start: without stack traces, and without secrets, which errors of database drivers may contain. */
 const linesOf = (error: unknown, { databaseUrl, mongodbUri }: Settings): string[] => {
   // ManifestFaults, whose module is loaded later than this one.
   if (error instanceof Error && 'lines' in error) return error.lines as string[]
@@ -113,7 +114,7 @@ const linesOf = (error: unknown, { databaseUrl, mongodbUri }: Settings): string[
   return text.split('\n')
 }
 
-/** Says why on the terminal at once, and on the pages that are open, before the process ends. */
+/** Shows the reason in the terminal and on the pages that are open, and then ends the process. */
 const failed = async (lines: readonly string[], progress: StartProgress, page: StartPage) => {
   progress.fail(lines)
   for (const line of lines) process.stderr.write(`vigia: ${line}\n`)

@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import type { ChatState, Pane } from '#simulators/telegram/chat-state.ts'
 
-/** Why there is nobody to chat with. */
+/** There is no simulated chat on this port. `why` says why. */
 export class NoChat extends Error {
   readonly why: 'nothing runs' | 'starting' | 'real bot' | 'not Vigia'
   constructor(why: NoChat['why']) {
@@ -10,32 +10,32 @@ export class NoChat extends Error {
   }
 }
 
-/** The way to the chat of the runtime on this machine. */
+/** The client for the chat API of the runtime on this machine. */
 export interface ChatLink {
-  /** What the conversations are now; throws NoChat. */
+  /** The current conversations. Throws NoChat. */
   state(): Promise<ChatState>
-  /** Throws with the runtime's words where it refuses. */
+  /** Sends a message. Throws with the message of the runtime if it refuses. */
   send(pane: Pane, text: string): Promise<void>
-  /** Answers with the id under which the bot's answer will appear. */
+  /** Presses a button; gives the id under which the bot's answer appears in the conversation. */
   press(pane: Pane, button: { message: number; row: number; column: number }): Promise<string>
   restart(pane: Pane): Promise<void>
-  /** Calls back with the conversations now and at every change, until the connection ends. */
+  /** Calls `onState` with the conversations, now and after every change, until the connection ends. */
   follow(onState: (state: ChatState) => void): { ended: Promise<void>; stop(): void }
 }
 
-const TIMEOUT_MS = 10_000
+const timeoutMs = 10_000
 
 export const chatLink = (port: number, language: string): ChatLink => {
   const ask = (method: string, path: string, body?: object) =>
     new Promise<{ status: number; json: Record<string, unknown> | null }>((resolve, reject) => {
       const text = body === undefined ? '' : JSON.stringify(body)
-      const outgoing = request(
+      const clientRequest = request(
         {
           host: '127.0.0.1',
           port,
           path,
           method,
-          timeout: TIMEOUT_MS,
+          timeout: timeoutMs,
           headers: {
             host: `localhost:${port}`,
             'accept-language': language,
@@ -57,12 +57,12 @@ export const chatLink = (port: number, language: string): ChatLink => {
           )
         },
       )
-      outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)))
-      outgoing.on('error', reject)
-      outgoing.end(text)
+      clientRequest.on('timeout', () => clientRequest.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)))
+      clientRequest.on('error', reject)
+      clientRequest.end(text)
     })
 
-  const act = async (action: string, body: object) => {
+  const post = async (action: string, body: object) => {
     const { status, json } = await ask('POST', `/chat/api/${action}`, body)
     if (status !== 200) throw new Error(String(json?.error ?? status))
     return json ?? {}
@@ -78,17 +78,17 @@ export const chatLink = (port: number, language: string): ChatLink => {
       const functions = await ask('GET', '/api/functions').catch(() => ({ status: 0, json: null }))
       throw new NoChat(functions.status === 200 && functions.json !== null ? 'real bot' : 'not Vigia')
     },
-    send: async (pane, text) => void (await act('send', { pane, text })),
+    send: async (pane, text) => void (await post('send', { pane, text })),
     press: async (pane, { message, row, column }) =>
-      String((await act('press', { pane, message, row, column })).query ?? ''),
+      String((await post('press', { pane, message, row, column })).query ?? ''),
     restart: async pane => {
-      await act('unblock', { pane })
-      await act('send', { pane, text: '/start' })
+      await post('unblock', { pane })
+      await post('send', { pane, text: '/start' })
     },
     follow: onState => {
       const stop = new AbortController()
       const ended = new Promise<void>(resolve => {
-        const outgoing = request(
+        const clientRequest = request(
           {
             host: '127.0.0.1',
             port,
@@ -111,9 +111,9 @@ export const chatLink = (port: number, language: string): ChatLink => {
             response.on('error', () => resolve())
           },
         )
-        outgoing.on('error', () => resolve())
-        outgoing.on('close', resolve)
-        outgoing.end()
+        clientRequest.on('error', () => resolve())
+        clientRequest.on('close', resolve)
+        clientRequest.end()
       })
       return { ended, stop: () => stop.abort() }
     },

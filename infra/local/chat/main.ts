@@ -1,10 +1,10 @@
 import { createInterface } from 'node:readline'
 import type { ChatState, Pane } from '#simulators/telegram/chat-state.ts'
 import { chatLink, NoChat } from './link.ts'
-import { EMPTY, painter, plain, type Screen, update } from './screen.ts'
+import { emptyScreen, painter, plain, type Screen, update } from './screen.ts'
 import { terminalLanguage, WORDS } from './words.ts'
 
-// The chat in a terminal: `npm run chat`, or lines through a pipe. Talks to the runtime that `npm start` has started.
+// The chat in a terminal (`npm run chat`), also with lines from a pipe. It uses the runtime that `npm start` has started.
 
 const language = terminalLanguage(process.env)
 const words = WORDS[language]
@@ -12,32 +12,34 @@ const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true
 const colours = process.stdout.isTTY === true && !process.env.NO_COLOR
 const paint = painter(colours)
 
-/** How long a pipe that has ended waits for more answers. */
-const QUIET_MS = 3000
-const RETRY_MS = 1000
+/** After the last line of a pipe, the chat waits for answers until none has come for this long. */
+const quietMs = 3000
+const retryMs = 1000
 
 const fail = (line: string): never => {
   process.stderr.write(`${line}\n`)
   process.exit(1)
 }
 
-const given = process.env.PORT || '8080'
+const portText = process.env.PORT || '8080'
 const port =
-  /^\d{1,5}$/.test(given) && Number(given) >= 1 && Number(given) <= 65_535 ? Number(given) : fail(words.badPort(given))
+  /^\d{1,5}$/.test(portText) && Number(portText) >= 1 && Number(portText) <= 65_535
+    ? Number(portText)
+    : fail(words.badPort(portText))
 const link = chatLink(port, language)
 const keyboard = createInterface({ input: process.stdin, output: process.stdout, terminal: isTerminal, prompt: '› ' })
 
 let pane: Pane = 'main'
 let state: ChatState | undefined
-const screens: Record<Pane, Screen> = { main: EMPTY, operators: EMPTY }
+const screens: Record<Pane, Screen> = { main: emptyScreen, operators: emptyScreen }
 const unread: Record<Pane, number> = { main: 0, operators: 0 }
 const pressed = new Set<string>()
-let lastNews = performance.now()
+let lastPrintedAt = performance.now()
 
-/** Prints above the line that is being written. */
+/** Prints lines above the line that the person is typing. */
 const print = (lines: readonly string[]) => {
   if (lines.length === 0) return
-  lastNews = performance.now()
+  lastPrintedAt = performance.now()
   if (isTerminal) process.stdout.write('\r\u001b[K')
   process.stdout.write(`${lines.join('\n')}\n`)
   if (isTerminal) keyboard.prompt(true)
@@ -75,7 +77,7 @@ const press = async (number: number) => {
   show()
 }
 
-const obey = async (line: string): Promise<void> => {
+const handleLine = async (line: string): Promise<void> => {
   const number = /^:?(\d{1,3})$/.exec(line)?.[1]
   if (number !== undefined && (line.startsWith(':') || screens[pane].choices.length > 0)) return press(Number(number))
   switch (line.trim().toLowerCase()) {
@@ -96,7 +98,7 @@ const obey = async (line: string): Promise<void> => {
   if (line.startsWith(':')) return print([words.unknown(line.trim())])
   if (conversation(pane)?.isBlocked) return print([words.blocked])
   if (pane === 'operators') return print([words.listenOnly])
-  // What was typed comes back as a message: it need not stand there twice.
+  // Deletes the typed line, because the message appears in the conversation.
   if (isTerminal) process.stdout.write('\u001b[1A\r\u001b[K')
   await link.send(pane, line.trim())
 }
@@ -111,14 +113,14 @@ const stop = (code: number) => {
   process.exitCode = code
 }
 
-/** Lines are obeyed one after the other, so that a pipe's second line comes after its first. */
+/** Lines are handled one after the other, so that the lines of a pipe keep their order. */
 let turn = Promise.resolve()
 keyboard.on('line', line => {
   turn = turn.then(async () => {
     if (stopping) return
     try {
-      await obey(line)
-      if (!isTerminal) await quiet(QUIET_MS / 3)
+      await handleLine(line)
+      if (!isTerminal) await quiet(quietMs / 3)
     } catch (error) {
       print([`${words.failed} ${error instanceof Error ? error.message : String(error)}`])
     }
@@ -128,19 +130,19 @@ keyboard.on('line', line => {
 keyboard.on('close', () => {
   if (stopping) return
   turn = turn.then(async () => {
-    if (!isTerminal) await quiet(QUIET_MS)
+    if (!isTerminal) await quiet(quietMs)
     else process.stdout.write('\n')
     stop(0)
   })
 })
 
-/** Waits until nothing new has come for `ms`. */
+/** Waits until nothing has been printed for `ms` milliseconds. */
 const quiet = async (ms: number) => {
-  lastNews = performance.now()
-  while (performance.now() - lastNews < ms) await new Promise(resolve => setTimeout(resolve, 50))
+  lastPrintedAt = performance.now()
+  while (performance.now() - lastPrintedAt < ms) await new Promise(resolve => setTimeout(resolve, 50))
 }
 
-const sayWhyNot = (error: unknown): never => {
+const failWithoutChat = (error: unknown): never => {
   if (!(error instanceof NoChat)) throw error
   switch (error.why) {
     case 'nothing runs':
@@ -167,11 +169,11 @@ const follow = async () => {
     if (stopping) return
     if (!isLost) print([words.lost])
     isLost = true
-    await new Promise(resolve => setTimeout(resolve, RETRY_MS))
+    await new Promise(resolve => setTimeout(resolve, retryMs))
   }
 }
 
-state = await link.state().catch(sayWhyNot)
+state = await link.state().catch(failWithoutChat)
 unread.operators = conversation('operators')?.messages.length ?? 0
 if (isTerminal) print([paint.dim(words.welcome)])
 if (isTerminal && conversation('main')?.messages.length === 0) {

@@ -6,7 +6,7 @@ import { WORDS } from './words.ts'
 
 type Message = Conversation['messages'][number]
 
-/** A button that can be pressed by its number. */
+/** A button that the person can press by its number. */
 export interface Choice {
   message: number
   row: number
@@ -15,38 +15,38 @@ export interface Choice {
   url: string | undefined
 }
 
-/** What of a conversation is on the screen: by message, how it looked. Numbers belong to the newest message with buttons. */
+/** What the terminal shows of a conversation: the content of each message by its id, and the buttons that have numbers. */
 export interface Screen {
   readonly shown: ReadonlyMap<number, string>
   readonly choices: readonly Choice[]
 }
 
-export const EMPTY: Screen = { shown: new Map(), choices: [] }
+export const emptyScreen: Screen = { shown: new Map(), choices: [] }
 
-/** How many messages of before are shown at the start. */
-const LAST = 10
+/** How many earlier messages are shown at the start. */
+const shownAtStart = 10
 
-/** The lines that bring the screen to what the conversation is now, and the screen then. */
+/** The lines to print so that the terminal shows the current conversation, and the new screen. */
 export const update = (
   screen: Screen,
   { messages, name }: Pick<Conversation, 'messages' | 'name'>,
   { language, colours }: { language: Language; colours: boolean },
 ): { lines: string[]; screen: Screen } => {
   const shown = new Map<number, string>()
-  const news: Message[] = []
+  const changed: Message[] = []
   for (const message of messages) {
-    const looks = JSON.stringify([message.text, message.entities, message.buttons, message.photo])
-    shown.set(message.id, looks)
-    if (screen.shown.get(message.id) !== looks) news.push(message)
+    const content = JSON.stringify([message.text, message.entities, message.buttons, message.photo])
+    shown.set(message.id, content)
+    if (screen.shown.get(message.id) !== content) changed.push(message)
   }
-  const told = screen.shown.size === 0 ? news.slice(-LAST) : news
+  const printed = screen.shown.size === 0 ? changed.slice(-shownAtStart) : changed
   const newest = messages.findLast(({ buttons }) => buttons.length > 0)
-  // A card that was edited is the one the person is looking at, even where others came after it.
-  const current = told.findLast(({ buttons }) => buttons.length > 0) ?? newest
+  // The numbers belong to a message that was just printed, also if it is an edited one that others follow.
+  const current = printed.findLast(({ buttons }) => buttons.length > 0) ?? newest
   const stillThere = messages.find(({ id }) => id === screen.choices[0]?.message)
-  const kept = told.some(({ buttons }) => buttons.length > 0) ? current : (stillThere ?? current)
+  const kept = printed.some(({ buttons }) => buttons.length > 0) ? current : (stillThere ?? current)
   const choices = kept === undefined ? [] : choicesOf(kept)
-  const lines = told.flatMap(message =>
+  const lines = printed.flatMap(message =>
     linesOf(
       message,
       {
@@ -112,13 +112,13 @@ export const painter = (colours: boolean): Paint => {
   return { bold: style('bold'), dim: style('dim'), green: style('green'), cyan: style('cyan'), italic: style('italic') }
 }
 
-/** Without what a terminal would take for commands: a show's name must not move the cursor. */
+/** The text without control characters, so that the name of a series cannot move the cursor of the terminal. */
 export const plain = (text: string): string => text.replace(/[^\P{Cc}\n]/gu, '')
 
 const styled = (text: string, entities: readonly Entity[], paint: Paint): string => {
   let out = ''
   let at = 0
-  // Only those that lie outside others: a terminal needs no nesting.
+  // Entities inside others are skipped, because a terminal does not need nested styles.
   for (const entity of entities) {
     if (entity.offset < at) continue
     out += plain(text.slice(at, entity.offset))

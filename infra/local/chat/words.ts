@@ -1,5 +1,5 @@
 import type { Language } from '#database/chats/language.ts'
-/** What the terminal's client says of itself. */
+/** The texts of the terminal client itself. */
 export const WORDS = {
   'pt-BR': {
     welcome: 'Conversa com o Vigia. Escreva e tecle Enter; um número aperta o botão com esse número; :h ajuda; :s sai.',

@@ -10,15 +10,15 @@ export interface DevLoop {
   manifestRoot: string
   manifests: Manifests
   terminal: Pick<Terminal, 'say' | 'warn'>
-  /** Builds what changed: the functions whose bundle is another, and a fault for each that does not compile. */
+  /** Builds what has changed: gives the functions with a changed bundle, and a fault for each that does not compile. */
   rebuild(): Promise<{ changed: BuiltNow[]; faults: readonly { name: string; why: string }[] }>
-  /** Ends the processes of a function; the next request starts its new bundle. */
+  /** Ends the processes of a function. The next request starts its new bundle. */
   restart(target: string): Promise<void>
-  /** Puts new manifests in place of the old. */
+  /** Replaces the manifests that are in use. */
   apply(manifests: Manifests, changes: ManifestChanges): Promise<void>
 }
 
-/** `npm run dev`: restarts what a change in the checkout touches, with one line about it. Returns what ends the watch. */
+/** `npm run dev`: restarts what a change in the checkout affects and logs one line about it. Returns a function that ends it. */
 export const devLoop = ({ root, manifestRoot, terminal, rebuild, restart, apply, ...given }: DevLoop): (() => void) => {
   let current = given.manifests
 

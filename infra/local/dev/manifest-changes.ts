@@ -2,16 +2,17 @@ import { isDeepStrictEqual } from 'node:util'
 import type { FunctionManifest, Manifests } from '../manifests/manifests.ts'
 
 export interface ManifestChanges {
-  /** New functions, and those whose manifest is another. */
+  /** New functions, and functions whose manifest has changed. */
   functions: FunctionManifest[]
+  /** Names of functions that no longer exist. */
   gone: string[]
   triggers: boolean
   sources: boolean
 }
 
-/** What has to start anew for other manifests. Line numbers move with every edit and do not count. */
+/** What must be restarted for changed manifests. File names and line numbers do not count, because every edit moves them. */
 export const manifestChanges = (before: Manifests, after: Manifests): ManifestChanges => {
-  const same = (one: unknown, other: unknown) => isDeepStrictEqual(withoutPlaces(one), withoutPlaces(other))
+  const same = (one: unknown, other: unknown) => isDeepStrictEqual(withoutPositions(one), withoutPositions(other))
   const known = new Map(before.functions.map(manifest => [manifest.name, manifest]))
   const names = new Set(after.functions.map(({ name }) => name))
   return {
@@ -22,12 +23,12 @@ export const manifestChanges = (before: Manifests, after: Manifests): ManifestCh
   }
 }
 
-const withoutPlaces = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(withoutPlaces)
+const withoutPositions = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(withoutPositions)
   if (value === null || typeof value !== 'object' || Buffer.isBuffer(value)) return value
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, inner]) =>
-      key === 'line' || key === 'file' ? [] : [[key, withoutPlaces(inner)]],
+      key === 'line' || key === 'file' ? [] : [[key, withoutPositions(inner)]],
     ),
   )
 }

@@ -1,10 +1,10 @@
 import { watch as watchFolder } from 'node:fs'
 import { join } from 'node:path'
 
-/** What a function is made of, and what tells when it runs. */
+/** The folders with the code of functions and with the manifests. */
 const folders = ['functions', 'events', 'infra/database', 'knative', 'triggers']
 
-/** An editor writes a file in several steps, and git many files. */
+/** An editor writes a file in several steps, and git writes many files. The build starts this long after the last change. */
 const settleMs = 120
 
 export interface Changes {
@@ -15,8 +15,8 @@ export interface Changes {
 }
 
 /**
- * Calls `changed` after files changed below a checkout, one call at a time: what changes meanwhile is in the next call.
- * Returns what ends the watch.
+ * Calls `changed` after files of a checkout have changed, one call at a time. Changes during a call lead to another call.
+ * Returns a function that ends the watch.
  */
 export const watchCheckout = (
   root: string,
@@ -41,7 +41,7 @@ export const watchCheckout = (
     arm()
   }
   const note = (file: string | null) => {
-    // A name is not always told; then anything may have changed.
+    // The system does not always report a file name. Then any file may have changed.
     if (file === null || /\.(ts|json)$/.test(file)) pending.sources = true
     if (file === null || /\.ya?ml$/.test(file)) pending.manifests = true
     arm()

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { root } from '#infra/repository.ts'
-import { EMPTY, update } from '#local/chat/screen.ts'
+import { emptyScreen, update } from '#local/chat/screen.ts'
 import type { ChatState } from '#simulators/telegram/chat-state.ts'
 import type { TelegramSimulator } from '#simulators/telegram.ts'
 import { startChat } from '#test/simulators/support/chat-page.ts'
@@ -182,7 +182,7 @@ describe("the terminal's screen", () => {
       message(1, 'one', [[{ text: 'A', data: 'a' }]]),
       message(2, 'two', [[{ text: 'B', data: 'b' }], [{ text: 'C', url: 'https://c.org' }]]),
     ]
-    const first = update(EMPTY, { messages, name: 'Vigia' }, look)
+    const first = update(emptyScreen, { messages, name: 'Vigia' }, look)
     expect(first.lines.join('\n')).toMatch(/\[A\][\s\S]*\[1 B\]\n {2}\[2 C ↗\]/)
     expect(first.screen.choices.map(({ message: id, text }) => [id, text])).toEqual([
       [2, 'B'],
@@ -199,7 +199,7 @@ describe("the terminal's screen", () => {
 
   test('shows the last ten of a long conversation, and nothing twice', () => {
     const messages = Array.from({ length: 30 }, (_, index) => message(index + 1, `text ${index + 1}`))
-    const first = update(EMPTY, { messages, name: 'Vigia' }, look)
+    const first = update(emptyScreen, { messages, name: 'Vigia' }, look)
     expect(first.lines.filter(line => line.includes('text'))).toHaveLength(10)
     expect(update(first.screen, { messages, name: 'Vigia' }, look).lines).toEqual([])
   })
@@ -207,7 +207,7 @@ describe("the terminal's screen", () => {
   test('lets no message command the terminal', () => {
     const text = 'bad\u001b[2J\u009b31m\rname'
     const { lines } = update(
-      EMPTY,
+      emptyScreen,
       { messages: [message(1, text, [[{ text, data: 'a' }]])], name: 'Vi\u0007gia' },
       look,
     )
