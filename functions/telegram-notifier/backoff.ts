@@ -1,13 +1,16 @@
-const steps = [2, 5, 15, 60, 120, 300, 600, 900, 1800, 1800, 1800]
+const delaysS = [2, 5, 15, 60, 120, 300, 600, 900, 1800, 1800, 1800]
 
 /**
- * Seconds until a message is tried again after Telegram did not answer for the `attempts`th time, or null when it was
- * tried often enough: after some two hours. Any of the tries may have arrived, so there are few of them.
+ * The delay before the next attempt after Telegram did not answer for the `attempts`th time, in seconds; null after
+ * the last attempt, some two hours after the first. There are few attempts, because each may have been delivered.
  */
-export const secondsAfterSilence = (attempts: number): number | null => steps[attempts - 1] ?? null
+export const secondsAfterNoResponse = (attempts: number): number | null => delaysS[attempts - 1] ?? null
 
-const DAY_S = 24 * 60 * 60
+const dayS = 24 * 60 * 60
 
-/** The same where no connection stood, so that nothing can have arrived: half of its age, for a day. */
-export const secondsWithoutConnection = (ageS: number): number | null =>
-  ageS > DAY_S ? null : Math.min(Math.max(2, ageS / 2), 300)
+/**
+ * The delay after a failure to connect, in seconds; null when the message is a day old. Nothing can have been
+ * delivered, so there are more attempts: the delay is half of the message's age, at most 5 minutes.
+ */
+export const secondsAfterNoConnection = (ageS: number): number | null =>
+  ageS > dayS ? null : Math.min(Math.max(2, ageS / 2), 300)

@@ -6,47 +6,55 @@ import type { Clock } from '#functions/host/clock.ts'
 import type { Logger } from '#functions/host/log.ts'
 import { type Telegram, TelegramError, TelegramUnreachable } from '#functions/telegram/client.ts'
 import { refusalOf } from '#functions/telegram/refusals.ts'
-import { secondsAfterSilence, secondsWithoutConnection } from './backoff.ts'
+import { secondsAfterNoConnection, secondsAfterNoResponse } from './backoff.ts'
 import { apiCallFor, type Payload, payloadOf, withoutPart } from './payload.ts'
 import { actionFor, type RefusalAction } from './refusal-action.ts'
 
-/** What the outbox may touch. */
-export interface Outbox {
+export interface Dependencies {
   messages: Messages
   chats: Chats
   telegram: Telegram
-  /** Names the bot without telling its token. */
+  /** Identifies the bot in the table of pauses. It is a hash, because the token is secret. */
   bot: string
   clock: Clock
   wait: (ms: number) => Promise<void>
-  /** 0 to 1. */
+  /** A random number from 0 to 1. */
   random: () => number
   log: Logger
-  /** Chats that a request of this process is sending to; `again`: something was stored for them meanwhile. */
-  serving?: Map<number, { again: boolean }>
+  /**
+   * The chats that requests of this process are sending to. `hasNewMessage`: another request stored a message for the
+   * chat meanwhile.
+   */
+  activeChats?: Map<number, { hasNewMessage: boolean }>
 }
 
 /**
- * What became of a message. `settled`: sent or refused. `waiting`: put back. `moved`: it goes to another chat now.
- * `silence`: Telegram did not answer, and the next one will fare no better.
+ * What happened to a message. `settled`: sent, or refused for good. `waiting`: back in the outbox. `no response`:
+ * Telegram did not answer, and probably will not answer the next call. `bot paused`: Telegram refuses everything from
+ * this bot. `moved`: the chat has a new id, and the message waits there.
  */
-export type Outcome = { is: 'settled' | 'waiting' | 'silence' | 'stopped' } | { is: 'moved'; to: number }
+export type Outcome = { is: 'settled' | 'waiting' | 'no response' | 'bot paused' } | { is: 'moved'; to: number }
 
-// Telegram does not say whose limit was reached. A wait is the chat's own, unless several chats are asked to wait
-// within seconds.
+/**
+ * Telegram does not say whose limit was reached, the chat's or the bot's. It counts as the bot's when Telegram asks
+ * several chats to wait within seconds.
+ */
 const wholeBotFlood = { chats: 3, withinMs: 10_000 }
+
+/** The pause after Telegram refused the bot itself. */
 const disabledPauseMs = 10 * 60_000
 
 /**
- * Sends one claimed message in the best form that Telegram takes, and keeps what became of it. Throws only when the
- * database does.
+ * Sends one claimed message and writes what happened to it. When Telegram refuses a part of the message (its
+ * formatting, photo, buttons, …), it is sent again without that part. Throws only errors of the database.
  */
-export const deliver = async (outbox: Outbox, message: ClaimedMessage): Promise<Outcome> => {
-  const { messages, telegram, clock, log } = outbox
+export const deliver = async (dependencies: Dependencies, message: ClaimedMessage): Promise<Outcome> => {
+  const { messages, telegram, clock, log } = dependencies
   const { key, chatId, request } = message
   if (!validatorOf(MessageRequested)(request)) {
-    // Kept by another version, or by hand. Thrown here it would stop the outbox at every tick.
-    const reason = 'the message as it is stored cannot be sent'
+    // Another version of Vigia stored the message, or somebody changed it. An error would stop the outbox at every
+    // tick.
+    const reason = 'the stored message does not match the schema of message.requested'
     await messages.note(key, { code: 400, reason }, clock())
     await messages.refused(key, reason)
     return { is: 'settled' }
@@ -61,11 +69,11 @@ export const deliver = async (outbox: Outbox, message: ClaimedMessage): Promise<
       const { message_id } = await telegram.call<{ message_id: number }>(method, params)
       // A crash between Telegram's acceptance and this line sends the message twice. To write first could lose it: we
       // choose the repeat.
-      await persistReceipt(outbox, () => messages.sent(key, message_id, clock()))
-      if (message.pauseReason !== null) await messages.resume(outbox.bot, clock())
+      await persistReceipt(dependencies, () => messages.sent(key, message_id, clock()))
+      if (message.pauseReason !== null) await messages.resume(dependencies.bot, clock())
       return { is: 'settled' }
     } catch (error) {
-      if (error instanceof TelegramUnreachable) return afterSilence(outbox, message, error)
+      if (error instanceof TelegramUnreachable) return afterNoResponse(dependencies, message, error)
       if (!(error instanceof TelegramError)) throw error
       const refusal = refusalOf(error)
       const action = actionFor(refusal)
@@ -73,7 +81,7 @@ export const deliver = async (outbox: Outbox, message: ClaimedMessage): Promise<
         { message: key, code: error.code, description: error.description, refusal: refusal.kind, action: action.do },
         'Telegram refused a message',
       )
-      if (action.do !== 'send without') return afterRefusal(outbox, message, error, action)
+      if (action.do !== 'send without') return afterRefusal(dependencies, message, error, action)
       let next = withoutPart(payload, action.part)
       if (refusal.kind === 'topic-unavailable') {
         const { threadId, replyTo } = payload
@@ -86,7 +94,7 @@ export const deliver = async (outbox: Outbox, message: ClaimedMessage): Promise<
           next = other === undefined ? null : { ...payload, threadId: other }
         }
       }
-      if (next === null) return afterRefusal(outbox, message, error, { do: 'give up message' })
+      if (next === null) return afterRefusal(dependencies, message, error, { do: 'give up message' })
       if (action.tellOperators) await messages.note(key, { code: error.code, reason: error.description }, clock())
       payload = next
       await messages.renew(key, clock())
@@ -95,7 +103,7 @@ export const deliver = async (outbox: Outbox, message: ClaimedMessage): Promise<
 }
 
 const afterRefusal = async (
-  { messages, chats, bot, clock, random }: Outbox,
+  { messages, chats, bot, clock, random }: Dependencies,
   { key, chatId }: ClaimedMessage,
   { code, description }: TelegramError,
   action: Exclude<RefusalAction, { do: 'send without' }>,
@@ -126,7 +134,7 @@ const afterRefusal = async (
       // operators, not each message.
       await messages.putBack(key, after(disabledPauseMs), { countsAsAttempt: false })
       if (await messages.pause(bot, after(disabledPauseMs), `${code} ${description}`)) await tellOperators()
-      return { is: 'stopped' }
+      return { is: 'bot paused' }
     case 'retry in a minute':
       await tellOperators()
       await messages.putBack(key, after(60_000), { countsAsAttempt: false })
@@ -140,37 +148,38 @@ const afterRefusal = async (
   }
 }
 
-const afterSilence = async (
-  { messages, clock, random, log }: Outbox,
+const afterNoResponse = async (
+  { messages, clock, random, log }: Dependencies,
   { key, attempts, requestedAt }: ClaimedMessage,
-  { message: words, status, acted }: TelegramUnreachable,
+  { message: reason, status, acted }: TelegramUnreachable,
 ): Promise<Outcome> => {
   const now = clock()
-  const countsAsAttempt = acted === 'unknown'
-  const seconds = countsAsAttempt
-    ? secondsAfterSilence(attempts)
-    : secondsWithoutConnection((now.getTime() - requestedAt.getTime()) / 1000)
-  log.warn({ message: key, attempts, againInS: seconds }, words)
-  if (seconds === null) {
-    await messages.note(key, { code: status ?? 504, reason: `${words}; given up after ${attempts} tries` }, now)
-    await messages.refused(key, words)
+  const mayHaveArrived = acted === 'unknown'
+  const delayS = mayHaveArrived
+    ? secondsAfterNoResponse(attempts)
+    : secondsAfterNoConnection((now.getTime() - requestedAt.getTime()) / 1000)
+  log.warn({ message: key, attempts, againInS: delayS }, reason)
+  if (delayS === null) {
+    await messages.note(key, { code: status ?? 504, reason: `${reason}; given up after ${attempts} tries` }, now)
+    await messages.refused(key, reason)
   } else {
-    await messages.putBack(key, new Date(now.getTime() + seconds * 1000 + random() * 500), { countsAsAttempt })
+    const notBefore = new Date(now.getTime() + delayS * 1000 + random() * 500)
+    await messages.putBack(key, notBefore, { countsAsAttempt: mayHaveArrived })
   }
-  return { is: 'silence' }
+  return { is: 'no response' }
 }
 
 /**
- * The receipt is worth some patience: without it the message is sent again. Some twenty seconds cover a restart of the
- * database.
+ * Repeats the write that the message was sent, for about twenty seconds, which covers a restart of the database.
+ * Without this write the message would be sent again.
  */
-const persistReceipt = async ({ wait, log }: Outbox, keep: () => Promise<void>): Promise<void> => {
+const persistReceipt = async ({ wait, log }: Dependencies, write: () => Promise<void>): Promise<void> => {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await keep()
+      return await write()
     } catch (error) {
       if (attempt === 20) throw error
-      log.warn({ error, attempt }, 'the receipt could not be kept')
+      log.warn({ error, attempt }, 'could not write that the message was sent; trying again')
       await wait(attempt < 5 ? 200 : 1_200)
     }
   }

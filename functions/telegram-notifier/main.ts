@@ -14,7 +14,7 @@ import { outboxTick, telegramNotifier } from './telegram-notifier.ts'
 const token = env('TELEGRAM_BOT_TOKEN')
 const db = postgres(env('DATABASE_URL'), { max: 6, applicationName: 'telegram-notifier' })
 
-const outside = {
+const dependencies = {
   messages: messagesIn(db),
   chats: chatsIn(db),
   telegram: telegram({ apiRoot: env('TELEGRAM_API_ROOT', 'https://api.telegram.org'), token }),
@@ -22,14 +22,14 @@ const outside = {
   clock: systemClock,
   wait: (ms: number) => setTimeout(ms),
   random: Math.random,
-  serving: new Map<number, { again: boolean }>(),
+  activeChats: new Map<number, { hasNewMessage: boolean }>(),
 }
 
 serve({
   name: 'telegram-notifier',
   events: [
-    on(MessageRequested, (event, { log, signal }) => telegramNotifier(event, { ...outside, log }, signal)),
-    on(Tick, (_, { log, signal }) => outboxTick({ ...outside, log }, signal)),
+    on(MessageRequested, (event, { log, signal }) => telegramNotifier(event, { ...dependencies, log }, signal)),
+    on(Tick, (_, { log, signal }) => outboxTick({ ...dependencies, log }, signal)),
   ],
   close: [() => db.end()],
 })

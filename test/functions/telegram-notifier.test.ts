@@ -8,8 +8,8 @@ import { type DataOf, type EventOf, rootCause } from '#events/event.ts'
 import { MessageRequested } from '#events/message-requested.ts'
 import { Permanent, RetryLater } from '#functions/host/errors.ts'
 import { telegram } from '#functions/telegram/client.ts'
-import { secondsAfterSilence } from '#functions/telegram-notifier/backoff.ts'
-import type { Outbox } from '#functions/telegram-notifier/deliver.ts'
+import { secondsAfterNoResponse } from '#functions/telegram-notifier/backoff.ts'
+import type { Dependencies } from '#functions/telegram-notifier/deliver.ts'
 import { outboxTick, telegramNotifier } from '#functions/telegram-notifier/telegram-notifier.ts'
 import { type SimulatedUser, startTelegram, type TelegramSimulator } from '#simulators/telegram.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
@@ -17,7 +17,7 @@ import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 const token = '111111:AAmainmainmainmainmainmainmainmainmain'
 let database: TestDatabase
 let simulator: TelegramSimulator
-let outbox: Outbox
+let outbox: Dependencies
 let now = new Date('2026-11-21T17:00:00Z')
 let waits: number[] = []
 
@@ -564,7 +564,7 @@ describe('what Telegram answers, and what becomes of the message', () => {
       said.push(...(await outboxTick(outbox)))
     }
     expect(simulator.calls('sendMessage').length).toBe(12)
-    expect(secondsAfterSilence(12)).toBe(null)
+    expect(secondsAfterNoResponse(12)).toBe(null)
     expect(await row(event)).toMatchObject({ state: 'refused', attempts: 12 })
     expect(new Set(said.map(({ id }) => id))).toEqual(new Set([`${event.id}/message.refused`]))
   })
@@ -645,17 +645,17 @@ describe('a burst', () => {
 
   test('of one chat is sent by one request; the others only store theirs', async () => {
     const ana = await person()
-    const shared = { ...outbox, serving: new Map() }
+    const shared = { ...outbox, activeChats: new Map() }
     const events = Array.from({ length: 12 }, (_, n) => request(ana.chatId, { html: `nº ${n}` }))
     await Promise.all(events.map(event => telegramNotifier(event, shared)))
     await outboxTick(outbox)
     expect(texts(ana)).toHaveLength(12)
-    expect(shared.serving.size).toBe(0)
+    expect(shared.activeChats.size).toBe(0)
   })
 
   test('of many chats is stored at once, and no message is lost or sent twice', async () => {
     const people = await Promise.all(Array.from({ length: 40 }, person))
-    const shared = { ...outbox, serving: new Map() }
+    const shared = { ...outbox, activeChats: new Map() }
     const events = people.flatMap(user => [0, 1, 2].map(n => request(user.chatId, { html: `nº ${n}` })))
     await Promise.all(events.map(event => telegramNotifier(event, shared)))
     for (let ticks = 0; ticks < 5; ticks++) {
