@@ -48,7 +48,7 @@ restore() {
   local snapshot=$1 before
   [ -f "$snapshot" ] || refuse "there is no snapshot $snapshot"
   [ -d "$parked" ] || refuse "run \"stop\" on every control plane first"
-  command -v etcdutl > /dev/null || refuse "etcdutl is not on PATH; infra/machines/README.md, \"Back up and restore etcd\", says how to install it"
+  command -v etcdutl > /dev/null || refuse "etcdutl is not on PATH; infra/machines/README.md says how to install it"
   ! running || refuse "etcd or the API server still runs; check: crictl ps"
   before=$data.before-$(date -u +%Y%m%dT%H%M%SZ)
   # Restores into a new folder first, so that a failed restore changes nothing.

@@ -30,7 +30,10 @@ export const generated = (inventory: Inventory): Map<string, string> =>
     ['etcd-restore.sh', etcdRestore(inventory)],
   ])
 
-/** The paths, in `root`, of generated files that have other content than wanted, are missing, or are not wanted any more. */
+/**
+ * The paths, in `root`, of generated files that have other content than wanted, are missing, or are not wanted any
+ * more.
+ */
 export const stale = async (wanted: Map<string, string>, root: string): Promise<string[]> => {
   const present = await writtenFiles(root)
   const differing = [...wanted].filter(([path, content]) => present.get(path) !== content).map(([path]) => path)

@@ -17,7 +17,10 @@ describe('a kustomization', () => {
     .map(overlay => readFileSync(join(root, 'infra/cluster', overlay, 'README.md'), 'utf8'))
     .flatMap(readme => [...readme.matchAll(/kubectl (?:apply|create)[^\n]* -f (\S+\.yaml)/g)].map(([, file]) => file!))
 
-  /** Files that a kustomization should name but does not: those in its folder, and in subfolders without a kustomization of their own. */
+  /**
+   * Files that a kustomization should name but does not: those in its folder, and in subfolders without a kustomization
+   * of their own.
+   */
   const missingIn = (folder: string, list: unknown, files: string[]) => {
     const { resources = [], components = [], patches = [] } = list as Record<string, (string | { path?: string })[]>
     const named = [...resources, ...components, ...patches].map(one => (typeof one === 'string' ? one : one.path))

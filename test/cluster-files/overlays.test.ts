@@ -117,7 +117,10 @@ const added: Record<Overlay, string[]> = {
   onprem: ['rabbitmq.eventing.knative.dev/'],
 }
 
-/** Undoes the changes that an overlay may make: the release, the sync waves, the broker's class, and what only this cluster needs. */
+/**
+ * Undoes the changes that an overlay may make: the release, the sync waves, the broker's class, and what only this
+ * cluster needs.
+ */
 const withoutOverlay = (object: Manifest, overlay: Overlay): Manifest => {
   const one = structuredClone(object)
   const ours = ['argocd.argoproj.io/', 'vigia.dev/revision', 'eventing.knative.dev/broker.class', ...added[overlay]]

@@ -133,7 +133,8 @@ describe.skipIf(!hasKubectl)(`in the overlays${hasKubectl ? '' : ' (skipped: no 
 })
 
 describe('the simulation', () => {
-  // A fiftieth of the scenario in the README, with pods that do a fiftieth of the work, so the number of pods is the same.
+  // A fiftieth of the scenario in the README, with pods that do a fiftieth of the work, so the number of pods is the
+  // same.
   const scenario = { seed: 4, monitors: 2_000, seconds: 1_500, outage: { from: 600, to: 1_200 } }
   const pod = { events: 5, sockets: 40, cpuMs: { answered: 15, hanging: 10 }, startMs: 4_000 }
   const limits = { min: 1, max: 12 }

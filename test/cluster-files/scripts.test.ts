@@ -145,7 +145,10 @@ test("run.sh and terminate.sh use minikube's cluster, not kubectl's current cont
 })
 
 describe.skipIf(process.platform === 'win32')('with --no-platform', () => {
-  /** A kubectl that answers only what the scripts read. It writes every call to the file `asked`, and every change fails. */
+  /**
+   * A kubectl that answers only what the scripts read. It writes every call to the file `asked`, and every change
+   * fails.
+   */
   const kubectlWithBroker = (broker: string) =>
     tool(
       'kubectl',

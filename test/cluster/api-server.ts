@@ -40,7 +40,10 @@ export interface ApiServer {
   url: string
   /** The path of an administrator's kubeconfig. */
   kubeconfig: string
-  /** The environment with which a script uses this server and the real tools: PATH, KUBECONFIG and folders for their caches. */
+  /**
+   * The environment with which a script uses this server and the real tools: PATH, KUBECONFIG and folders for their
+   * caches.
+   */
   env: Record<string, string>
   kubectl(args: string[], options?: RunOptions): Promise<ProgramResult>
   helm(args: string[], options?: RunOptions): Promise<ProgramResult>
@@ -52,8 +55,9 @@ export interface ApiServer {
 }
 
 /**
- * Why an API server is not possible on this machine, or undefined. Compiles it when needed. With VIGIA_API_SERVER=required in the
- * environment it throws the reason instead, so that a CI machine cannot skip the tests.
+ * Why an API server is not possible on this machine, or undefined. Compiles it when needed. With
+ * VIGIA_API_SERVER=required in the environment it throws the reason instead, so that a CI machine cannot skip the
+ * tests.
  */
 export const apiServerSkipReason = async (): Promise<string | undefined> => {
   try {

@@ -12,7 +12,10 @@ const why = await apiServerSkipReason()
 const asText = (objects: unknown[]) => JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
 const plain = ({ file: _, ...object }: Manifest) => object
 
-/** A pod as the RabbitMQ broker makes it (pkg/reconciler/trigger/resources/dispatcher.go): it satisfies "restricted" except for the seccomp profile. */
+/**
+ * A pod as the RabbitMQ broker makes it (pkg/reconciler/trigger/resources/dispatcher.go): it satisfies "restricted"
+ * except for the seccomp profile.
+ */
 const dispatcher = (name: string, labels: Record<string, string>, more = {}) => ({
   apiVersion: 'v1',
   kind: 'Pod',

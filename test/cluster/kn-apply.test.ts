@@ -10,7 +10,10 @@ import { type ApiServer, apiServerSkipReason, startApiServer } from './api-serve
 const kn = onPath('kn')
 const why = kn && onPath('bash') ? await apiServerSkipReason() : 'no kn on PATH, or no bash'
 
-/** What the page about kn needs beforehand: the namespace, the ConfigMap, and the secrets with every key that a function names. */
+/**
+ * What the page about kn needs beforehand: the namespace, the ConfigMap, and the secrets with every key that a function
+ * names.
+ */
 const beforehand = () => {
   const keys = new Map<string, Record<string, string>>()
   for (const { kind, spec } of knativeManifests())

@@ -17,7 +17,9 @@ import { stopAfterTests } from './support/stop-after-tests.ts'
 
 const why = await apiServerSkipReason()
 
-/** A stand-in for the files that run.sh downloads: a namespace with a Deployment, which is all that run.sh waits for. */
+/**
+ * A stand-in for the files that run.sh downloads: a namespace with a Deployment, which is all that run.sh waits for.
+ */
 const release = (namespace: string) =>
   [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },

@@ -36,7 +36,10 @@ const awaited: Record<string, string> = {
 const waitedFor = ({ apiVersion, kind }: Manifest) =>
   awaited[kind === 'Service' ? `${apiVersion.split('/')[0]} ${kind}` : kind]
 
-/** `Service.v1.serving.knative.dev`: kubectl's name of a kind, with its version and group because some kinds share a name. */
+/**
+ * `Service.v1.serving.knative.dev`: kubectl's name of a kind, with its version and group because some kinds share a
+ * name.
+ */
 const resource = ({ apiVersion, kind }: Manifest) =>
   [`${kind}.${apiVersion.split('/').at(-1)}`, ...apiVersion.split('/').slice(0, -1)].join('.')
 

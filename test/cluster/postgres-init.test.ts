@@ -18,7 +18,10 @@ const why =
     ? undefined
     : "no psql; it is in Debian's package postgresql-client"
 
-/** A PostgreSQL in the state before the image runs /docker-entrypoint-initdb.d: only a superuser, who needs no password on the socket. */
+/**
+ * A PostgreSQL in the state before the image runs /docker-entrypoint-initdb.d: only a superuser, who needs no password
+ * on the socket.
+ */
 const emptyServer = async () => {
   const account = serverAccount()
   const folder = await mkdtemp(join(tmpdir(), 'vigia-postgres-'))

@@ -42,7 +42,10 @@ describe.skipIf(noApiServer)(`the Job that restores a dump, on a real API server
   })
 })
 
-/** The folder with a PostgreSQL server and its tools of one version. The npm package has no tools; Debian has a folder per version. */
+/**
+ * The folder with a PostgreSQL server and its tools of one version. The npm package has no tools; Debian has a folder
+ * per version.
+ */
 const bin = await (async () => {
   const versions = await readdir('/usr/lib/postgresql').catch((): string[] => [])
   for (const version of versions.sort((a, b) => Number(b) - Number(a))) {

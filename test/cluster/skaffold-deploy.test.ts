@@ -63,7 +63,10 @@ describe.skipIf(why)(`skaffold.yaml on a real API server${why ? ` (skipped: ${wh
       }
       return ran
     }
-    /** Deploys as Skaffold does: replaces our image by the one that was built, and applies with kubectl on the client side. */
+    /**
+     * Deploys as Skaffold does: replaces our image by the one that was built, and applies with kubectl on the client
+     * side.
+     */
     const applied = async (image: string) => {
       const text = await kustomize(join(copy.folder, config.manifests.kustomize.paths[0]!))
       const input = text.replaceAll(/image: dev\.local\/vigia:\S+/g, `image: ${image}`)

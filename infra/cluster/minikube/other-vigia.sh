@@ -2,8 +2,8 @@
 # For run.sh and terminate.sh. They define `kube` and `refuse`.
 
 # refuse_other_vigia: ends the script when the Broker in the namespace is not of minikube's class, or cannot be read. A
-# Broker on Kafka or RabbitMQ is a production installation, which these scripts must not change because kubectl's context
-# happens to name it.
+# Broker on Kafka or RabbitMQ is a production installation, which these scripts must not change because kubectl's
+# context happens to name it.
 refuse_other_vigia() {
   local known class
   known=$(kube get customresourcedefinitions brokers.eventing.knative.dev --ignore-not-found --output name 2>/dev/null) ||

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs Vigia on minikube, waits until it is ready, and prints its addresses. Run it again to apply changes.
 #   run.sh                  installs Knative, cert-manager and Envoy Gateway, builds the image, and installs Vigia
-#   run.sh --no-platform    installs only Vigia, in kubectl's current context, which must have the rest; refuses to replace the
-#                           Vigia of another overlay
+#   run.sh --no-platform    installs only Vigia, in kubectl's current context, which must have the rest; refuses to
+#                           replace the Vigia of another overlay
 #   run.sh --timeout 600    seconds to wait for each part (default 300)
 # MINIKUBE_PROFILE names the minikube cluster (default: minikube).
 set -euo pipefail
@@ -53,15 +53,16 @@ kube version --request-timeout=10s >/dev/null 2>&1 ||
   fi
 refuse_other_vigia
 
-# ready WHAT HINT COMMAND...: runs the command, which waits. When it fails, ends the script with WHAT and HINT in the error.
+# ready WHAT HINT COMMAND...: runs the command, which waits. When it fails, ends the script with WHAT and HINT in the
+# error.
 ready() {
   local what=$1 hint=$2
   shift 2
   "$@" --timeout "${timeout}s" || refuse "$what not ready after $timeout s: $hint"
 }
 
-# retry COMMAND...: repeats the command until it succeeds. A webhook that has just started fails at first, because the API
-# server does not have its certificate yet.
+# retry COMMAND...: repeats the command until it succeeds. A webhook that has just started fails at first, because the
+# API server does not have its certificate yet.
 retry() {
   local deadline=$((SECONDS + timeout))
   until "$@"; do
@@ -107,12 +108,12 @@ wait_for_migrations() {
 
 say "Vigia $version"
 job=migrate-${version//./-}
-# A Job's template cannot change, and a new build of the same version can have other migrations. Migrations that are already
-# applied do nothing.
+# A Job's template cannot change, and a new build of the same version can have other migrations. Migrations that are
+# already applied do nothing.
 vigia delete job "$job" --ignore-not-found
-# Functions that publish come second. The SinkBinding sets their K_SINK only when the broker is ready, and the broker needs
-# the address of error-notifier. Applied together, they would get a second revision. This also undoes what `skaffold dev`
-# changed.
+# Functions that publish come second. The SinkBinding sets their K_SINK only when the broker is ready, and the broker
+# needs the address of error-notifier. Applied together, they would get a second revision. This also undoes what
+# `skaffold dev` changed.
 kube apply --server-side --force-conflicts -k "$here" --selector 'vigia.dev/publishes!=true'
 say 'broker'
 for object in ksvc/error-notifier broker/default sinkbinding/publishers; do

@@ -48,8 +48,8 @@ if [[ -z $(kube get namespace vigia --ignore-not-found -o name) ]]; then
   exit
 fi
 
-# In this order no object still calls one that is deleted: first what publishes events, then what receives them, then what
-# both need.
+# In this order no object still calls one that is deleted: first what publishes events, then what receives them, then
+# what both need.
 kinds=(
   pingsources.sources.knative.dev triggers.eventing.knative.dev services.serving.knative.dev
   sinkbindings.sources.knative.dev brokers.eventing.knative.dev

@@ -35,6 +35,9 @@ export const manifestsIn = (folder: string, checkout = root): Manifest[] =>
       }),
     )
 
-/** The objects that are the same on every cluster and on one machine: those of knative/ with its subfolders, and of triggers/. */
+/**
+ * The objects that are the same on every cluster and on one machine: those of knative/ with its subfolders, and of
+ * triggers/.
+ */
 export const knativeManifests = () =>
   ['knative', 'knative/services', 'knative/sources', 'triggers'].flatMap(folder => manifestsIn(folder))

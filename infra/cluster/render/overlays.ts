@@ -32,7 +32,10 @@ export const parseManifests = (text: string, file: string): Manifest[] =>
 
 const memo = new Map<Overlay, Promise<Manifest[]>>()
 
-/** The objects of an overlay as `kubectl apply -k` sends them. Each process renders an overlay once, from a copy of the checkout. */
+/**
+ * The objects of an overlay as `kubectl apply -k` sends them. Each process renders an overlay once, from a copy of the
+ * checkout.
+ */
 export const renderOverlay = (overlay: Overlay): Promise<Manifest[]> => {
   const known = memo.get(overlay) ?? render(overlay)
   memo.set(overlay, known)

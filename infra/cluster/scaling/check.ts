@@ -25,8 +25,8 @@ export const answers = ({ kind }: Site, { outage }: Scenario, atMs: number): boo
   (kind === siteKinds.hangsInOutage && (atMs < outage.from * 1_000 || atMs >= outage.to * 1_000))
 
 /**
- * One check as functions/uptime-prober/check-runner.ts does it: a failure is confirmed by two more attempts, unless the site was
- * already down when the slot was announced.
+ * One check as functions/uptime-prober/check-runner.ts does it: a failure is confirmed by two more attempts, unless the
+ * site was already down when the slot was announced.
  */
 export const runCheck = (
   site: Site,

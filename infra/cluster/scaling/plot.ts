@@ -13,7 +13,10 @@ const lengthMinutes = minutes(measuredWindow.to)
 const x = (minute: number) => round(left + (minute / lengthMinutes) * (width - left - right))
 const round = (value: number) => Number(value.toFixed(1))
 
-/** The picture has its own background, so that it is readable on any page. Its colours follow the reader's light or dark theme. */
+/**
+ * The picture has its own background, so that it is readable on any page. Its colours follow the reader's light or dark
+ * theme.
+ */
 const style = `
 .card{fill:#fff;stroke:#d0d7de}.ink{fill:#1f2328}.soft{fill:#59636e}.line{stroke:#59636e}.outage{fill:#9a6700;opacity:.13}.away{fill:#8a5d00}
 .pods{fill:#0969da;opacity:.85}.track{fill:#818b98;opacity:.22}rect,path{shape-rendering:crispEdges}.card{shape-rendering:auto}.late{fill:#cf222e}.count{fill:#fff}

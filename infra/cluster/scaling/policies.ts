@@ -35,10 +35,11 @@ const movingAverage = (seconds: number) => {
 }
 
 /**
- * Knative's own autoscaler (KPA). Every 2 s it compares the requests in flight per pod with the target, averaged over the stable
- * window and over the panic window, which is a tenth of it. When the panic window shows twice what the ready pods should have, it
- * panics: for one stable window it only scales up. Written from knative/serving, pkg/autoscaler/scaling/autoscaler.go, with the
- * defaults of config-autoscaler. `target` is the target of the annotation multiplied by the target utilisation (70 %).
+ * Knative's own autoscaler (KPA). Every 2 s it compares the requests in flight per pod with the target, averaged over
+ * the stable window and over the panic window, which is a tenth of it. When the panic window shows twice what the ready
+ * pods should have, it panics: for one stable window it only scales up. Written from knative/serving,
+ * pkg/autoscaler/scaling/autoscaler.go, with the defaults of config-autoscaler. `target` is the target of the
+ * annotation multiplied by the target utilisation (70 %).
  */
 export const concurrencyPolicy = (limits: Limits, target: number, stableS = 60): Policy => {
   const tickS = 2
@@ -69,8 +70,8 @@ export const concurrencyPolicy = (limits: Limits, target: number, stableS = 60):
 }
 
 /**
- * Kubernetes' HorizontalPodAutoscaler: decides every 15 s, ignores a difference of up to 10 %, and scales down only after 300 s in
- * which no proposal needed more.
+ * Kubernetes' HorizontalPodAutoscaler: decides every 15 s, ignores a difference of up to 10 %, and scales down only
+ * after 300 s in which no proposal needed more.
  */
 const horizontalPodAutoscaler = (limits: Limits, ratioOf: (signals: Signals) => number): Policy => {
   const syncS = 15
@@ -86,7 +87,8 @@ const horizontalPodAutoscaler = (limits: Limits, ratioOf: (signals: Signals) => 
     proposals.push({ second, pods: clamp(limits, proposal) })
     while (proposals[0]!.second <= second - downscaleWindowS) proposals.shift()
     const mostProposed = Math.max(...proposals.map(one => one.pods))
-    // Up: at most twice as many pods or four more, whichever is more. Down: to the highest proposal of the last five minutes.
+    // Up: at most twice as many pods or four more, whichever is more. Down: to the highest proposal of the last five
+    // minutes.
     wanted = Math.min(
       Math.max(pods * 2, pods + 4),
       proposal > pods ? clamp(limits, proposal) : Math.min(pods, mostProposed),
@@ -95,7 +97,9 @@ const horizontalPodAutoscaler = (limits: Limits, ratioOf: (signals: Signals) => 
   }
 }
 
-/** HPA on CPU: `target` is in cores per pod. The metric is the mean of a minute, so it is half a minute old on average. */
+/**
+ * HPA on CPU: `target` is in cores per pod. The metric is the mean of a minute, so it is half a minute old on average.
+ */
 export const cpuPolicy = (limits: Limits, target: number): Policy => {
   const meanOfMinute = movingAverage(60)
   let cores = 0

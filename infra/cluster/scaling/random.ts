@@ -1,6 +1,6 @@
 /**
- * A pseudo-random number in [0, 1) that depends only on its arguments, so that every policy meets the same sites, slots and
- * response times, in whatever order it asks for them. It hashes the numbers as MurmurHash3 (32 bits) does.
+ * A pseudo-random number in [0, 1) that depends only on its arguments, so that every policy meets the same sites, slots
+ * and response times, in whatever order it asks for them. It hashes the numbers as MurmurHash3 (32 bits) does.
  */
 export const randomFrom = (...key: number[]): number => {
   let hash = 0x9747b28c

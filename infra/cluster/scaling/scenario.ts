@@ -23,8 +23,8 @@ const { annotations } = manifest.spec.template.metadata
 const scaling = (key: string): string => annotations[`autoscaling.knative.dev/${key}`]
 
 /**
- * The prober as it is deployed. `npm run bench -- checks` measured the CPU time of an attempt. An attempt whose connection is never
- * accepted costs two thirds of that.
+ * The prober as it is deployed. `npm run bench -- checks` measured the CPU time of an attempt. An attempt whose
+ * connection is never accepted costs two thirds of that.
  */
 export const prober: PodShape = {
   events: manifest.spec.template.spec.containerConcurrency,

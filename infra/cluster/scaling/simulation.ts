@@ -9,7 +9,9 @@ import { siteKinds, tickS, type Workload } from './workload.ts'
 export interface PodShape {
   /** Events that a pod handles at the same time (containerConcurrency); more wait in the queue. */
   events: number
-  /** Sockets that a pod has open at the same time (functions/uptime-prober/main.ts); more checks wait inside the pod. */
+  /**
+   * Sockets that a pod has open at the same time (functions/uptime-prober/main.ts); more checks wait inside the pod.
+   */
   sockets: number
   /** CPU time of an attempt, in milliseconds of one core: of an attempt that is answered, and of one that times out. */
   cpuMs: { answered: number; hanging: number }
@@ -34,14 +36,17 @@ const second = 1_000
 const deliveryMs = { min: 300, max: 1_200 }
 const toleratedDelayMs = 30_000
 
-/** Whether the prober skips a slot that comes so late: the rule of functions/uptime-prober/slot-disposition.ts, in plain numbers. */
+/**
+ * Whether the prober skips a slot that comes so late: the rule of functions/uptime-prober/slot-disposition.ts, in plain
+ * numbers.
+ */
 export const isMissed = (lateMs: number, intervalS: number): boolean =>
   lateMs > toleratedDelayMs && lateMs >= intervalS * second
 
 /**
- * Runs the workload against pods that the policy starts and stops, until the last check is done. Checks that are due before
- * `window.from` let the pods settle, and checks that are due after `window.to` keep them busy; neither are counted. The same
- * arguments give the same outcome.
+ * Runs the workload against pods that the policy starts and stops, until the last check is done. Checks that are due
+ * before `window.from` let the pods settle, and checks that are due after `window.to` keep them busy; neither are
+ * counted. The same arguments give the same outcome.
  */
 export const simulate = (
   workload: Workload,

@@ -15,7 +15,10 @@ export interface Outcome {
   /** Checks that began more than 1 s after their due second. */
   lateOver1s: number
   lateOver10s: number
-  /** Checks that the prober skipped: more than 30 s late, with the next slot already due (functions/uptime-prober/slot-disposition.ts). */
+  /**
+   * Checks that the prober skipped: more than 30 s late, with the next slot already due
+   * (functions/uptime-prober/slot-disposition.ts).
+   */
   missed: number
   /** The longest delay of a check that was done. */
   worstMs: number
@@ -74,7 +77,9 @@ export const createTally = ({ from, to }: MeasuredWindow) => {
       outcome.missed++
       bucket.late++
     },
-    /** Called once a second with the number of pods that take events and the number of all pods, which all cost money. */
+    /**
+     * Called once a second with the number of pods that take events and the number of all pods, which all cost money.
+     */
     pods: (second: number, ready: number, all: number) => {
       const bucket = bucketOf(second)
       if (!bucket) return

@@ -3,14 +3,18 @@ export const stepMs = 10
 const steps = 8_192
 
 /**
- * A timer wheel that holds the end of each running check: a ring of linked lists, one list a step. The ring covers 82 s, and no
- * check lasts longer than 34 s. A check is in one list at most, so each costs two numbers, also when there are millions.
+ * A timer wheel that holds the end of each running check: a ring of linked lists, one list a step. The ring covers 82
+ * s, and no check lasts longer than 34 s. A check is in one list at most, so each costs two numbers, also when there
+ * are millions.
  */
 export const createTimerWheel = (checks: number) => {
   const first = new Int32Array(steps).fill(-1)
   const next = new Int32Array(checks)
   return {
-    /** Adds a check to the step of its end. That is at least one step after `nowMs`, because the current list is already taken. */
+    /**
+     * Adds a check to the step of its end. That is at least one step after `nowMs`, because the current list is already
+     * taken.
+     */
     put: (check: number, endMs: number, nowMs: number) => {
       const slot = Math.ceil(Math.max(endMs, nowMs + stepMs) / stepMs) % steps
       next[check] = first[slot]!

@@ -13,7 +13,10 @@ export interface Scenario {
 /** How a site behaves: it answers, it always hangs, or it hangs during the outage of its region. */
 export const siteKinds = { answers: 0, hangs: 1, hangsInOutage: 2 }
 
-/** Everything that a run needs to know about the checks, in the order in which they are announced. Checks are numbered from 0. */
+/**
+ * Everything that a run needs to know about the checks, in the order in which they are announced. Checks are numbered
+ * from 0.
+ */
 export interface Workload {
   scenario: Scenario
   /** By check: the id of its monitor. */
@@ -40,7 +43,10 @@ const intervalMix: [cumulativeShare: number, seconds: number][] = [
 const hangingShare = 0.1
 const inRegionShare = 1 / 3
 
-/** The scheduler's tick in seconds. Each tick announces a window of ten seconds that begins 12 s later (functions/probe-scheduler). */
+/**
+ * The scheduler's tick in seconds. Each tick announces a window of ten seconds that begins 12 s later
+ * (functions/probe-scheduler).
+ */
 export const tickS = 10
 const aheadS = 12
 const maxChecksPerBatch = 50
@@ -49,7 +55,9 @@ const monitorsPerShard = 5_000
 /** The number of the tick that announces a slot which is due at `due`. */
 const tickOf = (due: number) => Math.max(0, Math.floor((due - aheadS) / tickS))
 
-/** Makes the workload: the slots of every monitor, each on the monitor's own grid, in batches by shard and due second. */
+/**
+ * Makes the workload: the slots of every monitor, each on the monitor's own grid, in batches by shard and due second.
+ */
 export const createWorkload = (scenario: Scenario): Workload => {
   const { interval, siteKind, dueIn } = createMonitors(scenario)
   const shards = Math.max(1, Math.ceil(scenario.monitors / monitorsPerShard))

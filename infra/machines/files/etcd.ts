@@ -20,8 +20,8 @@ spec:
   failedJobsHistoryLimit: 3
   jobTemplate:
     spec:
-      # One pod on each control plane, so that losing a machine does not lose all snapshots. While a machine is down its pod stays
-      # pending and the Job fails at its deadline, which is reported; the snapshots on the other machines exist.
+      # One pod on each control plane, so that losing a machine does not lose all snapshots. While a machine is down its
+      # pod stays pending and the Job fails at its deadline, but the other machines have their snapshots.
       completions: ${controlPlanes.length}
       parallelism: ${controlPlanes.length}
       completionMode: Indexed
@@ -98,7 +98,8 @@ spec:
               ${restricted(14)}
               ${resources(14)}
           containers:
-            # Names the snapshot only after it was verified, and only then deletes an old one: if snapshots fail, the last ones stay.
+            # Names the snapshot only after it was verified, and only then deletes an old one: if snapshots fail, the
+            # last ones stay.
             - name: keep
               image: ${image(etcdBackup.shellImage)}
               command:
@@ -150,7 +151,7 @@ const restricted = (by: number) =>
 const resources = (by: number) =>
   indented(['resources:', '  requests:', '    cpu: 10m', '    memory: 64Mi', '  limits:', '    memory: 512Mi'], by)
 
-/** etcd-restore.sh: the script that restores a snapshot on a control plane. It contains the names and addresses of all of them. */
+/** etcd-restore.sh restores a snapshot on a control plane. It contains the names and addresses of all control planes. */
 export const etcdRestore = ({ cluster, controlPlanes }: Inventory): string => {
   const names = controlPlanes.map(({ name }) => name).join(', ')
   const members = controlPlanes.map(({ name, address }) => `${name}=https://${address}:2380`).join(',')
@@ -201,7 +202,7 @@ restore() {
   local snapshot=$1 before
   [ -f "$snapshot" ] || refuse "there is no snapshot $snapshot"
   [ -d "$parked" ] || refuse "run \\"stop\\" on every control plane first"
-  command -v etcdutl > /dev/null || refuse "etcdutl is not on PATH; infra/machines/README.md, \\"Back up and restore etcd\\", says how to install it"
+  command -v etcdutl > /dev/null || refuse "etcdutl is not on PATH; infra/machines/README.md says how to install it"
   ! running || refuse "etcd or the API server still runs; check: crictl ps"
   before=$data.before-$(date -u +%Y%m%dT%H%M%SZ)
   # Restores into a new folder first, so that a failed restore changes nothing.

@@ -2,7 +2,7 @@ import type { Inventory } from '../inventory.ts'
 import { balancerPorts as ports } from '../rules.ts'
 import { header } from './header.ts'
 
-/** /etc/haproxy/haproxy.cfg of both load balancers: forwards the API of the cluster and the ports of its ingress, all as TCP. */
+/** haproxy.cfg of both load balancers: forwards the API of the cluster and the ports of its ingress, all as TCP. */
 export const haproxy = ({ controlPlanes, workers, ingress, lan }: Inventory): string => `${header}
 global
     log stdout format raw daemon notice
@@ -35,7 +35,7 @@ backend control-planes
     option httpchk
     http-check send meth GET uri /readyz
     http-check expect status 200
-    # The check uses TLS and trusts only the cluster's own CA. Every certificate of kubeadm also has the name "kubernetes".
+    # The check uses TLS and trusts only the cluster's own CA. All certificates of kubeadm have the name "kubernetes".
     # A server that is marked down also loses its open connections, because a kubelet would wait for minutes on them.
     default-server check check-ssl verify required ca-file /etc/haproxy/kubernetes-ca.crt verifyhost kubernetes inter 500ms fall 2 rise 2 on-marked-down shutdown-sessions
 ${servers(controlPlanes, ports.api)}
@@ -50,8 +50,8 @@ frontend https
     timeout client 11m
     default_backend workers-https
 
-# Kourier terminates TLS, because it has the certificates. It sees the load balancer's address as the client's, because its
-# support of the PROXY protocol is experimental. 11 minutes are one more than the longest Knative request.
+# Kourier terminates TLS, because it has the certificates. It sees the load balancer's address as the client's, because
+# its support of the PROXY protocol is experimental. 11 minutes are one more than the longest Knative request.
 backend workers-http
     balance leastconn
     timeout server 11m
@@ -64,9 +64,9 @@ backend workers-https
     default-server check inter 1s fall 2 rise 2
 ${servers(workers, ingress.https)}
 
-# For keepalived: answers 200 when this process runs and at least one control plane is up. Workers do not count, because when
-# they are all down the other load balancer sees none either. In a browser (ssh -L ${ports.health}:127.0.0.1:${ports.health})
-# it shows which servers are up.
+# For keepalived: answers 200 when this process runs and at least one control plane is up. Workers do not count, because
+# when they are all down the other load balancer sees none either. In a browser it shows which servers are up
+# (ssh -L ${ports.health}:127.0.0.1:${ports.health}).
 frontend health
     bind 127.0.0.1:${ports.health}
     mode http

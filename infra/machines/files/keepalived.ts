@@ -11,8 +11,9 @@ global_defs {
     router_id ${own.name}
     enable_script_security
     script_user nobody nogroup
-    # Accepts packets only from the peer. There is no auth_pass: every packet would carry it unencrypted, which is why VRRP's
-    # standard dropped it, and git must not contain a secret. An attacker who can forge an address in this LAN can also forge ARP.
+    # Accepts packets only from the peer. There is no auth_pass: every packet would carry it unencrypted, which is why
+    # VRRP's standard dropped it, and git must not contain a secret. An attacker who can forge an address in this LAN
+    # can also forge ARP.
     vrrp_check_unicast_src
 }
 
@@ -23,8 +24,8 @@ vrrp_script haproxy {
     timeout 2
     fall 2
     rise 2
-    # More than the difference of the priorities, so that the address moves. A weight and not a fault: when HAProxy fails on
-    # both, one of them still has the address. The setup of the first control plane needs that.
+    # More than the difference of the priorities, so that the address moves. It is a weight and not a fault, so that one
+    # of them has the address also when HAProxy fails on both. The setup of the first control plane needs that.
     weight -${virtualIp.checkWeight}
 }
 

@@ -41,7 +41,8 @@ const deliveryFaults = (delivery: Untyped, path: string): string[] => {
   if (!delivery) return [`missing field: ${path}`]
   const whole = ['retry', 'backoffPolicy', 'backoffDelay', 'deadLetterSink'].filter(key => delivery[key] === undefined)
   return [
-    // Our own rule: Knative applies no defaults to a partial block, so it would mean no retries, or retries without a pause.
+    // Our own rule: Knative applies no defaults to a partial block, so it would mean no retries, or retries without a
+    // pause.
     ...whole.map(key => `partial delivery block: ${path}.${key}`),
     ...(Number.isInteger(delivery.retry) && delivery.retry >= 0 ? [] : [`invalid value: ${path}.retry`]),
     ...(['linear', 'exponential'].includes(delivery.backoffPolicy) ? [] : [`invalid value: ${path}.backoffPolicy`]),
@@ -231,8 +232,8 @@ const serviceFaults = ({ metadata, spec }: Manifest): string[] => {
     ...(pod.containers.length === 1 ? [] : ['expected one container']),
     ...(isBetween(pod.containerConcurrency, 0, 1000) ? [] : ['containerConcurrency is not between 0 and 1000']),
     ...(isBetween(pod.timeoutSeconds, 1, 600) ? [] : ['timeoutSeconds is not between 1 and 600']),
-    // Our own rule: the default limit for the first byte is 300 s (serving, pkg/apis/serving/v1/revision_defaults.go), and our
-    // functions send the first byte when they are done.
+    // Our own rule: the default limit for the first byte is 300 s (serving, pkg/apis/serving/v1/revision_defaults.go),
+    // and our functions send the first byte when they are done.
     ...(pod.timeoutSeconds > 300 && pod.responseStartTimeoutSeconds !== pod.timeoutSeconds
       ? ['timeoutSeconds over 300 needs an equal responseStartTimeoutSeconds']
       : []),

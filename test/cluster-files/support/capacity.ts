@@ -22,7 +22,9 @@ const total = (parts: ResourceAmounts[]): ResourceAmounts => {
 const times = (count: number, amounts: ResourceAmounts): ResourceAmounts =>
   Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, count * amount]))
 
-/** The amounts of a pod with these containers. The LimitRange has the defaults of containers without requests or limits. */
+/**
+ * The amounts of a pod with these containers. The LimitRange has the defaults of containers without requests or limits.
+ */
 const podAmounts = (containers: Untyped[], range: Untyped): ResourceAmounts =>
   total([
     { pods: 1 },
@@ -43,7 +45,8 @@ const claimsOf = (templates: Untyped[] = []) =>
 // Knative's default for the queue-proxy in each pod of a function.
 const queueProxy = { resources: { requests: { cpu: '25m' } } }
 
-// The container that archives the write-ahead log of each PostgreSQL server: infra/cluster/gke/platform/backup-store.yaml.
+// The container that archives the write-ahead log of each PostgreSQL server:
+// infra/cluster/gke/platform/backup-store.yaml.
 const barman = { resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '512Mi' } } }
 
 const dispatcher = (annotations: Record<string, string> = {}) => {

@@ -99,8 +99,8 @@ export const crdsSkipReason =
 if (crdsSkipReason) process.stderr.write(`${crdsSkipReason}\n`)
 
 /**
- * All definitions of a kind, the newest version of a module last. The folder is used only when no module has the kind. Parses
- * only the files that contain the kind's name, because all files together have megabytes.
+ * All definitions of a kind, the newest version of a module last. The folder is used only when no module has the kind.
+ * Parses only the files that contain the kind's name, because all files together have megabytes.
  */
 export const definitionsOf = (group: string, kind: string): Definition[] =>
   sources

@@ -1,4 +1,7 @@
-/** What `kn` takes, as of 1.23 (knative/client v0.50.0, docs/cmd): by command `<flag>[,<its short form>]:<kind>`; a switch has no value. */
+/**
+ * What `kn` takes, as of 1.23 (knative/client v0.50.0, docs/cmd): by command `<flag>[,<its short form>]:<kind>`; a
+ * switch has no value.
+ */
 const documented: Record<string, string> = {
   'service create': `
     annotation,a:stringArray annotation-revision:stringArray annotation-service:stringArray arg:stringArray

@@ -86,7 +86,9 @@ export const wrongTicks = (objects: Manifest[]): string[] => {
   ]
 }
 
-/** Fields of a Knative Service's pod that need a flag in Serving's config-features; its defaults as of 1.23 and 1.24. */
+/**
+ * Fields of a Knative Service's pod that need a flag in Serving's config-features; its defaults as of 1.23 and 1.24.
+ */
 const flagOfField: Record<string, string> = {
   affinity: 'kubernetes.podspec-affinity',
   topologySpreadConstraints: 'kubernetes.podspec-topologyspreadconstraints',
@@ -147,7 +149,10 @@ export const deletableVolumes = (objects: Manifest[]): string[] =>
     ].map(missing => `${idOf(one)}: can be deleted with its data, because it has no ${missing}`)
   })
 
-/** The pod template of a Knative Service, Job, CronJob, StatefulSet or Deployment, or a Pod itself. Undefined for other kinds. */
+/**
+ * The pod template of a Knative Service, Job, CronJob, StatefulSet or Deployment, or a Pod itself. Undefined for other
+ * kinds.
+ */
 export const podTemplateOf = ({ kind, metadata, spec }: Manifest): Untyped =>
   kind === 'Pod'
     ? { metadata, spec }
@@ -160,7 +165,10 @@ const containersOf = (one: Manifest): Untyped[] => {
   return [...(pod?.containers ?? []), ...(pod?.initContainers ?? [])]
 }
 
-/** By `<kind>/<name>`: the keys of each Secret or ConfigMap that an object makes, also of SealedSecrets and ExternalSecrets. */
+/**
+ * By `<kind>/<name>`: the keys of each Secret or ConfigMap that an object makes, also of SealedSecrets and
+ * ExternalSecrets.
+ */
 const keysOfObjects = (objects: Manifest[]): Map<string, Set<string>[]> => {
   const found = new Map<string, Set<string>[]>()
   const add = (id: string, keys: Iterable<string>) => found.set(id, [...(found.get(id) ?? []), new Set(keys)])
@@ -223,8 +231,8 @@ export const poolSizeOf = (name: string): number => {
 const superuserConnections = 3
 
 /**
- * A fault when all functions at their max-scale could open more connections than PostgreSQL accepts. Counts them twice, because
- * a rollout runs the old and the new revision of a function at the same time.
+ * A fault when all functions at their max-scale could open more connections than PostgreSQL accepts. Counts them twice,
+ * because a rollout runs the old and the new revision of a function at the same time.
  */
 export const tooManyConnections = (objects: Manifest[], pool = poolSizeOf): string[] => {
   const wanted = functionNames().reduce((sum, name) => {
@@ -251,7 +259,10 @@ const maxConnections = (objects: Manifest[]): number => {
   return Number(setting ?? 100)
 }
 
-/** Pods that get a token for the API server, which our pods never call, or the addresses of all Services in their environment. */
+/**
+ * Pods that get a token for the API server, which our pods never call, or the addresses of all Services in their
+ * environment.
+ */
 export const tokensAndServiceLinks = (objects: Manifest[]): string[] =>
   objects.flatMap(one => {
     const pod = podTemplateOf(one)?.spec

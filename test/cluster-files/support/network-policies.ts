@@ -16,8 +16,9 @@ type Direction = 'ingress' | 'egress'
 const isPod = (peer: Peer): peer is Extract<Peer, { namespace: string }> => 'namespace' in peer
 
 /**
- * Whether NetworkPolicies allow `from` to connect to `to`, by the rules of networking.k8s.io/v1: a pod that no policy selects for
- * a direction allows everything in it; a selected pod allows the union of what the policies name. Throws for unknown fields.
+ * Whether NetworkPolicies allow `from` to connect to `to`, by the rules of networking.k8s.io/v1: a pod that no policy
+ * selects for a direction allows everything in it; a selected pod allows the union of what the policies name. Throws
+ * for unknown fields.
  */
 export const allows = (policies: Manifest[], from: Peer, to: Peer, port: Port): boolean =>
   allowsInDirection(policies, 'egress', from, to, to, port) &&

@@ -11,7 +11,10 @@ export const podSpecs = ({ apiVersion, kind, spec }: Manifest): Untyped[] => {
 
 const containersOf = (pod: Untyped): Untyped[] => [...(pod.initContainers ?? []), ...pod.containers]
 
-/** Pods that the level "restricted" of Kubernetes' Pod Security Standards refuses, and, as our own rule, writable root file systems. */
+/**
+ * Pods that the level "restricted" of Kubernetes' Pod Security Standards refuses, and, as our own rule, writable root
+ * file systems.
+ */
 export const podSecurityFaults = (objects: Manifest[]): string[] =>
   objects.flatMap(one =>
     podSpecs(one).flatMap(pod => {
@@ -37,7 +40,10 @@ export const podSecurityFaults = (objects: Manifest[]): string[] =>
     }),
   )
 
-/** Images that are not fixed to a release: an image of ours other than `ours`, and others without a tag or with `latest`. */
+/**
+ * Images that are not fixed to a release: an image of ours other than `ours`, and others without a tag or with
+ * `latest`.
+ */
 export const imageFaults = (objects: Manifest[], ours: string): string[] =>
   objects.flatMap(one =>
     podSpecs(one)
@@ -52,8 +58,8 @@ const label = 'app.kubernetes.io/version'
 const annotation = 'vigia.dev/revision'
 
 /**
- * Objects with a wrong release. Every object names the release, and so do the pods that restart with each release. The pods of
- * databases must not name it.
+ * Objects with a wrong release. Every object names the release, and so do the pods that restart with each release. The
+ * pods of databases must not name it.
  */
 export const releaseFaults = (objects: Manifest[], version: string, revision: string): string[] =>
   objects.flatMap(one => {
@@ -106,14 +112,17 @@ const referencesIn = (value: unknown): { kind: string; name: string }[] => {
 }
 
 const databaseKinds = ['StatefulSet', 'Cluster', 'MongoDBCommunity']
-/** Kinds that become ready only when a certificate authority or a Gateway's controller has answered, which can take long. */
+/**
+ * Kinds that become ready only when a certificate authority or a Gateway's controller has answered, which can take
+ * long.
+ */
 const dependOnOutside = ['Certificate', 'Gateway', 'HTTPRoute', 'Issuer', 'DomainMapping']
 
 /**
- * Objects in a wrong sync wave of Argo CD. An object comes in the wave of the objects to which it refers, or later: the Broker
- * and the receiver of its dead letters refer to each other, so they share a wave. Migrations come strictly after the databases
- * and before the functions. Kinds that depend on the outside come after everything that functions need, because a wave that is
- * not healthy blocks the next.
+ * Objects in a wrong sync wave of Argo CD. An object comes in the wave of the objects to which it refers, or later: the
+ * Broker and the receiver of its dead letters refer to each other, so they share a wave. Migrations come strictly after
+ * the databases and before the functions. Kinds that depend on the outside come after everything that functions need,
+ * because a wave that is not healthy blocks the next.
  */
 export const waveFaults = (objects: Manifest[]): string[] => {
   const after = (one: Manifest, other: Manifest, strictly = false) =>
@@ -150,8 +159,9 @@ export const waveFaults = (objects: Manifest[]): string[] => {
 const knativeService = ({ apiVersion, kind }: Manifest) => kind === 'Service' && apiVersion.startsWith('serving.')
 
 /**
- * Objects in a wrong order for a single apply from the first to the last: pods before the defaults that the quota needs, functions
- * before their secrets or before the SinkBinding that sets their K_SINK, Triggers and sources before the functions that they wake.
+ * Objects in a wrong order for a single apply from the first to the last: pods before the defaults that the quota
+ * needs, functions before their secrets or before the SinkBinding that sets their K_SINK, Triggers and sources before
+ * the functions that they wake.
  */
 export const orderFaults = (objects: Manifest[]): string[] => {
   const comesFirst = (before: (one: Manifest) => boolean, after: (one: Manifest) => boolean) => {

@@ -10,8 +10,8 @@ const secondsIn = (duration: string): number => {
 }
 
 /**
- * How long a dispatcher can take for one event, in seconds: every attempt until its timeout, and the pauses between them. The
- * longest pause is 2^retry times the backoffDelay (cloudevents/sdk-go, v2/context/retry.go).
+ * How long a dispatcher can take for one event, in seconds: every attempt until its timeout, and the pauses between
+ * them. The longest pause is 2^retry times the backoffDelay (cloudevents/sdk-go, v2/context/retry.go).
  */
 export const longestDelivery = ({ spec }: Manifest): number => {
   const { retry, backoffPolicy, backoffDelay, timeout } = spec.delivery
@@ -24,7 +24,10 @@ export const longestDelivery = ({ spec }: Manifest): number => {
 /** RabbitMQ's default. */
 const defaultConsumerTimeoutMs = 1_800_000
 
-/** Triggers whose attempts can last longer than RabbitMQ's consumer_timeout: RabbitMQ would deliver the event again, without end. */
+/**
+ * Triggers whose attempts can last longer than RabbitMQ's consumer_timeout: RabbitMQ would deliver the event again,
+ * without end.
+ */
 export const consumerTimeoutFaults = (objects: Manifest[]): string[] =>
   objects
     .filter(({ kind }) => kind === 'RabbitmqCluster')

@@ -7,7 +7,10 @@ const limits = [
   ...['minLength', 'maxLength', 'minItems', 'maxItems'],
 ]
 
-/** Makes a schema as strict as the API server's strict validation: an unknown field is a fault, except where the schema allows it. */
+/**
+ * Makes a schema as strict as the API server's strict validation: an unknown field is a fault, except where the schema
+ * allows it.
+ */
 export const strictSchema = (schema: AnySchemaObject): AnySchemaObject => {
   const { properties, items, additionalProperties, ...rest } = schema
   const keeps = schema['x-kubernetes-preserve-unknown-fields'] === true
@@ -73,8 +76,8 @@ const validators = (apiVersion: string, kind: string): Validator[] => {
 }
 
 /**
- * The faults that an API server would report for an object under strict validation, for each version of the module that defines
- * the kind. Undefined for a kind without a definition.
+ * The faults that an API server would report for an object under strict validation, for each version of the module that
+ * defines the kind. Undefined for a kind without a definition.
  */
 export const schemaFaults = ({ file: _, ...manifest }: Manifest): string[] | undefined => {
   const { apiVersion, kind } = manifest
@@ -98,7 +101,10 @@ const kubernetesGroups = [
   ...['v1', 'apps/v1', 'batch/v1', 'networking.k8s.io/v1', 'policy/v1', 'storage.k8s.io/v1'],
   'admissionregistration.k8s.io/v1',
 ]
-/** Kinds that no Go module defines: of CloudNativePG's Barman plugin and of Knative's RabbitMQ broker. KNATIVE_CRDS can have them. */
+/**
+ * Kinds that no Go module defines: of CloudNativePG's Barman plugin and of Knative's RabbitMQ broker. KNATIVE_CRDS can
+ * have them.
+ */
 const kindsWithoutModule = ['barmancloud.cnpg.io/v1 ObjectStore', 'eventing.knative.dev/v1alpha1 RabbitmqBrokerConfig']
 
 /** The faults of all objects, each with the kind and name of its object. A kind without a definition is a fault too. */

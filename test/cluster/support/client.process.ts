@@ -3,7 +3,8 @@ import { get } from 'node:https'
 
 /**
  * A client that sends requests at a fixed interval, each on a new connection and without waiting for the one before:
- * `client.process.ts <URL> <file of the CA> <interval in ms>`. Writes a RequestRecord for each request, as a line of JSON.
+ * `client.process.ts <URL> <file of the CA> <interval in ms>`. Writes a RequestRecord for each request, as a line of
+ * JSON.
  */
 export interface RequestRecord {
   /** Counts from 0 in the order of sending. */

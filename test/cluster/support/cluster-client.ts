@@ -111,7 +111,10 @@ export const clusterClient = ({ url, authority, token }: Access) => {
     return [...new Map(found.toReversed()).values()]
   }
 
-  /** Calls `onChange` for every existing object and for each change until `signal` aborts. Resolves when the server ends the watch. */
+  /**
+   * Calls `onChange` for every existing object and for each change until `signal` aborts. Resolves when the server ends
+   * the watch.
+   */
   const watch = async (
     { base, plural, apiVersion, kind }: Resource,
     onChange: (change: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject) => void,

@@ -14,7 +14,9 @@ export interface FakeControllers {
   stop(): Promise<void>
 }
 
-/** Kinds without a status here that are watched too: other objects refer to them, or their deletion has to be finished. */
+/**
+ * Kinds without a status here that are watched too: other objects refer to them, or their deletion has to be finished.
+ */
 const alsoWatched = [
   'ConfigMap',
   'eventing.knative.dev/RabbitmqBrokerConfig',
@@ -24,7 +26,9 @@ const alsoWatched = [
   'ServiceAccount',
 ]
 
-/** Finalizers that real controllers remove: those of volumes when no pod uses them, and those of the garbage collector. */
+/**
+ * Finalizers that real controllers remove: those of volumes when no pod uses them, and those of the garbage collector.
+ */
 const ourFinalizers = ['kubernetes.io/pvc-protection', 'kubernetes.io/pv-protection', 'foregroundDeletion', 'orphan']
 
 const conflictOrGone = [404, 409]
@@ -157,8 +161,8 @@ class Controllers implements FakeControllers {
     if (this.#lastStatus.get(uid) === write) return
     this.#lastStatus.set(uid, write)
     const written = await this.#write('PATCH', `${path}/status`, { status }, mergePatch)
-    // A write without effect must not count, because the API server sends no event for it: this round would not be quiet, and
-    // no event would start another.
+    // A write without effect must not count, because the API server sends no event for it: this round would not be
+    // quiet, and no event would start another.
     if (written.metadata?.resourceVersion === resourceVersion) this.#writes--
   }
 

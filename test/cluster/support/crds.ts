@@ -21,7 +21,10 @@ const kinds: Record<string, string[]> = {
 const object = (properties: object) => ({ type: 'object', properties })
 const string = { type: 'string' }
 
-/** The configuration of the RabbitMQ broker, with the fields that the broker reads. It is used when KNATIVE_CRDS has no CRD, because no Go module has one. */
+/**
+ * The configuration of the RabbitMQ broker, with the fields that the broker reads. It is used when KNATIVE_CRDS has no
+ * CRD, because no Go module has one.
+ */
 const rabbitmqBrokerConfig: Crd = {
   metadata: { name: 'rabbitmqbrokerconfigs.eventing.knative.dev' },
   spec: {
@@ -76,7 +79,9 @@ export const installCrds = async (
   if (established.code !== 0) throw new Error(`the API server does not serve all CRDs: ${established.stderr}`)
 }
 
-/** The CRD with only its stored version, because a webhook would have to convert the others and no webhook runs here. */
+/**
+ * The CRD with only its stored version, because a webhook would have to convert the others and no webhook runs here.
+ */
 const storedVersionOnly = ({ status: _, spec: { conversion: __, ...spec }, ...crd }: Crd) => ({
   ...crd,
   spec: { ...spec, versions: spec.versions.filter(({ storage }) => storage) },

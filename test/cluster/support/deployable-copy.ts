@@ -5,8 +5,8 @@ import { runProgram } from '../api-server.ts'
 import { writeEnvFile } from './env-file.ts'
 
 /**
- * Copies the overlays and prepares them for a deployment: fills in the secrets, and seals those of onprem. Returns the folder and
- * the secret values, which no program may print.
+ * Copies the overlays and prepares them for a deployment: fills in the secrets, and seals those of onprem. Returns the
+ * folder and the secret values, which no program may print.
  */
 export const deployableCopy = async (path: string) => {
   const folder = await copyClusterFiles()

@@ -13,8 +13,8 @@ export interface WorkingParts {
 }
 
 /**
- * Which load balancer must have the virtual IP in the end ('' for none), whether requests to it are answered, and the priority
- * that each load balancer with keepalived and a network must reach.
+ * Which load balancer must have the virtual IP in the end ('' for none), whether requests to it are answered, and the
+ * priority that each load balancer with keepalived and a network must reach.
  */
 export const expectedOwner = (
   { balancers, controlPlanes, virtualIp }: Inventory,

@@ -9,8 +9,8 @@ import { root } from '#infra/repository.ts'
 const run = promisify(execFile)
 
 /**
- * The folder with the compiled tools of a Go module, or the reason why they are not available. Compiles them once for each change
- * of the module. Go downloads only what its cache does not have.
+ * The folder with the compiled tools of a Go module, or the reason why they are not available. Compiles them once for
+ * each change of the module. Go downloads only what its cache does not have.
  */
 export const goTools = async (module: string): Promise<{ folder: string } | { reason: string }> => {
   const texts = await Promise.all(['go.mod', 'go.sum'].map(file => readFile(join(module, file), 'utf8')))

@@ -21,8 +21,9 @@ export const imageTreeSkipReason = (): string | undefined => {
 }
 
 /**
- * Builds the file tree of a stage in `folder` as an image builder would: COPY copies what .dockerignore allows, RUN runs in the
- * tree. Two parts are replaced: the Debian base by Node with its libraries, and `npm ci` by the packages that are installed here.
+ * Builds the file tree of a stage in `folder` as an image builder would: COPY copies what .dockerignore allows, RUN
+ * runs in the tree. Two parts are replaced: the Debian base by Node with its libraries, and `npm ci` by the packages
+ * that are installed here.
  */
 export const buildTree = async (stage: Stage, stages: readonly Stage[], folder: string): Promise<string> => {
   const tree = join(folder, stage.name)
@@ -103,7 +104,8 @@ interface Entry {
 }
 
 /**
- * Starts a program with the tree as its root folder, in its own mount and PID namespaces. `env` is its whole environment.
+ * Starts a program with the tree as its root folder, in its own mount and PID namespaces. `env` is its whole
+ * environment.
  */
 export const runInTree = (
   tree: string,

@@ -3,8 +3,8 @@ import { createServer as createPlainServer, type RequestListener } from 'node:ht
 import { createServer } from 'node:https'
 
 /**
- * A server that answers with its name: `named-server.process.ts <name> <port> [<certificate> <key>]`. `/readyz` answers as an
- * API server does. `/watch` sends the name and does not end the response.
+ * A server that answers with its name: `named-server.process.ts <name> <port> [<certificate> <key>]`. `/readyz` answers
+ * as an API server does. `/watch` sends the name and does not end the response.
  */
 const [name, port, certificate, key] = process.argv.slice(2)
 

@@ -1,8 +1,8 @@
 import type { ClusterClient, KubeObject, Resource } from './cluster-client.ts'
 
 /**
- * One round of deleting a namespace: deletes the objects in it, or finalizes the namespace when it is empty. Returns false when
- * another round is needed.
+ * One round of deleting a namespace: deletes the objects in it, or finalizes the namespace when it is empty. Returns
+ * false when another round is needed.
  */
 export const finishNamespaceDeletion = async (
   client: ClusterClient,

@@ -23,9 +23,9 @@ export interface Running {
 }
 
 /**
- * A lab of machines in a LAN. Each machine is a network namespace with `eth0` on one bridge, and has its own `/run` and other
- * private folders. Nothing of the lab is visible outside, and the kernel removes everything when the lab ends, also when this
- * process is killed.
+ * A lab of machines in a LAN. Each machine is a network namespace with `eth0` on one bridge, and has its own `/run` and
+ * other private folders. Nothing of the lab is visible outside, and the kernel removes everything when the lab ends,
+ * also when this process is killed.
  */
 export interface NetnsLab {
   /** A folder outside the lab that is removed with it. */
@@ -56,7 +56,10 @@ const tools = ['ip', 'mount', 'nsenter', 'setpriv', 'sh', 'unshare']
 const path = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'].join(delimiter)
 const env = { PATH: path, LC_ALL: 'C' }
 
-/** Why a lab with these programs is not possible on this machine, or undefined. `packages` are Debian's packages of the programs. */
+/**
+ * Why a lab with these programs is not possible on this machine, or undefined. `packages` are Debian's packages of the
+ * programs.
+ */
 export const netnsLabSkipReason = async (programs: string[], packages: string): Promise<string | undefined> => {
   if (process.platform !== 'linux') return 'no netns lab: it needs Linux namespaces'
   if (process.getuid?.() !== 0) return 'no netns lab: only root can make network namespaces'
@@ -136,7 +139,8 @@ class Lab implements NetnsLab {
 
   async start(machine: string, command: string[], onLine: (text: string) => void = () => {}): Promise<Running> {
     const pidFile = `${++this.#started}.pid`
-    // A higher priority than other programs of this computer, because on real machines each server has a machine to itself.
+    // A higher priority than other programs of this computer, because on real machines each server has a machine to
+    // itself.
     const niced = ['nice', '-n', '-15', ...command]
     const child = spawn(
       'setpriv',

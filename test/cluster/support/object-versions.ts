@@ -17,8 +17,8 @@ export const objectVersions = async ({ controllers, kubectl }: ApiServer, namesp
 }
 
 /**
- * `Kind/name uid version` of an object. Volume claims have no version here, because the API server writes an unchanged claim once
- * more when it is applied for the second time.
+ * `Kind/name uid version` of an object. Volume claims have no version here, because the API server writes an unchanged
+ * claim once more when it is applied for the second time.
  */
 export const versionOf = ({ kind, metadata }: Listed): string =>
   `${kind}/${metadata.name} ${metadata.uid} ${kind === 'PersistentVolumeClaim' ? '' : metadata.resourceVersion}`.trim()

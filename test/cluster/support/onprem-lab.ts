@@ -30,7 +30,9 @@ export interface Server {
   name: string
   /** `UP`, `UP 1/2` after a failed check, `DOWN` … */
   status: string
-  /** The result of the last check: `L7OK`, `L4CON` (refused), `L4TOUT` (no answer), `L6RSP` (not the cluster's TLS) … */
+  /**
+   * The result of the last check: `L7OK`, `L4CON` (refused), `L4TOUT` (no answer), `L6RSP` (not the cluster's TLS) …
+   */
   check: string
   /** Checks that failed while it was up. */
   failedChecks: number
@@ -47,9 +49,9 @@ export interface FailureEvent {
 }
 
 /**
- * The eight machines of infra/machines in a LAN, and a ninth with a client. HAProxy and keepalived are the real programs and read
- * the repository's files at their production paths. API servers and Kourier are replaced by small servers that answer with
- * their name.
+ * The eight machines of infra/machines in a LAN, and a ninth with a client. HAProxy and keepalived are the real
+ * programs and read the repository's files at their production paths. API servers and Kourier are replaced by small
+ * servers that answer with their name.
  */
 export class OnpremLab {
   readonly moves: Move[] = []
@@ -151,7 +153,10 @@ export class OnpremLab {
     else this.working.cable.delete(name)
   }
 
-  /** Causes a failure or a return, waits until the virtual IP is where it must be after that, and returns the owner's name. */
+  /**
+   * Causes a failure or a return, waits until the virtual IP is where it must be after that, and returns the owner's
+   * name.
+   */
   async cause(what: string, change: () => Promise<void>): Promise<string> {
     const at = Date.now()
     await change()

@@ -8,7 +8,10 @@ export type ObjectToCreate = Pick<KubeObject, 'apiVersion' | 'kind'> & {
   [part: string]: unknown
 }
 
-/** The objects that the controller of this object creates for it. Those that are deleted with it have an owner reference. */
+/**
+ * The objects that the controller of this object creates for it. Those that are deleted with it have an owner
+ * reference.
+ */
 export const ownedObjects = (object: KubeObject): ObjectToCreate[] => {
   switch (kindOf(object)) {
     case 'Namespace':

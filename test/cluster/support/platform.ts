@@ -7,7 +7,9 @@ import { type ApiServer, expectSuccess } from '../api-server.ts'
 /** Kinds in the folders platform/ whose CRDs the tests do not have, so the API server does not know them. */
 const kindsWithoutCrd = ['ObjectStore']
 
-/** Applies what the administrator of a cluster applies before Vigia: the folders platform/ and volumes/ of the overlay. */
+/**
+ * Applies what the administrator of a cluster applies before Vigia: the folders platform/ and volumes/ of the overlay.
+ */
 export const applyPlatform = async ({ kubectl }: ApiServer, overlay: string): Promise<void> => {
   // Envoy Gateway's installation creates this namespace.
   await apply(kubectl, [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'envoy-gateway-system' } }])

@@ -40,7 +40,10 @@ const asUserContainer = ({ readinessProbe: _, ...container }: Record<string, unk
   ...container,
 })
 
-/** The container that Knative Serving 1.23 adds to each pod of a function: it requests only CPU and satisfies "restricted". */
+/**
+ * The container that Knative Serving 1.23 adds to each pod of a function: it requests only CPU and satisfies
+ * "restricted".
+ */
 const queueProxy = {
   name: 'queue-proxy',
   image: 'queue',

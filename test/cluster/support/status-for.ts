@@ -157,11 +157,17 @@ const statusByKind: Record<string, (object: KubeObject, world: ClusterState) => 
 /** The kinds that get a status. */
 export const kindsWithStatus = Object.keys(statusByKind)
 
-/** The status that the object's controller would write, with the fields that `kubectl wait` and our scripts read. Undefined for kinds without a status. */
+/**
+ * The status that the object's controller would write, with the fields that `kubectl wait` and our scripts read.
+ * Undefined for kinds without a status.
+ */
 export const statusFor = (object: KubeObject, world: ClusterState): Status | undefined =>
   statusByKind[kindOf(object)]?.(object, world)
 
-/** Whether `actual` has everything in `wanted`. A missing field equals 0 and '', because the API server omits empty fields. */
+/**
+ * Whether `actual` has everything in `wanted`. A missing field equals 0 and '', because the API server omits empty
+ * fields.
+ */
 export const contains = (actual: unknown, wanted: unknown): boolean => {
   if (actual === undefined) return wanted === 0 || wanted === ''
   if (typeof wanted !== 'object' || wanted === null) return actual === wanted

@@ -1,7 +1,7 @@
 /**
- * Runs the programs of its argument and writes their pids as a line of JSON. When its standard input ends, because its parent is
- * done or dead, it kills the programs and removes their folder. When a program ends by itself, it kills the others and keeps the
- * folder with the logs.
+ * Runs the programs of its argument and writes their pids as a line of JSON. When its standard input ends, because its
+ * parent is done or dead, it kills the programs and removes their folder. When a program ends by itself, it kills the
+ * others and keeps the folder with the logs.
  */
 import { spawn } from 'node:child_process'
 import { openSync, rmSync } from 'node:fs'
