@@ -15,7 +15,7 @@ import { ShardDue } from './shard-due.ts'
 import { Tick } from './tick.ts'
 import { UpdateDeferred } from './update-deferred.ts'
 
-/** Every event there is: for the schema export, the build and the tests. Functions import the ones they use. */
+/** All events, for the schema export, the build and the tests. A function imports only the events that it uses. */
 export const allEvents: readonly EventDefinition[] = [
   EpisodeDue,
   EpisodeMissed,

@@ -4,14 +4,14 @@ import { Instant } from './fields.ts'
 import { EventEpisode, EventShow } from './show.ts'
 
 /**
- * What aired too long ago for an announcement of its own; one message per chat tells all of it. After a gap of ours, subject `episodes`;
- * or of one series of which TVMaze said too late that it came out, subject `show/82`.
+ * Episodes that aired too long ago for announcements of their own; a chat gets one message about all of them. Subject `episodes` after a time
+ * in which Vigia did not run; subject `show/82` if TVMaze published the episodes of a show too late.
  */
 export const EpisodeMissed = defineEvent(
   'episode.missed',
   1,
   Type.Object({
-    /** late: TVMaze told it late; else Vigia did not run. */
+    /** late: TVMaze published the episodes late. Absent: Vigia did not run. */
     why: Type.Optional(Type.Literal('late')),
     from: Instant,
     to: Instant,

@@ -1,8 +1,8 @@
 import type { Static, TObject } from 'typebox'
 
 /**
- * A CloudEvent 1.0 as our functions see it. Attribute names are CloudEvents'; extensions are lower case without separators.
- * `source` is written by the host when it publishes (`/functions/<function>`); everything else is decided by the constructor.
+ * A CloudEvent 1.0 in our functions. The attributes have the names of CloudEvents; extensions are lower case without separators.
+ * The host sets `source` (`/functions/<function>`) when it publishes the event. The constructor `from` sets everything else.
  */
 export interface VigiaEvent<Data = unknown> {
   readonly id: string
@@ -12,46 +12,47 @@ export interface VigiaEvent<Data = unknown> {
   /** RFC 3339, UTC. */
   readonly time: string
   readonly dataschema?: string
-  /** `application/json` for all of ours; as it came for dead letters. */
+  /** `application/json` for our events. A dead letter keeps the type of its event. */
   readonly datacontenttype?: string
   readonly data: Data
-  /** Base64 of bytes that are neither JSON nor text, and `data` is then undefined. Only dead letters of others' events have it. */
+  /** Base64 of data that is neither JSON nor text; `data` is then undefined. Only dead letters of events from others have it. */
   readonly data_base64?: string
-  /** The id of the event that was being handled when this one was made. */
+  /** The id of the event whose handling made this event. */
   readonly causationid?: string
-  /** W3C trace context, carried along unchanged. */
+  /** W3C trace context, copied unchanged from the cause. */
   readonly traceparent?: string
-  /** How many of our events lie between this one and the first cause. The host refuses to publish beyond MAX_HOPS. */
+  /** The number of our events between this one and the first cause. The host refuses to publish an event above `maxHops`. */
   readonly vigiahops: number
-  /** Which function a PingSource's tick is for; only ticks have it. */
+  /** The function that a tick of a PingSource is for. Only ticks have it. */
   readonly tick?: string
 }
 
-/** Knative's own loop protection does not see events that a function posts, so we count hops ourselves. */
+/** The limit of `vigiahops`. We count hops ourselves, because the loop protection of Knative does not see events that a function posts. */
 export const maxHops = 16
 
-/** What a new event needs to know of the event that caused it. */
+/** The attributes of an event that the events caused by it need. */
 export type Cause = Pick<VigiaEvent, 'id' | 'traceparent' | 'vigiahops'>
 
-/** What is said when an event is made while another is handled. */
+/** The content of a new event. */
 export interface NewEvent<Data> {
-  /** Tells apart several events of one type with one cause; becomes the last part of the id. */
+  /** Distinguishes several events of one type with one cause. It becomes the last part of the id. */
   key?: string
   /** What the event is about: `show/82`, `monitor/42`, `chat/7`. Printable ASCII without spaces, quotes or `%`. */
   subject: string
   data: Data
-  /** When it happened, if not now. */
+  /** When it happened; the present time if absent. */
   time?: Date
-  /** The whole id, for events that are the same however often they are found (`monitor/42@2026-11-21T12:05:20Z`). */
+  /** The whole id, for an event that is the same whatever caused it (`shard/3@2026-11-21T12:05:20Z`). */
   id?: string
 }
 
+/** The definition of an event: its names, its schema, and its constructor `from`. */
 export interface EventDefinition<Schema extends TObject = TObject> {
   /** `monitor.down` */
   readonly name: string
-  /** `dev.vigia.monitor.down`, or Knative's own type for ticks. */
+  /** `dev.vigia.monitor.down`, or the type of Knative for ticks. */
   readonly type: string
-  /** Absolute URI that names the version of the schema. */
+  /** An absolute URI with the version of the schema. */
   readonly dataschema: string
   readonly schema: Schema
   /** The id of the event that follows from the event `causeId`: `<cause id>/<name>[/<key>]`. */
@@ -63,7 +64,7 @@ export interface EventDefinition<Schema extends TObject = TObject> {
 export type DataOf<Definition extends EventDefinition> = Static<Definition['schema']>
 export type EventOf<Definition extends EventDefinition> = VigiaEvent<DataOf<Definition>>
 
-/** Defines one of our events: `name` in the past tense or as a demand, `version` of its schema, and the schema itself. */
+/** Defines an event. The name says what happened or what is requested (`monitor.down`, `probe.requested`); `version` is that of the schema. */
 export const defineEvent = <Schema extends TObject>(
   name: string,
   version: number,
@@ -94,7 +95,7 @@ export const defineEvent = <Schema extends TObject>(
   }
 }
 
-/** A cause for events that begin with something that is no event: a Telegram update, a person at a terminal. */
+/** The cause of an event that was not caused by an event, but by a Telegram update or by a person at a terminal. */
 export const rootCause = (id: string, traceparent?: string): Cause => ({
   id,
   vigiahops: -1,

@@ -2,10 +2,10 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { allEvents } from './all.ts'
 
-/** Where the schemas are exported to, for programs in other languages. */
+/** The folder of the exported schemas, for programs in other languages. */
 export const schemasDir = join(import.meta.dirname, 'schemas')
 
-/** Every event's data as JSON Schema, by file name. The `$id` is the event's `dataschema`, the title its CloudEvents type. */
+/** The JSON Schema of the data of every event, by file name. `$id` is the `dataschema` and `title` the CloudEvents type of the event. */
 export const exportedSchemas = (): Map<string, string> =>
   new Map(
     allEvents.map(({ name, type, dataschema, schema }) => [
@@ -19,5 +19,5 @@ if (import.meta.main) {
   await mkdir(schemasDir, { recursive: true })
   for (const file of await readdir(schemasDir)) if (!schemas.has(file)) await rm(join(schemasDir, file))
   for (const [file, content] of schemas) await writeFile(join(schemasDir, file), content)
-  process.stdout.write(`${schemas.size} schemas in events/schemas\n`)
+  process.stdout.write(`${schemas.size} schemas written to events/schemas\n`)
 }

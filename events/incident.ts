@@ -7,30 +7,30 @@ export const incidentEventId = (
   eventName: 'monitor.down' | 'monitor.up' | 'monitor.steady',
 ): string => `incident/${incidentId}/${eventName}`
 
-/** How much a monitor has changed in a time of flapping. */
+/** The fields about a time of flapping, in which a monitor changes often between up and down. */
 export const flappingFields = {
   /** The first of the changes, UTC. */
   since: Instant,
-  /** How often it went up or down since then. */
+  /** The number of changes between up and down since then. */
   changes: Type.Integer({ minimum: 1 }),
-  /** The good part of the time since then, from 0 to 1. */
+  /** The part of the time since then in which it was up, from 0 to 1. */
   uptime: Type.Number({ minimum: 0, maximum: 1 }),
 }
 
-/** What monitor.down and monitor.up both tell. */
+/** The fields that monitor.down and monitor.up have in common. */
 export const incidentFields = {
   monitorId: BigintId,
   incidentId: BigintId,
   name: Type.String(),
   url: Type.String(),
-  /** When the failure was seen, UTC. */
+  /** When the failure was observed, UTC. */
   since: Instant,
-  /** The look that saw it came late: it may have begun before. */
+  /** The check that observed it was late, so the failure may have begun earlier. */
   sinceLate: Type.Optional(Type.Boolean()),
   /** HTTP status of the failing check, or null. */
   status: Type.Union([Type.Integer(), Type.Null()]),
-  /** Why it failed, in stable codes (see functions/uptime-prober/checks). */
+  /** Why it failed: a code of events/probe-error.ts. */
   error: Type.String(),
-  /** It changes too often to tell people of each change. `began`: this is the one with which they are told that it does. */
+  /** The monitor is flapping, so people are not notified of each change. `began`: this event announces that it began. */
   flapping: Type.Optional(Type.Object({ began: Type.Boolean(), ...flappingFields })),
 }

@@ -3,7 +3,10 @@ import { defineEvent } from './event.ts'
 import { ChatId } from './fields.ts'
 import { maxInteger } from './ranges.ts'
 
-/** Telegram will never take this message, or took it only in a plainer form because of a fault of ours: the operators should know. Subject `chat/7`. */
+/**
+ * Telegram refused this message for good, or accepted it only in a plainer form because of an error on our side. It is for the operators.
+ * Subject `chat/7`.
+ */
 export const MessageRefused = defineEvent(
   'message.refused',
   1,
@@ -13,7 +16,7 @@ export const MessageRefused = defineEvent(
     message: Type.String(),
     /** Telegram's error code. */
     code: Type.Integer({ minimum: -maxInteger, maximum: maxInteger }),
-    /** Telegram's words, without tokens. */
+    /** Telegram's error description, without tokens. */
     reason: Type.String(),
   }),
 )

@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import { defineEvent } from './event.ts'
 import { ChatId } from './fields.ts'
 
-/** A button under a message: with `data` (1 to 64 bytes, comes back as a callback query) or with a `url`. */
+/** A button under a message, with a `url` or with `data` (1 to 64 bytes; Telegram sends it back as a callback query). */
 export const Button = Type.Union([
   Type.Object({ text: Type.String(), data: Type.String({ minLength: 1, maxLength: 64 }) }),
   Type.Object({ text: Type.String(), url: Type.String() }),
@@ -10,8 +10,8 @@ export const Button = Type.Union([
 export type Button = Static<typeof Button>
 
 /**
- * One message to one chat, worded and in its language already. The event's id is the key of the outbox: the same id is sent once.
- * Subject `chat/7`.
+ * One message to one chat, complete and in the language of the chat. The id of the event is the key of the outbox: a message with the same
+ * id is sent once. Subject `chat/7`.
  */
 export const MessageRequested = defineEvent(
   'message.requested',
@@ -20,16 +20,16 @@ export const MessageRequested = defineEvent(
     chatId: ChatId,
     /** Telegram HTML (only b, i, u, s, a, code, pre, blockquote), at most 4096 characters after parsing. */
     html: Type.String({ minLength: 1 }),
-    /** Sent as a photo with the text as caption (at most 1024 characters), when it can be; else as text. */
+    /** The URL of a photo. The text is its caption (at most 1024 characters); if that is not possible, only the text is sent. */
     photo: Type.Optional(Type.String()),
     buttons: Type.Optional(Type.Array(Type.Array(Button))),
-    /** Id of the message.requested this one replies to; ignored where that one was never sent. */
+    /** The id of the message.requested to which this message replies; ignored if that message was never sent. */
     replyTo: Type.Optional(Type.String()),
-    /** Without a sound. */
+    /** Deliver without a sound. */
     silent: Type.Optional(Type.Boolean()),
-    /** The topic of a forum to send it to; General where that topic takes nothing. */
+    /** The topic of the forum. The message goes to General if the topic accepts no messages. */
     threadId: Type.Optional(Type.Integer({ minimum: 1 })),
-    /** Not sent before this instant, because Telegram asked for a wait in this chat; RFC 3339. */
+    /** Do not send before this instant (RFC 3339), because Telegram asked for a wait in this chat. */
     notBefore: Type.Optional(Type.String()),
   }),
 )

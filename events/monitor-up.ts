@@ -10,7 +10,7 @@ export const MonitorUp = defineEvent(
   Type.Object({
     ...incidentFields,
     until: Instant,
-    /** The look that saw the recovery came late: it may have been up before. */
+    /** The check that observed the recovery was late, so the monitor may have been up earlier. */
     untilLate: Type.Optional(Type.Boolean()),
   }),
 )

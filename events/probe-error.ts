@@ -1,59 +1,59 @@
 /**
- * Why a check failed, or why a URL cannot be watched: stable codes in events and tables. A person reads words made from them,
- * in the language of the chat; so a new code needs words in every language before anything else compiles.
+ * Why a check failed, or why a URL cannot be watched. The codes are stable, because events and tables contain them. Messages have texts for
+ * them in every language; the compiler reports a missing text for a new code.
  */
 export const probeErrorCodes = [
-  /** No answer within the time allowed. */
+  /** No response within the timeout. */
   'timeout',
-  /** Nobody listens on that port. */
+  /** No server listens on that port. */
   'refused',
-  /** The connection was closed before there was an answer. */
+  /** The connection was closed before a response. */
   'reset',
-  /** The name does not exist, or nobody can tell its address. */
+  /** The name does not exist, or its address cannot be resolved. */
   'dns',
-  /** No way there: network or host unreachable. */
+  /** The network or the host is unreachable. */
   'unreachable',
-  /** An encrypted connection could not be agreed on. */
+  /** The TLS handshake failed. */
   'tls',
-  /** The certificate has run out, or is not valid yet. */
+  /** The certificate has expired, or is not valid yet. */
   'tls-expired',
   /** The certificate is for another name. */
   'tls-wrong-host',
-  /** The certificate is self-signed, or from an issuer that nobody trusts. */
+  /** The certificate is self-signed, or its issuer is not trusted. */
   'tls-untrusted',
-  /** The certificate has a key or a signature that is too weak to be trusted (RSA below 2048 bits, SHA-1). */
+  /** The key or the signature of the certificate is too weak (RSA below 2048 bits, SHA-1). */
   'tls-weak',
-  /** The server wants a certificate from the client. */
+  /** The server requires a client certificate. */
   'tls-client-certificate',
-  /** The answer's status is not 2xx; the status is told beside the code. */
+  /** The status of the response is not 2xx; events and tables have the status in a field of its own. */
   'status',
-  /** What came back is not HTTP. */
+  /** The response is not HTTP. */
   'protocol',
-  /** The answer's headers are larger than we read. */
+  /** The headers of the response are larger than our limit. */
   'too-large',
   /** More than twenty redirects in a row. */
   'too-many-redirects',
-  /** A redirect to where we do not follow: another scheme, a blocked port, something that is not a URL. */
+  /** A redirect that we do not follow: another scheme, a blocked port, or not a URL. */
   'bad-redirect',
-  /** The address is not public: loopback, private network, cloud metadata, one of our own. */
+  /** The address is not public: loopback, a private network, cloud metadata, or this machine. */
   'private-address',
-  /** The port belongs to another kind of service (mail, for one), and HTTP must not be spoken to it. */
+  /** The port is for another kind of service, such as mail, so no HTTP request is sent to it. */
   'blocked-port',
-  /** tcp needs a port. */
+  /** A tcp URL needs a port. */
   'missing-port',
   /** Not a URL, or longer than 2048 characters. */
   'bad-url',
-  /** Something else than http, https and tcp. */
+  /** The scheme is not http, https or tcp. */
   'bad-scheme',
-  /** A user name or password in the URL: it would be kept and shown. */
+  /** The URL has a user name or a password, which would be stored and shown. */
   'credentials',
-  /** We could not look, for a reason of ours. Says nothing about the site: never down. */
+  /** The check could not run because of a failure on our side. It says nothing about the site. */
   'not-checked',
 ] as const
 
 export type ProbeErrorCode = (typeof probeErrorCodes)[number]
 
-/** What is worth knowing about a site that is up. `insecure-redirect`: it redirects from https to http. */
+/** Warnings about a site that is up. `insecure-redirect`: it redirects from https to http. */
 export const probeWarningCodes = ['insecure-redirect'] as const
 
 export type ProbeWarningCode = (typeof probeWarningCodes)[number]

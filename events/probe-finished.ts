@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { defineEvent } from './event.ts'
 import { BigintId, ChatId } from './fields.ts'
 
-/** The answer to a check that a person waits for; slots of the grid do not publish it. Subject `monitor/42`. */
+/** The result of a check that a person requested. Slots of the schedule do not publish it. Subject `monitor/42`. */
 export const ProbeFinished = defineEvent(
   'probe.finished',
   1,
@@ -11,16 +11,16 @@ export const ProbeFinished = defineEvent(
     name: Type.String(),
     url: Type.String(),
     chatId: ChatId,
-    /** The topic of a forum in which the person waits. */
+    /** The topic of the forum for the answer. */
     threadId: Type.Optional(BigintId),
     reason: Type.Union([Type.Literal('now'), Type.Literal('first')]),
     ok: Type.Boolean(),
-    /** HTTP status, or null (tcp, no answer). */
+    /** HTTP status; null for tcp and without a response. */
     status: Type.Union([Type.Integer(), Type.Null()]),
-    /** Why it failed, in stable codes (see events/probe-error.ts); null when ok. */
+    /** Why it failed: a code of events/probe-error.ts; null if ok. */
     error: Type.Union([Type.String(), Type.Null()]),
     totalMs: Type.Integer({ minimum: 0 }),
-    /** What is worth knowing although it is up, in stable codes (see events/probe-error.ts). */
+    /** A warning although it is up: a code of events/probe-error.ts. */
     warning: Type.Optional(Type.String()),
   }),
 )

@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { defineEvent } from './event.ts'
 
 /**
- * A rule left out a record that cannot be used, and served everybody else: the operators should know. Published once for each record.
+ * A rule skipped a record that is not valid and handled all others. It is for the operators, and published once for each record.
  * Subject `record/follow`, id `skipped/follow/<hash of the key>@<day>`.
  */
 export const RecordSkipped = defineEvent(
@@ -11,7 +11,7 @@ export const RecordSkipped = defineEvent(
   Type.Object({
     /** A table of PostgreSQL, or a collection of MongoDB. */
     store: Type.String({ maxLength: 60 }),
-    /** What names the record there. */
+    /** The key of the record there. */
     key: Type.String({ maxLength: 200 }),
     reason: Type.String({ maxLength: 600 }),
   }),

@@ -3,14 +3,14 @@ import { defineEvent } from './event.ts'
 import { ChatId, DateOrNone, Instant } from './fields.ts'
 import { EventEpisode, EventShow } from './show.ts'
 
-/** TVMaze says something new of a followed series. Subject `show/82`. */
+/** TVMaze changed the data of a followed series. Subject `show/82`. */
 export const SeriesChanged = defineEvent(
   'series.changed',
   1,
   Type.Object({
     /**
-     * moved: an episode that was next, or was announced as out, has another date; ended: no more to come, but for `episode`; returned:
-     * runs again; gone: TVMaze lost it for good; merged: TVMaze lists it as another, with another name.
+     * moved: the next episode, or one that was announced, has another date; ended: there are no more episodes after `episode`; returned: the
+     * series continues; gone: TVMaze removed it for good; merged: TVMaze merged it into another series with another name.
      */
     change: Type.Union([
       Type.Literal('moved'),
@@ -20,12 +20,12 @@ export const SeriesChanged = defineEvent(
       Type.Literal('merged'),
     ]),
     show: EventShow,
-    /** For `moved`: the episode as it is now, and what was said before. For `ended`: the last one, where it is still to come. */
+    /** For `moved`: the episode now, with its earlier date in `before`. For `ended`: the last episode, if it has not aired yet. */
     episode: Type.Optional(EventEpisode),
     before: Type.Optional(Type.Object({ airdate: DateOrNone, airstamp: Type.Union([Instant, Type.Null()]) })),
-    /** For `merged`: what it was called. */
+    /** For `merged`: the earlier name. */
     formerName: Type.Optional(Type.String()),
-    /** The chats that are told, where they are not all of its followers. */
+    /** The chats to notify, if not all followers. */
     chats: Type.Optional(Type.Array(ChatId, { maxItems: 500 })),
   }),
 )

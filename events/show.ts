@@ -1,30 +1,30 @@
 import Type, { type Static } from 'typebox'
 import { DateOrNone, Instant, IntegerId } from './fields.ts'
 
-/** What an event or a message tells of a show. Names, URLs and images are TVMaze's (CC BY-SA: the URL travels along). */
+/** A show in an event. The data is TVMaze's; its licence (CC BY-SA) requires the URL in every message. */
 export const EventShow = Type.Object({
   id: IntegerId,
   name: Type.String(),
-  /** What it is called in Brazil, where that is known. */
+  /** The name in Brazil, if it is known. */
   namePt: Type.Optional(Type.String()),
   url: Type.String(),
-  /** Poster, or null where TVMaze has none. */
+  /** URL of the poster; null if TVMaze has none. */
   image: Type.Union([Type.String(), Type.Null()]),
   /** Network or streaming service, or null. */
   channel: Type.Union([Type.String(), Type.Null()]),
 })
 export type EventShow = Static<typeof EventShow>
 
-/** One episode as announced. `airstamp` is null where the hour is not known: then only `airdate` may be said. */
+/** An episode in an event. `airstamp` is null if the hour is not known; messages then show only `airdate`. */
 export const EventEpisode = Type.Object({
   id: IntegerId,
   name: Type.String(),
   season: Type.Integer(),
-  /** null for specials, which TVMaze leaves unnumbered. */
+  /** null for specials, which have no number at TVMaze. */
   number: Type.Union([Type.Integer(), Type.Null()]),
-  /** `YYYY-MM-DD`, the broadcaster's date; '' where it is not known. */
+  /** `YYYY-MM-DD` in the broadcaster's calendar; '' if it is not known. */
   airdate: DateOrNone,
-  /** The instant, UTC; null when only the date is known. */
+  /** The instant, UTC; null if only the date is known. */
   airstamp: Type.Union([Instant, Type.Null()]),
 })
 export type EventEpisode = Static<typeof EventEpisode>

@@ -2,13 +2,13 @@ import Type from 'typebox'
 import type { EventDefinition } from './event.ts'
 
 /**
- * What a PingSource sends. All PingSources share this CloudEvents type, so each carries the extension `tick: <function>`
- * and its Trigger filters on that. The id is a random UUID: a rule that publishes takes its ids from the slot, not from here.
+ * The event of a PingSource. All PingSources have this CloudEvents type, so each adds the extension `tick: <function>`, and the Trigger
+ * filters on it. The id is a random UUID, so a rule does not build the ids of its events from it.
  */
 const schema = Type.Object({})
 
 const onlyPingSources = (): never => {
-  throw new Error('only a PingSource makes ticks')
+  throw new Error('a tick comes only from a PingSource')
 }
 
 export const Tick: EventDefinition<typeof schema> = {

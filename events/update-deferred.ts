@@ -2,16 +2,16 @@ import Type from 'typebox'
 import { defineEvent } from './event.ts'
 
 /**
- * A Telegram update that failed too often in its own request: Telegram got its 200, so that the chat's next update is not held
- * up, and the broker takes over with its retries and, in the end, the dead letters. Subject `update/<update id>`.
+ * A Telegram update whose handling failed too often. The webhook answered 200, so that Telegram delivers the next update of the chat. From
+ * then on the broker retries the update, and at last stores it as a dead letter. Subject `update/<update id>`.
  */
 export const UpdateDeferred = defineEvent(
   'update.deferred',
   1,
   Type.Object({
-    /** The update, as Telegram sent it. */
+    /** The update as Telegram sent it. */
     update: Type.Object({ update_id: Type.Integer() }, { additionalProperties: true }),
-    /** HMAC-SHA256 of the update's JSON with the webhook secret, hex: the function is public, so an event must prove where it is from. */
+    /** HMAC-SHA256 (hex) of the update's JSON with the webhook secret. The function is public, so the event must prove its origin. */
     signature: Type.String(),
   }),
 )

@@ -2,16 +2,16 @@ import { Ajv, type ErrorObject } from 'ajv'
 import formats from 'ajv-formats'
 import type { EventDefinition } from './event.ts'
 
-/** What is wrong with data, as ajv says it. */
+/** An error in the data of an event, as ajv reports it. */
 export type ValidationError = Pick<ErrorObject, 'instancePath' | 'message'>
 
-/** Checks data; after false, `errors` says why. The shape of what ajv compiles. */
+/** Validates data. After the result false, `errors` has the reasons. It has the interface of a function that ajv compiles. */
 export interface Validator {
   (data: unknown): boolean
   errors?: null | ValidationError[]
 }
 
-/** Compiled when first needed. The build puts validators that were compiled ahead in the place of this file: same name, same answers. */
+/** The validator of an event, compiled at its first use. The build replaces this file with validators that are compiled in advance. */
 export const validatorOf = ({ type, schema }: EventDefinition): Validator => {
   let validator = compiled.get(type)
   if (!validator) {
@@ -28,6 +28,6 @@ const compiler = () => {
   return ajv
 }
 
-/** ajv as the build uses it too: one set of rules. */
+/** A compiler with our rules; the build uses it too. */
 export const newCompiler = (options: ConstructorParameters<typeof Ajv>[0] = {}): Ajv =>
   formats.default(new Ajv(options))
