@@ -3,18 +3,18 @@ import { postgres } from '#database/connect.ts'
 import { backUp } from '#database/operations/backup.ts'
 import { runningPostgres } from '#local/databases/postgres.ts'
 import { dataFolderOf, FolderInUse, openDatabase, schemas } from './database.ts'
-import { argumentsIn, Misuse } from './misuse.ts'
+import { parseArguments, UsageError } from './usage-error.ts'
 import type { Verb } from './verb.ts'
 
 const longMs = 3_600_000
 
 export const verb: Verb = {
-  help: 'backup <file>                             saves all data in one file, also while Vigia runs',
+  help: 'backup <file>                             saves all data in one file; Vigia may run',
 
   run: async (args, { env, out }) => {
-    const { positionals } = argumentsIn({ args, allowPositionals: true })
+    const { positionals } = parseArguments({ args, allowPositionals: true })
     const [file, ...more] = positionals
-    if (file === undefined || more.length > 0) throw new Misuse('backup takes one file')
+    if (file === undefined || more.length > 0) throw new UsageError('backup needs one argument: the file to write')
     const { url, name, close } = await openDatabase(env).catch(async error => {
       if (!(error instanceof FolderInUse)) throw error
       const dataDir = await dataFolderOf(env)

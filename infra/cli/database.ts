@@ -7,25 +7,25 @@ import { startPostgres } from '#local/databases/postgres.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** The tables of functions, and those of the broker. */
+/** The migrations of the functions' tables, and of the broker's tables. */
 export const schemas: Schema[] = [
   { dir: migrationsDir, table: 'migration' },
   { dir: fileURLToPath(new URL('../local/broker/migrations', import.meta.url)), table: 'broker_migration' },
 ]
 
-export interface Opened {
+export interface OpenedDatabase {
   url: string
-  /** What people call it: the data folder, or DATABASE_URL. */
+  /** The name for messages: the data folder, or DATABASE_URL. */
   name: string
   close(): Promise<void>
 }
 
-/** The data folder that `npm start` uses with this environment. */
+/** The data folder of `npm start` in this environment. */
 export const dataFolderOf = (env: NodeJS.ProcessEnv): Promise<string> =>
   chooseDataFolder(root, process.platform === 'win32' ? null : serverAccount(), env.DATA_DIR || undefined)
 
-/** The PostgreSQL of DATABASE_URL, or that of the data folder, started for as long as it is needed. Throws FolderInUse while Vigia runs. */
-export const openDatabase = async (env: NodeJS.ProcessEnv): Promise<Opened> => {
+/** Opens the PostgreSQL of DATABASE_URL, or starts that of the data folder until `close`. Throws FolderInUse while Vigia runs. */
+export const openDatabase = async (env: NodeJS.ProcessEnv): Promise<OpenedDatabase> => {
   if (env.DATABASE_URL) return { url: env.DATABASE_URL, name: 'DATABASE_URL', close: async () => {} }
   const dataDir = await dataFolderOf(env)
   const server = await startPostgres({ dataDir })

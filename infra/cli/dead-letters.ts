@@ -1,16 +1,16 @@
-import { lettersOf } from './letters.ts'
-import { argumentsIn, Misuse } from './misuse.ts'
-import { sayLetter, sayLetters } from './say-letters.ts'
+import { deadLetterSource } from './dead-letter-source.ts'
+import { formatDeadLetter, formatDeadLetters } from './format-dead-letters.ts'
+import { parseArguments, UsageError } from './usage-error.ts'
 import type { Verb } from './verb.ts'
 
-/** Events that a Trigger gave up on, through the API of a running Vigia; as a Job on a cluster from PostgreSQL (see letters.ts). */
+/** Dead letters, from the API of a running Vigia; in a Job on a cluster, from PostgreSQL (see dead-letter-source.ts). */
 export const verb: Verb = {
-  help: `dead-letters list [--limit 50] [--json]   events that could not be delivered, newest first
-dead-letters show <id> [--json]           one of them, with its event
-dead-letters replay <id> …                sends them again`,
+  help: `dead-letters list [--limit 50] [--json]   events that could not be delivered, the newest first
+dead-letters show <id> [--json]           one dead letter, with its event
+dead-letters replay <id> …                sends the events again`,
 
   run: async (args, { env, out }) => {
-    const { values, positionals } = argumentsIn({
+    const { values, positionals } = parseArguments({
       args,
       options: { limit: { type: 'string' }, json: { type: 'boolean' } },
       allowPositionals: true,
@@ -18,38 +18,40 @@ dead-letters replay <id> …                sends them again`,
     const [action = 'list', ...ids] = positionals
     const limit = Number(values.limit ?? 50)
     if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
-      throw new Misuse('--limit must be a number from 1 to 1000')
-    if (values.limit !== undefined && action !== 'list') throw new Misuse('--limit is for list')
-    if (values.json && action === 'replay') throw new Misuse('--json is for list and show')
-    const wrong = ids.find(id => !/^[1-9]\d{0,14}$/.test(id))
-    if (wrong !== undefined)
-      throw new Misuse(`${wrong} is not the id of a dead letter; npm run vigia -- dead-letters list shows the ids`)
+      throw new UsageError(`--limit is ${values.limit}; it must be a number from 1 to 1000`)
+    if (values.limit !== undefined && action !== 'list') throw new UsageError('--limit works only with list')
+    if (values.json && action === 'replay') throw new UsageError('--json works only with list and show')
+    const invalid = ids.find(id => !/^[1-9]\d{0,14}$/.test(id))
+    if (invalid !== undefined)
+      throw new UsageError(
+        `${invalid} is not the id of a dead letter; npm run vigia -- dead-letters list shows the ids`,
+      )
 
-    const letters = lettersOf(env)
+    const source = deadLetterSource(env)
     try {
       switch (action) {
         case 'list': {
-          if (ids.length > 0) throw new Misuse('list takes no ids')
-          const found = await letters.newest(limit)
-          return out(values.json ? JSON.stringify(found, null, 2) : sayLetters(found))
+          if (ids.length > 0) throw new UsageError('list takes no ids; use show or replay')
+          const found = await source.newest(limit)
+          return out(values.json ? JSON.stringify(found, null, 2) : formatDeadLetters(found))
         }
         case 'show': {
-          if (ids.length !== 1) throw new Misuse('show takes one id')
-          const letter = await letters.find(Number(ids[0]))
-          return out(values.json ? JSON.stringify(letter, null, 2) : sayLetter(letter))
+          if (ids.length !== 1) throw new UsageError('show needs one id')
+          const letter = await source.find(Number(ids[0]))
+          return out(values.json ? JSON.stringify(letter, null, 2) : formatDeadLetter(letter))
         }
         case 'replay':
-          if (ids.length === 0) throw new Misuse('replay takes ids')
+          if (ids.length === 0) throw new UsageError('replay needs at least one id')
           for (const id of ids) {
-            await letters.replay(Number(id))
+            await source.replay(Number(id))
             out(`${id} is sent again`)
           }
           return
         default:
-          throw new Misuse(`dead-letters has no ${action}; use list, show or replay`)
+          throw new UsageError(`${action} is not a command of dead-letters; use list, show or replay`)
       }
     } finally {
-      await letters.end()
+      await source.end()
     }
   },
 }

@@ -3,5 +3,5 @@ import { vigia } from './vigia.ts'
 process.exitCode = await vigia(process.argv.slice(2), {
   env: process.env,
   out: text => process.stdout.write(`${text}\n`),
-  complain: text => process.stderr.write(`vigia: ${text}\n`),
+  printError: text => process.stderr.write(`vigia: ${text}\n`),
 })

@@ -1,15 +1,15 @@
-/** What a verb is given. */
+/** The environment and the output of a command. */
 export interface Shell {
   env: NodeJS.ProcessEnv
   /** Lines for standard output. */
   out(text: string): void
   /** Lines for standard error. */
-  complain(text: string): void
+  printError(text: string): void
 }
 
 export interface Verb {
-  /** Lines of the help, without an indent. */
+  /** The lines of the help, without indentation. */
   help: string
-  /** Throws Misuse for arguments that it does not know, any other Error for what did not work. */
+  /** Throws UsageError for wrong arguments, and any other Error if the command failed. */
   run(args: string[], shell: Shell): Promise<void>
 }

@@ -1,7 +1,7 @@
-import { Misuse } from './misuse.ts'
+import { UsageError } from './usage-error.ts'
 import type { Shell, Verb } from './verb.ts'
 
-/** Loaded when asked for. */
+/** Each command is loaded when it is used. */
 const verbs: Record<string, () => Promise<{ verb: Verb }>> = {
   'dead-letters': () => import('./dead-letters.ts'),
   backup: () => import('./backup.ts'),
@@ -16,12 +16,12 @@ const help = async (): Promise<string> => {
     '',
     ...lines,
     '',
-    'Environment: PORT of the running Vigia (8080), DATA_DIR for its data folder (.vigia), DATABASE_URL for another PostgreSQL.',
+    'Environment: PORT of the running Vigia (default 8080), DATA_DIR of its data (default .vigia), DATABASE_URL of another PostgreSQL.',
     'Exit codes: 0 done, 1 failed, 2 wrong arguments.',
   ].join('\n')
 }
 
-/** Runs one verb of the command line and answers its exit code: 0 done, 1 it did not work, 2 it was not understood. */
+/** Runs one command and returns its exit code: 0 done, 1 failed, 2 wrong arguments. */
 export const vigia = async ([name, ...args]: string[], shell: Shell): Promise<number> => {
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     shell.out(await help())
@@ -29,7 +29,7 @@ export const vigia = async ([name, ...args]: string[], shell: Shell): Promise<nu
   }
   const load = Object.hasOwn(verbs, name) ? verbs[name] : undefined
   if (!load) {
-    shell.complain(`there is no command ${name}; use one of: ${Object.keys(verbs).join(', ')}`)
+    shell.printError(`there is no command ${name}; use one of these: ${Object.keys(verbs).join(', ')}`)
     return 2
   }
   const { verb } = await load()
@@ -41,9 +41,9 @@ export const vigia = async ([name, ...args]: string[], shell: Shell): Promise<nu
     await verb.run(args, shell)
     return 0
   } catch (error) {
-    shell.complain((error as Error).message)
-    if (!(error instanceof Misuse)) return 1
-    shell.complain(`usage:\n${verb.help}`)
+    shell.printError((error as Error).message)
+    if (!(error instanceof UsageError)) return 1
+    shell.printError(`usage:\n${verb.help}`)
     return 2
   }
 }

@@ -26,7 +26,7 @@ const run = async (...args: string[]) => {
   const out: string[] = []
   const faults: string[] = []
   const env = { DATABASE_URL: database.url }
-  const code = await vigia(args, { env, out: text => out.push(text), complain: text => faults.push(text) })
+  const code = await vigia(args, { env, out: text => out.push(text), printError: text => faults.push(text) })
   return { code, out: out.join('\n'), faults: faults.join('\n') }
 }
 const chats = async () =>
@@ -39,7 +39,7 @@ test('backup writes the file and restore --yes brings it back: both end with 0 a
   await database.db.query('insert into chat (id) values (8)')
   const back = await run('restore', file(), '--yes')
   expect(back).toMatchObject({ code: 0, faults: '' })
-  expect(back.out).toMatch(/^restored \d+ rows of the backup of \d{4}-\S+Z into DATABASE_URL$/)
+  expect(back.out).toMatch(/^restored \d+ rows of the backup made at \d{4}-\S+Z into DATABASE_URL$/)
   expect(await chats()).toEqual([7])
 })
 
@@ -54,7 +54,7 @@ describe('restore changes nothing and ends with 1', () => {
     const isTTY = process.stdin.isTTY
     process.stdin.isTTY = false
     try {
-      expect(await run('restore', file())).toMatchObject({ code: 1, faults: expect.stringContaining('use --yes') })
+      expect(await run('restore', file())).toMatchObject({ code: 1, faults: expect.stringContaining('add --yes') })
     } finally {
       process.stdin.isTTY = isTTY
     }
@@ -87,7 +87,7 @@ describe('restore changes nothing and ends with 1', () => {
       await tx.query('select pg_advisory_lock(7610, 1)')
       expect(await run('restore', file(), '--yes')).toMatchObject({
         code: 1,
-        faults: 'Vigia is running on this database: stop it first',
+        faults: 'Vigia is running on this database; stop it first',
       })
       await tx.query('select pg_advisory_unlock(7610, 1)')
     })
@@ -100,12 +100,12 @@ test('a backup that cannot be written ends with 1 and leaves nothing', async () 
 })
 
 test.each([
-  [['backup'], 'backup takes one file'],
-  [['backup', 'a', 'b'], 'backup takes one file'],
+  [['backup'], 'backup needs one argument'],
+  [['backup', 'a', 'b'], 'backup needs one argument'],
   [['backup', 'a', '--yes'], '--yes'],
-  [['restore'], 'restore takes one file'],
-  [['restore', '--yes'], 'restore takes one file'],
-  [['restore', 'a', 'b', '--yes'], 'restore takes one file'],
+  [['restore'], 'restore needs one argument'],
+  [['restore', '--yes'], 'restore needs one argument'],
+  [['restore', 'a', 'b', '--yes'], 'restore needs one argument'],
   [['restore', 'a', '--force'], '--force'],
 ])('%j is not understood: 2, with the usage, and no file', async (args, words) => {
   const { code, faults } = await run(...args)

@@ -33,7 +33,7 @@ afterEach(() => {
 const run = async (args: string[], env: Record<string, string> = { PORT: String(port) }) => {
   const out: string[] = []
   const faults: string[] = []
-  const code = await vigia(args, { env, out: text => out.push(text), complain: text => faults.push(text) })
+  const code = await vigia(args, { env, out: text => out.push(text), printError: text => faults.push(text) })
   return { code, out: out.join('\n'), faults: faults.join('\n') }
 }
 
@@ -64,15 +64,15 @@ describe('npm run vigia', () => {
   })
 
   test.each([
-    [['dead-letters', 'eat'], 'dead-letters has no eat'],
-    [['dead-letters', 'show'], 'show takes one id'],
-    [['dead-letters', 'show', '1', '2'], 'show takes one id'],
-    [['dead-letters', 'replay'], 'replay takes ids'],
+    [['dead-letters', 'eat'], 'eat is not a command of dead-letters'],
+    [['dead-letters', 'show'], 'show needs one id'],
+    [['dead-letters', 'show', '1', '2'], 'show needs one id'],
+    [['dead-letters', 'replay'], 'replay needs at least one id'],
     [['dead-letters', 'replay', 'x'], 'x is not the id'],
     [['dead-letters', 'replay', '0'], '0 is not the id'],
     [['dead-letters', 'list', '7'], 'list takes no ids'],
-    [['dead-letters', 'list', '--limit', '0'], '--limit must be a number'],
-    [['dead-letters', 'show', '7', '--limit', '3'], '--limit is for list'],
+    [['dead-letters', 'list', '--limit', '0'], '--limit is 0; it must be a number'],
+    [['dead-letters', 'show', '7', '--limit', '3'], '--limit works only with list'],
     [['dead-letters', 'list', '--colour'], '--colour'],
   ])('%j is not understood: 2, with the usage', async (args, words) => {
     const { code, faults } = await run(args)
@@ -123,7 +123,7 @@ describe('dead letters on one machine', () => {
     expect(await run(['dead-letters', 'show', '9'])).toEqual({ code: 1, out: '', faults: 'there is no dead letter 9' })
     expect(await run(['dead-letters', 'list'], { PORT: '1' })).toMatchObject({
       code: 1,
-      faults: 'Vigia does not answer on port 1: start it, or set its port with PORT=…',
+      faults: 'Vigia does not answer on port 1; start it with npm start, or set its port with PORT=…',
     })
     expect((await run(['dead-letters', 'list'], { PORT: 'x' })).code).toBe(1)
   })
@@ -195,7 +195,7 @@ describe('dead letters on a cluster', () => {
     status = 503
     expect(await run(['dead-letters', 'replay', '1'], env)).toMatchObject({
       code: 1,
-      faults: 'the broker answered 503 to dead letter 1',
+      faults: 'the broker answered 503 to dead letter 1; try again later',
     })
     expect((await deadLettersIn(database.db).find(1))!.replayedAt).toBeNull()
   })

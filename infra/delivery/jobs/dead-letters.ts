@@ -7,7 +7,7 @@ try {
   await verb.run(process.argv.slice(2), {
     env: process.env,
     out: text => process.stdout.write(`${text}\n`),
-    complain: text => process.stderr.write(`${text}\n`),
+    printError: text => process.stderr.write(`${text}\n`),
   })
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n${verb.help}\n`)

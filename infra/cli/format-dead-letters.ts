@@ -1,7 +1,7 @@
-import type { Letter } from './letters.ts'
+import type { ShownDeadLetter } from './dead-letter-source.ts'
 
-/** One line a letter. */
-export const sayLetters = (letters: readonly Letter[]): string =>
+/** One line for each dead letter. */
+export const formatDeadLetters = (letters: readonly ShownDeadLetter[]): string =>
   letters.length === 0
     ? 'there are no dead letters'
     : letters
@@ -13,7 +13,7 @@ export const sayLetters = (letters: readonly Letter[]): string =>
         .map(printable)
         .join('\n')
 
-export const sayLetter = ({ event, ...letter }: Letter): string =>
+export const formatDeadLetter = ({ event, ...letter }: ShownDeadLetter): string =>
   [
     ...Object.entries(letter)
       .map(([name, value]) => `${name}: ${value === null ? '-' : String(value)}`)
@@ -22,5 +22,5 @@ export const sayLetter = ({ event, ...letter }: Letter): string =>
     JSON.stringify(event, null, 2),
   ].join('\n')
 
-// What strangers wrote must not steer the terminal.
+// Removes control characters, because text from other people must not control the terminal.
 const printable = (text: string) => text.replace(/[\p{Cc}\p{Cf}]/gu, ' ')
