@@ -22,7 +22,10 @@ export interface UpdateRound {
   waiting: number
 }
 
-/** What users send, and how the bot's answer begins. Each has one answer; for a search it may be that TVmaze did not respond. */
+/**
+ * What users send, and how the bot's answer begins. Each has one answer; for a search it may be that TVmaze did not
+ * respond.
+ */
 const sayings: [string, RegExp][] = [
   ['/ajuda', /^Séries\n/],
   ['/hoje', /ainda não segue nenhuma série/],
@@ -32,13 +35,15 @@ const sayings: [string, RegExp][] = [
 ]
 const apology = /^Algo deu errado/
 const latestKillMs = 1_200
-/** How many updates may be unanswered when a round begins, because the lease of a killed process has to expire first. */
+/**
+ * How many updates may be unanswered when a round begins, because the lease of a killed process has to expire first.
+ */
 const maxWaiting = 60
 
 /**
- * Sends `updates` updates in `rounds` rounds. In each round the webhook function gets a kill -9; in some rounds the runtime or
- * PostgreSQL gets it instead. The updates are commands, searches and button presses of new chats. Throws when an update is never
- * answered. Calls `onRound` after each round.
+ * Sends `updates` updates in `rounds` rounds. In each round the webhook function gets a kill -9; in some rounds the
+ * runtime or PostgreSQL gets it instead. The updates are commands, searches and button presses of new chats. Throws
+ * when an update is never answered. Calls `onRound` after each round.
  */
 export const killUpdates = async (
   { rounds, updates, seed }: { rounds: number; updates: number; seed: number },

@@ -3,9 +3,9 @@ import { killRounds } from './kill-rounds.ts'
 import { killUpdates } from './kill-updates.ts'
 
 /**
- * `npm run test:kill [-- --rounds 100 --updates 5000 --seed 7]` exits with 1 when a message or an answer is lost, when a message
- * arrives twice although it was not being sent at the time of the kill, or when an apology follows an answer. Answers that arrive
- * twice are only counted.
+ * `npm run test:kill [-- --rounds 100 --updates 5000 --seed 7]` exits with 1 when a message or an answer is lost, when
+ * a message arrives twice although it was not being sent at the time of the kill, or when an apology follows an answer.
+ * Answers that arrive twice are only counted.
  */
 const { values } = parseArgs({
   options: { rounds: { type: 'string' }, updates: { type: 'string' }, seed: { type: 'string' } },

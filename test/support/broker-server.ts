@@ -16,13 +16,18 @@ export interface CannedResponse {
   body?: string | Buffer
 }
 
-/** How the recorder responds at a path: with a response, by closing the connection, or not at all. `nth` counts from 1 per path. */
+/**
+ * How the recorder responds at a path: with a response, by closing the connection, or not at all. `nth` counts from 1
+ * per path.
+ */
 export type ResponseRule = (
   request: ReceivedRequest,
   nth: number,
 ) => CannedResponse | 'hang up' | 'silence' | Promise<CannedResponse>
 
-/** Subscribers and sinks of a test: an HTTP server that records its requests. It answers 204, unless a path has a rule. */
+/**
+ * Subscribers and sinks of a test: an HTTP server that records its requests. It answers 204, unless a path has a rule.
+ */
 export const startRecorder = async () => {
   const all: ReceivedRequest[] = []
   const rules = new Map<string, ResponseRule>()

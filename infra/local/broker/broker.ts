@@ -43,7 +43,10 @@ export interface BrokerOptions {
   deadLetterSink?: Destination | null
   log: Log
   clock?: Clock
-  /** Requests in flight to one Trigger's subscriber at most. The activator limits how many of them a function gets at once. */
+  /**
+   * Requests in flight to one Trigger's subscriber at most. The activator limits how many of them a function gets at
+   * once.
+   */
   inFlight?: number
   /** Test mode: each delivery is sent a second time after its success, and the second response counts. */
   deliverTwice?: boolean
@@ -62,13 +65,15 @@ export interface BrokerOptions {
 export interface Broker {
   /** The HTTP handler of the ingress. It answers every request itself. */
   handler(request: IncomingMessage, response: ServerResponse): void
-  /** The ingress for events of this process: takes headers and body as they would be posted, resolves with the status. */
+  /**
+   * The ingress for events of this process: takes headers and body as they would be posted, resolves with the status.
+   */
   take: Ingress['take']
   /** For the control API. */
   reads: EventReads
   /**
-   * Sends an event to one Trigger again, with all its attempts, and stores it first when it is no longer there. `event` is in
-   * CloudEvents' JSON format, as a dead letter keeps it. Throws BadEvent, UnknownTrigger or StoreUnavailable.
+   * Sends an event to one Trigger again, with all its attempts, and stores it first when it is no longer there. `event`
+   * is in CloudEvents' JSON format, as a dead letter keeps it. Throws BadEvent, UnknownTrigger or StoreUnavailable.
    */
   redeliver: Redeliver
   stats(): Stats
@@ -76,7 +81,9 @@ export interface Broker {
   clean(): Promise<void>
   /** Calls `listener` with every change; returns a function that ends this. */
   tap(listener: (change: BrokerChange) => void): () => void
-  /** Refuses new events, waits up to `graceMs` (2,000) for requests in flight, and leaves the rest to the next start. */
+  /**
+   * Refuses new events, waits up to `graceMs` (2,000) for requests in flight, and leaves the rest to the next start.
+   */
   stop(options?: { graceMs?: number }): Promise<void>
 }
 
@@ -88,9 +95,9 @@ const maxQueued = { events: 20_000, bytes: 64 * 1024 * 1024 }
 const dayMs = 24 * 3_600_000
 
 /**
- * Starts the durable broker of one machine: an event that got a 202 is in PostgreSQL, and each Trigger that it matched either receives
- * it at least once or makes a dead letter of it. Rejects with one line when the database cannot be reached, when another broker has
- * it, or when a filter would not filter as it looks.
+ * Starts the durable broker of one machine: an event that got a 202 is in PostgreSQL, and each Trigger that it matched
+ * either receives it at least once or makes a dead letter of it. Rejects with one line when the database cannot be
+ * reached, when another broker has it, or when a filter would not filter as it looks.
  *
  * Longer than 80 lines because it only connects the parts, which need each other.
  */

@@ -20,7 +20,10 @@ export interface IngressOptions {
 /** A limit of this broker: Knative has none. */
 export const maxEventBytes = 1024 * 1024
 
-/** How much of a refused body is still read. A sender that is still writing would otherwise not get to read the response. */
+/**
+ * How much of a refused body is still read. A sender that is still writing would otherwise not get to read the
+ * response.
+ */
 const maxDiscardedBytes = 64 * 1024 * 1024
 
 const emptyBody = Buffer.alloc(0)
@@ -33,8 +36,8 @@ export interface Ingress {
 
 /**
  * The HTTP endpoint that accepts events: statuses, headers and empty bodies as Knative's ingress has them
- * (reference/knative-measured.md 1). 202 means that the event is stored; it says nothing about its deliveries. While PostgreSQL is
- * unavailable the response is 503 with Retry-After.
+ * (reference/knative-measured.md 1). 202 means that the event is stored; it says nothing about its deliveries. While
+ * PostgreSQL is unavailable the response is 503 with Retry-After.
  */
 export const ingress = ({ path, accept, onRefused, clock, readTimeoutMs = 10_000 }: IngressOptions): Ingress => {
   const refuse = (response: ServerResponse, status: number, why: string, headers: Record<string, string> = {}) => {
@@ -101,7 +104,8 @@ const readBody = (
   const fail = (status: number, why: string) => {
     chunks = null
     clearTimeout(timer)
-    // After 413 the connection stays open, because a sender that is still writing would get EPIPE instead of the response.
+    // After 413 the connection stays open, because a sender that is still writing would get EPIPE instead of the
+    // response.
     onError(status, why, status === 413 ? {} : { connection: 'close' })
     discard(request, size)
   }

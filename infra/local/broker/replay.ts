@@ -24,8 +24,8 @@ export interface ReplayOptions {
 export type Redeliver = (event: Record<string, unknown>, trigger: string) => Promise<void>
 
 /**
- * Replays dead letters. The event of a dead letter may have been deleted from the store meanwhile; then it is stored again from its
- * JSON form.
+ * Replays dead letters. The event of a dead letter may have been deleted from the store meanwhile; then it is stored
+ * again from its JSON form.
  */
 export const redeliverer =
   ({ db, hasTrigger, store, onDue, isStopping, clock }: ReplayOptions): Redeliver =>
@@ -58,9 +58,9 @@ const storeUndelivered = (store: Pick<Store, 'publish'>, event: CloudEvent, key:
 }
 
 /**
- * Makes a stored event due for a Trigger again, as if it had never been tried. Returns false when there is no such event. A delivery
- * that is on its way to the subscriber stays as it is. A dead letter that is on its way to the sink is reset, because the function
- * that receives the dead letter may already ask for the replay.
+ * Makes a stored event due for a Trigger again, as if it had never been tried. Returns false when there is no such
+ * event. A delivery that is on its way to the subscriber stays as it is. A dead letter that is on its way to the sink
+ * is reset, because the function that receives the dead letter may already ask for the replay.
  */
 const makeDueAgain = async (db: Postgres, key: Buffer, trigger: string): Promise<boolean> => {
   const { rows } = await db.query<{ known: boolean }>(

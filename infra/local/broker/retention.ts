@@ -9,9 +9,15 @@ export interface Budget {
   bytes: number
 }
 
-/** How many events that are done or dead the broker keeps. Pending events are always kept, and count towards the budgets. */
+/**
+ * How many events that are done or dead the broker keeps. Pending events are always kept, and count towards the
+ * budgets.
+ */
 export interface BrokerRetention {
-  /** For each kind (a pair of type and source), so that a kind with thousands of events an hour does not displace rare events. */
+  /**
+   * For each kind (a pair of type and source), so that a kind with thousands of events an hour does not displace rare
+   * events.
+   */
   kind: Budget
   /** For all kinds together. */
   all: Budget
@@ -32,7 +38,9 @@ export interface Retention {
   clean(): Promise<void>
 }
 
-/** Checking a budget reads all events that it covers, so it is checked again only when this share of the budget is new. */
+/**
+ * Checking a budget reads all events that it covers, so it is checked again only when this share of the budget is new.
+ */
 const newShare = 0.05
 
 /** Dead deliveries are few and are not counted here, so their budget is checked in every tenth run. */
@@ -40,7 +48,10 @@ const deadEvery = 10
 
 const batchSize = 500
 
-/** When there are more kinds than this, the counts start again: types and sources that are made up must not fill the memory. */
+/**
+ * When there are more kinds than this, the counts start again: types and sources that are made up must not fill the
+ * memory.
+ */
 const maxKinds = 10_000
 
 /** About the size of a row besides its data. */
@@ -55,8 +66,9 @@ interface Kind {
 }
 
 /**
- * Keeps the broker's tables within their budgets. It deletes the oldest done events first, in small statements on a connection of
- * its own, so that publishing and dispatching do not wait for it. Once `isStopping` it begins no further statement.
+ * Keeps the broker's tables within their budgets. It deletes the oldest done events first, in small statements on a
+ * connection of its own, so that publishing and dispatching do not wait for it. Once `isStopping` it begins no further
+ * statement.
  */
 export const retentionOf = (
   db: Postgres,

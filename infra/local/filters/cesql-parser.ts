@@ -6,7 +6,9 @@ export const parse = (text: string): Expression => new Parser(text).parse()
 
 const keywords = ['AND', 'OR', 'XOR', 'NOT', 'LIKE', 'EXISTS', 'IN', 'TRUE', 'FALSE']
 
-/** Binding strength of the operators; a higher number binds tighter. AND, OR and XOR are equal and group from the right. */
+/**
+ * Binding strength of the operators; a higher number binds tighter. AND, OR and XOR are equal and group from the right.
+ */
 const precedence = { logic: 1, comparison: 2, sum: 3, product: 4, test: 5, prefix: 6 }
 
 const maxDepth = 200
@@ -170,7 +172,9 @@ class Parser {
     }
   }
 
-  /** Takes the operator and its right side, which binds tighter; null when the operator does not bind tightly enough. */
+  /**
+   * Takes the operator and its right side, which binds tighter; null when the operator does not bind tightly enough.
+   */
   #rightSide(strength: number, minimum: number): Expression | null {
     if (minimum > strength) return null
     this.#take()

@@ -5,7 +5,10 @@ export interface Token {
   at: number
 }
 
-/** A plus or minus right before a digit belongs to the number, as the specification says: `a -1` is two values, not a subtraction. */
+/**
+ * A plus or minus right before a digit belongs to the number, as the specification says: `a -1` is two values, not a
+ * subtraction.
+ */
 const tokenPattern =
   /\s*(?:(?<integer>[+-]?\d+(?![A-Za-z0-9_]))|(?<text>'(?:\\[\s\S]|''|[^'\\])*'|"(?:\\[\s\S]|""|[^"\\])*")|(?<word>[A-Za-z0-9_]+)|(?<sign>!=|<>|<=|>=|[=<>()+\-*/%,]))/y
 

@@ -7,8 +7,8 @@ import { asBoolean, asInteger, asString, cast, EvaluationError, typeOfValue } fr
 type Attributes = Readonly<Record<string, string>>
 
 /**
- * A CloudEvents SQL 1.0 expression (github.com/cloudevents/spec, cesql/spec.md) as a filter. An event passes when the expression is
- * true and its evaluation does not fail. Throws SyntaxError when the text is not a valid expression.
+ * A CloudEvents SQL 1.0 expression (github.com/cloudevents/spec, cesql/spec.md) as a filter. An event passes when the
+ * expression is true and its evaluation does not fail. Throws SyntaxError when the text is not a valid expression.
  */
 export const cesqlPredicate = (text: string): ((attributes: Attributes) => boolean) => {
   const expression = parse(text)

@@ -55,8 +55,8 @@ const comparing = (values: Attributes, matches: (actual: string, value: string) 
   )
 
 /**
- * What is wrong with a filter that does not filter as it looks, with the path of the element. Knative accepts these filters, and
- * then every event passes, or none, or the process that serves every broker of the cluster ends
+ * What is wrong with a filter that does not filter as it looks, with the path of the element. Knative accepts these
+ * filters, and then every event passes, or none, or the process that serves every broker of the cluster ends
  * (reference/knative-measured.md 7).
  */
 export const filterErrors = (filter: Filter, path = 'filter'): string[] => {
@@ -93,7 +93,10 @@ const attributeErrors = (values: Attributes, path: string, mayBeEmpty: boolean):
   })
 }
 
-/** Why an attribute of this name cannot be filtered on, or null. The message continues a sentence that begins with the name. */
+/**
+ * Why an attribute of this name cannot be filtered on, or null. The message continues a sentence that begins with the
+ * name.
+ */
 export const attributeNameError = (name: string): string | null => {
   if (!/^[a-z][a-z0-9]*$/.test(name))
     return 'is not a valid attribute name; write a small letter, then small letters and digits'

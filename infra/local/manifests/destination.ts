@@ -1,7 +1,9 @@
 import type { Destination } from './model.ts'
 import { YamlNode } from './yaml-node.ts'
 
-/** A destination and the node that names it. The later check against the other objects reports an error at that node. */
+/**
+ * A destination and the node that names it. The later check against the other objects reports an error at that node.
+ */
 export interface ParsedDestination {
   to: Destination
   node: YamlNode

@@ -7,7 +7,10 @@ export interface ManifestText {
   text: string
 }
 
-/** Reads every YAML file in `knative/` and `triggers/` below `root`, except `kustomization.yaml`, which only a cluster needs. */
+/**
+ * Reads every YAML file in `knative/` and `triggers/` below `root`, except `kustomization.yaml`, which only a cluster
+ * needs.
+ */
 export const manifestFiles = (root: string): ManifestText[] =>
   ['knative', 'triggers'].flatMap(folder => {
     const entries = readdirSync(join(root, folder), { recursive: true, withFileTypes: true })

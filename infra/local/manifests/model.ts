@@ -58,7 +58,10 @@ export interface FunctionManifest extends Origin {
 export interface PublicAccess {
   /** `/telegram`: the function gets this path and everything below it. */
   path: string
-  /** A request whose header (in lower case) does not have the value of this variable is refused before it costs anything. */
+  /**
+   * A request whose header (in lower case) does not have the value of this variable is refused before it costs
+   * anything.
+   */
   secret: { header: string; entry: EnvEntry } | null
 }
 
@@ -81,7 +84,10 @@ export interface SourceManifest extends Origin {
 export interface TriggerManifest extends Origin {
   name: string
   broker: string
-  /** All of them must match. An empty list means every event. `spec.filter.attributes` is read as an `attributes` element. */
+  /**
+   * All of them must match. An empty list means every event. `spec.filter.attributes` is read as an `attributes`
+   * element.
+   */
   filters: Filter[]
   subscriber: Destination
   delivery: DeliverySpec

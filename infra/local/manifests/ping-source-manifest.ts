@@ -31,8 +31,8 @@ export const readPingSource = ({ node, name, namespace, spec, annotations }: Kub
 }
 
 /**
- * Measured on Knative: an event without a body has no Content-Type, and so has one with a body but without contentType. Body parsers
- * then see nothing. So both fields are required.
+ * Measured on Knative: an event without a body has no Content-Type, and so has one with a body but without contentType.
+ * Body parsers then see nothing. So both fields are required.
  */
 const readBody = (
   spec: YamlNode,
@@ -87,9 +87,9 @@ const readSchedule = (node: YamlNode, timezone: YamlNode | undefined): { schedul
 }
 
 /**
- * A zone as Go's LoadLocation finds it: the exact name of a file of the IANA database, or null. An empty name and `Local` mean the zone
- * of Knative's image, UTC. Intl accepts more: abbreviations such as CST, names in any case, offsets such as -03:00. Temporal returns a
- * name as the database writes it, so a name that it changes is refused.
+ * A zone as Go's LoadLocation finds it: the exact name of a file of the IANA database, or null. An empty name and
+ * `Local` mean the zone of Knative's image, UTC. Intl accepts more: abbreviations such as CST, names in any case,
+ * offsets such as -03:00. Temporal returns a name as the database writes it, so a name that it changes is refused.
  */
 const ianaZone = (name: string): string | null => {
   if (name === '' || name === 'Local') return 'UTC'

@@ -1,12 +1,18 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml'
 import type { UnusedField } from './model.ts'
 
-/** A manifest says something that the runtime cannot do. The message is one line: file, line, field, what is wrong, what to do. */
+/**
+ * A manifest says something that the runtime cannot do. The message is one line: file, line, field, what is wrong, what
+ * to do.
+ */
 export class ManifestError extends Error {
   override name = 'ManifestError'
 }
 
-/** A manifest needs a handful of aliases at most. A file whose aliases expand to gigabytes ("billion laughs") needs thousands. */
+/**
+ * A manifest needs a handful of aliases at most. A file whose aliases expand to gigabytes ("billion laughs") needs
+ * thousands.
+ */
 const maxAliases = 50
 const maxDepth = 40
 const maxFileBytes = 1 << 20
@@ -20,7 +26,9 @@ interface SourceFile {
   unused: UnusedField[]
 }
 
-/** The objects of a YAML file, one for each document that is not empty. Throws ManifestError when it is not valid YAML. */
+/**
+ * The objects of a YAML file, one for each document that is not empty. Throws ManifestError when it is not valid YAML.
+ */
 export const objectsIn = (file: string, text: string, unused: UnusedField[]): YamlNode[] => {
   if (Buffer.byteLength(text) > maxFileBytes) throw new ManifestError(`${file}: larger than 1 MiB; split it`)
   const lines = new LineCounter()
@@ -35,7 +43,10 @@ export const objectsIn = (file: string, text: string, unused: UnusedField[]): Ya
   })
 }
 
-/** A value in a manifest, with its file, line and field. Every method that reads it throws ManifestError for another shape. */
+/**
+ * A value in a manifest, with its file, line and field. Every method that reads it throws ManifestError for another
+ * shape.
+ */
 export class YamlNode {
   readonly #source: SourceFile
   readonly #node: Node | null
@@ -74,7 +85,10 @@ export class YamlNode {
     return this.#node === null || (isScalar(this.#node) && this.#node.value === null)
   }
 
-  /** Throws ManifestError, which ends the reading of this object. `words` continue a sentence that begins with the field's name. */
+  /**
+   * Throws ManifestError, which ends the reading of this object. `words` continue a sentence that begins with the
+   * field's name.
+   */
   refuse(words: string): never {
     throw new ManifestError(`${this.file}:${this.line}: ${this.field || 'the document'} ${words}`)
   }

@@ -1,6 +1,6 @@
 /**
- * Cron as Knative reads it (robfig/cron v3): five fields, or six with leading seconds. `?`, names, lists, ranges, steps and
- * descriptors such as `@hourly` are allowed; `@every`, 7 for Sunday, L, W and # are not.
+ * Cron as Knative reads it (robfig/cron v3): five fields, or six with leading seconds. `?`, names, lists, ranges, steps
+ * and descriptors such as `@hourly` are allowed; `@every`, 7 for Sunday, L, W and # are not.
  */
 export interface CronSchedule {
   /** The first instant after `after`, on a whole second; null when there is none within five years. */
@@ -111,8 +111,8 @@ const nextOf =
     const nextSecond = Math.floor(after.getTime() / 1000) * 1000 + 1000
     let at = Temporal.Instant.fromEpochMilliseconds(nextSecond).toZonedDateTimeISO(timeZone)
     const lastYear = at.year + maxYearsAhead
-    // Hours, minutes and seconds advance in real time. So an hour that the clock skips never matches, and an hour that comes twice
-    // matches twice.
+    // Hours, minutes and seconds advance in real time. So an hour that the clock skips never matches, and an hour that
+    // comes twice matches twice.
     while (at.year <= lastYear) {
       if (!months!.allowed.has(at.month)) at = at.with({ day: 1 }).add({ months: 1 }).startOfDay()
       else if (!isDay(at, days!, weekdays!)) at = at.add({ days: 1 }).startOfDay()

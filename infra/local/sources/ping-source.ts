@@ -55,7 +55,10 @@ export interface PingSourcesStart {
 const retriedStatuses = [404, 413, 425, 429, 502, 503, 504]
 const retryPausesMs = [100, 200, 400, 800, 1600]
 
-/** The clock is checked at least this often, because timers stop while the machine sleeps and the system clock may be set. */
+/**
+ * The clock is checked at least this often, because timers stop while the machine sleeps and the system clock may be
+ * set.
+ */
 const maxWaitMs = 60_000
 
 interface State {
@@ -67,9 +70,9 @@ interface State {
 }
 
 /**
- * Runs the PingSources of the manifests. As on Knative a missed tick is not replayed: after a sleep of the machine an overdue source
- * fires once, and functions catch up by their cursors. Knative's adapter waits a random 0 to 500 ms, to spare clusters with
- * thousands of sources; here a tick is sent at its second.
+ * Runs the PingSources of the manifests. As on Knative a missed tick is not replayed: after a sleep of the machine an
+ * overdue source fires once, and functions catch up by their cursors. Knative's adapter waits a random 0 to 500 ms, to
+ * spare clusters with thousands of sources; here a tick is sent at its second.
  */
 export const startPingSources = (options: PingSourcesStart): PingSources => {
   const { sources, send, clock, onLostTick, after = timer } = options

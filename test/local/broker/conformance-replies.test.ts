@@ -15,8 +15,8 @@ import { until } from '#test/support/until.ts'
 import { type DeadLetterCode, deadLetterCode, errorData, path, settled, typeOf } from './conformance-support.ts'
 
 /**
- * Replies, with retry 1 and a sink. `reply`: what the broker publishes of the response. `attempts`: at the subscriber. `~` stands
- * for the type of the reply.
+ * Replies, with retry 1 and a sink. `reply`: what the broker publishes of the response. `attempts`: at the subscriber.
+ * `~` stands for the type of the reply.
  */
 interface ReplyRow {
   title: string

@@ -10,9 +10,9 @@ import type { TestRequest } from '#test/support/http.ts'
 import { until } from '#test/support/until.ts'
 
 /*
- * The tests conformance-*.test.ts are data: the list of Knative's own conformance and feature tests, corrected by what was measured
- * on a running broker (release line 1.23, MTChannelBasedBroker on InMemoryChannel). A row passes, or is skipped with a reason. Each
- * file starts one broker for all its rows, and each row has an event type of its own.
+ * The tests conformance-*.test.ts are data: the list of Knative's own conformance and feature tests, corrected by what
+ * was measured on a running broker (release line 1.23, MTChannelBasedBroker on InMemoryChannel). A row passes, or is
+ * skipped with a reason. Each file starts one broker for all its rows, and each row has an event type of its own.
  */
 
 /** A request in binary mode. A header that is undefined is left out. */
@@ -44,7 +44,9 @@ export const always =
   () =>
     response
 
-/** The code of a dead letter: `bare` when the knativeerror extensions are missing, null when there is no dead letter. */
+/**
+ * The code of a dead letter: `bare` when the knativeerror extensions are missing, null when there is no dead letter.
+ */
 export type DeadLetterCode = number | 'bare' | null
 
 /** Waits until all deliveries of the newest event of this type are done or dead, and returns the event. */

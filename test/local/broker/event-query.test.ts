@@ -92,9 +92,11 @@ describe('events by filters', () => {
         const { accessPaths, rows, pages } = await planOf({ ...query, limit })
         expect(accessPaths, JSON.stringify(query)).not.toContain('Seq Scan')
         expect(accessPaths.join(), JSON.stringify(query)).toMatch(/^[a-z_,]+$/)
-        // `limit` rows of three kinds, the events that two connections may store out of order, and the steps of the binary search.
+        // `limit` rows of three kinds, the events that two connections may store out of order, and the steps of the
+        // binary search.
         expect(rows, JSON.stringify(query)).toBeLessThan(3 * limit + 1_200)
-        // Index entries that PostgreSQL skips do not count as rows, so pages are checked too. An index of all events has over 600.
+        // Index entries that PostgreSQL skips do not count as rows, so pages are checked too. An index of all events
+        // has over 600.
         expect(pages, JSON.stringify(query)).toBeLessThan(3 * limit + (query.since === undefined ? 40 : 110))
       }
     },

@@ -56,7 +56,8 @@ export const claimer = ({ routes, store, memory, onClaimed, log }: ClaimerOption
   }
 
   const claimOnce = async (): Promise<void> => {
-    // Ask for the next due time before the claim. What becomes due between the two is claimed, so neither of them misses it.
+    // Ask for the next due time before the claim. What becomes due between the two is claimed, so neither of them
+    // misses it.
     const { inMs, already } = await store.nextDue()
     if (inMs !== null) wakeIn(inMs)
     if (already) wakeIn(repeatMs)

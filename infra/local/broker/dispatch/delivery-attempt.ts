@@ -29,7 +29,8 @@ export const attemptDelivery = async (job: Job, { post, namespace, clock }: Atte
   const timeout = timeoutFor(route.delivery.timeoutMs, subscriber.timeoutMs)
   let reached: Reached | undefined
   try {
-    // Waiting for a function does not count towards the timeout: all functions share this machine, and a burst is not an error.
+    // Waiting for a function does not count towards the timeout: all functions share this machine, and a burst is not
+    // an error.
     reached = subscriber.reach
       ? await subscriber.reach().catch(notReached)
       : { origin: originOf(url), release: () => {} }
@@ -64,7 +65,9 @@ const succeeded = (status: number, reply: CloudEvent | null): AttemptResult => (
 
 interface Timeout {
   ms: number
-  /** The proxy in front of the subscriber times out first. On Knative that is a response with status 504, not a timeout. */
+  /**
+   * The proxy in front of the subscriber times out first. On Knative that is a response with status 504, not a timeout.
+   */
   is504: boolean
 }
 

@@ -40,8 +40,9 @@ export interface AttemptMade {
 export const maxErrorDataBytes = 768
 
 /**
- * The next step after an attempt, by reference/knative-measured.md 3, 5 and 6. One difference is deliberate: Knative follows 301 and
- * 302 with a GET without the event and counts that as delivered; here every redirect is a dead letter with its code.
+ * The next step after an attempt, by reference/knative-measured.md 3, 5 and 6. One difference is deliberate: Knative
+ * follows 301 and 302 with a GET without the event and counts that as delivered; here every redirect is a dead letter
+ * with its code.
  */
 export const nextStep = ({ outcome, attempts, delivery, destination, ingressUrl }: AttemptMade): NextStep => {
   if (outcome.kind === 'success') return { next: 'done' }
@@ -71,7 +72,10 @@ const isRetriedStatus = (status: number): boolean =>
 /** A year, because `delay · 2^i` has no limit and PostgreSQL's timestamps have one. */
 const maxBackoffMs = 365 * 24 * 3_600_000
 
-/** The pause before retry `retryIndex`, which counts from 0. So the first retry of the linear policy is immediate, as on Knative. */
+/**
+ * The pause before retry `retryIndex`, which counts from 0. So the first retry of the linear policy is immediate, as on
+ * Knative.
+ */
 const backoffMs = ({ backoffPolicy, backoffDelayMs }: AttemptMade['delivery'], retryIndex: number): number =>
   Math.min(backoffPolicy === 'linear' ? backoffDelayMs * retryIndex : backoffDelayMs * 2 ** retryIndex, maxBackoffMs)
 

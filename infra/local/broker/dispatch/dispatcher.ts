@@ -30,7 +30,10 @@ export interface DispatcherOptions {
 }
 
 export interface Dispatcher {
-  /** An event to store. Once it is stored it is sent to the Triggers that it matches. `replyTo`: the job that it answers. */
+  /**
+   * An event to store. Once it is stored it is sent to the Triggers that it matches. `replyTo`: the job that it
+   * answers.
+   */
   publication(event: CloudEvent, onResult: Publication['onResult'], replyTo?: Job): Publication
   /** Deliveries of this Trigger, or of any, may be due in the store. */
   look(trigger?: string): void
@@ -43,8 +46,9 @@ export interface Dispatcher {
 const jobsPerRequest = 4
 
 /**
- * Delivers events to their subscribers. An event that fits into memory is sent right after the commit that stored it. Everything
- * else (a backlog, retries, dead letters) waits in the store, and is claimed when it is due and when there is room.
+ * Delivers events to their subscribers. An event that fits into memory is sent right after the commit that stored it.
+ * Everything else (a backlog, retries, dead letters) waits in the store, and is claimed when it is due and when there
+ * is room.
  */
 export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
   const { routes, store, leaseMs, log, onChange } = options

@@ -36,7 +36,8 @@ export interface HttpPoster {
 /** Posts over connections that are kept open. Loading the HTTP client takes a moment, so start it beside other work. */
 export const startPoster = async (): Promise<HttpPoster> => {
   const { Agent } = await import('undici')
-  // `timeoutMs` of each request replaces the timeouts of undici: without one a subscriber may take as long as on Knative.
+  // `timeoutMs` of each request replaces the timeouts of undici: without one a subscriber may take as long as on
+  // Knative.
   const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: connectTimeoutMs } })
   return {
     post: request =>

@@ -23,7 +23,10 @@ export interface Job {
   next?: Job
 }
 
-/** Whether both jobs go to the subscriber, or both to the sink. A dead letter that is replayed to its Trigger is another delivery. */
+/**
+ * Whether both jobs go to the subscriber, or both to the sink. A dead letter that is replayed to its Trigger is another
+ * delivery.
+ */
 export const isSameTarget = (one: Job, other: Job): boolean => (one.deadLetter === null) === (other.deadLetter === null)
 
 /** A subscriber or a dead letter sink with its parsed URL. */
@@ -57,7 +60,9 @@ export interface Routes {
   matching(event: CloudEvent): Route[]
 }
 
-/** Throws an Error with one line for each filter that does not filter as it looks, and for each name that is used twice. */
+/**
+ * Throws an Error with one line for each filter that does not filter as it looks, and for each name that is used twice.
+ */
 export const routesFor = (
   triggers: readonly Trigger[],
   resolve: (destination: Destination) => Subscriber,

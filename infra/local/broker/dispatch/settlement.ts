@@ -34,7 +34,8 @@ export const settler = (options: SettlerOptions): Settle => {
       reply: reply && replyPublication(reply, job),
       onResult: result => {
         if (result === 'lease lost' && job.next && isSameTarget(job, job.next)) {
-          // The lease expired while PostgreSQL was unavailable, and this process claimed the delivery again. The outcome holds.
+          // The lease expired while PostgreSQL was unavailable, and this process claimed the delivery again. The
+          // outcome holds.
           job.lease = job.next.lease
           delete job.next
           return settle(job, step, attempts, reply)

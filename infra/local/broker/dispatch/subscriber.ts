@@ -13,18 +13,20 @@ export interface Trigger {
 /** A receiver of events over HTTP. */
 export interface Subscriber {
   /**
-   * Its URL with path, as a dead letter names it (knativeerrordest). Its host becomes the Host header. Hosts under `.localhost`
-   * are dialled on this machine.
+   * Its URL with path, as a dead letter names it (knativeerrordest). Its host becomes the Host header. Hosts under
+   * `.localhost` are dialled on this machine.
    */
   url: string
   /** The function's name, for people; null for an address outside. */
   function: string | null
-  /** A request that takes longer is answered 504 by the proxy in front of the subscriber (timeoutSeconds of a function). */
+  /**
+   * A request that takes longer is answered 504 by the proxy in front of the subscriber (timeoutSeconds of a function).
+   */
   timeoutMs?: number
   /**
-   * Resolves when a request may be sent, with the address to dial. Meanwhile a function at zero is started, or a full one is
-   * waited for; this time counts neither as an attempt nor towards a timeout. A rejection is a failed attempt with the error's
-   * `status` (503 when it has none). Absent: `url` is dialled.
+   * Resolves when a request may be sent, with the address to dial. Meanwhile a function at zero is started, or a full
+   * one is waited for; this time counts neither as an attempt nor towards a timeout. A rejection is a failed attempt
+   * with the error's `status` (503 when it has none). Absent: `url` is dialled.
    */
   reach?(): Promise<Reached>
 }

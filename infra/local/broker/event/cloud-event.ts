@@ -18,7 +18,10 @@ export const firstTtl = 255
 /** Matches a media type that is JSON. */
 export const jsonMediaType = /^[\w!#$&^.+-]+\/(?:[\w!#$&^.+-]+\+)?json\s*(?:;|$)/i
 
-/** The event as an HTTP request: header names and values in turn, and the body. `extra` are attributes that only this request has. */
+/**
+ * The event as an HTTP request: header names and values in turn, and the body. `extra` are attributes that only this
+ * request has.
+ */
 export const inBinaryMode = (
   { attributes, headers, data }: CloudEvent,
   extra: Readonly<Record<string, string>> = {},

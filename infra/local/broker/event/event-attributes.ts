@@ -3,8 +3,8 @@ import { isAscii, toWire } from './header-value.ts'
 import { absoluteUri, uriReference } from './uri-reference.ts'
 
 /**
- * The attributes of an event, percent-encoded as headers, in bytes. A server of Node accepts 16 KiB of headers, and those of a dead
- * letter are 2 KiB longer.
+ * The attributes of an event, percent-encoded as headers, in bytes. A server of Node accepts 16 KiB of headers, and
+ * those of a dead letter are 2 KiB longer.
  */
 export const maxAttributeBytes = 12 * 1024
 
@@ -19,8 +19,8 @@ const mediaType = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;.*)?$/
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/
 
 /**
- * Checks the attributes and changes them to the form in which Knative's ingress passes them on: times in UTC, URIs encoded, empty
- * optional attributes removed. Returns why the event is refused, or null.
+ * Checks the attributes and changes them to the form in which Knative's ingress passes them on: times in UTC, URIs
+ * encoded, empty optional attributes removed. Returns why the event is refused, or null.
  */
 export const normalisedAttributes = (attributes: Record<string, string>): string | null =>
   requiredError(attributes) ??

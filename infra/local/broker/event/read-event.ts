@@ -6,8 +6,8 @@ import { exactJson, keepNumbers } from './exact-json.ts'
 import { fromWire, isAscii } from './header-value.ts'
 
 /**
- * What an HTTP message holds: an event; no body and no event; something that cannot be read as an event; an event that the ingress
- * refuses.
+ * What an HTTP message holds: an event; no body and no event; something that cannot be read as an event; an event that
+ * the ingress refuses.
  */
 export type ReadResult =
   | { kind: 'event'; event: CloudEvent }
@@ -20,8 +20,9 @@ const invalid = (why: string): ReadResult => ({ kind: 'invalid', why })
 
 /**
  * Reads the event in an HTTP message, in binary or structured mode, version 1.0 or 0.3, as Knative's ingress does
- * (reference/knative-measured.md 1 and 6). `arrival` becomes knativearrivaltime. With a `cause` the message is the reply to that
- * event: it has one hop less left than the cause, whatever it says itself, and structured data without a type is text.
+ * (reference/knative-measured.md 1 and 6). `arrival` becomes knativearrivaltime. With a `cause` the message is the
+ * reply to that event: it has one hop less left than the cause, whatever it says itself, and structured data without a
+ * type is text.
  */
 export const readEvent = (
   headers: IncomingHttpHeaders,
@@ -163,7 +164,9 @@ const passedOnHeaders = (headers: IncomingHttpHeaders): Record<string, string> =
   return kept
 }
 
-/** Reads an event from its JSON form, as a dead letter keeps it. Attributes that the broker adds for a sink are removed. */
+/**
+ * Reads an event from its JSON form, as a dead letter keeps it. Attributes that the broker adds for a sink are removed.
+ */
 export const eventFromJson = (json: Record<string, unknown>, arrival: Date): ReadResult => {
   const { traceparent, ...attributes } = json
   for (const name of Object.keys(attributes))

@@ -1,6 +1,7 @@
 /**
- * A URI reference in the form in which Knative's ingress passes it on, or null when it refuses it. Characters that are not allowed in
- * a URI are percent-encoded. A colon needs a scheme before it, and a percent sign two hexadecimal digits after it.
+ * A URI reference in the form in which Knative's ingress passes it on, or null when it refuses it. Characters that are
+ * not allowed in a URI are percent-encoded. A colon needs a scheme before it, and a percent sign two hexadecimal digits
+ * after it.
  */
 export const uriReference = (text: string): string | null => {
   if (plain.test(text)) return text

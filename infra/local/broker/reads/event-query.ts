@@ -5,7 +5,9 @@ export interface EventQuery {
   type?: string
   source?: string
   subject?: string
-  /** RFC 3339, or a date, which means its midnight in UTC. Only events accepted at this instant or later are returned. */
+  /**
+   * RFC 3339, or a date, which means its midnight in UTC. Only events accepted at this instant or later are returned.
+   */
   since?: string
   /** Default 100, at most 1000. */
   limit?: string | number
@@ -37,8 +39,8 @@ interface SqlQuery {
 }
 
 /**
- * Settings of the connection that runs these queries. There is an index for each order. Without these settings PostgreSQL sometimes
- * finds sorting cheaper, and then reads all events of a type and source.
+ * Settings of the connection that runs these queries. There is an index for each order. Without these settings
+ * PostgreSQL sometimes finds sorting cheaper, and then reads all events of a type and source.
  */
 export const plannerSettings = {
   enable_seqscan: 'off',
@@ -49,18 +51,18 @@ export const plannerSettings = {
 }
 
 /**
- * `accepted_at` does not grow strictly with `seq`, because two connections store up to 400 events each at the same time. An event
- * with a higher `seq` may be older than one up to this many numbers before it.
+ * `accepted_at` does not grow strictly with `seq`, because two connections store up to 400 events each at the same
+ * time. An event with a higher `seq` may be older than one up to this many numbers before it.
  */
 const maxDisorder = 1_000
 
 /**
- * The SQL of a query: its events, newest first, as columns of broker.event. For any filters and any number of events it reads
- * `limit` index entries for each matching kind (a pair of type and source), and no event that does not match.
+ * The SQL of a query: its events, newest first, as columns of broker.event. For any filters and any number of events it
+ * reads `limit` index entries for each matching kind (a pair of type and source), and no event that does not match.
  *
- * No single index has the newest events of every combination of filters, and one index for each combination would double the cost
- * of storing an event. There are few kinds. So the query lists them by skipping through an index (`kind`), and merges the newest
- * events of each.
+ * No single index has the newest events of every combination of filters, and one index for each combination would
+ * double the cost of storing an event. There are few kinds. So the query lists them by skipping through an index
+ * (`kind`), and merges the newest events of each.
  */
 export const selectEvents = ({ type, source, subject, since, limit }: EventQuery): SqlQuery => {
   const values: unknown[] = []
@@ -78,8 +80,9 @@ export const selectEvents = ({ type, source, subject, since, limit }: EventQuery
     return { text, values }
   }
 
-  // The columns that the index begins with, and the values that the query gives for them. The conditions are row comparisons and
-  // never equalities, so that only this index has the requested order. PostgreSQL would read through another index and filter.
+  // The columns that the index begins with, and the values that the query gives for them. The conditions are row
+  // comparisons and never equalities, so that only this index has the requested order. PostgreSQL would read through
+  // another index and filter.
   const fixed = { ...(subject === undefined ? {} : { subject }), ...(type === undefined ? {} : { type }) }
   const given = new Map(Object.entries(fixed).map(([name, text]) => [name, parameter(text, 'text')]))
   const index = subject === undefined ? ['type', 'source'] : ['subject', 'type', 'source']

@@ -40,7 +40,9 @@ export interface EventReads {
   event(seq: number): Promise<EventDetail | null>
 }
 
-/** pending while a delivery is pending; else dead when one is dead; else done. An event that no Trigger matched is done. */
+/**
+ * pending while a delivery is pending; else dead when one is dead; else done. An event that no Trigger matched is done.
+ */
 const stateOf = `
   coalesce((
     select case when bool_or(delivery.state = 'pending') then 'pending' when bool_or(delivery.state = 'dead') then 'dead' end

@@ -1,6 +1,6 @@
 /**
- * PostgreSQL arrays in their binary form. The driver sends a Buffer unchanged and marks it as binary, so an array that is made here
- * costs one copy. The driver's own encoding quotes every element and writes bytes as hexadecimal text.
+ * PostgreSQL arrays in their binary form. The driver sends a Buffer unchanged and marks it as binary, so an array that
+ * is made here costs one copy. The driver's own encoding quotes every element and writes bytes as hexadecimal text.
  */
 const oid = { bool: 16, bytea: 17, int8: 20, int4: 23, text: 25, float8: 701, uuid: 2950 }
 

@@ -2,8 +2,8 @@ import type { CloudEvent } from '../event/cloud-event.ts'
 import type { AttemptRecord, NewDelivery, NewEvent, SettledDelivery } from './commit-batch.ts'
 
 /**
- * What became of a publication. `stored`: it is in PostgreSQL. `duplicate`: it was there before. `unknown`: the connection was
- * lost, so it may be stored or not. `rejected`: PostgreSQL cannot store these values.
+ * What became of a publication. `stored`: it is in PostgreSQL. `duplicate`: it was there before. `unknown`: the
+ * connection was lost, so it may be stored or not. `rejected`: PostgreSQL cannot store these values.
  */
 export type PublicationResult = 'stored' | 'duplicate' | 'unknown' | 'rejected'
 
@@ -12,14 +12,17 @@ export interface Publication {
   key: Buffer
   event: CloudEvent
   /**
-   * Called right before the event is sent to PostgreSQL: the Triggers that get it. Deliveries with `lease` are dispatched from
-   * memory. `onResult` follows. After `unknown` both may be called again.
+   * Called right before the event is sent to PostgreSQL: the Triggers that get it. Deliveries with `lease` are
+   * dispatched from memory. `onResult` follows. After `unknown` both may be called again.
    */
   route(seq: number, lease: number): NewDelivery[]
   onResult(result: PublicationResult): void
 }
 
-/** The outcome of an attempt to store, with the event that the subscriber replied. It waits here while PostgreSQL is unavailable. */
+/**
+ * The outcome of an attempt to store, with the event that the subscriber replied. It waits here while PostgreSQL is
+ * unavailable.
+ */
 export interface Settlement {
   /** Called when it is sent to PostgreSQL, because the lease may change until then. */
   settled(): SettledDelivery

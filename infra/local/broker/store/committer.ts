@@ -167,7 +167,9 @@ const reportResults = (items: CommitItem[], settlements: Settlement[], { duplica
     settlement.onResult(leaseLost.has(index) ? 'lease lost' : 'stored')
 }
 
-/** One of the items has a value that PostgreSQL cannot store. Halving finds that item, so that all others are stored. */
+/**
+ * One of the items has a value that PostgreSQL cannot store. Halving finds that item, so that all others are stored.
+ */
 const commitHalves = async (
   connection: Connection,
   items: CommitItem[],

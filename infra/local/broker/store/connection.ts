@@ -3,8 +3,8 @@ import pg from 'pg'
 /** One PostgreSQL connection with prepared statements. It does not reconnect: when it is lost, open a new one. */
 export interface Connection {
   /**
-   * Runs a statement, which is prepared under its name the first time. Buffers are sent as binary. Rejects with ConnectionLost
-   * when the connection is gone, and with PostgreSQL's error when it refuses the statement.
+   * Runs a statement, which is prepared under its name the first time. Buffers are sent as binary. Rejects with
+   * ConnectionLost when the connection is gone, and with PostgreSQL's error when it refuses the statement.
    */
   run<Row>(statement: Statement, values?: unknown[]): Promise<Row[]>
   end(): Promise<void>
@@ -18,7 +18,9 @@ export interface Statement {
 /** The connection is gone. It is unknown whether the statement was executed. */
 export class ConnectionLost extends Error {}
 
-/** PostgreSQL refused the values of a statement (SQLSTATE classes 21, 22, 23 and 54): other values would be accepted. */
+/**
+ * PostgreSQL refused the values of a statement (SQLSTATE classes 21, 22, 23 and 54): other values would be accepted.
+ */
 export const isValueError = (error: unknown): boolean =>
   error instanceof pg.DatabaseError && /^2[123]|^54/.test(error.code ?? '')
 
@@ -33,8 +35,9 @@ export interface ConnectionOptions {
 }
 
 /**
- * All statements look up rows by their keys. PostgreSQL plans each of them once, perhaps while the tables are still empty. A plan
- * that scans or hashes looks cheap on an empty table and is slow an hour later, so only index lookups are allowed.
+ * All statements look up rows by their keys. PostgreSQL plans each of them once, perhaps while the tables are still
+ * empty. A plan that scans or hashes looks cheap on an empty table and is slow an hour later, so only index lookups are
+ * allowed.
  */
 const plannerSettings = {
   plan_cache_mode: 'force_generic_plan',

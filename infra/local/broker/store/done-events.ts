@@ -20,9 +20,10 @@ const deleteStatement: Statement = {
 }
 
 /**
- * Looks at the `limit` oldest events whose `seq` is above `after`, and deletes those that are older than `ageMs` and whose
- * deliveries are all done. Returns how many it deleted, and the highest `seq` that was old enough. The caller continues behind that
- * `seq`, because an old event that is kept (it has a dead delivery) must not be read again and again.
+ * Looks at the `limit` oldest events whose `seq` is above `after`, and deletes those that are older than `ageMs` and
+ * whose deliveries are all done. Returns how many it deleted, and the highest `seq` that was old enough. The caller
+ * continues behind that `seq`, because an old event that is kept (it has a dead delivery) must not be read again and
+ * again.
  */
 export const deleteDoneEvents = async (
   connection: Connection,

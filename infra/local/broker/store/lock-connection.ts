@@ -6,7 +6,10 @@ import { retryUntilStopped } from './retry.ts'
 /** Another broker works on this database. */
 export class DatabaseTaken extends Error {}
 
-/** How long to wait for the lock at the start, because PostgreSQL needs a moment to notice that a killed process is gone. */
+/**
+ * How long to wait for the lock at the start, because PostgreSQL needs a moment to notice that a killed process is
+ * gone.
+ */
 const lockTimeoutMs = 2_000
 
 const lockStatement = { name: 'lock', text: 'select pg_try_advisory_lock(7610, 1) as taken' }
@@ -21,7 +24,10 @@ const holderStatement = {
 
 export interface LockConnectionOptions {
   connect(more: Partial<ConnectionOptions>): Promise<Connection>
-  /** Runs on each new connection when it has the lock, before it is `current`. When it rejects, the connection is closed. */
+  /**
+   * Runs on each new connection when it has the lock, before it is `current`. When it rejects, the connection is
+   * closed.
+   */
   prepare(connection: Connection): Promise<void>
   /** The connection and with it the lock is lost. A new one is being opened. */
   onLockLost(): void
@@ -40,8 +46,9 @@ export interface LockConnection {
 }
 
 /**
- * A connection that holds an advisory lock, so that only one broker works on a database. PostgreSQL releases the lock when the
- * connection breaks; then the broker must not accept events until it has the lock again. Claims and renewals use this connection.
+ * A connection that holds an advisory lock, so that only one broker works on a database. PostgreSQL releases the lock
+ * when the connection breaks; then the broker must not accept events until it has the lock again. Claims and renewals
+ * use this connection.
  */
 export const lockConnection = (options: LockConnectionOptions): LockConnection => {
   let current: Connection | null = null
@@ -49,7 +56,8 @@ export const lockConnection = (options: LockConnectionOptions): LockConnection =
   const open = async (): Promise<void> => {
     let isLost = false
     const opened = await options.connect({
-      // A crash of PostgreSQL may lose the latest claims and renewals. That is harmless: what was claimed is due again then.
+      // A crash of PostgreSQL may lose the latest claims and renewals. That is harmless: what was claimed is due again
+      // then.
       settings: { synchronous_commit: 'off' },
       onLost: () => {
         isLost = true

@@ -55,9 +55,9 @@ export interface Store {
 export class StoreUnavailable extends Error {}
 
 /**
- * The broker's tables behind connections that are opened again when they are lost. While the lock connection is lost the store is
- * unavailable: publications get the result `unknown`, settlements wait. Rejects with DatabaseTaken, or when PostgreSQL does not
- * respond.
+ * The broker's tables behind connections that are opened again when they are lost. While the lock connection is lost
+ * the store is unavailable: publications get the result `unknown`, settlements wait. Rejects with DatabaseTaken, or
+ * when PostgreSQL does not respond.
  */
 export const openStore = async (options: StoreOptions): Promise<Store> => {
   const { url, leaseMs, timeoutMs, triggers, log } = options
@@ -144,7 +144,9 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
   }
 }
 
-/** Runs a query on the lock connection. Rejects with StoreUnavailable when there is none, or when it is lost meanwhile. */
+/**
+ * Runs a query on the lock connection. Rejects with StoreUnavailable when there is none, or when it is lost meanwhile.
+ */
 const withLock = async <T>(lock: LockConnection, query: (connection: Connection) => Promise<T>): Promise<T> => {
   if (!lock.current) throw new StoreUnavailable('PostgreSQL is unavailable')
   try {
@@ -155,8 +157,8 @@ const withLock = async <T>(lock: LockConnection, query: (connection: Connection)
 }
 
 /**
- * Takes the tables over, but only once as long as no other broker worked on them: then the deliveries that this process holds in
- * memory are still its own after a lost connection.
+ * Takes the tables over, but only once as long as no other broker worked on them: then the deliveries that this process
+ * holds in memory are still its own after a lost connection.
  */
 const ownershipOf = (counters: Counters, triggers: readonly string[], log: Log) => {
   let epoch = 0
@@ -174,7 +176,9 @@ const ownershipOf = (counters: Counters, triggers: readonly string[], log: Log) 
   }
 }
 
-/** Leases of commits that may or may not have happened. Their deliveries are made due again, so that none is forgotten. */
+/**
+ * Leases of commits that may or may not have happened. Their deliveries are made due again, so that none is forgotten.
+ */
 const leaseReleaser = () => {
   const leases = new Set<number>()
   return {
@@ -191,8 +195,8 @@ const deleteBatch = 500
 const startAgainMs = 3_600_000
 
 /**
- * Each call continues behind the `seq` where the call before ended. Once an hour it starts again at the oldest event, because an
- * event that was pending then may be done now.
+ * Each call continues behind the `seq` where the call before ended. Once an hour it starts again at the oldest event,
+ * because an event that was pending then may be done now.
  */
 const doneEventsDeleter = (lock: LockConnection, isStopping: () => boolean): Store['deleteDoneEvents'] => {
   let after = 0

@@ -32,8 +32,8 @@ export interface Takeover {
 }
 
 /**
- * Takes the tables over from an earlier process: its leased deliveries become due at once, and pending deliveries of Triggers that
- * no longer exist become dead.
+ * Takes the tables over from an earlier process: its leased deliveries become due at once, and pending deliveries of
+ * Triggers that no longer exist become dead.
  */
 export const takeOver = async (connection: Connection, triggers: readonly string[]): Promise<Takeover> => {
   await connection.run(releaseAllStatement)
