@@ -231,8 +231,8 @@ const startFunctions = (
 }
 
 const brokerFaults = ({ broker }: Eventing): string[] => {
-  const { storeOpen, storeFault } = broker.stats()
-  return [...(storeOpen ? [] : ['the event store']), ...(storeFault ? [describeDatabaseError(storeFault)] : [])]
+  const { storeOpen, storeError } = broker.stats()
+  return [...(storeOpen ? [] : ['the event store']), ...(storeError ? [describeDatabaseError(storeError)] : [])]
 }
 
 interface TelegramStart {

@@ -128,8 +128,8 @@ describe('PostgreSQL', () => {
       databaseUrl: own.url,
       mongodbUri: await sharedServer('mongodb'),
       known: () => {
-        const { storeFault } = house.broker.stats()
-        return storeFault ? [`${storeFault.code}`] : []
+        const { storeError } = house.broker.stats()
+        return storeError ? [`${storeError.code}`] : []
       },
     })
     expect(await readiness.check()).toContain('53100')

@@ -175,7 +175,7 @@ export const startBroker = async (options: BrokerOptions): Promise<Broker> => {
       refused: { ...counts.refused },
       ...dispatcher.stats(),
       storeOpen: store.isOpen,
-      storeFault: store.failure,
+      storeError: store.failure,
     }),
     clean: cleaner.clean,
     tap: listener => {

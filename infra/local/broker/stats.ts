@@ -15,7 +15,7 @@ export interface Stats {
   /** Whether the store accepts events. While it does not, the ingress answers 503. */
   storeOpen: boolean
   /** Why PostgreSQL refused the latest commit; null when it accepted it. */
-  storeFault: (Error & { code?: string }) | null
+  storeError: (Error & { code?: string }) | null
 }
 
 export type Counts = Pick<Stats, 'accepted' | 'duplicates' | 'refused' | 'attempts' | 'done' | 'dead'>

@@ -5,21 +5,21 @@ import { inBinaryMode } from '#local/broker/event/cloud-event.ts'
 import { readEvent } from '#local/broker/event/read-event.ts'
 
 describe('reading an event from a request', () => {
-  const text = fc.string({ unit: fc.constantFrom(...'aZ09/.-_~é😀 ') }).filter(said => said.trim() !== '')
+  const text = fc.string({ unit: fc.constantFrom(...'aZ09/.-_~é😀 ') }).filter(value => value.trim() !== '')
   const attributes = fc.record({
-    id: text.map(said => said.trim()),
+    id: text.map(value => value.trim()),
     type: fc.stringMatching(/^[a-z.]{1,20}$/),
     source: fc.stringMatching(/^\/[a-z/]{0,20}$/),
-    subject: text.map(said => said.trim()),
+    subject: text.map(value => value.trim()),
     ext: fc.stringMatching(/^[a-z0-9]{1,10}$/),
   })
   const data = fc.dictionary(fc.string(), fc.jsonValue()).map(value => JSON.parse(JSON.stringify(value)))
 
   test('an event of the SDK in either mode is read, and the SDK reads the same event back', () => {
     fc.assert(
-      fc.property(attributes, data, fc.boolean(), (said, value, isStructured) => {
+      fc.property(attributes, data, fc.boolean(), (given, value, isStructured) => {
         const event = new SdkEvent({
-          ...said,
+          ...given,
           time: '2026-11-21T12:00:00.000Z',
           datacontenttype: 'application/json',
           data: value,
@@ -73,11 +73,11 @@ describe('reading an event from a request', () => {
           fc.constantFrom('specversion', 'id', 'type', 'source', 'data', 'data_base64', '__proto__', 'time'),
           fc.oneof(fc.jsonValue(), fc.constantFrom('1.0', '0.3')),
         )
-        .map(said => Buffer.from(JSON.stringify(said))),
+        .map(event => Buffer.from(JSON.stringify(event))),
     )
     fc.assert(
-      fc.property(headers, bodies, (said, body) => {
-        const read = readEvent(said, body, new Date())
+      fc.property(headers, bodies, (given, body) => {
+        const read = readEvent(given, body, new Date())
         expect(['event', 'empty', 'unreadable', 'invalid']).toContain(read.kind)
         expect(Object.getPrototypeOf({})).toBe(Object.prototype)
       }),
