@@ -5,8 +5,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { knativeManifests } from '#infra/cluster/render/manifest-files.ts'
-import { type Call, callsIn, knScript, onPath, runScript, understood } from './support/kn-calls.ts'
-import { saidBy, saidIn } from './support/kn-said.ts'
+import { type Call, callsIn, knScript, onPath, parseCall, runScript } from './support/kn-calls.ts'
+import { summaryOfCall, summaryOfManifest } from './support/kn-summary.ts'
 
 const key = ({ kind, name }: { kind: string; name: string }) => `${kind} ${name}`
 const manifests = new Map(knativeManifests().map(one => [key({ kind: one.kind, name: one.metadata.name }), one]))
@@ -17,16 +17,16 @@ const kn = onPath('kn')
 describe.skipIf(!bash)(`the commands of infra/cluster/kn.md${bash ? '' : ' (skipped: no bash)'}`, () => {
   let calls: Call[] = []
   beforeAll(async () => {
-    calls = (await callsIn(script)).map(understood)
+    calls = (await callsIn(script)).map(parseCall)
   })
 
   test('makes every service, broker, binding, trigger and source once, and nothing else', () => {
-    expect(calls.map(call => key(saidBy(call))).sort()).toEqual([...manifests.keys()].sort())
+    expect(calls.map(call => key(summaryOfCall(call))).sort()).toEqual([...manifests.keys()].sort())
   })
 
   test.each([...manifests])('%s is made as its manifest says, as far as kn has a flag for it', (name, manifest) => {
-    const call = calls.find(one => key(saidBy(one)) === name)!
-    expect(saidBy(call)).toEqual(saidIn(manifest))
+    const call = calls.find(one => key(summaryOfCall(one)) === name)!
+    expect(summaryOfCall(call)).toEqual(summaryOfManifest(manifest))
   })
 
   test('the Broker and the binding come before the functions that want K_SINK, and functions before what wakes them', () => {
@@ -42,10 +42,10 @@ describe.skipIf(!bash)(`the commands of infra/cluster/kn.md${bash ? '' : ' (skip
   test('a change of the page or of a manifest is noticed', async () => {
     const differs = async (from: string, to: string) => {
       expect(script, `the page has ${from}`).toContain(from)
-      const changed = (await callsIn(script.replace(from, to))).map(understood).map(saidBy)
+      const changed = (await callsIn(script.replace(from, to))).map(parseCall).map(summaryOfCall)
       return changed.some(said => {
         const manifest = manifests.get(key(said))
-        return !manifest || !isDeepStrictEqual(said, saidIn(manifest))
+        return !manifest || !isDeepStrictEqual(said, summaryOfManifest(manifest))
       })
     }
     expect(await differs('wake uptime-prober', 'wake uptime-prober')).toBe(false)
@@ -60,16 +60,16 @@ describe.skipIf(!bash)(`the commands of infra/cluster/kn.md${bash ? '' : ' (skip
   })
 
   test.each([
-    [['service', 'create', 'x', '--read-only'], 'no flag --read-only'],
-    [['service', 'create', 'x', '--timeout', 'long'], 'is no number'],
-    [['service', 'create', 'x', '--image'], 'lacks its value'],
+    [['service', 'create', 'x', '--read-only'], 'unknown flag --read-only'],
+    [['service', 'create', 'x', '--timeout', 'long'], 'is not a number'],
+    [['service', 'create', 'x', '--image'], 'needs a value'],
     [['service', 'create', 'x', '--user', '1', '--user', '2'], 'given twice'],
-    [['service', 'create', 'x', 'y'], 'one name is wanted'],
-    [['source', 'ping', 'create', 'x', '--timezone', 'UTC'], 'no flag --timezone'],
-    [['trigger', 'create', 'x', '--retry', '3'], 'no flag --retry'],
-    [['service', 'destroy', 'x'], 'no command'],
-  ])('kn %j is refused', (args, words) => {
-    expect(() => understood(args)).toThrow(words)
+    [['service', 'create', 'x', 'y'], 'needs one name'],
+    [['source', 'ping', 'create', 'x', '--timezone', 'UTC'], 'unknown flag --timezone'],
+    [['trigger', 'create', 'x', '--retry', '3'], 'unknown flag --retry'],
+    [['service', 'destroy', 'x'], 'unknown command'],
+  ])('kn %j is refused', (args, message) => {
+    expect(() => parseCall(args)).toThrow(message)
   })
 })
 
@@ -88,7 +88,9 @@ describe.skipIf(!kn || !bash)(`with kn itself${kn ? '' : ' (skipped: no kn on PA
         services.map(({ metadata }) => metadata.name).sort(),
       )
       for (const one of made)
-        expect(saidIn(one), one.metadata.name).toEqual(saidIn(manifests.get(`Service ${one.metadata.name}`)!))
+        expect(summaryOfManifest(one), one.metadata.name).toEqual(
+          summaryOfManifest(manifests.get(`Service ${one.metadata.name}`)!),
+        )
     } finally {
       await rm(folder, { recursive: true, force: true })
     }

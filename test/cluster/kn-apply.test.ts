@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { knativeManifests } from '#infra/cluster/render/manifest-files.ts'
 import { root } from '#infra/repository.ts'
 import { knScript, onPath, runScript } from '#test/cluster-files/support/kn-calls.ts'
-import { saidIn } from '#test/cluster-files/support/kn-said.ts'
+import { summaryOfManifest } from '#test/cluster-files/support/kn-summary.ts'
 import { until } from '#test/support/until.ts'
 import { type ApiServer, apiServerSkipReason, startApiServer } from './api-server.ts'
 
@@ -58,7 +58,9 @@ describe.skipIf(why)(`kn against a real API server${why ? ` (skipped: ${why})` :
         'json',
       ])
       expect(made.stderr).toBe('')
-      expect(saidIn(JSON.parse(made.stdout)), `${kind} ${metadata.name}`).toEqual(saidIn(manifest))
+      expect(summaryOfManifest(JSON.parse(made.stdout)), `${kind} ${metadata.name}`).toEqual(
+        summaryOfManifest(manifest),
+      )
     }
   })
 

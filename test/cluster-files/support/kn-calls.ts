@@ -9,26 +9,26 @@ import { commands, flagsOf } from './kn-flags.ts'
 
 const run = promisify(execFile)
 
-/** A program on PATH. */
+/** The path of a program on PATH, or undefined. */
 export const onPath = (name: string): string | undefined =>
   (process.env.PATH ?? '')
     .split(delimiter)
     .map(folder => join(folder, name))
     .find(file => existsSync(file))
 
-/** The fenced blocks of infra/cluster/kn.md, as one script. */
+/** The code blocks of infra/cluster/kn.md as one script. */
 export const knScript = (page = readFileSync(join(root, 'infra/cluster/kn.md'), 'utf8')): string =>
   [...page.matchAll(/^```bash\n(.*?)^```$/gms)].map(([, block]) => block).join('\n')
 
 /** Runs the script in bash with the given program as `kn`. */
 export const runScript = (script: string, kn: string, env: Record<string, string> = {}) =>
-  withKn(kn, folder =>
+  withProgramAsKn(kn, folder =>
     run('bash', ['-euo', 'pipefail', '-c', script], {
       env: { ...process.env, ...env, PATH: `${folder}${delimiter}${env.PATH ?? process.env.PATH}` },
     }),
   )
 
-const withKn = async <T>(program: string, use: (folder: string) => Promise<T>): Promise<T> => {
+const withProgramAsKn = async <T>(program: string, use: (folder: string) => Promise<T>): Promise<T> => {
   const folder = await mkdtemp(join(tmpdir(), 'vigia-kn-'))
   try {
     await writeFile(join(folder, 'kn'), program)
@@ -39,7 +39,7 @@ const withKn = async <T>(program: string, use: (folder: string) => Promise<T>): 
   }
 }
 
-/** The arguments of every call of kn in the script, as bash hands them over. */
+/** Runs the script with a recorder as `kn`, and returns the arguments of every call. */
 export const callsIn = async (script: string): Promise<string[][]> => {
   const folder = await mkdtemp(join(tmpdir(), 'vigia-kn-calls-'))
   try {
@@ -56,14 +56,14 @@ export const callsIn = async (script: string): Promise<string[][]> => {
 export interface Call {
   command: string
   name: string
-  /** By long name, in their order; a switch has the value ''. */
+  /** Values by the flag's long name, in their order. A switch has the value ''. */
   flags: Map<string, string[]>
 }
 
-/** A call as kn would understand it. Throws an Error that names the flag it would not. */
-export const understood = (args: string[]): Call => {
+/** Parses the arguments of a call as kn does. Throws an Error for an unknown command, flag or value. */
+export const parseCall = (args: string[]): Call => {
   const command = commands.find(one => one.split(' ').every((word, at) => args[at] === word))
-  if (!command) throw new Error(`kn ${args.slice(0, 3).join(' ')}: no command that we know`)
+  if (!command) throw new Error(`kn ${args.slice(0, 3).join(' ')}: unknown command`)
   const known = flagsOf(command)!
   const flags = new Map<string, string[]>()
   const names: string[] = []
@@ -76,15 +76,15 @@ export const understood = (args: string[]): Call => {
     }
     const [, spelt, joined] = /^(--[^=]+|-.)(?:=(.*))?$/s.exec(word) ?? []
     const flag = known.get(spelt ?? word)
-    if (!flag) throw new Error(`kn ${command}: no flag ${word}`)
+    if (!flag) throw new Error(`kn ${command}: unknown flag ${word}`)
     const value = joined ?? (flag.kind === 'switch' ? '' : rest.shift())
-    if (value === undefined) throw new Error(`kn ${command}: ${word} lacks its value`)
+    if (value === undefined) throw new Error(`kn ${command}: ${word} needs a value`)
     if (flag.kind.startsWith('int') && !/^-?\d+$/.test(value))
-      throw new Error(`kn ${command}: ${word} ${value} is no number`)
+      throw new Error(`kn ${command}: ${word} ${value} is not a number`)
     if ((flag.kind === 'string' || flag.kind.startsWith('int')) && flags.has(flag.name))
       throw new Error(`kn ${command}: ${word} is given twice`)
     flags.set(flag.name, [...(flags.get(flag.name) ?? []), ...(flag.kind === 'strings' ? value.split(',') : [value])])
   }
-  if (names.length !== 1) throw new Error(`kn ${command}: one name is wanted, not ${names.join(' ') || 'none'}`)
+  if (names.length !== 1) throw new Error(`kn ${command}: it needs one name, not ${names.join(' ') || 'none'}`)
   return { command, name: names[0]!, flags }
 }

@@ -1,6 +1,6 @@
 /**
- * What `kn` takes, as of 1.23 (knative/client v0.50.0, docs/cmd): by command `<flag>[,<its short form>]:<kind>`; a
- * switch has no value.
+ * By command: the flags of kn 1.23 (knative/client v0.50.0, docs/cmd) as `<flag>[,<short form>]:<kind>`. A switch has no
+ * value.
  */
 const documented: Record<string, string> = {
   'service create': `
@@ -39,7 +39,7 @@ export interface Flag {
   kind: FlagKind
 }
 
-/** The flags of a command by every spelling, `--env` and `-e`; undefined for a command we know nothing of. */
+/** The flags of a command by every spelling, `--env` and `-e`; undefined for an unknown command. */
 export const flagsOf = (command: string): Map<string, Flag> | undefined => {
   const listed = documented[command]?.trim().split(/\s+/)
   return listed

@@ -1,14 +1,14 @@
-import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
+import type { Manifest, Untyped } from '#infra/cluster/render/manifest-files.ts'
 import type { Call } from './kn-calls.ts'
 
-/** What a call makes and what a manifest says, in the same words: all that kn has a flag for and nothing else. */
-export type Said = Record<string, unknown> & { kind: string; name: string }
+/** The fields of an object for which kn has a flag. A call of kn and a manifest have the same summary when they make the same object. */
+export type Summary = Record<string, unknown> & { kind: string; name: string }
 
 const pairs = (values: string[] = []) =>
   Object.fromEntries(values.map(one => [one.slice(0, one.indexOf('=')), one.slice(one.indexOf('=') + 1)]))
 
-/** What a call makes, read from its flags. */
-export const saidBy = ({ command, name, flags }: Call): Said => {
+/** The summary of the object that a call of kn makes, from its flags. */
+export const summaryOfCall = ({ command, name, flags }: Call): Summary => {
   const one = (flag: string) => flags.get(flag)?.[0]
   const common = { name, namespace: one('namespace') }
   const number = (flag: string) => (one(flag) === undefined ? undefined : Number(one(flag)))
@@ -26,7 +26,7 @@ export const saidBy = ({ command, name, flags }: Call): Said => {
         },
         revisionLabels: pairs(flags.get('label-revision')),
         scaling: { ...scaling, min, max },
-        atOnce: number('concurrency-limit'),
+        concurrency: number('concurrency-limit'),
         timeoutS: number('timeout'),
         env: { ...pairs(flags.get('env')), ...pairs(flags.get('env-value-from')) },
         envFrom: flags.get('env-from') ?? [],
@@ -83,57 +83,12 @@ type Reference = { ref?: { kind: string; name: string; namespace?: string }; uri
 const sinkOf = ({ ref, uri }: Reference): string | undefined =>
   ref ? `${{ Service: 'ksvc', Broker: 'broker' }[ref.kind]}:${ref.name}` : uri
 
-/** What a manifest says, of ours or one that kn has made. */
-export const saidIn = ({ kind, metadata, spec }: Pick<Manifest, 'kind' | 'metadata' | 'spec'>): Said => {
+/** The summary of a manifest: one of ours, or one that kn made. */
+export const summaryOfManifest = ({ kind, metadata, spec }: Pick<Manifest, 'kind' | 'metadata' | 'spec'>): Summary => {
   const common = { kind, name: metadata.name, namespace: metadata.namespace }
   switch (kind) {
-    case 'Service': {
-      const { metadata: revision, spec: pod } = spec.template
-      const [container] = pod.containers
-      const scaling = (key: string) => revision.annotations[`autoscaling.knative.dev/${key}`]
-      const { runAsUser, readOnlyRootFilesystem: _, ...security } = container.securityContext
-      const fromMaps = new Set<string>(
-        (container.envFrom ?? []).map((one: EnvFrom) => `config-map:${one.configMapRef.name}`),
-      )
-      const env: Record<string, string> = {}
-      for (const { name, value, valueFrom } of container.env) {
-        const { secretKeyRef, configMapKeyRef } = valueFrom ?? {}
-        if (secretKeyRef) env[name] = `secret:${secretKeyRef.name}:${secretKeyRef.key}`
-        // The whole map has the key too, as long as it goes by the same name.
-        else if (configMapKeyRef?.key === name) fromMaps.add(`config-map:${configMapKeyRef.name}`)
-        else env[name] = value ?? JSON.stringify(valueFrom)
-      }
-      const probe = container.readinessProbe.httpGet
-      return {
-        ...common,
-        image: container.image,
-        labels: metadata.labels,
-        revisionLabels: revision.labels ?? {},
-        scaling: Object.fromEntries(
-          ['metric', 'target', 'window', 'min', 'max'].map(key => [
-            key,
-            scaling(key.startsWith('m') && key !== 'metric' ? `${key}-scale` : key),
-          ]),
-        ),
-        atOnce: pod.containerConcurrency,
-        timeoutS: pod.timeoutSeconds,
-        env,
-        envFrom: [...fromMaps],
-        probe: `http:${probe.host ?? ''}:${probe.port || ''}:${probe.path}`,
-        requests: container.resources.requests,
-        limits: container.resources.limits,
-        strict: JSON.stringify(sorted(security)) === JSON.stringify(sorted(strict)),
-        user: runAsUser,
-        mounts: Object.fromEntries(
-          (container.volumeMounts as { name: string; mountPath: string }[]).map(({ name, mountPath }) => [
-            mountPath,
-            Object.keys(pod.volumes.find((volume: { name: string }) => volume.name === name)).find(
-              key => key !== 'name',
-            ),
-          ]),
-        ),
-      }
-    }
+    case 'Service':
+      return { ...common, ...summaryOfService({ metadata, spec }) }
     case 'Broker': {
       const { retry, backoffPolicy: policy, backoffDelay: delay, deadLetterSink } = spec.delivery
       const { ref, uri }: Reference = deadLetterSink
@@ -157,20 +112,71 @@ export const saidIn = ({ kind, metadata, spec }: Pick<Manifest, 'kind' | 'metada
         sink: sinkOf(spec.sink),
       }
     default:
-      throw new Error(`${kind} ${metadata.name}: kn makes no such thing`)
+      throw new Error(`${kind} ${metadata.name}: kn cannot make this kind`)
   }
+}
+
+const summaryOfService = ({ metadata, spec }: Pick<Manifest, 'metadata' | 'spec'>) => {
+  const { metadata: revision, spec: pod } = spec.template
+  const [container] = pod.containers
+  const scaling = (key: string) => revision.annotations[`autoscaling.knative.dev/${key}`]
+  const { runAsUser, readOnlyRootFilesystem: _, ...security } = container.securityContext
+  const { env, envFrom } = summaryOfEnv(container)
+  const probe = container.readinessProbe.httpGet
+  return {
+    image: container.image,
+    labels: metadata.labels,
+    revisionLabels: revision.labels ?? {},
+    scaling: Object.fromEntries(
+      ['metric', 'target', 'window', 'min', 'max'].map(key => [
+        key,
+        scaling(key.startsWith('m') && key !== 'metric' ? `${key}-scale` : key),
+      ]),
+    ),
+    concurrency: pod.containerConcurrency,
+    timeoutS: pod.timeoutSeconds,
+    env,
+    envFrom,
+    probe: `http:${probe.host ?? ''}:${probe.port || ''}:${probe.path}`,
+    requests: container.resources.requests,
+    limits: container.resources.limits,
+    strict: JSON.stringify(sortedByKey(security)) === JSON.stringify(sortedByKey(strictSecurityContext)),
+    user: runAsUser,
+    mounts: Object.fromEntries(
+      (container.volumeMounts as { name: string; mountPath: string }[]).map(({ name, mountPath }) => [
+        mountPath,
+        Object.keys(pod.volumes.find((volume: { name: string }) => volume.name === name)).find(key => key !== 'name'),
+      ]),
+    ),
+  }
+}
+
+/** The variables of a container, and the ConfigMaps that become variables as a whole. */
+const summaryOfEnv = (container: Untyped) => {
+  const fromMaps = new Set<string>(
+    (container.envFrom ?? []).map((one: EnvFrom) => `config-map:${one.configMapRef.name}`),
+  )
+  const env: Record<string, string> = {}
+  for (const { name, value, valueFrom } of container.env) {
+    const { secretKeyRef, configMapKeyRef } = valueFrom ?? {}
+    if (secretKeyRef) env[name] = `secret:${secretKeyRef.name}:${secretKeyRef.key}`
+    // A variable with the name of its key is also set when the whole ConfigMap becomes variables.
+    else if (configMapKeyRef?.key === name) fromMaps.add(`config-map:${configMapKeyRef.name}`)
+    else env[name] = value ?? JSON.stringify(valueFrom)
+  }
+  return { env, envFrom: [...fromMaps] }
 }
 
 interface EnvFrom {
   configMapRef: { name: string }
 }
 
-/** What `--security-context strict` stands for (knative/client, pkg/flags/podspec_helper.go). */
-const strict = {
+/** The security context that `--security-context strict` sets (knative/client, pkg/flags/podspec_helper.go). */
+const strictSecurityContext = {
   allowPrivilegeEscalation: false,
   capabilities: { drop: ['ALL'] },
   runAsNonRoot: true,
   seccompProfile: { type: 'RuntimeDefault' },
 }
 
-const sorted = (value: object) => Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+const sortedByKey = (value: object) => Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
