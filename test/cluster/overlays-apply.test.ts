@@ -135,7 +135,7 @@ describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why
     })
   })
 
-  describe('the API server refuses', () => {
+  describe('what the API server refuses', () => {
     beforeAll(async () => {
       expectSuccess(await server.kubectl(['apply', ...strictly, '-k', copy.at('minikube')]))
       await settled(await objectsOf(copy.at('minikube')))
@@ -223,7 +223,7 @@ describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why
       expect(refused.stderr).toContain('exceeded quota: vigia, requested: services.nodeports=1')
     })
 
-    test('nothing while a Secret is missing, but the function is not ready until the Secret exists', async () => {
+    test('a function whose Secret is missing, which is not ready until the Secret exists', async () => {
       const ready = ['wait', 'ksvc', 'uptime-prober', '--namespace=vigia', '--for=condition=Ready']
       expectSuccess(await server.kubectl([...ready, '--timeout=60s']))
       expectSuccess(await server.kubectl(['delete', 'secret', 'vigia-postgres', '--namespace=vigia']))
