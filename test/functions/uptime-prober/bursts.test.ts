@@ -49,8 +49,8 @@ const measured = (monitorId: number, n: number, ok: boolean, status = ok ? 200 :
   confirmed: !ok,
 })
 
-/** A ledger on virtual time. `counts` has the statements so far; `breakAt` ends the connection before that statement of a transaction. */
-const ledgerIn = () => {
+/** A writer on virtual time. `counts` has the statements so far; `breakAt` ends the connection before that statement of a transaction. */
+const startWriter = () => {
   const time = virtualTime(slot(0))
   const counts = { statements: 0, breakAt: null as number | null }
   const counted = (inner: Postgres, inTransaction = false): Postgres => ({
@@ -65,10 +65,10 @@ const ledgerIn = () => {
     transaction: work => inner.transaction(tx => work(counted(tx, true))),
     end: () => inner.end(),
   })
-  const ledger = resultWriter({ db: time.watched(counted(db)), clock: time.clock, sleep: time.sleep })
-  const keepAll = async (results: CheckOutcome[], urgent = false): Promise<VigiaEvent[]> =>
-    (await time.until(Promise.all(results.map(result => ledger.write(result, cause, urgent))))).flat()
-  return { counts, ledger, time, keepAll }
+  const writer = resultWriter({ db: time.watched(counted(db)), clock: time.clock, sleep: time.sleep })
+  const writeAll = async (results: CheckOutcome[], flush = false): Promise<VigiaEvent[]> =>
+    (await time.until(Promise.all(results.map(result => writer.write(result, cause, flush))))).flat()
+  return { counts, writer, time, writeAll }
 }
 
 const names = (events: VigiaEvent[]) => events.map(({ id }) => id).toSorted()
@@ -80,12 +80,12 @@ const count = async (table: string) =>
 describe('many monitors whose state changes at once', () => {
   test('are judged with as many statements as one', async () => {
     const ids = await watch(400)
-    const { counts, keepAll } = ledgerIn()
-    await keepAll([measured(ids[0]!, 0, true)])
+    const { counts, writeAll } = startWriter()
+    await writeAll([measured(ids[0]!, 0, true)])
     const spent = async (results: CheckOutcome[]) => {
       counts.statements = 0
-      const news = await keepAll(results)
-      return { statements: counts.statements, news: news.length }
+      const events = await writeAll(results)
+      return { statements: counts.statements, events: events.length }
     }
     for (const [n, ok] of [
       [1, true],
@@ -94,53 +94,56 @@ describe('many monitors whose state changes at once', () => {
     ] as const) {
       const one = await spent([measured(ids[0]!, n, ok)])
       const rest = await spent(ids.slice(1).map(id => measured(id, n, ok)))
-      if (n > 1) expect(rest, `slot ${n}`).toEqual({ statements: one.statements, news: 399 })
+      if (n > 1) expect(rest, `slot ${n}`).toEqual({ statements: one.statements, events: 399 })
       else expect(rest.statements, 'first verdicts').toBeLessThanOrEqual(10)
     }
     expect(await statesOf()).toEqual([{ state: 'up', count: 400 }])
     expect(await count('incident')).toBe(400)
   })
 
-  test('are told of again, under the same ids, when their results come again: the process may have died before it told', async () => {
+  test('have the same events again when their results come again, because the process may have crashed before it published them', async () => {
     const ids = await watch(300)
-    const { keepAll } = ledgerIn()
-    await keepAll(ids.map(id => measured(id, 0, true)))
+    const { writeAll } = startWriter()
+    await writeAll(ids.map(id => measured(id, 0, true)))
     const outage = ids.map(id => measured(id, 1, false))
-    const first = await keepAll(outage, true)
+    const first = await writeAll(outage, true)
     expect(first).toHaveLength(300)
-    expect(names(await ledgerIn().keepAll(outage))).toEqual(names(first))
+    expect(names(await startWriter().writeAll(outage))).toEqual(names(first))
     const recovery = ids.map(id => measured(id, 2, true))
-    expect(names(await keepAll(recovery, true))).toEqual(names(await ledgerIn().keepAll(recovery)))
+    expect(names(await writeAll(recovery, true))).toEqual(names(await startWriter().writeAll(recovery)))
     expect(await count('incident')).toBe(300)
     expect(await count('probe_result')).toBe(900)
   })
 
-  test('by two replicas at the same instant have one incident each, and both replicas tell the same', async () => {
+  test('written by two replicas at the same time have one incident each, and both replicas get the same events', async () => {
     const ids = await watch(200)
-    await ledgerIn().keepAll(ids.map(id => measured(id, 0, true)))
+    await startWriter().writeAll(ids.map(id => measured(id, 0, true)))
     const outage = ids.map(id => measured(id, 1, false))
-    const told = await Promise.all([ledgerIn().keepAll(outage, true), ledgerIn().keepAll(outage.toReversed(), true)])
-    expect(new Set(names(told.flat())).size).toBe(200)
+    const published = await Promise.all([
+      startWriter().writeAll(outage, true),
+      startWriter().writeAll(outage.toReversed(), true),
+    ])
+    expect(new Set(names(published.flat())).size).toBe(200)
     expect(await count('incident')).toBe(200)
     expect(await statesOf()).toEqual([{ state: 'down', count: 200 }])
   })
 
-  test.each([1, 2, 3, 4])('keep all or nothing when the connection breaks at statement %i', async breakAt => {
+  test.each([1, 2, 3, 4])('are all stored or not at all when the connection breaks at statement %i', async breakAt => {
     const ids = await watch(100)
-    const { counts, keepAll } = ledgerIn()
-    await keepAll(ids.map(id => measured(id, 0, true)))
+    const { counts, writeAll } = startWriter()
+    await writeAll(ids.map(id => measured(id, 0, true)))
     counts.breakAt = breakAt
-    const told = await keepAll(ids.map(id => measured(id, 1, false)))
+    const published = await writeAll(ids.map(id => measured(id, 1, false)))
     expect(counts.breakAt, 'it broke').toBeNull()
-    expect(new Set(names(told)).size).toBe(100)
-    expect(told).toHaveLength(100)
+    expect(new Set(names(published)).size).toBe(100)
+    expect(published).toHaveLength(100)
     expect(await count('incident')).toBe(100)
   })
 
-  test('are judged although PostgreSQL refuses the result of one of them', async () => {
+  test('get their verdicts although PostgreSQL refuses the result of one of them', async () => {
     const ids = await watch(300)
-    const { ledger, time } = ledgerIn()
-    const kept = ids.map((id, n) => ledger.write(measured(id, 0, false, n === 123 ? 99_999 : 500), cause, true))
+    const { writer, time } = startWriter()
+    const kept = ids.map((id, n) => writer.write(measured(id, 0, false, n === 123 ? 99_999 : 500), cause, true))
     const outcomes = await time.until(Promise.allSettled(kept))
     expect(outcomes.flatMap(({ status }, n) => (status === 'rejected' ? [n] : []))).toEqual([123])
     expect(await count('incident')).toBe(299)

@@ -53,7 +53,7 @@ const watched = async (intervalS = 10, from = start) => {
   })
   await followsIn(db).follow(bob.id, `monitor/${monitor.id}`, new Date(from))
   const time = virtualTime(new Date(from))
-  const ledger = () => resultWriter({ db: time.watched(db), clock: time.clock, sleep: time.sleep })
+  const writer = () => resultWriter({ db: time.watched(db), clock: time.clock, sleep: time.sleep })
   const messages: { at: number; chatId: number; text: string }[] = []
   const events: VigiaEvent[] = []
   const look = async (at: number, isUp: boolean) => {
@@ -75,10 +75,10 @@ const watched = async (intervalS = 10, from = start) => {
     // A monitor that was down when the slot was planned is looked at once: its failure is not confirmed.
     const isDown = (await monitorsIn(db).get(monitor.id))?.state === 'down'
     const told = await time.until(
-      ledger().write({ result, confirmed: !isUp && !isDown }, rootCause(`probe-${at}`), true),
+      writer().write({ result, confirmed: !isUp && !isDown }, rootCause(`probe-${at}`), true),
     )
     const again = await time.until(
-      ledger().write({ result, confirmed: !isUp && !isDown }, rootCause(`probe-${at}`), true),
+      writer().write({ result, confirmed: !isUp && !isDown }, rootCause(`probe-${at}`), true),
     )
     expect(again, 'a repeat tells the same').toEqual(told)
     for (const event of told) {
@@ -106,8 +106,8 @@ const always = () => true
 const never = () => false
 const firstWords = (messages: { text: string }[]) => messages.map(({ text }) => text.split('\n')[0])
 
-describe('a site that is bad for 15 s and good for 15 s, looked at every 10 s', () => {
-  test('is told to be flapping once, and once that it is steady, with how often, since when and how long it was up', async () => {
+describe('a site that is down for 15 s and up for 15 s, checked every 10 s', () => {
+  test('gets one message that it is flapping and one that it stopped, with changes, beginning and uptime', async () => {
     const site = await watched()
     await site.show(0, minutes(4), bad15Good15)
     expect(firstWords(site.heard())).toEqual([
@@ -134,7 +134,7 @@ describe('a site that is bad for 15 s and good for 15 s, looked at every 10 s', 
     expect(portuguese).toHaveLength(5)
   })
 
-  test('that stays down in the end is told to be down, and its return is told', async () => {
+  test('and then stays down gets a message that it is down, and one about its recovery', async () => {
     const site = await watched()
     await site.show(0, minutes(4), bad15Good15)
     await site.show(minutes(4), minutes(10), never)
@@ -146,7 +146,7 @@ describe('a site that is bad for 15 s and good for 15 s, looked at every 10 s', 
     expect(site.heard()).toHaveLength(6)
   })
 
-  test('is told to be flapping anew when it begins again after it was steady', async () => {
+  test('gets another message when it begins to flap again', async () => {
     const site = await watched()
     await site.show(0, minutes(4), bad15Good15)
     await site.show(minutes(4), minutes(12), always)
@@ -154,7 +154,7 @@ describe('a site that is bad for 15 s and good for 15 s, looked at every 10 s', 
     expect(firstWords(site.heard()).filter(text => text?.includes(' is flapping'))).toHaveLength(2)
   })
 
-  test('has each of its outages on record, told or not', async () => {
+  test('has an incident for each outage, announced or not', async () => {
     const site = await watched()
     await site.show(0, minutes(4), bad15Good15)
     await site.show(minutes(4), minutes(10), always)
@@ -163,7 +163,7 @@ describe('a site that is bad for 15 s and good for 15 s, looked at every 10 s', 
     expect(site.events.filter(({ type }) => type === MonitorDown.type)).toHaveLength(8)
   })
 
-  test('begins anew after a pause', async () => {
+  test('begins without flapping after a pause', async () => {
     // A pause is written with the clock of PostgreSQL, which no result of the story may be older than.
     const site = await watched(10, Math.ceil(Date.now() / 10_000) * 10_000 + 86_400_000)
     await site.show(0, minutes(4), bad15Good15)
@@ -175,8 +175,8 @@ describe('a site that is bad for 15 s and good for 15 s, looked at every 10 s', 
   })
 })
 
-describe('what is not flapping', () => {
-  test('two outages far apart are told one by one', async () => {
+describe('a monitor that is not flapping', () => {
+  test('two outages far apart have messages of their own', async () => {
     const site = await watched(60)
     await site.show(
       0,
@@ -191,7 +191,7 @@ describe('what is not flapping', () => {
     ])
   })
 
-  test('a monitor that is looked at once a day tells each change, but for a fourth within a day', async () => {
+  test('a monitor that is checked once a day has a message for each change', async () => {
     const day = minutes(60 * 24)
     const site = await watched(day)
     await site.show(0, 8 * day, at => (at / day) % 2 === 0)
@@ -200,7 +200,7 @@ describe('what is not flapping', () => {
   })
 })
 
-test('a monitor that changes at each of its hourly checks is told to be flapping, and steady at the first check that agrees', async () => {
+test('a monitor that changes at each hourly check is flapping, and steady at the first check without a change', async () => {
   const hour = minutes(60)
   const site = await watched(hour)
   await site.show(0, 9 * hour, at => (at / hour) % 2 === 0)

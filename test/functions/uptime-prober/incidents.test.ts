@@ -64,36 +64,36 @@ const measured = (monitorId: number, n: number, outcome: Outcome): CheckOutcome 
   return { result, confirmed: outcome === 'bad' }
 }
 
-/** A ledger whose time is virtual, on a database that may be away. */
+/** A result writer on virtual time, with a database that may be unavailable. */
 const keeping = (time: VirtualTime = virtualTime(slot(0))) => {
-  let away = false
+  let isDatabaseDown = false
   const gone = () => Promise.reject(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))
   const there: Postgres = {
-    query: (sql, values) => (away ? gone() : db.query(sql, values)),
-    transaction: work => (away ? gone() : db.transaction(work)),
+    query: (sql, values) => (isDatabaseDown ? gone() : db.query(sql, values)),
+    transaction: work => (isDatabaseDown ? gone() : db.transaction(work)),
     end: () => db.end(),
   }
-  const ledger = resultWriter({ db: time.watched(there), clock: time.clock, sleep: time.sleep })
+  const writer = resultWriter({ db: time.watched(there), clock: time.clock, sleep: time.sleep })
   return {
     time,
-    keep: (monitorId: number, n: number, outcome: Outcome, urgent = false) =>
-      ledger.write(measured(monitorId, n, outcome), cause, urgent),
-    setAway: (value: boolean) => {
-      away = value
+    keep: (monitorId: number, n: number, outcome: Outcome, flush = false) =>
+      writer.write(measured(monitorId, n, outcome), cause, flush),
+    setDatabaseDown: (value: boolean) => {
+      isDatabaseDown = value
     },
   }
 }
 
 const kept = async (monitorId: number, ...outcomes: Outcome[]): Promise<VigiaEvent[]> => {
   const { keep, time } = keeping()
-  const news: VigiaEvent[] = []
-  for (const [n, outcome] of outcomes.entries()) news.push(...(await time.until(keep(monitorId, n, outcome))))
-  return news
+  const events: VigiaEvent[] = []
+  for (const [n, outcome] of outcomes.entries()) events.push(...(await time.until(keep(monitorId, n, outcome))))
+  return events
 }
 
 const names = (events: VigiaEvent[]) => events.map(({ id }) => id)
 
-describe('what a chat has watched', () => {
+describe('a monitor of a chat', () => {
   const site = {
     chatId,
     name: 'a.test',
@@ -103,7 +103,7 @@ describe('what a chat has watched', () => {
     timeoutMs: 5_000,
   } as const
 
-  test('is there once a URL, follows included; asked for again it takes the interval and is resumed', async () => {
+  test('exists once for each URL, with its follow; when it is added again it gets the interval and is resumed', async () => {
     const monitors = monitorsIn(db)
     const { monitor, isNew } = await monitors.add(site)
     expect(isNew).toBe(true)
@@ -116,7 +116,7 @@ describe('what a chat has watched', () => {
     expect(await monitors.of(chatId)).toEqual([again.monitor])
   })
 
-  test('belongs to that chat: nobody else can pause, resume or remove it', async () => {
+  test('belongs to its chat: no other chat can pause, resume or delete it', async () => {
     const monitors = monitorsIn(db)
     const { monitor } = await monitors.add(site)
     expect(await monitors.pause(8, monitor.id)).toBeNull()
@@ -125,7 +125,7 @@ describe('what a chat has watched', () => {
     expect(await monitors.get(monitor.id)).toEqual(monitor)
   })
 
-  test('leaves nothing behind when it is removed but results that leave with their day', async () => {
+  test('leaves only results behind when it is deleted, which are dropped with their day', async () => {
     const { id } = await watch('gone.test')
     await kept(id, 'good', 'bad')
     expect(await monitorsIn(db).remove(chatId, id)).toMatchObject({ id, name: 'gone.test' })
@@ -139,8 +139,8 @@ describe('what a chat has watched', () => {
 describe('a confirmed failure', () => {
   test('opens one incident, and the recovery closes it', async () => {
     const { id } = await watch('shop.test')
-    const news = await kept(id, 'good', 'bad', 'bad', 'good', 'good')
-    expect(names(news)).toEqual(['incident/1/monitor.down', 'incident/1/monitor.up'])
+    const events = await kept(id, 'good', 'bad', 'bad', 'good', 'good')
+    expect(names(events)).toEqual(['incident/1/monitor.down', 'incident/1/monitor.up'])
     const told = {
       monitorId: id,
       incidentId: 1,
@@ -148,23 +148,23 @@ describe('a confirmed failure', () => {
       url: 'https://shop.test/',
       since: slot(1).toISOString(),
     }
-    expect(news[0]).toMatchObject({
+    expect(events[0]).toMatchObject({
       type: 'dev.vigia.monitor.down',
       subject: `monitor/${id}`,
       causationid: 'probe-1',
       data: { ...told, status: 500, error: 'status', lastOkAt: slot(0).toISOString() },
     })
-    expect(news[1]).toMatchObject({ type: 'dev.vigia.monitor.up', data: { ...told, until: slot(3).toISOString() } })
+    expect(events[1]).toMatchObject({ type: 'dev.vigia.monitor.up', data: { ...told, until: slot(3).toISOString() } })
     expect(await incidentsOf(db, id)).toMatchObject([{ openedAt: slot(1), closedAt: slot(3) }])
   })
 
-  test('of a monitor that was never up opens one too', async () => {
+  test('of a monitor that was never up opens an incident too', async () => {
     const { id } = await watch('typo.test')
     const [down] = await kept(id, 'bad')
     expect(down!.data).toMatchObject({ lastOkAt: null })
   })
 
-  test('is forgotten with a pause: what comes after begins anew', async () => {
+  test('is reset by a pause: the monitor begins as new', async () => {
     const { id } = await watch('shop.test')
     await kept(id, 'good', 'bad')
     const monitors = monitorsIn(db)
@@ -177,7 +177,7 @@ describe('a confirmed failure', () => {
   })
 })
 
-test('results of a monitor that is paused or gone are not kept', async () => {
+test('results of a monitor that is paused or deleted are not stored', async () => {
   const paused = await watch('paused.test')
   const gone = await watch('gone.test')
   const monitors = monitorsIn(db)
@@ -189,7 +189,7 @@ test('results of a monitor that is paused or gone are not kept', async () => {
   expect((await db.query('select 1 from probe_hour')).rowCount).toBe(0)
 })
 
-test('what is kept without a look at its monitor would not have changed it', () => {
+test('the fast path stores only results whose verdict does not change the state', () => {
   const at = fc.nat(20).map(slot)
   const monitor = { id: 1, chatId, name: '', kind: 'http' as const, url: '', intervalS: 10, timeoutMs: 5_000 }
   fc.assert(
@@ -208,7 +208,7 @@ test('what is kept without a look at its monitor would not have changed it', () 
   )
 })
 
-test('results that arrive together are written together, and each hour gets its own', async () => {
+test('results that arrive together are written in one statement, and each hour gets its own sums', async () => {
   const monitors = await Promise.all(Array.from({ length: 30 }, (_, n) => watch(`m${n}.test`)))
   let statements = 0
   const time = virtualTime(slot(0))
@@ -219,9 +219,9 @@ test('results that arrive together are written together, and each hour gets its 
       return db.query(sql, values)
     },
   }
-  const ledger = resultWriter({ db: time.watched(counting), clock: time.clock, sleep: time.sleep })
+  const writer = resultWriter({ db: time.watched(counting), clock: time.clock, sleep: time.sleep })
   const round = (n: number) =>
-    time.until(Promise.all(monitors.map(({ id }) => ledger.write(measured(id, n, 'good'), cause, false))))
+    time.until(Promise.all(monitors.map(({ id }) => writer.write(measured(id, n, 'good'), cause, false))))
   await round(5)
   statements = 0
   await round(6)
@@ -237,7 +237,7 @@ test('results that arrive together are written together, and each hour gets its 
   expect(tallies.get(monitors[0]!.id)).toEqual({ ok: 2, failed: 0, missed: 0, averageMs: 4, uptime: 1 })
 })
 
-test('two replicas that found different things at one slot keep one row, one incident and the same news', async () => {
+test('two replicas that write the same slot store one row and one incident, and get the same events', async () => {
   const { id } = await watch('shop.test')
   await kept(id, 'good')
   const one = keeping()
@@ -251,29 +251,29 @@ test('two replicas that found different things at one slot keep one row, one inc
   expect((await db.query('select 1 from probe_result')).rowCount).toBe(2)
 })
 
-describe('while the database is away', () => {
-  test('results are held, and kept when it is back', async () => {
+describe('while PostgreSQL is unavailable', () => {
+  test('results wait, and are written when it is available again', async () => {
     const { id } = await watch('shop.test')
-    const { keep, time, setAway } = keeping()
-    setAway(true)
+    const { keep, time, setDatabaseDown } = keeping()
+    setDatabaseDown(true)
     const first = keep(id, 0, 'good')
     const second = keep(id, 1, 'bad')
     await time.pass(30_000)
-    setAway(false)
+    setDatabaseDown(false)
     expect(await time.until(first)).toEqual([])
     expect(names(await time.until(second))).toEqual(['incident/1/monitor.down'])
     expect((await probeHoursIn(db).uptime([id], slot(0))).get(id)).toMatchObject({ ok: 1, failed: 1, missed: 0 })
   })
 
-  test('for long, they are given back to the broker', async () => {
+  test('results are returned to the broker when it stays unavailable', async () => {
     const { id } = await watch('shop.test')
-    const { keep, time, setAway } = keeping()
-    setAway(true)
+    const { keep, time, setDatabaseDown } = keeping()
+    setDatabaseDown(true)
     await expect(time.until(keep(id, 0, 'good'))).rejects.toMatchObject({ name: 'RetryLater' })
   })
 })
 
-test('a day without a partition gets one', async () => {
+test('a missing partition is created', async () => {
   const { id } = await watch('shop.test')
   await db.query('drop table if exists probe_result_20261121')
   expect(names(await kept(id, 'good', 'bad'))).toEqual(['incident/1/monitor.down'])
@@ -281,7 +281,7 @@ test('a day without a partition gets one', async () => {
   expect(names(await kept(id, 'blind', 'blind', 'blind', 'good'))).toEqual(['incident/1/monitor.up'])
 })
 
-describe('whatever comes twice, late or in another order', () => {
+describe('results that come twice, late or in another order', () => {
   const outcome = fc.constantFrom<Outcome>('good', 'good', 'bad', 'bad', 'glimpsed', 'blind')
   /** What each of three sites showed at each of ten slots, and in which order that is told; later a part of it again. */
   const story = fc.record({
@@ -314,23 +314,23 @@ describe('whatever comes twice, late or in another order', () => {
     return { state, incidents, ok: count(['good']), failed: count(['bad', 'glimpsed']), missed: count(['blind']) }
   }
 
-  test('incidents, uptime and news are those of the results that were news', async () => {
+  test('incidents, uptime and events are those of the results that were newer than the last verdict', async () => {
     await fc.assert(
       fc.asyncProperty(story, async ({ sites, told }) => {
         await clean()
         const monitors = await Promise.all(sites.map((_, site) => watch(`site-${site}.test`)))
-        const { keep, time, setAway } = keeping()
+        const { keep, time, setDatabaseDown } = keeping()
         const heard = new Set<string>()
         const running: Promise<unknown>[] = []
         for (const { site, n, together, trouble } of told) {
-          setAway(trouble === 0)
-          const keeping = keep(monitors[site]!.id, n, sites[site]![n]!).then(news => {
-            for (const { id } of news) heard.add(id)
+          setDatabaseDown(trouble === 0)
+          const keeping = keep(monitors[site]!.id, n, sites[site]![n]!).then(events => {
+            for (const { id } of events) heard.add(id)
           })
           running.push(keeping)
           if (!together && trouble !== 0) await time.until(keeping)
         }
-        setAway(false)
+        setDatabaseDown(false)
         await time.until(Promise.all(running))
 
         const wanted = new Set<string>()
@@ -359,7 +359,7 @@ describe('whatever comes twice, late or in another order', () => {
   })
 })
 
-test('what is kept of a slot can be read again, phases and all', async () => {
+test('a stored result can be read again, with its phases', async () => {
   const { id } = await watch('shop.test')
   await kept(id, 'good', 'bad')
   const results = probeResultsIn(db)

@@ -46,25 +46,25 @@ describe('a monitor', () => {
     expect(judged(good(1), bad(2), bad(3), good(4))).toMatchObject({ state: 'up', stateSince: slot(4), version: 3 })
   })
 
-  test('does not go down on a failure that nobody looked at again', () => {
+  test('does not go down after a failure that is not confirmed', () => {
     expect(judged(good(1), glimpsed(2))).toMatchObject({ state: 'up', judgedAt: slot(2), version: 1 })
   })
 
-  test('is what it was when nobody could look', () => {
+  test('does not change after a check that could not run', () => {
     const up = judged(good(1))
     expect(verdict(up, blind(2))).toBe(up)
     const down = judged(bad(1))
     expect(verdict(down, blind(2))).toBe(down)
   })
 
-  test('does not listen to what is older than its verdict', () => {
+  test('ignores a result that is older than its last verdict', () => {
     const up = judged(good(5))
     expect(verdict(up, bad(4))).toBe(up)
     expect(verdict(up, bad(5))).toBe(up)
   })
 })
 
-describe('whatever order results come in, and however often', () => {
+describe('results in any order, and any number of times', () => {
   const finding = fc
     .record({ n: fc.nat(30), ok: fc.constantFrom(true, false, null), confirmed: fc.boolean() })
     .map(({ n, ok, confirmed }): Finding => ({ dueAt: slot(n), ok, confirmed: confirmed && ok === false }))
@@ -84,7 +84,7 @@ describe('whatever order results come in, and however often', () => {
     return { state, version: turns, judgedAt: newest < 0 ? null : new Date(newest) }
   }
 
-  test('the verdict is that of the results that were news', () => {
+  test('the verdict is that of the results that were newer than all before', () => {
     fc.assert(
       fc.property(fc.array(finding, { maxLength: 60 }), findings => {
         expect(judged(...findings)).toMatchObject(expected(findings))
@@ -101,7 +101,7 @@ describe('whatever order results come in, and however often', () => {
     )
   })
 
-  test('the state never turns twice at one slot, and never back in time', () => {
+  test('the state never changes twice at one slot, and never back in time', () => {
     fc.assert(
       fc.property(fc.array(finding, { maxLength: 40 }), findings => {
         let monitor = unjudged

@@ -35,7 +35,7 @@ const watch = async (intervalS: number, name = 'loja.test') =>
     .monitor
 
 /** A prober on virtual time in front of a site that is up or not. */
-const prober = () => {
+const startProber = () => {
   const time = virtualTime(at(-600))
   const watchedDb = time.watched(db)
   const results = resultWriter({ db: watchedDb, clock: time.clock, sleep: time.sleep })
@@ -61,7 +61,7 @@ const prober = () => {
       confirmed: !isUp,
     }
   }
-  const told: VigiaEvent[] = []
+  const published: VigiaEvent[] = []
   /** The slot (or what a person asks for) of `dueS`, which is looked at when it is due, or as late as that. */
   const look = async (
     monitor: { id: number; url: string; intervalS: number },
@@ -94,17 +94,17 @@ const prober = () => {
       sleep: time.sleep,
       runCheck,
       results,
-      publish: async (events: readonly VigiaEvent[]) => void told.push(...events),
+      publish: async (events: readonly VigiaEvent[]) => void published.push(...events),
       stop: new AbortController().signal,
     }
     await time.until(uptimeProber(event, dependencies))
   }
-  return { time, told, look, looks: () => looks }
+  return { time, published, look, looks: () => looks }
 }
 
 const uptimeOf = async (id: number) => (await probeHoursIn(db).uptime([id], at(-3600))).get(id)
 
-describe('an outage that is looked at late', () => {
+describe('an outage that is observed late', () => {
   const reader = { id: 1, language: 'en', zone: 'UTC' } as const
   const words = (event: VigiaEvent, language: 'en' | 'pt-BR' = 'en') =>
     plain(
@@ -117,45 +117,45 @@ describe('an outage that is looked at late', () => {
       ).html,
     )
 
-  test('begins when it was seen, not when its slot was due, and the message says so', async () => {
+  test('begins when it was observed and not when its slot was due, and the message says so', async () => {
     const site = await watch(60)
-    const there = prober()
-    await there.look(site, -60, { up: true })
-    await there.look(site, 0, { up: false, lateS: 29 })
-    expect(there.told[0]!.data).toMatchObject({ since: at(29).toISOString(), sinceLate: true })
+    const prober = startProber()
+    await prober.look(site, -60, { up: true })
+    await prober.look(site, 0, { up: false, lateS: 29 })
+    expect(prober.published[0]!.data).toMatchObject({ since: at(29).toISOString(), sinceLate: true })
     expect(await monitorsIn(db).get(site.id)).toMatchObject({ state: 'down', stateSince: at(29), judgedAt: at(29) })
-    expect(words(there.told[0]!)).toContain('Seen down: today · 1:58 PM (UTC); it may have gone down earlier')
-    expect(words(there.told[0]!, 'pt-BR')).toContain('Detectado: hoje · 13:58 (UTC); pode ter caído antes')
+    expect(words(prober.published[0]!)).toContain('Seen down: today · 1:58 PM (UTC); it may have gone down earlier')
+    expect(words(prober.published[0]!, 'pt-BR')).toContain('Detectado: hoje · 13:58 (UTC); pode ter caído antes')
   })
 
-  test('of a slot of five minutes, two minutes after it was due', async () => {
+  test('begins when it was observed, also two minutes after a slot of five minutes', async () => {
     const site = await watch(300)
-    const there = prober()
-    await there.look(site, -300, { up: true })
-    await there.look(site, 0, { up: false, lateS: 117 })
-    expect(there.told[0]!.data).toMatchObject({ since: at(117).toISOString(), sinceLate: true })
-    expect(words(there.told[0]!)).toContain('Seen down: today · 2:00 PM')
+    const prober = startProber()
+    await prober.look(site, -300, { up: true })
+    await prober.look(site, 0, { up: false, lateS: 117 })
+    expect(prober.published[0]!.data).toMatchObject({ since: at(117).toISOString(), sinceLate: true })
+    expect(words(prober.published[0]!)).toContain('Seen down: today · 2:00 PM')
   })
 
-  test('of a slot in time, but after slots that were not looked at, is told as seen too', async () => {
+  test('after slots that were not checked begins when it was observed', async () => {
     const site = await watch(10)
-    const there = prober()
-    await there.look(site, 0, { up: true })
-    await there.look(site, 120, { up: false })
-    expect(there.told[0]!.data).toMatchObject({
+    const prober = startProber()
+    await prober.look(site, 0, { up: true })
+    await prober.look(site, 120, { up: false })
+    expect(prober.published[0]!.data).toMatchObject({
       since: at(120).toISOString(),
       sinceLate: true,
       lastOkAt: at(0).toISOString(),
     })
   })
 
-  test('is told since when as ever where nothing was late', async () => {
+  test('has an exact beginning if no check was late', async () => {
     const site = await watch(10)
-    const there = prober()
-    await there.look(site, 0, { up: true })
-    await there.look(site, 10, { up: false })
-    expect(there.told[0]!.data).not.toHaveProperty('sinceLate')
-    expect(words(there.told[0]!)).toContain('Since: today · 1:58 PM (UTC)')
+    const prober = startProber()
+    await prober.look(site, 0, { up: true })
+    await prober.look(site, 10, { up: false })
+    expect(prober.published[0]!.data).not.toHaveProperty('sinceLate')
+    expect(words(prober.published[0]!)).toContain('Since: today · 1:58 PM (UTC)')
   })
 
   test.each([
@@ -181,23 +181,23 @@ describe('an outage that is looked at late', () => {
       'Ficou fora por cerca de 5 min: visto fora do ar às 14:00, visto no ar às 14:05',
     ],
     ['neither', 0, 0, 'It was down for 5 min: from 1:58 PM to 2:03 PM', 'Ficou fora por 5 min: das 13:58 às 14:03'],
-  ])('%s is told with the bounds that are known', async (_, downLateS, upLateS, said, saidInPortuguese) => {
+  ])('with %s has a message with the bounds that are known', async (_, downLateS, upLateS, said, saidInPortuguese) => {
     const site = await watch(300)
-    const there = prober()
-    await there.look(site, -300, { up: true })
-    await there.look(site, 0, { up: false, lateS: downLateS })
-    await there.look(site, 300, { up: true, lateS: upLateS })
-    expect(words(there.told.at(-1)!)).toContain(said)
-    expect(words(there.told.at(-1)!, 'pt-BR')).toBe(`🟢 loja.test voltou ao ar\n${saidInPortuguese}`)
+    const prober = startProber()
+    await prober.look(site, -300, { up: true })
+    await prober.look(site, 0, { up: false, lateS: downLateS })
+    await prober.look(site, 300, { up: true, lateS: upLateS })
+    expect(words(prober.published.at(-1)!)).toContain(said)
+    expect(words(prober.published.at(-1)!, 'pt-BR')).toBe(`🟢 loja.test voltou ao ar\n${saidInPortuguese}`)
   })
 
-  test('that ends in a look of before it began is still going on: what was seen last counts, whatever slot it was for', async () => {
+  test('does not end by an observation from before its beginning, whatever slot it was for', async () => {
     const site = await watch(10)
-    const there = prober()
-    await there.look(site, -10, { up: true })
+    const prober = startProber()
+    await prober.look(site, -10, { up: true })
     // The slot of 0 s is looked at after 25 s by one replica; another one looked at the slot of 20 s when it was due.
-    await there.look(site, 0, { up: false, lateS: 25 })
-    const ledger = resultWriter({ db, clock: there.time.clock, sleep: async () => {} })
+    await prober.look(site, 0, { up: false, lateS: 25 })
+    const writer = resultWriter({ db, clock: prober.time.clock, sleep: async () => {} })
     const old = {
       monitorId: site.id,
       dueAt: at(20),
@@ -208,7 +208,7 @@ describe('an outage that is looked at late', () => {
       attempts: 1,
     }
     const timings = { dnsMs: null, connectMs: 1, tlsMs: null, firstByteMs: 1, totalMs: 2 }
-    await ledger.write({ result: { ...old, ...timings }, confirmed: false }, rootCause('old'), true)
+    await writer.write({ result: { ...old, ...timings }, confirmed: false }, rootCause('old'), true)
     expect(await monitorsIn(db).get(site.id)).toMatchObject({ state: 'down', stateSince: at(25) })
     const [incident] = await incidentsOf(db, site.id)
     expect(incident).toMatchObject({ openedAt: at(25), closedAt: null })
@@ -216,7 +216,7 @@ describe('an outage that is looked at late', () => {
 })
 
 describe('an outage while clocks are set', () => {
-  const told = (since: string, until: string, zone: string, language: 'en' | 'pt-BR' = 'en') =>
+  const secondLine = (since: string, until: string, zone: string, language: 'en' | 'pt-BR' = 'en') =>
     plain(
       wording(
         {
@@ -248,99 +248,99 @@ describe('an outage while clocks are set', () => {
       'It was down for 1 day 1 h: yesterday · 8:00 AM UTC-4 – today · 8:00 AM UTC-5',
     ],
   ])('from %s to %s by the clocks of New York', (since, until, said) => {
-    expect(told(since, until, 'America/New_York')).toBe(said)
+    expect(secondLine(since, until, 'America/New_York')).toBe(said)
   })
 
   test('in Portuguese, and by clocks that are set by half an hour', () => {
-    expect(told('2026-11-01T05:40:00Z', '2026-11-01T06:10:00Z', 'America/New_York', 'pt-BR')).toBe(
+    expect(secondLine('2026-11-01T05:40:00Z', '2026-11-01T06:10:00Z', 'America/New_York', 'pt-BR')).toBe(
       'Ficou fora por 30 min: das 01:40 UTC-4 às 01:10 UTC-5',
     )
-    expect(told('2026-04-04T14:50:00Z', '2026-04-04T15:05:00Z', 'Australia/Lord_Howe', 'pt-BR')).toBe(
+    expect(secondLine('2026-04-04T14:50:00Z', '2026-04-04T15:05:00Z', 'Australia/Lord_Howe', 'pt-BR')).toBe(
       'Ficou fora por 15 min: das 01:50 UTC+11 às 01:35 UTC+10:30',
     )
   })
 })
 
-describe('a check that a person asks for', () => {
+describe('a check that a person requests', () => {
   test('during an outage does not change the uptime', async () => {
     const site = await watch(60)
-    const there = prober()
-    await there.look(site, 0, { up: true })
-    await there.look(site, 60, { up: false })
-    for (const second of [65, 70, 75, 80]) await there.look(site, second, { up: false, reason: 'now' })
-    await there.look(site, 120, { up: true })
-    await there.look(site, 180, { up: true })
-    await there.time.pass(5_000)
+    const prober = startProber()
+    await prober.look(site, 0, { up: true })
+    await prober.look(site, 60, { up: false })
+    for (const second of [65, 70, 75, 80]) await prober.look(site, second, { up: false, reason: 'now' })
+    await prober.look(site, 120, { up: true })
+    await prober.look(site, 180, { up: true })
+    await prober.time.pass(5_000)
     expect(await uptimeOf(site.id)).toMatchObject({ ok: 3, failed: 1, uptime: 0.75 })
-    expect(there.looks()).toBe(8)
+    expect(prober.looks()).toBe(8)
   })
 
-  test('opens and closes an outage, once, which the next slot only confirms', async () => {
+  test('opens and closes one incident, which the next slot only confirms', async () => {
     const site = await watch(60)
-    const there = prober()
-    await there.look(site, 0, { up: true })
-    await there.look(site, 30, { up: false, reason: 'now' })
-    await there.look(site, 60, { up: false })
-    await there.look(site, 90, { up: true, reason: 'now' })
-    await there.look(site, 120, { up: true })
-    await there.time.pass(5_000)
-    expect(there.told.map(({ id }) => id)).toEqual(['incident/1/monitor.down', 'incident/1/monitor.up'])
+    const prober = startProber()
+    await prober.look(site, 0, { up: true })
+    await prober.look(site, 30, { up: false, reason: 'now' })
+    await prober.look(site, 60, { up: false })
+    await prober.look(site, 90, { up: true, reason: 'now' })
+    await prober.look(site, 120, { up: true })
+    await prober.time.pass(5_000)
+    expect(prober.published.map(({ id }) => id)).toEqual(['incident/1/monitor.down', 'incident/1/monitor.up'])
     expect(await incidentsOf(db, site.id)).toMatchObject([{ openedAt: at(30), closedAt: at(90) }])
     expect(await uptimeOf(site.id)).toMatchObject({ ok: 2, failed: 1 })
   })
 
-  test('while a monitor is flapping is answered, although the change that it sees is not told', async () => {
+  test('is answered while the monitor is flapping, although its change is not announced', async () => {
     const site = await watch(10)
-    const there = prober()
-    for (const [n, up] of [true, false, true, false, true].entries()) await there.look(site, n * 10, { up })
-    const before = there.told.length
-    await there.look(site, 45, { up: false, reason: 'now' })
-    expect(there.told.slice(before)).toMatchObject([
+    const prober = startProber()
+    for (const [n, up] of [true, false, true, false, true].entries()) await prober.look(site, n * 10, { up })
+    const before = prober.published.length
+    await prober.look(site, 45, { up: false, reason: 'now' })
+    expect(prober.published.slice(before)).toMatchObject([
       { type: 'dev.vigia.monitor.down', data: { flapping: { began: false, changes: 5 } } },
       { type: 'dev.vigia.probe.finished', data: { ok: false, status: 503 } },
     ])
   })
 
-  test('of a new monitor says nothing of its uptime before its first slot', async () => {
+  test('of a new monitor does not count for its uptime', async () => {
     const site = await watch(60)
-    const there = prober()
-    await there.look(site, 7, { up: true, reason: 'first' })
-    await there.time.pass(5_000)
+    const prober = startProber()
+    await prober.look(site, 7, { up: true, reason: 'first' })
+    await prober.time.pass(5_000)
     expect(await uptimeOf(site.id)).toBeUndefined()
   })
 })
 
 describe('the uptime', () => {
-  test('is that of the time: a slot of ten minutes weighs as much as sixty of ten seconds', async () => {
+  test('weighs slots by time: a slot of ten minutes counts as much as sixty of ten seconds', async () => {
     const site = await watch(10)
-    const there = prober()
-    for (let second = 0; second < 600; second += 10) await there.look(site, second, { up: false })
+    const prober = startProber()
+    for (let second = 0; second < 600; second += 10) await prober.look(site, second, { up: false })
     const slow = (await monitorsIn(db).add({ ...site, intervalS: 600 })).monitor
-    for (const second of [600, 1_200, 1_800]) await there.look(slow, second, { up: true })
-    await there.time.pass(5_000)
+    for (const second of [600, 1_200, 1_800]) await prober.look(slow, second, { up: true })
+    await prober.time.pass(5_000)
     expect(await uptimeOf(site.id)).toMatchObject({ ok: 3, failed: 60, uptime: 0.75 })
   })
 
-  test('leaves out what nobody looked at', async () => {
+  test('excludes slots that were not checked', async () => {
     const site = await watch(10)
-    const there = prober()
-    await there.look(site, 0, { up: true })
+    const prober = startProber()
+    await prober.look(site, 0, { up: true })
     // Our own outage: these slots come to the prober when newer ones are due.
-    for (const second of [10, 20, 30]) await there.look(site, second, { up: false, lateS: 60 })
-    await there.look(site, 100, { up: true })
-    await there.time.pass(5_000)
+    for (const second of [10, 20, 30]) await prober.look(site, second, { up: false, lateS: 60 })
+    await prober.look(site, 100, { up: true })
+    await prober.time.pass(5_000)
     expect(await uptimeOf(site.id)).toMatchObject({ ok: 2, failed: 0, missed: 3, uptime: 1 })
-    expect(there.told).toEqual([])
+    expect(prober.published).toEqual([])
   })
 
-  test('begins anew with a monitor that was deleted and made again', async () => {
+  test('begins again for a monitor that was deleted and added again', async () => {
     const site = await watch(10)
-    const there = prober()
-    await there.look(site, 0, { up: false })
+    const prober = startProber()
+    await prober.look(site, 0, { up: false })
     await monitorsIn(db).remove(chatId, site.id)
     const again = await watch(10)
-    await there.look(again, 10, { up: true })
-    await there.time.pass(5_000)
+    await prober.look(again, 10, { up: true })
+    await prober.time.pass(5_000)
     expect(await uptimeOf(again.id)).toMatchObject({ ok: 1, failed: 0, uptime: 1 })
     expect(await uptimeOf(site.id)).toBeUndefined()
   })
