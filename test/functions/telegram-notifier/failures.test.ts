@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest'
+import { telegram } from '#functions/telegram/client.ts'
+import { secondsAfterNoResponse } from '#functions/telegram-notifier/backoff.ts'
+import { outboxTick, telegramNotifier } from '#functions/telegram-notifier/telegram-notifier.ts'
+import {
+  later,
+  minutes,
+  notify,
+  outbox,
+  person,
+  request,
+  row,
+  simulator,
+  texts,
+  token,
+  useNotifier,
+  waits,
+} from './support.ts'
+
+useNotifier()
+
+describe('what Telegram answers, and what becomes of the message', () => {
+  const refusedWith = (code: number) => [
+    expect.objectContaining({ type: 'dev.vigia.message.refused', data: expect.objectContaining({ code }) }),
+  ]
+
+  test('400, anything else: refused for good, and the operators hear', async () => {
+    const ana = await person()
+    const event = request(ana.chatId, { html: '<b> </b>' })
+    expect(await notify(event)).toEqual(refusedWith(400))
+    expect(await row(event)).toMatchObject({ state: 'refused', refusal: 'Bad Request: text must be non-empty' })
+  })
+
+  test.each([
+    ['the token is revoked', { status: 401, description: 'Unauthorized' }],
+    ['the account is frozen', { status: 400, description: 'Bad Request: FROZEN_METHOD_INVALID' }],
+  ])('%s: nothing more is sent, the operators hear once, and everything goes out when it is over', async (_, fault) => {
+    const [ana, bia] = [await person(), await person()]
+    simulator.failNext('*', { ...fault, times: 100 })
+    expect(await notify(request(ana.chatId))).toEqual(refusedWith(fault.status))
+    expect(await notify(request(bia.chatId))).toEqual([])
+    expect(simulator.calls('sendMessage').length).toBe(1)
+    later(minutes(11))
+    await outboxTick(outbox)
+    later(minutes(11))
+    expect(await outboxTick(outbox)).toEqual([])
+    expect(simulator.calls('sendMessage').length).toBe(3)
+    simulator.clearInjectedErrors()
+    later(minutes(11))
+    await outboxTick(outbox)
+    expect([...texts(ana), ...texts(bia)]).toEqual(['Oi', 'Oi'])
+  })
+
+  test('409: the operators hear, and the message is tried again', async () => {
+    const ana = await person()
+    simulator.failNext('sendMessage', { status: 409, description: 'Conflict: terminated by other getUpdates request' })
+    const event = request(ana.chatId)
+    expect(await notify(event)).toEqual(refusedWith(409))
+    later(minutes(1))
+    await outboxTick(outbox)
+    expect(texts(ana)).toEqual(['Oi'])
+  })
+
+  test.each([
+    ['500', { status: 500, description: 'Internal Server Error' }],
+    ['a page of HTML with status 502', { status: 502, body: '<html>Bad Gateway</html>', contentType: 'text/html' }],
+    ['a page of HTML with status 200', { status: 200, body: '<html>Olá</html>', contentType: 'text/html' }],
+    ['a connection that breaks off', { dropConnection: true }],
+  ])('%s: tried again soon', async (_, fault) => {
+    const ana = await person()
+    simulator.failNext('sendMessage', fault)
+    await notify(request(ana.chatId))
+    expect(texts(ana)).toEqual(['Oi'])
+    expect(waits).toEqual([2_000])
+  })
+
+  test('silence for hours: a bounded number of tries, then the operators hear', async () => {
+    const ana = await person()
+    simulator.failNext('sendMessage', { status: 502, body: 'no', times: 1000 })
+    const event = request(ana.chatId)
+    const said = [...(await notify(event))]
+    for (let minute = 0; minute < 240; minute++) {
+      later(minutes(1))
+      said.push(...(await outboxTick(outbox)))
+    }
+    expect(simulator.calls('sendMessage').length).toBe(12)
+    expect(secondsAfterNoResponse(12)).toBe(null)
+    expect(await row(event)).toMatchObject({ state: 'refused', attempts: 12 })
+    expect(new Set(said.map(({ id }) => id))).toEqual(new Set([`${event.id}/message.refused`]))
+  })
+
+  test('nobody listens where Telegram should be: nothing can have arrived, so it is tried for a day and costs no try', async () => {
+    const ana = await person()
+    const away = { ...outbox, telegram: telegram({ apiRoot: 'http://127.0.0.1:1', token }) }
+    const event = request(ana.chatId)
+    await telegramNotifier(event, away)
+    for (let hour = 0; hour < 12; hour++) {
+      later(minutes(60))
+      await outboxTick(away)
+    }
+    expect(await row(event)).toMatchObject({ state: 'waiting', attempts: 0 })
+    later(minutes(5))
+    await outboxTick(outbox)
+    expect(texts(ana)).toEqual(['Oi'])
+  })
+
+  test('delivered, but the answer was lost: sent again, for there is no way to know', async () => {
+    const ana = await person()
+    simulator.failNext('sendMessage', { delivered: true, dropConnection: true })
+    await notify(request(ana.chatId))
+    expect(texts(ana)).toEqual(['Oi', 'Oi'])
+  })
+})

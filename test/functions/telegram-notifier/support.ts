@@ -1,0 +1,90 @@
+import pino from 'pino'
+import { afterAll, beforeAll, beforeEach } from 'vitest'
+import { chatsIn } from '#database/chats/chats.ts'
+import { messagesIn } from '#database/messages/messages.ts'
+import { type DataOf, type EventOf, rootCause } from '#events/event.ts'
+import { MessageRequested } from '#events/message-requested.ts'
+import { telegram } from '#functions/telegram/client.ts'
+import type { Dependencies } from '#functions/telegram-notifier/deliver.ts'
+import { telegramNotifier } from '#functions/telegram-notifier/telegram-notifier.ts'
+import { type SimulatedUser, startTelegram, type TelegramSimulator } from '#simulators/telegram.ts'
+import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
+
+export const token = '111111:AAmainmainmainmainmainmainmainmainmain'
+export let database: TestDatabase
+export let simulator: TelegramSimulator
+export let outbox: Dependencies
+export let now = new Date('2026-11-21T17:00:00Z')
+export let waits: number[] = []
+
+export const later = (ms: number) => {
+  now = new Date(now.getTime() + ms)
+}
+export const minutes = (count: number) => count * 60_000
+
+/** A database and a simulated Telegram for the tests of one file; each test starts with an empty outbox. */
+export const useNotifier = () => {
+  beforeAll(async () => {
+    database = await freshDatabase()
+    simulator = await startTelegram({ botToken: token, clock: () => now })
+  })
+  afterAll(async () => {
+    await simulator.stop()
+    await database.end()
+  })
+
+  beforeEach(async () => {
+    later(minutes(600))
+    waits = []
+    simulator.forgetCalls()
+    simulator.clearInjectedErrors()
+    simulator.revoke(false)
+    await database.db.query('truncate message, bot_pause, chat_moved')
+    outbox = {
+      messages: messagesIn(database.db),
+      chats: chatsIn(database.db),
+      telegram: telegram({ apiRoot: simulator.url, token }),
+      bot: 'bot',
+      clock: () => now,
+      // Waiting moves the test's clock.
+      wait: async ms => {
+        waits.push(ms)
+        later(ms)
+      },
+      random: () => 0,
+      log: pino({ level: 'silent' }),
+    }
+  })
+}
+
+let people = 0
+/** A user who has started a chat with the bot. */
+export const person = async (): Promise<SimulatedUser> => {
+  const user = simulator.user(`Pessoa ${people++}`)
+  user.send('/start')
+  await chatsIn(database.db).upsert({ id: user.chatId, kind: 'private', language: 'pt-BR' })
+  return user
+}
+export const group = async () => {
+  const room = simulator.group('Turma')
+  const seat = room.as(simulator.user('Ana'))
+  room.addBot(simulator.user('Ana'))
+  await chatsIn(database.db).upsert({ id: room.chatId, kind: 'group', language: 'pt-BR' })
+  return { room, seat }
+}
+
+let requests = 0
+export const request = (
+  chatId: number,
+  data: Partial<DataOf<typeof MessageRequested>> = {},
+): EventOf<typeof MessageRequested> =>
+  MessageRequested.from(rootCause(`cause-${requests++}`), {
+    key: String(chatId),
+    subject: `chat/${chatId}`,
+    data: { chatId, html: 'Oi', ...data },
+  })
+export const notify = (event: EventOf<typeof MessageRequested>) => telegramNotifier(event, outbox)
+export const row = async (event: { id: string }) =>
+  (await database.db.query('select * from message where key = $1', [event.id])).rows[0]!
+export const texts = (user: { answers(): { text: string }[] }) =>
+  user.answers().flatMap(({ text }) => (text === '' ? [] : [text]))
