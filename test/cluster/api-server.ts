@@ -9,7 +9,7 @@ import { freePort } from '#infra/net/free-port.ts'
 import { crdsSkipReason } from '#test/cluster-files/support/crds.ts'
 import { until } from '#test/support/until.ts'
 import { apiServerPrograms, type Programs, Unavailable } from './support/api-server-programs.ts'
-import { clusterClient } from './support/cluster-client.ts'
+import { ClusterClient } from './support/cluster-client.ts'
 import { type FakeControllers, startControllers } from './support/controllers.ts'
 import { installCrds } from './support/crds.ts'
 import { supervise } from './support/supervised-programs.ts'
@@ -111,7 +111,7 @@ const start = async (found: Programs, folder: string): Promise<ApiServer> => {
       async () => {
         if (!supervised.running()) return 'ended'
         if (!existsSync(certificate)) return undefined
-        const one = clusterClient({ url, token, authority: await readFile(certificate, 'utf8') })
+        const one = new ClusterClient({ url, token, authority: await readFile(certificate, 'utf8') })
         const answer = await one.ask('GET', '/readyz').catch(() => undefined)
         if (answer?.status === 200) return one
         one.close()

@@ -2,7 +2,10 @@ import type { Inventory } from '../inventory.ts'
 import { header } from './header.ts'
 import { registryAuthority } from './registry.ts'
 
-/** etcd-backup.yaml: a CronJob that writes a snapshot of etcd to the disk of every control plane. */
+/**
+ * etcd-backup.yaml: a CronJob that writes a snapshot of etcd to the disk of every control plane. The function is long because
+ * it contains the whole file.
+ */
 export const etcdBackup = (inventory: Inventory): string => {
   const { etcdBackup, controlPlanes } = inventory
   const image = (name: string) => `${registryAuthority(inventory)}/${name}`

@@ -2,7 +2,10 @@ import type { Inventory } from '../inventory.ts'
 import { balancerPorts as ports } from '../rules.ts'
 import { header } from './header.ts'
 
-/** haproxy.cfg of both load balancers: forwards the API of the cluster and the ports of its ingress, all as TCP. */
+/**
+ * haproxy.cfg of both load balancers: forwards the API of the cluster and the ports of its ingress, all as TCP. The function
+ * is long because it contains the whole file.
+ */
 export const haproxy = ({ controlPlanes, workers, ingress, lan }: Inventory): string => `${header}
 global
     log stdout format raw daemon notice

@@ -48,37 +48,33 @@ interface Versioned {
 }
 
 const discovery = 'application/json;as=APIGroupDiscoveryList;v=v2;g=apidiscovery.k8s.io'
-const mergePatch = 'application/merge-patch+json'
+
+interface RequestOptions {
+  body?: unknown
+  /** The content type of the body. */
+  type?: string
+  accept?: string
+}
 
 /** A minimal Kubernetes client for the fake controllers. */
-export const clusterClient = ({ url, authority, token }: Access) => {
-  const agent = new Agent({ ca: authority, keepAlive: true })
+export class ClusterClient {
+  readonly #access: Access
+  readonly #agent: Agent
 
-  const open = (
-    method: string,
-    path: string,
-    { body = undefined as unknown, type = 'application/json', accept = 'application/json' } = {},
-  ) => {
-    const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
-    const outgoing = request(new URL(path, url), {
-      method,
-      agent,
-      headers: {
-        authorization: `Bearer ${token}`,
-        accept,
-        // Node sets no length for a DELETE. Without it the server would read the body as the start of the next request.
-        ...(bytes ? { 'content-type': type, 'content-length': bytes.length } : {}),
-      },
-    })
-    outgoing.end(bytes)
-    return outgoing
+  constructor(access: Access) {
+    this.#access = access
+    this.#agent = new Agent({ ca: access.authority, keepAlive: true })
+  }
+
+  close(): void {
+    this.#agent.destroy()
   }
 
   /** Sends a request; resolves with the status and the JSON of the response, also for errors of the server. */
-  const ask = (method: string, path: string, options: Parameters<typeof open>[2] = {}) =>
-    // biome-ignore lint/suspicious/noExplicitAny: see KubeObject.
-    new Promise<{ status: number; body: any }>((resolve, reject) => {
-      const outgoing = open(method, path, options)
+  // biome-ignore lint/suspicious/noExplicitAny: see KubeObject.
+  ask(method: string, path: string, options: RequestOptions = {}): Promise<{ status: number; body: any }> {
+    return new Promise((resolve, reject) => {
+      const outgoing = this.#open(method, path, options)
       outgoing.once('error', reject)
       outgoing.once('response', response => {
         const chunks: Buffer[] = []
@@ -91,10 +87,11 @@ export const clusterClient = ({ url, authority, token }: Access) => {
         })
       })
     })
+  }
 
   /** Every kind of the server, each in its preferred version. */
-  const resources = async (): Promise<Resource[]> => {
-    const groups = await Promise.all(['/api', '/apis'].map(path => ask('GET', path, { accept: discovery })))
+  async resources(): Promise<Resource[]> {
+    const groups = await Promise.all(['/api', '/apis'].map(path => this.ask('GET', path, { accept: discovery })))
     const found: [string, Resource][] = groups
       .flatMap(({ body }) => body.items)
       .flatMap(({ metadata, versions }) =>
@@ -112,15 +109,15 @@ export const clusterClient = ({ url, authority, token }: Access) => {
   }
 
   /**
-   * Calls `onChange` for every existing object and for each change until `signal` aborts. Resolves when the server ends
-   * the watch.
+   * Calls `onChange` for every existing object and for each change until `signal` aborts. Resolves when the server ends the
+   * watch.
    */
-  const watch = async (
+  async watch(
     { base, plural, apiVersion, kind }: Resource,
     onChange: (change: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject) => void,
     signal: AbortSignal,
-  ): Promise<void> => {
-    const outgoing = open('GET', `${base}/${plural}?watch=true`)
+  ): Promise<void> {
+    const outgoing = this.#open('GET', `${base}/${plural}?watch=true`)
     signal.addEventListener('abort', () => outgoing.destroy(), { once: true })
     try {
       const response = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -143,18 +140,25 @@ export const clusterClient = ({ url, authority, token }: Access) => {
   }
 
   /** The path of an object, or without a name the path of its kind in the namespace. */
-  const pathOf = ({ base, plural, namespaced }: Resource, namespace?: string, name?: string) =>
-    [base, ...(namespaced && namespace ? ['namespaces', namespace] : []), plural, ...(name ? [name] : [])].join('/')
+  pathOf({ base, plural, namespaced }: Resource, namespace?: string, name?: string): string {
+    const inNamespace = namespaced && namespace ? ['namespaces', namespace] : []
+    return [base, ...inNamespace, plural, ...(name ? [name] : [])].join('/')
+  }
 
-  return {
-    ask,
-    resources,
-    watch,
-    pathOf,
-    /** Writes part of an object; `part` of its status where `subresource` says so. */
-    merge: (path: string, part: unknown) => ask('PATCH', path, { body: part, type: mergePatch }),
-    close: () => agent.destroy(),
+  #open(method: string, path: string, options: RequestOptions = {}) {
+    const { body, type = 'application/json', accept = 'application/json' } = options
+    const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
+    const outgoing = request(new URL(path, this.#access.url), {
+      method,
+      agent: this.#agent,
+      headers: {
+        authorization: `Bearer ${this.#access.token}`,
+        accept,
+        // Node sets no length for a DELETE. Without it the server would read the body as the start of the next request.
+        ...(bytes ? { 'content-type': type, 'content-length': bytes.length } : {}),
+      },
+    })
+    outgoing.end(bytes)
+    return outgoing
   }
 }
-
-export type ClusterClient = ReturnType<typeof clusterClient>
