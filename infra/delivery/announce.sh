@@ -1,14 +1,14 @@
 #!/bin/sh
-# Tells the git server what the release brings. ANNOUNCE says whose: github, jx or none. Said twice, it is said once.
+# Publishes the changelog of the release on the git server. ANNOUNCE selects it: github, jx or none. Running it twice has one effect.
 set -eu
 
 release=.build/release
-[ -f $release/release.env ] || { echo 'no release was prepared here: node infra/delivery/prepare.ts comes first' >&2; exit 1; }
+[ -f $release/release.env ] || { echo 'no release was prepared here; run node infra/delivery/prepare.ts first' >&2; exit 1; }
 # shellcheck source=/dev/null
 . ./$release/release.env
-[ "$PHASE" != nothing ] || { echo "v$VERSION: no news"; exit 0; }
+[ "$PHASE" != nothing ] || { echo "v$VERSION: nothing to announce"; exit 0; }
 [ "$PHASE" = published ] || {
-  echo "v$VERSION is not on origin: node infra/delivery/publish.ts comes first" >&2
+  echo "v$VERSION is not on origin; run node infra/delivery/publish.ts first" >&2
   exit 1
 }
 
@@ -23,5 +23,5 @@ case ${ANNOUNCE:-none} in
     jx changelog create --version "v$VERSION" --output-markdown $release/jx-changelog.md
     ;;
   none) cat $release/changelog.md ;;
-  *) echo "ANNOUNCE is $ANNOUNCE: it is github, jx or none" >&2; exit 1 ;;
+  *) echo "ANNOUNCE is $ANNOUNCE; it must be github, jx or none" >&2; exit 1 ;;
 esac

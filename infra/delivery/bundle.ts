@@ -7,15 +7,15 @@ import { validatorsCompiledAhead } from './validators.ts'
 const root = join(import.meta.dirname, '../..')
 
 export interface Bundle {
-  /** An expression: a function of CommonJS' five names. */
+  /** An expression: a function with the five parameters of a CommonJS module. */
   code: string
-  /** Source map, JSON. */
+  /** The source map, as JSON. */
   map: string
-  /** Our own files that went into it, relative to the repository. What comes from node_modules is held by the lock file. */
+  /** Our own files in the bundle, by path from the root. package-lock.json covers what comes from node_modules. */
   inputs: string[]
 }
 
-/** What drivers ask for if it happens to be installed. It is not. */
+/** Packages that drivers use if they are installed. We do not install them. */
 const optional = [
   'pg-native',
   '@mongodb-js/zstd',
@@ -30,9 +30,9 @@ const optional = [
 ]
 
 /**
- * A function as one script. CommonJS, because it starts faster: importing node:http as an ES module evaluates all it exports,
- * undici among them (30 ms), and a script can be loaded with V8's code cache. What is imported with `await import()` is in the
- * file too, but runs only when the import does.
+ * Bundles a function as one script. It is CommonJS because that starts faster: importing node:http as an ES module evaluates
+ * all its exports, including undici (30 ms), and only a script can be loaded with V8's code cache. Modules imported with
+ * `await import()` are in the file too, but run only at that import.
  */
 export const bundle = async (entry: string, name: string): Promise<Bundle> => {
   const { outputFiles, metafile } = await build({
@@ -47,7 +47,7 @@ export const bundle = async (entry: string, name: string): Promise<Bundle> => {
     format: 'cjs',
     banner: { js: '(function(exports,require,module,__filename,__dirname){' },
     footer: { js: '})' },
-    // Names stay: stack traces can be read, and nothing has to give functions their names back while the process starts.
+    // Identifiers are not minified: stack traces stay readable, and no code restores function names at the start.
     minifyWhitespace: true,
     minifySyntax: true,
     charset: 'ascii',
@@ -55,7 +55,7 @@ export const bundle = async (entry: string, name: string): Promise<Bundle> => {
     sourcesContent: false,
     legalComments: 'none',
     define: { 'process.env.NODE_ENV': '"production"', BUILT_VERSION: JSON.stringify(packageVersion()) },
-    // An import() that stays one would go through the ES module loader, which the script has not.
+    // esbuild turns import() into require(), because the script has no ES module loader.
     supported: { 'dynamic-import': false },
     external: optional,
     plugins: [validatorsCompiledAhead, eventsWithoutTypebox, bodiesReadBefore, fewMediaTypes, noDomains, newUrls],
@@ -71,8 +71,8 @@ export const bundle = async (entry: string, name: string): Promise<Bundle> => {
 }
 
 /**
- * At run time a schema is only its validator, which was compiled ahead; so the library that makes schemas stays out, and what it
- * makes is empty. Only events may use it.
+ * Replaces typebox by an empty stand-in. At run time only the validators are needed, and the build compiles them. Only files
+ * of events/ may import typebox.
  */
 const eventsWithoutTypebox: Plugin = {
   name: 'events-without-typebox',
@@ -80,7 +80,9 @@ const eventsWithoutTypebox: Plugin = {
     build.onResolve({ filter: /^typebox($|\/)/ }, ({ importer }) => {
       const file = relative(root, importer)
       if (!file.startsWith('events/'))
-        return { errors: [{ text: `${file} imports typebox, which is not in the bundles: say it in events/` }] }
+        return {
+          errors: [{ text: `${file} imports typebox, which the bundles leave out; define the schema in events/` }],
+        }
       return { path: 'typebox', namespace: 'typebox' }
     })
     build.onLoad({ filter: /.*/, namespace: 'typebox' }, () => ({
@@ -91,8 +93,8 @@ const eventsWithoutTypebox: Plugin = {
 }
 
 /**
- * The framework parses bodies with body-parser, which leaves alone a request that has been read. Our host reads every request first, so
- * none of it ever runs: half of the framework's bytes and a quarter of its loading time, encodings of Asia mostly.
+ * Replaces body-parser, which the framework uses. Our host reads every request body first, so body-parser would never run. It
+ * is half of the framework's bytes and a quarter of its loading time, mostly tables of Asian encodings.
  */
 const bodiesReadBefore: Plugin = {
   name: 'bodies-read-before',
@@ -106,7 +108,7 @@ module.exports = { json: parser, raw: parser, text: parser, urlencoded: parser }
   },
 }
 
-/** express carries the table of all media types, to name the type of a file from its ending. Our host names types itself. */
+/** Replaces the table of all media types, with which express finds the type of a file. Our host sets Content-Type itself. */
 const fewMediaTypes: Plugin = {
   name: 'few-media-types',
   setup: build => {
@@ -124,8 +126,8 @@ const fewMediaTypes: Plugin = {
 }
 
 /**
- * The framework runs each request in a node:domain. Whoever loads that module turns on async hooks for the whole process, and every
- * promise and socket pays for them: a fifth of the CPU of a check. Our host steps out of the domain at once, so nothing is lost.
+ * Replaces node:domain, in which the framework runs each request. Loading that module turns on async hooks for the whole
+ * process, which cost a fifth of the CPU of a check. Our host leaves the domain at once, so nothing is lost.
  */
 const noDomains: Plugin = {
   name: 'no-domains',
@@ -139,8 +141,8 @@ const noDomains: Plugin = {
 }
 
 /**
- * Telegraf calls Telegram with node-fetch, which reads addresses with url.parse and, on a Node of long ago, with a library on top of
- * punycode. Node warns of both; what it has today does the same.
+ * Telegraf uses node-fetch, which parses URLs with the deprecated url.parse and loads a library that uses the deprecated
+ * punycode. Node prints warnings for both, so this plugin replaces them with `new URL`, which does the same.
  */
 const newUrls: Plugin = {
   name: 'new-urls',

@@ -1,7 +1,7 @@
 import { messagesSince, releaseTags } from './history.ts'
 import { adds, breaks, newsAmong } from './version.ts'
 
-/** What a release brings, as Markdown: breaking changes, features, and the rest by where it is; newest first inside each. */
+/** The changes of a release as Markdown: breaking changes, features, then the others; newest first in each section. */
 export const changelog = (version: string, messages: readonly string[]): string => {
   const subjects = (chosen: (message: string) => boolean) =>
     newsAmong(messages)
@@ -18,7 +18,7 @@ export const changelog = (version: string, messages: readonly string[]): string 
   return [`# ${version}\n`, ...written].join('\n')
 }
 
-/** The changelog of a tag: from the release before it up to it. */
+/** The changelog of a tag: the commits since the release before it. */
 export const changelogOf = async (repository: string, tag: string): Promise<string> => {
   const tags = await releaseTags(repository, tag)
   const before = tags.find(one => one.tag !== tag)

@@ -1,14 +1,14 @@
 import { Refusal } from '#infra/refusal.ts'
 import { registryAnswers } from './registry.ts'
 
-/** Refuses where nobody answers at CHART_REPOSITORY: `oci://…`, `https://…` (ChartMuseum's API) or `nexus+https://…` (a Helm hosted one). */
+/** Throws a Refusal if no server answers at CHART_REPOSITORY: `oci://…`, `https://…` (ChartMuseum's API) or `nexus+https://…` (a Helm hosted one). */
 export const chartRepositoryAnswers = async (repository: string): Promise<void> => {
   if (!/^(oci|(nexus\+)?https?):\/\/[\w.:/-]+$/.test(repository))
-    throw new Refusal(`CHART_REPOSITORY is ${repository}: it is oci://…, https://… or nexus+https://…`)
+    throw new Refusal(`CHART_REPOSITORY is ${repository}; it must be oci://…, https://… or nexus+https://…`)
   if (repository.startsWith('oci://')) return registryAnswers(repository.slice('oci://'.length))
   const url = repository.replace(/^nexus\+/, '')
   const answer = await fetch(url, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined)
-  // 401, 404: somebody is there, and the push says the rest.
+  // 401 and 404 show that a server is there. The push reports other problems.
   if (!answer || answer.status >= 500)
     throw new Refusal(`the chart repository ${url} cannot be reached${answer ? ` (${answer.status})` : ''}`)
 }

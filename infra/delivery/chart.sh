@@ -1,27 +1,27 @@
 #!/bin/sh
-# Packages the chart as the tag has it and pushes it once. CHART_REPOSITORY says where: oci://…, https://… (ChartMuseum),
-# nexus+https://… (a Helm hosted repository). CHART_USERNAME and CHART_PASSWORD where it wants a login.
+# Packages the chart of the tag and pushes it once. CHART_REPOSITORY is the target: oci://…, https://… (ChartMuseum) or
+# nexus+https://… (a Helm hosted repository). CHART_USERNAME and CHART_PASSWORD are its login, if it needs one.
 set -eu
 
 release=.build/release
-[ -f $release/release.env ] || { echo 'no release was prepared here: node infra/delivery/prepare.ts comes first' >&2; exit 1; }
+[ -f $release/release.env ] || { echo 'no release was prepared here; run node infra/delivery/prepare.ts first' >&2; exit 1; }
 # shellcheck source=/dev/null
 . ./$release/release.env
 [ "$PHASE" != nothing ] || { echo "v$VERSION: no new chart"; exit 0; }
 command -v helm >/dev/null || { echo 'helm not found on PATH; install it, then push the chart again' >&2; exit 1; }
 [ "$PHASE" = published ] || {
-  echo "v$VERSION is not on origin: node infra/delivery/publish.ts comes first" >&2
+  echo "v$VERSION is not on origin; run node infra/delivery/publish.ts first" >&2
   exit 1
 }
 
 [ -z "${CHART_USERNAME:-}" ] || [ -n "${CHART_PASSWORD:-}" ] || {
-  echo 'CHART_PASSWORD is not set and CHART_USERNAME is; set both or neither' >&2
+  echo 'CHART_USERNAME is set, but CHART_PASSWORD is not; set both or neither' >&2
   exit 1
 }
 
 package=$release/vigia-$VERSION.tgz
 
-# The password goes by stdin: arguments can be read by everybody on the machine.
+# curl reads the password from stdin, because every user of the machine can read arguments.
 as_user() {
   if [ -n "${CHART_USERNAME:-}" ]; then
     printf 'user = "%s:%s"\n' "$CHART_USERNAME" "$CHART_PASSWORD" | curl --config - "$@"
@@ -30,7 +30,7 @@ as_user() {
   fi
 }
 
-# As registry.ts has it: without TLS where that is said, and on the loopback interface.
+# As in registry.ts: no TLS with REGISTRY_PLAIN_HTTP=true and on the loopback interface.
 plain=
 case ${REGISTRY_PLAIN_HTTP:-}/$CHART_REPOSITORY in
   true/* | */oci://localhost[:/]* | */oci://127.0.0.1[:/]*) plain=--plain-http ;;

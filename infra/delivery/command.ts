@@ -1,6 +1,6 @@
 import { Refusal } from '#infra/refusal.ts'
 
-/** Runs a command's work: its lines go to stdout; a Refusal is one line on stderr and exit code 1. */
+/** Runs a command and prints its result on stdout. Prints a Refusal as one line on stderr, with exit code 1. */
 export const command = async (work: () => Promise<string> | string): Promise<void> => {
   try {
     const said = await work()
@@ -12,9 +12,9 @@ export const command = async (work: () => Promise<string> | string): Promise<voi
   }
 }
 
-/** A setting of the pipeline; one that is missing is a Refusal that names it. */
+/** An environment variable of the pipeline. Throws a Refusal with its name if it is not set. */
 export const setting = (name: string): string => {
   const value = process.env[name]
-  if (!value) throw new Refusal(`${name} is not set; infra/delivery/README.md says what it means`)
+  if (!value) throw new Refusal(`${name} is not set; infra/delivery/README.md explains it`)
   return value
 }

@@ -5,12 +5,12 @@ import { Refusal } from '#infra/refusal.ts'
 import { git, gitOrNothing } from './git.ts'
 
 /**
- * A release on its way: `drafted` is a commit and a tag that only the draft's own clone has, `published` is on the remote and wants only
- * finishing, `nothing` is a history without news.
+ * A release in progress. `drafted`: its commit and tag exist only in the clone of the draft. `published`: they are on the
+ * remote, and the remaining steps have to be done. `nothing`: there is no commit to release.
  */
 export interface Release {
   PHASE: 'drafted' | 'published' | 'nothing'
-  /** `1.4.2`; of `nothing`, the last one released. */
+  /** `1.4.2`; for `nothing`, the last released version. */
   VERSION: string
   /** The commit that the tag names. */
   REVISION: string
@@ -18,9 +18,9 @@ export interface Release {
   IMAGE: string
   /** `oci://…`, `https://…` (ChartMuseum) or `nexus+https://…`. */
   CHART_REPOSITORY: string
-  /** Where the release commit goes. */
+  /** The branch that gets the release commit. */
   BRANCH: string
-  /** The remote's address, without a login. */
+  /** The URL of the remote, without credentials. */
   SOURCE: string
 }
 
@@ -29,9 +29,9 @@ export const draftIn = (checkout: string) => {
   const folder = join(checkout, '.build/release')
   return {
     folder,
-    /** A clone of its own: what fails in it leaves no tag, no commit and no change in the checkout. */
+    /** A separate clone: a failure in it leaves no tag, no commit and no change in the checkout. */
     source: join(folder, 'source'),
-    /** For the steps whose image has no node: `. .build/release/release.env`. */
+    /** A shell file for the steps whose image has no Node.js: `. .build/release/release.env`. */
     settings: join(folder, 'release.env'),
     /** `<revision> <digest>` of the image that was built and pushed. */
     image: join(folder, 'image'),
@@ -41,28 +41,28 @@ export const draftIn = (checkout: string) => {
   }
 }
 
-/** The root of the repository that the command was started in. */
+/** The root of the repository in which the command was started. */
 export const checkout = async (): Promise<string> => {
   const folder = await gitOrNothing(process.cwd(), ['rev-parse', '--show-toplevel'])
-  if (!folder) throw new Refusal('this is no git repository: a release is made from a clone')
+  if (!folder) throw new Refusal('this folder is not in a git repository; start the release in a clone')
   return folder
 }
 
-/** Written so that a shell reads it: a value is between single quotes, and one with a quote in it would end there. */
+/** Writes the settings as a shell file. Throws a Refusal for a value with a quote, because values stand in single quotes. */
 export const keepRelease = async (file: string, release: Release): Promise<void> => {
   for (const [name, value] of Object.entries(release))
-    if (/['\n]/.test(value)) throw new Refusal(`${name} has a quote in it, ${value}: no shell would read it as it is`)
+    if (/['\n]/.test(value)) throw new Refusal(`${name} contains a quote or a line break: ${value}; remove it`)
   const lines = Object.entries(release).map(([name, value]) => `${name}='${value}'\n`)
   await writeFile(file, lines.join(''))
 }
 
 export const releaseIn = async (file: string): Promise<Release> => {
-  if (!existsSync(file)) throw new Refusal('no release was prepared here: node infra/delivery/prepare.ts comes first')
+  if (!existsSync(file)) throw new Refusal('no release was prepared here; run node infra/delivery/prepare.ts first')
   const lines = [...(await readFile(file, 'utf8')).matchAll(/^(\w+)='(.*)'$/gm)]
   return Object.fromEntries(lines.map(([, name, value]) => [name, value])) as unknown as Release
 }
 
-/** The digest of the image that was built for this revision; undefined where there is none. */
+/** The digest of the image that was built for this revision, or undefined. */
 export const builtDigest = async (file: string, revision: string): Promise<string | undefined> => {
   const [built, digest] = existsSync(file) ? (await readFile(file, 'utf8')).trim().split(' ') : []
   return built === revision ? digest : undefined

@@ -1,17 +1,17 @@
 import { isMap, isScalar, parseDocument, visit } from 'yaml'
 import { Refusal } from '#infra/refusal.ts'
 
-/** Where it is said which revision each environment runs. */
+/** The file that has the revision of each environment. */
 export const environmentsFile = 'infra/argocd/applicationset.yaml'
 
-/** An environment of the ApplicationSet, the revision it asks for, and where in the text that is. */
+/** An environment of the ApplicationSet, its revision, and the position of the revision in the text. */
 export interface Environment {
   name: string
   revision: string
   range: [start: number, end: number]
 }
 
-/** The environments of an ApplicationSet's text: the elements that say `env` and `revision`. */
+/** The environments of an ApplicationSet: the elements with `env` and `revision`. */
 export const environmentsIn = (text: string): Environment[] => {
   const found: Environment[] = []
   visit(parseDocument(text), {
@@ -28,7 +28,7 @@ export const environmentsIn = (text: string): Environment[] => {
   return found
 }
 
-/** The text with another revision for one environment; everything else in it stays as it is, comments too. */
+/** Replaces the revision of one environment and keeps everything else, comments included. */
 export const withRevision = (text: string, environment: string, revision: string): string => {
   const known = environmentsIn(text)
   const one = known.find(({ name }) => name === environment)

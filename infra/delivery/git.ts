@@ -3,10 +3,10 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-// Inside a hook git hands its own repository on; ours is always the folder we name.
+// In a git hook these variables name the hook's repository. Ours is always the given folder.
 const { GIT_DIR: _dir, GIT_WORK_TREE: _tree, GIT_INDEX_FILE: _index, ...inherited } = process.env
 
-/** What git answered, without the last line break. Throws `GitFailed` with git's own words. */
+/** Runs git in a folder. Returns its output without the last line break. Throws `GitFailed` with git's message. */
 export const git = async (folder: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<string> => {
   try {
     const { stdout } = await run('git', ['-C', folder, ...args], {
@@ -19,7 +19,7 @@ export const git = async (folder: string, args: string[], env: NodeJS.ProcessEnv
   }
 }
 
-/** git said no; `said` is its last line, which is the one with the reason. */
+/** git failed. `said` is the line of its output that has the reason. */
 export class GitFailed extends Error {
   override name = 'GitFailed'
   readonly said: string
@@ -34,7 +34,7 @@ export class GitFailed extends Error {
   }
 }
 
-/** The answer, or undefined where git says no: for questions whose "no" is an answer. */
+/** The output, or undefined if git fails: for questions where a failure means "no". */
 export const gitOrNothing = (folder: string, args: string[]): Promise<string | undefined> =>
   git(folder, args).catch(error => {
     if (error instanceof GitFailed) return undefined

@@ -11,7 +11,7 @@ export interface ReleaseTag {
   subject: string
 }
 
-/** The version tags of a repository, newest version first; of those that `commit` contains when one is named. */
+/** The version tags of a repository, newest version first. With `commit`, only the tags that it contains. */
 export const releaseTags = async (repository: string, commit?: string): Promise<ReleaseTag[]> => {
   const format = '%(refname:short)%09%(*objectname)%09%(*parent)%09%(*subject)'
   const merged = commit ? [`--merged=${commit}`] : []
@@ -30,28 +30,28 @@ export const releaseTags = async (repository: string, commit?: string): Promise<
     .sort((a, b) => compareVersions(versionIn(b.tag)!, versionIn(a.tag)!))
 }
 
-/** The release that already stands for a commit: its tag names it, or names the release commit made from it. */
+/** The release that already exists for a commit: its tag names the commit, or the release commit made from it. */
 export const releaseOf = (commit: string, tags: readonly ReleaseTag[]): ReleaseTag | undefined =>
   tags.find(
     one => one.commit === commit || (one.parents.includes(commit) && one.subject === releaseSubject(one.version)),
   )
 
-/** What was committed after `since` (a tag; undefined: ever) up to `commit`: whole messages, newest first, merges left out. */
+/** The whole messages of the commits after the tag `since` (undefined: from the beginning) up to `commit`, newest first, without merges. */
 export const messagesSince = async (repository: string, since: string | undefined, commit: string): Promise<string[]> =>
   (await git(repository, ['log', '--no-merges', '--format=%B%x00', since ? `${since}..${commit}` : commit]))
     .split('\0')
     .map(message => message.trim())
     .filter(Boolean)
 
-/** The version that package.json declares at a commit. */
+/** The version in package.json at a commit. Throws a Refusal if there is none. */
 export const declaredVersion = async (repository: string, commit: string): Promise<Version> => {
   const text = await gitOrNothing(repository, ['show', `${commit}:package.json`])
   const declared = text === undefined ? undefined : versionIn(JSON.parse(text).version)
-  if (!declared) throw new Refusal(`package.json at ${commit.slice(0, 12)} declares no version such as 1.4.2`)
+  if (!declared) throw new Refusal(`package.json at ${commit.slice(0, 12)} has no version such as 1.4.2`)
   return declared
 }
 
-/** The news of a commit since the last release before it. */
+/** The last release before a commit, and the messages since then that are worth a release. */
 export const newsOf = async (repository: string, commit: string) => {
   const [last] = await releaseTags(repository, commit)
   return { last, news: newsAmong(await messagesSince(repository, last?.tag, commit)) }

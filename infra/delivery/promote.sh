@@ -1,15 +1,15 @@
 #!/bin/sh
-# Asks the environments to run the release, by pull requests. PROMOTE says whose: jx (environment repositories), argocd (the revision in
+# Opens pull requests that move environments to the release. PROMOTE is jx (environment repositories), argocd (the revision in
 # infra/argocd, for each of PROMOTE_ENVIRONMENTS) or none.
 set -eu
 
 release=.build/release
-[ -f $release/release.env ] || { echo 'no release was prepared here: node infra/delivery/prepare.ts comes first' >&2; exit 1; }
+[ -f $release/release.env ] || { echo 'no release was prepared here; run node infra/delivery/prepare.ts first' >&2; exit 1; }
 # shellcheck source=/dev/null
 . ./$release/release.env
 [ "$PHASE" != nothing ] || { echo "v$VERSION: nothing to promote"; exit 0; }
 [ "$PHASE" = published ] || {
-  echo "v$VERSION is not on origin: node infra/delivery/publish.ts comes first" >&2
+  echo "v$VERSION is not on origin; run node infra/delivery/publish.ts first" >&2
   exit 1
 }
 
@@ -21,5 +21,5 @@ case ${PROMOTE:-none} in
     ;;
   argocd) node infra/delivery/promote.ts ;;
   none) echo "v$VERSION: promoted by hand (PROMOTE is not set)" ;;
-  *) echo "PROMOTE is $PROMOTE: it is jx, argocd or none" >&2; exit 1 ;;
+  *) echo "PROMOTE is $PROMOTE; it must be jx, argocd or none" >&2; exit 1 ;;
 esac

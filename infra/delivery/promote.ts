@@ -10,7 +10,7 @@ import { git } from './git.ts'
 import { onPath } from './on-path.ts'
 import { compareVersions, versionIn } from './version.ts'
 
-/** One branch and one pull request for each environment: who merges it decides when that environment moves. */
+/** Opens one branch and one pull request for each environment. Merging it moves the environment. */
 const promote = async (): Promise<string> => {
   const here = await checkout()
   const draft = draftIn(here)
@@ -21,9 +21,9 @@ const promote = async (): Promise<string> => {
   const start = await git(source, ['rev-parse', `refs/remotes/origin/${branch}`])
   await git(source, ['checkout', '--quiet', '--detach', start])
   const file = join(source, environmentsFile)
-  if (!existsSync(file)) throw new Refusal(`${environmentsFile} is missing on ${branch}: no environment to promote to`)
+  if (!existsSync(file)) throw new Refusal(`${environmentsFile} is missing on ${branch}; it must list the environments`)
   const text = await readFile(file, 'utf8')
-  // All of them are known, or none is touched.
+  // An unknown environment is refused before any is changed.
   const changes = wanted.map(environment => ({ environment, text: withRevision(text, environment, `v${version}`) }))
   const said: string[] = []
   for (const change of changes) said.push(await propose(source, { version, branch, start, before: text, ...change }))
@@ -42,8 +42,7 @@ interface Proposal {
 const propose = async (source: string, { environment, version, branch, start, before, text }: Proposal) => {
   const runs = environmentsIn(before).find(({ name }) => name === environment)!.revision
   const running = versionIn(runs)
-  if (running && compareVersions(running, versionIn(version)!) >= 0)
-    return `${environment} is asked for ${runs} already`
+  if (running && compareVersions(running, versionIn(version)!) >= 0) return `${environment} already has ${runs}`
   await git(source, ['checkout', '--quiet', '--detach', start])
   await writeFile(join(source, environmentsFile), text)
   const title = `chore: promote ${version} to ${environment}`
@@ -60,9 +59,9 @@ const propose = async (source: string, { environment, version, branch, start, be
       GIT_COMMITTER_DATE: date,
     },
   )
-  // The branch is the pipeline's own: after a crash it is written again, from what the main branch is by then.
+  // The branch belongs to the pipeline. After a crash it is written again, from the current main branch.
   await git(source, ['push', '--quiet', '--force', 'origin', `HEAD:refs/heads/${head}`])
-  if (!onPath('gh')) return `${environment}: merge ${head} and it runs v${version}`
+  if (!onPath('gh')) return `${environment}: merge the branch ${head} to run v${version}`
   const open = execFileSync('gh', ['pr', 'list', '--head', head, '--state', 'open', '--json', 'number'], {
     cwd: source,
   })

@@ -7,7 +7,7 @@ import { builtDigest, checkout, draftIn, keepRelease, type Release, releaseIn } 
 import { GitFailed, git, gitOrNothing } from './git.ts'
 import { nameImage } from './registry.ts'
 
-/** Commit and tag go to the remote together or not at all; only then does the image get the version's name. */
+/** Pushes commit and tag together or not at all. Only then does the image get the name of the version. */
 const publish = async (): Promise<string> => {
   const here = await checkout()
   const draft = draftIn(here)
@@ -16,11 +16,11 @@ const publish = async (): Promise<string> => {
   const digest = await builtDigest(draft.image, release.REVISION)
   if (!digest)
     throw new Refusal(
-      `no image of ${release.REVISION.slice(0, 12)} was built: sh infra/delivery/release-image.sh comes first`,
+      `no image of ${release.REVISION.slice(0, 12)} was built; run sh infra/delivery/release-image.sh first`,
     )
   if (release.PHASE === 'drafted') {
     const signed = existsSync(draft.signed) && (await readFile(draft.signed, 'utf8')).trim()
-    if (signed !== digest) throw new Refusal(`${digest} is not signed: sh infra/delivery/sign.sh comes first`)
+    if (signed !== digest) throw new Refusal(`${digest} is not signed; run sh infra/delivery/sign.sh first`)
     await push(draft, release, digest)
     await keepRelease(draft.settings, { ...release, PHASE: 'published' })
   }
@@ -39,29 +39,29 @@ const push = async (draft: ReturnType<typeof draftIn>, release: Release, digest:
   const refused = await pushTogether(source, tag, release.BRANCH)
   if (!refused) return
   const remote = await gitOrNothing(source, ['ls-remote', 'origin', `refs/tags/${tag}`, `refs/heads/${release.BRANCH}`])
-  // A line that broke after the server had said yes to itself.
+  // The connection was lost after the server had accepted the push.
   if (remote?.includes(`${await git(source, ['rev-parse', `refs/tags/${tag}`])}\trefs/tags/${tag}`)) return
   if (remote?.includes(`refs/tags/${tag}`)) {
     await rm(folder, { recursive: true, force: true })
-    throw new Refusal(`another release published ${tag} while this one was built: this one leaves nothing`)
+    throw new Refusal(`another release published ${tag} while this one was built; this release is discarded`)
   }
   if (remote && !remote.includes(await git(source, ['rev-parse', `${release.REVISION}^`]))) {
     await rm(folder, { recursive: true, force: true })
     throw new Refusal(
-      `${release.BRANCH} moved on origin while ${tag} was built: this one leaves nothing; release what is there now`,
+      `${release.BRANCH} moved on origin while ${tag} was built; this release is discarded, so release the new commit`,
     )
   }
-  throw new Refusal(`origin did not take ${tag} (${refused.said}): nothing was pushed; publish again`)
+  throw new Refusal(`origin did not take ${tag} (${refused.said}): nothing was pushed; run publish.ts again`)
 }
 
-/** The draft is what was tested and built; anything else under its name is refused. */
+/** Throws a Refusal if the tag in the draft does not name the revision that was tested and built. */
 const refuseStrangers = async (source: string, { VERSION, REVISION }: Release) => {
   const named = await gitOrNothing(source, ['rev-parse', `v${VERSION}^{commit}`])
   if (named !== REVISION)
-    throw new Refusal(`v${VERSION} is not ${REVISION} in the draft: node infra/delivery/prepare.ts`)
+    throw new Refusal(`v${VERSION} is not ${REVISION} in the draft; run node infra/delivery/prepare.ts again`)
 }
 
-/** The tag says which image was built from it, so that a crash after the push can be finished from git alone. */
+/** Writes the image's digest into the tag, so that a release can be finished from git alone after a crash. */
 const nameDigest = async (source: string, { VERSION, REVISION, IMAGE }: Release, digest: string) => {
   const [name, email, date] = (await git(source, ['log', '-1', '--format=%cn%n%ce%n%cI', REVISION])).split('\n')
   const message = `vigia ${VERSION}\n\nImage: ${IMAGE}@${digest}`
@@ -72,7 +72,7 @@ const nameDigest = async (source: string, { VERSION, REVISION, IMAGE }: Release,
   })
 }
 
-/** What git said where it did not push. The very same tag being there already is our own push, before a crash. */
+/** Returns git's error if the push failed. If the same tag is there already, it is our own push from before a crash. */
 const pushTogether = async (source: string, tag: string, branch: string): Promise<GitFailed | undefined> => {
   try {
     const refs = [`${tag}^{commit}:refs/heads/${branch}`, `refs/tags/${tag}:refs/tags/${tag}`]

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds the image from a clean clone and pushes it: push-image.sh <folder> <image:tag> <version> <revision> <digest file>
-# BUILDER says with what: docker (buildx), buildah or skaffold. The digest is the registry's, never a local one.
+# BUILDER is docker (buildx), buildah or skaffold. The digest file gets the digest in the registry, never a local one.
 set -eu
 
 [ $# -eq 5 ] || { echo 'usage: push-image.sh <folder> <image:tag> <version> <revision> <digest file>' >&2; exit 2; }
@@ -9,16 +9,16 @@ builder=${BUILDER:-docker}
 
 case $builder in
   docker | buildah | skaffold) ;;
-  *) echo "BUILDER is $builder: it is docker, buildah or skaffold" >&2; exit 1 ;;
+  *) echo "BUILDER is $builder; it must be docker, buildah or skaffold" >&2; exit 1 ;;
 esac
 command -v "$builder" >/dev/null || { echo "$builder not found on PATH; install it or set BUILDER" >&2; exit 1; }
 
 answer=$(mktemp)
 trap 'rm -f "$answer"' EXIT
 cd "$folder"
-# The commit's time and not the clock's: two builds of a commit say the same.
+# The commit's time, so that two builds of a commit have the same label.
 created=$(git log -1 --format=%cI)
-# For docker and buildah, whose arguments they are, word for word.
+# Docker and buildah take the same arguments.
 set -- --file infra/delivery/Dockerfile --tag "$image" --build-arg "VERSION=$version" --build-arg "REVISION=$revision" \
   --build-arg "CREATED=$created" --build-arg "SOURCE=${SOURCE:-}"
 case $builder in
@@ -32,7 +32,7 @@ case $builder in
     digest=$(cat "$answer")
     ;;
   skaffold)
-    # The default repository goes before the artifact's name, `vigia`; the variables are in the profile's templates.
+    # Skaffold puts the default repository before the artifact's name, `vigia`. The profile's templates read the variables.
     export VERSION="$version" REVISION="$revision" CREATED="$created" SOURCE="${SOURCE:-}"
     skaffold build --profile jx --default-repo "${image%/*}" --tag "${image##*:}" --file-output "$answer" >&2
     digest=$(sed -n 's/.*"tag": *"[^"]*@\(sha256:[0-9a-f]*\)".*/\1/p' "$answer" | head -n 1)
@@ -41,5 +41,5 @@ esac
 
 case $digest in
   sha256:*) echo "$revision $digest" >"$kept" ;;
-  *) echo "$builder pushed $image and named no digest" >&2; exit 1 ;;
+  *) echo "$builder pushed $image but reported no digest; see its output above" >&2; exit 1 ;;
 esac

@@ -10,21 +10,21 @@ const manifestTypes = [
   'application/vnd.docker.distribution.manifest.list.v2+json',
   'application/vnd.docker.distribution.manifest.v2+json',
 ]
-const patienceMs = 10_000
+const timeoutMs = 10_000
 
-/** `host[:port]` and what follows it, of `host[:port]/path`. */
+/** Splits `host[:port]/path`. */
 const parts = (image: string) => {
   const slash = image.indexOf('/')
   return slash < 0 ? { host: image, name: '' } : { host: image.slice(0, slash), name: image.slice(slash + 1) }
 }
 
-/** As container tools do: TLS, except on the loopback interface and where REGISTRY_PLAIN_HTTP=true says so (a LAN registry). */
+/** Uses TLS as container tools do, except on the loopback interface and with REGISTRY_PLAIN_HTTP=true (a LAN registry). */
 const base = (host: string) => {
   const plain = process.env.REGISTRY_PLAIN_HTTP === 'true' || /^(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(host)
   return `${plain ? 'http' : 'https'}://${host}`
 }
 
-/** The Basic credentials of `docker login` for a host; undefined where there are none. */
+/** The Basic credentials of `docker login` for a host, or undefined. */
 const credentialsFor = async (host: string): Promise<string | undefined> => {
   const folder = process.env.DOCKER_CONFIG ?? join(homedir(), '.docker')
   const text = await readFile(join(folder, 'config.json'), 'utf8').catch(() => '{}')
@@ -34,7 +34,7 @@ const credentialsFor = async (host: string): Promise<string | undefined> => {
 
 const ask = async (url: string, init: RequestInit = {}): Promise<Response> => {
   try {
-    return await fetch(url, { ...init, signal: AbortSignal.timeout(patienceMs) })
+    return await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) })
   } catch (error) {
     const { cause, message } = error as Error & { cause?: { code?: string; message?: string } }
     const reason = cause?.code ?? cause?.message ?? message
@@ -42,7 +42,7 @@ const ask = async (url: string, init: RequestInit = {}): Promise<Response> => {
   }
 }
 
-/** A request to the registry API (OCI distribution 1.1), with the token that its 401 asks for. */
+/** Sends a request to the registry API (OCI distribution 1.1). After a 401 it fetches the token and sends the request again. */
 const call = async (host: string, path: string, init: RequestInit = {}): Promise<Response> => {
   const url = `${base(host)}/v2/${path}`
   const first = await ask(url, init)
@@ -65,47 +65,47 @@ const withHeader = (init: RequestInit, authorization: string): RequestInit => ({
   headers: { ...(init.headers as Record<string, string>), authorization },
 })
 
-/** Refuses where nobody that speaks the registry API answers at `host[:port][/path]`; that it wants a login is an answer. */
+/** Throws a Refusal if no registry API answers at `host[:port][/path]`. A registry that asks for a login is fine. */
 export const registryAnswers = async (registry: string): Promise<void> => {
   const { host } = parts(registry)
   const answer = await ask(`${base(host)}/v2/`)
   if (![200, 401, 403].includes(answer.status))
-    throw new Refusal(`${host} answers ${answer.status} and is no image registry; look at REGISTRY`)
+    throw new Refusal(`${host} answers ${answer.status} and is not an image registry; check REGISTRY`)
 }
 
-/** The digest that `tag` names in `repository`; undefined where there is no such tag. */
+/** The digest that `tag` names in `repository`; undefined if the tag does not exist. */
 export const digestOf = async (repository: string, tag: string): Promise<string | undefined> => {
   const { host, name } = parts(repository)
   const answer = await call(host, `${name}/manifests/${tag}`, {
     method: 'HEAD',
     headers: { accept: manifestTypes.join(', ') },
   })
-  // A repository that was never pushed to may answer 401 or 403 to whoever could create it by pushing.
+  // For a repository that does not exist yet, a registry may answer 401 or 403.
   if (!answer.ok) return undefined
   return answer.headers.get('docker-content-digest') ?? undefined
 }
 
-/** Gives an image that the registry has by digest the name `tag`; the same name again is no change, another image's name a refusal. */
+/** Adds `tag` to the image with this digest. Does nothing if it is there. Throws a Refusal if the tag names another image. */
 export const nameImage = async (repository: string, digest: string, tag: string): Promise<void> => {
   const { host, name } = parts(repository)
   const taken = await digestOf(repository, tag)
   if (taken === digest) return
-  if (taken) throw new Refusal(`${repository}:${tag} is already ${taken}, not ${digest}: a released name never moves`)
+  if (taken) throw new Refusal(`${repository}:${tag} is already ${taken}, not ${digest}: a released tag must not move`)
   const found = await call(host, `${name}/manifests/${digest}`, { headers: { accept: manifestTypes.join(', ') } })
   if (!found.ok)
-    throw new Refusal(`${host} has no ${name}@${digest} (${found.status}); build it again and release again`)
+    throw new Refusal(`${host} has no ${name}@${digest} (${found.status}); build the image again, then release again`)
   const answer = await call(host, `${name}/manifests/${tag}`, {
     method: 'PUT',
     headers: { 'content-type': found.headers.get('content-type') ?? manifestTypes[1]! },
     body: await found.text(),
   })
-  if (!answer.ok) throw new Refusal(`${host} did not take the name ${name}:${tag} (${answer.status}); release again`)
+  if (!answer.ok) throw new Refusal(`${host} refused the tag ${name}:${tag} (${answer.status}); run publish.ts again`)
 }
 
 if (import.meta.main)
   await command(async () => {
     const registry = process.argv[2]
-    if (!registry) throw new Refusal('usage: node infra/delivery/registry.ts <host[:port]>: does it answer?')
+    if (!registry) throw new Refusal('usage: node infra/delivery/registry.ts <host[:port]>')
     await registryAnswers(registry)
     return ''
   })

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Builds the drafted release's image from a clone of the tag and of nothing else, under a name that is no version's yet.
+# Builds the image of the drafted release from a clean clone of the tag. Its name is not a version yet.
 set -eu
 
 release=.build/release
-[ -f $release/release.env ] || { echo 'no release was prepared here: node infra/delivery/prepare.ts comes first' >&2; exit 1; }
+[ -f $release/release.env ] || { echo 'no release was prepared here; run node infra/delivery/prepare.ts first' >&2; exit 1; }
 # shellcheck source=/dev/null
 . ./$release/release.env
 [ "$PHASE" = drafted ] || { echo "v$VERSION: nothing to build ($PHASE)"; exit 0; }
@@ -16,7 +16,7 @@ clean=$(mktemp -d)
 trap 'rm -rf "$clean"' EXIT
 git clone --quiet --branch "v$VERSION" -c advice.detachedHead=false "$release/source" "$clean/source"
 [ "$(git -C "$clean/source" rev-parse HEAD)" = "$REVISION" ] || {
-  echo "v$VERSION is not $REVISION in the draft: node infra/delivery/prepare.ts" >&2
+  echo "v$VERSION is not $REVISION in the draft; run node infra/delivery/prepare.ts again" >&2
   exit 1
 }
 candidate=$IMAGE:candidate-$(printf %.12s "$REVISION")

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Test, build, push, deploy by digest: the commit that is checked out, to a registry and a cluster in the LAN.
+# Tests, builds, pushes and deploys the checked-out commit, by digest, to a registry and a cluster in the LAN.
 #   run_pipeline.sh                          everything, to the overlay onprem
 #   run_pipeline.sh --env minikube           to another overlay of infra/cluster
-#   run_pipeline.sh uptime-prober            everything is built, and only this function is deployed
-# REGISTRY is where images are pushed (registry.vigia.lan:5000), BUILDER docker or buildah, KUBE_CONTEXT the cluster when it is not the one
-# that kubectl looks at; REGISTRY_PLAIN_HTTP=true where the registry has no TLS.
+#   run_pipeline.sh uptime-prober            builds everything, deploys only this function
+# REGISTRY is where images are pushed (registry.vigia.lan:5000). BUILDER is docker or buildah. KUBE_CONTEXT is the cluster, if it is not
+# kubectl's current context. REGISTRY_PLAIN_HTTP=true is for a registry without TLS.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -22,7 +22,7 @@ while (($#)); do
       overlay=$2
       shift
       ;;
-    -*) refuse "unknown option $1: there is --env <overlay>" ;;
+    -*) refuse "unknown option $1; the only option is --env <overlay>" ;;
     *) function=$1 ;;
   esac
   shift
@@ -33,13 +33,13 @@ case $overlay in
   *) refuse "there is no overlay $overlay in infra/cluster: gke, minikube or onprem" ;;
 esac
 [[ -z $function || -f knative/services/$function.yaml ]] || refuse "there is no function $function in knative/services"
-[[ -n ${REGISTRY:-} ]] || refuse 'REGISTRY is not set: where are images pushed? (registry.vigia.lan:5000)'
+[[ -n ${REGISTRY:-} ]] || refuse 'REGISTRY is not set; images are pushed there (registry.vigia.lan:5000)'
 for tool in git node npm kubectl "${BUILDER:=docker}"; do
   command -v "$tool" >/dev/null || refuse "$tool not found on PATH"
 done
-[[ $BUILDER == docker || $BUILDER == buildah ]] || refuse "BUILDER is $BUILDER: it is docker or buildah"
+[[ $BUILDER == docker || $BUILDER == buildah ]] || refuse "BUILDER is $BUILDER; it must be docker or buildah"
 dirt=$(git status --porcelain)
-[[ -z $dirt ]] || refuse "the tree is dirty (${dirt%%$'\n'*}): commit it, so that what runs has a name"
+[[ -z $dirt ]] || refuse "the tree is dirty (${dirt%%$'\n'*}): commit the changes, so that the build has a name"
 node infra/delivery/registry.ts "$REGISTRY"
 kube() { kubectl ${KUBE_CONTEXT:+--context "$KUBE_CONTEXT"} "$@"; }
 kube version --request-timeout=10s >/dev/null 2>&1 || refuse "no cluster answers in kubectl's context ${KUBE_CONTEXT:-}"
@@ -48,7 +48,7 @@ revision=$(git rev-parse HEAD)
 if tag=$(git describe --exact-match --match 'v[0-9]*' HEAD 2>/dev/null); then
   version=${tag#v}
 else
-  # Every commit has a name of its own: a Job's template cannot change under its name.
+  # Every commit has its own version, because the template of an existing Job cannot change.
   version=$(node -p 'require("./package.json").version')-${revision:0:12}
 fi
 
@@ -58,7 +58,7 @@ git clone --quiet --no-tags . "$work/source"
 [[ ! -f infra/cluster/$overlay/.env ]] || cp "infra/cluster/$overlay/.env" "$work/source/infra/cluster/$overlay/.env"
 (cd "$work/source" && node infra/delivery/stamp.ts "$version" "$revision" >/dev/null)
 
-# Rendered before anything is built: a Secret's file that is missing is heard of now.
+# Rendered before the build, so that a missing file of a Secret is reported now.
 rendered=$(kubectl kustomize "$work/source/infra/cluster/$overlay" 2>&1) || refuse "infra/cluster/$overlay: ${rendered##*$'\n'}"
 name=$(sed -n 's/^ *\(- \)\{0,1\}image: \(.*\/vigia\):[^:]*$/\2/p' <<<"$rendered" | sort -u)
 [[ -n $name && $name != *$'\n'* ]] || refuse "infra/cluster/$overlay names our image ${name:-nowhere}; one name is expected"
@@ -66,7 +66,7 @@ name=$(sed -n 's/^ *\(- \)\{0,1\}image: \(.*\/vigia\):[^:]*$/\2/p' <<<"$rendered
 npm ci --ignore-scripts
 npm test
 
-# From a second clone: what is stamped here belongs to the deployment and not to the commit.
+# Built from a second clone, because the stamped files belong to the deployment and not to the commit.
 git clone --quiet --no-tags . "$work/image"
 SOURCE=$(git remote get-url origin 2>/dev/null | sed 's|//[^/@]*@|//|' || true)
 export BUILDER SOURCE
@@ -90,7 +90,7 @@ apply() { kubectl kustomize "$work/source/infra/cluster/lan" | kube apply --serv
 if [[ -n $function ]]; then
   apply --selector "app.kubernetes.io/name=$function"
 else
-  # Functions that publish come second, when they can be given K_SINK at once.
+  # Functions that publish come second, so that Knative can give them K_SINK at their start.
   apply --selector 'vigia.dev/publishes!=true'
   vigia wait ksvc/error-notifier broker/default sinkbinding/publishers --for=condition=Ready --timeout=300s
   apply

@@ -5,22 +5,22 @@ import { Refusal } from '#infra/refusal.ts'
 import { command } from './command.ts'
 import { versionIn } from './version.ts'
 
-/** A place that says which release it is: the line up to the value, in a file. */
-interface Place {
+/** A line of a file that has the name of the release: `line` matches it up to the value. */
+interface StampedLine {
   file: string
   line: RegExp
   value: (version: string, revision: string) => string
 }
 
 const version = (release: string) => release
-// Digits with an e among them are a number to YAML, and such a hash comes.
+// YAML reads digits with an `e` among them as a number, and a hash can look like that.
 const revision = (_: string, commit: string) => (/^[\d.e]+$/i.test(commit) ? JSON.stringify(commit) : commit)
 const component = 'infra/cluster/version/kustomization.yaml'
 const chart = 'infra/charts/vigia/Chart.yaml'
 const values = 'infra/charts/vigia/values.yaml'
 
-/** Every place in YAML; the two JSON files of npm are written as npm writes them. */
-const places: Place[] = [
+/** Every such line in YAML files. The two JSON files of npm are written as npm writes them. */
+const stampedLines: StampedLine[] = [
   { file: component, line: /^( +newTag: ).*$/gm, value: version },
   { file: component, line: /^( +app\.kubernetes\.io\/version: ).*$/gm, value: version },
   { file: component, line: /^( +value: )migrate-.*$/gm, value: release => `migrate-${release.replaceAll('.', '-')}` },
@@ -32,19 +32,22 @@ const places: Place[] = [
 ]
 
 /**
- * Writes a release's name into a checkout: what kustomize, Helm and npm read. `release` is `1.4.2`, or with a suffix for what is not
- * released (`1.4.2-0f3c…`). The revision is any name git resolves: a commit cannot hold its own hash, so in git it is the tag, `v1.4.2`.
+ * Writes the name of a release into the files that kustomize, Helm and npm read. `release` is `1.4.2`, or `1.4.2-0f3c…` for a
+ * build that is not released. The revision is any name that git resolves. In git it is the tag `v1.4.2`, because a commit
+ * cannot contain its own hash.
  */
 export const stamp = async (folder: string, release: string, commit = `v${release}`): Promise<void> => {
-  if (!versionIn(release.split('-', 1)[0]!)) throw new Refusal(`${release} is no version such as 1.4.2`)
+  if (!versionIn(release.split('-', 1)[0]!)) throw new Refusal(`${release} is not a version such as 1.4.2`)
   const texts = new Map<string, string>()
-  for (const { file, line, value } of places) {
-    // The chart is younger than the first releases, and an old commit can be stamped again.
+  for (const { file, line, value } of stampedLines) {
+    // The first releases had no chart, and an old commit can be stamped again.
     if (!existsSync(join(folder, file))) continue
     const text = texts.get(file) ?? (await readFile(join(folder, file), 'utf8'))
     const found = text.match(line)?.length ?? 0
     if (found !== 1)
-      throw new Refusal(`${file} has ${found} lines like ${line.source}, not one: mend infra/delivery/stamp.ts`)
+      throw new Refusal(
+        `${file} has ${found} lines like ${line.source}, not one; correct the list in infra/delivery/stamp.ts`,
+      )
     texts.set(
       file,
       text.replace(line, (_, before: string) => `${before}${value(release, commit)}`),

@@ -14,7 +14,7 @@ import { type Living, livingObjects, objectsAt, type Rendered } from './objects.
 const usage =
   'usage: npm run trace -- <v1.4.2 | …/vigia:1.4.2[@sha256:…] | app.kubernetes.io/version=1.4.2> [--context <cluster>] [--json]'
 
-/** Everything that one name of a release leads to. */
+/** Everything that belongs to one release. */
 interface Trace {
   /** Undefined for a build between two releases. */
   tag: string | undefined
@@ -26,7 +26,7 @@ interface Trace {
   image: string | undefined
   chart: { version: string; appVersion: string } | undefined
   changelog: string | undefined
-  /** Undefined where there is no kubectl to render them. */
+  /** Undefined without kubectl, which renders them. */
   objects: Rendered[] | undefined
   environments: { name: string; revision: string; runs: boolean }[]
   cluster: Living[] | undefined
@@ -39,11 +39,11 @@ const trace = async (): Promise<string> => {
   const { tag, commit } = await revisionOf(here, wanted, subject)
   const image = tag ? await imageOfTag(here, tag) : undefined
   if (wanted.digest && image && !image.endsWith(wanted.digest))
-    throw new Refusal(`${subject} is not what ${tag} was published as: ${image}`)
+    throw new Refusal(`${subject} is not the image of ${tag}, which is ${image}`)
   const [author, date, title] = (await git(here, ['log', '-1', '--format=%an <%ae>%n%cI%n%s', commit])).split('\n')
   const version = tag?.slice(1) ?? versionOfBuild(subject)
   const kubectl = await kubeTool('kubectl')
-  if (context && !kubectl) throw new Refusal('kubectl not found on PATH; without it no cluster can be asked')
+  if (context && !kubectl) throw new Refusal('kubectl not found on PATH; install it, because --context needs it')
   const found: Trace = {
     tag,
     version,
@@ -81,23 +81,23 @@ const refuse = (what: string) => (error: Error & { stderr?: string }) => {
 
 const versionOfBuild = (subject: string) => /\d+\.\d+\.\d+-[0-9a-f]{12}/.exec(subject)?.[0] ?? 'unreleased'
 
-/** The commit that a name means, and its tag. A digest alone is looked for in what the tags say of their images. */
+/** The commit that a name means, and its tag. A digest without a version is searched in the messages of the tags. */
 const revisionOf = async (here: string, { version, digest, commit }: Named, subject: string) => {
   const tags = await releaseTags(here)
   if (version) {
     const one = tags.find(each => each.version === version)
     if (!one)
-      throw new Refusal(`there is no release v${version} in this clone: git fetch --tags origin, or look at git tag`)
+      throw new Refusal(`there is no release v${version} in this clone; run git fetch --tags origin, or see git tag`)
     return { tag: one.tag, commit: one.commit }
   }
   if (commit) {
     const whole = await gitOrNothing(here, ['rev-parse', '--verify', '--quiet', `${commit}^{commit}`])
-    if (!whole) throw new Refusal(`${subject} is of a commit that this clone does not have: git fetch origin`)
+    if (!whole) throw new Refusal(`${subject} names a commit that this clone does not have; run git fetch origin`)
     return { tag: undefined, commit: whole }
   }
   for (const one of tags)
     if ((await imageOfTag(here, one.tag))?.endsWith(`@${digest}`)) return { tag: one.tag, commit: one.commit }
-  throw new Refusal(`no release in this clone was published as ${digest}: git fetch --tags origin`)
+  throw new Refusal(`no release in this clone was published as ${digest}; run git fetch --tags origin`)
 }
 
 const chartAt = async (here: string, commit: string): Promise<Trace['chart']> => {
@@ -107,7 +107,7 @@ const chartAt = async (here: string, commit: string): Promise<Trace['chart']> =>
   return { version, appVersion }
 }
 
-/** The environments as the checked-out commit has them: what is asked for now, not what was asked for when the tag was made. */
+/** The environments of the checked-out commit: their revisions today, not at the time of the tag. */
 const environmentsOf = async (here: string, tag: string): Promise<Trace['environments']> => {
   const text = await gitOrNothing(here, ['show', `HEAD:${environmentsFile}`])
   return environmentsIn(text ?? '').map(({ name, revision }) => ({ name, revision, runs: revision === tag }))
@@ -121,17 +121,17 @@ const words = (found: Trace, context: string | undefined): string => {
     line('release', tag ?? `none; a build of ${version}`),
     line('commit', `${commit}  ${subject}`),
     line('', `${date}  ${author}`),
-    line('image', image ?? (tag ? `vigia:${version}; the tag does not say which digest` : `vigia:${version}`)),
+    line('image', image ?? (tag ? `vigia:${version}; the tag does not name its digest` : `vigia:${version}`)),
     line('chart', chart ? `vigia ${chart.version}, app ${chart.appVersion}` : 'none at this commit'),
     line('environments', environments.map(said).join('; ') || `none in ${environmentsFile}`),
-    ...(cluster ? [line('cluster', `${context}: ${cluster.length} objects say ${version}`)] : []),
+    ...(cluster ? [line('cluster', `${context}: ${cluster.length} objects have ${version}`)] : []),
     ...(cluster ?? []).map(({ kind, name, revision }) => line('', `${kind} ${name}, revision ${revision}`)),
     ...(objects
       ? objects.flatMap(({ overlay, count, versioned, kinds }) => [
-          line('objects', `${overlay}: ${count}, ${versioned} of them say ${version}`),
+          line('objects', `${overlay}: ${count}, ${versioned} of them have ${version}`),
           ...Object.entries(kinds).map(([kind, names]) => line('', `${names.length} ${kind}: ${names.join(', ')}`)),
         ])
-      : [line('objects', 'no kubectl here to render them')]),
+      : [line('objects', 'not rendered, because kubectl was not found')]),
     ...(changelog ? ['', changelog.trim()] : []),
   ].join('\n')
 }

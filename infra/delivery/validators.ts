@@ -4,7 +4,7 @@ import type { Plugin } from 'esbuild'
 import { allEvents } from '#events/all.ts'
 import { newCompiler } from '#events/validate.ts'
 
-/** Puts validators of every event, as plain code, in the place of events/validate.ts, which would compile them at run time. */
+/** Replaces events/validate.ts, which compiles validators at run time, by validators of every event that are compiled now. */
 export const validatorsCompiledAhead: Plugin = {
   name: 'validators-compiled-ahead',
   setup: build => {
@@ -15,10 +15,10 @@ export const validatorsCompiledAhead: Plugin = {
   },
 }
 
-/** The same for every bundle of a build. */
+/** Compiled once per build, because it is the same for every bundle. */
 let compiled: string | undefined
 
-/** The module, as source: `validatorOf` as in events/validate.ts. */
+/** The source of a module that exports `validatorOf`, like events/validate.ts. */
 export const validatorsModule = (): string => {
   const ajv = newCompiler({ code: { source: true, esm: true, optimize: 2 } })
   const names = new Map(allEvents.map(({ type }, at) => [`event${at}`, type]))

@@ -9,17 +9,17 @@ import { allEvents } from '#events/all.ts'
 import { Instant } from '#events/fields.ts'
 import { freePort } from '#infra/net/free-port.ts'
 
-/** node warm-up.process.ts <bundle> <cache>: runs the bundle as its loader does, sends it what it is made for, and writes V8's code cache. */
+/** node warm-up.process.ts <bundle> <cache>: runs the bundle as its loader does, sends it events, and writes V8's code cache. */
 const [filename, cache] = process.argv.slice(2) as [string, string]
 
-// Create needs a default to make a sample of a pattern, and the exported schemas have none.
+// Create() needs a default value for a string with a pattern, and the exported schemas have none.
 Object.assign(Instant, { default: '1970-01-01T00:00:00Z' })
 
-/** How often is asked whether the function is up. A count and no time: on a busy machine every step takes longer. */
-const mostTries = 5_000
-/** A rule that waits for something out of reach is not waited for: the process used so little CPU at so many looks. */
-const lookEveryMs = 250
-const quietLooks = 4
+/** How many times to ask whether the function is up. It is a count, because on a busy machine every step takes longer. */
+const maxAttempts = 5_000
+/** A rule may wait for an unreachable server. The warm-up ends when the process used this little CPU in this many samples. */
+const sampleEveryMs = 250
+const quietSamples = 4
 const quietCpuMs = 5
 
 const port = await freePort()
@@ -35,20 +35,20 @@ const ask = (method: string, path: string, headers: Record<string, string> = {},
       .end(body)
   })
 
-let tries = 0
+let attempts = 0
 while (
   !(await ask('GET', '/healthz').then(
     () => true,
     () => setTimeout(5, false),
   ))
 )
-  if (++tries === mostTries) throw new Error(`it did not answer GET /healthz in ${mostTries} tries`)
+  if (++attempts === maxAttempts) throw new Error(`it did not answer GET /healthz in ${maxAttempts} attempts`)
 
-/** Resolves when the process has had nothing to do for a second. */
+/** Resolves when the process has been idle for a second. */
 const quiet = async () => {
-  for (let calm = 0; calm < quietLooks; ) {
+  for (let calm = 0; calm < quietSamples; ) {
     const before = process.cpuUsage()
-    await setTimeout(lookEveryMs)
+    await setTimeout(sampleEveryMs)
     const { user, system } = process.cpuUsage(before)
     calm = (user + system) / 1000 < quietCpuMs ? calm + 1 : 0
   }
@@ -59,7 +59,7 @@ const event = (type: string, data: unknown, path = '/') => {
   return ask('POST', path, { ...attributes, 'ce-type': type, 'content-type': 'application/json' }, JSON.stringify(data))
 }
 
-// What is heard is handled, with data that is right and with data that is not; everything else is refused.
+// The function handles its own events, with valid and with invalid data, and refuses all others.
 await event('dev.vigia.warm.up', {})
 await Promise.race([
   Promise.allSettled([

@@ -6,19 +6,19 @@ import { renameAtomic } from '../files/atomic-write.ts'
 
 const root = join(import.meta.dirname, '../..')
 
-/** Only for a process that hangs for good: the process itself counts its steps, which a busy machine does not use up. */
-const hangsAfterMs = 15 * 60_000
+/** Ends a process that hangs. The process itself counts steps instead of time, because a busy machine needs longer. */
+const timeoutMs = 15 * 60_000
 
 /**
- * Runs a bundle once, as its manifest says but with nothing in the outside world to be reached, and keeps what V8 compiled on the
- * way as `<file>.cache`. Gives '' or, where that did not work, why: the function then just starts more slowly.
+ * Runs a bundle once with the variables of its manifest, but without any reachable server, and keeps what V8 compiled as
+ * `<file>.cache`. Returns '' or the reason for a failure; after a failure the function only starts more slowly.
  */
 export const warmUp = async (name: string, file: string): Promise<string> => {
   const draft = `${file}.cache.${process.pid}.draft`
   const child = spawn(process.execPath, [join(import.meta.dirname, 'warm-up.process.ts'), file, draft], {
     env: { PATH: process.env.PATH, ...variablesOf(name) },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: hangsAfterMs,
+    timeout: timeoutMs,
     killSignal: 'SIGKILL',
   })
   const endToo = () => void child.kill('SIGKILL')
@@ -33,10 +33,10 @@ export const warmUp = async (name: string, file: string): Promise<string> => {
   return ''
 }
 
-/** A port that nobody listens on. */
+/** An address with a port on which no server listens. */
 const nowhere = (scheme: string) => `${scheme}://127.0.0.1:9/nowhere`
 
-/** The variables that a function's process is given, each with a value that leads nowhere. */
+/** The variables of a function's manifest, with addresses that no server answers. */
 export const variablesOf = (name: string): Record<string, string> => {
   const always = { HOST: '127.0.0.1', K_SINK: nowhere('http') }
   const manifest = join(root, `knative/services/${name}.yaml`)
@@ -47,7 +47,7 @@ export const variablesOf = (name: string): Record<string, string> => {
 }
 
 const placeholder = (name: string) => {
-  // A socket that is not there: a port that nobody listens on would be tried again.
+  // A missing socket file fails at once. A refused port would be tried again.
   if (name === 'DATABASE_URL') return 'postgres://localhost/nowhere?host=/nowhere'
   if (name === 'MONGODB_URI') return nowhere('mongodb')
   if (/URL|URI|ROOT/.test(name)) return nowhere('http')

@@ -207,7 +207,7 @@ describe.skipIf(reason !== undefined)('the image', () => {
     test('with an unknown target ends with an error in one line', async () => {
       const nothing = container(dev, sources, { FUNCTION_TARGET: '../x' }, asDevPodsRun)
       expect(await nothing.ended).toBe(1)
-      expect(nothing.output()).toBe('FUNCTION_TARGET is "../x", and no folder of functions/ has that name\n')
+      expect(nothing.output()).toBe('FUNCTION_TARGET is "../x", which is neither a function nor a job\n')
     })
   })
 })

@@ -92,7 +92,7 @@ describe.skipIf(reason)(`a release and a real registry with a login${reason ? ` 
       await nameImage(image, first, '1.4.2')
       await nameImage(image, first, '1.4.2')
       expect(await digestOf(image, '1.4.2')).toBe(first)
-      await expect(nameImage(image, second, '1.4.2')).rejects.toThrow(/a released name never moves/)
+      await expect(nameImage(image, second, '1.4.2')).rejects.toThrow(/a released tag must not move/)
       expect(await digestOf(image, '1.4.2')).toBe(first)
       vi.stubEnv('DOCKER_CONFIG', folder)
       await expect(nameImage(image, first, '1.4.3')).rejects.toThrow(/\(401\)/)

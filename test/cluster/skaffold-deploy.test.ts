@@ -205,7 +205,7 @@ describe.skipIf(why)(`skaffold.yaml on a real API server${why ? ` (skipped: ${wh
       // With the cache Skaffold would ask the registry of the base image first.
       const answer = await run(['build', '--cache-artifacts=false', '--profile', 'onprem'])
       expect(answer.code).not.toBe(0)
-      expect(`${answer.stdout}${answer.stderr}`).toContain('VERSION is not set: it is the tag of what is pushed\n')
+      expect(`${answer.stdout}${answer.stderr}`).toContain('VERSION is not set; it is the tag of the image to push\n')
     })
 
     test('with VERSION the tag is exactly the version', async () => {

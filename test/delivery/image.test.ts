@@ -272,7 +272,7 @@ describe('what the image holds', () => {
     const code = join(folder, 'cold.cjs')
     const built = (await readdir(join(image, 'functions', name))).find(file => file.endsWith('.cjs'))!
     await cp(join(image, 'functions', name, built), code)
-    const words = `${name} has no code cache that ${process.version} takes: npm run build -- --force says why`
+    const words = `${name} has no code cache that Node.js ${process.version} accepts; npm run build -- --force shows the reason`
     await expect(refuseCold(name, code)).rejects.toThrow(words)
     await writeFile(`${code}.cache`, 'of another V8')
     await expect(refuseCold(name, code)).rejects.toThrow(words)
@@ -302,7 +302,11 @@ describe('what the image holds', () => {
   test.each([
     ['no', {}, 'FUNCTION_TARGET is not set'],
     ['an empty', { FUNCTION_TARGET: '' }, 'FUNCTION_TARGET is not set'],
-    ['an unknown', { FUNCTION_TARGET: 'heart-beat' }, 'FUNCTION_TARGET is "heart-beat", which this image has not'],
+    [
+      'an unknown',
+      { FUNCTION_TARGET: 'heart-beat' },
+      'FUNCTION_TARGET is "heart-beat", which is not a program of this image',
+    ],
     [
       'a wandering',
       { FUNCTION_TARGET: '../functions/uptime-prober' },

@@ -191,7 +191,7 @@ describe('two releases at once', () => {
     const loser = outcomes.findIndex(({ failed }) => failed)
     expect(outcomes.filter(({ failed }) => failed)).toHaveLength(1)
     expect(outcomes[loser]!.stderr).toBe(
-      'another release published v0.1.0 while this one was built: this one leaves nothing\n',
+      'another release published v0.1.0 while this one was built; this release is discarded\n',
     )
     expect(existsSync(join(clones[loser]!, '.build/release'))).toBe(false)
     expect(await p.git(clones[loser]!, 'tag', '--list')).toBe('')
@@ -207,7 +207,7 @@ describe('two releases at once', () => {
     const { failed, stderr } = await p.pipeline(slow, onwardsFrom('sign'))
     expect([failed, stderr]).toEqual([
       'publish',
-      'main moved on origin while v0.1.0 was built: this one leaves nothing; release what is there now\n',
+      'main moved on origin while v0.1.0 was built; this release is discarded, so release the new commit\n',
     ])
     expect(Object.keys(await p.remoteRefs())).toEqual(['refs/heads/main'])
     expect(await p.git(slow, 'tag', '--list')).toBe('')

@@ -27,7 +27,7 @@ describe('what cannot be released is refused in one line, before anything is mad
     [
       'a registry with a scheme',
       env => Object.assign(env, { REGISTRY: 'https://registry.example.org' }),
-      /^REGISTRY is https:\/\/registry\.example\.org: it is host\[:port\]\[\/path\]/,
+      /^REGISTRY is https:\/\/registry\.example\.org; it must be host\[:port\]\[\/path\]/,
     ],
     [
       'a registry that is not there',
@@ -42,7 +42,7 @@ describe('what cannot be released is refused in one line, before anything is mad
     [
       'a chart repository of a kind nobody knows',
       env => Object.assign(env, { CHART_REPOSITORY: 'ftp://charts' }),
-      /^CHART_REPOSITORY is ftp:\/\/charts: it is oci/,
+      /^CHART_REPOSITORY is ftp:\/\/charts; it must be oci/,
     ],
     [
       'a tool that is not installed',
@@ -52,7 +52,7 @@ describe('what cannot be released is refused in one line, before anything is mad
     [
       'a dirty tree',
       () => writeFileSync(join(clone, 'stray.txt'), 'x'),
-      /^the tree is dirty \(\?\? stray\.txt\): commit it/,
+      /^the tree is dirty \(\?\? stray\.txt\); commit or discard the changes/,
       () => p.execute(clone, ['rm', 'stray.txt']),
     ],
     [
@@ -75,7 +75,7 @@ describe('what cannot be released is refused in one line, before anything is mad
     [
       'commits the remote has not seen',
       () => p.git(clone, 'commit', '--quiet', '--allow-empty', '-m', 'all: mine'),
-      /^main on origin is at [0-9a-f]{12}, this checkout at [0-9a-f]{12}: bring them together/,
+      /^main on origin is at [0-9a-f]{12}, this checkout at [0-9a-f]{12}; pull or push, then release again/,
       () => p.git(clone, 'reset', '--quiet', '--hard', 'origin/main'),
     ],
     [
@@ -142,7 +142,7 @@ describe('what cannot be released is refused in one line, before anything is mad
   ])('%s before there is a draft', async line => {
     expect(await p.execute(clone, line.split(' '))).toMatchObject({
       code: 1,
-      stderr: 'no release was prepared here: node infra/delivery/prepare.ts comes first\n',
+      stderr: 'no release was prepared here; run node infra/delivery/prepare.ts first\n',
     })
   })
 
@@ -158,10 +158,10 @@ describe('what cannot be released is refused in one line, before anything is mad
     expect(await says('sh infra/delivery/sign.sh')).toMatch(/^no image of [0-9a-f]{40} was built: sh infra/)
     for (const script of ['chart', 'announce', 'promote'])
       expect(await says(`sh infra/delivery/${script}.sh`), script).toBe(
-        'v0.1.0 is not on origin: node infra/delivery/publish.ts comes first\n',
+        'v0.1.0 is not on origin; run node infra/delivery/publish.ts first\n',
       )
     expect(await says('sh infra/delivery/release-image.sh', { BUILDER: 'magic' })).toBe(
-      'BUILDER is magic: it is docker, buildah or skaffold\n',
+      'BUILDER is magic; it must be docker, buildah or skaffold\n',
     )
     expect((await p.execute(clone, ['sh', 'infra/delivery/release-image.sh'])).code).toBe(0)
     expect(await says('node infra/delivery/publish.ts')).toMatch(

@@ -47,15 +47,15 @@ describe('a builder and a chart repository of choice', () => {
     expect(p.calls().flat().join(' ')).not.toContain('a-secret')
     const word = { PROMOTE: 'all', ANNOUNCE: 'all' }
     expect((await p.execute(clone, ['sh', 'infra/delivery/promote.sh'], word)).stderr).toBe(
-      'PROMOTE is all: it is jx, argocd or none\n',
+      'PROMOTE is all; it must be jx, argocd or none\n',
     )
     expect((await p.execute(clone, ['sh', 'infra/delivery/announce.sh'], word)).stderr).toBe(
-      'ANNOUNCE is all: it is github, jx or none\n',
+      'ANNOUNCE is all; it must be github, jx or none\n',
     )
     const half = await p.execute(clone, ['sh', 'infra/delivery/chart.sh'], { CHART_USERNAME: 'ci' })
     expect(half).toMatchObject({
       code: 1,
-      stderr: 'CHART_PASSWORD is not set and CHART_USERNAME is; set both or neither\n',
+      stderr: 'CHART_USERNAME is set, but CHART_PASSWORD is not; set both or neither\n',
     })
   })
 })
@@ -87,7 +87,7 @@ describe('a registry with a login', () => {
       // The same name again is no change; another image's is never moved.
       await named()
       await expect(nameImage(`${registry.host}/team/vigia`, `sha256:${'0'.repeat(64)}`, '1.4.2')).rejects.toThrow(
-        /a released name never moves/,
+        /a released tag must not move/,
       )
     } finally {
       vi.unstubAllEnvs()
@@ -102,7 +102,7 @@ describe('a stamped checkout', () => {
     const clone = await p.clone()
     expect(await p.execute(clone, ['node', 'infra/delivery/stamp.ts', '1.4'])).toMatchObject({
       code: 1,
-      stderr: '1.4 is no version such as 1.4.2\n',
+      stderr: '1.4 is not a version such as 1.4.2\n',
     })
     expect(await p.git(clone, 'status', '--porcelain')).toBe('')
     await p.execute(clone, ['node', 'infra/delivery/stamp.ts', '1.4.2', '12345678901234567890e12345678901234567890'])

@@ -71,7 +71,7 @@ test.each(['gke', 'onprem', 'jx'])(
     const [program, ...args] = hooks!.before[0]!.command as [string, ...string[]]
     const built = (env: Record<string, string>) => spawnSync(program, args, { env, encoding: 'utf8' })
     expect(built({ VERSION: '1.4.2' })).toMatchObject({ status: 0, stderr: '' })
-    expect(built({})).toMatchObject({ status: 1, stderr: 'VERSION is not set: it is the tag of what is pushed\n' })
+    expect(built({})).toMatchObject({ status: 1, stderr: 'VERSION is not set; it is the tag of the image to push\n' })
   },
 )
 

@@ -25,7 +25,7 @@ describe('what a name of a release says', () => {
 
   test.each(['latest', 'vigia:latest', 'nginx:1.4.2', 'registry.example.org/nginx:1.4.2', 'vigia', '1.4', ''])(
     '%j names none',
-    text => expect(() => named(text)).toThrow(/names no release: v1\.4\.2/),
+    text => expect(() => named(text)).toThrow(/is not the name of a release; use v1\.4\.2/),
   )
 })
 
@@ -118,7 +118,7 @@ describe.skipIf(!kubectl)(`trace${kubectl ? '' : ' (skipped: no kubectl for this
   })
 
   test.each<[string, () => string[], RegExp]>([
-    ['a tag that is not there', () => ['v9.9.9'], /^there is no release v9\.9\.9 in this clone: git fetch --tags/],
+    ['a tag that is not there', () => ['v9.9.9'], /^there is no release v9\.9\.9 in this clone; run git fetch --tags/],
     [
       'a digest that nobody published',
       () => [`vigia@${sha}`],
@@ -127,10 +127,10 @@ describe.skipIf(!kubectl)(`trace${kubectl ? '' : ' (skipped: no kubectl for this
     [
       'a digest that is not of that tag',
       () => [`vigia:0.1.0@${sha}`],
-      /^vigia:0\.1\.0@sha256:\w+ is not what v0\.1\.0 was published as: 127/,
+      /^vigia:0\.1\.0@sha256:\w+ is not the image of v0\.1\.0, which is 127/,
     ],
-    ['a commit that is not there', () => ['vigia:0.1.0-000000000000'], /is of a commit that this clone does not have/],
-    ["somebody else's image", () => ['nginx:1.27.0'], /^nginx:1\.27\.0 names no release/],
+    ['a commit that is not there', () => ['vigia:0.1.0-000000000000'], /names a commit that this clone does not have/],
+    ["somebody else's image", () => ['nginx:1.27.0'], /^nginx:1\.27\.0 is not the name of a release/],
     ['nothing', () => [], /^usage: npm run trace/],
     ['an option that is not there', () => ['v0.1.0', '--fast'], /^Unknown option '--fast'.*usage: npm run trace/],
   ])('%s is one line', async (_, args, words) => {
