@@ -22,17 +22,22 @@ export const newFunctionFiles = async (
   ])
 }
 
-/** Without a tick it hears this event until its author writes another. */
-const heard = { definition: 'MonitorDown', file: 'monitor-down', type: 'dev.vigia.monitor.down', name: 'monitor.down' }
+/** The event that a function without a tick handles until its author changes it. */
+const defaultEvent = {
+  definition: 'MonitorDown',
+  file: 'monitor-down',
+  type: 'dev.vigia.monitor.down',
+  name: 'monitor.down',
+}
 
 const rule = (name: string, tick: string | null) =>
   tick === null
     ? `import type { EventOf } from '#events/event.ts'
-import type { ${heard.definition} } from '#events/${heard.file}.ts'
+import type { ${defaultEvent.definition} } from '#events/${defaultEvent.file}.ts'
 import type { EventsToPublish } from '#functions/host/function-definition.ts'
 
-/** Hears of every ${heard.name}. The same event twice has one effect. Returns the events that follow. */
-export const ${camelCase(name)} = async (event: EventOf<typeof ${heard.definition}>): Promise<EventsToPublish> => {
+/** Handles every ${defaultEvent.name}. The same event twice has one effect. Returns the events that follow. */
+export const ${camelCase(name)} = async (event: EventOf<typeof ${defaultEvent.definition}>): Promise<EventsToPublish> => {
   void event
   return []
 }
@@ -45,7 +50,7 @@ export interface Dependencies {
   clock: Clock
 }
 
-/** A tick. The same tick twice has one effect; one that was missed is not replayed. Returns the events that follow. */
+/** Handles a tick. The same tick twice has one effect. A missed tick is not sent again. Returns the events that follow. */
 export const ${camelCase(name)} = async (tick: Cause, { clock }: Dependencies): Promise<EventsToPublish> => {
   void tick
   void clock()
@@ -55,35 +60,50 @@ export const ${camelCase(name)} = async (tick: Cause, { clock }: Dependencies): 
 
 const wiring = (name: string, tick: string | null) =>
   tick === null
-    ? `import { ${heard.definition} } from '#events/${heard.file}.ts'
+    ? `import { postgres } from '#database/connect.ts'
+import { ${defaultEvent.definition} } from '#events/${defaultEvent.file}.ts'
+import { env } from '#functions/host/env.ts'
 import { on, serve } from '#functions/host/serve.ts'
 import { ${camelCase(name)} } from './${name}.ts'
 
+${pool(name)}
+
 serve({
   name: '${name}',
-  events: [on(${heard.definition}, event => ${camelCase(name)}(event))],
+  events: [on(${defaultEvent.definition}, event => ${camelCase(name)}(event))],
+  close: [() => db.end()],
 })
 `
-    : `import { Tick } from '#events/tick.ts'
+    : `import { postgres } from '#database/connect.ts'
+import { Tick } from '#events/tick.ts'
 import { systemClock } from '#functions/host/clock.ts'
+import { env } from '#functions/host/env.ts'
 import { on, serve } from '#functions/host/serve.ts'
 import { ${camelCase(name)} } from './${name}.ts'
+
+${pool(name)}
 
 serve({
   name: '${name}',
   events: [on(Tick, tick => ${camelCase(name)}(tick, { clock: systemClock }))],
+  close: [() => db.end()],
 })
 `
+
+/** It connects only with the first query, so a function that does not need PostgreSQL yet pays nothing. */
+const pool = (name: string) =>
+  `// Pass it to the rule, as functions/episode-checker/main.ts does.
+const db = postgres(env('DATABASE_URL'), { applicationName: '${name}' })`
 
 const ruleTest = (name: string, tick: string | null) =>
   tick === null
     ? `import { expect, test } from 'vitest'
-import { ${heard.definition} } from '#events/${heard.file}.ts'
+import { ${defaultEvent.definition} } from '#events/${defaultEvent.file}.ts'
 import { ${camelCase(name)} } from '#functions/${name}/${name}.ts'
 import { sampleEvent } from '#test/support/sample-events.ts'
 
 test('an event that is delivered twice has one effect', async () => {
-  const event = sampleEvent(${heard.definition})
+  const event = sampleEvent(${defaultEvent.definition})
   expect(await ${camelCase(name)}(event)).toEqual(await ${camelCase(name)}(event))
 })
 `
@@ -195,7 +215,7 @@ spec:
 `
 
 const trigger = (name: string, tick: string | null) => {
-  const trigger = `${name}-${tick === null ? heard.file : 'tick'}`
+  const trigger = `${name}-${tick === null ? defaultEvent.file : 'tick'}`
   return `apiVersion: eventing.knative.dev/v1
 kind: Trigger
 metadata:
@@ -207,7 +227,7 @@ spec:
   broker: default
   filter:
     attributes:
-      type: ${tick === null ? heard.type : `dev.knative.sources.ping\n      tick: ${name}`}
+      type: ${tick === null ? defaultEvent.type : `dev.knative.sources.ping\n      tick: ${name}`}
   subscriber:
     ref:
       apiVersion: serving.knative.dev/v1
@@ -233,6 +253,6 @@ const withRow = (text: string, name: string, tick: string | null): string => {
   const last = rows.at(-1)
   if (!last) return text
   const end = last.index + last[0].length
-  const woken = tick === null ? `\`${heard.name}\`` : `tick \`${tick}\``
-  return `${text.slice(0, end)}\n| \`${name}\` | ${woken} | says what it does | |${text.slice(end)}`
+  const woken = tick === null ? `\`${defaultEvent.name}\`` : `tick \`${tick}\``
+  return `${text.slice(0, end)}\n| \`${name}\` | ${woken} | what it does | – |${text.slice(end)}`
 }

@@ -60,7 +60,7 @@ describe('in a copy of the checkout', () => {
     await edit('infra/cluster/kn.md', text => text.replace('<!-- /generate -->', ''))
     await expect(outdated(functionLists, copy)).rejects.toThrow(/^infra\/cluster\/kn\.md needs the lines/)
     await edit('infra/cluster/kn.md', text => `${text}\n<!-- /generate -->\n`)
-    await edit('infra/delivery/smoke.yaml', text => text.replace('FUNCTIONS', 'TARGETS'))
+    await edit('infra/delivery/smoke.yaml', text => text.replace('- name: FUNCTIONS', '- name: TARGETS'))
     await expect(outdated(functionLists, copy)).rejects.toThrow(
       /^infra\/delivery\/smoke\.yaml has no variable FUNCTIONS/,
     )
