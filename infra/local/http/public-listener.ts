@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net'
 import { maxBodyBytes } from '#functions/host/request-body.ts'
 import type { Settings } from '../environment.ts'
-import type { FunctionManifest } from '../manifests/manifests.ts'
+import type { PublicLimits, PublicListenerOptions } from './public-options.ts'
 import { type PublicHandlers, publicRequestHandler } from './public-requests.ts'
 import { listening, PortTaken } from './server.ts'
 
@@ -14,33 +14,6 @@ export interface PublicListener {
   /** From now on public paths are answered 503. */
   refuseNew(): void
   close(): Promise<void>
-}
-
-export interface PublicListenerOptions {
-  port: number
-  functions: readonly FunctionManifest[]
-  /** The path of PUBLIC_URL. */
-  basePath?: string | undefined
-  /** The function that PUBLIC_URL itself reached before functions had paths of their own. */
-  baseFunction?: string
-  limits?: Partial<PublicLimits>
-}
-
-export interface PublicLimits {
-  /** Headers of a request. */
-  headers: number
-  /** Within this time the headers of a request must arrive. */
-  headersMs: number
-  /** Within this time the whole request must arrive. */
-  requestMs: number
-  /** Connections that are idle or whose request is still arriving. One more closes the oldest of them. */
-  waitingConnections: number
-  /** Bytes of request bodies that are kept in memory at once for one function. */
-  bodyBytes: number
-  /** Refused requests per second that are answered at once. */
-  promptRefusals: number
-  /** The pause before further refusals in the same second, so that an attacker who tries secrets in a loop is slow. */
-  refusalPauseMs: number
 }
 
 const defaultLimits: PublicLimits = {

@@ -4,7 +4,7 @@ import { sendResponse } from '#functions/host/responses.ts'
 import { isEventRequest } from '#functions/host/route.ts'
 import { secretCheck } from '#functions/telegram-webhook/secret.ts'
 import type { FunctionManifest } from '../manifests/manifests.ts'
-import type { PublicLimits, PublicListenerOptions } from './public-listener.ts'
+import type { PublicLimits, PublicListenerOptions } from './public-options.ts'
 import { type PublicRoute, publicRoutes } from './public-routes.ts'
 
 export interface PublicHandlers {

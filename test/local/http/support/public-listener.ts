@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterAll, beforeAll, beforeEach } from 'vitest'
-import { listenPublic, type PublicLimits, type PublicListener } from '#local/http/public-listener.ts'
+import { listenPublic, type PublicListener } from '#local/http/public-listener.ts'
+import type { PublicLimits } from '#local/http/public-options.ts'
 import type { FunctionManifest } from '#local/manifests/manifests.ts'
 import { insisting } from '#test/functions/dial/support/raw.ts'
 import { sendRequest } from '#test/support/http.ts'
