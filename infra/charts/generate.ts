@@ -8,10 +8,10 @@ import { template } from './merge.ts'
 import { schemaOf } from './schema.ts'
 import { parametrised, type Settings, settingsOf } from './settings.ts'
 
-/** Where the chart is. */
+/** The folder of the chart. */
 export const chartFolder = join(import.meta.dirname, 'vigia')
 
-/** The templates, values and schema of the chart by their paths in it, made from what kustomize renders for each overlay. */
+/** The generated files of the chart (templates, values, schema) by path, made from what kustomize renders for each overlay. */
 export const chartFiles = async (): Promise<Map<string, string>> => {
   const clusters = await Promise.all(
     overlays.map(async name => {
@@ -41,14 +41,14 @@ export const chartFiles = async (): Promise<Map<string, string>> => {
   return files
 }
 
-/** What a first install leaves out until there is a K_SINK: the functions that publish, and what refers to them. */
+/** Whether the first step of an install leaves the object out: functions that publish need K_SINK, and others refer to them. */
 const comesLater = ({ kind, metadata }: Manifest) =>
   metadata.labels?.['vigia.dev/publishes'] === 'true' ||
   ['Trigger', 'PingSource', 'DomainMapping', 'ScaledObject'].includes(kind)
 
 const made = '# Made by `npm run charts` from infra/cluster; change it there.\n'
 
-/** A file a kind, and the triggers of a function beside each other. */
+/** One file for each kind. */
 const fileOf = ({ apiVersion, kind }: Manifest) => {
   const name = apiVersion.startsWith('serving.') && kind === 'Service' ? 'KnativeService' : kind
   return `templates/${name.replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase()}.yaml`
@@ -58,37 +58,40 @@ const values = ({ secrets, ...settings }: Settings) =>
   [
     `${made}# Each cluster's own values are in values-<cluster>.yaml.\n`,
     section('Which kind of cluster: minikube, gke or onprem.', { cluster: settings.cluster }),
-    section('One image for all functions; the tag is the release, and a label on everything.', {
+    section('One image for all functions. The tag is the release, and a label on every object.', {
       image: settings.image,
     }),
-    section('The commit, or the tag, that it was made from.', { revision: settings.revision }),
-    section('What the names of the consoles, and of the address that Telegram calls, end in.', {
+    section('The commit or the tag that the image was built from.', { revision: settings.revision }),
+    section('The domain of the consoles, and of the address that Telegram calls.', {
       domain: settings.domain,
     }),
     section('ConfigMap vigia: LOG_LEVEL, PROBE_ALLOW, PROBE_REFERENCE, TELEGRAM_API_ROOT, TVMAZE_URL, LIMIT_*.', {
       configuration: settings.configuration,
     }),
-    section('On minikube only, where nobody else brings them; in a file of your own that git never sees.', {
+    section('Only for minikube, where no other tool provides them. Keep them in a file outside of git.', {
       secrets: Object.fromEntries(secrets.map(key => [key, ''])),
     }),
-    section('On onprem only: encryptedData by Secret, as infra/cluster/onprem/seal.sh writes it for one cluster.', {
+    section('Only for onprem: encryptedData by Secret, as infra/cluster/onprem/seal.sh writes it for one cluster.', {
       sealedSecrets: settings.sealedSecrets,
     }),
     section(
-      'False for the first of the two steps of a first install (README.md): only what gives functions their K_SINK.',
+      'False for the first of the two steps of a first install (README.md), which only creates what gives functions K_SINK.',
       {
         publishers: settings.publishers,
       },
     ),
-    section('The disks of the databases.', { storage: settings.storage }),
-    section('How far each function scales, and what a process of it takes (infra/cluster/scaling says why).', {
-      functions: settings.functions,
-    }),
+    section('The size of the disks of the databases.', { storage: settings.storage }),
+    section(
+      'How far each function scales, and the resources of one process (infra/cluster/scaling explains the numbers).',
+      {
+        functions: settings.functions,
+      },
+    ),
   ].join('')
 
 const section = (words: string, content: object) => `\n# ${words}\n${stringify(content, { lineWidth: 0 })}`
 
-/** What a cluster says otherwise than values.yaml; its image's tag and revision are the release's. */
+/** The values of a cluster that differ from values.yaml. The tag and revision of the image belong to the release. */
 const difference = (settings: Settings, first: Settings) => {
   const { repository } = settings.image
   const own = { cluster: settings.cluster, image: { repository }, domain: settings.domain }
@@ -98,7 +101,7 @@ const difference = (settings: Settings, first: Settings) => {
   return made + stringify({ ...own, ...Object.fromEntries(rest.map(key => [key, settings[key]])) }, { lineWidth: 0 })
 }
 
-/** What is in the chart's folder and was made; the rest is written by hand. */
+/** The generated files that the chart's folder has, by path. The other files are written by hand. */
 export const madeFiles = async (): Promise<Map<string, string>> => {
   const names = await readdir(chartFolder, { recursive: true, withFileTypes: true })
   const paths = names

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { stringify } from 'yaml'
 
-/** A value that Helm fills in: what stands between the braces. */
+/** A value that Helm computes. `text` stands between the braces of the template. */
 export class Expression {
   readonly text: string
   constructor(text: string) {
@@ -9,12 +9,12 @@ export class Expression {
   }
 }
 
-/** What an object looks like on each cluster that has it. Leaves may be Expressions. */
+/** An object as each cluster has it, by cluster. Leaves may be Expressions. */
 export type Variants = Map<string, unknown>
 
 /**
- * One Helm template out of an object's variants: what they share is said once, what differs stands between conditions on `.Values.cluster`.
- * `clusters` are those that could have the object; where not all of them do, a condition encloses it.
+ * Makes one Helm template from the variants of an object. Shared fields appear once; different ones stand in conditions on
+ * `.Values.cluster`. If not all of `clusters` have the object, a condition encloses it.
  */
 export const template = (variants: Variants, clusters: readonly string[]): string => {
   const scope = [...variants.keys()]
@@ -25,7 +25,7 @@ export const template = (variants: Variants, clusters: readonly string[]): strin
 const isMap = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Expression)
 
-/** The lines of a map's fields, each where the first variant that has it has it. */
+/** The lines of a map's fields, in the order of the first variant that has each field. */
 const fields = (variants: Variants, indent: string): string[] => {
   const maps = [...variants].map(([cluster, value]) => [cluster, value as Record<string, unknown>] as const)
   const keys = [...new Set(maps.flatMap(([, map]) => Object.keys(map)))]
@@ -44,7 +44,7 @@ const field = (key: string, variants: Variants, scope: string[], indent: string)
   return groups.flatMap(({ clusters, value }) => conditional(clusters, scope, yaml({ [key]: value }, indent)))
 }
 
-/** The variants that are equal, together. */
+/** Groups the variants that are equal. */
 const alike = (variants: Variants) => {
   const groups: { clusters: string[]; value: unknown }[] = []
   for (const [cluster, value] of variants) {
@@ -67,7 +67,7 @@ const conditional = (clusters: string[], scope: readonly string[], lines: string
 
 const plainKey = (key: string) => stringify(key).trimEnd()
 
-/** YAML in which an Expression is Helm's, and braces that were there before are text to Helm. */
+/** YAML in which each Expression becomes a Helm action. Braces of the original text are escaped. */
 const yaml = (value: unknown, indent: string): string[] => {
   const expressions: string[] = []
   const marked = mark(value, text => `vigia-expression-${expressions.push(text) - 1}-end`)

@@ -16,7 +16,7 @@ const resources = closed({
   limits: closed({ cpu: quantity, memory: quantity }),
 })
 
-/** Knative's own bounds: containerConcurrency up to 1000, a target above it means nothing. */
+/** Knative's limits: containerConcurrency is at most 1000, and a higher target has no effect. */
 const functionSettings = closed({
   minScale: count(0, 100),
   maxScale: count(1, 100),
@@ -35,7 +35,7 @@ const configuration = [
   ...Object.values(limitVariables).map(({ name }) => name),
 ]
 
-/** The JSON Schema of values.yaml: closed, so that a misspelt value is refused by `helm install` itself. */
+/** The JSON Schema of values.yaml. It allows no other properties, so that `helm install` refuses a misspelt value. */
 export const schemaOf = (clusters: readonly string[], functions: string[], { secrets }: Settings): object => {
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
@@ -54,7 +54,7 @@ export const schemaOf = (clusters: readonly string[], functions: string[], { sec
         publishers: { type: 'boolean' },
         storage: closed({ postgres: quantity, mongodb: quantity }),
         functions: closed(Object.fromEntries(functions.map(name => [name, functionSettings]))),
-        // Helm's own, for a chart that is part of another.
+        // Helm adds `global` when the chart is part of another chart.
         global: { type: 'object' },
       },
       ['cluster', 'image', 'revision', 'domain', 'configuration', 'publishers', 'storage', 'functions'],

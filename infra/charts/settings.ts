@@ -1,7 +1,7 @@
 import type { Manifest, Untyped } from '../cluster/render/manifest-files.ts'
 import { Expression } from './merge.ts'
 
-/** What a person may set, by the names of values.yaml; the defaults are what the manifests say. */
+/** The values that a user may set. The defaults come from the manifests. */
 export interface Settings {
   cluster: string
   image: { repository: string; tag: string }
@@ -9,12 +9,12 @@ export interface Settings {
   domain: string
   configuration: Record<string, string>
   storage: { postgres: string; mongodb: string }
-  /** The keys of minikube's Secrets; the other clusters have theirs from elsewhere. */
+  /** The keys of minikube's Secrets. On other clusters, other tools create the Secrets. */
   secrets: string[]
-  /** onprem's: what seal.sh wrote for one cluster, by Secret and key. */
+  /** For onprem: what seal.sh wrote for one cluster, by Secret and key. */
   sealedSecrets: Record<string, Record<string, string>>
   functions: Record<string, FunctionSettings>
-  /** Whether the functions that publish are there, and what wakes functions. */
+  /** Whether the chart includes the functions that publish, Triggers and PingSources. */
   publishers: boolean
 }
 
@@ -32,7 +32,7 @@ const find = (objects: Manifest[], kind: string, name: string): Untyped =>
   objects.find(one => one.kind === kind && one.metadata.name === name)
 const claim = ({ volumeClaimTemplates }: Untyped) => volumeClaimTemplates[0].spec.resources.requests
 
-/** The settings with which the chart gives the objects of an overlay. Throws where the overlay has no consoles to read its domain from. */
+/** The settings with which the chart renders the objects of an overlay. Throws an Error if the overlay has no Grafana route, which has the domain. */
 export const settingsOf = (cluster: string, objects: Manifest[]): Settings => {
   const migrate = objects.find(({ kind }) => kind === 'Job')!
   const [, repository, tag] = /^(.+):([^:]+)$/.exec(migrate.spec.template.spec.containers[0].image)!
@@ -75,7 +75,7 @@ export const settingsOf = (cluster: string, objects: Manifest[]): Settings => {
   }
 }
 
-/** The object with Expressions where a setting says what stands there. */
+/** The object with Expressions in the places that settings determine. */
 export const parametrised = (object: Manifest, { image, domain, revision }: Settings): Manifest => {
   const { file: _, ...copy } = structuredClone(object) as Untyped
   for (const metadata of [copy.metadata, copy.spec?.template?.metadata]) {
@@ -91,10 +91,10 @@ export const parametrised = (object: Manifest, { image, domain, revision }: Sett
   return inDomain(copy, domain)
 }
 
-/** Without them failures are only logged. */
+/** Without these, failures are only logged. */
 const optionalSecrets = ['TELEGRAM_OPS_BOT_TOKEN', 'TELEGRAM_OPS_CHAT_ID']
 
-/** By kind: what else a setting says. */
+/** The other fields that settings determine, by kind. */
 const special: Record<string, (object: Untyped) => void> = {
   KnativeService: ({ metadata, spec }) => {
     const of = (setting: string) => `(index .Values.functions "${metadata.name}").${setting}`
@@ -118,13 +118,13 @@ const special: Record<string, (object: Untyped) => void> = {
   Secret: object => {
     for (const key of Object.keys(object.data))
       object.data[key] = new Expression(
-        `${optionalSecrets.includes(key) ? '' : `required "secrets.${key} is not set: values.yaml says where" `}.Values.secrets.${key} | b64enc | quote`,
+        `${optionalSecrets.includes(key) ? '' : `required "secrets.${key} is not set; values.yaml explains it" `}.Values.secrets.${key} | b64enc | quote`,
       )
   },
   SealedSecret: ({ metadata, spec }) => {
     const sealed = `(index .Values.sealedSecrets "${metadata.name}")`
     spec.encryptedData = new Expression(`${sealed} | default dict | toJson`)
-    // The word of those that are not sealed is no valid label: an API server refuses them.
+    // The label value of Secrets that are not sealed is invalid, so that the API server refuses them.
     for (const [key, value] of Object.entries(metadata.labels ?? {}))
       if (key === 'vigia.dev/sealed')
         metadata.labels[key] = new Expression(`ternary "yes" "${value}" (not (empty ${sealed})) | quote`)
@@ -140,7 +140,7 @@ const special: Record<string, (object: Untyped) => void> = {
   },
 }
 
-/** Every name in the domain, whose first part is ours. */
+/** Replaces the domain at the end of every host name by the setting. */
 const inDomain = (value: Untyped, domain: string): Untyped => {
   if (typeof value === 'string')
     return value.endsWith(`.${domain}`) && !value.includes('/')

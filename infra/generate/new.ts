@@ -9,10 +9,10 @@ import { write } from './write.ts'
 
 const usage = "usage: npm run new -- <name> [--tick '*/5 * * * *']"
 
-/** Names that mean something else in a URL of this machine, or in JavaScript. */
+/** Names with another meaning in a local URL or in JavaScript. */
 const taken = ['localhost', 'sites', 'broker-ingress', 'default', 'delete', 'export', 'import', 'new', 'switch', 'test']
 
-/** What was asked for, or one line about what is wrong with it. `root`: the checkout. */
+/** Reads the arguments. Returns the new function, or one line that says what is wrong. `root` is the checkout. */
 export const readRequest = (given: readonly string[], root: string): NewFunction | string => {
   const rest = [...given]
   const at = rest.indexOf('--tick')
@@ -23,7 +23,7 @@ export const readRequest = (given: readonly string[], root: string): NewFunction
   if (!/^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/.test(name) || name.length > 50)
     return `"${name}" is not a valid function name: use words of a-z and 0-9 with hyphens between them, 50 characters at most`
   if (taken.includes(name)) return `"${name}" is reserved; choose another name`
-  // Shared code counts too, because one name means one thing.
+  // Folders of shared code count too, because a name must have one meaning.
   const used = [
     `functions/${name}`,
     `knative/services/${name}.yaml`,
@@ -62,7 +62,7 @@ if (import.meta.main) {
       `${paths.map(path => `  ${path}`).join('\n')}
 
 Run its test: npx vitest run --config test/vitest.config.ts test/functions/${asked.name}.test.ts
-npm run dev restarts it whenever it changes. npm run generate updates the chart. CONTRIBUTING, "A new function", says what is left to do.
+npm run dev restarts it after each change. npm run generate updates the chart. CONTRIBUTING, "A new function", lists the next steps.
 `,
     )
   }

@@ -139,7 +139,7 @@ describe.skipIf(why)(`the chart on a real API server${why ? ` (skipped: ${why})`
 
   test('without its secrets the chart creates nothing', async () => {
     const values = ['--values', join(chart, 'values-minikube.yaml')]
-    expectRefusal(await helm('install', 'vigia', chart, ...values), /secrets\.\w+ is not set: values\.yaml says where/)
+    expectRefusal(await helm('install', 'vigia', chart, ...values), /secrets\.\w+ is not set; values\.yaml explains it/)
     expect(expectSuccess(await server.kubectl(['get', 'namespaces', '-o', 'name']))).not.toContain('vigia')
   })
 })

@@ -6,7 +6,7 @@ import { watchCheckout } from './watch.ts'
 
 export interface DevLoop {
   root: string
-  /** Folder with knative/ and triggers/. */
+  /** The folder with knative/ and triggers/. */
   manifestRoot: string
   manifests: Manifests
   terminal: Pick<Terminal, 'say' | 'warn'>
