@@ -100,7 +100,7 @@ describe('a release', () => {
     p.registry.state.refusesNames = true
     expect(await attempt('')).toMatchObject({
       failed: 'publish',
-      stderr: expect.stringContaining('(500); release again'),
+      stderr: expect.stringContaining('(500); run publish.ts again'),
     })
     expect(Object.keys(await p.remoteRefs())).toEqual(['refs/heads/main', 'refs/tags/v0.1.0'])
     expect(p.registry.named('team/vigia', '0.1.0')).toBeUndefined()

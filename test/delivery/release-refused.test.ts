@@ -58,7 +58,7 @@ describe('what cannot be released is refused in one line, before anything is mad
     [
       'no remote',
       () => p.git(clone, 'remote', 'rename', 'origin', 'elsewhere'),
-      /^there is no remote called origin/,
+      /^this clone has no remote called origin/,
       () => p.git(clone, 'remote', 'rename', 'elsewhere', 'origin'),
     ],
     [
@@ -101,7 +101,7 @@ describe('what cannot be released is refused in one line, before anything is mad
         await p.git(clone, 'tag', '-a', 'v0.0.9', '-m', 'by hand')
         await p.git(clone, 'push', '--quiet', 'origin', 'v0.0.9')
       },
-      /^v0\.0\.9 was made by hand: it names no image/,
+      /^v0\.0\.9 was made by hand and names no image/,
       async () => {
         await p.git(clone, 'tag', '-d', 'v0.0.9')
         await p.git(p.origin, 'tag', '-d', 'v0.0.9')
@@ -154,8 +154,8 @@ describe('what cannot be released is refused in one line, before anything is mad
   test('steps out of their order, a program that is missing, a word nobody knows', async () => {
     const says = async (line: string, env: Record<string, string> = {}) =>
       (await p.execute(clone, line.split(' '), env)).stderr
-    expect(await says('node infra/delivery/publish.ts')).toMatch(/^no image of [0-9a-f]{12} was built: sh infra/)
-    expect(await says('sh infra/delivery/sign.sh')).toMatch(/^no image of [0-9a-f]{40} was built: sh infra/)
+    expect(await says('node infra/delivery/publish.ts')).toMatch(/^no image of [0-9a-f]{12} was built; run sh infra/)
+    expect(await says('sh infra/delivery/sign.sh')).toMatch(/^no image of [0-9a-f]{40} was built; run sh infra/)
     for (const script of ['chart', 'announce', 'promote'])
       expect(await says(`sh infra/delivery/${script}.sh`), script).toBe(
         'v0.1.0 is not on origin; run node infra/delivery/publish.ts first\n',

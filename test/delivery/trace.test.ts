@@ -88,7 +88,7 @@ describe.skipIf(!kubectl)(`trace${kubectl ? '' : ' (skipped: no kubectl for this
     const { stdout } = await trace('v0.1.0')
     expect(stdout).toContain(`release      v0.1.0\ncommit       ${commit}  chore: release 0.1.0\n`)
     expect(stdout).toMatch(/^environments \w+: v0\.1\.0, this one; \w+: v0\.0\.1$/m)
-    expect(stdout).toMatch(/^objects {6}onprem: (\d+), \1 of them say 0\.1\.0$/m)
+    expect(stdout).toMatch(/^objects {6}onprem: (\d+), \1 of them have 0\.1\.0$/m)
     expect(stdout).toMatch(/^- broker: replies are kept$/m)
   })
 
