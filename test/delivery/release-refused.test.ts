@@ -165,7 +165,7 @@ describe('what cannot be released is refused in one line, before anything is mad
     )
     expect((await p.execute(clone, ['sh', 'infra/delivery/release-image.sh'])).code).toBe(0)
     expect(await says('node infra/delivery/publish.ts')).toMatch(
-      /^sha256:\w+ is not signed: sh infra\/delivery\/sign\.sh/,
+      /^sha256:\w+ is not signed; run sh infra\/delivery\/sign\.sh/,
     )
     p.without('skaffold')
     p.without('cosign')
