@@ -1,106 +1,27 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { chatsIn } from '#database/chats/chats.ts'
-import { catalogueIn } from '#database/series/catalogue.ts'
-import { followsIn } from '#database/series/follows.ts'
-import type { Episode, Show } from '#database/series/show.ts'
-import type { EpisodeDue } from '#events/episode-due.ts'
-import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
+import { describe, expect, test } from 'vitest'
+import type { Episode } from '#database/series/show.ts'
+import { rootCause } from '#events/event.ts'
 import { episodeChecker } from '#functions/episode-checker/episode-checker.ts'
 import { instantOf } from '#functions/wording/dates.ts'
-import { freshDatabase, freshMongo, type TestDatabase } from '#test/support/database.ts'
-
-type Due = VigiaEvent<DataOf<typeof EpisodeDue>>
-
-let database: TestDatabase
-let catalogue: ReturnType<typeof catalogueIn>
-let closeMongo: () => Promise<void>
-let now: Date
-/** Everything that reached the broker, which knows an event by its id. */
-let published: VigiaEvent[]
-let failing: ((event: VigiaEvent) => boolean) | undefined
-let ticks = 0
-// The Mongo server is shared and keeps what it has: every test has shows of its own.
-let id = 1000
-
-beforeAll(async () => {
-  database = await freshDatabase()
-  const { mongo, end } = await freshMongo()
-  catalogue = catalogueIn(mongo)
-  closeMongo = end
-})
-afterAll(async () => {
-  await closeMongo()
-  await database.end()
-})
-beforeEach(async () => {
-  await database.db.query('truncate chat, cursor, announcement, announcement_event cascade')
-  now = new Date('2026-11-20T12:00:00Z')
-  published = []
-  failing = undefined
-  id += 10
-})
-
-const outside = () => ({
-  db: database.db,
+import {
+  at,
   catalogue,
-  clock: () => now,
-  publish: async (events: readonly VigiaEvent[]) => {
-    for (const event of events) {
-      if (failing?.(event)) throw new Error('the broker is away')
-      if (!published.some(known => known.id === event.id)) published.push(event)
-    }
-  },
-})
-const tick = (name = `tick-${ticks++}`) => episodeChecker(rootCause(name), outside())
-const at = (iso: string) => {
-  now = new Date(iso)
-}
-/** Ticks up to then, five minutes apart where nothing else is said. */
-const ticksUntil = async (iso: string, minutes = 5) => {
-  while (now < new Date(iso)) {
-    now = new Date(now.getTime() + minutes * 60_000)
-    await tick()
-  }
-}
-const due = () => published as Due[]
+  chat,
+  database,
+  due,
+  episode,
+  failWhen,
+  follow,
+  id,
+  outside,
+  published,
+  show,
+  tick,
+  ticksUntil,
+  useChecker,
+} from '#test/functions/episode-checker/support.ts'
 
-const chat = async (chatId: number, zone = 'America/Sao_Paulo') => {
-  await chatsIn(database.db).upsert({ id: chatId, kind: 'private', language: 'pt-BR' })
-  await chatsIn(database.db).setZone(chatId, zone)
-}
-const follow = (chatId: number, show: number, since = '2026-01-01T00:00:00Z') =>
-  followsIn(database.db).follow(chatId, `show/${show}`, new Date(since))
-
-const episode = (episodeId: number, airs: string, more: Partial<Episode> = {}): Episode => ({
-  id: episodeId,
-  name: `Episode ${episodeId}`,
-  season: 1,
-  number: episodeId % 100,
-  type: 'regular',
-  airdate: airs.slice(0, 10),
-  airstamp: airs.length > 10 ? airs : null,
-  ...more,
-})
-const show = async (episodes: Episode[], more: Partial<Show> = {}): Promise<Show> => {
-  const kept: Show = {
-    _id: id,
-    name: 'Harbor Nine',
-    url: `https://www.tvmaze.com/shows/${id}/harbor-nine`,
-    image: null,
-    channel: 'Meridian',
-    premiered: '2026-01-04',
-    status: 'Running',
-    updated: 1,
-    imdb: null,
-    thetvdb: null,
-    names: { pt: null },
-    fetchedAt: now.toISOString(),
-    episodes,
-    ...more,
-  }
-  await catalogue.keep(kept)
-  return kept
-}
+useChecker()
 
 describe('episodes whose hour is known', () => {
   test('one is announced once its instant has passed, and only once', async () => {
@@ -376,10 +297,10 @@ describe('crashes and repeats', () => {
     await show([episode(101, '2026-11-20T13:00:00Z'), episode(102, '2026-11-20T13:05:00Z')])
     await tick()
     at('2026-11-20T13:05:00Z')
-    failing = event => event.id.endsWith('13:05:00Z')
+    failWhen(event => event.id.endsWith('13:05:00Z'))
     await expect(tick('unlucky')).rejects.toThrow('away')
     await expect(tick('unlucky')).rejects.toThrow('away')
-    failing = undefined
+    failWhen(undefined)
     at('2026-11-20T13:10:00Z')
     await tick()
     await tick()
@@ -393,10 +314,10 @@ describe('crashes and repeats', () => {
     await show([first])
     await tick()
     at('2026-11-20T13:00:00Z')
-    failing = () => true
+    failWhen(() => true)
     await expect(tick()).rejects.toThrow('away')
     await show([first, episode(102, '2026-11-20T13:00:00Z')])
-    failing = undefined
+    failWhen(undefined)
     await tick()
     expect(due().flatMap(({ data }) => data.episodes.map(({ id }) => id))).toEqual([101, 102])
   })

@@ -1,0 +1,219 @@
+import { createConnection } from 'node:net'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { VigiaEvent } from '#events/event.ts'
+import { UpdateDeferred } from '#events/update-deferred.ts'
+import { inBinaryMode } from '#functions/host/publish.ts'
+import { deferredUpdates } from '#functions/telegram-webhook/deferred-update.ts'
+import { botIdOf } from '#functions/telegram-webhook/secret.ts'
+import { secret, startWebhook, token, type Webhook } from '#test/functions/telegram-webhook/support.ts'
+
+let world: Webhook
+beforeAll(async () => {
+  world = await startWebhook()
+})
+afterAll(() => world?.stop())
+
+const whole = { find: (_: number) => Promise.resolve(null as never) }
+beforeAll(() => {
+  whole.find = world.deps.chats.find as never
+})
+/** From now on, whatever that chat says cannot be handled. */
+const poison = (chatId: number) => {
+  world.deps.chats.find = id =>
+    id === chatId ? Promise.reject(new Error('a fault of ours, at /srv/secret/path.ts:7')) : whole.find(id)
+}
+afterEach(() => {
+  world.deps.chats.find = whole.find as never
+  world.broker.refuse(0)
+  world.telegram.clearInjectedErrors()
+})
+
+const botId = botIdOf(token)
+let lastUpdate = 500_000
+const said = (text: string, from = { id: 7_000_001, first_name: 'Ana' }) => ({
+  update_id: ++lastUpdate,
+  message: {
+    message_id: lastUpdate,
+    date: 1_763_700_000,
+    from: { ...from, is_bot: false, language_code: 'pt-br' },
+    chat: { id: from.id, type: 'private', first_name: from.first_name },
+    text,
+    ...(text.startsWith('/')
+      ? { entities: [{ type: 'bot_command', offset: 0, length: text.split(' ')[0]!.length }] }
+      : {}),
+  },
+})
+const stateOf = async (updateId: number) =>
+  (
+    await world.db.query<{ state: string; attempts: number }>(
+      'select state, attempts from telegram_update where bot_id = $1 and update_id = $2',
+      [botId, updateId],
+    )
+  ).rows[0]
+
+describe('an update that can be neither handled nor kept', () => {
+  const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`
+  const withText = (text: string, more = '') => {
+    const update = said('TEXT')
+    return { id: update.update_id, body: JSON.stringify(update).replace('"TEXT"', text).replace(/\}$/, `${more}}`) }
+  }
+
+  test.each([
+    ['200,000 levels of arrays', `,"x":${deep(200_000)}`],
+    ['100 levels of arrays', `,"x":${deep(100)}`],
+    ['100,000 levels of objects', `,"x":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`],
+  ])('is taken and ends as a dead letter that says why: %s', async (_, more) => {
+    const { id, body } = withText('"oi"', more)
+    world.telegram.forgetCalls()
+    expect((await world.post(body)).status).toBe(200)
+    expect((await world.post(body)).status).toBe(200)
+    expect(world.telegram.calls(), 'nobody is promised another try').toEqual([])
+    const deferred = world.broker.events('update.deferred').at(-1)!
+    expect(deferred.subject).toBe(`update/${id}`)
+    const brought = await world.deliver(deferred)
+    expect(brought.status).toBe(422)
+    expect(await brought.text()).toMatch(/^update \d+ cannot be handled: its JSON is [\d]+ levels deep$/)
+  })
+
+  test('is taken and ends as a dead letter where the broker refuses it as too large', async () => {
+    const { id, body } = withText(`"${'x'.repeat(900_000)}"`)
+    poison(7_000_001)
+    for (const status of [503, 503]) expect((await world.post(body)).status).toBe(status)
+    world.broker.refuse(1, 413)
+    expect((await world.post(body)).status).toBe(200)
+    expect(await stateOf(id)).toMatchObject({ state: 'deferred' })
+    expect((await world.deliver(world.broker.events('update.deferred').at(-1)!)).status).toBe(422)
+  })
+
+  test.each([
+    ['no JSON', '{"update_id":'],
+    ['nothing', ''],
+    ['null', 'null'],
+    ['a list', '[1]'],
+    ['a list 200,000 levels deep', deep(200_000)],
+    ['no update_id', '{"message":{}}'],
+    ['an update_id in text', '{"update_id":"7"}'],
+    ['a negative one', '{"update_id":-1}'],
+    ['half a number', '{"update_id":1.5}'],
+    ['more than 64 bits', '{"update_id":99999999999999999999}'],
+    ['more than a number holds', '{"update_id":1e400}'],
+    ['text that is cut in the middle of a character', Buffer.from([0x7b, 0x22, 0xe2])],
+  ])('is answered 400 where it is no update at all: %s', async (_, body) => {
+    expect((await world.post(body)).status).toBe(400)
+  })
+
+  test.each([
+    ['NUL', '"a\\u0000b \\ud83d \\udc00"'],
+    ['only NUL', '"\\u0000"'],
+    ['a command and half a character', '"/buscar \\ud83d\\u0000"'],
+  ])('is handled where only characters are wrong: %s', async (_, text) => {
+    const { id, body } = withText(text)
+    expect((await world.post(body)).status).toBe(200)
+    expect(await stateOf(id)).toMatchObject({ state: 'done', attempts: 1 })
+  })
+
+  test('is handled where bytes are no UTF-8 and keys come twice', async () => {
+    const id = ++lastUpdate
+    const [head, tail] = withText('"CUT"', `,"update_id":${id}`).body.split('CUT')
+    const body = Buffer.concat([Buffer.from(head!), Buffer.from([0xff, 0xc3, 0x28]), Buffer.from(tail!)])
+    expect((await world.post(body)).status).toBe(200)
+    expect(await stateOf(id)).toMatchObject({ state: 'done' })
+  })
+
+  test('is handled up to the largest number there is, also by way of the broker', async () => {
+    const update = { ...said('/ajuda'), update_id: Number.MAX_SAFE_INTEGER }
+    poison(7_000_001)
+    for (const status of [503, 503, 200]) expect((await world.post(update)).status).toBe(status)
+    world.deps.chats.find = whole.find as never
+    expect((await world.deliver(world.broker.events('update.deferred').at(-1)!)).status).toBe(204)
+  })
+
+  test.each([null, 7, 'x', [], { chat: null }, { chat: { id: 'x' } }, { from: null, chat: { id: 1, type: 'odd' } }])(
+    'with a message that is none (%j) is not repeated for ever',
+    async message => {
+      const update = { update_id: ++lastUpdate, message }
+      let status = 0
+      for (let tries = 0; tries < 4 && status !== 200; tries++) status = (await world.post(update)).status
+      expect(status).toBe(200)
+    },
+  )
+})
+
+describe('a deferred update', () => {
+  const genuine = () => ({
+    ...deferredUpdates(secret, botId).event(said('/start')),
+    source: '/functions/telegram-webhook',
+  })
+
+  test('survives a store that sorts its keys', async () => {
+    const update = said('/start', { id: world.person('Ordem').chatId, first_name: 'Ordem' })
+    world.telegram.user('Ordem').send('oi')
+    await world.settled()
+    const event = deferredUpdates(secret, botId).event(update)
+    const sorted = JSON.parse(
+      JSON.stringify(event.data, (_, part) =>
+        part && typeof part === 'object' && !Array.isArray(part)
+          ? Object.fromEntries(Object.entries(part).toSorted(([one], [other]) => (one < other ? 1 : -1)))
+          : part,
+      ),
+    )
+    expect((await world.deliver({ ...event, source: '/x', data: sorted })).status).toBe(204)
+  })
+
+  test.each<[string, (event: VigiaEvent) => VigiaEvent, number]>([
+    ['without our seal', event => ({ ...event, id: event.id.replace(/[^/]+$/, 'a'.repeat(64)) }), 401],
+    ['of another update', event => ({ ...event, id: event.id.replace(/\/5(\d+)\//, '/6$1/') }), 401],
+    ['of another bot', event => ({ ...event, id: event.id.replace(`/${botId}/`, '/42/') }), 401],
+    ['with an endless id', event => ({ ...event, id: `${event.id}${'x'.repeat(5_000)}` }), 401],
+    ['of another type', event => ({ ...event, type: 'dev.vigia.monitor.down' }), 401],
+    [
+      'with another update inside',
+      event => ({
+        ...event,
+        data: { ...(event.data as object), update: said('/start', { id: 13, first_name: 'Eve' }) },
+      }),
+      422,
+    ],
+    [
+      'with words changed inside',
+      event => {
+        const data = structuredClone(event.data) as { update: { message: { text: string } } }
+        data.update.message.text = '/monitorar eve.example'
+        return { ...event, data }
+      },
+      422,
+    ],
+    [
+      'with another signature',
+      event => ({ ...event, data: { ...(event.data as object), signature: 'b'.repeat(64) } }),
+      422,
+    ],
+  ])('%s is refused and does nothing', async (_, forge, status) => {
+    const calls = world.telegram.calls().length
+    const rows = (await world.db.query('select from telegram_update')).rowCount
+    expect((await world.deliver(forge(genuine()))).status).toBe(status)
+    expect(world.telegram.calls()).toHaveLength(calls)
+    expect((await world.db.query('select from telegram_update')).rowCount).toBe(rows)
+  })
+
+  test('in structured mode, where the seal is not in the head, is refused', async () => {
+    const { id, type, data } = genuine()
+    const response = await fetch(world.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/cloudevents+json' },
+      body: JSON.stringify({ specversion: '1.0', id, type, source: '/x', data }),
+    })
+    expect(response.status).toBe(401)
+  })
+
+  test('of a stranger is refused before its body arrives', async () => {
+    const { hostname, port } = new URL(world.url)
+    const { headers } = inBinaryMode({ ...genuine(), id: 'update/1/2/update.deferred/x', type: UpdateDeferred.type })
+    const socket = createConnection(Number(port), hostname)
+    const head = Object.entries({ ...headers, host: 'x', 'content-length': '1000000' })
+    socket.write(`POST / HTTP/1.1\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`)
+    const answer = await new Promise(resolve => socket.once('data', data => resolve(String(data))))
+    expect(answer).toMatch(/^HTTP\/1\.1 401/)
+    socket.destroy()
+  })
+})

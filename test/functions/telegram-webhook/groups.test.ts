@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { startWebhook, type Webhook } from './support.ts'
+
+let world: Webhook
+beforeAll(async () => {
+  world = await startWebhook()
+})
+afterAll(() => world?.stop())
+beforeEach(() => {
+  world.time.now = new Date('2026-11-21T15:00:00Z')
+  world.tvmaze.fail(null)
+})
+
+describe('groups', () => {
+  test('the bot introduces itself where it is added, hears commands for itself and nothing else', async () => {
+    const ana = world.telegram.user('Ana')
+    const group = world.telegram.group('Família')
+    group.addBot(ana)
+    await world.settled()
+    const seat = group.as(ana)
+    expect(seat.last()?.text).toMatch(/^Oi, pessoal! Eu sou o Vigia/)
+    const said = async (text: string) => {
+      const before = seat.answers().length
+      seat.send(text)
+      await world.settled()
+      return seat.answers().slice(before)
+    }
+    expect((await said('/series'))[0]?.text).toMatch(/^Este grupo ainda não segue/)
+    expect((await said('/series@VigiaBot'))[0]?.text).toMatch(/^Este grupo/)
+    // In a group the bot gets commands only, so it does not ask for a mere name.
+    expect((await said('/start'))[0]?.text).toBe('Em que posso ajudar?')
+    expect((await said('/ajuda'))[0]?.text).toMatch(/^Séries\n\/buscar Severance – achar uma série\n/)
+    expect((await said('/buscar@vigiabot harbor nine'))[0]?.text).toMatch(/^Harbor Nine/)
+    expect((await said('/abracadabra@VigiaBot'))[0]?.text).toMatch(/^Não conheço esse comando/)
+    group.as(ana)
+    expect(await said('/abracadabra')).toEqual([])
+    expect(await said('bom dia @VigiaBot')).toEqual([])
+  })
+
+  test('a group that becomes a supergroup keeps what it follows', async () => {
+    const ana = world.telegram.user('Ana')
+    const group = world.telegram.group('Condomínio')
+    group.addBot(ana)
+    const seat = group.as(ana)
+    seat.send('/monitorar portaria.example')
+    await world.settled()
+    const bigger = group.upgrade()
+    await world.settled()
+    expect(await world.deps.monitors.of(group.chatId)).toEqual([])
+    expect((await world.deps.monitors.of(bigger.chatId)).map(({ name }) => name)).toEqual(['portaria.example'])
+    bigger.as(ana).send('/monitores')
+    await world.settled()
+    expect(bigger.as(ana).last()?.text).toMatch(/portaria\.example/)
+  })
+
+  test('in a forum the answer goes to the topic where it was asked', async () => {
+    const ana = world.telegram.user('Ana')
+    const forum = world.telegram.group('Fórum', { forum: true })
+    forum.addBot(ana)
+    await world.settled()
+    const topic = forum.openTopic('Séries')
+    const seat = forum.as(ana)
+    seat.send('/ajuda', { threadId: topic })
+    await world.settled()
+    expect(seat.last()).toMatchObject({ threadId: topic, from: 'bot' })
+  })
+
+  test('in a forum what is followed and watched belongs to the topic where it was asked for last', async () => {
+    const ana = world.telegram.user('Ana')
+    const forum = world.telegram.group('Fórum', { forum: true })
+    forum.addBot(ana)
+    await world.settled()
+    const [series, sites] = [forum.openTopic('Séries'), forum.openTopic('Sites')]
+    forum.closeTopic(1)
+    const seat = forum.as(ana)
+    const threadOf = (subject: string) => world.deps.follows.threadOf(forum.chatId, subject)
+    seat.send('/buscar harbor nine', { threadId: series })
+    await world.settled()
+    seat.press('seguir')
+    await world.settled()
+    const show = `show/${world.tvmaze.showIds.harbor}`
+    expect(await threadOf(show)).toBe(series)
+    seat.press('desfazer')
+    await world.settled()
+    seat.press('desfazer')
+    await world.settled()
+    expect(await threadOf(show), 'after an undo').toBe(series)
+
+    seat.send('/monitorar topico.example', { threadId: series })
+    await world.settled()
+    const [monitor] = await world.deps.monitors.of(forum.chatId)
+    expect(await threadOf(`monitor/${monitor!.id}`)).toBe(series)
+    expect(world.broker.events('probe.requested').at(-1)?.data).toMatchObject({
+      chatId: forum.chatId,
+      threadId: series,
+    })
+    seat.send('/monitorar topico.example 5m', { threadId: sites })
+    await world.settled()
+    expect(await threadOf(`monitor/${monitor!.id}`)).toBe(sites)
+    expect(seat.last()).toMatchObject({ threadId: sites, from: 'bot' })
+  })
+
+  test('a thread of replies in a group without topics is not taken for a topic', async () => {
+    const ana = world.telegram.user('Ana')
+    const group = world.telegram.group('Supergrupo', { supergroup: true })
+    group.addBot(ana)
+    await world.settled()
+    const seat = group.as(ana)
+    const first = seat.send('/ajuda')
+    await world.settled()
+    seat.send('/monitorar respostas.example', { replyTo: first })
+    await world.settled()
+    const [monitor] = await world.deps.monitors.of(group.chatId)
+    expect(await world.deps.follows.threadOf(group.chatId, `monitor/${monitor!.id}`)).toBeNull()
+    expect(seat.last()).toMatchObject({ threadId: null, from: 'bot' })
+  })
+})
