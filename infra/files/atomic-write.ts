@@ -5,9 +5,9 @@ import { dirname } from 'node:path'
 const windows = process.platform === 'win32'
 
 /**
- * Writes `file` so that after a crash or a power cut it has the old content or the new content, never a part of it. The
- * content goes to a temporary file in the same folder, which is flushed to the disk and then renamed. Without the flush,
- * some file systems keep the new name without its bytes.
+ * Writes `file` so that after a crash or a power cut it has the old content or the new content, never a part of it.
+ * The content goes to a temporary file in the same folder, which is flushed to the disk and then renamed. Without the
+ * flush, some file systems keep the new name without its bytes.
  */
 export const writeFileAtomic = async (file: string, content: string | Uint8Array, mode = 0o600): Promise<void> => {
   const temporary = temporaryNameOf(file)

@@ -16,8 +16,8 @@ export type AppHandler = Handler<AppEnv>
 export const createApp = (): App => new Hono<AppEnv>({ getPath: ({ url }) => new URL(url).pathname })
 
 /**
- * Registers what a path answers. GET answers HEAD too; any other method is refused with 405 and the header Allow. A POST
- * changes something, so it needs the header `Vigia-Local: 1`.
+ * Registers what a path answers. GET answers HEAD too; any other method is refused with 405 and the header Allow. A
+ * POST changes something, so it needs the header `Vigia-Local: 1`.
  */
 export const route = (app: App, path: string, { get, post }: { get?: AppHandler; post?: AppHandler }): void => {
   if (get) app.get(path, get)
@@ -53,8 +53,8 @@ export const jsonBody = async ({ env }: AppContext, mostBytes: number): Promise<
 }
 
 /**
- * The application as a listener of node:http. `failed` gets the errors that no handler caught; the client gets 500. Node's
- * global Request and Response stay as they are, and Node itself discards a body that no handler reads.
+ * The application as a listener of node:http. `failed` gets the errors that no handler caught; the client gets 500.
+ * Node's global Request and Response stay as they are, and Node itself discards a body that no handler reads.
  */
 export const nodeListener = (
   app: App,

@@ -5,7 +5,10 @@ type Headers = Record<string, string>
 /** Every answer of the local servers: nothing is cached, and a browser must not guess another content type. */
 const commonHeaders: Headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
 
-/** Headers of an HTML page and its files: `policy` is the Content-Security-Policy, and the address is not sent elsewhere. */
+/**
+ * Headers of an HTML page and its files: `policy` is the Content-Security-Policy, and the address is not sent
+ * elsewhere.
+ */
 export const pageHeaders = (policy: string): Headers => ({
   ...commonHeaders,
   'content-security-policy': policy,
@@ -28,7 +31,10 @@ export const jsonResponse = (status: number, value: unknown, headers: Headers = 
   return new Response(text, { status, headers: jsonHeaders(text, headers) })
 }
 
-/** A text answer of a Hono handler: an HTML page, a stylesheet, a picture. `type` is its media type without the charset. */
+/**
+ * A text answer of a Hono handler: an HTML page, a stylesheet, a picture. `type` is its media type without the
+ * charset.
+ */
 export const textResponse = (type: string, text: string, headers: Headers): Response =>
   new Response(text, {
     headers: {

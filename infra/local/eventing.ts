@@ -13,7 +13,10 @@ export interface Eventing {
   broker: Broker
   /** Always the sources that run now. */
   sources: PingSources
-  /** Starts the broker again with the Triggers of other manifests. If it refuses them, the Triggers of before stay in use. */
+  /**
+   * Starts the broker again with the Triggers of other manifests. If it refuses them, the Triggers of before stay in
+   * use.
+   */
   replaceTriggers(manifests: Manifests): Promise<void>
   replaceSources(manifests: Manifests): void
 }

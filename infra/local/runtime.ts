@@ -258,7 +258,10 @@ const startTelegram = async (
   shutdown.inOrder(async () => bridge.stop())
 }
 
-/** Fills a catalogue that is only in memory, now and after every restart of its server, instead of waiting for the hour. */
+/**
+ * Fills a catalogue that is only in memory, now and after every restart of its server, instead of waiting for the
+ * hour.
+ */
 const refillCatalogue = (mongo: MongoServer, { sources }: Eventing, terminal: Terminal, signal: AbortSignal) => {
   if (!sources.has('series-refresher')) return
   const refill = () =>

@@ -12,7 +12,9 @@ import { type Terminal, terminal } from './terminal.ts'
 /** How long a step of the start (initdb) may take to finish after a signal, so that nothing is left running. */
 const stopTimeoutMs = 30_000
 
-/** `npm start`: reads the arguments and the environment, listens on PORT, starts the runtime, and stops it on a signal. */
+/**
+ * `npm start`: reads the arguments and the environment, listens on PORT, starts the runtime, and stops it on a signal.
+ */
 export const start = async (args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> => {
   const began = performance.now()
   const parsedArguments = readArguments(args)
@@ -104,7 +106,10 @@ const endWithNpm = (end: () => void) => {
   timer.unref()
 }
 
-/** The lines about a failed start: without stack traces, and without secrets, which errors of database drivers may contain. */
+/**
+ * The lines about a failed start: without stack traces, and without secrets, which errors of database drivers may
+ * contain.
+ */
 const linesOf = (error: unknown, { databaseUrl, mongodbUri }: Settings): string[] => {
   // ManifestFaults, whose module is loaded later than this one.
   if (error instanceof Error && 'lines' in error) return error.lines as string[]

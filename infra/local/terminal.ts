@@ -70,8 +70,8 @@ export const terminal = (output: Output, level: Level, progress?: StartProgress)
 }
 
 /**
- * How much later than its databases this process may get a signal that is sent to the whole process group. Errors of that
- * time are not faults: the databases ended because Vigia is being stopped.
+ * How much later than its databases this process may get a signal that is sent to the whole process group. Errors of
+ * that time are not faults: the databases ended because Vigia is being stopped.
  */
 const signalSkewMs = 250
 

@@ -15,8 +15,8 @@ export interface ReachedProcess {
 export interface Activator {
   has(name: string): boolean
   /**
-   * For callers that send HTTP requests themselves: resolves when a request may be sent, and starts a process if none has
-   * room. Rejects with Unavailable.
+   * For callers that send HTTP requests themselves: resolves when a request may be sent, and starts a process if none
+   * has room. Rejects with Unavailable.
    */
   reach(name: string, signal?: AbortSignal): Promise<ReachedProcess>
   /**
@@ -40,7 +40,9 @@ export interface Activator {
   close(graceMs: number): Promise<void>
 }
 
-/** The functions, each a pool of processes, as Knative's activator and autoscaler run them. `start` spawns one process. */
+/**
+ * The functions, each a pool of processes, as Knative's activator and autoscaler run them. `start` spawns one process.
+ */
 export const activator = (
   functions: readonly FunctionManifest[],
   start: (manifest: FunctionManifest) => Promise<FunctionProcess>,

@@ -49,7 +49,9 @@ export class CrashBackoff {
     return this.#failed(message, false)
   }
 
-  /** Gives the pause before the next start. A process that had worked may have met one bad request: it gets no pause. */
+  /**
+   * Gives the pause before the next start. A process that had worked may have met one bad request: it gets no pause.
+   */
   crashed(message: string, hasWorked: boolean): number {
     if (hasWorked) this.#failures = 0
     return this.#failed(message, hasWorked)

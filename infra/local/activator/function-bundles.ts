@@ -49,7 +49,8 @@ export const buildBundles = (options: FunctionBundlesOptions): FunctionBundles =
   let latest = initial
   const bundles = new Map<string, string>()
   const all = terminal.step('functions', () => initial.all)
-  // The caller of `first` or of `all` gets the error; without this line Node.js would report it as unhandled before that.
+  // The caller of `first` or of `all` gets the error; without this line Node.js would report it as unhandled before
+  // that.
   all.catch(() => {})
   return {
     all,

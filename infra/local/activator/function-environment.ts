@@ -18,8 +18,8 @@ export const variableOf = (entry: EnvEntry, variables: Variables): string | unde
   'value' in entry ? entry.value : variables[entry.key]
 
 /**
- * The whole environment of a function's process except PORT: the variables of its manifest, those that Knative adds, and what
- * every program needs. Nothing else of the runtime's environment (`ours`) reaches the function.
+ * The whole environment of a function's process except PORT: the variables of its manifest, those that Knative adds,
+ * and what every program needs. Nothing else of the runtime's environment (`ours`) reaches the function.
  */
 export const functionEnv = (
   { name, env, sink, ceOverrides }: FunctionManifest,

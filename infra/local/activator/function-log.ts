@@ -22,9 +22,9 @@ const mostWaitingBytes = 8 * 1024 * 1024
 const pauseAfterErrorMs = 5_000
 
 /**
- * Writes the log to `<folder>/<name>.log`. When the file has grown to `maxBytes` (10 MiB), it becomes `.1` and a new one is
- * begun. Each line goes to `show` too. The processes write into pipes that the runtime reads, so that the file can be rotated.
- * If the runtime dies, the pipes close; function processes ignore that.
+ * Writes the log to `<folder>/<name>.log`. When the file has grown to `maxBytes` (10 MiB), it becomes `.1` and a new
+ * one is begun. Each line goes to `show` too. The processes write into pipes that the runtime reads, so that the file
+ * can be rotated. If the runtime dies, the pipes close; function processes ignore that.
  */
 export const functionLog = (
   folder: string,

@@ -65,7 +65,9 @@ export class FunctionPool {
     return slot
   }
 
-  /** Starts the processes that the requests and `min-scale` ask for. After a crash it waits for the end of the pause. */
+  /**
+   * Starts the processes that the requests and `min-scale` ask for. After a crash it waits for the end of the pause.
+   */
   scale(): void {
     if (this.#isClosed) return
     const pauseMs = this.#backoff.remainingMs

@@ -43,7 +43,8 @@ export interface ProcessStart {
 export const startProcess = async (start: ProcessStart): Promise<FunctionProcess> => {
   const [port, { Pool }] = await Promise.all([unclaimedPort(), import('undici')])
   const [file = '', ...args] = start.command
-  // In a process group of its own, so that Ctrl-C in the terminal reaches only the runtime, which ends functions in order.
+  // In a process group of its own, so that Ctrl-C in the terminal reaches only the runtime, which ends functions in
+  // order.
   const child = spawn(file, args, {
     env: { ...start.env, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -73,7 +74,8 @@ export const startProcess = async (start: ProcessStart): Promise<FunctionProcess
   return {
     pid,
     origin,
-    // Idle connections are closed after 3 s. A function keeps them for 120 s, so no request meets a connection that it closes.
+    // Idle connections are closed after 3 s. A function keeps them for 120 s, so no request meets a connection that it
+    // closes.
     client: () => (client ??= new Pool(origin, { connections: null, keepAliveTimeout: 3_000 })),
     exited,
     ready,

@@ -5,7 +5,9 @@ import { createInterface } from 'node:readline'
 import type { BuildEvent } from '#infra/delivery/build.ts'
 import { Refusal } from '#infra/refusal.ts'
 
-/** A build of the functions. It runs in a process of its own, because the runtime would keep the memory that it takes. */
+/**
+ * A build of the functions. It runs in a process of its own, because the runtime would keep the memory that it takes.
+ */
 export interface FunctionsBuild {
   /** Resolves when a process of this function can be started; rejects with a Refusal if it cannot be built. */
   ready(target: string): Promise<void>

@@ -2,7 +2,10 @@
 export const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type Level = (typeof levels)[number]
 
-/** The level of a line, without parsing all of it. A line that is not our JSON is output of a crash, or a warning of Node.js. */
+/**
+ * The level of a line, without parsing all of it. A line that is not our JSON is output of a crash, or a warning of
+ * Node.js.
+ */
 export const levelOf = (line: string): Level => {
   if (/^\((node:\d+\)|Use `node )/.test(line)) return 'debug'
   const [, level] = /^\{"level":"(\w+)"/.exec(line) ?? []

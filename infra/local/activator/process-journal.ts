@@ -5,7 +5,10 @@ import { setTimeout } from 'node:timers/promises'
 import { commandOf } from '../databases/processes.ts'
 import { killGroup } from './function-process.ts'
 
-/** Records the pids of function processes in the data folder, so that the next start can end them if this runtime is killed. */
+/**
+ * Records the pids of function processes in the data folder, so that the next start can end them if this runtime is
+ * killed.
+ */
 export interface ProcessJournal {
   remember(pid: number, command: readonly string[]): void
   forget(pid: number): void
@@ -23,9 +26,9 @@ interface Entry {
 const sigtermWaitMs = 1_000
 
 /**
- * One small file in `folder` for each process, written synchronously, because the runtime may be killed in the next moment.
- * It is not flushed to the disk, which would slow down every cold start: only a power cut can damage the file, and no process
- * survives a power cut.
+ * One small file in `folder` for each process, written synchronously, because the runtime may be killed in the next
+ * moment. It is not flushed to the disk, which would slow down every cold start: only a power cut can damage the file,
+ * and no process survives a power cut.
  */
 export const processJournal = (folder: string): ProcessJournal => {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -51,7 +54,9 @@ export const processJournal = (folder: string): ProcessJournal => {
   }
 }
 
-/** Compares command and start time too, because the pid may belong to another program. A damaged file names no process. */
+/**
+ * Compares command and start time too, because the pid may belong to another program. A damaged file names no process.
+ */
 const isRecordedProcess = async (pid: number, file: string): Promise<boolean> => {
   const entry = entryIn(await readFile(file, 'utf8').catch(() => ''))
   const running = (await commandOf(pid))?.trim()

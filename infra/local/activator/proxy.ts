@@ -14,7 +14,10 @@ export interface ReadRequest {
   body: Buffer
 }
 
-/** Takes a slot of the pool, sends the request to the process and streams the response back. Resolves when both are done. */
+/**
+ * Takes a slot of the pool, sends the request to the process and streams the response back. Resolves when both are
+ * done.
+ */
 export const proxyRequest = async (
   pool: FunctionPool,
   request: IncomingMessage,
@@ -109,8 +112,8 @@ const endToEndHeaders = (headers: IncomingHttpHeaders): Record<string, string | 
 }
 
 /**
- * A copy of the request's body, or null if it has none. undici destroys a body that a function does not read to its end.
- * If that were the request itself, its connection would be destroyed with it and could not carry the response.
+ * A copy of the request's body, or null if it has none. undici destroys a body that a function does not read to its
+ * end. If that were the request itself, its connection would be destroyed with it and could not carry the response.
  */
 const streamOf = (request: IncomingMessage, response: ServerResponse): PassThrough | null => {
   const { headers } = request

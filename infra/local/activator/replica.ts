@@ -42,7 +42,9 @@ export const newReplica = (): Replica => ({
   gone: Promise.resolve(),
 })
 
-/** Starts the process of a replica and resolves when it has ended. `onReady` gets the milliseconds that the start took. */
+/**
+ * Starts the process of a replica and resolves when it has ended. `onReady` gets the milliseconds that the start took.
+ */
 export const runReplica = async (
   replica: Replica,
   start: () => Promise<FunctionProcess>,

@@ -12,7 +12,10 @@ const waitingWithoutLimit = 1000
 /** The limit if the manifest sets none. More processes would only slow down a single machine. */
 const mostProcesses = 100
 
-/** How many processes the requests in flight and waiting need. `living` is the number of processes that start or are ready. */
+/**
+ * How many processes the requests in flight and waiting need. `living` is the number of processes that start or are
+ * ready.
+ */
 export const processesWanted = (requests: number, living: number, scale: Scale): number => {
   const each = scale.containerConcurrency || scale.softConcurrency
   const needed = Math.ceil(requests / each)
@@ -31,5 +34,7 @@ export const requestsTaken = (living: number, { containerConcurrency }: Scale): 
 export const waitingTaken = ({ containerConcurrency }: Scale): number =>
   containerConcurrency === 0 ? waitingWithoutLimit : Number.POSITIVE_INFINITY
 
-/** The pause before the next start after `failures` in a row: half a second, doubled each time, at most half a minute. */
+/**
+ * The pause before the next start after `failures` in a row: half a second, doubled each time, at most half a minute.
+ */
 export const backoffMs = (failures: number): number => Math.min(500 * 2 ** (failures - 1), 30_000)

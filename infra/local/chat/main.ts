@@ -4,7 +4,8 @@ import { chatLink, NoChat } from './link.ts'
 import { emptyScreen, painter, plain, type Screen, update } from './screen.ts'
 import { terminalLanguage, WORDS } from './words.ts'
 
-// The chat in a terminal (`npm run chat`), also with lines from a pipe. It uses the runtime that `npm start` has started.
+// The chat in a terminal (`npm run chat`), also with lines from a pipe. It uses the runtime that `npm start` has
+// started.
 
 const language = terminalLanguage(process.env)
 const words = WORDS[language]

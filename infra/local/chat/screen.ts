@@ -15,7 +15,9 @@ export interface Choice {
   url: string | undefined
 }
 
-/** What the terminal shows of a conversation: the content of each message by its id, and the buttons that have numbers. */
+/**
+ * What the terminal shows of a conversation: the content of each message by its id, and the buttons that have numbers.
+ */
 export interface Screen {
   readonly shown: ReadonlyMap<number, string>
   readonly choices: readonly Choice[]

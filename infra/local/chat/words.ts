@@ -71,8 +71,8 @@ export const WORDS = {
   },
 } as const
 
-/** The language of a terminal, from the environment; English where it says nothing. */
+/** The language of a terminal, from its environment; English by default. */
 export const terminalLanguage = (env: NodeJS.ProcessEnv): Language => {
-  const said = env.LC_ALL || env.LC_MESSAGES || env.LANG || ''
-  return said.toLowerCase().startsWith('pt') ? 'pt-BR' : 'en'
+  const locale = env.LC_ALL || env.LC_MESSAGES || env.LANG || ''
+  return locale.toLowerCase().startsWith('pt') ? 'pt-BR' : 'en'
 }

@@ -22,8 +22,8 @@ export const program = (folder: string, name: 'initdb' | 'postgres'): string =>
   join(folder, 'bin', process.platform === 'win32' ? `${name}.exe` : name)
 
 /**
- * Creates the links between library names. The package leaves this to its install script, which npm does not run. Throws
- * EACCES or EROFS if the folder cannot be written and a link is missing.
+ * Creates the links between library names. The package leaves this to its install script, which npm does not run.
+ * Throws EACCES or EROFS if the folder cannot be written and a link is missing.
  */
 export const linkLibraries = async (folder: string): Promise<void> => {
   const list = await readFile(join(folder, 'pg-symlinks.json'), 'utf8').catch(() => '[]')
@@ -42,7 +42,10 @@ export const linkLibraries = async (folder: string): Promise<void> => {
 export const packageVersion = async (folder: string): Promise<string> =>
   (JSON.parse(await readFile(join(dirname(folder), 'package.json'), 'utf8')) as { version: string }).version
 
-/** Whether `copy` has every file of `folder` in its full size; after a power cut a file may have its name but not its bytes. */
+/**
+ * Whether `copy` has every file of `folder` in its full size; after a power cut a file may have its name but not its
+ * bytes.
+ */
 export const isCopyOf = async (folder: string, copy: string): Promise<boolean> => {
   const sizes = async (from: string) => {
     const entries = await readdir(from, { recursive: true, withFileTypes: true })
@@ -58,7 +61,10 @@ export const isCopyOf = async (folder: string, copy: string): Promise<boolean> =
   }
 }
 
-/** Copies `folder` and the package.json beside it to `to` for `account`, completely or not at all. PostgreSQL runs from any folder. */
+/**
+ * Copies `folder` and the package.json beside it to `to` for `account`, completely or not at all. PostgreSQL runs from
+ * any folder.
+ */
 export const copyFolder = async (folder: string, to: string, account: Account | null): Promise<void> => {
   const unfinished = `${to}.new`
   await rm(unfinished, { recursive: true, force: true })

@@ -22,10 +22,10 @@ export class FolderInUse extends Error {
 const holds = new Map<string, { lock: DatabaseSync; count: number }>()
 
 /**
- * Reserves the data folder for this process and creates it if it is missing. Throws FolderInUse with the pid of the process
- * that has it. The reservation is a file lock of the operating system, taken through SQLite because Node.js has no call for
- * it. The lock ends with the process, however the process ends. The file `holder` names the pid for people. A second call of
- * the same process shares the reservation.
+ * Reserves the data folder for this process and creates it if it is missing. Throws FolderInUse with the pid of the
+ * process that has it. The reservation is a file lock of the operating system, taken through SQLite because Node.js
+ * has no call for it. The lock ends with the process, however the process ends. The file `holder` names the pid for
+ * people. A second call of the same process shares the reservation.
  */
 export const holdDataFolder = (dataDir: string): { release(): void } => {
   const folder = create(resolve(dataDir))
@@ -45,7 +45,10 @@ export const holdDataFolder = (dataDir: string): { release(): void } => {
   }
 }
 
-/** Mode 0711: other users may enter it, because root's servers run as another user. The files in it have modes of their own. */
+/**
+ * Mode 0711: other users may enter it, because root's servers run as another user. The files in it have modes of their
+ * own.
+ */
 const create = (folder: string): string => {
   try {
     makeFolder(folder)
@@ -87,8 +90,8 @@ const lock = (folder: string): DatabaseSync => {
       open()
     } catch (error) {
       if ((error as { errcode?: number }).errcode !== notADatabase) throw error
-      // The file is damaged, and no process holds it, because SQLite takes the lock before it reads the file. It is emptied
-      // and not replaced, because the lock is on this very file.
+      // The file is damaged, and no process holds it, because SQLite takes the lock before it reads the file. It is
+      // emptied and not replaced, because the lock is on this very file.
       database?.close()
       truncateSync(file)
       open()
@@ -121,7 +124,10 @@ const pidIn = (file: string): string => {
   }
 }
 
-/** The data folder: DATA_DIR, else `.vigia` in the checkout, else (for root, if its database user cannot enter the checkout) /var/lib/vigia. */
+/**
+ * The data folder: DATA_DIR, else `.vigia` in the checkout, else (for root, if its database user cannot enter the
+ * checkout) /var/lib/vigia.
+ */
 export const chooseDataFolder = async (
   checkout: string,
   account: Account | null,
@@ -138,8 +144,8 @@ export const chooseDataFolder = async (
 }
 
 /**
- * The first folder on the path that `account` may not enter, or the file itself if `account` may not read it; null if it
- * can be reached. For the user of this process (`account` is null) the result is always null.
+ * The first folder on the path that `account` may not enter, or the file itself if `account` may not read it; null if
+ * it can be reached. For the user of this process (`account` is null) the result is always null.
  */
 export const barrierTo = async (path: string, account: Account | null): Promise<string | null> => {
   if (account === null) return null

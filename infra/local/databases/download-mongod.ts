@@ -1,6 +1,6 @@
 /**
- * Downloads mongod into MONGOMS_DOWNLOAD_DIR. Runs as a process of its own, see mongo-programs.ts. Prints its progress and at
- * the end `path <file>`; an error goes to stderr.
+ * Downloads mongod into MONGOMS_DOWNLOAD_DIR. Runs as a process of its own, see mongo-programs.ts. Prints its progress
+ * and at the end `path <file>`; an error goes to stderr.
  */
 import { MongoBinary } from 'mongodb-memory-server-core/lib/util/MongoBinary.js'
 

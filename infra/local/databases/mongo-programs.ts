@@ -10,7 +10,10 @@ import { renameAtomic } from '#infra/files/atomic-write.ts'
 
 const mongodName = process.platform === 'win32' ? 'mongod.exe' : 'mongod'
 
-/** Where `downloadMongod` puts mongod: in the data folder, because root's home is closed to the user who runs the server. */
+/**
+ * Where `downloadMongod` puts mongod: in the data folder, because root's home is closed to the user who runs the
+ * server.
+ */
 export const downloads = (dataDir: string) => join(dataDir, 'binaries')
 
 /** Every mongod on PATH, in our download folder and in that of mongodb-memory-server, in this order. */
@@ -48,7 +51,10 @@ export const jongodb = (): string | null => {
   }
 }
 
-/** Downloads mongod for this platform into the data folder and logs the progress. An error is one line that says why it failed. */
+/**
+ * Downloads mongod for this platform into the data folder and logs the progress. An error is one line that says why it
+ * failed.
+ */
 export const downloadMongod = async (
   dataDir: string,
   log: (line: string) => void,
@@ -61,7 +67,8 @@ export const downloadMongod = async (
   const unfinished = join(folder, 'half')
   await rm(unfinished, { recursive: true, force: true })
   await mkdir(unfinished, { recursive: true, mode: 0o755 })
-  // In a process of its own, because the library is large, reads its settings from the environment and prints to stdout.
+  // In a process of its own, because the library is large, reads its settings from the environment and prints to
+  // stdout.
   const child = spawn(process.execPath, [fileURLToPath(new URL('download-mongod.ts', import.meta.url))], {
     env: { ...downloadEnvironment(env), MONGOMS_DOWNLOAD_DIR: unfinished },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -95,7 +102,10 @@ const resolveHost = async (host: string): Promise<void> => {
     .finally(() => clearTimeout(timer))
 }
 
-/** The variables for the download. The library checks certificates only if npm's strict-ssl is set, and npm does not set its default. */
+/**
+ * The variables for the download. The library checks certificates only if npm's strict-ssl is set, and npm does not
+ * set its default.
+ */
 const downloadEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   npm_config_strict_ssl: 'true',
   ...Object.fromEntries(

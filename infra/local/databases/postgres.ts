@@ -16,7 +16,9 @@ import { commandOf, endProcess } from './processes.ts'
 import { externalServer, type Supervised, supervise, withFacts } from './supervisor.ts'
 import { externalServerTimeoutMs, reportWaiting } from './waiting.ts'
 
-/** The PostgreSQL that Vigia uses: its own, or the server of DATABASE_URL (then `pid` is null and `stop` does nothing). */
+/**
+ * The PostgreSQL that Vigia uses: its own, or the server of DATABASE_URL (then `pid` is null and `stop` does nothing).
+ */
 export interface PostgresServer extends Supervised {
   /** It stays the same when the server is restarted. */
   url: string
@@ -34,7 +36,10 @@ export interface PostgresStart {
   externalTimeoutMs?: number
 }
 
-/** Starts PostgreSQL in the data folder, or waits until the server of `databaseUrl` answers. An error is one line for a person. */
+/**
+ * Starts PostgreSQL in the data folder, or waits until the server of `databaseUrl` answers. An error is one line for a
+ * person.
+ */
 export const startPostgres = async ({
   dataDir,
   log = () => {},
@@ -81,7 +86,10 @@ export const startPostgres = async ({
 export const runningPostgres = async (dataDir: string): Promise<string> =>
   (await prepareFolders(await realpath(dataDir), () => {})).url('vigia')
 
-/** Ends the server that a killed runtime left behind on this data folder. The caller holds the folder, so no runtime uses it. */
+/**
+ * Ends the server that a killed runtime left behind on this data folder. The caller holds the folder, so no runtime
+ * uses it.
+ */
 export const endPostgresOrphan = async (dataDir: string): Promise<void> => {
   const data = join(await realpath(dataDir), 'postgres/data')
   const pid = await postmasterPid(data)
@@ -91,9 +99,9 @@ export const endPostgresOrphan = async (dataDir: string): Promise<void> => {
 const windows = process.platform === 'win32'
 
 /**
- * SIGINT disconnects all clients and writes a checkpoint. SIGQUIT leaves that to the recovery of the next start and loses
- * nothing either, so a long wait for SIGINT is not worth it. SIGTERM is not used, because PostgreSQL then waits until every
- * client has disconnected by itself.
+ * SIGINT disconnects all clients and writes a checkpoint. SIGQUIT leaves that to the recovery of the next start and
+ * loses nothing either, so a long wait for SIGINT is not worth it. SIGTERM is not used, because PostgreSQL then waits
+ * until every client has disconnected by itself.
  */
 const stopSignals = [
   { signal: 'SIGINT', waitMs: 3_000 },
@@ -136,7 +144,10 @@ const prepareFolders = async (dataDir: string, log: (line: string) => void): Pro
   return { ...paths, ...unixSocket(folder), ...(folder === run ? {} : { temporary: folder }) }
 }
 
-/** The programs of the npm package, or a copy of them if the server's user cannot reach them or links cannot be created. */
+/**
+ * The programs of the npm package, or a copy of them if the server's user cannot reach them or links cannot be
+ * created.
+ */
 const reachable = async (home: string, account: Account | null, log: (line: string) => void): Promise<string> => {
   const packaged = postgresFolder()
   const barriers = await Promise.all(
@@ -244,7 +255,10 @@ const refuseOtherMajor = async (paths: ServerPaths, log: (line: string) => void)
     )
 }
 
-/** Runs initdb in a temporary folder and renames it at the end, because a killed initdb leaves a folder that looks complete. */
+/**
+ * Runs initdb in a temporary folder and renames it at the end, because a killed initdb leaves a folder that looks
+ * complete.
+ */
 const initialise = async ({ data, native, account, authentication }: ServerPaths): Promise<void> => {
   if ((await readdir(data).catch(() => [])).length > 0)
     throw new Error(
@@ -282,8 +296,8 @@ const initialise = async ({ data, native, account, authentication }: ServerPaths
 }
 
 /**
- * initdb runs `postgres` through a shell, with its path in double quotes. If the path has a character that a shell interprets
- * there, initdb runs from a temporary copy.
+ * initdb runs `postgres` through a shell, with its path in double quotes. If the path has a character that a shell
+ * interprets there, initdb runs from a temporary copy.
  */
 const runnableByShell = async (native: string, account: Account | null) => {
   if (windows || !/["$`\\!]/.test(native)) return { folder: native, remove: async () => {} }
@@ -312,11 +326,13 @@ const serverArguments = ({ data, settings: endpoint }: ServerPaths, settings: Re
     wal_level: 'minimal',
     max_wal_senders: '0',
     max_logical_replication_workers: '0',
-    // Nearly all reads are served from memory, so worker processes only cost. No query is long enough to be worth compiling.
+    // Nearly all reads are served from memory, so worker processes only cost. No query is long enough to be worth
+    // compiling.
     io_method: 'sync',
     max_parallel_workers_per_gather: '0',
     jit: 'off',
-    // Fewer wakeups of an idle server. Only asynchronous commits wait for the log writer: claims, which may be lost, never events.
+    // Fewer wakeups of an idle server. Only asynchronous commits wait for the log writer: claims, which may be lost,
+    // never events.
     wal_writer_delay: '1s',
     autovacuum_naptime: '3min',
     timezone: 'UTC',
@@ -334,16 +350,19 @@ const postmasterPid = async (data: string): Promise<number | null> => {
   return Number.isNaN(pid) ? null : pid
 }
 
-/** Whether the process is a PostgreSQL on this data folder. After a restart of the machine its pid may belong to another program. */
+/**
+ * Whether the process is a PostgreSQL on this data folder. After a restart of the machine its pid may belong to
+ * another program.
+ */
 const isOurs = async (pid: number, data: string): Promise<boolean> => {
   const command = await commandOf(pid)
   return command !== null && (windows || (/\bpostgres\b/.test(command) && command.includes(`-D ${data} `)))
 }
 
 /**
- * Removes what an earlier server left behind. A server that still runs is ended: its runtime was killed, and only a child
- * process reports its end. If it does not run, its lock files must not prevent the new start, even if their pid now belongs to
- * a zombie or to another program.
+ * Removes what an earlier server left behind. A server that still runs is ended: its runtime was killed, and only a
+ * child process reports its end. If it does not run, its lock files must not prevent the new start, even if their pid
+ * now belongs to a zombie or to another program.
  */
 const removeLeftovers = async ({ data, settings, native }: ServerPaths): Promise<void> => {
   const file = join(data, 'postmaster.pid')
@@ -354,8 +373,8 @@ const removeLeftovers = async ({ data, settings, native }: ServerPaths): Promise
   if (folder) await rm(join(folder, '.s.PGSQL.5432.lock'), { force: true })
   // A power cut has damaged the file. No server runs after a power cut, but PostgreSQL would refuse to start.
   if (pid === null) return rm(file, { force: true })
-  // With the pid of this process, its parent, PostgreSQL takes the file for stale. The file is not deleted, because by its
-  // contents PostgreSQL sees whether processes of the dead server still use the data.
+  // With the pid of this process, its parent, PostgreSQL takes the file for stale. The file is not deleted, because by
+  // its contents PostgreSQL sees whether processes of the dead server still use the data.
   await writeFile(file, (await readFile(file, 'utf8')).replace(/^\d+/, String(process.pid)))
 }
 
@@ -385,7 +404,10 @@ const query = async <Row extends object>(
   }
 }
 
-/** Whether the server answers and has the database `vigia`, which the first start creates. The supervisor asks again if not. */
+/**
+ * Whether the server answers and has the database `vigia`, which the first start creates. The supervisor asks again if
+ * not.
+ */
 const isReady = async ({ url }: ServerPaths): Promise<boolean> => {
   const noSuchDatabase = '3D000'
   try {

@@ -3,15 +3,17 @@ import { copyFile, open, stat, truncate } from 'node:fs/promises'
 
 const mostLogBytes = 5_000_000
 
-/** Opens a server's log for appending. One earlier log is kept as `.1`, so that years of running do not fill the disk. */
+/**
+ * Opens a server's log for appending. One earlier log is kept as `.1`, so that years of running do not fill the disk.
+ */
 export const openLog = (file: string): number => {
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > mostLogBytes) renameSync(file, `${file}.1`)
   return openSync(file, 'a', 0o600)
 }
 
 /**
- * Does the same for a log that a running server has open: copies it and cuts it off. The server appends, so it goes on at
- * the beginning of the empty file. Never rejects.
+ * Does the same for a log that a running server has open: copies it and cuts it off. The server appends, so it goes on
+ * at the beginning of the empty file. Never rejects.
  */
 export const limitLog = async (file: string, mostBytes = mostLogBytes): Promise<void> => {
   try {

@@ -7,7 +7,7 @@ import { limitLog, logExcerpt, openLog } from './server-log.ts'
 export interface Server {
   /** The name in messages: PostgreSQL. */
   name: string
-  /** Gets the output of the server. It is a file and not a pipe, because a server hangs when nobody reads its pipe. */
+  /** Gets the output of the server. It is a file and not a pipe, because a server hangs when its pipe is not read. */
   logFile: string
   /** Called before each start: removes what a crash left behind. */
   prepare?(): Promise<void>
@@ -72,7 +72,10 @@ const givenUpPauseMs = 60_000
 
 const checkLogEveryMs = 60_000
 
-/** The pause before the start after the `n`th failure in a row, counted from 1. null: give up. The first start gives up sooner. */
+/**
+ * The pause before the start after the `n`th failure in a row, counted from 1. null: give up. The first start gives up
+ * sooner.
+ */
 export const pauseAfter = (n: number, isFirstStart: boolean): number | null =>
   n >= (isFirstStart ? 5 : 8) ? null : Math.min(100 * 2 ** (n - 1), 5_000)
 
@@ -86,8 +89,8 @@ interface RunningProcess {
 }
 
 /**
- * Starts a server, waits until it answers, and starts it again whenever it ends by itself. Throws if the first start fails.
- * The loops are of its own, because a stop must interrupt every pause and end a process that is just starting.
+ * Starts a server, waits until it answers, and starts it again whenever it ends by itself. Throws if the first start
+ * fails. The loops are of its own, because a stop must interrupt every pause and end a process that is just starting.
  */
 export const supervise = async (
   server: Server,

@@ -8,8 +8,8 @@ import { endPostgresOrphan } from './postgres.ts'
 const keptNames = ['binaries', 'lock', 'holder']
 
 /**
- * Empties the data folder. First it ends the servers of a killed runtime that still run on the folder; this process has not
- * started its own yet. Throws FolderInUse while another process holds the folder.
+ * Empties the data folder. First it ends the servers of a killed runtime that still run on the folder; this process
+ * has not started its own yet. Throws FolderInUse while another process holds the folder.
  */
 export const wipeDataFolder = async (dataDir: string): Promise<void> => {
   const hold = holdDataFolder(dataDir)

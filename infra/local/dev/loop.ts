@@ -18,7 +18,10 @@ export interface DevLoop {
   apply(manifests: Manifests, changes: ManifestChanges): Promise<void>
 }
 
-/** `npm run dev`: restarts what a change in the checkout affects and logs one line about it. Returns a function that ends it. */
+/**
+ * `npm run dev`: restarts what a change in the checkout affects and logs one line about it. Returns a function that
+ * ends it.
+ */
 export const devLoop = ({ root, manifestRoot, terminal, rebuild, restart, apply, ...given }: DevLoop): (() => void) => {
   let current = given.manifests
 

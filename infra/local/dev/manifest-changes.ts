@@ -10,7 +10,10 @@ export interface ManifestChanges {
   sources: boolean
 }
 
-/** What must be restarted for changed manifests. File names and line numbers do not count, because every edit moves them. */
+/**
+ * What must be restarted for changed manifests. File names and line numbers do not count, because every edit moves
+ * them.
+ */
 export const manifestChanges = (before: Manifests, after: Manifests): ManifestChanges => {
   const same = (one: unknown, other: unknown) => isDeepStrictEqual(withoutPositions(one), withoutPositions(other))
   const known = new Map(before.functions.map(manifest => [manifest.name, manifest]))

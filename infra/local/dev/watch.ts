@@ -4,7 +4,10 @@ import { join } from 'node:path'
 /** The folders with the code of functions and with the manifests. */
 const folders = ['functions', 'events', 'infra/database', 'knative', 'triggers']
 
-/** An editor writes a file in several steps, and git writes many files. The build starts this long after the last change. */
+/**
+ * An editor writes a file in several steps, and git writes many files. The build starts this long after the last
+ * change.
+ */
 const settleMs = 120
 
 export interface Changes {
@@ -15,8 +18,8 @@ export interface Changes {
 }
 
 /**
- * Calls `changed` after files of a checkout have changed, one call at a time. Changes during a call lead to another call.
- * Returns a function that ends the watch.
+ * Calls `changed` after files of a checkout have changed, one call at a time. Changes during a call lead to another
+ * call. Returns a function that ends the watch.
  */
 export const watchCheckout = (
   root: string,

@@ -6,7 +6,9 @@ import type { PublicLimits, PublicListenerOptions } from './public-options.ts'
 import { type PublicHandlers, publicRequestHandler } from './public-requests.ts'
 import { listening, PortTaken } from './server.ts'
 
-/** The server on PUBLIC_PORT, for a reverse proxy or tunnel. It serves functions with a public path and nothing else. */
+/**
+ * The server on PUBLIC_PORT, for a reverse proxy or tunnel. It serves functions with a public path and nothing else.
+ */
 export interface PublicListener {
   readonly port: number
   /** From now on requests reach the functions; until then public paths are answered 503. */
@@ -29,8 +31,8 @@ const defaultLimits: PublicLimits = {
 const defaultPublicPort = 8081
 
 /**
- * Listens on PUBLIC_PORT, by default 8081. If neither PUBLIC_PORT nor PUBLIC_URL is set, no reverse proxy is configured for
- * the port; then a free port is used when the default is taken. PORT=0 asks for a free port here too.
+ * Listens on PUBLIC_PORT, by default 8081. If neither PUBLIC_PORT nor PUBLIC_URL is set, no reverse proxy is
+ * configured for the port; then a free port is used when the default is taken. PORT=0 asks for a free port here too.
  */
 export const startPublicListener = async (
   { publicPort, port, publicUrl }: Pick<Settings, 'publicPort' | 'port' | 'publicUrl'>,

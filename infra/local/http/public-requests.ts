@@ -31,8 +31,9 @@ export interface PublicRequestOptions extends Pick<PublicListenerOptions, 'funct
 }
 
 /**
- * What happens to a request from the internet. It is refused by its head if possible: 404 without a public path, 401 without
- * the function's secret. Only a request that has arrived whole takes a slot of a function, so that slow senders hold none.
+ * What happens to a request from the internet. It is refused by its head if possible: 404 without a public path, 401
+ * without the function's secret. Only a request that has arrived whole takes a slot of a function, so that slow
+ * senders hold none.
  */
 export const publicRequestHandler = (options: PublicRequestOptions) => {
   const { functions, baseFunction, limits, onBodyRead } = options
@@ -44,7 +45,9 @@ export const publicRequestHandler = (options: PublicRequestOptions) => {
   let secretChecks = new Map<string, SecretCheck>()
   let isClosing = false
 
-  /** A POST to PUBLIC_URL itself with the right secret: Telegram may still have that address from an earlier version. */
+  /**
+   * A POST to PUBLIC_URL itself with the right secret: Telegram may still have that address from an earlier version.
+   */
   const baseRoute = (request: IncomingMessage): PublicRoute | undefined => {
     if (baseFunction === undefined || request.method !== 'POST' || !routes.isBase(request.url)) return undefined
     const manifest = functions.find(({ name }) => name === baseFunction)
@@ -53,7 +56,9 @@ export const publicRequestHandler = (options: PublicRequestOptions) => {
       : undefined
   }
 
-  /** Reads the body, asking for it first if the client waits for "100 Continue", and sends the request to the function. */
+  /**
+   * Reads the body, asking for it first if the client waits for "100 Continue", and sends the request to the function.
+   */
   const forward = async (
     { function: { name }, path }: PublicRoute,
     { proxy }: PublicHandlers,
@@ -134,7 +139,7 @@ const refuse = (
   headers: Record<string, string> = {},
 ): void => {
   discardBody(request, response, status === 413 ? undefined : maxRefusedBodyBytes)
-  // A client that waits for "100 Continue" may send its body or not, so nobody knows where its next request begins.
+  // A client that waits for "100 Continue" may send its body or not, so the start of its next request is unknown.
   response.writeHead(status, { 'content-length': 0, ...(expectsContinue && { connection: 'close' }), ...headers })
   response.end()
 }

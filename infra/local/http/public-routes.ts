@@ -42,7 +42,10 @@ const pathOf = (url: string) => url.split('?', 1)[0]!
 
 const isBelow = (path: string, prefix: string) => path === prefix || path.startsWith(`${prefix}/`)
 
-/** Has no dot segments, empty segments or backslashes, encoded or not, because a reverse proxy may interpret them differently. */
+/**
+ * Has no dot segments, empty segments or backslashes, encoded or not, because a reverse proxy may interpret them
+ * differently.
+ */
 const isPlain = (path: string) => {
   if (!/^(\/[\w.~!$&'()*+,;=:@%-]+)+\/?$/.test(path) || /%(2e|2f|5c|00)/i.test(path)) return false
   if (path.split('/').some(segment => segment === '.' || segment === '..')) return false

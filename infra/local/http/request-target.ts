@@ -35,9 +35,9 @@ const isProxied = (headers: IncomingHttpHeaders) =>
 const wrongPort = 'a reverse proxy should send to PUBLIC_PORT, not to this port'
 
 /**
- * Why a request may not use PORT, or null. Everything there trusts every program on this machine. So it refuses a host name
- * that is not ours, because a page may let its own name point at 127.0.0.1 (DNS rebinding); a page of another origin; and a
- * request through a reverse proxy, whatever its Host header says.
+ * Why a request may not use PORT, or null. Everything there trusts every program on this machine. So it refuses a host
+ * name that is not ours, because a page may let its own name point at 127.0.0.1 (DNS rebinding); a page of another
+ * origin; and a request through a reverse proxy, whatever its Host header says.
  */
 export const whyForeign = ({ headers, rawHeaders, httpVersion }: IncomingMessage): string | null => {
   if (httpVersion === '1.0') return wrongPort

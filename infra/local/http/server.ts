@@ -41,8 +41,8 @@ export interface Handlers {
 }
 
 /**
- * Listens on the loopback interface. Requests to functions and to the broker are handled by node:http alone, because these
- * paths carry the load. Throws a Refusal that names the process which has the port.
+ * Listens on the loopback interface. Requests to functions and to the broker are handled by node:http alone, because
+ * these paths carry the load. Throws a Refusal that names the process which has the port.
  */
 export const listen = async (port: number, starting: Handler): Promise<Server> => {
   let handlers: Handlers | undefined
@@ -121,7 +121,9 @@ export const closeServer = (server: HttpServer): Promise<void> =>
     server.closeAllConnections()
   })
 
-/** Resolves when the server listens on the loopback interface. `variable` is what a person sets to choose another port. */
+/**
+ * Resolves when the server listens on the loopback interface. `variable` is what a person sets to choose another port.
+ */
 export const listening = (server: HttpServer, port: number, variable: string): Promise<void> =>
   new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(refusalOf(error, port, variable)))

@@ -1,5 +1,7 @@
 export interface HeartbeatOptions {
-  /** HEARTBEAT_URL. The operator chooses it, so private addresses and redirects are allowed. It may contain a secret. */
+  /**
+   * HEARTBEAT_URL. The operator chooses it, so private addresses and redirects are allowed. It may contain a secret.
+   */
   url: string
   /** Why Vigia is not ready; empty when it is. */
   check(): Promise<string[]>

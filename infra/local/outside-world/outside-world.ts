@@ -22,7 +22,10 @@ export interface OutsideWorld {
 
 const telegramApiRoot = 'https://api.telegram.org'
 
-/** Uses the real Telegram if a bot token is set. Otherwise it starts simulators of Telegram, the sites and (without TVMAZE_URL) TVMaze. */
+/**
+ * Uses the real Telegram if a bot token is set. Otherwise it starts simulators of Telegram, the sites and (without
+ * TVMAZE_URL) TVMaze.
+ */
 export const startOutsideWorld = async (
   settings: Settings,
   dataDir: string,
@@ -114,8 +117,8 @@ const simulated = async (
 }
 
 /**
- * The secret by which the webhook function recognises Telegram's updates. It is created at the first start and stored. Every
- * start sends it to Telegram again, so a secret that a power cut has damaged can be replaced.
+ * The secret by which the webhook function recognises Telegram's updates. It is created at the first start and stored.
+ * Every start sends it to Telegram again, so a secret that a power cut has damaged can be replaced.
  */
 const storedSecret = (dataDir: string, log: (line: string) => void): string => {
   const file = join(dataDir, 'webhook-secret')

@@ -35,7 +35,9 @@ const pollS = 25
 const pollAgainMs = 200
 const longestPauseMs = 60_000
 
-/** Connects a bot of Telegram (or of the simulator) with the webhook function on this machine, and keeps it connected. */
+/**
+ * Connects a bot of Telegram (or of the simulator) with the webhook function on this machine, and keeps it connected.
+ */
 export const startTelegramBridge = (options: BridgeOptions): TelegramBridge => {
   const { publicUrl, webhookSecret, menu, say } = options
   const time = options.time ?? realTime()
@@ -47,7 +49,10 @@ export const startTelegramBridge = (options: BridgeOptions): TelegramBridge => {
   }
   const { pause, endAll: endPauses } = pauses(time)
 
-  /** Retries until it succeeds; false if it was refused for good, or if the bridge was stopped. `onState` gets the state. */
+  /**
+   * Retries until it succeeds; false if it was refused for good, or if the bridge was stopped. `onState` gets the
+   * state.
+   */
   const retry = async (work: () => Promise<void>, onState: typeof setState): Promise<boolean> => {
     let lastProblem = ''
     for (let attempts = 0; !isStopped(); attempts++) {
@@ -86,7 +91,8 @@ export const startTelegramBridge = (options: BridgeOptions): TelegramBridge => {
 
   const run = async () => {
     if (!(await retry(connect, setState))) return
-    // At the same time as the updates, which do not wait for the bot's profile and do not stop when it cannot be changed.
+    // At the same time as the updates, which do not wait for the bot's profile and do not stop when it cannot be
+    // changed.
     const profile = retry(
       () => updateProfile(api, menu),
       () => {},
@@ -98,8 +104,9 @@ export const startTelegramBridge = (options: BridgeOptions): TelegramBridge => {
   const queues = updateQueues({ ...options, time, pause, isStopped, backoffMs })
 
   /**
-   * Fetches updates and puts them into their queues. Telegram forgets the updates before the offset, so the offset stays at
-   * the oldest update that the function has not taken. Later updates come again with each answer and are skipped.
+   * Fetches updates and puts them into their queues. Telegram forgets the updates before the offset, so the offset
+   * stays at the oldest update that the function has not taken. Later updates come again with each answer and are
+   * skipped.
    */
   const poll = async () => {
     const known = new Set<number>()

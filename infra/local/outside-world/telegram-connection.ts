@@ -16,8 +16,8 @@ export interface WebhookUrlOptions {
 }
 
 /**
- * The URL to which Telegram sends updates; undefined if the bridge fetches them. The simulator is on this machine and needs
- * no PUBLIC_URL. Throws a Refusal if PUBLIC_URL is set and the function has no public path.
+ * The URL to which Telegram sends updates; undefined if the bridge fetches them. The simulator is on this machine and
+ * needs no PUBLIC_URL. Throws a Refusal if PUBLIC_URL is set and the function has no public path.
  */
 export const webhookUrl = ({
   functions,

@@ -1,6 +1,9 @@
 import { type Telegram, TelegramError } from '#functions/telegram/client.ts'
 
-/** The commands of the bot's menu by language, as telegram-webhook exports them in `commandMenu`. English is the default. */
+/**
+ * The commands of the bot's menu by language, as telegram-webhook exports them in `commandMenu`. English is the
+ * default.
+ */
 export type CommandMenu = { language: 'pt' | 'en'; commands: { command: string; description: string }[] }[]
 
 /** What a person reads about the bot before they write to it. Telegram accepts at most 512 and 120 characters. */
@@ -17,7 +20,10 @@ const descriptions = {
   },
 } as const
 
-/** Sets the bot's menu and descriptions at Telegram where they differ. Reads them first, because Telegram limits how often they may be set. */
+/**
+ * Sets the bot's menu and descriptions at Telegram where they differ. Reads them first, because Telegram limits how
+ * often they may be set.
+ */
 export const updateProfile = async (telegram: Telegram, menu: CommandMenu): Promise<void> => {
   for (const { language, commands } of menu) {
     const scope = scopeOf(language)

@@ -13,7 +13,10 @@ export const allowedUpdates = ['message', 'callback_query', 'my_chat_member']
 /** Updates that are delivered at the same time, by Telegram (`max_connections`) or by these queues. */
 export const maxConnections = 20
 
-/** How long an update is worth delivering: Telegram keeps messages for 24 hours, and a button press expires after minutes. */
+/**
+ * How long an update is worth delivering: Telegram keeps messages for 24 hours, and a button press expires after
+ * minutes.
+ */
 const lifetimeMs = { message: 24 * 3_600_000, callbackQuery: 150_000 }
 
 export interface Update {
@@ -35,8 +38,9 @@ export interface UpdateQueueOptions {
 }
 
 /**
- * Fetched updates that the webhook function has not taken yet. The updates of one chat are delivered one after the other, as
- * Telegram does it; different chats are delivered at the same time. A failed delivery holds up its own queue only.
+ * Fetched updates that the webhook function has not taken yet. The updates of one chat are delivered one after the
+ * other, as Telegram does it; different chats are delivered at the same time. A failed delivery holds up its own queue
+ * only.
  */
 export const updateQueues = (options: UpdateQueueOptions) => {
   const { webhookSecret, deliver, say, time, pause, isStopped, backoffMs } = options
@@ -106,7 +110,9 @@ export const updateQueues = (options: UpdateQueueOptions) => {
   }
 }
 
-/** Telegram keeps the order of the messages within a chat; button presses and membership changes have their own order. */
+/**
+ * Telegram keeps the order of the messages within a chat; button presses and membership changes have their own order.
+ */
 const queueOf = ({ message, callback_query, my_chat_member }: Update): string => {
   if (callback_query !== undefined) return `press ${callback_query.from?.id}`
   if (my_chat_member !== undefined) return `member ${my_chat_member.chat?.id}`

@@ -21,9 +21,9 @@ export const withQuery =
   }
 
 /**
- * The parameters of a query by name. Throws InvalidParameters for a name that is not in `allowed`, a name that is there
- * twice, a parameter without a value, and text that is not percent-encoded UTF-8. A filter that is ignored silently would
- * answer another question than the one that was asked.
+ * The parameters of a query by name. Throws InvalidParameters for a name that is not in `allowed`, a name that is
+ * there twice, a parameter without a value, and text that is not percent-encoded UTF-8. A filter that is ignored
+ * silently would answer another question than the one that was asked.
  */
 const parametersIn = (search: string, allowed: readonly string[]): Record<string, string> => {
   const parameters: Record<string, string> = {}

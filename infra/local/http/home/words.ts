@@ -4,7 +4,7 @@ import type { FunctionState } from '#local/activator/function-pool.ts'
 export interface Words {
   intro: string
   up: string
-  /** Followed by names. */
+  /** Followed by the names of what is not up. */
   waitingFor: string
   chat: { title: string; text: string }
   sites: { title: string; text: string }
@@ -34,13 +34,13 @@ export const words: Record<Language, Words> = {
     api: {
       '/api/functions': 'as funções e seus processos',
       '/api/events': 'os últimos eventos',
-      '/api/dead-letters': 'o que não pôde ser entregue',
-      '/api/sources': 'os agendamentos que acordam as funções',
+      '/api/dead-letters': 'eventos que não puderam ser entregues',
+      '/api/sources': 'os agendamentos que iniciam funções',
       '/metrics': 'métricas para o Prometheus',
       '/readyz': 'se está tudo no ar',
     },
     functions: 'Funções',
-    functionsIntro: 'Sem trabalho, nenhum processo. O primeiro pedido acorda a função.',
+    functionsIntro: 'Uma função sem trabalho não tem processo. O próximo pedido inicia um.',
     columns: {
       name: 'função',
       state: 'estado',
@@ -66,8 +66,8 @@ export const words: Record<Language, Words> = {
     api: {
       '/api/functions': 'the functions and their processes',
       '/api/events': 'the newest events',
-      '/api/dead-letters': 'what could not be delivered',
-      '/api/sources': 'the schedules that wake functions',
+      '/api/dead-letters': 'events that could not be delivered',
+      '/api/sources': 'the schedules that start functions',
       '/metrics': 'metrics for Prometheus',
       '/readyz': 'whether everything is up',
     },

@@ -52,9 +52,9 @@ const sendState = (progress: StartProgress, response: ServerResponse) => {
 }
 
 /**
- * The Refresh header, which reloads the page where scripts are off. It names the path, because a browser that already shows
- * an address with a fragment does not load it again otherwise. A path that starts with `//` or `/\` is left out, because a
- * browser reads it as another host.
+ * The Refresh header, which reloads the page where scripts are off. It names the path, because a browser that already
+ * shows an address with a fragment does not load it again otherwise. A path that starts with `//` or `/\` is left out,
+ * because a browser reads it as another host.
  */
 const refresh = (path: string) => `${reloadAfterS * 2}${/^\/(?![/\\])/.test(path) ? `; url=${path}` : ''}`
 
