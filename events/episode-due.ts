@@ -3,7 +3,10 @@ import { defineEvent } from './event.ts'
 import { Instant } from './fields.ts'
 import { EventEpisode, EventShow } from './show.ts'
 
-/** Episodes of one show at one instant (or on one date, if the hour is not known) are due for an announcement. Subject `show/82`. */
+/**
+ * Episodes of one show at one instant (or on one date, if the hour is not known) are due for an announcement. Subject
+ * `show/82`.
+ */
 export const EpisodeDue = defineEvent(
   'episode.due',
   1,

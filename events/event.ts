@@ -1,8 +1,9 @@
 import type { Static, TObject } from 'typebox'
 
 /**
- * A CloudEvent 1.0 in our functions. The attributes have the names of CloudEvents; extensions are lower case without separators.
- * The host sets `source` (`/functions/<function>`) when it publishes the event. The constructor `from` sets everything else.
+ * A CloudEvent 1.0 in our functions. The attributes have the names of CloudEvents; extensions are lower case without
+ * separators. The host sets `source` (`/functions/<function>`) when it publishes the event. The constructor `from` sets
+ * everything else.
  */
 export interface VigiaEvent<Data = unknown> {
   readonly id: string
@@ -15,19 +16,28 @@ export interface VigiaEvent<Data = unknown> {
   /** `application/json` for our events. A dead letter keeps the type of its event. */
   readonly datacontenttype?: string
   readonly data: Data
-  /** Base64 of data that is neither JSON nor text; `data` is then undefined. Only dead letters of events from others have it. */
+  /**
+   * Base64 of data that is neither JSON nor text; `data` is then undefined. Only dead letters of events from others
+   * have it.
+   */
   readonly data_base64?: string
   /** The id of the event whose handling made this event. */
   readonly causationid?: string
   /** W3C trace context, copied unchanged from the cause. */
   readonly traceparent?: string
-  /** The number of our events between this one and the first cause. The host refuses to publish an event above `maxHops`. */
+  /**
+   * The number of our events between this one and the first cause. The host refuses to publish an event above
+   * `maxHops`.
+   */
   readonly vigiahops: number
   /** The function that a tick of a PingSource is for. Only ticks have it. */
   readonly tick?: string
 }
 
-/** The limit of `vigiahops`. We count hops ourselves, because the loop protection of Knative does not see events that a function posts. */
+/**
+ * The limit of `vigiahops`. We count hops ourselves, because the loop protection of Knative does not see events that a
+ * function posts.
+ */
 export const maxHops = 16
 
 /** The attributes of an event that the events caused by it need. */
@@ -64,7 +74,10 @@ export interface EventDefinition<Schema extends TObject = TObject> {
 export type DataOf<Definition extends EventDefinition> = Static<Definition['schema']>
 export type EventOf<Definition extends EventDefinition> = VigiaEvent<DataOf<Definition>>
 
-/** Defines an event. The name says what happened or what is requested (`monitor.down`, `probe.requested`); `version` is that of the schema. */
+/**
+ * Defines an event. The name says what happened or what is requested (`monitor.down`, `probe.requested`); `version` is
+ * that of the schema.
+ */
 export const defineEvent = <Schema extends TObject>(
   name: string,
   version: number,

@@ -5,7 +5,10 @@ import { allEvents } from './all.ts'
 /** The folder of the exported schemas, for programs in other languages. */
 export const schemasDir = join(import.meta.dirname, 'schemas')
 
-/** The JSON Schema of the data of every event, by file name. `$id` is the `dataschema` and `title` the CloudEvents type of the event. */
+/**
+ * The JSON Schema of the data of every event, by file name. `$id` is the `dataschema` and `title` the CloudEvents type
+ * of the event.
+ */
 export const exportedSchemas = (): Map<string, string> =>
   new Map(
     allEvents.map(({ name, type, dataschema, schema }) => [

@@ -1,7 +1,9 @@
 import Type from 'typebox'
 import { BigintId, Instant } from './fields.ts'
 
-/** The id of an event about an incident: `incident/7/monitor.down`. It is the same however often the event is published. */
+/**
+ * The id of an event about an incident: `incident/7/monitor.down`. It is the same however often the event is published.
+ */
 export const incidentEventId = (
   incidentId: number,
   eventName: 'monitor.down' | 'monitor.up' | 'monitor.steady',
@@ -31,6 +33,8 @@ export const incidentFields = {
   status: Type.Union([Type.Integer(), Type.Null()]),
   /** Why it failed: a code of events/probe-error.ts. */
   error: Type.String(),
-  /** The monitor is flapping, so people are not notified of each change. `began`: this event announces that it began. */
+  /**
+   * The monitor is flapping, so people are not notified of each change. `began`: this event announces that it began.
+   */
   flapping: Type.Optional(Type.Object({ began: Type.Boolean(), ...flappingFields })),
 }

@@ -2,7 +2,9 @@ import Type, { type Static } from 'typebox'
 import { defineEvent } from './event.ts'
 import { ChatId } from './fields.ts'
 
-/** A button under a message, with a `url` or with `data` (1 to 64 bytes; Telegram sends it back as a callback query). */
+/**
+ * A button under a message, with a `url` or with `data` (1 to 64 bytes; Telegram sends it back as a callback query).
+ */
 export const Button = Type.Union([
   Type.Object({ text: Type.String(), data: Type.String({ minLength: 1, maxLength: 64 }) }),
   Type.Object({ text: Type.String(), url: Type.String() }),
@@ -10,8 +12,8 @@ export const Button = Type.Union([
 export type Button = Static<typeof Button>
 
 /**
- * One message to one chat, complete and in the language of the chat. The id of the event is the key of the outbox: a message with the same
- * id is sent once. Subject `chat/7`.
+ * One message to one chat, complete and in the language of the chat. The id of the event is the key of the outbox: a
+ * message with the same id is sent once. Subject `chat/7`.
  */
 export const MessageRequested = defineEvent(
   'message.requested',
@@ -20,7 +22,10 @@ export const MessageRequested = defineEvent(
     chatId: ChatId,
     /** Telegram HTML (only b, i, u, s, a, code, pre, blockquote), at most 4096 characters after parsing. */
     html: Type.String({ minLength: 1 }),
-    /** The URL of a photo. The text is its caption (at most 1024 characters); if that is not possible, only the text is sent. */
+    /**
+     * The URL of a photo. The text is its caption (at most 1024 characters); if that is not possible, only the text is
+     * sent.
+     */
     photo: Type.Optional(Type.String()),
     buttons: Type.Optional(Type.Array(Type.Array(Button))),
     /** The id of the message.requested to which this message replies; ignored if that message was never sent. */

@@ -1,6 +1,6 @@
 /**
- * Why a check failed, or why a URL cannot be watched. The codes are stable, because events and tables contain them. Messages have texts for
- * them in every language; the compiler reports a missing text for a new code.
+ * Why a check failed, or why a URL cannot be watched. The codes are stable, because events and tables contain them.
+ * Messages have texts for them in every language; the compiler reports a missing text for a new code.
  */
 export const probeErrorCodes = [
   /** No response within the timeout. */

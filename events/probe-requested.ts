@@ -6,7 +6,10 @@ import { BigintId, ChatId, Instant } from './fields.ts'
 export const Check = Type.Object({
   monitorId: BigintId,
   kind: Type.Union([Type.Literal('http'), Type.Literal('tcp')]),
-  /** `https://example.org/health` or `tcp://example.org:5432`. It comes from a user, so it is dialled only by functions/dial. */
+  /**
+   * `https://example.org/health` or `tcp://example.org:5432`. It comes from a user, so it is dialled only by
+   * functions/dial.
+   */
   url: Type.String({ maxLength: 2048 }),
   /** Timeout of one attempt, milliseconds. */
   timeoutMs: Type.Integer({ minimum: 100, maximum: 120_000 }),

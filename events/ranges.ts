@@ -1,4 +1,7 @@
-/** The largest values for the tables: of an integer in PostgreSQL, and of a bigint that JavaScript can represent exactly. */
+/**
+ * The largest values for the tables: of an integer in PostgreSQL, and of a bigint that JavaScript can represent
+ * exactly.
+ */
 export const maxInteger = 2_147_483_647
 export const maxBigint = Number.MAX_SAFE_INTEGER
 
@@ -15,8 +18,8 @@ const firstInstant = Date.UTC(1900, 0, 1)
 const lastInstant = Date.UTC(2200, 0, 1) - 1
 
 /**
- * Whether an instant (milliseconds since 1970) is in the years 1900 to 2199. PostgreSQL, JavaScript and Temporal accept all of these
- * instants in every time zone.
+ * Whether an instant (milliseconds since 1970) is in the years 1900 to 2199. PostgreSQL, JavaScript and Temporal accept
+ * all of these instants in every time zone.
  */
 export const isPlausibleInstant = (ms: number): boolean => ms >= firstInstant && ms <= lastInstant
 

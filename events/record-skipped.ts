@@ -2,8 +2,8 @@ import Type from 'typebox'
 import { defineEvent } from './event.ts'
 
 /**
- * A rule skipped a record that is not valid and handled all others. It is for the operators, and published once for each record.
- * Subject `record/follow`, id `skipped/follow/<hash of the key>@<day>`.
+ * A rule skipped a record that is not valid and handled all others. It is for the operators, and published once for
+ * each record. Subject `record/follow`, id `skipped/follow/<hash of the key>@<day>`.
  */
 export const RecordSkipped = defineEvent(
   'record.skipped',

@@ -9,8 +9,9 @@ export const SeriesChanged = defineEvent(
   1,
   Type.Object({
     /**
-     * moved: the next episode, or one that was announced, has another date; ended: there are no more episodes after `episode`; returned: the
-     * series continues; gone: TVMaze removed it for good; merged: TVMaze merged it into another series with another name.
+     * moved: the next episode, or one that was announced, has another date; ended: there are no more episodes after
+     * `episode`; returned: the series continues; gone: TVMaze removed it for good; merged: TVMaze merged it into
+     * another series with another name.
      */
     change: Type.Union([
       Type.Literal('moved'),
@@ -20,7 +21,10 @@ export const SeriesChanged = defineEvent(
       Type.Literal('merged'),
     ]),
     show: EventShow,
-    /** For `moved`: the episode now, with its earlier date in `before`. For `ended`: the last episode, if it has not aired yet. */
+    /**
+     * For `moved`: the episode now, with its earlier date in `before`. For `ended`: the last episode, if it has not
+     * aired yet.
+     */
     episode: Type.Optional(EventEpisode),
     before: Type.Optional(Type.Object({ airdate: DateOrNone, airstamp: Type.Union([Instant, Type.Null()]) })),
     /** For `merged`: the earlier name. */

@@ -2,7 +2,9 @@ import Type from 'typebox'
 import { defineEvent } from './event.ts'
 import { Instant } from './fields.ts'
 
-/** The slots of one shard of the monitors in [from, to) are due to be requested. Subject `shard/3`, id `shard/3@<from>`. */
+/**
+ * The slots of one shard of the monitors in [from, to) are due to be requested. Subject `shard/3`, id `shard/3@<from>`.
+ */
 export const ShardDue = defineEvent(
   'shard.due',
   1,
@@ -12,7 +14,10 @@ export const ShardDue = defineEvent(
     /** Instants, UTC. */
     from: Instant,
     to: Instant,
-    /** The scheduler did not run in [from, to): request only the newest slot of each monitor, if no later one was due. Id `shard/3@<from>/late`. */
+    /**
+     * The scheduler did not run in [from, to): request only the newest slot of each monitor, if no later one was due.
+     * Id `shard/3@<from>/late`.
+     */
     late: Type.Optional(Type.Boolean()),
   }),
 )

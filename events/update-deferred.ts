@@ -2,8 +2,9 @@ import Type from 'typebox'
 import { defineEvent } from './event.ts'
 
 /**
- * A Telegram update whose handling failed too often. The webhook answered 200, so that Telegram delivers the next update of the chat. From
- * then on the broker retries the update, and at last stores it as a dead letter. Subject `update/<update id>`.
+ * A Telegram update whose handling failed too often. The webhook answered 200, so that Telegram delivers the next
+ * update of the chat. From then on the broker retries the update, and at last stores it as a dead letter. Subject
+ * `update/<update id>`.
  */
 export const UpdateDeferred = defineEvent(
   'update.deferred',
@@ -11,7 +12,10 @@ export const UpdateDeferred = defineEvent(
   Type.Object({
     /** The update as Telegram sent it. */
     update: Type.Object({ update_id: Type.Integer() }, { additionalProperties: true }),
-    /** HMAC-SHA256 (hex) of the update's JSON with the webhook secret. The function is public, so the event must prove its origin. */
+    /**
+     * HMAC-SHA256 (hex) of the update's JSON with the webhook secret. The function is public, so the event must prove
+     * its origin.
+     */
     signature: Type.String(),
   }),
 )

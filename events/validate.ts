@@ -5,13 +5,19 @@ import type { EventDefinition } from './event.ts'
 /** An error in the data of an event, as ajv reports it. */
 export type ValidationError = Pick<ErrorObject, 'instancePath' | 'message'>
 
-/** Validates data. After the result false, `errors` has the reasons. It has the interface of a function that ajv compiles. */
+/**
+ * Validates data. After the result false, `errors` has the reasons. It has the interface of a function that ajv
+ * compiles.
+ */
 export interface Validator {
   (data: unknown): boolean
   errors?: null | ValidationError[]
 }
 
-/** The validator of an event, compiled at its first use. The build replaces this file with validators that are compiled in advance. */
+/**
+ * The validator of an event, compiled at its first use. The build replaces this file with validators that are compiled
+ * in advance.
+ */
 export const validatorOf = ({ type, schema }: EventDefinition): Validator => {
   let validator = compiled.get(type)
   if (!validator) {

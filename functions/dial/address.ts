@@ -12,7 +12,10 @@ const deniedAlways = new Set(['168.63.129.16'])
 /** The range from which all public IPv6 addresses are assigned. */
 const assignedIpv6 = ipaddr.parseCIDR('2000::/3')
 
-/** NAT64 (RFC 6052): the last four bytes are the IPv4 address that is reached. Hosts get such addresses in networks without IPv4. */
+/**
+ * NAT64 (RFC 6052): the last four bytes are the IPv4 address that is reached. Hosts get such addresses in networks
+ * without IPv4.
+ */
 const nat64 = ipaddr.parseCIDR('64:ff9b::/96')
 
 const within = (address: ipaddr.IPv4 | ipaddr.IPv6, [range, bits]: Range) =>
@@ -41,8 +44,9 @@ export const rangesIn = (text: string): Range[] =>
     })
 
 /**
- * Allows public addresses: `unicast` by IANA's registries, IPv6 only in the assigned range, NAT64 by the IPv4 address inside, and no
- * address of this machine. `allow` (CIDR ranges of PROBE_ALLOW, separated by commas) adds ranges that the operator opens.
+ * Allows public addresses: `unicast` by IANA's registries, IPv6 only in the assigned range, NAT64 by the IPv4 address
+ * inside, and no address of this machine. `allow` (CIDR ranges of PROBE_ALLOW, separated by commas) adds ranges that
+ * the operator opens.
  */
 export const addressGuard = (allow = '', own: () => ReadonlySet<string> = ownAddresses()): AddressGuard => {
   const allowed = rangesIn(allow)
@@ -63,8 +67,8 @@ export const addressGuard = (allow = '', own: () => ReadonlySet<string> = ownAdd
 const refreshAfterMs = 60_000
 
 /**
- * The addresses of this machine's network interfaces, read again each minute. They may be in public ranges, but a service that listens
- * on them may be meant for this machine only.
+ * The addresses of this machine's network interfaces, read again each minute. They may be in public ranges, but a
+ * service that listens on them may be meant for this machine only.
  */
 export const ownAddresses = (): (() => ReadonlySet<string>) => {
   let known: ReadonlySet<string> = new Set()

@@ -14,8 +14,8 @@ export interface ConnectOptions {
 }
 
 /**
- * Connects to several addresses ("happy eyeballs") and resolves with the first socket that connects. The next address is tried when one
- * fails, and in parallel to one that does not answer. Rejects when all addresses have failed.
+ * Connects to several addresses ("happy eyeballs") and resolves with the first socket that connects. The next address
+ * is tried when one fails, and in parallel to one that does not answer. Rejects when all addresses have failed.
  */
 export const connectToAny = (addresses: readonly string[], { attempt, open, more }: ConnectOptions): Promise<Socket> =>
   attempt.waitFor<Socket>((resolve, reject) => {

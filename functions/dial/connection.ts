@@ -17,8 +17,8 @@ export interface Connection {
 }
 
 /**
- * One buffer for the incoming bytes of all connections without TLS. Each piece is read from it before the next one arrives. Without
- * `onread`, Node.js would allocate 64 KiB for each connection.
+ * One buffer for the incoming bytes of all connections without TLS. Each piece is read from it before the next one
+ * arrives. Without `onread`, Node.js would allocate 64 KiB for each connection.
  */
 const readBuffer = Buffer.allocUnsafeSlow(16 * 1024)
 
@@ -30,8 +30,8 @@ const isLoopbackName = (host: string) => host === 'localhost' || host.endsWith('
 const loopbackAddresses = ['127.0.0.1', '::1']
 
 /**
- * Opens TCP connections to addresses that `guard` allows. The host is looked up once and the addresses are dialled directly, so they
- * cannot change between the check and the connection.
+ * Opens TCP connections to addresses that `guard` allows. The host is looked up once and the addresses are dialled
+ * directly, so they cannot change between the check and the connection.
  */
 export const tcpConnector = ({ guard, lookup }: { guard: AddressGuard; lookup: Lookup }) => {
   const requireAllowed = (address: string): string => {
@@ -54,7 +54,8 @@ export const tcpConnector = ({ guard, lookup }: { guard: AddressGuard; lookup: L
     })
     attempt.addPhaseTime('dnsMs', started)
     if (addresses.length === 0) throw new DialError('dns')
-    // Refuse the host if any of its addresses is private, because the resolver may return them in another order next time.
+    // Refuse the host if any of its addresses is private, because the resolver may return them in another order next
+    // time.
     return addresses.map(requireAllowed)
   }
 

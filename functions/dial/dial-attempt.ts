@@ -30,12 +30,14 @@ export interface DialResult extends Phases {
   warning?: ProbeWarningCode
 }
 
-/** If the timeout fires more than 1 s late, the event loop was blocked, so the site may not be slow: report not-checked. */
+/**
+ * If the timeout fires more than 1 s late, the event loop was blocked, so the site may not be slow: report not-checked.
+ */
 const blockedLoopMs = 1_000
 
 /**
- * One attempt to reach a URL, with one timeout for all of its phases. Whatever the attempt waits for fails when the timeout fires or when
- * a socket of the attempt fails.
+ * One attempt to reach a URL, with one timeout for all of its phases. Whatever the attempt waits for fails when the
+ * timeout fires or when a socket of the attempt fails.
  */
 export class Attempt {
   contact = false

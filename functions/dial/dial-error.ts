@@ -53,7 +53,10 @@ const errorCodes: Record<string, ProbeErrorCode> = {
   ENOMEM: 'not-checked',
 }
 
-/** The error code of any error of an attempt. An unknown error is `protocol`: the server sent something that is not understood. */
+/**
+ * The error code of any error of an attempt. An unknown error is `protocol`: the server sent something that is not
+ * understood.
+ */
 export const errorCodeOf = (thrown: unknown): ProbeErrorCode => {
   if (thrown instanceof DialError) return thrown.code
   const code = codeOf(thrown)
@@ -69,8 +72,9 @@ const isWeak = /(?:too weak|too small)$/
 const asksForCertificate = /^ERR_SSL_.*(?:BAD_CERTIFICATE|CERTIFICATE_REQUIRED|CERTIFICATE_UNKNOWN)$/
 
 /**
- * The error code of an error during the TLS handshake. An error that the network did not cause is a TLS error. `UNSPECIFIED` is the code
- * of Node.js for certificate errors without a name of their own (name constraints, weak keys, SHA-1).
+ * The error code of an error during the TLS handshake. An error that the network did not cause is a TLS error.
+ * `UNSPECIFIED` is the code of Node.js for certificate errors without a name of their own (name constraints, weak keys,
+ * SHA-1).
  */
 export const tlsErrorCodeOf = (thrown: unknown): ProbeErrorCode => {
   const code = codeOf(thrown)

@@ -44,9 +44,9 @@ const http2OrHttp1 = ['h2', 'http/1.1']
 const maxHttp2Hosts = 1_000
 
 /**
- * The only way to dial a URL that is not our own (protection against SSRF). Nothing is sent before the addresses are checked: first every
- * address of the host, then the address of the connection. Each redirect is checked in the same way. It uses no proxy, keeps no
- * connection open and asks for no compression.
+ * The only way to dial a URL that is not our own (protection against SSRF). Nothing is sent before the addresses are
+ * checked: first every address of the host, then the address of the connection. Each redirect is checked in the same
+ * way. It uses no proxy, keeps no connection open and asks for no compression.
  */
 export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions): Dialler => {
   const connectTcp = tcpConnector({ guard, lookup })

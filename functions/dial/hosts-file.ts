@@ -3,7 +3,9 @@ import { isIP } from 'node:net'
 
 /** How this machine resolves host names: its hosts file, and the sources of its resolver other than name servers. */
 export interface HostNames {
-  /** The addresses of a name in the hosts file, in the order of the file; undefined if the file does not have the name. */
+  /**
+   * The addresses of a name in the hosts file, in the order of the file; undefined if the file does not have the name.
+   */
   addressesOf(host: string): readonly string[] | undefined
   /** Whether only the operating system (getaddrinfo) can resolve this name. */
   isForSystem(host: string): boolean

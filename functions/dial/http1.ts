@@ -5,8 +5,8 @@ import { isRedirect, type ResponseHead, responseReader } from './response-reader
 import type { Endpoint } from './target.ts'
 
 /**
- * The status decides the check, so the body is not needed. A short body is read to its end, so that the server can close the connection in
- * the normal way.
+ * The status decides the check, so the body is not needed. A short body is read to its end, so that the server can
+ * close the connection in the normal way.
  */
 const maxBodyBytes = 16 * 1024
 const maxBodyMs = 200
@@ -50,7 +50,10 @@ export const requestByHttp1 = async (
   return head
 }
 
-/** Whether the body is complete, or longer than the limit. Text that looks like the last chunk ends it early, which does no harm. */
+/**
+ * Whether the body is complete, or longer than the limit. Text that looks like the last chunk ends it early, which does
+ * no harm.
+ */
 const isBodyRead = ({ length, body }: ResponseHead) =>
   body.length > maxBodyBytes || (length === null ? body.endsWith(lastChunk) : body.length >= length)
 

@@ -4,8 +4,8 @@ import pLimit from 'p-limit'
 import { type HostNames, hostNames } from './hosts-file.ts'
 
 /**
- * The IPv4 addresses of a host name; its IPv6 addresses if it has no IPv4 address or if `family` is 6. Rejects with the code of the
- * resolver (ENOTFOUND, ETIMEOUT …), and with EBUSY if this machine is too busy for the look-up.
+ * The IPv4 addresses of a host name; its IPv6 addresses if it has no IPv4 address or if `family` is 6. Rejects with the
+ * code of the resolver (ENOTFOUND, ETIMEOUT …), and with EBUSY if this machine is too busy for the look-up.
  */
 export type Lookup = (host: string, family?: 6) => Promise<string[]>
 
@@ -16,14 +16,16 @@ export interface LookupOptions {
   hosts?: HostNames
 }
 
-/** Name servers do not know the name, or there are none. The system may know it, for example from its search domains. */
+/**
+ * Name servers do not know the name, or there are none. The system may know it, for example from its search domains.
+ */
 const retriedBySystem = new Set(['ENOTFOUND', 'ENODATA', 'ECONNREFUSED', 'EBADNAME'])
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? ''
 
 /**
- * getaddrinfo blocks one of the four threads of Node.js until its own timeout, and Node.js lets it use two of them. At most two run at
- * once, so that a look-up that waits too long can fail with EBUSY.
+ * getaddrinfo blocks one of the four threads of Node.js until its own timeout, and Node.js lets it use two of them. At
+ * most two run at once, so that a look-up that waits too long can fail with EBUSY.
  */
 const maxSystemLookups = 2
 
@@ -32,9 +34,10 @@ const cachedForMs = 2_000
 const maxCached = 10_000
 
 /**
- * Looks names up as the machine does: first the hosts file, then name servers. If these two do not decide, it calls getaddrinfo, which
- * knows everything else (search domains, mDNS, an unusual nsswitch.conf). Name servers are asked directly because getaddrinfo has few
- * threads: hundreds of names whose servers do not answer would delay the other look-ups.
+ * Looks names up as the machine does: first the hosts file, then name servers. If these two do not decide, it calls
+ * getaddrinfo, which knows everything else (search domains, mDNS, an unusual nsswitch.conf). Name servers are asked
+ * directly because getaddrinfo has few threads: hundreds of names whose servers do not answer would delay the other
+ * look-ups.
  */
 export const nameLookup = ({ servers, timeoutMs = 2_000, hosts = hostNames() }: LookupOptions = {}): Lookup => {
   const createResolver = () => {
@@ -82,7 +85,9 @@ const ofFamily = (addresses: readonly string[], family?: 6) => {
   return family !== 6 && ipv4.length > 0 ? ipv4 : addresses.filter(isIPv6)
 }
 
-/** Shares one look-up between callers that need the same name at the same time or within `cachedForMs` of the answer. */
+/**
+ * Shares one look-up between callers that need the same name at the same time or within `cachedForMs` of the answer.
+ */
 const cached = (find: Lookup): Lookup => {
   const entries = new Map<string, { addresses: Promise<string[]>; until: number }>()
   return (host, family) => {
@@ -102,7 +107,9 @@ const cached = (find: Lookup): Lookup => {
   }
 }
 
-/** getaddrinfo, at most `maxSystemLookups` at once. Rejects with EBUSY if the look-up cannot begin within `maxWaitMs`. */
+/**
+ * getaddrinfo, at most `maxSystemLookups` at once. Rejects with EBUSY if the look-up cannot begin within `maxWaitMs`.
+ */
 const limitedSystemLookup = (maxWaitMs: number): ((host: string) => Promise<string[]>) => {
   const limit = pLimit(maxSystemLookups)
   return async host => {

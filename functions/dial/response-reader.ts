@@ -24,17 +24,19 @@ const maxLineBytes = 16 * 1024
 const maxInterim = 1_000
 
 const protocolName = 'HTTP/'
-// The versions that curl accepts, and 0.9, because some servers send 0.9 and mean 1.0. Blanks are skipped; the reason is optional.
+// The versions that curl accepts, and 0.9, because some servers send 0.9 and mean 1.0. Blanks are skipped; the reason
+// is optional.
 const statusLine = /^HTTP\/(?:(?:1\.[01]|2\.0|0\.9) |2[\t ])[\t ]*([1-9]\d\d)(?!\d)/
 const isFold = /^[\t ]/
 
 /**
- * Reads the head of an HTTP/1 response piece by piece (Latin-1) and returns null until it is complete. It does not matter where the pieces
- * are cut. Throws a DialError if the response is not HTTP or if the head is too long.
+ * Reads the head of an HTTP/1 response piece by piece (Latin-1) and returns null until it is complete. It does not
+ * matter where the pieces are cut. Throws a DialError if the response is not HTTP or if the head is too long.
  *
- * It accepts everything that curl accepts, because a site that clients can read is up: line ends without CR, folded lines, blanks in
- * header names, repeated or conflicting lengths. Each connection carries one response, so request smuggling is not possible.
- * node:http refuses several of these even with `insecureHTTPParser`. response-reader-curl.test.ts compares this reader with curl.
+ * It accepts everything that curl accepts, because a site that clients can read is up: line ends without CR, folded
+ * lines, blanks in header names, repeated or conflicting lengths. Each connection carries one response, so request
+ * smuggling is not possible. node:http refuses several of these even with `insecureHTTPParser`.
+ * response-reader-curl.test.ts compares this reader with curl.
  */
 export const responseReader = (): ((piece: string) => ResponseHead | null) => {
   let unread = ''
@@ -91,7 +93,10 @@ export const responseReader = (): ((piece: string) => ResponseHead | null) => {
 
 type PartialHead = Omit<ResponseHead, 'body'> & { lines: number; encoded: boolean }
 
-/** Whether this text can become a status line, or an empty line before it. Other protocols are detected by their first byte. */
+/**
+ * Whether this text can become a status line, or an empty line before it. Other protocols are detected by their first
+ * byte.
+ */
 const mayBeHttp = (text: string, from: number) => {
   const start = text.slice(from, from + protocolName.length)
   return start === protocolName.slice(0, start.length) || start.startsWith('\r\n') || text.slice(from) === '\r'

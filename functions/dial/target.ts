@@ -1,7 +1,10 @@
 import { domainToUnicode } from 'node:url'
 import type { ProbeErrorCode } from '#events/probe-error.ts'
 
-/** What a person typed, as a target to watch: `url` is normalised, stored and dialled; `name` is a short form for people. */
+/**
+ * What a person typed, as a target to watch: `url` is normalised, stored and dialled; `name` is a short form for
+ * people.
+ */
 export type Target =
   | { ok: true; kind: 'http' | 'tcp'; url: string; name: string }
   | { ok: false; error: ProbeErrorCode }
@@ -12,9 +15,9 @@ const maxRedirectLength = 8192
 const maxNameLength = 64
 
 /**
- * Ports to which browsers send no HTTP request (WHATWG Fetch, "bad ports"). They are blocked because a mail, file or chat server could
- * take the request for commands. No site is lost, because browsers cannot open one on these ports. TCP checks send nothing, so
- * they may use any port except 0.
+ * Ports to which browsers send no HTTP request (WHATWG Fetch, "bad ports"). They are blocked because a mail, file or
+ * chat server could take the request for commands. No site is lost, because browsers cannot open one on these ports.
+ * TCP checks send nothing, so they may use any port except 0.
  */
 const blockedPorts = new Set([
   0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110,
@@ -66,13 +69,19 @@ const percentDecoded = (text: string) => {
   }
 }
 
-/** Parses an http or https URL by the WHATWG rules, which normalise every notation of an address (`0x7f.1`, `2130706433`). */
+/**
+ * Parses an http or https URL by the WHATWG rules, which normalise every notation of an address (`0x7f.1`,
+ * `2130706433`).
+ */
 export const httpEndpoint = (text: string): ParsedEndpoint => {
   const url = text.length > maxUrlLength ? null : URL.parse(text)
   return url?.username || url?.password ? invalid('credentials') : endpointOf(url)
 }
 
-/** Parses the target of a redirect. A user name or password in it comes from the site itself, so it is sent, as by curl and Go. */
+/**
+ * Parses the target of a redirect. A user name or password in it comes from the site itself, so it is sent, as by curl
+ * and Go.
+ */
 export const redirectEndpoint = (location: string, from: URL): ParsedEndpoint => {
   const url = URL.parse(location, from)
   return endpointOf(url && url.href.length > maxRedirectLength ? null : url)
@@ -110,8 +119,8 @@ const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i
 const otherScheme = /^[a-z][a-z0-9+-]*:(?!\d)/i
 
 /**
- * Parses what a person typed: `example.org/health`, `https://…`, `tcp://db.example.org:5432`. Without a scheme it is https. The address
- * of the host is not checked here, but at every attempt.
+ * Parses what a person typed: `example.org/health`, `https://…`, `tcp://db.example.org:5432`. Without a scheme it is
+ * https. The address of the host is not checked here, but at every attempt.
  */
 export const parseTarget = (text: string): Target => {
   const trimmed = text.trim()
@@ -128,7 +137,8 @@ export const parseTarget = (text: string): Target => {
   const parsed = httpEndpoint(explicit ? trimmed : `https://${trimmed}`)
   if (!parsed.ok) return parsed
   const { url, host } = parsed.endpoint
-  // A single word is more often a typing error than a host of the local network. Such a host can be given with its scheme.
+  // A single word is more often a typing error than a host of the local network. Such a host can be given with its
+  // scheme.
   if (!explicit && !/[.:]/.test(host) && host !== 'localhost') return invalid('bad-url')
   url.hash = ''
   const port = url.port && `:${url.port}`
@@ -152,8 +162,8 @@ const visibleParts = /^([a-z][a-z0-9+.-]*:\/\/)?(\[[\da-f:.]+\]|[^:/?#\\]*)(:\d{
 const atSign = /@|%(?:25)*40/i
 
 /**
- * The part of a refused URL that may be repeated to the chat: the host and the port, because the path and the query may contain tokens.
- * Only the scheme if the URL may contain a user name or a password.
+ * The part of a refused URL that may be repeated to the chat: the host and the port, because the path and the query may
+ * contain tokens. Only the scheme if the URL may contain a user name or a password.
  */
 export const withoutSecrets = (text: string): string => {
   const [, scheme = '', host = '', port = '', more = ''] = visibleParts.exec(text.normalize('NFKC').trim()) ?? []

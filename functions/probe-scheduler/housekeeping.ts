@@ -5,7 +5,10 @@ import { probeResultsIn } from '#database/uptime/probe-results.ts'
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
-/** Once an hour: creates the partitions for the results of yesterday to the day after tomorrow, and deletes expired rows of all tables. */
+/**
+ * Once an hour: creates the partitions for the results of yesterday to the day after tomorrow, and deletes expired rows
+ * of all tables.
+ */
 export const housekeeping = (db: Postgres): ((now: Date) => Promise<void>) => {
   let lastHour: number | undefined
   return async now => {

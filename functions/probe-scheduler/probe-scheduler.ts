@@ -17,7 +17,10 @@ const maxShards = 64
 export interface SchedulerDependencies {
   db: Postgres
   clock: Clock
-  /** The rule publishes events itself, because the cursor may move only after the broker has accepted the events before it. */
+  /**
+   * The rule publishes events itself, because the cursor may move only after the broker has accepted the events before
+   * it.
+   */
   publish: Publish
   /** The number of shards grows with the number of monitors. Any replica may handle any shard. */
   monitorsPerShard?: number
@@ -25,7 +28,10 @@ export interface SchedulerDependencies {
 
 /** The state that is stored with the cursor. */
 interface CursorDetail {
-  /** The number of shards of the next windows. A window that is announced again needs the same number, or slots would be left out. */
+  /**
+   * The number of shards of the next windows. A window that is announced again needs the same number, or slots would be
+   * left out.
+   */
   shards: number
   /** A gap whose newest slots are still to be announced. */
   late?: { from: string; to: string }
@@ -39,8 +45,9 @@ interface ShardWindow extends Shard {
 }
 
 /**
- * Handles a tick: announces every window from the cursor to the horizon, with one event for each shard. After a lost tick the next one
- * continues at the cursor. A tick that comes twice, or fails in between, is announced again under the same ids.
+ * Handles a tick: announces every window from the cursor to the horizon, with one event for each shard. After a lost
+ * tick the next one continues at the cursor. A tick that comes twice, or fails in between, is announced again under the
+ * same ids.
  */
 export const probeScheduler = async (
   tick: Cause,
@@ -86,7 +93,10 @@ const shardDue = (tick: Cause, window: ShardWindow): VigiaEvent => {
   })
 }
 
-/** Counts the slots of the gap as missed and moves the cursor behind it, in one transaction. Of two ticks at once, only one does it. */
+/**
+ * Counts the slots of the gap as missed and moves the cursor behind it, in one transaction. Of two ticks at once, only
+ * one does it.
+ */
 const countGap = (db: Postgres, reachedBefore: Date | null, gap: TimeRange, detail: CursorDetail): Promise<void> =>
   db.transaction(async tx => {
     const cursors = cursorsIn(tx)
@@ -131,8 +141,8 @@ const probeRequests = async (cause: Cause, window: ShardWindow, db: Postgres): P
 }
 
 /**
- * Identifies a batch by its content. A number would not do: when a monitor is deleted between an event and its repeat, the other slots move
- * up, and one number would stand for two different batches.
+ * Identifies a batch by its content. A number would not do: when a monitor is deleted between an event and its repeat,
+ * the other slots move up, and one number would stand for two different batches.
  */
 const hashOf = (batch: Slot[]) =>
   createHash('sha256')

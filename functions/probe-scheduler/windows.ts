@@ -1,6 +1,6 @@
 /*
- * The cursor is the end of what is announced. A tick moves it to the horizon, 22 s ahead. Usually the cursor is at tick + 12 s, and one
- * window of 10 s brings it there. After a long gap:
+ * The cursor is the end of what is announced. A tick moves it to the horizon, 22 s ahead. Usually the cursor is 12 s after
+ * the tick, and one window of 10 s brings it there. After a long gap:
  *
  *    cursor    cursor + 50 s            tick - 28 s       tick         tick + 22 s
  *  ────┬─────────────┬───────────────────────┬──────────────┬───────────────┬──────────────────▶ time
@@ -29,8 +29,8 @@ const aheadMs = 22 * second
 /** After a gap, windows that ended longer ago than this are not announced any more. */
 const behindMs = 28 * second
 /**
- * Limit for what is announced before the cursor moves. If a tick fails in between, at most this range is announced again, under the same
- * ids. It is never counted as missed.
+ * Limit for what is announced before the cursor moves. If a tick fails in between, at most this range is announced
+ * again, under the same ids. It is never counted as missed.
  */
 const stepMs = 5 * windowMs
 /** A cursor further in the future comes from a wrong clock, so the step ignores it and uses the present time. */

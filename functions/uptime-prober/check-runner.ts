@@ -30,7 +30,10 @@ const attemptsOf = { http: checkHttp, tcp: checkTcp } as const
 /** The pauses before the second and the third attempt. A failure is confirmed when all three attempts fail. */
 const pausesMs = [1_000, 2_000]
 
-/** Limit for all attempts of a check. Knative ends a request after 300 s, which it counts from up to 32 s before the due time. */
+/**
+ * Limit for all attempts of a check. Knative ends a request after 300 s, which it counts from up to 32 s before the due
+ * time.
+ */
 const maxCheckMs = 250_000
 
 /** The URL itself is wrong, so a further attempt gives the same error. */
@@ -44,8 +47,8 @@ const permanentErrors: ReadonlySet<ProbeErrorCode> = new Set([
 
 /**
  * Runs a check. After a failure it makes up to two more attempts, each beginning at the next address of the host.
- * A monitor that was down when the slot was planned gets no repeats, because a further failure changes nothing. It gets one attempt at
- * each address that accepts connections, at most three, because one good address is enough to be up.
+ * A monitor that was down when the slot was planned gets no repeats, because a further failure changes nothing. It gets
+ * one attempt at each address that accepts connections, at most three, because one good address is enough to be up.
  */
 export const checkRunner =
   ({ dialler, connectivity, clock, sleep }: CheckDependencies): RunCheck =>

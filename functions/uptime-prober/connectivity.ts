@@ -8,8 +8,8 @@ const isWithoutResponse = ({ error, contact }: DialResult) =>
 const reusedForMs = 2_000
 
 /**
- * Hosts whose response proves that our own network works, as `tcp://host:port`: the value of PROBE_REFERENCE (separated by commas),
- * otherwise the Telegram Bot API, because the messages go there. One response is enough.
+ * Hosts whose response proves that our own network works, as `tcp://host:port`: the value of PROBE_REFERENCE (separated
+ * by commas), otherwise the Telegram Bot API, because the messages go there. One response is enough.
  */
 export const referencesIn = (given: string | undefined, apiRoot = 'https://api.telegram.org'): string[] => {
   if (given !== undefined) return given.split(',').map(reference => reference.trim())
@@ -34,8 +34,9 @@ export const checkReferences = (
   ).catch((): ReferenceState => false)
 
 /**
- * Knows from the attempts of all checks whether our own network and name server work. Without a reference (null) it assumes that they
- * do. `isPublic` tells public addresses from those of the local network, which prove nothing about the way to the Internet.
+ * Knows from the attempts of all checks whether our own network and name server work. Without a reference (null) it
+ * assumes that they do. `isPublic` tells public addresses from those of the local network, which prove nothing about
+ * the way to the Internet.
  */
 export const connectivityTracker = (isPublic: AddressGuard, reference: (() => Promise<ReferenceState>) | null) => {
   let lastContactMs = Number.NEGATIVE_INFINITY
@@ -47,7 +48,8 @@ export const connectivityTracker = (isPublic: AddressGuard, reference: (() => Pr
     const now = performance.now()
     if (latest === undefined || now - latest.startedMs > reusedForMs) latest = { startedMs: now, state: reference() }
     const state = await latest.state
-    // A reference without a name does not prove that our name server works, unless the server said that the name does not exist.
+    // A reference without a name does not prove that our name server works, unless the server said that the name does
+    // not exist.
     return state === 'without-name' ? error !== 'dns' || noSuchName === true : state
   }
 
@@ -60,8 +62,9 @@ export const connectivityTracker = (isPublic: AddressGuard, reference: (() => Pr
     },
 
     /**
-     * Whether a failed check counts against the site. A failure without a response counts only if, since the check began at `startedMs`
-     * (performance.now()), another public host responded (for `dns`: another name was resolved), or if a reference responds now.
+     * Whether a failed check counts against the site. A failure without a response counts only if, since the check
+     * began at `startedMs` (performance.now()), another public host responded (for `dns`: another name was resolved),
+     * or if a reference responds now.
      */
     isSiteFault: async (failure: DialResult, startedMs: number): Promise<boolean> =>
       failure.error !== 'not-checked' &&

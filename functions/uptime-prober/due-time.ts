@@ -19,12 +19,15 @@ export const checksByDueTime = ({ data }: EventOf<typeof ProbeRequested>): DueCh
   return checks.sort((a, b) => a.dueMs - b.dueMs)
 }
 
-/** How long running checks may take to finish after `stop`. The broker redelivers the event for those that take longer. */
+/**
+ * How long running checks may take to finish after `stop`. The broker redelivers the event for those that take longer.
+ */
 const graceMs = 2_000
 
 /**
- * Runs `work` for each check when it is due; checks run beside each other. Throws the first error of `work` when all have ended, and
- * RetryLater for checks that did not run: after `stop`, or because their due time is too far in the future.
+ * Runs `work` for each check when it is due; checks run beside each other. Throws the first error of `work` when all
+ * have ended, and RetryLater for checks that did not run: after `stop`, or because their due time is too far in the
+ * future.
  */
 export const runWhenDue = async (
   checks: readonly DueCheck[],

@@ -17,7 +17,10 @@ type FlappingState = Pick<Monitor, 'changes' | 'settlesAt'>
 const spanMs = (minMs: number, intervals: number, intervalS: number, maxMs: number) =>
   Math.min(maxMs, Math.max(minMs, intervals * intervalS * 1_000))
 
-/** The flapping state after a change between up and down at `at`. `settlesAt` is set when flapping begins, and moved while it lasts. */
+/**
+ * The flapping state after a change between up and down at `at`. `settlesAt` is set when flapping begins, and moved
+ * while it lasts.
+ */
 export const afterChange = (
   { changes, settlesAt, intervalS }: FlappingState & Pick<Monitor, 'intervalS'>,
   at: Date,

@@ -10,8 +10,9 @@ import { type PendingResult, writeBatch } from './write-batch.ts'
 
 export interface ResultWriter {
   /**
-   * Stores the outcome of a check, with its verdict, and resolves with the events to publish. Results that arrive within the batch delay
-   * are written together; `flush` ends the delay at once. Rejects with RetryLater when PostgreSQL stays unavailable for too long.
+   * Stores the outcome of a check, with its verdict, and resolves with the events to publish. Results that arrive
+   * within the batch delay are written together; `flush` ends the delay at once. Rejects with RetryLater when
+   * PostgreSQL stays unavailable for too long.
    */
   write(outcome: CheckOutcome, cause: Cause, flush: boolean): Promise<VigiaEvent[]>
   /** Ends the delay of the current batch. */

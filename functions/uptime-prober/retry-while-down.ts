@@ -6,7 +6,10 @@ import type { Sleep } from './sleep.ts'
 const retries = 59
 const pauseMs = 1_000
 
-/** Repeats `query` once a second for a minute while PostgreSQL is unavailable, then throws RetryLater. Throws other errors at once. */
+/**
+ * Repeats `query` once a second for a minute while PostgreSQL is unavailable, then throws RetryLater. Throws other
+ * errors at once.
+ */
 export const retryWhileDown = async <T>(query: () => Promise<T>, sleep: Sleep): Promise<T> => {
   const shouldRetry = async ({ error }: { error: Error }) => {
     if (!isTransient(error)) return false

@@ -1,8 +1,8 @@
 import type { Check } from '#events/probe-requested.ts'
 
 /**
- * What the prober does with a slot. `wait`: it is not due yet; `probe`: run the check; `missed`: record that it was not checked;
- * `forgotten`: drop it, because the table keeps no results of that day.
+ * What the prober does with a slot. `wait`: it is not due yet; `probe`: run the check; `missed`: record that it was not
+ * checked; `forgotten`: drop it, because the table keeps no results of that day.
  */
 export type SlotDisposition = 'wait' | 'probe' | 'missed' | 'forgotten'
 
@@ -13,8 +13,8 @@ const retainedMs = 13 * 86_400_000
 const maxAheadMs = 60_000
 
 /**
- * A slot is probed up to 30 s after it was due, or for as long as it is the newest slot of its monitor. An older slot is missed.
- * A check that a person requested is always run, however late.
+ * A slot is probed up to 30 s after it was due, or for as long as it is the newest slot of its monitor. An older slot
+ * is missed. A check that a person requested is always run, however late.
  */
 export const slotDisposition = ({ dueAt, intervalS }: Check, onDemand: boolean, now: Date): SlotDisposition => {
   const lateMs = now.getTime() - Date.parse(dueAt)

@@ -22,15 +22,21 @@ export interface ProberDependencies {
   sleep: Sleep
   runCheck: RunCheck
   results: ResultWriter
-  /** The rule publishes events itself as soon as they are stored, because other checks of the request may be due later, or hang. */
+  /**
+   * The rule publishes events itself as soon as they are stored, because other checks of the request may be due later,
+   * or hang.
+   */
   publish: Publish
-  /** Aborts when the process shuts down, or when the broker closes the request. The broker redelivers the event in both cases. */
+  /**
+   * Aborts when the process shuts down, or when the broker closes the request. The broker redelivers the event in both
+   * cases.
+   */
   stop: AbortSignal
 }
 
 /**
- * Runs each check of the request when it is due, stores its result with the verdict, and publishes what changed. A slot that has a
- * result is not checked again.
+ * Runs each check of the request when it is due, stores its result with the verdict, and publishes what changed. A slot
+ * that has a result is not checked again.
  */
 export const uptimeProber = async (request: Request, dependencies: ProberDependencies): Promise<void> => {
   const { clock, runCheck, results, publish, stop } = dependencies

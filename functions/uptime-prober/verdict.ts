@@ -9,16 +9,16 @@ export interface Finding extends Pick<ProbeResult, 'dueAt' | 'ok'>, Partial<Pick
 }
 
 /**
- * The state that does not change with this finding, whatever else is known about the monitor; null: no state changes. This is the fast
- * path of `verdict`: the SQL of `insertUnchanged` compares it with the state in the table.
+ * The state that does not change with this finding, whatever else is known about the monitor; null: no state changes.
+ * This is the fast path of `verdict`: the SQL of `insertUnchanged` compares it with the state in the table.
  */
 export const stateConfirmedBy = ({ ok, confirmed }: Pick<Finding, 'ok' | 'confirmed'>): 'up' | 'down' | null =>
   ok ? 'up' : ok === false && confirmed ? 'down' : null
 
 /**
- * The verdict: what a monitor is after a finding. It ignores a check that could not run (`ok` is null), and a finding that is not newer
- * than the last one that was judged. All dates are those of the observation and not of the slot, because a late check says
- * nothing about the time when its slot was due.
+ * The verdict: what a monitor is after a finding. It ignores a check that could not run (`ok` is null), and a finding
+ * that is not newer than the last one that was judged. All dates are those of the observation and not of the slot,
+ * because a late check says nothing about the time when its slot was due.
  */
 export const verdict = (monitor: Monitor, finding: Finding): Monitor => {
   const { ok, confirmed } = finding
@@ -40,10 +40,16 @@ const inState = (monitor: Monitor, state: Monitor['state'], at: Date): Monitor =
   return { ...monitor, ...flapping, state, stateSince: at, judgedAt: at, version: monitor.version + 1 }
 }
 
-/** An observation this much later than its slot, or than the last one and an interval, may see an outage that began long before. */
+/**
+ * An observation this much later than its slot, or than the last one and an interval, may see an outage that began long
+ * before.
+ */
 const lateMs = 10_000
 
-/** Whether the observed state may be older than the observation: the check was late, or slots before it were not checked. */
+/**
+ * Whether the observed state may be older than the observation: the check was late, or slots before it were not
+ * checked.
+ */
 export const isLate = ({ judgedAt, intervalS }: Pick<Monitor, 'judgedAt' | 'intervalS'>, finding: Finding): boolean => {
   const at = seenAt(finding).getTime()
   return (

@@ -21,8 +21,8 @@ export interface BatchReport<Pending extends PendingResult> {
 }
 
 /**
- * Writes results, at most one of each monitor, and reports each as soon as it is decided. A result and its verdict are committed
- * together, so a slot with a row needs no further work.
+ * Writes results, at most one of each monitor, and reports each as soon as it is decided. A result and its verdict are
+ * committed together, so a slot with a row needs no further work.
  * Nearly all results leave their monitor in its state; one statement stores them. The others share one transaction.
  */
 export const writeBatch = async <Pending extends PendingResult>(
@@ -67,7 +67,10 @@ const insertUnchanged = async <Pending extends PendingResult>(
   return others
 }
 
-/** A row exists for these slots, so their events are known. The process that stored it may have crashed before it published them. */
+/**
+ * A row exists for these slots, so their events are known. The process that stored it may have crashed before it
+ * published them.
+ */
 const reportRepeated = async <Pending extends PendingResult>(
   db: Postgres,
   repeated: readonly Pending[],
@@ -129,9 +132,9 @@ const saveChanges = async <Pending extends PendingResult>(
 }
 
 /**
- * Stores results that change their monitors, in one transaction with the incidents and times of flapping that they open or close.
- * Returns the events of each monitor whose result was stored, and the monitors whose slot had a row before. The other monitors were
- * judged by another replica in the meantime.
+ * Stores results that change their monitors, in one transaction with the incidents and times of flapping that they open
+ * or close. Returns the events of each monitor whose result was stored, and the monitors whose slot had a row before.
+ * The other monitors were judged by another replica in the meantime.
  */
 const saveTogether = (
   db: Postgres,

@@ -24,7 +24,10 @@ export interface OpenedDatabase {
 export const dataFolderOf = (env: NodeJS.ProcessEnv): Promise<string> =>
   chooseDataFolder(root, process.platform === 'win32' ? null : serverAccount(), env.DATA_DIR || undefined)
 
-/** Opens the PostgreSQL of DATABASE_URL, or starts that of the data folder until `close`. Throws FolderInUse while Vigia runs. */
+/**
+ * Opens the PostgreSQL of DATABASE_URL, or starts that of the data folder until `close`. Throws FolderInUse while Vigia
+ * runs.
+ */
 export const openDatabase = async (env: NodeJS.ProcessEnv): Promise<OpenedDatabase> => {
   if (env.DATABASE_URL) return { url: env.DATABASE_URL, name: 'DATABASE_URL', close: async () => {} }
   const dataDir = await dataFolderOf(env)

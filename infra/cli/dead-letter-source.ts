@@ -21,7 +21,10 @@ export interface DeadLetterSource {
   end(): Promise<void>
 }
 
-/** In a pod of a cluster (K_SINK is set), dead letters come from PostgreSQL; elsewhere from the API of the Vigia on this machine. */
+/**
+ * In a pod of a cluster (K_SINK is set), dead letters come from PostgreSQL; elsewhere from the API of the Vigia on this
+ * machine.
+ */
 export const deadLetterSource = (env: NodeJS.ProcessEnv): DeadLetterSource =>
   env.K_SINK ? fromDatabase(env.DATABASE_URL ?? '', env.K_SINK) : fromApi(env.PORT || '8080')
 
@@ -61,7 +64,8 @@ const fromDatabase = (databaseUrl: string, sink: string): DeadLetterSource => {
   return {
     newest: async limit => (await letters.newest(limit)).map(asText),
     find: async id => asText(await find(id)),
-    // Every Trigger that matches the event gets it again. For those that have handled it, it is a redelivery without another effect.
+    // Every Trigger that matches the event gets it again. For those that have handled it, it is a redelivery without
+    // another effect.
     replay: async id => {
       const { event } = await find(id)
       const { traceparent, ...attributes } = event

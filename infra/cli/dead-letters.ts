@@ -3,7 +3,9 @@ import { formatDeadLetter, formatDeadLetters } from './format-dead-letters.ts'
 import { parseArguments, UsageError } from './usage-error.ts'
 import type { Verb } from './verb.ts'
 
-/** Dead letters, from the API of a running Vigia; in a Job on a cluster, from PostgreSQL (see dead-letter-source.ts). */
+/**
+ * Dead letters, from the API of a running Vigia; in a Job on a cluster, from PostgreSQL (see dead-letter-source.ts).
+ */
 export const verb: Verb = {
   help: `dead-letters list [--limit 50] [--json]   events that could not be delivered, the newest first
 dead-letters show <id> [--json]           one dead letter, with its event

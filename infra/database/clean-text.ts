@@ -2,8 +2,8 @@
 const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g
 
 /**
- * One line of text from outside that every table, JSON parser and message accepts: without control characters and unpaired surrogates, and
- * at most `longest` characters long. '' if the value is not a string.
+ * One line of text from outside that every table, JSON parser and message accepts: without control characters and
+ * unpaired surrogates, and at most `longest` characters long. '' if the value is not a string.
  */
 export const cleanLine = (value: unknown, longest: number): string => {
   if (typeof value !== 'string') return ''

@@ -2,10 +2,16 @@ import { setTimeout } from 'node:timers/promises'
 import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
 import { firstConnection, type Timer } from './first-connection.ts'
 
-/** PostgreSQL for the table modules: a pool, or one transaction of it. Values are `$1, $2 …`; pass an array for jsonb as JSON text. */
+/**
+ * PostgreSQL for the table modules: a pool, or one transaction of it. Values are `$1, $2 …`; pass an array for jsonb as
+ * JSON text.
+ */
 export interface Postgres {
   query<Row = Record<string, unknown>>(sql: string, values?: unknown[]): Promise<{ rows: Row[]; rowCount: number }>
-  /** Commits when `work` resolves and rolls back when it throws. Inside a transaction it is a savepoint of that transaction. */
+  /**
+   * Commits when `work` resolves and rolls back when it throws. Inside a transaction it is a savepoint of that
+   * transaction.
+   */
   transaction<T>(work: (tx: Postgres) => Promise<T>): Promise<T>
   /** Waits for the queries in flight and closes every connection. */
   end(): Promise<void>
@@ -13,9 +19,10 @@ export interface Postgres {
 
 export interface PostgresOptions {
   /**
-   * The largest number of connections. All processes together must stay below max_connections of the server (200 with `npm start`, 100 by
-   * default elsewhere, 3 of them reserved): the sum over the functions of max-scale × max, and the connections of the runtime.
-   * A larger number than the containerConcurrency of the function gains nothing, and 16 busy connections saturate two cores.
+   * The largest number of connections. All processes together must stay below max_connections of the server (200 with
+   * `npm start`, 100 by default elsewhere, 3 of them reserved): the sum over the functions of max-scale × max, and the
+   * connections of the runtime. A larger number than the containerConcurrency of the function gains nothing, and 16
+   * busy connections saturate two cores.
    */
   max?: number
   /** Shown in pg_stat_activity. */
@@ -23,8 +30,9 @@ export interface PostgresOptions {
   /** The server cancels a statement that takes longer. */
   statementTimeoutMs?: number
   /**
-   * Prepares each statement with values once per connection, which saves a fifth of the work of a frequent statement. Only for SQL that
-   * names its columns, because after a migration a prepared `select *` fails until its connection is closed.
+   * Prepares each statement with values once per connection, which saves a fifth of the work of a frequent statement.
+   * Only for SQL that names its columns, because after a migration a prepared `select *` fails until its connection is
+   * closed.
    */
   prepare?: boolean
   /** Server settings for these connections, such as `enable_sort: 'off'`. */
@@ -53,7 +61,10 @@ const arrayOf =
           .split(',')
           .map(item => (item === 'NULL' ? null : parse(item)))
 
-/** Differences from `pg`: bigint and numeric values are numbers, and a date stays the text `YYYY-MM-DD` (pg makes it a local midnight). */
+/**
+ * Differences from `pg`: bigint and numeric values are numbers, and a date stays the text `YYYY-MM-DD` (pg makes it a
+ * local midnight).
+ */
 const parsers: Record<number, (text: string) => unknown> = {
   [oid.int8]: integer,
   [oid.int8Array]: arrayOf(integer),
@@ -81,8 +92,8 @@ const plainQuery: QueryBuilder = (text, values) =>
   values === undefined ? { text } : { text, values: withoutNuls(values) }
 
 /**
- * Names queries, so that the server prepares them. The number of names is limited, because SQL that is different each time would fill the
- * memory of the server.
+ * Names queries, so that the server prepares them. The number of names is limited, because SQL that is different each
+ * time would fill the memory of the server.
  */
 const preparedQuery = (): QueryBuilder => {
   const names = new Map<string, string>()
@@ -126,7 +137,8 @@ export const postgres = (
       statement_timeout: statementTimeoutMs,
       idle_in_transaction_session_timeout: statementTimeoutMs,
       connectionTimeoutMillis: 5_000,
-      // Longer than the minute between two ticks, because a new connection costs the server more than the queries of a tick.
+      // Longer than the minute between two ticks, because a new connection costs the server more than the queries of a
+      // tick.
       idleTimeoutMillis: 90_000,
       keepAlive: true,
       types: { getTypeParser },

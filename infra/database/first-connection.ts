@@ -11,9 +11,9 @@ const timeoutMs = 3_000
 const pauseMs = 100
 
 /**
- * Retries connecting until the first success, for at most 3 s after the first attempt. The retries cover two states that end by
- * themselves: a server that starts, and a new pod whose address the network policies do not know yet (about one second).
- * After the first success every failure is thrown at once, because the broker retries the event.
+ * Retries connecting until the first success, for at most 3 s after the first attempt. The retries cover two states
+ * that end by themselves: a server that starts, and a new pod whose address the network policies do not know yet (about
+ * one second). After the first success every failure is thrown at once, because the broker retries the event.
  */
 export const firstConnection = ({ now, pause }: Timer) => {
   let connected = false

@@ -31,9 +31,9 @@ export const releasedChecksums = async (dir = migrationsDir): Promise<Record<str
 export class DatabaseAhead extends Error {}
 
 /**
- * Applies the pending SQL files in `dir` in one transaction; there is no way back. It is safe to run it twice, and in several processes at
- * once, because they wait for each other. Throws an Error of one line that names the failing file, or `DatabaseAhead` if a newer
- * release has migrated the database.
+ * Applies the pending SQL files in `dir` in one transaction; there is no way back. It is safe to run it twice, and in
+ * several processes at once, because they wait for each other. Throws an Error of one line that names the failing file,
+ * or `DatabaseAhead` if a newer release has migrated the database.
  */
 export const migrate = async (
   url: string,
@@ -44,7 +44,8 @@ export const migrate = async (
   client.on('error', () => {})
   await client.connect()
   try {
-    // The runner takes the same lock again, which a session may do. So the checks before it and the checksums after it are protected too.
+    // The runner takes the same lock again, which a session may do. So the checks before it and the checksums after it
+    // are protected too.
     await client.query(`select pg_advisory_lock(${PG_MIGRATE_LOCK_ID})`)
     const files = await checksums(dir)
     await refuseChangedFiles(client, table, files)
@@ -126,7 +127,8 @@ const addChecksums = async (dir: string): Promise<void> => {
   await writeFile(join(dir, 'checksums.json'), `${JSON.stringify(files, null, 2)}\n`)
 }
 
-// `node infra/database/migrate.ts` migrates DATABASE_URL. `--checksums [folder]` adds new files to checksums.json at a release.
+// `node infra/database/migrate.ts` migrates DATABASE_URL. `--checksums [folder]` adds new files to checksums.json at a
+// release.
 if (import.meta.main) {
   const { DATABASE_URL: url } = process.env
   const [option, folder] = process.argv.slice(2)

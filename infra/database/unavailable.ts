@@ -1,7 +1,12 @@
-/** Codes of Node.js and SQLSTATEs by which a server that starts, or a network that is not ready yet, refuses a connection. */
+/**
+ * Codes of Node.js and SQLSTATEs by which a server that starts, or a network that is not ready yet, refuses a
+ * connection.
+ */
 const startingCodes = ['ECONNREFUSED', 'EHOSTUNREACH', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', '57P03']
 
-/** The same, and: the connection was lost, the socket file is missing, PostgreSQL shuts down or has no free connection. */
+/**
+ * The same, and: the connection was lost, the socket file is missing, PostgreSQL shuts down or has no free connection.
+ */
 const unavailableCodes = [
   ...startingCodes,
   ...['ECONNRESET', 'ENETUNREACH', 'ENOENT', 'EPIPE'],
@@ -20,7 +25,9 @@ const codeOf = (error: unknown): string => String((error as { code?: unknown } |
 /** Whether a first connection failed because PostgreSQL, or the network of a new pod, is not ready yet. */
 export const isStarting = (error: unknown): boolean => starting.has(codeOf(error))
 
-/** Whether the error, or an error that caused it, says that PostgreSQL cannot be reached. The statement is not at fault. */
+/**
+ * Whether the error, or an error that caused it, says that PostgreSQL cannot be reached. The statement is not at fault.
+ */
 export const isUnavailable = (error: unknown): boolean =>
   error instanceof Error &&
   (unavailable.has(codeOf(error)) ||
@@ -29,8 +36,9 @@ export const isUnavailable = (error: unknown): boolean =>
     isUnavailable(error.cause))
 
 /**
- * Whether the same statement may succeed in a moment: PostgreSQL is unavailable or busy, or it rolled the transaction back in favour
- * of another one. An error without an SQLSTATE comes from the connection, so it counts as transient, except an error of our own code.
+ * Whether the same statement may succeed in a moment: PostgreSQL is unavailable or busy, or it rolled the transaction
+ * back in favour of another one. An error without an SQLSTATE comes from the connection, so it counts as transient,
+ * except an error of our own code.
  */
 export const isTransient = (error: unknown): boolean => {
   const code = codeOf(error)

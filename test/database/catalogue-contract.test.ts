@@ -205,7 +205,8 @@ describe.each(engines)('on $name', ({ name, start }) => {
     ])
   })
 
-  // What we keep our hands off, by the server that gets it wrong. One that gets it right some day fails here, and the list shrinks.
+  // What we keep our hands off, by the server that gets it wrong. One that gets it right some day fails here, and the
+  // list shrinks.
   const beyond: { what: string; wrongOn: Engine['name'][]; try: (shows: Collection<Doc>) => Promise<void> }[] = [
     {
       what: 'a projection brings only what it names',

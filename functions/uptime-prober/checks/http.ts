@@ -1,7 +1,10 @@
 import type { Check } from '#events/probe-requested.ts'
 import type { Dialler, DialResult } from '#functions/dial/dial.ts'
 
-/** One GET request. The check passes if the response after redirects has a 2xx status; another status is the error `status`. */
+/**
+ * One GET request. The check passes if the response after redirects has a 2xx status; another status is the error
+ * `status`.
+ */
 export const checkHttp = async (
   dialler: Dialler,
   { url, timeoutMs }: Check,

@@ -9,11 +9,14 @@ export interface Allowance {
 
 const keptFor = '1 hour'
 
-/** The table `look`: one row for each subject, with the time when its whole allowance is available again (algorithm: GCRA). */
+/**
+ * The table `look`: one row for each subject, with the time when its whole allowance is available again (algorithm:
+ * GCRA).
+ */
 export const allowancesIn = (db: Postgres) => ({
   /**
-   * Takes one request from every allowance and returns true. Takes nothing and returns false if one of them is used up. A cause is counted
-   * once, so an update that is handled again gets the same answer.
+   * Takes one request from every allowance and returns true. Takes nothing and returns false if one of them is used up.
+   * A cause is counted once, so an update that is handled again gets the same answer.
    */
   take: async (allowances: readonly Allowance[], cause: string, at: Date): Promise<boolean> => {
     // Always in the same order, so that two transactions cannot deadlock.

@@ -25,8 +25,8 @@ export const chatsIn = (db: Postgres) => ({
     (await db.query<Chat>(`select ${chatColumns} from chat where id = $1`, [id])).rows[0] ?? null,
 
   /**
-   * Inserts or updates the chat and returns it. It counts as reachable again, because it has just used the bot. `language` is used
-   * only for a new chat.
+   * Inserts or updates the chat and returns it. It counts as reachable again, because it has just used the bot.
+   * `language` is used only for a new chat.
    */
   upsert: async ({ id, kind, language }: Pick<Chat, 'id' | 'kind' | 'language'>): Promise<Chat> =>
     (
@@ -46,7 +46,10 @@ export const chatsIn = (db: Postgres) => ({
     await db.query('update chat set zone = $2 where id = $1', [id, zone])
   },
 
-  /** No message is sent to the chat until it uses the bot again. Its follows stay. `reason` is Telegram's error description. */
+  /**
+   * No message is sent to the chat until it uses the bot again. Its follows stay. `reason` is Telegram's error
+   * description.
+   */
   markUnreachable: async (id: number, reason: string): Promise<void> => {
     await db.query(
       `update chat set unreachable_since = coalesce(unreachable_since, now()), unreachable_reason = $2 where id = $1`,
@@ -55,8 +58,8 @@ export const chatsIn = (db: Postgres) => ({
   },
 
   /**
-   * Moves everything of a group to the supergroup that it became, which has a new id. Safe to call twice. Ids that are not two different
-   * groups are ignored, because the rows of `fromId` are deleted.
+   * Moves everything of a group to the supergroup that it became, which has a new id. Safe to call twice. Ids that are
+   * not two different groups are ignored, because the rows of `fromId` are deleted.
    */
   migrate: async (fromId: number, toId: number): Promise<void> => {
     if (fromId === toId || !isGroupId(fromId) || !isGroupId(toId)) return

@@ -1,6 +1,9 @@
 import type { Postgres } from '../connect.ts'
 
-/** Longer than the handling of an update may take, so a lease that has not expired means that a process handles the update. */
+/**
+ * Longer than the handling of an update may take, so a lease that has not expired means that a process handles the
+ * update.
+ */
 const leaseS = 15
 
 /** Telegram delivers an update again for up to 24 hours, so a row is not needed after this time. */
@@ -8,9 +11,10 @@ const keptFor = '3 days'
 
 /**
  * The result of asking for the lease of an update.
- * `leased`: the caller may handle it. `attempts` counts this attempt; `mayHaveAnswered` is true if an earlier attempt sent a message, or
- * ended without releasing the lease.
- * `busy`: another process handles it, for at most `seconds` more. `done` and `deferred`: a delivery by Telegram needs no work.
+ * `leased`: the caller may handle it. `attempts` counts this attempt; `mayHaveAnswered` is true if an earlier attempt
+ * sent a message, or ended without releasing the lease.
+ * `busy`: another process handles it, for at most `seconds` more. `done` and `deferred`: a delivery by Telegram needs
+ * no work.
  */
 export type Lease =
   | { state: 'leased'; attempts: number; mayHaveAnswered: boolean }
@@ -20,9 +24,13 @@ export type Lease =
 
 /** The table `telegram_update`. It uses the clock of PostgreSQL. */
 export const telegramUpdatesIn = (db: Postgres) => ({
-  /** Asks for the lease of an update. `from` says who delivered it: `telegram`, or the `broker` after the update was deferred. */
+  /**
+   * Asks for the lease of an update. `from` says who delivered it: `telegram`, or the `broker` after the update was
+   * deferred.
+   */
   lease: async (botId: number, updateId: number, from: 'telegram' | 'broker'): Promise<Lease> => {
-    // A released lease ends at the epoch. An expired lease belongs to a process that ended, perhaps after it had answered.
+    // A released lease ends at the epoch. An expired lease belongs to a process that ended, perhaps after it had
+    // answered.
     const taken = await db.query<{ attempts: number; mayHaveAnswered: boolean }>(
       `insert into telegram_update (bot_id, update_id, state, lease_until)
        values ($1, $2, $3, now() + make_interval(secs => ${leaseS}))
@@ -68,8 +76,8 @@ export const telegramUpdatesIn = (db: Postgres) => ({
   },
 
   /**
-   * Releases the lease of this attempt. `counts: false` if the update is not at fault (Telegram asked us to wait). `mayHaveAnswered` if a
-   * message of this attempt may have reached the chat.
+   * Releases the lease of this attempt. `counts: false` if the update is not at fault (Telegram asked us to wait).
+   * `mayHaveAnswered` if a message of this attempt may have reached the chat.
    */
   release: async (
     botId: number,
@@ -86,8 +94,8 @@ export const telegramUpdatesIn = (db: Postgres) => ({
   },
 
   /**
-   * Renews the lease and returns whether this attempt may tell the chat that the answer is late. True once for each update, and never if
-   * an answer may have been sent.
+   * Renews the lease and returns whether this attempt may tell the chat that the answer is late. True once for each
+   * update, and never if an answer may have been sent.
    */
   claimApology: async (botId: number, updateId: number, attempts: number): Promise<boolean> =>
     (
@@ -99,7 +107,10 @@ export const telegramUpdatesIn = (db: Postgres) => ({
       )
     ).rowCount === 1,
 
-  /** Deletes up to 1,000 updates that Telegram cannot deliver again. The number is limited because it runs during a user's request. */
+  /**
+   * Deletes up to 1,000 updates that Telegram cannot deliver again. The number is limited because it runs during a
+   * user's request.
+   */
   deleteOld: async (): Promise<number> =>
     (
       await db.query(

@@ -20,8 +20,8 @@ export interface ClaimedMessage {
 }
 
 /**
- * A message to send; or the time when the next message of the chat may be sent, with its key in `sending` if another process sends it now;
- * or null if no message waits.
+ * A message to send; or the time when the next message of the chat may be sent, with its key in `sending` if another
+ * process sends it now; or null if no message waits.
  */
 export type Claim = { message: ClaimedMessage } | { readyAt: Date; sending: string | null } | null
 
@@ -38,12 +38,16 @@ export interface NotedMessage extends OperatorNote {
   at: Date
 }
 
-/** Longer than a call of Telegram may take (10 s). After a crash, another process may claim the message when the lease has expired. */
+/**
+ * Longer than a call of Telegram may take (10 s). After a crash, another process may claim the message when the lease
+ * has expired.
+ */
 const leaseFor = '20 seconds'
 
 /*
- * The clauses of `earliestSendTime`: when the first message (`head`) of chat $1 may be sent by bot $3, at time $2. Telegram publishes no limits;
- * these are the limits that it tolerates. The greatest of the clauses counts, and a clause that does not apply is null.
+ * The clauses of `earliestSendTime`: when the first message (`head`) of chat $1 may be sent by bot $3, at time $2.
+ * Telegram publishes no limits; these are the limits that it tolerates. The greatest of the clauses counts, and a
+ * clause that does not apply is null.
  */
 const notBefore = 'head.not_before'
 /** Another process sends this message: wait for the end of its lease. */
@@ -67,12 +71,15 @@ const earliestSendTime = `greatest(${[notBefore, lease, perChatBurst, perGroupMi
 const isUnchanged = `message.state = head.state and message.attempts = head.attempts
   and message.not_before = head.not_before and message.lease_until is not distinct from head.lease_until`
 
-/** Either the claim succeeded, or another process sends the message: its lease is valid, or it claimed the message just now. */
+/**
+ * Either the claim succeeded, or another process sends the message: its lease is valid, or it claimed the message just
+ * now.
+ */
 const isBeingSent = `head.state = 'sending' or ready.at <= $2`
 
 /**
- * The outbox: the table `message`, and the pauses of the bot in `bot_pause`. A chat gets its messages one at a time, in the order in which
- * they were requested. The present time is always an argument.
+ * The outbox: the table `message`, and the pauses of the bot in `bot_pause`. A chat gets its messages one at a time, in
+ * the order in which they were requested. The present time is always an argument.
  */
 export const messagesIn = (db: Postgres) => ({
   /** Stores a requested message once. Returns the chat to send it to, or null if the chat is unknown. */
@@ -94,8 +101,8 @@ export const messagesIn = (db: Postgres) => ({
   },
 
   /**
-   * Claims the next message of the chat. If two processes claim at once, one of them gets the message and the other gets its key in
-   * `sending`.
+   * Claims the next message of the chat. If two processes claim at once, one of them gets the message and the other
+   * gets its key in `sending`.
    */
   claim: async (chatId: number, bot: string, now: Date): Promise<Claim> => {
     const { rows } = await db.query<ClaimedMessage & { readyAt: Date; claimed: boolean; sending: boolean }>(
@@ -154,7 +161,10 @@ export const messagesIn = (db: Postgres) => ({
     ])
   },
 
-  /** Schedules another attempt. `countsAsAttempt: false` for an answer that is not the fault of the message, such as a pause of the bot. */
+  /**
+   * Schedules another attempt. `countsAsAttempt: false` for an answer that is not the fault of the message, such as a
+   * pause of the bot.
+   */
   putBack: async (key: string, notBefore: Date, { countsAsAttempt }: { countsAsAttempt: boolean }): Promise<void> => {
     await db.query(
       `update message set state = 'waiting', lease_until = null, not_before = $2, attempts = attempts - $3

@@ -33,7 +33,9 @@ interface Head {
 /** The lines after it: the name of each table and its rows, and at the end a checksum of all lines before. */
 type Line = { table: string } | { rows: unknown[] } | { end: { rows: number; sha256: string } }
 
-/** Tables without a backup: the lists of migrations, a table that is created again, and the log of finished deliveries. */
+/**
+ * Tables without a backup: the lists of migrations, a table that is created again, and the log of finished deliveries.
+ */
 const excluded = new Set(['public.migration', 'public.broker_migration', 'broker.readiness', 'broker.attempt'])
 
 const pending = `exists (select from broker.delivery as unfinished where unfinished.state = 'pending' and unfinished.event_seq =`
@@ -73,8 +75,8 @@ const columnsOf = async (db: Postgres, table: string): Promise<string> => {
 }
 
 /**
- * Writes a backup of one snapshot into one file, also while Vigia runs: all tables of the functions, and the events that are not delivered
- * yet. The file is complete or does not exist. Returns the number of rows.
+ * Writes a backup of one snapshot into one file, also while Vigia runs: all tables of the functions, and the events
+ * that are not delivered yet. The file is complete or does not exist. Returns the number of rows.
  */
 export const backUp = async (db: Postgres, file: string, schemas: readonly Schema[], now: Date): Promise<number> => {
   const draft = `${file}.new-${process.pid}`
@@ -229,8 +231,8 @@ const refuseNewer = async (file: string, migrations: Head['migrations'], schemas
 }
 
 /**
- * Replaces everything in the database with the backup and returns the number of rows. It creates the tables of the version that made the
- * backup, fills them in one transaction, and then applies the newer migrations.
+ * Replaces everything in the database with the backup and returns the number of rows. It creates the tables of the
+ * version that made the backup, fills them in one transaction, and then applies the newer migrations.
  */
 export const restore = async (
   db: Postgres,

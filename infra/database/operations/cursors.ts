@@ -17,7 +17,10 @@ export const cursorsIn = (db: Postgres) => ({
     )
   },
 
-  /** Locks the job until the end of this transaction; waits for other transactions that have the lock. Only inside a transaction. */
+  /**
+   * Locks the job until the end of this transaction; waits for other transactions that have the lock. Only inside a
+   * transaction.
+   */
   lock: async (job: string): Promise<void> => {
     await db.query(`select pg_advisory_xact_lock(hashtext('job'), hashtext($1))`, [job])
   },

@@ -96,8 +96,8 @@ export const operatorNoticesIn = (db: Postgres) => ({
     ).rows[0]!.count,
 
   /**
-   * Claims the next message of a notice: writes `at` as its time and no message id. False if the notice was claimed or sent after it
-   * was read.
+   * Claims the next message of a notice: writes `at` as its time and no message id. False if the notice was claimed or
+   * sent after it was read.
    */
   claimSend: async ({ fingerprint, notifiedAt }: OperatorNotice, at: Date): Promise<boolean> =>
     (
@@ -108,7 +108,10 @@ export const operatorNoticesIn = (db: Postgres) => ({
       )
     ).rowCount === 1,
 
-  /** Writes that the claimed message was sent. `notice`: as it was before the claim. False if the claim has expired and was taken over. */
+  /**
+   * Writes that the claimed message was sent. `notice`: as it was before the claim. False if the claim has expired and
+   * was taken over.
+   */
   confirmSend: async (
     { fingerprint, count }: OperatorNotice,
     telegramMessageId: number,
@@ -168,7 +171,9 @@ export const operatorNoticesIn = (db: Postgres) => ({
     )
   },
 
-  /** Writes the whole digest. Only under its lock. With a new `editedAt` it claims the digest's next message or edit. */
+  /**
+   * Writes the whole digest. Only under its lock. With a new `editedAt` it claims the digest's next message or edit.
+   */
   saveDigest: async ({
     telegramMessageId,
     notifiedAt,
@@ -182,7 +187,10 @@ export const operatorNoticesIn = (db: Postgres) => ({
     )
   },
 
-  /** Writes that the operators see the digest's count. Changes nothing if another claim was made, or a new digest was started, meanwhile. */
+  /**
+   * Writes that the operators see the digest's count. Changes nothing if another claim was made, or a new digest was
+   * started, meanwhile.
+   */
   confirmDigest: async ({ count }: OperatorDigest, telegramMessageId: number, claimedAt: Date): Promise<void> => {
     await db.query(
       `update operator_digest set telegram_message_id = $2, told_at = coalesce(told_at, $1), told_count = $3

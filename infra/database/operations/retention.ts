@@ -105,7 +105,10 @@ export const retentions: Retention[] = [
 
 const before = (now: Date, days: number) => new Date(now.getTime() - days * dayMs)
 
-/** Deletes the expired rows of all tables. An error in one table does not stop the others; the first error is thrown at the end. */
+/**
+ * Deletes the expired rows of all tables. An error in one table does not stop the others; the first error is thrown at
+ * the end.
+ */
 export const deleteExpired = async (db: Postgres, now: Date): Promise<void> => {
   const errors: unknown[] = []
   for (const { deleteExpired } of retentions) await deleteExpired?.(db, now).catch(error => errors.push(error))

@@ -4,16 +4,19 @@ import type { Skip } from '../operations/skipped-records.ts'
 import type { Episode, Freshness, Show } from './show.ts'
 import { validFreshness, validShow } from './valid-show.ts'
 
-/** A bound for instants, which are compared as text: UTC in whole seconds, rounded up so that [from, to) stays exact. */
+/**
+ * A bound for instants, which are compared as text: UTC in whole seconds, rounded up so that [from, to) stays exact.
+ */
 const bound = (date: Date) => new Date(Math.ceil(date.getTime() / 1000) * 1000).toISOString().replace('.000Z', 'Z')
 
 const ignore: Skip = () => {}
 
 /**
- * The collection `show`. It uses only the features that all MongoDB-compatible servers implement in the same way: whole documents by
- * `_id`, and ranges on dotted fields. Such a range may find too many shows, so the episodes are selected here. A projection only saves
- * traffic; a server may ignore it.
- * Invalid values of a document are removed and reported to `skip`, so that one invalid document does not stop the others.
+ * The collection `show`. It uses only the features that all MongoDB-compatible servers implement in the same way: whole
+ * documents by `_id`, and ranges on dotted fields. Such a range may find too many shows, so the episodes are selected
+ * here. A projection only saves traffic; a server may ignore it.
+ * Invalid values of a document are removed and reported to `skip`, so that one invalid document does not stop the
+ * others.
  */
 export const catalogueIn = (mongo: Mongo) => {
   const shows = () => mongo.collection<Show>('show')

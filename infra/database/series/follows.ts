@@ -3,7 +3,10 @@ import { type Chat, chatColumns } from '../chats/chats.ts'
 import type { Postgres } from '../connect.ts'
 import type { Skip } from '../operations/skipped-records.ts'
 
-/** A chat that follows something, with the topic of the forum for its messages; null for General and for a chat without topics. */
+/**
+ * A chat that follows something, with the topic of the forum for its messages; null for General and for a chat without
+ * topics.
+ */
 export interface Follower extends Chat {
   threadId: number | null
 }
@@ -29,7 +32,10 @@ interface Following {
   restore(chatId: number, subject: string, at: Date, title?: string | null, threadId?: number | null): Promise<void>
 }
 
-/** The table `follow`. Only reachable chats count as followers: a chat that blocked the bot keeps its follows but gets no messages. */
+/**
+ * The table `follow`. Only reachable chats count as followers: a chat that blocked the bot keeps its follows but gets
+ * no messages.
+ */
 export const followsIn = (db: Postgres) => ({
   /** Adds a follow. Returns true if it is new; an existing follow keeps its date and gets the new topic. */
   follow: async (
@@ -50,8 +56,9 @@ export const followsIn = (db: Postgres) => ({
     ).rows[0]!.isNew,
 
   /**
-   * Runs `work`, which adds a follow of `subject`, if the limits of the chat allow it. Returns 'full' if the chat has too many follows, and
-   * 'waiting' if too many of them wait for their first fetch. The row of the chat is locked, so parallel calls count each other.
+   * Runs `work`, which adds a follow of `subject`, if the limits of the chat allow it. Returns 'full' if the chat has
+   * too many follows, and 'waiting' if too many of them wait for their first fetch. The row of the chat is locked, so
+   * parallel calls count each other.
    */
   followWithinLimits: <Result>(
     chatId: number,
@@ -81,8 +88,8 @@ export const followsIn = (db: Postgres) => ({
     }),
 
   /**
-   * The series to fetch next of those that wait for their first fetch: the oldest of the chat whose last fetch is longest ago. `except` are
-   * being fetched already.
+   * The series to fetch next of those that wait for their first fetch: the oldest of the chat whose last fetch is
+   * longest ago. `except` are being fetched already.
    */
   nextWaiting: async (except: readonly number[]): Promise<number | null> => {
     const { rows } = await db.query<{ subject: string }>(
@@ -191,7 +198,10 @@ export const followsIn = (db: Postgres) => ({
       )
     ).rows[0]?.title ?? null,
 
-  /** Moves the follows of one subject to another (TVMaze merged `show/82` into `show/90`). The earlier date of two follows counts. */
+  /**
+   * Moves the follows of one subject to another (TVMaze merged `show/82` into `show/90`). The earlier date of two
+   * follows counts.
+   */
   moveSubject: (from: string, to: string): Promise<void> =>
     db.transaction(async tx => {
       await tx.query(

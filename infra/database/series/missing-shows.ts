@@ -15,8 +15,8 @@ const aggregated = `substring(subject from 6)::integer as "showId", min(missing_
   case when bool_and(gone_at is not null) then max(gone_at) end as "goneAt"`
 
 /**
- * The columns of the table `follow` about series that TVMaze does not have. They are in that table because the catalogue has no document
- * of a series that was never fetched, and because a new follow begins without them.
+ * The columns of the table `follow` about series that TVMaze does not have. They are in that table because the
+ * catalogue has no document of a series that was never fetched, and because a new follow begins without them.
  */
 export const missingShowsIn = (db: Postgres) => ({
   of: async (showIds: readonly number[]): Promise<MissingShow[]> =>

@@ -3,7 +3,10 @@ import type { Postgres } from '../connect.ts'
 /** Who calls TVMaze: a person who waits for the answer, the first fetch of a new follow, or the hourly round. */
 export type TvmazeCaller = 'person' | 'follow' | 'round'
 
-/** TVMaze allows 20 calls in 10 seconds from one address. Each kind of caller leaves some calls to the more important ones. */
+/**
+ * TVMaze allows 20 calls in 10 seconds from one address. Each kind of caller leaves some calls to the more important
+ * ones.
+ */
 const limits: Record<TvmazeCaller, number> = { person: 20, follow: 16, round: 12 }
 
 /** Half a second longer than TVMaze's window, because the time between the grant and the call varies. */
@@ -11,7 +14,9 @@ const windowMs = 10_500
 
 /** The table `tvmaze_budget`: a rate limit for all functions together. It uses the clock of PostgreSQL. */
 export const tvmazeBudgetIn = (db: Postgres) => ({
-  /** Returns 0 and counts the call if the caller may call now; otherwise the milliseconds to wait before the next try. */
+  /**
+   * Returns 0 and counts the call if the caller may call now; otherwise the milliseconds to wait before the next try.
+   */
   take: async (caller: TvmazeCaller): Promise<number> => {
     const limit = limits[caller]
     const taken = await db.query(

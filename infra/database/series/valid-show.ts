@@ -3,7 +3,9 @@ import { isCalendarDate, isPlausibleInstant, isShowId, isWithin } from '#events/
 import type { Episode, Freshness, Show } from './show.ts'
 
 const longest = { name: 200, label: 60, link: 2048 }
-/** More episodes than any series has. With names of full length they are still far below the document limit of MongoDB. */
+/**
+ * More episodes than any series has. With names of full length they are still far below the document limit of MongoDB.
+ */
 const mostEpisodes = 20_000
 const largestSeason = 9_999
 const largestNumber = 99_999
@@ -58,8 +60,8 @@ export const validEpisodes = (values: unknown): Episode[] => {
 }
 
 /**
- * A document of the catalogue as a valid Show. `faults` lists what was wrong with the document. `show` is null if the document has no
- * valid id.
+ * A document of the catalogue as a valid Show. `faults` lists what was wrong with the document. `show` is null if the
+ * document has no valid id.
  */
 export const validShow = (document: unknown): { show: Show | null; faults: string[] } => {
   if (!isObject(document) || !isShowId(document._id)) return { show: null, faults: ['it has no valid id'] }

@@ -27,8 +27,8 @@ export interface FlappingEnd extends Flapping {
 }
 
 /**
- * SQL: the lateral table `counted` has the changes and the time down of a time of flapping, from its incidents. It needs `flapping` (the row
- * of incident that began it) and `told.at` (up to when to count).
+ * SQL: the lateral table `counted` has the changes and the time down of a time of flapping, from its incidents. It
+ * needs `flapping` (the row of incident that began it) and `told.at` (up to when to count).
  */
 export const countedUntil = `lateral (
   select count(*) filter (where opened_at >= flapping.flapping_since) + count(*) filter (where closed_at <= told.at) as changes,
@@ -40,8 +40,9 @@ export const countedUntil = `lateral (
 ) counted`
 
 /**
- * Times of flapping, in which a monitor changes so often that its incidents are not announced one by one. They are columns of the table
- * `incident`, in the row whose beginning or end began the flapping. A monitor has at most one open time of flapping.
+ * Times of flapping, in which a monitor changes so often that its incidents are not announced one by one. They are
+ * columns of the table `incident`, in the row whose beginning or end began the flapping. A monitor has at most one open
+ * time of flapping.
  */
 export const flappingsIn = (db: Postgres) => ({
   /** Begins times of flapping at the incidents that these results opened or closed. */

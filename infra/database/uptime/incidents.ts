@@ -25,7 +25,10 @@ export interface IncidentChange extends Incident {
   url: string
   change: 'opened' | 'closed'
   cause: string
-  /** The time of flapping in which the change happened, counted up to the change. `began`: this change began the flapping. */
+  /**
+   * The time of flapping in which the change happened, counted up to the change. `began`: this change began the
+   * flapping.
+   */
   flapping: (Flapping & { began: boolean }) | null
 }
 
@@ -33,7 +36,10 @@ const columns = `incident.id, incident.monitor_id as "monitorId", incident.opene
   incident.last_ok_at as "lastOkAt", incident.closed_at as "closedAt",
   incident.opened_late as "openedLate", incident.closed_late as "closedLate"`
 
-/** The table `incident`. A monitor has at most one open incident. `cause` is the id of the slot: `monitor/42@2026-11-21T12:05:20.000Z`. */
+/**
+ * The table `incident`. A monitor has at most one open incident. `cause` is the id of the slot:
+ * `monitor/42@2026-11-21T12:05:20.000Z`.
+ */
 export const incidentsIn = (db: Postgres) => ({
   /** Opens incidents, at most one for each monitor. */
   open: async (

@@ -1,7 +1,10 @@
 import { isIP } from 'node:net'
 import type { Postgres } from '../connect.ts'
 
-/** The limit that would be exceeded: monitors of the chat or of the person, or planned checks a minute of the host (in all, or of the person). */
+/**
+ * The limit that would be exceeded: monitors of the chat or of the person, or planned checks a minute of the host (in
+ * all, or of the person).
+ */
 export type ExceededLimit = 'chat' | 'person' | 'host' | 'personHost'
 
 /** The limits of functions/telegram-webhook/limits.ts that concern monitors. */
@@ -45,8 +48,8 @@ interface CurrentLoad {
 }
 
 /**
- * The limit that `wanted` would exceed, or null. It locks the counting of all monitors until the transaction ends, so parallel requests
- * count each other. A change that does not add load is always allowed, even above a limit.
+ * The limit that `wanted` would exceed, or null. It locks the counting of all monitors until the transaction ends, so
+ * parallel requests count each other. A change that does not add load is always allowed, even above a limit.
  */
 export const exceededLimit = async (
   tx: Postgres,

@@ -73,8 +73,9 @@ const slots = (slot: string) => `
 const resetState = `state = 'new', state_since = null, changes = null, settles_at = null, version = version + 1`
 
 /**
- * A monitor to add. It counts for the person who added it, until another person increases its load; then it counts for that person's
- * limit. Otherwise two persons could pass monitors to each other and exceed their limits. Its messages go to the topic `threadId`.
+ * A monitor to add. It counts for the person who added it, until another person increases its load; then it counts for
+ * that person's limit. Otherwise two persons could pass monitors to each other and exceed their limits. Its messages go
+ * to the topic `threadId`.
  */
 type NewMonitor = Pick<Monitor, 'chatId' | 'name' | 'kind' | 'url' | 'intervalS' | 'timeoutMs'> & {
   personId?: number
@@ -117,7 +118,10 @@ const upsertMonitor = async (db: Postgres, given: NewMonitor): Promise<{ monitor
 
 /** The table `monitor`. */
 export const monitorsIn = (db: Postgres) => ({
-  /** Adds a monitor with its follow `monitor/<id>`. If the chat has a monitor of that URL, it gets the interval and is resumed. */
+  /**
+   * Adds a monitor with its follow `monitor/<id>`. If the chat has a monitor of that URL, it gets the interval and is
+   * resumed.
+   */
   add: async (given: NewMonitor): Promise<{ monitor: Monitor; isNew: boolean }> => upsertMonitor(db, given),
 
   /** `add` within the limits, also for parallel requests. `over` is the limit that would be exceeded. */
@@ -137,7 +141,9 @@ export const monitorsIn = (db: Postgres) => ({
   of: async (chatId: number): Promise<Monitor[]> =>
     (await db.query<Monitor>(`select ${columns} from monitor where chat_id = $1 order by id`, [chatId])).rows,
 
-  /** Pauses a monitor. An open incident or time of flapping ends without an event. null if the chat has no such monitor. */
+  /**
+   * Pauses a monitor. An open incident or time of flapping ends without an event. null if the chat has no such monitor.
+   */
   pause: async (chatId: number, id: number): Promise<Monitor | null> =>
     (
       await db.query<Monitor>(
@@ -202,7 +208,10 @@ export const monitorsIn = (db: Postgres) => ({
       )
     ).rows[0] ?? { host: '', address: null },
 
-  /** Deletes a monitor with its incidents, hourly sums and follows, and returns it. null if the chat has no such monitor. */
+  /**
+   * Deletes a monitor with its incidents, hourly sums and follows, and returns it. null if the chat has no such
+   * monitor.
+   */
   remove: async (chatId: number, id: number): Promise<Monitor | null> =>
     (
       await db.query<Monitor>(
@@ -225,8 +234,8 @@ export const monitorsIn = (db: Postgres) => ({
     ),
 
   /**
-   * Locks the monitors that have not changed since they were read, and that have no verdict on a newer result, until the transaction ends.
-   * Returns their ids.
+   * Locks the monitors that have not changed since they were read, and that have no verdict on a newer result, until
+   * the transaction ends. Returns their ids.
    */
   lockUnchanged: async (verdicts: readonly Verdict[]): Promise<Set<number>> => {
     const { rows } = await db.query<{ id: number }>(
@@ -268,8 +277,8 @@ export const monitorsIn = (db: Postgres) => ({
   },
 
   /**
-   * The first slot of each monitor of a shard in [from, to), by due time. In ten seconds no monitor has two slots. The slots of a monitor
-   * are the seconds `k · interval + hash mod interval` since 1970.
+   * The first slot of each monitor of a shard in [from, to), by due time. In ten seconds no monitor has two slots. The
+   * slots of a monitor are the seconds `k · interval + hash mod interval` since 1970.
    */
   slotsDue: async (shard: Shard, from: Date, to: Date): Promise<Slot[]> =>
     (

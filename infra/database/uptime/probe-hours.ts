@@ -8,7 +8,10 @@ export interface UptimeSummary {
   missed: number
   /** The average total time of the good checks, milliseconds; null without any. */
   averageMs: number | null
-  /** The part of the checked time that was good, from 0 to 1. A slot stands for the interval at its time. null without any. */
+  /**
+   * The part of the checked time that was good, from 0 to 1. A slot stands for the interval at its time. null without
+   * any.
+   */
   uptime: number | null
 }
 
@@ -31,8 +34,8 @@ export const probeHoursIn = (db: Postgres) => ({
   },
 
   /**
-   * Counts the slots of all watched monitors in [from, to) as missed, except the last slot of a monitor whose next slot is after `until`:
-   * that slot will still be checked. Of a gap longer than two days it counts only the last two days.
+   * Counts the slots of all watched monitors in [from, to) as missed, except the last slot of a monitor whose next slot
+   * is after `until`: that slot will still be checked. Of a gap longer than two days it counts only the last two days.
    */
   countMissed: async (from: Date, to: Date, until: Date): Promise<void> => {
     const end = Math.ceil(to.getTime() / 1000)
@@ -61,8 +64,8 @@ export const probeHoursIn = (db: Postgres) => ({
   },
 
   /**
-   * Deletes up to 1,000 rows of each monitor, monitor by monitor, so that PostgreSQL uses the primary key (monitor_id, hour) instead of a
-   * scan of the whole table.
+   * Deletes up to 1,000 rows of each monitor, monitor by monitor, so that PostgreSQL uses the primary key (monitor_id,
+   * hour) instead of a scan of the whole table.
    */
   deleteBefore: async (instant: Date): Promise<void> => {
     await db.query(

@@ -22,7 +22,10 @@ export interface ProbeResult {
   totalMs: number | null
   /** A person requested the check. It stands for no slot of the grid, so the sums exclude it. Not in the table. */
   onDemand?: boolean
-  /** A warning about a good check: a code of events/probe-error.ts. It is in the answer to the person, and not in the table. */
+  /**
+   * A warning about a good check: a code of events/probe-error.ts. It is in the answer to the person, and not in the
+   * table.
+   */
   warning?: string
 }
 
@@ -32,7 +35,9 @@ export interface UnchangedResult {
   state: MonitorState | null
 }
 
-/** The time of the observation, which may be long after the slot was due. For a slot that was not checked, its due time. */
+/**
+ * The time of the observation, which may be long after the slot was due. For a slot that was not checked, its due time.
+ */
 export const seenAt = ({ startedAt, dueAt }: { startedAt?: Date | null; dueAt: Date }): Date => startedAt ?? dueAt
 
 export type SlotKey = Pick<ProbeResult, 'monitorId' | 'dueAt'>
@@ -84,8 +89,8 @@ const givenNames = [...names, 'on_demand'].join(', ')
 const intervalOf = 'select interval_s from monitor where id = kept.monitor_id'
 
 /**
- * SQL: inserts the new rows of the CTE `accepted`, and adds exactly these to the sums of their hour: the number of slots, and the seconds
- * of their intervals. Checks that a person requested are inserted, but not added to the sums.
+ * SQL: inserts the new rows of the CTE `accepted`, and adds exactly these to the sums of their hour: the number of
+ * slots, and the seconds of their intervals. Checks that a person requested are inserted, but not added to the sums.
  */
 const storedAndCounted = `
   stored as (
@@ -148,7 +153,10 @@ const partitionsOf = async (db: Postgres) =>
     )
   ).rows.map(({ name }) => name)
 
-/** Allows one change of partitions at a time. Its lock timeout is short, because readers and writers of results would wait behind it. */
+/**
+ * Allows one change of partitions at a time. Its lock timeout is short, because readers and writers of results would
+ * wait behind it.
+ */
 const lockPartitions = async (tx: Postgres) => {
   await tx.query(`set local lock_timeout = '3s'`)
   await tx.query(`select pg_advisory_xact_lock(hashtext('probe_result partitions'))`)
@@ -157,9 +165,9 @@ const lockPartitions = async (tx: Postgres) => {
 /** The table `probe_result` (one partition for each day in UTC), with its sums in `probe_hour`. */
 export const probeResultsIn = (db: Postgres) => ({
   /**
-   * Inserts results that leave their monitors in the given state, at most one for each monitor, and updates `judgedAt`; all in one
-   * statement. Returns the monitors that were in that state, and whether the row is new or existed before. Nothing is stored for the
-   * other monitors: they are in another state, paused or deleted.
+   * Inserts results that leave their monitors in the given state, at most one for each monitor, and updates `judgedAt`;
+   * all in one statement. Returns the monitors that were in that state, and whether the row is new or existed before.
+   * Nothing is stored for the other monitors: they are in another state, paused or deleted.
    */
   insertUnchanged: async (unchanged: readonly UnchangedResult[]): Promise<Map<number, { isNew: boolean }>> => {
     if (unchanged.length === 0) return new Map()

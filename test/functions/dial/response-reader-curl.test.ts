@@ -15,9 +15,9 @@ const byUs = (answer: string): number | null | undefined => {
 }
 
 /**
- * Where curl is read by its letter and we are not: it takes `HTTP/2400` for HTTP/2 with status 400 and accepts four digits there; it
- * overlooks a NUL at the start of a line; it accepts blanks inside of the version and, sometimes, HTTP/1.2. It refuses a line break
- * before the status line, which browsers accept.
+ * Where curl is read by its letter and we are not: it takes `HTTP/2400` for HTTP/2 with status 400 and accepts four
+ * digits there; it overlooks a NUL at the start of a line; it accepts blanks inside of the version and, sometimes,
+ * HTTP/1.2. It refuses a line break before the status line, which browsers accept.
  */
 const isQuirk = (answer: string) =>
   /HTTP\/(?:2\d|2[\t ]+\d{4}|\s|\d\s?\.\s)|^[\r\n]|\n\0|1\.(?:[2-9]|\d?[\t\r])/.test(answer)

@@ -40,7 +40,9 @@ export const schedulerDatabase = () => {
   }
 }
 
-/** Adds monitors with these intervals, watched since `since`. Returns them with their hashes, which decide their slots. */
+/**
+ * Adds monitors with these intervals, watched since `since`. Returns them with their hashes, which decide their slots.
+ */
 export const addMonitors = async (db: Postgres, intervals: number[], since = start - hour) => {
   const monitors: { id: number; intervalS: number; hash: number }[] = []
   for (const intervalS of intervals) {

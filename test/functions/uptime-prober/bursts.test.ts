@@ -49,7 +49,10 @@ const measured = (monitorId: number, n: number, ok: boolean, status = ok ? 200 :
   confirmed: !ok,
 })
 
-/** A writer on virtual time. `counts` has the statements so far; `breakAt` ends the connection before that statement of a transaction. */
+/**
+ * A writer on virtual time. `counts` has the statements so far; `breakAt` ends the connection before that statement of
+ * a transaction.
+ */
 const startWriter = () => {
   const time = virtualTime(slot(0))
   const counts = { statements: 0, breakAt: null as number | null }

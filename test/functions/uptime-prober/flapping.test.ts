@@ -41,7 +41,10 @@ const newsOf = ({ type, data }: VigiaEvent): NotifiableEvent => {
   return { name: 'monitor.steady', data: data as DataOf<typeof MonitorSteady> }
 }
 
-/** A monitor on virtual time. What it shows is said by a function of the seconds since the start; messages are gathered by reader. */
+/**
+ * A monitor on virtual time. What it shows is said by a function of the seconds since the start; messages are gathered
+ * by reader.
+ */
 const watched = async (intervalS = 10, from = start) => {
   const { monitor } = await monitorsIn(db).add({
     chatId: ana.id,

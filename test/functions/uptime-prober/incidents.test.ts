@@ -283,7 +283,9 @@ test('a missing partition is created', async () => {
 
 describe('results that come twice, late or in another order', () => {
   const outcome = fc.constantFrom<Outcome>('good', 'good', 'bad', 'bad', 'glimpsed', 'blind')
-  /** What each of three sites showed at each of ten slots, and in which order that is told; later a part of it again. */
+  /**
+   * What each of three sites showed at each of ten slots, and in which order that is told; later a part of it again.
+   */
   const story = fc.record({
     sites: fc.array(fc.array(outcome, { minLength: 10, maxLength: 10 }), { minLength: 3, maxLength: 3 }),
     told: fc.array(fc.record({ site: fc.nat(2), n: fc.nat(9), together: fc.boolean(), trouble: fc.nat(9) }), {

@@ -59,8 +59,8 @@ export const timedOut: DialResult = {
 }
 
 /**
- * A prober on virtual time. `dialled` gives the result of an attempt by URL, time (milliseconds after noon) and number of the attempt.
- * `reference` is the state of the references, null for a prober without references.
+ * A prober on virtual time. `dialled` gives the result of an attempt by URL, time (milliseconds after noon) and number
+ * of the attempt. `reference` is the state of the references, null for a prober without references.
  */
 export const startProber = (
   db: Postgres,

@@ -1,4 +1,7 @@
-/** Made once with OpenSSL, for servers of the tests on loopback; nobody else trusts them. EC P-256, valid from 2020 to 2120 but for `expired`. */
+/**
+ * Made once with OpenSSL, for servers of the tests on loopback; nobody else trusts them. EC P-256, valid from 2020 to
+ * 2120 but for `expired`.
+ */
 export const authority = `-----BEGIN CERTIFICATE-----
 MIIBdDCCARqgAwIBAgIUMY/I3lbLTIJ44MV+accvkXrLsL4wCgYIKoZIzj0EAwIw
 HzEdMBsGA1UEAwwUVmlnaWEgdGVzdCBhdXRob3JpdHkwIBcNMjAwMTAxMDAwMDAw

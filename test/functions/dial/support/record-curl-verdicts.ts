@@ -3,7 +3,10 @@ import fc from 'fast-check'
 import { damagedAnswers, oddAnswers } from './answers.ts'
 import { curlVerdicts, curlVersion } from './curl.ts'
 
-/** Records what this machine's curl says to generated answers: `node test/functions/dial/support/record-curl-verdicts.ts` */
+/**
+ * Records what this machine's curl says to generated answers: `node
+ * test/functions/dial/support/record-curl-verdicts.ts`
+ */
 const answers = fc
   .sample(fc.oneof(oddAnswers, damagedAnswers), { numRuns: 1_500, seed: 20_261_129 })
   .filter(answer => answer.length < 400)
