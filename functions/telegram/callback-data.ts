@@ -1,18 +1,18 @@
 import type { Language } from '#database/chats/language.ts'
 import { isBigintId, isPlausibleInstant, isShowId, isWithin } from '#events/ranges.ts'
 
-/** Where a card stands: which search, and which of its hits (from 0). */
+/** The position of a card: the search, and the index of the hit in it (from 0). */
 export interface CardPlace {
   search: number
   at: number
 }
 
 /**
- * What a pressed button means. It carries names of things and never their state: that is in the database, and may have
- * changed since.
+ * What a pressed button means. It contains ids and never state, because the state in the database may have changed since
+ * the button was sent.
  */
 export type Press =
-  /** Page `at` of a search; asks TVMaze again where it did not answer. */
+  /** Shows hit `at` of a search. Asks TVMaze again if it did not answer before. */
   | ({ act: 'card' } & CardPlace)
   | ({ act: 'follow'; show: number } & CardPlace)
   | ({ act: 'unfollow'; show: number } & CardPlace)
@@ -27,21 +27,21 @@ export type Press =
   | { act: 'check'; monitor: number }
   | { act: 'pause'; monitor: number }
   | { act: 'resume'; monitor: number }
-  /** First step: asks. */
+  /** First step: asks for confirmation. */
   | { act: 'delete'; monitor: number }
-  /** Second step: does it. */
+  /** Second step: deletes. */
   | { act: 'deleteNow'; monitor: number }
   | { act: 'language'; language: Language }
   | { act: 'zones' }
   | { act: 'zone'; zone: string }
-  /** How to search, said to somebody who looks for a button to do it. */
+  /** Explains how to search. */
   | { act: 'howToSearch' }
-  /** A button that only shows something: a page number, "following ✓". */
+  /** A button that only shows a text: a page number, "following ✓". */
   | { act: 'nothing' }
 
 type Letters = Record<Press['act'], string>
 
-/** One letter each: Telegram carries 64 bytes. A letter keeps its meaning within a version. */
+/** One letter each, because Telegram allows 64 bytes. Within a version, a letter never changes its meaning. */
 const letters = {
   card: 's',
   follow: 'f',
@@ -66,12 +66,12 @@ const letters = {
   nothing: '-',
 } as const satisfies Letters
 
-const VERSION = 'v1'
+const version = 'v1'
 
-const written = (...parts: (string | number)[]) => [VERSION, ...parts].join(':')
+const written = (...parts: (string | number)[]) => [version, ...parts].join(':')
 const date = (at: Date) => at.getTime().toString(36)
 
-/** `v1:f:82:1234:0`: what Telegram keeps for the button, at most 64 bytes. */
+/** Encodes a press as the callback data of its button, at most 64 bytes: `v1:f:82:1234:0`. */
 export const encode = (press: Press): string => {
   const letter = letters[press.act]
   switch (press.act) {
@@ -114,41 +114,41 @@ export const encode = (press: Press): string => {
 
 const acts = new Map(Object.entries(letters).map(([act, letter]) => [letter as string, act as Press['act']]))
 
-/** The highest page or place in a list that a button of ours can name. */
-const lastPlace = 9_999
+/** The highest page, or index in a list, that a button can contain. */
+const maxPlace = 9_999
 
-// Numbers beyond what the tables take are refused here: in a table they would fail every query that meets them.
+// Refuse numbers that do not fit into the tables' columns, because a query with such a number fails.
 const number =
   (accepts: (value: number) => boolean) =>
   (text: string | undefined): number => {
     const value = /^\d{1,15}$/.test(text ?? '') ? Number(text) : Number.NaN
-    if (!accepts(value)) throw new Foreign()
+    if (!accepts(value)) throw new InvalidData()
     return value
   }
 const showId = number(isShowId)
 const rowId = number(isBigintId)
-const place = number(value => isWithin(value, 0, lastPlace))
+const place = number(value => isWithin(value, 0, maxPlace))
 const instant = (text: string | undefined): Date => {
   const ms = /^[\da-z]{1,9}$/.test(text ?? '') ? Number.parseInt(text!, 36) : Number.NaN
-  if (!isPlausibleInstant(ms)) throw new Foreign()
+  if (!isPlausibleInstant(ms)) throw new InvalidData()
   return new Date(ms)
 }
 
-class Foreign extends Error {}
+class InvalidData extends Error {}
 
 /**
- * What a button meant, or null for one that is not of ours, or of a version that is gone. Whoever presses may have made
- * it up.
+ * Decodes callback data. Returns null for data that is not ours or is of an unknown version. The data is not trusted: a
+ * client can send any text.
  */
 export const decode = (data: string): Press | null => {
-  const [version, letter, ...parts] = data.split(':')
-  const act = version === VERSION ? acts.get(letter ?? '') : undefined
+  const [dataVersion, letter, ...parts] = data.split(':')
+  const act = dataVersion === version ? acts.get(letter ?? '') : undefined
   if (act === undefined) return null
   try {
     const press = read(act, parts)
     return encode(press) === data ? press : null
   } catch (error) {
-    if (error instanceof Foreign) return null
+    if (error instanceof InvalidData) return null
     throw error
   }
 }
@@ -179,10 +179,10 @@ const read = (act: Press['act'], [first, second, third, fourth]: string[]): Pres
     case 'deleteNow':
       return { act, monitor: rowId(first) }
     case 'language':
-      if (first !== 'pt-BR' && first !== 'en') throw new Foreign()
+      if (first !== 'pt-BR' && first !== 'en') throw new InvalidData()
       return { act, language: first }
     case 'zone':
-      if (first === undefined || !/^[\w+\-/]{1,50}$/.test(first)) throw new Foreign()
+      if (first === undefined || !/^[\w+\-/]{1,50}$/.test(first)) throw new InvalidData()
       return { act, zone: first }
     case 'today':
     case 'zones':

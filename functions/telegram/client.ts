@@ -1,16 +1,16 @@
-/** A longer wait than a day is taken for a day: then we ask again. */
-const LONGEST_WAIT_S = 86_400
+/** Longer waits are shortened to a day; after it, the caller tries again. */
+const maxRetryAfterS = 86_400
 
 /**
- * Telegram said no, and saying the same again will hear the same (but for 429). `description` is its own words, without
- * tokens.
+ * Telegram refused the call. A repeat gets the same response, except after 429. refusals.ts says what it means.
+ * `description` is Telegram's text, without tokens.
  */
 export class TelegramError extends Error {
   override readonly name = 'TelegramError'
   readonly method: string
   readonly code: number
   readonly description: string
-  /** Seconds to wait; comes with 429. */
+  /** Seconds to wait before the next call. Only with 429. */
   readonly retryAfter?: number
   /** The new id of a group that became a supergroup. */
   readonly migrateTo?: number
@@ -25,14 +25,14 @@ export class TelegramError extends Error {
     this.code = code
     this.description = description
     const { retryAfter } = more
-    if (retryAfter !== undefined && retryAfter >= 0) this.retryAfter = Math.min(retryAfter, LONGEST_WAIT_S)
+    if (retryAfter !== undefined && retryAfter >= 0) this.retryAfter = Math.min(retryAfter, maxRetryAfterS)
     if (more.migrateTo !== undefined) this.migrateTo = more.migrateTo
   }
 }
 
 /**
- * No answer of Telegram's own: the network, a timeout, a 5xx, a page of HTML. Whether it acted is unknown unless
- * `acted` is false (the connection never stood).
+ * Telegram did not answer the call: a network error, a timeout, a 5xx, or a page of HTML from a proxy. Telegram may have
+ * executed the call. `acted` is false where it certainly did not, because there was no connection.
  */
 export class TelegramUnreachable extends Error {
   override readonly name = 'TelegramUnreachable'
@@ -50,8 +50,8 @@ type Unanswered = { status: number | null; acted: 'unknown' | false }
 
 export interface Telegram {
   /**
-   * Calls a method of the Bot API and gives its `result`. Never repeats: who calls decides. Throws TelegramError and
-   * TelegramUnreachable.
+   * Calls a method of the Bot API and returns its `result`. Never repeats the call; the caller decides. Throws
+   * TelegramError and TelegramUnreachable.
    */
   call<Result = unknown>(
     method: string,
@@ -64,7 +64,7 @@ const neverConnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOST
 
 const looksLikeToken = /\d{3,}:[\w-]{30,}/g
 
-/** One bot of Telegram's. Plain http is fine as `apiRoot`, for a Bot API server of one's own. */
+/** A client for one bot. `apiRoot` may be plain http, for a Bot API server that the operator runs. */
 export const telegram = ({ apiRoot, token }: { apiRoot: string; token: string }): Telegram => {
   const clean = (text: string) => text.replaceAll(token, '***').replace(looksLikeToken, '***').slice(0, 300)
   const root = apiRoot.replace(/\/+$/, '')
@@ -73,8 +73,8 @@ export const telegram = ({ apiRoot, token }: { apiRoot: string; token: string })
   return {
     call: async <Result>(method: string, params: Record<string, unknown>, { timeoutMs = 10_000 } = {}) => {
       const { default: got } = await import('got')
-      // The error of got has the address, and thus the token, in its message, its options and its stack: none of it may
-      // get out.
+      // An error of got contains the URL, and so the token, in its message, options and stack. It must not leave this
+      // function.
       const answer = await got
         .post(`${root}/bot${token}/${method}`, {
           json: params,
@@ -92,25 +92,25 @@ export const telegram = ({ apiRoot, token }: { apiRoot: string; token: string })
             { acted: neverConnected.has(code) ? false : 'unknown' },
           )
         })
-      const said = parsed(answer.body)
-      if (said === null) {
+      const body = parseResponse(answer.body)
+      if (body === null) {
         throw new TelegramUnreachable(method, `an answer that is not Telegram's, status ${answer.statusCode}`, {
           status: answer.statusCode,
         })
       }
-      if (said.ok) return said.result as Result
-      const code = said.error_code ?? answer.statusCode
-      const words = clean(said.description ?? '')
+      if (body.ok) return body.result as Result
+      const code = body.error_code ?? answer.statusCode
+      const words = clean(body.description ?? '')
       if (code >= 500) throw new TelegramUnreachable(method, `${code} ${words}`, { status: code })
       throw new TelegramError(method, code, words, {
-        ...(said.parameters?.retry_after === undefined ? {} : { retryAfter: said.parameters.retry_after }),
-        ...(said.parameters?.migrate_to_chat_id === undefined ? {} : { migrateTo: said.parameters.migrate_to_chat_id }),
+        ...(body.parameters?.retry_after === undefined ? {} : { retryAfter: body.parameters.retry_after }),
+        ...(body.parameters?.migrate_to_chat_id === undefined ? {} : { migrateTo: body.parameters.migrate_to_chat_id }),
       })
     },
   }
 }
 
-interface Said {
+interface ResponseBody {
   ok: boolean
   result?: unknown
   error_code?: number
@@ -118,10 +118,11 @@ interface Said {
   parameters?: { retry_after?: number; migrate_to_chat_id?: number }
 }
 
-const parsed = (body: string): Said | null => {
+/** The response of a Bot API server; null for any other body. */
+const parseResponse = (text: string): ResponseBody | null => {
   try {
-    const said = JSON.parse(body) as Said | null
-    return typeof said === 'object' && said !== null && typeof said.ok === 'boolean' ? said : null
+    const body = JSON.parse(text) as ResponseBody | null
+    return typeof body === 'object' && body !== null && typeof body.ok === 'boolean' ? body : null
   } catch {
     return null
   }

@@ -1,6 +1,6 @@
 /**
- * Telegram's HTML. Whatever comes from outside (names of shows and monitors, error texts) goes through the `html`
- * template, which escapes it; only what `html` made itself is put in as it stands.
+ * A piece of Telegram's HTML. Texts from outside (names of shows and monitors, error texts) must go through the `html`
+ * template, which escapes them. Only values of this class are inserted without escaping.
  */
 export class Html {
   readonly text: string
@@ -14,12 +14,12 @@ export class Html {
 
 type Part = Html | string | number | null | undefined | false | readonly Part[]
 
-// Direction marks turn the words around them; zero-width ones and control characters hide words. The joiner of emoji
-// (U+200D) stays.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+// Direction marks change the order of the text around them; zero-width and control characters hide text. The joiner of
+// emoji (U+200D) is kept.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are removed
 const invisible = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g
 
-/** Text as Telegram's HTML shows it letter by letter, for elements and attributes alike. */
+/** Escapes a text for Telegram's HTML, in elements and in attributes. */
 export const escapeHtml = (text: string): string =>
   text
     .replace(invisible, '')
@@ -36,13 +36,13 @@ const rendered = (part: Part): string => {
 }
 
 /**
- * A piece of Telegram HTML: values are escaped, other pieces are not, null, undefined and false are nothing.
- * `String(piece)` is the text.
+ * Makes a piece of Telegram HTML from a template. Values are escaped, except other pieces; null, undefined and false are
+ * left out. `String(piece)` returns the text.
  */
 export const html = (strings: TemplateStringsArray, ...parts: Part[]): Html =>
   new Html(strings.reduce((text, string, at) => text + rendered(parts[at - 1]) + string))
 
-/** Pieces with a separator between them; empty ones are left out. */
+/** Joins pieces with a separator. Empty pieces are left out. */
 export const joined = (parts: readonly Part[], separator = '\n'): Html =>
   new Html(
     parts
@@ -60,12 +60,12 @@ const decoded = (text: string) =>
     return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : ''
   })
 
-/** What is left of HTML (ours, or a summary of TVMaze) when nothing but the words counts. */
+/** The plain text of HTML (our own, or a summary from TVMaze). */
 export const plain = (markup: Html | string): string => {
   let text = String(markup)
     .replace(/<br\s*\/?>/gi, '\n')
     .replace(/<\/p>\s*(?=<p\b)/gi, '\n\n')
-  // What is left after one pass may be a tag again ("<<b>b>"); who nests them deeper than this means no good.
+  // Removing a tag may create another ("<<b>b>"). After four passes, the "<" of any tag that is left is removed.
   for (let pass = 0; pass < 4; pass++) text = text.replace(/<\/?[a-z][^<>]*>/gi, '')
   text = text.replace(/<(?=\/?[a-z])/gi, '')
   return decoded(text).trim()
@@ -81,14 +81,14 @@ const tokens = (markup: string): Token[] =>
       : { kind: tag[1] === '/' ? 'close' : 'open', markup: piece, name: tag[2]!.toLowerCase() }
   })
 
-/** Length as Telegram counts it: UTF-16 units after its parser took the tags and entities out. */
+/** The length as Telegram counts it: UTF-16 units after its parser has removed tags and decoded entities. */
 export const visibleLength = (markup: Html | string): number =>
   tokens(String(markup)).reduce((sum, token) => sum + (token.kind === 'text' ? decoded(token.markup).length : 0), 0)
 
-// Made when first needed: it takes ten milliseconds, and hardly any message is cut.
+// Created when it is first needed, because it takes ten milliseconds and hardly any message is cut.
 let graphemes: Intl.Segmenter | undefined
 
-// The last place in `text` where a cut hurts least: after a line, else after a word, else between two letters.
+// The best place to cut `text`: after the last line, else after the last word, else at the end.
 const boundary = (text: string): number => {
   const line = text.lastIndexOf('\n')
   if (line > text.length / 2) return line
@@ -107,8 +107,8 @@ const fitting = (text: string, room: number): string => {
 }
 
 /**
- * The same HTML with at most `limit` visible units: cut between lines or words where it can be, never within a tag or
- * entity, and closed again.
+ * Cuts HTML to at most `limit` visible UTF-16 units: between lines or words if possible, never inside a tag or an entity.
+ * Open tags are closed.
  */
 export const cut = (markup: Html | string, limit: number): string => {
   const text = String(markup)
