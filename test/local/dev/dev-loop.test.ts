@@ -106,7 +106,7 @@ describe('npm run dev', () => {
     )
     expect(one.match(/↻/g)).toHaveLength(1)
     const many = await says(
-      () => edit('functions/host/serve.ts', text => text.replace('const drainMs = 25_000', 'const drainMs = 24_000')),
+      () => edit('functions/host/serve.ts', text => text.replace('25_000', '24_000')),
       /↻ .*rebuilt and restarted/,
     )
     for (const name of ['telegram-webhook', 'uptime-prober', 'error-notifier', 'certificate-checker'])
