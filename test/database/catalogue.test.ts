@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import type { Episode, Show } from '#database/series/show.ts'
+import { quiet, severance, streamer } from '#test/support/catalogue-shows.ts'
 import { freshMongo } from '#test/support/database.ts'
 
 let catalogue: ReturnType<typeof catalogueIn>
@@ -12,39 +13,6 @@ beforeAll(async () => {
   for (const show of [severance, streamer, quiet]) await catalogue.keep(show)
 })
 afterAll(() => end())
-
-const episode = (id: number, airs: string): Episode => ({
-  id,
-  name: `Episode ${id}`,
-  season: 1,
-  number: id,
-  type: 'regular',
-  airdate: airs.slice(0, 10),
-  airstamp: airs.length > 10 ? airs : null,
-})
-const show = (_id: number, name: string, episodes: Episode[]): Show => ({
-  _id,
-  name,
-  url: `https://www.tvmaze.com/shows/${_id}`,
-  image: null,
-  channel: null,
-  premiered: null,
-  status: 'Running',
-  updated: 1,
-  imdb: null,
-  thetvdb: null,
-  names: { pt: null },
-  fetchedAt: '2026-11-21T12:00:00.000Z',
-  episodes,
-})
-const severance = show(82, 'Severance', [
-  episode(1, '2026-11-14T01:00:00Z'),
-  episode(2, '2026-11-21T01:00:00Z'),
-  episode(3, '2026-11-28T01:00:00Z'),
-])
-const streamer = show(83, 'Ganymede', [episode(11, '2026-11-20'), episode(12, '2026-11-21'), episode(13, '')])
-// Airs before and after, never within: some servers find it all the same.
-const quiet = show(84, 'Quiet', [episode(21, '2026-11-01T01:00:00Z'), episode(22, '2026-12-24T01:00:00Z')])
 
 const at = (iso: string) => new Date(iso)
 const ids = (found: { show: Show; episodes: Episode[] }[]) =>

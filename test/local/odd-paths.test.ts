@@ -2,26 +2,11 @@ import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { root } from '#infra/repository.ts'
-import {
-  copyCheckout,
-  removeDataFolder,
-  startVigia,
-  temporaryFolder,
-  type VigiaOptions,
-} from '#test/support/npm-start.ts'
+import { copyCheckout, startVigia, type VigiaOptions } from '#test/support/npm-start.ts'
+import { folder } from '#test/support/temporary-folders.ts'
 import { until } from '#test/support/until.ts'
-
-const folders: string[] = []
-const folder = () => {
-  const made = temporaryFolder()
-  folders.push(made)
-  return made
-}
-afterAll(async () => {
-  for (const made of folders) await removeDataFolder(made)
-})
 
 /** Starts it, says something to the bot, and expects an answer: databases, build and functions work from there. */
 const answers = async (options: VigiaOptions) => {

@@ -2,24 +2,15 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { root } from '#infra/repository.ts'
 import { functionEnv, missingVariables } from '#local/activator/function-environment.ts'
 import { readArguments } from '#local/arguments.ts'
 import { readEnvironment, type Settings } from '#local/environment.ts'
 import { holderOf } from '#local/http/port-holder.ts'
 import { manifestFiles, readManifests } from '#local/manifests/manifests.ts'
-import { removeDataFolder, spawnVigia, temporaryFolder, type VigiaOptions } from '../support/npm-start.ts'
-
-const folders: string[] = []
-const folder = () => {
-  const made = temporaryFolder()
-  folders.push(made)
-  return made
-}
-afterAll(async () => {
-  for (const made of folders) await removeDataFolder(made)
-})
+import { folder } from '#test/support/temporary-folders.ts'
+import { spawnVigia, type VigiaOptions } from '../support/npm-start.ts'
 
 /** Starts and expects it to end by itself. */
 const failing = async (start: VigiaOptions) => {

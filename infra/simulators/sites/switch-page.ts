@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Language } from '#database/chats/language.ts'
 import { preferredLanguage } from '#functions/wording/preferred-language.ts'
 import { createApp, jsonBody, nodeListener, route } from '#infra/http/app.ts'
+import { baseStyle } from '#infra/http/base-style.ts'
 import { jsonResponse, pageHeaders, textResponse } from '#infra/http/responses.ts'
 import { isUp, type SiteBehaviour } from './behaviour.ts'
 import { switchPageTexts } from './switch-page-texts.ts'
@@ -26,7 +27,7 @@ export const switchPage = (sites: Map<string, SiteBehaviour>, now: () => Date) =
     get: ({ req }) => textResponse('text/html', html(preferredLanguage(req.header('accept-language'))), headers),
   })
   route(app, paths.script, { get: () => textResponse('text/javascript', asset('switch.js'), headers) })
-  route(app, paths.style, { get: () => textResponse('text/css', asset('switch.css'), headers) })
+  route(app, paths.style, { get: () => textResponse('text/css', baseStyle() + asset('switch.css'), headers) })
   route(app, paths.sites, {
     get: ({ req }) => jsonResponse(200, siteList(sites, now(), preferredLanguage(req.header('accept-language')))),
     post: async context => {

@@ -10,7 +10,8 @@ import { type StartPage, startPage } from '#local/http/starting/page.ts'
 import { createStartProgress, type StartProgress } from '#local/http/starting/progress.ts'
 import { accessibilityFaults, browserPath, desktop, phone, startBrowser } from '#test/support/browser.ts'
 import { sendRequest } from '#test/support/http.ts'
-import { copyCheckout, removeDataFolder, spawnVigia, startVigia, temporaryFolder } from '#test/support/npm-start.ts'
+import { copyCheckout, spawnVigia, startVigia } from '#test/support/npm-start.ts'
+import { folder } from '#test/support/temporary-folders.ts'
 import { until } from '#test/support/until.ts'
 
 const browser = { host: 'localhost', accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' }
@@ -160,16 +161,6 @@ describe.runIf(browserPath)('in a browser', () => {
 })
 
 describe('npm start', () => {
-  const folders: string[] = []
-  const folder = () => {
-    const made = temporaryFolder()
-    folders.push(made)
-    return made
-  }
-  afterAll(async () => {
-    for (const made of folders) await removeDataFolder(made)
-  })
-
   test('shows the page from its beginning, and its end to who has it open', async () => {
     // A server that takes connections and says nothing: the start waits for it.
     const silent = createTcpServer().listen(0, '127.0.0.1')

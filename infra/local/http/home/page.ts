@@ -3,6 +3,7 @@ import type { Language } from '#database/chats/language.ts'
 import { html } from '#functions/telegram/html.ts'
 import { preferredLanguage } from '#functions/wording/preferred-language.ts'
 import { type App, route } from '#infra/http/app.ts'
+import { baseStyle } from '#infra/http/base-style.ts'
 import { pageHeaders, textResponse } from '#infra/http/responses.ts'
 import type { FunctionReport } from '#local/activator/function-pool.ts'
 import type { SourceReport } from '#local/sources/ping-source.ts'
@@ -32,7 +33,7 @@ export const homeRoutes = (app: App, home: () => Home): void => {
   route(app, '/home.css', { get: () => textResponse('text/css', stylesheet(), headers) })
 }
 
-const stylesheet = () => readFileSync(new URL('./page.css', import.meta.url), 'utf8')
+const stylesheet = () => baseStyle() + readFileSync(new URL('./page.css', import.meta.url), 'utf8')
 
 const pageOf = ({ port, isSimulated, dataDir, waitingFor, functions, sources }: Home, language: Language): string => {
   const say = words[language]

@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { Language } from '#database/chats/language.ts'
 import { Html, html } from '#functions/telegram/html.ts'
 import { preferredLanguage } from '#functions/wording/preferred-language.ts'
+import { baseStyle } from '#infra/http/base-style.ts'
 import { pageHeaders, sendJson } from '#infra/http/responses.ts'
 import type { StartProgress, Step } from './progress.ts'
 import { words } from './words.ts'
@@ -81,6 +82,7 @@ const sendPage = (progress: StartProgress, request: IncomingMessage, response: S
 const hashOf = (text: string) => `sha256-${createHash('sha256').update(text).digest('base64')}`
 
 const stylesheet = () =>
+  baseStyle() +
   ['../home/page.css', './page.css'].map(file => readFileSync(new URL(file, import.meta.url), 'utf8')).join('')
 
 const pageOf = ({ steps, failure }: StartProgress, language: Language, style: string): string => {

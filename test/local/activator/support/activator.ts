@@ -9,11 +9,13 @@ import { processJournal } from '#local/activator/process-journal.ts'
 import { Unavailable } from '#local/activator/slot.ts'
 import { commandOf } from '#local/databases/processes.ts'
 import type { FunctionManifest } from '#local/manifests/manifests.ts'
+import { functionManifest } from '#test/local/support/function-manifest.ts'
 
 // A function of the size of its test: answers, waits, breaks and ends as the path says.
 export const program = `
 import { createServer } from 'node:http'
 import { existsSync } from 'node:fs'
+import { functionManifest } from '#test/local/support/function-manifest.ts'
 export const waiting = []
 export let inFlight = 0
 export const server = createServer(async (request, response) => {
@@ -60,27 +62,8 @@ afterEach(async () => {
   said.length = 0
 })
 
-export const manifest = (given: Partial<FunctionManifest> = {}): FunctionManifest => ({
-  file: 'knative/services/echo.yaml',
-  line: 1,
-  name: 'echo',
-  target: 'echo',
-  visibility: 'cluster-local',
-  public: null,
-  env: [],
-  sink: null,
-  ceOverrides: '',
-  containerConcurrency: 10,
-  softConcurrency: 100,
-  minScale: 0,
-  maxScale: 0,
-  activationScale: 1,
-  idleMs: 60_000,
-  timeoutMs: 10_000,
-  startTimeoutMs: 20_000,
-  readinessPath: '/healthz',
-  ...given,
-})
+export const manifest = (given: Partial<FunctionManifest> = {}): FunctionManifest =>
+  functionManifest({ name: 'echo', ...given })
 
 export const started = (given: Partial<FunctionManifest> = {}, env: NodeJS.ProcessEnv = {}) => {
   const log = functionLog(join(folder, 'logs'), 'echo', () => {})

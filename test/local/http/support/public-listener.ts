@@ -4,30 +4,17 @@ import { listenPublic, type PublicListener } from '#local/http/public-listener.t
 import type { PublicLimits } from '#local/http/public-options.ts'
 import type { FunctionManifest } from '#local/manifests/manifests.ts'
 import { insisting } from '#test/functions/dial/support/raw.ts'
+import { functionManifest } from '#test/local/support/function-manifest.ts'
 import { sendRequest } from '#test/support/http.ts'
 
 export const secret = 'the-right-secret'
 export const secretHeader = 'X-Telegram-Bot-Api-Secret-Token'
-export const manifest = (name: string, path: string | null, isSecret = false): FunctionManifest => ({
-  file: `knative/services/${name}.yaml`,
-  line: 1,
-  name,
-  target: name,
-  visibility: path === null ? 'cluster-local' : 'public',
-  public: path === null ? null : { path, secret: isSecret ? { header: secretHeader.toLowerCase(), entry } : null },
-  env: [],
-  sink: null,
-  ceOverrides: '',
-  containerConcurrency: 10,
-  softConcurrency: 100,
-  minScale: 0,
-  maxScale: 0,
-  activationScale: 1,
-  idleMs: 60_000,
-  timeoutMs: 10_000,
-  startTimeoutMs: 20_000,
-  readinessPath: '/healthz',
-})
+export const manifest = (name: string, path: string | null, isSecret = false): FunctionManifest =>
+  functionManifest({
+    name,
+    visibility: path === null ? 'cluster-local' : 'public',
+    public: path === null ? null : { path, secret: isSecret ? { header: secretHeader.toLowerCase(), entry } : null },
+  })
 export const entry = {
   file: 'knative/services/telegram-webhook.yaml',
   line: 9,
