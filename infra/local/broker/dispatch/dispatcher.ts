@@ -1,8 +1,4 @@
-import type { CloudEvent } from '../event/cloud-event.ts'
-import { eventKey } from '../event/event-key.ts'
 import type { Log } from '../log.ts'
-import type { NewDelivery } from '../store/commit-batch.ts'
-import type { Publication } from '../store/commit-queue.ts'
 import type { ClaimedDelivery } from '../store/leases.ts'
 import type { Store } from '../store/store.ts'
 import type { BrokerChange } from './broker-change.ts'
@@ -11,7 +7,8 @@ import type { AttemptOptions } from './delivery-attempt.ts'
 import { jobMemory } from './job-memory.ts'
 import { jobSender } from './job-sender.ts'
 import { startLeaseRenewal } from './lease-renewal.ts'
-import { isSameTarget, type Job, type Route, type Routes } from './route.ts'
+import { type MakePublication, publicationMaker } from './publication.ts'
+import { isSameTarget, type Job, newJob, type Routes } from './route.ts'
 import { settler } from './settlement.ts'
 
 export interface DispatcherOptions {
@@ -30,11 +27,7 @@ export interface DispatcherOptions {
 }
 
 export interface Dispatcher {
-  /**
-   * An event to store. Once it is stored it is sent to the Triggers that it matches. `replyTo`: the job that it
-   * answers.
-   */
-  publication(event: CloudEvent, onResult: Publication['onResult'], replyTo?: Job): Publication
+  publication: MakePublication
   /** Deliveries of this Trigger, or of any, may be due in the store. */
   look(trigger?: string): void
   stats(): { inMemory: number; inFlight: number }
@@ -66,6 +59,17 @@ export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
   })
   const sender = jobSender({ ...options, onAttempted: settle })
 
+  const publication = publicationMaker({
+    routes,
+    memory,
+    sender,
+    claimer,
+    drop: job => drop(job),
+    leaseMs,
+    isStopping: () => isStopping,
+    onChange,
+  })
+
   const add = (job: Job) => {
     memory.add(job)
     sender.enqueue(job)
@@ -93,43 +97,6 @@ export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
     }
   }
 
-  const publication = (event: CloudEvent, onResult: Publication['onResult'], replyTo?: Job): Publication => {
-    const matching = routes.matching(event)
-    let jobs: Job[] = []
-    let queued: Route[] = []
-    let number = 0
-    return {
-      key: eventKey(event, replyTo && { seq: replyTo.seq, trigger: replyTo.route.name }),
-      event,
-      route: (seq, lease) => {
-        number = seq
-        jobs = []
-        queued = []
-        return matching.map((route): NewDelivery => {
-          if (isStopping || route.hasBacklog || !memory.hasRoom(route)) {
-            route.hasBacklog = true
-            queued.push(route)
-            return { trigger: route.name, lease: null }
-          }
-          const job = newJob(route, { seq, attempts: 0, deadLetter: null, event }, lease)
-          memory.add(job)
-          jobs.push(job)
-          return { trigger: route.name, lease }
-        })
-      },
-      onResult: result => {
-        for (const job of jobs) result === 'stored' ? sender.enqueue(job) : drop(job)
-        if (result === 'stored') {
-          onChange({ kind: 'accepted', seq: number, event })
-          if (jobs.length > 0) claimer.wakeIn(leaseMs)
-        }
-        // A claim sees deliveries without a lease only after the commit, so look now.
-        if (result !== 'duplicate') for (const { name } of queued) claimer.look(name)
-        onResult(result)
-      },
-    }
-  }
-
   const stopRenewal = startLeaseRenewal(routes, store, leaseMs, log)
   // Finds due deliveries that no timer knows: a commit that timed out may have been executed after all.
   const sweeper = setInterval(() => claimer.look(), leaseMs)
@@ -151,18 +118,3 @@ export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
     },
   }
 }
-
-const newJob = (
-  route: Route,
-  { seq, attempts, deadLetter, event }: Omit<ClaimedDelivery, 'trigger'>,
-  lease: number,
-): Job => ({
-  route,
-  seq,
-  event,
-  attempts,
-  deadLetter,
-  lease,
-  leasedAt: performance.now(),
-  isSettling: false,
-})

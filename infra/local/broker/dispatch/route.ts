@@ -23,6 +23,21 @@ export interface Job {
   next?: Job
 }
 
+export const newJob = (
+  route: Route,
+  { seq, attempts, deadLetter, event }: Pick<Job, 'seq' | 'attempts' | 'deadLetter' | 'event'>,
+  lease: number,
+): Job => ({
+  route,
+  seq,
+  event,
+  attempts,
+  deadLetter,
+  lease,
+  leasedAt: performance.now(),
+  isSettling: false,
+})
+
 /**
  * Whether both jobs go to the subscriber, or both to the sink. A dead letter that is replayed to its Trigger is another
  * delivery.

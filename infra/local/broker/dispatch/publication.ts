@@ -1,0 +1,69 @@
+import type { CloudEvent } from '../event/cloud-event.ts'
+import { eventKey } from '../event/event-key.ts'
+import type { NewDelivery } from '../store/commit-batch.ts'
+import type { Publication } from '../store/commit-queue.ts'
+import type { BrokerChange } from './broker-change.ts'
+import type { Claimer } from './claimer.ts'
+import type { JobMemory } from './job-memory.ts'
+import type { JobSender } from './job-sender.ts'
+import { type Job, newJob, type Route, type Routes } from './route.ts'
+
+/**
+ * Makes a publication of an event. Once it is stored, the event is sent to the Triggers that it matches. `replyTo`: the
+ * job that the event answers.
+ */
+export type MakePublication = (event: CloudEvent, onResult: Publication['onResult'], replyTo?: Job) => Publication
+
+export interface PublicationOptions {
+  routes: Pick<Routes, 'matching'>
+  memory: JobMemory
+  sender: Pick<JobSender, 'enqueue'>
+  claimer: Pick<Claimer, 'look' | 'wakeIn'>
+  /** Removes a job from memory. */
+  drop(job: Job): void
+  leaseMs: number
+  isStopping(): boolean
+  onChange(change: BrokerChange): void
+}
+
+export const publicationMaker =
+  (options: PublicationOptions): MakePublication =>
+  (event, onResult, replyTo) => {
+    const { routes, memory, sender, claimer, drop } = options
+    const matching = routes.matching(event)
+    /** Deliveries that are held in memory, and the Triggers whose delivery waits in the store. */
+    let jobs: Job[] = []
+    let queued: Route[] = []
+    let number = 0
+
+    return {
+      key: eventKey(event, replyTo && { seq: replyTo.seq, trigger: replyTo.route.name }),
+      event,
+      route: (seq, lease) => {
+        number = seq
+        jobs = []
+        queued = []
+        return matching.map((route): NewDelivery => {
+          if (options.isStopping() || route.hasBacklog || !memory.hasRoom(route)) {
+            route.hasBacklog = true
+            queued.push(route)
+            return { trigger: route.name, lease: null }
+          }
+          const job = newJob(route, { seq, attempts: 0, deadLetter: null, event }, lease)
+          memory.add(job)
+          jobs.push(job)
+          return { trigger: route.name, lease }
+        })
+      },
+      onResult: result => {
+        for (const job of jobs) result === 'stored' ? sender.enqueue(job) : drop(job)
+        if (result === 'stored') {
+          options.onChange({ kind: 'accepted', seq: number, event })
+          if (jobs.length > 0) claimer.wakeIn(options.leaseMs)
+        }
+        // A claim sees deliveries without a lease only after the commit, so look now.
+        if (result !== 'duplicate') for (const { name } of queued) claimer.look(name)
+        onResult(result)
+      },
+    }
+  }
