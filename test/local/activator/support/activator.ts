@@ -15,7 +15,6 @@ import { functionManifest } from '#test/local/support/function-manifest.ts'
 export const program = `
 import { createServer } from 'node:http'
 import { existsSync } from 'node:fs'
-import { functionManifest } from '#test/local/support/function-manifest.ts'
 export const waiting = []
 export let inFlight = 0
 export const server = createServer(async (request, response) => {
