@@ -102,6 +102,8 @@ export const backUp = async (db: Postgres, file: string, schemas: readonly Schem
     return rows
   } catch (error) {
     gzip.destroy()
+    // A stream that is still opening its file would create it after the removal.
+    if (!written.closed) await new Promise(resolve => written.once('close', resolve).destroy())
     await rm(draft, { force: true })
     throw error
   }
