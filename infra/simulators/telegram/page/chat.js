@@ -8,12 +8,12 @@ const input = $('#text')
 
 let state = { conversations: [], hints: [] }
 let pane = location.hash === '#operators' ? 'operators' : 'main'
-/** What of each conversation the person has seen. */
+/** The id of the newest message that the person has seen, by conversation. */
 const seen = { main: 0, operators: 0 }
 let isFirst = true
-/** Presses that wait for the bot's answer: query id to button. */
+/** The buttons whose press the bot has not answered yet, by query id. */
 const waiting = new Map()
-const PATIENCE_MS = 15_000
+const answerTimeoutMs = 15_000
 
 const make = (tag, properties = {}, ...children) => {
   const element = Object.assign(document.createElement(tag), properties)
@@ -32,7 +32,7 @@ const dayOf = at => {
   return date.toDateString() === yesterday.toDateString() ? words.yesterday : day.format(date)
 }
 
-// --- what the person does
+// --- the person's actions
 
 const call = async (action, body) => {
   try {
@@ -45,7 +45,7 @@ const call = async (action, body) => {
     if (!answer.ok) throw new Error(result.error)
     return result
   } catch (error) {
-    // What fetch itself throws is in the browser's words, and in no language of ours.
+    // An error of fetch itself has a text of the browser, which may be in another language.
     toast(error instanceof TypeError ? words.lost : `${words.failed} ${error.message}`)
     return null
   }
@@ -65,16 +65,16 @@ const press = async (message, row, column, button) => {
   else {
     const pressed = { pane, message: message.id, row, column }
     waiting.set(result.query, pressed)
-    // A bot that never answers leaves the person with the clock of the button for a while, and then without.
+    // If the bot never answers, the button stops showing that it waits.
     setTimeout(() => {
       if (waiting.delete(result.query) && pane === pressed.pane) buttonAt(pressed)?.removeAttribute('aria-busy')
-    }, PATIENCE_MS)
+    }, answerTimeoutMs)
   }
-  settle()
+  showAnswers()
 }
 
-/** Shows the bot's answers to presses. */
-const settle = () => {
+/** Shows the bot's answers to button presses. */
+const showAnswers = () => {
   for (const { pane: where, answers } of state.conversations) {
     for (const [query, answer] of Object.entries(answers)) {
       const pressed = waiting.get(query)
@@ -189,10 +189,10 @@ const bubble = (message, all, name) => {
 
 const controlsOf = item => [...item.querySelectorAll('a, button, .spoiler')]
 
-/** The message whose links and buttons Tab reaches; null stands for the newest that has any. */
+/** The id of the message whose links and buttons the Tab key reaches; null is the newest message that has any. */
 let currentMessage = null
 
-/** Takes the controls of all other messages out of the tab order, so that the text box stays a few stops away. */
+/** Removes the controls of all other messages from the tab order, so that the text box is only a few tab stops away. */
 const limitTabStops = () => {
   const items = [...list.querySelectorAll('[data-id]')]
   const current =
@@ -234,16 +234,16 @@ const toEnd = () => {
   list.scrollTop = list.scrollHeight
   $('#newer').hidden = true
 }
-// Pictures grow when they arrive.
+// A picture changes the height of its message when it has loaded.
 list.addEventListener('load', () => stickToEnd && toEnd(), true)
 
 let shownPane = ''
 const shown = new Map()
 
-/** Brings the list to what the conversation is: only what changed is made anew, and the focus stays where it was. */
+/** Updates the list of messages. Only changed messages are built again, and the focus stays where it was. */
 const showMessages = conversation => {
   if (shownPane !== pane) {
-    // A whole conversation at once is not news to be read out.
+    // aria-busy, so that a screen reader does not read a whole conversation aloud.
     list.setAttribute('aria-busy', 'true')
     list.replaceChildren()
     shown.clear()
@@ -513,7 +513,7 @@ const show = () => {
   showTabs()
   showHints()
   showMessages(conversation)
-  settle()
+  showAnswers()
   const unread = state.conversations.reduce(
     (sum, other) => sum + other.messages.filter(({ id, mine }) => !mine && id > seen[other.pane]).length,
     0,

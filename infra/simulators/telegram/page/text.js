@@ -1,4 +1,4 @@
-// Telegram's text and entities to DOM nodes. Text only ever becomes text nodes.
+// Turns Telegram's text and entities into DOM nodes. Text only becomes text nodes, so a message cannot insert HTML.
 
 const TAGS = {
   bold: 'strong',
@@ -21,7 +21,7 @@ const link = url => {
   return a
 }
 
-/** The element that an entity becomes, or null where it is shown as plain text. */
+/** The element for an entity, or null if the entity is shown as plain text. */
 const elementFor = (entity, covered, { onCommand, words }) => {
   switch (entity.type) {
     case 'text_link':
@@ -58,7 +58,7 @@ const elementFor = (entity, covered, { onCommand, words }) => {
   }
 }
 
-/** Nodes for `text`; entities nest, so each one's inside is rendered with the entities that lie within it. */
+/** The nodes for `text`. Entities can be nested: each is rendered with the entities inside it. */
 export const rendered = (text, entities, tools) => {
   const nodes = []
   const render = (begin, end, list, into) => {
