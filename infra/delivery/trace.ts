@@ -8,8 +8,8 @@ import { environmentsFile, environmentsIn } from './environments.ts'
 import { git, gitOrNothing } from './git.ts'
 import { releaseTags } from './history.ts'
 import { kubeTool } from './kube-tools.ts'
-import { type Named, named } from './named.ts'
 import { type Living, livingObjects, objectsAt, type Rendered } from './objects.ts'
+import { type ReleaseReference, releaseReference } from './release-reference.ts'
 
 const usage =
   'usage: npm run trace -- <v1.4.2 | …/vigia:1.4.2[@sha256:…] | app.kubernetes.io/version=1.4.2> [--context <cluster>] [--json]'
@@ -35,7 +35,7 @@ interface Trace {
 const trace = async (): Promise<string> => {
   const { subject, context, json } = options()
   const here = await checkout()
-  const wanted = named(subject)
+  const wanted = releaseReference(subject)
   const { tag, commit } = await revisionOf(here, wanted, subject)
   const image = tag ? await imageOfTag(here, tag) : undefined
   if (wanted.digest && image && !image.endsWith(wanted.digest))
@@ -82,7 +82,7 @@ const refuse = (what: string) => (error: Error & { stderr?: string }) => {
 const versionOfBuild = (subject: string) => /\d+\.\d+\.\d+-[0-9a-f]{12}/.exec(subject)?.[0] ?? 'unreleased'
 
 /** The commit that a name means, and its tag. A digest without a version is searched in the messages of the tags. */
-const revisionOf = async (here: string, { version, digest, commit }: Named, subject: string) => {
+const revisionOf = async (here: string, { version, digest, commit }: ReleaseReference, subject: string) => {
   const tags = await releaseTags(here)
   if (version) {
     const one = tags.find(each => each.version === version)

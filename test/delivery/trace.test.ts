@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { environmentsIn, withRevision } from '#infra/delivery/environments.ts'
 import { kubeTool } from '#infra/delivery/kube-tools.ts'
-import { named } from '#infra/delivery/named.ts'
+import { releaseReference } from '#infra/delivery/release-reference.ts'
 import { type Project, project, tektonSteps } from '#test/delivery/support/release.ts'
 
 const kubectl = await kubeTool('kubectl')
@@ -21,11 +21,11 @@ describe('what a name of a release says', () => {
     ['dev.local/vigia:1.4.2-0f3c5a9b7d21', { commit: '0f3c5a9b7d21' }],
     ['app.kubernetes.io/version=1.4.2-0f3c5a9b7d21', { commit: '0f3c5a9b7d21' }],
     ['registry.example.org/vigia:candidate-0f3c5a9b7d21', { commit: '0f3c5a9b7d21' }],
-  ])('%s', (text, expected) => expect(named(text)).toEqual(expected))
+  ])('%s', (text, expected) => expect(releaseReference(text)).toEqual(expected))
 
   test.each(['latest', 'vigia:latest', 'nginx:1.4.2', 'registry.example.org/nginx:1.4.2', 'vigia', '1.4', ''])(
     '%j names none',
-    text => expect(() => named(text)).toThrow(/is not the name of a release; use v1\.4\.2/),
+    text => expect(() => releaseReference(text)).toThrow(/is not the name of a release; use v1\.4\.2/),
   )
 })
 
