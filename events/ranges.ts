@@ -1,14 +1,12 @@
-/**
- * The largest values for the tables: of an integer in PostgreSQL, and of a bigint that JavaScript can represent
- * exactly.
- */
+/** The largest value of an integer column in PostgreSQL. */
 export const maxInteger = 2_147_483_647
+/** The largest value of a bigint column that JavaScript can represent exactly. */
 export const maxBigint = Number.MAX_SAFE_INTEGER
 
-/** Whether a value is an id for an integer column, such as TVMaze's ids of shows and episodes. */
-export const isShowId = (value: unknown): value is number => isWithin(value, 1, maxInteger)
+/** Whether a value is an id that TVMaze may give to a show or an episode and that an integer column can store. */
+export const isTvmazeId = (value: unknown): value is number => isWithin(value, 1, maxInteger)
 
-/** Whether a value is an id for a bigint column, such as the ids of monitors, searches and incidents. */
+/** Whether a value is an id that a bigint column can store, such as the id of a monitor, a search or an incident. */
 export const isBigintId = (value: unknown): value is number => isWithin(value, 1, maxBigint)
 
 export const isWithin = (value: unknown, least: number, most: number): value is number =>

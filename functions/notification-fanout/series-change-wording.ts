@@ -45,30 +45,35 @@ const moved = ({ show, episode, before }: SeriesChange, recipient: Recipient, no
   const { language } = recipient
   const name = sayShow(show, language)
   const which = episode && joined([sayEpisode(episode, language), episodeName(episode)], ' · ')
-  const then = before && sayWhen(before, recipient, now)
+  const oldDate = before && sayWhen(before, recipient, now)
   if (episode?.airdate === '' && episode.airstamp === null) {
     return {
       'pt-BR': joined([
         html`📆 ${name}`,
         html`O episódio ${which} foi adiado, sem nova data`,
-        then && html`antes: <s>${then}</s>`,
+        oldDate && html`antes: <s>${oldDate}</s>`,
       ]),
       en: joined([
         html`📆 ${name}`,
         html`${which} was postponed and has no new date yet`,
-        then && html`was: <s>${then}</s>`,
+        oldDate && html`was: <s>${oldDate}</s>`,
       ]),
     }
   }
-  const next = episode && sayWhen(episode, recipient, now)
+  const newDate = episode && sayWhen(episode, recipient, now)
   return {
     'pt-BR': joined([
       html`📆 ${name} mudou de data`,
       which,
-      then && html`antes: <s>${then}</s>`,
-      next && html`agora: ${next}`,
+      oldDate && html`antes: <s>${oldDate}</s>`,
+      newDate && html`agora: ${newDate}`,
     ]),
-    en: joined([html`📆 ${name} has a new date`, which, then && html`was: <s>${then}</s>`, next && html`now: ${next}`]),
+    en: joined([
+      html`📆 ${name} has a new date`,
+      which,
+      oldDate && html`was: <s>${oldDate}</s>`,
+      newDate && html`now: ${newDate}`,
+    ]),
   }
 }
 

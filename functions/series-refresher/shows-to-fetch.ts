@@ -4,7 +4,10 @@ import type { Freshness } from '#database/series/show.ts'
 const hourMs = 60 * 60_000
 const dayMs = 24 * hourMs
 
-/** The shortest list of TVMaze's edits that contains all edits since `seen`; undefined is the list of all shows. */
+/**
+ * The period of TVMaze's list of updated shows: the shortest that contains all edits since `seen`. Undefined if every
+ * period is too short; TVMaze then lists all shows.
+ */
 export const updatesSince = (seen: Date, now: Date): 'day' | 'week' | 'month' | undefined => {
   const age = now.getTime() - seen.getTime()
   if (age < 20 * hourMs) return 'day'
@@ -18,14 +21,14 @@ export const updatesSince = (seen: Date, now: Date): 'day' | 'week' | 'month' | 
  */
 export interface ShowToFetch {
   id: number
-  why: 'missing' | 'edited' | 'gone?' | 'old'
+  why: 'not in the catalogue' | 'edited' | 'gone?' | 'old'
 }
 
-const order: Record<ShowToFetch['why'], number> = { missing: 0, edited: 1, 'gone?': 2, old: 3 }
+const order: Record<ShowToFetch['why'], number> = { 'not in the catalogue': 0, edited: 1, 'gone?': 2, old: 3 }
 
 /**
  * The followed shows to fetch, the most urgent first. `updates`: when TVMaze last edited each show, null if TVMaze did
- * not answer. `missing`: the shows that TVMaze answered 404 for.
+ * not answer. `missing`: the shows for which TVMaze answered 404.
  */
 export const showsToFetch = (
   followed: readonly number[],
@@ -34,7 +37,7 @@ export const showsToFetch = (
   now: Date,
   missing: readonly MissingShow[] = [],
 ): ShowToFetch[] => {
-  // A show that is gone is asked for once a month, because TVMaze may list it again.
+  // A show that is gone is requested once a month, because TVMaze may list it again.
   const gone = new Set(
     missing
       .filter(({ goneAt }) => goneAt !== null && now.getTime() - goneAt.getTime() < 30 * dayMs)
@@ -44,7 +47,7 @@ export const showsToFetch = (
   return followed
     .flatMap((id): ShowToFetch[] => {
       const show = byId.get(id)
-      if (show === undefined) return gone.has(id) ? [] : [{ id, why: 'missing' }]
+      if (show === undefined) return gone.has(id) ? [] : [{ id, why: 'not in the catalogue' }]
       if ((updates?.get(id) ?? 0) > show.updated) return [{ id, why: 'edited' }]
       if (show.missingSince !== undefined && show.gone !== true) return [{ id, why: 'gone?' }]
       const age = now.getTime() - Date.parse(show.fetchedAt)

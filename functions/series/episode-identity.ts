@@ -75,10 +75,13 @@ const isSpecialWithSameName = (key: string, episode: Episode): boolean => {
 
 /**
  * The zones in which an episode was announced already ('' means all zones). TVMaze renumbers, deletes and re-creates
- * episodes. So an announcement is about this episode if it has the same id, or if its id is no longer in the show and
- * it has the same number (for a special: season, date and name). If its number is no longer in the show either, the
- * same date is enough, or the same name of a special. An announcement counts only for its date: an episode that was
- * postponed afterwards is announced again.
+ * episodes, so an earlier announcement is about this episode in each of these cases:
+ * - It has the id of this episode.
+ * - Its id is no longer in the show, and it has the number of this episode (for a special: season, date and name).
+ * - Neither its id nor its number is in the show, and it has the date of this episode, or both are specials with the
+ *   same season and name.
+ *
+ * An announcement counts only for its date: an episode that was postponed afterwards is announced again.
  */
 export const announcedZones = (show: Show, episode: Episode, announced: readonly Announcement[]): Set<string> => {
   const ids = new Set(show.episodes.map(({ id }) => id))

@@ -1,5 +1,5 @@
 import type { Cause } from '#events/event.ts'
-import { isShowId } from '#events/ranges.ts'
+import { isTvmazeId } from '#events/ranges.ts'
 import { decode } from '#functions/telegram/callback-data.ts'
 import { addMonitor, suggestMonitor } from './add-monitor.ts'
 import type { Command } from './commands.ts'
@@ -83,7 +83,7 @@ const replyToCommand = async (
     case 'start': {
       // The argument of a link (t.me/<bot>?start=s_82). A person can make up such a link.
       const show = /^s_(\d{1,10})$/.exec(argument)?.[1]
-      if (isShowId(Number(show))) return searchById(context, Number(show))
+      if (isTvmazeId(Number(show))) return searchById(context, Number(show))
       return sendReply(isNew ? greeting(context) : menu(context))
     }
     case 'help':

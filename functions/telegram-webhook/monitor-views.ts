@@ -33,12 +33,12 @@ const lights: Record<ShownState, string> = {
   unknown: '⚪',
   paused: '⏸',
 }
-/** The states that need a person come first. */
+/** The order of the states in a list: first those in which the user has to do something. */
 const stateOrder: ShownState[] = ['down', 'unknown', 'new', 'resumed', 'up', 'paused']
 
 const ago = (from: Date, now: Date, { chat }: ChatContext) => sayDuration(now.getTime() - from.getTime(), chat.language)
 
-const lastDay = (now: Date) => new Date(now.getTime() - dayMs)
+const dayBefore = (now: Date) => new Date(now.getTime() - dayMs)
 
 /** Rounded down, because 99.996 % is not 100 %. */
 const uptimePercent = ({ uptime }: UptimeSummary, { chat }: ChatContext): string | null =>
@@ -62,7 +62,7 @@ export const monitorsList = async (context: ChatContext, page: number): Promise<
   const { items, at, pages } = pageOf(sorted, page, monitorsPerPage)
   const uptime = await deps.probeHours.uptime(
     items.map(({ monitor }) => monitor.id),
-    lastDay(now),
+    dayBefore(now),
   )
   const entries = items.map(({ monitor, state }) => {
     const summary = uptime.get(monitor.id)
@@ -88,7 +88,7 @@ export const monitorsList = async (context: ChatContext, page: number): Promise<
 export const monitorCard = async (context: ChatContext, monitor: Monitor): Promise<View> => {
   const { deps, chat, messages } = context
   const now = deps.clock()
-  const summary = (await deps.probeHours.uptime([monitor.id], lastDay(now))).get(monitor.id)
+  const summary = (await deps.probeHours.uptime([monitor.id], dayBefore(now))).get(monitor.id)
   const percent = summary && uptimePercent(summary, context)
   const average = summary?.averageMs
   const shown = shownState(monitor, now)
@@ -131,10 +131,10 @@ const cardButtons = ({ id, pausedAt }: Monitor, messages: BotMessages): Button[]
   ]
 }
 
-/** The toast for "check now" shortly after another check of the same host. */
+/** The notification after "check now", if the same host was checked shortly before. */
 export const checkedJustNow = (context: ChatContext, monitor: Monitor): string => {
   const { deps, messages } = context
   const now = deps.clock()
   const checked = monitor.judgedAt && messages.lastCheck(ago(monitor.judgedAt, now, context))
-  return messages.lookedJustNow(messages.monitorState[shownState(monitor, now)], checked)
+  return messages.checkedJustNow(messages.monitorState[shownState(monitor, now)], checked)
 }

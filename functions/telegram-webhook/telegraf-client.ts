@@ -1,11 +1,11 @@
 import { TelegramError, TelegramUnreachable } from '#functions/telegram/client.ts'
 
-/** A call takes at most this long. The caller's signal ends it earlier. */
+/** The timeout of a call. The caller's signal may end it earlier. */
 const callTimeoutMs = 6_000
 
 /** The Bot API, as the webhook calls it through Telegraf. */
 export interface TelegramApi {
-  /** One method of the Bot API, until `signal` aborts. Throws TelegramError and TelegramUnreachable. */
+  /** Calls a method of the Bot API; `signal` cancels the call. Throws TelegramError and TelegramUnreachable. */
   call(method: string, params: Record<string, unknown>, signal: AbortSignal): Promise<unknown>
   /** The bot's user name; asks Telegram (getMe) once. */
   botName(signal: AbortSignal): Promise<string>
@@ -21,7 +21,7 @@ export const telegrafClient = async ({ token, apiRoot }: { token: string; apiRoo
   const call: TelegramApi['call'] = async (method, params, signal) => {
     const end = AbortSignal.any([signal, AbortSignal.timeout(callTimeoutMs)])
     try {
-      // The cast: Telegraf types each method by name, and only those of the Bot API of its last release.
+      // The cast is needed because Telegraf has types only for the methods that existed at its last release.
       return await telegram.callApi(method as 'sendMessage', params as never, { signal: end as never })
     } catch (error) {
       if (!(error instanceof TelegrafError)) throw unreachable(method, error, end)
@@ -43,8 +43,9 @@ export const telegrafClient = async ({ token, apiRoot }: { token: string; apiRoo
 }
 
 const unreachable = (method: string, error: unknown, end: AbortSignal): TelegramUnreachable => {
-  // Only the code is kept, because the library's message contains the address and the address contains the token.
+  // Keep only the code, because the library's message contains the URL and the URL contains the token.
   const code = (error as { code?: unknown }).code
-  const reason = end.aborted ? 'no answer in time' : `no answer (${typeof code === 'string' ? code : 'unreadable'})`
+  const failure = typeof code === 'string' ? `no answer (${code})` : 'the answer is not readable'
+  const reason = end.aborted ? 'no answer in time' : failure
   return new TelegramUnreachable(method, reason, { acted: code === 'ECONNREFUSED' ? false : 'unknown' })
 }

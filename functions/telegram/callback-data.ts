@@ -1,5 +1,5 @@
 import type { Language } from '#database/chats/language.ts'
-import { isBigintId, isPlausibleInstant, isShowId, isWithin } from '#events/ranges.ts'
+import { isBigintId, isPlausibleInstant, isTvmazeId, isWithin } from '#events/ranges.ts'
 
 /** The position of a card: the search, and the index of the hit in it (from 0). */
 export interface CardPlace {
@@ -125,7 +125,7 @@ const number =
     if (!accepts(value)) throw new InvalidData()
     return value
   }
-const showId = number(isShowId)
+const showId = number(isTvmazeId)
 const rowId = number(isBigintId)
 const place = number(value => isWithin(value, 0, maxPlace))
 const instant = (text: string | undefined): Date => {

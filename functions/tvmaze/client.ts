@@ -1,5 +1,5 @@
 import type { Show, ShowHit } from '#database/series/show.ts'
-import { isShowId, isWithin } from '#events/ranges.ts'
+import { isTvmazeId, isWithin } from '#events/ranges.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import { ShowGone, ShowUnreadable, TvmazeBusy, TvmazeUnavailable } from './errors.ts'
 import { isObject, type Json, parseShow, parseShowHit } from './parse-show.ts'
@@ -104,7 +104,7 @@ export const tvmaze = (baseUrl: string, options: TvmazeOptions = {}): Tvmaze => 
         throw new TvmazeUnavailable(`answered ${status} to ${path} with no updates`, status)
       return new Map(
         Object.entries(json).flatMap(([id, at]) =>
-          isShowId(Number(id)) && isWithin(at, 0, Number.MAX_SAFE_INTEGER) ? [[Number(id), at] as const] : [],
+          isTvmazeId(Number(id)) && isWithin(at, 0, Number.MAX_SAFE_INTEGER) ? [[Number(id), at] as const] : [],
         ),
       )
     },

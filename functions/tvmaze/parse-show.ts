@@ -1,6 +1,6 @@
 import type { Show, ShowHit } from '#database/series/show.ts'
 import { validDate, validEpisodes, validLabel, validLink, validName } from '#database/series/valid-show.ts'
-import { isShowId, isWithin } from '#events/ranges.ts'
+import { isTvmazeId, isWithin } from '#events/ranges.ts'
 import { plain } from '#functions/telegram/html.ts'
 
 export type Json = Record<string, unknown>
@@ -10,7 +10,7 @@ export const isObject = (value: unknown): value is Json =>
 
 /** A show in TVMaze's JSON; null if it has no id. Every other field may be absent. */
 export const parseShowHit = (json: unknown): ShowHit | null => {
-  if (!isObject(json) || !isShowId(json.id)) return null
+  if (!isObject(json) || !isTvmazeId(json.id)) return null
   const { id } = json
   const image = isObject(json.image) ? json.image : {}
   const channel = isObject(json.network) ? json.network : isObject(json.webChannel) ? json.webChannel : {}

@@ -9,14 +9,15 @@ import { MonitorSteady } from '#events/monitor-steady.ts'
 import { MonitorUp } from '#events/monitor-up.ts'
 
 /**
- * The name of a slot, under which `incident` stores the result that opened or closed it:
- * `monitor/42@2026-11-21T12:05:20.000Z`.
+ * The name of a slot, such as `monitor/42@2026-11-21T12:05:20.000Z`. The table `incident` stores the names of the slots
+ * whose results opened and closed each incident.
  */
 export const slotId = ({ monitorId, dueAt }: SlotKey): string => `monitor/${monitorId}@${dueAt.toISOString()}`
 
 /**
- * The events that the results of these slots caused when they were stored, by `slotId`. Slots without an event are
- * absent. A later call returns the same events with the same ids, so a redelivery can publish them again.
+ * The events that were caused by the results of these slots. The keys of the map are slot names (`slotId`); slots that
+ * caused no event are absent. A later call returns the same events with the same ids, so a redelivery can publish them
+ * again.
  */
 export const eventsOfSlots = async (
   db: Postgres,
@@ -35,16 +36,15 @@ export const eventsOfSlots = async (
 }
 
 /**
- * Whether people are notified of the event. During a time of flapping they are notified only of its beginning and end.
+ * Whether people are notified of the event. While a monitor is flapping, they are notified only of the start and the
+ * end.
  */
 export const isAnnounced = ({ data }: VigiaEvent): boolean => {
   const { flapping } = data as { flapping?: { began: boolean } }
   return flapping === undefined || flapping.began
 }
 
-/**
- * `monitor.down` or `monitor.up`. The id comes from the incident, so the event is the same however often it is made.
- */
+/** `monitor.down` or `monitor.up`. The id comes from the incident, so every call makes the same event. */
 const incidentEvent = (cause: Cause, incident: IncidentChange): VigiaEvent => {
   const { id, monitorId, change, openedAt, lastOkAt, closedAt, closedLate } = incident
   const subject = `monitor/${monitorId}`

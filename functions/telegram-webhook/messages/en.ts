@@ -188,7 +188,7 @@ For a site that is slow to answer, add a time limit: <code>/monitor example.org 
   lastCheck: duration => `last check ${duration} ago`,
   neverChecked: 'not checked yet',
   check: 'check now',
-  lookedJustNow: (state, checked) =>
+  checkedJustNow: (state, checked) =>
     `I checked this server a moment ago. Status: ${state}${checked ? `, ${checked}` : ''}. Please wait a moment before you check again.`,
   checking: 'Checking… I will send the result.',
   pause: 'pause',

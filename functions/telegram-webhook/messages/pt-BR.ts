@@ -197,7 +197,7 @@ Para um site que demora a responder, dê um limite de tempo: <code>/monitorar ex
   lastCheck: (duration: string) => `última verificação há ${duration}`,
   neverChecked: 'ainda não verificado',
   check: 'verificar agora',
-  lookedJustNow: (state: string, checked: string | null) =>
+  checkedJustNow: (state: string, checked: string | null) =>
     `Acabei de verificar esse servidor. Situação: ${state}${checked ? `, ${checked}` : ''}. Espere um pouco para verificar de novo.`,
   checking: 'Verificando… já mando o resultado.',
   pause: 'pausar',

@@ -1,4 +1,4 @@
-import { isShowId } from '#events/ranges.ts'
+import { isTvmazeId } from '#events/ranges.ts'
 import { type Chat, chatColumns } from '../chats/chats.ts'
 import type { Postgres } from '../connect.ts'
 import type { Skip } from '../operations/skipped-records.ts'
@@ -23,7 +23,7 @@ const followColumns = `follow.subject, follow.title, follow.followed_at as "foll
 /** TVMaze's id of a followed series; null if the subject has no id that the tables accept. */
 export const showIdOf = (subject: string): number | null => {
   const id = /^show\/([1-9]\d{0,9})$/.exec(subject)?.[1]
-  return isShowId(Number(id)) ? Number(id) : null
+  return isTvmazeId(Number(id)) ? Number(id) : null
 }
 
 /** The functions that add a follow. */

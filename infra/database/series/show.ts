@@ -44,7 +44,7 @@ export interface Episode {
   airstamp: string | null
 }
 
-/** A series as a search at TVMaze finds it: what a card in a chat shows. */
+/** A series in the results of a TVMaze search, with the fields that its card in a chat shows. */
 export interface ShowHit {
   id: number
   name: string

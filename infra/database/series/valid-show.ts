@@ -1,5 +1,5 @@
 import { cleanLine } from '#database/clean-text.ts'
-import { isCalendarDate, isPlausibleInstant, isShowId, isWithin } from '#events/ranges.ts'
+import { isCalendarDate, isPlausibleInstant, isTvmazeId, isWithin } from '#events/ranges.ts'
 import type { Episode, Freshness, Show } from './show.ts'
 
 const longest = { name: 200, label: 60, link: 2048 }
@@ -37,7 +37,7 @@ export const validInstant = (value: unknown): string | null => {
 
 /** An episode without the values that a table or a calendar does not accept; null if it has no valid id. */
 export const validEpisode = (value: unknown): Episode | null => {
-  if (!isObject(value) || !isShowId(value.id)) return null
+  if (!isObject(value) || !isTvmazeId(value.id)) return null
   const { id, season, number } = value
   const airstamp = validInstant(value.airstamp)
   return {
@@ -64,7 +64,7 @@ export const validEpisodes = (values: unknown): Episode[] => {
  * document has no valid id.
  */
 export const validShow = (document: unknown): { show: Show | null; faults: string[] } => {
-  if (!isObject(document) || !isShowId(document._id)) return { show: null, faults: ['it has no valid id'] }
+  if (!isObject(document) || !isTvmazeId(document._id)) return { show: null, faults: ['it has no valid id'] }
   const { _id: id, names, missingSince, strikes, gone } = document
   const missing = validInstant(missingSince)
   const show: Show = {

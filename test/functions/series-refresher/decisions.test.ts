@@ -54,7 +54,7 @@ describe('the decisions', () => {
       show([], { _id: 6, gone: true, missingSince: at(-HOUR).toISOString() }),
     ]
     expect(showsToFetch([1, 2, 3, 4, 5, 6], known, new Map([[3, 2]]), at(0))).toEqual([
-      { id: 4, why: 'missing' },
+      { id: 4, why: 'not in the catalogue' },
       { id: 3, why: 'edited' },
       { id: 2, why: 'gone?' },
       { id: 1, why: 'old' },
