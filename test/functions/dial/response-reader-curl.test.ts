@@ -5,8 +5,8 @@ import { damagedAnswers, oddAnswers } from '#test/functions/dial/support/answers
 import { type CurlVerdict, curlVerdicts, curlVersion } from '#test/functions/dial/support/curl.ts'
 import recorded from '#test/functions/dial/support/curl-verdicts.json' with { type: 'json' }
 
-/** The status that the reader finds; null for a fault, undefined where the head is not complete. */
-const byUs = (answer: string): number | null | undefined => {
+/** The status that our reader finds; null if it refuses the response, undefined if the head is incomplete. */
+const readStatus = (answer: string): number | null | undefined => {
   try {
     return responseReader()(answer)?.status
   } catch {
@@ -15,23 +15,23 @@ const byUs = (answer: string): number | null | undefined => {
 }
 
 /**
- * Where curl is read by its letter and we are not: it takes `HTTP/2400` for HTTP/2 with status 400 and accepts four
- * digits there; it overlooks a NUL at the start of a line; it accepts blanks inside of the version and, sometimes,
- * HTTP/1.2. It refuses a line break before the status line, which browsers accept.
+ * Whether a response has a form that curl and our reader deliberately treat differently. curl reads `HTTP/2400` as
+ * HTTP/2 with status 400 and accepts four digits there, ignores a NUL at the start of a line, and accepts blanks in the
+ * version and sometimes HTTP/1.2. It refuses a line break before the status line, which browsers accept.
  */
 const isQuirk = (answer: string) =>
   /HTTP\/(?:2\d|2[\t ]+\d{4}|\s|\d\s?\.\s)|^[\r\n]|\n\0|1\.(?:[2-9]|\d?[\t\r])/.test(answer)
 
 const isComparable = (answer: string, curl: CurlVerdict) =>
-  curl !== undefined && byUs(answer) !== undefined && !isQuirk(answer)
+  curl !== undefined && readStatus(answer) !== undefined && !isQuirk(answer)
 
 const ok = 'HTTP/1.1 200 OK\r\n'
 const chunked = 'Transfer-Encoding: chunked\r\n'
 const chunks = '2\r\nok\r\n0\r\n\r\n'
 const kilobyte = `X: ${'a'.repeat(1_019)}\r\n`
 
-/** The final status, or null for what is refused. */
-const shapes: Record<string, [answer: string, status: number | null]> = {
+/** The expected status, or null if the response must be refused. */
+const responses: Record<string, [answer: string, status: number | null]> = {
   'a blank before the colon': [`${ok}X-By : box\r\n\r\nok`, 200],
   'a blank in a header name': [`${ok}X By: box\r\n\r\nok`, 200],
   'two blanks in the status line': ['HTTP/1.1  200 OK\r\n\r\nok', 200],
@@ -54,29 +54,32 @@ const shapes: Record<string, [answer: string, status: number | null]> = {
   'two lengths that differ': [`${ok}Content-Length: 1\r\nContent-Length: 2\r\n\r\nok`, 200],
   'a length with something after it': [`${ok}Content-Length: 2x\r\n\r\nok`, 200],
   'a length with a plus': [`${ok}Content-Length: +2\r\n\r\nok`, 200],
-  'a length that no body has': [`${ok}Content-Length: ${'9'.repeat(30)}\r\n\r\nok`, 200],
+  'a length of thirty digits': [`${ok}Content-Length: ${'9'.repeat(30)}\r\n\r\nok`, 200],
   'a body shorter than its length': [`${ok}Content-Length: 10\r\n\r\nok`, 200],
-  'a transfer coding that nobody knows': [`${ok}Transfer-Encoding: foo\r\n\r\nok`, 200],
+  'an unknown transfer coding': [`${ok}Transfer-Encoding: foo\r\n\r\nok`, 200],
   'the transfer coding identity': [`${ok}Transfer-Encoding: identity\r\nContent-Length: 2\r\n\r\nok`, 200],
   'chunks with extensions': [`${ok}${chunked}\r\n2;x="y"\r\nok\r\n0\r\n\r\n`, 200],
-  'chunks that are none': [`${ok}${chunked}\r\nzz\r\n`, 200],
+  'a chunked body without a valid chunk': [`${ok}${chunked}\r\nzz\r\n`, 200],
   '204 with a body': ['HTTP/1.1 204 No\r\nContent-Length: 2\r\n\r\nok', 204],
   '304 with a body': ['HTTP/1.1 304 No\r\nContent-Length: 2\r\n\r\nok', 304],
   '256 KiB of headers': [`${ok}${kilobyte.repeat(256)}\r\nok`, 200],
   'a header of 90 KiB': [`${ok}X: ${'a'.repeat(90 * 1024)}\r\n\r\nok`, 200],
-  'forty answers of 1xx before it': [`${'HTTP/1.1 103 Hint\r\nX: y\r\n\r\n'.repeat(40)}${ok}\r\nok`, 200],
-  'a status of its own': ['HTTP/1.1 999 Odd\r\n\r\n', 999],
+  'forty 1xx responses before the final response': [
+    `${'HTTP/1.1 103 Hint\r\nX: y\r\n\r\n'.repeat(40)}${ok}\r\nok`,
+    200,
+  ],
+  'a non-standard status': ['HTTP/1.1 999 Odd\r\n\r\n', 999],
   'status 600': ['HTTP/1.1 600 Odd\r\n\r\n', 600],
   'status 000': ['HTTP/1.1 000 Odd\r\n\r\n', null],
   'status 99': ['HTTP/1.1 99 Odd\r\n\r\n', null],
   'status 099': ['HTTP/1.1 099 Odd\r\n\r\n', null],
   'status 1000': ['HTTP/1.1 1000 Odd\r\n\r\n', null],
   'status 20x': ['HTTP/1.1 20x Odd\r\n\r\n', null],
-  '101, which nobody asked for': ['HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n', null],
+  'status 101 without a request for an upgrade': ['HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n', null],
   'HTTP/1.2': ['HTTP/1.2 200 OK\r\n\r\nok', null],
   'HTTP/3': ['HTTP/3 200\r\n\r\nok', null],
   'no version': ['HTTP 200 OK\r\n\r\nok', null],
-  'a body alone (HTTP/0.9)': ['<html>hello</html>\r\n\r\n', null],
+  'a body without a head (HTTP/0.9)': ['<html>hello</html>\r\n\r\n', null],
   'another protocol': ['ICY 200 OK\r\n\r\nok', null],
   'a blank before the status line': [' HTTP/1.1 200 OK\r\n\r\nok', null],
   'a tab before the status': ['HTTP/1.1\t200 OK\r\n\r\nok', null],
@@ -88,44 +91,44 @@ const shapes: Record<string, [answer: string, status: number | null]> = {
   'an empty length': [`${ok}Content-Length:\r\n\r\nok`, null],
 }
 
-describe('an answer with', () => {
-  test.each(Object.entries(shapes))('%s', (_, [answer, status]) => {
-    expect(byUs(answer)).toBe(status)
+describe('a response with', () => {
+  test.each(Object.entries(responses))('%s', (_, [answer, status]) => {
+    expect(readStatus(answer)).toBe(status)
   })
 })
 
-/** Larger than curl reads. Go takes 1 MB of headers, Chromium a single one of 256 KiB. */
-test('a head of up to 1 MiB is read, whatever its lines are like', () => {
-  expect(byUs(`${ok}${kilobyte.repeat(1_023)}\r\nok`)).toBe(200)
-  expect(byUs(`${ok}X: ${'a'.repeat(1_000_000)}\r\n\r\nok`)).toBe(200)
-  expect(byUs(`${ok}${kilobyte.repeat(1_025)}\r\nok`)).toBeNull()
+/** The limit is larger than that of curl. Go accepts 1 MB of headers, Chromium a single header of 256 KiB. */
+test('a head of up to 1 MiB is read, with many short lines or with a single long one', () => {
+  expect(readStatus(`${ok}${kilobyte.repeat(1_023)}\r\nok`)).toBe(200)
+  expect(readStatus(`${ok}X: ${'a'.repeat(1_000_000)}\r\n\r\nok`)).toBe(200)
+  expect(readStatus(`${ok}${kilobyte.repeat(1_025)}\r\nok`)).toBeNull()
 })
 
-test('recorded answers mean what they mean to curl', () => {
+test('recorded responses have the status that curl reads', () => {
   const compared = (recorded.verdicts as [number | null, string][]).filter(([curl, answer]) =>
     isComparable(answer, curl),
   )
   expect(compared.length).toBeGreaterThan(300)
-  expect(compared.map(([, answer]) => [byUs(answer), answer])).toEqual(compared)
+  expect(compared.map(([, answer]) => [readStatus(answer), answer])).toEqual(compared)
 })
 
-describe.skipIf(curlVersion() === null)('beside curl of this machine', () => {
-  test('the shapes above mean the same', async () => {
-    const answers = Object.values(shapes).map(([answer]) => answer)
+describe.skipIf(curlVersion() === null)('compared with curl on this machine', () => {
+  test('the responses above have the same status', async () => {
+    const answers = Object.values(responses).map(([answer]) => answer)
     const verdicts = await curlVerdicts(answers)
-    expect(Object.keys(shapes).map((name, index) => [name, verdicts[index]])).toEqual(
-      Object.entries(shapes).map(([name, [, status]]) => [name, status]),
+    expect(Object.keys(responses).map((name, index) => [name, verdicts[index]])).toEqual(
+      Object.entries(responses).map(([name, [, status]]) => [name, status]),
     )
   })
 
-  test('generated answers that curl reads are read, with the same status', async () => {
+  test('generated responses that curl reads have the same status', async () => {
     const answers = fc.sample(fc.oneof(oddAnswers, damagedAnswers), { numRuns: 400, seed: 8 })
     const verdicts = await curlVerdicts(answers)
-    // Other versions of curl refuse more than the recorded one, and that is not our measure.
+    // Other versions of curl refuse more responses than the recorded version, so those refusals are not compared.
     const isStrict = curlVersion() === recorded.curl
     const compared = answers
       .map((answer, index): [CurlVerdict, string] => [verdicts[index], answer])
       .filter(([curl, answer]) => isComparable(answer, curl) && (isStrict || curl !== null))
-    expect(compared.map(([, answer]) => [byUs(answer), answer])).toEqual(compared)
+    expect(compared.map(([, answer]) => [readStatus(answer), answer])).toEqual(compared)
   })
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 
-/** HTTP answers (Latin-1) as odd servers send them: most are readable, none is sure to be. */
+/** HTTP responses (Latin-1) with the irregularities of real servers. Most of them are readable. */
 export const oddAnswers = fc
   .record({
     before: fc.constantFrom('', '', '', 'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n', 'HTTP/1.1 100\r\n\r\n'),
@@ -36,7 +36,7 @@ export const oddAnswers = fc
     [`${before}${protocol}${gap}${status}${reason}`, ...headers, '', body].join(lineEnd),
   )
 
-/** One byte more, less or another, where it hurts. */
+/** The same responses with one byte (or CR LF) inserted, removed or replaced at a random place. */
 export const damagedAnswers = fc
   .tuple(oddAnswers, fc.nat(2_000), fc.constantFrom('', '\r', '\n', '\0', ' ', ':', '\x7f', '9', '\r\n'), fc.nat(1))
   .map(([text, place, byte, skipped]) => {

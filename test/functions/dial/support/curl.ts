@@ -6,16 +6,16 @@ import { createServer } from 'node:net'
 export const curlVersion = (): string | null =>
   /^curl (\S+)/.exec(spawnSync('curl', ['--version']).stdout?.toString() ?? '')?.[1] ?? null
 
-/** Failures in the body: the head was read before, and a check looks at nothing else. */
+/** Exit codes of failures in the body. They do not matter, because a check needs only the head. */
 const bodyFailures = new Set([18, 56, 61])
 
-/** curl cannot hand the header to its own caller: that says nothing about reading it. */
+/** The exit code if curl cannot pass the header to its caller. It does not show whether curl could read it. */
 const noVerdict = 43
 
-/** The final status that curl reads; null where it fails; undefined where it gives no verdict. */
+/** The final status that curl reads; null if curl fails, undefined if its exit code says nothing about the head. */
 export type CurlVerdict = number | null | undefined
 
-/** What curl says to each answer (Latin-1), sent on a connection of its own that closes afterwards. */
+/** The verdict of curl on each response (Latin-1). Each is sent on a separate connection, which closes afterwards. */
 export const curlVerdicts = async (answers: readonly string[]): Promise<CurlVerdict[]> => {
   const server = createServer(socket => {
     socket.on('error', () => {})
