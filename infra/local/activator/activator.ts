@@ -20,8 +20,8 @@ export interface Activator {
    */
   reach(name: string, signal?: AbortSignal): Promise<ReachedProcess>
   /**
-   * Passes a request of the HTTP server on to a function and streams both ways. `untrusted` is the path and body of a
-   * request from the internet, which has been read before it takes a slot.
+   * Passes a request of the HTTP server on to a function and streams both ways. For a request from the internet, the
+   * caller reads the body before the request takes a slot, and passes path and body in `untrusted`.
    */
   proxy(name: string, request: IncomingMessage, response: ServerResponse, untrusted?: ReadRequest): Promise<void>
   report(): FunctionReport[]

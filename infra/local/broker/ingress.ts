@@ -35,9 +35,9 @@ export interface Ingress {
 }
 
 /**
- * The HTTP endpoint that accepts events: statuses, headers and empty bodies as Knative's ingress has them
- * (reference/knative-measured.md 1). 202 means that the event is stored; it says nothing about its deliveries. While
- * PostgreSQL is unavailable the response is 503 with Retry-After.
+ * The HTTP endpoint that accepts events. Its statuses, headers and empty bodies are those of Knative's ingress
+ * (measured). 202 means that the event is stored; it says nothing about its deliveries. While PostgreSQL is unavailable
+ * the response is 503 with Retry-After.
  */
 export const ingress = ({ path, accept, onRefused, clock, readTimeoutMs = 10_000 }: IngressOptions): Ingress => {
   const refuse = (response: ServerResponse, status: number, why: string, headers: Record<string, string> = {}) => {

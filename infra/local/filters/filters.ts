@@ -57,7 +57,7 @@ const comparing = (values: Attributes, matches: (actual: string, value: string) 
 /**
  * What is wrong with a filter that does not filter as it looks, with the path of the element. Knative accepts these
  * filters, and then every event passes, or none, or the process that serves every broker of the cluster ends
- * (reference/knative-measured.md 7).
+ * (measured).
  */
 export const filterErrors = (filter: Filter, path = 'filter'): string[] => {
   const dialects = Object.keys(filter)

@@ -38,23 +38,28 @@ export const runtimeMetrics = ({ activator, broker }: MetricsSources) => {
     gauge('vigia_function_processes', 'Processes of a function', ['function', 'state'], set => {
       for (const { name, state, replicas } of activator.report()) set({ function: name, state }, replicas.length)
     })
-    gauge('vigia_function_requests', 'Requests in a function', ['function', 'state'], set => {
-      for (const { name, replicas } of activator.report()) {
-        const inFlight = replicas.reduce((sum, replica) => sum + replica.inFlight, 0)
-        set({ function: name, state: 'in_flight' }, inFlight)
-        set({ function: name, state: 'waiting' }, activator.waiting(name))
-      }
-    })
-    counter('vigia_function_cold_starts_total', 'Processes started since the runtime has', ['function'], set => {
+    gauge(
+      'vigia_function_requests',
+      'Requests that a function handles or that wait for it',
+      ['function', 'state'],
+      set => {
+        for (const { name, replicas } of activator.report()) {
+          const inFlight = replicas.reduce((sum, replica) => sum + replica.inFlight, 0)
+          set({ function: name, state: 'in_flight' }, inFlight)
+          set({ function: name, state: 'waiting' }, activator.waiting(name))
+        }
+      },
+    )
+    counter('vigia_function_cold_starts_total', 'Processes started since the runtime started', ['function'], set => {
       for (const { name, coldStarts } of activator.report()) set({ function: name }, coldStarts)
     })
-    counter('vigia_broker_events_total', 'Events at the door since the start', ['outcome'], set => {
+    counter('vigia_broker_events_total', 'Events received since the runtime started', ['outcome'], set => {
       const { accepted, duplicates, refused } = broker.stats()
       set({ outcome: 'accepted' }, accepted)
       set({ outcome: 'duplicate' }, duplicates)
       for (const [status, count] of Object.entries(refused)) set({ outcome: `refused_${status}` }, count)
     })
-    counter('vigia_broker_deliveries_total', 'Deliveries that ended since the start', ['outcome'], set => {
+    counter('vigia_broker_deliveries_total', 'Deliveries that ended since the runtime started', ['outcome'], set => {
       const { done, dead } = broker.stats()
       set({ outcome: 'done' }, done)
       set({ outcome: 'dead' }, dead)

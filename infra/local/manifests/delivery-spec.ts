@@ -10,11 +10,11 @@ export const deliveryFields = ['retry', 'backoffPolicy', 'backoffDelay', 'timeou
  */
 export const readDelivery = (node: YamlNode): { delivery: DeliverySpec; sink: ParsedDestination } => {
   const fields = node.fields([...deliveryFields, 'retryAfterMax'])
-  fields.retryAfterMax?.refuse('needs the alpha flag delivery-retryafter, which clusters have off; remove it')
+  fields.retryAfterMax?.refuse('needs the alpha flag delivery-retryafter, which is off by default; remove it')
   const required = (name: (typeof deliveryFields)[number]) =>
     YamlNode.required(fields[name], node, name, 'write retry, backoffPolicy, backoffDelay and deadLetterSink together')
   const { timeout } = fields
-  if (timeout && timeout.durationMs() === 0) timeout.refuse('should be longer than nothing, such as PT30S')
+  if (timeout && timeout.durationMs() === 0) timeout.refuse('should be greater than zero, such as PT30S')
   const sink = readDestination(required('deadLetterSink'))
   if (sink.to.kind === 'broker') sink.node.refuse('sends dead letters back to a Broker: a loop; name a function')
   return {

@@ -59,10 +59,10 @@ interface PendingUpdate {
 }
 
 /**
- * Delivers updates to a webhook like Telegram's server: one at a time per queue, and any status from 200 to 299 accepts an
- * update. It retries at once, then after 2, 4, 8 … seconds (at most 60 to 120), or after the response's Retry-After (at most an
- * hour). It drops an update that expires, and executes a `method` in the response. The function is long because the deliveries
- * share its variables.
+ * Delivers updates to a webhook like Telegram's server: one at a time per queue, and any status from 200 to 299 accepts
+ * an update. It retries at once, then after 2, 4, 8 … seconds, or after the response's Retry-After (at most an hour).
+ * The delay stops growing at a random limit between 60 and 120 seconds. An update that expires is dropped, and a
+ * `method` in the response is executed. The function is long because the deliveries share its variables.
  */
 export const webhookSender = (
   time: Time,
@@ -72,7 +72,7 @@ export const webhookSender = (
   let settings: WebhookSettings | null = null
   let lastError: { at: Date; message: string } | null = null
   let isDeliveringTwice = false
-  /** Counts settings and removals, so that a delivery notices that its webhook is gone. */
+  /** Increases with every call of `set` and `remove`, so that a delivery notices that its webhook was replaced. */
   let generation = 0
   let goneSince: number | null = null
   let cancelWake = () => {}

@@ -154,7 +154,7 @@ describe('what cannot be honoured is refused with file, line, field and a next s
       'constant',
       'spec.delivery.backoffPolicy should be linear or exponential',
     ],
-    ['a timeout of zero', 'triggers/echo.yaml', 'PT1M', 'PT0S', 'spec.delivery.timeout should be longer than nothing'],
+    ['a timeout of zero', 'triggers/echo.yaml', 'PT1M', 'PT0S', 'spec.delivery.timeout should be greater than zero'],
     [
       'an alpha field',
       'triggers/echo.yaml',

@@ -40,7 +40,7 @@ export interface AttemptMade {
 export const maxErrorDataBytes = 768
 
 /**
- * The next step after an attempt, by reference/knative-measured.md 3, 5 and 6. One difference is deliberate: Knative
+ * The next step after an attempt, as measured on Knative's dispatcher. One difference is deliberate: Knative
  * follows 301 and 302 with a GET without the event and counts that as delivered; here every redirect is a dead letter
  * with its code.
  */

@@ -9,10 +9,10 @@ export interface JobMemory {
   hasRoom(route: Route): boolean
   /** How many more jobs of this Trigger fit; 0 or less when there is no room. */
   freeSlots(route: Route): number
-  /** No more than half of the Trigger's slots are used: time to claim more of its backlog. */
+  /** Whether at most half of the Trigger's slots are used, so that the dispatcher should claim more of its backlog. */
   isHalfEmpty(route: Route): boolean
   add(job: Job): void
-  /** Returns true when this made room again for a memory that was full. */
+  /** Returns true if the memory was full before the call and has room after it. */
   remove(job: Job): boolean
 }
 

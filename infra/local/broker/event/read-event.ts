@@ -20,7 +20,7 @@ const invalid = (why: string): ReadResult => ({ kind: 'invalid', why })
 
 /**
  * Reads the event in an HTTP message, in binary or structured mode, version 1.0 or 0.3, as Knative's ingress does
- * (reference/knative-measured.md 1 and 6). `arrival` becomes knativearrivaltime. With a `cause` the message is the
+ * (measured). `arrival` becomes knativearrivaltime. With a `cause` the message is the
  * reply to that event: it has one hop less left than the cause, whatever it says itself, and structured data without a
  * type is text.
  */
