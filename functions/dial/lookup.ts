@@ -17,15 +17,16 @@ export interface LookupOptions {
 }
 
 /**
- * Name servers do not know the name, or there are none. The system may know it, for example from its search domains.
+ * With these codes the name servers do not know the name, or there are no name servers. The system may know the name,
+ * for example from its search domains.
  */
 const retriedBySystem = new Set(['ENOTFOUND', 'ENODATA', 'ECONNREFUSED', 'EBADNAME'])
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? ''
 
 /**
- * getaddrinfo blocks one of the four threads of Node.js until its own timeout, and Node.js lets it use two of them. At
- * most two run at once, so that a look-up that waits too long can fail with EBUSY.
+ * getaddrinfo blocks one of the four threads of Node.js until its own timeout, and Node.js lets it use two of them.
+ * Further look-ups wait in our queue and not in that of Node.js, because only ours can end the wait with EBUSY.
  */
 const maxSystemLookups = 2
 

@@ -77,7 +77,7 @@ const alert = async (eventId: string, content: NoticeContent, dependencies: Depe
   await notifyIfAllowed(dependencies)
 }
 
-/** The minute's tick: brings the counts in the chat up to date, and repeats what failed. */
+/** A tick: updates the counts in the messages, and repeats the messages that failed. */
 export const noticesTick = async (dependencies: Dependencies): Promise<void> => {
   const now = dependencies.clock()
   if (now.getUTCMinutes() === 0)

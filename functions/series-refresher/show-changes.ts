@@ -25,7 +25,10 @@ const soonMs = 30 * dayMs
 export const maxLateMs = 7 * dayMs
 /** This many older episodes in one edit are an import of episodes that came out long ago. */
 const backCatalogueSize = 3
-/** The episode-checker runs every few minutes. It may not have seen episodes this close to the edge of its span. */
+/**
+ * The episode-checker runs every few minutes and announces episodes that came out within `graceMs`. It may have missed
+ * episodes this close to the start or the end of that time.
+ */
 const checkerToleranceMs = 30 * minuteMs
 
 // Only to compare and sort: a date without an hour counts as noon, an episode without a date as the far future.
@@ -44,8 +47,8 @@ const hasOtherDate = (before: Episode, after: Episode): boolean =>
     : before.airdate !== after.airdate
 
 /**
- * The changes that followers get a message about: the end, the return, and another date of the next episode or of one
- * that was announced as out. `known`: the announcements of the show so far.
+ * The changes that followers get a message about: the show ends, it returns, or an episode has another date. That
+ * episode is the next one or an episode that was announced already. `known`: the announcements of the show so far.
  */
 export const showChanges = (
   before: Show,
@@ -64,12 +67,12 @@ export const showChanges = (
 }
 
 /**
- * The first episode that was announced as out and now has a later date. The others probably moved with it. Also an
- * announced episode that loses its date, and later gets a new one.
+ * The first episode that was announced already and now has a later date. The others probably moved with it. An
+ * announced episode also counts when it loses its date, and again when it gets a new date.
  */
 const postponed = (before: Show, after: Show, now: Date, known: readonly Announcement[]): ShowChange | null => {
   const isUndated = ({ airdate }: Episode) => airdate === ''
-  const out = before.episodes
+  const announced = before.episodes
     .filter(isAnnounceable)
     .filter(
       episode =>
@@ -78,7 +81,7 @@ const postponed = (before: Show, after: Show, now: Date, known: readonly Announc
     )
     .filter(episode => announcedZones(before, episode, known).size > 0)
     .sort(byTime)
-  for (const old of out) {
+  for (const old of announced) {
     const episode = counterpartIn(after.episodes, old)
     if (episode === undefined || approximateMs(episode) <= now.getTime()) continue
     if (isUndated(episode) ? !isUndated(old) : isPostponed(old, episode))
@@ -98,7 +101,7 @@ const movedNext = (before: Show, after: Show, now: Date, known: readonly Announc
   if (episode === undefined || !hasOtherDate(next, episode)) return null
   // Dates far in the future are guesses. Followers do not wait for them yet.
   if (Math.min(approximateMs(next), approximateMs(episode)) > now.getTime() + soonMs) return null
-  // An episode that moves into the past is announced as out instead, unless it was announced for that date before.
+  // An episode that moves into the past is announced instead, unless it was announced for that date before.
   if (approximateMs(episode) <= now.getTime() && announcedZones(after, episode, known).size === 0) return null
   return { change: 'moved', episode, before: next }
 }
@@ -108,8 +111,8 @@ const isToCome = ({ airstamp, airdate }: Episode, now: Date): boolean =>
   airstamp === null ? airdate >= now.toISOString().slice(0, 10) : Date.parse(airstamp) > now.getTime()
 
 /**
- * The last future episode with a date; if there is none, the last one without a date that follows the episodes that
- * came out.
+ * The last future episode with a date. If there is none, the last episode without a date, provided that its number is
+ * higher than that of every episode with a date.
  */
 const lastToCome = (show: Show, now: Date): Episode | null => {
   const episodes = show.episodes.filter(isAnnounceable)
@@ -127,9 +130,9 @@ const lastToCome = (show: Show, now: Date): Episode | null => {
 const byNumber = (one: Episode, other: Episode) => one.season - other.season || (one.number ?? 0) - (other.number ?? 0)
 
 /**
- * Episodes that came out, that this edit mentions for the first time, and that are too old for the episode-checker.
- * `zones` are those of the followers. If the edit also adds several older episodes, it is an import, and new episodes
- * are not announced.
+ * Episodes that this edit adds or moves into the past, and that came out too long ago for the episode-checker. `zones`
+ * are those of the followers. If the edit also adds several episodes older than `maxLateMs`, it is an import, and the
+ * episodes that it adds are not announced.
  */
 export const lateEpisodes = (
   before: Show,

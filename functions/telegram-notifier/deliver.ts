@@ -52,8 +52,8 @@ export const deliver = async (dependencies: Dependencies, message: ClaimedMessag
   const { messages, telegram, clock, log } = dependencies
   const { key, chatId, request } = message
   if (!validatorOf(MessageRequested)(request)) {
-    // Another version of Vigia stored the message, or somebody changed it. An error would stop the outbox at every
-    // tick.
+    // Another version of Vigia stored the message, or an operator changed it. Do not throw here, because the same error
+    // would stop the outbox again at every tick.
     const reason = 'the stored message does not match the schema of message.requested'
     await messages.note(key, { code: 400, reason }, clock())
     await messages.refused(key, reason)
@@ -67,8 +67,8 @@ export const deliver = async (dependencies: Dependencies, message: ClaimedMessag
     const { method, params } = apiCallFor(payload, chatId)
     try {
       const { message_id } = await telegram.call<{ message_id: number }>(method, params)
-      // A crash between Telegram's acceptance and this line sends the message twice. To write first could lose it: we
-      // choose the repeat.
+      // If the process crashes before this write, the message is sent twice. Writing before sending could lose the
+      // message, and a message that arrives twice is better than a lost one.
       await persistReceipt(dependencies, () => messages.sent(key, message_id, clock()))
       if (message.pauseReason !== null) await messages.resume(dependencies.bot, clock())
       return { is: 'settled' }
@@ -86,7 +86,7 @@ export const deliver = async (dependencies: Dependencies, message: ClaimedMessag
       if (refusal.kind === 'topic-unavailable') {
         const { threadId, replyTo } = payload
         if (threadId !== undefined && refusal.isDeleted) await messages.forgetTopic(chatId, threadId)
-        // A reply without a topic was refused by the topic of the message it replies to.
+        // A reply without a topic goes to the topic of the message that it replies to, so General did not refuse it.
         if (threadId !== undefined || replyTo === undefined) refusedTopics.add(threadId)
         if (refusedTopics.has(undefined)) {
           // General refused it too: try the topics in which the group follows something else.
@@ -130,8 +130,8 @@ const afterRefusal = async (
       await chats.migrate(chatId, action.to)
       return { is: 'moved', to: action.to }
     case 'pause bot':
-      // Messages stay as they are, so that all of them go out once the token is valid. The first pause tells the
-      // operators, not each message.
+      // Messages stay as they are, so that all of them go out once the token is valid. The operators get one notice,
+      // when the pause begins, and not one per message.
       await messages.putBack(key, after(disabledPauseMs), { countsAsAttempt: false })
       if (await messages.pause(bot, after(disabledPauseMs), `${code} ${description}`)) await tellOperators()
       return { is: 'bot paused' }

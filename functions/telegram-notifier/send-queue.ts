@@ -1,6 +1,6 @@
 import { type Dependencies, deliver, type Outcome } from './deliver.ts'
 
-/** The longest wait that a request or a tick spends waiting; a chat that must wait longer is left to a later tick. */
+/** A request or a tick waits at most this long for a chat; a chat that must wait longer is left to a later tick. */
 export const shortWaitMs = 3_000
 /** Random time added to a wait, so that chats that wait for the same second do not all send in the same instant. */
 const maxJitterMs = 500
@@ -72,9 +72,10 @@ interface SentToChat {
 }
 
 /**
- * Sends what waits for one chat, in order. When another process is sending to the chat, it returns: that process looks
- * at the queue again after each message and finds the new one. It waits only while the other process sends `own`, in
- * case that process crashes.
+ * Sends the waiting messages of one chat, in order. `own` is the key of the message that the caller was asked to send.
+ * If another process is sending to the chat, the other process also sends the new messages, because it looks at the
+ * queue after each message. This function then returns, unless the other process is sending `own`: then it waits, in
+ * case the other process crashes.
  */
 export const sendToChat = async (
   dependencies: Dependencies,

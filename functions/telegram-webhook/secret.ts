@@ -15,7 +15,7 @@ export const usableSecret = (configured: string | undefined): string => {
     throw new Error('TELEGRAM_WEBHOOK_SECRET is not set; make one with: openssl rand -hex 32')
   if (secret.length > maxSecretLength || !/^[\w-]+$/.test(secret))
     throw new Error(
-      'TELEGRAM_WEBHOOK_SECRET may have 1 to 256 of A-Z, a-z, 0-9, _ and -; make one with: openssl rand -hex 32',
+      'TELEGRAM_WEBHOOK_SECRET must be 1 to 256 characters of A-Z a-z 0-9 _ -; make one with: openssl rand -hex 32',
     )
   return secret
 }
