@@ -16,7 +16,16 @@ export const reactionSeconds = (
 
 /** The results of the simulation as a table in Markdown. */
 export const report = (runs: PolicyRun[]): string => {
-  const heads = ['policy', 'late > 1 s', 'late > 10 s', 'missed', 'worst', 'first new pod', 'pods', 'pod-hours']
+  const heads = [
+    'policy',
+    'late > 1 s',
+    'late > 10 s',
+    'missed',
+    'longest delay',
+    'first new pod after',
+    'pods',
+    'pod-hours',
+  ]
   const rows = runs.map(({ name, description, outcome }) => {
     const { checks, lateOver1s, lateOver10s, missed, worstMs, mostPods, podSeconds, buckets } = outcome
     const reaction = reactionSeconds(outcome, scenario)
