@@ -5,7 +5,8 @@ import type { Episode, Freshness, Show } from './show.ts'
 import { validFreshness, validShow } from './valid-show.ts'
 
 /**
- * A bound for instants, which are compared as text: UTC in whole seconds, rounded up so that [from, to) stays exact.
+ * An instant as text, to compare it with the instants of the catalogue: text in UTC with whole seconds. It is rounded
+ * up, so that [from, to) selects the same whole seconds as the exact instants.
  */
 const bound = (date: Date) => new Date(Math.ceil(date.getTime() / 1000) * 1000).toISOString().replace('.000Z', 'Z')
 
