@@ -33,7 +33,6 @@ afterAll(async () => {
   await vigia?.stop()
 })
 
-const say = (line: string) => void chat.stdin!.write(`${line}\n`)
 /** Waits until the output after position `after` matches, and returns the match. */
 const shows = async (words: RegExp, after: number): Promise<string> => {
   const [found] = await until(() => words.exec(screen.slice(after)), {
@@ -42,27 +41,28 @@ const shows = async (words: RegExp, after: number): Promise<string> => {
   })
   return found!
 }
-const answers = (line: string, words: RegExp) => {
+/** Types a line and waits for an answer that matches. */
+const say = (line: string, answer: RegExp) => {
   const before = screen.length
-  say(line)
-  return shows(words, before)
+  chat.stdin!.write(`${line}\n`)
+  return shows(answer, before)
 }
 
 test('a newcomer with only Node.js talks to the bot and follows a series that airs within minutes', async () => {
   expect(vigia.output()).toMatch(/✓ MongoDB.*✓ PostgreSQL.*✓ broker.*Vigia is up.*\/chat.*data .*stop +Ctrl-C/s)
-  await answers('/start', /Eu sou o Vigia/)
-  const card = await answers('plantão relâmpago', /Plantão Relâmpago.*\d seguir/s)
-  await answers(/(\d) seguir/.exec(card)![1]!, /seguindo/)
+  await say('/start', /Eu sou o Vigia/)
+  const card = await say('plantão relâmpago', /Plantão Relâmpago.*\d seguir/s)
+  await say(/(\d) seguir/.exec(card)![1]!, /seguindo/)
   await until(
     async () =>
       ((await vigia.api('/api/events?type=dev.vigia.series.followed')) as { state: string }[])[0]?.state === 'done',
-    { what: 'the catalogue to have it' },
+    { what: 'series.followed to be handled' },
   )
-  await answers('/proximos', /Plantão Relâmpago.*\d\d:\d\d/s)
+  await say('/proximos', /Plantão Relâmpago.*\d\d:\d\d/s)
   expect(await vigia.api('/api/dead-letters')).toEqual([])
 })
 
-test('and gets a message when a site goes down and when it comes back', async () => {
+test('a newcomer gets a message when a site goes down and when it comes back', async () => {
   const host = `sites.localhost:${vigia.port}`
   const turn = (on: boolean) =>
     vigia.ask(host, '/_/sites', {
@@ -70,7 +70,7 @@ test('and gets a message when a site goes down and when it comes back', async ()
       headers: { 'vigia-local': '1', 'content-type': 'application/json' },
       body: JSON.stringify({ path: '/shop', on }),
     })
-  await answers(`/monitorar http://${host}/shop 10s`, /está no ar/)
+  await say(`/monitorar http://${host}/shop 10s`, /está no ar/)
   let before = screen.length
   expect((await turn(false)).status).toBe(200)
   await shows(/saiu do ar/, before)

@@ -7,7 +7,7 @@ const { at, open, recorder } = brokerFixture()
 
 const gate = () => Promise.withResolvers<void>()
 
-describe('many at once', () => {
+describe('many requests or Triggers at once', () => {
   test('no more than `inFlight` requests are sent to one Trigger at once, and the rest waits', async () => {
     let now = 0
     let most = 0
@@ -48,7 +48,8 @@ describe('many at once', () => {
 })
 
 describe('a function that has to start first', () => {
-  const reaching = (reach: () => Promise<{ origin: string; release(): void }>) =>
+  /** Opens a broker with one Trigger, whose subscriber is a function. `reach` starts the function. */
+  const openWithFunction = (reach: () => Promise<{ origin: string; release(): void }>) =>
     open(
       [
         {
@@ -63,10 +64,10 @@ describe('a function that has to start first', () => {
       },
     )
 
-  test('holds the request, and that does not count as an attempt', async () => {
+  test('keeps the request waiting, and the wait does not count as an attempt', async () => {
     const started = gate()
     const release = vi.fn()
-    const server = await reaching(async () => {
+    const server = await openWithFunction(async () => {
       await started.promise
       return { origin: recorder.url, release }
     })
@@ -81,23 +82,23 @@ describe('a function that has to start first', () => {
     expect(release).toHaveBeenCalledOnce()
   })
 
-  test('that cannot start counts as 503 with the reason, and is tried again', async () => {
+  test('is recorded as 503 with the reason if it cannot start, and is tried again', async () => {
     let tries = 0
-    const server = await reaching(async () => {
-      if (++tries < 3) throw new Error('a crashes at its start')
+    const server = await openWithFunction(async () => {
+      if (++tries < 3) throw new Error('the function crashes at its start')
       return { origin: recorder.url, release: () => {} }
     })
     await server.post('1', 'test')
     await allDone(server)
     const { attempts } = (await server.broker.reads.event(1))!.deliveries[0]!
     expect(attempts.map(({ status, error }) => [status, error])).toEqual([
-      [503, 'a crashes at its start'],
-      [503, 'a crashes at its start'],
+      [503, 'the function crashes at its start'],
+      [503, 'the function crashes at its start'],
       [204, null],
     ])
   })
 
-  test('and is slower than its own timeout counts as 504, not as a timeout of the Trigger', async () => {
+  test('is recorded as 504 if it is slower than its own timeout, not as a timeout of the Trigger', async () => {
     recorder.respond('/slow', () => 'silence')
     const server = await open([triggerFor('a', 'test', at('/slow'), { deadLetterSink: urlDestination(at('/sink')) })], {
       resolve: destination => ({ url: (destination as { url: string }).url, function: 'a', timeoutMs: 20 }),

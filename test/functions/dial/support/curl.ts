@@ -28,9 +28,9 @@ export const curlVerdicts = async (answers: readonly string[]): Promise<CurlVerd
   try {
     const { port } = server.address() as { port: number }
     const verdicts: CurlVerdict[] = []
-    const left = answers.keys()
+    const remaining = answers.keys()
     const work = async () => {
-      for (const index of left) verdicts[index] = await askCurl(`http://127.0.0.1:${port}/${index}`)
+      for (const index of remaining) verdicts[index] = await askCurl(`http://127.0.0.1:${port}/${index}`)
     }
     await Promise.all([work(), work(), work(), work()])
     return verdicts
@@ -53,12 +53,12 @@ const askCurl = async (url: string): Promise<CurlVerdict> => {
     format,
     url,
   ])
-  let said = ''
+  let output = ''
   curl.stdout.on('data', piece => {
-    said += piece
+    output += piece
   })
   await once(curl, 'close')
-  const [status = 0, exit = -1] = said.split(' ').map(Number)
+  const [status = 0, exit = -1] = output.split(' ').map(Number)
   if (exit === noVerdict) return undefined
   return status >= 200 && (exit === 0 || bodyFailures.has(exit)) ? status : null
 }
