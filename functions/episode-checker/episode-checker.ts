@@ -102,15 +102,15 @@ const announceDue = async (
   const announced = await announcementsIn(tx).of(shows.map(({ show }) => show._id))
   const due = await withFollowers(dueIn(recent, shows, announced), follows)
   const late = missed.from < missed.to ? await withFollowers(dueIn(missed, shows, announced), follows) : []
-  // The folded message goes to all zones. So if one zone has the announcement of an episode already, the other zones
-  // get separate events.
-  const [folded, apart] = partition(late, ({ show, episodes }) =>
+  // A folded message goes to the followers in all zones. If the followers in one zone have the announcement of an
+  // episode already, the other zones get separate events, because a folded message would repeat it.
+  const [folded, separate] = partition(late, ({ show, episodes }) =>
     episodes.every(episode => announcedZones(show, episode, announced).size === 0),
   )
 
   const announcements = announcementsIn(tx)
   const taken = new Set(announced.map(({ eventId }) => eventId))
-  for (const each of [...due, ...apart]) {
+  for (const each of [...due, ...separate]) {
     const event = dueEvent(each, taken)
     await announcements.save(event, recordsOf(each, event.id), now)
   }
@@ -179,7 +179,7 @@ const withFollowers = async (due: Due[], follows: Follows): Promise<Due[]> => {
  * another event.
  */
 const dueEvent = ({ show, episodes, at, zone, slot }: Due, taken: Set<string>): AnnouncementEvent => {
-  const whole = `show/${show._id}@${slot}`
+  const slotId = `show/${show._id}@${slot}`
   const data: DataOf<typeof EpisodeDue> = {
     show: toEventShow(show),
     episodes: episodes.slice(0, maxEpisodesPerEvent).map(toEventEpisode),
@@ -187,7 +187,7 @@ const dueEvent = ({ show, episodes, at, zone, slot }: Due, taken: Set<string>): 
     ...(zone === '' ? {} : { zone }),
   }
   return {
-    id: taken.has(whole) ? `${whole}/${episodeKey(episodes[0]!)}` : whole,
+    id: taken.has(slotId) ? `${slotId}/${episodeKey(episodes[0]!)}` : slotId,
     type: EpisodeDue.name,
     subject: `show/${show._id}`,
     data,
@@ -202,10 +202,10 @@ const missedEvent = (byShow: Due[][], { from, to }: Span, start: number): Announ
   const data: DataOf<typeof EpisodeMissed> = {
     from: from.toISOString(),
     to: to.toISOString(),
-    shows: byShow.map(each => {
+    shows: byShow.map(dues => {
       // An episode without an hour is due once in every zone, so it is here several times.
-      const episodes = new Map(each.flatMap(due => due.episodes).map(episode => [episode.id, toEventEpisode(episode)]))
-      return { show: toEventShow(each[0]!.show), episodes: [...episodes.values()].slice(0, maxEpisodesPerEvent) }
+      const episodes = new Map(dues.flatMap(due => due.episodes).map(episode => [episode.id, toEventEpisode(episode)]))
+      return { show: toEventShow(dues[0]!.show), episodes: [...episodes.values()].slice(0, maxEpisodesPerEvent) }
     }),
   }
   const part = start === 0 ? '' : `/${start}`
@@ -222,7 +222,7 @@ const eventOf = (tick: Cause, { id, type, subject, data }: AnnouncementEvent): V
 
 const earlier = (one: Date, other: Date) => new Date(Math.min(one.getTime(), other.getTime()))
 
-const partition = <T>(all: T[], goes: (each: T) => boolean): [T[], T[]] => [
-  all.filter(goes),
-  all.filter(each => !goes(each)),
+const partition = <T>(all: T[], isFirst: (each: T) => boolean): [T[], T[]] => [
+  all.filter(isFirst),
+  all.filter(each => !isFirst(each)),
 ]

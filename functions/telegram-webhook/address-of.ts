@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { withTimeout } from './timeout.ts'
 
-/** A person waits for the reply. A host whose address is not known in time is counted by its name alone. */
+/** Short, because a person waits for the reply. Without an address, the limit per host knows only the name. */
 const timeoutMs = 1_500
 
 /** The first address of a host as this machine resolves it; null if none is found in time. */

@@ -34,7 +34,7 @@ export class ShowUnreadable extends TvmazeUnavailable {
   }
 }
 
-/** The calls that TVMaze allows are used up for longer than this caller may wait. */
+/** The limit of calls to TVMaze is reached. The next call is allowed later than this caller may wait. */
 export class TvmazeBusy extends TvmazeUnavailable {
   constructor(waitMs: number) {
     super(`no call is left for ${Math.ceil(waitMs / 1000)} s`, 429, Math.ceil(waitMs / 1000))

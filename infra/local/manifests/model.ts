@@ -37,7 +37,7 @@ export interface FunctionManifest extends Origin {
   ceOverrides: string
   /** How many requests one process handles at the same time; 0 means no limit. */
   containerConcurrency: number
-  /** When containerConcurrency is 0: how many requests in a process are the reason to start another. */
+  /** Used when containerConcurrency is 0: at this number of requests in a process, another process is started. */
   softConcurrency: number
   minScale: number
   /** 0 means no limit but that of the machine. */
@@ -59,8 +59,8 @@ export interface PublicAccess {
   /** `/telegram`: the function gets this path and everything below it. */
   path: string
   /**
-   * A request whose header (in lower case) does not have the value of this variable is refused before it costs
-   * anything.
+   * A request whose header (in lower case) does not have the value of this variable is refused before its body is read
+   * and before the function starts.
    */
   secret: { header: string; entry: EnvEntry } | null
 }
