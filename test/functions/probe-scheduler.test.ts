@@ -110,7 +110,7 @@ describe('a shard', () => {
   test('that is the only one is handled by the tick itself, and announced again if the tick crashes', async () => {
     const monitors = await addMonitors(database.db, Array(220).fill(10))
     const simulated = simulation(database.db, 1_000)
-    await simulated.tick({ most: 2 })
+    await simulated.tick({ crashAfter: 2 })
     const [first] = simulated.requests.flatMap(({ data }) => data.checks)
     await monitorsIn(database.db).remove(chatId, first!.monitorId)
     await simulated.tick({ atCursor: true })

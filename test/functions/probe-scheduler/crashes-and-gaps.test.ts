@@ -19,7 +19,7 @@ import {
 const database = schedulerDatabase()
 
 describe('on a virtual clock', () => {
-  const step = fc.oneof(
+  const anyStep = fc.oneof(
     {
       weight: 4,
       arbitrary: fc.record({
@@ -49,41 +49,41 @@ describe('on a virtual clock', () => {
     { weight: 4, arbitrary: fc.record({ do: fc.constant('request' as const), pick: fc.nat(20), again: fc.boolean() }) },
   )
 
-  const take = async (simulated: Simulation, what: typeof step extends fc.Arbitrary<infer S> ? S : never) => {
-    switch (what.do) {
+  const perform = async (simulated: Simulation, step: typeof anyStep extends fc.Arbitrary<infer S> ? S : never) => {
+    switch (step.do) {
       case 'pass':
-        return simulated.pass(what.ms)
+        return simulated.pass(step.ms)
       case 'tick':
         return simulated.tick()
       case 'tickCrashes':
-        return simulated.tick({ most: what.after })
+        return simulated.tick({ crashAfter: step.after })
       case 'tickCrashesAtCursor':
         return simulated.tick({ atCursor: true })
       case 'twoTicks':
         return Promise.all([simulated.tick(), simulated.tick()])
       case 'shard':
-        return simulated.handleShard(what.pick, undefined, what.again)
+        return simulated.handleShard(step.pick, undefined, step.again)
       case 'shardCrashes':
-        return simulated.handleShard(what.pick, what.after)
+        return simulated.handleShard(step.pick, step.after)
       case 'request':
-        return simulated.handleRequest(what.pick, what.again)
+        return simulated.handleRequest(step.pick, step.again)
       default:
-        return what satisfies never
+        return step satisfies never
     }
   }
 
   test('with crashes, lost events and repeated events, every slot is probed once or counted as missed once', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(step, { minLength: 5, maxLength: 40 }),
+        fc.array(anyStep, { minLength: 5, maxLength: 40 }),
         fc.constantFrom(2, 100),
-        async (steps, most) => {
+        async (steps, monitorsPerShard) => {
           await database.clean()
           const monitors = await addMonitors(database.db, [10, 13, 60, 60, 3_600])
-          const simulated = simulation(database.db, most)
+          const simulated = simulation(database.db, monitorsPerShard)
           await simulated.tick()
           const from = (await cursorAt(database.db)) - 20 * second
-          for (const what of steps) await take(simulated, what)
+          for (const step of steps) await perform(simulated, step)
           await settle(simulated)
           const to = await cursorAt(database.db)
           expect(to - simulated.now()).toBeGreaterThan(12 * second)
@@ -112,15 +112,15 @@ describe('on a virtual clock', () => {
       fc.asyncProperty(
         fc.array(kind, { minLength: 3, maxLength: 10 }),
         fc.constantFrom(2, 100),
-        async (troubles, most) => {
+        async (troubles, monitorsPerShard) => {
           await database.clean()
           const monitors = await addMonitors(database.db, [10, 13, 60])
-          const simulated = simulation(database.db, most)
+          const simulated = simulation(database.db, monitorsPerShard)
           await settle(simulated)
           for (const trouble of troubles) {
             simulated.pass(10 * second)
             if (trouble === 'doubled') await Promise.all([simulated.tick(), simulated.tick()])
-            if (trouble === 'crashes') await simulated.tick({ most: 3 })
+            if (trouble === 'crashes') await simulated.tick({ crashAfter: 3 })
             if (trouble === 'crashesAtCursor') await simulated.tick({ atCursor: true })
             simulated.pass(10 * second)
             await settle(simulated)
@@ -133,7 +133,7 @@ describe('on a virtual clock', () => {
     )
   })
 
-  test('after a night without a scheduler every monitor is checked at once, and the other slots are missed', async () => {
+  test('after nine hours without a scheduler every monitor is checked immediately, and its other slots are missed', async () => {
     const monitors = await addMonitors(database.db, [10, 60, 600, 86_400])
     const simulated = simulation(database.db)
     await settle(simulated)
@@ -152,7 +152,7 @@ describe('on a virtual clock', () => {
     }
   })
 
-  test('a monitor that was not watched during a gap has no missed slots', async () => {
+  test('a monitor that was paused while the scheduler did not run has missed slots only since it was resumed', async () => {
     const [monitor] = await addMonitors(database.db, [60])
     const simulated = simulation(database.db)
     await settle(simulated)

@@ -77,13 +77,13 @@ export const simulation = (db: Postgres, monitorsPerShard = 2) => {
   const lateness: number[] = []
   let ticks = 0
 
-  /** Accepts `most` events and then crashes. Like a broker it ignores an id that it has accepted before. */
+  /** Crashes after `crashAfter` events. Like a broker it ignores an id that it has accepted before. */
   const publish =
-    (most = Number.POSITIVE_INFINITY) =>
+    (crashAfter = Number.POSITIVE_INFINITY) =>
     async (events: readonly VigiaEvent[]) => {
       let taken = 0
       for (const event of events) {
-        if (taken++ >= most) throw new Crash()
+        if (taken++ >= crashAfter) throw new Crash()
         if (accepted.has(event.id)) continue
         accepted.add(event.id)
         if (event.type === ShardDue.type) shardsDue.push(event as EventOf<typeof ShardDue>)
@@ -108,23 +108,23 @@ export const simulation = (db: Postgres, monitorsPerShard = 2) => {
     pass: (ms: number) => {
       now += ms
     },
-    tick: ({ most, atCursor = false }: { most?: number; atCursor?: boolean } = {}) =>
+    tick: ({ crashAfter, atCursor = false }: { crashAfter?: number; atCursor?: boolean } = {}) =>
       survive(
         probeScheduler(rootCause(`tick-${ticks++}`), {
           db: atCursor ? crashingAtCursor : db,
           clock,
-          publish: publish(most),
+          publish: publish(crashAfter),
           monitorsPerShard,
         }),
       ),
     shardsDue,
     requests,
     lateness,
-    handleShard: async (pick: number, most?: number, again = false) => {
+    handleShard: async (pick: number, crashAfter?: number, again = false) => {
       if (shardsDue.length === 0) return
       const [event] = shardsDue.splice(pick % shardsDue.length, 1)
-      await survive(requestProbes(event!, { db }).then(publish(most)))
-      if (most !== undefined || again) shardsDue.push(event!)
+      await survive(requestProbes(event!, { db }).then(publish(crashAfter)))
+      if (crashAfter !== undefined || again) shardsDue.push(event!)
     },
     handleRequest: async (pick: number, again = false) => {
       if (requests.length === 0) return
