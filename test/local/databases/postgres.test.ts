@@ -43,11 +43,11 @@ describe('PostgreSQL', () => {
     expect((await stat(join(dataDir, 'postgres/run'))).mode & 0o777).toBe(0o700)
   })
 
-  test('killed under load it comes back at the same address, and no acknowledged write is lost', async () => {
+  test('after a kill under load PostgreSQL restarts at the same address, and no acknowledged write is lost', async () => {
     const { server, db } = await startedPostgres(await dataFolder())
-    const news: string[] = []
-    server.onDown(words => news.push(words))
-    server.onUp(() => news.push('up'))
+    const reports: string[] = []
+    server.onDown(words => reports.push(words))
+    server.onUp(() => reports.push('up'))
     await db.query('create table load (id integer primary key)')
     const acknowledged: number[] = []
     let next = 0
@@ -70,7 +70,7 @@ describe('PostgreSQL', () => {
       const from = acknowledged.length
       await until(() => acknowledged.length > from + 300, { what: 'three hundred more writes' })
       process.kill(server.pid ?? 0, 'SIGKILL')
-      await until(() => news.filter(line => line === 'up').length === kills, { what: `recovery ${kills}` })
+      await until(() => reports.filter(line => line === 'up').length === kills, { what: `recovery ${kills}` })
     }
     const from = acknowledged.length
     await until(() => acknowledged.length > from + 50, { what: 'writes after the last recovery' })
@@ -79,7 +79,7 @@ describe('PostgreSQL', () => {
     const { rows } = await db.query<{ id: number }>('select id from load')
     const stored = new Set(rows.map(({ id }) => id))
     expect(acknowledged.filter(id => !stored.has(id))).toEqual([])
-    expect(news.filter(line => line !== 'up')).toEqual(
+    expect(reports.filter(line => line !== 'up')).toEqual(
       Array(3).fill('PostgreSQL stopped (signal SIGKILL); starting it again'),
     )
   })
@@ -93,7 +93,7 @@ describe('PostgreSQL', () => {
     await expect(busy).rejects.toThrow()
   })
 
-  test('of two starts at one instant one is refused, and a later one too, with the pid of the process that has the folder', async () => {
+  test('of two simultaneous starts one fails, and every later start fails, with the pid of the process that holds the folder', async () => {
     const dataDir = await dataFolder()
     const both = await Promise.all([holder(dataDir), holder(dataDir)])
     const refused = both.filter(({ refusal }) => refusal !== undefined)
@@ -104,7 +104,7 @@ describe('PostgreSQL', () => {
     )
   })
 
-  test('what a killed runtime left running is ended by the next start, which has its data', async () => {
+  test('the next start ends the servers that a killed runtime left running, and keeps their data', async () => {
     const dataDir = await dataFolder()
     const killed = await holder(dataDir)
     const db = postgres(killed.url)
@@ -122,7 +122,7 @@ describe('PostgreSQL', () => {
     expect((await again.query('select one from kept')).rows).toEqual([{ one: 1 }])
   })
 
-  test('wiping ends what a killed runtime left, and empties the folder; not while somebody has it', async () => {
+  test('wiping ends the servers that a killed runtime left and empties the folder, but fails while a process holds it', async () => {
     const dataDir = await dataFolder()
     const { pid, postgres: server, mongo: catalogue, kill9 } = await holder(dataDir)
     await expect(wipeDataFolder(dataDir)).rejects.toThrow(`already running (pid ${pid})`)
@@ -132,18 +132,18 @@ describe('PostgreSQL', () => {
     expect((await readdir(dataDir)).sort()).toEqual(['holder', 'lock'])
   })
 
-  /** The folder as a killed server leaves it, its number replaced by that of another process. */
+  /** A data folder as a killed server leaves it. Its pid files name the process `pid`. */
   const staleFolder = async (pid: number): Promise<string> => {
     const dataDir = await dataFolder()
     const { server } = await startedPostgres(dataDir)
     const file = join(dataDir, 'postgres/data/postmaster.pid')
     const socketLock = join(dataDir, 'postgres/run/.s.PGSQL.5432.lock')
-    const [noted, socketNoted] = await Promise.all([readFile(file, 'utf8'), readFile(socketLock, 'utf8')])
+    const [pidFileText, socketLockText] = await Promise.all([readFile(file, 'utf8'), readFile(socketLock, 'utf8')])
     await server.stop()
     const account = serverAccount()
     for (const [path, text] of [
-      [file, noted],
-      [socketLock, socketNoted],
+      [file, pidFileText],
+      [socketLock, socketLockText],
     ] as const) {
       await writeFile(path, text.replace(/^\d+/, String(pid)), { mode: 0o600 })
       if (account) await chown(path, account.uid, account.gid)
@@ -151,16 +151,16 @@ describe('PostgreSQL', () => {
     return dataDir
   }
 
-  test('a stranger that has the number of the dead server by now is left alone and stops nothing', async () => {
-    const stranger = mortal(spawn('sleep', ['3600'], { ...as(serverAccount()), stdio: 'ignore' }))
-    const dataDir = await staleFolder(stranger.pid ?? 0)
+  test('an unrelated process that reused the pid of the dead server keeps running, and the server starts', async () => {
+    const unrelated = mortal(spawn('sleep', ['3600'], { ...as(serverAccount()), stdio: 'ignore' }))
+    const dataDir = await staleFolder(unrelated.pid ?? 0)
     const { db } = await startedPostgres(dataDir)
     expect((await db.query('select 1 as one')).rows).toEqual([{ one: 1 }])
-    expect(await commandOf(stranger.pid ?? 0)).toContain('sleep')
+    expect(await commandOf(unrelated.pid ?? 0)).toContain('sleep')
   })
 
-  test.runIf(linux)('a zombie with the number of the dead server stops nothing', async () => {
-    // The shell becomes a program that never asks for its child.
+  test.runIf(linux)('a zombie with the pid of the dead server does not prevent the start', async () => {
+    // The shell becomes a program that never waits for its child process.
     const parent = mortal(
       spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 3600'], {
         ...as(serverAccount()),
@@ -187,7 +187,7 @@ describe('PostgreSQL', () => {
     expect(await readFile(file, 'utf8')).toBe('17\n')
   })
 
-  test('a folder with something else in it is refused and not touched', async () => {
+  test('a folder with other files in it is refused and not touched', async () => {
     const dataDir = await dataFolder()
     const { server } = await startedPostgres(dataDir)
     await server.stop()
@@ -197,7 +197,7 @@ describe('PostgreSQL', () => {
     expect(await readdir(data)).toContain('PG_VERSION.moved')
   })
 
-  test('an initdb that was killed half-way is begun anew', async () => {
+  test('an initdb that was killed half-way is repeated', async () => {
     const dataDir = await newFolder()
     const half = join(dataDir, 'postgres/data.new-1')
     await mkdir(half, { recursive: true })
@@ -208,7 +208,7 @@ describe('PostgreSQL', () => {
     expect((await readdir(join(dataDir, 'postgres'))).filter(name => name.startsWith('data'))).toEqual(['data'])
   })
 
-  test('a path too long for a socket, with spaces and accents, gets one among the temporary files', async () => {
+  test('if the path of the data folder (with spaces and accents) is too long for a socket, the socket is in the folder for temporary files', async () => {
     const dataDir = join(await newFolder(), 'uma pasta, com "vírgula" e espaços', 'x'.repeat(80))
     const { server, db } = await startedPostgres(dataDir)
     expect(new URL(server.url).searchParams.get('host')).toMatch(/vigia-[0-9a-f]{16}$/)
@@ -221,7 +221,7 @@ describe('PostgreSQL', () => {
     expect((await db.query('select 1 as one')).rows).toEqual([{ one: 1 }])
   })
 
-  test('a folder reached by two names is one folder', async () => {
+  test('the lock of a data folder also holds for a symbolic link to it', async () => {
     const dataDir = await dataFolder()
     await startedPostgres(dataDir)
     const alias = `${dataDir}-alias`
@@ -231,13 +231,13 @@ describe('PostgreSQL', () => {
     expect((await holder(alias)).refusal).toMatch(`already running (pid ${process.pid})`)
   })
 
-  test('a folder that cannot be made is told with the way out', async () => {
+  test('if the data folder cannot be created, the error names DATA_DIR', async () => {
     await expect(startPostgres({ dataDir: '/dev/null/vigia' })).rejects.toThrow(
       /^cannot use the data folder \/dev\/null\/vigia: ENOTDIR.*; set DATA_DIR to a folder that can be written$/,
     )
   })
 
-  test.runIf(root)("another user's folder is refused with both names", async () => {
+  test.runIf(root)('a folder that belongs to another user is refused, and the error names both users', async () => {
     const dataDir = await newFolder()
     await mkdir(join(dataDir, 'postgres'), { recursive: true })
     const name = serverAccount()?.name
@@ -262,23 +262,23 @@ describe('PostgreSQL', () => {
     },
   )
 
-  test('who is to run the servers: oneself, or for root whom sudo, then /etc/passwd names', () => {
-    const everybody = [
+  test('the servers run as the current user; for root, as the user of sudo or a user of /etc/passwd', () => {
+    const accounts = [
       { name: 'root', uid: 0, gid: 0 },
       { name: 'nobody', uid: 65_534, gid: 65_534 },
       { name: 'postgres', uid: 101, gid: 104 },
       { name: 'ana', uid: 1000, gid: 1000 },
     ]
-    const [, nobody, pg, ana] = everybody
-    expect(serverAccount(everybody, { uid: 1000 })).toBeNull()
-    expect(serverAccount(everybody, { uid: 0, sudoUid: '1000' })).toBe(ana)
-    expect(serverAccount(everybody, { uid: 0, sudoUid: '0' })).toBe(pg)
-    expect(serverAccount(everybody, { uid: 0, sudoUid: '4711' })).toBe(pg)
-    expect(serverAccount(everybody.slice(0, 2), { uid: 0, sudoUid: undefined })).toBe(nobody)
-    expect(() => serverAccount(everybody.slice(0, 1), { uid: 0, sudoUid: undefined })).toThrow('start as another user')
+    const [, nobody, pg, ana] = accounts
+    expect(serverAccount(accounts, { uid: 1000 })).toBeNull()
+    expect(serverAccount(accounts, { uid: 0, sudoUid: '1000' })).toBe(ana)
+    expect(serverAccount(accounts, { uid: 0, sudoUid: '0' })).toBe(pg)
+    expect(serverAccount(accounts, { uid: 0, sudoUid: '4711' })).toBe(pg)
+    expect(serverAccount(accounts.slice(0, 2), { uid: 0, sudoUid: undefined })).toBe(nobody)
+    expect(() => serverAccount(accounts.slice(0, 1), { uid: 0, sudoUid: undefined })).toThrow('start as another user')
   })
 
-  test('a copy of the programs runs from where it is, its library links made by us', async () => {
+  test('a copy of the programs runs in its own folder with the library links that linkLibraries creates', async () => {
     const dataDir = await newFolder()
     const copy = join(dataDir, 'copy/native')
     await mkdir(join(dataDir, 'copy'), { recursive: true })
@@ -288,7 +288,7 @@ describe('PostgreSQL', () => {
     expect(stdout).toMatch(/^postgres \(PostgreSQL\) 18\./)
   })
 
-  test('DATABASE_URL is used when it answers, and told in one line when it does not', async () => {
+  test('DATABASE_URL is used if the server answers; if not, the error is one line', async () => {
     const url = await sharedServer('postgres')
     const server = await startPostgres({ dataDir: '/nowhere', databaseUrl: url })
     expect({ url: server.url, pid: server.pid }).toEqual({ url, pid: null })
