@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { insisting, times } from '#test/functions/dial/support/raw.ts'
+import { repeated, sendUntilResponse } from '#test/functions/dial/support/raw.ts'
 import { binaryEventHeaders, startFunction } from '#test/support/function-server.ts'
 import { follow, followed, recorder } from './support.ts'
 
@@ -37,7 +37,7 @@ describe('the size of a body', () => {
     await using function_ = await startFunction(recorder().definition)
     const headers = Object.entries(binaryEventHeaders(followed)).map(([name, value]) => `${name}: ${value}\r\n`)
     const head = `POST / HTTP/1.1\r\nHost: x\r\n${headers.join('')}${how}\r\n\r\n`
-    expect(await insisting(function_.port, head, times(48, piece))).toBe(413)
+    expect(await sendUntilResponse(function_.port, head, repeated(48, piece))).toBe(413)
   })
 
   test('of a stranger is not asked for, and the refusal reaches one who sends it all the same', async () => {
@@ -46,8 +46,8 @@ describe('the size of a body', () => {
     await using open = await startFunction({ name: 'open', http: { handle } })
     const head = (bytes: number, more = '') => `POST / HTTP/1.1\r\nHost: x\r\n${more}Content-Length: ${bytes}\r\n\r\n`
     const waiting = (port: number, bytes: number) =>
-      insisting(port, head(bytes, 'Expect: 100-continue\r\n'), () => undefined)
-    expect(await insisting(function_.port, head(3_145_728), times(48, 'x'.repeat(65_536)))).toBe(401)
+      sendUntilResponse(port, head(bytes, 'Expect: 100-continue\r\n'), () => undefined)
+    expect(await sendUntilResponse(function_.port, head(3_145_728), repeated(48, 'x'.repeat(65_536)))).toBe(401)
     expect(await waiting(function_.port, 5)).toBe(401)
     expect(await waiting(open.port, 3_145_728)).toBe(413)
     expect(await waiting(open.port, 5)).toBe(100)

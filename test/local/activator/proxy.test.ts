@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Activator } from '#local/activator/activator.ts'
-import { insisting, times } from '#test/functions/dial/support/raw.ts'
+import { repeated, sendUntilResponse } from '#test/functions/dial/support/raw.ts'
 import { gate, report, started } from '#test/local/activator/support/activator.ts'
 import { until } from '#test/support/until.ts'
 
@@ -36,13 +36,13 @@ describe('the proxy', () => {
   })
 
   test.each([
-    ['an announced length', 'Content-Length: 3145728', times(48, 'x'.repeat(65_536))],
-    ['chunks', 'Transfer-Encoding: chunked', times(48, `10000\r\n${'x'.repeat(65_536)}\r\n`)],
+    ['an announced length', 'Content-Length: 3145728', repeated(48, 'x'.repeat(65_536))],
+    ['chunks', 'Transfer-Encoding: chunked', repeated(48, `10000\r\n${'x'.repeat(65_536)}\r\n`)],
   ])('the answer of a function that wants no body reaches a client that is still writing: %s', async (_, how, body) => {
     const one = started()
     await listen(one)
     const { port } = server.address() as AddressInfo
-    expect(await insisting(port, `POST /early HTTP/1.1\r\nHost: x\r\n${how}\r\n\r\n`, body)).toBe(413)
+    expect(await sendUntilResponse(port, `POST /early HTTP/1.1\r\nHost: x\r\n${how}\r\n\r\n`, body)).toBe(413)
     await until(() => report(one).replicas[0]?.inFlight === 0)
   })
 
@@ -50,7 +50,7 @@ describe('the proxy', () => {
     await listen(started())
     const { port } = server.address() as AddressInfo
     const head = 'POST /hang-up HTTP/1.1\r\nHost: x\r\nContent-Length: 3145728\r\n\r\n'
-    expect(await insisting(port, head, times(48, 'x'.repeat(65_536)))).toBe(502)
+    expect(await sendUntilResponse(port, head, repeated(48, 'x'.repeat(65_536)))).toBe(502)
   })
 
   test('a client that leaves in the middle of its body frees its place', async () => {

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import { ingress } from '#local/broker/ingress.ts'
-import { insisting, times } from '#test/functions/dial/support/raw.ts'
+import { repeated, sendUntilResponse } from '#test/functions/dial/support/raw.ts'
 
 test.each([
   ['announced', 'Content-Length: 3145728', 'x'.repeat(65_536)],
@@ -17,7 +17,7 @@ test.each([
   const server = createServer(handler).listen(0, '127.0.0.1')
   await new Promise(resolve => server.once('listening', resolve))
   const head = `POST /vigia/default HTTP/1.1\r\nHost: x\r\nCe-Id: 1\r\n${how}\r\n\r\n`
-  expect(await insisting((server.address() as AddressInfo).port, head, times(48, piece))).toBe(413)
+  expect(await sendUntilResponse((server.address() as AddressInfo).port, head, repeated(48, piece))).toBe(413)
   server.closeAllConnections()
   server.close()
 })

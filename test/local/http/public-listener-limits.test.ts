@@ -1,7 +1,7 @@
 import { Agent } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, test, vi } from 'vitest'
-import { insisting, sendBytes, statusOf, times } from '#test/functions/dial/support/raw.ts'
+import { repeated, sendBytes, sendUntilResponse, statusOf } from '#test/functions/dial/support/raw.ts'
 import {
   listener,
   post,
@@ -33,7 +33,7 @@ describe('a request without the secret', () => {
 
   test('is answered before its body arrives; a sender that goes on writing is cut off', async () => {
     const head = 'POST /telegram HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n'
-    expect(await insisting(listener.port, head, () => undefined)).toBe(401)
+    expect(await sendUntilResponse(listener.port, head, () => undefined)).toBe(401)
     const endless = connect(listener.port, '127.0.0.1')
     const closed = new Promise(resolve => endless.once('close', resolve))
     const write = () => void endless.write(Buffer.alloc(65_536), error => error || write())
@@ -82,16 +82,16 @@ describe('a body', () => {
     const piece = 'x'.repeat(65_536)
     const head = `POST /telegram HTTP/1.1\r\nHost: x\r\n${secretLine}`
     const known = `${head}Content-Length: ${mib * 1024 * 1024}\r\n\r\n`
-    expect(await insisting(listener.port, known, times(mib * 16, piece))).toBe(413)
+    expect(await sendUntilResponse(listener.port, known, repeated(mib * 16, piece))).toBe(413)
     const unknown = `${head}Transfer-Encoding: chunked\r\n\r\n`
-    expect(await insisting(listener.port, unknown, times(mib * 16, `10000\r\n${piece}\r\n`))).toBe(413)
+    expect(await sendUntilResponse(listener.port, unknown, repeated(mib * 16, `10000\r\n${piece}\r\n`))).toBe(413)
     expect(reached).toEqual([])
   })
 
   test('is asked for with 100 Continue when the request is let in, and only then', async () => {
     const head = (headers: string, bytes: number) =>
       `POST /telegram HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n${headers}Content-Length: ${bytes}\r\n\r\n`
-    const first = (bytes: string) => insisting(listener.port, bytes, () => undefined)
+    const first = (bytes: string) => sendUntilResponse(listener.port, bytes, () => undefined)
     expect(await first(head('', 5))).toBe(401)
     expect(await first(head(secretLine, 3 * 1024 * 1024))).toBe(413)
     expect(await first(head(secretLine, 5).replace('/telegram', '/api'))).toBe(404)

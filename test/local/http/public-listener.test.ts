@@ -12,9 +12,9 @@ import {
   reached,
   secret,
   secretHeader,
+  sendThroughProxy,
   serving,
   started,
-  through,
   update,
   withSecret,
 } from '#test/local/http/support/public-listener.ts'
@@ -23,7 +23,7 @@ import { sendRequest } from '#test/support/http.ts'
 describe.each(proxies)('behind %s', (_, head) => {
   test('an update with the secret reaches the webhook function', async () => {
     const headers = ['Content-Type: application/json', `${secretHeader}: ${secret}`]
-    expect(await through(head, 'POST /telegram', headers, update)).toBe(200)
+    expect(await sendThroughProxy(head, 'POST /telegram', headers, update)).toBe(200)
     expect(reached).toEqual([`telegram-webhook POST /telegram ${update}`])
   })
 
@@ -42,7 +42,8 @@ describe.each(proxies)('behind %s', (_, head) => {
     ...['/telegram//x', '/telegram/%zz', '/telegram\\..\\api', '/%74elegram', '/telegram/%00', '*'],
     ...['http://localhost/api', 'http://telegram-webhook.localhost/telegram', 'http://localhost:8080/telegram'],
   ])('%s is 404 and reaches nothing', async path => {
-    for (const method of ['GET', 'POST']) expect(await through(head, `${method} ${path}`, ['Vigia-Local: 1'])).toBe(404)
+    for (const method of ['GET', 'POST'])
+      expect(await sendThroughProxy(head, `${method} ${path}`, ['Vigia-Local: 1'])).toBe(404)
     expect(reached).toEqual([])
   })
 })

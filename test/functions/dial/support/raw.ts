@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 
-/** Sends bytes as they are to a port of this machine; all that comes back until the other side closes. */
+/** Sends the bytes to a port of this machine. Resolves with everything that the server sends until it closes. */
 export const sendBytes = (port: number, bytes: string | Buffer): Promise<string> =>
   new Promise((resolve, reject) => {
     let text = ''
@@ -12,11 +12,14 @@ export const sendBytes = (port: number, bytes: string | Buffer): Promise<string>
     socket.once('close', () => resolve(text))
   })
 
-/** Of an answer as it came. */
+/** The status of a response to `sendBytes`. */
 export const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1])
 
-/** Writes a body for as long as it is let; the status, which must arrive whatever becomes of the writing. */
-export const insisting = (port: number, head: string, pieces: () => string | undefined): Promise<number> =>
+/**
+ * Sends a head and then the pieces of a body. Resolves with the status as soon as the response arrives, also if the
+ * server stops reading the body.
+ */
+export const sendUntilResponse = (port: number, head: string, pieces: () => string | undefined): Promise<number> =>
   new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1')
     socket.write(head)
@@ -33,8 +36,8 @@ export const insisting = (port: number, head: string, pieces: () => string | und
     socket.on('close', () => reject(new Error('closed without an answer')))
   })
 
-/** A piece so many times, then undefined. */
-export const times = (count: number, piece: string) => {
+/** Returns the piece `count` times, and then undefined. */
+export const repeated = (count: number, piece: string) => {
   let left = count
   return () => (left-- > 0 ? piece : undefined)
 }

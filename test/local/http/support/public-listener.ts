@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { listenPublic, type PublicListener } from '#local/http/public-listener.ts'
 import type { PublicLimits } from '#local/http/public-options.ts'
 import type { FunctionManifest } from '#local/manifests/manifests.ts'
-import { insisting } from '#test/functions/dial/support/raw.ts'
+import { sendUntilResponse } from '#test/functions/dial/support/raw.ts'
 import { functionManifest } from '#test/local/support/function-manifest.ts'
 import { sendRequest } from '#test/support/http.ts'
 
@@ -75,7 +75,7 @@ export const post = (
 ) => sendRequest(listener.port, { path, headers, body })
 
 export const update = '{"update_id":1}'
-/** What each sends us, byte for byte, for a request of Telegram; {more} are headers of the client that it hands on. */
+/** The bytes that each proxy sends to Vigia for a request of Telegram. {more}: the headers that it forwards. */
 export const proxies: [string, string[]][] = [
   // Debian's nginx 1.22 with nothing but proxy_pass http://localhost:8081.
   [
@@ -123,10 +123,11 @@ export const proxies: [string, string[]][] = [
     ],
   ],
 ]
-export const through = (head: string[], line: string, more: string[], body = '') => {
+/** Sends a request as that proxy would. Resolves with the status. `line` is the method and the path. */
+export const sendThroughProxy = (head: string[], line: string, more: string[], body = '') => {
   const length = body === '' ? [] : [`Content-Length: ${body.length}`]
   const lines = head.flatMap(one =>
     one === '{length}' ? length : one === '{more}' ? more : [one.replace('{line}', line)],
   )
-  return insisting(listener.port, `${lines.join('\r\n')}\r\n\r\n${body}`, () => undefined)
+  return sendUntilResponse(listener.port, `${lines.join('\r\n')}\r\n\r\n${body}`, () => undefined)
 }
