@@ -1,6 +1,6 @@
 /*
- * The cursor is the end of what is announced. A tick moves it to the horizon, 22 s ahead. Usually the cursor is 12 s after
- * the tick, and one window of 10 s brings it there. After a long gap:
+ * The cursor is the end of what is announced. A tick moves it to the horizon, 22 s ahead. Usually the cursor is 12 s
+ * after the tick, and one window of 10 s brings it there. After a long gap:
  *
  *    cursor    cursor + 50 s            tick - 28 s       tick         tick + 22 s
  *  ────┬─────────────┬───────────────────────┬──────────────┬───────────────┬──────────────────▶ time

@@ -8,8 +8,8 @@ export interface CardPlace {
 }
 
 /**
- * What a pressed button means. It contains ids and never state, because the state in the database may have changed since
- * the button was sent.
+ * What a pressed button means. It contains ids and never state, because the state in the database may have changed
+ * since the button was sent.
  */
 export type Press =
   /** Shows hit `at` of a search. Asks TVMaze again if it did not answer before. */

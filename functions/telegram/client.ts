@@ -31,8 +31,8 @@ export class TelegramError extends Error {
 }
 
 /**
- * Telegram did not answer the call: a network error, a timeout, a 5xx, or a page of HTML from a proxy. Telegram may have
- * executed the call. `acted` is false where it certainly did not, because there was no connection.
+ * Telegram did not answer the call: a network error, a timeout, a 5xx, or a page of HTML from a proxy. Telegram may
+ * have executed the call. `acted` is false where it certainly did not, because there was no connection.
  */
 export class TelegramUnreachable extends Error {
   override readonly name = 'TelegramUnreachable'

@@ -36,8 +36,8 @@ const rendered = (part: Part): string => {
 }
 
 /**
- * Makes a piece of Telegram HTML from a template. Values are escaped, except other pieces; null, undefined and false are
- * left out. `String(piece)` returns the text.
+ * Makes a piece of Telegram HTML from a template. Values are escaped, except other pieces; null, undefined and false
+ * are left out. `String(piece)` returns the text.
  */
 export const html = (strings: TemplateStringsArray, ...parts: Part[]): Html =>
   new Html(strings.reduce((text, string, at) => text + rendered(parts[at - 1]) + string))
@@ -107,8 +107,8 @@ const fitting = (text: string, room: number): string => {
 }
 
 /**
- * Cuts HTML to at most `limit` visible UTF-16 units: between lines or words if possible, never inside a tag or an entity.
- * Open tags are closed.
+ * Cuts HTML to at most `limit` visible UTF-16 units: between lines or words if possible, never inside a tag or an
+ * entity. Open tags are closed.
  */
 export const cut = (markup: Html | string, limit: number): string => {
   const text = String(markup)

@@ -11,7 +11,7 @@ import { parametrised, type Settings, settingsOf } from './settings.ts'
 /** The folder of the chart. */
 export const chartFolder = join(import.meta.dirname, 'vigia')
 
-/** The generated files of the chart (templates, values, schema) by path, made from what kustomize renders for each overlay. */
+/** The chart's generated files (templates, values, schema) by path, made from the rendered overlays. */
 export const chartFiles = async (): Promise<Map<string, string>> => {
   const clusters = await Promise.all(
     overlays.map(async name => {
@@ -41,7 +41,10 @@ export const chartFiles = async (): Promise<Map<string, string>> => {
   return files
 }
 
-/** Whether the first step of an install leaves the object out: functions that publish need K_SINK, and others refer to them. */
+/**
+ * Whether the first step of an install leaves the object out: functions that publish need K_SINK, and others refer to
+ * them.
+ */
 const comesLater = ({ kind, metadata }: Manifest) =>
   metadata.labels?.['vigia.dev/publishes'] === 'true' ||
   ['Trigger', 'PingSource', 'DomainMapping', 'ScaledObject'].includes(kind)

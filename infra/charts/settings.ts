@@ -32,7 +32,10 @@ const find = (objects: Manifest[], kind: string, name: string): Untyped =>
   objects.find(one => one.kind === kind && one.metadata.name === name)
 const claim = ({ volumeClaimTemplates }: Untyped) => volumeClaimTemplates[0].spec.resources.requests
 
-/** The settings with which the chart renders the objects of an overlay. Throws an Error if the overlay has no Grafana route, which has the domain. */
+/**
+ * The settings with which the chart renders the objects of an overlay. Throws an Error if the overlay has no Grafana
+ * route, because the domain is read from that route.
+ */
 export const settingsOf = (cluster: string, objects: Manifest[]): Settings => {
   const migrate = objects.find(({ kind }) => kind === 'Job')!
   const [, repository, tag] = /^(.+):([^:]+)$/.exec(migrate.spec.template.spec.containers[0].image)!

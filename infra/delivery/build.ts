@@ -38,8 +38,8 @@ export interface Built {
 }
 
 /**
- * What a bundle was built from (content hashes by path), the hash of the bundle, after which its files are named, and the hash
- * of its code cache.
+ * What a bundle was built from (content hashes by path), the hash of the bundle, after which its files are named, and
+ * the hash of its code cache.
  */
 interface Recipe {
   tools: string
@@ -61,9 +61,10 @@ interface Output {
 const concurrency = 2
 
 /**
- * Builds `<outDir>/<name>.mjs` for every folder of functions/ that has a main.ts: a loader, and beside it the bundle and V8's
- * code cache. It makes all bundles first, because a function needs its bundle to start, and then the caches, which make it
- * start faster. It skips what is up to date. Throws one Error with the message of every failure, after building the others.
+ * Builds `<outDir>/<name>.mjs` for every folder of functions/ that has a main.ts: a loader, and beside it the bundle
+ * and V8's code cache. It makes all bundles first, because a function needs its bundle to start, and then the caches,
+ * which make it start faster. It skips what is up to date. Throws one Error with the message of every failure, after
+ * building the others.
  */
 export const buildFunctions = async ({
   force = false,
@@ -194,8 +195,8 @@ const makeCaches = async (
 }
 
 /**
- * The program that `node` starts. A code cache belongs to one build of V8; another build of V8 ignores it and compiles the
- * text. V8 checks only the length of the text, so a bundle and its cache are named after the hash of the text.
+ * The program that `node` starts. A code cache belongs to one build of V8; another build of V8 ignores it and compiles
+ * the text. V8 checks only the length of the text, so a bundle and its cache are named after the hash of the text.
  */
 export const loader = (
   name: string,
@@ -234,8 +235,8 @@ const readRecipes = (outDir: string): Record<string, Recipe> => {
 }
 
 /**
- * The hash of what every bundle depends on: packages, version, the code of the build, V8, and all events, because every bundle
- * contains their validators.
+ * The hash of what every bundle depends on: packages, version, the code of the build, V8, and all events, because every
+ * bundle contains their validators.
  */
 const toolsHash = () => {
   const ours = ['build', 'bundle', 'package-version', 'validators', 'warm-up', 'warm-up.process']
@@ -268,7 +269,7 @@ const textOf = (file: string): string | null => {
 /** The hash of a file's content; '' where there is no file. */
 const hashOf = (file: string): string => (existsSync(file) ? hash(readFileSync(file)) : '')
 
-/** Removes earlier bundles, except those of the last minute, because a function that is starting may be reading them. */
+/** Removes earlier bundles, except those of the last minute: a function that is starting may be reading them. */
 const removeOldBundles = async (folder: string, current: string) => {
   for (const file of await readdir(folder)) {
     const path = join(folder, file)

@@ -30,9 +30,9 @@ const optional = [
 ]
 
 /**
- * Bundles a function as one script. It is CommonJS because that starts faster: importing node:http as an ES module evaluates
- * all its exports, including undici (30 ms), and only a script can be loaded with V8's code cache. Modules imported with
- * `await import()` are in the file too, but run only at that import.
+ * Bundles a function as one script. It is CommonJS because that starts faster: importing node:http as an ES module
+ * evaluates all its exports, including undici (30 ms), and only a script can be loaded with V8's code cache. Modules
+ * imported with `await import()` are in the file too, but run only at that import.
  */
 export const bundle = async (entry: string, name: string): Promise<Bundle> => {
   const { outputFiles, metafile } = await build({
@@ -71,8 +71,8 @@ export const bundle = async (entry: string, name: string): Promise<Bundle> => {
 }
 
 /**
- * Replaces typebox by an empty stand-in. At run time only the validators are needed, and the build compiles them. Only files
- * of events/ may import typebox.
+ * Replaces typebox by an empty stand-in. At run time only the validators are needed, and the build compiles them. Only
+ * files of events/ may import typebox.
  */
 const eventsWithoutTypebox: Plugin = {
   name: 'events-without-typebox',
@@ -93,8 +93,8 @@ const eventsWithoutTypebox: Plugin = {
 }
 
 /**
- * Replaces body-parser, which the framework uses. Our host reads every request body first, so body-parser would never run. It
- * is half of the framework's bytes and a quarter of its loading time, mostly tables of Asian encodings.
+ * Replaces body-parser, which the framework uses. Our host reads every request body first, so body-parser would never
+ * run. It is half of the framework's bytes and a quarter of its loading time, mostly tables of Asian encodings.
  */
 const bodiesReadBefore: Plugin = {
   name: 'bodies-read-before',
@@ -108,7 +108,7 @@ module.exports = { json: parser, raw: parser, text: parser, urlencoded: parser }
   },
 }
 
-/** Replaces the table of all media types, with which express finds the type of a file. Our host sets Content-Type itself. */
+/** Replaces express's table of all media types by a table of four. Our host sets Content-Type itself. */
 const fewMediaTypes: Plugin = {
   name: 'few-media-types',
   setup: build => {
@@ -126,8 +126,8 @@ const fewMediaTypes: Plugin = {
 }
 
 /**
- * Replaces node:domain, in which the framework runs each request. Loading that module turns on async hooks for the whole
- * process, which cost a fifth of the CPU of a check. Our host leaves the domain at once, so nothing is lost.
+ * Replaces node:domain, in which the framework runs each request. Loading that module turns on async hooks for the
+ * whole process, which cost a fifth of the CPU of a check. Our host leaves the domain at once, so nothing is lost.
  */
 const noDomains: Plugin = {
   name: 'no-domains',
@@ -141,8 +141,8 @@ const noDomains: Plugin = {
 }
 
 /**
- * Telegraf uses node-fetch, which parses URLs with the deprecated url.parse and loads a library that uses the deprecated
- * punycode. Node prints warnings for both, so this plugin replaces them with `new URL`, which does the same.
+ * Telegraf uses node-fetch, which parses URLs with the deprecated url.parse and loads a library that uses the
+ * deprecated punycode. Node prints warnings for both, so this plugin replaces them with `new URL`, which does the same.
  */
 const newUrls: Plugin = {
   name: 'new-urls',

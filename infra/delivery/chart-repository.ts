@@ -1,7 +1,10 @@
 import { Refusal } from '#infra/refusal.ts'
 import { registryAnswers } from './registry.ts'
 
-/** Throws a Refusal if no server answers at CHART_REPOSITORY: `oci://…`, `https://…` (ChartMuseum's API) or `nexus+https://…` (a Helm hosted one). */
+/**
+ * Throws a Refusal if no server answers at CHART_REPOSITORY: `oci://…`, `https://…` (ChartMuseum's API) or
+ * `nexus+https://…` (a Helm repository of the type "hosted" in Nexus).
+ */
 export const chartRepositoryAnswers = async (repository: string): Promise<void> => {
   if (!/^(oci|(nexus\+)?https?):\/\/[\w.:/-]+$/.test(repository))
     throw new Refusal(`CHART_REPOSITORY is ${repository}; it must be oci://…, https://… or nexus+https://…`)

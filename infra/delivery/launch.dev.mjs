@@ -1,5 +1,5 @@
-// Entry point of the `dev` image: it runs the same programs from their sources. A function restarts when one of its files
-// changes. A job is not watched, because a watched process never ends.
+// Entry point of the `dev` image: it runs the same programs from their sources. A function restarts when one of its
+// files changes. A job is not watched, because a watched process never ends.
 const { existsSync } = process.getBuiltinModule('node:fs')
 const { FUNCTION_TARGET: target = '' } = process.env
 const at = path => (/^[a-z-]+$/.test(target) && existsSync(`${import.meta.dirname}/${path}`) ? path : undefined)

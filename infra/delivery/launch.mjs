@@ -1,5 +1,5 @@
-// The entry point of the image. It runs the program that FUNCTION_TARGET names. It is plain JavaScript without imports, because
-// every cold start runs it.
+// The entry point of the image. It runs the program that FUNCTION_TARGET names. It is plain JavaScript without imports,
+// because every cold start runs it.
 const { existsSync, readdirSync } = process.getBuiltinModule('node:fs')
 const { FUNCTION_TARGET: target = '' } = process.env
 const folders = ['functions', 'jobs'].map(folder => `${import.meta.dirname}/${folder}`)

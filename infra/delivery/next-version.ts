@@ -4,7 +4,10 @@ import { git } from './git.ts'
 import { declaredVersion, newsOf, releaseOf, releaseTags } from './history.ts'
 import { nextVersion, versionIn } from './version.ts'
 
-/** Prints the version of this commit if it is released, else the version that its release would get. It reads the tags of this clone. */
+/**
+ * Prints the version of this commit if it is released, else the version that its release would get. It reads the tags
+ * of this clone.
+ */
 await command(async () => {
   const here = await checkout()
   const head = await git(here, ['rev-parse', 'HEAD'])

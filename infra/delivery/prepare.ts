@@ -56,7 +56,7 @@ const cloneOf = async (here: string, url: string, branch: string, commit: string
   await git(into, ['checkout', '--quiet', '-B', branch, commit])
 }
 
-/** Makes the release commit and its tag in the draft. Its dates are the parent's, so making it twice gives the same commit. */
+/** Makes the release commit and its tag in the draft. Its dates are the parent's, so each run makes the same commit. */
 const commitRelease = async (source: string, version: string): Promise<string> => {
   const date = await git(source, ['log', '-1', '--format=%cI'])
   const identity = {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Opens pull requests that move environments to the release. PROMOTE is jx (environment repositories), argocd (the revision in
-# infra/argocd, for each of PROMOTE_ENVIRONMENTS) or none.
+# Opens pull requests that move environments to the release. PROMOTE is jx (environment repositories), argocd (the
+# revision in infra/argocd, for each of PROMOTE_ENVIRONMENTS) or none.
 set -eu
 
 release=.build/release

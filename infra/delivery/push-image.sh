@@ -1,6 +1,7 @@
 #!/bin/sh
-# Builds the image from a clean clone and pushes it: push-image.sh <folder> <image:tag> <version> <revision> <digest file>
-# BUILDER is docker (buildx), buildah or skaffold. The digest file gets the digest in the registry, never a local one.
+# Builds the image from a clean clone and pushes it:
+# push-image.sh <folder> <image:tag> <version> <revision> <digest file>
+# BUILDER is docker (buildx), buildah or skaffold. The digest file gets the digest in the registry, not a local one.
 set -eu
 
 [ $# -eq 5 ] || { echo 'usage: push-image.sh <folder> <image:tag> <version> <revision> <digest file>' >&2; exit 2; }
@@ -32,7 +33,7 @@ case $builder in
     digest=$(cat "$answer")
     ;;
   skaffold)
-    # Skaffold puts the default repository before the artifact's name, `vigia`. The profile's templates read the variables.
+    # Skaffold puts the default repository before the artifact's name, `vigia`. The profile reads the variables.
     export VERSION="$version" REVISION="$revision" CREATED="$created" SOURCE="${SOURCE:-}"
     skaffold build --profile jx --default-repo "${image%/*}" --tag "${image##*:}" --file-output "$answer" >&2
     digest=$(sed -n 's/.*"tag": *"[^"]*@\(sha256:[0-9a-f]*\)".*/\1/p' "$answer" | head -n 1)

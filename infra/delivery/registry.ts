@@ -18,7 +18,7 @@ const parts = (image: string) => {
   return slash < 0 ? { host: image, name: '' } : { host: image.slice(0, slash), name: image.slice(slash + 1) }
 }
 
-/** Uses TLS as container tools do, except on the loopback interface and with REGISTRY_PLAIN_HTTP=true (a LAN registry). */
+/** Uses TLS, except on the loopback interface and with REGISTRY_PLAIN_HTTP=true (a registry on a LAN). */
 const base = (host: string) => {
   const plain = process.env.REGISTRY_PLAIN_HTTP === 'true' || /^(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(host)
   return `${plain ? 'http' : 'https'}://${host}`
@@ -42,7 +42,7 @@ const ask = async (url: string, init: RequestInit = {}): Promise<Response> => {
   }
 }
 
-/** Sends a request to the registry API (OCI distribution 1.1). After a 401 it fetches the token and sends the request again. */
+/** Sends a request to the registry API (OCI distribution 1.1). After a 401 it fetches a token and tries again. */
 const call = async (host: string, path: string, init: RequestInit = {}): Promise<Response> => {
   const url = `${base(host)}/v2/${path}`
   const first = await ask(url, init)
@@ -85,7 +85,7 @@ export const digestOf = async (repository: string, tag: string): Promise<string 
   return answer.headers.get('docker-content-digest') ?? undefined
 }
 
-/** Adds `tag` to the image with this digest. Does nothing if it is there. Throws a Refusal if the tag names another image. */
+/** Adds `tag` to the image with this digest, if it is not there. Throws a Refusal if the tag names another image. */
 export const nameImage = async (repository: string, digest: string, tag: string): Promise<void> => {
   const { host, name } = parts(repository)
   const taken = await digestOf(repository, tag)

@@ -3,8 +3,8 @@
 #   run_pipeline.sh                          everything, to the overlay onprem
 #   run_pipeline.sh --env minikube           to another overlay of infra/cluster
 #   run_pipeline.sh uptime-prober            builds everything, deploys only this function
-# REGISTRY is where images are pushed (registry.vigia.lan:5000). BUILDER is docker or buildah. KUBE_CONTEXT is the cluster, if it is not
-# kubectl's current context. REGISTRY_PLAIN_HTTP=true is for a registry without TLS.
+# REGISTRY is where images are pushed (registry.vigia.lan:5000). BUILDER is docker or buildah. KUBE_CONTEXT is the
+# cluster, if it is not kubectl's current context. REGISTRY_PLAIN_HTTP=true is for a registry without TLS.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 

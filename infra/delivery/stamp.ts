@@ -32,9 +32,9 @@ const stampedLines: StampedLine[] = [
 ]
 
 /**
- * Writes the name of a release into the files that kustomize, Helm and npm read. `release` is `1.4.2`, or `1.4.2-0f3c…` for a
- * build that is not released. The revision is any name that git resolves. In git it is the tag `v1.4.2`, because a commit
- * cannot contain its own hash.
+ * Writes the name of a release into the files that kustomize, Helm and npm read. `release` is `1.4.2`, or `1.4.2-0f3c…`
+ * for a build that is not released. The revision is any name that git resolves. In git it is the tag `v1.4.2`, because
+ * a commit cannot contain its own hash.
  */
 export const stamp = async (folder: string, release: string, commit = `v${release}`): Promise<void> => {
   if (!versionIn(release.split('-', 1)[0]!)) throw new Refusal(`${release} is not a version such as 1.4.2`)

@@ -30,9 +30,9 @@ export const bumpOf = (messages: readonly string[]): 'major' | 'minor' | 'patch'
   messages.some(breaks) ? 'major' : messages.some(adds) ? 'minor' : 'patch'
 
 /**
- * The version after `last`, from the messages since then and the version in package.json. If package.json is ahead of the last
- * tag, its version is taken; this is how the first release gets its number, and how a person decides on 1.0.0. Before 1.0.0 a
- * breaking change is a minor step.
+ * The version after `last`, from the messages since then and the version in package.json. If package.json is ahead of
+ * the last tag, its version is taken; this is how the first release gets its number, and how a person decides on 1.0.0.
+ * Before 1.0.0 a breaking change is a minor step.
  */
 export const nextVersion = (last: Version | undefined, declared: Version, messages: readonly string[]): Version => {
   if (!last || compareVersions(declared, last) > 0) return declared

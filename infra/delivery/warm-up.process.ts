@@ -9,15 +9,21 @@ import { allEvents } from '#events/all.ts'
 import { Instant } from '#events/fields.ts'
 import { freePort } from '#infra/net/free-port.ts'
 
-/** node warm-up.process.ts <bundle> <cache>: runs the bundle as its loader does, sends it events, and writes V8's code cache. */
+/**
+ * node warm-up.process.ts <bundle> <cache>: runs the bundle as its loader does, sends it events, and writes V8's code
+ * cache.
+ */
 const [filename, cache] = process.argv.slice(2) as [string, string]
 
 // Create() needs a default value for a string with a pattern, and the exported schemas have none.
 Object.assign(Instant, { default: '1970-01-01T00:00:00Z' })
 
-/** How many times to ask whether the function is up. It is a count, because on a busy machine every step takes longer. */
+/** How often to ask whether the function is up. A count and not a time, because a busy machine is slower. */
 const maxAttempts = 5_000
-/** A rule may wait for an unreachable server. The warm-up ends when the process used this little CPU in this many samples. */
+/**
+ * A rule may wait for an unreachable server. The warm-up ends when the process used this little CPU in this many
+ * samples.
+ */
 const sampleEveryMs = 250
 const quietSamples = 4
 const quietCpuMs = 5

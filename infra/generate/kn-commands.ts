@@ -13,7 +13,9 @@ export const knCommands = async (root: string): Promise<Map<string, string>> => 
   return new Map([[path, betweenMarks(await readFile(join(root, path), 'utf8'), text, path)]])
 }
 
-/** A shell function with the flags that all Services share, and a call of it for each Service with the rest of its flags. */
+/**
+ * A shell function with the flags that all Services share, and its calls: one for each Service, with its other flags.
+ */
 const serviceCommands = (services: Manifest[]): string => {
   const each = services.map(service => ({ name: service.metadata.name, flags: flagsOf(service) }))
   const shared = each[0]!.flags.filter(flag => each.every(({ flags }) => flags.includes(flag)))

@@ -7,7 +7,7 @@ kind: Kustomization
 resources:
 `
 
-/** The lists of manifests that the overlays in infra/cluster build on. `npm start` reads the manifests without a list. */
+/** The lists of manifests that the overlays in infra/cluster build on. `npm start` does not need these lists. */
 export const kustomizations = async (root: string): Promise<Map<string, string>> => {
   const comment = 'The overlays in infra/cluster build on it; `npm start` reads the files without a list.'
   const list = (folder: string, below: string[]) =>

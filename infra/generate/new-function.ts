@@ -50,7 +50,7 @@ export interface Dependencies {
   clock: Clock
 }
 
-/** Handles a tick. The same tick twice has one effect. A missed tick is not sent again. Returns the events that follow. */
+/** Handles a tick. The same tick twice has one effect. Returns the events that follow. Missed ticks are not sent. */
 export const ${camelCase(name)} = async (tick: Cause, { clock }: Dependencies): Promise<EventsToPublish> => {
   void tick
   void clock()

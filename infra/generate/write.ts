@@ -9,7 +9,7 @@ export const outdated = async (generators: readonly Generator[], root: string): 
   return changes.flatMap(files => [...files.keys()]).toSorted()
 }
 
-/** Brings generated files up to date, one generator after the other. Returns the paths of those that were out of date. */
+/** Brings generated files up to date, one generator after the other. Returns the paths that were out of date. */
 export const write = async (generators: readonly Generator[], root: string): Promise<string[]> => {
   const paths: string[] = []
   for (const generator of generators)

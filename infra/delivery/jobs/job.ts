@@ -18,8 +18,8 @@ export interface Job<T> {
 }
 
 /**
- * Runs a program that ends by itself. Exit code 0: done. 75: something that it needs was not ready in time; running it again may
- * help. 1: running it again will not help.
+ * Runs a program that ends by itself. Exit code 0: done. 75: something that it needs was not ready in time; running it
+ * again may help. 1: running it again will not help.
  */
 export const job = async <T>(name: string, { work, isTemporary, done }: Job<T>): Promise<void> => {
   // Linux does not end process 1 of a container by a signal without a handler.

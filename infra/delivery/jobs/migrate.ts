@@ -3,7 +3,10 @@ import { isUnavailable } from '#database/unavailable.ts'
 import { env } from '#functions/host/env.ts'
 import { job } from './job.ts'
 
-/** A rollback runs the job of the older release again. Migrations keep the tables usable for the release before, so that is safe. */
+/**
+ * A rollback runs the job of the older release again. Migrations keep the tables usable for the release before, so that
+ * is safe.
+ */
 const upToDate = async (): Promise<string> => {
   try {
     await migrate(env('DATABASE_URL'))

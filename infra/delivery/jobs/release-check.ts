@@ -3,7 +3,7 @@ import type { Release } from '#functions/host/release.ts'
 /** Sends GET to a path of a function. Throws an Error when the function does not answer. */
 export type GetFromFunction = (name: string, path: string) => Promise<{ status: number; body: string }>
 
-/** Checks that every function is healthy and is the expected release. Returns one line for each function that is not. */
+/** Checks that every function is healthy and is the expected release. Returns one line for each that is not. */
 export const releaseFaults = async (
   names: readonly string[],
   get: GetFromFunction,

@@ -18,7 +18,9 @@ export interface RetryOptions {
 const firstPauseMs = 250
 const longestPauseMs = 5_000
 
-/** Repeats `work` with growing pauses until it succeeds. Throws RetryTimeout when the next pause would exceed `timeoutMs`. */
+/**
+ * Repeats `work` with growing pauses until it succeeds. Throws RetryTimeout if the next pause would exceed `timeoutMs`.
+ */
 export const retry = async <T>(
   work: () => Promise<T>,
   { timeoutMs, now, sleep, isTemporary, onWait }: RetryOptions,

@@ -21,8 +21,8 @@ export interface BridgeOptions {
 
 export interface TelegramBridge {
   /**
-   * `starting`; then `webhook` or `polling` once Telegram has accepted; `trouble` while it does not answer as it should;
-   * `refused` when a retry cannot help.
+   * `starting`; then `webhook` or `polling` once Telegram has accepted; `trouble` while it does not answer as it
+   * should; `refused` when a retry cannot help.
    */
   state(): 'starting' | 'webhook' | 'polling' | 'trouble' | 'refused' | 'stopped'
   /** Updates that were not delivered stay with Telegram and come again. */

@@ -3,8 +3,8 @@ import { header } from './header.ts'
 import { registryAuthority } from './registry.ts'
 
 /**
- * etcd-backup.yaml: a CronJob that writes a snapshot of etcd to the disk of every control plane. The function is long because
- * it contains the whole file.
+ * etcd-backup.yaml: a CronJob that writes a snapshot of etcd to the disk of every control plane. The function is long
+ * because it contains the whole file.
  */
 export const etcdBackup = (inventory: Inventory): string => {
   const { etcdBackup, controlPlanes } = inventory
@@ -154,7 +154,7 @@ const restricted = (by: number) =>
 const resources = (by: number) =>
   indented(['resources:', '  requests:', '    cpu: 10m', '    memory: 64Mi', '  limits:', '    memory: 512Mi'], by)
 
-/** etcd-restore.sh restores a snapshot on a control plane. It contains the names and addresses of all control planes. */
+/** etcd-restore.sh restores a snapshot on a control plane. It has the names and addresses of all control planes. */
 export const etcdRestore = ({ cluster, controlPlanes }: Inventory): string => {
   const names = controlPlanes.map(({ name }) => name).join(', ')
   const members = controlPlanes.map(({ name, address }) => `${name}=https://${address}:2380`).join(',')

@@ -3,8 +3,8 @@ import { balancerPorts as ports } from '../rules.ts'
 import { header } from './header.ts'
 
 /**
- * haproxy.cfg of both load balancers: forwards the API of the cluster and the ports of its ingress, all as TCP. The function
- * is long because it contains the whole file.
+ * haproxy.cfg of both load balancers: forwards the API of the cluster and the ports of its ingress, all as TCP. The
+ * function is long because it contains the whole file.
  */
 export const haproxy = ({ controlPlanes, workers, ingress, lan }: Inventory): string => `${header}
 global

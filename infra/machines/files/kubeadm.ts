@@ -51,7 +51,8 @@ mode: nftables
 
 /**
  * For `kubeadm join` on the other control planes. kubeadm takes the name from the host name and the address from the
- * default route. The file contains no secrets: discovery.sh makes the token, and the cluster's keys are copied over ssh.
+ * default route. The file contains no secrets: discovery.sh makes the token, and the cluster's keys are copied over
+ * ssh.
  */
 export const kubeadmJoinControlPlane = ({ controlPlanes }: Inventory): string => {
   const others = controlPlanes.slice(1).map(({ name }) => name)

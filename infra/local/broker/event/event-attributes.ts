@@ -15,7 +15,7 @@ export const maxIdBytes = 5_500
 export const maxIndexedBytes = 2_000
 
 const mediaType = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;.*)?$/
-// biome-ignore lint/suspicious/noControlCharactersInRegex: CloudEvents forbids these in a string, and they would break a header.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: CloudEvents forbids them, and they would break a header.
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/
 
 /**
