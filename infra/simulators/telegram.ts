@@ -27,7 +27,10 @@ export interface SimulatedBot {
   readonly token: string
   readonly id: number
   readonly username: string
-  /** A person by first name or id; creates the person on the first call. `language` is Telegram's `language_code` (`pt-br`, `en`). */
+  /**
+   * A person by first name or id; creates the person on the first call. `language` is Telegram's `language_code`
+   * (`pt-br`, `en`).
+   */
   user(who: string | number, options?: { language?: string }): SimulatedUser
   /** Creates a group. */
   group(title: string, options?: { supergroup?: boolean; forum?: boolean }): SimulatedGroup
@@ -60,8 +63,8 @@ export interface TelegramSimulator extends SimulatedBot {
   /** The operators' bot. Throws if the simulator was started without `opsToken`. */
   readonly operators: SimulatedBot
   /**
-   * The person who uses the chat page. They have already opened the operators' chat, so their id can be TELEGRAM_OPS_CHAT_ID.
-   * Throws if the simulator was started without `newcomer`.
+   * The person who uses the chat page. They have already opened the operators' chat, so their id can be
+   * TELEGRAM_OPS_CHAT_ID. Throws if the simulator was started without `newcomer`.
    */
   readonly person: SimulatedUser
   /** Handles a request for a path below /chat; false for any other path. The caller checks Host and Origin. */
@@ -94,7 +97,10 @@ export interface NewcomerOptions {
   hasSites?: boolean
 }
 
-/** The Telegram id of the person on the chat page. It is the same at every start, so their follows and monitors stay theirs. */
+/**
+ * The Telegram id of the person on the chat page. It is the same at every start, so their follows and monitors stay
+ * theirs.
+ */
 export const newcomerId = 5_000_000_000
 
 /** Starts a simulated Telegram on 127.0.0.1. It refuses what the real Bot API refuses, with the same errors. */

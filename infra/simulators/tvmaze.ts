@@ -14,8 +14,8 @@ export type { Airing, NewEpisode, NewShow } from './tvmaze/store.ts'
 export { fiveMinuteShowId, showIds }
 
 /**
- * How TVMaze fails: it drops connections (`down`), answers 429 with Retry-After, answers an HTML page with status 200 or 502, or
- * takes half a minute (`slow`).
+ * How TVMaze fails: it drops connections (`down`), answers 429 with Retry-After, answers an HTML page with status 200
+ * or 502, or takes half a minute (`slow`).
  */
 export type TvmazeFailure = 'down' | '429' | 'html200' | 'slow' | '502'
 
@@ -48,7 +48,9 @@ export interface TvmazeOptions {
   port?: number
   clock?: Clock
   time?: Time
-  /** Dates follow the clock, and one show airs every five minutes. Without it the shows always stand as on `fixedToday`. */
+  /**
+   * Dates follow the clock, and one show airs every five minutes. Without it the shows always stand as on `fixedToday`.
+   */
   newcomer?: boolean
   /** TVMaze's limit of 20 calls in 10 seconds; default on. */
   limit?: boolean

@@ -10,7 +10,10 @@ export class BotApiError extends Error {
   }
 }
 
-/** 400. Like Telegram's server it writes the first letter in lower case, unless the message is an error name in capitals. */
+/**
+ * Status 400. Like Telegram's server, it writes the first letter in lower case, unless the message is an error name in
+ * capitals.
+ */
 export const badRequest = (message: string, parameters?: BotApiError['parameters']): BotApiError =>
   new BotApiError(400, `Bad Request: ${/^.[A-Z_]/.test(message) ? message : lowerFirst(message)}`, parameters)
 

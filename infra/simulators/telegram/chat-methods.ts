@@ -13,7 +13,9 @@ export const getMe = (_state: TelegramState, bot: Bot): User & Record<string, un
   has_main_web_app: false,
 })
 
-/** A bot may answer a button press for this long. Telegram documents no limit; its apps give up after about a minute. */
+/**
+ * A bot may answer a button press for this long. Telegram documents no limit; its apps give up after a minute or so.
+ */
 const queryLifetimeS = 60
 
 export const answerCallbackQuery = (state: TelegramState, bot: Bot, args: Args): true => {

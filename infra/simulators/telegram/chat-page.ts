@@ -133,7 +133,9 @@ export const chatPage = ({ state, person, panes, nextEpisode, hasSites, log }: C
   }
 }
 
-/** The person's actions; `pane` in the JSON body chooses the chat. An action that Telegram would not allow is answered 409. */
+/**
+ * The person's actions; `pane` in the JSON body is the chat. An action that Telegram would not allow is answered 409.
+ */
 const actionRoutes = (app: App, panes: Record<Pane, PaneChat>): void => {
   const action = (name: string, act: (user: SimulatedUser, body: Record<string, unknown> | null) => Response) =>
     route(app, `/chat/api/${name}`, {

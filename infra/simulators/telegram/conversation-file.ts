@@ -4,7 +4,7 @@ import { writeFileAtomic } from '#infra/files/atomic-write.ts'
 import type { Update } from './bot-api.ts'
 import type { Bot, Chat, Person, TelegramState } from './state.ts'
 
-// PostgreSQL keeps the follows and monitors of a newcomer, and this file keeps the conversation, so a restart loses neither.
+// PostgreSQL keeps the follows and monitors of a newcomer, and this file keeps the conversation, so both survive.
 
 interface SavedConversation {
   version: 1
@@ -29,8 +29,8 @@ const writeDelayMs = 300
 const idGap = 100
 
 /**
- * Restores the state from a file, if there is one, and writes every later change to it. The returned function ends that and
- * writes the file a last time.
+ * Restores the state from a file, if there is one, and writes every later change to it. The returned function ends that
+ * and writes the file a last time.
  */
 export const persistIn = (
   path: string,

@@ -33,8 +33,8 @@ interface OpenTag {
 }
 
 /**
- * Parses Telegram's HTML into text and entities, whose offsets are in UTF-16 units. Like Telegram's server it refuses unknown
- * tags and tags that are left open, closed out of order or malformed; the error names the byte offset.
+ * Parses Telegram's HTML into text and entities, whose offsets are in UTF-16 units. Like Telegram's server it refuses
+ * unknown tags and tags that are left open, closed out of order or malformed; the error names the byte offset.
  */
 export const parseHtml = (source: string): { text: string; entities: Entity[] } => {
   const parser: Parser = { source, at: 0, text: '', entities: [], open: [] }
@@ -115,7 +115,10 @@ const readStartTag = (parser: Parser) => {
   parser.at++
 }
 
-/** Reads one attribute of the tag that begins at `begin`; returns the tag's argument if this attribute is the one that has it. */
+/**
+ * Reads one attribute of the tag that begins at `begin`. Returns its value if the tag takes its argument from this
+ * attribute.
+ */
 const readAttribute = (parser: Parser, tag: string, begin: number): string | null => {
   const nameBegin = parser.at
   while (!isSpace(charAt(parser)) && !'=>/"\''.includes(charAt(parser))) parser.at++

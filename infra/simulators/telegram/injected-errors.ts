@@ -6,7 +6,9 @@ export interface InjectedError {
   /** Seconds. */
   retryAfter?: number
   migrateTo?: number
-  /** The whole body of the response in place of the Bot API's JSON, such as an HTML page of a proxy or half a JSON document. */
+  /**
+   * The body of the response in place of the Bot API's JSON: a proxy's HTML page or half a JSON document, for example.
+   */
   body?: string
   contentType?: string
   /** Waits this long before the response. */

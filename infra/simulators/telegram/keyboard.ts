@@ -6,7 +6,7 @@ import { checkedLink } from './html.ts'
 const maxButtons = 100
 const maxMarkupBytes = 10_240
 
-/** The inline keyboard of a call, or undefined if it has none. Throws Telegram's errors for a keyboard that it refuses. */
+/** The inline keyboard of a call, or undefined if it has none. Throws Telegram's errors for an invalid keyboard. */
 export const keyboardOf = (args: Args): InlineButton[][] | undefined => {
   if (!args.has('reply_markup')) return undefined
   const markup = args.json('reply_markup')

@@ -18,7 +18,9 @@ type Method = (state: TelegramState, bot: Bot, args: Args) => unknown
 /** A method whose response has a `description` besides its `result`. */
 type MethodWithDescription = (state: TelegramState, bot: Bot, args: Args) => { result: true; description: string }
 
-/** Keyed by the method's name in lower case, because Telegram ignores the case. getUpdates is in polling.ts, because it waits. */
+/**
+ * The methods by name in lower case, because Telegram ignores the case. getUpdates is in polling.ts, because it waits.
+ */
 const methods: Record<string, Method> = {
   getme: getMe,
   sendmessage: sendMessage,
@@ -45,7 +47,7 @@ const methodsWithDescription: Record<string, MethodWithDescription> = {
   deletewebhook: deleteWebhook,
 }
 
-/** Runs a method for a bot and returns the fields of its response; throws a BotApiError if Telegram would refuse the call. */
+/** Runs a method for a bot and returns the fields of its response. Throws a BotApiError if Telegram would refuse it. */
 export const runMethod = (
   state: TelegramState,
   bot: Bot,

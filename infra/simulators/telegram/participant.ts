@@ -49,8 +49,9 @@ export interface Participant {
   /** Writes a message and returns its id. */
   send(text: string, options?: { replyTo?: number; threadId?: number }): number
   /**
-   * Presses the button with this text on the newest message that has such a button, or on the given message. `data` chooses
-   * between two buttons with the same text. Throws if there is no such button. The press of a link reaches no bot.
+   * Presses the button with this text on the newest message that has such a button, or on the given message. `data`
+   * chooses between two buttons with the same text. Throws if there is no such button. The press of a link reaches no
+   * bot.
    */
   press(button: string | RegExp, options?: { message?: number; data?: string | undefined }): ButtonPress
   /** All messages, oldest first, without the deleted ones. */
@@ -97,8 +98,8 @@ export const participant = (state: TelegramState, bot: Bot, chat: Chat, person: 
 }
 
 /**
- * Whether a message is delivered to the bot. In a group the bot is in privacy mode: it gets commands for it, mentions of it and
- * replies to its messages; an administrator gets everything, and a bot outside the group gets nothing.
+ * Whether a message is delivered to the bot. In a group the bot is in privacy mode: it gets commands for it, mentions
+ * of it and replies to its messages; an administrator gets everything, and a bot outside the group gets nothing.
  */
 const reachesBot = (bot: Bot, chat: Chat, message: StoredMessage): boolean => {
   if (chat.kind === 'private') return true

@@ -17,8 +17,8 @@ const openPolls = new WeakMap<Bot, OpenPoll>()
 export const endPolling = (bot: Bot, reason: string): void => openPolls.get(bot)?.end(conflict(reason))
 
 /**
- * getUpdates: returns at once if there are updates; else waits until an update arrives, until the timeout is over, or until
- * the caller closes the connection (`closed`).
+ * getUpdates: returns at once if there are updates; else waits until an update arrives, until the timeout is over, or
+ * until the caller closes the connection (`closed`).
  */
 export const getUpdates = async (time: Time, bot: Bot, args: Args, closed: AbortSignal): Promise<Update[]> => {
   if (bot.webhook.settings() !== null) {

@@ -302,8 +302,8 @@ export const memberOf = (state: TelegramState, bot: Bot, chat: Chat, id: number)
 const dayS = 86_400
 
 /**
- * Queues an update for the bot if the bot asked for this kind. Telegram delivers the updates of one `queue` in order, and drops
- * an update after `seconds`; the default is a day.
+ * Queues an update for the bot if the bot asked for this kind. Telegram delivers the updates of one `queue` in order,
+ * and drops an update after `seconds`; the default is a day.
  */
 export const queueUpdate = (
   bot: Bot,

@@ -93,7 +93,10 @@ const explicitEntities = (text: string, given: unknown): Entity[] => {
   )
 }
 
-/** The text as Telegram stores it: without control characters and blank ends, and with its links, commands and mentions marked. */
+/**
+ * The text as Telegram stores it: without control characters and surrounding blanks, with links, commands and mentions
+ * marked.
+ */
 export const normalized = ({ text, entities }: FormattedText): FormattedText => {
   // One character for one character, so that the offsets stay right.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that Telegram turns into spaces

@@ -13,8 +13,8 @@ export interface QueuedUpdate {
 export interface UpdateQueue {
   push(update: Omit<Update, 'update_id'>, options: { queue: number; seconds: number }): Update
   /**
-   * The updates from the id `offset` on; the earlier ones count as received and are removed. A negative offset counts from the
-   * end of the queue.
+   * The updates from the id `offset` on; the earlier ones count as received and are removed. A negative offset counts
+   * from the end of the queue.
    */
   take(offset: number, limit: number): Update[]
   remove(updateId: number): void

@@ -86,7 +86,10 @@ const read = async (response: IncomingMessage): Promise<string> => {
   return Buffer.concat(chunks).toString()
 }
 
-/** The Bot API method that a response asks for, or null. Telegram ignores methods that read something or change the webhook. */
+/**
+ * The Bot API method that a response asks for, or null. Telegram ignores methods that read data and methods that change
+ * the webhook.
+ */
 export const methodInResponse = ({
   body,
   type,

@@ -4,8 +4,8 @@ const maxCalls = 20
 const windowMs = 10_000
 
 /**
- * TVMaze's limit of 20 calls in any 10 seconds. The returned function counts a call and returns 0, or returns the seconds to wait;
- * a refused call does not count.
+ * TVMaze's limit of 20 calls in any 10 seconds. The returned function counts a call and returns 0, or returns the
+ * seconds to wait; a refused call does not count.
  */
 export const callLimiter = (clock: Clock): (() => number) => {
   const recent: number[] = []

@@ -1,6 +1,6 @@
 import { countries, type EpisodeRow, firstEpisodeId, formatAirstamp, localAt, type ShowRow } from './rows.ts'
 
-/** The id of a show that airs every five minutes, so that a newcomer sees a notification without waiting for the evening. */
+/** The id of a show that airs every five minutes, so that a newcomer soon sees a notification. */
 export const fiveMinuteShowId = 900_100
 
 const stepMs = 5 * 60_000

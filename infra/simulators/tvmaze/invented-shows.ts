@@ -18,7 +18,7 @@ const telinha: Channel = { id: 9102, name: 'Telinha', country: countries.br, off
 
 /** The ids of the invented shows, by what each show is an example of. */
 export const showIds = {
-  /** US drama, Sundays at 21:00 in New York: in São Paulo its time moves when US clocks change. Has a Brazilian title. */
+  /** US drama with a Brazilian title, Sundays at 21:00 in New York: in São Paulo it moves when US clocks change. */
   harbor: 900_001,
   /** US late night at 00:37 of the day after its airdate: its airstamp is a day later than its airdate and airtime. */
   lateNight: 900_002,
@@ -65,7 +65,7 @@ interface SchedulePlan {
   daysAhead?: number
 }
 
-/** The episodes of a weekly or daily show until some weeks after `today`. An episode's id does not depend on `today`. */
+/** The episodes of a weekly or daily show until some weeks after `today`. Episode ids do not depend on `today`. */
 const schedule = (showId: number, plan: SchedulePlan, today: Temporal.PlainDate): EpisodeRow[] => {
   const episodes: EpisodeRow[] = []
   const end = today.add({ days: plan.daysAhead ?? defaultDaysAhead })

@@ -3,7 +3,9 @@ import type { ShowRow } from './rows.ts'
 /** TVMaze returns at most ten results. */
 const maxHits = 10
 
-/** The shows whose name or alias is like `words`, best first. Accents, case and up to two typos in a word do not matter. */
+/**
+ * The shows whose name or alias is like `words`, best first. It ignores accents, case and up to two typos in a word.
+ */
 export const search = (shows: ShowRow[], words: string): { score: number; show: ShowRow }[] => {
   const wanted = wordsOf(words)
   if (wanted.length === 0) return []

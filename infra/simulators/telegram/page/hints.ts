@@ -1,6 +1,6 @@
 import type { Language } from '#database/chats/language.ts'
 
-/** Something to try: a text and the message to send. `at` is the time of the result, `link` a page that belongs to it. */
+/** A suggestion: a text and the message to send. `at` is the time of the result, `link` a page that belongs to it. */
 export interface Hint {
   words: string
   send?: string
