@@ -12,7 +12,9 @@ interface Clone {
   secondFile: { name: string; start: number }
 }
 
-/** The pieces of more than ten lines that are the same twice, in the TypeScript, JavaScript and shell files of a checkout outside test/. */
+/**
+ * The duplicated pieces of more than ten lines in a checkout's TypeScript, JavaScript and shell files outside test/.
+ */
 const clonesIn = async (checkout: string): Promise<string[]> => {
   const output = await mkdtemp(join(tmpdir(), 'vigia-clones-'))
   try {

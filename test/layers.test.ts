@@ -2,7 +2,10 @@ import { expect, test } from 'vitest'
 import { functionNames } from '#infra/repository.ts'
 import { cyclesIn, type Import, importsOf, sourcesIn } from '#test/support/imports.ts'
 
-/** The layers, lowest first. A file imports from its own layer and from those before it. A file belongs to the last layer that fits. */
+/**
+ * The layers, lowest first. A file imports from its own layer and from those before it. A file belongs to the last
+ * layer that fits.
+ */
 const layers: readonly [name: string, files: RegExp][] = [
   ['shared', /^infra\/(repository\.ts|refusal\.ts|files\/|http\/|net\/)/],
   ['events', /^events\//],

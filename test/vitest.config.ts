@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
-// Two workers: the suite starts real databases and real processes, and the smallest machine it must pass on has two cores.
+// Two workers: the suite starts real databases and real processes, and the smallest machine it must pass on has two
+// cores.
 export default defineConfig({
   test: {
     root: join(import.meta.dirname, '..'),

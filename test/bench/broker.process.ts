@@ -12,7 +12,10 @@ const listen = async (listener: RequestListener): Promise<void> => {
   process.send!({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
 }
 
-/** Answers every request with 204 and counts them. Sends the count for each IPC message, and the latency of each event with `sentat`. */
+/**
+ * Answers every request with 204 and counts them. Sends the count for each IPC message, and the latency of each event
+ * with `sentat`.
+ */
 const subscriber = async (): Promise<void> => {
   let count = 0
   process.on('message', () => process.send!({ count }))

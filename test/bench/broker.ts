@@ -60,7 +60,10 @@ const cases: Case[] = [
   { name: 'broker, 16 senders, 10 Triggers, one matches', part: 'broker', atOnce: 16, triggers: 10 },
 ]
 
-/** Events are stored, delivered and acknowledged. Sender, broker and subscriber are separate processes, and PostgreSQL syncs to disk. */
+/**
+ * Events are stored, delivered and acknowledged. Sender, broker and subscriber are separate processes, and PostgreSQL
+ * syncs to disk.
+ */
 export const bench: Bench = {
   title: 'the durable broker beside a hop that stores nothing',
   run: async log => {

@@ -2,9 +2,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /**
- * The monitored sites: `/m/<id>` answers 200 with 200 bytes, `/hang/<id>` never answers, and `/s/<id>` answers 200 until the IPC
- * message `fail`, then 500. For the IPC message `hits` it sends the id and the time (Unix milliseconds) of each request since the last
- * one; the lateness comes from these. It is the Bot API too: `/bot<token>/<method>` accepts every message and has no updates.
+ * The monitored sites: `/m/<id>` answers 200 with 200 bytes, `/hang/<id>` never answers, and `/s/<id>` answers 200
+ * until the IPC message `fail`, then 500. For the IPC message `hits` it sends the id and the time (Unix milliseconds)
+ * of each request since the last one; the lateness comes from these. It is the Bot API too: `/bot<token>/<method>`
+ * accepts every message and has no updates.
  */
 const body = Buffer.alloc(200, 'x')
 let log: [id: number, at: number][] = []

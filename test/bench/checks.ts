@@ -14,14 +14,20 @@ import { cpuUs, processTree } from './support/processes.ts'
 
 const intervalS = 60
 const measuredS = Number(process.env.SECONDS ?? 90)
-/** The numbers of monitors, each checked once a minute, and the percentages that never answer: MONITORS=1000,10000 HANGING=0,10 SECONDS=90 GATUS=no */
+/**
+ * The numbers of monitors, each checked once a minute, and the percentages of them that never answer:
+ * MONITORS=1000,10000 HANGING=0,10 SECONDS=90 GATUS=no
+ */
 const sizes = (process.env.MONITORS ?? '1000,10000')
   .split(',')
   .map(Number)
   .filter(size => size > 0)
 const shares = (process.env.HANGING ?? '0,10').split(',').map(Number)
 const timeoutMs = 5_000
-/** Monitors that are inserted at once and then fail at once, each checked every ten seconds, beside 1,000 healthy ones: BURST=5000 */
+/**
+ * The number of monitors that are inserted together and fail together, each checked every ten seconds, beside 1,000
+ * healthy ones: BURST=5000
+ */
 const burstSize = Number(process.env.BURST ?? 5_000)
 const burstIntervalS = 10
 const healthyBesideBurst = 1_000
@@ -46,8 +52,8 @@ const columns = [
 ]
 
 /**
- * The CPU time of a check in all processes, and its lateness by the log of the target: N monitors a minute in the real functions,
- * from the manifests, on the local runtime; and in Gatus, if it is installed.
+ * The CPU time of a check in all processes, and its lateness by the log of the target: N monitors a minute in the real
+ * functions, from the manifests, on the local runtime; and in Gatus, if it is installed.
  */
 export const bench: Bench = {
   title: `checks: ${sizes.join(' and ')} monitors, each checked once a minute, measured for ${measuredS} s`,
@@ -139,7 +145,10 @@ const measureVigia = async (
   }
 }
 
-/** The lateness of healthy monitors while many others are inserted and fail at once, and the time until all are judged and their notices sent. */
+/**
+ * The lateness of healthy monitors while many others are inserted and fail at once, and the time until all are judged
+ * and their notices sent.
+ */
 const measureBurst = async (log: (line: string) => void): Promise<(string | number)[][]> => {
   const { dataDir, target, server, db, stop } = await startEnvironment()
   let vigia: Vigia | undefined
@@ -244,7 +253,7 @@ const startTarget = async () => {
   }
 }
 
-/** Inserts monitors as they are after a first round of checks; returns the offset of each within its interval, in milliseconds. */
+/** Inserts monitors as they are after a first check. Returns each one's offset within its interval, in milliseconds. */
 const insertMonitors = async (
   db: Postgres,
   count: number,
@@ -266,7 +275,7 @@ const insertMonitors = async (
   return new Map(rows.map(({ id, phase }) => [id, phase * 1_000]))
 }
 
-/** For the slots in [from, until): lateness p50, p99 and max in milliseconds, slots without a hit, slots with more than one. */
+/** For the slots in [from, until): lateness p50, p99 and max in ms, slots without a hit, slots with more than one. */
 const punctuality = (
   hits: Hit[],
   phases: Map<number, number>,
@@ -295,7 +304,10 @@ const punctuality = (
   return [share(0.5), share(0.99), share(1), expected - slots.size, doubled]
 }
 
-/** The longest time between two hits of one monitor, from its last hit in `before` to its last hit in `after`, in milliseconds. */
+/**
+ * The longest time, in milliseconds, between two hits of one monitor, from its last hit in `before` to its last hit in
+ * `after`.
+ */
 const longestGap = (before: Map<number, number>, after: Hit[]): number => {
   const last = new Map(before)
   let longest = 0
@@ -307,8 +319,8 @@ const longestGap = (before: Map<number, number>, after: Hit[]): number => {
 }
 
 /**
- * CPU time (user and system) of these processes and their descendants over `seconds`: the sum, PostgreSQL's part, and microseconds
- * per second by process name.
+ * CPU time (user and system) of these processes and their descendants over `seconds`: the sum, PostgreSQL's part, and
+ * microseconds per second by process name.
  */
 const cpuUsed = async (roots: () => number[], database: number, seconds: number) => {
   const before = cpuByProcess(roots())

@@ -130,7 +130,7 @@ const measureStart = async ({ file, ask, env }: Start): Promise<{ ms: number; cp
   }
 }
 
-/** CPU milliseconds of all threads of a process so far; NaN without /proc. Unlike elapsed time it does not depend on other load. */
+/** CPU time of all threads of a process so far, in milliseconds; NaN without /proc. Other load does not change it. */
 const cpuMs = (pid: number) => {
   const tasks = `/proc/${pid}/task`
   if (!existsSync(tasks)) return Number.NaN

@@ -12,7 +12,9 @@ const connections = 64
 const secret = 'bench-secret'
 const token = '700000001:bench-token-of-the-bot-AAAAAAAAAAAA'
 
-/** The latency of genuine updates while other clients post forged ones: to the public port, and directly to the function. */
+/**
+ * The latency of genuine updates while other clients post forged ones, to the public port or to the function itself.
+ */
 export const bench: Bench = {
   title: `genuine updates (/ajuda) alone, and while ${connections} connections post forged ones; ${rounds} of each`,
   run: async log => {

@@ -17,7 +17,10 @@ const idleS = 60
 const residentMiB = (pid: number) => Math.round((Number(statOf(pid)?.[21] ?? 0) * pageBytes) / mib)
 const cpuMs = (pid: number) => ownCpuUs(pid) / 1000
 
-/** CPU milliseconds of a runtime and of its process tree in `seconds`. It looks ten times a second, to see short-lived processes. */
+/**
+ * CPU milliseconds of a runtime and its process tree in `seconds`. It reads ten times a second, to include short-lived
+ * processes.
+ */
 const cpuUsed = async (pid: number, seconds: number) => {
   const before = new Map(processTree([pid]).map(one => [one, cpuMs(one)]))
   const latest = new Map(before)

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Telegraf } from 'telegraf'
 
-/** A minimal bot on Telegraf's webhook, without a database: `webhook.process.ts <apiRoot> <token>`. Sends its port by IPC. */
+/** A minimal Telegraf webhook bot without a database: `webhook.process.ts <apiRoot> <token>`. Sends its port by IPC. */
 const [apiRoot = '', token = ''] = process.argv.slice(2)
 
 const bot = new Telegraf(token, { telegram: { apiRoot, webhookReply: false } })

@@ -79,7 +79,9 @@ const ourCases: Case[] = [
   { name: '/monitores, 10 watched', reply: 'sendMessage', update: command('/monitores') },
 ]
 
-/** The time from an update to its reply, measured at Telegram's side; one update at a time, like Telegram within a chat. */
+/**
+ * The time from an update to its reply, measured at Telegram's side. Updates are sent one at a time, as in one chat.
+ */
 export const bench: Bench = {
   title: `webhook: time from update to reply and to status 200, warm, one at a time, ${rounds} of each`,
   run: async log => {

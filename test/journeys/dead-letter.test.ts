@@ -40,7 +40,8 @@ beforeAll(async () => {
       PROBE_ALLOW: '',
       AWS_SECRET_ACCESS_KEY: unrelated,
     },
-    // Only times change: no ticks except those that the test fires, Knative's shortest window, and short pauses between retries.
+    // Only times change: no ticks except those that the test fires, Knative's shortest window, and short pauses between
+    // retries.
     manifests: (text, file) =>
       text
         .replace(/schedule: .*/, 'schedule: "0 0 1 1 *"')

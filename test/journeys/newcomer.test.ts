@@ -7,8 +7,8 @@ import { startVigia, type Vigia } from '#test/support/npm-start.ts'
 import { until } from '#test/support/until.ts'
 
 /*
- * What the README promises to a newcomer who has only Node.js: `npm start` without any variable, and `npm run chat` beside it.
- * The simulated Telegram delivers updates to the webhook, like the real one if PUBLIC_URL is set.
+ * What the README promises to a newcomer who has only Node.js: `npm start` without any variable, and `npm run chat`
+ * beside it. The simulated Telegram delivers updates to the webhook, like the real one if PUBLIC_URL is set.
  */
 
 let vigia: Vigia

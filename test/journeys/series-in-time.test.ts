@@ -36,8 +36,8 @@ import { sendRequest } from '#test/support/http.ts'
 import { until } from '#test/support/until.ts'
 
 /*
- * The way of an episode from TVMaze to a chat, on a clock that the test sets. The rules run on their real function server, with the
- * real broker and the Triggers of triggers/; only the pauses between retries are removed.
+ * The way of an episode from TVMaze to a chat, on a clock that the test sets. The rules run on their real function
+ * server, with the real broker and the Triggers of triggers/; only the pauses between retries are removed.
  */
 
 const hourMs = 3_600_000

@@ -50,7 +50,7 @@ describe('the webhook', () => {
   const texts = () => received.map(({ update }) => update.message?.text ?? update.callback_query?.data)
   const deliveries = (count: number) =>
     until(() => telegram.deliveries().length >= count, { what: `${count} deliveries` })
-  /** Advances the time from retry to retry until there are `count` attempts; returns the pauses between them, in seconds. */
+  /** Advances the time from retry to retry until there are `count` attempts. Returns the pauses in seconds. */
   const pausesUntil = async (count: number) => {
     while (received.length < count) {
       const before = received.length
@@ -118,7 +118,8 @@ describe('the webhook', () => {
     reply = entry => entry.answer(302, { headers: { location: '/elsewhere' } })
     await set()
     ana.send('oi')
-    // Wait for the first retry, which needs no advance of the time: before it, the next timer is the request's own timeout.
+    // Wait for the first retry, which needs no advance of the time: before it, the next timer is the request's own
+    // timeout.
     await until(() => received.length >= 2, { what: 'the first attempt and the retry at once' })
     const pauses = await pausesUntil(7)
     expect(pauses.map(Math.round)).toEqual([0, 2, 4, 8, 16, 32])

@@ -1,6 +1,6 @@
 /**
- * A process that runs PostgreSQL and MongoDB on the data folder in its first argument until it is killed. It prints one line of
- * JSON: the URL and the pids, or why the servers did not start.
+ * A process that runs PostgreSQL and MongoDB on the data folder in its first argument until it is killed. It prints one
+ * line of JSON: the URL and the pids, or why the servers did not start.
  */
 import { startMongo } from '#local/databases/mongodb.ts'
 import { startPostgres } from '#local/databases/postgres.ts'

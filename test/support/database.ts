@@ -28,7 +28,7 @@ const onServer = async <T>(work: (server: Postgres) => Promise<T>): Promise<T> =
   }
 }
 
-/** The name of a database with every migration. The first caller creates it, and every fresh database is a copy of it. */
+/** The name of a database with every migration. The first caller creates it; every fresh database is a copy of it. */
 const migratedTemplate = async (server: Postgres): Promise<string> => {
   const version = createHash('sha256')
     .update(JSON.stringify(await checksums()))
@@ -67,7 +67,9 @@ export const freshDatabase = (): Promise<TestDatabase> => create(migratedTemplat
 /** A new database without tables, on the server that all test files share. */
 export const emptyDatabase = (): Promise<TestDatabase> => create(async () => 'template0')
 
-/** A new database on the Mongo server that all test files share. It is never dropped, because not every such server can drop one. */
+/**
+ * A new database on the Mongo server that all test files share. It is never dropped: some such servers cannot do that.
+ */
 export const freshMongo = async (): Promise<{ uri: string; mongo: Mongo; end(): Promise<void> }> => {
   const url = new URL(await sharedServer('mongodb'))
   url.pathname = `/${unique('test')}`

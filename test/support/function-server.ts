@@ -46,7 +46,9 @@ export interface SinkRequest {
   body: string
 }
 
-/** Starts a sink: an HTTP server that records its requests. `statusFor` gives the status of each response; the default is 202. */
+/**
+ * Starts a sink: an HTTP server that records its requests. `statusFor` gives each response's status, 202 by default.
+ */
 export const startSink = async (statusFor: (request: SinkRequest) => number | Promise<number> = () => 202) => {
   const received: SinkRequest[] = []
   const { server, port, url, stop } = await startServer(async (incoming, response) => {

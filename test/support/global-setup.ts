@@ -13,7 +13,10 @@ import type { SharedServer } from './shared-servers.ts'
 
 const prefix = join(tmpdir(), 'vigia-test-')
 
-/** PostgreSQL does not wait for the disk, because no test data outlives the run. A test about crashes starts a server of its own. */
+/**
+ * PostgreSQL does not wait for the disk, because no test data outlives the run. A test about crashes starts a server of
+ * its own.
+ */
 const fastSettings = {
   fsync: 'off',
   synchronous_commit: 'off',
@@ -44,7 +47,10 @@ const sweep = async (): Promise<void> => {
   }
 }
 
-/** A new temporary data folder. Call `remove` after its servers have stopped; if this run is killed, a later run removes it. */
+/**
+ * A new temporary data folder. Call `remove` after its servers have stopped; if this run is killed, a later run removes
+ * it.
+ */
 export const temporaryDataFolder = async (): Promise<{ folder: string; remove(): Promise<void> }> => {
   for (;;) {
     const folder = await mkdtemp(prefix)
@@ -76,7 +82,7 @@ const sharedServers = () => {
     postgres: async () => startPostgres({ dataDir: await dataFolder(), settings: fastSettings }),
     mongodb: async () => {
       const dataDir = await dataFolder()
-      // The memory server if it is installed, because it starts fastest. The contract test of the catalogue covers the others too.
+      // The memory server if it is installed, because it starts fastest. The contract test of the catalogue covers all.
       const env = { ...process.env, MONGODB_URI: undefined, ...(jongodb() ? { PATH: '', HOME: dataDir } : {}) }
       const { uri, stop } = await startMongo({ dataDir, env })
       return { url: uri, stop }
@@ -95,8 +101,9 @@ const sharedServers = () => {
 }
 
 /**
- * Vitest's global setup: starts an HTTP server, whose URL is in VIGIA_TEST_SERVERS, from which test files get the URL of a shared
- * server. The servers run in this process, because the workers are processes that end earlier. The returned function stops all.
+ * Vitest's global setup: starts an HTTP server, whose URL is in VIGIA_TEST_SERVERS, from which test files get the URL
+ * of a shared server. The servers run in this process, because the workers are processes that end earlier. The returned
+ * function stops all.
  */
 export default async function setup(): Promise<() => Promise<void>> {
   await sweep()

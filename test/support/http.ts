@@ -25,8 +25,8 @@ export interface TestResponse {
 }
 
 /**
- * Sends one request with exactly these headers, a Host header included, which `fetch` does not allow, and reads the whole response.
- * `target` is a URL or a port of 127.0.0.1; the method is POST if none is given.
+ * Sends one request with exactly these headers, a Host header included, which `fetch` does not allow, and reads the
+ * whole response. `target` is a URL or a port of 127.0.0.1; the method is POST if none is given.
  */
 export const sendRequest = (
   target: string | number,
@@ -43,7 +43,7 @@ export const sendRequest = (
       response.on('error', reject)
     })
     outgoing.on('error', reject)
-    // A Buffer, because Node.js writes the headers together with a string body, and then encodes the headers as UTF-8 too.
+    // A Buffer, because Node.js writes the headers together with a string body, and encodes both as UTF-8.
     outgoing.end(body === undefined ? undefined : Buffer.from(body))
   })
 

@@ -23,7 +23,7 @@ const aliases = Object.entries(
   (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { imports: Record<string, string> }).imports,
 ).map(([alias, target]) => [alias.replace('*', ''), target.replace('./', '').replace('*', '')] as const)
 
-/** What the files import from each other: values, types, re-exports, dynamic imports, and types written `import('…')`. */
+/** What the files import from each other: values, types, re-exports, dynamic imports and `import('…')` types. */
 export const importsOf = (files: ReadonlyMap<string, string>): Import[] =>
   [...files].flatMap(([from, text]) =>
     specifiersIn(from, text).flatMap(specifier => {

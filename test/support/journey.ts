@@ -44,8 +44,8 @@ const everyTriggerTwice: Rewrite = (text, file) =>
     : text
 
 /**
- * Starts the simulators, and `npm start` with the built functions. With `twice` every event goes to two Triggers at once, and
- * to each of them again after its success.
+ * Starts the simulators, and `npm start` with the built functions. With `twice` every event goes to two Triggers at
+ * once, and to each of them again after its success.
  */
 export const startJourney = async ({
   twice = false,

@@ -110,7 +110,7 @@ export const copyCheckout = (path: string, from = root): void => {
     if (!['.build', '.git', '.vigia', 'node_modules'].includes(name))
       cpSync(join(from, name), join(path, name), { recursive: true })
   const packages = join(from, 'node_modules')
-  // Hard links, so that programs in the packages run from the path of the copy; a symbolic link if hard links are not possible.
+  // Hard links, so that programs in the packages run from the path of the copy; else a symbolic link.
   const linked = spawnSync('cp', ['-al', packages, join(path, 'node_modules')])
   if (linked.status === 0) return
   rmSync(join(path, 'node_modules'), { recursive: true, force: true })

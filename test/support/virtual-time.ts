@@ -2,8 +2,8 @@ import { setImmediate } from 'node:timers/promises'
 import type { Postgres } from '#database/connect.ts'
 
 /**
- * A clock that jumps to the end of the next sleep when all code under test sleeps. Real work, such as a query, takes no time on
- * this clock; the clock waits for it if it goes through `watched` or `busy`.
+ * A clock that jumps to the end of the next sleep when all code under test sleeps. Real work, such as a query, takes no
+ * time on this clock; the clock waits for it if it goes through `watched` or `busy`.
  */
 export const virtualTime = (start: Date | string) => {
   let now = new Date(start).getTime()

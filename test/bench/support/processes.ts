@@ -5,7 +5,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 /** The clock ticks of /proc per second. */
 const ticksPerSecond = 100
 
-/** The fields of /proc/PID/stat after the name, which may contain anything: [0] is the state, [1] the parent. Null for an ended process. */
+/**
+ * The fields of /proc/PID/stat after the name (a name may contain anything): [0] is the state, [1] the parent. Null for
+ * a process that has ended.
+ */
 export const statOf = (pid: number | string): string[] | null => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')

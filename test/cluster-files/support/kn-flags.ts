@@ -1,6 +1,6 @@
 /**
- * By command: the flags of kn 1.23 (knative/client v0.50.0, docs/cmd) as `<flag>[,<short form>]:<kind>`. A switch has no
- * value.
+ * By command: the flags of kn 1.23 (knative/client v0.50.0, docs/cmd) as `<flag>[,<short form>]:<kind>`. A switch has
+ * no value.
  */
 const documented: Record<string, string> = {
   'service create': `

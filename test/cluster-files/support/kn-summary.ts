@@ -1,7 +1,10 @@
 import type { Manifest, Untyped } from '#infra/cluster/render/manifest-files.ts'
 import type { Call } from './kn-calls.ts'
 
-/** The fields of an object for which kn has a flag. A call of kn and a manifest have the same summary when they make the same object. */
+/**
+ * The fields of an object for which kn has a flag. A kn command and a manifest that make the same object have the same
+ * summary.
+ */
 export type Summary = Record<string, unknown> & { kind: string; name: string }
 
 const pairs = (values: string[] = []) =>

@@ -109,8 +109,8 @@ export class ClusterClient {
   }
 
   /**
-   * Calls `onChange` for every existing object and for each change until `signal` aborts. Resolves when the server ends the
-   * watch.
+   * Calls `onChange` for every existing object and for each change until `signal` aborts. Resolves when the server ends
+   * the watch.
    */
   async watch(
     { base, plural, apiVersion, kind }: Resource,

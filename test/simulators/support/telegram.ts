@@ -11,8 +11,8 @@ import { type ManualTime, manualTime } from '#test/support/manual-time.ts'
 export const botToken = '7000000001:SIMULATED_main_bot'
 export const opsToken = '7000000002:SIMULATED_operators_bot'
 
-// A file that imports this module gets a new simulator with the person Ana before each of its tests. The exported variables
-// always hold those of the current test.
+// A file that imports this module gets a new simulator with the person Ana before each of its tests. The exported
+// variables always hold those of the current test.
 export let time: ManualTime
 export let telegram: TelegramSimulator
 export let ana: SimulatedUser
