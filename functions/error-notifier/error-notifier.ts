@@ -9,9 +9,9 @@ import type { DeadLetter } from '#functions/host/dead-letter.ts'
 import type { Logger } from '#functions/host/log.ts'
 import { redact } from '#functions/host/redact.ts'
 import { fingerprint } from './fingerprint.ts'
-import { hourMs } from './notice-decision.ts'
+import { hourMs } from './notice-frequency.ts'
 import { refusedTitle, skippedTitle, type TextSettings } from './notice-text.ts'
-import { type NotifierState, notifyIfAllowed } from './notify-if-allowed.ts'
+import { type NotifierState, notifyUnlessPaused } from './notify-unless-paused.ts'
 import type { Operators } from './operators.ts'
 
 export interface Dependencies {
@@ -39,7 +39,7 @@ export const errorNotifier = async (letter: DeadLetter, dependencies: Dependenci
     const { isNew } = await deadLettersIn(tx).keep({ ...letter, reason, fingerprint: kind, at })
     if (isNew) await operatorNoticesIn(tx).count(kind, contentOf(letter, reason), at)
   })
-  await notifyIfAllowed(dependencies)
+  await notifyUnlessPaused(dependencies)
 }
 
 /** A message that Telegram refused. There is nothing to replay, but the operators should know. */
@@ -74,7 +74,7 @@ const alert = async (eventId: string, content: NoticeContent, dependencies: Depe
     const notices = operatorNoticesIn(tx)
     if (await notices.isNewAlert(eventId, kind, at)) await notices.count(kind, content, at)
   })
-  await notifyIfAllowed(dependencies)
+  await notifyUnlessPaused(dependencies)
 }
 
 /** A tick: updates the counts in the messages, and repeats the messages that failed. */
@@ -82,7 +82,7 @@ export const noticesTick = async (dependencies: Dependencies): Promise<void> => 
   const now = dependencies.clock()
   if (now.getUTCMinutes() === 0)
     await operatorNoticesIn(dependencies.db).deleteAlertsBefore(new Date(now.getTime() - alertsKeptMs))
-  await notifyIfAllowed(dependencies, { isTick: true })
+  await notifyUnlessPaused(dependencies, { isTick: true })
 }
 
 const contentOf = ({ trigger, event, code }: DeadLetter, reason: string): NoticeContent => ({

@@ -10,7 +10,7 @@ import { on, serve } from '#functions/host/serve.ts'
 import { telegram } from '#functions/telegram/client.ts'
 import { type Dependencies, errorNotifier, messageRefused, noticesTick, recordSkipped } from './error-notifier.ts'
 import type { TextSettings } from './notice-text.ts'
-import { newNotifierState } from './notify-if-allowed.ts'
+import { newNotifierState } from './notify-unless-paused.ts'
 import { operatorsIn } from './operators.ts'
 
 const db = postgres(env('DATABASE_URL'), { max: 4, applicationName: 'error-notifier' })

@@ -1,7 +1,7 @@
 import type { Postgres } from '#database/connect.ts'
 import { type OperatorDigest, type OperatorNotice, operatorNoticesIn } from '#database/operations/operator-notices.ts'
 import type { Clock } from '#functions/host/clock.ts'
-import { countHeldBack, decide, hourMs, isDigestDue } from './notice-decision.ts'
+import { countHeldBack, decide, hourMs, isDigestDue } from './notice-frequency.ts'
 import { digestText, noticeText, type TextSettings } from './notice-text.ts'
 import type { Operators } from './operators.ts'
 

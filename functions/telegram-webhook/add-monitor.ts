@@ -6,27 +6,20 @@ import type { Html } from '#functions/telegram/html.ts'
 import { sayDuration } from '#functions/wording/dates.ts'
 import { sayProbeError } from '#functions/wording/probe-errors.ts'
 import type { ChatContext } from './context.ts'
+import {
+  defaultIntervalS,
+  defaultTimeoutS,
+  maxIntervalS,
+  maxTimeoutS,
+  minIntervalS,
+  minTimeoutS,
+} from './interval-and-timeout.ts'
 import type { BotMessages } from './messages/messages.ts'
 import { probeRequest, takeCheck } from './monitor-check.ts'
 import { limitMessage } from './monitor-limit-message.ts'
 import { label } from './pages.ts'
 import { type Reply, sendReply } from './reply.ts'
 import { parseInterval, type TypedMonitor, tcpInstead, typedMonitor } from './typed-monitor.ts'
-
-const defaultIntervalS = 60
-const minIntervalS = 10
-const maxIntervalS = 86_400
-const minTimeoutS = 1
-/**
- * Three attempts with this timeout, and the pauses between them, fit into the timeout of the uptime-prober's Service
- * and Trigger.
- */
-const maxTimeoutS = 120
-
-/**
- * The timeout of a check if the person names none. It leaves room for the two further attempts that confirm a failure.
- */
-export const defaultTimeoutS = (intervalS: number) => Math.min(10, intervalS / 2)
 
 /** /monitorar: watches an address. An address that the chat watches already gets the new interval. */
 export const addMonitor = async (context: ChatContext, argument: string): Promise<Reply> => {
@@ -84,7 +77,7 @@ const checkTyped = async (context: ChatContext, typed: TypedMonitor, argument: s
   if (intervalS > maxIntervalS) return { refused: messages.intervalLong() }
 
   const timeoutS = limit === null ? defaultTimeoutS(intervalS) : parseInterval(limit)
-  const longestS = Math.min(intervalS, maxTimeoutS)
+  const longestS = maxTimeoutS(intervalS)
   if (timeoutS === null || timeoutS < minTimeoutS || timeoutS > longestS)
     return { refused: messages.limitRefused(sayDuration(longestS * 1000, chat.language)) }
   return { kind: target.kind, url: target.url, name: target.name, intervalS, timeoutS }

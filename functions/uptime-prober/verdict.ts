@@ -4,7 +4,10 @@ import { afterChange, isSteadyAgain } from './flapping.ts'
 
 /** The part of a check's outcome that decides the verdict. */
 export interface Finding extends Pick<ProbeResult, 'dueAt' | 'ok'>, Partial<Pick<ProbeResult, 'startedAt'>> {
-  /** Every further attempt failed too. Only a confirmed failure takes a monitor down. */
+  /**
+   * The failure will not go away with another attempt: as a rule because three in a row failed (`check-runner.ts`). One
+   * such check takes a monitor down; another failure does not.
+   */
   confirmed: boolean
 }
 

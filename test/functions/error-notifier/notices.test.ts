@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { OperatorNotice } from '#database/operations/operator-notices.ts'
 import { fingerprint } from '#functions/error-notifier/fingerprint.ts'
-import { decide } from '#functions/error-notifier/notice-decision.ts'
+import { decide } from '#functions/error-notifier/notice-frequency.ts'
 import { noticeText } from '#functions/error-notifier/notice-text.ts'
 import { at, noticeOf } from './support.ts'
 

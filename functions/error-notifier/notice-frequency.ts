@@ -3,7 +3,7 @@ import type { OperatorDigest, OperatorNotice } from '#database/operations/operat
 const minuteMs = 60_000
 export const hourMs = 60 * minuteMs
 
-/** Messages to the operators in any hour, the digest not counted (design 5b). */
+/** Messages to the operators in any hour, the digest not counted. */
 export const maxMessagesPerHour = 20
 
 /** The time between two edits of one message. */

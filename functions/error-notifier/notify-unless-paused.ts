@@ -39,7 +39,7 @@ interface Dependencies extends Omit<NotifyDependencies, 'operators'> {
  * Notifies the operators unless there are none, another request of this process is doing it, or Telegram needs a pause.
  * Never throws: what could not be sent stays in the database, and a tick sends it.
  */
-export const notifyIfAllowed = async (dependencies: Dependencies, { isTick = false } = {}): Promise<void> => {
+export const notifyUnlessPaused = async (dependencies: Dependencies, { isTick = false } = {}): Promise<void> => {
   const { operators, notifierState: state, log, clock } = dependencies
   if (operators === undefined) return
   if (state.isRunning) {
