@@ -13,7 +13,10 @@ export interface PublicRoutes {
   isBase(url: string | undefined): boolean
 }
 
-/** `basePath` is the path of PUBLIC_URL. A reverse proxy may forward it or remove it. */
+/**
+ * The functions that the internet can reach: those whose manifest has the label `vigia.dev/public`. `basePath` is the
+ * path of PUBLIC_URL. A reverse proxy may forward it or remove it.
+ */
 export const publicRoutes = (functions: readonly FunctionManifest[], basePath = '/'): PublicRoutes => {
   const base = basePath.replace(/\/$/, '')
   const longestFirst = functions

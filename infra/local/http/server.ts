@@ -8,8 +8,9 @@ import {
 import type { AddressInfo } from 'node:net'
 import { sendJson } from '#infra/http/responses.ts'
 import { Refusal } from '#infra/refusal.ts'
+import { whyForeign } from './foreign-request.ts'
 import { holderOf } from './port-holder.ts'
-import { type Hosts, type RequestTarget, requestTarget, whyForeign } from './request-target.ts'
+import { type Hosts, type RequestTarget, requestTarget } from './request-target.ts'
 
 /** The server on PORT, which only this machine reaches. It listens from the beginning of the start. */
 export interface Server {
