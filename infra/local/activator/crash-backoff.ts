@@ -1,7 +1,10 @@
-import { backoffMs } from './scale.ts'
-
 /** A failed start no longer counts as a fault this long after its pause, if no process was started meanwhile. */
 const faultMs = 60_000
+
+/**
+ * The pause before the next start after `failures` in a row: half a second, doubled each time, at most half a minute.
+ */
+const backoffMs = (failures: number): number => Math.min(500 * 2 ** (failures - 1), 30_000)
 
 /** When the next process of a function may be started after processes that failed. */
 export class CrashBackoff {

@@ -1,9 +1,10 @@
 import type { FunctionManifest } from '../manifests/manifests.ts'
 import { CrashBackoff } from './crash-backoff.ts'
 import type { FunctionProcess } from './function-process.ts'
+import { processesWanted, requestsTaken, waitingTaken } from './process-count.ts'
 import { drainReplica, newReplica, type Replica, type ReplicaEnd, runReplica } from './replica.ts'
+import { isBelowTarget, replicaFor } from './replica-choice.ts'
 import { RequestQueue } from './request-queue.ts'
-import { processesWanted, requestsTaken, waitingTaken } from './scale.ts'
 import { type Slot, Unavailable } from './slot.ts'
 
 export type FunctionState = 'zero' | 'starting' | 'ready' | 'draining' | 'crashed'
@@ -18,7 +19,10 @@ export interface FunctionReport {
 /** Writes a line about a function to the terminal. */
 export type FunctionLogger = (level: 'info' | 'warn', text: string) => void
 
-/** The processes of one function. Requests start them, their number is bounded, and idle ones are ended. */
+/**
+ * The processes of one function. Requests start them, their number is bounded, and those without a request for `idleMs`
+ * (`scaling-annotations.ts`) are ended.
+ */
 export class FunctionPool {
   readonly manifest: FunctionManifest
   readonly #start: () => Promise<FunctionProcess>
@@ -48,8 +52,8 @@ export class FunctionPool {
   slot(signal?: AbortSignal): Slot | Promise<Slot> {
     const { manifest } = this
     if (this.#isClosed) throw this.#closing()
-    const replica = this.waiting === 0 ? this.#leastLoadedWithRoom() : undefined
-    if (replica && this.#isBelowTarget(replica)) return this.#takeSlot(replica)
+    const replica = this.waiting === 0 ? replicaFor(this.#replicas, manifest) : undefined
+    if (replica && isBelowTarget(replica, manifest)) return this.#takeSlot(replica)
     const living = this.#countLiving()
     if (living === 0 && this.#backoff.remainingMs > 0) throw this.#crashed()
     if (this.#inFlight + this.waiting >= requestsTaken(living, manifest) || this.waiting >= waitingTaken(manifest))
@@ -139,22 +143,6 @@ export class FunctionPool {
     return count
   }
 
-  /** The oldest process below its target concurrency, so that younger ones become idle; else the least loaded one. */
-  #leastLoadedWithRoom(): Replica | undefined {
-    const limit = this.manifest.containerConcurrency || Number.POSITIVE_INFINITY
-    let least: Replica | undefined
-    for (const replica of this.#replicas) {
-      if (replica.state !== 'ready' || replica.inFlight >= limit) continue
-      if (this.#isBelowTarget(replica)) return replica
-      if (!least || replica.inFlight < least.inFlight) least = replica
-    }
-    return least
-  }
-
-  #isBelowTarget({ inFlight }: Replica): boolean {
-    return this.manifest.containerConcurrency > 0 || inFlight < this.manifest.softConcurrency
-  }
-
   #takeSlot(replica: Replica): Slot {
     replica.inFlight++
     this.#inFlight++
@@ -178,7 +166,7 @@ export class FunctionPool {
 
   #serveWaiting(): void {
     while (this.waiting > 0) {
-      const replica = this.#leastLoadedWithRoom()
+      const replica = replicaFor(this.#replicas, this.manifest)
       if (!replica) {
         this.scale()
         return

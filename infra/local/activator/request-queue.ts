@@ -5,7 +5,7 @@ interface WaitingRequest {
   reject(error: unknown): void
 }
 
-/** Requests that wait for a slot, in the order of their arrival. */
+/** Requests that wait for a slot, in the order of their arrival. `replicaFor` chooses whose slot it is. */
 export class RequestQueue {
   readonly #waiting: WaitingRequest[] = []
 

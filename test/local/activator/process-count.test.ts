@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { processesWanted, requestsTaken } from '#local/activator/scale.ts'
+import { processesWanted, requestsTaken } from '#local/activator/process-count.ts'
 
 describe('how many processes', () => {
   const scale = { containerConcurrency: 10, softConcurrency: 100, minScale: 0, maxScale: 0, activationScale: 1 }

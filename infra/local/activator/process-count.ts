@@ -33,8 +33,3 @@ export const requestsTaken = (living: number, { containerConcurrency }: Scale): 
 /** How many requests may wait for the first process of a function without a limit. */
 export const waitingTaken = ({ containerConcurrency }: Scale): number =>
   containerConcurrency === 0 ? waitingWithoutLimit : Number.POSITIVE_INFINITY
-
-/**
- * The pause before the next start after `failures` in a row: half a second, doubled each time, at most half a minute.
- */
-export const backoffMs = (failures: number): number => Math.min(500 * 2 ** (failures - 1), 30_000)
