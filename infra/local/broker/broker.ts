@@ -96,8 +96,11 @@ const dayMs = 24 * 3_600_000
 
 /**
  * Starts the durable broker of one machine: an event that got a 202 is in PostgreSQL, and each Trigger that it matched
- * either receives it at least once or makes a dead letter of it. Rejects with one line when the database cannot be
- * reached, when another broker has it, or when a filter would not filter as it looks.
+ * either receives it at least once or makes a dead letter of it. While PostgreSQL is unavailable, new events are
+ * answered 503, and the outcomes of deliveries wait in memory (`openStore`).
+ *
+ * Rejects with one line when the database cannot be reached, when another broker has it, or when a filter would not
+ * filter as it looks.
  *
  * Longer than 80 lines because it only connects the parts, which need each other.
  */

@@ -3,7 +3,7 @@ import type { Log } from '../log.ts'
 import { type CommitResult, commit } from './commit-batch.ts'
 import { type CommitItem, type CommitQueue, publicationOf, type Settlement } from './commit-queue.ts'
 import { type Connection, ConnectionLost, type ConnectionOptions, isValueError } from './connection.ts'
-import { retryUntilStopped } from './retry.ts'
+import { retryUntilStopped } from './retry-until-stopped.ts'
 
 /** The numbers that the broker gives out itself, because one broker at a time works on a database. */
 export interface Counters {

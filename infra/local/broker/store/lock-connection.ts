@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Log } from '../log.ts'
 import { type Connection, ConnectionLost, type ConnectionOptions } from './connection.ts'
-import { retryUntilStopped } from './retry.ts'
+import { retryUntilStopped } from './retry-until-stopped.ts'
 
 /** Another broker works on this database. */
 export class DatabaseTaken extends Error {}
