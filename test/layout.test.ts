@@ -92,6 +92,16 @@ test('the table in functions/README.md has a row for every function', () => {
   expect(rows.toSorted()).toEqual(functionNames().toSorted())
 })
 
+test('a comment line has at most 120 characters', () => {
+  const comment = /^\s*(\/[/*]|\*[ /])|\s\/\/ /
+  const longLines = ['functions', 'events', 'infra', 'test'].flatMap(sourcesBelow).flatMap(file =>
+    read(file)
+      .split('\n')
+      .flatMap((line, index) => (line.length > 120 && comment.test(line) ? [`${file}:${index + 1}`] : [])),
+  )
+  expect(longLines).toEqual([])
+})
+
 const sourcesBelow = (folder: string): string[] =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter(name => name.endsWith('.ts'))

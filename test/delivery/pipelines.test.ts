@@ -14,7 +14,10 @@ const folder = '.lighthouse/jenkins-x'
 const read = (name: string) => parse(readFileSync(join(root, folder, name), 'utf8'))
 const pipelines = ['pullrequest.yaml', 'release.yaml']
 
-/** What Lighthouse reads of a triggers.yaml (its structs in pkg/config/job, August 2026); what it does not know it would ignore. */
+/**
+ * The fields of a triggers.yaml that Lighthouse reads (its structs in pkg/config/job, August 2026). It ignores unknown
+ * fields.
+ */
 const text = { type: 'string', minLength: 1 }
 const texts = { type: 'array', items: text, minItems: 1 }
 const labels = { type: 'object', additionalProperties: { type: 'string' } }
@@ -83,7 +86,7 @@ const valid = new Ajv({ allErrors: true }).compile<Config>({
   },
 })
 
-/** An expression of Go's RE2 as JavaScript's: flags in front; no look-around and no back-reference, which RE2 has not. */
+/** A regular expression of Go's RE2 in JavaScript: flags come first; RE2 has no look-around and no back-references. */
 const re2 = (expression: string): RegExp => {
   if (/\(\?<?[=!]|\\[1-9]/.test(expression)) throw new SyntaxError(`RE2 has no look-around: ${expression}`)
   const [, flags = '', rest = ''] = /^(?:\(\?([ims]+)\))?(.*)$/s.exec(expression)!
@@ -150,7 +153,9 @@ describe('triggers.yaml', () => {
 
 type PipelineRun = ReturnType<typeof read>
 
-/** Lighthouse gives it a namespace; `taskSpec` is free to the PipelineRun's own schema, and is held against the Task's. */
+/**
+ * Lighthouse adds the namespace. The schema of PipelineRun allows any `taskSpec`, so the schema of Task checks that.
+ */
 const tektonFaults = (run: PipelineRun): string[] => {
   const metadata = { ...run.metadata, namespace: 'jx' }
   const tasks = run.spec.pipelineSpec.tasks.map(({ name, taskSpec }: { name: string; taskSpec: object }) => {

@@ -8,8 +8,8 @@ import { expect, test } from 'vitest'
 import { root } from '#infra/repository.ts'
 
 /*
- * `npm ci --omit=dev` is all that a permanent installation and the image's build have: what is started, built or run by a command
- * imports nothing of devDependencies, and nothing that is there only because another package brings it.
+ * A permanent installation and the build of the image have only what `npm ci --omit=dev` installs. So the code that
+ * they run imports no devDependency, and no package that is installed only because another package needs it.
  */
 
 const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))

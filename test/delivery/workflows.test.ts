@@ -44,7 +44,10 @@ const workflowFaults = (text: string): string[] => {
   ]
 }
 
-/** A linter for each text: the wasm build does not stand a second one. It is older than some machines and than the context `vars`. */
+/**
+ * A new linter for each text, because the wasm build fails at a second one. It does not know the newer runners or the
+ * context `vars`.
+ */
 const grammarFaults = async (name: string, text: string) => {
   const lint = await createLinter()
   return lint(text, join(folder, name))

@@ -20,7 +20,7 @@ export interface Copy {
 /** One thing that a stage does to its file tree, in order. */
 export type Step = { copy: Copy; workdir: string } | { run: string[]; workdir: string }
 
-/** A stage as its lines say, with what it has from the stage it is made from. Values are as they are without any --build-arg. */
+/** A stage, including what it takes from its parent stage. Values are those of a build without --build-arg. */
 export interface Stage {
   name: string
   /** What FROM says: an image, or an earlier stage. */
@@ -144,7 +144,10 @@ const copyOf = (instruction: CopyInstruction): Copy => {
   return { from: flag('from'), sources: paths.slice(0, -1), to: paths.at(-1)!, chown: flag('chown') }
 }
 
-/** Reads a .dockerignore: true for what stays out of the build context. The last pattern that fits a path or a folder above it decides. */
+/**
+ * Reads a .dockerignore. Returns a function that is true for paths outside the build context. The last pattern that
+ * matches a path or a folder above it decides.
+ */
 export const dockerIgnore = (text: string): ((path: string) => boolean) => {
   const rules = text
     .split('\n')

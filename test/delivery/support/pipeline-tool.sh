@@ -1,6 +1,7 @@
 #!/bin/sh
-# Stands for every outside program of a pipeline: it is linked under their names. It records its arguments and gives the shaped answer
-# that the next step reads. STUB_BREAK='<program> <first argument> before|after' lets one fail without, or after, its effect.
+# Replaces every external program of a pipeline, under a link with the program's name. It records its arguments and
+# prints what the next step reads. STUB_BREAK='<program> <first argument> before|after' makes a program fail before or
+# after its effect.
 set -eu
 
 tool=${0##*/}
@@ -29,8 +30,8 @@ after() {
   done
 }
 
-# What a builder pushes: a manifest that says of which commit it is, by its arguments and by the folder it was built in, and what in that
-# folder was not committed.
+# Pushes a manifest, like a builder. It holds the revision from the arguments, the commit of the build folder, and the
+# first uncommitted file of that folder.
 push_image() {
   repository=$1 tag=$2
   content="{\"revision\":\"$3\",\"folder\":\"$(git rev-parse HEAD)\",\"strange\":\"$(git status --porcelain --ignored | head -n 1)\",\"run\":\"${STUB_RUN:-}\"}"

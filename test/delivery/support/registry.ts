@@ -5,7 +5,10 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 
-/** What the stub of a builder pushed: the revision it was told, the commit and the stray files of the folder it was started in. */
+/**
+ * What the stub of a builder pushed: the revision from its arguments, and the commit and the first uncommitted file of
+ * its working directory.
+ */
 interface Manifest {
   revision: string
   folder: string
@@ -13,8 +16,8 @@ interface Manifest {
 }
 
 /**
- * An image registry as far as names go (OCI distribution 1.1: `/v2/`, manifests by tag and digest), on the loopback interface; its state
- * is `folder`: a file named by a digest is a manifest, any other holds the digest that this tag names.
+ * An image registry on the loopback interface that has only `/v2/` and manifests by tag and digest (OCI distribution
+ * 1.1). `folder` holds its state: a file named after a digest is a manifest; a file named after a tag holds a digest.
  */
 export const registryIn = async (folder: string, login?: string) => {
   const state = { refusesNames: false }

@@ -23,7 +23,7 @@ import { registryIn } from './registry.ts'
 
 const run = promisify(execFile)
 
-/** A step of a pipeline that is a script of ours: its name, the script, its own settings and the folder it starts in. */
+/** A step of a pipeline that runs one of our scripts: its name, the script, its settings and its working directory. */
 export interface Step {
   name: string
   script: string
@@ -72,8 +72,8 @@ released.push('infra/files', 'infra/refusal.ts', 'infra/repository.ts')
 const deployed = ['infra/charts', 'infra/cluster', 'knative', 'triggers', 'test/support']
 
 /**
- * A project to release: our pipelines' own files in a real bare remote with a history, a registry, and outside programs that only
- * record. It lies inside the checkout's .build, where node finds our packages. `stop` takes all of it away.
+ * A project to release: the files of our pipelines in a real bare remote with a history, a registry, and external
+ * programs that only record. It is in the checkout's .build, where node finds our packages. `stop` removes all of it.
  */
 export const project = async (content: 'released' | 'deployed' = 'released') => {
   mkdirSync(join(root, '.build'), { recursive: true })

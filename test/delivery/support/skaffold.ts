@@ -34,8 +34,8 @@ interface Hook {
 const oneOf = new Set(['tagPolicy', 'local'])
 
 /**
- * What Skaffold makes of its file with `-p <profile>`: parts that a profile has take the place of the file's own (lists as a whole), then
- * its patches. A patch of a path that is not there is refused, as Skaffold does.
+ * The configuration that Skaffold uses with `-p <profile>`: the parts of the profile replace the parts of the file
+ * (lists as a whole), and then its patches apply. Like Skaffold, it refuses a patch of a path that does not exist.
  */
 export const withProfile = (config: SkaffoldConfig, profile: string): SkaffoldConfig => {
   const found = config.profiles.find(({ name }) => name === profile)

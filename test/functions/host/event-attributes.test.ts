@@ -26,7 +26,7 @@ let function_: Awaited<ReturnType<typeof startFunction>>
 const seen: VigiaEvent[] = []
 const letters: DeadLetter[] = []
 
-// The function sits between two hops: it reads what the broker delivers, and what it publishes goes through the broker again.
+// The function sits between two hops: it reads what the broker delivers, and it publishes to the broker again.
 beforeAll(async () => {
   database = await emptyDatabase()
   recorder = await startRecorder()

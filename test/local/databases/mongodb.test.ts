@@ -35,7 +35,7 @@ describe('the ladder to a Mongo server', () => {
     },
   )
 
-  /** Takes mongod's arguments, notes them, and is the memory server: there is no mongod to be had where the tests run. */
+  /** A stand-in for mongod, which is not installed here: records mongod's arguments and runs the memory server. */
   const standIn = `#!/bin/sh
 for argument in "$@"; do case "$argument" in --port=*) port=$argument;; --dbpath=*) data=\${argument#--dbpath=};; esac; done
 echo "$@" >"$data/arguments"
