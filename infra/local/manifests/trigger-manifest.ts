@@ -1,6 +1,6 @@
 import { cesqlErrors } from '#local/filters/cesql.ts'
 import type { Filter } from '#local/filters/filter.ts'
-import { attributeNameError } from '#local/filters/filters.ts'
+import { attributeNameError } from '#local/filters/filter-predicate.ts'
 import { readDelivery } from './delivery-spec.ts'
 import { type ParsedDestination, readDestination } from './destination.ts'
 import type { KubernetesObject } from './kubernetes-object.ts'

@@ -15,7 +15,7 @@ const skipped: Record<string, string> = {
     'there is no control plane; the manifests are read at the start',
   'Trigger: Ready, subscriberUri, broker immutable, Trigger before its Broker': 'there is no control plane',
   'Trigger: keys of filters are validated':
-    'test/local/filters/filters.test.ts; the manifest reader refuses them with file and line',
+    'test/local/filters/filter-predicate.test.ts; the manifest reader refuses them with file and line',
   'Trigger: changed or deleted while events flow':
     'the manifests are read at the start; pending deliveries of a removed Trigger are dropped then',
   'Trigger: knative.dev/dependency': 'measured: it shows a status and delays no event',
@@ -23,8 +23,8 @@ const skipped: Record<string, string> = {
   'OIDC, EventPolicy, authorization of addressables': 'no event leaves the machine',
   'Trigger of a Broker in another namespace': 'alpha; one machine has one namespace',
   'filters: every dialect, joined, nested, missing attributes, filters over filter':
-    'test/local/filters/filters.test.ts',
-  CESQL: 'test/local/filters/filters.test.ts',
+    'test/local/filters/filter-predicate.test.ts',
+  CESQL: 'test/local/filters/filter-predicate.test.ts',
   'Channel, Subscription, Sequence, Parallel, JobSink, ContainerSource, ApiServerSource':
     'not part of the one-machine runtime; the manifest reader refuses them',
   'delivery: defaults, of the Trigger over that of the Broker':
@@ -34,7 +34,7 @@ const skipped: Record<string, string> = {
   'metrics of the data plane': 'the runtime shows stats() on /metrics',
   'a self-referring dead letter sink loops until its hops end': 'the manifest reader refuses it',
   'an empty `not`, an empty filter value, CESQL that is not a boolean':
-    'refused at the start; test/local/filters/filters.test.ts',
+    'refused at the start; test/local/filters/filter-predicate.test.ts',
 }
 
 describe('not tested here', () => {

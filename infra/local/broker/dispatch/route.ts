@@ -1,4 +1,4 @@
-import { filterErrors, onlyType, type Predicate, predicate } from '#local/filters/filters.ts'
+import { filterErrors, onlyType, type Predicate, predicate } from '#local/filters/filter-predicate.ts'
 import type { DeliverySpec, Destination } from '#local/manifests/model.ts'
 import type { CloudEvent } from '../event/cloud-event.ts'
 import type { DeadLetterInfo } from '../event/dead-letter-info.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { cesqlErrors, cesqlPredicate } from '#local/filters/cesql.ts'
 import type { Filter } from '#local/filters/filter.ts'
-import { filterErrors, onlyType, predicate } from '#local/filters/filters.ts'
+import { filterErrors, onlyType, predicate } from '#local/filters/filter-predicate.ts'
 
 const required = { specversion: '1.0', id: '1', source: '/functions/a', type: 'dev.vigia.monitor.down' }
 const full: Record<string, string> = {
