@@ -7,8 +7,8 @@ export interface HostNames {
    * The addresses of a name in the hosts file, in the order of the file; undefined if the file does not have the name.
    */
   addressesOf(host: string): readonly string[] | undefined
-  /** Whether only the operating system (getaddrinfo) can resolve this name. */
-  isForSystem(host: string): boolean
+  /** Whether only the resolver of the operating system (getaddrinfo) can resolve this name. */
+  needsSystem(host: string): boolean
   /** A text that changes when the list of name servers may have changed. */
   serversVersion(): string
 }
@@ -62,8 +62,11 @@ const parseHosts = (text: string) => {
   return hosts
 }
 
-/** Sources that do not resolve names with a dot, except `.local`. */
-const harmlessSources = /^(?:files|resolve|myhostname|mymachines|mdns\w*)$/
+/**
+ * The sources before the name servers that this module reads itself (`files`) or need not ask, because they resolve no
+ * name with a dot except `.local`.
+ */
+const sourcesWithoutSystem = /^(?:files|resolve|myhostname|mymachines|mdns\w*)$/
 
 /** Whether the machine asks its hosts file and then name servers, as nearly all machines do. */
 const isUsualOrder = (nsswitch: string) => {
@@ -74,9 +77,11 @@ const isUsualOrder = (nsswitch: string) => {
     .trim()
     .split(/\s+/)
   const servers = sources.findIndex(source => source === 'dns' || source === 'resolve')
-  return servers >= 0 && sources.slice(0, servers).includes('files') && sources.slice(0, servers).every(isHarmless)
+  return (
+    servers >= 0 && sources.slice(0, servers).includes('files') && sources.slice(0, servers).every(worksWithoutSystem)
+  )
 }
-const isHarmless = (source: string) => harmlessSources.test(source)
+const worksWithoutSystem = (source: string) => sourcesWithoutSystem.test(source)
 
 /** Reads `hosts`, `nsswitch.conf` and `resolv.conf` in `folder`, and checks for changes at most once a second. */
 export const hostNames = (folder = '/etc'): HostNames => {
@@ -86,7 +91,7 @@ export const hostNames = (folder = '/etc'): HostNames => {
   return {
     addressesOf: host => (isUsual().value ? hosts().value.get(host) : undefined),
     // A name without a dot may have a search domain or an alias (HOSTALIASES), and mDNS resolves `.local`.
-    isForSystem: host => !isUsual().value || !host.includes('.') || host.endsWith('.local'),
+    needsSystem: host => !isUsual().value || !host.includes('.') || host.endsWith('.local'),
     serversVersion: () => servers().version,
   }
 }

@@ -70,7 +70,7 @@ export const nameLookup = ({ servers, timeoutMs = 2_000, hosts = hostNames() }: 
   const find: Lookup = async (host, family) => {
     const listed = hosts.addressesOf(host)
     if (listed !== undefined) return ofFamily(listed, family)
-    if (hosts.isForSystem(host)) return ofFamily(await askSystem(host), family)
+    if (hosts.needsSystem(host)) return ofFamily(await askSystem(host), family)
     try {
       return await askServers(host, family)
     } catch (error) {

@@ -16,7 +16,7 @@ const maxNameLength = 64
 
 /**
  * Ports to which browsers send no HTTP request (WHATWG Fetch, "bad ports"). They are blocked because a mail, file or
- * chat server could take the request for commands. No site is lost, because browsers cannot open one on these ports.
+ * chat server could take the request for commands. No website uses them, because browsers do not connect to them.
  * TCP checks send nothing, so they may use any port except 0.
  */
 const blockedPorts = new Set([
@@ -26,7 +26,7 @@ const blockedPorts = new Set([
   6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
 ])
 
-/** Where to dial: parsed from the URL of a person or of a redirect. */
+/** The server to dial, parsed from a URL that a person typed or that a redirect names. */
 export interface Endpoint {
   secure: boolean
   /** Lower case, ASCII, without the brackets of IPv6 and without a trailing dot. */
@@ -79,8 +79,8 @@ export const httpEndpoint = (text: string): ParsedEndpoint => {
 }
 
 /**
- * Parses the target of a redirect. A user name or password in it comes from the site itself, so it is sent, as by curl
- * and Go.
+ * Parses the target of a redirect. A user name or password in it comes from the site itself, so it is sent to the
+ * target. curl and Go do the same.
  */
 export const redirectEndpoint = (location: string, from: URL): ParsedEndpoint => {
   const url = URL.parse(location, from)
@@ -156,7 +156,7 @@ const shortened = (name: string) => {
   return characters.length <= maxNameLength ? name : `${characters.slice(0, maxNameLength - 1).join('')}…`
 }
 
-/** Scheme, host, port if it is one, and the rest. */
+/** The scheme, the host, the port, and the rest. A text after `:` that is not a port belongs to the rest. */
 const visibleParts = /^([a-z][a-z0-9+.-]*:\/\/)?(\[[\da-f:.]+\]|[^:/?#\\]*)(:\d{1,5}(?=$|[/?#\\]))?(.*)$/is
 /** The character @, also if it is percent-encoded once or several times. */
 const atSign = /@|%(?:25)*40/i

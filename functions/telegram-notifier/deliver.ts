@@ -151,10 +151,10 @@ const afterRefusal = async (
 const afterNoResponse = async (
   { messages, clock, random, log }: Dependencies,
   { key, attempts, requestedAt }: ClaimedMessage,
-  { message: reason, status, acted }: TelegramUnreachable,
+  { message: reason, status, executed }: TelegramUnreachable,
 ): Promise<Outcome> => {
   const now = clock()
-  const mayHaveArrived = acted === 'unknown'
+  const mayHaveArrived = executed === 'unknown'
   const delayS = mayHaveArrived
     ? secondsAfterNoResponse(attempts)
     : secondsAfterNoConnection((now.getTime() - requestedAt.getTime()) / 1000)

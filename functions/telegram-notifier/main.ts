@@ -18,6 +18,7 @@ const dependencies = {
   messages: messagesIn(db),
   chats: chatsIn(db),
   telegram: telegram({ apiRoot: env('TELEGRAM_API_ROOT', 'https://api.telegram.org'), token }),
+  // Identifies the bot without its secret token.
   bot: createHash('sha256').update(token).digest('hex').slice(0, 16),
   clock: systemClock,
   wait: (ms: number) => setTimeout(ms),

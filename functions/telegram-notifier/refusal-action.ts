@@ -1,6 +1,6 @@
 import type { Refusal } from '#functions/telegram/refusals.ts'
 
-/** A part that a message can be sent without. Without `length`: shortened. */
+/** A part that a message can be sent without. `length` stands for the excess length: the text is cut. */
 export type Part = 'markup' | 'photo' | 'buttons' | 'reply' | 'topic' | 'length'
 
 /** What the notifier does about a refusal. `tellOperators`: with a message.refused event. */
@@ -49,7 +49,8 @@ export const actionFor = (refusal: Refusal): RefusalAction => {
     case 'length':
     case 'buttons':
       return { do: 'send without', part: refusal.kind, tellOperators: true }
-    // The first three are answers to an edit or to the press of a button, which the notifier does not send.
+    // Telegram answers the first three only to an edit or to the answer to a button press. The notifier makes neither
+    // call.
     case 'not-modified':
     case 'message-not-editable':
     case 'query-expired':

@@ -106,8 +106,8 @@ const pressContent = (query: CallbackQuery): RequestContent => ({
 
 const pressedMessage = ({ message }: CallbackQuery): PressedMessage | null => {
   if (!message) return null
-  const shows = 'photo' in message ? 'photo' : 'text' in message ? 'text' : 'unknown'
-  return { id: message.message_id, shows }
+  const content = 'photo' in message ? 'photo' : 'text' in message ? 'text' : 'unknown'
+  return { id: message.message_id, content }
 }
 
 /** The command that Telegram itself marked at the start of the text, by the rules of Telegraf's `Composer.command`. */

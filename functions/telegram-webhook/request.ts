@@ -10,7 +10,7 @@ export interface Origin {
   threadId?: number
   /** Telegram's id of the person; the id of the chat for messages in the name of a chat (anonymous administrators). */
   personId: number
-  /** The person's language as Telegram reports it. Only a chat that is not in the database yet takes it. */
+  /** The person's language as Telegram reports it. It is used only when the chat is stored for the first time. */
   language: Language
   /** The person's first name, or ''. */
   name: string
@@ -26,8 +26,8 @@ export type RequestContent =
   | { kind: 'media' }
   | { kind: 'press'; data: string; queryId: string; message: PressedMessage | null }
   /**
-   * `member`: whether the bot may write to the chat now. `joined`: it may now, and could not before. `reason`: for the
-   * log.
+   * `member`: whether the bot may write to the chat now. `joined`: whether the bot may write now but could not before
+   * this update. `reason`: for the log.
    */
   | { kind: 'membership'; member: boolean; joined: boolean; reason: string }
   /** The group became a supergroup with another id. */
@@ -38,10 +38,10 @@ export type BotRequest = RequestContent & { updateId: number; origin: Origin }
 export type PressRequest = Extract<BotRequest, { kind: 'press' }>
 
 /**
- * The message whose button was pressed. `shows` is unknown for messages of which Telegram sends no content (after 48
- * hours).
+ * The message whose button was pressed. `content` is `unknown` if the message is older than 48 hours, because Telegram
+ * then sends only its id.
  */
 export interface PressedMessage {
   id: number
-  shows: 'photo' | 'text' | 'unknown'
+  content: 'photo' | 'text' | 'unknown'
 }

@@ -42,8 +42,8 @@ export class ChatUnreachable extends Error {
 export interface Sender {
   /**
    * Performs the effects in the recipient's chat, or in `inChat` if the group moved there. Returns the messages that
-   * Telegram refused. Throws ChatUnreachable; TelegramError for 429, for a group that moved and for a refused token;
-   * TelegramUnreachable.
+   * Telegram refused. Throws ChatUnreachable, TelegramUnreachable, or a TelegramError that does not concern the
+   * message: 429, a group that moved, a refused token.
    */
   send(effects: readonly Effect[], inChat?: number): Promise<RefusedMessage[]>
   /** Whether a message may be in the chat: Telegram accepted one, or did not answer a call that sends or edits one. */
@@ -59,7 +59,7 @@ export const createSender = (telegram: TelegramApi, recipient: Recipient, signal
       maybeSent ||= writesToTheChat(method)
       return result
     } catch (error) {
-      maybeSent ||= writesToTheChat(method) && error instanceof TelegramUnreachable && error.acted === 'unknown'
+      maybeSent ||= writesToTheChat(method) && error instanceof TelegramUnreachable && error.executed === 'unknown'
       throw error
     }
   }
@@ -133,9 +133,9 @@ const sendMessage = (delivery: Delivery, view: View): Promise<void> =>
 const editMessage = async (delivery: Delivery, view: View, samePhoto: boolean): Promise<void> => {
   const { call, recipient } = delivery
   const message = recipient.press?.message
-  if (!message || message.shows === 'unknown') return sendMessage(delivery, view)
+  if (!message || message.content === 'unknown') return sendMessage(delivery, view)
   const target = { chat_id: recipient.chatId, message_id: message.id }
-  const isPhoto = message.shows === 'photo'
+  const isPhoto = message.content === 'photo'
   // A photo cannot become a text. In older apps a text cannot become a photo. So a new message replaces the old one.
   if (!samePhoto && isPhoto !== Boolean(view.photo)) return replaceMessage(delivery, view, target)
   try {

@@ -47,5 +47,5 @@ const unreachable = (method: string, error: unknown, end: AbortSignal): Telegram
   const code = (error as { code?: unknown }).code
   const failure = typeof code === 'string' ? `no answer (${code})` : 'the answer is not readable'
   const reason = end.aborted ? 'no answer in time' : failure
-  return new TelegramUnreachable(method, reason, { acted: code === 'ECONNREFUSED' ? false : 'unknown' })
+  return new TelegramUnreachable(method, reason, { executed: code === 'ECONNREFUSED' ? false : 'unknown' })
 }

@@ -31,22 +31,22 @@ export class TelegramError extends Error {
 }
 
 /**
- * Telegram did not answer the call: a network error, a timeout, a 5xx, or a page of HTML from a proxy. Telegram may
- * have executed the call. `acted` is false where it certainly did not, because there was no connection.
+ * Telegram did not answer the call: a network error, a timeout, a 5xx, or a page of HTML from a proxy. `executed` is
+ * false if Telegram certainly did not execute the call, because there was no connection.
  */
 export class TelegramUnreachable extends Error {
   override readonly name = 'TelegramUnreachable'
   readonly method: string
   readonly status: number | null
-  readonly acted: 'unknown' | false
-  constructor(method: string, words: string, { status = null, acted = 'unknown' }: Partial<Unanswered> = {}) {
+  readonly executed: 'unknown' | false
+  constructor(method: string, words: string, { status = null, executed = 'unknown' }: Partial<Unanswered> = {}) {
     super(`${method}: ${words}`)
     this.method = method
     this.status = status
-    this.acted = acted
+    this.executed = executed
   }
 }
-type Unanswered = { status: number | null; acted: 'unknown' | false }
+type Unanswered = { status: number | null; executed: 'unknown' | false }
 
 export interface Telegram {
   /**
@@ -89,7 +89,7 @@ export const telegram = ({ apiRoot, token }: { apiRoot: string; token: string })
           throw new TelegramUnreachable(
             method,
             code === 'ETIMEDOUT' ? `no answer within ${timeoutMs / 1000} s` : `no answer (${clean(code)})`,
-            { acted: neverConnected.has(code) ? false : 'unknown' },
+            { executed: neverConnected.has(code) ? false : 'unknown' },
           )
         })
       const body = parseResponse(answer.body)

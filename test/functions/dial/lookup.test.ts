@@ -81,7 +81,7 @@ describe('the order of nsswitch.conf', () => {
   ])('%j is the usual one: hosts file, then name servers', async line => {
     await write('nsswitch.conf', `passwd: files\n${line}\n`)
     const names = hostNames(folder)
-    expect(names.isForSystem('site.example')).toBe(line.includes('resolve'))
+    expect(names.needsSystem('site.example')).toBe(line.includes('resolve'))
     if (line.includes('resolve')) return
     expect(await lookup()('site.example')).toEqual(['192.0.2.1'])
   })
@@ -92,14 +92,14 @@ describe('the order of nsswitch.conf', () => {
       await write('nsswitch.conf', line)
       await write('hosts', '10.0.0.1 home.example')
       const names = hostNames(folder)
-      expect([names.isForSystem('site.example'), names.addressesOf('home.example')]).toEqual([true, undefined])
+      expect([names.needsSystem('site.example'), names.addressesOf('home.example')]).toEqual([true, undefined])
     },
   )
 
   test.each(['intranet', 'printer.local'])(
     '%s is for the system: it may have a search domain or answer by mDNS',
     host => {
-      expect(hostNames(folder).isForSystem(host)).toBe(true)
+      expect(hostNames(folder).needsSystem(host)).toBe(true)
     },
   )
 })
