@@ -1,7 +1,7 @@
 export interface Token {
   kind: 'integer' | 'text' | 'word' | 'sign' | 'end'
   text: string
-  /** Index of the first character after the token before. */
+  /** The index where the previous token ends. */
   at: number
 }
 

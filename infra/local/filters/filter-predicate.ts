@@ -55,8 +55,8 @@ const comparing = (values: Attributes, matches: (actual: string, value: string) 
   )
 
 /**
- * What is wrong with a filter that does not filter as it looks, with the path of the element. Knative accepts these
- * filters, and then every event passes, or none, or the process that serves every broker of the cluster ends
+ * The errors of a filter that Knative would not apply as it is written, with the path of the element. Knative accepts
+ * these filters, and then every event passes, or none, or the process that serves every broker of the cluster crashes
  * (measured).
  */
 export const filterErrors = (filter: Filter, path = 'filter'): string[] => {

@@ -39,8 +39,8 @@ export const newJob = (
 })
 
 /**
- * Whether both jobs go to the subscriber, or both to the sink. A dead letter that is replayed to its Trigger is another
- * delivery.
+ * Whether both jobs of one event and Trigger go to the same target: the subscriber, or the dead letter sink. They
+ * differ when a dead letter is replayed to its Trigger while the delivery to the sink is not settled.
  */
 export const isSameTarget = (one: Job, other: Job): boolean => (one.deadLetter === null) === (other.deadLetter === null)
 
@@ -59,10 +59,10 @@ export interface Route {
   readonly sink: Target | null
   /** All jobs of this Trigger, by the `seq` of their event. */
   readonly jobs: Map<number, Job>
-  /** The jobs that wait for a free request, oldest first. */
+  /** The jobs that wait until fewer requests of this Trigger are in flight, oldest first. */
   readonly waiting: Job[]
   inFlight: number
-  /** More deliveries are due in the store than fit into memory. New events are stored without a lease, behind those. */
+  /** More deliveries are due than fit into memory. New events are stored without a lease and claimed later. */
   hasBacklog: boolean
   /** Deliveries may be due in the store. */
   mayBeDue: boolean
@@ -76,7 +76,8 @@ export interface Routes {
 }
 
 /**
- * Throws an Error with one line for each filter that does not filter as it looks, and for each name that is used twice.
+ * Throws an Error with one line for each filter that Knative would not apply as it is written, and for each name that
+ * is used twice.
  */
 export const routesFor = (
   triggers: readonly Trigger[],

@@ -6,6 +6,7 @@ const oid = { bool: 16, bytea: 17, int8: 20, int4: 23, text: 25, float8: 701, uu
 
 const headerBytes = 20
 
+// One dimension; NULL may occur; the type; the number of elements; the index of the first element.
 const header = (array: Buffer, type: number, length: number): void => {
   array.writeInt32BE(1, 0)
   array.writeInt32BE(1, 4)
