@@ -12,9 +12,7 @@ interface Clone {
   secondFile: { name: string; start: number }
 }
 
-/**
- * The duplicated pieces of more than ten lines in a checkout's TypeScript, JavaScript and shell files outside test/.
- */
+/** The duplicated code of more than ten lines in a checkout: TypeScript, JavaScript and shell files, except test/. */
 const clonesIn = async (checkout: string): Promise<string[]> => {
   const output = await mkdtemp(join(tmpdir(), 'vigia-clones-'))
   try {
@@ -34,12 +32,12 @@ const clonesIn = async (checkout: string): Promise<string[]> => {
   }
 }
 
-test('no code of more than ten lines is in two places', async () => {
+test('no code of more than ten lines is duplicated', async () => {
   expect(await clonesIn(root)).toEqual([])
 })
 
-test('a planted copy is found', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'vigia-planted-'))
+test('a copied file is found', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'vigia-copy-'))
   try {
     const original = join(root, 'infra/generate')
     await cp(original, join(folder, 'generate'), { recursive: true })

@@ -70,11 +70,11 @@ describe.skipIf(reason)(`a release and a real registry with a login${reason ? ` 
       body: config,
     })
     const type = 'application/vnd.oci.image.manifest.v1+json'
-    const whole = { mediaType: 'application/vnd.oci.image.config.v1+json', digest, size: config.length }
+    const configDescriptor = { mediaType: 'application/vnd.oci.image.config.v1+json', digest, size: config.length }
     const answer = await fetch(`http://${host}/v2/${name}/manifests/${tag}`, {
       method: 'PUT',
       headers: { authorization, 'content-type': type },
-      body: JSON.stringify({ schemaVersion: 2, mediaType: type, config: whole, layers: [] }),
+      body: JSON.stringify({ schemaVersion: 2, mediaType: type, config: configDescriptor, layers: [] }),
     })
     expect(answer.status).toBe(201)
     return answer.headers.get('docker-content-digest')!

@@ -64,15 +64,15 @@ const annotationsOfScaledTrigger = ({ spec }: Manifest, all: Manifest[]) =>
   all.find(({ kind, metadata }) => kind === 'Trigger' && `${metadata.name}-dispatcher` === spec.scaleTargetRef.name)
     ?.metadata.annotations
 
-const demandOf = (one: Manifest, all: Manifest[], range: Untyped): ResourceAmounts[] => {
+const demandOf = (manifest: Manifest, all: Manifest[], range: Untyped): ResourceAmounts[] => {
   const onRabbit = all.some(({ kind }) => kind === 'RabbitmqCluster')
-  const { spec } = one
-  switch (one.kind) {
+  const { spec } = manifest
+  switch (manifest.kind) {
     case 'Service': {
-      if (!one.apiVersion.startsWith('serving.')) return []
-      const most = Number(spec.template.metadata.annotations['autoscaling.knative.dev/max-scale'])
+      if (!manifest.apiVersion.startsWith('serving.')) return []
+      const maxScale = Number(spec.template.metadata.annotations['autoscaling.knative.dev/max-scale'])
       // A rollout has two revisions.
-      return [times(2 * most, podAmounts([...spec.template.spec.containers, queueProxy], range))]
+      return [times(2 * maxScale, podAmounts([...spec.template.spec.containers, queueProxy], range))]
     }
     case 'StatefulSet':
       return [
@@ -86,7 +86,7 @@ const demandOf = (one: Manifest, all: Manifest[], range: Untyped): ResourceAmoun
     case 'PersistentVolumeClaim':
       return [claimAmounts(spec.resources.requests.storage)]
     case 'Cluster':
-      // Twice, because a recovered Cluster runs beside the first, and one more for the pod that recovers a server.
+      // The factor 2: a recovered Cluster runs beside the old one. The 1: the pod that recovers a server.
       return [
         times(2 * spec.instances + 1, podAmounts([{ resources: spec.resources }, barman], range)),
         ...[spec.storage, spec.walStorage].map(({ size }) => times(2 * spec.instances + 1, claimAmounts(size))),
@@ -105,14 +105,16 @@ const demandOf = (one: Manifest, all: Manifest[], range: Untyped): ResourceAmoun
         times(spec.replicas, claimAmounts(spec.persistence.storage)),
       ]
     case 'Trigger':
-      // One dispatcher for its events, one for its dead letters.
-      return onRabbit ? [times(2, podAmounts([dispatcher(one.metadata.annotations)], range))] : []
+      // One dispatcher for its events, and one for its dead letters.
+      return onRabbit ? [times(2, podAmounts([dispatcher(manifest.metadata.annotations)], range))] : []
     case 'ScaledObject':
+      // The demand of the Trigger contains the first dispatcher.
       return onRabbit
-        ? [times(spec.maxReplicaCount - 1, podAmounts([dispatcher(annotationsOfScaledTrigger(one, all))], range))]
+        ? [times(spec.maxReplicaCount - 1, podAmounts([dispatcher(annotationsOfScaledTrigger(manifest, all))], range))]
         : []
     case 'Broker':
-      return onRabbit ? [times(2, podAmounts([dispatcher(one.metadata.annotations)], range))] : []
+      // The pod that receives events, and the dispatcher of dead letters.
+      return onRabbit ? [times(2, podAmounts([dispatcher(manifest.metadata.annotations)], range))] : []
     default:
       return []
   }
@@ -121,7 +123,7 @@ const demandOf = (one: Manifest, all: Manifest[], range: Untyped): ResourceAmoun
 /** What the namespace needs at most: functions at their max-scale during a rollout, databases and brokers. */
 export const maxDemand = (objects: Manifest[]): ResourceAmounts => {
   const [range] = objects.find(({ kind }) => kind === 'LimitRange')!.spec.limits
-  return total(objects.flatMap(one => demandOf(one, objects, range)))
+  return total(objects.flatMap(manifest => demandOf(manifest, objects, range)))
 }
 
 /** The limits of the ResourceQuota. */

@@ -34,18 +34,15 @@ beforeAll(async () => {
 afterAll(() => database.end())
 beforeEach(() => db.query('truncate monitor, probe_result, probe_hour, incident, follow restart identity'))
 
-const newsOf = ({ type, data }: VigiaEvent): NotifiableEvent => {
+const notifiableOf = ({ type, data }: VigiaEvent): NotifiableEvent => {
   if (type === MonitorDown.type) return { name: 'monitor.down', data: data as DataOf<typeof MonitorDown> }
   if (type === MonitorUp.type) return { name: 'monitor.up', data: data as DataOf<typeof MonitorUp> }
   expect(type).toBe(MonitorSteady.type)
   return { name: 'monitor.steady', data: data as DataOf<typeof MonitorSteady> }
 }
 
-/**
- * A monitor on virtual time. What it shows is said by a function of the seconds since the start; messages are gathered
- * by reader.
- */
-const watched = async (intervalS = 10, from = start) => {
+/** A monitor of Ana's that Bob follows, on virtual time. Collects the published events and each chat's messages. */
+const testMonitor = async (intervalS = 10, from = start) => {
   const { monitor } = await monitorsIn(db).add({
     chatId: ana.id,
     name: 'loja.test',
@@ -59,7 +56,7 @@ const watched = async (intervalS = 10, from = start) => {
   const writer = () => resultWriter({ db: time.watched(db), clock: time.clock, sleep: time.sleep })
   const messages: { at: number; chatId: number; text: string }[] = []
   const events: VigiaEvent[] = []
-  const look = async (at: number, isUp: boolean) => {
+  const storeResult = async (at: number, isUp: boolean) => {
     const dueAt = new Date(from + at * 1_000)
     const result = {
       monitorId: monitor.id,
@@ -75,19 +72,19 @@ const watched = async (intervalS = 10, from = start) => {
       firstByteMs: 1,
       totalMs: 2,
     }
-    // A monitor that was down when the slot was planned is looked at once: its failure is not confirmed.
+    // A monitor that was down when the slot was planned gets a single attempt, so its failure is not confirmed.
     const isDown = (await monitorsIn(db).get(monitor.id))?.state === 'down'
-    const told = await time.until(
+    const published = await time.until(
       writer().write({ result, confirmed: !isUp && !isDown }, rootCause(`probe-${at}`), true),
     )
     const again = await time.until(
       writer().write({ result, confirmed: !isUp && !isDown }, rootCause(`probe-${at}`), true),
     )
-    expect(again, 'a repeat tells the same').toEqual(told)
-    for (const event of told) {
+    expect(again, 'a repeated write publishes the same events').toEqual(published)
+    for (const event of published) {
       events.push(event)
-      const outside = { follows: followsIn(db), chats: chatsIn(db), clock: () => dueAt }
-      for (const { data } of await notificationFanout(event, newsOf(event), outside)) {
+      const dependencies = { follows: followsIn(db), chats: chatsIn(db), clock: () => dueAt }
+      for (const { data } of await notificationFanout(event, notifiableOf(event), dependencies)) {
         const { chatId, html } = data as { chatId: number; html: string }
         messages.push({ at, chatId, text: plain(html) })
       }
@@ -96,11 +93,12 @@ const watched = async (intervalS = 10, from = start) => {
   return {
     id: monitor.id,
     events,
-    /** Looks at every slot in [from, to), seconds. */
-    show: async (from: number, to: number, isUp: (at: number) => boolean) => {
-      for (let at = from; at < to; at += intervalS) await look(at, isUp(at))
+    /** Stores a result for every slot in [from, to), in seconds since the start. */
+    check: async (from: number, to: number, isUp: (at: number) => boolean) => {
+      for (let at = from; at < to; at += intervalS) await storeResult(at, isUp(at))
     },
-    heard: (chatId: number = bob.id) => messages.filter(message => message.chatId === chatId),
+    /** The messages of a chat, by default Bob's. */
+    messagesTo: (chatId: number = bob.id) => messages.filter(message => message.chatId === chatId),
   }
 }
 
@@ -110,24 +108,24 @@ const never = () => false
 const firstWords = (messages: { text: string }[]) => messages.map(({ text }) => text.split('\n')[0])
 
 describe('a site that is down for 15 s and up for 15 s, checked every 10 s', () => {
-  test('gets one message that it is flapping and one that it stopped, with changes, beginning and uptime', async () => {
-    const site = await watched()
-    await site.show(0, minutes(4), bad15Good15)
-    expect(firstWords(site.heard())).toEqual([
+  test('causes one message that it is flapping, and one that it stopped with its changes, start time and uptime', async () => {
+    const site = await testMonitor()
+    await site.check(0, minutes(4), bad15Good15)
+    expect(firstWords(site.messagesTo())).toEqual([
       '🔴 loja.test is down',
       '🟢 loja.test is back up',
       '🔴 loja.test is down',
       '🟠 loja.test is flapping: it went down or came back 4 times',
     ])
-    await site.show(minutes(4), minutes(20), always)
-    expect(site.heard().slice(4)).toEqual([
+    await site.check(minutes(4), minutes(20), always)
+    expect(site.messagesTo().slice(4)).toEqual([
       {
         at: expect.any(Number),
         chatId: bob.id,
         text: '🟢 loja.test has stopped flapping and is up\nIt went down or came back 16 times since today · 12:00 PM (New York time)\nIt was up 70% of that time',
       },
     ])
-    const portuguese = site.heard(ana.id).map(({ text }) => text)
+    const portuguese = site.messagesTo(ana.id).map(({ text }) => text)
     expect(portuguese[3]).toBe(
       '🟠 loja.test está oscilando: caiu ou voltou 4 vezes\nDesde: hoje · 14:00 (horário de Brasília)\nAgora: no ar; última falha: respondeu com erro 503\nNão vou avisar de cada mudança: aviso quando parar de oscilar.\nhttps://loja.test/',
     )
@@ -137,56 +135,56 @@ describe('a site that is down for 15 s and up for 15 s, checked every 10 s', () 
     expect(portuguese).toHaveLength(5)
   })
 
-  test('and then stays down gets a message that it is down, and one about its recovery', async () => {
-    const site = await watched()
-    await site.show(0, minutes(4), bad15Good15)
-    await site.show(minutes(4), minutes(10), never)
-    expect(site.heard().at(-1)?.text).toMatch(
+  test('and then stays down causes a message that it is down, and one that it is back up', async () => {
+    const site = await testMonitor()
+    await site.check(0, minutes(4), bad15Good15)
+    await site.check(minutes(4), minutes(10), never)
+    expect(site.messagesTo().at(-1)?.text).toMatch(
       /^🔴 loja\.test has stopped flapping and is still down\nReason: answered with error 503\nDown since: today · 12:04 PM\n/,
     )
-    await site.show(minutes(10), minutes(12), always)
-    expect(site.heard().at(-1)?.text).toMatch(/^🟢 loja\.test is back up\nIt was down for 6 min: /)
-    expect(site.heard()).toHaveLength(6)
+    await site.check(minutes(10), minutes(12), always)
+    expect(site.messagesTo().at(-1)?.text).toMatch(/^🟢 loja\.test is back up\nIt was down for 6 min: /)
+    expect(site.messagesTo()).toHaveLength(6)
   })
 
-  test('gets another message when it begins to flap again', async () => {
-    const site = await watched()
-    await site.show(0, minutes(4), bad15Good15)
-    await site.show(minutes(4), minutes(12), always)
-    await site.show(minutes(12), minutes(15), bad15Good15)
-    expect(firstWords(site.heard()).filter(text => text?.includes(' is flapping'))).toHaveLength(2)
+  test('causes another message when it begins to flap again', async () => {
+    const site = await testMonitor()
+    await site.check(0, minutes(4), bad15Good15)
+    await site.check(minutes(4), minutes(12), always)
+    await site.check(minutes(12), minutes(15), bad15Good15)
+    expect(firstWords(site.messagesTo()).filter(text => text?.includes(' is flapping'))).toHaveLength(2)
   })
 
   test('has an incident for each outage, announced or not', async () => {
-    const site = await watched()
-    await site.show(0, minutes(4), bad15Good15)
-    await site.show(minutes(4), minutes(10), always)
+    const site = await testMonitor()
+    await site.check(0, minutes(4), bad15Good15)
+    await site.check(minutes(4), minutes(10), always)
     const { rows } = await db.query<{ n: number }>('select count(*) as n from incident where closed_at is not null')
     expect(rows[0]!.n).toBe(8)
     expect(site.events.filter(({ type }) => type === MonitorDown.type)).toHaveLength(8)
   })
 
-  test('begins without flapping after a pause', async () => {
-    // A pause is written with the clock of PostgreSQL, which no result of the story may be older than.
-    const site = await watched(10, Math.ceil(Date.now() / 10_000) * 10_000 + 86_400_000)
-    await site.show(0, minutes(4), bad15Good15)
+  test('is not flapping after a pause, because changes before the pause do not count', async () => {
+    // The results must be newer than the pause, and PostgreSQL stores the pause with its own clock.
+    const site = await testMonitor(10, Math.ceil(Date.now() / 10_000) * 10_000 + 86_400_000)
+    await site.check(0, minutes(4), bad15Good15)
     await monitorsIn(db).pause(ana.id, site.id)
     await monitorsIn(db).resume(ana.id, site.id)
-    const before = site.heard().length
-    await site.show(minutes(5), minutes(6), at => at < minutes(5.5))
-    expect(firstWords(site.heard().slice(before))).toEqual(['🔴 loja.test is down'])
+    const before = site.messagesTo().length
+    await site.check(minutes(5), minutes(6), at => at < minutes(5.5))
+    expect(firstWords(site.messagesTo().slice(before))).toEqual(['🔴 loja.test is down'])
   })
 })
 
 describe('a monitor that is not flapping', () => {
-  test('two outages far apart have messages of their own', async () => {
-    const site = await watched(60)
-    await site.show(
+  test('has a message for each start and end of two outages far apart', async () => {
+    const site = await testMonitor(60)
+    await site.check(
       0,
       minutes(60),
       at => !(at >= minutes(5) && at < minutes(8)) && !(at >= minutes(40) && at < minutes(45)),
     )
-    expect(firstWords(site.heard())).toEqual([
+    expect(firstWords(site.messagesTo())).toEqual([
       '🔴 loja.test is down',
       '🟢 loja.test is back up',
       '🔴 loja.test is down',
@@ -194,20 +192,20 @@ describe('a monitor that is not flapping', () => {
     ])
   })
 
-  test('a monitor that is checked once a day has a message for each change', async () => {
+  test('has a message for each change if it is checked once a day', async () => {
     const day = minutes(60 * 24)
-    const site = await watched(day)
-    await site.show(0, 8 * day, at => (at / day) % 2 === 0)
-    expect(site.heard()).toHaveLength(7)
-    expect(firstWords(site.heard()).filter(text => text?.includes('flapping'))).toEqual([])
+    const site = await testMonitor(day)
+    await site.check(0, 8 * day, at => (at / day) % 2 === 0)
+    expect(site.messagesTo()).toHaveLength(7)
+    expect(firstWords(site.messagesTo()).filter(text => text?.includes('flapping'))).toEqual([])
   })
 })
 
 test('a monitor that changes at each hourly check is flapping, and steady at the first check without a change', async () => {
   const hour = minutes(60)
-  const site = await watched(hour)
-  await site.show(0, 9 * hour, at => (at / hour) % 2 === 0)
-  await site.show(9 * hour, 10 * hour, always)
-  expect(firstWords(site.heard()).at(-1)).toBe('🟢 loja.test has stopped flapping and is up')
-  expect(site.heard()).toHaveLength(5)
+  const site = await testMonitor(hour)
+  await site.check(0, 9 * hour, at => (at / hour) % 2 === 0)
+  await site.check(9 * hour, 10 * hour, always)
+  expect(firstWords(site.messagesTo()).at(-1)).toBe('🟢 loja.test has stopped flapping and is up')
+  expect(site.messagesTo()).toHaveLength(5)
 })
