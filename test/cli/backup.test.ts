@@ -24,77 +24,77 @@ afterEach(async () => {
 const file = () => join(folder, 'vigia.backup')
 const run = async (...args: string[]) => {
   const out: string[] = []
-  const faults: string[] = []
+  const errors: string[] = []
   const env = { DATABASE_URL: database.url }
-  const code = await vigia(args, { env, out: text => out.push(text), printError: text => faults.push(text) })
-  return { code, out: out.join('\n'), faults: faults.join('\n') }
+  const code = await vigia(args, { env, out: text => out.push(text), printError: text => errors.push(text) })
+  return { code, out: out.join('\n'), errors: errors.join('\n') }
 }
 const chats = async () =>
   (await database.db.query<{ id: number }>('select id from chat order by id')).rows.map(({ id }) => id)
 
-test('backup writes the file and restore --yes brings it back: both end with 0 and say how much', async () => {
+test('backup writes a file and restore --yes restores it; both exit with 0 and print the number of rows', async () => {
   const saved = await run('backup', file())
-  expect(saved).toMatchObject({ code: 0, faults: '' })
+  expect(saved).toMatchObject({ code: 0, errors: '' })
   expect(saved.out).toMatch(/^saved \d+ rows of DATABASE_URL in .*vigia\.backup$/)
   await database.db.query('insert into chat (id) values (8)')
-  const back = await run('restore', file(), '--yes')
-  expect(back).toMatchObject({ code: 0, faults: '' })
-  expect(back.out).toMatch(/^restored \d+ rows of the backup made at \d{4}-\S+Z into DATABASE_URL$/)
+  const restored = await run('restore', file(), '--yes')
+  expect(restored).toMatchObject({ code: 0, errors: '' })
+  expect(restored.out).toMatch(/^restored \d+ rows of the backup made at \d{4}-\S+Z into DATABASE_URL$/)
   expect(await chats()).toEqual([7])
 })
 
-describe('restore changes nothing and ends with 1', () => {
+describe('restore changes nothing and exits with 1', () => {
   beforeEach(async () => {
     expect((await run('backup', file())).code).toBe(0)
     await database.db.query('insert into chat (id) values (8)')
   })
   afterEach(async () => expect(await chats()).toEqual([7, 8]))
 
-  test('without --yes where there is no terminal to ask', async () => {
+  test('without --yes if there is no terminal for the question', async () => {
     const isTTY = process.stdin.isTTY
     process.stdin.isTTY = false
     try {
-      expect(await run('restore', file())).toMatchObject({ code: 1, faults: expect.stringContaining('add --yes') })
+      expect(await run('restore', file())).toMatchObject({ code: 1, errors: expect.stringContaining('add --yes') })
     } finally {
       process.stdin.isTTY = isTTY
     }
   })
 
-  test('for a file that is damaged, of a newer version or not there', async () => {
+  test('for a file that is damaged, of a newer version or does not exist', async () => {
     const whole = readFileSync(file())
     writeFileSync(file(), whole.subarray(0, -20))
     expect(await run('restore', file(), '--yes')).toMatchObject({
       code: 1,
-      faults: expect.stringContaining('is damaged or not a backup of Vigia'),
+      errors: expect.stringContaining('is damaged or not a backup of Vigia'),
     })
     const text = gunzipSync(whole).toString()
     writeFileSync(file(), gzipSync(text.replace('"0001_chats"', '"9999_future"')))
     expect(await run('restore', file(), '--yes')).toMatchObject({
       code: 1,
-      faults: expect.stringContaining(
+      errors: expect.stringContaining(
         'was made by a newer version (it has migration 9999_future): upgrade Vigia first',
       ),
     })
     expect(await run('restore', join(folder, 'gone'), '--yes')).toMatchObject({
       code: 1,
-      faults: expect.stringContaining('ENOENT'),
+      errors: expect.stringContaining('ENOENT'),
     })
   })
 
-  test('while a Vigia works on the database', async () => {
+  test('while Vigia runs on the database', async () => {
     // The lock of the broker: infra/local/broker/store/store.ts.
     await database.db.transaction(async tx => {
       await tx.query('select pg_advisory_lock(7610, 1)')
       expect(await run('restore', file(), '--yes')).toMatchObject({
         code: 1,
-        faults: 'Vigia is running on this database; stop it first',
+        errors: 'Vigia is running on this database; stop it first',
       })
       await tx.query('select pg_advisory_unlock(7610, 1)')
     })
   })
 })
 
-test('a backup that cannot be written ends with 1 and leaves nothing', async () => {
+test('a backup that cannot be written exits with 1', async () => {
   writeFileSync(join(folder, 'a-file'), '')
   expect((await run('backup', join(folder, 'a-file', 'vigia.backup'))).code).toBe(1)
 })
@@ -107,15 +107,15 @@ test.each([
   [['restore', '--yes'], 'restore needs one argument'],
   [['restore', 'a', 'b', '--yes'], 'restore needs one argument'],
   [['restore', 'a', '--force'], '--force'],
-])('%j is not understood: 2, with the usage, and no file', async (args, words) => {
-  const { code, faults } = await run(...args)
+])('%j prints the usage, exits with 2 and writes no file', async (args, words) => {
+  const { code, errors } = await run(...args)
   expect(code).toBe(2)
-  expect(faults).toContain(words)
-  expect(faults).toContain('usage:')
+  expect(errors).toContain(words)
+  expect(errors).toContain('usage:')
   expect(existsSync('a')).toBe(false)
 })
 
-test('--help of either is its usage and 0', async () => {
+test('--help of each command prints its usage and exits with 0', async () => {
   expect(await run('backup', '--help')).toMatchObject({ code: 0, out: expect.stringContaining('backup <file>') })
   expect(await run('restore', '-h')).toMatchObject({ code: 0, out: expect.stringContaining('restore <file> [--yes]') })
 })

@@ -8,18 +8,18 @@ import { freshDatabase, type TestDatabase } from '../support/database.ts'
 
 let server: Server
 let status: number
-let asked: { line: string; headers: Record<string, unknown>; body: string }[]
+let requests: { line: string; headers: Record<string, unknown>; body: string }[]
 let answer: unknown
 let port: number
 
 beforeEach(async () => {
-  asked = []
+  requests = []
   status = 200
   answer = []
   server = createServer(async (request, response) => {
     let body = ''
     for await (const chunk of request) body += chunk
-    asked.push({ line: `${request.method} ${request.url}`, headers: request.headers, body })
+    requests.push({ line: `${request.method} ${request.url}`, headers: request.headers, body })
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -32,9 +32,9 @@ afterEach(() => {
 
 const run = async (args: string[], env: Record<string, string> = { PORT: String(port) }) => {
   const out: string[] = []
-  const faults: string[] = []
-  const code = await vigia(args, { env, out: text => out.push(text), printError: text => faults.push(text) })
-  return { code, out: out.join('\n'), faults: faults.join('\n') }
+  const errors: string[] = []
+  const code = await vigia(args, { env, out: text => out.push(text), printError: text => errors.push(text) })
+  return { code, out: out.join('\n'), errors: errors.join('\n') }
 }
 
 const letter = {
@@ -49,12 +49,12 @@ const letter = {
 }
 
 describe('npm run vigia', () => {
-  test('without a verb, with help, or with an unknown one', async () => {
+  test('prints the usage without a command, with help and with an unknown command', async () => {
     expect(await run([])).toMatchObject({ code: 2, out: expect.stringContaining('dead-letters list') })
     for (const word of ['help', '--help', '-h']) expect((await run([word])).code).toBe(0)
     expect(await run(['nonsense'])).toMatchObject({
       code: 2,
-      faults: expect.stringContaining('there is no command nonsense'),
+      errors: expect.stringContaining('there is no command nonsense'),
     })
     expect((await run(['constructor'])).code).toBe(2)
     expect(await run(['dead-letters', '--help'])).toMatchObject({
@@ -74,56 +74,56 @@ describe('npm run vigia', () => {
     [['dead-letters', 'list', '--limit', '0'], '--limit is 0; it must be a number'],
     [['dead-letters', 'show', '7', '--limit', '3'], '--limit works only with list'],
     [['dead-letters', 'list', '--colour'], '--colour'],
-  ])('%j is not understood: 2, with the usage', async (args, words) => {
-    const { code, faults } = await run(args)
+  ])('%j prints the usage and exits with 2', async (args, words) => {
+    const { code, errors } = await run(args)
     expect(code).toBe(2)
-    expect(faults).toContain(words)
-    expect(faults).toContain('usage:')
-    expect(asked).toEqual([])
+    expect(errors).toContain(words)
+    expect(errors).toContain('usage:')
+    expect(requests).toEqual([])
   })
 })
 
 describe('dead letters on one machine', () => {
-  test('list is one line a letter, without what steers a terminal', async () => {
+  test('list prints one line for each dead letter, without control characters', async () => {
     answer = [{ ...letter, reason: 'bad \u001b[31mred' }]
     const { code, out } = await run(['dead-letters', 'list', '--limit', '5'])
     expect(code).toBe(0)
     expect(out).toBe(
       '7  2026-11-21T12:00:00.000Z  telegram-notifier  dev.vigia.message.requested chat/7  422 bad  [31mred',
     )
-    expect(asked[0]!.line).toBe('GET /api/dead-letters?limit=5')
+    expect(requests[0]!.line).toBe('GET /api/dead-letters?limit=5')
     answer = []
     expect((await run(['dead-letters'])).out).toBe('there are no dead letters')
   })
 
-  test('show has the whole event, --json everything', async () => {
+  test('show prints the event, and with --json the whole dead letter', async () => {
     answer = letter
     expect((await run(['dead-letters', 'show', '7'])).out).toContain('"type": "dev.vigia.message.requested"')
     expect(JSON.parse((await run(['dead-letters', 'show', '7', '--json'])).out)).toEqual(letter)
-    expect(asked[0]!.line).toBe('GET /api/dead-letters/7')
+    expect(requests[0]!.line).toBe('GET /api/dead-letters/7')
   })
 
-  test('replay posts, with the header that changes need', async () => {
+  test('replay sends POST with the header that is required for changes', async () => {
     status = 202
     answer = { id: 7 }
     expect(await run(['dead-letters', 'replay', '7', '8'])).toMatchObject({
       code: 0,
       out: '7 is sent again\n8 is sent again',
     })
-    expect(asked.map(({ line }) => line)).toEqual([
+    expect(requests.map(({ line }) => line)).toEqual([
       'POST /api/dead-letters/7/replay',
       'POST /api/dead-letters/8/replay',
     ])
-    expect(asked[0]!.headers['vigia-local']).toBe('1')
+    expect(requests[0]!.headers['vigia-local']).toBe('1')
   })
 
-  test('what the API refuses, and nobody there, end with 1 and say why', async () => {
+  test('an error of the API, or no answer, is printed and exits with 1', async () => {
     status = 404
     answer = { error: 'there is no dead letter 9' }
-    expect(await run(['dead-letters', 'show', '9'])).toEqual({ code: 1, out: '', faults: 'there is no dead letter 9' })
+    expect(await run(['dead-letters', 'show', '9'])).toEqual({ code: 1, out: '', errors: 'there is no dead letter 9' })
     expect(await run(['dead-letters', 'list'], { PORT: '1' })).toMatchObject({
       code: 1,
-      faults: 'Vigia does not answer on port 1; start it with npm start, or set its port with PORT=…',
+      errors: 'Vigia does not answer on port 1; start it with npm start, or set its port with PORT=…',
     })
     expect((await run(['dead-letters', 'list'], { PORT: 'x' })).code).toBe(1)
   })
@@ -163,21 +163,21 @@ describe('dead letters on a cluster', () => {
     expect((await run(['dead-letters', 'show', '1'], env)).out).toContain('não 1')
     expect(await run(['dead-letters', 'show', '2'], env)).toMatchObject({
       code: 1,
-      faults: 'there is no dead letter 2',
+      errors: 'there is no dead letter 2',
     })
   })
 
-  test('replay posts the event to the broker as it was, and notes it', async () => {
+  test('replay sends the unchanged event to the broker and marks the dead letter as replayed', async () => {
     status = 202
     expect((await run(['dead-letters', 'replay', '1'], env)).code).toBe(0)
-    expect(asked[0]).toMatchObject({
+    expect(requests[0]).toMatchObject({
       line: 'POST /vigia/default',
       headers: {
         'content-type': 'application/cloudevents+json',
         traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
       },
     })
-    expect(JSON.parse(asked[0]!.body)).toEqual({
+    expect(JSON.parse(requests[0]!.body)).toEqual({
       specversion: '1.0',
       id: 'não 1',
       type: 'dev.vigia.message.requested',
@@ -191,17 +191,17 @@ describe('dead letters on a cluster', () => {
     expect((await deadLettersIn(database.db).find(1))!.replayedAt).not.toBeNull()
   })
 
-  test('what the broker refuses is said and not noted', async () => {
+  test('an event that the broker refuses is not marked as replayed, and the error is printed', async () => {
     status = 503
     expect(await run(['dead-letters', 'replay', '1'], env)).toMatchObject({
       code: 1,
-      faults: 'the broker answered 503 to dead letter 1; try again later',
+      errors: 'the broker answered 503 to dead letter 1; try again later',
     })
     expect((await deadLettersIn(database.db).find(1))!.replayedAt).toBeNull()
   })
 })
 
-describe('the message of the operators', () => {
+describe('the message to the operators', () => {
   const notice = {
     fingerprint: 'abc',
     content: { title: 'telegram-notifier', subject: 'chat/7', code: 422, reason: 'no' },
@@ -212,7 +212,7 @@ describe('the message of the operators', () => {
   } as never
   const reader = { language: 'en', zone: 'UTC' } as const
 
-  test('names the command that works where it was sent from, and no path that exists only on one machine', () => {
+  test('names the command of its installation: the one of a single machine or the one of a cluster', () => {
     for (const command of ['npm run vigia -- dead-letters', 'infra/cluster/dead-letters.sh']) {
       for (const text of [
         noticeText(notice, { ...reader, command }, new Date(0)),
@@ -222,7 +222,7 @@ describe('the message of the operators', () => {
     }
   })
 
-  test('names none where none was given', () => {
+  test('names no command if the installation has none', () => {
     for (const text of [noticeText(notice, reader, new Date(0)), digestText(3, reader)])
       expect(text).not.toMatch(/dead-letters|undefined|replay/)
   })

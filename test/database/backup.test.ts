@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -52,9 +52,10 @@ const everything = async ({ db }: TestDatabase) => {
 }
 
 describe('a backup', () => {
-  test('restored elsewhere is the same, numbers go on where they were, and only its owner may read it', async () => {
+  test('restored into an empty database has the same rows and continues the ids; only the owner may read the file', async () => {
     const rows = await backUp(from.db, file(), schemas, now)
     expect(readdirSync(folder)).toEqual(['vigia.backup'])
+    expect(statSync(file()).mode & 0o777).toBe(0o600)
     expect(await checkBackup(file(), schemas)).toEqual({ madeAt: now.toISOString(), rows, pendingEvents: 0 })
     expect(await restore(to.db, to.url, file(), schemas)).toBe(rows)
     expect(await everything(to)).toEqual(await everything(from))
@@ -64,7 +65,7 @@ describe('a backup', () => {
     expect(next.rows[0]!.id).toBe(2)
   })
 
-  test('restored over other data replaces all of it', async () => {
+  test('restored into a database with other rows replaces all of them', async () => {
     for (const schema of schemas) await migrate(to.url, schema)
     await to.db.query('insert into chat (id) values (1), (2)')
     await backUp(from.db, file(), schemas, now)
@@ -72,9 +73,9 @@ describe('a backup', () => {
     expect(await everything(to)).toEqual(await everything(from))
   })
 
-  test('of an older version is restored and brought up to date', async () => {
+  test('made by an older version is restored and migrated to the current version', async () => {
     const dir = mkdtempSync(join(folder, 'older-'))
-    for (const name of readdirSync(migrationsDir).filter(one => /^000[1-5]_/.test(one)))
+    for (const name of readdirSync(migrationsDir).filter(name => /^000[1-5]_/.test(name)))
       copyFileSync(join(migrationsDir, name), join(dir, name))
     const older = await emptyDatabase()
     await migrate(older.url, { dir })
@@ -88,47 +89,50 @@ describe('a backup', () => {
     expect(migrations.rowCount).toBe(Object.keys(await checksums()).length)
   })
 
-  test('has the events that are not delivered yet, and they are delivered where it is restored', async () => {
+  test('contains the events that are not delivered yet, and the broker of the restored database delivers them', async () => {
     const recorder = await startRecorder()
     recorder.respond('/a', () => ({ status: 503 }))
     const triggers = [
       triggerFor('a', 'test', `${recorder.url}/a`, { retry: 50, backoffPolicy: 'linear', backoffDelayMs: 1 }),
     ]
-    const house = await startBrokerServer(from.url, triggers)
-    expect(await house.post('1', 'test')).toBe(202)
-    expect(await house.post('2', 'nobody.hears')).toBe(202)
+    const firstServer = await startBrokerServer(from.url, triggers)
+    expect(await firstServer.post('1', 'test')).toBe(202)
+    expect(await firstServer.post('2', 'without.trigger')).toBe(202)
     await until(() => recorder.received('/a').length > 0)
     await backUp(from.db, file(), schemas, now)
-    await house.stop()
+    await firstServer.stop()
     recorder.reset()
     await restore(to.db, to.url, file(), schemas)
-    const second = await startBrokerServer(to.url, triggers)
+    const secondServer = await startBrokerServer(to.url, triggers)
     await until(() => recorder.received('/a').some(({ headers }) => headers['ce-id'] === '1'))
-    expect((await second.broker.reads.events({})).map(({ id }) => id)).toEqual(['1'])
-    await second.stop()
+    expect((await secondServer.broker.reads.events({})).map(({ id }) => id)).toEqual(['1'])
+    await secondServer.stop()
     await recorder.stop()
   })
 })
 
-describe('what is refused changes nothing', () => {
+describe('a failure changes nothing', () => {
   test.each([
-    ['cut off', (whole: Buffer) => whole.subarray(0, whole.length - 20)],
+    ['cut off', (file: Buffer) => file.subarray(0, file.length - 20)],
     [
       'with a changed byte',
-      (whole: Buffer) =>
+      (file: Buffer) =>
         gzipSync(
-          gunzipSync(whole)
+          gunzipSync(file)
             .toString()
             .replace('"en"', '"pt"')
             .replace(/\\"en\\"/, '\\"xx\\"'),
         ),
     ],
-    ['without its end', (whole: Buffer) => gzipSync(gunzipSync(whole).toString().split('\n').slice(0, -2).join('\n'))],
     [
-      'damaged in two places, of which the second is found once nothing reads it any more',
-      (whole: Buffer) => {
-        const [head] = gunzipSync(whole).toString().split('\n')
-        // The first fault lies in the first 64 KiB that are read, the second one behind them.
+      'without its last line',
+      (file: Buffer) => gzipSync(gunzipSync(file).toString().split('\n').slice(0, -2).join('\n')),
+    ],
+    [
+      'damaged in two places, of which the second is behind the part that is read',
+      (file: Buffer) => {
+        const [head] = gunzipSync(file).toString().split('\n')
+        // The first fault is in the first 64 KiB, which are read. The second is after them.
         const row = () => JSON.stringify({ rows: [randomBytes(1_000).toString('base64')] })
         const damaged = gzipSync(
           [head, ...Array.from({ length: 61 }, row), '{"rows":[', ...Array.from({ length: 8 }, row)].join('\n'),
@@ -137,10 +141,10 @@ describe('what is refused changes nothing', () => {
         return damaged
       },
     ],
-    ['that is no backup', () => Buffer.from('hello')],
+    ['that is not a backup', () => Buffer.from('hello')],
     ['that is empty', () => Buffer.alloc(0)],
-    ['of another format', (whole: Buffer) => gzipSync(gunzipSync(whole).toString().replace('backup 1', 'backup 2'))],
-  ])('a file %s', async (_, damage) => {
+    ['of another format', (file: Buffer) => gzipSync(gunzipSync(file).toString().replace('backup 1', 'backup 2'))],
+  ])('restoring a file %s', async (_, damage) => {
     await backUp(from.db, file(), schemas, now)
     writeFileSync(file(), damage(readFileSync(file())))
     const before = await everything(from)
@@ -148,7 +152,7 @@ describe('what is refused changes nothing', () => {
     expect(await everything(from)).toEqual(before)
   })
 
-  test('a file of a newer version, and one that is not there', async () => {
+  test('restoring a file of a newer version, or a file that does not exist', async () => {
     await backUp(from.db, file(), schemas, now)
     const older = [{ ...schemas[0]!, dir: mkdtempSync(join(folder, 'older-')) }, schemas[1]!]
     await expect(restore(from.db, from.url, file(), older)).rejects.toThrow(

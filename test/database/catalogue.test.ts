@@ -18,7 +18,7 @@ const at = (iso: string) => new Date(iso)
 const ids = (found: { show: Show; episodes: Episode[] }[]) =>
   found.map(each => [each.show._id, each.episodes.map(({ id }) => id)])
 
-test('a show is written whole and read whole, and writing it again replaces it', async () => {
+test('a show is stored and read as a whole, and storing it again replaces it', async () => {
   const renamed = { ...severance, name: 'Ruptura', missingSince: '2026-11-21T00:00:00Z', strikes: 1 }
   await catalogue.keep(renamed)
   expect(await catalogue.show(82)).toEqual(renamed)
@@ -29,7 +29,7 @@ test('a show is written whole and read whole, and writing it again replaces it',
   expect(await catalogue.shows([])).toEqual([])
 })
 
-test('what airs in a span is picked to the second, its end left out', async () => {
+test('airing returns the episodes from the start to just before the end, to the millisecond', async () => {
   expect(ids(await catalogue.airing(at('2026-11-21T01:00:00Z'), at('2026-11-21T01:00:01Z')))).toEqual([[82, [2]]])
   expect(ids(await catalogue.airing(at('2026-11-21T01:00:00.001Z'), at('2026-11-28T01:00:00Z')))).toEqual([])
   expect(ids(await catalogue.airing(at('2026-11-20T00:00:00Z'), at('2026-11-28T01:00:00.001Z')))).toEqual([
@@ -37,17 +37,17 @@ test('what airs in a span is picked to the second, its end left out', async () =
   ])
 })
 
-test('what has only a date is picked by date, and what has an hour or nothing at all is not', async () => {
+test('dated returns only the episodes that have a date and no hour', async () => {
   expect(ids(await catalogue.dated('2026-11-21', '2026-11-28'))).toEqual([[83, [12]]])
   expect(ids(await catalogue.dated('2026-01-01', '2026-12-31'))).toEqual([[83, [11, 12]]])
 })
 
-test('how fresh each show is comes without asking for the rest', async () => {
+test('freshness returns the status and the update time of the stored shows', async () => {
   expect(await catalogue.freshness([82, 1])).toMatchObject([{ _id: 82, status: 'Running', updated: 1 }])
   expect(await catalogue.freshness([])).toEqual([])
 })
 
-test('what not every server would keep is refused before it is written', async () => {
+test('a document that some Mongo-compatible servers cannot store is refused before the write', async () => {
   await expect(catalogue.keep({ ...severance, _id: 90, updated: Number.NaN })).rejects.toThrow('updated')
   expect(await catalogue.show(90)).toBe(null)
 })

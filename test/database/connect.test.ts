@@ -14,7 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => database.end())
 
-test('nothing is connected before the first question, and nothing after the end', async () => {
+test('a client connects at its first query, and refuses queries after its end', async () => {
   const nowhere = postgres('postgresql://vigia@localhost/vigia?host=/nowhere')
   await nowhere.end()
   await nowhere.end()
@@ -24,7 +24,7 @@ test('nothing is connected before the first question, and nothing after the end'
   await expect(noCatalogue.collection('show')).rejects.toThrow('the catalogue connection was closed')
 })
 
-test('numbers, dates, instants and JSON come as themselves', async () => {
+test('numbers, dates, instants and JSON are returned as JavaScript values', async () => {
   const { rows } = await database.db.query(
     `select count(*), sum(id), avg(id), array_agg(id) as ids, array_agg(null::bigint) as none, '{}'::bigint[] as empty,
        date '2026-11-21' as date, array[date '2026-11-21'] as dates, timestamptz '2026-11-21T12:00:00Z' as at,
@@ -49,7 +49,7 @@ test('numbers, dates, instants and JSON come as themselves', async () => {
   ])
 })
 
-test('a number that JavaScript cannot hold is an error and no other number', async () => {
+test('a number that JavaScript cannot represent exactly is an error', async () => {
   await expect(database.db.query('select 9007199254740993')).rejects.toThrow('9007199254740993 does not fit')
   expect((await database.db.query('select 1 as one')).rows).toEqual([{ one: 1 }])
 })
@@ -58,7 +58,7 @@ describe('a transaction', () => {
   const ids = async () =>
     (await database.db.query<{ id: number }>('select id from chat order by id')).rows.map(({ id }) => id)
 
-  test('keeps what its work returned from, and nothing of what it threw from', async () => {
+  test('is committed when its function returns, and rolled back when it throws', async () => {
     expect(
       await database.db.transaction(async tx => {
         await tx.query('insert into chat (id) values (1)')
@@ -67,13 +67,13 @@ describe('a transaction', () => {
     ).toBe('kept')
     const failing = database.db.transaction(async tx => {
       await tx.query('insert into chat (id) values (2)')
-      throw new Error('changed my mind')
+      throw new Error('the function fails')
     })
-    await expect(failing).rejects.toThrow('changed my mind')
+    await expect(failing).rejects.toThrow('the function fails')
     expect(await ids()).toEqual([1])
   })
 
-  test('in a transaction takes back its own part only', async () => {
+  test('inside another transaction rolls back only its own writes', async () => {
     await database.db.transaction(async tx => {
       await tx.query('insert into chat (id) values (10)')
       await expect(
@@ -87,7 +87,7 @@ describe('a transaction', () => {
     expect(await ids()).toEqual([1, 10, 12])
   })
 
-  test('whose connection is lost fails, and the next one has a new connection', async () => {
+  test('whose connection is lost fails, and the next transaction gets a new connection', async () => {
     const lost = database.db.transaction(async tx => {
       const { rows } = await tx.query<{ pid: number }>('select pg_backend_pid() as pid')
       await database.db.query('select pg_terminate_backend($1)', [rows[0]?.pid])
@@ -108,12 +108,12 @@ describe('a transaction', () => {
 })
 
 test('a statement that takes too long is cancelled', async () => {
-  const impatient = postgres(database.url, { statementTimeoutMs: 20 })
-  await expect(impatient.query('select pg_sleep(3600)')).rejects.toThrow('statement timeout')
-  await impatient.end()
+  const client = postgres(database.url, { statementTimeoutMs: 20 })
+  await expect(client.query('select pg_sleep(3600)')).rejects.toThrow('statement timeout')
+  await client.end()
 })
 
-test('prepared statements answer the same, also when there are many texts and inside transactions', async () => {
+test('prepared statements return the same rows, also with many different texts and inside transactions', async () => {
   const prepared = postgres(database.url, { max: 1, prepare: true })
   for (let round = 0; round < 3; round++) {
     for (let n = 0; n < 250; n++) {
@@ -128,9 +128,9 @@ test('prepared statements answer the same, also when there are many texts and in
   await prepared.end()
 })
 
-describe('a server that is not there yet when the first connection is made', () => {
-  /** A port of this machine with nobody behind it until `listen` leads it to a server. */
-  const late = async (socketPath: string | undefined, port: number, host: string) => {
+describe('a server that does not listen yet when the first connection is made', () => {
+  /** A proxy whose port refuses connections until `listen` is called, and then forwards them to the server. */
+  const lateProxy = async (socketPath: string | undefined, port: number, host: string) => {
     const probe = createServer().listen(0, '127.0.0.1')
     await once(probe, 'listening')
     const at = (probe.address() as AddressInfo).port
@@ -158,18 +158,18 @@ describe('a server that is not there yet when the first connection is made', () 
   const postgresBehind = async () => {
     const url = new URL(database.url)
     const folder = url.searchParams.get('host')
-    const door = await late(
+    const proxy = await lateProxy(
       folder ? join(folder, `.s.PGSQL.${url.port || '5432'}`) : undefined,
       Number(url.port),
       url.hostname,
     )
     url.searchParams.delete('host')
     url.hostname = '127.0.0.1'
-    url.port = String(door.at)
-    return { ...door, url: url.href }
+    url.port = String(proxy.at)
+    return { ...proxy, url: url.href }
   }
 
-  test.each(['query', 'transaction'] as const)('is waited for by a %s, which then succeeds', async kind => {
+  test.each(['query', 'transaction'] as const)('is awaited by a %s, which then succeeds', async kind => {
     const server = await postgresBehind()
     const pauses: number[] = []
     const db = postgres(server.url, {
@@ -192,7 +192,7 @@ describe('a server that is not there yet when the first connection is made', () 
     }
   })
 
-  test('is given up after three seconds, and later queries fail at once', async () => {
+  test('is awaited for three seconds, and later queries fail at once', async () => {
     const server = await postgresBehind()
     let now = 0
     const pause = async (ms: number) => {
@@ -206,7 +206,7 @@ describe('a server that is not there yet when the first connection is made', () 
     await db.end()
   })
 
-  test('is not waited for when it was there before: the broker repeats the event', async () => {
+  test('is not awaited if it was connected before, because the broker repeats the event', async () => {
     const server = await postgresBehind()
     await server.listen()
     const pauses: number[] = []
@@ -223,10 +223,10 @@ describe('a server that is not there yet when the first connection is made', () 
     await db.end()
   })
 
-  test('is waited for by the catalogue, too', async () => {
+  test('is awaited by the catalogue, too', async () => {
     const behind = await freshMongo()
     const [, host, port] = /\/\/([^/:]+):(\d+)\//.exec(behind.uri)!
-    const server = await late(undefined, Number(port), host!)
+    const server = await lateProxy(undefined, Number(port), host!)
     const shows = mongo(behind.uri.replace(`${host}:${port}`, `127.0.0.1:${server.at}`))
     try {
       const asked = (await shows.collection('show')).countDocuments()
@@ -240,7 +240,7 @@ describe('a server that is not there yet when the first connection is made', () 
   })
 })
 
-describe('what passes by itself before the first connection', () => {
+describe('an error of the first connection', () => {
   const failing = (code: string, message = '') => Object.assign(new Error(message), { code })
   const attempts = async (error: Error) => {
     let made = 0
@@ -257,20 +257,20 @@ describe('what passes by itself before the first connection', () => {
   }
 
   test.each(['ECONNREFUSED', 'EHOSTUNREACH', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', '57P03'])(
-    '%s is tried again',
+    '%s is followed by further attempts',
     async code => expect(await attempts(failing(code))).toBe(31),
   )
 
   test.each([
     ['a wrong password', '28P01'],
-    ['a database that is not there', '3D000'],
+    ['a database that does not exist', '3D000'],
     ['too many connections', '53300'],
-    ['a socket that is not there', 'ENOENT'],
+    ['a socket that does not exist', 'ENOENT'],
     ['a connection that was dropped', 'ECONNRESET'],
-  ])('%s is not', async (_, code) => expect(await attempts(failing(code))).toBe(1))
+  ])('%s is final', async (_, code) => expect(await attempts(failing(code))).toBe(1))
 })
 
-test('every test file has a migrated database of its own; an empty one has no table', async () => {
+test('each freshDatabase is a separate migrated database, and an emptyDatabase has no tables', async () => {
   const [other, empty] = await Promise.all([freshDatabase(), emptyDatabase()])
   await database.db.query('insert into chat (id) values (30)')
   expect((await other.db.query('select id from chat')).rows).toEqual([])
@@ -279,7 +279,7 @@ test('every test file has a migrated database of its own; an empty one has no ta
   await expect(other.db.query('select 1')).rejects.toThrow('was closed')
 })
 
-test('the catalogue server has a database for each who asks', async () => {
+test('each freshMongo is a separate database', async () => {
   const [one, other] = await Promise.all([freshMongo(), freshMongo()])
   const shows = await one.mongo.collection<{ _id: number; name: string }>('show')
   await shows.replaceOne({ _id: 82 }, { name: 'x' }, { upsert: true })
@@ -288,7 +288,7 @@ test('the catalogue server has a database for each who asks', async () => {
   await Promise.all([one.end(), other.end()])
 })
 
-test('waiting for a condition ends, and says what did not come and why', async () => {
+test('waiting for a condition ends at the timeout, with the name of the condition and the last error', async () => {
   let tries = 0
   expect(await until(() => ++tries > 3 && 'there')).toBe('there')
   const never = until(() => Promise.reject(new Error('not yet')), { timeoutMs: 20, what: 'the answer' })

@@ -26,7 +26,7 @@ afterEach(() => database.end())
 const names = async (table: string): Promise<string[]> =>
   (await database.db.query<{ name: string }>(`select name from "${table}" order by id`)).rows.map(row => row.name)
 
-test('five processes that migrate an empty database at once all succeed, and each file ran once', async () => {
+test('five processes that migrate an empty database at the same time all succeed, and each file runs once', async () => {
   const files = Object.keys(await checksums())
   const runs = await Promise.all(Array.from({ length: 5 }, () => run([], { DATABASE_URL: database.url })))
   expect(runs).toEqual(Array.from({ length: 5 }, () => ({ code: 0, errors: '' })))
@@ -40,14 +40,14 @@ test('migrating twice changes nothing the second time', async () => {
   expect(await database.db.query('select * from migration order by id')).toEqual(before)
 })
 
-test('a database that is not there, or not named, is told in one line', async () => {
+test('a database that does not answer, or is not set, gives an error of one line', async () => {
   const absent = await run([], { DATABASE_URL: 'postgresql://vigia@localhost/vigia?host=/nowhere' })
   expect(absent).toEqual({ code: 1, errors: expect.stringMatching(/^connect ENOENT [^\n]+\n$/) })
   const unnamed = await run([], { DATABASE_URL: '' })
   expect(unnamed).toEqual({ code: 1, errors: 'DATABASE_URL is not set; set it to the database to migrate\n' })
 })
 
-describe('in a folder of its own', () => {
+describe('a folder of migrations', () => {
   let dir: string
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'migrations-'))
@@ -59,7 +59,7 @@ describe('in a folder of its own', () => {
   const write = (file: string, sql: string) => writeFile(join(dir, file), `-- Up Migration\n${sql}`)
   const up = () => migrate(database.url, { dir, table: 'own_migration' })
 
-  test('a file that was changed after a database took it is refused by name, and new files wait', async () => {
+  test('with a changed file that was already applied is refused by the name of the file, and new files are not applied', async () => {
     await up()
     await write('0001_a.sql', 'create table a (id bigint);\n')
     await write('0003_c.sql', 'create table c (id integer);\n')
@@ -67,13 +67,13 @@ describe('in a folder of its own', () => {
     expect(await names('own_migration')).toEqual(['0001_a', '0002_b'])
   })
 
-  test('other line ends are no change', async () => {
+  test('with other line ends counts as unchanged', async () => {
     await up()
     await writeFile(join(dir, '0001_a.sql'), '-- Up Migration\r\ncreate table a (id integer);\r\n')
     await up()
   })
 
-  test('a broken new file takes back everything of its run and is named with its line', async () => {
+  test('with an error in a new file applies nothing, and the error names the file and the line', async () => {
     await up()
     await write('0003_c.sql', 'create table c (id integer);\n')
     await write('0004_d.sql', 'create table d (id integer);\ncreate tabel e (id integer);\n')
@@ -87,20 +87,20 @@ describe('in a folder of its own', () => {
     expect(await names('own_migration')).toEqual(['0001_a', '0002_b', '0003_c', '0004_d'])
   })
 
-  test('a file that comes before one the database already has is refused', async () => {
+  test('with a new file before an applied one is refused', async () => {
     await up()
     await write('0001_z.sql', 'create table z (id integer);\n')
     await expect(up()).rejects.toThrow(/0001_z/)
   })
 
-  test('a database that a newer version has migrated is left alone', async () => {
+  test('without a file that the database has applied is refused: a newer version migrated the database', async () => {
     await up()
     await rm(join(dir, '0002_b.sql'))
     await expect(up()).rejects.toThrow(/0002_b\.sql, which this version does not know: run a newer version$/)
     await expect(up()).rejects.toBeInstanceOf(DatabaseAhead)
   })
 
-  test('a database of another line of releases is not taken for a newer one', async () => {
+  test('without an applied file but with a new one is refused, and not as a database of a newer version', async () => {
     await up()
     await rm(join(dir, '0002_b.sql'))
     await write('0003_c.sql', 'create table c (id integer);\n')
@@ -109,7 +109,7 @@ describe('in a folder of its own', () => {
     await expect(refused).rejects.not.toBeInstanceOf(DatabaseAhead)
   })
 
-  test('freezing takes up new files and refuses an edit of an old one', async () => {
+  test('gets the checksums of new files with --checksums, which refuses a change of a released file', async () => {
     expect(await run(['--checksums', dir], {})).toEqual({ code: 0, errors: '' })
     expect(await releasedChecksums(dir)).toEqual(await checksums(dir))
     await write('0003_c.sql', 'create table c (id integer);\n')
@@ -122,7 +122,7 @@ describe('in a folder of its own', () => {
 })
 
 test.each(['infra/database', 'infra/local/broker'])(
-  'every migration of %s is the one that was released',
+  'every migration of %s is unchanged since its release',
   async owner => {
     const dir = fileURLToPath(new URL(`../../${owner}/migrations`, import.meta.url))
     expect((await readdir(dir)).filter(name => !/^(\d{4}_[a-z_]+\.sql|checksums\.json)$/.test(name))).toEqual([])

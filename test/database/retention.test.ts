@@ -25,7 +25,7 @@ test('every table of the schema has a retention, in the list and in the README',
   for (const { table, kept } of retentions) expect(readme).toContain(`| \`${table}\` | ${kept} |`)
 })
 
-/** Rows that were left `days` ago, one a table; returns what each needs. */
+/** For each table, inserts a row whose retention begins at `at`. `key` makes the row unique. */
 const insert: Record<string, (at: Date, key: string) => Promise<unknown>> = {
   alert: (at, key) => run('insert into alert (event_id, fingerprint, at) values ($1, $1, $2)', [key, at]),
   announcement: (at, key) =>
@@ -89,32 +89,32 @@ const days: Record<string, number> = {
   telegram_update: 3,
 }
 
-const aChatWithAMonitor = async () => {
+const addChatWithMonitor = async () => {
   await run('insert into chat (id) values (7)')
   await run(
     `insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms) values (7, 'm', 'http', 'https://example.org/', 60, 1000)`,
   )
 }
 
-describe('what is older than its table keeps', () => {
-  test.each(Object.keys(insert))('leaves %s, and what is younger stays', async table => {
-    await aChatWithAMonitor()
-    const had = (await count(table)) as number
+describe('the deletion of expired rows', () => {
+  test.each(Object.keys(insert))('deletes old rows of %s and keeps newer ones', async table => {
+    await addChatWithMonitor()
+    const before = (await count(table)) as number
     await insert[table]!(ago(days[table]! + 0.5), 'old')
     await insert[table]!(ago(days[table]! - 0.5), 'young')
     await deleteExpired(database.db, now)
-    expect(await count(table)).toBe(had + 1)
+    expect(await count(table)).toBe(before + 1)
     await deleteExpired(database.db, new Date(now.getTime() + 24 * 3_600_000))
-    expect(await count(table)).toBe(had)
+    expect(await count(table)).toBe(before)
   })
 
-  test('is every table that does not say that its rows are few or go with others', () => {
+  test('covers every table whose rows expire by age', () => {
     const byAge = retentions.filter(({ deleteExpired }) => deleteExpired).map(({ table }) => table)
     expect([...Object.keys(insert), 'chat_moved', 'probe_result'].sort()).toEqual(byAge.sort())
   })
 
-  test('what is unfinished stays however old it is', async () => {
-    await aChatWithAMonitor()
+  test('keeps unfinished rows of any age', async () => {
+    await addChatWithMonitor()
     await run(
       `insert into message (key, chat_id, request, cause, not_before, requested_at) values ('m', 7, '{}', '{}', $1, $1)`,
       [ago(1000)],
@@ -127,14 +127,14 @@ describe('what is older than its table keeps', () => {
     for (const table of ['message', 'announcement_event', 'incident']) expect(await count(table)).toBe(1)
   })
 
-  test('a group that moved is known as long as the chat that it became', async () => {
-    await aChatWithAMonitor()
+  test('keeps the old id of a group that moved as long as its new chat exists', async () => {
+    await addChatWithMonitor()
     await run('insert into chat_moved (from_id, to_id) values (-1, 7), (-2, 8)')
     await deleteExpired(database.db, now)
     expect((await run('select from_id from chat_moved')).rows).toEqual([{ from_id: -1 }])
   })
 
-  test('leaves in batches, and all of it', async () => {
+  test('deletes more rows than one batch has', async () => {
     await run(
       `insert into alert (event_id, fingerprint, at) select n::text, 'f', $1 from generate_series(1, 12000) as n`,
       [ago(31)],
@@ -144,7 +144,7 @@ describe('what is older than its table keeps', () => {
   })
 })
 
-test('of dead letters the newest ten thousand stay', async () => {
+test('only the newest ten thousand dead letters are kept', async () => {
   await run(
     `insert into dead_letter (fingerprint, trigger, event_source, event_id, reason, event, at)
      select 'f', 't', 's', n::text, 'r', '{}', $1::timestamptz + n * interval '1 second' from generate_series(1, 10050) as n`,
@@ -155,7 +155,7 @@ test('of dead letters the newest ten thousand stay', async () => {
   expect(rows[0]).toEqual({ count: 10_000, first: 51 })
 })
 
-test('results leave by the day while they take too much room, the latest days excepted', async () => {
+test('the oldest days of results are dropped while they take too much space, but never the latest days', async () => {
   const results = probeResultsIn(database.db)
   await results.createPartitions([5, 4, 3, 2, 1, 0].map(ago))
   const partitions = async () =>
@@ -182,7 +182,7 @@ test.each([
   ['search', 'at'],
   ['skipped_record', 'reported_at'],
   ['telegram_update', 'seen_at'],
-])('what leaves %s is found by an index on %s', async (table, column) => {
+])('expired rows of %s are found by an index on %s', async (table, column) => {
   const { rows } = await run(
     `select from pg_index join pg_attribute on attrelid = indrelid and attnum = indkey[0]
      where indrelid = $1::regclass and attname = $2`,

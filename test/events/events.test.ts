@@ -23,7 +23,7 @@ const definitionsIn = async (file: string) =>
 const pascal = (name: string) => name.replace(/(?:^|[.-])(.)/g, (_, letter: string) => letter.toUpperCase())
 
 describe('every event', () => {
-  test('has a file of its name, and is in all.ts', async () => {
+  test('has a file with its name and is listed in all.ts', async () => {
     const found: EventDefinition[] = []
     for (const file of files.filter(file => file !== 'all.ts'))
       for (const [exported, definition] of await definitionsIn(file)) {
@@ -36,7 +36,7 @@ describe('every event', () => {
   })
 
   test.each(allEvents.map(event => [event.name, event] as const))(
-    '%s has a sample that is valid and survives the way through HTTP',
+    '%s has a valid sample that is unchanged after it is sent over HTTP',
     (_, event) => {
       const made = { ...sampleEvent(event), source: '/functions/test' }
       const valid = validatorOf(event)
@@ -46,13 +46,13 @@ describe('every event', () => {
     },
   )
 
-  test('is exported as JSON Schema just as it is now (`npm run schemas`)', () => {
+  test('has an up-to-date export as JSON Schema (`npm run schemas`)', () => {
     const onDisk = readdirSync(schemasDir).map(file => [file, readFileSync(join(schemasDir, file), 'utf8')] as const)
     expect(new Map(onDisk)).toEqual(exportedSchemas())
   })
 })
 
-describe('an event made while another is handled', () => {
+describe('an event that a function publishes for another event', () => {
   const cause = {
     id: 'monitor/42@2026-11-21T12:05:20Z',
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
@@ -60,10 +60,10 @@ describe('an event made while another is handled', () => {
   }
   const { data } = sampleEvent(MonitorDown)
 
-  test('is called after its cause, and so the same again when the cause comes again', () => {
-    const news = { subject: 'monitor/42', data, time: new Date('2026-11-21T12:05:21Z') }
-    expect(MonitorDown.from(cause, news)).toEqual(MonitorDown.from(cause, news))
-    expect(MonitorDown.from(cause, news)).toEqual({
+  test('gets its id from its cause, so a redelivered cause gives the same event', () => {
+    const fields = { subject: 'monitor/42', data, time: new Date('2026-11-21T12:05:21Z') }
+    expect(MonitorDown.from(cause, fields)).toEqual(MonitorDown.from(cause, fields))
+    expect(MonitorDown.from(cause, fields)).toEqual({
       id: 'monitor/42@2026-11-21T12:05:20Z/monitor.down',
       type: 'dev.vigia.monitor.down',
       source: '',
@@ -76,14 +76,14 @@ describe('an event made while another is handled', () => {
       traceparent: cause.traceparent,
       vigiahops: 4,
     })
-    expect(MonitorDown.from(cause, { ...news, key: '7' }).id).toBe(`${cause.id}/monitor.down/7`)
-    expect(MonitorDown.from(cause, { ...news, key: '7', id: 'incident/7/monitor.down' })).toMatchObject({
+    expect(MonitorDown.from(cause, { ...fields, key: '7' }).id).toBe(`${cause.id}/monitor.down/7`)
+    expect(MonitorDown.from(cause, { ...fields, key: '7', id: 'incident/7/monitor.down' })).toMatchObject({
       id: 'incident/7/monitor.down',
       causationid: cause.id,
     })
   })
 
-  test('counts how far it is from the beginning, until that is too far', () => {
+  test('counts the hops since the first event, and is refused above the limit', () => {
     let event = MonitorDown.from(rootCause('tg/1'), { subject: 'monitor/42', data })
     expect(event).toMatchObject({ vigiahops: 0, causationid: 'tg/1' })
     expect(event).not.toHaveProperty('traceparent')
@@ -93,17 +93,17 @@ describe('an event made while another is handled', () => {
     expect(() => inBinaryMode({ ...event, vigiahops: 17 })).toThrow('a loop')
   })
 
-  test('keeps the version of its schema when that changes', () => {
+  test('names the version of its schema', () => {
     expect(defineEvent('monitor.down', 2, MonitorDown.schema).dataschema).toBe(
       'https://vigia.dev/events/monitor.down/v2',
     )
   })
 })
 
-describe('between functions', () => {
-  /** The code of a function: its files, one text. */
+describe('the functions and Triggers', () => {
+  /** The text of a file of functions/. */
   const read = (path: string) => readFileSync(join(root, 'functions', path), 'utf8')
-  /** A function's own files, and the shared ones that they import. */
+  /** The text of a function's own files and of the shared files that they import. */
   const codeOf = (name: string) => {
     const own = readdirSync(join(root, 'functions', name), { recursive: true, encoding: 'utf8' })
       .filter(file => file.endsWith('.ts'))
@@ -125,24 +125,24 @@ describe('between functions', () => {
     mentions(code, event, name => new RegExp(`\\bon\\(\\s*${name}\\b`))
 
   test.each(allEvents.filter(({ name }) => name !== 'tick').map(event => [event.name, event] as const))(
-    '%s is published by a function and heard by another',
+    '%s is published by a function and has a Trigger',
     (_, event) => {
       const publishers = functions.filter(({ code }) => publishes(code, event)).map(({ name }) => name)
-      expect(publishers, `nobody publishes ${event.name}`).not.toEqual([])
-      const heard = triggers.filter(({ type }) => type === event.type)
-      expect(heard, `no Trigger hears ${event.name}`).not.toEqual([])
+      expect(publishers, `no function publishes ${event.name}`).not.toEqual([])
+      const matching = triggers.filter(({ type }) => type === event.type)
+      expect(matching, `no Trigger has the type of ${event.name}`).not.toEqual([])
     },
   )
 
-  test('what a Trigger brings is what the function it wakes handles, and the other way round', () => {
-    const brought = triggers.map(({ wakes, type }) => `${wakes} ${type}`)
+  test('each function handles exactly the event types of its Triggers', () => {
+    const delivered = triggers.map(({ wakes, type }) => `${wakes} ${type}`)
     const handled = functions.flatMap(({ name, code }) =>
       allEvents.filter(event => handles(code, event)).map(({ type }) => `${name} ${type}`),
     )
-    expect(brought.toSorted()).toEqual(handled.toSorted())
+    expect(delivered.toSorted()).toEqual(handled.toSorted())
   })
 
-  test('whoever publishes is given the sink', () => {
+  test('exactly the functions that publish have the label of the SinkBinding', () => {
     const services = manifestsIn('knative/services')
     for (const { name, code } of functions) {
       const service = services.find(({ metadata }) => metadata.name === name)!
