@@ -99,8 +99,8 @@ const dayMs = 24 * 3_600_000
  * either receives it at least once or makes a dead letter of it. While PostgreSQL is unavailable, new events are
  * answered 503, and the outcomes of deliveries wait in memory (`openStore`).
  *
- * Rejects with one line when the database cannot be reached, when another broker has it, or when a filter would not
- * filter as it looks.
+ * Rejects with one line when the database cannot be reached, when another broker has it, or when Knative would not
+ * apply a filter as it is written.
  *
  * Longer than 80 lines because it only connects the parts, which need each other.
  */

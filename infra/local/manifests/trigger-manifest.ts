@@ -95,7 +95,7 @@ const readAttributes = (node: YamlNode, mayHaveNone: boolean): Record<string, st
       const error = attributeNameError(name)
       if (error !== null) value.refuse(error)
       // Knative skips exact, prefix and suffix with an empty value, so every event passes.
-      if (value.string() === '') value.refuse('is empty, which does not filter as it looks; write a value')
+      if (value.string() === '') value.refuse('is empty, which Knative does not apply as a filter; write a value')
       return [name, value.string()]
     }),
   )

@@ -55,7 +55,7 @@ test('the only type that can pass is found, when the filters allow just one', ()
   expect(onlyType([{ prefix: { type: 'a' } }])).toBeNull()
 })
 
-describe('a filter that does not filter as it looks is refused', () => {
+describe('a filter that Knative would not apply as it is written is refused', () => {
   const errors: [title: string, filter: unknown, error: RegExp][] = [
     ['an empty not, which ends the filter process of a cluster', { not: {} }, /filter\.not has 0 dialects/],
     [
