@@ -31,7 +31,7 @@ describe('a tick', () => {
     expect(nextStep(new Date('2026-11-21T12:00:32Z'), new Date('2026-11-21T12:00:19Z'))).toBeNull()
   })
 
-  test('after a gap announces its beginning and the newest half minute, and counts the rest as missed', () => {
+  test('after a gap announces the first 50 s of the gap, and counts the slots until 28 s before the tick as missed', () => {
     const step = nextStep(new Date(start + 2 * second), new Date(start + 10 * minute))!
     expect(step.windows).toHaveLength(5)
     expect(step.gap).toEqual({ from: new Date(start + 52 * second), to: new Date(start + 10 * minute - 28 * second) })
@@ -71,7 +71,7 @@ describe('a shard', () => {
     expect(found.toSorted()).toEqual(wanted.toSorted())
   })
 
-  test('leaves out monitors that are paused, deleted or not watched yet', async () => {
+  test('leaves out monitors that are paused, deleted or not active yet', async () => {
     const [paused, gone, resumed, watched] = await addMonitors(database.db, [10, 10, 10, 10])
     const monitors = monitorsIn(database.db)
     await monitors.pause(chatId, paused!.id)
@@ -103,22 +103,22 @@ describe('a shard', () => {
     const [first] = simulated.requests.flatMap(({ data }) => data.checks)
     await monitorsIn(database.db).remove(chatId, first!.monitorId)
     while (simulated.shardsDue.length > 0) await simulated.handleShard(0)
-    const asked = new Set(simulated.requests.flatMap(({ data }) => data.checks.map(({ monitorId }) => monitorId)))
-    expect(monitors.filter(({ id }) => !asked.has(id))).toEqual([])
+    const requested = new Set(simulated.requests.flatMap(({ data }) => data.checks.map(({ monitorId }) => monitorId)))
+    expect(monitors.filter(({ id }) => !requested.has(id))).toEqual([])
   })
 
-  test('that is the only one is handled by the tick itself, and announced again if the tick crashes', async () => {
+  test('is handled by the tick itself if it is the only shard, and handled again if the tick crashes', async () => {
     const monitors = await addMonitors(database.db, Array(220).fill(10))
     const simulated = simulation(database.db, 1_000)
     await simulated.tick({ crashAfter: 2 })
     const [first] = simulated.requests.flatMap(({ data }) => data.checks)
     await monitorsIn(database.db).remove(chatId, first!.monitorId)
     await simulated.tick({ atCursor: true })
-    const told = simulated.requests.length
+    const requestCount = simulated.requests.length
     await simulated.tick()
-    expect(simulated.requests).toHaveLength(told)
+    expect(simulated.requests).toHaveLength(requestCount)
     expect(simulated.shardsDue).toEqual([])
-    const asked = simulated.requests.flatMap(({ data }) =>
+    const requested = simulated.requests.flatMap(({ data }) =>
       data.checks.map(check => `${check.monitorId}@${check.dueAt}`),
     )
     const from = (await cursorAt(database.db)) - 20 * second
@@ -127,7 +127,7 @@ describe('a shard', () => {
       .flatMap(monitor =>
         slotsOf(monitor, from, from + 20 * second).map(at => `${monitor.id}@${new Date(at).toISOString()}`),
       )
-    expect(slots.filter(slot => !asked.includes(slot))).toEqual([])
+    expect(slots.filter(slot => !requested.includes(slot))).toEqual([])
   })
 
   test('marks its monitors that are down, so that they get no repeated attempts', async () => {

@@ -19,7 +19,7 @@ import {
 const database = proberDatabase()
 
 describe('a check', () => {
-  test('starts at its due second while others still run', async () => {
+  test('starts at its due second while other checks still run', async () => {
     const hanging = await addMonitor(database.db, 'hanging.test')
     const [early, late] = [await addMonitor(database.db, 'early.test'), await addMonitor(database.db, 'late.test')]
     const prober = startProber(database.db, (url, at) =>
@@ -146,10 +146,10 @@ describe('a request that arrives late', () => {
     ['too late', 31, 10, 'missed'],
     ['late, with no newer slot yet', 59, 60, 'probe'],
     ['late, with a newer slot', 60, 60, 'missed'],
-    ['when nobody keeps results of that day', 14 * 86_400, 60, 'forgotten'],
-  ])('%s: the slot gets the right disposition', (_, lateS, intervalS, fate) => {
+    ['after the retention of its day', 14 * 86_400, 60, 'forgotten'],
+  ])('%s: the slot gets the expected disposition', (_, lateS, intervalS, disposition) => {
     const slot = checkOf({ id: 1, url: 'https://x.test/', intervalS }, noon)
-    expect(slotDisposition(slot, false, new Date(noon + lateS * second))).toBe(fate)
+    expect(slotDisposition(slot, false, new Date(noon + lateS * second))).toBe(disposition)
     if (lateS >= 0) expect(slotDisposition(slot, true, new Date(noon + lateS * second))).toBe('probe')
   })
 

@@ -8,7 +8,7 @@ import { answering, names, ok, open, openAddress, strict, testServers } from '#t
 const serve = testServers()
 
 describe('a host name', () => {
-  test('is looked up once and dialled at that address (no DNS rebinding)', async () => {
+  test('is looked up once for each check, so the dialled address is the one that was checked (DNS rebinding)', async () => {
     const victim = await serve(answering(ok))
     const site = await serve(answering(ok), openAddress)
     let asked = 0
@@ -24,7 +24,7 @@ describe('a host name', () => {
     expect(victim.seen.connections).toBe(0)
   })
 
-  test('is reached at its second address at every attempt when the first one refuses', async () => {
+  test('is reached at its second address at every attempt if the first address refuses', async () => {
     const site = await serve(answering(ok), openAddress)
     names['two.test'] = ['127.0.0.9', openAddress]
     const either = safeDialler({ guard: addressGuard('127.0.0.0/8'), lookup: async () => names['two.test']! })
@@ -36,7 +36,7 @@ describe('a host name', () => {
   })
 
   test('without an address gives the error dns', async () => {
-    expect(await strict.get('http://nobody.test/', { timeoutMs: 5_000 })).toMatchObject({
+    expect(await strict.get('http://unknown.test/', { timeoutMs: 5_000 })).toMatchObject({
       error: 'dns',
       contact: false,
     })
@@ -44,7 +44,7 @@ describe('a host name', () => {
     expect(await strict.get('http://empty.test/', { timeoutMs: 5_000 })).toMatchObject({ error: 'dns' })
   })
 
-  test('whose look-up never ends gives the error timeout in time', async () => {
+  test('whose look-up never ends gives the error timeout', async () => {
     const stuck = safeDialler({ guard: addressGuard(), lookup: () => new Promise(() => {}) })
     expect(await stuck.get('http://slow.test/', { timeoutMs: 200 })).toMatchObject({ error: 'timeout', contact: false })
   })
@@ -65,14 +65,14 @@ describe('a name server', () => {
   })
   afterAll(() => server.stop())
 
-  test('is asked for IPv6 addresses only if there is no IPv4 address', async () => {
+  test('is asked for IPv6 addresses only if the name has no IPv4 address', async () => {
     expect(await lookup('both.test')).toEqual(['192.0.2.1', '192.0.2.2'])
     expect(server.asked).toEqual(['both.test A'])
     expect(await lookup('six.test')).toEqual(['2001:db8::1'])
   })
 
-  test.each(['none.test', 'unheard.test', 'broken.test', 'silent.test'])(
-    'without an answer for %s gives the error dns in time',
+  test.each(['none.test', 'unknown.test', 'broken.test', 'silent.test'])(
+    'that has no address for %s gives the error dns',
     async host => {
       const named = safeDialler({ guard: addressGuard(), lookup })
       expect(await named.get(`http://${host}/`, { timeoutMs: 5_000 })).toMatchObject({ error: 'dns', contact: false })
@@ -80,7 +80,7 @@ describe('a name server', () => {
   )
 })
 
-test('a request asks for no compression, closes the connection and names its user agent', async () => {
+test('a request refuses compression, closes the connection and names its user agent', async () => {
   const site = await serve(answering(ok))
   await open.get(`http://x.test:${site.port}/a?b=c#d`, { timeoutMs: 5_000 })
   const [line, ...headers] = site.seen.heads[0]!.trimEnd().split('\r\n')
@@ -101,7 +101,7 @@ test('a TCP check sends nothing', async () => {
   expect(site.seen).toMatchObject({ bytes: 0 })
 })
 
-test('the parts of a check are timed', async () => {
+test('a check measures the time of each phase', async () => {
   const site = await serve(answering(ok), '127.0.0.1', certificates.good)
   const found = await open.get(`https://good.test:${site.port}/`, { timeoutMs: 5_000 })
   const { dnsMs, connectMs, tlsMs, firstByteMs, totalMs } = found

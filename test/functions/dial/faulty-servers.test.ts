@@ -21,79 +21,83 @@ describe('a hostile or faulty server', () => {
   const bomb = gzipSync(Buffer.alloc(20_000_000))
 
   test.each<[string, Script, Partial<DialResult>]>([
-    ['never answers', silent, { error: 'timeout', contact: true }],
-    ['sends a header now and then', drip(`${head}X: `, 'a'), { error: 'timeout', contact: true }],
+    ['never responds', silent, { error: 'timeout', contact: true }],
+    ['sends a header slowly', drip(`${head}X: `, 'a'), { error: 'timeout', contact: true }],
     ['sends one byte of the status line', answering('H', silent), { error: 'timeout' }],
+    ['sends endless headers', answering(head, s => forever(s, `X: ${'a'.repeat(1000)}\r\n`)), { error: 'too-large' }],
+    ['sends one endless header', answering(`${head}X: `, s => forever(s, 'a'.repeat(1000))), { error: 'too-large' }],
     [
-      'sends headers without end',
-      answering(head, s => forever(s, `X: ${'a'.repeat(1000)}\r\n`)),
-      { error: 'too-large' },
-    ],
-    [
-      'sends one header without end',
-      answering(`${head}X: `, s => forever(s, 'a'.repeat(1000))),
-      { error: 'too-large' },
-    ],
-    [
-      'sends a body without end',
+      'sends an endless body',
       answering(`${head}\r\n`, s => forever(s, Buffer.alloc(65_536))),
       { error: null, status: 200 },
     ],
-    ['drips its body', drip(`${head}Content-Length: 100000\r\n\r\n`, 'a'), { error: null, status: 200 }],
-    ['breaks off in its head', answering(`${head}Content-Le`), { error: 'reset', status: null }],
+    ['sends its body slowly', drip(`${head}Content-Length: 100000\r\n\r\n`, 'a'), { error: null, status: 200 }],
+    ['closes the connection in its head', answering(`${head}Content-Le`), { error: 'reset', status: null }],
     ['folds a header', answering(`${head}X: a\r\n b\r\n\r\n`), { error: null, status: 200 }],
-    ['ends lines as it likes', answering('HTTP/1.1 200 OK\n\nok'), { error: null, status: 200 }],
+    ['mixes line ends', answering('HTTP/1.1 200 OK\n\nok'), { error: null, status: 200 }],
     [
-      'has a length and chunks',
+      'sends a length and chunked encoding',
       answering(`${head}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nok`),
       { error: null, status: 200 },
     ],
     [
-      'sends chunks that are none',
+      'sends an invalid chunk',
       answering(`${head}Transfer-Encoding: chunked\r\n\r\n-1\r\n`, silent),
       { error: null, status: 200 },
     ],
-    ['goes on after the end', answering(`${ok}HTTP/1.1 500 Oh\r\n\r\n`, silent), { error: null, status: 200 }],
-    ['speaks the HTTP of long ago', answering('HTTP/1.0 200 OK\r\n\r\nok'), { error: null, status: 200 }],
-    ['breaks off in its body', answering(`${head}Content-Length: 10\r\n\r\nabc`), { error: null, status: 200 }],
     [
-      'sends a compressed bomb unasked',
+      'sends a second response after the first',
+      answering(`${ok}HTTP/1.1 500 Oh\r\n\r\n`, silent),
+      { error: null, status: 200 },
+    ],
+    ['speaks HTTP/1.0', answering('HTTP/1.0 200 OK\r\n\r\nok'), { error: null, status: 200 }],
+    [
+      'closes the connection in its body',
+      answering(`${head}Content-Length: 10\r\n\r\nabc`),
+      { error: null, status: 200 },
+    ],
+    [
+      'sends a compression bomb',
       answering(Buffer.concat([Buffer.from(`${head}Content-Encoding: gzip\r\n\r\n`), bomb])),
       { error: null, status: 200 },
     ],
-    ['answers before it is asked', (s: Socket) => void s.end(ok), { error: null, status: 200 }],
-    ['answers and resets the connection', answering(ok, s => s.resetAndDestroy()), { error: null, status: 200 }],
+    ['responds before the request', (s: Socket) => void s.end(ok), { error: null, status: 200 }],
+    ['responds and resets the connection', answering(ok, s => s.resetAndDestroy()), { error: null, status: 200 }],
     [
       'sends its head, waits for more and resets the connection',
       answering(`${head}Content-Length: 10\r\n\r\nabc`, s => void setTimeout(() => s.resetAndDestroy(), 50)),
       { error: null, status: 200 },
     ],
-    ['hangs up', (s: Socket) => void s.once('data', () => s.end()), { error: 'reset' }],
+    ['closes the connection', (s: Socket) => void s.once('data', () => s.end()), { error: 'reset' }],
     ['resets the connection', (s: Socket) => void s.once('data', () => s.resetAndDestroy()), { error: 'reset' }],
     ['speaks another protocol', answering('SSH-2.0-OpenSSH_9.2\r\n'), { error: 'protocol' }],
-    ['speaks before it is asked', (s: Socket) => void s.end('220 mail ESMTP\r\n'), { error: 'protocol' }],
+    [
+      'speaks another protocol before the request',
+      (s: Socket) => void s.end('220 mail ESMTP\r\n'),
+      { error: 'protocol' },
+    ],
     [
       'switches protocols',
       answering('HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n', silent),
       { error: 'protocol' },
     ],
     [
-      'says 100 for ever',
+      'sends endless 100 responses',
       answering('', s => forever(s, 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(100))),
       { error: 'protocol' },
     ],
     [
-      'has two lengths',
+      'sends two different lengths',
       answering(`${head}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`),
       { error: null, status: 200 },
     ],
     [
-      'has a status of its own',
+      'sends an unregistered status',
       answering('HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n'),
       { error: null, status: 999 },
     ],
     [
-      'redirects to nowhere',
+      'redirects without a Location',
       answering('HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n'),
       { error: null, status: 302 },
     ],
@@ -104,11 +108,11 @@ describe('a hostile or faulty server', () => {
   })
 
   test.each<[string, keyof typeof certificates, string, ProbeErrorCode | null]>([
-    ['is good', 'good', 'good.test', null],
-    ['has run out', 'expired', 'expired.test', 'tls-expired'],
+    ['is valid', 'good', 'good.test', null],
+    ['has expired', 'expired', 'expired.test', 'tls-expired'],
     ['is for another name', 'good', 'other.test', 'tls-wrong-host'],
-    ['signed itself', 'self', 'self.test', 'tls-untrusted'],
-  ])('whose certificate %s gives the right error', async (_, certificate, host, error) => {
+    ['is self-signed', 'self', 'self.test', 'tls-untrusted'],
+  ])('whose certificate %s gives the expected error', async (_, certificate, host, error) => {
     const site = await serve(answering(ok), '127.0.0.1', certificates[certificate])
     const found = await open.get(`https://${host}:${site.port}/`, { timeoutMs: 5_000 })
     expect(found).toMatchObject({ error, contact: true })

@@ -35,8 +35,8 @@ const write = (file: string, text: string) => writeFile(join(folder, file), text
 const lookup = () => nameLookup({ servers: [server.address], timeoutMs: 300, hosts: hostNames(folder) })
 
 describe('the hosts file', () => {
-  test.each(['home.example', 'broken.example', 'silent.example', 'unheard.example'])(
-    'decides about %s, whatever the name server says of it',
+  test.each(['home.example', 'broken.example', 'silent.example', 'unknown.example'])(
+    'takes precedence over the name server for %s',
     async host => {
       await write('hosts', `# ours\n127.0.0.1 localhost\n127.0.0.1\tfirst ${host.toUpperCase()}. # last\n`)
       expect(await lookup()(host)).toEqual(['127.0.0.1'])
@@ -47,20 +47,20 @@ describe('the hosts file', () => {
 
   test('may have several addresses of both families for a name', async () => {
     await write('hosts', '::1 two.example\n10.0.0.2 two.example\r\n10.0.0.3 x two.example\nfe80::1%eth0 two.example\n')
-    const look = lookup()
-    expect(await look('two.example')).toEqual(['10.0.0.2', '10.0.0.3'])
-    expect(await look('two.example', 6)).toEqual(['::1', 'fe80::1%eth0'])
+    const find = lookup()
+    expect(await find('two.example')).toEqual(['10.0.0.2', '10.0.0.3'])
+    expect(await find('two.example', 6)).toEqual(['::1', 'fe80::1%eth0'])
   })
 
   test('is read again when it has changed', async () => {
     await write('hosts', '10.0.0.1 home.example')
-    const look = lookup()
-    expect(await look('home.example')).toEqual(['10.0.0.1'])
+    const find = lookup()
+    expect(await find('home.example')).toEqual(['10.0.0.1'])
     await write('hosts', '10.0.0.2 home.example home2.example')
-    await vi.waitFor(async () => expect(await look('home.example')).toEqual(['10.0.0.2']), { timeout: 60_000 })
+    await vi.waitFor(async () => expect(await find('home.example')).toEqual(['10.0.0.2']), { timeout: 60_000 })
   })
 
-  test('opens no private address: the guard looks at what it says', async () => {
+  test('does not make a private address allowed, because its addresses are checked too', async () => {
     await write('hosts', '127.0.0.1 home.example\n169.254.169.254 meta.example\n')
     const dialler = safeDialler({ guard: addressGuard(), lookup: lookup() })
     for (const host of ['home.example', 'meta.example'])
@@ -78,7 +78,7 @@ describe('the order of nsswitch.conf', () => {
     'hosts:\tfiles mdns4_minimal [NOTFOUND=return] dns myhostname # usual',
     'hosts: mymachines resolve [!UNAVAIL=return] files myhostname dns',
     'passwd: files',
-  ])('%j is the usual one: hosts file, then name servers', async line => {
+  ])('with %j means the hosts file, then the name servers', async line => {
     await write('nsswitch.conf', `passwd: files\n${line}\n`)
     const names = hostNames(folder)
     expect(names.needsSystem('site.example')).toBe(line.includes('resolve'))
@@ -87,7 +87,7 @@ describe('the order of nsswitch.conf', () => {
   })
 
   test.each(['hosts: dns files', 'hosts: files', 'hosts: files ldap dns', 'hosts: files wins dns'])(
-    '%j is left to the system',
+    'with %j is left to the resolver of the operating system',
     async line => {
       await write('nsswitch.conf', line)
       await write('hosts', '10.0.0.1 home.example')
@@ -97,42 +97,42 @@ describe('the order of nsswitch.conf', () => {
   )
 
   test.each(['intranet', 'printer.local'])(
-    '%s is for the system: it may have a search domain or answer by mDNS',
+    'leaves %s to the operating system, because it may need a search domain or mDNS',
     host => {
       expect(hostNames(folder).needsSystem(host)).toBe(true)
     },
   )
 })
 
-test('the same name is asked for once at a time, and again later', async () => {
-  const look = lookup()
-  await Promise.all(Array.from({ length: 50 }, () => look('site.example')))
+test('concurrent look-ups of a name share one query, and a later look-up sends a new one', async () => {
+  const find = lookup()
+  await Promise.all(Array.from({ length: 50 }, () => find('site.example')))
   expect(server.asked).toEqual(['site.example A'])
   await vi.waitFor(
     async () => {
-      await look('site.example')
+      await find('site.example')
       expect(server.asked).toEqual(['site.example A', 'site.example A'])
     },
     { timeout: 60_000 },
   )
 })
 
-test('a failed look-up is not kept', async () => {
-  const look = lookup()
-  for (const _ of [1, 2]) await expect(look('broken.example')).rejects.toThrow()
+test('a failed look-up is not cached', async () => {
+  const find = lookup()
+  for (const _ of [1, 2]) await expect(find('broken.example')).rejects.toThrow()
   expect(new Set(server.asked)).toEqual(new Set(['broken.example A']))
   expect(server.asked.length).toBeGreaterThan(1)
 })
 
-test('a hundred names with silent servers keep no other name waiting', async () => {
-  const look = lookup()
-  const silent = Array.from({ length: 100 }, (_, n) => look(`silent${n}.example`))
+test('a hundred unanswered look-ups do not delay another look-up', async () => {
+  const find = lookup()
+  const silent = Array.from({ length: 100 }, (_, n) => find(`silent${n}.example`))
   const ended = Promise.allSettled(silent)
-  expect(await look('site.example')).toEqual(['192.0.2.1'])
+  expect(await find('site.example')).toEqual(['192.0.2.1'])
   expect((await ended).every(({ status }) => status === 'rejected')).toBe(true)
 })
 
-describe('families', () => {
+describe('IPv4 and IPv6', () => {
   const sites = [{ stop: () => {}, port: 0 }]
   const serveOn = async (host: string, port = 0) => {
     const site = createServer(socket => {
@@ -148,7 +148,7 @@ describe('families', () => {
   })
   const guard = addressGuard('127.0.0.0/8,::1')
 
-  test('a dead A and a living AAAA are one site that is up', async () => {
+  test('a site is up if its IPv4 address refuses and its IPv6 address responds', async () => {
     const port = await serveOn('::1')
     const asked: (number | undefined)[] = []
     const dialler = safeDialler({
@@ -165,7 +165,7 @@ describe('families', () => {
     expect(asked).toEqual([undefined, 6, undefined, 6])
   })
 
-  test('IPv6 is not asked for where IPv4 answers', async () => {
+  test('the IPv6 address is not looked up if the IPv4 address responds', async () => {
     const port = await serveOn('127.0.0.1')
     const asked: (number | undefined)[] = []
     const dialler = safeDialler({
@@ -179,7 +179,7 @@ describe('families', () => {
     expect(asked).toEqual([undefined])
   })
 
-  test('a private AAAA beside a dead A is not dialled, and the A is what failed', async () => {
+  test('a private IPv6 address is not dialled after the IPv4 address refused, and the error is that of the IPv4 address', async () => {
     const port = await serveOn('::1')
     const dialler = safeDialler({
       guard: addressGuard('127.0.0.0/8'),
@@ -188,21 +188,21 @@ describe('families', () => {
     expect(await dialler.get(`http://dual.test:${port}/`, { timeoutMs: 5_000 })).toMatchObject({ error: 'refused' })
   })
 
-  test.each(['localhost', 'app.localhost'])('%s may listen on ::1 only', async host => {
+  test.each(['localhost', 'app.localhost'])('%s is reached if it listens only on ::1', async host => {
     const port = await serveOn('::1')
-    const look = { timeoutMs: 5_000 }
+    const options = { timeoutMs: 5_000 }
     const both = safeDialler({ guard })
-    expect(await both.get(`http://${host}:${port}/`, look)).toMatchObject({ error: null, address: '::1' })
+    expect(await both.get(`http://${host}:${port}/`, options)).toMatchObject({ error: null, address: '::1' })
     const six = safeDialler({ guard: addressGuard('::1') })
-    expect(await six.get(`http://${host}:${port}/`, look)).toMatchObject({ error: null, address: '::1' })
+    expect(await six.get(`http://${host}:${port}/`, options)).toMatchObject({ error: null, address: '::1' })
     const four = safeDialler({ guard: addressGuard('127.0.0.1') })
-    expect(await four.get(`http://${host}:${port}/`, look)).toMatchObject({ error: 'refused' })
-    expect(await safeDialler({ guard: addressGuard() }).get(`http://${host}:${port}/`, look)).toMatchObject({
+    expect(await four.get(`http://${host}:${port}/`, options)).toMatchObject({ error: 'refused' })
+    expect(await safeDialler({ guard: addressGuard() }).get(`http://${host}:${port}/`, options)).toMatchObject({
       error: 'private-address',
     })
   })
 
-  test('four addresses of which three are dead are one site that is up, at every attempt', async () => {
+  test('a site with one responding address and three that refuse is up at every attempt', async () => {
     const port = await serveOn('127.0.0.1')
     const addresses = ['127.0.0.7', '127.0.0.8', '127.0.0.9', '127.0.0.1']
     const dialler = safeDialler({ guard, lookup: async () => addresses })
@@ -212,7 +212,7 @@ describe('families', () => {
       })
   })
 
-  test('an address that is silent does not use up the time of the others', async () => {
+  test('a silent address leaves enough of the timeout for the other address', async () => {
     const port = await serveOn('127.0.0.1')
     const dialler = safeDialler({
       guard: addressGuard('127.0.0.1,203.0.113.0/24'),

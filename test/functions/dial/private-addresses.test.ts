@@ -5,12 +5,12 @@ import { answering, names, ok, startServer, strict, type TestServer } from '#tes
 describe('an address that is not public', () => {
   let victim: TestServer
   beforeAll(async () => {
-    // Everywhere on the machine: whatever spelling gets through would be counted.
+    // Listens on all addresses of the machine, so a notation that is not refused reaches it.
     victim = await startServer(answering(ok), '::')
   })
   afterAll(() => victim.stop())
 
-  const spellings = [
+  const notations = [
     '127.0.0.1',
     '127.0.0.1.',
     '127.1',
@@ -76,9 +76,9 @@ describe('an address that is not public', () => {
     '255.255.255.255',
   ]
 
-  test('is tested in more than sixty notations', () => expect(new Set(spellings).size).toBeGreaterThanOrEqual(60))
+  test('is tested in at least sixty notations', () => expect(new Set(notations).size).toBeGreaterThanOrEqual(60))
 
-  test.each(spellings)('%s is refused before a byte is sent', async host => {
+  test.each(notations)('%s is refused before a byte is sent', async host => {
     for (const url of [`http://${host}:${victim.port}/`, `https://${host}:${victim.port}/`])
       expect(await strict.get(url, { timeoutMs: 5_000 })).toMatchObject({ error: 'private-address', contact: false })
     expect(await strict.tcpConnect(`tcp://${host}:${victim.port}`, { timeoutMs: 5_000 })).toMatchObject({
@@ -93,7 +93,7 @@ describe('an address that is not public', () => {
     ['an IPv6 address contains a private IPv4 address', ['::ffff:127.0.0.1']],
     ['it has a zone', ['fe80::1%1']],
     ['the resolver returns something that is not an address', ['localhost']],
-    ['one of them is only local', ['127.0.0.2', '::1']],
+    ['one of its addresses is allowed and another is a loopback address', ['127.0.0.2', '::1']],
   ])('a host is refused when %s', async (_, addresses) => {
     names['sly.test'] = addresses
     expect(await strict.get(`http://sly.test:${victim.port}/`, { timeoutMs: 5_000 })).toMatchObject({
@@ -115,7 +115,7 @@ describe('an address that is not public', () => {
     expect(closed.map(guard)).toEqual(closed.map(() => false))
   })
 
-  test('only the ranges that the operator opens may be dialled', () => {
+  test('only the private ranges that the operator allows may be dialled', () => {
     const guard = addressGuard(' 10.1.0.0/16, fd00::/8,192.168.7.7 ')
     expect(['10.1.2.3', 'fd00::1', '192.168.7.7'].map(guard)).toEqual([true, true, true])
     expect(['10.2.0.1', '192.168.7.8', '::ffff:10.1.2.3', 'fe80::1'].map(guard)).toEqual([false, false, false, false])

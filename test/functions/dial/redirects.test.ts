@@ -38,7 +38,7 @@ describe('a redirect', () => {
     expect(site.seen.connections).toBe(error === 'too-many-redirects' ? 21 : 1)
   })
 
-  test('from https down to http is followed with a warning, up to https without one', async () => {
+  test('from https to http is followed with a warning, from http to https without a warning', async () => {
     const plain = await serve(answering(ok))
     const secure = await serve(answering(redirect(`http://good.test:${plain.port}/`)), '127.0.0.1', certificates.good)
     const down = await open.get(`https://good.test:${secure.port}/`, { timeoutMs: 5_000 })
@@ -106,14 +106,14 @@ describe('a redirect', () => {
     expect([...site.seen.heads, ...last.seen.heads].join('')).not.toMatch(/authorization/i)
   })
 
-  test('with an empty Location is the last response', async () => {
+  test('with an empty Location is not followed and its status is the result', async () => {
     const site = await serve(answering(redirect('')))
     expect(await open.get(`http://x.test:${site.port}/`, { timeoutMs: 5_000 })).toMatchObject({
       ...{ error: null, status: 302 },
     })
   })
 
-  test('whose body never ends is not read while the next site does not answer', async () => {
+  test('with an endless body is no longer read while the next site does not respond', async () => {
     const order: string[] = []
     const silent = await serve(() => order.push('asked'))
     const site = await serve(socket => {
@@ -134,7 +134,7 @@ describe('a redirect', () => {
     expect(order.at(-1)).toBe('ended')
   })
 
-  test('within the site is followed, relative ones and umlauts too', async () => {
+  test('with unencoded UTF-8 in a relative Location is followed', async () => {
     const site = await serve(socket =>
       socket.once('data', (chunk: Buffer) => {
         const next = chunk.toString().startsWith('GET /start ')

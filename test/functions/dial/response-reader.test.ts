@@ -4,8 +4,8 @@ import { responseReader } from '#functions/dial/response-reader.ts'
 import { httpEndpoint } from '#functions/dial/target.ts'
 import { damagedAnswers, oddAnswers } from '#test/functions/dial/support/answers.ts'
 
-/** What becomes of an answer that comes in these pieces and then breaks off: what we know of it, or the fault. */
-const readIn = (pieces: readonly string[]): object | string => {
+/** Reads a response in these pieces; the connection then closes. Returns the head and the body, or the error. */
+const readPieces = (pieces: readonly string[]): object | string => {
   const read = responseReader()
   try {
     for (const [index, piece] of pieces.entries()) {
@@ -13,8 +13,8 @@ const readIn = (pieces: readonly string[]): object | string => {
       if (head !== null) return { ...head, body: head.body + pieces.slice(index + 1).join('') }
     }
     return 'reset'
-  } catch (fault) {
-    return (fault as Error).message
+  } catch (error) {
+    return (error as Error).message
   }
 }
 
@@ -23,7 +23,7 @@ const cutAt = (text: string, places: readonly number[]) =>
     .map((from, index, all) => text.slice(from, all[index + 1]))
     .slice(0, -1)
 
-/** Longer than a line that is kept. */
+/** Responses with a line that is longer than the reader keeps. */
 const long = [
   `HTTP/1.1 200 ${'x'.repeat(20_000)}\r\n\r\n`,
   `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
@@ -40,69 +40,71 @@ const endless = [
   `x${'HTTP/'.repeat(5_000)}`,
 ]
 
-describe('an answer', () => {
-  test('is read the same in one piece and in any others', () => {
+describe('a response', () => {
+  test('gives the same result in one piece and in any pieces', () => {
     fc.assert(
       fc.property(
         fc.oneof(oddAnswers, damagedAnswers, fc.constantFrom(...long), fc.string({ unit: 'binary' })),
         fc.array(fc.nat(30_000), { maxLength: 12 }),
         (text, places) => {
-          expect(readIn(cutAt(text, places))).toEqual(readIn([text]))
+          expect(readPieces(cutAt(text, places))).toEqual(readPieces([text]))
         },
       ),
       { numRuns: 3_000 },
     )
   })
 
-  test('is read the same when it drips', () => {
+  test('gives the same result when it arrives byte by byte', () => {
     fc.assert(
       fc.property(fc.oneof(oddAnswers, damagedAnswers), text => {
-        expect(readIn([...text])).toEqual(readIn([text]))
+        expect(readPieces([...text])).toEqual(readPieces([text]))
       }),
       { numRuns: 500 },
     )
   })
 
-  test('keeps what the body has begun with', () => {
-    expect(readIn(['HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab', 'cd'])).toEqual({
+  test('keeps the part of the body that arrives with the head', () => {
+    expect(readPieces(['HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab', 'cd'])).toEqual({
       ...{ status: 200, location: null, length: 5, body: 'abcd' },
     })
-    expect(readIn(['HTTP/1.1 204 None\r\nContent-Length: 5\r\n\r\n'])).toMatchObject({ length: 0 })
+    expect(readPieces(['HTTP/1.1 204 None\r\nContent-Length: 5\r\n\r\n'])).toMatchObject({ length: 0 })
   })
 
   test('keeps the bytes of a Location that are not ASCII, percent-encoded', () => {
     const head = (location: string) => `HTTP/1.1 302 Found\r\nLocation: ${location}\r\n\r\n`
-    expect(readIn([head('/gr\xf6\xdfe?q=\xe9 ')])).toMatchObject({ location: '/gr%F6%DFe?q=%E9' })
-    expect(readIn([head('/gr\xc3\xb6\xc3\x9fe')])).toMatchObject({ location: '/gr%C3%B6%C3%9Fe' })
-    expect(readIn([head('')])).toMatchObject({ location: null })
-    expect(readIn([head('\r\nLocation: /second')])).toMatchObject({ location: '/second' })
+    expect(readPieces([head('/gr\xf6\xdfe?q=\xe9 ')])).toMatchObject({ location: '/gr%F6%DFe?q=%E9' })
+    expect(readPieces([head('/gr\xc3\xb6\xc3\x9fe')])).toMatchObject({ location: '/gr%C3%B6%C3%9Fe' })
+    expect(readPieces([head('')])).toMatchObject({ location: null })
+    expect(readPieces([head('\r\nLocation: /second')])).toMatchObject({ location: '/second' })
   })
 
-  test.each(endless)('without an end is refused: %.30s…', text => {
-    expect(readIn([text.slice(0, 15_000), text.slice(15_000)])).toBe(text.startsWith('x') ? 'protocol' : 'too-large')
+  test.each(endless)('with an endless head is refused: %.30s…', text => {
+    expect(readPieces([text.slice(0, 15_000), text.slice(15_000)])).toBe(
+      text.startsWith('x') ? 'protocol' : 'too-large',
+    )
   })
 
   test.each(['SSH-2.0', '220 mail', 'h', '\0', '\n', '\r\rHTTP', 'HTTP/1.1\n', 'HTTP/3'])(
-    'that is none is known at once: %j',
+    'that is not HTTP is refused at its first bytes: %j',
     text => {
-      expect(readIn([text])).toBe(text === 'HTTP/3' ? 'reset' : 'protocol')
-      expect(readIn([`${text}.0 200 OK\r\n`])).toBe('protocol')
+      expect(readPieces([text])).toBe(text === 'HTTP/3' ? 'reset' : 'protocol')
+      expect(readPieces([`${text}.0 200 OK\r\n`])).toBe('protocol')
     },
   )
 
-  test('comes after so many others at most', () => {
+  test('may follow at most 1,000 informational responses', () => {
     const hint = 'HTTP/1.1 100 Continue\r\n\r\n'
-    expect(readIn([`${hint.repeat(1_000)}HTTP/1.1 200 OK\r\n\r\n`])).toMatchObject({ status: 200 })
-    expect(readIn([`${hint.repeat(1_001)}HTTP/1.1 200 OK\r\n\r\n`])).toBe('protocol')
+    expect(readPieces([`${hint.repeat(1_000)}HTTP/1.1 200 OK\r\n\r\n`])).toMatchObject({ status: 200 })
+    expect(readPieces([`${hint.repeat(1_001)}HTTP/1.1 200 OK\r\n\r\n`])).toBe('protocol')
   })
 })
 
-test('no URL breaks out of its line of the request', () => {
+test('no URL can add a line to the request', () => {
   const pieces = fc.oneof(fc.webUrl({ withQueryParameters: true }), fc.string(), fc.string({ unit: 'binary' }))
   fc.assert(
     fc.property(pieces, piece => {
-      for (const given of [piece, `http://x.test/${piece}`, `http://${piece}.test/`, `http://x.test/?${piece}`]) {
-        const read = httpEndpoint(given)
+      for (const url of [piece, `http://x.test/${piece}`, `http://${piece}.test/`, `http://x.test/?${piece}`]) {
+        const read = httpEndpoint(url)
         if (!read.ok) continue
         const [first, host, ...others] = read.endpoint.request.split('\r\n')
         expect(first).toMatch(/^GET [!-~]+ HTTP\/1\.1$/)

@@ -31,13 +31,13 @@ const listening = async (server: Server): Promise<number> => {
   return (server.address() as { port: number }).port
 }
 
-const answer = (socket: Socket) => {
+const respond = (socket: Socket) => {
   socket.on('error', () => {})
   socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'))
 }
-const secureServer = (options: TlsOptions, accept: (socket: TLSSocket) => unknown = answer) =>
+const secureServer = (options: TlsOptions, accept: (socket: TLSSocket) => unknown = respond) =>
   listening(createTlsServer(options, socket => void accept(socket)))
-/** The library refuses to serve with weak keys unless it is told to. */
+/** Sets the security level to 0, because OpenSSL refuses to serve with weak keys by default. */
 const server = (name: keyof typeof odd.servers, options: TlsOptions = {}) =>
   secureServer({ ...odd.servers[name], ciphers: 'DEFAULT@SECLEVEL=0', ...options })
 
@@ -45,21 +45,21 @@ const get = (port: number, host = 'site.test', timeoutMs = 5_000) =>
   dialler.get(`https://${host}:${port}/`, { timeoutMs })
 
 test.each<[string, keyof typeof odd.servers, ProbeErrorCode | null, host?: string]>([
-  ['is good', 'good', null],
-  ['has no name but its common name', 'cn', null],
-  ['is for the address', 'ip', null, '127.0.0.1'],
+  ['is valid', 'good', null],
+  ['has only a common name', 'cn', null],
+  ['is for the dialled address', 'ip', null, '127.0.0.1'],
   ['is for another name', 'good', 'tls-wrong-host', 'other.test'],
-  ['is for a name where an address is dialled', 'good', 'tls-wrong-host', '127.0.0.1'],
-  ['is for an address where a name is dialled', 'ip', 'tls-wrong-host'],
+  ['is for a name although an address is dialled', 'good', 'tls-wrong-host', '127.0.0.1'],
+  ['is for an address although a name is dialled', 'ip', 'tls-wrong-host'],
   ['is not valid yet', 'future', 'tls-expired'],
-  ['comes without its intermediate', 'missing', 'tls-untrusted'],
-  ['is signed by a certificate that may sign none', 'byleaf', 'tls-untrusted'],
-  ['has more authorities above it than they allow', 'pathlen', 'tls-untrusted'],
-  ['has a name that its authority may not give', 'constraint', 'tls-untrusted'],
+  ['is sent without its intermediate certificate', 'missing', 'tls-untrusted'],
+  ['is signed by a certificate that is not an authority', 'byleaf', 'tls-untrusted'],
+  ['has a longer chain than its authorities allow', 'pathlen', 'tls-untrusted'],
+  ['has a name that its authority may not certify', 'constraint', 'tls-untrusted'],
   ['is for clients', 'purpose', 'tls-untrusted'],
   ['has an RSA key of 1024 bits', 'weak', 'tls-weak'],
   ['is signed with SHA-1', 'sha1', 'tls-weak'],
-])('a certificate that %s is told so', async (_, name, error, host) => {
+])('a certificate that %s gives the expected error', async (_, name, error, host) => {
   expect(await get(await server(name), host)).toMatchObject({ error, contact: true, status: error ? null : 200 })
   if (error === null) return
   expect(sayProbeError(error, 'pt-BR')).toContain('certificado')
@@ -68,15 +68,15 @@ test.each<[string, keyof typeof odd.servers, ProbeErrorCode | null, host?: strin
 
 test.each<[string, TlsOptions, ProbeErrorCode]>([
   ['speaks TLS 1.1 at most', { minVersion: 'TLSv1', maxVersion: 'TLSv1.1' }, 'tls'],
-  ['shares no cipher', { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-NULL-SHA:@SECLEVEL=0' }, 'tls'],
+  ['has no common cipher', { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-NULL-SHA:@SECLEVEL=0' }, 'tls'],
   ['asks for a client certificate (TLS 1.3)', { requestCert: true }, 'tls-client-certificate'],
-])('a server that %s is told apart', async (_, options, error) => {
+])('a server that %s gives the expected error', async (_, options, error) => {
   expect(await get(await server('good', options))).toMatchObject({ error, contact: true })
 })
 
 test.each<[string, (socket: Socket) => void, ProbeErrorCode]>([
-  ['speaks plain HTTP', socket => void answer(socket), 'tls'],
-  ['speaks before it is asked', socket => void socket.end('220 mail ESMTP\r\n'), 'tls'],
+  ['speaks plain HTTP', socket => void respond(socket), 'tls'],
+  ['speaks before the handshake', socket => void socket.end('220 mail ESMTP\r\n'), 'tls'],
   [
     'answers with a TLS alert',
     socket => void socket.once('data', () => socket.end(Buffer.from('15030100020228', 'hex'))),
@@ -84,21 +84,21 @@ test.each<[string, (socket: Socket) => void, ProbeErrorCode]>([
   ],
   ['closes the connection', socket => void socket.once('data', () => socket.end()), 'reset'],
   ['resets the connection', socket => void socket.once('data', () => socket.resetAndDestroy()), 'reset'],
-])('a server on a port for TLS that %s is told apart', async (_, accept, error) => {
+])('a server on a TLS port that %s gives the expected error', async (_, accept, error) => {
   expect(await get(await listening(createTcpServer(accept)))).toMatchObject({ error, contact: true })
 })
 
-test('a server that stops in the middle of the handshake has as long as any other', async () => {
+test('a server that stops in the middle of the handshake gives the error timeout', async () => {
   expect(await get(await listening(createTcpServer(() => {})), 'site.test', 300)).toMatchObject({ error: 'timeout' })
 })
 
-/** Refuses HTTP/1.1 in the handshake, as ALPN asks for. */
-const http2Server = (respond: (path: string) => Record<string, string | number>) => {
+/** A server that accepts only HTTP/2 in the ALPN negotiation. */
+const http2Server = (responseTo: (path: string) => Record<string, string | number>) => {
   const tls = createTlsServer({ ...odd.servers.good, ALPNProtocols: ['h2'] }) as Server
   const http2 = createHttp2Server()
   http2.on('stream', (stream: ServerHttp2Stream, headers) => {
     stream.on('error', () => {})
-    stream.respond(respond(String(headers[':path'])))
+    stream.respond(responseTo(String(headers[':path'])))
     stream.end('ok')
   })
   http2.on('sessionError', () => {})
@@ -106,7 +106,7 @@ const http2Server = (respond: (path: string) => Record<string, string | number>)
   return listening(tls)
 }
 
-test('a server that speaks only HTTP/2 is asked by HTTP/2, each time with one handshake more at most', async () => {
+test('a server that speaks only HTTP/2 gets its requests by HTTP/2', async () => {
   const asked: string[] = []
   const port = await http2Server(path => {
     asked.push(path)
@@ -123,7 +123,7 @@ test('a server that speaks only HTTP/2 is asked by HTTP/2, each time with one ha
   expect(asked).toEqual(['/old', '/new', '/ill?a=b'])
 })
 
-test('a server that has spoken only HTTP/2 may speak HTTP/1.1 later', async () => {
+test('a server that accepted only HTTP/2 may accept only HTTP/1.1 later', async () => {
   const protocols = ['h2']
   const http2 = createHttp2Server()
   http2.on('stream', (stream: ServerHttp2Stream) => {
@@ -135,7 +135,7 @@ test('a server that has spoken only HTTP/2 may speak HTTP/1.1 later', async () =
     ALPNCallback: ({ protocols: offered }) => offered.find(protocol => protocols.includes(protocol)),
   }
   const port = await secureServer(options, socket =>
-    socket.alpnProtocol === 'h2' ? http2.emit('connection', socket) : answer(socket),
+    socket.alpnProtocol === 'h2' ? http2.emit('connection', socket) : respond(socket),
   )
   for (const protocol of ['h2', 'http/1.1', 'h2']) {
     protocols[0] = protocol
@@ -143,7 +143,7 @@ test('a server that has spoken only HTTP/2 may speak HTTP/1.1 later', async () =
   }
 })
 
-test('a server that agrees to HTTP/2 and then closes is down', async () => {
+test('a server that negotiates HTTP/2 and then closes the connection is down', async () => {
   const tls = createTlsServer({ ...odd.servers.good, ALPNProtocols: ['h2'] }, socket => void socket.end()) as Server
   const { error } = await get(await listening(tls))
   expect(['reset', 'protocol']).toContain(error)

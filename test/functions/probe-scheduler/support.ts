@@ -41,7 +41,7 @@ export const schedulerDatabase = () => {
 }
 
 /**
- * Adds monitors with these intervals, watched since `since`. Returns them with their hashes, which decide their slots.
+ * Adds monitors with these intervals, active since `since`. Returns them with their hashes, which decide their slots.
  */
 export const addMonitors = async (db: Postgres, intervals: number[], since = start - hour) => {
   const monitors: { id: number; intervalS: number; hash: number }[] = []
@@ -68,7 +68,7 @@ export const slotsOf = ({ intervalS, hash }: { intervalS: number; hash: number }
 
 class Crash extends Error {}
 
-/** The scheduler between a broker and a prober in memory, with a clock that moves only in `pass`. */
+/** The scheduler with a broker and a prober in memory. The clock moves only in `pass`. */
 export const simulation = (db: Postgres, monitorsPerShard = 2) => {
   let now = start
   const accepted = new Set<string>()
@@ -81,9 +81,9 @@ export const simulation = (db: Postgres, monitorsPerShard = 2) => {
   const publish =
     (crashAfter = Number.POSITIVE_INFINITY) =>
     async (events: readonly VigiaEvent[]) => {
-      let taken = 0
+      let acceptedCount = 0
       for (const event of events) {
-        if (taken++ >= crashAfter) throw new Crash()
+        if (acceptedCount++ >= crashAfter) throw new Crash()
         if (accepted.has(event.id)) continue
         accepted.add(event.id)
         if (event.type === ShardDue.type) shardsDue.push(event as EventOf<typeof ShardDue>)
@@ -146,7 +146,7 @@ export const simulation = (db: Postgres, monitorsPerShard = 2) => {
 
 export type Simulation = ReturnType<typeof simulation>
 
-/** One more tick, and then all events are handled. */
+/** Runs one more tick and then handles all events. */
 export const settle = async (simulated: Simulation) => {
   await simulated.tick()
   while (simulated.shardsDue.length > 0) await simulated.handleShard(0)
@@ -159,5 +159,5 @@ export const uptimeOf = async (db: Postgres, monitors: { id: number }[]) =>
     new Date(0),
   )
 
-/** The position of the cursor, milliseconds since 1970. */
+/** The position of the cursor, in milliseconds since 1970. */
 export const cursorAt = async (db: Postgres) => (await cursorsIn(db).reached('probe-scheduler'))!.reached.getTime()

@@ -21,8 +21,8 @@ beforeAll(async () => {
 afterAll(() => database.end())
 beforeEach(() => db.query('truncate monitor, probe_result, probe_hour, incident restart identity'))
 
-/** Monitors as an import makes them: inserted at once, never judged. */
-const watch = async (count: number): Promise<number[]> =>
+/** Adds monitors as an import does: in one statement and without a verdict. */
+const addMonitors = async (count: number): Promise<number[]> =>
   (
     await db.query<{ id: number }>(
       `insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms)
@@ -81,8 +81,8 @@ const count = async (table: string) =>
   (await db.query<{ count: number }>(`select count(*) as count from ${table}`)).rows[0]!.count
 
 describe('many monitors whose state changes at once', () => {
-  test('are judged with as many statements as one', async () => {
-    const ids = await watch(400)
+  test('are judged with as many statements as a single monitor', async () => {
+    const ids = await addMonitors(400)
     const { counts, writeAll } = startWriter()
     await writeAll([measured(ids[0]!, 0, true)])
     const spent = async (results: CheckOutcome[]) => {
@@ -104,8 +104,8 @@ describe('many monitors whose state changes at once', () => {
     expect(await count('incident')).toBe(400)
   })
 
-  test('have the same events again when their results come again, because the process may have crashed before it published them', async () => {
-    const ids = await watch(300)
+  test('get the same events when their results are written again, because the process may have crashed before it published them', async () => {
+    const ids = await addMonitors(300)
     const { writeAll } = startWriter()
     await writeAll(ids.map(id => measured(id, 0, true)))
     const outage = ids.map(id => measured(id, 1, false))
@@ -119,7 +119,7 @@ describe('many monitors whose state changes at once', () => {
   })
 
   test('written by two replicas at the same time have one incident each, and both replicas get the same events', async () => {
-    const ids = await watch(200)
+    const ids = await addMonitors(200)
     await startWriter().writeAll(ids.map(id => measured(id, 0, true)))
     const outage = ids.map(id => measured(id, 1, false))
     const published = await Promise.all([
@@ -132,22 +132,22 @@ describe('many monitors whose state changes at once', () => {
   })
 
   test.each([1, 2, 3, 4])('are all stored or not at all when the connection breaks at statement %i', async breakAt => {
-    const ids = await watch(100)
+    const ids = await addMonitors(100)
     const { counts, writeAll } = startWriter()
     await writeAll(ids.map(id => measured(id, 0, true)))
     counts.breakAt = breakAt
     const published = await writeAll(ids.map(id => measured(id, 1, false)))
-    expect(counts.breakAt, 'it broke').toBeNull()
+    expect(counts.breakAt, 'the connection broke').toBeNull()
     expect(new Set(names(published)).size).toBe(100)
     expect(published).toHaveLength(100)
     expect(await count('incident')).toBe(100)
   })
 
   test('get their verdicts although PostgreSQL refuses the result of one of them', async () => {
-    const ids = await watch(300)
+    const ids = await addMonitors(300)
     const { writer, time } = startWriter()
-    const kept = ids.map((id, n) => writer.write(measured(id, 0, false, n === 123 ? 99_999 : 500), cause, true))
-    const outcomes = await time.until(Promise.allSettled(kept))
+    const writes = ids.map((id, n) => writer.write(measured(id, 0, false, n === 123 ? 99_999 : 500), cause, true))
+    const outcomes = await time.until(Promise.allSettled(writes))
     expect(outcomes.flatMap(({ status }, n) => (status === 'rejected' ? [n] : []))).toEqual([123])
     expect(await count('incident')).toBe(299)
   })

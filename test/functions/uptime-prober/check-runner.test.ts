@@ -24,7 +24,7 @@ const database = proberDatabase()
 describe('a host with several addresses', () => {
   const ill: DialResult = { ...responded(503), addresses: 4 }
 
-  test('recovers when one address responds, as one address is enough to stay up', async () => {
+  test('is up if one of its addresses responds, also after it was down', async () => {
     const site = await addMonitor(database.db, 'four.test')
     const prober = startProber(database.db, (_, __, attempt) =>
       attempt === 2 ? { ...responded(200), addresses: 4 } : ill,
@@ -85,20 +85,20 @@ test('a real site is checked and timed over HTTP and TCP, and fails after its se
   expect(forbidden).toMatchObject({ confirmed: true, result: { ok: false, error: 'private-address' } })
 })
 
-test('no more checks run at once than allowed, and every check runs', async () => {
+test('at most the allowed number of checks run at the same time, and every check runs', async () => {
   const check = checkOf({ id: 1, url: 'https://site.test/', intervalS: 60 }, noon)
   let running = 0
-  let most = 0
+  let maxRunning = 0
   const runCheck = limitChecks(async check => {
-    most = Math.max(most, ++running)
+    maxRunning = Math.max(maxRunning, ++running)
     await new Promise(setImmediate)
     running--
-    if (most > 2) throw new Error('some fail')
+    if (maxRunning > 2) throw new Error('some fail')
     return missedSlot(check)
   }, 3)
   const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => runCheck(check)))
   expect(outcomes).toHaveLength(20)
-  expect(most).toBe(3)
+  expect(maxRunning).toBe(3)
   expect(running).toBe(0)
 })
 

@@ -31,7 +31,7 @@ beforeEach(() => clean())
 
 const clean = () => db.query('truncate monitor, probe_result, probe_hour, incident, follow restart identity')
 
-const watch = async (name: string) =>
+const addMonitor = async (name: string) =>
   (
     await monitorsIn(db).add({
       chatId,
@@ -43,10 +43,10 @@ const watch = async (name: string) =>
     })
   ).monitor
 
-type Outcome = 'good' | 'bad' | 'glimpsed' | 'blind'
+type Outcome = 'good' | 'bad' | 'unconfirmed' | 'unchecked'
 
 const measured = (monitorId: number, n: number, outcome: Outcome): CheckOutcome => {
-  const ok = outcome === 'good' ? true : outcome === 'blind' ? null : false
+  const ok = outcome === 'good' ? true : outcome === 'unchecked' ? null : false
   const result: ProbeResult = {
     monitorId,
     dueAt: slot(n),
@@ -65,18 +65,18 @@ const measured = (monitorId: number, n: number, outcome: Outcome): CheckOutcome 
 }
 
 /** A result writer on virtual time, with a database that may be unavailable. */
-const keeping = (time: VirtualTime = virtualTime(slot(0))) => {
+const startWriter = (time: VirtualTime = virtualTime(slot(0))) => {
   let isDatabaseDown = false
-  const gone = () => Promise.reject(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))
-  const there: Postgres = {
-    query: (sql, values) => (isDatabaseDown ? gone() : db.query(sql, values)),
-    transaction: work => (isDatabaseDown ? gone() : db.transaction(work)),
+  const refused = () => Promise.reject(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))
+  const flakyDb: Postgres = {
+    query: (sql, values) => (isDatabaseDown ? refused() : db.query(sql, values)),
+    transaction: work => (isDatabaseDown ? refused() : db.transaction(work)),
     end: () => db.end(),
   }
-  const writer = resultWriter({ db: time.watched(there), clock: time.clock, sleep: time.sleep })
+  const writer = resultWriter({ db: time.watched(flakyDb), clock: time.clock, sleep: time.sleep })
   return {
     time,
-    keep: (monitorId: number, n: number, outcome: Outcome, flush = false) =>
+    write: (monitorId: number, n: number, outcome: Outcome, flush = false) =>
       writer.write(measured(monitorId, n, outcome), cause, flush),
     setDatabaseDown: (value: boolean) => {
       isDatabaseDown = value
@@ -84,10 +84,10 @@ const keeping = (time: VirtualTime = virtualTime(slot(0))) => {
   }
 }
 
-const kept = async (monitorId: number, ...outcomes: Outcome[]): Promise<VigiaEvent[]> => {
-  const { keep, time } = keeping()
+const writeAll = async (monitorId: number, ...outcomes: Outcome[]): Promise<VigiaEvent[]> => {
+  const { write, time } = startWriter()
   const events: VigiaEvent[] = []
-  for (const [n, outcome] of outcomes.entries()) events.push(...(await time.until(keep(monitorId, n, outcome))))
+  for (const [n, outcome] of outcomes.entries()) events.push(...(await time.until(write(monitorId, n, outcome))))
   return events
 }
 
@@ -126,8 +126,8 @@ describe('a monitor of a chat', () => {
   })
 
   test('leaves only results behind when it is deleted, which are dropped with their day', async () => {
-    const { id } = await watch('gone.test')
-    await kept(id, 'good', 'bad')
+    const { id } = await addMonitor('gone.test')
+    await writeAll(id, 'good', 'bad')
     expect(await monitorsIn(db).remove(chatId, id)).toMatchObject({ id, name: 'gone.test' })
     expect(await monitorsIn(db).get(id)).toBeNull()
     expect(await followsIn(db).followersOf(`monitor/${id}`)).toEqual([])
@@ -138,10 +138,10 @@ describe('a monitor of a chat', () => {
 
 describe('a confirmed failure', () => {
   test('opens one incident, and the recovery closes it', async () => {
-    const { id } = await watch('shop.test')
-    const events = await kept(id, 'good', 'bad', 'bad', 'good', 'good')
+    const { id } = await addMonitor('shop.test')
+    const events = await writeAll(id, 'good', 'bad', 'bad', 'good', 'good')
     expect(names(events)).toEqual(['incident/1/monitor.down', 'incident/1/monitor.up'])
-    const told = {
+    const incident = {
       monitorId: id,
       incidentId: 1,
       name: 'shop.test',
@@ -152,39 +152,42 @@ describe('a confirmed failure', () => {
       type: 'dev.vigia.monitor.down',
       subject: `monitor/${id}`,
       causationid: 'probe-1',
-      data: { ...told, status: 500, error: 'status', lastOkAt: slot(0).toISOString() },
+      data: { ...incident, status: 500, error: 'status', lastOkAt: slot(0).toISOString() },
     })
-    expect(events[1]).toMatchObject({ type: 'dev.vigia.monitor.up', data: { ...told, until: slot(3).toISOString() } })
+    expect(events[1]).toMatchObject({
+      type: 'dev.vigia.monitor.up',
+      data: { ...incident, until: slot(3).toISOString() },
+    })
     expect(await incidentsOf(db, id)).toMatchObject([{ openedAt: slot(1), closedAt: slot(3) }])
   })
 
   test('of a monitor that was never up opens an incident too', async () => {
-    const { id } = await watch('typo.test')
-    const [down] = await kept(id, 'bad')
+    const { id } = await addMonitor('typo.test')
+    const [down] = await writeAll(id, 'bad')
     expect(down!.data).toMatchObject({ lastOkAt: null })
   })
 
   test('is reset by a pause: the monitor begins as new', async () => {
-    const { id } = await watch('shop.test')
-    await kept(id, 'good', 'bad')
+    const { id } = await addMonitor('shop.test')
+    await writeAll(id, 'good', 'bad')
     const monitors = monitorsIn(db)
     expect(await monitors.pause(chatId, id)).toMatchObject({ state: 'new', pausedAt: expect.any(Date) })
     expect((await incidentsOf(db, id)).filter(({ closedAt }) => closedAt === null)).toEqual([])
     expect(await monitors.resume(chatId, id)).toMatchObject({ state: 'new', pausedAt: null })
-    const { keep, time } = keeping()
-    expect(await time.until(keep(id, 10, 'good'))).toEqual([])
+    const { write, time } = startWriter()
+    expect(await time.until(write(id, 10, 'good'))).toEqual([])
     expect(await monitors.get(id)).toMatchObject({ state: 'up' })
   })
 })
 
 test('results of a monitor that is paused or deleted are not stored', async () => {
-  const paused = await watch('paused.test')
-  const gone = await watch('gone.test')
+  const paused = await addMonitor('paused.test')
+  const gone = await addMonitor('gone.test')
   const monitors = monitorsIn(db)
   await monitors.pause(chatId, paused.id)
   await monitors.remove(chatId, gone.id)
-  expect(await kept(paused.id, 'bad', 'good')).toEqual([])
-  expect(await kept(gone.id, 'bad', 'good')).toEqual([])
+  expect(await writeAll(paused.id, 'bad', 'good')).toEqual([])
+  expect(await writeAll(gone.id, 'bad', 'good')).toEqual([])
   expect((await db.query('select 1 from probe_result')).rowCount).toBe(0)
   expect((await db.query('select 1 from probe_hour')).rowCount).toBe(0)
 })
@@ -209,7 +212,7 @@ test('the fast path stores only results whose verdict does not change the state'
 })
 
 test('results that arrive together are written in one statement, and each hour gets its own sums', async () => {
-  const monitors = await Promise.all(Array.from({ length: 30 }, (_, n) => watch(`m${n}.test`)))
+  const monitors = await Promise.all(Array.from({ length: 30 }, (_, n) => addMonitor(`m${n}.test`)))
   let statements = 0
   const time = virtualTime(slot(0))
   const counting: Postgres = {
@@ -238,13 +241,13 @@ test('results that arrive together are written in one statement, and each hour g
 })
 
 test('two replicas that write the same slot store one row and one incident, and get the same events', async () => {
-  const { id } = await watch('shop.test')
-  await kept(id, 'good')
-  const one = keeping()
-  const other = keeping()
+  const { id } = await addMonitor('shop.test')
+  await writeAll(id, 'good')
+  const one = startWriter()
+  const other = startWriter()
   const found = await Promise.all([
-    one.time.until(one.keep(id, 1, 'bad', true)),
-    other.time.until(other.keep(id, 1, 'bad', true)),
+    one.time.until(one.write(id, 1, 'bad', true)),
+    other.time.until(other.write(id, 1, 'bad', true)),
   ])
   expect(new Set(names(found.flat()))).toEqual(new Set(['incident/1/monitor.down']))
   expect(await incidentsOf(db, id)).toHaveLength(1)
@@ -253,11 +256,11 @@ test('two replicas that write the same slot store one row and one incident, and 
 
 describe('while PostgreSQL is unavailable', () => {
   test('results wait, and are written when it is available again', async () => {
-    const { id } = await watch('shop.test')
-    const { keep, time, setDatabaseDown } = keeping()
+    const { id } = await addMonitor('shop.test')
+    const { write, time, setDatabaseDown } = startWriter()
     setDatabaseDown(true)
-    const first = keep(id, 0, 'good')
-    const second = keep(id, 1, 'bad')
+    const first = write(id, 0, 'good')
+    const second = write(id, 1, 'bad')
     await time.pass(30_000)
     setDatabaseDown(false)
     expect(await time.until(first)).toEqual([])
@@ -266,35 +269,33 @@ describe('while PostgreSQL is unavailable', () => {
   })
 
   test('results are returned to the broker when it stays unavailable', async () => {
-    const { id } = await watch('shop.test')
-    const { keep, time, setDatabaseDown } = keeping()
+    const { id } = await addMonitor('shop.test')
+    const { write, time, setDatabaseDown } = startWriter()
     setDatabaseDown(true)
-    await expect(time.until(keep(id, 0, 'good'))).rejects.toMatchObject({ name: 'RetryLater' })
+    await expect(time.until(write(id, 0, 'good'))).rejects.toMatchObject({ name: 'RetryLater' })
   })
 })
 
 test('a missing partition is created', async () => {
-  const { id } = await watch('shop.test')
+  const { id } = await addMonitor('shop.test')
   await db.query('drop table if exists probe_result_20261121')
-  expect(names(await kept(id, 'good', 'bad'))).toEqual(['incident/1/monitor.down'])
+  expect(names(await writeAll(id, 'good', 'bad'))).toEqual(['incident/1/monitor.down'])
   await db.query('drop table if exists probe_result_20261121')
-  expect(names(await kept(id, 'blind', 'blind', 'blind', 'good'))).toEqual(['incident/1/monitor.up'])
+  expect(names(await writeAll(id, 'unchecked', 'unchecked', 'unchecked', 'good'))).toEqual(['incident/1/monitor.up'])
 })
 
-describe('results that come twice, late or in another order', () => {
-  const outcome = fc.constantFrom<Outcome>('good', 'good', 'bad', 'bad', 'glimpsed', 'blind')
-  /**
-   * What each of three sites showed at each of ten slots, and in which order that is told; later a part of it again.
-   */
-  const story = fc.record({
+describe('results that are written twice, late or in another order', () => {
+  const outcome = fc.constantFrom<Outcome>('good', 'good', 'bad', 'bad', 'unconfirmed', 'unchecked')
+  /** The outcomes of ten slots of three sites, and the order in which results are written. Results may repeat. */
+  const scenario = fc.record({
     sites: fc.array(fc.array(outcome, { minLength: 10, maxLength: 10 }), { minLength: 3, maxLength: 3 }),
-    told: fc.array(fc.record({ site: fc.nat(2), n: fc.nat(9), together: fc.boolean(), trouble: fc.nat(9) }), {
+    writes: fc.array(fc.record({ site: fc.nat(2), n: fc.nat(9), together: fc.boolean(), trouble: fc.nat(9) }), {
       minLength: 1,
       maxLength: 60,
     }),
   })
 
-  /** The state machine in twenty lines: only what is newer than all before counts. */
+  /** The expected behaviour in a simple form: a result counts only if it is newer than all results before it. */
   const reference = (outcomes: Outcome[], order: number[]) => {
     const slots = new Set<number>()
     const incidents: { opened: number; closed: number | null }[] = []
@@ -302,7 +303,7 @@ describe('results that come twice, late or in another order', () => {
     let state = 'new'
     for (const n of order) {
       slots.add(n)
-      if (outcomes[n] === 'blind' || n <= newest) continue
+      if (outcomes[n] === 'unchecked' || n <= newest) continue
       newest = n
       if (outcomes[n] === 'good') {
         if (state === 'down') incidents.at(-1)!.closed = n
@@ -313,31 +314,37 @@ describe('results that come twice, late or in another order', () => {
       }
     }
     const count = (kind: Outcome[]) => [...slots].filter(n => kind.includes(outcomes[n]!)).length
-    return { state, incidents, ok: count(['good']), failed: count(['bad', 'glimpsed']), missed: count(['blind']) }
+    return {
+      state,
+      incidents,
+      ok: count(['good']),
+      failed: count(['bad', 'unconfirmed']),
+      missed: count(['unchecked']),
+    }
   }
 
   test('incidents, uptime and events are those of the results that were newer than the last verdict', async () => {
     await fc.assert(
-      fc.asyncProperty(story, async ({ sites, told }) => {
+      fc.asyncProperty(scenario, async ({ sites, writes }) => {
         await clean()
-        const monitors = await Promise.all(sites.map((_, site) => watch(`site-${site}.test`)))
-        const { keep, time, setDatabaseDown } = keeping()
-        const heard = new Set<string>()
+        const monitors = await Promise.all(sites.map((_, site) => addMonitor(`site-${site}.test`)))
+        const { write, time, setDatabaseDown } = startWriter()
+        const published = new Set<string>()
         const running: Promise<unknown>[] = []
-        for (const { site, n, together, trouble } of told) {
+        for (const { site, n, together, trouble } of writes) {
           setDatabaseDown(trouble === 0)
-          const keeping = keep(monitors[site]!.id, n, sites[site]![n]!).then(events => {
-            for (const { id } of events) heard.add(id)
+          const written = write(monitors[site]!.id, n, sites[site]![n]!).then(events => {
+            for (const { id } of events) published.add(id)
           })
-          running.push(keeping)
-          if (!together && trouble !== 0) await time.until(keeping)
+          running.push(written)
+          if (!together && trouble !== 0) await time.until(written)
         }
         setDatabaseDown(false)
         await time.until(Promise.all(running))
 
-        const wanted = new Set<string>()
+        const expected = new Set<string>()
         for (const [site, monitor] of monitors.entries()) {
-          const order = told.filter(one => one.site === site).map(({ n }) => n)
+          const order = writes.filter(write => write.site === site).map(({ n }) => n)
           const { state, incidents, ...counts } = reference(sites[site]!, order)
           expect(await monitorsIn(db).get(monitor.id)).toMatchObject({ state })
           const found = await incidentsOf(db, monitor.id)
@@ -348,13 +355,13 @@ describe('results that come twice, late or in another order', () => {
             })),
           )
           for (const { id, closedAt } of found) {
-            wanted.add(`incident/${id}/monitor.down`)
-            if (closedAt) wanted.add(`incident/${id}/monitor.up`)
+            expected.add(`incident/${id}/monitor.down`)
+            if (closedAt) expected.add(`incident/${id}/monitor.up`)
           }
           const tallies = await probeHoursIn(db).uptime([monitor.id], slot(0))
           if (order.length > 0) expect(tallies.get(monitor.id)).toMatchObject(counts)
         }
-        expect(heard).toEqual(wanted)
+        expect(published).toEqual(expected)
       }),
       { numRuns: 40 },
     )
@@ -362,8 +369,8 @@ describe('results that come twice, late or in another order', () => {
 })
 
 test('a stored result can be read again, with its phases', async () => {
-  const { id } = await watch('shop.test')
-  await kept(id, 'good', 'bad')
+  const { id } = await addMonitor('shop.test')
+  await writeAll(id, 'good', 'bad')
   const results = probeResultsIn(db)
   const slots = [0, 1, 2].map(n => ({ monitorId: id, dueAt: slot(n) }))
   const found = await results.of(slots)

@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => database.end())
 beforeEach(() => db.query('truncate monitor, probe_result, probe_hour, incident, follow restart identity'))
 
-const watch = async (intervalS: number, name = 'loja.test') =>
+const addMonitor = async (intervalS: number, name = 'loja.test') =>
   (await monitorsIn(db).add({ chatId, name, kind: 'http', url: `https://${name}/`, intervalS, timeoutMs: 5_000 }))
     .monitor
 
@@ -40,9 +40,9 @@ const startProber = () => {
   const watchedDb = time.watched(db)
   const results = resultWriter({ db: watchedDb, clock: time.clock, sleep: time.sleep })
   let isUp = true
-  let looks = 0
+  let checkCount = 0
   const runCheck: RunCheck = async check => {
-    looks++
+    checkCount++
     return {
       result: {
         monitorId: check.monitorId,
@@ -62,8 +62,8 @@ const startProber = () => {
     }
   }
   const published: VigiaEvent[] = []
-  /** The slot (or what a person asks for) of `dueS`, which is looked at when it is due, or as late as that. */
-  const look = async (
+  /** Handles a request for one check that is due at `dueS`. It runs when it is due, or `lateS` seconds later. */
+  const probe = async (
     monitor: { id: number; url: string; intervalS: number },
     dueS: number,
     {
@@ -99,7 +99,7 @@ const startProber = () => {
     }
     await time.until(uptimeProber(event, dependencies))
   }
-  return { time, published, look, looks: () => looks }
+  return { time, published, probe, checkCount: () => checkCount }
 }
 
 const uptimeOf = async (id: number) => (await probeHoursIn(db).uptime([id], at(-3600))).get(id)
@@ -118,10 +118,10 @@ describe('an outage that is observed late', () => {
     )
 
   test('begins when it was observed and not when its slot was due, and the message says so', async () => {
-    const site = await watch(60)
+    const site = await addMonitor(60)
     const prober = startProber()
-    await prober.look(site, -60, { up: true })
-    await prober.look(site, 0, { up: false, lateS: 29 })
+    await prober.probe(site, -60, { up: true })
+    await prober.probe(site, 0, { up: false, lateS: 29 })
     expect(prober.published[0]!.data).toMatchObject({ since: at(29).toISOString(), sinceLate: true })
     expect(await monitorsIn(db).get(site.id)).toMatchObject({ state: 'down', stateSince: at(29), judgedAt: at(29) })
     expect(words(prober.published[0]!)).toContain('Seen down: today · 1:58 PM (UTC); it may have gone down earlier')
@@ -129,19 +129,19 @@ describe('an outage that is observed late', () => {
   })
 
   test('begins when it was observed, also two minutes after a slot of five minutes', async () => {
-    const site = await watch(300)
+    const site = await addMonitor(300)
     const prober = startProber()
-    await prober.look(site, -300, { up: true })
-    await prober.look(site, 0, { up: false, lateS: 117 })
+    await prober.probe(site, -300, { up: true })
+    await prober.probe(site, 0, { up: false, lateS: 117 })
     expect(prober.published[0]!.data).toMatchObject({ since: at(117).toISOString(), sinceLate: true })
     expect(words(prober.published[0]!)).toContain('Seen down: today · 2:00 PM')
   })
 
   test('after slots that were not checked begins when it was observed', async () => {
-    const site = await watch(10)
+    const site = await addMonitor(10)
     const prober = startProber()
-    await prober.look(site, 0, { up: true })
-    await prober.look(site, 120, { up: false })
+    await prober.probe(site, 0, { up: true })
+    await prober.probe(site, 120, { up: false })
     expect(prober.published[0]!.data).toMatchObject({
       since: at(120).toISOString(),
       sinceLate: true,
@@ -150,10 +150,10 @@ describe('an outage that is observed late', () => {
   })
 
   test('has an exact beginning if no check was late', async () => {
-    const site = await watch(10)
+    const site = await addMonitor(10)
     const prober = startProber()
-    await prober.look(site, 0, { up: true })
-    await prober.look(site, 10, { up: false })
+    await prober.probe(site, 0, { up: true })
+    await prober.probe(site, 10, { up: false })
     expect(prober.published[0]!.data).not.toHaveProperty('sinceLate')
     expect(words(prober.published[0]!)).toContain('Since: today · 1:58 PM (UTC)')
   })
@@ -174,29 +174,35 @@ describe('an outage that is observed late', () => {
       'Ficou fora por pelo menos 3 min: visto fora do ar às 14:00, de volta às 14:03',
     ],
     [
-      'both',
+      'a late outage and a late recovery',
       117,
       118,
       'It was down for about 5 min: seen down 2:00 PM, seen up 2:05 PM',
       'Ficou fora por cerca de 5 min: visto fora do ar às 14:00, visto no ar às 14:05',
     ],
-    ['neither', 0, 0, 'It was down for 5 min: from 1:58 PM to 2:03 PM', 'Ficou fora por 5 min: das 13:58 às 14:03'],
-  ])('with %s has a message with the bounds that are known', async (_, downLateS, upLateS, said, saidInPortuguese) => {
-    const site = await watch(300)
+    [
+      'no late check',
+      0,
+      0,
+      'It was down for 5 min: from 1:58 PM to 2:03 PM',
+      'Ficou fora por 5 min: das 13:58 às 14:03',
+    ],
+  ])('with %s has a message with the bounds that are known', async (_, downLateS, upLateS, english, portuguese) => {
+    const site = await addMonitor(300)
     const prober = startProber()
-    await prober.look(site, -300, { up: true })
-    await prober.look(site, 0, { up: false, lateS: downLateS })
-    await prober.look(site, 300, { up: true, lateS: upLateS })
-    expect(words(prober.published.at(-1)!)).toContain(said)
-    expect(words(prober.published.at(-1)!, 'pt-BR')).toBe(`🟢 loja.test voltou ao ar\n${saidInPortuguese}`)
+    await prober.probe(site, -300, { up: true })
+    await prober.probe(site, 0, { up: false, lateS: downLateS })
+    await prober.probe(site, 300, { up: true, lateS: upLateS })
+    expect(words(prober.published.at(-1)!)).toContain(english)
+    expect(words(prober.published.at(-1)!, 'pt-BR')).toBe(`🟢 loja.test voltou ao ar\n${portuguese}`)
   })
 
-  test('does not end by an observation from before its beginning, whatever slot it was for', async () => {
-    const site = await watch(10)
+  test('is not closed by a result that was observed before the outage began, even if its slot is newer', async () => {
+    const site = await addMonitor(10)
     const prober = startProber()
-    await prober.look(site, -10, { up: true })
-    // The slot of 0 s is looked at after 25 s by one replica; another one looked at the slot of 20 s when it was due.
-    await prober.look(site, 0, { up: false, lateS: 25 })
+    await prober.probe(site, -10, { up: true })
+    // One replica checks the slot of 0 s after 25 s. Another replica checked the slot of 20 s when it was due.
+    await prober.probe(site, 0, { up: false, lateS: 25 })
     const writer = resultWriter({ db, clock: prober.time.clock, sleep: async () => {} })
     const old = {
       monitorId: site.id,
@@ -215,7 +221,7 @@ describe('an outage that is observed late', () => {
   })
 })
 
-describe('an outage while clocks are set', () => {
+describe('an outage during a change of the clocks', () => {
   const secondLine = (since: string, until: string, zone: string, language: 'en' | 'pt-BR' = 'en') =>
     plain(
       wording(
@@ -247,11 +253,11 @@ describe('an outage while clocks are set', () => {
       '2026-11-01T13:00:00Z',
       'It was down for 1 day 1 h: yesterday · 8:00 AM UTC-4 – today · 8:00 AM UTC-5',
     ],
-  ])('from %s to %s by the clocks of New York', (since, until, said) => {
-    expect(secondLine(since, until, 'America/New_York')).toBe(said)
+  ])('from %s to %s in New York has a message with unambiguous times', (since, until, english) => {
+    expect(secondLine(since, until, 'America/New_York')).toBe(english)
   })
 
-  test('in Portuguese, and by clocks that are set by half an hour', () => {
+  test('has a message with unambiguous times in Portuguese, and for a change of half an hour', () => {
     expect(secondLine('2026-11-01T05:40:00Z', '2026-11-01T06:10:00Z', 'America/New_York', 'pt-BR')).toBe(
       'Ficou fora por 30 min: das 01:40 UTC-4 às 01:10 UTC-5',
     )
@@ -263,26 +269,26 @@ describe('an outage while clocks are set', () => {
 
 describe('a check that a person requests', () => {
   test('during an outage does not change the uptime', async () => {
-    const site = await watch(60)
+    const site = await addMonitor(60)
     const prober = startProber()
-    await prober.look(site, 0, { up: true })
-    await prober.look(site, 60, { up: false })
-    for (const second of [65, 70, 75, 80]) await prober.look(site, second, { up: false, reason: 'now' })
-    await prober.look(site, 120, { up: true })
-    await prober.look(site, 180, { up: true })
+    await prober.probe(site, 0, { up: true })
+    await prober.probe(site, 60, { up: false })
+    for (const second of [65, 70, 75, 80]) await prober.probe(site, second, { up: false, reason: 'now' })
+    await prober.probe(site, 120, { up: true })
+    await prober.probe(site, 180, { up: true })
     await prober.time.pass(5_000)
     expect(await uptimeOf(site.id)).toMatchObject({ ok: 3, failed: 1, uptime: 0.75 })
-    expect(prober.looks()).toBe(8)
+    expect(prober.checkCount()).toBe(8)
   })
 
   test('opens and closes one incident, which the next slot only confirms', async () => {
-    const site = await watch(60)
+    const site = await addMonitor(60)
     const prober = startProber()
-    await prober.look(site, 0, { up: true })
-    await prober.look(site, 30, { up: false, reason: 'now' })
-    await prober.look(site, 60, { up: false })
-    await prober.look(site, 90, { up: true, reason: 'now' })
-    await prober.look(site, 120, { up: true })
+    await prober.probe(site, 0, { up: true })
+    await prober.probe(site, 30, { up: false, reason: 'now' })
+    await prober.probe(site, 60, { up: false })
+    await prober.probe(site, 90, { up: true, reason: 'now' })
+    await prober.probe(site, 120, { up: true })
     await prober.time.pass(5_000)
     expect(prober.published.map(({ id }) => id)).toEqual(['incident/1/monitor.down', 'incident/1/monitor.up'])
     expect(await incidentsOf(db, site.id)).toMatchObject([{ openedAt: at(30), closedAt: at(90) }])
@@ -290,11 +296,11 @@ describe('a check that a person requests', () => {
   })
 
   test('is answered while the monitor is flapping, although its change is not announced', async () => {
-    const site = await watch(10)
+    const site = await addMonitor(10)
     const prober = startProber()
-    for (const [n, up] of [true, false, true, false, true].entries()) await prober.look(site, n * 10, { up })
+    for (const [n, up] of [true, false, true, false, true].entries()) await prober.probe(site, n * 10, { up })
     const before = prober.published.length
-    await prober.look(site, 45, { up: false, reason: 'now' })
+    await prober.probe(site, 45, { up: false, reason: 'now' })
     expect(prober.published.slice(before)).toMatchObject([
       { type: 'dev.vigia.monitor.down', data: { flapping: { began: false, changes: 5 } } },
       { type: 'dev.vigia.probe.finished', data: { ok: false, status: 503 } },
@@ -302,9 +308,9 @@ describe('a check that a person requests', () => {
   })
 
   test('of a new monitor does not count for its uptime', async () => {
-    const site = await watch(60)
+    const site = await addMonitor(60)
     const prober = startProber()
-    await prober.look(site, 7, { up: true, reason: 'first' })
+    await prober.probe(site, 7, { up: true, reason: 'first' })
     await prober.time.pass(5_000)
     expect(await uptimeOf(site.id)).toBeUndefined()
   })
@@ -312,34 +318,34 @@ describe('a check that a person requests', () => {
 
 describe('the uptime', () => {
   test('weighs slots by time: a slot of ten minutes counts as much as sixty of ten seconds', async () => {
-    const site = await watch(10)
+    const site = await addMonitor(10)
     const prober = startProber()
-    for (let second = 0; second < 600; second += 10) await prober.look(site, second, { up: false })
+    for (let second = 0; second < 600; second += 10) await prober.probe(site, second, { up: false })
     const slow = (await monitorsIn(db).add({ ...site, intervalS: 600 })).monitor
-    for (const second of [600, 1_200, 1_800]) await prober.look(slow, second, { up: true })
+    for (const second of [600, 1_200, 1_800]) await prober.probe(slow, second, { up: true })
     await prober.time.pass(5_000)
     expect(await uptimeOf(site.id)).toMatchObject({ ok: 3, failed: 60, uptime: 0.75 })
   })
 
   test('excludes slots that were not checked', async () => {
-    const site = await watch(10)
+    const site = await addMonitor(10)
     const prober = startProber()
-    await prober.look(site, 0, { up: true })
+    await prober.probe(site, 0, { up: true })
     // Our own outage: these slots come to the prober when newer ones are due.
-    for (const second of [10, 20, 30]) await prober.look(site, second, { up: false, lateS: 60 })
-    await prober.look(site, 100, { up: true })
+    for (const second of [10, 20, 30]) await prober.probe(site, second, { up: false, lateS: 60 })
+    await prober.probe(site, 100, { up: true })
     await prober.time.pass(5_000)
     expect(await uptimeOf(site.id)).toMatchObject({ ok: 2, failed: 0, missed: 3, uptime: 1 })
     expect(prober.published).toEqual([])
   })
 
   test('begins again for a monitor that was deleted and added again', async () => {
-    const site = await watch(10)
+    const site = await addMonitor(10)
     const prober = startProber()
-    await prober.look(site, 0, { up: false })
+    await prober.probe(site, 0, { up: false })
     await monitorsIn(db).remove(chatId, site.id)
-    const again = await watch(10)
-    await prober.look(again, 10, { up: true })
+    const again = await addMonitor(10)
+    await prober.probe(again, 10, { up: true })
     await prober.time.pass(5_000)
     expect(await uptimeOf(again.id)).toMatchObject({ ok: 1, failed: 0, uptime: 1 })
     expect(await uptimeOf(site.id)).toBeUndefined()

@@ -35,11 +35,14 @@ describe('a failure on our side', () => {
   })
 
   test('a timeout counts against the site while other sites respond', async () => {
-    const [silent, heard] = [await addMonitor(database.db, 'silent.test'), await addMonitor(database.db, 'heard.test')]
+    const [silent, responding] = [
+      await addMonitor(database.db, 'silent.test'),
+      await addMonitor(database.db, 'responding.test'),
+    ]
     const prober = startProber(database.db, url => (url.includes('silent') ? timedOut : responded(200)), {
       reference: async () => false,
     })
-    await prober.run(request([checkOf(silent, noon), checkOf(heard, noon + 2_000)]))
+    await prober.run(request([checkOf(silent, noon), checkOf(responding, noon + 2_000)]))
     expect(ids(prober.published)).toEqual(['incident/1/monitor.down'])
   })
 
@@ -82,8 +85,8 @@ describe('a failure on our side', () => {
   })
 
   test.each<[string, boolean, boolean]>([
-    ['a name that does not exist is down', true, true],
-    ['a name server that is away is no fault of the name', false, false],
+    ['a monitor whose name does not exist is down', true, true],
+    ['a name server that does not answer takes no monitor down', false, false],
   ])('with a reference that needs no name server, %s', async (_, noSuchName, isDown) => {
     const site = await addMonitor(database.db, 'named.test')
     const failed: DialResult = { ...timedOut, error: 'dns', address: null, ...(noSuchName && { noSuchName: true }) }
@@ -160,7 +163,7 @@ describe('a failure on our side', () => {
     expect(await incidentsOf(database.db, sick.id)).toMatchObject([{ closedAt: null, error: 'status', status: 500 }])
   })
 
-  test('while the database stays unavailable the event returns to the broker, and a later one finds out what was stored', async () => {
+  test('while the database stays unavailable the event returns to the broker, and a later check opens the incident', async () => {
     const site = await addMonitor(database.db, 'site.test')
     const prober = startProber(database.db, () => responded(500))
     const event = request([checkOf(site, noon)])

@@ -25,8 +25,8 @@ const unjudged: Monitor = {
 
 const good = (n: number): Finding => ({ dueAt: slot(n), ok: true, confirmed: false })
 const bad = (n: number): Finding => ({ dueAt: slot(n), ok: false, confirmed: true })
-const glimpsed = (n: number): Finding => ({ dueAt: slot(n), ok: false, confirmed: false })
-const blind = (n: number): Finding => ({ dueAt: slot(n), ok: null, confirmed: false })
+const unconfirmed = (n: number): Finding => ({ dueAt: slot(n), ok: false, confirmed: false })
+const unchecked = (n: number): Finding => ({ dueAt: slot(n), ok: null, confirmed: false })
 
 const judged = (...findings: Finding[]) => findings.reduce(verdict, unjudged)
 
@@ -47,14 +47,14 @@ describe('a monitor', () => {
   })
 
   test('does not go down after a failure that is not confirmed', () => {
-    expect(judged(good(1), glimpsed(2))).toMatchObject({ state: 'up', judgedAt: slot(2), version: 1 })
+    expect(judged(good(1), unconfirmed(2))).toMatchObject({ state: 'up', judgedAt: slot(2), version: 1 })
   })
 
   test('does not change after a check that could not run', () => {
     const up = judged(good(1))
-    expect(verdict(up, blind(2))).toBe(up)
+    expect(verdict(up, unchecked(2))).toBe(up)
     const down = judged(bad(1))
-    expect(verdict(down, blind(2))).toBe(down)
+    expect(verdict(down, unchecked(2))).toBe(down)
   })
 
   test('ignores a result that is older than its last verdict', () => {
@@ -69,22 +69,22 @@ describe('results in any order, and any number of times', () => {
     .record({ n: fc.nat(30), ok: fc.constantFrom(true, false, null), confirmed: fc.boolean() })
     .map(({ n, ok, confirmed }): Finding => ({ dueAt: slot(n), ok, confirmed: confirmed && ok === false }))
 
-  /** The rule in other words: only what is newer than everything before it counts. */
+  /** The rule in a simple form: a result counts only if it is newer than all results before it. */
   const expected = (findings: Finding[]) => {
     let newest = -1
     let state = 'new'
-    let turns = 0
+    let changes = 0
     for (const { dueAt, ok, confirmed } of findings) {
       if (ok === null || dueAt.getTime() <= newest) continue
       newest = dueAt.getTime()
       const says = ok ? 'up' : confirmed ? 'down' : state
-      if (says !== state) turns++
+      if (says !== state) changes++
       state = says
     }
-    return { state, version: turns, judgedAt: newest < 0 ? null : new Date(newest) }
+    return { state, version: changes, judgedAt: newest < 0 ? null : new Date(newest) }
   }
 
-  test('the verdict is that of the results that were newer than all before', () => {
+  test('only results that are newer than all results before them change the verdict', () => {
     fc.assert(
       fc.property(fc.array(finding, { maxLength: 60 }), findings => {
         expect(judged(...findings)).toMatchObject(expected(findings))
@@ -92,7 +92,7 @@ describe('results in any order, and any number of times', () => {
     )
   })
 
-  test('a result that comes again changes nothing', () => {
+  test('a repeated result changes nothing', () => {
     fc.assert(
       fc.property(fc.array(finding, { minLength: 1, maxLength: 20 }), fc.nat(), (findings, pick) => {
         const once = judged(...findings)
@@ -101,7 +101,7 @@ describe('results in any order, and any number of times', () => {
     )
   })
 
-  test('the state never changes twice at one slot, and never back in time', () => {
+  test('the state never changes twice at one slot, and never at an earlier slot', () => {
     fc.assert(
       fc.property(fc.array(finding, { maxLength: 40 }), findings => {
         let monitor = unjudged

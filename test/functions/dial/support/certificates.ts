@@ -1,6 +1,6 @@
 /**
- * Made once with OpenSSL, for servers of the tests on loopback; nobody else trusts them. EC P-256, valid from 2020 to
- * 2120 but for `expired`.
+ * The authority of the certificates below. They were made once with OpenSSL, and only the tests trust them. EC P-256,
+ * valid from 2020 to 2120, except `expired`.
  */
 export const authority = `-----BEGIN CERTIFICATE-----
 MIIBdDCCARqgAwIBAgIUMY/I3lbLTIJ44MV+accvkXrLsL4wCgYIKoZIzj0EAwIw
@@ -14,7 +14,7 @@ Uep8QbwCIQC2T35vEjtQKXb/Mp2exu3S46M75SjfFJUYE6dyzi4K9Q==
 -----END CERTIFICATE-----`
 
 export const certificates = {
-  /** good.test, from the authority. */
+  /** For good.test, signed by the authority. */
   good: {
     cert: `-----BEGIN CERTIFICATE-----
 MIIBjjCCATWgAwIBAgIUb8li7sUARKpD18FRyxBrFOAQm4YwCgYIKoZIzj0EAwIw
@@ -33,7 +33,7 @@ AwEHoUQDQgAE0guTkxOs4Ji6/qk/d/c2CKh1GSMHvnCV3kUpjpUxXqT5aCiDJ3tm
 OXjGk0Zia3vG3lZ9TTDAaU+8CrQ9JSwE1A==
 -----END EC PRIVATE KEY-----`,
   },
-  /** expired.test, from the authority, until February 2020. */
+  /** For expired.test, signed by the authority, valid until February 2020. */
   expired: {
     cert: `-----BEGIN CERTIFICATE-----
 MIIBkzCCATmgAwIBAgIUQmYKvly9ZM0qPllg6hFINT1vD64wCgYIKoZIzj0EAwIw
@@ -52,7 +52,7 @@ AwEHoUQDQgAEi5asySoPS4+URYWrnQjOA1lL5quJXlpNdzzA2atIA2bPAsih1Ker
 ZBcFkow4pcpjM8tocM9FIME810FdolMYZg==
 -----END EC PRIVATE KEY-----`,
   },
-  /** self.test, signed by itself. */
+  /** For self.test, self-signed. */
   self: {
     cert: `-----BEGIN CERTIFICATE-----
 MIIBYjCCAQmgAwIBAgIUUPoAiGSRmV09CN/NjuD/sfbv8xkwCgYIKoZIzj0EAwIw

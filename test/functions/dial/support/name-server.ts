@@ -1,19 +1,20 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 
-/** What is known of a name; a name that is not in the zone does not exist. */
+/** The records of a name. A name that is not in the zone does not exist. */
 export interface Records {
   a?: string[]
   aaaa?: string[]
   /** The response code, such as 2 for SERVFAIL. */
   code?: number
+  /** The server does not answer. */
   silent?: boolean
 }
 
 export interface NameServer {
   /** `127.0.0.1:5353`. */
   readonly address: string
-  /** Every question so far: `example.test A`. */
+  /** Every query so far, such as `example.test A`. */
   readonly asked: string[]
   stop(): void
 }
@@ -29,7 +30,7 @@ const bytesOf6 = (address: string) => {
   })
 }
 
-/** A name server on loopback that knows `zone`, which may change. */
+/** Starts a name server on loopback that answers from `zone`. The caller may change `zone` later. */
 export const startNameServer = async (zone: Record<string, Records>): Promise<NameServer> => {
   const asked: string[] = []
   const server = createSocket('udp4')
@@ -45,7 +46,7 @@ export const startNameServer = async (zone: Record<string, Records>): Promise<Na
     const { a = [], aaaa = [], code, silent } = zone[name] ?? { code: 3 }
     asked.push(`${name} ${type === 1 ? 'A' : 'AAAA'}`)
     if (silent) return
-    const data = type === 1 ? a.map(one => one.split('.').map(Number)) : aaaa.map(bytesOf6)
+    const data = type === 1 ? a.map(address => address.split('.').map(Number)) : aaaa.map(bytesOf6)
     const head = Buffer.alloc(12)
     query.copy(head, 0, 0, 2)
     head.writeUInt16BE(0x8180 | (code ?? 0), 2)

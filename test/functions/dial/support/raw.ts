@@ -33,7 +33,7 @@ export const sendUntilResponse = (port: number, head: string, pieces: () => stri
       socket.destroy()
     })
     socket.on('error', reject)
-    socket.on('close', () => reject(new Error('closed without an answer')))
+    socket.on('close', () => reject(new Error('closed without a response')))
   })
 
 /** Returns the piece `count` times, and then undefined. */

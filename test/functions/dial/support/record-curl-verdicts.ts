@@ -4,8 +4,8 @@ import { damagedAnswers, oddAnswers } from './answers.ts'
 import { curlVerdicts, curlVersion } from './curl.ts'
 
 /**
- * Records what this machine's curl says to generated answers: `node
- * test/functions/dial/support/record-curl-verdicts.ts`
+ * Records the results of this machine's curl for generated responses:
+ * `node test/functions/dial/support/record-curl-verdicts.ts`
  */
 const answers = fc
   .sample(fc.oneof(oddAnswers, damagedAnswers), { numRuns: 1_500, seed: 20_261_129 })
@@ -15,5 +15,5 @@ const verdicts = await curlVerdicts(answers)
 const recorded = answers.flatMap((answer, index) => (verdicts[index] === undefined ? [] : [[verdicts[index], answer]]))
 writeFileSync(
   new URL('curl-verdicts.json', import.meta.url),
-  `{\n  "curl": "${curlVersion()}",\n  "verdicts": [\n${recorded.map(one => `    ${JSON.stringify(one)}`).join(',\n')}\n  ]\n}\n`,
+  `{\n  "curl": "${curlVersion()}",\n  "verdicts": [\n${recorded.map(entry => `    ${JSON.stringify(entry)}`).join(',\n')}\n  ]\n}\n`,
 )
