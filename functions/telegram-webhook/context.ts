@@ -19,7 +19,7 @@ export interface Dependencies {
   follows: Follows
   searches: Searches
   monitors: Monitors
-  looks: Allowances
+  allowances: Allowances
   probeHours: ProbeHours
   catalogue: Pick<Catalogue, 'show' | 'shows'>
   tvmaze: Pick<Tvmaze, 'search' | 'card'>

@@ -22,7 +22,7 @@ interface FailedUpdate {
 
 /**
  * Hands an update to the broker, whose Trigger retries it. With a `refusal`, or if the broker refuses the update itself
- * (too large), only the number of the update is sent, and ends as a dead letter.
+ * (too large), the event contains only the id of the update and becomes a dead letter.
  */
 export const deferUpdate = async (
   dependencies: DeferDependencies,

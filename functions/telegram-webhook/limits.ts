@@ -12,7 +12,7 @@ export interface Limits {
    * Seconds between two checks on demand of one monitor. A few monitors of the same host may be checked in quick
    * succession.
    */
-  lookSeconds: number
+  manualCheckSeconds: number
   /** Seconds between two requests of one person to TVMaze. Ten are allowed in quick succession. */
   searchSeconds: number
   /** Series that one chat follows. */
@@ -30,7 +30,7 @@ export const limitVariables: Record<keyof Limits, { name: string; usual: number 
   monitorsPerPerson: { name: 'LIMIT_MONITORS_PER_PERSON', usual: 100 },
   hostChecksPerMinute: { name: 'LIMIT_HOST_CHECKS_PER_MINUTE', usual: 300 },
   personHostChecksPerMinute: { name: 'LIMIT_PERSON_HOST_CHECKS_PER_MINUTE', usual: 60 },
-  lookSeconds: { name: 'LIMIT_LOOK_SECONDS', usual: 5 },
+  manualCheckSeconds: { name: 'LIMIT_LOOK_SECONDS', usual: 5 },
   searchSeconds: { name: 'LIMIT_SEARCH_SECONDS', usual: 2 },
   followsPerChat: { name: 'LIMIT_FOLLOWS_PER_CHAT', usual: 300 },
   waitingFollowsPerChat: { name: 'LIMIT_WAITING_FOLLOWS_PER_CHAT', usual: 20 },

@@ -44,7 +44,7 @@ const webhook = telegramWebhook({
     follows: followsIn(db),
     searches: searchesIn(db),
     monitors: monitorsIn(db),
-    looks: allowancesIn(db),
+    allowances: allowancesIn(db),
     probeHours: probeHoursIn(db),
     catalogue: catalogueIn(shows),
     // A person waits, so the client waits for at most one short Retry-After. Then the bot offers a button "try again".

@@ -2,10 +2,10 @@ import type { Monitor } from '#database/uptime/monitors.ts'
 import { ProbeRequested } from '#events/probe-requested.ts'
 import type { ChatContext } from './context.ts'
 
-/** Why a check is made outside of the monitor's plan: it is the first one, or the person asked for it. */
+/** Why a check is made outside the monitor's schedule: it is the first check, or the person requested it. */
 type CheckReason = 'first' | 'now'
 
-/** Checks outside of the plan that one host gets in quick succession, over all its monitors. */
+/** The number of unscheduled checks that one host gets in quick succession, over all its monitors. */
 const hostBurst = 3
 /**
  * The first check has its own allowance, so that "check now" stays available. Adding the monitor again gives no second
@@ -13,16 +13,16 @@ const hostBurst = 3
  */
 const firstCheckS = 60
 
-/** Takes an allowance for a check outside of the plan. False if there is none left. */
+/** Takes an allowance for an unscheduled check. False if there is none left. */
 export const takeCheck = async ({ deps, cause }: ChatContext, monitorId: number, reason: CheckReason) => {
   const { host, address } = await deps.monitors.hostOf(monitorId)
-  const seconds = deps.limits.lookSeconds
+  const seconds = deps.limits.manualCheckSeconds
   const own =
     reason === 'now'
       ? { subject: `monitor/${monitorId}`, seconds, burst: 1 }
       : { subject: `first/${monitorId}`, seconds: firstCheckS, burst: 1 }
   const shared = [`host/${host}`, ...(address === null ? [] : [`address/${address}`])]
-  return deps.looks.take(
+  return deps.allowances.take(
     [own, ...shared.map(subject => ({ subject, seconds, burst: hostBurst }))],
     cause.id,
     deps.clock(),

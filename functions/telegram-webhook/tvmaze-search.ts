@@ -41,7 +41,7 @@ export const searchTvmaze = async (context: ChatContext, query: string): Promise
  * Takes an allowance for a request to TVMaze. Without a limit one person could use up what TVMaze allows to everybody.
  */
 const takeSearch = ({ deps, origin, cause }: ChatContext, request: 'first' | 'second'): Promise<boolean> =>
-  deps.looks.take(
+  deps.allowances.take(
     [{ subject: `search/${origin.personId}`, seconds: deps.limits.searchSeconds, burst: searchBurst }],
     request === 'first' ? cause.id : `${cause.id}/second`,
     deps.clock(),

@@ -304,7 +304,7 @@ describe('a look on demand', () => {
     expect(told.find(note => note !== 'Verificando… já mando o resultado.')).toBe(
       'Acabei de verificar esse servidor. Situação: no ar, última verificação há 4 s. Espere um pouco para verificar de novo.',
     )
-    world.time.now = new Date(world.time.now.getTime() + usualLimits.lookSeconds * 1000)
+    world.time.now = new Date(world.time.now.getTime() + usualLimits.manualCheckSeconds * 1000)
     expect((await person.presses('verificar agora', list.id)).note).toBe('Verificando… já mando o resultado.')
     expect(now()).toBe(2)
   })
@@ -336,10 +336,10 @@ describe('a look on demand', () => {
   test('leaves nothing behind for long', async () => {
     const at = new Date('2027-01-01T00:00:00Z')
     const one = { subject: 'monitor/1', seconds: 5, burst: 1 }
-    expect(await world.deps.looks.take([one], 'a', at)).toBe(true)
-    expect(await world.deps.looks.take([{ ...one, subject: 'monitor/2' }, one], 'b', at)).toBe(false)
-    expect(await world.deps.looks.take([one], 'a', at), 'the same cause again').toBe(true)
-    await world.deps.looks.take([{ ...one, subject: 'monitor/3' }], 'c', new Date(at.getTime() + 2 * 3_600_000))
+    expect(await world.deps.allowances.take([one], 'a', at)).toBe(true)
+    expect(await world.deps.allowances.take([{ ...one, subject: 'monitor/2' }, one], 'b', at)).toBe(false)
+    expect(await world.deps.allowances.take([one], 'a', at), 'the same cause again').toBe(true)
+    await world.deps.allowances.take([{ ...one, subject: 'monitor/3' }], 'c', new Date(at.getTime() + 2 * 3_600_000))
     const { rows } = await world.db.query('select subject from look order by subject')
     expect(rows).toEqual([{ subject: 'monitor/3' }])
   })

@@ -94,7 +94,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     follows: followsIn(db),
     searches: searchesIn(db),
     monitors: monitorsIn(db),
-    looks: allowancesIn(db),
+    allowances: allowancesIn(db),
     probeHours: probeHoursIn(db),
     catalogue,
     tvmaze: client,
