@@ -86,7 +86,10 @@ const structuredMode = (mediaType: string, body: Buffer): EventParts => {
 
 const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i
 
-/** With a scheme, or without a colon before the first slash. It has no character that a URI must percent-encode. */
+/**
+ * A URI with a scheme, or a relative reference whose first segment has no colon. It has no character that a URI must
+ * percent-encode.
+ */
 const uriReference = /^(?=[^\s<>"{}|\\^`]+$)(?:[a-z][a-z0-9+.-]*:|[^:/?#]*(?:[/?#]|$))/i
 
 const checkAttributes = (attributes: Attributes) => {
@@ -118,7 +121,7 @@ const readWithSdk = (
   }
 }
 
-/** The extension attributes. The SDK adds the attributes that an event does not have as undefined; they are removed. */
+/** The extension attributes. The SDK sets absent attributes to undefined; these are removed. */
 const extensionsIn = ({
   specversion,
   data,

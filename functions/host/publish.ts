@@ -12,7 +12,7 @@ const maxConcurrentPosts = 16
 /**
  * The time the broker may take for its response. Knative's default broker answers only when every Trigger is done, and
  * loses the event if the sender closes the connection before. So this timeout does not limit slow responses; it ends a
- * connection that is dead. It is the broker's own timeout.
+ * connection that is dead. The broker has the same timeout.
  */
 const responseTimeoutMs = 15 * 60_000
 

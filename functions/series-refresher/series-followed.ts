@@ -7,12 +7,12 @@ import { recordNotFound } from './not-found.ts'
 import { saveFetched } from './save-show.ts'
 
 const freshMs = 60 * 60_000
-/** Shorter than the time in which the broker retries series.followed. */
+/** How long a failed fetch is retried. The broker retries series.followed for longer than this. */
 const retryMs = 4 * 60_000
 
 /**
- * Fetches a show soon after a chat followed it, unless the catalogue has it from the last hour. If several shows wait
- * for their first fetch, each event fetches the one whose turn it is, so that many follows of one chat do not delay the
+ * Fetches a show soon after a chat followed it, unless it was fetched within the last hour. If several shows wait for
+ * their first fetch, each event fetches the next show of the queue, so that many follows of one chat do not delay the
  * other chats. Throws RetryLater if TVMaze is unavailable.
  */
 export const seriesFollowed = async (event: EventOf<typeof SeriesFollowed>, deps: Dependencies): Promise<void> => {
@@ -54,7 +54,7 @@ const fetchUnlessFresh = async (event: EventOf<typeof SeriesFollowed>, showId: n
       throw new RetryLater(`${error.message}: series ${showId} is not in the catalogue yet`, error.retryAfterS ?? 30)
     }
     if (!(error instanceof ShowGone)) throw error
-    log.warn({ show: showId }, 'a series was followed that TVMaze does not have any more')
+    log.warn({ show: showId }, 'TVMaze does not have the followed series any more')
     await recordNotFound(event, showId, before, deps)
   }
 }

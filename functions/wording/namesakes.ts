@@ -1,6 +1,6 @@
 import { folded } from './fold.ts'
 
-/** The fields of a show that can tell it from others with the same name. */
+/** The fields of a show that can distinguish it from others with the same name. */
 interface Namesake {
   id: number
   name: string
@@ -24,8 +24,8 @@ const noteKinds: ((show: Namesake) => string | null)[] = [
 ]
 
 /**
- * A note for each show whose name others have too, by its id: the year, else the channel, else both, else the id at
- * TVmaze.
+ * A note for each show whose name other shows have too. The note is the year, else the channel, else both, else the id
+ * at TVmaze. The keys of the map are the ids of the shows.
  */
 export const distinctions = (shows: readonly Namesake[]): Map<number, string> => {
   const unique = [...new Map(shows.map(show => [show.id, show])).values()]
