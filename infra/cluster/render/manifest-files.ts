@@ -7,7 +7,7 @@ import { root } from '#infra/repository.ts'
 // biome-ignore lint/suspicious/noExplicitAny: the shape is known only at run time.
 export type Untyped = any
 
-/** A Kubernetes object as its file writes it, and the path of that file. */
+/** A Kubernetes object as it is in its file, and the path of that file. */
 export interface Manifest {
   file: string
   apiVersion: string

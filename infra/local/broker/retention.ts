@@ -21,7 +21,7 @@ export interface BrokerRetention {
   kind: Budget
   /** For all kinds together. */
   all: Budget
-  /** Events with a dead delivery are kept longer than `kind` and `all` allow: this many, for this many days. */
+  /** For events with a dead delivery. They are kept longer than `kind` and `all` allow, but at most `days` days. */
   dead: Budget & { days: number }
 }
 
@@ -72,7 +72,7 @@ interface Kind {
  */
 export const retentionOf = (
   db: Postgres,
-  { kind: own, all, dead }: BrokerRetention,
+  { kind: kindBudget, all, dead }: BrokerRetention,
   isStopping: () => boolean,
 ): Retention => {
   const kinds = new Map<string, Kind>()
@@ -91,7 +91,7 @@ export const retentionOf = (
 
   /** At the start every kind is checked once, because an earlier process may have left more than the budgets allow. */
   const markAllDue = async () => {
-    for (const kind of await kindsIn(db)) countsOf(kind).events = own.events
+    for (const kind of await kindsIn(db)) countsOf(kind).events = kindBudget.events
     total.events = all.events
   }
 
@@ -113,7 +113,8 @@ export const retentionOf = (
     },
     clean: async () => {
       if (cleans === 0) await markAllDue()
-      for (const kind of [...kinds.values()]) if (isDue(kind, own)) await cleanSelection(ofKind(kind), kind, own)
+      for (const kind of [...kinds.values()])
+        if (isDue(kind, kindBudget)) await cleanSelection(ofKind(kind), kind, kindBudget)
       if (kinds.size > maxKinds) kinds.clear()
       if (isDue(total, all)) await cleanSelection(ofAll, total, all)
       if (cleans++ % deadEvery === 0) await deleteDead(db, dead, isStopping)

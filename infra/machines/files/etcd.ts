@@ -210,7 +210,8 @@ restore() {
   before=$data.before-$(date -u +%Y%m%dT%H%M%SZ)
   # Restores into a new folder first, so that a failed restore changes nothing.
   rm -rf "$data.new"
-  # Raises the revision above every one that clients have seen. Otherwise controllers would trust their newer caches.
+  # --bump-revision makes the revision higher than all revisions that clients have seen. With a lower revision,
+  # controllers would keep the data in their caches, because it looks newer than the restored data.
   etcdutl snapshot restore "$snapshot" \\
     --name "$name" \\
     --initial-cluster ${members} \\

@@ -20,9 +20,9 @@ const invalid = (why: string): ReadResult => ({ kind: 'invalid', why })
 
 /**
  * Reads the event in an HTTP message, in binary or structured mode, version 1.0 or 0.3, as Knative's ingress does
- * (measured). `arrival` becomes knativearrivaltime. With a `cause` the message is the
- * reply to that event: it has one hop less left than the cause, whatever it says itself, and structured data without a
- * type is text.
+ * (measured). `arrival` becomes knativearrivaltime. With a `cause` the message is the reply to that event. A reply has
+ * the hops left of its cause minus one, even if its own knativebrokerttl is different, and structured data without a
+ * content type is text.
  */
 export const readEvent = (
   headers: IncomingHttpHeaders,
@@ -146,7 +146,7 @@ const checked = (
   return { kind: 'event', event: { attributes, headers: passedOnHeaders(headers), data, ttl } }
 }
 
-/** Each hop takes one off. A value that is not a number counts as absent. */
+/** The hops left after this one. A value that is not a number counts as absent. */
 const hopsLeft = (ttl: string | undefined): number =>
   ttl === undefined || !/^[+-]?\d+$/.test(ttl) ? firstTtl : Math.min(Number(ttl) - 1, firstTtl)
 
