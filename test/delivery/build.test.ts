@@ -36,20 +36,20 @@ const filesOf = async (name: string, dir = outDir) => {
   return { loader: join(dir, `${name}.mjs`), code: join(dir, name, `${id}.cjs`), id: id! }
 }
 
-/** Runs a built function until `work` is done with it. */
-const running = async <T>(file: string, env: Record<string, string>, work: (port: number) => Promise<T>) => {
+/** Starts a built function, calls `work` and stops the function. */
+const runBuilt = async <T>(file: string, env: Record<string, string>, work: (port: number) => Promise<T>) => {
   const port = await freePort()
   const child = spawn(process.execPath, [file], { env: { PATH: process.env.PATH, PORT: String(port), ...env } })
-  let said = ''
+  let output = ''
   child.stdout.on('data', text => {
-    said += text
+    output += text
   })
   child.stderr.on('data', text => {
-    said += text
+    output += text
   })
   const ended = once(child, 'close')
   try {
-    return { result: await work(port), ended, said: () => said }
+    return { result: await work(port), ended, output: () => output }
   } finally {
     child.kill('SIGTERM')
     await ended
@@ -61,22 +61,22 @@ const healthy = (port: number) =>
     what: '/healthz',
   })
 
-describe.each(functionNames())('%s, built,', name => {
-  test('answers for its health and refuses what it does not know, with nothing in reach', async () => {
-    const { result, said } = await running((await filesOf(name)).loader, variablesOf(name), async port => {
+describe.each(functionNames())('the bundle of %s', name => {
+  test('answers /healthz and refuses an unknown event without a database or a broker', async () => {
+    const { result, output } = await runBuilt((await filesOf(name)).loader, variablesOf(name), async port => {
       await healthy(port)
       return sendRequest(port, { headers: binaryEventHeaders({ type: 'dev.vigia.made.up' }), body: '{}' })
     })
     expect([401, 422]).toContain(result.status)
-    for (const line of said().split('\n').filter(Boolean)) expect(JSON.parse(line)).toMatchObject({ function: name })
+    for (const line of output().split('\n').filter(Boolean)) expect(JSON.parse(line)).toMatchObject({ function: name })
   })
 
-  test('starts where Knative has set no K_SINK yet', async () => {
+  test('starts before Knative has set K_SINK', async () => {
     const { K_SINK: _, ...variables } = variablesOf(name)
-    await running((await filesOf(name)).loader, variables, healthy)
+    await runBuilt((await filesOf(name)).loader, variables, healthy)
   })
 
-  test('without its variables ends with one line that names one', async () => {
+  test('exits with one log line that names the missing variable', async () => {
     const child = spawn(process.execPath, [(await filesOf(name)).loader], { env: { PATH: process.env.PATH } })
     let line = ''
     child.stdout.on('data', text => {
@@ -88,17 +88,17 @@ describe.each(functionNames())('%s, built,', name => {
     expect(JSON.parse(line)).toMatchObject({ level: 'fatal', message: expect.stringMatching(/^[A-Z_]+ is not set/) })
   })
 
-  test('carries neither ajv nor typebox, and says so in its source map', async () => {
+  test('contains neither ajv nor typebox, as its source map shows', async () => {
     const { sources } = JSON.parse(await readFile(`${(await filesOf(name)).code}.map`, 'utf8')) as { sources: string[] }
     expect(sources.some(source => source.includes('/cloudevents/'))).toBe(true)
     expect(sources.some(source => source.endsWith(`functions/${name}/main.ts`))).toBe(true)
-    // The SDK brings a validator of its own, compiled ahead as ours are, and what such code needs at run time.
+    // The SDK contains a precompiled validator, as our bundles do. Precompiled validators need the runtime of ajv.
     const unwanted =
       /^node_modules\/(typebox\/|ajv\/(?!lib\/runtime\/)|ajv-formats\/|body-parser\/|iconv-lite\/|mime-db\/|node-fetch\/node_modules\/)/
     expect(sources.filter(source => unwanted.test(source))).toEqual([])
   })
 
-  test('starts with what V8 compiled before, and without it', async () => {
+  test('starts with a valid V8 code cache, without one and with a broken one', async () => {
     const { code, loader } = await filesOf(name)
     const text = await readFile(code, 'utf8')
     const script = new Script(text, { filename: code, cachedData: await readFile(`${code}.cache`) })
@@ -108,13 +108,13 @@ describe.each(functionNames())('%s, built,', name => {
     await mkdir(copy)
     await cp(loader, join(folder, `${name}.mjs`))
     await cp(code, join(copy, code.split('/').at(-1)!))
-    await running(join(folder, `${name}.mjs`), variablesOf(name), healthy)
+    await runBuilt(join(folder, `${name}.mjs`), variablesOf(name), healthy)
     await writeFile(join(copy, `${code.split('/').at(-1)}.cache`), 'not a cache')
-    await running(join(folder, `${name}.mjs`), variablesOf(name), healthy)
+    await runBuilt(join(folder, `${name}.mjs`), variablesOf(name), healthy)
   })
 })
 
-test('what is up to date is not built again, and what has changed is', async () => {
+test('a bundle is built again only if one of its inputs or outputs has changed', async () => {
   const [one, two] = functionNames() as [string, string]
   const only = [one, two]
   const dir = join(folder, 'incremental')
@@ -141,7 +141,7 @@ test('what is up to date is not built again, and what has changed is', async () 
       expect(await built()).toEqual([two])
       expect(await readFile(file)).toEqual(whole)
     }
-  // A bundle without its code cache is not made anew; its cache is, also where an earlier build did not come to it.
+  // A damaged or missing code cache does not rebuild the bundle. Only the cache is written again.
   const cache = `${(await filesOf(two, dir)).code}.cache`
   for (const content of ['', 'half of'])
     for (const warm of [false, true]) {
@@ -162,7 +162,7 @@ test('what is up to date is not built again, and what has changed is', async () 
   expect((await readdir(dir)).filter(file => file.endsWith('.draft'))).toEqual([])
 })
 
-test('a function that brings typebox itself is not built, and is told where it belongs', async () => {
+test('a function that imports typebox is not built, and the error says where the schema belongs', async () => {
   const entry = join(folder, 'main.ts')
   await writeFile(entry, "import Type from 'typebox'\nexport const schema = Type.Object({})\n")
   await expect(bundle(entry, 'x')).rejects.toThrow(
@@ -170,7 +170,7 @@ test('a function that brings typebox itself is not built, and is told where it b
   )
 })
 
-test('words in any alphabet come out of a bundle as they went in', async () => {
+test('a bundle keeps text in any alphabet unchanged', async () => {
   const entry = join(folder, 'words.ts')
   await writeFile(
     entry,
@@ -184,8 +184,8 @@ test('words in any alphabet come out of a bundle as they went in', async () => {
   expect(words).toBe('olá… às 22 h – ありがとう não')
 })
 
-test('esbuild builds where its install script was not run', async () => {
-  // As npm leaves it without scripts: the package's own file in bin/ is a placeholder, the binary is another package.
+test('esbuild works without its install script', async () => {
+  // The state after npm install without scripts: bin/ of the package has a placeholder, the binary is another package.
   const modules = join(folder, 'node_modules')
   await cp(join(root, 'node_modules/esbuild'), join(modules, 'esbuild'), { recursive: true })
   await rm(join(modules, 'esbuild/bin'), { recursive: true })
@@ -196,8 +196,8 @@ test('esbuild builds where its install script was not run', async () => {
   expect(code).toBe('const answer = 42;\n')
 })
 
-describe('validation compiled ahead', () => {
-  let ahead: typeof validatorOf
+describe('precompiled validation', () => {
+  let precompiled: typeof validatorOf
   beforeAll(async () => {
     const outfile = join(folder, 'validators.mjs')
     const entryPoints = [join(root, 'events/validate.ts')]
@@ -209,7 +209,7 @@ describe('validation compiled ahead', () => {
       platform: 'node',
       plugins: [validatorsCompiledAhead],
     })
-    ahead = (await import(pathToFileURL(outfile).href)).validatorOf
+    precompiled = (await import(pathToFileURL(outfile).href)).validatorOf
   })
 
   /** A value with one thing changed, at every place there is. */
@@ -232,14 +232,14 @@ describe('validation compiled ahead', () => {
     valid(data) ? 'valid' : valid.errors!.map(({ instancePath, message }) => `${instancePath} ${message}`)
 
   test.each(allEvents.map(event => [event.name, event] as const))(
-    'of %s says the same as validation compiled when needed',
+    'of %s gives the same errors as validation compiled at run time',
     (_, event) => {
       const { data } = sampleEvent(event)
-      expect(verdict(ahead(event), data)).toBe('valid')
+      expect(verdict(precompiled(event), data)).toBe('valid')
       let refused = 0
       for (const data of changed(sampleEvent(event).data)) {
         const expected = verdict(validatorOf(event), data)
-        expect(verdict(ahead(event), data), JSON.stringify(data)).toEqual(expected)
+        expect(verdict(precompiled(event), data), JSON.stringify(data)).toEqual(expected)
         if (expected !== 'valid') refused++
       }
       expect(refused).toBeGreaterThan(5)

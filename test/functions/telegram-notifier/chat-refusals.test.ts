@@ -19,12 +19,12 @@ import {
 
 useNotifier()
 
-describe('what Telegram answers, and what becomes of the message', () => {
+describe('what happens to a message after each answer of Telegram', () => {
   const refusedWith = (code: number) => [
     expect.objectContaining({ type: 'dev.vigia.message.refused', data: expect.objectContaining({ code }) }),
   ]
 
-  test('429: sent when Telegram said, at the cost of no try', async () => {
+  test('429: sent after the wait that Telegram asks for, and the attempt does not count', async () => {
     const ana = await person()
     simulator.failNext('sendMessage', { status: 429, retryAfter: 30 })
     const event = request(ana.chatId)
@@ -49,7 +49,7 @@ describe('what Telegram answers, and what becomes of the message', () => {
     expect(waits).toEqual([2_000])
   })
 
-  test('429 for one chat in the middle of a bulk is that chat’s wait alone', async () => {
+  test('429 for one chat: only this chat waits', async () => {
     const all = await Promise.all(Array.from({ length: 6 }, person))
     for (const user of all.slice(0, 4)) await notify(request(user.chatId))
     simulator.failNext('sendMessage', { status: 429, retryAfter: 40, chatId: all[4]!.chatId })
@@ -84,7 +84,7 @@ describe('what Telegram answers, and what becomes of the message', () => {
   test.each([
     ['without a wait', 5, {}],
     ['with a wait of years', 86_400, { parameters: { retry_after: 999_999_999_999 } }],
-    ['with a wait that is no number', 5, { parameters: { retry_after: 'soon' } }],
+    ['with a wait that is not a number', 5, { parameters: { retry_after: 'soon' } }],
   ])('429 %s: a wait of %i s', async (_, seconds, more) => {
     const ana = await person()
     const body = JSON.stringify({ ok: false, error_code: 429, description: 'Too Many Requests', ...more })
@@ -98,7 +98,7 @@ describe('what Telegram answers, and what becomes of the message', () => {
     })
   })
 
-  test('a message that must wait for its chat goes out when it may, and holds up nothing else', async () => {
+  test('a message with notBefore is sent at that time, and does not delay other chats', async () => {
     const [ana, bia] = [await person(), await person()]
     const event = request(ana.chatId, { notBefore: new Date(now.getTime() + 40_000).toISOString() })
     await notify(event)
@@ -109,7 +109,7 @@ describe('what Telegram answers, and what becomes of the message', () => {
     expect(texts(ana)).toEqual(['Oi'])
   })
 
-  test('403, blocked: the chat is unreachable, its other messages too, and no operator is woken', async () => {
+  test('403, blocked: the chat is unreachable, its other messages are refused too, and the operators get no notice', async () => {
     const ana = await person()
     await outbox.messages.keep(request(ana.chatId), now)
     const second = request(ana.chatId)
@@ -154,7 +154,7 @@ describe('what Telegram answers, and what becomes of the message', () => {
         return stranger.chatId
       },
     ],
-  ])('403, %s: unreachable, in silence', async (_, gone) => {
+  ])('403, %s: the chat is unreachable, and the operators get no notice', async (_, gone) => {
     const chatId = await gone()
     const event = request(chatId)
     expect(await notify(event)).toEqual([])
@@ -162,24 +162,24 @@ describe('what Telegram answers, and what becomes of the message', () => {
     expect(await row(event)).toMatchObject({ state: 'refused' })
   })
 
-  test('400, chat not found: unreachable, and the operators hear', async () => {
+  test('400, chat not found: the chat is unreachable, and the operators get a notice', async () => {
     await chatsIn(database.db).upsert({ id: 999_999_999, kind: 'private', language: 'pt-BR' })
     const event = request(999_999_999)
-    const said = await notify(event)
-    expect(said).toEqual(refusedWith(400))
-    expect(said[0]).toMatchObject({ id: `${event.id}/message.refused`, causationid: event.id, vigiahops: 1 })
-    expect(await notify(event)).toEqual(said)
+    const events = await notify(event)
+    expect(events).toEqual(refusedWith(400))
+    expect(events[0]).toMatchObject({ id: `${event.id}/message.refused`, causationid: event.id, vigiahops: 1 })
+    expect(await notify(event)).toEqual(events)
     expect(await chatsIn(database.db).find(999_999_999)).toMatchObject({ unreachableSince: expect.any(Date) })
   })
 
-  test('400, the group became a supergroup: everything moves, the message is there once', async () => {
+  test('400, the group became a supergroup: its data moves, and the message is sent once', async () => {
     const { room } = await group()
     const upgraded = room.upgrade()
     const seat = upgraded.as(simulator.user('Ana'))
     const event = request(room.chatId)
     expect(await notify(event)).toEqual([])
     expect(await notify(event)).toEqual([])
-    // Asked for before the news of the move got around.
+    // Another function requested this message before it knew the new id.
     await notify(request(room.chatId, { html: 'mais uma' }))
     expect(texts(seat)).toEqual(['Oi', 'mais uma'])
     expect(await chatsIn(database.db).find(room.chatId)).toBe(null)

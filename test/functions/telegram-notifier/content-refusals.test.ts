@@ -5,7 +5,7 @@ import { database, group, notify, now, person, request, row, simulator, texts, u
 
 useNotifier()
 
-describe('what Telegram answers, and what becomes of the message', () => {
+describe('what happens to a message after each answer of Telegram', () => {
   const refusedWith = (code: number) => [
     expect.objectContaining({ type: 'dev.vigia.message.refused', data: expect.objectContaining({ code }) }),
   ]
@@ -28,7 +28,7 @@ describe('what Telegram answers, and what becomes of the message', () => {
     expect(ana.last()).toMatchObject({ text: 'voltou', replyTo: null })
   })
 
-  describe('a topic of a forum', () => {
+  describe('the topic of a message in a forum', () => {
     const forum = async () => {
       const room = simulator.group('Fórum', { forum: true })
       const ana = simulator.user('Ana')
@@ -38,77 +38,77 @@ describe('what Telegram answers, and what becomes of the message', () => {
       const follows = followsIn(database.db)
       await follows.follow(room.chatId, 'show/82', now, 'Ruptura', series)
       await follows.follow(room.chatId, 'monitor/7', now, 'x', sites)
-      const told = () =>
+      const received = () =>
         room
           .as(ana)
           .answers()
           .flatMap(({ text, threadId }) => (/^(Oi|voltou)/.test(text) ? [[text, threadId]] : []))
-      return { room, series, sites, follows, told }
+      return { room, series, sites, follows, received }
     }
 
-    test('is where a message goes, also while General is closed', async () => {
-      const { room, series, told } = await forum()
+    test('receives the message, also while General is closed', async () => {
+      const { room, series, received } = await forum()
       room.closeTopic(1)
       expect(await notify(request(room.chatId, { threadId: series }))).toEqual([])
-      expect(told()).toEqual([['Oi', series]])
+      expect(received()).toEqual([['Oi', series]])
     })
 
-    test('that is closed is replaced by General, for as long as it is closed', async () => {
-      const { room, series, told } = await forum()
+    test('is replaced by General as long as it is closed', async () => {
+      const { room, series, received } = await forum()
       const first = request(room.chatId, { threadId: series })
       await notify(first)
       room.closeTopic(series)
       expect(await notify(request(room.chatId, { html: 'voltou', threadId: series, replyTo: first.id }))).toEqual([])
       room.reopenTopic(series)
       await notify(request(room.chatId, { threadId: series }))
-      expect(told()).toEqual([
+      expect(received()).toEqual([
         ['Oi', series],
         ['voltou', null],
         ['Oi', series],
       ])
     })
 
-    test('that is deleted is replaced by General, from then on', async () => {
-      const { room, series, follows, told } = await forum()
+    test('is replaced by General for ever if it is deleted', async () => {
+      const { room, series, follows, received } = await forum()
       room.deleteTopic(series)
       expect(await notify(request(room.chatId, { threadId: series }))).toEqual([])
-      expect(told()).toEqual([['Oi', null]])
+      expect(received()).toEqual([['Oi', null]])
       expect(await follows.threadOf(room.chatId, 'show/82')).toBeNull()
       expect(await follows.threadOf(room.chatId, 'monitor/7')).not.toBeNull()
     })
 
-    test('is replaced by another one in which the group follows something, where General is closed too', async () => {
-      const { room, series, sites, told } = await forum()
+    test('is replaced by another topic with a follow of the group if General is closed too', async () => {
+      const { room, series, sites, received } = await forum()
       room.closeTopic(1)
       room.closeTopic(series)
       expect(await notify(request(room.chatId, { threadId: series }))).toEqual([])
       expect(await notify(request(room.chatId))).toEqual([])
-      expect(told()).toEqual([
+      expect(received()).toEqual([
         ['Oi', sites],
         ['Oi', sites],
       ])
     })
 
-    test('is told to the operators where every topic is closed', async () => {
-      const { room, series, sites, told } = await forum()
+    test('is reported to the operators if every topic is closed', async () => {
+      const { room, series, sites, received } = await forum()
       for (const topic of [1, series, sites]) room.closeTopic(topic)
       const event = request(room.chatId, { threadId: series })
       expect(await notify(event)).toEqual(refusedWith(400))
-      expect(told()).toEqual([])
+      expect(received()).toEqual([])
       expect(await row(event)).toMatchObject({ state: 'refused', refusal: 'Bad Request: TOPIC_CLOSED' })
       // The group can be written to again once a topic is open.
       room.reopenTopic(1)
       expect(await notify(request(room.chatId))).toEqual([])
-      expect(told()).toEqual([['Oi', null]])
+      expect(received()).toEqual([['Oi', null]])
     })
 
-    test('is not asked for by its number where it is General', async () => {
-      const { room, told } = await forum()
+    test('is not sent to Telegram if it is General', async () => {
+      const { room, received } = await forum()
       expect(await notify(request(room.chatId, { threadId: 1 }))).toEqual([])
-      expect(told()).toEqual([['Oi', null]])
+      expect(received()).toEqual([['Oi', null]])
     })
 
-    test('means nothing in a group without topics, and in one that has become a supergroup', async () => {
+    test('is ignored in a group without topics, also after the group became a supergroup', async () => {
       const { room, seat } = await group()
       await notify(request(room.chatId, { threadId: 77 }))
       expect(texts(seat)).toEqual(['Oi'])
@@ -118,13 +118,13 @@ describe('what Telegram answers, and what becomes of the message', () => {
     })
   })
 
-  test('400, HTML that Telegram cannot read: sent as plain text, and the operators hear', async () => {
+  test('400, HTML that Telegram cannot read: sent as plain text, and the operators get a notice', async () => {
     const ana = await person()
     expect(await notify(request(ana.chatId, { html: '<blink>Tom &amp; Zé</blink>' }))).toEqual(refusedWith(400))
     expect(ana.last()).toMatchObject({ text: 'Tom & Zé', entities: [] })
   })
 
-  test('400, too long by a count that is not ours: cut, and the operators hear', async () => {
+  test('400, too long by the count of Telegram: cut, and the operators get a notice', async () => {
     const ana = await person()
     simulator.failNext('sendMessage', { status: 400, description: 'Bad Request: message is too long' })
     expect(await notify(request(ana.chatId, { html: 'palavra '.repeat(400) }))).toEqual(refusedWith(400))
@@ -148,7 +148,7 @@ describe('what Telegram answers, and what becomes of the message', () => {
   })
 
   test.each(['Bad Request: BUTTON_DATA_INVALID', 'Bad Request: reply markup is too long'])(
-    '400, %s: sent without buttons, and the operators hear',
+    '400, %s: sent without buttons, and the operators get a notice',
     async description => {
       const ana = await person()
       simulator.failNext('sendMessage', { status: 400, description })

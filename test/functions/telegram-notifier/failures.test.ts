@@ -19,12 +19,12 @@ import {
 
 useNotifier()
 
-describe('what Telegram answers, and what becomes of the message', () => {
+describe('what happens to a message after each answer of Telegram', () => {
   const refusedWith = (code: number) => [
     expect.objectContaining({ type: 'dev.vigia.message.refused', data: expect.objectContaining({ code }) }),
   ]
 
-  test('400, anything else: refused for good, and the operators hear', async () => {
+  test('400, anything else: refused for good, and the operators get a notice', async () => {
     const ana = await person()
     const event = request(ana.chatId, { html: '<b> </b>' })
     expect(await notify(event)).toEqual(refusedWith(400))
@@ -34,24 +34,27 @@ describe('what Telegram answers, and what becomes of the message', () => {
   test.each([
     ['the token is revoked', { status: 401, description: 'Unauthorized' }],
     ['the account is frozen', { status: 400, description: 'Bad Request: FROZEN_METHOD_INVALID' }],
-  ])('%s: nothing more is sent, the operators hear once, and everything goes out when it is over', async (_, fault) => {
-    const [ana, bia] = [await person(), await person()]
-    simulator.failNext('*', { ...fault, times: 100 })
-    expect(await notify(request(ana.chatId))).toEqual(refusedWith(fault.status))
-    expect(await notify(request(bia.chatId))).toEqual([])
-    expect(simulator.calls('sendMessage').length).toBe(1)
-    later(minutes(11))
-    await outboxTick(outbox)
-    later(minutes(11))
-    expect(await outboxTick(outbox)).toEqual([])
-    expect(simulator.calls('sendMessage').length).toBe(3)
-    simulator.clearInjectedErrors()
-    later(minutes(11))
-    await outboxTick(outbox)
-    expect([...texts(ana), ...texts(bia)]).toEqual(['Oi', 'Oi'])
-  })
+  ])(
+    '%s: nothing more is sent, the operators get one notice, and everything goes out when it is over',
+    async (_, fault) => {
+      const [ana, bia] = [await person(), await person()]
+      simulator.failNext('*', { ...fault, times: 100 })
+      expect(await notify(request(ana.chatId))).toEqual(refusedWith(fault.status))
+      expect(await notify(request(bia.chatId))).toEqual([])
+      expect(simulator.calls('sendMessage').length).toBe(1)
+      later(minutes(11))
+      await outboxTick(outbox)
+      later(minutes(11))
+      expect(await outboxTick(outbox)).toEqual([])
+      expect(simulator.calls('sendMessage').length).toBe(3)
+      simulator.clearInjectedErrors()
+      later(minutes(11))
+      await outboxTick(outbox)
+      expect([...texts(ana), ...texts(bia)]).toEqual(['Oi', 'Oi'])
+    },
+  )
 
-  test('409: the operators hear, and the message is tried again', async () => {
+  test('409: the operators get a notice, and the message is tried again', async () => {
     const ana = await person()
     simulator.failNext('sendMessage', { status: 409, description: 'Conflict: terminated by other getUpdates request' })
     const event = request(ana.chatId)
@@ -74,22 +77,22 @@ describe('what Telegram answers, and what becomes of the message', () => {
     expect(waits).toEqual([2_000])
   })
 
-  test('silence for hours: a bounded number of tries, then the operators hear', async () => {
+  test('no answer for hours: a limited number of attempts, then the operators get a notice', async () => {
     const ana = await person()
     simulator.failNext('sendMessage', { status: 502, body: 'no', times: 1000 })
     const event = request(ana.chatId)
-    const said = [...(await notify(event))]
+    const events = [...(await notify(event))]
     for (let minute = 0; minute < 240; minute++) {
       later(minutes(1))
-      said.push(...(await outboxTick(outbox)))
+      events.push(...(await outboxTick(outbox)))
     }
     expect(simulator.calls('sendMessage').length).toBe(12)
     expect(secondsAfterNoResponse(12)).toBe(null)
     expect(await row(event)).toMatchObject({ state: 'refused', attempts: 12 })
-    expect(new Set(said.map(({ id }) => id))).toEqual(new Set([`${event.id}/message.refused`]))
+    expect(new Set(events.map(({ id }) => id))).toEqual(new Set([`${event.id}/message.refused`]))
   })
 
-  test('nobody listens where Telegram should be: nothing can have arrived, so it is tried for a day and costs no try', async () => {
+  test('connection refused: Telegram cannot have the message, so it is sent again for a day and no attempt counts', async () => {
     const ana = await person()
     const away = { ...outbox, telegram: telegram({ apiRoot: 'http://127.0.0.1:1', token }) }
     const event = request(ana.chatId)
@@ -104,7 +107,7 @@ describe('what Telegram answers, and what becomes of the message', () => {
     expect(texts(ana)).toEqual(['Oi'])
   })
 
-  test('delivered, but the answer was lost: sent again, for there is no way to know', async () => {
+  test('delivered, but the answer was lost: sent again, because the notifier cannot know', async () => {
     const ana = await person()
     simulator.failNext('sendMessage', { delivered: true, dropConnection: true })
     await notify(request(ana.chatId))
