@@ -8,12 +8,12 @@ import {
   catalogue,
   chat,
   database,
+  dependencies,
   due,
   episode,
   failWhen,
   follow,
   id,
-  outside,
   published,
   show,
   tick,
@@ -23,8 +23,8 @@ import {
 
 useChecker()
 
-describe('episodes whose hour is known', () => {
-  test('one is announced once its instant has passed, and only once', async () => {
+describe('an episode whose hour is known', () => {
+  test('is announced exactly once, after its instant', async () => {
     await chat(1)
     await follow(1, id)
     await show([episode(101, '2026-11-21T01:00:00Z'), episode(102, '2026-11-28T01:00:00Z')])
@@ -47,7 +47,7 @@ describe('episodes whose hour is known', () => {
     expect(due()[0]!.data.zone).toBeUndefined()
   })
 
-  test('the very first run announces what came out since it was followed, and nothing from before', async () => {
+  test('is announced by the very first tick if it aired after the follow, but not if it aired before', async () => {
     await chat(1)
     await follow(1, id, '2026-11-20T11:30:00Z')
     await show([episode(101, '2026-11-20T11:00:00Z'), episode(102, '2026-11-20T11:45:00Z')])
@@ -56,7 +56,7 @@ describe('episodes whose hour is known', () => {
     expect(due().map(({ id }) => id)).toEqual([`show/${id}@2026-11-20T11:45:00Z`])
   })
 
-  test('following an old show announces nothing of the past', async () => {
+  test('is not announced if it aired before the follow', async () => {
     await tick()
     at('2026-11-21T12:00:00Z')
     await chat(1)
@@ -66,23 +66,24 @@ describe('episodes whose hour is known', () => {
     expect(due()).toEqual([])
   })
 
-  test('where nobody follows anything the catalogue is not asked, and need not be there', async () => {
-    const away = () => Promise.reject(new Error('MongoDB is away'))
-    const asking = () => episodeChecker(rootCause('tick'), { ...outside(), catalogue: { airing: away, dated: away } })
-    await asking()
+  test('needs no catalogue while no chat follows a series', async () => {
+    const unavailable = () => Promise.reject(new Error('MongoDB is unavailable'))
+    const run = () =>
+      episodeChecker(rootCause('tick'), { ...dependencies(), catalogue: { airing: unavailable, dated: unavailable } })
+    await run()
     await chat(7)
     await follow(7, id)
-    await expect(asking()).rejects.toThrow('MongoDB is away')
+    await expect(run()).rejects.toThrow('MongoDB is unavailable')
   })
 
-  test('a show that nobody follows is not announced', async () => {
+  test('is not announced if no chat follows its show', async () => {
     await show([episode(101, '2026-11-20T12:30:00Z')])
     await tick()
     await ticksUntil('2026-11-20T13:00:00Z')
     expect(due()).toEqual([])
   })
 
-  test('several at one instant are one event, in their order', async () => {
+  test('shares one event with others at the same instant, in their order', async () => {
     await chat(1)
     await follow(1, id)
     await show([8, 2, 3, 1, 5, 6, 7, 4].map(number => episode(100 + number, '2026-11-20T13:00:00Z')))
@@ -91,7 +92,7 @@ describe('episodes whose hour is known', () => {
     expect(due().map(({ data }) => data.episodes.map(({ number }) => number))).toEqual([[1, 2, 3, 4, 5, 6, 7, 8]])
   })
 
-  test('one that joins an instant after the others were told has an event of its own', async () => {
+  test('gets a separate event if it is added after the others at its instant were announced', async () => {
     await chat(1)
     await follow(1, id)
     const episodes = [101, 102].map(each => episode(each, '2026-11-20T13:00:00Z'))
@@ -106,7 +107,7 @@ describe('episodes whose hour is known', () => {
     ])
   })
 
-  test('trailers and the like are not announced, specials that matter are', async () => {
+  test('is announced if it is a significant special, but not if it is an insignificant one', async () => {
     await chat(1)
     await follow(1, id)
     await show([
@@ -118,7 +119,7 @@ describe('episodes whose hour is known', () => {
     expect(due().map(({ data }) => data.episodes.map(({ id }) => id))).toEqual([[102]])
   })
 
-  test('moved into the past by an edit, or brought late by the catalogue, it is still announced', async () => {
+  test('is still announced if an edit moves it into the past or the catalogue gets it late', async () => {
     await chat(1)
     await follow(1, id)
     await show([episode(101, '2026-11-22T01:00:00Z')])
@@ -130,8 +131,8 @@ describe('episodes whose hour is known', () => {
   })
 })
 
-describe('the same episode, whatever TVMaze makes of it', () => {
-  const told = async (episodes: Episode[]) => {
+describe('an episode that TVMaze edits', () => {
+  const announced = async (episodes: Episode[]) => {
     await chat(1)
     await follow(1, id)
     await show(episodes)
@@ -140,22 +141,22 @@ describe('the same episode, whatever TVMaze makes of it', () => {
     expect(due()).toHaveLength(1)
   }
 
-  test('renumbered after it was announced, it is not announced again', async () => {
-    await told([episode(105, '2026-11-20T13:00:00Z')])
+  test('is not announced again if it gets another number', async () => {
+    await announced([episode(105, '2026-11-20T13:00:00Z')])
     await show([episode(105, '2026-11-20T13:00:00Z', { number: 6 })])
     await ticksUntil('2026-11-20T14:00:00Z')
     expect(due()).toHaveLength(1)
   })
 
-  test('deleted and made anew with another id, it is not announced again', async () => {
-    await told([episode(105, '2026-11-20T13:00:00Z')])
+  test('is not announced again if it is deleted and created again with another id', async () => {
+    await announced([episode(105, '2026-11-20T13:00:00Z')])
     await show([episode(205, '2026-11-20T13:20:00Z', { number: 5 })])
     await ticksUntil('2026-11-20T14:00:00Z')
     expect(due()).toHaveLength(1)
   })
 
-  test('but the next one is announced, although it takes over the number of one that was', async () => {
-    await told([episode(105, '2026-11-20T13:00:00Z'), episode(106, '2026-11-20T15:00:00Z')])
+  test('does not suppress the next episode, which takes over its number', async () => {
+    await announced([episode(105, '2026-11-20T13:00:00Z'), episode(106, '2026-11-20T15:00:00Z')])
     await show([
       episode(105, '2026-11-20T13:00:00Z', { number: 4 }),
       episode(106, '2026-11-20T15:00:00Z', { number: 5 }),
@@ -165,8 +166,8 @@ describe('the same episode, whatever TVMaze makes of it', () => {
   })
 })
 
-describe('episodes of which only the date is known', () => {
-  test('each zone hears at nine in its own morning, and only chats of that zone are meant', async () => {
+describe('an episode of which only the date is known', () => {
+  test('is announced at 09:00 of each zone, to the chats of that zone', async () => {
     await chat(1)
     await chat(2, 'Europe/Lisbon')
     await chat(3, 'America/Rio_Branco')
@@ -184,7 +185,7 @@ describe('episodes of which only the date is known', () => {
     expect(due()[0]!.data.episodes[0]).toMatchObject({ airdate: '2026-11-21', airstamp: null })
   })
 
-  test('who follows after nine on the day reads it on the card and gets no notice', async () => {
+  test('is not announced to a chat that follows after 09:00 on that day', async () => {
     await tick()
     at('2026-11-21T12:30:00Z')
     await chat(1)
@@ -194,7 +195,7 @@ describe('episodes of which only the date is known', () => {
     expect(due()).toEqual([])
   })
 
-  test('nine is nine on the days when clocks change', async () => {
+  test('is announced at 09:00 local time also when summer time begins or ends', async () => {
     at('2026-10-30T12:00:00Z')
     await chat(1, 'America/New_York')
     await follow(1, id)
@@ -208,7 +209,7 @@ describe('episodes of which only the date is known', () => {
     ])
   })
 
-  test('when the hour becomes known on the day, those who heard in the morning do not hear again, the others do', async () => {
+  test('is announced at its hour if that becomes known on the day, except in zones where it was announced before', async () => {
     await chat(1)
     await chat(2, 'America/Rio_Branco')
     await follow(1, id)
@@ -226,11 +227,11 @@ describe('episodes of which only the date is known', () => {
 })
 
 describe('real schedules', () => {
-  test('a US late-night show is announced on the night it airs, in the week of the clock change too', async () => {
+  test('a US late-night show is announced in the night when it airs, also when summer time ends', async () => {
     at('2026-10-29T12:00:00Z')
     await chat(1)
     await follow(1, id)
-    // TVMaze counts 00:37 to the evening before; only the airstamp says when it is.
+    // TVMaze dates a broadcast at 00:37 by the evening before; only the airstamp is exact.
     const nights = ['2026-10-29', '2026-11-02', '2026-11-03'].map((airdate, index) => {
       const next = new Date(Date.parse(`${airdate}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10)
       const airs = instantOf(next, '00:37', 'America/New_York').toISOString().replace('.000Z', 'Z')
@@ -248,7 +249,7 @@ describe('real schedules', () => {
 })
 
 describe('after a gap', () => {
-  test('what aired within 36 hours is announced on its own, what is older is one message', async () => {
+  test('the episodes of the last 36 hours are announced one by one, and older ones in one message', async () => {
     await chat(1)
     await follow(1, id)
     await show([
@@ -273,7 +274,7 @@ describe('after a gap', () => {
     })
   })
 
-  test('where some zones had heard before the gap, the others hear on their own', async () => {
+  test('an episode that was announced in some zones before the gap is announced in the others', async () => {
     await chat(1)
     await chat(2, 'America/Rio_Branco')
     await follow(1, id)
@@ -290,16 +291,16 @@ describe('after a gap', () => {
   })
 })
 
-describe('crashes and repeats', () => {
-  test('the broker is away: the events are published later, with the same ids, and none is lost', async () => {
+describe('after a crash or a repeat', () => {
+  test('no event is lost when the broker is unavailable; later ticks publish them with the same ids', async () => {
     await chat(1)
     await follow(1, id)
     await show([episode(101, '2026-11-20T13:00:00Z'), episode(102, '2026-11-20T13:05:00Z')])
     await tick()
     at('2026-11-20T13:05:00Z')
     failWhen(event => event.id.endsWith('13:05:00Z'))
-    await expect(tick('unlucky')).rejects.toThrow('away')
-    await expect(tick('unlucky')).rejects.toThrow('away')
+    await expect(tick('unlucky')).rejects.toThrow('unavailable')
+    await expect(tick('unlucky')).rejects.toThrow('unavailable')
     failWhen(undefined)
     at('2026-11-20T13:10:00Z')
     await tick()
@@ -307,7 +308,7 @@ describe('crashes and repeats', () => {
     expect(due().map(({ id }) => id)).toEqual([`show/${id}@2026-11-20T13:00:00Z`, `show/${id}@2026-11-20T13:05:00Z`])
   })
 
-  test('an episode that joins between a crash and the repeat is not swallowed', async () => {
+  test('an episode that is added between a crash and the repeat is announced', async () => {
     await chat(1)
     await follow(1, id)
     const first = episode(101, '2026-11-20T13:00:00Z')
@@ -315,26 +316,26 @@ describe('crashes and repeats', () => {
     await tick()
     at('2026-11-20T13:00:00Z')
     failWhen(() => true)
-    await expect(tick()).rejects.toThrow('away')
+    await expect(tick()).rejects.toThrow('unavailable')
     await show([first, episode(102, '2026-11-20T13:00:00Z')])
     failWhen(undefined)
     await tick()
     expect(due().flatMap(({ data }) => data.episodes.map(({ id }) => id))).toEqual([101, 102])
   })
 
-  test('a crash while looking keeps nothing, and the next tick finds everything', async () => {
+  test('the next tick announces everything if a tick fails while it reads the catalogue', async () => {
     await chat(1)
     await follow(1, id)
     await show([episode(101, '2026-11-20T13:00:00Z')])
     await tick()
     at('2026-11-20T13:00:00Z')
-    const broken = { ...outside(), catalogue: { ...catalogue, dated: () => Promise.reject(new Error('gone')) } }
+    const broken = { ...dependencies(), catalogue: { ...catalogue, dated: () => Promise.reject(new Error('gone')) } }
     await expect(episodeChecker(rootCause('crash'), broken)).rejects.toThrow('gone')
     await tick()
     expect(due()).toHaveLength(1)
   })
 
-  test('five ticks at once announce once', async () => {
+  test('five parallel ticks announce an episode once', async () => {
     await chat(1)
     await follow(1, id)
     await show([episode(101, '2026-11-20T13:00:00Z')])

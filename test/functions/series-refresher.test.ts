@@ -40,7 +40,7 @@ beforeEach(async () => {
   await database.db.query('truncate chat, cursor cascade')
   await chatsIn(database.db).upsert({ id: 1, kind: 'private', language: 'pt-BR' })
   simulator = await startTvmaze({ clock: () => now, limit: false })
-  // An empty catalogue each time, as after a restart of a server that keeps nothing.
+  // Each test starts with an empty catalogue, as after the restart of an in-memory MongoDB server.
   const server = await freshMongo()
   catalogue = catalogueIn(server.mongo)
   closeMongo = server.end
@@ -50,7 +50,7 @@ afterEach(async () => {
   await closeMongo()
 })
 
-const outside = () => ({
+const dependencies = () => ({
   tvmaze: tvmaze(simulator.url, {
     clock: () => now,
     wait: async () => {},
@@ -70,7 +70,7 @@ const outside = () => ({
   clock: () => now,
   log: pino({ level: 'silent' }),
 })
-const tick = (id = `tick-${ticks++}`) => seriesRefresher(rootCause(id), outside())
+const tick = (id = `tick-${ticks++}`) => seriesRefresher(rootCause(id), dependencies())
 const later = (ms: number) => {
   now = new Date(now.getTime() + ms)
 }
@@ -82,13 +82,13 @@ const followed = (showId: number) =>
       subject: `show/${showId}`,
       data: { chatId: 1, showId, followedAt: now.toISOString() },
     }),
-    outside(),
+    dependencies(),
   )
 const paths = () => simulator.calls().map(({ path }) => path)
-const changesOf = () => published.map(({ subject, data }) => [subject, data.change])
+const changes = () => published.map(({ subject, data }) => [subject, data.change])
 
 describe('the catalogue', () => {
-  test('gets a series at once when somebody follows it, and does not ask again for a fresh one', async () => {
+  test('gets a series as soon as a chat follows it, and a second follow does not fetch it again', async () => {
     await followed(simulator.showIds.harbor)
     expect(await catalogue.show(simulator.showIds.harbor)).toMatchObject({
       name: 'Harbor Nine',
@@ -99,7 +99,7 @@ describe('the catalogue', () => {
     expect(simulator.calls().length).toBe(calls)
   })
 
-  test('is filled again with everything that is followed when it is empty, and with nothing else', async () => {
+  test('is refilled with exactly the followed series when it is empty', async () => {
     await follow(simulator.showIds.harbor, simulator.showIds.streamer)
     await tick()
     expect(
@@ -107,7 +107,7 @@ describe('the catalogue', () => {
     ).toBe(2)
   })
 
-  test('gets what TVMaze edited, and the rest is not asked for', async () => {
+  test('gets the series that TVMaze edited, and the others are not requested', async () => {
     await follow(simulator.showIds.harbor, simulator.showIds.streamer)
     await tick()
     later(HOUR)
@@ -123,7 +123,7 @@ describe('the catalogue', () => {
     expect((await catalogue.show(simulator.showIds.streamer))!.episodes.at(-1)).toMatchObject({ airdate: '2027-03-03' })
   })
 
-  test('looks at what nobody edited once a week, at ended series once a month', async () => {
+  test('gets a series without edits once a week, and an ended series once a month', async () => {
     await follow(simulator.showIds.hiatus, simulator.showIds.lighthouseOld)
     await tick()
     later(8 * DAY)
@@ -137,7 +137,7 @@ describe('the catalogue', () => {
     expect(paths()).toContain(`/shows/${simulator.showIds.lighthouseOld}`)
   })
 
-  test('keeps the old entry whole when only half of the new one came', async () => {
+  test('keeps the complete old entry if a part of the new one cannot be fetched', async () => {
     await follow(simulator.showIds.harbor, simulator.showIds.novela)
     await tick()
     const before = await catalogue.show(simulator.showIds.harbor)
@@ -155,18 +155,18 @@ describe('the catalogue', () => {
   })
 })
 
-describe('TVMaze is not well', () => {
+describe('while TVMaze is unavailable', () => {
   test.each(['down', '429', 'html200', '502'] as const)(
-    '%s for six hours: nothing is lost and the operators hear once',
-    async trouble => {
+    '(%s) for six hours, nothing is lost and the operators are notified once',
+    async fault => {
       await follow(simulator.showIds.harbor)
       await tick()
       const before = await catalogue.show(simulator.showIds.harbor)
-      simulator.fail(trouble)
+      simulator.fail(fault)
       later(HOUR)
       simulator.editShow(simulator.showIds.harbor, { name: 'Harbor Ten' })
       await expect(tick('first')).rejects.toThrow(RetryLater)
-      // The broker brings the same tick again, until it is a dead letter.
+      // The broker delivers the same tick again until it becomes a dead letter.
       await expect(tick('first')).rejects.toThrow('TVMaze does not answer')
       for (let hour = 2; hour <= 6; hour++) {
         later(HOUR)
@@ -178,25 +178,25 @@ describe('TVMaze is not well', () => {
       later(HOUR)
       await tick()
       expect(await catalogue.show(simulator.showIds.harbor)).toMatchObject({ name: 'Harbor Ten' })
-      // Another time is another matter.
-      simulator.fail(trouble)
+      // A later failure is reported again.
+      simulator.fail(fault)
       later(HOUR)
       await expect(tick()).rejects.toThrow(RetryLater)
     },
   )
 
-  test('away for more than a day: the operators are reminded once a day', async () => {
+  test('for more than a day, the operators are notified once a day', async () => {
     await follow(simulator.showIds.harbor)
     simulator.fail('down')
-    let told = 0
+    let notified = 0
     for (let hour = 0; hour < 49; hour++) {
-      await tick().catch(() => told++)
+      await tick().catch(() => notified++)
       later(HOUR)
     }
-    expect(told).toBe(3)
+    expect(notified).toBe(3)
   })
 
-  test('after a failure the next list of edits reaches back far enough', async () => {
+  test('no edit is lost, because the next list of edits covers the whole gap', async () => {
     await follow(simulator.showIds.harbor)
     await tick()
     later(3 * DAY)
@@ -205,7 +205,7 @@ describe('TVMaze is not well', () => {
     expect(simulator.calls()[0]!.query).toBe('since=week')
   })
 
-  test('a series that is followed meanwhile is asked for again by the broker', async () => {
+  test('a newly followed series is fetched when the broker repeats the event', async () => {
     simulator.fail('html200')
     await expect(followed(simulator.showIds.harbor)).rejects.toThrow(RetryLater)
     simulator.fail(null)
@@ -213,7 +213,7 @@ describe('TVMaze is not well', () => {
     expect(await catalogue.show(simulator.showIds.harbor)).not.toBe(null)
   })
 
-  test('after three failures in a row the rest is left for the next hour', async () => {
+  test('the tick stops after three failures in a row, and the next tick fetches the rest', async () => {
     await follow(...Object.values(simulator.showIds))
     simulator.fail('502', { path: '/shows/' })
     simulator.forgetCalls()
@@ -226,30 +226,30 @@ describe('TVMaze is not well', () => {
   })
 })
 
-describe('TVMaze has no such series any more', () => {
-  test('three times over two days: its followers are told once, and go on following', async () => {
+describe('a series that TVMaze deleted', () => {
+  test('is reported to its followers once, after three 404 answers over two days, and stays followed', async () => {
     await follow(simulator.showIds.hiatus)
     await tick()
     simulator.deleteShow(simulator.showIds.hiatus)
-    // Nothing tells of a deletion: the weekly look finds it.
+    // TVMaze does not list deletions; only the weekly fetch finds them.
     later(8 * DAY)
     await tick()
     for (let hour = 0; hour < 47; hour++) {
       later(HOUR)
       await tick()
     }
-    expect(changesOf()).toEqual([])
+    expect(changes()).toEqual([])
     later(HOUR)
     await tick()
     later(10 * DAY)
     await tick()
-    expect(changesOf()).toEqual([[`show/${simulator.showIds.hiatus}`, 'gone']])
+    expect(changes()).toEqual([[`show/${simulator.showIds.hiatus}`, 'gone']])
     expect(published[0]!.data.show.name).toBe('Paper Moons')
     expect(await followsIn(database.db).followedShows()).toEqual([simulator.showIds.hiatus])
     expect(await catalogue.show(simulator.showIds.hiatus)).toMatchObject({ name: 'Paper Moons', gone: true })
   })
 
-  const lost = async (id: number) => {
+  const countTwo404s = async (id: number) => {
     const show = {
       ...(await catalogue.show(id))!,
       missingSince: new Date(now.getTime() - 3 * DAY).toISOString(),
@@ -258,7 +258,7 @@ describe('TVMaze has no such series any more', () => {
     await catalogue.keep(show)
   }
 
-  test('merged into another: its followers follow that one, since the same day, and hear nothing again', async () => {
+  test('and merged into another is replaced by it: followers keep their dates and get no announcement again', async () => {
     const { lighthouseOld: from, lighthouseNew: to } = simulator.showIds
     await follow(from)
     await tick()
@@ -268,7 +268,7 @@ describe('TVMaze has no such series any more', () => {
       now,
     )
     simulator.mergeShow(from, to)
-    await lost(from)
+    await countTwo404s(from)
     later(HOUR)
     await tick()
     expect(published).toEqual([])
@@ -279,21 +279,21 @@ describe('TVMaze has no such series any more', () => {
     expect(await announcementsIn(database.db).of([to])).toMatchObject([{ episode: 's1e5' }])
   })
 
-  test('while TVMaze cannot say whether it was merged, nobody is told that it is gone', async () => {
+  test('is not reported while TVMaze cannot answer whether it was merged', async () => {
     await follow(simulator.showIds.hiatus)
     await tick()
     simulator.deleteShow(simulator.showIds.hiatus)
-    await lost(simulator.showIds.hiatus)
+    await countTwo404s(simulator.showIds.hiatus)
     simulator.fail('502', { path: '/lookup' })
     await tick()
     expect(published).toEqual([])
     simulator.fail(null)
     await tick()
-    expect(changesOf()).toEqual([[`show/${simulator.showIds.hiatus}`, 'gone']])
+    expect(changes()).toEqual([[`show/${simulator.showIds.hiatus}`, 'gone']])
   })
 
-  test('a 404 that passes is forgotten', async () => {
-    const show: Show = { ...(await outside().tvmaze.show(simulator.showIds.hiatus)) }
+  test('is no longer counted as missing when TVMaze has it again', async () => {
+    const show: Show = { ...(await dependencies().tvmaze.show(simulator.showIds.hiatus)) }
     await catalogue.keep(countNotFound(show, now))
     await follow(simulator.showIds.hiatus)
     later(HOUR)
@@ -301,7 +301,7 @@ describe('TVMaze has no such series any more', () => {
     expect(await catalogue.show(simulator.showIds.hiatus)).not.toHaveProperty('missingSince')
   })
 
-  test('followed and gone before it was ever fetched: no harm, no noise', async () => {
+  test('before it was ever fetched causes no event', async () => {
     await followed(123)
     await follow(123)
     await tick()
@@ -309,7 +309,7 @@ describe('TVMaze has no such series any more', () => {
   })
 })
 
-describe('what followers are told', () => {
+describe('followers are notified', () => {
   const fetched = async (id: number) => {
     await follow(id)
     await tick()
@@ -317,7 +317,7 @@ describe('what followers are told', () => {
     return (await catalogue.show(id))!
   }
 
-  test('the next episode has another date', async () => {
+  test('when the next episode gets another date', async () => {
     const show = await fetched(simulator.showIds.harbor)
     const next = show.episodes.find(({ airstamp }) => airstamp !== null && airstamp > now.toISOString())!
     simulator.setAirdate(next.id, { at: new Date('2026-12-01T02:00:00Z') })
@@ -334,39 +334,39 @@ describe('what followers are told', () => {
     ])
   })
 
-  test('a series ends, and returns', async () => {
+  test('when a series ends and when it returns', async () => {
     await fetched(simulator.showIds.hiatus)
     simulator.editShow(simulator.showIds.hiatus, { status: 'Ended' })
     await tick()
     later(HOUR)
     simulator.editShow(simulator.showIds.hiatus, { status: 'Running' })
     await tick()
-    expect(changesOf()).toEqual([
+    expect(changes()).toEqual([
       [`show/${simulator.showIds.hiatus}`, 'ended'],
       [`show/${simulator.showIds.hiatus}`, 'returned'],
     ])
   })
 
-  test('a crash after publishing and before keeping says it again with the same id', async () => {
+  test('again with the same id after a crash between publishing and storing', async () => {
     await fetched(simulator.showIds.hiatus)
     simulator.editShow(simulator.showIds.hiatus, { status: 'Ended' })
-    const crashing = { ...outside(), catalogue: { ...catalogue, keep: () => Promise.reject(new Error('gone')) } }
+    const crashing = { ...dependencies(), catalogue: { ...catalogue, keep: () => Promise.reject(new Error('gone')) } }
     await expect(seriesRefresher(rootCause('crash'), crashing)).rejects.toThrow('gone')
     await tick()
     await tick()
     expect(published.map(({ id }) => id)).toEqual([expect.stringMatching(/^show\/900008@\d+\/ended$/)])
   })
 
-  test('a crash before publishing loses nothing', async () => {
+  test('also after a crash before publishing', async () => {
     await fetched(simulator.showIds.hiatus)
     simulator.editShow(simulator.showIds.hiatus, { status: 'Ended' })
-    const crashing = { ...outside(), publish: () => Promise.reject(new Error('broker away')) }
-    await expect(seriesRefresher(rootCause('crash'), crashing)).rejects.toThrow('broker away')
+    const crashing = { ...dependencies(), publish: () => Promise.reject(new Error('broker unavailable')) }
+    await expect(seriesRefresher(rootCause('crash'), crashing)).rejects.toThrow('broker unavailable')
     await tick()
-    expect(changesOf()).toEqual([[`show/${simulator.showIds.hiatus}`, 'ended']])
+    expect(changes()).toEqual([[`show/${simulator.showIds.hiatus}`, 'ended']])
   })
 
-  test('too many new dates at once are held back for a day, and the operators hear once', async () => {
+  test('a day later if too many dates change at once, and the operators are notified once', async () => {
     const ids = Array.from({ length: 12 }, (_, at) => {
       const { id } = simulator.addShow({
         name: `Série ${at}`,

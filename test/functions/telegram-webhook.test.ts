@@ -14,12 +14,12 @@ beforeEach(() => {
 })
 
 let people = 0
-/** Somebody new for each test. */
-const somebody = (language?: string) => world.person(`Pessoa ${++people}`, language)
+/** A new person for each test. */
+const newPerson = (language?: string) => world.person(`Pessoa ${++people}`, language)
 const labels = ({ buttons }: { buttons: { text: string }[][] }) => buttons.map(row => row.map(({ text }) => text))
 
-describe('first words', () => {
-  test('who comes first gets a welcome in the language of their phone, who comes again the menu', async () => {
+describe('the first message of a chat', () => {
+  test('/start welcomes a new person in the language of their phone, and shows the menu to a known person', async () => {
     const ana = world.person('Ana')
     const welcome = await ana.says('/start')
     expect(welcome.text).toMatch(/^Oi, Ana! Eu sou o Vigia\./)
@@ -32,8 +32,8 @@ describe('first words', () => {
     expect((await bob.says('/start')).text).toMatch(/^Hi, Bob! I'm Vigia\./)
   })
 
-  test('a link to a series shows its card at once', async () => {
-    const person = somebody()
+  test('a /start link to a series shows its card at once', async () => {
+    const person = newPerson()
     const card = await person.says(`/start s_${cast.novela}`)
     expect(card.text).toMatch(/^Rua das Acácias/)
     expect(labels(card)[0]).toEqual(['seguir'])
@@ -41,8 +41,8 @@ describe('first words', () => {
     expect((await person.says('/start drop_table')).text).toMatch(/Em que posso ajudar/)
   })
 
-  test('every name of a command works in either language, with capitals and accents, and is answered in the chat’s', async () => {
-    const person = somebody('en')
+  test('every name of a command works in a chat of either language, with capitals and accents, and the answer is in the chat’s language', async () => {
+    const person = newPerson('en')
     await person.says('/start')
     for (const name of ['/ajuda', '/help', '/AJUDA', '/sobre', '/About'])
       expect((await person.says(name)).text, name).toMatch(/^Series\nSend me the name/)
@@ -54,15 +54,15 @@ describe('first words', () => {
       expect((await person.says(name)).text, name).toMatch(/not watching anything yet/)
   })
 
-  test('an unknown command is answered with where help is', async () => {
-    const person = somebody()
+  test('the answer to an unknown command names the help command', async () => {
+    const person = newPerson()
     expect((await person.says('/abracadabra')).text).toBe('Não conheço esse comando. Veja o que eu faço em /ajuda.')
   })
 })
 
 describe('finding and following', () => {
-  test('a series is found by its name, followed from its card, and the change taken back', async () => {
-    const person = somebody()
+  test('a series is found by its name and followed from its card, and both changes can be undone', async () => {
+    const person = newPerson()
     const card = await person.says('harbor nine')
     expect(card.text).toBe('Harbor Nine (2026)\nMeridian · em exibição')
     expect(card.photo).toMatch(/^http/)
@@ -95,9 +95,9 @@ describe('finding and following', () => {
     ])
   })
 
-  test('following says the next episode where the catalogue knows it: the hour by the chat’s clock, or only the date', async () => {
-    await world.know(cast.harbor, cast.streamer, cast.lighthouseOld, cast.hiatus)
-    const person = somebody()
+  test('following shows the next episode that the catalogue has: its hour in the chat’s zone, or only its date', async () => {
+    await world.fillCatalogue(cast.harbor, cast.streamer, cast.lighthouseOld, cast.hiatus)
+    const person = newPerson()
     const timed = await person.says('harbor nine')
     // Sunday 21:00 in New York is Sunday 23:00 in São Paulo: the US have left summer time.
     expect((await person.presses('seguir', timed.id)).shown.text).toMatch(/🔔 Próximo: T\d+ E\d+ · amanhã · 23:00$/)
@@ -113,8 +113,8 @@ describe('finding and following', () => {
     )
   })
 
-  test('hits turn like pages in place, and shows of one name are told apart by their year', async () => {
-    const person = somebody()
+  test('the buttons page through the search results in one message, and the year distinguishes shows with the same name', async () => {
+    const person = newPerson()
     const first = await person.says('/buscar lighthouse')
     expect(labels(first)[1]).toEqual(['1/2', '›'])
     const { shown } = await person.presses('›', first.id)
@@ -126,10 +126,10 @@ describe('finding and following', () => {
     expect(person.answers()).toHaveLength(1)
   })
 
-  test('turning to a series without a picture puts a text in the place of the photo', async () => {
+  test('paging to a series without a picture replaces the photo with text', async () => {
     world.tvmaze.addShow({ id: 990_001, name: 'Duas Caras Um', hasImage: true })
     world.tvmaze.addShow({ id: 990_002, name: 'Duas Caras Dois', hasImage: false })
-    const person = somebody()
+    const person = newPerson()
     const first = await person.says('duas caras')
     const { shown } = await person.presses('›', first.id)
     expect([first.photo === null, shown.photo === null].toSorted()).toEqual([false, true])
@@ -138,8 +138,8 @@ describe('finding and following', () => {
     expect(person.answers()).toHaveLength(1)
   })
 
-  test('a name that nobody has is answered kindly, and hostile ones come back as the text they are', async () => {
-    const person = somebody()
+  test('an unknown name gets a helpful answer, and HTML in a name is shown as text', async () => {
+    const person = newPerson()
     expect((await person.says('xyzzyplugh')).text).toMatch(/^Não achei nenhuma série com “xyzzyplugh”/)
     expect((await person.says('<b>zzqq & <script>"q"')).text).toContain('“<b>zzqq & <script>"q"”')
     world.tvmaze.addShow({ id: 990_003, name: 'Qwert <a href="x">& Filhos</a> "</b>" \u202eoirártnoc' })
@@ -149,12 +149,12 @@ describe('finding and following', () => {
     expect((await person.says('/series')).text).toContain('Qwert <a href="x">& Filhos</a> "</b>"')
   })
 
-  test('while TVMaze is away the bot says so, and its button asks again', async () => {
-    const person = somebody()
-    for (const trouble of ['down', '429', 'html200', '502'] as const) {
-      world.tvmaze.fail(trouble)
+  test('while TVMaze is unavailable the bot says so, and its button repeats the search', async () => {
+    const person = newPerson()
+    for (const fault of ['down', '429', 'html200', '502'] as const) {
+      world.tvmaze.fail(fault)
       const sorry = await person.says('signal')
-      expect(sorry.text, trouble).toMatch(/^O TVmaze, de onde vêm os dados das séries, não respondeu/)
+      expect(sorry.text, fault).toMatch(/^O TVmaze, de onde vêm os dados das séries, não respondeu/)
       expect((await person.presses('tentar de novo', sorry.id)).note).toBe(
         'O TVmaze não está respondendo. Tente de novo em um minuto.',
       )
@@ -165,16 +165,16 @@ describe('finding and following', () => {
     expect(shown.photo).not.toBeNull()
   })
 
-  test('an address is not searched for: the bot says how to watch it', async () => {
-    const person = somebody()
+  test('a URL or host is not searched for: the bot explains how to monitor it', async () => {
+    const person = newPerson()
     expect((await person.says('https://example.org/a')).text).toContain('/monitorar https://example.org/a')
-    // Without a scheme it may be a name; where no series has it, it was an address.
+    // Without a scheme it may be the name of a series. If no series has it, it is treated as an address.
     expect((await person.says('exemplo.com.br')).text).toContain('/monitorar exemplo.com.br')
     expect((await person.says('host:22')).text).toContain('/monitorar tcp://host:22')
   })
 
-  test('only the newest searches are kept, and the button of a forgotten one says so but still follows', async () => {
-    const person = somebody()
+  test('only the newest searches are kept; the card of a deleted search says that it has expired, and its follow button still works', async () => {
+    const person = newPerson()
     const old = await person.says('lighthouse')
     for (let i = 0; i < 20; i++) await world.deps.searches.keep(person.chatId, `again ${i}`, [])
     expect((await person.presses('›', old.id)).note).toMatch(/^Essa busca já expirou/)
@@ -186,9 +186,9 @@ describe('finding and following', () => {
   })
 })
 
-describe('who can be reached', () => {
-  test('who blocks the bot is left alone and keeps everything; unblocking makes them reachable again', async () => {
-    const person = somebody()
+describe('a person who blocks the bot', () => {
+  test('gets no messages and keeps the follows; after unblocking, the person is reachable again', async () => {
+    const person = newPerson()
     await person.says('/start')
     await world.deps.follows.follow(person.chatId, 'show/7', new Date(), null)
     person.block()

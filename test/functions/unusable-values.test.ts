@@ -70,7 +70,7 @@ const skipped = () => of('record.skipped').map(({ data }) => data as DataOf<type
 
 let people = 0
 /** Somebody with a message on the screen, from which buttons can be forged. */
-const somebody = async () => {
+const newPerson = async () => {
   const person = world.person(`pessoa ${people++}`)
   const { id } = await person.says('/start')
   return { ...person, forge: (data: string) => person.forges(id, data) }
@@ -132,7 +132,7 @@ describe('a forged button', () => {
     'v1:f:\u0661:1:0',
     'v1:f:82:1:0\0',
   ])('%j no longer works, and the ticks go on', async data => {
-    const person = await somebody()
+    const person = await newPerson()
     expect((await person.forge(data)).note).toBe(oldButton)
     expect(await followsOf(person)).toEqual([])
     await bothTicks()
@@ -144,19 +144,19 @@ describe('a forged button', () => {
     ['restore', 'v1:b:2147483647:0:mhyx0000'],
     ['refollow', 'v1:r:2147483647:1:0:mhyx0000'],
   ])('%s of a series that no card, catalogue or TVMaze has is not followed', async (_, data) => {
-    const person = await somebody()
+    const person = await newPerson()
     expect((await person.forge(data)).note).toBe(oldButton)
     expect(await followsOf(person)).toEqual([])
   })
 
   test('of a series that TVMaze has, but no card of the chat, is followed by its name', async () => {
-    const person = await somebody()
+    const person = await newPerson()
     expect((await person.forge(`v1:f:${world.tvmaze.showIds.harbor}:1:0`)).note).toContain('Pronto')
     expect(await followsIn(world.db).of(person.chatId, 'show/')).toMatchObject([{ title: 'Harbor Nine' }])
   })
 
   test('while TVMaze does not answer asks to wait, and follows nothing', async () => {
-    const person = await somebody()
+    const person = await newPerson()
     world.tvmaze.fail('502')
     expect((await person.forge('v1:f:4711:1:0')).note).toBe(
       'O TVmaze não está respondendo. Tente de novo em um minuto.',
@@ -166,8 +166,8 @@ describe('a forged button', () => {
   })
 
   test('undo of a follow from long ago stays possible without a card, with the name that it had', async () => {
-    const person = await somebody()
-    await world.know(world.tvmaze.showIds.harbor)
+    const person = await newPerson()
+    await world.fillCatalogue(world.tvmaze.showIds.harbor)
     expect((await person.forge(`v1:b:${world.tvmaze.showIds.harbor}:0:mhyx0000`)).note).toContain('Desfeito')
     expect(await followsOf(person)).toEqual([`show/${world.tvmaze.showIds.harbor}`])
   })
@@ -198,7 +198,7 @@ describe('a forged button', () => {
   })
 
   test('whatever it says, no tick fails for it', async () => {
-    const person = await somebody()
+    const person = await newPerson()
     await fc.assert(
       fc.asyncProperty(data, async given => {
         await person.forge(given.slice(0, 64))

@@ -14,14 +14,14 @@ export let database: TestDatabase
 export let catalogue: ReturnType<typeof catalogueIn>
 let closeMongo: () => Promise<void>
 export let now: Date
-/** Everything that reached the broker, which knows an event by its id. */
+/** The events that the broker accepted, each id once. */
 export let published: VigiaEvent[]
 let failing: ((event: VigiaEvent) => boolean) | undefined
 let ticks = 0
-// The Mongo server is shared and keeps what it has: every test has shows of its own.
+/** The id of the test's show. It differs in every test, because the tests share a MongoDB server. */
 export let id = 1000
 
-/** The hooks of a test file: real databases; before each test no chats, no cursor and no events. */
+/** The hooks of a test file: real databases. Each test starts without chats, cursors and events. */
 export const useChecker = () => {
   beforeAll(async () => {
     database = await freshDatabase()
@@ -42,22 +42,22 @@ export const useChecker = () => {
   })
 }
 
-export const outside = () => ({
+export const dependencies = () => ({
   db: database.db,
   catalogue,
   clock: () => now,
   publish: async (events: readonly VigiaEvent[]) => {
     for (const event of events) {
-      if (failing?.(event)) throw new Error('the broker is away')
+      if (failing?.(event)) throw new Error('the broker is unavailable')
       if (!published.some(known => known.id === event.id)) published.push(event)
     }
   },
 })
-export const tick = (name = `tick-${ticks++}`) => episodeChecker(rootCause(name), outside())
+export const tick = (name = `tick-${ticks++}`) => episodeChecker(rootCause(name), dependencies())
 export const at = (iso: string) => {
   now = new Date(iso)
 }
-/** Ticks up to then, five minutes apart where nothing else is said. */
+/** Runs ticks until an instant, at an interval in minutes. */
 export const ticksUntil = async (iso: string, minutes = 5) => {
   while (now < new Date(iso)) {
     now = new Date(now.getTime() + minutes * 60_000)
@@ -104,7 +104,7 @@ export const show = async (episodes: Episode[], more: Partial<Show> = {}): Promi
   return kept
 }
 
-/** The broker refuses the events that `fails` is true for; undefined: it takes all. */
+/** Makes the broker refuse the events for which `fails` returns true; undefined makes it accept all events. */
 export const failWhen = (fails: typeof failing) => {
   failing = fails
 }

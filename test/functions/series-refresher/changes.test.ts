@@ -9,6 +9,7 @@ import {
   check,
   DAY,
   database,
+  dependencies,
   follow,
   HOUR,
   kinds,
@@ -16,21 +17,20 @@ import {
   MINUTE,
   now,
   on,
-  outside,
   published,
+  received,
   refresh,
   series,
   setNow,
   simulator,
-  told,
   until,
   useSeries,
 } from './support.ts'
 
 useSeries()
 
-describe('an episode that was announced as out', () => {
-  test('and is put off by six days is told as put off, and announced when it airs', async () => {
+describe('an episode that was announced', () => {
+  test('and is postponed by six days is reported as postponed, and announced when it airs', async () => {
     const show = await series([{ airs: { at: at(0) }, season: 1, number: 4 }])
     await check()
     expect(kinds()).toEqual(['episode.due'])
@@ -39,7 +39,7 @@ describe('an episode that was announced as out', () => {
     await refresh()
     await check()
     expect(kinds()).toEqual(['episode.due', 'series.changed moved'])
-    expect((await told())[1]).toMatch(/mudou de data .*antes: .*hoje.*agora: .*27 nov/)
+    expect((await received())[1]).toMatch(/mudou de data .*antes: .*hoje.*agora: .*27 nov/)
     await until(at(5 * DAY + 23 * HOUR))
     expect(kinds().length).toBe(2)
     await until(at(6 * DAY + 2 * HOUR))
@@ -48,7 +48,7 @@ describe('an episode that was announced as out', () => {
     expect(kinds().length).toBe(3)
   })
 
-  test('moved twice is announced at the last date only', async () => {
+  test('and moves twice is announced again only on the last date', async () => {
     const show = await series([{ airs: { at: at(0) } }])
     await check()
     for (const days of [6, 9]) {
@@ -61,7 +61,7 @@ describe('an episode that was announced as out', () => {
     expect(published.at(-1)!.id).toContain('2026-11-30')
   })
 
-  test('moved and moved back is told each time, and not announced again', async () => {
+  test('and moves and moves back is reported each time, and not announced again', async () => {
     const show = await series([{ airs: { at: at(0) } }])
     await check()
     simulator.setAirdate(show.episodes[0]!.id, { at: at(6 * DAY) })
@@ -72,14 +72,14 @@ describe('an episode that was announced as out', () => {
     await refresh()
     await until(at(8 * DAY), 6 * HOUR)
     expect(kinds()).toEqual(['episode.due', 'series.changed moved', 'series.changed moved'])
-    expect((await told()).at(-1)).toMatch(/agora: .*21 nov|agora: hoje/)
+    expect((await received()).at(-1)).toMatch(/agora: .*21 nov|agora: hoje/)
   })
 
   test.each<[string, number]>([
     ['an earlier day', -3 * DAY],
     ['an hour later the same evening', HOUR],
     ['half an hour past midnight', 13 * HOUR],
-  ])('and moved to %s is out, as was said', async (_, by) => {
+  ])('and moves to %s is not announced again', async (_, by) => {
     const show = await series([{ airs: { at: at(0) } }])
     await check()
     simulator.setAirdate(show.episodes[0]!.id, { at: at(by) })
@@ -89,25 +89,25 @@ describe('an episode that was announced as out', () => {
     expect(kinds().filter(kind => kind === 'episode.due').length).toBe(1)
   })
 
-  test('in some zones only: the others hear of the new date, and all of the episode when it airs', async () => {
+  test('in some zones only is reported as moved in all zones, and announced everywhere when it airs', async () => {
     await chat(2, 'Asia/Tokyo')
     const show = simulator.addShow({ name: 'Farol', on: { streamer: 'Netflix' }, episodes: [{ airs: { on: on(1) } }] })
     await follow(2, show.id)
     await chat(1)
     await follow(1, show.id)
     await refresh()
-    // Nine o'clock on the 22nd is midnight UTC in Tokyo, noon in São Paulo.
+    // 09:00 on the 22nd is 00:00 UTC in Tokyo and 12:00 UTC in São Paulo.
     setNow(new Date('2026-11-22T00:10:00Z'))
     await check()
-    expect(await told(2)).toHaveLength(1)
-    expect(await told(1)).toHaveLength(0)
+    expect(await received(2)).toHaveLength(1)
+    expect(await received(1)).toHaveLength(0)
     simulator.setAirdate(show.episodes[0]!.id, { on: on(7) })
     await until(new Date('2026-11-29T00:00:00Z'), 3 * HOUR)
-    expect(await told(2)).toMatchObject([/Saiu|sai/, /mudou de data/, /Saiu|sai/])
-    expect(await told(1)).toMatchObject([/mudou de data/, /Saiu|sai/])
+    expect(await received(2)).toMatchObject([/Saiu|sai/, /mudou de data/, /Saiu|sai/])
+    expect(await received(1)).toMatchObject([/mudou de data/, /Saiu|sai/])
   })
 
-  test('by its date is not announced again when its hour becomes known, unless the hour is on another day', async () => {
+  test('by its date is not announced again when its hour becomes known, except if the hour is on another day', async () => {
     const show = await series([{ airs: { on: on(0) } }], { on: { streamer: 'Netflix' } })
     setNow(at(10 * MINUTE))
     await check()
@@ -120,7 +120,7 @@ describe('an episode that was announced as out', () => {
     expect(kinds()).toEqual(['episode.due', 'series.changed moved', 'episode.due'])
   })
 
-  test('and loses its date is told as put off, then its new date once, and is announced when it airs', async () => {
+  test('and loses its date is reported as postponed, then with its new date once, and announced when it airs', async () => {
     const show = await series([{ airs: { at: at(0) } }])
     await check()
     simulator.setAirdate(show.episodes[0]!.id, 'unannounced')
@@ -129,7 +129,7 @@ describe('an episode that was announced as out', () => {
     await until(at(12 * HOUR))
     simulator.setAirdate(show.episodes[0]!.id, { at: at(5 * DAY) })
     await until(at(6 * DAY), 6 * HOUR)
-    expect(await told()).toMatchObject([
+    expect(await received()).toMatchObject([
       /Saiu episódio novo/,
       /adiado, sem nova data/,
       /antes: ainda sem data.*agora: qui/,
@@ -137,67 +137,70 @@ describe('an episode that was announced as out', () => {
     ])
   })
 
-  test('and loses its date is told as put off without a new one', async () => {
+  test('and loses its date is reported as postponed without a new date', async () => {
     const show = await series([{ airs: { at: at(0) } }])
     await check()
     simulator.setAirdate(show.episodes[0]!.id, 'unannounced')
     later(HOUR)
     await refresh()
-    expect((await told())[1]).toMatch(/adiado, sem nova data/)
+    expect((await received())[1]).toMatch(/adiado, sem nova data/)
   })
 })
 
-describe('late news', () => {
-  test('a premiere that was moved from Friday to three days ago is told once, as out', async () => {
+describe('episodes that TVMaze dates late', () => {
+  test('a premiere that moves to three days ago is reported once as aired', async () => {
     const show = await series([{ airs: { at: at(6 * DAY) }, season: 2, number: 1 }])
     simulator.setAirdate(show.episodes[0]!.id, { at: at(-3 * DAY) })
     await until(at(8 * DAY), 6 * HOUR)
     expect(kinds()).toEqual(['episode.missed late'])
-    expect(await told()).toMatchObject([/Saiu sem aviso.*Farol T2 E1/])
+    expect(await received()).toMatchObject([/Saiu sem aviso.*Farol T2 E1/])
   })
 
-  test('an episode that was entered two days after it aired is told once, to who followed then', async () => {
+  test('an episode added two days after it aired is reported once, to the chats that followed at that time', async () => {
     const show = await series([{ airs: { at: at(-9 * DAY) }, season: 1, number: 1 }])
     await chat(2, 'Europe/Lisbon', 'en')
     await follow(2, show.id, at(-DAY))
     simulator.addEpisode(show.id, { airs: { at: at(-2 * DAY) }, season: 1, number: 2 })
     await until(at(DAY), 6 * HOUR)
     expect(kinds()).toEqual(['episode.missed late'])
-    expect(await told()).toHaveLength(1)
-    expect(await told(2)).toEqual([])
+    expect(await received()).toHaveLength(1)
+    expect(await received(2)).toEqual([])
   })
 
-  test('a whole season that came out two days ago without notice is one line', async () => {
+  test('a season that was released two days ago is reported in one line', async () => {
     const show = await series([{ airs: { on: on(-300) }, season: 1, number: 1 }], { on: { streamer: 'Netflix' } })
     for (let number = 1; number <= 8; number++)
       simulator.addEpisode(show.id, { airs: { on: on(-2) }, season: 2, number })
     await until(at(DAY), 6 * HOUR)
-    expect(await told()).toMatchObject([/T2 E1–E8/])
+    expect(await received()).toMatchObject([/T2 E1–E8/])
   })
 
-  test('what came out a day ago is announced as usual, and only so', async () => {
+  test('an episode of a day ago is announced as usual, and not reported as late', async () => {
     const show = await series([{ airs: { at: at(6 * DAY) } }])
     simulator.setAirdate(show.episodes[0]!.id, { at: at(-DAY) })
     await until(at(3 * DAY), 6 * HOUR)
     expect(kinds()).toEqual(['episode.due'])
   })
 
-  test.each([34, 35, 35.75, 36, 36.25, 37])('at the edge, %s hours ago, it is told once and not twice', async hours => {
-    const show = await series([{ airs: { at: at(6 * DAY) } }])
-    simulator.setAirdate(show.episodes[0]!.id, { at: at(-hours * HOUR) })
-    await refresh()
-    for (let tick = 0; tick < 12; tick++) {
-      later(5 * MINUTE)
-      await check()
-    }
-    expect(await told()).toHaveLength(1)
-  })
+  test.each([34, 35, 35.75, 36, 36.25, 37])(
+    'an episode of %s hours ago, close to the limit of 36, is reported exactly once',
+    async hours => {
+      const show = await series([{ airs: { at: at(6 * DAY) } }])
+      simulator.setAirdate(show.episodes[0]!.id, { at: at(-hours * HOUR) })
+      await refresh()
+      for (let tick = 0; tick < 12; tick++) {
+        later(5 * MINUTE)
+        await check()
+      }
+      expect(await received()).toHaveLength(1)
+    },
+  )
 
   test.each<[string, number[]]>([
     ['eight old episodes at once', [-80, -73, -66, -59, -52, -45, -38, -31]],
-    ['eight weekly ones of which the last is recent', [-52, -45, -38, -31, -24, -17, -10, -3]],
-    ['one of three weeks ago', [-21]],
-  ])('a back catalogue is no news: %s', async (_, days) => {
+    ['eight weekly episodes of which the last is recent', [-52, -45, -38, -31, -24, -17, -10, -3]],
+    ['one episode of three weeks ago', [-21]],
+  ])('old episodes are not reported: %s', async (_, days) => {
     const show = await series([{ airs: { at: at(6 * DAY) }, season: 9, number: 1 }])
     for (const [index, day] of days.entries())
       simulator.addEpisode(show.id, { airs: { at: at(day * DAY) }, season: 1, number: index + 1 })
@@ -205,35 +208,35 @@ describe('late news', () => {
     expect(kinds()).toEqual([])
   })
 
-  test('a series followed just now, or fetched for the first time, tells nothing of its past', async () => {
+  test('past episodes are not reported to a new follower or after the first fetch', async () => {
     const show = await series([{ airs: { at: at(-3 * DAY) } }])
     await until(at(DAY), 6 * HOUR)
     simulator.addEpisode(show.id, { airs: { at: at(-2 * DAY) } })
     await followsIn(database.db).unfollow(1, `show/${show.id}`)
     await follow(1, show.id, now)
     await until(at(2 * DAY), 6 * HOUR)
-    expect(await told()).toEqual([])
+    expect(await received()).toEqual([])
   })
 
-  test('a crash between telling and keeping says it again with the same id', async () => {
+  test('a crash between publishing and storing publishes the event again with the same id', async () => {
     const show = await series([{ airs: { at: at(6 * DAY) } }])
     simulator.setAirdate(show.episodes[0]!.id, { at: at(-3 * DAY) })
     later(HOUR)
-    const crashing = { ...outside(), catalogue: { ...catalogue, keep: () => Promise.reject(new Error('gone')) } }
+    const crashing = { ...dependencies(), catalogue: { ...catalogue, keep: () => Promise.reject(new Error('gone')) } }
     await expect(seriesRefresher(rootCause('crash'), crashing)).rejects.toThrow('gone')
     await until(at(DAY), 3 * HOUR)
     expect(kinds()).toEqual(['episode.missed late'])
-    const silent = { ...outside(), publish: () => Promise.reject(new Error('broker away')) }
+    const silent = { ...dependencies(), publish: () => Promise.reject(new Error('broker unavailable')) }
     simulator.addEpisode(show.id, { airs: { at: at(-2 * DAY) } })
     later(HOUR)
-    await expect(seriesRefresher(rootCause('mute'), silent)).rejects.toThrow('broker away')
+    await expect(seriesRefresher(rootCause('mute'), silent)).rejects.toThrow('broker unavailable')
     await until(at(2 * DAY), 3 * HOUR)
     expect(kinds()).toEqual(['episode.missed late', 'episode.missed late'])
   })
 })
 
 describe('a series that ends', () => {
-  test('with a special still to come ends with that one', async () => {
+  test('with a special still to air names the special as its last episode', async () => {
     const show = await series([
       { airs: { at: at(-30 * DAY) }, season: 1, number: 8 },
       { airs: { at: at(6 * DAY) }, season: 1, number: null, name: 'Adeus' },
@@ -241,38 +244,38 @@ describe('a series that ends', () => {
     simulator.editShow(show.id, { status: 'Ended' })
     later(HOUR)
     await refresh()
-    expect(await told()).toMatchObject([/está acabando.*último episódio.*Adeus.*27 nov/])
+    expect(await received()).toMatchObject([/está acabando.*último episódio.*Adeus.*27 nov/])
     await until(at(7 * DAY), 3 * HOUR)
     expect(kinds()).toEqual(['series.changed ended', 'episode.due'])
   })
 
-  test('cancelled with three episodes left names the last of them', async () => {
+  test('with three episodes left names the last of them', async () => {
     const show = await series(
       [2, 9, 16].map((day, index) => ({ airs: { at: at(day * DAY) }, season: 3, number: 6 + index })),
     )
     simulator.editShow(show.id, { status: 'Ended' })
     later(HOUR)
     await refresh()
-    expect(await told()).toMatchObject([/último episódio.*T3 E8/])
+    expect(await received()).toMatchObject([/último episódio.*T3 E8/])
   })
 
-  test('with one of today whose hour nobody knows ends with that one', async () => {
+  test('with an episode of today whose hour is unknown names that episode', async () => {
     const show = await series([{ airs: { on: on(0) } }])
     later(6 * HOUR)
     simulator.editShow(show.id, { status: 'Ended' })
     await refresh()
-    expect((await told()).at(-1)).toMatch(/último episódio previsto.*T1 E1.*hoje/)
+    expect((await received()).at(-1)).toMatch(/último episódio previsto.*T1 E1.*hoje/)
   })
 
-  test('with one that has no date yet does not say that none is planned', async () => {
+  test('with an episode without a date does not say that no episodes are planned', async () => {
     const show = await series([{ airs: { at: at(-3 * DAY) } }, { airs: 'unannounced' }])
     simulator.editShow(show.id, { status: 'Ended' })
     later(HOUR)
     await refresh()
-    expect((await told()).at(-1)).toMatch(/último episódio previsto.*T1 E2.*ainda sem data/)
+    expect((await received()).at(-1)).toMatch(/último episódio previsto.*T1 E2.*ainda sem data/)
   })
 
-  test('with an older one that was never dated has no more episodes', async () => {
+  test('with an older episode that never had a date has no more episodes', async () => {
     const show = await series([
       { airs: { at: at(-9 * DAY) }, season: 1, number: 2 },
       { airs: 'unannounced', season: 1, number: 1 },
@@ -281,19 +284,19 @@ describe('a series that ends', () => {
     simulator.editShow(show.id, { status: 'Ended' })
     later(HOUR)
     await refresh()
-    expect((await told()).at(-1)).toMatch(/não há mais episódios previstos/)
+    expect((await received()).at(-1)).toMatch(/não há mais episódios previstos/)
   })
 
-  test('without anything to come has no more episodes', async () => {
+  test('without a future episode has no more episodes', async () => {
     const show = await series([{ airs: { at: at(-30 * DAY) } }, { airs: 'unannounced' }])
     simulator.editShow(show.id, { status: 'Ended' })
     later(HOUR)
     await refresh()
-    expect(await told()).toMatchObject([/não há mais episódios/])
+    expect(await received()).toMatchObject([/não há mais episódios/])
   })
 
   test.each(['To Be Determined', 'In Development'] as const)(
-    'one that goes from Running to %s is no news',
+    'does not include a series that changes from Running to %s',
     async status => {
       const show = await series([{ airs: { at: at(6 * DAY) } }])
       simulator.editShow(show.id, { status })

@@ -6,7 +6,7 @@ import { showsToFetch, updatesSince } from '#functions/series-refresher/shows-to
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 
-describe('the decisions', () => {
+describe('showsToFetch and showChanges', () => {
   const at = (ms: number) => new Date(Date.parse('2026-11-21T12:00:00Z') + ms)
   const episode = (more: Partial<Episode>): Episode => ({
     id: 1,
@@ -41,11 +41,11 @@ describe('the decisions', () => {
     [21 * HOUR, 'week'],
     [7 * DAY, 'month'],
     [29 * DAY, undefined],
-  ])('after %i ms the list of edits is that of the %s', (age, since) => {
+  ])('after %i ms the list of edits covers the last %s', (age, since) => {
     expect(updatesSince(at(-age), at(0))).toBe(since)
   })
 
-  test('the most urgent is first: what nobody has, what was edited, what may be gone, what is old', () => {
+  test('the most urgent shows are first: not in the catalogue, edited, perhaps gone, old', () => {
     const known = [
       show([], { _id: 1, fetchedAt: at(-8 * DAY).toISOString() }),
       show([], { _id: 2, missingSince: at(-HOUR).toISOString() }),
@@ -64,30 +64,30 @@ describe('the decisions', () => {
 
   test.each<[string, Partial<Episode>, Partial<Episode>, boolean]>([
     ['a week later', {}, { airdate: '2026-12-02', airstamp: '2026-12-03T01:00:00Z' }, true],
-    ['an hour later is no other date', {}, { airstamp: '2026-11-26T02:00:00Z' }, false],
+    ['an hour later does not count as another date', {}, { airstamp: '2026-11-26T02:00:00Z' }, false],
     ['its hour became known', { airstamp: null }, {}, false],
     ['its hour is not known any more', {}, { airstamp: null }, false],
-    ['its date was taken back', {}, { airdate: '', airstamp: null }, true],
+    ['its date was removed', {}, { airdate: '', airstamp: null }, true],
     ['it has a date for the first time', { airdate: '', airstamp: null }, {}, false],
     [
-      'made anew with another id, a day later',
+      'created again with another id, a day later',
       {},
       { id: 2, airdate: '2026-11-26', airstamp: '2026-11-27T01:00:00Z' },
       true,
     ],
-    ['it is out already', {}, { airdate: '2026-11-20', airstamp: '2026-11-21T01:00:00Z' }, false],
+    ['moved to a date that has passed', {}, { airdate: '2026-11-20', airstamp: '2026-11-21T01:00:00Z' }, false],
     [
-      'far ahead, from guess to guess',
+      'moved far in the future, between two estimated dates',
       { airdate: '2027-05-01', airstamp: null },
       { airdate: '2027-06-01', airstamp: null },
       false,
     ],
     ['postponed to next year', {}, { airdate: '2027-05-01', airstamp: null }, true],
-  ])('%s', (_, old, young, told) => {
-    expect(showChanges(show([episode(old)]), show([episode(young)]), at(0)).length).toBe(told ? 1 : 0)
+  ])('%s', (_, before, after, isReported) => {
+    expect(showChanges(show([episode(before)]), show([episode(after)]), at(0)).length).toBe(isReported ? 1 : 0)
   })
 
-  test('a whole season that moves is told as its next episode', () => {
+  test('a season that moves is reported by its next episode', () => {
     const season = (days: number) =>
       Array.from({ length: 8 }, (_, index) => {
         const airs = new Date(at((5 + 7 * index + days) * DAY)).toISOString().replace('.000Z', 'Z')

@@ -32,42 +32,42 @@ beforeEach(async () => {
   await world.db.query(`update tvmaze_budget set granted = '{}', paused_until = null`)
 })
 
-/** As if every call so far had been made so many seconds earlier. */
-const pass = (seconds: number) =>
+/** Moves all earlier calls back in time by some seconds. */
+const passSeconds = (seconds: number) =>
   world.db.query(
     `update tvmaze_budget set granted = array(select at - $1 * interval '1 second' from unnest(granted) at),
      paused_until = paused_until - $1 * interval '1 second'`,
     [seconds],
   )
 
-describe('the calls that TVMaze allows', () => {
+describe('the calls to TVMaze', () => {
   const grantedOf = async (caller: TvmazeCaller, asked: number) => {
     const budget = tvmazeBudgetIn(world.db)
     const answers = await Promise.all(Array.from({ length: asked }, () => budget.take(caller)))
     return answers.filter(ms => ms === 0).length
   }
 
-  test('are counted together for all functions, and the last ones are kept for people', async () => {
+  test('have one limit for all functions, which reserves some calls for people', async () => {
     expect(await grantedOf('round', 30)).toBe(12)
     expect(await grantedOf('follow', 30)).toBe(4)
     expect(await grantedOf('person', 30)).toBe(4)
     expect(await tvmazeBudgetIn(world.db).take('person')).toBeGreaterThan(0)
-    await pass(11)
+    await passSeconds(11)
     expect(await grantedOf('person', 30)).toBe(20)
   })
 
-  test('are 20 in ten seconds, however many processes ask at once', async () => {
+  test('are limited to 20 in ten seconds over all processes', async () => {
     const pools = Array.from({ length: 3 }, () => postgres(world.databaseUrl))
     const asked = pools.flatMap(db => Array.from({ length: 20 }, () => tvmazeBudgetIn(db).take('person')))
     expect((await Promise.all(asked)).filter(ms => ms === 0).length).toBe(20)
     await Promise.all(pools.map(db => db.end()))
   })
 
-  test('stop for everybody while TVMaze asks to wait, ten minutes at most', async () => {
+  test('pause in all functions after a Retry-After of TVMaze, for at most ten minutes', async () => {
     const budget = tvmazeBudgetIn(world.db)
     await budget.pause(60_000)
     expect(await budget.take('person')).toBeGreaterThan(1_000)
-    await pass(61)
+    await passSeconds(61)
     expect(await budget.take('round')).toBe(0)
     await budget.pause(1e12)
     const wait = await budget.take('person')
@@ -78,7 +78,7 @@ describe('the calls that TVMaze allows', () => {
 
 describe('a person who searches', () => {
   const clock = () => new Date('2026-11-21T15:00:00Z')
-  /** A TVMaze that says 429 once, with that header, and finds nothing afterwards. */
+  /** A TVMaze server that answers 429 once, with this Retry-After, and then with an empty result. */
   const limited = async (header?: string) => {
     let calls = 0
     const server = createServer((_, response) => {
@@ -90,7 +90,7 @@ describe('a person who searches', () => {
     const stop = () => new Promise<void>(resolve => server.close(() => resolve()).closeAllConnections())
     return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, calls: () => calls, stop }
   }
-  const asking = (url: string, take: () => Promise<number> = async () => 0) => {
+  const clientFor = (url: string, take: () => Promise<number> = async () => 0) => {
     const waits: number[] = []
     const pauses: number[] = []
     const client = tvmaze(url, {
@@ -112,7 +112,7 @@ describe('a person who searches', () => {
     ['Sat, 21 Nov 2026 14:00:00 GMT', 1_000],
   ])('waits once for a Retry-After of %s', async (header, ms) => {
     const server = await limited(header)
-    const { client, waits, pauses } = asking(server.url)
+    const { client, waits, pauses } = clientFor(server.url)
     expect(await client.search('x')).toEqual([])
     expect(waits).toEqual([ms])
     expect(pauses).toEqual([ms])
@@ -120,10 +120,10 @@ describe('a person who searches', () => {
   })
 
   test.each(['60', '99999999999999999999', 'Sat, 21 Nov 2037 15:00:00 GMT'])(
-    'is told at once where TVMaze asks to wait for %s',
+    'gets an error at once for a Retry-After of %s',
     async header => {
       const server = await limited(header)
-      const { client, waits } = asking(server.url)
+      const { client, waits } = clientFor(server.url)
       await expect(client.search('x')).rejects.toThrow(TvmazeUnavailable)
       expect(waits).toEqual([])
       expect(server.calls()).toBe(1)
@@ -131,20 +131,20 @@ describe('a person who searches', () => {
     },
   )
 
-  test('is told at once where no call will be free in time, and waits where one will', async () => {
+  test('gets an error at once if no call will be available in time, and waits otherwise', async () => {
     const server = await limited()
-    await expect(asking(server.url, async () => 9_000).client.search('x')).rejects.toThrow(TvmazeBusy)
+    await expect(clientFor(server.url, async () => 9_000).client.search('x')).rejects.toThrow(TvmazeBusy)
     expect(server.calls()).toBe(0)
     const left = [1_500, 0, 0]
-    const { client, waits } = asking(server.url, async () => left.shift() ?? 0)
+    const { client, waits } = clientFor(server.url, async () => left.shift() ?? 0)
     expect(await client.search('x')).toEqual([])
     expect(waits[0]).toBeGreaterThanOrEqual(1_500)
     await server.stop()
   })
 
-  test('pays for every redirect with a call of its own', async () => {
+  test('uses one more call of the limit for every redirect', async () => {
     let taken = 0
-    const { client } = asking(world.tvmaze.url, async () => {
+    const { client } = clientFor(world.tvmaze.url, async () => {
       taken++
       return 0
     })
@@ -155,43 +155,43 @@ describe('a person who searches', () => {
 })
 
 let people = 0
-const somebody = async (language = 'pt-br') => {
+const newPerson = async (language = 'pt-br') => {
   const person = world.person(`pessoa ${people++}`, language)
   const { id } = await person.says('/start')
   return { ...person, follows: async (show: number) => (await person.forges(id, `v1:f:${show}:1:0`)).note }
 }
 
-describe('the series of one chat', () => {
+describe('the followed series of a chat', () => {
   const all = () => Object.values(world.tvmaze.showIds)
 
   test.each([
     ['pt-br', 'Você já segue 3 séries, o máximo por conversa. Remova uma em /series para abrir espaço.'],
     ['en', 'You already follow 3 series, the most a chat can follow. Remove one in /shows to make room.'],
-  ])('have a limit that the bot explains (%s), and one that was removed makes room', async (language, words) => {
+  ])('have a limit that the bot explains (%s), and removing a series makes room', async (language, words) => {
     world.deps.limits = { ...usualLimits, followsPerChat: 3 }
-    const person = await somebody(language)
+    const person = await newPerson(language)
     const [one, two, three, four] = all() as [number, number, number, number]
     for (const show of [one, two, three]) await person.follows(show)
     expect(await person.follows(four)).toBe(words)
-    // What is followed already stays as it is.
+    // A series that is followed already is not refused.
     expect(await person.follows(one)).not.toBe(words)
     await followsIn(world.db).unfollow(person.chatId, `show/${two}`)
     expect(await person.follows(four)).not.toBe(words)
     expect((await followsIn(world.db).of(person.chatId, 'show/')).length).toBe(3)
   })
 
-  test('that wait for their first look have a limit too; those that the catalogue has do not wait', async () => {
+  test('that wait for their first fetch have a limit too; series in the catalogue do not count as waiting', async () => {
     world.deps.limits = { ...usualLimits, waitingFollowsPerChat: 2 }
-    const person = await somebody()
+    const person = await newPerson()
     const [one, two, three, four] = all() as [number, number, number, number]
-    await world.know(one)
+    await world.fillCatalogue(one)
     for (const show of [one, two, three]) await person.follows(show)
     expect(await person.follows(four)).toMatch(/Ainda estou buscando as datas de 2 séries/)
     await followsIn(world.db).clearWaiting(two, new Date())
     expect(await person.follows(four)).toMatch(/Pronto/)
   })
 
-  test('stay within the limit when fifty are followed at once, by follow and by undo', async () => {
+  test('stay within the limit when fifty are followed in parallel, by follow and by undo', async () => {
     await chatsIn(world.db).upsert({ id: 5, kind: 'private', language: 'en' })
     const follows = followsIn(world.db)
     const limits = { followsPerChat: 7, waitingFollowsPerChat: 5 }
@@ -213,9 +213,9 @@ describe('the series of one chat', () => {
   })
 })
 
-describe('first looks', () => {
+describe('first fetches', () => {
   const time = { now: new Date() }
-  const outside = () => ({
+  const dependencies = () => ({
     tvmaze: tvmaze(world.tvmaze.url, { callsPerTenSeconds: 10_000, attempts: 1 }),
     catalogue: world.catalogue,
     follows: followsIn(world.db),
@@ -232,7 +232,7 @@ describe('first looks', () => {
       subject: `show/${showId}`,
       data: { chatId, showId, followedAt: time.now.toISOString() },
     })
-  const waits = async (chatId: number, showId: number, at: number) => {
+  const followWaiting = async (chatId: number, showId: number, at: number) => {
     await chatsIn(world.db).upsert({ id: chatId, kind: 'private', language: 'en' })
     await followsIn(world.db).followWithinLimits(chatId, `show/${showId}`, usualLimits, new Date(at), follows =>
       follows.follow(chatId, `show/${showId}`, new Date(at)),
@@ -243,32 +243,32 @@ describe('first looks', () => {
     await world.db.query('truncate chat cascade')
   })
 
-  test('go round the chats: an honest follow waits for nobody who follows many', async () => {
-    const honest = world.tvmaze.addShow({ name: 'Honesta', on: { br: 'Globo' } }).id
-    const strange = Array.from({ length: 20 }, (_, at) => 700_000 + at)
-    for (const [at, id] of strange.entries()) await waits(1, id, at)
-    await waits(2, honest, 1_000)
-    for (const id of strange.slice(0, 2)) await seriesFollowed(event(1, id), outside())
-    expect(await world.catalogue.show(honest)).toMatchObject({ name: 'Honesta' })
-    for (const id of strange.slice(2)) await seriesFollowed(event(1, id), outside())
-    await seriesFollowed(event(2, honest), outside())
-    // Each was looked for once, and the ids that nobody has made no dead letter.
+  test('alternate between chats, so that a chat with many follows does not delay another chat', async () => {
+    const normal = world.tvmaze.addShow({ name: 'Honesta', on: { br: 'Globo' } }).id
+    const unknown = Array.from({ length: 20 }, (_, at) => 700_000 + at)
+    for (const [at, id] of unknown.entries()) await followWaiting(1, id, at)
+    await followWaiting(2, normal, 1_000)
+    for (const id of unknown.slice(0, 2)) await seriesFollowed(event(1, id), dependencies())
+    expect(await world.catalogue.show(normal)).toMatchObject({ name: 'Honesta' })
+    for (const id of unknown.slice(2)) await seriesFollowed(event(1, id), dependencies())
+    await seriesFollowed(event(2, normal), dependencies())
+    // Each id was requested once, and the unknown ids caused no dead letter.
     const asked = world.tvmaze.calls().flatMap(({ path }) => /^\/shows\/7\d+$/.exec(path)?.[0] ?? [])
     expect(new Set(asked).size).toBe(20)
     expect(asked.length).toBe(20)
     expect(await followsIn(world.db).nextWaiting([])).toBe(null)
   })
 
-  test('that TVMaze does not answer come again for a few minutes, and then are the hourly round’s', async () => {
+  test('that fail are repeated for a few minutes and then left to the hourly tick', async () => {
     const show = world.tvmaze.addShow({ name: 'Tarde', on: { br: 'Globo' } }).id
-    await waits(1, show, 1)
+    await followWaiting(1, show, 1)
     world.tvmaze.fail('502')
     const asked = event(1, show)
-    await expect(seriesFollowed(asked, outside())).rejects.toThrow(RetryLater)
+    await expect(seriesFollowed(asked, dependencies())).rejects.toThrow(RetryLater)
     time.now = new Date(time.now.getTime() + 5 * 60_000)
-    await seriesFollowed(asked, outside())
+    await seriesFollowed(asked, dependencies())
     world.tvmaze.fail(null)
-    await seriesRefresher(rootCause('round'), outside())
+    await seriesRefresher(rootCause('round'), dependencies())
     expect(await world.catalogue.show(show)).toMatchObject({ name: 'Tarde' })
   })
 })

@@ -11,6 +11,7 @@ import {
   check,
   DAY,
   database,
+  dependencies,
   follow,
   HOUR,
   kinds,
@@ -18,18 +19,17 @@ import {
   MINUTE,
   now,
   on,
-  outside,
+  received,
   refresh,
   series,
   simulator,
-  told,
   until,
   useSeries,
 } from './support.ts'
 
 useSeries()
 
-describe('an episode that TVMaze enters anew with another id', () => {
+describe('an episode that TVMaze deletes and creates again with another id', () => {
   test.each<[string, NewEpisode]>([
     ['a special', { airs: { at: at(0) }, season: 1, number: null, name: 'Especial de Natal' }],
     ['an episode with a number', { airs: { at: at(0) }, season: 1, number: 4, name: 'Quatro' }],
@@ -49,7 +49,7 @@ describe('an episode that TVMaze enters anew with another id', () => {
     expect(kinds()).toEqual(['episode.due'])
   })
 
-  test('a special that gets a number on the way is not announced twice', async () => {
+  test('a special that gets a number is not announced twice', async () => {
     const show = await series([{ airs: { at: at(0) }, season: 1, number: null, name: 'O Fim' }])
     await check()
     simulator.deleteEpisode(show.episodes[0]!.id)
@@ -81,11 +81,11 @@ describe('an episode that TVMaze enters anew with another id', () => {
       { airs: { at: at(0) }, season: 1, number: 9 },
       { airs: { on: on(0) }, season: 2, number: 1 },
     ],
-  ])('%s is not announced twice', async (_, given, anew) => {
+  ])('%s is not announced twice', async (_, given, replacement) => {
     const show = await series([given])
     await check()
     simulator.deleteEpisode(show.episodes[0]!.id)
-    simulator.addEpisode(show.id, anew)
+    simulator.addEpisode(show.id, replacement)
     for (const pause of [HOUR, 12 * HOUR]) {
       later(pause)
       await refresh()
@@ -94,7 +94,7 @@ describe('an episode that TVMaze enters anew with another id', () => {
     expect(kinds()).toEqual(['episode.due'])
   })
 
-  test('as two episodes has the second one announced', async () => {
+  test('as two episodes: only the second one is announced', async () => {
     const show = await series([{ airs: { at: at(0) }, season: 1, number: 4 }])
     await check()
     simulator.deleteEpisode(show.episodes[0]!.id)
@@ -103,10 +103,10 @@ describe('an episode that TVMaze enters anew with another id', () => {
     await refresh()
     await check()
     expect(kinds()).toEqual(['episode.due', 'episode.due'])
-    expect((await told())[1]).toContain('T1 E5')
+    expect((await received())[1]).toContain('T1 E5')
   })
 
-  test('another special of the same day is announced', async () => {
+  test('a different special on the same day is announced', async () => {
     const show = await series([{ airs: { at: at(0) }, season: 1, number: null, name: 'Bastidores' }])
     await check()
     simulator.addEpisode(show.id, { airs: { at: at(0) }, season: 1, number: null, name: 'Entrevistas' })
@@ -116,7 +116,7 @@ describe('an episode that TVMaze enters anew with another id', () => {
     expect(kinds()).toEqual(['episode.due', 'episode.due'])
   })
 
-  test('a special that is next and comes back with another date is told as moved', async () => {
+  test('a special that is next and gets another date is reported as moved', async () => {
     const show = await series([{ airs: { at: at(3 * DAY) }, season: 1, number: null, name: 'Especial de Natal' }])
     simulator.deleteEpisode(show.episodes[0]!.id)
     simulator.addEpisode(show.id, { airs: { at: at(9 * DAY) }, season: 1, number: null, name: 'Especial de Natal' })
@@ -129,55 +129,55 @@ describe('an episode that TVMaze enters anew with another id', () => {
 describe('a series that TVMaze merged into another', () => {
   const merged = async (name = 'Farol') => {
     const old = await series([{ airs: { at: at(0) }, season: 1, number: 1 }])
-    const heir = simulator.addShow({
+    const successor = simulator.addShow({
       name,
       on: { br: 'Globo' },
       episodes: [{ airs: { at: at(0) }, season: 1, number: 1 }],
     })
     await check()
-    simulator.redirectShow(old.id, heir.id)
-    return { old, heir }
+    simulator.redirectShow(old.id, successor.id)
+    return { old, successor }
   }
   const followsOf = async (id: number) => (await followsIn(database.db).of(id, '')).map(({ subject }) => subject)
 
-  test('is followed by its new id, announces nothing twice, and costs no more calls than any other', async () => {
-    const { old, heir } = await merged()
+  test('is followed under its new id, announces nothing twice, and its old id is no longer requested', async () => {
+    const { old, successor } = await merged()
     await chat(2)
     await follow(2, old.id, at(-DAY))
-    await follow(2, heir.id, at(-HOUR))
+    await follow(2, successor.id, at(-HOUR))
     await until(at(9 * DAY), 12 * HOUR)
-    expect(await followsOf(1)).toEqual([`show/${heir.id}`])
-    expect(await followsOf(2)).toEqual([`show/${heir.id}`])
-    expect((await followsIn(database.db).find(2, `show/${heir.id}`))!.followedAt).toEqual(at(-DAY))
-    expect((await told()).filter(text => text.includes('T1 E1')).length).toBe(1)
+    expect(await followsOf(1)).toEqual([`show/${successor.id}`])
+    expect(await followsOf(2)).toEqual([`show/${successor.id}`])
+    expect((await followsIn(database.db).find(2, `show/${successor.id}`))!.followedAt).toEqual(at(-DAY))
+    expect((await received()).filter(text => text.includes('T1 E1')).length).toBe(1)
     expect(await catalogue.show(old.id)).toBe(null)
     simulator.forgetCalls()
     await until(at(10 * DAY), HOUR)
     expect(simulator.calls().filter(({ path }) => path.startsWith(`/shows/${old.id}`))).toEqual([])
   })
 
-  test('under another name is told to who followed the old one, and to no other', async () => {
-    const { old, heir } = await merged('O Novo Farol')
+  test('under another name is reported only to followers of the old series', async () => {
+    const { old, successor } = await merged('O Novo Farol')
     await chat(2)
-    await follow(2, heir.id, at(-DAY))
+    await follow(2, successor.id, at(-DAY))
     await until(at(9 * DAY), 12 * HOUR)
-    expect((await told()).at(-1)).toMatch(/O Novo Farol é o novo nome de Farol/)
-    expect((await told(2)).filter(text => text.includes('novo nome'))).toEqual([])
+    expect((await received()).at(-1)).toMatch(/O Novo Farol é o novo nome de Farol/)
+    expect((await received(2)).filter(text => text.includes('novo nome'))).toEqual([])
     expect(kinds().filter(kind => kind.endsWith('merged')).length).toBe(1)
-    expect(await followsOf(1)).toEqual([`show/${heir.id}`])
-    expect(old.id).not.toBe(heir.id)
+    expect(await followsOf(1)).toEqual([`show/${successor.id}`])
+    expect(old.id).not.toBe(successor.id)
   })
 
-  test('through a chain of merges arrives at the last one', async () => {
-    const { heir } = await merged()
+  test('through a chain of merges is followed under the last id', async () => {
+    const { successor } = await merged()
     const last = simulator.addShow({ name: 'Farol', on: { br: 'Globo' } })
-    simulator.redirectShow(heir.id, last.id)
+    simulator.redirectShow(successor.id, last.id)
     await until(at(9 * DAY), 12 * HOUR)
     expect(await followsOf(1)).toEqual([`show/${last.id}`])
   })
 
-  test('followed on an old button is followed by its new id at once, whatever the catalogue has', async () => {
-    const { old, heir } = await merged()
+  test('and followed with an old button is followed under its new id at once, even if the catalogue lacks it', async () => {
+    const { old, successor } = await merged()
     await catalogue.forget(old.id)
     await chat(3)
     await follow(3, old.id, now)
@@ -185,30 +185,30 @@ describe('a series that TVMaze merged into another', () => {
       subject: `show/${old.id}`,
       data: { chatId: 3, showId: old.id, followedAt: now.toISOString() },
     })
-    await seriesFollowed(event, outside())
-    await seriesFollowed(event, outside())
-    expect(await followsOf(3)).toEqual([`show/${heir.id}`])
-    expect(await followsOf(1)).toEqual([`show/${heir.id}`])
+    await seriesFollowed(event, dependencies())
+    await seriesFollowed(event, dependencies())
+    expect(await followsOf(3)).toEqual([`show/${successor.id}`])
+    expect(await followsOf(1)).toEqual([`show/${successor.id}`])
   })
 
-  test('in a circle holds up no other, and the operators hear once', async () => {
-    const { old, heir } = await merged()
-    simulator.redirectShow(heir.id, old.id)
+  test('in a circle of redirects does not affect other series, and the operators are notified once', async () => {
+    const { old, successor } = await merged()
+    simulator.redirectShow(successor.id, old.id)
     const other = simulator.addShow({ name: 'Outra', on: { br: 'Globo' }, episodes: [{ airs: { at: at(9 * DAY) } }] })
     await follow(1, other.id)
     await until(at(10 * DAY), 12 * HOUR)
     expect(kinds().filter(kind => kind === 'record.skipped').length).toBe(1)
-    expect((await told()).at(-1)).toContain('Outra')
+    expect((await received()).at(-1)).toContain('Outra')
     expect(await followsOf(1)).toEqual(expect.arrayContaining([`show/${old.id}`]))
   })
 })
 
-test('an id that TVMaze never had leaves the queue after three times over two days, and its follower hears once', async () => {
+test('an id that TVMaze never had is given up after three 404 answers over two days, and its follower is notified once', async () => {
   await chat(1)
   await follow(1, 4711)
   await until(at(3 * DAY))
   expect(kinds()).toEqual(['series.changed gone'])
-  expect(await told()).toMatchObject([/Farol não está mais no TVmaze/])
+  expect(await received()).toMatchObject([/Farol não está mais no TVmaze/])
   simulator.forgetCalls()
   await until(at(6 * DAY))
   expect(simulator.calls().filter(({ path }) => path === '/shows/4711')).toEqual([])

@@ -38,7 +38,7 @@ export let published: VigiaEvent[]
 export let messages: DataOf<typeof MessageRequested>[]
 let ticks = 0
 
-/** The hooks of a test file: real databases, and a TVMaze of its own for each test. */
+/** The hooks of a test file: real databases, and a new simulated TVMaze for each test. */
 export const useSeries = () => {
   beforeAll(async () => {
     database = await freshDatabase()
@@ -60,7 +60,7 @@ export const useSeries = () => {
   })
 }
 
-export const outside = () => ({
+export const dependencies = () => ({
   db: database.db,
   tvmaze: tvmaze(simulator.url, { clock: () => now, wait: async () => {}, callsPerTenSeconds: 10_000 }),
   catalogue,
@@ -71,17 +71,17 @@ export const outside = () => ({
   missingShows: missingShowsIn(database.db),
   skippedRecords: skippedRecordsIn(database.db),
   publish: async (events: readonly VigiaEvent[]) => {
-    for (const event of events) await taken(event)
+    for (const event of events) await accept(event)
   },
   clock: () => now,
   log: pino({ level: 'silent' }),
 })
-export const refresh = () => seriesRefresher(rootCause(`refresh-${ticks++}`), outside())
-export const check = () => episodeChecker(rootCause(`check-${ticks++}`), outside())
+export const refresh = () => seriesRefresher(rootCause(`refresh-${ticks++}`), dependencies())
+export const check = () => episodeChecker(rootCause(`check-${ticks++}`), dependencies())
 export const later = (ms: number) => {
   now = new Date(now.getTime() + ms)
 }
-/** Time passes as it does: the checker ticks, the refresher hourly. */
+/** Advances the time in steps, with a tick of series-refresher and one of episode-checker after each step. */
 export const until = async (end: Date, stepMs = HOUR) => {
   while (now < end) {
     now = new Date(Math.min(end.getTime(), now.getTime() + stepMs))
@@ -98,7 +98,7 @@ export const chat = async (id: number, zone = 'America/Sao_Paulo', language: Lan
 }
 export const follow = (id: number, show: number, since = new Date('2026-01-01T00:00:00Z')) =>
   followsIn(database.db).follow(id, `show/${show}`, since, 'Farol')
-/** A series that chat 1 has followed for long, and that the catalogue knows. */
+/** A series in the catalogue that chat 1 has followed for a long time. */
 export const series = async (episodes: NewEpisode[], more: Partial<NewShow> = {}) => {
   await chat(1)
   const show = simulator.addShow({ name: 'Farol', on: { br: 'Globo' }, episodes, ...more })
@@ -109,8 +109,8 @@ export const series = async (episodes: NewEpisode[], more: Partial<NewShow> = {}
   return show
 }
 
-/** What a chat has read so far, oldest first. */
-export const told = async (chatId = 1): Promise<string[]> =>
+/** The texts that a chat has received so far, oldest first. */
+export const received = async (chatId = 1): Promise<string[]> =>
   messages.filter(message => message.chatId === chatId).map(({ html }) => plain(html).replaceAll('\n', ' | '))
 
 const definitions = {
@@ -119,8 +119,8 @@ const definitions = {
   [SeriesChanged.name]: SeriesChanged,
 }
 
-/** An event as the broker takes it: once, and handed on at once. */
-const taken = async (event: VigiaEvent) => {
+/** Accepts an event as the broker does: once per id, and delivers it to notification-fanout at once. */
+const accept = async (event: VigiaEvent) => {
   if (published.some(({ id }) => id === event.id)) return
   published.push(event)
   const of = event.type.replace('dev.vigia.', '')
@@ -128,10 +128,11 @@ const taken = async (event: VigiaEvent) => {
   if (definition === undefined) return
   const valid = validatorOf(definition)
   expect(valid(event.data), JSON.stringify(valid.errors)).toBe(true)
-  const requests = await notificationFanout(event, { name: of, data: event.data } as never, outside())
+  const requests = await notificationFanout(event, { name: of, data: event.data } as never, dependencies())
   messages.push(...(requests as VigiaEvent<DataOf<typeof MessageRequested>>[]).map(({ data }) => data))
 }
 
+/** The published events in short, such as `series.changed moved`. */
 export const kinds = () =>
   published.map(({ type, data }) => {
     const { change, why } = data as { change?: string; why?: string }

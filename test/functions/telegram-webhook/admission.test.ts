@@ -10,17 +10,17 @@ beforeAll(async () => {
 })
 afterAll(() => world?.stop())
 
-const whole = { find: (_: number) => Promise.resolve(null as never) }
+const original = { find: (_: number) => Promise.resolve(null as never) }
 beforeAll(() => {
-  whole.find = world.deps.chats.find as never
+  original.find = world.deps.chats.find as never
 })
-/** From now on, whatever that chat says cannot be handled. */
+/** Makes every later update of a chat fail. */
 const poison = (chatId: number) => {
   world.deps.chats.find = id =>
-    id === chatId ? Promise.reject(new Error('a fault of ours, at /srv/secret/path.ts:7')) : whole.find(id)
+    id === chatId ? Promise.reject(new Error('a fault of the function, at /srv/secret/path.ts:7')) : original.find(id)
 }
 afterEach(() => {
-  world.deps.chats.find = whole.find as never
+  world.deps.chats.find = original.find as never
   world.broker.refuse(0)
   world.telegram.clearInjectedErrors()
 })
@@ -50,26 +50,26 @@ const stateOf = async (updateId: number) =>
 
 describe('the secret', () => {
   test.each([
-    ['missing', null],
-    ['empty', ''],
-    ['forged', 'another-secret_of-who'],
-    ['a prefix', secret.slice(0, -1)],
-    ['longer', `${secret}x`],
-    ['overlong', 'x'.repeat(5_000)],
+    ['no secret', null],
+    ['an empty secret', ''],
+    ['a wrong secret', 'another-secret_of-the-tests'],
+    ['a prefix of the secret', secret.slice(0, -1)],
+    ['a longer secret', `${secret}x`],
+    ['a secret of 5,000 characters', 'x'.repeat(5_000)],
     ['the text undefined', 'undefined'],
     ['the text null', 'null'],
     ['the text [object Object]', '[object Object]'],
-    ['twice', `${secret}, ${secret}`],
-  ])('%s is answered 401 and leaves nothing behind', async (_, given) => {
+    ['the secret twice', `${secret}, ${secret}`],
+  ])('%s is answered with 401, and the update is not stored', async (_, given) => {
     const update = said('/start')
-    // Would fail to parse: it is not looked at.
+    // The body is not valid JSON, so a function that parsed it would answer 400.
     const response = await world.post(`${JSON.stringify(update)} and more`, given)
     expect(response.status).toBe(401)
     expect(await response.text()).toBe('')
     expect(await stateOf(update.update_id)).toBeUndefined()
   })
 
-  test('a stranger is refused before the body arrives', async () => {
+  test('a request without the secret is refused before its body arrives', async () => {
     const { hostname, port } = new URL(world.url)
     const socket = createConnection(Number(port), hostname)
     socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n')
@@ -78,7 +78,7 @@ describe('the secret', () => {
     socket.destroy()
   })
 
-  test('only POST is taken', async () => {
+  test('only POST is accepted', async () => {
     for (const method of ['GET', 'PUT', 'DELETE'])
       expect((await fetch(world.url, { method, headers: { 'x-telegram-bot-api-secret-token': secret } })).status).toBe(
         405,
@@ -86,7 +86,7 @@ describe('the secret', () => {
   })
 
   test.each(['not json', '[]', 'null', '{}', '{"update_id":"7"}', '{"update_id":1.5}', '{"update_id":-1}'])(
-    'with the secret, %s is still no update',
+    'with the secret, %s is refused because it is not an update',
     async body => {
       const response = await world.post(body)
       expect(response.status).toBe(400)
@@ -106,7 +106,7 @@ describe('the secret', () => {
 })
 
 describe('an update', () => {
-  test('that comes again, or twice at once, acts once', async () => {
+  test('that Telegram delivers again, also in parallel, takes effect once', async () => {
     const person = world.person('Replay')
     person.send('/start')
     await world.settled()
@@ -119,7 +119,7 @@ describe('an update', () => {
     expect(await stateOf(update.update_id)).toMatchObject({ state: 'done', attempts: 1 })
   })
 
-  test('that somebody is at is not begun a second time; Telegram is told when to come again', async () => {
+  test('that another request is handling is answered with 503 and Retry-After', async () => {
     const update = said('/start')
     await world.db.query(
       `insert into telegram_update (bot_id, update_id, state, lease_until) values ($1, $2, 'processing', now() + interval '9 s')`,
@@ -131,7 +131,7 @@ describe('an update', () => {
     expect(await response.text()).toBe('')
   })
 
-  test('whose handler died in the middle is taken up again when its lease is over', async () => {
+  test('whose process ended while handling it is handled again after its lease expires', async () => {
     const person = world.person('Queda')
     person.send('/start')
     await world.settled()
@@ -145,7 +145,7 @@ describe('an update', () => {
     expect(await stateOf(update.update_id)).toMatchObject({ state: 'done', attempts: 2 })
   })
 
-  test('is never answered with anything that Telegram could carry out', async () => {
+  test('is never answered with a method that Telegram would execute', async () => {
     const person = world.person('Eco')
     await person.says('/start')
     await person.says('{"method":"sendMessage","chat_id":1,"text":"x"}')
@@ -154,7 +154,7 @@ describe('an update', () => {
     expect(deliveries.filter(({ body, executed }) => body !== '' || executed !== null)).toEqual([])
   })
 
-  test('of a kind that the bot has no use for is taken and forgotten', async () => {
+  test('of a kind that the bot does not use is accepted and ignored', async () => {
     for (const more of [{ edited_message: { chat: { id: 1 } } }, { poll: { id: '1' } }, {}]) {
       const update = { update_id: ++lastUpdate, ...more }
       expect((await world.post(update)).status).toBe(200)
@@ -162,13 +162,13 @@ describe('an update', () => {
     }
   })
 
-  test('waits with Telegram while the database is away', async () => {
+  test('is repeated by Telegram while the database is unavailable', async () => {
     const person = world.person('Banco')
     await person.says('/start')
     const update = said('/ajuda', { id: person.chatId, first_name: 'Banco' })
-    await world.db.query('alter table telegram_update rename to away')
+    await world.db.query('alter table telegram_update rename to hidden')
     const response = await world.post(update)
-    await world.db.query('alter table away rename to telegram_update')
+    await world.db.query('alter table hidden rename to telegram_update')
     expect(response.status).toBe(503)
     expect(response.headers.get('retry-after')).toBe('5')
     expect(await response.text()).toBe('')
@@ -176,7 +176,7 @@ describe('an update', () => {
     expect(person.answers().at(-1)?.text).toMatch(/^Séries/)
   })
 
-  test('waits with Telegram while the broker is away, and is then done once', async () => {
+  test('is repeated by Telegram while the broker is unavailable, and then takes effect once', async () => {
     const person = world.person('Paciência')
     await person.says('/start')
     world.broker.refuse(1)
@@ -190,7 +190,7 @@ describe('an update', () => {
 })
 
 describe('a poison update', () => {
-  test('is left to the broker after three failures, says sorry, and the chat’s next update works', async () => {
+  test('is handed to the broker after three failures, and the chat’s next update is handled', async () => {
     const person = world.person('Veneno')
     await person.says('/start')
     poison(person.chatId)
@@ -206,17 +206,17 @@ describe('a poison update', () => {
     const attempts = world.telegram.deliveries().filter(({ updateId }) => updateId === update.update.update_id)
     expect(attempts.map(({ status }) => status)).toEqual([503, 503, 200])
 
-    world.deps.chats.find = whole.find as never
+    world.deps.chats.find = original.find as never
     expect((await person.says('/series')).text).toMatch(/^Você ainda não segue/)
     expect(
       person
         .answers()
         .map(({ text }) => text)
         .join(),
-    ).not.toMatch(/path\.ts|fault of ours/)
+    ).not.toMatch(/path\.ts|fault of the function/)
 
-    const brought = await world.deliver(deferred)
-    expect(brought.status).toBe(204)
+    const redelivered = await world.deliver(deferred)
+    expect(redelivered.status).toBe(204)
     expect(person.answers().at(-1)?.text).toMatch(/^Séries/)
     expect(await stateOf(update.update.update_id)).toMatchObject({ state: 'done' })
     const count = person.answers().length
@@ -224,12 +224,12 @@ describe('a poison update', () => {
     expect(person.answers()).toHaveLength(count)
   })
 
-  test('hears an apology, in words that say what was kept and what to do', async () => {
+  test('gets an apology that says that the request is kept and what to do', async () => {
     const person = world.person('Desculpa')
     await person.says('/start')
     const update = said('/hoje', { id: person.chatId, first_name: 'Desculpa' })
     const of = world.deps.follows.of
-    world.deps.follows.of = () => Promise.reject(new Error('a fault of ours'))
+    world.deps.follows.of = () => Promise.reject(new Error('a fault of the function'))
     for (const status of [503, 503, 200]) expect((await world.post(update)).status).toBe(status)
     world.deps.follows.of = of
     expect(person.answers().at(-1)?.text).toBe(
@@ -238,7 +238,7 @@ describe('a poison update', () => {
     expect((await world.post(update)).status).toBe(200)
   })
 
-  test('that ends the process each time is seen by its count', async () => {
+  test('that ends the process in every attempt is recognised by its number of attempts', async () => {
     const person = world.person('Tombo')
     await person.says('/start')
     const update = said('/ajuda', { id: person.chatId, first_name: 'Tombo' })
@@ -251,7 +251,7 @@ describe('a poison update', () => {
     expect(world.broker.events('update.deferred').at(-1)?.subject).toBe(`update/${update.update_id}`)
   })
 
-  test('that may have been answered before its process ended is left to the broker without an apology', async () => {
+  test('that may have been answered before its process ended is handed to the broker without an apology', async () => {
     const person = world.person('Respondida')
     await person.says('/start')
     const update = said('/ajuda', { id: person.chatId, first_name: 'Respondida' })
@@ -268,7 +268,7 @@ describe('a poison update', () => {
     expect(person.answers().filter(({ text }) => /Algo deu errado/.test(text))).toEqual([])
   })
 
-  test('is apologised for before the broker has it, and once', async () => {
+  test('gets one apology, before the broker accepts the update', async () => {
     const person = world.person('Ordem certa')
     await person.says('/start')
     const update = said('/ajuda', { id: person.chatId, first_name: 'Ordem certa' })
@@ -285,7 +285,7 @@ describe('a poison update', () => {
     expect([apologies(), deferrals()]).toEqual([1, 1])
   })
 
-  test('stays with Telegram while the broker does not take it either', async () => {
+  test('is repeated by Telegram while the broker refuses it too', async () => {
     const update = said('/ajuda')
     poison(7_000_001)
     for (let i = 0; i < 2; i++) await world.post(update)
@@ -297,7 +297,7 @@ describe('a poison update', () => {
     expect(await stateOf(update.update_id)).toMatchObject({ state: 'deferred' })
   })
 
-  test('fails in the broker’s hands with a status that repeats, so that it ends in the dead letters', async () => {
+  test('that fails again when the broker delivers it is answered with 500, so that it becomes a dead letter after the retries', async () => {
     const update = said('/ajuda')
     poison(7_000_001)
     for (let i = 0; i < 3; i++) await world.post(update)

@@ -13,17 +13,17 @@ beforeAll(async () => {
 })
 afterAll(() => world?.stop())
 
-const whole = { find: (_: number) => Promise.resolve(null as never) }
+const original = { find: (_: number) => Promise.resolve(null as never) }
 beforeAll(() => {
-  whole.find = world.deps.chats.find as never
+  original.find = world.deps.chats.find as never
 })
-/** From now on, whatever that chat says cannot be handled. */
+/** Makes every later update of a chat fail. */
 const poison = (chatId: number) => {
   world.deps.chats.find = id =>
-    id === chatId ? Promise.reject(new Error('a fault of ours, at /srv/secret/path.ts:7')) : whole.find(id)
+    id === chatId ? Promise.reject(new Error('a fault of the function, at /srv/secret/path.ts:7')) : original.find(id)
 }
 afterEach(() => {
-  world.deps.chats.find = whole.find as never
+  world.deps.chats.find = original.find as never
   world.broker.refuse(0)
   world.telegram.clearInjectedErrors()
 })
@@ -51,7 +51,7 @@ const stateOf = async (updateId: number) =>
     )
   ).rows[0]
 
-describe('an update that can be neither handled nor kept', () => {
+describe('an update that can neither be handled nor stored', () => {
   const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`
   const withText = (text: string, more = '') => {
     const update = said('TEXT')
@@ -62,20 +62,20 @@ describe('an update that can be neither handled nor kept', () => {
     ['200,000 levels of arrays', `,"x":${deep(200_000)}`],
     ['100 levels of arrays', `,"x":${deep(100)}`],
     ['100,000 levels of objects', `,"x":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`],
-  ])('is taken and ends as a dead letter that says why: %s', async (_, more) => {
+  ])('is accepted and becomes a dead letter with the reason: %s', async (_, more) => {
     const { id, body } = withText('"oi"', more)
     world.telegram.forgetCalls()
     expect((await world.post(body)).status).toBe(200)
     expect((await world.post(body)).status).toBe(200)
-    expect(world.telegram.calls(), 'nobody is promised another try').toEqual([])
+    expect(world.telegram.calls(), 'no message promises another attempt').toEqual([])
     const deferred = world.broker.events('update.deferred').at(-1)!
     expect(deferred.subject).toBe(`update/${id}`)
-    const brought = await world.deliver(deferred)
-    expect(brought.status).toBe(422)
-    expect(await brought.text()).toMatch(/^update \d+ cannot be handled: its JSON is [\d]+ levels deep$/)
+    const redelivered = await world.deliver(deferred)
+    expect(redelivered.status).toBe(422)
+    expect(await redelivered.text()).toMatch(/^update \d+ cannot be handled: its JSON is [\d]+ levels deep$/)
   })
 
-  test('is taken and ends as a dead letter where the broker refuses it as too large', async () => {
+  test('is accepted and becomes a dead letter if the broker refuses it as too large', async () => {
     const { id, body } = withText(`"${'x'.repeat(900_000)}"`)
     poison(7_000_001)
     for (const status of [503, 503]) expect((await world.post(body)).status).toBe(status)
@@ -86,19 +86,19 @@ describe('an update that can be neither handled nor kept', () => {
   })
 
   test.each([
-    ['no JSON', '{"update_id":'],
-    ['nothing', ''],
+    ['invalid JSON', '{"update_id":'],
+    ['an empty body', ''],
     ['null', 'null'],
     ['a list', '[1]'],
     ['a list 200,000 levels deep', deep(200_000)],
     ['no update_id', '{"message":{}}'],
     ['an update_id in text', '{"update_id":"7"}'],
-    ['a negative one', '{"update_id":-1}'],
-    ['half a number', '{"update_id":1.5}'],
-    ['more than 64 bits', '{"update_id":99999999999999999999}'],
-    ['more than a number holds', '{"update_id":1e400}'],
+    ['a negative update_id', '{"update_id":-1}'],
+    ['a fractional update_id', '{"update_id":1.5}'],
+    ['an update_id of more than 64 bits', '{"update_id":99999999999999999999}'],
+    ['an update_id beyond the range of numbers', '{"update_id":1e400}'],
     ['text that is cut in the middle of a character', Buffer.from([0x7b, 0x22, 0xe2])],
-  ])('is answered 400 where it is no update at all: %s', async (_, body) => {
+  ])('is answered with 400 if the body is not an update: %s', async (_, body) => {
     expect((await world.post(body)).status).toBe(400)
   })
 
@@ -106,13 +106,13 @@ describe('an update that can be neither handled nor kept', () => {
     ['NUL', '"a\\u0000b \\ud83d \\udc00"'],
     ['only NUL', '"\\u0000"'],
     ['a command and half a character', '"/buscar \\ud83d\\u0000"'],
-  ])('is handled where only characters are wrong: %s', async (_, text) => {
+  ])('is handled if only characters of its text are invalid: %s', async (_, text) => {
     const { id, body } = withText(text)
     expect((await world.post(body)).status).toBe(200)
     expect(await stateOf(id)).toMatchObject({ state: 'done', attempts: 1 })
   })
 
-  test('is handled where bytes are no UTF-8 and keys come twice', async () => {
+  test('is handled if its bytes are not UTF-8 and a key occurs twice', async () => {
     const id = ++lastUpdate
     const [head, tail] = withText('"CUT"', `,"update_id":${id}`).body.split('CUT')
     const body = Buffer.concat([Buffer.from(head!), Buffer.from([0xff, 0xc3, 0x28]), Buffer.from(tail!)])
@@ -120,16 +120,16 @@ describe('an update that can be neither handled nor kept', () => {
     expect(await stateOf(id)).toMatchObject({ state: 'done' })
   })
 
-  test('is handled up to the largest number there is, also by way of the broker', async () => {
+  test('is handled with the largest safe integer as its id, also when the broker delivers it', async () => {
     const update = { ...said('/ajuda'), update_id: Number.MAX_SAFE_INTEGER }
     poison(7_000_001)
     for (const status of [503, 503, 200]) expect((await world.post(update)).status).toBe(status)
-    world.deps.chats.find = whole.find as never
+    world.deps.chats.find = original.find as never
     expect((await world.deliver(world.broker.events('update.deferred').at(-1)!)).status).toBe(204)
   })
 
   test.each([null, 7, 'x', [], { chat: null }, { chat: { id: 'x' } }, { from: null, chat: { id: 1, type: 'odd' } }])(
-    'with a message that is none (%j) is not repeated for ever',
+    'with an invalid message (%j) is not repeated without end',
     async message => {
       const update = { update_id: ++lastUpdate, message }
       let status = 0
@@ -145,7 +145,7 @@ describe('a deferred update', () => {
     source: '/functions/telegram-webhook',
   })
 
-  test('survives a store that sorts its keys', async () => {
+  test('is accepted after a store has sorted its keys', async () => {
     const update = said('/start', { id: world.person('Ordem').chatId, first_name: 'Ordem' })
     world.telegram.user('Ordem').send('oi')
     await world.settled()
@@ -161,10 +161,10 @@ describe('a deferred update', () => {
   })
 
   test.each<[string, (event: VigiaEvent) => VigiaEvent, number]>([
-    ['without our seal', event => ({ ...event, id: event.id.replace(/[^/]+$/, 'a'.repeat(64)) }), 401],
-    ['of another update', event => ({ ...event, id: event.id.replace(/\/5(\d+)\//, '/6$1/') }), 401],
-    ['of another bot', event => ({ ...event, id: event.id.replace(`/${botId}/`, '/42/') }), 401],
-    ['with an endless id', event => ({ ...event, id: `${event.id}${'x'.repeat(5_000)}` }), 401],
+    ['with a wrong seal in its id', event => ({ ...event, id: event.id.replace(/[^/]+$/, 'a'.repeat(64)) }), 401],
+    ['with the id of another update', event => ({ ...event, id: event.id.replace(/\/5(\d+)\//, '/6$1/') }), 401],
+    ['with the id of another bot', event => ({ ...event, id: event.id.replace(`/${botId}/`, '/42/') }), 401],
+    ['with a very long id', event => ({ ...event, id: `${event.id}${'x'.repeat(5_000)}` }), 401],
     ['of another type', event => ({ ...event, type: 'dev.vigia.monitor.down' }), 401],
     [
       'with another update inside',
@@ -175,7 +175,7 @@ describe('a deferred update', () => {
       422,
     ],
     [
-      'with words changed inside',
+      'with a changed text inside',
       event => {
         const data = structuredClone(event.data) as { update: { message: { text: string } } }
         data.update.message.text = '/monitorar eve.example'
@@ -188,7 +188,7 @@ describe('a deferred update', () => {
       event => ({ ...event, data: { ...(event.data as object), signature: 'b'.repeat(64) } }),
       422,
     ],
-  ])('%s is refused and does nothing', async (_, forge, status) => {
+  ])('%s is refused and has no effect', async (_, forge, status) => {
     const calls = world.telegram.calls().length
     const rows = (await world.db.query('select from telegram_update')).rowCount
     expect((await world.deliver(forge(genuine()))).status).toBe(status)
@@ -196,7 +196,7 @@ describe('a deferred update', () => {
     expect((await world.db.query('select from telegram_update')).rowCount).toBe(rows)
   })
 
-  test('in structured mode, where the seal is not in the head, is refused', async () => {
+  test('in structured mode is refused, because the seal is not in a header', async () => {
     const { id, type, data } = genuine()
     const response = await fetch(world.url, {
       method: 'POST',
@@ -206,7 +206,7 @@ describe('a deferred update', () => {
     expect(response.status).toBe(401)
   })
 
-  test('of a stranger is refused before its body arrives', async () => {
+  test('with a wrong seal is refused before its body arrives', async () => {
     const { hostname, port } = new URL(world.url)
     const { headers } = inBinaryMode({ ...genuine(), id: 'update/1/2/update.deferred/x', type: UpdateDeferred.type })
     const socket = createConnection(Number(port), hostname)

@@ -12,7 +12,7 @@ beforeEach(() => {
 })
 
 describe('groups', () => {
-  test('the bot introduces itself where it is added, hears commands for itself and nothing else', async () => {
+  test('the bot introduces itself when it is added, and answers only the commands that are for it', async () => {
     const ana = world.telegram.user('Ana')
     const group = world.telegram.group('Família')
     group.addBot(ana)
@@ -27,7 +27,7 @@ describe('groups', () => {
     }
     expect((await said('/series'))[0]?.text).toMatch(/^Este grupo ainda não segue/)
     expect((await said('/series@VigiaBot'))[0]?.text).toMatch(/^Este grupo/)
-    // In a group the bot gets commands only, so it does not ask for a mere name.
+    // In a group the bot receives only commands, so it does not ask for the name of a series.
     expect((await said('/start'))[0]?.text).toBe('Em que posso ajudar?')
     expect((await said('/ajuda'))[0]?.text).toMatch(/^Séries\n\/buscar Severance – achar uma série\n/)
     expect((await said('/buscar@vigiabot harbor nine'))[0]?.text).toMatch(/^Harbor Nine/)
@@ -53,7 +53,7 @@ describe('groups', () => {
     expect(bigger.as(ana).last()?.text).toMatch(/portaria\.example/)
   })
 
-  test('in a forum the answer goes to the topic where it was asked', async () => {
+  test('in a forum the answer goes to the topic of the question', async () => {
     const ana = world.telegram.user('Ana')
     const forum = world.telegram.group('Fórum', { forum: true })
     forum.addBot(ana)
@@ -65,7 +65,7 @@ describe('groups', () => {
     expect(seat.last()).toMatchObject({ threadId: topic, from: 'bot' })
   })
 
-  test('in a forum what is followed and watched belongs to the topic where it was asked for last', async () => {
+  test('in a forum a follow or monitor belongs to the topic in which it was last requested', async () => {
     const ana = world.telegram.user('Ana')
     const forum = world.telegram.group('Fórum', { forum: true })
     forum.addBot(ana)
@@ -100,7 +100,7 @@ describe('groups', () => {
     expect(seat.last()).toMatchObject({ threadId: sites, from: 'bot' })
   })
 
-  test('a thread of replies in a group without topics is not taken for a topic', async () => {
+  test('in a group without topics a thread of replies does not count as a topic', async () => {
     const ana = world.telegram.user('Ana')
     const group = world.telegram.group('Supergrupo', { supergroup: true })
     group.addBot(ana)

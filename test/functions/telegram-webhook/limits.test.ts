@@ -16,7 +16,7 @@ afterEach(async () => {
 })
 
 let people = 0
-const somebody = (language?: string) => world.person(`Pessoa ${++people}`, language)
+const newPerson = (language?: string) => world.person(`Pessoa ${++people}`, language)
 
 let lastUpdate = 800_000_000
 interface Said {
@@ -24,7 +24,7 @@ interface Said {
   from: number
   senderChat?: number
 }
-/** A message straight to the function, as it comes where Telegram delivers many at once. */
+/** Sends a message directly to the function. Unlike the simulator, it can send many messages in parallel. */
 const says = ({ chat, from, senderChat }: Said, text: string) => {
   const kind = chat > 0 ? { type: 'private', first_name: 'Ana' } : { type: 'group', title: 'Turma' }
   return world.post({
@@ -53,9 +53,9 @@ const probes = (reason?: string) =>
     .events('probe.requested')
     .filter(({ data }) => reason === undefined || (data as { reason: string }).reason === reason)
 
-describe('however many ask at once', () => {
-  test('a chat gets its fifty monitors and not one more', async () => {
-    const person = somebody()
+describe('under parallel requests', () => {
+  test('a chat gets at most fifty monitors', async () => {
+    const person = newPerson()
     await person.says('/start')
     const from = { chat: person.chatId, from: person.id }
     await Promise.all(Array.from({ length: 200 }, (_, at) => says(from, `/monitorar m${at}.example`)))
@@ -63,14 +63,14 @@ describe('however many ask at once', () => {
     expect(person.answers().filter(({ text }) => /o máximo por conversa/.test(text))).toHaveLength(150)
   })
 
-  test('a person gets a hundred over all their chats, and little of it at one host', async () => {
-    const ana = somebody()
+  test('a person gets at most a hundred monitors in all their chats, and few checks of one host', async () => {
+    const ana = newPerson()
     await ana.says('/start')
     const groups = Array.from({ length: 20 }, (_, at) => world.telegram.group(`Grupo ${at}`))
     for (const group of groups) group.addBot(world.telegram.user(ana.name))
     await world.settled()
     const before = probes('first').length
-    // Twenty at once, one from each group: a thousand at once would outlast the time that an answer may take.
+    // Twenty in parallel, one from each group. A thousand in parallel would exceed the timeout of an answer.
     for (let at = 0; at < 50; at += 1)
       await Promise.all(
         groups.map(({ chatId }) => says({ chat: chatId, from: ana.id }, `/monitorar vitima.example/${at} 10s`)),
@@ -86,15 +86,15 @@ describe('however many ask at once', () => {
     expect((await ana.says('/monitorar mais.um.example')).text).toMatch(
       /^Você já tem 100 monitores em todas as suas conversas/,
     )
-    const bia = somebody('en')
+    const bia = newPerson('en')
     expect((await bia.says('/monitor another.example')).text).toMatch(/^Done!/)
   })
 
-  test('a host gets its checks a minute over all chats together', async () => {
+  test('a host gets at most its checks per minute from all chats together', async () => {
     Object.assign(world.deps.limits, { hostChecksPerMinute: 10 })
     const all = await Promise.all(
       Array.from({ length: 15 }, async () => {
-        const person = somebody('en')
+        const person = newPerson('en')
         await person.says('/start')
         return person
       }),
@@ -104,12 +104,12 @@ describe('however many ask at once', () => {
     const refused = all.filter(person => /Many people already watch popular\.example/.test(person.last()!.text))
     expect(refused).toHaveLength(5)
     const late = await refused[0]!.says('/monitor popular.example 24h')
-    expect(late.text, 'also a long interval is too much for a full host').toMatch(/Many people/)
+    expect(late.text, 'a long interval is refused too when the host is at its limit').toMatch(/Many people/)
     expect((await refused[1]!.says('/monitor other.example')).text).toMatch(/^Done!/)
   })
 })
 
-describe('a host is counted', () => {
+describe('the host of a monitor counts', () => {
   test.each([
     'https://vitima.example/a',
     'http://VITIMA.example/b',
@@ -117,16 +117,16 @@ describe('a host is counted', () => {
     'https://vitima.example:8443/d',
     'tcp://Vitima.Example:5432',
     'tcp://vitima.example.:5433',
-  ])('as one however it is written: %s', async url => {
+  ])('as the same host in every spelling: %s', async url => {
     Object.assign(world.deps.limits, { personHostChecksPerMinute: 1 })
-    const person = somebody()
+    const person = newPerson()
     await person.says('/monitorar https://vitima.example/first 1m')
     const { text } = await person.says(`/monitorar ${url} 1m`)
     expect(text).toMatch(/^Com este monitor, eu faria mais de 1 verificação por minuto em vitima\.example para você/)
     expect(await count()).toBe(1)
   })
 
-  test('in punycode, as an address in any notation, and without what only looks alike', () => {
+  test('in punycode, and as one address in every notation of that address', () => {
     expect(hostOf('https://münchen.example/')).toBe(hostOf('tcp://MÜNCHEN.example:25/'))
     expect(hostOf('http://0x7f.1/')).toBe('127.0.0.1')
     expect(hostOf('tcp://[2001:DB8::1]:5432')).toBe('[2001:db8::1]')
@@ -143,9 +143,9 @@ describe('a host is counted', () => {
     'tcp://[2001:db8::1]:25',
     'https://xn--mnchen-3ya.example.:8443/?q=http://b.example/#c',
     'https://me@a.example/',
-  ])('in the database as in the program: %s', async url => {
+  ])('the same in the database and in the program: %s', async url => {
     const stored = new URL(url).href
-    const person = somebody()
+    const person = newPerson()
     await person.says('/start')
     const { monitor } = await world.deps.monitors.add({
       chatId: person.chatId,
@@ -158,9 +158,9 @@ describe('a host is counted', () => {
     expect((await world.deps.monitors.hostOf(monitor.id)).host).toBe(hostOf(stored))
   })
 
-  test('by its address, where many names lead to one machine', async () => {
+  test('by its address if several names resolve to it', async () => {
     Object.assign(world.deps.limits, { personHostChecksPerMinute: 2 })
-    const person = somebody()
+    const person = newPerson()
     for (const name of ['a.example', 'b.example', 'c.example']) world.addresses.set(name, '9.9.9.9')
     await person.says('/monitorar a.example')
     await person.says('/monitorar b.example')
@@ -173,9 +173,9 @@ describe('a host is counted', () => {
 })
 
 describe('limits', () => {
-  test('count a shorter interval and a resumed monitor, and never what reduces the load', async () => {
+  test('apply to a shorter interval and to a resumed monitor, but not to a change that reduces the load', async () => {
     Object.assign(world.deps.limits, { personHostChecksPerMinute: 2 })
-    const person = somebody()
+    const person = newPerson()
     await person.says('/monitorar a.example/1')
     await person.says('/monitorar a.example/2')
     expect((await person.says('/monitorar a.example/2 10s')).text).toMatch(/^Com este/)
@@ -187,13 +187,15 @@ describe('limits', () => {
     const refused = await person.presses('retomar', list.id)
     expect(refused.note).toMatch(/^Com este monitor, eu faria mais de 2 verificações por minuto em a\.example/)
     expect((await world.deps.monitors.get(second!.id))?.pausedAt).not.toBeNull()
-    expect((await person.says('/monitorar a.example/2')).text, 'by its address too').toMatch(/^Com este/)
+    expect((await person.says('/monitorar a.example/2')).text, 'resuming it by its URL is refused too').toMatch(
+      /^Com este/,
+    )
     await person.says('/monitorar a.example/3 2m')
     expect((await person.says('/monitorar a.example/2 2m')).text).toMatch(/a cada 2 min/)
   })
 
-  test('leave what exists as it is, also where it is above them', async () => {
-    const person = somebody()
+  test('do not affect existing monitors, even if the chat is above the limit', async () => {
+    const person = newPerson()
     await person.says('/start')
     await world.db.query(
       `insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms, person_id)
@@ -206,9 +208,9 @@ describe('limits', () => {
     expect(await count()).toBe(120)
   })
 
-  test('of a person hold where two hand their monitors to each other', async () => {
+  test('of a person hold when two people take over each other’s monitors', async () => {
     Object.assign(world.deps.limits, { monitorsPerPerson: 3 })
-    const [ana, bia] = [somebody(), somebody()]
+    const [ana, bia] = [newPerson(), newPerson()]
     const group = world.telegram.group('Passagem')
     group.addBot(world.telegram.user(ana.name))
     await world.settled()
@@ -225,7 +227,7 @@ describe('limits', () => {
     expect(await count(`person_id = ${bia.id}`)).toBe(3)
   })
 
-  test('of a person are not shared by anonymous administrators, whose account is one and the same', async () => {
+  test('of a person do not apply to anonymous administrators, who all have the same account', async () => {
     Object.assign(world.deps.limits, { monitorsPerPerson: 1 })
     const anonymous = 1_087_968_824
     const groups = [world.telegram.group('Um'), world.telegram.group('Dois')]
@@ -236,9 +238,9 @@ describe('limits', () => {
     expect(await count()).toBe(2)
   })
 
-  test('give an update that is handled again the same answer', async () => {
+  test('give the same answer to an update that is handled again', async () => {
     Object.assign(world.deps.limits, { monitorsPerChat: 1, monitorsPerPerson: 1, personHostChecksPerMinute: 1 })
-    const person = somebody()
+    const person = newPerson()
     await person.says('/start')
     world.telegram.failNext('sendMessage', { dropConnection: true })
     const { text } = await person.says('/monitorar duas.example')
@@ -247,12 +249,12 @@ describe('limits', () => {
   })
 })
 
-describe('questions to TVmaze', () => {
+describe('searches at TVmaze', () => {
   const much = 'Você fez muitas buscas seguidas. Espere alguns segundos e tente de novo.'
 
-  test('are ten of a person in quick succession, then one in some seconds, and others do not notice', async () => {
+  test('are limited for each person: ten in quick succession, then one every few seconds', async () => {
     world.time.now = new Date('2026-11-21T16:00:00Z')
-    const person = somebody()
+    const person = newPerson()
     await person.says('/start')
     const from = { chat: person.chatId, from: person.id }
     const group = world.telegram.group('Mais buscas')
@@ -264,14 +266,14 @@ describe('questions to TVmaze', () => {
     ])
     expect((await world.db.query('select from look')).rowCount).toBe(1)
     expect((await person.says('/buscar mais uma')).text).toBe(much)
-    expect((await somebody().says('/buscar mais uma')).text).toMatch(/^Não achei/)
+    expect((await newPerson().says('/buscar mais uma')).text).toMatch(/^Não achei/)
     world.time.now = new Date(world.time.now.getTime() + usualLimits.searchSeconds * 1000)
     expect((await person.says('/buscar mais uma')).text).toMatch(/^Não achei/)
     expect((await person.says('/buscar mais uma')).text).toBe(much)
   })
 
-  test('count where a button asks them, forged ones too', async () => {
-    const person = somebody()
+  test('count when a button starts them, also a forged button', async () => {
+    const person = newPerson()
     const list = await person.says('/series')
     const notes = await Promise.all(
       Array.from({ length: 30 }, (_, at) => person.forges(list.id, `v1:f:${900_000 + at}:1:0`)),
@@ -280,9 +282,9 @@ describe('questions to TVmaze', () => {
   })
 })
 
-describe('a look on demand', () => {
+describe('a check on demand', () => {
   const card = async () => {
-    const person = somebody()
+    const person = newPerson()
     await person.says('/monitorar servico.example')
     const [monitor] = await world.deps.monitors.of(person.chatId)
     await world.db.query(`update monitor set state = 'up', judged_at = $2 where id = $1`, [
@@ -294,14 +296,14 @@ describe('a look on demand', () => {
     return { person, list, monitor: monitor! }
   }
 
-  test('happens once in some seconds; who asks again is told the last result', async () => {
+  test('runs once every few seconds; a second request is answered with the last result', async () => {
     const { person, list, monitor } = await card()
     const now = () => probes('now').filter(({ subject }) => subject === `monitor/${monitor.id}`).length
     const notes = await Promise.all(Array.from({ length: 30 }, () => person.forges(list.id, `v1:c:${monitor.id}`)))
     expect(now()).toBe(1)
-    const told = notes.map(({ note }) => note)
-    expect(told.filter(note => note === 'Verificando… já mando o resultado.')).toHaveLength(1)
-    expect(told.find(note => note !== 'Verificando… já mando o resultado.')).toBe(
+    const toasts = notes.map(({ note }) => note)
+    expect(toasts.filter(note => note === 'Verificando… já mando o resultado.')).toHaveLength(1)
+    expect(toasts.find(note => note !== 'Verificando… já mando o resultado.')).toBe(
       'Acabei de verificar esse servidor. Situação: no ar, última verificação há 4 s. Espere um pouco para verificar de novo.',
     )
     world.time.now = new Date(world.time.now.getTime() + usualLimits.manualCheckSeconds * 1000)
@@ -309,20 +311,20 @@ describe('a look on demand', () => {
     expect(now()).toBe(2)
   })
 
-  test('of one host happens a few times at once and then as seldom, over all its monitors and chats', async () => {
+  test('of one host runs a few times in quick succession and is then limited over all its monitors and chats', async () => {
     const before = probes().length
     for (let at = 0; at < 10; at++) {
-      const person = somebody()
+      const person = newPerson()
       await person.says(`/monitorar junto.example/${at}`)
     }
     expect(probes().length - before).toBe(3)
-    expect((await somebody().says('/monitorar junto.example/x')).text).toBe(
+    expect((await newPerson().says('/monitorar junto.example/x')).text).toBe(
       'Pronto! Vou verificar junto.example/x a cada 1 min. Acabei de verificar esse servidor, então só verifico de novo no próximo intervalo.',
     )
   })
 
-  test('is not had more often by deleting a monitor and asking for it anew, or by asking again', async () => {
-    const person = somebody()
+  test('does not run more often if a monitor is deleted and created again, or requested again', async () => {
+    const person = newPerson()
     const before = probes().length
     for (let at = 0; at < 10; at++) {
       await person.says('/monitorar denovo.example')
@@ -333,7 +335,7 @@ describe('a look on demand', () => {
     expect(probes().length - before).toBe(3)
   })
 
-  test('leaves nothing behind for long', async () => {
+  test('is limited by rows that are deleted after some time', async () => {
     const at = new Date('2027-01-01T00:00:00Z')
     const one = { subject: 'monitor/1', seconds: 5, burst: 1 }
     expect(await world.deps.allowances.take([one], 'a', at)).toBe(true)

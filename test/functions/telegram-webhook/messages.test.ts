@@ -19,8 +19,8 @@ const leaves = (said: Said, path = ''): [string, Exclude<Said, object> | ((...ar
     ? Object.entries(said).flatMap(([key, value]) => leaves(value, `${path}.${key}`))
     : [[path, said]]
 
-describe('words', () => {
-  test('both languages say the same things', () => {
+describe('the texts of the bot', () => {
+  test('both languages have the same texts with the same parameters', () => {
     const keys = (language: Language) => leaves(botMessages[language] as unknown as Said).map(([path]) => path)
     expect(keys('en')).toEqual(keys('pt-BR'))
     const shape = (language: Language) =>
@@ -30,7 +30,7 @@ describe('words', () => {
     expect(shape('en')).toEqual(shape('pt-BR'))
   })
 
-  test('whatever is put into them comes out as text, and nothing is left empty or undefined', () => {
+  test('every parameter is shown as text, and no text is empty or contains undefined', () => {
     const hostile = '<b>&"\'</a><script>'
     for (const language of ['pt-BR', 'en'] as const)
       for (const [path, said] of leaves(botMessages[language] as unknown as Said)) {
@@ -44,15 +44,15 @@ describe('words', () => {
       }
   })
 
-  test('notes over buttons fit into Telegram’s 200 characters', () => {
+  test('fixed texts fit into a toast of 200 characters', () => {
     for (const language of ['pt-BR', 'en'] as const)
       for (const [path, said] of leaves(botMessages[language] as unknown as Said))
         if (typeof said === 'string') expect(said.length, path).toBeLessThanOrEqual(200)
   })
 })
 
-describe('the menu', () => {
-  test('names commands that exist, within Telegram’s limits, in two languages', () => {
+describe('the command menu', () => {
+  test('lists existing commands within Telegram’s limits, in two languages', () => {
     expect(commandMenu.map(({ language }) => language).toSorted()).toEqual(['en', 'pt'])
     for (const { commands } of commandMenu) {
       expect(commands.length).toBeLessThanOrEqual(10)
@@ -96,8 +96,8 @@ const presses: { [Act in Press['act']]: fc.Arbitrary<Extract<Press, { act: Act }
   nothing: fc.record({ act: act('nothing') }),
 }
 
-describe('buttons', () => {
-  test('every press comes back as it was, in 64 bytes', () => {
+describe('the data of buttons', () => {
+  test('every press is encoded in at most 64 bytes and decoded to the same press', () => {
     fc.assert(
       fc.property(fc.oneof(...Object.values(presses)), press => {
         const data = encode(press)
@@ -108,7 +108,7 @@ describe('buttons', () => {
     )
   })
 
-  test('anything else is nobody’s button, and never an error', () => {
+  test('other data is never decoded to another press and never throws', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -174,7 +174,7 @@ describe('zones', () => {
     ['UTC+05:45', 'Asia/Katmandu'],
     ['utc+0', 'UTC'],
     ['Etc/GMT+3', 'Etc/GMT+3'],
-  ])('%s is %s', (asked, zone) => {
+  ])('"%s" means %s', (asked, zone) => {
     expect(findZone(asked)).toEqual({ zone })
   })
 
@@ -188,11 +188,11 @@ describe('zones', () => {
     ['Flórida', ['America/New_York', 'America/Chicago']],
     ['Georgia', ['America/New_York', 'Asia/Tbilisi']],
     ['-3:30', ['America/St_Johns']],
-  ])('"%s" may be one of several, or the beginning of a name, and is asked about', (asked, zones) => {
+  ])('"%s" is ambiguous or incomplete, so zones are suggested', (asked, zones) => {
     expect(findZone(asked)).toEqual({ suggestions: expect.arrayContaining(zones) })
   })
 
-  test('in English an offset is taken as it is, and two letters of a state of Brazil are asked about', () => {
+  test('in English an offset keeps its meaning, and the abbreviation of a Brazilian state gets a suggestion', () => {
     expect(findZone('UTC-3', 'en')).toEqual({ zone: 'Etc/GMT+3' })
     expect(findZone('PA', 'en')).toEqual({ suggestions: expect.arrayContaining(['America/Belem']) })
     expect(zoneLabel('Etc/GMT+3', 'en')).toBe('UTC-3')
@@ -215,12 +215,12 @@ describe('zones', () => {
     ['moro em Recife', 'pt-BR', ['America/Recife']],
     ['“Recife” 🌴', 'pt-BR', ['America/Recife']],
     ['Etc/GMT+3', 'pt-BR', ['Etc/GMT+3']],
-  ])('%s in %s is one of %j', (asked, language, zones) => {
+  ])('"%s" in %s leads to %j', (asked, language, zones) => {
     const found = findZone(asked, language)
     expect('zone' in found ? [found.zone] : found.suggestions).toEqual(zones)
   })
 
-  test('a slip of the finger is offered what it may mean, nonsense is offered nothing', () => {
+  test('a misspelt city gets suggestions, and an unknown text gets none', () => {
     expect(findZone('Lisboaa')).toEqual({ suggestions: expect.arrayContaining(['Europe/Lisbon']) })
     expect(findZone('Manuas')).toMatchObject({ suggestions: expect.toSatisfy(([first]) => first === 'America/Manaus') })
     expect(findZone('Fortalesa')).toEqual({ suggestions: ['America/Fortaleza'] })
@@ -229,7 +229,7 @@ describe('zones', () => {
     for (const bad of ['Mars/Olympus', '+03:00', '', '<b>']) expect(validZone(bad), bad).toBeNull()
   })
 
-  test('every zone that can be found exists, and has a name for its button', () => {
+  test('every zone that is found or offered is valid, and every offered zone has a label', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.constantFrom('san', 'port', 'santa', 'new', 'los')), asked => {
         const found = findZone(asked)
@@ -302,11 +302,11 @@ test.each([
   ['half', null],
   ['5 5 minutos', null],
   ['rápido', null],
-])('an interval in words, "%s", is %s seconds', (text, seconds) => {
+])('the written interval "%s" is %s seconds', (text, seconds) => {
   expect(parseInterval(text)).toBe(seconds)
 })
 
-describe('what stands after /monitorar', () => {
+describe('the text after /monitorar', () => {
   test.each([
     ['example.org', 'example.org', ''],
     ['example.org 5 minutos', 'example.org', '5 minutos'],
@@ -339,7 +339,7 @@ describe('what stands after /monitorar', () => {
     ['https://[2001:db8::1]/', 'https://[2001:db8::1]/', ''],
     ['münchen.example 1 hora', 'münchen.example', '1 hora'],
     ['www.example.org', 'www.example.org', ''],
-  ])('"%s" is %s, every "%s"', (typed, address, interval) => {
+  ])('"%s" has the address %s and the interval "%s"', (typed, address, interval) => {
     expect(typedMonitor(typed)).toEqual({ address, interval, limit: null })
     expect(parseTarget(address).ok || address === 'intranet').toBe(true)
   })
@@ -366,7 +366,7 @@ describe('what stands after /monitorar', () => {
     ['tcp://example.org:22', null],
     ['user:secret@example.org:22', null],
     ['example.org:99999', null],
-  ])('"%s" is meant as %s', (typed, tcp) => {
-    expect(tcpInstead(typed)).toBe(tcp)
+  ])('"%s" probably means %s', (typed, expected) => {
+    expect(tcpInstead(typed)).toBe(expected)
   })
 })

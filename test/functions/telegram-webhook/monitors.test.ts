@@ -12,13 +12,13 @@ beforeEach(() => {
 })
 
 let people = 0
-/** Somebody new for each test. */
-const somebody = (language?: string) => world.person(`Pessoa ${++people}`, language)
+/** A new person for each test. */
+const newPerson = (language?: string) => world.person(`Pessoa ${++people}`, language)
 const labels = ({ buttons }: { buttons: { text: string }[][] }) => buttons.map(row => row.map(({ text }) => text))
 
 describe('monitors', () => {
-  test('an address is watched every minute unless said otherwise, and is looked at right away', async () => {
-    const person = somebody()
+  test('a URL is checked every minute by default, and the first check is requested at once', async () => {
+    const person = newPerson()
     expect((await person.says('/monitorar exemplo.com.br')).text).toBe(
       'Pronto! Vou verificar exemplo.com.br a cada 1 min. Estou fazendo a primeira verificação e já conto o resultado.',
     )
@@ -50,7 +50,7 @@ describe('monitors', () => {
     ['ＨＴＴＰＳ：／／exemplo.com.br　３０ｓ', 'Pronto! Vou verificar exemplo.com.br a cada 30 s.'],
     ['http:/exemplo.com.br', 'Pronto! Vou verificar exemplo.com.br a cada 1 min.'],
   ])('/monitorar %s is understood', async (argument, words) => {
-    expect((await somebody().says(`/monitorar ${argument}`)).text).toContain(words)
+    expect((await newPerson().says(`/monitorar ${argument}`)).text).toContain(words)
   })
 
   test.each([
@@ -73,8 +73,8 @@ describe('monitors', () => {
     ['example.org 25h', /O maior intervalo é de 24 horas/],
     ['example.org amanhã', /Não entendi o intervalo “amanhã”/],
     ['<b>&"', /^Não posso vigiar <b>&":/],
-  ])('/monitorar %s is refused in words that help', async (argument, words) => {
-    const person = somebody()
+  ])('/monitorar %s is refused with a helpful message', async (argument, words) => {
+    const person = newPerson()
     expect((await person.says(`/monitorar ${argument}`)).text).toMatch(words)
     expect(await world.deps.monitors.of(person.chatId)).toHaveLength(0)
   })
@@ -108,7 +108,7 @@ describe('monitors', () => {
     '/buscar https://ana:hunter2@example.org',
     '/search ana:hunter2@example.org',
   ])('%s is refused without a password or a token in the answer', async text => {
-    const person = somebody()
+    const person = newPerson()
     const answer = await person.says(text)
     expect(answer.text).toMatch(/^Não posso vigiar/)
     expect(answer.text).not.toContain('hunter2')
@@ -124,17 +124,17 @@ describe('monitors', () => {
     ['lento.example 10s limite 10s', 10, 10_000],
     ['lento.example 10s', 10, 5_000],
     ['lento.example/?limite=3', 60, 10_000],
-  ])('/monitorar %s takes the time limit', async (argument, intervalS, timeoutMs) => {
-    const person = somebody()
+  ])('/monitorar %s sets the time limit', async (argument, intervalS, timeoutMs) => {
+    const person = newPerson()
     const { text } = await person.says(`/monitorar ${argument}`)
     expect(text.includes('(limite de tempo: ')).toBe(/\slim|\stimeout/.test(argument))
     expect(await world.deps.monitors.of(person.chatId)).toMatchObject([{ intervalS, timeoutMs }])
   })
 
   test.each(['1m limite 61s', '10m limite 3m', '10s timeout 20s', '1m limite 0s', '1m limite pouco', '1m limite'])(
-    '/monitorar lento.example %s is refused: the limit can be up to the interval',
+    '/monitorar lento.example %s is refused: the time limit may not be longer than the interval',
     async more => {
-      const person = somebody()
+      const person = newPerson()
       expect((await person.says(`/monitorar lento.example ${more}`)).text).toMatch(
         /^O limite de tempo da resposta vai de/,
       )
@@ -142,8 +142,8 @@ describe('monitors', () => {
     },
   )
 
-  test('a chat has fifty at most', async () => {
-    const person = somebody()
+  test('a chat has at most fifty monitors', async () => {
+    const person = newPerson()
     await person.says('/start')
     await world.db.query(
       `insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms)
@@ -155,8 +155,8 @@ describe('monitors', () => {
     expect(await world.deps.monitors.of(person.chatId)).toHaveLength(50)
   })
 
-  test('the list tells state, uptime and age of the last check; what is down comes first', async () => {
-    const person = somebody()
+  test('the list shows state, uptime and age of the last check; monitors that are down come first', async () => {
+    const person = newPerson()
     await person.says('/start')
     const add = async (name: string, set: string) => {
       const { rows } = await world.db.query<{ id: number }>(
@@ -197,8 +197,8 @@ describe('monitors', () => {
     expect(labels(shown)).toEqual([['verificar agora'], ['pausar', 'excluir'], ['« voltar']])
   })
 
-  test('a monitor is checked now, paused, resumed, and deleted only after a second yes', async () => {
-    const person = somebody()
+  test('buttons check, pause and resume a monitor, and delete it only after a confirmation', async () => {
+    const person = newPerson()
     await person.says('/monitorar servico.example')
     const [monitor] = await world.deps.monitors.of(person.chatId)
     const list = await person.says('/monitores')
@@ -223,11 +223,11 @@ describe('monitors', () => {
     expect(await world.deps.follows.of(person.chatId, 'monitor/')).toEqual([])
   })
 
-  test('nobody touches the monitor of another chat, whatever button they make up', async () => {
-    const owner = somebody()
+  test('a forged button cannot read or change the monitor of another chat', async () => {
+    const owner = newPerson()
     await owner.says('/monitorar privado.example')
     const [monitor] = await world.deps.monitors.of(owner.chatId)
-    const stranger = somebody()
+    const stranger = newPerson()
     await stranger.says('/monitorar meu.example')
     const list = await stranger.says('/monitores')
     const before = world.broker.events('probe.requested').length
@@ -240,8 +240,8 @@ describe('monitors', () => {
     expect((await world.deps.monitors.get(monitor!.id))?.pausedAt).toBeNull()
   })
 
-  test('a button of an older version, or of nobody’s making, says that it is no use', async () => {
-    const person = somebody()
+  test('a button of an older version or with invalid data says that it no longer works', async () => {
+    const person = newPerson()
     const list = await person.says('/ajuda')
     for (const data of ['v0:f:82', 'v1:f:82', 'v1:?', 'lixo', 'v1:z:Mars/Olympus', 'v1:f:82:1:0:extra'])
       expect((await person.forges(list.id, data)).note, data).toBe('Esse botão não vale mais. Mande o comando de novo.')

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { slotsOf } from '#functions/telegram-webhook/schedule.ts'
 import { quiet, severance, streamer } from '#test/support/catalogue-shows.ts'
 
-test('what comes next is in the order of its hours, dates by the day of the zone', () => {
+test('upcoming episodes are in order of time; those with only a date belong to that day in the chat’s zone', () => {
   const [from, to] = [new Date('2026-11-20T12:00:00Z'), new Date('2026-11-28T02:00:00Z')]
   const upcoming = (zone: string) =>
     slotsOf([severance, streamer, quiet], from, to, zone).flatMap(({ episodes }) => episodes.map(({ id }) => id))

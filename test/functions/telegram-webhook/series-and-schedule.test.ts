@@ -14,14 +14,14 @@ beforeEach(() => {
 })
 
 let people = 0
-/** Somebody new for each test. */
-const somebody = (language?: string) => world.person(`Pessoa ${++people}`, language)
+/** A new person for each test. */
+const newPerson = (language?: string) => world.person(`Pessoa ${++people}`, language)
 const labels = ({ buttons }: { buttons: { text: string }[][] }) => buttons.map(row => row.map(({ text }) => text))
 
-describe('the series one follows', () => {
-  test('are listed with what comes next; one is removed at once, and its button brings it back however late', async () => {
-    await world.know(cast.harbor, cast.streamer, cast.hiatus)
-    const person = somebody()
+describe('the followed series', () => {
+  test('are listed with their next episodes; a button removes a series at once, and another restores it even weeks later', async () => {
+    await world.fillCatalogue(cast.harbor, cast.streamer, cast.hiatus)
+    const person = newPerson()
     await person.says('/start')
     const since = new Date('2026-10-01T00:00:00Z')
     for (const [id, title] of [
@@ -52,8 +52,8 @@ describe('the series one follows', () => {
     expect(world.broker.events('series.followed').at(-1)?.data).toMatchObject({ followedAt: since.toISOString() })
   })
 
-  test('shows of one name are told apart by their year, else by their channel, also where a button cuts the name', async () => {
-    const person = somebody()
+  test('with the same name are distinguished by year, else by channel, even if a button shortens the name', async () => {
+    const person = newPerson()
     await person.says('/start')
     const long = 'As extraordinárias aventuras de uma família comum'
     const shows = [
@@ -65,7 +65,7 @@ describe('the series one follows', () => {
     for (const show of shows) {
       world.tvmaze.addShow(show)
       world.tvmaze.addEpisode(show.id, { season: 1, number: 1, name: 'Piloto', airs: { on: '2026-11-21' } })
-      await world.know(show.id)
+      await world.fillCatalogue(show.id)
       await world.deps.follows.follow(person.chatId, `show/${show.id}`, new Date('2026-11-01'), show.name)
     }
     const list = await person.says('/series')
@@ -86,8 +86,8 @@ describe('the series one follows', () => {
     expect(today).toContain('Fantasma (2021) T1 E1')
   })
 
-  test('many are shown by pages', async () => {
-    const person = somebody()
+  test('are shown in pages', async () => {
+    const person = newPerson()
     await person.says('/start')
     for (let i = 0; i < 14; i++)
       await world.deps.follows.follow(
@@ -107,14 +107,14 @@ describe('the series one follows', () => {
   })
 })
 
-describe('what is on', () => {
-  test('the next days, in the chat’s zone; a drop is one line, and an unknown hour is never made up', async () => {
-    await world.know(cast.harbor, cast.streamer, cast.drop, cast.lateNight)
+describe('the schedule', () => {
+  test('lists the next days in the chat’s zone; a season released at once is one line, and an unknown hour is not shown', async () => {
+    await world.fillCatalogue(cast.harbor, cast.streamer, cast.drop, cast.lateNight)
     world.tvmaze.addShow({ id: 990_010, name: 'Queda Livre' })
     for (let number = 1; number <= 8; number++)
       world.tvmaze.addEpisode(990_010, { season: 1, number, name: `Parte ${number}`, airs: { on: '2026-11-27' } })
-    await world.know(990_010)
-    const person = somebody()
+    await world.fillCatalogue(990_010)
+    const person = newPerson()
     await person.says('/start')
     for (const id of [cast.harbor, cast.streamer, cast.lateNight, 990_010])
       await world.deps.follows.follow(person.chatId, `show/${id}`, new Date(), null)
@@ -125,46 +125,46 @@ describe('what is on', () => {
     expect(text).toMatch(/Horário de Brasília\. Dados: TVmaze\.$/)
     expect(text).not.toMatch(/12:00|09:00/)
 
-    // 00:37 in New York is 02:37 in São Paulo and 00:37 one day on the same night further west.
+    // 00:37 in New York is 02:37 in São Paulo and 00:37 in Rio Branco.
     expect(text).toMatch(/02:37 The Last Desk/)
     await person.says('/fuso Rio Branco')
     expect((await person.says('/proximos')).text).toMatch(/00:37 The Last Desk/)
-    await world.know(cast.novela)
+    await world.fillCatalogue(cast.novela)
     await world.deps.follows.follow(person.chatId, `show/${cast.novela}`, new Date(), null)
     const month = await person.presses('ver 30 dias')
     expect(month.shown.text).toMatch(/^🗓 Próximos 30 dias/)
     expect(labels(month.shown)[0]).toEqual(['1/2', '›'])
   })
 
-  test('today begins and ends by the chat’s calendar', async () => {
-    await world.know(cast.novela)
-    const person = somebody()
+  test('of today begins and ends at midnight in the chat’s zone', async () => {
+    await world.fillCatalogue(cast.novela)
+    const person = newPerson()
     await person.says('/start')
     await world.deps.follows.follow(person.chatId, `show/${cast.novela}`, new Date(), null)
     expect((await person.says('/hoje')).text).toMatch(/^🗓 Hoje, sáb\., 21 nov\n\n21:20 Rua das Acácias T1 E42/)
-    // By Lisbon's clock each chapter is on after midnight: Saturday has Friday's.
+    // In Lisbon each episode airs after midnight, so Friday's episode belongs to Saturday.
     await person.says('/fuso Lisboa')
     expect((await person.says('/hoje')).text).toMatch(/^🗓 Hoje, sáb\., 21 nov\n\n00:20 Rua das Acácias T1 E41/)
     world.time.now = new Date('2026-11-23T23:00:00Z')
     expect((await person.says('/hoje')).text).toBe('Hoje não sai nada do que você segue.')
   })
 
-  test('what the catalogue does not have yet is not called nothing', async () => {
-    const person = somebody()
+  test('says that dates are being fetched while a followed series is not in the catalogue', async () => {
+    const person = newPerson()
     await person.says('/start')
     await world.deps.follows.follow(person.chatId, `show/${cast.sparse}`, new Date(), 'Untitled Delta Project')
-    const filling = [await person.says('/hoje'), await person.says('/proximos')]
-    for (const { text } of filling) expect(text).toMatch(/^Ainda estou buscando as datas/)
-    await world.know(cast.sparse)
-    for (const { id } of filling)
+    const answers = [await person.says('/hoje'), await person.says('/proximos')]
+    for (const { text } of answers) expect(text).toMatch(/^Ainda estou buscando as datas/)
+    await world.fillCatalogue(cast.sparse)
+    for (const { id } of answers)
       expect((await person.presses('tentar de novo', id)).shown.text).toMatch(/^(Hoje não sai nada|Nada previsto)/)
   })
 
-  test('without the catalogue the list of series still has its names, and the others say what is wrong', async () => {
-    const person = somebody()
+  test('says that the catalogue is unavailable, and the list of series still shows the names', async () => {
+    const person = newPerson()
     await person.says('/start')
     await world.deps.follows.follow(person.chatId, `show/${cast.harbor}`, new Date(), 'Harbor Nine')
-    const whole = world.deps.catalogue
+    const original = world.deps.catalogue
     const broken = () => Promise.reject(new Error('no server'))
     world.deps.catalogue = { show: broken, shows: broken }
     try {
@@ -177,16 +177,16 @@ describe('what is on', () => {
         expect(labels(sorry)).toEqual([['tentar de novo']])
       }
     } finally {
-      world.deps.catalogue = whole
+      world.deps.catalogue = original
     }
-    await world.know(cast.harbor)
+    await world.fillCatalogue(cast.harbor)
     expect((await person.presses('tentar de novo')).shown.text).toMatch(/Próximos 7 dias/)
   })
 })
 
 describe('settings', () => {
-  test('the chosen language wins over the phone’s, by word or by button', async () => {
-    const person = somebody('pt-br')
+  test('the language chosen by command or button takes precedence over that of the phone', async () => {
+    const person = newPerson('pt-br')
     await person.says('/start')
     expect((await person.says('/idioma inglês')).text).toBe('Done! I speak English now.')
     expect((await person.says('/help')).text).toMatch(/^Series/)
@@ -196,8 +196,8 @@ describe('settings', () => {
     expect((await person.says('/idioma klingon')).text).toBe('Ainda não falo “klingon”. Escolha um destes:')
   })
 
-  test('the zone is chosen by button or by city, and says what time it is there', async () => {
-    const person = somebody()
+  test('the zone is chosen by button or city name, and the answer shows the current time there', async () => {
+    const person = newPerson()
     await person.says('/start')
     const { shown } = await person.presses(/Fuso/)
     expect(labels(shown)).toEqual([
@@ -220,14 +220,14 @@ describe('settings', () => {
   })
 })
 
-test('a list that would be longer than Telegram takes ends with an ellipsis instead of an error', async () => {
-  const person = somebody()
+test('a list longer than Telegram’s limit ends with an ellipsis instead of an error', async () => {
+  const person = newPerson()
   await person.says('/start')
   for (let show = 0; show < 40; show++) {
     const id = 991_000 + show
     world.tvmaze.addShow({ id, name: `Uma série de nome comprido & número ${show} `.repeat(3) })
     world.tvmaze.addEpisode(id, { season: 1, number: 1, name: 'Um episódio '.repeat(9), airs: { on: '2026-11-21' } })
-    await world.know(id)
+    await world.fillCatalogue(id)
     await world.deps.follows.follow(person.chatId, `show/${id}`, new Date(), null)
   }
   const { text, entities } = await person.says('/hoje')

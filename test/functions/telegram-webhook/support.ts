@@ -26,13 +26,13 @@ import { startTvmaze } from '#simulators/tvmaze.ts'
 import { freshDatabase, freshMongo } from '#test/support/database.ts'
 import { until } from '#test/support/until.ts'
 
-// One line a request is for a running system.
+// The function logs a line for each request. Tests do not need it.
 process.env.LOG_LEVEL ??= 'silent'
 
 export const token = '700000001:test-token-of-the-bot-AAAAAAAAAAAAA'
 export const secret = 'a-secret_of-the-tests'
 
-/** The broker as the function sees it: takes events, or refuses them; brings one back when told to. */
+/** A broker for the function under test. It accepts events, or refuses as many as a test asks for. */
 const startBroker = async () => {
   const events: VigiaEvent[] = []
   let [refusals, refusal] = [0, 503]
@@ -60,7 +60,7 @@ const startBroker = async () => {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** What was published, oldest first; an id that comes again is the same event. */
+    /** The published events, oldest first. Events with the same id are listed once. */
     events: (type?: string) =>
       [...new Map(events.map(event => [event.id, event])).values()].filter(
         event => type === undefined || event.type === `dev.vigia.${type}`,
@@ -73,7 +73,7 @@ const startBroker = async () => {
   }
 }
 
-/** The function behind real HTTP, between a Telegram, a TVMaze and a broker of the tests and real databases. */
+/** The function behind an HTTP server, with simulated Telegram and TVMaze, a test broker and real databases. */
 export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } = {}) => {
   const [database, catalogueServer, telegram, tvmaze, broker] = await Promise.all([
     freshDatabase(),
@@ -99,9 +99,9 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     catalogue,
     tvmaze: client,
     mayDial: async address => guard(address),
-    // Names of tests have no address; where two share one, the test says so.
+    // The host names of the tests have no address, except those that a test adds to `addresses`.
     addressOf: async host => addresses.get(host) ?? null,
-    // The clock stands still, so an allowance would never be there again.
+    // The clock stands still, so a used search allowance would never be renewed.
     limits: { ...usualLimits, searchSeconds: 0 },
     clock: () => time.now,
     warn: message => warnings.push(message),
@@ -132,7 +132,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ url, secret_token: secret }),
   })
-  /** Hands the function an update, as Telegram or as anybody who has the secret would. */
+  /** Sends an update to the function, as Telegram does. `given` is the secret. */
   const post = (update: unknown, given: string | null = secret) =>
     fetch(url, {
       method: 'POST',
@@ -142,8 +142,8 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
       },
       body: typeof update === 'string' || Buffer.isBuffer(update) ? update : JSON.stringify(update),
     })
-  /** Until Telegram has nothing left to deliver. */
-  const settled = () => until(() => telegram.pending().length === 0, { what: 'every update taken' })
+  /** Resolves when Telegram has delivered every update. */
+  const settled = () => until(() => telegram.pending().length === 0, { what: 'every update to be delivered' })
 
   return {
     url,
@@ -159,13 +159,14 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     addresses,
     settled,
     post,
-    /** The catalogue as the refresher would fill it. */
-    know: async (...ids: number[]) => {
+    /** Stores shows in the catalogue, as series-refresher does. */
+    fillCatalogue: async (...ids: number[]) => {
       for (const id of ids) await catalogue.keep(await client.show(id))
     },
-    /** A person who writes and presses, and reads the bot's newest answer once it is there. */
-    person: (who: string, language = 'pt-br') => talking(telegram, telegram.user(who, { language }), settled, post),
-    /** What a broker does with a Trigger's event. */
+    /** A person who sends messages, presses buttons and reads the bot's newest message. */
+    person: (who: string, language = 'pt-br') =>
+      personActions(telegram, telegram.user(who, { language }), settled, post),
+    /** Delivers an event to the function, as a broker does. */
     deliver: (event: VigiaEvent) => {
       const { headers, body } = inBinaryMode(event)
       return fetch(url, { method: 'POST', headers, body: new Uint8Array(body) })
@@ -180,9 +181,9 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
 
 export type Webhook = Awaited<ReturnType<typeof startWebhook>>
 
-let forged = 900_000_000
+let lastForgedId = 900_000_000
 
-const talking = (
+const personActions = (
   telegram: TelegramSimulator,
   seat: SimulatedUser,
   settled: () => Promise<unknown>,
@@ -194,18 +195,18 @@ const talking = (
     await settled()
     return seat.answers().at(-1)!
   },
-  /** The note over the button, and the message it is on as it looks then (the newest, where it is gone). */
+  /** Presses a button. Returns the toast, and the button's message afterwards (the newest one if it was deleted). */
   presses: async (button: string | RegExp, message?: number) => {
     const press = seat.press(button, message === undefined ? {} : { message })
     await settled()
     const shown = seat.answers()
     return { note: press.answer()?.text ?? null, shown: shown.find(({ id }) => id === message) ?? shown.at(-1)! }
   },
-  /** A press with data that no button has: clients of one's own can do that. */
+  /** Presses a button with forged data. A modified Telegram client can do this. */
   forges: async (message: number, data: string) => {
-    const id = String(++forged)
+    const id = String(++lastForgedId)
     await post({
-      update_id: forged,
+      update_id: lastForgedId,
       callback_query: {
         id,
         from: { id: seat.id, is_bot: false, first_name: seat.name, language_code: 'pt-br' },

@@ -27,7 +27,7 @@ const chat = async (zone = 'America/Sao_Paulo') => {
 }
 const day = (date: number) => new Date(Date.UTC(2026, 10, date))
 
-test('a chat keeps its choices when it is welcomed again, however many do so at once', async () => {
+test('a chat keeps its settings when it is registered again, also by parallel calls', async () => {
   const id = await chat('America/Manaus')
   await chats.markUnreachable(id, 'Forbidden')
   await Promise.all(Array.from({ length: 8 }, () => chats.upsert({ id, kind: 'private', language: 'pt-BR' })))
@@ -40,7 +40,7 @@ test('a chat keeps its choices when it is welcomed again, however many do so at 
   })
 })
 
-test('followers are who followed before, in that zone, and can be reached', async () => {
+test('followersOf finds the reachable chats that followed before an instant, in a zone', async () => {
   const [early, late, manaus, gone] = [await chat(), await chat(), await chat('America/Manaus'), await chat()]
   expect(await follows.follow(early, 'show/82', day(1))).toBe(true)
   expect(await follows.follow(early, 'show/82', day(9))).toBe(false)
@@ -66,7 +66,7 @@ test('followers are who followed before, in that zone, and can be reached', asyn
   ])
 })
 
-test('a follow that is restored is as old as it was', async () => {
+test('a restored follow keeps its original date', async () => {
   const id = await chat()
   await follows.follow(id, 'show/1', day(1), 'One')
   const removed = await follows.unfollow(id, 'show/1')
@@ -77,7 +77,7 @@ test('a follow that is restored is as old as it was', async () => {
   expect(await follows.of(id, 'show/')).toEqual([removed])
 })
 
-test('a group that moves takes everything along, also where the new one has begun to live', async () => {
+test('a group that becomes a supergroup keeps everything, even if the supergroup already has data', async () => {
   const { db } = database
   const monitors = monitorsIn(db)
   const watched = { name: 'x', kind: 'http' as const, url: 'https://x/', intervalS: 60, timeoutMs: 5000 }
@@ -115,9 +115,9 @@ test.each([
   ['of a person to itself', 4, 4],
   ['of a person to another', 5, 6],
   ['to a person', -7, 7],
-  ['to no id of a chat', -8, -8.5],
-  ['to an id beyond the numbers', -9, -1e30],
-])('a move %s takes nothing away', async (_, from, to) => {
+  ['to an invalid chat id', -8, -8.5],
+  ['to an id out of range', -9, -1e30],
+])('a move %s deletes nothing', async (_, from, to) => {
   await chats.upsert({ id: from, kind: from > 0 ? 'private' : 'group', language: 'en' })
   await follows.follow(from, 'show/1', day(1))
   const watched = { name: 'x', kind: 'http' as const, url: 'https://x/', intervalS: 60, timeoutMs: 5000 }
@@ -128,7 +128,7 @@ test.each([
   expect(await monitorsIn(database.db).of(from)).toHaveLength(1)
 })
 
-test('a chat keeps its newest twenty searches, and sees nobody else’s', async () => {
+test('a chat keeps its newest twenty searches and cannot read those of another chat', async () => {
   const searches = searchesIn(database.db)
   const [id, other] = [await chat(), await chat()]
   const ids: number[] = []
@@ -141,7 +141,7 @@ test('a chat keeps its newest twenty searches, and sees nobody else’s', async 
   expect(await searches.find(id, ids[24]!)).toMatchObject({ hits: [] })
 })
 
-test('of many who ask for an update at once one gets it, and it is not taken twice', async () => {
+test('only one of many parallel calls gets the lease of an update, and an update that is done is not leased again', async () => {
   const updates = telegramUpdatesIn(database.db)
   const leases = await Promise.all(Array.from({ length: 20 }, () => updates.lease(1, 7, 'telegram')))
   expect(leases.filter(({ state }) => state === 'leased')).toEqual([
@@ -150,7 +150,7 @@ test('of many who ask for an update at once one gets it, and it is not taken twi
   expect(leases.filter(({ state }) => state === 'busy')).toHaveLength(19)
   await updates.release(1, 7, 1)
   expect(await updates.lease(1, 7, 'telegram')).toEqual({ state: 'leased', attempts: 2, mayHaveAnswered: false })
-  // A holder whose lease is over releases nothing of the next one's.
+  // The holder of an expired lease cannot release the lease of the next attempt.
   await updates.release(1, 7, 1)
   expect(await updates.lease(1, 7, 'telegram')).toMatchObject({ state: 'busy' })
   await updates.done(1, 7)
@@ -159,7 +159,7 @@ test('of many who ask for an update at once one gets it, and it is not taken twi
   expect(await updates.lease(2, 7, 'telegram')).toEqual({ state: 'leased', attempts: 1, mayHaveAnswered: false })
 })
 
-test('a broker that is faster than the note of the deferral keeps the update', async () => {
+test('a broker that delivers an update before its deferral is stored keeps the lease', async () => {
   const updates = telegramUpdatesIn(database.db)
   await updates.lease(1, 9, 'telegram')
   await updates.release(1, 9, 1)
@@ -169,7 +169,7 @@ test('a broker that is faster than the note of the deferral keeps the update', a
   expect(await updates.lease(1, 9, 'telegram')).toEqual({ state: 'deferred' })
 })
 
-test('a deferred update is the broker’s: Telegram is told that it is taken care of', async () => {
+test('a deferred update can be leased only for the broker, and a repeat from Telegram finds it deferred', async () => {
   const updates = telegramUpdatesIn(database.db)
   await updates.lease(1, 8, 'telegram')
   await updates.defer(1, 8)
@@ -184,7 +184,7 @@ test('a deferred update is the broker’s: Telegram is told that it is taken car
   expect(await updates.lease(1, 8, 'broker')).toEqual({ state: 'done' })
 })
 
-test('an attempt that ended without a word may have answered; one that gave its lease back says so itself', async () => {
+test('an attempt whose lease expired may have answered; an attempt that releases its lease says whether it did', async () => {
   const updates = telegramUpdatesIn(database.db)
   const expire = (id: number) =>
     database.db.query(
@@ -195,7 +195,7 @@ test('an attempt that ended without a word may have answered; one that gave its 
   await expire(1)
   expect(await updates.lease(4, 1, 'telegram')).toEqual({ state: 'leased', attempts: 2, mayHaveAnswered: true })
   await updates.release(4, 1, 2)
-  expect(await updates.lease(4, 1, 'telegram'), 'a later attempt does not undo it').toMatchObject({
+  expect(await updates.lease(4, 1, 'telegram'), 'a later attempt does not reset it').toMatchObject({
     mayHaveAnswered: true,
   })
   expect(await updates.claimApology(4, 1, 3)).toBe(false)
@@ -205,14 +205,14 @@ test('an attempt that ended without a word may have answered; one that gave its 
   expect(await updates.lease(4, 2, 'telegram')).toMatchObject({ mayHaveAnswered: true })
 
   await updates.lease(4, 3, 'telegram')
-  expect(await updates.claimApology(4, 3, 2), 'of a lease that is not its own').toBe(false)
+  expect(await updates.claimApology(4, 3, 2), 'with the lease of another attempt').toBe(false)
   expect(await Promise.all([updates.claimApology(4, 3, 1), updates.claimApology(4, 3, 1)])).toHaveLength(2)
   await updates.release(4, 3, 1)
   await updates.lease(4, 3, 'telegram')
-  expect(await updates.claimApology(4, 3, 2), 'once an update').toBe(false)
+  expect(await updates.claimApology(4, 3, 2), 'a second time for one update').toBe(false)
 })
 
-test('updates are forgotten when Telegram can no longer bring them again', async () => {
+test('updates are deleted when Telegram can no longer repeat them', async () => {
   const updates = telegramUpdatesIn(database.db)
   await updates.lease(3, 1, 'telegram')
   await updates.lease(3, 2, 'telegram')

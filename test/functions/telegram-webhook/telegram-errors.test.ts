@@ -12,7 +12,7 @@ afterEach(() => {
 })
 
 let people = 0
-const somebody = async (language?: string) => {
+const newPerson = async (language?: string) => {
   const person = world.person(`Pessoa ${++people}`, language)
   await person.says('/start')
   world.telegram.forgetCalls()
@@ -21,9 +21,9 @@ const somebody = async (language?: string) => {
 const statuses = () => world.telegram.deliveries().map(({ status }) => status)
 const refused = () => world.broker.events('message.refused').map(({ data }) => data)
 
-describe('Telegram says', () => {
-  test('429: the same update comes again when Telegram allows it, and is not a failure of its own', async () => {
-    const person = await somebody()
+describe('when Telegram answers', () => {
+  test('429: the update is repeated after Retry-After, and the attempt does not count as a failure', async () => {
+    const person = await newPerson()
     const before = statuses().length
     world.telegram.failNext('sendMessage', { status: 429, retryAfter: 1, times: 4 })
     expect((await person.says('/ajuda')).text).toMatch(/^Séries/)
@@ -31,9 +31,9 @@ describe('Telegram says', () => {
     expect(world.broker.events('update.deferred')).toEqual([])
   })
 
-  test('429 with a long wait: the update is done, the answer is in the outbox, and so are the next ones', async () => {
-    const person = await somebody()
-    const other = await somebody()
+  test('429 with a long Retry-After: the update is done, and this answer and the next ones go to the outbox', async () => {
+    const person = await newPerson()
+    const other = await newPerson()
     const before = statuses().length
     world.telegram.failNext('sendMessage', { status: 429, retryAfter: 40, chatId: person.chatId })
     person.send('/ajuda')
@@ -58,8 +58,8 @@ describe('Telegram says', () => {
     ])
   })
 
-  test('429 for an edit: the answer comes as a new message; for a note over a button: nothing is repeated', async () => {
-    const person = await somebody()
+  test('429 to an edit, the answer becomes a new message; 429 to a toast is not repeated', async () => {
+    const person = await newPerson()
     await person.says('/monitorar nota.example')
     const list = await person.says('/monitores')
     const before = statuses().length
@@ -78,8 +78,8 @@ describe('Telegram says', () => {
     'Forbidden: user is deactivated',
     "Forbidden: bot can't initiate conversation with a user",
     'Forbidden: bot was kicked from the group chat',
-  ])('403 %s: the chat is left alone, and its follows stay', async description => {
-    const person = await somebody()
+  ])('403 %s: the chat gets no more messages, and keeps its follows', async description => {
+    const person = await newPerson()
     await world.deps.follows.follow(person.chatId, 'show/7', new Date())
     world.telegram.failNext('sendMessage', { status: 403, description })
     const before = statuses().length
@@ -91,8 +91,8 @@ describe('Telegram says', () => {
     expect((await world.deps.chats.find(person.chatId))?.unreachableSince).toBeNull()
   })
 
-  test('400 chat not found: left alone as well, and the operators hear of it', async () => {
-    const person = await somebody()
+  test('400 chat not found: the chat gets no more messages, and the operators are notified', async () => {
+    const person = await newPerson()
     world.telegram.failNext('sendMessage', { status: 400, description: 'Bad Request: chat not found' })
     await person.says('/ajuda')
     expect((await world.deps.chats.find(person.chatId))?.unreachableSince).not.toBeNull()
@@ -103,7 +103,7 @@ describe('Telegram says', () => {
     })
   })
 
-  test('400 group chat was upgraded: the rows move, and the answer goes to the new group', async () => {
+  test('400 group chat was upgraded: the rows move to the new group, and the answer goes there', async () => {
     const ana = world.telegram.user('Ana')
     const group = world.telegram.group('Migra')
     group.addBot(ana)
@@ -127,7 +127,7 @@ describe('Telegram says', () => {
   })
 
   test.each(['Bad Request: message thread not found', 'Bad Request: TOPIC_CLOSED', 'Bad Request: TOPIC_DELETED'])(
-    '400 %s: the answer goes to the group without its topic',
+    '400 %s: the answer goes to the group, outside the topic',
     async description => {
       const ana = world.telegram.user('Ana')
       const forum = world.telegram.group('Fórum', { forum: true })
@@ -141,8 +141,8 @@ describe('Telegram says', () => {
     },
   )
 
-  test("400 can't parse entities: the words go out without formatting, and the operators hear of it", async () => {
-    const person = await somebody()
+  test("400 can't parse entities: the text is sent without formatting, and the operators are notified", async () => {
+    const person = await newPerson()
     const description = "Bad Request: can't parse entities: Unsupported start tag"
     world.telegram.failNext('sendMessage', { status: 400, description })
     const answer = await person.says('/ajuda')
@@ -151,8 +151,8 @@ describe('Telegram says', () => {
     expect(refused().at(-1)).toMatchObject({ chatId: person.chatId, reason: `sendMessage: ${description}` })
   })
 
-  test('400 message is not modified: pressing the same page twice is no failure', async () => {
-    const person = await somebody()
+  test('400 message is not modified: pressing the same page twice is not a failure', async () => {
+    const person = await newPerson()
     const list = await person.says('/monitores')
     await person.forges(list.id, 'v1:m:0')
     await person.forges(list.id, 'v1:m:0')
@@ -160,8 +160,8 @@ describe('Telegram says', () => {
     expect(world.broker.events('update.deferred')).toEqual([])
   })
 
-  test('400 message to edit not found: a new message takes its place', async () => {
-    const person = await somebody()
+  test('400 message to edit not found: a new message replaces it', async () => {
+    const person = await newPerson()
     const list = await person.says('/monitores')
     world.telegram.failNext('editMessageText', { status: 400, description: 'Bad Request: message to edit not found' })
     const count = person.answers().length
@@ -169,26 +169,26 @@ describe('Telegram says', () => {
     expect(person.answers()).toHaveLength(count + 1)
   })
 
-  test('400 query is too old: the rest of the answer is given all the same', async () => {
-    const person = await somebody()
+  test('400 query is too old: the rest of the answer is still sent', async () => {
+    const person = await newPerson()
     await person.says('/monitorar antigo.example')
     const list = await person.says('/monitores')
-    // A made-up press has a query that Telegram never heard of.
+    // Telegram does not know the query of a forged press.
     const { shown } = await person.forges(list.id, `v1:o:${(await world.deps.monitors.of(person.chatId))[0]!.id}`)
     expect(shown.text).toMatch(/^⚪ antigo\.example\nhttps/)
   })
 
   test.each(['not found', 'too big', 'not an image', 'refused'] as const)(
-    'a poster that is %s: the smaller one, else the card without it',
-    async fate => {
-      const person = await somebody()
+    'that a poster is %s: the card has the smaller poster, else none',
+    async result => {
+      const person = await newPerson()
       const { harbor } = world.tvmaze.showIds
       const card = await person.says(`/start s_${harbor}`)
       const poster = card.photo!
-      world.telegram.photo(poster, fate)
+      world.telegram.photo(poster, result)
       const smaller = await person.says(`/start s_${harbor}`)
       expect(smaller.photo).toMatch(/medium_portrait/)
-      world.telegram.photo(smaller.photo!, fate)
+      world.telegram.photo(smaller.photo!, result)
       const bare = await person.says(`/start s_${harbor}`)
       expect(bare).toMatchObject({ photo: null, text: card.text })
       expect((await person.presses('seguir', bare.id)).shown.text).toMatch(/Estou buscando a data/)
@@ -197,8 +197,8 @@ describe('Telegram says', () => {
     },
   )
 
-  test('any other 400: the operators hear of it, the person hears that it went wrong, and nothing is repeated', async () => {
-    const person = await somebody()
+  test('any other 400: the operators and the person are notified, and nothing is repeated', async () => {
+    const person = await newPerson()
     const before = statuses().length
     world.telegram.failNext('sendMessage', { status: 400, description: 'Bad Request: reply markup is too long' })
     expect((await person.says('/ajuda')).text).toMatch(/^Algo deu errado do meu lado e não consegui mostrar/)
@@ -208,12 +208,12 @@ describe('Telegram says', () => {
 
   test.each([
     ['500', { status: 500 }],
-    ['502 with a page of HTML', { status: 502, body: '<html>Bad Gateway</html>', contentType: 'text/html' }],
-    ['200 with a page of HTML', { status: 200, body: '<html>hello</html>', contentType: 'text/html' }],
-    ['nothing: the connection is cut', { dropConnection: true }],
-    ['401, while a token is being changed', { status: 401, description: 'Unauthorized' }],
-  ])('%s: the update comes again', async (_, fault) => {
-    const person = await somebody()
+    ['502 with an HTML page', { status: 502, body: '<html>Bad Gateway</html>', contentType: 'text/html' }],
+    ['200 with an HTML page', { status: 200, body: '<html>hello</html>', contentType: 'text/html' }],
+    ['nothing and drops the connection', { dropConnection: true }],
+    ['401 while the token is being changed', { status: 401, description: 'Unauthorized' }],
+  ])('%s: the update is repeated', async (_, fault) => {
+    const person = await newPerson()
     const before = statuses().length
     world.telegram.failNext('sendMessage', fault)
     expect((await person.says('/ajuda')).text).toMatch(/^Séries/)
@@ -221,12 +221,12 @@ describe('Telegram says', () => {
   })
 })
 
-describe('an answer that was given is not followed by an apology', () => {
-  const apologies = (person: Awaited<ReturnType<typeof somebody>>) =>
+describe('an answer that may have been delivered is not followed by an apology', () => {
+  const apologies = (person: Awaited<ReturnType<typeof newPerson>>) =>
     person.answers().filter(({ text }) => /Algo deu errado/.test(text))
 
-  test('when Telegram sends it and its yes is lost, as often as that happens', async () => {
-    const person = await somebody()
+  test('when Telegram delivers it but its response is lost every time', async () => {
+    const person = await newPerson()
     world.telegram.failNext('sendMessage', { dropConnection: true, delivered: true, times: 3 })
     person.send('/ajuda')
     await world.settled()
@@ -234,8 +234,8 @@ describe('an answer that was given is not followed by an apology', () => {
     expect(apologies(person)).toEqual([])
   })
 
-  test('when the note over the button, or the removal of the old message, is refused', async () => {
-    const person = await somebody()
+  test('when Telegram refuses the toast', async () => {
+    const person = await newPerson()
     await person.says('/monitorar recusa.example')
     const list = await person.says('/monitores')
     world.telegram.failNext('answerCallbackQuery', { status: 400, description: 'Bad Request: MESSAGE_TOO_LONG' })
@@ -246,8 +246,8 @@ describe('an answer that was given is not followed by an apology', () => {
   })
 })
 
-test('buttons and messages of one chat may overtake each other: what they did is in the database', async () => {
-  const person = await somebody()
+test('parallel buttons and messages of one chat all take effect', async () => {
+  const person = await newPerson()
   const card = await person.says('harbor nine')
   await Promise.all([
     person.presses('seguir', card.id),
@@ -260,10 +260,10 @@ test('buttons and messages of one chat may overtake each other: what they did is
   expect(await world.deps.follows.of(person.chatId, '')).toHaveLength(2)
 })
 
-test('every update delivered twice: one follow, one monitor, one answer each', async () => {
+test('updates that are delivered twice make one follow, one monitor and one answer each', async () => {
   world.telegram.deliverTwice(true)
   try {
-    const person = await somebody()
+    const person = await newPerson()
     const card = await person.says('harbor nine')
     await person.presses('seguir', card.id)
     await person.says('/monitorar duas.vezes.example')
@@ -274,8 +274,8 @@ test('every update delivered twice: one follow, one monitor, one answer each', a
   }
 })
 
-test('the bot asks getMe only where a command names a bot', async () => {
-  const person = await somebody()
+test('the bot calls getMe only if a command names a bot', async () => {
+  const person = await newPerson()
   await person.says('/ajuda')
   await person.says('harbor nine')
   expect(world.telegram.calls('getMe')).toEqual([])

@@ -11,7 +11,7 @@ afterAll(() => world.stop())
 
 let updates = 800_000_000
 
-/** An update that only a phone would make: a photo with words below it, an edited keyboard, a channel. */
+/** Sends a message that the simulator cannot make, such as a photo with a caption. */
 const postMessage = async (person: { id: number; chatId: number }, content: object) => {
   updates += 1
   const response = await world.post({
@@ -46,13 +46,13 @@ describe('commands as people type them', () => {
     '- /hoje',
     '“/hoje”',
     '`/hoje`',
-  ])('%j is the command of today', async text => {
+  ])('%j is the command /hoje', async text => {
     const ana = world.person('Ana')
     await ana.says('/series')
     expect((await ana.says(text)).text).toMatch(/^Você ainda não segue nenhuma série/)
   })
 
-  test('a command or a name below a photo is understood; a photo alone is not', async () => {
+  test('a command or name in the caption of a photo is understood; the bot answers a photo alone that it reads only text', async () => {
     const ana = world.person('Ana')
     await ana.says('/start')
     await postMessage(ana, { photo, caption: '/hoje' })
@@ -67,7 +67,7 @@ describe('commands as people type them', () => {
     expect(ana.answers().at(-1)?.text).toMatch(/^Séries/)
   })
 
-  test('the words below one picture of an album are understood, and the other pictures are not answered', async () => {
+  test('the caption of one picture of an album is understood, and the other pictures are not answered', async () => {
     const ana = world.person('Ana')
     await ana.says('/start')
     const before = ana.answers().length
@@ -82,15 +82,15 @@ describe('commands as people type them', () => {
     ).toEqual(['Harbor Nine (2026)'])
   })
 
-  test('in a group a name is searched for where it is said to the bot, and nothing else is', async () => {
+  test('in a group the bot searches only for a name that is addressed to it', async () => {
     const ana = world.person('Ana')
     const chat = { id: -1_001_009_008, type: 'supergroup', title: 'Turma' }
-    const told = () =>
+    const sent = () =>
       world.telegram.calls().filter(({ method, params }) => /^send/.test(method) && params.chat_id === chat.id)
     for (const text of ['harbor nine', '@OutroBot harbor nine', '@VigiaBot']) await postMessage(ana, { chat, text })
-    expect(told()).toEqual([])
+    expect(sent()).toEqual([])
     await postMessage(ana, { chat, text: '@vigiabot harbor nine' })
-    expect(told().map(({ params }) => params.caption ?? params.text)).toEqual([expect.stringMatching(/Harbor Nine/)])
+    expect(sent().map(({ params }) => params.caption ?? params.text)).toEqual([expect.stringMatching(/Harbor Nine/)])
   })
 
   test.each([
@@ -106,7 +106,7 @@ describe('commands as people type them', () => {
   })
 })
 
-describe('what is said to a bot besides', () => {
+describe('small talk', () => {
   test.each<[string, SmallTalk | null]>([
     ['oi', 'greeting'],
     ['Oiii!!! 😀', 'greeting'],
@@ -137,11 +137,11 @@ describe('what is said to a bot besides', () => {
     ['24', null],
     ['Severance', null],
     ['第一話', null],
-  ])('%j is %s', (text, kind) => {
+  ])('%j is classified as %s', (text, kind) => {
     expect(smallTalk(text)).toBe(kind)
   })
 
-  test('a greeting is greeted and thanks are answered, in the language of the chat, and nothing is searched for', async () => {
+  test('greetings and thanks are answered in the language of the chat, without a search', async () => {
     const ana = world.person('Ana Greets')
     const bob = world.person('Bob Greets', 'en')
     expect((await ana.says('oi')).text).toMatch(/^Oi! 👋 Me mande o nome de uma série.*\/buscar oi$/s)
@@ -157,7 +157,7 @@ describe('what is said to a bot besides', () => {
   })
 })
 
-describe('a name with something before it', () => {
+describe('a name with words before it', () => {
   test.each<[string, string | null]>([
     ['oi, Severance', 'Severance'],
     ['Olá! Tudo bem? Harbor Nine', 'Harbor Nine'],
@@ -169,11 +169,11 @@ describe('a name with something before it', () => {
     ['Severance', null],
     ['oi', null],
     ['第一話', null],
-  ])('%j means %j', (text, name) => {
+  ])('%j contains the name %j', (text, name) => {
     expect(nameIn(text)).toBe(name)
   })
 
-  test('is searched for as it is, and without it where nothing is found', async () => {
+  test('is searched for as typed, and without those words if nothing is found', async () => {
     const ana = world.person('Ana')
     await ana.says('/start')
     for (const text of ['oi, harbor nine', 'quero seguir harbor nine', '@VigiaBot harbor nine', '“harbor nine”'])
@@ -183,7 +183,7 @@ describe('a name with something before it', () => {
   })
 })
 
-test('an interval without an address is answered with how to ask, and a password without a scheme is called one', async () => {
+test('an interval without an address gets instructions, and a password in an address without a scheme is recognised', async () => {
   const ana = world.person('Ana')
   await ana.says('/start')
   for (const text of ['/monitorar 5 minutos', '/monitorar 30s', '/monitorar a cada 5 minutos'])
@@ -201,9 +201,10 @@ describe('a channel', () => {
     user: { id: 700000001, is_bot: true, first_name: 'Vigia' },
     ...rights,
   })
-  const told = (chatId: number) => world.telegram.calls('sendMessage').filter(({ params }) => params.chat_id === chatId)
+  const sentTo = (chatId: number) =>
+    world.telegram.calls('sendMessage').filter(({ params }) => params.chat_id === chatId)
 
-  test('is told once that channels are not served, and nothing is kept of it', async () => {
+  test('gets one message that channels are not served, and is not stored', async () => {
     const chat = { id: -1001234567890, type: 'channel', title: 'Novidades' }
     const post = (before: object, after: object) =>
       world.post({
@@ -217,19 +218,19 @@ describe('a channel', () => {
         },
       })
     await post(membership('left'), membership('administrator', { can_post_messages: false }))
-    expect(told(chat.id)).toEqual([])
+    expect(sentTo(chat.id)).toEqual([])
     await post(
       membership('administrator', { can_post_messages: false }),
       membership('administrator', { can_post_messages: true }),
     )
-    expect(told(chat.id).map(({ params }) => params.text)).toEqual([expect.stringMatching(/não atendo canais/)])
+    expect(sentTo(chat.id).map(({ params }) => params.text)).toEqual([expect.stringMatching(/não atendo canais/)])
     await post(membership('administrator', { can_post_messages: true }), membership('left'))
-    expect(told(chat.id)).toHaveLength(1)
+    expect(sentTo(chat.id)).toHaveLength(1)
     expect(await world.deps.chats.find(chat.id)).toBeNull()
   })
 })
 
-test('who speaks English is told whose clock the times are by, and is offered other zones than those of Brazil', async () => {
+test('an English-speaking person learns that times are in Brasília time, and is offered zones outside Brazil', async () => {
   const bob = world.person('Bob Abroad', 'en')
   expect((await bob.says('/start')).text).toMatch(/Times are in Brasília time\..*\/timezone$/)
   const { buttons } = await bob.says('/timezone')

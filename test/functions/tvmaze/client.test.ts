@@ -28,7 +28,7 @@ beforeEach(() => {
 })
 
 describe('a search', () => {
-  test('finds shows with what a card needs, the summary without its HTML', async () => {
+  test('finds shows with the fields of a card, and the summary as plain text', async () => {
     const [hit] = await client.search('harbor nine')
     expect(hit).toEqual({
       id: simulator.showIds.harbor,
@@ -43,7 +43,7 @@ describe('a search', () => {
     expect(simulator.calls()[0]).toMatchObject({ userAgent: expect.stringMatching(/^Vigia\/.*\(\+https/) })
   })
 
-  test('finds nothing as an empty list, and knows a show without anything', async () => {
+  test('finds an empty list if there is no show, and accepts a show whose fields are empty', async () => {
     expect(await client.search('zzzzzzzzzzzz')).toEqual([])
     expect((await client.search('Untitled Delta Project'))[0]).toMatchObject({
       image: null,
@@ -53,7 +53,7 @@ describe('a search', () => {
     })
   })
 
-  test('entities are letters', async () => {
+  test('decodes HTML entities', async () => {
     const [hit] = await client.search('Tom & Zé')
     expect(hit!.name).toBe('Tom & Zé 🎸')
     expect(hit!.summary).toContain('"três acordes" <e só>')
@@ -73,13 +73,13 @@ describe('a show', () => {
     expect(stamps.map(({ airstamp }) => airstamp)).toEqual(['2026-10-26T01:00:00Z', '2026-11-02T02:00:00Z'])
   })
 
-  test('without an airtime has dates and no instants: the airstamp is a placeholder', async () => {
+  test('without an airtime has dates but no instants, because its airstamps are placeholders', async () => {
     const show = await client.show(simulator.showIds.streamer)
     expect(show.episodes.length).toBeGreaterThan(5)
     expect(show.episodes.every(({ airstamp, airdate }) => airstamp === null && airdate !== '')).toBe(true)
   })
 
-  test('with a special that has neither number nor date keeps it', async () => {
+  test('keeps a special that has neither number nor date', async () => {
     const show = await client.show(simulator.showIds.special)
     expect(show.episodes.find(({ number }) => number === null)).toMatchObject({
       airdate: '',
@@ -88,11 +88,11 @@ describe('a show', () => {
     })
   })
 
-  test('that TVMaze does not have is gone', async () => {
+  test('that TVMaze does not have is a ShowGone error', async () => {
     await expect(client.show(123)).rejects.toThrow(ShowGone)
   })
 
-  test('is found by its other ids, through a redirect', async () => {
+  test('is found by its IMDb and TheTVDB ids, through a redirect', async () => {
     const show = await client.show(simulator.showIds.harbor)
     expect(await client.lookup({ imdb: show.imdb! })).toMatchObject({ id: show._id })
     expect(await client.lookup({ thetvdb: show.thetvdb! })).toMatchObject({ id: show._id })
@@ -100,7 +100,7 @@ describe('a show', () => {
   })
 })
 
-test('updates are instants by id, and an edited show is among those of the day', async () => {
+test('updates returns the time of the last edit by show id, and an edited show is in the list of the day', async () => {
   const before = await client.updates('day')
   expect(before.has(simulator.showIds.hiatus)).toBe(false)
   simulator.editShow(simulator.showIds.hiatus, { status: 'Ended' })
@@ -108,53 +108,56 @@ test('updates are instants by id, and an edited show is among those of the day',
   expect((await client.updates()).size).toBeGreaterThan(10)
 })
 
-describe('when TVMaze is not well', () => {
-  test.each(['down', '429', 'html200', '502'] as const)('%s is unavailable, never gone, never empty', async trouble => {
-    simulator.fail(trouble)
-    for (const call of [
-      () => client.search('harbor'),
-      () => client.show(simulator.showIds.harbor),
-      () => client.updates('day'),
-      () => client.lookup({ imdb: 'tt1' }),
-    ]) {
-      await expect(call()).rejects.toThrow(TvmazeUnavailable)
-    }
-  })
+describe('when TVMaze fails', () => {
+  test.each(['down', '429', 'html200', '502'] as const)(
+    '%s is a TvmazeUnavailable error, not a missing show or an empty result',
+    async fault => {
+      simulator.fail(fault)
+      for (const call of [
+        () => client.search('harbor'),
+        () => client.show(simulator.showIds.harbor),
+        () => client.updates('day'),
+        () => client.lookup({ imdb: 'tt1' }),
+      ]) {
+        await expect(call()).rejects.toThrow(TvmazeUnavailable)
+      }
+    },
+  )
 
-  test('a show whose episodes do not come is not half a show', async () => {
+  test('a show whose episodes cannot be fetched is not returned', async () => {
     simulator.fail('502', { path: `/shows/${simulator.showIds.harbor}/episodes` })
     await expect(client.show(simulator.showIds.harbor)).rejects.toThrow(TvmazeUnavailable)
   })
 
-  test('429 tells how long to wait, and who may wait tries again then', async () => {
+  test('429 has a Retry-After, and a client with more attempts tries again after it', async () => {
     simulator.fail('429', { times: 1 })
     await expect(client.search('harbor')).rejects.toMatchObject({ status: 429, retryAfterS: 5 })
     simulator.fail('429', { times: 1 })
-    const patient = tvmaze(simulator.url, { clock: () => now, wait, attempts: 2 })
-    expect(await patient.search('harbor nine')).not.toEqual([])
+    const retrying = tvmaze(simulator.url, { clock: () => now, wait, attempts: 2 })
+    expect(await retrying.search('harbor nine')).not.toEqual([])
     expect(waits).toEqual([5_000])
   })
 
-  test('nobody listening and no answer in time are unavailable too, in words', async () => {
+  test('a refused connection and a timeout are TvmazeUnavailable errors with the cause', async () => {
     await expect(tvmaze('http://127.0.0.1:1').search('x')).rejects.toThrow('TVMaze: no answer (ECONNREFUSED)')
     const silent = await serving(() => {})
     await expect(tvmaze(silent.url, { timeoutMs: 50 }).search('x')).rejects.toThrow('TVMaze: no answer within 0.05 s')
     await silent.stop()
   })
 
-  test('a 404 that is not of its making does not mean that a show is gone', async () => {
+  test('a 404 of a proxy does not mean that a show is gone', async () => {
     const box = await serving((_, response) => response.writeHead(404).end('<h1>nginx</h1>'))
     await expect(tvmaze(box.url).show(82)).rejects.toThrow(TvmazeUnavailable)
     await box.stop()
   })
 
-  test('a redirect to nowhere in particular ends', async () => {
+  test('a redirect loop ends', async () => {
     const box = await serving((_, response) => response.writeHead(302, { location: '/again' }).end())
     await expect(tvmaze(box.url).show(82)).rejects.toThrow(TvmazeUnavailable)
     await box.stop()
   })
 
-  test('fields of another kind than documented are taken as absent', async () => {
+  test('fields with an undocumented type count as absent', async () => {
     const odd = await serving((request, response) => {
       const path = new URL(request.url!, 'http://x').pathname
       const episodes = [
@@ -185,15 +188,15 @@ describe('when TVMaze is not well', () => {
   })
 })
 
-describe('the pace', () => {
-  test('fifty calls in a row: TVMaze never has reason to complain', async () => {
+describe('the rate limit', () => {
+  test('is not exceeded at TVMaze by fifty calls in a row', async () => {
     const paced = tvmaze(simulator.url, { clock: () => now, wait, callsPerTenSeconds: 18 })
     for (let call = 0; call < 50; call++) await paced.updates('day')
     expect(simulator.calls().map(({ status }) => status)).toEqual(Array.from({ length: 50 }, () => 200))
     expect(waits).toEqual([10_000, 10_000])
   })
 
-  test('many who ask at once are let through by the same count', async () => {
+  test('is shared by parallel calls', async () => {
     const unlimited = await startTvmaze({ clock: () => now, limit: false })
     const paced = tvmaze(unlimited.url, { clock: () => now, wait, callsPerTenSeconds: 5 })
     await Promise.all(Array.from({ length: 20 }, () => paced.updates('day')))
@@ -202,7 +205,7 @@ describe('the pace', () => {
   })
 })
 
-test('a poster has a smaller sister', () => {
+test('the smaller version of a poster has a known URL', () => {
   expect(smallerPoster('https://static.tvmaze.com/uploads/images/original_untouched/1/2.jpg')).toBe(
     'https://static.tvmaze.com/uploads/images/medium_portrait/1/2.jpg',
   )

@@ -8,7 +8,7 @@ const ny = { language: 'en', zone: 'America/New_York' } as const
 const at = (iso: string) => new Date(iso)
 
 describe('instants', () => {
-  test('each reader gets the day and hour of their own clock', () => {
+  test('are shown with the day and hour in the reader’s zone', () => {
     const now = at('2026-11-16T12:00:00Z')
     expect(sayInstant('2026-11-21T01:00:00Z', { ...br, now })).toBe('sex., 20 nov · 22:00')
     expect(sayInstant('2026-11-21T01:00:00Z', { ...ny, now })).toBe('Fri, Nov 20 · 8:00 PM')
@@ -20,7 +20,7 @@ describe('instants', () => {
     )
   })
 
-  test('today and tomorrow are those of the zone', () => {
+  test('are called today or tomorrow by the calendar of the zone', () => {
     const now = at('2026-11-21T02:30:00Z')
     expect(sayInstant('2026-11-21T02:00:00Z', { ...br, now })).toBe('hoje · 23:00')
     expect(sayInstant('2026-11-21T03:00:00Z', { ...br, now })).toBe('amanhã · 00:00')
@@ -28,7 +28,7 @@ describe('instants', () => {
     expect(sayInstant('2026-11-21T02:00:00Z', { ...ny, now })).toBe('today · 9:00 PM')
   })
 
-  test('a US show on Sundays at nine is an hour later in São Paulo once the US have set their clocks back', () => {
+  test('of a weekly US show are an hour later in São Paulo after US summer time ends', () => {
     const now = at('2026-10-20T12:00:00Z')
     const sunday = (date: string) => instantOf(date, '21:00', 'America/New_York').toISOString()
     expect(sayInstant(sunday('2026-10-25'), { ...br, now })).toBe('dom., 25 out · 22:00')
@@ -37,7 +37,7 @@ describe('instants', () => {
     expect(sayInstant(sunday('2027-03-14'), { ...br, now })).toBe('dom., 14 mar 2027 · 22:00')
   })
 
-  test('a wall clock that summer time skips is taken an hour later, one that comes twice the first time', () => {
+  test('of a skipped local time are an hour later; of a repeated local time, instantOf takes the first', () => {
     expect(instantOf('2026-03-08', '02:30', 'America/New_York')).toEqual(at('2026-03-08T07:30:00Z'))
     expect(instantOf('2026-11-01', '01:30', 'America/New_York')).toEqual(at('2026-11-01T05:30:00Z'))
     expect(instantOf('2026-11-21', '09:00', 'America/Sao_Paulo')).toEqual(at('2026-11-21T12:00:00Z'))
@@ -46,7 +46,7 @@ describe('instants', () => {
 })
 
 describe('dates', () => {
-  test('a date is that date everywhere', () => {
+  test('do not depend on the zone', () => {
     expect(sayDate('2026-11-21', { language: 'pt-BR' })).toBe('sáb., 21 nov')
     expect(sayDate('2026-11-21', { language: 'en' })).toBe('Sat, Nov 21')
     expect(sayDate('2026-11-21', { language: 'pt-BR', today: '2026-11-21' })).toBe('hoje')
@@ -54,20 +54,20 @@ describe('dates', () => {
     expect(sayDate('2026-11-30', { language: 'en', today: '2026-12-01' })).toBe('yesterday')
   })
 
-  test('the year is said where it is another one and far away', () => {
+  test('contain the year if it is another year and far away', () => {
     expect(sayDate('2027-01-05', { language: 'pt-BR', today: '2026-12-20' })).toBe('ter., 5 jan')
     expect(sayDate('2027-06-05', { language: 'pt-BR', today: '2026-12-20' })).toBe('sáb., 5 jun 2027')
     expect(sayDate('2027-06-05', { language: 'en', today: '2026-12-20' })).toBe('Sat, Jun 5, 2027')
   })
 
-  test('the day at an instant is that of the zone', () => {
+  test('of an instant depend on the zone', () => {
     expect(dayOf('2026-11-21T02:59:59Z', 'America/Sao_Paulo')).toBe('2026-11-20')
     expect(dayOf('2026-11-21T03:00:00Z', 'America/Sao_Paulo')).toBe('2026-11-21')
     expect(dayOf(at('2026-11-21T03:00:00Z'), 'America/Rio_Branco')).toBe('2026-11-20')
   })
 })
 
-test('clocks have 24 hours in Portuguese and 12 in English', () => {
+test('times have 24 hours in Portuguese and 12 in English', () => {
   expect(sayClock('2026-11-21T03:05:00Z', br)).toBe('00:05')
   expect(sayClock('2026-11-21T05:05:00Z', ny)).toBe('12:05 AM')
 })
@@ -87,7 +87,7 @@ test.each([
   expect(sayDuration(ms, 'en')).toBe(english)
 })
 
-test('a zone is called by its city, as people there write it', () => {
+test('a zone has the name of its city, in the language of the reader', () => {
   expect(sayZone('America/Sao_Paulo', 'pt-BR')).toBe('São Paulo')
   expect(sayZone('America/New_York', 'pt-BR')).toBe('Nova York')
   expect(sayZone('America/Argentina/Cordoba', 'en')).toBe('Cordoba')
@@ -104,19 +104,19 @@ test.each([
   ['UTC', 'UTC', 'UTC'],
   ['Etc/GMT+3', 'UTC-3', 'UTC-3'],
   ['Etc/GMT-5', 'UTC+5', 'UTC+5'],
-])('times by the clock of %s are called %s and %s', (zone, portuguese, english) => {
+])('times in the zone %s are called "%s" and "%s"', (zone, portuguese, english) => {
   expect(sayZoneTime(zone, 'pt-BR')).toBe(portuguese)
   expect(sayZoneTime(zone, 'en')).toBe(english)
 })
 
-describe('where clocks are set', () => {
+describe('when summer time begins or ends', () => {
   const now = at('2026-11-01T12:00:00Z')
   const period = (zone: string, start: string, end: string, language: Language = 'en') => {
     const { from, to } = sayPeriod(start, end, { language, zone, now: at(end) })
     return `${from} – ${to}`
   }
 
-  test('an hour that comes twice tells which of the two it is', () => {
+  test('a repeated hour is shown with its UTC offset', () => {
     expect(sayClock('2026-11-01T05:30:00Z', ny)).toBe('1:30 AM UTC-4')
     expect(sayClock('2026-11-01T06:30:00Z', ny)).toBe('1:30 AM UTC-5')
     expect(sayInstant('2026-11-01T06:30:00Z', { ...ny, now })).toBe('today · 1:30 AM UTC-5')
@@ -124,75 +124,75 @@ describe('where clocks are set', () => {
   })
 
   test.each([
-    ['the last minute before it', '2026-11-01T04:59:00Z', '12:59 AM'],
-    ['its first', '2026-11-01T05:00:00Z', '1:00 AM UTC-4'],
-    ['its last', '2026-11-01T06:59:59Z', '1:59 AM UTC-5'],
-    ['the first after it', '2026-11-01T07:00:00Z', '2:00 AM'],
-    ['the hour that is skipped in spring, before', '2026-03-08T06:59:00Z', '1:59 AM'],
-    ['the hour that is skipped in spring, after', '2026-03-08T07:00:00Z', '3:00 AM'],
+    ['the last minute before the repeated hour', '2026-11-01T04:59:00Z', '12:59 AM'],
+    ['the first minute of the repeated hour', '2026-11-01T05:00:00Z', '1:00 AM UTC-4'],
+    ['the last second of the repeated hour', '2026-11-01T06:59:59Z', '1:59 AM UTC-5'],
+    ['the first minute after the repeated hour', '2026-11-01T07:00:00Z', '2:00 AM'],
+    ['the last minute before the skipped hour', '2026-03-08T06:59:00Z', '1:59 AM'],
+    ['the first minute after the skipped hour', '2026-03-08T07:00:00Z', '3:00 AM'],
   ])('%s', (_, instant, said) => {
     expect(sayClock(instant, ny)).toBe(said)
   })
 
   test.each([
     [
-      'the same clock, an hour apart',
+      'the same local time, an hour apart',
       'America/New_York',
       '2026-11-01T05:30:00Z',
       '2026-11-01T06:30:00Z',
       '1:30 AM UTC-4 – 1:30 AM UTC-5',
     ],
     [
-      'a clock that goes back',
+      'an end whose local time is earlier than its start',
       'America/New_York',
       '2026-11-01T05:40:00Z',
       '2026-11-01T06:10:00Z',
       '1:40 AM UTC-4 – 1:10 AM UTC-5',
     ],
     [
-      'both in the first of the two hours',
+      'both in the first repetition of the hour',
       'America/New_York',
       '2026-11-01T05:10:00Z',
       '2026-11-01T05:20:00Z',
       '1:10 AM UTC-4 – 1:20 AM UTC-4',
     ],
     [
-      'into the hour',
+      'from before the repeated hour into it',
       'America/New_York',
       '2026-11-01T04:30:00Z',
       '2026-11-01T05:30:00Z',
       '12:30 AM UTC-4 – 1:30 AM UTC-4',
     ],
     [
-      'around the hour',
+      'from before the repeated hour to after it',
       'America/New_York',
       '2026-11-01T04:30:00Z',
       '2026-11-01T07:30:00Z',
       '12:30 AM UTC-4 – 2:30 AM UTC-5',
     ],
     [
-      'over the hour that is skipped',
+      'across the skipped hour',
       'America/New_York',
       '2026-03-08T06:30:00Z',
       '2026-03-08T07:30:00Z',
       '1:30 AM UTC-5 – 3:30 AM UTC-4',
     ],
     [
-      'half an hour of Lord Howe',
+      'the half hour that Lord Howe repeats',
       'Australia/Lord_Howe',
       '2026-04-04T14:45:00Z',
       '2026-04-04T15:15:00Z',
       '1:45 AM UTC+11 – 1:45 AM UTC+10:30',
     ],
     [
-      'Nepal, which sets no clocks',
+      'Nepal, which has no summer time',
       'Asia/Kathmandu',
       '2026-11-01T05:30:00Z',
       '2026-11-01T06:30:00Z',
       '11:15 AM – 12:15 PM',
     ],
     [
-      'midnight that comes twice, on two days',
+      'a repeated midnight',
       'America/Havana',
       '2026-11-01T04:30:00Z',
       '2026-11-01T05:30:00Z',
@@ -223,7 +223,7 @@ describe('where clocks are set', () => {
     expect(period(zone, start, end)).toBe(said)
   })
 
-  test('in Portuguese too', () => {
+  test('a period in Portuguese has the offsets too', () => {
     expect(period('America/New_York', '2026-11-01T05:40:00Z', '2026-11-01T06:10:00Z', 'pt-BR')).toBe(
       '01:40 UTC-4 – 01:10 UTC-5',
     )
@@ -232,7 +232,7 @@ describe('where clocks are set', () => {
     )
   })
 
-  test('what follows in time never looks as if it went back, in any zone and hour of the year', () => {
+  test('no period without offsets seems to end before it starts, in any zone and hour of the year', () => {
     for (const zone of [
       'America/New_York',
       'Australia/Lord_Howe',
