@@ -48,7 +48,7 @@ const done = { status: 200 }
 
 /**
  * The public function: takes updates from Telegram, sends the replies during the same request, publishes events for
- * other functions.
+ * other functions. It is longer than 80 lines because both handlers share its Telegram client and its paused chats.
  */
 export const telegramWebhook = (webhook: WebhookDependencies) => {
   const { botId, updates, deferredUpdates, conversation: deps } = webhook
