@@ -46,8 +46,8 @@ interface ShardWindow extends Shard {
 
 /**
  * Handles a tick: announces every window from the cursor to the horizon, with one event for each shard. After a lost
- * tick the next one continues at the cursor. A tick that comes twice, or fails in between, is announced again under the
- * same ids.
+ * tick the next one continues at the cursor. A tick that is delivered twice, or again after a failure, announces its
+ * windows under the same ids.
  */
 export const probeScheduler = async (
   tick: Cause,
@@ -141,8 +141,8 @@ const probeRequests = async (cause: Cause, window: ShardWindow, db: Postgres): P
 }
 
 /**
- * Identifies a batch by its content. A number would not do: when a monitor is deleted between an event and its repeat,
- * the other slots move up, and one number would stand for two different batches.
+ * Identifies a batch by its content and not by its index: if a monitor is deleted before the same window is announced
+ * again, the other slots move up, and the batch with the same index is a different batch.
  */
 const hashOf = (batch: Slot[]) =>
   createHash('sha256')
