@@ -32,7 +32,7 @@ export interface TvmazeCall {
 export interface TvmazeSimulator extends Store {
   /** The value for TVMAZE_URL. */
   readonly url: string
-  /** The ids of the invented shows, by what each show is an example of. */
+  /** The ids of the invented shows. Each key names the case that the show is an example of. */
   readonly showIds: typeof showIds
   /** Makes every later call fail, or only the next `times` calls to paths that begin with `path`; null ends it. */
   fail(failure: TvmazeFailure | null, options?: { times?: number; path?: string }): void
@@ -49,7 +49,7 @@ export interface TvmazeOptions {
   clock?: Clock
   time?: Time
   /**
-   * Dates follow the clock, and one show airs every five minutes. Without it the shows always stand as on `fixedToday`.
+   * Dates follow the clock, and one show airs every five minutes. Otherwise today is always `fixedToday`.
    */
   newcomer?: boolean
   /** TVMaze's limit of 20 calls in 10 seconds; default on. */

@@ -1,7 +1,10 @@
 import type { Entity } from './bot-api.ts'
 import { badRequest } from './bot-api-error.ts'
 
-/** The tags of Telegram's HTML, with the entity of each, or with a word where the entity depends on an attribute. */
+/**
+ * The tags of Telegram's HTML, each with the type of its entity. Where the type depends on an attribute or on another
+ * tag, it has the case of `addEntity` that chooses the type.
+ */
 const tagKinds: Record<string, Entity['type'] | 'link' | 'code' | 'span' | 'emoji'> = {
   b: 'bold',
   strong: 'bold',

@@ -1,9 +1,9 @@
 /** An error that a test orders for the next calls of a method. */
 export interface InjectedError {
-  /** HTTP status of the response; default 500. With 429, `retryAfter` counts. */
+  /** HTTP status of the response; default 500. */
   status?: number
   description?: string
-  /** Seconds. */
+  /** The seconds to wait after a 429. */
   retryAfter?: number
   migrateTo?: number
   /**
@@ -26,7 +26,7 @@ export interface InjectedError {
 export interface InjectedErrors {
   /** `method` in any case, or `*` for all methods. */
   failNext(method: string, error?: InjectedError): void
-  /** The error for this call, if there is one; it then counts as used once. */
+  /** The error for this call, if there is one. Each call of `take` reduces the number of calls that still fail. */
   take(method: string, chatId: number | undefined): InjectedError | undefined
   clear(): void
 }

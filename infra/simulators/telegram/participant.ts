@@ -20,7 +20,7 @@ export interface VisibleMessage {
   id: number
   /** `bot`, or the first name of the author. */
   from: string
-  /** The person who looks at it wrote it. */
+  /** Whether the person who sees the message has written it. */
   mine: boolean
   text: string
   entities: Entity[]
@@ -50,8 +50,8 @@ export interface Participant {
   send(text: string, options?: { replyTo?: number; threadId?: number }): number
   /**
    * Presses the button with this text on the newest message that has such a button, or on the given message. `data`
-   * chooses between two buttons with the same text. Throws if there is no such button. The press of a link reaches no
-   * bot.
+   * chooses between two buttons with the same text. Throws if there is no such button. The bot gets no update for the
+   * press of a link.
    */
   press(button: string | RegExp, options?: { message?: number; data?: string | undefined }): ButtonPress
   /** All messages, oldest first, without the deleted ones. */
@@ -76,7 +76,7 @@ export const participant = (state: TelegramState, bot: Bot, chat: Chat, person: 
       if (chat.blocked) throw new Error(`${person.firstName} has blocked the bot; unblock it first`)
       chat.started = true
       const formatted = normalized({ text, entities: [] })
-      if (formatted.text === '') throw new Error('Telegram sends no empty message')
+      if (formatted.text === '') throw new Error('Telegram does not send an empty message')
       const message = addMessage(state, bot, chat, {
         from: person.id,
         ...formatted,

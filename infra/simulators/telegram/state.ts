@@ -94,7 +94,7 @@ export interface Bot {
   readonly commands: Map<string, BotCommand[]>
   /** Keyed by field and language, as `description|pt` and `short_description|`. */
   readonly texts: Map<string, string>
-  /** The sizes of a photo, by each of their file ids. */
+  /** The photos that the bot has sent, in all their sizes. The key is the file id of any of the sizes. */
   readonly files: Map<string, PhotoSize[]>
   readonly updates: UpdateQueue
   readonly webhook: WebhookSender

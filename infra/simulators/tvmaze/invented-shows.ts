@@ -16,7 +16,7 @@ const canalSul: Channel = { id: 9003, name: 'Canal Sul', country: countries.br, 
 const orbe: Channel = { id: 9101, name: 'Orbe+', country: null, officialSite: null }
 const telinha: Channel = { id: 9102, name: 'Telinha', country: countries.br, officialSite: null }
 
-/** The ids of the invented shows, by what each show is an example of. */
+/** The ids of the invented shows. Each key names the case that the show is an example of. */
 export const showIds = {
   /** US drama with a Brazilian title, Sundays at 21:00 in New York: in São Paulo it moves when US clocks change. */
   harbor: 900_001,

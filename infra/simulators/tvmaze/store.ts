@@ -49,7 +49,7 @@ export interface Store {
   makeSpecial(episodeId: number): void
 }
 
-/** With `followsClock` the five-minute show exists too. The invented shows stand as on `today`. */
+/** The dates of the invented shows are relative to `today`. With `followsClock` the five-minute show exists too. */
 export const createStore = (clock: Clock, today: Temporal.PlainDate, followsClock: boolean): Store => {
   const rows = new Map(inventedShows(today).map(show => [show.id, show]))
   const redirects = new Map<number, number>()
