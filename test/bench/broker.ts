@@ -65,7 +65,7 @@ const cases: Case[] = [
  * syncs to disk.
  */
 export const bench: Bench = {
-  title: 'the durable broker beside a hop that stores nothing',
+  title: 'the durable broker compared with a server that only forwards events',
   run: async log => {
     const dataDir = await mkdtemp(join(tmpdir(), 'vigia-bench-'))
     // If this runs as root, PostgreSQL runs as another user, which must be able to enter the folder.

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Journey, repliesMatching, startJourney, timesTaken, waitForReply } from '#test/support/journey.ts'
+import { type Journey, repliesMatching, startJourney, timesHandled, waitForReply } from '#test/support/journey.ts'
 import { until } from '#test/support/until.ts'
 
 const inSeconds = (seconds: number) => new Date(Math.ceil(Date.now() / 1000 + seconds) * 1000)
 
 describe.each([
   ['delivered once', false],
-  ['delivered to two at once, and to each again', true],
+  ['delivered to two Triggers at once, and to each of them again', true],
 ])('with every event %s', (_, twice) => {
   let journey: Journey
   beforeAll(async () => {
@@ -95,14 +95,14 @@ describe.each([
     expect(repliesMatching(ana, /T1 E/)[0]!.text).toContain('8 episódios')
   })
 
-  test(`everything that happened went through functions, ${twice ? 'each of them four times' : 'each once'}`, async () => {
-    const taken = await timesTaken(journey.vigia)
+  test(`functions handled all events, each event ${twice ? 'four times' : 'once'}`, async () => {
+    const handled = await timesHandled(journey.vigia)
     const types = ['series.followed', 'episode.due', 'message.requested'].map(name => `dev.vigia.${name}`)
-    expect(taken.map(({ type }) => type)).toEqual(expect.arrayContaining([...types, 'dev.knative.sources.ping']))
-    expect(taken.filter(({ times }) => times < (twice ? 4 : 1))).toEqual([])
+    expect(handled.map(({ type }) => type)).toEqual(expect.arrayContaining([...types, 'dev.knative.sources.ping']))
+    expect(handled.filter(({ times }) => times < (twice ? 4 : 1))).toEqual([])
   })
 
-  test('no update, event or message was left behind as a dead letter', async () => {
+  test('no update, event or message became a dead letter', async () => {
     expect(await journey.vigia.api('/api/dead-letters')).toEqual([])
     expect(journey.telegram.operators.transcript(journey.operator.chatId)).not.toContain('⚠️')
   })

@@ -9,7 +9,7 @@ import { killPostgres, randomFrom, type Victim } from './kill-rounds.ts'
 export interface Answered {
   what: string
   answers: number
-  /** Apologies before the first answer, which is allowed when it is late, and after it, which is not allowed. */
+  /** Apologies before and after the first answer. They are allowed before a late answer, and never after an answer. */
   apologies: { before: number; after: number }
 }
 
@@ -23,10 +23,10 @@ export interface UpdateRound {
 }
 
 /**
- * What users send, and how the bot's answer begins. Each has one answer; for a search it may be that TVmaze did not
- * respond.
+ * What users send, and how the bot's answer begins. Each gets one answer. The answer to a search may also say that
+ * TVmaze did not respond.
  */
-const sayings: [string, RegExp][] = [
+const requests: [string, RegExp][] = [
   ['/ajuda', /^Séries\n/],
   ['/hoje', /ainda não segue nenhuma série/],
   ['/idioma', /^Em que idioma/],
@@ -71,7 +71,7 @@ export const killUpdates = async (
           asked.push({ what: 'seguir', person: withCard, wanted: /./, press: withCard.press('seguir') })
           continue
         }
-        const [what, wanted] = sayings[Math.floor(random() * sayings.length)]!
+        const [what, wanted] = requests[Math.floor(random() * requests.length)]!
         const person = world.telegram.user(`Pessoa ${asked.length}`, { language: 'pt-br' })
         person.send(what)
         if (what === 'A Queda') cards.push(person)

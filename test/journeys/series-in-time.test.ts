@@ -332,7 +332,7 @@ test('two chats in two zones in the week in which US clocks change: each gets it
     '11-02T02 today · 9:00 PM (New York time)',
   ])
 
-  // TVMaze gives the night the date of the evening before. Read as a date, each notice would come a day too early.
+  // The airdate of the late-night show is the evening before. Notices by the airdate would come a day too early.
   const nights = (hour: number, when: string) => (day: string) => `${day}T0${hour} ${when}`
   const before = ['10-27', '10-28', '10-29', '10-30']
   const after = ['11-03', '11-04', '11-05']

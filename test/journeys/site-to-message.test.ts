@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Journey, repliesMatching, startJourney, timesTaken, waitForReply } from '#test/support/journey.ts'
+import { type Journey, repliesMatching, startJourney, timesHandled, waitForReply } from '#test/support/journey.ts'
 import { until } from '#test/support/until.ts'
 
 describe.each([
   ['delivered once', false],
-  ['delivered to two at once, and to each again', true],
+  ['delivered to two Triggers at once, and to each of them again', true],
 ])('with every event %s', (_, twice) => {
   let journey: Journey
   beforeAll(async () => {
@@ -84,14 +84,14 @@ describe.each([
     await journey.settled()
   })
 
-  test(`everything that happened went through functions, ${twice ? 'each of them four times' : 'each once'}`, async () => {
-    const taken = await timesTaken(journey.vigia)
+  test(`functions handled all events, each event ${twice ? 'four times' : 'once'}`, async () => {
+    const handled = await timesHandled(journey.vigia)
     const types = ['monitor.down', 'monitor.up', 'probe.finished', 'message.requested', 'shard.due', 'probe.requested']
-    expect(taken.map(({ type }) => type)).toEqual(expect.arrayContaining(types.map(name => `dev.vigia.${name}`)))
-    expect(taken.filter(({ times }) => times < (twice ? 4 : 1))).toEqual([])
+    expect(handled.map(({ type }) => type)).toEqual(expect.arrayContaining(types.map(name => `dev.vigia.${name}`)))
+    expect(handled.filter(({ times }) => times < (twice ? 4 : 1))).toEqual([])
   })
 
-  test('nothing was left behind as a dead letter', async () => {
+  test('no event became a dead letter', async () => {
     expect(await journey.vigia.api('/api/dead-letters')).toEqual([])
   })
 })

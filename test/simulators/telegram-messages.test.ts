@@ -127,7 +127,7 @@ describe('keyboards', () => {
       '400 Bad Request: inline keyboard button text must be non-empty',
     ],
     [
-      'a link that Telegram takes for none',
+      'a URL that Telegram does not accept as a link',
       { inline_keyboard: [[{ text: 'a', url: 'http://localhost:8080/' }]] },
       "400 Bad Request: inline keyboard button URL 'http://localhost:8080/' is invalid: Wrong HTTP URL",
     ],

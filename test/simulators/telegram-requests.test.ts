@@ -38,7 +38,7 @@ describe('requests', () => {
     expect(await act()).toBe(words)
   })
 
-  test('a revoked token is refused until it is given back', async () => {
+  test('a revoked token is refused until it is valid again', async () => {
     telegram.revoke()
     expect(await refusal('getMe')).toBe('401 Unauthorized')
     telegram.revoke(false)
@@ -166,7 +166,7 @@ describe('menus and texts of the bot', () => {
     expect(await refusal('setMyCommands', params)).toBe(`400 Bad Request: ${words}`)
   })
 
-  test('description and short description have their lengths', async () => {
+  test('description and short description have a maximum length', async () => {
     expect((await call('setMyDescription', { description: 'x'.repeat(512) })).ok).toBe(true)
     expect((await call('setMyDescription', { description: 'x'.repeat(513) })).ok).toBe(false)
     expect((await call('setMyShortDescription', { short_description: 'x'.repeat(121) })).ok).toBe(false)

@@ -86,11 +86,11 @@ describe('answers as TVMaze does', () => {
     expect((await get<Show>(`/shows/${showIds.hiatus}`)).body._links).not.toHaveProperty('nextepisode')
   })
 
-  test('everything may be kept for an hour', async () => {
+  test('every response may be cached for an hour', async () => {
     expect((await get('/updates/shows')).headers.get('cache-control')).toBe('public, max-age=3600')
   })
 
-  test('the schedule of a country has its networks, that of the web its streamers, global ones under an empty country', async () => {
+  test("a country's schedule lists its networks, the web schedule lists streaming services, and an empty country selects the global ones", async () => {
     const shows = async (path: string) =>
       (await get<Entry[]>(path)).body.map(({ show, _embedded }) => (show ?? _embedded?.show)?.id)
     expect(await shows('/schedule?country=BR&date=2026-11-20')).toEqual([

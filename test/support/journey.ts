@@ -114,7 +114,7 @@ export const eventDetail = (vigia: Vigia, seq: number): Promise<EventDetail> =>
   vigia.api(`/api/events/${seq}`) as Promise<EventDetail>
 
 /** For each event that has a Trigger: its type, and how many deliveries a function has accepted. */
-export const timesTaken = async (vigia: Vigia): Promise<{ type: string; times: number }[]> => {
+export const timesHandled = async (vigia: Vigia): Promise<{ type: string; times: number }[]> => {
   const details = await Promise.all((await events(vigia)).map(({ seq }) => eventDetail(vigia, seq)))
   return details
     .filter(({ state, deliveries }) => state === 'done' && deliveries.length > 0)

@@ -53,7 +53,7 @@ describe('what cannot be honoured is refused with file, line, field and a next s
       'spec.filter.attributes.type should be text; put it in quotes',
     ],
     [
-      'an empty not',
+      'an empty "not"',
       'triggers/echo.yaml',
       /filter:\n.*\n.*\n/,
       'filters: [{ not: {} }]\n',
@@ -67,14 +67,14 @@ describe('what cannot be honoured is refused with file, line, field and a next s
       'spec.filters[0] has 2 dialects',
     ],
     [
-      'an empty exact',
+      'an empty "exact"',
       'triggers/echo.yaml',
       /filter:\n.*\n.*\n/,
       'filters: [{ exact: { type: "" } }]\n',
       'spec.filters[0].exact.type is empty',
     ],
     [
-      'an empty any',
+      'an empty "any"',
       'triggers/echo.yaml',
       /filter:\n.*\n.*\n/,
       'filters: [{ any: [] }]\n',
