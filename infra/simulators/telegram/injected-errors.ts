@@ -1,6 +1,6 @@
 /** An error that a test orders for the next calls of a method. */
 export interface InjectedError {
-  /** HTTP status of the response; default 500. */
+  /** HTTP status of the response; by default 500, or 200 if there is a `body`. */
   status?: number
   description?: string
   /** The seconds to wait after a 429. */
