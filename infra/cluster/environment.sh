@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Functions for the scripts that read an .env file: they end a script with an error, and they check the file. The
-# .env.example beside the .env file has the known keys. A key with a value in the example needs a value, and no value may
-# still be in angle brackets. The checks never print a value.
+# .env.example beside the .env file has the known keys. A key with a value in the example needs a value, and no value
+# may still be in angle brackets. The checks never print a value.
 
 # refuse MESSAGE: prints the message in one line on stderr and ends the script with exit code 1.
 refuse() {

@@ -13,8 +13,8 @@ const waitingWithoutLimit = 1000
 const mostProcesses = 100
 
 /**
- * How many processes the requests in flight and waiting need. An idle process ends after `idleMs` (FunctionPool). `living` is the number of processes that start or are
- * ready.
+ * How many processes the requests in flight and waiting need. An idle process ends after `idleMs` (FunctionPool).
+ * `living` is the number of processes that start or are ready.
  */
 export const processesWanted = (requests: number, living: number, scale: Scale): number => {
   const each = scale.containerConcurrency || scale.softConcurrency
