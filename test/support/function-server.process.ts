@@ -11,9 +11,9 @@ serve({
   events: [
     on(Tick, async ({ subject }) => {
       if (subject === 'wait') await fetch(gate)
-      if (subject === 'reject') void Promise.reject(new Error('nobody awaited this'))
+      if (subject === 'reject') void Promise.reject(new Error('this promise is not awaited'))
       if (subject === 'throw')
-        setImmediate(() => new EventEmitter().emit('error', new Error('nobody listened to this')))
+        setImmediate(() => new EventEmitter().emit('error', new Error('this event has no listener')))
       if (subject === 'warning') process.emitWarning('this will go', 'DeprecationWarning', 'DEP9999')
       // biome-ignore lint/suspicious/noConsole: as a library does.
       if (subject === 'console') console.error('a library says %s', 'this')

@@ -27,7 +27,7 @@ export const startFunction = async (
   const { port } = await host.listen(0, '127.0.0.1')
   return {
     port,
-    ask: (request?: TestRequest) => sendRequest(port, request),
+    request: (request?: TestRequest) => sendRequest(port, request),
     /** Posts an event in binary mode with JSON data. */
     send: (attributes: Record<string, string>, data: unknown = {}, path = '/') =>
       sendRequest(port, { path, headers: binaryEventHeaders(attributes), body: JSON.stringify(data) }),

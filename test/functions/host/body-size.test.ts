@@ -6,69 +6,69 @@ import { repeated, sendUntilResponse } from '#test/functions/dial/support/raw.ts
 import { binaryEventHeaders, startFunction } from '#test/support/function-server.ts'
 import { follow, followed, recorder } from './support.ts'
 
-describe('the size of a body', () => {
+describe('a request body', () => {
   const text = (bytes: number) =>
     JSON.stringify({ ...follow, padding: 'x'.repeat(bytes - JSON.stringify({ ...follow, padding: '' }).length) })
 
-  test('of 1 MiB is taken', async () => {
+  test('of 1 MiB is accepted', async () => {
     const { events, definition } = recorder()
     await using function_ = await startFunction(definition)
-    expect(await function_.ask({ headers: binaryEventHeaders(followed), body: text(1024 * 1024) })).toMatchObject({
+    expect(await function_.request({ headers: binaryEventHeaders(followed), body: text(1024 * 1024) })).toMatchObject({
       status: 204,
     })
     expect(events).toHaveLength(1)
   })
 
-  test('of a byte more is refused with 413, announced or not', async () => {
+  test('of 1 MiB and one byte is refused with 413, with and without Content-Length', async () => {
     const { events, definition } = recorder()
     await using function_ = await startFunction(definition)
     const body = text(1024 * 1024 + 1)
-    expect(await function_.ask({ headers: binaryEventHeaders(followed), body })).toMatchObject({ status: 413 })
+    expect(await function_.request({ headers: binaryEventHeaders(followed), body })).toMatchObject({ status: 413 })
     expect(
-      await function_.ask({ headers: { ...binaryEventHeaders(followed), 'transfer-encoding': 'chunked' }, body }),
+      await function_.request({ headers: { ...binaryEventHeaders(followed), 'transfer-encoding': 'chunked' }, body }),
     ).toMatchObject({ status: 413 })
     expect(events).toEqual([])
   })
 
   test.each([
-    ['announced', 'Content-Length: 3145728', 'x'.repeat(65_536)],
+    ['with Content-Length', 'Content-Length: 3145728', 'x'.repeat(65_536)],
     ['in chunks', 'Transfer-Encoding: chunked', `10000\r\n${'x'.repeat(65_536)}\r\n`],
-  ])('of 3 MiB gets its 413 while the sender is still writing: %s', async (_, how, piece) => {
+  ])('of 3 MiB is refused with 413 while the client still sends it: %s', async (_, how, piece) => {
     await using function_ = await startFunction(recorder().definition)
     const headers = Object.entries(binaryEventHeaders(followed)).map(([name, value]) => `${name}: ${value}\r\n`)
     const head = `POST / HTTP/1.1\r\nHost: x\r\n${headers.join('')}${how}\r\n\r\n`
     expect(await sendUntilResponse(function_.port, head, repeated(48, piece))).toBe(413)
   })
 
-  test('of a stranger is not asked for, and the refusal reaches one who sends it all the same', async () => {
+  test('of a request that is not admitted is not read, and the refusal reaches a client that sends the body anyway', async () => {
     const handle = async () => ({ status: 200 })
-    await using function_ = await startFunction({ name: 'door', http: { admit: () => 401, handle } })
+    await using function_ = await startFunction({ name: 'closed', http: { admit: () => 401, handle } })
     await using open = await startFunction({ name: 'open', http: { handle } })
     const head = (bytes: number, more = '') => `POST / HTTP/1.1\r\nHost: x\r\n${more}Content-Length: ${bytes}\r\n\r\n`
-    const waiting = (port: number, bytes: number) =>
+    const withExpectContinue = (port: number, bytes: number) =>
       sendUntilResponse(port, head(bytes, 'Expect: 100-continue\r\n'), () => undefined)
     expect(await sendUntilResponse(function_.port, head(3_145_728), repeated(48, 'x'.repeat(65_536)))).toBe(401)
-    expect(await waiting(function_.port, 5)).toBe(401)
-    expect(await waiting(open.port, 3_145_728)).toBe(413)
-    expect(await waiting(open.port, 5)).toBe(100)
+    expect(await withExpectContinue(function_.port, 5)).toBe(401)
+    expect(await withExpectContinue(open.port, 3_145_728)).toBe(413)
+    expect(await withExpectContinue(open.port, 5)).toBe(100)
   })
 
-  test('that is announced too large is refused before it is sent', async () => {
+  test('whose Content-Length is too large is refused before the client sends it', async () => {
     await using function_ = await startFunction(recorder().definition)
-    const asking = request({
+    const clientRequest = request({
       port: function_.port,
       host: '127.0.0.1',
       method: 'POST',
       headers: { ...binaryEventHeaders(followed), 'content-length': 2 ** 30 },
     })
-    asking.on('error', () => {})
-    asking.flushHeaders()
-    const [response] = await once(asking, 'response')
+    clientRequest.on('error', () => {})
+    clientRequest.flushHeaders()
+    const [response] = await once(clientRequest, 'response')
     expect(response.statusCode).toBe(413)
-    asking.destroy()
+    clientRequest.destroy()
   })
 
-  test('that stops half-way disturbs nobody', async () => {
+  test('that never arrives completely does not block other requests', async () => {
     const { events, definition } = recorder()
     await using function_ = await startFunction(definition)
     const socket = connect(function_.port, '127.0.0.1')
@@ -82,10 +82,10 @@ describe('the size of a body', () => {
     expect(function_.logged().map(({ outcome }) => outcome)).toEqual(['done', 'done'])
   })
 
-  test('in a content coding is refused rather than misread', async () => {
+  test('with a Content-Encoding is refused with 415', async () => {
     await using function_ = await startFunction(recorder().definition)
     expect(
-      await function_.ask({ headers: { ...binaryEventHeaders(followed), 'content-encoding': 'gzip' }, body: 'x' }),
+      await function_.request({ headers: { ...binaryEventHeaders(followed), 'content-encoding': 'gzip' }, body: 'x' }),
     ).toMatchObject({ status: 415 })
   })
 })

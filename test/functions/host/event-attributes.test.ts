@@ -21,17 +21,17 @@ import { until } from '#test/support/until.ts'
 
 let database: TestDatabase
 let recorder: Recorder
-let house: BrokerServer
+let brokerServer: BrokerServer
 let function_: Awaited<ReturnType<typeof startFunction>>
 const seen: VigiaEvent[] = []
 const letters: DeadLetter[] = []
 
-// The function sits between two hops: it reads what the broker delivers, and it publishes to the broker again.
+// The function receives events from the broker, and the events that it publishes go through the broker again.
 beforeAll(async () => {
   database = await emptyDatabase()
   recorder = await startRecorder()
   const sinkUrl = { at: '' }
-  house = await startBrokerServer(
+  brokerServer = await startBrokerServer(
     database.url,
     [
       {
@@ -41,7 +41,7 @@ beforeAll(async () => {
           deadLetterSink: urlDestination('http://function.localhost/dead/function'),
         },
       },
-      triggerFor('recorder', SeriesFollowed.type, `${recorder.url}/made`),
+      triggerFor('recorder', SeriesFollowed.type, `${recorder.url}/returned`),
     ],
     {
       resolve: destination => {
@@ -56,7 +56,7 @@ beforeAll(async () => {
       },
     },
   )
-  sinkUrl.at = house.ingressUrl
+  sinkUrl.at = brokerServer.ingressUrl
   function_ = await startFunction(
     {
       name: 'function',
@@ -82,20 +82,21 @@ beforeEach(() => {
 
 afterAll(async () => {
   await function_[Symbol.asyncDispose]()
-  await house.stop()
+  await brokerServer.stop()
   await recorder.stop()
   await database.end()
 })
 
-const raw = (text: string) => Buffer.from(text).toString('latin1')
+/** A header value whose bytes are the text in UTF-8: Node.js writes headers as Latin-1. */
+const utf8AsLatin1 = (text: string) => Buffer.from(text).toString('latin1')
 
 const structured = (attributes: Record<string, unknown>) =>
-  sendRequest(house.ingressUrl, {
+  sendRequest(brokerServer.ingressUrl, {
     headers: { 'content-type': 'application/cloudevents+json' },
     body: JSON.stringify({ specversion: '1.0', id: 'e', source: '/t', type: Tick.type, data: {}, ...attributes }),
   })
 const binary = (attributes: Record<string, string>) =>
-  sendRequest(house.ingressUrl, {
+  sendRequest(brokerServer.ingressUrl, {
     headers: {
       ...eventHeaders('e', Tick.type),
       ...Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`ce-${name}`, value])),
@@ -117,19 +118,23 @@ const texts = [
   'ß'.repeat(300),
 ]
 
-describe('what the door takes is handled, and what is made of it goes on', () => {
+describe('an event that the ingress accepts is handled, and the event that the rule returns is delivered', () => {
   test.each(texts)('structured: %j', async text => {
-    // A percent sign in a header reads as an encoding; a sender that wants it as it is encodes it.
-    const read = decodeHeaderText('id', raw(text))
+    // The function decodes percent signs in a header. A sender that means the percent sign itself encodes it.
+    const decoded = decodeHeaderText('id', utf8AsLatin1(text))
     expect((await structured({ id: `${text}-s`, subject: text, ext: text })).status).toBe(202)
-    await until(() => recorder.received('/made').length === 1)
-    expect(seen[0]).toMatchObject({ id: decodeHeaderText('id', raw(`${text}-s`)), subject: read, ext: read })
-    const { headers } = recorder.received('/made')[0]!
+    await until(() => recorder.received('/returned').length === 1)
+    expect(seen[0]).toMatchObject({
+      id: decodeHeaderText('id', utf8AsLatin1(`${text}-s`)),
+      subject: decoded,
+      ext: decoded,
+    })
+    const { headers } = recorder.received('/returned')[0]!
     expect(headers['ce-id']).toMatch(/^[\x21-\x7e]+$/)
-    expect(decodeHeaderText('subject', headers['ce-subject'] as string)).toBe(read)
+    expect(decodeHeaderText('subject', headers['ce-subject'] as string)).toBe(decoded)
   })
 
-  test.each(texts)('binary, percent-encoded: %j arrives as it was meant', async text => {
+  test.each(texts)('binary, percent-encoded: %j is decoded', async text => {
     const id = `${text}-b`
     const encoded = {
       id: encodeHeaderText('id', id),
@@ -137,75 +142,80 @@ describe('what the door takes is handled, and what is made of it goes on', () =>
       ext: encodeHeaderText('ext', text),
     }
     expect((await binary(encoded)).status).toBe(202)
-    await until(() => recorder.received('/made').length === 1)
+    await until(() => recorder.received('/returned').length === 1)
     expect(seen[0]).toMatchObject({ id, subject: text, ext: text })
   })
 
   test.each(['São Paulo', '日本語 😀'])('binary, raw UTF-8: %j', async text => {
-    expect((await binary({ id: raw(`${text}-r`), subject: raw(text), ext: raw(text) })).status).toBe(202)
-    await until(() => recorder.received('/made').length === 1)
+    expect(
+      (await binary({ id: utf8AsLatin1(`${text}-r`), subject: utf8AsLatin1(text), ext: utf8AsLatin1(text) })).status,
+    ).toBe(202)
+    await until(() => recorder.received('/returned').length === 1)
     expect(seen[0]).toMatchObject({ id: `${text}-r`, subject: text, ext: text })
   })
 
-  test('an id as long as the door takes', async () => {
+  test('an id of 5,000 characters', async () => {
     expect((await structured({ id: 'i'.repeat(5_000) })).status).toBe(202)
-    await until(() => recorder.received('/made').length === 1)
+    await until(() => recorder.received('/returned').length === 1)
     expect(seen[0]!.id).toHaveLength(5_000)
   })
 
-  test('a type and a source that are not ASCII are kept, although no function hears of them', async () => {
+  test('a type and a source that are not ASCII', async () => {
     expect((await structured({ id: 'type', type: 'série' })).status).toBe(202)
     expect((await structured({ id: 'source', source: '/série' })).status).toBe(202)
     await until(() => seen.some(({ id }) => id === 'source'))
-    const found = await house.broker.reads.events({ type: 'série' })
+    const found = await brokerServer.broker.reads.events({ type: 'série' })
     expect(found.map(({ id }) => id)).toEqual(['type'])
   })
 
-  test('what fails is a dead letter with the same id, which can be replayed', async () => {
+  test('if the rule fails, the dead letter has the same id and can be replayed', async () => {
     expect((await structured({ id: 'não "x" 1', subject: 'fails' })).status).toBe(202)
     await until(() => letters.length === 1)
     expect(letters[0]!.event.id).toBe('não "x" 1')
-    await house.broker.redeliver({ ...letters[0]!.event, specversion: '1.0' }, 'function')
+    await brokerServer.broker.redeliver({ ...letters[0]!.event, specversion: '1.0' }, 'function')
     await until(() => seen.length === 2)
     expect(seen[1]!.id).toBe('não "x" 1')
   })
 })
 
-describe('what the door does not take is refused with 400', () => {
+describe('the ingress answers 400', () => {
   const long = 'x'.repeat(maxAttributeBytes)
-  test.each(['id', 'source', 'type', 'subject', 'ext'])('%s', async name => {
-    for (const text of [
-      'a\u0000b',
-      'a\nb',
-      'a\u0085b',
-      '\ud800',
-      long,
-      `${'é'.repeat(1_100)}`.repeat(name === 'ext' ? 2 : 1),
-    ])
-      expect([name, text.slice(0, 9), (await structured({ [name]: text })).status]).toEqual([
-        name,
-        text.slice(0, 9),
-        400,
+  test.each(['id', 'source', 'type', 'subject', 'ext'])(
+    'for %s with a control character, a lone surrogate or too many bytes',
+    async name => {
+      for (const text of [
+        'a\u0000b',
+        'a\nb',
+        'a\u0085b',
+        '\ud800',
+        long,
+        `${'é'.repeat(1_100)}`.repeat(name === 'ext' ? 2 : 1),
       ])
-    // Bytes that are no UTF-8.
-    expect((await binary({ [name]: 'a\xff' })).status).toBe(400)
-    expect((await binary({ [name]: long })).status).toBe(400)
-    expect(seen).toEqual([])
-  })
+        expect([name, text.slice(0, 9), (await structured({ [name]: text })).status]).toEqual([
+          name,
+          text.slice(0, 9),
+          400,
+        ])
+      // Bytes that are not valid UTF-8.
+      expect((await binary({ [name]: 'a\xff' })).status).toBe(400)
+      expect((await binary({ [name]: long })).status).toBe(400)
+      expect(seen).toEqual([])
+    },
+  )
 
-  test.each(['a%0D%0Ab', 'a%00b', 'a%7Fb', 'a%C2%85b', '""'])('an id that is written as %s', async id => {
+  test.each(['a%0D%0Ab', 'a%00b', 'a%7Fb', 'a%C2%85b', '""'])('for the id %s', async id => {
     expect((await binary({ id })).status).toBe(400)
     expect((await structured({ id })).status).toBe(400)
     expect(seen).toEqual([])
   })
 
-  test.each(['id', 'source', 'type'])('%s that is empty or missing', async name => {
+  test.each(['id', 'source', 'type'])('for %s that is empty or missing', async name => {
     expect((await structured({ [name]: '' })).status).toBe(400)
     expect((await structured({ [name]: undefined })).status).toBe(400)
   })
 })
 
-test('a header says what its text says, and back', () => {
+test('text that is encoded for a header is decoded to the same text', () => {
   for (const text of texts) {
     expect(encodeHeaderText('id', text)).toMatch(/^[\x21-\x7e]+$/)
     expect(decodeHeaderText('id', encodeHeaderText('id', text))).toBe(text)

@@ -8,7 +8,7 @@ import { binaryEventHeaders, gate, startFunction, startSink } from '#test/suppor
 import { until } from '#test/support/until.ts'
 import { follow, followed } from './support.ts'
 
-describe('a function with a face of its own', () => {
+describe('a function with an HTTP handler', () => {
   const echo: FunctionDefinition = {
     name: 'echo',
     events: [on(SeriesFollowed, async () => {})],
@@ -16,7 +16,7 @@ describe('a function with a face of its own', () => {
     http: {
       admit: ({ method, headers }) => (method !== 'POST' ? 405 : headers['x-secret'] === 'right' ? undefined : 401),
       handle: async ({ path, query, body, headers }) => {
-        if (path === '/fails') throw new Error('the database at postgres://vigia:hunter2@db/vigia is away')
+        if (path === '/fails') throw new Error('the database at postgres://vigia:hunter2@db/vigia is unavailable')
         if (path === '/later') throw new RetryLater('soon', 3)
         return {
           status: 200,
@@ -34,13 +34,13 @@ describe('a function with a face of its own', () => {
   }
   const right = { 'x-secret': 'right', 'content-type': 'application/json' }
 
-  test('gets requests as they are, whatever their path and body', async () => {
+  test('gets every path and body unchanged', async () => {
     await using function_ = await startFunction(echo)
     const bodies = ['{"half":', '', 'null', '7', 'ø'.repeat(1000)]
     for (const body of bodies)
       for (const path of ['/', '/a/b', '/%E0%A4%A', '/favicon.ico', '/dead/x', '//example.org/x'])
         expect(
-          JSON.parse((await function_.ask({ path: `${path}?page=2&next=a?b`, headers: right, body })).body),
+          JSON.parse((await function_.request({ path: `${path}?page=2&next=a?b`, headers: right, body })).body),
         ).toEqual({
           path,
           page: '2',
@@ -50,37 +50,37 @@ describe('a function with a face of its own', () => {
         })
   })
 
-  test('refuses before the body is read', async () => {
+  test('refuses a request before its body arrives', async () => {
     await using function_ = await startFunction(echo)
     for (const headers of [{ 'x-secret': 'wrong' }, { ...binaryEventHeaders(followed), 'ce-signature': 'wrong' }]) {
-      const asking = request({
+      const clientRequest = request({
         port: function_.port,
         host: '127.0.0.1',
         method: 'POST',
         headers: { ...headers, 'content-length': 1000 },
       })
-      asking.on('error', () => {})
-      asking.write('{')
-      const [response] = await once(asking, 'response')
+      clientRequest.on('error', () => {})
+      clientRequest.write('{')
+      const [response] = await once(clientRequest, 'response')
       expect(response.statusCode).toBe(401)
-      asking.destroy()
+      clientRequest.destroy()
     }
-    expect(await function_.ask({ method: 'PUT', headers: right, body: 'x' })).toMatchObject({ status: 405 })
+    expect(await function_.request({ method: 'PUT', headers: right, body: 'x' })).toMatchObject({ status: 405 })
     expect(function_.lines).toEqual([])
   })
 
-  test('hears events all the same', async () => {
+  test('also handles events', async () => {
     await using function_ = await startFunction(echo)
     expect(await function_.send({ ...followed, signature: 'right' }, follow)).toMatchObject({ status: 204 })
   })
 
-  test('tells strangers nothing of what went wrong inside', async () => {
+  test('answers an unexpected error with "internal error", and logs it without secrets', async () => {
     await using function_ = await startFunction(echo)
-    expect(await function_.ask({ path: '/fails', headers: right })).toMatchObject({
+    expect(await function_.request({ path: '/fails', headers: right })).toMatchObject({
       status: 500,
       body: 'internal error',
     })
-    expect(await function_.ask({ path: '/later', headers: right })).toMatchObject({
+    expect(await function_.request({ path: '/later', headers: right })).toMatchObject({
       status: 503,
       body: 'soon',
       headers: { 'retry-after': '3' },
@@ -89,10 +89,10 @@ describe('a function with a face of its own', () => {
     expect(function_.lines.join()).not.toContain('hunter2')
   })
 
-  test('publishes before it answers', async () => {
+  test('publishes its events before it responds', async () => {
     const go = gate()
     await using broker = await startSink(() => go.opened.then(() => 202))
-    const fitting: FunctionDefinition = {
+    const webhook: FunctionDefinition = {
       name: 'webhook',
       http: {
         handle: async () => ({
@@ -102,16 +102,16 @@ describe('a function with a face of its own', () => {
         }),
       },
     }
-    await using function_ = await startFunction(fitting, { sink: broker.url })
+    await using function_ = await startFunction(webhook, { sink: broker.url })
     let answered = false
-    const asking = function_.ask({}).then(answer => {
+    const pending = function_.request({}).then(answer => {
       answered = true
       return answer
     })
     await until(() => broker.received.length === 1)
     expect(answered).toBe(false)
     go.open()
-    expect(await asking).toMatchObject({ status: 200, body: 'done' })
+    expect(await pending).toMatchObject({ status: 200, body: 'done' })
     expect(broker.received[0]!.headers).toMatchObject({
       'ce-id': 'tg/1/series.followed',
       'ce-causationid': 'tg/1',

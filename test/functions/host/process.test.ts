@@ -15,7 +15,7 @@ describe('a process', () => {
     for (const child of running.splice(0)) child.kill('SIGKILL')
   })
 
-  /** Starts a served function of test/support/function-server.process.ts; `gateServer` holds what it waits for. */
+  /** Starts the function of test/support/function-server.process.ts. Its "wait" ends when the test calls `go.open()`. */
   const start = async (env: Record<string, string> = {}) => {
     const go = gate()
     const calls: string[] = []
@@ -26,11 +26,11 @@ describe('a process', () => {
     }).listen(0, '127.0.0.1')
     await once(gateServer, 'listening')
     gateServer.unref()
-    const probe = createServer().listen(0, '127.0.0.1')
-    await once(probe, 'listening')
-    const { port } = probe.address() as AddressInfo
-    probe.close()
-    await once(probe, 'close')
+    const freePort = createServer().listen(0, '127.0.0.1')
+    await once(freePort, 'listening')
+    const { port } = freePort.address() as AddressInfo
+    freePort.close()
+    await once(freePort, 'close')
     const child = spawn(process.execPath, [join(import.meta.dirname, '../../support/function-server.process.ts')], {
       env: {
         PATH: process.env.PATH,
@@ -41,36 +41,36 @@ describe('a process', () => {
       },
     })
     running.push(child)
-    let said = ''
+    let output = ''
     child.stdout.on('data', text => {
-      said += text
+      output += text
     })
     child.stderr.on('data', text => {
-      said += text
+      output += text
     })
-    const ended = once(child, 'close').then(([code]) => code as number | null)
-    const up = () =>
+    const exitCode = once(child, 'close').then(([code]) => code as number | null)
+    const untilReady = () =>
       until(() => sendRequest(port, { method: 'GET', path: '/healthz' }).then(({ status }) => status === 200))
     const tick = (subject: string, agent?: Agent) => {
       const headers = binaryEventHeaders({ type: Tick.type, subject })
       if (!agent) return sendRequest(port, { headers })
       return new Promise<number>((resolve, reject) => {
-        const asking = request({ host: '127.0.0.1', port, method: 'POST', headers, agent }, response => {
+        const clientRequest = request({ host: '127.0.0.1', port, method: 'POST', headers, agent }, response => {
           response.resume()
           response.on('end', () => resolve(response.statusCode!))
         })
-        asking.on('error', reject)
-        asking.end()
+        clientRequest.on('error', reject)
+        clientRequest.end()
       })
     }
-    return { child, port, go, calls, ended, up, tick, said: () => said }
+    return { child, port, go, calls, exitCode, untilReady, tick, output: () => output }
   }
 
   test.each(['SIGTERM', 'SIGINT'] as const)(
-    'that gets %s finishes what it has, takes nothing new, closes and ends well',
+    'that gets %s finishes its requests, refuses new ones, closes its resources and exits with 0',
     async signal => {
-      const { child, port, go, calls, ended, up, tick } = await start()
-      await up()
+      const { child, port, go, calls, exitCode, untilReady, tick } = await start()
+      await untilReady()
       const waiting = tick('wait') as Promise<{ status: number; headers: Record<string, string> }>
       await until(() => calls.includes('/'))
       child.kill(signal)
@@ -86,36 +86,36 @@ describe('a process', () => {
       const answer = await waiting
       expect(answer.status).toBe(204)
       expect(answer.headers.connection).toBe('close')
-      expect(await ended).toBe(0)
+      expect(await exitCode).toBe(0)
       expect(calls).toContain('/closed')
     },
   )
 
-  test('that nobody talks to ends at once, though connections are open', async () => {
-    const { child, ended, up, tick } = await start()
-    await up()
+  test('without requests exits at once, even if connections are open', async () => {
+    const { child, exitCode, untilReady, tick } = await start()
+    await untilReady()
     const agent = new Agent({ keepAlive: true })
     expect(await tick('nothing', agent)).toBe(204)
     child.kill('SIGTERM')
-    expect(await ended).toBe(0)
+    expect(await exitCode).toBe(0)
     agent.destroy()
   })
 
   test.each([
-    ['a promise that nobody awaited', 'reject', 'nobody awaited this'],
-    ['an error event that nobody listened to', 'throw', 'nobody listened to this'],
-  ])('in which fails %s says so, finishes the other requests, and ends with 1', async (_, subject, message) => {
-    const { go, calls, ended, up, tick, said } = await start()
-    await up()
+    ['an unhandled rejection', 'reject', 'this promise is not awaited'],
+    ['an error event without a listener', 'throw', 'this event has no listener'],
+  ])('logs %s as fatal, finishes the other requests and exits with 1', async (_, subject, message) => {
+    const { go, calls, exitCode, untilReady, tick, output } = await start()
+    await untilReady()
     const waiting = tick('wait')
     await until(() => calls.includes('/'))
     expect(await tick(subject)).toMatchObject({ status: 204 })
-    await until(() => said().includes('"fatal"'))
+    await until(() => output().includes('"fatal"'))
     go.open()
     expect(await waiting).toMatchObject({ status: 204 })
-    expect(await ended).toBe(1)
+    expect(await exitCode).toBe(1)
     expect(calls).toContain('/closed')
-    const fatal = said()
+    const fatal = output()
       .trim()
       .split('\n')
       .map(line => JSON.parse(line))
@@ -124,60 +124,60 @@ describe('a process', () => {
   })
 
   test.each([
-    ["Node's warning", 'warning', 'warn', 'this will go'],
-    ['what a library prints', 'console', 'error', 'a library says this'],
-  ])('makes %s a line of its log', async (_, subject, level, message) => {
-    const { child, ended, up, tick, said } = await start()
-    await up()
+    ['a warning of Node.js', 'warning', 'warn', 'this will go'],
+    ['the console output of a library', 'console', 'error', 'a library says this'],
+  ])('writes %s as a log line', async (_, subject, level, message) => {
+    const { child, exitCode, untilReady, tick, output } = await start()
+    await untilReady()
     expect(await tick(subject)).toMatchObject({ status: 204 })
-    await until(() => said().includes(message))
+    await until(() => output().includes(message))
     child.kill('SIGTERM')
-    await ended
-    const lines = said()
+    await exitCode
+    const lines = output()
       .trim()
       .split('\n')
       .map(line => JSON.parse(line))
     expect(lines.filter(line => line.message === message)).toMatchObject([{ function: 'vigia', level }])
   })
 
-  test('lets no secret into its output or its answers', async () => {
+  test('redacts secrets in its output and its responses', async () => {
     const secret = 'canary-"quoted"-b7ad6b71'
-    const { child, ended, up, tick, said } = await start({
+    const { child, exitCode, untilReady, tick, output } = await start({
       TEST_SECRET: secret,
       DATABASE_URL: 'postgres://vigia:canary%2Fpassword@db/vigia',
     })
-    await up()
+    await untilReady()
     const { body } = (await tick('token')) as { body: string }
     expect(body).toBe('refused for [redacted] and [redacted]')
     child.kill('SIGTERM')
-    await ended
-    expect(said()).toContain('refused for [redacted] and [redacted]')
-    expect(said()).not.toMatch(/canary|AAAAAAAA/)
+    await exitCode
+    expect(output()).toContain('refused for [redacted] and [redacted]')
+    expect(output()).not.toMatch(/canary|AAAAAAAA/)
   })
 
   test.each<[string, Record<string, string>, string]>([
     ['a missing variable', { GATE: '' }, 'GATE is not set; the README says what belongs there'],
-    ['a port that is none', { PORT: 'http' }, 'PORT is "http"; it must be a number from 1 to 65535'],
+    ['an invalid port', { PORT: 'http' }, 'PORT is "http"; it must be a number from 1 to 65535'],
     [
-      'a level that is none',
+      'an invalid log level',
       { LOG_LEVEL: 'loud' },
       'LOG_LEVEL is "loud"; it can be trace, debug, info, warn, error, fatal, silent',
     ],
-    ['a sink that is no URL', { K_SINK: 'broker' }, 'K_SINK is "broker", which is not a URL'],
-  ])('with %s ends with one line that says so', async (_, env, message) => {
-    const { ended, said } = await start(env)
-    expect(await ended).toBe(1)
-    const lines = said().trim().split('\n')
+    ['a sink that is not a URL', { K_SINK: 'broker' }, 'K_SINK is "broker", which is not a URL'],
+  ])('with %s logs one fatal line and exits with 1', async (_, env, message) => {
+    const { exitCode, output } = await start(env)
+    expect(await exitCode).toBe(1)
+    const lines = output().trim().split('\n')
     expect(lines).toHaveLength(1)
     expect(JSON.parse(lines[0]!)).toMatchObject({ level: 'fatal', message })
   })
 
-  test('whose port is taken ends with one line that says so', async () => {
+  test('whose port is in use logs one fatal line and exits with 1', async () => {
     const first = await start()
-    await first.up()
+    await first.untilReady()
     const second = await start({ PORT: String(first.port) })
-    expect(await second.ended).toBe(1)
-    expect(JSON.parse(second.said().trim())).toMatchObject({
+    expect(await second.exitCode).toBe(1)
+    expect(JSON.parse(second.output().trim())).toMatchObject({
       level: 'fatal',
       message: expect.stringContaining('EADDRINUSE'),
     })

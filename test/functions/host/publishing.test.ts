@@ -7,7 +7,7 @@ import { binaryEventHeaders, gate, startFunction, startSink } from '#test/suppor
 import { until } from '#test/support/until.ts'
 import { follow } from './support.ts'
 
-describe('what a rule returns', () => {
+describe('the events that a rule returns', () => {
   const fanOut = (count: number, change: Partial<VigiaEvent> = {}): FunctionDefinition => ({
     name: 'webhook',
     events: [
@@ -21,14 +21,16 @@ describe('what a rule returns', () => {
   })
   const tick = { type: Tick.type, id: 't1', vigiahops: '2' }
 
-  test('is posted to the sink in binary mode, with where it is from and what caused it', async () => {
+  test('are posted to the sink in binary mode, with their source and their cause', async () => {
     await using broker = await startSink()
     await using function_ = await startFunction(fanOut(1), {
       sink: broker.url,
       overrides: '{"extensions":{"region":"sa"}}',
     })
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
-    expect(await function_.ask({ headers: { ...binaryEventHeaders(tick), traceparent }, body: '{}' })).toMatchObject({
+    expect(
+      await function_.request({ headers: { ...binaryEventHeaders(tick), traceparent }, body: '{}' }),
+    ).toMatchObject({
       status: 204,
     })
     const [{ method, path, headers, body }] = broker.received as [(typeof broker.received)[number]]
@@ -57,30 +59,31 @@ describe('what a rule returns', () => {
     expect(function_.logged()).toMatchObject([{ id: 't1', published: 1, outcome: 'done' }])
   })
 
-  test('is all taken before the event is answered, many at once but not all', async () => {
+  test('are all accepted before the function answers, and at most 16 are sent at the same time', async () => {
     const go = gate()
     let open = 0
-    let most = 0
+    let peak = 0
     await using broker = await startSink(async () => {
-      most = Math.max(most, ++open)
+      peak = Math.max(peak, ++open)
       await go.opened
       open--
       return 202
     })
     await using function_ = await startFunction(fanOut(50), { sink: broker.url, overrides: '' })
     let answered = false
-    const asking = function_.send(tick).then(answer => {
+    const pending = function_.send(tick).then(answer => {
       answered = true
       return answer
     })
     await until(() => broker.received.length === 16)
     expect(answered).toBe(false)
     go.open()
-    expect(await asking).toMatchObject({ status: 204 })
-    expect(most).toBe(16)
+    expect(await pending).toMatchObject({ status: 204 })
+    expect(peak).toBe(16)
     expect(new Set(broker.received.map(({ headers }) => headers['ce-id'])).size).toBe(50)
   })
 
+  // After 500 the broker delivers the event again. After 422 it does not, because the sink would refuse again.
   test.each([
     [500, 500],
     [503, 500],
@@ -88,43 +91,38 @@ describe('what a rule returns', () => {
     [404, 500],
     [400, 422],
     [413, 422],
-  ])(
-    'and the sink refuses with %i makes the event come again only where that can help (%i)',
-    async (refusal, status) => {
-      await using broker = await startSink(({ headers }) =>
-        headers['ce-id'] === 't1/series.followed/1' ? refusal : 202,
-      )
-      await using function_ = await startFunction(fanOut(3), { sink: broker.url })
-      const answer = await function_.send(tick)
-      expect(answer).toMatchObject({
-        status,
-        body: `the broker answered ${refusal} to dev.vigia.series.followed t1/series.followed/1`,
-      })
-    },
-  )
+  ])('if the sink answers %i, the function answers %i', async (refusal, status) => {
+    await using broker = await startSink(({ headers }) => (headers['ce-id'] === 't1/series.followed/1' ? refusal : 202))
+    await using function_ = await startFunction(fanOut(3), { sink: broker.url })
+    const answer = await function_.send(tick)
+    expect(answer).toMatchObject({
+      status,
+      body: `the broker answered ${refusal} to dev.vigia.series.followed t1/series.followed/1`,
+    })
+  })
 
-  test('and no sink is there makes the event come again, with words that help', async () => {
+  test('if there is no sink, the event is redelivered, and the response names the cause', async () => {
     const { port } = await startFunction({ name: 'closed' }).then(async ({ port, host }) => {
       await host.drain(0)
       return { port }
     })
-    await using away = await startFunction(fanOut(1), { sink: `http://127.0.0.1:${port}/vigia/default` })
-    expect(await away.send(tick)).toMatchObject({
+    await using unreachable = await startFunction(fanOut(1), { sink: `http://127.0.0.1:${port}/vigia/default` })
+    expect(await unreachable.send(tick)).toMatchObject({
       status: 500,
       body: expect.stringMatching(/^the broker at 127\.0\.0\.1:\d+ cannot be reached: connect ECONNREFUSED/),
     })
     await using unbound = await startFunction(fanOut(1))
-    const later = await unbound.send(tick)
-    expect(later).toMatchObject({ status: 503, body: expect.stringMatching(/^K_SINK is not set/) })
-    expect(later.headers['retry-after']).toBe('5')
+    const response = await unbound.send(tick)
+    expect(response).toMatchObject({ status: 503, body: expect.stringMatching(/^K_SINK is not set/) })
+    expect(response.headers['retry-after']).toBe('5')
     expect(unbound.logged().at(-1)).toMatchObject({
       level: 'warn',
       message: expect.stringMatching(/^K_SINK is not set/),
     })
-    expect(await unbound.ask({ method: 'GET', path: '/healthz' })).toMatchObject({ status: 200 })
+    expect(await unbound.request({ method: 'GET', path: '/healthz' })).toMatchObject({ status: 200 })
   })
 
-  test('is delivered even where the broker has closed its idle connections', async () => {
+  test('are delivered even if the broker has closed its idle connections', async () => {
     await using broker = await startSink()
     await using function_ = await startFunction(fanOut(1), { sink: broker.url })
     for (let round = 0; round < 5; round++) {
@@ -134,7 +132,7 @@ describe('what a rule returns', () => {
     expect(broker.received).toHaveLength(5)
   })
 
-  test('finds a broker under a name of localhost', async () => {
+  test('reach a broker on a subdomain of localhost', async () => {
     await using broker = await startSink()
     const url = `http://broker-ingress.localhost:${broker.port}/vigia/default`
     await using function_ = await startFunction(fanOut(1), { sink: url })
@@ -142,7 +140,7 @@ describe('what a rule returns', () => {
     expect(broker.received[0]!.headers.host).toBe(`broker-ingress.localhost:${broker.port}`)
   })
 
-  test('in a loop, or with what no header carries, goes to the dead letters', async () => {
+  test('are refused with 422 in a loop, or with a control character in an attribute', async () => {
     await using broker = await startSink()
     await using looping = await startFunction(fanOut(1), { sink: broker.url })
     expect(await looping.send({ ...tick, vigiahops: String(maxHops - 1) })).toMatchObject({ status: 204 })
@@ -150,22 +148,22 @@ describe('what a rule returns', () => {
       status: 422,
       body: expect.stringContaining('a loop'),
     })
-    await using odd = await startFunction(fanOut(1, { subject: 'show/ol\u0007a' }), { sink: broker.url })
-    expect(await odd.send(tick)).toMatchObject({
+    await using invalid = await startFunction(fanOut(1, { subject: 'show/ol\u0007a' }), { sink: broker.url })
+    expect(await invalid.send(tick)).toMatchObject({
       status: 422,
       body: expect.stringContaining('subject "show/ol\\u0007a" is empty or has a character that CloudEvents forbids'),
     })
     expect(broker.received).toHaveLength(1)
   })
 
-  test('with what is not ASCII is percent-encoded, as the HTTP binding says', async () => {
+  test('have percent-encoded attributes if these are not ASCII, as the HTTP binding requires', async () => {
     await using broker = await startSink()
     await using function_ = await startFunction(fanOut(1, { subject: 'show/"olá" 100%' }), { sink: broker.url })
     expect(await function_.send(tick)).toMatchObject({ status: 204 })
     expect(broker.received[0]!.headers['ce-subject']).toBe('show/%22ol%C3%A1%22%20100%25')
   })
 
-  test('cannot be published where K_SINK or K_CE_OVERRIDES is no such thing, and that is said at the start', async () => {
+  test('need a valid K_SINK and K_CE_OVERRIDES, else the function does not start', async () => {
     await expect(startFunction(fanOut(1), { sink: 'broker' })).rejects.toThrow('K_SINK is "broker", which is not a URL')
     await expect(startFunction(fanOut(1), { overrides: '{' })).rejects.toThrow('K_CE_OVERRIDES is not JSON')
   })

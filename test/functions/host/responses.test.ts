@@ -8,7 +8,7 @@ import { type FunctionDefinition, on } from '#functions/host/function-definition
 import { binaryEventHeaders, gate, startFunction } from '#test/support/function-server.ts'
 import { follow, followed, recorder } from './support.ts'
 
-describe('the answer', () => {
+describe('the response', () => {
   const failing = (error: unknown): FunctionDefinition => ({
     name: 'failing',
     events: [on(Tick, () => Promise.reject(error))],
@@ -16,20 +16,25 @@ describe('the answer', () => {
   const tick = { type: Tick.type }
 
   test.each<[string, unknown, number, string]>([
-    ['cannot ever work', new Permanent('no wording for it'), 422, 'no wording for it'],
-    ['has met another worker', new Conflict('somebody else has it'), 409, 'somebody else has it'],
-    ['should come later', new RetryLater('TVMaze is away', 29.2), 503, 'TVMaze is away'],
-    ['fails otherwise', new TypeError('x is not a function'), 500, 'TypeError: x is not a function'],
-    ['throws what is no error', 'just text', 500, 'just text'],
-    ['throws nothing', undefined, 500, 'undefined'],
-  ])('to an event that %s tells the broker whether to come again', async (_, error, status, body) => {
+    ['fails permanently', new Permanent('no wording for it'), 422, 'no wording for it'],
+    [
+      'conflicts with another worker',
+      new Conflict('another worker has the lease'),
+      409,
+      'another worker has the lease',
+    ],
+    ['asks for a later retry', new RetryLater('TVMaze is unavailable', 29.2), 503, 'TVMaze is unavailable'],
+    ['fails with any other error', new TypeError('x is not a function'), 500, 'TypeError: x is not a function'],
+    ['throws a string', 'just text', 500, 'just text'],
+    ['throws undefined', undefined, 500, 'undefined'],
+  ])('to an event whose rule %s tells the broker whether to deliver it again', async (_, error, status, body) => {
     await using function_ = await startFunction(failing(error))
     const answer = await function_.send(tick)
     expect(answer).toMatchObject({ status, body })
     expect(answer.headers['retry-after']).toBe(status === 503 ? '30' : undefined)
   })
 
-  test('is short, and tells no secrets and no stack', async () => {
+  test('to an event that fails has at most 512 bytes, no secrets and no stack', async () => {
     const error = new Error(
       `call to https://user:hunter2@example.org/bot123456789:${'A'.repeat(35)}/send failed\n    at secret (/srv/app/secret.ts:1:1)\n${'né '.repeat(400)}`,
     )
@@ -41,36 +46,40 @@ describe('the answer', () => {
     expect(function_.lines.join()).not.toMatch(/hunter2|AAAAA/)
   })
 
-  test('of a probe of health needs neither the rule nor the sink', async () => {
-    await using function_ = await startFunction(failing(new Error('away')))
-    expect(await function_.ask({ method: 'GET', path: '/healthz' })).toMatchObject({ status: 200, body: 'ok\n' })
-    expect(await function_.ask({ method: 'HEAD', path: '/healthz?from=kubelet' })).toMatchObject({
+  test('to a health check needs neither the rule nor the sink', async () => {
+    await using function_ = await startFunction(failing(new Error('unavailable')))
+    expect(await function_.request({ method: 'GET', path: '/healthz' })).toMatchObject({ status: 200, body: 'ok\n' })
+    expect(await function_.request({ method: 'HEAD', path: '/healthz?from=kubelet' })).toMatchObject({
       status: 200,
       body: '',
     })
   })
 
-  test.each(['/healthz', '/metrics', '/version'])('of %s are for the inside: a public domain has none', async path => {
-    await using function_ = await startFunction(recorder().definition)
-    const statusFor = async (host: string) => (await function_.ask({ method: 'GET', path, headers: { host } })).status
-    for (const inside of ['10.0.0.7:8080', '[fd00::7]:8080', 'keeper', 'keeper.localhost:8080', 'keeper.vigia.svc'])
-      expect(await statusFor(inside), inside).toBe(200)
-    for (const outside of [
-      'vigia.example.org',
-      'keeper.vigia.10.0.0.7.sslip.io',
-      'svc.example.org:443',
-      'x.localhost.example',
-    ])
-      expect(await statusFor(outside), outside).toBe(404)
-  })
+  test.each(['/healthz', '/metrics', '/version'])(
+    'to %s is 200 for an internal host name and 404 for a public one',
+    async path => {
+      await using function_ = await startFunction(recorder().definition)
+      const statusFor = async (host: string) =>
+        (await function_.request({ method: 'GET', path, headers: { host } })).status
+      for (const inside of ['10.0.0.7:8080', '[fd00::7]:8080', 'keeper', 'keeper.localhost:8080', 'keeper.vigia.svc'])
+        expect(await statusFor(inside), inside).toBe(200)
+      for (const outside of [
+        'vigia.example.org',
+        'keeper.vigia.10.0.0.7.sslip.io',
+        'svc.example.org:443',
+        'x.localhost.example',
+      ])
+        expect(await statusFor(outside), outside).toBe(404)
+    },
+  )
 
-  test('of /metrics counts events by type and outcome', async () => {
+  test('to /metrics counts events by type and outcome', async () => {
     await using function_ = await startFunction(recorder().definition)
     await function_.send(followed, follow)
     await function_.send(followed, follow)
     await function_.send(followed, { chatId: 'seven' })
     await function_.send({ type: 'dev.vigia.made.up' })
-    const { body, headers } = await function_.ask({ method: 'GET', path: '/metrics' })
+    const { body, headers } = await function_.request({ method: 'GET', path: '/metrics' })
     expect(headers['content-type']).toMatch(/^text\/plain/)
     const counts = [...body.matchAll(/^vigia_handled_seconds_count\{(.*)\} (\d+)$/gm)].map(
       ([, labels, count]) => `${labels} ${count}`,
@@ -84,7 +93,7 @@ describe('the answer', () => {
 })
 
 describe('the log', () => {
-  test('has one line for each event: what it was, how it ended, how long it took', async () => {
+  test('has one line for each event, with its type, id, outcome and duration', async () => {
     await using function_ = await startFunction(recorder().definition)
     await function_.send({ ...followed, id: 'tg/1' }, follow)
     await function_.send({ ...followed, id: 'tg/2' }, {})
@@ -115,9 +124,9 @@ describe('the log', () => {
   })
 })
 
-test('a rule learns that its sender has gone', async () => {
+test('the signal of a rule aborts when the client closes the connection', async () => {
   const started = gate()
-  const told = gate()
+  const aborted = gate()
   let reason: unknown
   await using function_ = await startFunction({
     name: 'patient',
@@ -126,20 +135,20 @@ test('a rule learns that its sender has gone', async () => {
         started.open()
         await once(signal, 'abort')
         reason = signal.reason
-        told.open()
+        aborted.open()
       }),
     ],
   })
-  const asking = request({
+  const clientRequest = request({
     port: function_.port,
     host: '127.0.0.1',
     method: 'POST',
     headers: binaryEventHeaders({ type: Tick.type }),
   })
-  asking.on('error', () => {})
-  asking.end()
+  clientRequest.on('error', () => {})
+  clientRequest.end()
   await started.opened
-  asking.destroy()
-  await told.opened
+  clientRequest.destroy()
+  await aborted.opened
   expect(reason).toMatchObject({ message: 'the sender closed the connection' })
 })

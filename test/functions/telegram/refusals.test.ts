@@ -5,7 +5,7 @@ import { type Refusal, refusalKindOf, refusalOf } from '#functions/telegram/refu
 const refused = (code: number, description: string, more: { retryAfter?: number; migrateTo?: number } = {}): Refusal =>
   refusalOf(new TelegramError('sendMessage', code, description, more))
 
-describe('what a refusal of Telegram means', () => {
+describe('the kind of a refusal by Telegram', () => {
   test.each<[number, string, Refusal]>([
     [401, 'Unauthorized', { kind: 'bot-disabled' }],
     [404, 'Not Found', { kind: 'bot-disabled' }],
@@ -69,7 +69,7 @@ describe('what a refusal of Telegram means', () => {
     expect(refused(code, description)).toEqual(refusal)
   })
 
-  test('a flood has the wait that Telegram asks for, if it asks for one', () => {
+  test('a flood has the retry_after of Telegram, if there is one', () => {
     expect(refused(429, 'Too Many Requests: retry after 7', { retryAfter: 7 })).toEqual({
       kind: 'flood',
       retryAfterS: 7,
@@ -77,7 +77,7 @@ describe('what a refusal of Telegram means', () => {
     expect(refused(429, 'Too Many Requests')).toEqual({ kind: 'flood', retryAfterS: undefined })
   })
 
-  test('a group that became a supergroup has its new id', () => {
+  test('a group that became a supergroup gives the new id', () => {
     const description = 'Bad Request: group chat was upgraded to a supergroup chat'
     expect(refused(400, description, { migrateTo: -100 })).toEqual({ kind: 'chat-migrated', to: -100 })
   })
