@@ -25,7 +25,7 @@ import {
 useNotifier()
 
 describe('a message is sent once', () => {
-  test('a request becomes one message with its buttons, and a repeat nothing more', async () => {
+  test('a request becomes one message with its buttons, and a redelivery sends nothing', async () => {
     const ana = await person()
     const event = request(ana.chatId, {
       html: '<b>Ruptura</b> &amp; mais',
@@ -50,10 +50,11 @@ describe('a message is sent once', () => {
     expect(await row(event)).toMatchObject({ state: 'sent', telegram_message_id: ana.last()!.id, attempts: 1 })
   })
 
-  test('five at once for one chat, each twice, arrive once each and in their order', async () => {
+  test('five simultaneous requests for one chat, each delivered twice, become one message each, in order', async () => {
     const ana = await person()
     const events = Array.from({ length: 5 }, (_, at) => request(ana.chatId, { html: `nº ${at}` }))
-    // By the real clock: those who wait for another's send must not make its lease run out.
+    // The real clock, because the test's clock moves with every request that waits, and the lease of the sending request
+    // would expire.
     const real = { ...outbox, clock: () => new Date(), wait: (ms: number) => setTimeout(ms) }
     for (const event of events) await outbox.messages.keep(event, real.clock())
     await Promise.all([...events, ...events].map(event => telegramNotifier(event, real)))
@@ -62,7 +63,7 @@ describe('a message is sent once', () => {
     expect(texts(ana)).toEqual(events.map((_, at) => `nº ${at}`))
   })
 
-  test('a reply finds the message it answers', async () => {
+  test('a reply refers to the message of the earlier request, if that was sent', async () => {
     const ana = await person()
     const down = request(ana.chatId, { html: 'saiu do ar' })
     await notify(down)
@@ -73,7 +74,7 @@ describe('a message is sent once', () => {
     expect(third!.replyTo).toBe(null)
   })
 
-  test('a crash in the middle of a send is taken over when its lease has run out, by the broker and by the tick', async () => {
+  test('after a crash during a send, a redelivery or the tick sends the message when the lease has expired', async () => {
     for (const takeOver of [notify, () => outboxTick(outbox)]) {
       const ana = await person()
       const event = request(ana.chatId)
@@ -88,7 +89,7 @@ describe('a message is sent once', () => {
     }
   })
 
-  test('when the receipt cannot be kept at first, it is kept a little later, and nothing is sent again', async () => {
+  test('if the receipt cannot be stored at first, storing it is retried, and the message is not sent again', async () => {
     const ana = await person()
     let failures = 3
     outbox.messages = {
@@ -103,11 +104,11 @@ describe('a message is sent once', () => {
     expect(await row(event)).toMatchObject({ state: 'sent' })
   })
 
-  test('a chat that nobody knows is a dead letter', async () => {
+  test('a request for an unknown chat fails permanently', async () => {
     await expect(notify(request(4711))).rejects.toThrow(Permanent)
   })
 
-  test('a photo carries the text; a text too long for a caption goes without the photo', async () => {
+  test('a photo has the text as its caption; a text too long for a caption is sent without the photo', async () => {
     const ana = await person()
     const photo = 'https://static.tvmaze.com/uploads/images/original_untouched/1/2.jpg'
     await notify(request(ana.chatId, { photo, html: '<i>pôster</i>' }))
@@ -123,8 +124,8 @@ describe('a message is sent once', () => {
   })
 })
 
-describe('the pace', () => {
-  test('three at once to a chat, then one a second', async () => {
+describe('rate limits', () => {
+  test('a chat gets three messages at once, then one per second on average', async () => {
     const ana = await person()
     for (let each = 0; each < 6; each++) await outbox.messages.keep(request(ana.chatId), now)
     const start = now.getTime()
@@ -133,7 +134,7 @@ describe('the pace', () => {
     expect(at).toEqual([0, 0, 0, 3_000, 3_000, 3_000])
   })
 
-  test('a group gets no more than twenty a minute', async () => {
+  test('a group gets at most twenty messages per minute', async () => {
     const { room, seat } = await group()
     for (let each = 0; each < 25; each++) await outbox.messages.keep(request(room.chatId), now)
     await outboxTick(outbox)
@@ -143,7 +144,7 @@ describe('the pace', () => {
     expect(seat.answers().length).toBe(25)
   })
 
-  test('sixty chats at once: no second has more than the bot may send, and all of them get theirs', async () => {
+  test('sixty chats at once: no second exceeds the limit of the bot, and every chat gets its message', async () => {
     const all = await Promise.all(Array.from({ length: 60 }, person))
     for (const user of all) await outbox.messages.keep(request(user.chatId), now)
     await outboxTick(outbox)
@@ -152,7 +153,7 @@ describe('the pace', () => {
     expect(calls.every(({ status }) => status === 200)).toBe(true)
     expect(all.map(user => user.answers().length)).toEqual(all.map(() => 1))
     const perSecond = Map.groupBy(calls, ({ at }) => Math.floor(at.getTime() / 1000))
-    // Eight workers may look at the same instant before one of them has written.
+    // Eight workers may read the limit at the same instant, before one of them has updated it.
     for (const second of perSecond.values()) expect(second.length).toBeLessThanOrEqual(33)
   })
 })
@@ -161,20 +162,20 @@ describe('a burst', () => {
   const timesOf = (user: SimulatedUser) =>
     simulator.calls('sendMessage').flatMap((call, at) => (call.params.chat_id === user.chatId ? [at] : []))
 
-  test('of one chat does not delay another: the tick gives each chat its turn', async () => {
+  test('for one chat does not delay another chat, because the tick sends to the chats in turn', async () => {
     const [busy, quiet] = [await person(), await person()]
     for (let n = 0; n < 30; n++) await outbox.messages.keep(request(busy.chatId, { html: `nº ${n}` }), now)
     await outbox.messages.keep(request(quiet.chatId), now)
     later(minutes(1))
     await outboxTick(outbox)
-    // Two workers take turns at their own speed: some of the thirty may be sent before, but never all of them.
+    // Two workers run at their own speeds, so some of the thirty may be sent first, but never all of them.
     expect(timesOf(quiet)[0]).toBeLessThan(15)
     expect(texts(busy)).toEqual(Array.from({ length: 30 }, (_, n) => `nº ${n}`).slice(0, texts(busy).length))
     await outboxTick(outbox)
     expect(texts(busy)).toHaveLength(30)
   })
 
-  test('of one chat is sent by one request; the others only store theirs', async () => {
+  test('for one chat is sent by one request; the other requests only store their messages', async () => {
     const ana = await person()
     const shared = { ...outbox, activeChats: new Map() }
     const events = Array.from({ length: 12 }, (_, n) => request(ana.chatId, { html: `nº ${n}` }))
@@ -184,7 +185,7 @@ describe('a burst', () => {
     expect(shared.activeChats.size).toBe(0)
   })
 
-  test('of many chats is stored at once, and no message is lost or sent twice', async () => {
+  test('for many chats is stored at once, and no message is lost or sent twice', async () => {
     const people = await Promise.all(Array.from({ length: 40 }, person))
     const shared = { ...outbox, activeChats: new Map() }
     const events = people.flatMap(user => [0, 1, 2].map(n => request(user.chatId, { html: `nº ${n}` })))
@@ -197,7 +198,7 @@ describe('a burst', () => {
   })
 })
 
-test('the token is in no error', async () => {
+test('no error contains the token', async () => {
   const ana = await person()
   for (const fault of [
     { status: 502, body: `<html>/bot${token}/sendMessage</html>` },
@@ -210,9 +211,9 @@ test('the token is in no error', async () => {
       .catch((thrown: Error) => thrown)) as Error
     expect(`${error.message} ${error.stack} ${JSON.stringify(error)} ${String(error.cause)}`).not.toContain(token)
   }
-  const nowhere = await telegram({ apiRoot: 'http://127.0.0.1:1', token })
+  const unreachable = await telegram({ apiRoot: 'http://127.0.0.1:1', token })
     .call('getMe', {})
     .catch((thrown: Error) => thrown)
-  expect(JSON.stringify(nowhere)).toContain('getMe')
-  expect(String((nowhere as Error).stack)).not.toContain(token)
+  expect(JSON.stringify(unreachable)).toContain('getMe')
+  expect(String((unreachable as Error).stack)).not.toContain(token)
 })

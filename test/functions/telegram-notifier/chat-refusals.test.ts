@@ -19,12 +19,12 @@ import {
 
 useNotifier()
 
-describe('what happens to a message after each answer of Telegram', () => {
+describe('if Telegram refuses the chat or asks for a wait', () => {
   const refusedWith = (code: number) => [
     expect.objectContaining({ type: 'dev.vigia.message.refused', data: expect.objectContaining({ code }) }),
   ]
 
-  test('429: sent after the wait that Telegram asks for, and the attempt does not count', async () => {
+  test('429: the message is sent after the wait, and the attempt does not count', async () => {
     const ana = await person()
     simulator.failNext('sendMessage', { status: 429, retryAfter: 30 })
     const event = request(ana.chatId)
@@ -36,12 +36,12 @@ describe('what happens to a message after each answer of Telegram', () => {
     })
     later(29_000)
     await outboxTick(outbox)
-    // The tick stays for the last seconds of a wait.
+    // If only the last seconds of a wait are left, the tick waits for them.
     expect(texts(ana)).toEqual(['Oi'])
     expect(waits).toEqual([1_000])
   })
 
-  test('429 for a second or two: the request itself waits', async () => {
+  test('429 for two seconds: the request itself waits', async () => {
     const ana = await person()
     simulator.failNext('sendMessage', { status: 429, retryAfter: 2 })
     await notify(request(ana.chatId))
@@ -49,7 +49,7 @@ describe('what happens to a message after each answer of Telegram', () => {
     expect(waits).toEqual([2_000])
   })
 
-  test('429 for one chat: only this chat waits', async () => {
+  test('429 for one chat makes only that chat wait', async () => {
     const all = await Promise.all(Array.from({ length: 6 }, person))
     for (const user of all.slice(0, 4)) await notify(request(user.chatId))
     simulator.failNext('sendMessage', { status: 429, retryAfter: 40, chatId: all[4]!.chatId })
@@ -66,7 +66,7 @@ describe('what happens to a message after each answer of Telegram', () => {
     expect(texts(all[4]!)).toEqual(['Oi', 'depois'])
   })
 
-  test('429 in several chats within seconds: the whole bot waits, in every replica, and goes on afterwards', async () => {
+  test('429 for several chats within seconds: the whole bot waits, in every replica, and continues afterwards', async () => {
     const all = await Promise.all(Array.from({ length: 6 }, person))
     for (const user of all.slice(0, 2)) await notify(request(user.chatId))
     simulator.failNext('sendMessage', { status: 429, retryAfter: 20, times: 3 })
@@ -109,7 +109,7 @@ describe('what happens to a message after each answer of Telegram', () => {
     expect(texts(ana)).toEqual(['Oi'])
   })
 
-  test('403, blocked: the chat is unreachable, its other messages are refused too, and the operators get no notice', async () => {
+  test('403, blocked: the chat becomes unreachable, its other messages are refused, and the operators are not notified', async () => {
     const ana = await person()
     await outbox.messages.keep(request(ana.chatId), now)
     const second = request(ana.chatId)
@@ -149,37 +149,37 @@ describe('what happens to a message after each answer of Telegram', () => {
     [
       'never started',
       async () => {
-        const stranger = simulator.user('Estranho')
-        await chatsIn(database.db).upsert({ id: stranger.chatId, kind: 'private', language: 'pt-BR' })
-        return stranger.chatId
+        const user = simulator.user('Estranho')
+        await chatsIn(database.db).upsert({ id: user.chatId, kind: 'private', language: 'pt-BR' })
+        return user.chatId
       },
     ],
-  ])('403, %s: the chat is unreachable, and the operators get no notice', async (_, gone) => {
-    const chatId = await gone()
+  ])('403, %s: the chat becomes unreachable, and the operators are not notified', async (_, unreachableChat) => {
+    const chatId = await unreachableChat()
     const event = request(chatId)
     expect(await notify(event)).toEqual([])
     expect(await chatsIn(database.db).find(chatId)).toMatchObject({ unreachableSince: expect.any(Date) })
     expect(await row(event)).toMatchObject({ state: 'refused' })
   })
 
-  test('400, chat not found: the chat is unreachable, and the operators get a notice', async () => {
+  test('400, chat not found: the chat becomes unreachable, and the operators are notified', async () => {
     await chatsIn(database.db).upsert({ id: 999_999_999, kind: 'private', language: 'pt-BR' })
     const event = request(999_999_999)
-    const events = await notify(event)
-    expect(events).toEqual(refusedWith(400))
-    expect(events[0]).toMatchObject({ id: `${event.id}/message.refused`, causationid: event.id, vigiahops: 1 })
-    expect(await notify(event)).toEqual(events)
+    const published = await notify(event)
+    expect(published).toEqual(refusedWith(400))
+    expect(published[0]).toMatchObject({ id: `${event.id}/message.refused`, causationid: event.id, vigiahops: 1 })
+    expect(await notify(event)).toEqual(published)
     expect(await chatsIn(database.db).find(999_999_999)).toMatchObject({ unreachableSince: expect.any(Date) })
   })
 
-  test('400, the group became a supergroup: its data moves, and the message is sent once', async () => {
+  test('400, the group became a supergroup: the chat gets its new id, and the message is sent once', async () => {
     const { room } = await group()
     const upgraded = room.upgrade()
     const seat = upgraded.as(simulator.user('Ana'))
     const event = request(room.chatId)
     expect(await notify(event)).toEqual([])
     expect(await notify(event)).toEqual([])
-    // Another function requested this message before it knew the new id.
+    // Requested with the old id.
     await notify(request(room.chatId, { html: 'mais uma' }))
     expect(texts(seat)).toEqual(['Oi', 'mais uma'])
     expect(await chatsIn(database.db).find(room.chatId)).toBe(null)

@@ -5,12 +5,12 @@ import { database, group, notify, now, person, request, row, simulator, texts, u
 
 useNotifier()
 
-describe('what happens to a message after each answer of Telegram', () => {
+describe('if Telegram refuses the content or the topic', () => {
   const refusedWith = (code: number) => [
     expect.objectContaining({ type: 'dev.vigia.message.refused', data: expect.objectContaining({ code }) }),
   ]
 
-  test('400, the message replied to is gone: sent without the reply', async () => {
+  test('400, the message to reply to does not exist: sent without the reply', async () => {
     const ana = await person()
     const first = request(ana.chatId)
     await notify(first)
@@ -19,7 +19,7 @@ describe('what happens to a message after each answer of Telegram', () => {
     expect(ana.last()).toMatchObject({ text: 'voltou', replyTo: null })
   })
 
-  test('400, the topic of the message replied to is closed: sent without the reply', async () => {
+  test('400, the topic of the message to reply to is closed: sent without the reply', async () => {
     const ana = await person()
     const first = request(ana.chatId)
     await notify(first)
@@ -28,7 +28,7 @@ describe('what happens to a message after each answer of Telegram', () => {
     expect(ana.last()).toMatchObject({ text: 'voltou', replyTo: null })
   })
 
-  describe('the topic of a message in a forum', () => {
+  describe('a topic of a forum', () => {
     const forum = async () => {
       const room = simulator.group('Fórum', { forum: true })
       const ana = simulator.user('Ana')
@@ -46,14 +46,14 @@ describe('what happens to a message after each answer of Telegram', () => {
       return { room, series, sites, follows, received }
     }
 
-    test('receives the message, also while General is closed', async () => {
+    test('gets its messages, also while General is closed', async () => {
       const { room, series, received } = await forum()
       room.closeTopic(1)
       expect(await notify(request(room.chatId, { threadId: series }))).toEqual([])
       expect(received()).toEqual([['Oi', series]])
     })
 
-    test('is replaced by General as long as it is closed', async () => {
+    test('that is closed is replaced by General until it is open again', async () => {
       const { room, series, received } = await forum()
       const first = request(room.chatId, { threadId: series })
       await notify(first)
@@ -68,7 +68,7 @@ describe('what happens to a message after each answer of Telegram', () => {
       ])
     })
 
-    test('is replaced by General for ever if it is deleted', async () => {
+    test('that is deleted is replaced by General for good', async () => {
       const { room, series, follows, received } = await forum()
       room.deleteTopic(series)
       expect(await notify(request(room.chatId, { threadId: series }))).toEqual([])
@@ -77,7 +77,7 @@ describe('what happens to a message after each answer of Telegram', () => {
       expect(await follows.threadOf(room.chatId, 'monitor/7')).not.toBeNull()
     })
 
-    test('is replaced by another topic with a follow of the group if General is closed too', async () => {
+    test('is replaced by another topic in which the group follows something, if General is closed too', async () => {
       const { room, series, sites, received } = await forum()
       room.closeTopic(1)
       room.closeTopic(series)
@@ -89,20 +89,20 @@ describe('what happens to a message after each answer of Telegram', () => {
       ])
     })
 
-    test('is reported to the operators if every topic is closed', async () => {
+    test('is not replaced if every topic is closed: the message is refused, and the operators are notified', async () => {
       const { room, series, sites, received } = await forum()
       for (const topic of [1, series, sites]) room.closeTopic(topic)
       const event = request(room.chatId, { threadId: series })
       expect(await notify(event)).toEqual(refusedWith(400))
       expect(received()).toEqual([])
       expect(await row(event)).toMatchObject({ state: 'refused', refusal: 'Bad Request: TOPIC_CLOSED' })
-      // The group can be written to again once a topic is open.
+      // The group gets messages again when a topic is open.
       room.reopenTopic(1)
       expect(await notify(request(room.chatId))).toEqual([])
       expect(received()).toEqual([['Oi', null]])
     })
 
-    test('is not sent to Telegram if it is General', async () => {
+    test('is not named in the request if it is General', async () => {
       const { room, received } = await forum()
       expect(await notify(request(room.chatId, { threadId: 1 }))).toEqual([])
       expect(received()).toEqual([['Oi', null]])
@@ -118,13 +118,13 @@ describe('what happens to a message after each answer of Telegram', () => {
     })
   })
 
-  test('400, HTML that Telegram cannot read: sent as plain text, and the operators get a notice', async () => {
+  test('400, HTML that Telegram cannot parse: sent as plain text, and the operators are notified', async () => {
     const ana = await person()
     expect(await notify(request(ana.chatId, { html: '<blink>Tom &amp; Zé</blink>' }))).toEqual(refusedWith(400))
     expect(ana.last()).toMatchObject({ text: 'Tom & Zé', entities: [] })
   })
 
-  test('400, too long by the count of Telegram: cut, and the operators get a notice', async () => {
+  test('400, too long by the count of Telegram: cut, and the operators are notified', async () => {
     const ana = await person()
     simulator.failNext('sendMessage', { status: 400, description: 'Bad Request: message is too long' })
     expect(await notify(request(ana.chatId, { html: 'palavra '.repeat(400) }))).toEqual(refusedWith(400))
@@ -136,7 +136,7 @@ describe('what happens to a message after each answer of Telegram', () => {
     'Bad Request: failed to get HTTP URL content',
     'Bad Request: wrong type of the web page content',
     'Bad Request: PHOTO_INVALID_DIMENSIONS',
-  ])('400, %s: the smaller poster, then text', async description => {
+  ])('400, %s: sent with the smaller poster, then without a poster', async description => {
     const ana = await person()
     const photo = 'https://static.tvmaze.com/uploads/images/original_untouched/1/2.jpg'
     simulator.failNext('sendPhoto', { status: 400, description })
@@ -148,7 +148,7 @@ describe('what happens to a message after each answer of Telegram', () => {
   })
 
   test.each(['Bad Request: BUTTON_DATA_INVALID', 'Bad Request: reply markup is too long'])(
-    '400, %s: sent without buttons, and the operators get a notice',
+    '400, %s: sent without buttons, and the operators are notified',
     async description => {
       const ana = await person()
       simulator.failNext('sendMessage', { status: 400, description })

@@ -19,12 +19,12 @@ import {
 
 useNotifier()
 
-describe('what happens to a message after each answer of Telegram', () => {
+describe('if Telegram does not accept a message for another reason', () => {
   const refusedWith = (code: number) => [
     expect.objectContaining({ type: 'dev.vigia.message.refused', data: expect.objectContaining({ code }) }),
   ]
 
-  test('400, anything else: refused for good, and the operators get a notice', async () => {
+  test('400, any other description: the message is refused for good, and the operators are notified', async () => {
     const ana = await person()
     const event = request(ana.chatId, { html: '<b> </b>' })
     expect(await notify(event)).toEqual(refusedWith(400))
@@ -34,27 +34,24 @@ describe('what happens to a message after each answer of Telegram', () => {
   test.each([
     ['the token is revoked', { status: 401, description: 'Unauthorized' }],
     ['the account is frozen', { status: 400, description: 'Bad Request: FROZEN_METHOD_INVALID' }],
-  ])(
-    '%s: nothing more is sent, the operators get one notice, and everything goes out when it is over',
-    async (_, fault) => {
-      const [ana, bia] = [await person(), await person()]
-      simulator.failNext('*', { ...fault, times: 100 })
-      expect(await notify(request(ana.chatId))).toEqual(refusedWith(fault.status))
-      expect(await notify(request(bia.chatId))).toEqual([])
-      expect(simulator.calls('sendMessage').length).toBe(1)
-      later(minutes(11))
-      await outboxTick(outbox)
-      later(minutes(11))
-      expect(await outboxTick(outbox)).toEqual([])
-      expect(simulator.calls('sendMessage').length).toBe(3)
-      simulator.clearInjectedErrors()
-      later(minutes(11))
-      await outboxTick(outbox)
-      expect([...texts(ana), ...texts(bia)]).toEqual(['Oi', 'Oi'])
-    },
-  )
+  ])('%s: sending stops, the operators are notified once, and all messages are sent afterwards', async (_, fault) => {
+    const [ana, bia] = [await person(), await person()]
+    simulator.failNext('*', { ...fault, times: 100 })
+    expect(await notify(request(ana.chatId))).toEqual(refusedWith(fault.status))
+    expect(await notify(request(bia.chatId))).toEqual([])
+    expect(simulator.calls('sendMessage').length).toBe(1)
+    later(minutes(11))
+    await outboxTick(outbox)
+    later(minutes(11))
+    expect(await outboxTick(outbox)).toEqual([])
+    expect(simulator.calls('sendMessage').length).toBe(3)
+    simulator.clearInjectedErrors()
+    later(minutes(11))
+    await outboxTick(outbox)
+    expect([...texts(ana), ...texts(bia)]).toEqual(['Oi', 'Oi'])
+  })
 
-  test('409: the operators get a notice, and the message is tried again', async () => {
+  test('409: the operators are notified, and the message is retried', async () => {
     const ana = await person()
     simulator.failNext('sendMessage', { status: 409, description: 'Conflict: terminated by other getUpdates request' })
     const event = request(ana.chatId)
@@ -68,8 +65,8 @@ describe('what happens to a message after each answer of Telegram', () => {
     ['500', { status: 500, description: 'Internal Server Error' }],
     ['a page of HTML with status 502', { status: 502, body: '<html>Bad Gateway</html>', contentType: 'text/html' }],
     ['a page of HTML with status 200', { status: 200, body: '<html>Olá</html>', contentType: 'text/html' }],
-    ['a connection that breaks off', { dropConnection: true }],
-  ])('%s: tried again soon', async (_, fault) => {
+    ['a dropped connection', { dropConnection: true }],
+  ])('%s: retried after two seconds', async (_, fault) => {
     const ana = await person()
     simulator.failNext('sendMessage', fault)
     await notify(request(ana.chatId))
@@ -77,29 +74,29 @@ describe('what happens to a message after each answer of Telegram', () => {
     expect(waits).toEqual([2_000])
   })
 
-  test('no answer for hours: a limited number of attempts, then the operators get a notice', async () => {
+  test('502 for hours: the message is refused after twelve attempts, and the operators are notified', async () => {
     const ana = await person()
     simulator.failNext('sendMessage', { status: 502, body: 'no', times: 1000 })
     const event = request(ana.chatId)
-    const events = [...(await notify(event))]
+    const published = [...(await notify(event))]
     for (let minute = 0; minute < 240; minute++) {
       later(minutes(1))
-      events.push(...(await outboxTick(outbox)))
+      published.push(...(await outboxTick(outbox)))
     }
     expect(simulator.calls('sendMessage').length).toBe(12)
     expect(secondsAfterNoResponse(12)).toBe(null)
     expect(await row(event)).toMatchObject({ state: 'refused', attempts: 12 })
-    expect(new Set(events.map(({ id }) => id))).toEqual(new Set([`${event.id}/message.refused`]))
+    expect(new Set(published.map(({ id }) => id))).toEqual(new Set([`${event.id}/message.refused`]))
   })
 
-  test('connection refused: Telegram cannot have the message, so it is sent again for a day and no attempt counts', async () => {
+  test('a refused connection: the message cannot have arrived, so it is retried for hours and the attempts do not count', async () => {
     const ana = await person()
-    const away = { ...outbox, telegram: telegram({ apiRoot: 'http://127.0.0.1:1', token }) }
+    const unreachable = { ...outbox, telegram: telegram({ apiRoot: 'http://127.0.0.1:1', token }) }
     const event = request(ana.chatId)
-    await telegramNotifier(event, away)
+    await telegramNotifier(event, unreachable)
     for (let hour = 0; hour < 12; hour++) {
       later(minutes(60))
-      await outboxTick(away)
+      await outboxTick(unreachable)
     }
     expect(await row(event)).toMatchObject({ state: 'waiting', attempts: 0 })
     later(minutes(5))
@@ -107,7 +104,7 @@ describe('what happens to a message after each answer of Telegram', () => {
     expect(texts(ana)).toEqual(['Oi'])
   })
 
-  test('delivered, but the answer was lost: sent again, because the notifier cannot know', async () => {
+  test('delivered but without a response: sent again, because the notifier cannot know that it was delivered', async () => {
     const ana = await person()
     simulator.failNext('sendMessage', { delivered: true, dropConnection: true })
     await notify(request(ana.chatId))

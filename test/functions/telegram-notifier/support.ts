@@ -46,7 +46,7 @@ export const useNotifier = () => {
       telegram: telegram({ apiRoot: simulator.url, token }),
       bot: 'bot',
       clock: () => now,
-      // Waiting moves the test's clock.
+      // Moves the test's clock instead of waiting.
       wait: async ms => {
         waits.push(ms)
         later(ms)
