@@ -10,26 +10,26 @@ import {
 } from '#functions/error-notifier/error-notifier.ts'
 import { letter, minutes, opsToken, startErrorNotifier } from './error-notifier/support.ts'
 
-let world: Awaited<ReturnType<typeof startErrorNotifier>>
+let fixture: Awaited<ReturnType<typeof startErrorNotifier>>
 let dependencies: Dependencies
 
 beforeAll(async () => {
-  world = await startErrorNotifier()
+  fixture = await startErrorNotifier()
 })
-afterAll(() => world.stop())
+afterAll(() => fixture.stop())
 
 beforeEach(async () => {
-  await world.reset()
-  dependencies = world.newReplica()
+  await fixture.reset()
+  dependencies = fixture.newReplica()
 })
 
-test('the first dead letter of its kind is kept and told at once, in the words of the operators', async () => {
+test('the first dead letter of its kind is stored, and the operators are notified at once', async () => {
   const sent = letter()
   await errorNotifier(sent, dependencies)
-  expect(world.received()).toHaveLength(1)
-  expect(world.received()[0]).toContain('uptime-prober-probe-requested')
-  expect(world.received()[0]).toContain('500 PostgreSQL said no to monitor/42')
-  expect(await deadLettersIn(world.db).newest(10)).toMatchObject([
+  expect(fixture.received()).toHaveLength(1)
+  expect(fixture.received()[0]).toContain('uptime-prober-probe-requested')
+  expect(fixture.received()[0]).toContain('500 PostgreSQL said no to monitor/42')
+  expect(await deadLettersIn(fixture.db).newest(10)).toMatchObject([
     {
       trigger: 'uptime-prober-probe-requested',
       code: 500,
@@ -40,118 +40,118 @@ test('the first dead letter of its kind is kept and told at once, in the words o
   ])
 })
 
-test('a letter delivered twice is one letter and counted once', async () => {
+test('a dead letter that is delivered twice is stored once and counted once', async () => {
   const sent = letter()
   await errorNotifier(sent, dependencies)
-  world.later(minutes(2))
+  fixture.later(minutes(2))
   await errorNotifier(sent, dependencies)
   await noticesTick(dependencies)
-  expect(await deadLettersIn(world.db).newest(10)).toHaveLength(1)
-  expect(world.received()).toHaveLength(1)
-  expect(world.received()[0]).not.toContain('vezes')
+  expect(await deadLettersIn(fixture.db).newest(10)).toHaveLength(1)
+  expect(fixture.received()).toHaveLength(1)
+  expect(fixture.received()[0]).not.toContain('vezes')
 })
 
-test('a letter that comes back after its replay is news again', async () => {
+test('a dead letter that fails again after its replay is counted again', async () => {
   const sent = letter()
   await errorNotifier(sent, dependencies)
-  const [kept] = await deadLettersIn(world.db).newest(1)
-  world.later(minutes(1))
-  await deadLettersIn(world.db).markReplayed(kept!.id, world.now())
-  const replayedAt = world.now()
-  world.later(minutes(1))
+  const [kept] = await deadLettersIn(fixture.db).newest(1)
+  fixture.later(minutes(1))
+  await deadLettersIn(fixture.db).markReplayed(kept!.id, fixture.now())
+  const replayedAt = fixture.now()
+  fixture.later(minutes(1))
   await errorNotifier({ ...sent, reason: 'PostgreSQL said no to monitor/43' }, dependencies)
-  expect(await deadLettersIn(world.db).newest(10)).toMatchObject([{ id: kept!.id, replayedAt, at: world.now() }])
-  expect(world.received()[0]).toContain('2 vezes')
+  expect(await deadLettersIn(fixture.db).newest(10)).toMatchObject([{ id: kept!.id, replayedAt, at: fixture.now() }])
+  expect(fixture.received()[0]).toContain('2 vezes')
 })
 
-test('more of the same edit the count of the one message, at most once a minute', async () => {
+test('further dead letters of the same kind edit the count in the message, at most once a minute', async () => {
   await errorNotifier(letter(), dependencies)
-  world.telegram.forgetCalls()
+  fixture.telegram.forgetCalls()
   for (let more = 0; more < 5; more++) {
-    world.later(5_000)
+    fixture.later(5_000)
     await errorNotifier(letter({ reason: `PostgreSQL said no to monitor/${more}` }), dependencies)
   }
-  expect(world.telegram.calls()).toEqual([])
-  world.later(minutes(1))
+  expect(fixture.telegram.calls()).toEqual([])
+  fixture.later(minutes(1))
   await noticesTick(dependencies)
-  expect(world.telegram.calls().map(({ method }) => method)).toEqual(['editMessageText'])
-  expect(world.received()).toHaveLength(1)
-  expect(world.received()[0]).toContain('6 vezes desde hoje')
+  expect(fixture.telegram.calls().map(({ method }) => method)).toEqual(['editMessageText'])
+  expect(fixture.received()).toHaveLength(1)
+  expect(fixture.received()[0]).toContain('6 vezes desde hoje')
 })
 
-test('a fault that still goes on an hour later is a new message, and one after a quiet hour counts anew', async () => {
+test('an error that still occurs after an hour gets a new message, and after a quiet hour its count starts again', async () => {
   await errorNotifier(letter(), dependencies)
   for (let quarter = 0; quarter < 4; quarter++) {
-    world.later(minutes(15.1))
+    fixture.later(minutes(15.1))
     await errorNotifier(letter(), dependencies)
   }
-  expect(world.received()).toHaveLength(2)
-  expect(world.received()[1]).toContain('5 vezes')
-  expect(world.received()[1]).toContain('Continua acontecendo')
-  world.later(minutes(130))
+  expect(fixture.received()).toHaveLength(2)
+  expect(fixture.received()[1]).toContain('5 vezes')
+  expect(fixture.received()[1]).toContain('Continua acontecendo')
+  fixture.later(minutes(130))
   await errorNotifier(letter(), dependencies)
-  expect(world.received()).toHaveLength(3)
-  expect(world.received()[2]).not.toMatch(/vezes|Continua/)
+  expect(fixture.received()).toHaveLength(3)
+  expect(fixture.received()[2]).not.toMatch(/vezes|Continua/)
 })
 
-test('never more than twenty messages an hour, then one that says how many were held back', async () => {
+test('the operators get at most twenty messages an hour, then one that says how many were held back', async () => {
   for (let kind = 0; kind < 30; kind++) await errorNotifier(letter({ trigger: `trigger-${kind}` }), dependencies)
-  world.later(minutes(1))
+  fixture.later(minutes(1))
   await noticesTick(dependencies)
-  expect(world.received()).toHaveLength(21)
-  expect(world.received().at(-1)).toContain('Mais 10 tipos de falha')
-  expect(await deadLettersIn(world.db).newest(100)).toHaveLength(30)
+  expect(fixture.received()).toHaveLength(21)
+  expect(fixture.received().at(-1)).toContain('Mais 10 tipos de falha')
+  expect(await deadLettersIn(fixture.db).newest(100)).toHaveLength(30)
 })
 
-test('the same storm all at once is told within the same limits', async () => {
+test('simultaneous dead letters have the same limits', async () => {
   await Promise.all(
-    Array.from({ length: 40 }, (_, kind) => errorNotifier(letter({ trigger: `storm-${kind % 25}` }), dependencies)),
+    Array.from({ length: 40 }, (_, kind) => errorNotifier(letter({ trigger: `trigger-${kind % 25}` }), dependencies)),
   )
-  world.later(minutes(1))
+  fixture.later(minutes(1))
   await noticesTick(dependencies)
-  expect(world.received()).toHaveLength(21)
-  expect(world.received().at(-1)).toContain('Mais 5 tipos de falha')
-  expect(await deadLettersIn(world.db).newest(100)).toHaveLength(40)
+  expect(fixture.received()).toHaveLength(21)
+  expect(fixture.received().at(-1)).toContain('Mais 5 tipos de falha')
+  expect(await deadLettersIn(fixture.db).newest(100)).toHaveLength(40)
 })
 
-describe('a failure of its own', () => {
+describe('a failure of error-notifier itself', () => {
   test.each([
     ['Telegram does not answer', { dropConnection: true }],
     ['Telegram refuses the chat', { status: 403, description: 'Forbidden: bot was blocked by the user' }],
-    ['Telegram is flooded', { status: 429, retryAfter: 5 }],
-  ])('makes no new letter and is made good by the tick: %s', async (_, fault) => {
-    world.telegram.failNext('sendMessage', { ...fault, chatId: world.operatorChatId() })
+    ['Telegram asks for a wait', { status: 429, retryAfter: 5 }],
+  ])('creates no dead letter, and the tick sends the notice later: %s', async (_, fault) => {
+    fixture.telegram.failNext('sendMessage', { ...fault, chatId: fixture.operatorChatId() })
     await errorNotifier(letter(), dependencies)
-    expect(world.received()).toEqual([])
-    world.telegram.forgetCalls()
+    expect(fixture.received()).toEqual([])
+    fixture.telegram.forgetCalls()
     await errorNotifier(letter(), dependencies)
-    expect(world.telegram.calls(), 'the next letter leaves the next try to the tick').toEqual([])
-    expect(await deadLettersIn(world.db).newest(10)).toHaveLength(2)
-    world.later(20_000)
+    expect(fixture.telegram.calls(), 'only the tick retries, not the next dead letter').toEqual([])
+    expect(await deadLettersIn(fixture.db).newest(10)).toHaveLength(2)
+    fixture.later(20_000)
     await noticesTick(dependencies)
-    expect(world.received()).toHaveLength(1)
-    expect(world.received()[0]).toContain('2 vezes')
-    expect(await deadLettersIn(world.db).newest(10)).toHaveLength(2)
+    expect(fixture.received()).toHaveLength(1)
+    expect(fixture.received()[0]).toContain('2 vezes')
+    expect(await deadLettersIn(fixture.db).newest(10)).toHaveLength(2)
   })
 
-  test('a wait that Telegram asks for is kept to by the tick too, and the letters are kept meanwhile', async () => {
-    world.telegram.failNext('sendMessage', { status: 429, retryAfter: 400, chatId: world.operatorChatId() })
+  test('because of retry_after delays the tick too, and dead letters are stored meanwhile', async () => {
+    fixture.telegram.failNext('sendMessage', { status: 429, retryAfter: 400, chatId: fixture.operatorChatId() })
     await errorNotifier(letter(), dependencies)
-    world.telegram.forgetCalls()
-    world.later(minutes(6))
+    fixture.telegram.forgetCalls()
+    fixture.later(minutes(6))
     await noticesTick(dependencies)
     await errorNotifier(letter(), dependencies)
-    expect(world.telegram.calls()).toEqual([])
-    expect(await deadLettersIn(world.db).newest(10)).toHaveLength(2)
-    world.later(minutes(1))
+    expect(fixture.telegram.calls()).toEqual([])
+    expect(await deadLettersIn(fixture.db).newest(10)).toHaveLength(2)
+    fixture.later(minutes(1))
     await noticesTick(dependencies)
-    expect(world.received()).toHaveLength(1)
+    expect(fixture.received()).toHaveLength(1)
   })
 
-  test('of the database is thrown, so that the letter comes again', async () => {
+  test('in the database is thrown, so that the broker redelivers the dead letter', async () => {
     const broken = {
       ...dependencies,
-      db: { ...world.db, transaction: () => Promise.reject(new Error('no connection')) },
+      db: { ...fixture.db, transaction: () => Promise.reject(new Error('no connection')) },
     }
     await expect(errorNotifier(letter(), broken as Dependencies)).rejects.toThrow('no connection')
   })
@@ -159,44 +159,44 @@ describe('a failure of its own', () => {
 
 test('a message that was deleted by the operators is sent again instead of edited', async () => {
   await errorNotifier(letter(), dependencies)
-  world.telegram.failNext('editMessageText', {
+  fixture.telegram.failNext('editMessageText', {
     status: 400,
     description: 'Bad Request: message to edit not found',
   })
-  world.later(minutes(2))
+  fixture.later(minutes(2))
   await errorNotifier(letter(), dependencies)
-  expect(world.received()).toHaveLength(2)
+  expect(fixture.received()).toHaveLength(2)
 })
 
-test('without operators everything is kept and nothing is said', async () => {
-  await errorNotifier(letter(), world.withoutOperators())
-  expect(await deadLettersIn(world.db).newest(10)).toHaveLength(1)
-  expect(world.received()).toEqual([])
+test('without operators the dead letters are stored and nothing is sent', async () => {
+  await errorNotifier(letter(), fixture.withoutOperators())
+  expect(await deadLettersIn(fixture.db).newest(10)).toHaveLength(1)
+  expect(fixture.received()).toEqual([])
 })
 
-test('a refused message reaches the operators once, however often its event comes', async () => {
+test('the operators are notified once of a refused message, even if its event is delivered twice', async () => {
   const event = MessageRefused.from(rootCause('m-1'), {
     subject: 'chat/7',
     data: { chatId: 7, message: 'm-1', code: 400, reason: "Bad Request: can't parse entities: unsupported start tag" },
   })
   await messageRefused(event, dependencies)
-  world.later(minutes(2))
+  fixture.later(minutes(2))
   await messageRefused(event, dependencies)
-  expect(world.received()).toHaveLength(1)
-  expect(world.received()[0]).toContain("can't parse entities")
+  expect(fixture.received()).toHaveLength(1)
+  expect(fixture.received()[0]).toContain("can't parse entities")
 })
 
-test('tokens and tags in a reason neither leak nor break the message', async () => {
+test('a token in a reason is redacted, and tags in it are shown as text', async () => {
   await errorNotifier(
     letter({ reason: `<b>no</b> answer from https://api.telegram.org/bot${opsToken}/sendMessage` }),
     dependencies,
   )
-  expect(world.received()[0]).toContain('<b>no</b> answer')
-  expect(world.received()[0]).not.toContain(opsToken)
-  expect(JSON.stringify(await deadLettersIn(world.db).newest(1))).not.toContain(opsToken)
+  expect(fixture.received()[0]).toContain('<b>no</b> answer')
+  expect(fixture.received()[0]).not.toContain(opsToken)
+  expect(JSON.stringify(await deadLettersIn(fixture.db).newest(1))).not.toContain(opsToken)
 })
 
-test('an event with a NUL in its data is kept all the same', async () => {
+test('an event with a NUL in its data is stored with a replacement character', async () => {
   await errorNotifier(letter({ event: { ...letter().event, data: { text: 'a\u0000b' } } }), dependencies)
-  expect(await deadLettersIn(world.db).newest(1)).toMatchObject([{ event: { data: { text: 'a\ufffdb' } } }])
+  expect(await deadLettersIn(fixture.db).newest(1)).toMatchObject([{ event: { data: { text: 'a\ufffdb' } } }])
 })

@@ -3,17 +3,17 @@ import type { Postgres } from '#database/connect.ts'
 import { type Dependencies, errorNotifier, noticesTick } from '#functions/error-notifier/error-notifier.ts'
 import { letter, minutes, startErrorNotifier } from './support.ts'
 
-let world: Awaited<ReturnType<typeof startErrorNotifier>>
+let fixture: Awaited<ReturnType<typeof startErrorNotifier>>
 
 beforeAll(async () => {
-  world = await startErrorNotifier()
+  fixture = await startErrorNotifier()
 })
-afterAll(() => world.stop())
-beforeEach(() => world.reset())
+afterAll(() => fixture.stop())
+beforeEach(() => fixture.reset())
 
 /** A replica that crashes as soon as Telegram has accepted a call: it writes nothing more to the database. */
 const crashingReplica = (): Dependencies => {
-  const replica = world.newReplica()
+  const replica = fixture.newReplica()
   const operators = replica.operators!
   let crashed = false
   const untilCrash = (db: Postgres): Postgres => ({
@@ -39,98 +39,98 @@ const crashingReplica = (): Dependencies => {
   }
 }
 
-const calls = () => world.telegram.calls().map(({ method }) => method)
+const calls = () => fixture.telegram.calls().map(({ method }) => method)
 
-describe('a crash after Telegram accepted the call and before the database knows', () => {
+describe('a crash after Telegram accepted the call and before the database was updated', () => {
   test('sends the notice once more, a minute later, and then no more', async () => {
     await errorNotifier(letter(), crashingReplica())
-    expect(world.received()).toHaveLength(1)
+    expect(fixture.received()).toHaveLength(1)
 
-    const replica = world.newReplica()
-    world.later(minutes(1) - 1)
+    const replica = fixture.newReplica()
+    fixture.later(minutes(1) - 1)
     await noticesTick(replica)
-    expect(world.received(), 'the claim is valid for a minute').toHaveLength(1)
+    expect(fixture.received(), 'the claim is valid for a minute').toHaveLength(1)
 
-    world.later(1)
+    fixture.later(1)
     await noticesTick(replica)
-    expect(world.received()).toHaveLength(2)
-    expect(world.received()[1]).toBe(world.received()[0])
+    expect(fixture.received()).toHaveLength(2)
+    expect(fixture.received()[1]).toBe(fixture.received()[0])
 
-    world.later(minutes(2))
+    fixture.later(minutes(2))
     await noticesTick(replica)
-    expect(world.received()).toHaveLength(2)
+    expect(fixture.received()).toHaveLength(2)
   })
 
   test('repeats an edit, not earlier than a minute after the first', async () => {
-    await errorNotifier(letter(), world.newReplica())
-    world.later(minutes(2))
-    world.telegram.forgetCalls()
+    await errorNotifier(letter(), fixture.newReplica())
+    fixture.later(minutes(2))
+    fixture.telegram.forgetCalls()
     await errorNotifier(letter(), crashingReplica())
     expect(calls()).toEqual(['editMessageText'])
 
-    const replica = world.newReplica()
-    world.later(minutes(1) - 1)
+    const replica = fixture.newReplica()
+    fixture.later(minutes(1) - 1)
     await noticesTick(replica)
     expect(calls()).toEqual(['editMessageText'])
 
-    world.later(1)
+    fixture.later(1)
     await noticesTick(replica)
     expect(calls()).toEqual(['editMessageText', 'editMessageText'])
-    expect(world.received()).toHaveLength(1)
-    expect(world.received()[0]).toContain('2 vezes')
+    expect(fixture.received()).toHaveLength(1)
+    expect(fixture.received()[0]).toContain('2 vezes')
 
-    world.later(minutes(2))
+    fixture.later(minutes(2))
     await noticesTick(replica)
     expect(calls()).toHaveLength(2)
   })
 
   test('sends the digest once more', async () => {
-    const replica = world.newReplica()
+    const replica = fixture.newReplica()
     for (let kind = 0; kind < 21; kind++) {
-      // The digest of one is due at once, so the replica that stores the last kind crashes while it sends the digest.
+      // The first digest is due at once, so the replica that stores the last kind crashes while it sends the digest.
       const dependencies = kind < 20 ? replica : crashingReplica()
       await errorNotifier(letter({ trigger: `trigger-${kind}` }), dependencies)
     }
-    expect(world.received().filter(text => text.includes('Mais um tipo'))).toHaveLength(1)
-    world.later(minutes(1))
+    expect(fixture.received().filter(text => text.includes('Mais um tipo'))).toHaveLength(1)
+    fixture.later(minutes(1))
     await noticesTick(replica)
     await noticesTick(replica)
-    expect(world.received().filter(text => text.includes('Mais um tipo'))).toHaveLength(2)
+    expect(fixture.received().filter(text => text.includes('Mais um tipo'))).toHaveLength(2)
   })
 })
 
 describe('two replicas at once', () => {
   test('send a notice once', async () => {
-    await errorNotifier(letter(), world.withoutOperators())
-    await Promise.all([noticesTick(world.newReplica()), noticesTick(world.newReplica())])
-    expect(world.received()).toHaveLength(1)
+    await errorNotifier(letter(), fixture.withoutOperators())
+    await Promise.all([noticesTick(fixture.newReplica()), noticesTick(fixture.newReplica())])
+    expect(fixture.received()).toHaveLength(1)
   })
 
   test('edit a message once a minute', async () => {
-    await errorNotifier(letter(), world.newReplica())
-    world.later(minutes(2))
-    await errorNotifier(letter(), world.withoutOperators())
-    world.telegram.forgetCalls()
-    await Promise.all([noticesTick(world.newReplica()), noticesTick(world.newReplica())])
+    await errorNotifier(letter(), fixture.newReplica())
+    fixture.later(minutes(2))
+    await errorNotifier(letter(), fixture.withoutOperators())
+    fixture.telegram.forgetCalls()
+    await Promise.all([noticesTick(fixture.newReplica()), noticesTick(fixture.newReplica())])
     expect(calls()).toEqual(['editMessageText'])
   })
 
   test('together send at most twenty messages an hour, and one digest', async () => {
     for (let kind = 0; kind < 30; kind++)
-      await errorNotifier(letter({ trigger: `trigger-${kind}` }), world.withoutOperators())
-    await Promise.all([noticesTick(world.newReplica()), noticesTick(world.newReplica())])
-    world.later(minutes(1))
-    await Promise.all([noticesTick(world.newReplica()), noticesTick(world.newReplica())])
-    expect(world.received().filter(text => text.includes('trigger-'))).toHaveLength(20)
-    expect(world.received().filter(text => text.includes('Mais '))).toHaveLength(1)
-    expect(world.received().at(-1)).toContain('Mais 10 tipos de falha')
+      await errorNotifier(letter({ trigger: `trigger-${kind}` }), fixture.withoutOperators())
+    await Promise.all([noticesTick(fixture.newReplica()), noticesTick(fixture.newReplica())])
+    fixture.later(minutes(1))
+    await Promise.all([noticesTick(fixture.newReplica()), noticesTick(fixture.newReplica())])
+    expect(fixture.received().filter(text => text.includes('trigger-'))).toHaveLength(20)
+    expect(fixture.received().filter(text => text.includes('Mais '))).toHaveLength(1)
+    expect(fixture.received().at(-1)).toContain('Mais 10 tipos de falha')
   })
 })
 
 test('no transaction is open while Telegram is called', async () => {
   let open = 0
   const openDuringCalls: number[] = []
-  const replica = world.newReplica()
+  const replica = fixture.newReplica()
   const { send } = replica.operators!
   const counted: Dependencies = {
     ...replica,

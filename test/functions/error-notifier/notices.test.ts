@@ -5,7 +5,7 @@ import { decide } from '#functions/error-notifier/notice-frequency.ts'
 import { noticeText } from '#functions/error-notifier/notice-text.ts'
 import { at, noticeOf } from './support.ts'
 
-test('a fingerprint is the same for another monitor, instant or number, and another for another code or Trigger', () => {
+test('a fingerprint depends on the code, the Trigger and the text, but not on the ids, timestamps and numbers in the text', () => {
   const one = fingerprint('t', 500, 'no answer for monitor/42 at 2026-11-21T12:00:00Z after 30 s')
   expect(fingerprint('t', 500, 'no answer for monitor/7 at 2026-11-22T01:02:03.5Z after 31 s')).toBe(one)
   expect(fingerprint('t', 503, 'no answer for monitor/42 at 2026-11-21T12:00:00Z after 30 s')).not.toBe(one)
@@ -29,8 +29,10 @@ describe('the decision', () => {
   ])('is to %s', (decision, over, messages, time) => {
     expect(decide(noticeOf(over), messages, at(time))).toBe(decision)
   })
+})
 
-  test('in English for operators who chose it', () => {
+describe('the text of a notice', () => {
+  test('is in the language of the operators', () => {
     const text = noticeText(
       noticeOf({ count: 3 }),
       { language: 'en', zone: 'Europe/London', command: 'npm run vigia -- dead-letters' },
@@ -40,7 +42,7 @@ describe('the decision', () => {
     expect(text).toMatch(/#aaaaaaaa · see and replay: <code>npm run vigia -- dead-letters<\/code>$/)
   })
 
-  test('says where to look only where there is a letter', () => {
+  test('names the command for dead letters only if there is a dead letter', () => {
     const content = { title: 'message.refused', subject: 'chat/7', code: 400, reason: 'r' }
     const reader = { language: 'en', zone: 'Europe/London', command: 'npm run vigia -- dead-letters' } as const
     expect(noticeText(noticeOf({ content }), reader, at('12:30:00'))).toMatch(/#aaaaaaaa$/)

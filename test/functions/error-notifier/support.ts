@@ -24,13 +24,13 @@ export const startErrorNotifier = async () => {
     clock: () => now,
     rates: false,
   })
-  let seats = 0
-  const newSeat = () => {
-    const seat = simulator.operators.user(`Operadora ${++seats}`)
-    seat.send('/start')
-    return seat
+  let operatorCount = 0
+  const newOperator = () => {
+    const operator = simulator.operators.user(`Operadora ${++operatorCount}`)
+    operator.send('/start')
+    return operator
   }
-  let seat = newSeat()
+  let operator = newOperator()
 
   const withoutOperators = (): Dependencies => ({
     db: database.db,
@@ -48,23 +48,23 @@ export const startErrorNotifier = async () => {
     later: (ms: number) => {
       now = new Date(now.getTime() + ms)
     },
-    /** Another operator, and nothing known of earlier ones. */
+    /** Empties the tables and starts a chat with a new operator. */
     reset: async () => {
       now = new Date(now.getTime() + minutes(600))
       await database.db.query('truncate dead_letter, alert, operator_notice restart identity')
       await database.db.query(
         'update operator_digest set telegram_message_id = null, told_at = null, edited_at = null, told_count = 0, count = 0',
       )
-      seat = newSeat()
+      operator = newOperator()
     },
-    operatorChatId: () => seat.chatId,
+    operatorChatId: () => operator.chatId,
     /** The texts in the operators' chat, oldest first. */
-    received: () => seat.answers().map(({ text }) => text),
+    received: () => operator.answers().map(({ text }) => text),
     withoutOperators,
-    /** What a new process has: nothing in memory. */
+    /** The dependencies of a new process, which has nothing in memory. */
     newReplica: (): Dependencies => ({
       ...withoutOperators(),
-      operators: operatorsIn(telegram({ apiRoot: simulator.url, token: opsToken }), String(seat.chatId)),
+      operators: operatorsIn(telegram({ apiRoot: simulator.url, token: opsToken }), String(operator.chatId)),
     }),
     stop: async () => {
       await simulator.stop()
@@ -75,7 +75,7 @@ export const startErrorNotifier = async () => {
 
 let letters = 0
 
-/** A dead letter with an event of its own. */
+/** A dead letter with a new event. */
 export const letter = (over: Partial<DeadLetter> = {}): DeadLetter => ({
   trigger: 'uptime-prober-probe-requested',
   event: ProbeRequested.from(rootCause(`shard/3@${++letters}`), {
