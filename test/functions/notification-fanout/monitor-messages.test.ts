@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest'
+import type { DataOf } from '#events/event.ts'
+import type { MonitorDown } from '#events/monitor-down.ts'
+import type { ProbeFinished } from '#events/probe-finished.ts'
+import type { NotifiableEvent } from '#functions/notification-fanout/notifiable-event.ts'
+import { wording } from '#functions/notification-fanout/wording.ts'
+import { decode } from '#functions/telegram/callback-data.ts'
+import { plain, visibleLength } from '#functions/telegram/html.ts'
+import { addChat, ana, bob, fanOut, follow, now, textOf, useFanout } from './support.ts'
+
+useFanout()
+
+describe('monitors', () => {
+  const down: DataOf<typeof MonitorDown> = {
+    monitorId: 42,
+    incidentId: 7,
+    name: 'exemplo.com.br',
+    url: 'https://exemplo.com.br/saude?a=1&b=2',
+    since: '2026-11-21T00:55:00Z',
+    status: 500,
+    error: 'status',
+    lastOkAt: '2026-11-21T00:54:00Z',
+  }
+
+  test('monitor.down has the reason, the start, the last success and a button for a check', () => {
+    const message = wording({ name: 'monitor.down', data: down }, ana, now)
+    expect(plain(message.html)).toBe(
+      '🔴 exemplo.com.br saiu do ar\nMotivo: respondeu com erro 500\nDesde: hoje · 21:55 (horário de Brasília)\nÚltima vez no ar: hoje · 21:54\nhttps://exemplo.com.br/saude?a=1&b=2',
+    )
+    expect(message.silent).toBeUndefined()
+    expect(textOf({ name: 'monitor.down', data: { ...down, lastOkAt: null } })).toMatch(
+      /^🔴 exemplo\.com\.br está fora do ar\n(.*\n)*Última vez no ar: nenhuma até agora\n/,
+    )
+    const [[button]] = message.buttons as [[{ text: string; data: string }]]
+    expect(button.text).toBe('verificar agora')
+    expect(decode(button.data)).toEqual({ act: 'check', monitor: 42 })
+  })
+
+  test('monitor.up replies to the message of monitor.down, is silent and has the duration', async () => {
+    await addChat(ana)
+    await follow(ana, 'monitor/42')
+    const [downMessage] = await fanOut({ name: 'monitor.down', data: down }, 'incident/7/monitor.down', 'monitor/42')
+    const up: NotifiableEvent = { name: 'monitor.up', data: { ...down, until: '2026-11-21T01:02:10Z' } }
+    const [upMessage] = await fanOut(up, 'incident/7/monitor.up', 'monitor/42')
+    expect(upMessage!.data).toMatchObject({ replyTo: downMessage!.id, silent: true })
+    expect(plain(upMessage!.data.html)).toBe('🟢 exemplo.com.br voltou ao ar\nFicou fora por 7 min: das 21:55 às 22:02')
+    const blink = { ...down, until: '2026-11-21T00:55:40Z' }
+    expect(textOf({ name: 'monitor.up', data: blink })).toContain('Ficou fora por 40 s: às 21:55')
+    const night = { ...down, since: '2026-11-20T02:30:00Z', until: '2026-11-21T01:02:10Z' }
+    expect(textOf({ name: 'monitor.up', data: night })).toContain(
+      'Ficou fora por 22 h 32 min: ontem · 23:30 – hoje · 22:02',
+    )
+  })
+
+  test('the uptime of an unstable monitor is never shown as 0 % or 100 %', () => {
+    const { monitorId, incidentId, name, url, since, status, error } = down
+    const steady = (uptime: number): NotifiableEvent => ({
+      name: 'monitor.steady',
+      data: { monitorId, incidentId, name, url, since, status, error, changes: 12, uptime, downSince: null },
+    })
+    expect(textOf(steady(0.996))).toContain('Esteve no ar 99% desse tempo')
+    expect(textOf(steady(0.001), bob)).toContain('It was up 1% of that time')
+    expect(textOf(steady(0.698))).toContain('Esteve no ar 70% desse tempo')
+  })
+
+  test('a requested check has its result', () => {
+    const finished = (more: Partial<DataOf<typeof ProbeFinished>>): NotifiableEvent => ({
+      name: 'probe.finished',
+      data: {
+        monitorId: 42,
+        name: 'exemplo.com.br',
+        url: down.url,
+        chatId: 1,
+        reason: 'now',
+        ok: false,
+        status: null,
+        error: 'timeout',
+        totalMs: 10_000,
+        ...more,
+      },
+    })
+    expect(textOf(finished({}))).toBe('🟠 exemplo.com.br não passou na verificação: não respondeu a tempo')
+    expect(textOf(finished({ reason: 'first', error: 'dns' }))).toBe(
+      '🟠 exemplo.com.br não passou na primeira verificação: o nome não foi encontrado (DNS)\nConfira o endereço: https://exemplo.com.br/saude?a=1&b=2\nEu continuo vigiando.',
+    )
+    expect(textOf(finished({ error: 'not-checked' }), bob)).toContain('because of a problem on my side')
+    const insecure = finished({ ok: true, status: 200, error: null, totalMs: 80, warning: 'insecure-redirect' })
+    expect(textOf(insecure)).toBe(
+      '🟢 exemplo.com.br está no ar\nRespondeu 200 em 80 ms\n⚠️ O site redireciona de https para http, sem criptografia',
+    )
+    expect(textOf(insecure, bob)).toMatch(/⚠️ The site redirects from https to http, which is not encrypted$/)
+    expect(textOf(finished({ ok: true, error: null, totalMs: 1_320 }))).toBe(
+      '🟢 exemplo.com.br está no ar\nRespondeu em 1,3 s',
+    )
+  })
+})
+
+test('a message with a long name and URL is within the limit of Telegram', () => {
+  const message = wording(
+    {
+      name: 'monitor.down',
+      data: {
+        monitorId: 1,
+        incidentId: 1,
+        name: 'x'.repeat(200),
+        url: `https://example.org/${'y'.repeat(2000)}`,
+        since: '2026-11-21T00:55:00Z',
+        status: null,
+        error: 'timeout',
+        lastOkAt: null,
+      },
+    },
+    bob,
+    now,
+  )
+  expect(visibleLength(message.html)).toBeLessThan(4096)
+})
