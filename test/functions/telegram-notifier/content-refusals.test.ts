@@ -28,7 +28,7 @@ describe('if Telegram refuses the content or the topic', () => {
     expect(ana.last()).toMatchObject({ text: 'voltou', replyTo: null })
   })
 
-  describe('a topic of a forum', () => {
+  describe('the topic of a message in a forum', () => {
     const forum = async () => {
       const room = simulator.group('Fórum', { forum: true })
       const ana = simulator.user('Ana')
@@ -46,7 +46,7 @@ describe('if Telegram refuses the content or the topic', () => {
       return { room, series, sites, follows, received }
     }
 
-    test('gets its messages, also while General is closed', async () => {
+    test('receives the message, also while General is closed', async () => {
       const { room, series, received } = await forum()
       room.closeTopic(1)
       expect(await notify(request(room.chatId, { threadId: series }))).toEqual([])
