@@ -2,66 +2,86 @@ export interface NewFunction {
   name: string
   /** A cron schedule; null for a function that handles an event. */
   tick: string | null
+  /** The name of the event that a function without a tick handles: `monitor.down`. */
+  event: string
 }
 
 export const camelCase = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
 
 /** The files of a new function by path, and functions/README.md with its row. `read` returns the text of a file. */
 export const newFunctionFiles = async (
-  { name, tick }: NewFunction,
+  { name, tick, event }: NewFunction,
   read: (path: string) => Promise<string>,
 ): Promise<Map<string, string>> => {
+  const handled = tick === null ? eventNames(event) : null
   return new Map([
-    [`functions/${name}/${name}.ts`, rule(name, tick)],
-    [`functions/${name}/main.ts`, wiring(name, tick)],
-    [`test/functions/${name}.test.ts`, ruleTest(name, tick)],
+    [`functions/${name}/${name}.ts`, rule(name, handled)],
+    [`functions/${name}/main.ts`, wiring(name, handled)],
+    [`test/functions/${name}.test.ts`, ruleTest(name, handled)],
     [`knative/services/${name}.yaml`, service(name)],
     ...(tick === null ? [] : [[`knative/sources/${name}.yaml`, source(name, tick)] as const]),
-    [`triggers/${name}.yaml`, trigger(name, tick)],
-    ['functions/README.md', withRow(await read('functions/README.md'), name, tick)],
+    [`triggers/${name}.yaml`, trigger(name, handled)],
+    [
+      'functions/README.md',
+      withRow(await read('functions/README.md'), name, tick === null ? `\`${event}\`` : `tick \`${tick}\``),
+    ],
   ])
 }
 
-/** The event that a function without a tick handles until its author changes it. */
-const defaultEvent = {
-  definition: 'MonitorDown',
-  file: 'monitor-down',
-  type: 'dev.vigia.monitor.down',
-  name: 'monitor.down',
+interface EventNames {
+  /** `monitor.down` */
+  name: string
+  /** `monitor-down`: its file in `events/`, and the end of the Trigger's name. */
+  file: string
+  /** `MonitorDown` */
+  definition: string
 }
 
-const rule = (name: string, tick: string | null) =>
-  tick === null
-    ? `import type { EventOf } from '#events/event.ts'
-import type { ${defaultEvent.definition} } from '#events/${defaultEvent.file}.ts'
-import type { EventsToPublish } from '#functions/host/function-definition.ts'
+/** The names of an event: `monitor.down` is `MonitorDown` in `events/monitor-down.ts`. */
+export const eventNames = (name: string): EventNames => {
+  const file = name.replaceAll('.', '-')
+  return { name, file, definition: camelCase(`-${file}`) }
+}
 
-/** Handles every ${defaultEvent.name}. The same event twice has one effect. Returns the events that follow. */
-export const ${camelCase(name)} = async (event: EventOf<typeof ${defaultEvent.definition}>): Promise<EventsToPublish> => {
+const rule = (name: string, event: EventNames | null) =>
+  event !== null
+    ? `${eventImports(event)}
+
+/** Handles every ${event.name}. The same event twice has one effect. Returns the events that follow. */
+export const ${camelCase(name)} = async (event: EventOf<typeof ${event.definition}>): Promise<VigiaEvent[]> => {
   void event
   return []
 }
 `
-    : `import type { Cause } from '#events/event.ts'
+    : `import type { Cause, VigiaEvent } from '#events/event.ts'
 import type { Clock } from '#functions/host/clock.ts'
-import type { EventsToPublish } from '#functions/host/function-definition.ts'
 
-export interface Dependencies {
+interface Dependencies {
   clock: Clock
 }
 
 /** Handles a tick. The same tick twice has one effect. Returns the events that follow. Missed ticks are not sent. */
-export const ${camelCase(name)} = async (tick: Cause, { clock }: Dependencies): Promise<EventsToPublish> => {
+export const ${camelCase(name)} = async (tick: Cause, { clock }: Dependencies): Promise<VigiaEvent[]> => {
   void tick
   void clock()
   return []
 }
 `
 
-const wiring = (name: string, tick: string | null) =>
-  tick === null
+/** The imports in the order of their paths, which the linter requires. */
+const eventImports = ({ definition, file }: EventNames) =>
+  [
+    { path: 'event', names: 'EventOf, VigiaEvent' },
+    { path: file, names: definition },
+  ]
+    .sort((one, other) => (one.path < other.path ? -1 : 1))
+    .map(({ path, names }) => `import type { ${names} } from '#events/${path}.ts'`)
+    .join('\n')
+
+const wiring = (name: string, event: EventNames | null) =>
+  event !== null
     ? `import { postgres } from '#database/connect.ts'
-import { ${defaultEvent.definition} } from '#events/${defaultEvent.file}.ts'
+import { ${event.definition} } from '#events/${event.file}.ts'
 import { env } from '#functions/host/env.ts'
 import { on, serve } from '#functions/host/serve.ts'
 import { ${camelCase(name)} } from './${name}.ts'
@@ -70,7 +90,7 @@ ${pool(name)}
 
 serve({
   name: '${name}',
-  events: [on(${defaultEvent.definition}, event => ${camelCase(name)}(event))],
+  events: [on(${event.definition}, event => ${camelCase(name)}(event))],
   close: [() => db.end()],
 })
 `
@@ -95,15 +115,15 @@ const pool = (name: string) =>
   `// Pass it to the rule, as functions/episode-checker/main.ts does.
 const db = postgres(env('DATABASE_URL'), { applicationName: '${name}' })`
 
-const ruleTest = (name: string, tick: string | null) =>
-  tick === null
+const ruleTest = (name: string, event: EventNames | null) =>
+  event !== null
     ? `import { expect, test } from 'vitest'
-import { ${defaultEvent.definition} } from '#events/${defaultEvent.file}.ts'
+import { ${event.definition} } from '#events/${event.file}.ts'
 import { ${camelCase(name)} } from '#functions/${name}/${name}.ts'
 import { sampleEvent } from '#test/support/sample-events.ts'
 
 test('an event that is delivered twice has one effect', async () => {
-  const event = sampleEvent(${defaultEvent.definition})
+  const event = sampleEvent(${event.definition})
   expect(await ${camelCase(name)}(event)).toEqual(await ${camelCase(name)}(event))
 })
 `
@@ -214,8 +234,8 @@ spec:
       name: default
 `
 
-const trigger = (name: string, tick: string | null) => {
-  const trigger = `${name}-${tick === null ? defaultEvent.file : 'tick'}`
+const trigger = (name: string, event: EventNames | null) => {
+  const trigger = `${name}-${event === null ? 'tick' : event.file}`
   return `apiVersion: eventing.knative.dev/v1
 kind: Trigger
 metadata:
@@ -227,7 +247,7 @@ spec:
   broker: default
   filter:
     attributes:
-      type: ${tick === null ? defaultEvent.type : `dev.knative.sources.ping\n      tick: ${name}`}
+      type: ${event === null ? `dev.knative.sources.ping\n      tick: ${name}` : `dev.vigia.${event.name}`}
   subscriber:
     ref:
       apiVersion: serving.knative.dev/v1
@@ -248,11 +268,10 @@ spec:
 }
 
 /** functions/README.md with a row at the end of the table of functions. */
-const withRow = (text: string, name: string, tick: string | null): string => {
+const withRow = (text: string, name: string, wokenBy: string): string => {
   const rows = [...text.matchAll(/^\| `[a-z-]+` \|.*$/gm)]
   const last = rows.at(-1)
   if (!last) return text
   const end = last.index + last[0].length
-  const woken = tick === null ? `\`${defaultEvent.name}\`` : `tick \`${tick}\``
-  return `${text.slice(0, end)}\n| \`${name}\` | ${woken} | what it does | – |${text.slice(end)}`
+  return `${text.slice(0, end)}\n| \`${name}\` | ${wokenBy} | what it does | – |${text.slice(end)}`
 }

@@ -1,13 +1,13 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { writeFileAtomic } from '#infra/files/atomic-write.ts'
 import { cron } from '#local/sources/cron.ts'
 import { functionLists } from './function-lists.ts'
-import { camelCase, type NewFunction, newFunctionFiles } from './new-function.ts'
+import { camelCase, eventNames, type NewFunction, newFunctionFiles } from './new-function.ts'
 import { write } from './write.ts'
 
-const usage = "usage: npm run new -- <name> [--tick '*/5 * * * *']"
+const usage = "usage: npm run new -- <name> [--tick '*/5 * * * *' | --event monitor.down]"
 
 /** Names with another meaning in a local URL or in JavaScript. */
 const taken = ['localhost', 'sites', 'broker-ingress', 'default', 'delete', 'export', 'import', 'new', 'switch', 'test']
@@ -15,10 +15,17 @@ const taken = ['localhost', 'sites', 'broker-ingress', 'default', 'delete', 'exp
 /** Reads the arguments. Returns the new function, or one line that says what is wrong. `root` is the checkout. */
 export const readRequest = (given: readonly string[], root: string): NewFunction | string => {
   const rest = [...given]
-  const at = rest.indexOf('--tick')
-  const [, tick = null] = at < 0 ? [] : rest.splice(at, 2)
+  /** Removes an option and its value from the arguments. null if the option is absent, '' if its value is. */
+  const take = (option: string): string | null => {
+    const at = rest.indexOf(option)
+    return at < 0 ? null : (rest.splice(at, 2)[1] ?? '')
+  }
+  const tick = take('--tick')
+  const event = take('--event')
   const [name, ...others] = rest
-  if (at >= 0 && tick === null) return `--tick needs a schedule; ${usage}`
+  if (tick === '') return `--tick needs a schedule; ${usage}`
+  if (event === '') return `--event needs the name of an event; ${usage}`
+  if (tick !== null && event !== null) return usage
   if (name === undefined || others.length > 0 || name.startsWith('--')) return usage
   if (!/^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/.test(name) || name.length > 50)
     return `"${name}" is not a valid function name: use words of a-z and 0-9 with hyphens between them, 50 characters at most`
@@ -37,7 +44,15 @@ export const readRequest = (given: readonly string[], root: string): NewFunction
     const schedule = cron(tick)
     if ('error' in schedule) return `--tick "${tick}" is not a valid schedule: ${schedule.error}`
   }
-  return { name, tick }
+  if (event !== null && !isEvent(event, root))
+    return `"${event}" is not an event; create events/${eventNames(event).file}.ts first (CONTRIBUTING, "A new event")`
+  return { name, tick, event: event ?? 'monitor.down' }
+}
+
+/** Whether a file of events/ defines the event. */
+const isEvent = (name: string, root: string): boolean => {
+  const path = join(root, 'events', `${eventNames(name).file}.ts`)
+  return /^[a-z]+(\.[a-z]+)+$/.test(name) && existsSync(path) && readFileSync(path, 'utf8').includes(`'${name}',`)
 }
 
 /** Writes the files of a new function into a checkout, and the lists that name every function. Returns their paths. */

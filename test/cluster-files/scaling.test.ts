@@ -93,7 +93,7 @@ describe.skipIf(!hasKubectl)(`in the overlays${hasKubectl ? '' : ' (skipped: no 
       })
       expect(
         atOnce.reduce((sum, one) => sum + one),
-        name,
+        `${name}: lower the parallelism of its Triggers in infra/cluster/onprem/parallelism.yaml`,
       ).toBeLessThanOrEqual(capacityOf(name))
     }
   })

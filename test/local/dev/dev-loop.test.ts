@@ -30,12 +30,21 @@ describe('npm run new', () => {
     [['certificates', '--tick'], /--tick needs a schedule/],
     [['certificates', '--tick', 'every minute'], /is not a valid schedule/],
     [['certificates', 'more'], /^usage/],
+    [['certificates', '--event'], /--event needs the name of an event/],
+    [['certificates', '--event', 'monitor.gone'], /is not an event; create events\/monitor-gone\.ts first/],
+    [['certificates', '--event', 'probe.error'], /is not an event/],
+    [['certificates', '--event', 'monitor.up', '--tick', '* * * * *'], /^usage/],
   ])('%j is refused in one line', (given, words) => {
     expect(readRequest(given, root)).toMatch(words)
   })
 
   test('what it creates passes lint, types, its own tests and the layout test', async () => {
-    for (const given of [['certificate-checker', '--tick', '*/5 * * * *'], ['digest']]) {
+    const functions = [
+      ['certificate-checker', '--tick', '*/5 * * * *'],
+      ['digest'],
+      ['premiere-list', '--event', 'episode.due'],
+    ]
+    for (const given of functions) {
       const asked = readRequest(given, checkout)
       if (typeof asked === 'string') throw new Error(asked)
       await createFunction(asked, checkout)
@@ -49,9 +58,10 @@ describe('npm run new', () => {
       'functions',
       'test/functions/certificate-checker.test.ts',
       'test/functions/digest.test.ts',
+      'test/functions/premiere-list.test.ts',
     )
     await run('typescript/bin/tsc')
-    const tests = ['functions/certificate-checker', 'functions/digest', 'layout'].map(name => `test/${name}.test.ts`)
+    const tests = [...functions.map(([name]) => `functions/${name}`), 'layout'].map(name => `test/${name}.test.ts`)
     await run('vitest/vitest.mjs', 'run', '--config', 'test/vitest.config.ts', ...tests)
   })
 })
