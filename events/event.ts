@@ -13,12 +13,12 @@ export interface VigiaEvent<Data = unknown> {
   /** RFC 3339, UTC. */
   readonly time: string
   readonly dataschema?: string
-  /** `application/json` for our events. A dead letter keeps the type of its event. */
+  /** `application/json` for our events. A dead letter keeps the content type of the failed event. */
   readonly datacontenttype?: string
   readonly data: Data
   /**
-   * Base64 of data that is neither JSON nor text; `data` is then undefined. Only dead letters of events from others
-   * have it.
+   * Base64 of data that is neither JSON nor text; `data` is then undefined. Only dead letters of events
+   * that Vigia did not publish have it.
    */
   readonly data_base64?: string
   /** The id of the event whose handling made this event. */
@@ -40,7 +40,7 @@ export interface VigiaEvent<Data = unknown> {
  */
 export const maxHops = 16
 
-/** The attributes of an event that the events caused by it need. */
+/** The attributes that an event passes on to the events that follow from it. */
 export type Cause = Pick<VigiaEvent, 'id' | 'traceparent' | 'vigiahops'>
 
 /** The content of a new event. */

@@ -10,17 +10,20 @@ export interface ConnectOptions {
   /** Starts a connection to an address. */
   open: (address: string) => Socket
   /** Finds more addresses; called once, when all given addresses are in use. */
-  more?: () => Promise<readonly string[]>
+  findMore?: () => Promise<readonly string[]>
 }
 
 /**
  * Connects to several addresses ("happy eyeballs") and resolves with the first socket that connects. The next address
  * is tried when one fails, and in parallel to one that does not answer. Rejects when all addresses have failed.
  */
-export const connectToAny = (addresses: readonly string[], { attempt, open, more }: ConnectOptions): Promise<Socket> =>
+export const connectToAny = (
+  addresses: readonly string[],
+  { attempt, open, findMore }: ConnectOptions,
+): Promise<Socket> =>
   attempt.waitFor<Socket>((resolve, reject) => {
     const left = [...addresses]
-    let findMore = more
+    let unusedFindMore = findMore
     let pending = 0
     let isConnected = false
     let failure: Error | undefined
@@ -31,12 +34,12 @@ export const connectToAny = (addresses: readonly string[], { attempt, open, more
       if (isConnected || attempt.isFinished) return
       const address = left.shift()
       if (address !== undefined) return tryAddress(address)
-      if (findMore !== undefined) return tryMore(findMore)
+      if (unusedFindMore !== undefined) return tryMore(unusedFindMore)
       if (pending === 0) reject(failure!)
     }
 
     const tryMore = (find: () => Promise<readonly string[]>) => {
-      findMore = undefined
+      unusedFindMore = undefined
       pending++
       find()
         .then(
@@ -71,7 +74,7 @@ export const connectToAny = (addresses: readonly string[], { attempt, open, more
         attempt.address = address
         resolve(socket)
       })
-      if (left.length > 0 || findMore !== undefined) timer = setTimeout(tryNext, staggerMs)
+      if (left.length > 0 || unusedFindMore !== undefined) timer = setTimeout(tryNext, staggerMs)
     }
 
     tryNext()

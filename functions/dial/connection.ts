@@ -85,7 +85,7 @@ export const tcpConnector = ({ guard, lookup }: { guard: AddressGuard; lookup: L
     }
     const socket = await connectToAny([...addresses.slice(first), ...addresses.slice(0, first)], {
       ...{ attempt, open },
-      ...(isName && { more: () => resolveIpv6(host) }),
+      ...(isName && { findMore: () => resolveIpv6(host) }),
     })
     connection = { socket, onData: () => {} }
     attempt.addPhaseTime('connectMs', started)
