@@ -75,15 +75,15 @@ const summary = (text: string, version: string): Omit<Rendered, 'overlay'> => {
 const kindOf = ({ apiVersion, kind }: KubernetesObject) =>
   apiVersion.startsWith('serving.knative.dev/') && kind === 'Service' ? 'Knative Service' : kind
 
-/** An object of a running cluster, and the revision in its annotation. */
-export interface Living {
+/** An object that exists on a cluster, with the revision in its annotation. */
+export interface DeployedObject {
   kind: string
   name: string
   revision: string
 }
 
-/** The Knative Services and Jobs with a version's label of a cluster. Throws an Error with kubectl's message. */
-export const livingObjects = async (kubectl: string, context: string, version: string): Promise<Living[]> => {
+/** The Knative Services and Jobs of a cluster that have the label of the version. Throws an Error with kubectl's message. */
+export const deployedObjects = async (kubectl: string, context: string, version: string): Promise<DeployedObject[]> => {
   const selector = `app.kubernetes.io/part-of=vigia,app.kubernetes.io/version=${version}`
   const what = 'services.serving.knative.dev,jobs.batch'
   const args = ['--context', context, 'get', what, '--all-namespaces', '--selector', selector, '--output', 'json']

@@ -8,7 +8,7 @@ import { environmentsFile, environmentsIn } from './environments.ts'
 import { git, gitOrNothing } from './git.ts'
 import { releaseTags } from './history.ts'
 import { kubeTool } from './kube-tools.ts'
-import { type Living, livingObjects, objectsAt, type Rendered } from './objects.ts'
+import { type DeployedObject, deployedObjects, objectsAt, type Rendered } from './objects.ts'
 import { type ReleaseReference, releaseReference } from './release-reference.ts'
 
 const usage =
@@ -29,7 +29,7 @@ interface Trace {
   /** Undefined without kubectl, which renders them. */
   objects: Rendered[] | undefined
   environments: { name: string; revision: string; runs: boolean }[]
-  cluster: Living[] | undefined
+  cluster: DeployedObject[] | undefined
 }
 
 const trace = async (): Promise<string> => {
@@ -58,7 +58,7 @@ const trace = async (): Promise<string> => {
     environments: tag ? await environmentsOf(here, tag) : [],
     cluster:
       context && kubectl
-        ? await livingObjects(kubectl, context, version).catch(refuse(`${context} does not answer`))
+        ? await deployedObjects(kubectl, context, version).catch(refuse(`${context} does not answer`))
         : undefined,
   }
   return json ? JSON.stringify(found, null, 2) : words(found, context)

@@ -91,7 +91,7 @@ export interface NewcomerOptions {
   conversationFile?: string
   /** Gets a line if that file is damaged or cannot be written. */
   log?: (line: string) => void
-  /** For the hints on the page: the time of the next episode of the five-minute show. */
+  /** For the hints on the page: the time of the next episode of the show that airs every five minutes. */
   nextEpisode?: () => Date
   /** For the hints on the page: the test sites are at `sites.localhost`. */
   hasSites?: boolean
@@ -154,7 +154,7 @@ const addBots = (state: TelegramState, { botToken, opsToken, rates = 'usual' }: 
 const addNewcomer = (state: TelegramState, main: Bot, operators: Bot | undefined, options: NewcomerOptions) => {
   if (operators === undefined) throw new Error('the option newcomer needs an opsToken')
   const { conversationFile, log, nextEpisode, hasSites } = options
-  const writeLast = conversationFile === undefined ? async () => {} : persistIn(conversationFile, state, log)
+  const finishWriting = conversationFile === undefined ? async () => {} : persistIn(conversationFile, state, log)
   const person = state.people.get(newcomerId) ?? addPerson(state, 'Alex', undefined, newcomerId)
   const panes = {
     main: { bot: main, user: simulatedUser(state, main, person) },
@@ -167,7 +167,7 @@ const addNewcomer = (state: TelegramState, main: Bot, operators: Bot | undefined
     page,
     stop: async () => {
       page.stop()
-      await writeLast()
+      await finishWriting()
     },
   }
 }

@@ -51,6 +51,10 @@ export const reportOutages = (
     if (!signal.aborted) terminal.say(`  ${name} answers again`)
   })
   server.onGivenUp(message =>
-    warnUnlessStopping(`${message}\n  Nothing works without it. It is tried again once a minute.`, terminal, signal),
+    warnUnlessStopping(
+      `${message}\n  Nothing works without ${name}. Vigia tries to start it again once a minute.`,
+      terminal,
+      signal,
+    ),
   )
 }

@@ -37,7 +37,8 @@ export const readScaling = (annotations: YamlNode | undefined, containerConcurre
     found.get('initial-scale')!.refuse('is 0, which clusters refuse by default; leave it out')
   const target = take('target')
   if (target && !(Number(target.string()) >= 0.01)) target.refuse('should be a number in quotes, at least 0.01')
-  if (target && containerConcurrency > 0) target.ignore('a process is added when containerConcurrency is full')
+  if (target && containerConcurrency > 0)
+    target.ignore('a process is added when the others have as many requests as containerConcurrency allows')
   const minScale = count(take('min-scale'), 0) ?? 0
   const maxNode = take('max-scale')
   const maxScale = count(maxNode, 0) ?? 0

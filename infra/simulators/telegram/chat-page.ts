@@ -31,7 +31,7 @@ export interface ChatPageOptions {
   /** The person who uses the page. */
   person: Person
   panes: Record<Pane, PaneChat>
-  /** For the hints: the time of the next episode of the five-minute show. */
+  /** For the hints: the time of the next episode of the show that airs every five minutes. */
   nextEpisode?: (() => Date) | undefined
   /** For the hints: the test sites are at `sites.localhost`, on the port of the page. */
   hasSites?: boolean | undefined

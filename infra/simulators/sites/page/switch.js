@@ -1,6 +1,6 @@
 const list = document.querySelector('#sites')
 const notice = document.querySelector('#notice')
-const words = document.body.dataset
+const texts = document.body.dataset
 
 const element = (tag, text, attributes = {}) => {
   const made = document.createElement(tag)
@@ -9,20 +9,20 @@ const element = (tag, text, attributes = {}) => {
   return made
 }
 
-const row = site => {
-  const item = element('li', '', site.well ? { class: 'up' } : {})
+const row = ({ path, well: isUp, words: description, canSwitch }) => {
+  const item = element('li', '', isUp ? { class: 'up' } : {})
   const about = element('div', '')
-  const address = element('a', location.origin, { href: site.path })
+  const address = element('a', location.origin, { href: path })
   // On a narrow screen the line may break between the host and the path.
-  address.append(document.createElement('wbr'), site.path)
-  about.append(address, element('span', site.words))
-  item.append(about, element('strong', site.well ? words.up : words.down))
-  if (site.canSwitch) {
-    const button = element('button', site.well ? words.turnOff : words.turnOn, {
+  address.append(document.createElement('wbr'), path)
+  about.append(address, element('span', description))
+  item.append(about, element('strong', isUp ? texts.up : texts.down))
+  if (canSwitch) {
+    const button = element('button', isUp ? texts.turnOff : texts.turnOn, {
       type: 'button',
-      'data-path': site.path,
+      'data-path': path,
     })
-    button.addEventListener('click', () => turn(site.path, !site.well))
+    button.addEventListener('click', () => turn(path, !isUp))
     item.append(button)
   }
   return item
@@ -40,7 +40,7 @@ const refresh = async () => {
     list.replaceChildren(...sites.map(row))
     if (focused) list.querySelector(`[data-path="${CSS.escape(focused)}"]`)?.focus()
   } catch {
-    notice.textContent = words.lost
+    notice.textContent = texts.lost
   }
 }
 
