@@ -31,7 +31,7 @@ describe.each(overlays)('%s', overlay => {
     async () => expect(faultsOfAll(await renderOverlay(overlay))).toEqual([]),
   )
 
-  test('every object is in the namespace vigia, and only that namespace belongs to the whole cluster', async () => {
+  test('every object is in the namespace vigia, except the Namespace itself', async () => {
     const outside = (await renderOverlay(overlay)).filter(({ metadata }) => metadata.namespace !== 'vigia')
     expect(outside.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual(['Namespace vigia'])
   })
@@ -65,7 +65,7 @@ describe.each(overlays)('%s', overlay => {
   test('one apply creates an object after the objects to which it refers', async () =>
     expect(orderFaults(await renderOverlay(overlay))).toEqual([]))
 
-  test('the quota has room for every max-scale during a rollout, and at most half as much again', async () => {
+  test('the quota has room for every max-scale during a rollout, and is at most 1.5 times that size', async () => {
     const objects = await renderOverlay(overlay)
     const allowed = quotaOf(objects)
     for (const [name, most] of Object.entries(maxDemand(objects))) {
@@ -76,7 +76,7 @@ describe.each(overlays)('%s', overlay => {
 
   test('a node can be drained: no PodDisruptionBudget needs all pods of a server', async () => {
     const objects = await renderOverlay(overlay)
-    // By the name in the labels of the pods, as the operators set it: the number of pods.
+    // The number of pods of each server. The key is the name that the operators set in the labels of the pods.
     const pods = new Map<string, number>(
       objects.flatMap(({ kind, metadata, spec }) => {
         if (kind === 'StatefulSet') return [[metadata.name, spec.replicas]]

@@ -69,7 +69,7 @@ describe('what the manifests say', () => {
     expect(both.triggers[0]!.delivery).toMatchObject({ retry: 3, deadLetterSink: { name: 'echo' } })
   })
 
-  test('a source has its schedule, its zone, the very bytes of its data, and extensions in lower case', () => {
+  test('a source has its schedule, its zone, the exact bytes of its data, and extensions in lower case', () => {
     const [echo] = read(whole).sources
     expect(echo).toMatchObject({
       name: 'echo',
