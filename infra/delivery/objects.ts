@@ -82,7 +82,10 @@ export interface DeployedObject {
   revision: string
 }
 
-/** The Knative Services and Jobs of a cluster that have the label of the version. Throws an Error with kubectl's message. */
+/**
+ * The Knative Services and Jobs of a cluster that have the label of the version. Throws an Error with kubectl's
+ * message.
+ */
 export const deployedObjects = async (kubectl: string, context: string, version: string): Promise<DeployedObject[]> => {
   const selector = `app.kubernetes.io/part-of=vigia,app.kubernetes.io/version=${version}`
   const what = 'services.serving.knative.dev,jobs.batch'
