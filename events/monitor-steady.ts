@@ -8,7 +8,7 @@ export const MonitorSteady = defineEvent(
   1,
   Type.Object({
     monitorId: Type.Integer({ minimum: 1 }),
-    /** The incident whose beginning or end began the flapping. */
+    /** The monitor started to flap when this incident opened or closed. */
     incidentId: Type.Integer({ minimum: 1 }),
     name: Type.String(),
     url: Type.String(),
@@ -17,7 +17,7 @@ export const MonitorSteady = defineEvent(
     downSince: Type.Union([Type.String(), Type.Null()]),
     /** HTTP status of the last failing check, or null. */
     status: Type.Union([Type.Integer(), Type.Null()]),
-    /** Why it failed last: a code of events/probe-error.ts. */
+    /** Why the last failing check failed: a code of events/probe-error.ts. */
     error: Type.String(),
   }),
 )

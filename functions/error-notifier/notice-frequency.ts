@@ -18,7 +18,7 @@ const claimMs = minuteMs
 const msSince = (instant: Date | null, now: Date) =>
   instant === null ? Number.POSITIVE_INFINITY : now.getTime() - instant.getTime()
 
-/** Whether a message was claimed and neither confirmed nor released: it has no id from Telegram. */
+/** Whether a process claimed the notice to send it, and has not yet stored the id that Telegram gives the message. */
 const isClaimed = ({ notifiedAt, telegramMessageId, heldBack }: OperatorNotice) =>
   notifiedAt !== null && telegramMessageId === null && !heldBack
 
@@ -44,7 +44,7 @@ export const decide = (notice: OperatorNotice, messagesInTheLastHour: number, no
 export const isDigestDue = ({ count, notifiedCount, editedAt }: OperatorDigest, now: Date): boolean =>
   count > notifiedCount && msSince(editedAt, now) >= editIntervalMs
 
-/** The digest after one more kind of fault was held back. A digest stands for one hour; after it, a new one starts. */
+/** The digest after one more kind of fault was held back. A digest covers one hour; then a new one starts. */
 export const countHeldBack = (digest: OperatorDigest, now: Date): OperatorDigest =>
   msSince(digest.notifiedAt, now) >= hourMs
     ? { telegramMessageId: null, notifiedAt: now, editedAt: null, notifiedCount: 0, count: 1 }

@@ -8,8 +8,8 @@ import type { ProbeFinished } from '#events/probe-finished.ts'
 import type { SeriesChanged } from '#events/series-changed.ts'
 
 /**
- * The events that chats are notified of. A new one compiles only when it has a text (wording.ts) and recipients
- * (notification-fanout.ts).
+ * The events that chats are notified of. If an event is added here, the code compiles only when the event has a text
+ * (wording.ts) and recipients (notification-fanout.ts).
  */
 export type NotifiableEvent =
   | { name: 'episode.due'; data: DataOf<typeof EpisodeDue> }

@@ -19,22 +19,22 @@ export const git = async (folder: string, args: string[], env: NodeJS.ProcessEnv
   }
 }
 
-/** git failed. `said` is the line of its output that has the reason. */
+/** git failed. `reason` is the line of its output that says why. */
 export class GitFailed extends Error {
   override name = 'GitFailed'
-  readonly said: string
+  readonly reason: string
   constructor(verb: string, stderr: string, options: ErrorOptions) {
     const lines = stderr
       .trim()
       .split('\n')
       .filter(line => !line.startsWith('hint:'))
-    const said = lines.find(line => /^(fatal|error):/.test(line)) ?? lines.at(-1) ?? 'no reason given'
-    super(`git ${verb}: ${said}`, options)
-    this.said = said
+    const reason = lines.find(line => /^(fatal|error):/.test(line)) ?? lines.at(-1) ?? 'no reason given'
+    super(`git ${verb}: ${reason}`, options)
+    this.reason = reason
   }
 }
 
-/** The output, or undefined if git fails: for questions where a failure means "no". */
+/** The output, or undefined if git fails. For commands that fail when their answer is "no". */
 export const gitOrNothing = (folder: string, args: string[]): Promise<string | undefined> =>
   git(folder, args).catch(error => {
     if (error instanceof GitFailed) return undefined

@@ -50,7 +50,7 @@ const cloneOf = async (here: string, url: string, branch: string, commit: string
   try {
     await git(into, ['fetch', '--quiet', '--no-tags', ...(shallow ? ['--unshallow'] : []), 'origin', heads, tags])
   } catch (error) {
-    if (error instanceof GitFailed) throw new Refusal(`origin cannot be read: ${error.said}`)
+    if (error instanceof GitFailed) throw new Refusal(`origin cannot be read: ${error.reason}`)
     throw error
   }
   await git(into, ['checkout', '--quiet', '-B', branch, commit])

@@ -51,7 +51,7 @@ const push = async (draft: ReturnType<typeof draftIn>, release: Release, digest:
       `${release.BRANCH} moved on origin while ${tag} was built; this release is discarded, so release the new commit`,
     )
   }
-  throw new Refusal(`origin did not take ${tag} (${refused.said}): nothing was pushed; run publish.ts again`)
+  throw new Refusal(`origin did not take ${tag} (${refused.reason}): nothing was pushed; run publish.ts again`)
 }
 
 /** Throws a Refusal if the tag in the draft does not name the revision that was tested and built. */

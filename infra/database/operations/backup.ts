@@ -30,11 +30,12 @@ interface Head {
   sequences: Record<string, string>
 }
 
-/** The lines after it: the name of each table and its rows, and at the end a checksum of all lines before. */
+/** The other lines: the name of each table and then its rows; the last line is a checksum of all lines before it. */
 type Line = { table: string } | { rows: unknown[] } | { end: { rows: number; sha256: string } }
 
 /**
- * Tables without a backup: the lists of migrations, a table that is created again, and the log of finished deliveries.
+ * Tables without a backup: the lists of migrations, the table of the broker's write check, and the log of delivery
+ * attempts.
  */
 const excluded = new Set(['public.migration', 'public.broker_migration', 'broker.readiness', 'broker.attempt'])
 
@@ -55,12 +56,12 @@ const tablesIn = async (db: Postgres): Promise<string[]> => {
      from pg_class join pg_namespace on pg_namespace.oid = relnamespace
      where nspname in ('public', 'broker') and relkind in ('r', 'p') and not relispartition order by 1`,
   )
-  const left = rows.filter(({ name }) => !excluded.has(name))
+  const remaining = rows.filter(({ name }) => !excluded.has(name))
   const ordered: string[] = []
-  while (left.length > 0) {
-    const next = left.findIndex(({ parents }) => parents.every(parent => ordered.includes(parent)))
+  while (remaining.length > 0) {
+    const next = remaining.findIndex(({ parents }) => parents.every(parent => ordered.includes(parent)))
     if (next < 0) throw new Error('the tables cannot be ordered, because their foreign keys form a circle')
-    ordered.push(...left.splice(next, 1).map(({ name }) => name))
+    ordered.push(...remaining.splice(next, 1).map(({ name }) => name))
   }
   return ordered
 }
@@ -171,7 +172,8 @@ async function* linesOf(file: string): AsyncGenerator<Head | Line> {
   try {
     for await (const text of lines) {
       const line = JSON.parse(text) as Head | Line
-      if (isFirst && (line as Head).format !== format) throw new Error('its format is not that of this version')
+      if (isFirst && (line as Head).format !== format)
+        throw new Error(`its first line does not name the format "${format}"`)
       isFirst = false
       if ('end' in line) {
         if (line.end.sha256 !== hash.digest('hex')) throw new Error('its checksum is wrong')

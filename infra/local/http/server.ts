@@ -12,12 +12,12 @@ import { whyForeign } from './foreign-request.ts'
 import { holderOf } from './port-holder.ts'
 import { type Hosts, type RequestTarget, requestTarget } from './request-target.ts'
 
-/** The server on PORT, which only this machine reaches. It listens from the beginning of the start. */
+/** The server on PORT, which only this machine reaches. It listens while Vigia is still starting. */
 export interface Server {
   readonly port: number
-  /** From now on requests go to these handlers; until then all of them go to `starting`. */
+  /** Passes requests to these handlers. Before this call all requests go to `starting`. */
   serve(handlers: Handlers): void
-  /** From now on every request except the broker's is answered 503. Functions that finish their work still publish. */
+  /** Answers new requests with 503, except those to the broker: functions that finish their work still publish. */
   refuseNew(): void
   close(): Promise<void>
 }
@@ -37,7 +37,7 @@ export interface Handlers {
   localPages: Handler
   /** Gets the error of a handler that did not answer. */
   failed(error: unknown): void
-  /** An update of Telegram was refused, because a reverse proxy sent it to this port. */
+  /** Is called when an update of Telegram is refused, because a reverse proxy sent it to this port. */
   misdirected?(): void
 }
 
@@ -123,7 +123,7 @@ export const closeServer = (server: HttpServer): Promise<void> =>
   })
 
 /**
- * Resolves when the server listens on the loopback interface. `variable` is what a person sets to choose another port.
+ * Resolves when the server listens on the loopback interface. `variable` is the environment variable for the port.
  */
 export const listening = (server: HttpServer, port: number, variable: string): Promise<void> =>
   new Promise((resolve, reject) => {
