@@ -20,16 +20,16 @@ describe.skipIf(!bash)(`the commands of infra/cluster/kn.md${bash ? '' : ' (skip
     calls = (await callsIn(script)).map(parseCall)
   })
 
-  test('makes every service, broker, binding, trigger and source once, and nothing else', () => {
+  test('create every service, broker, binding, trigger and source once, and nothing else', () => {
     expect(calls.map(call => key(summaryOfCall(call))).sort()).toEqual([...manifests.keys()].sort())
   })
 
-  test.each([...manifests])('%s is made as its manifest says, as far as kn has a flag for it', (name, manifest) => {
+  test.each([...manifests])('create %s with the fields of its manifest for which kn has a flag', (name, manifest) => {
     const call = calls.find(one => key(summaryOfCall(one)) === name)!
     expect(summaryOfCall(call)).toEqual(summaryOfManifest(manifest))
   })
 
-  test('the Broker and the binding come before the functions that want K_SINK, and functions before what wakes them', () => {
+  test('create the Broker and the binding before the functions, and the triggers and sources after them', () => {
     const at = (command: string) =>
       calls.map((call, index) => (call.command === command ? index : -1)).filter(i => i >= 0)
     expect(Math.max(...at('broker create'))).toBeLessThan(Math.min(...at('source binding create')))
@@ -39,13 +39,13 @@ describe.skipIf(!bash)(`the commands of infra/cluster/kn.md${bash ? '' : ' (skip
     )
   })
 
-  test('a change of the page or of a manifest is noticed', async () => {
+  test('are compared in full: a change of the page or of a manifest is found', async () => {
     const differs = async (from: string, to: string) => {
       expect(script, `the page has ${from}`).toContain(from)
       const changed = (await callsIn(script.replace(from, to))).map(parseCall).map(summaryOfCall)
-      return changed.some(said => {
-        const manifest = manifests.get(key(said))
-        return !manifest || !isDeepStrictEqual(said, summaryOfManifest(manifest))
+      return changed.some(summary => {
+        const manifest = manifests.get(key(summary))
+        return !manifest || !isDeepStrictEqual(summary, summaryOfManifest(manifest))
       })
     }
     expect(await differs('wake uptime-prober', 'wake uptime-prober')).toBe(false)
@@ -73,8 +73,8 @@ describe.skipIf(!bash)(`the commands of infra/cluster/kn.md${bash ? '' : ' (skip
   })
 })
 
-describe.skipIf(!kn || !bash)(`with kn itself${kn ? '' : ' (skipped: no kn on PATH)'}`, () => {
-  test('it makes of each service command what the manifest says', async () => {
+describe.skipIf(!kn || !bash)(`the kn program${kn ? '' : ' (skipped: no kn on PATH)'}`, () => {
+  test('creates from each service command the service of the manifest', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'vigia-kn-target-'))
     try {
       const program = `#!/bin/sh\ncase "$1" in service) exec '${kn}' "$@" --target '${folder}' ;; esac\n`

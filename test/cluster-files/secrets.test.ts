@@ -16,11 +16,11 @@ import { kustomize } from '#infra/delivery/kube-tools.ts'
 import { root } from '#infra/repository.ts'
 
 describe('secrets', () => {
-  test.each(['gke', 'onprem'] as const)('the files of %s contain none', async overlay =>
+  test.each(['gke', 'onprem'] as const)('are not in the files of %s', async overlay =>
     expect((await renderOverlay(overlay)).filter(({ kind }) => kind === 'Secret')).toEqual([]),
   )
 
-  test('those of minikube come only from .env, each key in one Secret', async () => {
+  test('of minikube come only from .env, each key in one Secret', async () => {
     const folder = await copyClusterFiles()
     onTestFinished(() => rm(folder, { recursive: true, force: true }))
     const file = join(folder, 'infra/cluster/minikube/.env')
@@ -42,13 +42,13 @@ describe('secrets', () => {
         expect(Buffer.from(value, 'base64').toString()).toBe(`value of ${key}`)
   })
 
-  test('git ignores the files that contain them', async () => {
+  test('are in files that git ignores', async () => {
     const files = ['minikube/.env', 'onprem/.env', 'onprem/.sealed-secrets.Xy12'].map(name => `infra/cluster/${name}`)
     const { stdout } = await promisify(execFile)('git', ['check-ignore', ...files], { cwd: root })
     expect(stdout.trim().split('\n')).toEqual(files)
   })
 
-  test('those of onprem are refused by every API server until they are sealed, with the reason', async () => {
+  test('of onprem have a label that every API server refuses until they are sealed; the label says what to run', async () => {
     const sealed = (await renderOverlay('onprem')).filter(({ kind }) => kind === 'SealedSecret')
     expect(sealed.map(({ metadata }) => metadata.name)).toEqual(['vigia-mongodb', 'vigia-postgres', 'vigia-telegram'])
     for (const { metadata } of sealed) {
@@ -59,28 +59,25 @@ describe('secrets', () => {
     }
   })
 
-  test.each(overlays)(
-    'the README of %s has a row for each Secret, with each key that an object reads',
-    async overlay => {
-      const readme = readFileSync(join(root, 'infra/cluster', overlay, 'README.md'), 'utf8')
-      const rows = [...readme.matchAll(/^\| `(vigia-[a-z-]+)` \| ([^|]+)/gm)].map(
-        ([, name, keys]) => [name, [...keys!.matchAll(/`(\w+)`/g)].map(([, key]) => key!)] as const,
-      )
-      const read = new Map<string, Set<string>>()
-      for (const one of await renderOverlay(overlay))
-        for (const [, reference] of JSON.stringify(one).matchAll(/"(?:secretKeyRef|passwordSecretRef)":({[^}]*})/g)) {
-          const { name, key } = JSON.parse(reference!)
-          read.set(name, (read.get(name) ?? new Set()).add(key))
-        }
-      for (const [name, keys] of read) expect(new Map(rows).get(name), name).toEqual(expect.arrayContaining([...keys]))
-      const made = (await renderOverlay(overlay)).flatMap(({ kind, metadata }) =>
-        ['Secret', 'SealedSecret', 'ExternalSecret'].includes(kind) ? [metadata.name] : [],
-      )
-      expect(rows.map(([name]) => name).toSorted()).toEqual(made.toSorted())
-    },
-  )
+  test.each(overlays)('of %s have a row in its README, with each key that an object reads', async overlay => {
+    const readme = readFileSync(join(root, 'infra/cluster', overlay, 'README.md'), 'utf8')
+    const rows = [...readme.matchAll(/^\| `(vigia-[a-z-]+)` \| ([^|]+)/gm)].map(
+      ([, name, keys]) => [name, [...keys!.matchAll(/`(\w+)`/g)].map(([, key]) => key!)] as const,
+    )
+    const read = new Map<string, Set<string>>()
+    for (const one of await renderOverlay(overlay))
+      for (const [, reference] of JSON.stringify(one).matchAll(/"(?:secretKeyRef|passwordSecretRef)":({[^}]*})/g)) {
+        const { name, key } = JSON.parse(reference!)
+        read.set(name, (read.get(name) ?? new Set()).add(key))
+      }
+    for (const [name, keys] of read) expect(new Map(rows).get(name), name).toEqual(expect.arrayContaining([...keys]))
+    const made = (await renderOverlay(overlay)).flatMap(({ kind, metadata }) =>
+      ['Secret', 'SealedSecret', 'ExternalSecret'].includes(kind) ? [metadata.name] : [],
+    )
+    expect(rows.map(([name]) => name).toSorted()).toEqual(made.toSorted())
+  })
 
-  test('both .env.example files have the same keys', () => {
+  test('have the same keys in both .env.example files', () => {
     const keys = (overlay: Overlay) =>
       readFileSync(join(root, 'infra/cluster', overlay, '.env.example'), 'utf8').match(/^[A-Z_]+(?==)/gm)
     expect(keys('onprem')).toEqual(keys('minikube'))

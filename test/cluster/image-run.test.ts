@@ -34,10 +34,14 @@ let server: Awaited<ReturnType<typeof startPostgres>>
 let proxy: Awaited<ReturnType<typeof flakyProxy>>
 
 /** Runs a stage as a container runtime does: its ENTRYPOINT with its ENV and the variables of a manifest. */
-const container = (stage: Stage, at: string, env: Record<string, string>, options: object = asPodsRun) => {
-  const one = runInTree(at, stage.entrypoint, { env: { ...stage.env, ...env }, workdir: stage.workdir, ...options })
-  containers.push(one)
-  return one
+const container = (stage: Stage, folder: string, env: Record<string, string>, options: object = asPodsRun) => {
+  const started = runInTree(folder, stage.entrypoint, {
+    env: { ...stage.env, ...env },
+    workdir: stage.workdir,
+    ...options,
+  })
+  containers.push(started)
+  return started
 }
 const containers: ReturnType<typeof runInTree>[] = []
 
@@ -78,7 +82,7 @@ describe.skipIf(reason !== undefined)('the image', () => {
     expect(files.filter(file => /node_modules|\.ts$|\.env|\.map$/.test(file))).toEqual([])
   })
 
-  test('has migrations that wait for the database and migrate it; a second run changes nothing', async () => {
+  test('has migrations that wait for the database and migrate it; a second run changes failing', async () => {
     const env = { FUNCTION_TARGET: 'migrate', DATABASE_URL: proxy.url }
     proxy.goDown()
     const first = container(image, tree, env)
@@ -101,12 +105,15 @@ describe.skipIf(reason !== undefined)('the image', () => {
     expect(await job.ended).toBe(143)
   })
 
-  test.each([{}, { FUNCTION_TARGET: 'sh' }])('with %o ends with an error in one line', async env => {
-    const nothing = container(image, tree, env)
-    expect(await nothing.ended).toBe(1)
-    expect(nothing.output().trim().split('\n')).toHaveLength(1)
-    expect(nothing.output()).toContain(functionNames()[0])
-  })
+  test.each([{}, { FUNCTION_TARGET: 'sh' }])(
+    'exits with an error of one line if the variables %o name no function',
+    async env => {
+      const failing = container(image, tree, env)
+      expect(await failing.ended).toBe(1)
+      expect(failing.output().trim().split('\n')).toHaveLength(1)
+      expect(failing.output()).toContain(functionNames()[0])
+    },
+  )
 
   describe.each(functionNames())('as %s', name => {
     const folderOf = () => join(tree, 'vigia/functions', name)
@@ -151,9 +158,9 @@ describe.skipIf(reason !== undefined)('the image', () => {
       const program = `const { readFileSync } = require('node:fs'), { Script } = require('node:vm')
         const script = new Script(readFileSync('${code}', 'utf8'), { filename: '${code}', cachedData: readFileSync('${code}.cache') })
         console.log(process.version, script.cachedDataRejected)`
-      const asked = runInTree(tree, [image.entrypoint[0]!, '-e', program], asPodsRun)
-      expect(await asked.ended, asked.output()).toBe(0)
-      expect(asked.output().trim()).toBe(`${process.version} false`)
+      const check = runInTree(tree, [image.entrypoint[0]!, '-e', program], asPodsRun)
+      expect(await check.ended, check.output()).toBe(0)
+      expect(check.output().trim()).toBe(`${process.version} false`)
     })
   })
 
@@ -204,10 +211,10 @@ describe.skipIf(reason !== undefined)('the image', () => {
       expect(message(job.output())).toBe('the database is up to date')
     })
 
-    test('with an unknown target ends with an error in one line', async () => {
-      const nothing = container(dev, sources, { FUNCTION_TARGET: '../x' }, asDevPodsRun)
-      expect(await nothing.ended).toBe(1)
-      expect(nothing.output()).toBe('FUNCTION_TARGET is "../x", which is neither a function nor a job\n')
+    test('exits with an error of one line if the target is unknown', async () => {
+      const failing = container(dev, sources, { FUNCTION_TARGET: '../x' }, asDevPodsRun)
+      expect(await failing.ended).toBe(1)
+      expect(failing.output()).toBe('FUNCTION_TARGET is "../x", which is neither a function nor a job\n')
     })
   })
 })

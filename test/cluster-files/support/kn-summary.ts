@@ -8,21 +8,25 @@ import type { Call } from './kn-calls.ts'
 export type Summary = Record<string, unknown> & { kind: string; name: string }
 
 const pairs = (values: string[] = []) =>
-  Object.fromEntries(values.map(one => [one.slice(0, one.indexOf('=')), one.slice(one.indexOf('=') + 1)]))
+  Object.fromEntries(values.map(pair => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
 
 /** The summary of the object that a call of kn makes, from its flags. */
 export const summaryOfCall = ({ command, name, flags }: Call): Summary => {
-  const one = (flag: string) => flags.get(flag)?.[0]
-  const common = { name, namespace: one('namespace') }
-  const number = (flag: string) => (one(flag) === undefined ? undefined : Number(one(flag)))
+  const flagValue = (flag: string) => flags.get(flag)?.[0]
+  const common = { name, namespace: flagValue('namespace') }
+  const number = (flag: string) => (flagValue(flag) === undefined ? undefined : Number(flagValue(flag)))
   switch (command) {
     case 'service create': {
-      const [min, max] = one('scale')?.split('..') ?? []
-      const scaling = { metric: one('scale-metric'), target: one('scale-target'), window: one('scale-window') }
+      const [min, max] = flagValue('scale')?.split('..') ?? []
+      const scaling = {
+        metric: flagValue('scale-metric'),
+        target: flagValue('scale-target'),
+        window: flagValue('scale-window'),
+      }
       return {
         kind: 'Service',
         ...common,
-        image: one('image'),
+        image: flagValue('image'),
         labels: {
           ...pairs(flags.get('label-service')),
           ...(flags.has('cluster-local') && { 'networking.knative.dev/visibility': 'cluster-local' }),
@@ -33,10 +37,10 @@ export const summaryOfCall = ({ command, name, flags }: Call): Summary => {
         timeoutS: number('timeout'),
         env: { ...pairs(flags.get('env')), ...pairs(flags.get('env-value-from')) },
         envFrom: flags.get('env-from') ?? [],
-        probe: one('probe-readiness'),
+        probe: flagValue('probe-readiness'),
         requests: pairs(flags.get('request')),
         limits: pairs(flags.get('limit')),
-        strict: one('security-context') === 'strict',
+        strict: flagValue('security-context') === 'strict',
         user: number('user'),
         mounts: Object.fromEntries(
           Object.entries(pairs(flags.get('mount'))).map(([path, volume]) => [path, volume.split(':')[0]]),
@@ -48,16 +52,16 @@ export const summaryOfCall = ({ command, name, flags }: Call): Summary => {
         kind: 'Broker',
         ...common,
         retry: number('retry'),
-        policy: one('backoff-policy'),
-        delay: one('backoff-delay'),
-        deadLetters: one('dl-sink'),
+        policy: flagValue('backoff-policy'),
+        delay: flagValue('backoff-delay'),
+        deadLetters: flagValue('dl-sink'),
       }
     case 'source binding create': {
-      const [kind, apiVersion, labels] = one('subject')?.split(':') ?? []
+      const [kind, apiVersion, labels] = flagValue('subject')?.split(':') ?? []
       return {
         kind: 'SinkBinding',
         ...common,
-        sink: one('sink'),
+        sink: flagValue('sink'),
         subject: { kind, apiVersion, labels: pairs([labels!]) },
       }
     }
@@ -65,18 +69,18 @@ export const summaryOfCall = ({ command, name, flags }: Call): Summary => {
       return {
         kind: 'Trigger',
         ...common,
-        broker: one('broker'),
+        broker: flagValue('broker'),
         filter: pairs(flags.get('filter')),
-        sink: one('sink'),
+        sink: flagValue('sink'),
       }
     default:
       return {
         kind: 'PingSource',
         ...common,
-        schedule: one('schedule'),
-        data: one('data'),
+        schedule: flagValue('schedule'),
+        data: flagValue('data'),
         overrides: pairs(flags.get('ce-override')),
-        sink: one('sink'),
+        sink: flagValue('sink'),
       }
   }
 }

@@ -9,11 +9,11 @@ export interface SupervisedPrograms {
   programs: { file: string; args: string[]; log: string; env?: Record<string, string> }[]
 }
 
-/** Runs programs that end with this process, however it ends. */
-export const supervise = async (kept: SupervisedPrograms) => {
+/** Runs programs under a supervisor, which stops them when this process ends for any reason. */
+export const supervise = async (supervised: SupervisedPrograms) => {
   const supervisor = spawn(
     process.execPath,
-    [join(import.meta.dirname, 'supervisor.process.ts'), JSON.stringify(kept)],
+    [join(import.meta.dirname, 'supervisor.process.ts'), JSON.stringify(supervised)],
     // Its own process group: the terminal's Ctrl+C reaches only the tests, and their end stops the supervisor.
     { stdio: ['pipe', 'pipe', 'inherit'], detached: true },
   )
