@@ -31,7 +31,7 @@ const attemptsOf = { http: checkHttp, tcp: checkTcp } as const
 const pausesMs = [1_000, 2_000]
 
 /**
- * Limit for all attempts of a check. Knative ends a request after 300 s, which it counts from up to 32 s before the due
+ * Limit for all attempts of a check. Knative ends a request after 300 s, which it counts from up to 22 s before the due
  * time.
  */
 const maxCheckMs = 250_000
