@@ -26,7 +26,7 @@ const subscriber = async (): Promise<void> => {
       response.end()
       count++
       const sent = request.headers['ce-sentat']
-      if (sent) process.send!({ hopMs: performance.timeOrigin + performance.now() - Number(sent) })
+      if (sent) process.send!({ latencyMs: performance.timeOrigin + performance.now() - Number(sent) })
     })
   })
 }

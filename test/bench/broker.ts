@@ -20,7 +20,7 @@ interface Report {
   sent: { since: number; count: number; cpuMicros: number }
   done: number
   count: number
-  hopMs: number
+  latencyMs: number
 }
 
 /** The next value that a process reports for `key`; throws if the process ends before. */
@@ -74,7 +74,7 @@ export const bench: Bench = {
     const onInterrupt = () => void server.stop().then(() => process.exit(130))
     process.once('SIGINT', onInterrupt).once('SIGTERM', onInterrupt)
     const rows: (string | number)[][] = []
-    const hops: number[] = []
+    const latenciesMs: number[] = []
     const subscriber = startProcess('subscriber', {})
     try {
       const subscriberUrl = await nextReport(subscriber, 'url')
@@ -83,14 +83,14 @@ export const bench: Bench = {
         rows.push(await measure(one, server.url, server.pid!, subscriber, subscriberUrl))
       }
       log('one event at a time')
-      hops.push(...(await measureIdleHops(server.url, subscriber, subscriberUrl)))
+      latenciesMs.push(...(await measureIdleLatencies(server.url, subscriber, subscriberUrl)))
     } finally {
       process.off('SIGINT', onInterrupt).off('SIGTERM', onInterrupt)
       await kill(subscriber)
       await server.stop()
       await rm(dataDir, { recursive: true, force: true })
     }
-    const at = (share: number) => hops[Math.floor(share * hops.length)]!.toFixed(1)
+    const at = (share: number) => latenciesMs[Math.floor(share * latenciesMs.length)]!.toFixed(1)
     return {
       columns: ['case', 'events/s', 'broker µs', 'PostgreSQL µs', 'sum µs', 'subscriber µs', 'sender µs'],
       rows,
@@ -109,26 +109,30 @@ const measure = async (
   subscriber: ChildProcess,
   subscriberUrl: string,
 ): Promise<(string | number)[]> => {
-  const hop = startProcess(part, { databaseUrl, subscriberUrl, triggers })
+  const receiver = startProcess(part, { databaseUrl, subscriberUrl, triggers })
   try {
-    const url = await nextReport(hop, 'url')
+    const url = await nextReport(receiver, 'url')
     const allDone = async (wanted: number) => {
       for (;;) {
-        hop.send('?')
-        if ((await nextReport(hop, 'done')) >= wanted) return
+        receiver.send('?')
+        if ((await nextReport(receiver, 'done')) >= wanted) return
         await setTimeout(5)
       }
     }
     const warmUp = startProcess('sender', { url, forMs: 1_000, atOnce })
     const { count: warmUpCount } = await nextReport(warmUp, 'sent')
     await allDone(warmUpCount)
-    const before = { hop: cpuUs(hop.pid!), postgres: cpuOfTree(postgresPid), subscriber: cpuUs(subscriber.pid!) }
+    const before = {
+      receiver: cpuUs(receiver.pid!),
+      postgres: cpuOfTree(postgresPid),
+      subscriber: cpuUs(subscriber.pid!),
+    }
     const sender = startProcess('sender', { url, forMs: 3_000, atOnce })
     const { since, count, cpuMicros } = await nextReport(sender, 'sent')
     await allDone(warmUpCount + count)
     const seconds = (performance.timeOrigin + performance.now() - since) / 1000
     const micros = (after: number, from: number) => Math.round((after - from) / count)
-    const broker = micros(cpuUs(hop.pid!), before.hop)
+    const broker = micros(cpuUs(receiver.pid!), before.receiver)
     const database = micros(cpuOfTree(postgresPid), before.postgres)
     const subscribed = micros(cpuUs(subscriber.pid!), before.subscriber)
     return [
@@ -141,27 +145,27 @@ const measure = async (
       Math.round(cpuMicros / count),
     ]
   } finally {
-    await kill(hop)
+    await kill(receiver)
   }
 }
 
-const measureIdleHops = async (
+const measureIdleLatencies = async (
   databaseUrl: string,
   subscriber: ChildProcess,
   subscriberUrl: string,
 ): Promise<number[]> => {
-  const hop = startProcess('broker', { databaseUrl, subscriberUrl, triggers: 1 })
+  const receiver = startProcess('broker', { databaseUrl, subscriberUrl, triggers: 1 })
   try {
-    const url = await nextReport(hop, 'url')
-    const hops: number[] = []
-    const listener = ({ hopMs }: Report) => hopMs !== undefined && hops.push(hopMs)
+    const url = await nextReport(receiver, 'url')
+    const latenciesMs: number[] = []
+    const listener = ({ latencyMs }: Report) => latencyMs !== undefined && latenciesMs.push(latencyMs)
     subscriber.on('message', listener)
     const sender = startProcess('sender', { url, forMs: 2_000, atOnce: 1, pauseMs: 10 })
     const { count } = await nextReport(sender, 'sent')
-    while (hops.length < count) await setTimeout(5)
+    while (latenciesMs.length < count) await setTimeout(5)
     subscriber.off('message', listener)
-    return hops.sort((a, b) => a - b)
+    return latenciesMs.sort((a, b) => a - b)
   } finally {
-    await kill(hop)
+    await kill(receiver)
   }
 }

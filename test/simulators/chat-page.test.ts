@@ -97,7 +97,7 @@ describe.skipIf(browserPath === undefined).each(looks)('the chat in a browser, o
     expect(toast.y + toast.height <= button.y || toast.y >= button.y + button.height).toBe(true)
   })
 
-  test('from the top of the page the text box is a few tab stops away, and the arrows walk through the messages', async () => {
+  test('from the top of the page the text box is a few tab stops away, and the arrow keys move from message to message', async () => {
     const page = await openChat(100, look)
     await page.evaluate('document.activeElement.blur()')
     let stops = 0

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest'
 import type { ChatMember } from '#simulators/telegram/bot-api.ts'
 import { ana, call, refusal, say, telegram } from './support/telegram.ts'
 
-describe('who cannot be written to', () => {
+describe('chats, groups and topics', () => {
   const write = (chatId: number, more: object = {}) => refusal('sendMessage', { chat_id: chatId, text: 'x', ...more })
 
-  test('people who are unknown, never wrote to the bot, blocked it, or deleted their account', async () => {
+  test('the bot cannot write to a person who is unknown, never wrote to it, blocked it, or deleted their account', async () => {
     expect(await refusal('sendMessage', { text: 'x' })).toBe('400 Bad Request: chat_id is empty')
     expect(await write(123)).toBe('400 Bad Request: chat not found')
     expect(await write(ana.chatId)).toBe("403 Forbidden: bot can't initiate conversation with a user")
@@ -31,7 +31,7 @@ describe('who cannot be written to', () => {
     expect(changes).toEqual(['member → kicked', 'kicked → member'])
   })
 
-  test('groups: not a member, kicked, upgraded, deleted', async () => {
+  test('the bot cannot write to a group that it is not a member of, that was upgraded, or that was deleted', async () => {
     const group = telegram.group('Família')
     expect(await write(group.chatId)).toBe('403 Forbidden: bot is not a member of the group chat')
     group.addBot(ana)
@@ -55,7 +55,7 @@ describe('who cannot be written to', () => {
     expect(await write(other.chatId)).toBe('403 Forbidden: the group chat was deleted')
   })
 
-  test('topics: unknown, closed, deleted', async () => {
+  test('the bot cannot write to a topic that is unknown, closed or deleted', async () => {
     const forum = telegram.group('Fórum', { forum: true })
     forum.addBot(ana)
     const topic = forum.openTopic('Séries')
