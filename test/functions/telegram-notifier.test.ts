@@ -53,8 +53,8 @@ describe('a message is sent once', () => {
   test('five simultaneous requests for one chat, each delivered twice, become one message each, in order', async () => {
     const ana = await person()
     const events = Array.from({ length: 5 }, (_, at) => request(ana.chatId, { html: `nº ${at}` }))
-    // The real clock, because the test's clock moves with every request that waits, and the lease of the sending request
-    // would expire.
+    // The real clock, because the test's clock moves with every request that waits, and the lease of the sending
+    // request would expire.
     const real = { ...outbox, clock: () => new Date(), wait: (ms: number) => setTimeout(ms) }
     for (const event of events) await outbox.messages.keep(event, real.clock())
     await Promise.all([...events, ...events].map(event => telegramNotifier(event, real)))

@@ -52,8 +52,8 @@ export interface Retention {
   /** The description in infra/database/README.md. */
   kept: string
   /**
-   * Deletes expired rows in short statements; probe-scheduler calls it once an hour. Absent if the rows are deleted with
-   * their owner, or are few.
+   * Deletes expired rows in short statements; probe-scheduler calls it once an hour. Absent if the rows are deleted
+   * with their owner, or are few.
    */
   deleteExpired?(db: Postgres, now: Date): Promise<void>
 }

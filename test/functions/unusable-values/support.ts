@@ -16,7 +16,7 @@ import { startWebhook, type Webhook } from '#test/functions/telegram-webhook/sup
 export let world: Webhook
 export let published: VigiaEvent[]
 
-/** The hooks of a test file: telegram-webhook with real databases. Each test starts without chats, cursors and events. */
+/** The hooks of a test file: telegram-webhook with real databases. A test starts without chats, cursors and events. */
 export const useWebhook = () => {
   beforeAll(async () => {
     world = await startWebhook()
