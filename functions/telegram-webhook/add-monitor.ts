@@ -21,7 +21,10 @@ import { label } from './pages.ts'
 import { type Reply, sendReply } from './reply.ts'
 import { parseInterval, type TypedMonitor, tcpInstead, typedMonitor } from './typed-monitor.ts'
 
-/** /monitorar: watches an address. An address that the chat watches already gets the new interval. */
+/**
+ * Handles /monitorar: adds a monitor for the address. If the chat has a monitor for the address already, changes its
+ * interval.
+ */
 export const addMonitor = async (context: ChatContext, argument: string): Promise<Reply> => {
   const { deps, chat, messages } = context
   const typed = typedMonitor(argument)
@@ -44,7 +47,8 @@ export const addMonitor = async (context: ChatContext, argument: string): Promis
   const interval = sayDuration(intervalS * 1000, chat.language)
   const shown =
     typed.limit === null ? interval : `${interval} (${messages.timeLimit(sayDuration(timeoutMs, chat.language))})`
-  // Not `isNew` alone: if this update is handled a second time, the monitor exists, but its first check may not.
+  // `isNew` alone does not decide, because on a second attempt at this update the monitor exists, but its first check
+  // may be missing.
   const isUnchecked = monitor.judgedAt === null
   if (!isNew && !isUnchecked) return sendReply({ html: messages.monitorUpdated(name, shown) })
   const isChecked = isUnchecked && (await takeCheck(context, monitor.id, 'first'))
@@ -52,7 +56,7 @@ export const addMonitor = async (context: ChatContext, argument: string): Promis
   return { ...sendReply({ html }), events: isChecked ? [probeRequest(context, monitor, 'first')] : [] }
 }
 
-/** What can be watched of what was typed, or the message that says why nothing can. */
+/** The monitor that the typed text describes, or the message that says why it cannot be watched. */
 type Wanted =
   | { kind: 'http' | 'tcp'; url: string; name: string; intervalS: number; timeoutS: number }
   | { refused: Html }
@@ -61,7 +65,7 @@ const checkTyped = async (context: ChatContext, typed: TypedMonitor, argument: s
   const { chat, messages } = context
   const { address, interval, limit } = typed
   const tcp = tcpInstead(address)
-  // After a blank in a password the rest of the password is in the place of the interval. It must not be repeated in
+  // If a password contains a blank, the rest of the password is parsed as the interval. The reply must not repeat it in
   // the chat.
   const hasPassword = /@|%(?:25)*40/i.test(interval)
   if (tcp !== null && !hasPassword)
@@ -83,7 +87,9 @@ const checkTyped = async (context: ChatContext, typed: TypedMonitor, argument: s
   return { kind: target.kind, url: target.url, name: target.name, intervalS, timeoutS }
 }
 
-/** For a text that looks like an address, outside of /monitorar: how to watch it, or why it cannot be watched. */
+/**
+ * The reply to a text outside of /monitorar that looks like an address: how to watch it, or why it cannot be watched.
+ */
 export const suggestMonitor = (context: ChatContext, text: string): Reply => {
   const tcp = tcpInstead(text)
   if (tcp !== null) return sendReply({ html: context.messages.tcpInstead(tcp) })
@@ -94,7 +100,7 @@ export const suggestMonitor = (context: ChatContext, text: string): Reply => {
 }
 
 const refusalMessage = ({ chat, messages }: ChatContext, address: string, error: ProbeErrorCode) => {
-  // In `user:password@host` without a scheme, the parser takes the user for a scheme.
+  // In `user:password@host` without a scheme, the parser reads the user name as the scheme.
   const reason = /^(?!mailto:)[^\s/]+:\S*@\S/i.test(address) ? 'credentials' : error
   return messages.addressRefused(
     label(withoutSecrets(address)),
@@ -103,8 +109,8 @@ const refusalMessage = ({ chat, messages }: ChatContext, address: string, error:
 }
 
 /**
- * Checks an IP address in the URL now. Host names are checked by the prober at each connection, because their addresses
- * may change.
+ * Whether the URL may be watched. Only an IP address in the URL is checked now. The prober checks host names at each
+ * connection, because their addresses may change.
  */
 const mayWatch = async ({ deps }: ChatContext, url: string): Promise<boolean> => {
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')

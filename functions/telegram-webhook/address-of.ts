@@ -1,7 +1,10 @@
 import { lookup } from 'node:dns/promises'
 import { withTimeout } from './timeout.ts'
 
-/** Short, because a person waits for the reply. Without an address, the limit per host knows only the name. */
+/**
+ * The timeout of the look-up. It is short, because a person waits for the reply. If no address is found, the limit per
+ * host uses only the name.
+ */
 const timeoutMs = 1_500
 
 /** The first address of a host as this machine resolves it; null if none is found in time. */

@@ -16,12 +16,13 @@ import type { TelegramApi } from './telegraf-client.ts'
 import { withTimeout } from './timeout.ts'
 
 /**
- * Telegram waits 60 s for the response to an update. A person expects the reply sooner, so later messages are not sent.
+ * The time in which the messages of an update are sent. Telegram waits 60 s for the response to an update, but a person
+ * expects the reply sooner.
  */
 const sendTimeoutMs = 9_000
 /**
- * If Telegram asks for a longer wait before the reply, the outbox sends the reply. After a shorter wait Telegram
- * resends the update.
+ * The longest Retry-After for which the update is returned to Telegram, which resends it. If Telegram asks for a longer
+ * wait, the outbox sends the reply.
  */
 const shortWaitS = 3
 const publishTimeoutMs = 5_000
@@ -44,8 +45,8 @@ export interface Attempt {
 }
 
 /**
- * Whether the chat may have a reply to the update. If it is not known, it counts as yes, because an apology must not
- * follow a reply.
+ * Whether the chat may already have a reply to the update. True if that is unknown, because an apology must not follow
+ * a reply.
  */
 export const mayHaveAnswered = ({ earlierMayHaveAnswered, sender }: Attempt): boolean =>
   earlierMayHaveAnswered || sender?.mayHaveSent() === true
@@ -55,8 +56,9 @@ export const publishInTime = (publish: Publish, events: readonly VigiaEvent[]): 
   withTimeout(publishTimeoutMs, 'publishing to the broker', publish(events))
 
 /**
- * Does what an update asks, then publishes the events, then sends the reply: a person who reads "done" can rely on it.
- * Doing it again for the same update has the same effect, except that the reply may be sent twice.
+ * Executes the request in an update, then publishes the events, then sends the reply. The reply comes last, so that a
+ * person who reads "done" can rely on it. A second call for the same update has the same effect, except that the reply
+ * may be sent twice.
  */
 export const answerUpdate = async (
   { botId, deps, telegram, paused }: AnswerDependencies,
@@ -93,8 +95,8 @@ interface Delivery {
 }
 
 /**
- * Sends the effects, or leaves the messages to the outbox while Telegram allows none in this chat. Returns the refused
- * messages.
+ * Sends the effects. While Telegram allows no messages in this chat, hands the messages to the outbox instead. Returns
+ * the refused messages.
  */
 const deliver = async (effects: Effect[], delivery: Delivery): Promise<RefusedMessage[]> => {
   const { deps, paused, sender, origin } = delivery
@@ -103,7 +105,8 @@ const deliver = async (effects: Effect[], delivery: Delivery): Promise<RefusedMe
   const until = paused.until(chatId)
   if (until !== null && messages.length > 0) {
     await toOutbox(messages, until, delivery)
-    // The outbox has the reply. A lost toast is not worth another attempt at the whole update.
+    // The outbox has the reply, so an error of the toast is ignored: another attempt would handle the whole update
+    // again.
     return sender.send(effects.filter(effect => effect.do === 'toast')).catch(() => [])
   }
   try {
@@ -147,7 +150,7 @@ const refusedEvents = (cause: Cause, chatId: number, refused: RefusedMessage[]):
   )
 
 /**
- * Tells the chat that there is no reply: `sorry` if the broker will try again, `sorryForGood` if not. An apology that
+ * Sends an apology for the missing reply: `sorry` if the broker will try again, `sorryForGood` if not. An apology that
  * cannot be sent is only logged.
  */
 export const apologise = async (

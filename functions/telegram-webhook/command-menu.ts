@@ -1,6 +1,6 @@
 /**
- * The menu beside Telegram's text field. Telegram uses two-letter codes. The English menu is also for all other
- * languages.
+ * The menu beside Telegram's text field. Telegram identifies languages by two-letter codes. Users of all other
+ * languages get the English menu.
  */
 export const commandMenu: { language: 'pt' | 'en'; commands: { command: string; description: string }[] }[] = [
   {

@@ -44,12 +44,12 @@ export interface ChatContext {
   cause: Cause
 }
 
-/** A person waits for the reply, so these services get little time. */
+/** The timeouts of services that a reply needs. They are short, because a person waits for the reply. */
 export const replyTimeoutsMs = { tvmaze: 7_500, catalogue: 3_000 }
 
 /**
- * The result of a query to the catalogue, or null if MongoDB is unavailable. Most of a reply can do without it, because
- * the chat's follows and monitors are in PostgreSQL.
+ * The result of a query to the catalogue, or null if MongoDB is unavailable. The reply then leaves out what only the
+ * catalogue has. The chat's follows and monitors are in PostgreSQL.
  */
 export const queryCatalogue = async <T>(
   deps: Dependencies,

@@ -45,7 +45,7 @@ export const conversation = async (request: BotRequest, deps: Dependencies, caus
     return noReply
   }
   if (origin.kind === 'channel') {
-    // A channel gets one message, when the bot may post there. It is not saved in the database.
+    // A channel gets one message, when the bot gets the right to post. The channel is not saved in the database.
     const joined = request.kind === 'membership' && request.joined
     return joined ? sendReply({ html: botMessages[origin.language].noChannels() }) : noReply
   }
@@ -81,7 +81,7 @@ const replyToCommand = async (
 ): Promise<Reply> => {
   switch (command) {
     case 'start': {
-      // The argument of a link (t.me/<bot>?start=s_82). A person can make up such a link.
+      // The argument of a link (t.me/<bot>?start=s_82). A person can make up a link with any number.
       const show = /^s_(\d{1,10})$/.exec(argument)?.[1]
       if (isTvmazeId(Number(show))) return searchById(context, Number(show))
       return sendReply(isNew ? greeting(context) : menu(context))
@@ -110,7 +110,8 @@ const replyToCommand = async (
 }
 
 /**
- * An address, not a name: with a scheme, or with what may be a user name and a password, which must not go to TVMaze.
+ * A text that is an address and not the name of a series: it has a scheme, or it may contain a user name and a
+ * password, which must not be sent to TVMaze.
  */
 const looksLikeAddress = /^(?:https?|tcp):\/\/\S|^\S+:\S*@\S/i
 
@@ -142,8 +143,8 @@ const replyToText = async (context: ChatContext, text: string): Promise<Reply> =
 
 const replyToPress = async (context: ChatContext, request: PressRequest): Promise<Reply> => {
   const press = decode(request.data)
-  const old: Reply = toastReply(context.messages.oldButton)
-  if (!press || !request.message) return old
+  const oldButtonReply: Reply = toastReply(context.messages.oldButton)
+  if (!press || !request.message) return oldButtonReply
   switch (press.act) {
     case 'card':
       return turnPage(context, press)
@@ -178,7 +179,7 @@ const replyToPress = async (context: ChatContext, request: PressRequest): Promis
       return editReply(zoneChoice(context))
     case 'zone': {
       const zone = validZone(press.zone)
-      return zone === null ? old : editReply(await setZone(context, zone))
+      return zone === null ? oldButtonReply : editReply(await setZone(context, zone))
     }
     case 'howToSearch':
       return sendReply(howToSearch(context))

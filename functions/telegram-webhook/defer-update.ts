@@ -21,8 +21,8 @@ interface FailedUpdate {
 }
 
 /**
- * Hands an update to the broker, whose Trigger retries it. With a `refusal`, or if the broker refuses the update itself
- * (too large), the event contains only the id of the update and becomes a dead letter.
+ * Hands an update to the broker, whose Trigger retries it. With a `refusal`, or if the broker refuses the complete
+ * event (it may be too large), the event contains only the id of the update and becomes a dead letter.
  */
 export const deferUpdate = async (
   dependencies: DeferDependencies,

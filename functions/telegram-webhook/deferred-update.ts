@@ -16,8 +16,8 @@ export const causeOf = (botId: number, updateId: number): Cause => rootCause(`up
 /**
  * Makes and checks the events that carry an update through the broker and back. The function is public, so an event
  * proves twice that this function made it: its id contains a seal, which is checked before the body is read, and its
- * data contain a signature of the update. The signature covers JSON with sorted keys, because a store of events may
- * change their order.
+ * data contain a signature of the update. The signature covers JSON with sorted keys, because an event store may change
+ * the order of the keys.
  */
 export const deferredUpdates = (secret: string, botId: number) => {
   const hmac = (what: string, text: string) =>
@@ -58,7 +58,7 @@ export const deferredUpdates = (secret: string, botId: number) => {
 
 export type DeferredUpdates = ReturnType<typeof deferredUpdates>
 
-/** The field of our own that holds the reason. Telegram has no such field. */
+/** The field that this function adds for the reason. Telegram's updates have no field of this name. */
 const refusalField = 'vigia_refused'
 
 /** Why the update cannot be handled, or null for a complete update. */

@@ -4,8 +4,7 @@ import { dayOf, sayDate, sayInstant } from '#functions/wording/dates.ts'
 import type { BotMessages } from './messages/messages.ts'
 
 /**
- * The next episode after `now`, by its instant. An episode without an hour counts on its date in `zone`. Null if there
- * is none.
+ * The first episode that airs after `now`, or null. An episode without an hour counts until its date in `zone` is over.
  */
 export const nextEpisode = (show: Show, now: Date, zone: string): Episode | null => {
   const today = dayOf(now, zone)

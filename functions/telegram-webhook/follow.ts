@@ -10,7 +10,7 @@ import { searchTvmaze, showSubject } from './tvmaze-search.ts'
 
 type CardPress = CardPlace & { show: number }
 
-/** A show that exists: its id now, its name, and its entry in the catalogue. */
+/** A show that exists: its current id, its name, and its entry in the catalogue (null if it has none). */
 interface KnownShow {
   id: number
   title: string | null
@@ -21,8 +21,8 @@ interface KnownShow {
 type FollowRefusal = 'unknown show' | 'TVMaze unavailable' | 'too often' | 'full' | 'waiting'
 
 /**
- * Follows a show, and says what comes next. Pressed again it stays one follow; the event goes out again, with the id of
- * its own cause.
+ * Follows a show. The reply says when the next episode comes out. A second press adds no second follow, but publishes
+ * the event again, with the id of the second press.
  */
 export const follow = async (context: ChatContext, press: CardPress): Promise<Reply> => {
   const { deps, chat, messages } = context
@@ -87,8 +87,8 @@ const hitsOfCard = async ({ deps, chat }: ChatContext, { show, search, at }: Car
 }
 
 /**
- * Looks for a show on a card of this chat (`titleOnCard`), among the chat's follows, in the catalogue and at TVMaze,
- * because a person can make up a button with the id of a show that does not exist.
+ * Finds a show on a card of this chat (`titleOnCard`), in the catalogue, among the chat's follows or at TVMaze. The
+ * search is necessary because a person can make up a button with the id of a show that does not exist.
  */
 export const findShow = async (
   context: ChatContext,
@@ -109,8 +109,8 @@ export const findShow = async (
 }
 
 /**
- * Follows a show as if it was never removed. The date comes from a button, so it may be made up: it is never in the
- * future.
+ * Follows a show since `followedAt`, as if it was never removed. The date comes from a button and may be made up, so a
+ * date in the future is replaced by the present.
  */
 export const restoreFollow = async (
   { deps, chat, origin }: ChatContext,

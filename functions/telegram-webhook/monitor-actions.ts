@@ -8,8 +8,8 @@ import { label } from './pages.ts'
 import { type Button, type Effect, editReply, type Reply, toastReply } from './reply.ts'
 
 /**
- * The buttons of a monitor. Each one works only in the chat that the monitor belongs to, because a person can make up a
- * button.
+ * The action of a button of a monitor. It works only in the chat that the monitor belongs to, because a person can make
+ * up a button.
  */
 type MonitorAction = 'monitor' | 'check' | 'pause' | 'resume' | 'delete' | 'deleteNow'
 
@@ -17,15 +17,15 @@ export const pressMonitorButton = async (context: ChatContext, action: MonitorAc
   const { deps, chat, messages } = context
   switch (action) {
     case 'monitor':
-      return showMonitor(context, await ownMonitor(context, id))
+      return showMonitor(context, await monitorOfChat(context, id))
     case 'check':
-      return checkNow(context, await ownMonitor(context, id))
+      return checkNow(context, await monitorOfChat(context, id))
     case 'pause':
       return showMonitor(context, await deps.monitors.pause(chat.id, id), messages.paused)
     case 'resume':
       return resumeMonitor(context, id)
     case 'delete':
-      return confirmDelete(context, await ownMonitor(context, id))
+      return confirmDelete(context, await monitorOfChat(context, id))
     case 'deleteNow': {
       const removed = await deps.monitors.remove(chat.id, id)
       return showList(context, removed ? messages.deleted(removed.name) : messages.monitorGone)
@@ -35,7 +35,7 @@ export const pressMonitorButton = async (context: ChatContext, action: MonitorAc
   }
 }
 
-const ownMonitor = async ({ deps, chat }: ChatContext, id: number): Promise<Monitor | null> => {
+const monitorOfChat = async ({ deps, chat }: ChatContext, id: number): Promise<Monitor | null> => {
   const found = await deps.monitors.get(id)
   return found?.chatId === chat.id ? found : null
 }
@@ -61,7 +61,10 @@ const resumeMonitor = async (context: ChatContext, id: number): Promise<Reply> =
   return toastReply(plain(limitMessage(context, resumed.over, host)), true)
 }
 
-/** Only toasts: this button is also below notifications about a monitor, which must not be replaced by a card. */
+/**
+ * Requests a check. The reply is only a toast, because the button is also below notifications, which a card must not
+ * replace.
+ */
 const checkNow = async (context: ChatContext, monitor: Monitor | null): Promise<Reply> => {
   const { messages } = context
   if (!monitor) return toastReply(messages.monitorGone)

@@ -8,8 +8,8 @@ type CheckReason = 'first' | 'now'
 /** The number of unscheduled checks that one host gets in quick succession, over all its monitors. */
 const hostBurst = 3
 /**
- * The first check has its own allowance, so that "check now" stays available. Adding the monitor again gives no second
- * check.
+ * Seconds in which a monitor gets at most one first check, even if it is added again. The first check has a separate
+ * allowance, so that it does not use up the allowance of "check now".
  */
 const firstCheckS = 60
 
@@ -17,13 +17,13 @@ const firstCheckS = 60
 export const takeCheck = async ({ deps, cause }: ChatContext, monitorId: number, reason: CheckReason) => {
   const { host, address } = await deps.monitors.hostOf(monitorId)
   const seconds = deps.limits.manualCheckSeconds
-  const own =
+  const monitorAllowance =
     reason === 'now'
       ? { subject: `monitor/${monitorId}`, seconds, burst: 1 }
       : { subject: `first/${monitorId}`, seconds: firstCheckS, burst: 1 }
-  const shared = [`host/${host}`, ...(address === null ? [] : [`address/${address}`])]
+  const hostSubjects = [`host/${host}`, ...(address === null ? [] : [`address/${address}`])]
   return deps.allowances.take(
-    [own, ...shared.map(subject => ({ subject, seconds, burst: hostBurst }))],
+    [monitorAllowance, ...hostSubjects.map(subject => ({ subject, seconds, burst: hostBurst }))],
     cause.id,
     deps.clock(),
   )

@@ -2,7 +2,7 @@ import type { ExceededLimit } from '#database/uptime/monitor-limits.ts'
 import type { Html } from '#functions/telegram/html.ts'
 import type { ChatContext } from './context.ts'
 
-/** Why a monitor is not watched, and what the person can do about it. */
+/** The message that says which limit prevents the monitor, and what the person can do about it. */
 export const limitMessage = ({ deps: { limits }, messages }: ChatContext, limit: ExceededLimit, host: string): Html => {
   switch (limit) {
     case 'chat':

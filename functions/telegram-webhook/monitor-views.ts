@@ -25,7 +25,7 @@ const shownState = ({ state, pausedAt, judgedAt, intervalS }: Monitor, now: Date
   return silentMs > Math.max(3 * intervalS, 120) * 1000 ? 'unknown' : state
 }
 
-const lights: Record<ShownState, string> = {
+const stateIcons: Record<ShownState, string> = {
   up: '🟢',
   down: '🔴',
   new: '⚪',
@@ -40,7 +40,7 @@ const ago = (from: Date, now: Date, { chat }: ChatContext) => sayDuration(now.ge
 
 const dayBefore = (now: Date) => new Date(now.getTime() - dayMs)
 
-/** Rounded down, because 99.996 % is not 100 %. */
+/** The uptime as text. It is rounded down, because 99.996 % must not be shown as 100 %. Null if it is unknown. */
 const uptimePercent = ({ uptime }: UptimeSummary, { chat }: ChatContext): string | null =>
   uptime === null
     ? null
@@ -69,7 +69,7 @@ export const monitorsList = async (context: ChatContext, page: number): Promise<
     const percent = summary && uptimePercent(summary, context)
     const checked = monitor.judgedAt && messages.lastCheck(ago(monitor.judgedAt, now, context))
     return joined([
-      html`${lights[state]} <b>${monitor.name}</b>: ${messages.monitorState[state]}`,
+      html`${stateIcons[state]} <b>${monitor.name}</b>: ${messages.monitorState[state]}`,
       joined([percent && messages.uptimeDay(percent), checked], ' · '),
     ])
   })
@@ -77,14 +77,14 @@ export const monitorsList = async (context: ChatContext, page: number): Promise<
     html: joined([messages.monitorsTitle(all.length), ...entries], '\n\n'),
     buttons: [
       ...items.map(({ monitor, state }): Button[] => [
-        { text: label(`${lights[state]} ${monitor.name}`), press: { act: 'monitor', monitor: monitor.id } },
+        { text: label(`${stateIcons[state]} ${monitor.name}`), press: { act: 'monitor', monitor: monitor.id } },
       ]),
       ...pageRow(at, pages, to => ({ act: 'monitors', page: to })),
     ],
   }
 }
 
-/** One monitor with everything that the chat may know about it, and the buttons for what can be done with it. */
+/** The details of one monitor, with the buttons for its actions. */
 export const monitorCard = async (context: ChatContext, monitor: Monitor): Promise<View> => {
   const { deps, chat, messages } = context
   const now = deps.clock()
@@ -112,7 +112,7 @@ export const monitorCard = async (context: ChatContext, monitor: Monitor): Promi
     ' · ',
   )
   const checkLine = monitor.judgedAt ? messages.lastCheck(ago(monitor.judgedAt, now, context)) : messages.neverChecked
-  const nameLines = joined([html`${lights[shown]} <b>${monitor.name}</b>`, html`<code>${monitor.url}</code>`])
+  const nameLines = joined([html`${stateIcons[shown]} <b>${monitor.name}</b>`, html`<code>${monitor.url}</code>`])
   return {
     html: joined([nameLines, joined([stateLine, uptimeLine, intervalLine, checkLine])], '\n\n'),
     buttons: cardButtons(monitor, messages),
@@ -131,7 +131,7 @@ const cardButtons = ({ id, pausedAt }: Monitor, messages: BotMessages): Button[]
   ]
 }
 
-/** The notification after "check now", if the same host was checked shortly before. */
+/** The toast after "check now", if the same host was checked shortly before. */
 export const checkedJustNow = (context: ChatContext, monitor: Monitor): string => {
   const { deps, messages } = context
   const now = deps.clock()

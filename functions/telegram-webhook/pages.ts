@@ -22,18 +22,18 @@ export const pageRow = (at: number, pages: number, to: (page: number) => Press):
       ]
 
 /**
- * The text of a button, cleaned as `html` cleans names and cut to what a phone shows. `note` is added in brackets and
- * not cut.
+ * The text of a button, cleaned as `html` cleans names and cut to the 40 letters that a phone shows. `note` follows in
+ * brackets, cut to 20 letters.
  */
 export const label = (text: string, note?: string): string => {
-  const end = note === undefined ? '' : ` (${[...plain(html`${note}`)].slice(0, 20).join('')})`
+  const suffix = note === undefined ? '' : ` (${[...plain(html`${note}`)].slice(0, 20).join('')})`
   const clean = plain(html`${text}`)
   const letters = [...clean]
-  const most = 40 - [...end].length
-  return letters.length <= most
-    ? clean + end
+  const maxLetters = 40 - [...suffix].length
+  return letters.length <= maxLetters
+    ? clean + suffix
     : `${letters
-        .slice(0, most - 1)
+        .slice(0, maxLetters - 1)
         .join('')
-        .trimEnd()}…${end}`
+        .trimEnd()}…${suffix}`
 }

@@ -44,8 +44,8 @@ export const originOf = (update: Update): Origin | null => {
 const sourceOf = (update: TelegramUpdate) => {
   if ('message' in update) {
     const { chat, from, sender_chat: senderChat } = update.message
-    // Telegram names the same account as `from` for all anonymous administrators; `sender_chat` tells their groups
-    // apart.
+    // Telegram names the same account as `from` for all anonymous administrators; `sender_chat` differs between their
+    // groups.
     return { chat, from, senderChat, threadId: threadIdOf(update.message) }
   }
   if ('callback_query' in update) {
@@ -112,18 +112,21 @@ const pressedMessage = ({ message }: CallbackQuery): PressedMessage | null => {
 
 /** The command that Telegram itself marked at the start of the text, by the rules of Telegraf's `Composer.command`. */
 const markedCommand = ({ text, entities }: Message.TextMessage, botName: string): RequestContent | null => {
-  const mark = entities?.[0]
-  if (mark?.type !== 'bot_command' || mark.offset > 0) return null
-  const [name = '', bot] = text.slice(0, mark.length).split('@')
+  const entity = entities?.[0]
+  if (entity?.type !== 'bot_command' || entity.offset > 0) return null
+  const [name = '', bot] = text.slice(0, entity.length).split('@')
   if (bot && bot.toLowerCase() !== botName.toLowerCase()) return null
   const command = commandNamed(name.slice(1))
-  return command ? { kind: 'command', command, argument: withoutInvisible(text.slice(mark.length + 1)) } : null
+  return command ? { kind: 'command', command, argument: withoutInvisible(text.slice(entity.length + 1)) } : null
 }
 
-/** A mention at the start of a text that goes on: `@VigiaBot Severance`. */
+/** A mention at the start of a text, with more text after it: `@VigiaBot Severance`. */
 const mention = /^@(\w+)\s+(?=\S)/
 
-/** What a text without a marked command asks. Telegram marks plain letters only: of "/séries" it marks "/s". */
+/**
+ * The request in a text in which Telegram marked no known command. Telegram marks only plain letters: of `/séries` only
+ * `/s`.
+ */
 const textContent = (text: string, isPrivate: boolean, botName: string): RequestContent | null => {
   const parsed = parseCommand(text)
   if (!parsed) {
@@ -137,7 +140,7 @@ const textContent = (text: string, isPrivate: boolean, botName: string): Request
   return isPrivate || bot !== null ? { kind: 'unknownCommand' } : null
 }
 
-/** What a message without text asks: people also write commands and names in a caption. */
+/** The request in a message without text. It is in the caption, where people also write commands and names. */
 const mediaContent = (message: Message, botName: string): RequestContent | null => {
   const isPrivate = message.chat.type === 'private'
   const caption = 'caption' in message ? withoutInvisible(message.caption ?? '') : ''

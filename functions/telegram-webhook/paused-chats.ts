@@ -1,6 +1,6 @@
 import type { Clock } from '#functions/host/clock.ts'
 
-/** Chats to which Telegram allows no messages for some time (429). Each process learns this on its own. */
+/** Chats to which Telegram allows no messages for some time (429). Processes do not share this list. */
 export const pausedChats = (clock: Clock) => {
   const pauses = new Map<number, Date>()
   return {

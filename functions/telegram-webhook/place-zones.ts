@@ -1,7 +1,7 @@
 /**
  * Places by their zone, in lower case and without accents: Brazil's states and larger cities, the states of the USA,
- * and other cities whose zone has the name of another city. For a place under two zones the bot asks which one is
- * meant.
+ * and other cities whose zone has the name of another city. For a place that is listed under two zones the bot asks
+ * which zone is meant.
  */
 const placesByZone: Record<string, string> = {
   'America/Sao_Paulo': `brasilia, distrito federal, taguatinga, ceilandia, goias, goiania, aparecida de goiania, anapolis,
@@ -163,7 +163,7 @@ const countryNames: Record<string, string> = {
   'estados unidos da america': 'US',
 }
 
-/** The zones to offer if several zones of a country have the same clock, the most common first. */
+/** The zone that comes first in this list is offered if several zones of a country have the same local time. */
 const preferredZones = [
   'America/New_York',
   'America/Chicago',
@@ -226,7 +226,7 @@ const countryOf = (name: string, keyOf: (text: string) => string): string | unde
   return countries.get(name)
 }
 
-/** One zone for each different clock in the country with this name; [] if there is no such country. */
+/** One zone for each different local time in the country with this name; [] if no country has this name. */
 export const zonesOfCountry = (name: string, keyOf: (text: string) => string): string[] => {
   const code = countryOf(name, keyOf)
   if (code === undefined) return []

@@ -57,7 +57,7 @@ export const slotsOf = (shows: readonly Show[], from: Date, to: Date, zone: stri
   )
 }
 
-/** Notes that tell shows with the same name apart, by the ids of the shows. */
+/** Notes that distinguish shows with the same name. The keys are the ids of the shows. */
 const notesOf = (slots: readonly Slot[], { chat }: ChatContext) =>
   distinctions(slots.map(({ show }) => ({ ...show, id: show._id, name: titleOf(show, chat) })))
 
@@ -94,9 +94,9 @@ const slotsOfChat = async ({ deps, chat }: ChatContext, from: Date, to: Date): P
   return slots.length === 0 && known.found.length < ids.length ? 'catalogue filling' : slots
 }
 
-const noSlotsView = ({ chat, messages }: ChatContext, reason: NoSlots, again: Button): View => {
-  if (reason === 'catalogue down') return { html: messages.catalogueDown(), buttons: [[again]] }
-  if (reason === 'catalogue filling') return { html: messages.catalogueFilling(), buttons: [[again]] }
+const noSlotsView = ({ chat, messages }: ChatContext, reason: NoSlots, retryButton: Button): View => {
+  if (reason === 'catalogue down') return { html: messages.catalogueDown(), buttons: [[retryButton]] }
+  if (reason === 'catalogue filling') return { html: messages.catalogueFilling(), buttons: [[retryButton]] }
   return { html: chat.kind === 'private' ? messages.seriesNone() : messages.seriesNoneInGroup() }
 }
 
@@ -122,10 +122,10 @@ export const upcoming = async (context: ChatContext, wantedDays: number, page: n
     html: joined(
       [
         messages.upcomingTitle(days),
-        ...[...byDay].map(([day, those]) =>
+        ...[...byDay].map(([day, slotsOfDay]) =>
           joined([
             html`<b>${capitalised(sayDate(day, { language: chat.language, today }))}</b>`,
-            ...those.map(slot => line(context, slot, notes)),
+            ...slotsOfDay.map(slot => line(context, slot, notes)),
           ]),
         ),
         footer(context),

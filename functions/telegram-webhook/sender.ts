@@ -5,7 +5,7 @@ import type { BotRequest, PressedMessage } from './request.ts'
 import type { TelegramApi } from './telegraf-client.ts'
 import { formattedPayload, plainPayload, type ViewPayload } from './view-payload.ts'
 
-/** The chat and topic to send to; after a button press also what was pressed. */
+/** The chat and topic to send to; after a button press also the press. */
 export interface Recipient {
   chatId: number
   threadId?: number
@@ -19,7 +19,8 @@ export const recipientOf = (request: BotRequest): Recipient => ({
 })
 
 /**
- * A message that Telegram refused because of a mistake of ours. `delivered`: Telegram accepted a plainer form of it.
+ * A message that Telegram refused because of a mistake in it. `delivered`: Telegram accepted a plainer form of the
+ * message.
  */
 export interface RefusedMessage {
   code: number
@@ -30,7 +31,7 @@ export interface RefusedMessage {
 /** Telegram does not deliver to this chat: the bot is blocked or removed, or the chat is deleted. */
 export class ChatUnreachable extends Error {
   override readonly name = 'ChatUnreachable'
-  /** Set if the reason may be a mistake of ours, such as a wrong chat id. */
+  /** Set if the reason may be a mistake of this function, for example a wrong chat id. */
   readonly refused: RefusedMessage | null
   constructor(reason: string, refused: RefusedMessage | null = null) {
     super(reason)
@@ -101,7 +102,7 @@ const sendEffects = async (delivery: Delivery, effects: readonly Effect[]): Prom
     return refused
   }
   for (const outcome of await answered) {
-    // Telegram asks to wait before the toast; a late toast is useless, so it is dropped.
+    // `flood`: Telegram asks for a wait before the toast. The toast is dropped, because a late toast is useless.
     if (outcome.status === 'fulfilled' || refusalKindOf(outcome.reason) === 'flood') continue
     if (messages.length === 0) refused.push(refusedOrThrow(outcome.reason))
     else if (isBadRequest(outcome.reason)) refused.push(refusedMessage(outcome.reason, true))
@@ -193,8 +194,8 @@ const withFallbacks = async (
 }
 
 /**
- * A refusal that another attempt cannot change is a refused message. Every other error is thrown, as ChatUnreachable or
- * as it is.
+ * The refused message, if Telegram would refuse another attempt too. Throws every other error: as ChatUnreachable if
+ * Telegram does not deliver to the chat, else unchanged.
  */
 const refusedOrThrow = (error: unknown): RefusedMessage => {
   if (!(error instanceof TelegramError)) throw error

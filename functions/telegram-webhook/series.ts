@@ -49,8 +49,8 @@ export const seriesList = async (context: ChatContext, page: number, note?: Note
       [
         note?.html,
         messages.seriesTitle(follows.length),
-        ...named.map(({ show, name, note: which }) =>
-          joined([nameLine(name, which, show), isKnown && statusLine(context, show)]),
+        ...named.map(({ show, name, note: distinction }) =>
+          joined([nameLine(name, distinction, show), isKnown && statusLine(context, show)]),
         ),
         !isKnown && messages.catalogueDownNote(),
       ],
@@ -58,8 +58,8 @@ export const seriesList = async (context: ChatContext, page: number, note?: Note
     ),
     buttons: [
       ...(note ? [[note.button]] : []),
-      ...named.map(({ id, name, note: which }): Button[] => [
-        { text: label(messages.removeNamed(name), which), press: { act: 'remove', show: id, page: at } },
+      ...named.map(({ id, name, note: distinction }): Button[] => [
+        { text: label(messages.removeNamed(name), distinction), press: { act: 'remove', show: id, page: at } },
       ]),
       ...pageRow(at, pages, to => ({ act: 'series', page: to })),
     ],
@@ -67,8 +67,8 @@ export const seriesList = async (context: ChatContext, page: number, note?: Note
 }
 
 /**
- * These follows, then the chat's other follows whose names look the same: the notes that tell them apart depend on all
- * of them.
+ * These follows, then the chat's other follows whose names look the same. The notes that distinguish these shows depend
+ * on all of them.
  */
 const withNamesakes = (some: readonly FollowedShow[], all: readonly FollowedShow[]): FollowedShow[] => {
   const names = new Set(some.flatMap(({ title }) => (title === null ? [] : [nameKey(title)])))
@@ -79,7 +79,7 @@ const withNamesakes = (some: readonly FollowedShow[], all: readonly FollowedShow
 }
 
 /**
- * The name of each show, and a note that tells it from others with the same name. `isKnown`: the catalogue was
+ * The name of each show, and a note that distinguishes it from others with the same name. `isKnown`: the catalogue was
  * available.
  */
 const namesOf = async ({ deps, chat, messages }: ChatContext, follows: readonly FollowedShow[]) => {
@@ -111,7 +111,7 @@ const statusLine = ({ deps, chat, messages }: ChatContext, show: Show | undefine
   return show.status === 'Ended' ? messages.status.Ended : messages.noDate
 }
 
-/** Removes a series without a question. The button that undoes it is above the list. */
+/** Removes a series without asking for confirmation. The button that undoes it is above the list. */
 export const removeSeries = async (context: ChatContext, showId: number, page: number): Promise<Reply> => {
   const { deps, chat, messages } = context
   const removed = await deps.follows.unfollow(chat.id, showSubject(showId))
@@ -123,11 +123,11 @@ export const removeSeries = async (context: ChatContext, showId: number, page: n
       ],
     }
   const namesakes = withNamesakes([{ id: showId, title: removed.title }], await followedShows(context))
-  const { name, note: which } = (await namesOf(context, namesakes)).named[0]!
+  const { name, note: distinction } = (await namesOf(context, namesakes)).named[0]!
   const press = { act: 'restore', show: showId, page, followedAt: removed.followedAt } as const
   const note = {
-    html: messages.removed(withNote(name, which)),
-    button: { text: label(messages.undoRemove(name), which), press },
+    html: messages.removed(withNote(name, distinction)),
+    button: { text: label(messages.undoRemove(name), distinction), press },
   }
   return {
     effects: [
@@ -137,7 +137,7 @@ export const removeSeries = async (context: ChatContext, showId: number, page: n
   }
 }
 
-/** Undoes a removal. The button works for any length of time. */
+/** Undoes a removal. The button never expires. */
 export const restoreSeries = async (
   context: ChatContext,
   showId: number,

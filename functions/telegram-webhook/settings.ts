@@ -80,7 +80,7 @@ const languageButtons: Button[][] = [
   ],
 ]
 
-/** /idioma, with or without a language. */
+/** Handles /idioma, with or without a language. */
 export const languageCommand = async (context: ChatContext, argument: string): Promise<Reply> => {
   const { messages } = context
   if (argument === '') return sendReply({ html: messages.chooseLanguage(), buttons: languageButtons })
@@ -108,7 +108,7 @@ export const zoneChoice = (context: ChatContext): View => ({
   buttons: zoneButtons(offeredZones[context.chat.language], context.chat.language),
 })
 
-/** /fuso, with a city, with a zone or without. */
+/** Handles /fuso, with or without a city or a zone. */
 export const zoneCommand = async (context: ChatContext, argument: string): Promise<Reply> => {
   const { chat, messages } = context
   if (argument === '') return sendReply(zoneChoice(context))

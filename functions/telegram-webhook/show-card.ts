@@ -7,7 +7,10 @@ import { pageRow } from './pages.ts'
 import type { Button, View } from './reply.ts'
 import { showSubject } from './tvmaze-search.ts'
 
-/** Whether the chat follows the show of a card. `removed`: it stopped just now, and had followed since that date. */
+/**
+ * Whether the chat follows the show of a card. `removed`: the chat stopped following the show just now; the date says
+ * since when it had followed.
+ */
 export type FollowState = 'not followed' | 'followed' | 'followed just now' | { removed: Date }
 
 export const followState = async ({ deps, chat }: ChatContext, showId: number): Promise<FollowState> =>

@@ -1,6 +1,6 @@
 import { folded } from '#functions/wording/fold.ts'
 
-/** Texts that are not the name of a series. `wordless`: without letters and digits. */
+/** Kinds of texts that are not the name of a series. `wordless`: without letters and digits. */
 export type SmallTalk = 'greeting' | 'thanks' | 'goodbye' | 'acknowledgement' | 'help' | 'wordless'
 
 const phrases: [SmallTalk, string][] = [
@@ -45,15 +45,15 @@ export const smallTalk = (text: string): SmallTalk | null => {
     .replace(/[^\p{L}\p{N}]+/gu, ' ')
     .trim()
   if (words === '') return 'wordless'
-  // Also without repeated letters: `oiiii` is `oi`, `helloooo` is `hello`.
+  // Tries the text also without repeated letters: `oiiii` is `oi`, `helloooo` is `hello`.
   for (let rest of new Set([words, words.replace(/(\p{L})\1{2,}/gu, '$1'), words.replace(/(\p{L})\1+/gu, '$1')])) {
     let kind: SmallTalk | null = null
     while (rest !== '') {
       const phrase = leadingPhrase.exec(rest)
       if (phrase) kind ??= kindOfPhrase.get(phrase[1]!)!
-      const spoken = phrase ?? (kind === null ? null : addressee.exec(rest))
-      if (!spoken) break
-      rest = rest.slice(spoken[0].length)
+      const matched = phrase ?? (kind === null ? null : addressee.exec(rest))
+      if (!matched) break
+      rest = rest.slice(matched[0].length)
     }
     if (rest === '') return kind
   }
@@ -72,12 +72,12 @@ const leads = new Set([
 const longestLead = Math.max(...[...leads].map(lead => lead.split(' ').length))
 
 /**
- * The name in `Oi, Severance`, `@VigiaBot Severance` or `quero seguir Severance`; null if nothing is before a name, or
- * there is no name.
+ * The name in `Oi, Severance`, `@VigiaBot Severance` or `quero seguir Severance`; null if the text has nothing before
+ * the name, or no name.
  */
 export const nameIn = (text: string): string | null => {
-  const spoken = text.replace(/^\s*@\w+\s+/, '')
-  const words = [...spoken.matchAll(/[\p{L}\p{M}\p{N}'’]+/gu)]
+  const withoutMention = text.replace(/^\s*@\w+\s+/, '')
+  const words = [...withoutMention.matchAll(/[\p{L}\p{M}\p{N}'’]+/gu)]
   const plain = words.map(([word]) => folded(word).replace(/['’]/g, ''))
   let at = 0
   for (let length = longestLead; length > 0; length--) {
@@ -85,6 +85,6 @@ export const nameIn = (text: string): string | null => {
     at += length
     length = longestLead + 1
   }
-  const name = words[at] === undefined ? '' : spoken.slice(words[at]?.index)
+  const name = words[at] === undefined ? '' : withoutMention.slice(words[at]?.index)
   return name === '' || name === text ? null : name
 }

@@ -11,7 +11,7 @@ export interface TelegramApi {
   botName(signal: AbortSignal): Promise<string>
 }
 
-/** Telegraf as the client of the Bot API. Loads the library; no other module of the function loads it. */
+/** Makes a client of the Bot API with Telegraf. No other module of the function loads this library. */
 export const telegrafClient = async ({ token, apiRoot }: { token: string; apiRoot: string }): Promise<TelegramApi> => {
   const { Telegram, TelegramError: TelegrafError } = await import('telegraf')
   // Telegraf resolves paths against the root, so the root ends in a slash.
@@ -19,12 +19,12 @@ export const telegrafClient = async ({ token, apiRoot }: { token: string; apiRoo
   let knownName = ''
 
   const call: TelegramApi['call'] = async (method, params, signal) => {
-    const end = AbortSignal.any([signal, AbortSignal.timeout(callTimeoutMs)])
+    const callSignal = AbortSignal.any([signal, AbortSignal.timeout(callTimeoutMs)])
     try {
       // The cast is needed because Telegraf has types only for the methods that existed at its last release.
-      return await telegram.callApi(method as 'sendMessage', params as never, { signal: end as never })
+      return await telegram.callApi(method as 'sendMessage', params as never, { signal: callSignal as never })
     } catch (error) {
-      if (!(error instanceof TelegrafError)) throw unreachable(method, error, end)
+      if (!(error instanceof TelegrafError)) throw unreachable(method, error, callSignal)
       const { code, description, parameters } = error
       if (code >= 500) throw new TelegramUnreachable(method, `${code} ${description}`, { status: code })
       throw new TelegramError(method, code, (description ?? '').replaceAll(token, '***'), {
@@ -42,10 +42,10 @@ export const telegrafClient = async ({ token, apiRoot }: { token: string; apiRoo
   return { call, botName }
 }
 
-const unreachable = (method: string, error: unknown, end: AbortSignal): TelegramUnreachable => {
+const unreachable = (method: string, error: unknown, callSignal: AbortSignal): TelegramUnreachable => {
   // Keep only the code, because the library's message contains the URL and the URL contains the token.
   const code = (error as { code?: unknown }).code
   const failure = typeof code === 'string' ? `no answer (${code})` : 'the answer is not readable'
-  const reason = end.aborted ? 'no answer in time' : failure
+  const reason = callSignal.aborted ? 'no answer in time' : failure
   return new TelegramUnreachable(method, reason, { executed: code === 'ECONNREFUSED' ? false : 'unknown' })
 }

@@ -15,11 +15,11 @@ import type { TelegramApi } from './telegraf-client.ts'
 import { withTimeout } from './timeout.ts'
 
 /**
- * After this many failed attempts the broker takes the update, because Telegram holds back the chat's next updates
- * meanwhile.
+ * After this many failed attempts the broker takes the update, because until then Telegram holds back the chat's next
+ * updates.
  */
 const maxAttempts = 3
-/** One attempt at an update. It is longer than the time in which messages are sent. */
+/** The timeout of one attempt at an update. It is longer than the time in which messages are sent. */
 const attemptTimeoutMs = 10_000
 /** One of this many updates also deletes old rows of the table `telegram_update`. */
 const updatesPerCleanup = 256
@@ -76,7 +76,8 @@ export const telegramWebhook = (webhook: WebhookDependencies) => {
     const { attempts } = lease
     const attempt: Attempt = { publish, earlierMayHaveAnswered: lease.mayHaveAnswered }
     try {
-      // An update that ends the process never reaches the catch below. The count of its attempts shows it.
+      // An update that crashes the process never reaches the catch below, so the number of attempts is also checked
+      // before the attempt.
       if (attempts <= maxAttempts && refusal === undefined) {
         await handleUpdate(update, attempt)
         return done
@@ -95,7 +96,7 @@ export const telegramWebhook = (webhook: WebhookDependencies) => {
   }
 
   /**
-   * Handles an update that the broker brings back. Errors are thrown, because the Trigger's retries and dead letters
+   * Handles an update that the broker delivers. Errors are thrown, because the Trigger's retries and dead letters
    * handle them.
    */
   const fromBroker = async (
@@ -144,7 +145,7 @@ export const telegramWebhook = (webhook: WebhookDependencies) => {
   } satisfies HttpHandler & Record<string, unknown>
 }
 
-/** The first result that is not an error, for all callers. */
+/** Calls `open` at the first call, and again only after an error. All callers get the same result. */
 const memoizedUnlessFailed = <T>(open: () => Promise<T>): (() => Promise<T>) => {
   let opened: Promise<T> | undefined
   return () => {

@@ -6,8 +6,8 @@ import { nameIn } from './small-talk.ts'
 import { TimedOut, withTimeout } from './timeout.ts'
 
 /**
- * Requests to TVMaze that one person may make in quick succession: half of what TVMaze allows to everybody in that
- * time.
+ * Requests to TVMaze that one person may make in quick succession: half of what TVMaze allows for all persons together
+ * in that time.
  */
 const searchBurst = 10
 
@@ -38,7 +38,8 @@ export const searchTvmaze = async (context: ChatContext, query: string): Promise
 }
 
 /**
- * Takes an allowance for a request to TVMaze. Without a limit one person could use up what TVMaze allows to everybody.
+ * Takes an allowance for a request to TVMaze. Without a limit one person could use up what TVMaze allows for all
+ * persons together.
  */
 const takeSearch = ({ deps, origin, cause }: ChatContext, request: 'first' | 'second'): Promise<boolean> =>
   deps.allowances.take(
@@ -48,8 +49,8 @@ const takeSearch = ({ deps, origin, cause }: ChatContext, request: 'first' | 'se
   )
 
 /**
- * A greeting at the start may belong to the name (`Bom dia, Verônica`). It is left out only if the whole text finds
- * nothing.
+ * A greeting at the start may belong to the name (`Bom dia, Verônica`). The search is repeated without the greeting
+ * only if the whole text finds nothing.
  */
 const searchByName = async (context: ChatContext, query: string): Promise<ShowHit[]> => {
   const search = (name: string) =>

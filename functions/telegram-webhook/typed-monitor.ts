@@ -37,7 +37,8 @@ export const typedMonitor = (argument: string): TypedMonitor => {
 }
 
 /**
- * The index of the first token that can only be an address; else of the first that is not part of an interval; else -1.
+ * The index of the first token that can only be an address, else of the first token that is not part of an interval,
+ * else -1.
  */
 const addressAt = (tokens: string[]): number => {
   const certain = tokens.findIndex(token => /[.:[@]/.test(token.slice(0, -1)) && !/^\d+[.,]\d+\p{L}*$/u.test(token))

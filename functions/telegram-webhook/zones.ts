@@ -138,7 +138,8 @@ const placeWithin = (place: string, region: string, language: Language): string[
   const inBoth = zones.filter(zone => clocks.has(offsetsOf(zone).join()))
   if (inBoth.length > 0) return inBoth
   const regional = language === 'en' && usa.length > 0 ? usa : zonesOf(region, language)
-  // The bot asks about a city with this name in another region. An unknown city has the zone of its region.
+  // If a city with this name is only in another region, the bot suggests the zones of both regions. For an unknown city
+  // it uses the region's zone.
   return [...new Set([...regional, ...zones])]
 }
 
@@ -184,7 +185,7 @@ export const findZone = (typed: string, language: Language = 'pt-BR'): FoundZone
   return { suggestions: [...new Set([...begins, ...contains, ...close])].slice(0, mostSuggestions) }
 }
 
-/** The number of letters to add, remove, change or swap with the next one that turns one word into the other. */
+/** The edit distance of two words: the number of letters to add, remove, change or swap with the next letter. */
 const distance = (one: string, other: string): number => {
   let before: number[] = []
   let row = Array.from({ length: other.length + 1 }, (_, at) => at)
