@@ -27,8 +27,8 @@ const specialKey = ({ season, airdate, name }: Episode) =>
   `special/s${season}/${airdate}/${createHash('sha256').update(comparable(name)).digest('hex').slice(0, 12)}`
 
 /**
- * Identifies an episode even if TVMaze gives it a new id: `s2e5`, or season, date and name for a special without a
- * number.
+ * The key of an episode. It stays the same if TVMaze gives the episode a new id: `s2e5`, or season, date and name for a
+ * special without a number.
  */
 export const episodeKey = (episode: Episode): string =>
   episode.number === null ? specialKey(episode) : `s${episode.season}e${episode.number}`
@@ -52,7 +52,10 @@ type Dates = Pick<Episode, 'airdate' | 'airstamp'>
 
 const halfDayMs = 12 * 60 * 60_000
 
-/** Whether `after` is postponed to a later date. Another hour of the same night does not count. */
+/**
+ * Whether an episode with the dates `before` was postponed to the later dates `after`. Another hour of the same night
+ * does not count.
+ */
 export const isPostponed = (before: Dates, after: Dates): boolean =>
   after.airdate > before.airdate &&
   (before.airstamp === null ||

@@ -5,7 +5,7 @@ import type { Cause } from '#events/event.ts'
 import { RecordSkipped } from '#events/record-skipped.ts'
 import type { Publish } from '#functions/host/publish.ts'
 
-/** A broken import may damage thousands of records. The first ones are enough for the operators. */
+/** A broken import may damage thousands of records. The operators need only the first ones. */
 const maxReports = 20
 
 /** The records that one run of a rule skipped because they are not usable. */

@@ -12,16 +12,16 @@ export interface Tvmaze {
   /** At most ten hits, best first; [] if nothing is found. */
   search(name: string): Promise<ShowHit[]>
   /**
-   * The show as a search finds it. One call. Throws ShowGone. The id differs if TVMaze merged the show into another
-   * one.
+   * The show with the fields of a search hit. Makes one call. Throws ShowGone. If TVMaze merged the show into another
+   * one, the result has the id of that show.
    */
   card(id: number): Promise<ShowHit>
   /**
-   * The show with its episodes (also specials) and its Brazilian name. Three calls. Throws ShowGone and ShowUnreadable.
-   * Id as in `card`.
+   * The show with its episodes (also specials) and its Brazilian name. Makes three calls. Throws ShowGone and
+   * ShowUnreadable. A merged show is returned as in `card`.
    */
   show(id: number): Promise<Show>
-  /** When each show was last edited, in Unix seconds, by id. Without `since` all shows. */
+  /** When each show was last edited, in Unix seconds, by id. Without `since`, the map contains all shows. */
   updates(since?: 'day' | 'week' | 'month'): Promise<Map<number, number>>
   /** The show that has this external id now, or null. */
   lookup(external: { imdb: string } | { thetvdb: number }): Promise<ShowHit | null>
@@ -32,7 +32,7 @@ export interface TvmazeOptions {
   /** Calls of this process in any ten seconds, if there is no shared budget. TVMaze allows 20 per IP address. */
   callsPerTenSeconds?: number
   budget?: CallBudget
-  /** The longest wait for the budget or for a Retry-After. A longer wait fails at once, because a person waits. */
+  /** The longest wait for the budget or for a Retry-After. If a longer wait is necessary, the call fails at once. */
   longestWaitMs?: number
   /** How many times one call is tried if TVMaze is unavailable: 1 if a person waits. */
   attempts?: number
@@ -41,7 +41,7 @@ export interface TvmazeOptions {
   wait?: (ms: number) => Promise<void>
 }
 
-/** A response: JSON, or the target of a redirect. `redirectLoop` is a status of our own. */
+/** A response: JSON, or the target of a redirect. The client sets the status `redirectLoop`; TVMaze never sends it. */
 interface TvmazeResponse {
   status: number
   json: unknown
@@ -52,14 +52,14 @@ const redirectLoop = 310
 const maxRedirects = 5
 /** The wait after a 429 without Retry-After. */
 const defaultWaitS = 2
-/** A caller that waits for a shorter time than this has a person waiting. */
+/** If `longestWaitMs` is shorter than this, a person waits for the result. */
 const personWaitMs = 10_000
 
 const sleep = (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms))
 
 /**
- * The client of TVMaze. It limits its calls and keeps one idle connection, because TVMaze may block an address with
- * more of them.
+ * The client of TVMaze. It limits its calls and keeps one idle connection, because TVMaze may block an address that has
+ * more connections.
  */
 export const tvmaze = (baseUrl: string, options: TvmazeOptions = {}): Tvmaze => {
   const { clock = () => new Date() } = options
@@ -161,7 +161,7 @@ const requester = (
     return readResponse(url, status, headers.location, body)
   }
 
-  /** One request; each redirect is another call. */
+  /** Sends a request and follows its redirects. Each redirect counts as another call. */
   const getFollowing = async (path: string): Promise<TvmazeResponse> => {
     let url = new URL(`${base}${path}`)
     for (let call = 0; call <= maxRedirects; call++) {
@@ -198,7 +198,8 @@ const readResponse = (url: URL, status: number, target: string | undefined, body
   try {
     return { status, json: JSON.parse(body), location }
   } catch {
-    // A page of a proxy between us and TVMaze. A 404 of a proxy says nothing about the show.
+    // The response is a page of a proxy between this process and TVMaze. A 404 from a proxy says nothing about the
+    // show.
     throw new TvmazeUnavailable(`answered ${status} with something that is not JSON`, status)
   }
 }

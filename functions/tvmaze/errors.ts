@@ -1,6 +1,6 @@
 /**
- * TVMaze cannot be reached, or does not answer as TVMaze does (429, 5xx, HTML with status 200). A later request may
- * succeed.
+ * TVMaze cannot be reached, or its response is an error or has the wrong format (429, 5xx, HTML with status 200). A
+ * later request may succeed.
  */
 export class TvmazeUnavailable extends Error {
   override readonly name = 'TvmazeUnavailable'
@@ -25,8 +25,8 @@ export class ShowGone extends Error {
 }
 
 /**
- * TVMaze's response for this one show is not usable (a redirect loop, no show in it). Another request today would not
- * help.
+ * TVMaze's response for this one show is not usable (a redirect loop, no show in it). Another request on the same day
+ * would not help.
  */
 export class ShowUnreadable extends TvmazeUnavailable {
   constructor(showId: number, reason: string, status: number | null = null) {

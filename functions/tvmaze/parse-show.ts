@@ -50,11 +50,15 @@ export const parseShow = (
   }
 }
 
-/** Each search is stored with its summaries, so a very long summary is cut. */
+/**
+ * The summary as plain text. A very long summary is cut, because each search is stored with the summaries of its hits.
+ */
 const summaryIn = (value: unknown): string | null =>
   typeof value === 'string' ? plain(value.slice(0, 10_000).toWellFormed().replaceAll('\0', '')) || null : null
 
-/** Without an airtime TVMaze's airstamp is a placeholder (noon, UTC). Showing it would make up an hour. */
+/**
+ * Removes the airstamp of an episode without an airtime, because it is a placeholder (noon, UTC) and not the real hour.
+ */
 const withoutPlaceholder = (episode: Json): Json => ({
   ...episode,
   airstamp: typeof episode.airtime === 'string' && episode.airtime.trim() !== '' ? episode.airstamp : null,

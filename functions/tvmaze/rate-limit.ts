@@ -14,10 +14,10 @@ type Wait = (ms: number) => Promise<void>
 
 /** Waits until the budget grants a call. Throws TvmazeBusy if that takes more than `longestWaitMs`. */
 export const budgetLimiter = (budget: CallBudget, longestWaitMs: number, wait: Wait) => async () => {
-  let left = longestWaitMs
+  let remainingMs = longestWaitMs
   for (let ms = await budget.take(); ms > 0; ms = await budget.take()) {
-    if (ms > left) throw new TvmazeBusy(ms)
-    left -= ms
+    if (ms > remainingMs) throw new TvmazeBusy(ms)
+    remainingMs -= ms
     // The random part spreads the callers, so that they do not all ask again at the same instant.
     await wait(ms + Math.round(Math.random() * 100))
   }

@@ -7,7 +7,7 @@ import { memoize } from '#functions/host/memoize.ts'
 /** RFC 3339 text, or a Date. */
 type Instant = string | Date
 
-/** The zone of a chat whose own zone is not in this machine's time zone data. New chats have it too. */
+/** The zone used for a chat whose zone is missing in this machine's time zone data. New chats have this zone too. */
 const defaultZone = 'America/Sao_Paulo'
 
 /** Whether this machine's time zone data contain the IANA zone. */
@@ -30,8 +30,8 @@ export const dayOf = (instant: Instant, zone: string): string =>
   temporalInstant(instant).toZonedDateTimeISO(knownZone(zone)).toPlainDate().toString()
 
 /**
- * The instant of a local time (`HH:MM`) in a zone. A time that summer time skips is one hour later; of a repeated time
- * the first counts.
+ * The instant of a local time (`HH:MM`) in a zone. A time that the start of summer time skips becomes one hour later.
+ * Of a time that occurs twice, the first is used.
  */
 export const instantOf = (date: string, clock: string, zone: string): Date =>
   new Date(Temporal.PlainDateTime.from(`${date}T${clock}`).toZonedDateTime(knownZone(zone)).epochMilliseconds)
@@ -58,8 +58,8 @@ const formatter = (language: Language, options: Intl.DateTimeFormatOptions) => {
  * months away has the year too. Without `today` the result is always a date.
  */
 export const sayDate = (date: string, { language, today }: { language: Language; today?: string }): string => {
-  const away = today === undefined ? 0 : daysBetween(today, date)
-  const word = today === undefined ? undefined : nearDays[language][away]
+  const daysAway = today === undefined ? 0 : daysBetween(today, date)
+  const word = today === undefined ? undefined : nearDays[language][daysAway]
   if (word !== undefined) return word
   const parts = formatter(language, {
     weekday: 'short',
@@ -70,7 +70,7 @@ export const sayDate = (date: string, { language, today }: { language: Language;
   }).formatToParts(Date.parse(`${date}T12:00:00Z`))
   const part = (type: string) => parts.find(each => each.type === type)?.value ?? ''
   const month = part('month').replace(/\.$/, '')
-  const year = Math.abs(away) > 62 && date.slice(0, 4) !== today?.slice(0, 4) ? part('year') : ''
+  const year = Math.abs(daysAway) > 62 && date.slice(0, 4) !== today?.slice(0, 4) ? part('year') : ''
   return language === 'pt-BR'
     ? `${part('weekday')}, ${part('day')} ${month}${year && ` ${year}`}`
     : `${part('weekday')}, ${month} ${part('day')}${year && `, ${year}`}`
@@ -116,25 +116,26 @@ const sayDay = (instant: Instant, { language, zone, now }: ReaderNow) =>
   sayDate(dayOf(instant, zone), { language, today: dayOf(now, zone) })
 
 /** The local day and time in `zone`: `hoje · 22:00`, `sex., 20 nov · 22:00`. */
-export const sayInstant = (instant: Instant, by: ReaderNow): string =>
-  `${sayDay(instant, by)} · ${sayClock(instant, by)}`
+export const sayInstant = (instant: Instant, reader: ReaderNow): string =>
+  `${sayDay(instant, reader)} · ${sayClock(instant, reader)}`
 
 /**
  * The start and the end of a period: the times if both are on the same day, else days and times. If the clocks change
- * in between, both have their offset from UTC, because the difference of the times is then not the duration.
+ * in between, both times have their offset from UTC, because their difference is then not the duration.
  */
 export const sayPeriod = (
   start: Instant,
   end: Instant,
-  by: ReaderNow,
+  reader: ReaderNow,
 ): { from: string; to: string; sameDay: boolean } => {
-  const { zone } = by
+  const { zone } = reader
   const sameDay = dayOf(start, zone) === dayOf(end, zone)
-  const isSet = sayOffset(start, zone) !== sayOffset(end, zone)
+  const offsetChanges = sayOffset(start, zone) !== sayOffset(end, zone)
   const isAmbiguous = comesTwice(start, zone) || comesTwice(end, zone)
   const [from, to] = [start, end].map(instant => {
-    const said = isSet || isAmbiguous ? `${clock(instant, by)} ${sayOffset(instant, zone)}` : clock(instant, by)
-    return sameDay ? said : `${sayDay(instant, by)} · ${said}`
+    const localTime =
+      offsetChanges || isAmbiguous ? `${clock(instant, reader)} ${sayOffset(instant, zone)}` : clock(instant, reader)
+    return sameDay ? localTime : `${sayDay(instant, reader)} · ${localTime}`
   })
   return { from: from!, to: to!, sameDay }
 }

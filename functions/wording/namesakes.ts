@@ -9,7 +9,9 @@ interface Namesake {
   channel: string | null
 }
 
-/** Two names count as the same if their first letters are the same, because a button shows only this many. */
+/**
+ * Two names count as the same if this many of their first letters are the same, because a button shows no more letters.
+ */
 const comparedLetters = 24
 
 /** A key that is equal for names that look the same on a button. */
@@ -32,7 +34,7 @@ export const distinctions = (shows: readonly Namesake[]): Map<number, string> =>
   const notes = new Map<number, string>()
   for (const alike of Map.groupBy(unique, ({ name }) => nameKey(name)).values()) {
     if (alike.length === 1) continue
-    const noteOf = noteKinds.find(one => new Set(alike.map(one)).size === alike.length) ?? (() => null)
+    const noteOf = noteKinds.find(noteKind => new Set(alike.map(noteKind)).size === alike.length) ?? (() => null)
     for (const show of alike) notes.set(show.id, noteOf(show) ?? yearOf(show) ?? `TVmaze ${show.id}`)
     const repeated = alike.filter(({ id }) =>
       alike.some(other => other.id !== id && notes.get(other.id) === notes.get(id)),
@@ -42,6 +44,6 @@ export const distinctions = (shows: readonly Namesake[]): Map<number, string> =>
   return notes
 }
 
-/** The name with its note: `Fantasma (1998)`. Without a note the name alone. */
+/** The name with its note: `Fantasma (1998)`. Without a note only the name. */
 export const withNote = (name: string, note: string | undefined): string =>
   note === undefined ? name : `${name} (${note})`

@@ -73,7 +73,7 @@ export const sayEpisodes = (
 
 const specialWord = (language: Language) => (language === 'pt-BR' ? '1 especial' : '1 special')
 
-/** The show's name in bold. In Portuguese its Brazilian name comes first, if that is a different one. */
+/** The show's name in bold. In Portuguese its Brazilian name comes first, if it is different. */
 export const sayShow = ({ name, namePt }: Pick<EventShow, 'name' | 'namePt'>, language: Language): Html =>
   language === 'pt-BR' && namePt !== undefined && namePt.toLowerCase() !== name.toLowerCase()
     ? html`<b>${namePt}</b> (${name})`

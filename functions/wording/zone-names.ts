@@ -76,7 +76,7 @@ export const sayZone = (zone: string, language: Language): string => {
   return zone.slice(zone.lastIndexOf('/') + 1).replaceAll('_', ' ')
 }
 
-// Zones whose time has another name than that of the city, or an article before it.
+// Zones whose time is not named after their city, or whose name needs an article in Portuguese.
 const zoneTimes: Record<string, Record<Language, string>> = {
   'America/Sao_Paulo': { 'pt-BR': 'horário de Brasília', en: 'Brasília time' },
   'America/Rio_Branco': { 'pt-BR': 'horário do Acre', en: 'Acre time' },
