@@ -7,8 +7,8 @@ export interface Due {
   show: Show
   episodes: Episode[]
   /**
-   * When they were due: the airstamp, or nine o'clock in `zone` on the airdate. Chats that followed later get no
-   * message.
+   * When the episodes were due: the airstamp, or nine o'clock in `zone` on the airdate. Chats that followed later get
+   * no message.
    */
   at: Date
   /** The zone whose chats get the message; '' for all zones. */
@@ -56,8 +56,8 @@ export const dueIn = (
           if (at !== null && isInSpan(at)) add(show, episode, at, zone, `${airdate}/${asIdPart(zone)}`)
         }
       } else if (isInSpan(new Date(airstamp))) {
-        // If its date was announced in some zones this morning, before the hour was known, only the other zones get the
-        // announcement.
+        // If the episode's date was announced in some zones this morning, before the hour was known, only the other
+        // zones get the announcement.
         const otherZones = doneZones.size === 0 ? [''] : zones.filter(zone => !doneZones.has(zone))
         for (const zone of otherZones) {
           add(show, episode, new Date(airstamp), zone, zone === '' ? airstamp : `${airstamp}/${asIdPart(zone)}`)

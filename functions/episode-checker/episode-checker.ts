@@ -21,8 +21,8 @@ const cursorName = 'episode-checker'
 const dayMs = 24 * 60 * 60_000
 const keepEventsMs = 30 * dayMs
 /**
- * The number of episodes in one event, so that the broker accepts its size. Further episodes count as announced but are
- * not listed.
+ * The highest number of episodes in one event, so that the broker accepts the size of the event. Further episodes count
+ * as announced but are not listed.
  */
 const maxEpisodesPerEvent = 500
 const maxShowsPerEvent = 200
@@ -36,9 +36,9 @@ interface Dependencies {
 }
 
 /**
- * A tick: announces the episodes that came out since the last tick. One transaction writes the announcements, their
- * events and the cursor. Afterwards all events are published that are not marked as published. After a crash at any
- * point the next tick publishes the rest with the same ids, so that no announcement is marked without its event.
+ * Handles a tick: announces the episodes that came out since the last tick. One transaction writes the announcements,
+ * their events and the cursor. Afterwards all events that are not marked as published are published. After a crash at
+ * any point the next tick publishes the rest with the same ids, so that every saved announcement gets its event.
  */
 export const episodeChecker = async (tick: Cause, deps: Dependencies): Promise<void> => {
   const { db, publish, clock } = deps
@@ -91,10 +91,10 @@ const announceDue = async (
   now: Date,
 ): Promise<void> => {
   const cursors = cursorsIn(tx)
-  // Always the whole grace period, because TVMaze may add or move episodes into the past, and the catalogue may get
-  // them late.
+  // The whole grace period at every tick, because TVMaze may add or move episodes into the past, and the catalogue may
+  // get them late.
   const recent = { from: new Date(now.getTime() - graceMs), to: now }
-  // Time before the grace period that no tick covered. At the first run there is none.
+  // The time before the grace period that no tick covered. It is empty at the first run.
   const missed = { from: (await cursors.reached(cursorName))?.reached ?? recent.from, to: recent.from }
 
   const follows = followsIn(tx)
@@ -136,7 +136,8 @@ const showsAround = async (
   skip: Skip,
 ) => {
   const followed = new Set(await follows.followedShows(skip))
-  // Without follows the MongoDB driver is not loaded, which takes half the time of a cold start.
+  // Without follows the catalogue is not queried, because loading the MongoDB driver takes half the time of a cold
+  // start.
   if (followed.size === 0) return []
   const skipFollowed: Skip = record => {
     if (followed.has(Number(record.key))) skip(record)
@@ -144,7 +145,7 @@ const showsAround = async (
   const day = (at: number) => new Date(at).toISOString().slice(0, 10)
   const [timed, dated] = await Promise.all([
     catalogue.airing(from, new Date(to.getTime() + 1), skipFollowed),
-    // A date begins and ends at different instants in the zones, so one more day is read at both ends.
+    // A date begins and ends at different instants in different zones, so one more day is read at both ends.
     catalogue.dated(day(from.getTime() - dayMs), day(to.getTime() + dayMs), skipFollowed),
   ])
   const found = new Map<number, { show: Show; episodes: Episode[] }>()
@@ -175,8 +176,8 @@ const withFollowers = async (due: Due[], follows: Follows): Promise<Due[]> => {
 }
 
 /**
- * The id comes from the slot, so a slot found twice is one event. Episodes that join a slot after its announcement get
- * another event.
+ * The event for due episodes. Its id comes from the slot, so a slot that is found twice makes one event. Episodes that
+ * join a slot after its announcement get another event.
  */
 const dueEvent = ({ show, episodes, at, zone, slot }: Due, taken: Set<string>): AnnouncementEvent => {
   const slotId = `show/${show._id}@${slot}`
@@ -203,7 +204,7 @@ const missedEvent = (byShow: Due[][], { from, to }: Span, start: number): Announ
     from: from.toISOString(),
     to: to.toISOString(),
     shows: byShow.map(dues => {
-      // An episode without an hour is due once in every zone, so it is here several times.
+      // An episode without an hour is due once in every zone, so `dues` contains it several times.
       const episodes = new Map(dues.flatMap(due => due.episodes).map(episode => [episode.id, toEventEpisode(episode)]))
       return { show: toEventShow(dues[0]!.show), episodes: [...episodes.values()].slice(0, maxEpisodesPerEvent) }
     }),

@@ -34,7 +34,7 @@ export interface Dependencies {
   log: Logger
 }
 
-/** For `catch`: logs that TVMaze is unavailable and returns null. Throws every other error. */
+/** Makes a handler for `catch` that logs that TVMaze is unavailable and returns null. It throws every other error. */
 export const nullIfUnavailable =
   (log: Logger, what: string) =>
   (error: unknown): null => {

@@ -33,7 +33,7 @@ export const recordNotFound = async (
   await catalogue.keep(after)
 }
 
-/** The same for a show that TVMaze never had since it is followed. Only the name from the follow is known. */
+/** Records a 404 for a show that is not in the catalogue. Only its name at the time of the follow is known. */
 const recordNeverFound = async (cause: Cause, id: number, deps: Dependencies): Promise<void> => {
   const { follows, missingShows, publish, clock } = deps
   const now = clock()

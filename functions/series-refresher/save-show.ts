@@ -19,7 +19,7 @@ export interface FetchedShow {
 
 /**
  * Saves TVMaze's response to a request for the show `id`. A response with another id means that TVMaze merged the show
- * into that one.
+ * into the show with that id.
  */
 export const saveFetched = async (
   cause: Cause,
@@ -63,15 +63,15 @@ export const changesDates = async (
 const lateEventId = ({ _id, updated }: Show) => `show/${_id}@${updated}/late`
 
 /**
- * Leaves out the announcement that this edit itself leads to. It exists if an earlier attempt crashed before it wrote
- * the show.
+ * The announcements without the one that this edit itself causes. That one exists if an earlier attempt crashed before
+ * it wrote the show.
  */
 const announcedBeforeEdit = (after: Show, announced: Announcement[]) =>
   announced.filter(({ eventId }) => eventId !== lateEventId(after))
 
 /**
- * Saves the announcements before the show is in the catalogue, so that the episode-checker does not announce the
- * episodes again.
+ * Announces late episodes. Saves the announcements before the show is in the catalogue, so that the episode-checker
+ * does not announce the episodes again.
  */
 const announceLate = async (cause: Cause, show: Show, late: Episode[], deps: Dependencies): Promise<void> => {
   const { announcements, publish, clock } = deps
@@ -91,8 +91,8 @@ const announceLate = async (cause: Cause, show: Show, late: Episode[], deps: Dep
 
 /**
  * Moves the followers of the show `id` to the show that TVMaze merged it into. Only followers who know the show by
- * another name get a message. It is published before the move, because afterwards the former followers cannot be told
- * from the others. Episodes that were announced under the old id are not announced again.
+ * another name get a message. The event is published before the move, because afterwards the former followers cannot be
+ * distinguished from the others. Episodes that were announced under the old id are not announced again.
  */
 export const mergeInto = async (
   cause: Cause,

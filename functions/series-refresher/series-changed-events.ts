@@ -8,10 +8,11 @@ import type { ShowChange } from './show-changes.ts'
 /** The number of chats in one event, so that the broker accepts the size of the event. */
 const maxChatsPerEvent = 500
 
-/** A change that TVMaze made to a show. */
+/** The event for a change that TVMaze made to a show. */
 export const changedEvent = (cause: Cause, show: Show, found: ShowChange): VigiaEvent =>
   SeriesChanged.from(cause, {
-    // The time of TVMaze's edit is in the id: one edit found twice is one event, a move back and forth is two events.
+    // The time of TVMaze's edit is in the id: an edit that is found twice makes one event, a date that moves back and
+    // forth makes two.
     id: `show/${show._id}@${show.updated}/${found.change}`,
     subject: `show/${show._id}`,
     data: {
@@ -27,7 +28,7 @@ export const changedEvent = (cause: Cause, show: Show, found: ShowChange): Vigia
     },
   })
 
-/** TVMaze removed a show. For all followers, or only for `chats`. */
+/** The event for a show that TVMaze removed. It is for all followers, or only for `chats`. */
 export const goneEvent = (cause: Cause, show: EventShow, since: string, chats?: number[]): VigiaEvent =>
   SeriesChanged.from(cause, {
     id: `show/${show.id}@${since}/gone`,
@@ -35,7 +36,7 @@ export const goneEvent = (cause: Cause, show: EventShow, since: string, chats?: 
     data: { change: 'gone', show, ...(chats === undefined ? {} : { chats }) },
   })
 
-/** TVMaze merged the show `id` into another one, which has another name. */
+/** The event for the show `id`, which TVMaze merged into a show with another name. */
 export const mergedEvent = (
   cause: Cause,
   id: number,
@@ -49,7 +50,7 @@ export const mergedEvent = (
     data: { change: 'merged', show: toEventShow(mergedInto), formerName, chats },
   })
 
-/** The chats in parts that fit into one event each. */
+/** Splits the chats into parts. Each part fits into one event. */
 export const inParts = (chats: readonly number[]): number[][] =>
   Array.from({ length: Math.ceil(chats.length / maxChatsPerEvent) }, (_, at) =>
     chats.slice(at * maxChatsPerEvent, (at + 1) * maxChatsPerEvent),

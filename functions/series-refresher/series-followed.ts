@@ -45,8 +45,8 @@ const fetchUnlessFresh = async (event: EventOf<typeof SeriesFollowed>, showId: n
   } catch (error) {
     if (error instanceof ShowUnreadable) throw new Permanent(error.message)
     if (error instanceof TvmazeUnavailable) {
-      // The broker's retries end soon. The hourly tick fetches the show, and a dead letter for each show would help no
-      // operator.
+      // The broker's retries end soon after this time. A dead letter for each show would not help the operators,
+      // because the hourly tick fetches the show.
       if (clock().getTime() - Date.parse(event.time) > retryMs) {
         log.warn({ show: showId, status: error.status }, 'a followed series is left to the hourly tick')
         return

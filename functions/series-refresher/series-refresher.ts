@@ -13,7 +13,7 @@ import { heldLongEnough, reportTrouble, type TroubleReport } from './trouble-rep
 
 const cursorName = 'series-refresher'
 const never = new Date(0)
-/** A tick ends well before its delivery times out. The next tick fetches the rest. */
+/** The time limit of a tick, well below the timeout of its delivery. The next tick fetches the rest. */
 const tickBudgetMs = 8 * 60_000
 /** After this many failures in a row TVMaze counts as unavailable, and the tick asks for no more shows. */
 const maxFailuresInARow = 3

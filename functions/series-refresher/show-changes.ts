@@ -23,7 +23,7 @@ const dayMs = 24 * hourMs
 const soonMs = 30 * dayMs
 /** Episodes that came out longer ago are not announced. */
 export const maxLateMs = 7 * dayMs
-/** This many older episodes in one edit are an import of episodes that came out long ago. */
+/** If one edit adds this many older episodes, it is an import of episodes that came out long ago. */
 const backCatalogueSize = 3
 /**
  * The episode-checker runs every few minutes and announces episodes that came out within `graceMs`. It may have missed
@@ -67,7 +67,7 @@ export const showChanges = (
 }
 
 /**
- * The first episode that was announced already and now has a later date. The others probably moved with it. An
+ * The first episode that was announced already and now has a later date. The other episodes probably moved with it. An
  * announced episode also counts when it loses its date, and again when it gets a new date.
  */
 const postponed = (before: Show, after: Show, now: Date, known: readonly Announcement[]): ShowChange | null => {
@@ -171,5 +171,5 @@ export const countNotFound = (show: Show, now: Date): Show => {
   return { ...show, missingSince, strikes, fetchedAt: now.toISOString(), ...(gone ? { gone: true } : {}) }
 }
 
-/** So many of the fetched shows have new dates that TVMaze is probably mistaken. */
+/** Whether so many of the fetched shows have new dates that TVMaze is probably mistaken. */
 export const isSuspicious = (moved: number, fetched: number): boolean => moved >= 10 && moved > fetched * 0.2

@@ -13,9 +13,9 @@ export interface TroubleReport {
 const reportIntervalMs = 24 * 60 * 60_000
 
 /**
- * Whether this tick fails, which reports its trouble to the operators as a dead letter. The first tick with a trouble
- * fails, and its redeliveries fail too, because otherwise the event would never become a dead letter. Later ticks with
- * the same trouble succeed for a day.
+ * Decides whether this tick fails. A failed tick becomes a dead letter, which reports the trouble to the operators. The
+ * first tick with a trouble fails. Its redeliveries fail too, because otherwise the tick would never become a dead
+ * letter. Later ticks with the same trouble succeed for a day.
  */
 export const reportTrouble = (
   trouble: Trouble,
@@ -30,6 +30,9 @@ export const reportTrouble = (
   return { fail: true, report: { trouble, at: now.toISOString(), tick } }
 }
 
-/** Changes that were held back for a day are saved, because a mistake of TVMaze would be corrected by then. */
+/**
+ * Whether the changes were held back for a day. They are then saved, because TVMaze would have corrected a mistake by
+ * then.
+ */
 export const heldLongEnough = (last: TroubleReport | null, now: Date): boolean =>
   last?.trouble === 'held' && now.getTime() - Date.parse(last.at) >= reportIntervalMs
