@@ -10,7 +10,7 @@ import type { Clock } from '#functions/host/clock.ts'
 import type { Publish } from '#functions/host/publish.ts'
 import { nextStep, noticedAt, type TimeRange } from './windows.ts'
 
-const job = 'probe-scheduler'
+const cursorName = 'probe-scheduler'
 const maxChecksPerRequest = 50
 const maxShards = 64
 
@@ -29,8 +29,8 @@ export interface SchedulerDependencies {
 /** The state that is stored with the cursor. */
 interface CursorDetail {
   /**
-   * The number of shards of the next windows. A window that is announced again needs the same number, or slots would be
-   * left out.
+   * The number of shards of the next windows. A window that is announced again needs the same number, because otherwise
+   * slots would be left out.
    */
   shards: number
   /** A gap whose newest slots are still to be announced. */
@@ -55,7 +55,7 @@ export const probeScheduler = async (
 ): Promise<void> => {
   const now = clock()
   for (;;) {
-    const cursor = await cursorsIn(db).reached<CursorDetail>(job)
+    const cursor = await cursorsIn(db).reached<CursorDetail>(cursorName)
     const step = nextStep(cursor?.reached ?? null, now)
     if (step === null) return
     const { shards = 1, late } = cursor?.detail ?? {}
@@ -63,7 +63,7 @@ export const probeScheduler = async (
       ...(late ? splitIntoShards({ from: new Date(late.from), to: new Date(late.to) }, shards, true) : []),
       ...step.windows.flatMap(window => splitIntoShards(window, shards, false)),
     ]
-    // A single shard is handled here, because an event to ourselves would cost more than the work.
+    // A single shard is handled here, because an event from this function to itself would cost more than the work.
     await publish(
       shards === 1
         ? (await Promise.all(shardWindows.map(window => probeRequests(tick, window, db)))).flat()
@@ -73,7 +73,7 @@ export const probeScheduler = async (
     if (cursor && step.reached <= cursor.reached) return
     const nextShards = Math.ceil((await monitorsIn(db).countWatched()) / monitorsPerShard)
     const detail: CursorDetail = { shards: Math.min(maxShards, Math.max(1, nextShards)) }
-    if (step.gap === null) await cursorsIn(db).advance(job, step.reached, detail)
+    if (step.gap === null) await cursorsIn(db).advance(cursorName, step.reached, detail)
     else await countGap(db, cursor?.reached ?? null, step.gap, detail)
     if (nextStep(step.reached, now) === null) return
   }
@@ -94,17 +94,17 @@ const shardDue = (tick: Cause, window: ShardWindow): VigiaEvent => {
 }
 
 /**
- * Counts the slots of the gap as missed and moves the cursor behind it, in one transaction. Of two ticks at once, only
- * one does it.
+ * Counts the slots of the gap as missed and moves the cursor to the end of the gap, in one transaction. If two ticks
+ * run at once, only one of them does this.
  */
 const countGap = (db: Postgres, reachedBefore: Date | null, gap: TimeRange, detail: CursorDetail): Promise<void> =>
   db.transaction(async tx => {
     const cursors = cursorsIn(tx)
-    await cursors.lock(job)
-    if ((await cursors.reached(job))?.reached.getTime() !== reachedBefore?.getTime()) return
+    await cursors.lock(cursorName)
+    if ((await cursors.reached(cursorName))?.reached.getTime() !== reachedBefore?.getTime()) return
     await probeHoursIn(tx).countMissed(gap.from, gap.to, noticedAt(gap))
     const late = { from: gap.from.toISOString(), to: gap.to.toISOString() }
-    await cursors.advance(job, gap.to, { ...detail, late })
+    await cursors.advance(cursorName, gap.to, { ...detail, late })
   })
 
 /** Handles `shard.due`: returns the slots of the shard as probe.requested events, in the order of their due times. */

@@ -1,5 +1,5 @@
 /*
- * The cursor is the end of what is announced. A tick moves it to the horizon, 22 s ahead. Usually the cursor is 12 s
+ * The cursor is the end of the announced time. A tick moves it to the horizon, 22 s ahead. Usually the cursor is 12 s
  * after the tick, and one window of 10 s brings it there. After a long gap:
  *
  *    cursor    cursor + 50 s            tick - 28 s       tick         tick + 22 s
@@ -17,20 +17,20 @@ export interface TimeRange {
 export interface ScheduleStep {
   /** Windows of ten seconds. */
   windows: TimeRange[]
-  /** Too old to be announced: count its slots as missed. null without a gap. */
+  /** The time that is too old to be announced. Its slots are counted as missed. Null if there is no gap. */
   gap: TimeRange | null
   reached: Date
 }
 
 const second = 1_000
 const windowMs = 10 * second
-/** A tick at :00 announces up to :22, the next one at :10 up to :32. So one tick may be lost and no check is late. */
+/** A tick at :00 announces up to :22, the next one at :10 up to :32. So no check is late if one tick is lost. */
 const aheadMs = 22 * second
 /** After a gap, windows that ended longer ago than this are not announced any more. */
 const behindMs = 28 * second
 /**
- * Limit for what is announced before the cursor moves. If a tick fails in between, at most this range is announced
- * again, under the same ids. It is never counted as missed.
+ * The longest range of time that is announced before the cursor moves. If a tick fails in between, at most this range
+ * is announced again, under the same ids. This range is never counted as missed.
  */
 const stepMs = 5 * windowMs
 /** A cursor further in the future comes from a wrong clock, so the step ignores it and uses the present time. */
@@ -39,10 +39,13 @@ const maxCursorAheadMs = 60 * second
 const at = (ms: number) => new Date(ms)
 const startOfWindow = (ms: number) => Math.floor(ms / windowMs) * windowMs
 
-/** When a gap was noticed. Its newest slots are those whose monitors had no other slot until then. */
+/** When a gap was noticed. The newest slots of the gap are those whose monitors had no other slot until then. */
 export const noticedAt = (gap: TimeRange): Date => at(gap.to.getTime() + behindMs)
 
-/** The next step from the cursor (null: the first one ever); null if everything up to the horizon is announced. */
+/**
+ * The next step from the cursor; the cursor is null before the first step. Returns null if everything up to the horizon
+ * is announced.
+ */
 export const nextStep = (cursor: Date | null, now: Date): ScheduleStep | null => {
   const tick = startOfWindow(now.getTime())
   const horizon = tick + aheadMs

@@ -31,12 +31,12 @@ const attemptsOf = { http: checkHttp, tcp: checkTcp } as const
 const pausesMs = [1_000, 2_000]
 
 /**
- * Limit for all attempts of a check. Knative ends a request after 300 s, which it counts from up to 22 s before the due
- * time.
+ * The time limit for all attempts of a check. Knative ends a request 300 s after its start, which may be 22 s before
+ * the check is due.
  */
 const maxCheckMs = 250_000
 
-/** The URL itself is wrong, so a further attempt gives the same error. */
+/** Errors of the URL itself. A further attempt would give the same error. */
 const permanentErrors: ReadonlySet<ProbeErrorCode> = new Set([
   'bad-url',
   'bad-scheme',
@@ -46,9 +46,10 @@ const permanentErrors: ReadonlySet<ProbeErrorCode> = new Set([
 ])
 
 /**
- * Runs a check. After a failure it makes up to two more attempts, each beginning at the next address of the host.
- * A monitor that was down when the slot was planned gets no repeats, because a further failure changes nothing. It gets
- * one attempt at each address that accepts connections, at most three, because one good address is enough to be up.
+ * Runs a check. After a failure it makes up to two more attempts, each beginning at the next address of the host. A
+ * monitor that was down when the slot was planned gets no repeated attempts, because a further failure changes nothing.
+ * It gets one attempt at each address that accepts connections, at most three, because one good address is enough to be
+ * up.
  */
 export const checkRunner =
   ({ dialler, connectivity, clock, sleep }: CheckDependencies): RunCheck =>
@@ -95,7 +96,10 @@ const maxAttemptsOf = ({ timeoutMs }: Check): number => {
 
 const mayRecover = ({ error }: DialResult) => error !== null && !permanentErrors.has(error)
 
-/** If no address accepted a connection, the attempt has already tried all of them. */
+/**
+ * Whether another attempt would use another address. If no address accepted a connection, the attempt has already tried
+ * all of them.
+ */
 const hasOtherAddresses = ({ contact, error, addresses = 1 }: DialResult, attempts: number) =>
   contact && error !== 'refused' && attempts < addresses
 
@@ -121,7 +125,7 @@ const resultOf = (
   ...(dialled.error === null && dialled.warning !== undefined && { warning: dialled.warning }),
 })
 
-/** Rounds to 0.1 ms, because no network is more regular than that. */
+/** Rounds to 0.1 ms, because the times of a network vary by more than that. */
 const toTenths = <T extends number | null>(ms: T): T => (ms === null ? ms : Math.round(ms * 10) / 10) as T
 
 /** The outcome of a slot that was not checked. */

@@ -1,6 +1,6 @@
 import type { AddressGuard, DialResult } from '#functions/dial/dial.ts'
 
-/** Failures without any response: either the site is unreachable, or our own network is. */
+/** Whether a failure came without any response. Then either the site or our own network is unreachable. */
 const isWithoutResponse = ({ error, contact }: DialResult) =>
   !contact && (error === 'timeout' || error === 'dns' || error === 'unreachable')
 
@@ -17,7 +17,10 @@ export const referencesIn = (given: string | undefined, apiRoot = 'https://api.t
   return [`tcp://${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`]
 }
 
-/** false: no reference responded; true: one did; 'without-name': one did, and its address needed no name server. */
+/**
+ * false: no reference responded; true: a reference responded; 'without-name': a reference responded that needs no name
+ * server.
+ */
 export type ReferenceState = boolean | 'without-name'
 
 /** Connects to all references at once and resolves with the first response. */
@@ -34,9 +37,9 @@ export const checkReferences = (
   ).catch((): ReferenceState => false)
 
 /**
- * Knows from the attempts of all checks whether our own network and name server work. Without a reference (null) it
- * assumes that they do. `isPublic` tells public addresses from those of the local network, which prove nothing about
- * the way to the Internet.
+ * Decides from the attempts of all checks whether our own network and name server work. Without a reference (null) it
+ * assumes that they work. `isPublic` is false for addresses of the local network, because their responses prove nothing
+ * about the connection to the Internet.
  */
 export const connectivityTracker = (isPublic: AddressGuard, reference: (() => Promise<ReferenceState>) | null) => {
   let lastContactMs = Number.NEGATIVE_INFINITY
@@ -48,8 +51,8 @@ export const connectivityTracker = (isPublic: AddressGuard, reference: (() => Pr
     const now = performance.now()
     if (latest === undefined || now - latest.startedMs > reusedForMs) latest = { startedMs: now, state: reference() }
     const state = await latest.state
-    // A reference without a name does not prove that our name server works, unless the server said that the name does
-    // not exist.
+    // A reference without a name does not prove that our name server works. A response of the name server that the name
+    // does not exist proves it.
     return state === 'without-name' ? error !== 'dns' || noSuchName === true : state
   }
 
@@ -62,9 +65,9 @@ export const connectivityTracker = (isPublic: AddressGuard, reference: (() => Pr
     },
 
     /**
-     * Whether a failed check counts against the site. A failure without a response counts only if, since the check
-     * began at `startedMs` (performance.now()), another public host responded (for `dns`: another name was resolved),
-     * or if a reference responds now.
+     * Whether a failed check counts against the site. The check began at `startedMs` (performance.now()). A failure
+     * without a response counts only if another public host responded since then (for `dns`: another name was
+     * resolved), or if a reference responds now.
      */
     isSiteFault: async (failure: DialResult, startedMs: number): Promise<boolean> =>
       failure.error !== 'not-checked' &&

@@ -25,9 +25,8 @@ export const checksByDueTime = ({ data }: EventOf<typeof ProbeRequested>): DueCh
 const graceMs = 2_000
 
 /**
- * Runs `work` for each check when it is due; checks run beside each other. Throws the first error of `work` when all
- * have ended, and RetryLater for checks that did not run: after `stop`, or because their due time is too far in the
- * future.
+ * Runs `work` for each check when it is due; checks run concurrently. Throws the first error of `work` when all have
+ * ended, and RetryLater for checks that did not run: after `stop`, or because their due time is too far in the future.
  */
 export const runWhenDue = async (
   checks: readonly DueCheck[],
@@ -49,8 +48,8 @@ export const runWhenDue = async (
   }
   await Promise.race([Promise.all(running), graceAfter({ sleep, stop, onStop })])
   if (errors.length > 0) throw errors[0]
-  const left = checks.length - finished
-  if (left > 0) throw new RetryLater(`${left} checks are returned to the broker`, 1)
+  const unfinished = checks.length - finished
+  if (unfinished > 0) throw new RetryLater(`${unfinished} checks are returned to the broker`, 1)
 }
 
 const sleepUntil = async (
@@ -64,7 +63,7 @@ const sleepUntil = async (
   }
 }
 
-/** Resolves a grace period after `stop`; never without it. */
+/** Resolves when the grace period after `stop` is over. Without `stop` it never resolves. */
 const graceAfter = async ({
   sleep,
   stop,

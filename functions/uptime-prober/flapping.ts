@@ -5,10 +5,10 @@ const changesToFlap = 4
 const windowMs = 10 * 60_000
 /** The flapping ends after this time without a change. */
 const quietMs = 5 * 60_000
-/** A monitor with a long interval changes slowly, so both times are at least this many of its intervals … */
+/** Both times are at least this many intervals, because a monitor with a long interval changes slowly. */
 const windowIntervals = 6
 const quietIntervals = 3
-/** … but limited, because outages during a time of flapping are not announced. */
+/** The longest values of both times. They are limited because outages during flapping are not announced. */
 const maxWindowMs = 24 * 3_600_000
 const maxQuietMs = 3_600_000
 
@@ -18,8 +18,8 @@ const spanMs = (minMs: number, intervals: number, intervalS: number, maxMs: numb
   Math.min(maxMs, Math.max(minMs, intervals * intervalS * 1_000))
 
 /**
- * The flapping state after a change between up and down at `at`. `settlesAt` is set when flapping begins, and moved
- * while it lasts.
+ * The flapping state after a change between up and down at `at`. `settlesAt` is set when flapping begins, and moved to
+ * a later time at each further change.
  */
 export const afterChange = (
   { changes, settlesAt, intervalS }: FlappingState & Pick<Monitor, 'intervalS'>,

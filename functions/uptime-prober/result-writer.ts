@@ -73,7 +73,10 @@ export const resultWriter = ({
     isWriting = false
   }
 
-  /** At most one result of a monitor, because the verdict on the next one depends on this one. */
+  /**
+   * The next results to write: at most one of each monitor, because the verdict on its second result depends on the
+   * first.
+   */
   const nextBatch = (): QueuedResult[] => {
     const batch = new Map<number, QueuedResult>()
     for (const queued of queue) {
@@ -105,21 +108,22 @@ export const resultWriter = ({
 
   /** Deals with an error of a batch; results that stay in the queue are part of the next batch. */
   const recover = async (error: unknown, batch: readonly QueuedResult[]): Promise<void> => {
-    const left = batch.filter(queued => queue.has(queued))
-    if (left.length === 0) return
-    if (isMissingPartition(error)) return probeResultsIn(db).createPartitions(left.map(({ result }) => result.dueAt))
-    if (!isTransient(error)) return writeInHalves(error, left)
-    for (const queued of left)
+    const remaining = batch.filter(queued => queue.has(queued))
+    if (remaining.length === 0) return
+    if (isMissingPartition(error))
+      return probeResultsIn(db).createPartitions(remaining.map(({ result }) => result.dueAt))
+    if (!isTransient(error)) return writeInHalves(error, remaining)
+    for (const queued of remaining)
       if (clock().getTime() - queued.queuedAt > unavailableTimeoutMs)
         reject(queued, new RetryLater('PostgreSQL is unavailable; the result is not stored', 5, { cause: error }))
     await sleep(retryPauseMs)
   }
 
-  /** Finds the result that PostgreSQL refuses, so that the others are stored. */
-  const writeInHalves = async (error: unknown, left: readonly QueuedResult[]): Promise<void> => {
-    if (left.length === 1) return reject(left[0]!, asError(error))
-    const middle = left.length >> 1
-    for (const half of [left.slice(0, middle), left.slice(middle)])
+  /** Writes the batch in halves to find the result that PostgreSQL refuses. The other results are stored. */
+  const writeInHalves = async (error: unknown, remaining: readonly QueuedResult[]): Promise<void> => {
+    if (remaining.length === 1) return reject(remaining[0]!, asError(error))
+    const middle = remaining.length >> 1
+    for (const half of [remaining.slice(0, middle), remaining.slice(middle)])
       await writeBatch(db, half, report).catch(cause => recover(cause, half))
   }
 

@@ -50,13 +50,14 @@ export const uptimeProber = async (request: Request, dependencies: ProberDepende
     const store = async (): Promise<StoredSlot> => {
       const outcome = disposition === 'probe' ? await runCheck(check) : missedSlot(check)
       const result = { ...outcome.result, onDemand }
-      // These may open or close an incident, or a person waits for them. All others can wait for the next batch.
+      // Write a result at once if it may open or close an incident, or if a person waits for it. Other results can
+      // wait.
       const flush = onDemand || outcome.confirmed || (check.down === true && result.ok === true) || stop.aborted
       return { result, events: await results.write({ ...outcome, result }, request, flush) }
     }
     const { result, events } = storedBefore.get(check) ?? (await store())
 
-    // An announced monitor.down or monitor.up is the answer to the person: it goes to the same chat.
+    // An announced monitor.down or monitor.up already answers the person, because its message goes to the same chat.
     const isAnswered = events.some(isAnnounced)
     const answers = onDemand && !isAnswered ? await answerTo(request, check, result, dependencies) : []
     if (events.length + answers.length > 0) await publish([...events, ...answers])
@@ -69,7 +70,7 @@ interface StoredSlot {
   events: VigiaEvent[]
 }
 
-/** A replica that crashed before it acknowledged the event may have checked a slot this late. */
+/** A slot that is later than this may already be stored by a replica that crashed before it acknowledged the event. */
 const maybeStoredMs = 2_000
 
 /** The checks whose slots an earlier delivery of the request stored. */

@@ -5,23 +5,23 @@ import { afterChange, isSteadyAgain } from './flapping.ts'
 /** The part of a check's outcome that decides the verdict. */
 export interface Finding extends Pick<ProbeResult, 'dueAt' | 'ok'>, Partial<Pick<ProbeResult, 'startedAt'>> {
   /**
-   * The failure will not go away with another attempt: as a rule because three in a row failed (`check-runner.ts`). One
-   * such check takes a monitor down; another failure does not.
+   * Whether another attempt would fail too, usually because three attempts in a row failed (`check-runner.ts`). One
+   * confirmed failure takes a monitor down; an unconfirmed failure does not.
    */
   confirmed: boolean
 }
 
 /**
- * The state that does not change with this finding, whatever else is known about the monitor; null: no state changes.
- * This is the fast path of `verdict`: the SQL of `insertUnchanged` compares it with the state in the table.
+ * The state in which a monitor stays after this finding. Null if a monitor stays in any state. This is the fast path of
+ * `verdict`: the SQL of `insertUnchanged` compares it with the state in the table.
  */
 export const stateConfirmedBy = ({ ok, confirmed }: Pick<Finding, 'ok' | 'confirmed'>): 'up' | 'down' | null =>
   ok ? 'up' : ok === false && confirmed ? 'down' : null
 
 /**
- * The verdict: what a monitor is after a finding. It ignores a check that could not run (`ok` is null), and a finding
- * that is not newer than the last one that was judged. All dates are those of the observation and not of the slot,
- * because a late check says nothing about the time when its slot was due.
+ * The verdict: the monitor as it is after a finding. It ignores a check that could not run (`ok` is null), and a
+ * finding that is not newer than the last one that was judged. All dates are those of the observation and not of the
+ * slot, because a late check says nothing about the time when its slot was due.
  */
 export const verdict = (monitor: Monitor, finding: Finding): Monitor => {
   const { ok, confirmed } = finding
@@ -44,8 +44,8 @@ const inState = (monitor: Monitor, state: Monitor['state'], at: Date): Monitor =
 }
 
 /**
- * An observation this much later than its slot, or than the last one and an interval, may see an outage that began long
- * before.
+ * An observation that is later than its slot by more than this may see an outage that began long before. The same is
+ * true for an observation that is later than the last one by more than two intervals and this time.
  */
 const lateMs = 10_000
 

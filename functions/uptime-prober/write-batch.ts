@@ -21,9 +21,9 @@ export interface BatchReport<Pending extends PendingResult> {
 }
 
 /**
- * Writes results, at most one of each monitor, and reports each as soon as it is decided. A result and its verdict are
- * committed together, so a slot with a row needs no further work.
- * Nearly all results leave their monitor in its state; one statement stores them. The others share one transaction.
+ * Writes results, at most one of each monitor, and reports each result as soon as its outcome is known. A result and
+ * its verdict are committed together, so a slot with a row needs no further work. Nearly all results leave their
+ * monitor in its state; one statement stores them. The others share one transaction.
  */
 export const writeBatch = async <Pending extends PendingResult>(
   db: Postgres,
@@ -68,8 +68,8 @@ const insertUnchanged = async <Pending extends PendingResult>(
 }
 
 /**
- * A row exists for these slots, so their events are known. The process that stored it may have crashed before it
- * published them.
+ * Reports results whose slots already have a row, with the events of these slots. The process that stored the row may
+ * have crashed before it published the events.
  */
 const reportRepeated = async <Pending extends PendingResult>(
   db: Postgres,
@@ -96,7 +96,7 @@ const judge = async <Pending extends PendingResult>(
 ): Promise<{ changes: Change<Pending>[]; outdated: Unchanged<Pending>[] }> => {
   const monitors = await monitorsIn(db).watched(results.map(({ result }) => result.monitorId))
   const changes: Change<Pending>[] = []
-  // A newer result was judged before. These change nothing any more, but they are stored.
+  // Results that change nothing, because a newer result was judged before. They are stored.
   const outdated: Unchanged<Pending>[] = []
   for (const pending of results) {
     const before = monitors.get(pending.result.monitorId)
@@ -142,13 +142,13 @@ const saveTogether = (
 ): Promise<{ written: Map<number, VigiaEvent[]>; repeated: Set<number> }> =>
   db.transaction(async tx => {
     const locked = await monitorsIn(tx).lockUnchanged(changes)
-    const ours = changes.filter(({ before }) => locked.has(before.id))
-    const inserted = await probeResultsIn(tx).insert(...ours.map(({ pending }) => pending.result))
-    const saved = ours.filter(({ before }) => inserted.has(before.id))
+    const lockedChanges = changes.filter(({ before }) => locked.has(before.id))
+    const inserted = await probeResultsIn(tx).insert(...lockedChanges.map(({ pending }) => pending.result))
+    const saved = lockedChanges.filter(({ before }) => inserted.has(before.id))
     await monitorsIn(tx).saveVerdicts(saved.map(({ after }) => after))
-    const turned = saved.filter(({ before, after }) => after.state !== before.state)
-    await incidentsIn(tx).open(turned.filter(({ after }) => after.state === 'down').map(openingOf))
-    await incidentsIn(tx).close(turned.filter(({ after }) => after.state === 'up').map(closingOf))
+    const stateChanges = saved.filter(({ before, after }) => after.state !== before.state)
+    await incidentsIn(tx).open(stateChanges.filter(({ after }) => after.state === 'down').map(openingOf))
+    await incidentsIn(tx).close(stateChanges.filter(({ after }) => after.state === 'up').map(closingOf))
     const flappings = flappingsIn(tx)
     await flappings.begin(saved.filter(({ before, after }) => isFlapping(after) && !isFlapping(before)).map(flappingOf))
     await flappings.end(saved.filter(({ before, after }) => isFlapping(before) && !isFlapping(after)).map(flappingOf))
