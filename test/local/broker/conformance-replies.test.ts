@@ -15,8 +15,8 @@ import { until } from '#test/support/until.ts'
 import { type DeadLetterCode, deadLetterCode, errorData, path, settled, typeOf } from './conformance-support.ts'
 
 /**
- * Replies, with retry 1 and a sink. `reply`: what the broker publishes of the response. `attempts`: at the subscriber.
- * `~` stands for the type of the reply.
+ * A response of a subscriber whose Trigger has `retry: 1` and a dead letter sink. `reply`: the event that the broker
+ * publishes. `attempts`: how often it calls the subscriber. `~` stands for the type of the reply.
  */
 interface ReplyRow {
   title: string
@@ -143,7 +143,7 @@ afterAll(async () => {
   await database?.end()
 })
 
-describe('replies: retry 1, a sink', () => {
+describe('replies to a Trigger with retry 1 and a dead letter sink', () => {
   test.each(replyRows.map((row, index) => ({ ...row, index })))(
     '$title',
     async ({ reply, attempts, deadLetter, index }) => {

@@ -71,7 +71,7 @@ describe('stop and start', () => {
     expect(await server.post('1', 'test')).toBe(202)
   })
 
-  test('a database that does not answer, and filters that do not filter as they look, end the start with one line', async () => {
+  test('an unreachable database, an empty filter value and a duplicate Trigger each end the start with one line', async () => {
     const options = {
       namespace: 'vigia',
       triggers: [],
