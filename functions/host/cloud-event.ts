@@ -9,12 +9,13 @@ import { mediaTypeOf } from './media-type.ts'
 /**
  * Reads the CloudEvent in a request, in binary or structured mode. Throws Malformed.
  *
- * The SDK `cloudevents` reads the attributes. They are checked here before, because the SDK replaces a time that it
- * cannot read by the current time and accepts other invalid attributes. Its own `validate()` does the same checks, but
- * starts with a regular expression of 3 KB that takes a tenth of a cold start.
+ * The SDK `cloudevents` reads the attributes. This function checks them first, because the SDK replaces a time that it
+ * cannot read with the current time, and accepts other invalid attributes. The SDK's `validate()` does the same checks,
+ * but it starts with a regular expression of 3 KB that takes a tenth of a cold start.
  *
- * The data is read here, because the SDK takes text that is not JSON for a JSON string, knows only four content types
- * of JSON, loses `0`, `false` and `""` in structured mode, and turns bytes into an array of numbers.
+ * This function reads the data without the SDK, because the SDK takes text that is not JSON for a JSON string, knows
+ * only four content types of JSON, loses `0`, `false` and `""` in structured mode, and turns bytes into an array of
+ * numbers.
  */
 export const parseCloudEvent = (headers: IncomingHttpHeaders, body: Buffer): VigiaEvent => {
   const mediaType = mediaTypeOf(headers['content-type'])
@@ -44,7 +45,7 @@ type Attributes = Record<string, unknown>
 
 interface EventParts {
   attributes: Attributes
-  /** What the SDK reads: everything except the data. */
+  /** The part that the SDK reads: everything except the data. */
   message: { headers: Record<string, unknown>; body?: Attributes }
   content: Pick<VigiaEvent, 'data' | 'datacontenttype' | 'data_base64'>
 }
@@ -135,14 +136,14 @@ const isJson = (mediaType: string) => mediaType === 'application/json' || mediaT
 const isText = (mediaType: string) => mediaType.startsWith('text/') || mediaType === 'application/xml'
 
 /**
- * The data in a body. Without a content type it is JSON if it can be parsed as JSON, because a broker forwards an event
- * without a content type when its sender set none.
+ * Reads the data of a body. A body without a content type is read as JSON if it can be parsed, because a broker
+ * forwards an event without a content type when the sender set none.
  */
 const contentOf = (mediaType: string, datacontenttype: string | undefined, body: Buffer): EventParts['content'] => {
   const type = datacontenttype === undefined ? {} : { datacontenttype }
   if (body.length === 0) return { ...type, data: undefined }
-  // Kept as bytes, so that a dead letter with this event can be stored. An event with such data is refused later, by
-  // its schema.
+  // JSON that is nested too deep is kept as bytes, so that a dead letter with this event can be stored. The request
+  // handler refuses an event whose data is bytes.
   if (isTooDeep(body) && !isText(mediaType)) return { ...type, data: undefined, data_base64: body.toString('base64') }
   if (isJson(mediaType)) return { ...type, data: parseJson(body) }
   if (isText(mediaType)) return { ...type, data: body.toString() }

@@ -14,8 +14,8 @@ export interface DeadLetter {
 }
 
 /**
- * Separates an event from what a broker adds to a dead letter. After a timeout, or a 2xx with a body, a broker adds
- * nothing.
+ * Separates an event from the attributes that a broker adds to a dead letter. A broker adds none after a timeout, or
+ * after a 2xx response with a body.
  */
 export const parseDeadLetter = (trigger: string, event: VigiaEvent): DeadLetter => {
   const { knativeerrorcode, knativeerrordata, knativeerrordest, knativebrokerttl, knativearrivaltime, ...original } =
@@ -30,8 +30,8 @@ export const parseDeadLetter = (trigger: string, event: VigiaEvent): DeadLetter 
 }
 
 /**
- * Knative's in-memory channel sends the reason in base64, its Kafka broker sends plain text. Plain text that looks like
- * base64 hardly ever decodes to readable text, so what decodes to readable text was base64.
+ * Decodes the reason of a dead letter. Knative's in-memory channel sends it in base64, Knative's Kafka broker sends
+ * plain text. Text is taken for base64 if it decodes to readable text, because plain text hardly ever does.
  */
 const decodeErrorData = (data: string): string => {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(data) || data.length % 4 !== 0) return data

@@ -2,8 +2,8 @@
 export const envOptional = (name: string): string | undefined => process.env[name] || undefined
 
 /**
- * The value of an environment variable, or `fallback` where it is unset or empty. Throws an error with its name if both
- * are missing.
+ * The value of an environment variable, or `fallback` where the variable is unset or empty. Throws an error that names
+ * the variable if there is no fallback either.
  */
 export const env = (name: string, fallback?: string): string => {
   const value = envOptional(name) ?? fallback

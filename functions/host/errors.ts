@@ -1,19 +1,22 @@
-/** A repeat of the event cannot help: 422, and the event goes to the dead letters at once. */
+/**
+ * A failure that occurs again if the event is repeated. The response is 422, and the event goes to the dead letters at
+ * once.
+ */
 export class Permanent extends Error {
   override name = 'Permanent'
 }
 
 /**
- * Another worker handled the event first, or is handling it now: 409, and the event comes again after the Trigger's
- * backoff.
+ * A failure because another worker has handled the event, or is handling it. The response is 409, and the broker
+ * delivers the event again after the Trigger's backoff.
  */
 export class Conflict extends Error {
   override name = 'Conflict'
 }
 
 /**
- * The event should come again, not before `seconds`: 503 with Retry-After. A broker that ignores Retry-After uses its
- * own backoff.
+ * A failure after which the event should be delivered again, but not before `seconds` have passed. The response is 503
+ * with Retry-After. A broker that ignores Retry-After uses its own backoff.
  */
 export class RetryLater extends Error {
   override name = 'RetryLater'
@@ -25,7 +28,9 @@ export class RetryLater extends Error {
   }
 }
 
-/** The request is not a readable CloudEvent: 400. Only the host throws it. */
+/**
+ * A failure because the request is not a readable CloudEvent. The response is 400. Only the host throws this error.
+ */
 export class Malformed extends Error {
   override name = 'Malformed'
 }

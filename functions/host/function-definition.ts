@@ -6,7 +6,7 @@ import type { Publish } from './publish.ts'
 
 /** A function as its main.ts declares it: what it handles, and what to close at the end. */
 export interface FunctionDefinition {
-  /** The name of its folder. */
+  /** The name of the function's folder. */
   name: string
   events?: readonly EventHandler[]
   http?: HttpHandler
@@ -20,17 +20,17 @@ export interface FunctionDefinition {
   close?: readonly (() => Promise<unknown>)[]
 }
 
-/** What a rule gets besides the event or the request. */
+/** What the host passes to a rule besides the event or the request. */
 export interface Context {
   log: Logger
   /**
-   * Aborts when the sender has closed the connection, or when the process must end before the rule has. The event comes
-   * again then.
+   * Aborts when the sender has closed the connection, or when the process must end before the rule has finished. The
+   * broker then delivers the event again.
    */
   signal: AbortSignal
   /**
-   * Publishes events now, on the connections that the host keeps to the broker. For rules that store something after
-   * the broker has accepted the events; other rules return their events.
+   * Publishes events before the rule returns, on the connections that the host keeps open to the broker. It is meant
+   * for rules that store something after the broker has accepted the events; other rules return their events.
    */
   publish: Publish
 }
@@ -59,7 +59,7 @@ export interface HttpHandler {
 
 export interface RequestHead {
   method: string
-  /** Without the query. */
+  /** The path of the URL, without the query. */
   path: string
   headers: IncomingHttpHeaders
 }

@@ -10,19 +10,19 @@ export interface FunctionsFramework {
 /**
  * Registers a function with @google-cloud/functions-framework and runs requests through it.
  *
- * Why it is here: the owner of the project chose functions-framework as the contract of a function. Every function of
- * Vigia is an `http` function in the framework's registry, and every event and every HTTP request passes through the
- * framework's application.
+ * The owner of the project chose functions-framework as the contract of a function. So every function of Vigia is an
+ * `http` function in the framework's registry, and every event and every HTTP request passes through the framework's
+ * application.
  *
- * What it does not do, because Knative needs other behaviour (the host does these things):
- * - Listen and shut down. The framework's own server ends the process on SIGTERM with requests in flight, and reports
- *   an error in one request on another request's response. Only the package's `testing` export returns the application
- *   without that server.
+ * The host does the following itself, because Knative needs other behaviour than the framework's:
+ * - Listen and shut down. The framework's server ends the process on SIGTERM although requests are in flight, and
+ *   reports an error in one request on another request's response. Only the package's `testing` export returns the
+ *   application without that server.
  * - Read bodies. The framework allows 1 GiB; the host reads at most 1 MiB. The framework's body parsers ignore a body
- *   that has been read.
- * - Decode events. Its `cloudevent` type answers 500 to every error, cannot reply with an event, and fails on events
- *   without a body.
- * - Route. The host decides who handles a request before it reads the body.
+ *   that has already been read.
+ * - Decode events. The framework's `cloudevent` type answers 500 to every error, cannot reply with an event, and fails
+ *   on events without a body.
+ * - Route. The host decides which handler gets a request before it reads the body.
  */
 export const functionsFramework = (functionName: string): FunctionsFramework => {
   const handlers = new WeakMap<IncomingMessage, () => void>()
@@ -37,8 +37,8 @@ export const functionsFramework = (functionName: string): FunctionsFramework => 
   return {
     run: (request, response, handle) => {
       handlers.set(request, handle)
-      // The framework answers some paths itself: /favicon.ico, /robots.txt, and paths that do not decode. The host has
-      // read the path before.
+      // The framework answers some paths itself: /favicon.ico, /robots.txt, and paths that cannot be percent-decoded.
+      // The host has already read the real path.
       request.url = '/'
       application(request, response)
     },

@@ -6,8 +6,8 @@ const nonAscii = /[^\x00-\x7f]/
 
 /**
  * Decodes an attribute from its header (CloudEvents HTTP binding 3.1.3.2): percent-encoded UTF-8, optionally in quotes.
- * Knative sends non-ASCII characters unencoded as UTF-8 bytes. Text that is not valid percent-encoding is kept as it
- * is, because many senders do not encode.
+ * Knative sends non-ASCII characters unencoded as UTF-8 bytes. Text that is not valid percent-encoding is returned
+ * unchanged, because many senders do not encode.
  */
 export const decodeHeaderText = (name: string, value: string): string => {
   // Node returns each byte of a header as one character.
@@ -25,8 +25,8 @@ export const decodeHeaderText = (name: string, value: string): string => {
 }
 
 /**
- * Encodes an attribute for its header: everything except printable ASCII is percent-encoded, and so are space, quote
- * and percent sign.
+ * Encodes an attribute for its header: percent-encodes space, quote, percent sign, and every character that is not
+ * printable ASCII.
  */
 export const encodeHeaderText = (name: string, text: string): string =>
   uriAttributes.has(name) ? text : text.replace(/[^\x21\x23\x24\x26-\x7e]+/g, encodeURIComponent)

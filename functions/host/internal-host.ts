@@ -1,6 +1,7 @@
 /**
- * Whether the Host header of a request is internal: an IP address, a name of this machine, or the name of a cluster's
- * Service. Prometheus, the kubelet and our own jobs use such a host. A request through a public domain does not.
+ * Whether the Host header of a request is internal: an IP address, a name of this machine, or the name of a Service of
+ * the cluster. Prometheus, the kubelet and our own jobs use these hosts. A request through a public domain has another
+ * host.
  */
 export const isInternalHost = (host: string | undefined): boolean => {
   if (host === undefined) return true

@@ -3,8 +3,8 @@ const opening = new Set([0x5b, 0x7b])
 const closing = new Set([0x5d, 0x7d])
 
 /**
- * How deep arrays and objects are nested in JSON text. It scans bytes without recursion, so that no depth overflows the
- * stack.
+ * How deep arrays and objects are nested in JSON text. The function scans bytes without recursion, so that no depth
+ * overflows the stack.
  */
 export const jsonDepth = (json: Buffer): number => {
   let [depth, deepest, inString] = [0, 0, false]
@@ -20,11 +20,14 @@ export const jsonDepth = (json: Buffer): number => {
   return deepest
 }
 
-/** PostgreSQL and recursive JavaScript overflow at some thousands of levels. Our own events have about a dozen. */
+/**
+ * The deepest nesting that is accepted. PostgreSQL and recursive JavaScript overflow at some thousands of levels. Our
+ * own events have about a dozen.
+ */
 const maxDepth = 512
 
 /**
- * Whether JSON is nested deeper than PostgreSQL and our code can handle. A text shorter than the limit cannot be, and
- * is not scanned.
+ * Whether JSON is nested deeper than PostgreSQL and our code can handle. A text shorter than `maxDepth` cannot be
+ * nested too deep and is not scanned.
  */
 export const isTooDeep = (json: Buffer): boolean => json.length > maxDepth && jsonDepth(json) > maxDepth

@@ -2,7 +2,7 @@ import { env } from './env.ts'
 
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
-/** LOG_LEVEL, by default `info`. Throws for a value that is not a level. */
+/** The value of LOG_LEVEL, by default `info`. Throws for a value that is not a level. */
 export const logLevel = (): string => {
   const level = env('LOG_LEVEL', 'info')
   if (!levels.includes(level)) throw new Error(`LOG_LEVEL is ${JSON.stringify(level)}; it can be ${levels.join(', ')}`)

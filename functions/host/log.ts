@@ -22,8 +22,8 @@ export const logger = (
   pino(
     {
       level,
-      // Only images log their release: on a cluster several revisions run side by side, on one machine there is only
-      // one.
+      // Only processes in a container image log their release, because several revisions run side by side on a cluster,
+      // but never on one machine.
       base: { function: name, ...imageRelease() },
       messageKey: 'message',
       errorKey: 'error',

@@ -13,16 +13,16 @@ export interface Observation {
 }
 
 /**
- * Observations kept until the first scrape. Beyond this, prom-client is loaded to add them up, because a scrape may
- * never come.
+ * The most observations that are kept until the first scrape. When there are so many, prom-client is loaded to add them
+ * up, because a scrape may never come.
  */
 const maxPending = 1_000
 
 export type Metrics = ReturnType<typeof createMetrics>
 
 /**
- * Counts the requests of a function for Prometheus. The first scrape loads prom-client, so that a cold start does not
- * wait for it.
+ * Counts the requests of a function for Prometheus. prom-client is loaded at the first scrape, so that a cold start
+ * does not wait for it.
  */
 export const createMetrics = (functionName: string) => {
   let pending: Observation[] = []

@@ -9,7 +9,7 @@ const processLogger = async () => (await import('./log.ts')).logger(env('FUNCTIO
 
 /**
  * Writes what Node and libraries would print as plain text (warnings, and calls of `console`) as lines of the JSON log.
- * The logger is loaded by the first such call.
+ * The logger is loaded when the first of these lines is written.
  */
 export const logWarnings = (): void => {
   // Removes Node's own listener, which prints warnings as text.

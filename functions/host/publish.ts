@@ -6,13 +6,13 @@ import { encodeHeaderText } from './header-text.ts'
 /** Posts events to the broker. Resolves when the broker has accepted all of them. */
 export type Publish = (events: readonly VigiaEvent[]) => Promise<void>
 
-/** Events of one call that are posted at the same time. */
+/** The most events of one call that are posted at the same time. */
 const maxConcurrentPosts = 16
 
 /**
- * The time the broker may take for its response. Knative's default broker answers only when every Trigger is done, and
- * loses the event if the sender closes the connection before. So this timeout does not limit slow responses; it ends a
- * connection that is dead. The broker has the same timeout.
+ * The time that the broker may take for its response. The broker has the same timeout. Knative's default broker answers
+ * only when every Trigger is done, and loses the event if the sender closes the connection earlier. So this timeout
+ * must not end a slow response; it ends only dead connections.
  */
 const responseTimeoutMs = 15 * 60_000
 
@@ -21,8 +21,8 @@ const maxReasonLength = 200
 
 /**
  * Creates the function that posts the events of `functionName` to `sink` (K_SINK) in binary mode. `overrides` is
- * K_CE_OVERRIDES: JSON with extensions that every event gets, or ''. Without a sink the function starts and publishing
- * throws RetryLater, because on a new cluster Knative sets K_SINK only after the first start.
+ * K_CE_OVERRIDES: JSON with extensions that every event gets, or ''. Without a sink, the function starts, but
+ * publishing throws RetryLater, because on a new cluster Knative sets K_SINK only after the first start.
  */
 export const createPublisher = (
   sink: string | undefined,

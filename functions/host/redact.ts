@@ -1,4 +1,4 @@
-// No word boundary at the start, because in URLs of the Bot API the token follows the letters "bot".
+// The pattern has no word boundary at its start, because in URLs of the Bot API the token follows the letters "bot".
 const telegramToken = /\d+:[\w-]{30,}/g
 const credentialsInUrl = /(?<=\b[a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/?#@"'<>]+@/gi
 const secretsInQuery =
@@ -6,7 +6,9 @@ const secretsInQuery =
 const secretVariable = /TOKEN|SECRET|PASSWORD|PASSWD|PRIVATE|API_?KEY|CREDENTIAL/i
 const minSecretLength = 6
 
-/** The secrets of an environment: values of variables with a secret's name, and passwords in URLs. */
+/**
+ * The secrets of an environment: the values of variables whose names match `secretVariable`, and passwords in URLs.
+ */
 export const secretsOf = (environment: Record<string, string | undefined>): string[] => {
   const secrets = new Set<string>()
   for (const [name, value] of Object.entries(environment)) {
@@ -15,8 +17,8 @@ export const secretsOf = (environment: Record<string, string | undefined>): stri
     const password = value.includes('://') && URL.canParse(value) ? new URL(value).password : ''
     secrets.add(password).add(percentDecoded(password))
   }
-  // Each secret as it is, as it appears in JSON, and as it appears in a URL. The longest come first, because one may
-  // contain another.
+  // Each secret unchanged, as it appears in JSON, and as it appears in a URL. The longest come first, because a secret
+  // may contain another.
   return [...secrets]
     .filter(secret => secret.length >= minSecretLength)
     .flatMap(secret => [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)])

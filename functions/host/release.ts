@@ -19,6 +19,9 @@ export const imageRelease = (): Release | undefined => {
   return version === undefined ? undefined : { version, revision: envOptional('VIGIA_REVISION') ?? unreleased }
 }
 
-/** The release that this process runs. Outside an image: the version that was built, with the revision `unreleased`. */
+/**
+ * The release that this process runs. Outside an image, it is the built version, or `sources`, with the revision
+ * `unreleased`.
+ */
 export const release = (): Release =>
   imageRelease() ?? { version: typeof BUILT_VERSION === 'string' ? BUILT_VERSION : 'sources', revision: unreleased }

@@ -4,19 +4,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 export const maxBodyBytes = 1024 * 1024
 
 /**
- * Bytes of a refused body that are read and discarded, because some senders read no response before they have sent the
- * whole body.
+ * The most bytes of a refused body that are read and discarded. They are read because some senders read no response
+ * before they have sent the whole body.
  */
 const maxDiscardedBytes = 16 * maxBodyBytes
 
 /**
- * The same for a request that was refused by its head, which may come from an unknown sender and should cost little.
+ * The most bytes that are read and discarded when the request was refused by its head. It is a low limit, because the
+ * request may come from an unknown sender and should cost little.
  */
 export const maxRefusedBodyBytes = 64 * 1024
 
 /**
- * Reads the whole body. Returns undefined where it is too large. Rejects when the sender closes the connection before
- * the end.
+ * Reads the whole body. Returns undefined if the body is too large. Rejects when the sender closes the connection
+ * before the end of the body.
  */
 export const readBody = (request: IncomingMessage, response: ServerResponse): Promise<Buffer | undefined> => {
   if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) {
@@ -43,8 +44,9 @@ export const readBody = (request: IncomingMessage, response: ServerResponse): Pr
 const lingerMs = 1_000
 
 /**
- * Reads the rest of an unwanted body and discards it. After `maxBytes` it stops reading and closes the connection a
- * second later. Call it before the response is sent, so that the response can announce that the connection will close.
+ * Reads the rest of an unwanted body and discards it. After `maxBytes`, stops reading and closes the connection a
+ * second later. Call this function before the response is sent, so that the response can announce that the connection
+ * will close.
  */
 export const discardBody = (request: IncomingMessage, response: ServerResponse, maxBytes = maxDiscardedBytes): void => {
   const { headers, socket } = request

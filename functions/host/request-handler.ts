@@ -31,16 +31,16 @@ export interface RequestHandler {
   ): void
 }
 
-/** What the log line of a request says about it. */
+/** The fields of the log line about a request. */
 type LogFields = Record<string, unknown>
 
 /**
- * Handles the requests that the server accepted: decode and validate the event, call the rule, publish what it returns,
- * answer, log. The answer comes after the publication, so that the broker repeats an event whose consequences it does
- * not have.
+ * Handles the requests that the server accepted: decodes and validates the event, calls the rule, publishes the events
+ * that the rule returns, answers, and logs. The response is sent after the events are published, so that the broker
+ * repeats an event whose results were not published.
  *
- * The server loads this module with the first request, or earlier when it is idle, so that a cold start does not wait
- * for it.
+ * The server loads this module with the first request, or earlier, after a health check, so that a cold start does not
+ * wait for it.
  */
 export const createRequestHandler = (
   definition: FunctionDefinition,
@@ -57,7 +57,7 @@ export const createRequestHandler = (
     fields.published = events.length
   }
 
-  /** Calls the rule and publishes what it returns. Adds what it learns about the request to `fields`. */
+  /** Calls the rule and publishes the events that it returns. Adds what the log line should contain to `fields`. */
   const respond = async (
     route: Route,
     request: HttpRequest,
@@ -127,7 +127,7 @@ const decodeEvent = ({ headers, body }: HttpRequest, fields: LogFields): VigiaEv
   return { ...event, traceparent }
 }
 
-/** The data of an event, valid by the schema of its type. Throws Permanent. */
+/** Returns the data of an event. Throws Permanent if the data does not match the schema of the event's type. */
 const validData = (event: VigiaEvent, { definition }: EventHandler): unknown => {
   if (event.data_base64 !== undefined)
     throw new Permanent(`${event.type} ${event.id}: its data is not JSON, or nested too deep`)

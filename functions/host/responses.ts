@@ -38,8 +38,8 @@ export const errorResponse = (error: Error): EventResponse => {
 }
 
 /**
- * The same for a public HTTP request. Unexpected errors are answered with "internal error"; their message is only
- * logged.
+ * The response for an error in a public HTTP request. Unexpected errors are answered with "internal error"; their
+ * message is only logged.
  */
 export const publicErrorResponse = (error: Error): EventResponse => {
   const response = errorResponse(error)

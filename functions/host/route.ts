@@ -7,7 +7,10 @@ import { errorResponse } from './responses.ts'
 /** Which part of the function handles a request. */
 export type Route = { to: 'event' } | { to: 'dead letter'; trigger: string } | { to: 'http' }
 
-/** Decides who handles a request, or refuses it, by its head. The body has not been read yet. */
+/**
+ * Decides by the head of a request which part of the function handles it, or refuses the request. The body has not been
+ * read yet.
+ */
 export const routeOf = (definition: FunctionDefinition, head: RequestHead): Route | HttpResponse => {
   const { method, path, headers } = head
   if (!isEventRequest(headers)) {

@@ -15,15 +15,21 @@ export {
   on,
 } from './function-definition.ts'
 
-/** Longer than any request of ours needs, and shorter than the time that a platform allows after SIGTERM. */
+/**
+ * The time that requests in flight get after SIGTERM. It is longer than any of them needs, and shorter than the time
+ * that a platform allows after SIGTERM.
+ */
 const drainTimeoutMs = 25_000
 
-/** After a failure of the process. It is shorter, because requests in flight may be what failed, and may never end. */
+/**
+ * The time that requests in flight get after an uncaught error. It is shorter, because one of these requests may have
+ * caused the error and may never end.
+ */
 const drainTimeoutAfterFailureMs = 10_000
 
 /**
- * Ends the process. Until `serve` replaces it, main.ts is still starting: there is no request in flight, and the error
- * is logged.
+ * Ends the process. This version is used while main.ts is still starting: no request is in flight, so it only logs the
+ * error. `serve` replaces it.
  */
 let endProcess = async (_exitCode: number, reason: unknown): Promise<void> => {
   await logFatal(reason)
@@ -31,8 +37,8 @@ let endProcess = async (_exitCode: number, reason: unknown): Promise<void> => {
 }
 logWarnings()
 process.on('uncaughtException', error => endProcess(1, error))
-// A rejected promise that no code awaits. The requests in flight do not depend on it and are completed; a new process
-// then takes over.
+// A promise that no code awaits was rejected. The requests in flight do not depend on it and are completed; a new
+// process then takes over.
 process.on('unhandledRejection', reason => endProcess(1, reason))
 
 /**
@@ -40,7 +46,7 @@ process.on('unhandledRejection', reason => endProcess(1, reason))
  * closes the function's resources, and exits with 0.
  */
 export const serve = (definition: FunctionDefinition): void => {
-  // Fails now if LOG_LEVEL is invalid.
+  // Throws now if LOG_LEVEL is invalid, and not only at the first log line.
   logLevel()
   const server = createFunctionServer(definition)
   let exitCode: number | undefined

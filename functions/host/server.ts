@@ -16,7 +16,9 @@ import { routeOf } from './route.ts'
 export interface FunctionServer {
   /** Resolves with the address once the server accepts requests. */
   listen(port: number, address?: string): Promise<AddressInfo>
-  /** Accepts no more requests, waits at most `timeoutMs` for those in flight, then runs the function's `close`. */
+  /**
+   * Stops accepting requests, waits at most `timeoutMs` for the requests in flight, then runs the function's `close`.
+   */
   drain(timeoutMs: number): Promise<void>
   /** Logs the error that ends the process. */
   logFatal(reason: unknown): Promise<void>
@@ -31,10 +33,10 @@ export interface FunctionServerOptions {
   output?: LogOutput | undefined
 }
 
-/** The time that a rule has to clean up after its signal has aborted, and that `close` has to finish. */
+/** The time that a rule gets to clean up after its signal has aborted, and the time that `close` gets to finish. */
 const graceMs = 2_000
 
-/** What the handling of one request needs of its server. */
+/** What the server provides for the handling of one request. */
 interface ServerState {
   definition: FunctionDefinition
   metrics: Metrics
@@ -46,22 +48,23 @@ interface ServerState {
 interface Exchange {
   request: IncomingMessage
   response: ServerResponse
-  /** The sender waits for "100 Continue" before it sends the body. */
+  /** Whether the sender waits for "100 Continue" before it sends the body. */
   expectsContinue: boolean
   /** Aborts when the sender closes the connection, or when the process must end. */
   signal: AbortSignal
 }
 
 /**
- * The HTTP server of one function. It refuses what it can before it reads a body, limits the size of bodies, and
- * completes the requests in flight when the process must end. It does not start or end the process; serve.ts does.
+ * The HTTP server of one function. It refuses a request before it reads the body where possible, limits the size of
+ * bodies, and completes the requests in flight when the process must end. It does not start or end the process;
+ * serve.ts does.
  */
 export const createFunctionServer = (
   definition: FunctionDefinition,
   { sink = envOptional('K_SINK'), overrides = envOptional('K_CE_OVERRIDES'), output }: FunctionServerOptions = {},
 ): FunctionServer => {
   const { name } = definition
-  // Created now, so that the process does not start with an invalid K_SINK.
+  // The publisher is created now, so that the process does not start with an invalid K_SINK.
   const publish = createPublisher(sink, name, overrides)
   const metrics = createMetrics(name)
   const state: ServerState = {
@@ -129,7 +132,7 @@ const handleExchange = async (
   const queryAt = url.indexOf('?')
   const [path, search] = queryAt < 0 ? [url, ''] : [url.slice(0, queryAt), url.slice(queryAt)]
 
-  /** Counts the refusal but does not log it, because anyone can cause any number of them. */
+  /** Sends and counts a refusal. It is not logged, because anyone can cause any number of refusals. */
   const refuse = (refusal: HttpResponse) => {
     metrics.observe({ type: 'refused', outcome: String(refusal.status), ms: 0 })
     sendResponse(response, refusal)
@@ -140,7 +143,7 @@ const handleExchange = async (
     return refuse({ status: 404 })
   }
   if (internalPaths.has(path) && (method === 'GET' || method === 'HEAD')) {
-    // The prober that asks for /healthz does not wait for this: what the first event needs is loaded now.
+    // Loads what the first event needs, but only after the response, so that the health check does not wait for it.
     if (path === '/healthz') response.once('finish', () => setImmediate(loadRequestHandler))
     return sendResponse(response, await internalResponse(path, definition.name, metrics))
   }
@@ -149,7 +152,8 @@ const handleExchange = async (
     ? errorResponse(new RetryLater(`${definition.name} is shutting down`, 1))
     : routeOf(definition, { method, path, headers })
   if ('status' in route) {
-    // The sender may send its body or not, so the start of its next request on this connection could not be found.
+    // The sender may or may not send the body, so the server could not know where the next request on this connection
+    // starts.
     if (expectsContinue) response.setHeader('connection', 'close')
     discardBody(request, response, maxRefusedBodyBytes)
     return refuse(route)
@@ -163,7 +167,7 @@ const handleExchange = async (
 
 /** Answers a request whose body could not be read, or for which the request handler could not be loaded. */
 const handleFailure = async ({ request, response }: Exchange, state: ServerState, thrown: unknown): Promise<void> => {
-  // The sender closed the connection while its body was read, so there is nobody to answer.
+  // The sender closed the connection before its whole body was read, so no response can be sent.
   if (request.errored) return void response.destroy()
   const error = asError(thrown)
   const { log } = await state.loadRequestHandler()
