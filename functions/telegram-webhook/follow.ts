@@ -1,6 +1,6 @@
 import type { Show, ShowHit } from '#database/series/show.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
-import type { CardPlace } from '#functions/telegram/callback-data.ts'
+import type { CardPosition } from '#functions/telegram/callback-data.ts'
 import { sayEpisode } from '#functions/wording/series.ts'
 import { type ChatContext, queryCatalogue } from './context.ts'
 import { nextEpisode, sayWhen } from './episodes.ts'
@@ -8,7 +8,7 @@ import { type Reply, toastReply } from './reply.ts'
 import { showCard } from './show-card.ts'
 import { searchTvmaze, showSubject } from './tvmaze-search.ts'
 
-type CardPress = CardPlace & { show: number }
+type CardPress = CardPosition & { show: number }
 
 /** A show that exists: its current id, its name, and its entry in the catalogue (null if it has none). */
 interface KnownShow {

@@ -1,6 +1,6 @@
 import type { Search } from '#database/series/searches.ts'
 import { parseTarget } from '#functions/dial/target.ts'
-import type { CardPlace, Press } from '#functions/telegram/callback-data.ts'
+import type { CardPosition, Press } from '#functions/telegram/callback-data.ts'
 import { html } from '#functions/telegram/html.ts'
 import type { ChatContext } from './context.ts'
 import type { BotMessages } from './messages/messages.ts'
@@ -45,7 +45,7 @@ const firstPage = async (context: ChatContext, { id, hits }: Search): Promise<Vi
 export const searchById = (context: ChatContext, showId: number): Promise<Reply> => search(context, showSubject(showId))
 
 /** Shows another hit of a search. Asks TVMaze again if it was unavailable the first time. */
-export const turnPage = async (context: ChatContext, place: CardPlace): Promise<Reply> => {
+export const turnPage = async (context: ChatContext, place: CardPosition): Promise<Reply> => {
   const { deps, chat, messages } = context
   const saved = await deps.searches.find(chat.id, place.search)
   if (!saved) return toastReply(messages.searchTooOld)

@@ -1,5 +1,5 @@
 import type { ShowHit } from '#database/series/show.ts'
-import type { CardPlace } from '#functions/telegram/callback-data.ts'
+import type { CardPosition } from '#functions/telegram/callback-data.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
 import type { ChatContext } from './context.ts'
 import type { BotMessages } from './messages/messages.ts'
@@ -20,7 +20,7 @@ export const followState = async ({ deps, chat }: ChatContext, showId: number): 
 export const showCard = (
   { messages }: ChatContext,
   hits: ShowHit[],
-  place: CardPlace,
+  place: CardPosition,
   state: FollowState,
   note?: Html,
 ): View => {
@@ -38,7 +38,7 @@ export const showCard = (
   }
 }
 
-const followRow = (show: number, { search, at }: CardPlace, state: FollowState, messages: BotMessages): Button[] => {
+const followRow = (show: number, { search, at }: CardPosition, state: FollowState, messages: BotMessages): Button[] => {
   const place = { search, at }
   const follow: Button = { text: messages.follow, press: { act: 'follow', show, ...place } }
   const following: Button = { text: messages.following, press: { act: 'nothing' } }

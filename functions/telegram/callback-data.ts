@@ -1,8 +1,8 @@
 import type { Language } from '#database/chats/language.ts'
 import { isBigintId, isPlausibleInstant, isTvmazeId, isWithin } from '#events/ranges.ts'
 
-/** The position of a card: the search, and the index of the hit in it (from 0). */
-export interface CardPlace {
+/** The position of a card: the id of the search, and the index of the hit among its results (from 0). */
+export interface CardPosition {
   search: number
   at: number
 }
@@ -12,11 +12,11 @@ export interface CardPlace {
  * since the button was sent.
  */
 export type Press =
-  /** Shows hit `at` of a search. Asks TVMaze again if it did not answer before. */
-  | ({ act: 'card' } & CardPlace)
-  | ({ act: 'follow'; show: number } & CardPlace)
-  | ({ act: 'unfollow'; show: number } & CardPlace)
-  | ({ act: 'refollow'; show: number; followedAt: Date } & CardPlace)
+  /** Shows hit `at` of a search. Asks TVMaze again if TVMaze did not answer the search. */
+  | ({ act: 'card' } & CardPosition)
+  | ({ act: 'follow'; show: number } & CardPosition)
+  | ({ act: 'unfollow'; show: number } & CardPosition)
+  | ({ act: 'refollow'; show: number; followedAt: Date } & CardPosition)
   | { act: 'series'; page: number }
   | { act: 'remove'; show: number; page: number }
   | { act: 'restore'; show: number; page: number; followedAt: Date }
@@ -41,7 +41,10 @@ export type Press =
 
 type Letters = Record<Press['act'], string>
 
-/** One letter each, because Telegram allows 64 bytes. Within a version, a letter never changes its meaning. */
+/**
+ * The letter of each act in callback data. Letters keep the data short, because Telegram allows 64 bytes. Within a
+ * version, a letter never changes its meaning.
+ */
 const letters = {
   card: 's',
   follow: 'f',
@@ -68,45 +71,45 @@ const letters = {
 
 const version = 'v1'
 
-const written = (...parts: (string | number)[]) => [version, ...parts].join(':')
-const date = (at: Date) => at.getTime().toString(36)
+const joinParts = (...parts: (string | number)[]) => [version, ...parts].join(':')
+const encodeInstant = (at: Date) => at.getTime().toString(36)
 
 /** Encodes a press as the callback data of its button, at most 64 bytes: `v1:f:82:1234:0`. */
 export const encode = (press: Press): string => {
   const letter = letters[press.act]
   switch (press.act) {
     case 'card':
-      return written(letter, press.search, press.at)
+      return joinParts(letter, press.search, press.at)
     case 'follow':
     case 'unfollow':
-      return written(letter, press.show, press.search, press.at)
+      return joinParts(letter, press.show, press.search, press.at)
     case 'refollow':
-      return written(letter, press.show, press.search, press.at, date(press.followedAt))
+      return joinParts(letter, press.show, press.search, press.at, encodeInstant(press.followedAt))
     case 'series':
     case 'monitors':
-      return written(letter, press.page)
+      return joinParts(letter, press.page)
     case 'remove':
-      return written(letter, press.show, press.page)
+      return joinParts(letter, press.show, press.page)
     case 'restore':
-      return written(letter, press.show, press.page, date(press.followedAt))
+      return joinParts(letter, press.show, press.page, encodeInstant(press.followedAt))
     case 'upcoming':
-      return written(letter, press.days, press.page)
+      return joinParts(letter, press.days, press.page)
     case 'monitor':
     case 'check':
     case 'pause':
     case 'resume':
     case 'delete':
     case 'deleteNow':
-      return written(letter, press.monitor)
+      return joinParts(letter, press.monitor)
     case 'language':
-      return written(letter, press.language)
+      return joinParts(letter, press.language)
     case 'zone':
-      return written(letter, press.zone)
+      return joinParts(letter, press.zone)
     case 'today':
     case 'zones':
     case 'howToSearch':
     case 'nothing':
-      return written(letter)
+      return joinParts(letter)
     default:
       return press satisfies never
   }
@@ -115,9 +118,9 @@ export const encode = (press: Press): string => {
 const acts = new Map(Object.entries(letters).map(([act, letter]) => [letter as string, act as Press['act']]))
 
 /** The highest page, or index in a list, that a button can contain. */
-const maxPlace = 9_999
+const maxIndex = 9_999
 
-// Refuse numbers that do not fit into the tables' columns, because a query with such a number fails.
+// Numbers that do not fit into the tables' columns are refused, because PostgreSQL refuses a query with them.
 const number =
   (accepts: (value: number) => boolean) =>
   (text: string | undefined): number => {
@@ -127,7 +130,7 @@ const number =
   }
 const showId = number(isTvmazeId)
 const rowId = number(isBigintId)
-const place = number(value => isWithin(value, 0, maxPlace))
+const index = number(value => isWithin(value, 0, maxIndex))
 const instant = (text: string | undefined): Date => {
   const ms = /^[\da-z]{1,9}$/.test(text ?? '') ? Number.parseInt(text!, 36) : Number.NaN
   if (!isPlausibleInstant(ms)) throw new InvalidData()
@@ -137,15 +140,15 @@ const instant = (text: string | undefined): Date => {
 class InvalidData extends Error {}
 
 /**
- * Decodes callback data. Returns null for data that is not ours or is of an unknown version. The data is not trusted: a
- * client can send any text.
+ * Decodes callback data. Returns null for data that Vigia did not create, or whose version is unknown. The data is not
+ * trusted, because a client can send any text.
  */
 export const decode = (data: string): Press | null => {
   const [dataVersion, letter, ...parts] = data.split(':')
   const act = dataVersion === version ? acts.get(letter ?? '') : undefined
   if (act === undefined) return null
   try {
-    const press = read(act, parts)
+    const press = parsePress(act, parts)
     return encode(press) === data ? press : null
   } catch (error) {
     if (error instanceof InvalidData) return null
@@ -153,24 +156,24 @@ export const decode = (data: string): Press | null => {
   }
 }
 
-const read = (act: Press['act'], [first, second, third, fourth]: string[]): Press => {
+const parsePress = (act: Press['act'], [first, second, third, fourth]: string[]): Press => {
   switch (act) {
     case 'card':
-      return { act, search: rowId(first), at: place(second) }
+      return { act, search: rowId(first), at: index(second) }
     case 'follow':
     case 'unfollow':
-      return { act, show: showId(first), search: rowId(second), at: place(third) }
+      return { act, show: showId(first), search: rowId(second), at: index(third) }
     case 'refollow':
-      return { act, show: showId(first), search: rowId(second), at: place(third), followedAt: instant(fourth) }
+      return { act, show: showId(first), search: rowId(second), at: index(third), followedAt: instant(fourth) }
     case 'series':
     case 'monitors':
-      return { act, page: place(first) }
+      return { act, page: index(first) }
     case 'remove':
-      return { act, show: showId(first), page: place(second) }
+      return { act, show: showId(first), page: index(second) }
     case 'restore':
-      return { act, show: showId(first), page: place(second), followedAt: instant(third) }
+      return { act, show: showId(first), page: index(second), followedAt: instant(third) }
     case 'upcoming':
-      return { act, days: place(first), page: place(second) }
+      return { act, days: index(first), page: index(second) }
     case 'monitor':
     case 'check':
     case 'pause':

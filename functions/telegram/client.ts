@@ -1,9 +1,12 @@
-/** Longer waits are shortened to a day; after it, the caller tries again. */
+/**
+ * The longest wait that is reported to the caller: a day. A longer wait is shortened; after a day, the caller tries
+ * again.
+ */
 const maxRetryAfterS = 86_400
 
 /**
- * Telegram refused the call. A repeat gets the same response, except after 429. refusals.ts says what it means.
- * `description` is Telegram's text, without tokens.
+ * Telegram refused the call. If the call is repeated, Telegram refuses it again, except after 429. refusals.ts says
+ * what a refusal means. `description` is Telegram's text, without tokens.
  */
 export class TelegramError extends Error {
   override readonly name = 'TelegramError'
@@ -31,16 +34,16 @@ export class TelegramError extends Error {
 }
 
 /**
- * Telegram did not answer the call: a network error, a timeout, a 5xx, or a page of HTML from a proxy. `executed` is
- * false if Telegram certainly did not execute the call, because there was no connection.
+ * Telegram did not answer the call: a network error, a timeout, a 5xx, or a page of HTML from a proxy. Telegram may
+ * have executed the call. `executed` is false if Telegram certainly did not, because there was no connection.
  */
 export class TelegramUnreachable extends Error {
   override readonly name = 'TelegramUnreachable'
   readonly method: string
   readonly status: number | null
   readonly executed: 'unknown' | false
-  constructor(method: string, words: string, { status = null, executed = 'unknown' }: Partial<Unanswered> = {}) {
-    super(`${method}: ${words}`)
+  constructor(method: string, reason: string, { status = null, executed = 'unknown' }: Partial<Unanswered> = {}) {
+    super(`${method}: ${reason}`)
     this.method = method
     this.status = status
     this.executed = executed
@@ -50,8 +53,8 @@ type Unanswered = { status: number | null; executed: 'unknown' | false }
 
 export interface Telegram {
   /**
-   * Calls a method of the Bot API and returns its `result`. Never repeats the call; the caller decides. Throws
-   * TelegramError and TelegramUnreachable.
+   * Calls a method of the Bot API and returns its `result`. Never repeats the call: the caller decides whether to
+   * repeat it. Throws TelegramError and TelegramUnreachable.
    */
   call<Result = unknown>(
     method: string,
@@ -73,9 +76,9 @@ export const telegram = ({ apiRoot, token }: { apiRoot: string; token: string })
   return {
     call: async <Result>(method: string, params: Record<string, unknown>, { timeoutMs = 10_000 } = {}) => {
       const { default: got } = await import('got')
-      // An error of got contains the URL, and so the token, in its message, options and stack. It must not leave this
+      // Errors of got contain the URL, and so the token, in their message, options and stack. They must not leave this
       // function.
-      const answer = await got
+      const response = await got
         .post(`${root}/bot${token}/${method}`, {
           json: params,
           agent: await connections(),
@@ -92,17 +95,17 @@ export const telegram = ({ apiRoot, token }: { apiRoot: string; token: string })
             { executed: neverConnected.has(code) ? false : 'unknown' },
           )
         })
-      const body = parseResponse(answer.body)
+      const body = parseResponse(response.body)
       if (body === null) {
-        throw new TelegramUnreachable(method, `an answer that is not Telegram's, status ${answer.statusCode}`, {
-          status: answer.statusCode,
+        throw new TelegramUnreachable(method, `an answer that is not Telegram's, status ${response.statusCode}`, {
+          status: response.statusCode,
         })
       }
       if (body.ok) return body.result as Result
-      const code = body.error_code ?? answer.statusCode
-      const words = clean(body.description ?? '')
-      if (code >= 500) throw new TelegramUnreachable(method, `${code} ${words}`, { status: code })
-      throw new TelegramError(method, code, words, {
+      const code = body.error_code ?? response.statusCode
+      const description = clean(body.description ?? '')
+      if (code >= 500) throw new TelegramUnreachable(method, `${code} ${description}`, { status: code })
+      throw new TelegramError(method, code, description, {
         ...(body.parameters?.retry_after === undefined ? {} : { retryAfter: body.parameters.retry_after }),
         ...(body.parameters?.migrate_to_chat_id === undefined ? {} : { migrateTo: body.parameters.migrate_to_chat_id }),
       })

@@ -36,8 +36,8 @@ const rendered = (part: Part): string => {
 }
 
 /**
- * Makes a piece of Telegram HTML from a template. Values are escaped, except other pieces; null, undefined and false
- * are left out. `String(piece)` returns the text.
+ * Makes a piece of Telegram HTML from a template. Values are escaped, except values of the class Html; null, undefined
+ * and false are left out. `String(piece)` returns the text.
  */
 export const html = (strings: TemplateStringsArray, ...parts: Part[]): Html =>
   new Html(strings.reduce((text, string, at) => text + rendered(parts[at - 1]) + string))
@@ -60,12 +60,12 @@ const decoded = (text: string) =>
     return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : ''
   })
 
-/** The plain text of HTML (our own, or a summary from TVMaze). */
+/** The plain text of HTML. The HTML is our own, or a summary from TVMaze. */
 export const plain = (markup: Html | string): string => {
   let text = String(markup)
     .replace(/<br\s*\/?>/gi, '\n')
     .replace(/<\/p>\s*(?=<p\b)/gi, '\n\n')
-  // Removing a tag may create another ("<<b>b>"). After four passes, the "<" of any tag that is left is removed.
+  // Removing a tag may create another ("<<b>b>"). After four passes, the "<" of each remaining tag is removed.
   for (let pass = 0; pass < 4; pass++) text = text.replace(/<\/?[a-z][^<>]*>/gi, '')
   text = text.replace(/<(?=\/?[a-z])/gi, '')
   return decoded(text).trim()
@@ -85,10 +85,12 @@ const tokens = (markup: string): Token[] =>
 export const visibleLength = (markup: Html | string): number =>
   tokens(String(markup)).reduce((sum, token) => sum + (token.kind === 'text' ? decoded(token.markup).length : 0), 0)
 
-// Created when it is first needed, because it takes ten milliseconds and hardly any message is cut.
+// The segmenter is created when it is first needed, because its creation takes ten milliseconds and hardly any message
+// is cut.
 let graphemes: Intl.Segmenter | undefined
 
-// The best place to cut `text`: after the last line, else after the last word, else at the end.
+// The best position to cut `text`: the last line break, or else the last space, or else the end. A position in the
+// first half of the text is not used.
 const boundary = (text: string): number => {
   const line = text.lastIndexOf('\n')
   if (line > text.length / 2) return line

@@ -1,5 +1,6 @@
 /**
- * The most that Telegram takes, in UTF-16 units after its parser has removed the markup (core.telegram.org/bots/api).
+ * The longest text and the longest caption that Telegram accepts, in UTF-16 units after its parser has removed the
+ * markup (core.telegram.org/bots/api).
  */
 export const maxTextLength = 4096
 export const maxCaptionLength = 1024

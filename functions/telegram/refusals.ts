@@ -1,28 +1,28 @@
 import { TelegramError } from './client.ts'
 
-/** What a refusal of the Bot API means. What to do about it is decided by each function that calls Telegram. */
+/** What a refusal of the Bot API means. Each function that calls Telegram decides what to do about it. */
 export type Refusal =
-  /** Too many requests (429). `retryAfterS`: the wait that Telegram asks for, where it names one. */
+  /** Too many requests (429). `retryAfterS` is the wait that Telegram asks for, or undefined if it names none. */
   | { kind: 'flood'; retryAfterS: number | undefined }
   /** The group became a supergroup, which has another id. */
   | { kind: 'chat-migrated'; to: number }
   /**
-   * The token is not valid (401; 404 where it does not even have the form of a token), or the bot's account is frozen.
+   * The token is not valid (401, or 404 if it does not even have the form of a token), or the bot's account is frozen.
    */
   | { kind: 'bot-disabled' }
   /** Another process uses the bot at the same time (409). */
   | { kind: 'bot-conflict' }
   /**
-   * The user or the group does not allow the bot to write (403). `isKnown`: for one of the reasons that are part of
-   * normal use.
+   * The user or the group does not allow the bot to write (403). `isKnown`: whether the reason is part of normal use.
    */
   | { kind: 'chat-forbidden'; isKnown: boolean }
-  /** No chat with this id can be written to. */
+  /** The bot cannot write to a chat with this id. */
   | { kind: 'chat-not-found' }
-  /** The bot may not write in this group, or not this kind of message. */
+  /** The bot has no permission to write in this group, or to send this kind of message to it. */
   | { kind: 'no-permission' }
   /**
-   * The topic of a forum cannot be written to. `isDeleted`: it will not come back; a closed topic may be opened again.
+   * The bot cannot write to the topic of a forum. `isDeleted`: whether the topic was deleted. If not, it is closed and
+   * may be opened again.
    */
   | { kind: 'topic-unavailable'; isDeleted: boolean }
   /** An edit would change nothing: the message shows this content already. */
@@ -35,14 +35,17 @@ export type Refusal =
   | { kind: 'markup' | 'length' | 'photo' | 'buttons' | 'reply' }
   | { kind: 'other' }
 
-type KindInWords = Exclude<Refusal['kind'], 'flood' | 'chat-migrated' | 'bot-conflict' | 'chat-forbidden' | 'other'>
+type KindByDescription = Exclude<
+  Refusal['kind'],
+  'flood' | 'chat-migrated' | 'bot-conflict' | 'chat-forbidden' | 'other'
+>
 
 /**
- * What Telegram writes, and what it means; the first row that matches counts. The descriptions come from the source of
- * the Bot API server (github.com/tdlib/telegram-bot-api) as `Bad Request: chat not found`, and from Telegram's own
- * servers as `PEER_ID_INVALID`.
+ * The kind of refusal for each description that Telegram writes. The first row that matches counts. A description like
+ * `Bad Request: chat not found` comes from the Bot API server (github.com/tdlib/telegram-bot-api), a description like
+ * `PEER_ID_INVALID` from Telegram's own servers.
  */
-const descriptions: readonly [KindInWords, RegExp][] = [
+const descriptions: readonly [KindByDescription, RegExp][] = [
   ['bot-disabled', /FROZEN/],
   ['chat-not-found', /chat not found|PEER_ID_INVALID|user not found|group chat was (upgraded|deactivated)/i],
   ['topic-unavailable', /thread not found|TOPIC_/i],
@@ -60,13 +63,13 @@ const descriptions: readonly [KindInWords, RegExp][] = [
   ['reply', /repl(y|ied)/i],
 ]
 
-/** Why Telegram answers 403 in normal use; any other reason is worth a look by the operators. */
+/** The reasons for which Telegram answers 403 in normal use. The operators should look at any other reason. */
 const knownReasonsOf403 = /blocked|deactivated|initiate|kicked|not a member|deleted/i
 
 const deletedTopic = /thread not found|TOPIC_(DELETED|ID_INVALID)/i
 
 /**
- * What a refusal means: by the status and the parameters of Telegram's response, and where these do not say, by its
+ * Finds out what a refusal means: from the status and the parameters of Telegram's response, or else from its
  * description.
  */
 export const refusalOf = ({
