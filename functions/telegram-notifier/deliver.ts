@@ -14,30 +14,30 @@ export interface Dependencies {
   messages: Messages
   chats: Chats
   telegram: Telegram
-  /** Identifies the bot in the table of pauses. It is a hash, because the token is secret. */
+  /** Identifies the bot in the table of pauses. It is a hash of the token, because the token is secret. */
   bot: string
   clock: Clock
   wait: (ms: number) => Promise<void>
-  /** A random number from 0 to 1. */
+  /** Returns a random number from 0 to 1. */
   random: () => number
   log: Logger
   /**
-   * The chats that requests of this process are sending to. `hasNewMessage`: another request stored a message for the
-   * chat meanwhile.
+   * The chats to which requests of this process are sending. `hasNewMessage`: whether another request has stored a
+   * message for the chat in the meantime.
    */
   activeChats?: Map<number, { hasNewMessage: boolean }>
 }
 
 /**
- * What happened to a message. `settled`: sent, or refused for good. `waiting`: back in the outbox. `no response`:
- * Telegram did not answer, and probably will not answer the next call. `bot paused`: Telegram refuses everything from
- * this bot. `moved`: the chat has a new id, and the message waits there.
+ * What happened to a message. `settled`: it was sent, or refused for good. `waiting`: it is back in the outbox. `no
+ * response`: Telegram did not answer, and probably will not answer the next call. `bot paused`: Telegram refuses
+ * everything from this bot. `moved`: the chat has a new id, and the message waits for the new id.
  */
 export type Outcome = { is: 'settled' | 'waiting' | 'no response' | 'bot paused' } | { is: 'moved'; to: number }
 
 /**
- * Telegram does not say whose limit was reached, the chat's or the bot's. It counts as the bot's when Telegram asks
- * several chats to wait within seconds.
+ * A 429 counts as the limit of the whole bot when Telegram asks this many chats to wait within this time. Telegram does
+ * not say whether the limit of the chat or of the bot was reached.
  */
 const wholeBotFlood = { chats: 3, withinMs: 10_000 }
 
@@ -45,8 +45,8 @@ const wholeBotFlood = { chats: 3, withinMs: 10_000 }
 const disabledPauseMs = 10 * 60_000
 
 /**
- * Sends one claimed message and writes what happened to it. When Telegram refuses a part of the message (its
- * formatting, photo, buttons, …), it is sent again without that part. Throws only errors of the database.
+ * Sends one claimed message and stores what happened to it. When Telegram refuses a part of the message (its
+ * formatting, photo, buttons, …), the message is sent again without that part. Throws only errors of the database.
  */
 export const deliver = async (dependencies: Dependencies, message: ClaimedMessage): Promise<Outcome> => {
   const { messages, telegram, clock, log } = dependencies
@@ -61,14 +61,14 @@ export const deliver = async (dependencies: Dependencies, message: ClaimedMessag
   }
   const replyTo = request.replyTo === undefined ? null : await messages.telegramIdOf(request.replyTo, chatId)
   let payload: Payload = payloadOf(request, replyTo)
-  /** Topics that refused the message; undefined is General. */
+  /** The topics in which Telegram refused the message; undefined stands for the topic General. */
   const refusedTopics = new Set<number | undefined>()
   for (;;) {
     const { method, params } = apiCallFor(payload, chatId)
     try {
       const { message_id } = await telegram.call<{ message_id: number }>(method, params)
       // If the process crashes before this write, the message is sent twice. Writing before sending could lose the
-      // message, and a message that arrives twice is better than a lost one.
+      // message, and a message that arrives twice is better than a lost message.
       await persistReceipt(dependencies, () => messages.sent(key, message_id, clock()))
       if (message.pauseReason !== null) await messages.resume(dependencies.bot, clock())
       return { is: 'settled' }
@@ -89,7 +89,7 @@ export const deliver = async (dependencies: Dependencies, message: ClaimedMessag
         // A reply without a topic goes to the topic of the message that it replies to, so General did not refuse it.
         if (threadId !== undefined || replyTo === undefined) refusedTopics.add(threadId)
         if (refusedTopics.has(undefined)) {
-          // General refused it too: try the topics in which the group follows something else.
+          // Telegram refused the message in General too: try the topics in which the group follows something else.
           const other = (await messages.topicsOf(chatId)).find(id => !refusedTopics.has(id))
           next = other === undefined ? null : { ...payload, threadId: other }
         }
@@ -130,8 +130,8 @@ const afterRefusal = async (
       await chats.migrate(chatId, action.to)
       return { is: 'moved', to: action.to }
     case 'pause bot':
-      // Messages stay as they are, so that all of them go out once the token is valid. The operators get one notice,
-      // when the pause begins, and not one per message.
+      // The messages stay in the outbox, so that all of them are sent once the token is valid. The operators get one
+      // notice, when the pause begins, and not one notice per message.
       await messages.putBack(key, after(disabledPauseMs), { countsAsAttempt: false })
       if (await messages.pause(bot, after(disabledPauseMs), `${code} ${description}`)) await tellOperators()
       return { is: 'bot paused' }
@@ -170,8 +170,8 @@ const afterNoResponse = async (
 }
 
 /**
- * Repeats the write that the message was sent, for about twenty seconds, which covers a restart of the database.
- * Without this write the message would be sent again.
+ * Repeats the write that marks the message as sent, for about twenty seconds, which is longer than a restart of the
+ * database takes. Without this write, the message would be sent again.
  */
 const persistReceipt = async ({ wait, log }: Dependencies, write: () => Promise<void>): Promise<void> => {
   for (let attempt = 1; ; attempt++) {

@@ -5,25 +5,28 @@ import { inlineKeyboard, maxCaptionLength, maxTextLength } from '#functions/tele
 import { smallerPoster } from '#functions/tvmaze/poster.ts'
 import type { Part } from './refusal-action.ts'
 
-/** Limits far below Telegram's, for a message that Telegram counted as too long although we did not. */
+/** Limits far below Telegram's, for a message that is too long by Telegram's count but not by ours. */
 const shortTextLength = 2000
 const shortCaptionLength = 1000
 
 /**
- * The content of one sendMessage or sendPhoto. It starts as requested; each refusal takes the part away that Telegram
- * refused.
+ * The content of one sendMessage or sendPhoto. At first it is as requested. After each refusal, the part that Telegram
+ * refused is removed.
  */
 export interface Payload {
   html: string
-  /** False: the text is sent without formatting. */
+  /** Whether the text is sent with formatting. */
   markup: boolean
-  /** The most visible characters of the text. */
+  /** The most visible characters of the text. A longer text is cut. */
   maxLength: number
   photo?: string
   buttons?: DataOf<typeof MessageRequested>['buttons']
-  /** Telegram's id of the message it replies to. */
+  /** Telegram's id of the message that this message replies to. */
   replyTo?: number
-  /** The topic it goes to; without one it is General, or the topic of the message it replies to. */
+  /**
+   * The topic to send the message to. Without a topic, it goes to General, or to the topic of the message that it
+   * replies to.
+   */
   threadId?: number
   silent: boolean
 }
@@ -41,7 +44,10 @@ export const payloadOf = (request: DataOf<typeof MessageRequested>, replyTo: num
   ...(request.threadId === undefined || request.threadId === 1 ? {} : { threadId: request.threadId }),
 })
 
-/** The payload without the part that Telegram refused, or null when the payload does not have this part (any more). */
+/**
+ * The payload without the part that Telegram refused, or null if the payload does not have this part. For `length`, the
+ * text is shortened; for `photo`, a smaller photo is tried first.
+ */
 export const withoutPart = (payload: Payload, part: Part): Payload | null => {
   switch (part) {
     case 'markup':
@@ -65,7 +71,7 @@ export const withoutPart = (payload: Payload, part: Part): Payload | null => {
       return replyTo === undefined ? null : rest
     }
     case 'topic': {
-      // The reply goes too, because Telegram puts a reply into the topic of the message it replies to.
+      // The reply is removed too, because Telegram puts a reply into the topic of the message that it replies to.
       const { threadId, replyTo, ...rest } = payload
       return threadId === undefined && replyTo === undefined ? null : rest
     }

@@ -3,11 +3,11 @@ import type { Refusal } from '#functions/telegram/refusals.ts'
 /** A part that a message can be sent without. `length` stands for the excess length: the text is cut. */
 export type Part = 'markup' | 'photo' | 'buttons' | 'reply' | 'topic' | 'length'
 
-/** What the notifier does about a refusal. `tellOperators`: with a message.refused event. */
+/** What the notifier does about a refusal. `tellOperators`: whether the operators get a message.refused event. */
 export type RefusalAction =
   /** Send the message again after `seconds`. The attempt does not count, because Telegram asks for the repeat. */
   | { do: 'wait'; seconds: number }
-  /** Give up the chat, with everything that waits for it, until a user writes to the bot there. */
+  /** Give up the chat, with all messages that wait for it, until a user writes to the bot in this chat. */
   | { do: 'give up chat'; tellOperators: boolean }
   /** Send to the chat's new id. */
   | { do: 'migrate chat'; to: number }
@@ -15,7 +15,7 @@ export type RefusalAction =
   | { do: 'send without'; part: Part; tellOperators: boolean }
   /** Stop sending for a while: Telegram refuses everything that this bot sends. */
   | { do: 'pause bot' }
-  /** Send the message again in a minute, and let the operators find the cause meanwhile. */
+  /** Send the message again in a minute. The operators can find the cause in the meantime. */
   | { do: 'retry in a minute' }
   /** Give up the message: Telegram would refuse it again. */
   | { do: 'give up message' }
@@ -23,7 +23,7 @@ export type RefusalAction =
 /** The wait after a 429 without `retry_after`. */
 const defaultWaitS = 5
 
-/** Decides about a refusal of sendMessage or sendPhoto. */
+/** Decides what to do after Telegram refused a sendMessage or sendPhoto. */
 export const actionFor = (refusal: Refusal): RefusalAction => {
   switch (refusal.kind) {
     case 'flood':

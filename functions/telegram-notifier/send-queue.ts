@@ -1,12 +1,14 @@
 import { type Dependencies, deliver, type Outcome } from './deliver.ts'
 
-/** A request or a tick waits at most this long for a chat; a chat that must wait longer is left to a later tick. */
+/**
+ * The longest time that a request or a tick waits for a chat. A chat that must wait longer is left to a later tick.
+ */
 export const shortWaitMs = 3_000
 /** Random time added to a wait, so that chats that wait for the same second do not all send in the same instant. */
 const maxJitterMs = 500
-/** The time between two looks at a message that another process is sending. */
+/** The time between two checks whether another process has finished sending a message. */
 const pollMs = 250
-/** After so many messages in a row without a response, Telegram counts as unreachable. */
+/** The number of messages in a row without a response after which Telegram counts as unreachable. */
 const maxNoResponses = 3
 
 /** Whether there is time left for something that takes `ms`. */
@@ -19,8 +21,8 @@ export const timeBudget = ({ clock }: Dependencies, budgetMs: number, signal?: A
 }
 
 /**
- * Sends to several chats in turn, one message each, so that a chat with many messages delays each of the others by one
- * message at most. False when it stopped because Telegram is unreachable or refuses everything from this bot.
+ * Sends to several chats in turn, one message each, so that a chat with many messages delays each other chat by at most
+ * one message. Returns false if it stopped because Telegram is unreachable or refuses everything from this bot.
  */
 export const sendToChats = async (
   dependencies: Dependencies,
@@ -65,43 +67,47 @@ export const sendToChats = async (
   return !mustStop()
 }
 
-/** The keys of the messages that were tried, and whether another process is still sending `own`. */
+/** The keys of the messages that were tried, and whether another process is still sending the requested message. */
 interface SentToChat {
   keys: string[]
-  isOwnInProgress: boolean
+  isSentByOtherProcess: boolean
 }
 
 /**
- * Sends the waiting messages of one chat, in order. `own` is the key of the message that the caller was asked to send.
- * If another process is sending to the chat, the other process also sends the new messages, because it looks at the
- * queue after each message. This function then returns, unless the other process is sending `own`: then it waits, in
- * case the other process crashes.
+ * Sends the waiting messages of one chat, in order. `requestedKey` is the key of the message that the caller was asked
+ * to send. If another process is sending to the chat, this function returns, because the other process also sends the
+ * new messages: it looks at the queue after each message. If the other process is sending the requested message, this
+ * function waits, because the other process may crash.
  */
 export const sendToChat = async (
   dependencies: Dependencies,
   chatId: number,
   hasTime: HasTime,
-  own: string,
+  requestedKey: string,
 ): Promise<SentToChat> => {
   const keys: string[] = []
   let currentChatId = chatId
   for (;;) {
     const attempt = await sendNext(dependencies, currentChatId)
-    if (attempt.is === 'empty') return { keys, isOwnInProgress: false }
+    if (attempt.is === 'empty') return { keys, isSentByOtherProcess: false }
     if (attempt.is === 'not yet') {
-      const isOwnInProgress = attempt.sending === own
-      const waitMs = isOwnInProgress ? Math.min(attempt.waitMs, pollMs) : attempt.waitMs + jitterMs(dependencies)
-      if ((attempt.waitMs > shortWaitMs && !isOwnInProgress) || !hasTime(waitMs)) return { keys, isOwnInProgress }
+      const isSentByOtherProcess = attempt.sending === requestedKey
+      const waitMs = isSentByOtherProcess ? Math.min(attempt.waitMs, pollMs) : attempt.waitMs + jitterMs(dependencies)
+      if ((attempt.waitMs > shortWaitMs && !isSentByOtherProcess) || !hasTime(waitMs))
+        return { keys, isSentByOtherProcess }
       await dependencies.wait(waitMs)
       continue
     }
     keys.push(attempt.key)
     if (attempt.outcome.is === 'moved') currentChatId = attempt.outcome.to
-    if (attempt.outcome.is === 'bot paused' || !hasTime(0)) return { keys, isOwnInProgress: false }
+    if (attempt.outcome.is === 'bot paused' || !hasTime(0)) return { keys, isSentByOtherProcess: false }
   }
 }
 
-/** `not yet`: the chat's next message must wait `waitMs`. `sending`: its key, if another process is sending it now. */
+/**
+ * The result of `sendNext`. `not yet`: the chat's next message must wait `waitMs`. `sending`: the key of this message
+ * if another process is sending it now.
+ */
 type Attempt =
   | { is: 'empty' }
   | { is: 'not yet'; waitMs: number; sending: string | null }

@@ -6,26 +6,26 @@ import { Permanent, RetryLater } from '#functions/host/errors.ts'
 import type { Dependencies } from './deliver.ts'
 import { sendToChat, sendToChats, shortWaitMs, timeBudget } from './send-queue.ts'
 
-/** The time that one event spends on sending. What is not sent by then is left to the tick. */
+/** The time that one event spends on sending. Messages that are not sent by then are left to the tick. */
 const eventBudgetMs = 10_000
 const tickBudgetMs = 40_000
 const maxChatsPerTick = 500
 const tickWorkers = 8
 /**
- * Chats that the requests of one process send to at the same time. In a burst, further requests only store their
- * message, so that the broker does not wait.
+ * The most chats that the requests of one process send to at the same time. In a burst, further requests only store
+ * their message, so that the broker does not wait.
  */
 const maxActiveChats = 20
 /**
- * How long a tick publishes the notes of a message again. It is longer than a tick, so that a crash between the note
- * and its publication loses nothing.
+ * For how long each tick publishes the notes of a message again. This is longer than a tick, so that a crash between
+ * the note and its publication loses nothing.
  */
 const republishNotesMs = 5 * 60_000
 const messagesKeptMs = 45 * 24 * 60 * 60_000
 
 /**
- * message.requested: stores the message in the outbox, and sends what waits for its chat as far as Telegram's limits
- * allow it now. Ticks send the rest. Returns message.refused events for the operators.
+ * Handles message.requested: stores the message in the outbox, and sends the messages that wait for its chat, as far as
+ * Telegram's limits allow. Ticks send the rest. Returns message.refused events for the operators.
  */
 export const telegramNotifier = async (
   event: EventOf<typeof MessageRequested>,
@@ -41,16 +41,17 @@ export const telegramNotifier = async (
   if (otherRequest !== undefined) otherRequest.hasNewMessage = true
   else if (activeChats.size < maxActiveChats) {
     const hasTime = timeBudget(dependencies, eventBudgetMs, signal)
-    const own = { hasNewMessage: true }
-    activeChats.set(chatId, own)
+    const activeChat = { hasNewMessage: true }
+    activeChats.set(chatId, activeChat)
     try {
-      // Another request may store a message after the last look at the queue, and leave it to this request.
-      while (own.hasNewMessage && hasTime(0)) {
-        own.hasNewMessage = false
+      // Another request may store a message after this request has read the queue for the last time, and leave the
+      // sending to this request.
+      while (activeChat.hasNewMessage && hasTime(0)) {
+        activeChat.hasNewMessage = false
         const sent = await sendToChat(dependencies, chatId, hasTime, event.id)
         keys.push(...sent.keys)
         // The other process may have crashed. The broker repeats this event, and by then the lease has expired.
-        if (sent.isOwnInProgress) throw new RetryLater(`${event.id} is being sent by another process`, 10)
+        if (sent.isSentByOtherProcess) throw new RetryLater(`${event.id} is being sent by another process`, 10)
       }
     } finally {
       activeChats.delete(chatId)
@@ -59,7 +60,10 @@ export const telegramNotifier = async (
   return (await messages.notes({ keys: [...new Set(keys)] })).map(messageRefused)
 }
 
-/** The minute's tick: sends what waits for all chats, within Telegram's limits. Returns message.refused events. */
+/**
+ * Handles the tick of each minute: sends the messages that wait for any chat, within Telegram's limits. Returns
+ * message.refused events.
+ */
 export const outboxTick = async (dependencies: Dependencies, signal?: AbortSignal): Promise<VigiaEvent[]> => {
   const { messages, clock, bot } = dependencies
   const now = clock()
