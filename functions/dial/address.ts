@@ -48,7 +48,7 @@ export const rangesIn = (text: string): Range[] =>
  * inside, and no address of this machine. `allow` (CIDR ranges of PROBE_ALLOW, separated by commas) adds ranges that
  * the operator opens.
  */
-export const addressGuard = (allow = '', own: () => ReadonlySet<string> = ownAddresses()): AddressGuard => {
+export const addressGuard = (allow = '', getOwnAddresses: () => ReadonlySet<string> = ownAddresses()): AddressGuard => {
   const allowed = rangesIn(allow)
   const kindOf = memoize((text: string): 'allowed' | 'public' | 'closed' => {
     if (!ipaddr.isValid(text)) return 'closed'
@@ -60,7 +60,7 @@ export const addressGuard = (allow = '', own: () => ReadonlySet<string> = ownAdd
   return given => {
     const text = kindOf(given) === 'allowed' ? given : reachedBy(given)
     const kind = kindOf(text)
-    return kind === 'allowed' || (kind === 'public' && !own().has(ipaddr.parse(text).toString()))
+    return kind === 'allowed' || (kind === 'public' && !getOwnAddresses().has(ipaddr.parse(text).toString()))
   }
 }
 

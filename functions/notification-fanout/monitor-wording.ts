@@ -53,17 +53,17 @@ export const monitorUp = (
   const at = (instant: string) => (sameDay ? `às ${instant}` : instant)
   const span = (one: string, between: string) => (from === to ? one : sameDay ? between : `${from} – ${to}`)
   // If the start or the end was seen late, only a bound of the duration is known.
-  const length = sinceLate ? (untilLate ? 'about' : 'least') : untilLate ? 'most' : 'exactly'
+  const precision = sinceLate ? (untilLate ? 'about' : 'least') : untilLate ? 'most' : 'exactly'
   const texts: Texts = {
     'pt-BR': html`🟢 <b>${name}</b> voltou ao ar
-Ficou fora por ${{ exactly: '', least: 'pelo menos ', most: 'no máximo ', about: 'cerca de ' }[length]}${duration}: ${
-      length === 'exactly'
+Ficou fora por ${{ exactly: '', least: 'pelo menos ', most: 'no máximo ', about: 'cerca de ' }[precision]}${duration}: ${
+      precision === 'exactly'
         ? span(`às ${to}`, `das ${from} às ${to}`)
         : `${sinceLate ? 'visto fora do ar' : 'caiu'} ${at(from)}, ${untilLate ? 'visto no ar' : 'de volta'} ${at(to)}`
     }`,
     en: html`🟢 <b>${name}</b> is back up
-It was down for ${{ exactly: '', least: 'at least ', most: 'at most ', about: 'about ' }[length]}${duration}: ${
-      length === 'exactly'
+It was down for ${{ exactly: '', least: 'at least ', most: 'at most ', about: 'about ' }[precision]}${duration}: ${
+      precision === 'exactly'
         ? span(`at ${to}`, `from ${from} to ${to}`)
         : `${sinceLate ? 'seen down' : 'down since'} ${from}, ${untilLate ? 'seen up' : 'back'} ${to}`
     }`,

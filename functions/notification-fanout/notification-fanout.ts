@@ -117,18 +117,18 @@ const missedEpisodes = async (
   data: NotifiableData<'episode.missed'>,
   follows: Dependencies['follows'],
 ): Promise<Notification[]> => {
-  const shows = new Map(data.shows.map(each => [`show/${each.show.id}`, each]))
-  const follower = await follows.followersOfAny([...shows.keys()])
-  return [...Map.groupBy(follower, ({ chat }) => `${chat.id} ${chat.threadId}`).values()].flatMap(followed => {
+  const shows = new Map(data.shows.map(item => [`show/${item.show.id}`, item]))
+  const followers = await follows.followersOfAny([...shows.keys()])
+  return [...Map.groupBy(followers, ({ chat }) => `${chat.id} ${chat.threadId}`).values()].flatMap(followed => {
     const recipient = followed[0]!.chat
-    const ownShows = followed.flatMap(({ subject, followedAt }) => {
+    const followedShows = followed.flatMap(({ subject, followedAt }) => {
       const { show, episodes } = shows.get(subject)!
-      const after = episodes.filter(episode => announcedAt(episode, recipient.zone) > followedAt)
-      return after.length === 0 ? [] : [{ show, episodes: after }]
+      const sinceFollowed = episodes.filter(episode => announcedAt(episode, recipient.zone) > followedAt)
+      return sinceFollowed.length === 0 ? [] : [{ show, episodes: sinceFollowed }]
     })
-    return ownShows.length === 0
+    return followedShows.length === 0
       ? []
-      : notify([recipient], { name: 'episode.missed', data: { ...data, shows: ownShows } })
+      : notify([recipient], { name: 'episode.missed', data: { ...data, shows: followedShows } })
   })
 }
 
