@@ -13,15 +13,15 @@ const deniedAlways = new Set(['168.63.129.16'])
 const assignedIpv6 = ipaddr.parseCIDR('2000::/3')
 
 /**
- * NAT64 (RFC 6052): the last four bytes are the IPv4 address that is reached. Hosts get such addresses in networks
- * without IPv4.
+ * The NAT64 range (RFC 6052). The last four bytes of an address in it are the IPv4 address that it reaches. In networks
+ * without IPv4, hosts get addresses from this range.
  */
 const nat64 = ipaddr.parseCIDR('64:ff9b::/96')
 
 const within = (address: ipaddr.IPv4 | ipaddr.IPv6, [range, bits]: Range) =>
   address.kind() === range.kind() && address.match(range as never, bits)
 
-/** The IPv4 address behind a NAT64 address; any other text unchanged. */
+/** Returns the IPv4 address behind a NAT64 address, and any other text unchanged. */
 const reachedBy = memoize((text: string): string => {
   const address = ipaddr.isValid(text) ? ipaddr.parse(text) : null
   return address && within(address, nat64) ? new ipaddr.IPv4(address.toByteArray().slice(-4)).toString() : text
@@ -44,9 +44,9 @@ export const rangesIn = (text: string): Range[] =>
     })
 
 /**
- * Allows public addresses: `unicast` by IANA's registries, IPv6 only in the assigned range, NAT64 by the IPv4 address
- * inside, and no address of this machine. `allow` (CIDR ranges of PROBE_ALLOW, separated by commas) adds ranges that
- * the operator opens.
+ * Creates a guard that allows public addresses: `unicast` by IANA's registries, IPv6 only in the assigned range, NAT64
+ * only if the IPv4 address in it is allowed, and no address of this machine. `allow` (the CIDR ranges of PROBE_ALLOW,
+ * separated by commas) adds ranges that the operator opens.
  */
 export const addressGuard = (allow = '', getOwnAddresses: () => ReadonlySet<string> = ownAddresses()): AddressGuard => {
   const allowed = rangesIn(allow)
@@ -67,8 +67,8 @@ export const addressGuard = (allow = '', getOwnAddresses: () => ReadonlySet<stri
 const refreshAfterMs = 60_000
 
 /**
- * The addresses of this machine's network interfaces, read again each minute. They may be in public ranges, but a
- * service that listens on them may be meant for this machine only.
+ * Returns a function that lists the addresses of this machine's network interfaces and reads them again each minute.
+ * They may be in public ranges, but a service that listens on them may be meant for this machine only.
  */
 export const ownAddresses = (): (() => ReadonlySet<string>) => {
   let known: ReadonlySet<string> = new Set()

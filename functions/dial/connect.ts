@@ -2,27 +2,30 @@ import type { Socket } from 'node:net'
 import type { Attempt } from './dial-attempt.ts'
 import { errorCodeOf } from './dial-error.ts'
 
-/** After this time without an answer, the next address is tried in parallel (RFC 8305 recommends 100 ms to 2 s). */
+/**
+ * The time without an answer after which the next address is tried in parallel (RFC 8305 recommends 100 ms to 2 s).
+ */
 const staggerMs = 500
 
 export interface ConnectOptions {
   attempt: Attempt
   /** Starts a connection to an address. */
   open: (address: string) => Socket
-  /** Finds more addresses; called once, when all given addresses are in use. */
+  /** Finds more addresses. It is called once, when every given address has been tried. */
   findMore?: () => Promise<readonly string[]>
 }
 
 /**
  * Connects to several addresses ("happy eyeballs") and resolves with the first socket that connects. The next address
- * is tried when one fails, and in parallel to one that does not answer. Rejects when all addresses have failed.
+ * is tried when an address fails, and in parallel when an address does not answer. Rejects when all addresses have
+ * failed.
  */
 export const connectToAny = (
   addresses: readonly string[],
   { attempt, open, findMore }: ConnectOptions,
 ): Promise<Socket> =>
   attempt.waitFor<Socket>((resolve, reject) => {
-    const left = [...addresses]
+    const untried = [...addresses]
     let unusedFindMore = findMore
     let pending = 0
     let isConnected = false
@@ -32,7 +35,7 @@ export const connectToAny = (
     const tryNext = () => {
       clearTimeout(timer)
       if (isConnected || attempt.isFinished) return
-      const address = left.shift()
+      const address = untried.shift()
       if (address !== undefined) return tryAddress(address)
       if (unusedFindMore !== undefined) return tryMore(unusedFindMore)
       if (pending === 0) reject(failure!)
@@ -43,7 +46,7 @@ export const connectToAny = (
       pending++
       find()
         .then(
-          found => void left.push(...found.filter(address => !addresses.includes(address))),
+          found => void untried.push(...found.filter(address => !addresses.includes(address))),
           () => {},
         )
         .then(() => {
@@ -74,7 +77,7 @@ export const connectToAny = (
         attempt.address = address
         resolve(socket)
       })
-      if (left.length > 0 || unusedFindMore !== undefined) timer = setTimeout(tryNext, staggerMs)
+      if (untried.length > 0 || unusedFindMore !== undefined) timer = setTimeout(tryNext, staggerMs)
     }
 
     tryNext()

@@ -25,13 +25,13 @@ const readBuffer = Buffer.allocUnsafeSlow(16 * 1024)
 /** The errors of a resolver that come from a name server: the name does not exist, or has no address. */
 const noSuchNameCodes = new Set(['ENOTFOUND', 'ENODATA'])
 
-/** Names of this machine, whatever a name server says (RFC 6761). */
+/** Whether a host name is a name of this machine, whatever a name server says (RFC 6761). */
 const isLoopbackName = (host: string) => host === 'localhost' || host.endsWith('.localhost')
 const loopbackAddresses = ['127.0.0.1', '::1']
 
 /**
- * Opens TCP connections to addresses that `guard` allows. The host is looked up once and the addresses are dialled
- * directly, so they cannot change between the check and the connection.
+ * Creates a function that opens TCP connections to addresses that `guard` allows. The host is looked up once and its
+ * addresses are dialled directly, so they cannot change between the check and the connection.
  */
 export const tcpConnector = ({ guard, lookup }: { guard: AddressGuard; lookup: Lookup }) => {
   const requireAllowed = (address: string): string => {
@@ -59,7 +59,9 @@ export const tcpConnector = ({ guard, lookup }: { guard: AddressGuard; lookup: L
     return addresses.map(requireAllowed)
   }
 
-  /** IPv6 addresses for a host whose IPv4 addresses do not answer. Empty if any of them is private. */
+  /**
+   * The IPv6 addresses of a host whose IPv4 addresses do not answer. Empty if any of these IPv6 addresses is private.
+   */
   const resolveIpv6 = async (host: string): Promise<string[]> => {
     const addresses = isLoopbackName(host) ? [] : await lookup(host, 6)
     return addresses.every(guard) ? addresses : []
@@ -98,7 +100,7 @@ export const tcpConnector = ({ guard, lookup }: { guard: AddressGuard; lookup: L
   }
 }
 
-/** Makes a TLS connection of a TCP connection. Rejects with the TLS library's error if the server refuses HTTP/1.1. */
+/** Starts TLS on a TCP connection. Rejects with the TLS library's error if the server refuses HTTP/1.1. */
 export const startTls = async (
   connection: Connection,
   { host }: Endpoint,

@@ -14,15 +14,15 @@ export interface Phases {
 
 /** The result of an attempt. A failure is a result too: nothing is thrown. */
 export interface DialResult extends Phases {
-  /** null: there was a response (http), or the connection was accepted (tcp). */
+  /** Null if there was a response (http), or if the connection was accepted (tcp). */
   error: ProbeErrorCode | null
   /** HTTP status of the last response, whatever it is; null without a response. */
   status: number | null
   /** The last address that was dialled, or null. */
   address: string | null
-  /** The other end sent something, even if only a refusal, so the network between us works. */
+  /** Whether the other end sent something, even if only a refusal. If it did, the network between us works. */
   contact: boolean
-  /** A name server said that the name does not exist or has no address. */
+  /** Set if a name server said that the name does not exist or has no address. */
   noSuchName?: true
   /** How many addresses the host has; 1 for a URL with an address. */
   addresses?: number
@@ -31,13 +31,14 @@ export interface DialResult extends Phases {
 }
 
 /**
- * If the timeout fires more than 1 s late, the event loop was blocked, so the site may not be slow: report not-checked.
+ * If the timeout fires more than 1 s late, the event loop was blocked. The site may not be slow then, so the attempt
+ * reports `not-checked`.
  */
 const blockedLoopMs = 1_000
 
 /**
- * One attempt to reach a URL, with one timeout for all of its phases. Whatever the attempt waits for fails when the
- * timeout fires or when a socket of the attempt fails.
+ * One attempt to reach a URL, with one timeout for all of its phases. The promise that
+ * the attempt waits for rejects when the timeout fires or when a socket of the attempt fails.
  */
 export class Attempt {
   contact = false
@@ -81,7 +82,7 @@ export class Attempt {
     socket.on('error', this.#fail)
   }
 
-  /** A promise that also rejects when the attempt fails. An attempt waits for one promise at a time. */
+  /** Returns a promise that also rejects when the attempt fails. An attempt waits for one promise at a time. */
   waitFor<T>(executor: (resolve: (value: T) => void, reject: (error: Error) => void) => void): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#failure) return reject(this.#failure)

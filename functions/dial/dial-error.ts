@@ -46,7 +46,7 @@ const errorCodes: Record<string, ProbeErrorCode> = {
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'tls-client-certificate',
   EPROTO: 'tls',
   HPE_HEADER_OVERFLOW: 'too-large',
-  // Limits of this machine.
+  // The following codes mean that a limit of this machine was reached.
   EMFILE: 'not-checked',
   ENFILE: 'not-checked',
   ENOBUFS: 'not-checked',
@@ -66,15 +66,18 @@ export const errorCodeOf = (thrown: unknown): ProbeErrorCode => {
   return 'protocol'
 }
 
-/** OpenSSL's message about a weak key or signature; Node.js has no code for it. */
+/** Matches OpenSSL's messages about a weak key or signature, because Node.js has no code for them. */
 const isWeak = /(?:too weak|too small)$/
-/** Alerts of servers that require a client certificate. Before TLS 1.3 they say only that the handshake failed. */
+/**
+ * Matches the alerts of servers that require a client certificate. Before TLS 1.3, these servers
+ * only say that the handshake failed.
+ */
 const asksForCertificate = /^ERR_SSL_.*(?:BAD_CERTIFICATE|CERTIFICATE_REQUIRED|CERTIFICATE_UNKNOWN)$/
 
 /**
  * The error code of an error during the TLS handshake. An error that the network did not cause is a TLS error.
- * `UNSPECIFIED` is the code of Node.js for certificate errors without a name of their own (name constraints, weak keys,
- * SHA-1).
+ * `UNSPECIFIED` is the code of Node.js for certificate errors that have no code of their own (name constraints, weak
+ * keys, SHA-1).
  */
 export const tlsErrorCodeOf = (thrown: unknown): ProbeErrorCode => {
   const code = codeOf(thrown)

@@ -16,11 +16,13 @@ export { parseTarget, type Target } from './target.ts'
 export interface DialOptions {
   /** Limit for the whole attempt: look-up, connections, redirects and response. */
   timeoutMs: number
-  /** 0 for the first attempt. If the host has several addresses, attempt 1 begins with the second one. */
+  /**
+   * The number of the attempt, from 0. If the host has several addresses, attempt 1 begins with the second address.
+   */
   attemptIndex?: number
 }
 
-/** Dials URLs that people gave us. */
+/** Dials URLs that users entered. */
 export interface Dialler {
   /** Sends a GET request and follows redirects. */
   get(url: string, options: DialOptions): Promise<DialResult>
@@ -36,7 +38,7 @@ export interface DiallerOptions {
   ca?: string
 }
 
-/** The limit of browsers. */
+/** The most redirects that are followed. Browsers have the same limit. */
 const maxRedirects = 20
 
 const http1Only = ['http/1.1']
@@ -44,9 +46,10 @@ const http2OrHttp1 = ['h2', 'http/1.1']
 const maxHttp2Hosts = 1_000
 
 /**
- * The only way to dial a URL that is not our own (protection against SSRF). Nothing is sent before the addresses are
- * checked: first every address of the host, then the address of the connection. Each redirect is checked in the same
- * way. It uses no proxy, keeps no connection open and asks for no compression.
+ * Creates the dialler, which is the only way to dial a URL that is not our own (protection against SSRF). The dialler
+ * sends nothing before the addresses are checked: first every address of the host, then the address of the connection.
+ * Each redirect is checked in the same way. The dialler uses no proxy, keeps no connection open and asks for no
+ * compression.
  */
 export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions): Dialler => {
   const connectTcp = tcpConnector({ guard, lookup })
@@ -58,7 +61,7 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
     return context
   }
 
-  /** Hosts, with their ports, that refused HTTP/1.1. The others are not offered HTTP/2, because it costs more. */
+  /** Hosts, with their ports, that refused HTTP/1.1. Other hosts are not offered HTTP/2, because HTTP/2 costs more. */
   const http2Hosts = new Set<string>()
 
   const connect = async (endpoint: Endpoint, attempt: Attempt, attemptIndex: number): Promise<Connection> => {

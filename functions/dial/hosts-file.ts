@@ -32,7 +32,10 @@ const readText = (file: string) => {
   }
 }
 
-/** The parsed text of a file, read again after a change. It is `parse('')` if the file cannot be read. */
+/**
+ * Returns a function that returns the parsed text of a file. The file is read again after a change. The value is
+ * `parse('')` if the file cannot be read.
+ */
 const watchedFile = <Value>(
   file: string,
   parse: (text: string) => Value,

@@ -5,8 +5,8 @@ import { isRedirect, type ResponseHead, responseReader } from './response-reader
 import type { Endpoint } from './target.ts'
 
 /**
- * The status decides the check, so the body is not needed. A short body is read to its end, so that the server can
- * close the connection in the normal way.
+ * Limits for reading a body. The body is not needed, because the status decides the check. A short body is read to its
+ * end, so that the server can close the connection in the normal way.
  */
 const maxBodyBytes = 16 * 1024
 const maxBodyMs = 200
@@ -23,7 +23,7 @@ export const requestByHttp1 = async (
   const head = await attempt.waitFor<ResponseHead>((resolve, reject) => {
     const read = responseReader()
     let isComplete = false
-    // Every connection ends, and an Error is expensive, so it is made only when it is needed.
+    // Every connection ends, and an Error is expensive, so the error is created only if the response is incomplete.
     const onClose = () => {
       if (!isComplete) reject(new DialError('reset'))
     }
@@ -44,20 +44,23 @@ export const requestByHttp1 = async (
     connection.socket.write(request)
   })
   attempt.addPhaseTime('firstByteMs', started)
-  // The body of a redirect may never end, and the attempt continues at the next URL.
+  // The body of a redirect is not read, because it may never end and the attempt continues at the next URL.
   if (isRedirect(head)) connection.socket.destroy()
   else if (!isBodyRead(head)) await readShortBody(head, connection)
   return head
 }
 
 /**
- * Whether the body is complete, or longer than the limit. Text that looks like the last chunk ends it early, which does
- * no harm.
+ * Whether the body is complete, or longer than the limit. A body that contains text like the last chunk may count as
+ * complete too early, which does no harm.
  */
 const isBodyRead = ({ length, body }: ResponseHead) =>
   body.length > maxBodyBytes || (length === null ? body.endsWith(lastChunk) : body.length >= length)
 
-/** Resolves at the end of the body, at a limit, or when the connection ends. None of them changes the result. */
+/**
+ * Resolves at the end of the body, at a limit, or when the connection ends. None of these changes the result of the
+ * check.
+ */
 const readShortBody = (head: ResponseHead, connection: Connection) =>
   new Promise<void>(resolve => {
     const timer = setTimeout(resolve, maxBodyMs)

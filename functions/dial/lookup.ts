@@ -4,8 +4,8 @@ import pLimit from 'p-limit'
 import { type HostNames, hostNames } from './hosts-file.ts'
 
 /**
- * The IPv4 addresses of a host name; its IPv6 addresses if it has no IPv4 address or if `family` is 6. Rejects with the
- * code of the resolver (ENOTFOUND, ETIMEOUT …), and with EBUSY if this machine is too busy for the look-up.
+ * Finds the IPv4 addresses of a host name, or its IPv6 addresses if it has no IPv4 address or if `family` is 6. Rejects
+ * with the code of the resolver (ENOTFOUND, ETIMEOUT …), and with EBUSY if this machine is too busy for the look-up.
  */
 export type Lookup = (host: string, family?: 6) => Promise<string[]>
 
@@ -17,28 +17,29 @@ export interface LookupOptions {
 }
 
 /**
- * With these codes the name servers do not know the name, or there are no name servers. The system may know the name,
- * for example from its search domains.
+ * The codes that mean that the name servers do not know the name, or that there are no name servers. The system may
+ * know the name, for example from its search domains.
  */
 const retriedBySystem = new Set(['ENOTFOUND', 'ENODATA', 'ECONNREFUSED', 'EBADNAME'])
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? ''
 
 /**
- * getaddrinfo blocks one of the four threads of Node.js until its own timeout, and Node.js lets it use two of them.
- * Further look-ups wait in our queue and not in that of Node.js, because only ours can end the wait with EBUSY.
+ * The most calls of getaddrinfo at the same time. Each call blocks one of the four threads of Node.js until
+ * getaddrinfo's own timeout, and Node.js lets getaddrinfo use two of the threads. Further look-ups wait in our queue
+ * and not in the queue of Node.js, because only our queue can end the wait with EBUSY.
  */
 const maxSystemLookups = 2
 
-/** A result is shared with other monitors of the same host. */
+/** How long a result is shared with other monitors of the same host. */
 const cachedForMs = 2_000
 const maxCached = 10_000
 
 /**
- * Looks names up as the machine does: first the hosts file, then name servers. If these two do not decide, it calls
- * getaddrinfo, which knows everything else (search domains, mDNS, an unusual nsswitch.conf). Name servers are asked
- * directly because getaddrinfo has few threads: hundreds of names whose servers do not answer would delay the other
- * look-ups.
+ * Looks names up as the machine does: first in the hosts file, then at the name servers. If neither has an answer,
+ * getaddrinfo is called, which knows everything else (search domains, mDNS, an unusual nsswitch.conf). Name servers are
+ * asked directly, because getaddrinfo has few threads: hundreds of names whose servers do not answer would delay the
+ * other look-ups.
  */
 export const nameLookup = ({ servers, timeoutMs = 2_000, hosts = hostNames() }: LookupOptions = {}): Lookup => {
   const createResolver = () => {
@@ -109,7 +110,8 @@ const cached = (find: Lookup): Lookup => {
 }
 
 /**
- * getaddrinfo, at most `maxSystemLookups` at once. Rejects with EBUSY if the look-up cannot begin within `maxWaitMs`.
+ * Calls getaddrinfo, at most `maxSystemLookups` times at once. Rejects with EBUSY if the look-up cannot begin within
+ * `maxWaitMs`.
  */
 const limitedSystemLookup = (maxWaitMs: number): ((host: string) => Promise<string[]>) => {
   const limit = pLimit(maxSystemLookups)

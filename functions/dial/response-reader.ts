@@ -5,7 +5,7 @@ export interface ResponseHead {
   status: number
   /** The redirect target as the server sent it, non-ASCII bytes percent-encoded; null without one. */
   location: string | null
-  /** Length of the body in bytes; null if chunks or the end of the connection decide it. */
+  /** Length of the body in bytes; null if the response is chunked or ends with the connection. */
   length: number | null
   /** The part of the body that arrived with the head (Latin-1: one character is one byte). */
   body: string
@@ -18,14 +18,17 @@ export const isRedirect = (head: ResponseHead): head is ResponseHead & { locatio
 
 /** Limit for all heads of a response together, including 1xx responses. It is the limit of Go's client. */
 const maxHeadBytes = 1024 * 1024
-/** The rest of a longer line is counted and dropped, because it cannot matter and thousands of checks run at once. */
+/**
+ * The most bytes of a line that are kept. The rest of a longer line is counted and dropped, because the check does not
+ * need it and thousands of checks run at once.
+ */
 const maxLineBytes = 16 * 1024
 /** Limit for 1xx responses before the final one. */
 const maxInterim = 1_000
 
 const protocolName = 'HTTP/'
 // The versions that curl accepts, and 0.9, because some servers send 0.9 and mean 1.0. Blanks are skipped; the reason
-// is optional.
+// phrase is optional.
 const statusLine = /^HTTP\/(?:(?:1\.[01]|2\.0|0\.9) |2[\t ])[\t ]*([1-9]\d\d)(?!\d)/
 const isFold = /^[\t ]/
 
@@ -43,7 +46,7 @@ export const responseReader = (): ((piece: string) => ResponseHead | null) => {
   let bytes = 0
   let interim = 0
   let head: PartialHead | null = null
-  /** The beginning of a line that is longer than the limit. */
+  /** The beginning of a line that is longer than the limit; '' while the line is not longer. */
   let longLine = ''
 
   /** Adds a line; returns the head if this line completes it. */
@@ -94,8 +97,8 @@ export const responseReader = (): ((piece: string) => ResponseHead | null) => {
 type PartialHead = Omit<ResponseHead, 'body'> & { lines: number; encoded: boolean }
 
 /**
- * Whether this text can become a status line, or an empty line before it. Other protocols are detected by their first
- * byte.
+ * Whether the text may be the beginning of a status line, or of an empty line before it. Other protocols are detected
+ * by their first byte.
  */
 const mayBeHttp = (text: string, from: number) => {
   const start = text.slice(from, from + protocolName.length)
@@ -134,7 +137,7 @@ const addHeader = (head: PartialHead, line: string) => {
 const escapeBytes = (value: string) => value.replace(/[\x80-\xff]/g, encodeByte)
 const encodeByte = (byte: string) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`
 
-/** The number at the beginning of a length, so `2, 2` is 2. A number that is too large is ignored. */
+/** The number at the beginning of a Content-Length, so `2, 2` is 2. A number that is too large is ignored. */
 const parseLength = (value: string): number | null => {
   const digits = /^\s*\+?(\d+)/.exec(value)?.[1]
   if (digits === undefined) throw new DialError('protocol')

@@ -1,16 +1,16 @@
 import { domainToUnicode } from 'node:url'
 import type { ProbeErrorCode } from '#events/probe-error.ts'
 
-/**
- * What a person typed, as a target to watch: `url` is normalised, stored and dialled; `name` is a short form for
- * people.
- */
+/** The target that a user typed: `url` is normalised, stored and dialled; `name` is a short form for people. */
 export type Target =
   | { ok: true; kind: 'http' | 'tcp'; url: string; name: string }
   | { ok: false; error: ProbeErrorCode }
 
 const maxUrlLength = 2048
-/** Sign-in pages redirect to URLs of several thousand characters. Most servers read 8 KiB. */
+/**
+ * The longest redirect target that is followed. Sign-in pages redirect to URLs of several thousand characters, and most
+ * servers read 8 KiB.
+ */
 const maxRedirectLength = 8192
 const maxNameLength = 64
 
@@ -98,7 +98,7 @@ const endpointOf = (url: URL | null): ParsedEndpoint => {
   return { ok: true, endpoint: { secure, host, port, request: requestFor(url), url } }
 }
 
-/** Parses `tcp://host:port`. The host is parsed by the rules of http, so the same notations are normalised. */
+/** Parses `tcp://host:port`. The host is parsed by the rules of http URLs, so the same notations are normalised. */
 export const tcpEndpoint = (text: string): ParsedEndpoint => {
   const given = text.length > maxUrlLength ? null : URL.parse(text)
   if (given === null) return invalid('bad-url')
@@ -119,8 +119,8 @@ const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i
 const otherScheme = /^[a-z][a-z0-9+-]*:(?!\d)/i
 
 /**
- * Parses what a person typed: `example.org/health`, `https://…`, `tcp://db.example.org:5432`. Without a scheme it is
- * https. The address of the host is not checked here, but at every attempt.
+ * Parses what a user typed: `example.org/health`, `https://…`, `tcp://db.example.org:5432`. A text without a scheme is
+ * read as an https URL. The addresses of the host are not checked here, but at every attempt.
  */
 export const parseTarget = (text: string): Target => {
   const trimmed = text.trim()
@@ -137,8 +137,8 @@ export const parseTarget = (text: string): Target => {
   const parsed = httpEndpoint(explicit ? trimmed : `https://${trimmed}`)
   if (!parsed.ok) return parsed
   const { url, host } = parsed.endpoint
-  // A single word is more often a typing error than a host of the local network. Such a host can be given with its
-  // scheme.
+  // A single word is more often a typing error than a host of the local network. A user can give a host of the local
+  // network with its scheme.
   if (!explicit && !/[.:]/.test(host) && host !== 'localhost') return invalid('bad-url')
   url.hash = ''
   const port = url.port && `:${url.port}`
@@ -163,7 +163,7 @@ const atSign = /@|%(?:25)*40/i
 
 /**
  * The part of a refused URL that may be repeated to the chat: the host and the port, because the path and the query may
- * contain tokens. Only the scheme if the URL may contain a user name or a password.
+ * contain tokens. If the URL may contain a user name or a password, only the scheme may be repeated.
  */
 export const withoutSecrets = (text: string): string => {
   const [, scheme = '', host = '', port = '', more = ''] = visibleParts.exec(text.normalize('NFKC').trim()) ?? []
