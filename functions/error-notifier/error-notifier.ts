@@ -16,7 +16,7 @@ import type { Operators } from './operators.ts'
 
 export interface Dependencies {
   db: Postgres
-  /** Undefined where no operators' chat is configured: faults are stored and nobody is notified. */
+  /** Undefined if no operators' chat is configured. Faults are then stored, but no notice is sent. */
   operators: Operators | undefined
   notifierState: NotifierState
   /** Reads the operators' language and zone. Called only when there is something to send. */
@@ -28,8 +28,8 @@ export interface Dependencies {
 const alertsKeptMs = 30 * 24 * hourMs
 
 /**
- * A dead letter: stores it, counts it, notifies the operators. The letter is done once it is stored. A failure to
- * notify is only logged, because it would otherwise make a dead letter of its own.
+ * Handles a dead letter: stores it, counts it and notifies the operators. The dead letter counts as handled once it is
+ * stored. A failed notification is only logged, because an error would make another dead letter of this one.
  */
 export const errorNotifier = async (letter: DeadLetter, dependencies: Dependencies): Promise<void> => {
   const at = dependencies.clock()
@@ -42,7 +42,9 @@ export const errorNotifier = async (letter: DeadLetter, dependencies: Dependenci
   await notifyUnlessPaused(dependencies)
 }
 
-/** A message that Telegram refused. There is nothing to replay, but the operators should know. */
+/**
+ * Handles a message that Telegram refused. No event can be replayed, but the operators should know about the message.
+ */
 export const messageRefused = async (
   event: EventOf<typeof MessageRefused>,
   dependencies: Dependencies,
@@ -52,8 +54,8 @@ export const messageRefused = async (
 }
 
 /**
- * A record that a function skipped because it cannot be used. There is nothing to replay, but the operators can repair
- * the record.
+ * Handles a record that a function skipped because it is unusable. No event can be replayed, but the operators can
+ * repair the record.
  */
 export const recordSkipped = async (
   event: EventOf<typeof RecordSkipped>,
@@ -77,7 +79,7 @@ const alert = async (eventId: string, content: NoticeContent, dependencies: Depe
   await notifyUnlessPaused(dependencies)
 }
 
-/** A tick: updates the counts in the messages, and repeats the messages that failed. */
+/** Handles a tick: updates the counts in the messages, and sends the messages again that could not be sent. */
 export const noticesTick = async (dependencies: Dependencies): Promise<void> => {
   const now = dependencies.clock()
   if (now.getUTCMinutes() === 0)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** What differs between two faults of the same kind: ids, numbers, addresses, times, quoted names. */
+/** Patterns of what may differ between two faults of the same kind: ids, numbers, addresses, times, quoted names. */
 const particulars = [
   /\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)/g,
   /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi,
@@ -11,8 +11,8 @@ const particulars = [
 ]
 
 /**
- * Eight hex digits that identify a kind of fault: a hash of the Trigger, the code, and the reason without what differs
- * between faults of the same kind.
+ * Eight hex digits that identify a kind of fault: a hash of the Trigger, the code, and the reason without
+ * `particulars`.
  */
 export const fingerprint = (trigger: string, code: number | null, reason: string): string => {
   const kind = particulars.reduce((text, pattern) => text.replace(pattern, '#'), reason.slice(0, 500))

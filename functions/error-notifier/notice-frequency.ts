@@ -3,7 +3,7 @@ import type { OperatorDigest, OperatorNotice } from '#database/operations/operat
 const minuteMs = 60_000
 export const hourMs = 60 * minuteMs
 
-/** Messages to the operators in any hour, the digest not counted. */
+/** The most messages to the operators in an hour, without the digest. */
 export const maxMessagesPerHour = 20
 
 /** The time between two edits of one message. */
@@ -26,9 +26,10 @@ const isClaimed = ({ notifiedAt, telegramMessageId, heldBack }: OperatorNotice) 
 export type Decision = 'send' | 'edit' | 'hold back' | 'wait'
 
 /**
- * The first fault of its kind is sent at once. More of the same edit the count in that message, at most once a minute.
- * A new message is sent only if the fault still occurs an hour later. Above 20 messages an hour, notices are held back
- * and only counted in the digest. `messagesInTheLastHour` includes messages that another replica is sending now.
+ * Decides what to do about one kind of fault now. The first fault of a kind is sent at once. Further faults of the same
+ * kind change the count in this message, at most once a minute. A new message is sent only if the fault still occurs an
+ * hour later. Above 20 messages an hour, notices are held back and only counted in the digest. `messagesInTheLastHour`
+ * includes messages that another replica is sending now.
  */
 export const decide = (notice: OperatorNotice, messagesInTheLastHour: number, now: Date): Decision => {
   const { count, notifiedCount, notifiedAt, editedAt, heldBack } = notice

@@ -13,23 +13,23 @@ export interface NotifyDependencies {
   clock: Clock
 }
 
-/** The most notices handled in one run; the next tick goes on with the rest. */
+/** The most notices that one run handles; the next tick continues with the rest. */
 const maxStepsPerRun = 100
 
 /**
- * Tells the operators what they do not know yet, one notice after another. No transaction is open while Telegram is
- * called:
+ * Notifies the operators of all faults that they have not seen yet, one notice after another. No transaction is open
+ * while Telegram is called:
  *
- * 1. Claim: a short transaction decides what to do next and writes that it is being done. A second replica sees the
- *    claim and waits, and counts the claimed message, so that two replicas together send a notice once and at most 20
- *    messages an hour.
+ * 1. Claim: a short transaction decides what to do next and stores a claim for it. A second replica that finds the
+ *    claim leaves the notice alone, and counts its message, so that two replicas together send each notice once and at
+ *    most 20 messages an hour.
  * 2. Call Telegram.
  * 3. Confirm: a write on the condition that the claim is still ours. If Telegram refused, the claim is released
  *    instead, and the next tick tries again.
  *
- * A crash between 2 and 3 leaves the claim. It expires after a minute, and the next tick sends the message a second
- * time. Writing the confirmation first could lose the message: we choose the repeat. An edit that was repeated changes
- * nothing.
+ * A crash between 2 and 3 leaves the claim. The claim expires after a minute, and the next tick sends the message a
+ * second time. Confirming before the call could lose the message, and a repeated message is better than a lost message.
+ * A repeated edit changes nothing.
  */
 export const notifyOperators = async (dependencies: NotifyDependencies): Promise<void> => {
   const { db, clock } = dependencies
@@ -55,7 +55,7 @@ export const notifyOperators = async (dependencies: NotifyDependencies): Promise
   }
 }
 
-/** A message to send or edit, as it was before the claim. `claimedAt` identifies the claim. */
+/** A notice to send or edit, as it was before the claim. `claimedAt` identifies the claim. */
 interface ClaimedNotice {
   notice: OperatorNotice
   claimedAt: Date
@@ -119,7 +119,7 @@ const editNotice = async (claimed: ClaimedNotice, dependencies: NotifyDependenci
     () => notices.releaseEdit(notice, claimedAt),
   )
   if (isEdited) await notices.confirmEdit(notice, claimedAt)
-  // The operators deleted the message, or it is too old.
+  // The operators deleted the message, or it is too old to be edited.
   else if (await notices.claimSend(notice, claimedAt)) await sendNotice(claimed, dependencies)
 }
 

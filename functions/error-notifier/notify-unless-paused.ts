@@ -5,14 +5,14 @@ import { refusalOf } from '#functions/telegram/refusals.ts'
 import { type NotifyDependencies, notifyOperators } from './notify-operators.ts'
 import type { Operators } from './operators.ts'
 
-/** What one process knows of its own calls to the operators' chat. */
+/** What a process remembers about its calls to the operators' chat. */
 export interface NotifierState {
   isRunning: boolean
-  /** Something was stored during the run, so that it looks once more before it ends. */
+  /** Whether a fault was stored during the run. If so, the run is repeated before it ends. */
   runAgain: boolean
-  /** Until then only ticks may call Telegram, because the last call failed. Milliseconds. */
+  /** Before this time, in milliseconds, only ticks may call Telegram, because the last call failed. */
   onlyTicksUntil: number
-  /** Until then nothing may call Telegram, because Telegram asked for a wait. Milliseconds. */
+  /** Before this time, in milliseconds, nothing may call Telegram, because Telegram asked for a wait. */
   floodUntil: number
 }
 
@@ -23,7 +23,7 @@ export const newNotifierState = (): NotifierState => ({
   floodUntil: 0,
 })
 
-/** After a failure, the next attempt is left to the tick for this long. */
+/** How long after a failure the next attempt is left to the tick. */
 const failureBackoffMs = 60_000
 
 /** The wait after a 429 without `retry_after`. */
@@ -36,8 +36,8 @@ interface Dependencies extends Omit<NotifyDependencies, 'operators'> {
 }
 
 /**
- * Notifies the operators unless there are none, another request of this process is doing it, or Telegram needs a pause.
- * Never throws: what could not be sent stays in the database, and a tick sends it.
+ * Notifies the operators, unless no operators' chat is configured, another request of this process is notifying them,
+ * or Telegram needs a pause. Never throws: notices that could not be sent stay in the database, and a tick sends them.
  */
 export const notifyUnlessPaused = async (dependencies: Dependencies, { isTick = false } = {}): Promise<void> => {
   const { operators, notifierState: state, log, clock } = dependencies
@@ -59,7 +59,7 @@ export const notifyUnlessPaused = async (dependencies: Dependencies, { isTick = 
     const failedAt = clock().getTime()
     state.onlyTicksUntil = failedAt + failureBackoffMs
     const refusal = error instanceof TelegramError ? refusalOf(error) : undefined
-    // This wait binds ticks too, because Telegram extends it when a call comes before its end.
+    // Ticks must wait too, because Telegram extends the wait if a call comes before its end.
     if (refusal?.kind === 'flood') state.floodUntil = failedAt + (refusal.retryAfterS ?? defaultFloodWaitS) * 1000
     log.warn({ error }, `the operators could not be notified: ${error.message}`)
   } finally {

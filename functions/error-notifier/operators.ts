@@ -2,18 +2,20 @@ import type { Telegram } from '#functions/telegram/client.ts'
 import { refusalKindOf } from '#functions/telegram/refusals.ts'
 
 /**
- * The operators' chat, which a second bot of its own writes to. Methods throw TelegramError and TelegramUnreachable.
+ * The operators' chat. A second bot, which is used for nothing else, writes to it. Methods throw TelegramError and
+ * TelegramUnreachable.
  */
 export interface Operators {
   /** Sends a message and returns its id. */
   send(html: string): Promise<number>
   /**
-   * Replaces the text of a message. False when Telegram can edit it no longer, because it was deleted or is too old.
+   * Replaces the text of a message. Returns false if Telegram can no longer edit the message, because it was deleted or
+   * is too old.
    */
   edit(messageId: number, html: string): Promise<boolean>
 }
 
-/** The chat `chatId`: a number as Telegram writes it, or `@channel`. */
+/** Creates the access to the chat `chatId`: a number as Telegram writes it, or `@channel`. */
 export const operatorsIn = (telegram: Telegram, chatId: string): Operators => ({
   send: async html => {
     const sent = await telegram.call<{ message_id: number }>('sendMessage', {
