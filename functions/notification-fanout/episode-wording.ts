@@ -16,7 +16,7 @@ const severalAreOut = (which: Html, count: number, isToday: boolean): Texts => (
   en: html`${count} new episodes ${isToday ? 'come out today' : 'are out'}: ${which}`,
 })
 
-/** Episodes of one show that come out at the same instant. */
+/** The message about episodes of one show that come out at the same instant. */
 export const episodeDue = (
   { show, episodes }: NotifiableData<'episode.due'>,
   recipient: Recipient,
@@ -36,7 +36,7 @@ export const episodeDue = (
             en: html`🎬 Premiere of season ${opening.season}`,
           }[language]
   const which = joined([sayEpisodes(episodes, language), episodes.length === 1 && episodeName(first)], ' · ')
-  // Without a known time, the message is sent in the morning of that day, when the episode may not be out yet.
+  // If the time is not known, the message is sent in the morning of that day, when the episode may not be out yet.
   const isToday = first.airstamp === null && first.airdate === dayOf(now, recipient.zone)
   const what =
     episodes.length === 1
@@ -57,7 +57,10 @@ export const episodeDue = (
   }
 }
 
-/** Episodes that came out without a message: because Vigia did not run, or because TVMaze published the date late. */
+/**
+ * The message about episodes that came out without a message, because Vigia did not run or because TVMaze published the
+ * date late.
+ */
 export const episodeMissed = (
   { shows, why }: NotifiableData<'episode.missed'>,
   recipient: Recipient,

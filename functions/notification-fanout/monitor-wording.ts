@@ -13,7 +13,7 @@ const checkButton = (monitor: number, language: Language) => [
   [{ text: { 'pt-BR': 'verificar agora', en: 'check now' }[language], data: encode({ act: 'check', monitor }) }],
 ]
 
-/** An outage began. */
+/** The message that an outage began. */
 export const monitorDown = (
   { monitorId, name, url, since, sinceLate, status, error, lastOkAt }: NotifiableData<'monitor.down'>,
   { language, zone }: Recipient,
@@ -42,7 +42,7 @@ export const monitorDown = (
   return { html: String(texts[language]), buttons: checkButton(monitorId, language) }
 }
 
-/** An outage ended. It replies to the message about its start. */
+/** The message that an outage ended. It replies to the message about the start of the outage. */
 export const monitorUp = (
   { incidentId, name, since, sinceLate, until, untilLate }: NotifiableData<'monitor.up'>,
   { id, language, zone }: Recipient,
@@ -70,19 +70,24 @@ It was down for ${{ exactly: '', least: 'at least ', most: 'at most ', about: 'a
   }
   return {
     html: String(texts[language]),
-    // The message about the outage may have woken the user; this one need not.
+    // The message about the start of the outage may have woken the user; the message about its end need not.
     silent: true,
     replyTo: MessageRequested.idFrom(incidentEventId(incidentId, 'monitor.down'), String(id)),
   }
 }
 
-/** A share as a percentage from 1 % to 99 %, because a monitor that changed was neither up nor down all the time. */
+/**
+ * Writes a share as a percentage from 1 % to 99 %, because a monitor that changed was neither up nor down all the time.
+ */
 const sayShare = (share: number, language: Language) =>
   new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 }).format(
     Math.min(Math.max(share, 0.01), 0.99),
   )
 
-/** Sent instead of monitorDown or monitorUp for the change with which a monitor is found to be flapping. */
+/**
+ * The message that a monitor is flapping. It replaces the message (monitorDown or monitorUp) about the change that made
+ * the monitor count as flapping.
+ */
 export const flappingBegan = (
   { monitorId, name, url, status, error, flapping }: NotifiableData<'monitor.down'> | NotifiableData<'monitor.up'>,
   isDown: boolean,
@@ -111,7 +116,7 @@ export const flappingBegan = (
   return { html: String(texts[language]), buttons: checkButton(monitorId, language) }
 }
 
-/** A monitor that was flapping has stopped changing, up or down. */
+/** The message that a monitor stopped flapping, and whether it is now up or down. */
 export const monitorSteady = (
   { monitorId, name, url, since, changes, uptime, downSince, status, error }: NotifiableData<'monitor.steady'>,
   { language, zone }: Recipient,
@@ -149,7 +154,7 @@ export const monitorSteady = (
   }
 }
 
-/** The result of the first check of a new monitor, or of a check that a user asked for. */
+/** The message about the result of a new monitor's first check, or of a check that a user asked for. */
 export const probeFinished = (
   { monitorId, name, url, reason, ok, status, error, totalMs, warning }: NotifiableData<'probe.finished'>,
   { language }: Recipient,

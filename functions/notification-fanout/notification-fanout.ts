@@ -28,8 +28,8 @@ export const notificationFanout = async (
   return notifications.flatMap(({ recipient, event, threadId = null }) => {
     try {
       return MessageRequested.from(cause, {
-        // One message per chat and cause. Only a list of episodes may need several, because its parts belong to several
-        // topics.
+        // One message per chat and cause. Only missed episodes may need several messages, because a group may follow
+        // the shows in several topics.
         key:
           event.name === 'episode.missed' && threadId !== null ? `${recipient.id}/${threadId}` : String(recipient.id),
         subject: `chat/${recipient.id}`,
@@ -50,14 +50,17 @@ interface Notification {
   recipient: Recipient
   /** The event, or the part of it that concerns the recipient. */
   event: NotifiableEvent
-  /** The topic of a forum where the message goes. */
+  /** The topic of a forum to send the message to. */
   threadId?: number | null
 }
 
 const notify = (followers: Follower[], event: NotifiableEvent): Notification[] =>
   followers.map(follower => ({ recipient: follower, event, threadId: follower.threadId }))
 
-/** Who is notified of the event, and of which part of it: from a list of shows, a chat gets only those it follows. */
+/**
+ * Finds the chats to notify of the event, and the part of the event for each chat: of a list of shows, a chat gets only
+ * the shows that it follows.
+ */
 const notificationsFor = async (
   subject: string,
   event: NotifiableEvent,
@@ -73,7 +76,7 @@ const notificationsFor = async (
       return missedEpisodes(event.data, follows)
     case 'monitor.down':
     case 'monitor.up': {
-      // The followers know that the monitor is flapping. They hear of it again when it is steady.
+      // The followers know that the monitor is flapping. The next message comes when it is steady.
       if (event.data.flapping && !event.data.flapping.began) return []
       return notify(await follows.followersOf(subject), event)
     }
@@ -112,7 +115,10 @@ const followersAmong = async (
   return found
 }
 
-/** For each chat and topic, the episodes of the shows it follows that were due after it began to follow them. */
+/**
+ * Finds the missed episodes for each chat and topic. An episode counts only if its announcement was due after the chat
+ * began to follow the show.
+ */
 const missedEpisodes = async (
   data: NotifiableData<'episode.missed'>,
   follows: Dependencies['follows'],

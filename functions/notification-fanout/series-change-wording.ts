@@ -5,7 +5,10 @@ import { type Recipient, sayWhen, type Texts, tvmazeButton, type Wording } from 
 
 type SeriesChange = NotifiableData<'series.changed'>
 
-/** A show was moved to other dates, ended, merged with another, returned, or disappeared from TVMaze. */
+/**
+ * The message that a show was moved to other dates, ended, was merged with another, returned, or disappeared from
+ * TVMaze.
+ */
 export const seriesChanged = (event: SeriesChange, recipient: Recipient, now: Date): Wording => ({
   html: String(textsFor(event, recipient, now)[recipient.language]),
   buttons: tvmazeButton(event.show.url),
