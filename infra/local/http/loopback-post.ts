@@ -1,6 +1,9 @@
 import { Agent, request } from 'node:http'
 
-/** Sends POST requests to PORT under a host name, on kept connections. Throws if nothing listens there. */
+/**
+ * Sends POST requests to `port` on 127.0.0.1, with `host` in the Host header, on keep-alive connections. `post` rejects
+ * if nothing listens.
+ */
 export const loopbackPost = (port: number) => {
   const agent = new Agent({ keepAlive: true })
   return {
