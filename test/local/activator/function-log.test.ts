@@ -7,7 +7,7 @@ import { levelOf, readable } from '#local/activator/log-lines.ts'
 import { folder } from '#test/local/activator/support/activator.ts'
 import { until } from '#test/support/until.ts'
 
-describe('what functions say', () => {
+describe('the output of functions', () => {
   const logs = join(folder, 'said')
   const said = async (...chunks: string[]) => {
     const shown: string[] = []
@@ -19,7 +19,7 @@ describe('what functions say', () => {
     return { shown, last: last(), file: readFileSync(join(logs, 'speaker.log'), 'utf8') }
   }
 
-  test('is cut into lines however it comes, and the end of it is at hand for a crash', async () => {
+  test('is split into lines, whatever the chunks are, and the last lines are kept for the message about a crash', async () => {
     const { shown, last } = await said(
       '{"level":"info","message":"one"',
       '}\n{"level":"error","message":"tw',
@@ -29,21 +29,21 @@ describe('what functions say', () => {
     expect(last).toEqual(['one', 'two', 'no new line'])
   })
 
-  test('holds no secret even when a crash prints one', async () => {
+  test('has its secrets redacted, also in the output of a crash', async () => {
     const token = `123456789:${'A'.repeat(35)}`
     const { shown, file } = await said(`TypeError: fetch failed https://api.telegram.org/bot${token}/sendMessage\n`)
     expect(shown.join()).not.toContain(token)
     expect(file).not.toContain(token)
   })
 
-  test('fills one file of bounded size, and keeps the one before', async () => {
+  test('is written to a file of bounded size, and the previous file is kept', async () => {
     for (let round = 0; round < 5; round++) await said(`${'x'.repeat(4_000)}\n`)
     await said('after\n')
     expect(statSync(join(logs, 'speaker.log.1')).size).toBeGreaterThan(10_000)
     expect(statSync(join(logs, 'speaker.log')).size).toBeLessThan(10_000)
   })
 
-  test('is shown where the folder of the logs takes no file, and is written once it does', async () => {
+  test('is shown also while the log folder cannot be written, and is written to the file again later', async () => {
     rmSync(logs, { recursive: true, force: true })
     writeFileSync(logs, '')
     const log = functionLog(logs, 'speaker', () => {})

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { selectEvents } from '#local/broker/reads/event-query.ts'
 import { localPages } from '#local/http/local-pages.ts'
 
-const asked: unknown[] = []
+const received: unknown[] = []
 
 let server: Server
 let url: string
@@ -18,14 +18,14 @@ beforeAll(async () => {
     events: {
       events: async query => {
         selectEvents(query)
-        asked.push(query)
+        received.push(query)
         return []
       },
       event: async () => null,
     },
     deadLetters: {
       newest: async limit => {
-        asked.push(limit)
+        received.push(limit)
         return []
       },
       find: async () => null,
@@ -42,7 +42,7 @@ beforeAll(async () => {
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 })
 beforeEach(() => {
-  asked.length = 0
+  received.length = 0
 })
 afterAll(() => server.close())
 
@@ -72,37 +72,34 @@ const routes: [path: string, method: string][] = [
 ]
 
 describe('parameters', () => {
-  test.each(routes)(
-    '%s refuses a parameter that it does not know, and names those that it does',
-    async (path, method) => {
-      const { status, body } = await get(`${path}?state=dead`, method)
-      expect(status).toBe(400)
-      expect(body.error).toMatch(/^state is not a parameter here; (allowed: [a-z, ]+|this path takes no parameters)$/)
-      expect((await get(`${path}?${path === '/api/events' ? 'limit=1&' : ''}State`, method)).status).toBe(400)
-    },
-  )
+  test.each(routes)('%s refuses an unknown parameter and names the allowed ones', async (path, method) => {
+    const { status, body } = await get(`${path}?state=dead`, method)
+    expect(status).toBe(400)
+    expect(body.error).toMatch(/^state is not a parameter here; (allowed: [a-z, ]+|this path takes no parameters)$/)
+    expect((await get(`${path}?${path === '/api/events' ? 'limit=1&' : ''}State`, method)).status).toBe(400)
+  })
 
-  test('the allowed filters of events are named', async () => {
+  test('the refusal names the filters of /api/events and the limit of /api/dead-letters', async () => {
     expect((await get('/api/events?state=dead')).body.error).toContain('type, source, subject, since, limit')
     expect((await get('/api/dead-letters?type=x')).body.error).toContain('allowed: limit')
   })
 
   test.each([
-    ['there twice', 'type=a&type=b'],
-    ['there twice with one value', 'limit=5&limit=5'],
-    ['without a value', 'type='],
-    ['without an equals sign', 'type'],
-    ['of another case', 'Type=a'],
-    ['without a name', '=a'],
-    ['named like an array', 'type[]=a'],
-    ['with a broken escape', 'type=%zz'],
-    ['with half an escape', 'type=%'],
-    ['with bytes that are not UTF-8', 'type=%ff'],
-    ['with NUL', 'subject=a%00b'],
-    ['beside an unknown one', 'type=a&__proto__=1'],
-    ['since no instant', 'since=yesterday'],
-    ['since a day that there is not', 'since=2026-02-30'],
-    ['since an instant whose + became a space', 'since=2026-11-21T12:00:00+00:00'],
+    ['a parameter that is given twice', 'type=a&type=b'],
+    ['a parameter that is given twice with the same value', 'limit=5&limit=5'],
+    ['a parameter without a value', 'type='],
+    ['a parameter without an equals sign', 'type'],
+    ['a parameter with a capital letter', 'Type=a'],
+    ['a parameter without a name', '=a'],
+    ['a parameter with brackets', 'type[]=a'],
+    ['an invalid percent-encoding', 'type=%zz'],
+    ['an incomplete percent-encoding', 'type=%'],
+    ['percent-encoded bytes that are not UTF-8', 'type=%ff'],
+    ['a NUL character', 'subject=a%00b'],
+    ['a valid parameter and an unknown one', 'type=a&__proto__=1'],
+    ['since with a word', 'since=yesterday'],
+    ['since with a day that does not exist', 'since=2026-02-30'],
+    ['since with a + that was not encoded', 'since=2026-11-21T12:00:00+00:00'],
     ['limit 0', 'limit=0'],
     ['limit above 1000', 'limit=1001'],
     ['limit in hexadecimal', 'limit=0x10'],
@@ -111,7 +108,7 @@ describe('parameters', () => {
     const { status, body } = await get(`/api/events?${query}`)
     expect(status).toBe(400)
     expect(body.error).not.toBe('')
-    expect(asked).toEqual([])
+    expect(received).toEqual([])
   })
 
   test.each([
@@ -121,16 +118,16 @@ describe('parameters', () => {
     ['/api/dead-letters?limit='],
   ])('%s is 400', async path => {
     expect((await get(path)).status).toBe(400)
-    expect(asked).toEqual([])
+    expect(received).toEqual([])
   })
 
-  test('what is right is asked as it was said', async () => {
+  test('valid parameters reach the broker and the dead letters unchanged', async () => {
     const since = '2026-11-21T12:00:00-03:00'
     await get(`/api/events?type=a&source=%2Ffunctions%2Fx&subject=s%C3%A9rie/82&since=${since}&limit=1000`)
     await get('/api/events?')
     await get('/api/dead-letters')
     await get('/api/dead-letters?limit=5')
-    expect(asked).toEqual([
+    expect(received).toEqual([
       { type: 'a', source: '/functions/x', subject: 'série/82', since, limit: '1000' },
       {},
       200,
@@ -140,7 +137,7 @@ describe('parameters', () => {
 })
 
 describe('paths and methods', () => {
-  test.each(routes)('%s answers other methods with 405 and what it allows', async (path, method) => {
+  test.each(routes)('%s answers other methods with 405 and an Allow header', async (path, method) => {
     for (const wrong of ['PUT', 'DELETE', 'PATCH', 'OPTIONS', method === 'GET' ? 'POST' : 'GET']) {
       const { status, allow } = await get(path, wrong)
       expect([wrong, status, allow]).toEqual([wrong, 405, method === 'GET' ? 'GET, HEAD' : 'POST'])
@@ -161,7 +158,7 @@ describe('paths and methods', () => {
     expect((await get(path, 'POST')).status).toBe(404)
   })
 
-  test('HEAD answers as GET without a body', async () => {
+  test('HEAD gets the same answer as GET, without the body', async () => {
     expect(await get('/metrics', 'HEAD')).toMatchObject({ status: 200, body: '' })
     expect(await get('/api/functions', 'HEAD')).toMatchObject({ status: 200 })
   })

@@ -26,7 +26,7 @@ describe.skipIf(browserPath === undefined)('the pages of npm start', () => {
       ['test sites', 'sites.localhost', 'light', 'en'],
       ['test sites', 'sites.localhost', 'dark', 'pt-BR'],
     ] as const)(
-      'the page of %s at %s, %s, in %s, fits its window and axe-core finds nothing',
+      'the page %s at %s (%s theme, %s) fits the window, and axe-core finds no fault',
       async (_name, host, colorScheme, locale) => {
         const page = await browser.newPage({ ...size, colorScheme, locale, bypassCSP: true })
         await page.goto(`http://${host}:${vigia.port}/`)

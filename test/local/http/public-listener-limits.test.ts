@@ -9,21 +9,21 @@ import {
   secret,
   secretHeader,
   serving,
-  started,
+  startListener,
   withSecret,
 } from '#test/local/http/support/public-listener.ts'
 import { sendRequest } from '#test/support/http.ts'
 import { until } from '#test/support/until.ts'
 
-describe('a request without the secret', () => {
+describe('a request without the right secret', () => {
   test.each([
-    ['none', {}],
-    ['another', { [secretHeader]: 'forged' }],
-    ['an empty one', { [secretHeader]: '' }],
-    ['a longer one', { [secretHeader]: `${secret}x` }],
-    ['one of 10 kB', { [secretHeader]: 'x'.repeat(10_000) }],
-    ['the right one in another header', { authorization: secret }],
-  ])('%s is answered 401', async (_, headers) => {
+    ['no secret', {}],
+    ['another secret', { [secretHeader]: 'forged' }],
+    ['an empty secret', { [secretHeader]: '' }],
+    ['the secret with one more character', { [secretHeader]: `${secret}x` }],
+    ['a secret of 10 kB', { [secretHeader]: 'x'.repeat(10_000) }],
+    ['the secret in another header', { authorization: secret }],
+  ])('gets 401: %s', async (_, headers) => {
     for (const path of ['/telegram', '/telegram/', '/telegram/more?x=1'])
       expect((await post(path, { headers: headers as Record<string, string>, body: 'x'.repeat(2_000) })).status).toBe(
         401,
@@ -31,7 +31,7 @@ describe('a request without the secret', () => {
     expect(reached).toEqual([])
   })
 
-  test('is answered before its body arrives; a sender that goes on writing is cut off', async () => {
+  test('gets 401 before its body arrives, and a client that continues to write is disconnected', async () => {
     const head = 'POST /telegram HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n'
     expect(await sendUntilResponse(listener.port, head, () => undefined)).toBe(401)
     const endless = connect(listener.port, '127.0.0.1')
@@ -41,7 +41,7 @@ describe('a request without the secret', () => {
     await closed
   })
 
-  test('keeps its connection when its body is small, and is told that it cannot when the rest is not read', async () => {
+  test('keeps its connection if the body is small, and gets Connection: close if the rest of the body is not read', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     const forged = async (bytes: number) => {
       const { status, headers } = await sendRequest(listener.port, {
@@ -56,14 +56,14 @@ describe('a request without the secret', () => {
     agent.destroy()
   })
 
-  test('is answered so even when the runtime has no value for the secret', async () => {
-    const own = await started()
+  test('gets 401 also if the runtime has no value for the secret', async () => {
+    const own = await startListener()
     own.serve({ ...serving, variableOf: () => undefined })
     for (const value of ['', 'undefined', secret])
       expect((await sendRequest(own.port, { path: '/telegram', headers: { [secretHeader]: value } })).status).toBe(401)
   })
 
-  test('twice, the secret is none', async () => {
+  test('gets 401 if the header is given twice', async () => {
     const head = `POST /telegram HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n`
     const twice = `${secretHeader}: ${secret}\r\n${secretHeader}: ${secret}\r\n\r\n`
     expect(statusOf(await sendBytes(listener.port, head + twice))).toBe(401)
@@ -72,23 +72,26 @@ describe('a request without the secret', () => {
 
 describe('a body', () => {
   const secretLine = `${secretHeader}: ${secret}\r\n`
-  test('of 1 MiB is taken, of a byte more refused with 413', async () => {
+  test('of 1 MiB is accepted, and one byte more is refused with 413', async () => {
     expect((await post('/telegram', { body: Buffer.alloc(1024 * 1024) })).status).toBe(200)
     expect((await post('/telegram', { body: Buffer.alloc(1024 * 1024 + 1) })).status).toBe(413)
     expect(reached).toEqual([`telegram-webhook POST /telegram ${1024 * 1024}`])
   })
 
-  test.each([3, 12])('of %i MiB gets 413 while its sender is still writing, with and without a length', async mib => {
-    const piece = 'x'.repeat(65_536)
-    const head = `POST /telegram HTTP/1.1\r\nHost: x\r\n${secretLine}`
-    const known = `${head}Content-Length: ${mib * 1024 * 1024}\r\n\r\n`
-    expect(await sendUntilResponse(listener.port, known, repeated(mib * 16, piece))).toBe(413)
-    const unknown = `${head}Transfer-Encoding: chunked\r\n\r\n`
-    expect(await sendUntilResponse(listener.port, unknown, repeated(mib * 16, `10000\r\n${piece}\r\n`))).toBe(413)
-    expect(reached).toEqual([])
-  })
+  test.each([3, 12])(
+    'of %i MiB gets 413 while its client is still writing, with Content-Length and chunked',
+    async mib => {
+      const piece = 'x'.repeat(65_536)
+      const head = `POST /telegram HTTP/1.1\r\nHost: x\r\n${secretLine}`
+      const known = `${head}Content-Length: ${mib * 1024 * 1024}\r\n\r\n`
+      expect(await sendUntilResponse(listener.port, known, repeated(mib * 16, piece))).toBe(413)
+      const unknown = `${head}Transfer-Encoding: chunked\r\n\r\n`
+      expect(await sendUntilResponse(listener.port, unknown, repeated(mib * 16, `10000\r\n${piece}\r\n`))).toBe(413)
+      expect(reached).toEqual([])
+    },
+  )
 
-  test('is asked for with 100 Continue when the request is let in, and only then', async () => {
+  test('is requested with 100 Continue only if the request is accepted', async () => {
     const head = (headers: string, bytes: number) =>
       `POST /telegram HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n${headers}Content-Length: ${bytes}\r\n\r\n`
     const first = (bytes: string) => sendUntilResponse(listener.port, bytes, () => undefined)
@@ -98,7 +101,7 @@ describe('a body', () => {
     expect(await first(head(secretLine, 5))).toBe(100)
   })
 
-  test('that does not come to its end reaches no function', async () => {
+  test('that is incomplete reaches no function', async () => {
     const socket = connect(listener.port, '127.0.0.1')
     socket.write(`POST /telegram HTTP/1.1\r\nHost: x\r\n${secretLine}Content-Length: 100\r\n\r\nhalf of it`)
     await new Promise(resolve => socket.once('connect', resolve))
@@ -117,13 +120,13 @@ describe('a body', () => {
     expect(reached).toEqual([])
   })
 
-  test('finds no room when too many are kept already, and room again after them', async () => {
-    const { port } = await started('/', { bodyBytes: 1000 })
+  test('gets 503 while too many bytes of bodies are in memory, and is accepted again afterwards', async () => {
+    const { port } = await startListener('/', { bodyBytes: 1000 })
     const half = connect(port, '127.0.0.1')
     half.write(`POST /telegram HTTP/1.1\r\nHost: x\r\n${secretLine}Content-Length: 2000\r\n\r\n${'x'.repeat(1500)}`)
     const status = async (path: string) => (await sendRequest(port, { path, headers: withSecret, body: 'x' })).status
     await until(async () => (await status('/telegram')) === 503)
-    // Each function has its own.
+    // Each function has a limit of its own.
     expect(await status('/status')).toBe(200)
     half.destroy()
     await until(async () => (await status('/telegram')) === 200)
@@ -131,9 +134,9 @@ describe('a body', () => {
 })
 
 describe('limits', () => {
-  test('of many forged requests the first are refused at once, the others after a pause that no honest one has', async () => {
-    // Long enough that only somebody who leaves ends it.
-    const { port } = await started('/', { promptRefusals: 0, refusalPauseMs: 3_600_000 })
+  test('of many forged requests, the first are refused at once and the others after a pause; valid requests have no pause', async () => {
+    // Longer than the test, so that the refusals are still waiting at its end.
+    const { port } = await startListener('/', { promptRefusals: 0, refusalPauseMs: 3_600_000 })
     const forged = Array.from({ length: 64 }, () => {
       const socket = connect(port, '127.0.0.1')
       socket.write('POST /telegram HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n')
@@ -145,7 +148,7 @@ describe('limits', () => {
     expect(forged.every(({ answers }) => answers.mock.calls.length === 0)).toBe(true)
     for (const { socket } of forged) socket.destroy()
 
-    const other = await started('/', { promptRefusals: 1, refusalPauseMs: 1 })
+    const other = await startListener('/', { promptRefusals: 1, refusalPauseMs: 1 })
     const statuses = Array.from(
       { length: 64 },
       async () => (await sendRequest(other.port, { path: '/telegram' })).status,
@@ -153,13 +156,13 @@ describe('limits', () => {
     expect(new Set(await Promise.all(statuses))).toEqual(new Set([401]))
   })
 
-  test('a connection that sends on without waiting for answers is closed', async () => {
-    const { port } = await started('/', { promptRefusals: 0, refusalPauseMs: 3_600_000 })
+  test('a connection that sends many requests without waiting for the responses is closed', async () => {
+    const { port } = await startListener('/', { promptRefusals: 0, refusalPauseMs: 3_600_000 })
     const forged = 'POST /telegram HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n'
     expect(await sendBytes(port, forged.repeat(50))).toBe('')
   })
 
-  test('more than 100 headers, or 16 kB of them, are refused with 431', async () => {
+  test('more than 100 headers, or more than 16 kB of headers, are refused with 431', async () => {
     const many = Object.fromEntries(Array.from({ length: 150 }, (_, at) => [`x-${at}`, '1']))
     expect((await post('/telegram', { headers: { ...withSecret, ...many } })).status).toBe(431)
     const long = await sendBytes(
@@ -170,8 +173,8 @@ describe('limits', () => {
     expect(reached).toEqual([])
   })
 
-  test('of connections that only wait, the oldest gives way to a new one', async () => {
-    const { port } = await started('/', { waitingConnections: 20 })
+  test('beyond the limit of idle connections, a new connection closes the oldest one', async () => {
+    const { port } = await startListener('/', { waitingConnections: 20 })
     const idle = Array.from({ length: 30 }, () => connect(port, '127.0.0.1').on('error', () => {}))
     await until(() => idle.filter(({ destroyed }) => destroyed).length >= 10, { what: 'ten to be closed' })
     for (let n = 0; n < 5; n++)

@@ -14,7 +14,8 @@ import {
   secretHeader,
   sendThroughProxy,
   serving,
-  started,
+  startListener,
+
   update,
   withSecret,
 } from '#test/local/http/support/public-listener.ts'
@@ -41,9 +42,8 @@ describe.each(proxies)('behind %s', (_, head) => {
     ],
     ...['/telegram//x', '/telegram/%zz', '/telegram\\..\\api', '/%74elegram', '/telegram/%00', '*'],
     ...['http://localhost/api', 'http://telegram-webhook.localhost/telegram', 'http://localhost:8080/telegram'],
-  ])('%s is 404 and reaches nothing', async path => {
-    for (const method of ['GET', 'POST'])
-      expect(await sendThroughProxy(head, `${method} ${path}`, ['Vigia-Local: 1'])).toBe(404)
+  ])('%s gets 404 and reaches no function', async path => {
+    for (const method of ['GET', 'POST']) expect(await sendThroughProxy(head, `${method} ${path}`, ['Vigia-Local: 1'])).toBe(404)
     expect(reached).toEqual([])
   })
 })
@@ -56,13 +56,13 @@ describe('the public port', () => {
     'error-notifier.localhost',
     'sites.localhost',
     '[::1]',
-  ])('knows no host: %s', async host => {
+  ])('treats every Host header alike: %s', async host => {
     for (const path of ['/', '/api/functions', '/vigia/default', '/healthz'])
       expect((await sendRequest(listener.port, { path, headers: { host, 'vigia-local': '1' } })).status).toBe(404)
     expect((await post('/telegram', { headers: { ...withSecret, host } })).status).toBe(200)
   })
 
-  test('sends a path to the function whose own is the longest', async () => {
+  test('sends a request to the function with the longest matching path', async () => {
     for (const path of [
       '/status',
       '/status/',
@@ -82,7 +82,7 @@ describe('the public port', () => {
     ])
   })
 
-  test('takes no events: they come through the broker', async () => {
+  test('refuses events, because functions get them through the broker only', async () => {
     const event = { 'ce-id': '1', 'ce-type': 'dev.vigia.tick', 'ce-source': '/x', 'ce-specversion': '1.0' }
     expect((await post('/status', { headers: event })).status).toBe(404)
     expect((await post('/status', { headers: { 'content-type': 'application/cloudevents+json' } })).status).toBe(404)
@@ -90,7 +90,7 @@ describe('the public port', () => {
     expect(reached).toEqual([])
   })
 
-  test('answers CONNECT and TRACE with 404, and an upgrade as if it had not been asked for', async () => {
+  test('answers CONNECT and TRACE with 404, and ignores an upgrade', async () => {
     const close = 'Host: x\r\nConnection: close\r\n\r\n'
     expect(statusOf(await sendBytes(listener.port, `CONNECT 127.0.0.1:80 HTTP/1.1\r\n${close}`))).toBe(404)
     expect(statusOf(await sendBytes(listener.port, `TRACE /status HTTP/1.1\r\n${close}`))).toBe(404)
@@ -105,16 +105,16 @@ describe('the public port', () => {
   })
 
   test.each([
-    ['two lengths', 'Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx'],
-    ['a length and chunks', 'Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
-    ['a path without its slash', 'Content-Length: 0\r\n\r\n', 'status'],
+    ['two Content-Length headers', 'Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx'],
+    ['Content-Length and Transfer-Encoding', 'Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+    ['a path without a slash', 'Content-Length: 0\r\n\r\n', 'status'],
     ['a header folded over two lines', 'X-A: b\r\n c\r\nContent-Length: 0\r\n\r\n'],
-  ])('%s: 400', async (_, rest, path = '/status') => {
+  ])('%s gets 400', async (_, rest, path = '/status') => {
     expect(statusOf(await sendBytes(listener.port, `POST ${path} HTTP/1.1\r\nHost: x\r\n${rest}`))).toBe(400)
     expect(reached).toEqual([])
   })
 
-  test('says 503 for its own paths while the runtime starts and stops, and 404 for all others', async () => {
+  test('answers 503 for public paths while the runtime starts and stops, and 404 for all others', async () => {
     const early = await listenPublic({ port: 0, functions })
     listeners.push(early)
     const statuses = async () => [
@@ -129,8 +129,8 @@ describe('the public port', () => {
   })
 })
 
-describe('the port', () => {
-  test('that was not chosen and is taken is replaced by a free one, unless a proxy has to know it', async () => {
+describe('PUBLIC_PORT', () => {
+  test('is a free port if the default is taken, but not if PUBLIC_PORT or PUBLIC_URL is set', async () => {
     const taken = listener.port
     const warned: string[] = []
     const listenOn = async (settings: { publicPort?: number; publicUrl?: URL }) => {
@@ -147,7 +147,7 @@ describe('the port', () => {
     expect((await listenOn({ publicUrl, publicPort: 0 })).port).toBeGreaterThan(0)
   })
 
-  test('listens on the loopback only', async () => {
+  test('is open on the loopback interface only', async () => {
     const outer = Object.values(networkInterfaces())
       .flat()
       .filter(one => one && !one.internal && one.family === 'IPv4')
@@ -156,13 +156,13 @@ describe('the port', () => {
   })
 })
 
-describe('the address of before, PUBLIC_URL itself', () => {
+describe('PUBLIC_URL itself, the webhook address of earlier versions', () => {
   test.each([
     [undefined, ['/']],
     ['/', ['/']],
     ['/hook', ['/hook', '/hook/']],
-  ])('with the path %s still takes updates that have the secret, and nothing else', async (basePath, paths) => {
-    const { port } = await started(basePath)
+  ])('with the path %s still accepts updates with the secret, and nothing else', async (basePath, paths) => {
+    const { port } = await startListener(basePath)
     for (const path of paths) {
       expect((await sendRequest(port, { path, headers: withSecret })).status).toBe(200)
       expect((await sendRequest(port, { path, headers: { [secretHeader]: 'forged' } })).status).toBe(404)
@@ -171,8 +171,8 @@ describe('the address of before, PUBLIC_URL itself', () => {
     expect(new Set(reached)).toEqual(new Set(['telegram-webhook POST /telegram']))
   })
 
-  test('a proxy may send its path along or take it off', async () => {
-    const { port } = await started('/vigia/')
+  test('a proxy may forward the path of PUBLIC_URL or remove it', async () => {
+    const { port } = await startListener('/vigia/')
     for (const path of ['/vigia/telegram', '/telegram', '/vigia/status/badge/1'])
       expect((await sendRequest(port, { path, headers: withSecret })).status).toBe(200)
     for (const path of ['/vigia/api', '/vigiatelegram', '/vigia/vigia/telegram'])

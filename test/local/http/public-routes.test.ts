@@ -45,7 +45,7 @@ describe('the label vigia.dev/public', () => {
     ['a', '/a'],
     ['v2.status_page-x.7', '/v2/status_page-x/7'],
     ['x'.repeat(63), `/${'x'.repeat(63)}`],
-  ])('%s is the path %s', (value, path) => {
+  ])('%s means the path %s', (value, path) => {
     expect(read(['echo', label(value)])[0]!.public).toEqual({ path, secret: null })
     // What Kubernetes allows as the value of a label.
     expect(value).toMatch(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/)
@@ -80,14 +80,14 @@ describe('the label vigia.dev/public', () => {
     expect(faults(['echo', label(value)])[0]).toContain('is reserved'),
   )
 
-  test('of a cluster-local Service is refused', () => {
+  test('is refused on a cluster-local Service', () => {
     const both = 'labels: {vigia.dev/public: telegram, networking.knative.dev/visibility: cluster-local}'
     expect(faults(['echo', both])[0]).toContain('is cluster-local; remove one of the two labels')
   })
 
-  test('is missing where a function is not public', () => expect(read(['echo', ''])[0]!.public).toBe(null))
+  test('is missing if a function is not public', () => expect(read(['echo', ''])[0]!.public).toBe(null))
 
-  test('two functions cannot claim one path; below it there is room for another', () => {
+  test('two functions cannot have the same path, but one may be below the other', () => {
     expect(faults(['echo', label('status')], ['other', label('status')])).toEqual([
       'knative/services/other.yaml:1: the document claims the public path /status, which echo has (knative/services/echo.yaml:1); choose another path',
     ])
@@ -99,7 +99,7 @@ describe('the annotation vigia.dev/public-secret', () => {
   const annotated = (value: string, key = 'public-secret') =>
     `${label('hook')}\nannotations: {vigia.dev/${key}: "${value}"}`
 
-  test('names the header and the variable, which the container must have', () => {
+  test('names the header and a variable that the container must have', () => {
     const { secret } = read(['echo', annotated('X-My-Secret=MY_SECRET')])[0]!.public!
     expect(secret).toMatchObject({ header: 'x-my-secret', entry: { name: 'MY_SECRET', key: 'THE_SECRET' } })
     expect(faults(['echo', annotated('X-My-Secret=OTHER')])[0]).toContain(
@@ -111,7 +111,7 @@ describe('the annotation vigia.dev/public-secret', () => {
     expect(faults(['echo', annotated(value)])[0]).toContain('should be <header>=<variable of the container>'),
   )
 
-  test('means nothing without the label, and a misspelt one is not overlooked', () => {
+  test('is refused without the label, and so is a misspelt annotation', () => {
     const alone = 'annotations: {vigia.dev/public-secret: "X=MY_SECRET"}'
     expect(faults(['echo', alone])[0]).toContain('means nothing without the label vigia.dev/public')
     expect(faults(['echo', annotated('X=MY_SECRET', 'public-secert')])[0]).toContain(
@@ -125,17 +125,17 @@ test.each([
   ['https://vigia.example.org/', 'https://vigia.example.org/telegram'],
   ['https://example.org:8443/hook', 'https://example.org:8443/hook/telegram'],
   ['https://example.org/a/b/?k=1', 'https://example.org/a/b/telegram?k=1'],
-])('with PUBLIC_URL=%s Telegram is told %s', (publicUrl, address) =>
+])('with PUBLIC_URL=%s the webhook address is %s', (publicUrl, address) =>
   expect(publicAddress(new URL(publicUrl), '/telegram')).toBe(address),
 )
 
-describe('our own manifests', () => {
+describe('the manifests in knative/', () => {
   const { functions } = readManifests(manifestFiles(root))
-  test('a function is public on one machine when it has a public address on a cluster', () => {
+  test('a function is public on one machine if and only if it is public on a cluster', () => {
     for (const one of functions) expect(one.public !== null, one.name).toBe(one.visibility === 'public')
   })
 
-  test('the webhook is at /telegram and its secret is checked on the way', () => {
+  test('the webhook is at /telegram and the listener checks its secret', () => {
     const webhook = publicRoutes(functions).find('/telegram')!.function
     expect(webhook.name).toBe('telegram-webhook')
     expect(webhook.public.secret).toMatchObject({

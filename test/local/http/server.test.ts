@@ -8,7 +8,8 @@ import { sendRequest } from '#test/support/http.ts'
 
 let server: Server
 const reached: string[] = []
-const taking =
+/** A handler that records `who` and answers 204. */
+const handlerOf =
   (who: string) =>
   (_: IncomingMessage, response: ServerResponse): void => {
     reached.push(who)
@@ -26,7 +27,7 @@ const request = async (host: string, path: string, headers: Record<string, strin
   return { status, reached: [...reached] }
 }
 
-test('before everything is up every request is asked to come again', async () => {
+test('until everything is up, every request gets 503 and Retry-After', async () => {
   const { status, headers } = await sendRequest(server.port, { method: 'GET', headers: { host: 'localhost' } })
   expect(status).toBe(503)
   expect(headers['retry-after']).toBe('1')
@@ -36,18 +37,18 @@ describe('once it is up', () => {
   beforeAll(() => {
     server.serve({
       hosts: { functions: new Set(['telegram-webhook', 'error-notifier']), simulated: false },
-      broker: taking('broker'),
+      broker: handlerOf('broker'),
       brokerPath: '/vigia/default',
-      function: (name, incoming, response) => taking(name)(incoming, response),
-      localPages: taking('runtime'),
+      function: (name, incoming, response) => handlerOf(name)(incoming, response),
+      localPages: handlerOf('runtime'),
       failed: () => {},
-      misdirected: () => void reached.push('a word about the wrong port'),
+      misdirected: () => void reached.push('misdirected'),
     })
   })
 
   const paths = ['/', '/api/functions', '/api/dead-letters/1/replay', '/metrics', '/vigia/default', '/chat', '/dead/x']
   const nothing = { status: 403, reached: [] }
-  test.each(paths)('%s is refused to a proxy that sends to this port, whatever host it claims', async path => {
+  test.each(paths)('%s is refused to a proxy that sends to this port, whatever its Host header says', async path => {
     expect(await request('vigia.example.org', path)).toEqual(nothing)
     expect(await request('VIGIA.example.org:443', path, { 'vigia-local': '1' })).toEqual(nothing)
     for (const host of ['localhost', 'error-notifier.localhost', 'broker-ingress.localhost']) {
@@ -64,20 +65,20 @@ describe('once it is up', () => {
     ['HTTP/1.0 without a Host', 'GET /api HTTP/1.0\r\nConnection: close'],
     ['two Host headers, ours first', 'GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close'],
     ['two Host headers, ours last', 'GET / HTTP/1.1\r\nHost: evil.example\r\nHost: localhost\r\nConnection: close'],
-    ['the address that means all', 'GET / HTTP/1.1\r\nHost: 0.0.0.0:8080\r\nConnection: close'],
-    ['another address of the loopback', 'GET / HTTP/1.1\r\nHost: [::ffff:7f00:1]\r\nConnection: close'],
+    ['the Host 0.0.0.0', 'GET / HTTP/1.1\r\nHost: 0.0.0.0:8080\r\nConnection: close'],
+    ['an IPv4-mapped loopback address', 'GET / HTTP/1.1\r\nHost: [::ffff:7f00:1]\r\nConnection: close'],
   ])('%s is refused', async (_, head) => {
     reached.length = 0
     expect(await sendBytes(server.port, `${head}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 403/)
     expect(reached).toEqual([])
   })
 
-  test("one of Telegram's updates that a proxy sends here is refused, and somebody is told", async () => {
+  test('an update from Telegram that a proxy sends here is refused, and the handler for misdirected updates is called', async () => {
     const { status } = await request('vigia.example.org', '/', { 'x-telegram-bot-api-secret-token': 'a' })
-    expect([status, reached]).toEqual([403, ['a word about the wrong port']])
+    expect([status, reached]).toEqual([403, ['misdirected']])
   })
 
-  test('an absolute target, CONNECT and OPTIONS * reach nothing', async () => {
+  test('an absolute target, CONNECT and OPTIONS * reach no handler', async () => {
     reached.length = 0
     const close = 'Host: localhost\r\nConnection: close\r\n\r\n'
     for (const line of ['GET http://localhost/api HTTP/1.1', 'OPTIONS * HTTP/1.1'])
@@ -86,7 +87,7 @@ describe('once it is up', () => {
     expect(reached).toEqual([])
   })
 
-  test('on this machine each name reaches its own', async () => {
+  test('each host name of this machine reaches its own handler', async () => {
     expect((await request('error-notifier.localhost', '/')).reached).toEqual(['error-notifier'])
     expect((await request('broker-ingress.localhost', '/vigia/default')).reached).toEqual(['broker'])
     expect((await request('localhost', '/vigia/default')).reached).toEqual(['broker'])
@@ -94,7 +95,7 @@ describe('once it is up', () => {
     expect(await request('stranger.example.org', '/api/functions')).toEqual({ status: 403, reached: [] })
   })
 
-  test('while it stops the broker alone still takes what functions have to say', async () => {
+  test('while it stops, only the broker still accepts requests, because functions publish their last events', async () => {
     server.refuseNew()
     expect(await request('error-notifier.localhost', '/')).toEqual({ status: 503, reached: [] })
     expect((await request('broker-ingress.localhost', '/vigia/default')).reached).toEqual(['broker'])

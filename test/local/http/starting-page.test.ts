@@ -32,7 +32,7 @@ describe('until everything is up', () => {
   const get = (headers: Record<string, string>, method = 'GET', path = '/chat?x=1') =>
     sendRequest(server.port, { method, path, headers: { host: 'localhost', ...headers } })
 
-  test('a browser gets a page that shows the steps and asks again for the same address by itself', async () => {
+  test('a browser gets a page that shows the steps and reloads the same address by itself', async () => {
     progress.set('PostgreSQL', { state: 'working', detail: 'preparing <a> new folder' })
     progress.set('functions', { state: 'working', detail: '3/8' })
     const { status, headers, body } = await get(browser)
@@ -52,13 +52,13 @@ describe('until everything is up', () => {
     ['pt-BR,pt;q=0.9,en;q=0.8', 'O Vigia está iniciando'],
     ['de-DE,en;q=0.5', 'Vigia is starting'],
     ['', 'Vigia is starting'],
-  ])('it is in the language of Accept-Language "%s"', async (language, title) => {
+  ])('the page is in the language of Accept-Language "%s"', async (language, title) => {
     const { body } = await get({ ...browser, 'accept-language': language })
     expect(body).toContain(`<h1>${title}</h1>`)
   })
 
   test.each(['*/*', 'application/json', '', 'text/css,*/*;q=0.1', 'text/html;q=0, */*'])(
-    'a program that accepts "%s" gets JSON and a time to come again',
+    'a program that accepts "%s" gets JSON and Retry-After',
     async accept => {
       const { status, headers, body } = await get({ accept })
       expect(status).toBe(503)
@@ -70,13 +70,13 @@ describe('until everything is up', () => {
     },
   )
 
-  test('a form that is sent gets JSON, a HEAD no body, and another site nothing', async () => {
+  test('a POST gets JSON, a HEAD request gets no body, and a foreign Host header gets 403', async () => {
     expect(JSON.parse((await get(browser, 'POST')).body)).toMatchObject({ error: 'starting' })
     expect((await get(browser, 'HEAD')).body).toBe('')
     expect((await get({ ...browser, host: 'evil.example.org' })).status).toBe(403)
   })
 
-  test('a failure is on the page that is open, in words, and the page stays', async () => {
+  test('an open page shows the reason of a failure and does not reload again', async () => {
     await get(browser)
     progress.set('PostgreSQL', { state: 'working' })
     progress.fail(['DATABASE_URL does not answer: <refused>'])
@@ -88,12 +88,12 @@ describe('until everything is up', () => {
     await seen
   })
 
-  test('a path that a browser reads as another host is not gone on to', async () => {
+  test('the page does not reload a path that a browser reads as another host', async () => {
     for (const path of ['//evil.example.org/', '/\\evil.example.org/'])
       expect((await get(browser, 'GET', path)).headers.refresh).toBe('2')
   })
 
-  test('a failure that no page waits for ends at once', async () => {
+  test('a failure does not wait if no page is open', async () => {
     progress.fail(['something'])
     await page.failureSeen()
   })
@@ -106,7 +106,7 @@ describe.runIf(browserPath)('in a browser', () => {
   })
   afterAll(() => browser.close())
 
-  test('the page goes on to what was asked for, without scripts too, in either theme and at either width', async () => {
+  test('the page loads the requested address when it is ready, also without scripts, in either theme and at either width', async () => {
     for (const [at, size] of [phone, desktop].entries())
       for (const colorScheme of ['light', 'dark'] as const) {
         const progress = createStartProgress()
@@ -137,7 +137,7 @@ describe.runIf(browserPath)('in a browser', () => {
       }
   })
 
-  test('axe-core finds nothing wrong with the page or with a failure on it, in either theme', async () => {
+  test('axe-core finds no fault in the page or in its failure, in either theme', async () => {
     for (const colorScheme of ['light', 'dark'] as const) {
       const progress = createStartProgress()
       const server = await listen(0, startPage(progress).handle)
@@ -161,8 +161,8 @@ describe.runIf(browserPath)('in a browser', () => {
 })
 
 describe('npm start', () => {
-  test('shows the page from its beginning, and its end to who has it open', async () => {
-    // A server that takes connections and says nothing: the start waits for it.
+  test('shows the page from the beginning of the start, and ends when it is interrupted', async () => {
+    // A server that accepts connections and never answers: the start waits for it.
     const silent = createTcpServer().listen(0, '127.0.0.1')
     await once(silent, 'listening')
     const port = await freePort()
@@ -172,7 +172,7 @@ describe('npm start', () => {
     const shown = await until(
       () => get().then(({ body }) => /waiting for the server of DATABASE_URL/.test(body) && body),
       {
-        what: 'the page to tell what it waits for',
+        what: 'the page to say what it waits for',
         timeoutMs: 60_000,
       },
     )
@@ -183,7 +183,7 @@ describe('npm start', () => {
     expect(await running.ended).toBe(0)
   })
 
-  test('opens the chat while the other functions are built, and keeps what comes for them', async () => {
+  test('opens the chat while the other functions are built, and delivers their events later', async () => {
     const checkout = join(folder(), 'checkout')
     copyCheckout(checkout)
     const vigia = await startVigia({ checkout, dataDir: folder() })
@@ -207,7 +207,7 @@ describe('npm start', () => {
     }
   })
 
-  test("ends with the compiler's words when a function cannot be built", async () => {
+  test("ends with the compiler's message when a function cannot be built", async () => {
     const checkout = join(folder(), 'checkout')
     copyCheckout(checkout)
     writeFileSync(join(checkout, 'functions/error-notifier/main.ts'), 'const half = {\n')

@@ -11,7 +11,7 @@ import { commandOf } from '#local/databases/processes.ts'
 import type { FunctionManifest } from '#local/manifests/manifests.ts'
 import { functionManifest } from '#test/local/support/function-manifest.ts'
 
-// A function of the size of its test: answers, waits, breaks and ends as the path says.
+// A small function that answers, waits, breaks the connection or exits, as the path says.
 export const program = `
 import { createServer } from 'node:http'
 import { existsSync } from 'node:fs'
@@ -38,7 +38,7 @@ if (process.env.BROKEN) {
 }
 server.listen(Number(process.env.PORT), process.env.HOST)
 process.on('SIGTERM', () => {
-  console.log('told to end')
+  console.log('received SIGTERM')
   if (process.env.STUBBORN) return
   server.close(() => process.exit(0))
   server.closeIdleConnections()
@@ -49,7 +49,7 @@ export const folder = mkdtempSync(join(tmpdir(), 'vigia-activator-'))
 export const file = join(folder, 'function.mjs')
 export const journal = processJournal(join(folder, 'processes'))
 export const running: Activator[] = []
-export const said: string[] = []
+export const loggedLines: string[] = []
 
 beforeAll(() => {
   writeFileSync(file, program)
@@ -58,13 +58,13 @@ beforeAll(() => {
 
 afterEach(async () => {
   await Promise.all(running.splice(0).map(one => one.close(100)))
-  said.length = 0
+  loggedLines.length = 0
 })
 
 export const manifest = (given: Partial<FunctionManifest> = {}): FunctionManifest =>
   functionManifest({ name: 'echo', ...given })
 
-export const started = (given: Partial<FunctionManifest> = {}, env: NodeJS.ProcessEnv = {}) => {
+export const startActivator = (given: Partial<FunctionManifest> = {}, env: NodeJS.ProcessEnv = {}) => {
   const log = functionLog(join(folder, 'logs'), 'echo', () => {})
   const one = activator(
     [manifest(given)],
@@ -78,7 +78,7 @@ export const started = (given: Partial<FunctionManifest> = {}, env: NodeJS.Proce
         remember: pid => journal.remember(pid, [process.execPath, file]),
         forget: journal.forget,
       }),
-    (_, words) => said.push(words),
+    (_, words) => loggedLines.push(words),
   )
   running.push(one)
   return one

@@ -29,7 +29,7 @@ export const functions = [
   manifest('error-notifier', null),
 ]
 
-/** What reached a function: `telegram-webhook POST /telegram {"update_id":1}`. */
+/** The requests that reached a function: `telegram-webhook POST /telegram {"update_id":1}`. */
 export const reached: string[] = []
 export const serving = {
   variableOf: () => secret as string | undefined,
@@ -45,7 +45,7 @@ export const serving = {
   failed: () => {},
 }
 export const listeners: PublicListener[] = []
-export const started = async (basePath?: string, limits?: Partial<PublicLimits>) => {
+export const startListener = async (basePath?: string, limits?: Partial<PublicLimits>) => {
   const listener = await listenPublic({
     port: 0,
     functions,
@@ -61,7 +61,7 @@ export const started = async (basePath?: string, limits?: Partial<PublicLimits>)
 /** The listener that most tests use. It is started once for each test file. */
 export let listener: PublicListener
 beforeAll(async () => {
-  listener = await started()
+  listener = await startListener()
 })
 beforeEach(() => {
   reached.length = 0
@@ -75,7 +75,7 @@ export const post = (
 ) => sendRequest(listener.port, { path, headers, body })
 
 export const update = '{"update_id":1}'
-/** The bytes that each proxy sends to Vigia for a request of Telegram. {more}: the headers that it forwards. */
+/** The bytes that each proxy sends for a request of Telegram; {more} are headers of the client that it forwards. */
 export const proxies: [string, string[]][] = [
   // Debian's nginx 1.22 with nothing but proxy_pass http://localhost:8081.
   [
