@@ -42,7 +42,7 @@ const card = {
 }
 
 describe('the page', () => {
-  test("comes in the reader's language, with no script or style of its own inside and none from elsewhere", async () => {
+  test('is in the language of the browser, and has no inline scripts or styles and none of other origins', async () => {
     const page = await fetch(`${base}/chat`, { headers: { 'accept-language': 'pt-BR' } })
     const html = await page.text()
     expect(html).toContain('<html lang="pt-BR">')
@@ -55,21 +55,21 @@ describe('the page', () => {
     expect(await (await fetch(`${base}/chat`)).text()).toContain('<html lang="en">')
   })
 
-  test("gives the person's Telegram the browser's language until they have spoken", async () => {
+  test('uses the language of the browser for the Telegram user until the first message', async () => {
     await fetch(`${base}/chat`, { headers: { 'accept-language': 'pt-BR' } })
     await act('send', { text: '/start' })
     await fetch(`${base}/chat`, { headers: { 'accept-language': 'en' } })
     expect(telegram.pending()[0]?.message?.from?.language_code).toBe('pt-br')
   })
 
-  test('only answers what is its own', async () => {
+  test('answers 404 to paths that are not its own, and 405 to other methods', async () => {
     expect((await fetch(`${base}/elsewhere`)).status).toBe(404)
     expect((await fetch(`${base}/chatter`)).status).toBe(404)
     expect((await fetch(`${base}/chat/api/nothing`)).status).toBe(404)
     expect((await fetch(`${base}/chat`, { method: 'DELETE' })).status).toBe(405)
   })
 
-  test('hints at the show that airs soon and at the sites on its own port', async () => {
+  test('suggests the show that airs soon and the test sites on its own port', async () => {
     const { hints } = await state()
     expect(hints.map(({ send }) => send)).toContain('Plantão Relâmpago')
     expect(hints.find(({ at }) => at !== undefined)?.at).toBe('2026-11-21T12:04:00.000Z')
@@ -82,7 +82,7 @@ describe('the page', () => {
 })
 
 describe('a conversation', () => {
-  test("shows both bots' messages and hands on what the person writes", async () => {
+  test('shows the messages of both bots and sends what the person writes', async () => {
     expect((await act('send', { text: '<b>oi</b>' })).status).toBe(200)
     expect(telegram.pending().map(({ message }) => message?.text)).toEqual(['<b>oi</b>'])
     await bot('sendMessage', { text: 'olá' })
@@ -94,7 +94,7 @@ describe('a conversation', () => {
     ])
   })
 
-  test('is streamed as it changes', async () => {
+  test('is streamed when it changes', async () => {
     const controller = new AbortController()
     const response = await fetch(`${base}/chat/api/stream`, { signal: controller.signal })
     let text = ''
@@ -111,7 +111,7 @@ describe('a conversation', () => {
     await reading
   })
 
-  test('a press goes by its place, even where two buttons look alike, and its answer comes back', async () => {
+  test('a press is identified by row and column, because two buttons may have the same text, and its answer is shown', async () => {
     await act('send', { text: '/start' })
     const { result } = await bot('sendMessage', { text: 'card', reply_markup: card })
     const pressed = await act('press', { message: result.message_id, row: 0, column: 1 })
@@ -122,7 +122,7 @@ describe('a conversation', () => {
     expect((await act('press', { message: result.message_id, row: 3, column: 0 })).status).toBe(404)
   })
 
-  test('blocking and restarting work as in Telegram', async () => {
+  test('blocking and unblocking the bot work as in Telegram', async () => {
     await act('send', { text: '/start' })
     await act('block', {})
     expect((await bot('sendMessage', { text: 'x' })).ok).toBe(false)
@@ -136,18 +136,21 @@ describe('a conversation', () => {
     expect((await bot('sendMessage', { text: 'x' })).ok).toBe(true)
   })
 
-  test('a page of another origin can change nothing: the header is missing', async () => {
+  test('a request without the header Vigia-Local changes nothing', async () => {
     for (const action of ['send', 'press', 'block', 'unblock']) {
       expect((await act(action, { text: 'x' }, {})).status).toBe(403)
     }
     expect((await main()).messages).toEqual([])
   })
 
-  test.each([[{}], [{ text: '' }], [{ text: 7 }], [{ text: 'x'.repeat(4097) }]])('%j is no message', async body => {
-    expect((await act('send', body)).status).toBe(400)
-  })
+  test.each([[{}], [{ text: '' }], [{ text: 7 }], [{ text: 'x'.repeat(4097) }]])(
+    '%j is refused as a message',
+    async body => {
+      expect((await act('send', body)).status).toBe(400)
+    },
+  )
 
-  test('posters are drawn here, with the name as text', async () => {
+  test('posters are SVG images of the simulator, with the name escaped', async () => {
     await act('send', { text: '/start' })
     const { result } = await bot('sendPhoto', { photo: 'https://example.org/p.png', caption: '📺 A<script>&"\nCanal' })
     const response = await fetch(`${base}/chat/photo/main/${result.message_id}.svg`)
@@ -159,7 +162,7 @@ describe('a conversation', () => {
   })
 })
 
-describe("the terminal's screen", () => {
+describe('the screen of the terminal', () => {
   const look = { language: 'en', colours: false } as const
   const at = '2026-11-21T12:00:00.000Z'
   const message = (id: number, text: string, buttons: { text: string; data?: string; url?: string }[][] = []) => ({
@@ -177,7 +180,7 @@ describe("the terminal's screen", () => {
     at,
   })
 
-  test('numbers the buttons of the newest card, and of an edited one', () => {
+  test('numbers the buttons of the newest message with buttons, and of a message that was edited', () => {
     const messages = [
       message(1, 'one', [[{ text: 'A', data: 'a' }]]),
       message(2, 'two', [[{ text: 'B', data: 'b' }], [{ text: 'C', url: 'https://c.org' }]]),
@@ -197,14 +200,14 @@ describe("the terminal's screen", () => {
     expect(third.screen.choices.map(({ message: id }) => id)).toEqual([1])
   })
 
-  test('shows the last ten of a long conversation, and nothing twice', () => {
+  test('shows the last ten messages of a long conversation, and none of them twice', () => {
     const messages = Array.from({ length: 30 }, (_, index) => message(index + 1, `text ${index + 1}`))
     const first = update(emptyScreen, { messages, name: 'Vigia' }, look)
     expect(first.lines.filter(line => line.includes('text'))).toHaveLength(10)
     expect(update(first.screen, { messages, name: 'Vigia' }, look).lines).toEqual([])
   })
 
-  test('lets no message command the terminal', () => {
+  test('removes control characters from messages', () => {
     const text = 'bad\u001b[2J\u009b31m\rname'
     const { lines } = update(
       emptyScreen,
@@ -236,7 +239,7 @@ describe('npm run chat', () => {
   const ended = () =>
     until(() => child?.exitCode !== null && child !== undefined, { what: 'the end' }).then(() => child?.exitCode)
 
-  test('shows what is said, sends lines, presses buttons by number, and shows the answer', async () => {
+  test('shows messages, sends lines, presses buttons by number, and shows the answer', async () => {
     run()
     child?.stdin?.write('/start\n')
     await until(() => telegram.pending().length === 1, { what: 'the message' })
@@ -254,22 +257,22 @@ describe('npm run chat', () => {
     expect(await ended()).toBe(0)
   })
 
-  test('speaks Portuguese where the terminal does', async () => {
+  test('is in Portuguese if the locale of the terminal is', async () => {
     run({ LC_ALL: 'pt_BR.UTF-8' })
     child?.stdin?.write(':1\n')
     await printed('Não há botão nenhum agora.')
   })
 
   test.each<[string, RequestListener | null, RegExp]>([
-    ['nothing runs', null, /Nothing answers on port \d+\. Start it with: npm start/],
-    ['it is still starting', (_, response) => void response.writeHead(503).end('{}'), /still starting/],
+    ['nothing listens on the port', null, /Nothing answers on port \d+\. Start it with: npm start/],
+    ['Vigia is still starting', (_, response) => void response.writeHead(503).end('{}'), /still starting/],
     [
       'a real token is in use',
       (request, response) => void response.writeHead(request.url === '/api/functions' ? 200 : 404).end('[]'),
       /uses a real bot \(TELEGRAM_BOT_TOKEN\)/,
     ],
-    ['something else has the port', (_, response) => void response.writeHead(200).end('<html>'), /is not Vigia/],
-  ])('says so in one line when %s', async (_, listener, words) => {
+    ['another program has the port', (_, response) => void response.writeHead(200).end('<html>'), /is not Vigia/],
+  ])('prints one line with the reason if %s', async (_, listener, words) => {
     const server = createServer(listener ?? undefined)
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
@@ -282,7 +285,7 @@ describe('npm run chat', () => {
     expect(output.trim().split('\n')).toHaveLength(1)
   })
 
-  test('says so when PORT is no port', async () => {
+  test('prints the reason if PORT is invalid', async () => {
     run({ PORT: 'eighty' })
     expect(await ended()).toBe(1)
     expect(output).toBe('PORT=eighty is not a valid port (1 to 65535).\n')

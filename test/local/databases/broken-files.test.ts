@@ -18,8 +18,8 @@ import { startTelegram } from '#simulators/telegram.ts'
 import { temporaryDataFolder } from '#test/support/global-setup.ts'
 
 /*
- * What a power cut leaves of a file of ours: the name without bytes, a part of it, or bytes of something else. A start
- * names it and makes it anew where nothing is lost by that.
+ * A power cut can leave a file of ours empty, cut short or with other bytes. The next start reports the file, and
+ * creates it again if no data is lost by that.
  */
 
 const ended: (() => unknown)[] = []
@@ -37,12 +37,12 @@ const newFolder = async (): Promise<string> => {
 }
 
 const damages = [
-  ['no bytes', (file: string) => writeFile(file, '')],
-  ['half of it', async (file: string) => truncate(file, Math.ceil((await readFile(file)).length / 2))],
+  ['an empty file', (file: string) => writeFile(file, '')],
+  ['half of the file', async (file: string) => truncate(file, Math.ceil((await readFile(file)).length / 2))],
   ['garbage', (file: string) => writeFile(file, '\u0000\u0001{"version":1}}\u0000')],
 ] as const
 
-test('a file is written whole: no draft stays, and its mode is its own', async () => {
+test('an atomic write replaces the whole file and leaves no temporary file', async () => {
   const folder = await newFolder()
   await writeFileAtomic(join(folder, 'one'), 'old')
   await writeFileAtomic(join(folder, 'one'), 'new')
@@ -51,8 +51,8 @@ test('a file is written whole: no draft stays, and its mode is its own', async (
   expect((await readdir(folder)).toSorted()).toEqual(['one', 'two'])
 })
 
-describe.each(damages)('with %s left', (_, damage) => {
-  test('the webhook secret is named and made anew', async () => {
+describe.each(damages)('after a power cut left %s', (_, damage) => {
+  test('the webhook secret is reported and created again', async () => {
     const folder = await newFolder()
     const settings = readEnvironment({ TELEGRAM_BOT_TOKEN: '1:aaa' }) as Settings
     const lines: string[] = []
@@ -67,7 +67,7 @@ describe.each(damages)('with %s left', (_, damage) => {
     expect(lines).toEqual([expect.stringMatching(/webhook-secret is damaged and is created again; no data is lost$/)])
   })
 
-  test('the simulated conversation is put aside and begins anew', async () => {
+  test('the simulated conversation is renamed to .damaged, and a new one begins', async () => {
     const folder = await newFolder()
     const file = join(folder, 'simulated-telegram.json')
     const lines: string[] = []
@@ -88,7 +88,7 @@ describe.each(damages)('with %s left', (_, damage) => {
     expect(await readdir(folder)).toContain('simulated-telegram.json.damaged')
   })
 
-  test('the notes about processes, the pid for people and the lock stop no start', async () => {
+  test('damaged process records, holder file and lock do not prevent a start', async () => {
     const folder = await newFolder()
     const journal = processJournal(join(folder, 'processes'))
     journal.remember(process.pid, ['node', 'something.mjs'])
@@ -97,12 +97,12 @@ describe.each(damages)('with %s left', (_, damage) => {
     expect(await readdir(join(folder, 'processes'))).toEqual([])
 
     holdDataFolder(folder).release()
-    await writeFile(join(folder, 'lock'), 'once this was a database of SQLite '.repeat(30))
+    await writeFile(join(folder, 'lock'), 'a damaged SQLite database '.repeat(30))
     for (const name of ['holder', 'lock']) await damage(join(folder, name))
     holdDataFolder(folder).release()
   })
 
-  test("the catalogue server's note and its port stop no start", async () => {
+  test('a damaged record or port file of the catalogue server does not prevent a start', async () => {
     const dataDir = await newFolder()
     const start = () => startMongo({ dataDir, env: { HOME: dataDir } })
     await (await start()).stop()
@@ -135,7 +135,7 @@ describe.each(damages)('with %s left', (_, damage) => {
       return lines
     }
 
-    test('starts beside a damaged postmaster.pid and lock of its socket', async () => {
+    test('starts with a damaged postmaster.pid and a damaged socket lock', async () => {
       const dataDir = await dataFolder()
       for (const name of ['data/postmaster.pid', 'run/.s.PGSQL.5432.lock']) {
         const file = join(dataDir, 'postgres', name)
@@ -146,7 +146,7 @@ describe.each(damages)('with %s left', (_, damage) => {
       expect(await starts(dataDir)).toEqual([])
     })
 
-    test('gets its PG_VERSION back from the copy in a database', async () => {
+    test('gets its PG_VERSION back from the copy of a database', async () => {
       const dataDir = await dataFolder()
       const file = join(dataDir, 'postgres/data/PG_VERSION')
       await writeFile(file, 'eighteen')
@@ -158,7 +158,7 @@ describe.each(damages)('with %s left', (_, damage) => {
   })
 })
 
-test('a PostgreSQL folder whose version nothing tells is left alone, and the message says what to do', async () => {
+test('a PostgreSQL folder whose version cannot be found out is not changed, and the message says what to do', async () => {
   const dataDir = await newFolder()
   const data = join(dataDir, 'postgres/data')
   await (await startPostgres({ dataDir })).stop()
@@ -168,7 +168,7 @@ test('a PostgreSQL folder whose version nothing tells is left alone, and the mes
   expect(existsSync(join(data, 'global/pg_control'))).toBe(true)
 })
 
-test("a copy of PostgreSQL's programs of which files are missing or short is no copy", async () => {
+test("a copy of PostgreSQL's programs with missing or truncated files is not used", async () => {
   const copy = join(await newFolder(), 'copy/native')
   await mkdir(join(copy, '..'))
   await copyFolder(postgresFolder(), copy, null)
@@ -179,7 +179,7 @@ test("a copy of PostgreSQL's programs of which files are missing or short is no 
   expect(await isCopyOf(postgresFolder(), copy)).toBe(false)
 })
 
-test('an initdb that a power cut ended leaves nothing that the next start takes for data', async () => {
+test('the next start does not use the data of an initdb that a power cut interrupted', async () => {
   const dataDir = await newFolder()
   await (await startPostgres({ dataDir })).stop()
   await rm(join(dataDir, 'postgres/data'), { recursive: true })

@@ -20,11 +20,11 @@ const listening = async (connection: (socket: Socket) => void) => {
   return (server.address() as AddressInfo).port
 }
 
-test('a DATABASE_URL that answers late is waited for, and the wait is told', async () => {
+test('the start waits for a DATABASE_URL that answers late, and logs the wait', async () => {
   const database = await emptyDatabase()
   const socketFolder = new URL(database.url).searchParams.get('host')!
   const lines: string[] = []
-  // Nothing goes through until the wait has been told twice.
+  // Connections are forwarded to PostgreSQL only after the wait has been logged twice.
   const port = await listening(async socket => {
     socket.pause()
     socket.on('error', () => {})
@@ -40,7 +40,7 @@ test('a DATABASE_URL that answers late is waited for, and the wait is told', asy
   await database.end()
 })
 
-test('a DATABASE_URL and a MONGODB_URI that never answer have an end', async () => {
+test('the start fails after a timeout if DATABASE_URL or MONGODB_URI never answers', async () => {
   const sockets: Socket[] = []
   const port = await listening(socket => void sockets.push(socket.on('error', () => {})))
   const refusal = (work: Promise<unknown>) =>
@@ -69,7 +69,7 @@ test('a DATABASE_URL and a MONGODB_URI that never answer have an end', async () 
   for (const socket of sockets) socket.destroy()
 })
 
-/** A PostgreSQL that says one ErrorResponse and closes. */
+/** A server that answers like PostgreSQL, with one ErrorResponse, and closes the connection. */
 const refusing = (code: string, message: string) =>
   listening(socket => {
     socket.on('error', () => {})
@@ -85,15 +85,18 @@ const refusing = (code: string, message: string) =>
 test.each([
   ['28P01', 'password authentication failed for user "ana"'],
   ['3D000', 'database "vigia" does not exist'],
-])('a DATABASE_URL whose server says %s is refused at once, in its words', async (code, message) => {
-  const url = `postgresql://ana:secret@127.0.0.1:${await refusing(code, message)}/vigia`
-  const lines: string[] = []
-  await expect(startPostgres({ dataDir: '/nowhere', databaseUrl: url, log: line => lines.push(line) })).rejects.toThrow(
-    `DATABASE_URL does not answer: ${message}`,
-  )
-})
+])(
+  "the start fails at once with the server's message if the server of DATABASE_URL answers %s",
+  async (code, message) => {
+    const url = `postgresql://ana:secret@127.0.0.1:${await refusing(code, message)}/vigia`
+    const lines: string[] = []
+    await expect(
+      startPostgres({ dataDir: '/nowhere', databaseUrl: url, log: line => lines.push(line) }),
+    ).rejects.toThrow(`DATABASE_URL does not answer: ${message}`)
+  },
+)
 
-test('a server that is starting up is asked again', async () => {
+test('a server that is starting up is tried again', async () => {
   const database = await emptyDatabase()
   const socketFolder = new URL(database.url).searchParams.get('host')!
   const notYet = await refusing('57P03', 'the database system is starting up')
@@ -110,7 +113,7 @@ test('a server that is starting up is asked again', async () => {
   await database.end()
 })
 
-test('a port that refuses and a name that nobody knows are refused at once', async () => {
+test('the start fails at once for a refused connection and for an unknown host name', async () => {
   await expect(startPostgres({ dataDir: '/nowhere', databaseUrl: 'postgresql://a@127.0.0.1:1/x' })).rejects.toThrow(
     'DATABASE_URL does not answer: connect ECONNREFUSED 127.0.0.1:1',
   )

@@ -9,23 +9,23 @@ import { describe, expect, test } from 'vitest'
 import { mongo } from '#database/mongo.ts'
 import { jongodb } from '#local/databases/mongo-programs.ts'
 import { startMongo } from '#local/databases/mongodb.ts'
-import { ended, newFolder, root, startedMongo } from '#test/local/databases/support/database-processes.ts'
+import { cleanups, isRoot, newFolder, openMongo } from '#test/local/databases/support/database-processes.ts'
 import { sharedServer } from '#test/support/shared-servers.ts'
 
-describe('the ladder to a Mongo server', () => {
+describe('the choice of a MongoDB server', () => {
   const memory = jongodb()
 
   test.runIf(memory)(
-    'without a mongod it is the memory server, which says so and comes back at the same address',
+    'without a mongod it is the in-memory server, which is described so and restarts at the same address',
     async () => {
-      const server = await startedMongo(await newFolder())
+      const server = await openMongo(await newFolder())
       expect(server).toMatchObject({
         step: 'jongodb',
         kept: false,
         description: expect.stringContaining('--download-mongod'),
       })
       const client = mongo(server.uri)
-      ended.push(client.end)
+      cleanups.push(client.end)
       const shows = await client.collection<{ _id: number }>('show')
       await shows.insertOne({ _id: 1 })
       const up = new Promise<void>(resolve => server.onUp(resolve))
@@ -35,7 +35,7 @@ describe('the ladder to a Mongo server', () => {
     },
   )
 
-  /** A stand-in for mongod, which is not installed here: records mongod's arguments and runs the memory server. */
+  /** Stands for mongod: records its arguments and runs the in-memory server, because the test machine has no mongod. */
   const standIn = `#!/bin/sh
 for argument in "$@"; do case "$argument" in --port=*) port=$argument;; --dbpath=*) data=\${argument#--dbpath=};; esac; done
 echo "$@" >"$data/arguments"
@@ -48,14 +48,14 @@ exec ${memory} "$port" --database=vigia
   }
 
   test.runIf(memory)(
-    'a mongod on PATH is used on a kept folder and loopback, on the port of the last time',
+    'a mongod on PATH is used with a permanent folder, on the loopback interface and on the port of the last start',
     async () => {
       const dataDir = await newFolder()
       const bin = `${dataDir}-bin`
       await mkdir(bin)
       await executable(join(bin, 'mongod'), standIn)
       const env = { PATH: `${bin}:${process.env.PATH}`, HOME: dataDir }
-      const first = await startedMongo(dataDir, { env })
+      const first = await openMongo(dataDir, { env })
       expect(first).toMatchObject({
         step: 'mongod',
         kept: true,
@@ -66,35 +66,35 @@ exec ${memory} "$port" --database=vigia
         new RegExp(`^--port=\\d+ --dbpath=${data} --bind_ip=127.0.0.1 `),
       )
       await first.stop()
-      const second = await startedMongo(dataDir, { env })
+      const second = await openMongo(dataDir, { env })
       expect(second.uri).toBe(first.uri)
     },
   )
 
-  test.runIf(memory && root)('as root, a mongod that the user of the servers cannot reach is copied', async () => {
+  test.runIf(memory && isRoot)('as root, a mongod that the database user cannot reach is copied', async () => {
     const dataDir = await newFolder()
     const bin = `${dataDir}-bin`
     await mkdir(bin, { mode: 0o700 })
     await executable(join(bin, 'mongod'), standIn)
     const env = { PATH: `${bin}:${process.env.PATH}`, HOME: dataDir }
-    const server = await startedMongo(dataDir, { env })
+    const server = await openMongo(dataDir, { env })
     expect(server.step).toBe('mongod')
     expect(await readdir(join(dataDir, 'binaries'))).toEqual(['mongod'])
   })
 
-  test.runIf(memory)('a mongod that does not run is told and passed over', async () => {
+  test.runIf(memory)('a mongod that cannot run is reported, and the next server is used', async () => {
     const dataDir = await newFolder()
     const bin = `${dataDir}-bin`
     await mkdir(bin)
     await executable(join(bin, 'mongod'), '#!/bin/sh\necho "error: libcrypto.so.3 is missing" >&2\nexit 127\n')
     const lines: string[] = []
     const env = { PATH: `${bin}:${process.env.PATH}`, HOME: dataDir }
-    const server = await startedMongo(dataDir, { env, log: line => lines.push(line) })
+    const server = await openMongo(dataDir, { env, log: line => lines.push(line) })
     expect(server.step).toBe('jongodb')
     expect(lines).toEqual([expect.stringMatching(/^MongoDB ended while it started \(exit code 127\): .*libcrypto/)])
   })
 
-  /** What fastdl.mongodb.org is to the download: one archive for every name, and its checksum. */
+  /** Stands for fastdl.mongodb.org: serves the same archive, and its checksum, for every name. */
   const mirror = async (archive: Buffer, md5 = createHash('md5').update(archive).digest('hex')) => {
     const asked: string[] = []
     const server = createServer((request, response) => {
@@ -104,7 +104,7 @@ exec ${memory} "$port" --database=vigia
     })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
-    ended.push(() => server.close())
+    cleanups.push(() => server.close())
     const { port } = server.address() as { port: number }
     return { asked, env: { MONGOMS_DOWNLOAD_MIRROR: `http://127.0.0.1:${port}`, MONGOMS_USE_HTTP: 'true' } }
   }
@@ -116,12 +116,12 @@ exec ${memory} "$port" --database=vigia
     return readFile(join(folder, 'archive.tgz'))
   }
 
-  test.runIf(memory)('--download-mongod fetches one with its progress, and later starts find it', async () => {
+  test.runIf(memory)('--download-mongod downloads a mongod with its progress, and later starts use it', async () => {
     const dataDir = await newFolder()
     const { asked, env } = await mirror(await archiveOf(`${dataDir}-archive`))
     const lines: string[] = []
     const options = { env: { ...env, PATH: process.env.PATH, HOME: dataDir }, log: (line: string) => lines.push(line) }
-    const first = await startedMongo(dataDir, { ...options, download: true })
+    const first = await openMongo(dataDir, { ...options, download: true })
     expect(first).toMatchObject({
       step: 'mongod',
       kept: true,
@@ -133,24 +133,24 @@ exec ${memory} "$port" --database=vigia
       expect.stringMatching(/\.md5$/),
     ])
     await first.stop()
-    const second = await startedMongo(dataDir, options)
+    const second = await openMongo(dataDir, options)
     expect(second.step).toBe('mongod')
     expect(asked).toHaveLength(2)
     await second.stop()
 
-    // Cut short by a power cut: the next download does not take it for a program.
+    // A download that a power cut interrupted: the next download replaces the file.
     const [name] = await readdir(join(dataDir, 'binaries'))
     await truncate(join(dataDir, 'binaries', name!), 40)
-    expect((await startedMongo(dataDir, { ...options, download: true })).step).toBe('mongod')
+    expect((await openMongo(dataDir, { ...options, download: true })).step).toBe('mongod')
     expect(asked).toHaveLength(4)
   })
 
-  test.runIf(memory)('a download that is not what its checksum says is told and not run', async () => {
+  test.runIf(memory)('a download with a wrong checksum is reported and not run', async () => {
     const dataDir = await newFolder()
     const { env } = await mirror(await archiveOf(`${dataDir}-archive`), '0'.repeat(32))
     const lines: string[] = []
     const log = (line: string) => lines.push(line)
-    const server = await startedMongo(dataDir, {
+    const server = await openMongo(dataDir, {
       env: { ...env, PATH: process.env.PATH, HOME: dataDir },
       download: true,
       log,
@@ -159,9 +159,9 @@ exec ${memory} "$port" --database=vigia
     expect(lines.at(-1)).toMatch(/^mongod could not be downloaded: .*MD5/i)
   })
 
-  test('MONGODB_URI is used when it answers, and told in one line without its password when it does not', async () => {
+  test('MONGODB_URI is used if it answers; if not, the error is one line without the password', async () => {
     const uri = await sharedServer('mongodb')
-    expect(await startedMongo('/nowhere', { env: { MONGODB_URI: uri } })).toMatchObject({
+    expect(await openMongo('/nowhere', { env: { MONGODB_URI: uri } })).toMatchObject({
       step: 'given',
       uri,
       kept: true,

@@ -13,13 +13,13 @@ import { commandOf } from '#local/databases/processes.ts'
 import { wipeDataFolder } from '#local/databases/wipe.ts'
 import {
   dataFolder,
-  holder,
-  linux,
-  mortal,
+  startHolder,
+  isLinux,
+  killAtEnd,
   newFolder,
-  root,
-  startedMongo,
-  startedPostgres,
+  isRoot,
+  openMongo,
+  openPostgres,
 } from '#test/local/databases/support/database-processes.ts'
 import { sharedServer } from '#test/support/shared-servers.ts'
 import { until } from '#test/support/until.ts'
@@ -27,13 +27,13 @@ import { until } from '#test/support/until.ts'
 describe('PostgreSQL', () => {
   test('keeps data from start to start, listens on a socket of its own folder only, and syncs', async () => {
     const dataDir = await dataFolder()
-    const first = await startedPostgres(dataDir)
+    const first = await openPostgres(dataDir)
     await first.db.query('create table kept as select 1 as one')
     await first.db.end()
     await first.server.stop()
     expect(first.server.pid).toBeNull()
 
-    const second = await startedPostgres(dataDir)
+    const second = await openPostgres(dataDir)
     expect((await second.db.query('select one from kept')).rows).toEqual([{ one: 1 }])
     const setting = async (name: string) =>
       (await second.db.query<{ value: string }>('select current_setting($1) as value', [name])).rows[0]?.value
@@ -44,7 +44,7 @@ describe('PostgreSQL', () => {
   })
 
   test('after a kill under load PostgreSQL restarts at the same address, and no acknowledged write is lost', async () => {
-    const { server, db } = await startedPostgres(await dataFolder())
+    const { server, db } = await openPostgres(await dataFolder())
     const reports: string[] = []
     server.onDown(words => reports.push(words))
     server.onUp(() => reports.push('up'))
@@ -85,7 +85,7 @@ describe('PostgreSQL', () => {
   })
 
   test('stops at once although clients are connected', async () => {
-    const { server, db } = await startedPostgres(await dataFolder())
+    const { server, db } = await openPostgres(await dataFolder())
     const busy = db.query('select pg_sleep(3600)')
     busy.catch(() => {})
     await until(async () => (await db.query(`select from pg_stat_activity where query like '%3600%'`)).rowCount > 1)
@@ -95,7 +95,7 @@ describe('PostgreSQL', () => {
 
   test('of two simultaneous starts one fails, and every later start fails, with the pid of the process that holds the folder', async () => {
     const dataDir = await dataFolder()
-    const both = await Promise.all([holder(dataDir), holder(dataDir)])
+    const both = await Promise.all([startHolder(dataDir), startHolder(dataDir)])
     const refused = both.filter(({ refusal }) => refusal !== undefined)
     const pid = both.find(({ refusal }) => refusal === undefined)?.pid
     expect(refused).toHaveLength(1)
@@ -106,15 +106,15 @@ describe('PostgreSQL', () => {
 
   test('the next start ends the servers that a killed runtime left running, and keeps their data', async () => {
     const dataDir = await dataFolder()
-    const killed = await holder(dataDir)
+    const killed = await startHolder(dataDir)
     const db = postgres(killed.url)
     await db.query('create table kept as select 1 as one')
     await db.end()
     await killed.kill9()
     expect(await commandOf(killed.postgres)).toContain('postgres')
 
-    const { server, db: again } = await startedPostgres(dataDir)
-    const catalogue = await startedMongo(dataDir)
+    const { server, db: again } = await openPostgres(dataDir)
+    const catalogue = await openMongo(dataDir)
     expect(await commandOf(killed.postgres)).toBeNull()
     expect(await commandOf(killed.mongo)).toBeNull()
     expect(server.pid).not.toBe(killed.postgres)
@@ -124,7 +124,7 @@ describe('PostgreSQL', () => {
 
   test('wiping ends the servers that a killed runtime left and empties the folder, but fails while a process holds it', async () => {
     const dataDir = await dataFolder()
-    const { pid, postgres: server, mongo: catalogue, kill9 } = await holder(dataDir)
+    const { pid, postgres: server, mongo: catalogue, kill9 } = await startHolder(dataDir)
     await expect(wipeDataFolder(dataDir)).rejects.toThrow(`already running (pid ${pid})`)
     await kill9()
     await wipeDataFolder(dataDir)
@@ -135,7 +135,7 @@ describe('PostgreSQL', () => {
   /** A data folder as a killed server leaves it. Its pid files name the process `pid`. */
   const staleFolder = async (pid: number): Promise<string> => {
     const dataDir = await dataFolder()
-    const { server } = await startedPostgres(dataDir)
+    const { server } = await openPostgres(dataDir)
     const file = join(dataDir, 'postgres/data/postmaster.pid')
     const socketLock = join(dataDir, 'postgres/run/.s.PGSQL.5432.lock')
     const [pidFileText, socketLockText] = await Promise.all([readFile(file, 'utf8'), readFile(socketLock, 'utf8')])
@@ -152,16 +152,16 @@ describe('PostgreSQL', () => {
   }
 
   test('an unrelated process that reused the pid of the dead server keeps running, and the server starts', async () => {
-    const unrelated = mortal(spawn('sleep', ['3600'], { ...as(serverAccount()), stdio: 'ignore' }))
+    const unrelated = killAtEnd(spawn('sleep', ['3600'], { ...as(serverAccount()), stdio: 'ignore' }))
     const dataDir = await staleFolder(unrelated.pid ?? 0)
-    const { db } = await startedPostgres(dataDir)
+    const { db } = await openPostgres(dataDir)
     expect((await db.query('select 1 as one')).rows).toEqual([{ one: 1 }])
     expect(await commandOf(unrelated.pid ?? 0)).toContain('sleep')
   })
 
-  test.runIf(linux)('a zombie with the pid of the dead server does not prevent the start', async () => {
+  test.runIf(isLinux)('a zombie with the pid of the dead server does not prevent the start', async () => {
     // The shell becomes a program that never waits for its child process.
-    const parent = mortal(
+    const parent = killAtEnd(
       spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 3600'], {
         ...as(serverAccount()),
         stdio: ['ignore', 'pipe', 'ignore'],
@@ -171,13 +171,13 @@ describe('PostgreSQL', () => {
     const zombie = Number(line.toString())
     await until(async () => /\) Z /.test(await readFile(`/proc/${zombie}/stat`, 'utf8')), { what: 'the zombie' })
     expect(process.kill(zombie, 0)).toBe(true)
-    const { db } = await startedPostgres(await staleFolder(zombie))
+    const { db } = await openPostgres(await staleFolder(zombie))
     expect((await db.query('select 1 as one')).rows).toEqual([{ one: 1 }])
   })
 
   test('a folder of another major version is refused and not touched', async () => {
     const dataDir = await dataFolder()
-    const { server } = await startedPostgres(dataDir)
+    const { server } = await openPostgres(dataDir)
     await server.stop()
     const file = join(dataDir, 'postgres/data/PG_VERSION')
     await writeFile(file, '17\n')
@@ -189,7 +189,7 @@ describe('PostgreSQL', () => {
 
   test('a folder with other files in it is refused and not touched', async () => {
     const dataDir = await dataFolder()
-    const { server } = await startedPostgres(dataDir)
+    const { server } = await openPostgres(dataDir)
     await server.stop()
     const data = join(dataDir, 'postgres/data')
     await rename(join(data, 'PG_VERSION'), join(data, 'PG_VERSION.moved'))
@@ -204,31 +204,31 @@ describe('PostgreSQL', () => {
     await writeFile(join(half, 'PG_VERSION'), '18\n')
     const account = serverAccount()
     if (account) await chown(join(dataDir, 'postgres'), account.uid, account.gid)
-    await startedPostgres(dataDir)
+    await openPostgres(dataDir)
     expect((await readdir(join(dataDir, 'postgres'))).filter(name => name.startsWith('data'))).toEqual(['data'])
   })
 
   test('if the path of the data folder (with spaces and accents) is too long for a socket, the socket is in the folder for temporary files', async () => {
     const dataDir = join(await newFolder(), 'uma pasta, com "vírgula" e espaços', 'x'.repeat(80))
-    const { server, db } = await startedPostgres(dataDir)
+    const { server, db } = await openPostgres(dataDir)
     expect(new URL(server.url).searchParams.get('host')).toMatch(/vigia-[0-9a-f]{16}$/)
     expect((await db.query('select 1 as one')).rows).toEqual([{ one: 1 }])
   })
 
   test('a socket folder with spaces and a comma in its path works', async () => {
     const dataDir = join(await newFolder(), 'são, 1')
-    const { db } = await startedPostgres(dataDir)
+    const { db } = await openPostgres(dataDir)
     expect((await db.query('select 1 as one')).rows).toEqual([{ one: 1 }])
   })
 
   test('the lock of a data folder also holds for a symbolic link to it', async () => {
     const dataDir = await dataFolder()
-    await startedPostgres(dataDir)
+    await openPostgres(dataDir)
     const alias = `${dataDir}-alias`
     await symlink(dataDir, alias)
     const hold = holdDataFolder(alias)
     hold.release()
-    expect((await holder(alias)).refusal).toMatch(`already running (pid ${process.pid})`)
+    expect((await startHolder(alias)).refusal).toMatch(`already running (pid ${process.pid})`)
   })
 
   test('if the data folder cannot be created, the error names DATA_DIR', async () => {
@@ -237,7 +237,7 @@ describe('PostgreSQL', () => {
     )
   })
 
-  test.runIf(root)('a folder that belongs to another user is refused, and the error names both users', async () => {
+  test.runIf(isRoot)('a folder that belongs to another user is refused, and the error names both users', async () => {
     const dataDir = await newFolder()
     await mkdir(join(dataDir, 'postgres'), { recursive: true })
     const name = serverAccount()?.name
@@ -246,7 +246,7 @@ describe('PostgreSQL', () => {
     )
   })
 
-  test.runIf(root)(
+  test.runIf(isRoot)(
     'as root, a folder that the user of the servers cannot reach is refused, or another is chosen',
     async () => {
       const dataDir = await newFolder()

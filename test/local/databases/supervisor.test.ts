@@ -18,7 +18,7 @@ describe('a server that does not stay up', () => {
     end: async () => {},
   })
 
-  test('is told with what it said last when it cannot even start', async () => {
+  test('fails with its last log line if it cannot start at all', async () => {
     const dataDir = await newFolder()
     await mkdir(dataDir)
     const server = script(dataDir, `console.error('FATAL:  no room'); console.error('HINT: none'); process.exit(3)`)
@@ -27,7 +27,7 @@ describe('a server that does not stay up', () => {
     )
   })
 
-  test('is given up with its reason when it keeps ending after it was up', async () => {
+  test('is reported as given up, with the reason, if it was up and then ends again and again', async () => {
     const dataDir = await newFolder()
     await mkdir(dataDir)
     let starts = 0
@@ -38,13 +38,13 @@ describe('a server that does not stay up', () => {
       answers: async () => starts === 1,
     }
     const running = await supervise(server, n => (n >= 4 ? null : 1))
-    const told = new Promise<string>(resolve => running.onGivenUp(resolve))
+    const report = new Promise<string>(resolve => running.onGivenUp(resolve))
     process.kill(running.pid ?? 0, 'SIGKILL')
-    expect(await told).toMatch(/^The server ended while it started \(exit code 1\): disk full; its log is /)
+    expect(await report).toMatch(/^The server ended while it started \(exit code 1\): disk full; its log is /)
     await running.stop()
   })
 
-  test('is ended when the stop comes while it is being started again', async () => {
+  test('is ended if the stop comes during a restart', async () => {
     const dataDir = await newFolder()
     await mkdir(dataDir)
     const pids: number[] = []
@@ -74,7 +74,7 @@ describe('a server that does not stay up', () => {
     expect(await commandOf(pids[1]!)).toBeNull()
   })
 
-  test('has a log that is cut off while it runs, with its predecessor beside it', async () => {
+  test('has a log that is truncated while it runs, and one earlier log', async () => {
     const dataDir = await newFolder()
     await mkdir(dataDir)
     const file = join(dataDir, 'server.log')
@@ -91,7 +91,7 @@ describe('a server that does not stay up', () => {
     await limitLog(join(dataDir, 'gone.log'))
   })
 
-  test('comes back once what stopped it is mended, although it was given up', async () => {
+  test('is up again when the cause is removed, also after it was given up', async () => {
     const dataDir = await newFolder()
     await mkdir(dataDir)
     let starts = 0
@@ -105,21 +105,21 @@ describe('a server that does not stay up', () => {
       end: async (pid: number) => void process.kill(pid, 'SIGKILL'),
     }
     const running = await supervise(server, n => (n >= 4 ? null : 1), 1)
-    const told: string[] = []
+    const report: string[] = []
     const isBack = new Promise<void>(resolve => running.onUp(resolve))
     running.onGivenUp(words => {
-      told.push(words)
+      report.push(words)
       setImmediate(() => {
         mended = true
       })
     })
     process.kill(running.pid ?? 0, 'SIGKILL')
     await isBack
-    expect(told).toHaveLength(1)
+    expect(report).toHaveLength(1)
     await running.stop()
   })
 
-  test('is tried again after pauses that grow, longer when it has been up before', () => {
+  test('is restarted after growing pauses; the first start gives up later than a restart', () => {
     expect([1, 2, 3, 4, 5].map(n => pauseAfter(n, true))).toEqual([100, 200, 400, 800, null])
     expect([1, 2, 3, 4, 5, 6, 7, 8].map(n => pauseAfter(n, false))).toEqual([
       100,

@@ -78,7 +78,7 @@ describe('npm run dev', () => {
     const file = join(checkout, path)
     writeFileSync(file, change(readFileSync(file, 'utf8')))
   }
-  /** What the terminal says after `change`, once it says these words. */
+  /** The output of the terminal after `change`, once it matches `words`. */
   const says = async (change: () => void, words: RegExp) => {
     const before = vigia.output().length
     change()
@@ -90,7 +90,7 @@ describe('npm run dev', () => {
   }
   const rule = 'functions/error-notifier/error-notifier.ts'
 
-  test('a change that does not compile is told, and the old version goes on', async () => {
+  test('a change that does not compile is reported, and the previous version keeps running', async () => {
     await vigia.api('/api/sources/error-notifier/fire', { method: 'POST' })
     const before = readFileSync(join(checkout, rule), 'utf8')
     const said = await says(
@@ -109,7 +109,7 @@ describe('npm run dev', () => {
     await says(() => writeFileSync(join(checkout, rule), before), /no bundle changed/)
   })
 
-  test('a change of one function restarts it alone, and one of shared code all that import it', async () => {
+  test('a change in one function restarts that function only; a change in shared code restarts all functions that import it', async () => {
     const one = await says(
       () => edit(rule, text => `${text}\nexport const changed = process.hrtime\nchanged()\n`),
       /↻ error-notifier: rebuilt and restarted in/,
@@ -123,7 +123,7 @@ describe('npm run dev', () => {
       expect(many).toContain(name)
   })
 
-  test('a change of manifests restarts what it is about, and a fault in them nothing', async () => {
+  test('a change in a manifest restarts what it describes; an invalid manifest changes nothing', async () => {
     await says(
       () => edit('knative/sources/error-notifier.yaml', text => text.replace(/schedule: .*/, 'schedule: "7 7 7 7 *"')),
       /↻ PingSources: restarted/,

@@ -13,7 +13,7 @@ afterEach(() => {
   server?.close()
 })
 
-/** Answers as told, and counts; `/moved` leads to `/ping/secret`. */
+/** A server that answers with `status` (0 closes the connection) and records requests. `/moved` redirects. */
 const listening = async (status: () => number) => {
   const got: string[] = []
   server = createServer((request, response) => {
@@ -36,14 +36,14 @@ const start = (url: string, look: () => string[], warnings: string[] = [], more 
   }).stop
 }
 
-test('while everything is well it is asked again and again, by GET, on this network too', async () => {
+test('while Vigia is ready, HEARTBEAT_URL gets a GET regularly, also on a private address', async () => {
   const { got, url } = await listening(() => 200)
   start(`${url}/ping/secret`, () => [])
   await until(() => got.length >= 3)
   expect(new Set(got)).toEqual(new Set(['GET /ping/secret']))
 })
 
-test('while something is not well it is not asked', async () => {
+test('while Vigia is not ready, HEARTBEAT_URL gets no request', async () => {
   const { got, url } = await listening(() => 200)
   const looks: number[] = []
   let well = false
@@ -63,7 +63,7 @@ test('redirects are followed', async () => {
   await until(() => got.includes('GET /ping/secret'))
 })
 
-test('failures are told once each time they begin, without the URL, and end nothing', async () => {
+test('failures are reported once when they begin, without the URL, and the requests continue', async () => {
   let status = 500
   const { got, url } = await listening(() => status)
   const warnings: string[] = []
@@ -79,7 +79,7 @@ test('failures are told once each time they begin, without the URL, and end noth
   expect(warnings.join()).not.toMatch(/secret|127\.0\.0\.1/)
 })
 
-test('a server that never answers is given up', async () => {
+test('a request to a server that never answers ends after a timeout', async () => {
   server = createServer(() => {})
   await new Promise<void>(resolve => server!.listen(0, '127.0.0.1', resolve))
   const warnings: string[] = []
@@ -88,7 +88,7 @@ test('a server that never answers is given up', async () => {
   expect(warnings[0]).toContain('gave no answer within')
 })
 
-test('what is no URL is refused at the start without repeating it', () => {
+test('an invalid URL is refused at the start, and the message does not contain it', () => {
   expect(readEnvironment({ HEARTBEAT_URL: 'ftp://user:secret@example.org' })).toEqual([
     'HEARTBEAT_URL should begin with https:// or http://',
   ])

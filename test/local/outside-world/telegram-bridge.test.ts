@@ -15,12 +15,12 @@ const menu: BridgeOptions['menu'] = [
 let telegram: TelegramSimulator
 let bridge: TelegramBridge | undefined
 let taken: WebhookRequest[]
-let words: string[]
+let lines: string[]
 
 beforeEach(async () => {
   telegram = await startTelegram({ botToken: TOKEN, rates: false })
   taken = []
-  words = []
+  lines = []
 })
 afterEach(async () => {
   bridge?.stop()
@@ -34,7 +34,7 @@ const start = (options: Partial<BridgeOptions> = {}) => {
     token: TOKEN,
     webhookSecret: SECRET,
     menu,
-    say: line => words.push(line),
+    say: line => lines.push(line),
     deliver: async request => {
       taken.push(request)
       return { status: 200 }
@@ -43,8 +43,8 @@ const start = (options: Partial<BridgeOptions> = {}) => {
   })
   return bridge
 }
-/** Lets time pass in steps until something holds. */
-const passing = (time: ManualTime, stepMs: number, condition: () => boolean, what: string) =>
+/** Advances the time in steps until the condition is true. */
+const advanceUntil = (time: ManualTime, stepMs: number, condition: () => boolean, what: string) =>
   until(
     async () => {
       await time.advance(stepMs)
@@ -53,10 +53,11 @@ const passing = (time: ManualTime, stepMs: number, condition: () => boolean, wha
     { what },
   )
 const texts = () => taken.map(({ body }) => JSON.parse(body).message?.text ?? JSON.parse(body).callback_query?.data)
-const said = (pattern: RegExp) => until(() => words.some(line => pattern.test(line)), { what: `${pattern} to be said` })
+const logged = (pattern: RegExp) =>
+  until(() => lines.some(line => pattern.test(line)), { what: `${pattern} to be logged` })
 
 describe('without PUBLIC_URL', () => {
-  test('updates are asked for and handed on with the secret, in their order', async () => {
+  test('updates are fetched and delivered in order, with the secret', async () => {
     const running = start()
     await until(() => running.state() === 'polling', { what: 'polling' })
     const ana = telegram.user('Ana')
@@ -67,7 +68,7 @@ describe('without PUBLIC_URL', () => {
     await until(() => telegram.pending().length === 0, { what: 'the updates to be confirmed' })
   })
 
-  test('a webhook left over from before is removed, and what waited there is handed on', async () => {
+  test('a webhook from an earlier start is removed, and its waiting updates are delivered', async () => {
     const old = telegram.user('Ana')
     old.send('waited')
     start()
@@ -76,7 +77,7 @@ describe('without PUBLIC_URL', () => {
     expect(telegram.webhookInfo().url).toBe('')
   })
 
-  test('an update is confirmed only after the function took it, and is offered again until then', async () => {
+  test('an update is confirmed only after the function has taken it, and is retried until then', async () => {
     const time = manualTime(new Date('2026-11-21T12:00:00Z'))
     let working = false
     const attempts: string[] = []
@@ -91,16 +92,16 @@ describe('without PUBLIC_URL', () => {
     telegram.user('Ana').send('first')
     telegram.user('Ana').send('second')
     await until(() => attempts.length >= 1, { what: 'the first attempt' })
-    await passing(time, 10_000, () => attempts.length >= 4, 'repeated attempts')
+    await advanceUntil(time, 10_000, () => attempts.length >= 4, 'repeated attempts')
     expect(new Set(attempts)).toEqual(new Set(['first']))
     expect(telegram.pending()).toHaveLength(2)
     working = true
-    await passing(time, 60_000, () => telegram.pending().length === 0, 'both to be taken')
+    await advanceUntil(time, 60_000, () => telegram.pending().length === 0, 'both to be taken')
     expect(attempts.at(-1)).toBe('second')
-    expect(words.join('\n')).toMatch(/did not take update \d+ \(connect ECONNREFUSED\)/)
+    expect(lines.join('\n')).toMatch(/did not take update \d+ \(connect ECONNREFUSED\)/)
   })
 
-  test('Retry-After of the function is kept to', async () => {
+  test('the Retry-After of the function is respected', async () => {
     const time = manualTime(new Date('2026-11-21T12:00:00Z'))
     const at: number[] = []
     start({
@@ -112,11 +113,11 @@ describe('without PUBLIC_URL', () => {
     })
     telegram.user('Ana').send('later')
     await until(() => at.length === 1, { what: 'the first attempt' })
-    await passing(time, 1000, () => at.length === 2, 'the second attempt')
+    await advanceUntil(time, 1000, () => at.length === 2, 'the second attempt')
     expect((at[1] ?? 0) - (at[0] ?? 0)).toBeGreaterThanOrEqual(30_000)
   })
 
-  test('a press of a button is not held up by a message of the same person', async () => {
+  test('a button press does not wait for a message of the same person', async () => {
     const held: string[] = []
     start({
       deliver: async request => {
@@ -148,9 +149,9 @@ describe('without PUBLIC_URL', () => {
     expect(texts()).toEqual(['v1:f:82', 'stuck'])
   })
 
-  test('a chat whose update must wait, or takes long, holds up no other chat, and keeps its own order', async () => {
+  test('a chat whose update is deferred or slow does not delay other chats, and keeps its own order', async () => {
     const time = manualTime(new Date('2026-11-21T12:00:00Z'))
-    const handed: string[] = []
+    const delivered: string[] = []
     let release = () => {}
     const slow = new Promise<void>(resolve => {
       release = resolve
@@ -159,8 +160,8 @@ describe('without PUBLIC_URL', () => {
       time,
       deliver: async ({ body }) => {
         const { text } = JSON.parse(body).message
-        handed.push(text)
-        if (text === 'flooded' && handed.filter(other => other === text).length === 1)
+        delivered.push(text)
+        if (text === 'flooded' && delivered.filter(other => other === text).length === 1)
           return { status: 503, retryAfter: '40' }
         if (text === 'slow') await slow
         return { status: 200 }
@@ -168,23 +169,23 @@ describe('without PUBLIC_URL', () => {
     })
     for (const text of ['flooded', 'after the flood']) telegram.user('Ana').send(text)
     for (const text of ['slow', 'after the slow one']) telegram.user('Bia').send(text)
-    await until(() => handed.includes('slow') && handed.includes('flooded'), { what: 'both to be tried' })
+    await until(() => delivered.includes('slow') && delivered.includes('flooded'), { what: 'both to be tried' })
     const begun = time.now().getTime()
     telegram.user('Caio').send('/hoje')
-    await passing(time, 50, () => handed.includes('/hoje'), 'the other chat')
+    await advanceUntil(time, 50, () => delivered.includes('/hoje'), 'the other chat')
     expect(time.now().getTime() - begun).toBeLessThan(40_000)
-    expect(handed).toEqual(expect.not.arrayContaining(['after the flood', 'after the slow one']))
-    // Nothing is forgotten by Telegram before the oldest one is taken.
+    expect(delivered).toEqual(expect.not.arrayContaining(['after the flood', 'after the slow one']))
+    // Telegram keeps all updates until the oldest one has been taken.
     expect(telegram.pending()).toHaveLength(5)
     release()
-    await passing(time, 10_000, () => telegram.pending().length === 0, 'all of them')
-    const inOrder = (...texts: string[]) => handed.filter(text => texts.includes(text))
+    await advanceUntil(time, 10_000, () => telegram.pending().length === 0, 'all of them')
+    const inOrder = (...texts: string[]) => delivered.filter(text => texts.includes(text))
     expect(inOrder('slow', 'after the slow one')).toEqual(['slow', 'after the slow one'])
     expect(inOrder('flooded', 'after the flood')).toEqual(['flooded', 'flooded', 'after the flood'])
     expect(inOrder('/hoje')).toEqual(['/hoje'])
   })
 
-  test('so many chats are handed on side by side, and no more', async () => {
+  test('the updates of at most 20 chats are delivered at the same time', async () => {
     let [open, most] = [0, 0]
     const released: (() => void)[] = []
     start({
@@ -209,27 +210,27 @@ describe('without PUBLIC_URL', () => {
     await until(() => telegram.pending().length === 0, { what: 'the updates to be confirmed' })
   })
 
-  test('429 for getUpdates: what was received is handed on meanwhile', async () => {
+  test('while getUpdates is answered with 429, updates that were already fetched are delivered', async () => {
     const time = manualTime(new Date('2026-11-21T12:00:00Z'))
     let tries = 0
     start({ time, deliver: async () => ({ status: ++tries < 3 ? 503 : 200 }) })
     telegram.user('Ana').send('oi')
-    await until(() => tries > 0, { what: 'the first try' })
+    await until(() => tries > 0, { what: 'the first attempt' })
     telegram.failNext('getUpdates', { status: 429, retryAfter: 30, times: 1 })
-    await passing(time, 500, () => tries === 3, 'the update to be taken')
+    await advanceUntil(time, 500, () => tries === 3, 'the update to be taken')
     telegram.user('Ana').send('e agora')
-    await passing(time, 5_000, () => tries === 4, 'the next update')
+    await advanceUntil(time, 5_000, () => tries === 4, 'the next update')
   })
 
-  test('a revoked token ends in words that name it, and no call is repeated', async () => {
+  test('a revoked token is reported with the name of its variable, and no call is repeated', async () => {
     telegram.revoke()
     const running = start()
-    await said(/TELEGRAM_BOT_TOKEN is mistyped or was revoked/)
+    await logged(/TELEGRAM_BOT_TOKEN is mistyped or was revoked/)
     expect(running.state()).toBe('refused')
-    expect(words.join()).not.toContain(TOKEN)
+    expect(lines.join()).not.toContain(TOKEN)
   })
 
-  test('another program with the same token is named, and the bot hears again when it is gone', async () => {
+  test('another program with the same token is reported, and updates arrive again when that program has stopped', async () => {
     const time = manualTime(new Date('2026-11-21T12:00:00Z'))
     telegram.failNext('getUpdates', {
       status: 409,
@@ -237,26 +238,26 @@ describe('without PUBLIC_URL', () => {
       times: 3,
     })
     start({ time })
-    await said(/Another program reads the updates/)
+    await logged(/Another program reads the updates/)
     telegram.user('Ana').send('still here')
-    await passing(time, 30_000, () => taken.length === 1, 'the update')
-    expect(words.filter(line => /Another program/.test(line))).toHaveLength(1)
-    expect(words).toContain('Telegram answers again.')
+    await advanceUntil(time, 30_000, () => taken.length === 1, 'the update')
+    expect(lines.filter(line => /Another program/.test(line))).toHaveLength(1)
+    expect(lines).toContain('Telegram answers again.')
   })
 
-  test('an outage of Telegram is said once and survived', async () => {
+  test('an outage of Telegram is reported once, and updates arrive afterwards', async () => {
     const time = manualTime(new Date('2026-11-21T12:00:00Z'))
     telegram.failNext('*', { status: 502, body: '<html>Bad gateway</html>', times: 4 })
     start({ time })
-    await said(/cannot be reached/)
+    await logged(/cannot be reached/)
     telegram.user('Ana').send('after the outage')
-    await passing(time, 60_000, () => taken.length === 1, 'the update')
-    expect(words.filter(line => /cannot be reached/.test(line)).length).toBeLessThanOrEqual(2)
+    await advanceUntil(time, 60_000, () => taken.length === 1, 'the update')
+    expect(lines.filter(line => /cannot be reached/.test(line)).length).toBeLessThanOrEqual(2)
   })
 })
 
 describe('with PUBLIC_URL', () => {
-  test('the webhook is set with secret, kinds of updates and connections', async () => {
+  test('the webhook is set with the secret, the kinds of updates and the number of connections', async () => {
     const running = start({ publicUrl: 'http://telegram-webhook.localhost:8080/' })
     await until(() => running.state() === 'webhook', { what: 'the webhook' })
     expect(telegram.calls('setWebhook')[0]?.params).toEqual({
@@ -268,9 +269,9 @@ describe('with PUBLIC_URL', () => {
     expect(telegram.calls('getUpdates')).toEqual([])
   })
 
-  test('an address that Telegram does not take is named together with what it must be', async () => {
+  test('an address that Telegram refuses is reported with the requirements for it', async () => {
     const running = start({ publicUrl: 'http://vigia.example.org/' })
-    await said(/PUBLIC_URL=http:\/\/vigia\.example\.org\/: Bad Request: bad webhook: An HTTPS URL must be provided/)
+    await logged(/PUBLIC_URL=http:\/\/vigia\.example\.org\/: Bad Request: bad webhook: An HTTPS URL must be provided/)
     expect(running.state()).toBe('refused')
   })
 })
@@ -278,7 +279,7 @@ describe('with PUBLIC_URL', () => {
 describe('the menu and the description', () => {
   const menuSet = () => until(() => telegram.calls('setMyShortDescription').length === 2, { what: 'the profile' })
 
-  test('are set in both languages, and not again when they are right', async () => {
+  test('are set in both languages, and not again if they are already right', async () => {
     start()
     await menuSet()
     const sets = telegram.calls('setMyCommands').map(({ params }) => [params.language_code, params.commands])
@@ -305,10 +306,10 @@ describe('the menu and the description', () => {
     ])
   })
 
-  test('a refusal of the menu keeps no update from being handed on', async () => {
+  test('updates are delivered also if the menu is refused', async () => {
     telegram.failNext('getMyCommands', { status: 400, description: 'Bad Request: BOT_COMMAND_INVALID' })
     const running = start()
-    await said(/refused getMyCommands/)
+    await logged(/refused getMyCommands/)
     telegram.user('Ana').send('oi')
     await until(() => taken.length === 1, { what: 'the update' })
     expect(running.state()).toBe('polling')

@@ -12,14 +12,14 @@ import { startPostgres } from '#local/databases/postgres.ts'
 import { wipeDataFolder } from '#local/databases/wipe.ts'
 import { temporaryDataFolder } from '#test/support/global-setup.ts'
 
-export const ended: (() => unknown)[] = []
+export const cleanups: (() => unknown)[] = []
 afterEach(async () => {
-  while (ended.length > 0) await ended.pop()?.()
+  while (cleanups.length > 0) await cleanups.pop()?.()
 })
 
-/** Ends the process at the end of the test, if it did not by then. */
-export const mortal = <Child extends ChildProcess>(child: Child): Child => {
-  ended.push(async () => {
+/** Kills the process at the end of the test, if it still runs. */
+export const killAtEnd = <Child extends ChildProcess>(child: Child): Child => {
+  cleanups.push(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return
     const over = once(child, 'exit')
     child.kill('SIGKILL')
@@ -31,9 +31,9 @@ export const mortal = <Child extends ChildProcess>(child: Child): Child => {
 /** A data folder that does not exist yet and that no process holds. */
 export const newFolder = async (): Promise<string> => {
   const { folder, remove } = await temporaryDataFolder()
-  ended.push(remove)
+  cleanups.push(remove)
   const own = join(folder, 'data')
-  ended.push(() => wipeDataFolder(own))
+  cleanups.push(() => wipeDataFolder(own))
   return own
 }
 
@@ -45,7 +45,7 @@ beforeAll(async () => {
 })
 afterAll(() => initialised.remove())
 
-/** A data folder as the first start leaves it, in a tenth of the time. */
+/** A data folder as the first start leaves it: a copy, because initdb takes ten times as long. */
 export const dataFolder = async (): Promise<string> => {
   const folder = await newFolder()
   await mkdir(folder, { recursive: true, mode: 0o711 })
@@ -53,33 +53,33 @@ export const dataFolder = async (): Promise<string> => {
   return folder
 }
 
-export const startedPostgres = async (dataDir: string) => {
+export const openPostgres = async (dataDir: string) => {
   const server = await startPostgres({ dataDir })
-  ended.push(server.stop)
+  cleanups.push(server.stop)
   const db = postgres(server.url, { max: 8 })
-  ended.push(db.end)
+  cleanups.push(db.end)
   return { server, db }
 }
 
-export const startedMongo = async (dataDir: string, options: Partial<Parameters<typeof startMongo>[0]> = {}) => {
+export const openMongo = async (dataDir: string, options: Partial<Parameters<typeof startMongo>[0]> = {}) => {
   const server = await startMongo({ dataDir, env: { HOME: dataDir }, ...options })
-  ended.push(server.stop)
+  cleanups.push(server.stop)
   return server
 }
 
-/** A second process that runs servers on the folder, as `npm start` does. */
-export const holder = async (dataDir: string) => {
+/** Another process that runs the servers on the folder, as `npm start` does. `refusal`: why it could not start. */
+export const startHolder = async (dataDir: string) => {
   const script = fileURLToPath(new URL('../../../support/database-servers.process.ts', import.meta.url))
-  const child = mortal(spawn(process.execPath, [script, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] }))
+  const child = killAtEnd(spawn(process.execPath, [script, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] }))
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
-  const told = JSON.parse(line) as { url: string; postgres: number; mongo: number; refusal?: string }
+  const report = JSON.parse(line) as { url: string; postgres: number; mongo: number; refusal?: string }
   const kill9 = async () => {
     const over = once(child, 'exit')
     child.kill('SIGKILL')
     await over
   }
-  return { ...told, pid: child.pid, kill9 }
+  return { ...report, pid: child.pid, kill9 }
 }
 
-export const root = process.getuid?.() === 0
-export const linux = process.platform === 'linux'
+export const isRoot = process.getuid?.() === 0
+export const isLinux = process.platform === 'linux'
