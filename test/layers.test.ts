@@ -3,8 +3,8 @@ import { functionNames } from '#infra/repository.ts'
 import { cyclesIn, type Import, importsOf, sourcesIn } from '#test/support/imports.ts'
 
 /**
- * The layers, lowest first. A file imports from its own layer and from those before it. A file belongs to the last
- * layer that fits.
+ * The layers, lowest first. A file imports from its own layer and from those before it. It belongs to the last layer
+ * whose pattern matches its path.
  */
 const layers: readonly [name: string, files: RegExp][] = [
   ['shared', /^infra\/(repository\.ts|refusal\.ts|files\/|http\/|net\/)/],
@@ -89,7 +89,7 @@ test.each([
     'one-machine runtime must not import from command line',
   ],
   [
-    'what the image builds on what it runs',
+    'the build of the image on its jobs',
     'infra/delivery/build.ts',
     "export { exit } from './jobs/job.ts'",
     'delivery and cluster must not import from jobs of the image',
@@ -118,7 +118,7 @@ test.each([
     "import type { allEvents } from './all.ts'",
     'import each other in a circle',
   ],
-])('a planted import is found: %s', (_, path, line, fault) => {
+])('a forbidden import is found: %s', (_, path, line, fault) => {
   const planted = new Map(sources).set(path, `${line}\n${sources.get(path) ?? ''}`)
   expect(faultsIn(importsOf(planted)).join('\n')).toContain(fault)
 })

@@ -18,21 +18,24 @@ test('the top level has the agreed folders and files and nothing else', () => {
   expect(readdirSync(root).filter(name => !name.startsWith('.') && !agreed.includes(name))).toEqual([])
 })
 
-test.each(functionNames())('%s has its rule, its wiring, its service, its test and a way to be woken', name => {
-  const missing = [
-    `functions/${name}/main.ts`,
-    `functions/${name}/${name}.ts`,
-    `knative/services/${name}.yaml`,
-    `test/functions/${name}.test.ts`,
-  ].filter(path => !has(path))
-  expect(missing).toEqual([])
-  expect(read(`functions/${name}/${name}.ts`), `functions/${name}/${name}.ts exports ${camel(name)}`).toMatch(
-    new RegExp(`export (const|function|async function) ${camel(name)}\\b`),
-  )
-  const wakes =
-    has(`triggers/${name}.yaml`) || services.some(service => service.metadata.name === name && isPublic(service))
-  expect(wakes, `${name} has no Trigger in triggers/${name}.yaml and is not public`).toBe(true)
-})
+test.each(functionNames())(
+  '%s has main.ts, its rule, its Service manifest, its test, and a Trigger or a public path',
+  name => {
+    const missing = [
+      `functions/${name}/main.ts`,
+      `functions/${name}/${name}.ts`,
+      `knative/services/${name}.yaml`,
+      `test/functions/${name}.test.ts`,
+    ].filter(path => !has(path))
+    expect(missing).toEqual([])
+    expect(read(`functions/${name}/${name}.ts`), `functions/${name}/${name}.ts exports ${camel(name)}`).toMatch(
+      new RegExp(`export (const|function|async function) ${camel(name)}\\b`),
+    )
+    const wakes =
+      has(`triggers/${name}.yaml`) || services.some(service => service.metadata.name === name && isPublic(service))
+    expect(wakes, `${name} has no Trigger in triggers/${name}.yaml and is not public`).toBe(true)
+  },
+)
 
 const isPublic = (service: (typeof services)[number]) =>
   service.metadata.labels?.['networking.knative.dev/visibility'] !== 'cluster-local'
@@ -72,7 +75,7 @@ test('every trigger filters on an event that exists, and every tick on the funct
   }
 })
 
-test('every dead letter names its Trigger on the way to the error notifier', () => {
+test('the dead letter sink of every Trigger is error-notifier, with the name of the Trigger in the path', () => {
   for (const { file, metadata, spec } of triggers)
     expect(spec.delivery.deadLetterSink, file).toEqual({
       ref: { apiVersion: 'serving.knative.dev/v1', kind: 'Service', name: 'error-notifier' },

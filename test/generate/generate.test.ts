@@ -31,7 +31,7 @@ describe('in a copy of the checkout', () => {
   const edit = async (path: string, change: (text: string) => string) =>
     writeFile(join(copy, path), change(await readFile(join(copy, path), 'utf8')))
 
-  test('a function that has only its own files comes into every list', async () => {
+  test('a new function is added to every list', async () => {
     await mkdir(join(copy, 'functions/new-one'))
     await writeFile(join(copy, 'functions/new-one/main.ts'), '')
     for (const folder of ['knative/services', 'knative/sources', 'triggers'])
@@ -44,7 +44,7 @@ describe('in a copy of the checkout', () => {
     expect(await outdated(functionLists, copy)).toEqual([])
   })
 
-  test('a changed figure, reason or schedule makes what shows it out of date, and nothing else', async () => {
+  test('a changed number, reason or schedule makes exactly the files that show it out of date', async () => {
     const service = 'knative/services/uptime-prober.yaml'
     await edit(service, text =>
       text.replace('autoscaling.knative.dev/target: "200"', 'autoscaling.knative.dev/target: "150"'),
@@ -56,7 +56,7 @@ describe('in a copy of the checkout', () => {
     expect(await write(functionLists, copy)).toEqual(['infra/cluster/kn.md'])
   })
 
-  test('a page that lost its marks, and a smoke Job that lost its list, are refused with the path', async () => {
+  test('a page without its generate comments and a smoke Job without FUNCTIONS are refused with their paths', async () => {
     await edit('infra/cluster/kn.md', text => text.replace('<!-- /generate -->', ''))
     await expect(outdated(functionLists, copy)).rejects.toThrow(/^infra\/cluster\/kn\.md needs the lines/)
     await edit('infra/cluster/kn.md', text => `${text}\n<!-- /generate -->\n`)

@@ -8,7 +8,7 @@ import { copyCheckout, startVigia, type VigiaOptions } from '#test/support/npm-s
 import { folder } from '#test/support/temporary-folders.ts'
 import { until } from '#test/support/until.ts'
 
-/** Starts it, says something to the bot, and expects an answer: databases, build and functions work from there. */
+/** Starts Vigia, sends /start and waits for the answer, which needs the databases, the build and the functions. */
 const answers = async (options: VigiaOptions) => {
   const vigia = await startVigia(options)
   try {
@@ -33,7 +33,7 @@ const copied = (name: string) => {
   return checkout
 }
 
-// Blank and accent; what a URL reads as something else; what a shell reads as something else.
+// Names with a blank, an accent, and characters that have a meaning in a URL or in a shell.
 test.each(['Área de trabalho', `C# 100% é? it's "$HOME" [x] \`id\``])(
   'npm start, its data and its commands work in a checkout called %s',
   async name => {
@@ -48,7 +48,7 @@ test.each(['Área de trabalho', `C# 100% é? it's "$HOME" [x] \`id\``])(
   },
 )
 
-test('a checkout behind a symbolic link, with a data folder so deep that a socket in it has too long a path', async () => {
+test('npm start works in a checkout behind a symbolic link, with a data folder whose path is too long for a socket', async () => {
   const links = folder()
   symlinkSync(copied('Área de trabalho'), join(links, 'checkout'))
   symlinkSync(folder(), join(links, 'data'))
@@ -57,7 +57,7 @@ test('a checkout behind a symbolic link, with a data folder so deep that a socke
   expect(readdirSync(join(dataDir, 'postgres'))).not.toContain('run')
 })
 
-test('no file takes the path of a URL for the path of a file', () => {
+test('no source uses the pathname of a URL as a file path', () => {
   const sources = ['events', 'functions', 'infra', 'test'].flatMap(part =>
     readdirSync(join(root, part), { recursive: true, encoding: 'utf8' })
       .filter(name => /\.(ts|mjs)$/.test(name))

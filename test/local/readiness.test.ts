@@ -25,7 +25,7 @@ afterEach(() => {
   for (const mounted of mounts.splice(0)) execFileSync('umount', [mounted])
 })
 
-/** A disk of its own. */
+/** Mounts a tmpfs of its own for the test. */
 const disk = (options: string): string => {
   const at = join(folder, `disk-${readdirSync(folder).length}`)
   mkdirSync(at)
@@ -48,13 +48,13 @@ const canMount = (() => {
 })()
 
 describe.runIf(canMount)('the data folder on a disk', () => {
-  test('with room is well, and nothing is left of the look', async () => {
+  test('with free space has no fault, and the check leaves no file', async () => {
     const at = disk('size=64m')
     expect(await dataFolderFault(at)).toBeNull()
     expect(readdirSync(at)).toEqual([])
   })
 
-  test('that is full, or nearly, is said with the room there is; with room again it is well', async () => {
+  test('that is nearly full is reported with the free space, until there is enough space again', async () => {
     const at = disk('size=64m')
     writeFileSync(join(at, 'filled'), Buffer.alloc(40 * 1024 * 1024))
     expect(await dataFolderFault(at)).toBe(`the disk of ${at} is full: 24 MiB free, 32 needed`)
@@ -62,23 +62,23 @@ describe.runIf(canMount)('the data folder on a disk', () => {
     expect(await dataFolderFault(at)).toBeNull()
   })
 
-  test('without room for more files is full', async () => {
+  test('without free inodes is reported as full', async () => {
     const at = disk('size=64m,nr_inodes=50')
     expect(await dataFolderFault(at)).toMatch(/is full: room for \d+ more files$/)
   })
 
-  test('that is read-only is said', async () => {
+  test('that is read-only is reported', async () => {
     const at = disk('size=64m')
     execFileSync('mount', ['-o', 'remount,ro', at])
     expect(await dataFolderFault(at)).toBe(`the disk of ${at} is read-only (EROFS)`)
   })
 })
 
-test('a data folder that is gone cannot be written', async () => {
+test('a data folder that does not exist is reported', async () => {
   expect(await dataFolderFault(join(folder, 'gone'))).toContain('cannot be written (ENOENT)')
 })
 
-/** A port that takes connections and never says a word. */
+/** A server that accepts connections and never answers. */
 const silent = async () => {
   const server = createServer(() => {}).listen(0, '127.0.0.1')
   await new Promise(resolve => server.once('listening', resolve))
@@ -93,11 +93,11 @@ describe('PostgreSQL', () => {
   })
   afterAll(() => database.end())
 
-  test('that takes writes is well', async () => {
+  test('that accepts writes has no fault', async () => {
     expect(await databaseFault(database.url)).toBeNull()
   })
 
-  test('that is read-only is said, until it is not', async () => {
+  test('that is read-only is reported until it can be written again', async () => {
     const name = new URL(database.url).pathname.slice(1)
     await database.db.query(`alter database ${name} set default_transaction_read_only = on`)
     expect(await databaseFault(database.url)).toContain('PostgreSQL is read-only')
@@ -105,7 +105,7 @@ describe('PostgreSQL', () => {
     expect(await databaseFault(database.url)).toBeNull()
   })
 
-  test('that is away or without our tables is said, without its password', async () => {
+  test('that is unreachable or has no tables of the broker is reported, without its password', async () => {
     expect(await databaseFault('postgresql://vigia:geheim@127.0.0.1:1/vigia')).toMatch(
       /^PostgreSQL takes no writes: (?!.*geheim)/,
     )
@@ -114,29 +114,29 @@ describe('PostgreSQL', () => {
     await other.end()
   })
 
-  test('whose disk is full refuses commits, which the broker tells until one is taken', async () => {
+  test('whose disk is full refuses commits, and the broker reports that until a commit succeeds', async () => {
     const own = await emptyDatabase()
-    const house = await startBrokerServer(own.url, [])
+    const server = await startBrokerServer(own.url, [])
     await own.db.query(
       `create function full_disk() returns trigger language plpgsql as $$
        begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end $$`,
     )
     await own.db.query('create trigger full_disk before insert on broker.event execute function full_disk()')
-    expect(await house.post('1', 'test')).toBe(503)
+    expect(await server.post('1', 'test')).toBe(503)
     const readiness = readinessOf({
       dataDir: folder,
       databaseUrl: own.url,
       mongodbUri: await sharedServer('mongodb'),
       known: () => {
-        const { storeError } = house.broker.stats()
+        const { storeError } = server.broker.stats()
         return storeError ? [`${storeError.code}`] : []
       },
     })
     expect(await readiness.check()).toContain('53100')
     await own.db.query('drop trigger full_disk on broker.event')
-    await until(async () => (await house.post('2', 'test')) === 202)
+    await until(async () => (await server.post('2', 'test')) === 202)
     expect(await readiness.check()).not.toContain('53100')
-    await house.stop()
+    await server.stop()
     await own.end()
   })
 })
@@ -150,13 +150,13 @@ describe('MongoDB', () => {
       known: () => ['PostgreSQL'],
     }).check()
 
-  test('that answers is well', async () => {
+  test('that answers has no fault', async () => {
     const { uri, end } = await freshMongo()
     expect(await look(uri)).not.toContain('MongoDB does not answer')
     await end()
   })
 
-  test('that is away or silent is said', async () => {
+  test('that is unreachable or does not answer is reported', async () => {
     expect(await look('mongodb://127.0.0.1:1/vigia')).toContain('MongoDB does not answer')
     expect(await look('mongodb://user:geheim@127.0.0.1:1,[::1]:1/vigia?ssl=false')).toContain('MongoDB does not answer')
     expect(await look('mongodb://127.0.0.1:1/vigia?tls=true')).toContain('MongoDB does not answer')
@@ -199,7 +199,7 @@ describe('/readyz', () => {
   })
 })
 
-test('a function process that a full disk keeps off the record is ended', async () => {
+test('a function process whose record cannot be written, because the disk is full, is ended', async () => {
   let pid = 0
   const starting = startProcess({
     command: [process.execPath, '-e', 'setInterval(() => {}, 1000)'],

@@ -18,7 +18,7 @@ beforeAll(async () => {
   mongo = await freshMongo()
   vigia = await startVigia({
     env: { DATABASE_URL: database.url, MONGODB_URI: mongo.uri },
-    // The shortest that Knative allows.
+    // The shortest idle time that Knative allows.
     manifests: (text, file) =>
       file === 'knative/services/error-notifier.yaml'
         ? text.replace(/autoscaling\.knative\.dev\/window: \w+/, 'autoscaling.knative.dev/window: 6s')
@@ -34,7 +34,7 @@ afterAll(async () => {
 const host = (name: string) => `${name}.localhost`
 
 describe('npm start', () => {
-  test('brings up what the manifests name, says where, and is ready', async () => {
+  test('starts what the manifests describe, prints the addresses, and is ready', async () => {
     expect(await vigia.api('/readyz')).toEqual({ ready: true, waitingFor: [] })
     expect(vigia.output()).toContain(`http://localhost:${vigia.port}/chat`)
     expect(vigia.output()).toContain(vigia.dataDir)
@@ -43,7 +43,7 @@ describe('npm start', () => {
     expect(reports.map(({ name }) => name)).toEqual(services.map(({ name }) => name))
   })
 
-  test('a second start on the same data folder says which process has it', async () => {
+  test('a second start on the same data folder fails with the pid of the process that holds it', async () => {
     const { ended, output } = spawnVigia({ dataDir: vigia.dataDir })
     expect(await ended).toBe(1)
     expect(output()).toBe(`vigia: already running (pid ${vigia.pid}): it holds the data folder ${vigia.dataDir}\n`)
@@ -51,7 +51,7 @@ describe('npm start', () => {
 })
 
 describe('functions', () => {
-  test('100 requests at once to one at zero start as many processes as its concurrency asks for', async () => {
+  test('100 requests at once to a function at zero start as many processes as its containerConcurrency requires', async () => {
     const name = 'telegram-webhook'
     const { containerConcurrency } = services.find(service => service.name === name)!
     await vigia.api(`/api/functions/${name}/stop`, { method: 'POST' })
@@ -59,25 +59,25 @@ describe('functions', () => {
     const answers = await Promise.all(
       Array.from({ length: 100 }, () => vigia.ask(host(name), '/', { method: 'POST', body: '{}' })),
     )
-    // Without Telegram's secret.
+    // The requests have no webhook secret.
     expect(answers.filter(({ status }) => status !== 401)).toEqual([])
     expect((await vigia.report(name)).coldStarts - before).toBe(Math.ceil(100 / containerConcurrency))
   })
 
-  test('are reached by their name and nothing else is', async () => {
+  test('are reached by their name, and another name gets 403', async () => {
     expect((await vigia.ask(host('error-notifier'), '/healthz')).status).toBe(200)
     const stranger = await vigia.ask(host('stranger'), '/')
     expect([stranger.status, JSON.parse(stranger.body)]).toEqual([403, { error: 'there is no function stranger' }])
   })
 
-  test('one without work goes to zero', async () => {
+  test('a function without requests goes to zero', async () => {
     await vigia.ask(host('error-notifier'), '/healthz')
     const [{ pid } = { pid: 0 }] = (await vigia.report('error-notifier')).replicas
     await until(() => isGone(pid), { what: 'its process to go' })
     await until(() => !existsSync(join(vigia.dataDir, 'processes', `${pid}.json`)), { what: 'its record to go' })
   })
 
-  test('one that is stopped drains to zero and comes again with the next request', async () => {
+  test('a function that is stopped drains to zero and starts again at the next request', async () => {
     await vigia.ask(host('notification-fanout'), '/healthz')
     expect(await vigia.api('/api/functions/notification-fanout/stop', { method: 'POST' })).toMatchObject({
       name: 'notification-fanout',
@@ -93,7 +93,7 @@ describe('events', () => {
   const events = async (query: string) =>
     (await vigia.api(`/api/events?${query}`)) as { seq: number; id: string; state: string }[]
 
-  test('an event is stored before its 202, goes to who hears it, and can be looked at', async () => {
+  test('an event is stored before its 202, is delivered to the matching Trigger, and can be read', async () => {
     const status = await vigia.publish(
       { id: 'mine-1', type: 'dev.vigia.series.changed', subject: 'show/1' },
       { no: 'such data' },
@@ -119,7 +119,7 @@ describe('events', () => {
     expect((await events('subject=show/1')).length).toBe(1)
   })
 
-  test('a dead letter tells why, and its replay delivers it once more and leaves a mark', async () => {
+  test('a dead letter has the reason, and its replay delivers the event once more', async () => {
     const letters = async () =>
       ((await vigia.api('/api/dead-letters')) as Record<string, unknown>[]).filter(
         ({ trigger }) => trigger === 'notification-fanout-series-changed',
@@ -135,7 +135,7 @@ describe('events', () => {
     expect((await letters()).length).toBe(1)
   })
 
-  test('the broker answers under both of its names, and only on its path', async () => {
+  test('the broker answers under both of its host names, and only on its path', async () => {
     const headers = {
       'ce-specversion': '1.0',
       'ce-type': 'a.b',
@@ -151,7 +151,7 @@ describe('events', () => {
     expect((await post('localhost', '/vigia/other', 'n5')).status).toBe(404)
   })
 
-  test('a question that cannot be answered is a 400 with the reason', async () => {
+  test('an invalid query gets 400 with the reason', async () => {
     const answer = await vigia.call('/api/events?limit=many')
     expect(answer.status).toBe(400)
     expect(((await answer.json()) as { error: string }).error).toContain('limit=many')
@@ -159,7 +159,7 @@ describe('events', () => {
 })
 
 describe('sources', () => {
-  test('are named like the function they wake, tell when they come, and fire on demand', async () => {
+  test('have the name of the function that they wake, report the next tick, and fire on demand', async () => {
     const sources = (await vigia.api('/api/sources')) as { name: string; nextAt: string }[]
     expect(sources.find(({ name }) => name === 'probe-scheduler')).toMatchObject({
       schedule: '*/10 * * * * *',
@@ -175,12 +175,12 @@ describe('sources', () => {
   })
 })
 
-describe('the interface for tools', () => {
+describe('the local API', () => {
   test.each([
     ['POST', '/api/functions/error-notifier/stop'],
     ['POST', '/api/sources/episode-checker/fire'],
     ['POST', '/api/dead-letters/1/replay'],
-  ])('%s %s without the header is 403', async (method, path) => {
+  ])('%s %s without the header Vigia-Local gets 403', async (method, path) => {
     const answer = await vigia.call(path, { method, headers: { 'vigia-local': '' } })
     expect(answer.status).toBe(403)
     expect(((await answer.json()) as { error: string }).error).toContain('Vigia-Local: 1')
@@ -198,7 +198,7 @@ describe('the interface for tools', () => {
     ['GET', '/api/functions/error-notifier/stop', 405],
     ['POST', '/readyz', 405],
     ['PUT', '/', 405],
-  ])('%s %s is %i, in JSON or empty', async (method, path, status) => {
+  ])('%s %s gets %i', async (method, path, status) => {
     const answer = await vigia.call(path, { method })
     expect(answer.status).toBe(status)
     if (status === 405) expect(answer.headers.get('allow')).toMatch(/GET|POST/)
@@ -206,14 +206,14 @@ describe('the interface for tools', () => {
     await answer.body?.cancel()
   })
 
-  test('metrics are for Prometheus', async () => {
+  test('metrics are in the format of Prometheus', async () => {
     const text = await (await vigia.call('/metrics')).text()
     expect(text).toMatch(/vigia_function_cold_starts_total\{function="telegram-webhook"\} \d+/)
     expect(text).toMatch(/vigia_broker_events_total\{outcome="accepted"\} \d+/)
     expect(text).toContain('process_resident_memory_bytes')
   })
 
-  test('the page names the functions, in the language that is asked for, and runs no script', async () => {
+  test('the home page lists the functions in the language of the browser, and has no script', async () => {
     const page = async (language: string) => {
       const answer = await vigia.call('/', { headers: { 'accept-language': language } })
       expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'")
@@ -232,10 +232,10 @@ describe('the public port', () => {
   const ask = (path: string, headers: Record<string, string> = {}) =>
     fetch(`http://127.0.0.1:${vigia.publicPort}${path}`, { method: 'POST', headers, body: '{}' })
 
-  test('takes updates that have the secret, and nothing of the inside is there', async () => {
+  test('accepts updates that have the secret, and answers 404 to everything internal', async () => {
     expect(vigia.output()).toContain(`http://localhost:${vigia.publicPort} (PUBLIC_PORT)`)
     const secret = readFileSync(join(vigia.dataDir, 'webhook-secret'), 'utf8').trim()
-    // No update, says the function.
+    // The body is not an update, so the function answers 400.
     expect((await ask('/telegram', { 'x-telegram-bot-api-secret-token': secret })).status).toBe(400)
     expect((await ask('/telegram', { 'x-telegram-bot-api-secret-token': 'forged' })).status).toBe(401)
     for (const path of [
@@ -251,7 +251,7 @@ describe('the public port', () => {
       expect((await ask(path, { 'vigia-local': '1' })).status).toBe(404)
   })
 
-  test('forged updates start no process and take no place, while honest ones are answered', async () => {
+  test('forged updates start no process and take no slot, while valid updates are answered', async () => {
     await vigia.call('/api/functions/telegram-webhook/stop', { method: 'POST' })
     const secret = readFileSync(join(vigia.dataDir, 'webhook-secret'), 'utf8').trim()
     const { coldStarts } = await vigia.report('telegram-webhook')
@@ -278,15 +278,15 @@ describe('the public port', () => {
   })
 })
 
-describe('strangers', () => {
+describe('foreign requests', () => {
   test.each([
     ['another host', 'evil.example.org', {}],
-    ['a host that ends like ours', 'evil-localhost.example', {}],
-    ['an address of the network', '192.168.1.5:8080', {}],
+    ['a host name that contains localhost', 'evil-localhost.example', {}],
+    ['an address of the local network', '192.168.1.5:8080', {}],
     ['a page of another origin', 'localhost', { origin: 'https://evil.example.org' }],
-    ['a page without an origin', 'localhost', { origin: 'null' }],
-    ['something behind a proxy', 'localhost', { 'x-forwarded-for': '203.0.113.7' }],
-  ])('%s is refused everywhere', async (_, name, headers) => {
+    ['a page with the origin null', 'localhost', { origin: 'null' }],
+    ['a request through a proxy', 'localhost', { 'x-forwarded-for': '203.0.113.7' }],
+  ])('%s is refused on every path', async (_, name, headers) => {
     for (const path of ['/', '/api/functions', '/vigia/default', '/chat'])
       expect((await vigia.ask(name, path, { headers })).status).toBe(403)
   })

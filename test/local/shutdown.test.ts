@@ -10,8 +10,8 @@ import { descendants, isGone } from './support/processes.ts'
 
 const host = (name: string) => `${name}.localhost`
 
-describe('the end', () => {
-  test('Ctrl-C ends everything that was started: functions, PostgreSQL, the Mongo server', async () => {
+describe('the shutdown', () => {
+  test('Ctrl-C ends everything that was started: functions, PostgreSQL and MongoDB', async () => {
     const own = await startVigia()
     await own.ask(host('error-notifier'), '/healthz')
     await own.ask(host('telegram-webhook'), '/healthz')
@@ -21,7 +21,7 @@ describe('the end', () => {
     for (const pid of started) expect(await isGone(pid)).toBe(true)
   })
 
-  test('Ctrl-C in the middle of the start ends that too', async () => {
+  test('Ctrl-C during the start ends everything that was started so far', async () => {
     const dataDir = temporaryFolder()
     const { pid, kill, ended } = spawnVigia({ dataDir })
     const started = await until(() => {
@@ -34,9 +34,9 @@ describe('the end', () => {
     await removeDataFolder(dataDir)
   })
 
-  test('npm that is killed, or told to end, takes everything along', async () => {
+  test('everything ends when npm is killed', async () => {
     const dataDir = temporaryFolder()
-    // As npm does it: a shell between it and the runtime, which passes no signal on.
+    // npm starts the runtime through a shell, which does not forward signals.
     const npm = spawn('sh', ['-c', `"${process.execPath}" "${join(root, 'infra/local/main.ts')}"; true`], {
       env: { PATH: process.env.PATH, PORT: '0', DATA_DIR: dataDir, npm_lifecycle_event: 'start' },
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -50,11 +50,11 @@ describe('the end', () => {
     expect(started.length).toBeGreaterThanOrEqual(3)
     npm.kill('SIGKILL')
     for (const pid of started) await until(() => isGone(pid), { timeoutMs: 30_000, what: `process ${pid} to be gone` })
-    // A process shows as gone a moment before its last thread lets go of the data folder.
+    // A process counts as gone a moment before its last thread releases the data folder.
     await until(() => removeDataFolder(dataDir).then(() => true), { what: 'the data folder to be free' })
   })
 
-  test('a terminal that has been closed keeps nothing from ending', async () => {
+  test('a closed terminal does not prevent an orderly shutdown', async () => {
     const dataDir = temporaryFolder()
     const child = spawn(process.execPath, [join(root, 'infra/local/main.ts')], {
       env: { PATH: process.env.PATH, PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'debug' },
@@ -75,27 +75,27 @@ describe('the end', () => {
     await removeDataFolder(dataDir)
   })
 
-  test('what a killed runtime left is ended by the next start, which goes on with the same data', async () => {
+  test('the next start ends the processes of a killed runtime and continues with its data', async () => {
     const dataDir = temporaryFolder()
     const first = await startVigia({ dataDir })
     await first.ask(host('error-notifier'), '/healthz')
-    expect(await first.publish({ id: 'kept', type: 'nobody.hears.this' }, {})).toBe(202)
+    expect(await first.publish({ id: 'kept', type: 'no.trigger.matches' }, {})).toBe(202)
     const left = descendants(first.pid)
     await first.kill9()
     const second = await startVigia({ dataDir })
     for (const pid of left) expect(await isGone(pid)).toBe(true)
-    expect(await second.api('/api/events?type=nobody.hears.this')).toMatchObject([{ id: 'kept', state: 'done' }])
+    expect(await second.api('/api/events?type=no.trigger.matches')).toMatchObject([{ id: 'kept', state: 'done' }])
     await second.stop()
     await removeDataFolder(dataDir)
   })
 
-  test('--fresh --yes throws everything away', async () => {
+  test('--fresh --yes deletes all data', async () => {
     const dataDir = temporaryFolder()
     const first = await startVigia({ dataDir })
-    await first.publish({ id: 'gone', type: 'nobody.hears.this' }, {})
+    await first.publish({ id: 'gone', type: 'no.trigger.matches' }, {})
     await first.stop()
     const second = await startVigia({ dataDir, args: ['--fresh', '--yes'] })
-    expect(await second.api('/api/events?type=nobody.hears.this')).toEqual([])
+    expect(await second.api('/api/events?type=no.trigger.matches')).toEqual([])
     await second.stop()
     await removeDataFolder(dataDir)
   })

@@ -12,7 +12,7 @@ import { manifestFiles, readManifests } from '#local/manifests/manifests.ts'
 import { folder } from '#test/support/temporary-folders.ts'
 import { spawnVigia, type VigiaOptions } from '../support/npm-start.ts'
 
-/** Starts and expects it to end by itself. */
+/** Starts Vigia and waits until it ends by itself. */
 const failing = async (start: VigiaOptions) => {
   const { output, ended } = spawnVigia({ dataDir: folder(), ...start })
   const code = await ended
@@ -25,20 +25,20 @@ const failing = async (start: VigiaOptions) => {
   }
 }
 
-describe('a start that cannot be ends with one line and a code', () => {
+describe('a start that fails prints one line and exits with a code', () => {
   test('an unknown argument', async () => {
     const { code, output } = await failing({ args: ['--frsh'] })
     expect(output).toBe('vigia: unknown argument --frsh; npm start -- --help lists them\n')
     expect(code).toBe(2)
   })
 
-  test('a value of the environment that cannot be', async () => {
+  test('an invalid value of an environment variable', async () => {
     const { code, output } = await failing({ env: { PORT: 'eighty' } })
     expect(output).toBe('vigia: PORT is "eighty"; it should be a port from 1 to 65535, or 0 for any free one\n')
     expect(code).toBe(1)
   })
 
-  test('a port that somebody has, and who', async () => {
+  test('a port that another program has: the line names the program', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await new Promise(resolve => server.once('listening', resolve))
     const { port } = server.address() as AddressInfo
@@ -55,7 +55,7 @@ describe('a start that cannot be ends with one line and a code', () => {
     expect(code).toBe(1)
   })
 
-  test('a public port that somebody has', async () => {
+  test('a public port that another program has', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await new Promise(resolve => server.once('listening', resolve))
     const { port } = server.address() as AddressInfo
@@ -67,7 +67,7 @@ describe('a start that cannot be ends with one line and a code', () => {
 
   const linux = process.platform === 'linux'
   test.each(['/dev/null/vigia', ...(linux ? ['/proc/vigia', '/proc/deep/vigia', '/sys/vigia'] : [])])(
-    'a data folder that cannot be: %s',
+    'a data folder that cannot be created: %s',
     async dataDir => {
       const { code, lines, output } = await failing({ dataDir })
       expect(lines).toEqual([expect.stringMatching(`^vigia: cannot use the data folder ${dataDir}\\b.*set DATA_DIR`)])
@@ -76,7 +76,7 @@ describe('a start that cannot be ends with one line and a code', () => {
     },
   )
 
-  test('a data folder of another PostgreSQL', async () => {
+  test('a data folder of another PostgreSQL version', async () => {
     const dataDir = folder()
     mkdirSync(join(dataDir, 'postgres/data'), { recursive: true })
     writeFileSync(join(dataDir, 'postgres/data/PG_VERSION'), '17\n')
@@ -97,13 +97,13 @@ describe('a start that cannot be ends with one line and a code', () => {
     expect(code).toBe(1)
   })
 
-  test('no manifests at all', async () => {
+  test('no manifests', async () => {
     const { code, lines } = await failing({ env: { VIGIA_MANIFESTS: '/nowhere' } })
     expect(lines).toEqual(['vigia: /nowhere/knative is missing; the manifests must be in knative/ and triggers/'])
     expect(code).toBe(1)
   })
 
-  test('a DATABASE_URL that nobody answers, and its password stays out of the line', async () => {
+  test('a DATABASE_URL that does not answer: the line does not contain the password', async () => {
     const { code, lines, output } = await failing({
       env: { DATABASE_URL: 'postgresql://me:hunter2@127.0.0.1:9/vigia', MONGODB_URI: 'mongodb://127.0.0.1:9/x' },
     })
@@ -114,13 +114,13 @@ describe('a start that cannot be ends with one line and a code', () => {
     expect(code).toBe(1)
   })
 
-  test('--fresh where nobody can answer its question', async () => {
+  test('--fresh without a terminal to confirm it', async () => {
     const { code, lines } = await failing({ args: ['--fresh'] })
     expect(lines).toEqual(['vigia: --fresh asks before it deletes; without a terminal to answer in, use --fresh --yes'])
     expect(code).toBe(1)
   })
 
-  test('--help tells what there is and starts nothing', async () => {
+  test('--help lists the options and starts nothing', async () => {
     const { code, output } = await failing({ args: ['--help'] })
     expect(output).toContain('--download-mongod')
     expect(code).toBe(0)
@@ -128,7 +128,7 @@ describe('a start that cannot be ends with one line and a code', () => {
 })
 
 describe('arguments', () => {
-  test('are known by name', () => {
+  test('are read by name; unknown ones are refused', () => {
     expect(readArguments(['--fresh', '--yes', '--verbose'])).toEqual({
       fresh: true,
       yes: true,
@@ -148,7 +148,7 @@ describe('the environment', () => {
     expect(readEnvironment({ PORT: '', PROBE_ALLOW: ' ' })).toMatchObject({ port: 8080, probeAllow: undefined })
   })
 
-  test('is taken as it is said', () => {
+  test('is read into the settings', () => {
     const said = readEnvironment({
       PORT: '9000',
       LOG_LEVEL: 'debug',
@@ -192,7 +192,7 @@ describe('the environment', () => {
     ['TVMAZE_URL', 'ftp://tvmaze'],
     ['LIMIT_MONITORS_PER_CHAT', '0'],
     ['LIMIT_LOOK_SECONDS', '1.5'],
-  ])('%s=%s is refused by name', (name, value) => {
+  ])('%s=%s is refused with the name of the variable', (name, value) => {
     const faults = readEnvironment({ [name]: value })
     expect(Array.isArray(faults) && faults.length).toBe(1)
     expect((faults as string[])[0]).toMatch(new RegExp(`^${name} `))
@@ -200,7 +200,7 @@ describe('the environment', () => {
   })
 })
 
-describe("a function's process", () => {
+describe('the environment of a function', () => {
   const { functions } = readManifests(manifestFiles(root))
   const webhook = functions.find(({ name }) => name === 'telegram-webhook')!
   const variables = {
@@ -211,7 +211,7 @@ describe("a function's process", () => {
     SOMETHING_ELSE: 'no',
   }
 
-  test('gets what its manifest says, what Knative adds, and nothing of ours', () => {
+  test('has the variables of its manifest and of Knative, and no others of the runtime', () => {
     const env = functionEnv(webhook, variables, {
       brokerOrigin: 'http://127.0.0.1:8080',
       ours: { PATH: '/bin', HOME: '/root', AWS_SECRET: 'x', NODE_OPTIONS: '--inspect', TZ: 'Asia/Tokyo' },
@@ -234,7 +234,7 @@ describe("a function's process", () => {
     })
   })
 
-  test('that needs what nobody has said is told about once, with the line', () => {
+  test('a required variable without a value is reported once, with the line of its manifest', () => {
     const { TELEGRAM_BOT_TOKEN: _, ...others } = variables
     expect(missingVariables(functions, others)).toEqual([
       expect.stringMatching(
@@ -245,7 +245,7 @@ describe("a function's process", () => {
   })
 })
 
-test('who holds a port can be told', async () => {
+test('the process that listens on a port can be named', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   await new Promise(resolve => server.once('listening', resolve))
   const { port } = server.address() as AddressInfo
