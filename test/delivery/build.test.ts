@@ -212,7 +212,7 @@ describe('precompiled validation', () => {
     precompiled = (await import(pathToFileURL(outfile).href)).validatorOf
   })
 
-  /** A value with one thing changed, at every place there is. */
+  /** All variants of a value with one change, at every level. */
   const changed = function* (value: unknown): Generator<unknown> {
     for (const other of [null, 'text', '', 7, -1, 1.5, true, [], {}]) yield other
     if (typeof value !== 'object' || value === null) return

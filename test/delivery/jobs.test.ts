@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
 import { root } from '#infra/repository.ts'
 
-// The scripts that run a program of the image once, with a kubectl that only notes what it is asked.
+// The scripts that run a program of the image once, with a kubectl that only records its arguments.
 
 const programs = 'bash basename cat chmod dirname env sed sleep'.split(' ')
 let tools: string
@@ -58,7 +58,7 @@ describe.skipIf(process.platform === 'win32')('dead-letters.sh', () => {
       ['replay', '7', '8'],
     ],
   ])(
-    '%j is a Job with the image, the address of the Broker and these arguments, and shows its log',
+    '%j creates a Job with the image, the address of the Broker and these arguments, and shows its log',
     async (args, given) => {
       await kubectl()
       expect(await run('dead-letters.sh', ...args)).toEqual({ code: 0, stdout: 'what the log says\n', stderr: '' })
@@ -73,7 +73,7 @@ describe.skipIf(process.platform === 'win32')('dead-letters.sh', () => {
     },
   )
 
-  test('an argument that could be YAML or shell is refused before the cluster is asked', async () => {
+  test('an argument with characters of YAML or shell is refused before any call to the cluster', async () => {
     await kubectl()
     for (const argument of ['x"]', '$(id)', 'a b', ''])
       expect(await run('dead-letters.sh', 'show', argument)).toMatchObject({ code: 2, stdout: '' })
@@ -88,7 +88,7 @@ describe.skipIf(process.platform === 'win32')('restore.sh', () => {
     await writeFile(file, 'bytes of a backup')
   })
 
-  test('sends the file to a Pod with the image, shows its log and removes it', async () => {
+  test('sends the file to a Pod with the image, shows its log and deletes the Pod', async () => {
     await kubectl()
     expect(await run('restore.sh', file, '--yes')).toEqual({ code: 0, stdout: 'what the log says\n', stderr: '' })
     expect(await noted('sent')).toBe('bytes of a backup')
@@ -104,13 +104,13 @@ describe.skipIf(process.platform === 'win32')('restore.sh', () => {
   test.each([
     ['fails', { phase: 'Failed' }],
     ['does not start', { isReady: false }],
-  ])('ends with 1 when the Pod %s, and removes it', async (_, how) => {
+  ])('ends with 1 and deletes the Pod if the Pod %s', async (_, how) => {
     await kubectl(how)
     expect((await run('restore.sh', file, '--yes')).code).toBe(1)
     expect((await noted('asked')).split('\n').at(-1)).toContain('delete pod restore')
   })
 
-  test('without --yes, or with a file that is not there, the cluster is not asked', async () => {
+  test('without --yes, or with a file that does not exist, it does not call the cluster', async () => {
     await kubectl()
     expect(await run('restore.sh', file)).toMatchObject({ code: 2, stdout: '' })
     expect(await run('restore.sh')).toMatchObject({ code: 2, stdout: '' })
@@ -120,7 +120,7 @@ describe.skipIf(process.platform === 'win32')('restore.sh', () => {
 })
 
 describe('the Pod of the restore', () => {
-  test('meets the restricted level of Pod Security, and is the one that the network policies let through', async () => {
+  test('meets the restricted level of Pod Security, and has the label that the network policies allow', async () => {
     const { metadata, spec } = parse(await readFile(join(root, 'infra/cluster/restore.yaml'), 'utf8'))
     expect(metadata.labels['app.kubernetes.io/name']).toBe('restore')
     expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } })

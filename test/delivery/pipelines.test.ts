@@ -121,7 +121,7 @@ const triggerFaults = (config: unknown): string[] => {
 }
 
 describe('triggers.yaml', () => {
-  test('is what Lighthouse reads, and its words trigger its jobs', () => {
+  test('is valid for Lighthouse, and each rerun command matches its trigger', () => {
     expect(triggerFaults(read('triggers.yaml'))).toEqual([])
   })
 
@@ -137,14 +137,20 @@ describe('triggers.yaml', () => {
   test.each<[string, (spec: Record<string, Job[]>) => unknown]>([
     ['a misspelt key', spec => Object.assign(spec.presubmits![0]!, { alwaysRun: true })],
     ['a job without always_run', spec => Object.assign(spec.presubmits![0]!, { always_run: undefined })],
-    ['a source that is not there', spec => Object.assign(spec.presubmits![0]!, { source: 'pr.yaml' })],
-    ['two jobs of a name', spec => Object.assign(spec.postsubmits![0]!, { name: 'pr' })],
-    ['a name with a blank', spec => Object.assign(spec.postsubmits![0]!, { name: 'a release' })],
-    ['an expression that RE2 has not', spec => Object.assign(spec.postsubmits![0]!, { branches: ['^(?!dev)'] })],
-    ['an expression that nobody has', spec => Object.assign(spec.postsubmits![0]!, { branches: ['('] })],
-    ['a command that does not trigger', spec => Object.assign(spec.presubmits![0]!, { rerun_command: '/retest' })],
-    ['a trigger without its command', spec => delete spec.presubmits![0]!.rerun_command],
-  ])('%s is noticed', (_, spoil) => {
+    ['a source that does not exist', spec => Object.assign(spec.presubmits![0]!, { source: 'pr.yaml' })],
+    ['two jobs with the same name', spec => Object.assign(spec.postsubmits![0]!, { name: 'pr' })],
+    ['a name with a space', spec => Object.assign(spec.postsubmits![0]!, { name: 'a release' })],
+    [
+      'an expression that RE2 does not support',
+      spec => Object.assign(spec.postsubmits![0]!, { branches: ['^(?!dev)'] }),
+    ],
+    ['an invalid regular expression', spec => Object.assign(spec.postsubmits![0]!, { branches: ['('] })],
+    [
+      'a rerun command that its trigger does not match',
+      spec => Object.assign(spec.presubmits![0]!, { rerun_command: '/retest' }),
+    ],
+    ['a trigger without a rerun command', spec => delete spec.presubmits![0]!.rerun_command],
+  ])('%s is a fault', (_, spoil) => {
     const config = read('triggers.yaml')
     spoil(config.spec)
     expect(triggerFaults(JSON.parse(JSON.stringify(config)))).not.toEqual([])
@@ -163,17 +169,14 @@ const tektonFaults = (run: PipelineRun): string[] => {
     return { file: '', apiVersion: run.apiVersion, kind: 'Task', metadata: { name, namespace: 'jx' }, spec }
   })
   return [{ file: '', ...run, metadata }, ...tasks].flatMap(
-    one => schemaFaults(one) ?? [`nobody knows ${one.apiVersion} ${one.kind}`],
+    one => schemaFaults(one) ?? [`there is no schema for ${one.apiVersion} ${one.kind}`],
   )
 }
 
 describe.skipIf(crdsSkipReason)(`against Tekton's CRDs${crdsSkipReason ? ` (skipped: ${crdsSkipReason})` : ''}`, () => {
-  test.each(pipelines)(
-    '%s and each taskSpec in it are what Tekton takes, without a field that it does not know',
-    file => {
-      expect(tektonFaults(read(file))).toEqual([])
-    },
-  )
+  test.each(pipelines)('%s and each taskSpec in it match the schemas of Tekton, without unknown fields', file => {
+    expect(tektonFaults(read(file))).toEqual([])
+  })
 
   const spoilt = (spoil: (run: PipelineRun, step: Record<string, unknown>) => unknown) => {
     const run = read('release.yaml')
@@ -185,18 +188,18 @@ describe.skipIf(crdsSkipReason)(`against Tekton's CRDs${crdsSkipReason ? ` (skip
     return tektonFaults(run)
   }
   test.each<[string, Parameters<typeof spoilt>[0]]>([
-    ['scriptt', (_, step) => Object.assign(step, { scriptt: 'x' })],
+    ['a misspelt key of a step', (_, step) => Object.assign(step, { scriptt: 'x' })],
     ["v1beta1's resources of a step", (_, step) => Object.assign(step, { resources: {} })],
     ["v1beta1's service account", run => Object.assign(run.spec, { serviceAccountName: 'x' })],
     ["v1beta1's timeout", run => Object.assign(run.spec, { timeout: '1h' })],
     ['a step without the key name', (_, step) => delete step.name],
     [
-      'a probe of a sidecar that is misspelt',
+      'a misspelt probe of a sidecar',
       run => Object.assign(run.spec.pipelineSpec.tasks[0].taskSpec.sidecars[0], { readynessProbe: {} }),
     ],
     ['a variable without a name', (_, step) => Object.assign(step, { env: [{ value: 'x' }] })],
-    ['the old version', run => Object.assign(run, { apiVersion: 'tekton.dev/v1alpha1' })],
-  ])('%s is caught', (_, spoil) => expect(spoilt(spoil)).not.toEqual([]))
+    ['an old apiVersion', run => Object.assign(run, { apiVersion: 'tekton.dev/v1alpha1' })],
+  ])('%s is a fault for Tekton', (_, spoil) => expect(spoilt(spoil)).not.toEqual([]))
 })
 
 interface TektonStep {
@@ -213,7 +216,7 @@ const sidecarsOf = (run: PipelineRun): { image: string }[] =>
   )
 
 describe('the steps', () => {
-  test('what they take from the catalog is there under that name (read at 31f4b6b, August 2026)', () => {
+  test('the steps from the catalog exist there under these names (read at 31f4b6b, August 2026)', () => {
     const known: Record<string, string[]> = {
       'tasks/git-clone/git-clone.yaml': [''],
       'tasks/git-clone/git-clone-pr.yaml': [''],
@@ -227,7 +230,7 @@ describe('the steps', () => {
     }
   })
 
-  test('no image is of a registry that a cluster may not know: the catalog, a mirror of its own, or a plain name', () => {
+  test('every image comes from the catalog, from the mirror in the parameter tools, or has a plain name', () => {
     for (const file of pipelines) {
       const run = read(file)
       const { params = [] } = run.spec.pipelineSpec
@@ -239,7 +242,7 @@ describe('the steps', () => {
     }
   })
 
-  test('every parameter that is used is declared, and handed on', () => {
+  test('every parameter that is used is declared and passed on', () => {
     for (const file of pipelines) {
       const { params = [], tasks } = read(file).spec.pipelineSpec
       const names = (list: { name: string }[] = []) => list.map(({ name }) => name)
@@ -252,7 +255,7 @@ describe('the steps', () => {
     }
   })
 
-  test('a release is the same steps in the same order by Jenkins X and by GitHub', () => {
+  test('a release has the same steps in the same order in Jenkins X and in GitHub', () => {
     const lines = (steps: { script: string }[]) =>
       steps.flatMap(({ script }) => script.match(/\b(npm|node|sh) (ci|test|run|infra)\S*( \S+)?/g) ?? [])
     const tekton = lines(tektonSteps('release.yaml'))
@@ -270,16 +273,16 @@ const scripts = [
   ),
 ]
 
-/** The shell that a script asks for; a step without a first line gets sh from Tekton. */
+/** The shell in the first line of a script; Tekton runs a step without such a line with sh. */
 const shellOf = (script: string) => (/^#!.*\b(sh|bash)$/m.exec(script.split('\n', 1)[0]!)?.[1] ?? 'sh') as 'sh' | 'bash'
 
 describe('the scripts', () => {
   const read = (program: string, args: string[], input: string) =>
     execFileSync(program, args, { input, stdio: ['pipe', 'pipe', 'pipe'] }).toString()
 
-  test.each(scripts)('%s is read by its shell, stops at an error and names files that exist', (name, script) => {
+  test.each(scripts)('%s has no syntax error, stops at an error and names files that exist', (name, script) => {
     expect(read(shellOf(script), ['-n'], script)).toBe('')
-    // A single command's failure is the script's own.
+    // A script of a single command fails when the command fails, so it needs no `set -e`.
     const commands = script.split('\n').filter(line => line && !line.startsWith('#'))
     const single = commands.length === 1 || commands.every(line => /^\. |^\w+=\w+ sh |^jx /.test(line))
     expect(single || /^set -e/m.test(script), name).toBe(true)
@@ -287,11 +290,11 @@ describe('the scripts', () => {
       expect(existsSync(join(root, path)), path).toBe(true)
   })
 
-  test('a script that no shell reads is noticed', () => {
+  test('a script with a syntax error is found', () => {
     expect(() => read('sh', ['-n'], 'if true; then\n')).toThrow()
   })
 
-  test.skipIf(!onPath('shellcheck'))('shellcheck has nothing to say of them', () => {
+  test.skipIf(!onPath('shellcheck'))('shellcheck finds no fault in them', () => {
     for (const [name, script] of scripts) {
       const args = ['--shell', shellOf(script), '--exclude', 'SC1091,SC2154', '--format', 'gcc', '-']
       const said = (() => {

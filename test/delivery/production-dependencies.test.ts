@@ -17,19 +17,19 @@ const packages = [...Object.keys(dependencies), ...Object.keys(optionalDependenc
 const packageOf = (path: string) => path.split('/', path.startsWith('@') ? 2 : 1).join('/')
 const isBuiltin = (path: string) => path.startsWith('node:') || builtinModules.includes(path)
 
-/** Every import stays as it is written. */
+/** Keeps every import as it is written. */
 const unresolved: Plugin = {
   name: 'unresolved',
   setup: build => {
     build.onResolve({ filter: /.*/ }, ({ kind, path }) =>
       kind === 'entry-point' ? undefined : { path, external: true },
     )
-    // What an import() with a pattern may find.
+    // Files that an import() with a pattern matches, and that are not code.
     build.onLoad({ filter: /.*/ }, ({ path }) => (/\.(ts|mjs)$/.test(path) ? undefined : { contents: '' }))
   },
 }
 
-/** `<file>: <package>` of every import, static or not, of a package that is not in `allowed`. Types are no imports. */
+/** `<file>: <package>` for every import of a package that is not in `allowed`. Type imports do not count. */
 const undeclared = async (files: string[], allowed: readonly string[], cwd = root): Promise<string[]> => {
   const { metafile } = await build({
     absWorkingDir: cwd,
@@ -52,7 +52,7 @@ const undeclared = async (files: string[], allowed: readonly string[], cwd = roo
 
 const production = globSync('{events,functions,infra}/**/*.{ts,mjs}', { cwd: root })
 
-test('what runs in production imports only packages that npm ci --omit=dev installs', async () => {
+test('production code imports only packages that npm ci --omit=dev installs', async () => {
   expect(production).toEqual(
     expect.arrayContaining(['infra/local/main.ts', 'infra/cli/main.ts', 'infra/delivery/build.ts']),
   )
@@ -78,7 +78,7 @@ export const x = (): Page => test(pg, import('fast-check/lib/x.js'), import('@bi
   }
 })
 
-test('programs that are named, not imported, are of packages that npm ci --omit=dev installs', () => {
+test('programs that are resolved by name come from packages that npm ci --omit=dev installs', () => {
   const named = production.flatMap(file =>
     [...readFileSync(join(root, file), 'utf8').matchAll(/\.resolve\(\s*[`']((?:@[\w-]+\/)?[a-z][\w.-]*)/g)].map(
       ([, name]) => ({ file, name: name! }),
@@ -92,7 +92,7 @@ test('programs that are named, not imported, are of packages that npm ci --omit=
     ).toBe(true)
 })
 
-test('the scripts of package.json that a permanent installation uses start with a program that is there', () => {
+test('the npm scripts of a permanent installation run a file of infra/ or events/ with node', () => {
   const { scripts, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   for (const name of ['start', 'chat', 'vigia', 'build', 'schemas', 'charts'])
     expect(scripts[name], name).toMatch(/^node .*(infra|events)\/[\w/-]+\.ts$/)

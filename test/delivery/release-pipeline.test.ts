@@ -9,7 +9,7 @@ const steps = tektonSteps('release.yaml')
 const until = (name: string) => steps.slice(0, steps.findIndex(step => step.name === name) + 1)
 const onwardsFrom = (name: string) => steps.slice(steps.findIndex(step => step.name === name) + 1)
 
-/** What holds of every finished release, whatever happened on the way to it. */
+/** Checks what is true of every finished release, also after interruptions. */
 const expectOneRelease = async (p: Project, version: string, base: string) => {
   const refs = await p.remoteRefs()
   const { 'refs/heads/main': main, [`refs/tags/v${version}`]: commit, ...others } = refs
@@ -25,7 +25,7 @@ const expectOneRelease = async (p: Project, version: string, base: string) => {
   return { commit: commit!, image }
 }
 
-/** Nothing anywhere tells of a release: not the remote, not the clone. */
+/** Checks that neither the remote nor the clone has a trace of a release. */
 const expectNothing = async (p: Project, clone: string, refs: Record<string, string>) => {
   expect(await p.remoteRefs()).toEqual(refs)
   expect(await p.git(clone, 'tag', '--list')).toBe('')
@@ -33,7 +33,7 @@ const expectNothing = async (p: Project, clone: string, refs: Record<string, str
 }
 
 describe('a release', () => {
-  test('names the commit, the tag, the image and the chart alike, and every file of the tag says so', async () => {
+  test('gives the commit, the tag, the image and the chart the same version, and writes it into every file', async () => {
     const p = await freshProject()
     const base = await p.commitOnMain('uptime-prober: slow sites are slow, not down')
     const clone = await p.clone()
@@ -53,12 +53,12 @@ describe('a release', () => {
     expect(readFileSync(join(clone, '.build/release/changelog.md'), 'utf8')).toContain(
       '- uptime-prober: slow sites are slow, not down',
     )
-    // The checkout is where it was, and knows the tag.
+    // The checkout is at the same commit as before and has the tag.
     expect(await p.git(clone, 'rev-parse', 'HEAD', 'v0.1.0^{commit}')).toBe(`${base}\n${commit}`)
     expect(await p.git(clone, 'status', '--porcelain', '--', ':(exclude).jx')).toBe('')
   })
 
-  test('is tested as it will be tagged: npm runs in the draft, not in the checkout', async () => {
+  test('is tested in the state that will be tagged: npm runs in the draft, not in the checkout', async () => {
     const p = await freshProject()
     const clone = await p.clone()
     const seen = { ...steps.find(step => step.name === 'test')! }
@@ -73,7 +73,7 @@ describe('a release', () => {
     ])
   })
 
-  test('leaves no tag and no commit when the tests, the build, the push of the image or the signature fails', async () => {
+  test('leaves no tag and no commit if the tests, the build, the push of the image or the signature fails', async () => {
     const p = await freshProject()
     const refs = await p.remoteRefs()
     for (const [broken, failed] of [
@@ -90,13 +90,13 @@ describe('a release', () => {
     expect(p.charts()).toEqual([])
   })
 
-  test('broken off at every place, each time finished a little further from another clone, is one version in the end', async () => {
+  test('interrupted at every step, and each time continued from another clone, is one version at the end', async () => {
     const p = await freshProject()
     const base = await p.commitOnMain('broker: replies are kept')
     const attempt = async (broken: string) => p.pipeline(await p.clone(base), steps, { STUB_BREAK: broken })
     for (const broken of ['npm test after', 'skaffold build after', 'cosign sign after'])
       expect((await attempt(broken)).failed, broken).toBeDefined()
-    // Commit and tag are on the remote, and the image has not got its name.
+    // Commit and tag are on the remote, but the registry has refused the tag of the image.
     p.registry.state.refusesNames = true
     expect(await attempt('')).toMatchObject({
       failed: 'publish',
@@ -119,7 +119,7 @@ describe('a release', () => {
     expect(p.calls('skaffold')).toHaveLength(built)
   })
 
-  test('broken off before it was signed builds no second time in the same clone', async () => {
+  test('interrupted before the signature does not build again in the same clone', async () => {
     const p = await freshProject()
     const clone = await p.clone()
     const base = await p.git(clone, 'rev-parse', 'HEAD')
@@ -129,7 +129,7 @@ describe('a release', () => {
     await expectOneRelease(p, '0.1.0', base)
   })
 
-  test('is the same commit whoever drafts it, and whenever', async () => {
+  test('is the same commit for every author and at any time', async () => {
     const p = await freshProject()
     const drafts = [
       {},
@@ -143,7 +143,7 @@ describe('a release', () => {
     expect(theirs).toBe(mine)
   })
 
-  test('run once more, on its first commit or on its own, changes nothing', async () => {
+  test('changes nothing if it runs again, on its base commit or on the release commit', async () => {
     const p = await freshProject()
     const base = await p.commitOnMain('all: done')
     await p.pipeline(await p.clone(), steps)
@@ -155,7 +155,7 @@ describe('a release', () => {
     expect(p.calls('skaffold')).toHaveLength(1)
   })
 
-  test('of the next commit is the next version; a history of pipeline commits alone is none', async () => {
+  test('of the next commit has the next version; commits of the pipeline alone make no release', async () => {
     const p = await freshProject()
     await p.pipeline(await p.clone(), steps)
     await p.commitOnMain('chore: promote 0.1.0 to gke')
@@ -180,7 +180,7 @@ describe('a release', () => {
 })
 
 describe('two releases at once', () => {
-  test('of the same commit: one wins, the other says so and leaves nothing', async () => {
+  test('of the same commit: one succeeds, the other reports that and leaves nothing', async () => {
     const p = await freshProject()
     const base = await p.commitOnMain('all: both saw this')
     const clones = [await p.clone(), await p.clone()]
@@ -199,7 +199,7 @@ describe('two releases at once', () => {
     await expectOneRelease(p, '0.1.0', base)
   })
 
-  test('of two commits: who was built from what main no longer is says so and leaves nothing', async () => {
+  test('of two commits: the one whose base is no longer main reports that and leaves nothing', async () => {
     const p = await freshProject()
     const slow = await p.clone()
     expect(await p.pipeline(slow, until('sign'))).toMatchObject({ failed: undefined })
@@ -216,8 +216,8 @@ describe('two releases at once', () => {
   })
 })
 
-describe('the same release by GitHub', () => {
-  test('makes the same things, notes on the server and a pull request for each environment', async () => {
+describe('the release in GitHub', () => {
+  test('makes the same artifacts, release notes on GitHub and a pull request for each environment', async () => {
     const p = await freshProject()
     const base = await p.commitOnMain('all: for everybody')
     const clone = await p.clone()
@@ -249,13 +249,13 @@ describe('the same release by GitHub', () => {
     expect(changed).toContain(revision)
     expect(changed.split('\n').filter(line => /^[+-][^+-]/.test(line))).toHaveLength(2)
     expect(changed).toMatch(/^\+.*v0\.1\.0/m)
-    // Once more: nothing new, neither notes nor a second branch.
+    // A second run creates nothing new: no release notes and no branch.
     expect(await p.pipeline(await p.clone(base), ours, env)).toMatchObject({ failed: undefined })
     expect(await p.remoteRefs()).toEqual({ ...refs, [branch]: promotion })
     expect(p.calls('gh').filter(call => call[2] === 'create' && call[1] === 'release')).toHaveLength(1)
   })
 
-  test('an environment that nobody knows is refused, and none of the others is touched', async () => {
+  test('an unknown environment is refused, and no other environment is changed', async () => {
     const p = await freshProject()
     const clone = await p.clone()
     await p.pipeline(clone, steps)

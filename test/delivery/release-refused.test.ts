@@ -4,19 +4,19 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { registryIn } from '#test/delivery/support/registry.ts'
 import { type Project, project } from '#test/delivery/support/release.ts'
 
-describe('what cannot be released is refused in one line, before anything is made', () => {
+describe('a release that is not possible is refused in one line, before anything is created', () => {
   let p: Project
   let clone: string
   let refs: Record<string, string>
-  /** An address where somebody listened and nobody does any more. */
-  let nobody: string
+  /** An address at which nothing listens any more. */
+  let closedAddress: string
   const good = () => ({ REGISTRY: `${p.registry.host}/team`, CHART_REPOSITORY: `http://${p.registry.host}` })
   beforeAll(async () => {
     p = await project()
     clone = await p.clone()
     refs = await p.remoteRefs()
     const gone = await registryIn(p.folder)
-    nobody = gone.host
+    closedAddress = gone.host
     await gone.stop()
   })
   afterAll(() => p.stop())
@@ -30,17 +30,17 @@ describe('what cannot be released is refused in one line, before anything is mad
       /^REGISTRY is https:\/\/registry\.example\.org; it must be host\[:port\]\[\/path\]/,
     ],
     [
-      'a registry that is not there',
-      env => Object.assign(env, { REGISTRY: `${nobody}/team` }),
+      'an unreachable registry',
+      env => Object.assign(env, { REGISTRY: `${closedAddress}/team` }),
       /^the registry 127\.0\.0\.1:\d+ cannot be reached \(ECONNREFUSED\)/,
     ],
     [
-      'a chart repository that is not there',
-      env => Object.assign(env, { CHART_REPOSITORY: `http://${nobody}` }),
+      'an unreachable chart repository',
+      env => Object.assign(env, { CHART_REPOSITORY: `http://${closedAddress}` }),
       /^the chart repository http:\/\/127\.0\.0\.1:\d+ cannot be reached/,
     ],
     [
-      'a chart repository of a kind nobody knows',
+      'a chart repository of an unknown kind',
       env => Object.assign(env, { CHART_REPOSITORY: 'ftp://charts' }),
       /^CHART_REPOSITORY is ftp:\/\/charts; it must be oci/,
     ],
@@ -62,30 +62,30 @@ describe('what cannot be released is refused in one line, before anything is mad
       () => p.git(clone, 'remote', 'rename', 'elsewhere', 'origin'),
     ],
     [
-      'a remote that is not there',
+      'a remote that does not exist',
       () => p.git(clone, 'remote', 'set-url', 'origin', join(p.folder, 'nowhere.git')),
       /^origin cannot be read: fatal/,
       () => p.git(clone, 'remote', 'set-url', 'origin', p.origin),
     ],
     [
-      'a branch the remote has not',
+      'a branch that the remote does not have',
       env => Object.assign(env, { RELEASE_BRANCH: 'stable' }),
       /^origin cannot be read: .*stable/,
     ],
     [
-      'commits the remote has not seen',
+      'commits that were not pushed',
       () => p.git(clone, 'commit', '--quiet', '--allow-empty', '-m', 'all: mine'),
       /^main on origin is at [0-9a-f]{12}, this checkout at [0-9a-f]{12}; pull or push, then release again/,
       () => p.git(clone, 'reset', '--quiet', '--hard', 'origin/main'),
     ],
     [
-      'a tag that is taken here',
+      'a tag that exists in the clone only',
       () => p.git(clone, 'tag', '-a', 'v0.1.0', '-m', 'mine'),
       /^v0\.1\.0 is taken in this clone by [0-9a-f]{12} and is not on origin: git tag -d v0\.1\.0/,
       () => p.git(clone, 'tag', '-d', 'v0.1.0'),
     ],
     [
-      'a tag that is taken on the remote',
+      'a tag on the remote that names another commit',
       async () => {
         const other = await p.clone()
         await p.git(other, 'commit', '--quiet', '--allow-empty', '-m', 'all: on a branch of its own')
@@ -96,7 +96,7 @@ describe('what cannot be released is refused in one line, before anything is mad
       () => p.git(p.origin, 'tag', '-d', 'v0.1.0'),
     ],
     [
-      'a tag that was made by hand on this very commit',
+      'a tag on this commit that was made by hand',
       async () => {
         await p.git(clone, 'tag', '-a', 'v0.0.9', '-m', 'by hand')
         await p.git(clone, 'push', '--quiet', 'origin', 'v0.0.9')
@@ -108,7 +108,7 @@ describe('what cannot be released is refused in one line, before anything is mad
       },
     ],
     [
-      'an image name that is taken',
+      'an image tag that names another image',
       async () => {
         const url = `http://${p.registry.host}/v2/team/vigia/manifests/0.1.0`
         await fetch(url, { method: 'PUT', body: '{"revision":"another"}' })
@@ -139,19 +139,19 @@ describe('what cannot be released is refused in one line, before anything is mad
     'sh infra/delivery/chart.sh',
     'sh infra/delivery/announce.sh',
     'sh infra/delivery/promote.sh',
-  ])('%s before there is a draft', async line => {
+  ])('%s is refused before prepare.ts', async line => {
     expect(await p.execute(clone, line.split(' '))).toMatchObject({
       code: 1,
       stderr: 'no release was prepared here; run node infra/delivery/prepare.ts first\n',
     })
   })
 
-  test('what was mended is released: none of these left anything behind', async () => {
+  test('after the causes are removed, prepare.ts succeeds', async () => {
     expect(await p.remoteRefs()).toEqual(refs)
     expect(await p.execute(clone, ['node', 'infra/delivery/prepare.ts'], good())).toMatchObject({ code: 0 })
   })
 
-  test('steps out of their order, a program that is missing, a word nobody knows', async () => {
+  test('steps in the wrong order, a missing program, an unknown value', async () => {
     const says = async (line: string, env: Record<string, string> = {}) =>
       (await p.execute(clone, line.split(' '), env)).stderr
     expect(await says('node infra/delivery/publish.ts')).toMatch(/^no image of [0-9a-f]{12} was built; run sh infra/)

@@ -8,9 +8,9 @@ import { freshProject, tektonSteps } from '#test/delivery/support/release.ts'
 const steps = tektonSteps('release.yaml')
 const untilPublished = steps.slice(0, steps.findIndex(({ name }) => name === 'publish') + 1)
 
-describe('a builder and a chart repository of choice', () => {
+describe('the supported builders and chart repositories', () => {
   test.each(['docker', 'buildah', 'skaffold'])(
-    '%s is given version and revision, and its digest is kept',
+    '%s gets version and revision, and the digest of its image is recorded',
     async builder => {
       const p = await freshProject()
       const clone = await p.clone()
@@ -60,8 +60,8 @@ describe('a builder and a chart repository of choice', () => {
   })
 })
 
-describe('a registry with a login', () => {
-  test('takes a name from who has logged in, and from nobody else', async () => {
+describe('a registry that requires a login', () => {
+  test('accepts a tag only from a client that has logged in', async () => {
     const p = await freshProject()
     const registry = await registryIn(join(p.folder, 'registry'), 'ci:a-secret')
     try {
@@ -84,7 +84,7 @@ describe('a registry with a login', () => {
       writeFileSync(join(config, 'config.json'), JSON.stringify({ auths: { [registry.host]: { auth } } }))
       await named()
       expect(registry.named('team/vigia', '1.4.2')!.digest).toBe(digest)
-      // The same name again is no change; another image's is never moved.
+      // The same tag for the same image changes nothing; a tag of another image is never moved.
       await named()
       await expect(nameImage(`${registry.host}/team/vigia`, `sha256:${'0'.repeat(64)}`, '1.4.2')).rejects.toThrow(
         /a released tag must not move/,
@@ -97,7 +97,7 @@ describe('a registry with a login', () => {
 })
 
 describe('a stamped checkout', () => {
-  test('says its version in every place, and what is no version changes nothing', async () => {
+  test('has its version in every place, and an invalid version changes nothing', async () => {
     const p = await freshProject()
     const clone = await p.clone()
     expect(await p.execute(clone, ['node', 'infra/delivery/stamp.ts', '1.4'])).toMatchObject({
@@ -109,7 +109,7 @@ describe('a stamped checkout', () => {
     const changed = await p.git(clone, 'diff', '--unified=0')
     expect(changed.split('\n').filter(line => /^-[^-]/.test(line)).length).toBe(11)
     expect(changed).toContain('vigia.dev/revision: "12345678901234567890e12345678901234567890"')
-    // Every place that said the old version says the new one.
+    // No place has the old version any more.
     const places = [
       'package.json',
       'infra/cluster/version',
@@ -119,7 +119,7 @@ describe('a stamped checkout', () => {
     expect((await p.execute(clone, ['grep', '-rnE', '\\b0[.-]1[.-]0\\b', ...places])).stdout).toBe('')
   })
 
-  test('with a place that is there twice, or gone, is refused whole', async () => {
+  test('with a place that is missing is refused without changes', async () => {
     const p = await freshProject()
     const clone = await p.clone()
     const file = join(clone, 'infra/cluster/version/kustomization.yaml')

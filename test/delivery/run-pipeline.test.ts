@@ -25,7 +25,7 @@ describe.skipIf(!kubectl)(`the pipeline for a LAN${kubectl ? '' : ' (skipped: no
   const applied = (): Manifest[] => parseAllDocuments(p.left('applied.yaml')).map(document => document.toJS())
   const imagesIn = (text: string) => [...text.matchAll(/image: (\S+)/g)].map(([, image]) => image!)
 
-  test('deploys what it has built, by digest and under the name of its commit', async () => {
+  test('deploys the image that it has built, by digest, with the commit in its version', async () => {
     const { code, stdout, stderr } = await run([])
     expect([code, stderr]).toEqual([0, ''])
     const version = `0.1.0-${head.slice(0, 12)}`
@@ -51,7 +51,7 @@ describe.skipIf(!kubectl)(`the pipeline for a LAN${kubectl ? '' : ' (skipped: no
     expect(await p.git(clone, 'status', '--porcelain')).toBe('')
   })
 
-  test('a released commit keeps the name of its release, and one function alone is deployed when it is asked for', async () => {
+  test('a released commit keeps the version of its release; with the name of a function, only that function is deployed', async () => {
     await p.git(clone, 'tag', '-a', 'v1.4.2', '-m', 'vigia 1.4.2')
     const { code, stderr } = await run(['uptime-prober'], { BUILDER: 'buildah', KUBE_CONTEXT: 'lan' })
     await p.git(clone, 'tag', '-d', 'v1.4.2')
@@ -66,10 +66,10 @@ describe.skipIf(!kubectl)(`the pipeline for a LAN${kubectl ? '' : ' (skipped: no
   })
 
   test.each<[string, string[], Record<string, string>, RegExp]>([
-    ['an overlay that is not there', ['--env', 'moon'], {}, /^run_pipeline\.sh: there is no overlay moon in infra/],
+    ['an overlay that does not exist', ['--env', 'moon'], {}, /^run_pipeline\.sh: there is no overlay moon in infra/],
     ['an overlay without a name', ['--env'], {}, /^run_pipeline\.sh: --env needs the name of an overlay/],
-    ['a function that is not there', ['checker'], {}, /^run_pipeline\.sh: there is no function checker in knative/],
-    ['an option that is not there', ['--fast'], {}, /^run_pipeline\.sh: unknown option --fast/],
+    ['a function that does not exist', ['checker'], {}, /^run_pipeline\.sh: there is no function checker in knative/],
+    ['an unknown option', ['--fast'], {}, /^run_pipeline\.sh: unknown option --fast/],
     ['no registry', [], { REGISTRY: '' }, /^run_pipeline\.sh: REGISTRY is not set/],
     [
       'a registry that does not answer',
@@ -77,14 +77,9 @@ describe.skipIf(!kubectl)(`the pipeline for a LAN${kubectl ? '' : ' (skipped: no
       { REGISTRY: '127.0.0.1:9' },
       /^the registry 127\.0\.0\.1:9 cannot be reached/,
     ],
-    ['a builder that is not there', [], { BUILDER: 'kaniko' }, /^run_pipeline\.sh: kaniko not found on PATH/],
+    ['a builder that is not installed', [], { BUILDER: 'kaniko' }, /^run_pipeline\.sh: kaniko not found on PATH/],
     ['no cluster', [], { STUB_BREAK: 'kubectl version before' }, /^run_pipeline\.sh: no cluster answers/],
-    [
-      "a Secret's file that is missing",
-      ['--env', 'minikube'],
-      {},
-      /^run_pipeline\.sh: infra\/cluster\/minikube: .*\.env/,
-    ],
+    ['a missing file of a Secret', ['--env', 'minikube'], {}, /^run_pipeline\.sh: infra\/cluster\/minikube: .*\.env/],
   ])('%s is refused in one line, and nothing is built', async (_, args, env, words) => {
     const { code, stderr } = await run(args, env)
     expect(stderr).toMatch(words)
@@ -92,7 +87,7 @@ describe.skipIf(!kubectl)(`the pipeline for a LAN${kubectl ? '' : ' (skipped: no
     expect(p.calls().filter(([tool, verb]) => tool === 'npm' || tool === 'docker' || verb === 'apply')).toEqual([])
   })
 
-  test('a dirty tree is refused, and a failing test is the end', async () => {
+  test('a dirty tree is refused, and nothing is built after a failed test', async () => {
     writeFileSync(join(clone, 'stray.txt'), '')
     expect(await run([])).toMatchObject({
       code: 1,

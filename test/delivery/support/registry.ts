@@ -25,7 +25,7 @@ export const registryIn = async (folder: string, login?: string) => {
     const answer = (status: number, headers: Record<string, string> = {}, body = '') =>
       response.writeHead(status, headers).end(request.method === 'HEAD' ? undefined : body)
     const path = new URL(request.url!, 'http://registry').pathname
-    // As the common ones do: a login buys a token, and the token opens the door.
+    // Like common registries: the login gets a token, and requests need the token.
     if (path === '/token') {
       const known = request.headers.authorization === `Basic ${Buffer.from(login ?? '').toString('base64')}`
       return known ? answer(200, {}, JSON.stringify({ token: 'a-token' })) : answer(401)
@@ -55,9 +55,9 @@ export const registryIn = async (folder: string, login?: string) => {
   await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** While true it takes no new name: a registry that breaks at the last moment. */
+    /** While `refusesNames` is true, the registry answers 500 to every new tag. */
     state,
-    /** The digest that a tag names, and the manifest behind it. */
+    /** The digest of a tag, and its manifest. */
     named: (name: string, tag: string) => {
       if (!existsSync(join(folder, name, tag))) return undefined
       const digest = readFileSync(join(folder, name, tag), 'utf8')

@@ -31,14 +31,14 @@ export interface Step {
   folder: string
 }
 
-/** How a command ended. */
+/** The result of a command. */
 export interface Outcome {
   code: number
   stdout: string
   stderr: string
 }
 
-/** The steps with a script, in the order in which .lighthouse/jenkins-x/`file` has them. */
+/** The steps with a script in .lighthouse/jenkins-x/`file`, in order. */
 export const tektonSteps = (file: string): Step[] =>
   parse(readFileSync(join(root, '.lighthouse/jenkins-x', file), 'utf8'))
     .spec.pipelineSpec.tasks.flatMap((task: { taskSpec: { steps: Record<string, unknown>[] } }) => task.taskSpec.steps)
@@ -50,7 +50,7 @@ export const tektonSteps = (file: string): Step[] =>
       folder: '.',
     }))
 
-/** The steps that run something, of one job of .github/workflows/`file`; expressions in their settings are left out. */
+/** The steps with `run` of one job in .github/workflows/`file`. Variables with an expression are left out. */
 export const workflowSteps = (file: string, job: string): Step[] => {
   const { env = {}, steps } = parse(readFileSync(join(root, '.github/workflows', file), 'utf8')).jobs[job]
   const plain = Object.fromEntries(Object.entries<string>(env).filter(([, value]) => !`${value}`.includes('${{')))
@@ -65,7 +65,7 @@ export const workflowSteps = (file: string, job: string): Step[] => {
 }
 
 const tools = ['jx', 'skaffold', 'docker', 'buildah', 'cosign', 'helm', 'curl', 'gh', 'kubectl', 'npm']
-/** What a release needs of our files, and what only rendering needs besides: few files make quick clones. */
+/** The files that a release needs, and those that only rendering needs. Clones are faster with fewer files. */
 const released = ['infra/delivery', 'infra/cluster/version', 'infra/argocd/applicationset.yaml', '.gitignore']
 released.push('infra/charts/vigia/Chart.yaml', 'infra/charts/vigia/values.yaml', 'package.json', 'package-lock.json')
 released.push('infra/files', 'infra/refusal.ts', 'infra/repository.ts')
@@ -83,7 +83,7 @@ export const project = async (content: 'released' | 'deployed' = 'released') => 
   const registry = await registryIn(at('registry'))
   for (const name of ['bin', 'charts', 'registry', 'home']) mkdirSync(at(name))
   for (const tool of tools) symlinkSync(join(root, 'test/delivery/support/pipeline-tool.sh'), at('bin', tool))
-  // Nothing here outlives the test, so git need not wait for the disk.
+  // The files are deleted after the test, so git does not have to flush them to the disk.
   const settings = ['[user]', 'name = A. Developer', 'email = dev@example.org', '[core]', 'fsync = none']
   settings.push('[gc]', 'auto = 0', '[init]', `templateDir = ${at('charts')}`)
   writeFileSync(at('home/.gitconfig'), `${settings.join('\n')}\n`)
@@ -96,7 +96,7 @@ export const project = async (content: 'released' | 'deployed' = 'released') => 
     STUB_REGISTRY: at('registry'),
     STUB_CHARTS: at('charts'),
     STUB_HOST: registry.host,
-    // An address that answers; what is pushed there goes through the stub of curl or helm.
+    // prepare.ts only checks that it answers. Charts are pushed through the stub of curl or helm.
     STUB_CHART_REPOSITORY: `http://${registry.host}`,
   }
   const gitEnv = { GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: at('home/.gitconfig') }
@@ -108,9 +108,9 @@ export const project = async (content: 'released' | 'deployed' = 'released') => 
   mkdirSync(first)
   for (const path of content === 'deployed' ? [...released, ...deployed] : released)
     cpSync(join(root, path), join(first, path), { recursive: true, filter: file => !file.endsWith('/.env') })
-  // Whatever this checkout's release is, theirs is to come.
+  // The version of this checkout does not matter: the project has had no release.
   await stamp(first, '0.1.0', 'unreleased')
-  // The environments run something older than what is released here.
+  // The environments run an older version than the one that is released here.
   const asked = join(first, environmentsFile)
   const text = readFileSync(asked, 'utf8')
   writeFileSync(
@@ -126,14 +126,14 @@ export const project = async (content: 'released' | 'deployed' = 'released') => 
   rmSync(first, { recursive: true })
 
   let clones = 0
-  /** A new clone, as a pipeline's first step makes it: on the branch, at a commit. */
+  /** A new clone on the branch at a commit, as the first step of a pipeline makes it. */
   const clone = async (commit = 'origin/main'): Promise<string> => {
     const where = at(`clone-${++clones}`)
     await g(folder, 'clone', '--quiet', origin, where)
     await g(where, 'reset', '--quiet', '--hard', commit)
     return where
   }
-  /** Commits one more line on the remote's main branch and answers its hash. */
+  /** Commits one more line on the remote's main branch and returns the hash of the commit. */
   const commitOnMain = async (message: string): Promise<string> => {
     const where = await clone()
     writeFileSync(join(where, 'news.txt'), `${message}\n`, { flag: 'a' })
@@ -151,7 +151,7 @@ export const project = async (content: 'released' | 'deployed' = 'released') => 
       return { code: typeof code === 'number' ? code : -1, stdout, stderr }
     }
   }
-  /** Runs steps one after the other in a clone until one fails; which one, and how it ended. */
+  /** Runs steps in a clone, one after the other, until one fails. Gives the name of that step and its result. */
   const pipeline = async (where: string, steps: Step[], env: Record<string, string> = {}) => {
     for (const { name, script, env: own, folder: inside } of steps) {
       const outcome = await execute(join(where, inside), ['sh', '-c', script], { ...own, ...env })
@@ -168,7 +168,7 @@ export const project = async (content: 'released' | 'deployed' = 'released') => 
     execute,
     pipeline,
     git: g,
-    /** `<ref> <commit>` of every branch and tag that the remote has; an annotated tag by the commit it names. */
+    /** The commits of the remote's branches and tags, by ref. An annotated tag has the commit that it names. */
     remoteRefs: async () => {
       const lines = await g(
         origin,
@@ -177,18 +177,18 @@ export const project = async (content: 'released' | 'deployed' = 'released') => 
       )
       return Object.fromEntries(lines.split('\n').map(line => line.split(' ') as [string, string]))
     },
-    /** What the outside programs were called with, oldest first. */
+    /** The calls of the external programs with their arguments, oldest first. */
     calls: (program?: string): string[][] =>
       (existsSync(at('log')) ? readFileSync(at('log'), 'utf8') : '')
         .split('\n')
         .filter(Boolean)
         .map(line => line.split('\t'))
         .filter(([name]) => !program || name === program),
-    /** What the chart repository has. */
+    /** The files in the chart repository. */
     charts: () => readdirSync(at('charts')).filter(name => name.endsWith('.tgz')),
-    /** A file that outside programs left. */
+    /** The content of a file that an external program has written. */
     left: (name: string) => readFileSync(at('charts', name), 'utf8'),
-    /** Takes a program off PATH. */
+    /** Removes a program from PATH. */
     without: (tool: string) => rmSync(at('bin', tool)),
     stop: async () => {
       await registry.stop()
@@ -199,7 +199,7 @@ export const project = async (content: 'released' | 'deployed' = 'released') => 
 
 export type Project = Awaited<ReturnType<typeof project>>
 
-/** A project for one test, which takes it away at its end. */
+/** A project for one test; it is deleted after the test. */
 export const freshProject = async (): Promise<Project> => {
   const one = await project()
   onTestFinished(() => one.stop())

@@ -1,4 +1,4 @@
-/** Skaffold's configuration as a test needs to see it. */
+/** The parts of Skaffold's configuration that the tests use. */
 export interface SkaffoldConfig {
   apiVersion: string
   build: { artifacts: Artifact[]; tagPolicy?: Record<string, unknown>; local?: { push?: boolean } }
@@ -30,7 +30,7 @@ interface Hook {
   host: { os?: string[]; command: string[] }
 }
 
-/** Of each of these, Skaffold takes one key or another, never the keys of both. */
+/** Parts in which the keys of a profile replace those of the file. Skaffold does not merge them. */
 const oneOf = new Set(['tagPolicy', 'local'])
 
 /**
@@ -45,7 +45,7 @@ export const withProfile = (config: SkaffoldConfig, profile: string): SkaffoldCo
   for (const { op = 'replace', path, value } of patches) {
     const keys = path.split('/').slice(1)
     const last = keys.pop()!
-    // biome-ignore lint/suspicious/noExplicitAny: a path leads anywhere.
+    // biome-ignore lint/suspicious/noExplicitAny: the value at a path may have any type.
     const place = keys.reduce<any>((at, key) => at?.[key], merged)
     if (op !== 'replace' || place?.[last] === undefined) throw new Error(`invalid path: ${path}`)
     place[last] = value

@@ -13,13 +13,13 @@ import { commandOf } from '#local/databases/processes.ts'
 import { wipeDataFolder } from '#local/databases/wipe.ts'
 import {
   dataFolder,
-  startHolder,
   isLinux,
+  isRoot,
   killAtEnd,
   newFolder,
-  isRoot,
   openMongo,
   openPostgres,
+  startHolder,
 } from '#test/local/databases/support/database-processes.ts'
 import { sharedServer } from '#test/support/shared-servers.ts'
 import { until } from '#test/support/until.ts'

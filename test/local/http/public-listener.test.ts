@@ -15,7 +15,6 @@ import {
   sendThroughProxy,
   serving,
   startListener,
-
   update,
   withSecret,
 } from '#test/local/http/support/public-listener.ts'
@@ -43,7 +42,8 @@ describe.each(proxies)('behind %s', (_, head) => {
     ...['/telegram//x', '/telegram/%zz', '/telegram\\..\\api', '/%74elegram', '/telegram/%00', '*'],
     ...['http://localhost/api', 'http://telegram-webhook.localhost/telegram', 'http://localhost:8080/telegram'],
   ])('%s gets 404 and reaches no function', async path => {
-    for (const method of ['GET', 'POST']) expect(await sendThroughProxy(head, `${method} ${path}`, ['Vigia-Local: 1'])).toBe(404)
+    for (const method of ['GET', 'POST'])
+      expect(await sendThroughProxy(head, `${method} ${path}`, ['Vigia-Local: 1'])).toBe(404)
     expect(reached).toEqual([])
   })
 })
