@@ -113,7 +113,7 @@ describe('a body', () => {
 
   test('that does not arrive in time gets 408', async () => {
     // Long enough for a busy machine to read what arrived: a socket closed with unread data is reset.
-    const { port } = await started('/', { headersMs: 500, requestMs: 1_000 })
+    const { port } = await startListener('/', { headersMs: 500, requestMs: 1_000 })
     const slow = `POST /telegram HTTP/1.1\r\nHost: x\r\n${secretLine}Content-Length: 100\r\n\r\nhalf of it`
     expect(statusOf(await sendBytes(port, slow))).toBe(408)
     expect(statusOf(await sendBytes(port, 'POST /telegram HTTP/1.1\r\nHost: x\r\nX-Never'))).toBe(408)
