@@ -6,12 +6,12 @@ import { episodeName, sayEpisodes, sayShow } from '#functions/wording/series.ts'
 import type { NotifiableData } from './notifiable-event.ts'
 import { type Recipient, sayWhen, type Texts, tvmazeButton, type Wording } from './shared-wording.ts'
 
-const oneIsOut = (which: Html, isToday: boolean): Texts => ({
+const oneEpisodeOut = (which: Html, isToday: boolean): Texts => ({
   'pt-BR': html`${isToday ? 'Sai hoje um episódio novo' : 'Saiu episódio novo'}: ${which}`,
   en: html`${isToday ? 'A new episode comes out today' : 'A new episode is out'}: ${which}`,
 })
 
-const severalAreOut = (which: Html, count: number, isToday: boolean): Texts => ({
+const severalEpisodesOut = (which: Html, count: number, isToday: boolean): Texts => ({
   'pt-BR': html`${isToday ? 'Saem hoje' : 'Saíram'} ${count} episódios novos: ${which}`,
   en: html`${count} new episodes ${isToday ? 'come out today' : 'are out'}: ${which}`,
 })
@@ -40,8 +40,8 @@ export const episodeDue = (
   const isToday = first.airstamp === null && first.airdate === dayOf(now, recipient.zone)
   const what =
     episodes.length === 1
-      ? oneIsOut(which, isToday)[language]
-      : severalAreOut(which, episodes.length, isToday)[language]
+      ? oneEpisodeOut(which, isToday)[language]
+      : severalEpisodesOut(which, episodes.length, isToday)[language]
   return {
     html: String(
       joined([
@@ -69,13 +69,13 @@ export const episodeMissed = (
   const { language, zone } = recipient
   const today = dayOf(now, zone)
   const notes = distinctions(shows.map(({ show }) => ({ ...show, premiered: null })))
-  const noteOn = ({ id }: EventShow) => notes.has(id) && html` (${notes.get(id)})`
+  const distinctionOf = ({ id }: EventShow) => notes.has(id) && html` (${notes.get(id)})`
   const lines = shows.flatMap(({ show, episodes }) =>
     [...Map.groupBy(episodes, episode => (episode.airstamp === null ? episode.airdate : dayOf(episode.airstamp, zone)))]
       .sort(([one], [other]) => (one < other ? -1 : 1))
       .map(
         ([day, sameDay]) =>
-          html`• <a href="${show.url}">${sayShow(show, language)}</a>${noteOn(show)} ${sayEpisodes(sameDay, language)} · ${sayDate(day, { language, today })}`,
+          html`• <a href="${show.url}">${sayShow(show, language)}</a>${distinctionOf(show)} ${sayEpisodes(sameDay, language)} · ${sayDate(day, { language, today })}`,
       ),
   )
   if (why === 'late') {

@@ -51,7 +51,7 @@ export const monitorUp = (
   const duration = sayDuration(Date.parse(until) - Date.parse(since), language)
   const { from, to, sameDay } = sayPeriod(since, until, { language, zone, now })
   const at = (instant: string) => (sameDay ? `às ${instant}` : instant)
-  const span = (one: string, between: string) => (from === to ? one : sameDay ? between : `${from} – ${to}`)
+  const span = (instant: string, period: string) => (from === to ? instant : sameDay ? period : `${from} – ${to}`)
   // If the start or the end was seen late, only a bound of the duration is known.
   const precision = sinceLate ? (untilLate ? 'about' : 'least') : untilLate ? 'most' : 'exactly'
   const texts: Texts = {

@@ -90,8 +90,8 @@ export const deliver = async (dependencies: Dependencies, message: ClaimedMessag
         if (threadId !== undefined || replyTo === undefined) refusedTopics.add(threadId)
         if (refusedTopics.has(undefined)) {
           // Telegram refused the message in General too: try the topics in which the group follows something else.
-          const other = (await messages.topicsOf(chatId)).find(id => !refusedTopics.has(id))
-          next = other === undefined ? null : { ...payload, threadId: other }
+          const otherTopic = (await messages.topicsOf(chatId)).find(id => !refusedTopics.has(id))
+          next = otherTopic === undefined ? null : { ...payload, threadId: otherTopic }
         }
       }
       if (next === null) return afterRefusal(dependencies, message, error, { do: 'give up message' })

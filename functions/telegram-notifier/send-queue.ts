@@ -39,7 +39,7 @@ export const sendToChats = async (
 
   const work = async () => {
     while (!mustStop() && sentMessages < maxMessages && hasTime(0)) {
-      const next = queue.toSorted((one, other) => one.readyMs - other.readyMs)[0]
+      const next = queue.toSorted((a, b) => a.readyMs - b.readyMs)[0]
       if (next === undefined) return
       queue.splice(queue.indexOf(next), 1)
       const waitMs = next.readyMs - now()

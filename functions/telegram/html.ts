@@ -87,7 +87,7 @@ export const visibleLength = (markup: Html | string): number =>
 
 // The segmenter is created when it is first needed, because its creation takes ten milliseconds and hardly any message
 // is cut.
-let graphemes: Intl.Segmenter | undefined
+let graphemeSegmenter: Intl.Segmenter | undefined
 
 // The best position to cut `text`: the last line break, or else the last space, or else the end. A position in the
 // first half of the text is not used.
@@ -99,9 +99,9 @@ const boundary = (text: string): number => {
 }
 
 const fitting = (text: string, room: number): string => {
-  graphemes ??= new Intl.Segmenter('pt-BR', { granularity: 'grapheme' })
+  graphemeSegmenter ??= new Intl.Segmenter('pt-BR', { granularity: 'grapheme' })
   let fits = ''
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of graphemeSegmenter.segment(text)) {
     if (fits.length + segment.length > room) break
     fits += segment
   }
