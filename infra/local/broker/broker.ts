@@ -34,75 +34,75 @@ export interface BrokerOptions {
   /** The path of the ingress is `/<namespace>/<name>`. */
   namespace: string
   name?: string
-  /** URL of the ingress, as dead letters of refused replies name it. */
+  /** URL of the ingress. The dead letter of a refused reply contains it as the destination that failed. */
   url?: string
   triggers: readonly Trigger[]
-  /** The subscriber at a destination; called once for each at the start. */
+  /** Returns the subscriber at a destination. Called once for each destination, at the start. */
   resolve(destination: Destination): Subscriber
-  /** For Triggers that have no sink of their own. */
+  /** The dead letter sink of the Triggers that do not name one themselves. */
   deadLetterSink?: Destination | null
   log: Log
   clock?: Clock
   /**
-   * Requests in flight to one Trigger's subscriber at most. The activator limits how many of them a function gets at
-   * once.
+   * How many requests to one Trigger's subscriber may be in flight. The activator limits how many of them a function
+   * handles at the same time.
    */
   inFlight?: number
   /** Test mode: each delivery is sent a second time after its success, and the second response counts. */
   deliverTwice?: boolean
   /** How long events are kept after all their deliveries are done. */
   keepDays?: number
-  /** How many of them are kept, and how long those with a dead delivery; the default is `brokerRetention`. */
+  /** How many events are kept, and how long an event with a dead delivery is kept. The default is `brokerRetention`. */
   retention?: BrokerRetention
-  /** How long a delivery in memory is reserved for this process without a renewal. */
+  /** How long a lease reserves a delivery for this process if it is not renewed. */
   leaseMs?: number
-  /** After this long without a response PostgreSQL counts as unavailable. */
+  /** PostgreSQL counts as unavailable when it does not respond within this time. */
   databaseTimeoutMs?: number
-  /** How long a body may take to arrive. */
+  /** How long the body of a request may take to arrive. */
   readTimeoutMs?: number
 }
 
 export interface Broker {
   /** The HTTP handler of the ingress. It answers every request itself. */
   handler(request: IncomingMessage, response: ServerResponse): void
-  /**
-   * The ingress for events of this process: takes headers and body as they would be posted, resolves with the status.
-   */
+  /** Accepts an event of this process. Headers and body are those of an HTTP request; resolves with the HTTP status. */
   take: Ingress['take']
-  /** For the control API. */
+  /** The queries of the control API. */
   reads: EventReads
   /**
-   * Sends an event to one Trigger again, with all its attempts, and stores it first when it is no longer there. `event`
-   * is in CloudEvents' JSON format, as a dead letter keeps it. Throws BadEvent, UnknownTrigger or StoreUnavailable.
+   * Sends an event to one Trigger again; its attempts are counted from 0. An event that was deleted is stored again
+   * first. `event` is in CloudEvents' JSON format, as in a dead letter. Throws BadEvent, UnknownTrigger or
+   * StoreUnavailable.
    */
   redeliver: Redeliver
   stats(): Stats
-  /** Deletes events that need not be kept any more, as happens once a minute anyway. Never rejects. */
+  /** Deletes events that need not be kept any longer. The broker also does this once a minute. Never rejects. */
   clean(): Promise<void>
-  /** Calls `listener` with every change; returns a function that ends this. */
+  /** Calls `listener` with every change. The returned function removes the listener. */
   tap(listener: (change: BrokerChange) => void): () => void
   /**
-   * Refuses new events, waits up to `graceMs` (2,000) for requests in flight, and leaves the rest to the next start.
+   * Refuses new events, and waits up to `graceMs` (default 2,000) for requests in flight. Unfinished deliveries
+   * continue after the next start.
    */
   stop(options?: { graceMs?: number }): Promise<void>
 }
 
 const migrationsDir = fileURLToPath(new URL('./migrations', import.meta.url))
 
-/** What may wait for a commit before the ingress answers 503. */
+/** The ingress answers 503 while this many events or bytes wait for a commit. */
 const maxQueued = { events: 20_000, bytes: 64 * 1024 * 1024 }
 
 const dayMs = 24 * 3_600_000
 
 /**
- * Starts the durable broker of one machine: an event that got a 202 is in PostgreSQL, and each Trigger that it matched
- * either receives it at least once or makes a dead letter of it. While PostgreSQL is unavailable, new events are
- * answered 503, and the outcomes of deliveries wait in memory (`openStore`).
+ * Starts the durable broker of one machine. An event that was answered 202 is stored in PostgreSQL. For each Trigger
+ * that it matches, the subscriber receives it at least once, or it becomes a dead letter. While PostgreSQL is
+ * unavailable, new events are answered 503, and the outcomes of deliveries wait in memory (`openStore`).
  *
- * Rejects with one line when the database cannot be reached, when another broker has it, or when Knative would not
- * apply a filter as it is written.
+ * Rejects when the database cannot be reached, when another broker uses it, or when Knative would not apply a filter as
+ * it is written. The message has one line for each error.
  *
- * Longer than 80 lines because it only connects the parts, which need each other.
+ * The function is longer than 80 lines because it only connects the parts, and they depend on each other.
  */
 export const startBroker = async (options: BrokerOptions): Promise<Broker> => {
   const { databaseUrl, namespace, name = 'default', log, clock = systemClock, leaseMs = 60_000 } = options
@@ -196,7 +196,9 @@ export const startBroker = async (options: BrokerOptions): Promise<Broker> => {
   }
 }
 
-/** What the ingress does with a valid event. */
+/**
+ * Returns the function that stores a valid event, or refuses it while the store is unavailable or its queue is full.
+ */
 const acceptInto =
   (
     store: Store,

@@ -5,9 +5,9 @@ import type { Store } from './store/store.ts'
 const cleanEveryMs = 60_000
 
 export interface Cleaner {
-  /** Deletes events that need not be kept. Calls at the same time share one run. Never rejects. */
+  /** Deletes events that need not be kept. A call during a run waits for that run. Never rejects. */
   clean(): Promise<void>
-  /** Waits for a run that has begun. */
+  /** Ends the timer, and waits for a run that has begun. */
   stop(): Promise<void>
 }
 

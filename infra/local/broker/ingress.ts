@@ -8,20 +8,20 @@ export type AcceptResult = 'stored' | 'unavailable' | 'rejected'
 export interface IngressOptions {
   /** `/vigia/default` */
   path: string
-  /** Stores the event. */
+  /** Stores the event, and calls `onResult` when the result is known. */
   accept(event: CloudEvent, onResult: (result: AcceptResult) => void): void
   /** Called for each request that is not accepted. */
   onRefused(status: number, why: string): void
   clock: () => Date
-  /** How long a body may take to arrive. */
+  /** How long the body of a request may take to arrive. */
   readTimeoutMs?: number
 }
 
-/** A limit of this broker: Knative has none. */
+/** The longest body that this broker accepts. Knative has no limit. */
 export const maxEventBytes = 1024 * 1024
 
 /**
- * How much of a refused body is still read. A sender that is still writing would otherwise not get to read the
+ * How many bytes of a refused body are read and discarded. Otherwise a sender that is still writing could not read the
  * response.
  */
 const maxDiscardedBytes = 64 * 1024 * 1024
@@ -30,14 +30,14 @@ const emptyBody = Buffer.alloc(0)
 
 export interface Ingress {
   handler(request: IncomingMessage, response: ServerResponse): void
-  /** The same for an event that is made in this process. Resolves with the status. */
+  /** Accepts an event of this process by the same rules. Resolves with the HTTP status. */
   take(headers: IncomingHttpHeaders, body: Buffer): Promise<number>
 }
 
 /**
  * The HTTP endpoint that accepts events. Its statuses, headers and empty bodies are those of Knative's ingress
- * (measured). 202 means that the event is stored; it says nothing about its deliveries. While PostgreSQL is unavailable
- * the response is 503 with Retry-After.
+ * (measured). 202 means that the event is stored, not that it is delivered. While PostgreSQL is unavailable, the
+ * response is 503 with Retry-After.
  */
 export const ingress = ({ path, accept, onRefused, clock, readTimeoutMs = 10_000 }: IngressOptions): Ingress => {
   const refuse = (response: ServerResponse, status: number, why: string, headers: Record<string, string> = {}) => {
@@ -89,7 +89,7 @@ export const ingress = ({ path, accept, onRefused, clock, readTimeoutMs = 10_000
   }
 }
 
-/** Reads the body of a request. `onError` is called for one that is too long (413) or too slow (500). */
+/** Reads the body of a request. `onError` is called for a body that is too long (413) or too slow (500). */
 const readBody = (
   request: IncomingMessage,
   timeoutMs: number,
@@ -134,7 +134,7 @@ const targetError = ({ method, url = '/' }: IncomingMessage, path: string): [sta
   const [, namespace, broker, ...more] = url.split('/')
   if (!namespace) return [404, `the path names no broker; use ${path}`]
   if (!broker || more.some(part => part !== '')) return [400, `${url} is not /<namespace>/<broker>; use ${path}`]
-  // The query counts as part of the name.
+  // The query counts as part of the broker's name.
   return [404, `there is no broker ${url}; use ${path}`]
 }
 

@@ -14,13 +14,16 @@ export interface ReplayOptions {
   /** Whether this Trigger exists. */
   hasTrigger(name: string): boolean
   store: Pick<Store, 'isOpen' | 'publish'>
-  /** The delivery is due in the store. */
+  /** Called when the delivery is due in the store. */
   onDue(trigger: string): void
   isStopping(): boolean
   clock: () => Date
 }
 
-/** Sends an event to one Trigger again, with all its attempts. Throws BadEvent, UnknownTrigger or StoreUnavailable. */
+/**
+ * Sends an event to one Trigger again; its attempts are counted from 0. Throws BadEvent, UnknownTrigger or
+ * StoreUnavailable.
+ */
 export type Redeliver = (event: Record<string, unknown>, trigger: string) => Promise<void>
 
 /**
@@ -58,9 +61,9 @@ const storeUndelivered = (store: Pick<Store, 'publish'>, event: CloudEvent, key:
 }
 
 /**
- * Makes a stored event due for a Trigger again, as if it had never been tried. Returns false when there is no such
- * event. A delivery that is on its way to the subscriber stays as it is. A dead letter that is on its way to the sink
- * is reset, because the function that receives the dead letter may already ask for the replay.
+ * Makes a stored event due for a Trigger again, as if it had never been tried. Returns false when the event is not in
+ * the store. A delivery that is on its way to the subscriber is not changed. A dead letter that is on its way to the
+ * sink is reset, because the function that receives the dead letter may already ask for the replay.
  */
 const makeDueAgain = async (db: Postgres, key: Buffer, trigger: string): Promise<boolean> => {
   const { rows } = await db.query<{ known: boolean }>(

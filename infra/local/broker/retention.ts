@@ -3,15 +3,14 @@ import type { CloudEvent } from './event/cloud-event.ts'
 
 const mebibyte = 1024 * 1024
 
-/** How many of the newest events are kept, and how many bytes of them. */
+/** How many of the newest events are kept, and how many bytes they may have together. */
 export interface Budget {
   events: number
   bytes: number
 }
 
 /**
- * How many events that are done or dead the broker keeps. Pending events are always kept, and count towards the
- * budgets.
+ * How many done and dead events the broker keeps. Pending events are always kept, but they count towards the budgets.
  */
 export interface BrokerRetention {
   /**
@@ -39,36 +38,40 @@ export interface Retention {
 }
 
 /**
- * Checking a budget reads all events that it covers, so it is checked again only when this share of the budget is new.
+ * A budget is checked again when the events since the last check are this share of it, because a check reads all events
+ * that the budget covers.
  */
 const newShare = 0.05
 
-/** Dead deliveries are few and are not counted here, so their budget is checked in every tenth run. */
+/**
+ * The budget of events with a dead delivery is checked in every tenth run, because they are few and are not counted in
+ * memory.
+ */
 const deadEvery = 10
 
 const batchSize = 500
 
 /**
- * When there are more kinds than this, the counts start again: types and sources that are made up must not fill the
+ * When there are more kinds than this, all counts are cleared, so that invented types and sources cannot fill the
  * memory.
  */
 const maxKinds = 10_000
 
-/** About the size of a row besides its data. */
+/** About how many bytes a row has in addition to the event's data. */
 const rowBytes = 500
 
 interface Kind {
   type: string
   source: string
-  /** Since the last check. */
+  /** How many events and bytes were stored since the last check. */
   events: number
   bytes: number
 }
 
 /**
  * Keeps the broker's tables within their budgets. It deletes the oldest done events first, in small statements on a
- * connection of its own, so that publishing and dispatching do not wait for it. Once `isStopping` it begins no further
- * statement.
+ * connection of its own, so that publishing and dispatching do not wait for it. Once `isStopping()` is true, it begins
+ * no further statement.
  */
 export const retentionOf = (
   db: Postgres,
@@ -184,7 +187,7 @@ const deletingChosen = (chosen: string) => `
     delete from broker.event using chosen where event.seq = chosen.seq returning event.seq
   )`
 
-/** Deletes the events up to `upTo` whose every delivery is done. */
+/** Deletes the events up to `upTo` whose deliveries are all done. */
 const deleteDone = async (
   db: Postgres,
   selection: Selection,

@@ -15,16 +15,19 @@ export interface ClaimerOptions {
 export interface Claimer {
   /** Claims due deliveries of Triggers that are marked with `mayBeDue` or `hasBacklog`. Returns at once. */
   claimSoon(): void
-  /** Marks one Trigger, or all, and claims. */
+  /** Marks the Trigger (or all Triggers, if none is given) with `mayBeDue`, and claims. */
   look(trigger?: string): void
-  /** Looks at all Triggers in so many milliseconds, or earlier. */
+  /** Calls `look` for all Triggers in `ms` milliseconds, or earlier. */
   wakeIn(ms: number): void
   stop(): void
 }
 
-/** The longest time that a timer of Node takes. After it the claimer looks once more than necessary. */
+/**
+ * The longest delay of a timer in Node.js. For a longer wait the claimer looks at least once too early, which is
+ * harmless.
+ */
 const maxTimerMs = 2 ** 31 - 1
-/** How often the claimer looks while something due could not be claimed. */
+/** The pause before the claimer looks again, when a due delivery could not be claimed. */
 const repeatMs = 1_000
 
 /** Claims deliveries from the store when they are due and when there is room in memory. */
@@ -56,8 +59,7 @@ export const claimer = ({ routes, store, memory, onClaimed, log }: ClaimerOption
   }
 
   const claimOnce = async (): Promise<void> => {
-    // Ask for the next due time before the claim. What becomes due between the two is claimed, so neither of them
-    // misses it.
+    // Ask for the next due time before the claim, so that a delivery that becomes due between the two is claimed.
     const { inMs, already } = await store.nextDue()
     if (inMs !== null) wakeIn(inMs)
     if (already) wakeIn(repeatMs)
@@ -109,7 +111,7 @@ export const claimer = ({ routes, store, memory, onClaimed, log }: ClaimerOption
   }
 }
 
-/** A Trigger of which as many deliveries came as were asked for may have more. */
+/** Marks each Trigger for which the claim returned as many deliveries as its limit, because more of them may be due. */
 const markBacklog = (wanted: readonly { route: Route; limit: number }[], claimed: readonly ClaimedDelivery[]) => {
   const counts = new Map<string, number>()
   for (const { trigger } of claimed) counts.set(trigger, (counts.get(trigger) ?? 0) + 1)

@@ -7,7 +7,7 @@ import { type HttpPoster, maxResponseBytes, type PostResponse, TimedOut } from '
 import type { Job } from './route.ts'
 import type { Reached } from './subscriber.ts'
 
-/** The outcome of one attempt, and the event that the subscriber replied. */
+/** The outcome of one attempt, and the event in the subscriber's response; null when the response has none. */
 export interface AttemptResult {
   outcome: DeliveryOutcome
   reply: CloudEvent | null
@@ -19,7 +19,7 @@ export interface AttemptOptions {
   clock: () => Date
 }
 
-/** Knative's limit for a delivery that has no timeout of its own. */
+/** Knative's limit for an attempt when the Trigger sets no `timeout`. */
 const defaultTimeoutMs = 15 * 60_000
 
 /** Sends the event once to its subscriber, or a dead letter to its sink. Never rejects. */
@@ -66,17 +66,18 @@ const succeeded = (status: number, reply: CloudEvent | null): AttemptResult => (
 interface Timeout {
   ms: number
   /**
-   * The proxy in front of the subscriber times out first. On Knative that is a response with status 504, not a timeout.
+   * Whether the proxy in front of the subscriber times out first. On Knative its response has status 504, so the
+   * attempt is not a timeout.
    */
   is504: boolean
 }
 
 const timeoutFor = (triggerMs: number | null, proxyMs: number | undefined): Timeout => {
-  const ownMs = triggerMs ?? defaultTimeoutMs
-  return proxyMs !== undefined && proxyMs < ownMs ? { ms: proxyMs, is504: true } : { ms: ownMs, is504: false }
+  const attemptMs = triggerMs ?? defaultTimeoutMs
+  return proxyMs !== undefined && proxyMs < attemptMs ? { ms: proxyMs, is504: true } : { ms: attemptMs, is504: false }
 }
 
-/** The proxy in front of the subscriber answered instead of it. */
+/** The request did not reach the subscriber, so the proxy in front of the subscriber answered. */
 class NotReached extends Error {
   readonly status: number
   constructor({ message, status = 503 }: Error & { status?: number }) {
@@ -101,7 +102,7 @@ const deadLetterAttributes = ({ dest, code, data }: DeadLetterInfo, ttl: number)
   ...(data === undefined ? {} : { knativeerrordata: data }),
 })
 
-/** A reply continues the trace of the event that it answers. */
+/** Reads the reply in a response. It gets the trace context of the event that it answers. */
 const readReply = ({ status, headers, body }: PostResponse, cause: CloudEvent, arrival: Date): AttemptResult => {
   if (body.length > maxResponseBytes)
     return failed({ kind: 'invalid reply', status, why: 'the answer is longer than 1 MiB' })

@@ -5,15 +5,15 @@ import type { DeadLetterInfo } from '../event/dead-letter-info.ts'
 export type DeliveryOutcome =
   /** 2xx with an empty body, or with an event that is published as a reply. */
   | { kind: 'success'; status: number }
-  /** Any other status; `body` is its beginning. */
+  /** Any other status; `body` is the beginning of the response body. */
   | { kind: 'status'; status: number; body: Buffer }
   /** 2xx with a body that is not a CloudEvent. */
   | { kind: 'invalid reply'; status: number; why: string }
   /** 2xx with a CloudEvent that the broker's ingress refuses: an attribute is invalid, or no hops are left. */
   | { kind: 'refused reply'; status: number; why: string }
-  /** No connection, or one that ended before the response. */
+  /** No connection was opened, or it ended before the response. */
   | { kind: 'unreachable'; why: string }
-  /** Slower than the Trigger's `timeout`. */
+  /** No response within the Trigger's `timeout`. */
   | { kind: 'timeout'; afterMs: number }
 
 type FailedOutcome = Exclude<DeliveryOutcome, { kind: 'success' }>
@@ -36,13 +36,13 @@ export interface AttemptMade {
   ingressUrl: string
 }
 
-/** Knative's dispatcher ends its process on a longer body. It encodes a shorter one whole. */
+/** How many bytes of a response body a dead letter contains. Knative's dispatcher crashes when a body is longer. */
 export const maxErrorDataBytes = 768
 
 /**
- * The next step after an attempt, as measured on Knative's dispatcher. One difference is deliberate: Knative
- * follows 301 and 302 with a GET without the event and counts that as delivered; here every redirect is a dead letter
- * with its code.
+ * The next step after an attempt, by the rules measured on Knative's dispatcher. One difference is deliberate: Knative
+ * follows 301 and 302 with a GET that does not contain the event, and counts the event as delivered. This broker makes
+ * a dead letter of every redirect, with its status as the code.
  */
 export const nextStep = ({ outcome, attempts, delivery, destination, ingressUrl }: AttemptMade): NextStep => {
   if (outcome.kind === 'success') return { next: 'done' }
@@ -69,11 +69,11 @@ const isRetried = (outcome: FailedOutcome): boolean => {
 const isRetriedStatus = (status: number): boolean =>
   status === 404 || status === 408 || status === 409 || status === 429 || status >= 500
 
-/** A year, because `delay · 2^i` has no limit and PostgreSQL's timestamps have one. */
+/** The longest pause, a year. Without it `delay · 2^i` could exceed the range of PostgreSQL's timestamps. */
 const maxBackoffMs = 365 * 24 * 3_600_000
 
 /**
- * The pause before retry `retryIndex`, which counts from 0. So the first retry of the linear policy is immediate, as on
+ * The pause before a retry. `retryIndex` of the first retry is 0, so the linear policy makes it without a pause, as on
  * Knative.
  */
 const backoffMs = ({ backoffPolicy, backoffDelayMs }: AttemptMade['delivery'], retryIndex: number): number =>
@@ -97,7 +97,7 @@ const deadLetterInfo = (outcome: FailedOutcome, dest: string, ingressUrl: string
 
 const base64 = (body: Buffer): string => body.subarray(0, maxErrorDataBytes).toString('base64')
 
-/** The outcome as the table of attempts keeps it. `error` is null after a success, else at most 500 characters. */
+/** The outcome as the table of attempts stores it. `error` is null after a success, else at most 500 characters. */
 export const recordedOutcome = (outcome: DeliveryOutcome): { status: number | null; error: string | null } => {
   switch (outcome.kind) {
     case 'success':

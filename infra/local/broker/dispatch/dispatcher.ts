@@ -18,7 +18,7 @@ export interface DispatcherOptions {
   /** URL of the broker's ingress, for dead letters. */
   ingressUrl: string
   leaseMs: number
-  /** Requests in flight to one Trigger's subscriber at most. */
+  /** How many requests to one Trigger's subscriber may be in flight. */
   maxInFlight: number
   /** Test mode: each delivery is sent a second time after its success, and the second response counts. */
   deliverTwice: boolean
@@ -28,20 +28,20 @@ export interface DispatcherOptions {
 
 export interface Dispatcher {
   publication: MakePublication
-  /** Deliveries of this Trigger, or of any, may be due in the store. */
+  /** Must be called when deliveries of this Trigger (or of any Trigger, if none is given) may be due in the store. */
   look(trigger?: string): void
   stats(): { inMemory: number; inFlight: number }
-  /** Sends nothing new, and waits up to `graceMs` for the requests in flight. */
+  /** Starts no more requests, and waits up to `graceMs` for those in flight. */
   stop(graceMs: number): Promise<void>
 }
 
-/** Jobs of one Trigger in memory for each request that may be in flight. */
+/** How many jobs of a Trigger fit into memory for each request that may be in flight. */
 const jobsPerRequest = 4
 
 /**
  * Delivers events to their subscribers. An event that fits into memory is sent right after the commit that stored it.
- * Everything else (a backlog, retries, dead letters) waits in the store, and is claimed when it is due and when there
- * is room.
+ * All other deliveries (a backlog, retries, dead letters) wait in the store. They are claimed when they are due and
+ * when memory has room for them.
  */
 export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
   const { routes, store, leaseMs, log, onChange } = options
@@ -84,21 +84,21 @@ export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
 
   const receive = (claimed: ClaimedDelivery, lease: number) => {
     const route = routes.named(claimed.trigger)!
-    const held = route.jobs.get(claimed.seq)
+    const existing = route.jobs.get(claimed.seq)
     const job = newJob(route, claimed, lease)
-    if (!held) {
+    if (!existing) {
       add(job)
-    } else if (held.isSettling || !isSameTarget(held, job)) {
-      held.next = job
+    } else if (existing.isSettling || !isSameTarget(existing, job)) {
+      existing.next = job
     } else {
       // The lease expired while the request was in flight. The job goes on under the new lease.
-      held.lease = lease
-      held.leasedAt = job.leasedAt
+      existing.lease = lease
+      existing.leasedAt = job.leasedAt
     }
   }
 
   const stopRenewal = startLeaseRenewal(routes, store, leaseMs, log)
-  // Finds due deliveries that no timer knows: a commit that timed out may have been executed after all.
+  // Finds due deliveries for which no timer was set, because a commit that timed out may have been executed after all.
   const sweeper = setInterval(() => claimer.look(), leaseMs)
   sweeper.unref()
 

@@ -4,9 +4,9 @@ import type { Dispatcher } from 'undici'
 export interface PostRequest {
   /** `http://127.0.0.1:41234` */
   origin: string
-  /** With its query. */
+  /** The path with its query. */
   path: string
-  /** Names and values in turn. */
+  /** Names and values alternate. */
   headers: string[]
   body: Buffer
   timeoutMs: number
@@ -19,7 +19,10 @@ export interface PostResponse {
   body: Buffer
 }
 
-/** Room for a whole event. A longer response is cut, so that no subscriber can fill the memory. */
+/**
+ * How much of a response body is read: enough for a whole event. The limit prevents a subscriber from filling the
+ * memory.
+ */
 export const maxResponseBytes = 1024 * 1024
 
 const connectTimeoutMs = 10_000
@@ -33,11 +36,13 @@ export interface HttpPoster {
   close(): Promise<void>
 }
 
-/** Posts over connections that are kept open. Loading the HTTP client takes a moment, so start it beside other work. */
+/**
+ * Loads the HTTP client, which posts over connections that are kept open. This takes a moment, so do other work in
+ * parallel.
+ */
 export const startPoster = async (): Promise<HttpPoster> => {
   const { Agent } = await import('undici')
-  // `timeoutMs` of each request replaces the timeouts of undici: without one a subscriber may take as long as on
-  // Knative.
+  // undici's own timeouts are off, because the `timeoutMs` of each request decides how long a subscriber may take.
   const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: connectTimeoutMs } })
   return {
     post: request =>
@@ -68,7 +73,7 @@ const responseHandler = (
   let headers: IncomingHttpHeaders = {}
   let chunks: Buffer[] | undefined
   let size = 0
-  /** The promise is settled already, so the abort that follows is not reported. */
+  /** Whether the promise is settled. The error of an abort after that is not reported. */
   let isOver = false
   const timer = setTimeout(() => {
     isOver = true

@@ -1,9 +1,9 @@
 import type { Job, Route } from './route.ts'
 
-/** Limit of event data in memory, over all Triggers. Further events wait in the store. */
+/** How many bytes of event data all Triggers together may have in memory. Further events wait in the store. */
 const maxBytes = 32 * 1024 * 1024
 
-/** Counts what the dispatcher holds in memory, so that a slow subscriber cannot fill it. */
+/** Counts the jobs that the dispatcher holds in memory, so that a slow subscriber cannot fill the memory. */
 export interface JobMemory {
   /** Whether a new event of this Trigger fits, in number and in bytes. */
   hasRoom(route: Route): boolean
@@ -16,7 +16,7 @@ export interface JobMemory {
   remove(job: Job): boolean
 }
 
-/** `maxJobs`: how many jobs of one Trigger are held at most. */
+/** Counts from zero. At most `maxJobs` jobs of one Trigger are held. */
 export const jobMemory = (maxJobs: number): JobMemory => {
   let bytes = 0
   return {

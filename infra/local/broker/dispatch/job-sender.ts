@@ -9,20 +9,23 @@ export interface JobSenderOptions {
   attempt: AttemptOptions
   /** URL of the broker's ingress, for dead letters. */
   ingressUrl: string
-  /** Requests in flight to one Trigger's subscriber at most. */
+  /** How many requests to one Trigger's subscriber may be in flight. */
   maxInFlight: number
   /** Test mode: each delivery is sent a second time after its success, and the second response counts. */
   deliverTwice: boolean
   onChange(change: BrokerChange): void
-  /** The job was attempted; its outcome must be stored. */
+  /** Called after the attempt of a job. The outcome must be stored then. */
   onAttempted(job: Job, step: NextStep, attempts: AttemptRecord[], reply: CloudEvent | null): void
 }
 
 export interface JobSender {
-  /** Sends the job when its Trigger has a free request, after the jobs that came before. */
+  /**
+   * Sends the job after the earlier jobs of its Trigger, when fewer than `maxInFlight` requests of the Trigger are in
+   * flight.
+   */
   enqueue(job: Job): void
   readonly inFlight: number
-  /** Sends nothing new, and waits up to `graceMs` for the requests in flight. */
+  /** Starts no more requests, and waits up to `graceMs` for those in flight. */
   stop(graceMs: number): Promise<void>
 }
 

@@ -2,7 +2,7 @@ import type { Log } from '../log.ts'
 import { type Store, StoreUnavailable } from '../store/store.ts'
 import type { Routes } from './route.ts'
 
-/** Renews the leases of jobs in memory before they expire. Returns how to stop. */
+/** Renews the leases of jobs in memory before they expire. The returned function ends the renewals. */
 export const startLeaseRenewal = (
   routes: Routes,
   store: Pick<Store, 'isOpen' | 'renew'>,

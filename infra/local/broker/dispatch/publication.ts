@@ -9,8 +9,8 @@ import type { JobSender } from './job-sender.ts'
 import { type Job, newJob, type Route, type Routes } from './route.ts'
 
 /**
- * Makes a publication of an event. Once it is stored, the event is sent to the Triggers that it matches. `replyTo`: the
- * job that the event answers.
+ * Makes the publication of an event. Once the event is stored, it is sent to the Triggers that it matches. `replyTo` is
+ * the job that a reply answers.
  */
 export type MakePublication = (event: CloudEvent, onResult: Publication['onResult'], replyTo?: Job) => Publication
 
@@ -31,16 +31,17 @@ export const publicationMaker =
   (event, onResult, replyTo) => {
     const { routes, memory, sender, claimer, drop } = options
     const matching = routes.matching(event)
-    /** Deliveries that are held in memory, and the Triggers whose delivery waits in the store. */
+    /** Deliveries that are held in memory. */
     let jobs: Job[] = []
+    /** Triggers whose delivery waits in the store. */
     let queued: Route[] = []
-    let number = 0
+    let eventSeq = 0
 
     return {
       key: eventKey(event, replyTo && { seq: replyTo.seq, trigger: replyTo.route.name }),
       event,
       route: (seq, lease) => {
-        number = seq
+        eventSeq = seq
         jobs = []
         queued = []
         return matching.map((route): NewDelivery => {
@@ -58,7 +59,7 @@ export const publicationMaker =
       onResult: result => {
         for (const job of jobs) result === 'stored' ? sender.enqueue(job) : drop(job)
         if (result === 'stored') {
-          options.onChange({ kind: 'accepted', seq: number, event })
+          options.onChange({ kind: 'accepted', seq: eventSeq, event })
           if (jobs.length > 0) claimer.wakeIn(options.leaseMs)
         }
         // A claim sees deliveries without a lease only after the commit, so look now.

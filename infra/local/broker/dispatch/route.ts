@@ -9,17 +9,20 @@ export interface Job {
   readonly route: Route
   readonly seq: number
   readonly event: CloudEvent
-  /** Attempts made before: at the subscriber, or at the dead letter sink once `deadLetter` is set. */
+  /** How many attempts were made before: at the dead letter sink when `deadLetter` is set, else at the subscriber. */
   readonly attempts: number
   /** Set once the event is a dead letter. */
   readonly deadLetter: DeadLetterInfo | null
-  /** Only this lease can settle the delivery. It changes when it expired and the delivery was claimed again. */
+  /**
+   * The delivery can be settled only under this lease. A new lease replaces it when it expired and the delivery was
+   * claimed again.
+   */
   lease: number
   /** When the lease was taken or renewed, by performance.now(). */
   leasedAt: number
-  /** Its outcome is being stored. */
+  /** Whether the outcome of this job is being stored. */
   isSettling: boolean
-  /** The same delivery, claimed again before this job ended. It runs afterwards. */
+  /** A job of the same delivery, which was claimed again before this job ended. It runs after this job. */
   next?: Job
 }
 
@@ -39,8 +42,8 @@ export const newJob = (
 })
 
 /**
- * Whether both jobs of one event and Trigger go to the same target: the subscriber, or the dead letter sink. They
- * differ when a dead letter is replayed to its Trigger while the delivery to the sink is not settled.
+ * Whether two jobs of the same event and Trigger go to the same target: the subscriber, or the dead letter sink. The
+ * targets differ when a dead letter is replayed to its Trigger before its delivery to the sink is settled.
  */
 export const isSameTarget = (one: Job, other: Job): boolean => (one.deadLetter === null) === (other.deadLetter === null)
 
@@ -50,7 +53,7 @@ export interface Target {
   readonly address: URL
 }
 
-/** A Trigger with what the dispatcher holds of it in memory. */
+/** A Trigger with its jobs and its state in the dispatcher's memory. */
 export interface Route {
   readonly name: string
   readonly matches: Predicate
@@ -62,9 +65,12 @@ export interface Route {
   /** The jobs that wait until fewer requests of this Trigger are in flight, oldest first. */
   readonly waiting: Job[]
   inFlight: number
-  /** More deliveries are due than fit into memory. New events are stored without a lease and claimed later. */
+  /**
+   * Whether more deliveries are due than fit into memory. If so, new events are stored without a lease and claimed
+   * later.
+   */
   hasBacklog: boolean
-  /** Deliveries may be due in the store. */
+  /** Whether deliveries may be due in the store. */
   mayBeDue: boolean
 }
 
@@ -76,8 +82,8 @@ export interface Routes {
 }
 
 /**
- * Throws an Error with one line for each filter that Knative would not apply as it is written, and for each name that
- * is used twice.
+ * The routes of these Triggers. Throws an Error with one line for each filter that Knative would not apply as it is
+ * written, and for each name that two Triggers have.
  */
 export const routesFor = (
   triggers: readonly Trigger[],
@@ -120,7 +126,10 @@ const refuseWrongTriggers = (triggers: readonly Trigger[]) => {
   if (errors.length > 0) throw new Error(errors.join('\n'))
 }
 
-/** Most Triggers ask for one type. Looking up by type first means that an event is not compared with all of them. */
+/**
+ * Finds the routes of an event. The type is looked up first, because most Triggers ask for one type, and then the event
+ * is compared with these Triggers only.
+ */
 const matcher = (triggers: readonly Trigger[], all: readonly Route[]): Routes['matching'] => {
   const types = triggers.map(({ filters }) => onlyType(filters))
   const anyType = all.filter((_, index) => types[index] === null)

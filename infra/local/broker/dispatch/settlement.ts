@@ -12,15 +12,15 @@ import { isSameTarget, type Job } from './route.ts'
 export interface SettlerOptions {
   store: Pick<Store, 'settle'>
   claimer: Pick<Claimer, 'look' | 'wakeIn'>
-  /** Makes a publication of a reply. */
+  /** Makes the publication of a reply. */
   replyPublication(reply: CloudEvent, job: Job): Publication
-  /** The job is over. */
+  /** Called when the job is finished. */
   onFinished(job: Job): void
   onChange(change: BrokerChange): void
   log: Log
 }
 
-/** Stores the outcome of a job's attempts, with the reply, in one transaction. */
+/** Stores the outcome of a job's attempts, and the reply if there is one, in one transaction. */
 export type Settle = (job: Job, step: NextStep, attempts: AttemptRecord[], reply: CloudEvent | null) => void
 
 export const settler = (options: SettlerOptions): Settle => {
@@ -35,7 +35,7 @@ export const settler = (options: SettlerOptions): Settle => {
       onResult: result => {
         if (result === 'lease lost' && job.next && isSameTarget(job, job.next)) {
           // The lease expired while PostgreSQL was unavailable, and this process claimed the delivery again. The
-          // outcome holds.
+          // outcome is still valid, so it is stored under the new lease.
           job.lease = job.next.lease
           delete job.next
           return settle(job, step, attempts, reply)
@@ -52,7 +52,10 @@ export const settler = (options: SettlerOptions): Settle => {
   return settle
 }
 
-/** The row of the delivery after the step. A first dead letter starts again with no attempts, at the sink. */
+/**
+ * The row of the delivery after the step. When an event becomes a dead letter, its attempts are counted from 0, at the
+ * sink.
+ */
 const newState = (job: Job, step: NextStep): Omit<SettledDelivery, 'lease'> => {
   const { seq, deadLetter } = job
   const attempts = job.attempts + 1

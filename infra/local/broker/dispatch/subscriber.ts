@@ -13,20 +13,20 @@ export interface Trigger {
 /** A receiver of events over HTTP. */
 export interface Subscriber {
   /**
-   * Its URL with path, as a dead letter names it (knativeerrordest). Its host becomes the Host header. Hosts under
-   * `.localhost` are dialled on this machine.
+   * The URL with its path, which a dead letter contains as knativeerrordest. Its host is sent in the Host header. For a
+   * host under `.localhost` the connection is opened to this machine.
    */
   url: string
-  /** The function's name, for people; null for an address outside. */
+  /** The name of the function; null when the subscriber is an address outside this machine. */
   function: string | null
   /**
    * A request that takes longer is answered 504 by the proxy in front of the subscriber (timeoutSeconds of a function).
    */
   timeoutMs?: number
   /**
-   * Resolves when a request may be sent, with the address to dial. Meanwhile a function at zero is started, or a full
-   * one is waited for; this time counts neither as an attempt nor towards a timeout. A rejection is a failed attempt
-   * with the error's `status` (503 when it has none). Absent: `url` is dialled.
+   * Waits until the function can take a request, and starts a process if needed. Resolves with the address to connect
+   * to. The wait does not count towards the timeout of the attempt. A rejection is a failed attempt with the `status`
+   * of the error (503 when it has none). Without `reach`, the request is sent to `url` at once.
    */
   reach?(): Promise<Reached>
 }
@@ -35,6 +35,6 @@ export interface Subscriber {
 export interface Reached {
   /** `http://127.0.0.1:41234` */
   origin: string
-  /** Called once, when the response has arrived or is no longer awaited. */
+  /** Must be called once: when the response has arrived, or when the caller no longer waits for it. */
   release(): void
 }

@@ -19,8 +19,8 @@ export const firstTtl = 255
 export const jsonMediaType = /^[\w!#$&^.+-]+\/(?:[\w!#$&^.+-]+\+)?json\s*(?:;|$)/i
 
 /**
- * The event as an HTTP request: header names and values in turn, and the body. `extra` are attributes that only this
- * request has.
+ * The event as an HTTP request: its headers (names and values alternate) and its body. `extra` has attributes that are
+ * added to this request only.
  */
 export const inBinaryMode = (
   { attributes, headers, data }: CloudEvent,

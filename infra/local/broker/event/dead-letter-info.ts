@@ -1,4 +1,7 @@
-/** Why an event goes to the dead letter sink: Knative's `knativeerror…` extensions. Either all are set or none. */
+/**
+ * Why an event goes to the dead letter sink: Knative's `knativeerror…` extensions. Either all fields are set, or none
+ * is.
+ */
 export interface DeadLetterInfo {
   /** URL of the subscriber that failed (`knativeerrordest`). */
   dest?: string

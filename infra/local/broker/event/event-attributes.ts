@@ -3,15 +3,18 @@ import { isAscii, toWire } from './header-value.ts'
 import { absoluteUri, uriReference } from './uri-reference.ts'
 
 /**
- * The attributes of an event, percent-encoded as headers, in bytes. A server of Node accepts 16 KiB of headers, and
- * those of a dead letter are 2 KiB longer.
+ * How many bytes the attributes of an event may have, percent-encoded as headers. An HTTP server of Node.js accepts 16
+ * KiB of headers, and a dead letter adds 2 KiB.
  */
 export const maxAttributeBytes = 12 * 1024
 
-/** The id alone. An event that a function makes in response contains it twice: in its own id and as its cause. */
+/**
+ * How many bytes the id may have. An event that a function publishes in response contains it twice: in its own id, and
+ * as its cause.
+ */
 export const maxIdBytes = 5_500
 
-/** Type, source and subject together, because PostgreSQL limits the size of an index entry. */
+/** How many bytes type, source and subject may have together, because PostgreSQL limits the size of an index entry. */
 export const maxIndexedBytes = 2_000
 
 const mediaType = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;.*)?$/

@@ -8,9 +8,9 @@ export interface DeliveryId {
 }
 
 /**
- * The 16 bytes by which the store recognises an event that was published before: a digest of source and id. For a reply
- * the delivery it answers is included. So the replies of two subscribers may have the same id (or the id of the event
- * itself, as Knative allows), and a reply that is sent twice is stored once.
+ * A digest of source and id (16 bytes), by which the store recognises an event that was published before. The digest of
+ * a reply includes the delivery that it answers. So the replies of two subscribers may have the same id (or the id of
+ * the event itself, as Knative allows), and a reply that is sent twice is stored once.
  */
 export const eventKey = ({ attributes }: CloudEvent, replyTo?: DeliveryId): Buffer =>
   hash('sha256', JSON.stringify([attributes.source, attributes.id, replyTo?.seq, replyTo?.trigger]), 'buffer').subarray(

@@ -1,5 +1,5 @@
 /**
- * JSON with the functions of Node that TypeScript's library does not declare. They keep numbers as they were written.
+ * JSON with functions of Node.js that TypeScript's library does not declare. They keep numbers as they were written.
  */
 export const exactJson = JSON as unknown as {
   parse(text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown): unknown

@@ -3,7 +3,7 @@ const nonAscii = /[^\u0000-\u007f]/
 
 export const isAscii = (value: string): boolean => !nonAscii.test(value)
 
-/** Node gives each byte of a header as one character. Producers write UTF-8, so the bytes are decoded. */
+/** Decodes a header value as UTF-8, which producers write. Node.js returns each byte of a header as one character. */
 export const fromWire = (value: string): string => (isAscii(value) ? value : Buffer.from(value, 'latin1').toString())
 
 /** The inverse of `fromWire`. */

@@ -6,8 +6,8 @@ import { exactJson, keepNumbers } from './exact-json.ts'
 import { fromWire, isAscii } from './header-value.ts'
 
 /**
- * What an HTTP message holds: an event; no body and no event; something that cannot be read as an event; an event that
- * the ingress refuses.
+ * What was read from an HTTP message. `empty`: it has neither an event nor a body. `unreadable`: it cannot be read as
+ * an event. `invalid`: it is an event that the ingress refuses.
  */
 export type ReadResult =
   | { kind: 'event'; event: CloudEvent }
@@ -20,9 +20,9 @@ const invalid = (why: string): ReadResult => ({ kind: 'invalid', why })
 
 /**
  * Reads the event in an HTTP message, in binary or structured mode, version 1.0 or 0.3, as Knative's ingress does
- * (measured). `arrival` becomes knativearrivaltime. With a `cause` the message is the reply to that event. A reply has
- * the hops left of its cause minus one, even if its own knativebrokerttl is different, and structured data without a
- * content type is text.
+ * (measured). `arrival` becomes knativearrivaltime. With a `cause`, the message is the reply to that event. A reply has
+ * one hop less left than its cause, even if its own knativebrokerttl is different. In a reply, structured data without
+ * a content type is text.
  */
 export const readEvent = (
   headers: IncomingHttpHeaders,
@@ -108,7 +108,7 @@ const attributeText = (name: string, value: unknown): string | null => {
   if (typeof value === 'string') return value
   if (standardNames.includes(name.toLowerCase())) return null
   if (typeof value === 'boolean') return String(value)
-  // Knative makes an integer of every number: 5.5 arrives as 5.
+  // Knative truncates every number to an integer: 5.5 arrives as 5.
   if (typeof value === 'number') return String(Math.trunc(value))
   return exactJson.isRawJSON(value) ? String(Math.trunc(Number(value.rawJSON))) : null
 }
@@ -157,7 +157,8 @@ const passedOnHeaders = (headers: IncomingHttpHeaders): Record<string, string> =
   const kept: Record<string, string> = {}
   for (const name in headers) {
     const first = name.charCodeAt(0)
-    // The letters b k r t x: this comparison is cheaper than the pattern for the many other headers.
+    // The letters b, k, r, t and x. Most headers begin with another letter, and this comparison is cheaper than the
+    // pattern.
     if (first !== 98 && first !== 107 && first !== 114 && first !== 116 && first !== 120) continue
     if (passedOn.test(name)) kept[name] = fromWire(String(headers[name]))
   }
@@ -165,7 +166,8 @@ const passedOnHeaders = (headers: IncomingHttpHeaders): Record<string, string> =
 }
 
 /**
- * Reads an event from its JSON form, as a dead letter keeps it. Attributes that the broker adds for a sink are removed.
+ * Reads an event from its JSON form in a dead letter. Attributes that the broker added for the dead letter sink are
+ * removed.
  */
 export const eventFromJson = (json: Record<string, unknown>, arrival: Date): ReadResult => {
   const { traceparent, ...attributes } = json

@@ -1,7 +1,7 @@
 /**
- * A URI reference in the form in which Knative's ingress passes it on, or null when it refuses it. Characters that are
- * not allowed in a URI are percent-encoded. A colon needs a scheme before it, and a percent sign two hexadecimal digits
- * after it.
+ * A URI reference in the form in which Knative's ingress passes it on, or null when the ingress refuses it. Characters
+ * that are not allowed in a URI are percent-encoded. A colon needs a scheme before it, and a percent sign two
+ * hexadecimal digits after it.
  */
 export const uriReference = (text: string): string | null => {
   if (plain.test(text)) return text
@@ -16,7 +16,7 @@ export const uriReference = (text: string): string | null => {
   return `${scheme && `${scheme}:`}${authority}${encoded(path)}${encoded(query)}${encoded(fragment)}`
 }
 
-/** An absolute URI in the form in which it is passed on, or null. */
+/** An absolute URI in the form in which Knative's ingress passes it on, or null when the ingress refuses it. */
 export const absoluteUri = (text: string): string | null =>
   /^[A-Za-z][A-Za-z0-9+.-]*:./.test(text) ? uriReference(text) : null
 

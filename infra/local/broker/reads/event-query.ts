@@ -39,8 +39,8 @@ interface SqlQuery {
 }
 
 /**
- * Settings of the connection that runs these queries. There is an index for each order. Without these settings
- * PostgreSQL sometimes finds sorting cheaper, and then reads all events of a type and source.
+ * Settings of the connection that runs these queries. An index exists for every order that they ask for. Without these
+ * settings PostgreSQL sometimes estimates that sorting is cheaper, and then reads all events of a type and source.
  */
 export const plannerSettings = {
   enable_seqscan: 'off',
@@ -52,16 +52,17 @@ export const plannerSettings = {
 
 /**
  * `accepted_at` does not grow strictly with `seq`, because two connections store up to 400 events each at the same
- * time. An event with a higher `seq` may be older than one up to this many numbers before it.
+ * time. An event may be older than another event whose `seq` is lower by up to this number.
  */
 const maxDisorder = 1_000
 
 /**
- * The SQL of a query: its events, newest first, as columns of broker.event. For any filters and any number of events it
- * reads `limit` index entries for each matching kind (a pair of type and source), and no event that does not match.
+ * The SQL that selects the events of a query, newest first, as columns of broker.event. With any filters and any number
+ * of events it reads at most `limit` index entries for each matching kind (a pair of type and source). It reads no event
+ * that does not match.
  *
  * No single index has the newest events of every combination of filters, and one index for each combination would
- * double the cost of storing an event. There are few kinds. So the query lists them by skipping through an index
+ * double the cost of storing an event. Kinds are few, so the query lists them by skipping through an index
  * (`kind`), and merges the newest events of each.
  */
 export const selectEvents = ({ type, source, subject, since, limit }: EventQuery): SqlQuery => {
@@ -81,8 +82,8 @@ export const selectEvents = ({ type, source, subject, since, limit }: EventQuery
   }
 
   // The columns that the index begins with, and the values that the query gives for them. The conditions are row
-  // comparisons and never equalities, so that only this index has the requested order. PostgreSQL would read through
-  // another index and filter.
+  // comparisons and never equalities, so that only this index has the requested order. With equalities PostgreSQL would
+  // sometimes read another index and filter its events.
   const fixed = { ...(subject === undefined ? {} : { subject }), ...(type === undefined ? {} : { type }) }
   const given = new Map(Object.entries(fixed).map(([name, text]) => [name, parameter(text, 'text')]))
   const index = subject === undefined ? ['type', 'source'] : ['subject', 'type', 'source']
@@ -118,7 +119,10 @@ export const selectEvents = ({ type, source, subject, since, limit }: EventQuery
 
 const withParts = (parts: readonly string[]) => (parts.length === 0 ? '' : `with recursive ${parts.join(', ')}`)
 
-/** The first `seq` that may be new enough. Binary search finds it, because events are numbered in the order of time. */
+/**
+ * SQL that finds the first `seq` that may be new enough. It is a binary search, because `seq` grows with the time of
+ * storing.
+ */
 const beginning = (accepted: string) => `
     halved (low, high) as (
       select (select min(seq) from broker.event), (select max(seq) + 1 from broker.event)

@@ -35,13 +35,14 @@ export interface EventDetail {
 }
 
 export interface EventReads {
-  /** Newest first. Throws BadQuery. */
+  /** The events that match the query, newest first. Throws BadQuery. */
   events(query: EventQuery): Promise<EventSummary[]>
   event(seq: number): Promise<EventDetail | null>
 }
 
 /**
- * pending while a delivery is pending; else dead when one is dead; else done. An event that no Trigger matched is done.
+ * SQL of an event's state: pending while a delivery is pending, else dead when a delivery is dead, else done. An event
+ * that no Trigger matched is done.
  */
 const stateOf = `
   coalesce((

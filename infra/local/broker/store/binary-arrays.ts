@@ -1,12 +1,13 @@
 /**
- * PostgreSQL arrays in their binary form. The driver sends a Buffer unchanged and marks it as binary, so an array that
- * is made here costs one copy. The driver's own encoding quotes every element and writes bytes as hexadecimal text.
+ * The object identifiers of PostgreSQL's types. This file encodes arrays in PostgreSQL's binary form. The driver sends
+ * a Buffer unchanged and marks it as binary, so each array is copied once. The driver's own encoding quotes every
+ * element and writes bytes as hexadecimal text.
  */
 const oid = { bool: 16, bytea: 17, int8: 20, int4: 23, text: 25, float8: 701, uuid: 2950 }
 
 const headerBytes = 20
 
-// One dimension; NULL may occur; the type; the number of elements; the index of the first element.
+// The fields in order: one dimension, NULL may occur, the type, the number of elements, the index of the first element.
 const header = (array: Buffer, type: number, length: number): void => {
   array.writeInt32BE(1, 0)
   array.writeInt32BE(1, 4)

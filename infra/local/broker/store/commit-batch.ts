@@ -13,7 +13,10 @@ export interface NewEvent {
 
 export interface NewDelivery {
   trigger: string
-  /** The lease under which the dispatcher sends it from memory. null: it waits in the table until it is claimed. */
+  /**
+   * The lease under which the dispatcher sends the delivery from memory; null when it waits in the table until it is
+   * claimed.
+   */
   lease: number | null
 }
 
@@ -37,7 +40,7 @@ export interface AttemptRecord {
   ms: number
   status: number | null
   error: string | null
-  /** The attempt was made at the dead letter sink. */
+  /** Whether the attempt was made at the dead letter sink. */
   atSink: boolean
 }
 
@@ -88,7 +91,7 @@ const commitStatement: Statement = {
       (select count(*)::int4 from stored) as stored_count, (select count(*)::int4 from settled) as settled_count`,
 }
 
-/** Stores a batch with one statement, so with one commit, whatever the batch holds. */
+/** Stores a batch with one statement, and so with one commit. */
 export const commit = async (
   connection: Connection,
   { events, settled, attempts, leaseMs }: Batch,

@@ -2,8 +2,9 @@ import type { CloudEvent } from '../event/cloud-event.ts'
 import type { AttemptRecord, NewDelivery, NewEvent, SettledDelivery } from './commit-batch.ts'
 
 /**
- * What became of a publication. `stored`: it is in PostgreSQL. `duplicate`: it was there before. `unknown`: the
- * connection was lost, so it may be stored or not. `rejected`: PostgreSQL cannot store these values.
+ * The result of a publication. `stored`: the event is in PostgreSQL now. `duplicate`: the event was stored before.
+ * `unknown`: the commit failed or was not possible, so the event may be stored or not. `rejected`: PostgreSQL cannot
+ * store these values.
  */
 export type PublicationResult = 'stored' | 'duplicate' | 'unknown' | 'rejected'
 
@@ -12,23 +13,26 @@ export interface Publication {
   key: Buffer
   event: CloudEvent
   /**
-   * Called right before the event is sent to PostgreSQL: the Triggers that get it. Deliveries with `lease` are
-   * dispatched from memory. `onResult` follows. After `unknown` both may be called again.
+   * Returns the deliveries of the event. Called right before the event is sent to PostgreSQL. Deliveries with a `lease`
+   * are dispatched from memory. `onResult` is called later. After `unknown`, both may be called again.
    */
   route(seq: number, lease: number): NewDelivery[]
   onResult(result: PublicationResult): void
 }
 
 /**
- * The outcome of an attempt to store, with the event that the subscriber replied. It waits here while PostgreSQL is
- * unavailable.
+ * The outcome of a delivery attempt, which is stored together with the event that the subscriber replied. It waits in
+ * the queue while PostgreSQL is unavailable.
  */
 export interface Settlement {
-  /** Called when it is sent to PostgreSQL, because the lease may change until then. */
+  /**
+   * Returns the new state of the delivery. Called when it is sent to PostgreSQL, because the lease may change until
+   * then.
+   */
   settled(): SettledDelivery
   attempts: AttemptRecord[]
   reply: Publication | null
-  /** Called once. `lease lost`: the lease is no longer valid, so nothing of the delivery was stored. */
+  /** Called once. `lease lost`: the lease is no longer valid, so the new state of the delivery was not stored. */
   onResult(result: 'stored' | 'lease lost'): void
 }
 
@@ -38,21 +42,21 @@ export interface CommitItem {
   settlement: Settlement | null
   /** The event of the publication, or the reply of the settlement. */
   event: NewEvent | null
-  /** Its result is known and was reported. */
+  /** Whether the result of this item was reported. */
   isFinished: boolean
 }
 
-/** The event that an item stores, if it has one. */
+/** The publication of an item: the item itself, or the reply of a settlement; null when it has no event. */
 export const publicationOf = ({ publication, settlement }: CommitItem): Publication | null =>
   publication ?? settlement!.reply
 
-/** Limits of one statement. A larger one does not raise the throughput, and delays everything in it. */
+/** Limits of one statement. A larger statement does not raise the throughput, and delays all its items. */
 const maxItems = 400
 const maxBytes = 8 * 1024 * 1024
 
 export interface CommitQueue {
   readonly isEmpty: boolean
-  /** Publications that wait. */
+  /** How many publications wait, and how many bytes of data they have. */
   readonly queued: { readonly events: number; readonly bytes: number }
   publish(publication: Publication): void
   settle(settlement: Settlement): void
@@ -89,11 +93,11 @@ export const commitQueue = (): CommitQueue => {
     },
     takeBatch: () => {
       let bytes = 0
-      const firstLeft = publications.findIndex(({ event }, index) => {
+      const firstRemaining = publications.findIndex(({ event }, index) => {
         bytes += event.data.length
         return index >= maxItems || (index > 0 && bytes > maxBytes)
       })
-      const taken = publications.splice(0, firstLeft === -1 ? publications.length : firstLeft)
+      const taken = publications.splice(0, firstRemaining === -1 ? publications.length : firstRemaining)
       for (const publication of taken) countOut(publication)
       return [
         ...taken.map(publication => ({ publication, settlement: null, event: null, isFinished: false })),

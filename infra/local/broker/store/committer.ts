@@ -5,7 +5,7 @@ import { type CommitItem, type CommitQueue, publicationOf, type Settlement } fro
 import { type Connection, ConnectionLost, type ConnectionOptions, isValueError } from './connection.ts'
 import { retryUntilStopped } from './retry-until-stopped.ts'
 
-/** The numbers that the broker gives out itself, because one broker at a time works on a database. */
+/** Numbers that the broker assigns without asking PostgreSQL, because only one broker at a time works on a database. */
 export interface Counters {
   /** `seq` of the newest event. */
   seq: number
@@ -22,20 +22,20 @@ export interface CommitterOptions {
   leaseMs: number
   /** Whether the broker holds its lock. Nothing is committed without it. */
   hasLock(): boolean
-  /** A commit failed, so it is unknown whether PostgreSQL stored deliveries under this lease. */
+  /** Called after a failed commit: it is unknown whether PostgreSQL stored deliveries under this lease. */
   onUncertainLease(lease: number): Promise<void>
   isStopping(): boolean
   log: Log
 }
 
 export interface Committer {
-  /** At least one connection is open. */
+  /** Whether at least one connection is open. */
   readonly isConnected: boolean
   readonly isBusy: boolean
   /** Why PostgreSQL refused the latest commit (its disk is full, it is read-only); null when it accepted it. */
   readonly failure: (Error & { code?: string }) | null
   open(): Promise<void>
-  /** Commits what is queued. Returns at once. */
+  /** Starts to commit the queued items. Returns at once. */
   wake(): void
   end(): Promise<void>
 }
@@ -45,10 +45,13 @@ interface CommitConnection {
   isBusy: boolean
 }
 
-/** After PostgreSQL answered with an error (its disk is full): the pause before the next commit on this connection. */
+/** The pause on a connection after a failed commit, for example when PostgreSQL's disk is full. */
 const pauseAfterFailureMs = 200
 
-/** Group commit: what arrives while a statement runs goes into the next one. Lost connections are opened again. */
+/**
+ * Commits in groups: items that arrive while a statement runs are stored by the next one. Lost connections are opened
+ * again.
+ */
 export const committer = (options: CommitterOptions): Committer => {
   const { queue, counters, log } = options
   const connections = Array.from(
@@ -89,7 +92,7 @@ export const committer = (options: CommitterOptions): Committer => {
     slot.isBusy = false
   }
 
-  /** false when PostgreSQL or the connection failed; a batch with values that PostgreSQL cannot store is no failure. */
+  /** Returns false when PostgreSQL or the connection failed. Values that PostgreSQL cannot store are not a failure. */
   const commitBatch = async (connection: Connection, items: CommitItem[]): Promise<boolean> => {
     const lease = ++counters.lease
     for (const item of items) {
@@ -168,7 +171,8 @@ const reportResults = (items: CommitItem[], settlements: Settlement[], { duplica
 }
 
 /**
- * One of the items has a value that PostgreSQL cannot store. Halving finds that item, so that all others are stored.
+ * Stores the items in two halves, because one of them has a value that PostgreSQL cannot store. Repeated halving finds
+ * that item, so that all others are stored.
  */
 const commitHalves = async (
   connection: Connection,

@@ -27,7 +27,7 @@ export const isValueError = (error: unknown): boolean =>
 export interface ConnectionOptions {
   url: string
   applicationName: string
-  /** After this long without a response the connection counts as lost. */
+  /** The connection counts as lost when PostgreSQL does not respond within this time. */
   timeoutMs: number
   settings?: Record<string, string>
   /** Called once when the connection is lost, but not after `end`. */
@@ -35,9 +35,9 @@ export interface ConnectionOptions {
 }
 
 /**
- * All statements look up rows by their keys. PostgreSQL plans each of them once, perhaps while the tables are still
- * empty. A plan that scans or hashes looks cheap on an empty table and is slow an hour later, so only index lookups are
- * allowed.
+ * Allows only index lookups, because all statements look up rows by their keys. PostgreSQL plans each statement once,
+ * perhaps while the tables are still empty. A plan that scans or hashes is cheap on an empty table, and slow an hour
+ * later.
  */
 const plannerSettings = {
   plan_cache_mode: 'force_generic_plan',

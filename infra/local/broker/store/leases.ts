@@ -8,7 +8,7 @@ import { type EventRow, eventFromRow } from './event-row.ts'
 export interface ClaimedDelivery {
   seq: number
   trigger: string
-  /** Attempts made before: at the subscriber, or at the dead letter sink once `deadLetter` is set. */
+  /** How many attempts were made before: at the dead letter sink when `deadLetter` is set, else at the subscriber. */
   attempts: number
   deadLetter: DeadLetterInfo | null
   event: CloudEvent
@@ -21,7 +21,7 @@ interface ClaimedRow extends EventRow {
   letter: string | null
 }
 
-/** How many due deliveries of a Trigger to claim at most. */
+/** A Trigger, and how many of its due deliveries may be claimed. */
 export interface ClaimRequest {
   trigger: string
   limit: number
@@ -95,9 +95,9 @@ const nextDueStatement: Statement = {
 
 /** When the next delivery can be claimed. */
 export interface NextDue {
-  /** Milliseconds until the next delivery becomes due that is not due yet; null: there is none. */
+  /** Milliseconds until the next delivery that is not due yet becomes due; null when all are due or there are none. */
   inMs: number | null
-  /** At least one delivery is due already. */
+  /** Whether at least one delivery is due already. */
   already: boolean
 }
 

@@ -25,13 +25,13 @@ const holderStatement = {
 export interface LockConnectionOptions {
   connect(more: Partial<ConnectionOptions>): Promise<Connection>
   /**
-   * Runs on each new connection when it has the lock, before it is `current`. When it rejects, the connection is
-   * closed.
+   * Called with each new connection when it has the lock, before it becomes `current`. The connection is closed if
+   * `prepare` rejects.
    */
   prepare(connection: Connection): Promise<void>
-  /** The connection and with it the lock is lost. A new one is being opened. */
+  /** Called when the connection, and with it the lock, is lost. A new connection is being opened. */
   onLockLost(): void
-  /** The lock is held again. */
+  /** Called when a new connection has the lock. */
   onLockBack(): void
   isStopping(): boolean
   log: Log
@@ -40,7 +40,10 @@ export interface LockConnectionOptions {
 export interface LockConnection {
   /** null while the lock is not held. */
   readonly current: Connection | null
-  /** Rejects with DatabaseTaken, or when PostgreSQL does not respond. Later losses are repaired without a call. */
+  /**
+   * Opens the connection. Rejects with DatabaseTaken, or when PostgreSQL does not respond. A connection that is lost
+   * later is opened again without a call.
+   */
   open(): Promise<void>
   end(): Promise<void>
 }
@@ -56,8 +59,8 @@ export const lockConnection = (options: LockConnectionOptions): LockConnection =
   const open = async (): Promise<void> => {
     let isLost = false
     const opened = await options.connect({
-      // A crash of PostgreSQL may lose the latest claims and renewals. That is harmless: what was claimed is due again
-      // then.
+      // A crash of PostgreSQL may lose the latest claims and renewals. That is harmless, because these deliveries are
+      // then due again.
       settings: { synchronous_commit: 'off' },
       onLost: () => {
         isLost = true

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** Repeats `work` until it resolves or `isStopping`, with pauses from 20 ms to 1 s. */
+/** Repeats `work` until it resolves or `isStopping()` is true, with pauses from 20 ms to 1 s. */
 export const retryUntilStopped = async (
   work: () => Promise<void>,
   isStopping: () => boolean,

@@ -21,14 +21,14 @@ export interface StoreOptions {
   /** PostgreSQL. */
   url: string
   leaseMs: number
-  /** Connections that commit; each sends what is queued when it is free. */
+  /** How many connections commit. Each of them sends the queued items when it is free. */
   commitConnections: number
-  /** After this long without a response PostgreSQL counts as unavailable. */
+  /** PostgreSQL counts as unavailable when it does not respond within this time. */
   timeoutMs: number
   /** Names of the Triggers that exist. */
   triggers: readonly string[]
   log: Log
-  /** PostgreSQL is available again after it was unavailable. */
+  /** Called when PostgreSQL is available again after it was unavailable. */
   onBack(): void
 }
 
@@ -45,19 +45,22 @@ export interface Store {
   claim(wanted: readonly ClaimRequest[]): Promise<{ lease: number; claimed: ClaimedDelivery[] }>
   nextDue(): Promise<NextDue>
   renew(held: readonly HeldLease[]): Promise<void>
-  /** Deletes every event older than `ageMs` whose deliveries are all done, in small batches. Returns how many. */
+  /**
+   * Deletes every event older than `ageMs` whose deliveries are all done, in small batches. Returns how many it
+   * deleted.
+   */
   deleteDoneEvents(ageMs: number): Promise<number>
-  /** Commits what is queued, if PostgreSQL is available, and closes the connections. */
+  /** Commits the queued items if PostgreSQL is available, and closes the connections. */
   stop(): Promise<void>
 }
 
-/** PostgreSQL is unavailable. What was asked did not happen, or it is unknown whether it happened. */
+/** PostgreSQL is unavailable. The operation was not executed, or it is unknown whether it was. */
 export class StoreUnavailable extends Error {}
 
 /**
- * The broker's tables behind connections that are opened again when they are lost. While the lock connection is lost
- * the store is unavailable: publications get the result `unknown`, settlements wait. Rejects with DatabaseTaken, or
- * when PostgreSQL does not respond.
+ * Opens the broker's tables. Connections that are lost are opened again. While the lock connection is lost, the store
+ * is unavailable: publications get the result `unknown`, and settlements wait. Rejects with DatabaseTaken, or when
+ * PostgreSQL does not respond.
  */
 export const openStore = async (options: StoreOptions): Promise<Store> => {
   const { url, leaseMs, timeoutMs, triggers, log } = options
@@ -145,7 +148,8 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
 }
 
 /**
- * Runs a query on the lock connection. Rejects with StoreUnavailable when there is none, or when it is lost meanwhile.
+ * Runs a query on the lock connection. Rejects with StoreUnavailable when that connection is lost, before or during the
+ * query.
  */
 const withLock = async <T>(lock: LockConnection, query: (connection: Connection) => Promise<T>): Promise<T> => {
   if (!lock.current) throw new StoreUnavailable('PostgreSQL is unavailable')
@@ -157,8 +161,8 @@ const withLock = async <T>(lock: LockConnection, query: (connection: Connection)
 }
 
 /**
- * Takes the tables over, but only once as long as no other broker worked on them: then the deliveries that this process
- * holds in memory are still its own after a lost connection.
+ * Takes the tables over at the start, and after a lost connection only if another broker has worked on them meanwhile.
+ * Otherwise the deliveries in memory are still leased to this process.
  */
 const ownershipOf = (counters: Counters, triggers: readonly string[], log: Log) => {
   let epoch = 0
@@ -177,7 +181,8 @@ const ownershipOf = (counters: Counters, triggers: readonly string[], log: Log) 
 }
 
 /**
- * Leases of commits that may or may not have happened. Their deliveries are made due again, so that none is forgotten.
+ * Keeps the leases of commits that may or may not have been executed. Their deliveries are made due again, so that none
+ * is lost.
  */
 const leaseReleaser = () => {
   const leases = new Set<number>()
@@ -195,8 +200,8 @@ const deleteBatch = 500
 const startAgainMs = 3_600_000
 
 /**
- * Each call continues behind the `seq` where the call before ended. Once an hour it starts again at the oldest event,
- * because an event that was pending then may be done now.
+ * Deletes done events in batches. Each call continues after the `seq` where the previous call ended. Once an hour a
+ * call starts again at the oldest event, because an event that was pending then may be done now.
  */
 const doneEventsDeleter = (lock: LockConnection, isStopping: () => boolean): Store['deleteDoneEvents'] => {
   let after = 0

@@ -37,10 +37,10 @@ export interface Takeover {
  */
 export const takeOver = async (connection: Connection, triggers: readonly string[]): Promise<Takeover> => {
   await connection.run(releaseAllStatement)
-  const gone = await connection.run<{ trigger: string }>(abandonStatement, [texts(triggers)])
+  const dropped = await connection.run<{ trigger: string }>(abandonStatement, [texts(triggers)])
   const [row] = await connection.run<{ epoch: string; seq: string }>(startStatement)
   const abandoned: Record<string, number> = {}
-  for (const { trigger } of gone) abandoned[trigger] = (abandoned[trigger] ?? 0) + 1
+  for (const { trigger } of dropped) abandoned[trigger] = (abandoned[trigger] ?? 0) + 1
   return { epoch: Number(row!.epoch), seq: Number(row!.seq), abandoned }
 }
 
