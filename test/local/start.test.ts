@@ -214,7 +214,7 @@ describe('the environment of a function', () => {
   test('has the variables of its manifest and of Knative, and no others of the runtime', () => {
     const env = functionEnv(webhook, variables, {
       brokerOrigin: 'http://127.0.0.1:8080',
-      ours: { PATH: '/bin', HOME: '/root', AWS_SECRET: 'x', NODE_OPTIONS: '--inspect', TZ: 'Asia/Tokyo' },
+      runtimeEnv: { PATH: '/bin', HOME: '/root', AWS_SECRET: 'x', NODE_OPTIONS: '--inspect', TZ: 'Asia/Tokyo' },
     })
     expect(env).toEqual({
       PATH: '/bin',

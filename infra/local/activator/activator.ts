@@ -15,25 +15,26 @@ export interface ReachedProcess {
 export interface Activator {
   has(name: string): boolean
   /**
-   * For callers that send HTTP requests themselves: resolves when a request may be sent, and starts a process if none
+   * For callers that send HTTP requests themselves. Resolves when a request may be sent; starts a process if no process
    * has room. Rejects with Unavailable.
    */
   reach(name: string, signal?: AbortSignal): Promise<ReachedProcess>
   /**
-   * Passes a request of the HTTP server on to a function and streams both ways. For a request from the internet, the
-   * caller reads the body before the request takes a slot, and passes path and body in `untrusted`.
+   * Passes a request of the HTTP server on to a function, and streams the bodies of request and response. For a request
+   * from the internet, the caller reads the body before the request takes a slot, and passes path and body in
+   * `untrusted`.
    */
   proxy(name: string, request: IncomingMessage, response: ServerResponse, untrusted?: ReadRequest): Promise<void>
   report(): FunctionReport[]
   /** A line for each function that cannot be started. */
   faults(): string[]
-  /** Requests that wait for a slot. */
+  /** How many requests wait for a slot. */
   waiting(name: string): number
   /** Starts the processes that `min-scale` asks for. */
   warm(): void
   /** Drains a function to zero. */
   stop(name: string): Promise<void>
-  /** Adds a function, or replaces the function of the same name; the old one finishes its requests. */
+  /** Adds a function, or replaces the function of the same name, which first finishes its requests. */
   replace(manifest: FunctionManifest): Promise<void>
   /** Removes a function after it has finished its requests. */
   remove(name: string): Promise<void>
@@ -41,7 +42,7 @@ export interface Activator {
 }
 
 /**
- * The functions, each a pool of processes, as Knative's activator and autoscaler run them. `start` spawns one process.
+ * Runs functions, each as a pool of processes, as Knative's activator and autoscaler do. `start` spawns one process.
  */
 export const activator = (
   functions: readonly FunctionManifest[],
@@ -62,11 +63,11 @@ export const activator = (
       return { origin: slot.process.origin, release: slot.release }
     },
     proxy: (name, request, response, untrusted) => proxyRequest(pool(name), request, response, untrusted),
-    report: () => [...pools.values()].map(one => one.report()),
-    faults: () => [...pools.values()].flatMap(one => one.fault() ?? []),
+    report: () => [...pools.values()].map(each => each.report()),
+    faults: () => [...pools.values()].flatMap(each => each.fault() ?? []),
     waiting: name => pool(name).waiting,
     warm: () => {
-      for (const one of pools.values()) if (one.manifest.minScale > 0) one.scale()
+      for (const each of pools.values()) if (each.manifest.minScale > 0) each.scale()
     },
     stop: name => pool(name).drain(),
     replace: async manifest => {
@@ -84,7 +85,7 @@ export const activator = (
       await old?.close(0)
     },
     close: async graceMs => {
-      await Promise.all([...pools.values()].map(one => one.close(graceMs)))
+      await Promise.all([...pools.values()].map(each => each.close(graceMs)))
     },
   }
 }

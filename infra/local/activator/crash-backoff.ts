@@ -1,27 +1,28 @@
-/** A failed start no longer counts as a fault this long after its pause, if no process was started meanwhile. */
+/** How long a failed start counts as a fault after the end of its pause, if no process was started meanwhile. */
 const faultMs = 60_000
 
 /**
- * The pause before the next start after `failures` in a row: half a second, doubled each time, at most half a minute.
+ * The pause before the next start after `failures` failures in a row: half a second, doubled each time, at most half a
+ * minute.
  */
 const backoffMs = (failures: number): number => Math.min(500 * 2 ** (failures - 1), 30_000)
 
-/** When the next process of a function may be started after processes that failed. */
+/** Decides when the next process of a function may be started after failures. */
 export class CrashBackoff {
-  /** Failures in a row. */
+  /** How many failures there were in a row. */
   #failures = 0
-  /** `performance.now()` before which nothing is started. */
+  /** The time, by `performance.now()`, before which no process is started. */
   #notBefore = 0
   #message = ''
   #startFailed = false
   #isCrashed = false
 
-  /** The last process ended by itself before it had worked for some seconds. */
+  /** Whether the last process failed to start, or ended by itself within seconds after it was ready. */
   get isCrashed(): boolean {
     return this.#isCrashed
   }
 
-  /** The first line of the last failure. */
+  /** The first line of the last failure's message. */
   get reason(): string {
     return this.#message.split('\n')[0]!
   }
@@ -31,17 +32,17 @@ export class CrashBackoff {
     return this.#notBefore - performance.now()
   }
 
-  /** The last start failed, and that was not long ago. */
+  /** Whether the last start failed a short time ago. */
   get cannotStart(): boolean {
     return this.#startFailed && performance.now() < this.#notBefore + faultMs
   }
 
-  /** A process is ready. */
+  /** Must be called when a process is ready. */
   started(): void {
     this.#startFailed = false
   }
 
-  /** A process was drained after it had been ready. */
+  /** Must be called when a process has been drained after it had been ready. */
   worked(): void {
     this.#failures = 0
     this.#isCrashed = false
@@ -53,7 +54,8 @@ export class CrashBackoff {
   }
 
   /**
-   * Gives the pause before the next start. A process that had worked may have met one bad request: it gets no pause.
+   * Returns the pause before the next start in milliseconds. It is 0 if the process had worked for some time, because a
+   * single bad request may have caused the crash.
    */
   crashed(message: string, hasWorked: boolean): number {
     if (hasWorked) this.#failures = 0

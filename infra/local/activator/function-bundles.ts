@@ -7,13 +7,13 @@ import { type BuiltNow, buildInBackground } from './functions-build.ts'
 export interface FunctionBundles {
   /** Resolves when every function is built; rejects with a Refusal that names every function that cannot be built. */
   all: Promise<unknown>
-  /** Resolves when the function that was built first can be started. */
+  /** Resolves when `firstFunction` can be started. */
   first(): Promise<void>
   /** Resolves when a function can be started. A function that no longer compiles keeps its last bundle. */
   ready(target: string): Promise<void>
-  /** What readiness waits for, in words; empty when all functions are built. */
+  /** What is not ready yet, as text for the readiness report; empty when all functions are built. */
   waitingFor(): string[]
-  /** Builds what has changed; gives the bundles that differ from before, and the functions that do not compile. */
+  /** Builds the functions again. Resolves with the bundles that have changed, and the functions that do not compile. */
   rebuild(): Promise<{ changed: BuiltNow[]; faults: readonly { name: string; why: string }[] }>
   stop(): Promise<void>
 }
@@ -21,7 +21,7 @@ export interface FunctionBundles {
 export interface FunctionBundlesOptions {
   root: string
   functions: readonly FunctionManifest[]
-  /** The function that is built before the others, because a person waits for it. */
+  /** The name of the function that is built before the others, because a person waits for it. */
   firstFunction: string
   /** false leaves V8's code caches to a later build. */
   warm: boolean
@@ -49,8 +49,7 @@ export const buildBundles = (options: FunctionBundlesOptions): FunctionBundles =
   let latest = initial
   const bundles = new Map<string, string>()
   const all = terminal.step('functions', () => initial.all)
-  // The caller of `first` or of `all` gets the error; without this line Node.js would report it as unhandled before
-  // that.
+  // The caller of `first` or `all` handles the error. Without this line Node.js would report it as unhandled earlier.
   all.catch(() => {})
   return {
     all,
@@ -65,7 +64,7 @@ export const buildBundles = (options: FunctionBundlesOptions): FunctionBundles =
       for (const { name, id } of latest.built) bundles.set(name, id)
       latest = buildInBackground({ root, warm: false, log })
       await latest.all.catch(error => {
-        // Faults of single functions are returned by name; any other error concerns all of them.
+        // The faults of single functions are returned by name. Any other error concerns all functions.
         if (latest.faults.length === 0) throw error
       })
       return { changed: latest.built.filter(({ name, id }) => bundles.get(name) !== id), faults: latest.faults }

@@ -13,32 +13,33 @@ export const missingVariables = (functions: readonly FunctionManifest[], variabl
   return [...missing].map(([key, { file, line }]) => `${file}:${line}: ${key} is not set; see README, "Your own bot"`)
 }
 
-/** The value of a manifest's variable on this machine. */
+/** The value that a variable of a manifest has on this machine. */
 export const variableOf = (entry: EnvEntry, variables: Variables): string | undefined =>
   'value' in entry ? entry.value : variables[entry.key]
 
 /**
- * The whole environment of a function's process except PORT: the variables of its manifest, those that Knative adds,
- * and what every program needs. Nothing else of the runtime's environment (`ours`) reaches the function.
+ * The environment of a function's process, without PORT: the variables of its manifest, those that Knative adds, and
+ * those that every program needs. No other variable of the runtime's environment (`runtimeEnv`) reaches the function.
  */
 export const functionEnv = (
   { name, env, sink, ceOverrides }: FunctionManifest,
   variables: Variables,
-  { brokerOrigin, ours }: { brokerOrigin: string; ours: NodeJS.ProcessEnv },
+  { brokerOrigin, runtimeEnv }: { brokerOrigin: string; runtimeEnv: NodeJS.ProcessEnv },
 ): NodeJS.ProcessEnv => {
   const declared = env.flatMap(entry => {
     const value = variableOf(entry, variables)
     return value === undefined || value === '' ? [] : [[entry.name, value] as const]
   })
   return {
-    PATH: ours.PATH ?? '',
+    PATH: runtimeEnv.PATH ?? '',
     TZ: 'UTC',
-    // Certificates of a private authority. Node.js reads the file only when it opens the first TLS connection.
-    ...(ours.NODE_EXTRA_CA_CERTS ? { NODE_EXTRA_CA_CERTS: ours.NODE_EXTRA_CA_CERTS } : {}),
+    // A file with certificates of a private authority. Node.js reads it only when it opens the first TLS connection.
+    ...(runtimeEnv.NODE_EXTRA_CA_CERTS ? { NODE_EXTRA_CA_CERTS: runtimeEnv.NODE_EXTRA_CA_CERTS } : {}),
     // Windows cannot open sockets without it.
-    ...(ours.SystemRoot ? { SystemRoot: ours.SystemRoot } : {}),
+    ...(runtimeEnv.SystemRoot ? { SystemRoot: runtimeEnv.SystemRoot } : {}),
     ...Object.fromEntries(declared),
-    // A pod has an address of its own. On this machine the port would be open to the network without HOST.
+    // On a cluster a pod has an address of its own. On this machine, the port would be open to the network without
+    // HOST.
     HOST: '127.0.0.1',
     K_SERVICE: name,
     K_CONFIGURATION: name,

@@ -6,7 +6,7 @@ import { readable } from './log-lines.ts'
 
 /** The log of one function: the output of all its processes. */
 export interface FunctionLog {
-  /** Reads the output of a process until it ends; `last` gives its newest lines. */
+  /** Reads the output of a process until it ends; `last` returns its newest lines. */
   follow(...outputs: Readable[]): { last(): string[] }
   close(): Promise<void>
 }
@@ -14,17 +14,17 @@ export interface FunctionLog {
 const mostFileBytes = 10 * 1024 * 1024
 const lastLines = 8
 const mostLineLength = 4_000
-/** A line that is longer than this before it ends is dropped. */
+/** A line is dropped when it gets longer than this before its end arrives. */
 const mostUnfinishedLength = 256 * 1024
-/** Bytes that wait for a slow disk. More are not written to the file. */
+/** How many bytes may wait for a slow disk. Further lines are not written to the file. */
 const mostWaitingBytes = 8 * 1024 * 1024
-/** After a failed write nothing is written to the file for this long. */
+/** How long no line is written to the file after a failed write. */
 const pauseAfterErrorMs = 5_000
 
 /**
- * Writes the log to `<folder>/<name>.log`. When the file has grown to `maxBytes` (10 MiB), it becomes `.1` and a new
- * one is begun. Each line goes to `show` too. The processes write into pipes that the runtime reads, so that the file
- * can be rotated. If the runtime dies, the pipes close; function processes ignore that.
+ * Writes the log to `<folder>/<name>.log`, and passes each line to `show`. When the file has grown to `maxBytes` (10
+ * MiB), it is renamed to `<name>.log.1`, and a new file is begun. The processes write into pipes that the runtime
+ * reads, so that the file can be rotated. If the runtime is killed, the pipes close; function processes ignore that.
  */
 export const functionLog = (
   folder: string,
@@ -35,7 +35,7 @@ export const functionLog = (
   const path = join(folder, `${name}.log`)
   let file: WriteStream | undefined
   let size = 0
-  /** After a write error, lines are only shown until this time. */
+  /** Until this time, by `performance.now()`, lines are shown but not written to the file. */
   let silentUntil = 0
   const onError = () => {
     silentUntil = performance.now() + pauseAfterErrorMs
@@ -67,10 +67,10 @@ export const functionLog = (
     follow: (...outputs) => {
       const last: string[] = []
       for (const output of outputs) {
-        let rest = ''
+        let unfinished = ''
         const take = (text: string) => {
           if (text === '') return
-          // Our JSON lines contain no secrets. The output of a crash may contain some.
+          // The functions' own JSON lines contain no secrets. The output of a crash may contain secrets.
           const line = text.startsWith('{') ? text : redact(text)
           write(line)
           if (last.push(line.slice(0, mostLineLength)) > lastLines) last.shift()
@@ -78,12 +78,12 @@ export const functionLog = (
         }
         output.setEncoding('utf8')
         output.on('data', (chunk: string) => {
-          const lines = (rest + chunk).split('\n')
-          rest = lines.pop()!
-          if (rest.length > mostUnfinishedLength) rest = ''
+          const lines = (unfinished + chunk).split('\n')
+          unfinished = lines.pop()!
+          if (unfinished.length > mostUnfinishedLength) unfinished = ''
           for (const line of lines) take(line)
         })
-        output.on('end', () => take(rest))
+        output.on('end', () => take(unfinished))
         output.on('error', () => {})
       }
       return { last: () => last.map(readable) }

@@ -20,8 +20,8 @@ export interface FunctionReport {
 export type FunctionLogger = (level: 'info' | 'warn', text: string) => void
 
 /**
- * The processes of one function. Requests start them, their number is bounded, and those without a request for `idleMs`
- * (`scaling-annotations.ts`) are ended.
+ * The processes of one function. Requests start processes, up to a limit. A process that has had no request for
+ * `idleMs` (`scaling-annotations.ts`) is ended.
  */
 export class FunctionPool {
   readonly manifest: FunctionManifest
@@ -43,12 +43,12 @@ export class FunctionPool {
     this.#log = log
   }
 
-  /** Requests that wait for a slot. */
+  /** How many requests wait for a slot. */
   get waiting(): number {
     return this.#queue.length
   }
 
-  /** A slot, as soon as there is one; starts processes as needed. Throws Unavailable. */
+  /** Returns a slot when a process has room; starts processes as needed. Throws Unavailable. */
   slot(signal?: AbortSignal): Slot | Promise<Slot> {
     const { manifest } = this
     if (this.#isClosed) throw this.#closing()
@@ -69,9 +69,7 @@ export class FunctionPool {
     return slot
   }
 
-  /**
-   * Starts the processes that the requests and `min-scale` ask for. After a crash it waits for the end of the pause.
-   */
+  /** Starts the processes that the requests and `min-scale` need. After a crash it waits for the end of the pause. */
   scale(): void {
     if (this.#isClosed) return
     const pauseMs = this.#backoff.remainingMs
@@ -106,7 +104,7 @@ export class FunctionPool {
     }
   }
 
-  /** Why no process of the function can be started; null if one runs, or if no start was tried for a while. */
+  /** Why no process of the function can be started; null if a process is ready, or if no start has failed recently. */
   fault(): string | null {
     const isRunning = [...this.#replicas].some(({ state }) => state === 'ready')
     return this.#backoff.cannotStart && !isRunning ? `${this.manifest.name} ${this.#backoff.reason}` : null
@@ -119,7 +117,7 @@ export class FunctionPool {
     if (this.manifest.minScale > 0) this.scale()
   }
 
-  /** Ends everything for good. What is still in flight after `graceMs` is cut off. */
+  /** Ends all processes, and starts no more. Requests that are still in flight after `graceMs` are cut off. */
   async close(graceMs: number): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#idleTimer)
@@ -127,7 +125,7 @@ export class FunctionPool {
     this.#queue.refuseAll(this.#closing())
     const replicas = [...this.#replicas]
     for (const replica of replicas) replica.state = 'draining'
-    // After SIGTERM a process finishes its requests itself, and it gets no new ones.
+    // After SIGTERM a process finishes its requests, and it gets no new requests.
     await Promise.all(
       replicas.map(async replica => {
         await replica.process?.stop(graceMs)
@@ -136,7 +134,7 @@ export class FunctionPool {
     )
   }
 
-  /** Processes that start or are ready. */
+  /** How many processes start or are ready. */
   #countLiving(): number {
     let count = 0
     for (const { state } of this.#replicas) if (state !== 'draining') count++
@@ -220,7 +218,9 @@ export class FunctionPool {
     return new Unavailable(`${this.manifest.name} is being stopped with the runtime`, 5)
   }
 
-  /** Ready processes beyond `min-scale`. A process that only starts cannot replace one yet. */
+  /**
+   * How many ready processes there are beyond `min-scale`. A process that is still starting cannot replace a ready one.
+   */
   #countSpare(): number {
     let ready = 0
     for (const { state } of this.#replicas) if (state === 'ready') ready++

@@ -14,7 +14,7 @@ export interface FunctionProcess {
   client(): Pool
   /** Resolves when the process answers; rejects with StartFailed. */
   readonly ready: Promise<void>
-  /** Resolves with how it ended: `exit code 1`, `signal SIGKILL`. */
+  /** Resolves when the process has ended, with the way it ended: `exit code 1` or `signal SIGKILL`. */
   readonly exited: Promise<string>
   /** The last lines of its output, for the message about a crash. */
   lastLines(): string[]
@@ -22,7 +22,7 @@ export interface FunctionProcess {
   stop(graceMs: number): Promise<void>
 }
 
-/** The process ended, or did not answer in time, before it was ready. */
+/** The process ended before it was ready, or did not answer in time. */
 export class StartFailed extends Error {
   override name = 'StartFailed'
 }
@@ -43,8 +43,8 @@ export interface ProcessStart {
 export const startProcess = async (start: ProcessStart): Promise<FunctionProcess> => {
   const [port, { Pool }] = await Promise.all([unclaimedPort(), import('undici')])
   const [file = '', ...args] = start.command
-  // In a process group of its own, so that Ctrl-C in the terminal reaches only the runtime, which ends functions in
-  // order.
+  // The child gets a process group of its own, so that Ctrl-C in the terminal reaches only the runtime, which then
+  // stops the functions.
   const child = spawn(file, args, {
     env: { ...start.env, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -54,7 +54,8 @@ export const startProcess = async (start: ProcessStart): Promise<FunctionProcess
   try {
     if (spawned !== undefined) start.remember(spawned)
   } catch (error) {
-    // On a full disk. A process without a record would survive if the runtime were killed.
+    // The record cannot be written, for example on a full disk. Without it the process would survive if the runtime
+    // were killed.
     child.kill('SIGKILL')
     throw error
   }
@@ -74,8 +75,8 @@ export const startProcess = async (start: ProcessStart): Promise<FunctionProcess
   return {
     pid,
     origin,
-    // Idle connections are closed after 3 s. A function keeps them for 120 s, so no request meets a connection that it
-    // closes.
+    // Idle connections are closed after 3 s. A function keeps them open for 120 s, so no request is sent on a
+    // connection that the function is closing.
     client: () => (client ??= new Pool(origin, { connections: null, keepAliveTimeout: 3_000 })),
     exited,
     ready,
@@ -87,7 +88,7 @@ export const startProcess = async (start: ProcessStart): Promise<FunctionProcess
 const ended = (child: ChildProcess) =>
   new Promise<string>(resolve => {
     child.once('error', error => resolve(error.message))
-    // `close` and not `exit`, because by then its whole output has been read.
+    // `close` and not `exit`, because at `close` all output of the process has been read.
     child.once('close', (code, signal) => resolve(signal ? `signal ${signal}` : `exit code ${code}`))
   })
 
@@ -115,7 +116,10 @@ export const killGroup = (pid: number): void => {
     }
 }
 
-/** No Node.js process listens sooner, and each refused attempt to connect costs CPU time. */
+/**
+ * The time before the first attempt to connect. No Node.js process listens sooner, and each refused attempt costs CPU
+ * time.
+ */
 const fastestStartMs = 30
 
 const untilReady = async (port: number, start: ProcessStart, exited: Promise<string>, lastLines: () => string[]) => {
@@ -157,10 +161,10 @@ const answers = (port: number, path: string | null) =>
     }
   })
 
-/** Ports of running processes, and of processes that do not listen yet. */
+/** The ports of all function processes, including those that do not listen yet. */
 const claimed = new Set<number>()
 
-/** A free port that no other function process of this runtime has been given. */
+/** A free port that is not assigned to another function process of this runtime. */
 const unclaimedPort = async (): Promise<number> => {
   const port = await freePort()
   if (claimed.has(port)) return unclaimedPort()

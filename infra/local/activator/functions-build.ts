@@ -6,17 +6,18 @@ import type { BuildEvent } from '#infra/delivery/build.ts'
 import { Refusal } from '#infra/refusal.ts'
 
 /**
- * A build of the functions. It runs in a process of its own, because the runtime would keep the memory that it takes.
+ * A build of the functions. It runs in a process of its own, because the memory that it takes would remain allocated in
+ * the runtime.
  */
 export interface FunctionsBuild {
   /** Resolves when a process of this function can be started; rejects with a Refusal if it cannot be built. */
   ready(target: string): Promise<void>
-  /** Resolves with the bundles when all functions are built; rejects with a Refusal that names every fault. */
+  /** Resolves with the bundles when all functions are built; rejects with a Refusal that lists every fault. */
   readonly all: Promise<BuiltNow[]>
   /** The functions that are built so far, and those that could not be built. */
   readonly built: readonly BuiltNow[]
   readonly faults: readonly { name: string; why: string }[]
-  /** Resolves when the process has ended, after it has written the code caches too. */
+  /** Resolves when the build process has ended, which is after it has written the code caches. */
   readonly over: Promise<void>
   stop(): void
 }
@@ -34,7 +35,7 @@ export interface BuildStart {
   /** false leaves the code caches to a later build. */
   warm?: boolean
   log(line: string): void
-  /** Called after each function that is built. */
+  /** Called after each function that was built. */
   progress?(built: number, of: number): void
 }
 
@@ -56,7 +57,8 @@ export const buildInBackground = ({
   let total: number | undefined
   let isOver = false
   let errorOutput = ''
-  // A caller may wait for one function only, or for all; the other promises must not be reported as unhandled.
+  // A caller may wait for one function only, or for all. Rejections of the other promises must not be reported as
+  // unhandled.
   all.promise.catch(() => {})
 
   const entry = (target: string) => {
@@ -86,7 +88,8 @@ export const buildInBackground = ({
     look()
   })
   createInterface({ input: child.stdout! }).on('line', line => {
-    // Success is shown as a step of the start. A person only needs to know which function starts more slowly, and why.
+    // The terminal shows success as a step of the start. Of the lines, only those about a function that will start more
+    // slowly are useful.
     if (/not warmed up/.test(line)) log(line)
   })
   child.stderr!.setEncoding('utf8').on('data', text => {
@@ -99,7 +102,7 @@ export const buildInBackground = ({
   )
   const end = (how: string) => {
     isOver = true
-    // For targets without a message: a folder without a function, or a build that was stopped.
+    // For targets without a message: the folder has no function, or the build was stopped.
     const refusal = new Refusal(`the functions could not be built:\n${errorOutput.trim() || how}`)
     for (const { reject } of waiting.values()) reject(refusal)
     all.reject(refusal)

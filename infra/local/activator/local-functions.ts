@@ -13,15 +13,15 @@ export interface LocalFunctionsOptions {
   variables: Variables
   /** The environment of the runtime. */
   env: NodeJS.ProcessEnv
-  /** PORT, where functions reach the broker. */
+  /** The port (PORT) at which functions reach the broker. */
   port: number
-  /** Resolves when the bundle of a function is there. */
+  /** Resolves when the bundle of a function is built. */
   built(target: string): Promise<void>
   journal: ProcessJournal
   terminal: Terminal
 }
 
-/** The functions as child processes of their built bundles, each with a log file in the data folder. */
+/** Runs each function as child processes of its bundle, with a log file in the data folder. */
 export const localFunctions = (
   manifests: readonly FunctionManifest[],
   { root, dataDir, variables, env, port, built, journal, terminal }: LocalFunctionsOptions,
@@ -37,7 +37,7 @@ export const localFunctions = (
     const command = [process.execPath, join(root, `.build/functions/${manifest.target}.mjs`)]
     return startProcess({
       command,
-      env: functionEnv(manifest, variables, { brokerOrigin: `http://127.0.0.1:${port}`, ours: env }),
+      env: functionEnv(manifest, variables, { brokerOrigin: `http://127.0.0.1:${port}`, runtimeEnv: env }),
       readinessPath: manifest.readinessPath,
       startTimeoutMs: manifest.startTimeoutMs,
       log: logOf(manifest.name),

@@ -5,16 +5,18 @@ export type Scale = Pick<
   'containerConcurrency' | 'softConcurrency' | 'minScale' | 'maxScale' | 'activationScale'
 >
 
-/** Waiting requests per slot of a process: Knative's queue-proxy queues ten times containerConcurrency. */
+/**
+ * How many requests may wait for each slot of a process. Knative's queue-proxy queues ten times containerConcurrency.
+ */
 const waitingPerSlot = 10
 const waitingWithoutLimit = 1000
 
-/** The limit if the manifest sets none. More processes would only slow down a single machine. */
+/** The maximum if the manifest sets none. More processes would only slow down a single machine. */
 const mostProcesses = 100
 
 /**
- * How many processes the requests in flight and waiting need. An idle process ends after `idleMs` (FunctionPool).
- * `living` is the number of processes that start or are ready.
+ * How many processes are needed for `requests`, the number of requests in flight and waiting. `living` is the number of
+ * processes that start or are ready. Idle processes are ended by FunctionPool, after `idleMs`.
  */
 export const processesWanted = (requests: number, living: number, scale: Scale): number => {
   const each = scale.containerConcurrency || scale.softConcurrency
@@ -24,12 +26,12 @@ export const processesWanted = (requests: number, living: number, scale: Scale):
   return Math.min(wanted, scale.maxScale || mostProcesses)
 }
 
-/** How many requests a function accepts, in flight and waiting together. Further ones are refused with 503. */
+/** How many requests a function accepts, in flight and waiting together. Further requests are refused with 503. */
 export const requestsTaken = (living: number, { containerConcurrency }: Scale): number =>
   containerConcurrency === 0
     ? Number.POSITIVE_INFINITY
     : Math.max(1, living) * containerConcurrency * (1 + waitingPerSlot)
 
-/** How many requests may wait for the first process of a function without a limit. */
+/** How many requests may wait for the first process of a function without containerConcurrency. */
 export const waitingTaken = ({ containerConcurrency }: Scale): number =>
   containerConcurrency === 0 ? waitingWithoutLimit : Number.POSITIVE_INFINITY

@@ -55,7 +55,8 @@ export const processJournal = (folder: string): ProcessJournal => {
 }
 
 /**
- * Compares command and start time too, because the pid may belong to another program. A damaged file names no process.
+ * Whether the process that `file` records is still running. Command and start time are compared too, because the pid
+ * may belong to another program by now. A damaged file counts as a file without a process.
  */
 const isRecordedProcess = async (pid: number, file: string): Promise<boolean> => {
   const entry = entryIn(await readFile(file, 'utf8').catch(() => ''))

@@ -6,8 +6,8 @@ import type { FunctionPool } from './function-pool.ts'
 import { type Slot, Unavailable } from './slot.ts'
 
 /**
- * The path and body that are sent instead of the request's own. Such a request comes from the internet, so a failure is
- * answered without a message about this machine.
+ * The path and body that are sent in place of those of an HTTP request from the internet. A failure of this request is
+ * answered without a message, because a message could describe this machine.
  */
 export interface ReadRequest {
   path: string
@@ -15,8 +15,8 @@ export interface ReadRequest {
 }
 
 /**
- * Takes a slot of the pool, sends the request to the process and streams the response back. Resolves when both are
- * done.
+ * Takes a slot of the pool, sends the request to the process and streams the response back. Resolves when the response
+ * is complete or has failed.
  */
 export const proxyRequest = async (
   pool: FunctionPool,
@@ -62,7 +62,7 @@ export const proxyRequest = async (
         else clientGone.signal.addEventListener('abort', abort, { once: true })
       },
       onResponseStart: (_, status, responseHeaders) => {
-        // 1xx responses are meant for this connection to the process only.
+        // A 1xx response is meant only for the connection between the runtime and the process.
         if (status >= 200) response.writeHead(status, endToEndHeaders(responseHeaders))
       },
       onResponseData: (controller, chunk) => {
@@ -88,7 +88,9 @@ export const proxyRequest = async (
 
 const isTimeout = (error: Error) => error.name === 'HeadersTimeoutError' || error.name === 'BodyTimeoutError'
 
-/** Headers of a single connection (RFC 9110, 7.6.1), and `expect`, which our own server has answered already. */
+/**
+ * Headers of a single connection (RFC 9110, 7.6.1), and `expect`, which the runtime's HTTP server has answered already.
+ */
 const hopByHopHeaders = new Set([
   'connection',
   'keep-alive',
@@ -112,8 +114,9 @@ const endToEndHeaders = (headers: IncomingHttpHeaders): Record<string, string | 
 }
 
 /**
- * A copy of the request's body, or null if it has none. undici destroys a body that a function does not read to its
- * end. If that were the request itself, its connection would be destroyed with it and could not carry the response.
+ * A copy of the request's body, or null if the request has no body. undici destroys a body that a function does not
+ * read to its end. If undici got the request itself, the connection of the request would be destroyed too, and could
+ * not carry the response.
  */
 const streamOf = (request: IncomingMessage, response: ServerResponse): PassThrough | null => {
   const { headers } = request

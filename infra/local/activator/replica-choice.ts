@@ -4,9 +4,9 @@ import type { Replica } from './replica.ts'
 type Limits = Pick<FunctionManifest, 'containerConcurrency' | 'softConcurrency'>
 
 /**
- * The process that gets the next request, which is the one that has waited longest (request-queue.ts): the oldest one
- * below its target concurrency, so that younger ones become idle; else the least loaded one that has room; undefined if
- * none has.
+ * The process that gets the next request: the oldest process below its target concurrency, so that younger processes
+ * become idle; else the least loaded process that has room; undefined if no process has room. The next request is the
+ * request that has waited longest (request-queue.ts).
  */
 export const replicaFor = (oldestFirst: Iterable<Replica>, limits: Limits): Replica | undefined => {
   const limit = limits.containerConcurrency || Number.POSITIVE_INFINITY

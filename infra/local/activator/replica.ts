@@ -7,28 +7,28 @@ export interface Replica {
   state: 'starting' | 'ready' | 'draining'
   /** Requests that the process handles now. */
   inFlight: number
-  /** `performance.now()` at which it was ready; infinite before. */
+  /** The time, by `performance.now()`, when the process became ready; infinite before. */
   readyAt: number
   startedAt: Date
-  /** `performance.now()` since which it has no request. */
+  /** The time, by `performance.now()`, since when the process has no request. */
   idleSince: number
   /** Called when the last request of a draining replica is done. */
   onEmpty: (() => void) | undefined
-  /** Resolves when the process has ended and the pool has taken note of it. */
+  /** Resolves when the process has ended and the pool has recorded that. */
   gone: Promise<void>
 }
 
-/** How the life of a replica ended. */
+/** How a replica ended. */
 export type ReplicaEnd =
   | { kind: 'drained'; wasReady: boolean }
   | { kind: 'start-failed'; message: string }
-  /** `hasWorked`: it was ready for some seconds, so the next process may be started at once. */
+  /** `hasWorked`: the process was ready for some seconds, so the next process may be started at once. */
   | { kind: 'crashed'; message: string; hasWorked: boolean }
 
-/** A process that ends sooner than this after it was ready counts as one more failure in a row. */
+/** A process that ends sooner than this after it became ready counts as one more failure in a row. */
 const hasWorkedMs = 5_000
 
-/** Another program may take the chosen port before the process listens on it; then the start is tried again. */
+/** How often a start is tried when another program takes the chosen port before the process listens on it. */
 const mostStartAttempts = 3
 
 export const newReplica = (): Replica => ({
@@ -79,10 +79,13 @@ export const runReplica = async (
   }
 }
 
-// A function of its own, because the compiler would take the state before an `await` for the state after it.
+// This check is a function, because TypeScript would otherwise assume that the state is the same after an `await`.
 const isDraining = (replica: Replica) => replica.state === 'draining'
 
-/** Waits until the replica has finished its requests and then ends its process; `timeoutMs` for each of the two. */
+/**
+ * Waits until the replica has finished its requests, and then ends its process. Each of the two steps may take
+ * `timeoutMs`.
+ */
 export const drainReplica = async (replica: Replica, timeoutMs: number): Promise<void> => {
   replica.state = 'draining'
   if (replica.inFlight > 0) {

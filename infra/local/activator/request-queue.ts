@@ -5,7 +5,9 @@ interface WaitingRequest {
   reject(error: unknown): void
 }
 
-/** Requests that wait for a slot, in the order of their arrival. `replicaFor` chooses whose slot it is. */
+/**
+ * Requests that wait for a slot, in the order of their arrival. `replicaFor` chooses the process that gives the slot.
+ */
 export class RequestQueue {
   readonly #waiting: WaitingRequest[] = []
 

@@ -7,7 +7,7 @@ export interface Slot {
   release(): void
 }
 
-/** The function cannot take a request now. The caller gets 503 and may retry after `retryAfterS` seconds. */
+/** The function cannot accept a request now. The client gets 503 and may retry after `retryAfterS` seconds. */
 export class Unavailable extends Error {
   override name = 'Unavailable'
   readonly status = 503

@@ -2,11 +2,11 @@ import type { Value, ValueType } from './cesql-expression.ts'
 import { asBoolean, asInteger, asString, EvaluationError } from './cesql-values.ts'
 
 export interface CesqlFunction {
-  /** The last parameter repeats, for functions with any number of arguments. */
+  /** The types of the parameters. The last one also applies to all further arguments. */
   parameters: readonly (ValueType | 'any')[]
   returns: ValueType
   // biome-ignore lint/suspicious/noExplicitAny: the caller casts the arguments to the types of the parameters.
-  run(...given: any[]): Value
+  run(...values: any[]): Value
 }
 
 const characters = (text: string): string[] => [...text]
@@ -79,7 +79,7 @@ const concatenationWithDelimiter: CesqlFunction = {
   run: (delimiter: string, ...texts: string[]) => texts.join(delimiter),
 }
 
-/** The function of this name for this number of arguments, if there is one. */
+/** The function with this name and this number of arguments; undefined if there is none. */
 export const functionFor = (name: string, count: number): CesqlFunction | undefined => {
   if (name === 'CONCAT') return concatenation
   if (name === 'CONCAT_WS') return count > 0 ? concatenationWithDelimiter : undefined

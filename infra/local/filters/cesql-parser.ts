@@ -1,13 +1,14 @@
 import type { Expression } from './cesql-expression.ts'
 import { type Token, tokensIn } from './cesql-tokens.ts'
 
-/** Parses an expression. Throws SyntaxError with what is wrong and where. */
+/** Parses an expression. Throws a SyntaxError that says what is wrong and where. */
 export const parse = (text: string): Expression => new Parser(text).parse()
 
 const keywords = ['AND', 'OR', 'XOR', 'NOT', 'LIKE', 'EXISTS', 'IN', 'TRUE', 'FALSE']
 
 /**
- * Binding strength of the operators; a higher number binds tighter. AND, OR and XOR are equal and group from the right.
+ * The precedence of the operators; a higher number binds tighter. AND, OR and XOR have equal precedence and are
+ * right-associative.
  */
 const precedence = { logic: 1, comparison: 2, sum: 3, product: 4, test: 5, prefix: 6 }
 
@@ -53,7 +54,7 @@ class Parser {
     this.#next++
   }
 
-  /** An expression whose operators bind at least as tightly as `minimum`. */
+  /** Parses an expression whose operators have at least the precedence `minimum`. */
   #expression(minimum: number): Expression {
     if (++this.#depth > maxDepth) throw new SyntaxError(`nested deeper than ${maxDepth} levels`)
     let left = this.#primary()
@@ -85,7 +86,7 @@ class Parser {
     }
   }
 
-  /** An expression in brackets, or one with a minus before it. */
+  /** Parses an expression in brackets, or an expression with a minus before it. */
   #signed(): Expression {
     if (this.#isSign('(')) {
       this.#take()
@@ -100,7 +101,7 @@ class Parser {
     return this.#fail('a value')
   }
 
-  /** NOT, TRUE, FALSE, EXISTS, a call or an attribute. */
+  /** Parses an expression that begins with a word: NOT, TRUE, FALSE, EXISTS, a call or an attribute. */
   #word(): Expression {
     const { text: word } = this.#take()
     const upper = word.toUpperCase()
@@ -129,7 +130,7 @@ class Parser {
     return { kind: 'attribute', name: word.toLowerCase() }
   }
 
-  /** Expressions with commas between them, up to the closing bracket. */
+  /** Parses expressions with commas between them, up to the closing bracket. */
   #list(): Expression[] {
     const items = [this.#expression(precedence.logic)]
     while (this.#isSign(',')) {
@@ -140,7 +141,10 @@ class Parser {
     return items
   }
 
-  /** `left` with the operator that follows it and its right side; null when none follows that binds tightly enough. */
+  /**
+   * Parses the operator after `left` and its right side; null when no operator with at least the precedence `minimum`
+   * follows.
+   */
   #binary(left: Expression, minimum: number): Expression | null {
     const { kind, text } = this.#peek()
     if (kind === 'word') return this.#wordOperator(left, text.toUpperCase(), minimum)
@@ -173,7 +177,8 @@ class Parser {
   }
 
   /**
-   * Takes the operator and its right side, which binds tighter; null when the operator does not bind tightly enough.
+   * Parses the operator and its right side, which binds tighter; null when the operator's precedence `strength` is
+   * below `minimum`.
    */
   #rightSide(strength: number, minimum: number): Expression | null {
     if (minimum > strength) return null
@@ -189,7 +194,7 @@ class Parser {
     return { kind: 'logic', operator, left, right: this.#expression(precedence.logic) }
   }
 
-  /** `LIKE` and `IN`, with or without NOT. */
+  /** Parses LIKE or IN after `left`, with or without NOT; null when another word follows. */
   #test(left: Expression): Expression | null {
     const isNegated = this.#peek().text.toUpperCase() === 'NOT'
     const operator = isNegated ? this.#tokens[this.#next + 1]! : this.#peek()
@@ -216,7 +221,10 @@ const unquoted = (literal: string): string => {
   return literal.slice(1, -1).replaceAll(`\\${quote}`, quote)
 }
 
-/** `%` matches any text and `_` one character. A backslash before either of them takes it literally. */
+/**
+ * The pattern of LIKE as a regular expression. `%` matches any text, and `_` matches one character. After a backslash,
+ * both match only themselves.
+ */
 const likePattern = (pattern: string): RegExp => {
   const parts = pattern.match(/\\[%_]|[\s\S]/gu) ?? []
   const source = parts.map(part =>

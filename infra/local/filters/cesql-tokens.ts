@@ -6,13 +6,13 @@ export interface Token {
 }
 
 /**
- * A plus or minus right before a digit belongs to the number, as the specification says: `a -1` is two values, not a
- * subtraction.
+ * Matches one token. A plus or minus right before a digit belongs to the number, as the specification says: `a -1` is
+ * two values, not a subtraction.
  */
 const tokenPattern =
   /\s*(?:(?<integer>[+-]?\d+(?![A-Za-z0-9_]))|(?<text>'(?:\\[\s\S]|''|[^'\\])*'|"(?:\\[\s\S]|""|[^"\\])*")|(?<word>[A-Za-z0-9_]+)|(?<sign>!=|<>|<=|>=|[=<>()+\-*/%,]))/y
 
-/** The tokens of an expression; the last one is `end`. Throws SyntaxError. */
+/** The tokens of an expression; the last token is `end`. Throws SyntaxError. */
 export const tokensIn = (text: string): Token[] => {
   const tokens: Token[] = []
   tokenPattern.lastIndex = 0

@@ -24,7 +24,7 @@ export const asBoolean = (value: Value): boolean => {
   return lower === 'true'
 }
 
-/** Converts a value; `any` leaves it as it is. Throws EvaluationError. */
+/** Converts a value to a type; `any` keeps the value as it is. Throws EvaluationError. */
 export const cast = (value: Value, type: ValueType | 'any'): Value => {
   switch (type) {
     case 'string':

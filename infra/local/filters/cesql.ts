@@ -3,7 +3,7 @@ import { functionFor } from './cesql-functions.ts'
 import { parse } from './cesql-parser.ts'
 import { asBoolean, asInteger, asString, cast, EvaluationError, typeOfValue } from './cesql-values.ts'
 
-/** Behind a broker every attribute is a string. */
+/** The attributes of an event. The broker passes every attribute on as a string. */
 type Attributes = Readonly<Record<string, string>>
 
 /**
@@ -32,7 +32,7 @@ export const cesqlErrors = (text: string): string[] => {
         ({ name, count }) => `calls ${name} with ${count} arguments; there is no such function, so it never matches`,
       )
     const type = typeOf(expression)
-    // Knative's filter panics on every event here, so every event of the broker becomes a dead letter.
+    // With another type, Knative's filter crashes on every event, so every event of the broker becomes a dead letter.
     return type === 'boolean' ? [] : [`is a ${type}; a filter is true or false, so compare it with a value`]
   } catch (error) {
     if (error instanceof SyntaxError) return [`cannot be read: ${error.message}`]
@@ -113,7 +113,7 @@ const evaluate = (expression: Expression, attributes: Attributes): Value => {
   }
 }
 
-/** The right side is evaluated only when the left side does not decide. */
+/** Evaluates AND, OR or XOR. The right side is evaluated only when the left side does not decide the result. */
 const logic = ({ operator, left, right }: Expression & { kind: 'logic' }, attributes: Attributes): boolean => {
   const first = asBoolean(evaluate(left, attributes))
   if (operator === 'AND' && !first) return false
@@ -123,7 +123,7 @@ const logic = ({ operator, left, right }: Expression & { kind: 'logic' }, attrib
 }
 
 const compare = (operator: (Expression & { kind: 'comparison' })['operator'], left: Value, right: Value): boolean => {
-  // The type of the right side decides how the two are compared for equality.
+  // For `=` and `!=`, the left side is converted to the type of the right side.
   if (operator === '=') return cast(left, typeOfValue(right)) === right
   if (operator === '!=') return cast(left, typeOfValue(right)) !== right
   const [a, b] = [asInteger(left), asInteger(right)]
@@ -148,12 +148,12 @@ const calculate = (operator: (Expression & { kind: 'arithmetic' })['operator'], 
   }
 }
 
-const call = ({ name, arguments: given }: Expression & { kind: 'call' }, attributes: Attributes): Value => {
-  const called = functionFor(name, given.length)
-  if (!called) throw new EvaluationError(`there is no function ${name} with ${given.length} arguments`)
+const call = ({ name, arguments: values }: Expression & { kind: 'call' }, attributes: Attributes): Value => {
+  const called = functionFor(name, values.length)
+  if (!called) throw new EvaluationError(`there is no function ${name} with ${values.length} arguments`)
   const { parameters } = called
   return called.run(
-    ...given.map((argument, index) =>
+    ...values.map((argument, index) =>
       cast(evaluate(argument, attributes), parameters[Math.min(index, parameters.length - 1)] ?? 'string'),
     ),
   )

@@ -7,7 +7,10 @@ export type Predicate = (attributes: Attributes) => boolean
 /** Whether an event passes all filters. An empty list lets every event pass. */
 export const predicate = (filters: readonly Filter[]): Predicate => every(filters.map(compile))
 
-/** The one `type` that can pass these filters, or null when there may be several. A broker looks up Triggers by it. */
+/**
+ * The only `type` that can pass these filters, or null when several types may pass. The broker looks up Triggers by
+ * this type.
+ */
 export const onlyType = (filters: readonly Filter[]): string | null => {
   for (const filter of filters) {
     const type = 'attributes' in filter ? filter.attributes.type : 'exact' in filter ? filter.exact.type : undefined
@@ -55,9 +58,9 @@ const comparing = (values: Attributes, matches: (actual: string, value: string) 
   )
 
 /**
- * The errors of a filter that Knative would not apply as it is written, with the path of the element. Knative accepts
- * these filters, and then every event passes, or none, or the process that serves every broker of the cluster crashes
- * (measured).
+ * The errors of a filter that Knative would not apply as it is written, each with the path of the element. Knative
+ * accepts such filters. Then every event passes, or no event passes, or the process that serves all brokers of the
+ * cluster crashes (measured).
  */
 export const filterErrors = (filter: Filter, path = 'filter'): string[] => {
   const dialects = Object.keys(filter)

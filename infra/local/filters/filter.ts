@@ -3,7 +3,7 @@
  * filters when it passes every element.
  */
 export type Filter =
-  /** Exact; the empty value means "present and not empty". */
+  /** The value must be equal. An empty value means that the attribute is present and not empty. */
   | { attributes: Record<string, string> }
   | { exact: Record<string, string> }
   | { prefix: Record<string, string> }

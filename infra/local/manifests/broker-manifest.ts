@@ -5,12 +5,15 @@ import type { BrokerManifest, DeliverySpec } from './model.ts'
 
 export interface ParsedBroker {
   broker: BrokerManifest
-  /** For Triggers without a delivery block. When the Broker has none either, it is the default of a cluster. */
+  /**
+   * The delivery of Triggers without a delivery block. When the Broker has no delivery block either, this is the
+   * default of a cluster.
+   */
   delivery: DeliverySpec
   destinations: ParsedDestination[]
 }
 
-/** The ConfigMap that Knative installs (`config-br-defaults`) has these values. */
+/** The default of a cluster: the values of the ConfigMap that Knative installs (`config-br-defaults`). */
 const clusterDefault: DeliverySpec = {
   retry: 10,
   backoffPolicy: 'exponential',

@@ -12,12 +12,13 @@ const standardAttributes = [
   'data',
 ]
 
-/** Reads `ceOverrides.extensions`: names in lower case, as they are sent. */
+/** Reads `ceOverrides.extensions`. The names are returned in lower case, because they are sent in lower case. */
 export const readExtensions = (overrides: YamlNode | undefined): Record<string, string> =>
   Object.fromEntries(
     (overrides?.fields(['extensions']).extensions?.entries() ?? []).map(([name, value]) => {
       if (!/^[a-zA-Z0-9]+$/.test(name)) value.refuse('is not a valid extension name; write letters and digits only')
-      // Measured: Knative accepts such an override and shows Ready, but the source never sends an event again.
+      // Measured: Knative accepts this override and reports the source as Ready, but the source never sends an event
+      // again.
       if (standardAttributes.includes(name.toLowerCase()))
         value.refuse('is a standard attribute; overriding it silences the source, so remove it')
       if (!/^[\x21-\x7e]*$/.test(value.nonEmptyString()) || /["%]/.test(value.nonEmptyString()))

@@ -31,7 +31,7 @@ const readValue = (node: YamlNode) => {
   return { value }
 }
 
-/** A key of a Secret or ConfigMap means the runtime's own variable of that name. */
+/** Reads a reference to a Secret or ConfigMap. On one machine, its key is the name of a variable of the runtime. */
 const readReference = (node: YamlNode) => {
   const { secretKeyRef, configMapKeyRef } = node.fields(['secretKeyRef', 'configMapKeyRef'])
   const reference = secretKeyRef ?? configMapKeyRef

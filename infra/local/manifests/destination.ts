@@ -1,9 +1,7 @@
 import type { Destination } from './model.ts'
 import { YamlNode } from './yaml-node.ts'
 
-/**
- * A destination and the node that names it. The later check against the other objects reports an error at that node.
- */
+/** A destination and the node that names it. If the destination does not exist, the error is reported at that node. */
 export interface ParsedDestination {
   to: Destination
   node: YamlNode
@@ -25,7 +23,7 @@ const readUrl = (node: YamlNode, uri: YamlNode | undefined): ParsedDestination =
   if (!isAbsolute(uri)) uri.refuse('is relative; without a ref it must be absolute')
   const { protocol, hostname, href } = new URL(uri.nonEmptyString())
   if (!/^https?:$/.test(protocol)) uri.refuse('should begin with http:// or https://')
-  // The checks for loops compare names, so they would not see a loop through the address of the broker.
+  // The checks for loops compare names, so they would not find a loop through the address of the broker.
   if (/^broker-ingress\b/.test(hostname)) uri.refuse('is the address of a Broker; name the Broker in ref')
   return { to: { kind: 'url', url: href }, node: uri }
 }

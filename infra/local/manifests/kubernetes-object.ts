@@ -1,6 +1,6 @@
 import { YamlNode } from './yaml-node.ts'
 
-/** The parts that every Kubernetes object has. `spec` is read by a function for each kind. */
+/** The parts that every Kubernetes object has. Each kind has a function that reads its `spec`. */
 export interface KubernetesObject {
   /** The whole object. */
   node: YamlNode

@@ -21,7 +21,7 @@ export class ManifestErrors extends Error {
   }
 }
 
-/** Reads and checks manifests. Throws ManifestErrors with the first error of every object. */
+/** Reads and checks manifests. Throws ManifestErrors with the first error of each object. */
 export const readManifests = (texts: ManifestText[]): Manifests => {
   const errors = errorCollector()
   const unused: UnusedField[] = []
@@ -59,7 +59,7 @@ export const readManifests = (texts: ManifestText[]): Manifests => {
     namespace,
     broker: broker.broker,
     functions,
-    // A Trigger without a delivery block takes over the whole block of the Broker, its sink included, as on Knative.
+    // As on Knative, a Trigger without a delivery block uses the whole block of the Broker, including its sink.
     triggers: parsed.triggers.map(({ trigger }) => ({ ...trigger, delivery: trigger.delivery ?? broker.delivery })),
     sources: parsed.sources.map(({ source }) => source),
     unused,
@@ -91,7 +91,7 @@ const errorCollector = () => {
   return {
     add: (line: string) => lines.push(line),
     try: (work: () => void) => void attempt(work),
-    /** The results of the items that have no error. */
+    /** Calls `work` for each item, and returns the results of the items without an error. */
     each: <From, To>(items: readonly From[], work: (item: From) => To): To[] =>
       items.flatMap(item => {
         const result = attempt(() => work(item))
@@ -118,7 +118,7 @@ const refuseDuplicates = (objects: KubernetesObject[]) => {
   }
 }
 
-/** Every function and Broker that an object names must be among the manifests. */
+/** Refuses objects that name a function or a Broker without a manifest. */
 const refuseUnknownNames = (
   { brokers, services, bindings, triggers, sources }: ParsedObjects,
   brokerName: string,

@@ -31,8 +31,8 @@ export const readPingSource = ({ node, name, namespace, spec, annotations }: Kub
 }
 
 /**
- * Measured on Knative: an event without a body has no Content-Type, and so has one with a body but without contentType.
- * Body parsers then see nothing. So both fields are required.
+ * Reads data and contentType. Both are required, because Knative sends an event without a Content-Type if either of
+ * them is absent (measured). Body parsers then ignore the body.
  */
 const readBody = (
   spec: YamlNode,
@@ -66,7 +66,10 @@ const isJsonObject = (text: string) => {
   }
 }
 
-/** The zone is in `timezone`, or in front of the fields, as in `CRON_TZ=Europe/Lisbon 0 9 * * *`, but not in both. */
+/**
+ * Reads schedule and time zone. The zone is in `timezone` or at the start of the schedule (`CRON_TZ=Europe/Lisbon 0 9 *
+ * * *`), but not in both.
+ */
 const readSchedule = (node: YamlNode, timezone: YamlNode | undefined): { schedule: string; timeZone: string } => {
   const text = node.nonEmptyString()
   const [, inSchedule, fields] = /^(?:CRON_)?TZ=(\S*)\s+(.*)$/s.exec(text) ?? []
@@ -87,9 +90,10 @@ const readSchedule = (node: YamlNode, timezone: YamlNode | undefined): { schedul
 }
 
 /**
- * A zone as Go's LoadLocation finds it: the exact name of a file of the IANA database, or null. An empty name and
- * `Local` mean the zone of Knative's image, UTC. Intl accepts more: abbreviations such as CST, names in any case,
- * offsets such as -03:00. Temporal returns a name as the database writes it, so a name that it changes is refused.
+ * The time zone of this name by the rules of Go's LoadLocation, or null. The name must be that of a file of the IANA
+ * database, in the same case. An empty name and `Local` mean UTC, the zone of Knative's image. Temporal uses Intl, which
+ * accepts more: abbreviations like CST, names in any case, offsets like -03:00. It returns a name as the database writes
+ * it, so a name that it changes is refused.
  */
 const ianaZone = (name: string): string | null => {
   if (name === '' || name === 'Local') return 'UTC'

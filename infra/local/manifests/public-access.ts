@@ -3,7 +3,7 @@ import type { EnvEntry, PublicAccess } from './model.ts'
 import type { YamlNode } from './yaml-node.ts'
 
 const publicLabel = 'vigia.dev/public'
-/** An annotation: `<header>=<variable of the container>`. */
+/** The annotation that names the secret of callers: `<header>=<variable of the container>`. */
 export const publicSecret = 'vigia.dev/public-secret'
 
 /** The longest label value that Kubernetes allows, in characters. */
@@ -11,13 +11,13 @@ const maxLabelLength = 63
 const segment = '[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?'
 const labelValue = new RegExp(`^${segment}(?:\\.${segment})*$`)
 
-/** First segments of paths that the host of a function or the runtime answers itself. */
+/** First segments of the paths that the runtime, or the host of a function, answers itself. */
 const reservedSegments = ['healthz', 'metrics', 'version', 'readyz', 'api', 'dead']
 
 /**
- * Reads the label that makes a function reachable on PUBLIC_PORT, and the annotation that names the secret its callers
- * must send. A label value cannot contain `/`, so a dot separates the segments of the path: `status.badge` is
- * `/status/badge`. Returns null without the label.
+ * Reads the label that makes a function reachable on PUBLIC_PORT, and the annotation with the secret that callers must
+ * send. A label value cannot contain `/`, so a dot separates the segments of the path: `status.badge` is
+ * `/status/badge`. Returns null when the label is absent.
  */
 export const readPublic = (
   { node, labels, annotations }: KubernetesObject,

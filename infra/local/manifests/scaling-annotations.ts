@@ -4,7 +4,10 @@ import type { YamlNode } from './yaml-node.ts'
 export const scalingPrefix = 'autoscaling.knative.dev/'
 const progressDeadline = 'serving.knative.dev/progress-deadline'
 
-/** Knative's default is 600 s, because there an image is pulled and a node is found. Here only a process starts. */
+/**
+ * The default of `startTimeoutMs`. Knative's default is 600 s, because a cluster has to find a node and pull an image.
+ * Here only a process is started.
+ */
 const defaultStartTimeoutMs = 30_000
 
 /** Knative's default for `target`. */
@@ -23,7 +26,7 @@ type Scaling = Pick<
   'softConcurrency' | 'minScale' | 'maxScale' | 'activationScale' | 'idleMs' | 'startTimeoutMs'
 >
 
-/** Reads the autoscaling annotations of a revision, by the rules and defaults of Knative's autoscaler. */
+/** Reads the autoscaling annotations of a revision by the rules and defaults of Knative's autoscaler. */
 export const readScaling = (annotations: YamlNode | undefined, containerConcurrency: number): Scaling => {
   const found = scalingAnnotations(annotations)
   const take = (key: string): YamlNode | undefined => {
@@ -61,7 +64,7 @@ export const readScaling = (annotations: YamlNode | undefined, containerConcurre
   }
 }
 
-/** The annotations about scaling and starting, by their names without the prefix. */
+/** The annotations about scaling and starting. The keys are their names, without the prefix of the autoscaler. */
 const scalingAnnotations = (annotations: YamlNode | undefined): Map<string, YamlNode> => {
   const found = new Map<string, YamlNode>()
   for (const [key, node] of annotations?.entries() ?? [])

@@ -7,7 +7,7 @@ import { YamlNode } from './yaml-node.ts'
 
 export interface ParsedService {
   node: YamlNode
-  /** `sink` and `ceOverrides` come from a SinkBinding. */
+  /** The function without `sink` and `ceOverrides`, which come from a SinkBinding. */
   function: Omit<FunctionManifest, 'sink' | 'ceOverrides'>
   labels: Record<string, string>
 }
@@ -19,10 +19,10 @@ const temporaryFolder = 'a function has the temporary folder of the machine'
 const port = 'every process has a port of its own, in the variable PORT'
 const pace = 'a starting process is asked every few milliseconds'
 
-/** Knative's default, which `timeoutSeconds: 0` means too. */
+/** Knative's default. `timeoutSeconds: 0` means this default too. */
 const defaultTimeoutSeconds = 300
 
-/** A Service that runs one of our functions: one container without a start command of its own. */
+/** Reads a Service that runs a function: it has one container, without a start command. */
 export const readService = (object: KubernetesObject): ParsedService => {
   const { node, name, labels, annotations, spec } = object
   readAnnotations(annotations)
@@ -57,7 +57,7 @@ const readAnnotations = (annotations: KubernetesObject['annotations']) => {
     if (key.startsWith(scalingPrefix))
       value.refuse('belongs in spec.template.metadata.annotations; Knative refuses it here')
     if (key === publicSecret) continue
-    // A misspelt annotation of ours must not leave a function without its protection.
+    // A misspelt annotation of Vigia must not leave a function without its protection.
     if (key.startsWith('vigia.dev/')) value.refuse(`is not an annotation that Vigia has; it has ${publicSecret}`)
     value.ignore('an annotation for the cluster')
   }
@@ -142,7 +142,7 @@ const readContainer = (container: YamlNode): { env: EnvEntry[]; target: string; 
   return { env, target: target.value, readinessPath: readProbe(fields.readinessProbe) }
 }
 
-/** The path of an HTTP probe; null when it is enough that the port accepts connections. */
+/** Reads the path of an HTTP probe; null when the process is ready as soon as its port accepts connections. */
 const readProbe = (probe: YamlNode | undefined): string | null => {
   if (!probe) return null
   const fields = probe.fields(['httpGet', 'tcpSocket'], {

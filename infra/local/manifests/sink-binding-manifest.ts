@@ -6,14 +6,14 @@ import { YamlNode } from './yaml-node.ts'
 export interface ParsedBinding {
   name: string
   node: YamlNode
-  /** Whether this function gets K_SINK. */
+  /** Whether the binding sets K_SINK in the function with these labels and this name. */
   selects: (labels: Record<string, string>, functionName: string) => boolean
-  /** K_CE_OVERRIDES: JSON, or ''. */
+  /** The value of K_CE_OVERRIDES: JSON, or '' when nothing is overridden. */
   ceOverrides: string
   destination: ParsedDestination
 }
 
-/** A SinkBinding sets K_SINK in the Services that it selects, by name or by labels. */
+/** Reads a SinkBinding, which sets K_SINK in the Services that it selects by name or by labels. */
 export const readSinkBinding = ({ node, name, namespace, spec, annotations }: KubernetesObject): ParsedBinding => {
   for (const annotation of Object.values(annotations)) annotation.ignore('an annotation for the cluster')
   const fields = spec.fields(['subject', 'sink', 'ceOverrides'])

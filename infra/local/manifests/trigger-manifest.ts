@@ -7,7 +7,7 @@ import type { KubernetesObject } from './kubernetes-object.ts'
 import type { DeliverySpec, TriggerManifest } from './model.ts'
 import { YamlNode } from './yaml-node.ts'
 
-/** A Trigger. Its delivery is null when it has to come from its Broker. */
+/** A Trigger. Its delivery is null when the delivery block of the Broker applies. */
 export interface ParsedTrigger {
   trigger: Omit<TriggerManifest, 'delivery'> & { delivery: DeliverySpec | null }
   broker: YamlNode
@@ -41,7 +41,7 @@ export const readTrigger = ({ node, name, spec, annotations }: KubernetesObject)
   }
 }
 
-/** `filters` with elements replaces `filter`. With an empty `filters`, `filter` applies. */
+/** Reads the filters of a Trigger. `filter` applies only if `filters` is absent or empty. */
 const readFilters = (filter: YamlNode | undefined, filters: YamlNode | undefined): Filter[] => {
   const attributes = filter?.fields(['attributes']).attributes
   const plain = attributes ? [{ attributes: readAttributes(attributes, true) }] : []
@@ -70,7 +70,8 @@ const readFilter = (node: YamlNode): Filter => {
     case 'any':
       return { any: readElements(value) }
     case 'not':
-      // An empty `not` ends the process broker-filter of the whole cluster. readFilter refuses it.
+      // readFilter refuses an empty `not`, because it crashes the process broker-filter, which serves the whole
+      // cluster.
       return { not: readFilter(value) }
     case 'cesql': {
       const [error] = cesqlErrors(value.nonEmptyString())
@@ -94,7 +95,7 @@ const readAttributes = (node: YamlNode, mayHaveNone: boolean): Record<string, st
     attributes.map(([name, value]) => {
       const error = attributeNameError(name)
       if (error !== null) value.refuse(error)
-      // Knative skips exact, prefix and suffix with an empty value, so every event passes.
+      // Knative skips an exact, prefix or suffix with an empty value, so every event would pass.
       if (value.string() === '') value.refuse('is empty, which Knative does not apply as a filter; write a value')
       return [name, value.string()]
     }),

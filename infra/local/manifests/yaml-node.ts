@@ -2,16 +2,16 @@ import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node,
 import type { UnusedField } from './model.ts'
 
 /**
- * A manifest says something that the runtime cannot do. The message is one line: file, line, field, what is wrong, what
- * to do.
+ * A manifest contains a value that the runtime does not support. The message is one line: file, line, field, what is
+ * wrong, what to do.
  */
 export class ManifestError extends Error {
   override name = 'ManifestError'
 }
 
 /**
- * A manifest needs a handful of aliases at most. A file whose aliases expand to gigabytes ("billion laughs") needs
- * thousands.
+ * How many aliases a file may have. A manifest needs only a few. A file whose aliases expand to gigabytes ("billion
+ * laughs") needs more than this.
  */
 const maxAliases = 50
 const maxDepth = 40
@@ -20,19 +20,20 @@ const maxFileBytes = 1 << 20
 interface SourceFile {
   file: string
   lines: LineCounter
-  /** How many more aliases the file may have. */
+  /** How many more aliases the file may have. All documents of the file share the number. */
   aliases: { left: number }
   document: Document.Parsed
   unused: UnusedField[]
 }
 
 /**
- * The objects of a YAML file, one for each document that is not empty. Throws ManifestError when it is not valid YAML.
+ * The objects of a YAML file, one for each document that is not empty. Throws ManifestError when the text is not valid
+ * YAML.
  */
 export const objectsIn = (file: string, text: string, unused: UnusedField[]): YamlNode[] => {
   if (Buffer.byteLength(text) > maxFileBytes) throw new ManifestError(`${file}: larger than 1 MiB; split it`)
   const lines = new LineCounter()
-  // Version 1.1, because Kubernetes reads an unquoted `yes` or `on` by that version: as a boolean.
+  // Version 1.1, because Kubernetes uses that version, in which an unquoted `yes` or `on` is a boolean.
   const documents = parseAllDocuments(text, { version: '1.1', lineCounter: lines, uniqueKeys: true, merge: false })
   const aliases = { left: maxAliases }
   return [...documents].flatMap(document => {
@@ -44,16 +45,16 @@ export const objectsIn = (file: string, text: string, unused: UnusedField[]): Ya
 }
 
 /**
- * A value in a manifest, with its file, line and field. Every method that reads it throws ManifestError for another
- * shape.
+ * A value in a manifest, with its file, line and field. A method that reads a value throws ManifestError if the value
+ * has another type.
  */
 export class YamlNode {
   readonly #source: SourceFile
   readonly #node: Node | null
-  /** The node that gives the line: the key when there is one, because the value may begin on a later line. */
+  /** The node whose line is reported: the key if there is one, because the value may begin on a later line. */
   readonly #lineNode: Node | null
   readonly #depth: number
-  /** `spec.delivery.retry` */
+  /** The path of the field. Example: `spec.delivery.retry`. */
   readonly field: string
 
   constructor(source: SourceFile, node: Node | null, field: string, depth: number, key?: Node) {
@@ -86,14 +87,14 @@ export class YamlNode {
   }
 
   /**
-   * Throws ManifestError, which ends the reading of this object. `words` continue a sentence that begins with the
-   * field's name.
+   * Throws ManifestError, so no more of this object is read. `words` continue a sentence that begins with the field's
+   * name.
    */
   refuse(words: string): never {
     throw new ManifestError(`${this.file}:${this.line}: ${this.field || 'the document'} ${words}`)
   }
 
-  /** The fields of a mapping. A field that is neither known nor listed as unused is refused by name. */
+  /** The fields of a mapping. A field that is neither in `known` nor in `unused` is refused. */
   fields<Known extends string>(
     known: readonly Known[],
     unused: Readonly<Record<string, string>> = {},
@@ -178,7 +179,7 @@ export class YamlNode {
     return Temporal.Duration.from(text).total('milliseconds')
   }
 
-  /** A field that must be present and not empty. */
+  /** Returns `node`, the field `name` of `parent`. Refuses `parent` when the field is absent or empty. */
   static required(node: YamlNode | undefined, parent: YamlNode, name: string, advice = 'add it'): YamlNode {
     if (!node || node.isEmpty) parent.refuse(`has no ${name}; ${advice}`)
     return node

@@ -1,13 +1,13 @@
 /**
- * Cron as Knative reads it (robfig/cron v3): five fields, or six with leading seconds. `?`, names, lists, ranges, steps
- * and descriptors such as `@hourly` are allowed; `@every`, 7 for Sunday, L, W and # are not.
+ * A cron schedule as Knative reads it (robfig/cron v3): five fields, or six when the first field is the seconds. `?`,
+ * names, lists, ranges, steps and descriptors like `@hourly` are allowed; `@every`, 7 for Sunday, L, W and # are not.
  */
 export interface CronSchedule {
-  /** The first instant after `after`, on a whole second; null when there is none within five years. */
+  /** The first instant of the schedule after `after`, on a whole second; null when there is none within five years. */
   next(after: Date, timeZone: string): Date | null
 }
 
-/** The schedule, or why the text is not a valid one. */
+/** The schedule, or why the text is not a valid schedule. */
 export const cron = (text: string): CronSchedule | { error: string } => {
   try {
     return { next: nextOf(parse(text)) }
@@ -23,7 +23,7 @@ interface Field {
   name: string
   minimum: number
   maximum: number
-  /** Names of the values; the index is the value. */
+  /** Names of the values, by value: the index of a name is its value. */
   names?: string[]
 }
 
@@ -53,7 +53,10 @@ const descriptors: Record<string, string> = {
 
 interface Values {
   allowed: ReadonlySet<number>
-  /** The field is `*` or `?` without a step above 1. This decides how the two day fields combine; see `isDay`. */
+  /**
+   * Whether the field is `*` or `?` without a step above 1. This decides how the two day fields are combined; see
+   * `isDay`.
+   */
   isAny: boolean
 }
 
@@ -98,7 +101,10 @@ const numberOf = (text: string, { name, names = [] }: Field) => {
 
 const maxYearsAhead = 5
 
-/** Days match by both day fields when one of them is `*` or `?`, and by either of them when both are restricted. */
+/**
+ * Whether a day matches. If one of the two day fields is `*` or `?`, the day must match both; otherwise it must match
+ * one of them.
+ */
 const isDay = (at: Temporal.ZonedDateTime, days: Values, weekdays: Values): boolean => {
   const isDayOfMonth = days.allowed.has(at.day)
   const isDayOfWeek = weekdays.allowed.has(at.dayOfWeek % 7)
@@ -111,8 +117,8 @@ const nextOf =
     const nextSecond = Math.floor(after.getTime() / 1000) * 1000 + 1000
     let at = Temporal.Instant.fromEpochMilliseconds(nextSecond).toZonedDateTimeISO(timeZone)
     const lastYear = at.year + maxYearsAhead
-    // Hours, minutes and seconds advance in real time. So an hour that the clock skips never matches, and an hour that
-    // comes twice matches twice.
+    // Hours, minutes and seconds advance in elapsed time. So an hour that daylight saving time skips never matches, and
+    // an hour that it repeats matches twice.
     while (at.year <= lastYear) {
       if (!months!.allowed.has(at.month)) at = at.with({ day: 1 }).add({ months: 1 }).startOfDay()
       else if (!isDay(at, days!, weekdays!)) at = at.add({ days: 1 }).startOfDay()

@@ -3,16 +3,16 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '#functions/host/clock.ts'
 import { type CronSchedule, cron } from './cron.ts'
 
-/** A PingSource, as its manifest describes it. */
+/** A PingSource of a manifest. */
 export interface PingSource {
   name: string
   namespace: string
   /** Cron with five or six fields. */
   schedule: string
-  /** IANA name. */
+  /** The IANA name of the time zone. */
   timeZone: string
   contentType: string | null
-  /** The bytes of the body; null: no body. */
+  /** The bytes of the body; null when the event has no body. */
   data: Buffer | null
   /** CloudEvents extensions, names in lower case. */
   extensions: Record<string, string>
@@ -35,7 +35,7 @@ export interface SourceReport {
 export interface PingSources {
   report(): SourceReport[]
   has(name: string): boolean
-  /** Sends a tick now, at any time; resolves with the event's id when the broker has accepted it. */
+  /** Sends a tick now, outside the schedule; resolves with the event's id when the broker has accepted it. */
   fire(name: string): Promise<string>
   stop(): void
 }
@@ -47,17 +47,18 @@ export interface PingSourcesStart {
   clock: Clock
   /** Called with a message when the sink did not accept a tick. */
   onLostTick(message: string): void
-  /** For tests: runs `work` after `ms` and returns how to cancel that. */
+  /** The timer, which tests replace: runs `work` after `ms` milliseconds and returns a function that cancels it. */
   after?(ms: number, work: () => void): () => void
 }
 
-/** The statuses after which Knative's adapter sends again, and its pauses. 500 is not among them. */
+/** The statuses after which Knative's adapter sends an event again. 500 is not among them. */
 const retriedStatuses = [404, 413, 425, 429, 502, 503, 504]
+/** The pauses of Knative's adapter before it sends the event again. */
 const retryPausesMs = [100, 200, 400, 800, 1600]
 
 /**
- * The clock is checked at least this often, because timers stop while the machine sleeps and the system clock may be
- * set.
+ * The longest wait between two checks of the clock. A single long timer would be late, because timers stop while the
+ * machine sleeps, and because the system clock may be set.
  */
 const maxWaitMs = 60_000
 
@@ -70,9 +71,9 @@ interface State {
 }
 
 /**
- * Runs the PingSources of the manifests. As on Knative a missed tick is not replayed: after a sleep of the machine an
- * overdue source fires once, and functions catch up by their cursors. Knative's adapter waits a random 0 to 500 ms, to
- * spare clusters with thousands of sources; here a tick is sent at its second.
+ * Runs the PingSources of the manifests. As on Knative, missed ticks are not replayed. After the machine has slept, an
+ * overdue source fires once, and functions catch up by their cursors. Knative's adapter delays a tick by a random 0 to
+ * 500 ms, because a cluster may have thousands of sources; here a tick is sent without a delay.
  */
 export const startPingSources = (options: PingSourcesStart): PingSources => {
   const { sources, send, clock, onLostTick, after = timer } = options
@@ -96,7 +97,7 @@ export const startPingSources = (options: PingSourcesStart): PingSources => {
     }
     const check = (startedAt: Date) => {
       const now = clock()
-      // The clock was set back, so a tick that was an hour away may be due in a second.
+      // If the clock was set back, the next tick may be due earlier than `nextAt`.
       if (now < startedAt) state.nextAt = schedule.next(now, source.timeZone)
       if (!state.nextAt || now < state.nextAt) return
       state.nextAt = schedule.next(now, source.timeZone)
@@ -145,7 +146,7 @@ const reportOf = ({ source: { name, schedule, timeZone }, nextAt, lastAt }: Stat
   lastAt: lastAt?.toISOString() ?? null,
 })
 
-/** The event of a tick, as measured on Knative: a random id, the time of sending, no subject. */
+/** The event of a tick, as measured on Knative: with a random id and the time of sending, without a subject. */
 export const pingEvent = ({ namespace, name, data, contentType, extensions }: PingSource, at: Date): Ping => ({
   headers: {
     'ce-specversion': '1.0',

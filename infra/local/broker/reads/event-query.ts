@@ -58,7 +58,7 @@ const maxDisorder = 1_000
 
 /**
  * The SQL that selects the events of a query, newest first, as columns of broker.event. With any filters and any number
- * of events it reads at most `limit` index entries for each matching kind (a pair of type and source). It reads no event
+ * of events it reads at most `limit` index entries for each matching kind (a pair of type and source), and no event
  * that does not match.
  *
  * No single index has the newest events of every combination of filters, and one index for each combination would
