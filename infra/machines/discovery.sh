@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Run it as root on a control plane: writes the file with which other machines join the cluster. Its token is valid for
-# two hours.
+# Writes the file with which other machines join the cluster. Run it as root on a control plane. The token in the file
+# is valid for two hours.
 set -euo pipefail
 
 refuse() {

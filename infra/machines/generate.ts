@@ -15,7 +15,9 @@ const folder = import.meta.dirname
 export const generated = (inventory: Inventory): Map<string, string> =>
   new Map([
     ['haproxy/haproxy.cfg', haproxy(inventory)],
-    ...inventory.balancers.map(own => [`keepalived/${own.name}.conf`, keepalived(inventory, own)] as const),
+    ...inventory.balancers.map(
+      balancer => [`keepalived/${balancer.name}.conf`, keepalived(inventory, balancer)] as const,
+    ),
     ['keepalived/restart.conf', keepalivedRestart()],
     ['kubeadm/init.yaml', kubeadmInit(inventory)],
     ['kubeadm/join-control-plane.yaml', kubeadmJoinControlPlane(inventory)],
@@ -31,8 +33,7 @@ export const generated = (inventory: Inventory): Map<string, string> =>
   ])
 
 /**
- * The paths, in `root`, of generated files that have other content than wanted, are missing, or are not wanted any
- * more.
+ * The paths, in `root`, of generated files that differ from `wanted`, are missing, or are no longer in `wanted`.
  */
 export const stale = async (wanted: Map<string, string>, root: string): Promise<string[]> => {
   const present = await writtenFiles(root)

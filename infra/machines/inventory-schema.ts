@@ -24,7 +24,7 @@ export const inventorySchema = Type.Object(
       {
         address,
         name: domain,
-        // The kernel's limit is 15 bytes.
+        // Linux limits the name of a network interface to 15 bytes.
         interface: Type.String({ pattern: '^[a-zA-Z0-9._-]{1,15}$' }),
         routerId: Type.Integer({ minimum: 1, maximum: 255 }),
         checkWeight: Type.Integer({ minimum: 1, maximum: 253 }),

@@ -12,7 +12,7 @@ export class InventoryFault extends Error {
 
 const shape = new Ajv({ allErrors: true }).compile<Inventory>(inventorySchema)
 
-/** Parses an inventory. Messages call it `file`. Throws InventoryFault when it is not valid. */
+/** Parses an inventory. `file` is its name in messages. Throws InventoryFault when it is not valid. */
 export const readInventory = (file: string, text: string): Inventory => {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true })
@@ -22,7 +22,7 @@ export const readInventory = (file: string, text: string): Inventory => {
     for (let depth = path.length; depth > 0; depth--) {
       const parent = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1), true)
       const key = path[depth - 1]
-      const pair = isMap(parent) && (parent.items as Pair[]).find(one => isScalar(one.key) && one.key.value === key)
+      const pair = isMap(parent) && (parent.items as Pair[]).find(item => isScalar(item.key) && item.key.value === key)
       const node = isPair(pair) ? pair.key : document.getIn(path.slice(0, depth), true)
       if (isNode(node) && node.range) return lines.linePos(node.range[0]).line
     }

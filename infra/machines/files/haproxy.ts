@@ -68,7 +68,7 @@ backend workers-https
 ${servers(workers, ingress.https)}
 
 # For keepalived: answers 200 when this process runs and at least one control plane is up. Workers do not count, because
-# when they are all down the other load balancer sees none either. In a browser it shows which servers are up
+# when all are down, the other load balancer reaches none either. In a browser this port shows which servers are up
 # (ssh -L ${ports.health}:127.0.0.1:${ports.health}).
 frontend health
     bind 127.0.0.1:${ports.health}

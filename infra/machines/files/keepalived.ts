@@ -3,12 +3,12 @@ import { balancerPorts as ports } from '../rules.ts'
 import { header } from './header.ts'
 
 /** /etc/keepalived/keepalived.conf of one load balancer: decides which of the two has the virtual IP. */
-export const keepalived = (inventory: Inventory, own: Inventory['balancers'][number]): string => {
+export const keepalived = (inventory: Inventory, balancer: Inventory['balancers'][number]): string => {
   const { virtualIp, balancers, lan } = inventory
-  const peers = balancers.filter(({ name }) => name !== own.name).map(({ address }) => `        ${address}`)
+  const peers = balancers.filter(({ name }) => name !== balancer.name).map(({ address }) => `        ${address}`)
   return `${header}
 global_defs {
-    router_id ${own.name}
+    router_id ${balancer.name}
     enable_script_security
     script_user nobody nogroup
     # Accepts packets only from the peer. There is no auth_pass: every packet would carry it unencrypted, which is why
@@ -24,8 +24,9 @@ vrrp_script haproxy {
     timeout 2
     fall 2
     rise 2
-    # More than the difference of the priorities, so that the address moves. It is a weight and not a fault, so that one
-    # of them has the address also when HAProxy fails on both. The setup of the first control plane needs that.
+    # More than the difference of the priorities, so that the address moves. The check changes the priority, but
+    # causes no fault, so one load balancer has the address even when HAProxy fails on both. The setup of the first
+    # control plane needs that.
     weight -${virtualIp.checkWeight}
 }
 
@@ -33,9 +34,9 @@ vrrp_instance ${inventory.cluster} {
     state BACKUP
     interface ${virtualIp.interface}
     virtual_router_id ${virtualIp.routerId}
-    priority ${own.priority}
+    priority ${balancer.priority}
     advert_int 1
-    unicast_src_ip ${own.address}
+    unicast_src_ip ${balancer.address}
     unicast_peer {
 ${peers.join('\n')}
     }

@@ -18,7 +18,7 @@ export const containerd = (): string => `${header}version = 2
 [plugins."io.containerd.grpc.v1.cri".registry]
   config_path = "/etc/containerd/certs.d"
 
-# The same cgroup driver as the kubelet's. With two different ones pods are killed at random under load.
+# The same cgroup driver as the kubelet's. With two different drivers, pods are killed at random under load.
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
   runtime_type = "io.containerd.runc.v2"
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]

@@ -33,7 +33,7 @@ health:
 `
 
 /**
- * hosts.toml, which tells containerd on every node how to reach the registry; its folder is named after the registry.
+ * hosts.toml of every node: how containerd reaches the registry. The folder of the file is named after the registry.
  * The login is not here, because this file is in git: the kubelet has the login and passes it on with each image.
  */
 export const registryHosts = (
