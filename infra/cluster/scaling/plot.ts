@@ -72,7 +72,7 @@ const policyRow = (run: PolicyRun, index: number): string => {
   const y = top + index * row.height
   const base = y + row.heading + row.pods
   const atRest = Math.round(buckets[0]!.pods)
-  const peak = buckets.reduce((most, one) => (one.pods > most.pods ? one : most))
+  const peak = buckets.reduce((highest, bucket) => (bucket.pods > highest.pods ? bucket : highest))
   const counts = [podLabel(atRest === 1 ? '1 pod' : `${atRest} pods`, x(0), base, atRest)]
   if (peak.pods > atRest) counts.push(podLabel(String(Math.round(peak.pods)), x(minutes(peak.fromS)), base, peak.pods))
   const lateY = base + row.gap
@@ -87,7 +87,9 @@ const policyRow = (run: PolicyRun, index: number): string => {
   ].join('\n')
 }
 
-/** The results as an SVG picture: for each policy its pods, and below them the times at which checks were late. */
+/**
+ * Draws the results as an SVG: for each policy the number of pods, and below it the times at which checks were late.
+ */
 export const plot = (runs: PolicyRun[]): string => {
   const bottom = top + runs.length * row.height
   const height = bottom + 38
@@ -98,7 +100,7 @@ export const plot = (runs: PolicyRun[]): string => {
   )
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title about">
 <title id="title">${formatNumber(scenario.monitors)} monitors while a third of the sites hangs for ten minutes</title>
-<desc id="about">${runs.map(one => `${one.name}: ${summary(one)}, at most ${one.outcome.mostPods} pods.`).join(' ')}</desc>
+<desc id="about">${runs.map(run => `${run.name}: ${summary(run)}, at most ${run.outcome.mostPods} pods.`).join(' ')}</desc>
 <style>${style}</style>
 <rect class="card" x=".5" y=".5" width="${width - 1}" height="${height - 1}" rx="12"/>
 <text class="ink title" x="${left}" y="38">${formatNumber(scenario.monitors)} monitors, ten minutes of outage</text>

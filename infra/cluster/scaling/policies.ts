@@ -1,4 +1,4 @@
-/** What a policy sees, once a second. */
+/** The measurements that a policy gets once a second. */
 export interface Signals {
   second: number
   /** Events that the broker sent and that are not answered yet, including those that wait for a pod. */
@@ -36,8 +36,8 @@ const movingAverage = (seconds: number) => {
 
 /**
  * Knative's own autoscaler (KPA). Every 2 s it compares the requests in flight per pod with the target, averaged over
- * the stable window and over the panic window, which is a tenth of it. When the panic window shows twice what the ready
- * pods should have, it panics: for one stable window it only scales up. Written from knative/serving,
+ * the stable window and over the panic window, which is a tenth as long. When the average of the panic window is twice
+ * what the ready pods should have, KPA panics: for one stable window it only scales up. Written from knative/serving,
  * pkg/autoscaler/scaling/autoscaler.go, with the defaults of config-autoscaler. `target` is the target of the
  * annotation multiplied by the target utilisation (70 %).
  */
@@ -71,7 +71,7 @@ export const concurrencyPolicy = (limits: Limits, target: number, stableS = 60):
 
 /**
  * Kubernetes' HorizontalPodAutoscaler: decides every 15 s, ignores a difference of up to 10 %, and scales down only
- * after 300 s in which no proposal needed more.
+ * after 300 s in which no proposal asked for more pods.
  */
 const horizontalPodAutoscaler = (limits: Limits, ratioOf: (signals: Signals) => number): Policy => {
   const syncS = 15
@@ -86,7 +86,7 @@ const horizontalPodAutoscaler = (limits: Limits, ratioOf: (signals: Signals) => 
     const proposal = Math.abs(ratio - 1) <= tolerance ? pods : Math.ceil(ratio * ready - 1e-9)
     proposals.push({ second, pods: clamp(limits, proposal) })
     while (proposals[0]!.second <= second - downscaleWindowS) proposals.shift()
-    const mostProposed = Math.max(...proposals.map(one => one.pods))
+    const mostProposed = Math.max(...proposals.map(({ pods }) => pods))
     // Up: at most twice as many pods or four more, whichever is more. Down: to the highest proposal of the last five
     // minutes.
     wanted = Math.min(

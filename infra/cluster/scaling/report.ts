@@ -3,7 +3,7 @@ import { measuredWindow, type PolicyRun, scenario } from './scenario.ts'
 const number = (value: number) => Math.round(value).toLocaleString('en-US')
 const share = (part: number, whole: number) => `${((100 * part) / whole).toFixed(1)} %`
 
-/** Seconds from the start of the outage until one more pod was ready, rounded to ten; null where no pod was added. */
+/** Seconds from the start of the outage until one more pod was ready, rounded to ten; null if no pod was added. */
 export const reactionSeconds = (
   { buckets }: PolicyRun['outcome'],
   { outage }: Pick<typeof scenario, 'outage'>,
@@ -54,7 +54,7 @@ export const report = (runs: PolicyRun[]): string => {
 
 const marks = ['<!-- npm run simulate -->', '<!-- /simulate -->'] as const
 
-/** The page with the report between the two comments that mark its place. Throws where a comment is missing. */
+/** Returns the page with the report between its two marks, which are comments. Throws an Error if a mark is missing. */
 export const insertReport = (page: string, report: string): string => {
   const [start, end] = marks.map(mark => page.indexOf(mark))
   if (start === -1 || end === -1)

@@ -50,7 +50,7 @@ export const scenario: Scenario = {
   outage: { from: 1_200, to: 1_800 },
 }
 
-/** Before the outage the first three keep the same number of pods, so that only their reactions differ. */
+/** Before the outage the first three policies keep the same number of pods, so that only their reactions differ. */
 export const policies: NamedPolicy[] = [
   {
     name: 'Concurrency',

@@ -5,7 +5,7 @@ import { createTally, type MeasuredWindow, type Outcome } from './tally.ts'
 import { createTimerWheel, stepMs } from './timer-wheel.ts'
 import { siteKinds, tickS, type Workload } from './workload.ts'
 
-/** What a pod of the prober can do, by its manifest and its code. */
+/** The limits and costs of a pod of the prober, as its manifest and its code set them. */
 export interface PodShape {
   /** Events that a pod handles at the same time (containerConcurrency); more wait in the queue. */
   events: number
@@ -27,7 +27,7 @@ interface Pod {
   /** Checks that wait for a socket. The first `started` of them have begun already. */
   waiting: number[]
   started: number
-  /** When its core has finished the work that it has. */
+  /** The time at which the core of the pod has finished all its present work. */
   coreFreeMs: number
 }
 
@@ -37,7 +37,7 @@ const deliveryMs = { min: 300, max: 1_200 }
 const toleratedDelayMs = 30_000
 
 /**
- * Whether the prober skips a slot that comes so late: the rule of functions/uptime-prober/slot-disposition.ts, in plain
+ * Whether the prober skips a slot that is this late: the rule of functions/uptime-prober/slot-disposition.ts, in plain
  * numbers.
  */
 export const isMissed = (lateMs: number, intervalS: number): boolean =>
@@ -84,12 +84,12 @@ class Simulation {
 
   // By check.
   readonly #batchOfCheck: Int32Array
-  /** 1 where the prober knew that the site was down when the slot was announced. */
+  /** 1 if the prober already knew that the site was down when the slot was announced. */
   readonly #knownDown: Uint8Array
   readonly #found: ('up' | 'down' | 'still down')[]
   #checksOpen: number
 
-  /** By monitor: 1 where the last check found the site down. */
+  /** By monitor: 1 if the last check found the site down. */
   readonly #down: Uint8Array
 
   constructor(workload: Workload, policy: Policy, shape: PodShape, window: MeasuredWindow) {
@@ -170,7 +170,7 @@ class Simulation {
       if (this.#pods[at]!.leaving && this.#pods[at]!.events === 0) this.#pods.splice(at, 1)
   }
 
-  /** Gives the queued batches to the ready pods in turn. A pod that has as many events as it may is skipped. */
+  /** Gives the queued batches to the ready pods in turn. A pod that has its maximum of events is skipped. */
   #dispatchQueue() {
     const pods = this.#pods
     let dispatched = 0

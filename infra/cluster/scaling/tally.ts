@@ -1,12 +1,12 @@
 /** What happened in ten seconds. */
 export interface Bucket {
-  /** Its first second. */
+  /** The first second of the bucket. */
   fromS: number
   /** Pods that were ready, on average. */
   pods: number
   /** Checks that were due in these seconds. */
   checks: number
-  /** How many of those began more than a second late or were missed. */
+  /** How many of these checks began more than a second late or were missed. */
   late: number
 }
 
@@ -28,7 +28,7 @@ export interface Outcome {
   buckets: Bucket[]
 }
 
-/** Seconds. What is due or happens outside them takes part in the simulation but is not counted. */
+/** The seconds that are counted. Checks and pods outside this window are simulated but not counted. */
 export interface MeasuredWindow {
   from: number
   to: number

@@ -4,16 +4,16 @@ const steps = 8_192
 
 /**
  * A timer wheel that holds the end of each running check: a ring of linked lists, one list a step. The ring covers 82
- * s, and no check lasts longer than 34 s. A check is in one list at most, so each costs two numbers, also when there
- * are millions.
+ * s, and no check lasts longer than 34 s. A check is in one list at most, so its link costs one number, also when there
+ * are millions of checks.
  */
 export const createTimerWheel = (checks: number) => {
   const first = new Int32Array(steps).fill(-1)
   const next = new Int32Array(checks)
   return {
     /**
-     * Adds a check to the step of its end. That is at least one step after `nowMs`, because the current list is already
-     * taken.
+     * Adds a check to the step in which it ends. This step is at least one after `nowMs`, because the checks of the
+     * current step are already removed.
      */
     put: (check: number, endMs: number, nowMs: number) => {
       const slot = Math.ceil(Math.max(endMs, nowMs + stepMs) / stepMs) % steps

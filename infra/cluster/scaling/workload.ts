@@ -33,7 +33,10 @@ export interface Workload {
   siteKind: Uint8Array
 }
 
-/** The intervals that the bot offers, with the share of the monitors up to each. A minute is the bot's default. */
+/**
+ * The intervals that the bot offers, each with the share of monitors that have it or a shorter interval. A minute is
+ * the bot's default.
+ */
 const intervalMix: [cumulativeShare: number, seconds: number][] = [
   [0.04, 10],
   [0.7, 60],
