@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# For run.sh and terminate.sh. They define `kube` and `refuse`.
+# A function for run.sh and terminate.sh, which define `kube` and `refuse`.
 
 # refuse_other_vigia: ends the script when the Broker in the namespace is not of minikube's class, or cannot be read. A
-# Broker on Kafka or RabbitMQ is a production installation, which these scripts must not change because kubectl's
-# context happens to name it.
+# Broker on Kafka or RabbitMQ belongs to a production installation. Without this check the scripts would change it when
+# kubectl's current context points to its cluster.
 refuse_other_vigia() {
   local known class
   known=$(kube get customresourcedefinitions brokers.eventing.knative.dev --ignore-not-found --output name 2>/dev/null) ||

@@ -112,8 +112,8 @@ job=migrate-${version//./-}
 # already applied do nothing.
 vigia delete job "$job" --ignore-not-found
 # Functions that publish come second. The SinkBinding sets their K_SINK only when the broker is ready, and the broker
-# needs the address of error-notifier. Applied together, they would get a second revision. This also undoes what
-# `skaffold dev` changed.
+# needs the address of error-notifier. If everything were applied together, these functions would get a second
+# revision. These commands also undo what `skaffold dev` changed.
 kube apply --server-side --force-conflicts -k "$here" --selector 'vigia.dev/publishes!=true'
 say 'broker'
 for object in ksvc/error-notifier broker/default sinkbinding/publishers; do

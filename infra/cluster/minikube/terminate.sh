@@ -48,8 +48,8 @@ if [[ -z $(kube get namespace vigia --ignore-not-found -o name) ]]; then
   exit
 fi
 
-# In this order no object still calls one that is deleted: first what publishes events, then what receives them, then
-# what both need.
+# In this order no remaining object calls a deleted one: first the kinds that publish events, then the kinds that
+# receive them, then the kinds that both need.
 kinds=(
   pingsources.sources.knative.dev triggers.eventing.knative.dev services.serving.knative.dev
   sinkbindings.sources.knative.dev brokers.eventing.knative.dev
@@ -57,7 +57,7 @@ kinds=(
   jobs.batch statefulsets.apps services configmaps secrets
   networkpolicies.networking.k8s.io limitranges resourcequotas serviceaccounts
 )
-# Knative can be removed already, so the script asks for the kinds that the cluster has.
+# Knative may already be removed, so the script first asks which kinds the cluster has.
 served=$(kube api-resources --namespaced --verbs=delete -o name)
 for kind in "${kinds[@]}"; do
   grep -qxF -- "$kind" <<<"$served" || continue
