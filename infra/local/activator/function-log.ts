@@ -11,13 +11,13 @@ export interface FunctionLog {
   close(): Promise<void>
 }
 
-const mostFileBytes = 10 * 1024 * 1024
+const maxFileBytes = 10 * 1024 * 1024
 const lastLines = 8
-const mostLineLength = 4_000
+const maxLineLength = 4_000
 /** A line is dropped when it gets longer than this before its end arrives. */
-const mostUnfinishedLength = 256 * 1024
+const maxUnfinishedLength = 256 * 1024
 /** How many bytes may wait for a slow disk. Further lines are not written to the file. */
-const mostWaitingBytes = 8 * 1024 * 1024
+const maxWaitingBytes = 8 * 1024 * 1024
 /** How long no line is written to the file after a failed write. */
 const pauseAfterErrorMs = 5_000
 
@@ -30,7 +30,7 @@ export const functionLog = (
   folder: string,
   name: string,
   show: (name: string, line: string) => void,
-  maxBytes = mostFileBytes,
+  maxBytes = maxFileBytes,
 ): FunctionLog => {
   const path = join(folder, `${name}.log`)
   let file: WriteStream | undefined
@@ -48,7 +48,7 @@ export const functionLog = (
     return stream
   }
   const write = (line: string) => {
-    if (performance.now() < silentUntil || (file?.writableLength ?? 0) > mostWaitingBytes) return
+    if (performance.now() < silentUntil || (file?.writableLength ?? 0) > maxWaitingBytes) return
     try {
       file ??= open()
       if (size > maxBytes) {
@@ -73,14 +73,14 @@ export const functionLog = (
           // The functions' own JSON lines contain no secrets. The output of a crash may contain secrets.
           const line = text.startsWith('{') ? text : redact(text)
           write(line)
-          if (last.push(line.slice(0, mostLineLength)) > lastLines) last.shift()
+          if (last.push(line.slice(0, maxLineLength)) > lastLines) last.shift()
           show(name, line)
         }
         output.setEncoding('utf8')
         output.on('data', (chunk: string) => {
           const lines = (unfinished + chunk).split('\n')
           unfinished = lines.pop()!
-          if (unfinished.length > mostUnfinishedLength) unfinished = ''
+          if (unfinished.length > maxUnfinishedLength) unfinished = ''
           for (const line of lines) take(line)
         })
         output.on('end', () => take(unfinished))

@@ -1,7 +1,7 @@
 import type { FunctionManifest } from '../manifests/manifests.ts'
 import { CrashBackoff } from './crash-backoff.ts'
 import type { FunctionProcess } from './function-process.ts'
-import { processesWanted, requestsTaken, waitingTaken } from './process-count.ts'
+import { maxAcceptedRequests, maxWaitingRequests, processesWanted } from './process-count.ts'
 import { drainReplica, newReplica, type Replica, type ReplicaEnd, runReplica } from './replica.ts'
 import { isBelowTarget, replicaFor } from './replica-choice.ts'
 import { RequestQueue } from './request-queue.ts'
@@ -56,7 +56,10 @@ export class FunctionPool {
     if (replica && isBelowTarget(replica, manifest)) return this.#takeSlot(replica)
     const living = this.#countLiving()
     if (living === 0 && this.#backoff.remainingMs > 0) throw this.#crashed()
-    if (this.#inFlight + this.waiting >= requestsTaken(living, manifest) || this.waiting >= waitingTaken(manifest))
+    if (
+      this.#inFlight + this.waiting >= maxAcceptedRequests(living, manifest) ||
+      this.waiting >= maxWaitingRequests(manifest)
+    )
       throw new Unavailable(`${manifest.name} has ${this.waiting} requests waiting, which is its limit`, 1)
     if (replica) {
       const slot = this.#takeSlot(replica)

@@ -41,7 +41,7 @@ export interface ProcessStart {
 
 /** Spawns the process. The result's `ready` resolves when the process answers. */
 export const startProcess = async (start: ProcessStart): Promise<FunctionProcess> => {
-  const [port, { Pool }] = await Promise.all([unclaimedPort(), import('undici')])
+  const [port, { Pool }] = await Promise.all([unassignedPort(), import('undici')])
   const [file = '', ...args] = start.command
   // The child gets a process group of its own, so that Ctrl-C in the terminal reaches only the runtime, which then
   // stops the functions.
@@ -63,11 +63,11 @@ export const startProcess = async (start: ProcessStart): Promise<FunctionProcess
   const lines = start.log.follow(child.stdout, child.stderr)
   const origin = `http://127.0.0.1:${port}`
   let client: Pool | undefined
-  const exited = ended(child).then(how => {
+  const exited = ended(child).then(ending => {
     start.forget(pid)
-    claimed.delete(port)
+    assignedPorts.delete(port)
     void client?.destroy()
-    return how
+    return ending
   })
   const ready = untilReady(port, start, exited, lines.last)
   // A caller that stops the process during its start does not wait for `ready`.
@@ -123,19 +123,19 @@ export const killGroup = (pid: number): void => {
 const fastestStartMs = 30
 
 const untilReady = async (port: number, start: ProcessStart, exited: Promise<string>, lastLines: () => string[]) => {
-  let how: string | undefined
-  exited.then(words => {
-    how = words
+  let ending: string | undefined
+  exited.then(text => {
+    ending = text
   })
-  const began = performance.now()
+  const startedMs = performance.now()
   await Promise.race([setTimeout(fastestStartMs), exited])
   const output = () =>
     lastLines()
       .map(line => `\n  ${line}`)
       .join('')
   while (!(await answers(port, start.readinessPath))) {
-    if (how !== undefined) throw new StartFailed(`ended before it was ready (${how})${output()}`)
-    const age = performance.now() - began
+    if (ending !== undefined) throw new StartFailed(`ended before it was ready (${ending})${output()}`)
+    const age = performance.now() - startedMs
     if (age > start.startTimeoutMs)
       throw new StartFailed(`did not get ready within ${start.startTimeoutMs / 1000} s${output()}`)
     // Every cold start waits for this, so the first attempts are frequent. Later ones are rare, to save CPU time.
@@ -162,12 +162,12 @@ const answers = (port: number, path: string | null) =>
   })
 
 /** The ports of all function processes, including those that do not listen yet. */
-const claimed = new Set<number>()
+const assignedPorts = new Set<number>()
 
 /** A free port that is not assigned to another function process of this runtime. */
-const unclaimedPort = async (): Promise<number> => {
+const unassignedPort = async (): Promise<number> => {
   const port = await freePort()
-  if (claimed.has(port)) return unclaimedPort()
-  claimed.add(port)
+  if (assignedPorts.has(port)) return unassignedPort()
+  assignedPorts.add(port)
   return port
 }

@@ -64,13 +64,13 @@ export const buildInBackground = ({
   const entry = (target: string) => {
     const known = waiting.get(target)
     if (known) return known
-    const found = Promise.withResolvers<void>()
-    waiting.set(target, found)
-    found.promise.catch(() => {})
-    if (isOver) found.reject(new Refusal(`there is no function ${target} in functions/`))
-    return found
+    const added = Promise.withResolvers<void>()
+    waiting.set(target, added)
+    added.promise.catch(() => {})
+    if (isOver) added.reject(new Refusal(`there is no function ${target} in functions/`))
+    return added
   }
-  const look = () => {
+  const settleIfComplete = () => {
     if (total === undefined || built.length + faults.length < total) return
     if (faults.length === 0) all.resolve(built)
     else all.reject(new Refusal(`the functions could not be built:\n${faults.map(({ why }) => why).join('\n')}`))
@@ -85,7 +85,7 @@ export const buildInBackground = ({
       faults.push({ name: event.name, why: event.reason })
       entry(event.name).reject(new Refusal(`${event.name} could not be built:\n${event.reason}`))
     }
-    look()
+    settleIfComplete()
   })
   createInterface({ input: child.stdout! }).on('line', line => {
     // The terminal shows success as a step of the start. Of the lines, only those about a function that will start more
@@ -100,10 +100,10 @@ export const buildInBackground = ({
     ([[code]]) => end(`it ended with ${code}`),
     (error: Error) => end(error.message),
   )
-  const end = (how: string) => {
+  const end = (reason: string) => {
     isOver = true
     // For targets without a message: the folder has no function, or the build was stopped.
-    const refusal = new Refusal(`the functions could not be built:\n${errorOutput.trim() || how}`)
+    const refusal = new Refusal(`the functions could not be built:\n${errorOutput.trim() || reason}`)
     for (const { reject } of waiting.values()) reject(refusal)
     all.reject(refusal)
   }

@@ -12,7 +12,7 @@ const waitingPerSlot = 10
 const waitingWithoutLimit = 1000
 
 /** The maximum if the manifest sets none. More processes would only slow down a single machine. */
-const mostProcesses = 100
+const maxProcesses = 100
 
 /**
  * How many processes are needed for `requests`, the number of requests in flight and waiting. `living` is the number of
@@ -23,15 +23,15 @@ export const processesWanted = (requests: number, living: number, scale: Scale):
   const needed = Math.ceil(requests / each)
   const fromZero = living === 0 && needed > 0 ? scale.activationScale : 0
   const wanted = Math.max(needed, fromZero, scale.minScale)
-  return Math.min(wanted, scale.maxScale || mostProcesses)
+  return Math.min(wanted, scale.maxScale || maxProcesses)
 }
 
 /** How many requests a function accepts, in flight and waiting together. Further requests are refused with 503. */
-export const requestsTaken = (living: number, { containerConcurrency }: Scale): number =>
+export const maxAcceptedRequests = (living: number, { containerConcurrency }: Scale): number =>
   containerConcurrency === 0
     ? Number.POSITIVE_INFINITY
     : Math.max(1, living) * containerConcurrency * (1 + waitingPerSlot)
 
 /** How many requests may wait for the first process of a function without containerConcurrency. */
-export const waitingTaken = ({ containerConcurrency }: Scale): number =>
+export const maxWaitingRequests = ({ containerConcurrency }: Scale): number =>
   containerConcurrency === 0 ? waitingWithoutLimit : Number.POSITIVE_INFINITY

@@ -29,7 +29,7 @@ export type ReplicaEnd =
 const hasWorkedMs = 5_000
 
 /** How often a start is tried when another program takes the chosen port before the process listens on it. */
-const mostStartAttempts = 3
+const maxStartAttempts = 3
 
 export const newReplica = (): Replica => ({
   process: undefined,
@@ -51,7 +51,7 @@ export const runReplica = async (
   onReady: (tookMs: number) => void,
   attempt = 1,
 ): Promise<ReplicaEnd> => {
-  const began = performance.now()
+  const startedMs = performance.now()
   try {
     replica.process = await start()
     if (isDraining(replica)) await replica.process.stop(0)
@@ -60,7 +60,7 @@ export const runReplica = async (
     const { message } = error as Error
     await replica.process?.stop(0)
     if (isDraining(replica)) return { kind: 'drained', wasReady: false }
-    if (/EADDRINUSE/.test(message) && attempt < mostStartAttempts)
+    if (/EADDRINUSE/.test(message) && attempt < maxStartAttempts)
       return runReplica(replica, start, onReady, attempt + 1)
     return { kind: 'start-failed', message }
   }
@@ -68,13 +68,13 @@ export const runReplica = async (
     replica.state = 'ready'
     replica.readyAt = replica.idleSince = performance.now()
   }
-  onReady(performance.now() - began)
-  const how = await replica.process.exited
+  onReady(performance.now() - startedMs)
+  const ending = await replica.process.exited
   if (isDraining(replica)) return { kind: 'drained', wasReady: replica.readyAt < Number.POSITIVE_INFINITY }
   const lines = replica.process.lastLines().map(line => `\n  ${line}`)
   return {
     kind: 'crashed',
-    message: `ended by itself (${how})${lines.join('')}`,
+    message: `ended by itself (${ending})${lines.join('')}`,
     hasWorked: performance.now() - replica.readyAt >= hasWorkedMs,
   }
 }

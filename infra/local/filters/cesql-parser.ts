@@ -222,8 +222,8 @@ const unquoted = (literal: string): string => {
 }
 
 /**
- * The pattern of LIKE as a regular expression. `%` matches any text, and `_` matches one character. After a backslash,
- * both match only themselves.
+ * The pattern of LIKE as a regular expression. `%` matches any text, and `_` matches one character. Escaped with a
+ * backslash, they match only themselves.
  */
 const likePattern = (pattern: string): RegExp => {
   const parts = pattern.match(/\\[%_]|[\s\S]/gu) ?? []

@@ -32,7 +32,7 @@ export const cesqlErrors = (text: string): string[] => {
         ({ name, count }) => `calls ${name} with ${count} arguments; there is no such function, so it never matches`,
       )
     const type = typeOf(expression)
-    // With another type, Knative's filter crashes on every event, so every event of the broker becomes a dead letter.
+    // With another type, Knative's filter panics on every event, so every event of the broker becomes a dead letter.
     return type === 'boolean' ? [] : [`is a ${type}; a filter is true or false, so compare it with a value`]
   } catch (error) {
     if (error instanceof SyntaxError) return [`cannot be read: ${error.message}`]

@@ -59,7 +59,7 @@ const comparing = (values: Attributes, matches: (actual: string, value: string) 
 
 /**
  * The errors of a filter that Knative would not apply as it is written, each with the path of the element. Knative
- * accepts such filters. Then every event passes, or no event passes, or the process that serves all brokers of the
+ * accepts these filters. Then every event passes, or no event passes, or the process that serves all brokers of the
  * cluster crashes (measured).
  */
 export const filterErrors = (filter: Filter, path = 'filter'): string[] => {

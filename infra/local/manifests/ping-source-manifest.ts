@@ -67,8 +67,8 @@ const isJsonObject = (text: string) => {
 }
 
 /**
- * Reads schedule and time zone. The zone is in `timezone` or at the start of the schedule (`CRON_TZ=Europe/Lisbon 0 9 *
- * * *`), but not in both.
+ * Reads schedule and time zone. The zone is in `timezone`, or in front of the fields, but not in both. Example:
+ * `CRON_TZ=Europe/Lisbon 0 9 * * *`.
  */
 const readSchedule = (node: YamlNode, timezone: YamlNode | undefined): { schedule: string; timeZone: string } => {
   const text = node.nonEmptyString()
@@ -91,9 +91,9 @@ const readSchedule = (node: YamlNode, timezone: YamlNode | undefined): { schedul
 
 /**
  * The time zone of this name by the rules of Go's LoadLocation, or null. The name must be that of a file of the IANA
- * database, in the same case. An empty name and `Local` mean UTC, the zone of Knative's image. Temporal uses Intl, which
- * accepts more: abbreviations like CST, names in any case, offsets like -03:00. It returns a name as the database writes
- * it, so a name that it changes is refused.
+ * database, in the same case. An empty name and `Local` mean UTC, the zone of Knative's image. Temporal uses Intl, and
+ * Intl accepts more: abbreviations like CST, names in any case, offsets like -03:00. Temporal returns a name as the
+ * database writes it, so a name that Temporal changes is refused.
  */
 const ianaZone = (name: string): string | null => {
   if (name === '' || name === 'Local') return 'UTC'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { processesWanted, requestsTaken } from '#local/activator/process-count.ts'
+import { maxAcceptedRequests, processesWanted } from '#local/activator/process-count.ts'
 
 describe('the number of processes', () => {
   const scale = { containerConcurrency: 10, softConcurrency: 100, minScale: 0, maxScale: 0, activationScale: 1 }
@@ -17,7 +17,7 @@ describe('the number of processes', () => {
   ])('%s', (_, requests, living, given, wanted) => expect(processesWanted(requests, living, given)).toBe(wanted))
 
   test('at most ten times the concurrency of each process waits in the queue', () => {
-    expect(requestsTaken(0, scale)).toBe(110)
-    expect(requestsTaken(2, scale)).toBe(220)
+    expect(maxAcceptedRequests(0, scale)).toBe(110)
+    expect(maxAcceptedRequests(2, scale)).toBe(220)
   })
 })
