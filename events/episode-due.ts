@@ -14,9 +14,11 @@ export const EpisodeDue = defineEvent(
     show: EventShow,
     /** All episodes at the same instant or date, in order. A whole season on one date is still one message. */
     episodes: Type.Array(EventEpisode, { minItems: 1, maxItems: 500 }),
-    /** If the hour is not known: only for chats in this IANA time zone, because it is 09:00 there now. */
+    /**
+     * Only chats in this IANA time zone are notified, because it is 09:00 there now. Set only if the hour is not known.
+     */
     zone: Type.Optional(Type.String()),
-    /** Only for chats that followed the show before this instant (the airstamp, or 09:00 in the time zone). */
+    /** Only chats that followed the show before this instant are notified: the airstamp, or 09:00 in the time zone. */
     followedBefore: Instant,
   }),
 )

@@ -4,8 +4,8 @@ import { Instant } from './fields.ts'
 import { EventEpisode, EventShow } from './show.ts'
 
 /**
- * Episodes that aired too long ago for announcements of their own; a chat gets one message about all of them. Subject
- * `episodes` after a time in which Vigia did not run; subject `show/82` if TVMaze published the episodes of a show too
+ * Episodes that aired too long ago to be announced one by one; a chat gets one message about all of them. The subject
+ * is `episodes` if Vigia did not run when they aired, and `show/82` if TVMaze published the episodes of a show too
  * late.
  */
 export const EpisodeMissed = defineEvent(

@@ -26,7 +26,7 @@ export interface VigiaEvent<Data = unknown> {
   /** W3C trace context, copied unchanged from the cause. */
   readonly traceparent?: string
   /**
-   * The number of our events between this one and the first cause. The host refuses to publish an event above
+   * The number of Vigia's events between the first cause and this event. The host refuses to publish an event above
    * `maxHops`.
    */
   readonly vigiahops: number
@@ -50,9 +50,9 @@ export interface NewEvent<Data> {
   /** What the event is about: `show/82`, `monitor/42`, `chat/7`. Printable ASCII without spaces, quotes or `%`. */
   subject: string
   data: Data
-  /** When it happened; the present time if absent. */
+  /** The time at which the reported change happened; the present time if absent. */
   time?: Date
-  /** The whole id, for an event that is the same whatever caused it (`shard/3@2026-11-21T12:05:20Z`). */
+  /** The whole id (`shard/3@2026-11-21T12:05:20Z`), for an event whose id does not depend on its cause. */
   id?: string
 }
 
@@ -67,7 +67,7 @@ export interface EventDefinition<Schema extends TObject = TObject> {
   readonly schema: Schema
   /** The id of the event that follows from the event `causeId`: `<cause id>/<name>[/<key>]`. */
   idFrom(causeId: string, key?: string): string
-  /** The event that follows from `cause`. Its id is `idFrom(cause.id, key)`, or the `id` that is given. */
+  /** The event that follows from `cause`. Its id is `idFrom(cause.id, key)`, or `event.id` if that is set. */
   from(cause: Cause, event: NewEvent<Static<Schema>>): VigiaEvent<Static<Schema>>
 }
 
@@ -108,7 +108,7 @@ export const defineEvent = <Schema extends TObject>(
   }
 }
 
-/** The cause of an event that was not caused by an event, but by a Telegram update or by a person at a terminal. */
+/** Makes the cause of an event that no other event caused, but a Telegram update or a person at a terminal. */
 export const rootCause = (id: string, traceparent?: string): Cause => ({
   id,
   vigiahops: -1,

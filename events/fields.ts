@@ -7,11 +7,11 @@ export const IntegerId = Type.Integer({ minimum: 1, maximum: maxInteger })
 /** An id in a bigint column. */
 export const BigintId = Type.Integer({ minimum: 1, maximum: maxBigint })
 
-/** Telegram's id of a chat; groups have negative ones. */
+/** Telegram's id of a chat. The ids of groups are negative. */
 export const ChatId = Type.Integer({ minimum: -maxBigint, maximum: maxBigint })
 
-// Patterns instead of formats, because formats would add a library to every bundle. They check the lengths of months,
-// and leap years.
+// The fields have patterns instead of formats, because formats would add a library to every bundle. The patterns check
+// the lengths of months, and leap years.
 const monthAndDay = '((0[13578]|1[02])-(0[1-9]|[12]\\d|3[01])|(0[469]|11)-(0[1-9]|[12]\\d|30)|02-(0[1-9]|1\\d|2[0-8]))'
 const leapDay = '((19|20|21)(0[48]|[2468][048]|[13579][26])|2000)-02-29'
 const date = `((19|20|21)\\d\\d-${monthAndDay}|${leapDay})`

@@ -1,9 +1,7 @@
 import Type from 'typebox'
 import { BigintId, Instant } from './fields.ts'
 
-/**
- * The id of an event about an incident: `incident/7/monitor.down`. It is the same however often the event is published.
- */
+/** The id of an event about an incident: `incident/7/monitor.down`. Every publication of the event has the same id. */
 export const incidentEventId = (
   incidentId: number,
   eventName: 'monitor.down' | 'monitor.up' | 'monitor.steady',
@@ -11,11 +9,11 @@ export const incidentEventId = (
 
 /** The fields about a time of flapping, in which a monitor changes often between up and down. */
 export const flappingFields = {
-  /** The first of the changes, UTC. */
+  /** When the first of the changes happened, UTC. */
   since: Instant,
-  /** The number of changes between up and down since then. */
+  /** The number of changes between up and down, from `since` on. */
   changes: Type.Integer({ minimum: 1 }),
-  /** The part of the time since then in which it was up, from 0 to 1. */
+  /** The part of the time from `since` on in which the monitor was up, from 0 to 1. */
   uptime: Type.Number({ minimum: 0, maximum: 1 }),
 }
 
@@ -27,14 +25,15 @@ export const incidentFields = {
   url: Type.String(),
   /** When the failure was observed, UTC. */
   since: Instant,
-  /** The check that observed it was late, so the failure may have begun earlier. */
+  /** The check that observed the failure ran late, so the failure may have begun earlier. */
   sinceLate: Type.Optional(Type.Boolean()),
   /** HTTP status of the failing check, or null. */
   status: Type.Union([Type.Integer(), Type.Null()]),
-  /** Why it failed: a code of events/probe-error.ts. */
+  /** Why the check failed: a code of events/probe-error.ts. */
   error: Type.String(),
   /**
-   * The monitor is flapping, so people are not notified of each change. `began`: this event announces that it began.
+   * The monitor is flapping, so people are not notified of each change. `began`: this event announces the beginning of
+   * the flapping.
    */
   flapping: Type.Optional(Type.Object({ began: Type.Boolean(), ...flappingFields })),
 }

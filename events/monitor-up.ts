@@ -10,7 +10,7 @@ export const MonitorUp = defineEvent(
   Type.Object({
     ...incidentFields,
     until: Instant,
-    /** The check that observed the recovery was late, so the monitor may have been up earlier. */
+    /** The check that observed the recovery ran late, so the monitor may have been up earlier. */
     untilLate: Type.Optional(Type.Boolean()),
   }),
 )

@@ -1,6 +1,6 @@
 /**
- * Why a check failed, or why a URL cannot be watched. The codes are stable, because events and tables contain them.
- * Messages have texts for them in every language; the compiler reports a missing text for a new code.
+ * The codes that say why a check failed, or why a URL cannot be watched. They are stable, because events and tables
+ * contain them. Messages have a text for every code in every language; the compiler reports a code without a text.
  */
 export const probeErrorCodes = [
   /** No response within the timeout. */
@@ -53,7 +53,7 @@ export const probeErrorCodes = [
 
 export type ProbeErrorCode = (typeof probeErrorCodes)[number]
 
-/** Warnings about a site that is up. `insecure-redirect`: it redirects from https to http. */
+/** Warnings about a site that is up. `insecure-redirect`: the site redirects from https to http. */
 export const probeWarningCodes = ['insecure-redirect'] as const
 
 export type ProbeWarningCode = (typeof probeWarningCodes)[number]

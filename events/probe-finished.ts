@@ -2,7 +2,10 @@ import Type from 'typebox'
 import { defineEvent } from './event.ts'
 import { BigintId, ChatId } from './fields.ts'
 
-/** The result of a check that a person requested. Slots of the schedule do not publish it. Subject `monitor/42`. */
+/**
+ * The result of a check that a person requested. Checks that the schedule planned do not publish this event. Subject
+ * `monitor/42`.
+ */
 export const ProbeFinished = defineEvent(
   'probe.finished',
   1,
@@ -16,12 +19,12 @@ export const ProbeFinished = defineEvent(
     /** now: a person asked for the check; first: the first check of a new monitor. */
     reason: Type.Union([Type.Literal('now'), Type.Literal('first')]),
     ok: Type.Boolean(),
-    /** HTTP status; null for tcp and without a response. */
+    /** HTTP status; null for tcp, and if there was no response. */
     status: Type.Union([Type.Integer(), Type.Null()]),
-    /** Why it failed: a code of events/probe-error.ts; null if ok. */
+    /** Why the check failed: a code of events/probe-error.ts; null if ok. */
     error: Type.Union([Type.String(), Type.Null()]),
     totalMs: Type.Integer({ minimum: 0 }),
-    /** A warning although it is up: a code of events/probe-error.ts. */
+    /** A warning about a site that is up: a code of events/probe-error.ts. */
     warning: Type.Optional(Type.String()),
   }),
 )

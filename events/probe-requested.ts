@@ -14,7 +14,7 @@ export const Check = Type.Object({
   /** Timeout of one attempt, milliseconds. */
   timeoutMs: Type.Integer({ minimum: 100, maximum: 120_000 }),
   intervalS: Type.Integer({ minimum: 10, maximum: 86_400 }),
-  /** The slot: when the check is due, UTC. It identifies the result together with the monitor. */
+  /** The slot: when the check is due, UTC. The monitor and the slot together identify the result. */
   dueAt: Instant,
   /** The monitor was down when the slot was planned, so another failure changes nothing. */
   down: Type.Optional(Type.Boolean()),

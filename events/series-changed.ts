@@ -9,9 +9,9 @@ export const SeriesChanged = defineEvent(
   1,
   Type.Object({
     /**
-     * moved: the next episode, or one that was announced, has another date; ended: there are no more episodes after
-     * `episode`; returned: the series continues; gone: TVMaze removed it for good; merged: TVMaze merged it into
-     * another series with another name.
+     * moved: the next episode, or an announced episode, has another date; ended: there are no more episodes after
+     * `episode`; returned: the series continues; gone: TVMaze removed the series for good; merged: TVMaze merged the
+     * series into another series with another name.
      */
     change: Type.Union([
       Type.Literal('moved'),
@@ -22,8 +22,8 @@ export const SeriesChanged = defineEvent(
     ]),
     show: EventShow,
     /**
-     * For `moved`: the episode now, with its earlier date in `before`. For `ended`: the last episode, if it has not
-     * aired yet.
+     * For `moved`: the episode with its new date; `before` has the earlier date. For `ended`: the last episode, if that
+     * episode has not aired yet.
      */
     episode: Type.Optional(EventEpisode),
     before: Type.Optional(Type.Object({ airdate: DateOrNone, airstamp: Type.Union([Instant, Type.Null()]) })),

@@ -3,7 +3,8 @@ import { defineEvent } from './event.ts'
 import { Instant } from './fields.ts'
 
 /**
- * The slots of one shard of the monitors in [from, to) are due to be requested. Subject `shard/3`, id `shard/3@<from>`.
+ * The checks of one shard of the monitors whose slots are in [from, to) have to be requested now. Subject `shard/3`, id
+ * `shard/3@<from>`.
  */
 export const ShardDue = defineEvent(
   'shard.due',
@@ -15,8 +16,8 @@ export const ShardDue = defineEvent(
     from: Instant,
     to: Instant,
     /**
-     * The scheduler did not run in [from, to): request only the newest slot of each monitor, if no later one was due.
-     * Id `shard/3@<from>/late`.
+     * The scheduler did not run in [from, to): request only the newest slot of each monitor, if no later slot of it was
+     * due. Id `shard/3@<from>/late`.
      */
     late: Type.Optional(Type.Boolean()),
   }),

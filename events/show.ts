@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { DateOrNone, Instant, IntegerId } from './fields.ts'
 
-/** A show in an event. The data is TVMaze's; its licence (CC BY-SA) requires the URL in every message. */
+/** A show in an event. The data comes from TVMaze, whose licence (CC BY-SA) requires the URL in every message. */
 export const EventShow = Type.Object({
   id: IntegerId,
   name: Type.String(),

@@ -6,8 +6,7 @@ import type { EventDefinition } from './event.ts'
 export type ValidationError = Pick<ErrorObject, 'instancePath' | 'message'>
 
 /**
- * Validates data. After the result false, `errors` has the reasons. It has the interface of a function that ajv
- * compiles.
+ * Validates data. If it returns false, `errors` has the reasons. The interface is that of a function compiled by ajv.
  */
 export interface Validator {
   (data: unknown): boolean
@@ -34,6 +33,6 @@ const compiler = () => {
   return ajv
 }
 
-/** A compiler with our rules; the build uses it too. */
+/** Makes an ajv compiler that knows the formats; the build uses it too. */
 export const newCompiler = (options: ConstructorParameters<typeof Ajv>[0] = {}): Ajv =>
   formats.default(new Ajv(options))
