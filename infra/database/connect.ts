@@ -3,14 +3,14 @@ import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
 import { firstConnection, type Timer } from './first-connection.ts'
 
 /**
- * PostgreSQL for the table modules: a pool, or one transaction of it. Values are `$1, $2 …`; pass an array for jsonb as
- * JSON text.
+ * PostgreSQL for the table modules: a pool, or one transaction of it. `values` replace `$1, $2 …` in the SQL; pass an
+ * array for a jsonb column as JSON text.
  */
 export interface Postgres {
   query<Row = Record<string, unknown>>(sql: string, values?: unknown[]): Promise<{ rows: Row[]; rowCount: number }>
   /**
-   * Commits when `work` resolves and rolls back when it throws. Inside a transaction it is a savepoint of that
-   * transaction.
+   * Commits when `work` resolves and rolls back when it throws. Inside a transaction, `work` runs in a savepoint of
+   * that transaction.
    */
   transaction<T>(work: (tx: Postgres) => Promise<T>): Promise<T>
   /** Waits for the queries in flight and closes every connection. */
@@ -62,8 +62,8 @@ const arrayOf =
           .map(item => (item === 'NULL' ? null : parse(item)))
 
 /**
- * Differences from `pg`: bigint and numeric values are numbers, and a date stays the text `YYYY-MM-DD` (pg makes it a
- * local midnight).
+ * The parsers that replace those of `pg`: bigint and numeric values become numbers, and a date stays the text
+ * `YYYY-MM-DD` (`pg` would make it midnight in the local time zone).
  */
 const parsers: Record<number, (text: string) => unknown> = {
   [oid.int8]: integer,
@@ -108,7 +108,7 @@ const preparedQuery = (): QueryBuilder => {
 
 const resultOf = <Row>({ rows, rowCount }: QueryResult) => ({ rows: rows as Row[], rowCount: rowCount ?? 0 })
 
-/** A pool for the database at `url`. It loads the driver and connects with its first query. */
+/** A pool for the database at `url`. The first query loads the driver and connects. */
 export const postgres = (
   url: string,
   {

@@ -1,6 +1,6 @@
 import { isStarting } from './unavailable.ts'
 
-/** A clock and a pause; an argument so that tests need no real time. */
+/** A clock and a pause. They are an argument, so that tests do not wait in real time. */
 export interface Timer {
   /** Milliseconds of a clock that only goes forward. */
   now(): number
@@ -23,9 +23,9 @@ export const firstConnection = ({ now, pause }: Timer) => {
     deadline ??= now() + timeoutMs
     for (;;)
       try {
-        const connection = await connect()
+        const opened = await connect()
         connected = true
-        return connection
+        return opened
       } catch (error) {
         if (connected || !isStarting(error) || now() >= deadline) throw error
         await pause(pauseMs)

@@ -31,9 +31,9 @@ export const releasedChecksums = async (dir = migrationsDir): Promise<Record<str
 export class DatabaseAhead extends Error {}
 
 /**
- * Applies the pending SQL files in `dir` in one transaction; there is no way back. It is safe to run it twice, and in
- * several processes at once, because they wait for each other. Throws an Error of one line that names the failing file,
- * or `DatabaseAhead` if a newer release has migrated the database.
+ * Applies the pending SQL files in `dir` in one transaction; migrations cannot be undone. It is safe to run it twice,
+ * and in several processes at once, because they wait for each other. Throws an Error of one line that names the
+ * failing file, or `DatabaseAhead` if a newer release has migrated the database.
  */
 export const migrate = async (
   url: string,
@@ -44,8 +44,8 @@ export const migrate = async (
   client.on('error', () => {})
   await client.connect()
   try {
-    // The runner takes the same lock again, which a session may do. So the checks before it and the checksums after it
-    // are protected too.
+    // The lock also protects the checks before the runner and the checksums after it. The runner takes the same lock
+    // again, which PostgreSQL allows within a session.
     await client.query(`select pg_advisory_lock(${PG_MIGRATE_LOCK_ID})`)
     const files = await checksums(dir)
     await refuseChangedFiles(client, table, files)
@@ -83,17 +83,19 @@ const refuseChangedFiles = async (client: Client, table: string, files: Record<s
   )
   if (columns.length === 0) return
   const applied = await client.query<{ name: string; checksum: string | null }>(`select name, checksum from "${table}"`)
-  const here = new Map(Object.entries(files).map(([file, checksum]) => [nameOf(file), checksum]))
+  const checksumByName = new Map(Object.entries(files).map(([file, checksum]) => [nameOf(file), checksum]))
   for (const { name, checksum } of applied.rows)
-    if (here.has(name) && checksum !== null && checksum !== here.get(name))
+    if (checksumByName.has(name) && checksum !== null && checksum !== checksumByName.get(name))
       throw new Error(
         `migration ${name}.sql was changed after this database applied it: restore the file and write a new migration`,
       )
   const appliedNames = new Set(applied.rows.map(({ name }) => name))
-  const unknown = applied.rows.find(({ name }) => !here.has(name))
+  const unknown = applied.rows.find(({ name }) => !checksumByName.has(name))
   if (unknown === undefined) return
   const message = `the database has migration ${unknown.name}.sql, which this version does not know: run a newer version`
-  throw [...here.keys()].every(name => appliedNames.has(name)) ? new DatabaseAhead(message) : new Error(message)
+  throw [...checksumByName.keys()].every(name => appliedNames.has(name))
+    ? new DatabaseAhead(message)
+    : new Error(message)
 }
 
 const saveChecksums = async (client: Client, table: string, files: Record<string, string>): Promise<void> => {
@@ -108,7 +110,7 @@ const saveChecksums = async (client: Client, table: string, files: Record<string
 /** Adds the file and, if PostgreSQL reports it, the line to the error message. */
 const withLocation = async (path: string, error: Error & { position?: string }): Promise<Error> => {
   const text = await readFile(path, 'utf8')
-  // The runner sends the file from this comment on.
+  // The runner sends only the part of the file from this comment on.
   const begin = Math.max(text.search(/^\s*--[\s-]*up\s+migration/im), 0)
   const line = error.position && text.slice(0, begin + Number(error.position)).split('\n').length
   return new Error(`migration ${path}${line ? `:${line}` : ''}: ${error.message}; nothing was changed`, {
@@ -116,7 +118,7 @@ const withLocation = async (path: string, error: Error & { position?: string }):
   })
 }
 
-/** Adds new files to `checksums.json`. Throws if a file that it already has was changed or removed. */
+/** Adds new files to `checksums.json`. Throws if a file that is listed there was changed or removed. */
 const addChecksums = async (dir: string): Promise<void> => {
   const [files, released] = await Promise.all([checksums(dir), releasedChecksums(dir)])
   for (const [file, checksum] of Object.entries(released))

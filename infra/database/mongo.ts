@@ -2,7 +2,7 @@ import type { Collection, Document, MongoClient } from 'mongodb'
 
 /** The MongoDB server of the catalogue. */
 export interface Mongo {
-  /** A collection of the database that the URI names (`vigia` where it names none). */
+  /** A collection of the database that the URI names (`vigia` if the URI names none). */
   collection<T extends Document>(name: string): Promise<Collection<T>>
   /** Closes every connection. */
   end(): Promise<void>

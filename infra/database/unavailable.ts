@@ -5,7 +5,8 @@
 const startingCodes = ['ECONNREFUSED', 'EHOSTUNREACH', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', '57P03']
 
 /**
- * The same, and: the connection was lost, the socket file is missing, PostgreSQL shuts down or has no free connection.
+ * `startingCodes`, and the codes for: the connection was lost, the socket file is missing, PostgreSQL shuts down,
+ * PostgreSQL has no free connection.
  */
 const unavailableCodes = [
   ...startingCodes,

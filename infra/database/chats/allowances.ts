@@ -20,7 +20,7 @@ export const allowancesIn = (db: Postgres) => ({
    */
   take: async (allowances: readonly Allowance[], cause: string, at: Date): Promise<boolean> => {
     // Always in the same order, so that two transactions cannot deadlock.
-    const sorted = allowances.toSorted((one, other) => (one.subject < other.subject ? -1 : 1))
+    const sorted = allowances.toSorted((a, b) => (a.subject < b.subject ? -1 : 1))
     try {
       await db.transaction(async tx => {
         for (const { subject, seconds, burst } of sorted) {

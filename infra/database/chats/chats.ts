@@ -25,7 +25,7 @@ export const chatsIn = (db: Postgres) => ({
     (await db.query<Chat>(`select ${chatColumns} from chat where id = $1`, [id])).rows[0] ?? null,
 
   /**
-   * Inserts or updates the chat and returns it. It counts as reachable again, because it has just used the bot.
+   * Inserts or updates the chat and returns it. The chat counts as reachable again, because it has just used the bot.
    * `language` is used only for a new chat.
    */
   upsert: async ({ id, kind, language }: Pick<Chat, 'id' | 'kind' | 'language'>): Promise<Chat> =>
@@ -47,8 +47,8 @@ export const chatsIn = (db: Postgres) => ({
   },
 
   /**
-   * No message is sent to the chat until it uses the bot again. Its follows stay. `reason` is Telegram's error
-   * description.
+   * Marks the chat as unreachable: it gets no messages until it uses the bot again. Its follows stay. `reason` is
+   * Telegram's error description.
    */
   markUnreachable: async (id: number, reason: string): Promise<void> => {
     await db.query(
@@ -58,8 +58,8 @@ export const chatsIn = (db: Postgres) => ({
   },
 
   /**
-   * Moves everything of a group to the supergroup that it became, which has a new id. Safe to call twice. Ids that are
-   * not two different groups are ignored, because the rows of `fromId` are deleted.
+   * Moves everything of a group to the supergroup that it became, which has a new id. A second call changes nothing.
+   * Does nothing if the ids are not those of two different groups, because it deletes the rows of `fromId`.
    */
   migrate: async (fromId: number, toId: number): Promise<void> => {
     if (fromId === toId || !isGroupId(fromId) || !isGroupId(toId)) return
@@ -69,7 +69,7 @@ export const chatsIn = (db: Postgres) => ({
         toId,
       ])
       if (!known.rows.some(({ id }) => id === fromId)) return
-      // Messages that were requested before the move have the old id. The outbox finds the new one here.
+      // Messages that were requested before the move have the old id. The outbox finds the new id in this table.
       await tx.query(
         'insert into chat_moved (from_id, to_id) values ($1, $2) on conflict (from_id) do update set to_id = excluded.to_id',
         [fromId, toId],
@@ -80,18 +80,18 @@ export const chatsIn = (db: Postgres) => ({
       }
       // The supergroup was used before Telegram reported the move, so both ids have rows.
       await tx.query(
-        `update monitor mine set chat_id = $2 where chat_id = $1
-         and not exists (select from monitor theirs where theirs.chat_id = $2 and theirs.url = mine.url)`,
+        `update monitor source set chat_id = $2 where chat_id = $1
+         and not exists (select from monitor target where target.chat_id = $2 and target.url = source.url)`,
         [fromId, toId],
       )
       await tx.query(
-        `with double as (delete from monitor where chat_id = $1 returning id)
-         delete from follow using double where subject = 'monitor/' || double.id`,
+        `with duplicate as (delete from monitor where chat_id = $1 returning id)
+         delete from follow using duplicate where subject = 'monitor/' || duplicate.id`,
         [fromId],
       )
       await tx.query(
-        `update follow mine set chat_id = $2 where chat_id = $1
-         and not exists (select from follow theirs where theirs.chat_id = $2 and theirs.subject = mine.subject)`,
+        `update follow source set chat_id = $2 where chat_id = $1
+         and not exists (select from follow target where target.chat_id = $2 and target.subject = source.subject)`,
         [fromId, toId],
       )
       await tx.query('update message set chat_id = $2 where chat_id = $1', [fromId, toId])

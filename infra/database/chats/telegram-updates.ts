@@ -1,8 +1,8 @@
 import type { Postgres } from '../connect.ts'
 
 /**
- * Longer than the handling of an update may take, so a lease that has not expired means that a process handles the
- * update.
+ * The duration of a lease. The handling of an update may not take that long, so a process still handles an update whose
+ * lease is valid.
  */
 const leaseS = 15
 
@@ -10,11 +10,10 @@ const leaseS = 15
 const keptFor = '3 days'
 
 /**
- * The result of asking for the lease of an update.
- * `leased`: the caller may handle it. `attempts` counts this attempt; `mayHaveAnswered` is true if an earlier attempt
- * sent a message, or ended without releasing the lease.
- * `busy`: another process handles it, for at most `seconds` more. `done` and `deferred`: a delivery by Telegram needs
- * no work.
+ * The result of asking for the lease of an update. `leased`: the caller may handle it. `attempts` counts this attempt;
+ * `mayHaveAnswered` is true if an earlier attempt sent a message, or ended without releasing the lease. `busy`: another
+ * process handles it, for at most `seconds` more. `done` and `deferred`: the caller has nothing to do when Telegram
+ * delivers the update.
  */
 export type Lease =
   | { state: 'leased'; attempts: number; mayHaveAnswered: boolean }
@@ -76,8 +75,8 @@ export const telegramUpdatesIn = (db: Postgres) => ({
   },
 
   /**
-   * Releases the lease of this attempt. `counts: false` if the update is not at fault (Telegram asked us to wait).
-   * `mayHaveAnswered` if a message of this attempt may have reached the chat.
+   * Releases the lease of this attempt. `counts` is false if the update is not at fault (Telegram asked us to wait).
+   * `mayHaveAnswered` is true if a message of this attempt may have reached the chat.
    */
   release: async (
     botId: number,
@@ -94,8 +93,8 @@ export const telegramUpdatesIn = (db: Postgres) => ({
   },
 
   /**
-   * Renews the lease and returns whether this attempt may tell the chat that the answer is late. True once for each
-   * update, and never if an answer may have been sent.
+   * Renews the lease and returns whether this attempt may tell the chat that the answer is late. Returns true once for
+   * each update, and never if an answer may have been sent.
    */
   claimApology: async (botId: number, updateId: number, attempts: number): Promise<boolean> =>
     (
@@ -108,8 +107,8 @@ export const telegramUpdatesIn = (db: Postgres) => ({
     ).rowCount === 1,
 
   /**
-   * Deletes up to 1,000 updates that Telegram cannot deliver again. The number is limited because it runs during a
-   * user's request.
+   * Deletes up to 1,000 updates that Telegram cannot deliver again. The number is limited because the deletion runs
+   * during a user's request.
    */
   deleteOld: async (): Promise<number> =>
     (

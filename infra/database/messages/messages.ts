@@ -20,8 +20,8 @@ export interface ClaimedMessage {
 }
 
 /**
- * A message to send; or the time when the next message of the chat may be sent, with its key in `sending` if another
- * process sends it now; or null if no message waits.
+ * The result of a claim. `message`: the message to send. `readyAt`: the time when the next message of the chat may be
+ * sent; `sending` is the key of that message if another process sends it now. null: no message waits.
  */
 export type Claim = { message: ClaimedMessage } | { readyAt: Date; sending: string | null } | null
 
@@ -39,8 +39,8 @@ export interface NotedMessage extends OperatorNote {
 }
 
 /**
- * Longer than a call of Telegram may take (10 s). After a crash, another process may claim the message when the lease
- * has expired.
+ * The duration of a lease, longer than a request to Telegram may take (10 s). After a crash, another process may claim
+ * the message when the lease has expired.
  */
 const leaseFor = '20 seconds'
 
@@ -67,13 +67,15 @@ const pause = '(select until from bot_pause where bot = $3)'
 
 const earliestSendTime = `greatest(${[notBefore, lease, perChatBurst, perGroupMinute, wholeBot, pause].join(', ')})`
 
-/** No other process has changed the message since `head` was read. This makes the claim a conditional write. */
+/**
+ * SQL: whether no other process has changed the message since `head` was read. It makes the claim a conditional write.
+ */
 const isUnchanged = `message.state = head.state and message.attempts = head.attempts
   and message.not_before = head.not_before and message.lease_until is not distinct from head.lease_until`
 
 /**
- * Either the claim succeeded, or another process sends the message: its lease is valid, or it claimed the message just
- * now.
+ * SQL: true if the claim succeeded or another process sends the message. That process has a valid lease, or it claimed
+ * the message just now.
  */
 const isBeingSent = `head.state = 'sending' or ready.at <= $2`
 
@@ -128,7 +130,7 @@ export const messagesIn = (db: Postgres) => ({
     return claimed ? { message } : { readyAt, sending: sending ? message.key : null }
   },
 
-  /** Renews the lease of a claimed message before another call of Telegram. */
+  /** Renews the lease of a claimed message before another request to Telegram. */
   renew: async (key: string, now: Date): Promise<void> => {
     await db.query(
       `update message set lease_until = $2::timestamptz + interval '${leaseFor}' where key = $1 and state = 'sending'`,
@@ -247,7 +249,7 @@ export const messagesIn = (db: Postgres) => ({
       )
     ).rows[0]?.id ?? null,
 
-  /** Pauses the bot until then. Returns true if the bot was not paused for the same reason before. */
+  /** Pauses the bot until that time. Returns true if the bot was not paused for the same reason before. */
   pause: async (bot: string, until: Date, reason: string): Promise<boolean> =>
     (
       await db.query<{ isNew: boolean }>(

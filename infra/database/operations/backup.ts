@@ -45,7 +45,7 @@ const rowFilters: Record<string, string> = {
   'broker.delivery': `where ${pending} delivery.event_seq)`,
 }
 
-/** The tables in an order in which each comes after the tables that it references. */
+/** The tables, each after the tables that it references. */
 const tablesIn = async (db: Postgres): Promise<string[]> => {
   const { rows } = await db.query<{ name: string; parents: string[] }>(
     `select nspname || '.' || relname as name, array(
@@ -118,8 +118,8 @@ const dump = async (
 ): Promise<number> => {
   const migrations: Head['migrations'] = {}
   for (const { table } of schemas) {
-    const there = await tx.query(`select to_regclass('public.' || $1) is not null as there`, [table])
-    if (!there.rows[0]!.there) continue
+    const found = await tx.query(`select to_regclass('public.' || $1) is not null as "isPresent"`, [table])
+    if (!found.rows[0]!.isPresent) continue
     const { rows } = await tx.query<{ name: string }>(`select name from public.${table} order by id`)
     migrations[table] = rows.map(({ name }) => name)
   }
@@ -164,7 +164,7 @@ async function* linesOf(file: string): AsyncGenerator<Head | Line> {
   const plain = source.pipe(createGunzip())
   source.on('error', error => plain.destroy(error))
   const lines = createInterface({ input: plain, crlfDelay: Number.POSITIVE_INFINITY })
-  // A second error may come after the first one was thrown, when nothing reads the lines any more.
+  // After the first error was thrown, nothing reads the lines any more, and a second error may come.
   lines.on('error', () => {})
   const hash: Hash = createHash('sha256')
   let ended = false
@@ -255,15 +255,15 @@ export const restore = async (
     for (const table of (await tablesIn(tx)).reverse()) await tx.query(`delete from ${table}`)
     let insert = ''
     let count = 0
-    let isLeftOut = false
+    let isSkipped = false
     for await (const line of lines) {
       if ('table' in line) {
-        isLeftOut = withoutBroker && line.table.startsWith('broker.')
-        if (isLeftOut) continue
+        isSkipped = withoutBroker && line.table.startsWith('broker.')
+        if (isSkipped) continue
         const columns = await columnsOf(tx, line.table)
         insert = `insert into ${line.table} (${columns}) overriding system value
           select ${columns} from json_populate_recordset(null::${line.table}, $1::json)`
-      } else if ('rows' in line && !isLeftOut) {
+      } else if ('rows' in line && !isSkipped) {
         await tx.query(insert, [`[${(line.rows as string[]).join(',')}]`])
         count += line.rows.length
       }

@@ -10,7 +10,7 @@ export interface NoticeContent {
   reason: string
 }
 
-/** One kind of error since its latest beginning, and what the operators know about it. */
+/** The errors of one kind since the count last began at one, and what the operators know about them. */
 export interface OperatorNotice {
   fingerprint: string
   content: NoticeContent
@@ -18,7 +18,7 @@ export interface OperatorNotice {
   firstAt: Date
   lastAt: Date
   telegramMessageId: number | null
-  /** When the message was claimed or sent, or when it was held back. */
+  /** When the message was claimed or sent, or when the notice was held back. */
   notifiedAt: Date | null
   editedAt: Date | null
   notifiedCount: number
@@ -40,7 +40,7 @@ const columns = `fingerprint, news as content, count, first_at as "firstAt", las
 
 /** The tables `operator_notice`, `operator_digest` and `alert`. The present time is always an argument. */
 export const operatorNoticesIn = (db: Postgres) => ({
-  /** Counts one more error of this kind. After an hour without one, the count begins at one again. */
+  /** Counts one more error of this kind. After an hour without an error, the count begins at one again. */
   count: async (fingerprint: string, content: NoticeContent, at: Date): Promise<void> => {
     await db.query(
       `insert into operator_notice (fingerprint, news, count, first_at, last_at) values ($1, $2, 1, $3, $3)
@@ -64,7 +64,7 @@ export const operatorNoticesIn = (db: Postgres) => ({
       ])
     ).rowCount === 1,
 
-  /** Deletes alerts from before that time, because their events are not delivered again. */
+  /** Deletes the alerts from before `at`, because their events are not delivered again. */
   deleteAlertsBefore: async (at: Date): Promise<void> => {
     await db.query('delete from alert where at < $1', [at])
   },
@@ -78,7 +78,7 @@ export const operatorNoticesIn = (db: Postgres) => ({
       )
     ).rows[0]!,
 
-  /** Notices whose count is higher than the one that the operators know, the oldest first. */
+  /** The notices with a higher count than the operators know, the oldest first. */
   outdated: async (): Promise<OperatorNotice[]> =>
     (
       await db.query<OperatorNotice>(
@@ -86,7 +86,7 @@ export const operatorNoticesIn = (db: Postgres) => ({
       )
     ).rows,
 
-  /** The number of messages sent or claimed since then. Edits and notices that were held back do not count. */
+  /** The number of messages sent or claimed since `at`. Edits and notices that were held back do not count. */
   messagesSince: async (at: Date): Promise<number> =>
     (
       await db.query<{ count: number }>(
@@ -96,8 +96,8 @@ export const operatorNoticesIn = (db: Postgres) => ({
     ).rows[0]!.count,
 
   /**
-   * Claims the next message of a notice: writes `at` as its time and no message id. False if the notice was claimed or
-   * sent after it was read.
+   * Claims the next message of a notice: writes `at` as its time and no message id. Returns false if the notice was
+   * claimed or sent after it was read.
    */
   claimSend: async ({ fingerprint, notifiedAt }: OperatorNotice, at: Date): Promise<boolean> =>
     (
@@ -109,8 +109,8 @@ export const operatorNoticesIn = (db: Postgres) => ({
     ).rowCount === 1,
 
   /**
-   * Writes that the claimed message was sent. `notice`: as it was before the claim. False if the claim has expired and
-   * was taken over.
+   * Writes that the claimed message was sent. The notice is passed as it was before the claim. Returns false if the
+   * claim has expired and another process has claimed the message.
    */
   confirmSend: async (
     { fingerprint, count }: OperatorNotice,
@@ -125,7 +125,7 @@ export const operatorNoticesIn = (db: Postgres) => ({
       )
     ).rowCount === 1,
 
-  /** Undoes a claim whose message was not sent. `notice`: as it was before the claim. */
+  /** Undoes a claim whose message was not sent. The notice is passed as it was before the claim. */
   releaseSend: async (notice: OperatorNotice, claimedAt: Date): Promise<void> => {
     const { fingerprint, notifiedAt, editedAt, telegramMessageId, heldBack } = notice
     await db.query(
@@ -135,7 +135,10 @@ export const operatorNoticesIn = (db: Postgres) => ({
     )
   },
 
-  /** Claims an edit of a notice's message. False if it was edited, or claimed for an edit, after it was read. */
+  /**
+   * Claims an edit of a notice's message. Returns false if the message was edited, or claimed for an edit, after the
+   * notice was read.
+   */
   claimEdit: async ({ fingerprint, editedAt }: OperatorNotice, at: Date): Promise<boolean> =>
     (
       await db.query(
@@ -144,7 +147,7 @@ export const operatorNoticesIn = (db: Postgres) => ({
       )
     ).rowCount === 1,
 
-  /** Writes that the message shows the notice's count. False if another edit was claimed meanwhile. */
+  /** Writes that the message shows the notice's count. Returns false if another edit was claimed meanwhile. */
   confirmEdit: async ({ fingerprint, count }: OperatorNotice, claimedAt: Date): Promise<boolean> =>
     (
       await db.query('update operator_notice set told_count = $3 where fingerprint = $1 and edited_at = $2', [
@@ -154,7 +157,7 @@ export const operatorNoticesIn = (db: Postgres) => ({
       ])
     ).rowCount === 1,
 
-  /** Undoes a claim whose edit failed. `notice`: as it was before the claim. */
+  /** Undoes a claim whose edit failed. The notice is passed as it was before the claim. */
   releaseEdit: async ({ fingerprint, editedAt }: OperatorNotice, claimedAt: Date): Promise<void> => {
     await db.query('update operator_notice set edited_at = $3 where fingerprint = $1 and edited_at = $2', [
       fingerprint,
@@ -172,7 +175,8 @@ export const operatorNoticesIn = (db: Postgres) => ({
   },
 
   /**
-   * Writes the whole digest. Only under its lock. With a new `editedAt` it claims the digest's next message or edit.
+   * Writes the whole digest. Only inside the transaction that has called `lockDigest`. A new `editedAt` claims the
+   * digest's next message or edit.
    */
   saveDigest: async ({
     telegramMessageId,
@@ -199,7 +203,7 @@ export const operatorNoticesIn = (db: Postgres) => ({
     )
   },
 
-  /** Undoes a claim of the digest whose call failed. */
+  /** Undoes a claim of the digest whose request to Telegram failed. */
   releaseDigest: async ({ editedAt }: OperatorDigest, claimedAt: Date): Promise<void> => {
     await db.query('update operator_digest set edited_at = $2 where edited_at = $1', [claimedAt, editedAt])
   },

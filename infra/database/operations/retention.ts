@@ -8,7 +8,7 @@ const gibibyte = 1024 ** 3
 /** How long the rows of a table are kept, and how many of them. */
 interface Limits {
   table: string
-  /** Rows are deleted when this time is older than `days`, or not among the newest `rows`. */
+  /** A row is deleted if the time in this column is older than `days`, or not among the newest `rows`. */
   column: string
   days: number
   rows: number
@@ -39,9 +39,11 @@ const limited: Limits[] = [
 
 const resultDays = 14
 const resultBytes = 8 * gibibyte
-/** Kept whatever their size, because reports and uptime need the results since yesterday. */
+/**
+ * The results of these days are kept whatever their size, because reports and uptime need the results since yesterday.
+ */
 const minResultDays = 2
-/** A year, and one month before it for comparison. */
+/** Hourly sums are kept for a year, and one month before it for comparison. */
 const hourDays = 400
 const unreachableDays = 400
 const pauseDays = 30
@@ -137,7 +139,7 @@ const batchSize = 5_000
 const maxBatches = 40
 
 const deleteWhere = async (db: Postgres, table: string, condition: string, values: unknown[], maxRows = batchSize) => {
-  for (let left = maxBatches; left > 0; left--) {
+  for (let remaining = maxBatches; remaining > 0; remaining--) {
     const { rowCount } = await db.query(
       `delete from ${table} where ctid = any (array(select ctid from ${table} where ${condition} limit ${maxRows} for update skip locked))`,
       values,

@@ -1,8 +1,6 @@
 import type { Postgres } from '../connect.ts'
 
-/**
- * A record that a rule skipped because it is not valid: where it is stored, its key there, and what is wrong with it.
- */
+/** A record that a rule skipped because it is not valid: its store, its key in that store, and the fault. */
 export interface SkippedRecord {
   /** A table of PostgreSQL (`follow`), or a collection of MongoDB (`show`). */
   store: string

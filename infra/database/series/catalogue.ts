@@ -5,8 +5,8 @@ import type { Episode, Freshness, Show } from './show.ts'
 import { validFreshness, validShow } from './valid-show.ts'
 
 /**
- * An instant as text, to compare it with the instants of the catalogue: text in UTC with whole seconds. It is rounded
- * up, so that [from, to) selects the same whole seconds as the exact instants.
+ * An instant in the form of the catalogue (text in UTC, whole seconds), so that both can be compared as text. It is
+ * rounded up, so that [from, to) selects the same whole seconds as the exact instants.
  */
 const bound = (date: Date) => new Date(Math.ceil(date.getTime() / 1000) * 1000).toISOString().replace('.000Z', 'Z')
 
@@ -14,10 +14,9 @@ const ignore: Skip = () => {}
 
 /**
  * The collection `show`. It uses only the features that all MongoDB-compatible servers implement in the same way: whole
- * documents by `_id`, and ranges on dotted fields. Such a range may find too many shows, so the episodes are selected
- * here. A projection only saves traffic; a server may ignore it.
- * Invalid values of a document are removed and reported to `skip`, so that one invalid document does not stop the
- * others.
+ * documents by `_id`, and ranges on dotted fields. Such a range may find too many shows, so this code selects the
+ * episodes. A projection only saves traffic; a server may ignore it. Invalid values of a document are removed and
+ * reported to `skip`, so that one invalid document does not stop the others.
  */
 export const catalogueIn = (mongo: Mongo) => {
   const shows = () => mongo.collection<Show>('show')
@@ -66,7 +65,7 @@ export const catalogueIn = (mongo: Mongo) => {
               .toArray()
           ).flatMap(document => validFreshness(document) ?? []),
 
-    /** Writes the whole document, in place of the earlier one. */
+    /** Stores the whole document of a show in place of its earlier document. */
     keep: async (show: Show): Promise<void> => {
       assertPortable(show)
       const collection = await shows()

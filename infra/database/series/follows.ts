@@ -4,8 +4,8 @@ import type { Postgres } from '../connect.ts'
 import type { Skip } from '../operations/skipped-records.ts'
 
 /**
- * A chat that follows something, with the topic of the forum for its messages; null for General and for a chat without
- * topics.
+ * A chat that follows a subject. `threadId` is the topic of the forum that gets the messages; null for General and for
+ * a chat without topics.
  */
 export interface Follower extends Chat {
   threadId: number | null
@@ -88,8 +88,8 @@ export const followsIn = (db: Postgres) => ({
     }),
 
   /**
-   * The series to fetch next of those that wait for their first fetch: the oldest of the chat whose last fetch is
-   * longest ago. `except` are being fetched already.
+   * The series to fetch next among those that wait for their first fetch; null if none waits. It is the series that has
+   * waited longest in the chat whose last fetch is longest ago. The series in `except` are being fetched already.
    */
   nextWaiting: async (except: readonly number[]): Promise<number | null> => {
     const { rows } = await db.query<{ subject: string }>(
@@ -114,7 +114,7 @@ export const followsIn = (db: Postgres) => ({
     )
   },
 
-  /** Deletes a follow and returns it, so that `restore` can undo it; null if there was none. */
+  /** Deletes a follow and returns it, so that `restore` can undo it; null if the chat did not follow the subject. */
   unfollow: async (chatId: number, subject: string): Promise<Follow | null> =>
     (
       await db.query<Follow>(`delete from follow where chat_id = $1 and subject = $2 returning ${followColumns}`, [
@@ -157,7 +157,10 @@ export const followsIn = (db: Postgres) => ({
       )
     ).rows,
 
-  /** The followers of a subject; with `before` and `zone`, only those since before that time and in that time zone. */
+  /**
+   * The followers of a subject. `before`: only those who followed it before that time. `zone`: only those in that time
+   * zone.
+   */
   followersOf: async (subject: string, { before, zone }: { before?: Date; zone?: string } = {}): Promise<Follower[]> =>
     (
       await db.query<Follower>(
@@ -180,7 +183,7 @@ export const followsIn = (db: Postgres) => ({
       )
     ).rows.map(({ subject, followedAt, ...chat }) => ({ chat, subject, followedAt })),
 
-  /** The topic of a follow; null if it has none or if there is no follow. */
+  /** The topic of a follow; null if the follow has no topic or does not exist. */
   threadOf: async (chatId: number, subject: string): Promise<number | null> =>
     (
       await db.query<{ threadId: number | null }>(
@@ -199,19 +202,19 @@ export const followsIn = (db: Postgres) => ({
     ).rows[0]?.title ?? null,
 
   /**
-   * Moves the follows of one subject to another (TVMaze merged `show/82` into `show/90`). The earlier date of two
-   * follows counts.
+   * Moves the follows of one subject to another (TVMaze merged `show/82` into `show/90`). If a chat follows both
+   * subjects, its follow gets the earlier date.
    */
   moveSubject: (from: string, to: string): Promise<void> =>
     db.transaction(async tx => {
       await tx.query(
-        `update follow theirs set followed_at = least(theirs.followed_at, mine.followed_at)
-         from follow mine where mine.subject = $1 and theirs.subject = $2 and theirs.chat_id = mine.chat_id`,
+        `update follow target set followed_at = least(target.followed_at, source.followed_at)
+         from follow source where source.subject = $1 and target.subject = $2 and target.chat_id = source.chat_id`,
         [from, to],
       )
       await tx.query(
-        `update follow mine set subject = $2 where subject = $1
-         and not exists (select from follow theirs where theirs.subject = $2 and theirs.chat_id = mine.chat_id)`,
+        `update follow source set subject = $2 where subject = $1
+         and not exists (select from follow target where target.subject = $2 and target.chat_id = source.chat_id)`,
         [from, to],
       )
       await tx.query('delete from follow where subject = $1', [from])
@@ -230,7 +233,7 @@ export const followsIn = (db: Postgres) => ({
         if (id === null) skip({ store: 'follow', key: subject, reason: 'the subject is not the id of a series' })
         return id ?? []
       })
-      .sort((one, other) => one - other),
+      .sort((a, b) => a - b),
 
   /** The time zones of a show's followers. */
   zonesFollowing: async (showId: number): Promise<string[]> =>

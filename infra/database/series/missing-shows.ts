@@ -3,11 +3,11 @@ import type { Postgres } from '../connect.ts'
 /** A followed series for which TVMaze answers 404. */
 export interface MissingShow {
   showId: number
-  /** The time of the first 404 since it was followed. */
+  /** The time of the first 404 since the series was followed. */
   since: Date
   /** The number of requests that TVMaze answered with 404. */
   notFoundCount: number
-  /** When TVMaze was asked last after all followers were notified; null while a follower is not notified. */
+  /** The time of the last request to TVMaze, if all followers are notified; null while a follower is not notified. */
   goneAt: Date | null
 }
 

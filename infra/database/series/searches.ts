@@ -8,7 +8,10 @@ export interface Search {
   hits: ShowHit[] | null
 }
 
-/** Older searches of a chat are deleted. Their buttons then answer that the search is too old. */
+/**
+ * The number of searches that are kept for each chat. Older ones are deleted, and their buttons then answer that the
+ * search is too old.
+ */
 const keptPerChat = 20
 
 /** The table `search`. */

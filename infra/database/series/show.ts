@@ -1,4 +1,4 @@
-/** One series of the catalogue: a copy of what TVMaze says about it. Losing the copy costs one refresh. */
+/** One series of the catalogue: a copy of TVMaze's data. If the copy is lost, one refresh restores it. */
 export interface Show {
   /** TVMaze's id. */
   _id: number

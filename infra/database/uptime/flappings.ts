@@ -1,8 +1,8 @@
 import type { Postgres } from '../connect.ts'
 
-/** A time of flapping, up to some instant. */
+/** A time of flapping, counted up to an instant. */
 export interface Flapping {
-  /** The first of the changes. */
+  /** When the first of the changes happened. */
   since: Date
   /** The number of changes between up and down, and the total time down. */
   changes: number
@@ -11,12 +11,12 @@ export interface Flapping {
 
 /** The end of a time of flapping. */
 export interface FlappingEnd extends Flapping {
-  /** The incident whose beginning or end began the flapping. */
+  /** The flapping began when this incident began or ended. */
   incidentId: number
   monitorId: number
   name: string
   url: string
-  /** The slot after which the monitor was steady, and when that was observed. */
+  /** The slot after which the monitor counted as steady, and the time of the observation. */
   cause: string
   at: Date
   /** Since when the monitor is down; null if it is up. */
@@ -27,22 +27,23 @@ export interface FlappingEnd extends Flapping {
 }
 
 /**
- * SQL: the lateral table `counted` has the changes and the time down of a time of flapping, from its incidents. It
- * needs `flapping` (the row of incident that began it) and `told.at` (up to when to count).
+ * SQL: the lateral table `counted` has the changes and the time down of a time of flapping, from its incidents. The
+ * query must have `flapping` (the row of `incident` in which the time of flapping is stored) and `moment.at` (the end
+ * of the counted time).
  */
 export const countedUntil = `lateral (
-  select count(*) filter (where opened_at >= flapping.flapping_since) + count(*) filter (where closed_at <= told.at) as changes,
-    coalesce(sum(extract(epoch from least(closed_at, told.at) - greatest(opened_at, flapping.flapping_since))), 0)::float8
+  select count(*) filter (where opened_at >= flapping.flapping_since) + count(*) filter (where closed_at <= moment.at) as changes,
+    coalesce(sum(extract(epoch from least(closed_at, moment.at) - greatest(opened_at, flapping.flapping_since))), 0)::float8
       * 1000 as down_ms
   from incident
-  where monitor_id = flapping.monitor_id and opened_at <= told.at
+  where monitor_id = flapping.monitor_id and opened_at <= moment.at
     and (closed_at is null or closed_at >= flapping.flapping_since)
 ) counted`
 
 /**
  * Times of flapping, in which a monitor changes so often that its incidents are not announced one by one. They are
- * columns of the table `incident`, in the row whose beginning or end began the flapping. A monitor has at most one open
- * time of flapping.
+ * columns of the table `incident`, in the row of the incident that began or ended when the flapping began. A monitor
+ * has at most one open time of flapping.
  */
 export const flappingsIn = (db: Postgres) => ({
   /** Begins times of flapping at the incidents that these results opened or closed. */
@@ -77,14 +78,14 @@ export const flappingsIn = (db: Postgres) => ({
     (
       await db.query<FlappingEnd>(
         `select flapping.id as "incidentId", flapping.monitor_id as "monitorId", monitor.name, monitor.url,
-           flapping.steady_cause as cause, told.at, flapping.flapping_since as since, counted.changes,
+           flapping.steady_cause as cause, moment.at, flapping.flapping_since as since, counted.changes,
            counted.down_ms as "downMs", last.down_since as "downSince", last.status, last.error
          from incident flapping join monitor on monitor.id = flapping.monitor_id
-         cross join lateral (select flapping.steady_at as at) told
+         cross join lateral (select flapping.steady_at as at) moment
          cross join ${countedUntil}
          cross join lateral (
-           select case when closed_at is null or closed_at > told.at then opened_at end as down_since, status, error
-           from incident where monitor_id = flapping.monitor_id and opened_at <= told.at
+           select case when closed_at is null or closed_at > moment.at then opened_at end as down_since, status, error
+           from incident where monitor_id = flapping.monitor_id and opened_at <= moment.at
            order by opened_at desc, id desc limit 1
          ) last
          where flapping.monitor_id = any ($2) and flapping.flapping_at is not null and flapping.steady_cause = any ($1)

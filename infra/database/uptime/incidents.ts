@@ -6,15 +6,15 @@ export interface Incident {
   id: number
   monitorId: number
   openedAt: Date
-  /** The check that observed the beginning was late, so the incident may have begun earlier. */
+  /** The check that observed the beginning ran late, so the incident may have begun earlier. */
   openedLate: boolean
   /** HTTP status and code of the first failure. */
   status: number | null
   error: string
-  /** The last good check before it, or null. */
+  /** The time of the last good check before the incident, or null. */
   lastOkAt: Date | null
   closedAt: Date | null
-  /** The check that observed the end was late. */
+  /** The check that observed the end ran late. */
   closedLate: boolean
 }
 
@@ -79,22 +79,22 @@ export const incidentsIn = (db: Postgres) => ({
     )
   },
 
-  /** The beginnings and ends of incidents that these results caused. A redelivery publishes them again. */
+  /** The beginnings and ends of incidents that these results caused. A redelivery reads and publishes them again. */
   causedBy: async (causes: string[], monitorIds: number[]): Promise<IncidentChange[]> =>
     (
       await db.query<IncidentChange>(
-        `select ${columns}, monitor.name, monitor.url, told.cause, told.change,
-           case when flapping.id is not null then json_build_object('began', flapping.flapping_cause = told.cause,
+        `select ${columns}, monitor.name, monitor.url, moment.cause, moment.change,
+           case when flapping.id is not null then json_build_object('began', flapping.flapping_cause = moment.cause,
              'since', flapping.flapping_since, 'changes', counted.changes, 'downMs', counted.down_ms) end as flapping
          from incident join monitor on monitor.id = incident.monitor_id
          cross join lateral (
            values ('opened', incident.opened_cause, incident.opened_at), ('closed', incident.closed_cause, incident.closed_at)
-         ) as told (change, cause, at)
+         ) as moment (change, cause, at)
          left join incident flapping on flapping.monitor_id = incident.monitor_id
-           and told.at >= flapping.flapping_at and (flapping.steady_at is null or told.at < flapping.steady_at)
+           and moment.at >= flapping.flapping_at and (flapping.steady_at is null or moment.at < flapping.steady_at)
          left join ${countedUntil} on true
-         where incident.monitor_id = any ($2) and told.cause = any ($1)
-         order by incident.id, told.change desc`,
+         where incident.monitor_id = any ($2) and moment.cause = any ($1)
+         order by incident.id, moment.change desc`,
         [causes, monitorIds],
       )
     ).rows.map(({ flapping, ...incident }) => ({

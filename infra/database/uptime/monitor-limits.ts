@@ -2,8 +2,8 @@ import { isIP } from 'node:net'
 import type { Postgres } from '../connect.ts'
 
 /**
- * The limit that would be exceeded: monitors of the chat or of the person, or planned checks a minute of the host (in
- * all, or of the person).
+ * The limit that would be exceeded. `chat`, `person`: the number of monitors of the chat or of the person. `host`: the
+ * planned checks of the host per minute. `personHost`: those of these checks that count for the person.
  */
 export type ExceededLimit = 'chat' | 'person' | 'host' | 'personHost'
 
@@ -30,7 +30,7 @@ export const hostOf = (url: string): string =>
   // The class URL normalises the host only for http and similar schemes.
   new URL(url.replace(/^tcp:/i, 'http:')).hostname.replace(/\.+$/, '')
 
-/** The address in a host, an IPv4 address inside IPv6 as IPv4; null if the host is a name. */
+/** The address in a host; null if the host is a name. An IPv4 address inside an IPv6 address is returned as IPv4. */
 export const addressIn = (host: string): string | null => {
   const address = host.replace(/^\[|\]$/g, '')
   if (isIP(address) === 0) return null
@@ -48,8 +48,9 @@ interface CurrentLoad {
 }
 
 /**
- * The limit that `wanted` would exceed, or null. It locks the counting of all monitors until the transaction ends, so
- * parallel requests count each other. A change that does not add load is always allowed, even above a limit.
+ * The limit that `wanted` would exceed, or null. It takes a lock for all monitors until the transaction ends, so that
+ * parallel requests count the monitors of each other. A change that does not add load is always allowed, even above a
+ * limit.
  */
 export const exceededLimit = async (
   tx: Postgres,
@@ -67,7 +68,7 @@ export const exceededLimit = async (
   return null
 }
 
-/** The present numbers. The load of the host does not include the wanted monitor itself. */
+/** The present numbers of monitors and checks. The load of the host does not include the wanted monitor itself. */
 const currentLoad = async (tx: Postgres, { chatId, personId, url, address }: RequestedMonitor): Promise<CurrentLoad> =>
   (
     await tx.query<CurrentLoad>(

@@ -5,7 +5,7 @@ export type MonitorKind = 'http' | 'tcp'
 /** new: no verdict yet since it was added or resumed. */
 export type MonitorState = 'new' | 'up' | 'down'
 
-/** A URL that a chat has watched. */
+/** A URL that Vigia watches for a chat. */
 export interface Monitor {
   id: number
   chatId: number
@@ -25,7 +25,10 @@ export interface Monitor {
   lastOkAt: Date | null
   /** The last changes between up and down. */
   changes: Date[] | null
-  /** While it is flapping: when it counts as steady if it does not change until then; otherwise null. */
+  /**
+   * While the monitor is flapping: the time from which it counts as steady, if its state does not change before that
+   * time. Otherwise null.
+   */
   settlesAt: Date | null
   /** Counts changes of state, pauses and resumptions. A verdict is stored only if the version is unchanged. */
   version: number
@@ -44,7 +47,10 @@ export interface Slot extends Pick<Monitor, 'id' | 'kind' | 'url' | 'intervalS' 
   down: boolean
 }
 
-/** A part of the monitors: those whose hash is in part number `shard` of `shards` equal parts. */
+/**
+ * A part of the monitors. The range of their hashes is divided into `shards` equal parts; `shard` is the number of one
+ * part.
+ */
 export interface Shard {
   shard: number
   shards: number
@@ -73,9 +79,9 @@ const slots = (slot: string) => `
 const resetState = `state = 'new', state_since = null, changes = null, settles_at = null, version = version + 1`
 
 /**
- * A monitor to add. It counts for the person who added it, until another person increases its load; then it counts for
- * that person's limit. Otherwise two persons could pass monitors to each other and exceed their limits. Its messages go
- * to the topic `threadId`.
+ * A monitor to add. It counts towards the limit of the person who added it, until another person increases its load;
+ * then it counts towards the limit of that other person. Otherwise two persons could pass monitors to each other and
+ * exceed their limits. Its messages go to the topic `threadId`.
  */
 type NewMonitor = Pick<Monitor, 'chatId' | 'name' | 'kind' | 'url' | 'intervalS' | 'timeoutMs'> & {
   personId?: number
@@ -83,7 +89,7 @@ type NewMonitor = Pick<Monitor, 'chatId' | 'name' | 'kind' | 'url' | 'intervalS'
   threadId?: number | undefined
 }
 
-const upsertMonitor = async (db: Postgres, given: NewMonitor): Promise<{ monitor: Monitor; isNew: boolean }> => {
+const upsertMonitor = async (db: Postgres, wanted: NewMonitor): Promise<{ monitor: Monitor; isNew: boolean }> => {
   const { rows } = await db.query<Monitor & { isNew: boolean }>(
     `with added as (
        insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms, person_id, address)
@@ -101,15 +107,15 @@ const upsertMonitor = async (db: Postgres, given: NewMonitor): Promise<{ monitor
      )
      select ${columns}, is_new as "isNew" from added`,
     [
-      given.chatId,
-      given.name,
-      given.kind,
-      given.url,
-      given.intervalS,
-      given.timeoutMs,
-      given.personId ?? null,
-      given.address ?? null,
-      given.threadId ?? null,
+      wanted.chatId,
+      wanted.name,
+      wanted.kind,
+      wanted.url,
+      wanted.intervalS,
+      wanted.timeoutMs,
+      wanted.personId ?? null,
+      wanted.address ?? null,
+      wanted.threadId ?? null,
     ],
   )
   const { isNew, ...monitor } = rows[0]!
@@ -119,19 +125,19 @@ const upsertMonitor = async (db: Postgres, given: NewMonitor): Promise<{ monitor
 /** The table `monitor`. */
 export const monitorsIn = (db: Postgres) => ({
   /**
-   * Adds a monitor with its follow `monitor/<id>`. If the chat has a monitor of that URL, it gets the interval and is
-   * resumed.
+   * Adds a monitor with its follow `monitor/<id>`. If the chat has a monitor of that URL already, that monitor gets the
+   * interval and is resumed.
    */
-  add: async (given: NewMonitor): Promise<{ monitor: Monitor; isNew: boolean }> => upsertMonitor(db, given),
+  add: async (wanted: NewMonitor): Promise<{ monitor: Monitor; isNew: boolean }> => upsertMonitor(db, wanted),
 
   /** `add` within the limits, also for parallel requests. `over` is the limit that would be exceeded. */
   addWithinLimits: (
-    given: NewMonitor & { personId: number; address: string | null },
+    wanted: NewMonitor & { personId: number; address: string | null },
     limits: MonitorLimits,
   ): Promise<{ monitor: Monitor; isNew: boolean } | { over: ExceededLimit }> =>
     db.transaction(async tx => {
-      const over = await exceededLimit(tx, given, limits)
-      return over === null ? upsertMonitor(tx, given) : { over }
+      const over = await exceededLimit(tx, wanted, limits)
+      return over === null ? upsertMonitor(tx, wanted) : { over }
     }),
 
   get: async (id: number): Promise<Monitor | null> =>
@@ -142,7 +148,8 @@ export const monitorsIn = (db: Postgres) => ({
     (await db.query<Monitor>(`select ${columns} from monitor where chat_id = $1 order by id`, [chatId])).rows,
 
   /**
-   * Pauses a monitor. An open incident or time of flapping ends without an event. null if the chat has no such monitor.
+   * Pauses a monitor. An open incident or time of flapping ends without an event. Returns null if the chat has no
+   * monitor with this id.
    */
   pause: async (chatId: number, id: number): Promise<Monitor | null> =>
     (
@@ -164,7 +171,7 @@ export const monitorsIn = (db: Postgres) => ({
       )
     ).rows[0] ?? null,
 
-  /** Resumes a monitor. null if the chat has no such monitor. */
+  /** Resumes a monitor. Returns null if the chat has no monitor with this id. */
   resume: async (chatId: number, id: number): Promise<Monitor | null> =>
     (
       await db.query<Monitor>(
@@ -209,8 +216,8 @@ export const monitorsIn = (db: Postgres) => ({
     ).rows[0] ?? { host: '', address: null },
 
   /**
-   * Deletes a monitor with its incidents, hourly sums and follows, and returns it. null if the chat has no such
-   * monitor.
+   * Deletes a monitor with its incidents, hourly sums and follows, and returns it. Returns null if the chat has no
+   * monitor with this id.
    */
   remove: async (chatId: number, id: number): Promise<Monitor | null> =>
     (
@@ -277,8 +284,8 @@ export const monitorsIn = (db: Postgres) => ({
   },
 
   /**
-   * The first slot of each monitor of a shard in [from, to), by due time. In ten seconds no monitor has two slots. The
-   * slots of a monitor are the seconds `k · interval + hash mod interval` since 1970.
+   * The first slot of each monitor of a shard in [from, to), by due time. No monitor has two slots within ten seconds.
+   * The slots of a monitor are the seconds `k · interval + hash mod interval` since 1970.
    */
   slotsDue: async (shard: Shard, from: Date, to: Date): Promise<Slot[]> =>
     (

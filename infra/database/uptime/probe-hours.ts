@@ -6,11 +6,11 @@ export interface UptimeSummary {
   failed: number
   /** Slots that were not checked because of a failure on our side. */
   missed: number
-  /** The average total time of the good checks, milliseconds; null without any. */
+  /** The average total time of the good checks, milliseconds; null without good checks. */
   averageMs: number | null
   /**
-   * The part of the checked time that was good, from 0 to 1. A slot stands for the interval at its time. null without
-   * any.
+   * The part of the checked time that was good, from 0 to 1. A slot counts as much time as the interval of the monitor
+   * was at the slot. null without checks.
    */
   uptime: number | null
 }

@@ -4,7 +4,7 @@ import type { MonitorState } from './monitors.ts'
 /** The result of one slot of one monitor. */
 export interface ProbeResult {
   monitorId: number
-  /** The slot. It is the key together with the monitor, so a slot that is checked twice has one row. */
+  /** The slot. The slot and the monitor are the key, so a slot that is checked twice has one row. */
   dueAt: Date
   /** When the check began; null if the slot was not checked. */
   startedAt: Date | null
@@ -20,16 +20,22 @@ export interface ProbeResult {
   tlsMs: number | null
   firstByteMs: number | null
   totalMs: number | null
-  /** A person requested the check. It stands for no slot of the grid, so the sums exclude it. Not in the table. */
+  /**
+   * A person requested the check. The check belongs to no slot of the grid, so the sums exclude it. The table does not
+   * have this field.
+   */
   onDemand?: boolean
   /**
-   * A warning about a good check: a code of events/probe-error.ts. It is in the answer to the person, and not in the
-   * table.
+   * A warning about a good check: a code of events/probe-error.ts. The answer to the person shows it; the table does
+   * not have this field.
    */
   warning?: string
 }
 
-/** A result with the state of its monitor that the result leaves unchanged; null: any state. */
+/**
+ * A result that does not change the state of its monitor. `state` is the state that the monitor must have; null: any
+ * state.
+ */
 export interface UnchangedResult {
   result: ProbeResult
   state: MonitorState | null
@@ -76,15 +82,15 @@ const array = (values: readonly Value[]): string => `{${values.map(elementText).
 const arrays = (results: readonly ProbeResult[]) =>
   columns.map(([property]) => array(results.map(result => result[property])))
 
-const unnested = (given: string[], parameter = 1) =>
-  `unnest(${given.map((type, index) => `$${parameter + index}::${type}[]`).join(', ')})`
+const unnested = (arrayTypes: string[], parameter = 1) =>
+  `unnest(${arrayTypes.map((type, index) => `$${parameter + index}::${type}[]`).join(', ')})`
 
-const given = (results: readonly ProbeResult[]) => [
+const valuesOf = (results: readonly ProbeResult[]) => [
   ...arrays(results),
   array(results.map(({ onDemand = false }) => onDemand)),
 ]
-const givenTypes = [...types, 'boolean']
-const givenNames = [...names, 'on_demand'].join(', ')
+const valueTypes = [...types, 'boolean']
+const valueNames = [...names, 'on_demand'].join(', ')
 
 const intervalOf = 'select interval_s from monitor where id = kept.monitor_id'
 
@@ -114,7 +120,7 @@ const storedAndCounted = `
 const insertUnchanged = `
   with given as (
     select *, coalesce(started_at, due_at) as seen_at
-    from ${unnested([...givenTypes, 'text'])} as given (${givenNames}, state)
+    from ${unnested([...valueTypes, 'text'])} as given (${valueNames}, state)
   ), judged as (
     update monitor set
       judged_at = case when given.ok is null then judged_at else greatest(judged_at, seen_at) end,
@@ -132,7 +138,7 @@ const insertUnchanged = `
 
 const insert = `
   with accepted as (
-    select given.*, monitor.interval_s from ${unnested(givenTypes)} as given (${givenNames})
+    select given.*, monitor.interval_s from ${unnested(valueTypes)} as given (${valueNames})
     join monitor on monitor.id = given.monitor_id
   ), ${storedAndCounted}
   select monitor_id as id from stored`
@@ -172,7 +178,7 @@ export const probeResultsIn = (db: Postgres) => ({
   insertUnchanged: async (unchanged: readonly UnchangedResult[]): Promise<Map<number, { isNew: boolean }>> => {
     if (unchanged.length === 0) return new Map()
     const { rows } = await db.query<{ id: number; isNew: boolean }>(insertUnchanged, [
-      ...given(unchanged.map(({ result }) => result)),
+      ...valuesOf(unchanged.map(({ result }) => result)),
       array(unchanged.map(({ state }) => state)),
     ])
     return new Map(rows.map(({ id, isNew }) => [id, { isNew }]))
@@ -181,7 +187,7 @@ export const probeResultsIn = (db: Postgres) => ({
   /** Inserts results, at most one for each monitor. Returns the monitors whose row is new. */
   insert: async (...results: ProbeResult[]): Promise<Set<number>> => {
     if (results.length === 0) return new Set()
-    const { rows } = await db.query<{ id: number }>(insert, given(results))
+    const { rows } = await db.query<{ id: number }>(insert, valuesOf(results))
     return new Set(rows.map(({ id }) => id))
   },
 
@@ -198,9 +204,9 @@ export const probeResultsIn = (db: Postgres) => ({
   /** Creates the missing partitions of these days. */
   createPartitions: (instants: readonly Date[]): Promise<void> =>
     db.transaction(async tx => {
-      const there = new Set(await partitionsOf(tx))
+      const existing = new Set(await partitionsOf(tx))
       const missing = new Map(instants.map(instant => [partition(instant), dayOf(instant)]))
-      for (const name of there) missing.delete(name)
+      for (const name of existing) missing.delete(name)
       if (missing.size === 0) return
       await lockPartitions(tx)
       for (const [name, date] of missing)
@@ -210,7 +216,7 @@ export const probeResultsIn = (db: Postgres) => ({
         )
     }),
 
-  /** Drops the partitions of the days before that of `instant`. */
+  /** Drops the partitions of the days before the day of `instant`. */
   dropPartitionsBefore: (instant: Date): Promise<void> =>
     db.transaction(async tx => {
       const old = (await partitionsOf(tx)).filter(name => name < partition(instant))
@@ -219,7 +225,10 @@ export const probeResultsIn = (db: Postgres) => ({
       for (const name of old) await tx.query(`drop table if exists ${name}`)
     }),
 
-  /** Drops the oldest partitions until all together take at most `bytes`. Keeps the days since that of `instant`. */
+  /**
+   * Drops the oldest partitions until the others take at most `bytes` together. Keeps the day of `instant` and all
+   * later days.
+   */
   dropOldestPartitions: (bytes: number, instant: Date): Promise<void> =>
     db.transaction(async tx => {
       const { rows } = await tx.query<{ name: string; bytes: number }>(
@@ -227,12 +236,12 @@ export const probeResultsIn = (db: Postgres) => ({
          from pg_inherits join pg_class on pg_class.oid = inhrelid
          where inhparent = 'probe_result'::regclass order by relname`,
       )
-      let total = rows.reduce((sum, { bytes: own }) => sum + own, 0)
+      let total = rows.reduce((sum, { bytes: size }) => sum + size, 0)
       const large: string[] = []
-      for (const { name, bytes: own } of rows) {
+      for (const { name, bytes: size } of rows) {
         if (total <= bytes || name >= partition(instant)) break
         large.push(name)
-        total -= own
+        total -= size
       }
       if (large.length === 0) return
       await lockPartitions(tx)
