@@ -11,7 +11,7 @@ const longMs = 3_600_000
 export const verb: Verb = {
   help: 'backup <file>                             saves all data in one file; Vigia may run',
 
-  run: async (args, { env, out }) => {
+  run: async (args, { env, print }) => {
     const { positionals } = parseArguments({ args, allowPositionals: true })
     const [file, ...more] = positionals
     if (file === undefined || more.length > 0) throw new UsageError('backup needs one argument: the file to write')
@@ -23,7 +23,7 @@ export const verb: Verb = {
     const db = postgres(url, { max: 1, applicationName: 'vigia backup', statementTimeoutMs: longMs })
     try {
       const rows = await backUp(db, resolve(file), schemas, new Date())
-      out(`saved ${rows} rows of ${name} in ${resolve(file)}`)
+      print(`saved ${rows} rows of ${name} in ${resolve(file)}`)
     } finally {
       await db.end()
       await close()

@@ -25,8 +25,8 @@ export const dataFolderOf = (env: NodeJS.ProcessEnv): Promise<string> =>
   chooseDataFolder(root, process.platform === 'win32' ? null : serverAccount(), env.DATA_DIR || undefined)
 
 /**
- * Opens the PostgreSQL of DATABASE_URL, or starts that of the data folder until `close`. Throws FolderInUse while Vigia
- * runs.
+ * Opens the PostgreSQL of DATABASE_URL, or starts the PostgreSQL of the data folder, which runs until `close`. Throws
+ * FolderInUse while Vigia runs.
  */
 export const openDatabase = async (env: NodeJS.ProcessEnv): Promise<OpenedDatabase> => {
   if (env.DATABASE_URL) return { url: env.DATABASE_URL, name: 'DATABASE_URL', close: async () => {} }

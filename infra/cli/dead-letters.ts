@@ -11,7 +11,7 @@ export const verb: Verb = {
 dead-letters show <id> [--json]           one dead letter, with its event
 dead-letters replay <id> …                sends the events again`,
 
-  run: async (args, { env, out }) => {
+  run: async (args, { env, print }) => {
     const { values, positionals } = parseArguments({
       args,
       options: { limit: { type: 'string' }, json: { type: 'boolean' } },
@@ -35,18 +35,18 @@ dead-letters replay <id> …                sends the events again`,
         case 'list': {
           if (ids.length > 0) throw new UsageError('list takes no ids; use show or replay')
           const found = await source.newest(limit)
-          return out(values.json ? JSON.stringify(found, null, 2) : formatDeadLetters(found))
+          return print(values.json ? JSON.stringify(found, null, 2) : formatDeadLetters(found))
         }
         case 'show': {
           if (ids.length !== 1) throw new UsageError('show needs one id')
           const letter = await source.find(Number(ids[0]))
-          return out(values.json ? JSON.stringify(letter, null, 2) : formatDeadLetter(letter))
+          return print(values.json ? JSON.stringify(letter, null, 2) : formatDeadLetter(letter))
         }
         case 'replay':
           if (ids.length === 0) throw new UsageError('replay needs at least one id')
           for (const id of ids) {
             await source.replay(Number(id))
-            out(`${id} is sent again`)
+            print(`${id} is sent again`)
           }
           return
         default:

@@ -11,7 +11,7 @@ const longMs = 3_600_000
 export const verb: Verb = {
   help: 'restore <file> [--yes]                    replaces all data with the backup; Vigia must be stopped',
 
-  run: async (args, { env, out }) => {
+  run: async (args, { env, print }) => {
     const { values, positionals } = parseArguments({
       args,
       options: { yes: { type: 'boolean' } },
@@ -30,7 +30,7 @@ export const verb: Verb = {
       if (!values.yes)
         await confirm(`Replace all data in ${name} with the ${rows} rows of the backup made at ${madeAt}? [y/N] `)
       await restore(db, url, resolve(file), schemas)
-      out(`restored ${rows} rows of the backup made at ${madeAt} into ${name}`)
+      print(`restored ${rows} rows of the backup made at ${madeAt} into ${name}`)
     } finally {
       await db.end()
       await close()
@@ -38,7 +38,7 @@ export const verb: Verb = {
   },
 }
 
-/** The broker of a running Vigia holds this lock; see infra/local/broker/store/store.ts. */
+/** Throws an Error while Vigia runs: its broker then holds this lock (infra/local/broker/store/store.ts). */
 const refuseRunning = async (db: Postgres): Promise<void> => {
   const { rowCount } = await db.query(
     `select from pg_locks where locktype = 'advisory' and classid = 7610 and objid = 1 and granted

@@ -2,7 +2,7 @@
 export interface Shell {
   env: NodeJS.ProcessEnv
   /** Lines for standard output. */
-  out(text: string): void
+  print(text: string): void
   /** Lines for standard error. */
   printError(text: string): void
 }

@@ -1,7 +1,7 @@
 import { UsageError } from './usage-error.ts'
 import type { Shell, Verb } from './verb.ts'
 
-/** Each command is loaded when it is used. */
+/** The commands by name. Each is loaded when it is used. */
 const verbs: Record<string, () => Promise<{ verb: Verb }>> = {
   'dead-letters': () => import('./dead-letters.ts'),
   backup: () => import('./backup.ts'),
@@ -24,7 +24,7 @@ const help = async (): Promise<string> => {
 /** Runs one command and returns its exit code: 0 done, 1 failed, 2 wrong arguments. */
 export const vigia = async ([name, ...args]: string[], shell: Shell): Promise<number> => {
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
-    shell.out(await help())
+    shell.print(await help())
     return name === undefined ? 2 : 0
   }
   const load = Object.hasOwn(verbs, name) ? verbs[name] : undefined
@@ -34,7 +34,7 @@ export const vigia = async ([name, ...args]: string[], shell: Shell): Promise<nu
   }
   const { verb } = await load()
   if (args.includes('--help') || args.includes('-h')) {
-    shell.out(verb.help)
+    shell.print(verb.help)
     return 0
   }
   try {

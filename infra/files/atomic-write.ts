@@ -49,7 +49,10 @@ export const renameAtomic = async (temporary: string, file: string): Promise<voi
   await flushFolder(dirname(file))
 }
 
-/** Contains the process id, so that two processes that write the same file do not share a temporary file. */
+/**
+ * The name of the temporary file. It contains the process id, so that two processes that write the same file do not
+ * share a temporary file.
+ */
 const temporaryNameOf = (file: string) => `${file}.${process.pid}.draft`
 
 const flush = async (path: string): Promise<void> => {

@@ -16,8 +16,8 @@ export type AppHandler = Handler<AppEnv>
 export const createApp = (): App => new Hono<AppEnv>({ getPath: ({ url }) => new URL(url).pathname })
 
 /**
- * Registers what a path answers. GET answers HEAD too; any other method is refused with 405 and the header Allow. A
- * POST changes something, so it needs the header `Vigia-Local: 1`.
+ * Registers the handlers of a path. The handler of GET answers HEAD too; any other method is refused with 405 and the
+ * header Allow. A POST changes something, so it needs the header `Vigia-Local: 1`.
  */
 export const route = (app: App, path: string, { get, post }: { get?: AppHandler; post?: AppHandler }): void => {
   if (get) app.get(path, get)
@@ -27,15 +27,15 @@ export const route = (app: App, path: string, { get, post }: { get?: AppHandler;
 }
 
 /**
- * Refuses a request without the header `Vigia-Local: 1`. A page of another origin cannot send it: the browser asks with
- * an OPTIONS request first, and that is refused.
+ * Refuses a request without the header `Vigia-Local: 1`. A page of another origin cannot send this header: the browser
+ * sends an OPTIONS request first, and that request is refused.
  */
 const requireLocalHeader: MiddlewareHandler<AppEnv> = async ({ req }, next) =>
   req.header('vigia-local') === '1'
     ? next()
     : jsonResponse(403, { error: 'requests that change something need the header Vigia-Local: 1' })
 
-/** The JSON object in a request's body; null if it is larger than `mostBytes` or is not a JSON object. */
+/** The JSON object in a request's body; null if the body is larger than `mostBytes` or is not a JSON object. */
 export const jsonBody = async ({ env }: AppContext, mostBytes: number): Promise<Record<string, unknown> | null> => {
   const chunks: Buffer[] = []
   let bytes = 0

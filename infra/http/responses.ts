@@ -2,12 +2,15 @@ import type { ServerResponse } from 'node:http'
 
 type Headers = Record<string, string>
 
-/** Every answer of the local servers: nothing is cached, and a browser must not guess another content type. */
+/**
+ * The headers of every answer of the local servers: nothing is cached, and a browser must not guess another content
+ * type.
+ */
 const commonHeaders: Headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
 
 /**
- * Headers of an HTML page and its files: `policy` is the Content-Security-Policy, and the address is not sent
- * elsewhere.
+ * Headers of an HTML page and its files: `policy` is the Content-Security-Policy, and the browser does not send the
+ * address of the page to other sites.
  */
 export const pageHeaders = (policy: string): Headers => ({
   ...commonHeaders,
@@ -44,7 +47,7 @@ export const textResponse = (type: string, text: string, headers: Headers): Resp
     },
   })
 
-/** The JSON answer of `jsonResponse` on a plain response of node:http. */
+/** Sends the JSON answer of `jsonResponse` as a response of node:http. */
 export const sendJson = (response: ServerResponse, status: number, value: unknown, headers: Headers = {}): void => {
   const text = jsonText(value)
   response.writeHead(status, jsonHeaders(text, headers)).end(text)

@@ -26,7 +26,7 @@ const run = async (...args: string[]) => {
   const out: string[] = []
   const errors: string[] = []
   const env = { DATABASE_URL: database.url }
-  const code = await vigia(args, { env, out: text => out.push(text), printError: text => errors.push(text) })
+  const code = await vigia(args, { env, print: text => out.push(text), printError: text => errors.push(text) })
   return { code, out: out.join('\n'), errors: errors.join('\n') }
 }
 const chats = async () =>

@@ -33,7 +33,7 @@ afterEach(() => {
 const run = async (args: string[], env: Record<string, string> = { PORT: String(port) }) => {
   const out: string[] = []
   const errors: string[] = []
-  const code = await vigia(args, { env, out: text => out.push(text), printError: text => errors.push(text) })
+  const code = await vigia(args, { env, print: text => out.push(text), printError: text => errors.push(text) })
   return { code, out: out.join('\n'), errors: errors.join('\n') }
 }
 
