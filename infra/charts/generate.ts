@@ -31,25 +31,28 @@ export const chartFiles = async (): Promise<Map<string, string>> => {
     }
   for (const { file, later, variants } of objects.values()) {
     const text = template(variants, overlays)
-    files.set(file, (files.get(file) ?? made) + (later ? `{{- if .Values.publishers }}\n${text}{{- end }}\n` : text))
+    files.set(
+      file,
+      (files.get(file) ?? generatedMark) + (later ? `{{- if .Values.publishers }}\n${text}{{- end }}\n` : text),
+    )
   }
 
-  const [{ settings: first }] = clusters as [(typeof clusters)[0], ...typeof clusters]
-  files.set('values.yaml', values(first))
-  for (const { name, settings } of clusters) files.set(`values-${name}.yaml`, difference(settings, first))
-  files.set('values.schema.json', `${JSON.stringify(schemaOf(overlays, functionNames(), first), null, 2)}\n`)
+  const [{ settings: defaults }] = clusters as [(typeof clusters)[0], ...typeof clusters]
+  files.set('values.yaml', values(defaults))
+  for (const { name, settings } of clusters) files.set(`values-${name}.yaml`, difference(settings, defaults))
+  files.set('values.schema.json', `${JSON.stringify(schemaOf(overlays, functionNames(), defaults), null, 2)}\n`)
   return files
 }
 
 /**
- * Whether the first step of an install leaves the object out: functions that publish need K_SINK, and others refer to
- * them.
+ * Whether the first step of an install leaves the object out: functions that publish need K_SINK, and the other kinds
+ * refer to functions.
  */
 const comesLater = ({ kind, metadata }: Manifest) =>
   metadata.labels?.['vigia.dev/publishes'] === 'true' ||
   ['Trigger', 'PingSource', 'DomainMapping', 'ScaledObject'].includes(kind)
 
-const made = '# Made by `npm run charts` from infra/cluster; change it there.\n'
+const generatedMark = '# Made by `npm run charts` from infra/cluster; change it there.\n'
 
 /** One file for each kind. */
 const fileOf = ({ apiVersion, kind }: Manifest) => {
@@ -59,7 +62,7 @@ const fileOf = ({ apiVersion, kind }: Manifest) => {
 
 const values = ({ secrets, ...settings }: Settings) =>
   [
-    `${made}# Each cluster's own values are in values-<cluster>.yaml.\n`,
+    `${generatedMark}# Each cluster's own values are in values-<cluster>.yaml.\n`,
     section('Which kind of cluster: minikube, gke or onprem.', { cluster: settings.cluster }),
     section('One image for all functions. The tag is the release, and a label on every object.', {
       image: settings.image,
@@ -92,16 +95,19 @@ const values = ({ secrets, ...settings }: Settings) =>
     ),
   ].join('')
 
-const section = (words: string, content: object) => `\n# ${words}\n${stringify(content, { lineWidth: 0 })}`
+const section = (comment: string, content: object) => `\n# ${comment}\n${stringify(content, { lineWidth: 0 })}`
 
 /** The values of a cluster that differ from values.yaml. The tag and revision of the image belong to the release. */
-const difference = (settings: Settings, first: Settings) => {
+const difference = (settings: Settings, defaults: Settings) => {
   const { repository } = settings.image
-  const own = { cluster: settings.cluster, image: { repository }, domain: settings.domain }
+  const basics = { cluster: settings.cluster, image: { repository }, domain: settings.domain }
   const rest = (['configuration', 'sealedSecrets', 'storage', 'functions'] as const).filter(
-    key => JSON.stringify(settings[key]) !== JSON.stringify(first[key]),
+    key => JSON.stringify(settings[key]) !== JSON.stringify(defaults[key]),
   )
-  return made + stringify({ ...own, ...Object.fromEntries(rest.map(key => [key, settings[key]])) }, { lineWidth: 0 })
+  return (
+    generatedMark +
+    stringify({ ...basics, ...Object.fromEntries(rest.map(key => [key, settings[key]])) }, { lineWidth: 0 })
+  )
 }
 
 /** The generated files that the chart's folder has, by path. The other files are written by hand. */
@@ -113,7 +119,7 @@ export const madeFiles = async (): Promise<Map<string, string>> => {
   const texts = await Promise.all(
     paths.map(async path => [path, await readFile(join(chartFolder, path), 'utf8')] as const),
   )
-  return new Map(texts.filter(([path, text]) => text.startsWith(made) || path === 'values.schema.json'))
+  return new Map(texts.filter(([path, text]) => text.startsWith(generatedMark) || path === 'values.schema.json'))
 }
 
 if (import.meta.main) {

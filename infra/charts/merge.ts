@@ -9,7 +9,7 @@ export class Expression {
   }
 }
 
-/** An object as each cluster has it, by cluster. Leaves may be Expressions. */
+/** The variants of an object, by cluster. Leaves may be Expressions. */
 export type Variants = Map<string, unknown>
 
 /**

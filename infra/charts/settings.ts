@@ -94,10 +94,10 @@ export const parametrised = (object: Manifest, { image, domain, revision }: Sett
   return inDomain(copy, domain)
 }
 
-/** Without these, failures are only logged. */
+/** Secrets that may be missing. Without them, failures are only logged. */
 const optionalSecrets = ['TELEGRAM_OPS_BOT_TOKEN', 'TELEGRAM_OPS_CHAT_ID']
 
-/** The other fields that settings determine, by kind. */
+/** Functions that put Expressions into the other fields which settings determine, by kind. */
 const special: Record<string, (object: Untyped) => void> = {
   KnativeService: ({ metadata, spec }) => {
     const of = (setting: string) => `(index .Values.functions "${metadata.name}").${setting}`

@@ -1,8 +1,8 @@
-/** Writes files that follow from others. */
+/** Generates files from other files. */
 export interface Generator {
   /** Every file that it generates: content by path in the checkout. */
   files(root: string): Promise<Map<string, string>>
-  /** The generated files that the checkout has, so that those which nothing generates any more can be found. */
+  /** The paths of the generated files that the checkout has. Those that `files` does not return are out of date. */
   present?(root: string): Promise<string[]>
 }
 

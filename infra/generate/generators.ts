@@ -8,26 +8,26 @@ import { functionLists } from './function-lists.ts'
 import type { Generator } from './generator.ts'
 
 const schemas: Generator = {
-  files: async () => below('events/schemas', exportedSchemas()),
+  files: async () => inFolder('events/schemas', exportedSchemas()),
   present: async root => (await readdir(join(root, 'events/schemas'))).map(name => `events/schemas/${name}`),
 }
 
 const chart: Generator = {
-  files: async () => below('infra/charts/vigia', await chartFiles()),
+  files: async () => inFolder('infra/charts/vigia', await chartFiles()),
   present: async () => [...(await madeFiles()).keys()].map(path => `infra/charts/vigia/${path}`),
 }
 
 const machines: Generator = {
   files: async root => {
     const path = 'infra/machines/inventory.yaml'
-    return below('infra/machines', generated(readInventory(path, await readFile(join(root, path), 'utf8'))))
+    return inFolder('infra/machines', generated(readInventory(path, await readFile(join(root, path), 'utf8'))))
   },
   present: async root =>
     (await staleMachines(new Map(), join(root, 'infra/machines'))).map(path => `infra/machines/${path}`),
 }
 
-/** In the order of their work: the chart is made from what the lists name. */
+/** The generators in the order in which they run: the chart is made from the manifests that the function lists name. */
 export const generators: Generator[] = [schemas, ...functionLists, chart, machines]
 
-const below = (folder: string, files: Map<string, string>) =>
+const inFolder = (folder: string, files: Map<string, string>) =>
   new Map([...files].map(([path, text]) => [`${folder}/${path}`, text]))

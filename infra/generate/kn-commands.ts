@@ -26,7 +26,7 @@ const serviceCommands = (services: Manifest[]): string => {
   return `function service {\n  local name=$1\n  shift\n${create}}\n${calls.join('')}`
 }
 
-/** What `kn service create` can say of a Service. "$name" stands for its name. */
+/** The flags of `kn service create` for a Service. "$name" stands for its name. */
 const flagsOf = ({ metadata, spec }: Manifest): string[] => {
   const { metadata: revision, spec: pod } = spec.template
   const [container] = pod.containers

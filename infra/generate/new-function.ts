@@ -110,7 +110,10 @@ serve({
 })
 `
 
-/** It connects only with the first query, so a function that does not need PostgreSQL yet pays nothing. */
+/**
+ * The code that makes the pool. The pool connects with its first query, so it costs nothing in a function without
+ * queries.
+ */
 const pool = (name: string) =>
   `// Pass it to the rule, as functions/episode-checker/main.ts does.
 const db = postgres(env('DATABASE_URL'), { applicationName: '${name}' })`

@@ -10,11 +10,22 @@ import { write } from './write.ts'
 const usage = "usage: npm run new -- <name> [--tick '*/5 * * * *' | --event monitor.down]"
 
 /** Names with another meaning in a local URL or in JavaScript. */
-const taken = ['localhost', 'sites', 'broker-ingress', 'default', 'delete', 'export', 'import', 'new', 'switch', 'test']
+const reservedNames = [
+  'localhost',
+  'sites',
+  'broker-ingress',
+  'default',
+  'delete',
+  'export',
+  'import',
+  'new',
+  'switch',
+  'test',
+]
 
 /** Reads the arguments. Returns the new function, or one line that says what is wrong. `root` is the checkout. */
-export const readRequest = (given: readonly string[], root: string): NewFunction | string => {
-  const rest = [...given]
+export const readRequest = (args: readonly string[], root: string): NewFunction | string => {
+  const rest = [...args]
   /** Removes an option and its value from the arguments. null if the option is absent, '' if its value is. */
   const take = (option: string): string | null => {
     const at = rest.indexOf(option)
@@ -29,15 +40,15 @@ export const readRequest = (given: readonly string[], root: string): NewFunction
   if (name === undefined || others.length > 0 || name.startsWith('--')) return usage
   if (!/^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/.test(name) || name.length > 50)
     return `"${name}" is not a valid function name: use words of a-z and 0-9 with hyphens between them, 50 characters at most`
-  if (taken.includes(name)) return `"${name}" is reserved; choose another name`
+  if (reservedNames.includes(name)) return `"${name}" is reserved; choose another name`
   // Folders of shared code count too, because a name must have one meaning.
-  const used = [
+  const existing = [
     `functions/${name}`,
     `knative/services/${name}.yaml`,
     `triggers/${name}.yaml`,
     `test/functions/${name}.test.ts`,
   ].find(path => existsSync(join(root, path)))
-  if (used !== undefined) return `${used} exists already; choose another name`
+  if (existing !== undefined) return `${existing} exists already; choose another name`
   const clash = readdirSync(join(root, 'functions')).find(other => camelCase(other) === camelCase(name))
   if (clash !== undefined) return `functions/${clash} has the same name in code; choose another name`
   if (tick !== null) {
@@ -56,8 +67,8 @@ const isEvent = (name: string, root: string): boolean => {
 }
 
 /** Writes the files of a new function into a checkout, and the lists that name every function. Returns their paths. */
-export const createFunction = async (asked: NewFunction, root: string): Promise<string[]> => {
-  const files = await newFunctionFiles(asked, path => readFile(join(root, path), 'utf8'))
+export const createFunction = async (requested: NewFunction, root: string): Promise<string[]> => {
+  const files = await newFunctionFiles(requested, path => readFile(join(root, path), 'utf8'))
   for (const [path, text] of files) {
     await mkdir(dirname(join(root, path)), { recursive: true })
     await writeFileAtomic(join(root, path), text, 0o644)
@@ -67,16 +78,16 @@ export const createFunction = async (asked: NewFunction, root: string): Promise<
 
 if (import.meta.main) {
   const root = join(import.meta.dirname, '../..')
-  const asked = readRequest(process.argv.slice(2), root)
-  if (typeof asked === 'string') {
-    process.stderr.write(`${asked}\n`)
+  const requested = readRequest(process.argv.slice(2), root)
+  if (typeof requested === 'string') {
+    process.stderr.write(`${requested}\n`)
     process.exitCode = 1
   } else {
-    const paths = await createFunction(asked, root)
+    const paths = await createFunction(requested, root)
     process.stdout.write(
       `${paths.map(path => `  ${path}`).join('\n')}
 
-Run its test: npx vitest run --config test/vitest.config.ts test/functions/${asked.name}.test.ts
+Run its test: npx vitest run --config test/vitest.config.ts test/functions/${requested.name}.test.ts
 npm run dev restarts it after each change. npm run generate updates the chart. CONTRIBUTING, "A new function", lists the next steps.
 `,
     )

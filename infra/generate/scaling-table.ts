@@ -10,7 +10,7 @@ const head = `| function | metric | target | containerConcurrency | min–max sc
 | --- | --- | ---: | ---: | --- | --- | --- |
 `
 
-/** The table of what each function scales on: figures and reason are those of its manifest. */
+/** The page about scaling, with a table of the functions. The numbers and the reasons come from the manifests. */
 export const scalingTable = async (root: string): Promise<Map<string, string>> => {
   const services = new Map(manifestsIn('knative/services', root).map(service => [service.metadata.name, service]))
   const rows = await Promise.all(
@@ -32,6 +32,6 @@ export const scalingTable = async (root: string): Promise<Map<string, string>> =
   return new Map([[path, betweenMarks(await readFile(join(root, path), 'utf8'), head + rows.join(''), path)]])
 }
 
-/** The text after `# Waits for: ` at the top of a Service's file, over as many comment lines as follow. */
+/** The text after `# Waits for: ` at the top of a Service's file, including the comment lines that follow it. */
 export const waitsFor = (text: string): string | undefined =>
   /^# Waits for: (.+(?:\n# .+)*)/m.exec(text)?.[1]?.replaceAll('\n# ', ' ')

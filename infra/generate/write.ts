@@ -3,7 +3,10 @@ import { dirname, join } from 'node:path'
 import { writeFileAtomic } from '#infra/files/atomic-write.ts'
 import type { Generator } from './generator.ts'
 
-/** The paths of generated files that differ from what they should be, are missing, or are generated no more. */
+/**
+ * The paths of generated files that have other content than the generators make, are missing, or are not generated any
+ * more.
+ */
 export const outdated = async (generators: readonly Generator[], root: string): Promise<string[]> => {
   const changes = await Promise.all(generators.map(generator => changesOf(generator, root)))
   return changes.flatMap(files => [...files.keys()]).toSorted()
@@ -25,7 +28,7 @@ export const write = async (generators: readonly Generator[], root: string): Pro
   return paths
 }
 
-/** What has to change: the new content by path; null for a file that is generated no more. */
+/** The changes to make: the new content by path; null for a file that is not generated any more. */
 const changesOf = async ({ files, present }: Generator, root: string): Promise<Map<string, string | null>> => {
   const wanted = await files(root)
   const changes = new Map<string, string | null>()
