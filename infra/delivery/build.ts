@@ -10,7 +10,7 @@ import { packageVersion } from './package-version.ts'
 export interface BuildOptions {
   /** Builds functions that are up to date too. */
   force?: boolean
-  /** Receives each line for a person. */
+  /** Receives each line of the log. */
   log?: (line: string) => void
   /** Receives each event of the build, at once. */
   onEvent?: (event: BuildEvent) => void
@@ -38,8 +38,8 @@ export interface Built {
 }
 
 /**
- * What a bundle was built from (content hashes by path), the hash of the bundle, after which its files are named, and
- * the hash of its code cache.
+ * What a bundle was built from: `inputs` has content hashes by path. `code` is the hash of the bundle, which names its
+ * files; `cache` is the hash of its code cache.
  */
 interface Recipe {
   tools: string
@@ -113,7 +113,10 @@ const bundleFile = ({ folder, recipes }: Output, name: string) => join(folder, n
 
 const sizeOf = (output: Output, name: string) => `${Math.round(statSync(bundleFile(output, name)).size / 1024)} KiB`
 
-/** Compares contents, because after a power cut a file may have its name without its bytes. */
+/**
+ * Whether the bundle is up to date. Compares contents, because after a power cut a file may have its name without its
+ * bytes.
+ */
 const isBundled = (output: Output, name: string): boolean => {
   const recipe = output.recipes[name]
   return (
@@ -157,7 +160,8 @@ const makeBundles = async (
   } finally {
     await esbuild.stop()
   }
-  // Kept before the warm-up, so that a build that is killed while it warms up does not bundle again.
+  // The recipes are saved before the warm-up. If this build is killed during the warm-up, the next build does not
+  // bundle again.
   await keepRecipes(output)
   for (const name of names)
     if (!failures.has(name)) await removeOldBundles(join(output.folder, name), output.recipes[name]!.code)
@@ -177,7 +181,10 @@ const makeBundle = async ({ folder, recipes, tools, hashOfSource }: Output, name
   return id
 }
 
-/** Runs each bundle once to make V8's code cache of it. `done` gets the reason if that failed, else ''. */
+/**
+ * Runs each bundle once to make V8's code cache of it. Calls `done` with the reason of a failure, or with '' after
+ * success.
+ */
 const makeCaches = async (
   output: Output,
   names: readonly string[],
@@ -239,11 +246,11 @@ const readRecipes = (outDir: string): Record<string, Recipe> => {
  * bundle contains their validators.
  */
 const toolsHash = () => {
-  const ours = ['build', 'bundle', 'package-version', 'validators', 'warm-up', 'warm-up.process']
+  const buildFiles = ['build', 'bundle', 'package-version', 'validators', 'warm-up', 'warm-up.process']
   const events = readdirSync(join(root, 'events')).filter(file => file.endsWith('.ts'))
   const files = [
     ...['package-lock.json', 'tsconfig.json'],
-    ...ours.map(name => `infra/delivery/${name}.ts`),
+    ...buildFiles.map(name => `infra/delivery/${name}.ts`),
     ...events.map(file => `events/${file}`),
   ]
   return hash(
@@ -266,7 +273,7 @@ const textOf = (file: string): string | null => {
   }
 }
 
-/** The hash of a file's content; '' where there is no file. */
+/** The hash of a file's content; '' if the file does not exist. */
 const hashOf = (file: string): string => (existsSync(file) ? hash(readFileSync(file)) : '')
 
 /** Removes earlier bundles, except those of the last minute: a function that is starting may be reading them. */
@@ -281,15 +288,15 @@ const removeOldBundles = async (folder: string, current: string) => {
 }
 
 /** The value of `--first <name>`. */
-const firstIn = (given: readonly string[]): string | undefined => {
-  const at = given.indexOf('--first')
-  return at < 0 ? undefined : given[at + 1]
+const firstIn = (args: readonly string[]): string | undefined => {
+  const at = args.indexOf('--first')
+  return at < 0 ? undefined : args[at + 1]
 }
 
 if (import.meta.main) {
   const began = performance.now()
   const log = (line: string) => process.stdout.write(`${line}\n`)
-  // `npm start` runs this program as a child process, reads its events, and the build ends when `npm start` ends.
+  // `npm start` runs this program as a child process and reads its events. The build ends when `npm start` ends.
   const onEvent = (event: BuildEvent) => {
     if (process.send) process.send(event)
   }

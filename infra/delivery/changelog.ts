@@ -1,10 +1,10 @@
 import { messagesSince, releaseTags } from './history.ts'
-import { adds, breaks, newsAmong } from './version.ts'
+import { adds, breaks, worthRelease } from './version.ts'
 
 /** The changes of a release as Markdown: breaking changes, features, then the others; newest first in each section. */
 export const changelog = (version: string, messages: readonly string[]): string => {
   const subjects = (chosen: (message: string) => boolean) =>
-    newsAmong(messages)
+    worthRelease(messages)
       .filter(chosen)
       .map(message => `- ${message.split('\n', 1)[0]}`)
   const sections = [

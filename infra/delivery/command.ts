@@ -3,8 +3,8 @@ import { Refusal } from '#infra/refusal.ts'
 /** Runs a command and prints its result on stdout. Prints a Refusal as one line on stderr, with exit code 1. */
 export const command = async (work: () => Promise<string> | string): Promise<void> => {
   try {
-    const said = await work()
-    if (said) process.stdout.write(`${said}\n`)
+    const result = await work()
+    if (result) process.stdout.write(`${result}\n`)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     process.stderr.write(`${error.message.replaceAll(/\s*\n\s*/g, ' ')}\n`)

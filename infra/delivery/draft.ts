@@ -48,7 +48,10 @@ export const checkout = async (): Promise<string> => {
   return folder
 }
 
-/** Writes the settings as a shell file, in single quotes. Throws a Refusal for a value that contains a quote. */
+/**
+ * Writes the settings as a shell file, with each value in single quotes. Throws a Refusal for a value that contains a
+ * quote.
+ */
 export const keepRelease = async (file: string, release: Release): Promise<void> => {
   for (const [name, value] of Object.entries(release))
     if (/['\n]/.test(value)) throw new Refusal(`${name} contains a quote or a line break: ${value}; remove it`)

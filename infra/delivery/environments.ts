@@ -31,10 +31,10 @@ export const environmentsIn = (text: string): Environment[] => {
 /** Replaces the revision of one environment and keeps everything else, comments included. */
 export const withRevision = (text: string, environment: string, revision: string): string => {
   const known = environmentsIn(text)
-  const one = known.find(({ name }) => name === environment)
-  if (!one) {
+  const found = known.find(({ name }) => name === environment)
+  if (!found) {
     const names = known.map(({ name }) => name).join(', ') || 'none'
     throw new Refusal(`${environmentsFile} knows no environment ${environment} (it knows ${names})`)
   }
-  return text.slice(0, one.range[0]) + revision + text.slice(one.range[1])
+  return text.slice(0, found.range[0]) + revision + text.slice(found.range[1])
 }

@@ -3,7 +3,8 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-// In a git hook these variables name the hook's repository. Ours is always the given folder.
+// git gets the environment without these variables, because in a git hook they name the hook's repository, and git
+// would use it instead of the given folder.
 const { GIT_DIR: _dir, GIT_WORK_TREE: _tree, GIT_INDEX_FILE: _index, ...inherited } = process.env
 
 /** Runs git in a folder. Returns its output without the last line break. Throws `GitFailed` with git's message. */

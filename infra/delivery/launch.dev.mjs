@@ -2,9 +2,9 @@
 // files changes. A job is not watched, because a watched process never ends.
 const { existsSync } = process.getBuiltinModule('node:fs')
 const { FUNCTION_TARGET: target = '' } = process.env
-const at = path => (/^[a-z-]+$/.test(target) && existsSync(`${import.meta.dirname}/${path}`) ? path : undefined)
-const main = at(`../../functions/${target}/main.ts`)
-const job = at(`jobs/${target}.ts`)
+const ifPresent = path => (/^[a-z-]+$/.test(target) && existsSync(`${import.meta.dirname}/${path}`) ? path : undefined)
+const main = ifPresent(`../../functions/${target}/main.ts`)
+const job = ifPresent(`jobs/${target}.ts`)
 
 if (main) {
   // Replaces this process, so that the function is process 1 of its container and receives the signals.

@@ -1,7 +1,7 @@
 import { command } from './command.ts'
 import { checkout } from './draft.ts'
 import { git } from './git.ts'
-import { declaredVersion, newsOf, releaseOf, releaseTags } from './history.ts'
+import { declaredVersion, releaseOf, releaseTags, sinceLastRelease } from './history.ts'
 import { nextVersion, versionIn } from './version.ts'
 
 /**
@@ -9,11 +9,11 @@ import { nextVersion, versionIn } from './version.ts'
  * of this clone.
  */
 await command(async () => {
-  const here = await checkout()
-  const head = await git(here, ['rev-parse', 'HEAD'])
-  const already = releaseOf(head, await releaseTags(here))
-  if (already) return already.version
-  const { last, news } = await newsOf(here, head)
-  if (last && news.length === 0) return last.version
-  return nextVersion(last && versionIn(last.tag), await declaredVersion(here, head), news).join('.')
+  const repository = await checkout()
+  const head = await git(repository, ['rev-parse', 'HEAD'])
+  const existing = releaseOf(head, await releaseTags(repository))
+  if (existing) return existing.version
+  const { last, messages } = await sinceLastRelease(repository, head)
+  if (last && messages.length === 0) return last.version
+  return nextVersion(last && versionIn(last.tag), await declaredVersion(repository, head), messages).join('.')
 })

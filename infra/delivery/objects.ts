@@ -65,7 +65,7 @@ const overlaysIn = async (cluster: string): Promise<string[]> => {
 const summary = (text: string, version: string): Omit<Rendered, 'overlay'> => {
   const objects = parseAllDocuments(text).map(document => document.toJS() as KubernetesObject)
   const kinds = Object.entries(Object.groupBy(objects, kindOf)).map(
-    ([kind, ones = []]) => [kind, ones.map(({ metadata }) => metadata.name)] as const,
+    ([kind, group = []]) => [kind, group.map(({ metadata }) => metadata.name)] as const,
   )
   const versioned = objects.filter(({ metadata }) => metadata.labels?.['app.kubernetes.io/version'] === version)
   return { count: objects.length, versioned: versioned.length, kinds: Object.fromEntries(kinds) }

@@ -6,7 +6,7 @@ import { chartRepositoryAnswers } from './chart-repository.ts'
 import { command, setting } from './command.ts'
 import { checkout, draftIn, imageOfTag, keepRelease, type Release } from './draft.ts'
 import { GitFailed, git, gitOrNothing } from './git.ts'
-import { declaredVersion, newsOf, releaseOf, releaseTags } from './history.ts'
+import { declaredVersion, releaseOf, releaseTags, sinceLastRelease } from './history.ts'
 import { onPath } from './on-path.ts'
 import { digestOf, registryAnswers } from './registry.ts'
 import { stamp } from './stamp.ts'
@@ -15,8 +15,8 @@ import { nextVersion, releaseSubject, versionIn } from './version.ts'
 /** The author of release commits is fixed, so that every machine makes the same release commit from the same commit. */
 const author = { name: 'Vigia release', email: 'release@vigia.invalid' }
 
-/** Checks everything that could refuse the release before anything is created. */
-const checked = async (here: string) => {
+/** Checks everything that could refuse the release, before anything is created. Returns the settings. */
+const checkedSettings = async (checkoutFolder: string) => {
   const registry = setting('REGISTRY').replace(/\/+$/, '')
   const charts = setting('CHART_REPOSITORY').replace(/\/+$/, '')
   if (!/^[\w.-]+(:\d+)?(\/[a-z\d._/-]+)?$/.test(registry))
@@ -24,13 +24,13 @@ const checked = async (here: string) => {
   const missing = (process.env.RELEASE_TOOLS ?? '').split(/\s+/).filter(tool => tool && !onPath(tool))
   if (missing.length) throw new Refusal(`${missing.join(', ')} not found on PATH; install it, then release again`)
   // Jenkins X keeps its variables in .jx.
-  const dirt = await git(here, ['status', '--porcelain', '--', '.', ':(exclude).jx'])
-  if (dirt) {
-    const [first, ...others] = dirt.split('\n')
+  const changes = await git(checkoutFolder, ['status', '--porcelain', '--', '.', ':(exclude).jx'])
+  if (changes) {
+    const [first, ...others] = changes.split('\n')
     const more = others.length ? ` and ${others.length} more` : ''
     throw new Refusal(`the tree is dirty (${first!.trim()}${more}); commit or discard the changes, then release again`)
   }
-  const url = await gitOrNothing(here, ['remote', 'get-url', 'origin'])
+  const url = await gitOrNothing(checkoutFolder, ['remote', 'get-url', 'origin'])
   if (!url)
     throw new Refusal(
       'this clone has no remote called origin, to which a release is pushed; add it with git remote add origin',
@@ -41,8 +41,8 @@ const checked = async (here: string) => {
 }
 
 /** Clones the checkout's commit, with the tags of the remote and no others. */
-const cloneOf = async (here: string, url: string, branch: string, commit: string, into: string) => {
-  await git(here, ['clone', '--quiet', '--no-tags', '--no-checkout', '--', here, into])
+const cloneOf = async (checkoutFolder: string, url: string, branch: string, commit: string, into: string) => {
+  await git(checkoutFolder, ['clone', '--quiet', '--no-tags', '--no-checkout', '--', checkoutFolder, into])
   await git(into, ['remote', 'set-url', 'origin', url])
   const shallow = (await git(into, ['rev-parse', '--is-shallow-repository'])) === 'true'
   const heads = `+refs/heads/${branch}:refs/remotes/origin/${branch}`
@@ -56,7 +56,10 @@ const cloneOf = async (here: string, url: string, branch: string, commit: string
   await git(into, ['checkout', '--quiet', '-B', branch, commit])
 }
 
-/** Makes the release commit and its tag in the draft. Its dates are the parent's, so each run makes the same commit. */
+/**
+ * Makes the release commit and its tag in the draft. Their dates are those of the parent commit, so each run makes the
+ * same commit.
+ */
 const commitRelease = async (source: string, version: string): Promise<string> => {
   const date = await git(source, ['log', '-1', '--format=%cI'])
   const identity = {
@@ -75,71 +78,72 @@ const commitRelease = async (source: string, version: string): Promise<string> =
 }
 
 const prepare = async (): Promise<string> => {
-  const here = await checkout()
-  const { url, image, charts, branch } = await checked(here)
-  const base = await git(here, ['rev-parse', 'HEAD'])
-  const draft = draftIn(here)
-  await mkdir(join(here, '.build'), { recursive: true })
-  const work = await mkdtemp(join(here, '.build/release.'))
+  const checkoutFolder = await checkout()
+  const { url, image, charts, branch } = await checkedSettings(checkoutFolder)
+  const base = await git(checkoutFolder, ['rev-parse', 'HEAD'])
+  const draft = draftIn(checkoutFolder)
+  await mkdir(join(checkoutFolder, '.build'), { recursive: true })
+  const work = await mkdtemp(join(checkoutFolder, '.build/release.'))
   const source = join(work, 'source')
   try {
-    await cloneOf(here, url, branch, base, source)
+    await cloneOf(checkoutFolder, url, branch, base, source)
     const common = { IMAGE: image, CHART_REPOSITORY: charts, BRANCH: branch, SOURCE: url.replace(/\/\/[^/@]*@/, '//') }
-    const { release, said, digest } = await drafted(here, source, base, common)
-    // An image that was pushed before a crash is not built again. Its file names the revision.
+    const { release, summary, digest } = await draftRelease(checkoutFolder, source, base, common)
+    // This file names an image that was pushed before a crash, and its revision. It is kept, so that the image is not
+    // built again.
     if (existsSync(draft.image)) await rename(draft.image, join(work, 'image'))
     if (digest) await writeFile(join(work, 'image'), `${release.REVISION} ${digest}\n`)
     await keepRelease(join(work, 'release.env'), release)
     await rm(draft.folder, { recursive: true, force: true })
     await rename(work, draft.folder)
-    return said
+    return summary
   } catch (error) {
     await rm(work, { recursive: true, force: true })
     throw error
   }
 }
 
-const drafted = async (
-  here: string,
+const draftRelease = async (
+  checkoutFolder: string,
   source: string,
   base: string,
   common: Omit<Release, 'PHASE' | 'VERSION' | 'REVISION'>,
-): Promise<{ release: Release; said: string; digest?: string }> => {
+): Promise<{ release: Release; summary: string; digest?: string }> => {
   const tags = await releaseTags(source)
-  const already = releaseOf(base, tags)
-  if (already) {
-    const digest = (await imageOfTag(source, already.tag))?.split('@')[1]
-    if (!digest) throw new Refusal(`${already.tag} was made by hand and names no image, so no step is left to do`)
-    await git(source, ['checkout', '--quiet', '-B', common.BRANCH, already.tag])
-    const release: Release = { PHASE: 'published', VERSION: already.version, REVISION: already.commit, ...common }
-    const said = `${already.tag} is already the release of ${base.slice(0, 12)}; the remaining steps are done now`
-    return { release, said, digest }
+  const existing = releaseOf(base, tags)
+  if (existing) {
+    const digest = (await imageOfTag(source, existing.tag))?.split('@')[1]
+    if (!digest) throw new Refusal(`${existing.tag} was made by hand and names no image, so no step is left to do`)
+    await git(source, ['checkout', '--quiet', '-B', common.BRANCH, existing.tag])
+    const release: Release = { PHASE: 'published', VERSION: existing.version, REVISION: existing.commit, ...common }
+    const summary = `${existing.tag} is already the release of ${base.slice(0, 12)}; the remaining steps are done now`
+    return { release, summary, digest }
   }
   const remote = await gitOrNothing(source, ['rev-parse', '--verify', `refs/remotes/origin/${common.BRANCH}`])
   if (remote !== base)
     throw new Refusal(
       `${common.BRANCH} on origin is at ${remote?.slice(0, 12) ?? 'nothing'}, this checkout at ${base.slice(0, 12)}; pull or push, then release again`,
     )
-  const { last, news } = await newsOf(source, base)
-  if (last && news.length === 0) {
+  const { last, messages } = await sinceLastRelease(source, base)
+  if (last && messages.length === 0) {
     const release: Release = { PHASE: 'nothing', VERSION: last.version, REVISION: last.commit, ...common }
-    return { release, said: `nothing to release since ${last.tag}` }
+    return { release, summary: `nothing to release since ${last.tag}` }
   }
-  const version = nextVersion(last && versionIn(last.tag), await declaredVersion(source, base), news).join('.')
-  await refuseTaken(here, source, common.IMAGE, version)
+  const version = nextVersion(last && versionIn(last.tag), await declaredVersion(source, base), messages).join('.')
+  await refuseTaken(checkoutFolder, source, common.IMAGE, version)
   const commit = await commitRelease(source, version)
   const release: Release = { PHASE: 'drafted', VERSION: version, REVISION: commit, ...common }
-  return { release, said: `v${version} drafted from ${base.slice(0, 12)} as ${commit}` }
+  return { release, summary: `v${version} drafted from ${base.slice(0, 12)} as ${commit}` }
 }
 
-const refuseTaken = async (here: string, source: string, image: string, version: string) => {
+const refuseTaken = async (checkoutFolder: string, source: string, image: string, version: string) => {
   const tag = `refs/tags/v${version}`
   const remote = await gitOrNothing(source, ['rev-parse', '--verify', '--quiet', `${tag}^{commit}`])
   if (remote)
     throw new Refusal(
       `v${version} is taken on origin by ${remote.slice(0, 12)}, which this branch does not contain: declare a later version in package.json`,
     )
-  const local = await gitOrNothing(here, ['rev-parse', '--verify', '--quiet', `${tag}^{commit}`])
+  const local = await gitOrNothing(checkoutFolder, ['rev-parse', '--verify', '--quiet', `${tag}^{commit}`])
   if (local)
     throw new Refusal(
       `v${version} is taken in this clone by ${local.slice(0, 12)} and is not on origin: git tag -d v${version}, then release again`,

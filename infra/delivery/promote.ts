@@ -12,8 +12,8 @@ import { compareVersions, versionIn } from './version.ts'
 
 /** Opens one branch and one pull request for each environment. Merging it moves the environment. */
 const promote = async (): Promise<string> => {
-  const here = await checkout()
-  const draft = draftIn(here)
+  const checkoutFolder = await checkout()
+  const draft = draftIn(checkoutFolder)
   const { VERSION: version, BRANCH: branch } = await releaseIn(draft.settings)
   const source = draft.source
   const wanted = setting('PROMOTE_ENVIRONMENTS').split(/\s+/).filter(Boolean)
@@ -23,11 +23,11 @@ const promote = async (): Promise<string> => {
   const file = join(source, environmentsFile)
   if (!existsSync(file)) throw new Refusal(`${environmentsFile} is missing on ${branch}; it must list the environments`)
   const text = await readFile(file, 'utf8')
-  // An unknown environment is refused before any is changed.
+  // An unknown environment is refused before any environment is changed.
   const changes = wanted.map(environment => ({ environment, text: withRevision(text, environment, `v${version}`) }))
-  const said: string[] = []
-  for (const change of changes) said.push(await propose(source, { version, branch, start, before: text, ...change }))
-  return said.join('\n')
+  const results: string[] = []
+  for (const change of changes) results.push(await propose(source, { version, branch, start, before: text, ...change }))
+  return results.join('\n')
 }
 
 interface Proposal {
@@ -40,9 +40,9 @@ interface Proposal {
 }
 
 const propose = async (source: string, { environment, version, branch, start, before, text }: Proposal) => {
-  const runs = environmentsIn(before).find(({ name }) => name === environment)!.revision
-  const running = versionIn(runs)
-  if (running && compareVersions(running, versionIn(version)!) >= 0) return `${environment} already has ${runs}`
+  const current = environmentsIn(before).find(({ name }) => name === environment)!.revision
+  const running = versionIn(current)
+  if (running && compareVersions(running, versionIn(version)!) >= 0) return `${environment} already has ${current}`
   await git(source, ['checkout', '--quiet', '--detach', start])
   await writeFile(join(source, environmentsFile), text)
   const title = `chore: promote ${version} to ${environment}`
@@ -78,11 +78,11 @@ const propose = async (source: string, { environment, version, branch, start, be
         '--title',
         title,
         '--body',
-        `${environment}: ${runs} → v${version}`,
+        `${environment}: ${current} → v${version}`,
       ],
       { cwd: source, stdio: ['ignore', 'ignore', 'inherit'] },
     )
-  return `${environment}: ${runs} → v${version} proposed`
+  return `${environment}: ${current} → v${version} proposed`
 }
 
 await command(promote)

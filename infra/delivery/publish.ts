@@ -7,10 +7,10 @@ import { builtDigest, checkout, draftIn, keepRelease, type Release, releaseIn } 
 import { GitFailed, git, gitOrNothing } from './git.ts'
 import { nameImage } from './registry.ts'
 
-/** Pushes commit and tag together or not at all. Only then does the image get the name of the version. */
+/** Pushes commit and tag together or not at all. Then gives the image the name of the version. */
 const publish = async (): Promise<string> => {
-  const here = await checkout()
-  const draft = draftIn(here)
+  const checkoutFolder = await checkout()
+  const draft = draftIn(checkoutFolder)
   const release = await releaseIn(draft.settings)
   if (release.PHASE === 'nothing') return `nothing to publish since v${release.VERSION}`
   const digest = await builtDigest(draft.image, release.REVISION)
@@ -25,7 +25,7 @@ const publish = async (): Promise<string> => {
     await keepRelease(draft.settings, { ...release, PHASE: 'published' })
   }
   const tag = `refs/tags/v${release.VERSION}`
-  await git(here, ['fetch', '--quiet', '--no-tags', draft.source, `+${tag}:${tag}`])
+  await git(checkoutFolder, ['fetch', '--quiet', '--no-tags', draft.source, `+${tag}:${tag}`])
   await nameImage(release.IMAGE, digest, release.VERSION)
   await writeFile(draft.changelog, await changelogOf(draft.source, `v${release.VERSION}`))
   return `v${release.VERSION} is ${release.REVISION}, ${release.IMAGE}@${digest}`
@@ -34,8 +34,8 @@ const publish = async (): Promise<string> => {
 const push = async (draft: ReturnType<typeof draftIn>, release: Release, digest: string) => {
   const { source, folder } = draft
   const tag = `v${release.VERSION}`
-  await refuseStrangers(source, release)
-  await nameDigest(source, release, digest)
+  await refuseOtherRevision(source, release)
+  await writeDigestToTag(source, release, digest)
   const refused = await pushTogether(source, tag, release.BRANCH)
   if (!refused) return
   const remote = await gitOrNothing(source, ['ls-remote', 'origin', `refs/tags/${tag}`, `refs/heads/${release.BRANCH}`])
@@ -55,14 +55,14 @@ const push = async (draft: ReturnType<typeof draftIn>, release: Release, digest:
 }
 
 /** Throws a Refusal if the tag in the draft does not name the revision that was tested and built. */
-const refuseStrangers = async (source: string, { VERSION, REVISION }: Release) => {
+const refuseOtherRevision = async (source: string, { VERSION, REVISION }: Release) => {
   const named = await gitOrNothing(source, ['rev-parse', `v${VERSION}^{commit}`])
   if (named !== REVISION)
     throw new Refusal(`v${VERSION} is not ${REVISION} in the draft; run node infra/delivery/prepare.ts again`)
 }
 
 /** Writes the image's digest into the tag, so that a release can be finished from git alone after a crash. */
-const nameDigest = async (source: string, { VERSION, REVISION, IMAGE }: Release, digest: string) => {
+const writeDigestToTag = async (source: string, { VERSION, REVISION, IMAGE }: Release, digest: string) => {
   const [name, email, date] = (await git(source, ['log', '-1', '--format=%cn%n%ce%n%cI', REVISION])).split('\n')
   const message = `vigia ${VERSION}\n\nImage: ${IMAGE}@${digest}`
   await git(source, ['-c', 'tag.gpgSign=false', 'tag', '-f', '-a', `v${VERSION}`, '-m', message, REVISION], {
@@ -72,7 +72,10 @@ const nameDigest = async (source: string, { VERSION, REVISION, IMAGE }: Release,
   })
 }
 
-/** Returns git's error if the push failed. If the same tag is there already, it is our own push from before a crash. */
+/**
+ * Returns git's error if the push failed. If the remote has the same tag already, the push succeeds: this release was
+ * pushed before a crash.
+ */
 const pushTogether = async (source: string, tag: string, branch: string): Promise<GitFailed | undefined> => {
   try {
     const refs = [`${tag}^{commit}:refs/heads/${branch}`, `refs/tags/${tag}:refs/tags/${tag}`]

@@ -17,7 +17,7 @@ command -v "$builder" >/dev/null || { echo "$builder not found on PATH; install 
 answer=$(mktemp)
 trap 'rm -f "$answer"' EXIT
 cd "$folder"
-# The commit's time, so that two builds of a commit have the same label.
+# The time of the commit, so that two builds of a commit have the same label.
 created=$(git log -1 --format=%cI)
 # Docker and buildah take the same arguments.
 set -- --file infra/delivery/Dockerfile --tag "$image" --build-arg "VERSION=$version" --build-arg "REVISION=$revision" \

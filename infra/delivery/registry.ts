@@ -65,7 +65,9 @@ const withHeader = (init: RequestInit, authorization: string): RequestInit => ({
   headers: { ...(init.headers as Record<string, string>), authorization },
 })
 
-/** Throws a Refusal if no registry API answers at `host[:port][/path]`. A registry that asks for a login is fine. */
+/**
+ * Throws a Refusal if no registry API answers at `host[:port][/path]`. A registry that asks for a login is accepted.
+ */
 export const registryAnswers = async (registry: string): Promise<void> => {
   const { host } = parts(registry)
   const answer = await ask(`${base(host)}/v2/`)
@@ -85,12 +87,16 @@ export const digestOf = async (repository: string, tag: string): Promise<string 
   return answer.headers.get('docker-content-digest') ?? undefined
 }
 
-/** Adds `tag` to the image with this digest, if it is not there. Throws a Refusal if the tag names another image. */
+/**
+ * Adds `tag` to the image with this digest, if the image does not have it yet. Throws a Refusal if the tag names
+ * another image.
+ */
 export const nameImage = async (repository: string, digest: string, tag: string): Promise<void> => {
   const { host, name } = parts(repository)
-  const taken = await digestOf(repository, tag)
-  if (taken === digest) return
-  if (taken) throw new Refusal(`${repository}:${tag} is already ${taken}, not ${digest}: a released tag must not move`)
+  const existing = await digestOf(repository, tag)
+  if (existing === digest) return
+  if (existing)
+    throw new Refusal(`${repository}:${tag} is already ${existing}, not ${digest}: a released tag must not move`)
   const found = await call(host, `${name}/manifests/${digest}`, { headers: { accept: manifestTypes.join(', ') } })
   if (!found.ok)
     throw new Refusal(`${host} has no ${name}@${digest} (${found.status}); build the image again, then release again`)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the image of the drafted release from a clean clone of the tag. Its name is not a version yet.
+# Builds the image of the drafted release from a clean clone of the tag. The tag of the image is not a version yet.
 set -eu
 
 release=.build/release
@@ -11,7 +11,7 @@ release=.build/release
 read -r built _ 2>/dev/null <$release/image || built=
 [ "$built" != "$REVISION" ] || { echo "v$VERSION: $REVISION was built already"; exit 0; }
 
-here=$(pwd)
+checkout=$(pwd)
 clean=$(mktemp -d)
 trap 'rm -rf "$clean"' EXIT
 git clone --quiet --branch "v$VERSION" -c advice.detachedHead=false "$release/source" "$clean/source"
@@ -20,4 +20,4 @@ git clone --quiet --branch "v$VERSION" -c advice.detachedHead=false "$release/so
   exit 1
 }
 candidate=$IMAGE:candidate-$(printf %.12s "$REVISION")
-SOURCE=$SOURCE sh infra/delivery/push-image.sh "$clean/source" "$candidate" "$VERSION" "$REVISION" "$here/$release/image"
+SOURCE=$SOURCE sh infra/delivery/push-image.sh "$clean/source" "$candidate" "$VERSION" "$REVISION" "$checkout/$release/image"

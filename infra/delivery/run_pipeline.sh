@@ -38,8 +38,8 @@ for tool in git node npm kubectl "${BUILDER:=docker}"; do
   command -v "$tool" >/dev/null || refuse "$tool not found on PATH"
 done
 [[ $BUILDER == docker || $BUILDER == buildah ]] || refuse "BUILDER is $BUILDER; it must be docker or buildah"
-dirt=$(git status --porcelain)
-[[ -z $dirt ]] || refuse "the tree is dirty (${dirt%%$'\n'*}): commit the changes, so that the build has a name"
+changes=$(git status --porcelain)
+[[ -z $changes ]] || refuse "the tree is dirty (${changes%%$'\n'*}): commit the changes, so that the build has a name"
 node infra/delivery/registry.ts "$REGISTRY"
 kube() { kubectl ${KUBE_CONTEXT:+--context "$KUBE_CONTEXT"} "$@"; }
 kube version --request-timeout=10s >/dev/null 2>&1 || refuse "no cluster answers in kubectl's context ${KUBE_CONTEXT:-}"
@@ -58,7 +58,7 @@ git clone --quiet --no-tags . "$work/source"
 [[ ! -f infra/cluster/$overlay/.env ]] || cp "infra/cluster/$overlay/.env" "$work/source/infra/cluster/$overlay/.env"
 (cd "$work/source" && node infra/delivery/stamp.ts "$version" "$revision" >/dev/null)
 
-# Rendered before the build, so that a missing file of a Secret is reported now.
+# The overlay is rendered before the build, so that a missing file of a Secret is reported before the build.
 rendered=$(kubectl kustomize "$work/source/infra/cluster/$overlay" 2>&1) || refuse "infra/cluster/$overlay: ${rendered##*$'\n'}"
 name=$(sed -n 's/^ *\(- \)\{0,1\}image: \(.*\/vigia\):[^:]*$/\2/p' <<<"$rendered" | sort -u)
 [[ -n $name && $name != *$'\n'* ]] || refuse "infra/cluster/$overlay names our image ${name:-nowhere}; one name is expected"
@@ -66,7 +66,7 @@ name=$(sed -n 's/^ *\(- \)\{0,1\}image: \(.*\/vigia\):[^:]*$/\2/p' <<<"$rendered
 npm ci --ignore-scripts
 npm test
 
-# Built from a second clone, because the stamped files belong to the deployment and not to the commit.
+# The image is built from a second clone, because the stamped files belong to the deployment and not to the commit.
 git clone --quiet --no-tags . "$work/image"
 SOURCE=$(git remote get-url origin 2>/dev/null | sed 's|//[^/@]*@|//|' || true)
 export BUILDER SOURCE

@@ -5,7 +5,7 @@ import { Refusal } from '#infra/refusal.ts'
 import { command } from './command.ts'
 import { versionIn } from './version.ts'
 
-/** A line of a file that has the name of the release: `line` matches it up to the value. */
+/** A line of a file that contains the name of the release. The first group of `line` is the text before the value. */
 interface StampedLine {
   file: string
   line: RegExp
@@ -19,7 +19,7 @@ const component = 'infra/cluster/version/kustomization.yaml'
 const chart = 'infra/charts/vigia/Chart.yaml'
 const values = 'infra/charts/vigia/values.yaml'
 
-/** Every such line in YAML files. The two JSON files of npm are written as npm writes them. */
+/** All these lines in YAML files. The two JSON files of npm are written as npm writes them. */
 const stampedLines: StampedLine[] = [
   { file: component, line: /^( +newTag: ).*$/gm, value: version },
   { file: component, line: /^( +app\.kubernetes\.io\/version: ).*$/gm, value: version },
@@ -33,8 +33,8 @@ const stampedLines: StampedLine[] = [
 
 /**
  * Writes the name of a release into the files that kustomize, Helm and npm read. `release` is `1.4.2`, or `1.4.2-0f3c…`
- * for a build that is not released. The revision is any name that git resolves. In git it is the tag `v1.4.2`, because
- * a commit cannot contain its own hash.
+ * for a build that is not released. `commit` is any name that git resolves. In the files of a release commit it is the
+ * tag `v1.4.2`, because a commit cannot contain its own hash.
  */
 export const stamp = async (folder: string, release: string, commit = `v${release}`): Promise<void> => {
   if (!versionIn(release.split('-', 1)[0]!)) throw new Refusal(`${release} is not a version such as 1.4.2`)
@@ -53,10 +53,10 @@ export const stamp = async (folder: string, release: string, commit = `v${releas
       text.replace(line, (_, before: string) => `${before}${value(release, commit)}`),
     )
   }
-  const own = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
+  const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
   const lock = JSON.parse(await readFile(join(folder, 'package-lock.json'), 'utf8'))
-  lock.packages[''].version = lock.version = own.version = release
-  texts.set('package.json', `${JSON.stringify(own, null, 2)}\n`)
+  lock.packages[''].version = lock.version = manifest.version = release
+  texts.set('package.json', `${JSON.stringify(manifest, null, 2)}\n`)
   texts.set('package-lock.json', `${JSON.stringify(lock, null, 2)}\n`)
   for (const [file, text] of texts) await writeFile(join(folder, file), text)
 }

@@ -8,7 +8,9 @@ import { environmentsFile, environmentsIn } from './environments.ts'
 import { git, gitOrNothing } from './git.ts'
 import { releaseTags } from './history.ts'
 import { kubeTool } from './kube-tools.ts'
+
 import { type DeployedObject, deployedObjects, objectsAt, type Rendered } from './objects.ts'
+
 import { type ReleaseReference, releaseReference } from './release-reference.ts'
 
 const usage =
@@ -26,7 +28,7 @@ interface Trace {
   image: string | undefined
   chart: { version: string; appVersion: string } | undefined
   changelog: string | undefined
-  /** Undefined without kubectl, which renders them. */
+  /** Undefined without kubectl, which renders the objects. */
   objects: Rendered[] | undefined
   environments: { name: string; revision: string; runs: boolean }[]
   cluster: DeployedObject[] | undefined
@@ -34,13 +36,15 @@ interface Trace {
 
 const trace = async (): Promise<string> => {
   const { subject, context, json } = options()
-  const here = await checkout()
+  const repository = await checkout()
   const wanted = releaseReference(subject)
-  const { tag, commit } = await revisionOf(here, wanted, subject)
-  const image = tag ? await imageOfTag(here, tag) : undefined
+  const { tag, commit } = await revisionOf(repository, wanted, subject)
+  const image = tag ? await imageOfTag(repository, tag) : undefined
   if (wanted.digest && image && !image.endsWith(wanted.digest))
     throw new Refusal(`${subject} is not the image of ${tag}, which is ${image}`)
-  const [author, date, title] = (await git(here, ['log', '-1', '--format=%an <%ae>%n%cI%n%s', commit])).split('\n')
+  const [author, date, title] = (await git(repository, ['log', '-1', '--format=%an <%ae>%n%cI%n%s', commit])).split(
+    '\n',
+  )
   const version = tag?.slice(1) ?? versionOfBuild(subject)
   const kubectl = await kubeTool('kubectl')
   if (context && !kubectl) throw new Refusal('kubectl not found on PATH; install it, because --context needs it')
@@ -52,16 +56,18 @@ const trace = async (): Promise<string> => {
     date: date!,
     subject: title!,
     image,
-    chart: await chartAt(here, commit),
-    changelog: tag ? await changelogOf(here, tag) : undefined,
-    objects: kubectl ? await objectsAt(here, commit, version, kubectl).catch(refuse('cannot be rendered')) : undefined,
-    environments: tag ? await environmentsOf(here, tag) : [],
+    chart: await chartAt(repository, commit),
+    changelog: tag ? await changelogOf(repository, tag) : undefined,
+    objects: kubectl
+      ? await objectsAt(repository, commit, version, kubectl).catch(refuse('cannot be rendered'))
+      : undefined,
+    environments: tag ? await environmentsOf(repository, tag) : [],
     cluster:
       context && kubectl
         ? await deployedObjects(kubectl, context, version).catch(refuse(`${context} does not answer`))
         : undefined,
   }
-  return json ? JSON.stringify(found, null, 2) : words(found, context)
+  return json ? JSON.stringify(found, null, 2) : asText(found, context)
 }
 
 const options = () => {
@@ -81,49 +87,52 @@ const refuse = (what: string) => (error: Error & { stderr?: string }) => {
 
 const versionOfBuild = (subject: string) => /\d+\.\d+\.\d+-[0-9a-f]{12}/.exec(subject)?.[0] ?? 'unreleased'
 
-/** The commit that a name means, and its tag. A digest without a version is searched in the messages of the tags. */
-const revisionOf = async (here: string, { version, digest, commit }: ReleaseReference, subject: string) => {
-  const tags = await releaseTags(here)
+/**
+ * The commit that a reference names, and its tag. A digest without a version is searched in the messages of the tags.
+ */
+const revisionOf = async (repository: string, { version, digest, commit }: ReleaseReference, subject: string) => {
+  const tags = await releaseTags(repository)
   if (version) {
-    const one = tags.find(each => each.version === version)
-    if (!one)
+    const release = tags.find(each => each.version === version)
+    if (!release)
       throw new Refusal(`there is no release v${version} in this clone; run git fetch --tags origin, or see git tag`)
-    return { tag: one.tag, commit: one.commit }
+    return { tag: release.tag, commit: release.commit }
   }
   if (commit) {
-    const whole = await gitOrNothing(here, ['rev-parse', '--verify', '--quiet', `${commit}^{commit}`])
-    if (!whole) throw new Refusal(`${subject} names a commit that this clone does not have; run git fetch origin`)
-    return { tag: undefined, commit: whole }
+    const fullHash = await gitOrNothing(repository, ['rev-parse', '--verify', '--quiet', `${commit}^{commit}`])
+    if (!fullHash) throw new Refusal(`${subject} names a commit that this clone does not have; run git fetch origin`)
+    return { tag: undefined, commit: fullHash }
   }
-  for (const one of tags)
-    if ((await imageOfTag(here, one.tag))?.endsWith(`@${digest}`)) return { tag: one.tag, commit: one.commit }
+  for (const { tag, commit } of tags)
+    if ((await imageOfTag(repository, tag))?.endsWith(`@${digest}`)) return { tag, commit }
   throw new Refusal(`no release in this clone was published as ${digest}; run git fetch --tags origin`)
 }
 
-const chartAt = async (here: string, commit: string): Promise<Trace['chart']> => {
-  const text = await gitOrNothing(here, ['show', `${commit}:infra/charts/vigia/Chart.yaml`])
+const chartAt = async (repository: string, commit: string): Promise<Trace['chart']> => {
+  const text = await gitOrNothing(repository, ['show', `${commit}:infra/charts/vigia/Chart.yaml`])
   if (text === undefined) return undefined
   const { version, appVersion } = parse(text)
   return { version, appVersion }
 }
 
 /** The environments of the checked-out commit: their revisions today, not at the time of the tag. */
-const environmentsOf = async (here: string, tag: string): Promise<Trace['environments']> => {
-  const text = await gitOrNothing(here, ['show', `HEAD:${environmentsFile}`])
+const environmentsOf = async (repository: string, tag: string): Promise<Trace['environments']> => {
+  const text = await gitOrNothing(repository, ['show', `HEAD:${environmentsFile}`])
   return environmentsIn(text ?? '').map(({ name, revision }) => ({ name, revision, runs: revision === tag }))
 }
 
-const words = (found: Trace, context: string | undefined): string => {
+const asText = (found: Trace, context: string | undefined): string => {
   const { tag, version, commit, author, date, subject, image, chart, changelog, objects, environments, cluster } = found
   const line = (name: string, text: string) => `${name.padEnd(13)}${text}`
-  const said = (one: Trace['environments'][number]) => `${one.name}: ${one.revision}${one.runs ? ', this one' : ''}`
+  const environmentText = ({ name, revision, runs }: Trace['environments'][number]) =>
+    `${name}: ${revision}${runs ? ', this one' : ''}`
   return [
     line('release', tag ?? `none; a build of ${version}`),
     line('commit', `${commit}  ${subject}`),
     line('', `${date}  ${author}`),
     line('image', image ?? (tag ? `vigia:${version}; the tag does not name its digest` : `vigia:${version}`)),
     line('chart', chart ? `vigia ${chart.version}, app ${chart.appVersion}` : 'none at this commit'),
-    line('environments', environments.map(said).join('; ') || `none in ${environmentsFile}`),
+    line('environments', environments.map(environmentText).join('; ') || `none in ${environmentsFile}`),
     ...(cluster ? [line('cluster', `${context}: ${cluster.length} objects have ${version}`)] : []),
     ...(cluster ?? []).map(({ kind, name, revision }) => line('', `${kind} ${name}, revision ${revision}`)),
     ...(objects

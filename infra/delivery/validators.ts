@@ -4,7 +4,7 @@ import type { Plugin } from 'esbuild'
 import { allEvents } from '#events/all.ts'
 import { newCompiler } from '#events/validate.ts'
 
-/** Replaces events/validate.ts, which compiles validators at run time, by validators that are compiled now. */
+/** Replaces events/validate.ts, which compiles validators at run time, by validators that the build compiles. */
 export const validatorsCompiledAhead: Plugin = {
   name: 'validators-compiled-ahead',
   setup: build => {

@@ -13,26 +13,33 @@ export const compareVersions = (a: Version, b: Version): number => a[0] - b[0] |
 /** The subject of a release commit. */
 export const releaseSubject = (version: string): string => `chore: release ${version}`
 
-/** Commits of the pipelines. They alone are not worth a release, because each release would cause the next one. */
-const ours = /^chore: (release|promote) /
+/**
+ * Matches the commits of the pipelines. They alone are not worth a release, because otherwise each release would cause
+ * another.
+ */
+const pipelineCommit = /^chore: (release|promote) /
 
-/** Those of the whole messages that are worth a release. */
-export const newsAmong = (messages: readonly string[]): string[] => messages.filter(message => !ours.test(message))
+/** The commit messages that are worth a release. Each message is the whole text of a commit. */
+export const worthRelease = (messages: readonly string[]): string[] =>
+  messages.filter(message => !pipelineCommit.test(message))
 
-/** Whether a whole message announces a breaking change: `feat!: …`, or a footer BREAKING CHANGE. */
+/** Whether a commit message announces a breaking change: `feat!: …`, or a footer BREAKING CHANGE. */
 export const breaks = (message: string): boolean => /^\w+(\([^)]*\))?!:|\nBREAKING[ -]CHANGE:/.test(message)
 
 /** Whether a message announces a feature: `feat: …`, `feat(where): …`. */
 export const adds = (message: string): boolean => /^feat(\([^)]*\))?:/.test(message)
 
-/** The step that conventionalcommits.org 1.0.0 asks for. Our usual subjects, "where: what is now true", are a patch. */
+/**
+ * The part of the version to increase, by the rules of conventionalcommits.org 1.0.0. Our usual subjects, "where: what
+ * is now true", are a patch.
+ */
 export const bumpOf = (messages: readonly string[]): 'major' | 'minor' | 'patch' =>
   messages.some(breaks) ? 'major' : messages.some(adds) ? 'minor' : 'patch'
 
 /**
- * The version after `last`, from the messages since then and the version in package.json. If package.json is ahead of
- * the last tag, its version is taken; this is how the first release gets its number, and how a person decides on 1.0.0.
- * Before 1.0.0 a breaking change is a minor step.
+ * The version after `last`, from the messages since then and the version in package.json. If the version in
+ * package.json is later than the last tag, that version is taken; this is how the first release gets its number, and
+ * how a person decides on 1.0.0. Before 1.0.0 a breaking change is a minor step.
  */
 export const nextVersion = (last: Version | undefined, declared: Version, messages: readonly string[]): Version => {
   if (!last || compareVersions(declared, last) > 0) return declared

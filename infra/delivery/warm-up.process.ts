@@ -18,11 +18,11 @@ const [filename, cache] = process.argv.slice(2) as [string, string]
 // Create() needs a default value for a string with a pattern, and the exported schemas have none.
 Object.assign(Instant, { default: '1970-01-01T00:00:00Z' })
 
-/** How often to ask whether the function is up. A count and not a time, because a busy machine is slower. */
+/** How many times to ask whether the function is up. It is a count and not a time, because a busy machine is slower. */
 const maxAttempts = 5_000
 /**
- * A rule may wait for an unreachable server. The warm-up ends when the process used this little CPU in this many
- * samples.
+ * A rule may wait for an unreachable server. So the warm-up also ends after `quietSamples` samples in a row in which
+ * the process used less than `quietCpuMs` of CPU.
  */
 const sampleEveryMs = 250
 const quietSamples = 4

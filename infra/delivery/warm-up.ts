@@ -6,7 +6,10 @@ import { renameAtomic } from '../files/atomic-write.ts'
 
 const root = join(import.meta.dirname, '../..')
 
-/** Ends a process that hangs. The process itself counts steps instead of time, because a busy machine needs longer. */
+/**
+ * The time after which a process that hangs is ended. The process itself counts steps instead of time, because a busy
+ * machine needs longer.
+ */
 const timeoutMs = 15 * 60_000
 
 /**
@@ -21,14 +24,15 @@ export const warmUp = async (name: string, file: string): Promise<string> => {
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
   })
-  const endToo = () => void child.kill('SIGKILL')
-  process.once('exit', endToo)
-  let said = ''
-  child.stdout.on('data', text => (said += text))
-  child.stderr.on('data', text => (said += text))
+  const killChild = () => void child.kill('SIGKILL')
+  process.once('exit', killChild)
+  let output = ''
+  child.stdout.on('data', text => (output += text))
+  child.stderr.on('data', text => (output += text))
   const code = await new Promise(resolve => child.once('close', resolve).once('error', resolve))
-  process.off('exit', endToo)
-  if (code !== 0 || !existsSync(draft)) return said.trim().split('\n').at(-1)?.slice(0, 300) || `it ended with ${code}`
+  process.off('exit', killChild)
+  if (code !== 0 || !existsSync(draft))
+    return output.trim().split('\n').at(-1)?.slice(0, 300) || `it ended with ${code}`
   await renameAtomic(draft, `${file}.cache`)
   return ''
 }
@@ -38,12 +42,12 @@ const nowhere = (scheme: string) => `${scheme}://127.0.0.1:9/nowhere`
 
 /** The variables of a function's manifest, with addresses that no server answers. */
 export const variablesOf = (name: string): Record<string, string> => {
-  const always = { HOST: '127.0.0.1', K_SINK: nowhere('http') }
+  const common = { HOST: '127.0.0.1', K_SINK: nowhere('http') }
   const manifest = join(root, `knative/services/${name}.yaml`)
-  if (!existsSync(manifest)) return always
-  const said: { name: string; value?: string }[] =
+  if (!existsSync(manifest)) return common
+  const variables: { name: string; value?: string }[] =
     parse(readFileSync(manifest, 'utf8'))?.spec?.template?.spec?.containers?.[0]?.env ?? []
-  return { ...always, ...Object.fromEntries(said.map(({ name, value }) => [name, value ?? placeholder(name)])) }
+  return { ...common, ...Object.fromEntries(variables.map(({ name, value }) => [name, value ?? placeholder(name)])) }
 }
 
 const placeholder = (name: string) => {

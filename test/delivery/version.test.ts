@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { changelog } from '#infra/delivery/changelog.ts'
 import { withRevision } from '#infra/delivery/environments.ts'
-import { newsAmong, nextVersion, versionIn } from '#infra/delivery/version.ts'
+import { nextVersion, versionIn, worthRelease } from '#infra/delivery/version.ts'
 
 describe('the next version', () => {
   test.each([
@@ -34,7 +34,9 @@ describe('the next version', () => {
 
   test('only x.y.z is a version, and commits of the pipeline are left out', () => {
     expect(['1.4', 'v1.4.2-rc.1', '01.4.2', 'latest', '1.4.2.1'].map(versionIn)).toEqual(Array(5).fill(undefined))
-    expect(newsAmong(['chore: release 1.4.2', 'chore: promote 1.4.2 to gke', 'chore: tidy'])).toEqual(['chore: tidy'])
+    expect(worthRelease(['chore: release 1.4.2', 'chore: promote 1.4.2 to gke', 'chore: tidy'])).toEqual([
+      'chore: tidy',
+    ])
   })
 
   test('a changelog has each commit once, breaking changes first', () => {

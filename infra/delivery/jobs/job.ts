@@ -5,7 +5,7 @@ import { logger } from '#functions/host/log.ts'
 import { logFatal, logWarnings } from '#functions/host/process-log.ts'
 import { RetryTimeout, retry } from './retry.ts'
 
-/** EX_TEMPFAIL of sysexits.h: running it again may succeed. */
+/** The exit code EX_TEMPFAIL of sysexits.h: running the job again may succeed. */
 const temporaryFailure = 75
 
 export interface Job<T> {
@@ -22,7 +22,7 @@ export interface Job<T> {
  * again may help. 1: running it again will not help.
  */
 export const job = async <T>(name: string, { work, isTemporary, done }: Job<T>): Promise<void> => {
-  // Linux does not end process 1 of a container by a signal without a handler.
+  // In a container the job is process 1, and Linux ignores a signal to process 1 if the process has no handler for it.
   process.once('SIGTERM', () => process.exit(143))
   process.once('SIGINT', () => process.exit(130))
   logWarnings()

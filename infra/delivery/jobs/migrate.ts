@@ -4,8 +4,8 @@ import { env } from '#functions/host/env.ts'
 import { job } from './job.ts'
 
 /**
- * A rollback runs the job of the older release again. Migrations keep the tables usable for the release before, so that
- * is safe.
+ * Migrates the database, unless a newer release has done so. A rollback runs the job of the older release again, which
+ * is safe, because migrations keep the tables usable for the release before.
  */
 const upToDate = async (): Promise<string> => {
   try {

@@ -3,7 +3,9 @@ import type { Release } from '#functions/host/release.ts'
 /** Sends GET to a path of a function. Throws an Error when the function does not answer. */
 export type GetFromFunction = (name: string, path: string) => Promise<{ status: number; body: string }>
 
-/** Checks that every function is healthy and is the expected release. Returns one line for each that is not. */
+/**
+ * Checks that every function is healthy and is the expected release. Returns one line for each function that is not.
+ */
 export const releaseFaults = async (
   names: readonly string[],
   get: GetFromFunction,
@@ -19,10 +21,12 @@ const faultOf = async (name: string, get: GetFromFunction, expected: Release): P
     if (health.status !== 200) return `answers ${health.status} for its health`
     const { status, body } = await get(name, '/version')
     if (status !== 200) return `answers ${status} for its version`
-    const said = JSON.parse(body)
-    if (said.function !== name) return `is ${said.function}`
-    const same = said.version === expected.version && said.revision === expected.revision
-    return same ? undefined : `is ${said.version} (${said.revision}), not ${expected.version} (${expected.revision})`
+    const answer = JSON.parse(body)
+    if (answer.function !== name) return `is ${answer.function}`
+    const same = answer.version === expected.version && answer.revision === expected.revision
+    return same
+      ? undefined
+      : `is ${answer.version} (${answer.revision}), not ${expected.version} (${expected.revision})`
   } catch (error) {
     return `does not answer: ${(error as Error).message}`
   }

@@ -8,14 +8,18 @@ import { migrationsDir } from '#database/migrate.ts'
 import { checkBackup, restore, type Schema } from '#database/operations/backup.ts'
 import { env } from '#functions/host/env.ts'
 
-/** Replaces everything in DATABASE_URL by the backup that comes by standard input: infra/cluster/restore.sh. */
+// This job replaces all data in DATABASE_URL with the backup that it reads from standard input. infra/cluster/restore.sh
+// runs it.
 const schemas: Schema[] = [{ dir: migrationsDir, table: 'migration' }]
 const withoutBroker = true
 const longMs = 3_600_000
 
-const say = (text: string) => process.stdout.write(`${text}\n`)
+const print = (text: string) => process.stdout.write(`${text}\n`)
 
-/** Functions reconnect, because their prepared statements refer to tables that no longer exist. */
+/**
+ * Ends the connections of the functions, because their prepared statements refer to tables that no longer exist. The
+ * functions reconnect.
+ */
 const endOtherConnections = (db: Postgres) =>
   db.query(`select pg_terminate_backend(pid) from pg_stat_activity
     where datname = current_database() and usename = current_user and pid <> pg_backend_pid()`)
@@ -30,8 +34,8 @@ const run = async (folder: string): Promise<void> => {
     await endOtherConnections(db)
     const rows = await restore(db, url, file, schemas, { withoutBroker })
     await endOtherConnections(db)
-    say(`restored ${rows} rows of the backup of ${madeAt}`)
-    if (pendingEvents > 0) say(`events that were not delivered yet and are left out: ${pendingEvents}`)
+    print(`restored ${rows} rows of the backup of ${madeAt}`)
+    if (pendingEvents > 0) print(`events that were not delivered yet and are left out: ${pendingEvents}`)
   } finally {
     await db.end()
   }

@@ -8,7 +8,7 @@ class NotYet extends Error {}
 /** A function may have to start from zero, on a node that must pull the image first. */
 const coldStartTimeoutMs = 60_000
 
-/** FUNCTION_URL is the address of a function, with `{function}` in place of its name. */
+/** Sends GET to a function. FUNCTION_URL is the address of a function, with `{function}` in place of its name. */
 const get: GetFromFunction = async (name, path) => {
   const url = env('FUNCTION_URL').replace('{function}', name) + path
   const response = await fetch(url, { signal: AbortSignal.timeout(coldStartTimeoutMs) })
