@@ -9,7 +9,6 @@ import { git, gitOrNothing } from './git.ts'
 import { releaseTags } from './history.ts'
 import { kubeTool } from './kube-tools.ts'
 import { type DeployedObject, deployedObjects, objectsAt, type Rendered } from './objects.ts'
-
 import { type ReleaseReference, releaseReference } from './release-reference.ts'
 
 const usage =
