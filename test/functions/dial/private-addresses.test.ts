@@ -5,7 +5,7 @@ import { answering, names, ok, startServer, strict, type TestServer } from '#tes
 describe('an address that is not public', () => {
   let victim: TestServer
   beforeAll(async () => {
-    // Listens on all addresses of the machine, so a notation that is not refused reaches it.
+    // This server listens on all addresses of the machine, so a request with a notation that is not refused reaches it.
     victim = await startServer(answering(ok), '::')
   })
   afterAll(() => victim.stop())

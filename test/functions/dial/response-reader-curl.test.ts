@@ -5,7 +5,7 @@ import { damagedAnswers, oddAnswers } from '#test/functions/dial/support/answers
 import { type CurlVerdict, curlVerdicts, curlVersion } from '#test/functions/dial/support/curl.ts'
 import recorded from '#test/functions/dial/support/curl-verdicts.json' with { type: 'json' }
 
-/** The status that our reader finds; null if it refuses the response, undefined if the head is incomplete. */
+/** The status that our reader reads; null if the reader refuses the response, undefined if the head is incomplete. */
 const readStatus = (answer: string): number | null | undefined => {
   try {
     return responseReader()(answer)?.status
@@ -15,9 +15,10 @@ const readStatus = (answer: string): number | null | undefined => {
 }
 
 /**
- * Whether a response has a form that curl and our reader deliberately treat differently. curl reads `HTTP/2400` as
- * HTTP/2 with status 400 and accepts four digits there, ignores a NUL at the start of a line, and accepts blanks in the
- * version and sometimes HTTP/1.2. It refuses a line break before the status line, which browsers accept.
+ * Whether a response has a form that our reader deliberately treats differently from curl. curl reads `HTTP/2400` as
+ * HTTP/2 with status 400, and accepts a status of four digits after `HTTP/2`. curl also ignores a NUL at the start of a
+ * line, and accepts blanks in the version and sometimes the version HTTP/1.2. curl refuses a response with a line break
+ * before the status line, although browsers accept such a response.
  */
 const isQuirk = (answer: string) =>
   /HTTP\/(?:2\d|2[\t ]+\d{4}|\s|\d\s?\.\s)|^[\r\n]|\n\0|1\.(?:[2-9]|\d?[\t\r])/.test(answer)
@@ -30,7 +31,7 @@ const chunked = 'Transfer-Encoding: chunked\r\n'
 const chunks = '2\r\nok\r\n0\r\n\r\n'
 const kilobyte = `X: ${'a'.repeat(1_019)}\r\n`
 
-/** The expected status, or null if the response must be refused. */
+/** Responses with the expected status; null means that the response must be refused. */
 const responses: Record<string, [answer: string, status: number | null]> = {
   'a blank before the colon': [`${ok}X-By : box\r\n\r\nok`, 200],
   'a blank in a header name': [`${ok}X By: box\r\n\r\nok`, 200],
@@ -97,7 +98,7 @@ describe('a response with', () => {
   })
 })
 
-/** The limit is larger than that of curl. Go accepts 1 MB of headers, Chromium a single header of 256 KiB. */
+/** Our limit of 1 MiB is larger than curl's. Go accepts 1 MB of headers; Chromium accepts one header of 256 KiB. */
 test('a head of up to 1 MiB is read, with many short lines or with a single long one', () => {
   expect(readStatus(`${ok}${kilobyte.repeat(1_023)}\r\nok`)).toBe(200)
   expect(readStatus(`${ok}X: ${'a'.repeat(1_000_000)}\r\n\r\nok`)).toBe(200)

@@ -4,7 +4,7 @@ import { responseReader } from '#functions/dial/response-reader.ts'
 import { httpEndpoint } from '#functions/dial/target.ts'
 import { damagedAnswers, oddAnswers } from '#test/functions/dial/support/answers.ts'
 
-/** Reads a response in these pieces; the connection then closes. Returns the head and the body, or the error. */
+/** Reads a response that arrives in these pieces before the connection closes. Returns head and body, or the error. */
 const readPieces = (pieces: readonly string[]): object | string => {
   const read = responseReader()
   try {
@@ -23,7 +23,7 @@ const cutAt = (text: string, places: readonly number[]) =>
     .map((from, index, all) => text.slice(from, all[index + 1]))
     .slice(0, -1)
 
-/** Responses with a line that is longer than the reader keeps. */
+/** Responses with a line of which the reader keeps only a part. */
 const long = [
   `HTTP/1.1 200 ${'x'.repeat(20_000)}\r\n\r\n`,
   `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,

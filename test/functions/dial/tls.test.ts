@@ -15,7 +15,7 @@ afterEach(async () => {
   await Promise.all(closing.splice(0).map(close => close()))
 })
 
-/** Listens on a free port of loopback, until the test ends. */
+/** Lets the server listen on a free port of loopback until the test ends. Returns the port. */
 const listening = async (server: Server): Promise<number> => {
   const open = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
@@ -37,7 +37,7 @@ const respond = (socket: Socket) => {
 }
 const secureServer = (options: TlsOptions, accept: (socket: TLSSocket) => unknown = respond) =>
   listening(createTlsServer(options, socket => void accept(socket)))
-/** Sets the security level to 0, because OpenSSL refuses to serve with weak keys by default. */
+/** Starts a TLS server. Its security level is 0, because by default OpenSSL refuses to serve with weak keys. */
 const server = (name: keyof typeof odd.servers, options: TlsOptions = {}) =>
   secureServer({ ...odd.servers[name], ciphers: 'DEFAULT@SECLEVEL=0', ...options })
 
@@ -92,7 +92,7 @@ test('a server that stops in the middle of the handshake gives the error timeout
   expect(await get(await listening(createTcpServer(() => {})), 'site.test', 300)).toMatchObject({ error: 'timeout' })
 })
 
-/** A server that accepts only HTTP/2 in the ALPN negotiation. */
+/** Starts a server that accepts only HTTP/2 in the ALPN negotiation. */
 const http2Server = (responseTo: (path: string) => Record<string, string | number>) => {
   const tls = createTlsServer({ ...odd.servers.good, ALPNProtocols: ['h2'] }) as Server
   const http2 = createHttp2Server()

@@ -87,7 +87,7 @@ afterAll(async () => {
   await database.end()
 })
 
-/** A header value whose bytes are the text in UTF-8: Node.js writes headers as Latin-1. */
+/** A header value whose bytes are the text in UTF-8. Node.js writes one byte for each character, as in Latin-1. */
 const utf8AsLatin1 = (text: string) => Buffer.from(text).toString('latin1')
 
 const structured = (attributes: Record<string, unknown>) =>
@@ -120,7 +120,7 @@ const texts = [
 
 describe('an event that the ingress accepts is handled, and the event that the rule returns is delivered', () => {
   test.each(texts)('structured: %j', async text => {
-    // The function decodes percent signs in a header. A sender that means the percent sign itself encodes it.
+    // The function decodes percent-encoded characters in a header. To send a percent sign, a sender must encode it.
     const decoded = decodeHeaderText('id', utf8AsLatin1(text))
     expect((await structured({ id: `${text}-s`, subject: text, ext: text })).status).toBe(202)
     await until(() => recorder.received('/returned').length === 1)
@@ -196,7 +196,7 @@ describe('the ingress answers 400', () => {
           text.slice(0, 9),
           400,
         ])
-      // Bytes that are not valid UTF-8.
+      // This value is not valid UTF-8.
       expect((await binary({ [name]: 'a\xff' })).status).toBe(400)
       expect((await binary({ [name]: long })).status).toBe(400)
       expect(seen).toEqual([])

@@ -83,7 +83,7 @@ describe('the events that a rule returns', () => {
     expect(new Set(broker.received.map(({ headers }) => headers['ce-id'])).size).toBe(50)
   })
 
-  // After 500 the broker delivers the event again. After 422 it does not, because the sink would refuse again.
+  // After 500 the broker delivers the tick again. After 422 it does not, because the sink would refuse the event again.
   test.each([
     [500, 500],
     [503, 500],

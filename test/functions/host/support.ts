@@ -3,11 +3,11 @@ import { SeriesFollowed } from '#events/series-followed.ts'
 import { Tick } from '#events/tick.ts'
 import { type EventsToPublish, type FunctionDefinition, on } from '#functions/host/function-definition.ts'
 
-/** Attributes and data of a valid series.followed event. */
+/** The attributes of a valid series.followed event; `follow` is its data. */
 export const followed = { type: SeriesFollowed.type, subject: 'show/82' }
 export const follow = { chatId: 7, showId: 82, followedAt: '2026-11-21T12:00:00Z' }
 
-/** A function that records the events it receives. */
+/** A function definition that records the events that the function receives. */
 export const recorder = (rule: (event: VigiaEvent) => Promise<EventsToPublish> = async () => {}) => {
   const events: VigiaEvent[] = []
   const record = async (event: VigiaEvent) => {

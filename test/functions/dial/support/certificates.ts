@@ -1,6 +1,6 @@
 /**
- * The authority of the certificates below. They were made once with OpenSSL, and only the tests trust them. EC P-256,
- * valid from 2020 to 2120, except `expired`.
+ * The authority that signed the certificates below, except `self`. All of them were made once with OpenSSL, and only
+ * the tests trust them. Their keys are of type EC P-256. They are valid from 2020 to 2120, except `expired`.
  */
 export const authority = `-----BEGIN CERTIFICATE-----
 MIIBdDCCARqgAwIBAgIUMY/I3lbLTIJ44MV+accvkXrLsL4wCgYIKoZIzj0EAwIw
@@ -14,7 +14,7 @@ Uep8QbwCIQC2T35vEjtQKXb/Mp2exu3S46M75SjfFJUYE6dyzi4K9Q==
 -----END CERTIFICATE-----`
 
 export const certificates = {
-  /** For good.test, signed by the authority. */
+  /** A certificate for good.test, signed by the authority. */
   good: {
     cert: `-----BEGIN CERTIFICATE-----
 MIIBjjCCATWgAwIBAgIUb8li7sUARKpD18FRyxBrFOAQm4YwCgYIKoZIzj0EAwIw
@@ -33,7 +33,7 @@ AwEHoUQDQgAE0guTkxOs4Ji6/qk/d/c2CKh1GSMHvnCV3kUpjpUxXqT5aCiDJ3tm
 OXjGk0Zia3vG3lZ9TTDAaU+8CrQ9JSwE1A==
 -----END EC PRIVATE KEY-----`,
   },
-  /** For expired.test, signed by the authority, valid until February 2020. */
+  /** A certificate for expired.test, signed by the authority and valid until February 2020. */
   expired: {
     cert: `-----BEGIN CERTIFICATE-----
 MIIBkzCCATmgAwIBAgIUQmYKvly9ZM0qPllg6hFINT1vD64wCgYIKoZIzj0EAwIw
@@ -52,7 +52,7 @@ AwEHoUQDQgAEi5asySoPS4+URYWrnQjOA1lL5quJXlpNdzzA2atIA2bPAsih1Ker
 ZBcFkow4pcpjM8tocM9FIME810FdolMYZg==
 -----END EC PRIVATE KEY-----`,
   },
-  /** For self.test, self-signed. */
+  /** A self-signed certificate for self.test. */
   self: {
     cert: `-----BEGIN CERTIFICATE-----
 MIIBYjCCAQmgAwIBAgIUUPoAiGSRmV09CN/NjuD/sfbv8xkwCgYIKoZIzj0EAwIw

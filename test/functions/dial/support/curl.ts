@@ -2,20 +2,20 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** The version of curl on this machine, or null. */
+/** The version of curl on this machine, or null if there is no curl. */
 export const curlVersion = (): string | null =>
   /^curl (\S+)/.exec(spawnSync('curl', ['--version']).stdout?.toString() ?? '')?.[1] ?? null
 
-/** Exit codes of failures in the body. They do not matter, because a check needs only the head. */
+/** curl's exit codes for failures in the body. Such failures do not matter, because a check needs only the head. */
 const bodyFailures = new Set([18, 56, 61])
 
-/** The exit code if curl cannot pass the header to its caller. It does not show whether curl could read it. */
+/** curl's exit code if it cannot pass a header to its caller. The code does not show whether curl read the head. */
 const noVerdict = 43
 
-/** The final status that curl reads; null if curl fails, undefined if its exit code says nothing about the head. */
+/** The final status that curl reads; null if curl fails, undefined if its exit code does not concern the head. */
 export type CurlVerdict = number | null | undefined
 
-/** The verdict of curl on each response (Latin-1). Each is sent on a separate connection, which closes afterwards. */
+/** The verdict of curl on each response (Latin-1). The server sends each response on a new connection and closes it. */
 export const curlVerdicts = async (answers: readonly string[]): Promise<CurlVerdict[]> => {
   const server = createServer(socket => {
     socket.on('error', () => {})

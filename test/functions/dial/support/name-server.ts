@@ -7,19 +7,19 @@ export interface Records {
   aaaa?: string[]
   /** The response code, such as 2 for SERVFAIL. */
   code?: number
-  /** The server does not answer. */
+  /** Whether the server gives no answer to queries for this name. */
   silent?: boolean
 }
 
 export interface NameServer {
-  /** `127.0.0.1:5353`. */
+  /** The address and port of the server, such as `127.0.0.1:5353`. */
   readonly address: string
   /** Every query so far, such as `example.test A`. */
   readonly asked: string[]
   stop(): void
 }
 
-/** Bytes of an IPv6 address that is written with at most one `::`. */
+/** The bytes of an IPv6 address that is written with at most one `::`. */
 const bytesOf6 = (address: string) => {
   const [front = '', back = ''] = address.split('::')
   const words = (part: string) => part.split(':').filter(Boolean)
@@ -30,7 +30,7 @@ const bytesOf6 = (address: string) => {
   })
 }
 
-/** Starts a name server on loopback that answers from `zone`. The caller may change `zone` later. */
+/** Starts a name server on loopback that answers with the records in `zone`. The caller may change `zone` later. */
 export const startNameServer = async (zone: Record<string, Records>): Promise<NameServer> => {
   const asked: string[] = []
   const server = createSocket('udp4')

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 
-/** Sends the bytes to a port of this machine. Resolves with everything that the server sends until it closes. */
+/** Sends the bytes to a port of this machine. Resolves with all that the server sends until the connection closes. */
 export const sendBytes = (port: number, bytes: string | Buffer): Promise<string> =>
   new Promise((resolve, reject) => {
     let text = ''
@@ -12,12 +12,12 @@ export const sendBytes = (port: number, bytes: string | Buffer): Promise<string>
     socket.once('close', () => resolve(text))
   })
 
-/** The status of a response to `sendBytes`. */
+/** The status of a response that `sendBytes` received. */
 export const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1])
 
 /**
- * Sends a head and then the pieces of a body. Resolves with the status as soon as the response arrives, also if the
- * server stops reading the body.
+ * Sends a head and then the pieces of a body. Resolves with the status as soon as the response arrives, even if the
+ * server has not read the whole body.
  */
 export const sendUntilResponse = (port: number, head: string, pieces: () => string | undefined): Promise<number> =>
   new Promise((resolve, reject) => {
@@ -36,7 +36,7 @@ export const sendUntilResponse = (port: number, head: string, pieces: () => stri
     socket.on('close', () => reject(new Error('closed without a response')))
   })
 
-/** Returns the piece `count` times, and then undefined. */
+/** A function that returns the piece in its first `count` calls, and then undefined. */
 export const repeated = (count: number, piece: string) => {
   let left = count
   return () => (left-- > 0 ? piece : undefined)

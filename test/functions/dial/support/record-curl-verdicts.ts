@@ -4,7 +4,7 @@ import { damagedAnswers, oddAnswers } from './answers.ts'
 import { curlVerdicts, curlVersion } from './curl.ts'
 
 /**
- * Records the results of this machine's curl for generated responses:
+ * This script records in curl-verdicts.json how this machine's curl reads generated responses. To run the script:
  * `node test/functions/dial/support/record-curl-verdicts.ts`
  */
 const answers = fc

@@ -7,7 +7,7 @@ import { authority } from '#test/functions/dial/support/certificates.ts'
 
 export type Script = (socket: Socket) => void
 
-/** A TCP or TLS server that runs `script` for every connection, and counts what it receives. */
+/** Starts a TCP or TLS server that runs `script` for every connection. `seen` has what the server has received. */
 export const startServer = async (script: Script, host = '127.0.0.1', tls?: { cert: string; key: string }) => {
   const seen = { connections: 0, bytes: 0, heads: [] as string[] }
   const open = new Set<Socket>()
@@ -37,7 +37,7 @@ export const startServer = async (script: Script, host = '127.0.0.1', tls?: { ce
 
 export type TestServer = Awaited<ReturnType<typeof startServer>>
 
-/** Starts servers that stop at the end of each test of the file. */
+/** Returns a function that starts servers. Each server stops at the end of the test that started it. */
 export const testServers = () => {
   const servers: TestServer[] = []
   afterEach(async () => {
@@ -50,7 +50,7 @@ export const testServers = () => {
   }
 }
 
-/** Responds to every request with these bytes, and then runs `then`. */
+/** A script that answers the first request of a connection with these bytes, and then runs `then`. */
 export const answering =
   (bytes: string | Buffer, then: Script = socket => socket.end()): Script =>
   socket =>
@@ -63,9 +63,9 @@ export const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 export const redirect = (location: string, status = 302) =>
   `HTTP/1.1 ${status} Found\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`
 
-/** Loopback addresses are private. `strict` allows only this one of them. */
+/** The only loopback address that `strict` allows. It refuses all others, because loopback addresses are private. */
 export const openAddress = '127.0.0.2'
-/** The addresses of host names that `strict` looks up. */
+/** The addresses that `strict` gets when it looks up a host name. */
 export const names: Record<string, string[]> = {}
 export const strict = safeDialler({
   guard: addressGuard(`${openAddress}/32`),
@@ -73,7 +73,7 @@ export const strict = safeDialler({
   ca: authority,
 })
 
-/** Allows all loopback addresses; every host name is 127.0.0.1. */
+/** A dialler that allows all loopback addresses. Every host name has the address 127.0.0.1. */
 export const open = safeDialler({
   guard: addressGuard('127.0.0.0/8'),
   lookup: async () => ['127.0.0.1'],
