@@ -166,7 +166,7 @@ describe('while TVMaze is unavailable', () => {
       later(HOUR)
       simulator.editShow(simulator.showIds.harbor, { name: 'Harbor Ten' })
       await expect(tick('first')).rejects.toThrow(RetryLater)
-      // The broker delivers the same tick again until it becomes a dead letter.
+      // The broker delivers a failed tick again, until the tick becomes a dead letter.
       await expect(tick('first')).rejects.toThrow('TVMaze does not answer')
       for (let hour = 2; hour <= 6; hour++) {
         later(HOUR)
@@ -231,7 +231,7 @@ describe('a series that TVMaze deleted', () => {
     await follow(simulator.showIds.hiatus)
     await tick()
     simulator.deleteShow(simulator.showIds.hiatus)
-    // TVMaze does not list deletions; only the weekly fetch finds them.
+    // The list of updates of TVMaze has no deletions, so only the weekly fetch of a series discovers its deletion.
     later(8 * DAY)
     await tick()
     for (let hour = 0; hour < 47; hour++) {

@@ -53,8 +53,8 @@ describe('a message is sent once', () => {
   test('five simultaneous requests for one chat, each delivered twice, become one message each, in order', async () => {
     const ana = await person()
     const events = Array.from({ length: 5 }, (_, at) => request(ana.chatId, { html: `nº ${at}` }))
-    // The real clock, because the test's clock moves with every request that waits, and the lease of the sending
-    // request would expire.
+    // Uses the real clock. Each request that waits advances the test's clock, so on that clock the lease of the
+    // request that is sending would expire.
     const real = { ...outbox, clock: () => new Date(), wait: (ms: number) => setTimeout(ms) }
     for (const event of events) await outbox.messages.keep(event, real.clock())
     await Promise.all([...events, ...events].map(event => telegramNotifier(event, real)))
@@ -153,7 +153,8 @@ describe('rate limits', () => {
     expect(calls.every(({ status }) => status === 200)).toBe(true)
     expect(all.map(user => user.answers().length)).toEqual(all.map(() => 1))
     const perSecond = Map.groupBy(calls, ({ at }) => Math.floor(at.getTime() / 1000))
-    // Eight workers may read the limit at the same instant, before one of them has updated it.
+    // Eight workers may read the limit at the same instant, before any of them has updated it. So a second may have
+    // a few more messages than the limit allows.
     for (const second of perSecond.values()) expect(second.length).toBeLessThanOrEqual(33)
   })
 })
@@ -168,7 +169,7 @@ describe('a burst', () => {
     await outbox.messages.keep(request(quiet.chatId), now)
     later(minutes(1))
     await outboxTick(outbox)
-    // Two workers run at their own speeds, so some of the thirty may be sent first, but never all of them.
+    // The two workers do not run in step, so some of the thirty messages may be sent first, but never all of them.
     expect(timesOf(quiet)[0]).toBeLessThan(15)
     expect(texts(busy)).toEqual(Array.from({ length: 30 }, (_, n) => `nº ${n}`).slice(0, texts(busy).length))
     await outboxTick(outbox)

@@ -14,7 +14,7 @@ beforeEach(() => {
 })
 
 let people = 0
-/** A new person for each test. */
+/** Creates a person whom no other test uses. */
 const newPerson = (language?: string) => world.person(`Pessoa ${++people}`, language)
 const labels = ({ buttons }: { buttons: { text: string }[][] }) => buttons.map(row => row.map(({ text }) => text))
 
@@ -99,7 +99,7 @@ describe('finding and following', () => {
     await world.fillCatalogue(cast.harbor, cast.streamer, cast.lighthouseOld, cast.hiatus)
     const person = newPerson()
     const timed = await person.says('harbor nine')
-    // Sunday 21:00 in New York is Sunday 23:00 in São Paulo: the US have left summer time.
+    // Sunday 21:00 in New York is Sunday 23:00 in São Paulo, because summer time in the US has ended.
     expect((await person.presses('seguir', timed.id)).shown.text).toMatch(/🔔 Próximo: T\d+ E\d+ · amanhã · 23:00$/)
     const dated = await person.says('signal from ganymede')
     expect((await person.presses('seguir', dated.id)).shown.text).toMatch(
@@ -168,7 +168,7 @@ describe('finding and following', () => {
   test('a URL or host is not searched for: the bot explains how to monitor it', async () => {
     const person = newPerson()
     expect((await person.says('https://example.org/a')).text).toContain('/monitorar https://example.org/a')
-    // Without a scheme it may be the name of a series. If no series has it, it is treated as an address.
+    // A text without a scheme may be the name of a series. The bot treats it as an address if no series has that name.
     expect((await person.says('exemplo.com.br')).text).toContain('/monitorar exemplo.com.br')
     expect((await person.says('host:22')).text).toContain('/monitorar tcp://host:22')
   })

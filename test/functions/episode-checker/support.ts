@@ -14,14 +14,14 @@ export let database: TestDatabase
 export let catalogue: ReturnType<typeof catalogueIn>
 let closeMongo: () => Promise<void>
 export let now: Date
-/** The events that the broker accepted, each id once. */
+/** The events that the broker accepted. Events with the same id are listed once. */
 export let published: VigiaEvent[]
 let failing: ((event: VigiaEvent) => boolean) | undefined
 let ticks = 0
-/** The id of the test's show. It differs in every test, because the tests share a MongoDB server. */
+/** The id of the test's show. Each test has another id, because the tests share a MongoDB server. */
 export let id = 1000
 
-/** The hooks of a test file: real databases. Each test starts without chats, cursors and events. */
+/** Sets up real databases for the tests of one file. Each test starts without chats, cursors and events. */
 export const useChecker = () => {
   beforeAll(async () => {
     database = await freshDatabase()
@@ -57,7 +57,7 @@ export const tick = (name = `tick-${ticks++}`) => episodeChecker(rootCause(name)
 export const at = (iso: string) => {
   now = new Date(iso)
 }
-/** Runs ticks until an instant, at an interval in minutes. */
+/** Runs a tick every `minutes` minutes until the instant `iso`. */
 export const ticksUntil = async (iso: string, minutes = 5) => {
   while (now < new Date(iso)) {
     now = new Date(now.getTime() + minutes * 60_000)

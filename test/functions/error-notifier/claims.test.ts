@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => fixture.stop())
 beforeEach(() => fixture.reset())
 
-/** A replica that crashes as soon as Telegram has accepted a call: it writes nothing more to the database. */
+/** A replica that crashes as soon as Telegram has accepted a call. From then on it cannot use the database. */
 const crashingReplica = (): Dependencies => {
   const replica = fixture.newReplica()
   const operators = replica.operators!
@@ -87,7 +87,7 @@ describe('a crash after Telegram accepted the call and before the database was u
   test('sends the digest once more', async () => {
     const replica = fixture.newReplica()
     for (let kind = 0; kind < 21; kind++) {
-      // The first digest is due at once, so the replica that stores the last kind crashes while it sends the digest.
+      // The first digest is due at once, so the crashing replica, which gets the last kind, crashes after its digest.
       const dependencies = kind < 20 ? replica : crashingReplica()
       await errorNotifier(letter({ trigger: `trigger-${kind}` }), dependencies)
     }

@@ -14,7 +14,7 @@ export const opsToken = '222222:AAoperatorsoperatorsoperatorsoperators'
 
 export const minutes = (count: number) => count * 60_000
 
-/** A database, a simulated Telegram and a clock for the tests of one file; each test begins with `reset`. */
+/** A database, a simulated Telegram and a clock for the tests of one file. Each test must call `reset` first. */
 export const startErrorNotifier = async () => {
   let now = new Date('2026-11-21T17:00:00Z')
   const database = await freshDatabase()
@@ -48,7 +48,7 @@ export const startErrorNotifier = async () => {
     later: (ms: number) => {
       now = new Date(now.getTime() + ms)
     },
-    /** Empties the tables and starts a chat with a new operator. */
+    /** Empties the tables, advances the clock and replaces the operators' chat with a new one. */
     reset: async () => {
       now = new Date(now.getTime() + minutes(600))
       await database.db.query('truncate dead_letter, alert, operator_notice restart identity')

@@ -35,7 +35,7 @@ export const episode = (season: number, number: number | null, more: Partial<Eve
 export const ana = { id: 1, language: 'pt-BR' as Language, zone: 'America/Sao_Paulo' }
 export const bob = { id: 2, language: 'en' as Language, zone: 'America/New_York' }
 
-/** The message about the event in plain text, as the reader gets it. */
+/** The message that `reader` gets about the event, in plain text. */
 export const textOf = (event: NotifiableEvent, reader = ana, at = now) => plain(wording(event, reader, at).html)
 
 export const due = (data: Partial<DataOf<typeof EpisodeDue>> = {}): NotifiableEvent => ({
@@ -45,7 +45,7 @@ export const due = (data: Partial<DataOf<typeof EpisodeDue>> = {}): NotifiableEv
 
 type Requests = VigiaEvent<DataOf<typeof MessageRequested>>[]
 
-/** The requested messages in plain text. */
+/** The texts of the requested messages, without HTML. */
 export const textsOf = (events: Requests) => events.map(({ data }) => plain(data.html))
 
 export let database: TestDatabase

@@ -41,7 +41,8 @@ export const schedulerDatabase = () => {
 }
 
 /**
- * Adds monitors with these intervals, active since `since`. Returns them with their hashes, which decide their slots.
+ * Adds monitors with these intervals, active since `since`. Returns the monitors with the hashes that decide their
+ * slots.
  */
 export const addMonitors = async (db: Postgres, intervals: number[], since = start - hour) => {
   const monitors: { id: number; intervalS: number; hash: number }[] = []
@@ -58,7 +59,7 @@ export const addMonitors = async (db: Postgres, intervals: number[], since = sta
   return monitors
 }
 
-/** The slots of the grid in [from, to), computed from their definition. */
+/** The slots of a monitor in [from, to), computed from the definition of a slot. */
 export const slotsOf = ({ intervalS, hash }: { intervalS: number; hash: number }, from: number, to: number) => {
   const slots: number[] = []
   for (let at = Math.ceil(from / second); at < to / second; at++)
@@ -68,7 +69,7 @@ export const slotsOf = ({ intervalS, hash }: { intervalS: number; hash: number }
 
 class Crash extends Error {}
 
-/** The scheduler with a broker and a prober in memory. The clock moves only in `pass`. */
+/** The scheduler with a broker and a prober in memory. Only `pass` advances the clock. */
 export const simulation = (db: Postgres, monitorsPerShard = 2) => {
   let now = start
   const accepted = new Set<string>()
@@ -77,7 +78,7 @@ export const simulation = (db: Postgres, monitorsPerShard = 2) => {
   const lateness: number[] = []
   let ticks = 0
 
-  /** Crashes after `crashAfter` events. Like a broker it ignores an id that it has accepted before. */
+  /** Publishes events and crashes after `crashAfter` of them. Like a broker, it ignores an id that is already known. */
   const publish =
     (crashAfter = Number.POSITIVE_INFINITY) =>
     async (events: readonly VigiaEvent[]) => {
@@ -146,7 +147,7 @@ export const simulation = (db: Postgres, monitorsPerShard = 2) => {
 
 export type Simulation = ReturnType<typeof simulation>
 
-/** Runs one more tick and then handles all events. */
+/** Runs one more tick and then handles all events that are left. */
 export const settle = async (simulated: Simulation) => {
   await simulated.tick()
   while (simulated.shardsDue.length > 0) await simulated.handleShard(0)

@@ -96,7 +96,7 @@ describe('an episode that was announced', () => {
     await chat(1)
     await follow(1, show.id)
     await refresh()
-    // 09:00 on the 22nd is 00:00 UTC in Tokyo and 12:00 UTC in São Paulo.
+    // The announcement is due at 09:00 local time on the 22nd: 00:00 UTC for Tokyo, and 12:00 UTC for São Paulo.
     setNow(new Date('2026-11-22T00:10:00Z'))
     await check()
     expect(await received(2)).toHaveLength(1)

@@ -32,7 +32,7 @@ beforeEach(async () => {
   await world.db.query(`update tvmaze_budget set granted = '{}', paused_until = null`)
 })
 
-/** Moves all earlier calls back in time by some seconds. */
+/** Lets seconds pass for the budget: it moves the earlier calls and the end of a pause back in time. */
 const passSeconds = (seconds: number) =>
   world.db.query(
     `update tvmaze_budget set granted = array(select at - $1 * interval '1 second' from unnest(granted) at),
@@ -78,7 +78,7 @@ describe('the calls to TVMaze', () => {
 
 describe('a person who searches', () => {
   const clock = () => new Date('2026-11-21T15:00:00Z')
-  /** A TVMaze server that answers 429 once, with this Retry-After, and then with an empty result. */
+  /** A TVMaze server that answers 429 with this Retry-After to the first call, and an empty result to later calls. */
   const limited = async (header?: string) => {
     let calls = 0
     const server = createServer((_, response) => {
@@ -173,7 +173,7 @@ describe('the followed series of a chat', () => {
     const [one, two, three, four] = all() as [number, number, number, number]
     for (const show of [one, two, three]) await person.follows(show)
     expect(await person.follows(four)).toBe(words)
-    // A series that is followed already is not refused.
+    // A new request to follow a series that the person follows already is not refused.
     expect(await person.follows(one)).not.toBe(words)
     await followsIn(world.db).unfollow(person.chatId, `show/${two}`)
     expect(await person.follows(four)).not.toBe(words)
@@ -252,7 +252,7 @@ describe('first fetches', () => {
     expect(await world.catalogue.show(normal)).toMatchObject({ name: 'Honesta' })
     for (const id of unknown.slice(2)) await seriesFollowed(event(1, id), dependencies())
     await seriesFollowed(event(2, normal), dependencies())
-    // Each id was requested once, and the unknown ids caused no dead letter.
+    // The function requested each id once, and did not fail because of the unknown ids.
     const asked = world.tvmaze.calls().flatMap(({ path }) => /^\/shows\/7\d+$/.exec(path)?.[0] ?? [])
     expect(new Set(asked).size).toBe(20)
     expect(asked.length).toBe(20)

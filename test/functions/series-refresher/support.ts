@@ -26,7 +26,7 @@ import { freshDatabase, freshMongo, type TestDatabase } from '#test/support/data
 export const MINUTE = 60_000
 export const HOUR = 60 * MINUTE
 export const DAY = 24 * HOUR
-/** A Saturday, nine in the morning in São Paulo. */
+/** The instant at which each test starts: a Saturday, 09:00 in São Paulo. */
 export const start = new Date('2026-11-21T12:00:00Z')
 
 export let database: TestDatabase
@@ -38,7 +38,7 @@ export let published: VigiaEvent[]
 export let messages: DataOf<typeof MessageRequested>[]
 let ticks = 0
 
-/** The hooks of a test file: real databases, and a new simulated TVMaze for each test. */
+/** Sets up real databases for the tests of one file, and a new simulated TVMaze for each test. */
 export const useSeries = () => {
   beforeAll(async () => {
     database = await freshDatabase()
@@ -81,7 +81,7 @@ export const check = () => episodeChecker(rootCause(`check-${ticks++}`), depende
 export const later = (ms: number) => {
   now = new Date(now.getTime() + ms)
 }
-/** Advances the time in steps, with a tick of series-refresher and one of episode-checker after each step. */
+/** Advances the clock in steps, and runs a tick of series-refresher and one of episode-checker after each step. */
 export const until = async (end: Date, stepMs = HOUR) => {
   while (now < end) {
     now = new Date(Math.min(end.getTime(), now.getTime() + stepMs))
@@ -98,7 +98,7 @@ export const chat = async (id: number, zone = 'America/Sao_Paulo', language: Lan
 }
 export const follow = (id: number, show: number, since = new Date('2026-01-01T00:00:00Z')) =>
   followsIn(database.db).follow(id, `show/${show}`, since, 'Farol')
-/** A series in the catalogue that chat 1 has followed for a long time. */
+/** Adds a series to the catalogue that chat 1 has followed for a long time. */
 export const series = async (episodes: NewEpisode[], more: Partial<NewShow> = {}) => {
   await chat(1)
   const show = simulator.addShow({ name: 'Farol', on: { br: 'Globo' }, episodes, ...more })
@@ -119,7 +119,7 @@ const definitions = {
   [SeriesChanged.name]: SeriesChanged,
 }
 
-/** Accepts an event as the broker does: once per id, and delivers it to notification-fanout at once. */
+/** Accepts an event as the broker does, once per id. Delivers the event to notification-fanout at once. */
 const accept = async (event: VigiaEvent) => {
   if (published.some(({ id }) => id === event.id)) return
   published.push(event)
@@ -132,7 +132,7 @@ const accept = async (event: VigiaEvent) => {
   messages.push(...(requests as VigiaEvent<DataOf<typeof MessageRequested>>[]).map(({ data }) => data))
 }
 
-/** The published events in short, such as `series.changed moved`. */
+/** A short text for each published event, such as `series.changed moved`. */
 export const kinds = () =>
   published.map(({ type, data }) => {
     const { change, why } = data as { change?: string; why?: string }

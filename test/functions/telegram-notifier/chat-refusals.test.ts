@@ -36,7 +36,7 @@ describe('if Telegram refuses the chat or asks for a wait', () => {
     })
     later(29_000)
     await outboxTick(outbox)
-    // If only the last seconds of a wait are left, the tick waits for them.
+    // If a wait ends in a few seconds, the tick itself waits for its end and then sends the message.
     expect(texts(ana)).toEqual(['Oi'])
     expect(waits).toEqual([1_000])
   })
@@ -179,7 +179,7 @@ describe('if Telegram refuses the chat or asks for a wait', () => {
     const event = request(room.chatId)
     expect(await notify(event)).toEqual([])
     expect(await notify(event)).toEqual([])
-    // Requested with the old id.
+    // This message is requested for the chat's old id.
     await notify(request(room.chatId, { html: 'mais uma' }))
     expect(texts(seat)).toEqual(['Oi', 'mais uma'])
     expect(await chatsIn(database.db).find(room.chatId)).toBe(null)

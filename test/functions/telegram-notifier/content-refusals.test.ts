@@ -96,7 +96,7 @@ describe('if Telegram refuses the content or the topic', () => {
       expect(await notify(event)).toEqual(refusedWith(400))
       expect(received()).toEqual([])
       expect(await row(event)).toMatchObject({ state: 'refused', refusal: 'Bad Request: TOPIC_CLOSED' })
-      // The group gets messages again when a topic is open.
+      // The group gets messages again as soon as one of its topics is open.
       room.reopenTopic(1)
       expect(await notify(request(room.chatId))).toEqual([])
       expect(received()).toEqual([['Oi', null]])

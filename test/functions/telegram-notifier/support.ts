@@ -22,7 +22,7 @@ export const later = (ms: number) => {
 }
 export const minutes = (count: number) => count * 60_000
 
-/** A database and a simulated Telegram for the tests of one file; each test starts with an empty outbox. */
+/** Sets up a database and a simulated Telegram for the tests of one file. Each test starts with an empty outbox. */
 export const useNotifier = () => {
   beforeAll(async () => {
     database = await freshDatabase()
@@ -46,7 +46,7 @@ export const useNotifier = () => {
       telegram: telegram({ apiRoot: simulator.url, token }),
       bot: 'bot',
       clock: () => now,
-      // Moves the test's clock instead of waiting.
+      // Advances the test's clock instead of waiting.
       wait: async ms => {
         waits.push(ms)
         later(ms)
@@ -58,7 +58,7 @@ export const useNotifier = () => {
 }
 
 let people = 0
-/** A user who has started a chat with the bot. */
+/** Creates a user who has started a chat with the bot. */
 export const person = async (): Promise<SimulatedUser> => {
   const user = simulator.user(`Pessoa ${people++}`)
   user.send('/start')

@@ -17,7 +17,7 @@ const original = { find: (_: number) => Promise.resolve(null as never) }
 beforeAll(() => {
   original.find = world.deps.chats.find as never
 })
-/** Makes every later update of a chat fail. */
+/** Makes the function fail in every later update of a chat. */
 const poison = (chatId: number) => {
   world.deps.chats.find = id =>
     id === chatId ? Promise.reject(new Error('a fault of the function, at /srv/secret/path.ts:7')) : original.find(id)

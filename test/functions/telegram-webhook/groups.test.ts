@@ -27,7 +27,7 @@ describe('groups', () => {
     }
     expect((await said('/series'))[0]?.text).toMatch(/^Este grupo ainda não segue/)
     expect((await said('/series@VigiaBot'))[0]?.text).toMatch(/^Este grupo/)
-    // In a group the bot receives only commands, so it does not ask for the name of a series.
+    // In a group the bot receives only commands. So after /start it does not ask for the name of a series.
     expect((await said('/start'))[0]?.text).toBe('Em que posso ajudar?')
     expect((await said('/ajuda'))[0]?.text).toMatch(/^Séries\n\/buscar Severance – achar uma série\n/)
     expect((await said('/buscar@vigiabot harbor nine'))[0]?.text).toMatch(/^Harbor Nine/)

@@ -58,7 +58,8 @@ describe('under parallel requests', () => {
     const person = newPerson()
     await person.says('/start')
     const from = { chat: person.chatId, from: person.id }
-    // More than the limit in parallel, but not so many that a busy machine exceeds the timeout of an answer.
+    // At most 70 messages are sent in parallel, which is more than the limit of 50 monitors. With all 200 in parallel,
+    // a busy machine could exceed the timeout of an answer.
     const urls = Array.from({ length: 200 }, (_, at) => `m${at}.example`)
     for (const parallel of [urls.slice(0, 70), urls.slice(70, 140), urls.slice(140)])
       await Promise.all(parallel.map(url => says(from, `/monitorar ${url}`)))
@@ -73,7 +74,7 @@ describe('under parallel requests', () => {
     for (const group of groups) group.addBot(world.telegram.user(ana.name))
     await world.settled()
     const before = probes('first').length
-    // Twenty in parallel, one from each group. A thousand in parallel would exceed the timeout of an answer.
+    // Sends twenty messages in parallel, one in each group. A thousand at once would exceed the timeout of an answer.
     for (let at = 0; at < 50; at += 1)
       await Promise.all(
         groups.map(({ chatId }) => says({ chat: chatId, from: ana.id }, `/monitorar vitima.example/${at} 10s`)),

@@ -12,7 +12,7 @@ beforeEach(() => {
 })
 
 let people = 0
-/** A new person for each test. */
+/** Creates a person whom no other test uses. */
 const newPerson = (language?: string) => world.person(`Pessoa ${++people}`, language)
 const labels = ({ buttons }: { buttons: { text: string }[][] }) => buttons.map(row => row.map(({ text }) => text))
 

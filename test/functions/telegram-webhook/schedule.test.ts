@@ -6,7 +6,7 @@ test('upcoming episodes are in order of time; those with only a date belong to t
   const [from, to] = [new Date('2026-11-20T12:00:00Z'), new Date('2026-11-28T02:00:00Z')]
   const upcoming = (zone: string) =>
     slotsOf([severance, streamer, quiet], from, to, zone).flatMap(({ episodes }) => episodes.map(({ id }) => id))
-  // 21 November 01:00 UTC is still the 20th in São Paulo, and the 21st already in Lisbon.
+  // 01:00 UTC on 21 November is still 20 November in São Paulo, but already 21 November in Lisbon.
   expect(upcoming('America/Sao_Paulo')).toEqual([11, 2, 12, 3])
   expect(upcoming('Europe/Lisbon')).toEqual([11, 12, 2, 3])
 })

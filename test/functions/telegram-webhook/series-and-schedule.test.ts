@@ -14,7 +14,7 @@ beforeEach(() => {
 })
 
 let people = 0
-/** A new person for each test. */
+/** Creates a person whom no other test uses. */
 const newPerson = (language?: string) => world.person(`Pessoa ${++people}`, language)
 const labels = ({ buttons }: { buttons: { text: string }[][] }) => buttons.map(row => row.map(({ text }) => text))
 
@@ -142,7 +142,7 @@ describe('the schedule', () => {
     await person.says('/start')
     await world.deps.follows.follow(person.chatId, `show/${cast.novela}`, new Date(), null)
     expect((await person.says('/hoje')).text).toMatch(/^🗓 Hoje, sáb\., 21 nov\n\n21:20 Rua das Acácias T1 E42/)
-    // In Lisbon each episode airs after midnight, so Friday's episode belongs to Saturday.
+    // In Lisbon each episode airs after midnight. So the episode of Friday in Brazil is an episode of Saturday there.
     await person.says('/fuso Lisboa')
     expect((await person.says('/hoje')).text).toMatch(/^🗓 Hoje, sáb\., 21 nov\n\n00:20 Rua das Acácias T1 E41/)
     world.time.now = new Date('2026-11-23T23:00:00Z')

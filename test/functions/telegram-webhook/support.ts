@@ -26,13 +26,13 @@ import { startTvmaze } from '#simulators/tvmaze.ts'
 import { freshDatabase, freshMongo } from '#test/support/database.ts'
 import { until } from '#test/support/until.ts'
 
-// The function logs a line for each request. Tests do not need it.
+// By default the function logs a line for each request. The tests do not need these lines.
 process.env.LOG_LEVEL ??= 'silent'
 
 export const token = '700000001:test-token-of-the-bot-AAAAAAAAAAAAA'
 export const secret = 'a-secret_of-the-tests'
 
-/** A broker for the function under test. It accepts events, or refuses as many as a test asks for. */
+/** Starts a broker for the function under test. The broker refuses as many requests as a test asks for. */
 const startBroker = async () => {
   const events: VigiaEvent[] = []
   let [refusals, refusal] = [0, 503]
@@ -73,7 +73,7 @@ const startBroker = async () => {
   }
 }
 
-/** The function behind an HTTP server, with simulated Telegram and TVMaze, a test broker and real databases. */
+/** Starts the function's HTTP server with a simulated Telegram and TVMaze, a test broker and real databases. */
 export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } = {}) => {
   const [database, catalogueServer, telegram, tvmaze, broker] = await Promise.all([
     freshDatabase(),
@@ -101,7 +101,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     mayDial: async address => guard(address),
     // The host names of the tests have no address, except those that a test adds to `addresses`.
     addressOf: async host => addresses.get(host) ?? null,
-    // The clock stands still, so a used search allowance would never be renewed.
+    // The tests' clock stands still, so an allowance of searches that is used up would never be renewed.
     limits: { ...usualLimits, searchSeconds: 0 },
     clock: () => time.now,
     warn: message => warnings.push(message),
@@ -132,7 +132,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ url, secret_token: secret }),
   })
-  /** Sends an update to the function, as Telegram does. `given` is the secret. */
+  /** Sends an update to the function, as Telegram does. `given` is the secret that the request has. */
   const post = (update: unknown, given: string | null = secret) =>
     fetch(url, {
       method: 'POST',
@@ -142,7 +142,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
       },
       body: typeof update === 'string' || Buffer.isBuffer(update) ? update : JSON.stringify(update),
     })
-  /** Resolves when Telegram has delivered every update. */
+  /** Waits until Telegram has delivered every update. */
   const settled = () => until(() => telegram.pending().length === 0, { what: 'every update to be delivered' })
 
   return {
@@ -163,10 +163,10 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     fillCatalogue: async (...ids: number[]) => {
       for (const id of ids) await catalogue.keep(await client.show(id))
     },
-    /** A person who sends messages, presses buttons and reads the bot's newest message. */
+    /** Creates a person who sends messages, presses buttons and reads the bot's newest message. */
     person: (who: string, language = 'pt-br') =>
       personActions(telegram, telegram.user(who, { language }), settled, post),
-    /** Delivers an event to the function, as a broker does. */
+    /** Delivers an event to the function, as the broker does. */
     deliver: (event: VigiaEvent) => {
       const { headers, body } = inBinaryMode(event)
       return fetch(url, { method: 'POST', headers, body: new Uint8Array(body) })
@@ -195,14 +195,14 @@ const personActions = (
     await settled()
     return seat.answers().at(-1)!
   },
-  /** Presses a button. Returns the toast, and the button's message afterwards (the newest one if it was deleted). */
+  /** Presses a button. Returns the toast and the message as it is afterwards (the newest message if it was deleted). */
   presses: async (button: string | RegExp, message?: number) => {
     const press = seat.press(button, message === undefined ? {} : { message })
     await settled()
     const shown = seat.answers()
     return { note: press.answer()?.text ?? null, shown: shown.find(({ id }) => id === message) ?? shown.at(-1)! }
   },
-  /** Presses a button with forged data. A modified Telegram client can do this. */
+  /** Presses a button with forged data, as a modified Telegram client can do. */
   forges: async (message: number, data: string) => {
     const id = String(++lastForgedId)
     await post({

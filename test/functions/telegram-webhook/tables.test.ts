@@ -150,7 +150,7 @@ test('only one of many parallel calls gets the lease of an update, and an update
   expect(leases.filter(({ state }) => state === 'busy')).toHaveLength(19)
   await updates.release(1, 7, 1)
   expect(await updates.lease(1, 7, 'telegram')).toEqual({ state: 'leased', attempts: 2, mayHaveAnswered: false })
-  // The holder of an expired lease cannot release the lease of the next attempt.
+  // The first attempt, whose lease has ended, cannot release the lease of the second attempt.
   await updates.release(1, 7, 1)
   expect(await updates.lease(1, 7, 'telegram')).toMatchObject({ state: 'busy' })
   await updates.done(1, 7)

@@ -173,7 +173,7 @@ describe('when Telegram answers', () => {
     const person = await newPerson()
     await person.says('/monitorar antigo.example')
     const list = await person.says('/monitores')
-    // Telegram does not know the query of a forged press.
+    // Telegram answers as for a query that is too old, because it does not know the query of a forged press.
     const { shown } = await person.forges(list.id, `v1:o:${(await world.deps.monitors.of(person.chatId))[0]!.id}`)
     expect(shown.text).toMatch(/^⚪ antigo\.example\nhttps/)
   })

@@ -11,7 +11,7 @@ afterAll(() => world.stop())
 
 let updates = 800_000_000
 
-/** Sends a message that the simulator cannot make, such as a photo with a caption. */
+/** Sends a message of a kind that the simulator cannot send, such as a photo with a caption. */
 const postMessage = async (person: { id: number; chatId: number }, content: object) => {
   updates += 1
   const response = await world.post({

@@ -68,7 +68,7 @@ describe('a show', () => {
       names: { pt: 'Porto Nove' },
       fetchedAt: now.toISOString(),
     })
-    // Sundays at nine in New York: summer time ends on 1 November.
+    // Both episodes air on a Sunday at 21:00 in New York. Summer time ends there on 1 November.
     const stamps = show.episodes.filter(({ airdate }) => ['2026-10-25', '2026-11-01'].includes(airdate))
     expect(stamps.map(({ airstamp }) => airstamp)).toEqual(['2026-10-26T01:00:00Z', '2026-11-02T02:00:00Z'])
   })

@@ -9,7 +9,7 @@ useWebhook()
 const oldButton = 'Esse botão não vale mais. Mande o comando de novo.'
 
 let people = 0
-/** A person with a message of the bot, whose buttons can be forged. */
+/** Creates a person who has a message of the bot and can forge its buttons. */
 const newPerson = async () => {
   const person = world.person(`pessoa ${people++}`)
   const { id } = await person.says('/start')

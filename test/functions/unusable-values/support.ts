@@ -16,7 +16,10 @@ import { startWebhook, type Webhook } from '#test/functions/telegram-webhook/sup
 export let world: Webhook
 export let published: VigiaEvent[]
 
-/** The hooks of a test file: telegram-webhook with real databases. A test starts without chats, cursors and events. */
+/**
+ * Sets up telegram-webhook with real databases for the tests of one file. Each test starts without chats, cursors and
+ * events.
+ */
 export const useWebhook = () => {
   beforeAll(async () => {
     world = await startWebhook()
@@ -46,7 +49,7 @@ export const dependencies = () => ({
   log: logger('test'),
 })
 let ticks = 0
-/** A tick of episode-checker and a tick of series-refresher. */
+/** Runs a tick of episode-checker and then a tick of series-refresher. */
 export const bothTicks = async () => {
   await episodeChecker(rootCause(`check-${ticks++}`), dependencies())
   await seriesRefresher(rootCause(`refresh-${ticks++}`), dependencies())
@@ -55,7 +58,7 @@ export const bothTicks = async () => {
 export const eventsOf = (name: string) => published.filter(({ type }) => type === `dev.vigia.${name}`)
 export const skipped = () => eventsOf('record.skipped').map(({ data }) => data as DataOf<typeof RecordSkipped>)
 
-/** Stores a series whose episode aired an hour ago, and lets chat 1 follow it. */
+/** Stores a series whose episode aired an hour ago. Chat 1 follows the series. */
 export const airedSeries = async (id: number, more: Record<string, unknown> = {}) => {
   await chatsIn(world.db).upsert({ id: 1, kind: 'private', language: 'pt-BR' })
   await followsIn(world.db).follow(1, `show/${id}`, new Date('2026-01-01T00:00:00Z'))

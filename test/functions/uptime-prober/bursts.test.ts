@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => database.end())
 beforeEach(() => db.query('truncate monitor, probe_result, probe_hour, incident restart identity'))
 
-/** Adds monitors as an import does: in one statement and without a verdict. */
+/** Adds monitors in one statement, as an import does. The monitors have no verdict yet. */
 const addMonitors = async (count: number): Promise<number[]> =>
   (
     await db.query<{ id: number }>(
@@ -50,8 +50,8 @@ const measured = (monitorId: number, n: number, ok: boolean, status = ok ? 200 :
 })
 
 /**
- * A writer on virtual time. `counts` has the statements so far; `breakAt` ends the connection before that statement of
- * a transaction.
+ * A writer on virtual time. `counts.statements` is the number of SQL statements so far. If a test sets `counts.breakAt`
+ * to n, the connection ends before the n-th of the following statements in transactions.
  */
 const startWriter = () => {
   const time = virtualTime(slot(0))

@@ -41,7 +41,7 @@ const notifiableOf = ({ type, data }: VigiaEvent): NotifiableEvent => {
   return { name: 'monitor.steady', data: data as DataOf<typeof MonitorSteady> }
 }
 
-/** A monitor of Ana's that Bob follows, on virtual time. Collects the published events and each chat's messages. */
+/** Adds a monitor of Ana that Bob follows, on virtual time. Collects the published events and each chat's messages. */
 const testMonitor = async (intervalS = 10, from = start) => {
   const { monitor } = await monitorsIn(db).add({
     chatId: ana.id,
@@ -72,7 +72,7 @@ const testMonitor = async (intervalS = 10, from = start) => {
       firstByteMs: 1,
       totalMs: 2,
     }
-    // A monitor that was down when the slot was planned gets a single attempt, so its failure is not confirmed.
+    // A monitor that was already down when its slot was planned gets only one attempt, so its failure is unconfirmed.
     const isDown = (await monitorsIn(db).get(monitor.id))?.state === 'down'
     const published = await time.until(
       writer().write({ result, confirmed: !isUp && !isDown }, rootCause(`probe-${at}`), true),
@@ -165,7 +165,7 @@ describe('a site that is down for 15 s and up for 15 s, checked every 10 s', () 
   })
 
   test('is not flapping after a pause, because changes before the pause do not count', async () => {
-    // The results must be newer than the pause, and PostgreSQL stores the pause with its own clock.
+    // The results must be newer than the pause. So they begin after today, because the pause has PostgreSQL's own time.
     const site = await testMonitor(10, Math.ceil(Date.now() / 10_000) * 10_000 + 86_400_000)
     await site.check(0, minutes(4), bad15Good15)
     await monitorsIn(db).pause(ana.id, site.id)

@@ -286,7 +286,10 @@ test('a missing partition is created', async () => {
 
 describe('results that are written twice, late or in another order', () => {
   const outcome = fc.constantFrom<Outcome>('good', 'good', 'bad', 'bad', 'unconfirmed', 'unchecked')
-  /** The outcomes of ten slots of three sites, and the order in which results are written. Results may repeat. */
+  /**
+   * The outcomes of ten slots of three sites, and the writes of their results in order. A result may be written more
+   * than once. `together` writes a result without waiting for its end; if `trouble` is 0, the database is down.
+   */
   const scenario = fc.record({
     sites: fc.array(fc.array(outcome, { minLength: 10, maxLength: 10 }), { minLength: 3, maxLength: 3 }),
     writes: fc.array(fc.record({ site: fc.nat(2), n: fc.nat(9), together: fc.boolean(), trouble: fc.nat(9) }), {
@@ -295,7 +298,10 @@ describe('results that are written twice, late or in another order', () => {
     }),
   })
 
-  /** The expected behaviour in a simple form: a result counts only if it is newer than all results before it. */
+  /**
+   * The expected behaviour in a simple form. A result changes the state only if its slot was checked and is newer than
+   * every checked slot whose result was written earlier. For the uptime, each slot counts once, also if it is late.
+   */
   const reference = (outcomes: Outcome[], order: number[]) => {
     const slots = new Set<number>()
     const incidents: { opened: number; closed: number | null }[] = []

@@ -34,7 +34,7 @@ const addMonitor = async (intervalS: number, name = 'loja.test') =>
   (await monitorsIn(db).add({ chatId, name, kind: 'http', url: `https://${name}/`, intervalS, timeoutMs: 5_000 }))
     .monitor
 
-/** A prober on virtual time in front of a site that is up or not. */
+/** A prober on virtual time that checks a simulated site. */
 const startProber = () => {
   const time = virtualTime(at(-600))
   const watchedDb = time.watched(db)
@@ -62,7 +62,7 @@ const startProber = () => {
     }
   }
   const published: VigiaEvent[] = []
-  /** Handles a request for one check that is due at `dueS`. It runs when it is due, or `lateS` seconds later. */
+  /** Handles a request for one check that is due at `dueS`. The check runs at that time, or `lateS` seconds later. */
   const probe = async (
     monitor: { id: number; url: string; intervalS: number },
     dueS: number,
@@ -201,7 +201,8 @@ describe('an outage that is observed late', () => {
     const site = await addMonitor(10)
     const prober = startProber()
     await prober.probe(site, -10, { up: true })
-    // One replica checks the slot of 0 s after 25 s. Another replica checked the slot of 20 s when it was due.
+    // One replica checks the slot of second 0 late, in second 25. Another replica has checked the slot of second 20 on
+    // time.
     await prober.probe(site, 0, { up: false, lateS: 25 })
     const writer = resultWriter({ db, clock: prober.time.clock, sleep: async () => {} })
     const old = {
@@ -331,7 +332,7 @@ describe('the uptime', () => {
     const site = await addMonitor(10)
     const prober = startProber()
     await prober.probe(site, 0, { up: true })
-    // Our own outage: these slots come to the prober when newer ones are due.
+    // After an outage of our own, the prober gets the requests for these slots when newer slots are already due.
     for (const second of [10, 20, 30]) await prober.probe(site, second, { up: false, lateS: 60 })
     await prober.probe(site, 100, { up: true })
     await prober.time.pass(5_000)

@@ -59,8 +59,8 @@ export const timedOut: DialResult = {
 }
 
 /**
- * A prober on virtual time. `dialled` gives the result of an attempt by URL, time (milliseconds after noon) and number
- * of the attempt. `reference` is the state of the references, null for a prober without references.
+ * A prober on virtual time. `dialled` returns the result of an attempt from its URL, its time (in milliseconds after
+ * noon) and its number. `reference` returns the state of the references; it is null for a prober without references.
  */
 export const startProber = (
   db: Postgres,
@@ -151,7 +151,7 @@ export const storedResults = async (db: Postgres) =>
     )
   ).rows
 
-/** The incidents of a monitor, the newest first. */
+/** The incidents of a monitor, newest first. */
 export const incidentsOf = async (db: Postgres, monitorId: number) =>
   (
     await db.query<Pick<Incident, 'id' | 'openedAt' | 'closedAt' | 'status' | 'error'>>(

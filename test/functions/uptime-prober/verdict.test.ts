@@ -69,7 +69,7 @@ describe('results in any order, and any number of times', () => {
     .record({ n: fc.nat(30), ok: fc.constantFrom(true, false, null), confirmed: fc.boolean() })
     .map(({ n, ok, confirmed }): Finding => ({ dueAt: slot(n), ok, confirmed: confirmed && ok === false }))
 
-  /** The rule in a simple form: a result counts only if it is newer than all results before it. */
+  /** The rule in a simple form: a result counts if its check ran and it is newer than the last result that counted. */
   const expected = (findings: Finding[]) => {
     let newest = -1
     let state = 'new'
