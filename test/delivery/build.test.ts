@@ -29,7 +29,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-/** The files of a built function. */
+/** The paths of the files of a built function, and the id in their names. */
 const filesOf = async (name: string, dir = outDir) => {
   const loader = await readFile(join(dir, `${name}.mjs`), 'utf8')
   const [, id] = /\/([0-9a-f]{16})\.cjs/.exec(loader)!
@@ -92,7 +92,7 @@ describe.each(functionNames())('the bundle of %s', name => {
     const { sources } = JSON.parse(await readFile(`${(await filesOf(name)).code}.map`, 'utf8')) as { sources: string[] }
     expect(sources.some(source => source.includes('/cloudevents/'))).toBe(true)
     expect(sources.some(source => source.endsWith(`functions/${name}/main.ts`))).toBe(true)
-    // The SDK contains a precompiled validator, as our bundles do. Precompiled validators need the runtime of ajv.
+    // ajv/lib/runtime is allowed: the precompiled validators of the CloudEvents SDK and of our bundles need it.
     const unwanted =
       /^node_modules\/(typebox\/|ajv\/(?!lib\/runtime\/)|ajv-formats\/|body-parser\/|iconv-lite\/|mime-db\/|node-fetch\/node_modules\/)/
     expect(sources.filter(source => unwanted.test(source))).toEqual([])
@@ -141,7 +141,7 @@ test('a bundle is built again only if one of its inputs or outputs has changed',
       expect(await built()).toEqual([two])
       expect(await readFile(file)).toEqual(whole)
     }
-  // A damaged or missing code cache does not rebuild the bundle. Only the cache is written again.
+  // If the code cache is damaged or missing, the bundle is not built again. Only the cache is written again.
   const cache = `${(await filesOf(two, dir)).code}.cache`
   for (const content of ['', 'half of'])
     for (const warm of [false, true]) {
@@ -185,7 +185,7 @@ test('a bundle keeps text in any alphabet unchanged', async () => {
 })
 
 test('esbuild works without its install script', async () => {
-  // The state after npm install without scripts: bin/ of the package has a placeholder, the binary is another package.
+  // After `npm install` without scripts, bin/ of the package has only a placeholder. The binary is in another package.
   const modules = join(folder, 'node_modules')
   await cp(join(root, 'node_modules/esbuild'), join(modules, 'esbuild'), { recursive: true })
   await rm(join(modules, 'esbuild/bin'), { recursive: true })
@@ -212,7 +212,7 @@ describe('precompiled validation', () => {
     precompiled = (await import(pathToFileURL(outfile).href)).validatorOf
   })
 
-  /** All variants of a value with one change, at every level. */
+  /** The variants of a value that differ from it in one place, at any depth. */
   const changed = function* (value: unknown): Generator<unknown> {
     for (const other of [null, 'text', '', 7, -1, 1.5, true, [], {}]) yield other
     if (typeof value !== 'object' || value === null) return

@@ -40,7 +40,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-/** The faults of a Dockerfile of ours, one line each. */
+/** The rules of this project that a Dockerfile breaks, one line for each fault. */
 const faults = (text: string): string[] => {
   const stages = stagesOf(text)
   const last = stages.at(-1)!
@@ -86,7 +86,8 @@ const faultsOfStage = (
     }
   }
   if (entrypoint.length === 0) return found
-  // Only stages with an entrypoint run: the last one, and the one for development.
+  // The following rules are for stages that run, which are those with an entrypoint: the last stage and the stage for
+  // development.
   if (user !== '65532:65532') found.push(`${name} runs as ${user}`)
   if (!ports.includes('8080')) found.push(`${name} does not say its port`)
   if (!entrypoint[0]!.startsWith('/') || /sh$/.test(entrypoint[0]!)) found.push(`${name} starts by a shell or by PATH`)
@@ -98,7 +99,7 @@ const faultsOfStage = (
   return found
 }
 
-/** Whether .dockerignore includes the path or, for a folder, a file in it: of infra/ only a part is included. */
+/** Whether the build context has the path. For a folder, one file in it is enough: infra/ is included only in part. */
 const includes = (path: string) =>
   path.endsWith('/') ? globSync(`${path}**/*.*`, { cwd: root }).some(file => !ignored(file)) : !ignored(path)
 
@@ -229,7 +230,7 @@ describe('.dockerignore', () => {
   })
 })
 
-/** Starts the image's launcher with nothing but these variables. */
+/** Starts the image's launcher. Its environment has only these variables. */
 const launched = (env: Record<string, string>) => {
   const child = spawn(process.execPath, [join(image, 'launch.mjs')], { env, cwd: '/' })
   let said = ''
@@ -451,7 +452,7 @@ describe('the restore of the image', () => {
 })
 
 describe('the smoke test of the image', () => {
-  /** One server that answers for every function. The first segment of the path is the function. */
+  /** Starts one server that answers for every function. The first segment of the path is the name of the function. */
   const cluster = async (versions: Record<string, () => string>) => {
     const server = createServer((request, response) => {
       const [, name, path] = request.url!.split('/')
@@ -514,7 +515,7 @@ describe('the smoke test of the image', () => {
 })
 
 describe('a retry', () => {
-  /** A clock that only `sleep` advances. */
+  /** A simulated clock. Only `sleep` advances it. */
   const time = () => {
     let now = 0
     const pauses: number[] = []

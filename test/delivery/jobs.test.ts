@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
 import { root } from '#infra/repository.ts'
 
-// The scripts that run a program of the image once, with a kubectl that only records its arguments.
+// These tests run the scripts that start a program of the image once. A stub of kubectl records its arguments.
 
 const programs = 'bash basename cat chmod dirname env sed sleep'.split(' ')
 let tools: string
@@ -19,7 +19,7 @@ beforeEach(async () => {
     await symlink(['/usr/bin', '/bin'].map(place => join(place, name)).find(existsSync)!, join(tools, name))
 })
 
-/** A cluster with the image registry/vigia:1 in which the Pod of the restore ends as `phase`. */
+/** Writes a stub of kubectl for a cluster with the image registry/vigia:1. The restore's Pod ends in `phase`. */
 const kubectl = async ({ phase = 'Succeeded', isReady = true } = {}) => {
   const script = `#!/usr/bin/env bash
 here=$(dirname "$0")

@@ -15,8 +15,8 @@ const read = (name: string) => parse(readFileSync(join(root, folder, name), 'utf
 const pipelines = ['pullrequest.yaml', 'release.yaml']
 
 /**
- * The fields of a triggers.yaml that Lighthouse reads (its structs in pkg/config/job, August 2026). It ignores unknown
- * fields.
+ * The types of the fields that Lighthouse reads in a triggers.yaml, as in its structs in pkg/config/job in August 2026.
+ * The tests need them because Lighthouse ignores unknown fields without an error.
  */
 const text = { type: 'string', minLength: 1 }
 const texts = { type: 'array', items: text, minItems: 1 }
@@ -86,7 +86,10 @@ const valid = new Ajv({ allErrors: true }).compile<Config>({
   },
 })
 
-/** A regular expression of Go's RE2 in JavaScript: flags come first; RE2 has no look-around and no back-references. */
+/**
+ * Translates a regular expression of Go's RE2 to JavaScript. The flags are at its beginning. RE2 has neither
+ * look-around nor back-references, so these are refused.
+ */
 const re2 = (expression: string): RegExp => {
   if (/\(\?<?[=!]|\\[1-9]/.test(expression)) throw new SyntaxError(`RE2 has no look-around: ${expression}`)
   const [, flags = '', rest = ''] = /^(?:\(\?([ims]+)\))?(.*)$/s.exec(expression)!
@@ -160,7 +163,8 @@ describe('triggers.yaml', () => {
 type PipelineRun = ReturnType<typeof read>
 
 /**
- * Lighthouse adds the namespace. The schema of PipelineRun allows any `taskSpec`, so the schema of Task checks that.
+ * The faults of a pipeline by Tekton's schemas. The namespace is added here, as Lighthouse does. Each `taskSpec` is
+ * checked with the schema of Task, because the schema of PipelineRun allows any `taskSpec`.
  */
 const tektonFaults = (run: PipelineRun): string[] => {
   const metadata = { ...run.metadata, namespace: 'jx' }
@@ -273,7 +277,7 @@ const scripts = [
   ),
 ]
 
-/** The shell in the first line of a script; Tekton runs a step without such a line with sh. */
+/** The shell that the first line of a script names. Tekton runs a script without such a line with sh. */
 const shellOf = (script: string) => (/^#!.*\b(sh|bash)$/m.exec(script.split('\n', 1)[0]!)?.[1] ?? 'sh') as 'sh' | 'bash'
 
 describe('the scripts', () => {
@@ -282,7 +286,7 @@ describe('the scripts', () => {
 
   test.each(scripts)('%s has no syntax error, stops at an error and names files that exist', (name, script) => {
     expect(read(shellOf(script), ['-n'], script)).toBe('')
-    // A script of a single command fails when the command fails, so it needs no `set -e`.
+    // A script with a single command fails when that command fails, so the script needs no `set -e`.
     const commands = script.split('\n').filter(line => line && !line.startsWith('#'))
     const single = commands.length === 1 || commands.every(line => /^\. |^\w+=\w+ sh |^jx /.test(line))
     expect(single || /^set -e/m.test(script), name).toBe(true)

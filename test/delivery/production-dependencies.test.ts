@@ -8,8 +8,9 @@ import { expect, test } from 'vitest'
 import { root } from '#infra/repository.ts'
 
 /*
- * A permanent installation and the build of the image have only what `npm ci --omit=dev` installs. So the code that
- * they run imports no devDependency, and no package that is installed only because another package needs it.
+ * A permanent installation and the build of the image have only the packages that `npm ci --omit=dev` installs. So
+ * production code may import only dependencies of package.json: no devDependency, and no package that is installed only
+ * because another package needs it.
  */
 
 const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -17,19 +18,19 @@ const packages = [...Object.keys(dependencies), ...Object.keys(optionalDependenc
 const packageOf = (path: string) => path.split('/', path.startsWith('@') ? 2 : 1).join('/')
 const isBuiltin = (path: string) => path.startsWith('node:') || builtinModules.includes(path)
 
-/** Keeps every import as it is written. */
+/** A plugin of esbuild that leaves every import as it is written. */
 const unresolved: Plugin = {
   name: 'unresolved',
   setup: build => {
     build.onResolve({ filter: /.*/ }, ({ kind, path }) =>
       kind === 'entry-point' ? undefined : { path, external: true },
     )
-    // Files that an import() with a pattern matches, and that are not code.
+    // An import() with a pattern may match files that are not code. They are loaded as empty.
     build.onLoad({ filter: /.*/ }, ({ path }) => (/\.(ts|mjs)$/.test(path) ? undefined : { contents: '' }))
   },
 }
 
-/** `<file>: <package>` for every import of a package that is not in `allowed`. Type imports do not count. */
+/** The imports of packages that are not in `allowed`, each as `<file>: <package>`, without imports of types. */
 const undeclared = async (files: string[], allowed: readonly string[], cwd = root): Promise<string[]> => {
   const { metafile } = await build({
     absWorkingDir: cwd,

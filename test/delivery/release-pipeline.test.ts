@@ -5,11 +5,11 @@ import { environmentsIn } from '#infra/delivery/environments.ts'
 import { freshProject, type Project, type Step, tektonSteps, workflowSteps } from '#test/delivery/support/release.ts'
 
 const steps = tektonSteps('release.yaml')
-/** The steps up to and including one, and the ones after it. */
+/** The steps of the release pipeline up to the named step, including it. `onwardsFrom` has the steps after it. */
 const until = (name: string) => steps.slice(0, steps.findIndex(step => step.name === name) + 1)
 const onwardsFrom = (name: string) => steps.slice(steps.findIndex(step => step.name === name) + 1)
 
-/** Checks what is true of every finished release, also after interruptions. */
+/** Checks what must be true of every finished release, even if the release was interrupted. */
 const expectOneRelease = async (p: Project, version: string, base: string) => {
   const refs = await p.remoteRefs()
   const { 'refs/heads/main': main, [`refs/tags/v${version}`]: commit, ...others } = refs
@@ -25,7 +25,7 @@ const expectOneRelease = async (p: Project, version: string, base: string) => {
   return { commit: commit!, image }
 }
 
-/** Checks that neither the remote nor the clone has a trace of a release. */
+/** Checks that there is no trace of a release: the remote has only `refs`, and the clone has no tag or commit of it. */
 const expectNothing = async (p: Project, clone: string, refs: Record<string, string>) => {
   expect(await p.remoteRefs()).toEqual(refs)
   expect(await p.git(clone, 'tag', '--list')).toBe('')
@@ -53,7 +53,7 @@ describe('a release', () => {
     expect(readFileSync(join(clone, '.build/release/changelog.md'), 'utf8')).toContain(
       '- uptime-prober: slow sites are slow, not down',
     )
-    // The checkout is at the same commit as before and has the tag.
+    // The checkout is still at the commit before the release, and has the tag.
     expect(await p.git(clone, 'rev-parse', 'HEAD', 'v0.1.0^{commit}')).toBe(`${base}\n${commit}`)
     expect(await p.git(clone, 'status', '--porcelain', '--', ':(exclude).jx')).toBe('')
   })
@@ -96,7 +96,7 @@ describe('a release', () => {
     const attempt = async (broken: string) => p.pipeline(await p.clone(base), steps, { STUB_BREAK: broken })
     for (const broken of ['npm test after', 'skaffold build after', 'cosign sign after'])
       expect((await attempt(broken)).failed, broken).toBeDefined()
-    // Commit and tag are on the remote, but the registry has refused the tag of the image.
+    // In the next attempt the commit and the tag reach the remote, but the registry refuses the tag of the image.
     p.registry.state.refusesNames = true
     expect(await attempt('')).toMatchObject({
       failed: 'publish',
@@ -249,7 +249,7 @@ describe('the release in GitHub', () => {
     expect(changed).toContain(revision)
     expect(changed.split('\n').filter(line => /^[+-][^+-]/.test(line))).toHaveLength(2)
     expect(changed).toMatch(/^\+.*v0\.1\.0/m)
-    // A second run creates nothing new: no release notes and no branch.
+    // A second run creates nothing new: neither release notes nor a branch.
     expect(await p.pipeline(await p.clone(base), ours, env)).toMatchObject({ failed: undefined })
     expect(await p.remoteRefs()).toEqual({ ...refs, [branch]: promotion })
     expect(p.calls('gh').filter(call => call[2] === 'create' && call[1] === 'release')).toHaveLength(1)

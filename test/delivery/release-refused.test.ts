@@ -8,7 +8,7 @@ describe('a release that is not possible is refused in one line, before anything
   let p: Project
   let clone: string
   let refs: Record<string, string>
-  /** An address at which nothing listens any more. */
+  /** An address on which no server listens any more. */
   let closedAddress: string
   const good = () => ({ REGISTRY: `${p.registry.host}/team`, CHART_REPOSITORY: `http://${p.registry.host}` })
   beforeAll(async () => {

@@ -84,7 +84,7 @@ describe('a registry that requires a login', () => {
       writeFileSync(join(config, 'config.json'), JSON.stringify({ auths: { [registry.host]: { auth } } }))
       await named()
       expect(registry.named('team/vigia', '1.4.2')!.digest).toBe(digest)
-      // The same tag for the same image changes nothing; a tag of another image is never moved.
+      // To give an image its tag again changes nothing. A tag is never moved to another image.
       await named()
       await expect(nameImage(`${registry.host}/team/vigia`, `sha256:${'0'.repeat(64)}`, '1.4.2')).rejects.toThrow(
         /a released tag must not move/,
@@ -109,7 +109,7 @@ describe('a stamped checkout', () => {
     const changed = await p.git(clone, 'diff', '--unified=0')
     expect(changed.split('\n').filter(line => /^-[^-]/.test(line)).length).toBe(11)
     expect(changed).toContain('vigia.dev/revision: "12345678901234567890e12345678901234567890"')
-    // No place has the old version any more.
+    // None of these files has the old version any more.
     const places = [
       'package.json',
       'infra/cluster/version',

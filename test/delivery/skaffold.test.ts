@@ -39,7 +39,7 @@ describe('the schema', () => {
     expect(validate!(read(spoiled))).toBe(false)
   })
 
-  // The schema itself takes any version.
+  // The schema does not check the version, because it allows any text there.
   test('is the version that the file names', () => expect(written.apiVersion).toBe('skaffold/v4beta14'))
 })
 
@@ -236,20 +236,20 @@ test('the smoke test checks every function, from a namespace whose network polic
   expect(env.FUNCTIONS.split(' ')).toEqual(functionNames().toSorted())
   expect(env.FUNCTION_URL).toBe('http://{function}.vigia.svc.cluster.local')
   expect(metadata.namespace).not.toBe('vigia')
-  // The smoke test must end before Skaffold's own timeout, so that its message is seen.
+  // The smoke test must end before Skaffold's own timeout, so that the message of the smoke test is shown.
   expect(Number(env.PATIENCE_SECONDS)).toBeLessThan((written.verify[0] as { timeout?: number }).timeout!)
 })
 
-/** Kinds in which Skaffold 2 replaces images without a resourceSelector, as far as they may occur here. */
+/** The kinds in which Skaffold 2 replaces images without a resourceSelector, without those that cannot occur here. */
 const known = new Set([
   ...['Pod', 'Deployment.apps', 'StatefulSet.apps', 'DaemonSet.apps', 'ReplicaSet.apps', 'Job.batch', 'CronJob.batch'],
   ...['Service.serving.knative.dev', 'Rollout.argoproj.io', 'Workflow.argoproj.io', 'CronWorkflow.argoproj.io'],
 ])
 
-/** The registries whose tags Knative does not resolve, by the default of config-deployment. */
+/** The registries whose tags Knative does not resolve to digests. They are the default of config-deployment. */
 const unresolved = ['dev.local', 'ko.local', 'kind.local']
 
-/** The faults of a configuration and the objects that it deploys, one line each. */
+/** The faults of a configuration and of the objects that it deploys, one line for each fault. */
 const faults = (config: SkaffoldConfig, objects: Manifest[]): string[] => {
   const { artifacts } = config.build
   const used = objects.flatMap(object => imagesIn(object).map(image => ({ object, name: nameOf(image) })))
@@ -360,10 +360,10 @@ const groupKindOf = ({ apiVersion, kind }: Manifest) => {
   return version === undefined ? kind : `${kind}.${group}`
 }
 
-/** The name of an image without tag and digest. A colon before the last slash belongs to a port. */
+/** The name of an image without its tag and digest. A colon before the last slash is that of a port, and is kept. */
 const nameOf = (image: string) => image.replace(/@sha256:[0-9a-f]+$/, '').replace(/:[^/:]+$/, '')
 
-/** Every `image` in an object, at any depth. */
+/** The texts of all fields `image` in an object, at any depth. */
 const imagesIn = (value: unknown): string[] => {
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([key, inner]) =>

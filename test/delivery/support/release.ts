@@ -23,7 +23,7 @@ import { registryIn } from './registry.ts'
 
 const run = promisify(execFile)
 
-/** A step of a pipeline that runs one of our scripts: its name, the script, its settings and its working directory. */
+/** A step of a pipeline that runs a script, with the step's environment variables (`env`) and working directory. */
 export interface Step {
   name: string
   script: string
@@ -38,7 +38,7 @@ export interface Outcome {
   stderr: string
 }
 
-/** The steps with a script in .lighthouse/jenkins-x/`file`, in order. */
+/** The steps in .lighthouse/jenkins-x/`file` that have a script, in order. */
 export const tektonSteps = (file: string): Step[] =>
   parse(readFileSync(join(root, '.lighthouse/jenkins-x', file), 'utf8'))
     .spec.pipelineSpec.tasks.flatMap((task: { taskSpec: { steps: Record<string, unknown>[] } }) => task.taskSpec.steps)
@@ -50,7 +50,7 @@ export const tektonSteps = (file: string): Step[] =>
       folder: '.',
     }))
 
-/** The steps with `run` of one job in .github/workflows/`file`. Variables with an expression are left out. */
+/** The steps with `run` of a job in .github/workflows/`file`. Variables whose value has an expression are left out. */
 export const workflowSteps = (file: string, job: string): Step[] => {
   const { env = {}, steps } = parse(readFileSync(join(root, '.github/workflows', file), 'utf8')).jobs[job]
   const plain = Object.fromEntries(Object.entries<string>(env).filter(([, value]) => !`${value}`.includes('${{')))
@@ -65,15 +65,16 @@ export const workflowSteps = (file: string, job: string): Step[] => {
 }
 
 const tools = ['jx', 'skaffold', 'docker', 'buildah', 'cosign', 'helm', 'curl', 'gh', 'kubectl', 'npm']
-/** The files that a release needs, and those that only rendering needs. Clones are faster with fewer files. */
+/** The files that every release needs; `deployed` are those for rendering. With fewer files, clones are faster. */
 const released = ['infra/delivery', 'infra/cluster/version', 'infra/argocd/applicationset.yaml', '.gitignore']
 released.push('infra/charts/vigia/Chart.yaml', 'infra/charts/vigia/values.yaml', 'package.json', 'package-lock.json')
 released.push('infra/files', 'infra/refusal.ts', 'infra/repository.ts')
 const deployed = ['infra/charts', 'infra/cluster', 'knative', 'triggers', 'test/support']
 
 /**
- * A project to release: the files of our pipelines in a real bare remote with a history, a registry, and external
- * programs that only record. It is in the checkout's .build, where node finds our packages. `stop` removes all of it.
+ * A project to release. It has the files that our pipelines need in a real bare repository with a history, a registry,
+ * and stubs of the external programs. Its folder is in .build/ of this checkout, because there Node.js finds our
+ * packages. `stop` removes the project.
  */
 export const project = async (content: 'released' | 'deployed' = 'released') => {
   mkdirSync(join(root, '.build'), { recursive: true })
@@ -96,7 +97,7 @@ export const project = async (content: 'released' | 'deployed' = 'released') => 
     STUB_REGISTRY: at('registry'),
     STUB_CHARTS: at('charts'),
     STUB_HOST: registry.host,
-    // prepare.ts only checks that it answers. Charts are pushed through the stub of curl or helm.
+    // prepare.ts only checks that this address answers. Charts are pushed through the stub of curl or helm.
     STUB_CHART_REPOSITORY: `http://${registry.host}`,
   }
   const gitEnv = { GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: at('home/.gitconfig') }
@@ -108,9 +109,9 @@ export const project = async (content: 'released' | 'deployed' = 'released') => 
   mkdirSync(first)
   for (const path of content === 'deployed' ? [...released, ...deployed] : released)
     cpSync(join(root, path), join(first, path), { recursive: true, filter: file => !file.endsWith('/.env') })
-  // The version of this checkout does not matter: the project has had no release.
+  // The project has had no release yet, whatever the version of this checkout is.
   await stamp(first, '0.1.0', 'unreleased')
-  // The environments run an older version than the one that is released here.
+  // The environments run an older version than the version that the tests release.
   const asked = join(first, environmentsFile)
   const text = readFileSync(asked, 'utf8')
   writeFileSync(
@@ -126,7 +127,7 @@ export const project = async (content: 'released' | 'deployed' = 'released') => 
   rmSync(first, { recursive: true })
 
   let clones = 0
-  /** A new clone on the branch at a commit, as the first step of a pipeline makes it. */
+  /** Creates a clone with its branch at a commit, as the first step of a pipeline does. */
   const clone = async (commit = 'origin/main'): Promise<string> => {
     const where = at(`clone-${++clones}`)
     await g(folder, 'clone', '--quiet', origin, where)
@@ -151,7 +152,7 @@ export const project = async (content: 'released' | 'deployed' = 'released') => 
       return { code: typeof code === 'number' ? code : -1, stdout, stderr }
     }
   }
-  /** Runs steps in a clone, one after the other, until one fails. Gives the name of that step and its result. */
+  /** Runs steps in a clone, one after the other, until a step fails. Returns the name of that step and its result. */
   const pipeline = async (where: string, steps: Step[], env: Record<string, string> = {}) => {
     for (const { name, script, env: own, folder: inside } of steps) {
       const outcome = await execute(join(where, inside), ['sh', '-c', script], { ...own, ...env })
@@ -168,7 +169,7 @@ export const project = async (content: 'released' | 'deployed' = 'released') => 
     execute,
     pipeline,
     git: g,
-    /** The commits of the remote's branches and tags, by ref. An annotated tag has the commit that it names. */
+    /** The commits of the remote's branches and tags, by ref. For an annotated tag it is the tagged commit. */
     remoteRefs: async () => {
       const lines = await g(
         origin,
@@ -186,7 +187,7 @@ export const project = async (content: 'released' | 'deployed' = 'released') => 
         .filter(([name]) => !program || name === program),
     /** The files in the chart repository. */
     charts: () => readdirSync(at('charts')).filter(name => name.endsWith('.tgz')),
-    /** The content of a file that an external program has written. */
+    /** The content of a file that the stub of an external program has written. */
     left: (name: string) => readFileSync(at('charts', name), 'utf8'),
     /** Removes a program from PATH. */
     without: (tool: string) => rmSync(at('bin', tool)),
@@ -199,7 +200,7 @@ export const project = async (content: 'released' | 'deployed' = 'released') => 
 
 export type Project = Awaited<ReturnType<typeof project>>
 
-/** A project for one test; it is deleted after the test. */
+/** Creates a project for one test. The project is deleted after the test. */
 export const freshProject = async (): Promise<Project> => {
   const one = await project()
   onTestFinished(() => one.stop())

@@ -30,12 +30,13 @@ interface Hook {
   host: { os?: string[]; command: string[] }
 }
 
-/** Parts in which the keys of a profile replace those of the file. Skaffold does not merge them. */
+/** The parts that Skaffold does not merge: the whole part of a profile replaces the part of the file. */
 const oneOf = new Set(['tagPolicy', 'local'])
 
 /**
- * The configuration that Skaffold uses with `-p <profile>`: the parts of the profile replace the parts of the file
- * (lists as a whole), and then its patches apply. Like Skaffold, it refuses a patch of a path that does not exist.
+ * The configuration that Skaffold uses with `-p <profile>`. Values of the profile replace those of the file (a list is
+ * replaced as a whole), and then the patches of the profile are applied. As in Skaffold, a patch of a path that does
+ * not exist is an error.
  */
 export const withProfile = (config: SkaffoldConfig, profile: string): SkaffoldConfig => {
   const found = config.profiles.find(({ name }) => name === profile)
@@ -45,7 +46,7 @@ export const withProfile = (config: SkaffoldConfig, profile: string): SkaffoldCo
   for (const { op = 'replace', path, value } of patches) {
     const keys = path.split('/').slice(1)
     const last = keys.pop()!
-    // biome-ignore lint/suspicious/noExplicitAny: the value at a path may have any type.
+    // biome-ignore lint/suspicious/noExplicitAny: the value at a path may be of any type.
     const place = keys.reduce<any>((at, key) => at?.[key], merged)
     if (op !== 'replace' || place?.[last] === undefined) throw new Error(`invalid path: ${path}`)
     place[last] = value
