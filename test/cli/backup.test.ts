@@ -82,7 +82,7 @@ describe('restore changes nothing and exits with 1', () => {
   })
 
   test('while Vigia runs on the database', async () => {
-    // The lock of the broker: infra/local/broker/store/store.ts.
+    // This is the lock that the broker holds while it runs (infra/local/broker/store/store.ts).
     await database.db.transaction(async tx => {
       await tx.query('select pg_advisory_lock(7610, 1)')
       expect(await run('restore', file(), '--yes')).toMatchObject({

@@ -8,7 +8,7 @@ import { findMongod, jongodb } from '#local/databases/mongo-programs.ts'
 import { startMongo } from '#local/databases/mongodb.ts'
 import { temporaryDataFolder } from '#test/support/global-setup.ts'
 
-/** A Mongo-compatible server that this machine has. The catalogue may use only what works on all of them. */
+/** A MongoDB-compatible server on this machine. The catalogue may use only what works on all such servers. */
 interface Engine {
   name: 'mongod' | 'jongodb' | 'given'
   start(): Promise<{ uri: string; stop(): Promise<void> }>
@@ -56,7 +56,7 @@ describe.each(engines)('on $name', ({ name, start }) => {
     await server.stop()
   })
 
-  /** A collection that no other test and no earlier run has used. */
+  /** Creates a collection with a new name, which contains these documents. */
   const fresh = async (documents: Doc[] = []): Promise<Collection<Doc>> => {
     const collection = await client.collection<Doc>(`contract_${process.pid}_${crypto.randomUUID().slice(0, 8)}`)
     if (documents.length > 0) await collection.insertMany(documents)
@@ -191,7 +191,8 @@ describe.each(engines)('on $name', ({ name, start }) => {
         airstamp,
       })),
     })
-    // One episode inside; only before and after, whose show MongoDB also returns; at both ends; without an hour.
+    // Show 1 has an episode in the interval. Show 2 has episodes only before and after the interval; MongoDB finds this
+    // show too. Show 3 has an episode at each end of the interval. The episode of show 4 has no hour.
     await catalogue.keep(show(1, ['2026-11-21T10:00:00Z', '2026-11-21T11:30:00Z']))
     await catalogue.keep(show(2, ['2026-11-21T10:00:00Z', '2026-11-21T13:00:00Z']))
     await catalogue.keep(show(3, ['2026-11-21T11:00:00Z', '2026-11-21T12:00:00Z']))
@@ -205,8 +206,8 @@ describe.each(engines)('on $name', ({ name, start }) => {
     ])
   })
 
-  // Features that the catalogue does not use, because a server gets them wrong. When a new version of the server gets a
-  // feature right, its test fails here, and the server can be removed from `wrongOn`.
+  // Features that the catalogue does not use, because they do not work on the servers in `wrongOn`. When a new version
+  // of such a server supports a feature, the test of the feature fails here. Then remove the server from `wrongOn`.
   const unusedFeatures: { what: string; wrongOn: Engine['name'][]; try: (shows: Collection<Doc>) => Promise<void> }[] =
     [
       {

@@ -129,7 +129,7 @@ test('prepared statements return the same rows, also with many different texts a
 })
 
 describe('a server that does not listen yet when the first connection is made', () => {
-  /** A proxy whose port refuses connections until `listen` is called, and then forwards them to the server. */
+  /** A proxy to the server. Its port refuses connections until `listen` is called. */
   const lateProxy = async (socketPath: string | undefined, port: number, host: string) => {
     const probe = createServer().listen(0, '127.0.0.1')
     await once(probe, 'listening')

@@ -25,7 +25,7 @@ test('every table of the schema has a retention, in the list and in the README',
   for (const { table, kept } of retentions) expect(readme).toContain(`| \`${table}\` | ${kept} |`)
 })
 
-/** For each table, inserts a row whose retention begins at `at`. `key` makes the row unique. */
+/** For each table, a function that inserts a row whose retention begins at `at`. `key` makes the row unique. */
 const insert: Record<string, (at: Date, key: string) => Promise<unknown>> = {
   alert: (at, key) => run('insert into alert (event_id, fingerprint, at) values ($1, $1, $2)', [key, at]),
   announcement: (at, key) =>

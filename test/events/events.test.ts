@@ -101,7 +101,7 @@ describe('an event that a function publishes for another event', () => {
 })
 
 describe('the functions and Triggers', () => {
-  /** The text of a file of functions/. */
+  /** The text of a file in functions/. */
   const read = (path: string) => readFileSync(join(root, 'functions', path), 'utf8')
   /** The text of a function's own files and of the shared files that they import. */
   const codeOf = (name: string) => {
