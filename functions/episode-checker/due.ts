@@ -7,13 +7,16 @@ export interface Due {
   show: Show
   episodes: Episode[]
   /**
-   * When the episodes were due: the airstamp, or nine o'clock in `zone` on the airdate. Chats that followed later get
-   * no message.
+   * When the episodes were due: the airstamp, or nine o'clock in `zone` on the airdate. Chats that followed the show
+   * after this time get no message.
    */
   at: Date
   /** The zone whose chats get the message; '' for all zones. */
   zone: string
-  /** Distinguishes the events of one show: the instant, or the date and the zone. */
+  /**
+   * The part of the event's id that distinguishes the events of one show: the instant or the date, and the zone unless
+   * `zone` is ''.
+   */
   slot: string
 }
 
@@ -23,13 +26,13 @@ export interface Span {
   to: Date
 }
 
-// The id of an event may contain only printable ASCII, and a zone comes from a table.
+// The id of an event may contain only printable ASCII. The zone comes from a table, so it may contain any characters.
 const asIdPart = (zone: string) => zone.replace(/[^\w+-]/g, '-')
 
 /**
- * The episodes that are due in the span and not announced yet, grouped into one event for each show and instant. There
- * is an event for each zone if the hour is not known, or if some zones have the announcement already. `zones` are those
- * of the show's followers.
+ * The episodes that are due in the span and not announced yet, grouped into one event for each show and instant. Each
+ * zone gets a separate event if the hour is not known, or if some zones have the announcement already. `zones` are the
+ * zones of the show's followers.
  */
 export const dueIn = (
   span: Span,

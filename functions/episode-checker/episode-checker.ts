@@ -83,7 +83,7 @@ const publishEach = async (events: VigiaEvent[], publish: Publish, skip: Skip): 
   }
 }
 
-/** Writes what is due at `now`: announcements, the events to publish, and the cursor. */
+/** Announces the episodes that are due at `now`: writes the announcements, the events to publish and the cursor. */
 const announceDue = async (
   tx: Postgres,
   catalogue: Dependencies['catalogue'],
@@ -91,10 +91,11 @@ const announceDue = async (
   now: Date,
 ): Promise<void> => {
   const cursors = cursorsIn(tx)
-  // The whole grace period at every tick, because TVMaze may add or move episodes into the past, and the catalogue may
-  // get them late.
+  // Every tick looks at the whole grace period, because TVMaze may add episodes that are in the past already, or move
+  // episodes into the past, and the catalogue may get these changes late.
   const recent = { from: new Date(now.getTime() - graceMs), to: now }
-  // The time before the grace period that no tick covered. It is empty at the first run.
+  // The time before the grace period that no tick covered. This span is empty at the first run, and if the last tick
+  // was within the grace period.
   const missed = { from: (await cursors.reached(cursorName))?.reached ?? recent.from, to: recent.from }
 
   const follows = followsIn(tx)
@@ -103,7 +104,8 @@ const announceDue = async (
   const due = await withFollowers(dueIn(recent, shows, announced), follows)
   const late = missed.from < missed.to ? await withFollowers(dueIn(missed, shows, announced), follows) : []
   // A folded message goes to the followers in all zones. If the followers in one zone have the announcement of an
-  // episode already, the other zones get separate events, because a folded message would repeat it.
+  // episode already, the other zones get separate events, because a folded message would repeat the announcement in
+  // that zone.
   const [folded, separate] = partition(late, ({ show, episodes }) =>
     episodes.every(episode => announcedZones(show, episode, announced).size === 0),
   )
@@ -127,7 +129,10 @@ const announceDue = async (
   await cursors.advance(cursorName, now)
 }
 
-/** Followed shows with the episodes that may be due in the span, and the zones of their followers. */
+/**
+ * The followed shows, each with the episodes that may be due between `from` and `to`, and with the zones of its
+ * followers.
+ */
 const showsAround = async (
   catalogue: Dependencies['catalogue'],
   follows: Follows,
@@ -164,7 +169,10 @@ const showsAround = async (
   return around
 }
 
-/** Leaves out shows that no chat followed when the episodes were due. Later follows do not change that. */
+/**
+ * The entries of `due` whose show was followed by at least one chat before the episodes were due. Chats that followed
+ * the show later do not count.
+ */
 const withFollowers = async (due: Due[], follows: Follows): Promise<Due[]> => {
   const followed: Due[] = []
   for (const each of due) {
@@ -196,8 +204,8 @@ const dueEvent = ({ show, episodes, at, zone, slot }: Due, taken: Set<string>): 
 }
 
 /**
- * The folded message about missed episodes. `start` is the index of its first show, if the shows do not fit into one
- * event.
+ * The event for one folded message about missed episodes. `start` is the index of its first show among all shows with
+ * missed episodes: 0, unless the shows do not fit into one event.
  */
 const missedEvent = (byShow: Due[][], { from, to }: Span, start: number): AnnouncementEvent => {
   const data: DataOf<typeof EpisodeMissed> = {

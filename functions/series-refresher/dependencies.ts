@@ -34,7 +34,10 @@ export interface Dependencies {
   log: Logger
 }
 
-/** Makes a handler for `catch` that logs that TVMaze is unavailable and returns null. It throws every other error. */
+/**
+ * Makes a handler for `catch`. For TvmazeUnavailable the handler logs a warning and returns null. It throws every other
+ * error.
+ */
 export const nullIfUnavailable =
   (log: Logger, what: string) =>
   (error: unknown): null => {

@@ -8,10 +8,10 @@ import type { Dependencies } from './dependencies.ts'
 import { changedEvent, inParts, mergedEvent } from './series-changed-events.ts'
 import { lateEpisodes, maxLateMs, showChanges } from './show-changes.ts'
 
-/** The number of episodes in one event, so that the broker accepts the size of the event. */
+/** The highest number of episodes in one event, so that the broker accepts the size of the event. */
 const maxEpisodesPerEvent = 500
 
-/** A show as the catalogue has it (null if it is new there), and as TVMaze has it now. */
+/** A show as the catalogue has it (null if the catalogue does not have it), and as TVMaze has it now. */
 export interface FetchedShow {
   before: Show | null
   after: Show
@@ -34,8 +34,8 @@ export const saveFetched = async (
 }
 
 /**
- * Publishes the changes of a show, then writes the show. After a crash in between the next attempt finds the same
- * changes again and publishes them with the same ids.
+ * Publishes the changes of a show, then writes the show to the catalogue. After a crash in between the next attempt
+ * finds the same changes again and publishes them with the same ids.
  */
 export const saveShow = async (cause: Cause, { before, after }: FetchedShow, deps: Dependencies): Promise<void> => {
   const { catalogue, announcements, follows, publish, clock } = deps
@@ -63,15 +63,15 @@ export const changesDates = async (
 const lateEventId = ({ _id, updated }: Show) => `show/${_id}@${updated}/late`
 
 /**
- * The announcements without the one that this edit itself causes. That one exists if an earlier attempt crashed before
- * it wrote the show.
+ * The announcements without those that this edit itself caused. They exist if an earlier attempt crashed after it saved
+ * the announcements and before it wrote the show.
  */
 const announcedBeforeEdit = (after: Show, announced: Announcement[]) =>
   announced.filter(({ eventId }) => eventId !== lateEventId(after))
 
 /**
- * Announces late episodes. Saves the announcements before the show is in the catalogue, so that the episode-checker
- * does not announce the episodes again.
+ * Announces late episodes. The announcements are saved before the show is written to the catalogue, so that the
+ * episode-checker does not announce the episodes again.
  */
 const announceLate = async (cause: Cause, show: Show, late: Episode[], deps: Dependencies): Promise<void> => {
   const { announcements, publish, clock } = deps
@@ -90,9 +90,9 @@ const announceLate = async (cause: Cause, show: Show, late: Episode[], deps: Dep
 }
 
 /**
- * Moves the followers of the show `id` to the show that TVMaze merged it into. Only followers who know the show by
- * another name get a message. The event is published before the move, because afterwards the former followers cannot be
- * distinguished from the others. Episodes that were announced under the old id are not announced again.
+ * Moves the followers of the show `id` to the show that TVMaze merged it into. The followers get a message only if the
+ * two shows have different names. The event is published before the move, because afterwards the former followers
+ * cannot be distinguished from the others. Episodes that were announced under the old id are not announced again.
  */
 export const mergeInto = async (
   cause: Cause,
@@ -114,7 +114,9 @@ export const mergeInto = async (
   await catalogue.forget(id)
 }
 
-/** Letters and digits only, so that punctuation, accents and capitals make no difference. */
+/**
+ * A name in a form for comparison: only letters and digits, so that punctuation, accents and capitals do not matter.
+ */
 const comparable = (name: string) =>
   name
     .normalize('NFKD')

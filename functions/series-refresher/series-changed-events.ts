@@ -5,14 +5,14 @@ import type { EventShow } from '#events/show.ts'
 import { toEventEpisode, toEventShow } from '#functions/series/event-show.ts'
 import type { ShowChange } from './show-changes.ts'
 
-/** The number of chats in one event, so that the broker accepts the size of the event. */
+/** The highest number of chats in one event, so that the broker accepts the size of the event. */
 const maxChatsPerEvent = 500
 
 /** The event for a change that TVMaze made to a show. */
 export const changedEvent = (cause: Cause, show: Show, found: ShowChange): VigiaEvent =>
   SeriesChanged.from(cause, {
-    // The time of TVMaze's edit is in the id: an edit that is found twice makes one event, a date that moves back and
-    // forth makes two.
+    // The time of TVMaze's edit is in the id: an edit that is found twice makes one event, and a date that moves back
+    // and forth makes two.
     id: `show/${show._id}@${show.updated}/${found.change}`,
     subject: `show/${show._id}`,
     data: {

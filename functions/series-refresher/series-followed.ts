@@ -7,7 +7,7 @@ import { recordNotFound } from './not-found.ts'
 import { saveFetched } from './save-show.ts'
 
 const freshMs = 60 * 60_000
-/** How long a failed fetch is retried. The broker retries series.followed for longer than this. */
+/** How long after the follow a failed fetch is retried. The broker's retries of series.followed end later than that. */
 const retryMs = 4 * 60_000
 
 /**

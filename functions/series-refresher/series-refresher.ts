@@ -13,7 +13,7 @@ import { heldLongEnough, reportTrouble, type TroubleReport } from './trouble-rep
 
 const cursorName = 'series-refresher'
 const never = new Date(0)
-/** The time limit of a tick, well below the timeout of its delivery. The next tick fetches the rest. */
+/** The time limit of a tick, well below the timeout of its delivery. The next tick fetches the shows that are left. */
 const tickBudgetMs = 8 * 60_000
 /** After this many failures in a row TVMaze counts as unavailable, and the tick asks for no more shows. */
 const maxFailuresInARow = 3
@@ -110,8 +110,8 @@ const fetchAll = async (
 }
 
 /**
- * Skips a show that cannot be saved or published, because another attempt would fail too. The tick goes on with the
- * other shows.
+ * Waits for `work`, which saves and publishes one show. If that is not possible, the show is skipped, because another
+ * attempt would fail too. The tick goes on with the other shows.
  */
 const skipIfUnusable = async (id: number, skip: Skip, work: Promise<void>): Promise<void> => {
   try {

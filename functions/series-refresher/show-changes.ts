@@ -19,19 +19,20 @@ export type ShowChange =
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
 const dayMs = 24 * hourMs
-/** Dates further away are guesses, and followers get no message about their changes. */
+/** Dates further in the future than this are guesses, and followers get no message about changes of these dates. */
 const soonMs = 30 * dayMs
-/** Episodes that came out longer ago are not announced. */
+/** Episodes that came out longer ago than this are not announced. */
 export const maxLateMs = 7 * dayMs
-/** If one edit adds this many older episodes, it is an import of episodes that came out long ago. */
+/** An edit that adds at least this many episodes older than `maxLateMs` is an import of old episodes. */
 const backCatalogueSize = 3
 /**
- * The episode-checker runs every few minutes and announces episodes that came out within `graceMs`. It may have missed
- * episodes this close to the start or the end of that time.
+ * The episode-checker runs every few minutes and announces episodes that came out within the last `graceMs`. At the
+ * start and at the end of that period it may have missed episodes within this tolerance.
  */
 const checkerToleranceMs = 30 * minuteMs
 
-// Only to compare and sort: a date without an hour counts as noon, an episode without a date as the far future.
+// The time of an episode, only for comparing and sorting: a date without an hour counts as noon, and an episode without
+// a date is in the far future.
 const approximateMs = ({ airstamp, airdate }: Episode): number =>
   airstamp !== null
     ? Date.parse(airstamp)
@@ -47,8 +48,8 @@ const hasOtherDate = (before: Episode, after: Episode): boolean =>
     : before.airdate !== after.airdate
 
 /**
- * The changes that followers get a message about: the show ends, it returns, or an episode has another date. That
- * episode is the next one or an episode that was announced already. `known`: the announcements of the show so far.
+ * The changes that followers get a message about: the show ends, it returns, or the next episode or an announced
+ * episode has another date. `known`: the announcements of the show so far.
  */
 export const showChanges = (
   before: Show,
@@ -67,8 +68,8 @@ export const showChanges = (
 }
 
 /**
- * The first episode that was announced already and now has a later date. The other episodes probably moved with it. An
- * announced episode also counts when it loses its date, and again when it gets a new date.
+ * The first announced episode that now has a later date. The others are left out, because they probably moved with this
+ * episode. An announced episode also counts when it loses its date, and again when it gets a new date.
  */
 const postponed = (before: Show, after: Show, now: Date, known: readonly Announcement[]): ShowChange | null => {
   const isUndated = ({ airdate }: Episode) => airdate === ''
@@ -101,7 +102,8 @@ const movedNext = (before: Show, after: Show, now: Date, known: readonly Announc
   if (episode === undefined || !hasOtherDate(next, episode)) return null
   // Dates far in the future are guesses. Followers do not wait for them yet.
   if (Math.min(approximateMs(next), approximateMs(episode)) > now.getTime() + soonMs) return null
-  // An episode that moves into the past is announced instead, unless it was announced for that date before.
+  // A move into the past is not reported, because the episode is then announced, unless it was announced for that date
+  // before.
   if (approximateMs(episode) <= now.getTime() && announcedZones(after, episode, known).size === 0) return null
   return { change: 'moved', episode, before: next }
 }
@@ -131,8 +133,8 @@ const byNumber = (one: Episode, other: Episode) => one.season - other.season || 
 
 /**
  * Episodes that this edit adds or moves into the past, and that came out too long ago for the episode-checker. `zones`
- * are those of the followers. If the edit also adds several episodes older than `maxLateMs`, it is an import, and the
- * episodes that it adds are not announced.
+ * are the zones of the followers. If the edit also adds several episodes older than `maxLateMs`, it is an import, and
+ * the episodes that it adds are not announced.
  */
 export const lateEpisodes = (
   before: Show,

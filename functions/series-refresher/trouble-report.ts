@@ -31,8 +31,8 @@ export const reportTrouble = (
 }
 
 /**
- * Whether the changes were held back for a day. They are then saved, because TVMaze would have corrected a mistake by
- * then.
+ * Whether the changes were held back for a day. After a day they are saved, because TVMaze would have corrected a
+ * mistake within that time.
  */
 export const heldLongEnough = (last: TroubleReport | null, now: Date): boolean =>
   last?.trouble === 'held' && now.getTime() - Date.parse(last.at) >= reportIntervalMs

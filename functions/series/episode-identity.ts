@@ -62,7 +62,7 @@ export const isPostponed = (before: Dates, after: Dates): boolean =>
     after.airstamp === null ||
     Date.parse(after.airstamp) - Date.parse(before.airstamp) >= halfDayMs)
 
-/** Whether two entries have the same date, and the same instant if both have one. */
+/** Whether two entries have the same date. If both have an instant, the instants must be the same too. */
 const airsAtSameTime = (one: Dates, other: Dates): boolean =>
   one.airdate !== '' &&
   one.airdate === other.airdate &&
@@ -97,7 +97,7 @@ export const announcedZones = (show: Show, episode: Episode, announced: readonly
     announced
       .filter(each => each.showId === show._id)
       .filter(each => each.episodeId === episode.id || (!ids.has(each.episodeId) && isFormerEntry(each)))
-      // An announcement without a date is from an older version. It counts for every date.
+      // An announcement without a date was stored by an older version of Vigia. It counts for every date.
       .filter(each => each.airdate === '' || !isPostponed(each, episode))
       .map(({ zone }) => zone),
   )

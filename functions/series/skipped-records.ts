@@ -11,7 +11,7 @@ const maxReports = 20
 /** The records that one run of a rule skipped because they are not usable. */
 export interface Skipped {
   skip: Skip
-  /** Publishes an event for each record that is not reported to the operators yet. */
+  /** Publishes events for the records that are not reported to the operators yet, for at most `maxReports` of them. */
   report(cause: Cause, dependencies: { records: SkippedRecords; publish: Publish; now: Date }): Promise<void>
 }
 

@@ -13,12 +13,12 @@ export interface Tvmaze {
   search(name: string): Promise<ShowHit[]>
   /**
    * The show with the fields of a search hit. Makes one call. Throws ShowGone. If TVMaze merged the show into another
-   * one, the result has the id of that show.
+   * show, the result has the id of the other show.
    */
   card(id: number): Promise<ShowHit>
   /**
    * The show with its episodes (also specials) and its Brazilian name. Makes three calls. Throws ShowGone and
-   * ShowUnreadable. A merged show is returned as in `card`.
+   * ShowUnreadable. For a merged show the result has the id of the other show, as in `card`.
    */
   show(id: number): Promise<Show>
   /** When each show was last edited, in Unix seconds, by id. Without `since`, the map contains all shows. */
@@ -29,12 +29,18 @@ export interface Tvmaze {
 
 export interface TvmazeOptions {
   userAgent?: string
-  /** Calls of this process in any ten seconds, if there is no shared budget. TVMaze allows 20 per IP address. */
+  /**
+   * The highest number of calls of this process in any ten seconds. It is used only without a shared budget. TVMaze
+   * allows 20 per IP address.
+   */
   callsPerTenSeconds?: number
   budget?: CallBudget
   /** The longest wait for the budget or for a Retry-After. If a longer wait is necessary, the call fails at once. */
   longestWaitMs?: number
-  /** How many times one call is tried if TVMaze is unavailable: 1 if a person waits. */
+  /**
+   * How many times one call is tried if TVMaze is unavailable. If a person waits, only a 429 is followed by another
+   * attempt.
+   */
   attempts?: number
   timeoutMs?: number
   clock?: Clock
@@ -117,7 +123,10 @@ export const tvmaze = (baseUrl: string, options: TvmazeOptions = {}): Tvmaze => 
   }
 }
 
-/** Requests a path: within the limit of calls, with retries, and following redirects on TVMaze's own host. */
+/**
+ * Makes a function that requests a path. It keeps the limit of calls, retries, and follows redirects on TVMaze's own
+ * host.
+ */
 const requester = (
   base: string,
   {
@@ -198,8 +207,8 @@ const readResponse = (url: URL, status: number, target: string | undefined, body
   try {
     return { status, json: JSON.parse(body), location }
   } catch {
-    // The response is a page of a proxy between this process and TVMaze. A 404 from a proxy says nothing about the
-    // show.
+    // The response is a page of a proxy between this process and TVMaze. A 404 from a proxy does not mean that the show
+    // is gone.
     throw new TvmazeUnavailable(`answered ${status} with something that is not JSON`, status)
   }
 }
@@ -211,7 +220,7 @@ const retryAfterSeconds = (header: string | undefined, now: Date): number | null
   return Number.isNaN(s) ? null : Math.min(Math.max(s, 1), 86_400)
 }
 
-/** An agent that keeps one idle connection, made at the first request. */
+/** Makes, at the first request, an agent that keeps one idle connection. */
 const lazyAgent = (baseUrl: string) => {
   let agent: Promise<import('got').Agents> | undefined
   const open = async (): Promise<import('got').Agents> => {

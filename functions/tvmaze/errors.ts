@@ -14,7 +14,10 @@ export class TvmazeUnavailable extends Error {
   }
 }
 
-/** TVMaze itself answers that it has no such show: it is deleted, or merged into another one without a redirect. */
+/**
+ * TVMaze itself answers that it does not have the show. The show was deleted, or merged into another one without a
+ * redirect.
+ */
 export class ShowGone extends Error {
   override readonly name = 'ShowGone'
   readonly showId: number
@@ -25,8 +28,8 @@ export class ShowGone extends Error {
 }
 
 /**
- * TVMaze's response for this one show is not usable (a redirect loop, no show in it). Another request on the same day
- * would not help.
+ * TVMaze's response for this one show is not usable (a redirect loop, or a response without a show). Another request on
+ * the same day would not help.
  */
 export class ShowUnreadable extends TvmazeUnavailable {
   constructor(showId: number, reason: string, status: number | null = null) {
@@ -34,7 +37,10 @@ export class ShowUnreadable extends TvmazeUnavailable {
   }
 }
 
-/** The limit of calls to TVMaze is reached. The next call is allowed later than this caller may wait. */
+/**
+ * The limit of calls to TVMaze is reached. The next call is allowed only after the longest time that this caller may
+ * wait.
+ */
 export class TvmazeBusy extends TvmazeUnavailable {
   constructor(waitMs: number) {
     super(`no call is left for ${Math.ceil(waitMs / 1000)} s`, 429, Math.ceil(waitMs / 1000))

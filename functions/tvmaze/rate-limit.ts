@@ -2,8 +2,8 @@ import type { Clock } from '#functions/host/clock.ts'
 import { TvmazeBusy } from './errors.ts'
 
 /**
- * The calls to TVMaze that all functions share. `take` returns 0 if a call may go out now, else the milliseconds to
- * wait.
+ * The limit of calls to TVMaze that all functions share. `take` returns 0 if a call may be made now, else the
+ * milliseconds to wait. `pause` stops all calls for some time.
  */
 export interface CallBudget {
   take(): Promise<number>
@@ -12,7 +12,10 @@ export interface CallBudget {
 
 type Wait = (ms: number) => Promise<void>
 
-/** Waits until the budget grants a call. Throws TvmazeBusy if that takes more than `longestWaitMs`. */
+/**
+ * Makes a function that waits until the budget grants a call. It throws TvmazeBusy if the wait would exceed
+ * `longestWaitMs`.
+ */
 export const budgetLimiter = (budget: CallBudget, longestWaitMs: number, wait: Wait) => async () => {
   let remainingMs = longestWaitMs
   for (let ms = await budget.take(); ms > 0; ms = await budget.take()) {
@@ -23,7 +26,9 @@ export const budgetLimiter = (budget: CallBudget, longestWaitMs: number, wait: W
   }
 }
 
-/** Lets the callers of this process through one after another, at most `calls` in any ten seconds. */
+/**
+ * Makes a function that lets the callers of this process through one after another, at most `calls` in any ten seconds.
+ */
 export const processLimiter = (calls: number, clock: Clock, wait: Wait) => {
   const started: number[] = []
   let previous = Promise.resolve()
