@@ -6,8 +6,8 @@ const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
 /**
- * Once an hour: creates the partitions for the results of yesterday to the day after tomorrow, and deletes expired rows
- * of all tables.
+ * Makes the function that every tick calls. Once an hour it creates the partitions for the results of the days from
+ * yesterday to the day after tomorrow, and deletes the expired rows of all tables.
  */
 export const housekeeping = (db: Postgres): ((now: Date) => Promise<void>) => {
   let lastHour: number | undefined

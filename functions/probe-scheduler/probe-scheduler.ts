@@ -18,19 +18,22 @@ export interface SchedulerDependencies {
   db: Postgres
   clock: Clock
   /**
-   * The rule publishes events itself, because the cursor may move only after the broker has accepted the events before
-   * it.
+   * The rule publishes events itself, because the cursor may move past a window only after the broker has accepted the
+   * events of that window.
    */
   publish: Publish
-  /** The number of shards grows with the number of monitors. Any replica may handle any shard. */
+  /**
+   * The number of monitors for which one shard is used, so the number of shards grows with the number of monitors. Any
+   * replica may handle any shard.
+   */
   monitorsPerShard?: number
 }
 
 /** The state that is stored with the cursor. */
 interface CursorDetail {
   /**
-   * The number of shards of the next windows. A window that is announced again needs the same number, because otherwise
-   * slots would be left out.
+   * The number of shards into which the next windows are split. A window that is announced again must be split into the
+   * same number, because otherwise slots would be left out.
    */
   shards: number
   /** A gap whose newest slots are still to be announced. */
@@ -45,9 +48,9 @@ interface ShardWindow extends Shard {
 }
 
 /**
- * Handles a tick: announces every window from the cursor to the horizon, with one event for each shard. After a lost
- * tick the next one continues at the cursor. A tick that is delivered twice, or again after a failure, announces its
- * windows under the same ids.
+ * Handles a tick: announces every window from the cursor to the horizon, with one event for each shard if there are
+ * several. After a lost tick, the next tick continues at the cursor. If a tick is delivered twice, or again after a
+ * failure, the events for its windows have the same ids.
  */
 export const probeScheduler = async (
   tick: Cause,
@@ -69,7 +72,7 @@ export const probeScheduler = async (
         ? (await Promise.all(shardWindows.map(window => probeRequests(tick, window, db)))).flat()
         : shardWindows.map(window => shardDue(tick, window)),
     )
-    // The clock went back: the cursor stays where it is until the clock reaches it again.
+    // The clock went back: the cursor stays where it is until the clock reaches the cursor again.
     if (cursor && step.reached <= cursor.reached) return
     const nextShards = Math.ceil((await monitorsIn(db).countWatched()) / monitorsPerShard)
     const detail: CursorDetail = { shards: Math.min(maxShards, Math.max(1, nextShards)) }

@@ -1,6 +1,6 @@
 /*
- * The cursor is the end of the announced time. A tick moves it to the horizon, 22 s ahead. Usually the cursor is 12 s
- * after the tick, and one window of 10 s brings it there. After a long gap:
+ * The cursor is the end of the announced time. A tick moves the cursor to the horizon, which is 22 s after the tick.
+ * Usually the cursor is 12 s after the tick, so one window of 10 s is announced. After a long gap:
  *
  *    cursor    cursor + 50 s            tick - 28 s       tick         tick + 22 s
  *  ────┬─────────────┬───────────────────────┬──────────────┬───────────────┬──────────────────▶ time
@@ -29,17 +29,24 @@ const aheadMs = 22 * second
 /** After a gap, windows that ended longer ago than this are not announced any more. */
 const behindMs = 28 * second
 /**
- * The longest range of time that is announced before the cursor moves. If a tick fails in between, at most this range
- * is announced again, under the same ids. This range is never counted as missed.
+ * The longest range of time that is announced before the cursor moves. If a tick fails before that move, at most this
+ * range is announced again, under the same ids. The range of this length after the cursor is never counted as missed,
+ * also after a long gap.
  */
 const stepMs = 5 * windowMs
-/** A cursor further in the future comes from a wrong clock, so the step ignores it and uses the present time. */
+/**
+ * A cursor that is further beyond the horizon than this comes from a wrong clock. The step ignores that cursor and
+ * starts one window before the horizon.
+ */
 const maxCursorAheadMs = 60 * second
 
 const at = (ms: number) => new Date(ms)
 const startOfWindow = (ms: number) => Math.floor(ms / windowMs) * windowMs
 
-/** When a gap was noticed. The newest slots of the gap are those whose monitors had no other slot until then. */
+/**
+ * The time at which a gap was noticed. The newest slots of the gap are those whose monitors had no other slot until
+ * that time.
+ */
 export const noticedAt = (gap: TimeRange): Date => at(gap.to.getTime() + behindMs)
 
 /**

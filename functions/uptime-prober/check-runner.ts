@@ -31,8 +31,8 @@ const attemptsOf = { http: checkHttp, tcp: checkTcp } as const
 const pausesMs = [1_000, 2_000]
 
 /**
- * The time limit for all attempts of a check. Knative ends a request 300 s after its start, which may be 22 s before
- * the check is due.
+ * The time limit for all attempts of a check. Knative ends a request 300 s after its start, and the request may start
+ * 22 s before the check is due.
  */
 const maxCheckMs = 250_000
 
@@ -48,8 +48,8 @@ const permanentErrors: ReadonlySet<ProbeErrorCode> = new Set([
 /**
  * Runs a check. After a failure it makes up to two more attempts, each beginning at the next address of the host. A
  * monitor that was down when the slot was planned gets no repeated attempts, because a further failure changes nothing.
- * It gets one attempt at each address that accepts connections, at most three, because one good address is enough to be
- * up.
+ * It gets one attempt at each address that accepts connections, at most three, because one address that works is enough
+ * for the monitor to be up.
  */
 export const checkRunner =
   ({ dialler, connectivity, clock, sleep }: CheckDependencies): RunCheck =>
@@ -82,7 +82,7 @@ export const limitChecks = (run: RunCheck, maxRunning: number): RunCheck => {
   return check => limit(run, check)
 }
 
-/** Three attempts, or two if three attempts of this timeout could exceed `maxCheckMs`. */
+/** The highest number of attempts: three, or two if three attempts with this timeout could exceed `maxCheckMs`. */
 const maxAttemptsOf = ({ timeoutMs }: Check): number => {
   let totalMs = timeoutMs
   let attempts = 1

@@ -4,7 +4,10 @@ import type { AddressGuard, DialResult } from '#functions/dial/dial.ts'
 const isWithoutResponse = ({ error, contact }: DialResult) =>
   !contact && (error === 'timeout' || error === 'dns' || error === 'unreachable')
 
-/** A state of the references is reused for this long, so that many failures at once cause one request. */
+/**
+ * The state of the references is reused for this long, so that many failures at once cause one request to each
+ * reference.
+ */
 const reusedForMs = 2_000
 
 /**
@@ -18,8 +21,8 @@ export const referencesIn = (given: string | undefined, apiRoot = 'https://api.t
 }
 
 /**
- * false: no reference responded; true: a reference responded; 'without-name': a reference responded that needs no name
- * server.
+ * The state of the references. false: no reference responded; true: a reference responded; 'without-name': the
+ * reference that responded needs no name server.
  */
 export type ReferenceState = boolean | 'without-name'
 
@@ -51,8 +54,8 @@ export const connectivityTracker = (isPublic: AddressGuard, reference: (() => Pr
     const now = performance.now()
     if (latest === undefined || now - latest.startedMs > reusedForMs) latest = { startedMs: now, state: reference() }
     const state = await latest.state
-    // A reference without a name does not prove that our name server works. A response of the name server that the name
-    // does not exist proves it.
+    // A reference without a name does not prove that our name server works. A response of the name server that a name
+    // does not exist (`noSuchName`) proves that the name server works.
     return state === 'without-name' ? error !== 'dns' || noSuchName === true : state
   }
 

@@ -5,10 +5,13 @@ const changesToFlap = 4
 const windowMs = 10 * 60_000
 /** The flapping ends after this time without a change. */
 const quietMs = 5 * 60_000
-/** Both times are at least this many intervals, because a monitor with a long interval changes slowly. */
+/**
+ * `windowMs` and `quietMs` are raised to at least this many intervals, because a monitor with a long interval changes
+ * slowly.
+ */
 const windowIntervals = 6
 const quietIntervals = 3
-/** The longest values of both times. They are limited because outages during flapping are not announced. */
+/** The upper limits of both times. They are needed because outages during flapping are not announced. */
 const maxWindowMs = 24 * 3_600_000
 const maxQuietMs = 3_600_000
 
@@ -34,5 +37,5 @@ export const afterChange = (
   }
 }
 
-/** Whether a result of `at` that does not change the state ends a time of flapping. */
+/** Whether a result at the time `at` that does not change the state ends a time of flapping. */
 export const isSteadyAgain = ({ settlesAt }: FlappingState, at: Date): boolean => settlesAt !== null && at >= settlesAt

@@ -20,7 +20,10 @@ const reference = () => checkReferences(references, url => referenceDialler.tcpC
 
 const dialler = safeDialler({ guard: addressGuard(envOptional('PROBE_ALLOW')) })
 const connectivity = connectivityTracker(addressGuard(), reference)
-/** Limits the open sockets. A check beyond the limit waits, and its result shows how long. */
+/**
+ * Limits the open sockets. A check beyond the limit waits; the time from `dueAt` to `startedAt` in its result shows how
+ * long.
+ */
 const maxRunningChecks = 2_000
 const runCheck = limitChecks(checkRunner({ dialler, connectivity, clock: systemClock, sleep }), maxRunningChecks)
 const results = resultWriter({ db, clock: systemClock, sleep })

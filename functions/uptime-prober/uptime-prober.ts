@@ -70,10 +70,13 @@ interface StoredSlot {
   events: VigiaEvent[]
 }
 
-/** A slot that is later than this may already be stored by a replica that crashed before it acknowledged the event. */
+/**
+ * If a slot is overdue by more than this, another replica may have stored its result and crashed before it acknowledged
+ * the event.
+ */
 const maybeStoredMs = 2_000
 
-/** The checks whose slots an earlier delivery of the request stored. */
+/** The checks whose results were stored by an earlier delivery of the request, with these results and their events. */
 const storedSlots = async (
   request: Request,
   checks: readonly DueCheck[],

@@ -2,7 +2,7 @@ import type { Check } from '#events/probe-requested.ts'
 import type { Dialler, DialResult } from '#functions/dial/dial.ts'
 
 /**
- * One GET request. The check passes if the response after redirects has a 2xx status; another status is the error
+ * One GET request. The check passes if the response after redirects has a 2xx status; for another status the error is
  * `status`.
  */
 export const checkHttp = async (
