@@ -29,15 +29,15 @@ export interface Dependencies {
 }
 
 /**
- * What happened to a message. `settled`: it was sent, or refused for good. `waiting`: it is back in the outbox. `no
- * response`: Telegram did not answer, and probably will not answer the next call. `bot paused`: Telegram refuses
- * everything from this bot. `moved`: the chat has a new id, and the message waits for the new id.
+ * What happened to a message. `settled`: it was sent, or refused for good. `waiting`: it is back in the outbox.
+ * `no response`: Telegram did not answer, and probably will not answer the next call. `bot paused`: Telegram refuses
+ * everything from this bot. `moved`: the chat has the new id `to`, and the message is back in the outbox under that id.
  */
 export type Outcome = { is: 'settled' | 'waiting' | 'no response' | 'bot paused' } | { is: 'moved'; to: number }
 
 /**
- * A 429 counts as the limit of the whole bot when Telegram asks this many chats to wait within this time. Telegram does
- * not say whether the limit of the chat or of the bot was reached.
+ * The limit of the whole bot counts as reached when Telegram answered 429 for this many chats in the last `withinMs`.
+ * Telegram does not say whether a 429 is about the limit of the chat or of the bot.
  */
 const wholeBotFlood = { chats: 3, withinMs: 10_000 }
 
@@ -130,8 +130,8 @@ const afterRefusal = async (
       await chats.migrate(chatId, action.to)
       return { is: 'moved', to: action.to }
     case 'pause bot':
-      // The messages stay in the outbox, so that all of them are sent once the token is valid. The operators get one
-      // notice, when the pause begins, and not one notice per message.
+      // The messages stay in the outbox, so that all of them are sent when the token is valid again. The operators get
+      // one notice, when the pause begins, and not one notice per message.
       await messages.putBack(key, after(disabledPauseMs), { countsAsAttempt: false })
       if (await messages.pause(bot, after(disabledPauseMs), `${code} ${description}`)) await tellOperators()
       return { is: 'bot paused' }

@@ -5,7 +5,10 @@ import { inlineKeyboard, maxCaptionLength, maxTextLength } from '#functions/tele
 import { smallerPoster } from '#functions/tvmaze/poster.ts'
 import type { Part } from './refusal-action.ts'
 
-/** Limits far below Telegram's, for a message that is too long by Telegram's count but not by ours. */
+/**
+ * Limits far below Telegram's. They are used when Telegram refuses a message as too long although Vigia counted fewer
+ * characters than the limit.
+ */
 const shortTextLength = 2000
 const shortCaptionLength = 1000
 
@@ -24,14 +27,14 @@ export interface Payload {
   /** Telegram's id of the message that this message replies to. */
   replyTo?: number
   /**
-   * The topic to send the message to. Without a topic, it goes to General, or to the topic of the message that it
-   * replies to.
+   * The topic to send the message to. Without a topic, the message goes to General, or to the topic of the message that
+   * it replies to.
    */
   threadId?: number
   silent: boolean
 }
 
-/** The payload as requested. It has the photo only where the text fits into a caption. */
+/** The payload as requested. The photo is left out if the text does not fit into a caption. */
 export const payloadOf = (request: DataOf<typeof MessageRequested>, replyTo: number | null): Payload => ({
   html: request.html,
   markup: true,

@@ -5,7 +5,9 @@ export type Part = 'markup' | 'photo' | 'buttons' | 'reply' | 'topic' | 'length'
 
 /** What the notifier does about a refusal. `tellOperators`: whether the operators get a message.refused event. */
 export type RefusalAction =
-  /** Send the message again after `seconds`. The attempt does not count, because Telegram asks for the repeat. */
+  /**
+   * Send the message again after `seconds`. The attempt does not count, because Telegram itself asks for another one.
+   */
   | { do: 'wait'; seconds: number }
   /** Give up the chat, with all messages that wait for it, until a user writes to the bot in this chat. */
   | { do: 'give up chat'; tellOperators: boolean }
@@ -49,8 +51,8 @@ export const actionFor = (refusal: Refusal): RefusalAction => {
     case 'length':
     case 'buttons':
       return { do: 'send without', part: refusal.kind, tellOperators: true }
-    // Telegram answers the first three only to an edit or to the answer to a button press. The notifier makes neither
-    // call.
+    // The first three kinds are refusals of an edit or of the answer to a button press. The notifier makes neither of
+    // these calls.
     case 'not-modified':
     case 'message-not-editable':
     case 'query-expired':

@@ -17,8 +17,8 @@ const tickWorkers = 8
  */
 const maxActiveChats = 20
 /**
- * For how long each tick publishes the notes of a message again. This is longer than a tick, so that a crash between
- * the note and its publication loses nothing.
+ * Each tick publishes again the notes (refusals that the operators get) of this last period. The period is longer than
+ * a tick, so that a crash between a note and its publication loses nothing.
  */
 const republishNotesMs = 5 * 60_000
 const messagesKeptMs = 45 * 24 * 60 * 60_000
@@ -50,7 +50,8 @@ export const telegramNotifier = async (
         activeChat.hasNewMessage = false
         const sent = await sendToChat(dependencies, chatId, hasTime, event.id)
         keys.push(...sent.keys)
-        // The other process may have crashed. The broker repeats this event, and by then the lease has expired.
+        // The other process may have crashed. The broker repeats this event, and by then the lease of the other process
+        // has expired.
         if (sent.isSentByOtherProcess) throw new RetryLater(`${event.id} is being sent by another process`, 10)
       }
     } finally {

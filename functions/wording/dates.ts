@@ -30,8 +30,8 @@ export const dayOf = (instant: Instant, zone: string): string =>
   temporalInstant(instant).toZonedDateTimeISO(knownZone(zone)).toPlainDate().toString()
 
 /**
- * The instant of a local time (`HH:MM`) in a zone. A time that the start of summer time skips becomes one hour later.
- * Of a time that occurs twice, the first is used.
+ * The instant of a local time (`HH:MM`) in a zone. A time that does not exist, because clocks are set forward at the
+ * start of summer time, becomes one hour later. If a time occurs twice, the first one is used.
  */
 export const instantOf = (date: string, clock: string, zone: string): Date =>
   new Date(Temporal.PlainDateTime.from(`${date}T${clock}`).toZonedDateTime(knownZone(zone)).epochMilliseconds)
@@ -102,8 +102,8 @@ const comesTwice = (instant: Instant, zone: string): boolean => {
 }
 
 /**
- * The local time in `zone`: `22:00`, in English `10:00 PM`. A time that the clocks show twice has the offset: `1:30 AM
- * UTC-4`.
+ * The local time in `zone`: `22:00`, in English `10:00 PM`. If the clocks show a time twice, the text contains the
+ * offset too: `1:30 AM UTC-4`.
  */
 export const sayClock = (instant: Instant, reader: Reader): string =>
   comesTwice(instant, reader.zone)
@@ -120,8 +120,8 @@ export const sayInstant = (instant: Instant, reader: ReaderNow): string =>
   `${sayDay(instant, reader)} · ${sayClock(instant, reader)}`
 
 /**
- * The start and the end of a period: the times if both are on the same day, else days and times. If the clocks change
- * in between, both times have their offset from UTC, because their difference is then not the duration.
+ * The start and the end of a period: only the times if both are on the same day, else days and times. If the clocks
+ * change in between, both times have their offset from UTC, because their difference is then not the duration.
  */
 export const sayPeriod = (
   start: Instant,
@@ -142,7 +142,10 @@ export const sayPeriod = (
 
 const dayWords: Record<Language, [one: string, many: string]> = { 'pt-BR': ['dia', 'dias'], en: ['day', 'days'] }
 
-/** A duration in its two largest units, rounded to seconds: `40 s`, `7 min`, `1 h 05 min`, `2 dias 3 h`. */
+/**
+ * A duration as text, in its one or two largest units. Smaller units are left out. Examples: `40 s`, `7 min`,
+ * `1 h 05 min`, `2 dias 3 h`.
+ */
 export const sayDuration = (ms: number, language: Language): string => {
   const seconds = Math.max(0, Math.round(ms / 1000))
   if (seconds < 60) return `${seconds} s`

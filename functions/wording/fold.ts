@@ -1,4 +1,6 @@
-/** A text in a form for comparison: lower case, without accents, full-width letters as plain ones. */
+/**
+ * A text in a form for comparison: lower case, without accents, and with plain letters instead of full-width letters.
+ */
 export const folded = (text: string): string =>
   text
     .normalize('NFKD')

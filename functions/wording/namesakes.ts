@@ -26,8 +26,9 @@ const noteKinds: ((show: Namesake) => string | null)[] = [
 ]
 
 /**
- * A note for each show whose name other shows have too. The note is the year, else the channel, else both, else the id
- * at TVmaze. The keys of the map are the ids of the shows.
+ * A note for each show that has the same name as another show. The note is the first of these that is different for all
+ * shows with the name: the year, the channel, or both. If none of them is, the note is the year, and the id at TVmaze
+ * is added if the year is unknown or the same for several shows. The keys of the map are the ids of the shows.
  */
 export const distinctions = (shows: readonly Namesake[]): Map<number, string> => {
   const unique = [...new Map(shows.map(show => [show.id, show])).values()]

@@ -9,8 +9,7 @@ const saySeason = (season: number, language: Language) => `${language === 'pt-BR
 export const sayEpisode = ({ season, number }: Pick<EventEpisode, 'season' | 'number'>, language: Language): string =>
   `${saySeason(season, language)} ${number === null ? (language === 'pt-BR' ? 'especial' : 'special') : `E${number}`}`
 
-// The words in the name of an episode without a name of its own (`Episode 7`), in the languages that TVMaze's editors
-// use.
+// The words in names that only number an episode (`Episode 7`), in the languages that TVMaze's editors use.
 const episodeWords = new Set(
   'episode episódio episodio épisode episodul ep e chapter capítulo capitulo chapitre kapitel folge afsnit avsnitt aflevering season temporada staffel saison series série s t x nº no n'.split(
     ' ',
@@ -27,8 +26,8 @@ const numeralOf = (token: string): number | null => {
 }
 
 /**
- * The episode's name, or null if it only repeats the number or is a placeholder: `Episode 7`, `S1E7`, `Part 7`, `7`,
- * `TBA`.
+ * The episode's name, or null if the name only repeats the number or is a placeholder: `Episode 7`, `S1E7`, `Part 7`,
+ * `7`, `TBA`.
  */
 export const episodeName = ({
   name,
