@@ -47,8 +47,8 @@ export const addMonitor = async (context: ChatContext, argument: string): Promis
   const interval = sayDuration(intervalS * 1000, chat.language)
   const shown =
     typed.limit === null ? interval : `${interval} (${messages.timeLimit(sayDuration(timeoutMs, chat.language))})`
-  // `isNew` alone does not decide, because on a second attempt at this update the monitor exists, but its first check
-  // may be missing.
+  // `isNew` alone does not decide whether a first check is needed: on a second attempt at this update the monitor
+  // exists already, but its first check may be missing.
   const isUnchecked = monitor.judgedAt === null
   if (!isNew && !isUnchecked) return sendReply({ html: messages.monitorUpdated(name, shown) })
   const isChecked = isUnchecked && (await takeCheck(context, monitor.id, 'first'))
@@ -56,7 +56,7 @@ export const addMonitor = async (context: ChatContext, argument: string): Promis
   return { ...sendReply({ html }), events: isChecked ? [probeRequest(context, monitor, 'first')] : [] }
 }
 
-/** The monitor that the typed text describes, or the message that says why it cannot be watched. */
+/** The monitor that the typed text describes, or the message with the reason why it cannot be watched. */
 type Wanted =
   | { kind: 'http' | 'tcp'; url: string; name: string; intervalS: number; timeoutS: number }
   | { refused: Html }
@@ -88,7 +88,8 @@ const checkTyped = async (context: ChatContext, typed: TypedMonitor, argument: s
 }
 
 /**
- * The reply to a text outside of /monitorar that looks like an address: how to watch it, or why it cannot be watched.
+ * The reply to a text outside of /monitorar that looks like an address: how to watch the address, or why it cannot be
+ * watched.
  */
 export const suggestMonitor = (context: ChatContext, text: string): Reply => {
   const tcp = tcpInstead(text)

@@ -16,13 +16,13 @@ import type { TelegramApi } from './telegraf-client.ts'
 import { withTimeout } from './timeout.ts'
 
 /**
- * The time in which the messages of an update are sent. Telegram waits 60 s for the response to an update, but a person
+ * The time limit for sending the messages of an update. Telegram waits 60 s for the response to an update, but a person
  * expects the reply sooner.
  */
 const sendTimeoutMs = 9_000
 /**
- * The longest Retry-After for which the update is returned to Telegram, which resends it. If Telegram asks for a longer
- * wait, the outbox sends the reply.
+ * The longest Retry-After for which the update is returned to Telegram, which delivers it again later. If Telegram asks
+ * for a longer wait, the outbox sends the reply.
  */
 const shortWaitS = 3
 const publishTimeoutMs = 5_000
@@ -45,7 +45,7 @@ export interface Attempt {
 }
 
 /**
- * Whether the chat may already have a reply to the update. True if that is unknown, because an apology must not follow
+ * Whether the chat may already have a reply to the update. True if this is unknown, because an apology must not follow
  * a reply.
  */
 export const mayHaveAnswered = ({ earlierMayHaveAnswered, sender }: Attempt): boolean =>

@@ -27,9 +27,9 @@ const byName = new Map<string, Command>(
 export const commandNamed = (name: string): Command | undefined => byName.get(folded(name).replace(/[\p{P}`]+$/u, ''))
 
 /**
- * Parses a text that begins like a command. Similar slashes, and a mention, quotes or bullets before the command are
- * accepted: `/hoje`, `／hoje`, `/ hoje`, `\\hoje`, `/hoje@VigiaBot x`, `@VigiaBot /hoje x`, `• /hoje`,
- * `“/hoje”`. Null for other texts.
+ * Parses a text that begins like a command. Characters that look like a slash are accepted too. A mention, quotes or
+ * bullets may stand before the command: `/hoje`, `／hoje`, `/ hoje`, `\\hoje`, `/hoje@VigiaBot x`, `@VigiaBot /hoje x`,
+ * `• /hoje`, `“/hoje”`. Null for other texts.
  */
 export const parseCommand = (text: string): { name: string; bot: string | null; argument: string } | null => {
   const [, mention, name, bot = mention ?? null, argument = ''] =

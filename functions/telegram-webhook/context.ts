@@ -48,8 +48,8 @@ export interface ChatContext {
 export const replyTimeoutsMs = { tvmaze: 7_500, catalogue: 3_000 }
 
 /**
- * The result of a query to the catalogue, or null if MongoDB is unavailable. The reply then leaves out what only the
- * catalogue has. The chat's follows and monitors are in PostgreSQL.
+ * The result of a query to the catalogue, or null if MongoDB is unavailable. The reply then leaves out the data of the
+ * catalogue. It still has the chat's follows and monitors, because they are in PostgreSQL.
  */
 export const queryCatalogue = async <T>(
   deps: Dependencies,

@@ -81,7 +81,7 @@ const replyToCommand = async (
 ): Promise<Reply> => {
   switch (command) {
     case 'start': {
-      // The argument of a link (t.me/<bot>?start=s_82). A person can make up a link with any number.
+      // The argument comes from a link (t.me/<bot>?start=s_82). A person can write a link with any number.
       const show = /^s_(\d{1,10})$/.exec(argument)?.[1]
       if (isTvmazeId(Number(show))) return searchById(context, Number(show))
       return sendReply(isNew ? greeting(context) : menu(context))

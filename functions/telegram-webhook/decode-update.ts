@@ -1,7 +1,7 @@
 import { jsonDepth } from '#functions/host/json-depth.ts'
 import type { Update } from './deferred-update.ts'
 
-/** An update from a request's body. `refusal` says why the update can be neither handled nor stored. */
+/** An update from a request's body. `refusal` is the reason why the update cannot be handled and cannot be stored. */
 export interface DecodedUpdate {
   update: Update
   refusal?: string
@@ -25,7 +25,8 @@ export const decodeUpdate = (body: Buffer): DecodedUpdate | null => {
   if (!Number.isSafeInteger(update?.update_id) || update!.update_id < 0) return null
   const levels = jsonDepth(body)
   if (levels > maxLevels) return { update: update!, refusal: `its JSON is ${levels} levels deep` }
-  // These characters can only come from escapes, because decoding UTF-8 replaced invalid bytes.
+  // NUL and half surrogate pairs can only come from escapes: JSON allows no unescaped NUL, and decoding UTF-8 replaced
+  // invalid bytes.
   return { update: /\\u(?:0000|d[89a-f])/i.test(text) ? (cleaned(update) as Update) : update! }
 }
 

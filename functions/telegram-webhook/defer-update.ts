@@ -13,7 +13,7 @@ export interface DeferDependencies extends Pick<AnswerDependencies, 'botId' | 'd
   deferredUpdates: DeferredUpdates
 }
 
-/** An update whose attempts failed; `refusal` says why it can never be handled. */
+/** An update whose attempts failed. `refusal` is the reason why it can never be handled; undefined if there is none. */
 interface FailedUpdate {
   update: Update
   attempts: number
@@ -22,7 +22,7 @@ interface FailedUpdate {
 
 /**
  * Hands an update to the broker, whose Trigger retries it. With a `refusal`, or if the broker refuses the complete
- * event (it may be too large), the event contains only the id of the update and becomes a dead letter.
+ * event (it may be too large), the event contains only the id of the update and the reason, and becomes a dead letter.
  */
 export const deferUpdate = async (
   dependencies: DeferDependencies,

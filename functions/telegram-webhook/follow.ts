@@ -22,7 +22,7 @@ type FollowRefusal = 'unknown show' | 'TVMaze unavailable' | 'too often' | 'full
 
 /**
  * Follows a show. The reply says when the next episode comes out. A second press adds no second follow, but publishes
- * the event again, with the id of the second press.
+ * the event again, with an id that comes from the second press.
  */
 export const follow = async (context: ChatContext, press: CardPress): Promise<Reply> => {
   const { deps, chat, messages } = context
@@ -80,7 +80,7 @@ export const refollow = async (context: ChatContext, press: CardPress & { follow
   return { effects: [toast, { do: 'edit', view, samePhoto: true }], events }
 }
 
-/** The hits of a card; null if the search is deleted, or if the button names another show than the card has. */
+/** The hits of a card; null if the search is deleted, or if the show of the button is not the show of the card. */
 const hitsOfCard = async ({ deps, chat }: ChatContext, { show, search, at }: CardPress): Promise<ShowHit[] | null> => {
   const hits = (await deps.searches.find(chat.id, search))?.hits
   return hits?.[at]?.id === show ? hits : null
@@ -88,7 +88,7 @@ const hitsOfCard = async ({ deps, chat }: ChatContext, { show, search, at }: Car
 
 /**
  * Finds a show on a card of this chat (`titleOnCard`), in the catalogue, among the chat's follows or at TVMaze. The
- * search is necessary because a person can make up a button with the id of a show that does not exist.
+ * search is necessary because a person can forge a button press with the id of a show that does not exist.
  */
 export const findShow = async (
   context: ChatContext,
@@ -109,8 +109,8 @@ export const findShow = async (
 }
 
 /**
- * Follows a show since `followedAt`, as if it was never removed. The date comes from a button and may be made up, so a
- * date in the future is replaced by the present.
+ * Follows a show since `followedAt`, as if it was never removed. The date comes from a button press, which may be
+ * forged, so a date in the future is replaced by the present.
  */
 export const restoreFollow = async (
   { deps, chat, origin }: ChatContext,

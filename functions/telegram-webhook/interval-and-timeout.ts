@@ -4,15 +4,15 @@ export const minIntervalS = 10
 export const maxIntervalS = 86_400
 
 /**
- * How long a website may take to answer, in seconds, if the person names no timeout. It leaves room for the two further
- * attempts that confirm a failure.
+ * How long a website may take to answer, in seconds, if the person names no timeout. It is at most half of the
+ * interval, so that there is time for further attempts that confirm a failure.
  */
 export const defaultTimeoutS = (intervalS: number): number => Math.min(10, intervalS / 2)
 
 export const minTimeoutS = 1
 
 /**
- * The longest timeout that a person may name. Three attempts with 120 s, and the pauses between them, fit into the
- * timeout of the uptime-prober's Service and Trigger.
+ * The longest timeout that a person may name. With 120 s, two attempts and the pause between them fit into the timeout
+ * of the uptime-prober's Service and Trigger; the prober then makes no third attempt.
  */
 export const maxTimeoutS = (intervalS: number): number => Math.min(intervalS, 120)

@@ -8,8 +8,8 @@ import { label } from './pages.ts'
 import { type Button, type Effect, editReply, type Reply, toastReply } from './reply.ts'
 
 /**
- * The action of a button of a monitor. It works only in the chat that the monitor belongs to, because a person can make
- * up a button.
+ * The action of a button of a monitor. It has an effect only in the chat that the monitor belongs to, because a person
+ * can forge a button press.
  */
 type MonitorAction = 'monitor' | 'check' | 'pause' | 'resume' | 'delete' | 'deleteNow'
 

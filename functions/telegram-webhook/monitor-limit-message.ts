@@ -2,7 +2,7 @@ import type { ExceededLimit } from '#database/uptime/monitor-limits.ts'
 import type { Html } from '#functions/telegram/html.ts'
 import type { ChatContext } from './context.ts'
 
-/** The message that says which limit prevents the monitor, and what the person can do about it. */
+/** The message about the limit that prevents the monitor, and about what the person can do. */
 export const limitMessage = ({ deps: { limits }, messages }: ChatContext, limit: ExceededLimit, host: string): Html => {
   switch (limit) {
     case 'chat':

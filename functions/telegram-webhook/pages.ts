@@ -2,7 +2,10 @@ import type { Press } from '#functions/telegram/callback-data.ts'
 import { html, plain } from '#functions/telegram/html.ts'
 import type { Button } from './reply.ts'
 
-/** The items of a page. A page after the end of the list (items were removed meanwhile) is the last page. */
+/**
+ * The items of a page. If `page` is after the end of the list, because items were removed in the meantime, the last
+ * page is returned.
+ */
 export const pageOf = <Item>(items: readonly Item[], page: number, size: number) => {
   const pages = Math.max(1, Math.ceil(items.length / size))
   const at = Math.min(page, pages - 1)

@@ -7,8 +7,9 @@ import type { Update } from './deferred-update.ts'
 import type { BotRequest, Origin, PressedMessage, RequestContent } from './request.ts'
 
 /**
- * What an update asks of the bot, or null if it asks nothing. `botName` is the bot's user name; it may be '' unless
- * `namesABot(update)`. Throws a TypeError for an update whose fields have other types than Telegram's.
+ * What an update asks of the bot, or null if it asks nothing. `botName` is the bot's user name. It is needed only if
+ * `namesABot(update)` is true; otherwise it may be ''. Throws a TypeError for an update whose fields have other types
+ * than Telegram's.
  */
 export const parseUpdate = (update: Update, botName: string): BotRequest | null => {
   const typed = update as unknown as TelegramUpdate
@@ -18,7 +19,8 @@ export const parseUpdate = (update: Update, botName: string): BotRequest | null 
 }
 
 /**
- * Whether a text or a caption addresses a bot by name (`/hoje@VigiaBot`). Only then the bot needs to know its own name.
+ * Whether a text or a caption addresses a bot by name (`/hoje@VigiaBot`). Only in this case does the bot need its own
+ * name.
  */
 export const namesABot = (update: Update): boolean => {
   const { text, caption = '' } = ('message' in update ? update.message : {}) as { text?: string; caption?: string }
@@ -44,8 +46,8 @@ export const originOf = (update: Update): Origin | null => {
 const sourceOf = (update: TelegramUpdate) => {
   if ('message' in update) {
     const { chat, from, sender_chat: senderChat } = update.message
-    // Telegram names the same account as `from` for all anonymous administrators; `sender_chat` differs between their
-    // groups.
+    // All anonymous administrators have the same account in `from`, in all groups. `sender_chat` is different in each
+    // group.
     return { chat, from, senderChat, threadId: threadIdOf(update.message) }
   }
   if ('callback_query' in update) {
@@ -91,7 +93,7 @@ const membershipContent = ({ old_chat_member: before, new_chat_member: after }: 
   }
 }
 
-/** In a channel a member may write only with the right to post; elsewhere every member may. */
+/** Whether a member may write: in a channel only with the right to post, elsewhere always. */
 const mayWrite = (member: ChatMember) =>
   member.status !== 'left' &&
   member.status !== 'kicked' &&
@@ -140,7 +142,7 @@ const textContent = (text: string, isPrivate: boolean, botName: string): Request
   return isPrivate || bot !== null ? { kind: 'unknownCommand' } : null
 }
 
-/** The request in a message without text. It is in the caption, where people also write commands and names. */
+/** The request in a message without text. It is in the caption, because people write commands and names there too. */
 const mediaContent = (message: Message, botName: string): RequestContent | null => {
   const isPrivate = message.chat.type === 'private'
   const caption = 'caption' in message ? withoutInvisible(message.caption ?? '') : ''
@@ -154,5 +156,5 @@ const mediaKinds =
 /** The pictures of an album arrive as separate messages. Only the picture with the caption is answered. */
 const isMedia = (message: object) => !('media_group_id' in message) && mediaKinds.some(kind => kind in message)
 
-/** Removes NUL, which PostgreSQL refuses, zero-width characters and direction marks. Trims the rest. */
+/** Removes zero-width characters, direction marks, and NUL (because PostgreSQL refuses it). Trims the rest. */
 const withoutInvisible = (text: string) => text.replace(/[\0\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/g, '').trim()

@@ -1,6 +1,8 @@
 import type { Clock } from '#functions/host/clock.ts'
 
-/** Chats to which Telegram allows no messages for some time (429). Processes do not share this list. */
+/**
+ * Makes the list of the chats to which Telegram allows no messages for some time (429). Each process has its own list.
+ */
 export const pausedChats = (clock: Clock) => {
   const pauses = new Map<number, Date>()
   return {

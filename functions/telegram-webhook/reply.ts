@@ -7,7 +7,7 @@ export type Button = { text: string; press: Press } | { text: string; url: strin
 /** The content of a message. */
 export interface View {
   html: Html
-  /** URL of a picture above the text. The message goes out without it if Telegram refuses the picture. */
+  /** URL of a picture above the text. The message is sent without the picture if Telegram refuses it. */
   photo?: string | null
   buttons?: Button[][]
 }

@@ -27,7 +27,7 @@ export type RequestContent =
   | { kind: 'press'; data: string; queryId: string; message: PressedMessage | null }
   /**
    * `member`: whether the bot may write to the chat now. `joined`: whether the bot may write now but could not before
-   * this update. `reason`: for the log.
+   * this update. `reason`: why the bot may not write. It is stored in the table `chat` if `member` is false.
    */
   | { kind: 'membership'; member: boolean; joined: boolean; reason: string }
   /** The group became a supergroup with another id. */

@@ -12,17 +12,17 @@ import type { Button, View } from './reply.ts'
 
 const slotsPerPage = 20
 
-/** The numbers of days that can be shown. A made-up button with another number gets the short list. */
+/** The numbers of days that can be shown. A forged button press with another number gets the short list. */
 const shortListDays = 7
 const longListDays = 30
 
-/** The episodes of one show at one time. They are one line of the list, also if a whole season comes out at once. */
+/** The episodes of one show at one time. They are one line of the list, even if a whole season comes out at once. */
 interface Slot {
   show: Show
   episodes: Episode[]
   /** `YYYY-MM-DD` in the chat's zone. */
   day: string
-  /** null where only the date is known. */
+  /** null if only the date is known. */
   airstamp: string | null
 }
 
@@ -89,8 +89,8 @@ const slotsOfChat = async ({ deps, chat }: ChatContext, from: Date, to: Date): P
   const known = await queryCatalogue(deps, catalogue => catalogue.shows(ids))
   if (known === null) return 'catalogue down'
   const slots = slotsOf(known.found, from, to, chat.zone)
-  // An empty catalogue does not mean that nothing airs: a new follow or a restart with MongoDB in memory leaves shows
-  // to fetch.
+  // If the catalogue lacks some of the followed shows, an empty list does not mean that nothing airs. Shows are missing
+  // after a new follow, and after a restart if MongoDB keeps its data only in memory.
   return slots.length === 0 && known.found.length < ids.length ? 'catalogue filling' : slots
 }
 

@@ -12,7 +12,7 @@ import { tcpInstead } from './typed-monitor.ts'
 
 const maxQueryLength = 100
 
-/** A search: the card of the first hit, or a message that says why there is none. */
+/** A search: the card of the first hit, or a message with the reason why there is none. */
 export const search = async (context: ChatContext, typed: string): Promise<Reply> => {
   const { deps, chat, messages } = context
   const query = [...typed.replace(/\s+/g, ' ').trim()].slice(0, maxQueryLength).join('')
@@ -26,7 +26,7 @@ export const search = async (context: ChatContext, typed: string): Promise<Reply
   return sendReply(await firstPage(context, { id, query, hits }))
 }
 
-/** An address that finds no series was probably meant for /monitorar. */
+/** The message for a search without hits. If the query is an address, it was probably meant for /monitorar. */
 const nothingFound = (query: string, messages: BotMessages) => {
   const tcp = tcpInstead(query)
   if (tcp !== null) return messages.tcpInstead(tcp)

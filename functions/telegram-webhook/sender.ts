@@ -86,8 +86,8 @@ const sendEffects = async (delivery: Delivery, effects: readonly Effect[]): Prom
   const { refused, recipient } = delivery
   const toasts = effects.filter(effect => effect.do === 'toast')
   const messages = effects.filter(effect => effect.do !== 'toast')
-  // Telegram shows a button as busy until its press is answered, so a press without a toast is answered too. Messages
-  // do not wait for it.
+  // Telegram shows a button as busy until its press is answered, so a press without a toast is answered too. The
+  // messages do not wait for these answers.
   const answers = toasts.map(({ text, alert }) => answerPress(delivery, text, alert))
   if (recipient.press && toasts.length === 0) answers.push(answerPress(delivery))
   const answered = Promise.allSettled(answers)
@@ -137,7 +137,8 @@ const editMessage = async (delivery: Delivery, view: View, samePhoto: boolean): 
   if (!message || message.content === 'unknown') return sendMessage(delivery, view)
   const target = { chat_id: recipient.chatId, message_id: message.id }
   const isPhoto = message.content === 'photo'
-  // A photo cannot become a text. In older apps a text cannot become a photo. So a new message replaces the old one.
+  // A message with a photo cannot become a text message, and in older apps a text message cannot become a message with
+  // a photo. So a new message replaces the old one.
   if (!samePhoto && isPhoto !== Boolean(view.photo)) return replaceMessage(delivery, view, target)
   try {
     await withFallbacks(delivery, view, async payload => {

@@ -12,7 +12,7 @@ import { showSubject } from './tvmaze-search.ts'
 
 const seriesPerPage = 6
 
-/** A line above the list that says what the last press did, and a button that undoes it. */
+/** A line above the list about what the last press removed, and a button that undoes the removal. */
 interface Note {
   html: Html
   button: Button
@@ -67,8 +67,8 @@ export const seriesList = async (context: ChatContext, page: number, note?: Note
 }
 
 /**
- * These follows, then the chat's other follows whose names look the same. The notes that distinguish these shows depend
- * on all of them.
+ * The follows in `some`, then the follows in `all` whose names look the same as one of these. The notes that
+ * distinguish shows with the same name depend on all of these shows.
  */
 const withNamesakes = (some: readonly FollowedShow[], all: readonly FollowedShow[]): FollowedShow[] => {
   const names = new Set(some.flatMap(({ title }) => (title === null ? [] : [nameKey(title)])))

@@ -124,7 +124,7 @@ export const zoneCommand = async (context: ChatContext, argument: string): Promi
   return sendReply(view)
 }
 
-/** Saves the zone. The reply says what time it is there, so that the person notices a mistake. */
+/** Saves the zone. The reply contains the present time in the zone, so that the person notices a mistake. */
 export const setZone = async (context: ChatContext, zone: string): Promise<View> => {
   await context.deps.chats.setZone(context.chat.id, zone)
   const html = context.messages.zoneSet(zoneLabel(zone, context.chat.language), clockIn(context, zone))

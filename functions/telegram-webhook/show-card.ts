@@ -8,8 +8,8 @@ import type { Button, View } from './reply.ts'
 import { showSubject } from './tvmaze-search.ts'
 
 /**
- * Whether the chat follows the show of a card. `removed`: the chat stopped following the show just now; the date says
- * since when it had followed.
+ * Whether the chat follows the show of a card. `removed`: the chat stopped following the show just now; the date is the
+ * start of the removed follow.
  */
 export type FollowState = 'not followed' | 'followed' | 'followed just now' | { removed: Date }
 

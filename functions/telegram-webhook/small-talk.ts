@@ -33,12 +33,12 @@ const phrases: [SmallTalk, string][] = [
 const kindOfPhrase = new Map(phrases.flatMap(([kind, all]) => all.split('|').map(phrase => [phrase, kind] as const)))
 const longestFirst = [...kindOfPhrase.keys()].toSorted((one, other) => other.length - one.length).join('|')
 const leadingPhrase = new RegExp(`^(${longestFirst})(?: |$)`)
-// The person who is greeted, and similar words after a greeting.
+// Words that may stand after a greeting, such as the person who is greeted.
 const addressee = /^(?:vigia|bot|amigo|amiga|pessoal|gente|there|de novo|again|mesmo)(?: |$)/
 
 /**
- * The kind of small talk; null for a text that may be the name of a series. `Oiii, bom dia!` is a greeting, `Bom dia,
- * Verônica` a name.
+ * The kind of small talk; null for a text that may be the name of a series. `Oiii, bom dia!` is a greeting;
+ * `Bom dia, Verônica` is a name.
  */
 export const smallTalk = (text: string): SmallTalk | null => {
   const words = folded(text)

@@ -15,8 +15,8 @@ import type { TelegramApi } from './telegraf-client.ts'
 import { withTimeout } from './timeout.ts'
 
 /**
- * After this many failed attempts the broker takes the update, because until then Telegram holds back the chat's next
- * updates.
+ * After this many failed attempts the update is handed to the broker, because Telegram holds back the chat's next
+ * updates while it repeats this one.
  */
 const maxAttempts = 3
 /** The timeout of one attempt at an update. It is longer than the time in which messages are sent. */
@@ -41,8 +41,8 @@ const retryLater = (seconds: number) => ({
   headers: { 'retry-after': String(Math.max(1, Math.ceil(seconds))) },
 })
 /**
- * Any 2xx tells Telegram that the update is done. The body is empty, because Telegram executes a method named in a JSON
- * body.
+ * For Telegram any 2xx means that the update is done. The body is empty, because Telegram executes a method named in a
+ * JSON body.
  */
 const done = { status: 200 }
 

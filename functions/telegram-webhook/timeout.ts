@@ -1,9 +1,12 @@
-/** Work that did not end in time. */
+/** The error of work that did not end in time. */
 export class TimedOut extends Error {
   override readonly name = 'TimedOut'
 }
 
-/** The result of `work`, or TimedOut after `ms`. The work itself goes on, and its result is ignored. */
+/**
+ * Resolves with the result of `work`, or rejects with TimedOut after `ms`. After a timeout the work itself goes on, and
+ * its result is ignored.
+ */
 export const withTimeout = async <T>(ms: number, what: string, work: Promise<T>): Promise<T> => {
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<never>((_, reject) => {

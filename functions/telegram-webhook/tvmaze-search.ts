@@ -6,8 +6,8 @@ import { nameIn } from './small-talk.ts'
 import { TimedOut, withTimeout } from './timeout.ts'
 
 /**
- * Requests to TVMaze that one person may make in quick succession: half of what TVMaze allows for all persons together
- * in that time.
+ * The requests to TVMaze that one person may make in quick succession: half of what TVMaze allows for all persons
+ * together in ten seconds.
  */
 const searchBurst = 10
 
@@ -15,8 +15,8 @@ const searchBurst = 10
 export const showSubject = (id: number) => `show/${id}`
 
 /**
- * Hits, best first, or why there are none: TVMaze has no show with this id, the person's allowance is used up, TVMaze
- * is unavailable.
+ * The hits, best first, or the reason why there are none: TVMaze has no show with this id, the person's allowance is
+ * used up, TVMaze is unavailable.
  */
 export type SearchResult = ShowHit[] | 'gone' | 'too often' | 'unavailable'
 
@@ -49,8 +49,8 @@ const takeSearch = ({ deps, origin, cause }: ChatContext, request: 'first' | 'se
   )
 
 /**
- * A greeting at the start may belong to the name (`Bom dia, Verônica`). The search is repeated without the greeting
- * only if the whole text finds nothing.
+ * Searches for a name. A greeting at the start may belong to the name (`Bom dia, Verônica`). The search is repeated
+ * without the greeting only if the whole text finds nothing.
  */
 const searchByName = async (context: ChatContext, query: string): Promise<ShowHit[]> => {
   const search = (name: string) =>

@@ -6,7 +6,7 @@ import type { View } from './reply.ts'
 
 /** A view as parameters of the Bot API. */
 export interface ViewPayload {
-  /** Without formatting. */
+  /** Whether the text is without formatting. */
   isPlain: boolean
   /** The addresses of the picture, in the order in which to try them. */
   photos: string[]
@@ -19,7 +19,7 @@ export interface ViewPayload {
 export const formattedPayload = (view: View): ViewPayload =>
   payloadOf(view, limit => cut(view.html, limit), { parse_mode: 'HTML' })
 
-/** The view as plain text, for when Telegram cannot parse the formatting. */
+/** The view as plain text, for the case that Telegram cannot parse the formatting. */
 export const plainPayload = (view: View): ViewPayload => payloadOf(view, limit => plain(view.html).slice(0, limit), {})
 
 const payloadOf = (
