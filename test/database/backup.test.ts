@@ -132,8 +132,8 @@ describe('a failure changes nothing', () => {
       'damaged in two places, of which the second is behind the part that is read',
       (file: Buffer) => {
         const [head] = gunzipSync(file).toString().split('\n')
-        // The first fault, an incomplete row, is in the first 64 KiB, which are read. The second fault, a wrong
-        // checksum, is at the end of the file.
+        // The first fault, an incomplete row, is in the first 64 KiB of the file. Only this part is read. The second
+        // fault, a wrong checksum, is after this part.
         const row = () => JSON.stringify({ rows: [randomBytes(1_000).toString('base64')] })
         const damaged = gzipSync(
           [head, ...Array.from({ length: 61 }, row), '{"rows":[', ...Array.from({ length: 8 }, row)].join('\n'),

@@ -56,7 +56,7 @@ describe.each(engines)('on $name', ({ name, start }) => {
     await server.stop()
   })
 
-  /** Creates a collection with a new name, which contains these documents. */
+  /** Creates a collection under a name that was never used before, and inserts these documents. */
   const fresh = async (documents: Doc[] = []): Promise<Collection<Doc>> => {
     const collection = await client.collection<Doc>(`contract_${process.pid}_${crypto.randomUUID().slice(0, 8)}`)
     if (documents.length > 0) await collection.insertMany(documents)
@@ -191,8 +191,8 @@ describe.each(engines)('on $name', ({ name, start }) => {
         airstamp,
       })),
     })
-    // Show 1 has an episode in the interval. Show 2 has episodes only before and after the interval; MongoDB finds this
-    // show too. Show 3 has an episode at each end of the interval. The episode of show 4 has no hour.
+    // Show 1 has an episode in the interval. Show 2 has episodes only before and after the interval; MongoDB's query
+    // finds this show too. Show 3 has an episode at each end of the interval. The episode of show 4 has no airstamp.
     await catalogue.keep(show(1, ['2026-11-21T10:00:00Z', '2026-11-21T11:30:00Z']))
     await catalogue.keep(show(2, ['2026-11-21T10:00:00Z', '2026-11-21T13:00:00Z']))
     await catalogue.keep(show(3, ['2026-11-21T11:00:00Z', '2026-11-21T12:00:00Z']))

@@ -84,7 +84,7 @@ describe('a registry that requires a login', () => {
       writeFileSync(join(config, 'config.json'), JSON.stringify({ auths: { [registry.host]: { auth } } }))
       await named()
       expect(registry.named('team/vigia', '1.4.2')!.digest).toBe(digest)
-      // To give an image its tag again changes nothing. A tag is never moved to another image.
+      // Giving an image the tag that it already has changes nothing. A tag is never moved to another image.
       await named()
       await expect(nameImage(`${registry.host}/team/vigia`, `sha256:${'0'.repeat(64)}`, '1.4.2')).rejects.toThrow(
         /a released tag must not move/,

@@ -39,7 +39,7 @@ describe('the schema', () => {
     expect(validate!(read(spoiled))).toBe(false)
   })
 
-  // The schema does not check the version, because it allows any text there.
+  // The schema allows any text as the version, so this test checks the version.
   test('is the version that the file names', () => expect(written.apiVersion).toBe('skaffold/v4beta14'))
 })
 

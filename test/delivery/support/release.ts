@@ -65,7 +65,10 @@ export const workflowSteps = (file: string, job: string): Step[] => {
 }
 
 const tools = ['jx', 'skaffold', 'docker', 'buildah', 'cosign', 'helm', 'curl', 'gh', 'kubectl', 'npm']
-/** The files that every release needs; `deployed` are those for rendering. With fewer files, clones are faster. */
+/**
+ * The files that every release needs. `deployed` has the other files that rendering needs. Clones of a project without
+ * these are faster.
+ */
 const released = ['infra/delivery', 'infra/cluster/version', 'infra/argocd/applicationset.yaml', '.gitignore']
 released.push('infra/charts/vigia/Chart.yaml', 'infra/charts/vigia/values.yaml', 'package.json', 'package-lock.json')
 released.push('infra/files', 'infra/refusal.ts', 'infra/repository.ts')
@@ -169,7 +172,7 @@ export const project = async (content: 'released' | 'deployed' = 'released') => 
     execute,
     pipeline,
     git: g,
-    /** The commits of the remote's branches and tags, by ref. For an annotated tag it is the tagged commit. */
+    /** The commits to which the branches and tags of the remote refer, by ref. */
     remoteRefs: async () => {
       const lines = await g(
         origin,

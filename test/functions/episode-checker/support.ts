@@ -18,7 +18,7 @@ export let now: Date
 export let published: VigiaEvent[]
 let failing: ((event: VigiaEvent) => boolean) | undefined
 let ticks = 0
-/** The id of the test's show. Each test has another id, because the tests share a MongoDB server. */
+/** The id of the test's show. It is different in each test, because the tests share a MongoDB server. */
 export let id = 1000
 
 /** Sets up real databases for the tests of one file. Each test starts without chats, cursors and events. */

@@ -87,7 +87,8 @@ describe('a crash after Telegram accepted the call and before the database was u
   test('sends the digest once more', async () => {
     const replica = fixture.newReplica()
     for (let kind = 0; kind < 21; kind++) {
-      // The first digest is due at once, so the crashing replica, which gets the last kind, crashes after its digest.
+      // The first digest is due at once. So the crashing replica, which gets the last kind, sends the digest and then
+      // crashes.
       const dependencies = kind < 20 ? replica : crashingReplica()
       await errorNotifier(letter({ trigger: `trigger-${kind}` }), dependencies)
     }

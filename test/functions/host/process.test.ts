@@ -15,7 +15,7 @@ describe('a process', () => {
     for (const child of running.splice(0)) child.kill('SIGKILL')
   })
 
-  /** Starts the function of test/support/function-server.process.ts. Its handling of "wait" ends after `go.open()`. */
+  /** Starts the function of test/support/function-server.process.ts. A "wait" tick ends after `go.open()` is called. */
   const start = async (env: Record<string, string> = {}) => {
     const go = gate()
     const calls: string[] = []

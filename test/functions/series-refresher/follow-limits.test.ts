@@ -32,7 +32,7 @@ beforeEach(async () => {
   await world.db.query(`update tvmaze_budget set granted = '{}', paused_until = null`)
 })
 
-/** Lets seconds pass for the budget: it moves the earlier calls and the end of a pause back in time. */
+/** Moves all earlier calls and the end of a pause back in time, as if `seconds` had passed. */
 const passSeconds = (seconds: number) =>
   world.db.query(
     `update tvmaze_budget set granted = array(select at - $1 * interval '1 second' from unnest(granted) at),

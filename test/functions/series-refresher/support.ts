@@ -98,7 +98,7 @@ export const chat = async (id: number, zone = 'America/Sao_Paulo', language: Lan
 }
 export const follow = (id: number, show: number, since = new Date('2026-01-01T00:00:00Z')) =>
   followsIn(database.db).follow(id, `show/${show}`, since, 'Farol')
-/** Adds a series to the catalogue that chat 1 has followed for a long time. */
+/** Adds to the catalogue a series that chat 1 has followed for a long time. */
 export const series = async (episodes: NewEpisode[], more: Partial<NewShow> = {}) => {
   await chat(1)
   const show = simulator.addShow({ name: 'Farol', on: { br: 'Globo' }, episodes, ...more })

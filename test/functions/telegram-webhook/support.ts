@@ -32,7 +32,7 @@ process.env.LOG_LEVEL ??= 'silent'
 export const token = '700000001:test-token-of-the-bot-AAAAAAAAAAAAA'
 export const secret = 'a-secret_of-the-tests'
 
-/** Starts a broker for the function under test. The broker refuses as many requests as a test asks for. */
+/** Starts a broker for the function under test. The broker accepts all events until a test calls `refuse`. */
 const startBroker = async () => {
   const events: VigiaEvent[] = []
   let [refusals, refusal] = [0, 503]
@@ -101,7 +101,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     mayDial: async address => guard(address),
     // The host names of the tests have no address, except those that a test adds to `addresses`.
     addressOf: async host => addresses.get(host) ?? null,
-    // The tests' clock stands still, so an allowance of searches that is used up would never be renewed.
+    // The tests' clock stands still. With a limit, a person who has used up all searches could never search again.
     limits: { ...usualLimits, searchSeconds: 0 },
     clock: () => time.now,
     warn: message => warnings.push(message),

@@ -165,7 +165,7 @@ describe('a site that is down for 15 s and up for 15 s, checked every 10 s', () 
   })
 
   test('is not flapping after a pause, because changes before the pause do not count', async () => {
-    // The results must be newer than the pause. So they begin after today, because the pause has PostgreSQL's own time.
+    // The results must be newer than the pause, which has the time of PostgreSQL's clock. So they begin tomorrow.
     const site = await testMonitor(10, Math.ceil(Date.now() / 10_000) * 10_000 + 86_400_000)
     await site.check(0, minutes(4), bad15Good15)
     await monitorsIn(db).pause(ana.id, site.id)

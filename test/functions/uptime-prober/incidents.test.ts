@@ -288,7 +288,8 @@ describe('results that are written twice, late or in another order', () => {
   const outcome = fc.constantFrom<Outcome>('good', 'good', 'bad', 'bad', 'unconfirmed', 'unchecked')
   /**
    * The outcomes of ten slots of three sites, and the writes of their results in order. A result may be written more
-   * than once. `together` writes a result without waiting for its end; if `trouble` is 0, the database is down.
+   * than once. If `together` is true, the next write does not wait for this one. If `trouble` is 0, the database is
+   * down when the write begins.
    */
   const scenario = fc.record({
     sites: fc.array(fc.array(outcome, { minLength: 10, maxLength: 10 }), { minLength: 3, maxLength: 3 }),
@@ -300,7 +301,7 @@ describe('results that are written twice, late or in another order', () => {
 
   /**
    * The expected behaviour in a simple form. A result changes the state only if its slot was checked and is newer than
-   * every checked slot whose result was written earlier. For the uptime, each slot counts once, also if it is late.
+   * every checked slot whose result was written earlier. For the uptime, each slot counts once, even if it is late.
    */
   const reference = (outcomes: Outcome[], order: number[]) => {
     const slots = new Set<number>()
