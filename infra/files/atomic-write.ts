@@ -5,9 +5,9 @@ import { dirname } from 'node:path'
 const windows = process.platform === 'win32'
 
 /**
- * Writes `file` so that after a crash or a power cut it has the old content or the new content, never a part of it.
- * The content goes to a temporary file in the same folder, which is flushed to the disk and then renamed. Without the
- * flush, some file systems keep the new name without its bytes.
+ * Writes `file` so that after a crash or a power cut the file has either the old or the new content, and never only a
+ * part. The content goes to a temporary file in the same folder, which is flushed to the disk and then renamed. Without
+ * the flush, the file may have its new name but not its bytes on some file systems.
  */
 export const writeFileAtomic = async (file: string, content: string | Uint8Array, mode = 0o600): Promise<void> => {
   const temporary = temporaryNameOf(file)
@@ -64,5 +64,8 @@ const flush = async (path: string): Promise<void> => {
   }
 }
 
-/** Windows cannot open a folder; its file system records renames in its journal. */
+/**
+ * Flushes a folder, so that a rename in it survives a power cut. Windows cannot open a folder, and its file system
+ * records renames in a journal.
+ */
 const flushFolder = (folder: string) => (windows ? Promise.resolve() : flush(folder))

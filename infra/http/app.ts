@@ -3,15 +3,17 @@ import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { type Context, type Handler, Hono, type MiddlewareHandler } from 'hono'
 import { jsonResponse } from './responses.ts'
 
-/** `context.env` has the request and response of node:http as `incoming` and `outgoing`. */
+/**
+ * The types of a Hono context: `context.env` has the request and response of node:http as `incoming` and `outgoing`.
+ */
 export type AppEnv = { Bindings: HttpBindings }
 export type App = Hono<AppEnv>
 export type AppContext = Context<AppEnv>
 export type AppHandler = Handler<AppEnv>
 
 /**
- * An empty Hono application. Routes are compared with the path as it was sent, without percent-decoding, so that two
- * spellings of a path are two paths.
+ * An empty Hono application. Routes are compared with the path as the client sent it, without percent-decoding, so that
+ * two spellings of a path are two paths.
  */
 export const createApp = (): App => new Hono<AppEnv>({ getPath: ({ url }) => new URL(url).pathname })
 
@@ -53,8 +55,9 @@ export const jsonBody = async ({ env }: AppContext, mostBytes: number): Promise<
 }
 
 /**
- * The application as a listener of node:http. `failed` gets the errors that no handler caught; the client gets 500.
- * Node's global Request and Response stay as they are, and Node itself discards a body that no handler reads.
+ * The application as a listener of node:http. `failed` gets the errors that no handler caught; the client then gets
+ * 500. The listener does not replace Node's global Request and Response. Node itself discards a body that no handler
+ * reads.
  */
 export const nodeListener = (
   app: App,

@@ -16,12 +16,12 @@ const root = join(import.meta.dirname, '../..')
 export interface BringUp {
   args: Arguments
   settings: Settings
-  /** Listens on PORT already. */
+  /** The server on PORT, which listens already. */
   server: Server
   progress: StartProgress
   screen: Terminal
   env: NodeJS.ProcessEnv
-  /** Aborted when the person wants to stop. */
+  /** Aborted when the person at the terminal wants to stop Vigia. */
   signal: AbortSignal
 }
 
@@ -39,7 +39,7 @@ export const bringUp = async ({
   const manifests = manifestsOf(manifestRoot)
   if (verbose) screen.say(unusedLines(manifests.unused))
   const dataDir = await dataFolder(settings.dataDir)
-  // The reservation lasts until this process ends, in whatever way.
+  // The reservation is not released here: it ends with this process.
   holdDataFolder(dataDir)
   if (fresh) {
     await wipe(dataDir, yes, signal)

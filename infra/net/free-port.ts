@@ -1,8 +1,8 @@
 import { createServer } from 'node:net'
 
 /**
- * A TCP port on the loopback interface that is free at this moment: `wanted` if no program listens on it, else one that
- * the operating system picks. Another program may take the port before the caller listens on it.
+ * A TCP port on the loopback interface that is free at this moment: `wanted` if no program listens on it, else a port
+ * that the operating system chooses. Another program may take the port before the caller listens on it.
  */
 export const freePort = (wanted = 0): Promise<number> =>
   new Promise((resolve, reject) => {

@@ -6,17 +6,19 @@ import { proxyRequest, type ReadRequest } from './proxy.ts'
 
 /** A process that has room for one request. */
 export interface ReachedProcess {
-  /** `http://127.0.0.1:41234` */
+  /** The address of the process: `http://127.0.0.1:41234`. */
   origin: string
-  /** Must be called once: when the response is complete, or when the caller no longer waits for it. */
+  /**
+   * Gives the room back. Must be called once: when the response is complete, or when the caller no longer waits for it.
+   */
   release(): void
 }
 
 export interface Activator {
   has(name: string): boolean
   /**
-   * For callers that send HTTP requests themselves. Resolves when a request may be sent; starts a process if no process
-   * has room. Rejects with Unavailable.
+   * Reserves room for one request, for callers that send the HTTP request themselves. Starts a process if no process
+   * has room. Resolves when the request may be sent; rejects with Unavailable if the function cannot accept it.
    */
   reach(name: string, signal?: AbortSignal): Promise<ReachedProcess>
   /**
@@ -32,7 +34,7 @@ export interface Activator {
   waiting(name: string): number
   /** Starts the processes that `min-scale` asks for. */
   warm(): void
-  /** Drains a function to zero. */
+  /** Ends the processes of a function after they have finished their requests. */
   stop(name: string): Promise<void>
   /** Adds a function, or replaces the function of the same name, which first finishes its requests. */
   replace(manifest: FunctionManifest): Promise<void>

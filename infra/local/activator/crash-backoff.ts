@@ -1,4 +1,6 @@
-/** How long a failed start counts as a fault after the end of its pause, if no process was started meanwhile. */
+/**
+ * A failed start counts as a fault until this long after the pause that follows it, unless a process gets ready before.
+ */
 const faultMs = 60_000
 
 /**
@@ -27,7 +29,7 @@ export class CrashBackoff {
     return this.#message.split('\n')[0]!
   }
 
-  /** Milliseconds until the next start is allowed; 0 or less: now. */
+  /** Milliseconds until the next start is allowed; 0 or less if it is allowed now. */
   get remainingMs(): number {
     return this.#notBefore - performance.now()
   }
@@ -54,15 +56,15 @@ export class CrashBackoff {
   }
 
   /**
-   * Returns the pause before the next start in milliseconds. It is 0 if the process had worked for some time, because a
-   * single bad request may have caused the crash.
+   * Records a crash and returns the pause before the next start in milliseconds. The pause is 0 if the process had
+   * worked for some time, because a single bad request may have caused the crash.
    */
   crashed(message: string, hasWorked: boolean): number {
     if (hasWorked) this.#failures = 0
     return this.#failed(message, hasWorked)
   }
 
-  /** The next start is allowed now, and earlier failures are forgotten. */
+  /** Forgets earlier failures and allows the next start at once. */
   reset(): void {
     this.worked()
     this.#startFailed = false

@@ -11,7 +11,7 @@ export interface FunctionBundles {
   first(): Promise<void>
   /** Resolves when a function can be started. A function that no longer compiles keeps its last bundle. */
   ready(target: string): Promise<void>
-  /** What is not ready yet, as text for the readiness report; empty when all functions are built. */
+  /** The progress of the build, as text for the readiness report; empty when all functions are built. */
   waitingFor(): string[]
   /** Builds the functions again. Resolves with the bundles that have changed, and the functions that do not compile. */
   rebuild(): Promise<{ changed: BuiltNow[]; faults: readonly { name: string; why: string }[] }>
@@ -23,7 +23,7 @@ export interface FunctionBundlesOptions {
   functions: readonly FunctionManifest[]
   /** The name of the function that is built before the others, because a person waits for it. */
   firstFunction: string
-  /** false leaves V8's code caches to a later build. */
+  /** Whether the build also writes V8's code caches. If not, a later build writes them. */
   warm: boolean
   terminal: Terminal
   progress: StartProgress
@@ -49,7 +49,8 @@ export const buildBundles = (options: FunctionBundlesOptions): FunctionBundles =
   let latest = initial
   const bundles = new Map<string, string>()
   const all = terminal.step('functions', () => initial.all)
-  // The caller of `first` or `all` handles the error. Without this line Node.js would report it as unhandled earlier.
+  // The caller of `first` or `all` handles the error. Without this line, Node.js would report the error as unhandled
+  // before the caller gets it.
   all.catch(() => {})
   return {
     all,
@@ -64,7 +65,7 @@ export const buildBundles = (options: FunctionBundlesOptions): FunctionBundles =
       for (const { name, id } of latest.built) bundles.set(name, id)
       latest = buildInBackground({ root, warm: false, log })
       await latest.all.catch(error => {
-        // The faults of single functions are returned by name. Any other error concerns all functions.
+        // The faults of single functions are in the result. Any other error concerns all functions.
         if (latest.faults.length === 0) throw error
       })
       return { changed: latest.built.filter(({ name, id }) => bundles.get(name) !== id), faults: latest.faults }

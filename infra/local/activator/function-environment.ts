@@ -35,7 +35,7 @@ export const functionEnv = (
     TZ: 'UTC',
     // A file with certificates of a private authority. Node.js reads it only when it opens the first TLS connection.
     ...(runtimeEnv.NODE_EXTRA_CA_CERTS ? { NODE_EXTRA_CA_CERTS: runtimeEnv.NODE_EXTRA_CA_CERTS } : {}),
-    // Windows cannot open sockets without it.
+    // Windows cannot open sockets without SystemRoot.
     ...(runtimeEnv.SystemRoot ? { SystemRoot: runtimeEnv.SystemRoot } : {}),
     ...Object.fromEntries(declared),
     // On a cluster a pod has an address of its own. On this machine, the port would be open to the network without

@@ -16,15 +16,16 @@ const lastLines = 8
 const maxLineLength = 4_000
 /** A line is dropped when it gets longer than this before its end arrives. */
 const maxUnfinishedLength = 256 * 1024
-/** How many bytes may wait for a slow disk. Further lines are not written to the file. */
+/** How many bytes may wait for a slow disk. While more bytes wait, further lines are not written to the file. */
 const maxWaitingBytes = 8 * 1024 * 1024
-/** How long no line is written to the file after a failed write. */
+/** After a failed write, no line is written to the file for this long. */
 const pauseAfterErrorMs = 5_000
 
 /**
  * Writes the log to `<folder>/<name>.log`, and passes each line to `show`. When the file has grown to `maxBytes` (10
  * MiB), it is renamed to `<name>.log.1`, and a new file is begun. The processes write into pipes that the runtime
- * reads, so that the file can be rotated. If the runtime is killed, the pipes close; function processes ignore that.
+ * reads, so that the file can be rotated. If the runtime is killed, the pipes close; function processes ignore closed
+ * pipes.
  */
 export const functionLog = (
   folder: string,

@@ -48,7 +48,10 @@ export class FunctionPool {
     return this.#queue.length
   }
 
-  /** Returns a slot when a process has room; starts processes as needed. Throws Unavailable. */
+  /**
+   * Returns a slot when a process has room; starts processes as needed. Throws Unavailable if the function cannot
+   * accept the request.
+   */
   slot(signal?: AbortSignal): Slot | Promise<Slot> {
     const { manifest } = this
     if (this.#isClosed) throw this.#closing()
@@ -72,7 +75,10 @@ export class FunctionPool {
     return slot
   }
 
-  /** Starts the processes that the requests and `min-scale` need. After a crash it waits for the end of the pause. */
+  /**
+   * Starts the processes that the requests and `min-scale` need. After a failure, no process is started before the end
+   * of the pause.
+   */
   scale(): void {
     if (this.#isClosed) return
     const pauseMs = this.#backoff.remainingMs

@@ -8,7 +8,7 @@ import type { FunctionLog } from './function-log.ts'
 /** A child process that runs a function's bundle. */
 export interface FunctionProcess {
   readonly pid: number
-  /** `http://127.0.0.1:41234` */
+  /** The address of the process: `http://127.0.0.1:41234`. */
   readonly origin: string
   /** A pool of connections to the process, created at the first call. */
   client(): Pool
@@ -16,9 +16,9 @@ export interface FunctionProcess {
   readonly ready: Promise<void>
   /** Resolves when the process has ended, with the way it ended: `exit code 1` or `signal SIGKILL`. */
   readonly exited: Promise<string>
-  /** The last lines of its output, for the message about a crash. */
+  /** The last lines of the process's output, for the message about a crash. */
   lastLines(): string[]
-  /** Sends SIGTERM, and SIGKILL to its process group if it still runs after `graceMs`. */
+  /** Sends SIGTERM to the process. If it still runs after `graceMs`, sends SIGKILL to its process group. */
   stop(graceMs: number): Promise<void>
 }
 
@@ -33,7 +33,7 @@ export interface ProcessStart {
   readinessPath: string | null
   startTimeoutMs: number
   log: FunctionLog
-  /** Records the pid, so that the next start can end the process if the runtime is killed. */
+  /** Records the pid, so that the next start of Vigia can end the process if this runtime is killed. */
   remember(pid: number): void
   /** Deletes the record when the process has ended. */
   forget(pid: number): void
@@ -54,8 +54,8 @@ export const startProcess = async (start: ProcessStart): Promise<FunctionProcess
   try {
     if (spawned !== undefined) start.remember(spawned)
   } catch (error) {
-    // The record cannot be written, for example on a full disk. Without it the process would survive if the runtime
-    // were killed.
+    // The record cannot be written, for example on a full disk. Without a record, the process would survive if the
+    // runtime were killed.
     child.kill('SIGKILL')
     throw error
   }
@@ -70,7 +70,8 @@ export const startProcess = async (start: ProcessStart): Promise<FunctionProcess
     return ending
   })
   const ready = untilReady(port, start, exited, lines.last)
-  // A caller that stops the process during its start does not wait for `ready`.
+  // A caller that stops the process during its start does not wait for `ready`. Its rejection must not be reported as
+  // unhandled.
   ready.catch(() => {})
   return {
     pid,
@@ -138,12 +139,13 @@ const untilReady = async (port: number, start: ProcessStart, exited: Promise<str
     const age = performance.now() - startedMs
     if (age > start.startTimeoutMs)
       throw new StartFailed(`did not get ready within ${start.startTimeoutMs / 1000} s${output()}`)
-    // Every cold start waits for this, so the first attempts are frequent. Later ones are rare, to save CPU time.
+    // Every cold start waits in this loop, so the first attempts are frequent. Later attempts are rare, to save CPU
+    // time.
     await Promise.race([setTimeout(age < 200 ? 3 : age < 1000 ? 10 : 50), exited])
   }
 }
 
-/** Whether the port accepts connections and, if a path is given, answers a GET of it with 2xx. */
+/** Whether the port accepts connections and, if a path is given, answers a GET request for this path with 2xx. */
 const answers = (port: number, path: string | null) =>
   new Promise<boolean>(resolve => {
     const socket = connect({ host: '127.0.0.1', port })

@@ -6,23 +6,25 @@ import type { BuildEvent } from '#infra/delivery/build.ts'
 import { Refusal } from '#infra/refusal.ts'
 
 /**
- * A build of the functions. It runs in a process of its own, because the memory that it takes would remain allocated in
- * the runtime.
+ * A build of the functions. It runs in a process of its own, because the runtime would not get rid of the memory that a
+ * build allocates.
  */
 export interface FunctionsBuild {
-  /** Resolves when a process of this function can be started; rejects with a Refusal if it cannot be built. */
+  /**
+   * Resolves when a process of this function can be started; rejects with a Refusal if the function cannot be built.
+   */
   ready(target: string): Promise<void>
   /** Resolves with the bundles when all functions are built; rejects with a Refusal that lists every fault. */
   readonly all: Promise<BuiltNow[]>
   /** The functions that are built so far, and those that could not be built. */
   readonly built: readonly BuiltNow[]
   readonly faults: readonly { name: string; why: string }[]
-  /** Resolves when the build process has ended, which is after it has written the code caches. */
+  /** Resolves when the build process has ended. Before it ends, it writes the code caches. */
   readonly over: Promise<void>
   stop(): void
 }
 
-/** A bundle. Its `id` changes when its text changes. */
+/** The bundle of a function. `id` changes when the text of the bundle changes. */
 export interface BuiltNow {
   name: string
   id: string
@@ -32,7 +34,7 @@ export interface BuildStart {
   root: string
   /** The function that is built before the others. */
   first?: string | undefined
-  /** false leaves the code caches to a later build. */
+  /** Whether the build also writes V8's code caches. If not, a later build writes them. */
   warm?: boolean
   log(line: string): void
   /** Called after each function that was built. */
@@ -88,8 +90,8 @@ export const buildInBackground = ({
     settleIfComplete()
   })
   createInterface({ input: child.stdout! }).on('line', line => {
-    // The terminal shows success as a step of the start. Of the lines, only those about a function that will start more
-    // slowly are useful.
+    // The only useful lines are those about a function that was not warmed up and therefore starts more slowly. The
+    // terminal shows the success of the build as a step of the start.
     if (/not warmed up/.test(line)) log(line)
   })
   child.stderr!.setEncoding('utf8').on('data', text => {
@@ -102,7 +104,8 @@ export const buildInBackground = ({
   )
   const end = (reason: string) => {
     isOver = true
-    // For targets without a message: the folder has no function, or the build was stopped.
+    // Rejects the promise of each target that no message was about: functions/ has no function of this name, or the
+    // build ended before it built the function.
     const refusal = new Refusal(`the functions could not be built:\n${errorOutput.trim() || reason}`)
     for (const { reject } of waiting.values()) reject(refusal)
     all.reject(refusal)

@@ -21,7 +21,7 @@ export interface LocalFunctionsOptions {
   terminal: Terminal
 }
 
-/** Runs each function as child processes of its bundle, with a log file in the data folder. */
+/** Runs each function in child processes that execute its bundle, with a log file in the data folder. */
 export const localFunctions = (
   manifests: readonly FunctionManifest[],
   { root, dataDir, variables, env, port, built, journal, terminal }: LocalFunctionsOptions,

@@ -3,8 +3,8 @@ export const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'sile
 export type Level = (typeof levels)[number]
 
 /**
- * The level of a line, without parsing the whole line. A line that is not JSON of a function is the output of a crash,
- * or a warning of Node.js.
+ * The level of a line, without parsing the whole line. A line that is not JSON is a warning of Node.js (`debug`) or the
+ * output of a crash (`error`).
  */
 export const levelOf = (line: string): Level => {
   if (/^\((node:\d+\)|Use `node )/.test(line)) return 'debug'

@@ -11,7 +11,7 @@ export type Scale = Pick<
 const waitingPerSlot = 10
 const waitingWithoutLimit = 1000
 
-/** The maximum if the manifest sets none. More processes would only slow down a single machine. */
+/** The maximum number of processes if the manifest sets none. More processes would only slow down a single machine. */
 const maxProcesses = 100
 
 /**

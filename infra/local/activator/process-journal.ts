@@ -6,8 +6,8 @@ import { commandOf } from '../databases/processes.ts'
 import { killGroup } from './function-process.ts'
 
 /**
- * Records the pids of function processes in the data folder, so that the next start can end them if this runtime is
- * killed.
+ * Records the pids of function processes in the data folder, so that the next start of Vigia can end these processes if
+ * this runtime is killed.
  */
 export interface ProcessJournal {
   remember(pid: number, command: readonly string[]): void
@@ -18,7 +18,7 @@ export interface ProcessJournal {
 
 interface Entry {
   command: string
-  /** When the process started, in clock ticks of the kernel; null if that cannot be read. */
+  /** When the process started, in clock ticks of the kernel; null if the time cannot be read. */
   startedAt: string | null
 }
 
@@ -26,9 +26,9 @@ interface Entry {
 const sigtermWaitMs = 1_000
 
 /**
- * One small file in `folder` for each process, written synchronously, because the runtime may be killed in the next
- * moment. It is not flushed to the disk, which would slow down every cold start: only a power cut can damage the file,
- * and no process survives a power cut.
+ * Keeps one small file in `folder` for each process. The file is written synchronously, because the runtime may be
+ * killed at any moment. The file is not flushed to the disk, because a flush would slow down every cold start. Without
+ * a flush only a power cut can damage the file, and no process survives a power cut.
  */
 export const processJournal = (folder: string): ProcessJournal => {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -56,7 +56,7 @@ export const processJournal = (folder: string): ProcessJournal => {
 
 /**
  * Whether the process that `file` records is still running. Command and start time are compared too, because the pid
- * may belong to another program by now. A damaged file counts as a file without a process.
+ * may belong to another program by now. For a damaged file the result is false.
  */
 const isRecordedProcess = async (pid: number, file: string): Promise<boolean> => {
   const entry = entryIn(await readFile(file, 'utf8').catch(() => ''))

@@ -6,8 +6,8 @@ import type { FunctionPool } from './function-pool.ts'
 import { type Slot, Unavailable } from './slot.ts'
 
 /**
- * The path and body that are sent in place of those of an HTTP request from the internet. A failure of this request is
- * answered without a message, because a message could describe this machine.
+ * The path and the body that a function gets for a request from the internet, in place of those of the request. If the
+ * request fails, the answer has no message, because a message could describe this machine.
  */
 export interface ReadRequest {
   path: string
@@ -89,7 +89,8 @@ export const proxyRequest = async (
 const isTimeout = (error: Error) => error.name === 'HeadersTimeoutError' || error.name === 'BodyTimeoutError'
 
 /**
- * Headers of a single connection (RFC 9110, 7.6.1), and `expect`, which the runtime's HTTP server has answered already.
+ * Headers that are meant for a single connection (RFC 9110, 7.6.1), and `expect`, which the runtime's HTTP server has
+ * answered already.
  */
 const hopByHopHeaders = new Set([
   'connection',

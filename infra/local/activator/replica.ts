@@ -10,11 +10,11 @@ export interface Replica {
   /** The time, by `performance.now()`, when the process became ready; infinite before. */
   readyAt: number
   startedAt: Date
-  /** The time, by `performance.now()`, since when the process has no request. */
+  /** The time, by `performance.now()`, at which the process became idle. */
   idleSince: number
   /** Called when the last request of a draining replica is done. */
   onEmpty: (() => void) | undefined
-  /** Resolves when the process has ended and the pool has recorded that. */
+  /** Resolves when the process has ended and the pool has recorded its end. */
   gone: Promise<void>
 }
 
@@ -25,10 +25,10 @@ export type ReplicaEnd =
   /** `hasWorked`: the process was ready for some seconds, so the next process may be started at once. */
   | { kind: 'crashed'; message: string; hasWorked: boolean }
 
-/** A process that ends sooner than this after it became ready counts as one more failure in a row. */
+/** A process that ends by itself within this time after it became ready counts as one more failure in a row. */
 const hasWorkedMs = 5_000
 
-/** How often a start is tried when another program takes the chosen port before the process listens on it. */
+/** How many times a process is started if another program takes the chosen port before the process listens on it. */
 const maxStartAttempts = 3
 
 export const newReplica = (): Replica => ({

@@ -15,7 +15,7 @@ export class RequestQueue {
     return this.#waiting.length
   }
 
-  /** Resolves with the slot that the request gets; rejects with the reason of `signal` when the caller has gone. */
+  /** Resolves with the slot that the request gets; rejects with the reason of `signal` when `signal` is aborted. */
   wait(signal?: AbortSignal): Promise<Slot> {
     return new Promise((resolve, reject) => {
       const onAbort = () => {

@@ -3,7 +3,9 @@ import type { FunctionProcess } from './function-process.ts'
 /** Room for one request in a process of a function. */
 export interface Slot {
   process: FunctionProcess
-  /** Must be called once: when the response is complete, or when the caller no longer waits for it. */
+  /**
+   * Gives the slot back. Must be called once: when the response is complete, or when the caller no longer waits for it.
+   */
   release(): void
 }
 

@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import type { ChatState, Pane } from '#simulators/telegram/chat-state.ts'
 
-/** There is no simulated chat on this port. `why` says why. */
+/** The error that the port has no simulated chat. `why` is the reason. */
 export class NoChat extends Error {
   readonly why: 'nothing runs' | 'starting' | 'real bot' | 'not Vigia'
   constructor(why: NoChat['why']) {
@@ -14,9 +14,9 @@ export class NoChat extends Error {
 export interface ChatLink {
   /** The current conversations. Throws NoChat. */
   state(): Promise<ChatState>
-  /** Sends a message. Throws with the message of the runtime if it refuses. */
+  /** Sends a message. If the runtime refuses it, throws an error with the reason that the runtime gives. */
   send(pane: Pane, text: string): Promise<void>
-  /** Presses a button; gives the id under which the bot's answer appears in the conversation. */
+  /** Presses a button; resolves with the id under which the conversation has the bot's answer. */
   press(pane: Pane, button: { message: number; row: number; column: number }): Promise<string>
   restart(pane: Pane): Promise<void>
   /** Calls `onState` with the conversations, now and after every change, until the connection ends. */

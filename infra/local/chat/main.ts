@@ -4,8 +4,8 @@ import { chatLink, NoChat } from './link.ts'
 import { emptyScreen, painter, plain, type Screen, update } from './screen.ts'
 import { terminalLanguage, WORDS } from './words.ts'
 
-// The chat in a terminal (`npm run chat`), also with lines from a pipe. It uses the runtime that `npm start` has
-// started.
+// The chat in a terminal (`npm run chat`). The lines may also come from a pipe. The chat uses the runtime that `npm
+// start` has started.
 
 const language = terminalLanguage(process.env)
 const words = WORDS[language]
@@ -99,7 +99,7 @@ const handleLine = async (line: string): Promise<void> => {
   if (line.startsWith(':')) return print([words.unknown(line.trim())])
   if (conversation(pane)?.isBlocked) return print([words.blocked])
   if (pane === 'operators') return print([words.listenOnly])
-  // Deletes the typed line, because the message appears in the conversation.
+  // Deletes the typed line, because the conversation then shows the message.
   if (isTerminal) process.stdout.write('\u001b[1A\r\u001b[K')
   await link.send(pane, line.trim())
 }

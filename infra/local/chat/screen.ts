@@ -28,7 +28,7 @@ export const emptyScreen: Screen = { shown: new Map(), choices: [] }
 /** How many earlier messages are shown at the start. */
 const shownAtStart = 10
 
-/** The lines to print so that the terminal shows the current conversation, and the new screen. */
+/** Returns the lines to print so that the terminal shows the current conversation, and the screen after that. */
 export const update = (
   screen: Screen,
   { messages, name }: Pick<Conversation, 'messages' | 'name'>,
@@ -43,7 +43,8 @@ export const update = (
   }
   const printed = screen.shown.size === 0 ? changed.slice(-shownAtStart) : changed
   const newest = messages.findLast(({ buttons }) => buttons.length > 0)
-  // The numbers belong to a message that was just printed, also if it is an edited one that others follow.
+  // The numbers belong to the last printed message with buttons, even if it is an edited message and newer messages
+  // exist. If no printed message has buttons, the numbered message stays the same.
   const current = printed.findLast(({ buttons }) => buttons.length > 0) ?? newest
   const stillThere = messages.find(({ id }) => id === screen.choices[0]?.message)
   const kept = printed.some(({ buttons }) => buttons.length > 0) ? current : (stillThere ?? current)
@@ -120,7 +121,7 @@ export const plain = (text: string): string => text.replace(/[^\P{Cc}\n]/gu, '')
 const styled = (text: string, entities: readonly Entity[], paint: Paint): string => {
   let out = ''
   let at = 0
-  // Entities inside others are skipped, because a terminal does not need nested styles.
+  // Entities inside other entities are skipped, because a terminal does not need nested styles.
   for (const entity of entities) {
     if (entity.offset < at) continue
     out += plain(text.slice(at, entity.offset))

@@ -29,9 +29,9 @@ export const nameOf = (uid: number, all: Account[] = accounts()): string =>
   all.find(account => account.uid === uid)?.name ?? `user ${uid}`
 
 /**
- * The account that runs the database servers; null: the account of this process. PostgreSQL refuses to run as root, so
- * root needs another one: the account that called sudo, else `postgres`, else `nobody`. It must be in /etc/passwd,
- * because initdb looks up the name of its user.
+ * The account that runs the database servers; null if it is the account of this process. PostgreSQL refuses to run as
+ * root. If this process runs as root, the result is the account that called sudo, else `postgres`, else `nobody`. The
+ * account must be in /etc/passwd, because initdb looks up the name of its user.
  */
 export const serverAccount = (
   all: Account[] = accounts(),
@@ -58,7 +58,8 @@ export const as = (account: Account | null): { uid?: number; gid?: number } =>
   account ? { uid: account.uid, gid: account.gid } : {}
 
 /**
- * The part of the environment that a server needs. PG variables could change its settings, and it must not see tokens.
+ * The part of the environment that a server needs. Variables like PGDATA could change the settings of the server, and
+ * the server must not see tokens.
  */
 export const serverEnvironment = (from: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv =>
   Object.fromEntries(

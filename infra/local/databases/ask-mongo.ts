@@ -6,7 +6,10 @@ const integer = (value: number): Buffer => {
   return bytes
 }
 
-/** The command `{ ping: 1, $db: 'admin' }` as an OP_MSG. The driver would cost the runtime 20 MB of memory for it. */
+/**
+ * The command `{ ping: 1, $db: 'admin' }` as an OP_MSG. With the MongoDB driver, the command would cost the runtime 20
+ * MB of memory.
+ */
 const ping = (() => {
   const fields = Buffer.concat([
     Buffer.from('\x10ping\0'),

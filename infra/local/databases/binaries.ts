@@ -22,8 +22,8 @@ export const program = (folder: string, name: 'initdb' | 'postgres'): string =>
   join(folder, 'bin', process.platform === 'win32' ? `${name}.exe` : name)
 
 /**
- * Creates the links between library names. The package leaves this to its install script, which npm does not run.
- * Throws EACCES or EROFS if the folder cannot be written and a link is missing.
+ * Creates the symbolic links between library names. The install script of the package would create them, but npm does
+ * not run it. Throws EACCES or EROFS if the folder cannot be written and a link is missing.
  */
 export const linkLibraries = async (folder: string): Promise<void> => {
   const list = await readFile(join(folder, 'pg-symlinks.json'), 'utf8').catch(() => '[]')
@@ -43,8 +43,7 @@ export const packageVersion = async (folder: string): Promise<string> =>
   (JSON.parse(await readFile(join(dirname(folder), 'package.json'), 'utf8')) as { version: string }).version
 
 /**
- * Whether `copy` has every file of `folder` in its full size; after a power cut a file may have its name but not its
- * bytes.
+ * Whether `copy` has every file of `folder` with the same size. After a power cut a file may exist without its bytes.
  */
 export const isCopyOf = async (folder: string, copy: string): Promise<boolean> => {
   const sizes = async (from: string) => {

@@ -23,9 +23,9 @@ const holds = new Map<string, { lock: DatabaseSync; count: number }>()
 
 /**
  * Reserves the data folder for this process and creates it if it is missing. Throws FolderInUse with the pid of the
- * process that has it. The reservation is a file lock of the operating system, taken through SQLite because Node.js
- * has no call for it. The lock ends with the process, however the process ends. The file `holder` names the pid for
- * people. A second call of the same process shares the reservation.
+ * process that has reserved the folder. The reservation is a file lock of the operating system, taken through SQLite
+ * because Node.js has no call for it. The lock ends with the process, however the process ends. The file `holder`
+ * contains the pid, so that people can read it. A second call of the same process shares the reservation.
  */
 export const holdDataFolder = (dataDir: string): { release(): void } => {
   const folder = create(resolve(dataDir))
@@ -46,8 +46,8 @@ export const holdDataFolder = (dataDir: string): { release(): void } => {
 }
 
 /**
- * Mode 0711: other users may enter it, because root's servers run as another user. The files in it have modes of their
- * own.
+ * Creates the data folder with mode 0711: other users may enter it, because root runs the database servers as another
+ * user. The files in the folder have their own modes.
  */
 const create = (folder: string): string => {
   try {
@@ -65,7 +65,7 @@ const makeFolder = (folder: string): void => {
   try {
     mkdirSync(folder, { mode: 0o711 })
   } catch (error) {
-    // Another process may have created it meanwhile.
+    // Another process may have created the folder meanwhile.
     if (!isFolder(folder)) throw error
   }
 }
@@ -90,8 +90,8 @@ const lock = (folder: string): DatabaseSync => {
       open()
     } catch (error) {
       if ((error as { errcode?: number }).errcode !== notADatabase) throw error
-      // The file is damaged, and no process holds it, because SQLite takes the lock before it reads the file. It is
-      // emptied and not replaced, because the lock is on this very file.
+      // The file is damaged, and no process holds it, because SQLite takes the lock before it reads the file. The file
+      // is emptied and not replaced, because a lock belongs to one file and not to its name.
       database?.close()
       truncateSync(file)
       open()
@@ -145,7 +145,7 @@ export const chooseDataFolder = async (
 
 /**
  * The first folder on the path that `account` may not enter, or the file itself if `account` may not read it; null if
- * it can be reached. For the user of this process (`account` is null) the result is always null.
+ * `account` can reach the path. For the user of this process (`account` is null) the result is always null.
  */
 export const barrierTo = async (path: string, account: Account | null): Promise<string | null> => {
   if (account === null) return null

@@ -11,12 +11,12 @@ import { renameAtomic } from '#infra/files/atomic-write.ts'
 const mongodName = process.platform === 'win32' ? 'mongod.exe' : 'mongod'
 
 /**
- * Where `downloadMongod` puts mongod: in the data folder, because root's home is closed to the user who runs the
- * server.
+ * The folder for the mongod that `downloadMongod` downloads. It is in the data folder, because the user who runs the
+ * server cannot enter root's home.
  */
 export const downloads = (dataDir: string) => join(dataDir, 'binaries')
 
-/** Every mongod on PATH, in our download folder and in that of mongodb-memory-server, in this order. */
+/** Every mongod on PATH, in the folder of `downloads` and in the folder of mongodb-memory-server, in this order. */
 export const findMongod = async (dataDir: string, env: NodeJS.ProcessEnv): Promise<string[]> => {
   const onPath = (env.PATH ?? '').split(delimiter).filter(Boolean)
   const candidates = onPath.map(folder => join(folder, mongodName))
@@ -42,7 +42,7 @@ const isMongod = (name: string) => /^mongod-.*\d+\.\d+\.\d+(\.exe)?$/.test(name)
 
 const newestFirst = (a: string, b: string) => b.localeCompare(a, 'en', { numeric: true })
 
-/** The program of the in-memory server; null if npm has none for this platform. */
+/** The path of the in-memory server; null if npm has no in-memory server for this platform. */
 export const jongodb = (): string | null => {
   try {
     return createRequire(import.meta.url).resolve('@jongodb/memory-server-bin-linux-x64-gnu/bin/jongodb')
@@ -52,8 +52,8 @@ export const jongodb = (): string | null => {
 }
 
 /**
- * Downloads mongod for this platform into the data folder and logs the progress. An error is one line that says why it
- * failed.
+ * Downloads mongod for this platform into the data folder and logs the progress. Rejects with an error whose message is
+ * the reason in one line.
  */
 export const downloadMongod = async (
   dataDir: string,
@@ -63,12 +63,12 @@ export const downloadMongod = async (
   if (!Object.keys(env).some(name => /proxy$|^MONGOMS_DOWNLOAD_MIRROR$/i.test(name)))
     await resolveHost('fastdl.mongodb.org')
   const folder = downloads(dataDir)
-  // In a folder of its own until it is complete: a download that was cut short must not look like a program.
+  // The download has a folder of its own until it is complete, because `findMongod` must not find an incomplete file.
   const unfinished = join(folder, 'half')
   await rm(unfinished, { recursive: true, force: true })
   await mkdir(unfinished, { recursive: true, mode: 0o755 })
-  // In a process of its own, because the library is large, reads its settings from the environment and prints to
-  // stdout.
+  // The download runs in a process of its own, because the library is large, reads its settings from the environment
+  // and prints to stdout.
   const child = spawn(process.execPath, [fileURLToPath(new URL('download-mongod.ts', import.meta.url))], {
     env: { ...downloadEnvironment(env), MONGOMS_DOWNLOAD_DIR: unfinished },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -104,7 +104,7 @@ const resolveHost = async (host: string): Promise<void> => {
 
 /**
  * The variables for the download. The library checks certificates only if npm's strict-ssl is set, and npm does not
- * set its default.
+ * pass on the default of this setting.
  */
 const downloadEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   npm_config_strict_ssl: 'true',

@@ -13,11 +13,14 @@ import { externalServerTimeoutMs, reportWaiting } from './waiting.ts'
 
 /** The MongoDB-compatible server of the catalogue. */
 export interface MongoServer extends Supervised {
-  /** The server of MONGODB_URI, a mongod of this machine (found or downloaded), or the in-memory server from npm. */
+  /**
+   * The kind of server: the server of MONGODB_URI (`given`), a mongod of this machine (found or downloaded), or the
+   * in-memory server from npm (`jongodb`).
+   */
   step: 'given' | 'mongod' | 'jongodb'
-  /** With the name of the database. It stays the same when the server is restarted. */
+  /** The connection URI with the name of the database. It stays the same when the server is restarted. */
   uri: string
-  /** Whether the catalogue survives a restart of the server. If not, it is empty after each `onUp`. */
+  /** Whether the catalogue survives a restart of the server. If not, the catalogue is empty after each `onUp`. */
   kept: boolean
   /** Where the catalogue is stored, for the banner. */
   description: string
@@ -25,7 +28,7 @@ export interface MongoServer extends Supervised {
 
 export interface MongoStart {
   dataDir: string
-  /** Has MONGODB_URI, PATH and the settings of the download. */
+  /** The environment with MONGODB_URI, PATH and the settings of the download. */
   env?: NodeJS.ProcessEnv
   /** `--download-mongod`: download a mongod instead of using the in-memory server. */
   download?: boolean
@@ -35,7 +38,10 @@ export interface MongoStart {
   externalTimeoutMs?: number
 }
 
-/** Starts the best server that this machine can run, or connects to MONGODB_URI. An error is one line for a person. */
+/**
+ * Starts the best server that this machine can run, or connects to MONGODB_URI. The message of an error is one line for
+ * a person.
+ */
 export const startMongo = async ({
   dataDir,
   env = process.env,
@@ -56,7 +62,10 @@ export const startMongo = async ({
 
 type StartedServer = { running: Supervised } & Omit<MongoServer, keyof Supervised>
 
-/** Tries every mongod that is found, then (if asked, or if there is no other) a download, then the in-memory server. */
+/**
+ * Tries every mongod that is found, then (with `download`, or if there is no in-memory server) a download, then the
+ * in-memory server.
+ */
 const startBest = async (
   dataDir: string,
   env: NodeJS.ProcessEnv,
@@ -73,7 +82,8 @@ const startBest = async (
     } catch (error) {
       problem = (error as Error).message
       log(problem)
-      // A downloaded mongod that does not run was cut short or is for another system. The next start must not find it.
+      // A downloaded mongod that does not run is incomplete or is for another system. It is deleted, so that the next
+      // start does not find it.
       if (dirname(program) === downloads(dataDir)) await rm(program, { force: true })
       return undefined
     }
@@ -98,7 +108,7 @@ const startBest = async (
 const advice =
   'the catalogue of series needs a MongoDB: install mongod (https://www.mongodb.com/docs/manual/installation/), or set MONGODB_URI'
 
-/** Ends the server that a killed runtime left behind on this data folder. The caller holds the folder. */
+/** Ends the server that a killed runtime left behind on this data folder. The caller has reserved the folder. */
 export const endMongoOrphan = async (dataDir: string): Promise<void> => {
   const file = join(await realpath(dataDir), 'mongodb/server.json')
   const record = recordIn(await readFile(file, 'utf8').catch(() => ''))
@@ -115,7 +125,7 @@ interface ServerRecord {
   port: number
 }
 
-/** null for a record that a power cut has damaged: after a power cut no server runs. */
+/** The record in `text`; null if a power cut has damaged it. After a power cut no server runs. */
 const recordIn = (text: string): ServerRecord | null => {
   try {
     const record = JSON.parse(text) as Partial<ServerRecord> | null
@@ -129,7 +139,10 @@ const recordIn = (text: string): ServerRecord | null => {
 
 const portArgument = (port: number) => `--port=${port}`
 
-/** SIGKILL damages nothing: mongod has a journal, and the other server stores nothing. */
+/**
+ * The signals that stop the server. SIGKILL damages no data: mongod has a journal, and the in-memory server stores
+ * nothing.
+ */
 const stopSignals: readonly StopSignal[] = [
   { signal: 'SIGTERM', waitMs: 4_000 },
   { signal: 'SIGKILL', waitMs: 5_000 },
@@ -154,7 +167,9 @@ const startJongodb = async (program: string, dataDir: string, account: Account |
   return { ...started, step: 'jongodb', kept: false, description }
 }
 
-/** Runs the program as the user of the database servers, on the loopback port of the last start if that is free. */
+/**
+ * Runs the program as the user of the database servers, on the loopback port of the last start if this port is free.
+ */
 const start = async (
   name: string,
   found: string,
@@ -189,7 +204,10 @@ const start = async (
   return { running, uri: `mongodb://127.0.0.1:${port}/vigia` }
 }
 
-/** `program`, or a copy of it in the data folder if `account` cannot reach it, as in a checkout in root's home. */
+/**
+ * The path of `program`, or of its copy in the data folder if `account` cannot reach `program`, for example in root's
+ * home.
+ */
 const reachable = async (program: string, dataDir: string, account: Account | null): Promise<string> => {
   const barrier = await barrierTo(dataDir, account)
   if (barrier !== null) throw new Error(`${dataDir} cannot be used: ${account?.name} cannot enter ${barrier}`)
@@ -218,7 +236,8 @@ const connectToExternal = async (uri: string, log: (line: string) => void, timeo
   try {
     const client = new MongoClient(uri, { serverSelectionTimeoutMS: timeoutMs, connectTimeoutMS: timeoutMs })
     try {
-      // The driver retries until its timeout, also if the server refuses connections or its name does not exist.
+      // The driver would retry until its timeout even if the server refuses connections or its name does not exist.
+      // These errors end the wait at once.
       const hopeless = new Promise<never>((_, reject) =>
         client.on('serverHeartbeatFailed', ({ failure }) => {
           if (/ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|certificate/i.test(failure.message)) reject(failure)

@@ -20,7 +20,7 @@ import { externalServerTimeoutMs, reportWaiting } from './waiting.ts'
  * The PostgreSQL that Vigia uses: its own, or the server of DATABASE_URL (then `pid` is null and `stop` does nothing).
  */
 export interface PostgresServer extends Supervised {
-  /** It stays the same when the server is restarted. */
+  /** The connection URL. It stays the same when the server is restarted. */
   url: string
 }
 
@@ -37,8 +37,8 @@ export interface PostgresStart {
 }
 
 /**
- * Starts PostgreSQL in the data folder, or waits until the server of `databaseUrl` answers. An error is one line for a
- * person.
+ * Starts PostgreSQL in the data folder, or waits until the server of `databaseUrl` answers. The message of an error is
+ * one line for a person.
  */
 export const startPostgres = async ({
   dataDir,
@@ -87,8 +87,8 @@ export const runningPostgres = async (dataDir: string): Promise<string> =>
   (await prepareFolders(await realpath(dataDir), () => {})).url('vigia')
 
 /**
- * Ends the server that a killed runtime left behind on this data folder. The caller holds the folder, so no runtime
- * uses it.
+ * Ends the server that a killed runtime left behind on this data folder. The caller has reserved the folder, so no
+ * other runtime uses it.
  */
 export const endPostgresOrphan = async (dataDir: string): Promise<void> => {
   const data = join(await realpath(dataDir), 'postgres/data')
@@ -99,9 +99,10 @@ export const endPostgresOrphan = async (dataDir: string): Promise<void> => {
 const windows = process.platform === 'win32'
 
 /**
- * SIGINT disconnects all clients and writes a checkpoint. SIGQUIT leaves that to the recovery of the next start and
- * loses nothing either, so a long wait for SIGINT is not worth it. SIGTERM is not used, because PostgreSQL then waits
- * until every client has disconnected by itself.
+ * The signals that stop PostgreSQL. On SIGINT it disconnects all clients and writes a checkpoint. After SIGQUIT the
+ * next start does a recovery instead of the checkpoint. SIGQUIT loses no data either, so a long wait after SIGINT is
+ * not worth it. SIGTERM is not used, because after SIGTERM PostgreSQL waits until every client has disconnected by
+ * itself.
  */
 const stopSignals = [
   { signal: 'SIGINT', waitMs: 3_000 },
@@ -117,7 +118,7 @@ interface ServerPaths {
   /** The folder with PostgreSQL's bin, lib and share. */
   native: string
   account: Account | null
-  /** The folder of the socket, if it is among the temporary files; it is deleted after the server has stopped. */
+  /** The folder of the socket, if it is a temporary folder. This folder is deleted after the server has stopped. */
   temporary?: string
   /** The settings that say where the server listens. */
   settings: Record<string, string>
@@ -145,8 +146,8 @@ const prepareFolders = async (dataDir: string, log: (line: string) => void): Pro
 }
 
 /**
- * The programs of the npm package, or a copy of them if the server's user cannot reach them or links cannot be
- * created.
+ * The programs of the npm package, or a copy of them if the server's user cannot reach the programs or the links
+ * between libraries cannot be created.
  */
 const reachable = async (home: string, account: Account | null, log: (line: string) => void): Promise<string> => {
   const packaged = postgresFolder()
@@ -203,7 +204,7 @@ const socketFolder = async (wanted: string, account: Account | null): Promise<st
   return folder
 }
 
-/** Windows: a port on the loopback interface and a password, both stored in the folder. */
+/** The connection settings on Windows: a port on the loopback interface and a password, both stored in `home`. */
 const loopback = async (home: string) => {
   const file = join(home, 'access.json')
   const kept = await readFile(file, 'utf8').catch(() => null)
@@ -225,7 +226,7 @@ const loopback = async (home: string) => {
 const majorIn = async ({ data, account }: Pick<ServerPaths, 'data' | 'account'>, log: (line: string) => void) => {
   const version = await textOf(join(data, 'PG_VERSION'))
   if (version === null || isMajor(version)) return version?.trim() ?? null
-  // Every database has its own copy of this file.
+  // Every database has its own copy of PG_VERSION.
   const copy = await textOf(join(data, 'base/1/PG_VERSION'))
   if (copy === null || !isMajor(copy))
     throw new Error(
@@ -256,8 +257,8 @@ const refuseOtherMajor = async (paths: ServerPaths, log: (line: string) => void)
 }
 
 /**
- * Runs initdb in a temporary folder and renames it at the end, because a killed initdb leaves a folder that looks
- * complete.
+ * Runs initdb in a temporary folder and renames the folder at the end, because a killed initdb leaves a folder that
+ * looks complete.
  */
 const initialise = async ({ data, native, account, authentication }: ServerPaths): Promise<void> => {
   if ((await readdir(data).catch(() => [])).length > 0)
@@ -265,7 +266,7 @@ const initialise = async ({ data, native, account, authentication }: ServerPaths
       `${data} is not empty and is not a PostgreSQL data folder: move it away, or set DATA_DIR to another folder`,
     )
   const home = dirname(data)
-  // A new name each time, because an initdb whose runtime was killed may still write to the last one.
+  // The folder has a new name each time, because an initdb whose runtime was killed may still write to the last folder.
   const unfinished = `${data}.new-${process.pid}`
   for (const name of await readdir(home))
     if (name.startsWith(`${basename(data)}.new-`)) await rm(join(home, name), { recursive: true, force: true })
@@ -296,8 +297,8 @@ const initialise = async ({ data, native, account, authentication }: ServerPaths
 }
 
 /**
- * initdb runs `postgres` through a shell, with its path in double quotes. If the path has a character that a shell
- * interprets there, initdb runs from a temporary copy.
+ * The folder from which initdb can run. initdb runs `postgres` through a shell, with the path of `postgres` in double
+ * quotes. If a shell would interpret a character of the path inside the quotes, initdb runs from a temporary copy.
  */
 const runnableByShell = async (native: string, account: Account | null) => {
   if (windows || !/["$`\\!]/.test(native)) return { folder: native, remove: async () => {} }
@@ -322,17 +323,17 @@ const serverArguments = ({ data, settings: endpoint }: ServerPaths, settings: Re
     min_wal_size: '32MB',
     checkpoint_timeout: '15min',
     wal_compression: 'on',
-    // There are no replicas, so less is logged and one process fewer runs.
+    // There are no replicas, so PostgreSQL can log less and run one process fewer.
     wal_level: 'minimal',
     max_wal_senders: '0',
     max_logical_replication_workers: '0',
-    // Nearly all reads are served from memory, so worker processes only cost. No query is long enough to be worth
-    // compiling.
+    // Nearly all reads are served from memory, so worker processes cost more than they save. No query runs long enough
+    // for JIT compilation to save time.
     io_method: 'sync',
     max_parallel_workers_per_gather: '0',
     jit: 'off',
-    // Fewer wakeups of an idle server. Only asynchronous commits wait for the log writer: claims, which may be lost,
-    // never events.
+    // With longer intervals, an idle server wakes up less often. Only asynchronous commits wait for the log writer.
+    // Claims, which may be lost, are committed asynchronously; events never are.
     wal_writer_delay: '1s',
     autovacuum_naptime: '3min',
     timezone: 'UTC',
@@ -351,8 +352,8 @@ const postmasterPid = async (data: string): Promise<number | null> => {
 }
 
 /**
- * Whether the process is a PostgreSQL on this data folder. After a restart of the machine its pid may belong to
- * another program.
+ * Whether the process is a PostgreSQL on this data folder. After a restart of the machine the pid may belong to another
+ * program.
  */
 const isOurs = async (pid: number, data: string): Promise<boolean> => {
   const command = await commandOf(pid)
@@ -360,9 +361,9 @@ const isOurs = async (pid: number, data: string): Promise<boolean> => {
 }
 
 /**
- * Removes what an earlier server left behind. A server that still runs is ended: its runtime was killed, and only a
- * child process reports its end. If it does not run, its lock files must not prevent the new start, even if their pid
- * now belongs to a zombie or to another program.
+ * Removes what an earlier server left behind. A server that still runs is ended: its runtime was killed, and this
+ * runtime cannot supervise a server that is not its child process. If no server runs, the old lock files must not
+ * prevent the new start, even if the pid in them now belongs to a zombie or to another program.
  */
 const removeLeftovers = async ({ data, settings, native }: ServerPaths): Promise<void> => {
   const file = join(data, 'postmaster.pid')
@@ -371,10 +372,12 @@ const removeLeftovers = async ({ data, settings, native }: ServerPaths): Promise
   if (windows) return
   const folder = settings.unix_socket_directories?.slice(1, -1).replaceAll('""', '"')
   if (folder) await rm(join(folder, '.s.PGSQL.5432.lock'), { force: true })
-  // A power cut has damaged the file. No server runs after a power cut, but PostgreSQL would refuse to start.
+  // The file is missing, or a power cut has damaged it. No server runs after a power cut, but PostgreSQL would refuse
+  // to start with a damaged file.
   if (pid === null) return rm(file, { force: true })
-  // With the pid of this process, its parent, PostgreSQL takes the file for stale. The file is not deleted, because by
-  // its contents PostgreSQL sees whether processes of the dead server still use the data.
+  // The file gets the pid of this process. PostgreSQL regards a file with the pid of its own parent as stale. The file
+  // is not deleted, because PostgreSQL needs the rest of the file to check whether processes of the dead server still
+  // use the data.
   await writeFile(file, (await readFile(file, 'utf8')).replace(/^\d+/, String(process.pid)))
 }
 
@@ -405,8 +408,8 @@ const query = async <Row extends object>(
 }
 
 /**
- * Whether the server answers and has the database `vigia`, which the first start creates. The supervisor asks again if
- * not.
+ * Whether the server answers and has the database `vigia`, which the first start creates. If not, the supervisor asks
+ * again.
  */
 const isReady = async ({ url }: ServerPaths): Promise<boolean> => {
   const noSuchDatabase = '3D000'
@@ -420,7 +423,7 @@ const isReady = async ({ url }: ServerPaths): Promise<boolean> => {
   }
 }
 
-/** SQLSTATEs of a server that starts up (57P03) or has no free connection (53300): a retry may succeed. */
+/** The SQLSTATEs after which a retry may succeed: the server is starting (57P03) or has no free connection (53300). */
 const temporaryErrors = ['57P03', '53300']
 
 const connectToExternal = async (

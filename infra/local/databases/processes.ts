@@ -4,9 +4,9 @@ import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
 /**
- * The command line of a living process, or null. A zombie counts as dead: in many containers process 1 does not reap
- * its children, and `kill(pid, 0)` reports a zombie as alive for ever. On Windows the command line of a living process
- * is ''.
+ * The command line of a living process; null if the process does not run. A zombie does not count as running: in many
+ * containers process 1 does not reap its children, and `kill(pid, 0)` reports a zombie as alive for ever. On Windows
+ * the command line of a living process is ''.
  */
 export const commandOf = async (pid: number): Promise<string | null> => {
   if (!Number.isInteger(pid) || pid <= 0) return null

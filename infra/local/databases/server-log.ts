@@ -4,7 +4,8 @@ import { copyFile, open, stat, truncate } from 'node:fs/promises'
 const mostLogBytes = 5_000_000
 
 /**
- * Opens a server's log for appending. One earlier log is kept as `.1`, so that years of running do not fill the disk.
+ * Opens a server's log for appending. A log that has grown too large is first renamed to `.1`. Only one earlier log is
+ * kept, so that the logs of years do not fill the disk.
  */
 export const openLog = (file: string): number => {
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > mostLogBytes) renameSync(file, `${file}.1`)
@@ -12,8 +13,8 @@ export const openLog = (file: string): number => {
 }
 
 /**
- * Does the same for a log that a running server has open: copies it and cuts it off. The server appends, so it goes on
- * at the beginning of the empty file. Never rejects.
+ * Limits the size of a log that a running server has open: copies the file to `.1` and then empties it. The server
+ * appends, so its next line is the first line of the empty file. Never rejects.
  */
 export const limitLog = async (file: string, mostBytes = mostLogBytes): Promise<void> => {
   try {
@@ -25,12 +26,15 @@ export const limitLog = async (file: string, mostBytes = mostLogBytes): Promise<
   }
 }
 
-/** For an error message: the line of the log after `from` that explains most, and where the whole log is. */
+/**
+ * The end of an error message: the line of the log after the position `from` that explains most, and the path of the
+ * log.
+ */
 export const logExcerpt = async (file: string, from: number): Promise<string> => {
   const handle = await open(file)
   try {
     const { size } = await handle.stat()
-    // A file that is smaller than `from` was cut off meanwhile.
+    // If the file is smaller than `from`, `limitLog` has emptied it meanwhile.
     const start = Math.max(size < from ? 0 : from, size - 16_384)
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(Math.max(size - start, 1)), 0, size - start, start)
     const lines = buffer.toString('utf8', 0, bytesRead).trim().split('\n')

@@ -36,7 +36,10 @@ export const startCatalogue = async (
   return server
 }
 
-/** Adds `name` to `down` while its server does not run, and tells the person at the terminal. */
+/**
+ * Adds `name` to `down` while its server does not run, and reports in the terminal when the server stops and when it
+ * answers again.
+ */
 export const reportOutages = (
   name: string,
   server: Pick<Supervised, 'onDown' | 'onUp' | 'onGivenUp'>,

@@ -15,7 +15,7 @@ export interface Server {
   start(log: number): ChildProcess
   /** Called after each start. */
   started?(pid: number): Promise<void>
-  /** Whether the server has answered a query. Only then it is ready. */
+  /** Whether the server has answered a query. A server is ready only after that. */
   answers(): Promise<boolean>
   /** How long a start may take, including recovery. */
   startWithinMs: number
@@ -64,17 +64,20 @@ export const externalServer: Supervised = {
   stop: async () => {},
 }
 
-/** A server that ran this long was healthy: its next end counts as a new fault. */
+/** A server that ran at least this long was healthy: if it then ends, its earlier failures are not counted any more. */
 const healthyAfterMs = 2_000
 
-/** The pause between starts once a server has ended too often. Its cause (a full disk) may be removed meanwhile. */
+/**
+ * The pause between starts once a server has ended too often. The cause, for example a full disk, may be removed during
+ * the pause.
+ */
 const givenUpPauseMs = 60_000
 
 const checkLogEveryMs = 60_000
 
 /**
- * The pause before the start after the `n`th failure in a row, counted from 1. null: give up. The first start gives up
- * sooner.
+ * The pause before the start after the `n`th failure in a row, counted from 1. null after too many failures. During the
+ * first start, fewer failures are allowed.
  */
 export const pauseAfter = (n: number, isFirstStart: boolean): number | null =>
   n >= (isFirstStart ? 5 : 8) ? null : Math.min(100 * 2 ** (n - 1), 5_000)
@@ -84,13 +87,14 @@ interface RunningProcess {
   startedAt: number
   /** Resolves with how the process ended: `signal SIGKILL`, `exit code 1`. */
   ended: Promise<string>
-  /** The position in the log file at which its output begins. */
+  /** The position in the log file at which the output of this process begins. */
   logFrom: number
 }
 
 /**
  * Starts a server, waits until it answers, and starts it again whenever it ends by itself. Throws if the first start
- * fails. The loops are of its own, because a stop must interrupt every pause and end a process that is just starting.
+ * fails. It uses no library for retries, because a stop must interrupt every pause and end a process that is just
+ * starting.
  */
 export const supervise = async (
   server: Server,
@@ -116,13 +120,16 @@ export const supervise = async (
     return process
   }
 
-  /** Starts until the server answers; undefined if Vigia stops meanwhile. Throws the last error when it gives up. */
+  /**
+   * Starts the server again and again until it answers; resolves with undefined if Vigia stops meanwhile. Throws the
+   * last error after too many failures.
+   */
   const startWithRetries = async (isFirstStart: boolean): Promise<RunningProcess | undefined> => {
     while (!isStopping()) {
       try {
         const process = await startOnce()
         if (!isStopping()) return process
-        // The stop came before this process had a pid that could be ended.
+        // `stop` was called before this process had a pid, so it could not end this process.
         await server.end(process.pid)
       } catch (error) {
         failures++
@@ -134,7 +141,7 @@ export const supervise = async (
     return undefined
   }
 
-  /** The server has ended too often: reports that once and goes on with long pauses. */
+  /** For a server that has ended too often: reports this once and then starts the server with long pauses. */
   const startWithLongPauses = async (cause: Error): Promise<RunningProcess | undefined> => {
     for (const listener of givenUpListeners) listener(cause.message)
     while (!isStopping()) {
@@ -142,7 +149,7 @@ export const supervise = async (
       try {
         return await startWithRetries(false)
       } catch {
-        // Reported already.
+        // The failure has been reported already.
       }
     }
     return undefined
@@ -183,7 +190,10 @@ export const supervise = async (
   }
 }
 
-/** Throws with the reason if the process ends or does not answer in time; then the process has ended. */
+/**
+ * Resolves when the server answers. Throws with the reason if the process ends or does not answer in time. A process
+ * that does not answer in time is ended before that.
+ */
 const untilItAnswers = async (
   server: Server,
   { pid, ended, logFrom }: RunningProcess,

@@ -4,12 +4,15 @@ import { holdDataFolder } from './data-folder.ts'
 import { endMongoOrphan } from './mongodb.ts'
 import { endPostgresOrphan } from './postgres.ts'
 
-/** Downloaded programs are not data. The lock and the name of its holder must stay while everything else is deleted. */
+/**
+ * The names that are not deleted. Downloaded programs are not data. The lock and the file `holder` are in use while
+ * everything else is deleted.
+ */
 const keptNames = ['binaries', 'lock', 'holder']
 
 /**
- * Empties the data folder. First it ends the servers of a killed runtime that still run on the folder; this process
- * has not started its own yet. Throws FolderInUse while another process holds the folder.
+ * Empties the data folder. The servers that a killed runtime left running on the folder are ended first. This process
+ * has not started its own servers yet. Throws FolderInUse while another process holds the folder.
  */
 export const wipeDataFolder = async (dataDir: string): Promise<void> => {
   const hold = holdDataFolder(dataDir)
