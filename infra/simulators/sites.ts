@@ -17,7 +17,7 @@ export interface Hit {
   query: string
   /** Unix milliseconds, with fractions. */
   at: number
-  /** It is the first request on its connection. */
+  /** Whether this is the first request on its connection. */
   newConnection: boolean
   /** null if no status was sent. */
   status: number | null
@@ -28,12 +28,12 @@ export interface SitesSimulator {
   readonly url: string
   /** Sets how a path answers from now on. A path without a behaviour answers 404. */
   set(path: string, behaviour: SiteBehaviour | SiteBehaviour['kind']): void
-  /** Gives a path a switch, and turns it on or off. */
+  /** Makes the site at a path one with a switch, and turns the switch on or off. */
   turn(path: string, on: boolean): void
   /** The requests, oldest first; only those to `path` if it is given. */
   hits(path?: string): Hit[]
   forgetHits(): void
-  /** Answers a request for `sites.localhost` that the server of the runtime received. */
+  /** Answers a request for `sites.localhost` that the runtime's server received. Always returns true. */
   handler(request: IncomingMessage, response: ServerResponse): boolean
   stop(): Promise<void>
 }

@@ -22,7 +22,7 @@ export type { ButtonPress, Participant, VisibleMessage } from './telegram/partic
 export type { SimulatedUser } from './telegram/user.ts'
 export type { Call, DeliveryAttempt, InjectedError, Update }
 
-/** One bot in the simulator: the people and groups it talks to, what it has sent, and the errors that it meets. */
+/** One bot in the simulator: the people and groups that it talks to, its calls, and the errors that a test injects. */
 export interface SimulatedBot {
   readonly token: string
   readonly id: number
@@ -34,7 +34,7 @@ export interface SimulatedBot {
   user(who: string | number, options?: { language?: string }): SimulatedUser
   /** Creates a group. */
   group(title: string, options?: { supergroup?: boolean; forum?: boolean }): SimulatedGroup
-  /** The messages of all chats, or of one chat, as text: a line each. */
+  /** The messages of all chats, or of one chat, as text with one line per message. */
   transcript(chatId?: number): string
   /** The calls of the Bot API, oldest first; only those of `method` if it is given. */
   calls(method?: string): Call[]
@@ -44,7 +44,7 @@ export interface SimulatedBot {
   clearInjectedErrors(): void
   /** Revokes the token: every call is answered 401. `revoke(false)` makes it valid again. */
   revoke(revoked?: boolean): void
-  /** Sets how Telegram's download of a photo URL ends. */
+  /** Sets the result of Telegram's download of a photo URL. */
   photo(url: string, result: PhotoFetchResult): void
   /** Delivers every update to the webhook a second time. */
   deliverTwice(on: boolean): void
@@ -67,7 +67,7 @@ export interface TelegramSimulator extends SimulatedBot {
    * TELEGRAM_OPS_CHAT_ID. Throws if the simulator was started without `newcomer`.
    */
   readonly person: SimulatedUser
-  /** Handles a request for a path below /chat; false for any other path. The caller checks Host and Origin. */
+  /** Handles a request for a path below /chat; returns false for any other path. The caller checks Host and Origin. */
   chatPage(request: IncomingMessage, response: ServerResponse): boolean
   stop(): Promise<void>
 }
@@ -80,7 +80,10 @@ export interface TelegramOptions {
   clock?: Clock
   /** Clock and timers, for tests that control the time; the default is the real time. */
   time?: Time
-  /** How many messages a bot may send before 429: `usual` (default), `strict`, other limits, or false for no limit. */
+  /**
+   * How many messages a bot may send before it gets 429: `usual` (default), `strict`, other limits, or false for no
+   * limit.
+   */
   rates?: 'usual' | 'strict' | RateLimits | false
   /** Serves a chat page, on which one person talks to both bots. Needs `opsToken`. */
   newcomer?: NewcomerOptions
@@ -89,17 +92,17 @@ export interface TelegramOptions {
 export interface NewcomerOptions {
   /** A file in which the conversation survives a restart. */
   conversationFile?: string
-  /** Gets a line if that file is damaged or cannot be written. */
+  /** Called with a line if the conversation file is damaged or cannot be written. */
   log?: (line: string) => void
   /** For the hints on the page: the time of the next episode of the show that airs every five minutes. */
   nextEpisode?: () => Date
-  /** For the hints on the page: the test sites are at `sites.localhost`. */
+  /** For the hints on the page: whether the test sites are served at `sites.localhost`. */
   hasSites?: boolean
 }
 
 /**
- * The Telegram id of the person on the chat page. It is the same at every start, so their follows and monitors stay
- * theirs.
+ * The Telegram id of the person on the chat page. The id is the same at every start, so the follows and monitors in the
+ * database still belong to this person.
  */
 export const newcomerId = 5_000_000_000
 

@@ -32,11 +32,14 @@ export interface TvmazeCall {
 export interface TvmazeSimulator extends Store {
   /** The value for TVMAZE_URL. */
   readonly url: string
-  /** The ids of the invented shows. Each key names the case that the show is an example of. */
+  /** The ids of the invented shows. Each key names the case for which the show is an example. */
   readonly showIds: typeof showIds
-  /** Makes every later call fail, or only the next `times` calls to paths that begin with `path`; null ends it. */
+  /**
+   * Makes every later call fail, or only the next `times` calls to paths that begin with `path`; null ends the
+   * failures.
+   */
   fail(failure: TvmazeFailure | null, options?: { times?: number; path?: string }): void
-  /** Oldest first. */
+  /** The calls, oldest first. */
   calls(): TvmazeCall[]
   forgetCalls(): void
   /** The time of the next episode of the show that airs every five minutes; the show exists in newcomer mode only. */
@@ -48,13 +51,11 @@ export interface TvmazeOptions {
   port?: number
   clock?: Clock
   time?: Time
-  /**
-   * Dates follow the clock, and one show airs every five minutes. Otherwise today is always `fixedToday`.
-   */
+  /** If true, dates follow the clock and one show airs every five minutes. Otherwise today is always `fixedToday`. */
   newcomer?: boolean
-  /** TVMaze's limit of 20 calls in 10 seconds; default on. */
+  /** Whether TVMaze's limit of 20 calls in 10 seconds applies; true by default. */
   limit?: boolean
-  /** Serves each response for an hour, also after an edit, like the cache in front of the real API. */
+  /** Whether each response is cached for an hour, even after an edit, like in the cache in front of the real API. */
   edgeCache?: boolean
 }
 
@@ -118,7 +119,7 @@ export const startTvmaze = async (options: TvmazeOptions = {}): Promise<TvmazeSi
   }
 }
 
-/** The failure that a test ordered, and for how many calls. */
+/** Keeps the failure that a test asked for, and the number of calls that it still applies to. */
 const injectedFailures = () => {
   let current: { failure: TvmazeFailure; path: string; left: number } | null = null
   return {
@@ -137,7 +138,10 @@ const injectedFailures = () => {
 
 const rateLimitExceeded = errorResponse(429, 'You have exceeded the rate limit.')
 
-/** Answers from the store, behind the rate limit and, with `edgeCache`, behind a cache whose hits do not count. */
+/**
+ * Answers from the store, with the rate limit and, if `edgeCache` is set, with a cache. A response from the cache does
+ * not count for the limit.
+ */
 const limitedAndCached = (store: Store, time: Time, { limit, edgeCache }: TvmazeOptions) => {
   const secondsToWait = limit === false ? () => 0 : callLimiter(time.now)
   const cache = new Map<string, { reply: TvmazeResponse; at: number }>()

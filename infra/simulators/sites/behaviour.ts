@@ -6,11 +6,11 @@ import type { Time } from '../time.ts'
 export type SiteBehaviour =
   | { kind: 'ok'; body?: string }
   | { kind: 'status'; status: number; body?: string }
-  /** Answers 200 after `ms`. */
+  /** Answers 200 after `ms` milliseconds. */
   | { kind: 'slow'; ms: number }
-  /** Up for `periodMs`, then down for `periodMs`, and so on, by the clock. */
+  /** Alternates by the clock: up for `periodMs`, then down for `periodMs`. */
   | { kind: 'flapping'; periodMs: number }
-  /** Up or down, as its switch says. */
+  /** Up while its switch is on, otherwise down. */
   | { kind: 'switch'; on: boolean }
   /** Accepts the request and never answers. */
   | { kind: 'hanging' }
@@ -19,11 +19,11 @@ export type SiteBehaviour =
   | { kind: 'redirect'; to: string; status?: 301 | 302 | 303 | 307 | 308 }
   /** Redirects `count` times to itself (counted down in `?left=`), then answers 200; infinity is a loop. */
   | { kind: 'redirects'; count: number }
-  /** A body that never ends, with a piece every `everyMs`. */
+  /** Sends a body that never ends: a piece every `everyMs`. */
   | { kind: 'endless'; everyMs: number }
-  /** A gzip bomb: a few hundred kilobytes that unpack to `bytes` zeros. */
+  /** Sends a gzip bomb: a few hundred kilobytes that unpack to `bytes` zeros. */
   | { kind: 'bomb'; bytes: number }
-  /** A status line at once, then a header every `everyMs`, without end. */
+  /** Sends the status line at once, then a header every `everyMs`, without end. */
   | { kind: 'slow-headers'; everyMs: number }
 
 /** The sites that exist at the start, by path. */
@@ -66,7 +66,7 @@ export const isUp = (behaviour: SiteBehaviour, now: Date): boolean => {
   }
 }
 
-/** Answers a request as the behaviour says; returns the status, or null if none was sent. */
+/** Answers a request according to the behaviour. Returns the status, or null if no status was sent. */
 export const respond = (
   behaviour: SiteBehaviour,
   request: IncomingMessage,
@@ -150,7 +150,7 @@ const repeat = (time: Time, ms: number, work: () => void): (() => void) => {
 
 let compressed: { bytes: number; body: Buffer } | undefined
 
-// Compressed once. Only the compressed body stays in memory.
+// The body is compressed only once, and only the compressed body stays in memory.
 const bomb = (bytes: number): Buffer => {
   if (compressed?.bytes !== bytes) compressed = { bytes, body: gzipSync(Buffer.alloc(bytes)) }
   return compressed.body

@@ -9,7 +9,7 @@ interface SwitchPageTexts {
   turnOn: string
   turnOff: string
   lost: string
-  /** For a site that redirects without end. */
+  /** Describes a site that redirects without end. */
   loop: string
   kinds: Record<SiteBehaviour['kind'], string>
 }

@@ -18,8 +18,8 @@ const maxBodyBytes = 4096
 const paths = { page: '/', script: '/_/switch.js', style: '/_/switch.css', sites: '/_/sites' }
 
 /**
- * The page that lists the sites and switches one off and on, with its files and its API. The returned function handles
- * a request for one of its paths, and returns false for a request to a site.
+ * Serves the page that lists the sites and turns a site with a switch off and on, with the page's files and API. The
+ * returned function handles requests for the page's paths, and returns false for a request to a site.
  */
 export const switchPage = (sites: Map<string, SiteBehaviour>, now: () => Date) => {
   const app = createApp()

@@ -32,12 +32,15 @@ export const knownChat = (state: TelegramState, bot: Bot, args: Args): Chat => {
   throw badRequest('chat not found')
 }
 
-/** The topic "General" of every forum. It has this number only in links; a call for it has no `message_thread_id`. */
+/**
+ * The id of the topic "General", which every forum has. Only links contain this id; a call that writes to General has
+ * no `message_thread_id`.
+ */
 export const generalTopicId = 1
 
 /**
- * The topic to write to: the one of `message_thread_id`, else the topic of the message replied to. Undefined for
- * General and for chats without topics.
+ * The topic to write to: the topic with the id `message_thread_id`, else the topic of the message that is replied to.
+ * Undefined for General and for chats without topics.
  */
 export const threadOf = (chat: Chat, args: Args, replyTo?: number): number | undefined => {
   const named = args.integer('message_thread_id') ?? 0

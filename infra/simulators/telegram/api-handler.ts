@@ -13,10 +13,10 @@ interface ApiResponse {
   retryAfter?: number
 }
 
-/** Answers `/bot<token>/<method>` like api.telegram.org, and every other path with its 404. */
+/** Answers `/bot<token>/<method>`, and every other path with 404, like api.telegram.org. */
 export const botApi = (state: TelegramState) => async (request: IncomingMessage, response: ServerResponse) => {
   const refuse = (error: BotApiError) => write(response, errorResponse(error))
-  // Only bots call the API. The token of a simulated bot is no secret, so any web page could act as the bot.
+  // Only bots may call the API, because the token of a simulated bot is not secret: any web page could act as the bot.
   if (isFromBrowserPage(request)) return refuse(new BotApiError(403, 'Forbidden: pages may not call this'))
   const url = new URL(request.url ?? '/', 'http://telegram')
   const [, token = '', method = ''] = /^\/bot([^/]+)\/([^/]*)\/?$/.exec(decodePath(url.pathname)) ?? []
@@ -41,7 +41,7 @@ export const botApi = (state: TelegramState) => async (request: IncomingMessage,
 const isFromBrowserPage = ({ headers }: IncomingMessage) =>
   headers.origin !== undefined || (headers['sec-fetch-site'] ?? 'none') !== 'none'
 
-/** Runs the call, or the error that a test injected for it, logs the call and writes the response. */
+/** Runs the call, or applies the error that a test injected for it. Logs the call and writes the response. */
 const handleCall = async (
   state: TelegramState,
   bot: Bot,
@@ -82,7 +82,7 @@ const execute = async (
   }
 }
 
-/** Runs a method that a webhook's response asked for. Only the call log gets the result, as on Telegram. */
+/** Runs the method in a webhook's response. The result goes into the call log, but not to the bot, as on Telegram. */
 export const runFromWebhook = (
   state: TelegramState,
   bot: Bot,

@@ -17,7 +17,7 @@ export interface Args {
   readonly body: string
   text(name: string): string
   has(name: string): boolean
-  /** The leading digits as a number, or 0, like atoi of C; undefined if the argument is missing. */
+  /** The leading digits as a number, or 0 without digits, like atoi of C; undefined if the argument is missing. */
   integer(name: string): number | undefined
   flag(name: string): boolean
   /** The parsed JSON; undefined if the argument is missing or is not JSON. */

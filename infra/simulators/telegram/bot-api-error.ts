@@ -11,8 +11,8 @@ export class BotApiError extends Error {
 }
 
 /**
- * Status 400. Like Telegram's server, it writes the first letter in lower case, unless the message is an error name in
- * capitals.
+ * An error with status 400. Like on Telegram's server, the message begins with a lower-case letter, unless it is an
+ * error name in capitals.
  */
 export const badRequest = (message: string, parameters?: BotApiError['parameters']): BotApiError =>
   new BotApiError(400, `Bad Request: ${/^.[A-Z_]/.test(message) ? message : lowerFirst(message)}`, parameters)

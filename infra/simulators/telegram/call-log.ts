@@ -1,6 +1,6 @@
 /** One call of the Bot API and its response. */
 export interface Call {
-  /** As the caller wrote it. */
+  /** The name of the method, as the caller wrote it. */
   method: string
   params: Record<string, unknown>
   /** The request's body as text; '' for multipart bodies. */
@@ -13,12 +13,12 @@ export interface Call {
 
 export interface CallLog {
   add(call: Call): void
-  /** The calls, oldest first; only those of `method` (in any case) if it is given. */
+  /** The calls, oldest first; only those of `method` if it is given. Upper and lower case do not matter. */
   list(method?: string): Call[]
   clear(): void
 }
 
-// The simulator of a newcomer runs for days, so the log drops its oldest calls.
+// With `npm start` the simulator may run for days, so the log drops its oldest calls.
 const maxStoredCalls = 10_000
 
 export const callLog = (): CallLog => {

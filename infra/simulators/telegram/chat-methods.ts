@@ -14,7 +14,8 @@ export const getMe = (_state: TelegramState, bot: Bot): User & Record<string, un
 })
 
 /**
- * A bot may answer a button press for this long. Telegram documents no limit; its apps give up after a minute or so.
+ * How long a bot may take to answer a button press. Telegram documents no limit; its apps stop waiting after about a
+ * minute.
  */
 const queryLifetimeS = 60
 

@@ -21,7 +21,7 @@ import type { Person, TelegramState } from './state.ts'
 import type { SimulatedUser } from './user.ts'
 
 export interface ChatPage {
-  /** Handles a request for a path below /chat; false for any other path. The caller checks Host and Origin. */
+  /** Handles a request for a path below /chat; returns false for any other path. The caller checks Host and Origin. */
   handle(request: IncomingMessage, response: ServerResponse): boolean
   stop(): void
 }
@@ -33,13 +33,13 @@ export interface ChatPageOptions {
   panes: Record<Pane, PaneChat>
   /** For the hints: the time of the next episode of the show that airs every five minutes. */
   nextEpisode?: (() => Date) | undefined
-  /** For the hints: the test sites are at `sites.localhost`, on the port of the page. */
+  /** For the hints: whether the test sites are served at `sites.localhost`, on the port of the page. */
   hasSites?: boolean | undefined
-  /** Gets a line for each error of the page's own code. */
+  /** Called with a line for each error in the code that serves the page. */
   log?: ((line: string) => void) | undefined
 }
 
-/** The language of a browser, and the port through which it asked (`:8080`, or '' for the default port). */
+/** The language of a browser, and the port in its Host header (`:8080`, or '' for the default port). */
 interface Reader {
   language: Language
   port: string
@@ -134,7 +134,8 @@ export const chatPage = ({ state, person, panes, nextEpisode, hasSites, log }: C
 }
 
 /**
- * The person's actions; `pane` in the JSON body is the chat. An action that Telegram would not allow is answered 409.
+ * Adds the routes of the person's actions; `pane` in the JSON body names the chat. An action that Telegram would not
+ * allow is answered with 409.
  */
 const actionRoutes = (app: App, panes: Record<Pane, PaneChat>): void => {
   const action = (name: string, act: (user: SimulatedUser, body: Record<string, unknown> | null) => Response) =>
@@ -174,7 +175,7 @@ const actionRoutes = (app: App, panes: Record<Pane, PaneChat>): void => {
 /** Changes within this time are pushed together. */
 const pushDelayMs = 20
 
-/** The open streams of server-sent events. Each gets the whole state when it opens and after every change. */
+/** The open streams of server-sent events. Each stream gets the whole state when it opens and after every change. */
 const stateStreams = (state: TelegramState, chatState: (reader: Reader) => ChatState) => {
   const streams = new Map<ServerResponse, Reader>()
   let cancelPush: (() => void) | undefined
@@ -203,7 +204,7 @@ const stateStreams = (state: TelegramState, chatState: (reader: Reader) => ChatS
   }
 }
 
-/** Until the first message, the person's Telegram has the language of their browser. */
+/** Sets the language of the person's Telegram to that of their browser, as long as the chat has no message. */
 const setPersonLanguage = (person: Person, user: SimulatedUser, language: Language) => {
   if (user.messages().length === 0) person.languageCode = language === 'pt-BR' ? 'pt-br' : 'en'
 }

@@ -4,7 +4,8 @@ import { writeFileAtomic } from '#infra/files/atomic-write.ts'
 import type { Update } from './bot-api.ts'
 import type { Bot, Chat, Person, TelegramState } from './state.ts'
 
-// PostgreSQL keeps the follows and monitors of a newcomer, and this file keeps the conversation, so both survive.
+// PostgreSQL keeps the follows and monitors of a newcomer, and the conversation file keeps the chats, so both survive a
+// restart.
 
 interface SavedConversation {
   version: 1
@@ -29,8 +30,8 @@ const writeDelayMs = 300
 const idGap = 100
 
 /**
- * Restores the state from a file, if there is one, and writes every later change to it. The returned function ends that
- * and writes the file a last time.
+ * Restores the state from the file at `path`, if it exists, and writes every later change to the file. The returned
+ * function writes the file a last time, and then no more changes are written.
  */
 export const persistIn = (
   path: string,

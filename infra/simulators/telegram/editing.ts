@@ -15,7 +15,7 @@ import {
 } from './state.ts'
 import { captionText, messageText } from './text.ts'
 
-/** A bot may delete a message for 48 hours. */
+/** A bot may delete a message until 48 hours after it was sent. */
 const deletableForS = 48 * 3600
 
 export const editMessageText = (state: TelegramState, bot: Bot, args: Args): Message => {

@@ -21,13 +21,13 @@ export interface SimulatedGroup {
   addBot(by: SimulatedUser, membership?: 'member' | 'administrator'): void
   kickBot(by: SimulatedUser): void
   removeBot(by: SimulatedUser): void
-  /** Turns the group into a supergroup, which has another id, and returns it. */
+  /** Turns the group into a supergroup and returns the supergroup, which has another id. */
   upgrade(): SimulatedGroup
   /** Deletes the group. */
   remove(): void
   /** Opens a topic and returns its id. */
   openTopic(name: string): number
-  /** The topic General has the id 1. Administrators may still write to a closed topic. */
+  /** Closes a topic; only administrators may still write to it. The topic General has the id 1. */
   closeTopic(id: number): void
   reopenTopic(id: number): void
   deleteTopic(id: number): void
@@ -81,7 +81,8 @@ export const simulatedGroup = (state: TelegramState, bot: Bot, chat: Chat): Simu
     },
     openTopic: name => {
       const service = { from: null, entities: [], buttons: [], silent: true }
-      // The id of a topic is the id of its first message. Id 1 is the topic General.
+      // The id of a topic is the id of its first message. Id 1 belongs to the topic General, so another message takes
+      // it.
       if (chat.messages.length === 0) addMessage(state, bot, chat, { ...service, text: 'Group created' })
       const id = (chat.messages.at(-1)?.id ?? 0) + 1
       addMessage(state, bot, chat, { ...service, text: `Topic: ${name}` })

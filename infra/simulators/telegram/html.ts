@@ -2,8 +2,8 @@ import type { Entity } from './bot-api.ts'
 import { badRequest } from './bot-api-error.ts'
 
 /**
- * The tags of Telegram's HTML, each with the type of its entity. Where the type depends on an attribute or on another
- * tag, it has the case of `addEntity` that chooses the type.
+ * The tags of Telegram's HTML, each with its entity type. If the type depends on an attribute or on another tag, the
+ * value names the case of `addEntity` that chooses the type.
  */
 const tagKinds: Record<string, Entity['type'] | 'link' | 'code' | 'span' | 'emoji'> = {
   b: 'bold',
@@ -36,8 +36,8 @@ interface OpenTag {
 }
 
 /**
- * Parses Telegram's HTML into text and entities, whose offsets are in UTF-16 units. Like Telegram's server it refuses
- * unknown tags and tags that are left open, closed out of order or malformed; the error names the byte offset.
+ * Parses Telegram's HTML into text and entities, whose offsets are in UTF-16 units. Like Telegram's server, this parser
+ * refuses unknown tags and tags that are left open, closed out of order or malformed; the error names the byte offset.
  */
 export const parseHtml = (source: string): { text: string; entities: Entity[] } => {
   const parser: Parser = { source, at: 0, text: '', entities: [], open: [] }
@@ -73,7 +73,7 @@ const skipTagName = (parser: Parser) => {
   while (!isSpace(charAt(parser)) && charAt(parser) !== '>') parser.at++
 }
 
-/** One character or one character reference such as `&amp;`. */
+/** Reads one character, or one character reference such as `&amp;`. */
 const readText = (parser: Parser) => {
   const reference = charAt(parser) === '&' ? characterReference(parser.source, parser.at) : null
   parser.text += reference?.text ?? charAt(parser)
@@ -168,7 +168,7 @@ const readUnquotedValue = (parser: Parser): string => {
   return parser.source.slice(begin, parser.at).toLowerCase()
 }
 
-// Telegram keeps the language of <pre><code class="language-x"> only.
+// Telegram keeps the language only for <pre><code class="language-x">.
 const withoutLanguageUnlessPre = ({ language, ...entity }: Entity): Entity =>
   entity.type === 'pre' && language !== undefined ? { ...entity, language } : entity
 

@@ -1,9 +1,9 @@
-/** An error that a test orders for the next calls of a method. */
+/** An error that a test injects into the next calls of a method. */
 export interface InjectedError {
   /** HTTP status of the response; by default 500, or 200 if there is a `body`. */
   status?: number
   description?: string
-  /** The seconds to wait after a 429. */
+  /** The number of seconds to wait, in a response with 429. */
   retryAfter?: number
   migrateTo?: number
   /**
@@ -15,7 +15,7 @@ export interface InjectedError {
   delayMs?: number
   /** Closes the connection without a response. */
   dropConnection?: boolean
-  /** The call takes effect before the error, so the caller cannot know that it did. */
+  /** The call takes effect although its response is an error, so the caller does not learn of the effect. */
   delivered?: boolean
   /** The number of calls that fail; default 1. */
   times?: number
@@ -24,9 +24,9 @@ export interface InjectedError {
 }
 
 export interface InjectedErrors {
-  /** `method` in any case, or `*` for all methods. */
+  /** Makes the next calls of a method fail; `*` stands for all methods. Upper and lower case do not matter. */
   failNext(method: string, error?: InjectedError): void
-  /** The error for this call, if there is one. Each call of `take` reduces the number of calls that still fail. */
+  /** Returns the error for this call, if there is one, and reduces the number of calls that still fail by one. */
   take(method: string, chatId: number | undefined): InjectedError | undefined
   clear(): void
 }

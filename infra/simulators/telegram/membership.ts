@@ -12,10 +12,13 @@ import {
   userOf,
 } from './state.ts'
 
-/** Telegram delivers changes of membership in a queue of their own, beside the messages of the same chat. */
+/** Telegram delivers changes of membership in a separate queue, in parallel with the messages of the same chat. */
 const memberQueueOffset = 5 * 2 ** 33
 
-/** Changes the bot's membership in a chat and sends the bot a my_chat_member update. `by` made the change. */
+/**
+ * Changes the bot's membership in a chat and sends the bot a my_chat_member update. `by` is the person who made the
+ * change.
+ */
 export const changeMembership = (state: TelegramState, bot: Bot, chat: Chat, by: Person, to: Membership): void => {
   const from = chat.standing
   chat.standing = to

@@ -19,7 +19,8 @@ type Method = (state: TelegramState, bot: Bot, args: Args) => unknown
 type MethodWithDescription = (state: TelegramState, bot: Bot, args: Args) => { result: true; description: string }
 
 /**
- * The methods by name in lower case, because Telegram ignores the case. getUpdates is in polling.ts, because it waits.
+ * The methods by name in lower case, because Telegram ignores the case. getUpdates is in polling.ts, because getUpdates
+ * may wait.
  */
 const methods: Record<string, Method> = {
   getme: getMe,

@@ -27,7 +27,7 @@ export interface VisibleMessage {
   /** The photo's URL or file_id, or null. */
   photo: string | null
   buttons: { text: string; data?: string; url?: string }[][]
-  /** Id of the message that it replies to, or null. */
+  /** Id of the message to which this message replies, or null. */
   replyTo: number | null
   edited: boolean
   silent: boolean
@@ -39,7 +39,7 @@ export interface VisibleMessage {
 export interface ButtonPress {
   /** Id of the callback query; '' for a link. */
   id: string
-  /** The notice that the bot answered with, or null if it has not answered yet. */
+  /** The notice with which the bot answered the press, or null if the bot has not answered yet. */
   answer(): { text: string; alert: boolean } | null
 }
 
@@ -50,8 +50,8 @@ export interface Participant {
   send(text: string, options?: { replyTo?: number; threadId?: number }): number
   /**
    * Presses the button with this text on the newest message that has such a button, or on the given message. `data`
-   * chooses between two buttons with the same text. Throws if there is no such button. The bot gets no update for the
-   * press of a link.
+   * chooses between two buttons with the same text. Throws if the button does not exist. If the button is a link, the
+   * bot gets no update.
    */
   press(button: string | RegExp, options?: { message?: number; data?: string | undefined }): ButtonPress
   /** All messages, oldest first, without the deleted ones. */
@@ -61,9 +61,9 @@ export interface Participant {
   last(): VisibleMessage | undefined
 }
 
-/** Telegram delivers presses in a queue of their own, beside the messages of the same chat. */
+/** Telegram delivers presses in a separate queue, in parallel with the messages of the same chat. */
 const pressQueueOffset = 3 * 2 ** 33
-/** Telegram drops a press that the bot has not received after this time. */
+/** Telegram drops a press that the bot has not received within this time. */
 const pressLifetimeS = 150
 
 export const participant = (state: TelegramState, bot: Bot, chat: Chat, person: Person): Participant => {
@@ -98,8 +98,9 @@ export const participant = (state: TelegramState, bot: Bot, chat: Chat, person: 
 }
 
 /**
- * Whether a message is delivered to the bot. In a group the bot is in privacy mode: it gets commands for it, mentions
- * of it and replies to its messages; an administrator gets everything, and a bot outside the group gets nothing.
+ * Whether a message is delivered to the bot. In a group, a bot that is an administrator gets every message. A bot that
+ * is a member is in privacy mode: it gets only commands (unless they name another bot), mentions of the bot and replies
+ * to the bot's messages. A bot outside the group gets nothing.
  */
 const reachesBot = (bot: Bot, chat: Chat, message: StoredMessage): boolean => {
   if (chat.kind === 'private') return true

@@ -1,12 +1,15 @@
 import { badRequest } from './bot-api-error.ts'
 
-/** How Telegram's own download of a photo URL ends. */
+/** The result of Telegram's own download of a photo URL. */
 export type PhotoFetchResult = 'ok' | 'too big' | 'not found' | 'not an image' | 'refused'
 
 export interface PhotoFetches {
-  /** Sets the result for one URL. Other URLs work, unless their path ends like a file that is not a picture. */
+  /**
+   * Sets the result for one URL. The download of any other URL succeeds, unless its path has the extension of another
+   * file type.
+   */
   set(url: string, result: PhotoFetchResult): void
-  /** Throws Telegram's error for a URL that it cannot use. */
+  /** Throws Telegram's error if Telegram cannot use the URL. */
   check(url: string): void
 }
 

@@ -2,7 +2,7 @@
 export const placeholderPhoto = (seed: string, title: string): string => {
   let hash = 7
   for (const char of seed) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) % 100_003
-  // Multiplied, because URLs often differ in one digit only and their pictures should still look different.
+  // The hash is multiplied, because URLs often differ in only one digit and their pictures should still look different.
   const hue = (hash * 137) % 360
   const moonX = 60 + (hash % 90)
   const moonY = 62 + (hash % 30)

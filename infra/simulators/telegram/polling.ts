@@ -13,12 +13,12 @@ interface OpenPoll {
 
 const openPolls = new WeakMap<Bot, OpenPoll>()
 
-/** Ends a bot's open getUpdates with 409; another getUpdates and setWebhook do this. */
+/** Ends a bot's open getUpdates call with 409, because the bot called getUpdates again or called setWebhook. */
 export const endPolling = (bot: Bot, reason: string): void => openPolls.get(bot)?.end(conflict(reason))
 
 /**
- * getUpdates: returns at once if there are updates; else waits until an update arrives, until the timeout is over, or
- * until the caller closes the connection (`closed`).
+ * Runs getUpdates. It returns at once if there are updates; otherwise it waits until an update arrives, the timeout
+ * ends, or the caller closes the connection (`closed`).
  */
 export const getUpdates = async (time: Time, bot: Bot, args: Args, closed: AbortSignal): Promise<Update[]> => {
   if (bot.webhook.settings() !== null) {

@@ -43,7 +43,7 @@ const parseCommand = (given: unknown): BotCommand => {
   return { command: name, description: text }
 }
 
-/** The scopes that name no chat. */
+/** The scopes that do not need a chat id. */
 const scopesWithoutChat = ['default', 'all_private_chats', 'all_group_chats', 'all_chat_administrators']
 const scopesWithChat = ['chat', 'chat_administrators', 'chat_member']
 
@@ -73,7 +73,10 @@ const languageOf = (args: Args): string => {
 
 type TextField = 'description' | 'short_description'
 
-/** setMyDescription and setMyShortDescription differ in the field and in the greatest length, in characters. */
+/**
+ * Creates setMyDescription or setMyShortDescription, which differ in the field and in the maximum length, in
+ * characters.
+ */
 export const setText =
   (field: TextField, maxLength: number) =>
   (_state: TelegramState, bot: Bot, args: Args): true => {
@@ -86,7 +89,10 @@ export const setText =
     return true
   }
 
-/** getMyDescription and getMyShortDescription: the text in the given language, or else the text without a language. */
+/**
+ * Creates getMyDescription or getMyShortDescription, which return the text in the given language, or else the text
+ * without a language.
+ */
 export const getText =
   (field: TextField) =>
   (_state: TelegramState, bot: Bot, args: Args): Record<string, string> => ({

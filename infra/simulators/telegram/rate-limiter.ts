@@ -1,21 +1,26 @@
 import type { Clock } from '#functions/host/clock.ts'
 import { tooManyRequests } from './bot-api-error.ts'
 
-/** Token buckets: how many messages a bot may send. `burst` messages may be sent at once; tokens refill evenly. */
+/**
+ * How many messages a bot may send, as token buckets: `burst` messages may be sent at once, and tokens refill evenly.
+ */
 export interface RateLimits {
   chat: { perSecond: number; burst: number }
   group: { perMinute: number; burst: number }
   all: { perSecond: number; burst: number }
 }
 
-/** What Telegram allows in practice: a message a second to a chat, with a burst for a quick conversation. */
+/**
+ * The limits that Telegram applies in practice: one message per second to a chat, with a burst for a quick
+ * conversation.
+ */
 export const usualRates: RateLimits = {
   chat: { perSecond: 1, burst: 20 },
   group: { perMinute: 20, burst: 20 },
   all: { perSecond: 30, burst: 30 },
 }
 
-/** The strictest reading of Telegram's documentation. */
+/** The limits by the strictest interpretation of Telegram's documentation. */
 export const strictRates: RateLimits = { ...usualRates, chat: { perSecond: 1, burst: 3 } }
 
 export interface RateLimiter {

@@ -37,7 +37,7 @@ const uploadedPhoto = (bot: Bot, args: Args): WithPhoto['photo'] | undefined => 
   return storedPhoto(bot, `upload:${upload.name}:${upload.size}`)
 }
 
-/** A photo by its URL or by the file_id of a photo that the bot has sent before. */
+/** The photo with this URL, or with the file_id of a photo that the bot has sent before. */
 const photoOf = (bot: Bot, given: string): WithPhoto['photo'] => {
   if (given === '') throw badRequest('there is no photo in the request')
   const sizes = bot.files.get(given)
@@ -52,7 +52,7 @@ const storedPhoto = (bot: Bot, url: string): WithPhoto['photo'] => {
     [90, 127],
     [210, 295],
   ].map(([width = 0, height = 0]) => ({
-    // The bot's id is part of it, because on Telegram a file_id works for one bot only.
+    // The bot's id is part of the file_id, because on Telegram a file_id works only for one bot.
     file_id: `AgACAgIAAx${hash(`${bot.id} ${url} ${width}`, 46)}`,
     file_unique_id: `AQAD${hash(`${url} ${width}`, 12)}`,
     width,

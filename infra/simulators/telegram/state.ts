@@ -22,7 +22,7 @@ export interface Person {
   firstName: string
   username?: string
   languageCode?: string
-  /** The person has deleted their account. */
+  /** Whether the person has deleted their account. */
   deactivated: boolean
 }
 
@@ -56,13 +56,13 @@ export interface Chat {
   title: string
   /** In private chats: the person who talks to the bot. */
   personId?: number
-  /** In private chats: the person has written at least once. In groups always true. */
+  /** Whether the person has written to the bot at least once; always true in groups. */
   started: boolean
   blocked: boolean
   /** The bot's own membership. */
   standing: Membership
   members: Map<number, Membership>
-  /** The group was deleted. */
+  /** Whether the group was deleted. */
   gone: boolean
   /** The id of the supergroup that this group has become. */
   upgradedTo?: number
@@ -114,11 +114,11 @@ export interface TelegramState {
   nextPersonId: number
   nextChatId: number
   nextQueryId: number
-  /** Called after each change that a person can see. */
+  /** The functions to call after each change that a person can see. */
   readonly watchers: Set<(bot: Bot, chatId: number) => void>
 }
 
-/** Larger than 32 bits, like the ids of real people and groups. */
+/** Too large for a signed 32-bit integer, like many ids of real people and groups. */
 const firstPersonId = 5_000_000_001
 const firstChatId = 4_000_000_001
 
@@ -137,7 +137,7 @@ export interface BotOptions {
   username: string
   name: string
   rates: RateLimits | false
-  /** Runs a method for the bot, because the response of its webhook asked for it. */
+  /** Runs a method that the response of the bot's webhook asked for. */
   execute: (bot: Bot, method: string, args: Record<string, unknown>) => void
 }
 
@@ -197,7 +197,7 @@ export const privateChat = (bot: Bot, person: Person): Chat => {
   return chat
 }
 
-// The simulator of a newcomer runs for days, so a chat drops its oldest messages.
+// With `npm start` the simulator may run for days, so a chat drops its oldest messages.
 const maxStoredMessages = 5_000
 
 export const addMessage = (
@@ -243,7 +243,7 @@ export const apiChat = (state: TelegramState, chat: Chat): ApiChat => {
   }
 }
 
-/** A stored message in the JSON of the Bot API. `nested` leaves out the message that it replies to. */
+/** A stored message in the JSON of the Bot API. With `nested`, the message to which it replies is left out. */
 export const apiMessage = (
   state: TelegramState,
   bot: Bot,
@@ -272,7 +272,7 @@ export const apiMessage = (
   }
 }
 
-/** In a supergroup without topics a chain of replies has a `message_thread_id` too, but it is not a topic. */
+/** The topic of a message. In a supergroup without topics a reply has a `message_thread_id` too, but no topic. */
 const threadFieldsOf = (chat: Chat, { threadId, replyTo }: StoredMessage): Partial<Message> => {
   if (threadId !== undefined) return { message_thread_id: threadId, is_topic_message: true }
   return chat.kind === 'supergroup' && !chat.forum && replyTo !== undefined ? { message_thread_id: replyTo } : {}

@@ -12,7 +12,7 @@ export interface FormattedText {
 export const maxTextLength = 4096
 export const maxCaptionLength = 1024
 
-/** The text of a message from the call's arguments. Throws Telegram's error if it refuses the text. */
+/** The text of a message from the call's arguments. Throws Telegram's error if Telegram refuses the text. */
 export const messageText = (args: Args): FormattedText => {
   const source = args.text('text')
   if (source === '') throw badRequest('message text is empty')
@@ -22,7 +22,7 @@ export const messageText = (args: Args): FormattedText => {
   return formatted
 }
 
-/** The caption of a photo from the call's arguments; it may be empty. */
+/** The caption of a photo from the call's arguments. The caption may be empty. */
 export const captionText = (args: Args): FormattedText => {
   const formatted = format(args.text('caption'), args, 'caption_entities')
   if (formatted.text.length > maxCaptionLength) throw badRequest('message caption is too long')
@@ -41,7 +41,7 @@ const format = (source: string, args: Args, field: 'entities' | 'caption_entitie
       return normalized({ text: source, entities: explicitEntities(source, args.json(field)) })
     case 'markdown':
     case 'markdownv2':
-      // Telegram accepts these modes. Vigia only writes HTML, so another mode is a mistake that a test should notice.
+      // Telegram accepts these modes. Vigia writes only HTML, so another mode is a mistake that a test should detect.
       throw badRequest("can't parse entities: this simulator only supports parse_mode HTML and explicit entities")
     default:
       throw badRequest('unsupported parse_mode')
@@ -98,7 +98,7 @@ const explicitEntities = (text: string, given: unknown): Entity[] => {
  * marked.
  */
 export const normalized = ({ text, entities }: FormattedText): FormattedText => {
-  // One character for one character, so that the offsets stay right.
+  // Each character is replaced by exactly one character, so that the offsets stay valid.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that Telegram turns into spaces
   const clean = text.replace(/[\u0000-\u0009\u000b-\u001f]/g, ' ')
   const end = clean.trimEnd().length

@@ -1,6 +1,6 @@
 import type { Bot, TelegramState } from './state.ts'
 
-/** The messages of a bot's chats, or of one chat, as text: a line each, oldest first. */
+/** The messages of a bot's chats, or of one chat, as text with one line per message, oldest first. */
 export const transcript = (state: TelegramState, bot: Bot, chatId?: number): string =>
   [...bot.chats.values()]
     .filter(chat => chatId === undefined || chat.id === chatId)

@@ -13,8 +13,8 @@ export interface QueuedUpdate {
 export interface UpdateQueue {
   push(update: Omit<Update, 'update_id'>, options: { queue: number; seconds: number }): Update
   /**
-   * The updates from the id `offset` on; the earlier ones count as received and are removed. A negative offset counts
-   * from the end of the queue.
+   * Returns the updates from the id `offset` on, and removes earlier updates, which count as received. A negative
+   * offset counts from the end of the queue.
    */
   take(offset: number, limit: number): Update[]
   remove(updateId: number): void
@@ -30,7 +30,7 @@ export interface UpdateQueue {
 
 export const updateQueue = (time: Time): UpdateQueue => {
   let queued: QueuedUpdate[] = []
-  // The first id comes from the clock, so that a restarted simulator does not repeat ids that its bot has handled.
+  // The first id comes from the clock, so that a restarted simulator does not repeat ids that the bot has handled.
   let nextId = Math.max(1, Math.floor(time.now().getTime() / 1000) - 1_000_000_000)
   const listeners = new Set<(queued: QueuedUpdate) => void>()
   const unexpired = () => {

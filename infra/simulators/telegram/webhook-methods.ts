@@ -5,13 +5,13 @@ import type { Bot, TelegramState } from './state.ts'
 
 const defaultConnections = 40
 const maxConnections = 100
-/** The ports to which Telegram delivers; '' is 443 or 80 by the URL's scheme. */
+/** The ports to which Telegram delivers updates; '' means 443 or 80, depending on the URL's scheme. */
 const webhookPorts = ['', '443', '80', '88', '8443']
 
 /** Unix milliseconds before which a bot's next setWebhook is answered 429. */
 const nextSetAllowedAt = new WeakMap<Bot, number>()
 
-/** The URL names this machine. The simulator accepts such a webhook without HTTPS, which Telegram does not. */
+/** Whether the URL names this machine. The simulator accepts such a webhook without HTTPS; Telegram does not. */
 const isLocal = (url: URL) => /(^|\.)localhost$|^127\.|^\[::1\]$/i.test(url.hostname)
 
 export const setWebhook = (state: TelegramState, bot: Bot, args: Args): { result: true; description: string } => {
@@ -46,7 +46,7 @@ const parseWebhookUrl = (given: string): URL => {
     const url = new URL(/^[a-z]+:\/\//i.test(given) ? given : `https://${given}`)
     if (/^https?:$/.test(url.protocol)) return url
   } catch {
-    // Refused below, like a URL of another scheme.
+    // An invalid URL is refused below, like a URL of another scheme.
   }
   throw badRequest('invalid webhook URL specified')
 }
@@ -73,7 +73,10 @@ export const getWebhookInfo = (_state: TelegramState, bot: Bot): WebhookInfo => 
   }
 }
 
-/** Without `allowed_updates` the bot's former choice stays; an empty list restores Telegram's default. */
+/**
+ * Sets the kinds of updates that the bot gets. Without `allowed_updates` the earlier choice stays; an empty list
+ * restores Telegram's default.
+ */
 export const setAllowedUpdates = (bot: Bot, args: Args): void => {
   if (!args.has('allowed_updates')) return
   const kinds = args.json('allowed_updates')

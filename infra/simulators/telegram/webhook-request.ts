@@ -10,12 +10,12 @@ export interface WebhookSettings {
   maxConnections: number
 }
 
-/** A response that takes longer is an error. */
+/** A response that takes longer than this counts as an error. */
 export const readTimeoutMs = 60_000
 const maxBodyBytes = 1024 * 1024
 const neverExecuted = /^(deletewebhook|setwebhook|close|logout|get.*)$/
 
-/** The response of the webhook. `error` is in Telegram's words, and null for a status from 200 to 299. */
+/** The response of the webhook. `error` is Telegram's description of the error; null for a status from 200 to 299. */
 export interface WebhookResponse {
   status: number | null
   type: string

@@ -13,12 +13,12 @@ import {
 /** One attempt to deliver an update to the webhook. */
 export interface DeliveryAttempt {
   updateId: number
-  /** Counted from 1. */
+  /** The number of the attempt, from 1. */
   attempt: number
   at: Date
   /** HTTP status; null if there was no response. */
   status: number | null
-  /** The error in Telegram's words, as in getWebhookInfo; null if the webhook accepted the update. */
+  /** Telegram's description of the error, as in getWebhookInfo; null if the webhook accepted the update. */
   error: string | null
   body: string
   /** The Bot API method that the response asked for and that was executed. Vigia should never ask for one. */
@@ -31,7 +31,7 @@ export interface WebhookSender {
   remove(): void
   settings(): WebhookSettings | null
   lastError(): { at: Date; message: string } | null
-  /** Oldest first. */
+  /** The attempts to deliver updates, oldest first. */
   deliveries(): DeliveryAttempt[]
   /** Delivers every later update a second time after the webhook has accepted it. */
   deliverTwice(on: boolean): void
@@ -60,9 +60,10 @@ interface PendingUpdate {
 
 /**
  * Delivers updates to a webhook like Telegram's server: one at a time per queue, and any status from 200 to 299 accepts
- * an update. It retries at once, then after 2, 4, 8 … seconds, or after the response's Retry-After (at most an hour).
- * The delay stops growing at a random limit between 60 and 120 seconds. An update that expires is dropped, and a
- * `method` in the response is executed. The function is long because the deliveries share its variables.
+ * an update. After any other result the sender retries at once, then after 2, 4, 8 … seconds, or after the response's
+ * Retry-After (at most an hour). The delay stops growing at a random limit between 60 and 120 seconds. An update that
+ * expires is dropped, and a `method` in the response is executed. The function is long because the deliveries share its
+ * variables.
  */
 export const webhookSender = (
   time: Time,
@@ -197,7 +198,8 @@ export const webhookSender = (
       isDeliveringTwice = on
     },
     redeliver: update => {
-      // In a queue of its own, because the repeat may overtake other updates or run beside them.
+      // The update gets a separate queue, because it may overtake other updates or be delivered at the same time as
+      // they are.
       enqueue({ update, queue: -update.update_id, expiresAt: now() + readTimeoutMs * 10 })
       startDeliveries()
     },

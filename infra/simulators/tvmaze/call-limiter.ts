@@ -5,7 +5,7 @@ const windowMs = 10_000
 
 /**
  * TVMaze's limit of 20 calls in any 10 seconds. The returned function counts a call and returns 0, or returns the
- * seconds to wait; a refused call does not count.
+ * seconds to wait; a refused call is not counted.
  */
 export const callLimiter = (clock: Clock): (() => number) => {
   const recent: number[] = []

@@ -13,7 +13,9 @@ const futureEpisodes = 72
 export const nextFiveMinuteEpisode = (now: Date): Date =>
   new Date(Math.floor((now.getTime() - phaseMs) / stepMs + 1) * stepMs + phaseMs)
 
-/** The show at the time `now`. Its times depend on the clock only, so a restart moves no episode. */
+/**
+ * The show at the time `now`. The times of its episodes depend only on the clock, so they are the same after a restart.
+ */
 export const fiveMinuteShow = (now: Date): ShowRow => {
   const next = nextFiveMinuteEpisode(now).getTime()
   const episodes = Array.from({ length: pastEpisodes + futureEpisodes }, (_, index) =>

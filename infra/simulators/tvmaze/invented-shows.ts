@@ -16,27 +16,29 @@ const canalSul: Channel = { id: 9003, name: 'Canal Sul', country: countries.br, 
 const orbe: Channel = { id: 9101, name: 'Orbe+', country: null, officialSite: null }
 const telinha: Channel = { id: 9102, name: 'Telinha', country: countries.br, officialSite: null }
 
-/** The ids of the invented shows. Each key names the case that the show is an example of. */
+/** The ids of the invented shows. Each key names the case for which the show is an example. */
 export const showIds = {
-  /** US drama with a Brazilian title, Sundays at 21:00 in New York: in São Paulo it moves when US clocks change. */
+  /**
+   * US drama with a Brazilian title, Sundays at 21:00 in New York; its time in São Paulo changes when US clocks change.
+   */
   harbor: 900_001,
-  /** US late night at 00:37 of the day after its airdate: its airstamp is a day later than its airdate and airtime. */
+  /** US late-night show. Its episodes air at 00:37 on the day after their airdate, so the airstamp is a day later. */
   lateNight: 900_002,
-  /** Global streaming service, an episode every Wednesday, never an airtime. */
+  /** Show of a global streaming service, with an episode every Wednesday and without airtimes. */
   streamer: 900_003,
-  /** Global streaming service, eight episodes on one Friday every 13 weeks. */
+  /** Show of a global streaming service, with eight episodes on one Friday every 13 weeks. */
   drop: 900_004,
   /** Telenovela, Monday to Saturday at 21:20 in São Paulo. */
   novela: 900_005,
-  /** Daily show, whose season is the year. */
+  /** Daily show; the number of a season is the year. */
   daily: 900_006,
-  /** Has a special that is announced without a date and a number. */
+  /** Has a special that is announced without a date or a number. */
   special: 900_007,
   /** Running, without a next episode. */
   hiatus: 900_008,
-  /** The least that TVMaze may know: no image, summary, runtime, channel or dates. */
+  /** A show with the least data that TVMaze may have: no image, summary, runtime, channel or dates. */
   sparse: 900_009,
-  /** HTML entities in the summary, an ampersand and an emoji in the name. */
+  /** Has HTML entities in the summary, and an ampersand and an emoji in the name. */
   entities: 900_010,
   /** One of two shows with the same name: from 1998, ended. */
   lighthouseOld: 900_011,
@@ -57,7 +59,7 @@ interface SchedulePlan {
   airtime: string
   zone: string
   perSeason: number
-  /** Late night: the broadcaster counts the hours after midnight as part of the day before. */
+  /** For late-night shows: the broadcaster counts the hours after midnight as part of the day before. */
   nextDay?: boolean
   /** Names of the episodes, used in turn. */
   names: string[]

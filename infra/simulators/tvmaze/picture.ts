@@ -1,6 +1,6 @@
 import { crc32, deflateSync } from 'node:zlib'
 
-/** A PNG poster without text: a sky in two colours that come from `seed`, a horizon and a moon. */
+/** A PNG poster without text: a sky, a horizon and a moon, in colours that depend on `seed`. */
 export const picture = (seed: number, width: number, height: number): Buffer => {
   const hue = (seed * 47) % 360
   const top = colour(hue, 0.45, 0.24)

@@ -36,7 +36,7 @@ const ok = (body: unknown): TvmazeResponse => ({ status: 200, body })
 const noResult: TvmazeResponse = { status: 404, body: null }
 const pageNotFound = errorResponse(404, 'Page not found.')
 
-/** Answers a request like api.tvmaze.com. Like there, unknown parameters are ignored. */
+/** Answers a request like api.tvmaze.com, which also ignores unknown parameters. */
 export const respond = (store: Store, request: TvmazeRequest): TvmazeResponse => {
   const { path, query, base, now } = request
   const [, first, second, third] = path.split('/')
@@ -71,7 +71,7 @@ export const respond = (store: Store, request: TvmazeRequest): TvmazeResponse =>
   }
 }
 
-/** The response for a show, or the redirect or the 404 for its id. */
+/** The response for a show; a redirect if the show was merged into another, or 404 if it does not exist. */
 const withShow = (
   store: Store,
   id: number,
@@ -84,7 +84,7 @@ const withShow = (
   return show === undefined ? errorResponse(404, '') : responseFor(show)
 }
 
-/** /shows/<id>/<part> */
+/** Answers `/shows/<id>/<part>`. */
 const partOfShow = (show: ShowRow, part: string | undefined, request: TvmazeRequest): TvmazeResponse => {
   const { query, base } = request
   switch (part) {
@@ -116,7 +116,7 @@ const partOfShow = (show: ShowRow, part: string | undefined, request: TvmazeRequ
   }
 }
 
-/** A show with what the parameters `embed` and `embed[]` ask for. */
+/** A show with the data that the parameters `embed` and `embed[]` ask for. */
 const showWithEmbeds = (show: ShowRow, { query, base, now }: TvmazeRequest): TvmazeResponse => {
   const names = [...query.getAll('embed[]'), ...query.getAll('embed')]
   const embedded: Record<string, unknown> = {}
@@ -162,14 +162,17 @@ const updatedShows = (store: Store, { query, now }: TvmazeRequest): TvmazeRespon
 
 const sinceDays: Record<string, number> = { day: 1, week: 7, month: 28 }
 
-/** Unix seconds; 0 without a value, null for a value that TVMaze does not know. */
+/** The parameter `since` as Unix seconds: 0 without a value, null for a value that TVMaze does not accept. */
 const parseSince = (given: string | null, now: Date): number | null => {
   if (given === null || given === '') return 0
   const days = sinceDays[given]
   return days === undefined ? null : now.getTime() / 1000 - days * 86_400
 }
 
-/** /schedule (networks of a country), /schedule/web (streaming services) and /schedule/full (all future episodes). */
+/**
+ * Answers /schedule (networks of a country), /schedule/web (streaming services) and /schedule/full (all future
+ * episodes).
+ */
 const schedule = (store: Store, kind: string | undefined, { query, base, now }: TvmazeRequest): TvmazeResponse => {
   const date = query.get('date') ?? now.toISOString().slice(0, 10)
   const country = query.get('country')
@@ -200,7 +203,10 @@ const schedule = (store: Store, kind: string | undefined, { query, base, now }: 
   }
 }
 
-/** Without a country every streaming service matches; the empty country matches the global ones. */
+/**
+ * Whether a streaming service is in the country `code`. Without a code every service matches; an empty code matches
+ * global services.
+ */
 const isInCountry = ({ country }: NonNullable<ShowRow['webChannel']>, code: string | null) =>
   code === null || (code === '' ? country === null : country?.code === code)
 

@@ -4,7 +4,8 @@ import type { ShowRow } from './rows.ts'
 const maxHits = 10
 
 /**
- * The shows whose name or alias is like `words`, best first. It ignores accents, case and up to two typos in a word.
+ * The shows whose name or alias is like `words`, best first. The search ignores accents, case and up to two typos in a
+ * word.
  */
 export const search = (shows: ShowRow[], words: string): { score: number; show: ShowRow }[] => {
   const wanted = wordsOf(words)
@@ -23,7 +24,7 @@ const scoreOf = (show: ShowRow, wanted: string[]): number => {
   return best === 0 ? 0 : best + show.weight / 1000
 }
 
-/** 1 for equal names, 0 if a wanted word has no counterpart in the name. */
+/** How similar a name is to the wanted words: 1 for equal names, 0 if a wanted word has no counterpart in the name. */
 const likeness = (wanted: string[], name: string[]): number => {
   const each = wanted.map(word => Math.max(0, ...name.map(other => wordLikeness(word, other))))
   if (each.some(value => value === 0)) return 0
@@ -39,7 +40,7 @@ const wordLikeness = (word: string, other: string): number => {
   return typos > maxTypos ? 0 : 1 - 0.25 * typos
 }
 
-/** The edit distance; any number above `limit` if it is larger than `limit`. */
+/** The edit distance between two words. If the distance is above `limit`, the result is any number above `limit`. */
 const distance = (a: string, b: string, limit: number): number => {
   if (Math.abs(a.length - b.length) > limit) return limit + 1
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index)

@@ -25,7 +25,10 @@ export interface NewEpisode {
 
 export interface NewShow extends Partial<Omit<ShowRow, 'episodes'>> {
   name: string
-  /** The network, by country; `streamer` is a global streaming service, whose episodes have no airtime. */
+  /**
+   * The name of the network, by country; `streamer` is the name of a global streaming service, whose episodes have no
+   * airtime.
+   */
   on?: { us: string } | { br: string } | { streamer: string }
   episodes?: NewEpisode[]
 }
@@ -37,9 +40,12 @@ export interface Store {
   addShow(show: NewShow): ShowRow
   editShow(id: number, changes: Partial<Omit<ShowRow, 'id' | 'episodes'>>): void
   deleteShow(id: number): void
-  /** Merges a duplicate into another show: its id no longer exists, and its external ids find the other show. */
+  /**
+   * Merges a duplicate into another show: the duplicate's id no longer exists, and a lookup by its external ids returns
+   * the other show.
+   */
   mergeShow(id: number, into: number): void
-  /** Makes the id answer 301 to the other id; neither show needs to exist. */
+  /** Makes a request for the id get a 301 to the other id; neither show needs to exist. */
   redirectShow(id: number, into: number): void
   redirectOf(id: number): number | undefined
   addEpisode(showId: number, episode: NewEpisode): EpisodeRow
@@ -49,7 +55,10 @@ export interface Store {
   makeSpecial(episodeId: number): void
 }
 
-/** The dates of the invented shows are relative to `today`. With `followsClock` the five-minute show exists too. */
+/**
+ * Creates the store. The dates of the invented shows are relative to `today`. With `followsClock` the five-minute show
+ * exists too.
+ */
 export const createStore = (clock: Clock, today: Temporal.PlainDate, followsClock: boolean): Store => {
   const rows = new Map(inventedShows(today).map(show => [show.id, show]))
   const redirects = new Map<number, number>()
@@ -72,7 +81,8 @@ export const createStore = (clock: Clock, today: Temporal.PlainDate, followsCloc
     throw new Error(`the TVMaze simulator has no episode with the id ${episodeId}`)
   }
   const markUpdated = (row: ShowRow) => {
-    // Greater than before, even if the clock stands still, because clients look for a change of `updated`.
+    // `updated` becomes greater than before, even if the clock stands still, because clients look for a change of
+    // `updated`.
     row.updated = Math.max(row.updated + 1, Math.floor(clock().getTime() / 1000))
   }
   const insert = (row: ShowRow, { airs, season, number, name }: NewEpisode): EpisodeRow => {

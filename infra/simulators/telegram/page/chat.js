@@ -45,7 +45,7 @@ const call = async (action, body) => {
     if (!answer.ok) throw new Error(result.error)
     return result
   } catch (error) {
-    // An error of fetch itself has a text of the browser, which may be in another language.
+    // A TypeError comes from fetch, and its text comes from the browser, perhaps in another language.
     toast(error instanceof TypeError ? words.lost : `${words.failed} ${error.message}`)
     return null
   }
@@ -65,7 +65,7 @@ const press = async (message, row, column, button) => {
   else {
     const pressed = { pane, message: message.id, row, column }
     waiting.set(result.query, pressed)
-    // If the bot never answers, the button stops showing that it waits.
+    // If the bot does not answer in time, the button no longer looks busy.
     setTimeout(() => {
       if (waiting.delete(result.query) && pane === pressed.pane) buttonAt(pressed)?.removeAttribute('aria-busy')
     }, answerTimeoutMs)
@@ -192,7 +192,9 @@ const controlsOf = item => [...item.querySelectorAll('a, button, .spoiler')]
 /** The id of the message whose links and buttons the Tab key reaches; null is the newest message that has any. */
 let currentMessage = null
 
-/** Removes the controls of all other messages from the tab order, so that the text box is only a few tab stops away. */
+/**
+ * Keeps only the controls of the current message in the tab order, so that the text box is only a few tab stops away.
+ */
 const limitTabStops = () => {
   const items = [...list.querySelectorAll('[data-id]')]
   const current =
@@ -243,7 +245,7 @@ const shown = new Map()
 /** Updates the list of messages. Only changed messages are built again, and the focus stays where it was. */
 const showMessages = conversation => {
   if (shownPane !== pane) {
-    // aria-busy, so that a screen reader does not read a whole conversation aloud.
+    // While aria-busy is set, a screen reader does not read the whole conversation aloud.
     list.setAttribute('aria-busy', 'true')
     list.replaceChildren()
     shown.clear()

@@ -1,6 +1,9 @@
 import type { Language } from '#database/chats/language.ts'
 
-/** A suggestion: a text and the message to send. `at` is the time of the result, `link` a page that belongs to it. */
+/**
+ * A suggestion: a text and the message to send. `at` is the time of the result, and `link` is a page that belongs to
+ * the suggestion.
+ */
 export interface Hint {
   words: string
   send?: string

@@ -1,4 +1,4 @@
-// Turns Telegram's text and entities into DOM nodes. Text only becomes text nodes, so a message cannot insert HTML.
+// Turns Telegram's text and entities into DOM nodes. The text becomes only text nodes, so a message cannot insert HTML.
 
 const TAGS = {
   bold: 'strong',
@@ -58,7 +58,7 @@ const elementFor = (entity, covered, { onCommand, words }) => {
   }
 }
 
-/** The nodes for `text`. Entities can be nested: each is rendered with the entities inside it. */
+/** The nodes for `text`. Entities can be nested: each entity is rendered together with the entities inside it. */
 export const rendered = (text, entities, tools) => {
   const nodes = []
   const render = (begin, end, list, into) => {

@@ -5,7 +5,7 @@ interface PageTexts {
   page: Record<string, string>
 }
 
-/** The texts of the chat page. The messages come from the bots. */
+/** The texts of the chat page itself, by language. The messages in the chats come from the bots. */
 export const pageTexts: Record<Language, PageTexts> = {
   'pt-BR': {
     bots: { main: 'Vigia', operators: 'Operação' },
