@@ -55,7 +55,9 @@ const apologiseFor = async (update: Update, { deps, telegram }: DeferDependencie
   await apologise(deps, origin, createSender(api, recipient, AbortSignal.timeout(apologyTimeoutMs)), 'sorry')
 }
 
-/** Where an update comes from; null also if its fields have other types than Telegram's. */
+/**
+ * Where an update comes from; null if the bot does not handle it, or if its fields have other types than Telegram's.
+ */
 const originOrNull = (update: Update): Origin | null => {
   try {
     return originOf(update)

@@ -22,7 +22,10 @@ export const nextEpisode = (show: Show, now: Date, zone: string): Episode | null
   )
 }
 
-/** `sex., 21 nov · 22:00` in the chat's zone; for an episode without an hour the date and `horário não divulgado`. */
+/**
+ * When an episode airs, in the chat's zone: `sex., 21 nov · 22:00`. For an episode without an hour, the date and
+ * `horário não divulgado`.
+ */
 export const sayWhen = ({ airstamp, airdate }: Episode, chat: Chat, messages: BotMessages, now: Date): string =>
   airstamp === null
     ? `${sayDate(airdate, { language: chat.language, today: dayOf(now, chat.zone) })} (${messages.hourUnknown})`

@@ -5,7 +5,7 @@ import type { ChatContext } from './context.ts'
 /** Why a check is made outside the monitor's schedule: it is the first check, or the person requested it. */
 type CheckReason = 'first' | 'now'
 
-/** The number of unscheduled checks that one host gets in quick succession, over all its monitors. */
+/** The number of unscheduled checks that one host gets in quick succession, for all its monitors together. */
 const hostBurst = 3
 /**
  * Seconds in which a monitor gets at most one first check, even if it is added again. The first check has a separate

@@ -163,7 +163,7 @@ const countryNames: Record<string, string> = {
   'estados unidos da america': 'US',
 }
 
-/** The zone that comes first in this list is offered if several zones of a country have the same local time. */
+/** If several zones of a country have the same local time, the bot offers the one that comes first in this list. */
 const preferredZones = [
   'America/New_York',
   'America/Chicago',

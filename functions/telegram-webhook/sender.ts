@@ -169,8 +169,8 @@ const replaceMessage = async (delivery: Delivery, view: View, target: MessageTar
 type ChatTarget = { chat_id: number; message_thread_id?: number }
 
 /**
- * Tries the view as it is, then without the part that Telegram refuses: a deleted topic, formatting that it cannot
- * parse.
+ * Tries the view as it is, then without the part that Telegram refuses: a deleted topic, or formatting that Telegram
+ * cannot parse.
  */
 const withFallbacks = async (
   { recipient, refused }: Delivery,

@@ -102,7 +102,10 @@ export const setLanguage = async (context: ChatContext, language: Language): Pro
 const zoneButtons = (zones: readonly string[], language: Language): Button[][] =>
   zones.map(zone => [{ text: zoneLabel(zone, language), press: { act: 'zone', zone } }])
 
-/** Buttons for the zones in which most speakers of the chat's language live, and how to choose another zone. */
+/**
+ * The chat's zone, buttons for the zones in which most speakers of the chat's language live, and how to choose another
+ * zone.
+ */
 export const zoneChoice = (context: ChatContext): View => ({
   html: context.messages.chooseZone(zoneLabel(context.chat.zone, context.chat.language), clockIn(context)),
   buttons: zoneButtons(offeredZones[context.chat.language], context.chat.language),

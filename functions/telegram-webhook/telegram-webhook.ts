@@ -19,7 +19,9 @@ import { withTimeout } from './timeout.ts'
  * updates while it repeats this one.
  */
 const maxAttempts = 3
-/** The timeout of one attempt at an update. It is longer than the time in which messages are sent. */
+/**
+ * The timeout of one attempt at an update. It is longer than the time limit for sending the messages (`sendTimeoutMs`).
+ */
 const attemptTimeoutMs = 10_000
 /** One of this many updates also deletes old rows of the table `telegram_update`. */
 const updatesPerCleanup = 256
@@ -47,7 +49,7 @@ const retryLater = (seconds: number) => ({
 const done = { status: 200 }
 
 /**
- * The public function: takes updates from Telegram, sends the replies during the same request, publishes events for
+ * The public function: takes updates from Telegram, sends the replies during the same request, and publishes events for
  * other functions. It is longer than 80 lines because both handlers share its Telegram client and its paused chats.
  */
 export const telegramWebhook = (webhook: WebhookDependencies) => {

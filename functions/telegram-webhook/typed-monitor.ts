@@ -101,7 +101,7 @@ const smaller: Record<number, number> = { 3600: 60, 60: 1 }
 
 /**
  * An interval in seconds: `30s`, `5m`, `1 h`, `5 minutos`, `half an hour`, `a cada 2 minutos`, `1h30`. A number without
- * a unit is seconds. Null for other texts.
+ * a unit is a number of seconds. Null for other texts.
  */
 export const parseInterval = (text: string): number | null => {
   const phrase = folded(text.trim()).replace(fromTo, '$1')

@@ -139,7 +139,7 @@ const placeWithin = (place: string, region: string, language: Language): string[
   if (inBoth.length > 0) return inBoth
   const regional = language === 'en' && usa.length > 0 ? usa : zonesOf(region, language)
   // If a city with this name is only in another region, the bot suggests the zones of both regions. For an unknown city
-  // it uses the region's zone.
+  // the bot uses the region's zone.
   return [...new Set([...regional, ...zones])]
 }
 
