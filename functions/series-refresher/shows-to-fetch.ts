@@ -16,8 +16,8 @@ export const updatesSince = (seen: Date, now: Date): 'day' | 'week' | 'month' | 
 }
 
 /**
- * A show to fetch: it is not in the catalogue, TVMaze edited it, TVMaze answered 404 last time, or its last fetch is
- * long ago.
+ * A show to fetch, and why: it is not in the catalogue, TVMaze edited it, TVMaze answered 404 last time, or its last
+ * fetch is long ago.
  */
 export interface ShowToFetch {
   id: number

@@ -3,7 +3,7 @@ import type { Announcement } from '#database/series/announcements.ts'
 import type { Episode, Show } from '#database/series/show.ts'
 import { instantOf } from '#functions/wording/dates.ts'
 
-/** Episodes that aired at most this long ago are announced one by one. Older ones are folded into one message. */
+/** Episodes that aired at most this long ago are announced one by one. Older episodes are folded into one message. */
 export const graceMs = 36 * 60 * 60_000
 
 /** The time of day, in the chat's zone, at which an episode without an hour is announced. */

@@ -20,7 +20,7 @@ export interface Payload {
   html: string
   /** Whether the text is sent with formatting. */
   markup: boolean
-  /** The most visible characters of the text. A longer text is cut. */
+  /** The highest number of visible characters in the text. A longer text is cut. */
   maxLength: number
   photo?: string
   buttons?: DataOf<typeof MessageRequested>['buttons']

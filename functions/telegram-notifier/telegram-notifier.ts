@@ -12,8 +12,8 @@ const tickBudgetMs = 40_000
 const maxChatsPerTick = 500
 const tickWorkers = 8
 /**
- * The most chats that the requests of one process send to at the same time. In a burst, further requests only store
- * their message, so that the broker does not wait.
+ * The highest number of chats that the requests of one process send to at the same time. In a burst, further requests
+ * only store their message, so that the broker does not wait.
  */
 const maxActiveChats = 20
 /**

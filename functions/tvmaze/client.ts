@@ -220,7 +220,7 @@ const retryAfterSeconds = (header: string | undefined, now: Date): number | null
   return Number.isNaN(s) ? null : Math.min(Math.max(s, 1), 86_400)
 }
 
-/** Makes, at the first request, an agent that keeps one idle connection. */
+/** Makes a function that returns an agent, which it makes at the first call. The agent keeps one idle connection. */
 const lazyAgent = (baseUrl: string) => {
   let agent: Promise<import('got').Agents> | undefined
   const open = async (): Promise<import('got').Agents> => {

@@ -57,7 +57,8 @@ const summaryIn = (value: unknown): string | null =>
   typeof value === 'string' ? plain(value.slice(0, 10_000).toWellFormed().replaceAll('\0', '')) || null : null
 
 /**
- * Removes the airstamp of an episode without an airtime, because it is a placeholder (noon, UTC) and not the real hour.
+ * Removes the airstamp of an episode without an airtime, because that airstamp is a placeholder (noon, UTC) and not the
+ * real hour.
  */
 const withoutPlaceholder = (episode: Json): Json => ({
   ...episode,

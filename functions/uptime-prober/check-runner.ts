@@ -27,7 +27,7 @@ export interface CheckDependencies {
 
 const attemptsOf = { http: checkHttp, tcp: checkTcp } as const
 
-/** The pauses before the second and the third attempt. A failure is confirmed when all three attempts fail. */
+/** The pauses before the second and the third attempt. A failure is confirmed when all attempts fail. */
 const pausesMs = [1_000, 2_000]
 
 /**

@@ -25,8 +25,9 @@ export const checksByDueTime = ({ data }: EventOf<typeof ProbeRequested>): DueCh
 const graceMs = 2_000
 
 /**
- * Runs `work` for each check when it is due; checks run concurrently. Throws the first error of `work` when all have
- * ended, and RetryLater for checks that did not run: after `stop`, or because their due time is too far in the future.
+ * Runs `work` for each check when it is due; checks run concurrently. When all checks have ended, throws the first
+ * error of `work`. Throws RetryLater if checks did not run or did not finish, because of `stop` or because their due
+ * time is too far in the future.
  */
 export const runWhenDue = async (
   checks: readonly DueCheck[],

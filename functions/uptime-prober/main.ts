@@ -28,8 +28,8 @@ const maxRunningChecks = 2_000
 const runCheck = limitChecks(checkRunner({ dialler, connectivity, clock: systemClock, sleep }), maxRunningChecks)
 const results = resultWriter({ db, clock: systemClock, sleep })
 
-// A request lasts until its last check is done. On a signal, the checks that are not due yet return to the broker at
-// once.
+// A request lasts until its last check is done. After SIGTERM or SIGINT, the checks that are not due yet return to the
+// broker at once.
 const shutdown = new AbortController()
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => shutdown.abort())
 

@@ -23,9 +23,9 @@ export interface ResultWriterOptions {
   db: Postgres
   clock: Clock
   sleep: Sleep
-  /** How long a result waits for others, milliseconds. */
+  /** How long a result waits for other results, in milliseconds. */
   batchDelayMs?: number
-  /** How long a result waits for PostgreSQL while it is unavailable, milliseconds. */
+  /** How long a result waits while PostgreSQL is unavailable, in milliseconds. */
   unavailableTimeoutMs?: number
 }
 
@@ -74,8 +74,8 @@ export const resultWriter = ({
   }
 
   /**
-   * The next results to write: at most one of each monitor, because the verdict on its second result depends on the
-   * first.
+   * The next results to write: at most one of each monitor, because the verdict on a second result of the same monitor
+   * depends on the first.
    */
   const nextBatch = (): QueuedResult[] => {
     const batch = new Map<number, QueuedResult>()

@@ -5,7 +5,7 @@ import { afterChange, isSteadyAgain } from './flapping.ts'
 /** The part of a check's outcome that decides the verdict. */
 export interface Finding extends Pick<ProbeResult, 'dueAt' | 'ok'>, Partial<Pick<ProbeResult, 'startedAt'>> {
   /**
-   * Whether another attempt would fail too, usually because three attempts in a row failed (`check-runner.ts`). One
+   * Whether another attempt would fail too, usually because all attempts of the check failed (`check-runner.ts`). One
    * confirmed failure takes a monitor down; an unconfirmed failure does not.
    */
   confirmed: boolean

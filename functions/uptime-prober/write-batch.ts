@@ -23,7 +23,7 @@ export interface BatchReport<Pending extends PendingResult> {
 /**
  * Writes results, at most one of each monitor, and reports each result as soon as its outcome is known. A result and
  * its verdict are committed together, so a slot with a row needs no further work. Nearly all results leave their
- * monitor in its state; one statement stores them. The others share one transaction.
+ * monitor in its state; one statement stores all of these. The other results share one transaction.
  */
 export const writeBatch = async <Pending extends PendingResult>(
   db: Postgres,

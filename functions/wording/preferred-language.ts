@@ -1,7 +1,7 @@
 import type { Language } from '#database/chats/language.ts'
 /**
- * The language of a page, from the header `Accept-Language`: Portuguese if any variant of it is preferred, else
- * English.
+ * The language of a page, from the header `Accept-Language`: Portuguese if the header prefers any variant of Portuguese
+ * to English, else English.
  */
 export const preferredLanguage = (header: string | undefined): Language => {
   const wanted = (header ?? '')

@@ -1,6 +1,7 @@
 import type { Language } from '#database/chats/language.ts'
 
-// IANA names contain the English name of a city in ASCII. These are the cities whose names are written in another way.
+// IANA names contain the English name of a city in ASCII. This list has the cities whose names are written in another
+// way.
 const cities: Record<string, string | Record<Language, string>> = {
   'America/Araguaina': 'Araguaína',
   'America/Belem': 'Belém',
