@@ -2,7 +2,7 @@ import type { DeadLetters } from '#database/operations/dead-letters.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import { BadEvent, type Broker, UnknownTrigger } from './broker/broker.ts'
 
-/** What became of a replay. `impossible` says why the broker cannot deliver the event again. */
+/** The outcome of a replay. `impossible` says why the broker cannot deliver the event again. */
 export type ReplayOutcome = 'accepted' | 'unknown' | { impossible: string }
 
 export interface ReplayDependencies {
@@ -12,9 +12,9 @@ export interface ReplayDependencies {
 }
 
 /**
- * Gives the event of a dead letter to the broker again, for the Trigger that could not deliver it. The broker has it
- * before the letter is marked as replayed: after a crash between the two, the event is delivered and the letter can be
- * replayed once more.
+ * Gives the event of a dead letter to the broker again, for the Trigger that could not deliver it. The broker gets the
+ * event before the letter is marked as replayed. After a crash between the two steps, the event is delivered, and the
+ * letter can be replayed once more.
  */
 export const replayDeadLetter = async (
   id: number,

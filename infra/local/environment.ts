@@ -8,7 +8,7 @@ export interface Settings {
   /** PUBLIC_PORT: the public functions, for a reverse proxy; undefined: the default. */
   publicPort: number | undefined
   dataDir: string | undefined
-  /** The least level of the functions' log lines that are written, and that the terminal shows. */
+  /** The lowest level of the log lines that functions write and that the terminal shows. */
   logLevel: Level | undefined
   databaseUrl: string | undefined
   mongodbUri: string | undefined
@@ -23,13 +23,13 @@ export interface Settings {
     opsChatId: string | undefined
   }
   tvmazeUrl: string | undefined
-  /** It may contain a secret. */
+  /** HEARTBEAT_URL, which may contain a secret. */
   heartbeatUrl: string | undefined
   /** The limits that functions/telegram-webhook/limits.ts reads, by the names of their variables. */
   limits: Record<string, string | undefined>
 }
 
-/** The settings, or one line for each invalid value. The value of a secret is never repeated. */
+/** The settings, or one line for each invalid value. A line never contains the value of a secret. */
 export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => {
   const faults: string[] = []
   const read = (name: string) => env[name]?.trim() || undefined
@@ -120,7 +120,9 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
 
 const isPort = (value: string) => /^\d{1,5}$/.test(value) && Number(value) <= 65_535
 
-/** An http(s) URL without credentials that does not name this machine, because Telegram could not reach that. */
+/**
+ * Whether the value is an http(s) URL without credentials and with a host that Telegram can reach, so not this machine.
+ */
 const isPublic = (value: string) => {
   if (!URL.canParse(value)) return false
   const { protocol, hostname, username, password } = new URL(value)

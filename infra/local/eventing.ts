@@ -14,8 +14,8 @@ export interface Eventing {
   /** Stays valid when the sources are replaced: each call goes to the running sources. */
   sources: PingSources
   /**
-   * Starts the broker again with the Triggers of other manifests. If it refuses them, it starts with the previous
-   * Triggers.
+   * Starts the broker again with the Triggers of other manifests. If the broker refuses these Triggers, it is started
+   * with the previous ones, and the promise rejects.
    */
   replaceTriggers(manifests: Manifests): Promise<void>
   replaceSources(manifests: Manifests): void

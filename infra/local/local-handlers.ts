@@ -27,7 +27,7 @@ export interface LocalHandlersOptions {
   failed(error: unknown): void
 }
 
-/** What answers requests on PORT once everything is up. */
+/** The handlers of requests on PORT once everything is up. */
 export const localHandlers = (options: LocalHandlersOptions): Handlers => {
   const { manifests, activator, eventing, outsideWorld, port, publicPort, warn, failed } = options
   let isMisdirectionReported = false

@@ -10,21 +10,21 @@ const leastFreeFiles = 100
 /** How long a database may take to answer. */
 const timeoutMs = 3_000
 
-/** A check is not repeated within this time; its result is used again. */
+/** A check is not repeated within this time; the result of the last check is used again. */
 const freshMs = 1_000
 
 export interface ReadinessOptions {
   dataDir: string
   databaseUrl: string
   mongodbUri: string
-  /** What the runtime knows without a check: what is starting, and what has ended. */
+  /** The faults that the runtime reports without a check: parts that are still starting, and parts that have ended. */
   known(): string[]
 }
 
 export interface Readiness {
   /** Checks everything that must work. Gives the reasons why Vigia is not ready; empty if it is. Never rejects. */
   check(): Promise<string[]>
-  /** The result of the latest check, with what the runtime knows now. */
+  /** The result of the latest check, and the current result of `known`. */
   latest(): string[]
 }
 
@@ -152,7 +152,10 @@ const catalogueFault = async (uri: string): Promise<string | null> => {
   return (await Promise.all(answers)).some(answered => answered) ? null : fault
 }
 
-/** Asks with the driver, because the address is looked up in DNS or the connection is encrypted. */
+/**
+ * Whether the server answers the MongoDB driver. The driver is needed if the address must be looked up in DNS or the
+ * connection is encrypted.
+ */
 const driverAnswers = async (uri: string): Promise<boolean> => {
   const { MongoClient } = await import('mongodb')
   const client = new MongoClient(uri, { serverSelectionTimeoutMS: timeoutMs, connectTimeoutMS: timeoutMs })

@@ -25,14 +25,14 @@ export interface RuntimeOptions {
   /** The checkout. */
   root: string
   settings: Settings
-  /** Listens on PORT already and shows the page of the start. */
+  /** The server on PORT, which listens already and shows the page of the start. */
   server: Server
   progress: StartProgress
   manifests: Manifests
   dataDir: string
   /** The folder from which the manifests are read again when they change. */
   manifestRoot: string
-  /** Restart what a change in the checkout affects. */
+  /** Whether to restart what a change in the checkout affects. */
   watch: boolean
   downloadMongod: boolean
   terminal: Terminal
@@ -47,7 +47,10 @@ export interface Runtime {
   mongo: Pick<MongoServer, 'step' | 'description'>
   /** Rejects with a Refusal when one of the functions cannot be built. */
   allBuilt: Promise<unknown>
-  /** Stops everything that was started, in order, within five seconds. A second call hurries. */
+  /**
+   * Stops everything that was started, in order, within five seconds. A second call cuts off the requests that are
+   * still in flight.
+   */
   stop(): Promise<void>
 }
 
@@ -68,7 +71,7 @@ export const startRuntime = async (options: RuntimeOptions): Promise<Runtime> =>
 
 const startInOrder = async (options: RuntimeOptions, shutdown: Shutdown): Promise<Runtime> => {
   const { root, settings, server, progress, manifests, dataDir, terminal, signal } = options
-  /** What does not run now; part of what /readyz reports. */
+  /** The names of the parts that do not run now. /readyz reports them. */
   const down = new Set(['the start'])
 
   const bundles = buildBundles({
@@ -146,7 +149,7 @@ const startInOrder = async (options: RuntimeOptions, shutdown: Shutdown): Promis
   }
 }
 
-/** Ends the function processes that a killed runtime left behind; gives the journal for the new ones. */
+/** Ends the function processes that a killed runtime left behind; returns the journal for the new processes. */
 const endOrphanedFunctions = async (dataDir: string, terminal: Terminal): Promise<ProcessJournal> => {
   const journal = processJournal(join(dataDir, 'processes'))
   const orphans = await journal.endOrphans()
@@ -157,7 +160,10 @@ const endOrphanedFunctions = async (dataDir: string, terminal: Terminal): Promis
   return journal
 }
 
-/** Starts at the same time what does not depend on each other; Hono is loaded meanwhile, so that it delays nothing. */
+/**
+ * Starts the parts that do not depend on each other at the same time. Hono is loaded meanwhile, so that loading it
+ * takes no extra time.
+ */
 const startDependencies = async (
   { settings, dataDir, downloadMongod, terminal, env }: RuntimeOptions,
   bundles: FunctionBundles,
@@ -171,7 +177,7 @@ const startDependencies = async (
     import('./local-handlers.ts'),
     terminal.step(webhookFunction, bundles.first),
   ] as const
-  // When one fails, the others are waited for, so that what they have started can be stopped.
+  // If one of them fails, this function still waits for the others, so that what they have started can be stopped.
   await Promise.allSettled(work)
   const [postgres, mongo, outsideWorld, { localHandlers }] = await Promise.all(work)
   return { postgres, mongo, outsideWorld, localHandlers }
@@ -221,7 +227,7 @@ const startFunctions = (
   shutdown.atTheEnd(closeLogs)
   shutdown.inOrder(
     async () => {
-      // Processes whose start waits for the build would wait for ever otherwise.
+      // Without this call, processes whose start waits for the build would wait for ever.
       void bundles.stop()
       await activator.close(functionsGraceMs)
     },
@@ -259,8 +265,8 @@ const startTelegram = async (
 }
 
 /**
- * Fills a catalogue that is only in memory, now and after every restart of its server, instead of waiting for the
- * hour.
+ * Fills a catalogue that is only in memory, now and after every restart of its server, without waiting for the next
+ * hourly tick.
  */
 const refillCatalogue = (mongo: MongoServer, { sources }: Eventing, terminal: Terminal, signal: AbortSignal) => {
   if (!sources.has('series-refresher')) return

@@ -1,10 +1,10 @@
 type Stop = () => Promise<unknown>
 
-/** Stops what the start has started. What is registered after `run` was called is stopped at once. */
+/** Stops the parts that the start has started. A part that is registered after the call of `run` is stopped at once. */
 export interface Shutdown {
   /**
-   * Registers a part that is stopped in order, one after the other: the part that was registered last is stopped
-   * first. A second call of `run` calls `hurry`, which cuts short the wait of `stop`.
+   * Registers a part that is stopped in order, one after the other: the part that was registered last is stopped first.
+   * A second call of `run` calls `hurry`, which ends the wait of `stop` early.
    */
   inOrder(stop: Stop, hurry?: Stop): void
   /** Registers a part that is stopped after all parts in order; these parts are stopped at the same time. */

@@ -9,7 +9,10 @@ import { createStartProgress, type StartProgress } from './http/starting/progres
 import type { Runtime } from './runtime.ts'
 import { type Terminal, terminal } from './terminal.ts'
 
-/** How long a step of the start (initdb) may take to finish after a signal, so that nothing is left running. */
+/**
+ * How long a step of the start, for example initdb, may take to finish after a signal. Vigia waits for the step, so
+ * that no process is left running.
+ */
 const stopTimeoutMs = 30_000
 
 /**
@@ -23,7 +26,7 @@ export const start = async (args: readonly string[], env: NodeJS.ProcessEnv): Pr
   const settings = readEnvironment(env)
   if (Array.isArray(settings)) return refuse(settings, 1)
 
-  // After its terminal was closed, every write fails. That must not interrupt an orderly stop.
+  // After the terminal was closed, every write to it fails. The failed writes must not interrupt an orderly stop.
   for (const output of [process.stdout, process.stderr]) output.on('error', () => {})
   const progress = createStartProgress()
   const page = startPage(progress)
@@ -45,7 +48,8 @@ export const start = async (args: readonly string[], env: NodeJS.ProcessEnv): Pr
     const tookMs = performance.now() - began
     const { port } = server
     screen.say(banner({ port, publicPort, isSimulated, dataDir, catalogue: mongo.description, publicUrl, tookMs }))
-    // If a function cannot be built, Vigia stops. Its events are kept, and the next start delivers them.
+    // If a function cannot be built, Vigia stops. The events of the function are kept, and the next start delivers
+    // them.
     await allBuilt.catch(async error => {
       if (!asked.signal.aborted) await stop()
       throw error
@@ -55,7 +59,8 @@ export const start = async (args: readonly string[], env: NodeJS.ProcessEnv): Pr
   }
 }
 
-// npm passes Ctrl-C on, and the terminal sends it too. Two signals within this time are one key press.
+// After one Ctrl-C this process gets two signals: one from the terminal and one from npm. Two signals within this time
+// are one key press.
 const oneKeyPressMs = 500
 
 const endOnSignals = (asked: AbortController, runtime: Promise<Runtime>, screen: Terminal) => {
@@ -94,7 +99,7 @@ const endOnSignals = (asked: AbortController, runtime: Promise<Runtime>, screen:
 /** How often the parent process is checked. */
 const checkParentMs = 1_000
 
-/** Stops when npm has ended: npm ends without a signal to the process that it has started. */
+/** Calls `end` when npm has ended, because npm ends without a signal to the process that it has started. */
 const endWithNpm = (end: () => void) => {
   if (process.env.npm_lifecycle_event === undefined) return
   const parent = process.ppid
@@ -111,7 +116,7 @@ const endWithNpm = (end: () => void) => {
  * contain.
  */
 const linesOf = (error: unknown, { databaseUrl, mongodbUri }: Settings): string[] => {
-  // ManifestFaults, whose module is loaded later than this one.
+  // The error is a ManifestErrors. This file does not import the class, because its module is loaded later.
   if (error instanceof Error && 'lines' in error) return error.lines as string[]
   let text = error instanceof Error ? error.message : String(error)
   if (!(error instanceof Refusal)) text = text.split('\n')[0]!

@@ -4,7 +4,7 @@ import type { StartProgress, StepName } from './http/starting/progress.ts'
 
 /** What the person at the terminal sees. An output that is not a terminal gets plain lines without colour. */
 export interface Terminal {
-  /** Runs `work`, shows it as in progress, and then says whether it succeeded and how long it took. */
+  /** Runs `work` and shows that it is in progress. Then shows whether it succeeded, and how long it took. */
   step<T>(title: StepName, work: (say: (line: string) => void) => Promise<T>): Promise<T>
   say(text: string): void
   warn(text: string): void
@@ -14,7 +14,10 @@ export interface Terminal {
 
 type Output = Pick<NodeJS.WriteStream, 'write' | 'isTTY'>
 
-/** Lines of functions below `level` are only in their log files. Every step is recorded in `progress` too. */
+/**
+ * Log lines of functions below `level` are not shown; they are only in the log files. Every step is recorded in
+ * `progress` too.
+ */
 export const terminal = (output: Output, level: Level, progress?: StartProgress): Terminal => {
   const style = (format: 'dim' | 'red' | 'yellow' | 'green') => (text: string) =>
     output.isTTY ? styleText(format, text, { validateStream: false }) : text
@@ -70,8 +73,8 @@ export const terminal = (output: Output, level: Level, progress?: StartProgress)
 }
 
 /**
- * How much later than its databases this process may get a signal that is sent to the whole process group. Errors of
- * that time are not faults: the databases ended because Vigia is being stopped.
+ * If a signal is sent to the whole process group, this process may get it up to this much later than the databases.
+ * Errors in the time between are not faults: the databases ended because Vigia is being stopped.
  */
 const signalSkewMs = 250
 

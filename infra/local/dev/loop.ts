@@ -10,7 +10,10 @@ export interface DevLoop {
   manifestRoot: string
   manifests: Manifests
   terminal: Pick<Terminal, 'say' | 'warn'>
-  /** Builds what has changed: gives the functions with a changed bundle, and a fault for each that does not compile. */
+  /**
+   * Builds the functions again; resolves with the functions whose bundle has changed, and a fault for each function
+   * that does not compile.
+   */
   rebuild(): Promise<{ changed: BuiltNow[]; faults: readonly { name: string; why: string }[] }>
   /** Ends the processes of a function. The next request starts its new bundle. */
   restart(target: string): Promise<void>
@@ -19,8 +22,8 @@ export interface DevLoop {
 }
 
 /**
- * `npm run dev`: restarts what a change in the checkout affects and logs one line about it. Returns a function that
- * ends it.
+ * `npm run dev`: restarts what a change in the checkout affects and logs one line about each restart. Returns a
+ * function that ends the loop.
  */
 export const devLoop = ({ root, manifestRoot, terminal, rebuild, restart, apply, ...given }: DevLoop): (() => void) => {
   let current = given.manifests

@@ -5,8 +5,7 @@ import { join } from 'node:path'
 const folders = ['functions', 'events', 'infra/database', 'knative', 'triggers']
 
 /**
- * An editor writes a file in several steps, and git writes many files. The build starts this long after the last
- * change.
+ * How long after the last change the build starts. An editor writes a file in several steps, and git writes many files.
  */
 const settleMs = 120
 
@@ -44,7 +43,7 @@ export const watchCheckout = (
     arm()
   }
   const note = (file: string | null) => {
-    // The system does not always report a file name. Then any file may have changed.
+    // The system does not always report a file name. Without a name, any file may have changed.
     if (file === null || /\.(ts|json)$/.test(file)) pending.sources = true
     if (file === null || /\.ya?ml$/.test(file)) pending.manifests = true
     arm()

@@ -15,13 +15,17 @@ const proxyHeaders = [
 const isProxied = (headers: IncomingHttpHeaders) =>
   Object.keys(headers).some(name => name.startsWith('x-forwarded-') || proxyHeaders.includes(name))
 
-/** nginx sends HTTP/1.0 and `Host: localhost` by default. No program on this machine uses HTTP/1.0. */
+/**
+ * Why a request that comes through a reverse proxy is refused. nginx sends HTTP/1.0 and `Host: localhost` by default,
+ * and no program on this machine uses HTTP/1.0.
+ */
 const wrongPort = 'a reverse proxy should send to PUBLIC_PORT, not to this port'
 
 /**
- * Why a request may not use PORT, or null. Everything there trusts every program on this machine. So it refuses a host
- * name that is not ours, because a page may let its own name point at 127.0.0.1 (DNS rebinding); a page of another
- * origin; and a request through a reverse proxy, whatever its Host header says.
+ * Why a request may not use PORT; null if it may. PORT serves every program on this machine without a password.
+ * Therefore three kinds of requests are refused: with a host name of another machine, because a web site may let its
+ * own name point at 127.0.0.1 (DNS rebinding); from a page of another origin; and through a reverse proxy, with any
+ * Host header.
  */
 export const whyForeign = ({ headers, rawHeaders, httpVersion }: IncomingMessage): string | null => {
   if (httpVersion === '1.0') return wrongPort
@@ -30,7 +34,7 @@ export const whyForeign = ({ headers, rawHeaders, httpVersion }: IncomingMessage
   return whyForeignHead(headers)
 }
 
-/** The part of `whyForeign` that the headers decide. */
+/** The checks of `whyForeign` that need only the headers. */
 export const whyForeignHead = (headers: IncomingHttpHeaders): string | null => {
   if (isProxied(headers)) return wrongPort
   const host = hostNameIn(headers.host)

@@ -11,9 +11,9 @@ import { listening, PortTaken } from './server.ts'
  */
 export interface PublicListener {
   readonly port: number
-  /** From now on requests reach the functions; until then public paths are answered 503. */
+  /** Starts to pass requests on to the functions. Before this call, requests to public paths are answered with 503. */
   serve(handlers: PublicHandlers): void
-  /** From now on public paths are answered 503. */
+  /** After this call, requests to public paths are answered with 503. */
   refuseNew(): void
   close(): Promise<void>
 }
@@ -31,8 +31,8 @@ const defaultLimits: PublicLimits = {
 const defaultPublicPort = 8081
 
 /**
- * Listens on PUBLIC_PORT, by default 8081. If neither PUBLIC_PORT nor PUBLIC_URL is set, no reverse proxy is
- * configured for the port; then a free port is used when the default is taken. PORT=0 asks for a free port here too.
+ * Listens on PUBLIC_PORT, by default 8081. If neither PUBLIC_PORT nor PUBLIC_URL is set, no reverse proxy is configured
+ * for the port, and a free port is used if another program has the default port. PORT=0 means a free port here too.
  */
 export const startPublicListener = async (
   { publicPort, port, publicUrl }: Pick<Settings, 'publicPort' | 'port' | 'publicUrl'>,
@@ -52,7 +52,10 @@ export const startPublicListener = async (
   }
 }
 
-/** Unanswered requests of one connection. Reverse proxies send one after the other; Node.js would keep any number. */
+/**
+ * The maximum of unanswered requests on one connection. Reverse proxies send a request after the previous response.
+ * Node.js itself has no limit.
+ */
 const mostUnanswered = 8
 
 /** Listens on the loopback interface, with limits against slow and forging clients. */
@@ -85,15 +88,17 @@ export const listenPublic = async (options: PublicListenerOptions): Promise<Publ
     headersTimeout: limits.headersMs,
     requestTimeout: limits.requestMs,
     connectionsCheckingInterval: Math.min(1_000, limits.headersMs),
-    // Longer than reverse proxies keep an idle connection (Caddy: 120 s), so that none sends into a closing connection.
+    // Longer than reverse proxies keep an idle connection (Caddy: 120 s), so that no proxy sends a request on a
+    // connection that is being closed.
     keepAliveTimeout: 125_000,
   })
-  // Node.js drops headers beyond this number silently. One more than allowed shows that there were too many.
+  // Node.js drops headers beyond this number silently. The limit is one more than allowed, so that a request with too
+  // many headers can be recognised.
   server.maxHeadersCount = limits.headers + 1
   server.on('request', (request, response) => void handle(request, response, false))
   server.on('checkContinue', (request, response) => void handle(request, response, true))
   server.on('connect', (_, socket) => {
-    // Node.js has removed its own listener, and an error without a listener would end the runtime.
+    // Node.js has removed its own error listener, and an error without a listener would end the runtime.
     socket.on('error', () => {})
     socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
   })

@@ -17,7 +17,10 @@ export interface PublicLimits {
   headersMs: number
   /** Within this time the whole request must arrive. */
   requestMs: number
-  /** Connections that are idle or whose request is still arriving. One more closes the oldest of them. */
+  /**
+   * Connections that are idle or whose request is still arriving. One more connection closes the least recently used of
+   * them.
+   */
   waitingConnections: number
   /** Bytes of request bodies that are kept in memory at once for one function. */
   bodyBytes: number

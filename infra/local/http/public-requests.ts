@@ -8,9 +8,9 @@ import type { PublicLimits, PublicListenerOptions } from './public-options.ts'
 import { type PublicRoute, publicRoutes } from './public-routes.ts'
 
 export interface PublicHandlers {
-  /** The value of a container's variable, for the secrets. */
+  /** Returns the value of a container's variable that contains a secret. */
   variableOf(entry: Secret['entry']): string | undefined
-  /** Sends a request to a function. Its body has been read. */
+  /** Sends a request to a function. The body of the request has been read already. */
   proxy(
     name: string,
     request: IncomingMessage,
@@ -31,9 +31,9 @@ export interface PublicRequestOptions extends Pick<PublicListenerOptions, 'funct
 }
 
 /**
- * What happens to a request from the internet. It is refused by its head if possible: 404 without a public path, 401
- * without the function's secret. Only a request that has arrived whole takes a slot of a function, so that slow
- * senders hold none.
+ * Handles requests from the internet. If possible, a request is refused before its body is read: with 404 if its path
+ * is not public, with 401 if it does not have the function's secret. Only a request that has arrived completely takes a
+ * slot of a function, so that slow clients do not hold slots.
  */
 export const publicRequestHandler = (options: PublicRequestOptions) => {
   const { functions, baseFunction, limits, onBodyRead } = options
@@ -46,7 +46,8 @@ export const publicRequestHandler = (options: PublicRequestOptions) => {
   let isClosing = false
 
   /**
-   * A POST to PUBLIC_URL itself with the right secret: Telegram may still have that address from an earlier version.
+   * The route of a POST to PUBLIC_URL itself with the right secret; undefined for any other request. Telegram may still
+   * send updates to this address, which an earlier version of Vigia has set.
    */
   const baseRoute = (request: IncomingMessage): PublicRoute | undefined => {
     if (baseFunction === undefined || request.method !== 'POST' || !routes.isBase(request.url)) return undefined
@@ -92,7 +93,7 @@ export const publicRequestHandler = (options: PublicRequestOptions) => {
     }
     if (request.rawHeaders.length / 2 > limits.headers) return refuseUntrusted(431)
     const route = request.method === 'TRACE' ? undefined : (routes.find(request.url) ?? baseRoute(request))
-    // Functions get events through the broker only, because they trust an event's sender.
+    // Functions get events through the broker only, because they trust every event that they receive.
     if (!route || isEventRequest(request.headers)) return refuseUntrusted(404)
     if (!handlers || isClosing) return refuse(exchange, 503, { 'retry-after': '1' })
     const { name } = route.function
@@ -109,7 +110,7 @@ export const publicRequestHandler = (options: PublicRequestOptions) => {
       try {
         await admit(exchange)
       } catch (error) {
-        // The client has gone before its body arrived.
+        // The client disconnected before its body had arrived.
         if (request.errored || request.socket.destroyed) return
         handlers?.failed(error)
         if (response.headersSent) response.destroy()
@@ -144,7 +145,10 @@ const refuse = (
   response.end()
 }
 
-/** Gives the pause before the next refusal: none for the first refusals of a second. */
+/**
+ * Returns a function that returns the pause in milliseconds before the next refusal: 0 for the first refusals of a
+ * second.
+ */
 const refusalPauses = ({ promptRefusals, refusalPauseMs }: PublicLimits) => {
   let second = 0
   let refusals = 0
@@ -155,7 +159,10 @@ const refusalPauses = ({ promptRefusals, refusalPauseMs }: PublicLimits) => {
   }
 }
 
-/** Compares the secret in the header. If the secret has no value, every request is refused. */
+/**
+ * Returns a check of the secret in a request's header. If the secret has no value on this machine, every request is
+ * refused.
+ */
 const checkOf = ({ header }: Secret, value: string | undefined): SecretCheck => {
   if (!value) return () => false
   const isRight = secretCheck(value)

@@ -1,6 +1,6 @@
 import type { FunctionManifest, PublicAccess } from '../manifests/manifests.ts'
 
-/** A function, and the path with the query that it gets. */
+/** A function, and the path (with the query) that the function gets. */
 export interface PublicRoute {
   function: FunctionManifest & { public: PublicAccess }
   path: string
@@ -15,7 +15,7 @@ export interface PublicRoutes {
 
 /**
  * The functions that the internet can reach: those whose manifest has the label `vigia.dev/public`. `basePath` is the
- * path of PUBLIC_URL. A reverse proxy may forward it or remove it.
+ * path of PUBLIC_URL. A reverse proxy may forward this path or remove it.
  */
 export const publicRoutes = (functions: readonly FunctionManifest[], basePath = '/'): PublicRoutes => {
   const base = basePath.replace(/\/$/, '')
@@ -46,8 +46,8 @@ const pathOf = (url: string) => url.split('?', 1)[0]!
 const isBelow = (path: string, prefix: string) => path === prefix || path.startsWith(`${prefix}/`)
 
 /**
- * Has no dot segments, empty segments or backslashes, encoded or not, because a reverse proxy may interpret them
- * differently.
+ * Whether the path has no dot segments, empty segments or backslashes, encoded or not. A reverse proxy may interpret
+ * these differently.
  */
 const isPlain = (path: string) => {
   if (!/^(\/[\w.~!$&'()*+,;=:@%-]+)+\/?$/.test(path) || /%(2e|2f|5c|00)/i.test(path)) return false

@@ -37,13 +37,13 @@ export interface Handlers {
   localPages: Handler
   /** Gets the error of a handler that did not answer. */
   failed(error: unknown): void
-  /** Is called when an update of Telegram is refused, because a reverse proxy sent it to this port. */
+  /** Called when an update from Telegram is refused because a reverse proxy has sent it to this port. */
   misdirected?(): void
 }
 
 /**
  * Listens on the loopback interface. Requests to functions and to the broker are handled by node:http alone, because
- * these paths carry the load. Throws a Refusal that names the process which has the port.
+ * these paths carry the load. Throws a Refusal that names the process that has the port.
  */
 export const listen = async (port: number, starting: Handler): Promise<Server> => {
   let handlers: Handlers | undefined
@@ -57,7 +57,7 @@ export const listen = async (port: number, starting: Handler): Promise<Server> =
     }
     if (!handlers) return starting(request, response)
     const { hosts, broker, brokerPath } = handlers
-    // Refuses also `OPTIONS *` and `GET http://elsewhere/`, which no client of ours sends.
+    // This check also refuses `OPTIONS *` and `GET http://elsewhere/`, which no client of PORT sends.
     if (!request.url?.startsWith('/')) return sendJson(response, 400, { error: 'the path should begin with /' })
     const target = requestTarget(request.headers, hosts)
     const isBroker =

@@ -13,9 +13,9 @@ export interface OutsideWorld {
   webhookSecret: string
   /** The values for the functions' variables, by the keys in their manifests. */
   variables: Record<string, string | undefined>
-  /** `sites.localhost`. */
+  /** Answers requests to `sites.localhost`. */
   sites?: (request: IncomingMessage, response: ServerResponse) => void
-  /** The chat in the browser; false for paths that are not its own. */
+  /** Answers requests of the chat in the browser; returns false for paths that do not belong to the chat. */
   chat?: (request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>
   stop(): Promise<void>
 }
@@ -59,7 +59,7 @@ const real = (
   }
 }
 
-// The same tokens at every start, so that the database recognises the bot.
+// The simulated bots have the same tokens at every start, so that the database recognises the bot.
 const simulatedBotToken = '700000001:simulated-bot'
 const simulatedOperatorsBotToken = '700000002:simulated-operators-bot'
 const loopbackRanges = '127.0.0.0/8,::1/128'
@@ -101,9 +101,9 @@ const simulated = async (
       TELEGRAM_OPS_BOT_TOKEN: simulatedOperatorsBotToken,
       TELEGRAM_OPS_CHAT_ID: String(telegram.person.id),
       TVMAZE_URL: tvmazeUrl ?? tvmaze!.url,
-      // The simulated sites are on this machine, which monitors may not check otherwise.
+      // The simulated sites are on this machine. Without these ranges monitors may not check it.
       PROBE_ALLOW: probeAllow === undefined ? loopbackRanges : `${probeAllow},${loopbackRanges}`,
-      // Not the simulated Bot API, because that answers without a network too.
+      // The reference is not the simulated Bot API, because the simulated Bot API answers without a network too.
       PROBE_REFERENCE: probeReference ?? 'tcp://api.telegram.org:443',
     },
     chat: telegram.chatPage,
@@ -118,7 +118,7 @@ const simulated = async (
 
 /**
  * The secret by which the webhook function recognises Telegram's updates. It is created at the first start and stored.
- * Every start sends it to Telegram again, so a secret that a power cut has damaged can be replaced.
+ * Every start sends the secret to Telegram again, so a secret that a power cut has damaged can be replaced.
  */
 const storedSecret = (dataDir: string, log: (line: string) => void): string => {
   const file = join(dataDir, 'webhook-secret')

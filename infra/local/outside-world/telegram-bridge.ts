@@ -7,9 +7,15 @@ export interface BridgeOptions {
   /** The address of the Bot API, without a slash at its end. */
   apiRoot: string
   token: string
-  /** What the webhook function compares `X-Telegram-Bot-Api-Secret-Token` with; 1 to 256 of A-Z a-z 0-9 _ -. */
+  /**
+   * The value that the webhook function expects in the header `X-Telegram-Bot-Api-Secret-Token`: 1 to 256 characters of
+   * A-Z a-z 0-9 _ -.
+   */
   webhookSecret: string
-  /** Where Telegram reaches the webhook function. Without it the bridge fetches updates and delivers them itself. */
+  /**
+   * The URL at which Telegram reaches the webhook function. Without it the bridge fetches updates and delivers them
+   * itself.
+   */
   publicUrl?: string
   /** Posts an update to the webhook function. Throws if the function cannot be reached. */
   deliver(request: WebhookRequest): Promise<{ status: number; retryAfter?: string | undefined }>
@@ -21,11 +27,11 @@ export interface BridgeOptions {
 
 export interface TelegramBridge {
   /**
-   * `starting`; then `webhook` or `polling` once Telegram has accepted; `trouble` while it does not answer as it
-   * should; `refused` when a retry cannot help.
+   * `starting`; then `webhook` or `polling` once Telegram has accepted the connection; `trouble` while the last call
+   * failed and is tried again; `refused` after an error that a retry cannot solve.
    */
   state(): 'starting' | 'webhook' | 'polling' | 'trouble' | 'refused' | 'stopped'
-  /** Updates that were not delivered stay with Telegram and come again. */
+  /** Ends the connection. Telegram keeps the updates that were not delivered and sends them again later. */
   stop(): void
 }
 
@@ -50,8 +56,8 @@ export const startTelegramBridge = (options: BridgeOptions): TelegramBridge => {
   const { pause, endAll: endPauses } = pauses(time)
 
   /**
-   * Retries until it succeeds; false if it was refused for good, or if the bridge was stopped. `onState` gets the
-   * state.
+   * Repeats `work` until it succeeds; returns false if Telegram refused it for good, or if the bridge was stopped.
+   * `onState` gets the new state after a failure.
    */
   const retry = async (work: () => Promise<void>, onState: typeof setState): Promise<boolean> => {
     let lastProblem = ''
@@ -91,8 +97,8 @@ export const startTelegramBridge = (options: BridgeOptions): TelegramBridge => {
 
   const run = async () => {
     if (!(await retry(connect, setState))) return
-    // At the same time as the updates, which do not wait for the bot's profile and do not stop when it cannot be
-    // changed.
+    // The bot's profile is changed while updates are fetched. The updates do not wait for the profile, and they do not
+    // stop if the profile cannot be changed.
     const profile = retry(
       () => updateProfile(api, menu),
       () => {},
@@ -127,7 +133,8 @@ export const startTelegramBridge = (options: BridgeOptions): TelegramBridge => {
         next = Math.max(next, update.update_id + 1)
         queues.add(update)
       }
-      // Telegram answers at once with the updates that wait here, so the next fetch waits until one of them is taken.
+      // Telegram would at once answer with the updates that still wait in the queues. So the next fetch waits until one
+      // of them is taken, or for `pollAgainMs`.
       if (queues.oldest() !== undefined) await Promise.race([pause(pollAgainMs), queues.nextTaken()])
     }
   }
@@ -176,7 +183,9 @@ const fetchUpdates = (api: Telegram, offset: number, timeout: number): Promise<U
 /** The pause after `attempts` failures: one second, doubled each time, at most a minute. */
 const backoffMs = (attempts: number): number => Math.min(longestPauseMs, 1000 * 2 ** attempts)
 
-/** A retry would get the same answer. A conflict (409) is not final, because the other program may be stopped. */
+/**
+ * Whether a retry would get the same answer. A conflict (409) is not final, because the other program may be stopped.
+ */
 const isFinal = (error: unknown): boolean => error instanceof TelegramError && ![409, 429].includes(error.code)
 
 const describeProblem = (error: unknown, publicUrl: string | undefined): string => {

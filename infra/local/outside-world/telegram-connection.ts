@@ -35,7 +35,10 @@ export const webhookUrl = ({
   return publicAddress(publicUrl, path)
 }
 
-/** Connects the bot with the webhook function on this machine. `post` sends a request to PORT under a host name. */
+/**
+ * Connects the bot with the webhook function on this machine. `post` sends a request to PORT with the given host in the
+ * Host header.
+ */
 export const connectTelegram = async (
   { apiRoot, botToken, webhookSecret }: OutsideWorld,
   publicUrl: string | undefined,

@@ -6,7 +6,10 @@ import { type Telegram, TelegramError } from '#functions/telegram/client.ts'
  */
 export type CommandMenu = { language: 'pt' | 'en'; commands: { command: string; description: string }[] }[]
 
-/** What a person reads about the bot before they write to it. Telegram accepts at most 512 and 120 characters. */
+/**
+ * What a person reads about the bot before they write to it. Telegram accepts at most 512 characters for the
+ * description and 120 for the short description.
+ */
 const descriptions = {
   en: {
     description:
@@ -21,8 +24,8 @@ const descriptions = {
 } as const
 
 /**
- * Sets the bot's menu and descriptions at Telegram where they differ. Reads them first, because Telegram limits how
- * often they may be set.
+ * Sets the bot's menu and descriptions at Telegram if they differ from ours. Reads Telegram's values first, because
+ * Telegram limits how often they may be set.
  */
 export const updateProfile = async (telegram: Telegram, menu: CommandMenu): Promise<void> => {
   for (const { language, commands } of menu) {
@@ -55,6 +58,6 @@ const same = (current: unknown, ours: CommandMenu[number]['commands']): boolean 
     return other?.command === command && other.description === description
   })
 
-/** The seconds that Telegram asks us to wait (429); undefined if it is another error. */
+/** The number of seconds that Telegram asks the bot to wait (429); undefined for any other error. */
 export const retryAfterS = (error: unknown): number | undefined =>
   error instanceof TelegramError && error.code === 429 ? (error.retryAfter ?? 1) : undefined

@@ -10,7 +10,7 @@ export interface WebhookRequest {
 /** The kinds of updates that the webhook function handles. */
 export const allowedUpdates = ['message', 'callback_query', 'my_chat_member']
 
-/** Updates that are delivered at the same time, by Telegram (`max_connections`) or by these queues. */
+/** How many updates are delivered at the same time, by Telegram (`max_connections`) or by these queues. */
 export const maxConnections = 20
 
 /**
@@ -39,8 +39,8 @@ export interface UpdateQueueOptions {
 
 /**
  * Fetched updates that the webhook function has not taken yet. The updates of one chat are delivered one after the
- * other, as Telegram does it; different chats are delivered at the same time. A failed delivery holds up its own queue
- * only.
+ * other, as Telegram does it; different chats are delivered at the same time. A failed delivery delays only the updates
+ * in the same queue.
  */
 export const updateQueues = (options: UpdateQueueOptions) => {
   const { webhookSecret, deliver, say, time, pause, isStopped, backoffMs } = options
@@ -111,7 +111,8 @@ export const updateQueues = (options: UpdateQueueOptions) => {
 }
 
 /**
- * Telegram keeps the order of the messages within a chat; button presses and membership changes have their own order.
+ * The name of the queue for an update. Telegram keeps the order of the messages within a chat; button presses and
+ * membership changes have their own order.
  */
 const queueOf = ({ message, callback_query, my_chat_member }: Update): string => {
   if (callback_query !== undefined) return `press ${callback_query.from?.id}`

@@ -3,7 +3,7 @@ import { jsonResponse } from '#infra/http/responses.ts'
 import type { EventQuery } from '#local/broker/reads/event-query.ts'
 import { withQuery } from './query.ts'
 
-/** What the broker knows about events. */
+/** Reads events and their deliveries from the broker. */
 export interface EventReads {
   /** The newest events that match; throws BadQuery. */
   events(query: EventQuery): Promise<unknown[]>

@@ -2,7 +2,7 @@ import type { AppContext, AppHandler } from '#infra/http/app.ts'
 import { jsonResponse } from '#infra/http/responses.ts'
 import { BadQuery } from '#local/broker/reads/event-query.ts'
 
-/** A query has a parameter that the path does not take, or it cannot be read. The message is for the caller. */
+/** A query has a parameter that the path does not take, or the query cannot be read. The message is for the caller. */
 class InvalidParameters extends Error {}
 
 type QueryHandler = (context: AppContext, query: Record<string, string>) => Response | Promise<Response>
@@ -21,9 +21,9 @@ export const withQuery =
   }
 
 /**
- * The parameters of a query by name. Throws InvalidParameters for a name that is not in `allowed`, a name that is
- * there twice, a parameter without a value, and text that is not percent-encoded UTF-8. A filter that is ignored
- * silently would answer another question than the one that was asked.
+ * The parameters of a query by name. Throws InvalidParameters for a name that is not in `allowed`, a name that is there
+ * twice, a parameter without a value, and text that is not percent-encoded UTF-8. No parameter is ignored silently,
+ * because a response without a filter that the caller asked for would be misleading.
  */
 const parametersIn = (search: string, allowed: readonly string[]): Record<string, string> => {
   const parameters: Record<string, string> = {}

@@ -2,9 +2,9 @@ import { type App, route } from '#infra/http/app.ts'
 import { jsonResponse } from '#infra/http/responses.ts'
 import { withQuery } from './query.ts'
 
-/** What monitoring asks of the runtime. */
+/** The state of the runtime for monitoring. */
 export interface Status {
-  /** Why Vigia is not ready: what is not up or takes no writes. Empty if everything works. */
+  /** The reasons why Vigia is not ready: what is not up, and what cannot be written. Empty if everything works. */
   waitingFor(): Promise<string[]>
   /** The runtime's metrics in the text format of Prometheus, with its content type. */
   metrics(): Promise<{ type: string; text: string }>

@@ -10,16 +10,18 @@ import { pageHeaders, sendJson } from '#infra/http/responses.ts'
 import type { StartProgress, Step } from './progress.ts'
 import { words } from './words.ts'
 
-/** What the port answers while Vigia starts. It uses node:http alone, because Hono is loaded later in the start. */
+/** Answers requests on PORT while Vigia starts. It uses node:http alone, because Hono is loaded later in the start. */
 export interface StartPage {
   /** Always answers: a page for a browser of this machine, JSON for a program. */
   handle(request: IncomingMessage, response: ServerResponse): void
-  /** Resolves when an open page has shown why the start failed, or when no page has asked for some seconds. */
+  /** Resolves when an open page has shown why the start failed, or when no page has reloaded for some seconds. */
   failureSeen(): Promise<void>
 }
 
 const reloadAfterS = 1
-/** A page asks every second. One that has not asked for this long is closed, or shows something else. */
+/**
+ * An open page reloads every second. A page that has not reloaded for this long was closed or shows another address.
+ */
 const isOpenMs = 4_000
 
 export const startPage = (progress: StartProgress): StartPage => {
@@ -53,13 +55,13 @@ const sendState = (progress: StartProgress, response: ServerResponse) => {
 }
 
 /**
- * The Refresh header, which reloads the page where scripts are off. It names the path, because a browser that already
- * shows an address with a fragment does not load it again otherwise. A path that starts with `//` or `/\` is left out,
- * because a browser reads it as another host.
+ * The value of the Refresh header, which reloads the page in a browser without scripts. It contains the path, because
+ * without the path a browser that shows an address with a fragment does not reload the page. A path that starts with
+ * `//` or `/\` is left out, because a browser would take it for the address of another host.
  */
 const refresh = (path: string) => `${reloadAfterS * 2}${/^\/(?![/\\])/.test(path) ? `; url=${path}` : ''}`
 
-/** Reloads with the fragment of the address, which the server does not get. */
+/** Reloads the page and keeps the fragment of the address. Browsers do not send the fragment to the server. */
 const script = `setTimeout(() => location.reload(), ${reloadAfterS * 1000})`
 
 const sendPage = (progress: StartProgress, request: IncomingMessage, response: ServerResponse) => {

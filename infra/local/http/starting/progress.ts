@@ -1,4 +1,4 @@
-/** A step of the start. words.ts has a text for each. */
+/** A step of the start. words.ts has a text for each step. */
 export type StepName = 'PostgreSQL' | 'MongoDB' | 'telegram-webhook' | 'broker' | 'functions'
 
 export interface Step {
@@ -8,7 +8,7 @@ export interface Step {
   detail: string
 }
 
-/** The progress of the start: the start writes it, the page shows it. */
+/** The progress of the start. The start changes it, and the page shows it. */
 export interface StartProgress {
   readonly steps: readonly Step[]
   /** Why the start failed, in the lines of the terminal; null if it has not failed. */
