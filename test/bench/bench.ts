@@ -2,7 +2,8 @@
 export interface Bench {
   title: string
   /**
-   * Measures Vigia and what it is compared with, and returns the rows of a table. `log` gets lines about the progress.
+   * Measures Vigia and the program that Vigia is compared with, and returns the rows of a table. `log` is called with
+   * lines about the progress.
    */
   run(log: (line: string) => void): Promise<{ columns: string[]; rows: (string | number)[][]; notes?: string[] }>
 }

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { Agent } from 'undici'
 import { startBroker, type Trigger } from '#local/broker/broker.ts'
 
-/** One process of the broker's benchmark: `broker.process.ts <part> <options as JSON>`. It reports by IPC. */
+/** One process of the broker's benchmark: `broker.process.ts <part> <options as JSON>`. The process reports by IPC. */
 const [part, options] = process.argv.slice(2)
 
 const listen = async (listener: RequestListener): Promise<void> => {
@@ -13,8 +13,8 @@ const listen = async (listener: RequestListener): Promise<void> => {
 }
 
 /**
- * Answers every request with 204 and counts them. Sends the count for each IPC message, and the latency of each event
- * with `sentat`.
+ * Answers every request with 204 and counts the requests. Answers each IPC message with the count. For each event with
+ * the attribute `sentat`, sends its latency by IPC.
  */
 const subscriber = async (): Promise<void> => {
   let count = 0
@@ -65,7 +65,7 @@ const emptyHandler = {
   onResponseError: () => {},
 }
 
-/** Forwards each event without storing it and without filters, to show what HTTP alone costs. */
+/** Forwards each event without storing or filtering it, to show what HTTP alone costs. */
 const forwarder = async ({ subscriberUrl }: Record<string, string | number>): Promise<void> => {
   const agent = new Agent()
   let done = 0
@@ -83,7 +83,7 @@ const forwarder = async ({ subscriberUrl }: Record<string, string | number>): Pr
   })
 }
 
-/** Posts events for `forMs`, `atOnce` at a time, and reports the count. */
+/** Posts events for a duration of `forMs`, with up to `atOnce` requests in flight, and reports the number of events. */
 const sender = async ({ url, forMs, atOnce, pauseMs }: Record<string, string | number>): Promise<void> => {
   const agent = new Agent()
   const body = Buffer.from(JSON.stringify({ text: 'x'.repeat(180) }))
@@ -130,7 +130,7 @@ const sender = async ({ url, forMs, atOnce, pauseMs }: Record<string, string | n
   process.disconnect!()
 }
 
-// The benchmark has ended.
+// The benchmark has ended, so its process ends too.
 process.on('disconnect', () => process.exit())
 
 const parts = { subscriber, broker, forwarder, sender }

@@ -14,7 +14,7 @@ const script = fileURLToPath(new URL('broker.process.ts', import.meta.url))
 /** CPU time of a process and its descendants, in microseconds. */
 const cpuOfTree = (pid: number): number => processTree([pid]).reduce((sum, one) => sum + cpuUs(one), 0)
 
-/** What the processes send by IPC, a key at a time. */
+/** The messages that the processes send by IPC. Each message has one of these keys. */
 interface Report {
   url: string
   sent: { since: number; count: number; cpuMicros: number }
@@ -23,7 +23,7 @@ interface Report {
   latencyMs: number
 }
 
-/** The next value that a process reports for `key`; throws if the process ends before. */
+/** The next value that a process reports for `key`; throws if the process ends before it reports. */
 const nextReport = <Key extends keyof Report>(child: ChildProcess, key: Key): Promise<Report[Key]> =>
   new Promise((resolve, reject) => {
     const onMessage = (message: unknown) => {
@@ -61,8 +61,8 @@ const cases: Case[] = [
 ]
 
 /**
- * Events are stored, delivered and acknowledged. Sender, broker and subscriber are separate processes, and PostgreSQL
- * syncs to disk.
+ * Measures a broker that stores, delivers and acknowledges events. Sender, broker and subscriber are separate
+ * processes, and PostgreSQL syncs to disk.
  */
 export const bench: Bench = {
   title: 'the durable broker compared with a server that only forwards events',

@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net'
 
 /**
  * The monitored sites: `/m/<id>` answers 200 with 200 bytes, `/hang/<id>` never answers, and `/s/<id>` answers 200
- * until the IPC message `fail`, then 500. For the IPC message `hits` it sends the id and the time (Unix milliseconds)
- * of each request since the last one; the lateness comes from these. It is the Bot API too: `/bot<token>/<method>`
- * accepts every message and has no updates.
+ * until the IPC message `fail`, then 500. The process answers the IPC message `hits` with the id and the time (Unix
+ * milliseconds) of each request since the previous `hits`; the lateness is computed from these times. The process is
+ * also the Bot API: `/bot<token>/<method>` accepts every message and has no updates.
  */
 const body = Buffer.alloc(200, 'x')
 let log: [id: number, at: number][] = []
@@ -20,7 +20,7 @@ const server = createServer((request, response) => {
     const method = id!.replace(/\?.*/, '')
     const result = botAnswers[method] ?? { message_id: ++messages }
     const answer = () => response.end(JSON.stringify({ ok: true, result }))
-    // A long poll without updates.
+    // getUpdates is a long poll that returns no updates.
     if (method === 'getUpdates') setTimeout(answer, 10_000)
     else answer()
     return

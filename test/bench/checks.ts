@@ -33,7 +33,10 @@ const burstIntervalS = 10
 const healthyBesideBurst = 1_000
 /** How long the healthy monitors are measured in each phase of a burst. */
 const phaseS = 60
-/** Three rounds of checks, or 3,000 checks; after that a new process runs as fast as an old one. */
+/**
+ * Seconds of warm-up: three rounds of checks or 3,000 checks, whichever is shorter, but at least 35 s. After that a new
+ * process runs as fast as an old one.
+ */
 const warmUpS = (monitors: number) =>
   Number(process.env.WARM_UP ?? Math.max(35, Math.min(180, (180 * 1_000) / monitors)))
 
@@ -52,8 +55,8 @@ const columns = [
 ]
 
 /**
- * The CPU time of a check in all processes, and its lateness by the log of the target: N monitors a minute in the real
- * functions, from the manifests, on the local runtime; and in Gatus, if it is installed.
+ * Measures the CPU time of a check in all processes, and the lateness of checks by the log of the monitored sites.
+ * Vigia runs its real functions, from the manifests, on the local runtime. Gatus is measured too if it is installed.
  */
 export const bench: Bench = {
   title: `checks: ${sizes.join(' and ')} monitors, each checked once a minute, measured for ${measuredS} s`,
@@ -146,8 +149,8 @@ const measureVigia = async (
 }
 
 /**
- * The lateness of healthy monitors while many others are inserted and fail at once, and the time until all are judged
- * and their notices sent.
+ * Measures the lateness of healthy monitors while many others are inserted and fail at once, and the time until all of
+ * the others have a verdict and their notices are sent.
  */
 const measureBurst = async (log: (line: string) => void): Promise<(string | number)[][]> => {
   const { dataDir, target, server, db, stop } = await startEnvironment()
@@ -216,7 +219,9 @@ const measureBurst = async (log: (line: string) => void): Promise<(string | numb
   }
 }
 
-/** The sites, a PostgreSQL server of its own, and the data folder for the runtime. */
+/**
+ * Starts the sites and a PostgreSQL server that no other measurement uses, and creates the data folder for the runtime.
+ */
 const startEnvironment = async () => {
   const [dataDir, databaseDir] = await Promise.all([temporaryFolder(), temporaryFolder()])
   const target = await startTarget()
@@ -253,7 +258,10 @@ const startTarget = async () => {
   }
 }
 
-/** Inserts monitors as they are after a first check. Returns each one's offset within its interval, in milliseconds. */
+/**
+ * Inserts monitors as they are after a first check. Returns the offset of each monitor within its interval, in
+ * milliseconds.
+ */
 const insertMonitors = async (
   db: Postgres,
   count: number,
@@ -338,7 +346,8 @@ const cpuUsed = async (roots: () => number[], database: number, seconds: number)
     by.set(name, (by.get(name) ?? 0) + own / seconds)
   }
   for (const [pid, cpu] of after) count(pid, cpu - (before.get(pid) ?? 0))
-  // The CPU time of an ended process is part of its parent's; its time before the measurement is subtracted.
+  // The CPU time of a process that has ended is part of its parent's CPU time, so the part before the measurement is
+  // subtracted.
   for (const [pid, cpu] of before) if (!after.has(pid)) count(pid, -cpu)
   const shares = [...by].toSorted(([, a], [, b]) => b - a).map(([name, share]) => `${name} ${Math.round(share)}`)
   return { us: Math.round(us), databaseUs: Math.round(databaseUs), mb: memoryOf(roots()), shares: shares.join(', ') }
@@ -379,7 +388,10 @@ const onPath = (program: string): string | undefined => {
   }
 }
 
-/** Measures Gatus with sqlite. It starts its endpoints 222 ms apart, so the measurement waits until all of them run. */
+/**
+ * Measures Gatus with sqlite. Gatus starts the checks of its endpoints 222 ms apart, so the measurement waits until all
+ * of them run.
+ */
 const measureGatus = async (
   program: string,
   count: number,

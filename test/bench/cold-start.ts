@@ -130,7 +130,10 @@ const measureStart = async ({ file, ask, env }: Start): Promise<{ ms: number; cp
   }
 }
 
-/** CPU time of all threads of a process so far, in milliseconds; NaN without /proc. Other load does not change it. */
+/**
+ * CPU time of all threads of a process so far, in milliseconds; NaN without /proc. Other load on the machine does not
+ * change this time.
+ */
 const cpuMs = (pid: number) => {
   const tasks = `/proc/${pid}/task`
   if (!existsSync(tasks)) return Number.NaN

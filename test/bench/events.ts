@@ -31,7 +31,7 @@ const cases: [string, EventQuery][] = [
   ['subject of half of the events, limit 1000', { subject: 'shard/0', limit: 1000 }],
 ]
 
-/** The time that the control API's list of events takes if the log holds a week of probes. */
+/** Measures how long the control API takes to list events if the log holds a week of probes. */
 export const bench: Bench = {
   title: `reading the event log with ${events.toLocaleString('en')} events`,
   run: async log => {

@@ -1,8 +1,9 @@
 import { Agent, request } from 'node:http'
 
 /**
- * Posts forged updates over some connections, one after the other on each, until an IPC message arrives:
- * `forged-webhooks.process.ts <port> <host> <path> <connections>`. Then it sends the number of responses by status.
+ * Posts forged updates over several connections, one update at a time on each connection: `forged-webhooks.process.ts
+ * <port> <host> <path> <connections>`. When an IPC message arrives, the process stops and sends the number of responses
+ * by status.
  */
 const [port = '', host = '', path = '', connections = ''] = process.argv.slice(2)
 

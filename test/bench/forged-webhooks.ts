@@ -13,7 +13,8 @@ const secret = 'bench-secret'
 const token = '700000001:bench-token-of-the-bot-AAAAAAAAAAAA'
 
 /**
- * The latency of genuine updates while other clients post forged ones, to the public port or to the function itself.
+ * Measures the latency of genuine updates while other clients post forged updates, to the public port or directly to
+ * the function.
  */
 export const bench: Bench = {
   title: `genuine updates (/ajuda) alone, and while ${connections} connections post forged ones; ${rounds} of each`,

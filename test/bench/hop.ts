@@ -17,7 +17,7 @@ const rounds = 5
 const perRound = 2_000
 const atOnce = 8
 
-/** A server that gets events, and the event that it gets. */
+/** A server to measure, and the event that it receives. */
 interface Case {
   name: string
   file: string
@@ -148,7 +148,7 @@ const start = async ({ name, file, headers, body }: Case, sinkUrl: string) => {
   );
   return {
     name,
-    /** Sends `count` events, `width` at a time, and returns the time for all, in milliseconds. */
+    /** Sends `count` events, with up to `width` requests in flight, and returns the total time in milliseconds. */
     send: async (count: number, width: number) => {
       const began = performance.now()
       let left = count

@@ -18,8 +18,8 @@ const residentMiB = (pid: number) => Math.round((Number(statOf(pid)?.[21] ?? 0) 
 const cpuMs = (pid: number) => ownCpuUs(pid) / 1000
 
 /**
- * CPU milliseconds of a runtime and its process tree in `seconds`. It reads ten times a second, to include short-lived
- * processes.
+ * The CPU milliseconds that a runtime and its process tree use within `seconds`. The processes are read ten times a
+ * second, to include short-lived ones.
  */
 const cpuUsed = async (pid: number, seconds: number) => {
   const before = new Map(processTree([pid]).map(one => [one, cpuMs(one)]))
@@ -75,7 +75,10 @@ const bareServer = async (): Promise<Row> => {
   return row
 }
 
-/** The time of `npm start` until it is ready, the memory of the runtime, and its CPU time without work. */
+/**
+ * Measures the time until `npm start` is ready, the memory of the runtime, and the CPU time of the runtime without
+ * work.
+ */
 export const bench: Bench = {
   title: 'npm start: time until ready, memory, and CPU time without work',
   run: async log => {

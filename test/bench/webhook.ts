@@ -80,7 +80,8 @@ const ourCases: Case[] = [
 ]
 
 /**
- * The time from an update to its reply, measured at Telegram's side. Updates are sent one at a time, as in one chat.
+ * The time from an update to its reply, measured by the simulated Bot API. Updates are sent one at a time, as in one
+ * chat.
  */
 export const bench: Bench = {
   title: `webhook: time from update to reply and to status 200, warm, one at a time, ${rounds} of each`,
@@ -161,7 +162,7 @@ const insertUser = async (databaseUrl: string, mongoUri: string, tvmazeUrl: stri
     await catalogue.keep(show)
     await followsIn(db).follow(chatId, `show/${id}`, new Date(), show.name)
   }
-  // Search 1, whose result card has the button that the benchmark presses.
+  // This is search 1. Its result card has the button that the benchmark presses.
   await searchesIn(db).keep(chatId, 'harbor nine', await client.search('harbor nine'))
   for (let i = 0; i < 10; i++)
     await monitorsIn(db).add({

@@ -52,7 +52,7 @@ test('PostgreSQL unavailable for half a minute: no message about the 199 healthy
   await until(async () => (await fetch(`${vigia.url}/readyz`)).status !== 200, {
     what: 'the runtime to report that it is not ready',
   })
-  // The test is about an outage of this length, so this wait has no condition.
+  // The outage must last exactly this long, so this is a pause and not a wait for a condition.
   await setTimeout(outageMs)
   proxy.comeBack()
 

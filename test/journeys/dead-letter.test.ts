@@ -75,7 +75,7 @@ const deadLetters = () => journey.vigia.api('/api/dead-letters') as Promise<Dead
 const replay = (id: number) => journey.vigia.api(`/api/dead-letters/${id}/replay`, { method: 'POST' })
 const heardByOperators = () => journey.operator.answers().map(({ text }) => text)
 
-/** Until `repairLisbon`, the choice of Lisbon fails with an error that contains secrets. */
+/** Makes the choice of Lisbon fail with an error that contains secrets, until `repairLisbon` is called. */
 const breakLisbon = () =>
   database.db.query(`
     create function refuse_lisbon() returns trigger language plpgsql as $$
@@ -274,7 +274,7 @@ test('a private address that PROBE_ALLOW does not allow is never contacted, whet
 
 test('no error puts a secret into a log, the terminal, a response of the control API or a chat', async () => {
   const { vigia, telegram, tvmaze, operator } = journey
-  // Errors of every kind in the code that handles secrets.
+  // The next lines cause errors of every kind in the code that handles secrets.
   telegram.failNext('*', { dropConnection: true, times: 3 })
   telegram.operators.failNext('*', { body: '<html>no</html>', status: 200, times: 2 })
   tvmaze.fail('html200')

@@ -24,7 +24,10 @@ export interface Round {
   delayMs: number
   /** How many times the message arrived. */
   messages: number
-  /** The first message was being sent to Telegram at the time of the kill. Only then is a repeated message accepted. */
+  /**
+   * Whether the first message was being sent to Telegram at the time of the kill. Only then may the message arrive
+   * twice.
+   */
   ambiguous: boolean
 }
 
@@ -134,7 +137,7 @@ export const killRounds = async (rounds: number, seed: number, onRound: (round: 
   }
 }
 
-/** Ends the victim with a kill -9. Returns the name of the function when the victim is a function. */
+/** Ends the victim with a kill -9. Returns the name of the function if the victim is a function. */
 const kill = async (
   victim: Victim,
   vigia: Awaited<ReturnType<typeof startVigia>>,

@@ -23,8 +23,8 @@ export interface UpdateRound {
 }
 
 /**
- * What users send, and how the bot's answer begins. Each gets one answer. The answer to a search may also say that
- * TVmaze did not respond.
+ * What users send, and how the bot's answer begins. Each request gets one answer. The answer to a search may also say
+ * that TVmaze did not respond.
  */
 const requests: [string, RegExp][] = [
   ['/ajuda', /^Séries\n/],
@@ -36,7 +36,8 @@ const requests: [string, RegExp][] = [
 const apology = /^Algo deu errado/
 const latestKillMs = 1_200
 /**
- * How many updates may be unanswered when a round begins, because the lease of a killed process has to expire first.
+ * How many updates may be unanswered when a round begins. Some are unanswered because the lease of a killed process has
+ * to expire first.
  */
 const maxWaiting = 60
 
@@ -125,7 +126,7 @@ const apologiesAfter = (person: SimulatedUser, answer: RegExp): number => {
   return texts.slice(texts.findIndex(text => answer.test(text))).filter(text => apology.test(text)).length
 }
 
-/** Ends the victim with a kill -9. Returns how many processes it had. */
+/** Ends the victim with a kill -9. Returns how many processes the victim had. */
 const kill = async (victim: Victim, vigia: Vigia, dataDir: string): Promise<number> => {
   if (victim === 'runtime') await vigia.kill9()
   else if (victim === 'PostgreSQL') killPostgres(dataDir)

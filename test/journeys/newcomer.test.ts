@@ -7,8 +7,9 @@ import { startVigia, type Vigia } from '#test/support/npm-start.ts'
 import { until } from '#test/support/until.ts'
 
 /*
- * What the README promises to a newcomer who has only Node.js: `npm start` without any variable, and `npm run chat`
- * beside it. The simulated Telegram delivers updates to the webhook, like the real one if PUBLIC_URL is set.
+ * These tests check what the README promises to a newcomer who has only Node.js: `npm start` without any variable, and
+ * `npm run chat` at the same time. The simulated Telegram delivers updates to the webhook, as the real Telegram does if
+ * PUBLIC_URL is set.
  */
 
 let vigia: Vigia

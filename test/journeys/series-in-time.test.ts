@@ -36,8 +36,8 @@ import { sendRequest } from '#test/support/http.ts'
 import { until } from '#test/support/until.ts'
 
 /*
- * The way of an episode from TVMaze to a chat, on a clock that the test sets. The rules run on their real function
- * server, with the real broker and the Triggers of triggers/; only the pauses between retries are removed.
+ * These tests follow an episode from TVMaze to a chat, on a clock that the test sets. The rules run on the real
+ * function server, with the real broker and the Triggers of triggers/; only the pauses between retries are removed.
  */
 
 const hourMs = 3_600_000
@@ -148,7 +148,7 @@ interface Dependencies {
   operators: ReturnType<typeof operatorsIn>
 }
 
-/** The functions, put together like in their main.ts. */
+/** The definitions of the functions, composed as in each main.ts. */
 const definitions: Record<string, (dependencies: Dependencies) => Omit<FunctionDefinition, 'name'>> = {
   'series-refresher': ({ db, ...dependencies }) => ({
     events: [
@@ -302,7 +302,8 @@ test('two chats in two zones in the week in which US clocks change: each gets it
 
   const seen = { ana: 0, bob: 0 }
   const notices: [instant: string, who: string, show: string, when: string][] = []
-  // At a quarter to each hour around the expected ones, so that a notice an hour too early or too late fails the test.
+  // The ticks come at a quarter to each hour around the expected hours, so that a notice an hour too early or too late
+  // fails the test.
   const hours = [0, 1, 2, 3, 4, 5, 11, 12, 13, 14]
   for (let day = Date.parse('2026-10-26T00:45:00Z'); day < Date.parse('2026-11-06T00:00:00Z'); day += 24 * hourMs)
     for (const hour of hours) {
@@ -332,7 +333,7 @@ test('two chats in two zones in the week in which US clocks change: each gets it
     '11-02T02 today · 9:00 PM (New York time)',
   ])
 
-  // The airdate of the late-night show is the evening before. Notices by the airdate would come a day too early.
+  // The airdate of the late-night show is the day before it airs, so notices by the airdate would come a day too early.
   const nights = (hour: number, when: string) => (day: string) => `${day}T0${hour} ${when}`
   const before = ['10-27', '10-28', '10-29', '10-30']
   const after = ['11-03', '11-04', '11-05']
@@ -345,7 +346,8 @@ test('two chats in two zones in the week in which US clocks change: each gets it
     ...after.map(nights(5, 'today · 12:37 AM (New York time)')),
   ])
 
-  // Its time is not known, so each chat gets the notice at 09:00 of its own zone, without a time.
+  // The airtime of the streaming show is not known, so each chat gets a notice without a time, at 09:00 in the zone of
+  // the chat.
   expect(of('streamer', 'ana')).toEqual([
     '10-28T12 hoje (qua., 28 out) · horário não divulgado',
     '11-04T12 hoje (qua., 4 nov) · horário não divulgado',

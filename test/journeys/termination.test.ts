@@ -65,10 +65,12 @@ const allEnded = (pids: readonly number[]) =>
   })
 
 const messages = 5
-/** Time for two starts, and for the lease of a message that was being sent. */
+/** Enough for two starts, and for the lease of a message that was being sent to expire. */
 const testTimeoutMs = 300_000
 
-/** Starts Vigia and publishes messages. The first is being sent to Telegram, which responds slowly. */
+/**
+ * Starts Vigia and publishes messages. On return, the first message is being sent to Telegram, which responds slowly.
+ */
 const withWorkUnderWay = async (options: VigiaOptions): Promise<{ vigia: Vigia; person: Person }> => {
   const vigia = await startVigia({ env: world.env, dataDir, ...options })
   const person = world.telegram.user('Ana', { language: 'en' })
@@ -88,7 +90,7 @@ const withWorkUnderWay = async (options: VigiaOptions): Promise<{ vigia: Vigia; 
 }
 type Person = ReturnType<Simulators['telegram']['user']>
 
-/** The next start on the same data delivers every message once. */
+/** Starts Vigia again on the same data, and expects that every message is delivered once. */
 const nothingIsLost = async (person: Person) => {
   const again = await startVigia({ env: world.env, dataDir })
   try {
@@ -109,7 +111,7 @@ const nothingIsLost = async (person: Person) => {
   }
 }
 
-/** What is printed after the line that says that Vigia stops. */
+/** The output after the line that begins with "stopping". */
 const afterStop = (output: string) => /\nstopping[^\n]*\n(.*)$/s.exec(output)?.[1]
 
 // Windows has no signals.

@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-// What Linux reports about processes in /proc, for the benchmarks.
+// The benchmarks read here what Linux reports about processes in /proc.
 
-/** The clock ticks of /proc per second. */
+/** The number of clock ticks per second in /proc. */
 const ticksPerSecond = 100
 
 /**
- * The fields of /proc/PID/stat after the name (a name may contain anything): [0] is the state, [1] the parent. Null for
- * a process that has ended.
+ * The fields of /proc/PID/stat after the name (a name may contain spaces and parentheses): [0] is the state, [1] the
+ * parent. Null for a process that has ended.
  */
 export const statOf = (pid: number | string): string[] | null => {
   try {
@@ -18,7 +18,7 @@ export const statOf = (pid: number | string): string[] | null => {
   }
 }
 
-/** The processes of `roots` and all their descendants. */
+/** The processes `roots` and all their descendants. */
 export const processTree = (roots: readonly number[]): number[] => {
   const children = new Map<number, number[]>()
   for (const name of readdirSync('/proc')) {
