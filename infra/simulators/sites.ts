@@ -28,7 +28,7 @@ export interface SitesSimulator {
   readonly url: string
   /** Sets how a path answers from now on. A path without a behaviour answers 404. */
   set(path: string, behaviour: SiteBehaviour | SiteBehaviour['kind']): void
-  /** Makes the site at a path one with a switch, and turns the switch on or off. */
+  /** Gives the site at a path a switch, and turns the switch on or off. */
   turn(path: string, on: boolean): void
   /** The requests, oldest first; only those to `path` if it is given. */
   hits(path?: string): Hit[]

@@ -49,13 +49,14 @@ const latestKillMs = 400
 const functionsInvolved = ['episode-checker', 'notification-fanout', 'telegram-notifier']
 
 /**
- * How long the notifier may take from Telegram's response to its own commit, on a machine that is busy with a restart.
+ * How long the notifier may take from Telegram's response to the commit in PostgreSQL, on a machine that is busy with a
+ * restart.
  */
 const commitMs = 1_000
 
 /**
- * Runs `rounds` of one journey: an episode of a followed series airs, and at some time between the tick and the message
- * the runtime, PostgreSQL or a function gets a kill -9. Calls `onRound` after each round.
+ * Runs `rounds` rounds of one journey: an episode of a followed series airs, and at some time between the tick and the
+ * message the runtime, PostgreSQL or a function gets a kill -9. Calls `onRound` after each round.
  */
 export const killRounds = async (rounds: number, seed: number, onRound: (round: Round) => void): Promise<Round[]> => {
   const random = randomFrom(seed)

@@ -25,7 +25,7 @@ afterEach(() => {
   for (const mounted of mounts.splice(0)) execFileSync('umount', [mounted])
 })
 
-/** Mounts a tmpfs of its own for the test. */
+/** Mounts a new tmpfs for the test and returns its path. */
 const disk = (options: string): string => {
   const at = join(folder, `disk-${readdirSync(folder).length}`)
   mkdirSync(at)

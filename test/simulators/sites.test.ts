@@ -16,7 +16,7 @@ beforeEach(async () => {
 afterEach(() => sites.stop())
 
 const status = async (path: string) => (await fetch(sites.url + path)).status
-/** The bytes of a response as text, until `enough` is true; then the connection is closed. */
+/** Reads the bytes of a response as text until `enough` returns true, and closes the connection. */
 const wire = async (path: string, enough: (text: string) => boolean): Promise<string> => {
   const socket = connect(Number(new URL(sites.url).port), '127.0.0.1')
   let text = ''

@@ -118,8 +118,8 @@ describe('the webhook', () => {
     reply = entry => entry.answer(302, { headers: { location: '/elsewhere' } })
     await set()
     ana.send('oi')
-    // Wait for the first retry, which needs no advance of the time: before it, the next timer is the request's own
-    // timeout.
+    // Wait for the first retry, which comes at once and needs no advance of the time. Until then, the next timer is the
+    // timeout of the request.
     await until(() => received.length >= 2, { what: 'the first attempt and the retry at once' })
     const pauses = await pausesUntil(7)
     expect(pauses.map(Math.round)).toEqual([0, 2, 4, 8, 16, 32])

@@ -17,8 +17,8 @@ export interface CannedResponse {
 }
 
 /**
- * How the recorder responds at a path: with a response, by closing the connection, or not at all. `nth` counts from 1
- * per path.
+ * How the recorder responds at a path: with a response, by closing the connection, or not at all. `nth` is the number
+ * of the request at this path, from 1.
  */
 export type ResponseRule = (
   request: ReceivedRequest,
@@ -26,7 +26,8 @@ export type ResponseRule = (
 ) => CannedResponse | 'hang up' | 'silence' | Promise<CannedResponse>
 
 /**
- * Subscribers and sinks of a test: an HTTP server that records its requests. It answers 204, unless a path has a rule.
+ * Starts an HTTP server in place of the subscribers and sinks of a test. The server records its requests, and answers
+ * 204 at paths without a rule.
  */
 export const startRecorder = async () => {
   const all: ReceivedRequest[] = []

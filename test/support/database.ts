@@ -28,7 +28,9 @@ const onServer = async <T>(work: (server: Postgres) => Promise<T>): Promise<T> =
   }
 }
 
-/** The name of a database with every migration. The first caller creates it; every fresh database is a copy of it. */
+/**
+ * The name of a database that has every migration. The first caller creates it; every fresh database is a copy of it.
+ */
 const migratedTemplate = async (server: Postgres): Promise<string> => {
   const version = createHash('sha256')
     .update(JSON.stringify(await checksums()))
@@ -68,7 +70,8 @@ export const freshDatabase = (): Promise<TestDatabase> => create(migratedTemplat
 export const emptyDatabase = (): Promise<TestDatabase> => create(async () => 'template0')
 
 /**
- * A new database on the Mongo server that all test files share. It is never dropped: some such servers cannot do that.
+ * A new database on the Mongo server that all test files share. The database is never dropped, because some
+ * Mongo-compatible servers cannot drop a database.
  */
 export const freshMongo = async (): Promise<{ uri: string; mongo: Mongo; end(): Promise<void> }> => {
   const url = new URL(await sharedServer('mongodb'))

@@ -1,7 +1,10 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 
-/** Starts a TCP proxy before the PostgreSQL server at `url`. It can drop all connections, like a failing network. */
+/**
+ * Starts a TCP proxy in front of the PostgreSQL server at `url`. The proxy can drop all connections, like a failing
+ * network.
+ */
 export const flakyProxy = async (url: string) => {
   const target = new URL(url)
   const folder = target.searchParams.get('host')

@@ -3,7 +3,8 @@ import { Tick } from '#events/tick.ts'
 import { env } from '#functions/host/env.ts'
 import { on, serve } from '#functions/host/serve.ts'
 
-// A function for tests of its process. The subject of a tick says what it does; "wait" continues after GATE responds.
+// A function for tests of its process. The subject of a tick selects what the function does; "wait" continues after
+// GATE responds.
 const gate = env('GATE')
 
 serve({

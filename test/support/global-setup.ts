@@ -14,8 +14,8 @@ import type { SharedServer } from './shared-servers.ts'
 const prefix = join(tmpdir(), 'vigia-test-')
 
 /**
- * PostgreSQL does not wait for the disk, because no test data outlives the run. A test about crashes starts a server of
- * its own.
+ * PostgreSQL does not wait for the disk, because no test data outlives the run. A test about crashes starts its own
+ * server.
  */
 const fastSettings = {
   fsync: 'off',
@@ -31,7 +31,8 @@ const sweep = async (): Promise<void> => {
     const folder = join(tmpdir(), name)
     if (!folder.startsWith(prefix)) continue
     try {
-      // Tests of the supervisor keep their data in the subfolder `data`. They hold the outer folder while they run.
+      // Tests of the supervisor keep their data in the subfolder `data`. These tests hold the outer folder while they
+      // run.
       const hold = holdDataFolder(folder)
       try {
         if ((await readdir(folder)).includes('data')) await wipeDataFolder(join(folder, 'data'))
@@ -58,19 +59,19 @@ export const temporaryDataFolder = async (): Promise<{ folder: string; remove():
       await chmod(folder, 0o711)
       const hold = holdDataFolder(folder)
       const remove = async () => {
-        // With retries, because a helper process of a stopped server may still write its last file.
+        // The removal is retried, because a helper process of a stopped server may still write its last file.
         await rm(folder, { recursive: true, force: true, maxRetries: 5 })
         hold.release()
       }
       return { folder, remove }
     } catch (error) {
-      // Another run took the folder for that of a killed run.
+      // Another run removed or held this folder, because it looked like the folder of a killed run.
       if (!(error instanceof FolderInUse) && (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
   }
 }
 
-/** The servers of `sharedServer`. Each starts at the first request for it. */
+/** The servers of `sharedServer`. Each server starts at the first request for its URL. */
 const sharedServers = () => {
   let folder: ReturnType<typeof temporaryDataFolder> | undefined
   const started: Partial<Record<SharedServer, Promise<{ url: string; stop(): Promise<void> }>>> = {}
@@ -82,7 +83,8 @@ const sharedServers = () => {
     postgres: async () => startPostgres({ dataDir: await dataFolder(), settings: fastSettings }),
     mongodb: async () => {
       const dataDir = await dataFolder()
-      // The memory server if it is installed, because it starts fastest. The contract test of the catalogue covers all.
+      // Use the in-memory server if it is installed, because it starts fastest. The catalogue's contract test covers
+      // all servers.
       const env = { ...process.env, MONGODB_URI: undefined, ...(jongodb() ? { PATH: '', HOME: dataDir } : {}) }
       const { uri, stop } = await startMongo({ dataDir, env })
       return { url: uri, stop }
@@ -101,9 +103,9 @@ const sharedServers = () => {
 }
 
 /**
- * Vitest's global setup: starts an HTTP server, whose URL is in VIGIA_TEST_SERVERS, from which test files get the URL
- * of a shared server. The servers run in this process, because the workers are processes that end earlier. The returned
- * function stops all.
+ * Vitest's global setup. It starts an HTTP server that gives test files the URL of a shared database server; the URL of
+ * the HTTP server is in VIGIA_TEST_SERVERS. All servers run in this process, because the worker processes end earlier.
+ * The returned function stops all servers.
  */
 export default async function setup(): Promise<() => Promise<void>> {
   await sweep()

@@ -25,7 +25,7 @@ export interface TestResponse {
 }
 
 /**
- * Sends one request with exactly these headers, a Host header included, which `fetch` does not allow, and reads the
+ * Sends one request with exactly these headers, including Host, which `fetch` does not allow to set, and reads the
  * whole response. `target` is a URL or a port of 127.0.0.1; the method is POST if none is given.
  */
 export const sendRequest = (
@@ -43,7 +43,7 @@ export const sendRequest = (
       response.on('error', reject)
     })
     outgoing.on('error', reject)
-    // A Buffer, because Node.js writes the headers together with a string body, and encodes both as UTF-8.
+    // The body is a Buffer, because Node.js writes the headers together with a string body and encodes both as UTF-8.
     outgoing.end(body === undefined ? undefined : Buffer.from(body))
   })
 

@@ -3,7 +3,7 @@ import { join, posix } from 'node:path'
 import { parseSync } from 'vite'
 import { root } from '#infra/repository.ts'
 
-/** One import of a file of ours by another; both are paths in the checkout. */
+/** One import: the file `from` imports the file `to`. Both are paths in the checkout. */
 export interface Import {
   from: string
   to: string
@@ -23,7 +23,7 @@ const aliases = Object.entries(
   (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { imports: Record<string, string> }).imports,
 ).map(([alias, target]) => [alias.replace('*', ''), target.replace('./', '').replace('*', '')] as const)
 
-/** What the files import from each other: values, types, re-exports, dynamic imports and `import('…')` types. */
+/** The imports between the files: values, types, re-exports, dynamic imports and `import('…')` types. */
 export const importsOf = (files: ReadonlyMap<string, string>): Import[] =>
   [...files].flatMap(([from, text]) =>
     specifiersIn(from, text).flatMap(specifier => {
@@ -51,7 +51,7 @@ const parse = (path: string, text: string): string[] => {
   return [...new Set(all)].filter(specifier => specifier !== undefined)
 }
 
-/** The path of an imported file of ours; undefined for a package. */
+/** The path of an imported file in the checkout; undefined for a package. */
 const resolve = (from: string, specifier: string): string | undefined => {
   if (specifier.startsWith('.')) return posix.join(posix.dirname(from), specifier)
   const [alias, target] = aliases.find(([start]) => specifier.startsWith(start)) ?? []

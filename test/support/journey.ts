@@ -44,8 +44,8 @@ const everyTriggerTwice: Rewrite = (text, file) =>
     : text
 
 /**
- * Starts the simulators, and `npm start` with the built functions. With `twice` every event goes to two Triggers at
- * once, and to each of them again after its success.
+ * Starts the simulators, and `npm start` with the built functions. With `twice`, every event goes to two Triggers at
+ * once, and goes to each of the two again after it was handled.
  */
 export const startJourney = async ({
   twice = false,
@@ -113,7 +113,7 @@ export const events = (vigia: Vigia, query = ''): Promise<EventRow[]> =>
 export const eventDetail = (vigia: Vigia, seq: number): Promise<EventDetail> =>
   vigia.api(`/api/events/${seq}`) as Promise<EventDetail>
 
-/** For each event that has a Trigger: its type, and how many deliveries a function has accepted. */
+/** For each finished event with deliveries: its type, and how many attempts were answered with 204. */
 export const timesHandled = async (vigia: Vigia): Promise<{ type: string; times: number }[]> => {
   const details = await Promise.all((await events(vigia)).map(({ seq }) => eventDetail(vigia, seq)))
   return details

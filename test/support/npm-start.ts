@@ -48,9 +48,9 @@ export interface VigiaOptions {
   checkout?: string
   /** The command, in place of the Node.js that runs the tests. */
   command?: readonly [string, ...string[]]
-  /** Starts it as the leader of a new process group, like a service manager or a shell. */
+  /** Whether the process starts as the leader of a new process group, like a service manager or a shell. */
   ownGroup?: boolean
-  /** Rewrites the manifests that it reads: gets the text and the path of a file, and returns the new text. */
+  /** Rewrites each manifest for this start: gets the text and the path of the file, and returns the new text. */
   manifests?: (text: string, file: string) => string
 }
 
@@ -103,7 +103,10 @@ export const spawnVigia = ({
   }
 }
 
-/** Copies a checkout to `path` like a fresh clone: without `.build` and data. Its packages are the same files. */
+/**
+ * Copies a checkout to `path` like a fresh clone: without `.build` and data. The copy uses the package files of the
+ * original.
+ */
 export const copyCheckout = (path: string, from = root): void => {
   mkdirSync(path, { recursive: true })
   for (const name of readdirSync(from))
@@ -168,11 +171,11 @@ export const startVigia = async (options: VigiaOptions = {}) => {
     output: running.output,
     /** Resolves with the exit code when the process, and everything that writes to its output, has ended. */
     ended: running.ended,
-    /** Sends a request to its port, with the header Vigia-Local. */
+    /** Sends a request to the port of the runtime, with the header Vigia-Local. */
     call,
     /** Calls the control API and returns its JSON. Throws if the status is 400 or more. */
     api,
-    /** Sends a request with one of its host names, such as `telegram-webhook.localhost`. */
+    /** Sends a request to the runtime with one of its host names, such as `telegram-webhook.localhost`. */
     ask: (host: string, path: string, { method = 'GET', headers, body }: TestRequest = {}) =>
       sendRequest(Number(port), {
         method,
@@ -196,7 +199,7 @@ export const startVigia = async (options: VigiaOptions = {}) => {
         })
       ).status
     },
-    /** Stops it like Ctrl-C, and returns the exit code. */
+    /** Stops the runtime like Ctrl-C, and returns the exit code. */
     stop: (): Promise<number | null> => {
       if (!running.isOver()) running.kill('SIGINT')
       return running.ended

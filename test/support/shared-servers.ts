@@ -8,7 +8,8 @@ const variables: Record<SharedServer, string> = {
 
 /**
  * The URL of a server that all test files share: the value of VIGIA_TEST_DATABASE_URL or VIGIA_TEST_MONGODB_URI, else a
- * server that global-setup.ts starts for the first file that asks. A run whose files need no server starts none.
+ * server that global-setup.ts starts for the first file that asks for its URL. If no file needs a server, none is
+ * started.
  */
 export const sharedServer = async (name: SharedServer): Promise<string> => {
   const url = process.env[variables[name]]

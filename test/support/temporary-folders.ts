@@ -3,7 +3,10 @@ import { removeDataFolder, temporaryFolder } from './npm-start.ts'
 
 const folders: string[] = []
 
-/** A new temporary folder, which is removed after the tests of the file, with the processes that still run on it. */
+/**
+ * A new temporary folder. After the tests of the file, the processes that still run on the folder are stopped, and the
+ * folder is removed.
+ */
 export const folder = (): string => {
   const created = temporaryFolder()
   folders.push(created)

@@ -3,7 +3,7 @@ import type { Postgres } from '#database/connect.ts'
 
 /**
  * A clock that jumps to the end of the next sleep when all code under test sleeps. Real work, such as a query, takes no
- * time on this clock; the clock waits for it if it goes through `watched` or `busy`.
+ * time on this clock; the clock waits for work that goes through `watched` or `busy`.
  */
 export const virtualTime = (start: Date | string) => {
   let now = new Date(start).getTime()

@@ -102,7 +102,7 @@ export interface Bot {
   readonly injectedErrors: InjectedErrors
   readonly photos: PhotoFetches
   readonly rates: RateLimiter
-  /** The kinds of updates that the bot asked for; null for Telegram's default. */
+  /** The kinds of updates for which the bot asked; null for Telegram's default. */
   allowedUpdates: string[] | null
   nextMessageId: number
 }

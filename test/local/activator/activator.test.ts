@@ -176,7 +176,7 @@ describe('when a process fails', () => {
   })
 
   test('a process that is killed soon after its start makes the state crashed until a later process has worked', async () => {
-    // The idle time is long enough that a busy machine kills the process before the pool drains it.
+    // The idle time is so long that even on a busy machine the test kills the process before the pool drains it.
     const one = startActivator({ idleMs: 2_000 })
     process.kill((await post(one)).json().pid, 'SIGKILL')
     await until(() => report(one).state === 'crashed')

@@ -12,7 +12,7 @@ import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 import { sendRequest, startServer, type TestRequest } from '#test/support/http.ts'
 import { binary, plain, structured } from './conformance-support.ts'
 
-/** What a producer gets. An event that is refused must not be stored. */
+/** A request of a producer, and the response that the broker must give. A refused event must not be stored. */
 interface IngressRow {
   title: string
   request: TestRequest
@@ -139,7 +139,7 @@ const ingressRows: IngressRow[] = [
     status: 404,
   },
 
-  // A deliberate difference: Knative takes any size.
+  // A deliberate difference: Knative accepts events of any size.
   { title: 'a body of more than 1 MiB', request: binary({}, Buffer.alloc(1024 * 1024 + 1, 'x')), status: 413 },
   {
     title: 'a body of more than 1 MiB in chunks',
@@ -216,7 +216,7 @@ describe('the ingress', () => {
     const before = await stored()
     const refused = ingressRows.filter(({ status }) => status >= 400)
     expect(refused.length).toBeGreaterThan(40)
-    // Each with an id of its own, because the rows above all publish the same event.
+    // Each request gets an id of its own, because the rows above all publish the same event.
     for (const [index, { request }] of refused.entries()) {
       const { 'ce-id': id, ...others } = request.headers ?? {}
       const headers = id ? { ...others, 'ce-id': `refused-${index}` } : others

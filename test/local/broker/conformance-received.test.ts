@@ -12,7 +12,7 @@ import { sendRequest, type TestRequest } from '#test/support/http.ts'
 import { until } from '#test/support/until.ts'
 import { binary, path, plain, structured, typeOf } from './conformance-support.ts'
 
-/** What a subscriber receives. Headers that are null must be absent. */
+/** A published event, and what a subscriber must receive. A header with the value null must be absent. */
 interface ReceivedRow {
   title: string
   request: TestRequest

@@ -15,8 +15,8 @@ import { until } from '#test/support/until.ts'
 import { type DeadLetterCode, deadLetterCode, errorData, path, settled, typeOf } from './conformance-support.ts'
 
 /**
- * A response of a subscriber whose Trigger has `retry: 1` and a dead letter sink. `reply`: the event that the broker
- * publishes. `attempts`: how often it calls the subscriber. `~` stands for the type of the reply.
+ * A response of a subscriber whose Trigger has `retry: 1` and a dead letter sink. `reply` is the event that the broker
+ * publishes, and `attempts` is how often the broker calls the subscriber. `~` stands for the type of the reply.
  */
 interface ReplyRow {
   title: string

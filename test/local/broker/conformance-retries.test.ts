@@ -19,7 +19,10 @@ import { always, type DeadLetterCode, deadLetterCode, errorData, path, settled, 
 
 const refusedPort = 'http://127.0.0.1:1'
 
-/** Retries and dead letters, with retry 3 and a sink. */
+/**
+ * What a subscriber does, and the attempts and dead letter that follow. The Trigger has `retry: 3` and a dead letter
+ * sink.
+ */
 interface RetryRow {
   title: string
   does: ResponseRule
@@ -48,7 +51,7 @@ const retryRows: RetryRow[] = [
   },
   { title: '300', does: always({ status: 300 }), attempts: 1, deadLetter: 300 },
   { title: '304', does: always({ status: 304 }), attempts: 1, deadLetter: 'bare' },
-  // A deliberate difference: Knative follows these, 301 and 302 with a GET that has lost the event.
+  // A deliberate difference: Knative follows these redirects, and for 301 and 302 it sends a GET without the event.
   ...[301, 302, 307, 308].map(status => ({
     title: `${status} is not followed`,
     does: always({ status, headers: { location: '/elsewhere' } }),
@@ -89,7 +92,7 @@ const retryRows: RetryRow[] = [
     deadLetter: 400,
     data: 'x'.repeat(768),
   },
-  // A deliberate difference: this one ends Knative's dispatcher.
+  // A deliberate difference: a body of this size ends the process of Knative's dispatcher.
   {
     title: 'an error body of 769 bytes is cut to 768',
     does: always({ status: 400, body: 'x'.repeat(769) }),

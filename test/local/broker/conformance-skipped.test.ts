@@ -1,6 +1,6 @@
 import { describe, test } from 'vitest'
 
-/** Rows of Knative's own list that this broker does not have, with the reason. */
+/** Rows of Knative's own list that these tests leave out because this broker differs, each with the reason. */
 const skipped: Record<string, string> = {
   'a broker that is not ready answers 500':
     'here it runs or the process does not; while PostgreSQL is unavailable it answers 503',

@@ -12,7 +12,8 @@ const events = 60_000
 const beginning = Date.parse('2026-11-21T00:00:00Z')
 const at = (seq: number) => new Date(beginning + seq * 1000).toISOString()
 
-// Like the events after a week of probes: nearly all are of one kind, and shard/0 is the subject of every second event.
+// The rows are like the events after a week of probes: nearly all are of one kind, and shard/0 is the subject of every
+// second event.
 beforeAll(async () => {
   database = await emptyDatabase()
   server = await startBrokerServer(database.url, [])
@@ -92,11 +93,11 @@ describe('events by filters', () => {
         const { accessPaths, rows, pages } = await planOf({ ...query, limit })
         expect(accessPaths, JSON.stringify(query)).not.toContain('Seq Scan')
         expect(accessPaths.join(), JSON.stringify(query)).toMatch(/^[a-z_,]+$/)
-        // `limit` rows of three kinds, the events that two connections may store out of order, and the steps of the
-        // binary search.
+        // The bound covers `limit` rows of three kinds, the events that two connections may store out of order, and the
+        // steps of the binary search.
         expect(rows, JSON.stringify(query)).toBeLessThan(3 * limit + 1_200)
         // Index entries that PostgreSQL skips do not count as rows, so pages are checked too. An index of all events
-        // has over 600.
+        // has over 600 pages.
         expect(pages, JSON.stringify(query)).toBeLessThan(3 * limit + (query.since === undefined ? 40 : 110))
       }
     },

@@ -4,10 +4,10 @@ import { type BrokerServer, type Recorder, startBrokerServer, startRecorder } fr
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 import { until } from '#test/support/until.ts'
 
-/** For a test file: an empty database and an empty recorder for each test, and brokers that are stopped after it. */
+/** Gives each test of a file an empty database and an empty recorder, and stops the test's brokers after the test. */
 export const brokerFixture = () => {
   let database: TestDatabase
-  // Filled before the first test, so that a test file can destructure the fixture at once.
+  // This object is filled before the first test, so that a test file can destructure the fixture at once.
   const recorder = {} as Recorder
   const servers: BrokerServer[] = []
 

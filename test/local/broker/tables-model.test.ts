@@ -36,7 +36,9 @@ afterAll(async () => {
   await database?.end()
 })
 
-/** The expected row of a delivery. `due`: whether it can be claimed now. `lease`: the lease that it is under. */
+/**
+ * The expected row of a delivery. `due`: when the delivery can be claimed. `lease`: the number of its lease, or null.
+ */
 interface Delivery {
   seq: number
   trigger: TriggerName

@@ -18,8 +18,8 @@ import { startTelegram } from '#simulators/telegram.ts'
 import { temporaryDataFolder } from '#test/support/global-setup.ts'
 
 /*
- * A power cut can leave a file of ours empty, cut short or with other bytes. The next start reports the file, and
- * creates it again if no data is lost by that.
+ * A power cut can leave a file of the data folder empty, cut short or with other bytes. The next start reports the
+ * file, and creates it again if no data is lost by this.
  */
 
 const ended: (() => unknown)[] = []

@@ -6,7 +6,7 @@ import { startPostgres } from '#local/databases/postgres.ts'
 import { emptyDatabase } from '#test/support/database.ts'
 import { until } from '#test/support/until.ts'
 
-/* The servers that DATABASE_URL and MONGODB_URI name. */
+/* These tests are about the servers that DATABASE_URL and MONGODB_URI name. */
 
 const open: Server[] = []
 afterEach(() => {

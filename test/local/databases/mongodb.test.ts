@@ -35,7 +35,7 @@ describe('the choice of a MongoDB server', () => {
     },
   )
 
-  /** Stands for mongod: records its arguments and runs the in-memory server, because the test machine has no mongod. */
+  /** A script in place of mongod, which test machines lack: it records its arguments and runs the in-memory server. */
   const standIn = `#!/bin/sh
 for argument in "$@"; do case "$argument" in --port=*) port=$argument;; --dbpath=*) data=\${argument#--dbpath=};; esac; done
 echo "$@" >"$data/arguments"
@@ -94,7 +94,10 @@ exec ${memory} "$port" --database=vigia
     expect(lines).toEqual([expect.stringMatching(/^MongoDB ended while it started \(exit code 127\): .*libcrypto/)])
   })
 
-  /** Stands for fastdl.mongodb.org: serves the same archive, and its checksum, for every name. */
+  /**
+   * A server in place of fastdl.mongodb.org. It serves the same archive, and the checksum of that archive, for every
+   * name.
+   */
   const mirror = async (archive: Buffer, md5 = createHash('md5').update(archive).digest('hex')) => {
     const asked: string[] = []
     const server = createServer((request, response) => {

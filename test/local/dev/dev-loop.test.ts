@@ -78,7 +78,7 @@ describe('npm run dev', () => {
     const file = join(checkout, path)
     writeFileSync(file, change(readFileSync(file, 'utf8')))
   }
-  /** The output of the terminal after `change`, once it matches `words`. */
+  /** Calls `change`, waits until the output since then matches `words`, and returns that output. */
   const says = async (change: () => void, words: RegExp) => {
     const before = vigia.output().length
     change()

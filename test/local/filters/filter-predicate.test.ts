@@ -119,13 +119,13 @@ describe('CESQL', () => {
     '5 - 3 - 1 = 1',
     '-num = -5',
     '2147483647 + 1 = -2147483648',
-    // AND, OR and XOR bind alike and group from the right.
+    // AND, OR and XOR have the same precedence and are right-associative.
     'TRUE OR FALSE AND FALSE',
     'FALSE OR TRUE XOR FALSE',
-    // Short circuit: the right side is not evaluated, so it cannot fail.
+    // Short circuit: the right side is not evaluated, so an error in it has no effect.
     "TRUE OR nope = 'x'",
     "NOT (FALSE AND nope = 'x')",
-    // NOT binds tighter than a comparison.
+    // NOT has a higher precedence than a comparison.
     'NOT flag = FALSE',
     'NOT (num = 6)',
     // LIKE, IN, EXISTS.
@@ -157,7 +157,7 @@ describe('CESQL', () => {
     'ABS(-3) = 3 AND abs(3) = 3',
     "INT('7') = 7 AND BOOL('TRUE') AND STRING(7) = '7'",
     "IS_INT('7') AND NOT (IS_INT('x')) AND IS_BOOL('False')",
-    // Attributes may be all digits and letters.
+    // The name of a function may be in lower case, and its argument may be an attribute.
     'int(num) < int(id) + 5',
   ]
   test.each(passes)('%s passes', text => {

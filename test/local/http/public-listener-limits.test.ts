@@ -112,7 +112,8 @@ describe('a body', () => {
   })
 
   test('that does not arrive in time gets 408', async () => {
-    // Long enough for a busy machine to read what arrived: a socket closed with unread data is reset.
+    // The timeouts are long enough for a busy machine to read what arrived, because closing a socket with unread data
+    // resets the connection.
     const { port } = await startListener('/', { headersMs: 500, requestMs: 1_000 })
     const slow = `POST /telegram HTTP/1.1\r\nHost: x\r\n${secretLine}Content-Length: 100\r\n\r\nhalf of it`
     expect(statusOf(await sendBytes(port, slow))).toBe(408)
@@ -126,7 +127,7 @@ describe('a body', () => {
     half.write(`POST /telegram HTTP/1.1\r\nHost: x\r\n${secretLine}Content-Length: 2000\r\n\r\n${'x'.repeat(1500)}`)
     const status = async (path: string) => (await sendRequest(port, { path, headers: withSecret, body: 'x' })).status
     await until(async () => (await status('/telegram')) === 503)
-    // Each function has a limit of its own.
+    // Each function has its own limit.
     expect(await status('/status')).toBe(200)
     half.destroy()
     await until(async () => (await status('/telegram')) === 200)
@@ -135,7 +136,7 @@ describe('a body', () => {
 
 describe('limits', () => {
   test('of many forged requests, the first are refused at once and the others after a pause; valid requests have no pause', async () => {
-    // Longer than the test, so that the refusals are still waiting at its end.
+    // The pause is longer than the test, so that the refusals are still waiting at the end of the test.
     const { port } = await startListener('/', { promptRefusals: 0, refusalPauseMs: 3_600_000 })
     const forged = Array.from({ length: 64 }, () => {
       const socket = connect(port, '127.0.0.1')

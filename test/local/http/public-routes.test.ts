@@ -47,7 +47,7 @@ describe('the label vigia.dev/public', () => {
     ['x'.repeat(63), `/${'x'.repeat(63)}`],
   ])('%s means the path %s', (value, path) => {
     expect(read(['echo', label(value)])[0]!.public).toEqual({ path, secret: null })
-    // What Kubernetes allows as the value of a label.
+    // The value of a label must match this pattern of Kubernetes.
     expect(value).toMatch(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/)
   })
 

@@ -16,7 +16,7 @@ import { until } from '#test/support/until.ts'
 
 const browser = { host: 'localhost', accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' }
 
-/** A folder for pictures of the page; none are taken without it. */
+/** The folder for screenshots of the page. Without PICTURES the tests take no screenshots. */
 const pictures = process.env.PICTURES
 
 describe('until everything is up', () => {

@@ -33,7 +33,7 @@ const startSource = (given: Partial<PingSource> = {}, statuses: number[] = []) =
       }
     },
   })
-  /** Runs the timer. `jumpMs`: how far the wall clock jumps besides. */
+  /** Advances the clock to the time of the timer, and runs the timer. The wall clock also jumps by `jumpMs`. */
   const wake = (jumpMs = 0) => {
     const { ms, work } = timer!
     now += ms + jumpMs

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { commandOf } from '#local/databases/processes.ts'
 
-/** The process has ended. */
+/** Whether the process has ended. */
 export const isGone = async (pid: number) => (await commandOf(pid)) === null
 
-/** The processes that a process has started, and those that they have started. */
+/** The descendants of a process: its child processes, their child processes, and so on. */
 export const descendants = (pid: number): number[] =>
   readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))

@@ -12,7 +12,7 @@ export const botToken = '7000000001:SIMULATED_main_bot'
 export const opsToken = '7000000002:SIMULATED_operators_bot'
 
 // A file that imports this module gets a new simulator with the person Ana before each of its tests. The exported
-// variables always hold those of the current test.
+// variables always hold the values of the current test.
 export let time: ManualTime
 export let telegram: TelegramSimulator
 export let ana: SimulatedUser
@@ -24,7 +24,7 @@ beforeEach(async () => {
 })
 afterEach(() => telegram.stop())
 
-/** Replaces the simulator of the current test by one with these rate limits. Ana has written to the bot. */
+/** Replaces the simulator of the current test by one with these rate limits, to whose bot Ana has written. */
 export const restartWithRates = async (rates: NonNullable<TelegramOptions['rates']>) => {
   await telegram.stop()
   telegram = await startTelegram({ botToken, time, rates })
@@ -34,7 +34,7 @@ export const restartWithRates = async (rates: NonNullable<TelegramOptions['rates
 
 interface ApiResponse<Result> {
   ok: boolean
-  /** Undefined if the call was refused; then a test that reads from it fails. */
+  /** Undefined if the call was refused; then a test that reads a field of the result fails. */
   result: Result
   error_code?: number
   description?: string

@@ -11,7 +11,7 @@ import { commandOf } from '#local/databases/processes.ts'
 import type { FunctionManifest } from '#local/manifests/manifests.ts'
 import { functionManifest } from '#test/local/support/function-manifest.ts'
 
-// A small function that answers, waits, breaks the connection or exits, as the path says.
+// A small function that answers, waits, breaks the connection or exits, depending on the path.
 export const program = `
 import { createServer } from 'node:http'
 import { existsSync } from 'node:fs'

@@ -45,7 +45,9 @@ beforeAll(async () => {
 })
 afterAll(() => initialised.remove())
 
-/** A data folder as the first start leaves it: a copy, because initdb takes ten times as long. */
+/**
+ * A data folder as the first start leaves it. The folder is a copy, because initdb takes ten times as long as copying.
+ */
 export const dataFolder = async (): Promise<string> => {
   const folder = await newFolder()
   await mkdir(folder, { recursive: true, mode: 0o711 })
@@ -67,7 +69,9 @@ export const openMongo = async (dataDir: string, options: Partial<Parameters<typ
   return server
 }
 
-/** Another process that runs the servers on the folder, as `npm start` does. `refusal`: why it could not start. */
+/**
+ * Starts another process that runs the servers on the folder, as `npm start` does. `refusal` is why it could not start.
+ */
 export const startHolder = async (dataDir: string) => {
   const script = fileURLToPath(new URL('../../../support/database-servers.process.ts', import.meta.url))
   const child = killAtEnd(spawn(process.execPath, [script, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] }))

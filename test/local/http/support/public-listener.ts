@@ -75,9 +75,12 @@ export const post = (
 ) => sendRequest(listener.port, { path, headers, body })
 
 export const update = '{"update_id":1}'
-/** The bytes that each proxy sends for a request of Telegram; {more} are headers of the client that it forwards. */
+/**
+ * The lines that each proxy sends for a request of Telegram. {more} stands for the client's headers that the proxy
+ * forwards.
+ */
 export const proxies: [string, string[]][] = [
-  // Debian's nginx 1.22 with nothing but proxy_pass http://localhost:8081.
+  // Debian's nginx 1.22 with only proxy_pass http://localhost:8081.
   [
     'nginx',
     [
@@ -90,7 +93,7 @@ export const proxies: [string, string[]][] = [
     ],
   ],
   ['nginx by the name of an upstream', ['{line} HTTP/1.0', 'Host: vigia', 'Connection: close', '{length}', '{more}']],
-  // Debian's Caddy 2.6 with nothing but reverse_proxy 127.0.0.1:8081.
+  // Debian's Caddy 2.6 with only reverse_proxy 127.0.0.1:8081.
   [
     'Caddy',
     [
@@ -123,7 +126,10 @@ export const proxies: [string, string[]][] = [
     ],
   ],
 ]
-/** Sends a request as that proxy would. Resolves with the status. `line` is the method and the path. */
+/**
+ * Sends a request like a proxy with the request head `head`. Resolves with the status. `line` is the method and the
+ * path.
+ */
 export const sendThroughProxy = (head: string[], line: string, more: string[], body = '') => {
   const length = body === '' ? [] : [`Content-Length: ${body.length}`]
   const lines = head.flatMap(one =>
