@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { mongoAnswers } from './databases/ask-mongo.ts'
 
-/** With less free space PostgreSQL may not be able to create its next log segment, and then it stops. */
+/** With less free space PostgreSQL may not be able to create its next log segment, and then PostgreSQL stops. */
 const leastFreeBytes = 32 * 1024 * 1024
 const leastFreeFiles = 100
 

@@ -1,5 +1,6 @@
 /**
- * A failed start counts as a fault until this long after the pause that follows it, unless a process gets ready before.
+ * A pause follows a failed start. The failure is reported as a fault during the pause and for this time after the
+ * pause, or until a process is ready.
  */
 const faultMs = 60_000
 

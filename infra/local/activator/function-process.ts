@@ -22,7 +22,7 @@ export interface FunctionProcess {
   stop(graceMs: number): Promise<void>
 }
 
-/** The process ended before it was ready, or did not answer in time. */
+/** The error of a process that ended before it was ready, or did not answer in time. */
 export class StartFailed extends Error {
   override name = 'StartFailed'
 }

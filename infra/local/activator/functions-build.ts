@@ -104,8 +104,8 @@ export const buildInBackground = ({
   )
   const end = (reason: string) => {
     isOver = true
-    // Rejects the promise of each target that no message was about: functions/ has no function of this name, or the
-    // build ended before it built the function.
+    // This refusal is for the targets without a result: functions/ has no function of this name, or the build ended
+    // before it built the function.
     const refusal = new Refusal(`the functions could not be built:\n${errorOutput.trim() || reason}`)
     for (const { reject } of waiting.values()) reject(refusal)
     all.reject(refusal)

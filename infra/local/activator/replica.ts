@@ -2,7 +2,7 @@ import type { FunctionProcess } from './function-process.ts'
 
 /** One process of a function, from the moment its start is decided until it has ended. */
 export interface Replica {
-  /** undefined until the process has been spawned. */
+  /** The process; undefined until it has been spawned. */
   process: FunctionProcess | undefined
   state: 'starting' | 'ready' | 'draining'
   /** Requests that the process handles now. */

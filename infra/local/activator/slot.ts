@@ -9,7 +9,10 @@ export interface Slot {
   release(): void
 }
 
-/** The function cannot accept a request now. The client gets 503 and may retry after `retryAfterS` seconds. */
+/**
+ * The error of a function that cannot accept a request now. The client gets 503 and may retry after `retryAfterS`
+ * seconds.
+ */
 export class Unavailable extends Error {
   override name = 'Unavailable'
   readonly status = 503

@@ -14,7 +14,7 @@ import { dirname, join, resolve, sep } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type Account, nameOf } from './account.ts'
 
-/** Another process uses the data folder. */
+/** The error when another process uses the data folder. */
 export class FolderInUse extends Error {
   override name = 'FolderInUse'
 }

@@ -99,9 +99,9 @@ export const endPostgresOrphan = async (dataDir: string): Promise<void> => {
 const windows = process.platform === 'win32'
 
 /**
- * The signals that stop PostgreSQL. On SIGINT it disconnects all clients and writes a checkpoint. After SIGQUIT the
- * next start does a recovery instead of the checkpoint. SIGQUIT loses no data either, so a long wait after SIGINT is
- * not worth it. SIGTERM is not used, because after SIGTERM PostgreSQL waits until every client has disconnected by
+ * The signals that stop PostgreSQL. On SIGINT PostgreSQL disconnects all clients and writes a checkpoint. After SIGQUIT
+ * the next start does a recovery instead of the checkpoint. SIGQUIT loses no data either, so a long wait after SIGINT
+ * is not worth it. SIGTERM is not used, because after SIGTERM PostgreSQL waits until every client has disconnected by
  * itself.
  */
 const stopSignals = [

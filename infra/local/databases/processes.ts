@@ -38,7 +38,10 @@ export interface StopSignal {
   waitMs: number
 }
 
-/** Sends the signals one after the other until the process is gone. Throws if it is still there after the last one. */
+/**
+ * Sends the signals one after the other until the process is gone. Throws if the process still runs after the last
+ * signal.
+ */
 export const endProcess = async (pid: number, signals: readonly StopSignal[]): Promise<void> => {
   for (const { signal, waitMs } of signals) {
     try {

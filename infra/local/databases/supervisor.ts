@@ -5,7 +5,7 @@ import { limitLog, logExcerpt, openLog } from './server-log.ts'
 
 /** A database server that should run as long as Vigia does. */
 export interface Server {
-  /** The name in messages: PostgreSQL. */
+  /** The name in messages, for example PostgreSQL. */
   name: string
   /** Gets the output of the server. It is a file and not a pipe, because a server hangs when its pipe is not read. */
   logFile: string
@@ -23,7 +23,7 @@ export interface Server {
   end(pid: number): Promise<void>
 }
 
-/** A server that is up. */
+/** A server that Vigia keeps running. */
 export interface Supervised {
   /** null while the server is down. */
   readonly pid: number | null
@@ -31,7 +31,7 @@ export interface Supervised {
   onDown(listener: (message: string) => void): void
   /** Called when the server answers again. */
   onUp(listener: () => void): void
-  /** Called when the server has ended too often in a row. From then on it is started once a minute. */
+  /** Called when the server has ended too often in a row. After that, the server is started once a minute. */
   onGivenUp(listener: (message: string) => void): void
   stop(): Promise<void>
 }
@@ -192,7 +192,7 @@ export const supervise = async (
 
 /**
  * Resolves when the server answers. Throws with the reason if the process ends or does not answer in time. A process
- * that does not answer in time is ended before that.
+ * that does not answer in time is ended before the error is thrown.
  */
 const untilItAnswers = async (
   server: Server,

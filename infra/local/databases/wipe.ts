@@ -12,7 +12,7 @@ const keptNames = ['binaries', 'lock', 'holder']
 
 /**
  * Empties the data folder. The servers that a killed runtime left running on the folder are ended first. This process
- * has not started its own servers yet. Throws FolderInUse while another process holds the folder.
+ * has not started its own servers yet. Throws FolderInUse while another process uses the folder.
  */
 export const wipeDataFolder = async (dataDir: string): Promise<void> => {
   const hold = holdDataFolder(dataDir)

@@ -19,7 +19,7 @@ export interface LocalPages {
   deadLetters: DeadLetterApi
   /** What the home page shows. */
   home(): Home
-  /** The chat with the simulated bot; false for a path that is not its own. */
+  /** Answers requests of the chat with the simulated bot; returns false for a path that does not belong to the chat. */
   chat?: ((request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>) | undefined
   /** Gets an error that no handler caught. */
   failed(error: unknown): void

@@ -53,8 +53,8 @@ export const startPublicListener = async (
 }
 
 /**
- * The maximum of unanswered requests on one connection. Reverse proxies send a request after the previous response.
- * Node.js itself has no limit.
+ * The maximum number of unanswered requests on one connection. Reverse proxies send a request after the previous
+ * response. Node.js itself has no limit.
  */
 const mostUnanswered = 8
 
@@ -88,7 +88,7 @@ export const listenPublic = async (options: PublicListenerOptions): Promise<Publ
     headersTimeout: limits.headersMs,
     requestTimeout: limits.requestMs,
     connectionsCheckingInterval: Math.min(1_000, limits.headersMs),
-    // Longer than reverse proxies keep an idle connection (Caddy: 120 s), so that no proxy sends a request on a
+    // This is longer than reverse proxies keep an idle connection (Caddy: 120 s), so that no proxy sends a request on a
     // connection that is being closed.
     keepAliveTimeout: 125_000,
   })

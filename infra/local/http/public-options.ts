@@ -11,20 +11,20 @@ export interface PublicListenerOptions {
 }
 
 export interface PublicLimits {
-  /** Headers of a request. */
+  /** The maximum number of headers of a request. */
   headers: number
   /** Within this time the headers of a request must arrive. */
   headersMs: number
   /** Within this time the whole request must arrive. */
   requestMs: number
   /**
-   * Connections that are idle or whose request is still arriving. One more connection closes the least recently used of
-   * them.
+   * The maximum number of connections that are idle or whose request is still arriving. One more connection closes the
+   * least recently used of them.
    */
   waitingConnections: number
-  /** Bytes of request bodies that are kept in memory at once for one function. */
+  /** The maximum number of bytes of request bodies that are kept in memory at once for one function. */
   bodyBytes: number
-  /** Refused requests per second that are answered at once. */
+  /** The number of refused requests per second that are answered at once. */
   promptRefusals: number
   /** The pause before further refusals in the same second, so that an attacker who tries secrets in a loop is slow. */
   refusalPauseMs: number

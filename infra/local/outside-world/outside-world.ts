@@ -101,7 +101,7 @@ const simulated = async (
       TELEGRAM_OPS_BOT_TOKEN: simulatedOperatorsBotToken,
       TELEGRAM_OPS_CHAT_ID: String(telegram.person.id),
       TVMAZE_URL: tvmazeUrl ?? tvmaze!.url,
-      // The simulated sites are on this machine. Without these ranges monitors may not check it.
+      // The simulated sites are on this machine. Without these ranges, monitors may not check the sites.
       PROBE_ALLOW: probeAllow === undefined ? loopbackRanges : `${probeAllow},${loopbackRanges}`,
       // The reference is not the simulated Bot API, because the simulated Bot API answers without a network too.
       PROBE_REFERENCE: probeReference ?? 'tcp://api.telegram.org:443',

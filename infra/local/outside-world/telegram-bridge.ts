@@ -20,7 +20,7 @@ export interface BridgeOptions {
   /** Posts an update to the webhook function. Throws if the function cannot be reached. */
   deliver(request: WebhookRequest): Promise<{ status: number; retryAfter?: string | undefined }>
   menu: CommandMenu
-  /** Gets a sentence when something goes wrong, and when it works again. */
+  /** Gets a sentence when Telegram or a delivery fails, and when Telegram answers again. */
   say(text: string): void
   time?: Time
 }

@@ -24,7 +24,7 @@ const descriptions = {
 } as const
 
 /**
- * Sets the bot's menu and descriptions at Telegram if they differ from ours. Reads Telegram's values first, because
+ * Sets the bot's menu and descriptions at Telegram if Telegram has other values. Reads Telegram's values first, because
  * Telegram limits how often they may be set.
  */
 export const updateProfile = async (telegram: Telegram, menu: CommandMenu): Promise<void> => {

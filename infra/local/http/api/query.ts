@@ -2,7 +2,10 @@ import type { AppContext, AppHandler } from '#infra/http/app.ts'
 import { jsonResponse } from '#infra/http/responses.ts'
 import { BadQuery } from '#local/broker/reads/event-query.ts'
 
-/** A query has a parameter that the path does not take, or the query cannot be read. The message is for the caller. */
+/**
+ * The error of a query that has a parameter that the path does not take, or that cannot be read. The message is for the
+ * caller.
+ */
 class InvalidParameters extends Error {}
 
 type QueryHandler = (context: AppContext, query: Record<string, string>) => Response | Promise<Response>

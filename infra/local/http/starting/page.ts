@@ -56,8 +56,8 @@ const sendState = (progress: StartProgress, response: ServerResponse) => {
 
 /**
  * The value of the Refresh header, which reloads the page in a browser without scripts. It contains the path, because
- * without the path a browser that shows an address with a fragment does not reload the page. A path that starts with
- * `//` or `/\` is left out, because a browser would take it for the address of another host.
+ * otherwise a browser does not reload a page whose address has a fragment. A path that starts with `//` or `/\` is left
+ * out, because a browser would take it for the address of another host.
  */
 const refresh = (path: string) => `${reloadAfterS * 2}${/^\/(?![/\\])/.test(path) ? `; url=${path}` : ''}`
 
