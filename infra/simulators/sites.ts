@@ -61,7 +61,7 @@ const behaviourDefaults: { [kind in SiteBehaviour['kind']]: SiteBehaviour } = {
   'slow-headers': { kind: 'slow-headers', everyMs: 1000 },
 }
 
-/** Starts the sites to monitor: healthy, failing, slow and hostile ones, and one with a switch. */
+/** Starts the sites to monitor: healthy, failing, slow and hostile sites, and a site with a switch. */
 export const startSites = async (options: SitesOptions = {}): Promise<SitesSimulator> => {
   const time = options.time ?? realTime(options.clock)
   const sites = new Map(Object.entries(defaultSites))

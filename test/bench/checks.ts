@@ -25,8 +25,8 @@ const sizes = (process.env.MONITORS ?? '1000,10000')
 const shares = (process.env.HANGING ?? '0,10').split(',').map(Number)
 const timeoutMs = 5_000
 /**
- * The number of monitors that are inserted together and fail together, each checked every ten seconds, beside 1,000
- * healthy ones: BURST=5000
+ * The number of monitors that are inserted together and fail together, each checked every ten seconds, in addition to
+ * 1,000 healthy monitors: BURST=5000
  */
 const burstSize = Number(process.env.BURST ?? 5_000)
 const burstIntervalS = 10

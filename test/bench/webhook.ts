@@ -38,7 +38,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 8 })
 interface Case {
   name: string
   reply: string
-  /** Number of updates, warm-up included, if it is smaller than for the other cases. */
+  /** The number of updates, warm-up included; given only if the other cases send more. */
   times?: number
   update(id: number): object
 }

@@ -50,7 +50,10 @@ const openChat = async (count: number, { size, colorScheme }: Pick<(typeof looks
 
 const focused = (page: Page) => page.evaluate<string>('document.activeElement.id')
 
-/** For each element that `selector` finds, the id of the element that receives a press at its centre. */
+/**
+ * For each element that matches `selector`: which element a press at its centre reaches (`itself`, or the id of
+ * another).
+ */
 const pressedAt = (page: Page, selector: string) =>
   page.evaluate<string[]>(`[...document.querySelectorAll('${selector}')].map(element => {
     const { x, y, width, height } = element.getBoundingClientRect()

@@ -35,7 +35,10 @@ interface AxeResults {
   violations: { id: string; help: string; nodes: { target: string[]; failureSummary?: string }[] }[]
 }
 
-/** The accessibility errors that axe-core finds on the page, a line each. The browser context needs `bypassCSP`. */
+/**
+ * The accessibility errors that axe-core finds on the page, one line per error and element. The browser context needs
+ * `bypassCSP`.
+ */
 export const accessibilityFaults = async (page: Page): Promise<string[]> => {
   await page.addScriptTag({ path: axePath })
   const { violations } = await page.evaluate<AxeResults>('axe.run()')

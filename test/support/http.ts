@@ -14,7 +14,7 @@ export interface TestRequest {
   path?: string
   headers?: Record<string, string>
   body?: string | Buffer
-  /** Reuses the agent's connections; by default each request has a connection of its own. */
+  /** Reuses the agent's connections; by default each request uses a new connection. */
   agent?: Agent | false
 }
 

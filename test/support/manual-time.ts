@@ -2,7 +2,7 @@ import type { Time } from '#simulators/time.ts'
 
 /** A time for tests: it stands still until the test advances it. */
 export interface ManualTime extends Time {
-  /** Moves the time on by `ms`. The timers that become due run in order, each in its own turn of the event loop. */
+  /** Advances the time by `ms`. The timers that become due run in order, each in its own turn of the event loop. */
   advance(ms: number): Promise<void>
   /** Milliseconds until the next timer, or null if there is no timer. */
   next(): number | null

@@ -39,12 +39,12 @@ export const removeDataFolder = async (folder: string): Promise<void> => {
 }
 
 export interface VigiaOptions {
-  /** Variables besides PATH, HOME, PORT and DATA_DIR. The process gets no other variables of the caller. */
+  /** Variables in addition to PATH, HOME, PORT and DATA_DIR. The process gets no other variables of the caller. */
   env?: Record<string, string>
   /** A data folder that is kept. By default the runtime gets a new folder, which is removed when it ends. */
   dataDir?: string
   args?: string[]
-  /** The checkout to start; by default this one. */
+  /** The checkout to start; by default the checkout of these tests. */
   checkout?: string
   /** The command, in place of the Node.js that runs the tests. */
   command?: readonly [string, ...string[]]

@@ -19,7 +19,8 @@ export const sharedServer = async (name: SharedServer): Promise<string> => {
     throw new Error(
       `${variables[name]} is not set; set it, or run the test with "npm run vitest", which starts the servers`,
     )
-  // A test may block the event loop for longer than the server keeps an idle connection, so each request has its own.
+  // A test may block the event loop for longer than the server keeps an idle connection, so each request uses a new
+  // connection.
   const response = await fetch(`${servers}/${name}`, { headers: { connection: 'close' } })
   const text = await response.text()
   if (!response.ok) throw new Error(text)

@@ -42,7 +42,7 @@ export const defaultSites: Record<string, SiteBehaviour> = {
   '/slow-headers': { kind: 'slow-headers', everyMs: 1000 },
 }
 
-/** Whether a monitor finds the site up at this moment. */
+/** Whether a check at the time `now` would get the result that the site is up. */
 export const isUp = (behaviour: SiteBehaviour, now: Date): boolean => {
   switch (behaviour.kind) {
     case 'ok':

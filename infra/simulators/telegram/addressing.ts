@@ -27,7 +27,7 @@ export const knownChat = (state: TelegramState, bot: Bot, args: Args): Chat => {
   const id = args.integer('chat_id') ?? 0
   const chat = bot.chats.get(id)
   if (chat !== undefined) return chat
-  // Telegram knows the person, but the person has never written to this bot.
+  // The person exists, but has never written to this bot.
   if (state.people.has(id)) throw forbidden("bot can't initiate conversation with a user")
   throw badRequest('chat not found')
 }

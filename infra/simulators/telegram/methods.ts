@@ -15,7 +15,7 @@ import { deleteWebhook, getWebhookInfo, setWebhook } from './webhook-methods.ts'
 
 type Method = (state: TelegramState, bot: Bot, args: Args) => unknown
 
-/** A method whose response has a `description` besides its `result`. */
+/** A method whose response has a `description` in addition to the `result`. */
 type MethodWithDescription = (state: TelegramState, bot: Bot, args: Args) => { result: true; description: string }
 
 /**

@@ -49,7 +49,7 @@ export interface Participant {
   /** Writes a message and returns its id. */
   send(text: string, options?: { replyTo?: number; threadId?: number }): number
   /**
-   * Presses the button with this text on the newest message that has such a button, or on the given message. `data`
+   * Presses the button with this text on the newest message that has the button, or on the given message. `data`
    * chooses between two buttons with the same text. Throws if the button does not exist. If the button is a link, the
    * bot gets no update.
    */

@@ -3,7 +3,7 @@ import type { Update } from './bot-api.ts'
 
 export interface QueuedUpdate {
   readonly update: Update
-  /** The webhook gets the updates of one queue one after the other. */
+  /** Identifies the queue. The webhook gets the updates of the same queue one after another. */
   readonly queue: number
   /** Unix milliseconds after which the update is dropped. */
   readonly expiresAt: number

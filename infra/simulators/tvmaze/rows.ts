@@ -19,9 +19,9 @@ export interface EpisodeRow {
   /** null for specials. */
   number: number | null
   type: 'regular' | 'significant_special' | 'insignificant_special'
-  /** `YYYY-MM-DD` by the broadcaster's calendar; '' if it is not announced. */
+  /** `YYYY-MM-DD` by the broadcaster's calendar; '' if the date is not announced. */
   airdate: string
-  /** `HH:MM` in the channel's zone; '' if it is not known, and then `airstamp` is a placeholder. */
+  /** `HH:MM` in the channel's zone; '' if the time is unknown, and then `airstamp` is a placeholder. */
   airtime: string
   airstamp: string | null
   runtime: number | null
@@ -64,7 +64,7 @@ export const airstampOf = (airdate: string, airtime: string, zone: string): stri
 
 export const formatAirstamp = (instant: Date): string => instant.toISOString().replace(/\.\d{3}Z$/, '+00:00')
 
-/** The airstamp that TVMaze writes if it only knows the date: noon in UTC. */
+/** The airstamp that TVMaze uses if an episode has a date but no time: noon in UTC. */
 export const placeholderAirstamp = (airdate: string): string => `${airdate}T12:00:00+00:00`
 
 /** The local date and time of an instant. */

@@ -45,7 +45,7 @@ export interface Store {
    * the other show.
    */
   mergeShow(id: number, into: number): void
-  /** Makes a request for the id get a 301 to the other id; neither show needs to exist. */
+  /** Makes requests for `id` get a 301 to `into`; neither show needs to exist. */
   redirectShow(id: number, into: number): void
   redirectOf(id: number): number | undefined
   addEpisode(showId: number, episode: NewEpisode): EpisodeRow

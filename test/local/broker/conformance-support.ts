@@ -10,9 +10,9 @@ import type { TestRequest } from '#test/support/http.ts'
 import { until } from '#test/support/until.ts'
 
 /*
- * The tests conformance-*.test.ts are data: the list of Knative's own conformance and feature tests, corrected by what
- * was measured on a running broker (release line 1.23, MTChannelBasedBroker on InMemoryChannel). A row passes, or is
- * skipped with a reason. Each file starts one broker for all its rows, and each row has an event type of its own.
+ * The tests conformance-*.test.ts are tables of rows: Knative's own conformance and feature tests, corrected by
+ * measurements on a running Knative broker (release line 1.23, MTChannelBasedBroker on InMemoryChannel). A row passes,
+ * or is skipped with a reason. Each file starts one broker for all its rows, and each row uses a different event type.
  */
 
 /** A request in binary mode. A header that is undefined is left out. */

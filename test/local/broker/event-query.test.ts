@@ -53,7 +53,7 @@ interface Node {
 
 const nodesOf = (node: Node): Node[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)]
 
-/** How PostgreSQL finds the events: the indexes or scans that it uses, the rows and the pages that it reads. */
+/** How PostgreSQL runs the query: which indexes or scans it uses, and how many rows and pages it reads. */
 const planOf = async (query: EventQuery) => {
   const { text, values } = selectEvents(query)
   const { rows } = await db.query<{ 'QUERY PLAN': [{ Plan: Node }] }>(
