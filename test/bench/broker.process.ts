@@ -130,7 +130,7 @@ const sender = async ({ url, forMs, atOnce, pauseMs }: Record<string, string | n
   process.disconnect!()
 }
 
-// The benchmark has ended, so its process ends too.
+// The benchmark has ended, so this process ends too.
 process.on('disconnect', () => process.exit())
 
 const parts = { subscriber, broker, forwarder, sender }

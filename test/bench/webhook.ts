@@ -80,8 +80,8 @@ const ourCases: Case[] = [
 ]
 
 /**
- * The time from an update to its reply, measured by the simulated Bot API. Updates are sent one at a time, as in one
- * chat.
+ * Measures the time from sending an update until the simulated Bot API gets the reply. Updates are sent one at a time,
+ * as in one chat.
  */
 export const bench: Bench = {
   title: `webhook: time from update to reply and to status 200, warm, one at a time, ${rounds} of each`,

@@ -43,7 +43,7 @@ const maxWaiting = 60
 
 /**
  * Sends `updates` updates in `rounds` rounds. In each round the webhook function gets a kill -9; in some rounds the
- * runtime or PostgreSQL gets it instead. The updates are commands, searches and button presses of new chats. Throws
+ * runtime or PostgreSQL is killed instead. The updates are commands, searches and button presses of new chats. Throws
  * when an update is never answered. Calls `onRound` after each round.
  */
 export const killUpdates = async (
@@ -97,7 +97,7 @@ export const killUpdates = async (
       )
       throw new Error(`${error.message}; missing:\n${missing.join('\n')}`, { cause: error })
     })
-    // An update that was answered right before its process was killed is delivered again when its lease has expired.
+    // An update that was answered right before the kill is delivered again when the lease of the update has expired.
     await until(() => world.telegram.pending().length === 0, {
       what: 'every update to be accepted',
       timeoutMs: 120_000,

@@ -148,7 +148,8 @@ test.skipIf(process.platform === 'win32')(
 test.skipIf(process.platform !== 'linux')(
   "SIGTERM to the unit's main process alone, as with KillMode=mixed, ends everything",
   async () => {
-    // The unit does not start npm: npm's shell ends by the signal without passing it on, and systemd kills the rest.
+    // The unit does not start npm, because npm's shell would end without passing the signal on, and systemd would then
+    // kill the other processes.
     expect(execStart).toBe(`/opt/vigia/node_modules/.bin/${scripts.start}`)
     const [program, ...args] = execStart.replace('/opt/vigia', root).split(' ')
     const { vigia, person } = await withWorkUnderWay({ ownGroup: true, command: [program!, ...args] })

@@ -7,7 +7,9 @@ import { until } from './until.ts'
 const botToken = '700000001:journey-bot-token-AAAAAAAAAAAAAAAA'
 const opsToken = '700000002:journey-operators-token-AAAAAAAAAA'
 
-/** Starts the simulators: Telegram with an operator, TVMaze and sites. They keep running when Vigia is killed. */
+/**
+ * Starts the simulators: Telegram with an operator, TVMaze and sites. The simulators keep running when Vigia is killed.
+ */
 export const startSimulators = async () => {
   const telegram = await startTelegram({ botToken, opsToken })
   const tvmaze = await startTvmaze({ limit: false })

@@ -41,7 +41,7 @@ export const removeDataFolder = async (folder: string): Promise<void> => {
 export interface VigiaOptions {
   /** Variables in addition to PATH, HOME, PORT and DATA_DIR. The process gets no other variables of the caller. */
   env?: Record<string, string>
-  /** A data folder that is kept. By default the runtime gets a new folder, which is removed when it ends. */
+  /** A data folder that is kept. By default the runtime gets a new folder, which is removed when the runtime ends. */
   dataDir?: string
   args?: string[]
   /** The checkout to start; by default the checkout of these tests. */

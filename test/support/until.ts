@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
 
 /**
- * Calls `condition` until it returns a truthy value, and returns that value. After `timeoutMs` it throws an error that
- * names `what`, with the last error of the condition as its cause. An error of the condition counts as "not yet".
+ * Calls `condition` until it returns a truthy value, and returns that value. After `timeoutMs`, `until` throws an error
+ * that names `what`, with the last error of the condition as its cause. An error of the condition counts as "not yet".
  */
 export const until = async <T>(
   condition: () => T | Promise<T>,

@@ -81,8 +81,8 @@ export const simulatedGroup = (state: TelegramState, bot: Bot, chat: Chat): Simu
     },
     openTopic: name => {
       const service = { from: null, entities: [], buttons: [], silent: true }
-      // The id of a topic is the id of its first message. Id 1 belongs to the topic General, so another message takes
-      // it.
+      // The id of a topic is the id of its first message. Id 1 is reserved for the topic General, so an empty group
+      // first gets another message.
       if (chat.messages.length === 0) addMessage(state, bot, chat, { ...service, text: 'Group created' })
       const id = (chat.messages.at(-1)?.id ?? 0) + 1
       addMessage(state, bot, chat, { ...service, text: `Topic: ${name}` })

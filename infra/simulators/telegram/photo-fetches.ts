@@ -5,8 +5,8 @@ export type PhotoFetchResult = 'ok' | 'too big' | 'not found' | 'not an image' |
 
 export interface PhotoFetches {
   /**
-   * Sets the result for one URL. The download of any other URL succeeds, unless its path has the extension of another
-   * file type.
+   * Sets the result for one URL. The download of any other URL succeeds, unless its path ends in an extension such as
+   * .html or .svg.
    */
   set(url: string, result: PhotoFetchResult): void
   /** Throws Telegram's error if Telegram cannot use the URL. */

@@ -54,7 +54,7 @@ export const episodeJson = (base: string, show: ShowRow, episode: EpisodeRow) =>
   },
 })
 
-/** The last episode that has aired and the next one; the key is absent if there is no such episode. */
+/** The last episode that has aired and the next one; a key is absent if that episode does not exist. */
 export const neighbours = (show: ShowRow, now: Date): { previousepisode?: EpisodeRow; nextepisode?: EpisodeRow } => {
   const dated = show.episodes.filter(({ airstamp }) => airstamp !== null)
   const instant = ({ airstamp }: EpisodeRow) => Date.parse(airstamp ?? '')

@@ -124,7 +124,7 @@ const showWithEmbeds = (show: ShowRow, { query, base, now }: TvmazeRequest): Tvm
     switch (name) {
       case 'nextepisode':
       case 'previousepisode': {
-        // If there is no such episode, TVMaze leaves out the key.
+        // If the episode does not exist, TVMaze leaves out the key.
         const near: { previousepisode?: EpisodeRow; nextepisode?: EpisodeRow } = neighbours(show, now)
         const episode = near[name]
         if (episode !== undefined) embedded[name] = episodeJson(base, show, episode)
