@@ -93,7 +93,10 @@ const endOnSignals = (asked: AbortController, runtime: Promise<Runtime>, screen:
   }
   process.on('uncaughtException', failed)
   process.on('unhandledRejection', failed)
-  endWithNpm(() => void end(0))
+  // The end of npm follows a signal that this process has got too, so it is never a second request to stop.
+  endWithNpm(() => {
+    if (!asked.signal.aborted) void end(0)
+  })
 }
 
 /** How often the parent process is checked. */

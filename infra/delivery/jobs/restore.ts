@@ -8,8 +8,8 @@ import { migrationsDir } from '#database/migrate.ts'
 import { checkBackup, restore, type Schema } from '#database/operations/backup.ts'
 import { env } from '#functions/host/env.ts'
 
-// This job replaces all data in DATABASE_URL with the backup that it reads from standard input. infra/cluster/restore.sh
-// runs it.
+// This job replaces all data in DATABASE_URL with the backup that it reads from standard input.
+// infra/cluster/restore.sh runs it.
 const schemas: Schema[] = [{ dir: migrationsDir, table: 'migration' }]
 const withoutBroker = true
 const longMs = 3_600_000
