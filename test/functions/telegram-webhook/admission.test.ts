@@ -1,7 +1,8 @@
 import { createConnection } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { botIdOf, secretCheck, usableSecret } from '#functions/telegram-webhook/secret.ts'
-import { secret, startWebhook, token, type Webhook } from '#test/functions/telegram-webhook/support.ts'
+import { directUpdates } from '#test/functions/telegram-webhook/direct-updates.ts'
+import { secret, startWebhook, type Webhook } from '#test/functions/telegram-webhook/support.ts'
 import { until } from '#test/support/until.ts'
 
 let world: Webhook
@@ -10,43 +11,8 @@ beforeAll(async () => {
 })
 afterAll(() => world?.stop())
 
-const original = { find: (_: number) => Promise.resolve(null as never) }
-beforeAll(() => {
-  original.find = world.deps.chats.find as never
-})
-/** Makes the function fail in every later update of a chat. */
-const poison = (chatId: number) => {
-  world.deps.chats.find = id =>
-    id === chatId ? Promise.reject(new Error('a fault of the function, at /srv/secret/path.ts:7')) : original.find(id)
-}
-afterEach(() => {
-  world.deps.chats.find = original.find as never
-  world.broker.refuse(0)
-  world.telegram.clearInjectedErrors()
-})
-
-const botId = botIdOf(token)
-let lastUpdate = 500_000
-const said = (text: string, from = { id: 7_000_001, first_name: 'Ana' }) => ({
-  update_id: ++lastUpdate,
-  message: {
-    message_id: lastUpdate,
-    date: 1_763_700_000,
-    from: { ...from, is_bot: false, language_code: 'pt-br' },
-    chat: { id: from.id, type: 'private', first_name: from.first_name },
-    text,
-    ...(text.startsWith('/')
-      ? { entities: [{ type: 'bot_command', offset: 0, length: text.split(' ')[0]!.length }] }
-      : {}),
-  },
-})
-const stateOf = async (updateId: number) =>
-  (
-    await world.db.query<{ state: string; attempts: number }>(
-      'select state, attempts from telegram_update where bot_id = $1 and update_id = $2',
-      [botId, updateId],
-    )
-  ).rows[0]
+const { botId, nextUpdateId, poison, repair, stateOf, textUpdate, unpoison } = directUpdates(() => world)
+afterEach(repair)
 
 describe('the secret', () => {
   test.each([
@@ -61,7 +27,7 @@ describe('the secret', () => {
     ['the text [object Object]', '[object Object]'],
     ['the secret twice', `${secret}, ${secret}`],
   ])('%s is answered with 401, and the update is not stored', async (_, given) => {
-    const update = said('/start')
+    const update = textUpdate('/start')
     // The body is not valid JSON, so a function that parsed it would answer 400.
     const response = await world.post(`${JSON.stringify(update)} and more`, given)
     expect(response.status).toBe(401)
@@ -110,7 +76,7 @@ describe('an update', () => {
     const person = world.person('Replay')
     person.send('/start')
     await world.settled()
-    const update = said('/monitorar repetido.example', { id: person.chatId, first_name: 'Replay' })
+    const update = textUpdate('/monitorar repetido.example', { id: person.chatId, first_name: 'Replay' })
     const before = person.answers().length
     const statuses = await Promise.all([1, 2, 3].map(async () => (await world.post(update)).status))
     expect(statuses.toSorted().at(0)).toBe(200)
@@ -120,7 +86,7 @@ describe('an update', () => {
   })
 
   test('that another request is handling is answered with 503 and Retry-After', async () => {
-    const update = said('/start')
+    const update = textUpdate('/start')
     await world.db.query(
       `insert into telegram_update (bot_id, update_id, state, lease_until) values ($1, $2, 'processing', now() + interval '9 s')`,
       [botId, update.update_id],
@@ -135,7 +101,7 @@ describe('an update', () => {
     const person = world.person('Queda')
     person.send('/start')
     await world.settled()
-    const update = said('/ajuda', { id: person.chatId, first_name: 'Queda' })
+    const update = textUpdate('/ajuda', { id: person.chatId, first_name: 'Queda' })
     await world.db.query(
       `insert into telegram_update (bot_id, update_id, state, lease_until) values ($1, $2, 'processing', now() - interval '1 s')`,
       [botId, update.update_id],
@@ -156,7 +122,7 @@ describe('an update', () => {
 
   test('of a kind that the bot does not use is accepted and ignored', async () => {
     for (const more of [{ edited_message: { chat: { id: 1 } } }, { poll: { id: '1' } }, {}]) {
-      const update = { update_id: ++lastUpdate, ...more }
+      const update = { update_id: nextUpdateId(), ...more }
       expect((await world.post(update)).status).toBe(200)
       expect(await stateOf(update.update_id)).toMatchObject({ state: 'done' })
     }
@@ -165,7 +131,7 @@ describe('an update', () => {
   test('is repeated by Telegram while the database is unavailable', async () => {
     const person = world.person('Banco')
     await person.says('/start')
-    const update = said('/ajuda', { id: person.chatId, first_name: 'Banco' })
+    const update = textUpdate('/ajuda', { id: person.chatId, first_name: 'Banco' })
     await world.db.query('alter table telegram_update rename to hidden')
     const response = await world.post(update)
     await world.db.query('alter table hidden rename to telegram_update')
@@ -206,7 +172,7 @@ describe('a poison update', () => {
     const attempts = world.telegram.deliveries().filter(({ updateId }) => updateId === update.update.update_id)
     expect(attempts.map(({ status }) => status)).toEqual([503, 503, 200])
 
-    world.deps.chats.find = original.find as never
+    unpoison()
     expect((await person.says('/series')).text).toMatch(/^Você ainda não segue/)
     expect(
       person
@@ -227,7 +193,7 @@ describe('a poison update', () => {
   test('gets an apology that says that the request is kept and what to do', async () => {
     const person = world.person('Desculpa')
     await person.says('/start')
-    const update = said('/hoje', { id: person.chatId, first_name: 'Desculpa' })
+    const update = textUpdate('/hoje', { id: person.chatId, first_name: 'Desculpa' })
     const of = world.deps.follows.of
     world.deps.follows.of = () => Promise.reject(new Error('a fault of the function'))
     for (const status of [503, 503, 200]) expect((await world.post(update)).status).toBe(status)
@@ -241,7 +207,7 @@ describe('a poison update', () => {
   test('that ends the process in every attempt is recognised by its number of attempts', async () => {
     const person = world.person('Tombo')
     await person.says('/start')
-    const update = said('/ajuda', { id: person.chatId, first_name: 'Tombo' })
+    const update = textUpdate('/ajuda', { id: person.chatId, first_name: 'Tombo' })
     await world.db.query(
       `insert into telegram_update (bot_id, update_id, state, lease_until, attempts) values ($1, $2, 'processing', now() - interval '1 s', 3)`,
       [botId, update.update_id],
@@ -254,7 +220,7 @@ describe('a poison update', () => {
   test('that may have been answered before its process ended is handed to the broker without an apology', async () => {
     const person = world.person('Respondida')
     await person.says('/start')
-    const update = said('/ajuda', { id: person.chatId, first_name: 'Respondida' })
+    const update = textUpdate('/ajuda', { id: person.chatId, first_name: 'Respondida' })
     const crash = () =>
       world.db.query(
         `update telegram_update set state = 'processing', lease_until = now() - interval '1 s' where update_id = $1`,
@@ -271,7 +237,7 @@ describe('a poison update', () => {
   test('gets one apology, before the broker accepts the update', async () => {
     const person = world.person('Ordem certa')
     await person.says('/start')
-    const update = said('/ajuda', { id: person.chatId, first_name: 'Ordem certa' })
+    const update = textUpdate('/ajuda', { id: person.chatId, first_name: 'Ordem certa' })
     poison(person.chatId)
     world.broker.refuse(1)
     const [apologies, deferrals] = [
@@ -286,7 +252,7 @@ describe('a poison update', () => {
   })
 
   test('is repeated by Telegram while the broker refuses it too', async () => {
-    const update = said('/ajuda')
+    const update = textUpdate('/ajuda')
     poison(7_000_001)
     for (let i = 0; i < 2; i++) await world.post(update)
     world.broker.refuse(1)
@@ -298,7 +264,7 @@ describe('a poison update', () => {
   })
 
   test('that fails again when the broker delivers it is answered with 500, so that it becomes a dead letter after the retries', async () => {
-    const update = said('/ajuda')
+    const update = textUpdate('/ajuda')
     poison(7_000_001)
     for (let i = 0; i < 3; i++) await world.post(update)
     const deferred = world.broker.events('update.deferred').at(-1)!

@@ -4,8 +4,8 @@ import type { VigiaEvent } from '#events/event.ts'
 import { UpdateDeferred } from '#events/update-deferred.ts'
 import { inBinaryMode } from '#functions/host/publish.ts'
 import { deferredUpdates } from '#functions/telegram-webhook/deferred-update.ts'
-import { botIdOf } from '#functions/telegram-webhook/secret.ts'
-import { secret, startWebhook, token, type Webhook } from '#test/functions/telegram-webhook/support.ts'
+import { directUpdates } from '#test/functions/telegram-webhook/direct-updates.ts'
+import { secret, startWebhook, type Webhook } from '#test/functions/telegram-webhook/support.ts'
 
 let world: Webhook
 beforeAll(async () => {
@@ -13,48 +13,13 @@ beforeAll(async () => {
 })
 afterAll(() => world?.stop())
 
-const original = { find: (_: number) => Promise.resolve(null as never) }
-beforeAll(() => {
-  original.find = world.deps.chats.find as never
-})
-/** Makes the function fail in every later update of a chat. */
-const poison = (chatId: number) => {
-  world.deps.chats.find = id =>
-    id === chatId ? Promise.reject(new Error('a fault of the function, at /srv/secret/path.ts:7')) : original.find(id)
-}
-afterEach(() => {
-  world.deps.chats.find = original.find as never
-  world.broker.refuse(0)
-  world.telegram.clearInjectedErrors()
-})
-
-const botId = botIdOf(token)
-let lastUpdate = 500_000
-const said = (text: string, from = { id: 7_000_001, first_name: 'Ana' }) => ({
-  update_id: ++lastUpdate,
-  message: {
-    message_id: lastUpdate,
-    date: 1_763_700_000,
-    from: { ...from, is_bot: false, language_code: 'pt-br' },
-    chat: { id: from.id, type: 'private', first_name: from.first_name },
-    text,
-    ...(text.startsWith('/')
-      ? { entities: [{ type: 'bot_command', offset: 0, length: text.split(' ')[0]!.length }] }
-      : {}),
-  },
-})
-const stateOf = async (updateId: number) =>
-  (
-    await world.db.query<{ state: string; attempts: number }>(
-      'select state, attempts from telegram_update where bot_id = $1 and update_id = $2',
-      [botId, updateId],
-    )
-  ).rows[0]
+const { botId, nextUpdateId, poison, repair, stateOf, textUpdate, unpoison } = directUpdates(() => world)
+afterEach(repair)
 
 describe('an update that can neither be handled nor stored', () => {
   const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`
   const withText = (text: string, more = '') => {
-    const update = said('TEXT')
+    const update = textUpdate('TEXT')
     return { id: update.update_id, body: JSON.stringify(update).replace('"TEXT"', text).replace(/\}$/, `${more}}`) }
   }
 
@@ -113,7 +78,7 @@ describe('an update that can neither be handled nor stored', () => {
   })
 
   test('is handled if its bytes are not UTF-8 and a key occurs twice', async () => {
-    const id = ++lastUpdate
+    const id = nextUpdateId()
     const [head, tail] = withText('"CUT"', `,"update_id":${id}`).body.split('CUT')
     const body = Buffer.concat([Buffer.from(head!), Buffer.from([0xff, 0xc3, 0x28]), Buffer.from(tail!)])
     expect((await world.post(body)).status).toBe(200)
@@ -121,17 +86,17 @@ describe('an update that can neither be handled nor stored', () => {
   })
 
   test('is handled with the largest safe integer as its id, also when the broker delivers it', async () => {
-    const update = { ...said('/ajuda'), update_id: Number.MAX_SAFE_INTEGER }
+    const update = { ...textUpdate('/ajuda'), update_id: Number.MAX_SAFE_INTEGER }
     poison(7_000_001)
     for (const status of [503, 503, 200]) expect((await world.post(update)).status).toBe(status)
-    world.deps.chats.find = original.find as never
+    unpoison()
     expect((await world.deliver(world.broker.events('update.deferred').at(-1)!)).status).toBe(204)
   })
 
   test.each([null, 7, 'x', [], { chat: null }, { chat: { id: 'x' } }, { from: null, chat: { id: 1, type: 'odd' } }])(
     'with an invalid message (%j) is not repeated without end',
     async message => {
-      const update = { update_id: ++lastUpdate, message }
+      const update = { update_id: nextUpdateId(), message }
       let status = 0
       for (let tries = 0; tries < 4 && status !== 200; tries++) status = (await world.post(update)).status
       expect(status).toBe(200)
@@ -141,12 +106,12 @@ describe('an update that can neither be handled nor stored', () => {
 
 describe('a deferred update', () => {
   const genuine = () => ({
-    ...deferredUpdates(secret, botId).event(said('/start')),
+    ...deferredUpdates(secret, botId).event(textUpdate('/start')),
     source: '/functions/telegram-webhook',
   })
 
   test('is accepted after a store has sorted its keys', async () => {
-    const update = said('/start', { id: world.person('Ordem').chatId, first_name: 'Ordem' })
+    const update = textUpdate('/start', { id: world.person('Ordem').chatId, first_name: 'Ordem' })
     world.telegram.user('Ordem').send('oi')
     await world.settled()
     const event = deferredUpdates(secret, botId).event(update)
@@ -170,7 +135,7 @@ describe('a deferred update', () => {
       'with another update inside',
       event => ({
         ...event,
-        data: { ...(event.data as object), update: said('/start', { id: 13, first_name: 'Eve' }) },
+        data: { ...(event.data as object), update: textUpdate('/start', { id: 13, first_name: 'Eve' }) },
       }),
       422,
     ],
