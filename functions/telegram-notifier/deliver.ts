@@ -55,8 +55,8 @@ export const deliver = async (dependencies: Dependencies, message: ClaimedMessag
     // Another version of Vigia stored the message, or an operator changed it. Do not throw here, because the same error
     // would stop the outbox again at every tick.
     const reason = 'the stored message does not match the schema of message.requested'
-    await messages.note(key, { code: 400, reason }, clock())
-    await messages.refused(key, reason)
+    await messages.recordRefusal(key, { code: 400, reason }, clock())
+    await messages.markRefused(key, reason)
     return { is: 'settled' }
   }
   const replyTo = request.replyTo === undefined ? null : await messages.telegramIdOf(request.replyTo, chatId)
@@ -69,7 +69,7 @@ export const deliver = async (dependencies: Dependencies, message: ClaimedMessag
       const { message_id } = await telegram.call<{ message_id: number }>(method, params)
       // If the process crashes before this write, the message is sent twice. Writing before sending could lose the
       // message, and a message that arrives twice is better than a lost message.
-      await persistReceipt(dependencies, () => messages.sent(key, message_id, clock()))
+      await persistReceipt(dependencies, () => messages.markSent(key, message_id, clock()))
       if (message.pauseReason !== null) await messages.resume(dependencies.bot, clock())
       return { is: 'settled' }
     } catch (error) {
@@ -95,7 +95,8 @@ export const deliver = async (dependencies: Dependencies, message: ClaimedMessag
         }
       }
       if (next === null) return afterRefusal(dependencies, message, error, { do: 'give up message' })
-      if (action.tellOperators) await messages.note(key, { code: error.code, reason: error.description }, clock())
+      if (action.tellOperators)
+        await messages.recordRefusal(key, { code: error.code, reason: error.description }, clock())
       payload = next
       await messages.renew(key, clock())
     }
@@ -110,20 +111,20 @@ const afterRefusal = async (
 ): Promise<Outcome> => {
   const now = clock()
   const after = (ms: number) => new Date(now.getTime() + ms)
-  const tellOperators = () => messages.note(key, { code, reason: description }, now)
+  const tellOperators = () => messages.recordRefusal(key, { code, reason: description }, now)
   switch (action.do) {
     case 'wait': {
       const until = after(action.seconds * 1000 + random() * 1000)
-      await messages.flooded(key, until, now)
-      const { chats, firstEnd } = await messages.floodsSince(after(-wholeBotFlood.withinMs))
-      if (chats >= wholeBotFlood.chats && firstEnd !== null) await messages.pause(bot, firstEnd, 'flood')
+      await messages.putBackAfterFlood(key, until, now)
+      const { chats, earliestEnd } = await messages.floodsSince(after(-wholeBotFlood.withinMs))
+      if (chats >= wholeBotFlood.chats && earliestEnd !== null) await messages.pause(bot, earliestEnd, 'flood')
       return { is: 'waiting' }
     }
     case 'give up chat':
       if (action.tellOperators) await tellOperators()
-      await messages.refused(key, description)
+      await messages.markRefused(key, description)
       await chats.markUnreachable(chatId, description)
-      await messages.refuseAllOf(chatId, description)
+      await messages.markAllRefused(chatId, description)
       return { is: 'settled' }
     case 'migrate chat':
       await messages.putBack(key, now, { countsAsAttempt: true })
@@ -141,7 +142,7 @@ const afterRefusal = async (
       return { is: 'waiting' }
     case 'give up message':
       await tellOperators()
-      await messages.refused(key, description)
+      await messages.markRefused(key, description)
       return { is: 'settled' }
     default:
       return action satisfies never
@@ -160,8 +161,12 @@ const afterNoResponse = async (
     : secondsAfterNoConnection((now.getTime() - requestedAt.getTime()) / 1000)
   log.warn({ message: key, attempts, againInS: delayS }, reason)
   if (delayS === null) {
-    await messages.note(key, { code: status ?? 504, reason: `${reason}; given up after ${attempts} tries` }, now)
-    await messages.refused(key, reason)
+    await messages.recordRefusal(
+      key,
+      { code: status ?? 504, reason: `${reason}; given up after ${attempts} tries` },
+      now,
+    )
+    await messages.markRefused(key, reason)
   } else {
     const notBefore = new Date(now.getTime() + delayS * 1000 + random() * 500)
     await messages.putBack(key, notBefore, { countsAsAttempt: mayHaveArrived })
@@ -179,7 +184,7 @@ const persistReceipt = async ({ wait, log }: Dependencies, write: () => Promise<
       return await write()
     } catch (error) {
       if (attempt === 20) throw error
-      log.warn({ error, attempt }, 'could not write that the message was sent; trying again')
+      log.warn({ error, attempt }, 'PostgreSQL did not store that the message was sent; the write is tried again')
       await wait(attempt < 5 ? 200 : 1_200)
     }
   }

@@ -1,4 +1,4 @@
-import type { NotedMessage } from '#database/messages/messages.ts'
+import type { RecordedRefusal } from '#database/messages/messages.ts'
 import type { EventOf, VigiaEvent } from '#events/event.ts'
 import { MessageRefused } from '#events/message-refused.ts'
 import type { MessageRequested } from '#events/message-requested.ts'
@@ -17,10 +17,10 @@ const tickWorkers = 8
  */
 const maxActiveChats = 20
 /**
- * Each tick publishes again the notes (refusals that the operators get) of this last period. The period is longer than
- * a tick, so that a crash between a note and its publication loses nothing.
+ * Each tick publishes the refusals again that were recorded in this last period. The period is longer than the time
+ * between two ticks, so that a crash between the record and its publication loses nothing.
  */
-const republishNotesMs = 5 * 60_000
+const republishRefusalsMs = 5 * 60_000
 const messagesKeptMs = 45 * 24 * 60 * 60_000
 
 /**
@@ -34,7 +34,8 @@ export const telegramNotifier = async (
 ): Promise<VigiaEvent[]> => {
   const { messages, clock, activeChats = new Map() } = dependencies
   const kept = await messages.keep(event, clock())
-  if (kept === null) throw new Permanent(`message for chat ${event.data.chatId}, which is not in the table chat`)
+  if (kept === null)
+    throw new Permanent(`chat ${event.data.chatId} is not in the table chat, so its message cannot be sent`)
   const { chatId } = kept
   const keys = [event.id]
   const otherRequest = activeChats.get(chatId)
@@ -58,7 +59,7 @@ export const telegramNotifier = async (
       activeChats.delete(chatId)
     }
   }
-  return (await messages.notes({ keys: [...new Set(keys)] })).map(messageRefused)
+  return (await messages.recordedRefusals({ keys: [...new Set(keys)] })).map(messageRefused)
 }
 
 /**
@@ -78,8 +79,8 @@ export const outboxTick = async (dependencies: Dependencies, signal?: AbortSigna
       paused === null || (await sendToChats(dependencies, chats.slice(0, 1), { workers: 1, maxMessages: 1 }, hasTime))
     if (isAccepting) await sendToChats(dependencies, chats, { workers: tickWorkers }, hasTime)
   }
-  return (await messages.notes({ since: new Date(now.getTime() - republishNotesMs) })).map(messageRefused)
+  return (await messages.recordedRefusals({ since: new Date(now.getTime() - republishRefusalsMs) })).map(messageRefused)
 }
 
-const messageRefused = ({ key, chatId, cause, code, reason, at }: NotedMessage): VigiaEvent =>
+const messageRefused = ({ key, chatId, cause, code, reason, at }: RecordedRefusal): VigiaEvent =>
   MessageRefused.from(cause, { subject: `chat/${chatId}`, data: { chatId, message: key, code, reason }, time: at })

@@ -94,8 +94,8 @@ describe('a message is sent once', () => {
     let failures = 3
     outbox.messages = {
       ...outbox.messages,
-      sent: (...args) =>
-        failures-- > 0 ? Promise.reject(new Error('restarting')) : messagesIn(database.db).sent(...args),
+      markSent: (...args) =>
+        failures-- > 0 ? Promise.reject(new Error('restarting')) : messagesIn(database.db).markSent(...args),
     }
     const event = request(ana.chatId)
     await notify(event)

@@ -25,13 +25,14 @@ export interface ClaimedMessage {
  */
 export type Claim = { message: ClaimedMessage } | { readyAt: Date; sending: string | null } | null
 
-/** Telegram's code and description of a problem with a message, for the operators. */
-export interface OperatorNote {
+/** Telegram's code and description of a refusal, for the operators. */
+export interface RefusalDetails {
   code: number
   reason: string
 }
 
-export interface NotedMessage extends OperatorNote {
+/** A refusal that is recorded for the operators, and its message. */
+export interface RecordedRefusal extends RefusalDetails {
   key: string
   chatId: number
   cause: Cause
@@ -139,7 +140,7 @@ export const messagesIn = (db: Postgres) => ({
   },
 
   /** Marks the message as sent and stores Telegram's id of it. A second call changes nothing. */
-  sent: async (key: string, telegramMessageId: number, at: Date): Promise<void> => {
+  markSent: async (key: string, telegramMessageId: number, at: Date): Promise<void> => {
     await db.query(
       `update message set state = 'sent', telegram_message_id = $2, sent_at = $3, lease_until = null
        where key = $1 and state in ('waiting', 'sending')`,
@@ -148,7 +149,7 @@ export const messagesIn = (db: Postgres) => ({
   },
 
   /** Marks the message as refused: it will never be sent. `reason` says why. */
-  refused: async (key: string, reason: string): Promise<void> => {
+  markRefused: async (key: string, reason: string): Promise<void> => {
     await db.query(
       `update message set state = 'refused', refusal = $2, lease_until = null where key = $1 and state in ('waiting', 'sending')`,
       [key, reason],
@@ -156,7 +157,7 @@ export const messagesIn = (db: Postgres) => ({
   },
 
   /** Marks all waiting messages of a chat that cannot be reached as refused. */
-  refuseAllOf: async (chatId: number, reason: string): Promise<void> => {
+  markAllRefused: async (chatId: number, reason: string): Promise<void> => {
     await db.query(`update message set state = 'refused', refusal = $2 where chat_id = $1 and state = 'waiting'`, [
       chatId,
       reason,
@@ -176,7 +177,7 @@ export const messagesIn = (db: Postgres) => ({
   },
 
   /** Telegram answered 429: the chat gets no message before `until`. The attempt is not counted. */
-  flooded: async (key: string, until: Date, at: Date): Promise<void> => {
+  putBackAfterFlood: async (key: string, until: Date, at: Date): Promise<void> => {
     await db.query(
       `update message set state = 'waiting', lease_until = null, not_before = $2, flooded_at = $3, attempts = attempts - 1
        where key = $1 and state = 'sending'`,
@@ -185,10 +186,10 @@ export const messagesIn = (db: Postgres) => ({
   },
 
   /** The number of chats for which Telegram answered 429 since `since`, and the end of the first of these waits. */
-  floodsSince: async (since: Date): Promise<{ chats: number; firstEnd: Date | null }> =>
+  floodsSince: async (since: Date): Promise<{ chats: number; earliestEnd: Date | null }> =>
     (
-      await db.query<{ chats: number; firstEnd: Date | null }>(
-        `select count(distinct chat_id) as chats, min(not_before) filter (where state = 'waiting') as "firstEnd"
+      await db.query<{ chats: number; earliestEnd: Date | null }>(
+        `select count(distinct chat_id) as chats, min(not_before) filter (where state = 'waiting') as "earliestEnd"
          from message where flooded_at >= $1`,
         [since],
       )
@@ -209,8 +210,8 @@ export const messagesIn = (db: Postgres) => ({
     await db.query('update follow set thread_id = null where chat_id = $1 and thread_id = $2', [chatId, threadId])
   },
 
-  /** Stores a note for the operators. A message keeps its first note. */
-  note: async (key: string, { code, reason }: OperatorNote, at: Date): Promise<void> => {
+  /** Records a refusal for the operators. Of several refusals of a message, only the first is recorded. */
+  recordRefusal: async (key: string, { code, reason }: RefusalDetails, at: Date): Promise<void> => {
     await db.query('update message set note_code = $2, note = $3, noted_at = $4 where key = $1 and noted_at is null', [
       key,
       code,
@@ -219,10 +220,10 @@ export const messagesIn = (db: Postgres) => ({
     ])
   },
 
-  /** The notes of these messages, or all notes since an instant. */
-  notes: async (which: { keys: string[] } | { since: Date }): Promise<NotedMessage[]> =>
+  /** The recorded refusals of these messages, or all refusals that were recorded since an instant. */
+  recordedRefusals: async (which: { keys: string[] } | { since: Date }): Promise<RecordedRefusal[]> =>
     (
-      await db.query<NotedMessage>(
+      await db.query<RecordedRefusal>(
         `select key, chat_id as "chatId", cause, note_code as code, note as reason, noted_at as at from message
          where noted_at is not null and ${'keys' in which ? 'key = any ($1)' : 'noted_at >= $1'} order by seq`,
         ['keys' in which ? which.keys : which.since],

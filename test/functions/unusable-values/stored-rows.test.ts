@@ -91,7 +91,7 @@ test('a stored message that cannot be sent is refused, and the operators are not
   const call = () => Promise.reject(new Error('nothing should be sent'))
   const outcome = await deliver({ messages, telegram: { call }, clock: () => new Date() } as never, claim.message)
   expect(outcome).toEqual({ is: 'settled' })
-  expect(await messages.notes({ keys: ['a'] })).toMatchObject([{ code: 400, chatId: 1 }])
+  expect(await messages.recordedRefusals({ keys: ['a'] })).toMatchObject([{ code: 400, chatId: 1 }])
   expect(await messages.claim(1, 'bot', new Date(Date.now() + 120_000))).toBe(null)
 })
 
