@@ -45,5 +45,5 @@ test('go.sum has both checksums of each module, and no module needs a newer Go t
     ).toBe(true)
   expect(lines).toHaveLength(2 * modules.length)
   const goOf = (module: string) => /^go (\S+)$/m.exec(readFileSync(join(root, module, 'go.mod'), 'utf8'))![1]
-  expect(goOf('test/cluster-files/crds')).toBe(goOf('test/cluster/apiserver'))
+  expect(goOf('test/cluster-files/crds')).toBe(goOf('test/cluster/programs'))
 })

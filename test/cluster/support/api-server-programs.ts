@@ -16,7 +16,7 @@ export interface Programs {
 export class Unavailable extends Error {}
 
 const run = promisify(execFile)
-const module = join(root, 'test/cluster/apiserver')
+const module = join(root, 'test/cluster/programs')
 
 /**
  * Finds etcd and kube-apiserver in the folder KUBEBUILDER_ASSETS (setup-envtest fills one), or compiles them with Go,
