@@ -83,8 +83,11 @@ const forwarder = async ({ subscriberUrl }: Record<string, string | number>): Pr
   })
 }
 
-/** Posts events for a duration of `forMs`, with up to `atOnce` requests in flight, and reports the number of events. */
-const sender = async ({ url, forMs, atOnce, pauseMs }: Record<string, string | number>): Promise<void> => {
+/**
+ * Posts events for `durationMs` milliseconds, with up to `concurrency` requests in flight, and reports the number of
+ * events.
+ */
+const sender = async ({ url, durationMs, concurrency, pauseMs }: Record<string, string | number>): Promise<void> => {
   const agent = new Agent()
   const body = Buffer.from(JSON.stringify({ text: 'x'.repeat(180) }))
   const run = Math.random().toString(36).slice(2)
@@ -116,7 +119,7 @@ const sender = async ({ url, forMs, atOnce, pauseMs }: Record<string, string | n
       )
     })
   const since = performance.timeOrigin + performance.now()
-  const end = performance.now() + Number(forMs)
+  const end = performance.now() + Number(durationMs)
   const worker = async () => {
     while (performance.now() < end) {
       await post(sent++)
@@ -124,7 +127,7 @@ const sender = async ({ url, forMs, atOnce, pauseMs }: Record<string, string | n
     }
   }
   const before = process.cpuUsage()
-  await Promise.all(Array.from({ length: Number(atOnce) }, worker))
+  await Promise.all(Array.from({ length: Number(concurrency) }, worker))
   const { user, system } = process.cpuUsage(before)
   process.send!({ sent: { since, count: sent, cpuMicros: user + system } })
   process.disconnect!()

@@ -36,7 +36,7 @@ const nextReport = <Key extends keyof Report>(child: ChildProcess, key: Key): Pr
     child.on('message', onMessage).on('exit', onExit)
   })
 
-const startProcess = (part: string, given: object): ChildProcess => fork(script, [part, JSON.stringify(given)])
+const startProcess = (part: string, options: object): ChildProcess => fork(script, [part, JSON.stringify(options)])
 
 const kill = async (child: ChildProcess): Promise<void> => {
   if (child.exitCode !== null) return
@@ -48,16 +48,16 @@ const kill = async (child: ChildProcess): Promise<void> => {
 interface Case {
   name: string
   part: 'broker' | 'forwarder'
-  atOnce: number
+  concurrency: number
   triggers: number
 }
 
 const cases: Case[] = [
-  { name: 'HTTP alone, nothing stored, 16 senders', part: 'forwarder', atOnce: 16, triggers: 1 },
-  { name: 'broker, 1 sender', part: 'broker', atOnce: 1, triggers: 1 },
-  { name: 'broker, 16 senders', part: 'broker', atOnce: 16, triggers: 1 },
-  { name: 'broker, 64 senders', part: 'broker', atOnce: 64, triggers: 1 },
-  { name: 'broker, 16 senders, 10 Triggers, one matches', part: 'broker', atOnce: 16, triggers: 10 },
+  { name: 'HTTP alone, nothing stored, 16 senders', part: 'forwarder', concurrency: 16, triggers: 1 },
+  { name: 'broker, 1 sender', part: 'broker', concurrency: 1, triggers: 1 },
+  { name: 'broker, 16 senders', part: 'broker', concurrency: 16, triggers: 1 },
+  { name: 'broker, 64 senders', part: 'broker', concurrency: 64, triggers: 1 },
+  { name: 'broker, 16 senders, 10 Triggers, one matches', part: 'broker', concurrency: 16, triggers: 10 },
 ]
 
 /**
@@ -103,7 +103,7 @@ export const bench: Bench = {
 }
 
 const measure = async (
-  { name, part, atOnce, triggers }: Case,
+  { name, part, concurrency, triggers }: Case,
   databaseUrl: string,
   postgresPid: number,
   subscriber: ChildProcess,
@@ -119,7 +119,7 @@ const measure = async (
         await setTimeout(5)
       }
     }
-    const warmUp = startProcess('sender', { url, forMs: 1_000, atOnce })
+    const warmUp = startProcess('sender', { url, durationMs: 1_000, concurrency })
     const { count: warmUpCount } = await nextReport(warmUp, 'sent')
     await allDone(warmUpCount)
     const before = {
@@ -127,7 +127,7 @@ const measure = async (
       postgres: cpuOfTree(postgresPid),
       subscriber: cpuUs(subscriber.pid!),
     }
-    const sender = startProcess('sender', { url, forMs: 3_000, atOnce })
+    const sender = startProcess('sender', { url, durationMs: 3_000, concurrency })
     const { since, count, cpuMicros } = await nextReport(sender, 'sent')
     await allDone(warmUpCount + count)
     const seconds = (performance.timeOrigin + performance.now() - since) / 1000
@@ -160,7 +160,7 @@ const measureIdleLatencies = async (
     const latenciesMs: number[] = []
     const listener = ({ latencyMs }: Report) => latencyMs !== undefined && latenciesMs.push(latencyMs)
     subscriber.on('message', listener)
-    const sender = startProcess('sender', { url, forMs: 2_000, atOnce: 1, pauseMs: 10 })
+    const sender = startProcess('sender', { url, durationMs: 2_000, concurrency: 1, pauseMs: 10 })
     const { count } = await nextReport(sender, 'sent')
     while (latenciesMs.length < count) await setTimeout(5)
     subscriber.off('message', listener)

@@ -20,7 +20,7 @@ const checkouts = [root, ...(process.env.BASE ? [process.env.BASE] : [])]
 interface Start {
   name: string
   file: string
-  ask: 'health' | 'event'
+  requestKind: 'health' | 'event'
   env: Record<string, string>
 }
 
@@ -34,10 +34,10 @@ export const bench: Bench = {
         ...(await baselines(folder)),
         ...functions.flatMap(({ name }) =>
           checkouts.flatMap(checkout =>
-            (['health', 'event'] as const).map(ask => ({
-              name: `${name}, ${ask === 'health' ? '/healthz' : 'an event'}${checkout === root ? '' : ', before'}`,
+            (['health', 'event'] as const).map(requestKind => ({
+              name: `${name}, ${requestKind === 'health' ? '/healthz' : 'an event'}${checkout === root ? '' : ', in BASE'}`,
               file: join(checkout, `.build/functions/${name}.mjs`),
-              ask,
+              requestKind,
               env: variablesOf(name),
             })),
           ),
@@ -68,11 +68,11 @@ export const bench: Bench = {
           tenths(median(cpus[at]!)),
         ]),
         notes: [
-          `hello: one line on the functions framework, bundled and minified by the same esbuild, started directly; goal ≤ 1.1`,
-          `bare: one line on node:http, as CommonJS; goal ≤ 2. As an ES module it also loads undici, for the exports of node:http.`,
-          `BASE=<another built checkout> starts its functions in the same run`,
-          `CPU ms: of all threads until the response; compare these on a busy machine`,
-          `an event: of a type that the function does not handle, so it reads, decodes, refuses and logs the event, without a database`,
+          `hello: one line on the functions framework, bundled and minified by the same esbuild, started directly; goal: × hello at most 1.1`,
+          `bare: one line on node:http, as CommonJS; goal: × bare at most 2. As an ES module, node:http also loads undici for its exports.`,
+          `BASE=<another built checkout> also starts the functions of that checkout in the same run`,
+          `CPU ms: CPU time of all threads until the response; on a busy machine, compare this column`,
+          `an event: its type is not handled by the function, so the function reads, decodes, refuses and logs the event, without a database`,
         ],
       }
     } finally {
@@ -93,13 +93,13 @@ const baselines = async (folder: string): Promise<Start[]> => {
   const cached = path('hello/hello.cjs')
   const banner = { js: '(function(exports,require,module,__filename,__dirname){' }
   await build({ ...options, entryPoints, outfile: cached, banner, footer: { js: '})' } })
-  const cold = await warmUp('hello', cached)
-  if (cold !== '') throw new Error(`the code cache of hello was not written: ${cold}`)
+  const failure = await warmUp('hello', cached)
+  if (failure !== '') throw new Error(`the code cache of hello was not written: ${failure}`)
   await writeFile(path('hello.mjs'), loader('hello', 'hello'))
   const start = (name: string, file: string): Start => ({
     name,
     file: path(file),
-    ask: 'health',
+    requestKind: 'health',
     env: variablesOf('hello'),
   })
   return [
@@ -110,7 +110,7 @@ const baselines = async (folder: string): Promise<Start[]> => {
   ]
 }
 
-const measureStart = async ({ file, ask, env }: Start): Promise<{ ms: number; cpuMs: number }> => {
+const measureStart = async ({ file, requestKind, env }: Start): Promise<{ ms: number; cpuMs: number }> => {
   const port = await freePort()
   const began = performance.now()
   const child = spawn(process.execPath, [file], {
@@ -119,8 +119,8 @@ const measureStart = async ({ file, ask, env }: Start): Promise<{ ms: number; cp
   })
   const ended = new Promise(resolve => child.once('exit', resolve))
   try {
-    while (!(await answers(port, ask))) {
-      if (child.exitCode !== null) throw new Error(`${file} ended with ${child.exitCode}`)
+    while (!(await responds(port, requestKind))) {
+      if (child.exitCode !== null) throw new Error(`${file} ended with exit code ${child.exitCode} before it answered`)
       await setTimeout(0.5)
     }
     return { ms: performance.now() - began, cpuMs: cpuMs(child.pid!) }
@@ -145,22 +145,22 @@ const cpuMs = (pid: number) => {
 
 const event = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': '/bench', 'ce-type': 'dev.vigia.bench.started' }
 
-const answers = (port: number, ask: Start['ask']) =>
+const responds = (port: number, requestKind: Start['requestKind']) =>
   new Promise<boolean>(resolve => {
-    const asking = request({
+    const outgoing = request({
       host: '127.0.0.1',
       port,
       agent: false,
-      ...(ask === 'health'
+      ...(requestKind === 'health'
         ? { path: '/healthz' }
         : { method: 'POST', path: '/', headers: { ...event, 'content-type': 'application/json' } }),
     })
-    asking.once('response', response => {
+    outgoing.once('response', response => {
       response.resume()
       resolve(true)
     })
-    asking.once('error', () => resolve(false))
-    asking.end(ask === 'health' ? undefined : '{}')
+    outgoing.once('error', () => resolve(false))
+    outgoing.end(requestKind === 'health' ? undefined : '{}')
   })
 
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!

@@ -17,7 +17,7 @@ const token = '700000001:bench-token-of-the-bot-AAAAAAAAAAAA'
  * the function.
  */
 export const bench: Bench = {
-  title: `genuine updates (/ajuda) alone, and while ${connections} connections post forged ones; ${rounds} of each`,
+  title: `genuine updates (/ajuda) alone, and while ${connections} connections post forged updates; ${rounds} genuine updates in each case`,
   run: async log => {
     const telegram = await startBotApi()
     const vigia = await startVigia({
@@ -51,10 +51,10 @@ export const bench: Bench = {
         log(JSON.stringify(statuses))
       }
       return {
-        columns: ['while', 'p50 ms', 'p95', 'worst', 'not 200', 'forged/s', 'forged', 'processes'],
+        columns: ['load', 'p50 ms', 'p95', 'worst', 'not 200', 'forged/s', 'forged', 'processes'],
         rows,
         notes: [
-          'goal: with forged updates to the public port p50 and worst ≤ 2 × those without, none refused, one process',
+          'goal while forged updates arrive at the public port: p50 and worst at most twice those without forged updates, no genuine update refused, one process',
         ],
       }
     } finally {

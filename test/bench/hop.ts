@@ -15,7 +15,7 @@ import { ownCpuUs } from './support/processes.ts'
 const warmUps = 2_000
 const rounds = 5
 const perRound = 2_000
-const atOnce = 8
+const concurrency = 8
 
 /** A server to measure, and the event that it receives. */
 interface Case {
@@ -26,7 +26,7 @@ interface Case {
 }
 
 export const bench: Bench = {
-  title: `one event through a function: CPU time of its process per event with ${atOnce} at once, and the time of a single event`,
+  title: `one event through a function: CPU time of the function's process per event with ${concurrency} events in flight, and the time of a single event`,
   run: async log => {
     const folder = await mkdtemp(join(tmpdir(), 'vigia-hop-'))
     const sink = createServer((request, response) => request.resume().once('end', () => response.writeHead(202).end()))
@@ -37,25 +37,25 @@ export const bench: Bench = {
       const { port } = sink.address() as AddressInfo
       for (const one of await prepareCases(folder))
         running.push(await start(one, `http://127.0.0.1:${port}/vigia/default`))
-      for (const one of running) await one.send(warmUps, atOnce)
-      const results = running.map(() => ({ cpu: [] as number[], alone: [] as number[] }))
+      for (const one of running) await one.send(warmUps, concurrency)
+      const results = running.map(() => ({ cpu: [] as number[], singleMs: [] as number[] }))
       for (let round = 0; round < rounds; round++) {
         for (const [at, one] of running.entries()) {
           const before = one.cpuUs()
-          await one.send(perRound, atOnce)
+          await one.send(perRound, concurrency)
           results[at]!.cpu.push((one.cpuUs() - before) / perRound)
-          results[at]!.alone.push((await one.send(perRound / 4, 1)) / (perRound / 4))
+          results[at]!.singleMs.push((await one.send(perRound / 4, 1)) / (perRound / 4))
         }
         log(`round ${round + 1} of ${rounds}`)
       }
       const [bare] = results.map(({ cpu }) => median(cpu))
       return {
-        columns: ['server', 'CPU µs an event', '× bare', 'ms single'],
+        columns: ['server', 'CPU µs per event', '× bare', 'single event ms'],
         rows: running.map(({ name }, at) => [
           name,
           Math.round(median(results[at]!.cpu)),
           Math.round((median(results[at]!.cpu) / bare!) * 100) / 100,
-          Math.round(median(results[at]!.alone) * 1000) / 1000,
+          Math.round(median(results[at]!.singleMs) * 1000) / 1000,
         ]),
       }
     } finally {
@@ -148,12 +148,12 @@ const start = async ({ name, file, headers, body }: Case, sinkUrl: string) => {
   );
   return {
     name,
-    /** Sends `count` events, with up to `width` requests in flight, and returns the total time in milliseconds. */
-    send: async (count: number, width: number) => {
+    /** Sends `count` events, with up to `inFlight` requests in flight, and returns the total time in milliseconds. */
+    send: async (count: number, inFlight: number) => {
       const began = performance.now()
       let left = count
       await Promise.all(
-        Array.from({ length: width }, async () => {
+        Array.from({ length: inFlight }, async () => {
           while (left-- > 0) await post()
         }),
       )

@@ -47,7 +47,7 @@ const startOnce = async (dataDir: string): Promise<Row> => {
 }
 
 /** Milliseconds from `npm start` in a fresh clone, without build and data, to the bot's first reply in the chat. */
-const firstAnswerMs = async (from: string): Promise<number> => {
+const firstReplyMs = async (from: string): Promise<number> => {
   const folder = temporaryFolder()
   try {
     const checkout = join(folder, 'checkout')
@@ -85,11 +85,11 @@ export const bench: Bench = {
     const dataDir = temporaryFolder()
     try {
       const clones = [root, ...(process.env.BASE ? [process.env.BASE] : [])]
-      const answers = clones.map((): number[] => [])
+      const replyTimes = clones.map((): number[] => [])
       for (let run = 1; run <= freshCloneRuns; run++)
         for (const [at, clone] of clones.entries()) {
           log(`fresh clone ${run} of ${freshCloneRuns}: ${clone}`)
-          answers[at]!.push(await firstAnswerMs(clone))
+          replyTimes[at]!.push(await firstReplyMs(clone))
         }
       log('first start on an empty data folder')
       const first = await startOnce(dataDir)
@@ -127,9 +127,9 @@ export const bench: Bench = {
         notes: [
           ...clones.map(
             (clone, at) =>
-              `fresh clone to the first reply in the chat, ${clone}: median ${median(answers[at]!)} ms of ${answers[at]!.join(', ')} (BASE=<another checkout> measures that checkout in the same run)`,
+              `fresh clone to the first reply in the chat, ${clone}: median ${median(replyTimes[at]!)} ms of ${replyTimes[at]!.join(', ')} (BASE=<another checkout> measures that checkout in the same run)`,
           ),
-          `a minute without monitors and users: ${spent.own} ms CPU for the runtime, ${spent.all} ms with databases and functions; the runtime then uses ${memoryMiB} MiB`,
+          `a minute without monitors and users: ${spent.own} ms of CPU time for the runtime alone, ${spent.all} ms with databases and functions; afterwards the runtime uses ${memoryMiB} MiB`,
         ],
       }
     } finally {

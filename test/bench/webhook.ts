@@ -38,8 +38,8 @@ const agent = new Agent({ keepAlive: true, maxSockets: 8 })
 interface Case {
   name: string
   reply: string
-  /** The number of updates, warm-up included; given only if the other cases send more. */
-  times?: number
+  /** The number of updates, warm-up included; set only if the other cases send more. */
+  count?: number
   update(id: number): object
 }
 
@@ -69,14 +69,14 @@ const helpCase: Case = { name: '/ajuda', reply: 'sendMessage', update: command('
 const ourCases: Case[] = [
   helpCase,
   {
-    name: 'press "seguir"',
+    name: 'the button "seguir"',
     reply: 'editMessageText',
     update: press(encode({ act: 'follow', show: showIds.harbor, search: 1, at: 0 })),
   },
-  { name: 'a name: search and card', reply: 'sendPhoto', times: 18, update: command('harbor nine') },
-  { name: '/series, 12 followed', reply: 'sendMessage', update: command('/series') },
-  { name: '/proximos, 12 followed', reply: 'sendMessage', update: command('/proximos') },
-  { name: '/monitores, 10 watched', reply: 'sendMessage', update: command('/monitores') },
+  { name: 'the name of a series: search and card', reply: 'sendPhoto', count: 18, update: command('harbor nine') },
+  { name: '/series with 12 followed series', reply: 'sendMessage', update: command('/series') },
+  { name: '/proximos with 12 followed series', reply: 'sendMessage', update: command('/proximos') },
+  { name: '/monitores with 10 monitors', reply: 'sendMessage', update: command('/monitores') },
 ]
 
 /**
@@ -84,7 +84,7 @@ const ourCases: Case[] = [
  * as in one chat.
  */
 export const bench: Bench = {
-  title: `webhook: time from update to reply and to status 200, warm, one at a time, ${rounds} of each`,
+  title: `webhook: time from an update to the reply and to status 200; ${rounds} updates of each kind, one at a time, after a warm-up`,
   run: async log => {
     const dataDir = await mkdtemp(join(tmpdir(), 'vigia-bench-'))
     // If this runs as root, PostgreSQL runs as another user, which must be able to enter the folder.
@@ -108,14 +108,14 @@ export const bench: Bench = {
       log('a minimal Telegraf bot')
       const rows = [await measure({ ...helpCase, name: 'minimal Telegraf bot, without database' }, port, telegram)]
 
-      const ours = await freePort()
+      const functionPort = await freePort()
       const child = spawn(process.execPath, [join(root, '.build/functions/telegram-webhook.mjs')], {
         env: {
           PATH: process.env.PATH,
           NODE_ENV: 'production',
           LOG_LEVEL: 'info',
           HOST: '127.0.0.1',
-          PORT: String(ours),
+          PORT: String(functionPort),
           K_SINK: broker.url,
           DATABASE_URL: pg.url,
           MONGODB_URI: mongod.uri,
@@ -127,17 +127,19 @@ export const bench: Bench = {
         stdio: ['ignore', 'ignore', 'inherit'],
       })
       children.push(child)
-      await until(async () => (await fetch(`http://127.0.0.1:${ours}/healthz`)).ok, { what: 'the function' })
+      await until(async () => (await fetch(`http://127.0.0.1:${functionPort}/healthz`)).ok, {
+        what: 'the function to be ready',
+      })
       for (const one of ourCases) {
         log(one.name)
-        rows.push(await measure(one, ours, telegram))
+        rows.push(await measure(one, functionPort, telegram))
       }
       return {
         columns: ['update', 'reply p50 ms', 'p95', 'p99', '200 p50 ms', 'p95'],
         rows,
         notes: [
           'goal: reply p95 ≤ 50 ms',
-          'only 15 searches, because TVMaze allows 20 calls in ten seconds and the function stays below that',
+          'only 15 searches are measured, because TVMaze allows 20 calls in ten seconds and the function makes fewer calls than that',
           'Vigia writes a lease for each update to a PostgreSQL that syncs to disk; Telegram, TVMaze and the broker answer from this process without delay',
         ],
       }
@@ -181,8 +183,8 @@ let lastUpdate = Math.floor(Date.now() / 1000)
 const measure = async (one: Case, port: number, telegram: BotApi): Promise<(string | number)[]> => {
   const replies: number[] = []
   const answers: number[] = []
-  const first = one.times === undefined ? -warmUps : -3
-  const end = one.times === undefined ? rounds : first + one.times
+  const first = one.count === undefined ? -warmUps : -3
+  const end = one.count === undefined ? rounds : first + one.count
   for (let round = first; round < end; round++) {
     const body = JSON.stringify(one.update(++lastUpdate))
     const started = performance.now()
@@ -195,10 +197,10 @@ const measure = async (one: Case, port: number, telegram: BotApi): Promise<(stri
     replies.push(reply)
     answers.push(answered)
   }
-  return [one.name, ...[0.5, 0.95, 0.99].map(at(replies)), ...[0.5, 0.95].map(at(answers))]
+  return [one.name, ...[0.5, 0.95, 0.99].map(percentileOf(replies)), ...[0.5, 0.95].map(percentileOf(answers))]
 }
 
-const at = (times: number[]) => {
+const percentileOf = (times: number[]) => {
   const sorted = times.toSorted((one, other) => one - other)
   return (share: number) =>
     Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]! * 10) / 10

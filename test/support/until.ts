@@ -18,7 +18,7 @@ export const until = async <T>(
     } catch (error) {
       cause = error
     }
-    if (performance.now() > end) throw new Error(`${what} did not come true within ${timeoutMs} ms`, { cause })
+    if (performance.now() > end) throw new Error(`timed out after ${timeoutMs} ms while waiting for ${what}`, { cause })
     await setTimeout(pause)
   }
 }
