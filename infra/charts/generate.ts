@@ -111,7 +111,7 @@ const difference = (settings: Settings, defaults: Settings) => {
 }
 
 /** The generated files that the chart's folder has, by path. The other files are written by hand. */
-export const madeFiles = async (): Promise<Map<string, string>> => {
+export const writtenChartFiles = async (): Promise<Map<string, string>> => {
   const names = await readdir(chartFolder, { recursive: true, withFileTypes: true })
   const paths = names
     .filter(entry => entry.isFile())
@@ -124,7 +124,7 @@ export const madeFiles = async (): Promise<Map<string, string>> => {
 
 if (import.meta.main) {
   const files = await chartFiles()
-  for (const path of (await madeFiles()).keys()) if (!files.has(path)) await rm(join(chartFolder, path))
+  for (const path of (await writtenChartFiles()).keys()) if (!files.has(path)) await rm(join(chartFolder, path))
   for (const [path, text] of files) {
     await mkdir(dirname(join(chartFolder, path)), { recursive: true })
     await writeFile(join(chartFolder, path), text)

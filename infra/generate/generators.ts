@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exportedSchemas } from '#events/export.ts'
-import { chartFiles, madeFiles } from '../charts/generate.ts'
-import { generated, stale as staleMachines } from '../machines/generate.ts'
+import { chartFiles, writtenChartFiles } from '../charts/generate.ts'
+import { generatedFiles, staleFiles } from '../machines/generate.ts'
 import { readInventory } from '../machines/inventory.ts'
 import { functionLists } from './function-lists.ts'
 import type { Generator } from './generator.ts'
@@ -14,16 +14,16 @@ const schemas: Generator = {
 
 const chart: Generator = {
   files: async () => inFolder('infra/charts/vigia', await chartFiles()),
-  present: async () => [...(await madeFiles()).keys()].map(path => `infra/charts/vigia/${path}`),
+  present: async () => [...(await writtenChartFiles()).keys()].map(path => `infra/charts/vigia/${path}`),
 }
 
 const machines: Generator = {
   files: async root => {
     const path = 'infra/machines/inventory.yaml'
-    return inFolder('infra/machines', generated(readInventory(path, await readFile(join(root, path), 'utf8'))))
+    return inFolder('infra/machines', generatedFiles(readInventory(path, await readFile(join(root, path), 'utf8'))))
   },
   present: async root =>
-    (await staleMachines(new Map(), join(root, 'infra/machines'))).map(path => `infra/machines/${path}`),
+    (await staleFiles(new Map(), join(root, 'infra/machines'))).map(path => `infra/machines/${path}`),
 }
 
 /** The generators in the order in which they run: the chart is made from the manifests that the function lists name. */

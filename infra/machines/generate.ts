@@ -12,7 +12,7 @@ import { type Inventory, InventoryFault, readInventory } from './inventory.ts'
 const folder = import.meta.dirname
 
 /** The files that are generated from an inventory: content by path in this folder. */
-export const generated = (inventory: Inventory): Map<string, string> =>
+export const generatedFiles = (inventory: Inventory): Map<string, string> =>
   new Map([
     ['haproxy/haproxy.cfg', haproxy(inventory)],
     ...inventory.balancers.map(
@@ -35,7 +35,7 @@ export const generated = (inventory: Inventory): Map<string, string> =>
 /**
  * The paths, in `root`, of generated files that differ from `wanted`, are missing, or are no longer in `wanted`.
  */
-export const stale = async (wanted: Map<string, string>, root: string): Promise<string[]> => {
+export const staleFiles = async (wanted: Map<string, string>, root: string): Promise<string[]> => {
   const present = await writtenFiles(root)
   const differing = [...wanted].filter(([path, content]) => present.get(path) !== content).map(([path]) => path)
   return [...differing, ...[...present.keys()].filter(path => !wanted.has(path))].toSorted()
@@ -56,7 +56,7 @@ const writtenFiles = async (root: string): Promise<Map<string, string>> => {
 }
 
 const write = async (wanted: Map<string, string>, root: string) => {
-  for (const path of await stale(wanted, root)) {
+  for (const path of await staleFiles(wanted, root)) {
     const content = wanted.get(path)
     if (content === undefined) await rm(join(root, path))
     else {
@@ -78,8 +78,8 @@ if (import.meta.main) {
       'infra/machines/inventory.yaml',
       await readFile(join(folder, 'inventory.yaml'), 'utf8'),
     )
-    const wanted = generated(inventory)
-    const old = await stale(wanted, folder)
+    const wanted = generatedFiles(inventory)
+    const old = await staleFiles(wanted, folder)
     if (more.length > 0 || (option !== undefined && option !== '--check'))
       refuse(
         `unknown arguments ${process.argv.slice(2).join(' ')}; use npm run machines, or npm run machines -- --check`,

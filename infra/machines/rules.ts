@@ -72,8 +72,16 @@ const machineFaults = (inventory: Inventory): Fault[] => {
     const namesake = earlier.some(other => other.name === name)
     const owner = earlier.find(other => other.address === address)
     return [
-      ...faultIf(namesake, [...path, 'name'], () => `is ${name}, which is also another machine's`),
-      ...faultIf(owner !== undefined, [...path, 'address'], () => `is ${address}, which is also ${owner!.name}'s`),
+      ...faultIf(
+        namesake,
+        [...path, 'name'],
+        () => `is ${name}, which is also the name of another machine; use a different name`,
+      ),
+      ...faultIf(
+        owner !== undefined,
+        [...path, 'address'],
+        () => `is ${address}, which is also the address of ${owner!.name}; use an address that no machine has`,
+      ),
       ...lanFaults([...path, 'address'], address, inventory.lan.subnet),
     ]
   })
@@ -99,12 +107,17 @@ const priorityFaults = ({ balancers, virtualIp: { checkWeight } }: Inventory): F
   const lowest = Math.min(...priorities)
   const gap = highest - lowest
   if (gap === 0)
-    return [[['balancers', 1, 'priority'], `is ${lowest}, which is also the other's; use two different priorities`]]
+    return [
+      [
+        ['balancers', 1, 'priority'],
+        `is ${lowest}, which is also the priority of ${balancers[0]!.name}; use two different priorities`,
+      ],
+    ]
   if (checkWeight <= gap)
     return [
       [
         ['virtualIp', 'checkWeight'],
-        `is ${checkWeight}, but the priorities are ${gap} apart: a balancer without HAProxy would keep the address`,
+        `is ${checkWeight}, but must be greater than ${gap}, the difference of the priorities: otherwise a load balancer without HAProxy keeps the virtual IP`,
       ],
     ]
   // keepalived never lowers a priority below 1, so two priorities that reach 1 would be equal.
@@ -117,7 +130,8 @@ const controlPlaneFaults = ({ controlPlanes: { length } }: Inventory): Fault[] =
   faultIf(
     length % 2 === 0,
     ['controlPlanes'],
-    () => `are ${length}, which survive no more losses than ${length - 1}; use ${length - 1} or ${length + 1}`,
+    () =>
+      `has ${length} machines, which tolerate no more failures than ${length - 1} machines; use ${length - 1} or ${length + 1}`,
   )
 
 const subnetFaults = (inventory: Inventory): Fault[] => {
@@ -140,7 +154,7 @@ const subnetFaults = (inventory: Inventory): Fault[] => {
     ...faultIf(
       room < nodes,
       ['kubernetes', 'podSubnet'],
-      () => `has room for ${room} nodes with a /24 each, but there are ${nodes}`,
+      () => `has room for ${room} nodes with a /24 each, but there are ${nodes} nodes; use a larger subnet`,
     ),
   ]
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
-import { chartFiles, chartFolder, madeFiles } from '#infra/charts/generate.ts'
+import { chartFiles, chartFolder, writtenChartFiles } from '#infra/charts/generate.ts'
 import { Expression, template } from '#infra/charts/merge.ts'
 import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
 import { type Overlay, overlays, parseManifests, renderOverlay } from '#infra/cluster/render/overlays.ts'
@@ -60,7 +60,7 @@ const withoutLineBreaks = (secret: object & { data?: Record<string, string> }) =
 })
 
 test('the chart is up to date with the overlays: npm run charts changes nothing', async () => {
-  expect(Object.fromEntries(await madeFiles())).toEqual(Object.fromEntries(await chartFiles()))
+  expect(Object.fromEntries(await writtenChartFiles())).toEqual(Object.fromEntries(await chartFiles()))
 })
 
 describe.runIf(helm).each(overlays)('on %s', overlay => {

@@ -44,7 +44,7 @@ describe('the Job that restores a dump', () => {
     expect(objects.filter(({ metadata }) => metadata.name === restore.metadata.name)).toEqual([])
   })
 
-  test('is the only one that reaches PostgreSQL when the policy is patched as the README says', () => {
+  test('has the only pod that reaches PostgreSQL when the policy is patched as the README says', () => {
     const [, name, patch] = /patch networkpolicy (\S+) --type merge --patch '(.*)'/.exec(readme)!
     const patched = policies.map(one =>
       one.metadata.name === name ? { ...one, spec: { ...one.spec, ...JSON.parse(patch!).spec } } : one,

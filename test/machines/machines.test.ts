@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import { kustomize } from '#infra/delivery/kube-tools.ts'
-import { generated, stale } from '#infra/machines/generate.ts'
+import { generatedFiles, staleFiles } from '#infra/machines/generate.ts'
 import { type Inventory, InventoryFault, readInventory } from '#infra/machines/inventory.ts'
 import { root } from '#infra/repository.ts'
 import { kubeadmFaults } from '#test/machines/support/kubeadm.ts'
@@ -14,7 +14,7 @@ const run = promisify(execFile)
 const folder = join(root, 'infra/machines')
 const text = await readFile(join(folder, 'inventory.yaml'), 'utf8')
 const inventory = readInventory('inventory.yaml', text)
-const files = generated(inventory)
+const files = generatedFiles(inventory)
 const file = (path: string, of = files) => of.get(path)!
 
 /** The inventory with one passage replaced. */
@@ -24,7 +24,7 @@ const changedInventory = (from: string | RegExp, to: string) => {
   return result
 }
 const generatedFrom = (from: string | RegExp, to: string) =>
-  generated(readInventory('inventory.yaml', changedInventory(from, to)))
+  generatedFiles(readInventory('inventory.yaml', changedInventory(from, to)))
 
 /** A copy of infra/machines inside the repository, so that its imports resolve. */
 const copyOfFolder = async () => {
@@ -37,18 +37,18 @@ const copyOfFolder = async () => {
 
 describe('the generated files', () => {
   test('match the inventory', async () => {
-    expect(await stale(files, folder)).toEqual([])
+    expect(await staleFiles(files, folder)).toEqual([])
   })
 
   test('are out of date after a new address, an edit by hand, a missing file or a removed machine', async () => {
     const target = await copyOfFolder()
-    expect(await stale(generatedFrom('10.77.0.22', '10.77.0.42'), target)).toEqual(
+    expect(await staleFiles(generatedFrom('10.77.0.22', '10.77.0.42'), target)).toEqual(
       ['etcd-restore.sh', 'haproxy/haproxy.cfg', 'node/hosts'].toSorted(),
     )
     await writeFile(join(target, 'haproxy/haproxy.cfg'), `${file('haproxy/haproxy.cfg')}# by hand\n`)
     await rm(join(target, 'node/hosts'))
     await writeFile(join(target, 'keepalived/lb3.conf'), file('keepalived/lb2.conf'))
-    expect(await stale(files, target)).toEqual(['haproxy/haproxy.cfg', 'keepalived/lb3.conf', 'node/hosts'])
+    expect(await staleFiles(files, target)).toEqual(['haproxy/haproxy.cfg', 'keepalived/lb3.conf', 'node/hosts'])
   })
 
   test('are checked and written by npm run machines, which explains unknown options and a bad inventory', async () => {
@@ -69,7 +69,7 @@ describe('the generated files', () => {
     })
     await writeFile(join(target, 'keepalived/lb3.conf'), file('keepalived/lb2.conf'))
     expect(await npmRunMachines()).toContain('2 of ')
-    expect(await stale(files, target)).toEqual([])
+    expect(await staleFiles(files, target)).toEqual([])
     expect(await npmRunMachines('--check')).toBe('')
 
     await writeFile(join(target, 'inventory.yaml'), changedInventory('routerId: 51', 'routerId: 300'))
@@ -96,8 +96,16 @@ describe('the generated files', () => {
 
 describe('a bad inventory is an error with line, field and reason', () => {
   const cases: [string | RegExp, string, string][] = [
-    ['address: 10.77.0.22', 'address: 10.77.0.21', "controlPlanes[1].address is 10.77.0.21, which is also cp1's"],
-    ['name: w2', 'name: cp2', "workers[1].name is cp2, which is also another machine's"],
+    [
+      'address: 10.77.0.22',
+      'address: 10.77.0.21',
+      'controlPlanes[1].address is 10.77.0.21, which is also the address of cp1; use an address that no machine has',
+    ],
+    [
+      'name: w2',
+      'name: cp2',
+      'workers[1].name is cp2, which is also the name of another machine; use a different name',
+    ],
     [
       'address: 10.77.0.33',
       'address: 10.78.0.33',
@@ -127,18 +135,18 @@ describe('a bad inventory is an error with line, field and reason', () => {
     [
       /( {2}- \{ name: cp3.*\n)/,
       '$1  - { name: cp4, address: 10.77.0.24 }\n',
-      'controlPlanes are 4, which survive no more losses than 3; use 3 or 5',
+      'controlPlanes has 4 machines, which tolerate no more failures than 3 machines; use 3 or 5',
     ],
     [/ {2}- \{ name: lb2.*\n/, '', 'balancers must NOT have fewer than 2 items'],
     [
       'priority: 100',
       'priority: 150',
-      "balancers[1].priority is 150, which is also the other's; use two different priorities",
+      'balancers[1].priority is 150, which is also the priority of lb1; use two different priorities',
     ],
     [
       'checkWeight: 60',
       'checkWeight: 50',
-      'virtualIp.checkWeight is 50, but the priorities are 50 apart: a balancer without HAProxy would keep the address',
+      'virtualIp.checkWeight is 50, but must be greater than 50, the difference of the priorities: otherwise a load balancer without HAProxy keeps the virtual IP',
     ],
     [
       'checkWeight: 60',
@@ -163,7 +171,7 @@ describe('a bad inventory is an error with line, field and reason', () => {
     [
       'podSubnet: 10.244.0.0/16',
       'podSubnet: 10.244.0.0/22',
-      'kubernetes.podSubnet has room for 4 nodes with a /24 each, but there are 6',
+      'kubernetes.podSubnet has room for 4 nodes with a /24 each, but there are 6 nodes; use a larger subnet',
     ],
     [
       'podSubnet: 10.244.0.0/16',
@@ -205,7 +213,7 @@ describe('a bad inventory is an error with line, field and reason', () => {
     expect(result).toMatch(/^(inventory\.yaml:\d+: .+)(\ninventory\.yaml:\d+: .+)*$/)
   })
 
-  test('the line is that of the wrong value', () => {
+  test('the line in the error is the line of the wrong value', () => {
     const line = text.split('\n').findIndex(one => one.includes('10.77.0.22')) + 1
     expect(() =>
       readInventory('inventory.yaml', changedInventory('address: 10.77.0.22', 'address: 10.77.0.21')),
@@ -267,7 +275,7 @@ describe('keepalived', () => {
     expect(anonymous(first, second)).toBe(anonymous(second, first))
   })
 
-  test('has the other as its peer, the same virtual IP and the same router id', () => {
+  test('has the other load balancer as its peer, the same virtual IP and the same router id', () => {
     expect(peers(first)).toBe(second.address)
     expect(peers(second)).toBe(first.address)
     expect(value(first, 'unicast_src_ip')).toBe(first.address)
@@ -284,7 +292,7 @@ describe('keepalived', () => {
     expect(second.priority - weight).toBeLessThan(first.priority - weight)
   })
 
-  test("asks HAProxy's health port, and contains no secret", () => {
+  test('checks the health port of HAProxy, and contains no secret', () => {
     const asked = /http:\/\/(\S+?)\/healthz"/.exec(first.conf)![1]!
     expect(file('haproxy/haproxy.cfg')).toContain(`bind ${asked}\n    mode http`)
     expect(first.conf).not.toMatch(/^\s*auth_/m)

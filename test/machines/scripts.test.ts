@@ -65,7 +65,7 @@ const controlPlane = () =>
     {
       hostname: 'echo cp2',
       crictl: ':',
-      etcdutl: `echo "$*" >> "$HOST_ROOT/asked"
+      etcdutl: `echo "$*" >> "$HOST_ROOT/etcdutl-calls"
         ! grep -q torn "$3" || exit 1
         while [ "$1" != --data-dir ]; do shift; done
         mkdir -p "$2/member" && echo after > "$2/member/data"`,
@@ -78,7 +78,7 @@ test('etcd is restored on a stopped control plane under its own member name, and
   expect(await cp2.list(manifests)).toEqual([])
   expect(await cp2.run('etcd-restore.sh', 'restore', 'good.db')).toMatchObject({ code: 0 })
 
-  const restore = await cp2.read('asked')
+  const restore = await cp2.read('etcdutl-calls')
   const members = inventory.controlPlanes.map(({ name, address }) => `${name}=https://${address}:2380`).join(',')
   expect(restore).toContain(`snapshot restore good.db --name cp2 --initial-cluster ${members} `)
   expect(restore).toContain(`--initial-advertise-peer-urls https://${inventory.controlPlanes[1]!.address}:2380 `)
@@ -91,7 +91,7 @@ test('etcd is restored on a stopped control plane under its own member name, and
   expect(await cp2.list(manifests)).toEqual(['etcd.yaml'])
 })
 
-test('etcd-restore.sh changes nothing when a precondition fails, and says which in one line', async () => {
+test('etcd-restore.sh changes nothing when a precondition fails, and names the precondition in one line', async () => {
   const cp2 = await controlPlane()
   const expectRefusal = async (message: string, ...options: string[]) => {
     const { code, output } = await cp2.run('etcd-restore.sh', ...options)
