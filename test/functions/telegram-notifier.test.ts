@@ -5,22 +5,9 @@ import { Permanent, RetryLater } from '#functions/host/errors.ts'
 import { telegram } from '#functions/telegram/client.ts'
 import { outboxTick, telegramNotifier } from '#functions/telegram-notifier/telegram-notifier.ts'
 import type { SimulatedUser } from '#simulators/telegram.ts'
-import {
-  database,
-  group,
-  later,
-  minutes,
-  notify,
-  now,
-  outbox,
-  person,
-  request,
-  row,
-  simulator,
-  texts,
-  token,
-  useNotifier,
-} from './telegram-notifier/support.ts'
+import { group, person, texts } from './telegram-notifier/chats.ts'
+import { notify, request, row } from './telegram-notifier/requests.ts'
+import { database, later, minutes, now, outbox, simulator, token, useNotifier } from './telegram-notifier/support.ts'
 
 useNotifier()
 

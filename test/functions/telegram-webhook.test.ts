@@ -1,22 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { startWebhook, type Webhook } from '#test/functions/telegram-webhook/support.ts'
+import { describe, expect, test } from 'vitest'
+import { labels, newPerson, showIds, useConversations, world } from './telegram-webhook/conversations.ts'
 
-let world: Webhook
-let cast: Webhook['tvmaze']['showIds']
-beforeAll(async () => {
-  world = await startWebhook()
-  cast = world.tvmaze.showIds
-})
-afterAll(() => world?.stop())
-beforeEach(() => {
-  world.time.now = new Date('2026-11-21T15:00:00Z')
-  world.tvmaze.fail(null)
-})
-
-let people = 0
-/** Creates a person whom no other test uses. */
-const newPerson = (language?: string) => world.person(`Pessoa ${++people}`, language)
-const labels = ({ buttons }: { buttons: { text: string }[][] }) => buttons.map(row => row.map(({ text }) => text))
+useConversations()
 
 describe('the first message of a chat', () => {
   test('/start welcomes a new person in the language of their phone, and shows the menu to a known person', async () => {
@@ -34,7 +19,7 @@ describe('the first message of a chat', () => {
 
   test('a /start link to a series shows its card at once', async () => {
     const person = newPerson()
-    const card = await person.says(`/start s_${cast.novela}`)
+    const card = await person.says(`/start s_${showIds.novela}`)
     expect(card.text).toMatch(/^Rua das Acácias/)
     expect(labels(card)[0]).toEqual(['seguir'])
     expect((await person.says('/start s_999999999')).text).toMatch(/não existe mais no TVmaze/)
@@ -76,8 +61,8 @@ describe('finding and following', () => {
     expect(pressed.shown.photo).toBe(card.photo)
     expect(labels(pressed.shown)[0]).toEqual(['seguindo ✓', 'desfazer'])
     expect(world.broker.events('series.followed').at(-1)).toMatchObject({
-      subject: `show/${cast.harbor}`,
-      data: { chatId: person.chatId, showId: cast.harbor, followedAt: '2026-11-21T15:00:00.000Z' },
+      subject: `show/${showIds.harbor}`,
+      data: { chatId: person.chatId, showId: showIds.harbor, followedAt: '2026-11-21T15:00:00.000Z' },
     })
 
     const undone = await person.presses('desfazer', card.id)
@@ -88,7 +73,7 @@ describe('finding and following', () => {
     expect(redone.note).toBe('Desfeito! Você continua seguindo.')
     expect(await world.deps.follows.of(person.chatId, 'show/')).toEqual([
       {
-        subject: `show/${cast.harbor}`,
+        subject: `show/${showIds.harbor}`,
         title: 'Harbor Nine',
         followedAt: new Date('2026-11-21T15:00:00Z'),
       },
@@ -96,7 +81,7 @@ describe('finding and following', () => {
   })
 
   test('following shows the next episode that the catalogue has: its hour in the chat’s zone, or only its date', async () => {
-    await world.fillCatalogue(cast.harbor, cast.streamer, cast.lighthouseOld, cast.hiatus)
+    await world.fillCatalogue(showIds.harbor, showIds.streamer, showIds.lighthouseOld, showIds.hiatus)
     const person = newPerson()
     const timed = await person.says('harbor nine')
     // Sunday 21:00 in New York is Sunday 23:00 in São Paulo, because summer time in the US has ended.
@@ -105,7 +90,7 @@ describe('finding and following', () => {
     expect((await person.presses('seguir', dated.id)).shown.text).toMatch(
       /🔔 Próximo: T\d+ E\d+ · qua\., 25 nov \(horário não divulgado\)$/,
     )
-    const ended = await person.says(`/start s_${cast.lighthouseOld}`)
+    const ended = await person.says(`/start s_${showIds.lighthouseOld}`)
     expect((await person.presses('seguir', ended.id)).shown.text).toMatch(/A série acabou; se ela voltar, eu aviso\.$/)
     const undated = await person.says('paper moons')
     expect((await person.presses('seguir', undated.id)).shown.text).toMatch(

@@ -2,19 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import { slotDisposition } from '#functions/uptime-prober/slot-disposition.ts'
-import {
-  addMonitor,
-  checkOf,
-  ids,
-  noon,
-  proberDatabase,
-  request,
-  responded,
-  second,
-  startProber,
-  storedResults,
-  timedOut,
-} from '#test/functions/uptime-prober/support.ts'
+import { addMonitor, noon, proberDatabase, storedResults } from './uptime-prober/database.ts'
+import { checkOf, ids, request, responded, second, startProber, timedOut } from './uptime-prober/support.ts'
 
 const database = proberDatabase()
 

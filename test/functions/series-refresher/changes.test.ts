@@ -2,30 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { followsIn } from '#database/series/follows.ts'
 import { rootCause } from '#events/event.ts'
 import { seriesRefresher } from '#functions/series-refresher/series-refresher.ts'
-import {
-  at,
-  catalogue,
-  chat,
-  check,
-  DAY,
-  database,
-  dependencies,
-  follow,
-  HOUR,
-  kinds,
-  later,
-  MINUTE,
-  now,
-  on,
-  published,
-  received,
-  refresh,
-  series,
-  setNow,
-  simulator,
-  until,
-  useSeries,
-} from './support.ts'
+import { chat, check, follow, refresh, series, until } from './actions.ts'
+import { at, DAY, HOUR, later, MINUTE, now, on, setNow } from './clock.ts'
+import { catalogue, database, dependencies, kinds, published, received, simulator, useSeries } from './support.ts'
 
 useSeries()
 

@@ -4,28 +4,9 @@ import { rootCause } from '#events/event.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
 import { seriesFollowed } from '#functions/series-refresher/series-followed.ts'
 import type { NewEpisode } from '#simulators/tvmaze.ts'
-import {
-  at,
-  catalogue,
-  chat,
-  check,
-  DAY,
-  database,
-  dependencies,
-  follow,
-  HOUR,
-  kinds,
-  later,
-  MINUTE,
-  now,
-  on,
-  received,
-  refresh,
-  series,
-  simulator,
-  until,
-  useSeries,
-} from './support.ts'
+import { chat, check, follow, refresh, series, until } from './actions.ts'
+import { at, DAY, HOUR, later, MINUTE, now, on } from './clock.ts'
+import { catalogue, database, dependencies, kinds, received, simulator, useSeries } from './support.ts'
 
 useSeries()
 

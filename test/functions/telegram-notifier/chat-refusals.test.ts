@@ -1,29 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { chatsIn } from '#database/chats/chats.ts'
 import { outboxTick } from '#functions/telegram-notifier/telegram-notifier.ts'
-import {
-  database,
-  group,
-  later,
-  notify,
-  now,
-  outbox,
-  person,
-  request,
-  row,
-  simulator,
-  texts,
-  useNotifier,
-  waits,
-} from './support.ts'
+import { group, person, texts } from './chats.ts'
+import { notify, refusedWith, request, row } from './requests.ts'
+import { database, later, now, outbox, simulator, useNotifier, waits } from './support.ts'
 
 useNotifier()
 
 describe('if Telegram refuses the chat or asks for a wait', () => {
-  const refusedWith = (code: number) => [
-    expect.objectContaining({ type: 'dev.vigia.message.refused', data: expect.objectContaining({ code }) }),
-  ]
-
   test('429: the message is sent after the wait, and the attempt does not count', async () => {
     const ana = await person()
     simulator.failNext('sendMessage', { status: 429, retryAfter: 30 })

@@ -1,15 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { chatsIn } from '#database/chats/chats.ts'
 import { followsIn } from '#database/series/follows.ts'
-import { database, group, notify, now, person, request, row, simulator, texts, useNotifier } from './support.ts'
+import { group, person, texts } from './chats.ts'
+import { notify, refusedWith, request, row } from './requests.ts'
+import { database, now, simulator, useNotifier } from './support.ts'
 
 useNotifier()
 
 describe('if Telegram refuses the content or the topic', () => {
-  const refusedWith = (code: number) => [
-    expect.objectContaining({ type: 'dev.vigia.message.refused', data: expect.objectContaining({ code }) }),
-  ]
-
   test('400, the message to reply to does not exist: sent without the reply', async () => {
     const ana = await person()
     const first = request(ana.chatId)

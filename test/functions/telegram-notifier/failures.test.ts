@@ -2,28 +2,13 @@ import { describe, expect, test } from 'vitest'
 import { telegram } from '#functions/telegram/client.ts'
 import { secondsAfterNoResponse } from '#functions/telegram-notifier/backoff.ts'
 import { outboxTick, telegramNotifier } from '#functions/telegram-notifier/telegram-notifier.ts'
-import {
-  later,
-  minutes,
-  notify,
-  outbox,
-  person,
-  request,
-  row,
-  simulator,
-  texts,
-  token,
-  useNotifier,
-  waits,
-} from './support.ts'
+import { person, texts } from './chats.ts'
+import { notify, refusedWith, request, row } from './requests.ts'
+import { later, minutes, outbox, simulator, token, useNotifier, waits } from './support.ts'
 
 useNotifier()
 
 describe('if Telegram does not accept a message for another reason', () => {
-  const refusedWith = (code: number) => [
-    expect.objectContaining({ type: 'dev.vigia.message.refused', data: expect.objectContaining({ code }) }),
-  ]
-
   test('400, any other description: the message is refused for good, and the operators are notified', async () => {
     const ana = await person()
     const event = request(ana.chatId, { html: '<b> </b>' })

@@ -2,12 +2,9 @@ import pino from 'pino'
 import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { chatsIn } from '#database/chats/chats.ts'
 import { messagesIn } from '#database/messages/messages.ts'
-import { type DataOf, type EventOf, rootCause } from '#events/event.ts'
-import { MessageRequested } from '#events/message-requested.ts'
 import { telegram } from '#functions/telegram/client.ts'
 import type { Dependencies } from '#functions/telegram-notifier/deliver.ts'
-import { telegramNotifier } from '#functions/telegram-notifier/telegram-notifier.ts'
-import { type SimulatedUser, startTelegram, type TelegramSimulator } from '#simulators/telegram.ts'
+import { startTelegram, type TelegramSimulator } from '#simulators/telegram.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 
 export const token = '111111:AAmainmainmainmainmainmainmainmainmain'
@@ -56,35 +53,3 @@ export const useNotifier = () => {
     }
   })
 }
-
-let people = 0
-/** Creates a user who has started a chat with the bot. */
-export const person = async (): Promise<SimulatedUser> => {
-  const user = simulator.user(`Pessoa ${people++}`)
-  user.send('/start')
-  await chatsIn(database.db).upsert({ id: user.chatId, kind: 'private', language: 'pt-BR' })
-  return user
-}
-export const group = async () => {
-  const room = simulator.group('Turma')
-  const seat = room.as(simulator.user('Ana'))
-  room.addBot(simulator.user('Ana'))
-  await chatsIn(database.db).upsert({ id: room.chatId, kind: 'group', language: 'pt-BR' })
-  return { room, seat }
-}
-
-let requests = 0
-export const request = (
-  chatId: number,
-  data: Partial<DataOf<typeof MessageRequested>> = {},
-): EventOf<typeof MessageRequested> =>
-  MessageRequested.from(rootCause(`cause-${requests++}`), {
-    key: String(chatId),
-    subject: `chat/${chatId}`,
-    data: { chatId, html: 'Oi', ...data },
-  })
-export const notify = (event: EventOf<typeof MessageRequested>) => telegramNotifier(event, outbox)
-export const row = async (event: { id: string }) =>
-  (await database.db.query('select * from message where key = $1', [event.id])).rows[0]!
-export const texts = (user: { answers(): { text: string }[] }) =>
-  user.answers().flatMap(({ text }) => (text === '' ? [] : [text]))

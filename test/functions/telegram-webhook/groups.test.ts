@@ -1,15 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { startWebhook, type Webhook } from './support.ts'
+import { describe, expect, test } from 'vitest'
+import { useConversations, world } from './conversations.ts'
 
-let world: Webhook
-beforeAll(async () => {
-  world = await startWebhook()
-})
-afterAll(() => world?.stop())
-beforeEach(() => {
-  world.time.now = new Date('2026-11-21T15:00:00Z')
-  world.tvmaze.fail(null)
-})
+useConversations()
 
 describe('groups', () => {
   test('the bot introduces itself when it is added, and answers only the commands that are for it', async () => {

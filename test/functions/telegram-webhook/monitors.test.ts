@@ -1,20 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { startWebhook, type Webhook } from './support.ts'
+import { describe, expect, test } from 'vitest'
+import { labels, newPerson, useConversations, world } from './conversations.ts'
 
-let world: Webhook
-beforeAll(async () => {
-  world = await startWebhook()
-})
-afterAll(() => world?.stop())
-beforeEach(() => {
-  world.time.now = new Date('2026-11-21T15:00:00Z')
-  world.tvmaze.fail(null)
-})
-
-let people = 0
-/** Creates a person whom no other test uses. */
-const newPerson = (language?: string) => world.person(`Pessoa ${++people}`, language)
-const labels = ({ buttons }: { buttons: { text: string }[][] }) => buttons.map(row => row.map(({ text }) => text))
+useConversations()
 
 describe('monitors', () => {
   test('a URL is checked every minute by default, and the first check is requested at once', async () => {

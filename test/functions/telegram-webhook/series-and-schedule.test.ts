@@ -1,33 +1,18 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { startWebhook, type Webhook } from './support.ts'
+import { describe, expect, test } from 'vitest'
+import { labels, newPerson, showIds, useConversations, world } from './conversations.ts'
 
-let world: Webhook
-let cast: Webhook['tvmaze']['showIds']
-beforeAll(async () => {
-  world = await startWebhook()
-  cast = world.tvmaze.showIds
-})
-afterAll(() => world?.stop())
-beforeEach(() => {
-  world.time.now = new Date('2026-11-21T15:00:00Z')
-  world.tvmaze.fail(null)
-})
-
-let people = 0
-/** Creates a person whom no other test uses. */
-const newPerson = (language?: string) => world.person(`Pessoa ${++people}`, language)
-const labels = ({ buttons }: { buttons: { text: string }[][] }) => buttons.map(row => row.map(({ text }) => text))
+useConversations()
 
 describe('the followed series', () => {
   test('are listed with their next episodes; a button removes a series at once, and another restores it even weeks later', async () => {
-    await world.fillCatalogue(cast.harbor, cast.streamer, cast.hiatus)
+    await world.fillCatalogue(showIds.harbor, showIds.streamer, showIds.hiatus)
     const person = newPerson()
     await person.says('/start')
     const since = new Date('2026-10-01T00:00:00Z')
     for (const [id, title] of [
-      [cast.harbor, 'Harbor Nine'],
-      [cast.streamer, 'Signal from Ganymede'],
-      [cast.special, 'Not in the catalogue'],
+      [showIds.harbor, 'Harbor Nine'],
+      [showIds.streamer, 'Signal from Ganymede'],
+      [showIds.special, 'Not in the catalogue'],
     ] as const)
       await world.deps.follows.follow(person.chatId, `show/${id}`, since, title)
     const list = await person.says('/series')
@@ -48,7 +33,7 @@ describe('the followed series', () => {
     const restored = await person.presses('desfazer · Porto Nove', list.id)
     expect(restored.note).toBe('Desfeito! Você continua seguindo.')
     expect(restored.shown.text).toMatch(/^📺 Suas séries \(3\)/)
-    expect((await world.deps.follows.find(person.chatId, `show/${cast.harbor}`))?.followedAt).toEqual(since)
+    expect((await world.deps.follows.find(person.chatId, `show/${showIds.harbor}`))?.followedAt).toEqual(since)
     expect(world.broker.events('series.followed').at(-1)?.data).toMatchObject({ followedAt: since.toISOString() })
   })
 
@@ -109,14 +94,14 @@ describe('the followed series', () => {
 
 describe('the schedule', () => {
   test('lists the next days in the chat’s zone; a season released at once is one line, and an unknown hour is not shown', async () => {
-    await world.fillCatalogue(cast.harbor, cast.streamer, cast.drop, cast.lateNight)
+    await world.fillCatalogue(showIds.harbor, showIds.streamer, showIds.drop, showIds.lateNight)
     world.tvmaze.addShow({ id: 990_010, name: 'Queda Livre' })
     for (let number = 1; number <= 8; number++)
       world.tvmaze.addEpisode(990_010, { season: 1, number, name: `Parte ${number}`, airs: { on: '2026-11-27' } })
     await world.fillCatalogue(990_010)
     const person = newPerson()
     await person.says('/start')
-    for (const id of [cast.harbor, cast.streamer, cast.lateNight, 990_010])
+    for (const id of [showIds.harbor, showIds.streamer, showIds.lateNight, 990_010])
       await world.deps.follows.follow(person.chatId, `show/${id}`, new Date(), null)
     const { text } = await person.says('/proximos')
     expect(text).toMatch(/^🗓 Próximos 7 dias\n\nAmanhã\n23:00 Porto Nove T\d+ E\d+ “/)
@@ -129,18 +114,18 @@ describe('the schedule', () => {
     expect(text).toMatch(/02:37 The Last Desk/)
     await person.says('/fuso Rio Branco')
     expect((await person.says('/proximos')).text).toMatch(/00:37 The Last Desk/)
-    await world.fillCatalogue(cast.novela)
-    await world.deps.follows.follow(person.chatId, `show/${cast.novela}`, new Date(), null)
+    await world.fillCatalogue(showIds.novela)
+    await world.deps.follows.follow(person.chatId, `show/${showIds.novela}`, new Date(), null)
     const month = await person.presses('ver 30 dias')
     expect(month.shown.text).toMatch(/^🗓 Próximos 30 dias/)
     expect(labels(month.shown)[0]).toEqual(['1/2', '›'])
   })
 
   test('of today begins and ends at midnight in the chat’s zone', async () => {
-    await world.fillCatalogue(cast.novela)
+    await world.fillCatalogue(showIds.novela)
     const person = newPerson()
     await person.says('/start')
-    await world.deps.follows.follow(person.chatId, `show/${cast.novela}`, new Date(), null)
+    await world.deps.follows.follow(person.chatId, `show/${showIds.novela}`, new Date(), null)
     expect((await person.says('/hoje')).text).toMatch(/^🗓 Hoje, sáb\., 21 nov\n\n21:20 Rua das Acácias T1 E42/)
     // In Lisbon each episode airs after midnight. So the episode of Friday in Brazil is an episode of Saturday there.
     await person.says('/fuso Lisboa')
@@ -152,10 +137,10 @@ describe('the schedule', () => {
   test('says that dates are being fetched while a followed series is not in the catalogue', async () => {
     const person = newPerson()
     await person.says('/start')
-    await world.deps.follows.follow(person.chatId, `show/${cast.sparse}`, new Date(), 'Untitled Delta Project')
+    await world.deps.follows.follow(person.chatId, `show/${showIds.sparse}`, new Date(), 'Untitled Delta Project')
     const answers = [await person.says('/hoje'), await person.says('/proximos')]
     for (const { text } of answers) expect(text).toMatch(/^Ainda estou buscando as datas/)
-    await world.fillCatalogue(cast.sparse)
+    await world.fillCatalogue(showIds.sparse)
     for (const { id } of answers)
       expect((await person.presses('tentar de novo', id)).shown.text).toMatch(/^(Hoje não sai nada|Nada previsto)/)
   })
@@ -163,7 +148,7 @@ describe('the schedule', () => {
   test('says that the catalogue is unavailable, and the list of series still shows the names', async () => {
     const person = newPerson()
     await person.says('/start')
-    await world.deps.follows.follow(person.chatId, `show/${cast.harbor}`, new Date(), 'Harbor Nine')
+    await world.deps.follows.follow(person.chatId, `show/${showIds.harbor}`, new Date(), 'Harbor Nine')
     const original = world.deps.catalogue
     const broken = () => Promise.reject(new Error('no server'))
     world.deps.catalogue = { show: broken, shows: broken }
@@ -179,7 +164,7 @@ describe('the schedule', () => {
     } finally {
       world.deps.catalogue = original
     }
-    await world.fillCatalogue(cast.harbor)
+    await world.fillCatalogue(showIds.harbor)
     expect((await person.presses('tentar de novo')).shown.text).toMatch(/Próximos 7 dias/)
   })
 })

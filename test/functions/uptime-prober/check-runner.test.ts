@@ -5,19 +5,8 @@ import { addressGuard, type DialResult, safeDialler } from '#functions/dial/dial
 import { checkRunner, limitChecks, missedSlot } from '#functions/uptime-prober/check-runner.ts'
 import { connectivityTracker } from '#functions/uptime-prober/connectivity.ts'
 import { sleep } from '#functions/uptime-prober/sleep.ts'
-import {
-  addMonitor,
-  checkOf,
-  connected,
-  ids,
-  noon,
-  proberDatabase,
-  request,
-  responded,
-  startProber,
-  storedResults,
-  timedOut,
-} from '#test/functions/uptime-prober/support.ts'
+import { addMonitor, noon, proberDatabase, storedResults } from './database.ts'
+import { checkOf, connected, ids, request, responded, startProber, timedOut } from './support.ts'
 
 const database = proberDatabase()
 

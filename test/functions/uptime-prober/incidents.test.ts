@@ -9,9 +9,9 @@ import { rootCause, type VigiaEvent } from '#events/event.ts'
 import type { CheckOutcome } from '#functions/uptime-prober/check-runner.ts'
 import { resultWriter } from '#functions/uptime-prober/result-writer.ts'
 import { stateConfirmedBy, verdict } from '#functions/uptime-prober/verdict.ts'
-import { incidentsOf } from '#test/functions/uptime-prober/support.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 import { type VirtualTime, virtualTime } from '#test/support/virtual-time.ts'
+import { incidentsOf } from './database.ts'
 
 const chatId = 7
 const start = Date.parse('2026-11-21T12:59:00Z')

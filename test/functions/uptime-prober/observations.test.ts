@@ -11,9 +11,9 @@ import { plain } from '#functions/telegram/html.ts'
 import type { RunCheck } from '#functions/uptime-prober/check-runner.ts'
 import { resultWriter } from '#functions/uptime-prober/result-writer.ts'
 import { uptimeProber } from '#functions/uptime-prober/uptime-prober.ts'
-import { incidentsOf } from '#test/functions/uptime-prober/support.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 import { virtualTime } from '#test/support/virtual-time.ts'
+import { incidentsOf } from './database.ts'
 
 const chatId = 7
 const noon = Date.parse('2026-11-21T13:58:15Z')

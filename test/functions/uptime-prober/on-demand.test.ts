@@ -1,17 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { monitorsIn } from '#database/uptime/monitors.ts'
-import {
-  addMonitor,
-  chatId,
-  checkOf,
-  ids,
-  noon,
-  proberDatabase,
-  request,
-  responded,
-  startProber,
-  storedResults,
-} from '#test/functions/uptime-prober/support.ts'
+import { addMonitor, chatId, noon, proberDatabase, storedResults } from './database.ts'
+import { checkOf, ids, request, responded, startProber } from './support.ts'
 
 const database = proberDatabase()
 

@@ -2,21 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import type { DialResult } from '#functions/dial/dial.ts'
 import { checkReferences, referencesIn } from '#functions/uptime-prober/connectivity.ts'
-import {
-  addMonitor,
-  checkOf,
-  connected,
-  ids,
-  incidentsOf,
-  noon,
-  proberDatabase,
-  request,
-  responded,
-  second,
-  startProber,
-  storedResults,
-  timedOut,
-} from '#test/functions/uptime-prober/support.ts'
+import { addMonitor, incidentsOf, noon, proberDatabase, storedResults } from './database.ts'
+import { checkOf, connected, ids, request, responded, second, startProber, timedOut } from './support.ts'
 
 const database = proberDatabase()
 
