@@ -293,6 +293,9 @@ test('waiting for a condition ends at the timeout, with the name of the conditio
   expect(await until(() => ++tries > 3 && 'there')).toBe('there')
   const never = until(() => Promise.reject(new Error('not yet')), { timeoutMs: 20, what: 'the answer' })
   await expect(never).rejects.toThrow(
-    expect.objectContaining({ message: 'timed out after 20 ms while waiting for the answer', cause: new Error('not yet') }),
+    expect.objectContaining({
+      message: 'timed out after 20 ms while waiting for the answer',
+      cause: new Error('not yet'),
+    }),
   )
 })
