@@ -41,7 +41,7 @@ export const addMonitor = async (context: ChatContext, argument: string): Promis
     { chatId: chat.id, kind, url, name, intervalS, timeoutMs, personId, address, threadId },
     deps.limits,
   )
-  if ('over' in added) return sendReply({ html: limitMessage(context, added.over, host) })
+  if ('exceeded' in added) return sendReply({ html: limitMessage(context, added.exceeded, host) })
 
   const { monitor, isNew } = added
   const interval = sayDuration(intervalS * 1000, chat.language)

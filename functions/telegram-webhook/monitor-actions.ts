@@ -56,9 +56,9 @@ const showMonitor = async (context: ChatContext, monitor: Monitor | null, toast?
 const resumeMonitor = async (context: ChatContext, id: number): Promise<Reply> => {
   const { deps, chat, messages } = context
   const resumed = await deps.monitors.resumeWithinLimits(chat.id, id, context.origin.personId, deps.limits)
-  if (resumed === null || !('over' in resumed)) return showMonitor(context, resumed, messages.resumed)
+  if (resumed === null || !('exceeded' in resumed)) return showMonitor(context, resumed, messages.resumed)
   const { host } = await deps.monitors.hostOf(id)
-  return toastReply(plain(limitMessage(context, resumed.over, host)), true)
+  return toastReply(plain(limitMessage(context, resumed.exceeded, host)), true)
 }
 
 /**

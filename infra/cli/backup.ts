@@ -6,10 +6,10 @@ import { dataFolderOf, FolderInUse, openDatabase, schemas } from './database.ts'
 import { parseArguments, UsageError } from './usage-error.ts'
 import type { Verb } from './verb.ts'
 
-const longMs = 3_600_000
+const statementTimeoutMs = 3_600_000
 
 export const verb: Verb = {
-  help: 'backup <file>                             saves all data in one file; Vigia may run',
+  help: 'backup <file>                             saves all data in one file, also while Vigia runs',
 
   run: async (args, { env, print }) => {
     const { positionals } = parseArguments({ args, allowPositionals: true })
@@ -20,7 +20,7 @@ export const verb: Verb = {
       const dataDir = await dataFolderOf(env)
       return { url: await runningPostgres(dataDir), name: dataDir, close: async () => {} }
     })
-    const db = postgres(url, { max: 1, applicationName: 'vigia backup', statementTimeoutMs: longMs })
+    const db = postgres(url, { max: 1, applicationName: 'vigia backup', statementTimeoutMs })
     try {
       const rows = await backUp(db, resolve(file), schemas, new Date())
       print(`saved ${rows} rows of ${name} in ${resolve(file)}`)

@@ -6,7 +6,7 @@ import { FolderInUse, openDatabase, schemas } from './database.ts'
 import { parseArguments, UsageError } from './usage-error.ts'
 import type { Verb } from './verb.ts'
 
-const longMs = 3_600_000
+const statementTimeoutMs = 3_600_000
 
 export const verb: Verb = {
   help: 'restore <file> [--yes]                    replaces all data with the backup; Vigia must be stopped',
@@ -24,7 +24,7 @@ export const verb: Verb = {
     const { url, name, close } = await openDatabase(env).catch(error => {
       throw error instanceof FolderInUse ? new Error(`${error.message}; stop Vigia first`) : error
     })
-    const db = postgres(url, { max: 2, applicationName: 'vigia restore', statementTimeoutMs: longMs })
+    const db = postgres(url, { max: 2, applicationName: 'vigia restore', statementTimeoutMs })
     try {
       await refuseRunning(db)
       if (!values.yes)

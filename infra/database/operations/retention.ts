@@ -61,46 +61,46 @@ export interface Retention {
 }
 
 // Without Intl, because loading its data would cost every cold start several milliseconds.
-const number = (value: number) => String(value).replace(/\B(?=(\d{3})+$)/g, ',')
+const withCommas = (value: number) => String(value).replace(/\B(?=(\d{3})+$)/g, ',')
 
 /** The retention of every table in migrations/. A test compares the list with the schema and with the README. */
 export const retentions: Retention[] = [
   ...limited.map(
     (limits): Retention => ({
       table: limits.table,
-      kept: `${limits.days} ${limits.days === 1 ? 'day' : 'days'}, at most ${number(limits.rows)} rows${limits.finished ? '; unfinished ones stay' : ''}`,
+      kept: `${limits.days} ${limits.days === 1 ? 'day' : 'days'}, at most ${withCommas(limits.rows)} rows${limits.finished ? '; unfinished rows stay' : ''}`,
       deleteExpired: (db, now) => deleteBeyondLimits(db, limits, now),
     }),
   ),
   {
     table: 'bot_pause',
-    kept: `one row a bot, ${pauseDays} days`,
+    kept: `one row for each bot, until ${pauseDays} days after its pause has ended`,
     deleteExpired: (db, now) => deleteWhere(db, 'bot_pause', 'until < $1', [before(now, pauseDays)]),
   },
   {
     table: 'chat',
-    kept: `while the chat can be reached, and ${unreachableDays} days`,
+    kept: `until ${unreachableDays} days after the chat became unreachable`,
     deleteExpired: (db, now) => deleteWhere(db, 'chat', 'unreachable_since < $1', [before(now, unreachableDays)], 50),
   },
   {
     table: 'chat_moved',
-    kept: 'as long as the chat it leads to',
+    kept: 'until the chat with the new id is deleted',
     deleteExpired: db => deleteWhere(db, 'chat_moved', 'not exists (select from chat where chat.id = to_id)', []),
   },
-  { table: 'cursor', kept: 'one row a job' },
+  { table: 'cursor', kept: 'one row for each job' },
   { table: 'follow', kept: 'until it is removed; at most as many as a chat may have' },
-  { table: 'migration', kept: 'one row a migration' },
+  { table: 'migration', kept: 'one row for each migration' },
   { table: 'monitor', kept: 'until it is deleted; at most as many as a chat may have' },
   { table: 'operator_digest', kept: 'one row' },
   { table: 'tvmaze_budget', kept: 'one row' },
   {
     table: 'probe_hour',
-    kept: `${hourDays} days, one row a monitor and hour`,
+    kept: `${hourDays} days, one row for each monitor and hour`,
     deleteExpired: (db, now) => probeHoursIn(db).deleteBefore(before(now, hourDays)),
   },
   {
     table: 'probe_result',
-    kept: `${resultDays} days, at most ${resultBytes / gibibyte} GiB but for the last ${minResultDays} days`,
+    kept: `${resultDays} days, at most ${resultBytes / gibibyte} GiB; the last ${minResultDays} days stay in any case`,
     deleteExpired: async (db, now) => {
       await probeResultsIn(db).dropPartitionsBefore(before(now, resultDays))
       await probeResultsIn(db).dropOldestPartitions(resultBytes, before(now, minResultDays))

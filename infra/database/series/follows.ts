@@ -69,16 +69,16 @@ export const followsIn = (db: Postgres) => ({
   ): Promise<{ done: Result } | 'full' | 'waiting'> =>
     db.transaction(async tx => {
       await tx.query('select from chat where id = $1 for no key update', [chatId])
-      const { rows } = await tx.query<{ all: number; waiting: number; known: boolean }>(
-        `select count(*) as all, count(waiting_since) as waiting, coalesce(bool_or(subject = $2), false) as known
+      const { rows } = await tx.query<{ all: number; waiting: number; isFollowed: boolean }>(
+        `select count(*) as all, count(waiting_since) as waiting, coalesce(bool_or(subject = $2), false) as "isFollowed"
          from follow where chat_id = $1 and starts_with(subject, 'show/')`,
         [chatId, subject],
       )
-      const { all, waiting, known } = rows[0]!
-      if (!known && all >= limits.followsPerChat) return 'full'
-      if (!known && waitingSince !== null && waiting >= limits.waitingFollowsPerChat) return 'waiting'
+      const { all, waiting, isFollowed } = rows[0]!
+      if (!isFollowed && all >= limits.followsPerChat) return 'full'
+      if (!isFollowed && waitingSince !== null && waiting >= limits.waitingFollowsPerChat) return 'waiting'
       const done = await work(followsIn(tx))
-      if (!known && waitingSince !== null)
+      if (!isFollowed && waitingSince !== null)
         await tx.query('update follow set waiting_since = $3 where chat_id = $1 and subject = $2', [
           chatId,
           subject,

@@ -91,8 +91,8 @@ export const validShow = (document: unknown): { show: Show | null; faults: strin
 
 /** The freshness of a document; null if it has no valid id. */
 export const validFreshness = (document: unknown): Freshness | null => {
-  const whole = isObject(document) ? { ...document, episodes: [] } : document
-  const { show } = validShow(whole)
+  const withoutEpisodes = isObject(document) ? { ...document, episodes: [] } : document
+  const { show } = validShow(withoutEpisodes)
   if (show === null) return null
   const { _id, status, updated, fetchedAt, missingSince, gone } = show
   return {
@@ -111,9 +111,9 @@ const faultsOf = (document: Json, show: Show): string[] => {
   const faults = (Object.keys(show) as (keyof Show)[]).filter(
     key => key !== 'episodes' && key !== '_id' && !same(document[key], show[key]),
   )
-  const given = Array.isArray(document.episodes) ? document.episodes : []
+  const stored = Array.isArray(document.episodes) ? document.episodes : []
   const byId = new Map(show.episodes.map(episode => [episode.id, episode]))
-  const episodes = given.flatMap(value => {
+  const episodes = stored.flatMap(value => {
     const valid = isObject(value) ? byId.get(value.id as number) : undefined
     if (valid === undefined) return ['an episode without a valid id']
     const wrong = (Object.keys(valid) as (keyof Episode)[]).filter(key => !same((value as Json)[key], valid[key]))
@@ -122,7 +122,7 @@ const faultsOf = (document: Json, show: Show): string[] => {
   return [...faults, ...(Array.isArray(document.episodes) ? [] : ['episodes']), ...episodes]
 }
 
-const same = (given: unknown, valid: unknown) =>
+const same = (stored: unknown, valid: unknown) =>
   isObject(valid)
-    ? isObject(given) && JSON.stringify(given) === JSON.stringify(valid)
-    : (given ?? null) === (valid ?? null)
+    ? isObject(stored) && JSON.stringify(stored) === JSON.stringify(valid)
+    : (stored ?? null) === (valid ?? null)

@@ -47,29 +47,29 @@ export const countedUntil = `lateral (
  */
 export const flappingsIn = (db: Postgres) => ({
   /** Begins times of flapping at the incidents that these results opened or closed. */
-  begin: async (given: readonly { monitorId: number; since: Date; at: Date; cause: string }[]): Promise<void> => {
-    if (given.length === 0) return
+  begin: async (flappings: readonly { monitorId: number; since: Date; at: Date; cause: string }[]): Promise<void> => {
+    if (flappings.length === 0) return
     await db.query(
-      `update incident set flapping_since = given.since, flapping_at = given.at, flapping_cause = given.cause
-       from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::text[]) as given (monitor_id, since, at, cause)
-       where incident.monitor_id = given.monitor_id and given.cause in (opened_cause, closed_cause)`,
+      `update incident set flapping_since = begun.since, flapping_at = begun.at, flapping_cause = begun.cause
+       from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::text[]) as begun (monitor_id, since, at, cause)
+       where incident.monitor_id = begun.monitor_id and begun.cause in (opened_cause, closed_cause)`,
       [
-        given.map(({ monitorId }) => monitorId),
-        given.map(({ since }) => since),
-        given.map(({ at }) => at),
-        given.map(({ cause }) => cause),
+        flappings.map(({ monitorId }) => monitorId),
+        flappings.map(({ since }) => since),
+        flappings.map(({ at }) => at),
+        flappings.map(({ cause }) => cause),
       ],
     )
   },
 
   /** Ends the open times of flapping of these monitors. */
-  end: async (given: readonly { monitorId: number; at: Date; cause: string }[]): Promise<void> => {
-    if (given.length === 0) return
+  end: async (ends: readonly { monitorId: number; at: Date; cause: string }[]): Promise<void> => {
+    if (ends.length === 0) return
     await db.query(
-      `update incident set steady_at = given.at, steady_cause = given.cause
-       from unnest($1::bigint[], $2::timestamptz[], $3::text[]) as given (monitor_id, at, cause)
-       where incident.monitor_id = given.monitor_id and flapping_at is not null and steady_at is null`,
-      [given.map(({ monitorId }) => monitorId), given.map(({ at }) => at), given.map(({ cause }) => cause)],
+      `update incident set steady_at = ended.at, steady_cause = ended.cause
+       from unnest($1::bigint[], $2::timestamptz[], $3::text[]) as ended (monitor_id, at, cause)
+       where incident.monitor_id = ended.monitor_id and flapping_at is not null and steady_at is null`,
+      [ends.map(({ monitorId }) => monitorId), ends.map(({ at }) => at), ends.map(({ cause }) => cause)],
     )
   },
 

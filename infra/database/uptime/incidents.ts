@@ -43,38 +43,38 @@ const columns = `incident.id, incident.monitor_id as "monitorId", incident.opene
 export const incidentsIn = (db: Postgres) => ({
   /** Opens incidents, at most one for each monitor. */
   open: async (
-    given: readonly (Omit<Incident, 'id' | 'closedAt' | 'closedLate'> & { cause: string })[],
+    incidents: readonly (Omit<Incident, 'id' | 'closedAt' | 'closedLate'> & { cause: string })[],
   ): Promise<void> => {
-    if (given.length === 0) return
+    if (incidents.length === 0) return
     await db.query(
       `insert into incident (monitor_id, opened_at, opened_late, opened_cause, status, error, last_ok_at)
        select * from unnest($1::bigint[], $2::timestamptz[], $3::boolean[], $4::text[], $5::smallint[], $6::text[], $7::timestamptz[])`,
       [
-        given.map(({ monitorId }) => monitorId),
-        given.map(({ openedAt }) => openedAt),
-        given.map(({ openedLate }) => openedLate),
-        given.map(({ cause }) => cause),
-        given.map(({ status }) => status),
-        given.map(({ error }) => error),
-        given.map(({ lastOkAt }) => lastOkAt),
+        incidents.map(({ monitorId }) => monitorId),
+        incidents.map(({ openedAt }) => openedAt),
+        incidents.map(({ openedLate }) => openedLate),
+        incidents.map(({ cause }) => cause),
+        incidents.map(({ status }) => status),
+        incidents.map(({ error }) => error),
+        incidents.map(({ lastOkAt }) => lastOkAt),
       ],
     )
   },
 
   /** Closes the open incidents of these monitors. */
   close: async (
-    given: readonly { monitorId: number; closedAt: Date; closedLate: boolean; cause: string }[],
+    ends: readonly { monitorId: number; closedAt: Date; closedLate: boolean; cause: string }[],
   ): Promise<void> => {
-    if (given.length === 0) return
+    if (ends.length === 0) return
     await db.query(
-      `update incident set closed_at = given.closed_at, closed_late = given.closed_late, closed_cause = given.cause
-       from unnest($1::bigint[], $2::timestamptz[], $3::boolean[], $4::text[]) as given (monitor_id, closed_at, closed_late, cause)
-       where incident.monitor_id = given.monitor_id and incident.closed_at is null`,
+      `update incident set closed_at = ended.closed_at, closed_late = ended.closed_late, closed_cause = ended.cause
+       from unnest($1::bigint[], $2::timestamptz[], $3::boolean[], $4::text[]) as ended (monitor_id, closed_at, closed_late, cause)
+       where incident.monitor_id = ended.monitor_id and incident.closed_at is null`,
       [
-        given.map(({ monitorId }) => monitorId),
-        given.map(({ closedAt }) => closedAt),
-        given.map(({ closedLate }) => closedLate),
-        given.map(({ cause }) => cause),
+        ends.map(({ monitorId }) => monitorId),
+        ends.map(({ closedAt }) => closedAt),
+        ends.map(({ closedLate }) => closedLate),
+        ends.map(({ cause }) => cause),
       ],
     )
   },

@@ -44,7 +44,7 @@ interface CurrentLoad {
   ofPerson: number
   onHost: number
   onHostOfPerson: number
-  known: { intervalS: number; isPaused: boolean; personId: number | null } | null
+  existing: { intervalS: number; isPaused: boolean; personId: number | null } | null
 }
 
 /**
@@ -58,11 +58,11 @@ export const exceededLimit = async (
   limits: MonitorLimits,
 ): Promise<ExceededLimit | null> => {
   await tx.query(`select pg_advisory_xact_lock(hashtext('vigia monitor limits'))`)
-  const { inChat, ofPerson, onHost, onHostOfPerson, known } = await currentLoad(tx, wanted)
+  const { inChat, ofPerson, onHost, onHostOfPerson, existing } = await currentLoad(tx, wanted)
   const perMinute = 60 / wanted.intervalS
-  if (known !== null && !known.isPaused && wanted.intervalS >= known.intervalS) return null
-  if (known === null && inChat >= limits.monitorsPerChat) return 'chat'
-  if (known?.personId !== wanted.personId && ofPerson >= limits.monitorsPerPerson) return 'person'
+  if (existing !== null && !existing.isPaused && wanted.intervalS >= existing.intervalS) return null
+  if (existing === null && inChat >= limits.monitorsPerChat) return 'chat'
+  if (existing?.personId !== wanted.personId && ofPerson >= limits.monitorsPerPerson) return 'person'
   if (onHostOfPerson + perMinute > limits.personHostChecksPerMinute) return 'personHost'
   if (onHost + perMinute > limits.hostChecksPerMinute) return 'host'
   return null
@@ -81,7 +81,7 @@ const currentLoad = async (tx: Postgres, { chatId, personId, url, address }: Req
          (select coalesce(sum(per_minute), 0) from same_host) as "onHost",
          (select coalesce(sum(per_minute), 0) from same_host where person_id = $2) as "onHostOfPerson",
          (select json_build_object('intervalS', interval_s, 'isPaused', paused_at is not null, 'personId', person_id)
-          from monitor where chat_id = $1 and url = $3) as known`,
+          from monitor where chat_id = $1 and url = $3) as existing`,
       [chatId, personId, url, hostOf(url), address],
     )
   ).rows[0]!

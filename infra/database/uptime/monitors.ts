@@ -130,14 +130,14 @@ export const monitorsIn = (db: Postgres) => ({
    */
   add: async (wanted: NewMonitor): Promise<{ monitor: Monitor; isNew: boolean }> => upsertMonitor(db, wanted),
 
-  /** `add` within the limits, also for parallel requests. `over` is the limit that would be exceeded. */
+  /** `add` within the limits, also for parallel requests. `exceeded` is the limit that would be exceeded. */
   addWithinLimits: (
     wanted: NewMonitor & { personId: number; address: string | null },
     limits: MonitorLimits,
-  ): Promise<{ monitor: Monitor; isNew: boolean } | { over: ExceededLimit }> =>
+  ): Promise<{ monitor: Monitor; isNew: boolean } | { exceeded: ExceededLimit }> =>
     db.transaction(async tx => {
-      const over = await exceededLimit(tx, wanted, limits)
-      return over === null ? upsertMonitor(tx, wanted) : { over }
+      const exceeded = await exceededLimit(tx, wanted, limits)
+      return exceeded === null ? upsertMonitor(tx, wanted) : { exceeded }
     }),
 
   get: async (id: number): Promise<Monitor | null> =>
@@ -182,13 +182,13 @@ export const monitorsIn = (db: Postgres) => ({
       )
     ).rows[0] ?? null,
 
-  /** `resume` for `personId` within the limits. `over` is the limit that would be exceeded. */
+  /** `resume` for `personId` within the limits. `exceeded` is the limit that would be exceeded. */
   resumeWithinLimits: (
     chatId: number,
     id: number,
     personId: number,
     limits: MonitorLimits,
-  ): Promise<Monitor | { over: ExceededLimit } | null> =>
+  ): Promise<Monitor | { exceeded: ExceededLimit } | null> =>
     db.transaction(async tx => {
       const { rows } = await tx.query<{ url: string; intervalS: number; address: string | null }>(
         'select url, interval_s as "intervalS", host(address) as address from monitor where chat_id = $1 and id = $2',
@@ -196,8 +196,8 @@ export const monitorsIn = (db: Postgres) => ({
       )
       const known = rows[0]
       if (known === undefined) return null
-      const over = await exceededLimit(tx, { ...known, chatId, personId }, limits)
-      if (over !== null) return { over }
+      const exceeded = await exceededLimit(tx, { ...known, chatId, personId }, limits)
+      if (exceeded !== null) return { exceeded }
       await tx.query('update monitor set person_id = $3 where chat_id = $1 and id = $2 and paused_at is not null', [
         chatId,
         id,
@@ -247,8 +247,8 @@ export const monitorsIn = (db: Postgres) => ({
   lockUnchanged: async (verdicts: readonly Verdict[]): Promise<Set<number>> => {
     const { rows } = await db.query<{ id: number }>(
       `select monitor.id from monitor
-       join unnest($1::bigint[], $2::integer[], $3::timestamptz[]) as given (id, version, judged_at) using (id, version)
-       where paused_at is null and (monitor.judged_at is null or monitor.judged_at < given.judged_at)
+       join unnest($1::bigint[], $2::integer[], $3::timestamptz[]) as verdict (id, version, judged_at) using (id, version)
+       where paused_at is null and (monitor.judged_at is null or monitor.judged_at < verdict.judged_at)
        order by monitor.id for update of monitor`,
       [
         verdicts.map(({ before }) => before.id),
@@ -262,13 +262,13 @@ export const monitorsIn = (db: Postgres) => ({
   /** Stores the verdicts on monitors that this transaction has locked. */
   saveVerdicts: async (monitors: readonly Monitor[]): Promise<void> => {
     await db.query(
-      `update monitor set state = given.state, state_since = given.state_since, judged_at = given.judged_at,
-         last_ok_at = greatest(monitor.last_ok_at, given.last_ok_at), changes = given.changes::timestamptz[],
-         settles_at = given.settles_at, version = given.version
+      `update monitor set state = verdict.state, state_since = verdict.state_since, judged_at = verdict.judged_at,
+         last_ok_at = greatest(monitor.last_ok_at, verdict.last_ok_at), changes = verdict.changes::timestamptz[],
+         settles_at = verdict.settles_at, version = verdict.version
        from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::text[],
          $7::timestamptz[], $8::integer[])
-         as given (id, state, state_since, judged_at, last_ok_at, changes, settles_at, version)
-       where monitor.id = given.id`,
+         as verdict (id, state, state_since, judged_at, last_ok_at, changes, settles_at, version)
+       where monitor.id = verdict.id`,
       [
         monitors.map(({ id }) => id),
         monitors.map(({ state }) => state),

@@ -118,28 +118,28 @@ const storedAndCounted = `
   )`
 
 const insertUnchanged = `
-  with given as (
+  with result as (
     select *, coalesce(started_at, due_at) as seen_at
-    from ${unnested([...valueTypes, 'text'])} as given (${valueNames}, state)
+    from ${unnested([...valueTypes, 'text'])} as result (${valueNames}, state)
   ), judged as (
     update monitor set
-      judged_at = case when given.ok is null then judged_at else greatest(judged_at, seen_at) end,
-      last_ok_at = case when given.ok then greatest(last_ok_at, seen_at) else last_ok_at end
-    from given
-    where monitor.id = given.monitor_id and (given.state is null or monitor.state = given.state)
+      judged_at = case when result.ok is null then judged_at else greatest(judged_at, seen_at) end,
+      last_ok_at = case when result.ok then greatest(last_ok_at, seen_at) else last_ok_at end
+    from result
+    where monitor.id = result.monitor_id and (result.state is null or monitor.state = result.state)
       and monitor.paused_at is null
       -- The result that ends a time of flapping needs a verdict.
-      and (given.ok is null or monitor.settles_at is null or seen_at < monitor.settles_at)
+      and (result.ok is null or monitor.settles_at is null or seen_at < monitor.settles_at)
     returning monitor.id, monitor.interval_s
   ), accepted as (
-    select given.*, judged.interval_s from given join judged on judged.id = given.monitor_id
+    select result.*, judged.interval_s from result join judged on judged.id = result.monitor_id
   ), ${storedAndCounted}
   select judged.id, stored.monitor_id is not null as "isNew" from judged left join stored on stored.monitor_id = judged.id`
 
 const insert = `
   with accepted as (
-    select given.*, monitor.interval_s from ${unnested(valueTypes)} as given (${valueNames})
-    join monitor on monitor.id = given.monitor_id
+    select result.*, monitor.interval_s from ${unnested(valueTypes)} as result (${valueNames})
+    join monitor on monitor.id = result.monitor_id
   ), ${storedAndCounted}
   select monitor_id as id from stored`
 
@@ -236,15 +236,15 @@ export const probeResultsIn = (db: Postgres) => ({
          from pg_inherits join pg_class on pg_class.oid = inhrelid
          where inhparent = 'probe_result'::regclass order by relname`,
       )
-      let total = rows.reduce((sum, { bytes: size }) => sum + size, 0)
-      const large: string[] = []
+      let totalBytes = rows.reduce((sum, { bytes: size }) => sum + size, 0)
+      const dropped: string[] = []
       for (const { name, bytes: size } of rows) {
-        if (total <= bytes || name >= partition(instant)) break
-        large.push(name)
-        total -= size
+        if (totalBytes <= bytes || name >= partition(instant)) break
+        dropped.push(name)
+        totalBytes -= size
       }
-      if (large.length === 0) return
+      if (dropped.length === 0) return
       await lockPartitions(tx)
-      for (const name of large) await tx.query(`drop table if exists ${name}`)
+      for (const name of dropped) await tx.query(`drop table if exists ${name}`)
     }),
 })

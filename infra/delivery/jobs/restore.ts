@@ -12,7 +12,7 @@ import { env } from '#functions/host/env.ts'
 // infra/cluster/restore.sh runs it.
 const schemas: Schema[] = [{ dir: migrationsDir, table: 'migration' }]
 const withoutBroker = true
-const longMs = 3_600_000
+const statementTimeoutMs = 3_600_000
 
 const print = (text: string) => process.stdout.write(`${text}\n`)
 
@@ -29,7 +29,7 @@ const run = async (folder: string): Promise<void> => {
   const file = join(folder, 'vigia.backup')
   await pipeline(process.stdin, createWriteStream(file, { mode: 0o600 }))
   const { madeAt, pendingEvents } = await checkBackup(file, schemas, { withoutBroker })
-  const db = postgres(url, { max: 1, applicationName: 'vigia restore', statementTimeoutMs: longMs })
+  const db = postgres(url, { max: 1, applicationName: 'vigia restore', statementTimeoutMs })
   try {
     await endOtherConnections(db)
     const rows = await restore(db, url, file, schemas, { withoutBroker })
