@@ -81,7 +81,7 @@ const values = ({ secrets, ...settings }: Settings) =>
       sealedSecrets: settings.sealedSecrets,
     }),
     section(
-      'False for the first of the two steps of a first install (README.md), which only creates what gives functions K_SINK.',
+      'False in the first of the two steps of a first install: that step creates the objects that set K_SINK (README.md).',
       {
         publishers: settings.publishers,
       },

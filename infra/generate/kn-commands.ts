@@ -105,7 +105,7 @@ function tick {
 ${ticks.join('')}`
 }
 
-const widest = 140
+const maxLineLength = 140
 
 /** The words of a command, broken into lines that a shell joins again. */
 const wrapped = (words: string[], indent: string): string => {
@@ -113,7 +113,7 @@ const wrapped = (words: string[], indent: string): string => {
   for (const word of words) {
     const line = lines.at(-1)!
     if (line === '') lines[lines.length - 1] = word
-    else if (`${line} ${word} \\`.length <= widest) lines[lines.length - 1] = `${line} ${word}`
+    else if (`${line} ${word} \\`.length <= maxLineLength) lines[lines.length - 1] = `${line} ${word}`
     else lines.push(indent + word)
   }
   return `${lines.join(' \\\n')}\n`

@@ -212,7 +212,7 @@ describe('the message to the operators', () => {
   } as never
   const reader = { language: 'en', zone: 'UTC' } as const
 
-  test('names the command of its installation: the one of a single machine or the one of a cluster', () => {
+  test('names the command of its installation: npm run vigia on one machine, dead-letters.sh on a cluster', () => {
     for (const command of ['npm run vigia -- dead-letters', 'infra/cluster/dead-letters.sh']) {
       for (const text of [
         noticeText(notice, { ...reader, command }, new Date(0)),

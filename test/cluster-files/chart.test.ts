@@ -71,7 +71,7 @@ describe.runIf(helm).each(overlays)('on %s', overlay => {
     expect(byId(ours)).toEqual(byId(objects))
   })
 
-  test("in Helm's order too, the quota and the defaults come before the pods", async () => {
+  test("in Helm's order, the quota and the defaults also come before the pods", async () => {
     // Helm does not know Knative's kinds and applies them last, so this checks only the order of Kubernetes' own kinds.
     const faults = orderFaults(await renderChart(overlay)).filter(
       fault => !/Broker|SinkBinding|SealedSecret|ExternalSecret/.test(fault),
@@ -83,7 +83,7 @@ describe.runIf(helm).each(overlays)('on %s', overlay => {
     await runHelm('lint', '--strict', chartFolder, ...valuesOf(overlay))
   })
 
-  test('a packaged chart renders the same', async () => {
+  test('a packaged chart renders the same objects', async () => {
     const out = await runHelm('package', '--destination', folder, chartFolder)
     const [, file] = /saved it to: (.+)/.exec(out)!
     expect(byId(await renderChart(overlay, file!))).toEqual(byId(await renderOverlay(overlay)))
@@ -171,7 +171,7 @@ describe('a template', () => {
     ])
   })
 
-  test('escapes braces that are not its own', () => {
+  test('escapes the braces of the original text', () => {
     const text = template(new Map([['x', { a: 'p:{{ .password }}', b: new Expression('.Values.b') }]]), ['x'])
     expect(text).toBe('---\na: p:{{ "{{" }} .password {{ "}}" }}\nb: {{ .Values.b }}\n')
   })

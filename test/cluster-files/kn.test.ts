@@ -39,7 +39,7 @@ describe.skipIf(!bash)(`the commands of infra/cluster/kn.md${bash ? '' : ' (skip
     )
   })
 
-  test('are compared in full: a change of the page or of a manifest is found', async () => {
+  test('are compared with the manifests in full: a difference in any field is found', async () => {
     const differs = async (from: string, to: string) => {
       expect(script, `the page has ${from}`).toContain(from)
       const changed = (await callsIn(script.replace(from, to))).map(parseCall).map(summaryOfCall)
@@ -74,7 +74,7 @@ describe.skipIf(!bash)(`the commands of infra/cluster/kn.md${bash ? '' : ' (skip
 })
 
 describe.skipIf(!kn || !bash)(`the kn program${kn ? '' : ' (skipped: no kn on PATH)'}`, () => {
-  test('creates from each service command the service of the manifest', async () => {
+  test('creates the Service of the manifest from each service command', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'vigia-kn-target-'))
     try {
       const program = `#!/bin/sh\ncase "$1" in service) exec '${kn}' "$@" --target '${folder}' ;; esac\n`

@@ -71,7 +71,7 @@ describe('a fault is reported', () => {
 
   test.each<[string, (objects: Manifest[]) => string[], Promise<Manifest[]>, string]>([
     [
-      'half a delivery block',
+      'an incomplete delivery block',
       webhookFaults,
       withChange('Trigger', trigger, ({ spec }) => delete spec.delivery.backoffDelay),
       `Trigger/${trigger}: partial delivery block: spec.delivery.backoffDelay`,

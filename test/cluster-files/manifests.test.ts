@@ -109,7 +109,7 @@ describe('against the admission webhooks', () => {
     ['PingSource', 'bytes that are not base64', spec => Object.assign(spec, { data: undefined, dataBase64: '!' })],
     [
       'Service',
-      'a scale on the Service',
+      'a scale annotation on the Service instead of its template',
       (_, whole) => annotate(whole.metadata, 'autoscaling.knative.dev/min-scale', '1'),
     ],
     ['Service', 'a window of 5 s', spec => annotate(spec.template.metadata, 'autoscaling.knative.dev/window', '5s')],
@@ -118,7 +118,11 @@ describe('against the admission webhooks', () => {
       'a window without a unit',
       spec => annotate(spec.template.metadata, 'autoscaling.knative.dev/window', '60'),
     ],
-    ['Service', 'a misspelt scale', spec => annotate(spec.template.metadata, 'autoscaling.knative.dev/minscale', '1')],
+    [
+      'Service',
+      'a misspelt scale annotation',
+      spec => annotate(spec.template.metadata, 'autoscaling.knative.dev/minscale', '1'),
+    ],
     [
       'Service',
       'a minimum above its maximum',
@@ -131,7 +135,7 @@ describe('against the admission webhooks', () => {
     ],
     [
       'Service',
-      'a port of Knative',
+      'a port that Knative reserves',
       spec => Object.assign(spec.template.spec.containers[0], { ports: [{ containerPort: 8012 }] }),
     ],
     [
@@ -146,7 +150,7 @@ describe('against the admission webhooks', () => {
     ],
     [
       'Service',
-      'nine tenths of the traffic',
+      'traffic that does not add up to 100 %',
       spec => Object.assign(spec, { traffic: [{ latestRevision: true, percent: 90 }] }),
     ],
     ['Service', 'a name for its revision', spec => Object.assign(spec.template.metadata, { name: 'x-1' })],

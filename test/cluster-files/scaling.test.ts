@@ -38,11 +38,11 @@ describe('what each function scales on', () => {
   test.each(rows.map(cells => [cells[1]!, cells] as const))('%s is deployed as the table says', (name, cells) => {
     const { metadata, spec } = services.find(one => one.metadata.name === name)!.spec.template
     const annotation = (key: string) => metadata.annotations[`autoscaling.knative.dev/${key}`]
-    const [, , metric, target, atOnce, scale, window] = cells
-    expect({ metric, target, atOnce, scale, window }).toEqual({
+    const [, , metric, target, containerConcurrency, scale, window] = cells
+    expect({ metric, target, containerConcurrency, scale, window }).toEqual({
       metric: annotation('metric'),
       target: annotation('target'),
-      atOnce: String(spec.containerConcurrency),
+      containerConcurrency: String(spec.containerConcurrency),
       scale: `${annotation('min-scale')}–${annotation('max-scale')}`,
       window: annotation('window'),
     })
@@ -83,16 +83,16 @@ describe.skipIf(!hasKubectl)(`in the overlays${hasKubectl ? '' : ' (skipped: no 
 
   test('onprem: a function takes all events that its Triggers send at the same time', async () => {
     const objects = await renderOverlay('onprem')
-    const most = objects.find(({ kind }) => kind === 'ScaledObject')!.spec.maxReplicaCount
+    const maxDispatchers = objects.find(({ kind }) => kind === 'ScaledObject')!.spec.maxReplicaCount
     for (const [name, triggers] of byFunction(objects)) {
-      const atOnce = triggers.map(({ metadata }) => {
+      const inFlight = triggers.map(({ metadata }) => {
         const parallelism = Number(metadata.annotations?.['rabbitmq.eventing.knative.dev/parallelism'] ?? 1)
         // A dispatcher prefetches 100 messages, so a higher number would have no effect.
         expect(parallelism, metadata.name).toBeLessThanOrEqual(100)
-        return parallelism * (metadata.name === 'uptime-prober-probe-requested' ? most : 1)
+        return parallelism * (metadata.name === 'uptime-prober-probe-requested' ? maxDispatchers : 1)
       })
       expect(
-        atOnce.reduce((sum, one) => sum + one),
+        inFlight.reduce((sum, one) => sum + one),
         `${name}: lower the parallelism of its Triggers in infra/cluster/onprem/parallelism.yaml`,
       ).toBeLessThanOrEqual(capacityOf(name))
     }

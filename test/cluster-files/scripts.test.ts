@@ -74,7 +74,7 @@ describe.skipIf(process.platform === 'win32')('run.sh ends with an error in one 
     await expectRefusal(run('minikube/run.sh'), 'minikube is not on PATH')
   })
 
-  test('options it does not know', async () => {
+  test('unknown options', async () => {
     await expectRefusal(run('minikube/run.sh', '--purge'), 'unknown option --purge')
     await expectRefusal(run('minikube/run.sh', '--timeout'), '--timeout needs a number of seconds')
     await expectRefusal(run('minikube/run.sh', '--timeout', '5m'), '--timeout needs a number of seconds')
@@ -92,7 +92,7 @@ describe.skipIf(process.platform === 'win32')('run.sh ends with an error in one 
     ['an unknown key', text => `${text}TELEGRAM_TOKEN=1\n`, 'has unknown keys: TELEGRAM_TOKEN'],
     ['two passwords for one user', text => text.replace(':pgpassword@', ':other@'), 'is not POSTGRES_PASSWORD'],
   ])('%s in .env, and prints no value', async (_, change, message) => {
-    await tool('kubectl', 'echo "kubectl was asked" >&2; exit 1')
+    await tool('kubectl', 'echo "kubectl was called" >&2; exit 1')
     await writeEnv('minikube', change)
     const result = run('minikube/run.sh', '--no-platform')
     await expectRefusal(result, message)
@@ -111,7 +111,7 @@ describe.skipIf(process.platform === 'win32')('run.sh ends with an error in one 
     await tool('minikube', 'exit 1')
     await writeEnv('minikube')
     await expectRefusal(run('minikube/run.sh'), 'minikube start --profile minikube --cpus 4 --memory 8g')
-    await expectRefusal(run('minikube/run.sh', '--no-platform'), "no cluster answers in kubectl's context")
+    await expectRefusal(run('minikube/run.sh', '--no-platform'), "no cluster answers in kubectl's context;")
     await expectRefusal(run('minikube/terminate.sh'), 'no cluster answers')
   })
 })
@@ -134,25 +134,25 @@ test.skipIf(noShellcheck)(
 )
 
 test("run.sh and terminate.sh use minikube's cluster, not kubectl's current context", async () => {
-  await tool('kubectl', 'echo "$@" >> "$(dirname "$0")/asked"; exit 1')
+  await tool('kubectl', 'echo "$@" >> "$(dirname "$0")/calls"; exit 1')
   await tool('minikube', 'exit 1')
   await writeEnv('minikube')
   await run('minikube/run.sh')
   await run('minikube/terminate.sh', '--purge')
-  const asked = (await readFile(join(tools, 'asked'), 'utf8')).trim().split('\n')
-  expect(asked.length).toBeGreaterThan(1)
-  for (const line of asked) expect(line).toMatch(/^--context minikube /)
+  const calls = (await readFile(join(tools, 'calls'), 'utf8')).trim().split('\n')
+  expect(calls.length).toBeGreaterThan(1)
+  for (const line of calls) expect(line).toMatch(/^--context minikube /)
 })
 
 describe.skipIf(process.platform === 'win32')('with --no-platform', () => {
   /**
-   * A kubectl that answers only what the scripts read. It writes every call to the file `asked`, and every change
+   * A kubectl that answers only what the scripts read. It writes every call to the file `calls`, and every change
    * fails.
    */
   const kubectlWithBroker = (broker: string) =>
     tool(
       'kubectl',
-      `echo "$@" >> "$(dirname "$0")/asked"
+      `echo "$@" >> "$(dirname "$0")/calls"
 case "$*" in
   *'get customresourcedefinitions '*) echo crd/brokers ;;
   *'get brokers.eventing.knative.dev '*) ${broker} ;;
@@ -160,7 +160,7 @@ case "$*" in
   *) exit 1 ;;
 esac`,
     )
-  const asked = async () => (await readFile(join(tools, 'asked'), 'utf8')).trim().split('\n')
+  const calls = async () => (await readFile(join(tools, 'calls'), 'utf8')).trim().split('\n')
   const scripts = [
     ['minikube/run.sh', '--no-platform'],
     ['minikube/terminate.sh', '--no-platform'],
@@ -173,7 +173,7 @@ esac`,
       await kubectlWithBroker(`echo ${broker}`)
       await writeEnv('minikube')
       for (const [script, ...options] of scripts) await expectRefusal(run(script, ...options), `is of class ${broker}`)
-      for (const line of await asked()) expect(line).toMatch(/(^| )(version|get) /)
+      for (const line of await calls()) expect(line).toMatch(/(^| )(version|get) /)
     },
   )
 
@@ -200,7 +200,7 @@ esac`,
     )
     await expectRefusal(run('minikube/terminate.sh', '--context', 'kind'), '--context needs --no-platform')
     await run('minikube/terminate.sh', '--no-platform', '--context', 'kind', '--purge')
-    const lines = await asked()
+    const lines = await calls()
     expect(lines.at(-1)).toBe('--context kind delete namespace vigia --ignore-not-found')
     for (const line of lines) expect(line).toMatch(/^--context kind /)
   })
@@ -222,7 +222,7 @@ describe.skipIf(kubectl === undefined)(
   () => {
     // A stand-in for kubeseal: it reads a Secret and writes a SealedSecret with the same keys and constant values.
     const kubeseal = String.raw`
-echo "$@" >> "$(dirname "$0")/asked"
+echo "$@" >> "$(dirname "$0")/calls"
 secret=$(cat)
 printf '%s\n' 'apiVersion: bitnami.com/v1alpha1' 'kind: SealedSecret' 'metadata:'
 sed -n 's/^  \(name: .*\)/  \1/p; s/^  \(namespace: .*\)/  \1/p' <<<"$secret"
@@ -250,7 +250,7 @@ sed -n 's/^  \([A-Z_]*\): .*/    \1: AgB/p' <<<"$secret"`
         'vigia-telegram': ['TELEGRAM_BOT_TOKEN', 'TELEGRAM_OPS_CHAT_ID', 'TELEGRAM_WEBHOOK_SECRET'],
       })
       for (const { metadata } of found) expect(metadata.labels).not.toHaveProperty('vigia.dev/sealed')
-      expect(await readFile(join(tools, 'asked'), 'utf8')).toBe(
+      expect(await readFile(join(tools, 'calls'), 'utf8')).toBe(
         `--format yaml --cert ${join(cluster, 'keys/cluster.pem')}\n`.repeat(3),
       )
       expect(await sealed()).not.toMatch(/password|token|whsecret/)

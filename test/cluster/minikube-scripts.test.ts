@@ -192,7 +192,7 @@ describe.skipIf(why)(`run.sh and terminate.sh on a real API server${why ? ` (ski
     expect(await claims()).toEqual(before)
   })
 
-  test('run.sh ends with one line that names what does not become ready', async () => {
+  test('run.sh ends with one line that names the kind that does not become ready', async () => {
     const file = join(copy.folder, 'knative/services/uptime-prober.yaml')
     const kept = await readFile(file, 'utf8')
     const service = parse(kept)
@@ -204,7 +204,9 @@ describe.skipIf(why)(`run.sh and terminate.sh on a real API server${why ? ` (ski
     try {
       const ran = await script('run.sh', ['--no-platform', '--timeout', '3'])
       expect(ran.code).toBe(1)
-      expect(ran.stderr.trim().split('\n').at(-1)).toMatch(/^run\.sh: every ksvc is not ready after 3 s: kubectl /)
+      expect(ran.stderr.trim().split('\n').at(-1)).toMatch(
+        /^run\.sh: waited 3 s for every ksvc to be ready; to see the reason, run kubectl /,
+      )
     } finally {
       await writeFile(file, kept)
     }

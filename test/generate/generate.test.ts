@@ -44,7 +44,7 @@ describe('in a copy of the checkout', () => {
     expect(await outdated(functionLists, copy)).toEqual([])
   })
 
-  test('a changed number, reason or schedule makes exactly the files that show it out of date', async () => {
+  test('after a change of a number, reason or schedule, exactly the files that contain it are out of date', async () => {
     const service = 'knative/services/uptime-prober.yaml'
     await edit(service, text =>
       text.replace('autoscaling.knative.dev/target: "200"', 'autoscaling.knative.dev/target: "150"'),

@@ -41,24 +41,24 @@ profile=${MINIKUBE_PROFILE:-minikube}
 kube() { kubectl ${context[@]+"${context[@]}"} "$@"; }
 vigia() { kube --namespace vigia "$@"; }
 
-command -v kubectl >/dev/null || refuse 'kubectl is not on PATH'
-[[ $platform == no ]] || command -v minikube >/dev/null || refuse 'minikube is not on PATH; on another cluster: run.sh --no-platform'
+command -v kubectl >/dev/null || refuse 'kubectl is not on PATH; install it'
+[[ $platform == no ]] || command -v minikube >/dev/null || refuse 'minikube is not on PATH; install it, or use another cluster with run.sh --no-platform'
 check_environment "$here/.env"
 version=$(sed -n 's/^ *newTag: *//p' "$here/../version/kustomization.yaml")
 kube version --request-timeout=10s >/dev/null 2>&1 ||
   if [[ $platform == yes ]]; then
-    refuse "no cluster answers: minikube start --profile $profile --cpus 4 --memory 8g"
+    refuse "no cluster answers; start one with: minikube start --profile $profile --cpus 4 --memory 8g"
   else
-    refuse "no cluster answers in kubectl's context"
+    refuse "no cluster answers in kubectl's context; check kubectl config current-context"
   fi
 refuse_other_vigia
 
-# ready WHAT HINT COMMAND...: runs the command, which waits. When it fails, ends the script with WHAT and HINT in the
-# error.
+# ready WHAT CHECK COMMAND...: runs the command, which waits until WHAT is ready. When it fails, ends the script with an
+# error that names WHAT and the command CHECK, which shows the reason.
 ready() {
-  local what=$1 hint=$2
+  local what=$1 check=$2
   shift 2
-  "$@" --timeout "${timeout}s" || refuse "$what not ready after $timeout s: $hint"
+  "$@" --timeout "${timeout}s" || refuse "waited $timeout s for $what to be ready; to see the reason, run $check"
 }
 
 # retry COMMAND...: repeats the command until it succeeds. A webhook that has just started fails at first, because the
@@ -66,7 +66,7 @@ ready() {
 retry() {
   local deadline=$((SECONDS + timeout))
   until "$@"; do
-    ((SECONDS < deadline)) || refuse "$* did not succeed in $timeout s"
+    ((SECONDS < deadline)) || refuse "gave up after $timeout s, because this command still fails: $*"
     sleep 5
   done
 }
@@ -76,7 +76,7 @@ install_platform() {
   kube apply --server-side --force-conflicts -f "$cert_manager" -f "$envoy_gateway" -f "$knative_operator"
   local namespace
   for namespace in cert-manager envoy-gateway-system knative-operator; do
-    ready "$namespace is" "kubectl get pods -n $namespace" \
+    ready "the deployments in $namespace" "kubectl get pods -n $namespace" \
       kube wait deployment --all --namespace "$namespace" --for=condition=Available
   done
   say 'Knative'
@@ -84,9 +84,9 @@ install_platform() {
   # sslip.io resolves each name to the address that the name contains.
   kube patch knativeserving knative-serving --namespace knative-serving --type json --patch \
     "[{\"op\": \"add\", \"path\": \"/spec/config/domain\", \"value\": {\"$(minikube --profile "$profile" ip).sslip.io\": \"\"}}]"
-  ready 'Knative Serving is' 'kubectl get knativeserving -A' \
+  ready 'Knative Serving' 'kubectl get knativeserving -A' \
     kube wait knativeserving knative-serving --namespace knative-serving --for=condition=Ready
-  ready 'Knative Eventing is' 'kubectl get knativeeventing -A' \
+  ready 'Knative Eventing' 'kubectl get knativeeventing -A' \
     kube wait knativeeventing knative-eventing --namespace knative-eventing --for=condition=Ready
   say "image dev.local/vigia:$version"
   (cd "$root" && minikube --profile "$profile" image build --tag "dev.local/vigia:$version" --file infra/delivery/Dockerfile \
@@ -98,8 +98,8 @@ wait_for_migrations() {
   local job=$1 deadline=$((SECONDS + timeout)) conditions
   until conditions=$(vigia get job "$job" -o 'jsonpath={.status.conditions[?(@.status=="True")].type}') &&
     [[ $conditions == *Complete* ]]; do
-    [[ $conditions != *Failed* ]] || refuse "the migrations failed: kubectl -n vigia logs job/$job"
-    ((SECONDS < deadline)) || refuse "the migrations are not done after $timeout s: kubectl -n vigia logs job/$job"
+    [[ $conditions != *Failed* ]] || refuse "the migrations failed; to see the reason, run kubectl -n vigia logs job/$job"
+    ((SECONDS < deadline)) || refuse "the migrations are not done after $timeout s; to see the reason, run kubectl -n vigia logs job/$job"
     sleep 1
   done
 }
@@ -117,20 +117,20 @@ vigia delete job "$job" --ignore-not-found
 kube apply --server-side --force-conflicts -k "$here" --selector 'vigia.dev/publishes!=true'
 say 'broker'
 for object in ksvc/error-notifier broker/default sinkbinding/publishers; do
-  ready "$object is" "kubectl -n vigia describe $object" vigia wait "$object" --for=condition=Ready
+  ready "$object" "kubectl -n vigia describe $object" vigia wait "$object" --for=condition=Ready
 done
 kube apply --server-side --force-conflicts -k "$here"
 
 say 'databases'
 for database in postgres mongodb; do
-  ready "$database is" "kubectl -n vigia describe pod -l app.kubernetes.io/name=$database" \
+  ready "$database" "kubectl -n vigia describe pod -l app.kubernetes.io/name=$database" \
     vigia rollout status "statefulset/$database"
 done
 say 'migrations'
 wait_for_migrations "$job"
 say 'functions, broker, triggers, sources'
 for kind in ksvc sinkbinding broker trigger pingsource; do
-  ready "every $kind is" "kubectl -n vigia get $kind" vigia wait "$kind" --all --for=condition=Ready
+  ready "every $kind" "kubectl -n vigia get $kind" vigia wait "$kind" --all --for=condition=Ready
 done
 
 url=$(vigia get ksvc telegram-webhook -o 'jsonpath={.status.url}')

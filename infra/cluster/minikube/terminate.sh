@@ -35,8 +35,8 @@ done
 [[ $platform == no ]] || context=${MINIKUBE_PROFILE:-minikube}
 kube() { kubectl ${context:+--context "$context"} "$@"; }
 
-command -v kubectl >/dev/null || refuse 'kubectl is not on PATH'
-kube version --request-timeout=10s >/dev/null 2>&1 || refuse 'no cluster answers; if it was deleted, there is nothing to remove'
+command -v kubectl >/dev/null || refuse 'kubectl is not on PATH; install it'
+kube version --request-timeout=10s >/dev/null 2>&1 || refuse 'no cluster answers; start it, or if it was deleted, there is nothing to remove'
 refuse_other_vigia
 
 if [[ $purge == yes ]]; then

@@ -20,7 +20,7 @@ while (($#)); do
   esac
 done
 for tool in kubectl kubeseal; do
-  command -v "$tool" >/dev/null || refuse "$tool is not on PATH"
+  command -v "$tool" >/dev/null || refuse "$tool is not on PATH; install it"
 done
 check_environment "$here/.env"
 

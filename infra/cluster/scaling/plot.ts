@@ -6,7 +6,7 @@ const left = 20
 const right = 20
 const top = 128
 const row = { height: 122, heading: 28, pods: 58, gap: 5, late: 13 }
-const mostPods = 10.5
+const podsAtTop = 10.5
 
 const minutes = (seconds: number) => (seconds - measuredWindow.from) / 60
 const lengthMinutes = minutes(measuredWindow.to)
@@ -27,9 +27,9 @@ text{font:17px system-ui,-apple-system,"Segoe UI",Roboto,Helvetica,Arial,sans-se
 .title{font-size:23px;font-weight:650}.name{font-size:19px;font-weight:650}.end{text-anchor:end}.middle{text-anchor:middle}.bold{font-weight:650}`
 
 /** The number of ready pods as a stepped area. */
-const podArea = (stretches: Bucket[], base: number) => {
-  const y = (pods: number) => round(base - (pods / mostPods) * row.pods)
-  const corners = stretches.map(({ fromS, pods }) => `L${x(minutes(fromS))} ${y(pods)}H${x(minutes(fromS + 10))}`)
+const podArea = (buckets: Bucket[], base: number) => {
+  const y = (pods: number) => round(base - (pods / podsAtTop) * row.pods)
+  const corners = buckets.map(({ fromS, pods }) => `L${x(minutes(fromS))} ${y(pods)}H${x(minutes(fromS + 10))}`)
   return `M${x(0)} ${base}${corners.join('')}V${base}Z`
 }
 
@@ -37,15 +37,15 @@ const podArea = (stretches: Bucket[], base: number) => {
  * Red marks where checks were late: the larger their share, the stronger the colour.
  * Neighbouring buckets of equal strength are one mark.
  */
-const lateMarks = (stretches: Bucket[], y: number) => {
-  const strengths = stretches.map(({ late, checks }) =>
+const lateMarks = (buckets: Bucket[], y: number) => {
+  const strengths = buckets.map(({ late, checks }) =>
     late === 0 ? 0 : Math.max(2, Math.round((10 * late) / checks)) / 10,
   )
   return strengths
     .map((strength, at) => {
       if (strength === 0 || strengths[at - 1] === strength) return ''
       const until = strengths.findIndex((other, index) => index > at && other !== strength)
-      const [start, end] = [stretches[at]!.fromS, until === -1 ? measuredWindow.to : stretches[until]!.fromS].map(s =>
+      const [start, end] = [buckets[at]!.fromS, until === -1 ? measuredWindow.to : buckets[until]!.fromS].map(s =>
         x(minutes(s)),
       )
       return `<rect class="late" x="${start}" y="${y}" width="${round(end! - start!)}" height="${row.late}" opacity="${strength}"/>`
@@ -60,7 +60,7 @@ const summary = ({ outcome: { lateOver1s, missed } }: PolicyRun) =>
 
 /** The label with a number of pods: inside the area, or above it where the area is too flat. */
 const podLabel = (text: string, at: number, base: number, pods: number) => {
-  const top = (pods / mostPods) * row.pods
+  const top = (pods / podsAtTop) * row.pods
   return top > 24
     ? `<text class="count bold" x="${at + 8}" y="${base - 9}">${text}</text>`
     : `<text class="ink bold" x="${at + 8}" y="${round(base - top - 7)}">${text}</text>`

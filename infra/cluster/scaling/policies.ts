@@ -45,7 +45,7 @@ export const concurrencyPolicy = (limits: Limits, target: number, stableS = 60):
   const tickS = 2
   const panicS = Math.max(1, Math.round(stableS / 10))
   const panicThreshold = 2
-  const mostDown = 2
+  const maxScaleDownRate = 2
   const stable = movingAverage(stableS)
   const panic = movingAverage(panicS)
   let wanted = limits.min
@@ -55,7 +55,7 @@ export const concurrencyPolicy = (limits: Limits, target: number, stableS = 60):
     const [overStable, overPanic] = [stable(unanswered), panic(unanswered)]
     if (second % tickS !== 0) return wanted
     const now = Math.max(1, ready)
-    const least = Math.floor(now / mostDown)
+    const least = Math.floor(now / maxScaleDownRate)
     const inPanic = Math.max(least, Math.ceil(overPanic / target))
     if (Math.ceil(overPanic / target) / now >= panicThreshold) panicSince = second
     else if (panicSince !== null && second > panicSince + stableS) {

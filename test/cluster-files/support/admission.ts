@@ -120,7 +120,9 @@ const pingSourceFaults = ({ spec }: Manifest): string[] => [
     : []),
   ...Object.keys(spec.ceOverrides?.extensions ?? {}).flatMap(name => [
     ...(/^[a-z0-9]+$/.test(name) ? [] : [`invalid key name: spec.ceOverrides.extensions[${name}]`]),
-    ...(standardAttributes.includes(name) ? [`silences the source: spec.ceOverrides.extensions[${name}]`] : []),
+    ...(standardAttributes.includes(name)
+      ? [`an override of a standard attribute stops the source: spec.ceOverrides.extensions[${name}]`]
+      : []),
   ]),
 ]
 
