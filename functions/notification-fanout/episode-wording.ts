@@ -1,7 +1,7 @@
 import type { EventEpisode, EventShow } from '#events/show.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
 import { dayOf, sayDate } from '#functions/wording/dates.ts'
-import { distinctions } from '#functions/wording/namesakes.ts'
+import { distinctionsBetween } from '#functions/wording/namesakes.ts'
 import { episodeName, sayEpisodes, sayShow } from '#functions/wording/series.ts'
 import type { NotifiableData } from './notifiable-event.ts'
 import { type Recipient, sayWhen, type Texts, tvmazeButton, type Wording } from './shared-wording.ts'
@@ -24,16 +24,16 @@ export const episodeDue = (
 ): Wording => {
   const { language } = recipient
   const [first] = episodes as [EventEpisode, ...EventEpisode[]]
-  const opening = episodes.find(({ number }) => number === 1)
+  const firstOfSeason = episodes.find(({ number }) => number === 1)
   const headline =
-    opening === undefined
+    firstOfSeason === undefined
       ? null
-      : opening.season === 1
+      : firstOfSeason.season === 1
         ? { 'pt-BR': html`🎬 Estreia da série`, en: html`🎬 Series premiere` }[language]
         : {
             // Some series use years as season numbers.
-            'pt-BR': html`🎬 Estreia da ${opening.season < 1000 ? `${opening.season}ª temporada` : `temporada ${opening.season}`}`,
-            en: html`🎬 Premiere of season ${opening.season}`,
+            'pt-BR': html`🎬 Estreia da ${firstOfSeason.season < 1000 ? `${firstOfSeason.season}ª temporada` : `temporada ${firstOfSeason.season}`}`,
+            en: html`🎬 Premiere of season ${firstOfSeason.season}`,
           }[language]
   const which = joined([sayEpisodes(episodes, language), episodes.length === 1 && episodeName(first)], ' · ')
   // If the time is not known, the message is sent in the morning of that day, when the episode may not be out yet.
@@ -68,8 +68,8 @@ export const episodeMissed = (
 ): Wording => {
   const { language, zone } = recipient
   const today = dayOf(now, zone)
-  const notes = distinctions(shows.map(({ show }) => ({ ...show, premiered: null })))
-  const distinctionOf = ({ id }: EventShow) => notes.has(id) && html` (${notes.get(id)})`
+  const distinctions = distinctionsBetween(shows.map(({ show }) => ({ ...show, premiered: null })))
+  const distinctionOf = ({ id }: EventShow) => distinctions.has(id) && html` (${distinctions.get(id)})`
   const lines = shows.flatMap(({ show, episodes }) =>
     [...Map.groupBy(episodes, episode => (episode.airstamp === null ? episode.airdate : dayOf(episode.airstamp, zone)))]
       .sort(([one], [other]) => (one < other ? -1 : 1))

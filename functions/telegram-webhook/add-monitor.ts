@@ -15,11 +15,11 @@ import {
   minTimeoutS,
 } from './interval-and-timeout.ts'
 import type { BotMessages } from './messages/messages.ts'
+import { type MonitorArgument, parseInterval, parseMonitorArgument, tcpInstead } from './monitor-argument.ts'
 import { probeRequest, takeCheck } from './monitor-check.ts'
 import { limitMessage } from './monitor-limit-message.ts'
 import { label } from './pages.ts'
 import { type Reply, sendReply } from './reply.ts'
-import { parseInterval, type TypedMonitor, tcpInstead, typedMonitor } from './typed-monitor.ts'
 
 /**
  * Handles /monitorar: adds a monitor for the address. If the chat has a monitor for the address already, changes its
@@ -27,12 +27,12 @@ import { parseInterval, type TypedMonitor, tcpInstead, typedMonitor } from './ty
  */
 export const addMonitor = async (context: ChatContext, argument: string): Promise<Reply> => {
   const { deps, chat, messages } = context
-  const typed = typedMonitor(argument)
-  if (typed.address === '') return sendReply({ html: messages.howToMonitor() })
-  const wanted = await checkTyped(context, typed, argument)
-  if ('refused' in wanted) return sendReply({ html: wanted.refused })
+  const parsed = parseMonitorArgument(argument)
+  if (parsed.address === '') return sendReply({ html: messages.howToMonitor() })
+  const settings = await monitorSettings(context, parsed, argument)
+  if ('refusal' in settings) return sendReply({ html: settings.refusal })
 
-  const { kind, url, name, intervalS, timeoutS } = wanted
+  const { kind, url, name, intervalS, timeoutS } = settings
   const host = hostOf(url)
   const address = addressIn(host) ?? (await deps.addressOf(host))
   const timeoutMs = timeoutS * 1000
@@ -46,44 +46,48 @@ export const addMonitor = async (context: ChatContext, argument: string): Promis
   const { monitor, isNew } = added
   const interval = sayDuration(intervalS * 1000, chat.language)
   const shown =
-    typed.limit === null ? interval : `${interval} (${messages.timeLimit(sayDuration(timeoutMs, chat.language))})`
+    parsed.limit === null ? interval : `${interval} (${messages.timeLimit(sayDuration(timeoutMs, chat.language))})`
   // `isNew` alone does not decide whether a first check is needed: on a second attempt at this update the monitor
   // exists already, but its first check may be missing.
   const isUnchecked = monitor.judgedAt === null
   if (!isNew && !isUnchecked) return sendReply({ html: messages.monitorUpdated(name, shown) })
   const isChecked = isUnchecked && (await takeCheck(context, monitor.id, 'first'))
-  const html = isChecked ? messages.monitorAdded(name, shown) : messages.monitorAddedLater(name, shown)
+  const html = isChecked ? messages.monitorAdded(name, shown) : messages.monitorAddedWithoutCheck(name, shown)
   return { ...sendReply({ html }), events: isChecked ? [probeRequest(context, monitor, 'first')] : [] }
 }
 
-/** The monitor that the typed text describes, or the message with the reason why it cannot be watched. */
-type Wanted =
+/** The settings of the monitor, or the message with the reason why the address cannot be watched. */
+type MonitorSettings =
   | { kind: 'http' | 'tcp'; url: string; name: string; intervalS: number; timeoutS: number }
-  | { refused: Html }
+  | { refusal: Html }
 
-const checkTyped = async (context: ChatContext, typed: TypedMonitor, argument: string): Promise<Wanted> => {
+const monitorSettings = async (
+  context: ChatContext,
+  parsed: MonitorArgument,
+  argument: string,
+): Promise<MonitorSettings> => {
   const { chat, messages } = context
-  const { address, interval, limit } = typed
+  const { address, interval, limit } = parsed
   const tcp = tcpInstead(address)
   // If a password contains a blank, the rest of the password is parsed as the interval. The reply must not repeat it in
   // the chat.
   const hasPassword = /@|%(?:25)*40/i.test(interval)
   if (tcp !== null && !hasPassword)
-    return { refused: messages.tcpInstead(parseInterval(interval) === null ? tcp : `${tcp} ${interval}`) }
+    return { refusal: messages.tcpInstead(parseInterval(interval) === null ? tcp : `${tcp} ${interval}`) }
   const target = parseTarget(address)
-  if (!target.ok) return { refused: refusalMessage(context, address, target.error) }
-  if (!(await mayWatch(context, target.url))) return { refused: refusalMessage(context, address, 'private-address') }
+  if (!target.ok) return { refusal: refusalMessage(context, address, target.error) }
+  if (!(await mayWatch(context, target.url))) return { refusal: refusalMessage(context, address, 'private-address') }
 
   const intervalS = interval === '' ? defaultIntervalS : parseInterval(interval)
-  if (intervalS === null && hasPassword) return { refused: refusalMessage(context, argument, 'credentials') }
-  if (intervalS === null) return { refused: messages.intervalUnknown(label(interval)) }
-  if (intervalS < minIntervalS) return { refused: messages.intervalShort() }
-  if (intervalS > maxIntervalS) return { refused: messages.intervalLong() }
+  if (intervalS === null && hasPassword) return { refusal: refusalMessage(context, argument, 'credentials') }
+  if (intervalS === null) return { refusal: messages.intervalUnknown(label(interval)) }
+  if (intervalS < minIntervalS) return { refusal: messages.intervalShort() }
+  if (intervalS > maxIntervalS) return { refusal: messages.intervalLong() }
 
   const timeoutS = limit === null ? defaultTimeoutS(intervalS) : parseInterval(limit)
   const longestS = maxTimeoutS(intervalS)
   if (timeoutS === null || timeoutS < minTimeoutS || timeoutS > longestS)
-    return { refused: messages.limitRefused(sayDuration(longestS * 1000, chat.language)) }
+    return { refusal: messages.limitRefused(sayDuration(longestS * 1000, chat.language)) }
   return { kind: target.kind, url: target.url, name: target.name, intervalS, timeoutS }
 }
 

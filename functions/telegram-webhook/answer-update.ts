@@ -82,7 +82,7 @@ export const answerUpdate = async (
   if (refused.length === 0) return
   await publishInTime(publish, refusedEvents(cause, request.origin.chatId, refused))
   if (refused.some(({ delivered }) => !delivered) && !mayHaveAnswered(attempt))
-    await apologise(deps, request.origin, sender, 'sorryForGood')
+    await apologise(deps, request.origin, sender, 'sorryWithoutRetry')
 }
 
 interface Delivery {
@@ -150,14 +150,14 @@ const refusedEvents = (cause: Cause, chatId: number, refused: RefusedMessage[]):
   )
 
 /**
- * Sends an apology for the missing reply: `sorry` if the broker will try again, `sorryForGood` if not. An apology that
+ * Sends an apology for the missing reply: `sorryWithRetry` if the broker will try again, `sorryWithoutRetry` if not. An apology that
  * cannot be sent is only logged.
  */
 export const apologise = async (
   deps: Dependencies,
   { chatId, language }: Origin,
   sender: Sender,
-  message: 'sorry' | 'sorryForGood',
+  message: 'sorryWithRetry' | 'sorryWithoutRetry',
 ): Promise<void> => {
   try {
     const chat = await deps.chats.find(chatId).catch(() => null)

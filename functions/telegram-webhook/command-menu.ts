@@ -11,7 +11,7 @@ export const commandMenu: { language: 'pt' | 'en'; commands: { command: string; 
       { command: 'upcoming', description: 'Episodes in the coming days' },
       { command: 'today', description: "Today's episodes" },
       { command: 'monitor', description: 'Watch a site or server' },
-      { command: 'monitors', description: 'What you watch, and how it is doing' },
+      { command: 'monitors', description: 'Your monitors and how they are doing' },
       { command: 'timezone', description: 'Your time zone' },
       { command: 'language', description: 'Português or English' },
       { command: 'help', description: 'What this bot can do' },

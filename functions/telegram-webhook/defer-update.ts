@@ -52,7 +52,7 @@ const apologiseFor = async (update: Update, { deps, telegram }: DeferDependencie
   if (origin === null) return
   const { chatId, threadId } = origin
   const recipient = { chatId, ...(threadId === undefined ? {} : { threadId }) }
-  await apologise(deps, origin, createSender(api, recipient, AbortSignal.timeout(apologyTimeoutMs)), 'sorry')
+  await apologise(deps, origin, createSender(api, recipient, AbortSignal.timeout(apologyTimeoutMs)), 'sorryWithRetry')
 }
 
 /**

@@ -154,5 +154,5 @@ const whatComesNext = ({ deps, chat, messages }: ChatContext, show: Show | null,
   const next = show && nextEpisode(show, now, chat.zone)
   if (next) return messages.nextEpisode(sayEpisode(next, chat.language), sayWhen(next, chat, messages, now))
   if (hit.status === 'Ended') return messages.nextEnded()
-  return show ? messages.nextUnknown() : messages.nextComing()
+  return show ? messages.nextUnknown() : messages.nextBeingLookedUp()
 }

@@ -25,15 +25,15 @@ export interface Limits {
  * The environment variable of each limit, and its default. infra/local/settings.md repeats them; a test compares the
  * two.
  */
-export const limitVariables: Record<keyof Limits, { name: string; usual: number }> = {
-  monitorsPerChat: { name: 'LIMIT_MONITORS_PER_CHAT', usual: 50 },
-  monitorsPerPerson: { name: 'LIMIT_MONITORS_PER_PERSON', usual: 100 },
-  hostChecksPerMinute: { name: 'LIMIT_HOST_CHECKS_PER_MINUTE', usual: 300 },
-  personHostChecksPerMinute: { name: 'LIMIT_PERSON_HOST_CHECKS_PER_MINUTE', usual: 60 },
-  manualCheckSeconds: { name: 'LIMIT_LOOK_SECONDS', usual: 5 },
-  searchSeconds: { name: 'LIMIT_SEARCH_SECONDS', usual: 2 },
-  followsPerChat: { name: 'LIMIT_FOLLOWS_PER_CHAT', usual: 300 },
-  waitingFollowsPerChat: { name: 'LIMIT_WAITING_FOLLOWS_PER_CHAT', usual: 20 },
+export const limitVariables: Record<keyof Limits, { name: string; defaultValue: number }> = {
+  monitorsPerChat: { name: 'LIMIT_MONITORS_PER_CHAT', defaultValue: 50 },
+  monitorsPerPerson: { name: 'LIMIT_MONITORS_PER_PERSON', defaultValue: 100 },
+  hostChecksPerMinute: { name: 'LIMIT_HOST_CHECKS_PER_MINUTE', defaultValue: 300 },
+  personHostChecksPerMinute: { name: 'LIMIT_PERSON_HOST_CHECKS_PER_MINUTE', defaultValue: 60 },
+  manualCheckSeconds: { name: 'LIMIT_LOOK_SECONDS', defaultValue: 5 },
+  searchSeconds: { name: 'LIMIT_SEARCH_SECONDS', defaultValue: 2 },
+  followsPerChat: { name: 'LIMIT_FOLLOWS_PER_CHAT', defaultValue: 300 },
+  waitingFollowsPerChat: { name: 'LIMIT_WAITING_FOLLOWS_PER_CHAT', defaultValue: 20 },
 }
 
 /** Whether the value of a variable is valid: a whole number from 1 to 999999999. */
@@ -42,8 +42,8 @@ export const isLimit = (value: string): boolean => /^[1-9]\d{0,8}$/.test(value.t
 /** The limits from the environment. Throws an error that names the variable whose value is not valid. */
 export const limitsIn = (environment: Readonly<Record<string, string | undefined>>): Limits => {
   const limits = {} as Limits
-  for (const [limit, { name, usual }] of Object.entries(limitVariables)) {
-    const value = environment[name] || String(usual)
+  for (const [limit, { name, defaultValue }] of Object.entries(limitVariables)) {
+    const value = environment[name] || String(defaultValue)
     if (!isLimit(value)) throw new Error(`${name} is "${value}"; it must be a whole number from 1 to 999999999`)
     limits[limit as keyof Limits] = Number(value)
   }
@@ -51,4 +51,4 @@ export const limitsIn = (environment: Readonly<Record<string, string | undefined
 }
 
 /** The default limits. */
-export const usualLimits: Limits = limitsIn({})
+export const defaultLimits: Limits = limitsIn({})

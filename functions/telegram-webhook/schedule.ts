@@ -2,7 +2,7 @@ import { showIdOf } from '#database/series/follows.ts'
 import type { Episode, Show } from '#database/series/show.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
 import { capitalised, dayOf, instantOf, sayClock, sayDate } from '#functions/wording/dates.ts'
-import { distinctions, withNote } from '#functions/wording/namesakes.ts'
+import { distinctionsBetween, withDistinction } from '#functions/wording/namesakes.ts'
 import { episodeName, sayEpisodes } from '#functions/wording/series.ts'
 import { sayZoneTime } from '#functions/wording/zone-names.ts'
 import { type ChatContext, queryCatalogue } from './context.ts'
@@ -57,19 +57,19 @@ export const slotsOf = (shows: readonly Show[], from: Date, to: Date, zone: stri
   )
 }
 
-/** Notes that distinguish shows with the same name. The keys are the ids of the shows. */
-const notesOf = (slots: readonly Slot[], { chat }: ChatContext) =>
-  distinctions(slots.map(({ show }) => ({ ...show, id: show._id, name: titleOf(show, chat) })))
+/** The distinctions of shows with the same name. The keys are the ids of the shows. */
+const distinctionsOf = (slots: readonly Slot[], { chat }: ChatContext) =>
+  distinctionsBetween(slots.map(({ show }) => ({ ...show, id: show._id, name: titleOf(show, chat) })))
 
 const line = (
   { chat, messages }: ChatContext,
   { show, episodes, airstamp }: Slot,
-  notes: Map<number, string>,
+  distinctions: ReadonlyMap<number, string>,
 ): Html => {
   const [only] = episodes
   const name = episodes.length === 1 && only ? episodeName(only) : null
   const clock = airstamp && sayClock(airstamp, chat)
-  return html`${clock && `${clock} `}<a href="${show.url}">${withNote(titleOf(show, chat), notes.get(show._id))}</a> ${sayEpisodes(episodes, chat.language)}${
+  return html`${clock && `${clock} `}<a href="${show.url}">${withDistinction(titleOf(show, chat), distinctions.get(show._id))}</a> ${sayEpisodes(episodes, chat.language)}${
     name && ` “${name}”`
   }${airstamp === null && html` <i>(${messages.hourUnknown})</i>`}`
 }
@@ -116,7 +116,7 @@ export const upcoming = async (context: ChatContext, wantedDays: number, page: n
   ]
   if (items.length === 0) return { html: messages.upcomingNone(days), buttons }
   const today = dayOf(now, chat.zone)
-  const notes = notesOf(slots, context)
+  const distinctions = distinctionsOf(slots, context)
   const byDay = Map.groupBy(items, ({ day }) => day)
   return {
     html: joined(
@@ -125,7 +125,7 @@ export const upcoming = async (context: ChatContext, wantedDays: number, page: n
         ...[...byDay].map(([day, slotsOfDay]) =>
           joined([
             html`<b>${capitalised(sayDate(day, { language: chat.language, today }))}</b>`,
-            ...slotsOfDay.map(slot => line(context, slot, notes)),
+            ...slotsOfDay.map(slot => line(context, slot, distinctions)),
           ]),
         ),
         footer(context),
@@ -150,12 +150,12 @@ export const today = async (context: ChatContext): Promise<View> => {
   if (slots.length === 0) return { html: messages.todayNone(), buttons }
   const items = slots.slice(0, 2 * slotsPerPage)
   const rest = slots.length - items.length
-  const notes = notesOf(slots, context)
+  const distinctions = distinctionsOf(slots, context)
   return {
     html: joined(
       [
         messages.todayTitle(sayDate(day, { language: chat.language })),
-        joined([...items.map(slot => line(context, slot, notes)), rest > 0 && messages.andMore(rest)]),
+        joined([...items.map(slot => line(context, slot, distinctions)), rest > 0 && messages.andMore(rest)]),
         footer(context),
       ],
       '\n\n',

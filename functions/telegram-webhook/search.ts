@@ -4,11 +4,11 @@ import type { CardPosition, Press } from '#functions/telegram/callback-data.ts'
 import { html } from '#functions/telegram/html.ts'
 import type { ChatContext } from './context.ts'
 import type { BotMessages } from './messages/messages.ts'
+import { tcpInstead } from './monitor-argument.ts'
 import { editReply, type Reply, sendReply, toastReply, type View } from './reply.ts'
 import { howToSearch } from './settings.ts'
 import { followState, showCard } from './show-card.ts'
 import { searchTvmaze, showSubject } from './tvmaze-search.ts'
-import { tcpInstead } from './typed-monitor.ts'
 
 const maxQueryLength = 100
 

@@ -33,6 +33,7 @@ export const secretCheck = (secret: string) => {
 /** The bot's id: the number before the colon of its token. */
 export const botIdOf = (token: string): number => {
   const id = /^(\d{1,15}):[\w-]+$/.exec(token)?.[1]
-  if (id === undefined) throw new Error('TELEGRAM_BOT_TOKEN is not a token of BotFather (123456:ABC…)')
+  if (id === undefined)
+    throw new Error('TELEGRAM_BOT_TOKEN is not a token like 123456:ABC…; copy the token that @BotFather gave you')
   return Number(id)
 }

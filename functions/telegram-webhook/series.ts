@@ -1,7 +1,7 @@
 import { showIdOf } from '#database/series/follows.ts'
 import type { Show } from '#database/series/show.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
-import { distinctions, nameKey, withNote } from '#functions/wording/namesakes.ts'
+import { distinctionsBetween, nameKey, withDistinction } from '#functions/wording/namesakes.ts'
 import { sayEpisode } from '#functions/wording/series.ts'
 import { type ChatContext, queryCatalogue } from './context.ts'
 import { nextEpisode, sayWhen, titleOf } from './episodes.ts'
@@ -12,8 +12,8 @@ import { showSubject } from './tvmaze-search.ts'
 
 const seriesPerPage = 6
 
-/** A line above the list about what the last press removed, and a button that undoes the removal. */
-interface Note {
+/** A line above the list about the series that the last press removed, and a button that undoes the removal. */
+interface RemovalNotice {
   html: Html
   button: Button
 }
@@ -31,34 +31,34 @@ const followedShows = async ({ deps, chat }: ChatContext): Promise<FollowedShow[
   })
 
 /** The series that the chat follows, sorted by name, each with its next episode. */
-export const seriesList = async (context: ChatContext, page: number, note?: Note): Promise<View> => {
+export const seriesList = async (context: ChatContext, page: number, removal?: RemovalNotice): Promise<View> => {
   const { chat, messages } = context
   const follows = await followedShows(context)
   if (follows.length === 0) {
     const nothing = chat.kind === 'private' ? messages.seriesNone() : messages.seriesNoneInGroup()
-    return { html: joined([note?.html, nothing], '\n\n'), buttons: note ? [[note.button]] : [] }
+    return { html: joined([removal?.html, nothing], '\n\n'), buttons: removal ? [[removal.button]] : [] }
   }
   const sorted = follows.toSorted((one, other) =>
     (one.title ?? '').localeCompare(other.title ?? '', chat.language, { sensitivity: 'base' }),
   )
   const { items, at, pages } = pageOf(sorted, page, seriesPerPage)
-  const { isKnown, named: withOthers } = await namesOf(context, withNamesakes(items, sorted))
+  const { isCatalogueAvailable, named: withOthers } = await namesOf(context, withNamesakes(items, sorted))
   const named = withOthers.slice(0, items.length)
   return {
     html: joined(
       [
-        note?.html,
+        removal?.html,
         messages.seriesTitle(follows.length),
-        ...named.map(({ show, name, note: distinction }) =>
-          joined([nameLine(name, distinction, show), isKnown && statusLine(context, show)]),
+        ...named.map(({ show, name, distinction }) =>
+          joined([nameLine(name, distinction, show), isCatalogueAvailable && statusLine(context, show)]),
         ),
-        !isKnown && messages.catalogueDownNote(),
+        !isCatalogueAvailable && messages.catalogueDownNote(),
       ],
       '\n\n',
     ),
     buttons: [
-      ...(note ? [[note.button]] : []),
-      ...named.map(({ id, name, note: distinction }): Button[] => [
+      ...(removal ? [[removal.button]] : []),
+      ...named.map(({ id, name, distinction }): Button[] => [
         { text: label(messages.removeNamed(name), distinction), press: { act: 'remove', show: id, page: at } },
       ]),
       ...pageRow(at, pages, to => ({ act: 'series', page: to })),
@@ -67,8 +67,8 @@ export const seriesList = async (context: ChatContext, page: number, note?: Note
 }
 
 /**
- * The follows in `some`, then the follows in `all` whose names look the same as one of these. The notes that
- * distinguish shows with the same name depend on all of these shows.
+ * The follows in `some`, then the follows in `all` whose names look the same as one of these. The distinctions of
+ * shows with the same name depend on all of these shows.
  */
 const withNamesakes = (some: readonly FollowedShow[], all: readonly FollowedShow[]): FollowedShow[] => {
   const names = new Set(some.flatMap(({ title }) => (title === null ? [] : [nameKey(title)])))
@@ -78,10 +78,7 @@ const withNamesakes = (some: readonly FollowedShow[], all: readonly FollowedShow
   return [...some, ...others]
 }
 
-/**
- * The name of each show, and a note that distinguishes it from others with the same name. `isKnown`: the catalogue was
- * available.
- */
+/** The name of each show, and its distinction from others with the same name; and whether the catalogue is available. */
 const namesOf = async ({ deps, chat, messages }: ChatContext, follows: readonly FollowedShow[]) => {
   const known = await queryCatalogue(deps, catalogue => catalogue.shows(follows.map(({ id }) => id)))
   const shows = new Map(known?.found.map(show => [show._id, show]))
@@ -89,7 +86,7 @@ const namesOf = async ({ deps, chat, messages }: ChatContext, follows: readonly 
     const show = shows.get(id)
     return { id, show, name: show ? titleOf(show, chat) : (title ?? messages.unnamedSeries) }
   })
-  const notes = distinctions(
+  const distinctions = distinctionsBetween(
     named.map(({ id, name, show }) => ({
       id,
       name,
@@ -97,21 +94,24 @@ const namesOf = async ({ deps, chat, messages }: ChatContext, follows: readonly 
       channel: show?.channel ?? null,
     })),
   )
-  return { isKnown: known !== null, named: named.map(each => ({ ...each, note: notes.get(each.id) })) }
+  return {
+    isCatalogueAvailable: known !== null,
+    named: named.map(each => ({ ...each, distinction: distinctions.get(each.id) })),
+  }
 }
 
-const nameLine = (name: string, note: string | undefined, show: Show | undefined) =>
-  html`${show ? html`<a href="${show.url}"><b>${name}</b></a>` : html`<b>${name}</b>`}${note && ` (${note})`}`
+const nameLine = (name: string, distinction: string | undefined, show: Show | undefined) =>
+  html`${show ? html`<a href="${show.url}"><b>${name}</b></a>` : html`<b>${name}</b>`}${distinction && ` (${distinction})`}`
 
 const statusLine = ({ deps, chat, messages }: ChatContext, show: Show | undefined): Html | string => {
   const now = deps.clock()
   const next = show && nextEpisode(show, now, chat.zone)
   if (next) return messages.next(sayEpisode(next, chat.language), sayWhen(next, chat, messages, now))
-  if (!show) return messages.dateComing
+  if (!show) return messages.dateBeingLookedUp
   return show.status === 'Ended' ? messages.status.Ended : messages.noDate
 }
 
-/** Removes a series without asking for confirmation. The button that undoes it is above the list. */
+/** Removes a series without asking for confirmation. The button that undoes the removal is above the list. */
 export const removeSeries = async (context: ChatContext, showId: number, page: number): Promise<Reply> => {
   const { deps, chat, messages } = context
   const removed = await deps.follows.unfollow(chat.id, showSubject(showId))
@@ -123,16 +123,16 @@ export const removeSeries = async (context: ChatContext, showId: number, page: n
       ],
     }
   const namesakes = withNamesakes([{ id: showId, title: removed.title }], await followedShows(context))
-  const { name, note: distinction } = (await namesOf(context, namesakes)).named[0]!
+  const { name, distinction } = (await namesOf(context, namesakes)).named[0]!
   const press = { act: 'restore', show: showId, page, followedAt: removed.followedAt } as const
-  const note = {
-    html: messages.removed(withNote(name, distinction)),
+  const removal = {
+    html: messages.removed(withDistinction(name, distinction)),
     button: { text: label(messages.undoRemove(name), distinction), press },
   }
   return {
     effects: [
       { do: 'toast', text: messages.unfollowed },
-      { do: 'edit', view: await seriesList(context, page, note) },
+      { do: 'edit', view: await seriesList(context, page, removal) },
     ],
   }
 }

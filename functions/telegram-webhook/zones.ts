@@ -59,7 +59,7 @@ export const validZone = (name: string): string | null => {
   }
 }
 
-const mostSuggestions = 8
+const maxSuggestions = 8
 
 /** Brazil has no summer time, so each offset belongs to one of its zones. */
 const brazilianOffsets: Record<number, string> = {
@@ -90,7 +90,7 @@ const zoneAt = (offset: number, language: Language): FoundZone => {
   const zones = Intl.supportedValuesOf('timeZone').map(zone => ({ zone, offsets: offsetsOf(zone) }))
   const constant = zones.find(({ offsets }) => offsets.every(each => each === offset))
   if (constant) return { zone: constant.zone }
-  return { suggestions: unique(zones.filter(({ offsets }) => offsets.includes(offset))).slice(0, mostSuggestions) }
+  return { suggestions: unique(zones.filter(({ offsets }) => offsets.includes(offset))).slice(0, maxSuggestions) }
 }
 
 const unique = (found: readonly { zone: string }[]) => [...new Set(found.map(({ zone }) => zone))]
@@ -169,7 +169,7 @@ export const findZone = (typed: string, language: Language = 'pt-BR'): FoundZone
     city === undefined ? [] : placeWithin(city, code!, language),
   ]) {
     if (zones.length === 1) return { zone: zones[0]! }
-    if (zones.length > 1) return { suggestions: zones.slice(0, mostSuggestions) }
+    if (zones.length > 1) return { suggestions: zones.slice(0, maxSuggestions) }
   }
   if (place.length < 2) return { suggestions: [] }
   const names = allNames()
@@ -182,7 +182,7 @@ export const findZone = (typed: string, language: Language = 'pt-BR'): FoundZone
       .filter(found => found.distance <= (place.length > 5 ? 2 : 1))
       .sort((one, other) => one.distance - other.distance),
   )
-  return { suggestions: [...new Set([...begins, ...contains, ...close])].slice(0, mostSuggestions) }
+  return { suggestions: [...new Set([...begins, ...contains, ...close])].slice(0, maxSuggestions) }
 }
 
 /** The edit distance of two words: the number of letters to add, remove, change or swap with the next letter. */

@@ -19,32 +19,32 @@ export const nameKey = (name: string): string => [...folded(name).trim()].slice(
 
 const yearOf = ({ premiered }: Namesake) => premiered?.slice(0, 4) ?? null
 
-const noteKinds: ((show: Namesake) => string | null)[] = [
+const distinctionKinds: ((show: Namesake) => string | null)[] = [
   yearOf,
   ({ channel }) => channel,
   show => [yearOf(show), show.channel].filter(Boolean).join(' · ') || null,
 ]
 
 /**
- * A note for each show that has the same name as another show. The note is the first of these that is different for all
- * shows with the name: the year, the channel, or both. If none of them is, the note is the year, and the id at TVmaze
- * is added if the year is unknown or the same for several shows. The keys of the map are the ids of the shows.
+ * A distinction for each show that has the same name as another show: the first of the year, the channel, or both that
+ * is different for all shows with the name. If none is different, the distinction is the year, and the id at TVmaze is
+ * added if the year is unknown or the same for several shows. The keys of the map are the ids of the shows.
  */
-export const distinctions = (shows: readonly Namesake[]): Map<number, string> => {
+export const distinctionsBetween = (shows: readonly Namesake[]): Map<number, string> => {
   const unique = [...new Map(shows.map(show => [show.id, show])).values()]
-  const notes = new Map<number, string>()
+  const found = new Map<number, string>()
   for (const alike of Map.groupBy(unique, ({ name }) => nameKey(name)).values()) {
     if (alike.length === 1) continue
-    const noteOf = noteKinds.find(noteKind => new Set(alike.map(noteKind)).size === alike.length) ?? (() => null)
-    for (const show of alike) notes.set(show.id, noteOf(show) ?? yearOf(show) ?? `TVmaze ${show.id}`)
+    const distinctionOf = distinctionKinds.find(kind => new Set(alike.map(kind)).size === alike.length) ?? (() => null)
+    for (const show of alike) found.set(show.id, distinctionOf(show) ?? yearOf(show) ?? `TVmaze ${show.id}`)
     const repeated = alike.filter(({ id }) =>
-      alike.some(other => other.id !== id && notes.get(other.id) === notes.get(id)),
+      alike.some(other => other.id !== id && found.get(other.id) === found.get(id)),
     )
-    for (const { id } of repeated) notes.set(id, `${notes.get(id)} · TVmaze ${id}`)
+    for (const { id } of repeated) found.set(id, `${found.get(id)} · TVmaze ${id}`)
   }
-  return notes
+  return found
 }
 
-/** The name with its note: `Fantasma (1998)`. Without a note only the name. */
-export const withNote = (name: string, note: string | undefined): string =>
-  note === undefined ? name : `${name} (${note})`
+/** The name with its distinction: `Fantasma (1998)`. Without a distinction only the name. */
+export const withDistinction = (name: string, distinction: string | undefined): string =>
+  distinction === undefined ? name : `${name} (${distinction})`

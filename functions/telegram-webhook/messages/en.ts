@@ -29,13 +29,13 @@ If you are looking for a series called “${text}”, send <code>/search ${text}
 If you are looking for a series called “${text}”, send <code>/search ${text}</code>`,
   help: isPrivate => html`<b>Series</b>
 ${isPrivate ? 'Send me the name of a series, or use /search' : '/search Severance – find a series'}
-/shows – the ones you follow
+/shows – the series you follow
 /today – what is out today
 /upcoming – what comes out in the next few days
 
 <b>Sites and servers</b>
 /monitor example.org 1m – watch an address
-/monitors – how they are doing
+/monitors – how your monitors are doing
 
 <b>Settings</b>
 /timezone – your time zone
@@ -44,10 +44,10 @@ ${isPrivate ? 'Send me the name of a series, or use /search' : '/search Severanc
 Series data comes from <a href="https://www.tvmaze.com">TVmaze</a> (CC BY-SA 4.0).`,
   unknownCommand: () => html`I don't know that command. Send /help to see what I can do.`,
   wordless: () => html`I only understand text. Send me the name of a series, or see /help.`,
-  sorry: () =>
+  sorryWithRetry: () =>
     html`Something went wrong on my side, so I have no answer for you yet. I kept your request and will try again automatically. If nothing arrives within a few minutes, please send it again.`,
-  sorryForGood: () =>
-    html`Something went wrong on my side and I could not show the answer. Your series and monitors are safe. The people who run me have been told; please try again later.`,
+  sorryWithoutRetry: () =>
+    html`Something went wrong on my side and I could not show the answer. Your series and monitors are safe. I have notified the people who run me. Please try again later.`,
   oldButton: 'This button no longer works. Please send the command again.',
   backToList: '« back',
 
@@ -101,7 +101,7 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   notFollowing: "You don't follow this series.",
   restored: 'Undone! You still follow this series.',
   nextEpisode: (episode, when) => html`🔔 Next: ${episode} · ${when}`,
-  nextComing: () => html`🔔 I am looking up when the next episode comes out; see /shows in a moment.`,
+  nextBeingLookedUp: () => html`🔔 I am looking up when the next episode comes out; see /shows in a moment.`,
   nextUnknown: () => html`🔔 The next episode has no date yet; I will tell you when it is out.`,
   nextEnded: () => html`🔔 The series has ended; if it returns, I will tell you.`,
   searchTooOld: 'This search is too old. Please search for the series again.',
@@ -115,7 +115,7 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   unnamedSeries: 'series (looking up its name…)',
   next: (episode, when) => html`${episode} · ${when}`,
   noDate: 'no date yet',
-  dateComing: 'looking up the date…',
+  dateBeingLookedUp: 'looking up the date…',
 
   upcomingTitle: days => html`🗓 <b>Next ${days} days</b>`,
   upcomingNone: days => html`Nothing planned for the next ${days} days.`,
@@ -157,7 +157,7 @@ For a site that is slow to answer, add a time limit: <code>/monitor example.org 
   },
   monitorAdded: (name, interval) =>
     html`Done! I check <b>${name}</b> every ${interval}. The first check is running, and I will send you the result.`,
-  monitorAddedLater: (name, interval) =>
+  monitorAddedWithoutCheck: (name, interval) =>
     html`Done! I check <b>${name}</b> every ${interval}. I have just checked that server, so the next check comes at its regular time.`,
   monitorUpdated: (name, interval) => html`I was already watching <b>${name}</b>. I now check it every ${interval}.`,
   monitorsFull: most =>

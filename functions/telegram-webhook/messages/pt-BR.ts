@@ -32,13 +32,13 @@ Se procura uma série chamada “${text}”, mande <code>/buscar ${text}</code>`
 Se procura uma série chamada “${text}”, mande <code>/buscar ${text}</code>`,
   help: (isPrivate: boolean) => html`<b>Séries</b>
 ${isPrivate ? 'Me mande o nome de uma série ou use /buscar' : '/buscar Severance – achar uma série'}
-/series – as que você segue
+/series – as séries que você segue
 /hoje – o que sai hoje
 /proximos – o que sai nos próximos dias
 
 <b>Sites e servidores</b>
 /monitorar exemplo.com.br 1m – vigiar um endereço
-/monitores – como eles estão
+/monitores – como estão seus monitores
 
 <b>Ajustes</b>
 /fuso – seu fuso horário
@@ -47,9 +47,9 @@ ${isPrivate ? 'Me mande o nome de uma série ou use /buscar' : '/buscar Severanc
 Os dados das séries vêm do <a href="https://www.tvmaze.com">TVmaze</a> (CC BY-SA 4.0).`,
   unknownCommand: () => html`Não conheço esse comando. Veja o que eu faço em /ajuda.`,
   wordless: () => html`Eu só entendo texto. Me mande o nome de uma série, ou veja /ajuda.`,
-  sorry: () =>
+  sorryWithRetry: () =>
     html`Algo deu errado do meu lado e ainda não consegui responder. Seu pedido está guardado e vou tentar de novo sozinho. Se não chegar nada em alguns minutos, mande outra vez.`,
-  sorryForGood: () =>
+  sorryWithoutRetry: () =>
     html`Algo deu errado do meu lado e não consegui mostrar a resposta. O que você já tinha está guardado. Já avisei quem cuida de mim; tente de novo mais tarde.`,
   oldButton: 'Esse botão não vale mais. Mande o comando de novo.',
   backToList: '« voltar',
@@ -97,7 +97,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   followsFull: (most: number) =>
     `Você já segue ${counted(most, 'série', 'séries')}, o máximo por conversa. Remova uma em /series para abrir espaço.`,
   followsWaiting: (most: number) =>
-    `Ainda estou buscando as datas de ${counted(most, 'série', 'séries')} que você acabou de seguir. Tente de novo em um minuto.`,
+    `Ainda não segui esta série: estou buscando as datas de ${counted(most, 'outra', 'outras')} que você acabou de seguir. Tente de novo em um minuto.`,
   followed: 'Pronto! Eu aviso quando sair episódio novo.',
   followedByName: (name: string | null) =>
     html`Pronto! Você segue ${name ? html`<b>${name}</b>` : 'a série'}. Eu aviso quando sair episódio novo.`,
@@ -106,7 +106,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   notFollowing: 'Você não segue esta série.',
   restored: 'Desfeito! Você continua seguindo.',
   nextEpisode: (episode: string, when: string) => html`🔔 Próximo: ${episode} · ${when}`,
-  nextComing: () => html`🔔 Estou buscando a data do próximo episódio; daqui a pouco ela aparece em /series.`,
+  nextBeingLookedUp: () => html`🔔 Estou buscando a data do próximo episódio; daqui a pouco ela aparece em /series.`,
   nextUnknown: () => html`🔔 O próximo episódio ainda não tem data; eu aviso quando ele sair.`,
   nextEnded: () => html`🔔 A série acabou; se ela voltar, eu aviso.`,
   searchTooOld: 'Essa busca já expirou. Busque a série de novo.',
@@ -121,7 +121,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   unnamedSeries: 'série (buscando o nome…)',
   next: (episode: string, when: string) => html`${episode} · ${when}`,
   noDate: 'sem data marcada',
-  dateComing: 'buscando a data…',
+  dateBeingLookedUp: 'buscando a data…',
 
   // Schedule
   upcomingTitle: (days: number) => html`🗓 <b>Próximos ${days} dias</b>`,
@@ -165,7 +165,7 @@ Para um site que demora a responder, dê um limite de tempo: <code>/monitorar ex
   },
   monitorAdded: (name: string, interval: string) =>
     html`Pronto! Vou verificar <b>${name}</b> a cada ${interval}. Estou fazendo a primeira verificação e já conto o resultado.`,
-  monitorAddedLater: (name: string, interval: string) =>
+  monitorAddedWithoutCheck: (name: string, interval: string) =>
     html`Pronto! Vou verificar <b>${name}</b> a cada ${interval}. Acabei de verificar esse servidor, então só verifico de novo no próximo intervalo.`,
   monitorUpdated: (name: string, interval: string) =>
     html`Eu já vigiava <b>${name}</b>. Agora verifico a cada ${interval}.`,
@@ -189,8 +189,8 @@ Para um site que demora a responder, dê um limite de tempo: <code>/monitorar ex
     paused: 'pausado',
   },
   stateSince: (state: string, duration: string) => `${state} há ${duration}`,
-  uptimeDay: (percent: string) => `${percent} em 24 h`,
-  uptimeUnknown: 'ainda sem dados de 24 h',
+  uptimeDay: (percent: string) => `${percent} no ar em 24 h`,
+  uptimeUnknown: 'sem dados das últimas 24 h',
   averageResponse: (ms: string) => `resposta média: ${ms}`,
   timeLimit: (duration: string) => `limite de tempo: ${duration}`,
   everyInterval: (interval: string) => `verificado a cada ${interval}`,

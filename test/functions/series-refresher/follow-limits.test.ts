@@ -15,7 +15,7 @@ import { SeriesFollowed } from '#events/series-followed.ts'
 import { RetryLater } from '#functions/host/errors.ts'
 import { seriesFollowed } from '#functions/series-refresher/series-followed.ts'
 import { seriesRefresher } from '#functions/series-refresher/series-refresher.ts'
-import { usualLimits } from '#functions/telegram-webhook/limits.ts'
+import { defaultLimits } from '#functions/telegram-webhook/limits.ts'
 import { tvmaze } from '#functions/tvmaze/client.ts'
 import { TvmazeBusy, TvmazeUnavailable } from '#functions/tvmaze/errors.ts'
 import { startWebhook, type Webhook } from '#test/functions/telegram-webhook/support.ts'
@@ -28,7 +28,7 @@ afterAll(() => world.stop())
 beforeEach(async () => {
   world.tvmaze.fail(null)
   world.tvmaze.forgetCalls()
-  world.deps.limits = usualLimits
+  world.deps.limits = defaultLimits
   await world.db.query(`update tvmaze_budget set granted = '{}', paused_until = null`)
 })
 
@@ -168,7 +168,7 @@ describe('the followed series of a chat', () => {
     ['pt-br', 'Você já segue 3 séries, o máximo por conversa. Remova uma em /series para abrir espaço.'],
     ['en', 'You already follow 3 series, the most a chat can follow. Remove one in /shows to make room.'],
   ])('have a limit that the bot explains (%s), and removing a series makes room', async (language, words) => {
-    world.deps.limits = { ...usualLimits, followsPerChat: 3 }
+    world.deps.limits = { ...defaultLimits, followsPerChat: 3 }
     const person = await newPerson(language)
     const [one, two, three, four] = all() as [number, number, number, number]
     for (const show of [one, two, three]) await person.follows(show)
@@ -181,12 +181,12 @@ describe('the followed series of a chat', () => {
   })
 
   test('that wait for their first fetch have a limit too; series in the catalogue do not count as waiting', async () => {
-    world.deps.limits = { ...usualLimits, waitingFollowsPerChat: 2 }
+    world.deps.limits = { ...defaultLimits, waitingFollowsPerChat: 2 }
     const person = await newPerson()
     const [one, two, three, four] = all() as [number, number, number, number]
     await world.fillCatalogue(one)
     for (const show of [one, two, three]) await person.follows(show)
-    expect(await person.follows(four)).toMatch(/Ainda estou buscando as datas de 2 séries/)
+    expect(await person.follows(four)).toMatch(/Ainda não segui esta série: estou buscando as datas de 2 outras/)
     await followsIn(world.db).clearWaiting(two, new Date())
     expect(await person.follows(four)).toMatch(/Pronto/)
   })
@@ -234,7 +234,7 @@ describe('first fetches', () => {
     })
   const followWaiting = async (chatId: number, showId: number, at: number) => {
     await chatsIn(world.db).upsert({ id: chatId, kind: 'private', language: 'en' })
-    await followsIn(world.db).followWithinLimits(chatId, `show/${showId}`, usualLimits, new Date(at), follows =>
+    await followsIn(world.db).followWithinLimits(chatId, `show/${showId}`, defaultLimits, new Date(at), follows =>
       follows.follow(chatId, `show/${showId}`, new Date(at)),
     )
   }

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { limitsIn, limitVariables, usualLimits } from '#functions/telegram-webhook/limits.ts'
+import { defaultLimits, limitsIn, limitVariables } from '#functions/telegram-webhook/limits.ts'
 
 const readProjectFile = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
 
 test('a limit comes from its variable; without the variable it has its default', () => {
   expect(limitsIn({ LIMIT_MONITORS_PER_CHAT: '7', LIMIT_LOOK_SECONDS: '' })).toEqual({
-    ...usualLimits,
+    ...defaultLimits,
     monitorsPerChat: 7,
   })
 })
@@ -24,7 +24,9 @@ test('the settings page lists every limit with its default, and the manifest of 
     .filter(line => line.startsWith('| `LIMIT_'))
     .map(line => line.split('|').map(cell => [...cell.matchAll(/`([^`]+)`/g)].map(([, code]) => code!)))
   const documented = new Map(rows.flatMap(([, names = [], , usual = []]) => names.map((name, at) => [name, usual[at]])))
-  expect(documented).toEqual(new Map(Object.values(limitVariables).map(({ name, usual }) => [name, String(usual)])))
+  expect(documented).toEqual(
+    new Map(Object.values(limitVariables).map(({ name, defaultValue }) => [name, String(defaultValue)])),
+  )
   const manifest = readProjectFile('knative/services/telegram-webhook.yaml')
   for (const { name } of Object.values(limitVariables)) expect(manifest).toContain(`key: ${name}\n`)
 })

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { addressIn, hostOf } from '#database/uptime/monitor-limits.ts'
-import { usualLimits } from '#functions/telegram-webhook/limits.ts'
+import { defaultLimits } from '#functions/telegram-webhook/limits.ts'
 import { startWebhook, type Webhook } from '#test/functions/telegram-webhook/support.ts'
 
 let world: Webhook
@@ -9,7 +9,7 @@ beforeAll(async () => {
 })
 afterAll(() => world?.stop())
 afterEach(async () => {
-  Object.assign(world.deps.limits, usualLimits)
+  Object.assign(world.deps.limits, defaultLimits)
   world.addresses.clear()
   await world.db.query('truncate look')
   await world.db.query(`delete from monitor`)
@@ -79,14 +79,14 @@ describe('under parallel requests', () => {
       await Promise.all(
         groups.map(({ chatId }) => says({ chat: chatId, from: ana.id }, `/monitorar vitima.example/${at} 10s`)),
       )
-    expect(await perMinute()).toBe(usualLimits.personHostChecksPerMinute)
+    expect(await perMinute()).toBe(defaultLimits.personHostChecksPerMinute)
     expect(probes('first').length - before).toBe(3)
 
     for (let at = 0; at < 10; at += 1)
       await Promise.all(
         groups.map(({ chatId }) => says({ chat: chatId, from: ana.id }, `/monitorar m${-chatId}x${at}.example`)),
       )
-    expect(await count()).toBe(usualLimits.monitorsPerPerson)
+    expect(await count()).toBe(defaultLimits.monitorsPerPerson)
     expect((await ana.says('/monitorar mais.um.example')).text).toMatch(
       /^Você já tem 100 monitores em todas as suas conversas/,
     )
@@ -271,7 +271,7 @@ describe('searches at TVmaze', () => {
     expect((await world.db.query('select from look')).rowCount).toBe(1)
     expect((await person.says('/buscar mais uma')).text).toBe(much)
     expect((await newPerson().says('/buscar mais uma')).text).toMatch(/^Não achei/)
-    world.time.now = new Date(world.time.now.getTime() + usualLimits.searchSeconds * 1000)
+    world.time.now = new Date(world.time.now.getTime() + defaultLimits.searchSeconds * 1000)
     expect((await person.says('/buscar mais uma')).text).toMatch(/^Não achei/)
     expect((await person.says('/buscar mais uma')).text).toBe(much)
   })
@@ -310,7 +310,7 @@ describe('a check on demand', () => {
     expect(toasts.find(note => note !== 'Verificando… já mando o resultado.')).toBe(
       'Acabei de verificar esse servidor. Situação: no ar, última verificação há 4 s. Espere um pouco para verificar de novo.',
     )
-    world.time.now = new Date(world.time.now.getTime() + usualLimits.manualCheckSeconds * 1000)
+    world.time.now = new Date(world.time.now.getTime() + defaultLimits.manualCheckSeconds * 1000)
     expect((await person.presses('verificar agora', list.id)).note).toBe('Verificando… já mando o resultado.')
     expect(now()).toBe(2)
   })

@@ -7,8 +7,8 @@ import { Html, plain, visibleLength } from '#functions/telegram/html.ts'
 import { commandMenu } from '#functions/telegram-webhook/command-menu.ts'
 import { commandNamed } from '#functions/telegram-webhook/commands.ts'
 import { botMessages } from '#functions/telegram-webhook/messages/messages.ts'
+import { parseInterval, parseMonitorArgument, tcpInstead } from '#functions/telegram-webhook/monitor-argument.ts'
 import { places } from '#functions/telegram-webhook/place-zones.ts'
-import { parseInterval, tcpInstead, typedMonitor } from '#functions/telegram-webhook/typed-monitor.ts'
 import { brazilianZones, findZone, offeredZones, validZone, zoneLabel } from '#functions/telegram-webhook/zones.ts'
 import { folded } from '#functions/wording/fold.ts'
 
@@ -340,12 +340,12 @@ describe('the text after /monitorar', () => {
     ['münchen.example 1 hora', 'münchen.example', '1 hora'],
     ['www.example.org', 'www.example.org', ''],
   ])('"%s" has the address %s and the interval "%s"', (typed, address, interval) => {
-    expect(typedMonitor(typed)).toEqual({ address, interval, limit: null })
+    expect(parseMonitorArgument(typed)).toEqual({ address, interval, limit: null })
     expect(parseTarget(address).ok || address === 'intranet').toBe(true)
   })
 
   test('the time limit may stand before or after the interval', () => {
-    expect(typedMonitor('example.org 5 minutos limite de 30 s')).toEqual({
+    expect(parseMonitorArgument('example.org 5 minutos limite de 30 s')).toEqual({
       address: 'example.org',
       interval: '5 minutos',
       limit: '30 s',

@@ -173,13 +173,13 @@ describe('monitors', () => {
         '🔴 ruim.example: fora do ar\núltima verificação há 40 s',
         '⚪ mudo.example: sem verificação recente\núltima verificação há 1 h',
         '⚪ novo.example: esperando a primeira verificação',
-        '🟢 bom.example: no ar\n99,99% em 24 h · última verificação há 40 s',
+        '🟢 bom.example: no ar\n99,99% no ar em 24 h · última verificação há 40 s',
         '⏸ pausado.example: pausado',
       ].join('\n\n'),
     )
     const { shown } = await person.presses('🟢 bom.example', list.id)
     expect(shown.text).toBe(
-      '🟢 bom.example\nhttps://bom.example/\n\nno ar há 3 dias\n99,99% em 24 h · resposta média: 120 ms\nverificado a cada 1 min\núltima verificação há 40 s',
+      '🟢 bom.example\nhttps://bom.example/\n\nno ar há 3 dias\n99,99% no ar em 24 h · resposta média: 120 ms\nverificado a cada 1 min\núltima verificação há 40 s',
     )
     expect(labels(shown)).toEqual([['verificar agora'], ['pausar', 'excluir'], ['« voltar']])
   })

@@ -16,7 +16,7 @@ import { inBinaryMode } from '#functions/host/publish.ts'
 import { createFunctionServer } from '#functions/host/server.ts'
 import type { Dependencies } from '#functions/telegram-webhook/context.ts'
 import { deferredUpdates } from '#functions/telegram-webhook/deferred-update.ts'
-import { usualLimits } from '#functions/telegram-webhook/limits.ts'
+import { defaultLimits } from '#functions/telegram-webhook/limits.ts'
 import { botIdOf, secretCheck } from '#functions/telegram-webhook/secret.ts'
 import { telegrafClient } from '#functions/telegram-webhook/telegraf-client.ts'
 import { telegramWebhook } from '#functions/telegram-webhook/telegram-webhook.ts'
@@ -102,7 +102,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     // The host names of the tests have no address, except those that a test adds to `addresses`.
     addressOf: async host => addresses.get(host) ?? null,
     // The tests' clock stands still. With a limit, a person who has used up all searches could never search again.
-    limits: { ...usualLimits, searchSeconds: 0 },
+    limits: { ...defaultLimits, searchSeconds: 0 },
     clock: () => time.now,
     warn: message => warnings.push(message),
   }

@@ -2,7 +2,7 @@ import { parseTarget } from '#functions/dial/target.ts'
 import { folded } from '#functions/wording/fold.ts'
 
 /** The parts of a text after /monitorar. */
-export interface TypedMonitor {
+export interface MonitorArgument {
   /**
    * The address with typing mistakes repaired, if the result can be watched; else as it was typed. '' if there is none.
    */
@@ -24,7 +24,7 @@ const plainWidth = (text: string) =>
   text.replace(/[\uFF01-\uFF5E]/g, wide => String.fromCharCode(wide.charCodeAt(0) - 0xfee0)).replaceAll('\u3000', ' ')
 
 /** Parses `https://example.org 5 minutos limite 20s`, with the address and the interval in any order. */
-export const typedMonitor = (argument: string): TypedMonitor => {
+export const parseMonitorArgument = (argument: string): MonitorArgument => {
   const text = plainWidth(argument.replace(invisible, ''))
   const limit = limitWord.exec(text)?.[1]?.trim() ?? null
   const tokens = text.replace(limitWord, ' ').trim().split(/\s+/)
@@ -145,9 +145,9 @@ const servicePorts = new Set([1433, 1521, 1883, 3306, 3389, 5432, 5672, 5900, 63
 export const tcpInstead = (address: string): string | null => {
   const [, scheme, host, port] = /^(https?:\/\/)?(\[[\da-f:.]+\]|[^\s:/?#@[\]]+):(\d{1,5})\/?$/i.exec(address) ?? []
   if (host === undefined) return null
-  const given = parseTarget(address)
+  const parsed = parseTarget(address)
   const isService = scheme === undefined && servicePorts.has(Number(port))
-  if (!isService && (given.ok || given.error !== 'blocked-port')) return null
+  if (!isService && (parsed.ok || parsed.error !== 'blocked-port')) return null
   const target = parseTarget(`tcp://${host}:${port}`)
   return target.ok ? target.url : null
 }
