@@ -40,7 +40,7 @@ afterEach(async () => {
 })
 
 const file = () => join(folder, 'vigia.backup')
-const everything = async ({ db }: TestDatabase) => {
+const allRows = async ({ db }: TestDatabase) => {
   const rows: Record<string, unknown> = {}
   for (const table of ['chat', 'monitor', 'probe_result', 'operator_digest', 'migration'])
     rows[table] = (
@@ -58,7 +58,7 @@ describe('a backup', () => {
     expect(statSync(file()).mode & 0o777).toBe(0o600)
     expect(await checkBackup(file(), schemas)).toEqual({ madeAt: now.toISOString(), rows, pendingEvents: 0 })
     expect(await restore(to.db, to.url, file(), schemas)).toBe(rows)
-    expect(await everything(to)).toEqual(await everything(from))
+    expect(await allRows(to)).toEqual(await allRows(from))
     const next = await to.db.query<{ id: number }>(
       `insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms) values (-5, 'n', 'http', 'https://n.org/', 60, 1000) returning id`,
     )
@@ -70,7 +70,7 @@ describe('a backup', () => {
     await to.db.query('insert into chat (id) values (1), (2)')
     await backUp(from.db, file(), schemas, now)
     await restore(to.db, to.url, file(), schemas)
-    expect(await everything(to)).toEqual(await everything(from))
+    expect(await allRows(to)).toEqual(await allRows(from))
   })
 
   test('made by an older version is restored and migrated to the current version', async () => {
@@ -111,9 +111,9 @@ describe('a backup', () => {
   })
 })
 
-describe('a failure changes nothing', () => {
+describe('a backup or a restore that fails', () => {
   test.each([
-    ['cut off', (file: Buffer) => file.subarray(0, file.length - 20)],
+    ['that was cut off', (file: Buffer) => file.subarray(0, file.length - 20)],
     [
       'with a changed byte',
       (file: Buffer) =>
@@ -129,7 +129,7 @@ describe('a failure changes nothing', () => {
       (file: Buffer) => gzipSync(gunzipSync(file).toString().split('\n').slice(0, -2).join('\n')),
     ],
     [
-      'damaged in two places, of which the second is behind the part that is read',
+      'that is damaged in two places, the second of them after the part that is read',
       (file: Buffer) => {
         const [head] = gunzipSync(file).toString().split('\n')
         // The first fault, an incomplete row, is in the first 64 KiB of the file. Only this part is read. The second
@@ -145,15 +145,15 @@ describe('a failure changes nothing', () => {
     ['that is not a backup', () => Buffer.from('hello')],
     ['that is empty', () => Buffer.alloc(0)],
     ['of another format', (file: Buffer) => gzipSync(gunzipSync(file).toString().replace('backup 1', 'backup 2'))],
-  ])('restoring a file %s', async (_, damage) => {
+  ])('a file %s is refused, and the database is not changed', async (_, damage) => {
     await backUp(from.db, file(), schemas, now)
     writeFileSync(file(), damage(readFileSync(file())))
-    const before = await everything(from)
+    const before = await allRows(from)
     await expect(restore(from.db, from.url, file(), schemas)).rejects.toThrow('is damaged or not a backup of Vigia')
-    expect(await everything(from)).toEqual(before)
+    expect(await allRows(from)).toEqual(before)
   })
 
-  test('restoring a file of a newer version, or a file that does not exist', async () => {
+  test('a file of a newer version and a file that does not exist are refused', async () => {
     await backUp(from.db, file(), schemas, now)
     const older = [{ ...schemas[0]!, dir: mkdtempSync(join(folder, 'older-')) }, schemas[1]!]
     await expect(restore(from.db, from.url, file(), older)).rejects.toThrow(

@@ -10,11 +10,11 @@ import { temporaryDataFolder } from '#test/support/global-setup.ts'
 
 /** A MongoDB-compatible server on this machine. The catalogue may use only what works on all such servers. */
 interface Engine {
-  name: 'mongod' | 'jongodb' | 'given'
+  name: 'mongod' | 'jongodb' | 'VIGIA_TEST_MONGODB_URI'
   start(): Promise<{ uri: string; stop(): Promise<void> }>
 }
 
-const started = (env: NodeJS.ProcessEnv) => async () => {
+const startWith = (env: NodeJS.ProcessEnv) => async () => {
   const { folder, remove } = await temporaryDataFolder()
   const server = await startMongo({ dataDir: folder, env: { HOME: folder, ...env } })
   const stop = async () => {
@@ -27,12 +27,16 @@ const started = (env: NodeJS.ProcessEnv) => async () => {
 const { VIGIA_TEST_MONGODB_URI, PATH, HOME } = process.env
 const engines: Engine[] = []
 const missing: string[] = []
-if (jongodb() !== null) engines.push({ name: 'jongodb', start: started({}) })
+if (jongodb() !== null) engines.push({ name: 'jongodb', start: startWith({}) })
 else missing.push('jongodb (no package for this platform)')
-if ((await findMongod('', { PATH, HOME })).length > 0) engines.push({ name: 'mongod', start: started({ PATH, HOME }) })
+if ((await findMongod('', { PATH, HOME })).length > 0)
+  engines.push({ name: 'mongod', start: startWith({ PATH, HOME }) })
 else missing.push('mongod (not on PATH, never downloaded)')
 if (VIGIA_TEST_MONGODB_URI)
-  engines.push({ name: 'given', start: async () => ({ uri: VIGIA_TEST_MONGODB_URI, stop: async () => {} }) })
+  engines.push({
+    name: 'VIGIA_TEST_MONGODB_URI',
+    start: async () => ({ uri: VIGIA_TEST_MONGODB_URI, stop: async () => {} }),
+  })
 else missing.push('VIGIA_TEST_MONGODB_URI (not set)')
 
 process.stdout.write(
@@ -40,7 +44,7 @@ process.stdout.write(
 )
 
 type Doc = Document & { _id: number }
-const n = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
+const integersTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
 const ids = (documents: Doc[]) => documents.map(({ _id }) => _id)
 const duplicate = expect.objectContaining({ code: 11_000 })
 
@@ -82,29 +86,31 @@ describe.each(engines)('on $name', ({ name, start }) => {
   test('two documents cannot have the same _id', async () => {
     const shows = await fresh([{ _id: 1 }])
     await expect(shows.insertOne({ _id: 1 })).rejects.toEqual(duplicate)
-    const inserts = await Promise.allSettled(n(50).map(() => shows.insertOne({ _id: 2 })))
+    const inserts = await Promise.allSettled(integersTo(50).map(() => shows.insertOne({ _id: 2 })))
     expect(inserts.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
-    await Promise.all(n(50).map(version => shows.replaceOne({ _id: 3 }, { version }, { upsert: true })))
+    await Promise.all(integersTo(50).map(version => shows.replaceOne({ _id: 3 }, { version }, { upsert: true })))
     expect(await shows.countDocuments()).toBe(3)
   })
 
   test('only one of fifty concurrent conditional writes replaces a document', async () => {
     const shows = await fresh([{ _id: 1, version: 1 }])
-    const writes = await Promise.all(n(50).map(by => shows.replaceOne({ _id: 1, version: 1 }, { version: 2, by })))
+    const writes = await Promise.all(
+      integersTo(50).map(by => shows.replaceOne({ _id: 1, version: 1 }, { version: 2, by })),
+    )
     expect(writes.reduce((sum, { modifiedCount }) => sum + modifiedCount, 0)).toBe(1)
   })
 
   test('a bulk of twenty writes works, and so do sixty concurrent writes', async () => {
     const shows = await fresh()
-    const writes = n(20).map(_id => ({ replaceOne: { filter: { _id }, replacement: { v: 1 }, upsert: true } }))
+    const writes = integersTo(20).map(_id => ({ replaceOne: { filter: { _id }, replacement: { v: 1 }, upsert: true } }))
     expect(await shows.bulkWrite(writes)).toMatchObject({ upsertedCount: 20 })
-    await Promise.all(n(60).map(_id => shows.replaceOne({ _id }, { v: 2 }, { upsert: true })))
+    await Promise.all(integersTo(60).map(_id => shows.replaceOne({ _id }, { v: 2 }, { upsert: true })))
     expect(await shows.countDocuments({ v: 2 })).toBe(60)
   })
 
   test('documents are read as they were written', async () => {
     const shows = await fresh()
-    const episodes = n(60).map(id => ({
+    const episodes = integersTo(60).map(id => ({
       id,
       name: 'é'.repeat(500),
       number: id % 7 || null,
@@ -148,7 +154,7 @@ describe.each(engines)('on $name', ({ name, start }) => {
   })
 
   test('a query can sort, skip and limit, and a cursor reads three thousand documents', async () => {
-    const shows = await fresh(n(3_000).map(_id => ({ _id, rank: _id % 3 })))
+    const shows = await fresh(integersTo(3_000).map(_id => ({ _id, rank: _id % 3 })))
     const page = shows.find().sort({ rank: -1, _id: 1 }).skip(999).limit(3)
     expect(ids(await page.toArray())).toEqual([2_999, 1, 4])
     let count = 0
@@ -219,11 +225,11 @@ describe.each(engines)('on $name', ({ name, start }) => {
         },
       },
       {
-        what: 'a failed write of an unordered bulk does not stop the others',
+        what: 'a failed write of an unordered bulk does not stop the other writes',
         wrongOn: ['jongodb'],
         try: async shows => {
           await shows.insertOne({ _id: 2 })
-          const writes = n(3).map(_id => ({ insertOne: { document: { _id } } }))
+          const writes = integersTo(3).map(_id => ({ insertOne: { document: { _id } } }))
           await expect(shows.bulkWrite(writes, { ordered: false })).rejects.toEqual(duplicate)
           expect(await shows.countDocuments()).toBe(3)
         },
@@ -259,7 +265,7 @@ describe.each(engines)('on $name', ({ name, start }) => {
         },
       },
     ]
-  for (const { what, wrongOn, try: attempt } of name === 'given' ? [] : unusedFeatures)
+  for (const { what, wrongOn, try: attempt } of name === 'VIGIA_TEST_MONGODB_URI' ? [] : unusedFeatures)
     (wrongOn.includes(name) ? test.fails : test)(`not used by the catalogue: ${what}`, async () =>
       attempt(await fresh()),
     )

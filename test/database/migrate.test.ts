@@ -40,11 +40,11 @@ test('migrating twice changes nothing the second time', async () => {
   expect(await database.db.query('select * from migration order by id')).toEqual(before)
 })
 
-test('a database that does not answer, or is not set, gives an error of one line', async () => {
-  const absent = await run([], { DATABASE_URL: 'postgresql://vigia@localhost/vigia?host=/nowhere' })
-  expect(absent).toEqual({ code: 1, errors: expect.stringMatching(/^connect ENOENT [^\n]+\n$/) })
-  const unnamed = await run([], { DATABASE_URL: '' })
-  expect(unnamed).toEqual({ code: 1, errors: 'DATABASE_URL is not set; set it to the database to migrate\n' })
+test('a DATABASE_URL that is not set, or whose server does not answer, gives an error of one line', async () => {
+  const unreachable = await run([], { DATABASE_URL: 'postgresql://vigia@localhost/vigia?host=/nowhere' })
+  expect(unreachable).toEqual({ code: 1, errors: expect.stringMatching(/^connect ENOENT [^\n]+\n$/) })
+  const unset = await run([], { DATABASE_URL: '' })
+  expect(unset).toEqual({ code: 1, errors: 'DATABASE_URL is not set; set it to the database to migrate\n' })
 })
 
 describe('a folder of migrations', () => {
@@ -59,7 +59,7 @@ describe('a folder of migrations', () => {
   const write = (file: string, sql: string) => writeFile(join(dir, file), `-- Up Migration\n${sql}`)
   const up = () => migrate(database.url, { dir, table: 'own_migration' })
 
-  test('with a changed file that was already applied is refused by the name of the file, and new files are not applied', async () => {
+  test('with a changed file that was already applied is refused, the error names the file, and new files are not applied', async () => {
     await up()
     await write('0001_a.sql', 'create table a (id bigint);\n')
     await write('0003_c.sql', 'create table c (id integer);\n')
@@ -67,7 +67,7 @@ describe('a folder of migrations', () => {
     expect(await names('own_migration')).toEqual(['0001_a', '0002_b'])
   })
 
-  test('with other line ends counts as unchanged', async () => {
+  test('with other line endings counts as unchanged', async () => {
     await up()
     await writeFile(join(dir, '0001_a.sql'), '-- Up Migration\r\ncreate table a (id integer);\r\n')
     await up()

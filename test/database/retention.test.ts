@@ -97,7 +97,7 @@ const addChatWithMonitor = async () => {
 }
 
 describe('the deletion of expired rows', () => {
-  test.each(Object.keys(insert))('deletes old rows of %s and keeps newer ones', async table => {
+  test.each(Object.keys(insert))('deletes old rows of %s and keeps newer rows', async table => {
     await addChatWithMonitor()
     const before = (await count(table)) as number
     await insert[table]!(ago(days[table]! + 0.5), 'old')

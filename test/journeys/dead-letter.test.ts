@@ -18,8 +18,8 @@ import { until } from '#test/support/until.ts'
 /** Texts that must not appear in any log, response or chat. */
 const webhookSecret = 'canary-of-the-webhook-secret'
 const password = 'canary-of-the-database-password'
-const typed = 'canary-that-somebody-typed'
-const unrelated = 'canary-of-another-program'
+const typedPassword = 'canary-of-the-typed-password'
+const unrelatedSecret = 'canary-of-another-program'
 
 let database: TestDatabase
 let mongo: Awaited<ReturnType<typeof freshMongo>>
@@ -38,7 +38,7 @@ beforeAll(async () => {
       TELEGRAM_WEBHOOK_SECRET: webhookSecret,
       LOG_LEVEL: 'trace',
       PROBE_ALLOW: '',
-      AWS_SECRET_ACCESS_KEY: unrelated,
+      AWS_SECRET_ACCESS_KEY: unrelatedSecret,
     },
     // Only times change: no ticks except those that the test fires, Knative's shortest window, and short pauses between
     // retries.
@@ -73,7 +73,7 @@ interface DeadLetter {
 }
 const deadLetters = () => journey.vigia.api('/api/dead-letters') as Promise<DeadLetter[]>
 const replay = (id: number) => journey.vigia.api(`/api/dead-letters/${id}/replay`, { method: 'POST' })
-const heardByOperators = () => journey.operator.answers().map(({ text }) => text)
+const operatorNotices = () => journey.operator.answers().map(({ text }) => text)
 
 /** Makes the choice of Lisbon fail with an error that contains secrets, until `repairLisbon` is called. */
 const breakLisbon = () =>
@@ -84,7 +84,7 @@ const breakLisbon = () =>
       when (new.zone = 'Europe/Lisbon') execute function refuse_lisbon()`)
 const repairLisbon = () => database.db.query('drop trigger refuse_lisbon on chat')
 
-test('an update that always fails is answered with an apology and becomes a dead letter; the chat goes on, and the operators get a notice', async () => {
+test('an update that always fails is answered with an apology and becomes a dead letter; the next message of the chat is answered, and the operators get a notice', async () => {
   await breakLisbon()
   ana.send('/fuso Lisboa')
   await waitForReply(ana, /Algo deu errado do meu lado/)
@@ -107,8 +107,8 @@ test('an update that always fails is answered with an apology and becomes a dead
     at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
     replayedAt: null,
   })
-  await until(() => heardByOperators().length > 0, { what: 'the notice to the operators' })
-  expect(heardByOperators()).toEqual([
+  await until(() => operatorNotices().length > 0, { what: 'the notice to the operators' })
+  expect(operatorNotices()).toEqual([
     expect.stringMatching(/telegram-webhook-update-deferred.*update\.deferred.*a fault of ours/s),
   ])
   expect(
@@ -170,11 +170,11 @@ test('the API shows what happened to an event, in the documented JSON', async ()
     body: new Uint8Array([0, 255]),
   })
   const since = new Date(Date.now() - 60_000).toISOString()
-  const [unheard, ...others] = await events(vigia, `&source=/test&since=${since}`)
+  const [unmatched, ...others] = await events(vigia, `&source=/test&since=${since}`)
   expect(others).toEqual([])
-  expect(unheard).toMatchObject({ id: 'bytes', subject: null, time: null, causationid: null, state: 'done' })
-  expect(await eventDetail(vigia, unheard!.seq)).toEqual({
-    seq: unheard!.seq,
+  expect(unmatched).toMatchObject({ id: 'bytes', subject: null, time: null, causationid: null, state: 'done' })
+  expect(await eventDetail(vigia, unmatched!.seq)).toEqual({
+    seq: unmatched!.seq,
     state: 'done',
     event: expect.objectContaining({ datacontenttype: 'application/octet-stream', data_base64: 'AP8=' }),
     deliveries: [],
@@ -214,7 +214,7 @@ test('a replay succeeds after the cause is fixed: the person gets one answer, an
       const [one] = await deadLetters()
       return one!.at > letter!.at ? one : undefined
     },
-    { what: 'the letter to come back' },
+    { what: 'the dead letter of the replayed event' },
   )
   expect(again.id).toBe(letter!.id)
   expect(repliesMatching(ana, /Lisboa/)).toEqual([])
@@ -241,7 +241,7 @@ test('a private address that PROBE_ALLOW does not allow is never contacted, whet
   sites.set('/inside', { kind: 'switch', on: true })
   ana.send(`/monitorar ${sites.url}/inside`)
   await waitForReply(ana, /fica numa rede privada/)
-  ana.send(`/monitorar https://me:${typed}@example.org`)
+  ana.send(`/monitorar https://me:${typedPassword}@example.org`)
   await waitForReply(ana, /contém usuário ou senha/)
   await monitorsIn(database.db).add({
     chatId: ana.chatId,
@@ -260,7 +260,7 @@ test('a private address that PROBE_ALLOW does not allow is never contacted, whet
         .last()
         ?.buttons.flat()
         .some(({ text }) => text === 'verificar agora'),
-    { what: 'the card' },
+    { what: 'the card of the monitor' },
   )
   ana.press('verificar agora')
   await until(() => repliesMatching(ana, /inside.*rede privada|rede privada.*inside/s).length > 0, {
@@ -283,14 +283,14 @@ test('no error puts a secret into a log, the terminal, a response of the control
   tvmaze.fail(null)
   await journey.fire('series-refresher')
   await journey.fire('telegram-notifier')
-  await vigia.publish({ id: 'nonsense', type: 'dev.vigia.message.requested', subject: 'chat/1' }, { chatId: 'no' })
-  await database.db.query('alter table message rename to mislaid')
+  await vigia.publish({ id: 'invalid-data', type: 'dev.vigia.message.requested', subject: 'chat/1' }, { chatId: 'no' })
+  await database.db.query('alter table message rename to message_renamed')
   await vigia.publish(
-    { id: 'homeless', type: 'dev.vigia.message.requested', subject: `chat/${ana.chatId}` },
+    { id: 'without-table', type: 'dev.vigia.message.requested', subject: `chat/${ana.chatId}` },
     { chatId: ana.chatId, html: 'Oi' },
   )
-  await until(async () => (await deadLetters()).length >= 3, { what: 'their dead letters', timeoutMs: 60_000 })
-  await database.db.query('alter table mislaid rename to message')
+  await until(async () => (await deadLetters()).length >= 3, { what: 'three dead letters', timeoutMs: 60_000 })
+  await database.db.query('alter table message_renamed rename to message')
 
   const all = await events(vigia)
   const details = await Promise.all(all.map(({ seq }) => eventDetail(vigia, seq)))
@@ -309,14 +309,14 @@ test('no error puts a secret into a log, the terminal, a response of the control
   for (const text of Object.values(texts)) expect(text.length).toBeGreaterThan(0)
 
   // The number before the colon of a token is the bot's id, which is not a secret.
-  const canaries = [...secrets(), unrelated].map(secret => secret.split(':').at(-1)!)
+  const canaries = [...secrets(), unrelatedSecret].map(secret => secret.split(':').at(-1)!)
   const leaks = Object.entries(texts).flatMap(([where, text]) =>
     canaries.filter(canary => text.includes(canary)).map(canary => `${canary} in ${where}`),
   )
   expect(leaks).toEqual([])
   // What the person typed may be in their chat, but nowhere else.
   const { 'the chats': _, ...elsewhere } = texts
-  expect(Object.keys(elsewhere).filter(where => elsewhere[where]!.includes(typed))).toEqual([])
+  expect(Object.keys(elsewhere).filter(where => elsewhere[where]!.includes(typedPassword))).toEqual([])
 })
 
 test('every line that a function wrote is JSON', async () => {
@@ -330,7 +330,7 @@ test('every line that a function wrote is JSON', async () => {
   expect(lines.filter(line => !/^\{.*\}$/.test(line))).toEqual([])
 })
 
-test('without work no process of any function is left', async () => {
+test('when there is no work, no process of a function is left', async () => {
   const { vigia } = journey
   const functions = async () =>
     (await vigia.api('/api/functions')) as { name: string; state: string; replicas: { pid: number }[] }[]
@@ -338,7 +338,7 @@ test('without work no process of any function is left', async () => {
   const up = (await functions()).flatMap(({ replicas }) => replicas.map(({ pid }) => pid))
   expect(up.length).toBeGreaterThanOrEqual((await functions()).length)
   await until(async () => (await functions()).every(({ state }) => state === 'zero'), {
-    what: 'every function at zero',
+    what: 'every function to scale to zero',
   })
   expect((await functions()).filter(({ replicas }) => replicas.length > 0)).toEqual([])
   for (const pid of up) expect(await commandOf(pid)).toBeNull()

@@ -6,7 +6,7 @@ const inSeconds = (seconds: number) => new Date(Math.ceil(Date.now() / 1000 + se
 
 describe.each([
   ['delivered once', false],
-  ['delivered to two Triggers at once, and to each of them again', true],
+  ['delivered twice to each of two Triggers', true],
 ])('with every event %s', (_, twice) => {
   let journey: Journey
   beforeAll(async () => {
@@ -31,7 +31,7 @@ describe.each([
     await journey.settled()
   }
 
-  test('a followed episode is announced once, at its time, in the language and zone of each chat', async () => {
+  test('an episode of a followed series is announced once, at its time, in the language and zone of each chat', async () => {
     const { tvmaze, telegram } = journey
     const show = tvmaze.addShow({
       name: 'Jornada de Teste',
@@ -74,10 +74,10 @@ describe.each([
     expect(toAna!.text).toContain(`${clock('America/Sao_Paulo', 'pt-BR')} (horário de Brasília)`)
     expect(toBob!.text).toContain(`${clock('Europe/Lisbon', 'en')} (Lisbon time)`)
     expect(toAna!.buttons.flat()).toContainEqual(expect.objectContaining({ text: 'TVmaze' }))
-    expect(repliesMatching(ana, /Há muito tempo/), 'nothing of the past is announced').toEqual([])
+    expect(repliesMatching(ana, /Há muito tempo/), 'past episodes are not announced').toEqual([])
   })
 
-  test('eight episodes at one instant are one message', async () => {
+  test('eight episodes that air at one instant are announced in one message', async () => {
     const { tvmaze, telegram } = journey
     const show = tvmaze.addShow({ name: 'Maratona de Teste', on: { us: 'Meridian' }, episodes: [] })
     const ana = telegram.user(`Ana ${twice}`)

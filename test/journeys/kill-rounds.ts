@@ -60,28 +60,30 @@ const commitMs = 1_000
  */
 export const killRounds = async (rounds: number, seed: number, onRound: (round: Round) => void): Promise<Round[]> => {
   const random = randomFrom(seed)
-  const world = await startSimulators()
+  const simulators = await startSimulators()
   const dataDir = temporaryFolder()
-  const start = () => startVigia({ env: world.env, dataDir })
+  const start = () => startVigia({ env: simulators.env, dataDir })
   let vigia = await start()
   try {
-    const ana = world.telegram.user('Ana', { language: 'pt-br' })
+    const ana = simulators.telegram.user('Ana', { language: 'pt-br' })
     ana.send('/start')
     await waitForReply(ana, /Vigia/)
-    const show = world.tvmaze.addShow({ name: 'A Queda', on: { us: 'Meridian' } })
+    const show = simulators.tvmaze.addShow({ name: 'A Queda', on: { us: 'Meridian' } })
     ana.send('A Queda')
     await waitForReply(ana, /A Queda/)
     ana.press('seguir')
-    await until(async () => (await events(vigia, '&type=dev.vigia.series.followed')).length > 0, { what: 'the follow' })
+    await until(async () => (await events(vigia, '&type=dev.vigia.series.followed')).length > 0, {
+      what: 'the follow to be stored',
+    })
     await settled(vigia)
 
     const results: Round[] = []
-    // The victims take turns, so that a few rounds cover all of them. The seed chooses the first.
+    // The victims take turns, so that a few rounds cover all of them. The seed chooses the first victim.
     const first = Math.floor(random() * victims.length)
     for (let round = 1; round <= rounds; round++) {
       const airs = new Date(Math.ceil(Date.now() / 1000 + 0.5) * 1000)
       const name = `Rodada ${round} de ${rounds}`
-      world.tvmaze.addEpisode(show.id, { airs: { at: airs }, season: 1, number: round, name })
+      simulators.tvmaze.addEpisode(show.id, { airs: { at: airs }, season: 1, number: round, name })
       await fire(vigia, 'series-refresher')
       await settled(vigia)
       await until(() => Date.now() >= airs.getTime(), { what: 'the time of the episode' })
@@ -111,7 +113,7 @@ export const killRounds = async (rounds: number, seed: number, onRound: (round: 
         },
       )
       await until(async () => (await fetch(`${vigia.url}/readyz`)).status === 200, {
-        what: 'everything to be up',
+        what: 'the runtime to be ready',
         timeoutMs: 30_000,
       })
       await fire(vigia, 'episode-checker')
@@ -133,7 +135,7 @@ export const killRounds = async (rounds: number, seed: number, onRound: (round: 
     return results
   } finally {
     await vigia.stop()
-    await world.stop()
+    await simulators.stop()
     await removeDataFolder(dataDir)
   }
 }

@@ -6,7 +6,7 @@ import { until } from '#test/support/until.ts'
 import { killPostgres, randomFrom, type Victim } from './kill-rounds.ts'
 
 /** The result of one update: how often it was answered, and how often the bot apologised for a late answer. */
-export interface Answered {
+export interface UpdateResult {
   what: string
   answers: number
   /** Apologies before and after the first answer. They are allowed before a late answer, and never after an answer. */
@@ -49,34 +49,39 @@ const maxWaiting = 60
 export const killUpdates = async (
   { rounds, updates, seed }: { rounds: number; updates: number; seed: number },
   onRound: (round: UpdateRound) => void,
-): Promise<Answered[]> => {
+): Promise<UpdateResult[]> => {
   const random = randomFrom(seed)
-  const world = await startSimulators()
+  const simulators = await startSimulators()
   const dataDir = temporaryFolder()
-  const start = () => startVigia({ env: world.env, dataDir })
+  const start = () => startVigia({ env: simulators.env, dataDir })
   let vigia = await start()
-  const asked: { what: string; person: SimulatedUser; wanted: RegExp; press?: ButtonPress }[] = []
-  const isAnswered = ({ person, wanted, press }: (typeof asked)[number]) =>
-    press ? press.answer() !== null : person.answers().some(({ text }) => wanted.test(text))
-  const unanswered = () => asked.filter(one => !isAnswered(one))
+  const sent: { what: string; person: SimulatedUser; expectedReply: RegExp; press?: ButtonPress }[] = []
+  const isAnswered = ({ person, expectedReply, press }: (typeof sent)[number]) =>
+    press ? press.answer() !== null : person.answers().some(({ text }) => expectedReply.test(text))
+  const unanswered = () => sent.filter(one => !isAnswered(one))
   try {
-    world.tvmaze.addShow({ name: 'A Queda', on: { us: 'Meridian' } })
+    simulators.tvmaze.addShow({ name: 'A Queda', on: { us: 'Meridian' } })
     const cards: SimulatedUser[] = []
     for (let round = 1; round <= rounds; round++) {
       const share = Math.floor((updates * round) / rounds) - Math.floor((updates * (round - 1)) / rounds)
       for (let at = 0; at < share; at++) {
-        const withCard =
+        const personWithCard =
           at % 5 === 0 ? cards.find(card => card.answers().some(({ text }) => /^A Queda/.test(text))) : null
-        if (withCard) {
-          cards.splice(cards.indexOf(withCard), 1)
-          asked.push({ what: 'seguir', person: withCard, wanted: /./, press: withCard.press('seguir') })
+        if (personWithCard) {
+          cards.splice(cards.indexOf(personWithCard), 1)
+          sent.push({
+            what: 'seguir',
+            person: personWithCard,
+            expectedReply: /./,
+            press: personWithCard.press('seguir'),
+          })
           continue
         }
-        const [what, wanted] = requests[Math.floor(random() * requests.length)]!
-        const person = world.telegram.user(`Pessoa ${asked.length}`, { language: 'pt-br' })
+        const [what, expectedReply] = requests[Math.floor(random() * requests.length)]!
+        const person = simulators.telegram.user(`Pessoa ${sent.length}`, { language: 'pt-br' })
         person.send(what)
         if (what === 'A Queda') cards.push(person)
-        asked.push({ what, person, wanted })
+        sent.push({ what, person, expectedReply })
       }
 
       const victim: Victim = round % 10 === 4 ? 'runtime' : round % 10 === 9 ? 'PostgreSQL' : 'function'
@@ -91,32 +96,34 @@ export const killUpdates = async (
       })
       onRound({ round, victim, killed, delayMs, waiting: unanswered().length })
     }
-    await until(() => unanswered().length === 0, { what: 'every answer', timeoutMs: 300_000 }).catch((error: Error) => {
-      const missing = unanswered().map(
-        ({ what, person }) => `${what} of ${person.name}: ${world.telegram.transcript(person.chatId)}`,
-      )
-      throw new Error(`${error.message}; missing:\n${missing.join('\n')}`, { cause: error })
-    })
+    await until(() => unanswered().length === 0, { what: 'the answers to all updates', timeoutMs: 300_000 }).catch(
+      (error: Error) => {
+        const missing = unanswered().map(
+          ({ what, person }) => `${what} of ${person.name}: ${simulators.telegram.transcript(person.chatId)}`,
+        )
+        throw new Error(`${error.message}; missing:\n${missing.join('\n')}`, { cause: error })
+      },
+    )
     // An update that was answered right before the kill is delivered again when the lease of the update has expired.
-    await until(() => world.telegram.pending().length === 0, {
+    await until(() => simulators.telegram.pending().length === 0, {
       what: 'every update to be accepted',
       timeoutMs: 120_000,
     })
     await settled(vigia)
-    return asked.map(({ what, person, wanted, press }): Answered => {
+    return sent.map(({ what, person, expectedReply, press }): UpdateResult => {
       if (press) return { what, answers: 1, apologies: { before: 0, after: apologiesAfter(person, /^A Queda/) } }
       const texts = person.answers().map(({ text }) => text)
-      const first = texts.findIndex(text => wanted.test(text))
+      const first = texts.findIndex(text => expectedReply.test(text))
       const count = (some: string[]) => some.filter(text => apology.test(text)).length
       return {
         what,
-        answers: texts.filter(text => wanted.test(text)).length,
+        answers: texts.filter(text => expectedReply.test(text)).length,
         apologies: { before: count(texts.slice(0, first)), after: count(texts.slice(first)) },
       }
     })
   } finally {
     await vigia.stop()
-    await world.stop()
+    await simulators.stop()
     await removeDataFolder(dataDir)
   }
 }

@@ -21,7 +21,7 @@ const answered =
     ? []
     : await killUpdates({ rounds, updates, seed }, ({ round, victim, killed, delayMs, waiting }) =>
         print(
-          `${String(round).padStart(4)}  updates: ${victim} (${killed}) killed after ${String(delayMs).padStart(4)} ms; ${waiting} not answered yet`,
+          `${String(round).padStart(4)}  updates: ${victim} (${killed}) killed after ${String(delayMs).padStart(4)} ms; ${waiting} updates not answered yet`,
         ),
       )
 const repeatedAnswers = answered.filter(({ answers }) => answers > 1)
@@ -30,7 +30,7 @@ const apologisedAfter = answered.filter(({ apologies }) => apologies.after > 0)
 const apologisedBefore = answered.filter(({ apologies }) => apologies.before > 0)
 print(
   `${answered.length} updates: ${lost.length} lost, ${repeatedAnswers.length} answered more than once, ` +
-    `${apologisedAfter.length} apologies after an answer, ${apologisedBefore.length} before one; seed ${seed}`,
+    `${apologisedAfter.length} with an apology after the answer, ${apologisedBefore.length} with an apology before the answer; seed ${seed}`,
 )
 
 const results = await killRounds(rounds, seed, ({ round, victim, functionName, delayMs, messages, ambiguous }) =>
@@ -41,7 +41,7 @@ const results = await killRounds(rounds, seed, ({ round, victim, functionName, d
 const wrong = results.filter(({ messages, ambiguous }) => messages < 1 || (messages > 1 && !ambiguous))
 const repeated = results.filter(({ messages }) => messages > 1)
 print(
-  `${results.length} rounds: none lost, ${repeated.length} sent twice because the kill came before the commit, ${wrong.length} wrong; seed ${seed}`,
+  `${results.length} rounds: ${repeated.length} messages sent more than once, ${wrong.length} lost or repeated although the kill did not come before the commit; seed ${seed}`,
 )
-const isRight = lost.length === 0 && apologisedAfter.length === 0 && wrong.length === 0 && results.length === rounds
-process.exit(isRight ? 0 : 1)
+const passed = lost.length === 0 && apologisedAfter.length === 0 && wrong.length === 0 && results.length === rounds
+process.exit(passed ? 0 : 1)

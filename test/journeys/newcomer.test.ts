@@ -35,7 +35,7 @@ afterAll(async () => {
 })
 
 /** Waits until the output after position `after` matches, and returns the match. */
-const shows = async (words: RegExp, after: number): Promise<string> => {
+const waitForText = async (words: RegExp, after: number): Promise<string> => {
   const [found] = await until(() => words.exec(screen.slice(after)), {
     what: `${words} on the screen, which shows:\n${screen}\n`,
     timeoutMs: 45_000,
@@ -43,23 +43,23 @@ const shows = async (words: RegExp, after: number): Promise<string> => {
   return found!
 }
 /** Types a line and waits for an answer that matches. */
-const say = (line: string, answer: RegExp) => {
+const sendLine = (line: string, answer: RegExp) => {
   const before = screen.length
   chat.stdin!.write(`${line}\n`)
-  return shows(answer, before)
+  return waitForText(answer, before)
 }
 
 test('a newcomer with only Node.js talks to the bot and follows a series that airs within minutes', async () => {
   expect(vigia.output()).toMatch(/✓ MongoDB.*✓ PostgreSQL.*✓ broker.*Vigia is up.*\/chat.*data .*stop +Ctrl-C/s)
-  await say('/start', /Eu sou o Vigia/)
-  const card = await say('plantão relâmpago', /Plantão Relâmpago.*\d seguir/s)
-  await say(/(\d) seguir/.exec(card)![1]!, /seguindo/)
+  await sendLine('/start', /Eu sou o Vigia/)
+  const card = await sendLine('plantão relâmpago', /Plantão Relâmpago.*\d seguir/s)
+  await sendLine(/(\d) seguir/.exec(card)![1]!, /seguindo/)
   await until(
     async () =>
       ((await vigia.api('/api/events?type=dev.vigia.series.followed')) as { state: string }[])[0]?.state === 'done',
     { what: 'series.followed to be handled' },
   )
-  await say('/proximos', /Plantão Relâmpago.*\d\d:\d\d/s)
+  await sendLine('/proximos', /Plantão Relâmpago.*\d\d:\d\d/s)
   expect(await vigia.api('/api/dead-letters')).toEqual([])
 })
 
@@ -71,12 +71,12 @@ test('a newcomer gets a message when a site goes down and when it comes back', a
       headers: { 'vigia-local': '1', 'content-type': 'application/json' },
       body: JSON.stringify({ path: '/shop', on }),
     })
-  await say(`/monitorar http://${host}/shop 10s`, /está no ar/)
+  await sendLine(`/monitorar http://${host}/shop 10s`, /está no ar/)
   let before = screen.length
   expect((await turn(false)).status).toBe(200)
-  await shows(/saiu do ar/, before)
+  await waitForText(/saiu do ar/, before)
   before = screen.length
   expect((await turn(true)).status).toBe(200)
-  await shows(/voltou ao ar/, before)
+  await waitForText(/voltou ao ar/, before)
   expect(await vigia.api('/api/dead-letters')).toEqual([])
 })

@@ -118,10 +118,10 @@ const startJourney = async (start: string) => {
     catalogue: dependencies.catalogue,
     tick,
     now: () => now,
-    at: (instant: Date | string) => {
+    setNow: (instant: Date | string) => {
       now = new Date(instant)
     },
-    later: (ms: number) => {
+    advance: (ms: number) => {
       now = new Date(now.getTime() + ms)
     },
     person: async (name: string, language: Language, zone: string) => {
@@ -221,10 +221,10 @@ afterEach(() => journey?.stop())
 const texts = (person: { answers(): { text: string }[] }) => person.answers().map(({ text }) => text)
 
 test.each<TvmazeFailure>(['down', '429', 'html200', '502'])(
-  'TVMaze %s for six hours: no follow is lost, due episodes are announced, and the operators get one notice',
-  async trouble => {
+  'if TVMaze fails for six hours (%s), no follow is lost, due episodes are announced, and the operators get one notice',
+  async failure => {
     journey = await startJourney('2026-11-21T12:07:00Z')
-    const { shows, operator, follows, catalogue, tick, later } = journey
+    const { shows, operator, follows, catalogue, tick, advance } = journey
     const ana = await journey.person('Ana', 'pt-BR', 'America/Sao_Paulo')
     const show = shows.addShow({
       name: 'Meia-noite em Santos',
@@ -235,9 +235,9 @@ test.each<TvmazeFailure>(['down', '429', 'html200', '502'])(
     await tick('series-refresher')
     await tick('episode-checker')
 
-    shows.fail(trouble)
+    shows.fail(failure)
     for (let hour = 1; hour <= 6; hour++) {
-      later(hourMs)
+      advance(hourMs)
       await tick('series-refresher')
       await tick('episode-checker')
       await tick('telegram-notifier')
@@ -257,7 +257,7 @@ test.each<TvmazeFailure>(['down', '429', 'html200', '502'])(
       number: 5,
       name: 'O farol',
     })
-    later(hourMs)
+    advance(hourMs)
     await tick('series-refresher')
     await tick('episode-checker')
     await tick('error-notifier')
@@ -266,9 +266,9 @@ test.each<TvmazeFailure>(['down', '429', 'html200', '502'])(
   },
 )
 
-test('TVMaze answers 404 for a followed show: no follow is lost, episodes are still announced, and the operators get no notice', async () => {
+test('if TVMaze answers 404 for a followed show, no follow is lost, episodes are still announced, and the operators get no notice', async () => {
   journey = await startJourney('2026-11-21T12:07:00Z')
-  const { shows, operator, follows, tick, later } = journey
+  const { shows, operator, follows, tick, advance } = journey
   const ana = await journey.person('Ana', 'pt-BR', 'America/Sao_Paulo')
   const lost = shows.addShow({
     name: 'A Perdida',
@@ -279,7 +279,7 @@ test('TVMaze answers 404 for a followed show: no follow is lost, episodes are st
   await tick('series-refresher')
   shows.deleteShow(lost.id)
   for (let hour = 1; hour <= 6; hour++) {
-    later(hourMs)
+    advance(hourMs)
     await tick('series-refresher')
     await tick('episode-checker')
     await tick('error-notifier')
@@ -289,7 +289,7 @@ test('TVMaze answers 404 for a followed show: no follow is lost, episodes are st
   expect(texts(operator)).toEqual([])
 })
 
-test('two chats in two zones in the week in which US clocks change: each gets its notices at its own local time', async () => {
+test('in the week in which US clocks change, two chats in two zones get each notice at the right local time', async () => {
   journey = await startJourney('2026-10-25T12:07:00Z')
   const { shows, follows, tick } = journey
   const ana = await journey.person('Ana', 'pt-BR', 'America/Sao_Paulo')
@@ -307,7 +307,7 @@ test('two chats in two zones in the week in which US clocks change: each gets it
   const hours = [0, 1, 2, 3, 4, 5, 11, 12, 13, 14]
   for (let day = Date.parse('2026-10-26T00:45:00Z'); day < Date.parse('2026-11-06T00:00:00Z'); day += 24 * hourMs)
     for (const hour of hours) {
-      journey.at(new Date(day + hour * hourMs))
+      journey.setNow(new Date(day + hour * hourMs))
       await tick('episode-checker')
       for (const [who, person] of [
         ['ana', ana],

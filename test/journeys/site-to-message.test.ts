@@ -4,7 +4,7 @@ import { until } from '#test/support/until.ts'
 
 describe.each([
   ['delivered once', false],
-  ['delivered to two Triggers at once, and to each of them again', true],
+  ['delivered twice to each of two Triggers', true],
 ])('with every event %s', (_, twice) => {
   let journey: Journey
   beforeAll(async () => {
@@ -46,7 +46,7 @@ describe.each([
     expect(down!.text).toContain('500')
   })
 
-  test('the list shows its state and uptime, and "check now" is answered once', async () => {
+  test('the list shows the state and the uptime of a site, and "check now" is answered once', async () => {
     const ana = journey.telegram.user('Ana')
     ana.send('/monitores')
     await waitForReply(ana, /Seus monitores/)
@@ -57,7 +57,7 @@ describe.each([
           .last()
           ?.buttons.flat()
           .some(({ text }) => text === 'verificar agora'),
-      { what: 'the card' },
+      { what: 'the card of the monitor' },
     )
     const before = repliesMatching(ana, /Respondeu 200/).length
     ana.press('verificar agora')

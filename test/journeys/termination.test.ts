@@ -22,21 +22,21 @@ import {
 } from '#test/support/npm-start.ts'
 import { until } from '#test/support/until.ts'
 
-let world: Simulators
+let simulators: Simulators
 let dataDir: string
 
 beforeEach(async () => {
   dataDir = temporaryFolder()
-  world = await startSimulators()
+  simulators = await startSimulators()
 })
 afterEach(async () => {
-  await world.stop()
+  await simulators.stop()
   await removeDataFolder(dataDir)
 })
 
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-const page = readFileSync(join(root, 'infra/local/README.md'), 'utf8')
-const execStart = /^ExecStart=(.+)$/m.exec(page)![1]!
+const readme = readFileSync(join(root, 'infra/local/README.md'), 'utf8')
+const execStart = /^ExecStart=(.+)$/m.exec(readme)![1]!
 
 /** The process and all its descendants, in any process group. */
 const treeOf = (pid: number): number[] => {
@@ -71,13 +71,13 @@ const testTimeoutMs = 300_000
 /**
  * Starts Vigia and publishes messages. On return, the first message is being sent to Telegram, which responds slowly.
  */
-const withWorkUnderWay = async (options: VigiaOptions): Promise<{ vigia: Vigia; person: Person }> => {
-  const vigia = await startVigia({ env: world.env, dataDir, ...options })
-  const person = world.telegram.user('Ana', { language: 'en' })
+const startWithMessageInFlight = async (options: VigiaOptions): Promise<{ vigia: Vigia; person: Person }> => {
+  const vigia = await startVigia({ env: simulators.env, dataDir, ...options })
+  const person = simulators.telegram.user('Ana', { language: 'en' })
   person.send('/start')
   await waitForReply(person, /Vigia/)
   await settled(vigia)
-  world.telegram.failNext('sendMessage', { delayMs: 2_000, status: 500 })
+  simulators.telegram.failNext('sendMessage', { delayMs: 2_000, status: 500 })
   for (let number = 1; number <= messages; number++) {
     const attributes = { type: 'dev.vigia.message.requested', id: `m${number}`, subject: `chat/${person.chatId}` }
     const data = { chatId: person.chatId, html: `message ${number} of ${messages}` }
@@ -91,8 +91,8 @@ const withWorkUnderWay = async (options: VigiaOptions): Promise<{ vigia: Vigia; 
 type Person = ReturnType<Simulators['telegram']['user']>
 
 /** Starts Vigia again on the same data, and expects that every message is delivered once. */
-const nothingIsLost = async (person: Person) => {
-  const again = await startVigia({ env: world.env, dataDir })
+const expectNothingLost = async (person: Person) => {
+  const again = await startVigia({ env: simulators.env, dataDir })
   try {
     await until(
       async () => {
@@ -116,49 +116,49 @@ const afterStop = (output: string) => /\nstopping[^\n]*\n(.*)$/s.exec(output)?.[
 
 // Windows has no signals.
 test.skipIf(process.platform === 'win32')(
-  'SIGTERM to every process at once, as systemd sends it by default, ends with 0 and loses nothing',
+  'a SIGTERM to every process at once, as systemd sends it by default, ends Vigia with exit code 0 and loses no message',
   async () => {
-    const { vigia, person } = await withWorkUnderWay({ ownGroup: true })
+    const { vigia, person } = await startWithMessageInFlight({ ownGroup: true })
     const tree = treeOf(vigia.pid)
     expect(tree.length).toBeGreaterThan(4)
     sendSignal(tree, 'SIGTERM')
     expect(await vigia.ended).toBe(0)
     expect(afterStop(vigia.output())).toBe('')
     await allEnded(tree)
-    await nothingIsLost(person)
+    await expectNothingLost(person)
   },
   testTimeoutMs,
 )
 
 test.skipIf(process.platform === 'win32')(
-  'the same through npm start, where npm and its shell get the signal, too',
+  'a SIGTERM to every process of npm start, including npm and its shell, ends all of them and loses no message',
   async () => {
-    const { vigia, person } = await withWorkUnderWay({ ownGroup: true, command: ['npm', 'start', '--'] })
+    const { vigia, person } = await startWithMessageInFlight({ ownGroup: true, command: ['npm', 'start', '--'] })
     const tree = treeOf(vigia.pid)
     sendSignal(tree, 'SIGTERM')
     // npm itself ends by the signal, which systemd counts as a clean exit.
     await vigia.ended
     expect(afterStop(vigia.output())).toBe('')
     await allEnded(tree)
-    await nothingIsLost(person)
+    await expectNothingLost(person)
   },
   testTimeoutMs,
 )
 
 test.skipIf(process.platform !== 'linux')(
-  "SIGTERM to the unit's main process alone, as with KillMode=mixed, ends everything",
+  "a SIGTERM to the unit's main process alone, as with KillMode=mixed, ends every process and loses no message",
   async () => {
     // The unit does not start npm, because npm's shell would end without passing the signal on, and systemd would then
     // kill the other processes.
     expect(execStart).toBe(`/opt/vigia/node_modules/.bin/${scripts.start}`)
     const [program, ...args] = execStart.replace('/opt/vigia', root).split(' ')
-    const { vigia, person } = await withWorkUnderWay({ ownGroup: true, command: [program!, ...args] })
+    const { vigia, person } = await startWithMessageInFlight({ ownGroup: true, command: [program!, ...args] })
     const tree = treeOf(vigia.pid)
     process.kill(vigia.pid, 'SIGTERM')
     expect(await vigia.ended).toBe(0)
     expect(afterStop(vigia.output())).toBe('')
     await allEnded(tree)
-    await nothingIsLost(person)
+    await expectNothingLost(person)
   },
   testTimeoutMs,
 )

@@ -23,7 +23,7 @@ afterAll(async () => {
   await database?.end()
 })
 
-test('PostgreSQL unavailable for half a minute: no message about the 199 healthy sites, and one about the failing site', {
+test('after PostgreSQL was unavailable for half a minute, a person gets one message about the failing site and none about the 199 healthy sites', {
   timeout: 240_000,
 }, async () => {
   const { sites, telegram, vigia } = journey
