@@ -1,5 +1,5 @@
 import { messagesSince, releaseTags } from './history.ts'
-import { adds, breaks, worthRelease } from './version.ts'
+import { isBreakingChange, isFeature, worthRelease } from './version.ts'
 
 /** The changes of a release as Markdown: breaking changes, features, then the others; newest first in each section. */
 export const changelog = (version: string, messages: readonly string[]): string => {
@@ -8,9 +8,9 @@ export const changelog = (version: string, messages: readonly string[]): string 
       .filter(chosen)
       .map(message => `- ${message.split('\n', 1)[0]}`)
   const sections = [
-    ['Breaking', subjects(breaks)],
-    ['New', subjects(message => adds(message) && !breaks(message))],
-    ['What now holds', subjects(message => !breaks(message) && !adds(message))],
+    ['Breaking', subjects(isBreakingChange)],
+    ['New', subjects(message => isFeature(message) && !isBreakingChange(message))],
+    ['Other changes', subjects(message => !isBreakingChange(message) && !isFeature(message))],
   ] as const
   const written = sections
     .filter(([, lines]) => lines.length)

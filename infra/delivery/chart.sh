@@ -46,7 +46,7 @@ package_chart() {
 case $CHART_REPOSITORY in
   oci://*)
     if helm show chart "$CHART_REPOSITORY/vigia" --version "$VERSION" $plain >/dev/null 2>&1; then
-      echo "vigia-$VERSION.tgz is there already"
+      echo "vigia-$VERSION.tgz is already in the chart repository"
     else
       package_chart
       helm push "$package" "$CHART_REPOSITORY" $plain
@@ -55,7 +55,7 @@ case $CHART_REPOSITORY in
   nexus+*)
     url=${CHART_REPOSITORY#nexus+}
     if as_user --fail --silent --output /dev/null --head "$url/vigia-$VERSION.tgz"; then
-      echo "vigia-$VERSION.tgz is there already"
+      echo "vigia-$VERSION.tgz is already in the chart repository"
     else
       package_chart
       as_user --fail --silent --show-error --upload-file "$package" "$url/vigia-$VERSION.tgz"
@@ -63,7 +63,7 @@ case $CHART_REPOSITORY in
     ;;
   *)
     if as_user --fail --silent --output /dev/null "$CHART_REPOSITORY/api/charts/vigia/$VERSION"; then
-      echo "vigia-$VERSION.tgz is there already"
+      echo "vigia-$VERSION.tgz is already in the chart repository"
     else
       package_chart
       as_user --fail --silent --show-error --data-binary "@$package" "$CHART_REPOSITORY/api/charts"

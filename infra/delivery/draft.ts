@@ -52,14 +52,14 @@ export const checkout = async (): Promise<string> => {
  * Writes the settings as a shell file, with each value in single quotes. Throws a Refusal for a value that contains a
  * quote.
  */
-export const keepRelease = async (file: string, release: Release): Promise<void> => {
+export const writeRelease = async (file: string, release: Release): Promise<void> => {
   for (const [name, value] of Object.entries(release))
     if (/['\n]/.test(value)) throw new Refusal(`${name} contains a quote or a line break: ${value}; remove it`)
   const lines = Object.entries(release).map(([name, value]) => `${name}='${value}'\n`)
   await writeFile(file, lines.join(''))
 }
 
-export const releaseIn = async (file: string): Promise<Release> => {
+export const readRelease = async (file: string): Promise<Release> => {
   if (!existsSync(file)) throw new Refusal('no release was prepared here; run node infra/delivery/prepare.ts first')
   const lines = [...(await readFile(file, 'utf8')).matchAll(/^(\w+)='(.*)'$/gm)]
   return Object.fromEntries(lines.map(([, name, value]) => [name, value])) as unknown as Release

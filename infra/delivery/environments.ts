@@ -34,7 +34,7 @@ export const withRevision = (text: string, environment: string, revision: string
   const found = known.find(({ name }) => name === environment)
   if (!found) {
     const names = known.map(({ name }) => name).join(', ') || 'none'
-    throw new Refusal(`${environmentsFile} knows no environment ${environment} (it knows ${names})`)
+    throw new Refusal(`${environmentsFile} has no environment ${environment}; its environments are: ${names}`)
   }
   return text.slice(0, found.range[0]) + revision + text.slice(found.range[1])
 }

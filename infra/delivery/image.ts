@@ -26,7 +26,7 @@ export const buildImage = async (outDir: string, log: (line: string) => void = (
 const copyFunction = async (name: string, to: string) => {
   const loader = await readFile(join(functionsDir, `${name}.mjs`), 'utf8')
   const code = (await readdir(join(functionsDir, name))).find(file => file.endsWith('.cjs') && loader.includes(file))!
-  await refuseCold(name, join(functionsDir, name, code))
+  await requireCodeCache(name, join(functionsDir, name, code))
   await mkdir(join(to, name))
   await copyFile(join(functionsDir, `${name}.mjs`), join(to, `${name}.mjs`))
   for (const file of [code, `${code}.cache`]) await copyFile(join(functionsDir, name, file), join(to, name, file))
@@ -36,7 +36,7 @@ const copyFunction = async (name: string, to: string) => {
  * Throws an Error if this Node.js rejects a bundle's code cache, because the function would then start much more
  * slowly.
  */
-export const refuseCold = async (name: string, code: string) => {
+export const requireCodeCache = async (name: string, code: string) => {
   const cachedData = existsSync(`${code}.cache`) ? await readFile(`${code}.cache`) : undefined
   const isAccepted =
     cachedData && !new Script(await readFile(code, 'utf8'), { filename: code, cachedData }).cachedDataRejected

@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Refusal } from '#infra/refusal.ts'
-import { chartRepositoryAnswers } from './chart-repository.ts'
+import { checkChartRepository } from './chart-repository.ts'
 import { command, setting } from './command.ts'
-import { checkout, draftIn, imageOfTag, keepRelease, type Release } from './draft.ts'
+import { checkout, draftIn, imageOfTag, type Release, writeRelease } from './draft.ts'
 import { GitFailed, git, gitOrNothing } from './git.ts'
 import { declaredVersion, releaseOf, releaseTags, sinceLastRelease } from './history.ts'
 import { onPath } from './on-path.ts'
-import { digestOf, registryAnswers } from './registry.ts'
+import { checkRegistry, digestOf } from './registry.ts'
 import { stamp } from './stamp.ts'
 import { nextVersion, releaseSubject, versionIn } from './version.ts'
 
@@ -35,8 +35,8 @@ const checkedSettings = async (checkoutFolder: string) => {
     throw new Refusal(
       'this clone has no remote called origin, to which a release is pushed; add it with git remote add origin',
     )
-  await registryAnswers(registry)
-  await chartRepositoryAnswers(charts)
+  await checkRegistry(registry)
+  await checkChartRepository(charts)
   return { url, image: `${registry}/vigia`, charts, branch: process.env.RELEASE_BRANCH || 'main' }
 }
 
@@ -50,7 +50,8 @@ const cloneOf = async (checkoutFolder: string, url: string, branch: string, comm
   try {
     await git(into, ['fetch', '--quiet', '--no-tags', ...(shallow ? ['--unshallow'] : []), 'origin', heads, tags])
   } catch (error) {
-    if (error instanceof GitFailed) throw new Refusal(`origin cannot be read: ${error.reason}`)
+    if (error instanceof GitFailed)
+      throw new Refusal(`origin cannot be read: ${error.reason}; check its URL and RELEASE_BRANCH`)
     throw error
   }
   await git(into, ['checkout', '--quiet', '-B', branch, commit])
@@ -93,7 +94,7 @@ const prepare = async (): Promise<string> => {
     // built again.
     if (existsSync(draft.image)) await rename(draft.image, join(work, 'image'))
     if (digest) await writeFile(join(work, 'image'), `${release.REVISION} ${digest}\n`)
-    await keepRelease(join(work, 'release.env'), release)
+    await writeRelease(join(work, 'release.env'), release)
     await rm(draft.folder, { recursive: true, force: true })
     await rename(work, draft.folder)
     return summary
@@ -130,13 +131,13 @@ const draftRelease = async (
     return { release, summary: `nothing to release since ${last.tag}` }
   }
   const version = nextVersion(last && versionIn(last.tag), await declaredVersion(source, base), messages).join('.')
-  await refuseTaken(checkoutFolder, source, common.IMAGE, version)
+  await refuseTakenVersion(checkoutFolder, source, common.IMAGE, version)
   const commit = await commitRelease(source, version)
   const release: Release = { PHASE: 'drafted', VERSION: version, REVISION: commit, ...common }
   return { release, summary: `v${version} drafted from ${base.slice(0, 12)} as ${commit}` }
 }
 
-const refuseTaken = async (checkoutFolder: string, source: string, image: string, version: string) => {
+const refuseTakenVersion = async (checkoutFolder: string, source: string, image: string, version: string) => {
   const tag = `refs/tags/v${version}`
   const remote = await gitOrNothing(source, ['rev-parse', '--verify', '--quiet', `${tag}^{commit}`])
   if (remote)

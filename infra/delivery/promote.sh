@@ -20,6 +20,6 @@ case ${PROMOTE:-none} in
       --add-changelog $release/changelog.md
     ;;
   argocd) node infra/delivery/promote.ts ;;
-  none) echo "v$VERSION: promoted by hand (PROMOTE is not set)" ;;
+  none) echo "v$VERSION: not promoted, because PROMOTE is none or not set; promote it by hand" ;;
   *) echo "PROMOTE is $PROMOTE; it must be jx, argocd or none" >&2; exit 1 ;;
 esac

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Refusal } from '#infra/refusal.ts'
 import { command, setting } from './command.ts'
-import { checkout, draftIn, releaseIn } from './draft.ts'
+import { checkout, draftIn, readRelease } from './draft.ts'
 import { environmentsFile, environmentsIn, withRevision } from './environments.ts'
 import { git } from './git.ts'
 import { onPath } from './on-path.ts'
@@ -14,7 +14,7 @@ import { compareVersions, versionIn } from './version.ts'
 const promote = async (): Promise<string> => {
   const checkoutFolder = await checkout()
   const draft = draftIn(checkoutFolder)
-  const { VERSION: version, BRANCH: branch } = await releaseIn(draft.settings)
+  const { VERSION: version, BRANCH: branch } = await readRelease(draft.settings)
   const source = draft.source
   const wanted = setting('PROMOTE_ENVIRONMENTS').split(/\s+/).filter(Boolean)
   await git(source, ['fetch', '--quiet', '--no-tags', 'origin', `+refs/heads/${branch}:refs/remotes/origin/${branch}`])

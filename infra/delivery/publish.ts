@@ -3,15 +3,15 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { Refusal } from '#infra/refusal.ts'
 import { changelogOf } from './changelog.ts'
 import { command } from './command.ts'
-import { builtDigest, checkout, draftIn, keepRelease, type Release, releaseIn } from './draft.ts'
+import { builtDigest, checkout, draftIn, type Release, readRelease, writeRelease } from './draft.ts'
 import { GitFailed, git, gitOrNothing } from './git.ts'
-import { nameImage } from './registry.ts'
+import { tagImage } from './registry.ts'
 
 /** Pushes commit and tag together or not at all. Then gives the image the name of the version. */
 const publish = async (): Promise<string> => {
   const checkoutFolder = await checkout()
   const draft = draftIn(checkoutFolder)
-  const release = await releaseIn(draft.settings)
+  const release = await readRelease(draft.settings)
   if (release.PHASE === 'nothing') return `nothing to publish since v${release.VERSION}`
   const digest = await builtDigest(draft.image, release.REVISION)
   if (!digest)
@@ -22,11 +22,11 @@ const publish = async (): Promise<string> => {
     const signed = existsSync(draft.signed) && (await readFile(draft.signed, 'utf8')).trim()
     if (signed !== digest) throw new Refusal(`${digest} is not signed; run sh infra/delivery/sign.sh first`)
     await push(draft, release, digest)
-    await keepRelease(draft.settings, { ...release, PHASE: 'published' })
+    await writeRelease(draft.settings, { ...release, PHASE: 'published' })
   }
   const tag = `refs/tags/v${release.VERSION}`
   await git(checkoutFolder, ['fetch', '--quiet', '--no-tags', draft.source, `+${tag}:${tag}`])
-  await nameImage(release.IMAGE, digest, release.VERSION)
+  await tagImage(release.IMAGE, digest, release.VERSION)
   await writeFile(draft.changelog, await changelogOf(draft.source, `v${release.VERSION}`))
   return `v${release.VERSION} is ${release.REVISION}, ${release.IMAGE}@${digest}`
 }

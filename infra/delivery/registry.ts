@@ -51,8 +51,10 @@ const call = async (host: string, path: string, init: RequestInit = {}): Promise
   if (first.status !== 401) return first
   const bearer = /^Bearer (.*)/i.exec(challenge)?.[1]
   if (!bearer) return basic ? ask(url, withHeader(init, `Basic ${basic}`)) : first
-  const asked = Object.fromEntries([...bearer.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, value]) => [key!, value!]))
-  const { realm, ...query } = asked
+  const parameters = Object.fromEntries(
+    [...bearer.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, value]) => [key!, value!]),
+  )
+  const { realm, ...query } = parameters
   if (!realm) return first
   const answer = await ask(`${realm}?${new URLSearchParams(query)}`, basic ? withHeader({}, `Basic ${basic}`) : {})
   if (!answer.ok) return first
@@ -68,7 +70,7 @@ const withHeader = (init: RequestInit, authorization: string): RequestInit => ({
 /**
  * Throws a Refusal if no registry API answers at `host[:port][/path]`. A registry that asks for a login is accepted.
  */
-export const registryAnswers = async (registry: string): Promise<void> => {
+export const checkRegistry = async (registry: string): Promise<void> => {
   const { host } = parts(registry)
   const answer = await ask(`${base(host)}/v2/`)
   if (![200, 401, 403].includes(answer.status))
@@ -91,7 +93,7 @@ export const digestOf = async (repository: string, tag: string): Promise<string 
  * Adds `tag` to the image with this digest, if the image does not have it yet. Throws a Refusal if the tag names
  * another image.
  */
-export const nameImage = async (repository: string, digest: string, tag: string): Promise<void> => {
+export const tagImage = async (repository: string, digest: string, tag: string): Promise<void> => {
   const { host, name } = parts(repository)
   const existing = await digestOf(repository, tag)
   if (existing === digest) return
@@ -112,6 +114,6 @@ if (import.meta.main)
   await command(async () => {
     const registry = process.argv[2]
     if (!registry) throw new Refusal('usage: node infra/delivery/registry.ts <host[:port]>')
-    await registryAnswers(registry)
+    await checkRegistry(registry)
     return ''
   })

@@ -30,19 +30,19 @@ done
 
 case $overlay in
   gke | minikube | onprem) ;;
-  *) refuse "there is no overlay $overlay in infra/cluster: gke, minikube or onprem" ;;
+  *) refuse "there is no overlay $overlay in infra/cluster; use gke, minikube or onprem" ;;
 esac
 [[ -z $function || -f knative/services/$function.yaml ]] || refuse "there is no function $function in knative/services"
 [[ -n ${REGISTRY:-} ]] || refuse 'REGISTRY is not set; images are pushed there (registry.vigia.lan:5000)'
 for tool in git node npm kubectl "${BUILDER:=docker}"; do
-  command -v "$tool" >/dev/null || refuse "$tool not found on PATH"
+  command -v "$tool" >/dev/null || refuse "$tool not found on PATH; install it"
 done
 [[ $BUILDER == docker || $BUILDER == buildah ]] || refuse "BUILDER is $BUILDER; it must be docker or buildah"
 changes=$(git status --porcelain)
 [[ -z $changes ]] || refuse "the tree is dirty (${changes%%$'\n'*}): commit the changes, so that the build has a name"
 node infra/delivery/registry.ts "$REGISTRY"
 kube() { kubectl ${KUBE_CONTEXT:+--context "$KUBE_CONTEXT"} "$@"; }
-kube version --request-timeout=10s >/dev/null 2>&1 || refuse "no cluster answers in kubectl's context ${KUBE_CONTEXT:-}"
+kube version --request-timeout=10s >/dev/null 2>&1 || refuse "no cluster answers in kubectl's context ${KUBE_CONTEXT:-}; check kubectl config get-contexts"
 
 revision=$(git rev-parse HEAD)
 if tag=$(git describe --exact-match --match 'v[0-9]*' HEAD 2>/dev/null); then
@@ -61,7 +61,7 @@ git clone --quiet --no-tags . "$work/source"
 # The overlay is rendered before the build, so that a missing file of a Secret is reported before the build.
 rendered=$(kubectl kustomize "$work/source/infra/cluster/$overlay" 2>&1) || refuse "infra/cluster/$overlay: ${rendered##*$'\n'}"
 name=$(sed -n 's/^ *\(- \)\{0,1\}image: \(.*\/vigia\):[^:]*$/\2/p' <<<"$rendered" | sort -u)
-[[ -n $name && $name != *$'\n'* ]] || refuse "infra/cluster/$overlay names our image ${name:-nowhere}; one name is expected"
+[[ -n $name && $name != *$'\n'* ]] || refuse "infra/cluster/$overlay must use our image under exactly one name, but it uses: ${name:-none}"
 
 npm ci --ignore-scripts
 npm test

@@ -57,12 +57,14 @@ const trace = async (): Promise<string> => {
     chart: await chartAt(repository, commit),
     changelog: tag ? await changelogOf(repository, tag) : undefined,
     objects: kubectl
-      ? await objectsAt(repository, commit, version, kubectl).catch(refuse('cannot be rendered'))
+      ? await objectsAt(repository, commit, version, kubectl).catch(refuse('the objects cannot be rendered'))
       : undefined,
     environments: tag ? await environmentsOf(repository, tag) : [],
     cluster:
       context && kubectl
-        ? await deployedObjects(kubectl, context, version).catch(refuse(`${context} does not answer`))
+        ? await deployedObjects(kubectl, context, version).catch(
+            refuse(`the cluster of the context ${context} does not answer`),
+          )
         : undefined,
   }
   return json ? JSON.stringify(found, null, 2) : asText(found, context)
@@ -123,7 +125,7 @@ const asText = (found: Trace, context: string | undefined): string => {
   const { tag, version, commit, author, date, subject, image, chart, changelog, objects, environments, cluster } = found
   const line = (name: string, text: string) => `${name.padEnd(13)}${text}`
   const environmentText = ({ name, revision, runs }: Trace['environments'][number]) =>
-    `${name}: ${revision}${runs ? ', this one' : ''}`
+    `${name}: ${revision}${runs ? ', this release' : ''}`
   return [
     line('release', tag ?? `none; a build of ${version}`),
     line('commit', `${commit}  ${subject}`),

@@ -24,17 +24,17 @@ export const worthRelease = (messages: readonly string[]): string[] =>
   messages.filter(message => !pipelineCommit.test(message))
 
 /** Whether a commit message announces a breaking change: `feat!: …`, or a footer BREAKING CHANGE. */
-export const breaks = (message: string): boolean => /^\w+(\([^)]*\))?!:|\nBREAKING[ -]CHANGE:/.test(message)
+export const isBreakingChange = (message: string): boolean => /^\w+(\([^)]*\))?!:|\nBREAKING[ -]CHANGE:/.test(message)
 
 /** Whether a message announces a feature: `feat: …`, `feat(where): …`. */
-export const adds = (message: string): boolean => /^feat(\([^)]*\))?:/.test(message)
+export const isFeature = (message: string): boolean => /^feat(\([^)]*\))?:/.test(message)
 
 /**
  * The part of the version to increase, by the rules of conventionalcommits.org 1.0.0. Our usual subjects, "where: what
  * is now true", are a patch.
  */
 export const bumpOf = (messages: readonly string[]): 'major' | 'minor' | 'patch' =>
-  messages.some(breaks) ? 'major' : messages.some(adds) ? 'minor' : 'patch'
+  messages.some(isBreakingChange) ? 'major' : messages.some(isFeature) ? 'minor' : 'patch'
 
 /**
  * The version after `last`, from the messages since then and the version in package.json. If the version in

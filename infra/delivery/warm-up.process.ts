@@ -48,7 +48,7 @@ while (
     () => setTimeout(5, false),
   ))
 )
-  if (++attempts === maxAttempts) throw new Error(`it did not answer GET /healthz in ${maxAttempts} attempts`)
+  if (++attempts === maxAttempts) throw new Error(`the function did not answer GET /healthz in ${maxAttempts} attempts`)
 
 /** Resolves when the process has been idle for a second. */
 const quiet = async () => {

@@ -32,7 +32,7 @@ export const warmUp = async (name: string, file: string): Promise<string> => {
   const code = await new Promise(resolve => child.once('close', resolve).once('error', resolve))
   process.off('exit', killChild)
   if (code !== 0 || !existsSync(draft))
-    return output.trim().split('\n').at(-1)?.slice(0, 300) || `it ended with ${code}`
+    return output.trim().split('\n').at(-1)?.slice(0, 300) || `the process of the warm-up ended with ${code}`
   await renameAtomic(draft, `${file}.cache`)
   return ''
 }

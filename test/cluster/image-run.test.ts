@@ -175,7 +175,7 @@ describe.skipIf(reason !== undefined)('the image', () => {
       PATIENCE_SECONDS: '20',
     })
     expect(await smoke.ended, `${smoke.output()}${function_.output()}`).toBe(0)
-    expect(message(smoke.output())).toBe('1 functions answer, all of them 1.4.2 (d1b2c3)')
+    expect(message(smoke.output())).toBe('1 functions answer, and all run 1.4.2 (d1b2c3)')
   })
 
   describe('for development', () => {

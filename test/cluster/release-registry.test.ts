@@ -6,7 +6,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { kubeTool } from '#infra/delivery/kube-tools.ts'
 import { onPath } from '#infra/delivery/on-path.ts'
-import { digestOf, nameImage, registryAnswers } from '#infra/delivery/registry.ts'
+import { checkRegistry, digestOf, tagImage } from '#infra/delivery/registry.ts'
 import { freePort } from '#infra/net/free-port.ts'
 import { project, tektonSteps } from '#test/delivery/support/release.ts'
 import { until } from '#test/support/until.ts'
@@ -39,7 +39,7 @@ describe.skipIf(reason)(`a release and a real registry with a login${reason ? ` 
     registry = spawn('docker-registry', ['serve', join(folder, 'config.yml')], { stdio: 'ignore' })
     await until(
       () =>
-        registryAnswers(host).then(
+        checkRegistry(host).then(
           () => true,
           () => false,
         ),
@@ -89,13 +89,13 @@ describe.skipIf(reason)(`a release and a real registry with a login${reason ? ` 
         await push('team/vigia', 'candidate-b', 'b'),
       ]
       expect(await digestOf(image, '1.4.2')).toBeUndefined()
-      await nameImage(image, first, '1.4.2')
-      await nameImage(image, first, '1.4.2')
+      await tagImage(image, first, '1.4.2')
+      await tagImage(image, first, '1.4.2')
       expect(await digestOf(image, '1.4.2')).toBe(first)
-      await expect(nameImage(image, second, '1.4.2')).rejects.toThrow(/a released tag must not move/)
+      await expect(tagImage(image, second, '1.4.2')).rejects.toThrow(/a released tag must not move/)
       expect(await digestOf(image, '1.4.2')).toBe(first)
       vi.stubEnv('DOCKER_CONFIG', folder)
-      await expect(nameImage(image, first, '1.4.3')).rejects.toThrow(/\(401\)/)
+      await expect(tagImage(image, first, '1.4.3')).rejects.toThrow(/\(401\)/)
     } finally {
       vi.unstubAllEnvs()
     }
@@ -120,7 +120,7 @@ describe.skipIf(reason)(`a release and a real registry with a login${reason ? ` 
       expect(once.code, once.stderr).toBe(0)
       expect(await p.execute(clone, ['sh', 'infra/delivery/chart.sh'], env)).toMatchObject({
         code: 0,
-        stdout: 'vigia-0.1.0.tgz is there already\n',
+        stdout: 'vigia-0.1.0.tgz is already in the chart repository\n',
       })
       const shown = await p.execute(
         clone,

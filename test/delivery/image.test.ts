@@ -12,7 +12,7 @@ import { checksums, migrate } from '#database/migrate.ts'
 import { backUp } from '#database/operations/backup.ts'
 import { isUnavailable } from '#database/unavailable.ts'
 import { schemas } from '#infra/cli/database.ts'
-import { buildImage, refuseCold } from '#infra/delivery/image.ts'
+import { buildImage, requireCodeCache } from '#infra/delivery/image.ts'
 import { releaseFaults } from '#infra/delivery/jobs/release-check.ts'
 import { RetryTimeout, retry } from '#infra/delivery/jobs/retry.ts'
 import { buildJobs, jobNames } from '#infra/delivery/jobs.ts'
@@ -51,20 +51,28 @@ const faults = (text: string): string[] => {
   const labelFrom = (name: string) => last.sources[`org.opencontainers.image.${name}`]
   return [
     ...bases.filter(({ image }) => !pinned.test(image)).map(({ image }) => `${image} is not pinned`),
-    ...(bases.length === 1 ? [] : ['two bases are two builds of V8']),
+    ...(bases.length === 1
+      ? []
+      : ['there must be exactly one base image, because two can have different builds of V8']),
     ...(version === packageNodeVersion ? [] : [`the base has Node ${version}, package.json ${packageNodeVersion}`]),
     ...stages.flatMap(stage => faultsOfStage(stage, stages)),
     ...(last.keywords.includes('RUN') ? ['the last stage has a RUN instruction; it should only copy'] : []),
-    ...(last.steps.some(step => 'copy' in step && step.copy.from === 'build') ? [] : ['nothing is built elsewhere']),
+    ...(last.steps.some(step => 'copy' in step && step.copy.from === 'build')
+      ? []
+      : ['the last stage copies no file from the stage build']),
     ...[
       ['version', 'VERSION'],
       ['revision', 'REVISION'],
       ['created', 'CREATED'],
       ['source', 'SOURCE'],
-    ].flatMap(([name, arg]) => (labelFrom(name!) === arg && last.args.includes(arg!) ? [] : [`label ${name}`])),
-    ...['title', 'licenses'].flatMap(name => (label(name) ? [] : [`label ${name}`])),
-    ...(label('base.name') === `docker.io/library/${bases[0]!.image.split('@')[0]}` ? [] : ['label base.name']),
-    ...(label('base.digest') === digest ? [] : ['label base.digest']),
+    ].flatMap(([name, arg]) =>
+      labelFrom(name!) === arg && last.args.includes(arg!) ? [] : [`label ${name} is missing or wrong`],
+    ),
+    ...['title', 'licenses'].flatMap(name => (label(name) ? [] : [`label ${name} is missing`])),
+    ...(label('base.name') === `docker.io/library/${bases[0]!.image.split('@')[0]}`
+      ? []
+      : ['label base.name is not the name of the base image']),
+    ...(label('base.digest') === digest ? [] : ['label base.digest is not the digest of the base image']),
   ]
 }
 
@@ -89,13 +97,15 @@ const faultsOfStage = (
   // The following rules are for stages that run, which are those with an entrypoint: the last stage and the stage for
   // development.
   if (user !== '65532:65532') found.push(`${name} runs as ${user}`)
-  if (!ports.includes('8080')) found.push(`${name} does not say its port`)
-  if (!entrypoint[0]!.startsWith('/') || /sh$/.test(entrypoint[0]!)) found.push(`${name} starts by a shell or by PATH`)
+  if (!ports.includes('8080')) found.push(`${name} does not expose port 8080`)
+  if (!entrypoint[0]!.startsWith('/') || /sh$/.test(entrypoint[0]!))
+    found.push(`${name} starts through a shell or through PATH; use an absolute path`)
   for (const [variable, arg] of [
     ['VIGIA_VERSION', 'VERSION'],
     ['VIGIA_REVISION', 'REVISION'],
   ])
-    if (sources[variable!] !== arg || !args.includes(arg!)) found.push(`${name}: ${variable}`)
+    if (sources[variable!] !== arg || !args.includes(arg!))
+      found.push(`${name} does not take ${variable} from the build argument ${arg}`)
   return found
 }
 
@@ -108,7 +118,7 @@ describe('the Dockerfile', () => {
 
   test.each([
     ['a tag without its digest', /@sha256:[0-9a-f]{64} AS base/, ' AS base', /is not pinned/],
-    ['latest', /node:[^@]+@/, 'node:latest@', /is not pinned/],
+    ['the tag latest', /node:[^@]+@/, 'node:latest@', /is not pinned/],
     [
       'a Node.js version that differs from the one in package.json',
       /node:26\.10\.0-trixie/,
@@ -117,8 +127,13 @@ describe('the Dockerfile', () => {
     ],
     ['a second base image', /FROM base AS release/, 'FROM debian:latest AS release', /debian:latest is not pinned/],
     ['the user root', /USER 65532:65532/g, 'USER root', /runs as root/],
-    ['a user by name', /USER 65532:65532/g, 'USER node', /runs as node/],
-    ['a shell', /ENTRYPOINT \["\/usr\/local\/bin\/node",/g, 'ENTRYPOINT ["/bin/sh", "-c",', /by a shell/],
+    ['a user name instead of an id', /USER 65532:65532/g, 'USER node', /runs as node/],
+    [
+      'an entrypoint that is a shell',
+      /ENTRYPOINT \["\/usr\/local\/bin\/node",/g,
+      'ENTRYPOINT ["/bin/sh", "-c",',
+      /through a shell/,
+    ],
     [
       'a secret in a build argument',
       /ARG SOURCE=""/,
@@ -210,7 +225,7 @@ describe('.dockerignore', () => {
     expect(inputs.filter(path => ignored(path))).toEqual([])
   })
 
-  test('is matched as by Docker: the last matching pattern decides, for a folder and everything below it', () => {
+  test('is matched as Docker does it: the last matching pattern decides, for a folder and everything below it', () => {
     const out = dockerIgnore('*\n!infra/delivery\n# a comment\n**/*.log\ninfra/delivery/ca?.pem\n!**/keep.log\n')
     const inside = [
       'infra/delivery',
@@ -233,13 +248,13 @@ describe('.dockerignore', () => {
 /** Starts the image's launcher. Its environment has only these variables. */
 const launched = (env: Record<string, string>) => {
   const child = spawn(process.execPath, [join(image, 'launch.mjs')], { env, cwd: '/' })
-  let said = ''
+  let output = ''
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', text => {
-      said += text
+      output += text
     })
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number, said: () => said }))
-  return { child, ended, said: () => said }
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number, output: () => output }))
+  return { child, ended, output: () => output }
 }
 
 const lastLine = (text: string) => JSON.parse(text.trim().split('\n').at(-1)!)
@@ -274,11 +289,11 @@ describe('the content of the image', () => {
     const built = (await readdir(join(image, 'functions', name))).find(file => file.endsWith('.cjs'))!
     await cp(join(image, 'functions', name, built), code)
     const words = `${name} has no code cache that Node.js ${process.version} accepts; npm run build -- --force shows the reason`
-    await expect(refuseCold(name, code)).rejects.toThrow(words)
+    await expect(requireCodeCache(name, code)).rejects.toThrow(words)
     await writeFile(`${code}.cache`, 'of another V8')
-    await expect(refuseCold(name, code)).rejects.toThrow(words)
+    await expect(requireCodeCache(name, code)).rejects.toThrow(words)
     await cp(join(image, 'functions', name, `${built}.cache`), `${code}.cache`)
-    await refuseCold(name, code)
+    await requireCodeCache(name, code)
   })
 
   test.each(functionNames())('starts as %s and reports its release', async name => {
@@ -301,22 +316,22 @@ describe('the content of the image', () => {
   })
 
   test.each([
-    ['no', {}, 'FUNCTION_TARGET is not set'],
-    ['an empty', { FUNCTION_TARGET: '' }, 'FUNCTION_TARGET is not set'],
+    ['not set', {}, 'FUNCTION_TARGET is not set'],
+    ['empty', { FUNCTION_TARGET: '' }, 'FUNCTION_TARGET is not set'],
     [
-      'an unknown',
+      'unknown',
       { FUNCTION_TARGET: 'heart-beat' },
       'FUNCTION_TARGET is "heart-beat", which is not a program of this image',
     ],
-    ['a path as', { FUNCTION_TARGET: '../functions/uptime-prober' }, 'FUNCTION_TARGET is "../functions/uptime-prober"'],
-  ])('with %s FUNCTION_TARGET ends with one line that lists the valid ones', async (_, env, words) => {
-    const { code, said } = await launched(env).ended
+    ['a path', { FUNCTION_TARGET: '../functions/uptime-prober' }, 'FUNCTION_TARGET is "../functions/uptime-prober"'],
+  ])('exits with one line that lists the valid values if FUNCTION_TARGET is %s', async (_, env, words) => {
+    const { code, output } = await launched(env).ended
     expect(code).toBe(1)
-    expect(said().trim().split('\n')).toHaveLength(1)
-    const { level, message } = JSON.parse(said())
+    expect(output().trim().split('\n')).toHaveLength(1)
+    const { level, message } = JSON.parse(output())
     expect(level).toBe('fatal')
     expect(message).toContain(words)
-    for (const name of [...functionNames(), ...jobNames]) expect(said()).toContain(name)
+    for (const name of [...functionNames(), ...jobNames]) expect(output()).toContain(name)
   })
 })
 
@@ -333,10 +348,10 @@ describe('the migrations of the image', () => {
     proxy.goDown()
     try {
       const first = migrated({ DATABASE_URL: proxy.url })
-      await until(() => first.said().includes('waiting: '), { what: 'a line that says what it waits for' })
+      await until(() => first.output().includes('waiting: '), { what: 'a line that says what it waits for' })
       proxy.comeBack()
       expect((await first.ended).code).toBe(0)
-      expect(lastLine(first.said())).toMatchObject({ function: 'migrate', message: 'the database is up to date' })
+      expect(lastLine(first.output())).toMatchObject({ function: 'migrate', message: 'the database is up to date' })
       const second = await migrated({ DATABASE_URL: proxy.url }).ended
       expect(second.code).toBe(0)
     } finally {
@@ -346,45 +361,45 @@ describe('the migrations of the image', () => {
     expect(rows.map(({ name }) => `${name}.sql`)).toEqual(Object.keys(await checksums()))
   })
 
-  test('end with 75 if the database is not reachable in time', async () => {
+  test('exit with 75 if the database is not reachable in time', async () => {
     const url = 'postgres://vigia:invented-password@127.0.0.1:9/vigia'
-    const { code, said } = await migrated({ DATABASE_URL: url, PATIENCE_SECONDS: '1' }).ended
+    const { code, output } = await migrated({ DATABASE_URL: url, PATIENCE_SECONDS: '1' }).ended
     expect(code).toBe(75)
-    expect(lastLine(said()).message).toBe('after 1 s still: connect ECONNREFUSED 127.0.0.1:9')
-    expect(said()).not.toContain('invented-password')
+    expect(lastLine(output()).message).toBe('gave up after 1 s: connect ECONNREFUSED 127.0.0.1:9')
+    expect(output()).not.toContain('invented-password')
   })
 
   test.each([
-    ['no DATABASE_URL', {}, 'DATABASE_URL is not set'],
+    ['DATABASE_URL is not set', {}, 'DATABASE_URL is not set'],
     [
-      'a PATIENCE_SECONDS that is not a number',
+      'PATIENCE_SECONDS is not a number',
       { PATIENCE_SECONDS: 'long' },
       'PATIENCE_SECONDS is "long"; it must be a number of seconds with 5 digits at most',
     ],
-  ])('end with 1 and the reason with %s', async (_, env, words) => {
-    const { code, said } = await migrated(env).ended
+  ])('exit with 1 and log the reason if %s', async (_, env, words) => {
+    const { code, output } = await migrated(env).ended
     expect(code).toBe(1)
-    expect(lastLine(said()).message).toContain(words)
+    expect(lastLine(output()).message).toContain(words)
   })
 
   test('do nothing on the database of a newer release, so that a release can be rolled back', async () => {
     await database.db.query(`insert into migration (name, run_on) values ('9999_future', now())`)
     try {
-      const { code, said } = await migrated({ DATABASE_URL: database.url }).ended
+      const { code, output } = await migrated({ DATABASE_URL: database.url }).ended
       expect(code).toBe(0)
-      expect(lastLine(said()).message).toBe('the database is that of a newer release: nothing to do')
+      expect(lastLine(output()).message).toBe('a newer release has migrated the database; nothing to do')
     } finally {
       await database.db.query(`delete from migration where name = '9999_future'`)
     }
   })
 
-  test('end with 1 at once if a migration was changed after it was applied', async () => {
+  test('exit with 1 at once if a migration was changed after it was applied', async () => {
     await database.db.query(`update migration set checksum = 'other' where name = '0001_chats'`)
     const proxy = await flakyProxy(database.url)
     try {
-      const { code, said } = await migrated({ DATABASE_URL: proxy.url }).ended
+      const { code, output } = await migrated({ DATABASE_URL: proxy.url }).ended
       expect(code).toBe(1)
-      expect(lastLine(said()).message).toContain('0001_chats.sql was changed after this database applied it')
+      expect(lastLine(output()).message).toContain('0001_chats.sql was changed after this database applied it')
     } finally {
       await proxy.stop()
       await database.db.query(`update migration set checksum = null where name = '0001_chats'`)
@@ -424,22 +439,25 @@ describe('the restore of the image', () => {
     ['an input that is not a backup', () => Buffer.from('hello')],
     ['a truncated backup', () => readFileSync(file).subarray(0, -20)],
   ])('refuses %s and changes nothing', async (_, input) => {
-    const { code, said } = await restored(input())
+    const { code, output } = await restored(input())
     expect(code).toBe(1)
-    expect(said()).toContain('is damaged or not a backup of Vigia')
+    expect(output()).toContain('is damaged or not a backup of Vigia')
     expect(await chats()).toEqual([1])
   })
 
   test('needs DATABASE_URL', async () => {
-    const { code, said } = await restored(readFileSync(file), {})
-    expect({ code, said: said() }).toEqual({ code: 1, said: expect.stringMatching(/^DATABASE_URL is not set.*\n$/) })
+    const { code, output } = await restored(readFileSync(file), {})
+    expect({ code, output: output() }).toEqual({
+      code: 1,
+      output: expect.stringMatching(/^DATABASE_URL is not set.*\n$/),
+    })
   })
 
   test('accepts a backup of a one-machine installation, omits the tables of its broker, and replaces all data', async () => {
-    const { code, said } = await restored(readFileSync(file))
-    expect({ code, said: said() }).toEqual({
+    const { code, output } = await restored(readFileSync(file))
+    expect({ code, output: output() }).toEqual({
       code: 0,
-      said: expect.stringMatching(
+      output: expect.stringMatching(
         /^restored \d+ rows of the backup of 2026-11-21T12:00:00.000Z\nevents that were not delivered yet and are left out: 1\n$/,
       ),
     })
@@ -483,29 +501,33 @@ describe('the smoke test of the image', () => {
       ...env,
     }).ended
 
-  test('waits until the rollout has ended, and succeeds if all functions have its own release', async () => {
+  test('waits until the rollout has ended, and succeeds if all functions run the same release as the smoke test', async () => {
     let asked = 0
     await using functions = await cluster({ one: () => '1.4.2', two: () => (asked++ < 1 ? '1.4.1' : '1.4.2') })
-    const { code, said } = await smoke(functions.url)
-    expect(said()).toContain('waiting: two is 1.4.1 (d1b2c3), not 1.4.2 (d1b2c3)')
-    expect(lastLine(said()).message).toBe('2 functions answer, all of them 1.4.2 (d1b2c3)')
+    const { code, output } = await smoke(functions.url)
+    expect(output()).toContain('waiting: two runs 1.4.1 (d1b2c3), not 1.4.2 (d1b2c3)')
+    expect(lastLine(output()).message).toBe('2 functions answer, and all run 1.4.2 (d1b2c3)')
     expect(code).toBe(0)
   })
 
-  test('names a function that does not exist, and ends with 75', async () => {
+  test('names a function that does not exist, and exits with 75', async () => {
     await using functions = await cluster({ one: () => '1.4.2' })
-    const { code, said } = await smoke(functions.url, { PATIENCE_SECONDS: '1' })
-    expect(lastLine(said()).message).toBe('after 1 s still: two answers 404 for its health')
+    const { code, output } = await smoke(functions.url, { PATIENCE_SECONDS: '1' })
+    expect(lastLine(output()).message).toBe('gave up after 1 s: two answers GET /healthz with 404')
     expect(code).toBe(75)
   })
 
   test.each([
     ['an answer that is not JSON', async () => ({ status: 200, body: 'ok' }), /^one does not answer: .*JSON/],
-    ['the answer of another function', async () => ({ status: 200, body: '{"function":"two"}' }), /^one is two$/],
+    [
+      'the answer of another function',
+      async () => ({ status: 200, body: '{"function":"two"}' }),
+      /^one answers as the function two$/,
+    ],
     [
       'an error for /version',
       async (_: string, path: string) => ({ status: path === '/healthz' ? 200 : 404, body: '' }),
-      /^one answers 404 for its version$/,
+      /^one answers GET \/version with 404$/,
     ],
     ['a refused connection', async () => Promise.reject(new Error('refused')), /^one does not answer: refused$/],
   ])('reports %s', async (_, ask, words) => {
@@ -562,5 +584,5 @@ describe('a retry', () => {
     [coded('42601'), false],
     [new Error('migration 0001_chats.sql was changed'), false],
     ['thrown', false],
-  ])('is made for the PostgreSQL error %s: %s', (error, away) => expect(isUnavailable(error)).toBe(away))
+  ])('is made for the PostgreSQL error %s: %s', (error, isRetried) => expect(isUnavailable(error)).toBe(isRetried))
 })

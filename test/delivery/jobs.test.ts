@@ -23,7 +23,7 @@ beforeEach(async () => {
 const kubectl = async ({ phase = 'Succeeded', isReady = true } = {}) => {
   const script = `#!/usr/bin/env bash
 here=$(dirname "$0")
-echo "$*" >> "$here/asked"
+echo "$*" >> "$here/calls"
 case "$*" in
   *'get ksvc error-notifier '*) printf registry/vigia:1 ;;
   *'get broker default '*) printf http://broker.example/vigia/default ;;
@@ -43,8 +43,8 @@ const run = (script: string, ...args: string[]) =>
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
     ),
   )
-const noted = async (name: string) => (await readFile(join(tools, name), 'utf8').catch(() => '')).trimEnd()
-const created = async () => parse(await noted('created'))
+const recorded = async (name: string) => (await readFile(join(tools, name), 'utf8').catch(() => '')).trimEnd()
+const created = async () => parse(await recorded('created'))
 
 describe.skipIf(process.platform === 'win32')('dead-letters.sh', () => {
   test.each([
@@ -59,7 +59,7 @@ describe.skipIf(process.platform === 'win32')('dead-letters.sh', () => {
     ],
   ])(
     '%j creates a Job with the image, the address of the Broker and these arguments, and shows its log',
-    async (args, given) => {
+    async (args, expectedArgs) => {
       await kubectl()
       expect(await run('dead-letters.sh', ...args)).toEqual({ code: 0, stdout: 'what the log says\n', stderr: '' })
       const { kind, spec } = await created()
@@ -67,7 +67,7 @@ describe.skipIf(process.platform === 'win32')('dead-letters.sh', () => {
       expect({ kind, image: container.image, args: container.args }).toEqual({
         kind: 'Job',
         image: 'registry/vigia:1',
-        args: given,
+        args: expectedArgs,
       })
       expect(container.env).toContainEqual({ name: 'K_SINK', value: 'http://broker.example/vigia/default' })
     },
@@ -77,7 +77,7 @@ describe.skipIf(process.platform === 'win32')('dead-letters.sh', () => {
     await kubectl()
     for (const argument of ['x"]', '$(id)', 'a b', ''])
       expect(await run('dead-letters.sh', 'show', argument)).toMatchObject({ code: 2, stdout: '' })
-    expect(await noted('asked')).toBe('')
+    expect(await recorded('calls')).toBe('')
   })
 })
 
@@ -91,31 +91,31 @@ describe.skipIf(process.platform === 'win32')('restore.sh', () => {
   test('sends the file to a Pod with the image, shows its log and deletes the Pod', async () => {
     await kubectl()
     expect(await run('restore.sh', file, '--yes')).toEqual({ code: 0, stdout: 'what the log says\n', stderr: '' })
-    expect(await noted('sent')).toBe('bytes of a backup')
+    expect(await recorded('sent')).toBe('bytes of a backup')
     const { kind, metadata, spec } = await created()
     expect({ kind, name: metadata.name, image: spec.containers[0].image }).toEqual({
       kind: 'Pod',
       name: 'restore',
       image: 'registry/vigia:1',
     })
-    expect((await noted('asked')).split('\n').at(-1)).toContain('delete pod restore')
+    expect((await recorded('calls')).split('\n').at(-1)).toContain('delete pod restore')
   })
 
   test.each([
     ['fails', { phase: 'Failed' }],
     ['does not start', { isReady: false }],
-  ])('ends with 1 and deletes the Pod if the Pod %s', async (_, how) => {
+  ])('exits with 1 and deletes the Pod if the Pod %s', async (_, how) => {
     await kubectl(how)
     expect((await run('restore.sh', file, '--yes')).code).toBe(1)
-    expect((await noted('asked')).split('\n').at(-1)).toContain('delete pod restore')
+    expect((await recorded('calls')).split('\n').at(-1)).toContain('delete pod restore')
   })
 
-  test('without --yes, or with a file that does not exist, it does not call the cluster', async () => {
+  test('does not call the cluster without --yes or with a file that does not exist', async () => {
     await kubectl()
     expect(await run('restore.sh', file)).toMatchObject({ code: 2, stdout: '' })
     expect(await run('restore.sh')).toMatchObject({ code: 2, stdout: '' })
     expect(await run('restore.sh', join(tools, 'gone'), '--yes')).toMatchObject({ code: 1, stdout: '' })
-    expect(await noted('asked')).toBe('')
+    expect(await recorded('calls')).toBe('')
   })
 })
 

@@ -112,14 +112,16 @@ const triggerFaults = (config: unknown): string[] => {
       return false
     }
   }
-  const broken = expressions.filter(one => !compiles(one)).map(one => `no RE2: ${one}`)
+  const broken = expressions.filter(one => !compiles(one)).map(one => `not a valid expression of RE2: ${one}`)
   if (broken.length) return broken
   return [
     ...names.filter((name, index) => names.indexOf(name) !== index).map(name => `two jobs are called ${name}`),
-    ...all.filter(({ source }) => !existsSync(join(root, folder, source))).map(({ source }) => `no file ${source}`),
+    ...all
+      .filter(({ source }) => !existsSync(join(root, folder, source)))
+      .map(({ source }) => `the file ${source} does not exist`),
     ...all
       .filter(({ trigger, rerun_command }) => trigger && !re2(trigger).test(rerun_command!))
-      .map(({ rerun_command }) => `${rerun_command} would not trigger it`),
+      .map(({ name, rerun_command }) => `the trigger of ${name} does not match its rerun command ${rerun_command}`),
   ]
 }
 
@@ -128,7 +130,7 @@ describe('triggers.yaml', () => {
     expect(triggerFaults(read('triggers.yaml'))).toEqual([])
   })
 
-  test('every pipeline has a trigger; a release has one run at a time, on main', () => {
+  test('every pipeline has a trigger; at most one release runs at a time, for the branch main', () => {
     const { presubmits, postsubmits } = read('triggers.yaml').spec
     const sources = [...presubmits, ...postsubmits].map(({ source }: Job) => source)
     expect(sources.sort()).toEqual(pipelines)
@@ -226,9 +228,9 @@ describe('the steps', () => {
       'tasks/git-clone/git-clone-pr.yaml': [''],
       'tasks/typescript/release.yaml': ['jx-variables', 'promote-changelog', 'promote-jx-promote'],
     }
-    const taken = pipelines.flatMap(file => stepsOf(read(file)).filter(({ image }) => image.startsWith('uses:')))
-    expect(taken.length).toBeGreaterThan(0)
-    for (const { name, image } of taken) {
+    const catalogSteps = pipelines.flatMap(file => stepsOf(read(file)).filter(({ image }) => image.startsWith('uses:')))
+    expect(catalogSteps.length).toBeGreaterThan(0)
+    for (const { name, image } of catalogSteps) {
       const [, path] = /^uses:jenkins-x\/jx3-pipeline-catalog\/(.+)@versionStream$/.exec(image) ?? []
       expect(known[path!], image).toContain(name)
     }
@@ -298,17 +300,17 @@ describe('the scripts', () => {
     expect(() => read('sh', ['-n'], 'if true; then\n')).toThrow()
   })
 
-  test.skipIf(!onPath('shellcheck'))('shellcheck finds no fault in them', () => {
+  test.skipIf(!onPath('shellcheck'))('shellcheck finds no fault', () => {
     for (const [name, script] of scripts) {
       const args = ['--shell', shellOf(script), '--exclude', 'SC1091,SC2154', '--format', 'gcc', '-']
-      const said = (() => {
+      const report = (() => {
         try {
           return read('shellcheck', args, script)
         } catch (error) {
           return `${(error as { stdout: Buffer }).stdout}`
         }
       })()
-      expect(said, name).toBe('')
+      expect(report, name).toBe('')
     }
   })
 })

@@ -60,7 +60,7 @@ test('production code imports only packages that npm ci --omit=dev installs', as
   expect(await undeclared(production, packages)).toEqual([])
 })
 
-test('an import of a development dependency is found, static and lazy', async () => {
+test('static and lazy imports of a development dependency are found', async () => {
   const without = (name: string) => packages.filter(one => one !== name)
   expect(await undeclared(production, without('esbuild'))).toContain('infra/delivery/bundle.ts: esbuild')
   const folder = await mkdtemp(join(tmpdir(), 'vigia-imports-'))

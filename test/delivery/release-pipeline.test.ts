@@ -16,8 +16,8 @@ const expectOneRelease = async (p: Project, version: string, base: string) => {
   expect(others).toEqual({})
   expect(main).toBe(commit)
   expect(await p.git(p.origin, 'log', '-1', '--format=%P %s', commit!)).toBe(`${base} chore: release ${version}`)
-  const image = p.registry.named('team/vigia', version)!
-  expect(image.manifest).toMatchObject({ revision: commit, folder: commit, strange: '' })
+  const image = p.registry.imageWithTag('team/vigia', version)!
+  expect(image.manifest).toMatchObject({ revision: commit, folder: commit, uncommitted: '' })
   const words = await p.git(p.origin, 'for-each-ref', '--format=%(contents)', `refs/tags/v${version}`)
   expect(words).toContain(`Image: ${p.registry.host}/team/vigia@${image.digest}`)
   expect(p.calls('cosign').map(call => call.at(-1))).toContain(`${p.registry.host}/team/vigia@${image.digest}`)
@@ -86,25 +86,25 @@ describe('a release', () => {
       expect(await p.pipeline(clone, steps, { STUB_BREAK: broken })).toMatchObject({ failed })
       await expectNothing(p, clone, refs)
     }
-    expect(p.registry.named('team/vigia', '0.1.0')).toBeUndefined()
+    expect(p.registry.imageWithTag('team/vigia', '0.1.0')).toBeUndefined()
     expect(p.charts()).toEqual([])
   })
 
-  test('interrupted at every step, and each time continued from another clone, is one version at the end', async () => {
+  test('interrupted at every step, and each time continued from another clone, publishes exactly one version', async () => {
     const p = await freshProject()
     const base = await p.commitOnMain('broker: replies are kept')
     const attempt = async (broken: string) => p.pipeline(await p.clone(base), steps, { STUB_BREAK: broken })
     for (const broken of ['npm test after', 'skaffold build after', 'cosign sign after'])
       expect((await attempt(broken)).failed, broken).toBeDefined()
     // In the next attempt the commit and the tag reach the remote, but the registry refuses the tag of the image.
-    p.registry.state.refusesNames = true
+    p.registry.state.refusesTags = true
     expect(await attempt('')).toMatchObject({
       failed: 'publish',
       stderr: expect.stringContaining('(500); run publish.ts again'),
     })
     expect(Object.keys(await p.remoteRefs())).toEqual(['refs/heads/main', 'refs/tags/v0.1.0'])
-    expect(p.registry.named('team/vigia', '0.1.0')).toBeUndefined()
-    p.registry.state.refusesNames = false
+    expect(p.registry.imageWithTag('team/vigia', '0.1.0')).toBeUndefined()
+    p.registry.state.refusesTags = false
     const built = p.calls('skaffold').length
     for (const broken of [
       'helm package before',
@@ -145,7 +145,7 @@ describe('a release', () => {
 
   test('changes nothing if it runs again, on its base commit or on the release commit', async () => {
     const p = await freshProject()
-    const base = await p.commitOnMain('all: done')
+    const base = await p.commitOnMain('all: a change')
     await p.pipeline(await p.clone(), steps)
     const refs = await p.remoteRefs()
     for (const commit of [base, refs['refs/tags/v0.1.0']!])
@@ -162,7 +162,7 @@ describe('a release', () => {
     const refs = await p.remoteRefs()
     expect(await p.pipeline(await p.clone(), steps)).toMatchObject({ failed: undefined })
     expect(await p.remoteRefs()).toEqual(refs)
-    await p.commitOnMain('feat: a thing that was not there')
+    await p.commitOnMain('feat: a new feature')
     expect(await p.pipeline(await p.clone(), steps)).toMatchObject({ failed: undefined })
     expect(Object.keys(await p.remoteRefs())).toContain('refs/tags/v0.2.0')
     const number = async (commit: string) => {
@@ -174,15 +174,15 @@ describe('a release', () => {
       '0.2.0\n',
       '0.1.0\n',
     ])
-    await p.commitOnMain('broker: one more thing holds')
+    await p.commitOnMain('broker: one more change')
     expect(await number('origin/main')).toBe('0.2.1\n')
   })
 })
 
 describe('two releases at once', () => {
-  test('of the same commit: one succeeds, the other reports that and leaves nothing', async () => {
+  test('of the same commit: one succeeds, and the other is refused and leaves no tag, commit or draft', async () => {
     const p = await freshProject()
-    const base = await p.commitOnMain('all: both saw this')
+    const base = await p.commitOnMain('all: a change that both releases contain')
     const clones = [await p.clone(), await p.clone()]
     const both = (some: Step[]) =>
       Promise.all(clones.map((clone, run) => p.pipeline(clone, some, { STUB_RUN: `${run}` })))
@@ -199,11 +199,11 @@ describe('two releases at once', () => {
     await expectOneRelease(p, '0.1.0', base)
   })
 
-  test('of two commits: the one whose base is no longer main reports that and leaves nothing', async () => {
+  test('of two commits: the release whose base is no longer main is refused and leaves no tag or commit', async () => {
     const p = await freshProject()
     const slow = await p.clone()
     expect(await p.pipeline(slow, until('sign'))).toMatchObject({ failed: undefined })
-    const base = await p.commitOnMain('all: meanwhile')
+    const base = await p.commitOnMain('all: a change in the meantime')
     const { failed, stderr } = await p.pipeline(slow, onwardsFrom('sign'))
     expect([failed, stderr]).toEqual([
       'publish',
@@ -219,7 +219,7 @@ describe('two releases at once', () => {
 describe('the release in GitHub', () => {
   test('makes the same artifacts, release notes on GitHub and a pull request for each environment', async () => {
     const p = await freshProject()
-    const base = await p.commitOnMain('all: for everybody')
+    const base = await p.commitOnMain('all: a change for GitHub')
     const clone = await p.clone()
     const { name: environment, revision } = environmentsIn(
       readFileSync(join(clone, 'infra/argocd/applicationset.yaml'), 'utf8'),
@@ -236,7 +236,10 @@ describe('the release in GitHub', () => {
     const { [branch]: promotion, ...refs } = await p.remoteRefs()
     expect(Object.keys(refs)).toEqual(['refs/heads/main', 'refs/tags/v0.1.0'])
     const released = refs['refs/tags/v0.1.0']
-    expect(p.registry.named('team/vigia', '0.1.0')!.manifest).toMatchObject({ revision: released, folder: released })
+    expect(p.registry.imageWithTag('team/vigia', '0.1.0')!.manifest).toMatchObject({
+      revision: released,
+      folder: released,
+    })
     expect(await p.git(p.origin, 'log', '-1', '--format=%P', refs['refs/heads/main']!)).toBe(base)
     expect(p.calls('gh').map(call => call.slice(1, 3).join(' '))).toEqual([
       'auth setup-git',
@@ -264,7 +267,7 @@ describe('the release in GitHub', () => {
     expect(await p.execute(clone, ['sh', 'infra/delivery/promote.sh'], env)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
-        /^infra\/argocd\/applicationset\.yaml knows no environment moon \(it knows .+\)\n$/,
+        /^infra\/argocd\/applicationset\.yaml has no environment moon; its environments are: .+\n$/,
       ),
     })
     expect(await p.remoteRefs()).toEqual(refs)

@@ -146,12 +146,12 @@ describe('a release that is not possible is refused in one line, before anything
     })
   })
 
-  test('after the causes are removed, prepare.ts succeeds', async () => {
+  test('prepare.ts succeeds after the causes of the refusals are removed', async () => {
     expect(await p.remoteRefs()).toEqual(refs)
     expect(await p.execute(clone, ['node', 'infra/delivery/prepare.ts'], good())).toMatchObject({ code: 0 })
   })
 
-  test('steps in the wrong order, a missing program, an unknown value', async () => {
+  test('a step in the wrong order, a missing program and an unknown value each give an error of one line', async () => {
     const says = async (line: string, env: Record<string, string> = {}) =>
       (await p.execute(clone, line.split(' '), env)).stderr
     expect(await says('node infra/delivery/publish.ts')).toMatch(/^no image of [0-9a-f]{12} was built; run sh infra/)
@@ -167,8 +167,8 @@ describe('a release that is not possible is refused in one line, before anything
     expect(await says('node infra/delivery/publish.ts')).toMatch(
       /^sha256:\w+ is not signed; run sh infra\/delivery\/sign\.sh/,
     )
-    p.without('skaffold')
-    p.without('cosign')
+    p.removeProgram('skaffold')
+    p.removeProgram('cosign')
     expect(await says('sh infra/delivery/sign.sh')).toMatch(/^cosign not found on PATH/)
     await p.execute(clone, ['rm', '.build/release/image'])
     expect(await says('sh infra/delivery/release-image.sh', { BUILDER: 'skaffold' })).toBe(

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
-import { nameImage } from '#infra/delivery/registry.ts'
+import { tagImage } from '#infra/delivery/registry.ts'
 import { registryIn } from '#test/delivery/support/registry.ts'
 import { freshProject, tektonSteps } from '#test/delivery/support/release.ts'
 
@@ -18,7 +18,7 @@ describe('the supported builders and chart repositories', () => {
       const image = `${p.registry.host}/team/vigia:1.4.2-0123`
       const line = ['sh', 'infra/delivery/push-image.sh', clone, image, '1.4.2', '0123456789abcdef', kept]
       expect(await p.execute(clone, line, { BUILDER: builder })).toMatchObject({ code: 0 })
-      const { digest, manifest } = p.registry.named('team/vigia', '1.4.2-0123')!
+      const { digest, manifest } = p.registry.imageWithTag('team/vigia', '1.4.2-0123')!
       expect(manifest.revision).toBe('0123456789abcdef')
       expect(readFileSync(kept, 'utf8')).toBe(`0123456789abcdef ${digest}\n`)
     },
@@ -40,10 +40,13 @@ describe('the supported builders and chart repositories', () => {
       const push = () => p.execute(clone, ['sh', 'infra/delivery/chart.sh'], login)
       expect(await push(), repository).toMatchObject({ code: 0 })
       expect(p.charts()).toEqual(['vigia-0.1.0.tgz'])
-      expect(await push(), repository).toMatchObject({ code: 0, stdout: 'vigia-0.1.0.tgz is there already\n' })
+      expect(await push(), repository).toMatchObject({
+        code: 0,
+        stdout: 'vigia-0.1.0.tgz is already in the chart repository\n',
+      })
       await p.execute(p.folder, ['rm', 'charts/vigia-0.1.0.tgz'])
     }
-    expect(p.left('login')).toBe('user = "ci:a-secret"\n')
+    expect(p.fileOfStub('login')).toBe('user = "ci:a-secret"\n')
     expect(p.calls().flat().join(' ')).not.toContain('a-secret')
     const word = { PROMOTE: 'all', ANNOUNCE: 'all' }
     expect((await p.execute(clone, ['sh', 'infra/delivery/promote.sh'], word)).stderr).toBe(
@@ -75,18 +78,18 @@ describe('a registry that requires a login', () => {
         'abc',
         join(p.folder, 'digest'),
       ])
-      const { digest } = registry.named('team/vigia', 'candidate')!
+      const { digest } = registry.imageWithTag('team/vigia', 'candidate')!
       const config = join(p.folder, 'home')
       vi.stubEnv('DOCKER_CONFIG', config)
-      const named = () => nameImage(`${registry.host}/team/vigia`, digest, '1.4.2')
+      const named = () => tagImage(`${registry.host}/team/vigia`, digest, '1.4.2')
       await expect(named()).rejects.toThrow(/has no team\/vigia@sha256:\w+ \(401\)/)
       const auth = Buffer.from('ci:a-secret').toString('base64')
       writeFileSync(join(config, 'config.json'), JSON.stringify({ auths: { [registry.host]: { auth } } }))
       await named()
-      expect(registry.named('team/vigia', '1.4.2')!.digest).toBe(digest)
+      expect(registry.imageWithTag('team/vigia', '1.4.2')!.digest).toBe(digest)
       // Giving an image the tag that it already has changes nothing. A tag is never moved to another image.
       await named()
-      await expect(nameImage(`${registry.host}/team/vigia`, `sha256:${'0'.repeat(64)}`, '1.4.2')).rejects.toThrow(
+      await expect(tagImage(`${registry.host}/team/vigia`, `sha256:${'0'.repeat(64)}`, '1.4.2')).rejects.toThrow(
         /a released tag must not move/,
       )
     } finally {

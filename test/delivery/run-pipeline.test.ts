@@ -22,17 +22,17 @@ describe.skipIf(!kubectl)(`the pipeline for a LAN${kubectl ? '' : ' (skipped: no
 
   const run = (args: string[], env: Record<string, string> = {}) =>
     p.execute(clone, ['bash', 'infra/delivery/run_pipeline.sh', ...args], { REGISTRY: p.registry.host, ...env })
-  const applied = (): Manifest[] => parseAllDocuments(p.left('applied.yaml')).map(document => document.toJS())
+  const applied = (): Manifest[] => parseAllDocuments(p.fileOfStub('applied.yaml')).map(document => document.toJS())
   const imagesIn = (text: string) => [...text.matchAll(/image: (\S+)/g)].map(([, image]) => image!)
 
   test('deploys the image that it has built, by digest, with the commit in its version', async () => {
     const { code, stdout, stderr } = await run([])
     expect([code, stderr]).toEqual([0, ''])
     const version = `0.1.0-${head.slice(0, 12)}`
-    const image = p.registry.named('vigia', version)!
-    expect(image.manifest).toMatchObject({ revision: head, folder: head, strange: '' })
+    const image = p.registry.imageWithTag('vigia', version)!
+    expect(image.manifest).toMatchObject({ revision: head, folder: head, uncommitted: '' })
     expect(stdout.trim().split('\n').at(-1)).toBe(`onprem runs ${version}: ${p.registry.host}/vigia@${image.digest}`)
-    const ours = imagesIn(p.left('applied.yaml')).filter(name => /\/vigia[:@]/.test(name))
+    const ours = imagesIn(p.fileOfStub('applied.yaml')).filter(name => /\/vigia[:@]/.test(name))
     expect(ours.length).toBeGreaterThan(8)
     expect(new Set(ours)).toEqual(new Set([`${p.registry.host}/vigia@${image.digest}`]))
     const services = applied().filter(({ apiVersion }) => apiVersion.startsWith('serving.knative.dev'))
@@ -56,7 +56,7 @@ describe.skipIf(!kubectl)(`the pipeline for a LAN${kubectl ? '' : ' (skipped: no
     const { code, stderr } = await run(['uptime-prober'], { BUILDER: 'buildah', KUBE_CONTEXT: 'lan' })
     await p.git(clone, 'tag', '-d', 'v1.4.2')
     expect([code, stderr]).toEqual([0, ''])
-    expect(p.registry.named('vigia', '1.4.2')!.manifest.revision).toBe(head)
+    expect(p.registry.imageWithTag('vigia', '1.4.2')!.manifest.revision).toBe(head)
     const calls = p.calls('kubectl').filter(([, flag]) => flag === '--context')
     expect(calls.map(call => call.slice(1).join(' '))).toEqual([
       '--context lan version --request-timeout=10s',

@@ -122,7 +122,7 @@ describe.skipIf((await kubeTool('kubectl')) === undefined)('with the objects tha
     [
       'two artifacts with the same name',
       dev(({ build }) => build.artifacts.push(build.artifacts[0]!)),
-      /2 artifacts are dev\.local\/vigia/,
+      /2 artifacts are named dev\.local\/vigia/,
     ],
     [
       'a Dockerfile that does not exist',
@@ -152,7 +152,7 @@ describe.skipIf((await kubeTool('kubectl')) === undefined)('with the objects tha
     [
       'a sync that matches no files',
       dev(({ build }) => Object.assign(build.artifacts[0]!.sync!.manual![0]!, { src: 'function/**/*.ts' })),
-      /function\/\*\*\/\*\.ts syncs nothing/,
+      /function\/\*\*\/\*\.ts matches no file/,
     ],
     [
       'an inferred sync',
@@ -162,17 +162,17 @@ describe.skipIf((await kubeTool('kubectl')) === undefined)('with the objects tha
     [
       'a sync into pods that scale to zero',
       dev(({ manifests }) => Object.assign(manifests.kustomize, { paths: ['infra/cluster/minikube'] })),
-      /goes to zero with its synced files/,
+      /scales to zero and loses its synced files/,
     ],
     [
       'a sync with an image whose tag Knative resolves',
       dev(config => Object.assign(config.build.artifacts[0]!, { image: 'registry.example.org/vigia' })),
-      /Knative puts a digest into registry\.example\.org\/vigia/,
+      /Knative replaces the tag of registry\.example\.org\/vigia/,
     ],
     [
       'a port forward to a Knative Service',
       dev(({ portForward }) => Object.assign(portForward[0]!, { resourceType: 'ksvc' })),
-      /forwards to kourier/,
+      /the port forward goes to kourier/,
     ],
     [
       'a verification with another image',
@@ -214,13 +214,13 @@ describe.skipIf((await kubeTool('kubectl')) === undefined)('with the objects tha
   }
   test('a kind that Skaffold does not know is a fault, unless resourceSelector allows it', async () => {
     expect(await faultsOf(written, [jobSink])).toEqual(['JobSink.sinks.knative.dev is not in resourceSelector'])
-    const told = dev(config => {
+    const allowing = dev(config => {
       config.resourceSelector = { allow: [{ groupKind: 'JobSink.sinks.knative.dev', image: ['.*'] }] }
     })
-    expect(await faultsOf(told, [jobSink])).toEqual([])
+    expect(await faultsOf(allowing, [jobSink])).toEqual([])
   })
 
-  test('a patch of a path that does not exist is refused, as by Skaffold', () => {
+  test('a patch of a path that does not exist is refused, as Skaffold does', () => {
     const config = structuredClone(written)
     config.profiles[2]!.patches![0]!.path = '/verify/1/container/image'
     expect(() => withProfile(config, 'gke')).toThrow('invalid path: /verify/1/container/image')
@@ -255,15 +255,15 @@ const faults = (config: SkaffoldConfig, objects: Manifest[]): string[] => {
   const used = objects.flatMap(object => imagesIn(object).map(image => ({ object, name: nameOf(image) })))
   const ours = used.filter(({ name }) => /(^|\/)vigja?$|(^|\/)vigia$/.test(name))
   const names = new Set(ours.map(({ name }) => name))
-  const told = new Set(config.resourceSelector?.allow?.map(({ groupKind }) => groupKind))
+  const allowed = new Set(config.resourceSelector?.allow?.map(({ groupKind }) => groupKind))
   const kinds = new Set(ours.map(({ object }) => groupKindOf(object)))
   const found = [...kinds]
-    .filter(kind => !known.has(kind) && !told.has(kind))
+    .filter(kind => !known.has(kind) && !allowed.has(kind))
     .map(kind => `${kind} is not in resourceSelector`)
   for (const name of names) {
     const { length } = artifacts.filter(({ image }) => image === name)
     if (length === 0) found.push(`no artifact builds ${name}`)
-    if (length > 1) found.push(`${length} artifacts are ${name}`)
+    if (length > 1) found.push(`${length} artifacts are named ${name}`)
   }
   for (const artifact of artifacts) {
     if (!names.has(artifact.image)) found.push(`no object uses ${artifact.image}`)
@@ -271,7 +271,7 @@ const faults = (config: SkaffoldConfig, objects: Manifest[]): string[] => {
   }
   for (const { resourceType, resourceName, namespace, port } of config.portForward)
     if (`${resourceType}/${resourceName}.${namespace}:${port}` !== 'service/kourier.knative-serving:80')
-      found.push(`forwards to ${resourceName}, which is not the Service of the ingress`)
+      found.push(`the port forward goes to ${resourceName}, which is not the Service of the ingress`)
   for (const { container, executionMode } of config.verify) {
     const job = parse(readFileSync(join(root, executionMode.kubernetesCluster.jobManifestPath), 'utf8'))
     const containers: { name: string }[] = job.spec.template.spec.containers
@@ -308,11 +308,11 @@ const faultsOfSync = (
   const found: string[] = []
   if (!stage.entrypoint.at(-1)!.endsWith('/launch.dev.mjs')) found.push(`${stage.name} watches no files`)
   if (!unresolved.includes(image.split('/')[0]!))
-    found.push(`Knative puts a digest into ${image}, and then no pod has that image`)
+    found.push(`Knative replaces the tag of ${image} by a digest, so no pod has exactly that image`)
   const copies = stage.steps.flatMap(step => ('copy' in step && step.copy.from === undefined ? [step] : []))
   for (const { src, dest, strip = '' } of manual) {
     const files = globSync(src, { cwd: root })
-    if (files.length === 0) found.push(`${src} syncs nothing`)
+    if (files.length === 0) found.push(`${src} matches no file`)
     for (const path of files.slice(0, 1)) {
       const to = posix.join(dest, path.replace(strip, ''))
       const copy = copies.find(({ copy }) => copy.sources.some(source => matchesGlob(path, `${source}**`)))
@@ -326,7 +326,7 @@ const faultsOfSync = (
     if (kind !== 'Service' || !apiVersion.startsWith('serving.knative.dev/')) continue
     const annotations = spec.template.metadata.annotations
     if (annotations['autoscaling.knative.dev/min-scale'] !== '1')
-      found.push(`${metadata.name} goes to zero with its synced files`)
+      found.push(`${metadata.name} scales to zero and loses its synced files`)
     if (annotations['autoscaling.knative.dev/max-scale'] !== '1')
       found.push(`${metadata.name} may get a pod without the synced files`)
     if (spec.template.spec.containers[0].securityContext.readOnlyRootFilesystem)
@@ -346,7 +346,7 @@ const faultsOfHooks = ({ deploy }: SkaffoldConfig, objects: Manifest[]) => {
   for (const { kind, metadata } of objects.filter(({ kind }) => kind === 'Job')) {
     const selector = `app.kubernetes.io/name=${metadata.labels?.['app.kubernetes.io/name']}`
     if (!lines(before).includes(`delete job --selector ${selector}`))
-      found.push(`${kind} ${metadata.name} cannot be changed and is not deleted before`)
+      found.push(`${kind} ${metadata.name} cannot be changed, and no hook deletes it before the deployment`)
     if (!lines(after).includes(`wait job --selector ${selector} --for=condition=Complete`))
       found.push(`no hook waits for ${kind} ${metadata.name}`)
   }

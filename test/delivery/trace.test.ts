@@ -43,7 +43,7 @@ describe.skipIf(!kubectl)(`trace${kubectl ? '' : ' (skipped: no kubectl for this
     clone = await p.clone()
     expect(await p.pipeline(clone, tektonSteps('release.yaml'))).toMatchObject({ failed: undefined })
     commit = await p.git(clone, 'rev-parse', 'v0.1.0^{commit}')
-    image = `${p.registry.host}/team/vigia@${p.registry.named('team/vigia', '0.1.0')!.digest}`
+    image = `${p.registry.host}/team/vigia@${p.registry.imageWithTag('team/vigia', '0.1.0')!.digest}`
     // One environment runs the new release.
     const file = join(clone, 'infra/argocd/applicationset.yaml')
     const text = await p.git(clone, 'show', 'HEAD:infra/argocd/applicationset.yaml')
@@ -84,10 +84,10 @@ describe.skipIf(!kubectl)(`trace${kubectl ? '' : ' (skipped: no kubectl for this
     for (const name of names) expect(await traced(name), name).toEqual(found)
   })
 
-  test('without --json the output is lines for people', async () => {
+  test('without --json the output is readable text', async () => {
     const { stdout } = await trace('v0.1.0')
     expect(stdout).toContain(`release      v0.1.0\ncommit       ${commit}  chore: release 0.1.0\n`)
-    expect(stdout).toMatch(/^environments \w+: v0\.1\.0, this one; \w+: v0\.0\.1$/m)
+    expect(stdout).toMatch(/^environments \w+: v0\.1\.0, this release; \w+: v0\.0\.1$/m)
     expect(stdout).toMatch(/^objects {6}onprem: (\d+), \1 of them have 0\.1\.0$/m)
     expect(stdout).toMatch(/^- broker: replies are kept$/m)
   })
@@ -98,7 +98,7 @@ describe.skipIf(!kubectl)(`trace${kubectl ? '' : ' (skipped: no kubectl for this
     expect(build.tag).toBeUndefined()
   })
 
-  test('with --context it lists the objects of the release in the cluster, and their revision', async () => {
+  test('with --context the objects of the release in the cluster are listed with their revision', async () => {
     const object = {
       apiVersion: 'serving.knative.dev/v1',
       kind: 'Service',

@@ -25,7 +25,7 @@ describe('the next version', () => {
     ],
     ['before 1.0.0 a breaking change is a minor', '0.4.1', '0.4.1', ['feat!: other words'], '0.5.0'],
     ['1.0.0 comes from package.json', '0.4.1', '1.0.0', ['all: we promise'], '1.0.0'],
-    ['ten comes after nine', '1.9.9', '1.9.9', ['feat: more'], '1.10.0'],
+    ['the minor version after 9 is 10', '1.9.9', '1.9.9', ['feat: more'], '1.10.0'],
   ])('%s', (_, last, declared, messages, next) => {
     expect(
       nextVersion(last === undefined ? undefined : versionIn(last), versionIn(declared)!, messages).join('.'),
@@ -42,7 +42,7 @@ describe('the next version', () => {
   test('a changelog has each commit once, breaking changes first', () => {
     const text = changelog('1.5.0', ['feat!: b', 'feat: a', 'broker: c\n\nwhy', 'chore: release 1.4.9'])
     expect(text).toBe(
-      '# 1.5.0\n\n## Breaking\n\n- feat!: b\n\n## New\n\n- feat: a\n\n## What now holds\n\n- broker: c\n',
+      '# 1.5.0\n\n## Breaking\n\n- feat!: b\n\n## New\n\n- feat: a\n\n## Other changes\n\n- broker: c\n',
     )
   })
 

@@ -12,7 +12,7 @@ const upToDate = async (): Promise<string> => {
     await migrate(env('DATABASE_URL'))
     return 'the database is up to date'
   } catch (error) {
-    if (error instanceof DatabaseAhead) return 'the database is that of a newer release: nothing to do'
+    if (error instanceof DatabaseAhead) return 'a newer release has migrated the database; nothing to do'
     throw error
   }
 }

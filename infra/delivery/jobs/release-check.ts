@@ -18,15 +18,15 @@ export const releaseFaults = async (
 const faultOf = async (name: string, get: GetFromFunction, expected: Release): Promise<string | undefined> => {
   try {
     const health = await get(name, '/healthz')
-    if (health.status !== 200) return `answers ${health.status} for its health`
+    if (health.status !== 200) return `answers GET /healthz with ${health.status}`
     const { status, body } = await get(name, '/version')
-    if (status !== 200) return `answers ${status} for its version`
+    if (status !== 200) return `answers GET /version with ${status}`
     const answer = JSON.parse(body)
-    if (answer.function !== name) return `is ${answer.function}`
+    if (answer.function !== name) return `answers as the function ${answer.function}`
     const same = answer.version === expected.version && answer.revision === expected.revision
     return same
       ? undefined
-      : `is ${answer.version} (${answer.revision}), not ${expected.version} (${expected.revision})`
+      : `runs ${answer.version} (${answer.revision}), not ${expected.version} (${expected.revision})`
   } catch (error) {
     return `does not answer: ${(error as Error).message}`
   }

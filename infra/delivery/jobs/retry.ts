@@ -31,7 +31,8 @@ export const retry = async <T>(
     if (!isTemporary(error)) return false
     const pauseMs = Math.min(firstPauseMs * 2 ** (attemptNumber - 1), longestPauseMs)
     const reason = reasonOf(error)
-    if (now() + pauseMs > end) throw new RetryTimeout(`after ${timeoutMs / 1_000} s still: ${reason}`, { cause: error })
+    if (now() + pauseMs > end)
+      throw new RetryTimeout(`gave up after ${timeoutMs / 1_000} s: ${reason}`, { cause: error })
     if (reason !== lastReason) onWait(reason)
     lastReason = reason
     await sleep(pauseMs)

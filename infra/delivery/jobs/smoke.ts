@@ -25,5 +25,5 @@ await job('smoke', {
   },
   // During a rollout, functions of the old release still answer.
   isTemporary: error => error instanceof NotYet,
-  done: names => `${names.length} functions answer, all of them ${release().version} (${release().revision})`,
+  done: names => `${names.length} functions answer, and all run ${release().version} (${release().revision})`,
 })

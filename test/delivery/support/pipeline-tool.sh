@@ -34,7 +34,7 @@ after() {
 # folder, and the first uncommitted file of that folder.
 push_image() {
   repository=$1 tag=$2
-  content="{\"revision\":\"$3\",\"folder\":\"$(git rev-parse HEAD)\",\"strange\":\"$(git status --porcelain --ignored | head -n 1)\",\"run\":\"${STUB_RUN:-}\"}"
+  content="{\"revision\":\"$3\",\"folder\":\"$(git rev-parse HEAD)\",\"uncommitted\":\"$(git status --porcelain --ignored | head -n 1)\",\"run\":\"${STUB_RUN:-}\"}"
   digest=sha256:$(printf %s "$content" | sha256sum | cut -d ' ' -f 1)
   mkdir -p "$STUB_REGISTRY/$repository"
   printf %s "$content" >"$STUB_REGISTRY/$repository/$digest"

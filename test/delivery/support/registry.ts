@@ -12,7 +12,7 @@ import { text } from 'node:stream/consumers'
 interface Manifest {
   revision: string
   folder: string
-  strange: string
+  uncommitted: string
 }
 
 /**
@@ -21,7 +21,7 @@ interface Manifest {
  * and a file named after a tag contains a digest.
  */
 export const registryIn = async (folder: string, login?: string) => {
-  const state = { refusesNames: false }
+  const state = { refusesTags: false }
   const server = createServer(async (request, response) => {
     const answer = (status: number, headers: Record<string, string> = {}, body = '') =>
       response.writeHead(status, headers).end(request.method === 'HEAD' ? undefined : body)
@@ -40,7 +40,7 @@ export const registryIn = async (folder: string, login?: string) => {
     if (!name || !reference) return answer(404)
     const file = (of: string) => join(folder, name, of)
     if (request.method === 'PUT') {
-      if (state.refusesNames) return answer(500)
+      if (state.refusesTags) return answer(500)
       const body = await text(request)
       const digest = `sha256:${createHash('sha256').update(body).digest('hex')}`
       mkdirSync(join(folder, name), { recursive: true })
@@ -56,10 +56,10 @@ export const registryIn = async (folder: string, login?: string) => {
   await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** While `refusesNames` is true, the registry answers 500 to every request that creates a tag. */
+    /** While `refusesTags` is true, the registry answers 500 to every request that creates a tag. */
     state,
     /** The digest that a tag refers to, with the manifest of that digest; undefined if there is no such tag. */
-    named: (name: string, tag: string) => {
+    imageWithTag: (name: string, tag: string) => {
       if (!existsSync(join(folder, name, tag))) return undefined
       const digest = readFileSync(join(folder, name, tag), 'utf8')
       return { digest, manifest: JSON.parse(readFileSync(join(folder, name, digest), 'utf8')) as Manifest }

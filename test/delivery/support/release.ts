@@ -115,16 +115,16 @@ export const project = async (content: 'released' | 'deployed' = 'released') => 
   // The project has had no release yet, whatever the version of this checkout is.
   await stamp(first, '0.1.0', 'unreleased')
   // The environments run an older version than the version that the tests release.
-  const asked = join(first, environmentsFile)
-  const text = readFileSync(asked, 'utf8')
+  const applicationSet = join(first, environmentsFile)
+  const text = readFileSync(applicationSet, 'utf8')
   writeFileSync(
-    asked,
+    applicationSet,
     environmentsIn(text).reduce((now, { name }) => withRevision(now, name, 'v0.0.1'), text),
   )
   await g(folder, 'init', '--quiet', '--bare', '--initial-branch=main', origin)
   await g(first, 'init', '--quiet', '--initial-branch=main')
   await g(first, 'add', '.')
-  await g(first, 'commit', '--quiet', '-m', 'all: a first thing holds')
+  await g(first, 'commit', '--quiet', '-m', 'all: the first change')
   await g(first, 'remote', 'add', 'origin', origin)
   await g(first, 'push', '--quiet', 'origin', 'main')
   rmSync(first, { recursive: true })
@@ -191,9 +191,9 @@ export const project = async (content: 'released' | 'deployed' = 'released') => 
     /** The files in the chart repository. */
     charts: () => readdirSync(at('charts')).filter(name => name.endsWith('.tgz')),
     /** The content of a file that the stub of an external program has written. */
-    left: (name: string) => readFileSync(at('charts', name), 'utf8'),
+    fileOfStub: (name: string) => readFileSync(at('charts', name), 'utf8'),
     /** Removes a program from PATH. */
-    without: (tool: string) => rmSync(at('bin', tool)),
+    removeProgram: (tool: string) => rmSync(at('bin', tool)),
     stop: async () => {
       await registry.stop()
       rmSync(folder, { recursive: true, force: true })

@@ -31,7 +31,7 @@ interface Hook {
 }
 
 /** The parts that Skaffold does not merge: the whole part of a profile replaces the part of the file. */
-const oneOf = new Set(['tagPolicy', 'local'])
+const replacedAsWhole = new Set(['tagPolicy', 'local'])
 
 /**
  * The configuration that Skaffold uses with `-p <profile>`. Values of the profile replace those of the file (a list is
@@ -56,7 +56,7 @@ export const withProfile = (config: SkaffoldConfig, profile: string): SkaffoldCo
 
 const overlaid = (own: unknown, other: unknown, name = ''): unknown => {
   if (other === undefined) return own
-  if (!isObject(own) || !isObject(other) || oneOf.has(name)) return other
+  if (!isObject(own) || !isObject(other) || replacedAsWhole.has(name)) return other
   const keys = [...Object.keys(own), ...Object.keys(other)]
   return Object.fromEntries(keys.map(key => [key, overlaid(own[key], other[key], key)]))
 }
