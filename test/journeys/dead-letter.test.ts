@@ -11,6 +11,7 @@ import {
   type Journey,
   repliesMatching,
   startJourney,
+  waitForButton,
   waitForReply,
 } from '#test/support/journey.ts'
 import { until } from '#test/support/until.ts'
@@ -254,14 +255,7 @@ test('a private address that PROBE_ALLOW does not allow is never contacted, whet
   ana.send('/monitores')
   await waitForReply(ana, /Seus monitores/)
   ana.press(/inside/)
-  await until(
-    () =>
-      ana
-        .last()
-        ?.buttons.flat()
-        .some(({ text }) => text === 'verificar agora'),
-    { what: 'the card of the monitor' },
-  )
+  await waitForButton(ana, 'verificar agora')
   ana.press('verificar agora')
   await until(() => repliesMatching(ana, /inside.*rede privada|rede privada.*inside/s).length > 0, {
     what: 'the answer',

@@ -1,13 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Journey, repliesMatching, startJourney, timesHandled, waitForReply } from '#test/support/journey.ts'
+import {
+  deliveryModes,
+  type Journey,
+  repliesMatching,
+  startJourney,
+  timesHandled,
+  waitForReply,
+} from '#test/support/journey.ts'
 import { until } from '#test/support/until.ts'
 
 const inSeconds = (seconds: number) => new Date(Math.ceil(Date.now() / 1000 + seconds) * 1000)
 
-describe.each([
-  ['delivered once', false],
-  ['delivered twice to each of two Triggers', true],
-])('with every event %s', (_, twice) => {
+describe.each(deliveryModes)('with every event %s', (_, twice) => {
   let journey: Journey
   beforeAll(async () => {
     journey = await startJourney({ twice })

@@ -1,11 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Journey, repliesMatching, startJourney, timesHandled, waitForReply } from '#test/support/journey.ts'
+import {
+  deliveryModes,
+  type Journey,
+  repliesMatching,
+  startJourney,
+  timesHandled,
+  waitForButton,
+  waitForReply,
+} from '#test/support/journey.ts'
 import { until } from '#test/support/until.ts'
 
-describe.each([
-  ['delivered once', false],
-  ['delivered twice to each of two Triggers', true],
-])('with every event %s', (_, twice) => {
+describe.each(deliveryModes)('with every event %s', (_, twice) => {
   let journey: Journey
   beforeAll(async () => {
     journey = await startJourney({ twice })
@@ -51,14 +56,7 @@ describe.each([
     ana.send('/monitores')
     await waitForReply(ana, /Seus monitores/)
     ana.press(/127\.0\.0\.1|loja/)
-    await until(
-      () =>
-        ana
-          .last()
-          ?.buttons.flat()
-          .some(({ text }) => text === 'verificar agora'),
-      { what: 'the card of the monitor' },
-    )
+    await waitForButton(ana, 'verificar agora')
     const before = repliesMatching(ana, /Respondeu 200/).length
     ana.press('verificar agora')
     await until(() => repliesMatching(ana, /Respondeu 200/).length > before, { what: 'the answer', timeoutMs: 45_000 })

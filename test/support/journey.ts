@@ -45,6 +45,12 @@ const everyTriggerTwice: Rewrite = (text, file) =>
     ? `${text}---\n${text.replaceAll(/^ {2}name: (\S+)$/gm, '  name: $1-twin').replaceAll(/uri: (\S+)$/gm, 'uri: $1-twin')}`
     : text
 
+/** The values of `twice`, with their names in test titles. */
+export const deliveryModes = [
+  ['delivered once', false],
+  ['delivered twice to each of two Triggers', true],
+] as const
+
 /**
  * Starts the simulators, and `npm start` with the built functions. With `twice`, every event goes to two Triggers at
  * once, and goes to each of the two again after it was handled.
@@ -143,6 +149,17 @@ export const waitForReply = (person: SimulatedUser, pattern: RegExp): Promise<un
       .join('\n---\n')}`,
     timeoutMs: 45_000,
   })
+
+/** Waits until the newest message of the bot to this person has a button with this text. */
+export const waitForButton = (person: SimulatedUser, button: string): Promise<unknown> =>
+  until(
+    () =>
+      person
+        .last()
+        ?.buttons.flat()
+        .some(({ text }) => text === button),
+    { what: `the button "${button}"` },
+  )
 
 /** The messages of the bot to this person that match. */
 export const repliesMatching = (person: SimulatedUser, words: RegExp) =>

@@ -1,16 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { systemClock } from '#functions/host/clock.ts'
 import { ingress } from '#local/broker/ingress.ts'
-import {
-  type BrokerServer,
-  type Recorder,
-  startBrokerServer,
-  startRecorder,
-  triggerFor,
-} from '#test/support/broker-server.ts'
-import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
+import { triggerFor } from '#test/support/broker-server.ts'
 import { sendRequest, startServer, type TestRequest } from '#test/support/http.ts'
-import { binary, plain, structured } from './conformance-support.ts'
+import { attributes, binary, conformanceBroker, structured } from './conformance-support.ts'
 
 /** A request of a producer, and the response that the broker must give. A refused event must not be stored. */
 interface IngressRow {
@@ -28,15 +21,15 @@ const ingressRows: IngressRow[] = [
     request: binary({ 'content-type': 'application/vnd.apache.thrift.binary' }, '\x01'),
     status: 202,
   },
-  { title: 'structured mode', request: structured({ ...plain, data: { a: 1 } }), status: 202 },
+  { title: 'structured mode', request: structured({ ...attributes, data: { a: 1 } }), status: 202 },
   {
     title: 'structured mode with a charset',
-    request: structured(plain, 'application/cloudevents+json; charset=UTF-8'),
+    request: structured(attributes, 'application/cloudevents+json; charset=UTF-8'),
     status: 202,
   },
   { title: 'a slash at the end of the path', request: { ...binary(), path: '/vigia/default/' }, status: 202 },
   { title: 'version 0.3', request: binary({ 'ce-specversion': '0.3' }), status: 202 },
-  { title: 'version 0.3, structured', request: structured({ ...plain, specversion: '0.3' }), status: 202 },
+  { title: 'version 0.3, structured', request: structured({ ...attributes, specversion: '0.3' }), status: 202 },
   { title: 'an empty body with a Content-Type', request: binary({}, ''), status: 202 },
   { title: 'an empty body without Content-Type', request: binary({ 'content-type': undefined }, ''), status: 202 },
   { title: 'a body without Content-Type', request: binary({ 'content-type': undefined }), status: 202 },
@@ -51,7 +44,7 @@ const ingressRows: IngressRow[] = [
   { title: 'hops that are not a number', request: binary({ 'ce-knativebrokerttl': 'x' }), status: 202 },
   { title: 'an id of 5,000 characters', request: binary({ 'ce-id': 'i'.repeat(5000) }), status: 202 },
   { title: 'a body of exactly 1 MiB', request: binary({}, Buffer.alloc(1024 * 1024, 'x')), status: 202 },
-  { title: 'no Trigger that matches it', request: binary({ 'ce-type': 'nobody' }), status: 202 },
+  { title: 'no Trigger that matches it', request: binary({ 'ce-type': 'unmatched' }), status: 202 },
 
   { title: 'no id', request: binary({ 'ce-id': undefined }), status: 400 },
   { title: 'an empty id', request: binary({ 'ce-id': '' }), status: 400 },
@@ -68,31 +61,35 @@ const ingressRows: IngressRow[] = [
     request: { headers: { 'content-type': 'application/json' }, body: '{"id":"row"}' },
     status: 400,
   },
-  { title: 'a batch', request: structured(JSON.stringify([plain]), 'application/cloudevents-batch+json'), status: 400 },
+  {
+    title: 'a batch',
+    request: structured(JSON.stringify([attributes]), 'application/cloudevents-batch+json'),
+    status: 400,
+  },
   { title: 'structured mode in Avro', request: structured('x', 'application/cloudevents+avro'), status: 400 },
   { title: 'structured mode with broken JSON', request: structured('{"specversion":"1.0",'), status: 400 },
   { title: 'structured mode with a list', request: structured('[]'), status: 400 },
-  { title: 'structured mode with nothing', request: structured(''), status: 400 },
+  { title: 'structured mode with an empty body', request: structured(''), status: 400 },
   {
     title: 'structured mode with an extension that is an object',
-    request: structured({ ...plain, ext: {} }),
+    request: structured({ ...attributes, ext: {} }),
     status: 400,
   },
-  { title: 'structured mode with an id that is a number', request: structured({ ...plain, id: 5 }), status: 400 },
+  { title: 'structured mode with an id that is a number', request: structured({ ...attributes, id: 5 }), status: 400 },
   {
     title: 'structured mode without specversion',
-    request: structured({ ...plain, specversion: undefined }),
+    request: structured({ ...attributes, specversion: undefined }),
     status: 400,
   },
   {
     title: 'structured mode with data and data_base64',
-    request: structured({ ...plain, data: 1, data_base64: 'YQ==' }),
+    request: structured({ ...attributes, data: 1, data_base64: 'YQ==' }),
     status: 400,
   },
-  { title: 'structured mode with bad base64', request: structured({ ...plain, data_base64: '!' }), status: 400 },
+  { title: 'structured mode with bad base64', request: structured({ ...attributes, data_base64: '!' }), status: 400 },
   {
     title: 'structured mode with a line break in an attribute',
-    request: structured({ ...plain, subject: 'a\r\nb: c' }),
+    request: structured({ ...attributes, subject: 'a\r\nb: c' }),
     status: 400,
   },
   { title: 'structured mode nested 100,000 deep', request: structured(`{"a":${'['.repeat(100_000)}`), status: 400 },
@@ -100,7 +97,7 @@ const ingressRows: IngressRow[] = [
   { title: 'a time without a zone', request: binary({ 'ce-time': '2026-11-21T09:00:00' }), status: 400 },
   { title: 'a day that is not in the calendar', request: binary({ 'ce-time': '2026-02-31T09:00:00Z' }), status: 400 },
   { title: 'an extension name with a dash', request: binary({ 'ce-my-ext': 'x' }), status: 400 },
-  { title: ':// as source', request: binary({ 'ce-source': '://' }), status: 400 },
+  { title: 'the source ://', request: binary({ 'ce-source': '://' }), status: 400 },
   { title: 'a broken percent escape in the source', request: binary({ 'ce-source': '/a%zz' }), status: 400 },
   { title: 'a relative dataschema', request: binary({ 'ce-dataschema': '/schema' }), status: 400 },
   { title: 'a Content-Type that is not a media type', request: binary({ 'content-type': 'nope' }), status: 400 },
@@ -115,7 +112,7 @@ const ingressRows: IngressRow[] = [
   { title: 'GET', request: { method: 'GET' }, status: 405 },
   { title: 'PUT', request: { ...binary(), method: 'PUT' }, status: 405 },
   { title: 'HEAD', request: { method: 'HEAD' }, status: 405 },
-  { title: 'GET anywhere', request: { method: 'GET', path: '/nowhere' }, status: 405 },
+  { title: 'GET on any path', request: { method: 'GET', path: '/nowhere' }, status: 405 },
   {
     title: 'OPTIONS',
     request: { method: 'OPTIONS' },
@@ -148,22 +145,8 @@ const ingressRows: IngressRow[] = [
   },
 ]
 
-let database: TestDatabase
-let recorder: Recorder
-let server: BrokerServer
-
-beforeAll(async () => {
-  database = await emptyDatabase()
-  recorder = await startRecorder()
-  server = await startBrokerServer(database.url, [triggerFor('door', 'door', `${recorder.url}/door`)], {
-    url: 'http://broker/vigia/default',
-  })
-})
-
-afterAll(async () => {
-  await server?.stop()
-  await recorder?.stop()
-  await database?.end()
+const { database, server } = conformanceBroker(({ url }) => [triggerFor('sample', 'sample', `${url}/sample`)], {
+  url: 'http://broker/vigia/default',
 })
 
 describe('the ingress', () => {
@@ -177,7 +160,7 @@ describe('the ingress', () => {
     expect(accepted + duplicates - before.accepted - before.duplicates, 'kept').toBe(status === 202 ? 1 : 0)
   })
 
-  test('an event of this process gets the same status as by POST', async () => {
+  test('an event that this process publishes gets the same status as an event that arrives by POST', async () => {
     // Rows with a method or a path are about the HTTP request.
     const rows = ingressRows.filter(
       ({ request, status }) => [202, 400].includes(status) && !request.method && !request.path,
@@ -190,7 +173,7 @@ describe('the ingress', () => {
     )
   })
 
-  test('a body that pauses: 500 after the timeout', async () => {
+  test('a request whose body does not arrive gets 500 after the timeout', async () => {
     const accept = vi.fn()
     const { handler } = ingress({
       path: '/vigia/default',
@@ -206,7 +189,7 @@ describe('the ingress', () => {
     await stop()
   })
 
-  test('what is refused is not stored, not even in part', async () => {
+  test('a refused event is not stored, not even in part', async () => {
     const stored = async () =>
       (
         await database.db.query<{ rows: number }>(

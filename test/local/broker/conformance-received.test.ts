@@ -1,16 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { DeliverySpec } from '#local/manifests/model.ts'
-import {
-  type BrokerServer,
-  type Recorder,
-  startBrokerServer,
-  startRecorder,
-  triggerFor,
-} from '#test/support/broker-server.ts'
-import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
+import { triggerFor } from '#test/support/broker-server.ts'
 import { sendRequest, type TestRequest } from '#test/support/http.ts'
 import { until } from '#test/support/until.ts'
-import { binary, path, plain, structured, typeOf } from './conformance-support.ts'
+import { attributes, binary, conformanceBroker, path, structured, typeOf } from './conformance-support.ts'
 
 /** A published event, and what a subscriber must receive. A header with the value null must be absent. */
 interface ReceivedRow {
@@ -23,7 +16,7 @@ interface ReceivedRow {
 
 const receivedRows: ReceivedRow[] = [
   {
-    title: 'a JSON event: all headers that Knative sends, and no others',
+    title: 'a JSON event has all headers that Knative sends, and no others',
     request: binary({ 'ce-subject': 'a/1', 'ce-time': '2026-11-21T12:00:00Z', 'ce-tick': 'x' }),
     headers: {
       'ce-specversion': '1.0',
@@ -75,7 +68,7 @@ const receivedRows: ReceivedRow[] = [
     headers: { 'ce-knativearrivaltime': /^2/ },
   },
   {
-    title: 'trace context, request ids and Knative headers travel along',
+    title: 'trace context, request ids and Knative headers are forwarded',
     request: binary({
       traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
       tracestate: 'a=b',
@@ -101,7 +94,7 @@ const receivedRows: ReceivedRow[] = [
     headers: { authorization: null, cookie: null, 'x-other': null, 'kn-namespace': 'vigia', prefer: 'reply' },
   },
   {
-    title: 'no Content-Type in, none out',
+    title: 'an event without Content-Type is delivered without Content-Type',
     request: binary({ 'content-type': undefined }),
     headers: { 'content-type': null },
     body: '{"a":1}',
@@ -115,9 +108,9 @@ const receivedRows: ReceivedRow[] = [
   },
   { title: 'data in binary mode is never parsed', request: binary({}, '{"a": 1 }'), headers: {}, body: '{"a": 1 }' },
   {
-    title: 'structured in, binary out; extensions become texts',
+    title: 'a structured event is delivered in binary mode, and its extensions become texts',
     request: structured({
-      ...plain,
+      ...attributes,
       datacontenttype: 'application/json',
       num: 5,
       yes: true,
@@ -137,88 +130,75 @@ const receivedRows: ReceivedRow[] = [
     body: '{"a":[1,null]}',
   },
   {
-    title: 'structured without datacontenttype: JSON without Content-Type',
-    request: structured({ ...plain, data: { a: 1 } }),
+    title: 'a structured event without datacontenttype is delivered as JSON without Content-Type',
+    request: structured({ ...attributes, data: { a: 1 } }),
     headers: { 'content-type': null },
     body: '{"a":1}',
   },
   {
     title: 'structured data that is a JSON text keeps its quotes',
-    request: structured({ ...plain, datacontenttype: 'application/json', data: 'text' }),
+    request: structured({ ...attributes, datacontenttype: 'application/json', data: 'text' }),
     headers: {},
     body: '"text"',
   },
   {
     title: 'structured data null is JSON null',
-    request: structured({ ...plain, datacontenttype: 'application/json', data: null }),
+    request: structured({ ...attributes, datacontenttype: 'application/json', data: null }),
     headers: {},
     body: 'null',
   },
   {
     title: 'structured data 0 and false are not lost',
-    request: structured({ ...plain, datacontenttype: 'application/json', data: [0, false, ''] }),
+    request: structured({ ...attributes, datacontenttype: 'application/json', data: [0, false, ''] }),
     headers: {},
     body: '[0,false,""]',
   },
   {
-    title: 'structured text is the bare text',
-    request: structured({ ...plain, datacontenttype: 'text/plain', data: 'text' }),
+    title: 'structured text is delivered without quotes',
+    request: structured({ ...attributes, datacontenttype: 'text/plain', data: 'text' }),
     headers: { 'content-type': 'text/plain' },
     body: 'text',
   },
   {
-    title: 'numbers beyond JavaScript keep their digits',
+    title: 'numbers that JavaScript cannot represent keep their digits',
     request: structured(
-      `{"specversion":"1.0","id":"row","type":"door","source":"/a","datacontenttype":"application/json","data":[12345678901234567890,1.10]}`,
+      `{"specversion":"1.0","id":"row","type":"sample","source":"/a","datacontenttype":"application/json","data":[12345678901234567890,1.10]}`,
     ),
     headers: {},
     body: '[12345678901234567890,1.10]',
   },
   {
     title: 'data_base64 arrives as bytes',
-    request: structured({ ...plain, datacontenttype: 'application/octet-stream', data_base64: 'AP8=' }),
+    request: structured({ ...attributes, datacontenttype: 'application/octet-stream', data_base64: 'AP8=' }),
     headers: { 'content-type': 'application/octet-stream' },
     body: '\x00\xff',
   },
   {
-    title: 'a structured subject goes out as raw UTF-8',
-    request: structured({ ...plain, subject: 'olá "x" %' }),
+    title: 'a structured subject is delivered as raw UTF-8',
+    request: structured({ ...attributes, subject: 'olá "x" %' }),
     headers: { 'ce-subject': Buffer.from('olá "x" %').toString('latin1') },
   },
   {
-    title: 'delivery.format json: structured mode, extensions all texts',
+    title: 'delivery.format json gives structured mode, and all extensions are texts',
     request: binary({ 'ce-num': '5' }),
     headers: { 'content-type': 'application/cloudevents+json', 'ce-id': null, prefer: 'reply' },
-    body: '{"specversion":"1.0","id":"row","type":"door","source":"/functions/test","num":"5","datacontenttype":"application/json","knativearrivaltime":"~","data":{"a":1}}',
+    body: '{"specversion":"1.0","id":"row","type":"sample","source":"/functions/test","num":"5","datacontenttype":"application/json","knativearrivaltime":"~","data":{"a":1}}',
     format: 'json',
   },
   {
-    title: 'delivery.format json with bytes: data_base64',
+    title: 'delivery.format json puts bytes into data_base64',
     request: binary({ 'content-type': 'application/octet-stream' }, Buffer.from([0, 255])),
     headers: { 'content-type': 'application/cloudevents+json' },
-    body: '{"specversion":"1.0","id":"row","type":"door","source":"/functions/test","datacontenttype":"application/octet-stream","knativearrivaltime":"~","data_base64":"AP8="}',
+    body: '{"specversion":"1.0","id":"row","type":"sample","source":"/functions/test","datacontenttype":"application/octet-stream","knativearrivaltime":"~","data_base64":"AP8="}',
     format: 'json',
   },
 ]
 
-let database: TestDatabase
-let recorder: Recorder
-let server: BrokerServer
-
-beforeAll(async () => {
-  database = await emptyDatabase()
-  recorder = await startRecorder()
-  const triggers = receivedRows.map(({ format = 'binary' }, index) =>
-    triggerFor(`form-${index}`, typeOf('form', index), recorder.url + path('subscriber', 'form', index), { format }),
-  )
-  server = await startBrokerServer(database.url, triggers)
-})
-
-afterAll(async () => {
-  await server?.stop()
-  await recorder?.stop()
-  await database?.end()
-})
+const { recorder, server } = conformanceBroker(({ url }) =>
+  receivedRows.map(({ format = 'binary' }, index) =>
+    triggerFor(`form-${index}`, typeOf('form', index), url + path('subscriber', 'form', index), { format }),
+  ),
+)
 
 describe('what a subscriber receives', () => {
   test.each(receivedRows.map((row, index) => ({ ...row, index })))(
@@ -226,7 +206,7 @@ describe('what a subscriber receives', () => {
     async ({ request, headers, body, index }) => {
       const type = typeOf('form', index)
       const text = (part: unknown) =>
-        typeof part === 'string' ? part.replace('"door"', `"${type}"`).replace('"row"', `"row-${index}"`) : part
+        typeof part === 'string' ? part.replace('"sample"', `"${type}"`).replace('"row"', `"row-${index}"`) : part
       const own = request.headers!['ce-id'] ? { 'ce-id': `row-${index}`, 'ce-type': type } : {}
       const response = await sendRequest(server.ingressUrl, {
         ...request,

@@ -1,18 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Trigger } from '#local/broker/broker.ts'
-import {
-  type BrokerServer,
-  type CannedResponse,
-  eventHeaders,
-  type Recorder,
-  startBrokerServer,
-  startRecorder,
-  triggerFor,
-  urlDestination,
-} from '#test/support/broker-server.ts'
-import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
+import { describe, expect, test } from 'vitest'
+import { type CannedResponse, eventHeaders, triggerFor } from '#test/support/broker-server.ts'
 import { until } from '#test/support/until.ts'
-import { type DeadLetterCode, deadLetterCode, errorData, path, settled, typeOf } from './conformance-support.ts'
+import {
+  conformanceBroker,
+  type DeadLetterCode,
+  deadLetterCode,
+  errorData,
+  path,
+  settled,
+  sinkFor,
+  typeOf,
+} from './conformance-support.ts'
 
 /**
  * A response of a subscriber whose Trigger has `retry: 1` and a dead letter sink. `reply` is the event that the broker
@@ -77,21 +75,21 @@ const replyRows: ReplyRow[] = [
     answer: { status: 200, headers: { 'ce-id': '1', 'ce-type': '~' }, body: '{}' },
     reply: null,
     attempts: 2,
-    deadLetter: 'bare',
+    deadLetter: 'without code',
   },
   {
     title: 'a structured event with broken JSON',
     answer: { status: 200, headers: { 'content-type': 'application/cloudevents+json' }, body: '{' },
     reply: null,
     attempts: 2,
-    deadLetter: 'bare',
+    deadLetter: 'without code',
   },
   {
     title: 'a batch',
     answer: { status: 200, headers: { 'content-type': 'application/cloudevents-batch+json' }, body: '[]' },
     reply: null,
     attempts: 2,
-    deadLetter: 'bare',
+    deadLetter: 'without code',
   },
   {
     title: 'an event without a type: refused by the ingress',
@@ -109,43 +107,32 @@ const replyRows: ReplyRow[] = [
   },
 ]
 
-let database: TestDatabase
-let recorder: Recorder
-let server: BrokerServer
-
-beforeAll(async () => {
-  database = await emptyDatabase()
-  recorder = await startRecorder()
-  const at = (part: string, kind: string, index: number) => recorder.url + path(part, kind, index)
-  const sink = (kind: string, index: number) => urlDestination(at('sink', kind, index))
-  const triggers: Trigger[] = [
-    ...replyRows.flatMap((_, index) => [
-      triggerFor(`reply-${index}`, typeOf('reply', index), at('subscriber', 'reply', index), {
-        retry: 1,
-        deadLetterSink: sink('reply', index),
-      }),
-      triggerFor(`answer-${index}`, typeOf('answer', index), at('answer', 'reply', index)),
-    ]),
-    triggerFor('echo', 'echo', `${recorder.url}/echo`, { deadLetterSink: sink('echo', 0) }),
-  ]
-  for (const [index, { answer }] of replyRows.entries())
-    recorder.respond(path('subscriber', 'reply', index), () =>
-      JSON.parse(JSON.stringify(answer).replaceAll('~', typeOf('answer', index))),
-    )
-  let hops = 0
-  recorder.respond('/echo', () => ({ status: 200, headers: eventHeaders(`echo-${++hops}`, 'echo') }))
-  server = await startBrokerServer(database.url, triggers, { url: 'http://broker/vigia/default' })
-})
-
-afterAll(async () => {
-  await server?.stop()
-  await recorder?.stop()
-  await database?.end()
-})
+let hops = 0
+const { recorder, server } = conformanceBroker(
+  subscribers => {
+    for (const [index, { answer }] of replyRows.entries())
+      subscribers.respond(path('subscriber', 'reply', index), () =>
+        JSON.parse(JSON.stringify(answer).replaceAll('~', typeOf('answer', index))),
+      )
+    subscribers.respond('/echo', () => ({ status: 200, headers: eventHeaders(`echo-${++hops}`, 'echo') }))
+    const { url } = subscribers
+    return [
+      ...replyRows.flatMap((_, index) => [
+        triggerFor(`reply-${index}`, typeOf('reply', index), url + path('subscriber', 'reply', index), {
+          retry: 1,
+          deadLetterSink: sinkFor(subscribers, 'reply', index),
+        }),
+        triggerFor(`answer-${index}`, typeOf('answer', index), url + path('answer', 'reply', index)),
+      ]),
+      triggerFor('echo', 'echo', `${url}/echo`, { deadLetterSink: sinkFor(subscribers, 'echo', 0) }),
+    ]
+  },
+  { url: 'http://broker/vigia/default' },
+)
 
 describe('replies to a Trigger with retry 1 and a dead letter sink', () => {
   test.each(replyRows.map((row, index) => ({ ...row, index })))(
-    '$title',
+    '$title: attempts $attempts, dead letter $deadLetter',
     async ({ reply, attempts, deadLetter, index }) => {
       const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
       await server.post(`reply-${index}`, typeOf('reply', index), { traceparent }, '{"a":1}')

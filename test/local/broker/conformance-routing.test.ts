@@ -1,16 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Trigger } from '#local/broker/broker.ts'
+import { describe, expect, test } from 'vitest'
 import type { Filter } from '#local/filters/filter.ts'
-import {
-  type BrokerServer,
-  type Recorder,
-  startBrokerServer,
-  startRecorder,
-  triggerFor,
-} from '#test/support/broker-server.ts'
-import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
+import { startBrokerServer, triggerFor } from '#test/support/broker-server.ts'
+import { emptyDatabase } from '#test/support/database.ts'
 import { until } from '#test/support/until.ts'
-import { always, settled } from './conformance-support.ts'
+import { always, conformanceBroker, settled } from './conformance-support.ts'
 
 const routingRows: [title: string, filters: Filter[], gets: string[]][] = [
   ['no filter', [], ['a', 'b', 'c']],
@@ -24,31 +17,19 @@ const routingRows: [title: string, filters: Filter[], gets: string[]][] = [
   ['a prefix and CESQL', [{ prefix: { type: 'routed.' } }, { cesql: "EXISTS tick OR source = '/mine'" }], ['a', 'c']],
 ]
 
-let database: TestDatabase
-let recorder: Recorder
-let server: BrokerServer
-
-beforeAll(async () => {
-  database = await emptyDatabase()
-  recorder = await startRecorder()
-  const triggers: Trigger[] = [
-    triggerFor('same-1', 'same', `${recorder.url}/same`),
-    triggerFor('same-2', 'same', `${recorder.url}/same`),
-    triggerFor('bad', 'pair', `${recorder.url}/pair/bad`, { retry: 1 }),
-    triggerFor('good', 'pair', `${recorder.url}/pair/good`),
+const { recorder, server } = conformanceBroker(subscribers => {
+  subscribers.respond('/pair/bad', always({ status: 500 }))
+  const { url } = subscribers
+  return [
+    triggerFor('same-1', 'same', `${url}/same`),
+    triggerFor('same-2', 'same', `${url}/same`),
+    triggerFor('bad', 'pair', `${url}/pair/bad`, { retry: 1 }),
+    triggerFor('good', 'pair', `${url}/pair/good`),
   ]
-  recorder.respond('/pair/bad', always({ status: 500 }))
-  server = await startBrokerServer(database.url, triggers)
-})
-
-afterAll(async () => {
-  await server?.stop()
-  await recorder?.stop()
-  await database?.end()
 })
 
 describe('routing', () => {
-  test('each Trigger gets what its filters let through, once, and nothing else', async () => {
+  test('each Trigger gets every event that matches its filters once, and no other event', async () => {
     const own = await emptyDatabase()
     const other = await startBrokerServer(
       own.url,
@@ -79,7 +60,7 @@ describe('routing', () => {
     expect(recorder.received('/same').length).toBe(2)
   })
 
-  test('a Trigger that fails does not touch the others', async () => {
+  test('a Trigger that fails does not affect other Triggers', async () => {
     await server.post('pair', 'pair')
     const { state, deliveries } = await settled(server, 'pair')
     expect(recorder.received('/pair/good').length).toBe(1)
@@ -90,7 +71,7 @@ describe('routing', () => {
     ])
   })
 
-  test('the same source and id again: 202, and it is not delivered again', async () => {
+  test('a second event with the same source and id gets 202 and is not delivered', async () => {
     expect(await server.post('once', 'same')).toBe(202)
     await settled(server, 'same')
     const before = recorder.all.length

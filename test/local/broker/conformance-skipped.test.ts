@@ -3,31 +3,31 @@ import { describe, test } from 'vitest'
 /** Rows of Knative's own list that these tests leave out because this broker differs, each with the reason. */
 const skipped: Record<string, string> = {
   'a broker that is not ready answers 500':
-    'here it runs or the process does not; while PostgreSQL is unavailable it answers 503',
+    'this broker is ready or its process has ended; while PostgreSQL is unavailable, the broker answers 503',
   'the 202 comes when every Trigger is done':
     'different on purpose: the event is stored first, as the specification requires',
   'an event is lost when its producer closes the connection': 'different on purpose: a stored event is delivered',
   'a reply whose delivery fails is posted again':
     'a reply is stored with the outcome of the delivery, and then delivered on its own',
   'Retry-After with retryAfterMax': 'the alpha flag delivery-retryafter is off; the manifest reader refuses the field',
-  'policy or delay alone, retry alone': 'the manifest reader refuses partial delivery blocks',
+  'backoffPolicy, backoffDelay or retry without the other two': 'the manifest reader refuses partial delivery blocks',
   'Broker: Ready, address, class and config immutable':
     'there is no control plane; the manifests are read at the start',
   'Trigger: Ready, subscriberUri, broker immutable, Trigger before its Broker': 'there is no control plane',
   'Trigger: keys of filters are validated':
     'test/local/filters/filter-predicate.test.ts; the manifest reader refuses them with file and line',
-  'Trigger: changed or deleted while events flow':
+  'Trigger: changed or deleted while events are delivered':
     'the manifests are read at the start; pending deliveries of a removed Trigger are dropped then',
   'Trigger: knative.dev/dependency': 'measured: it shows a status and delays no event',
   'Trigger and Broker over TLS, CA certificates rotated': 'no event leaves the machine',
   'OIDC, EventPolicy, authorization of addressables': 'no event leaves the machine',
   'Trigger of a Broker in another namespace': 'alpha; one machine has one namespace',
-  'filters: every dialect, joined, nested, missing attributes, filters over filter':
+  'filters: every dialect, joined, nested, missing attributes, filters override filter':
     'test/local/filters/filter-predicate.test.ts',
   CESQL: 'test/local/filters/filter-predicate.test.ts',
   'Channel, Subscription, Sequence, Parallel, JobSink, ContainerSource, ApiServerSource':
     'not part of the one-machine runtime; the manifest reader refuses them',
-  'delivery: defaults, of the Trigger over that of the Broker':
+  'delivery: defaults; the block of the Trigger overrides the block of the Broker':
     'test/local/manifests/manifests.test.ts; the manifest reader computes them',
   'PingSource, SinkBinding':
     'the runtime has them, not the broker: test/local/sources/ping-source.test.ts, test/local/manifests/manifests.test.ts',

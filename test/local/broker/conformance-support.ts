@@ -1,11 +1,17 @@
-import { expect } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
+import type { BrokerOptions, Trigger } from '#local/broker/broker.ts'
 import {
   type BrokerServer,
   type CannedResponse,
   eventHeaders,
   type ReceivedRequest,
+  type Recorder,
   type ResponseRule,
+  startBrokerServer,
+  startRecorder,
+  urlDestination,
 } from '#test/support/broker-server.ts'
+import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 import type { TestRequest } from '#test/support/http.ts'
 import { until } from '#test/support/until.ts'
 
@@ -21,7 +27,7 @@ export const binary = (
   body: string | Buffer = '{"a":1}',
 ): TestRequest => ({
   headers: Object.fromEntries(
-    Object.entries({ ...eventHeaders('row', 'door'), ...headers }).filter(([, value]) => value !== undefined),
+    Object.entries({ ...eventHeaders('row', 'sample'), ...headers }).filter(([, value]) => value !== undefined),
   ) as Record<string, string>,
   body,
 })
@@ -33,10 +39,41 @@ export const structured = (event: object | string, contentType = 'application/cl
 })
 
 /** The attributes of an event in structured mode. */
-export const plain = { specversion: '1.0', id: 'row', type: 'door', source: '/functions/test' }
+export const attributes = { specversion: '1.0', id: 'row', type: 'sample', source: '/functions/test' }
 
 export const typeOf = (kind: string, index: number) => `${kind}.${index}`
 export const path = (part: string, kind: string, index: number) => `/${part}/${kind}/${index}`
+
+/** The dead letter sink of a row: a path of the recorder. */
+export const sinkFor = (recorder: Recorder, kind: string, index: number) =>
+  urlDestination(recorder.url + path('sink', kind, index))
+
+/**
+ * Starts a database, a recorder and a broker before the tests of a file, and stops them after the tests. `triggersOf`
+ * returns the Triggers of the broker and may set rules of the recorder. The returned objects are filled before the first
+ * test.
+ */
+export const conformanceBroker = (
+  triggersOf: (recorder: Recorder) => Trigger[],
+  options: Partial<BrokerOptions> = {},
+) => {
+  const database = {} as TestDatabase
+  const recorder = {} as Recorder
+  const server = {} as BrokerServer
+  const cleanups: (() => Promise<void>)[] = []
+  beforeAll(async () => {
+    Object.assign(database, await emptyDatabase())
+    cleanups.unshift(database.end)
+    Object.assign(recorder, await startRecorder())
+    cleanups.unshift(recorder.stop)
+    Object.assign(server, await startBrokerServer(database.url, triggersOf(recorder), options))
+    cleanups.unshift(server.stop)
+  })
+  afterAll(async () => {
+    for (const cleanup of cleanups) await cleanup()
+  })
+  return { database, recorder, server }
+}
 
 /** A rule that always responds the same. */
 export const always =
@@ -45,9 +82,9 @@ export const always =
     response
 
 /**
- * The code of a dead letter: `bare` when the knativeerror extensions are missing, null when there is no dead letter.
+ * The code of a dead letter: `without code` when the knativeerror extensions are missing, null when there is no dead letter.
  */
-export type DeadLetterCode = number | 'bare' | null
+export type DeadLetterCode = number | 'without code' | null
 
 /** Waits until all deliveries of the newest event of this type are done or dead, and returns the event. */
 export const settled = async (server: BrokerServer, type: string) => {
@@ -78,7 +115,7 @@ export const deadLetterCode = (deadLetters: ReceivedRequest[], dest: string): De
   if (code === undefined) {
     expect(deadLetter.headers).not.toHaveProperty('ce-knativeerrordest')
     expect(deadLetter.headers).not.toHaveProperty('ce-knativeerrordata')
-    return 'bare'
+    return 'without code'
   }
   expect(deadLetter.headers['ce-knativeerrordest']).toBe(dest)
   expect(deadLetter.headers['ce-knativeerrordata']).toBeTypeOf('string')

@@ -73,8 +73,8 @@ const planOf = async (query: EventQuery) => {
 }
 
 const filters = {
-  type: ['probe', 'down', 'nothing'],
-  source: ['scheduler', 'prober', 'nobody'],
+  type: ['probe', 'down', 'absent'],
+  source: ['scheduler', 'prober', 'absent'],
   subject: ['shard/0', 'monitor/3000', 'shard/-1'],
   since: [at(0), at(events - 50), '2100-01-01T00:00:00Z'],
 }
@@ -87,7 +87,7 @@ const combinations = Object.entries(filters).reduce<EventQuery[]>(
 
 describe('events by filters', () => {
   test.each([{ limit: 100 }, { limit: 1 }])(
-    'every combination reads a bounded part of an index ($limit)',
+    'every combination of filters reads a bounded part of an index, with limit $limit',
     async ({ limit }) => {
       for (const query of combinations) {
         const { accessPaths, rows, pages } = await planOf({ ...query, limit })
@@ -103,7 +103,7 @@ describe('events by filters', () => {
     },
   )
 
-  test('every combination returns the same events as a scan of the whole table', async () => {
+  test('every combination of filters returns the same events as a scan of the whole table', async () => {
     for (const query of combinations) {
       const all = await database.db.query<{ seq: number }>(
         `select seq from broker.event
@@ -123,7 +123,7 @@ describe('events by filters', () => {
 
 describe('a broker without events', () => {
   test.each([{}, { type: 'probe' }, { since: at(0) }, { subject: 'x', since: at(0) }])(
-    '%o finds nothing',
+    'the query %o finds no event',
     async query => {
       const empty = await emptyDatabase()
       const other = await startBrokerServer(empty.url, [])

@@ -8,7 +8,7 @@ import { allDone, brokerFixture } from './support.ts'
 const { at, open, recorder } = brokerFixture()
 
 describe('reads for the control API', () => {
-  test('a list of events, newest first, by type, source, subject and time', async () => {
+  test('events are listed newest first, and can be filtered by type, source, subject and time', async () => {
     recorder.respond('/dead', () => ({ status: 422, body: 'no such show' }))
     const server = await open(
       [
@@ -74,7 +74,7 @@ describe('reads for the control API', () => {
     expect(await reads.event(3)).toBeNull()
   })
 
-  test('bytes are shown as data_base64, text as text, nothing as nothing', async () => {
+  test('bytes are shown as data_base64, a text as data, and an empty body without data', async () => {
     const server = await open([])
     const body = Buffer.from([0, 255])
     for (const [index, type] of ['application/octet-stream', 'text/plain', 'application/json'].entries())
@@ -89,7 +89,7 @@ describe('reads for the control API', () => {
   })
 
   test.each([100, 2_000, 2_499, 2_500, 5_000, 200_000])(
-    'JSON %i levels deep is delivered as it came, and shown as JSON or as bytes',
+    'JSON %i levels deep is delivered unchanged, and shown as JSON or as bytes',
     async levels => {
       recorder.respond('/deep', () => ({ status: 204 }))
       const server = await open([triggerFor('deep', 'deep', at('/deep'))])

@@ -12,7 +12,7 @@ const { at, database, open, recorder } = brokerFixture()
 
 const gate = () => Promise.withResolvers<void>()
 
-describe('PostgreSQL becomes unavailable', () => {
+describe('when PostgreSQL is killed', () => {
   /** A PostgreSQL server that only this test uses, because the test kills it. */
   const withPostgres = async (work: (postgres: Awaited<ReturnType<typeof startPostgres>>) => Promise<void>) => {
     const dataDir = await mkdtemp(join(tmpdir(), 'vigia-broker-'))
@@ -26,7 +26,7 @@ describe('PostgreSQL becomes unavailable', () => {
     }
   }
 
-  test('under load, killed three times: 202 or 503, and nothing that got 202 is lost', async () => {
+  test('three times under load, each event gets 202 or 503, and no event that got 202 is lost', async () => {
     await withPostgres(async postgres => {
       const server = await startBrokerServer(postgres.url, [triggerFor('a', 'test', at('/a'), { retry: 50 })])
       const accepted: string[] = []
@@ -42,19 +42,19 @@ describe('PostgreSQL becomes unavailable', () => {
           if (response.status === 202) accepted.push(`${name}/${id}`)
           else {
             expect(response.headers['retry-after']).toBe('1')
-            await until(() => server.broker.stats().storeOpen, { what: 'the store' })
+            await until(() => server.broker.stats().storeOpen, { what: 'the store to be open' })
           }
         }
       }
       const senders = Array.from({ length: 8 }, (_, name) => sender(name))
       for (let round = 0; round < 3; round++) {
         const before = accepted.length
-        await until(() => accepted.length > before + 50, { what: 'events' })
+        await until(() => accepted.length > before + 50, { what: 'more accepted events' })
         process.kill(postgres.pid!, 'SIGKILL')
-        await until(() => !server.broker.stats().storeOpen, { what: 'the broker to notice' })
+        await until(() => !server.broker.stats().storeOpen, { what: 'the broker to notice the outage' })
       }
       const before = accepted.length
-      await until(() => accepted.length > before, { what: 'events' })
+      await until(() => accepted.length > before, { what: 'more accepted events' })
       running = false
       await Promise.all(senders)
       expect([...statuses].sort()).toEqual([202, 503])
@@ -63,14 +63,14 @@ describe('PostgreSQL becomes unavailable', () => {
           const delivered = new Set(recorder.received('/a').map(({ headers }) => headers['ce-id']))
           return accepted.every(id => delivered.has(id))
         },
-        { what: 'every event that got 202' },
+        { what: 'the delivery of every event that got 202' },
       )
-      await until(() => server.broker.stats().inMemory === 0, { what: 'the ends to be stored' })
+      await until(() => server.broker.stats().inMemory === 0, { what: 'the outcomes to be stored' })
       await server.stop()
     })
   })
 
-  test('a response that arrives meanwhile is kept in memory and stored afterwards: no second delivery', async () => {
+  test('a response that arrives during the outage is kept in memory and stored afterwards, so the event is not delivered twice', async () => {
     await withPostgres(async postgres => {
       const answer = gate()
       recorder.respond('/a', async () => {
@@ -91,10 +91,10 @@ describe('PostgreSQL becomes unavailable', () => {
   })
 })
 
-describe('PostgreSQL responds, but refuses or hangs', () => {
+describe('when PostgreSQL runs, but refuses or hangs', () => {
   const triggers = () => [triggerFor('a', 'test', at('/a'), { retry: 50 })]
 
-  test('an event that it refuses (full disk, missing table) gets 503, and outcomes wait until it accepts them', async () => {
+  test('an event that PostgreSQL refuses (full disk, missing table) gets 503, and outcomes wait until PostgreSQL accepts them', async () => {
     const answer = gate()
     recorder.respond('/a', async () => {
       await answer.promise
@@ -113,7 +113,7 @@ describe('PostgreSQL responds, but refuses or hangs', () => {
     expect(await server.post('2', 'test')).toBe(202)
   })
 
-  test('while it hangs events get 503, and an event that it stored after all is delivered', async () => {
+  test('events get 503 while PostgreSQL hangs, and an event that PostgreSQL stored after its 503 is delivered', async () => {
     const server = await open(triggers(), { databaseTimeoutMs: 300, leaseMs: 500 })
     const locked = gate()
     const unlock = gate()
@@ -132,7 +132,7 @@ describe('PostgreSQL responds, but refuses or hangs', () => {
     expect(recorder.received('/a').map(({ headers }) => headers['ce-id'])).toContain('1')
   })
 
-  test('a broker whose lock another broker took waits, and continues after the numbers of the other one', async () => {
+  test('a broker whose lock another broker took waits for the lock, and continues after the event numbers of the other broker', async () => {
     const server = await open(triggers())
     await server.post('1', 'test')
     await allDone(server)

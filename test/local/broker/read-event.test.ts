@@ -17,9 +17,9 @@ describe('reading an event from a request', () => {
 
   test('an event of the SDK in either mode is read, and the SDK reads the same event back', () => {
     fc.assert(
-      fc.property(attributes, data, fc.boolean(), (given, value, isStructured) => {
+      fc.property(attributes, data, fc.boolean(), (fields, value, isStructured) => {
         const event = new SdkEvent({
-          ...given,
+          ...fields,
           time: '2026-11-21T12:00:00.000Z',
           datacontenttype: 'application/json',
           data: value,
@@ -76,8 +76,8 @@ describe('reading an event from a request', () => {
         .map(event => Buffer.from(JSON.stringify(event))),
     )
     fc.assert(
-      fc.property(headers, bodies, (given, body) => {
-        const read = readEvent(given, body, new Date())
+      fc.property(headers, bodies, (requestHeaders, body) => {
+        const read = readEvent(requestHeaders, body, new Date())
         expect(['event', 'empty', 'unreadable', 'invalid']).toContain(read.kind)
         expect(Object.getPrototypeOf({})).toBe(Object.prototype)
       }),

@@ -8,7 +8,7 @@ const { at, open, recorder } = brokerFixture()
 describe('redelivery of a dead letter', () => {
   const triggers = () => [triggerFor('a', 'test', at('/a'), { retry: 1 })]
 
-  test('a dead event goes to its Trigger again, and is done when it is taken', async () => {
+  test('a dead event is delivered to its Trigger again, and is done when the subscriber accepts it', async () => {
     let healthy = false
     recorder.respond('/a', () => ({ status: healthy ? 204 : 500 }))
     const server = await open(triggers())

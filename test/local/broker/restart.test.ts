@@ -63,7 +63,7 @@ describe('stop and start', () => {
     expect(accepted.filter(id => !delivered.has(id))).toEqual([])
   })
 
-  test('a second broker on the same database refuses to start, and names the first', async () => {
+  test('a second broker on the same database refuses to start, and names the first broker', async () => {
     const server = await open(triggers())
     await expect(startBrokerServer(database().url, triggers())).rejects.toThrow(
       /another broker works on this database \(vigia broker, server process \d+\)/,
@@ -101,7 +101,7 @@ describe('stop and start', () => {
     expect(warn).toHaveBeenCalledWith({ trigger: 'a', deliveries: 1 }, expect.stringMatching(/gone/))
   })
 
-  test('a request that takes longer than its lease keeps it: there is no second delivery', async () => {
+  test('a request that takes longer than its lease renews the lease, so the event is not delivered twice', async () => {
     const answer = gate()
     recorder.respond('/a', async () => {
       await answer.promise

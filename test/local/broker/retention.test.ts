@@ -16,14 +16,14 @@ afterEach(async () => {
   await database.end()
 })
 
-const wide: BrokerRetention = {
+const largeRetention: BrokerRetention = {
   kind: { events: 1_000, bytes: 1e9 },
   all: { events: 1_000, bytes: 1e9 },
   dead: { events: 1_000, bytes: 1e9, days: 30 },
 }
 
 const open = async (retention: Partial<BrokerRetention>, more: Partial<BrokerOptions> = {}) => {
-  server = await startBrokerServer(database.url, [], { retention: { ...wide, ...retention }, ...more })
+  server = await startBrokerServer(database.url, [], { retention: { ...largeRetention, ...retention }, ...more })
   return server
 }
 
@@ -54,7 +54,7 @@ const insert = async ({ from, to, type = 'probe', source = 's', state = 'done', 
 }
 
 /** The `seq` of the events that are left. Deliveries and attempts must be left for the same events. */
-const left = async (): Promise<number[]> => {
+const remainingEvents = async (): Promise<number[]> => {
   const { rows } = await database.db.query<{ seq: number }>('select seq from broker.event order by seq')
   for (const table of ['delivery', 'attempt']) {
     const other = await database.db.query<{ seq: number }>(
@@ -74,28 +74,28 @@ describe('events whose deliveries are done', () => {
     await insert({ from: 11, to: 30 })
     await insert({ from: 41, to: 50, source: 'other' })
     await server!.broker.clean()
-    expect(await left()).toEqual([...range(1, 3), ...range(26, 30), ...range(46, 50)])
+    expect(await remainingEvents()).toEqual([...range(1, 3), ...range(26, 30), ...range(46, 50)])
   })
 
   test('are deleted beyond the bytes for their kind', async () => {
     await open({ kind: { events: 1_000, bytes: 10_000 } })
     await insert({ from: 1, to: 20, bytes: 3_000 })
     await server!.broker.clean()
-    expect(await left()).toEqual(range(18, 20))
+    expect(await remainingEvents()).toEqual(range(18, 20))
   })
 
   test('are deleted beyond the number for all kinds together', async () => {
     await open({ all: { events: 4, bytes: 1e9 } })
     for (let seq = 1; seq <= 10; seq++) await insert({ from: seq, to: seq, type: `type-${seq}` })
     await server!.broker.clean()
-    expect(await left()).toEqual(range(7, 10))
+    expect(await remainingEvents()).toEqual(range(7, 10))
   })
 
   test('are deleted beyond the bytes for all kinds together', async () => {
     await open({ all: { events: 1_000, bytes: 10_000 } })
     await insert({ from: 1, to: 20, bytes: 3_000 })
     await server!.broker.clean()
-    expect(await left()).toEqual(range(18, 20))
+    expect(await remainingEvents()).toEqual(range(18, 20))
   })
 
   test('are deleted after `keepDays`', async () => {
@@ -103,17 +103,17 @@ describe('events whose deliveries are done', () => {
     await insert({ from: 1, to: 2, daysAgo: 8 })
     await insert({ from: 3, to: 4, daysAgo: 6 })
     await server!.broker.clean()
-    expect(await left()).toEqual([3, 4])
+    expect(await remainingEvents()).toEqual([3, 4])
   })
 
   test('are deleted in batches until the budget is met', async () => {
     await open({ kind: { events: 10, bytes: 1e9 } })
     await insert({ from: 1, to: 1_700 })
     await server!.broker.clean()
-    expect(await left()).toEqual(range(1_691, 1_700))
+    expect(await remainingEvents()).toEqual(range(1_691, 1_700))
   })
 
-  test('are deleted while the broker runs, when there are enough new ones', async () => {
+  test('are deleted while the broker runs, when there are enough new events', async () => {
     const { broker, post } = await open({ kind: { events: 5, bytes: 1e9 } })
     await broker.clean()
     for (let id = 1; id <= 9; id++) expect(await post(`${id}`, 'test')).toBe(202)
@@ -132,17 +132,17 @@ describe('pending events', () => {
     await insert({ from: 1, to: 700, state: 'pending', daysAgo: 40 })
     await insert({ from: 701, to: 705 })
     await server!.broker.clean()
-    expect(await left()).toEqual(range(1, 700))
+    expect(await remainingEvents()).toEqual(range(1, 700))
   })
 
-  test('are delivered although they exceed every budget, and are deleted then', async () => {
+  test('are delivered although they exceed every budget, and are deleted after their delivery', async () => {
     const recorder = await startRecorder()
     let healthy = false
     recorder.respond('/a', () => ({ status: healthy ? 204 : 500 }))
     server = await startBrokerServer(
       database.url,
       [triggerFor('a', 'test', `${recorder.url}/a`, { retry: 1000, backoffPolicy: 'linear', backoffDelayMs: 1 })],
-      { retention: { ...wide, kind: { events: 0, bytes: 0 } } },
+      { retention: { ...largeRetention, kind: { events: 0, bytes: 0 } } },
     )
     expect(await server.post('1', 'test')).toBe(202)
     await server.broker.clean()
@@ -165,24 +165,24 @@ describe('events with a dead delivery', () => {
     await insert({ from: 1, to: 5, state: 'dead', daysAgo: 20 })
     await insert({ from: 6, to: 9 })
     await server!.broker.clean()
-    expect(await left()).toEqual(range(1, 5))
+    expect(await remainingEvents()).toEqual(range(1, 5))
   })
 
   test('are deleted beyond their own number, bytes and days', async () => {
     await open({ dead: { events: 5, bytes: 1e9, days: 30 } })
     await insert({ from: 1, to: 20, state: 'dead' })
     await server!.broker.clean()
-    expect(await left()).toEqual(range(16, 20))
+    expect(await remainingEvents()).toEqual(range(16, 20))
     await server!.stop()
     await open({ dead: { events: 1_000, bytes: 100, days: 30 } })
     await insert({ from: 21, to: 22, state: 'dead', bytes: 80 })
     await server!.broker.clean()
-    expect(await left()).toEqual([22])
+    expect(await remainingEvents()).toEqual([22])
     await server!.stop()
     await open({})
     await insert({ from: 23, to: 23, state: 'dead', daysAgo: 31 })
     await server!.broker.clean()
-    expect(await left()).toEqual([22])
+    expect(await remainingEvents()).toEqual([22])
   })
 })
 

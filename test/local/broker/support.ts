@@ -49,5 +49,5 @@ export const allDone = async ({ broker }: BrokerServer, type = 'test') =>
       const events = await broker.reads.events({ type, limit: 1000 })
       return events.length > 0 && events.every(({ state }) => state === 'done')
     },
-    { what: 'the end of every event' },
+    { what: 'every event to be done' },
   )

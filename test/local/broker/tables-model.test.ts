@@ -76,20 +76,20 @@ const stored = async () => {
 const sorted = (deliveries: Delivery[]) =>
   [...deliveries].sort((one, other) => one.seq - other.seq || one.trigger.localeCompare(other.trigger))
 
-const nothing = { events: [], settled: [], attempts: [], leaseMs }
+const emptyBatch = { events: [], settled: [], attempts: [], leaseMs }
 
-const settle = (settled: SettledDelivery[]) => commit(connection, { ...nothing, settled })
+const settle = (settled: SettledDelivery[]) => commit(connection, { ...emptyBatch, settled })
 
 /** One action of the broker, applied to the model and to PostgreSQL. */
 type Step = (model: Model) => Promise<void>
 
 const publish =
-  (id: string, wanted: TriggerName[], atOnce: boolean): Step =>
+  (id: string, wanted: TriggerName[], leased: boolean): Step =>
   async model => {
     const seq = ++model.seq
-    const lease = atOnce ? ++model.leases : null
+    const lease = leased ? ++model.leases : null
     const { duplicates } = await commit(connection, {
-      ...nothing,
+      ...emptyBatch,
       events: [
         { seq, key: eventKey(event(id)), event: event(id), deliveries: wanted.map(trigger => ({ trigger, lease })) },
       ],
@@ -98,7 +98,7 @@ const publish =
     if (model.ids.has(id)) return
     model.ids.add(id)
     for (const trigger of wanted)
-      model.deliveries.push({ seq, trigger, state: 'pending', attempts: 0, due: atOnce ? 'later' : 'now', lease })
+      model.deliveries.push({ seq, trigger, state: 'pending', attempts: 0, due: leased ? 'later' : 'now', lease })
   }
 
 const take =
@@ -108,10 +108,10 @@ const take =
     const claimed = await claim(connection, [{ trigger, limit }], lease, leaseMs)
     const ready = model.deliveries.filter(one => one.trigger === trigger && one.due === 'now')
     expect(claimed.length).toBe(Math.min(limit, ready.length))
-    for (const { seq, attempts, event: brought } of claimed) {
+    for (const { seq, attempts, event: claimedEvent } of claimed) {
       const one = ready.find(delivery => delivery.seq === seq)!
       expect(attempts).toBe(one.attempts)
-      expect(brought).toEqual(event(brought.attributes.id!))
+      expect(claimedEvent).toEqual(event(claimedEvent.attributes.id!))
       if (one.lease !== null) model.stale.push({ seq, trigger, lease: one.lease })
       Object.assign(one, { lease, due: 'later' })
     }
@@ -155,7 +155,7 @@ const timePasses: Step = async model => {
   for (const one of model.deliveries) if (one.due === 'later') one.due = 'now'
 }
 
-const renewed =
+const renewLease =
   (nth: number): Step =>
   async model => {
     const one = held(model, nth)
@@ -164,7 +164,7 @@ const renewed =
     one.due = 'later'
   }
 
-const givenBack =
+const releaseLease =
   (nth: number): Step =>
   async model => {
     const one = held(model, nth)
@@ -197,9 +197,9 @@ const step: fc.Arbitrary<[string, Step]> = fc.oneof(
     weight: 4,
     arbitrary: fc
       .tuple(fc.constantFrom('1', '2', '3', '4', '5', '6'), fc.subarray([...triggers]), fc.boolean())
-      .map(([id, wanted, atOnce]): [string, Step] => [
-        `publish ${id} for ${wanted} ${atOnce ? 'at once' : 'into the queue'}`,
-        publish(id, wanted, atOnce),
+      .map(([id, wanted, leased]): [string, Step] => [
+        `publish ${id} for ${wanted} ${leased ? 'at once' : 'into the queue'}`,
+        publish(id, wanted, leased),
       ]),
   },
   {
@@ -215,8 +215,8 @@ const step: fc.Arbitrary<[string, Step]> = fc.oneof(
       .map(([which, how]): [string, Step] => [`end ${which} ${how}`, end(which, how as 'done')]),
   },
   { weight: 2, arbitrary: nth.map((which): [string, Step] => [`settle late ${which}`, settleLate(which)]) },
-  nth.map((which): [string, Step] => [`renew ${which}`, renewed(which)]),
-  nth.map((which): [string, Step] => [`give back ${which}`, givenBack(which)]),
+  nth.map((which): [string, Step] => [`renew ${which}`, renewLease(which)]),
+  nth.map((which): [string, Step] => [`give back ${which}`, releaseLease(which)]),
   fc.constant<[string, Step]>(['time passes', timePasses]),
   fc.constant<[string, Step]>(['restart', restart]),
 )
@@ -240,7 +240,7 @@ test('a batch is stored whole or not at all: a reply is stored together with the
   const { seq } = await takeOver(connection, triggers)
   const lease = 7
   await commit(connection, {
-    ...nothing,
+    ...emptyBatch,
     events: [{ seq: seq + 1, key: eventKey(event('1')), event: event('1'), deliveries: [{ trigger: 'a', lease }] }],
   })
   const done: SettledDelivery = {
@@ -254,9 +254,9 @@ test('a batch is stored whole or not at all: a reply is stored together with the
   }
   const reply = { seq: seq + 2, key: eventKey(event('2')), event: event('2'), deliveries: [] }
   const impossible = { ...reply, event: { ...event('2'), ttl: 100_000 } }
-  await expect(commit(connection, { ...nothing, events: [impossible], settled: [done] })).rejects.toThrow()
+  await expect(commit(connection, { ...emptyBatch, events: [impossible], settled: [done] })).rejects.toThrow()
   expect(await stored()).toMatchObject([{ seq: seq + 1, state: 'pending', lease }])
-  await commit(connection, { ...nothing, events: [reply], settled: [done] })
+  await commit(connection, { ...emptyBatch, events: [reply], settled: [done] })
   expect(await stored()).toMatchObject([{ seq: seq + 1, state: 'done', lease: null }])
 })
 
@@ -268,7 +268,7 @@ test('the same event twice in one batch is stored once, with one set of deliveri
     event: event('1'),
     deliveries: [{ trigger: 'a', lease: null }],
   }))
-  const { duplicates } = await commit(connection, { ...nothing, events: twice })
+  const { duplicates } = await commit(connection, { ...emptyBatch, events: twice })
   expect([...duplicates]).toEqual([seq + 2])
   expect((await stored()).map(one => one.seq)).toEqual([seq + 1])
 })
@@ -282,7 +282,7 @@ test('bytes, long texts and every kind of character are read back unchanged', as
     ttl: 1,
   }
   await commit(connection, {
-    ...nothing,
+    ...emptyBatch,
     events: [{ seq: seq + 1, key: eventKey(odd), event: odd, deliveries: [{ trigger: 'a', lease: null }] }],
   })
   const [claimed] = await claim(connection, [{ trigger: 'a', limit: 1 }], 1, leaseMs)
@@ -293,7 +293,7 @@ test('old events are deleted when all deliveries are done; an event with a dead 
   const { seq } = await takeOver(connection, triggers)
   const states = ['done', 'dead', 'pending'] as const
   await commit(connection, {
-    ...nothing,
+    ...emptyBatch,
     events: [...states.keys(), 3].map(index => ({
       seq: seq + 1 + index,
       key: eventKey(event(`${index}`)),
