@@ -8,7 +8,7 @@ export type AddressGuard = (address: string) => boolean
 type Range = [ipaddr.IPv4 | ipaddr.IPv6, number]
 
 /** An address in a public range that is not public: the metadata and DNS service of Azure. */
-const deniedAlways = new Set(['168.63.129.16'])
+const alwaysDenied = new Set(['168.63.129.16'])
 /** The range from which all public IPv6 addresses are assigned. */
 const assignedIpv6 = ipaddr.parseCIDR('2000::/3')
 
@@ -22,7 +22,7 @@ const within = (address: ipaddr.IPv4 | ipaddr.IPv6, [range, bits]: Range) =>
   address.kind() === range.kind() && address.match(range as never, bits)
 
 /** Returns the IPv4 address behind a NAT64 address, and any other text unchanged. */
-const reachedBy = memoize((text: string): string => {
+const ipv4Behind = memoize((text: string): string => {
   const address = ipaddr.isValid(text) ? ipaddr.parse(text) : null
   return address && within(address, nat64) ? new ipaddr.IPv4(address.toByteArray().slice(-4)).toString() : text
 })
@@ -54,11 +54,11 @@ export const addressGuard = (allow = '', getOwnAddresses: () => ReadonlySet<stri
     if (!ipaddr.isValid(text)) return 'closed'
     const address = ipaddr.parse(text)
     if (allowed.some(range => within(address, range))) return 'allowed'
-    if (address.range() !== 'unicast' || deniedAlways.has(text)) return 'closed'
+    if (address.range() !== 'unicast' || alwaysDenied.has(text)) return 'closed'
     return address.kind() === 'ipv6' && !within(address, assignedIpv6) ? 'closed' : 'public'
   })
-  return given => {
-    const text = kindOf(given) === 'allowed' ? given : reachedBy(given)
+  return address => {
+    const text = kindOf(address) === 'allowed' ? address : ipv4Behind(address)
     const kind = kindOf(text)
     return kind === 'allowed' || (kind === 'public' && !getOwnAddresses().has(ipaddr.parse(text).toString()))
   }

@@ -67,12 +67,12 @@ export const errorCodeOf = (thrown: unknown): ProbeErrorCode => {
 }
 
 /** Matches OpenSSL's messages about a weak key or signature, because Node.js has no code for them. */
-const isWeak = /(?:too weak|too small)$/
+const weakKeyMessage = /(?:too weak|too small)$/
 /**
  * Matches the alerts of servers that require a client certificate. Before TLS 1.3, these servers
  * only say that the handshake failed.
  */
-const asksForCertificate = /^ERR_SSL_.*(?:BAD_CERTIFICATE|CERTIFICATE_REQUIRED|CERTIFICATE_UNKNOWN)$/
+const clientCertificateCode = /^ERR_SSL_.*(?:BAD_CERTIFICATE|CERTIFICATE_REQUIRED|CERTIFICATE_UNKNOWN)$/
 
 /**
  * The error code of an error during the TLS handshake. An error that the network did not cause is a TLS error.
@@ -82,8 +82,8 @@ const asksForCertificate = /^ERR_SSL_.*(?:BAD_CERTIFICATE|CERTIFICATE_REQUIRED|C
 export const tlsErrorCodeOf = (thrown: unknown): ProbeErrorCode => {
   const code = codeOf(thrown)
   if (thrown instanceof DialError || errorCodes[code] !== undefined) return errorCodeOf(thrown)
-  if (isWeak.test((thrown as Error).message)) return 'tls-weak'
-  if (asksForCertificate.test(code)) return 'tls-client-certificate'
+  if (weakKeyMessage.test((thrown as Error).message)) return 'tls-weak'
+  if (clientCertificateCode.test(code)) return 'tls-client-certificate'
   return code.startsWith('ERR_') ? 'tls' : 'tls-untrusted'
 }
 

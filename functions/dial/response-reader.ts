@@ -30,7 +30,7 @@ const protocolName = 'HTTP/'
 // The versions that curl accepts, and 0.9, because some servers send 0.9 and mean 1.0. Blanks are skipped; the reason
 // phrase is optional.
 const statusLine = /^HTTP\/(?:(?:1\.[01]|2\.0|0\.9) |2[\t ])[\t ]*([1-9]\d\d)(?!\d)/
-const isFold = /^[\t ]/
+const foldedLine = /^[\t ]/
 
 /**
  * Reads the head of an HTTP/1 response piece by piece (Latin-1) and returns null until it is complete. It does not
@@ -114,7 +114,7 @@ const parseStatusLine = (line: string): PartialHead => {
 
 const addHeader = (head: PartialHead, line: string) => {
   const colon = line.indexOf(':')
-  if (isFold.test(line) ? head.lines === 0 : colon < 0) throw new DialError('protocol')
+  if (foldedLine.test(line) ? head.lines === 0 : colon < 0) throw new DialError('protocol')
   head.lines++
   switch (line.slice(0, Math.max(colon, 0)).toLowerCase()) {
     case 'location':

@@ -100,18 +100,18 @@ const endpointOf = (url: URL | null): ParsedEndpoint => {
 
 /** Parses `tcp://host:port`. The host is parsed by the rules of http URLs, so the same notations are normalised. */
 export const tcpEndpoint = (text: string): ParsedEndpoint => {
-  const given = text.length > maxUrlLength ? null : URL.parse(text)
-  if (given === null) return invalid('bad-url')
-  if (given.protocol !== 'tcp:') return invalid('bad-scheme')
-  if (given.username || given.password) return invalid('credentials')
-  if ((given.pathname !== '' && given.pathname !== '/') || given.search !== '') return invalid('bad-url')
-  if (given.port === '') return invalid('missing-port')
-  const url = URL.parse(`http://${given.host}/`)
-  const host = url === null ? '' : hostOf(url)
-  const port = Number(given.port)
+  const url = text.length > maxUrlLength ? null : URL.parse(text)
+  if (url === null) return invalid('bad-url')
+  if (url.protocol !== 'tcp:') return invalid('bad-scheme')
+  if (url.username || url.password) return invalid('credentials')
+  if ((url.pathname !== '' && url.pathname !== '/') || url.search !== '') return invalid('bad-url')
+  if (url.port === '') return invalid('missing-port')
+  const httpUrl = URL.parse(`http://${url.host}/`)
+  const host = httpUrl === null ? '' : hostOf(httpUrl)
+  const port = Number(url.port)
   if (host === '') return invalid('bad-url')
   if (port === 0) return invalid('blocked-port')
-  return { ok: true, endpoint: { secure: false, host, port, request: '', url: given } }
+  return { ok: true, endpoint: { secure: false, host, port, request: '', url } }
 }
 
 const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i

@@ -3,7 +3,7 @@ import type { Episode, Show } from '#database/series/show.ts'
 import { announcedZones, dueAt, isAnnounceable } from '#functions/series/episode-identity.ts'
 
 /** The episodes of one show that one event announces. */
-export interface Due {
+export interface DueEpisodes {
   show: Show
   episodes: Episode[]
   /**
@@ -38,9 +38,9 @@ export const dueIn = (
   span: Span,
   shows: readonly { show: Show; episodes: readonly Episode[]; zones: readonly string[] }[],
   announced: readonly Announcement[],
-): Due[] => {
+): DueEpisodes[] => {
   const isInSpan = (at: Date) => at > span.from && at <= span.to
-  const due = new Map<string, Due>()
+  const due = new Map<string, DueEpisodes>()
   const add = (show: Show, episode: Episode, at: Date, zone: string, slot: string) => {
     const key = `${show._id} ${slot} ${zone}`
     const group = due.get(key) ?? { show, episodes: [], at, zone, slot }

@@ -15,7 +15,7 @@ import { announcedZones, announcementOf, episodeKey, graceMs } from '#functions/
 import { toEventEpisode, toEventShow } from '#functions/series/event-show.ts'
 import { skippedRecords } from '#functions/series/skipped-records.ts'
 import { isZone } from '#functions/wording/dates.ts'
-import { type Due, dueIn, type Span } from './due.ts'
+import { type DueEpisodes, dueIn, type Span } from './due.ts'
 
 const cursorName = 'episode-checker'
 const dayMs = 24 * 60 * 60_000
@@ -111,9 +111,9 @@ const announceDue = async (
   )
 
   const announcements = announcementsIn(tx)
-  const taken = new Set(announced.map(({ eventId }) => eventId))
+  const usedIds = new Set(announced.map(({ eventId }) => eventId))
   for (const each of [...due, ...separate]) {
-    const event = dueEvent(each, taken)
+    const event = dueEvent(each, usedIds)
     await announcements.save(event, recordsOf(each, event.id), now)
   }
   const byShow = [...Map.groupBy(folded, ({ show }) => show._id).values()]
@@ -163,7 +163,11 @@ const showsAround = async (
   for (const each of found.values()) {
     const zones = await follows.zonesFollowing(each.show._id)
     for (const zone of zones.filter(zone => !isZone(zone)))
-      skip({ store: 'chat', key: `zone ${zone}`, reason: 'no such time zone; the default one is used' })
+      skip({
+        store: 'chat',
+        key: `zone ${zone}`,
+        reason: 'this time zone does not exist, so the default time zone is used; correct the zone of these chats',
+      })
     around.push({ ...each, zones })
   }
   return around
@@ -173,8 +177,8 @@ const showsAround = async (
  * The entries of `due` whose show was followed by at least one chat before the episodes were due. Chats that followed
  * the show later do not count.
  */
-const withFollowers = async (due: Due[], follows: Follows): Promise<Due[]> => {
-  const followed: Due[] = []
+const withFollowers = async (due: DueEpisodes[], follows: Follows): Promise<DueEpisodes[]> => {
+  const followed: DueEpisodes[] = []
   for (const each of due) {
     const { show, at: before, zone } = each
     const followers = await follows.followersOf(`show/${show._id}`, zone === '' ? { before } : { before, zone })
@@ -187,7 +191,7 @@ const withFollowers = async (due: Due[], follows: Follows): Promise<Due[]> => {
  * The event for due episodes. Its id comes from the slot, so a slot that is found twice makes one event. Episodes that
  * join a slot after its announcement get another event.
  */
-const dueEvent = ({ show, episodes, at, zone, slot }: Due, taken: Set<string>): AnnouncementEvent => {
+const dueEvent = ({ show, episodes, at, zone, slot }: DueEpisodes, usedIds: Set<string>): AnnouncementEvent => {
   const slotId = `show/${show._id}@${slot}`
   const data: DataOf<typeof EpisodeDue> = {
     show: toEventShow(show),
@@ -196,7 +200,7 @@ const dueEvent = ({ show, episodes, at, zone, slot }: Due, taken: Set<string>): 
     ...(zone === '' ? {} : { zone }),
   }
   return {
-    id: taken.has(slotId) ? `${slotId}/${episodeKey(episodes[0]!)}` : slotId,
+    id: usedIds.has(slotId) ? `${slotId}/${episodeKey(episodes[0]!)}` : slotId,
     type: EpisodeDue.name,
     subject: `show/${show._id}`,
     data,
@@ -207,7 +211,7 @@ const dueEvent = ({ show, episodes, at, zone, slot }: Due, taken: Set<string>): 
  * The event for one folded message about missed episodes. `start` is the index of its first show among all shows with
  * missed episodes: 0, unless the shows do not fit into one event.
  */
-const missedEvent = (byShow: Due[][], { from, to }: Span, start: number): AnnouncementEvent => {
+const missedEvent = (byShow: DueEpisodes[][], { from, to }: Span, start: number): AnnouncementEvent => {
   const data: DataOf<typeof EpisodeMissed> = {
     from: from.toISOString(),
     to: to.toISOString(),
@@ -221,7 +225,7 @@ const missedEvent = (byShow: Due[][], { from, to }: Span, start: number): Announ
   return { id: `episodes@${from.toISOString()}${part}`, type: EpisodeMissed.name, subject: 'episodes', data }
 }
 
-const recordsOf = ({ show, episodes, zone }: Due, eventId: string): Announcement[] =>
+const recordsOf = ({ show, episodes, zone }: DueEpisodes, eventId: string): Announcement[] =>
   episodes.map(episode => announcementOf(show, episode, zone, eventId))
 
 const eventOf = (tick: Cause, { id, type, subject, data }: AnnouncementEvent): VigiaEvent =>

@@ -61,7 +61,7 @@ export const notifyUnlessPaused = async (dependencies: Dependencies, { isTick = 
     const refusal = error instanceof TelegramError ? refusalOf(error) : undefined
     // Ticks must wait too, because Telegram extends the wait if a call comes before its end.
     if (refusal?.kind === 'flood') state.floodUntil = failedAt + (refusal.retryAfterS ?? defaultFloodWaitS) * 1000
-    log.warn({ error }, `the operators could not be notified: ${error.message}`)
+    log.warn({ error }, `the operators could not be notified; a later tick tries again: ${error.message}`)
   } finally {
     state.isRunning = false
   }

@@ -7,6 +7,6 @@ export const envOptional = (name: string): string | undefined => process.env[nam
  */
 export const env = (name: string, fallback?: string): string => {
   const value = envOptional(name) ?? fallback
-  if (value === undefined) throw new Error(`${name} is not set; the README says what belongs there`)
+  if (value === undefined) throw new Error(`${name} is not set; infra/local/settings.md describes it`)
   return value
 }

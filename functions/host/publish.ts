@@ -30,8 +30,7 @@ export const createPublisher = (
   overrides: string | undefined = process.env.K_CE_OVERRIDES,
 ): Publish => {
   const extensions = extensionsIn(overrides)
-  if (sink !== undefined && !URL.canParse(sink))
-    throw new Error(`K_SINK is ${JSON.stringify(sink)}, which is not a URL`)
+  if (sink !== undefined && !URL.canParse(sink)) throw new Error(`K_SINK is ${JSON.stringify(sink)}; it must be a URL`)
   let post: Promise<Post> | undefined
 
   const publish = async (event: VigiaEvent) => {
@@ -65,7 +64,7 @@ const extensionsIn = (overrides: string | undefined): Record<string, string> => 
   try {
     return JSON.parse(overrides).extensions ?? {}
   } catch (cause) {
-    throw new Error('K_CE_OVERRIDES is not JSON', { cause })
+    throw new Error('K_CE_OVERRIDES is not JSON; it must be an object with the field "extensions"', { cause })
   }
 }
 
@@ -81,7 +80,9 @@ export const inBinaryMode = (
   extensions: Record<string, string> = {},
 ): { headers: Record<string, string>; body: Buffer } => {
   if (event.vigiahops > maxHops)
-    throw new Permanent(`${event.type} ${event.id} is ${event.vigiahops} events away from its first cause: a loop`)
+    throw new Permanent(
+      `${event.type} ${event.id} is not published: ${event.vigiahops} events caused each other before it, so this is a loop`,
+    )
   const { data, data_base64, datacontenttype, traceparent, ...attributes } = event
   const headers: Record<string, string> = { 'ce-specversion': '1.0' }
   for (const [name, value] of Object.entries({ ...attributes, ...extensions })) {

@@ -109,7 +109,7 @@ export const createFunctionServer = (
       for (const response of inFlight.keys()) if (!response.headersSent) response.setHeader('connection', 'close')
       const idle = new Promise(resolve => server.close(resolve))
       await within(timeoutMs, idle)
-      for (const controller of inFlight.values()) controller.abort(new Error(`${name} must end`))
+      for (const controller of inFlight.values()) controller.abort(new Error(`${name} is shutting down`))
       await within(graceMs, idle)
       server.closeAllConnections()
       await within(graceMs, Promise.allSettled(definition.close?.map(close => close()) ?? []))

@@ -48,7 +48,10 @@ const fetchUnlessFresh = async (event: EventOf<typeof SeriesFollowed>, showId: n
       // The broker's retries end soon after this time. A dead letter for each show would not help the operators,
       // because the hourly tick fetches the show.
       if (clock().getTime() - Date.parse(event.time) > retryMs) {
-        log.warn({ show: showId, status: error.status }, 'a followed series is left to the hourly tick')
+        log.warn(
+          { show: showId, status: error.status },
+          'TVMaze did not answer for a followed series; the hourly tick fetches it',
+        )
         return
       }
       throw new RetryLater(`${error.message}: series ${showId} is not in the catalogue yet`, error.retryAfterS ?? 30)

@@ -50,15 +50,18 @@ export const seriesRefresher = async (tick: Cause, deps: Dependencies, signal?: 
 
   const isComplete = updates !== null && run.failed === 0 && run.left === 0 && !isHeld
   const reached = isComplete ? now : seen
-  const isAway = updates === null && run.fetched === 0
-  if (!isAway && !isHeld) return cursors.advance(cursorName, reached, {})
-  const { fail, report } = reportTrouble(isAway ? 'away' : 'held', lastReport, tick.id, now)
+  const isUnavailable = updates === null && run.fetched === 0
+  if (!isUnavailable && !isHeld) return cursors.advance(cursorName, reached, {})
+  const { fail, report } = reportTrouble(isUnavailable ? 'away' : 'held', lastReport, tick.id, now)
   await cursors.advance(cursorName, reached, { told: report })
   if (!fail) return
-  if (isAway)
-    throw new RetryLater('TVMaze does not answer, so no series could be refreshed. It is asked again every hour.', 300)
+  if (isUnavailable)
+    throw new RetryLater(
+      'TVMaze does not answer, so no series could be refreshed. The next hourly tick tries again.',
+      300,
+    )
   throw new Permanent(
-    `${run.moved.length} of ${run.fetched} series have new dates at once: held back for a day, in case TVMaze is mistaken`,
+    `${run.moved.length} of ${run.fetched} series have new dates at once, which is probably a mistake of TVMaze; the new dates are saved after a day if TVMaze still has them`,
   )
 }
 

@@ -37,7 +37,7 @@ export const actionFor = (refusal: Refusal): RefusalAction => {
     case 'bot-conflict':
       return { do: 'retry in a minute' }
     case 'chat-forbidden':
-      return { do: 'give up chat', tellOperators: !refusal.isKnown }
+      return { do: 'give up chat', tellOperators: !refusal.isExpected }
     case 'chat-not-found':
       return { do: 'give up chat', tellOperators: true }
     case 'no-permission':

@@ -97,7 +97,7 @@ export const telegram = ({ apiRoot, token }: { apiRoot: string; token: string })
         })
       const body = parseResponse(response.body)
       if (body === null) {
-        throw new TelegramUnreachable(method, `an answer that is not Telegram's, status ${response.statusCode}`, {
+        throw new TelegramUnreachable(method, `the answer is not from the Bot API (status ${response.statusCode})`, {
           status: response.statusCode,
         })
       }

@@ -13,9 +13,9 @@ export type Refusal =
   /** Another process uses the bot at the same time (409). */
   | { kind: 'bot-conflict' }
   /**
-   * The user or the group does not allow the bot to write (403). `isKnown`: whether the reason is part of normal use.
+   * The user or the group does not allow the bot to write (403). `isExpected`: whether the reason is part of normal use.
    */
-  | { kind: 'chat-forbidden'; isKnown: boolean }
+  | { kind: 'chat-forbidden'; isExpected: boolean }
   /** The bot cannot write to a chat with this id. */
   | { kind: 'chat-not-found' }
   /** The bot has no permission to write in this group, or to send this kind of message to it. */
@@ -64,7 +64,7 @@ const descriptions: readonly [KindByDescription, RegExp][] = [
 ]
 
 /** The reasons for which Telegram answers 403 in normal use. The operators should look at any other reason. */
-const knownReasonsOf403 = /blocked|deactivated|initiate|kicked|not a member|deleted/i
+const expectedReasonsOf403 = /blocked|deactivated|initiate|kicked|not a member|deleted/i
 
 const deletedTopic = /thread not found|TOPIC_(DELETED|ID_INVALID)/i
 
@@ -83,7 +83,7 @@ export const refusalOf = ({
   if (code === 401 || code === 404) return { kind: 'bot-disabled' }
   if (code === 409) return { kind: 'bot-conflict' }
   if (code === 403 && !/FROZEN/.test(description))
-    return { kind: 'chat-forbidden', isKnown: knownReasonsOf403.test(description) }
+    return { kind: 'chat-forbidden', isExpected: expectedReasonsOf403.test(description) }
   const kind = descriptions.find(([, pattern]) => pattern.test(description))?.[0] ?? 'other'
   return kind === 'topic-unavailable' ? { kind, isDeleted: deletedTopic.test(description) } : { kind }
 }

@@ -141,7 +141,7 @@ const requester = (
   }: TvmazeOptions & { clock: Clock },
 ) => {
   const takeCall = budget ? budgetLimiter(budget, longestWaitMs, wait) : processLimiter(callsPerTenSeconds, clock, wait)
-  const isPerson = longestWaitMs < personWaitMs
+  const isPersonWaiting = longestWaitMs < personWaitMs
   const agent = lazyAgent(base)
 
   const get = async (url: URL): Promise<TvmazeResponse> => {
@@ -190,7 +190,7 @@ const requester = (
       } catch (error) {
         if (!(error instanceof TvmazeUnavailable) || attempt >= attempts || error instanceof TvmazeBusy) throw error
         const waitMs = (error.retryAfterS ?? defaultWaitS ** attempt) * 1000
-        if (isPerson && (error.status !== 429 || waitMs > longestWaitMs)) throw error
+        if (isPersonWaiting && (error.status !== 429 || waitMs > longestWaitMs)) throw error
         await wait(Math.min(waitMs, 30_000))
       }
     }

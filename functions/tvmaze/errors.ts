@@ -43,6 +43,10 @@ export class ShowUnreadable extends TvmazeUnavailable {
  */
 export class TvmazeBusy extends TvmazeUnavailable {
   constructor(waitMs: number) {
-    super(`no call is left for ${Math.ceil(waitMs / 1000)} s`, 429, Math.ceil(waitMs / 1000))
+    super(
+      `the limit of calls is reached; the next call is allowed in ${Math.ceil(waitMs / 1000)} s`,
+      429,
+      Math.ceil(waitMs / 1000),
+    )
   }
 }

@@ -72,8 +72,11 @@ export const checkRunner =
 
     const { error } = dialled
     const isConfirmed = (error !== null && permanentErrors.has(error)) || (!check.down && attempts === maxAttempts)
-    const isKnown = error === null || (await connectivity.isSiteFault(dialled, startedMs))
-    return { result: resultOf(check, startedAt, attempts, dialled, isKnown), confirmed: isConfirmed && isKnown }
+    const isConclusive = error === null || (await connectivity.isSiteFault(dialled, startedMs))
+    return {
+      result: resultOf(check, startedAt, attempts, dialled, isConclusive),
+      confirmed: isConfirmed && isConclusive,
+    }
   }
 
 /** Runs at most `maxRunning` checks at the same time. Further checks wait in the order in which they came. */
@@ -108,14 +111,14 @@ const resultOf = (
   startedAt: Date,
   attempts: number,
   dialled: DialResult,
-  isKnown: boolean,
+  isConclusive: boolean,
 ): ProbeResult => ({
   monitorId: check.monitorId,
   dueAt: new Date(check.dueAt),
   startedAt,
-  ok: isKnown ? dialled.error === null : null,
+  ok: isConclusive ? dialled.error === null : null,
   status: dialled.status,
-  error: isKnown ? dialled.error : 'not-checked',
+  error: isConclusive ? dialled.error : 'not-checked',
   attempts,
   dnsMs: toTenths(dialled.dnsMs),
   connectMs: toTenths(dialled.connectMs),

@@ -14,8 +14,8 @@ const reusedForMs = 2_000
  * Hosts whose response proves that our own network works, as `tcp://host:port`: the value of PROBE_REFERENCE (separated
  * by commas), otherwise the Telegram Bot API, because the messages go there. One response is enough.
  */
-export const referencesIn = (given: string | undefined, apiRoot = 'https://api.telegram.org'): string[] => {
-  if (given !== undefined) return given.split(',').map(reference => reference.trim())
+export const referencesIn = (configured: string | undefined, apiRoot = 'https://api.telegram.org'): string[] => {
+  if (configured !== undefined) return configured.split(',').map(reference => reference.trim())
   const { protocol, hostname, port } = new URL(apiRoot)
   return [`tcp://${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`]
 }

@@ -50,7 +50,8 @@ export const runWhenDue = async (
   await Promise.race([Promise.all(running), graceAfter({ sleep, stop, onStop })])
   if (errors.length > 0) throw errors[0]
   const unfinished = checks.length - finished
-  if (unfinished > 0) throw new RetryLater(`${unfinished} checks are returned to the broker`, 1)
+  if (unfinished > 0)
+    throw new RetryLater(`${unfinished} checks were not finished; the broker delivers the event again`, 1)
 }
 
 const sleepUntil = async (

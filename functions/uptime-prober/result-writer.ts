@@ -101,7 +101,9 @@ export const resultWriter = ({
       const { monitorId } = queued.result
       reject(
         queued,
-        new Conflict(`other replicas changed monitor/${monitorId} ${maxConflicts} times during its verdict`),
+        new Conflict(
+          `other replicas changed monitor/${monitorId} during ${maxConflicts} attempts to store its result; the broker delivers the event again`,
+        ),
       )
     },
   }
@@ -115,7 +117,14 @@ export const resultWriter = ({
     if (!isTransient(error)) return writeInHalves(error, remaining)
     for (const queued of remaining)
       if (clock().getTime() - queued.queuedAt > unavailableTimeoutMs)
-        reject(queued, new RetryLater('PostgreSQL is unavailable; the result is not stored', 5, { cause: error }))
+        reject(
+          queued,
+          new RetryLater(
+            'PostgreSQL is unavailable, so the result is not stored; the broker delivers the event again',
+            5,
+            { cause: error },
+          ),
+        )
     await sleep(retryPauseMs)
   }
 

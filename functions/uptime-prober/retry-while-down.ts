@@ -21,6 +21,6 @@ export const retryWhileDown = async <T>(query: () => Promise<T>, sleep: Sleep): 
     return await pRetry(query, { retries, minTimeout: 0, shouldRetry })
   } catch (error) {
     if (!isTransient(error)) throw error
-    throw new RetryLater('PostgreSQL is unavailable', 5, { cause: error })
+    throw new RetryLater('PostgreSQL is unavailable; the broker delivers the event again', 5, { cause: error })
   }
 }

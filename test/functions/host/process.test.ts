@@ -156,14 +156,14 @@ describe('a process', () => {
   })
 
   test.each<[string, Record<string, string>, string]>([
-    ['a missing variable', { GATE: '' }, 'GATE is not set; the README says what belongs there'],
+    ['a missing variable', { GATE: '' }, 'GATE is not set; infra/local/settings.md describes it'],
     ['an invalid port', { PORT: 'http' }, 'PORT is "http"; it must be a number from 1 to 65535'],
     [
       'an invalid log level',
       { LOG_LEVEL: 'loud' },
       'LOG_LEVEL is "loud"; it can be trace, debug, info, warn, error, fatal, silent',
     ],
-    ['a sink that is not a URL', { K_SINK: 'broker' }, 'K_SINK is "broker", which is not a URL'],
+    ['a sink that is not a URL', { K_SINK: 'broker' }, 'K_SINK is "broker"; it must be a URL'],
   ])('with %s logs one fatal line and exits with 1', async (_, env, message) => {
     const { exitCode, output } = await start(env)
     expect(await exitCode).toBe(1)

@@ -164,7 +164,9 @@ describe('the events that a rule returns', () => {
   })
 
   test('need a valid K_SINK and K_CE_OVERRIDES, else the function does not start', async () => {
-    await expect(startFunction(fanOut(1), { sink: 'broker' })).rejects.toThrow('K_SINK is "broker", which is not a URL')
-    await expect(startFunction(fanOut(1), { overrides: '{' })).rejects.toThrow('K_CE_OVERRIDES is not JSON')
+    await expect(startFunction(fanOut(1), { sink: 'broker' })).rejects.toThrow('K_SINK is "broker"; it must be a URL')
+    await expect(startFunction(fanOut(1), { overrides: '{' })).rejects.toThrow(
+      'K_CE_OVERRIDES is not JSON; it must be an object with the field "extensions"',
+    )
   })
 })
