@@ -46,7 +46,7 @@ describe('the first message of a chat', () => {
 })
 
 describe('finding and following', () => {
-  test('a series is found by its name and followed from its card, and both changes can be undone', async () => {
+  test('a series is found by its name and followed from its card; the follow can be undone and then restored', async () => {
     const person = newPerson()
     const card = await person.says('harbor nine')
     expect(card.text).toBe('Harbor Nine (2026)\nMeridian · em exibição')
@@ -54,7 +54,7 @@ describe('finding and following', () => {
     expect(labels(card)).toEqual([['seguir'], ['TVmaze']])
 
     const pressed = await person.presses('seguir', card.id)
-    expect(pressed.note).toBe('Pronto! Eu aviso quando sair episódio novo.')
+    expect(pressed.toast).toBe('Pronto! Eu aviso quando sair episódio novo.')
     expect(pressed.shown.text).toMatch(
       /🔔 Estou buscando a data do próximo episódio; daqui a pouco ela aparece em \/series\.$/,
     )
@@ -70,7 +70,7 @@ describe('finding and following', () => {
     expect(await world.deps.follows.of(person.chatId, 'show/')).toEqual([])
     world.time.now = new Date('2026-11-25T15:00:00Z')
     const redone = await person.presses('desfazer', card.id)
-    expect(redone.note).toBe('Desfeito! Você continua seguindo.')
+    expect(redone.toast).toBe('Desfeito! Você continua seguindo.')
     expect(await world.deps.follows.of(person.chatId, 'show/')).toEqual([
       {
         subject: `show/${showIds.harbor}`,
@@ -138,9 +138,9 @@ describe('finding and following', () => {
     const person = newPerson()
     for (const fault of ['down', '429', 'html200', '502'] as const) {
       world.tvmaze.fail(fault)
-      const sorry = await person.says('signal')
-      expect(sorry.text, fault).toMatch(/^O TVmaze, de onde vêm os dados das séries, não respondeu/)
-      expect((await person.presses('tentar de novo', sorry.id)).note).toBe(
+      const apology = await person.says('signal')
+      expect(apology.text, fault).toMatch(/^O TVmaze, de onde vêm os dados das séries, não respondeu/)
+      expect((await person.presses('tentar de novo', apology.id)).toast).toBe(
         'O TVmaze não está respondendo. Tente de novo em um minuto.',
       )
     }
@@ -162,9 +162,9 @@ describe('finding and following', () => {
     const person = newPerson()
     const old = await person.says('lighthouse')
     for (let i = 0; i < 20; i++) await world.deps.searches.keep(person.chatId, `again ${i}`, [])
-    expect((await person.presses('›', old.id)).note).toMatch(/^Essa busca já expirou/)
-    const { note, shown } = await person.presses('seguir', old.id)
-    expect(note).toBe('Pronto! Eu aviso quando sair episódio novo.')
+    expect((await person.presses('›', old.id)).toast).toMatch(/^Essa busca já expirou/)
+    const { toast, shown } = await person.presses('seguir', old.id)
+    expect(toast).toBe('Pronto! Eu aviso quando sair episódio novo.')
     expect(shown.id).toBe(old.id)
     expect(person.answers().at(-1)!.text).toMatch(/^Pronto! Você segue/)
     expect(await world.deps.follows.of(person.chatId, 'show/')).toHaveLength(1)

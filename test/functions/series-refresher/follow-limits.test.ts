@@ -41,9 +41,9 @@ const passSeconds = (seconds: number) =>
   )
 
 describe('the calls to TVMaze', () => {
-  const grantedOf = async (caller: TvmazeCaller, asked: number) => {
+  const grantedOf = async (caller: TvmazeCaller, requestCount: number) => {
     const budget = tvmazeBudgetIn(world.db)
-    const answers = await Promise.all(Array.from({ length: asked }, () => budget.take(caller)))
+    const answers = await Promise.all(Array.from({ length: requestCount }, () => budget.take(caller)))
     return answers.filter(ms => ms === 0).length
   }
 
@@ -58,8 +58,8 @@ describe('the calls to TVMaze', () => {
 
   test('are limited to 20 in ten seconds over all processes', async () => {
     const pools = Array.from({ length: 3 }, () => postgres(world.databaseUrl))
-    const asked = pools.flatMap(db => Array.from({ length: 20 }, () => tvmazeBudgetIn(db).take('person')))
-    expect((await Promise.all(asked)).filter(ms => ms === 0).length).toBe(20)
+    const requests = pools.flatMap(db => Array.from({ length: 20 }, () => tvmazeBudgetIn(db).take('person')))
+    expect((await Promise.all(requests)).filter(ms => ms === 0).length).toBe(20)
     await Promise.all(pools.map(db => db.end()))
   })
 
@@ -158,7 +158,7 @@ let people = 0
 const newPerson = async (language = 'pt-br') => {
   const person = world.person(`pessoa ${people++}`, language)
   const { id } = await person.says('/start')
-  return { ...person, follows: async (show: number) => (await person.forges(id, `v1:f:${show}:1:0`)).note }
+  return { ...person, follows: async (show: number) => (await person.forges(id, `v1:f:${show}:1:0`)).toast }
 }
 
 describe('the followed series of a chat', () => {
@@ -253,9 +253,9 @@ describe('first fetches', () => {
     for (const id of unknown.slice(2)) await seriesFollowed(event(1, id), dependencies())
     await seriesFollowed(event(2, normal), dependencies())
     // The function requested each id once, and did not fail because of the unknown ids.
-    const asked = world.tvmaze.calls().flatMap(({ path }) => /^\/shows\/7\d+$/.exec(path)?.[0] ?? [])
-    expect(new Set(asked).size).toBe(20)
-    expect(asked.length).toBe(20)
+    const requested = world.tvmaze.calls().flatMap(({ path }) => /^\/shows\/7\d+$/.exec(path)?.[0] ?? [])
+    expect(new Set(requested).size).toBe(20)
+    expect(requested.length).toBe(20)
     expect(await followsIn(world.db).nextWaiting([])).toBe(null)
   })
 
@@ -263,10 +263,10 @@ describe('first fetches', () => {
     const show = world.tvmaze.addShow({ name: 'Tarde', on: { br: 'Globo' } }).id
     await followWaiting(1, show, 1)
     world.tvmaze.fail('502')
-    const asked = event(1, show)
-    await expect(seriesFollowed(asked, dependencies())).rejects.toThrow(RetryLater)
+    const followed = event(1, show)
+    await expect(seriesFollowed(followed, dependencies())).rejects.toThrow(RetryLater)
     time.now = new Date(time.now.getTime() + 5 * 60_000)
-    await seriesFollowed(asked, dependencies())
+    await seriesFollowed(followed, dependencies())
     world.tvmaze.fail(null)
     await seriesRefresher(rootCause('round'), dependencies())
     expect(await world.catalogue.show(show)).toMatchObject({ name: 'Tarde' })

@@ -26,10 +26,10 @@ describe('the secret', () => {
     ['the text null', 'null'],
     ['the text [object Object]', '[object Object]'],
     ['the secret twice', `${secret}, ${secret}`],
-  ])('%s is answered with 401, and the update is not stored', async (_, given) => {
+  ])('%s is answered with 401, and the update is not stored', async (_, requestSecret) => {
     const update = textUpdate('/start')
     // The body is not valid JSON, so a function that parsed it would answer 400.
-    const response = await world.post(`${JSON.stringify(update)} and more`, given)
+    const response = await world.post(`${JSON.stringify(update)} and more`, requestSecret)
     expect(response.status).toBe(401)
     expect(await response.text()).toBe('')
     expect(await stateOf(update.update_id)).toBeUndefined()

@@ -16,7 +16,7 @@ afterAll(() => world?.stop())
 const { botId, nextUpdateId, poison, repair, stateOf, textUpdate, unpoison } = directUpdates(() => world)
 afterEach(repair)
 
-describe('an update that can neither be handled nor stored', () => {
+describe('an update with invalid or extreme content', () => {
   const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`
   const withText = (text: string, more = '') => {
     const update = textUpdate('TEXT')
@@ -110,7 +110,7 @@ describe('a deferred update', () => {
     source: '/functions/telegram-webhook',
   })
 
-  test('is accepted after a store has sorted its keys', async () => {
+  test('is accepted even if a database has reordered the keys of its JSON', async () => {
     const update = textUpdate('/start', { id: world.person('Ordem').chatId, first_name: 'Ordem' })
     world.telegram.user('Ordem').send('oi')
     await world.settled()

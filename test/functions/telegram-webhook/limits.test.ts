@@ -19,13 +19,13 @@ let people = 0
 const newPerson = (language?: string) => world.person(`Pessoa ${++people}`, language)
 
 let lastUpdate = 800_000_000
-interface Said {
+interface Sender {
   chat: number
   from: number
   senderChat?: number
 }
 /** Sends a message directly to the function. Unlike the simulator, it can send many messages in parallel. */
-const says = ({ chat, from, senderChat }: Said, text: string) => {
+const says = ({ chat, from, senderChat }: Sender, text: string) => {
   const kind = chat > 0 ? { type: 'private', first_name: 'Ana' } : { type: 'group', title: 'Turma' }
   return world.post({
     update_id: ++lastUpdate,
@@ -94,7 +94,7 @@ describe('under parallel requests', () => {
     expect((await bia.says('/monitor another.example')).text).toMatch(/^Done!/)
   })
 
-  test('a host gets at most its checks per minute from all chats together', async () => {
+  test('a host gets at most its limit of checks per minute, from all chats together', async () => {
     Object.assign(world.deps.limits, { hostChecksPerMinute: 10 })
     const all = await Promise.all(
       Array.from({ length: 15 }, async () => {
@@ -113,7 +113,7 @@ describe('under parallel requests', () => {
   })
 })
 
-describe('the host of a monitor counts', () => {
+describe('the host of a monitor', () => {
   test.each([
     'https://vitima.example/a',
     'http://VITIMA.example/b',
@@ -121,7 +121,7 @@ describe('the host of a monitor counts', () => {
     'https://vitima.example:8443/d',
     'tcp://Vitima.Example:5432',
     'tcp://vitima.example.:5433',
-  ])('as the same host in every spelling: %s', async url => {
+  ])('is the same host in every spelling: %s', async url => {
     Object.assign(world.deps.limits, { personHostChecksPerMinute: 1 })
     const person = newPerson()
     await person.says('/monitorar https://vitima.example/first 1m')
@@ -130,7 +130,7 @@ describe('the host of a monitor counts', () => {
     expect(await count()).toBe(1)
   })
 
-  test('in punycode, and as one address in every notation of that address', () => {
+  test('is compared in punycode, and an address is one host in every notation', () => {
     expect(hostOf('https://münchen.example/')).toBe(hostOf('tcp://MÜNCHEN.example:25/'))
     expect(hostOf('http://0x7f.1/')).toBe('127.0.0.1')
     expect(hostOf('tcp://[2001:DB8::1]:5432')).toBe('[2001:db8::1]')
@@ -147,7 +147,7 @@ describe('the host of a monitor counts', () => {
     'tcp://[2001:db8::1]:25',
     'https://xn--mnchen-3ya.example.:8443/?q=http://b.example/#c',
     'https://me@a.example/',
-  ])('the same in the database and in the program: %s', async url => {
+  ])('is the same in the database and in the program: %s', async url => {
     const stored = new URL(url).href
     const person = newPerson()
     await person.says('/start')
@@ -162,7 +162,7 @@ describe('the host of a monitor counts', () => {
     expect((await world.deps.monitors.hostOf(monitor.id)).host).toBe(hostOf(stored))
   })
 
-  test('by its address if several names resolve to it', async () => {
+  test('is its address if several names resolve to that address', async () => {
     Object.assign(world.deps.limits, { personHostChecksPerMinute: 2 })
     const person = newPerson()
     for (const name of ['a.example', 'b.example', 'c.example']) world.addresses.set(name, '9.9.9.9')
@@ -189,7 +189,7 @@ describe('limits', () => {
     const list = await person.says('/monitores')
     await person.presses('⏸ a.example/2', list.id)
     const refused = await person.presses('retomar', list.id)
-    expect(refused.note).toMatch(/^Com este monitor, eu faria mais de 2 verificações por minuto em a\.example/)
+    expect(refused.toast).toMatch(/^Com este monitor, eu faria mais de 2 verificações por minuto em a\.example/)
     expect((await world.deps.monitors.get(second!.id))?.pausedAt).not.toBeNull()
     expect((await person.says('/monitorar a.example/2')).text, 'resuming it by its URL is refused too').toMatch(
       /^Com este/,
@@ -254,7 +254,7 @@ describe('limits', () => {
 })
 
 describe('searches at TVmaze', () => {
-  const much = 'Você fez muitas buscas seguidas. Espere alguns segundos e tente de novo.'
+  const tooManySearches = 'Você fez muitas buscas seguidas. Espere alguns segundos e tente de novo.'
 
   test('are limited for each person: ten in quick succession, then one every few seconds', async () => {
     world.time.now = new Date('2026-11-21T16:00:00Z')
@@ -269,20 +269,20 @@ describe('searches at TVmaze', () => {
       ...Array.from({ length: 20 }, (_, at) => says({ ...from, chat: group.chatId }, `/buscar nada mais ${at}`)),
     ])
     expect((await world.db.query('select from look')).rowCount).toBe(1)
-    expect((await person.says('/buscar mais uma')).text).toBe(much)
+    expect((await person.says('/buscar mais uma')).text).toBe(tooManySearches)
     expect((await newPerson().says('/buscar mais uma')).text).toMatch(/^Não achei/)
     world.time.now = new Date(world.time.now.getTime() + defaultLimits.searchSeconds * 1000)
     expect((await person.says('/buscar mais uma')).text).toMatch(/^Não achei/)
-    expect((await person.says('/buscar mais uma')).text).toBe(much)
+    expect((await person.says('/buscar mais uma')).text).toBe(tooManySearches)
   })
 
   test('count when a button starts them, also a forged button', async () => {
     const person = newPerson()
     const list = await person.says('/series')
-    const notes = await Promise.all(
+    const presses = await Promise.all(
       Array.from({ length: 30 }, (_, at) => person.forges(list.id, `v1:f:${900_000 + at}:1:0`)),
     )
-    expect(notes.filter(({ note }) => note === much)).toHaveLength(20)
+    expect(presses.filter(({ toast }) => toast === tooManySearches)).toHaveLength(20)
   })
 })
 
@@ -302,17 +302,17 @@ describe('a check on demand', () => {
 
   test('runs once every few seconds; a second request is answered with the last result', async () => {
     const { person, list, monitor } = await card()
-    const now = () => probes('now').filter(({ subject }) => subject === `monitor/${monitor.id}`).length
-    const notes = await Promise.all(Array.from({ length: 30 }, () => person.forges(list.id, `v1:c:${monitor.id}`)))
-    expect(now()).toBe(1)
-    const toasts = notes.map(({ note }) => note)
-    expect(toasts.filter(note => note === 'Verificando… já mando o resultado.')).toHaveLength(1)
-    expect(toasts.find(note => note !== 'Verificando… já mando o resultado.')).toBe(
+    const manualChecks = () => probes('now').filter(({ subject }) => subject === `monitor/${monitor.id}`).length
+    const presses = await Promise.all(Array.from({ length: 30 }, () => person.forges(list.id, `v1:c:${monitor.id}`)))
+    expect(manualChecks()).toBe(1)
+    const toasts = presses.map(({ toast }) => toast)
+    expect(toasts.filter(toast => toast === 'Verificando… já mando o resultado.')).toHaveLength(1)
+    expect(toasts.find(toast => toast !== 'Verificando… já mando o resultado.')).toBe(
       'Acabei de verificar esse servidor. Situação: no ar, última verificação há 4 s. Espere um pouco para verificar de novo.',
     )
     world.time.now = new Date(world.time.now.getTime() + defaultLimits.manualCheckSeconds * 1000)
-    expect((await person.presses('verificar agora', list.id)).note).toBe('Verificando… já mando o resultado.')
-    expect(now()).toBe(2)
+    expect((await person.presses('verificar agora', list.id)).toast).toBe('Verificando… já mando o resultado.')
+    expect(manualChecks()).toBe(2)
   })
 
   test('of one host runs a few times in quick succession and is then limited over all its monitors and chats', async () => {
@@ -341,11 +341,15 @@ describe('a check on demand', () => {
 
   test('is limited by rows that are deleted after some time', async () => {
     const at = new Date('2027-01-01T00:00:00Z')
-    const one = { subject: 'monitor/1', seconds: 5, burst: 1 }
-    expect(await world.deps.allowances.take([one], 'a', at)).toBe(true)
-    expect(await world.deps.allowances.take([{ ...one, subject: 'monitor/2' }, one], 'b', at)).toBe(false)
-    expect(await world.deps.allowances.take([one], 'a', at), 'the same cause again').toBe(true)
-    await world.deps.allowances.take([{ ...one, subject: 'monitor/3' }], 'c', new Date(at.getTime() + 2 * 3_600_000))
+    const allowance = { subject: 'monitor/1', seconds: 5, burst: 1 }
+    expect(await world.deps.allowances.take([allowance], 'a', at)).toBe(true)
+    expect(await world.deps.allowances.take([{ ...allowance, subject: 'monitor/2' }, allowance], 'b', at)).toBe(false)
+    expect(await world.deps.allowances.take([allowance], 'a', at), 'the same cause again').toBe(true)
+    await world.deps.allowances.take(
+      [{ ...allowance, subject: 'monitor/3' }],
+      'c',
+      new Date(at.getTime() + 2 * 3_600_000),
+    )
     const { rows } = await world.db.query('select subject from look order by subject')
     expect(rows).toEqual([{ subject: 'monitor/3' }])
   })

@@ -12,20 +12,20 @@ import { places } from '#functions/telegram-webhook/place-zones.ts'
 import { brazilianZones, findZone, offeredZones, validZone, zoneLabel } from '#functions/telegram-webhook/zones.ts'
 import { folded } from '#functions/wording/fold.ts'
 
-type Said = string | ((...args: never[]) => unknown) | { [key: string]: Said }
+type TextTree = string | ((...args: never[]) => unknown) | { [key: string]: TextTree }
 
-const leaves = (said: Said, path = ''): [string, Exclude<Said, object> | ((...args: never[]) => unknown)][] =>
-  typeof said === 'object'
-    ? Object.entries(said).flatMap(([key, value]) => leaves(value, `${path}.${key}`))
-    : [[path, said]]
+const leaves = (texts: TextTree, path = ''): [string, Exclude<TextTree, object> | ((...args: never[]) => unknown)][] =>
+  typeof texts === 'object'
+    ? Object.entries(texts).flatMap(([key, value]) => leaves(value, `${path}.${key}`))
+    : [[path, texts]]
 
 describe('the texts of the bot', () => {
-  test('both languages have the same texts with the same parameters', () => {
-    const keys = (language: Language) => leaves(botMessages[language] as unknown as Said).map(([path]) => path)
+  test('both languages have a text for the same keys, with the same parameters', () => {
+    const keys = (language: Language) => leaves(botMessages[language] as unknown as TextTree).map(([path]) => path)
     expect(keys('en')).toEqual(keys('pt-BR'))
     const shape = (language: Language) =>
-      leaves(botMessages[language] as unknown as Said).map(
-        ([path, said]) => `${path} ${typeof said} ${said.length && typeof said}`,
+      leaves(botMessages[language] as unknown as TextTree).map(
+        ([path, text]) => `${path} ${typeof text} ${text.length && typeof text}`,
       )
     expect(shape('en')).toEqual(shape('pt-BR'))
   })
@@ -33,21 +33,21 @@ describe('the texts of the bot', () => {
   test('every parameter is shown as text, and no text is empty or contains undefined', () => {
     const hostile = '<b>&"\'</a><script>'
     for (const language of ['pt-BR', 'en'] as const)
-      for (const [path, said] of leaves(botMessages[language] as unknown as Said)) {
-        const made = typeof said === 'function' ? said(...(Array(said.length).fill(hostile) as never[])) : said
-        if (made instanceof Html) {
-          expect(made.text, path).not.toContain('<script>')
-          expect(plain(made), path).not.toMatch(/undefined|null|\[object/)
-          expect(visibleLength(made), path).toBeLessThan(900)
-        } else expect(String(made), path).not.toMatch(/undefined|\[object/)
-        expect(String(made).trim(), path).not.toBe('')
+      for (const [path, text] of leaves(botMessages[language] as unknown as TextTree)) {
+        const filled = typeof text === 'function' ? text(...(Array(text.length).fill(hostile) as never[])) : text
+        if (filled instanceof Html) {
+          expect(filled.text, path).not.toContain('<script>')
+          expect(plain(filled), path).not.toMatch(/undefined|null|\[object/)
+          expect(visibleLength(filled), path).toBeLessThan(900)
+        } else expect(String(filled), path).not.toMatch(/undefined|\[object/)
+        expect(String(filled).trim(), path).not.toBe('')
       }
   })
 
   test('fixed texts fit into a toast of 200 characters', () => {
     for (const language of ['pt-BR', 'en'] as const)
-      for (const [path, said] of leaves(botMessages[language] as unknown as Said))
-        if (typeof said === 'string') expect(said.length, path).toBeLessThanOrEqual(200)
+      for (const [path, text] of leaves(botMessages[language] as unknown as TextTree))
+        if (typeof text === 'string') expect(text.length, path).toBeLessThanOrEqual(200)
   })
 })
 
@@ -174,8 +174,8 @@ describe('zones', () => {
     ['UTC+05:45', 'Asia/Katmandu'],
     ['utc+0', 'UTC'],
     ['Etc/GMT+3', 'Etc/GMT+3'],
-  ])('"%s" means %s', (asked, zone) => {
-    expect(findZone(asked)).toEqual({ zone })
+  ])('"%s" means %s', (text, zone) => {
+    expect(findZone(text)).toEqual({ zone })
   })
 
   test.each([
@@ -188,8 +188,8 @@ describe('zones', () => {
     ['Flórida', ['America/New_York', 'America/Chicago']],
     ['Georgia', ['America/New_York', 'Asia/Tbilisi']],
     ['-3:30', ['America/St_Johns']],
-  ])('"%s" is ambiguous or incomplete, so zones are suggested', (asked, zones) => {
-    expect(findZone(asked)).toEqual({ suggestions: expect.arrayContaining(zones) })
+  ])('"%s" is ambiguous or incomplete, so zones are suggested', (text, zones) => {
+    expect(findZone(text)).toEqual({ suggestions: expect.arrayContaining(zones) })
   })
 
   test('in English an offset keeps its meaning, and the abbreviation of a Brazilian state gets a suggestion', () => {
@@ -215,8 +215,8 @@ describe('zones', () => {
     ['moro em Recife', 'pt-BR', ['America/Recife']],
     ['“Recife” 🌴', 'pt-BR', ['America/Recife']],
     ['Etc/GMT+3', 'pt-BR', ['Etc/GMT+3']],
-  ])('"%s" in %s leads to %j', (asked, language, zones) => {
-    const found = findZone(asked, language)
+  ])('"%s" in %s leads to %j', (text, language, zones) => {
+    const found = findZone(text, language)
     expect('zone' in found ? [found.zone] : found.suggestions).toEqual(zones)
   })
 
@@ -231,8 +231,8 @@ describe('zones', () => {
 
   test('every zone that is found or offered is valid, and every offered zone has a label', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.constantFrom('san', 'port', 'santa', 'new', 'los')), asked => {
-        const found = findZone(asked)
+      fc.property(fc.oneof(fc.string(), fc.constantFrom('san', 'port', 'santa', 'new', 'los')), text => {
+        const found = findZone(text)
         for (const zone of 'zone' in found ? [found.zone] : found.suggestions) expect(validZone(zone)).not.toBeNull()
       }),
     )
@@ -339,8 +339,8 @@ describe('the text after /monitorar', () => {
     ['https://[2001:db8::1]/', 'https://[2001:db8::1]/', ''],
     ['münchen.example 1 hora', 'münchen.example', '1 hora'],
     ['www.example.org', 'www.example.org', ''],
-  ])('"%s" has the address %s and the interval "%s"', (typed, address, interval) => {
-    expect(parseMonitorArgument(typed)).toEqual({ address, interval, limit: null })
+  ])('"%s" has the address %s and the interval "%s"', (text, address, interval) => {
+    expect(parseMonitorArgument(text)).toEqual({ address, interval, limit: null })
     expect(parseTarget(address).ok || address === 'intranet').toBe(true)
   })
 
@@ -366,7 +366,7 @@ describe('the text after /monitorar', () => {
     ['tcp://example.org:22', null],
     ['user:secret@example.org:22', null],
     ['example.org:99999', null],
-  ])('"%s" probably means %s', (typed, expected) => {
-    expect(tcpInstead(typed)).toBe(expected)
+  ])('"%s" probably means %s', (text, expected) => {
+    expect(tcpInstead(text)).toBe(expected)
   })
 })

@@ -120,9 +120,9 @@ describe('monitors', () => {
 
   test.each(['1m limite 61s', '10m limite 3m', '10s timeout 20s', '1m limite 0s', '1m limite pouco', '1m limite'])(
     '/monitorar lento.example %s is refused: the time limit may not be longer than the interval',
-    async more => {
+    async limit => {
       const person = newPerson()
-      expect((await person.says(`/monitorar lento.example ${more}`)).text).toMatch(
+      expect((await person.says(`/monitorar lento.example ${limit}`)).text).toMatch(
         /^O limite de tempo da resposta vai de/,
       )
       expect(await world.deps.monitors.of(person.chatId)).toHaveLength(0)
@@ -190,7 +190,7 @@ describe('monitors', () => {
     const [monitor] = await world.deps.monitors.of(person.chatId)
     const list = await person.says('/monitores')
     await person.presses('⚪ servico.example', list.id)
-    expect((await person.presses('verificar agora', list.id)).note).toBe('Verificando… já mando o resultado.')
+    expect((await person.presses('verificar agora', list.id)).toast).toBe('Verificando… já mando o resultado.')
     expect(world.broker.events('probe.requested').at(-1)).toMatchObject({
       subject: `monitor/${monitor!.id}`,
       data: { reason: 'now', chatId: person.chatId },
@@ -199,13 +199,13 @@ describe('monitors', () => {
     expect(paused.shown.text).toMatch(/^⏸ servico\.example/)
     expect(labels(paused.shown)).toEqual([['retomar', 'excluir'], ['« voltar']])
     const resumed = await person.presses('retomar', list.id)
-    expect(resumed.note).toBe('Retomado!')
-    const sure = await person.presses('excluir', list.id)
-    expect(sure.shown.text).toMatch(/^Excluir servico\.example\?/)
+    expect(resumed.toast).toBe('Retomado!')
+    const confirmation = await person.presses('excluir', list.id)
+    expect(confirmation.shown.text).toMatch(/^Excluir servico\.example\?/)
     expect(labels((await person.presses('não excluir', list.id)).shown)[1]).toEqual(['pausar', 'excluir'])
     await person.presses('excluir', list.id)
     const gone = await person.presses('excluir servico.example', list.id)
-    expect(gone.note).toBe('servico.example foi excluído.')
+    expect(gone.toast).toBe('servico.example foi excluído.')
     expect(await world.deps.monitors.of(person.chatId)).toEqual([])
     expect(await world.deps.follows.of(person.chatId, 'monitor/')).toEqual([])
   })
@@ -220,17 +220,19 @@ describe('monitors', () => {
     const before = world.broker.events('probe.requested').length
     for (const letter of ['o', 'c', 'p', 'g', 'x', 'y']) {
       const press = await stranger.forges(list.id, `v1:${letter}:${monitor!.id}`)
-      expect(press.note, letter).toBe('Esse monitor não existe mais.')
+      expect(press.toast, letter).toBe('Esse monitor não existe mais.')
       expect(press.shown.text).not.toContain('privado')
     }
     expect(world.broker.events('probe.requested')).toHaveLength(before)
     expect((await world.deps.monitors.get(monitor!.id))?.pausedAt).toBeNull()
   })
 
-  test('a button of an older version or with invalid data says that it no longer works', async () => {
+  test('the bot answers that a button of an older version or with invalid data no longer works', async () => {
     const person = newPerson()
     const list = await person.says('/ajuda')
     for (const data of ['v0:f:82', 'v1:f:82', 'v1:?', 'lixo', 'v1:z:Mars/Olympus', 'v1:f:82:1:0:extra'])
-      expect((await person.forges(list.id, data)).note, data).toBe('Esse botão não vale mais. Mande o comando de novo.')
+      expect((await person.forges(list.id, data)).toast, data).toBe(
+        'Esse botão não vale mais. Mande o comando de novo.',
+      )
   })
 })

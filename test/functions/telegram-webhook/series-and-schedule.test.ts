@@ -25,13 +25,13 @@ describe('the followed series', () => {
       ['remover Sinal de Ganimedes'],
     ])
     const removed = await person.presses('remover Porto Nove', list.id)
-    expect(removed.note).toBe('Removida. Não aviso mais.')
+    expect(removed.toast).toBe('Removida. Não aviso mais.')
     expect(removed.shown.text).toMatch(/^Removi Porto Nove\. Não aviso mais\.\n\n📺 Suas séries \(2\)/)
     expect(labels(removed.shown)[0]).toEqual(['desfazer · Porto Nove'])
 
     world.time.now = new Date('2026-12-24T15:00:00Z')
     const restored = await person.presses('desfazer · Porto Nove', list.id)
-    expect(restored.note).toBe('Desfeito! Você continua seguindo.')
+    expect(restored.toast).toBe('Desfeito! Você continua seguindo.')
     expect(restored.shown.text).toMatch(/^📺 Suas séries \(3\)/)
     expect((await world.deps.follows.find(person.chatId, `show/${showIds.harbor}`))?.followedAt).toEqual(since)
     expect(world.broker.events('series.followed').at(-1)?.data).toMatchObject({ followedAt: since.toISOString() })
@@ -157,9 +157,9 @@ describe('the schedule', () => {
         '📺 Suas séries (1)\n\nHarbor Nine\n\nAs datas não estão disponíveis agora.',
       )
       for (const command of ['/hoje', '/proximos']) {
-        const sorry = await person.says(command)
-        expect(sorry.text).toMatch(/^Não consegui abrir o catálogo de séries agora/)
-        expect(labels(sorry)).toEqual([['tentar de novo']])
+        const apology = await person.says(command)
+        expect(apology.text).toMatch(/^Não consegui abrir o catálogo de séries agora/)
+        expect(labels(apology)).toEqual([['tentar de novo']])
       }
     } finally {
       world.deps.catalogue = original

@@ -132,13 +132,13 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ url, secret_token: secret }),
   })
-  /** Sends an update to the function, as Telegram does. `given` is the secret that the request has. */
-  const post = (update: unknown, given: string | null = secret) =>
+  /** Sends an update to the function, as Telegram does. `requestSecret` is the secret in the request. */
+  const post = (update: unknown, requestSecret: string | null = secret) =>
     fetch(url, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
-        ...(given === null ? {} : { 'x-telegram-bot-api-secret-token': given }),
+        ...(requestSecret === null ? {} : { 'x-telegram-bot-api-secret-token': requestSecret }),
       },
       body: typeof update === 'string' || Buffer.isBuffer(update) ? update : JSON.stringify(update),
     })
@@ -200,7 +200,7 @@ const personActions = (
     const press = seat.press(button, message === undefined ? {} : { message })
     await settled()
     const shown = seat.answers()
-    return { note: press.answer()?.text ?? null, shown: shown.find(({ id }) => id === message) ?? shown.at(-1)! }
+    return { toast: press.answer()?.text ?? null, shown: shown.find(({ id }) => id === message) ?? shown.at(-1)! }
   },
   /** Presses a button with forged data, as a modified Telegram client can do. */
   forges: async (message: number, data: string) => {
@@ -221,6 +221,6 @@ const personActions = (
       },
     })
     const answered = telegram.calls('answerCallbackQuery').find(({ params }) => params.callback_query_id === id)
-    return { note: answered?.params.text ?? null, shown: seat.answers().at(-1)! }
+    return { toast: answered?.params.text ?? null, shown: seat.answers().at(-1)! }
   },
 })

@@ -88,8 +88,8 @@ test('a group that becomes a supergroup keeps everything, even if the supergroup
   await monitors.add({ ...watched, chatId: from })
   await monitors.add({ ...watched, chatId: from, url: 'https://y/' })
   await searchesIn(db).keep(from, 'x', [])
-  const asked = { chatId: from, html: 'x' }
-  await messagesIn(db).keep(MessageRequested.from(rootCause('x'), { subject: 'chat/1', data: asked }), day(1))
+  const message = { chatId: from, html: 'x' }
+  await messagesIn(db).keep(MessageRequested.from(rootCause('x'), { subject: 'chat/1', data: message }), day(1))
 
   await chats.upsert({ id: to, kind: 'supergroup', language: 'pt-BR' })
   await follows.follow(to, 'show/1', day(5))
@@ -111,13 +111,13 @@ test('a group that becomes a supergroup keeps everything, even if the supergroup
 })
 
 test.each([
-  ['to itself', -3, -3],
-  ['of a person to itself', 4, 4],
-  ['of a person to another', 5, 6],
-  ['to a person', -7, 7],
+  ['from a group to the same group', -3, -3],
+  ['from a person to the same person', 4, 4],
+  ['from a person to another person', 5, 6],
+  ['from a group to a person', -7, 7],
   ['to an invalid chat id', -8, -8.5],
   ['to an id out of range', -9, -1e30],
-])('a move %s deletes nothing', async (_, from, to) => {
+])('a move of a chat %s deletes nothing', async (_, from, to) => {
   await chats.upsert({ id: from, kind: from > 0 ? 'private' : 'group', language: 'en' })
   await follows.follow(from, 'show/1', day(1))
   const watched = { name: 'x', kind: 'http' as const, url: 'https://x/', intervalS: 60, timeoutMs: 5000 }
@@ -184,7 +184,7 @@ test('a deferred update can be leased only for the broker, and a repeat from Tel
   expect(await updates.lease(1, 8, 'broker')).toEqual({ state: 'done' })
 })
 
-test('an attempt whose lease expired may have answered; an attempt that releases its lease says whether it did', async () => {
+test('an attempt whose lease expired counts as possibly answered; an attempt that releases its lease states whether it may have answered', async () => {
   const updates = telegramUpdatesIn(database.db)
   const expire = (id: number) =>
     database.db.query(

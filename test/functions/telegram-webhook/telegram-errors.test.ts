@@ -179,7 +179,7 @@ describe('when Telegram answers', () => {
   })
 
   test.each(['not found', 'too big', 'not an image', 'refused'] as const)(
-    'that a poster is %s: the card has the smaller poster, else none',
+    'that a poster is %s: the card has the smaller poster, else no poster',
     async result => {
       const person = await newPerson()
       const { harbor } = world.tvmaze.showIds

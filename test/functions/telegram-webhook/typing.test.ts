@@ -52,7 +52,7 @@ describe('commands as people type them', () => {
     expect((await ana.says(text)).text).toMatch(/^Você ainda não segue nenhuma série/)
   })
 
-  test('a command or name in the caption of a photo is understood; the bot answers a photo alone that it reads only text', async () => {
+  test('the bot understands a command or name in the caption of a photo, and answers a photo without a caption that it reads only text', async () => {
     const ana = world.person('Ana')
     await ana.says('/start')
     await postMessage(ana, { photo, caption: '/hoje' })
@@ -82,7 +82,7 @@ describe('commands as people type them', () => {
     ).toEqual(['Harbor Nine (2026)'])
   })
 
-  test('in a group the bot searches only for a name that is addressed to it', async () => {
+  test('in a group the bot searches for a name only if the message mentions the bot', async () => {
     const ana = world.person('Ana')
     const chat = { id: -1_001_009_008, type: 'supergroup', title: 'Turma' }
     const sent = () =>

@@ -46,9 +46,9 @@ describe('a forged button', () => {
     'v1:f:1e3:1:0',
     'v1:f:\u0661:1:0',
     'v1:f:82:1:0\0',
-  ])('%j no longer works, and does not stop the ticks', async data => {
+  ])('%j is answered as an old button, follows nothing and does not stop the ticks', async data => {
     const person = await newPerson()
-    expect((await person.forge(data)).note).toBe(oldButton)
+    expect((await person.forge(data)).toast).toBe(oldButton)
     expect(await followsOf(person)).toEqual([])
     await bothTicks()
     expect(published).toEqual([])
@@ -58,22 +58,22 @@ describe('a forged button', () => {
     ['follow', 'v1:f:2147483647:1:0'],
     ['restore', 'v1:b:2147483647:0:mhyx0000'],
     ['refollow', 'v1:r:2147483647:1:0:mhyx0000'],
-  ])('(%s) of a series that neither a card, the catalogue nor TVMaze has follows nothing', async (_, data) => {
+  ])('(%s) of a series that is on no card, not in the catalogue and not on TVMaze follows nothing', async (_, data) => {
     const person = await newPerson()
-    expect((await person.forge(data)).note).toBe(oldButton)
+    expect((await person.forge(data)).toast).toBe(oldButton)
     expect(await followsOf(person)).toEqual([])
   })
 
-  test('of a series that TVMaze has but no card of the chat shows follows it, with its name', async () => {
+  test('of a series that is on TVMaze but on no card of the chat follows the series and stores its name', async () => {
     const person = await newPerson()
-    expect((await person.forge(`v1:f:${world.tvmaze.showIds.harbor}:1:0`)).note).toContain('Pronto')
+    expect((await person.forge(`v1:f:${world.tvmaze.showIds.harbor}:1:0`)).toast).toContain('Pronto')
     expect(await followsIn(world.db).of(person.chatId, 'show/')).toMatchObject([{ title: 'Harbor Nine' }])
   })
 
-  test('gets a request to wait while TVMaze does not answer, and follows nothing', async () => {
+  test('is answered with the advice to try again while TVMaze does not answer, and follows nothing', async () => {
     const person = await newPerson()
     world.tvmaze.fail('502')
-    expect((await person.forge('v1:f:4711:1:0')).note).toBe(
+    expect((await person.forge('v1:f:4711:1:0')).toast).toBe(
       'O TVmaze não está respondendo. Tente de novo em um minuto.',
     )
     world.tvmaze.fail(null)
@@ -83,7 +83,7 @@ describe('a forged button', () => {
   test('that undoes an old unfollow works without a card, and the series keeps its name', async () => {
     const person = await newPerson()
     await world.fillCatalogue(world.tvmaze.showIds.harbor)
-    expect((await person.forge(`v1:b:${world.tvmaze.showIds.harbor}:0:mhyx0000`)).note).toContain('Desfeito')
+    expect((await person.forge(`v1:b:${world.tvmaze.showIds.harbor}:0:mhyx0000`)).toast).toContain('Desfeito')
     expect(await followsOf(person)).toEqual([`show/${world.tvmaze.showIds.harbor}`])
   })
 
@@ -101,10 +101,10 @@ describe('a forged button', () => {
 
   test('with any data is refused, or decodes to a press that encodes to the same data and fits every table', () => {
     fc.assert(
-      fc.property(fc.oneof(data, fc.string({ unit: 'binary' })), given => {
-        const press = decode(given)
+      fc.property(fc.oneof(data, fc.string({ unit: 'binary' })), text => {
+        const press = decode(text)
         if (press === null) return
-        expect(encode(press)).toBe(given)
+        expect(encode(press)).toBe(text)
         if ('show' in press) expect(press.show).toSatisfy(show => show >= 1 && show <= 2_147_483_647)
         if ('followedAt' in press) expect(press.followedAt.getTime()).toBeLessThan(Date.UTC(2200, 0, 1))
       }),
@@ -115,8 +115,8 @@ describe('a forged button', () => {
   test('with any data makes no tick fail', async () => {
     const person = await newPerson()
     await fc.assert(
-      fc.asyncProperty(data, async given => {
-        await person.forge(given.slice(0, 64))
+      fc.asyncProperty(data, async text => {
+        await person.forge(text.slice(0, 64))
         await bothTicks()
       }),
       { numRuns: 60 },
