@@ -258,7 +258,7 @@ describe('a series that TVMaze deleted', () => {
     await catalogue.keep(show)
   }
 
-  test('and merged into another is replaced by it: followers keep their dates and get no announcement again', async () => {
+  test('and merged into another series is replaced by that series: followers keep their follow dates and get no announcement twice', async () => {
     const { lighthouseOld: from, lighthouseNew: to } = simulator.showIds
     await follow(from)
     await tick()

@@ -127,16 +127,16 @@ describe('an event', () => {
   })
 })
 
-describe('a request that arrives late', () => {
+describe('a request that arrives early or late', () => {
   test.each([
-    ['in time', -1, 60, 'wait'],
-    ['just now', 0, 60, 'probe'],
-    ['within half a minute', 30, 10, 'probe'],
-    ['too late', 31, 10, 'missed'],
-    ['late, with no newer slot yet', 59, 60, 'probe'],
-    ['late, with a newer slot', 60, 60, 'missed'],
-    ['after the retention of its day', 14 * 86_400, 60, 'forgotten'],
-  ])('%s: the slot gets the expected disposition', (_, lateS, intervalS, disposition) => {
+    ['a second early waits', -1, 60, 'wait'],
+    ['at its due time is checked', 0, 60, 'probe'],
+    ['30 s late is checked, even if a newer slot is due', 30, 10, 'probe'],
+    ['31 s late is missed if a newer slot is due', 31, 10, 'missed'],
+    ['59 s late is checked if no newer slot is due', 59, 60, 'probe'],
+    ['60 s late is missed if a newer slot is due', 60, 60, 'missed'],
+    ['14 days late is forgotten, because its day is no longer stored', 14 * 86_400, 60, 'forgotten'],
+  ])('%s', (_, lateS, intervalS, disposition) => {
     const slot = checkOf({ id: 1, url: 'https://x.test/', intervalS }, noon)
     expect(slotDisposition(slot, false, new Date(noon + lateS * second))).toBe(disposition)
     if (lateS >= 0) expect(slotDisposition(slot, true, new Date(noon + lateS * second))).toBe('probe')

@@ -40,7 +40,7 @@ describe('an episode that was announced', () => {
     expect(published.at(-1)!.id).toContain('2026-11-30')
   })
 
-  test('and moves and moves back is reported each time, and not announced again', async () => {
+  test('and moves, and then moves back, is reported each time and not announced again', async () => {
     const show = await series([{ airs: { at: at(0) } }])
     await check()
     simulator.setAirdate(show.episodes[0]!.id, { at: at(6 * DAY) })
@@ -154,7 +154,7 @@ describe('episodes that TVMaze dates late', () => {
     expect(await received()).toMatchObject([/T2 E1–E8/])
   })
 
-  test('an episode of a day ago is announced as usual, and not reported as late', async () => {
+  test('an episode that aired a day ago is announced as usual, and not reported as late', async () => {
     const show = await series([{ airs: { at: at(6 * DAY) } }])
     simulator.setAirdate(show.episodes[0]!.id, { at: at(-DAY) })
     await until(at(3 * DAY), 6 * HOUR)
@@ -162,7 +162,7 @@ describe('episodes that TVMaze dates late', () => {
   })
 
   test.each([34, 35, 35.75, 36, 36.25, 37])(
-    'an episode of %s hours ago, close to the limit of 36, is reported exactly once',
+    'an episode that aired %s hours ago, close to the limit of 36 hours, is reported exactly once',
     async hours => {
       const show = await series([{ airs: { at: at(6 * DAY) } }])
       simulator.setAirdate(show.episodes[0]!.id, { at: at(-hours * HOUR) })
@@ -205,10 +205,10 @@ describe('episodes that TVMaze dates late', () => {
     await expect(seriesRefresher(rootCause('crash'), crashing)).rejects.toThrow('gone')
     await until(at(DAY), 3 * HOUR)
     expect(kinds()).toEqual(['episode.missed late'])
-    const silent = { ...dependencies(), publish: () => Promise.reject(new Error('broker unavailable')) }
+    const withoutBroker = { ...dependencies(), publish: () => Promise.reject(new Error('broker unavailable')) }
     simulator.addEpisode(show.id, { airs: { at: at(-2 * DAY) } })
     later(HOUR)
-    await expect(seriesRefresher(rootCause('mute'), silent)).rejects.toThrow('broker unavailable')
+    await expect(seriesRefresher(rootCause('unpublished'), withoutBroker)).rejects.toThrow('broker unavailable')
     await until(at(2 * DAY), 3 * HOUR)
     expect(kinds()).toEqual(['episode.missed late', 'episode.missed late'])
   })
@@ -254,7 +254,7 @@ describe('a series that ends', () => {
     expect((await received()).at(-1)).toMatch(/último episódio previsto.*T1 E2.*ainda sem data/)
   })
 
-  test('with an older episode that never had a date has no more episodes', async () => {
+  test('with an older episode that never had a date is reported as having no more episodes', async () => {
     const show = await series([
       { airs: { at: at(-9 * DAY) }, season: 1, number: 2 },
       { airs: 'unannounced', season: 1, number: 1 },
@@ -266,7 +266,7 @@ describe('a series that ends', () => {
     expect((await received()).at(-1)).toMatch(/não há mais episódios previstos/)
   })
 
-  test('without a future episode has no more episodes', async () => {
+  test('without a future episode is reported as having no more episodes', async () => {
     const show = await series([{ airs: { at: at(-30 * DAY) } }, { airs: 'unannounced' }])
     simulator.editShow(show.id, { status: 'Ended' })
     later(HOUR)
@@ -275,7 +275,7 @@ describe('a series that ends', () => {
   })
 
   test.each(['To Be Determined', 'In Development'] as const)(
-    'does not include a series that changes from Running to %s',
+    'is not reported for a change of status from Running to %s',
     async status => {
       const show = await series([{ airs: { at: at(6 * DAY) } }])
       simulator.editShow(show.id, { status })

@@ -41,7 +41,7 @@ describe('showsToFetch and showChanges', () => {
     [21 * HOUR, 'week'],
     [7 * DAY, 'month'],
     [29 * DAY, undefined],
-  ])('after %i ms the list of edits covers the last %s', (age, since) => {
+  ])('after a gap of %i ms the request for the list of edits has since=%s', (age, since) => {
     expect(updatesSince(at(-age), at(0))).toBe(since)
   })
 
@@ -63,31 +63,41 @@ describe('showsToFetch and showChanges', () => {
   })
 
   test.each<[string, Partial<Episode>, Partial<Episode>, boolean]>([
-    ['a week later', {}, { airdate: '2026-12-02', airstamp: '2026-12-03T01:00:00Z' }, true],
-    ['an hour later does not count as another date', {}, { airstamp: '2026-11-26T02:00:00Z' }, false],
-    ['its hour became known', { airstamp: null }, {}, false],
-    ['its hour is not known any more', {}, { airstamp: null }, false],
-    ['its date was removed', {}, { airdate: '', airstamp: null }, true],
-    ['it has a date for the first time', { airdate: '', airstamp: null }, {}, false],
     [
-      'created again with another id, a day later',
+      'an episode that moves by a week is reported',
+      {},
+      { airdate: '2026-12-02', airstamp: '2026-12-03T01:00:00Z' },
+      true,
+    ],
+    ['an episode that moves by an hour is not reported', {}, { airstamp: '2026-11-26T02:00:00Z' }, false],
+    ['an episode whose hour becomes known is not reported', { airstamp: null }, {}, false],
+    ['an episode whose hour is removed is not reported', {}, { airstamp: null }, false],
+    ['an episode whose date is removed is reported', {}, { airdate: '', airstamp: null }, true],
+    ['an episode that gets its first date is not reported', { airdate: '', airstamp: null }, {}, false],
+    [
+      'an episode that is created again with another id, a day later, is reported',
       {},
       { id: 2, airdate: '2026-11-26', airstamp: '2026-11-27T01:00:00Z' },
       true,
     ],
-    ['moved to a date that has passed', {}, { airdate: '2026-11-20', airstamp: '2026-11-21T01:00:00Z' }, false],
     [
-      'moved far in the future, between two estimated dates',
+      'an episode that moves to a date in the past is not reported',
+      {},
+      { airdate: '2026-11-20', airstamp: '2026-11-21T01:00:00Z' },
+      false,
+    ],
+    [
+      'an episode that moves between two estimated dates far in the future is not reported',
       { airdate: '2027-05-01', airstamp: null },
       { airdate: '2027-06-01', airstamp: null },
       false,
     ],
-    ['postponed to next year', {}, { airdate: '2027-05-01', airstamp: null }, true],
+    ['an episode that is postponed to next year is reported', {}, { airdate: '2027-05-01', airstamp: null }, true],
   ])('%s', (_, before, after, isReported) => {
     expect(showChanges(show([episode(before)]), show([episode(after)]), at(0)).length).toBe(isReported ? 1 : 0)
   })
 
-  test('a season that moves is reported by its next episode', () => {
+  test('a season that moves is reported only with its next episode', () => {
     const season = (days: number) =>
       Array.from({ length: 8 }, (_, index) => {
         const airs = new Date(at((5 + 7 * index + days) * DAY)).toISOString().replace('.000Z', 'Z')

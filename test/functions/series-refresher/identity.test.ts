@@ -14,15 +14,15 @@ describe('an episode that TVMaze deletes and creates again with another id', () 
   test.each<[string, NewEpisode]>([
     ['a special', { airs: { at: at(0) }, season: 1, number: null, name: 'Especial de Natal' }],
     ['an episode with a number', { airs: { at: at(0) }, season: 1, number: 4, name: 'Quatro' }],
-  ])('%s is not announced twice', async (_, given) => {
-    const show = await series([given])
+  ])('%s is not announced twice', async (_, original) => {
+    const show = await series([original])
     await check()
     for (const pause of [HOUR, 40 * HOUR]) {
       simulator.deleteEpisode(simulator.show(show.id)!.episodes[0]!.id)
       later(pause)
       await refresh()
       await check()
-      simulator.addEpisode(show.id, { ...given, name: given.name!.toUpperCase() })
+      simulator.addEpisode(show.id, { ...original, name: original.name!.toUpperCase() })
       later(MINUTE)
       await refresh()
       await check()
@@ -62,8 +62,8 @@ describe('an episode that TVMaze deletes and creates again with another id', () 
       { airs: { at: at(0) }, season: 1, number: 9 },
       { airs: { on: on(0) }, season: 2, number: 1 },
     ],
-  ])('%s is not announced twice', async (_, given, replacement) => {
-    const show = await series([given])
+  ])('%s is not announced twice', async (_, original, replacement) => {
+    const show = await series([original])
     await check()
     simulator.deleteEpisode(show.episodes[0]!.id)
     simulator.addEpisode(show.id, replacement)
@@ -75,7 +75,7 @@ describe('an episode that TVMaze deletes and creates again with another id', () 
     expect(kinds()).toEqual(['episode.due'])
   })
 
-  test('as two episodes: only the second one is announced', async () => {
+  test('as two episodes causes one more announcement, for the episode with the new number', async () => {
     const show = await series([{ airs: { at: at(0) }, season: 1, number: 4 }])
     await check()
     simulator.deleteEpisode(show.episodes[0]!.id)
@@ -97,7 +97,7 @@ describe('an episode that TVMaze deletes and creates again with another id', () 
     expect(kinds()).toEqual(['episode.due', 'episode.due'])
   })
 
-  test('a special that is next and gets another date is reported as moved', async () => {
+  test('a special that is the next episode and gets another date is reported as moved', async () => {
     const show = await series([{ airs: { at: at(3 * DAY) }, season: 1, number: null, name: 'Especial de Natal' }])
     simulator.deleteEpisode(show.episodes[0]!.id)
     simulator.addEpisode(show.id, { airs: { at: at(9 * DAY) }, season: 1, number: null, name: 'Especial de Natal' })
@@ -121,7 +121,7 @@ describe('a series that TVMaze merged into another', () => {
   }
   const followsOf = async (id: number) => (await followsIn(database.db).of(id, '')).map(({ subject }) => subject)
 
-  test('is followed under its new id, announces nothing twice, and its old id is no longer requested', async () => {
+  test('is followed under its new id, its episodes are not announced twice, and its old id is no longer requested', async () => {
     const { old, successor } = await merged()
     await chat(2)
     await follow(2, old.id, at(-DAY))
@@ -157,7 +157,7 @@ describe('a series that TVMaze merged into another', () => {
     expect(await followsOf(1)).toEqual([`show/${last.id}`])
   })
 
-  test('and followed with an old button is followed under its new id at once, even if the catalogue lacks it', async () => {
+  test('and followed with an old button is followed under its new id at once, even if the catalogue lacks the old series', async () => {
     const { old, successor } = await merged()
     await catalogue.forget(old.id)
     await chat(3)

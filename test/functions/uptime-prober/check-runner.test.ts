@@ -11,12 +11,12 @@ import { checkOf, connected, ids, request, responded, startProber, timedOut } fr
 const database = proberDatabase()
 
 describe('a host with several addresses', () => {
-  const ill: DialResult = { ...responded(503), addresses: 4 }
+  const failing: DialResult = { ...responded(503), addresses: 4 }
 
   test('is up if one of its addresses responds, also after it was down', async () => {
     const site = await addMonitor(database.db, 'four.test')
     const prober = startProber(database.db, (_, __, attempt) =>
-      attempt === 2 ? { ...responded(200), addresses: 4 } : ill,
+      attempt === 2 ? { ...responded(200), addresses: 4 } : failing,
     )
     await prober.run(request([checkOf(site, noon)]))
     expect(await storedResults(database.db)).toMatchObject([{ ok: true, attempts: 3 }])
@@ -26,8 +26,8 @@ describe('a host with several addresses', () => {
 
   test.each<[string, DialResult, number]>([
     ['has one address', responded(503), 1],
-    ['has two', { ...ill, addresses: 2 }, 2],
-    ['has four', ill, 3],
+    ['has two addresses', { ...failing, addresses: 2 }, 2],
+    ['has four addresses', failing, 3],
     ['accepts no connection', { ...timedOut, addresses: 4 }, 1],
     ['refuses connections', { ...connected, error: 'refused', addresses: 4 }, 1],
   ])('that is down and %s gets one attempt at each useful address', async (_, found, attempts) => {

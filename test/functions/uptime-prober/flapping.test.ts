@@ -102,16 +102,16 @@ const testMonitor = async (intervalS = 10, from = start) => {
   }
 }
 
-const bad15Good15 = (at: number) => Math.floor(at / 15) % 2 === 1
+const alternatingEvery15S = (at: number) => Math.floor(at / 15) % 2 === 1
 const always = () => true
 const never = () => false
-const firstWords = (messages: { text: string }[]) => messages.map(({ text }) => text.split('\n')[0])
+const firstLines = (messages: { text: string }[]) => messages.map(({ text }) => text.split('\n')[0])
 
 describe('a site that is down for 15 s and up for 15 s, checked every 10 s', () => {
-  test('causes one message that it is flapping, and one that it stopped with its changes, start time and uptime', async () => {
+  test('causes one message when it begins to flap, and one at the end with the number of changes, the start time and the uptime', async () => {
     const site = await testMonitor()
-    await site.check(0, minutes(4), bad15Good15)
-    expect(firstWords(site.messagesTo())).toEqual([
+    await site.check(0, minutes(4), alternatingEvery15S)
+    expect(firstLines(site.messagesTo())).toEqual([
       '🔴 loja.test is down',
       '🟢 loja.test is back up',
       '🔴 loja.test is down',
@@ -135,9 +135,9 @@ describe('a site that is down for 15 s and up for 15 s, checked every 10 s', () 
     expect(portuguese).toHaveLength(5)
   })
 
-  test('and then stays down causes a message that it is down, and one that it is back up', async () => {
+  test('and then stays down causes a message that it is still down, and later a message that it is back up', async () => {
     const site = await testMonitor()
-    await site.check(0, minutes(4), bad15Good15)
+    await site.check(0, minutes(4), alternatingEvery15S)
     await site.check(minutes(4), minutes(10), never)
     expect(site.messagesTo().at(-1)?.text).toMatch(
       /^🔴 loja\.test has stopped flapping and is still down\nReason: answered with error 503\nDown since: today · 12:04 PM\n/,
@@ -149,15 +149,15 @@ describe('a site that is down for 15 s and up for 15 s, checked every 10 s', () 
 
   test('causes another message when it begins to flap again', async () => {
     const site = await testMonitor()
-    await site.check(0, minutes(4), bad15Good15)
+    await site.check(0, minutes(4), alternatingEvery15S)
     await site.check(minutes(4), minutes(12), always)
-    await site.check(minutes(12), minutes(15), bad15Good15)
-    expect(firstWords(site.messagesTo()).filter(text => text?.includes(' is flapping'))).toHaveLength(2)
+    await site.check(minutes(12), minutes(15), alternatingEvery15S)
+    expect(firstLines(site.messagesTo()).filter(text => text?.includes(' is flapping'))).toHaveLength(2)
   })
 
   test('has an incident for each outage, announced or not', async () => {
     const site = await testMonitor()
-    await site.check(0, minutes(4), bad15Good15)
+    await site.check(0, minutes(4), alternatingEvery15S)
     await site.check(minutes(4), minutes(10), always)
     const { rows } = await db.query<{ n: number }>('select count(*) as n from incident where closed_at is not null')
     expect(rows[0]!.n).toBe(8)
@@ -167,12 +167,12 @@ describe('a site that is down for 15 s and up for 15 s, checked every 10 s', () 
   test('is not flapping after a pause, because changes before the pause do not count', async () => {
     // The results must be newer than the pause, which has the time of PostgreSQL's clock. So they begin tomorrow.
     const site = await testMonitor(10, Math.ceil(Date.now() / 10_000) * 10_000 + 86_400_000)
-    await site.check(0, minutes(4), bad15Good15)
+    await site.check(0, minutes(4), alternatingEvery15S)
     await monitorsIn(db).pause(ana.id, site.id)
     await monitorsIn(db).resume(ana.id, site.id)
     const before = site.messagesTo().length
     await site.check(minutes(5), minutes(6), at => at < minutes(5.5))
-    expect(firstWords(site.messagesTo().slice(before))).toEqual(['🔴 loja.test is down'])
+    expect(firstLines(site.messagesTo().slice(before))).toEqual(['🔴 loja.test is down'])
   })
 })
 
@@ -184,7 +184,7 @@ describe('a monitor that is not flapping', () => {
       minutes(60),
       at => !(at >= minutes(5) && at < minutes(8)) && !(at >= minutes(40) && at < minutes(45)),
     )
-    expect(firstWords(site.messagesTo())).toEqual([
+    expect(firstLines(site.messagesTo())).toEqual([
       '🔴 loja.test is down',
       '🟢 loja.test is back up',
       '🔴 loja.test is down',
@@ -197,7 +197,7 @@ describe('a monitor that is not flapping', () => {
     const site = await testMonitor(day)
     await site.check(0, 8 * day, at => (at / day) % 2 === 0)
     expect(site.messagesTo()).toHaveLength(7)
-    expect(firstWords(site.messagesTo()).filter(text => text?.includes('flapping'))).toEqual([])
+    expect(firstLines(site.messagesTo()).filter(text => text?.includes('flapping'))).toEqual([])
   })
 })
 
@@ -206,6 +206,6 @@ test('a monitor that changes at each hourly check is flapping, and steady at the
   const site = await testMonitor(hour)
   await site.check(0, 9 * hour, at => (at / hour) % 2 === 0)
   await site.check(9 * hour, 10 * hour, always)
-  expect(firstWords(site.messagesTo()).at(-1)).toBe('🟢 loja.test has stopped flapping and is up')
+  expect(firstLines(site.messagesTo()).at(-1)).toBe('🟢 loja.test has stopped flapping and is up')
   expect(site.messagesTo()).toHaveLength(5)
 })

@@ -103,7 +103,7 @@ describe('a monitor of a chat', () => {
     timeoutMs: 5_000,
   } as const
 
-  test('exists once for each URL, with its follow; when it is added again it gets the interval and is resumed', async () => {
+  test('is stored once for each URL, with a follow of its chat; adding it again sets its interval and resumes it', async () => {
     const monitors = monitorsIn(db)
     const { monitor, isNew } = await monitors.add(site)
     expect(isNew).toBe(true)
@@ -125,7 +125,7 @@ describe('a monitor of a chat', () => {
     expect(await monitors.get(monitor.id)).toEqual(monitor)
   })
 
-  test('leaves only results behind when it is deleted, which are dropped with their day', async () => {
+  test('is deleted with its follow, its hourly sums and its incidents', async () => {
     const { id } = await addMonitor('gone.test')
     await writeAll(id, 'good', 'bad')
     expect(await monitorsIn(db).remove(chatId, id)).toMatchObject({ id, name: 'gone.test' })
@@ -167,7 +167,7 @@ describe('a confirmed failure', () => {
     expect(down!.data).toMatchObject({ lastOkAt: null })
   })
 
-  test('is reset by a pause: the monitor begins as new', async () => {
+  test('ends with a pause of the monitor: its incident is closed, and the monitor begins as new', async () => {
     const { id } = await addMonitor('shop.test')
     await writeAll(id, 'good', 'bad')
     const monitors = monitorsIn(db)
@@ -192,7 +192,7 @@ test('results of a monitor that is paused or deleted are not stored', async () =
   expect((await db.query('select 1 from probe_hour')).rowCount).toBe(0)
 })
 
-test('the fast path stores only results whose verdict does not change the state', () => {
+test('the fast path is taken only for results whose verdict leaves the state of the monitor unchanged', () => {
   const at = fc.nat(20).map(slot)
   const monitor = { id: 1, chatId, name: '', kind: 'http' as const, url: '', intervalS: 10, timeoutMs: 5_000 }
   fc.assert(
@@ -255,7 +255,7 @@ test('two replicas that write the same slot store one row and one incident, and 
 })
 
 describe('while PostgreSQL is unavailable', () => {
-  test('results wait, and are written when it is available again', async () => {
+  test('results wait, and are written when PostgreSQL is available again', async () => {
     const { id } = await addMonitor('shop.test')
     const { write, time, setDatabaseDown } = startWriter()
     setDatabaseDown(true)
@@ -268,7 +268,7 @@ describe('while PostgreSQL is unavailable', () => {
     expect((await probeHoursIn(db).uptime([id], slot(0))).get(id)).toMatchObject({ ok: 1, failed: 1, missed: 0 })
   })
 
-  test('results are returned to the broker when it stays unavailable', async () => {
+  test('results are returned to the broker if PostgreSQL stays unavailable', async () => {
     const { id } = await addMonitor('shop.test')
     const { write, time, setDatabaseDown } = startWriter()
     setDatabaseDown(true)
@@ -276,7 +276,7 @@ describe('while PostgreSQL is unavailable', () => {
   })
 })
 
-test('a missing partition is created', async () => {
+test('a result of a day without a partition is stored, because the writer creates the partition', async () => {
   const { id } = await addMonitor('shop.test')
   await db.query('drop table if exists probe_result_20261121')
   expect(names(await writeAll(id, 'good', 'bad'))).toEqual(['incident/1/monitor.down'])
@@ -288,15 +288,18 @@ describe('results that are written twice, late or in another order', () => {
   const outcome = fc.constantFrom<Outcome>('good', 'good', 'bad', 'bad', 'unconfirmed', 'unchecked')
   /**
    * The outcomes of ten slots of three sites, and the writes of their results in order. A result may be written more
-   * than once. If `together` is true, the next write does not wait for this one. If `trouble` is 0, the database is
-   * down when the write begins.
+   * than once. If `together` is true, the next write does not wait for this one. If `isDatabaseDown` is true, the
+   * database is down when the write begins.
    */
   const scenario = fc.record({
     sites: fc.array(fc.array(outcome, { minLength: 10, maxLength: 10 }), { minLength: 3, maxLength: 3 }),
-    writes: fc.array(fc.record({ site: fc.nat(2), n: fc.nat(9), together: fc.boolean(), trouble: fc.nat(9) }), {
-      minLength: 1,
-      maxLength: 60,
-    }),
+    writes: fc.array(
+      fc.record({ site: fc.nat(2), n: fc.nat(9), together: fc.boolean(), isDatabaseDown: fc.nat(9).map(n => n === 0) }),
+      {
+        minLength: 1,
+        maxLength: 60,
+      },
+    ),
   })
 
   /**
@@ -330,7 +333,7 @@ describe('results that are written twice, late or in another order', () => {
     }
   }
 
-  test('incidents, uptime and events are those of the results that were newer than the last verdict', async () => {
+  test('incidents and events follow only the results that are newer than the last verdict, and the uptime counts every slot once', async () => {
     await fc.assert(
       fc.asyncProperty(scenario, async ({ sites, writes }) => {
         await clean()
@@ -338,13 +341,13 @@ describe('results that are written twice, late or in another order', () => {
         const { write, time, setDatabaseDown } = startWriter()
         const published = new Set<string>()
         const running: Promise<unknown>[] = []
-        for (const { site, n, together, trouble } of writes) {
-          setDatabaseDown(trouble === 0)
+        for (const { site, n, together, isDatabaseDown } of writes) {
+          setDatabaseDown(isDatabaseDown)
           const written = write(monitors[site]!.id, n, sites[site]![n]!).then(events => {
             for (const { id } of events) published.add(id)
           })
           running.push(written)
-          if (!together && trouble !== 0) await time.until(written)
+          if (!together && !isDatabaseDown) await time.until(written)
         }
         setDatabaseDown(false)
         await time.until(Promise.all(running))
@@ -375,7 +378,7 @@ describe('results that are written twice, late or in another order', () => {
   })
 })
 
-test('a stored result can be read again, with its phases', async () => {
+test('a stored result is read again with the time of each phase', async () => {
   const { id } = await addMonitor('shop.test')
   await writeAll(id, 'good', 'bad')
   const results = probeResultsIn(db)

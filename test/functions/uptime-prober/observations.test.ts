@@ -318,7 +318,7 @@ describe('a check that a person requests', () => {
 })
 
 describe('the uptime', () => {
-  test('weighs slots by time: a slot of ten minutes counts as much as sixty of ten seconds', async () => {
+  test('weighs slots by time: a slot of ten minutes counts as much as sixty slots of ten seconds', async () => {
     const site = await addMonitor(10)
     const prober = startProber()
     for (let second = 0; second < 600; second += 10) await prober.probe(site, second, { up: false })

@@ -92,7 +92,7 @@ describe('a failure on our side', () => {
     ])
   })
 
-  test('one reference that responds is enough, with or without a name', async () => {
+  test('one reference that responds proves that the network works, with or without a host name', async () => {
     const dial = async (url: string): Promise<DialResult> =>
       url.includes('dead') ? timedOut : url.includes('named') ? connected : { ...connected, dnsMs: null }
     expect(await checkReferences(['tcp://dead.test:1', 'tcp://named.test:1'], dial)).toBe(true)
@@ -108,7 +108,7 @@ describe('a failure on our side', () => {
     expect(await storedResults(database.db)).toMatchObject([unknown])
   })
 
-  test('PostgreSQL is unavailable for 30 s with 200 monitors: no healthy site goes down, and the failed one is announced afterwards', async () => {
+  test('PostgreSQL is unavailable for 30 s with 200 monitors: no healthy site goes down, and the site that failed is announced afterwards', async () => {
     const sites = await Promise.all(
       Array.from({ length: 200 }, (_, n) => addMonitor(database.db, `site-${n}.test`, 10)),
     )
