@@ -71,7 +71,7 @@ describe.skipIf(reason !== undefined)(`the virtual IP${reason === undefined ? ''
       { timeoutMs: 60_000, what: 'ten answers in a row' },
     )
 
-  test('HAProxy and keepalived accept the files, and refuse broken ones with the fault', async () => {
+  test('HAProxy and keepalived accept the files, and refuse a broken file with a message that names the fault', async () => {
     const haproxy = (file: string) => lab.netns.run('lb1', ['haproxy', '-c', '-f', file])
     const keepalived = (file: string) => lab.netns.run('lb1', ['keepalived', '-t', '-f', file])
     const broken = async (file: string, from: string, to: string) => {
@@ -138,7 +138,7 @@ describe.skipIf(reason !== undefined)(`the virtual IP${reason === undefined ? ''
     expect(await lab.curl('lb1', 'http://127.0.0.1:8404/healthz')).toContain('Service ready')
   })
 
-  test('moves to the other load balancer when HAProxy dies, and back when it runs again', async () => {
+  test('moves to the other load balancer when HAProxy dies, and back when HAProxy runs again', async () => {
     expect(await lab.cause('HAProxy of lb1 dies', () => lab.killHaproxy('lb1'))).toBe('lb2')
     await requestsSucceed()
     expect(failed(await nextRequests())).toEqual([])
@@ -192,14 +192,14 @@ describe.skipIf(reason !== undefined)(`the virtual IP${reason === undefined ? ''
     await allControlPlanesUp()
   })
 
-  test('moves when keepalived dies, which removes the address from its machine, and back', async () => {
+  test('moves to the other load balancer when keepalived dies, and back when keepalived runs again', async () => {
     expect(await lab.cause('keepalived of lb1 dies', () => lab.killKeepalived('lb1'))).toBe('lb2')
     await requestsSucceed()
     expect(await lab.cause('keepalived of lb1 is back', () => lab.startKeepalived('lb1'))).toBe('lb1')
     await requestsSucceed()
   })
 
-  test('moves when the load balancer loses its network, and back', async () => {
+  test('moves to the other load balancer when its machine loses the network, and back when the network works again', async () => {
     expect(await lab.cause('lb1 loses its network', () => lab.setCable('lb1', false))).toBe('lb2')
     await requestsSucceed()
     expect(failed(await nextRequests())).toEqual([])
@@ -207,7 +207,7 @@ describe.skipIf(reason !== undefined)(`the virtual IP${reason === undefined ? ''
     await requestsSucceed()
   })
 
-  test('stays when all control planes are down, both load balancers answer 503, and one control plane is enough again', async () => {
+  test('stays when all control planes are down and both load balancers answer 503; one control plane is enough to answer again', async () => {
     const health = (name: string) =>
       lab.curl(name, '-o', '/dev/null', '-w', '%{http_code}', 'http://127.0.0.1:8404/healthz')
     const owner = await lab.cause('no control plane left', async () => {
@@ -244,7 +244,7 @@ describe.skipIf(reason !== undefined)(`the virtual IP${reason === undefined ? ''
     await allControlPlanesUp()
   })
 
-  test('is where it must be after failures and returns in a random order', async () => {
+  test('is on the expected load balancer after failures and recoveries in a random order', async () => {
     const seed = Number(process.env.FAILOVER_SEED ?? Date.now() % 1_000_000)
     process.stdout.write(`FAILOVER_SEED=${seed}\n`)
     const random = randomNumbers(seed)
@@ -276,7 +276,9 @@ describe.skipIf(reason !== undefined)(`the virtual IP${reason === undefined ? ''
         else await expectNoAnswers()
       }
     } catch (error) {
-      throw new Error(`FAILOVER_SEED=${seed}: after switching ${done.join(', ')}`, { cause: error })
+      throw new Error(`FAILOVER_SEED=${seed} failed after these failures and recoveries: ${done.join(', ')}`, {
+        cause: error,
+      })
     }
     await lab.cause('everything is back', async () => {
       for (const name of names(balancers)) {
@@ -339,7 +341,10 @@ const table = async ({ events, moves, requests }: OnpremLab): Promise<string> =>
       seconds(slowest),
     ]
   })
-  const all = [['', 'address on', 'moved after s', 'answers after s', 'requests lost', 'slowest answer s'], ...rows]
+  const all = [
+    ['', 'virtual IP on', 'moved after (s)', 'answers again after (s)', 'requests lost', 'slowest answer (s)'],
+    ...rows,
+  ]
   const widths = all[0]!.map((_, column) => Math.max(...all.map(row => row[column]!.length)))
   const lines = all.map(row =>
     row

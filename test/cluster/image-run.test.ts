@@ -82,7 +82,7 @@ describe.skipIf(reason !== undefined)('the image', () => {
     expect(files.filter(file => /node_modules|\.ts$|\.env|\.map$/.test(file))).toEqual([])
   })
 
-  test('has migrations that wait for the database and migrate it; a second run changes failing', async () => {
+  test('has migrations that wait for the database and migrate it; a second run changes nothing', async () => {
     const env = { FUNCTION_TARGET: 'migrate', DATABASE_URL: proxy.url }
     proxy.goDown()
     const first = container(image, tree, env)

@@ -11,10 +11,10 @@ const kn = onPath('kn')
 const why = kn && onPath('bash') ? await apiServerSkipReason() : 'no kn on PATH, or no bash'
 
 /**
- * What the page about kn needs beforehand: the namespace, the ConfigMap, and the secrets with every key that a function
+ * The prerequisites of infra/cluster/kn.md: the namespace, the ConfigMap, and the secrets with every key that a function
  * names.
  */
-const beforehand = () => {
+const prerequisites = () => {
   const keys = new Map<string, Record<string, string>>()
   for (const { kind, spec } of knativeManifests())
     for (const { valueFrom } of kind === 'Service' ? spec.template.spec.containers[0].env : [])
@@ -36,14 +36,14 @@ describe.skipIf(why)(`kn against a real API server${why ? ` (skipped: ${why})` :
 
   beforeAll(async () => {
     server = await startApiServer()
-    // A namespace that was made a moment ago may not be seen yet by the admission of what goes into it.
-    const input = JSON.stringify(beforehand())
+    // The admission of objects may not know a namespace yet that was created a moment ago.
+    const input = JSON.stringify(prerequisites())
     const applied = async () => (await server.kubectl(['apply', '-f', '-'], { input })).code === 0
-    await until(applied, { timeoutMs: 60_000, what: 'what the page about kn needs beforehand' })
+    await until(applied, { timeoutMs: 60_000, what: 'the prerequisites of infra/cluster/kn.md' })
   })
   afterAll(() => server?.stop())
 
-  test('the blocks of infra/cluster/kn.md run as they are, and make what the manifests say', async () => {
+  test('the blocks of infra/cluster/kn.md run without a change and create the objects of the manifests', async () => {
     await runScript(knScript(), `#!/bin/sh\nexec '${kn}' "$@"\n`, server.env)
     for (const manifest of knativeManifests()) {
       const { apiVersion, kind, metadata } = manifest
@@ -64,7 +64,7 @@ describe.skipIf(why)(`kn against a real API server${why ? ` (skipped: ${why})` :
     }
   })
 
-  test('a function that is applied from its file has what kn knows no flag for', async () => {
+  test('a function that is applied from its file has the fields for which kn has no flag', async () => {
     const file = 'knative/services/telegram-webhook.yaml'
     const { spec } = knativeManifests().find(one => one.file === file)!
     await runScript(

@@ -160,7 +160,7 @@ describe.skipIf(why)(`run.sh and terminate.sh on a real API server${why ? ` (ski
     const output = expectSuccess(await script('run.sh'))
     expect(output).toContain('http://telegram-webhook.vigia.example.org')
     expect(output).toContain('https://grafana.vigia.test')
-    expect(github.asked).toHaveLength(3)
+    expect(github.requestedPaths).toHaveLength(3)
     const calls = await readFile(env.MINIKUBE_CALLS!, 'utf8')
     const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
     expect(calls).toMatch(

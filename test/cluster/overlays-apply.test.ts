@@ -135,7 +135,7 @@ describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why
     })
   })
 
-  describe('what the API server refuses', () => {
+  describe('the API server refuses', () => {
     beforeAll(async () => {
       expectSuccess(await server.kubectl(['apply', ...strictly, '-k', copy.at('minikube')]))
       await settled(await objectsOf(copy.at('minikube')))
@@ -149,20 +149,20 @@ describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why
         input: asText(objects),
       })
 
-    test('a misspelt field of any kind, and names it', async () => {
+    test('a misspelt field of any kind, with its name in the error', async () => {
       const kinds = new Map<string, Manifest>()
       for (const overlay of overlays)
         for (const one of await objectsOf(copy.at(overlay)))
           if (!kinds.has(resource(one))) kinds.set(resource(one), one)
       expect(kinds.size).toBeGreaterThan(25)
-      const asked = [...kinds].map(async ([kind, one]) => {
+      const attempts = [...kinds].map(async ([kind, one]) => {
         const changed = structuredClone(one)
         // Knative's schema of a Trigger allows unknown fields in its spec; Knative's webhook refuses them.
         Object.assign((one.kind !== 'Trigger' && changed.spec) || changed, { misspelt: true })
         const { code, stderr } = await dryRun([changed])
         return [kind, code !== 0 && /unknown field|not declared in schema/.test(stderr) && /misspelt/.test(stderr)]
       })
-      expect((await Promise.all(asked)).filter(([, refused]) => !refused)).toEqual([])
+      expect((await Promise.all(attempts)).filter(([, refused]) => !refused)).toEqual([])
     })
 
     const pod = async (name: string) =>
@@ -223,7 +223,7 @@ describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why
       expect(refused.stderr).toContain('exceeded quota: vigia, requested: services.nodeports=1')
     })
 
-    test('a function whose Secret is missing, which is not ready until the Secret exists', async () => {
+    test('a function whose Secret is missing is not ready until the Secret exists', async () => {
       const ready = ['wait', 'ksvc', 'uptime-prober', '--namespace=vigia', '--for=condition=Ready']
       expectSuccess(await server.kubectl([...ready, '--timeout=60s']))
       expectSuccess(await server.kubectl(['delete', 'secret', 'vigia-postgres', '--namespace=vigia']))
@@ -249,7 +249,7 @@ describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why
       }
     })
 
-    test('an overlay that does not exist, with one line', async () => {
+    test('an overlay that does not exist, with an error of one line', async () => {
       const refused = await server.kubectl(['apply', ...strictly, '-k', copy.at('nowhere' as Overlay)])
       expect(refused).toMatchObject({ code: 1, stdout: '' })
       expect(refused.stderr.trim().split('\n')).toHaveLength(1)

@@ -73,21 +73,21 @@ test.skipIf(why)(
 
     const url = (user: string, password: string) =>
       `postgres://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}/vigia`
-    const asked = async (user: string, password: string, question: string) => {
+    const queryAs = async (user: string, password: string, sql: string) => {
       const client = new pg.Client({ connectionString: url(user, password) })
       await client.connect()
       try {
-        return (await client.query(question)).rows
+        return (await client.query(sql)).rows
       } finally {
         await client.end()
       }
     }
     await migrate(url('vigia', "it's 1 secret"))
-    const who = `select rolname, rolsuper, rolcreaterole from pg_roles where rolname = current_user`
-    expect(await asked('vigia', "it's 1 secret", who)).toEqual([
+    const currentRole = `select rolname, rolsuper, rolcreaterole from pg_roles where rolname = current_user`
+    expect(await queryAs('vigia', "it's 1 secret", currentRole)).toEqual([
       { rolname: 'vigia', rolsuper: false, rolcreaterole: false },
     ])
-    await expect(asked('vigia', 'guess', who)).rejects.toThrow('password authentication failed')
-    await expect(asked('postgres', "it's 1 secret", who)).rejects.toThrow('password authentication failed')
+    await expect(queryAs('vigia', 'guess', currentRole)).rejects.toThrow('password authentication failed')
+    await expect(queryAs('postgres', "it's 1 secret", currentRole)).rejects.toThrow('password authentication failed')
   },
 )

@@ -93,8 +93,8 @@ describe.skipIf(reason !== undefined)(`the registry of the LAN${reason === undef
     for (const as of [[], ['-u', 'builder:guessed'], ['-u', 'nobody:a-secret']]) {
       expect((await push('riscv64', ...as)).answers).toEqual(['401', '401', '401'])
       expect(await pulled(...as, ...status)).toBe('401')
-      const gone = await curl(...as, ...status, '-X', 'DELETE', `${url}/v2/vigia/manifests/${sha256(manifest)}`)
-      expect(gone).toBe('401')
+      const deleted = await curl(...as, ...status, '-X', 'DELETE', `${url}/v2/vigia/manifests/${sha256(manifest)}`)
+      expect(deleted).toBe('401')
     }
     expect(await pulled(...login)).toBe(manifest)
   })

@@ -80,15 +80,15 @@ describe.skipIf(why)(`a nightly dump${why ? ` (skipped: ${why})` : ''}`, () => {
       cwd: '/',
       stdio: 'ignore',
     })
-    const asked = async (question: string) => {
+    const executeAsSuperuser = async (sql: string) => {
       const one = new pg.Client({ connectionString: url('postgres', 'postgres') })
       await one.connect()
-      await one.query(question).finally(() => one.end())
+      await one.query(sql).finally(() => one.end())
     }
-    const answers = () => asked('select 1').then(Boolean.bind(null, true), () => false)
+    const answers = () => executeAsSuperuser('select 1').then(Boolean.bind(null, true), () => false)
     await until(answers, { timeoutMs: 60_000, what: 'a PostgreSQL that answers' })
-    await asked("create role vigia login password 'secret'")
-    await asked('create database vigia owner vigia')
+    await executeAsSuperuser("create role vigia login password 'secret'")
+    await executeAsSuperuser('create database vigia owner vigia')
     await migrate(url('vigia', 'vigia'))
   })
   afterAll(async () => {

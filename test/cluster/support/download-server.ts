@@ -11,11 +11,11 @@ export const downloadServer = async (host: string, documents: Record<string, str
   const folder = await mkdtemp(join(tmpdir(), 'vigia-web-'))
   const signer = await certificateAuthority(folder, 'authority')
   const { certificate, key } = await signer.signed(host, [`DNS:${host}`])
-  const asked: string[] = []
+  const requestedPaths: string[] = []
   const pages = createSecureServer(
     { cert: await readFile(certificate), key: await readFile(key) },
     ({ url = '' }, response) => {
-      asked.push(url)
+      requestedPaths.push(url)
       const document = documents[url]
       response.writeHead(document === undefined ? 404 : 200).end(document)
     },
@@ -31,7 +31,7 @@ export const downloadServer = async (host: string, documents: Record<string, str
   await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve))
   return {
     /** The paths that were requested. */
-    asked,
+    requestedPaths,
     /** The environment with which a program written in Go uses the proxy and trusts the certificate. */
     env: {
       HTTPS_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
