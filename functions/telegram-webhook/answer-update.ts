@@ -150,8 +150,8 @@ const refusedEvents = (cause: Cause, chatId: number, refused: RefusedMessage[]):
   )
 
 /**
- * Sends an apology for the missing reply: `sorryWithRetry` if the broker will try again, `sorryWithoutRetry` if not. An apology that
- * cannot be sent is only logged.
+ * Sends an apology for the missing reply: `sorryWithRetry` if the broker will try again, `sorryWithoutRetry` if not. An
+ * apology that cannot be sent is only logged.
  */
 export const apologise = async (
   deps: Dependencies,

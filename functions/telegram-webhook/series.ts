@@ -78,7 +78,7 @@ const withNamesakes = (some: readonly FollowedShow[], all: readonly FollowedShow
   return [...some, ...others]
 }
 
-/** The name of each show, and its distinction from others with the same name; and whether the catalogue is available. */
+/** The name of each show and its distinction from others with the same name; and whether the catalogue is available. */
 const namesOf = async ({ deps, chat, messages }: ChatContext, follows: readonly FollowedShow[]) => {
   const known = await queryCatalogue(deps, catalogue => catalogue.shows(follows.map(({ id }) => id)))
   const shows = new Map(known?.found.map(show => [show._id, show]))

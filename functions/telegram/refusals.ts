@@ -13,7 +13,8 @@ export type Refusal =
   /** Another process uses the bot at the same time (409). */
   | { kind: 'bot-conflict' }
   /**
-   * The user or the group does not allow the bot to write (403). `isExpected`: whether the reason is part of normal use.
+   * The user or the group does not allow the bot to write (403). `isExpected`: whether the reason is part of normal
+   * use.
    */
   | { kind: 'chat-forbidden'; isExpected: boolean }
   /** The bot cannot write to a chat with this id. */

@@ -22,7 +22,8 @@ const checkedSettings = async (checkoutFolder: string) => {
   if (!/^[\w.-]+(:\d+)?(\/[a-z\d._/-]+)?$/.test(registry))
     throw new Refusal(`REGISTRY is ${registry}; it must be host[:port][/path], without https://`)
   const missing = (process.env.RELEASE_TOOLS ?? '').split(/\s+/).filter(tool => tool && !onPath(tool))
-  if (missing.length) throw new Refusal(`${missing.join(', ')} not found on PATH; install it, then release again`)
+  if (missing.length)
+    throw new Refusal(`${missing.join(', ')}: not found on PATH; install what is missing, then release again`)
   // Jenkins X keeps its variables in .jx.
   const changes = await git(checkoutFolder, ['status', '--porcelain', '--', '.', ':(exclude).jx'])
   if (changes) {
@@ -33,7 +34,7 @@ const checkedSettings = async (checkoutFolder: string) => {
   const url = await gitOrNothing(checkoutFolder, ['remote', 'get-url', 'origin'])
   if (!url)
     throw new Refusal(
-      'this clone has no remote called origin, to which a release is pushed; add it with git remote add origin',
+      'this clone has no remote called origin, which a release is pushed to; add it with: git remote add origin <url>',
     )
   await checkRegistry(registry)
   await checkChartRepository(charts)
@@ -114,7 +115,10 @@ const draftRelease = async (
   const existing = releaseOf(base, tags)
   if (existing) {
     const digest = (await imageOfTag(source, existing.tag))?.split('@')[1]
-    if (!digest) throw new Refusal(`${existing.tag} was made by hand and names no image, so no step is left to do`)
+    if (!digest)
+      throw new Refusal(
+        `${existing.tag} was made by hand and names no image, so this commit cannot be released; release a new commit`,
+      )
     await git(source, ['checkout', '--quiet', '-B', common.BRANCH, existing.tag])
     const release: Release = { PHASE: 'published', VERSION: existing.version, REVISION: existing.commit, ...common }
     const summary = `${existing.tag} is already the release of ${base.slice(0, 12)}; the remaining steps are done now`
@@ -123,7 +127,7 @@ const draftRelease = async (
   const remote = await gitOrNothing(source, ['rev-parse', '--verify', `refs/remotes/origin/${common.BRANCH}`])
   if (remote !== base)
     throw new Refusal(
-      `${common.BRANCH} on origin is at ${remote?.slice(0, 12) ?? 'nothing'}, this checkout at ${base.slice(0, 12)}; pull or push, then release again`,
+      `${common.BRANCH} on origin is at ${remote?.slice(0, 12) ?? 'nothing'} and this checkout is at ${base.slice(0, 12)}; pull or push, then release again`,
     )
   const { last, messages } = await sinceLastRelease(source, base)
   if (last && messages.length === 0) {
@@ -142,15 +146,16 @@ const refuseTakenVersion = async (checkoutFolder: string, source: string, image:
   const remote = await gitOrNothing(source, ['rev-parse', '--verify', '--quiet', `${tag}^{commit}`])
   if (remote)
     throw new Refusal(
-      `v${version} is taken on origin by ${remote.slice(0, 12)}, which this branch does not contain: declare a later version in package.json`,
+      `v${version} is taken on origin by ${remote.slice(0, 12)}, a commit that this branch does not contain; declare a later version in package.json`,
     )
   const local = await gitOrNothing(checkoutFolder, ['rev-parse', '--verify', '--quiet', `${tag}^{commit}`])
   if (local)
     throw new Refusal(
-      `v${version} is taken in this clone by ${local.slice(0, 12)} and is not on origin: git tag -d v${version}, then release again`,
+      `v${version} is taken in this clone by ${local.slice(0, 12)} and is not on origin; delete it with git tag -d v${version}, then release again`,
     )
   const digest = await digestOf(image, version)
-  if (digest) throw new Refusal(`${image}:${version} is taken by ${digest}: declare a later version in package.json`)
+  if (digest)
+    throw new Refusal(`${image}:${version} is taken by the image ${digest}; declare a later version in package.json`)
 }
 
 await command(prepare)

@@ -20,7 +20,7 @@ const publish = async (): Promise<string> => {
     )
   if (release.PHASE === 'drafted') {
     const signed = existsSync(draft.signed) && (await readFile(draft.signed, 'utf8')).trim()
-    if (signed !== digest) throw new Refusal(`${digest} is not signed; run sh infra/delivery/sign.sh first`)
+    if (signed !== digest) throw new Refusal(`the image ${digest} is not signed; run sh infra/delivery/sign.sh first`)
     await push(draft, release, digest)
     await writeRelease(draft.settings, { ...release, PHASE: 'published' })
   }
@@ -28,7 +28,7 @@ const publish = async (): Promise<string> => {
   await git(checkoutFolder, ['fetch', '--quiet', '--no-tags', draft.source, `+${tag}:${tag}`])
   await tagImage(release.IMAGE, digest, release.VERSION)
   await writeFile(draft.changelog, await changelogOf(draft.source, `v${release.VERSION}`))
-  return `v${release.VERSION} is ${release.REVISION}, ${release.IMAGE}@${digest}`
+  return `v${release.VERSION} is published: commit ${release.REVISION}, image ${release.IMAGE}@${digest}`
 }
 
 const push = async (draft: ReturnType<typeof draftIn>, release: Release, digest: string) => {
@@ -51,14 +51,18 @@ const push = async (draft: ReturnType<typeof draftIn>, release: Release, digest:
       `${release.BRANCH} moved on origin while ${tag} was built; this release is discarded, so release the new commit`,
     )
   }
-  throw new Refusal(`origin did not take ${tag} (${refused.reason}): nothing was pushed; run publish.ts again`)
+  throw new Refusal(
+    `origin refused ${tag} (${refused.reason}), so nothing was pushed; run node infra/delivery/publish.ts again`,
+  )
 }
 
 /** Throws a Refusal if the tag in the draft does not name the revision that was tested and built. */
 const refuseOtherRevision = async (source: string, { VERSION, REVISION }: Release) => {
   const named = await gitOrNothing(source, ['rev-parse', `v${VERSION}^{commit}`])
   if (named !== REVISION)
-    throw new Refusal(`v${VERSION} is not ${REVISION} in the draft; run node infra/delivery/prepare.ts again`)
+    throw new Refusal(
+      `the tag v${VERSION} in the draft does not name ${REVISION}; run node infra/delivery/prepare.ts again`,
+    )
 }
 
 /** Writes the image's digest into the tag, so that a release can be finished from git alone after a crash. */

@@ -16,7 +16,7 @@ clean=$(mktemp -d)
 trap 'rm -rf "$clean"' EXIT
 git clone --quiet --branch "v$VERSION" -c advice.detachedHead=false "$release/source" "$clean/source"
 [ "$(git -C "$clean/source" rev-parse HEAD)" = "$REVISION" ] || {
-  echo "v$VERSION is not $REVISION in the draft; run node infra/delivery/prepare.ts again" >&2
+  echo "the tag v$VERSION in the draft does not name $REVISION; run node infra/delivery/prepare.ts again" >&2
   exit 1
 }
 candidate=$IMAGE:candidate-$(printf %.12s "$REVISION")

@@ -47,7 +47,7 @@ describe('a release that is not possible is refused in one line, before anything
     [
       'a tool that is not installed',
       env => Object.assign(env, { RELEASE_TOOLS: 'cosign helmet' }),
-      /^helmet not found on PATH; install it/,
+      /^helmet: not found on PATH; install what is missing/,
     ],
     [
       'a dirty tree',
@@ -75,13 +75,13 @@ describe('a release that is not possible is refused in one line, before anything
     [
       'commits that were not pushed',
       () => p.git(clone, 'commit', '--quiet', '--allow-empty', '-m', 'all: mine'),
-      /^main on origin is at [0-9a-f]{12}, this checkout at [0-9a-f]{12}; pull or push, then release again/,
+      /^main on origin is at [0-9a-f]{12} and this checkout is at [0-9a-f]{12}; pull or push, then release again/,
       () => p.git(clone, 'reset', '--quiet', '--hard', 'origin/main'),
     ],
     [
       'a tag that exists in the clone only',
       () => p.git(clone, 'tag', '-a', 'v0.1.0', '-m', 'mine'),
-      /^v0\.1\.0 is taken in this clone by [0-9a-f]{12} and is not on origin: git tag -d v0\.1\.0/,
+      /^v0\.1\.0 is taken in this clone by [0-9a-f]{12} and is not on origin; delete it with git tag -d v0\.1\.0/,
       () => p.git(clone, 'tag', '-d', 'v0.1.0'),
     ],
     [
@@ -92,7 +92,7 @@ describe('a release that is not possible is refused in one line, before anything
         await p.git(other, 'tag', '-a', 'v0.1.0', '-m', 'another')
         await p.git(other, 'push', '--quiet', 'origin', 'v0.1.0')
       },
-      /^v0\.1\.0 is taken on origin by [0-9a-f]{12}, which this branch does not contain/,
+      /^v0\.1\.0 is taken on origin by [0-9a-f]{12}, a commit that this branch does not contain/,
       () => p.git(p.origin, 'tag', '-d', 'v0.1.0'),
     ],
     [
@@ -113,7 +113,7 @@ describe('a release that is not possible is refused in one line, before anything
         const url = `http://${p.registry.host}/v2/team/vigia/manifests/0.1.0`
         await fetch(url, { method: 'PUT', body: '{"revision":"another"}' })
       },
-      /^127\.0\.0\.1:\d+\/team\/vigia:0\.1\.0 is taken by sha256:/,
+      /^127\.0\.0\.1:\d+\/team\/vigia:0\.1\.0 is taken by the image sha256:/,
       () => p.execute(p.folder, ['rm', '-r', 'registry/team']),
     ],
   ])('%s', async (_, spoil, words, mend) => {
@@ -165,7 +165,7 @@ describe('a release that is not possible is refused in one line, before anything
     )
     expect((await p.execute(clone, ['sh', 'infra/delivery/release-image.sh'])).code).toBe(0)
     expect(await says('node infra/delivery/publish.ts')).toMatch(
-      /^sha256:\w+ is not signed; run sh infra\/delivery\/sign\.sh/,
+      /^the image sha256:\w+ is not signed; run sh infra\/delivery\/sign\.sh/,
     )
     p.removeProgram('skaffold')
     p.removeProgram('cosign')

@@ -99,7 +99,7 @@ export const buildInBackground = ({
   })
   // When the process has ended and its channel is closed, all messages have been read.
   const over = Promise.all([once(child, 'close'), once(child, 'disconnect')]).then(
-    ([[code]]) => end(`it ended with ${code}`),
+    ([[code]]) => end(`the build process ended with exit code ${code}`),
     (error: Error) => end(error.message),
   )
   const end = (reason: string) => {

@@ -47,7 +47,7 @@ export const readManifests = (texts: ManifestText[]): Manifests => {
   if (!broker) throw new ManifestErrors(['knative/: there is no Broker; add one like knative/broker.yaml of Vigia'])
   if (second)
     errors.add(
-      `${at(second.broker)}: Broker ${second.broker.name} is the second one; one machine runs one, so remove it`,
+      `${at(second.broker)}: Broker ${second.broker.name} is a second Broker; Vigia on one machine runs only one, so remove one of them`,
     )
   refuseUnknownNames(parsed, broker.broker.name, errors)
   refuseSharedPaths(parsed.services, errors)

@@ -65,7 +65,7 @@ describe('what cannot be honoured is refused with file, line, field and a next s
 
   test('a second Broker', () => {
     expect(errorsOf('knative/second.yaml', broker.replace('name: default', 'name: second'))).toEqual([
-      'knative/second.yaml:1: Broker second is the second one; one machine runs one, so remove it',
+      'knative/second.yaml:1: Broker second is a second Broker; Vigia on one machine runs only one, so remove one of them',
     ])
   })
 
