@@ -11,8 +11,8 @@ const kn = onPath('kn')
 const why = kn && onPath('bash') ? await apiServerSkipReason() : 'no kn on PATH, or no bash'
 
 /**
- * The prerequisites of infra/cluster/kn.md: the namespace, the ConfigMap, and the secrets with every key that a function
- * names.
+ * The prerequisites of infra/cluster/kn.md: the namespace, the ConfigMap, and the secrets with every key that a
+ * function names.
  */
 const prerequisites = () => {
   const keys = new Map<string, Record<string, string>>()

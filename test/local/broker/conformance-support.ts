@@ -50,8 +50,8 @@ export const sinkFor = (recorder: Recorder, kind: string, index: number) =>
 
 /**
  * Starts a database, a recorder and a broker before the tests of a file, and stops them after the tests. `triggersOf`
- * returns the Triggers of the broker and may set rules of the recorder. The returned objects are filled before the first
- * test.
+ * returns the Triggers of the broker and may set rules of the recorder. The returned objects are filled before the
+ * first test.
  */
 export const conformanceBroker = (
   triggersOf: (recorder: Recorder) => Trigger[],
@@ -82,7 +82,8 @@ export const always =
     response
 
 /**
- * The code of a dead letter: `without code` when the knativeerror extensions are missing, null when there is no dead letter.
+ * The code of a dead letter: `without code` when the knativeerror extensions are missing, null when there is no
+ * dead letter.
  */
 export type DeadLetterCode = number | 'without code' | null
 
