@@ -1,7 +1,7 @@
 import type { StartProgress } from '../http/starting/progress.ts'
 import type { FunctionManifest } from '../manifests/manifests.ts'
 import type { Terminal } from '../terminal.ts'
-import { type BuiltNow, buildInBackground } from './functions-build.ts'
+import { type BuiltFunction, buildInBackground } from './functions-build.ts'
 
 /** The bundles of all functions: built once at the start, and again after a change in the checkout. */
 export interface FunctionBundles {
@@ -14,7 +14,7 @@ export interface FunctionBundles {
   /** The progress of the build, as text for the readiness report; empty when all functions are built. */
   waitingFor(): string[]
   /** Builds the functions again. Resolves with the bundles that have changed, and the functions that do not compile. */
-  rebuild(): Promise<{ changed: BuiltNow[]; faults: readonly { name: string; why: string }[] }>
+  rebuild(): Promise<{ changed: BuiltFunction[]; faults: readonly { name: string; reason: string }[] }>
   stop(): Promise<void>
 }
 
@@ -72,7 +72,7 @@ export const buildBundles = (options: FunctionBundlesOptions): FunctionBundles =
     },
     stop: async () => {
       for (const build of new Set([initial, latest])) build.stop()
-      await Promise.all([initial.over, latest.over])
+      await Promise.all([initial.ended, latest.ended])
     },
   }
 }

@@ -15,17 +15,17 @@ export interface FunctionsBuild {
    */
   ready(target: string): Promise<void>
   /** Resolves with the bundles when all functions are built; rejects with a Refusal that lists every fault. */
-  readonly all: Promise<BuiltNow[]>
+  readonly all: Promise<BuiltFunction[]>
   /** The functions that are built so far, and those that could not be built. */
-  readonly built: readonly BuiltNow[]
-  readonly faults: readonly { name: string; why: string }[]
+  readonly built: readonly BuiltFunction[]
+  readonly faults: readonly { name: string; reason: string }[]
   /** Resolves when the build process has ended. Before it ends, it writes the code caches. */
-  readonly over: Promise<void>
+  readonly ended: Promise<void>
   stop(): void
 }
 
 /** The bundle of a function. `id` changes when the text of the bundle changes. */
-export interface BuiltNow {
+export interface BuiltFunction {
   name: string
   id: string
 }
@@ -53,11 +53,11 @@ export const buildInBackground = ({
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const waiting = new Map<string, PromiseWithResolvers<void>>()
-  const all = Promise.withResolvers<BuiltNow[]>()
-  const built: BuiltNow[] = []
-  const faults: { name: string; why: string }[] = []
+  const all = Promise.withResolvers<BuiltFunction[]>()
+  const built: BuiltFunction[] = []
+  const faults: { name: string; reason: string }[] = []
   let total: number | undefined
-  let isOver = false
+  let hasEnded = false
   let errorOutput = ''
   // A caller may wait for one function only, or for all. Rejections of the other promises must not be reported as
   // unhandled.
@@ -69,13 +69,13 @@ export const buildInBackground = ({
     const added = Promise.withResolvers<void>()
     waiting.set(target, added)
     added.promise.catch(() => {})
-    if (isOver) added.reject(new Refusal(`there is no function ${target} in functions/`))
+    if (hasEnded) added.reject(new Refusal(`there is no function ${target} in functions/`))
     return added
   }
   const settleIfComplete = () => {
     if (total === undefined || built.length + faults.length < total) return
     if (faults.length === 0) all.resolve(built)
-    else all.reject(new Refusal(`the functions could not be built:\n${faults.map(({ why }) => why).join('\n')}`))
+    else all.reject(new Refusal(`the functions could not be built:\n${faults.map(({ reason }) => reason).join('\n')}`))
   }
   child.on('message', (event: BuildEvent) => {
     if (event.kind === 'begun') total = event.names.length
@@ -84,7 +84,7 @@ export const buildInBackground = ({
       entry(event.name).resolve()
       progress(built.length, total ?? 0)
     } else {
-      faults.push({ name: event.name, why: event.reason })
+      faults.push({ name: event.name, reason: event.reason })
       entry(event.name).reject(new Refusal(`${event.name} could not be built:\n${event.reason}`))
     }
     settleIfComplete()
@@ -98,12 +98,12 @@ export const buildInBackground = ({
     errorOutput += text
   })
   // When the process has ended and its channel is closed, all messages have been read.
-  const over = Promise.all([once(child, 'close'), once(child, 'disconnect')]).then(
+  const ended = Promise.all([once(child, 'close'), once(child, 'disconnect')]).then(
     ([[code]]) => end(`the build process ended with exit code ${code}`),
     (error: Error) => end(error.message),
   )
   const end = (reason: string) => {
-    isOver = true
+    hasEnded = true
     // This refusal is for the targets without a result: functions/ has no function of this name, or the build ended
     // before it built the function.
     const refusal = new Refusal(`the functions could not be built:\n${errorOutput.trim() || reason}`)
@@ -115,7 +115,7 @@ export const buildInBackground = ({
     all: all.promise,
     built,
     faults,
-    over,
+    ended,
     stop: () => void child.kill('SIGTERM'),
   }
 }

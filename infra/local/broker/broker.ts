@@ -136,7 +136,7 @@ export const startBroker = async (options: BrokerOptions): Promise<Broker> => {
     timeoutMs: options.databaseTimeoutMs ?? 10_000,
     triggers: options.triggers.map(trigger => trigger.name),
     log,
-    onBack: () => dispatcher.look(),
+    onAvailable: () => dispatcher.claimDue(),
   })
   const dispatcher = startDispatcher({
     routes,
@@ -149,7 +149,7 @@ export const startBroker = async (options: BrokerOptions): Promise<Broker> => {
     log,
     onChange,
   })
-  dispatcher.look()
+  dispatcher.claimDue()
   const cleaner = startCleaner(store, retention, (options.keepDays ?? 7) * dayMs, log)
   const { handler, take } = ingress({
     path,
@@ -169,7 +169,7 @@ export const startBroker = async (options: BrokerOptions): Promise<Broker> => {
       db: readDb,
       hasTrigger: trigger => routes.named(trigger) !== undefined,
       store,
-      onDue: dispatcher.look,
+      onDue: dispatcher.claimDue,
       isStopping: () => isStopping,
       clock,
     }),

@@ -66,15 +66,15 @@ const storeUndelivered = (store: Pick<Store, 'publish'>, event: CloudEvent, key:
  * sink is reset, because the function that receives the dead letter may already ask for the replay.
  */
 const makeDueAgain = async (db: Postgres, key: Buffer, trigger: string): Promise<boolean> => {
-  const { rows } = await db.query<{ known: boolean }>(
+  const { rows } = await db.query<{ isStored: boolean }>(
     `with event as (select seq from broker.event where key = $1), again as (
        insert into broker.delivery (event_seq, trigger) select seq, $2 from event
        on conflict (event_seq, trigger) do update
        set state = 'pending', attempts = 0, due = now(), lease = null, letter = null
        where delivery.due is null or delivery.letter is not null
      )
-     select exists (select from event) as known`,
+     select exists (select from event) as "isStored"`,
     [key, trigger],
   )
-  return rows[0]!.known
+  return rows[0]!.isStored
 }

@@ -20,8 +20,8 @@ export const applyManifests = async (
   const missing = missingVariables(changes.functions, variables)
   if (missing.length > 0) throw new Refusal(missing.join('\n'))
   await Promise.all(changes.functions.map(activator.replace))
-  if (changes.triggers || changes.functions.length > 0 || changes.gone.length > 0)
+  if (changes.triggers || changes.functions.length > 0 || changes.removed.length > 0)
     await eventing.replaceTriggers(manifests)
   if (changes.sources) eventing.replaceSources(manifests)
-  await Promise.all(changes.gone.map(activator.remove))
+  await Promise.all(changes.removed.map(activator.remove))
 }

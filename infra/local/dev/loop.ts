@@ -1,4 +1,4 @@
-import type { BuiltNow } from '../activator/functions-build.ts'
+import type { BuiltFunction } from '../activator/functions-build.ts'
 import { ManifestErrors, type Manifests, manifestFiles, readManifests } from '../manifests/manifests.ts'
 import type { Terminal } from '../terminal.ts'
 import { type ManifestChanges, manifestChanges } from './manifest-changes.ts'
@@ -14,7 +14,7 @@ export interface DevLoop {
    * Builds the functions again; resolves with the functions whose bundle has changed, and a fault for each function
    * that does not compile.
    */
-  rebuild(): Promise<{ changed: BuiltNow[]; faults: readonly { name: string; why: string }[] }>
+  rebuild(): Promise<{ changed: BuiltFunction[]; faults: readonly { name: string; reason: string }[] }>
   /** Ends the processes of a function. The next request starts its new bundle. */
   restart(target: string): Promise<void>
   /** Replaces the manifests that are in use. */
@@ -25,15 +25,23 @@ export interface DevLoop {
  * `npm run dev`: restarts what a change in the checkout affects and logs one line about each restart. Returns a
  * function that ends the loop.
  */
-export const devLoop = ({ root, manifestRoot, terminal, rebuild, restart, apply, ...given }: DevLoop): (() => void) => {
-  let current = given.manifests
+export const devLoop = ({
+  root,
+  manifestRoot,
+  terminal,
+  manifests,
+  rebuild,
+  restart,
+  apply,
+}: DevLoop): (() => void) => {
+  let current = manifests
 
   const sourcesChanged = async () => {
     const began = performance.now()
     const { changed, faults } = await rebuild()
     await Promise.all(changed.map(({ name }) => restart(name)))
     const took = `${((performance.now() - began) / 1000).toFixed(1)} s`
-    for (const { name, why } of faults) terminal.warn(`${name} keeps running its last version: ${why}`)
+    for (const { name, reason } of faults) terminal.warn(`${name} keeps running its last version: ${reason}`)
     if (changed.length > 0)
       terminal.say(`  ↻ ${changed.map(({ name }) => name).join(', ')}: rebuilt and restarted in ${took}`)
     else if (faults.length === 0) terminal.say(`  ↻ no bundle changed (${took})`)
@@ -48,10 +56,10 @@ export const devLoop = ({ root, manifestRoot, terminal, rebuild, restart, apply,
       return terminal.warn(`the last valid manifests stay in use: ${lines.join('\n  ')}`)
     }
     const changes = manifestChanges(current, next)
-    const { functions, gone, triggers, sources } = changes
+    const { functions, removed, triggers, sources } = changes
     const parts = [
       ...functions.map(({ name }) => name),
-      ...gone.map(name => `${name} (gone)`),
+      ...removed.map(name => `${name} (removed)`),
       ...(triggers ? ['Triggers'] : []),
       ...(sources ? ['PingSources'] : []),
     ]

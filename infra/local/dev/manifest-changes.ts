@@ -5,7 +5,7 @@ export interface ManifestChanges {
   /** New functions, and functions whose manifest has changed. */
   functions: FunctionManifest[]
   /** Names of functions that no longer exist. */
-  gone: string[]
+  removed: string[]
   triggers: boolean
   sources: boolean
 }
@@ -20,7 +20,7 @@ export const manifestChanges = (before: Manifests, after: Manifests): ManifestCh
   const names = new Set(after.functions.map(({ name }) => name))
   return {
     functions: after.functions.filter(manifest => !same(known.get(manifest.name), manifest)),
-    gone: [...known.keys()].filter(name => !names.has(name)),
+    removed: [...known.keys()].filter(name => !names.has(name)),
     triggers: !same(before.triggers, after.triggers) || !same(before.broker, after.broker),
     sources: !same(before.sources, after.sources),
   }

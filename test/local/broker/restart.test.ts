@@ -98,7 +98,7 @@ describe('stop and start', () => {
     expect((await next.broker.reads.event(1))!.deliveries).toMatchObject([
       { trigger: 'a', function: null, state: 'dead' },
     ])
-    expect(warn).toHaveBeenCalledWith({ trigger: 'a', deliveries: 1 }, expect.stringMatching(/gone/))
+    expect(warn).toHaveBeenCalledWith({ trigger: 'a', deliveries: 1 }, expect.stringMatching(/no longer exists/))
   })
 
   test('a request that takes longer than its lease renews the lease, so the event is not delivered twice', async () => {

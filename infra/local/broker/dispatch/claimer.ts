@@ -16,18 +16,18 @@ export interface Claimer {
   /** Claims due deliveries of Triggers that are marked with `mayBeDue` or `hasBacklog`. Returns at once. */
   claimSoon(): void
   /** Marks the Trigger (or all Triggers, if none is given) with `mayBeDue`, and claims. */
-  look(trigger?: string): void
-  /** Calls `look` for all Triggers in `ms` milliseconds, or earlier. */
+  claimDue(trigger?: string): void
+  /** Calls `claimDue` for all Triggers in `ms` milliseconds, or earlier. */
   wakeIn(ms: number): void
   stop(): void
 }
 
 /**
- * The longest delay of a timer in Node.js. For a longer wait the claimer looks at least once too early, which is
+ * The longest delay of a timer in Node.js. A longer wait leads to at least one claim that is too early, which is
  * harmless.
  */
 const maxTimerMs = 2 ** 31 - 1
-/** The pause before the claimer looks again, when a due delivery could not be claimed. */
+/** The pause before the next claim, when a due delivery could not be claimed. */
 const repeatMs = 1_000
 
 /** Claims deliveries from the store when they are due and when there is room in memory. */
@@ -60,9 +60,9 @@ export const claimer = ({ routes, store, memory, onClaimed, log }: ClaimerOption
 
   const claimOnce = async (): Promise<void> => {
     // Ask for the next due time before the claim, so that a delivery that becomes due between the two is claimed.
-    const { inMs, already } = await store.nextDue()
+    const { inMs, isAnyDue } = await store.nextDue()
     if (inMs !== null) wakeIn(inMs)
-    if (already) wakeIn(repeatMs)
+    if (isAnyDue) wakeIn(repeatMs)
     const wanted = routes.all
       .filter(route => route.hasBacklog || route.mayBeDue)
       .map(route => ({ route, trigger: route.name, limit: memory.freeSlots(route) }))
@@ -88,21 +88,21 @@ export const claimer = ({ routes, store, memory, onClaimed, log }: ClaimerOption
     timer = setTimeout(
       () => {
         wakeAt = Number.POSITIVE_INFINITY
-        look()
+        claimDue()
       },
       Math.ceil(at - performance.now()),
     )
     timer.unref()
   }
 
-  const look = (trigger?: string) => {
+  const claimDue = (trigger?: string) => {
     for (const route of trigger === undefined ? routes.all : [routes.named(trigger)!]) route.mayBeDue = true
     claimSoon()
   }
 
   return {
     claimSoon,
-    look,
+    claimDue,
     wakeIn,
     stop: () => {
       isStopped = true

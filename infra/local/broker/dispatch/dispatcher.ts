@@ -29,7 +29,7 @@ export interface DispatcherOptions {
 export interface Dispatcher {
   publication: MakePublication
   /** Must be called when deliveries of this Trigger (or of any Trigger, if none is given) may be due in the store. */
-  look(trigger?: string): void
+  claimDue(trigger?: string): void
   stats(): { inMemory: number; inFlight: number }
   /** Starts no more requests, and waits up to `graceMs` for those in flight. */
   stop(graceMs: number): Promise<void>
@@ -99,12 +99,12 @@ export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
 
   const stopRenewal = startLeaseRenewal(routes, store, leaseMs, log)
   // Finds due deliveries for which no timer was set, because a commit that timed out may have been executed after all.
-  const sweeper = setInterval(() => claimer.look(), leaseMs)
+  const sweeper = setInterval(() => claimer.claimDue(), leaseMs)
   sweeper.unref()
 
   return {
     publication,
-    look: claimer.look,
+    claimDue: claimer.claimDue,
     stats: () => ({
       inMemory: routes.all.reduce((sum, { jobs }) => sum + jobs.size, 0),
       inFlight: sender.inFlight,

@@ -18,7 +18,7 @@ export interface PublicationOptions {
   routes: Pick<Routes, 'matching'>
   memory: JobMemory
   sender: Pick<JobSender, 'enqueue'>
-  claimer: Pick<Claimer, 'look' | 'wakeIn'>
+  claimer: Pick<Claimer, 'claimDue' | 'wakeIn'>
   /** Removes a job from memory. */
   drop(job: Job): void
   leaseMs: number
@@ -62,8 +62,8 @@ export const publicationMaker =
           options.onChange({ kind: 'accepted', seq: eventSeq, event })
           if (jobs.length > 0) claimer.wakeIn(options.leaseMs)
         }
-        // A claim sees deliveries without a lease only after the commit, so look now.
-        if (result !== 'duplicate') for (const { name } of queued) claimer.look(name)
+        // A claim sees deliveries without a lease only after the commit, so claim now.
+        if (result !== 'duplicate') for (const { name } of queued) claimer.claimDue(name)
         onResult(result)
       },
     }

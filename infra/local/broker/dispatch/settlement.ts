@@ -11,7 +11,7 @@ import { isSameTarget, type Job } from './route.ts'
 
 export interface SettlerOptions {
   store: Pick<Store, 'settle'>
-  claimer: Pick<Claimer, 'look' | 'wakeIn'>
+  claimer: Pick<Claimer, 'claimDue' | 'wakeIn'>
   /** Makes the publication of a reply. */
   replyPublication(reply: CloudEvent, job: Job): Publication
   /** Called when the job is finished. */
@@ -41,10 +41,10 @@ export const settler = (options: SettlerOptions): Settle => {
           return settle(job, step, attempts, reply)
         }
         onFinished(job)
-        if (result === 'lease lost') return claimer.look(job.route.name)
+        if (result === 'lease lost') return claimer.claimDue(job.route.name)
         onChange({ kind: 'settled', seq: state.seq, trigger: state.trigger, state: state.state })
         if (state.state === 'dead') logDead(log, job, state.deadLetter, step)
-        if (state.afterMs === 0) claimer.look(job.route.name)
+        if (state.afterMs === 0) claimer.claimDue(job.route.name)
         else if (state.afterMs !== null) claimer.wakeIn(state.afterMs)
       },
     })
@@ -76,9 +76,9 @@ const newState = (job: Job, step: NextStep): Omit<SettledDelivery, 'lease'> => {
 
 const logDead = (log: Log, { event, route }: Job, deadLetter: DeadLetterInfo | null, { next }: NextStep) => {
   const { type, id } = event.attributes
-  const lost = `an event was given up: ${route.sink ? 'the dead letter sink did not accept it' : 'its Trigger has no dead letter sink'}`
+  const dropped = `an event could not be delivered and is dropped: ${route.sink ? 'the dead letter sink did not accept the event' : 'the Trigger has no dead letter sink'}`
   log.warn(
     { trigger: route.name, type, id, code: deadLetter?.code },
-    next === 'done' ? 'a dead letter was delivered to its sink' : lost,
+    next === 'done' ? 'a dead letter was delivered to its sink' : dropped,
   )
 }

@@ -24,9 +24,9 @@ export const parseSince = (text: string): Date => {
   throw new BadQuery(`since=${text} is not a valid time; write 2026-11-21T12:00:00Z${hint}`)
 }
 
-/** The number that `limit` means, or `otherwise` when it is absent. Throws BadQuery. */
-export const parseLimit = (limit: string | number | undefined, otherwise: number): number => {
-  if (limit === undefined) return otherwise
+/** The number that `limit` means, or `defaultLimit` when it is absent. Throws BadQuery. */
+export const parseLimit = (limit: string | number | undefined, defaultLimit: number): number => {
+  if (limit === undefined) return defaultLimit
   const number = Number(limit)
   if (!/^\d{1,4}$/.test(String(limit)) || number < 1 || number > 1000)
     throw new BadQuery(`limit=${limit} is not a number from 1 to 1000`)
@@ -67,17 +67,17 @@ const maxDisorder = 1_000
  */
 export const selectEvents = ({ type, source, subject, since, limit }: EventQuery): SqlQuery => {
   const values: unknown[] = []
-  const parameter = (given: unknown, as: string) => `$${values.push(given)}::${as}`
+  const parameter = (value: unknown, type: string) => `$${values.push(value)}::${type}`
   const columns = 'seq, id, type, source, subject, attributes, accepted_at'
   const max = parameter(parseLimit(limit, 100), 'int4')
   const accepted = since === undefined ? null : parameter(parseSince(since), 'timestamptz')
   const first = accepted === null ? '0::int8' : `(select seq from beginning)`
-  const isNew = accepted === null ? '' : `and accepted_at >= ${accepted}`
+  const isNewEnough = accepted === null ? '' : `and accepted_at >= ${accepted}`
   const parts: string[] = accepted === null ? [] : [beginning(accepted)]
 
   if (type === undefined && source === undefined && subject === undefined) {
     const text = `${withParts(parts)}
-      select ${columns} from broker.event where seq >= ${first} ${isNew} order by seq desc limit ${max}`
+      select ${columns} from broker.event where seq >= ${first} ${isNewEnough} order by seq desc limit ${max}`
     return { text, values }
   }
 
@@ -85,31 +85,31 @@ export const selectEvents = ({ type, source, subject, since, limit }: EventQuery
   // comparisons and never equalities, so that only this index has the requested order. With equalities PostgreSQL would
   // sometimes read another index and filter its events.
   const fixed = { ...(subject === undefined ? {} : { subject }), ...(type === undefined ? {} : { type }) }
-  const given = new Map(Object.entries(fixed).map(([name, text]) => [name, parameter(text, 'text')]))
+  const prefixValues = new Map(Object.entries(fixed).map(([name, text]) => [name, parameter(text, 'text')]))
   const index = subject === undefined ? ['type', 'source'] : ['subject', 'type', 'source']
   const bytewise = (names: readonly string[]) => names.map(name => `${name} collate "C"`)
   const row = (parts: readonly string[]) => `(${parts.join(', ')})`
-  const start = index.map(name => (name === 'subject' ? given.get(name)! : `kind.${name}`))
-  const after = index.map(name => given.get(name) ?? `kind.${name}`)
-  const prefix = row(bytewise([...given.keys()]))
-  const isGiven = (operator: string) =>
-    given.size === 0 ? 'true' : `${prefix} ${operator} ${row([...given.values()])}`
-  const isAbout = subject === undefined ? 'true' : 'subject is not null'
+  const start = index.map(name => (name === 'subject' ? prefixValues.get(name)! : `kind.${name}`))
+  const after = index.map(name => prefixValues.get(name) ?? `kind.${name}`)
+  const prefix = row(bytewise([...prefixValues.keys()]))
+  const comparesPrefix = (operator: string) =>
+    prefixValues.size === 0 ? 'true' : `${prefix} ${operator} ${row([...prefixValues.values()])}`
+  const hasSubject = subject === undefined ? 'true' : 'subject is not null'
   parts.push(`kind (type, source) as (
-      (select type, source from broker.event where ${isAbout} and ${isGiven('>=')} and ${isGiven('<=')}
+      (select type, source from broker.event where ${hasSubject} and ${comparesPrefix('>=')} and ${comparesPrefix('<=')}
         order by ${bytewise(index)} limit 1)
       union all
       select next.type, next.source from kind cross join lateral (
         select type, source from broker.event
-        where ${isAbout} and ${row(bytewise(index))} > ${row(after)} and ${isGiven('<=')}
+        where ${hasSubject} and ${row(bytewise(index))} > ${row(after)} and ${comparesPrefix('<=')}
         order by ${bytewise(index)} limit 1
       ) as next
     )`)
   const text = `${withParts(parts)}
     select newest.* from kind cross join lateral (
       select ${columns} from broker.event
-      where ${isAbout} and ${row([...bytewise(index), 'seq'])} >= ${row([...start, first])}
-        and ${row([...bytewise(index), 'seq'])} <= ${row([...start, '9223372036854775807'])} ${isNew}
+      where ${hasSubject} and ${row([...bytewise(index), 'seq'])} >= ${row([...start, first])}
+        and ${row([...bytewise(index), 'seq'])} <= ${row([...start, '9223372036854775807'])} ${isNewEnough}
       order by ${bytewise(index).map(column => `${column} desc`)}, seq desc limit ${max}
     ) as newest
     where ${source === undefined ? 'true' : `kind.source = ${parameter(source, 'text')}`}

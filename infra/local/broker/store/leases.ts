@@ -83,13 +83,13 @@ export const claim = async (
 const nextDueStatement: Statement = {
   name: 'next due',
   text: `
-    select extract(epoch from min(later.due) - now())::float8 * 1000 as "inMs", bool_or(late.there) as already
+    select extract(epoch from min(later.due) - now())::float8 * 1000 as "inMs", bool_or(late.is_due) as "isAnyDue"
     from unnest($1::text[]) as wanted (trigger)
     left join lateral (
       select due from broker.delivery where delivery.trigger = wanted.trigger and due > now() order by due limit 1
     ) as later on true
     cross join lateral (
-      select exists (select from broker.delivery where delivery.trigger = wanted.trigger and due <= now()) as there
+      select exists (select from broker.delivery where delivery.trigger = wanted.trigger and due <= now()) as is_due
     ) as late`,
 }
 
@@ -98,12 +98,12 @@ export interface NextDue {
   /** Milliseconds until the next delivery that is not due yet becomes due; null when all are due or there are none. */
   inMs: number | null
   /** Whether at least one delivery is due already. */
-  already: boolean
+  isAnyDue: boolean
 }
 
 export const nextDue = async (connection: Connection, triggers: readonly string[]): Promise<NextDue> => {
   const [row] = await connection.run<NextDue>(nextDueStatement, [texts(triggers)])
-  return { inMs: row!.inMs, already: row!.already ?? false }
+  return { inMs: row!.inMs, isAnyDue: row!.isAnyDue ?? false }
 }
 
 const renewStatement: Statement = {

@@ -32,7 +32,7 @@ export interface LockConnectionOptions {
   /** Called when the connection, and with it the lock, is lost. A new connection is being opened. */
   onLockLost(): void
   /** Called when a new connection has the lock. */
-  onLockBack(): void
+  onLockRegained(): void
   isStopping(): boolean
   log: Log
 }
@@ -82,7 +82,7 @@ export const lockConnection = (options: LockConnectionOptions): LockConnection =
     current = null
     options.onLockLost()
     void retryUntilStopped(open, options.isStopping, logTaken).then(() => {
-      if (current) options.onLockBack()
+      if (current) options.onLockRegained()
     })
   }
 
@@ -111,7 +111,9 @@ const takeLock = async (connection: Connection): Promise<void> => {
     if (performance.now() > giveUpAt) {
       const [holder] = await connection.run<{ pid: number; name: string }>(holderStatement)
       const who = holder ? ` (${holder.name}, server process ${holder.pid})` : ''
-      throw new DatabaseTaken(`another broker works on this database${who}: stop it, or name another DATABASE_URL`)
+      throw new DatabaseTaken(
+        `another broker works on this database${who}: stop that broker, or set DATABASE_URL to another database`,
+      )
     }
     await pause(50)
   }

@@ -29,7 +29,7 @@ export interface StoreOptions {
   triggers: readonly string[]
   log: Log
   /** Called when PostgreSQL is available again after it was unavailable. */
-  onBack(): void
+  onAvailable(): void
 }
 
 export interface Store {
@@ -83,10 +83,10 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
       log.warn({}, 'PostgreSQL is unavailable: new events are answered 503 until it is back')
       queue.dropPublications()
     },
-    onLockBack: () => {
+    onLockRegained: () => {
       log.info({}, 'PostgreSQL is available again')
       commits.wake()
-      options.onBack()
+      options.onAvailable()
     },
     isStopping: () => isStopping,
     log,
@@ -175,7 +175,7 @@ const ownershipOf = (counters: Counters, triggers: readonly string[], log: Log) 
       // A lease begins with the epoch, so a lease of an earlier start never equals one of this start.
       counters.lease = epoch * 2 ** 32
       for (const [trigger, deliveries] of Object.entries(takeover.abandoned))
-        log.warn({ trigger, deliveries }, 'this Trigger is gone: its pending deliveries are dropped')
+        log.warn({ trigger, deliveries }, 'this Trigger no longer exists: its pending deliveries are dropped')
     },
   }
 }
