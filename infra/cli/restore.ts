@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { type Postgres, postgres } from '#database/connect.ts'
 import { checkBackup, restore } from '#database/operations/backup.ts'
-import { FolderInUse, openDatabase, schemas } from './database.ts'
+import { openDatabase, schemas } from './database.ts'
 import { parseArguments, UsageError } from './usage-error.ts'
 import type { Verb } from './verb.ts'
 
@@ -21,9 +21,7 @@ export const verb: Verb = {
     if (file === undefined || more.length > 0)
       throw new UsageError('restore needs one argument: the file of the backup')
     const { madeAt, rows } = await checkBackup(resolve(file), schemas)
-    const { url, name, close } = await openDatabase(env).catch(error => {
-      throw error instanceof FolderInUse ? new Error(`${error.message}; stop Vigia first`) : error
-    })
+    const { url, name, close } = await openDatabase(env)
     const db = postgres(url, { max: 2, applicationName: 'vigia restore', statementTimeoutMs })
     try {
       await refuseRunning(db)

@@ -23,9 +23,9 @@ const options = {
 export const readArguments = (args: readonly string[]): Arguments | string => {
   const { values, tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true })
   const unknown = tokens.find(token => token.kind !== 'option' || !(token.name in options) || token.value !== undefined)
-  if (unknown) return `unknown argument ${args[unknown.index]}; npm start -- --help lists them`
+  if (unknown) return `unknown argument ${args[unknown.index]}; npm start -- --help lists the options`
   const isSet = (name: keyof typeof options) => values[name] === true
-  if (isSet('yes') && !isSet('fresh')) return '--yes answers the question of --fresh; use it only with --fresh'
+  if (isSet('yes') && !isSet('fresh')) return '--yes confirms --fresh; use it only with --fresh'
   return {
     fresh: isSet('fresh'),
     yes: isSet('yes'),
@@ -38,8 +38,8 @@ export const readArguments = (args: readonly string[]): Arguments | string => {
 
 export const help = `npm start [-- options]
 
-  --fresh            deletes all data first; asks before it does
-  --yes              answers that question with yes
+  --fresh            deletes all data first, after a confirmation
+  --yes              confirms --fresh without a question
   --download-mongod  downloads a MongoDB that keeps the catalogue (about 100 MB, once)
   --verbose          lists the fields of the manifests that have no effect on one machine
   --watch            restarts the functions that a change of the code or the manifests affects (npm run dev)

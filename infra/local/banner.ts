@@ -33,11 +33,11 @@ export const banner = ({
         ],
       ]
   lines.push(
-    ['inside', `http://localhost:${port}/`],
+    ['status', `http://localhost:${port}/`],
     ['public', `http://localhost:${publicPort} (PUBLIC_PORT), for a reverse proxy or tunnel`],
     ['data', dataDir],
     ['', catalogue],
-    ['stop', 'Ctrl-C stops everything that was started'],
+    ['stop', 'Ctrl-C stops Vigia and its databases'],
   )
   const body = lines.map(([name, text]) => `  ${name.padEnd(7)} ${text}`).join('\n')
   return `\nVigia is up (${(tookMs / 1000).toFixed(1)} s)\n\n${body}\n`

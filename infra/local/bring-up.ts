@@ -93,7 +93,7 @@ const manifestsOf = (folder: string): Manifests => {
 const wipe = async (dataDir: string, yes: boolean, signal: AbortSignal): Promise<void> => {
   if (!yes) {
     if (!process.stdin.isTTY)
-      throw new Refusal('--fresh asks before it deletes; without a terminal to answer in, use --fresh --yes')
+      throw new Refusal('--fresh asks for confirmation, but there is no terminal; use --fresh --yes')
     const { createInterface } = await import('node:readline/promises')
     const terminal = createInterface({ input: process.stdin, output: process.stdout })
     const answer = await terminal

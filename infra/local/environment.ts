@@ -47,11 +47,11 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
       'is not a valid bot token; a token from @BotFather looks like 123456789:AbC…',
     )
 
-  const port = check('PORT', isPort, `is "${env.PORT}"; it should be a port from 1 to 65535, or 0 for any free one`)
+  const port = check('PORT', isPort, `is "${env.PORT}"; it should be a port from 1 to 65535, or 0 for any free port`)
   const publicPort = check(
     'PUBLIC_PORT',
     isPort,
-    `is "${env.PUBLIC_PORT}"; it should be a port from 1 to 65535, or 0 for any free one`,
+    `is "${env.PUBLIC_PORT}"; it should be a port from 1 to 65535, or 0 for any free port`,
   )
   if (publicPort !== undefined && Number(publicPort) === Number(port ?? 8080) && Number(publicPort) !== 0)
     faults.push(`PUBLIC_PORT is ${publicPort}, the same as PORT; set it to another port`)

@@ -18,35 +18,35 @@ export interface ReadinessOptions {
   databaseUrl: string
   mongodbUri: string
   /** The faults that the runtime reports without a check: parts that are still starting, and parts that have ended. */
-  known(): string[]
+  knownFaults(): string[]
 }
 
 export interface Readiness {
   /** Checks everything that must work. Gives the reasons why Vigia is not ready; empty if it is. Never rejects. */
   check(): Promise<string[]>
-  /** The result of the latest check, and the current result of `known`. */
+  /** The result of the latest check, and the current result of `knownFaults`. */
   latest(): string[]
 }
 
 /** Checks whether the data folder and PostgreSQL can be written and MongoDB answers. */
-export const readinessOf = ({ dataDir, databaseUrl, mongodbUri, known }: ReadinessOptions): Readiness => {
+export const readinessOf = ({ dataDir, databaseUrl, mongodbUri, knownFaults }: ReadinessOptions): Readiness => {
   let found: string[] = []
   let checkedAt = Number.NEGATIVE_INFINITY
   let checking: Promise<void> | undefined
 
   const checkNow = async () => {
-    const isDown = known()
+    const known = knownFaults()
     const checks = [
       dataFolderFault(dataDir),
-      isDown.includes('PostgreSQL') ? null : databaseFault(databaseUrl),
-      isDown.includes('MongoDB') ? null : catalogueFault(mongodbUri),
+      known.includes('PostgreSQL') ? null : databaseFault(databaseUrl),
+      known.includes('MongoDB') ? null : catalogueFault(mongodbUri),
     ]
     found = (await Promise.all(checks)).filter(fault => fault !== null)
     checkedAt = performance.now()
     checking = undefined
   }
 
-  const latest = () => [...known(), ...found]
+  const latest = () => [...knownFaults(), ...found]
   return {
     latest,
     check: async () => {
@@ -136,7 +136,7 @@ export const describeDatabaseError = ({ code, message }: Error & { code?: string
     case '57P03':
       return 'PostgreSQL is starting, stopping or in recovery'
     default:
-      return `PostgreSQL takes no writes: ${(message || code || 'no answer').split('\n')[0]}`
+      return `PostgreSQL accepts no writes: ${(message || code || 'no answer').split('\n')[0]}`
   }
 }
 

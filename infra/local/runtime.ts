@@ -115,7 +115,7 @@ const startInOrder = async (options: RuntimeOptions, shutdown: Shutdown): Promis
     dataDir,
     databaseUrl: postgres.url,
     mongodbUri: mongo.uri,
-    known: () => [...down, ...bundles.waitingFor(), ...brokerFaults(eventing), ...activator.faults()],
+    knownFaults: () => [...down, ...bundles.waitingFor(), ...brokerFaults(eventing), ...activator.faults()],
   })
 
   const { postgres: connect } = await import('#database/connect.ts')
@@ -135,7 +135,7 @@ const startInOrder = async (options: RuntimeOptions, shutdown: Shutdown): Promis
   activator.warm()
 
   await startTelegram(options, { outsideWorld, publicPort: publicListener.port, shutdown })
-  if (!mongo.kept) refillCatalogue(mongo, eventing, terminal, signal)
+  if (!mongo.isPersistent) refillCatalogue(mongo, eventing, terminal, signal)
   shutdown.inOrder(async () => refuseNewRequests(server, publicListener))
   if (options.watch) await watchCheckout(options, { variables, bundles, activator, eventing, shutdown })
   down.delete('the start')
@@ -173,7 +173,7 @@ const startDependencies = async (
   const work = [
     terminal.step('PostgreSQL', log => startPostgresAndMigrate(settings.databaseUrl, { dataDir, log, shutdown })),
     terminal.step('MongoDB', log => startCatalogue(mongoEnv, downloadMongod, { dataDir, log, shutdown })),
-    startStoppably(startOutsideWorld(settings, dataDir, terminal.warn), shutdown),
+    startWithStop(startOutsideWorld(settings, dataDir, terminal.warn), shutdown),
     import('./local-handlers.ts'),
     terminal.step(webhookFunction, bundles.first),
   ] as const
@@ -183,7 +183,7 @@ const startDependencies = async (
   return { postgres, mongo, outsideWorld, localHandlers }
 }
 
-const startStoppably = async <T extends { stop(): Promise<void> }>(
+const startWithStop = async <T extends { stop(): Promise<void> }>(
   starting: Promise<T>,
   shutdown: Shutdown,
 ): Promise<T> => {

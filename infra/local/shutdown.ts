@@ -4,9 +4,9 @@ type Stop = () => Promise<unknown>
 export interface Shutdown {
   /**
    * Registers a part that is stopped in order, one after the other: the part that was registered last is stopped first.
-   * A second call of `run` calls `hurry`, which ends the wait of `stop` early.
+   * A second call of `run` calls `stopWithoutWaiting`, which ends the wait of `stop` early.
    */
-  inOrder(stop: Stop, hurry?: Stop): void
+  inOrder(stop: Stop, stopWithoutWaiting?: Stop): void
   /** Registers a part that is stopped after all parts in order; these parts are stopped at the same time. */
   atTheEnd(stop: Stop): void
   /** Stops everything; resolves when all is stopped. It never rejects: an error is written to stderr. */
@@ -16,7 +16,7 @@ export interface Shutdown {
 export const createShutdown = (): Shutdown => {
   const ordered: Stop[] = []
   const last: Stop[] = []
-  const hurries: Stop[] = []
+  const stopsWithoutWaiting: Stop[] = []
   let running: Promise<void> | undefined
 
   const stopPart = async (stop: Stop) => {
@@ -31,17 +31,17 @@ export const createShutdown = (): Shutdown => {
     await Promise.all(last.map(stopPart))
   }
   return {
-    inOrder: (stop, hurry) => {
+    inOrder: (stop, stopWithoutWaiting) => {
       if (running) return void stopPart(stop)
       ordered.unshift(stop)
-      if (hurry) hurries.push(hurry)
+      if (stopWithoutWaiting) stopsWithoutWaiting.push(stopWithoutWaiting)
     },
     atTheEnd: stop => {
       if (running) void stopPart(stop)
       else last.push(stop)
     },
     run: () => {
-      if (running) for (const hurry of hurries) void stopPart(hurry)
+      if (running) for (const stopWithoutWaiting of stopsWithoutWaiting) void stopPart(stopWithoutWaiting)
       running ??= stopAll()
       return running
     },

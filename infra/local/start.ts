@@ -31,18 +31,18 @@ export const start = async (args: readonly string[], env: NodeJS.ProcessEnv): Pr
   const progress = createStartProgress()
   const page = startPage(progress)
   const screen = terminal(process.stdout, settings.logLevel ?? 'warn', progress)
-  const asked = new AbortController()
+  const stopRequest = new AbortController()
   const fail = async (error: unknown) => {
-    if (asked.signal.aborted) return
+    if (stopRequest.signal.aborted) return
     await failed(linesOf(error, settings), progress, page)
   }
   try {
     // Listens before the rest of the code is loaded, so that a browser shows the progress of the start at once.
     const server = await listen(settings.port, page.handle)
     const runtime = import('./bring-up.ts').then(({ bringUp }) =>
-      bringUp({ args: parsedArguments, settings, server, progress, screen, env, signal: asked.signal }),
+      bringUp({ args: parsedArguments, settings, server, progress, screen, env, signal: stopRequest.signal }),
     )
-    endOnSignals(asked, runtime, screen)
+    endOnSignals(stopRequest, runtime, screen)
     const { publicPort, isSimulated, mongo, dataDir, allBuilt, stop } = await runtime
     const publicUrl = settings.publicUrl?.href
     const tookMs = performance.now() - began
@@ -51,7 +51,7 @@ export const start = async (args: readonly string[], env: NodeJS.ProcessEnv): Pr
     // If a function cannot be built, Vigia stops. The events of the function are kept, and the next start delivers
     // them.
     await allBuilt.catch(async error => {
-      if (!asked.signal.aborted) await stop()
+      if (!stopRequest.signal.aborted) await stop()
       throw error
     })
   } catch (error) {
@@ -63,7 +63,7 @@ export const start = async (args: readonly string[], env: NodeJS.ProcessEnv): Pr
 // are one key press.
 const oneKeyPressMs = 500
 
-const endOnSignals = (asked: AbortController, runtime: Promise<Runtime>, screen: Terminal) => {
+const endOnSignals = (stopRequest: AbortController, runtime: Promise<Runtime>, screen: Terminal) => {
   let firstAt = 0
   let isUp = false
   runtime.then(
@@ -73,15 +73,15 @@ const endOnSignals = (asked: AbortController, runtime: Promise<Runtime>, screen:
     () => {},
   )
   const end = async (code: number) => {
-    if (asked.signal.aborted) {
+    if (stopRequest.signal.aborted) {
       if (performance.now() - firstAt < oneKeyPressMs) return
-      screen.say('hurrying')
+      screen.say('stopping at once')
       // The next start ends the processes that remain when the start is interrupted here.
       return isUp ? void (await runtime).stop() : process.exit(code)
     }
     firstAt = performance.now()
-    asked.abort(new Refusal('stopped before it was up'))
-    screen.say('\nstopping (Ctrl-C again to hurry)')
+    stopRequest.abort(new Refusal('Vigia was stopped before it was up'))
+    screen.say('\nstopping (press Ctrl-C again to stop at once)')
     const up = await Promise.race([runtime.catch(() => undefined), setTimeout(stopTimeoutMs, undefined)])
     await up?.stop()
     process.exit(code)
@@ -95,7 +95,7 @@ const endOnSignals = (asked: AbortController, runtime: Promise<Runtime>, screen:
   process.on('unhandledRejection', failed)
   // The end of npm follows a signal that this process has got too, so it is never a second request to stop.
   endWithNpm(() => {
-    if (!asked.signal.aborted) void end(0)
+    if (!stopRequest.signal.aborted) void end(0)
   })
 }
 

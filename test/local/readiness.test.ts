@@ -107,7 +107,7 @@ describe('PostgreSQL', () => {
 
   test('that is unreachable or has no tables of the broker is reported, without its password', async () => {
     expect(await databaseFault('postgresql://vigia:geheim@127.0.0.1:1/vigia')).toMatch(
-      /^PostgreSQL takes no writes: (?!.*geheim)/,
+      /^PostgreSQL accepts no writes: (?!.*geheim)/,
     )
     const other = await emptyDatabase()
     expect(await databaseFault(other.url)).toContain('broker.readiness')
@@ -127,7 +127,7 @@ describe('PostgreSQL', () => {
       dataDir: folder,
       databaseUrl: own.url,
       mongodbUri: await sharedServer('mongodb'),
-      known: () => {
+      knownFaults: () => {
         const { storeError } = server.broker.stats()
         return storeError ? [`${storeError.code}`] : []
       },
@@ -147,7 +147,7 @@ describe('MongoDB', () => {
       dataDir: folder,
       databaseUrl: 'postgresql://127.0.0.1:1/x',
       mongodbUri,
-      known: () => ['PostgreSQL'],
+      knownFaults: () => ['PostgreSQL'],
     }).check()
 
   test('that answers has no fault', async () => {

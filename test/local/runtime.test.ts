@@ -46,7 +46,9 @@ describe('npm start', () => {
   test('a second start on the same data folder fails with the pid of the process that holds it', async () => {
     const { ended, output } = spawnVigia({ dataDir: vigia.dataDir })
     expect(await ended).toBe(1)
-    expect(output()).toBe(`vigia: already running (pid ${vigia.pid}): it holds the data folder ${vigia.dataDir}\n`)
+    expect(output()).toBe(
+      `vigia: Vigia (pid ${vigia.pid}) already uses the data folder ${vigia.dataDir}; stop it, or set DATA_DIR to another folder\n`,
+    )
   })
 })
 

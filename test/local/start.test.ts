@@ -28,13 +28,13 @@ const failing = async (start: VigiaOptions) => {
 describe('a start that fails prints one line and exits with a code', () => {
   test('an unknown argument', async () => {
     const { code, output } = await failing({ args: ['--frsh'] })
-    expect(output).toBe('vigia: unknown argument --frsh; npm start -- --help lists them\n')
+    expect(output).toBe('vigia: unknown argument --frsh; npm start -- --help lists the options\n')
     expect(code).toBe(2)
   })
 
   test('an invalid value of an environment variable', async () => {
     const { code, output } = await failing({ env: { PORT: 'eighty' } })
-    expect(output).toBe('vigia: PORT is "eighty"; it should be a port from 1 to 65535, or 0 for any free one\n')
+    expect(output).toBe('vigia: PORT is "eighty"; it should be a port from 1 to 65535, or 0 for any free port\n')
     expect(code).toBe(1)
   })
 
@@ -116,7 +116,7 @@ describe('a start that fails prints one line and exits with a code', () => {
 
   test('--fresh without a terminal to confirm it', async () => {
     const { code, lines } = await failing({ args: ['--fresh'] })
-    expect(lines).toEqual(['vigia: --fresh asks before it deletes; without a terminal to answer in, use --fresh --yes'])
+    expect(lines).toEqual(['vigia: --fresh asks for confirmation, but there is no terminal; use --fresh --yes'])
     expect(code).toBe(1)
   })
 

@@ -137,7 +137,7 @@ const rewrittenManifests = (rewrite: (text: string, file: string) => string): st
 export const startVigia = async (options: VigiaOptions = {}) => {
   const running = spawnVigia(options)
   const port = await until(
-    () => /inside\s+http:\/\/localhost:(\d+)\//.exec(running.output())?.[1] ?? running.isOver(),
+    () => /status\s+http:\/\/localhost:(\d+)\//.exec(running.output())?.[1] ?? running.isOver(),
     {
       what: 'npm start to be ready',
       timeoutMs: 60_000,

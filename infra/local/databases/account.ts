@@ -48,7 +48,7 @@ export const serverAccount = (
     all.find(account => account.name === 'nobody')
   if (!found)
     throw new Error(
-      'PostgreSQL does not run as root, and /etc/passwd has no user postgres and no user nobody: start as another user',
+      'PostgreSQL does not run as root, and /etc/passwd has no user postgres and no user nobody: start Vigia as another user',
     )
   return found
 }

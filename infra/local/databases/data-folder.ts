@@ -102,7 +102,9 @@ const lock = (folder: string): DatabaseSync => {
     database?.close()
     const busy = 5
     if ((error as { errcode?: number }).errcode === busy)
-      throw new FolderInUse(`already running (pid ${pidIn(holder)}): it holds the data folder ${folder}`)
+      throw new FolderInUse(
+        `Vigia (pid ${pidIn(holder)}) already uses the data folder ${folder}; stop it, or set DATA_DIR to another folder`,
+      )
     throw unusable(folder, error)
   }
 }
@@ -131,12 +133,12 @@ const pidIn = (file: string): string => {
 export const chooseDataFolder = async (
   checkout: string,
   account: Account | null,
-  given: string | undefined = process.env.DATA_DIR,
+  dataDir: string | undefined = process.env.DATA_DIR,
 ): Promise<string> => {
-  const folder = resolve(checkout, given || '.vigia')
+  const folder = resolve(checkout, dataDir || '.vigia')
   const barrier = await barrierTo(folder, account)
   if (barrier === null) return folder
-  if (given)
+  if (dataDir)
     throw new Error(
       `DATA_DIR ${folder}: PostgreSQL runs as ${account?.name}, who cannot enter ${barrier}; choose another folder or do not start as root`,
     )

@@ -21,7 +21,7 @@ export interface MongoServer extends Supervised {
   /** The connection URI with the name of the database. It stays the same when the server is restarted. */
   uri: string
   /** Whether the catalogue survives a restart of the server. If not, the catalogue is empty after each `onUp`. */
-  kept: boolean
+  isPersistent: boolean
   /** Where the catalogue is stored, for the banner. */
   description: string
 }
@@ -157,14 +157,19 @@ const startMongod = async (program: string, dataDir: string, account: Account | 
     '--wiredTigerCacheSizeGB=0.25',
     '--setParameter=diagnosticDataCollectionEnabled=false',
   ])
-  return { ...started, step: 'mongod', kept: true, description: `the catalogue is kept by ${program} in ${data}` }
+  return {
+    ...started,
+    step: 'mongod',
+    isPersistent: true,
+    description: `the catalogue is kept by ${program} in ${data}`,
+  }
 }
 
 const startJongodb = async (program: string, dataDir: string, account: Account | null): Promise<StartedServer> => {
   const started = await start('the catalogue server', program, dataDir, account, ['--database=vigia'])
   const description =
-    'the catalogue is in memory (@jongodb) and fetched again at each start; npm start -- --download-mongod downloads a MongoDB that keeps it'
-  return { ...started, step: 'jongodb', kept: false, description }
+    'the catalogue is in memory (@jongodb) and fetched again at each start; npm start -- --download-mongod downloads a MongoDB that keeps the catalogue'
+  return { ...started, step: 'jongodb', isPersistent: false, description }
 }
 
 /**
@@ -238,12 +243,12 @@ const connectToExternal = async (uri: string, log: (line: string) => void, timeo
     try {
       // The driver would retry until its timeout even if the server refuses connections or its name does not exist.
       // These errors end the wait at once.
-      const hopeless = new Promise<never>((_, reject) =>
+      const permanentFailure = new Promise<never>((_, reject) =>
         client.on('serverHeartbeatFailed', ({ failure }) => {
           if (/ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|certificate/i.test(failure.message)) reject(failure)
         }),
       )
-      await Promise.race([client.db('admin').command({ ping: 1 }), hopeless])
+      await Promise.race([client.db('admin').command({ ping: 1 }), permanentFailure])
     } finally {
       await client.close()
     }
@@ -256,7 +261,7 @@ const connectToExternal = async (uri: string, log: (line: string) => void, timeo
     ...externalServer,
     step: 'given',
     uri,
-    kept: true,
+    isPersistent: true,
     description: 'the catalogue is kept by the server at MONGODB_URI',
   }
 }

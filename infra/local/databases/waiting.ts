@@ -11,7 +11,9 @@ export const reportWaiting = (variable: string, timeoutMs: number, log: (line: s
   const began = performance.now()
   const timer = setInterval(() => {
     const waitedS = Math.round((performance.now() - began) / 1000)
-    log(`waiting for the server of ${variable}: no answer for ${waitedS} s, gives up after ${timeoutMs / 1000} s`)
+    log(
+      `waiting for the server of ${variable}: no answer for ${waitedS} s; the start fails after ${timeoutMs / 1000} s`,
+    )
   }, reportEveryMs)
   return { stop: () => clearInterval(timer) }
 }

@@ -42,7 +42,7 @@ class Parser {
 
   #fail(expected: string): never {
     const { text, at } = this.#peek()
-    throw new SyntaxError(`${expected} expected at ${at + 1}, found ${text}`)
+    throw new SyntaxError(`${expected} expected at character ${at + 1}, found ${text}`)
   }
 
   #isSign(sign: string): boolean {

@@ -19,7 +19,8 @@ export const tokensIn = (text: string): Token[] => {
   let at = 0
   while (text.slice(at).trim() !== '') {
     const match = tokenPattern.exec(text)
-    if (!match) throw new SyntaxError(`unexpected ${JSON.stringify(text.slice(at).trim().charAt(0))} at ${at + 1}`)
+    if (!match)
+      throw new SyntaxError(`unexpected ${JSON.stringify(text.slice(at).trim().charAt(0))} at character ${at + 1}`)
     const [kind, matched] = Object.entries(match.groups!).find(([, group]) => group !== undefined)!
     tokens.push({ kind: kind as Token['kind'], text: matched!, at })
     at = tokenPattern.lastIndex

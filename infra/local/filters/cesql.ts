@@ -29,7 +29,8 @@ export const cesqlErrors = (text: string): string[] => {
     const unknown = callsIn(expression).filter(({ name, count }) => !functionFor(name, count))
     if (unknown.length > 0)
       return unknown.map(
-        ({ name, count }) => `calls ${name} with ${count} arguments; there is no such function, so it never matches`,
+        ({ name, count }) =>
+          `calls ${name} with ${count} arguments; there is no such function, so the filter never matches`,
       )
     const type = typeOf(expression)
     // With another type, Knative's filter panics on every event, so every event of the broker becomes a dead letter.

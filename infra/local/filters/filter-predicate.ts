@@ -64,7 +64,7 @@ const comparing = (values: Attributes, matches: (actual: string, value: string) 
  */
 export const filterErrors = (filter: Filter, path = 'filter'): string[] => {
   const dialects = Object.keys(filter)
-  if (dialects.length !== 1) return [`${path} has ${dialects.length} dialects; an element has one`]
+  if (dialects.length !== 1) return [`${path} has ${dialects.length} dialects; an element must have exactly one`]
   const [dialect] = dialects
   if ('attributes' in filter) return attributeErrors(filter.attributes, `${path}.attributes`, true)
   if ('exact' in filter) return attributeErrors(filter.exact, `${path}.exact`, false)
@@ -86,7 +86,7 @@ const elementErrors = (filters: readonly Filter[], path: string): string[] =>
 
 const attributeErrors = (values: Attributes, path: string, mayBeEmpty: boolean): string[] => {
   const names = Object.keys(values)
-  if (names.length === 0) return [`${path} names no attribute, which lets every event pass; name one`]
+  if (names.length === 0) return [`${path} names no attribute, which lets every event pass; add an attribute`]
   return names.flatMap(name => {
     const error = attributeNameError(name)
     if (error !== null) return [`${path}.${name} ${error}`]
@@ -103,6 +103,7 @@ const attributeErrors = (values: Attributes, path: string, mayBeEmpty: boolean):
 export const attributeNameError = (name: string): string | null => {
   if (!/^[a-z][a-z0-9]*$/.test(name))
     return 'is not a valid attribute name; write a small letter, then small letters and digits'
-  if (name === 'knativebrokerttl') return 'never matches, because the broker removes it before it filters; remove it'
+  if (name === 'knativebrokerttl')
+    return 'never matches, because the broker removes this attribute before it filters; remove it'
   return null
 }

@@ -41,10 +41,10 @@ export const whyForeignHead = (headers: IncomingHttpHeaders): string | null => {
   if (host === null) return 'the Host header is missing or malformed'
   if (!isLoopback(host) && !host.endsWith('.localhost')) return `${host} is not a name of this machine`
   if (headers.origin !== undefined && !isOwnOrigin(headers.origin, headers.host!))
-    return `a page of ${headers.origin} may not call this`
+    return `a page of ${headers.origin} may not send requests to this port`
   // A page of another site sends no Origin header with a GET. A link that a person follows is allowed.
   if (headers['sec-fetch-site'] === 'cross-site' && headers['sec-fetch-mode'] !== 'navigate')
-    return 'a page of another site may not call this'
+    return 'a page of another site may not send requests to this port'
   return null
 }
 

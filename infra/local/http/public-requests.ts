@@ -117,13 +117,13 @@ export const publicRequestHandler = (options: PublicRequestOptions) => {
         else response.writeHead(500, { 'content-length': 0 }).end()
       }
     },
-    serve: (given: PublicHandlers): void => {
+    serve: (newHandlers: PublicHandlers): void => {
       secretChecks = new Map(
         functions.flatMap(({ name, public: access }) =>
-          access?.secret ? [[name, checkOf(access.secret, given.variableOf(access.secret.entry))] as const] : [],
+          access?.secret ? [[name, checkOf(access.secret, newHandlers.variableOf(access.secret.entry))] as const] : [],
         ),
       )
-      handlers = given
+      handlers = newHandlers
     },
     refuseNew: (): void => {
       isClosing = true

@@ -63,7 +63,7 @@ export const listen = async (port: number, starting: Handler): Promise<Server> =
     const isBroker =
       target.kind === 'broker' || (target.kind === 'runtime' && pathOf(request.url).replace(/\/$/, '') === brokerPath)
     if (isBroker) return broker(request, response)
-    if (isClosing) return sendJson(response, 503, { error: 'stopping' }, { 'retry-after': '1' })
+    if (isClosing) return sendJson(response, 503, { error: 'Vigia is stopping' }, { 'retry-after': '1' })
     return serve(handlers, target, request, response)
   }
 
@@ -81,8 +81,8 @@ export const listen = async (port: number, starting: Handler): Promise<Server> =
   await listening(server, port, 'PORT')
   return {
     port: (server.address() as AddressInfo).port,
-    serve: given => {
-      handlers = given
+    serve: newHandlers => {
+      handlers = newHandlers
     },
     refuseNew: () => {
       isClosing = true

@@ -17,7 +17,8 @@ export const readDelivery = (node: YamlNode): { delivery: DeliverySpec; sink: Pa
   const { timeout } = fields
   if (timeout && timeout.durationMs() === 0) timeout.refuse('should be greater than zero, such as PT30S')
   const sink = readDestination(required('deadLetterSink'))
-  if (sink.to.kind === 'broker') sink.node.refuse('sends dead letters back to a Broker: a loop; name a function')
+  if (sink.to.kind === 'broker')
+    sink.node.refuse('sends dead letters back to a Broker, which makes a loop; name a function')
   return {
     delivery: {
       retry: required('retry').integer(0, 1000),

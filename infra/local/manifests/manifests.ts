@@ -31,7 +31,9 @@ export const readManifests = (texts: ManifestText[]): Manifests => {
   errors.try(() => refuseDuplicates(objects))
   errors.each(objects, object => {
     if (object.namespace !== namespace)
-      object.node.refuse(`is in namespace ${object.namespace}, others are in ${namespace}; one machine has one`)
+      object.node.refuse(
+        `is in namespace ${object.namespace}, but other objects are in ${namespace}; one machine has only one namespace`,
+      )
   })
   const ofKind = (kind: string) => objects.filter(object => object.kind === kind)
   const parsed: ParsedObjects = {

@@ -27,7 +27,7 @@ export const readPublic = (
   const value = labels[publicLabel]
   const secret = annotations[publicSecret]
   if (value === undefined) {
-    secret?.refuse(`means nothing without the label ${publicLabel}`)
+    secret?.refuse(`has no effect without the label ${publicLabel}; add the label or remove the annotation`)
     return null
   }
   if (value.length > maxLabelLength || !labelValue.test(value))

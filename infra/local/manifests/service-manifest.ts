@@ -28,9 +28,7 @@ export const readService = (object: KubernetesObject): ParsedService => {
   readAnnotations(annotations)
   const visibility = labels[visibilityLabel]
   if (visibility !== undefined && visibility !== 'cluster-local')
-    node.refuse(
-      `has the label ${visibilityLabel}: ${visibility}; the only value is cluster-local, so remove the label or write that`,
-    )
+    node.refuse(`has the label ${visibilityLabel}: ${visibility}; write cluster-local or remove the label`)
 
   const { template, traffic } = spec.fields(['template', 'traffic'])
   if (traffic) readTraffic(traffic)
@@ -58,7 +56,7 @@ const readAnnotations = (annotations: KubernetesObject['annotations']) => {
       value.refuse('belongs in spec.template.metadata.annotations; Knative refuses it here')
     if (key === publicSecret) continue
     // A misspelt annotation of Vigia must not leave a function without its protection.
-    if (key.startsWith('vigia.dev/')) value.refuse(`is not an annotation that Vigia has; it has ${publicSecret}`)
+    if (key.startsWith('vigia.dev/')) value.refuse(`is not an annotation of Vigia; write ${publicSecret} or remove it`)
     value.ignore('an annotation for the cluster')
   }
 }

@@ -25,7 +25,7 @@ export const readTrigger = ({ node, name, spec, annotations }: KubernetesObject)
   const broker = YamlNode.required(fields.broker, spec, 'broker')
   const subscriber = readDestination(YamlNode.required(fields.subscriber, spec, 'subscriber'))
   if (subscriber.to.kind === 'broker')
-    subscriber.node.refuse('sends the events of a Broker back to a Broker: a loop; name a function')
+    subscriber.node.refuse('sends the events of a Broker back to a Broker, which makes a loop; name a function')
   const parsed = fields.delivery ? readDelivery(fields.delivery) : null
   return {
     trigger: {
@@ -56,7 +56,8 @@ const dialects = ['exact', 'prefix', 'suffix', 'all', 'any', 'not', 'cesql'] as 
 
 const readFilter = (node: YamlNode): Filter => {
   const found = Object.entries(node.fields(dialects))
-  if (found.length !== 1) node.refuse(`has ${found.length} dialects; an element has one of ${dialects.join(', ')}`)
+  if (found.length !== 1)
+    node.refuse(`has ${found.length} dialects; an element must have exactly one of ${dialects.join(', ')}`)
   const [dialect, value] = found[0]!
   switch (dialect as (typeof dialects)[number]) {
     case 'exact':
@@ -90,7 +91,7 @@ const readElements = (node: YamlNode) => {
 const readAttributes = (node: YamlNode, mayHaveNone: boolean): Record<string, string> => {
   const attributes = node.entries()
   if (attributes.length === 0 && !mayHaveNone)
-    node.refuse('names no attribute, which lets every event through; name an attribute')
+    node.refuse('names no attribute, which lets every event through; add an attribute')
   return Object.fromEntries(
     attributes.map(([name, value]) => {
       const error = attributeNameError(name)

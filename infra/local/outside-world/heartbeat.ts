@@ -41,7 +41,7 @@ export const startHeartbeat = ({
     if ((await check()).length === 0 && !stopping.signal.aborted) {
       const problem = await ping()
       if (problem !== null && !isFailing && !stopping.signal.aborted)
-        warn(`HEARTBEAT_URL ${problem}; it is tried every minute`)
+        warn(`HEARTBEAT_URL ${problem}; Vigia tries it again every minute`)
       isFailing = problem !== null
     }
     isPinging = false

@@ -27,10 +27,10 @@ export interface BridgeOptions {
 
 export interface TelegramBridge {
   /**
-   * `starting`; then `webhook` or `polling` once Telegram has accepted the connection; `trouble` while the last call
+   * `starting`; then `webhook` or `polling` once Telegram has accepted the connection; `retrying` while the last call
    * failed and is tried again; `refused` after an error that a retry cannot solve.
    */
-  state(): 'starting' | 'webhook' | 'polling' | 'trouble' | 'refused' | 'stopped'
+  state(): 'starting' | 'webhook' | 'polling' | 'retrying' | 'refused' | 'stopped'
   /** Ends the connection. Telegram keeps the updates that were not delivered and sends them again later. */
   stop(): void
 }
@@ -75,7 +75,7 @@ export const startTelegramBridge = (options: BridgeOptions): TelegramBridge => {
           onState('refused')
           return false
         }
-        onState('trouble')
+        onState('retrying')
         const waitS = retryAfterS(error)
         await pause(waitS === undefined ? backoffMs(attempts) : waitS * 1000)
       }
@@ -195,15 +195,15 @@ const describeProblem = (error: unknown, publicUrl: string | undefined): string 
       case 404:
         return 'Telegram does not know this token (401): TELEGRAM_BOT_TOKEN is mistyped or was revoked at @BotFather. See README, "Your own bot".'
       case 409:
-        return 'Another program reads the updates of this bot (409). Stop it, or give one of the two a token of its own; until then the bot gets no messages here.'
+        return 'Another program reads the updates of this bot (409). Stop that program, or give one of the two programs the token of another bot; until then Vigia gets no messages.'
       case 429:
-        return `Telegram asks for a pause of ${error.retryAfter ?? 1} s. Trying again after it.`
+        return `Telegram asks for a pause of ${error.retryAfter ?? 1} s. Vigia tries again after that.`
       default:
         return error.method !== 'setWebhook'
           ? `Telegram refused ${error.method}: ${error.description}.`
-          : `Telegram refused ${error.method} for PUBLIC_URL=${publicUrl}: ${error.description}. It must be https on port 443, 80, 88 or 8443, reachable from the internet.`
+          : `Telegram refused ${error.method} for PUBLIC_URL=${publicUrl}: ${error.description}. PUBLIC_URL must be https on port 443, 80, 88 or 8443, reachable from the internet.`
     }
   }
-  if (error instanceof TelegramUnreachable) return `Telegram cannot be reached (${error.message}). Trying again.`
+  if (error instanceof TelegramUnreachable) return `Telegram cannot be reached (${error.message}). Vigia tries again.`
   throw error
 }

@@ -68,10 +68,10 @@ export const updateQueues = (options: UpdateQueueOptions) => {
       const outcome = await limit(() => attempt(update))
       if (outcome === 'taken') return
       if (attempts === 0)
-        say(`telegram-webhook did not take update ${update.update_id} (${outcome.problem}); it is offered again.`)
+        say(`telegram-webhook did not take update ${update.update_id} (${outcome.problem}); Vigia delivers it again.`)
       const waitMs = outcome.retryAfterS > 0 ? outcome.retryAfterS * 1000 : attempts === 0 ? 0 : backoffMs(attempts - 1)
       if (time.now().getTime() + waitMs > expiryOf(update, firstAt)) {
-        say(`Update ${update.update_id} was not taken in time and is dropped, as Telegram would.`)
+        say(`telegram-webhook did not take update ${update.update_id} in time; Vigia drops it, as Telegram would.`)
         return
       }
       await pause(waitMs)

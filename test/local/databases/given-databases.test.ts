@@ -36,7 +36,7 @@ test('the start waits for a DATABASE_URL that answers late, and logs the wait', 
   const url = `postgresql://vigia@127.0.0.1:${port}${new URL(database.url).pathname}`
   const { pid } = await startPostgres({ dataDir: '/nowhere', databaseUrl: url, log: line => lines.push(line) })
   expect(pid).toBeNull()
-  expect(lines[0]).toMatch(/^waiting for the server of DATABASE_URL: no answer for \d+ s, gives up after 60 s$/)
+  expect(lines[0]).toMatch(/^waiting for the server of DATABASE_URL: no answer for \d+ s; the start fails after 60 s$/)
   await database.end()
 })
 

@@ -21,7 +21,7 @@ describe('the choice of a MongoDB server', () => {
       const server = await openMongo(await newFolder())
       expect(server).toMatchObject({
         step: 'jongodb',
-        kept: false,
+        isPersistent: false,
         description: expect.stringContaining('--download-mongod'),
       })
       const client = mongo(server.uri)
@@ -58,7 +58,7 @@ exec ${memory} "$port" --database=vigia
       const first = await openMongo(dataDir, { env })
       expect(first).toMatchObject({
         step: 'mongod',
-        kept: true,
+        isPersistent: true,
         description: expect.stringContaining(join(bin, 'mongod')),
       })
       const data = join(dataDir, 'mongodb/data')
@@ -127,7 +127,7 @@ exec ${memory} "$port" --database=vigia
     const first = await openMongo(dataDir, { ...options, download: true })
     expect(first).toMatchObject({
       step: 'mongod',
-      kept: true,
+      isPersistent: true,
       description: expect.stringContaining(join(dataDir, 'binaries')),
     })
     expect(lines.join('\n')).toMatch(/Downloading MongoDB .*100%/)
@@ -167,7 +167,7 @@ exec ${memory} "$port" --database=vigia
     expect(await openMongo('/nowhere', { env: { MONGODB_URI: uri } })).toMatchObject({
       step: 'given',
       uri,
-      kept: true,
+      isPersistent: true,
     })
     const refusal = (dead: string) =>
       startMongo({ dataDir: '/nowhere', env: { MONGODB_URI: dead } }).catch((error: Error) => error.message)

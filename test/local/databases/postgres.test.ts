@@ -100,7 +100,9 @@ describe('PostgreSQL', () => {
     const pid = both.find(({ refusal }) => refusal === undefined)?.pid
     expect(refused).toHaveLength(1)
     await expect(startPostgres({ dataDir })).rejects.toThrow(
-      new FolderInUse(`already running (pid ${pid}): it holds the data folder ${dataDir}`),
+      new FolderInUse(
+        `Vigia (pid ${pid}) already uses the data folder ${dataDir}; stop it, or set DATA_DIR to another folder`,
+      ),
     )
   })
 
@@ -125,7 +127,7 @@ describe('PostgreSQL', () => {
   test('wiping ends the servers that a killed runtime left and empties the folder, but fails while a process holds it', async () => {
     const dataDir = await dataFolder()
     const { pid, postgres: server, mongo: catalogue, kill9 } = await startHolder(dataDir)
-    await expect(wipeDataFolder(dataDir)).rejects.toThrow(`already running (pid ${pid})`)
+    await expect(wipeDataFolder(dataDir)).rejects.toThrow(`Vigia (pid ${pid}) already uses`)
     await kill9()
     await wipeDataFolder(dataDir)
     expect([await commandOf(server), await commandOf(catalogue)]).toEqual([null, null])
@@ -228,7 +230,7 @@ describe('PostgreSQL', () => {
     await symlink(dataDir, alias)
     const hold = holdDataFolder(alias)
     hold.release()
-    expect((await startHolder(alias)).refusal).toMatch(`already running (pid ${process.pid})`)
+    expect((await startHolder(alias)).refusal).toMatch(`Vigia (pid ${process.pid}) already uses`)
   })
 
   test('if the data folder cannot be created, the error names DATA_DIR', async () => {

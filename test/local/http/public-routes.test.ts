@@ -113,9 +113,9 @@ describe('the annotation vigia.dev/public-secret', () => {
 
   test('is refused without the label, and so is a misspelt annotation', () => {
     const alone = 'annotations: {vigia.dev/public-secret: "X=MY_SECRET"}'
-    expect(faults(['echo', alone])[0]).toContain('means nothing without the label vigia.dev/public')
+    expect(faults(['echo', alone])[0]).toContain('has no effect without the label vigia.dev/public')
     expect(faults(['echo', annotated('X=MY_SECRET', 'public-secert')])[0]).toContain(
-      'metadata.annotations[vigia.dev/public-secert] is not an annotation that Vigia has',
+      'metadata.annotations[vigia.dev/public-secert] is not an annotation of Vigia',
     )
   })
 })

@@ -64,14 +64,14 @@ describe('until everything is up', () => {
       expect(status).toBe(503)
       expect(headers['retry-after']).toBe('1')
       expect(JSON.parse(body)).toEqual({
-        error: 'starting',
+        error: 'Vigia is starting',
         waitingFor: ['PostgreSQL', 'MongoDB', 'telegram-webhook', 'broker', 'functions'],
       })
     },
   )
 
   test('a POST gets JSON, a HEAD request gets no body, and a foreign Host header gets 403', async () => {
-    expect(JSON.parse((await get(browser, 'POST')).body)).toMatchObject({ error: 'starting' })
+    expect(JSON.parse((await get(browser, 'POST')).body)).toMatchObject({ error: 'Vigia is starting' })
     expect((await get(browser, 'HEAD')).body).toBe('')
     expect((await get({ ...browser, host: 'evil.example.org' })).status).toBe(403)
   })

@@ -122,7 +122,7 @@ describe('what cannot be honoured is refused with file, line, field and a next s
       'knative/services/echo.yaml',
       'vigia.dev/publishes: "true"',
       'networking.knative.dev/visibility: private',
-      'the only value is cluster-local',
+      'write cluster-local or remove the label',
     ],
   ])('%s', (_, file, from, to, expected) => expectRefused(file, from, to, expected))
 })

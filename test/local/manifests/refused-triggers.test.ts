@@ -167,7 +167,7 @@ describe('what cannot be honoured is refused with file, line, field and a next s
       'triggers/echo.yaml',
       /deadLetterSink:[\s\S]*/,
       'deadLetterSink:\n      ref: { apiVersion: eventing.knative.dev/v1, kind: Broker, name: default }\n',
-      'sends dead letters back to a Broker: a loop',
+      'sends dead letters back to a Broker, which makes a loop',
     ],
     [
       'dead letters back to the broker by address',
@@ -181,7 +181,7 @@ describe('what cannot be honoured is refused with file, line, field and a next s
       'triggers/echo.yaml',
       'namespace: vigia',
       'namespace: other',
-      'is in namespace other, others are in vigia',
+      'is in namespace other, but other objects are in vigia',
     ],
   ])('%s', (_, file, from, to, expected) => expectRefused(file, from, to, expected))
 })

@@ -74,8 +74,8 @@ test('failures are reported once when they begin, without the URL, and the reque
   await until(() => got.length >= healthyAt + 3)
   status = 0
   await until(() => warnings.length === 2)
-  expect(warnings[0]).toBe('HEARTBEAT_URL answered 500; it is tried every minute')
-  expect(warnings[1]).toMatch(/^HEARTBEAT_URL failed \(\w+\); it is tried every minute$/)
+  expect(warnings[0]).toBe('HEARTBEAT_URL answered 500; Vigia tries it again every minute')
+  expect(warnings[1]).toMatch(/^HEARTBEAT_URL failed \(\w+\); Vigia tries it again every minute$/)
   expect(warnings.join()).not.toMatch(/secret|127\.0\.0\.1/)
 })
 

@@ -25,7 +25,7 @@ const reloadAfterS = 1
 const isOpenMs = 4_000
 
 export const startPage = (progress: StartProgress): StartPage => {
-  let lastAskedAt = Number.NEGATIVE_INFINITY
+  let lastShownAt = Number.NEGATIVE_INFINITY
   let seen = () => {}
   const failureSeen = new Promise<void>(resolve => {
     seen = resolve
@@ -35,10 +35,10 @@ export const startPage = (progress: StartProgress): StartPage => {
       if (!wantsPage(request)) return sendState(progress, response)
       sendPage(progress, request, response)
       if (progress.failure) response.once('close', seen)
-      else lastAskedAt = performance.now()
+      else lastShownAt = performance.now()
     },
     failureSeen: async () => {
-      const openFor = isOpenMs - (performance.now() - lastAskedAt)
+      const openFor = isOpenMs - (performance.now() - lastShownAt)
       if (openFor > 0) await Promise.race([failureSeen, setTimeout(openFor)])
     },
   }
@@ -50,7 +50,7 @@ const wantsPage = ({ method, headers }: IncomingMessage): boolean =>
 
 const sendState = (progress: StartProgress, response: ServerResponse) => {
   const waitingFor = progress.steps.filter(({ state }) => state !== 'done').map(({ name }) => name)
-  const error = progress.failure ? 'the start failed' : 'starting'
+  const error = progress.failure ? 'the start of Vigia failed' : 'Vigia is starting'
   sendJson(response, 503, { error, waitingFor }, { 'retry-after': '1' })
 }
 
