@@ -172,7 +172,7 @@ describe('a press', () => {
   })
 
   test('on a button that does not exist fails and names the existing buttons', () => {
-    expect(() => ana.press('Remover')).toThrow('there is [🔔 Seguir] [TVmaze]')
+    expect(() => ana.press('Remover')).toThrow('the buttons on it are: [🔔 Seguir] [TVmaze]')
   })
 
   test('on a link sends no update', () => {

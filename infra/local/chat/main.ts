@@ -2,13 +2,13 @@ import { createInterface } from 'node:readline'
 import type { ChatState, Pane } from '#simulators/telegram/chat-state.ts'
 import { chatLink, NoChat } from './link.ts'
 import { emptyScreen, painter, plain, type Screen, update } from './screen.ts'
-import { terminalLanguage, WORDS } from './words.ts'
+import { terminalLanguage, terminalTexts } from './terminal-texts.ts'
 
 // The chat in a terminal (`npm run chat`). The lines may also come from a pipe. The chat uses the runtime that `npm
 // start` has started.
 
 const language = terminalLanguage(process.env)
-const words = WORDS[language]
+const texts = terminalTexts[language]
 const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true
 const colours = process.stdout.isTTY === true && !process.env.NO_COLOR
 const paint = painter(colours)
@@ -26,7 +26,7 @@ const portText = process.env.PORT || '8080'
 const port =
   /^\d{1,5}$/.test(portText) && Number(portText) >= 1 && Number(portText) <= 65_535
     ? Number(portText)
-    : fail(words.badPort(portText))
+    : fail(texts.badPort(portText))
 const link = chatLink(port, language)
 const keyboard = createInterface({ input: process.stdin, output: process.stdout, terminal: isTerminal, prompt: '› ' })
 
@@ -63,7 +63,7 @@ const show = () => {
   const elsewhere: Pane = pane === 'main' ? 'operators' : 'main'
   const there = conversation(elsewhere)?.messages.length ?? 0
   const more =
-    there > unread[elsewhere] ? [paint.dim(words.unread(there - unread[elsewhere], words.pane[elsewhere]))] : []
+    there > unread[elsewhere] ? [paint.dim(texts.unread(there - unread[elsewhere], texts.pane[elsewhere]))] : []
   unread[elsewhere] = there
   print([...next.lines, ...answers, ...more])
 }
@@ -71,8 +71,8 @@ const show = () => {
 const press = async (number: number) => {
   const { choices } = screens[pane]
   const choice = choices[number - 1]
-  if (choice === undefined) return print([words.noButton(number, choices.length)])
-  if (choice.url !== undefined) return print([`${words.link} ${plain(choice.url)}`])
+  if (choice === undefined) return print([texts.noButton(number, choices.length)])
+  if (choice.url !== undefined) return print([`${texts.link} ${plain(choice.url)}`])
   const query = await link.press(pane, choice)
   if (query !== '') pressed.add(query)
   show()
@@ -88,17 +88,17 @@ const handleLine = async (line: string): Promise<void> => {
     case ':s':
       return stop(0)
     case ':h':
-      return print(words.help)
+      return print(texts.help)
     case ':o':
       pane = pane === 'main' ? 'operators' : 'main'
-      print(['', paint.bold(`— ${words.pane[pane]} —`)])
+      print(['', paint.bold(`— ${texts.pane[pane]} —`)])
       return show()
     case ':r':
       return link.restart(pane)
   }
-  if (line.startsWith(':')) return print([words.unknown(line.trim())])
-  if (conversation(pane)?.isBlocked) return print([words.blocked])
-  if (pane === 'operators') return print([words.listenOnly])
+  if (line.startsWith(':')) return print([texts.unknown(line.trim())])
+  if (conversation(pane)?.isBlocked) return print([texts.blocked])
+  if (pane === 'operators') return print([texts.listenOnly])
   // Deletes the typed line, because the conversation then shows the message.
   if (isTerminal) process.stdout.write('\u001b[1A\r\u001b[K')
   await link.send(pane, line.trim())
@@ -123,7 +123,7 @@ keyboard.on('line', line => {
       await handleLine(line)
       if (!isTerminal) await quiet(quietMs / 3)
     } catch (error) {
-      print([`${words.failed} ${error instanceof Error ? error.message : String(error)}`])
+      print([`${texts.failed} ${error instanceof Error ? error.message : String(error)}`])
     }
     if (isTerminal && !stopping) keyboard.prompt()
   })
@@ -147,13 +147,13 @@ const failWithoutChat = (error: unknown): never => {
   if (!(error instanceof NoChat)) throw error
   switch (error.why) {
     case 'nothing runs':
-      return fail(words.nothingRuns(port))
+      return fail(texts.nothingRuns(port))
     case 'starting':
-      return fail(words.starting)
+      return fail(texts.starting)
     case 'real bot':
-      return fail(words.realBot)
+      return fail(texts.realBot)
     case 'not Vigia':
-      return fail(words.notVigia(port))
+      return fail(texts.notVigia(port))
   }
 }
 
@@ -162,13 +162,13 @@ const follow = async () => {
   while (!stopping) {
     following = link.follow(next => {
       state = next
-      if (isLost) print([words.back])
+      if (isLost) print([texts.back])
       isLost = false
       show()
     })
     await following.ended
     if (stopping) return
-    if (!isLost) print([words.lost])
+    if (!isLost) print([texts.lost])
     isLost = true
     await new Promise(resolve => setTimeout(resolve, retryMs))
   }
@@ -176,12 +176,12 @@ const follow = async () => {
 
 state = await link.state().catch(failWithoutChat)
 unread.operators = conversation('operators')?.messages.length ?? 0
-if (isTerminal) print([paint.dim(words.welcome)])
+if (isTerminal) print([paint.dim(texts.welcome)])
 if (isTerminal && conversation('main')?.messages.length === 0) {
   print([
     '',
-    words.tryThis,
-    ...state.hints.map(hint => `  ${plain(hint.words)}: ${paint.cyan(plain(hint.send ?? hint.link ?? ''))}`),
+    texts.tryThis,
+    ...state.hints.map(hint => `  ${plain(hint.text)}: ${paint.cyan(plain(hint.send ?? hint.link ?? ''))}`),
   ])
 }
 show()

@@ -2,7 +2,7 @@ import { styleText } from 'node:util'
 import type { Language } from '#database/chats/language.ts'
 import type { Entity } from '#simulators/telegram/bot-api.ts'
 import type { Conversation } from '#simulators/telegram/chat-state.ts'
-import { WORDS } from './words.ts'
+import { terminalTexts } from './terminal-texts.ts'
 
 type Message = Conversation['messages'][number]
 
@@ -79,11 +79,11 @@ const linesOf = (
   }: { name: string; target: Message | undefined; isEdit: boolean; isNumbered: boolean },
   { language, colours }: { language: Language; colours: boolean },
 ): string[] => {
-  const words = WORDS[language]
+  const texts = terminalTexts[language]
   const paint = painter(colours)
   const time = new Date(message.at).toLocaleTimeString(language, { hour: '2-digit', minute: '2-digit', hour12: false })
-  const who = message.mine ? paint.green(words.you) : paint.cyan(plain(name))
-  const marks = [time, isEdit ? words.edited : '', message.photo === null ? '' : words.photo].filter(
+  const who = message.mine ? paint.green(texts.you) : paint.cyan(plain(name))
+  const marks = [time, isEdit ? texts.edited : '', message.photo === null ? '' : texts.photo].filter(
     mark => mark !== '',
   )
   const body = styled(message.text, message.entities, paint).split('\n')

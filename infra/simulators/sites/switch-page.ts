@@ -53,9 +53,9 @@ const siteList = (sites: Map<string, SiteBehaviour>, now: Date, language: Langua
   const texts = switchPageTexts[language]
   return [...sites].map(([path, behaviour]) => ({
     path,
-    well: isUp(behaviour, now),
+    isUp: isUp(behaviour, now),
     canSwitch: behaviour.kind === 'switch',
-    words:
+    description:
       behaviour.kind === 'redirects' && !Number.isFinite(behaviour.count) ? texts.loop : texts.kinds[behaviour.kind],
   }))
 }

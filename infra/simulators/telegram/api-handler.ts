@@ -17,7 +17,8 @@ interface ApiResponse {
 export const botApi = (state: TelegramState) => async (request: IncomingMessage, response: ServerResponse) => {
   const refuse = (error: BotApiError) => write(response, errorResponse(error))
   // Only bots may call the API, because the token of a simulated bot is not secret: any web page could act as the bot.
-  if (isFromBrowserPage(request)) return refuse(new BotApiError(403, 'Forbidden: pages may not call this'))
+  if (isFromBrowserPage(request))
+    return refuse(new BotApiError(403, 'Forbidden: web pages may not call the simulated Bot API'))
   const url = new URL(request.url ?? '/', 'http://telegram')
   const [, token = '', method = ''] = /^\/bot([^/]+)\/([^/]*)\/?$/.exec(decodePath(url.pathname)) ?? []
   const bot = state.bots.get(token)
@@ -50,7 +51,7 @@ const handleCall = async (
   response: ServerResponse,
   closed: AbortSignal,
 ): Promise<void> => {
-  const call = { method, params: args.given, body: args.body, at: state.time.now() }
+  const call = { method, params: args.values, body: args.body, at: state.time.now() }
   const injected = bot.injectedErrors.take(method, args.integer('chat_id'))
   const isExecuted = injected === undefined || injected.delivered === true
   const outcome = isExecuted ? await execute(state, bot, method, args, closed) : injectedResponse(injected)
@@ -87,11 +88,11 @@ export const runFromWebhook = (
   state: TelegramState,
   bot: Bot,
   method: string,
-  given: Record<string, unknown>,
+  values: Record<string, unknown>,
 ): void => {
-  const call = { method, params: given, body: JSON.stringify(given), at: state.time.now() }
+  const call = { method, params: values, body: JSON.stringify(values), at: state.time.now() }
   try {
-    const fields = runMethod(state, bot, method, argsOf(given))
+    const fields = runMethod(state, bot, method, argsOf(values))
     bot.calls.add({ ...call, status: 200, answer: { ok: true, ...fields } })
   } catch (error) {
     if (!(error instanceof BotApiError)) throw error

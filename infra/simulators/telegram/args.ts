@@ -9,10 +9,10 @@ export interface Upload {
 
 /**
  * The arguments of a call as Telegram sees them: every value is text, and an empty value is the same as no value.
- * `given` has the values as the caller sent them, for the call log.
+ * `values` has the values as the caller sent them, for the call log.
  */
 export interface Args {
-  readonly given: Record<string, unknown>
+  readonly values: Record<string, unknown>
   /** The request body as text; '' for multipart. */
   readonly body: string
   text(name: string): string
@@ -25,10 +25,10 @@ export interface Args {
   file(name: string): Upload | undefined
 }
 
-export const argsOf = (given: Record<string, unknown>, body = '', files = new Map<string, Upload>()): Args => {
-  const text = (name: string) => asText(given[name])
+export const argsOf = (values: Record<string, unknown>, body = '', files = new Map<string, Upload>()): Args => {
+  const text = (name: string) => asText(values[name])
   return {
-    given,
+    values,
     body,
     text,
     has: name => text(name) !== '',
@@ -78,17 +78,17 @@ export const readArgs = async (request: IncomingMessage, query: URLSearchParams)
   return argsOf(fromQuery)
 }
 
-const multipart = async (body: Buffer<ArrayBuffer>, type: string, given: Record<string, unknown>): Promise<Args> => {
+const multipart = async (body: Buffer<ArrayBuffer>, type: string, values: Record<string, unknown>): Promise<Args> => {
   const files = new Map<string, Upload>()
   try {
     for (const [name, value] of await new Response(body, { headers: { 'content-type': type } }).formData()) {
-      if (typeof value === 'string') given[name] = value
+      if (typeof value === 'string') values[name] = value
       else files.set(name, { name: value.name, size: value.size, type: value.type })
     }
   } catch {
     throw badRequest('wrong multipart/form-data')
   }
-  return argsOf(given, '', files)
+  return argsOf(values, '', files)
 }
 
 const readBody = async (request: IncomingMessage): Promise<Buffer<ArrayBuffer>> => {

@@ -136,7 +136,7 @@ const press = (
   if (message === undefined || button === undefined) {
     const there = shown.flatMap(({ buttons }) => buttons.flat().map(({ text }) => `[${text}]`))
     throw new Error(
-      `no button ${String(wanted)} on ${person.firstName}'s screen; there is ${there.join(' ') || 'none'}`,
+      `no button ${String(wanted)} on ${person.firstName}'s screen; the buttons on it are: ${there.join(' ') || 'none'}`,
     )
   }
   if (button.callback_data === undefined) return { id: '', answer: () => null }

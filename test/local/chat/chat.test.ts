@@ -252,7 +252,7 @@ describe('npm run chat', () => {
     await bot('answerCallbackQuery', { callback_query_id: query?.id, text: 'Seguindo' })
     await printed('» Seguindo')
     child?.stdin?.write(':9\n')
-    await printed('There is no button 9; the last one is 2.')
+    await printed('There is no button 9; the last button is 2.')
     child?.stdin?.write(':q\n')
     expect(await ended()).toBe(0)
   })

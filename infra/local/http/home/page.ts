@@ -7,7 +7,7 @@ import { baseStyle } from '#infra/http/base-style.ts'
 import { pageHeaders, textResponse } from '#infra/http/responses.ts'
 import type { FunctionReport } from '#local/activator/function-pool.ts'
 import type { SourceReport } from '#local/sources/ping-source.ts'
-import { words } from './words.ts'
+import { homeTexts } from './home-texts.ts'
 
 /** What the page at `/` shows. */
 export interface Home {
@@ -36,12 +36,12 @@ export const homeRoutes = (app: App, home: () => Home): void => {
 const stylesheet = () => baseStyle() + readFileSync(new URL('./page.css', import.meta.url), 'utf8')
 
 const pageOf = ({ port, isSimulated, dataDir, waitingFor, functions, sources }: Home, language: Language): string => {
-  const say = words[language]
+  const texts = homeTexts[language]
   const card = (href: string | null, { title, text }: { title: string; text: string }) =>
     html`<li>${href === null ? html`<strong>${title}</strong>` : html`<a href="${href}">${title}</a>`}<p>${text}</p></li>`
-  const wakes = new Map(sources.map(({ name, nextAt }) => [name, nextAt?.slice(11, 19)]))
+  const nextTicks = new Map(sources.map(({ name, nextAt }) => [name, nextAt?.slice(11, 19)]))
   const row = ({ name, state, replicas, coldStarts }: FunctionReport) =>
-    html`<tr><th scope="row">${name}</th><td class="${state}">${say.states[state]}</td><td class="number">${replicas.length}</td><td class="number">${coldStarts}</td><td class="number">${wakes.get(name) ?? say.never}</td></tr>
+    html`<tr><th scope="row">${name}</th><td class="${state}">${texts.states[state]}</td><td class="number">${replicas.length}</td><td class="number">${coldStarts}</td><td class="number">${nextTicks.get(name) ?? texts.noTick}</td></tr>
 `
   const column = (text: string, at: number) => html`<th scope="col"${at > 1 && html` class="number"`}>${text}</th>`
   return String(html`<!doctype html>
@@ -55,24 +55,24 @@ const pageOf = ({ port, isSimulated, dataDir, waitingFor, functions, sources }: 
 <body>
 <main>
 <h1>Vigia</h1>
-<p>${say.intro} ${waitingFor.length === 0 ? say.up : html`<strong class="crashed">${say.waitingFor} ${waitingFor.join(', ')}</strong>`}</p>
+<p>${texts.intro} ${waitingFor.length === 0 ? texts.up : html`<strong class="crashed">${texts.waitingFor} ${waitingFor.join(', ')}</strong>`}</p>
 <ul class="cards">
-${isSimulated ? [card('/chat', say.chat), card(`http://sites.localhost:${port}/`, say.sites)] : card(null, say.bot)}
+${isSimulated ? [card('/chat', texts.chat), card(`http://sites.localhost:${port}/`, texts.sites)] : card(null, texts.bot)}
 </ul>
-<h2 id="functions">${say.functions}</h2>
-<p>${say.functionsIntro}</p>
+<h2 id="functions">${texts.functions}</h2>
+<p>${texts.functionsIntro}</p>
 <div class="table" role="region" aria-labelledby="functions" tabindex="0">
 <table>
-<thead><tr>${[say.columns.name, say.columns.state, say.columns.processes, say.columns.starts, say.columns.wakes].map(column)}</tr></thead>
+<thead><tr>${[texts.columns.name, texts.columns.state, texts.columns.processes, texts.columns.starts, texts.columns.nextTick].map(column)}</tr></thead>
 <tbody>
 ${functions.map(row)}</tbody>
 </table>
 </div>
-<h2>${say.lookInside}</h2>
+<h2>${texts.apiHeading}</h2>
 <ul class="cards">
-${Object.entries(say.api).map(([path, text]) => card(path, { title: path, text }))}
+${Object.entries(texts.api).map(([path, text]) => card(path, { title: path, text }))}
 </ul>
-<p>${say.data} <code>${dataDir}</code></p>
+<p>${texts.data} <code>${dataDir}</code></p>
 </main>
 </body>
 </html>

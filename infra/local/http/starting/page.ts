@@ -8,7 +8,7 @@ import { preferredLanguage } from '#functions/wording/preferred-language.ts'
 import { baseStyle } from '#infra/http/base-style.ts'
 import { pageHeaders, sendJson } from '#infra/http/responses.ts'
 import type { StartProgress, Step } from './progress.ts'
-import { words } from './words.ts'
+import { startingTexts } from './starting-texts.ts'
 
 /** Answers requests on PORT while Vigia starts. It uses node:http alone, because Hono is loaded later in the start. */
 export interface StartPage {
@@ -88,11 +88,11 @@ const stylesheet = () =>
   ['../home/page.css', './page.css'].map(file => readFileSync(new URL(file, import.meta.url), 'utf8')).join('')
 
 const pageOf = ({ steps, failure }: StartProgress, language: Language, style: string): string => {
-  const say = words[language]
+  const texts = startingTexts[language]
   const done = steps.filter(({ state }) => state === 'done').length
-  const title = failure ? say.failedTitle : say.title
+  const title = failure ? texts.failedTitle : texts.title
   const item = ({ name, state, detail }: Step) =>
-    html`<li><strong>${say.steps[name]}</strong> <span class="${state}">${say.states[state]}</span>${detail !== '' && html` <span class="detail" lang="en">${detail}</span>`}</li>
+    html`<li><strong>${texts.steps[name]}</strong> <span class="${state}">${texts.states[state]}</span>${detail !== '' && html` <span class="detail" lang="en">${detail}</span>`}</li>
 `
   return String(html`<!doctype html>
 <html lang="${language}">
@@ -106,7 +106,7 @@ ${!failure && html`<script>${new Html(script)}</script>`}
 <body>
 <main>
 <h1>${title}</h1>
-${failure ? html`<p>${say.failedIntro}</p><p class="failure" lang="en" role="alert">${failure.join('\n')}</p><p>${say.again}</p>` : html`<p>${say.intro}</p>`}
+${failure ? html`<p>${texts.failedIntro}</p><p class="failure" lang="en" role="alert">${failure.join('\n')}</p><p>${texts.nextStep}</p>` : html`<p>${texts.intro}</p>`}
 <ul class="steps">
 ${steps.map(item)}</ul>
 </main>

@@ -1,4 +1,4 @@
-/** A step of the start. words.ts has a text for each step. */
+/** A step of the start. starting-texts.ts has a text for each step. */
 export type StepName = 'PostgreSQL' | 'MongoDB' | 'telegram-webhook' | 'broker' | 'functions'
 
 export interface Step {

@@ -9,7 +9,7 @@ const element = (tag, text, attributes = {}) => {
   return made
 }
 
-const row = ({ path, well: isUp, words: description, canSwitch }) => {
+const row = ({ path, isUp, description, canSwitch }) => {
   const item = element('li', '', isUp ? { class: 'up' } : {})
   const about = element('div', '')
   const address = element('a', location.origin, { href: path })

@@ -1,6 +1,6 @@
 import { rendered } from './text.js'
 
-const words = JSON.parse(document.querySelector('#words').textContent)
+const texts = JSON.parse(document.querySelector('#texts').textContent)
 const language = document.documentElement.lang
 const $ = selector => document.querySelector(selector)
 const list = $('#messages')
@@ -28,8 +28,8 @@ const dayOf = at => {
   const date = new Date(at)
   const today = new Date()
   const yesterday = new Date(today.getFullYear(), today.getMonth(), today.getDate() - 1)
-  if (date.toDateString() === today.toDateString()) return words.today
-  return date.toDateString() === yesterday.toDateString() ? words.yesterday : day.format(date)
+  if (date.toDateString() === today.toDateString()) return texts.today
+  return date.toDateString() === yesterday.toDateString() ? texts.yesterday : day.format(date)
 }
 
 // --- the person's actions
@@ -46,7 +46,7 @@ const call = async (action, body) => {
     return result
   } catch (error) {
     // A TypeError comes from fetch, and its text comes from the browser, perhaps in another language.
-    toast(error instanceof TypeError ? words.lost : `${words.failed} ${error.message}`)
+    toast(error instanceof TypeError ? texts.lost : `${texts.failed} ${error.message}`)
     return null
   }
 }
@@ -138,11 +138,11 @@ const keyboard = message =>
   )
 
 const quote = target => {
-  const text = target.text.split('\n')[0] || words.photo
+  const text = target.text.split('\n')[0] || texts.photo
   const made = make(
     'button',
     { type: 'button', className: 'quote' },
-    make('span', { className: 'unseen' }, `${words.inReplyTo}: `),
+    make('span', { className: 'unseen' }, `${texts.inReplyTo}: `),
     text,
   )
   made.addEventListener('click', () => {
@@ -162,21 +162,21 @@ const bubble = (message, all, name) => {
   const content = make(
     'div',
     { className: 'bubble' },
-    make('span', { className: 'unseen' }, `${message.mine ? words.you : name}: `),
+    make('span', { className: 'unseen' }, `${message.mine ? texts.you : name}: `),
   )
   if (target) content.append(quote(target))
   if (message.photo) {
-    const alt = `${words.photo}: ${message.text.split('\n')[0]}`
+    const alt = `${texts.photo}: ${message.text.split('\n')[0]}`
     content.append(make('img', { src: `/chat/photo/${pane}/${message.id}.svg`, alt, width: 210, height: 295 }))
   }
   if (message.text) {
     const text = make('div', { className: 'text' })
-    text.append(...rendered(message.text, message.entities, { onCommand: send, words }))
+    text.append(...rendered(message.text, message.entities, { onCommand: send, texts }))
     content.append(text)
   }
   const marks = [
-    message.silent && !message.mine ? `🔕 ${words.silent}` : '',
-    message.edited ? words.edited : '',
+    message.silent && !message.mine ? `🔕 ${texts.silent}` : '',
+    message.edited ? texts.edited : '',
     clock.format(new Date(message.at)),
   ]
   content.append(
@@ -300,9 +300,9 @@ const showMessages = conversation => {
 }
 
 const emptyHint = () => {
-  const item = make('div', { className: 'nothing' }, make('p', {}, words.empty))
+  const item = make('div', { className: 'nothing' }, make('p', {}, texts.empty))
   if (pane === 'main') {
-    const start = make('button', { type: 'button' }, words.start)
+    const start = make('button', { type: 'button' }, texts.start)
     start.addEventListener('click', () => send('/start').then(() => input.focus()))
     item.append(start)
   }
@@ -341,7 +341,7 @@ const showTabs = () => {
         make(
           'span',
           { className: 'snippet' },
-          last ? last.text.replaceAll('\n', ' ').slice(0, 60) || words.photo : words.empty,
+          last ? last.text.replaceAll('\n', ' ').slice(0, 60) || texts.photo : texts.empty,
         ),
       )
       if (unread > 0 && !isHere) {
@@ -350,7 +350,7 @@ const showTabs = () => {
             'span',
             { className: 'badge' },
             String(unread),
-            make('span', { className: 'unseen' }, ` ${words.unread}`),
+            make('span', { className: 'unseen' }, ` ${texts.unread}`),
           ),
         )
       }
@@ -381,11 +381,7 @@ const showHints = () => {
     const item = make(
       'li',
       {},
-      make(
-        'span',
-        {},
-        hint.at ? `${hint.words} (${words.next} ${clock.format(new Date(hint.at))}).` : `${hint.words}.`,
-      ),
+      make('span', {}, hint.at ? `${hint.text} (${texts.next} ${clock.format(new Date(hint.at))}).` : `${hint.text}.`),
     )
     if (hint.send) {
       const button = make('button', { type: 'button', className: 'try' }, hint.send)
@@ -433,7 +429,7 @@ const openMenu = (begin = '') => {
     return button
   })
   if (begin !== '' && items.length === 0) return closeMenu()
-  $('#menu').replaceChildren(...(items.length > 0 ? items : [make('p', {}, words.noCommands)]))
+  $('#menu').replaceChildren(...(items.length > 0 ? items : [make('p', {}, texts.noCommands)]))
   $('#menu').hidden = false
   $('#commands').setAttribute('aria-expanded', 'true')
 }
@@ -507,7 +503,7 @@ const show = () => {
   $('.head .face').textContent = pane === 'main' ? 'V' : 'O'
   $('.head .face').className = `face ${pane}`
   $('#conversation').setAttribute('aria-labelledby', `tab-${pane}`)
-  $('#block').textContent = words.block
+  $('#block').textContent = texts.block
   $('#block').hidden = conversation.isBlocked
   $('#composer').hidden = conversation.isBlocked || pane === 'operators'
   $('#listen-only').hidden = conversation.isBlocked || pane !== 'operators'
@@ -520,7 +516,7 @@ const show = () => {
     (sum, other) => sum + other.messages.filter(({ id, mine }) => !mine && id > seen[other.pane]).length,
     0,
   )
-  document.title = unread > 0 ? `(${unread}) ${words.title}` : words.title
+  document.title = unread > 0 ? `(${unread}) ${texts.title}` : texts.title
 }
 
 const listen = () => {
@@ -536,7 +532,7 @@ const listen = () => {
     isFirst = false
   }
   stream.onerror = () => {
-    $('#notice').textContent = words.lost
+    $('#notice').textContent = texts.lost
     if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 2000)
   }
 }

@@ -5,7 +5,7 @@ import type { Language } from '#database/chats/language.ts'
  * the suggestion.
  */
 export interface Hint {
-  words: string
+  text: string
   send?: string
   at?: string
   link?: string
@@ -17,10 +17,10 @@ export const hints = (
   { nextEpisode, sitesUrl }: { nextEpisode?: Date | undefined; sitesUrl?: string | undefined },
 ): Hint[] => {
   const isPortuguese = language === 'pt-BR'
-  const steps: Hint[] = [{ words: isPortuguese ? 'Diga oi ao bot' : 'Say hello to the bot', send: '/start' }]
+  const steps: Hint[] = [{ text: isPortuguese ? 'Diga oi ao bot' : 'Say hello to the bot', send: '/start' }]
   if (nextEpisode !== undefined) {
     steps.push({
-      words: isPortuguese
+      text: isPortuguese
         ? 'Siga esta série: ela passa a cada cinco minutos, e o aviso chega logo depois'
         : 'Follow this series: it airs every five minutes, and the message comes right after',
       send: 'Plantão Relâmpago',
@@ -29,7 +29,7 @@ export const hints = (
   }
   if (sitesUrl !== undefined) {
     steps.push({
-      words: isPortuguese
+      text: isPortuguese
         ? 'Mande vigiar este site de teste e depois tire-o do ar na página dos sites'
         : 'Ask the bot to watch this test site, then take it down on the sites page',
       send: `${isPortuguese ? '/monitorar' : '/monitor'} ${sitesUrl}/shop 10s`,
@@ -37,7 +37,7 @@ export const hints = (
     })
   }
   steps.push({
-    words: isPortuguese
+    text: isPortuguese
       ? 'Procure outra por parte do nome: “farol”, “maré”, “porto”. As séries daqui são inventadas'
       : 'Search for another series by part of its name: “lighthouse”, “signal”, “harbor”. The series here are made up',
     send: isPortuguese ? 'farol' : 'lighthouse',

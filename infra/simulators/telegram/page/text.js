@@ -22,7 +22,7 @@ const link = url => {
 }
 
 /** The element for an entity, or null if the entity is shown as plain text. */
-const elementFor = (entity, covered, { onCommand, words }) => {
+const elementFor = (entity, covered, { onCommand, texts }) => {
   switch (entity.type) {
     case 'text_link':
       return isWebLink(entity.url) ? link(entity.url) : null
@@ -42,7 +42,7 @@ const elementFor = (entity, covered, { onCommand, words }) => {
       span.className = 'spoiler'
       span.tabIndex = 0
       span.setAttribute('role', 'button')
-      span.setAttribute('aria-label', words.spoiler)
+      span.setAttribute('aria-label', texts.spoiler)
       const show = () => {
         span.className = ''
         span.removeAttribute('role')

@@ -1,7 +1,7 @@
 import type { Language } from '#database/chats/language.ts'
 import type { FunctionState } from '#local/activator/function-pool.ts'
 
-export interface Words {
+export interface HomeTexts {
   intro: string
   up: string
   /** Followed by the names of what is not up. */
@@ -9,17 +9,17 @@ export interface Words {
   chat: { title: string; text: string }
   sites: { title: string; text: string }
   bot: { title: string; text: string }
-  lookInside: string
+  apiHeading: string
   api: Record<'/api/functions' | '/api/events' | '/api/dead-letters' | '/api/sources' | '/metrics' | '/readyz', string>
   functions: string
   functionsIntro: string
-  columns: { name: string; state: string; processes: string; starts: string; wakes: string }
+  columns: { name: string; state: string; processes: string; starts: string; nextTick: string }
   states: Record<FunctionState, string>
-  never: string
+  noTick: string
   data: string
 }
 
-export const words: Record<Language, Words> = {
+export const homeTexts: Record<Language, HomeTexts> = {
   'pt-BR': {
     intro: 'Avisa no Telegram quando sai um episódio e quando um serviço cai.',
     up: 'Tudo nesta máquina está no ar.',
@@ -30,7 +30,7 @@ export const words: Record<Language, Words> = {
     },
     sites: { title: 'Sites para vigiar', text: 'Um deles tem um interruptor: desligue e veja o aviso chegar.' },
     bot: { title: 'Telegram de verdade', text: 'O bot deste token responde no Telegram.' },
-    lookInside: 'Ver por dentro',
+    apiHeading: 'API local',
     api: {
       '/api/functions': 'as funções e seus processos',
       '/api/events': 'os últimos eventos',
@@ -46,10 +46,16 @@ export const words: Record<Language, Words> = {
       state: 'estado',
       processes: 'processos',
       starts: 'inícios a frio',
-      wakes: 'próximo disparo (UTC)',
+      nextTick: 'próximo disparo (UTC)',
     },
-    states: { zero: 'em zero', starting: 'iniciando', ready: 'pronta', draining: 'encerrando', crashed: 'com falha' },
-    never: '–',
+    states: {
+      zero: 'sem processo',
+      starting: 'iniciando',
+      ready: 'pronta',
+      draining: 'encerrando',
+      crashed: 'com falha',
+    },
+    noTick: '–',
     data: 'Os dados ficam em',
   },
   en: {
@@ -62,7 +68,7 @@ export const words: Record<Language, Words> = {
     },
     sites: { title: 'Sites to watch', text: 'One of them has a switch: turn it off and see the message arrive.' },
     bot: { title: 'The real Telegram', text: 'The bot of TELEGRAM_BOT_TOKEN answers on Telegram.' },
-    lookInside: 'Look inside',
+    apiHeading: 'Local API',
     api: {
       '/api/functions': 'the functions and their processes',
       '/api/events': 'the newest events',
@@ -78,10 +84,10 @@ export const words: Record<Language, Words> = {
       state: 'state',
       processes: 'processes',
       starts: 'cold starts',
-      wakes: 'next tick (UTC)',
+      nextTick: 'next tick (UTC)',
     },
-    states: { zero: 'at zero', starting: 'starting', ready: 'ready', draining: 'draining', crashed: 'crashed' },
-    never: '–',
+    states: { zero: 'no process', starting: 'starting', ready: 'ready', draining: 'draining', crashed: 'crashed' },
+    noTick: '–',
     data: 'The data is in',
   },
 }
