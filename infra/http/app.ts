@@ -66,7 +66,7 @@ export const nodeListener = (
   const errorHandler = (error: unknown) => {
     if (error instanceof Error && error.name === 'RequestError') return jsonResponse(400, { error: error.message })
     failed(error)
-    return jsonResponse(500, { error: error instanceof Error ? error.message.split('\n')[0] : 'unknown' })
+    return jsonResponse(500, { error: error instanceof Error ? error.message.split('\n')[0] : 'unknown error' })
   }
   app.onError(errorHandler)
   return getRequestListener(app.fetch, { overrideGlobalObjects: false, autoCleanupIncoming: false, errorHandler })

@@ -9,7 +9,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { migrate } from '#database/migrate.ts'
 import { renderOverlay } from '#infra/cluster/render/overlays.ts'
 import { freePort } from '#infra/net/free-port.ts'
-import { as, serverAccount, serverEnvironment } from '#local/databases/account.ts'
+import { runAs, serverAccount, serverEnvironment } from '#local/databases/account.ts'
 import { copyFolder, linkLibraries, postgresFolder, program } from '#local/databases/binaries.ts'
 import { until } from '#test/support/until.ts'
 
@@ -31,7 +31,7 @@ const emptyServer = async () => {
   const native = join(folder, 'native')
   await copyFolder(postgresFolder(), native, account)
   await linkLibraries(native)
-  const run = { ...as(account), cwd: '/', env: serverEnvironment() }
+  const run = { ...runAs(account), cwd: '/', env: serverEnvironment() }
   const data = join(folder, 'data')
   const options = ['--username=postgres', '--auth-local=trust', '--auth-host=scram-sha-256']
   await promisify(execFile)(program(native, 'initdb'), ['-D', data, ...options], run)

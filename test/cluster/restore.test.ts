@@ -10,7 +10,7 @@ import { migrate } from '#database/migrate.ts'
 import { renderOverlay } from '#infra/cluster/render/overlays.ts'
 import { freePort } from '#infra/net/free-port.ts'
 import { root } from '#infra/repository.ts'
-import { as, serverAccount } from '#local/databases/account.ts'
+import { runAs, serverAccount } from '#local/databases/account.ts'
 import { podSpecs } from '#test/cluster-files/support/overlay-rules.ts'
 import { restoreJob } from '#test/machines/support/restore-job.ts'
 import { until } from '#test/support/until.ts'
@@ -62,7 +62,7 @@ describe.skipIf(why)(`a nightly dump${why ? ` (skipped: ${why})` : ''}`, () => {
   let port: number
   let server: ReturnType<typeof spawn>
   let client: pg.Client
-  const account = as(serverAccount())
+  const account = runAs(serverAccount())
   const url = (database: string, user: string) => `postgres://${user}:secret@127.0.0.1:${port}/${database}`
 
   beforeAll(async () => {

@@ -54,7 +54,7 @@ export const serverAccount = (
 }
 
 /** Options of `spawn` that run a program as this account. Node.js drops the other groups of root itself. */
-export const as = (account: Account | null): { uid?: number; gid?: number } =>
+export const runAs = (account: Account | null): { uid?: number; gid?: number } =>
   account ? { uid: account.uid, gid: account.gid } : {}
 
 /**

@@ -3,7 +3,7 @@ import { chmod, copyFile, mkdir, readFile, realpath, rm, stat } from 'node:fs/pr
 import { basename, dirname, join } from 'node:path'
 import { renameAtomic, writeFileAtomic } from '#infra/files/atomic-write.ts'
 import { freePort } from '#infra/net/free-port.ts'
-import { type Account, as, serverAccount, serverEnvironment } from './account.ts'
+import { type Account, runAs, serverAccount, serverEnvironment } from './account.ts'
 import { mongoAnswers } from './ask-mongo.ts'
 import { barrierTo, createPrivateFolder, holdDataFolder, refuseForeignFolder } from './data-folder.ts'
 import { downloadMongod, downloads, findMongod, jongodb } from './mongo-programs.ts'
@@ -177,14 +177,14 @@ const startJongodb = async (program: string, dataDir: string, account: Account |
  */
 const start = async (
   name: string,
-  found: string,
+  installedProgram: string,
   dataDir: string,
   account: Account | null,
   options: string[],
 ): Promise<{ running: Supervised; uri: string }> => {
   const home = join(dataDir, 'mongodb')
   await refuseForeignFolder(home, account)
-  const program = await reachable(found, dataDir, account)
+  const program = await reachable(installedProgram, dataDir, account)
   await createPrivateFolder(home, account)
   await createPrivateFolder(join(home, 'data'), account)
   await endMongoOrphan(dataDir)
@@ -196,7 +196,7 @@ const start = async (
     startWithinMs: 60_000,
     start: output =>
       spawn(program, [portArgument(port), ...options], {
-        ...as(account),
+        ...runAs(account),
         cwd: home,
         env: serverEnvironment(),
         detached: true,

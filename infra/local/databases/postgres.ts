@@ -9,7 +9,7 @@ import pRetry from 'p-retry'
 import pg from 'pg'
 import { renameAtomic, writeFileAtomic } from '#infra/files/atomic-write.ts'
 import { freePort } from '#infra/net/free-port.ts'
-import { type Account, as, serverAccount, serverEnvironment } from './account.ts'
+import { type Account, runAs, serverAccount, serverEnvironment } from './account.ts'
 import { copyFolder, isCopyOf, linkLibraries, packageVersion, postgresFolder, program } from './binaries.ts'
 import { barrierTo, createPrivateFolder, holdDataFolder, refuseForeignFolder } from './data-folder.ts'
 import { commandOf, endProcess } from './processes.ts'
@@ -63,7 +63,7 @@ export const startPostgres = async ({
       prepare: () => removeLeftovers(paths),
       start: output =>
         spawn(program(paths.native, 'postgres'), serverArguments(paths, settings), {
-          ...as(paths.account),
+          ...runAs(paths.account),
           cwd: windows ? paths.home : '/',
           env: serverEnvironment(),
           detached: true,
@@ -93,7 +93,7 @@ export const runningPostgres = async (dataDir: string): Promise<string> =>
 export const endPostgresOrphan = async (dataDir: string): Promise<void> => {
   const data = join(await realpath(dataDir), 'postgres/data')
   const pid = await postmasterPid(data)
-  if (pid !== null && (await isOurs(pid, data))) await endProcess(pid, stopSignals)
+  if (pid !== null && (await isOwnServer(pid, data))) await endProcess(pid, stopSignals)
 }
 
 const windows = process.platform === 'win32'
@@ -249,10 +249,10 @@ const textOf = (file: string): Promise<string | null> =>
 
 const refuseOtherMajor = async (paths: ServerPaths, log: (line: string) => void): Promise<void> => {
   const major = await majorIn(paths, log)
-  const [ours] = (await packageVersion(paths.native)).split('.')
-  if (major !== ours)
+  const [packagedMajor] = (await packageVersion(paths.native)).split('.')
+  if (major !== packagedMajor)
     throw new Error(
-      `${paths.data} was created by PostgreSQL ${major}, and this version of Vigia brings PostgreSQL ${ours}: dump it with PostgreSQL ${major} (pg_dumpall), or set DATA_DIR to a new folder`,
+      `${paths.data} was created by PostgreSQL ${major}, and this version of Vigia brings PostgreSQL ${packagedMajor}: dump it with PostgreSQL ${major} (pg_dumpall), or set DATA_DIR to a new folder`,
     )
 }
 
@@ -275,7 +275,7 @@ const initialise = async ({ data, native, account, authentication }: ServerPaths
   const options = ['--username=vigia', ...authentication, ...locale, '--no-instructions']
   const { folder, remove } = await runnableByShell(native, account)
   await promisify(execFile)(program(folder, 'initdb'), ['-D', unfinished, ...options], {
-    ...as(account),
+    ...runAs(account),
     cwd: windows ? dirname(data) : '/',
     env: serverEnvironment(),
   })
@@ -313,7 +313,7 @@ const runnableByShell = async (native: string, account: Account | null) => {
 }
 
 const serverArguments = ({ data, settings: endpoint }: ServerPaths, settings: Record<string, string>): string[] => {
-  const ours: Record<string, string> = {
+  const defaults: Record<string, string> = {
     ...endpoint,
     // See `max` in connect.ts. An unused connection slot costs a few kilobytes.
     max_connections: '200',
@@ -342,7 +342,7 @@ const serverArguments = ({ data, settings: endpoint }: ServerPaths, settings: Re
     log_line_prefix: '%m [%p] ',
     ...settings,
   }
-  return ['-D', data, ...Object.entries(ours).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
+  return ['-D', data, ...Object.entries(defaults).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
 }
 
 const postmasterPid = async (data: string): Promise<number | null> => {
@@ -355,7 +355,7 @@ const postmasterPid = async (data: string): Promise<number | null> => {
  * Whether the process is a PostgreSQL on this data folder. After a restart of the machine the pid may belong to another
  * program.
  */
-const isOurs = async (pid: number, data: string): Promise<boolean> => {
+const isOwnServer = async (pid: number, data: string): Promise<boolean> => {
   const command = await commandOf(pid)
   return command !== null && (windows || (/\bpostgres\b/.test(command) && command.includes(`-D ${data} `)))
 }
@@ -368,7 +368,7 @@ const isOurs = async (pid: number, data: string): Promise<boolean> => {
 const removeLeftovers = async ({ data, settings, native }: ServerPaths): Promise<void> => {
   const file = join(data, 'postmaster.pid')
   const pid = await postmasterPid(data)
-  if (pid !== null && (await isOurs(pid, data))) return end({ data, native }, pid)
+  if (pid !== null && (await isOwnServer(pid, data))) return end({ data, native }, pid)
   if (windows) return
   const folder = settings.unix_socket_directories?.slice(1, -1).replaceAll('""', '"')
   if (folder) await rm(join(folder, '.s.PGSQL.5432.lock'), { force: true })

@@ -116,7 +116,7 @@ export const supervise = async (
     process.ended.then(() => {
       running = undefined
     })
-    await untilItAnswers(server, process, isStopping)
+    await untilServerAnswers(server, process, isStopping)
     return process
   }
 
@@ -157,9 +157,9 @@ export const supervise = async (
 
   const watch = async (first: RunningProcess): Promise<void> => {
     for (let process: RunningProcess | undefined = first; process; ) {
-      const how = await process.ended
+      const ending = await process.ended
       if (isStopping()) return
-      for (const listener of downListeners) listener(`${server.name} stopped (${how}); starting it again`)
+      for (const listener of downListeners) listener(`${server.name} stopped (${ending}); Vigia starts it again`)
       if (performance.now() - process.startedAt >= healthyAfterMs) failures = 0
       else await pause(pauses(++failures, false) ?? 0)
       process = await startWithRetries(false).catch((error: Error) => startWithLongPauses(error))
@@ -194,14 +194,14 @@ export const supervise = async (
  * Resolves when the server answers. Throws with the reason if the process ends or does not answer in time. A process
  * that does not answer in time is ended before the error is thrown.
  */
-const untilItAnswers = async (
+const untilServerAnswers = async (
   server: Server,
   { pid, ended, logFrom }: RunningProcess,
   isStopping: () => boolean,
 ): Promise<void> => {
-  let how: string | undefined
-  ended.then(words => {
-    how = words
+  let ending: string | undefined
+  ended.then(reason => {
+    ending = reason
   })
   const deadline = performance.now() + server.startWithinMs
   for (let pauseMs = 5; !(await server.answers()); pauseMs = Math.min(pauseMs * 2, 100)) {
@@ -211,8 +211,8 @@ const untilItAnswers = async (
       throw new Error(
         `${server.name} did not answer within ${server.startWithinMs / 1000} s${await logExcerpt(server.logFile, logFrom)}`,
       )
-    if (how !== undefined)
-      throw new Error(`${server.name} ended while it started (${how})${await logExcerpt(server.logFile, logFrom)}`)
+    if (ending !== undefined)
+      throw new Error(`${server.name} ended while it started (${ending})${await logExcerpt(server.logFile, logFrom)}`)
     await Promise.race([setTimeout(pauseMs), ended])
   }
 }

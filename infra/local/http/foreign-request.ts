@@ -56,8 +56,8 @@ const isOwnOrigin = (origin: string, host: string) => {
   if (!URL.canParse(origin)) return false
   const { hostname, port } = new URL(origin)
   const name = hostname.replace(/^\[|\]$/g, '')
-  const ours = /:(\d+)$/.exec(host)?.[1]
-  return (isLoopback(name) || name.endsWith('.localhost')) && (ours === undefined || ours === (port || '80'))
+  const ownPort = /:(\d+)$/.exec(host)?.[1]
+  return (isLoopback(name) || name.endsWith('.localhost')) && (ownPort === undefined || ownPort === (port || '80'))
 }
 
 /** The name or address in a Host header, in small letters and without the port; null if the header is malformed. */

@@ -73,7 +73,7 @@ export const listen = async (port: number, starting: Handler): Promise<Server> =
     } catch (error) {
       handlers?.failed(error)
       if (response.headersSent) response.destroy()
-      else sendJson(response, 500, { error: error instanceof Error ? error.message.split('\n')[0] : 'unknown' })
+      else sendJson(response, 500, { error: error instanceof Error ? error.message.split('\n')[0] : 'unknown error' })
     }
   }
 

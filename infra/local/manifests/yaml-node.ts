@@ -87,11 +87,11 @@ export class YamlNode {
   }
 
   /**
-   * Throws ManifestError, so no more of this object is read. `words` continue a sentence that begins with the field's
+   * Throws ManifestError, so no more of this object is read. `problem` continues a sentence that begins with the field's
    * name.
    */
-  refuse(words: string): never {
-    throw new ManifestError(`${this.file}:${this.line}: ${this.field || 'the document'} ${words}`)
+  refuse(problem: string): never {
+    throw new ManifestError(`${this.file}:${this.line}: ${this.field || 'the document'} ${problem}`)
   }
 
   /** The fields of a mapping. A field that is neither in `known` nor in `unused` is refused. */

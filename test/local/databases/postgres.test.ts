@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { postgres } from '#database/connect.ts'
-import { as, serverAccount } from '#local/databases/account.ts'
+import { runAs, serverAccount } from '#local/databases/account.ts'
 import { copyFolder, linkLibraries, postgresFolder, program } from '#local/databases/binaries.ts'
 import { chooseDataFolder, FolderInUse, holdDataFolder } from '#local/databases/data-folder.ts'
 import { startPostgres } from '#local/databases/postgres.ts'
@@ -80,7 +80,7 @@ describe('PostgreSQL', () => {
     const stored = new Set(rows.map(({ id }) => id))
     expect(acknowledged.filter(id => !stored.has(id))).toEqual([])
     expect(reports.filter(line => line !== 'up')).toEqual(
-      Array(3).fill('PostgreSQL stopped (signal SIGKILL); starting it again'),
+      Array(3).fill('PostgreSQL stopped (signal SIGKILL); Vigia starts it again'),
     )
   })
 
@@ -154,7 +154,7 @@ describe('PostgreSQL', () => {
   }
 
   test('an unrelated process that reused the pid of the dead server keeps running, and the server starts', async () => {
-    const unrelated = killAtEnd(spawn('sleep', ['3600'], { ...as(serverAccount()), stdio: 'ignore' }))
+    const unrelated = killAtEnd(spawn('sleep', ['3600'], { ...runAs(serverAccount()), stdio: 'ignore' }))
     const dataDir = await staleFolder(unrelated.pid ?? 0)
     const { db } = await openPostgres(dataDir)
     expect((await db.query('select 1 as one')).rows).toEqual([{ one: 1 }])
@@ -165,7 +165,7 @@ describe('PostgreSQL', () => {
     // The shell replaces itself by a program that never waits for its child process, so the child stays a zombie.
     const parent = killAtEnd(
       spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 3600'], {
-        ...as(serverAccount()),
+        ...runAs(serverAccount()),
         stdio: ['ignore', 'pipe', 'ignore'],
       }),
     )
@@ -277,7 +277,9 @@ describe('PostgreSQL', () => {
     expect(serverAccount(accounts, { uid: 0, sudoUid: '0' })).toBe(pg)
     expect(serverAccount(accounts, { uid: 0, sudoUid: '4711' })).toBe(pg)
     expect(serverAccount(accounts.slice(0, 2), { uid: 0, sudoUid: undefined })).toBe(nobody)
-    expect(() => serverAccount(accounts.slice(0, 1), { uid: 0, sudoUid: undefined })).toThrow('start as another user')
+    expect(() => serverAccount(accounts.slice(0, 1), { uid: 0, sudoUid: undefined })).toThrow(
+      'start Vigia as another user',
+    )
   })
 
   test('a copy of the programs runs in its own folder with the library links that linkLibraries creates', async () => {
@@ -286,7 +288,7 @@ describe('PostgreSQL', () => {
     await mkdir(join(dataDir, 'copy'), { recursive: true })
     await copyFolder(postgresFolder(), copy, serverAccount())
     await linkLibraries(copy)
-    const { stdout } = await promisify(execFile)(program(copy, 'postgres'), ['--version'], as(serverAccount()))
+    const { stdout } = await promisify(execFile)(program(copy, 'postgres'), ['--version'], runAs(serverAccount()))
     expect(stdout).toMatch(/^postgres \(PostgreSQL\) 18\./)
   })
 
