@@ -266,7 +266,7 @@ describe('a policy as Kubernetes reads it', () => {
 
   test('a rule allows its ports and port ranges, and only with their protocol', () => {
     const at = (ports: object[]) => policy({ podSelector: {}, policyTypes: ['Ingress'], ingress: [{ ports }] })
-    const open = (ports: object[], asked: Port) => allows([at(ports)], podWith({}, 'else'), podWith({}), asked)
+    const open = (ports: object[], requested: Port) => allows([at(ports)], podWith({}, 'else'), podWith({}), requested)
     expect(open([{ port: 80 }], port)).toBe(true)
     expect(open([{ port: 80 }], { number: 80, protocol: 'UDP' })).toBe(false)
     expect(open([{ port: 79, endPort: 81 }], port)).toBe(true)

@@ -174,7 +174,7 @@ test('a bundle keeps text in any alphabet unchanged', async () => {
   const entry = join(folder, 'words.ts')
   await writeFile(
     entry,
-    "const said = (words: TemplateStringsArray) => words.raw[0]\nprocess.stdout.write(said`olá… às 22 h – ありがとう` + ' não')\n",
+    "const rawText = (parts: TemplateStringsArray) => parts.raw[0]\nprocess.stdout.write(rawText`olá… às 22 h – ありがとう` + ' não')\n",
   )
   await mkdir(join(folder, 'words'))
   await writeFile(join(folder, 'words/0.cjs'), (await bundle(entry, 'words')).code)

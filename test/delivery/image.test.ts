@@ -502,8 +502,8 @@ describe('the smoke test of the image', () => {
     }).ended
 
   test('waits until the rollout has ended, and succeeds if all functions run the same release as the smoke test', async () => {
-    let asked = 0
-    await using functions = await cluster({ one: () => '1.4.2', two: () => (asked++ < 1 ? '1.4.1' : '1.4.2') })
+    let requestsToTwo = 0
+    await using functions = await cluster({ one: () => '1.4.2', two: () => (requestsToTwo++ < 1 ? '1.4.1' : '1.4.2') })
     const { code, output } = await smoke(functions.url)
     expect(output()).toContain('waiting: two runs 1.4.1 (d1b2c3), not 1.4.2 (d1b2c3)')
     expect(lastLine(output()).message).toBe('2 functions answer, and all run 1.4.2 (d1b2c3)')

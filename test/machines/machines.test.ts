@@ -293,8 +293,8 @@ describe('keepalived', () => {
   })
 
   test('checks the health port of HAProxy, and contains no secret', () => {
-    const asked = /http:\/\/(\S+?)\/healthz"/.exec(first.conf)![1]!
-    expect(file('haproxy/haproxy.cfg')).toContain(`bind ${asked}\n    mode http`)
+    const healthAddress = /http:\/\/(\S+?)\/healthz"/.exec(first.conf)![1]!
+    expect(file('haproxy/haproxy.cfg')).toContain(`bind ${healthAddress}\n    mode http`)
     expect(first.conf).not.toMatch(/^\s*auth_/m)
   })
 })

@@ -12,9 +12,9 @@ interface Reference {
 }
 
 /** The references of an object to objects or keys that do not exist. While there are some, the object is not ready. */
-export const missingRefs = (object: KubeObject, world: ClusterState): string[] =>
+export const missingRefs = (object: KubeObject, state: ClusterState): string[] =>
   refsOf(object).flatMap(({ kind, name, namespace = object.metadata.namespace, key }) => {
-    const found = world.get(keyOf(kind, namespace, name))
+    const found = state.get(keyOf(kind, namespace, name))
     if (!found) return [`${kind} ${name}`]
     return key === undefined || found.data?.[key] !== undefined ? [] : [`${key} in ${kind} ${name}`]
   })

@@ -18,8 +18,8 @@ const observedGeneration = (object: KubeObject) => ({ observedGeneration: object
 /** The usual status: these conditions, which are true when every object to which the object refers exists. */
 const readyWhenComplete =
   (types: string[] = ['Ready'], more: (object: KubeObject) => Status = () => ({})) =>
-  (object: KubeObject, world: ClusterState): Status => {
-    const missing = missingRefs(object, world)
+  (object: KubeObject, state: ClusterState): Status => {
+    const missing = missingRefs(object, state)
     return {
       ...observedGeneration(object),
       conditions: conditions(object, missing, types),
@@ -46,8 +46,8 @@ const replicas = (object: KubeObject, missing: string[]) => {
   return { replicas: wanted, updatedReplicas: wanted, readyReplicas: missing.length === 0 ? wanted : 0 }
 }
 
-const statefulSet = (object: KubeObject, world: ClusterState): Status => {
-  const count = replicas(object, missingRefs(object, world))
+const statefulSet = (object: KubeObject, state: ClusterState): Status => {
+  const count = replicas(object, missingRefs(object, state))
   const revision = `${object.metadata.name}-${object.metadata.generation}`
   return {
     ...observedGeneration(object),
@@ -60,8 +60,8 @@ const statefulSet = (object: KubeObject, world: ClusterState): Status => {
   }
 }
 
-const deployment = (object: KubeObject, world: ClusterState): Status => {
-  const missing = missingRefs(object, world)
+const deployment = (object: KubeObject, state: ClusterState): Status => {
+  const missing = missingRefs(object, state)
   const count = replicas(object, missing)
   return {
     ...observedGeneration(object),
@@ -73,9 +73,9 @@ const deployment = (object: KubeObject, world: ClusterState): Status => {
 }
 
 /** A Job succeeds at once when nothing is missing for its pod. Otherwise it waits. */
-const job = (object: KubeObject, world: ClusterState): Status => {
+const job = (object: KubeObject, state: ClusterState): Status => {
   if (object.status?.completionTime) return {}
-  const missing = missingRefs(object, world)
+  const missing = missingRefs(object, state)
   const at = object.metadata.creationTimestamp
   if (missing.length > 0) return { startTime: at, active: 1, ready: 0 }
   return {
@@ -110,8 +110,8 @@ const budget = (object: KubeObject): Status => ({
   conditions: conditions(object, [], ['DisruptionAllowed']),
 })
 
-const mongodb = (object: KubeObject, world: ClusterState): Status => ({
-  phase: missingRefs(object, world).length === 0 ? 'Running' : 'Pending',
+const mongodb = (object: KubeObject, state: ClusterState): Status => ({
+  phase: missingRefs(object, state).length === 0 ? 'Running' : 'Pending',
   mongoUri: `mongodb://${object.metadata.name}-svc.${object.metadata.namespace}.svc.cluster.local`,
   currentMongoDBMembers: object.spec.members,
   currentStatefulSetReplicas: object.spec.members,
@@ -123,7 +123,7 @@ const cnpg = readyWhenComplete(['Ready'], object => ({
   readyInstances: object.spec.instances,
 }))
 
-const statusByKind: Record<string, (object: KubeObject, world: ClusterState) => Status> = {
+const statusByKind: Record<string, (object: KubeObject, state: ClusterState) => Status> = {
   'apps/Deployment': deployment,
   'apps/StatefulSet': statefulSet,
   'batch/Job': job,
@@ -161,8 +161,8 @@ export const kindsWithStatus = Object.keys(statusByKind)
  * The status that the object's controller would write, with the fields that `kubectl wait` and our scripts read.
  * Undefined for kinds without a status.
  */
-export const statusFor = (object: KubeObject, world: ClusterState): Status | undefined =>
-  statusByKind[kindOf(object)]?.(object, world)
+export const statusFor = (object: KubeObject, state: ClusterState): Status | undefined =>
+  statusByKind[kindOf(object)]?.(object, state)
 
 /**
  * Whether `actual` has everything in `wanted`. A missing field equals 0 and '', because the API server omits empty
