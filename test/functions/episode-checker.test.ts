@@ -47,7 +47,7 @@ describe('an episode whose hour is known', () => {
     expect(due()[0]!.data.zone).toBeUndefined()
   })
 
-  test('is announced by the very first tick if it aired after the follow, but not if it aired before', async () => {
+  test('is announced by the very first tick if it aired after the follow, but not if it aired before the follow', async () => {
     await chat(1)
     await follow(1, id, '2026-11-20T11:30:00Z')
     await show([episode(101, '2026-11-20T11:00:00Z'), episode(102, '2026-11-20T11:45:00Z')])
@@ -66,7 +66,7 @@ describe('an episode whose hour is known', () => {
     expect(due()).toEqual([])
   })
 
-  test('needs no catalogue while no chat follows a series', async () => {
+  test('is not looked up in the catalogue while no chat follows a series', async () => {
     const unavailable = () => Promise.reject(new Error('MongoDB is unavailable'))
     const run = () =>
       episodeChecker(rootCause('tick'), { ...dependencies(), catalogue: { airing: unavailable, dated: unavailable } })
@@ -83,7 +83,7 @@ describe('an episode whose hour is known', () => {
     expect(due()).toEqual([])
   })
 
-  test('shares one event with others at the same instant, in their order', async () => {
+  test('shares one event with the other episodes of the same instant, in the order of their numbers', async () => {
     await chat(1)
     await follow(1, id)
     await show([8, 2, 3, 1, 5, 6, 7, 4].map(number => episode(100 + number, '2026-11-20T13:00:00Z')))
@@ -92,7 +92,7 @@ describe('an episode whose hour is known', () => {
     expect(due().map(({ data }) => data.episodes.map(({ number }) => number))).toEqual([[1, 2, 3, 4, 5, 6, 7, 8]])
   })
 
-  test('gets a separate event if it is added after the others at its instant were announced', async () => {
+  test('gets a separate event if it is added after the other episodes of its instant were announced', async () => {
     await chat(1)
     await follow(1, id)
     const episodes = [101, 102].map(each => episode(each, '2026-11-20T13:00:00Z'))
@@ -107,7 +107,7 @@ describe('an episode whose hour is known', () => {
     ])
   })
 
-  test('is announced if it is a significant special, but not if it is an insignificant one', async () => {
+  test('is announced if it is a significant special, but not if it is an insignificant special', async () => {
     await chat(1)
     await follow(1, id)
     await show([
@@ -209,7 +209,7 @@ describe('an episode of which only the date is known', () => {
     ])
   })
 
-  test('is announced at its hour if that becomes known on the day, except in zones where it was announced before', async () => {
+  test('is announced at its hour if the hour becomes known on that day, except in zones where it was announced before', async () => {
     await chat(1)
     await chat(2, 'America/Rio_Branco')
     await follow(1, id)
@@ -249,7 +249,7 @@ describe('real schedules', () => {
 })
 
 describe('after a gap', () => {
-  test('the episodes of the last 36 hours are announced one by one, and older ones in one message', async () => {
+  test('the episodes of the last 36 hours are announced one by one, and older episodes in one message', async () => {
     await chat(1)
     await follow(1, id)
     await show([
@@ -274,7 +274,7 @@ describe('after a gap', () => {
     })
   })
 
-  test('an episode that was announced in some zones before the gap is announced in the others', async () => {
+  test('an episode that was announced in some zones before the gap is announced in the other zones', async () => {
     await chat(1)
     await chat(2, 'America/Rio_Branco')
     await follow(1, id)
@@ -292,7 +292,7 @@ describe('after a gap', () => {
 })
 
 describe('after a crash or a repeat', () => {
-  test('no event is lost when the broker is unavailable; later ticks publish them with the same ids', async () => {
+  test('no event is lost when the broker is unavailable: later ticks publish the events with the same ids', async () => {
     await chat(1)
     await follow(1, id)
     await show([episode(101, '2026-11-20T13:00:00Z'), episode(102, '2026-11-20T13:05:00Z')])

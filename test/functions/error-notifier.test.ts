@@ -94,7 +94,7 @@ test('an error that still occurs after an hour gets a new message, and after a q
   expect(fixture.received()[2]).not.toMatch(/vezes|Continua/)
 })
 
-test('the operators get at most twenty messages an hour, then one that says how many were held back', async () => {
+test('the operators get at most twenty messages an hour, then one message with the number of kinds of failure held back', async () => {
   for (let kind = 0; kind < 30; kind++) await errorNotifier(letter({ trigger: `trigger-${kind}` }), dependencies)
   fixture.later(minutes(1))
   await noticesTick(dependencies)
@@ -134,7 +134,7 @@ describe('a failure of error-notifier itself', () => {
     expect(await deadLettersIn(fixture.db).newest(10)).toHaveLength(2)
   })
 
-  test('because of retry_after delays the tick too, and dead letters are stored meanwhile', async () => {
+  test('because of retry_after delays the tick too, and dead letters are still stored', async () => {
     fixture.telegram.failNext('sendMessage', { status: 429, retryAfter: 400, chatId: fixture.operatorChatId() })
     await errorNotifier(letter(), dependencies)
     fixture.telegram.forgetCalls()

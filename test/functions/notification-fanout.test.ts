@@ -71,7 +71,7 @@ describe('recipients', () => {
     expect(events.map(({ data }) => data.chatId)).toEqual([ana.id])
   })
 
-  test('a forum gets the message in the topic where it follows, and missed episodes once per topic', async () => {
+  test('a forum gets the message in the topic in which it follows the series, and missed episodes in one message per topic', async () => {
     await addChat(ana)
     await addChat(bob)
     const follows = followsIn(database.db)
@@ -98,7 +98,7 @@ describe('recipients', () => {
     ])
   })
 
-  test('the result of a check goes to the topic of the request, else to the topic of the monitor', async () => {
+  test('the result of a check goes to the topic of the request, or without such a topic to the topic of the monitor', async () => {
     await addChat(ana)
     await followsIn(database.db).follow(ana.id, 'monitor/42', new Date('2026-01-01T00:00:00Z'), null, 77)
     const finished = (threadId?: number): NotifiableEvent => ({

@@ -22,7 +22,7 @@ describe('a tick', () => {
   const minuteOf = (step: ReturnType<typeof nextStep>) =>
     step && [step.windows[0]!.from.toISOString().slice(14, 19), step.reached.toISOString().slice(14, 19)]
 
-  test('announces what is due within 22 seconds, from where the last tick ended', () => {
+  test('covers the slots that are due within 22 seconds, beginning where the last tick ended', () => {
     expect(minuteOf(nextStep(null, new Date('2026-11-21T12:00:03Z')))).toEqual(['00:02', '00:22'])
     expect(minuteOf(nextStep(new Date('2026-11-21T12:00:22Z'), new Date('2026-11-21T12:00:10.4Z')))).toEqual([
       '00:22',
@@ -31,7 +31,7 @@ describe('a tick', () => {
     expect(nextStep(new Date('2026-11-21T12:00:32Z'), new Date('2026-11-21T12:00:19Z'))).toBeNull()
   })
 
-  test('after a gap announces the first 50 s of the gap, and counts the slots until 28 s before the tick as missed', () => {
+  test('after a gap covers the first 50 s of the gap, and counts the slots until 28 s before the tick as missed', () => {
     const step = nextStep(new Date(start + 2 * second), new Date(start + 10 * minute))!
     expect(step.windows).toHaveLength(5)
     expect(step.gap).toEqual({ from: new Date(start + 52 * second), to: new Date(start + 10 * minute - 28 * second) })

@@ -50,7 +50,7 @@ describe('a message is sent once', () => {
     expect(texts(ana)).toEqual(events.map((_, at) => `nº ${at}`))
   })
 
-  test('a reply refers to the message of the earlier request, if that was sent', async () => {
+  test('a reply refers to the message of the earlier request, if that message was sent', async () => {
     const ana = await person()
     const down = request(ana.chatId, { html: 'saiu do ar' })
     await notify(down)
@@ -131,7 +131,7 @@ describe('rate limits', () => {
     expect(seat.answers().length).toBe(25)
   })
 
-  test('sixty chats at once: no second exceeds the limit of the bot, and every chat gets its message', async () => {
+  test('sixty chats at once get their messages, and the bot sends at most its limit of messages in each second', async () => {
     const all = await Promise.all(Array.from({ length: 60 }, person))
     for (const user of all) await outbox.messages.keep(request(user.chatId), now)
     await outboxTick(outbox)

@@ -8,17 +8,17 @@ import { answering, names, ok, open, openAddress, strict, testServers } from '#t
 const serve = testServers()
 
 describe('a host name', () => {
-  test('is looked up once for each check, so the dialled address is the one that was checked (DNS rebinding)', async () => {
+  test('is looked up once for each check, so that only an address that was checked is dialled (DNS rebinding)', async () => {
     const victim = await serve(answering(ok))
     const site = await serve(answering(ok), openAddress)
-    let asked = 0
+    let lookups = 0
     const rebinding = safeDialler({
       guard: addressGuard(`${openAddress}/32`),
-      lookup: async () => (asked++ === 0 ? [openAddress] : ['127.0.0.1']),
+      lookup: async () => (lookups++ === 0 ? [openAddress] : ['127.0.0.1']),
     })
     const first = await rebinding.get(`http://rebind.test:${site.port}/`, { timeoutMs: 5_000 })
     expect(first).toMatchObject({ error: null, status: 200, address: openAddress })
-    expect(asked).toBe(1)
+    expect(lookups).toBe(1)
     const second = await rebinding.get(`http://rebind.test:${victim.port}/`, { timeoutMs: 5_000 })
     expect(second).toMatchObject({ error: 'private-address', address: null })
     expect(victim.seen.connections).toBe(0)
@@ -67,7 +67,7 @@ describe('a name server', () => {
 
   test('is asked for IPv6 addresses only if the name has no IPv4 address', async () => {
     expect(await lookup('both.test')).toEqual(['192.0.2.1', '192.0.2.2'])
-    expect(server.asked).toEqual(['both.test A'])
+    expect(server.queries).toEqual(['both.test A'])
     expect(await lookup('six.test')).toEqual(['2001:db8::1'])
   })
 

@@ -27,7 +27,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 beforeEach(async () => {
-  server.asked.length = 0
+  server.queries.length = 0
   for (const file of ['hosts', 'nsswitch.conf', 'resolv.conf']) await rm(join(folder, file), { force: true })
 })
 
@@ -41,7 +41,7 @@ describe('the hosts file', () => {
       await write('hosts', `# ours\n127.0.0.1 localhost\n127.0.0.1\tfirst ${host.toUpperCase()}. # last\n`)
       expect(await lookup()(host)).toEqual(['127.0.0.1'])
       expect(await lookup()(host, 6)).toEqual([])
-      expect(server.asked).toEqual([])
+      expect(server.queries).toEqual([])
     },
   )
 
@@ -107,11 +107,11 @@ describe('the order of nsswitch.conf', () => {
 test('concurrent look-ups of a name share one query, and a later look-up sends a new one', async () => {
   const find = lookup()
   await Promise.all(Array.from({ length: 50 }, () => find('site.example')))
-  expect(server.asked).toEqual(['site.example A'])
+  expect(server.queries).toEqual(['site.example A'])
   await vi.waitFor(
     async () => {
       await find('site.example')
-      expect(server.asked).toEqual(['site.example A', 'site.example A'])
+      expect(server.queries).toEqual(['site.example A', 'site.example A'])
     },
     { timeout: 60_000 },
   )
@@ -120,8 +120,8 @@ test('concurrent look-ups of a name share one query, and a later look-up sends a
 test('a failed look-up is not cached', async () => {
   const find = lookup()
   for (const _ of [1, 2]) await expect(find('broken.example')).rejects.toThrow()
-  expect(new Set(server.asked)).toEqual(new Set(['broken.example A']))
-  expect(server.asked.length).toBeGreaterThan(1)
+  expect(new Set(server.queries)).toEqual(new Set(['broken.example A']))
+  expect(server.queries.length).toBeGreaterThan(1)
 })
 
 test('a hundred unanswered look-ups do not delay another look-up', async () => {
@@ -150,11 +150,11 @@ describe('IPv4 and IPv6', () => {
 
   test('a site is up if its IPv4 address refuses and its IPv6 address responds', async () => {
     const port = await serveOn('::1')
-    const asked: (number | undefined)[] = []
+    const families: (number | undefined)[] = []
     const dialler = safeDialler({
       guard,
       lookup: async (_, family) => {
-        asked.push(family)
+        families.push(family)
         return family === 6 ? ['::1'] : ['127.0.0.9']
       },
     })
@@ -162,21 +162,21 @@ describe('IPv4 and IPv6', () => {
       ...{ error: null, status: 200, address: '::1' },
     })
     expect(await dialler.tcpConnect(`tcp://dual.test:${port}`, { timeoutMs: 5_000 })).toMatchObject({ error: null })
-    expect(asked).toEqual([undefined, 6, undefined, 6])
+    expect(families).toEqual([undefined, 6, undefined, 6])
   })
 
   test('the IPv6 address is not looked up if the IPv4 address responds', async () => {
     const port = await serveOn('127.0.0.1')
-    const asked: (number | undefined)[] = []
+    const families: (number | undefined)[] = []
     const dialler = safeDialler({
       guard,
       lookup: async (_, family) => {
-        asked.push(family)
+        families.push(family)
         return ['127.0.0.1']
       },
     })
     expect(await dialler.get(`http://dual.test:${port}/`, { timeoutMs: 5_000 })).toMatchObject({ status: 200 })
-    expect(asked).toEqual([undefined])
+    expect(families).toEqual([undefined])
   })
 
   test('a private IPv6 address is not dialled after the IPv4 address refused, and the error is that of the IPv4 address', async () => {

@@ -122,7 +122,7 @@ describe('an address that is not public', () => {
   })
 
   test.each(['10.0.0/8', '10.0.0.0/33', 'example.org', '10.0.0.0/8;fd00::/8', '300.1.1.1'])(
-    'the invalid range %s is refused at start, and the error names it',
+    'the invalid range %s is refused at start, and the error names the range',
     range => {
       expect(() => addressGuard(range)).toThrow(`PROBE_ALLOW: ${JSON.stringify(range)}`)
     },

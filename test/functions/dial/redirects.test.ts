@@ -99,10 +99,10 @@ describe('a redirect', () => {
 
   test('with a user name is followed, and the user name goes only to that host', async () => {
     const last = await serve(answering(ok))
-    const asking = await serve(answering(redirect(`http://z.test:${last.port}/`)))
-    const site = await serve(answering(redirect(`http://user:p%40ss@y.test:${asking.port}/`)))
+    const authenticated = await serve(answering(redirect(`http://z.test:${last.port}/`)))
+    const site = await serve(answering(redirect(`http://user:p%40ss@y.test:${authenticated.port}/`)))
     expect(await open.get(`http://x.test:${site.port}/`, { timeoutMs: 5_000 })).toMatchObject({ status: 200 })
-    expect(asking.seen.heads[0]).toContain(`\r\nAuthorization: Basic ${btoa('user:p@ss')}\r\n`)
+    expect(authenticated.seen.heads[0]).toContain(`\r\nAuthorization: Basic ${btoa('user:p@ss')}\r\n`)
     expect([...site.seen.heads, ...last.seen.heads].join('')).not.toMatch(/authorization/i)
   })
 
@@ -115,7 +115,7 @@ describe('a redirect', () => {
 
   test('with an endless body is no longer read while the next site does not respond', async () => {
     const order: string[] = []
-    const silent = await serve(() => order.push('asked'))
+    const silent = await serve(() => order.push('requested'))
     const site = await serve(socket => {
       socket.on('close', () => order.push('closed'))
       socket.once('data', () => {
@@ -130,7 +130,7 @@ describe('a redirect', () => {
     const found = await open.get(`http://x.test:${site.port}/`, { timeoutMs: 1_500 })
     order.push('ended')
     expect(found).toMatchObject({ error: 'timeout' })
-    expect(order.toSorted()).toEqual(['asked', 'closed', 'ended'])
+    expect(order.toSorted()).toEqual(['closed', 'ended', 'requested'])
     expect(order.at(-1)).toBe('ended')
   })
 

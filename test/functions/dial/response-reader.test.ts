@@ -31,12 +31,12 @@ const long = [
   `HTTP/1.1 200 OK\r\n${'x'.repeat(20_000)}: x\r\n\r\n`,
   `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}\0\r\n\r\n`,
 ]
-const million = 1024 * 1024
+const mebibyte = 1024 * 1024
 const endless = [
-  `HTTP/1.1 200 ${'x'.repeat(million)}`,
-  `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(million)}\r\n\r\n`,
-  `HTTP/1.1 200 OK\r\n${'X: x\r\n'.repeat(million / 6)}\r\n`,
-  '\r\n'.repeat(million / 2 + 1),
+  `HTTP/1.1 200 ${'x'.repeat(mebibyte)}`,
+  `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(mebibyte)}\r\n\r\n`,
+  `HTTP/1.1 200 OK\r\n${'X: x\r\n'.repeat(mebibyte / 6)}\r\n`,
+  '\r\n'.repeat(mebibyte / 2 + 1),
   `x${'HTTP/'.repeat(5_000)}`,
 ]
 

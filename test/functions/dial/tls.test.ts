@@ -107,9 +107,9 @@ const http2Server = (responseTo: (path: string) => Record<string, string | numbe
 }
 
 test('a server that speaks only HTTP/2 gets its requests by HTTP/2', async () => {
-  const asked: string[] = []
+  const paths: string[] = []
   const port = await http2Server(path => {
-    asked.push(path)
+    paths.push(path)
     return path === '/old' ? { ':status': 301, location: '/new' } : { ':status': path === '/new' ? 200 : 503 }
   })
   expect(await dialler.get(`https://site.test:${port}/old`, { timeoutMs: 5_000 })).toMatchObject({
@@ -120,7 +120,7 @@ test('a server that speaks only HTTP/2 gets its requests by HTTP/2', async () =>
     error: null,
     status: 503,
   })
-  expect(asked).toEqual(['/old', '/new', '/ill?a=b'])
+  expect(paths).toEqual(['/old', '/new', '/ill?a=b'])
 })
 
 test('a server that accepted only HTTP/2 may accept only HTTP/1.1 later', async () => {

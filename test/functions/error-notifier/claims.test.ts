@@ -42,7 +42,7 @@ const crashingReplica = (): Dependencies => {
 const calls = () => fixture.telegram.calls().map(({ method }) => method)
 
 describe('a crash after Telegram accepted the call and before the database was updated', () => {
-  test('sends the notice once more, a minute later, and then no more', async () => {
+  test('causes the notice to be sent a second time, a minute later, and not a third time', async () => {
     await errorNotifier(letter(), crashingReplica())
     expect(fixture.received()).toHaveLength(1)
 
@@ -61,7 +61,7 @@ describe('a crash after Telegram accepted the call and before the database was u
     expect(fixture.received()).toHaveLength(2)
   })
 
-  test('repeats an edit, not earlier than a minute after the first', async () => {
+  test('causes an edit to be repeated once, not earlier than a minute after the first edit', async () => {
     await errorNotifier(letter(), fixture.newReplica())
     fixture.later(minutes(2))
     fixture.telegram.forgetCalls()
@@ -84,7 +84,7 @@ describe('a crash after Telegram accepted the call and before the database was u
     expect(calls()).toHaveLength(2)
   })
 
-  test('sends the digest once more', async () => {
+  test('causes the digest to be sent a second time', async () => {
     const replica = fixture.newReplica()
     for (let kind = 0; kind < 21; kind++) {
       // The first digest is due at once. So the crashing replica, which gets the last kind, sends the digest and then

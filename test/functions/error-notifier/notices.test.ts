@@ -26,8 +26,8 @@ describe('the decision', () => {
     ['wait', { notifiedCount: 2 }, 0, '15:00:00'],
     ['wait', { telegramMessageId: null, notifiedCount: 0 }, 1, '12:00:59'],
     ['send', { telegramMessageId: null, notifiedCount: 0 }, 1, '12:01:00'],
-  ])('is to %s', (decision, over, messages, time) => {
-    expect(decide(noticeOf(over), messages, at(time))).toBe(decision)
+  ])('is to %s', (decision, overrides, messages, time) => {
+    expect(decide(noticeOf(overrides), messages, at(time))).toBe(decision)
   })
 })
 

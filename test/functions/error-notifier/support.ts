@@ -76,7 +76,7 @@ export const startErrorNotifier = async () => {
 let letters = 0
 
 /** A dead letter with a new event. */
-export const letter = (over: Partial<DeadLetter> = {}): DeadLetter => ({
+export const letter = (overrides: Partial<DeadLetter> = {}): DeadLetter => ({
   trigger: 'uptime-prober-probe-requested',
   event: ProbeRequested.from(rootCause(`shard/3@${++letters}`), {
     subject: 'shard/3',
@@ -84,10 +84,10 @@ export const letter = (over: Partial<DeadLetter> = {}): DeadLetter => ({
   }) as VigiaEvent,
   code: 500,
   reason: 'PostgreSQL said no to monitor/42',
-  ...over,
+  ...overrides,
 })
 
-export const noticeOf = (over: Partial<OperatorNotice>): OperatorNotice => ({
+export const noticeOf = (overrides: Partial<OperatorNotice>): OperatorNotice => ({
   fingerprint: 'aaaaaaaa',
   content: { title: 't', subject: 's', code: 500, reason: 'r' },
   count: 2,
@@ -98,7 +98,7 @@ export const noticeOf = (over: Partial<OperatorNotice>): OperatorNotice => ({
   editedAt: at('12:00:00'),
   notifiedCount: 1,
   heldBack: false,
-  ...over,
+  ...overrides,
 })
 
 export const at = (text: string) => new Date(`2026-11-21T${text}Z`)

@@ -174,10 +174,10 @@ describe('an invalid event', () => {
       ),
     ],
     ['structured, data_base64 that is not a string', structured({ ...validEvent, data: undefined, data_base64: 7 })],
-  ])('%s is refused with 400 and does not reach the rule', async (_, asked) => {
+  ])('%s is refused with 400 and does not reach the rule', async (_, invalidRequest) => {
     const { events, definition } = recorder()
     await using function_ = await startFunction(definition)
-    const answer = await function_.request(asked)
+    const answer = await function_.request(invalidRequest)
     expect(answer.status).toBe(400)
     expect(answer.body).not.toBe('')
     expect(events).toEqual([])

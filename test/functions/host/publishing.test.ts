@@ -101,7 +101,7 @@ describe('the events that a rule returns', () => {
     })
   })
 
-  test('if there is no sink, the event is redelivered, and the response names the cause', async () => {
+  test('if the sink is not set or cannot be reached, the function answers with an error that names the cause', async () => {
     const { port } = await startFunction({ name: 'closed' }).then(async ({ port, host }) => {
       await host.drain(0)
       return { port }

@@ -22,7 +22,7 @@ describe('monitors', () => {
     lastOkAt: '2026-11-21T00:54:00Z',
   }
 
-  test('monitor.down has the reason, the start, the last success and a button for a check', () => {
+  test('the message about monitor.down has the reason, the start, the last success and a button for a check', () => {
     const message = wording({ name: 'monitor.down', data: down }, ana, now)
     expect(plain(message.html)).toBe(
       '🔴 exemplo.com.br saiu do ar\nMotivo: respondeu com erro 500\nDesde: hoje · 21:55 (horário de Brasília)\nÚltima vez no ar: hoje · 21:54\nhttps://exemplo.com.br/saude?a=1&b=2',
@@ -36,7 +36,7 @@ describe('monitors', () => {
     expect(decode(button.data)).toEqual({ act: 'check', monitor: 42 })
   })
 
-  test('monitor.up replies to the message of monitor.down, is silent and has the duration', async () => {
+  test('the message about monitor.up is a silent reply to the message about monitor.down, and has the duration', async () => {
     await addChat(ana)
     await follow(ana, 'monitor/42')
     const [downMessage] = await fanOut({ name: 'monitor.down', data: down }, 'incident/7/monitor.down', 'monitor/42')
@@ -63,7 +63,7 @@ describe('monitors', () => {
     expect(textOf(steady(0.698))).toContain('Esteve no ar 70% desse tempo')
   })
 
-  test('a requested check has its result', () => {
+  test('the message about a requested check has the result', () => {
     const finished = (more: Partial<DataOf<typeof ProbeFinished>>): NotifiableEvent => ({
       name: 'probe.finished',
       data: {

@@ -5,7 +5,7 @@ import { wording } from '#functions/notification-fanout/wording.ts'
 import { episodeName } from '#functions/wording/series.ts'
 import { ana, bob, due, episode, now, show, textOf } from './support.ts'
 
-test('missed episodes of two series with the same name have their channels', () => {
+test('a message about missed episodes distinguishes two series with the same name by their channels', () => {
   const missed: NotifiableEvent = {
     name: 'episode.missed',
     data: {
@@ -23,7 +23,7 @@ test('missed episodes of two series with the same name have their channels', () 
 })
 
 describe('episodes', () => {
-  test('without an hour have a date and no time', () => {
+  test('without an hour are announced with a date and no time', () => {
     const at = new Date('2026-11-21T12:00:30Z')
     for (const reader of [ana, bob]) {
       const text = textOf(due({ episodes: [episode(2, 6, { airstamp: null, airdate: '2026-11-21' })] }), reader, at)
@@ -32,7 +32,7 @@ describe('episodes', () => {
     }
   })
 
-  test('that air together are one message with their numbers', () => {
+  test('that air together are announced in one message with their numbers', () => {
     const episodes = [8, 3, 1, 2, 4, 5, 7, 6].map(number =>
       episode(2, number, { airstamp: null, airdate: '2026-11-20' }),
     )

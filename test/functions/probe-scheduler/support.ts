@@ -48,8 +48,8 @@ export const addMonitors = async (db: Postgres, intervals: number[], since = sta
   const monitors: { id: number; intervalS: number; hash: number }[] = []
   for (const intervalS of intervals) {
     const url = `http://site-${monitors.length}.test/`
-    const given = { chatId, name: url, kind: 'http', url, intervalS, timeoutMs: 5_000 } as const
-    const { monitor } = await monitorsIn(db).add(given)
+    const fields = { chatId, name: url, kind: 'http', url, intervalS, timeoutMs: 5_000 } as const
+    const { monitor } = await monitorsIn(db).add(fields)
     const { rows } = await db.query<{ hash: number }>(
       'update monitor set active_since = $2 where id = $1 returning slot_hash as hash',
       [monitor.id, new Date(since)],

@@ -66,10 +66,10 @@ describe('if Telegram refuses the chat or asks for a wait', () => {
   })
 
   test.each([
-    ['without a wait', 5, {}],
-    ['with a wait of years', 86_400, { parameters: { retry_after: 999_999_999_999 } }],
-    ['with a wait that is not a number', 5, { parameters: { retry_after: 'soon' } }],
-  ])('429 %s: a wait of %i s', async (_, seconds, more) => {
+    ['without a retry_after', 5, {}],
+    ['with a retry_after of years', 86_400, { parameters: { retry_after: 999_999_999_999 } }],
+    ['with a retry_after that is not a number', 5, { parameters: { retry_after: 'soon' } }],
+  ])('429 %s: the message waits %i s', async (_, seconds, more) => {
     const ana = await person()
     const body = JSON.stringify({ ok: false, error_code: 429, description: 'Too Many Requests', ...more })
     simulator.failNext('sendMessage', { status: 429, body, contentType: 'application/json' })
@@ -93,7 +93,7 @@ describe('if Telegram refuses the chat or asks for a wait', () => {
     expect(texts(ana)).toEqual(['Oi'])
   })
 
-  test('403, blocked: the chat becomes unreachable, its other messages are refused, and the operators are not notified', async () => {
+  test('403, the user blocked the bot: the chat becomes unreachable, its other messages are refused, and the operators are not notified', async () => {
     const ana = await person()
     await outbox.messages.keep(request(ana.chatId), now)
     const second = request(ana.chatId)
@@ -107,7 +107,7 @@ describe('if Telegram refuses the chat or asks for a wait', () => {
 
   test.each([
     [
-      'deactivated',
+      'the user is deactivated',
       async () => {
         const ana = await person()
         ana.deactivate()
@@ -115,7 +115,7 @@ describe('if Telegram refuses the chat or asks for a wait', () => {
       },
     ],
     [
-      'kicked from the group',
+      'the bot was kicked from the group',
       async () => {
         const { room } = await group()
         room.kickBot(simulator.user('Ana'))
@@ -131,7 +131,7 @@ describe('if Telegram refuses the chat or asks for a wait', () => {
       },
     ],
     [
-      'never started',
+      'the user never started the bot',
       async () => {
         const user = simulator.user('Estranho')
         await chatsIn(database.db).upsert({ id: user.chatId, kind: 'private', language: 'pt-BR' })

@@ -8,7 +8,7 @@ import { database, now, simulator, useNotifier } from './support.ts'
 useNotifier()
 
 describe('if Telegram refuses the content or the topic', () => {
-  test('400, the message to reply to does not exist: sent without the reply', async () => {
+  test('400, the message to reply to does not exist: the message is sent without the reply', async () => {
     const ana = await person()
     const first = request(ana.chatId)
     await notify(first)
@@ -17,7 +17,7 @@ describe('if Telegram refuses the content or the topic', () => {
     expect(ana.last()).toMatchObject({ text: 'voltou', replyTo: null })
   })
 
-  test('400, the topic of the message to reply to is closed: sent without the reply', async () => {
+  test('400, the topic of the message to reply to is closed: the message is sent without the reply', async () => {
     const ana = await person()
     const first = request(ana.chatId)
     await notify(first)
@@ -66,7 +66,7 @@ describe('if Telegram refuses the content or the topic', () => {
       ])
     })
 
-    test('that is deleted is replaced by General for good', async () => {
+    test('that is deleted is replaced by General permanently', async () => {
       const { room, series, follows, received } = await forum()
       room.deleteTopic(series)
       expect(await notify(request(room.chatId, { threadId: series }))).toEqual([])
@@ -116,13 +116,13 @@ describe('if Telegram refuses the content or the topic', () => {
     })
   })
 
-  test('400, HTML that Telegram cannot parse: sent as plain text, and the operators are notified', async () => {
+  test('400, HTML that Telegram cannot parse: the message is sent as plain text, and the operators are notified', async () => {
     const ana = await person()
     expect(await notify(request(ana.chatId, { html: '<blink>Tom &amp; Zé</blink>' }))).toEqual(refusedWith(400))
     expect(ana.last()).toMatchObject({ text: 'Tom & Zé', entities: [] })
   })
 
-  test('400, too long by the count of Telegram: cut, and the operators are notified', async () => {
+  test('400, the text is too long for Telegram: the text is cut, and the operators are notified', async () => {
     const ana = await person()
     simulator.failNext('sendMessage', { status: 400, description: 'Bad Request: message is too long' })
     expect(await notify(request(ana.chatId, { html: 'palavra '.repeat(400) }))).toEqual(refusedWith(400))
@@ -134,7 +134,7 @@ describe('if Telegram refuses the content or the topic', () => {
     'Bad Request: failed to get HTTP URL content',
     'Bad Request: wrong type of the web page content',
     'Bad Request: PHOTO_INVALID_DIMENSIONS',
-  ])('400, %s: sent with the smaller poster, then without a poster', async description => {
+  ])('400, %s: the message is sent with the smaller poster, then without a poster', async description => {
     const ana = await person()
     const photo = 'https://static.tvmaze.com/uploads/images/original_untouched/1/2.jpg'
     simulator.failNext('sendPhoto', { status: 400, description })
@@ -146,7 +146,7 @@ describe('if Telegram refuses the content or the topic', () => {
   })
 
   test.each(['Bad Request: BUTTON_DATA_INVALID', 'Bad Request: reply markup is too long'])(
-    '400, %s: sent without buttons, and the operators are notified',
+    '400, %s: the message is sent without buttons, and the operators are notified',
     async description => {
       const ana = await person()
       simulator.failNext('sendMessage', { status: 400, description })

@@ -9,7 +9,7 @@ import { later, minutes, outbox, simulator, token, useNotifier, waits } from './
 useNotifier()
 
 describe('if Telegram does not accept a message for another reason', () => {
-  test('400, any other description: the message is refused for good, and the operators are notified', async () => {
+  test('400, any other description: the message is refused permanently, and the operators are notified', async () => {
     const ana = await person()
     const event = request(ana.chatId, { html: '<b> </b>' })
     expect(await notify(event)).toEqual(refusedWith(400))
@@ -51,7 +51,7 @@ describe('if Telegram does not accept a message for another reason', () => {
     ['a page of HTML with status 502', { status: 502, body: '<html>Bad Gateway</html>', contentType: 'text/html' }],
     ['a page of HTML with status 200', { status: 200, body: '<html>Olá</html>', contentType: 'text/html' }],
     ['a dropped connection', { dropConnection: true }],
-  ])('%s: retried after two seconds', async (_, fault) => {
+  ])('%s: the message is retried after two seconds', async (_, fault) => {
     const ana = await person()
     simulator.failNext('sendMessage', fault)
     await notify(request(ana.chatId))
@@ -89,7 +89,7 @@ describe('if Telegram does not accept a message for another reason', () => {
     expect(texts(ana)).toEqual(['Oi'])
   })
 
-  test('delivered but without a response: sent again, because the notifier cannot know that it was delivered', async () => {
+  test('a message is delivered but the response is lost: the message is sent again, because the notifier cannot know about the delivery', async () => {
     const ana = await person()
     simulator.failNext('sendMessage', { delivered: true, dropConnection: true })
     await notify(request(ana.chatId))

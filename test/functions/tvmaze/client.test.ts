@@ -129,7 +129,7 @@ describe('when TVMaze fails', () => {
     await expect(client.show(simulator.showIds.harbor)).rejects.toThrow(TvmazeUnavailable)
   })
 
-  test('429 has a Retry-After, and a client with more attempts tries again after it', async () => {
+  test('a 429 error has the Retry-After, and a client with more attempts tries again after that time', async () => {
     simulator.fail('429', { times: 1 })
     await expect(client.search('harbor')).rejects.toMatchObject({ status: 429, retryAfterS: 5 })
     simulator.fail('429', { times: 1 })
@@ -146,15 +146,15 @@ describe('when TVMaze fails', () => {
   })
 
   test('a 404 of a proxy does not mean that a show is gone', async () => {
-    const box = await serving((_, response) => response.writeHead(404).end('<h1>nginx</h1>'))
-    await expect(tvmaze(box.url).show(82)).rejects.toThrow(TvmazeUnavailable)
-    await box.stop()
+    const server = await serving((_, response) => response.writeHead(404).end('<h1>nginx</h1>'))
+    await expect(tvmaze(server.url).show(82)).rejects.toThrow(TvmazeUnavailable)
+    await server.stop()
   })
 
   test('a redirect loop ends', async () => {
-    const box = await serving((_, response) => response.writeHead(302, { location: '/again' }).end())
-    await expect(tvmaze(box.url).show(82)).rejects.toThrow(TvmazeUnavailable)
-    await box.stop()
+    const server = await serving((_, response) => response.writeHead(302, { location: '/again' }).end())
+    await expect(tvmaze(server.url).show(82)).rejects.toThrow(TvmazeUnavailable)
+    await server.stop()
   })
 
   test('fields with an undocumented type count as absent', async () => {

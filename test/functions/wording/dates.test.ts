@@ -37,7 +37,7 @@ describe('instants', () => {
     expect(sayInstant(sunday('2027-03-14'), { ...br, now })).toBe('dom., 14 mar 2027 · 22:00')
   })
 
-  test('of a skipped local time are an hour later; of a repeated local time, instantOf takes the first', () => {
+  test('of a skipped local time are an hour later, and of a repeated local time the earlier of the two', () => {
     expect(instantOf('2026-03-08', '02:30', 'America/New_York')).toEqual(at('2026-03-08T07:30:00Z'))
     expect(instantOf('2026-11-01', '01:30', 'America/New_York')).toEqual(at('2026-11-01T05:30:00Z'))
     expect(instantOf('2026-11-21', '09:00', 'America/Sao_Paulo')).toEqual(at('2026-11-21T12:00:00Z'))
@@ -130,7 +130,7 @@ describe('when summer time begins or ends', () => {
     ['the first minute after the repeated hour', '2026-11-01T07:00:00Z', '2:00 AM'],
     ['the last minute before the skipped hour', '2026-03-08T06:59:00Z', '1:59 AM'],
     ['the first minute after the skipped hour', '2026-03-08T07:00:00Z', '3:00 AM'],
-  ])('%s', (_, instant, said) => {
+  ])('%s (%s) is shown as %s', (_, instant, said) => {
     expect(sayClock(instant, ny)).toBe(said)
   })
 
@@ -219,7 +219,7 @@ describe('when summer time begins or ends', () => {
       '2026-10-02T12:00:00Z',
       'Wed, Oct 1, 2025 · 8:00 AM – today · 8:00 AM',
     ],
-  ])('%s', (_, zone, start, end, said) => {
+  ])('%s: the period in %s from %s to %s is shown as %s', (_, zone, start, end, said) => {
     expect(period(zone, start, end)).toBe(said)
   })
 

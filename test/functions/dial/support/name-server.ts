@@ -15,7 +15,7 @@ export interface NameServer {
   /** The address and port of the server, such as `127.0.0.1:5353`. */
   readonly address: string
   /** Every query so far, such as `example.test A`. */
-  readonly asked: string[]
+  readonly queries: string[]
   stop(): void
 }
 
@@ -32,7 +32,7 @@ const bytesOf6 = (address: string) => {
 
 /** Starts a name server on loopback that answers with the records in `zone`. The caller may change `zone` later. */
 export const startNameServer = async (zone: Record<string, Records>): Promise<NameServer> => {
-  const asked: string[] = []
+  const queries: string[] = []
   const server = createSocket('udp4')
   server.on('message', (query, from) => {
     const labels: string[] = []
@@ -44,7 +44,7 @@ export const startNameServer = async (zone: Record<string, Records>): Promise<Na
     const name = labels.join('.').toLowerCase()
     const type = query.readUInt16BE(at + 1)
     const { a = [], aaaa = [], code, silent } = zone[name] ?? { code: 3 }
-    asked.push(`${name} ${type === 1 ? 'A' : 'AAAA'}`)
+    queries.push(`${name} ${type === 1 ? 'A' : 'AAAA'}`)
     if (silent) return
     const data = type === 1 ? a.map(address => address.split('.').map(Number)) : aaaa.map(bytesOf6)
     const head = Buffer.alloc(12)
@@ -57,5 +57,5 @@ export const startNameServer = async (zone: Record<string, Records>): Promise<Na
   })
   server.bind(0, '127.0.0.1')
   await once(server, 'listening')
-  return { address: `127.0.0.1:${server.address().port}`, asked, stop: () => server.close() }
+  return { address: `127.0.0.1:${server.address().port}`, queries, stop: () => server.close() }
 }
