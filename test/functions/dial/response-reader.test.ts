@@ -32,12 +32,12 @@ const long = [
   `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}\0\r\n\r\n`,
 ]
 const mebibyte = 1024 * 1024
-const endless = [
-  `HTTP/1.1 200 ${'x'.repeat(mebibyte)}`,
-  `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(mebibyte)}\r\n\r\n`,
-  `HTTP/1.1 200 OK\r\n${'X: x\r\n'.repeat(mebibyte / 6)}\r\n`,
-  '\r\n'.repeat(mebibyte / 2 + 1),
-  `x${'HTTP/'.repeat(5_000)}`,
+const endless: [string, string][] = [
+  ['a long status line', `HTTP/1.1 200 ${'x'.repeat(mebibyte)}`],
+  ['a long header', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(mebibyte)}\r\n\r\n`],
+  ['many headers', `HTTP/1.1 200 OK\r\n${'X: x\r\n'.repeat(mebibyte / 6)}\r\n`],
+  ['many empty lines', '\r\n'.repeat(mebibyte / 2 + 1)],
+  ['a long line that is not HTTP', `x${'HTTP/'.repeat(5_000)}`],
 ]
 
 describe('a response', () => {
@@ -78,7 +78,7 @@ describe('a response', () => {
     expect(readPieces([head('\r\nLocation: /second')])).toMatchObject({ location: '/second' })
   })
 
-  test.each(endless)('with an endless head is refused: %.30s…', text => {
+  test.each(endless)('with an endless head is refused: %s', (_, text) => {
     expect(readPieces([text.slice(0, 15_000), text.slice(15_000)])).toBe(
       text.startsWith('x') ? 'protocol' : 'too-large',
     )
