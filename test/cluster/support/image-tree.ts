@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { chown, cp, lchown, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { chmod, chown, cp, lchown, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { root } from '#infra/repository.ts'
@@ -47,11 +47,24 @@ export const buildTree = async (stage: Stage, stages: readonly Stage[], folder: 
 const baseTree = async (tree: string) => {
   for (const folder of ['usr/local/bin', 'dev', 'etc', 'proc', 'tmp'])
     await mkdir(join(tree, folder), { recursive: true })
+  // mkdir applies the umask to its mode.
+  await chmod(join(tree, 'tmp'), 0o1777)
   await cp(node, join(tree, 'usr/local/bin/node'))
   await writeFile(join(tree, 'dev/null'), '')
-  const { stdout } = await run('ldd', [node])
+  await copyLibraries(node, tree)
+}
+
+/**
+ * Copies the shared libraries of a program, and the loader, to the same paths in the tree. Libraries that are in the
+ * tree already stay where they are; `searchPath` are their folders.
+ */
+export const copyLibraries = async (program: string, tree: string, searchPath = ''): Promise<void> => {
+  const { stdout } = await run('ldd', [program], { env: { ...process.env, LD_LIBRARY_PATH: searchPath } })
+  const missing = stdout.match(/\S+(?= => not found)/)
+  if (missing) throw new Error(`${program} needs ${missing[0]}, which is not installed`)
   for (const [library] of stdout.matchAll(/\/\S+(?= \()/g))
-    await cp(library, join(tree, library), { dereference: true })
+    if (!library.startsWith(`${tree}/`) && !existsSync(join(tree, library)))
+      await cp(library, join(tree, library), { dereference: true })
 }
 
 const ignored = dockerIgnore(readFileSync(join(root, '.dockerignore'), 'utf8'))
