@@ -105,7 +105,7 @@ describe('PostgreSQL', () => {
     expect(await databaseFault(database.url)).toBeNull()
   })
 
-  test('that is unreachable or has no tables of the broker is reported, without its password', async () => {
+  test('that is unreachable or has no tables of the broker is reported, without the password', async () => {
     expect(await databaseFault('postgresql://vigia:geheim@127.0.0.1:1/vigia')).toMatch(
       /^PostgreSQL accepts no writes: (?!.*geheim)/,
     )
@@ -142,7 +142,7 @@ describe('PostgreSQL', () => {
 })
 
 describe('MongoDB', () => {
-  const look = (mongodbUri: string) =>
+  const checkWith = (mongodbUri: string) =>
     readinessOf({
       dataDir: folder,
       databaseUrl: 'postgresql://127.0.0.1:1/x',
@@ -152,14 +152,16 @@ describe('MongoDB', () => {
 
   test('that answers has no fault', async () => {
     const { uri, end } = await freshMongo()
-    expect(await look(uri)).not.toContain('MongoDB does not answer')
+    expect(await checkWith(uri)).not.toContain('MongoDB does not answer')
     await end()
   })
 
   test('that is unreachable or does not answer is reported', async () => {
-    expect(await look('mongodb://127.0.0.1:1/vigia')).toContain('MongoDB does not answer')
-    expect(await look('mongodb://user:geheim@127.0.0.1:1,[::1]:1/vigia?ssl=false')).toContain('MongoDB does not answer')
-    expect(await look('mongodb://127.0.0.1:1/vigia?tls=true')).toContain('MongoDB does not answer')
+    expect(await checkWith('mongodb://127.0.0.1:1/vigia')).toContain('MongoDB does not answer')
+    expect(await checkWith('mongodb://user:geheim@127.0.0.1:1,[::1]:1/vigia?ssl=false')).toContain(
+      'MongoDB does not answer',
+    )
+    expect(await checkWith('mongodb://127.0.0.1:1/vigia?tls=true')).toContain('MongoDB does not answer')
     const { port, end } = await silent()
     expect(await mongoAnswers(port, 50)).toBe(false)
     end()

@@ -66,17 +66,19 @@ describe('functions', () => {
     expect((await vigia.report(name)).coldStarts - before).toBe(Math.ceil(100 / containerConcurrency))
   })
 
-  test('are reached by their name, and another name gets 403', async () => {
+  test('are reached by their name, and an unknown name gets 403', async () => {
     expect((await vigia.ask(host('error-notifier'), '/healthz')).status).toBe(200)
-    const stranger = await vigia.ask(host('stranger'), '/')
-    expect([stranger.status, JSON.parse(stranger.body)]).toEqual([403, { error: 'there is no function stranger' }])
+    const unknown = await vigia.ask(host('unknown'), '/')
+    expect([unknown.status, JSON.parse(unknown.body)]).toEqual([403, { error: 'there is no function unknown' }])
   })
 
   test('a function without requests goes to zero', async () => {
     await vigia.ask(host('error-notifier'), '/healthz')
     const [{ pid } = { pid: 0 }] = (await vigia.report('error-notifier')).replicas
-    await until(() => isGone(pid), { what: 'its process to go' })
-    await until(() => !existsSync(join(vigia.dataDir, 'processes', `${pid}.json`)), { what: 'its record to go' })
+    await until(() => isGone(pid), { what: 'the end of its process' })
+    await until(() => !existsSync(join(vigia.dataDir, 'processes', `${pid}.json`)), {
+      what: 'the removal of its record',
+    })
   })
 
   test('a function that is stopped drains to zero and starts again at the next request', async () => {
@@ -137,7 +139,7 @@ describe('events', () => {
     expect((await letters()).length).toBe(1)
   })
 
-  test('the broker answers under both of its host names, and only on its path', async () => {
+  test('the broker accepts events under all of its host names, and only on its path', async () => {
     const headers = {
       'ce-specversion': '1.0',
       'ce-type': 'a.b',
@@ -192,8 +194,8 @@ describe('the local API', () => {
     ['GET', '/api/nothing', 404],
     ['GET', '/api/events/999999999', 404],
     ['GET', '/api/events/one', 404],
-    ['POST', '/api/functions/stranger/stop', 404],
-    ['POST', '/api/sources/stranger/fire', 404],
+    ['POST', '/api/functions/unknown/stop', 404],
+    ['POST', '/api/sources/unknown/fire', 404],
     ['POST', '/api/dead-letters/999999999/replay', 404],
     ['GET', '/nothing', 404],
     ['DELETE', '/api/functions', 405],

@@ -11,7 +11,7 @@ import { descendants, isGone } from './support/processes.ts'
 const host = (name: string) => `${name}.localhost`
 
 describe('the shutdown', () => {
-  test('Ctrl-C ends everything that was started: functions, PostgreSQL and MongoDB', async () => {
+  test('Ctrl-C ends every process that was started: functions, PostgreSQL and MongoDB', async () => {
     const own = await startVigia()
     await own.ask(host('error-notifier'), '/healthz')
     await own.ask(host('telegram-webhook'), '/healthz')
@@ -21,7 +21,7 @@ describe('the shutdown', () => {
     for (const pid of started) expect(await isGone(pid)).toBe(true)
   })
 
-  test('Ctrl-C during the start ends everything that was started so far', async () => {
+  test('Ctrl-C during the start ends every process that was started so far', async () => {
     const dataDir = temporaryFolder()
     const { pid, kill, ended } = spawnVigia({ dataDir })
     const started = await until(() => {
@@ -34,18 +34,18 @@ describe('the shutdown', () => {
     await removeDataFolder(dataDir)
   })
 
-  test('everything ends when npm is killed', async () => {
+  test('every process ends when npm is killed', async () => {
     const dataDir = temporaryFolder()
     // npm starts the runtime through a shell, which does not forward signals.
     const npm = spawn('sh', ['-c', `"${process.execPath}" "${join(root, 'infra/local/main.ts')}"; true`], {
       env: { PATH: process.env.PATH, PORT: '0', DATA_DIR: dataDir, npm_lifecycle_event: 'start' },
       stdio: ['ignore', 'pipe', 'ignore'],
     })
-    let said = ''
+    let output = ''
     npm.stdout.on('data', text => {
-      said += text
+      output += text
     })
-    await until(() => said.includes('Ctrl-C'), { timeoutMs: 60_000, what: 'the banner' })
+    await until(() => output.includes('Ctrl-C'), { timeoutMs: 60_000, what: 'the banner' })
     const started = descendants(npm.pid!)
     expect(started.length).toBeGreaterThanOrEqual(3)
     npm.kill('SIGKILL')
@@ -61,11 +61,11 @@ describe('the shutdown', () => {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const ended = once(child, 'exit')
-    let said = ''
+    let output = ''
     child.stdout.on('data', text => {
-      said += text
+      output += text
     })
-    await until(() => said.includes('Ctrl-C'), { timeoutMs: 60_000, what: 'the banner' })
+    await until(() => output.includes('Ctrl-C'), { timeoutMs: 60_000, what: 'the banner' })
     const started = descendants(child.pid!)
     child.stdout.destroy()
     child.stderr.destroy()

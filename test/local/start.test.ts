@@ -13,7 +13,7 @@ import { folder } from '#test/support/temporary-folders.ts'
 import { spawnVigia, type VigiaOptions } from '../support/npm-start.ts'
 
 /** Starts Vigia and waits until it ends by itself. */
-const failing = async (start: VigiaOptions) => {
+const startUntilExit = async (start: VigiaOptions) => {
   const { output, ended } = spawnVigia({ dataDir: folder(), ...start })
   const code = await ended
   return {
@@ -27,22 +27,22 @@ const failing = async (start: VigiaOptions) => {
 
 describe('a start that fails prints one line and exits with a code', () => {
   test('an unknown argument', async () => {
-    const { code, output } = await failing({ args: ['--frsh'] })
+    const { code, output } = await startUntilExit({ args: ['--frsh'] })
     expect(output).toBe('vigia: unknown argument --frsh; npm start -- --help lists the options\n')
     expect(code).toBe(2)
   })
 
   test('an invalid value of an environment variable', async () => {
-    const { code, output } = await failing({ env: { PORT: 'eighty' } })
+    const { code, output } = await startUntilExit({ env: { PORT: 'eighty' } })
     expect(output).toBe('vigia: PORT is "eighty"; it should be a port from 1 to 65535, or 0 for any free port\n')
     expect(code).toBe(1)
   })
 
-  test('a port that another program has: the line names the program', async () => {
+  test('a port that another program uses: the line names the program', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await new Promise(resolve => server.once('listening', resolve))
     const { port } = server.address() as AddressInfo
-    const { code, lines, output } = await failing({ env: { PORT: String(port) } })
+    const { code, lines, output } = await startUntilExit({ env: { PORT: String(port) } })
     server.close()
     expect(lines).toEqual([
       expect.stringMatching(
@@ -55,11 +55,11 @@ describe('a start that fails prints one line and exits with a code', () => {
     expect(code).toBe(1)
   })
 
-  test('a public port that another program has', async () => {
+  test('a public port that another program uses', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await new Promise(resolve => server.once('listening', resolve))
     const { port } = server.address() as AddressInfo
-    const { code, lines } = await failing({ env: { PUBLIC_PORT: String(port) } })
+    const { code, lines } = await startUntilExit({ env: { PUBLIC_PORT: String(port) } })
     server.close()
     expect(lines).toEqual([expect.stringMatching(`^vigia: port ${port} is taken.*PUBLIC_PORT=${port + 10} npm start$`)])
     expect(code).toBe(1)
@@ -69,7 +69,7 @@ describe('a start that fails prints one line and exits with a code', () => {
   test.each(['/dev/null/vigia', ...(linux ? ['/proc/vigia', '/proc/deep/vigia', '/sys/vigia'] : [])])(
     'a data folder that cannot be created: %s',
     async dataDir => {
-      const { code, lines, output } = await failing({ dataDir })
+      const { code, lines, output } = await startUntilExit({ dataDir })
       expect(lines).toEqual([expect.stringMatching(`^vigia: cannot use the data folder ${dataDir}\\b.*set DATA_DIR`)])
       expect(output).not.toContain('    at ')
       expect(code).toBe(1)
@@ -80,7 +80,7 @@ describe('a start that fails prints one line and exits with a code', () => {
     const dataDir = folder()
     mkdirSync(join(dataDir, 'postgres/data'), { recursive: true })
     writeFileSync(join(dataDir, 'postgres/data/PG_VERSION'), '17\n')
-    const { code, lines, output } = await failing({ dataDir })
+    const { code, lines, output } = await startUntilExit({ dataDir })
     expect(lines.length).toBe(1)
     expect(lines[0]).toMatch(/17|belongs to/)
     expect(output).not.toContain('    at ')
@@ -88,7 +88,7 @@ describe('a start that fails prints one line and exits with a code', () => {
   })
 
   test('a malformed manifest', async () => {
-    const { code, output } = await failing({
+    const { code, output } = await startUntilExit({
       manifests: (text, file) => (file === 'triggers/uptime-prober.yaml' ? text.replace('broker:', 'brokr:') : text),
     })
     expect(output).toBe(
@@ -98,13 +98,13 @@ describe('a start that fails prints one line and exits with a code', () => {
   })
 
   test('no manifests', async () => {
-    const { code, lines } = await failing({ env: { VIGIA_MANIFESTS: '/nowhere' } })
+    const { code, lines } = await startUntilExit({ env: { VIGIA_MANIFESTS: '/nowhere' } })
     expect(lines).toEqual(['vigia: /nowhere/knative is missing; the manifests must be in knative/ and triggers/'])
     expect(code).toBe(1)
   })
 
   test('a DATABASE_URL that does not answer: the line does not contain the password', async () => {
-    const { code, lines, output } = await failing({
+    const { code, lines, output } = await startUntilExit({
       env: { DATABASE_URL: 'postgresql://me:hunter2@127.0.0.1:9/vigia', MONGODB_URI: 'mongodb://127.0.0.1:9/x' },
     })
     expect(lines.length).toBe(1)
@@ -115,20 +115,20 @@ describe('a start that fails prints one line and exits with a code', () => {
   })
 
   test('--fresh without a terminal to confirm it', async () => {
-    const { code, lines } = await failing({ args: ['--fresh'] })
+    const { code, lines } = await startUntilExit({ args: ['--fresh'] })
     expect(lines).toEqual(['vigia: --fresh asks for confirmation, but there is no terminal; use --fresh --yes'])
     expect(code).toBe(1)
   })
 
   test('--help lists the options and starts nothing', async () => {
-    const { code, output } = await failing({ args: ['--help'] })
+    const { code, output } = await startUntilExit({ args: ['--help'] })
     expect(output).toContain('--download-mongod')
     expect(code).toBe(0)
   })
 })
 
 describe('arguments', () => {
-  test('are read by name; unknown ones are refused', () => {
+  test('are read by name; unknown arguments are refused', () => {
     expect(readArguments(['--fresh', '--yes', '--verbose'])).toEqual({
       fresh: true,
       yes: true,
@@ -149,7 +149,7 @@ describe('the environment', () => {
   })
 
   test('is read into the settings', () => {
-    const said = readEnvironment({
+    const settings = readEnvironment({
       PORT: '9000',
       LOG_LEVEL: 'debug',
       PUBLIC_URL: 'https://vigia.example.org/hook',
@@ -159,8 +159,8 @@ describe('the environment', () => {
       TELEGRAM_OPS_BOT_TOKEN: '654321:AAAA',
       TELEGRAM_OPS_CHAT_ID: '-100123',
     }) as Settings
-    expect(said).toMatchObject({ port: 9000, logLevel: 'debug', telegram: { opsChatId: '-100123' } })
-    expect(said.publicUrl!.hostname).toBe('vigia.example.org')
+    expect(settings).toMatchObject({ port: 9000, logLevel: 'debug', telegram: { opsChatId: '-100123' } })
+    expect(settings.publicUrl!.hostname).toBe('vigia.example.org')
   })
 
   test.each([
@@ -211,7 +211,7 @@ describe('the environment of a function', () => {
     SOMETHING_ELSE: 'no',
   }
 
-  test('has the variables of its manifest and of Knative, and no others of the runtime', () => {
+  test('has the variables of its manifest and of Knative, and no other variables of the runtime', () => {
     const env = functionEnv(webhook, variables, {
       brokerOrigin: 'http://127.0.0.1:8080',
       runtimeEnv: { PATH: '/bin', HOME: '/root', AWS_SECRET: 'x', NODE_OPTIONS: '--inspect', TZ: 'Asia/Tokyo' },

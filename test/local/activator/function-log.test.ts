@@ -8,19 +8,19 @@ import { folder } from '#test/local/activator/support/activator.ts'
 import { until } from '#test/support/until.ts'
 
 describe('the output of functions', () => {
-  const logs = join(folder, 'said')
-  const said = async (...chunks: string[]) => {
+  const logs = join(folder, 'function-log')
+  const logOf = async (...chunks: string[]) => {
     const shown: string[] = []
-    const log = functionLog(logs, 'speaker', (_, line) => shown.push(line), 10_000)
+    const log = functionLog(logs, 'echo', (_, line) => shown.push(line), 10_000)
     const output = Readable.from(chunks)
     const { last } = log.follow(output)
     await until(() => output.readableEnded)
     await log.close()
-    return { shown, last: last(), file: readFileSync(join(logs, 'speaker.log'), 'utf8') }
+    return { shown, last: last(), file: readFileSync(join(logs, 'echo.log'), 'utf8') }
   }
 
   test('is split into lines, whatever the chunks are, and the last lines are kept for the message about a crash', async () => {
-    const { shown, last } = await said(
+    const { shown, last } = await logOf(
       '{"level":"info","message":"one"',
       '}\n{"level":"error","message":"tw',
       'o"}\nno new line',
@@ -31,27 +31,27 @@ describe('the output of functions', () => {
 
   test('has its secrets redacted, also in the output of a crash', async () => {
     const token = `123456789:${'A'.repeat(35)}`
-    const { shown, file } = await said(`TypeError: fetch failed https://api.telegram.org/bot${token}/sendMessage\n`)
+    const { shown, file } = await logOf(`TypeError: fetch failed https://api.telegram.org/bot${token}/sendMessage\n`)
     expect(shown.join()).not.toContain(token)
     expect(file).not.toContain(token)
   })
 
   test('is written to a file of bounded size, and the previous file is kept', async () => {
-    for (let round = 0; round < 5; round++) await said(`${'x'.repeat(4_000)}\n`)
-    await said('after\n')
-    expect(statSync(join(logs, 'speaker.log.1')).size).toBeGreaterThan(10_000)
-    expect(statSync(join(logs, 'speaker.log')).size).toBeLessThan(10_000)
+    for (let round = 0; round < 5; round++) await logOf(`${'x'.repeat(4_000)}\n`)
+    await logOf('after\n')
+    expect(statSync(join(logs, 'echo.log.1')).size).toBeGreaterThan(10_000)
+    expect(statSync(join(logs, 'echo.log')).size).toBeLessThan(10_000)
   })
 
-  test('is shown also while the log folder cannot be written, and is written to the file again later', async () => {
+  test('is shown even while the log folder cannot be written, and is written to the file again later', async () => {
     rmSync(logs, { recursive: true, force: true })
     writeFileSync(logs, '')
-    const log = functionLog(logs, 'speaker', () => {})
+    const log = functionLog(logs, 'echo', () => {})
     const { last } = log.follow(Readable.from(['one\n']))
     await until(() => last().length === 1)
     await log.close()
     rmSync(logs)
-    expect((await said('two\n')).file).toBe('two\n')
+    expect((await logOf('two\n')).file).toBe('two\n')
   })
 
   test.each([
@@ -64,7 +64,7 @@ describe('the output of functions', () => {
     ['Error: boom', 'error', 'Error: boom'],
     ['(node:17) [DEP0040] DeprecationWarning: punycode', 'debug', '(node:17) [DEP0040] DeprecationWarning: punycode'],
     ['{"broken', 'error', '{"broken'],
-  ])('%s', (line, level, words) => {
+  ])('the line %s has the level %s and is shown as "%s"', (line, level, words) => {
     expect(levelOf(line)).toBe(level)
     expect(readable(line)).toBe(words)
   })

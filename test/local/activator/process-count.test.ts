@@ -14,9 +14,11 @@ describe('the number of processes', () => {
     ['not from zero, with activation-scale', 1, 1, { ...scale, activationScale: 3 }, 1],
     ['no containerConcurrency', 101, 1, { ...scale, containerConcurrency: 0 }, 2],
     ['no max-scale', 100_000, 1, { ...scale, containerConcurrency: 1 }, 100],
-  ])('%s', (_, requests, living, given, wanted) => expect(processesWanted(requests, living, given)).toBe(wanted))
+  ])('%s', (_, requests, running, settings, expected) =>
+    expect(processesWanted(requests, running, settings)).toBe(expected),
+  )
 
-  test('at most ten times the concurrency of each process waits in the queue', () => {
+  test('the queue holds at most ten times as many requests as the processes handle at once', () => {
     expect(maxAcceptedRequests(0, scale)).toBe(110)
     expect(maxAcceptedRequests(2, scale)).toBe(220)
   })

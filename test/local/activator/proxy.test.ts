@@ -8,8 +8,8 @@ import { until } from '#test/support/until.ts'
 
 describe('the proxy', () => {
   let server: Server
-  const listen = async (one: Activator) => {
-    server = createServer((request, response) => void one.proxy('echo', request, response))
+  const listen = async (activator: Activator) => {
+    server = createServer((request, response) => void activator.proxy('echo', request, response))
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   }
@@ -22,17 +22,17 @@ describe('the proxy', () => {
     const origin = await listen(startActivator())
     const answer = await fetch(`${origin}/status?code=418`, { method: 'PUT', body: 'olá', headers: { 'x-mine': '1' } })
     expect(answer.status).toBe(418)
-    const { got, headers } = (await answer.json()) as { got: string; headers: Record<string, string> }
-    expect(got).toBe('olá')
+    const { received, headers } = (await answer.json()) as { received: string; headers: Record<string, string> }
+    expect(received).toBe('olá')
     expect(headers['x-mine']).toBe('1')
     expect(headers.connection).not.toBe('close')
   })
 
-  test('a large body passes through both ways', async () => {
+  test('a large body is forwarded in both directions', async () => {
     const origin = await listen(startActivator())
     const body = 'x'.repeat(3_000_000)
-    const { got } = (await (await fetch(origin, { method: 'POST', body })).json()) as { got: string }
-    expect(got.length).toBe(body.length)
+    const { received } = (await (await fetch(origin, { method: 'POST', body })).json()) as { received: string }
+    expect(received.length).toBe(body.length)
   })
 
   test.each([
@@ -40,12 +40,14 @@ describe('the proxy', () => {
     ['chunked encoding', 'Transfer-Encoding: chunked', repeated(48, `10000\r\n${'x'.repeat(65_536)}\r\n`)],
   ])(
     'a response that a function sends before it reads the body reaches a client that is still writing: %s',
-    async (_, how, body) => {
-      const one = startActivator()
-      await listen(one)
+    async (_, lengthHeader, body) => {
+      const activator = startActivator()
+      await listen(activator)
       const { port } = server.address() as AddressInfo
-      expect(await sendUntilResponse(port, `POST /early HTTP/1.1\r\nHost: x\r\n${how}\r\n\r\n`, body)).toBe(413)
-      await until(() => report(one).replicas[0]?.inFlight === 0)
+      expect(await sendUntilResponse(port, `POST /early HTTP/1.1\r\nHost: x\r\n${lengthHeader}\r\n\r\n`, body)).toBe(
+        413,
+      )
+      await until(() => report(activator).replicas[0]?.inFlight === 0)
     },
   )
 
@@ -56,37 +58,37 @@ describe('the proxy', () => {
     expect(await sendUntilResponse(port, head, repeated(48, 'x'.repeat(65_536)))).toBe(502)
   })
 
-  test('a client that disconnects in the middle of its body frees its slot', async () => {
-    const one = startActivator()
-    await listen(one)
+  test('the slot of a client that disconnects in the middle of its body is free again', async () => {
+    const activator = startActivator()
+    await listen(activator)
     const { port } = server.address() as AddressInfo
     const socket = connect(port, '127.0.0.1')
     socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf')
-    await until(() => report(one).replicas[0]?.inFlight === 1)
+    await until(() => report(activator).replicas[0]?.inFlight === 1)
     socket.destroy()
-    await until(() => report(one).replicas[0]?.inFlight === 0)
+    await until(() => report(activator).replicas[0]?.inFlight === 0)
   })
 
   test('a failure is answered without details if the request came from the internet', async () => {
-    const one = startActivator({}, { BROKEN: '1' })
+    const activator = startActivator({}, { BROKEN: '1' })
     server = createServer(
-      (request, response) => void one.proxy('echo', request, response, { path: '/x', body: Buffer.alloc(0) }),
+      (request, response) => void activator.proxy('echo', request, response, { path: '/x', body: Buffer.alloc(0) }),
     )
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
     expect([answer.status, await answer.text()]).toEqual([503, ''])
   })
 
-  test('a client that disconnects frees its slot', async () => {
-    const one = startActivator()
-    const origin = await listen(one)
+  test('the slot of a client that disconnects is free again', async () => {
+    const activator = startActivator()
+    const origin = await listen(activator)
     const { path, open } = gate()
     const left = new AbortController()
     const request = fetch(origin + path, { signal: left.signal }).catch(error => error)
-    await until(() => report(one).replicas[0]?.inFlight === 1)
+    await until(() => report(activator).replicas[0]?.inFlight === 1)
     left.abort()
     await request
-    await until(() => report(one).replicas[0]?.inFlight === 0)
+    await until(() => report(activator).replicas[0]?.inFlight === 0)
     open()
     expect((await fetch(origin)).status).toBe(200)
   })
@@ -98,7 +100,7 @@ describe('the proxy', () => {
     open()
   })
 
-  test('a function that breaks the connection gives 502, and a function that cannot start gives 503', async () => {
+  test('a request gets 502 if the function breaks the connection, and 503 if the function cannot start', async () => {
     const origin = await listen(startActivator())
     expect((await fetch(`${origin}/exit`)).status).toBe(502)
     server.close()

@@ -42,7 +42,7 @@ const card = {
 }
 
 describe('the page', () => {
-  test('is in the language of the browser, and has no inline scripts or styles and none of other origins', async () => {
+  test('is in the language of the browser, and has no inline scripts or styles and no files of other origins', async () => {
     const page = await fetch(`${base}/chat`, { headers: { 'accept-language': 'pt-BR' } })
     const html = await page.text()
     expect(html).toContain('<html lang="pt-BR">')
@@ -102,11 +102,11 @@ describe('a conversation', () => {
       for await (const chunk of response.body!) text += Buffer.from(chunk).toString()
     })().catch(() => {})
     await until(() => text.includes('"conversations"'), { what: 'the first state' })
-    await bot('sendMessage', { text: 'nobody has opened this chat' })
+    await bot('sendMessage', { text: 'a message of a chat that is not open' })
     await act('send', { text: '/start' })
     await bot('sendMessage', { text: 'streamed' })
     await until(() => text.includes('"streamed"'), { what: 'the message' })
-    expect(text).not.toContain('nobody has opened')
+    expect(text).not.toContain('that is not open')
     controller.abort()
     await reading
   })
@@ -163,7 +163,7 @@ describe('a conversation', () => {
 })
 
 describe('the screen of the terminal', () => {
-  const look = { language: 'en', colours: false } as const
+  const display = { language: 'en', colours: false } as const
   const at = '2026-11-21T12:00:00.000Z'
   const message = (id: number, text: string, buttons: { text: string; data?: string; url?: string }[][] = []) => ({
     id,
@@ -185,26 +185,26 @@ describe('the screen of the terminal', () => {
       message(1, 'one', [[{ text: 'A', data: 'a' }]]),
       message(2, 'two', [[{ text: 'B', data: 'b' }], [{ text: 'C', url: 'https://c.org' }]]),
     ]
-    const first = update(emptyScreen, { messages, name: 'Vigia' }, look)
+    const first = update(emptyScreen, { messages, name: 'Vigia' }, display)
     expect(first.lines.join('\n')).toMatch(/\[A\][\s\S]*\[1 B\]\n {2}\[2 C ↗\]/)
     expect(first.screen.choices.map(({ message: id, text }) => [id, text])).toEqual([
       [2, 'B'],
       [2, 'C'],
     ])
     const edited = [message(1, 'one!', [[{ text: 'A2', data: 'a' }]]), messages[1]!]
-    const second = update(first.screen, { messages: edited, name: 'Vigia' }, look)
+    const second = update(first.screen, { messages: edited, name: 'Vigia' }, display)
     expect(second.lines.join('\n')).toMatch(/edited\n {2}one!\n {2}\[1 A2\]$/)
     expect(second.screen.choices.map(({ message: id }) => id)).toEqual([1])
-    const third = update(second.screen, { messages: [...edited, message(3, 'plain')], name: 'Vigia' }, look)
+    const third = update(second.screen, { messages: [...edited, message(3, 'plain')], name: 'Vigia' }, display)
     expect(third.lines.join('\n')).toMatch(/plain$/)
     expect(third.screen.choices.map(({ message: id }) => id)).toEqual([1])
   })
 
   test('shows the last ten messages of a long conversation, and none of them twice', () => {
     const messages = Array.from({ length: 30 }, (_, index) => message(index + 1, `text ${index + 1}`))
-    const first = update(emptyScreen, { messages, name: 'Vigia' }, look)
+    const first = update(emptyScreen, { messages, name: 'Vigia' }, display)
     expect(first.lines.filter(line => line.includes('text'))).toHaveLength(10)
-    expect(update(first.screen, { messages, name: 'Vigia' }, look).lines).toEqual([])
+    expect(update(first.screen, { messages, name: 'Vigia' }, display).lines).toEqual([])
   })
 
   test('removes control characters from messages', () => {
@@ -212,7 +212,7 @@ describe('the screen of the terminal', () => {
     const { lines } = update(
       emptyScreen,
       { messages: [message(1, text, [[{ text, data: 'a' }]])], name: 'Vi\u0007gia' },
-      look,
+      display,
     )
     expect(lines.join('')).not.toMatch(/\p{Cc}/u)
   })
@@ -228,16 +228,18 @@ describe('npm run chat', () => {
     child = spawn(process.execPath, [join(root, 'infra/local/chat/main.ts')], {
       env: { ...process.env, LC_ALL: 'en_US.UTF-8', PORT: new URL(base).port, ...env },
     })
-    const hear = (chunk: Buffer) => {
+    const collect = (chunk: Buffer) => {
       output += chunk.toString()
     }
-    child.stdout?.on('data', hear)
-    child.stderr?.on('data', hear)
+    child.stdout?.on('data', collect)
+    child.stderr?.on('data', collect)
     return child
   }
   const printed = (text: string) => until(() => output.includes(text), { what: `"${text}" to be printed` })
   const ended = () =>
-    until(() => child?.exitCode !== null && child !== undefined, { what: 'the end' }).then(() => child?.exitCode)
+    until(() => child?.exitCode !== null && child !== undefined, { what: 'the end of npm run chat' }).then(
+      () => child?.exitCode,
+    )
 
   test('shows messages, sends lines, presses buttons by number, and shows the answer', async () => {
     run()
@@ -257,7 +259,7 @@ describe('npm run chat', () => {
     expect(await ended()).toBe(0)
   })
 
-  test('is in Portuguese if the locale of the terminal is', async () => {
+  test('is in Portuguese if the locale of the terminal is Portuguese', async () => {
     run({ LC_ALL: 'pt_BR.UTF-8' })
     child?.stdin?.write(':1\n')
     await printed('Não há botão nenhum agora.')
@@ -271,7 +273,7 @@ describe('npm run chat', () => {
       (request, response) => void response.writeHead(request.url === '/api/functions' ? 200 : 404).end('[]'),
       /uses a real bot \(TELEGRAM_BOT_TOKEN\)/,
     ],
-    ['another program has the port', (_, response) => void response.writeHead(200).end('<html>'), /is not Vigia/],
+    ['another program uses the port', (_, response) => void response.writeHead(200).end('<html>'), /is not Vigia/],
   ])('prints one line with the reason if %s', async (_, listener, words) => {
     const server = createServer(listener ?? undefined)
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))

@@ -125,7 +125,7 @@ describe.each(damages)('after a power cut left %s', (_, damage) => {
       await promisify(execFile)('cp', ['-Rp', join(initialised.folder, 'postgres'), folder])
       return folder
     }
-    const starts = async (dataDir: string) => {
+    const startAndQuery = async (dataDir: string) => {
       const lines: string[] = []
       const server = await startPostgres({ dataDir, log: line => lines.push(line) })
       const db = postgres(server.url, { max: 1 })
@@ -143,22 +143,22 @@ describe.each(damages)('after a power cut left %s', (_, damage) => {
         await writeFile(file, '4194303\n/nowhere\n1700000000\n5432\n')
         await damage(file)
       }
-      expect(await starts(dataDir)).toEqual([])
+      expect(await startAndQuery(dataDir)).toEqual([])
     })
 
-    test('gets its PG_VERSION back from the copy of a database', async () => {
+    test('replaces a damaged PG_VERSION with the copy in a database folder', async () => {
       const dataDir = await dataFolder()
       const file = join(dataDir, 'postgres/data/PG_VERSION')
       await writeFile(file, 'eighteen')
       await damage(file)
-      expect(await starts(dataDir)).toEqual([
+      expect(await startAndQuery(dataDir)).toEqual([
         expect.stringContaining('PG_VERSION is damaged and is replaced by its copy'),
       ])
     })
   })
 })
 
-test('a PostgreSQL folder whose version cannot be found out is not changed, and the message says what to do', async () => {
+test('a PostgreSQL folder of unknown version is not changed, and the message says what to do', async () => {
   const dataDir = await newFolder()
   const data = join(dataDir, 'postgres/data')
   await (await startPostgres({ dataDir })).stop()

@@ -16,7 +16,7 @@ describe('the choice of a MongoDB server', () => {
   const memory = jongodb()
 
   test.runIf(memory)(
-    'without a mongod it is the in-memory server, which is described so and restarts at the same address',
+    'without a mongod, the in-memory server is used, is described as such, and restarts at the same address',
     async () => {
       const server = await openMongo(await newFolder())
       expect(server).toMatchObject({
@@ -36,7 +36,7 @@ describe('the choice of a MongoDB server', () => {
   )
 
   /** A script in place of mongod, which test machines lack: it records its arguments and runs the in-memory server. */
-  const standIn = `#!/bin/sh
+  const mongodScript = `#!/bin/sh
 for argument in "$@"; do case "$argument" in --port=*) port=$argument;; --dbpath=*) data=\${argument#--dbpath=};; esac; done
 echo "$@" >"$data/arguments"
 exec ${memory} "$port" --database=vigia
@@ -53,7 +53,7 @@ exec ${memory} "$port" --database=vigia
       const dataDir = await newFolder()
       const bin = `${dataDir}-bin`
       await mkdir(bin)
-      await executable(join(bin, 'mongod'), standIn)
+      await executable(join(bin, 'mongod'), mongodScript)
       const env = { PATH: `${bin}:${process.env.PATH}`, HOME: dataDir }
       const first = await openMongo(dataDir, { env })
       expect(first).toMatchObject({
@@ -75,7 +75,7 @@ exec ${memory} "$port" --database=vigia
     const dataDir = await newFolder()
     const bin = `${dataDir}-bin`
     await mkdir(bin, { mode: 0o700 })
-    await executable(join(bin, 'mongod'), standIn)
+    await executable(join(bin, 'mongod'), mongodScript)
     const env = { PATH: `${bin}:${process.env.PATH}`, HOME: dataDir }
     const server = await openMongo(dataDir, { env })
     expect(server.step).toBe('mongod')
@@ -98,10 +98,10 @@ exec ${memory} "$port" --database=vigia
    * A server in place of fastdl.mongodb.org. It serves the same archive, and the checksum of that archive, for every
    * name.
    */
-  const mirror = async (archive: Buffer, md5 = createHash('md5').update(archive).digest('hex')) => {
-    const asked: string[] = []
+  const startMirror = async (archive: Buffer, md5 = createHash('md5').update(archive).digest('hex')) => {
+    const requestedPaths: string[] = []
     const server = createServer((request, response) => {
-      asked.push(request.url ?? '')
+      requestedPaths.push(request.url ?? '')
       const body = request.url?.endsWith('.md5') ? Buffer.from(`${md5}  archive.tgz\n`) : archive
       response.writeHead(200, { 'content-length': body.length }).end(body)
     })
@@ -109,19 +109,19 @@ exec ${memory} "$port" --database=vigia
     await once(server, 'listening')
     cleanups.push(() => server.close())
     const { port } = server.address() as { port: number }
-    return { asked, env: { MONGOMS_DOWNLOAD_MIRROR: `http://127.0.0.1:${port}`, MONGOMS_USE_HTTP: 'true' } }
+    return { requestedPaths, env: { MONGOMS_DOWNLOAD_MIRROR: `http://127.0.0.1:${port}`, MONGOMS_USE_HTTP: 'true' } }
   }
 
   const archiveOf = async (folder: string): Promise<Buffer> => {
     await mkdir(join(folder, 'mongodb/bin'), { recursive: true })
-    await executable(join(folder, 'mongodb/bin/mongod'), standIn)
+    await executable(join(folder, 'mongodb/bin/mongod'), mongodScript)
     await promisify(execFile)('tar', ['-czf', join(folder, 'archive.tgz'), '-C', folder, 'mongodb'])
     return readFile(join(folder, 'archive.tgz'))
   }
 
   test.runIf(memory)('--download-mongod downloads a mongod with its progress, and later starts use it', async () => {
     const dataDir = await newFolder()
-    const { asked, env } = await mirror(await archiveOf(`${dataDir}-archive`))
+    const { requestedPaths, env } = await startMirror(await archiveOf(`${dataDir}-archive`))
     const lines: string[] = []
     const options = { env: { ...env, PATH: process.env.PATH, HOME: dataDir }, log: (line: string) => lines.push(line) }
     const first = await openMongo(dataDir, { ...options, download: true })
@@ -131,26 +131,26 @@ exec ${memory} "$port" --database=vigia
       description: expect.stringContaining(join(dataDir, 'binaries')),
     })
     expect(lines.join('\n')).toMatch(/Downloading MongoDB .*100%/)
-    expect(asked.map(path => basename(path))).toEqual([
+    expect(requestedPaths.map(path => basename(path))).toEqual([
       expect.stringMatching(/\.tgz$/),
       expect.stringMatching(/\.md5$/),
     ])
     await first.stop()
     const second = await openMongo(dataDir, options)
     expect(second.step).toBe('mongod')
-    expect(asked).toHaveLength(2)
+    expect(requestedPaths).toHaveLength(2)
     await second.stop()
 
     // A download that a power cut interrupted: the next download replaces the file.
     const [name] = await readdir(join(dataDir, 'binaries'))
     await truncate(join(dataDir, 'binaries', name!), 40)
     expect((await openMongo(dataDir, { ...options, download: true })).step).toBe('mongod')
-    expect(asked).toHaveLength(4)
+    expect(requestedPaths).toHaveLength(4)
   })
 
   test.runIf(memory)('a download with a wrong checksum is reported and not run', async () => {
     const dataDir = await newFolder()
-    const { env } = await mirror(await archiveOf(`${dataDir}-archive`), '0'.repeat(32))
+    const { env } = await startMirror(await archiveOf(`${dataDir}-archive`), '0'.repeat(32))
     const lines: string[] = []
     const log = (line: string) => lines.push(line)
     const server = await openMongo(dataDir, {
@@ -162,7 +162,7 @@ exec ${memory} "$port" --database=vigia
     expect(lines.at(-1)).toMatch(/^mongod could not be downloaded: .*MD5/i)
   })
 
-  test('MONGODB_URI is used if it answers; if not, the error is one line without the password', async () => {
+  test('MONGODB_URI is used if the server answers; if it does not, the error is one line without the password', async () => {
     const uri = await sharedServer('mongodb')
     expect(await openMongo('/nowhere', { env: { MONGODB_URI: uri } })).toMatchObject({
       step: 'given',

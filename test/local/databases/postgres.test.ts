@@ -93,7 +93,7 @@ describe('PostgreSQL', () => {
     await expect(busy).rejects.toThrow()
   })
 
-  test('of two simultaneous starts one fails, and every later start fails, with the pid of the process that holds the folder', async () => {
+  test('of two simultaneous starts, one start fails, and every later start fails; the error has the pid of the process that holds the folder', async () => {
     const dataDir = await dataFolder()
     const both = await Promise.all([startHolder(dataDir), startHolder(dataDir)])
     const refused = both.filter(({ refusal }) => refusal !== undefined)
@@ -124,7 +124,7 @@ describe('PostgreSQL', () => {
     expect((await again.query('select one from kept')).rows).toEqual([{ one: 1 }])
   })
 
-  test('wiping ends the servers that a killed runtime left and empties the folder, but fails while a process holds it', async () => {
+  test('wiping the data folder ends the servers that a killed runtime left and empties the folder, but fails while a process holds the folder', async () => {
     const dataDir = await dataFolder()
     const { pid, postgres: server, mongo: catalogue, kill9 } = await startHolder(dataDir)
     await expect(wipeDataFolder(dataDir)).rejects.toThrow(`Vigia (pid ${pid}) already uses`)
@@ -249,7 +249,7 @@ describe('PostgreSQL', () => {
   })
 
   test.runIf(isRoot)(
-    'as root, a folder that the user of the servers cannot reach is refused, or another is chosen',
+    'as root, a folder that the user of the servers cannot reach is refused, or another folder is chosen',
     async () => {
       const dataDir = await newFolder()
       const closed = join(dataDir, 'closed')
@@ -292,7 +292,7 @@ describe('PostgreSQL', () => {
     expect(stdout).toMatch(/^postgres \(PostgreSQL\) 18\./)
   })
 
-  test('DATABASE_URL is used if the server answers; if not, the error is one line', async () => {
+  test('DATABASE_URL is used if the server answers; if it does not, the error is one line', async () => {
     const url = await sharedServer('postgres')
     const server = await startPostgres({ dataDir: '/nowhere', databaseUrl: url })
     expect({ url: server.url, pid: server.pid }).toEqual({ url, pid: null })

@@ -8,11 +8,11 @@ import { pauseAfter, supervise } from '#local/databases/supervisor.ts'
 import { newFolder } from '#test/local/databases/support/database-processes.ts'
 
 describe('a server that does not stay up', () => {
-  const script = (dataDir: string, words: string) => ({
+  const serverRunning = (dataDir: string, program: string) => ({
     name: 'The server',
     logFile: join(dataDir, 'server.log'),
     start: (log: number) =>
-      spawn(process.execPath, ['-e', words], { stdio: ['ignore', log, log], env: { PATH: process.env.PATH } }),
+      spawn(process.execPath, ['-e', program], { stdio: ['ignore', log, log], env: { PATH: process.env.PATH } }),
     answers: async () => false,
     startWithinMs: 20_000,
     end: async () => {},
@@ -21,17 +21,20 @@ describe('a server that does not stay up', () => {
   test('fails with its last log line if it cannot start at all', async () => {
     const dataDir = await newFolder()
     await mkdir(dataDir)
-    const server = script(dataDir, `console.error('FATAL:  no room'); console.error('HINT: none'); process.exit(3)`)
+    const server = serverRunning(
+      dataDir,
+      `console.error('FATAL:  no room'); console.error('HINT: none'); process.exit(3)`,
+    )
     await expect(supervise(server)).rejects.toThrow(
       `The server ended while it started (exit code 3): no room; its log is ${dataDir}/server.log`,
     )
   })
 
-  test('is reported as given up, with the reason, if it was up and then ends again and again', async () => {
+  test('is reported as given up, with the reason, if it ends again and again after it was up', async () => {
     const dataDir = await newFolder()
     await mkdir(dataDir)
     let starts = 0
-    const failing = script(dataDir, `console.error('FATAL:  disk full'); process.exit(1)`)
+    const failing = serverRunning(dataDir, `console.error('FATAL:  disk full'); process.exit(1)`)
     const server = {
       ...failing,
       start: (log: number) => (++starts === 1 ? spawn('sleep', ['3600'], { stdio: 'ignore' }) : failing.start(log)),
@@ -44,17 +47,17 @@ describe('a server that does not stay up', () => {
     await running.stop()
   })
 
-  test('is ended if the stop comes during a restart', async () => {
+  test('is ended if the supervisor is stopped during a restart', async () => {
     const dataDir = await newFolder()
     await mkdir(dataDir)
     const pids: number[] = []
-    const again = Promise.withResolvers<void>()
+    const restarting = Promise.withResolvers<void>()
     const prepared = Promise.withResolvers<void>()
     const server = {
-      ...script(dataDir, ''),
+      ...serverRunning(dataDir, ''),
       prepare: async () => {
         if (pids.length === 0) return
-        again.resolve()
+        restarting.resolve()
         await prepared.promise
       },
       start: () => {
@@ -67,14 +70,14 @@ describe('a server that does not stay up', () => {
     }
     const running = await supervise(server, () => 1)
     process.kill(pids[0]!, 'SIGTERM')
-    await again.promise
+    await restarting.promise
     const stopped = running.stop()
     prepared.resolve()
     await stopped
     expect(await commandOf(pids[1]!)).toBeNull()
   })
 
-  test('has a log that is truncated while it runs, and one earlier log', async () => {
+  test('has a log that is truncated while the server runs, and one earlier log', async () => {
     const dataDir = await newFolder()
     await mkdir(dataDir)
     const file = join(dataDir, 'server.log')
@@ -95,13 +98,13 @@ describe('a server that does not stay up', () => {
     const dataDir = await newFolder()
     await mkdir(dataDir)
     let starts = 0
-    let mended = false
-    const failing = script(dataDir, `console.error('FATAL:  disk full'); process.exit(1)`)
+    let isRepaired = false
+    const failing = serverRunning(dataDir, `console.error('FATAL:  disk full'); process.exit(1)`)
     const server = {
       ...failing,
       start: (log: number) =>
-        ++starts === 1 || mended ? spawn('sleep', ['3600'], { stdio: 'ignore' }) : failing.start(log),
-      answers: async () => starts === 1 || mended,
+        ++starts === 1 || isRepaired ? spawn('sleep', ['3600'], { stdio: 'ignore' }) : failing.start(log),
+      answers: async () => starts === 1 || isRepaired,
       end: async (pid: number) => void process.kill(pid, 'SIGKILL'),
     }
     const running = await supervise(server, n => (n >= 4 ? null : 1), 1)
@@ -110,7 +113,7 @@ describe('a server that does not stay up', () => {
     running.onGivenUp(words => {
       report.push(words)
       setImmediate(() => {
-        mended = true
+        isRepaired = true
       })
     })
     process.kill(running.pid ?? 0, 'SIGKILL')

@@ -34,21 +34,21 @@ describe('npm run new', () => {
     [['certificates', '--event', 'monitor.gone'], /is not an event; create events\/monitor-gone\.ts first/],
     [['certificates', '--event', 'probe.error'], /is not an event/],
     [['certificates', '--event', 'monitor.up', '--tick', '* * * * *'], /^usage/],
-  ])('%j is refused in one line', (given, words) => {
-    expect(readRequest(given, root)).toMatch(words)
+  ])('%j is refused in one line', (args, words) => {
+    expect(readRequest(args, root)).toMatch(words)
   })
 
-  test('what it creates passes lint, types, its own tests and the layout test', async () => {
+  test('the created functions pass lint, types, their own tests and the layout test', async () => {
     const functions = [
       ['certificate-checker', '--tick', '*/5 * * * *'],
       ['digest'],
       ['premiere-list', '--event', 'episode.due'],
     ]
-    for (const given of functions) {
-      const asked = readRequest(given, checkout)
-      if (typeof asked === 'string') throw new Error(asked)
-      await createFunction(asked, checkout)
-      expect(readRequest(given, checkout)).toMatch(/exists already/)
+    for (const args of functions) {
+      const request = readRequest(args, checkout)
+      if (typeof request === 'string') throw new Error(request)
+      await createFunction(request, checkout)
+      expect(readRequest(args, checkout)).toMatch(/exists already/)
     }
     const run = (program: string, ...args: string[]) =>
       promisify(execFile)(process.execPath, [join(checkout, 'node_modules', program), ...args], { cwd: checkout })
@@ -70,7 +70,10 @@ describe('npm run dev', () => {
   let vigia: Vigia
   beforeAll(async () => {
     vigia = await startVigia({ checkout, dataDir: join(folder, 'data'), args: ['--watch'] })
-    await until(async () => (await vigia.call('/readyz')).status === 200, { what: 'all functions', timeoutMs: 90_000 })
+    await until(async () => (await vigia.call('/readyz')).status === 200, {
+      what: 'all functions to be ready',
+      timeoutMs: 90_000,
+    })
   })
   afterAll(() => vigia?.stop())
 
@@ -79,11 +82,11 @@ describe('npm run dev', () => {
     writeFileSync(file, change(readFileSync(file, 'utf8')))
   }
   /** Calls `change`, waits until the output since then matches `words`, and returns that output. */
-  const says = async (change: () => void, words: RegExp) => {
+  const waitForOutput = async (change: () => void, words: RegExp) => {
     const before = vigia.output().length
     change()
-    const said = () => vigia.output().slice(before)
-    return until(() => (words.test(said()) ? said() : undefined), {
+    const newOutput = () => vigia.output().slice(before)
+    return until(() => (words.test(newOutput()) ? newOutput() : undefined), {
       what: `${words} in:\n${vigia.output()}`,
       timeoutMs: 60_000,
     })
@@ -93,11 +96,11 @@ describe('npm run dev', () => {
   test('a change that does not compile is reported, and the previous version keeps running', async () => {
     await vigia.api('/api/sources/error-notifier/fire', { method: 'POST' })
     const before = readFileSync(join(checkout, rule), 'utf8')
-    const said = await says(
+    const output = await waitForOutput(
       () => appendFileSync(join(checkout, rule), 'const half = {\n'),
       /keeps running its last version/,
     )
-    expect(said).toMatch(/error-notifier keeps running its last version: (.*\n)*.*error-notifier\.ts:\d+:\d+/)
+    expect(output).toMatch(/error-notifier keeps running its last version: (.*\n)*.*error-notifier\.ts:\d+:\d+/)
     await vigia.api('/api/sources/error-notifier/fire', { method: 'POST' })
     await until(
       async () =>
@@ -106,16 +109,16 @@ describe('npm run dev', () => {
         ),
       { what: 'the ticks to be handled', timeoutMs: 60_000 },
     )
-    await says(() => writeFileSync(join(checkout, rule), before), /no bundle changed/)
+    await waitForOutput(() => writeFileSync(join(checkout, rule), before), /no bundle changed/)
   })
 
   test('a change in one function restarts that function only; a change in shared code restarts all functions that import it', async () => {
-    const one = await says(
+    const one = await waitForOutput(
       () => edit(rule, text => `${text}\nexport const changed = process.hrtime\nchanged()\n`),
       /↻ error-notifier: rebuilt and restarted in/,
     )
     expect(one.match(/↻/g)).toHaveLength(1)
-    const many = await says(
+    const many = await waitForOutput(
       () => edit('functions/host/serve.ts', text => text.replace('25_000', '24_000')),
       /↻ .*rebuilt and restarted/,
     )
@@ -123,22 +126,22 @@ describe('npm run dev', () => {
       expect(many).toContain(name)
   })
 
-  test('a change in a manifest restarts what it describes; an invalid manifest changes nothing', async () => {
-    await says(
+  test('a change in a manifest restarts what the manifest describes; an invalid manifest changes nothing', async () => {
+    await waitForOutput(
       () => edit('knative/sources/error-notifier.yaml', text => text.replace(/schedule: .*/, 'schedule: "7 7 7 7 *"')),
       /↻ PingSources: restarted/,
     )
     const sources = (await vigia.api('/api/sources')) as { name: string; schedule: string }[]
     expect(sources.find(({ name }) => name === 'error-notifier')?.schedule).toBe('7 7 7 7 *')
-    await says(
+    await waitForOutput(
       () => edit('triggers/digest.yaml', text => text.replace('retry: 3', 'retry: 5')),
       /↻ Triggers: restarted/,
     )
-    await says(
+    await waitForOutput(
       () => edit('knative/services/digest.yaml', text => text.replace('timeoutSeconds: 60', 'timeoutSeconds: 61')),
       /↻ digest: restarted/,
     )
-    await says(
+    await waitForOutput(
       () => edit('knative/services/digest.yaml', text => text.replace('kind: Service', 'kind: Servant')),
       /the last valid manifests stay in use: .*knative\/services\/digest\.yaml/,
     )

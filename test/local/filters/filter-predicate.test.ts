@@ -13,13 +13,13 @@ const full: Record<string, string> = {
   num: '5',
   flag: 'true',
 }
-const bare: Record<string, string> = required
+const minimal: Record<string, string> = required
 
-/** Which of the two events pass the filters: both, the full one, the bare one, or none. */
+/** Which of the two events pass the filters: both, the full event, the minimal event, or none. */
 const passing = (filters: Filter[]): string => {
   const passes = predicate(filters)
-  const [yes, alsoBare] = [passes(full), passes(bare)]
-  return yes && alsoBare ? 'both' : yes ? 'full' : alsoBare ? 'bare' : 'none'
+  const [passesFull, passesMinimal] = [passes(full), passes(minimal)]
+  return passesFull && passesMinimal ? 'both' : passesFull ? 'full' : passesMinimal ? 'minimal' : 'none'
 }
 
 const rows: [title: string, filters: Filter[], passes: string][] = [
@@ -27,27 +27,31 @@ const rows: [title: string, filters: Filter[], passes: string][] = [
   ['attributes compare exactly', [{ attributes: { type: 'dev.vigia.monitor.down' } }], 'both'],
   ['attributes are case-sensitive', [{ attributes: { type: 'dev.vigia.Monitor.down' } }], 'none'],
   ['every key of attributes must match', [{ attributes: { tick: 'prober', num: '5' } }], 'full'],
-  ['one key that does not match is enough', [{ attributes: { tick: 'prober', num: '6' } }], 'none'],
+  ['attributes with one key that does not match do not match', [{ attributes: { tick: 'prober', num: '6' } }], 'none'],
   ['id, source, specversion, time and datacontenttype are attributes too', [{ exact: { ...full } }], 'full'],
   ['an empty value in attributes asks for presence', [{ attributes: { tick: '' } }], 'full'],
   ['exact on a missing attribute does not match', [{ exact: { nope: 'x' } }], 'none'],
   ['prefix matches the beginning', [{ prefix: { subject: 'monitor/' } }], 'full'],
   ['suffix matches the end', [{ suffix: { type: '.down' } }], 'both'],
   ['several keys of prefix must all match', [{ prefix: { type: 'dev.', subject: 'chat/' } }], 'none'],
-  ['not turns a missing attribute into a match', [{ not: { exact: { tick: 'prober' } } }], 'bare'],
-  ['not of something that never matches lets everything through', [{ not: { exact: { nope: 'x' } } }], 'both'],
+  ['not turns a missing attribute into a match', [{ not: { exact: { tick: 'prober' } } }], 'minimal'],
+  ['not of a filter that never matches lets everything through', [{ not: { exact: { nope: 'x' } } }], 'both'],
   ['all needs every element', [{ all: [{ exact: { tick: 'prober' } }, { suffix: { type: '.down' } }] }], 'full'],
-  ['any needs one', [{ any: [{ exact: { tick: 'prober' } }, { exact: { id: '2' } }] }], 'full'],
-  ['any with several exact', [{ any: [{ exact: { id: '9' } }, { exact: { id: '1' } }] }], 'both'],
-  ['filters are joined by and', [{ exact: { id: '1' } }, { exact: { num: '5' } }], 'full'],
-  ['CESQL is an element like the others', [{ cesql: 'EXISTS tick AND num > 4' }], 'full'],
+  ['any needs one element that matches', [{ any: [{ exact: { tick: 'prober' } }, { exact: { id: '2' } }] }], 'full'],
+  [
+    'any may have several elements with the dialect exact',
+    [{ any: [{ exact: { id: '9' } }, { exact: { id: '1' } }] }],
+    'both',
+  ],
+  ['every element of filters must match', [{ exact: { id: '1' } }, { exact: { num: '5' } }], 'full'],
+  ['CESQL is an element like the other dialects', [{ cesql: 'EXISTS tick AND num > 4' }], 'full'],
 ]
 
 test.each(rows)('%s', (_, filters, passes) => {
   expect(passing(filters)).toBe(passes)
 })
 
-test('the only type that can pass is found, when the filters allow just one', () => {
+test('if the filters allow only one type, that type is found', () => {
   expect(onlyType([{ attributes: { type: 'a', tick: 'b' } }])).toBe('a')
   expect(onlyType([{ prefix: { id: 'x' } }, { all: [{ exact: { type: 'a' } }] }])).toBe('a')
   expect(onlyType([{ any: [{ exact: { type: 'a' } }] }])).toBeNull()

@@ -158,7 +158,7 @@ describe('paths and methods', () => {
     expect((await get(path, 'POST')).status).toBe(404)
   })
 
-  test('HEAD gets the same answer as GET, without the body', async () => {
+  test('HEAD gets the same status as GET, without the body', async () => {
     expect(await get('/metrics', 'HEAD')).toMatchObject({ status: 200, body: '' })
     expect(await get('/api/functions', 'HEAD')).toMatchObject({ status: 200 })
   })

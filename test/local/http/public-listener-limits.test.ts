@@ -56,7 +56,7 @@ describe('a request without the right secret', () => {
     agent.destroy()
   })
 
-  test('gets 401 also if the runtime has no value for the secret', async () => {
+  test('gets 401 even if the runtime has no value for the secret', async () => {
     const own = await startListener()
     own.serve({ ...serving, variableOf: () => undefined })
     for (const value of ['', 'undefined', secret])
@@ -135,7 +135,7 @@ describe('a body', () => {
 })
 
 describe('limits', () => {
-  test('of many forged requests, the first are refused at once and the others after a pause; valid requests have no pause', async () => {
+  test('the first forged requests are refused at once and further forged requests after a pause; valid requests have no pause', async () => {
     // The pause is longer than the test, so that the refusals are still waiting at the end of the test.
     const { port } = await startListener('/', { promptRefusals: 0, refusalPauseMs: 3_600_000 })
     const forged = Array.from({ length: 64 }, () => {
@@ -177,7 +177,7 @@ describe('limits', () => {
   test('beyond the limit of idle connections, a new connection closes the oldest one', async () => {
     const { port } = await startListener('/', { waitingConnections: 20 })
     const idle = Array.from({ length: 30 }, () => connect(port, '127.0.0.1').on('error', () => {}))
-    await until(() => idle.filter(({ destroyed }) => destroyed).length >= 10, { what: 'ten to be closed' })
+    await until(() => idle.filter(({ destroyed }) => destroyed).length >= 10, { what: 'ten closed connections' })
     for (let n = 0; n < 5; n++)
       expect((await sendRequest(port, { path: '/telegram', headers: withSecret })).status).toBe(200)
     for (const socket of idle) socket.destroy()

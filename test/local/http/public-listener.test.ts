@@ -56,7 +56,7 @@ describe('the public port', () => {
     'error-notifier.localhost',
     'sites.localhost',
     '[::1]',
-  ])('treats every Host header alike: %s', async host => {
+  ])('gives the same responses for every Host header: %s', async host => {
     for (const path of ['/', '/api/functions', '/vigia/default', '/healthz'])
       expect((await sendRequest(listener.port, { path, headers: { host, 'vigia-local': '1' } })).status).toBe(404)
     expect((await post('/telegram', { headers: { ...withSecret, host } })).status).toBe(200)
@@ -130,12 +130,12 @@ describe('the public port', () => {
 })
 
 describe('PUBLIC_PORT', () => {
-  test('is a free port if the default is taken, but not if PUBLIC_PORT or PUBLIC_URL is set', async () => {
+  test('is a free port if the default is taken and neither PUBLIC_PORT nor PUBLIC_URL is set', async () => {
     const taken = listener.port
     const warned: string[] = []
     const listenOn = async (settings: { publicPort?: number; publicUrl?: URL }) => {
-      const given = { port: 8080, publicPort: undefined, publicUrl: undefined, ...settings }
-      const one = await startPublicListener(given, { functions }, words => warned.push(words), taken)
+      const environment = { port: 8080, publicPort: undefined, publicUrl: undefined, ...settings }
+      const one = await startPublicListener(environment, { functions }, words => warned.push(words), taken)
       listeners.push(one)
       return one
     }

@@ -85,9 +85,9 @@ describe('the label vigia.dev/public', () => {
     expect(faults(['echo', both])[0]).toContain('is cluster-local; remove one of the two labels')
   })
 
-  test('is missing if a function is not public', () => expect(read(['echo', ''])[0]!.public).toBe(null))
+  test('is absent if a function is not public', () => expect(read(['echo', ''])[0]!.public).toBe(null))
 
-  test('two functions cannot have the same path, but one may be below the other', () => {
+  test('two functions cannot have the same path, but the path of one may be below the path of the other', () => {
     expect(faults(['echo', label('status')], ['other', label('status')])).toEqual([
       'knative/services/other.yaml:1: the document claims the public path /status, which echo has (knative/services/echo.yaml:1); choose another path',
     ])

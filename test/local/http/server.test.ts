@@ -27,13 +27,13 @@ const request = async (host: string, path: string, headers: Record<string, strin
   return { status, reached: [...reached] }
 }
 
-test('until everything is up, every request gets 503 and Retry-After', async () => {
+test('until the runtime is ready, every request gets 503 and Retry-After', async () => {
   const { status, headers } = await sendRequest(server.port, { method: 'GET', headers: { host: 'localhost' } })
   expect(status).toBe(503)
   expect(headers['retry-after']).toBe('1')
 })
 
-describe('once it is up', () => {
+describe('once the runtime is ready', () => {
   beforeAll(() => {
     server.serve({
       hosts: { functions: new Set(['telegram-webhook', 'error-notifier']), simulated: false },
@@ -47,15 +47,15 @@ describe('once it is up', () => {
   })
 
   const paths = ['/', '/api/functions', '/api/dead-letters/1/replay', '/metrics', '/vigia/default', '/chat', '/dead/x']
-  const nothing = { status: 403, reached: [] }
-  test.each(paths)('%s is refused to a proxy that sends to this port, whatever its Host header says', async path => {
-    expect(await request('vigia.example.org', path)).toEqual(nothing)
-    expect(await request('VIGIA.example.org:443', path, { 'vigia-local': '1' })).toEqual(nothing)
+  const refused = { status: 403, reached: [] }
+  test.each(paths)('%s is refused to a proxy that sends to this port, with any Host header', async path => {
+    expect(await request('vigia.example.org', path)).toEqual(refused)
+    expect(await request('VIGIA.example.org:443', path, { 'vigia-local': '1' })).toEqual(refused)
     for (const host of ['localhost', 'error-notifier.localhost', 'broker-ingress.localhost']) {
-      expect(await request(host, path, { 'x-forwarded-for': '203.0.113.7' })).toEqual(nothing)
-      expect(await request(host, path, { 'x-forwarded-proto': 'https' })).toEqual(nothing)
+      expect(await request(host, path, { 'x-forwarded-for': '203.0.113.7' })).toEqual(refused)
+      expect(await request(host, path, { 'x-forwarded-proto': 'https' })).toEqual(refused)
       expect(await request(host, path, { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' })).toEqual(
-        nothing,
+        refused,
       )
     }
   })
@@ -95,7 +95,7 @@ describe('once it is up', () => {
     expect(await request('stranger.example.org', '/api/functions')).toEqual({ status: 403, reached: [] })
   })
 
-  test('while it stops, only the broker still accepts requests, because functions publish their last events', async () => {
+  test('while the runtime stops, only the broker still accepts requests, because functions publish their last events', async () => {
     server.refuseNew()
     expect(await request('error-notifier.localhost', '/')).toEqual({ status: 503, reached: [] })
     expect((await request('broker-ingress.localhost', '/vigia/default')).reached).toEqual(['broker'])

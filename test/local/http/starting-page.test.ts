@@ -19,7 +19,7 @@ const browser = { host: 'localhost', accept: 'text/html,application/xhtml+xml,ap
 /** The folder for screenshots of the page. Without PICTURES the tests take no screenshots. */
 const pictures = process.env.PICTURES
 
-describe('until everything is up', () => {
+describe('until the runtime is ready', () => {
   let progress: StartProgress
   let page: StartPage
   let server: Server
@@ -93,7 +93,7 @@ describe('until everything is up', () => {
       expect((await get(browser, 'GET', path)).headers.refresh).toBe('2')
   })
 
-  test('a failure does not wait if no page is open', async () => {
+  test('a failed start does not wait if no page is open', async () => {
     progress.fail(['something'])
     await page.failureSeen()
   })
@@ -106,7 +106,7 @@ describe.runIf(browserPath)('in a browser', () => {
   })
   afterAll(() => browser.close())
 
-  test('the page loads the requested address when it is ready, also without scripts, in either theme and at either width', async () => {
+  test('the page loads the requested address when the runtime is ready, even without scripts, in either theme and at either width', async () => {
     for (const [at, size] of [phone, desktop].entries())
       for (const colorScheme of ['light', 'dark'] as const) {
         const progress = createStartProgress()
@@ -137,7 +137,7 @@ describe.runIf(browserPath)('in a browser', () => {
       }
   })
 
-  test('axe-core finds no fault in the page or in its failure, in either theme', async () => {
+  test('axe-core finds no fault in the page, even when it shows a failure, in either theme', async () => {
     for (const colorScheme of ['light', 'dark'] as const) {
       const progress = createStartProgress()
       const server = await listen(0, startPage(progress).handle)
@@ -161,7 +161,7 @@ describe.runIf(browserPath)('in a browser', () => {
 })
 
 describe('npm start', () => {
-  test('shows the page from the beginning of the start, and ends when it is interrupted', async () => {
+  test('shows the page from the beginning of the start, and ends when the start is interrupted', async () => {
     // A server that accepts connections and never answers: the start waits for it.
     const silent = createTcpServer().listen(0, '127.0.0.1')
     await once(silent, 'listening')

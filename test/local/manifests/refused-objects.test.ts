@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { binding, broker, errorsOf, expectRefused, type File, trigger } from './support.ts'
 
-describe('what cannot be honoured is refused with file, line, field and a next step', () => {
+describe('a manifest that one machine cannot apply is refused with file, line, field and a next step', () => {
   test.each<[title: string, file: File, from: string | RegExp, to: string, expected: string]>([
     [
       'a binding by name and selector',
@@ -57,7 +57,7 @@ describe('what cannot be honoured is refused with file, line, field and a next s
     ],
   ])('%s', (_, file, from, to, expected) => expectRefused(file, from, to, expected))
 
-  test('two objects of one name', () => {
+  test('two objects with the same name', () => {
     expect(errorsOf('triggers/other.yaml', trigger)).toEqual([
       'triggers/other.yaml:1: the document is the second Trigger named echo-tick; rename it, the first is in triggers/echo.yaml:1',
     ])

@@ -1,7 +1,7 @@
 import { describe, test } from 'vitest'
 import { expectRefused, type File } from './support.ts'
 
-describe('what cannot be honoured is refused with file, line, field and a next step', () => {
+describe('a manifest that one machine cannot apply is refused with file, line, field and a next step', () => {
   test.each<[title: string, file: File, from: string | RegExp, to: string, expected: string]>([
     [
       'an autoscaling annotation in the wrong place',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { errorsOf, expectRefused, type File, read, source, whole } from './support.ts'
+import { errorsOf, expectRefused, type File, read, source, validManifests } from './support.ts'
 
-describe('what cannot be honoured is refused with file, line, field and a next step', () => {
+describe('a manifest that one machine cannot apply is refused with file, line, field and a next step', () => {
   test.each<[title: string, file: File, from: string | RegExp, to: string, expected: string]>([
     [
       'an override of a standard attribute',
@@ -106,13 +106,13 @@ describe('the zone of a PingSource is a name of the IANA database, as Go reads i
   test.each([
     ...['UTC', 'GMT', 'EST', 'MST', 'HST', 'EST5EDT', 'CET', 'Etc/GMT+3', 'Etc/GMT-14', 'GMT+0', 'GMT0', 'UCT', 'Zulu'],
     ...['US/Pacific', 'Asia/Calcutta', 'Europe/Kiev', 'Europe/Kyiv', 'America/Argentina/ComodRivadavia', 'Brazil/East'],
-  ])('%j is taken by that name', zone => {
-    const files = { ...whole, 'knative/sources/echo.yaml': sourceWith(zone) }
+  ])('%j is accepted, and keeps its name', zone => {
+    const files = { ...validManifests, 'knative/sources/echo.yaml': sourceWith(zone) }
     expect(read(files).sources[0]).toMatchObject({ timeZone: zone })
   })
 
   test.each(['', 'Local'])('%j is UTC, the zone of the image', zone => {
-    expect(read({ ...whole, 'knative/sources/echo.yaml': sourceWith(zone) }).sources[0]).toMatchObject({
+    expect(read({ ...validManifests, 'knative/sources/echo.yaml': sourceWith(zone) }).sources[0]).toMatchObject({
       timeZone: 'UTC',
     })
   })
@@ -120,8 +120,8 @@ describe('the zone of a PingSource is a name of the IANA database, as Go reads i
   const scheduled = (schedule: string, more = '') =>
     source.replace(/ {2}schedule: .*\n {2}timezone: .*\n/, `  schedule: ${JSON.stringify(schedule)}\n${more}`)
 
-  test.each(['CRON_TZ', 'TZ'])('%s= in front of the schedule names it too', name => {
-    const files = { ...whole, 'knative/sources/echo.yaml': scheduled(`${name}=Europe/Lisbon  0 9 * * *`) }
+  test.each(['CRON_TZ', 'TZ'])('%s= in front of the schedule sets the zone, too', name => {
+    const files = { ...validManifests, 'knative/sources/echo.yaml': scheduled(`${name}=Europe/Lisbon  0 9 * * *`) }
     expect(read(files).sources[0]).toMatchObject({ timeZone: 'Europe/Lisbon', schedule: '0 9 * * *' })
   })
 

@@ -100,22 +100,22 @@ spec:
       name: default
 `
 /** A small set of manifests without errors, by file. */
-export const whole = {
+export const validManifests = {
   'knative/broker.yaml': broker,
   'knative/services/echo.yaml': service,
   'triggers/echo.yaml': trigger,
   'knative/sources/echo.yaml': source,
   'knative/binding.yaml': binding,
 }
-export type File = keyof typeof whole
+export type File = keyof typeof validManifests
 
 export const read = (files: Record<string, string>) =>
   readManifests(Object.entries(files).map(([file, text]) => ({ file, text })))
 
-/** The errors of the whole set with one file changed or added. */
+/** The errors of the valid manifests with one file changed or added. */
 export const errorsOf = (file: string, text: string): string[] => {
   try {
-    read({ ...whole, [file]: text })
+    read({ ...validManifests, [file]: text })
     return []
   } catch (error) {
     if (error instanceof ManifestErrors) return error.lines
@@ -123,10 +123,10 @@ export const errorsOf = (file: string, text: string): string[] => {
   }
 }
 
-/** Makes one change in a file of the whole set, and expects one error that contains `expected`. */
+/** Makes one change in a file of the valid manifests, and expects one error that contains `expected`. */
 export const expectRefused = (file: File, from: string | RegExp, to: string, expected: string) => {
-  const text = whole[file].replace(from, to)
-  expect(text).not.toBe(whole[file])
+  const text = validManifests[file].replace(from, to)
+  expect(text).not.toBe(validManifests[file])
   const [line, ...more] = errorsOf(file, text)
   expect(line).toContain(expected)
   expect(line).toMatch(/^(knative|triggers)\/[a-z/]+\.yaml:\d+: /)

@@ -15,63 +15,63 @@ afterEach(() => {
 
 /** A server that answers with `status` (0 closes the connection) and records requests. `/moved` redirects. */
 const listening = async (status: () => number) => {
-  const got: string[] = []
+  const requests: string[] = []
   server = createServer((request, response) => {
-    got.push(`${request.method} ${request.url}`)
+    requests.push(`${request.method} ${request.url}`)
     if (request.url === '/moved') response.writeHead(302, { location: '/ping/secret' }).end()
     else if (status() === 0) request.socket.destroy()
     else response.writeHead(status()).end()
   })
   await new Promise<void>(resolve => server!.listen(0, '127.0.0.1', resolve))
-  return { got, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+  return { requests, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
 }
 
-const start = (url: string, look: () => string[], warnings: string[] = [], more = {}) => {
+const start = (url: string, faultsNow: () => string[], warnings: string[] = [], more = {}) => {
   stop = startHeartbeat({
     url,
-    check: async () => look(),
+    check: async () => faultsNow(),
     warn: words => warnings.push(words),
     everyMs: 1,
     ...more,
   }).stop
 }
 
-test('while Vigia is ready, HEARTBEAT_URL gets a GET regularly, also on a private address', async () => {
-  const { got, url } = await listening(() => 200)
+test('while Vigia is ready, HEARTBEAT_URL gets a GET regularly, even on a private address', async () => {
+  const { requests, url } = await listening(() => 200)
   start(`${url}/ping/secret`, () => [])
-  await until(() => got.length >= 3)
-  expect(new Set(got)).toEqual(new Set(['GET /ping/secret']))
+  await until(() => requests.length >= 3)
+  expect(new Set(requests)).toEqual(new Set(['GET /ping/secret']))
 })
 
 test('while Vigia is not ready, HEARTBEAT_URL gets no request', async () => {
-  const { got, url } = await listening(() => 200)
-  const looks: number[] = []
-  let well = false
+  const { requests, url } = await listening(() => 200)
+  const requestsAtCheck: number[] = []
+  let isReady = false
   start(url, () => {
-    looks.push(got.length)
-    return well ? [] : ['PostgreSQL']
+    requestsAtCheck.push(requests.length)
+    return isReady ? [] : ['PostgreSQL']
   })
-  await until(() => looks.length >= 5)
-  expect(got).toEqual([])
-  well = true
-  await until(() => got.length > 0)
+  await until(() => requestsAtCheck.length >= 5)
+  expect(requests).toEqual([])
+  isReady = true
+  await until(() => requests.length > 0)
 })
 
 test('redirects are followed', async () => {
-  const { got, url } = await listening(() => 200)
+  const { requests, url } = await listening(() => 200)
   start(`${url}/moved`, () => [])
-  await until(() => got.includes('GET /ping/secret'))
+  await until(() => requests.includes('GET /ping/secret'))
 })
 
 test('failures are reported once when they begin, without the URL, and the requests continue', async () => {
   let status = 500
-  const { got, url } = await listening(() => status)
+  const { requests, url } = await listening(() => status)
   const warnings: string[] = []
   start(`${url}/ping/secret`, () => [], warnings)
-  await until(() => got.length >= 3)
+  await until(() => requests.length >= 3)
   status = 200
-  const healthyAt = got.length
-  await until(() => got.length >= healthyAt + 3)
+  const healthyAt = requests.length
+  await until(() => requests.length >= healthyAt + 3)
   status = 0
   await until(() => warnings.length === 2)
   expect(warnings[0]).toBe('HEARTBEAT_URL answered 500; Vigia tries it again every minute')

@@ -14,12 +14,12 @@ const menu: BridgeOptions['menu'] = [
 
 let telegram: TelegramSimulator
 let bridge: TelegramBridge | undefined
-let taken: WebhookRequest[]
+let acceptedRequests: WebhookRequest[]
 let lines: string[]
 
 beforeEach(async () => {
   telegram = await startTelegram({ botToken: TOKEN, rates: false })
-  taken = []
+  acceptedRequests = []
   lines = []
 })
 afterEach(async () => {
@@ -36,7 +36,7 @@ const start = (options: Partial<BridgeOptions> = {}) => {
     menu,
     say: line => lines.push(line),
     deliver: async request => {
-      taken.push(request)
+      acceptedRequests.push(request)
       return { status: 200 }
     },
     ...options,
@@ -52,7 +52,8 @@ const advanceUntil = (time: ManualTime, stepMs: number, condition: () => boolean
     },
     { what },
   )
-const texts = () => taken.map(({ body }) => JSON.parse(body).message?.text ?? JSON.parse(body).callback_query?.data)
+const texts = () =>
+  acceptedRequests.map(({ body }) => JSON.parse(body).message?.text ?? JSON.parse(body).callback_query?.data)
 const logged = (pattern: RegExp) =>
   until(() => lines.some(line => pattern.test(line)), { what: `${pattern} to be logged` })
 
@@ -62,9 +63,9 @@ describe('without PUBLIC_URL', () => {
     await until(() => running.state() === 'polling', { what: 'polling' })
     const ana = telegram.user('Ana')
     for (const text of ['um', 'dois', 'três']) ana.send(text)
-    await until(() => taken.length === 3, { what: 'three updates' })
+    await until(() => acceptedRequests.length === 3, { what: 'three updates' })
     expect(texts()).toEqual(['um', 'dois', 'três'])
-    expect(taken[0]?.headers['x-telegram-bot-api-secret-token']).toBe(SECRET)
+    expect(acceptedRequests[0]?.headers['x-telegram-bot-api-secret-token']).toBe(SECRET)
     await until(() => telegram.pending().length === 0, { what: 'the updates to be confirmed' })
   })
 
@@ -72,12 +73,12 @@ describe('without PUBLIC_URL', () => {
     const old = telegram.user('Ana')
     old.send('waited')
     start()
-    await until(() => taken.length === 1, { what: 'the waiting update' })
+    await until(() => acceptedRequests.length === 1, { what: 'the waiting update' })
     expect(telegram.calls('deleteWebhook')).toHaveLength(1)
     expect(telegram.webhookInfo().url).toBe('')
   })
 
-  test('an update is confirmed only after the function has taken it, and is retried until then', async () => {
+  test('an update is confirmed only after the function has accepted it, and is retried until then', async () => {
     const time = manualTime(new Date('2026-11-21T12:00:00Z'))
     let working = false
     const attempts: string[] = []
@@ -96,7 +97,7 @@ describe('without PUBLIC_URL', () => {
     expect(new Set(attempts)).toEqual(new Set(['first']))
     expect(telegram.pending()).toHaveLength(2)
     working = true
-    await advanceUntil(time, 60_000, () => telegram.pending().length === 0, 'both to be taken')
+    await advanceUntil(time, 60_000, () => telegram.pending().length === 0, 'both updates to be accepted')
     expect(attempts.at(-1)).toBe('second')
     expect(lines.join('\n')).toMatch(/did not take update \d+ \(connect ECONNREFUSED\)/)
   })
@@ -124,15 +125,15 @@ describe('without PUBLIC_URL', () => {
         const update = JSON.parse(request.body)
         if (update.message?.text === 'stuck') {
           held.push('stuck')
-          await until(() => taken.length > 0, { what: 'the press' })
+          await until(() => acceptedRequests.length > 0, { what: 'the press' })
         }
-        taken.push(request)
+        acceptedRequests.push(request)
         return { status: 200 }
       },
     })
     const ana = telegram.user('Ana')
     ana.send('/start')
-    await until(() => taken.length === 1, { what: '/start' })
+    await until(() => acceptedRequests.length === 1, { what: '/start' })
     await fetch(`${telegram.url}/bot${TOKEN}/sendMessage`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -142,14 +143,14 @@ describe('without PUBLIC_URL', () => {
         reply_markup: { inline_keyboard: [[{ text: 'Seguir', callback_data: 'v1:f:82' }]] },
       }),
     })
-    taken.splice(0)
+    acceptedRequests.splice(0)
     ana.send('stuck')
     ana.press('Seguir')
-    await until(() => taken.length === 2, { what: 'both' })
+    await until(() => acceptedRequests.length === 2, { what: 'both updates' })
     expect(texts()).toEqual(['v1:f:82', 'stuck'])
   })
 
-  test('a chat whose update is deferred or slow does not delay other chats, and keeps its own order', async () => {
+  test('a chat whose update is deferred or slow does not delay other chats, and its own updates stay in order', async () => {
     const time = manualTime(new Date('2026-11-21T12:00:00Z'))
     const delivered: string[] = []
     let release = () => {}
@@ -169,16 +170,16 @@ describe('without PUBLIC_URL', () => {
     })
     for (const text of ['flooded', 'after the flood']) telegram.user('Ana').send(text)
     for (const text of ['slow', 'after the slow one']) telegram.user('Bia').send(text)
-    await until(() => delivered.includes('slow') && delivered.includes('flooded'), { what: 'both to be tried' })
+    await until(() => delivered.includes('slow') && delivered.includes('flooded'), { what: 'a first attempt of both' })
     const begun = time.now().getTime()
     telegram.user('Caio').send('/hoje')
     await advanceUntil(time, 50, () => delivered.includes('/hoje'), 'the other chat')
     expect(time.now().getTime() - begun).toBeLessThan(40_000)
     expect(delivered).toEqual(expect.not.arrayContaining(['after the flood', 'after the slow one']))
-    // Telegram keeps all updates until the oldest one has been taken.
+    // Telegram keeps all updates until the oldest update has been accepted.
     expect(telegram.pending()).toHaveLength(5)
     release()
-    await advanceUntil(time, 10_000, () => telegram.pending().length === 0, 'all of them')
+    await advanceUntil(time, 10_000, () => telegram.pending().length === 0, 'every update to be confirmed')
     const inOrder = (...texts: string[]) => delivered.filter(text => texts.includes(text))
     expect(inOrder('slow', 'after the slow one')).toEqual(['slow', 'after the slow one'])
     expect(inOrder('flooded', 'after the flood')).toEqual(['flooded', 'flooded', 'after the flood'])
@@ -193,18 +194,18 @@ describe('without PUBLIC_URL', () => {
         most = Math.max(most, ++open)
         await new Promise<void>(resolve => released.push(resolve))
         open--
-        taken.push(request)
+        acceptedRequests.push(request)
         return { status: 200 }
       },
     })
     for (let person = 0; person < 50; person++) telegram.user(`Pessoa ${person}`).send('oi')
-    await until(() => open === 20, { what: 'twenty at once' })
+    await until(() => open === 20, { what: 'twenty deliveries at once' })
     await until(
       () => {
         released.shift()?.()
-        return taken.length === 50
+        return acceptedRequests.length === 50
       },
-      { what: 'all of them' },
+      { what: 'all updates' },
     )
     expect(most).toBe(20)
     await until(() => telegram.pending().length === 0, { what: 'the updates to be confirmed' })
@@ -217,7 +218,7 @@ describe('without PUBLIC_URL', () => {
     telegram.user('Ana').send('oi')
     await until(() => tries > 0, { what: 'the first attempt' })
     telegram.failNext('getUpdates', { status: 429, retryAfter: 30, times: 1 })
-    await advanceUntil(time, 500, () => tries === 3, 'the update to be taken')
+    await advanceUntil(time, 500, () => tries === 3, 'the update to be accepted')
     telegram.user('Ana').send('e agora')
     await advanceUntil(time, 5_000, () => tries === 4, 'the next update')
   })
@@ -240,7 +241,7 @@ describe('without PUBLIC_URL', () => {
     start({ time })
     await logged(/Another program reads the updates/)
     telegram.user('Ana').send('still here')
-    await advanceUntil(time, 30_000, () => taken.length === 1, 'the update')
+    await advanceUntil(time, 30_000, () => acceptedRequests.length === 1, 'the update')
     expect(lines.filter(line => /Another program/.test(line))).toHaveLength(1)
     expect(lines).toContain('Telegram answers again.')
   })
@@ -251,7 +252,7 @@ describe('without PUBLIC_URL', () => {
     start({ time })
     await logged(/cannot be reached/)
     telegram.user('Ana').send('after the outage')
-    await advanceUntil(time, 60_000, () => taken.length === 1, 'the update')
+    await advanceUntil(time, 60_000, () => acceptedRequests.length === 1, 'the update')
     expect(lines.filter(line => /cannot be reached/.test(line)).length).toBeLessThanOrEqual(2)
   })
 })
@@ -279,7 +280,7 @@ describe('with PUBLIC_URL', () => {
 describe('the menu and the description', () => {
   const menuSet = () => until(() => telegram.calls('setMyShortDescription').length === 2, { what: 'the profile' })
 
-  test('are set in both languages, and not again if they are already right', async () => {
+  test('are set in both languages, and are not set again if they are unchanged', async () => {
     start()
     await menuSet()
     const sets = telegram.calls('setMyCommands').map(({ params }) => [params.language_code, params.commands])
@@ -290,28 +291,28 @@ describe('the menu and the description', () => {
     bridge?.stop()
     telegram.forgetCalls()
     start()
-    await until(() => telegram.calls('getMyShortDescription').length === 2, { what: 'a second look' })
+    await until(() => telegram.calls('getMyShortDescription').length === 2, { what: 'a second check of the profile' })
     expect(telegram.calls().filter(({ method }) => method.startsWith('setMy'))).toEqual([])
   })
 
-  test('only what differs is set', async () => {
+  test('only the commands that differ are set', async () => {
     start()
     await menuSet()
     bridge?.stop()
     telegram.forgetCalls()
     start({ menu: [menu[0]!, { language: 'pt', commands: [{ command: 'ajuda', description: 'Ajuda' }] }] })
-    await until(() => telegram.calls('getMyShortDescription').length === 2, { what: 'a second look' })
+    await until(() => telegram.calls('getMyShortDescription').length === 2, { what: 'a second check of the profile' })
     expect(telegram.calls().filter(({ method }) => method.startsWith('setMy'))).toMatchObject([
       { method: 'setMyCommands', params: { language_code: 'pt' } },
     ])
   })
 
-  test('updates are delivered also if the menu is refused', async () => {
+  test('updates are delivered even if the menu is refused', async () => {
     telegram.failNext('getMyCommands', { status: 400, description: 'Bad Request: BOT_COMMAND_INVALID' })
     const running = start()
     await logged(/refused getMyCommands/)
     telegram.user('Ana').send('oi')
-    await until(() => taken.length === 1, { what: 'the update' })
+    await until(() => acceptedRequests.length === 1, { what: 'the update' })
     expect(running.state()).toBe('polling')
   })
 })

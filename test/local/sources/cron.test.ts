@@ -8,11 +8,16 @@ const next = (schedule: string, after: string, zone = 'UTC') => {
   return parsed.next(new Date(after), zone)?.toISOString() ?? null
 }
 
-describe('schedules mean what they mean on Knative', () => {
+describe('schedules have the same meaning as on Knative', () => {
   test.each([
     ['every minute', '* * * * *', '2026-11-21T12:00:00Z', '2026-11-21T12:01:00.000Z'],
     ['every ten seconds, seconds first', '*/10 * * * * *', '2026-11-21T12:00:01Z', '2026-11-21T12:00:10.000Z'],
-    ['the instant itself is past', '*/10 * * * * *', '2026-11-21T12:00:10.000Z', '2026-11-21T12:00:20.000Z'],
+    [
+      'the given instant itself does not count',
+      '*/10 * * * * *',
+      '2026-11-21T12:00:10.000Z',
+      '2026-11-21T12:00:20.000Z',
+    ],
     ['milliseconds do not matter', '*/10 * * * * *', '2026-11-21T12:00:09.999Z', '2026-11-21T12:00:10.000Z'],
     ['a start with a step runs to the end', '0 5/20 * * * *', '2026-11-21T12:30:00Z', '2026-11-21T12:45:00.000Z'],
     ['a range with a step', '0 10-30/10 * * * *', '2026-11-21T12:20:00Z', '2026-11-21T12:30:00.000Z'],
@@ -21,8 +26,13 @@ describe('schedules mean what they mean on Knative', () => {
     ['a question mark is a star', '0 0 1 * ?', '2026-11-21T12:00:00Z', '2026-12-01T00:00:00.000Z'],
     ['@hourly', '@hourly', '2026-11-21T12:00:00Z', '2026-11-21T13:00:00.000Z'],
     ['@weekly is Sunday', '@weekly', '2026-11-21T12:00:00Z', '2026-11-22T00:00:00.000Z'],
-    ['both day fields: one of them is enough', '0 0 13 * fri', '2026-11-21T12:00:00Z', '2026-11-27T00:00:00.000Z'],
-    ['one day field with a star: both must hold', '0 0 13 * *', '2026-11-21T12:00:00Z', '2026-12-13T00:00:00.000Z'],
+    [
+      'if both day fields are restricted, one match is enough',
+      '0 0 13 * fri',
+      '2026-11-21T12:00:00Z',
+      '2026-11-27T00:00:00.000Z',
+    ],
+    ['if one day field is a star, both must match', '0 0 13 * *', '2026-11-21T12:00:00Z', '2026-12-13T00:00:00.000Z'],
     [
       'a star with a step counts as a restriction',
       '0 0 */10 * fri',
@@ -30,7 +40,7 @@ describe('schedules mean what they mean on Knative', () => {
       '2026-11-27T00:00:00.000Z',
     ],
     ['leap day', '0 0 29 2 *', '2026-11-21T12:00:00Z', '2028-02-29T00:00:00.000Z'],
-    ['never', '0 0 31 2 *', '2026-11-21T12:00:00Z', null],
+    ['a day that never comes', '0 0 31 2 *', '2026-11-21T12:00:00Z', null],
   ])('%s', (_, schedule, after, expected) => expect(next(schedule, after)).toBe(expected))
 
   test.each([
@@ -50,9 +60,15 @@ describe('schedules mean what they mean on Knative', () => {
       'America/New_York',
       '2026-11-01T05:30:00.000Z',
     ],
-    ['… and the second', '30 1 * * *', '2026-11-01T05:30:00Z', 'America/New_York', '2026-11-01T06:30:00.000Z'],
     [
-      'every hour continues through it',
+      'an hour that comes twice runs the second time, too',
+      '30 1 * * *',
+      '2026-11-01T05:30:00Z',
+      'America/New_York',
+      '2026-11-01T06:30:00.000Z',
+    ],
+    [
+      'an hourly schedule runs in both hours',
       '0 * * * *',
       '2026-11-01T05:00:00Z',
       'America/New_York',
@@ -82,7 +98,7 @@ describe('schedules mean what they mean on Knative', () => {
     expect('error' in parsed && parsed.error).toContain(words)
   })
 
-  test('another library computes the same, except at clock changes and for two day fields', () => {
+  test('another library computes the same instants, except at clock changes and for two day fields', () => {
     const part = (least: number, most: number) =>
       fc.oneof(
         fc.constant('*'),

@@ -13,13 +13,13 @@ const source: PingSource = {
 }
 
 /** Starts a source with a clock and timers that the test controls. */
-const startSource = (given: Partial<PingSource> = {}, statuses: number[] = []) => {
+const startSource = (changes: Partial<PingSource> = {}, statuses: number[] = []) => {
   let now = Date.parse('2026-11-21T12:00:03Z')
   let timer: { ms: number; work: () => void } | undefined
   const sent: { ping: Ping; at: string }[] = []
   const lost: string[] = []
   const sources = startPingSources({
-    sources: [{ ...source, ...given }],
+    sources: [{ ...source, ...changes }],
     send: async (_, ping) => {
       sent.push({ ping, at: new Date(now).toISOString() })
       return statuses.shift() ?? 202
@@ -44,7 +44,7 @@ const startSource = (given: Partial<PingSource> = {}, statuses: number[] = []) =
 }
 
 describe('a source', () => {
-  test('sends the event that Knative sends, at its second', () => {
+  test('sends the event that Knative sends, at the scheduled second', () => {
     const { sent, wake } = startSource()
     expect(wake()).toBe(7_000)
     wake()
@@ -72,7 +72,7 @@ describe('a source', () => {
     expect(sent.map(({ at }) => at.slice(11, 19))).toEqual(['12:00:10', '20:00:20', '20:00:30'])
   })
 
-  test('goes on at once when the clock is set back, and does not wait for the hour to come again', () => {
+  test('continues at once when the clock is set back, and does not wait until the repeated hour is over', () => {
     const { sent, wake } = startSource()
     wake()
     wake(-3_600_000)
@@ -81,7 +81,7 @@ describe('a source', () => {
     expect(sent.at(-1)!.at).toBe('2026-11-21T11:00:30.000Z')
   })
 
-  test('with a rare schedule looks at the clock every minute', () => {
+  test('with a rare schedule reads the clock every minute', () => {
     const { sent, wake, sources } = startSource({ schedule: '0 9 1 * *' })
     expect(wake()).toBe(60_000)
     expect(sent.length).toBe(0)

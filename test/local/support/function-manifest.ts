@@ -1,10 +1,10 @@
 import type { FunctionManifest } from '#local/manifests/manifests.ts'
 
 /** The manifest of a function with the usual values, some of them replaced. */
-export const functionManifest = (given: Partial<FunctionManifest> & { name: string }): FunctionManifest => ({
-  file: `knative/services/${given.name}.yaml`,
+export const functionManifest = (changes: Partial<FunctionManifest> & { name: string }): FunctionManifest => ({
+  file: `knative/services/${changes.name}.yaml`,
   line: 1,
-  target: given.name,
+  target: changes.name,
   visibility: 'cluster-local',
   public: null,
   env: [],
@@ -19,5 +19,5 @@ export const functionManifest = (given: Partial<FunctionManifest> & { name: stri
   timeoutMs: 10_000,
   startTimeoutMs: 20_000,
   readinessPath: '/healthz',
-  ...given,
+  ...changes,
 })

@@ -27,19 +27,19 @@ export const server = createServer(async (request, response) => {
   for await (const chunk of request) chunks.push(chunk)
   if (pathname === '/exit') process.exit(3)
   while (pathname === '/until' && !existsSync(searchParams.get('file'))) await new Promise(resolve => setTimeout(resolve, 5))
-  const body = { pid: process.pid, most: inFlight, env: process.env, got: Buffer.concat(chunks).toString(), headers: request.headers }
+  const body = { pid: process.pid, maxInFlight: inFlight, env: process.env, received: Buffer.concat(chunks).toString(), headers: request.headers }
   inFlight--
   response.writeHead(pathname === '/status' ? Number(searchParams.get('code')) : 200, { 'content-type': 'application/json' })
   response.end(JSON.stringify(body))
 })
 if (process.env.BROKEN) {
-  console.error('cannot find the thing it needs')
+  console.error('cannot find a required module')
   process.exit(1)
 }
 server.listen(Number(process.env.PORT), process.env.HOST)
 process.on('SIGTERM', () => {
   console.log('received SIGTERM')
-  if (process.env.STUBBORN) return
+  if (process.env.IGNORE_SIGTERM) return
   server.close(() => process.exit(0))
   server.closeIdleConnections()
 })
@@ -57,17 +57,17 @@ beforeAll(() => {
 })
 
 afterEach(async () => {
-  await Promise.all(running.splice(0).map(one => one.close(100)))
+  await Promise.all(running.splice(0).map(started => started.close(100)))
   loggedLines.length = 0
 })
 
-export const manifest = (given: Partial<FunctionManifest> = {}): FunctionManifest =>
-  functionManifest({ name: 'echo', ...given })
+export const manifest = (changes: Partial<FunctionManifest> = {}): FunctionManifest =>
+  functionManifest({ name: 'echo', ...changes })
 
-export const startActivator = (given: Partial<FunctionManifest> = {}, env: NodeJS.ProcessEnv = {}) => {
+export const startActivator = (changes: Partial<FunctionManifest> = {}, env: NodeJS.ProcessEnv = {}) => {
   const log = functionLog(join(folder, 'logs'), 'echo', () => {})
-  const one = activator(
-    [manifest(given)],
+  const started = activator(
+    [manifest(changes)],
     ({ readinessPath, startTimeoutMs }) =>
       startProcess({
         command: [process.execPath, file],
@@ -80,12 +80,12 @@ export const startActivator = (given: Partial<FunctionManifest> = {}, env: NodeJ
       }),
     (_, words) => loggedLines.push(words),
   )
-  running.push(one)
-  return one
+  running.push(started)
+  return started
 }
 
-export const post = async (one: Activator, path = '/', signal?: AbortSignal) => {
-  const reached = await one.reach('echo', signal).catch(error => {
+export const post = async (started: Activator, path = '/', signal?: AbortSignal) => {
+  const reached = await started.reach('echo', signal).catch(error => {
     if (error instanceof Unavailable) return error
     throw error
   })
@@ -101,12 +101,12 @@ export const post = async (one: Activator, path = '/', signal?: AbortSignal) => 
 }
 interface Echo {
   pid: number
-  most: number
-  got: string
+  maxInFlight: number
+  received: string
   headers: Record<string, string>
 }
-export const report = (one: Activator) => one.report()[0]!
-export const pids = (one: Activator) => report(one).replicas.map(({ pid }) => pid)
+export const report = (started: Activator) => started.report()[0]!
+export const pids = (started: Activator) => report(started).replicas.map(({ pid }) => pid)
 export const isGone = async (pid: number) => (await commandOf(pid)) === null
 export let gates = 0
 export const gate = () => {

@@ -96,20 +96,20 @@ test.each([
   },
 )
 
-test('a server that is starting up is tried again', async () => {
+test('the start tries again if the server of DATABASE_URL is starting up', async () => {
   const database = await emptyDatabase()
   const socketFolder = new URL(database.url).searchParams.get('host')!
   const notYet = await refusing('57P03', 'the database system is starting up')
-  let asked = 0
+  let connections = 0
   const port = await listening(socket => {
     socket.on('error', () => {})
-    const server = asked++ === 0 ? connect(notYet, '127.0.0.1') : connect(`${socketFolder}/.s.PGSQL.5432`)
+    const server = connections++ === 0 ? connect(notYet, '127.0.0.1') : connect(`${socketFolder}/.s.PGSQL.5432`)
     server.on('error', () => socket.destroy())
     socket.pipe(server).pipe(socket)
   })
   const url = `postgresql://vigia@127.0.0.1:${port}${new URL(database.url).pathname}`
   await startPostgres({ dataDir: '/nowhere', databaseUrl: url })
-  expect(asked).toBe(2)
+  expect(connections).toBe(2)
   await database.end()
 })
 
@@ -117,10 +117,10 @@ test('the start fails at once for a refused connection and for an unknown host n
   await expect(startPostgres({ dataDir: '/nowhere', databaseUrl: 'postgresql://a@127.0.0.1:1/x' })).rejects.toThrow(
     'DATABASE_URL does not answer: connect ECONNREFUSED 127.0.0.1:1',
   )
-  await expect(startPostgres({ dataDir: '/nowhere', databaseUrl: 'postgresql://a@nobody.invalid/x' })).rejects.toThrow(
-    /^DATABASE_URL does not answer: .*nobody\.invalid/,
+  await expect(startPostgres({ dataDir: '/nowhere', databaseUrl: 'postgresql://a@unknown.invalid/x' })).rejects.toThrow(
+    /^DATABASE_URL does not answer: .*unknown\.invalid/,
   )
-  await expect(startMongo({ dataDir: '/nowhere', env: { MONGODB_URI: 'mongodb://nobody.invalid/x' } })).rejects.toThrow(
-    /^MONGODB_URI does not answer: .*nobody\.invalid/,
-  )
+  await expect(
+    startMongo({ dataDir: '/nowhere', env: { MONGODB_URI: 'mongodb://unknown.invalid/x' } }),
+  ).rejects.toThrow(/^MONGODB_URI does not answer: .*unknown\.invalid/)
 })

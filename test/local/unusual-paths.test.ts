@@ -9,7 +9,7 @@ import { folder } from '#test/support/temporary-folders.ts'
 import { until } from '#test/support/until.ts'
 
 /** Starts Vigia, sends /start and waits for the answer, which needs the databases, the build and the functions. */
-const answers = async (options: VigiaOptions) => {
+const startAndAsk = async (options: VigiaOptions) => {
   const vigia = await startVigia(options)
   try {
     await vigia.api('/chat/api/send', { method: 'POST', body: JSON.stringify({ pane: 'main', text: '/start' }) })
@@ -26,7 +26,7 @@ const answers = async (options: VigiaOptions) => {
 }
 
 const copies = new Map<string, string>()
-const copied = (name: string) => {
+const checkoutCalled = (name: string) => {
   const checkout = copies.get(name) ?? join(folder(), name)
   if (!copies.has(name)) copyCheckout(checkout)
   copies.set(name, checkout)
@@ -35,10 +35,10 @@ const copied = (name: string) => {
 
 // Names with a blank, an accent, and characters that have a meaning in a URL or in a shell.
 test.each(['Área de trabalho', `C# 100% é? it's "$HOME" [x] \`id\``])(
-  'npm start, its data and its commands work in a checkout called %s',
+  'npm start and the generator scripts work in a checkout called %s',
   async name => {
-    const checkout = copied(name)
-    const output = await answers({ checkout, dataDir: join(folder(), name, 'dados') })
+    const checkout = checkoutCalled(name)
+    const output = await startAndAsk({ checkout, dataDir: join(folder(), name, 'dados') })
     expect(output).toContain(name)
     const scripts = ['events/export.ts', 'infra/cluster/scaling/main.ts', 'infra/charts/generate.ts']
     for (const script of scripts)
@@ -50,10 +50,10 @@ test.each(['Área de trabalho', `C# 100% é? it's "$HOME" [x] \`id\``])(
 
 test('npm start works in a checkout behind a symbolic link, with a data folder whose path is too long for a socket', async () => {
   const links = folder()
-  symlinkSync(copied('Área de trabalho'), join(links, 'checkout'))
+  symlinkSync(checkoutCalled('Área de trabalho'), join(links, 'checkout'))
   symlinkSync(folder(), join(links, 'data'))
   const dataDir = join(links, 'data', ...Array.from({ length: 12 }, (_, n) => `uma pasta funda ${n}`))
-  await answers({ checkout: join(links, 'checkout'), dataDir })
+  await startAndAsk({ checkout: join(links, 'checkout'), dataDir })
   expect(readdirSync(join(dataDir, 'postgres'))).not.toContain('run')
 })
 
