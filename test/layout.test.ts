@@ -60,7 +60,7 @@ test('every service runs the function it is named after', () => {
   }
 })
 
-test('every trigger filters on an event that exists, and every tick on the function it wakes', () => {
+test('every Trigger filters on an event that exists, and a Trigger of ticks filters on the function that it wakes', () => {
   const types = allEvents.map(({ type }) => type)
   for (const { file, spec } of triggers) {
     const { type, tick } = spec.filter.attributes

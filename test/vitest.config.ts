@@ -7,13 +7,13 @@ export default defineConfig({
   test: {
     root: join(import.meta.dirname, '..'),
     include: ['test/**/*.test.ts'],
-    // What needs a real API server, Debian's packages or root: `npm run test:cluster`.
+    // Tests that need a real API server, Debian packages or root run with `npm run test:cluster`.
     exclude: ['test/cluster/**'],
     globalSetup: ['test/support/global-setup.ts'],
     reporters: process.env.CI ? ['default', ['json', { outputFile: '.build/test-report.json' }]] : ['default'],
     pool: 'forks',
     maxWorkers: 2,
-    // The waits inside have ends of their own; a journey has several of them.
+    // Each wait in a test has its own timeout; a journey has several waits.
     testTimeout: 180_000,
     hookTimeout: 120_000,
     teardownTimeout: 30_000,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import type { Episode, Show } from '#database/series/show.ts'
-import { quiet, severance, streamer } from '#test/support/catalogue-shows.ts'
+import { severance, showOutsidePeriod, showWithoutAirtimes } from '#test/support/catalogue-shows.ts'
 import { freshMongo } from '#test/support/database.ts'
 
 let catalogue: ReturnType<typeof catalogueIn>
@@ -10,7 +10,7 @@ beforeAll(async () => {
   const server = await freshMongo()
   catalogue = catalogueIn(server.mongo)
   end = server.end
-  for (const show of [severance, streamer, quiet]) await catalogue.keep(show)
+  for (const show of [severance, showWithoutAirtimes, showOutsidePeriod]) await catalogue.keep(show)
 })
 afterAll(() => end())
 

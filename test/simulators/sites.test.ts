@@ -17,7 +17,7 @@ afterEach(() => sites.stop())
 
 const status = async (path: string) => (await fetch(sites.url + path)).status
 /** Reads the bytes of a response as text until `enough` returns true, and closes the connection. */
-const wire = async (path: string, enough: (text: string) => boolean): Promise<string> => {
+const readUntil = async (path: string, enough: (text: string) => boolean): Promise<string> => {
   const socket = connect(Number(new URL(sites.url).port), '127.0.0.1')
   let text = ''
   socket.on('data', chunk => {
@@ -41,7 +41,7 @@ describe('sites', () => {
     expect(await Promise.all(['/healthy', '/failing', '/shop', '/nowhere'].map(status))).toEqual([200, 500, 200, 404])
   })
 
-  test('can be turned off and on, and set to anything', async () => {
+  test('can be turned off and on, and set to any behaviour', async () => {
     sites.turn('/shop', false)
     expect(await status('/shop')).toBe(500)
     sites.turn('/shop', true)
@@ -52,7 +52,7 @@ describe('sites', () => {
     expect(await status('/mine')).toBe(200)
   })
 
-  test('flap by the clock', async () => {
+  test('that flap alternate between 200 and 500 by the clock', async () => {
     sites.set('/flapping', { kind: 'flapping', periodMs: 60_000 })
     const seen: number[] = []
     for (let minute = 0; minute < 4; minute++) {
@@ -89,8 +89,8 @@ describe('sites', () => {
   })
 
   test('send bodies and headers without end', async () => {
-    expect(await wire('/endless', text => text.split('and so on').length > 5)).toMatch(/^HTTP\/1.1 200/)
-    const headers = await wire('/slow-headers', text => text.includes('X-Patience-3'))
+    expect(await readUntil('/endless', text => text.split('and so on').length > 5)).toMatch(/^HTTP\/1.1 200/)
+    const headers = await readUntil('/slow-headers', text => text.includes('X-Patience-3'))
     expect(headers).toMatch(/^HTTP\/1.1 200 OK\r\nX-Patience-0/)
     expect(headers).not.toContain('\r\n\r\n')
   })

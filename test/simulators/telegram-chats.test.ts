@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { ChatMember } from '#simulators/telegram/bot-api.ts'
-import { ana, call, refusal, say, telegram } from './support/telegram.ts'
+import { ana, call, refusal, sendToAna, telegram } from './support/telegram.ts'
 
 describe('chats, groups and topics', () => {
   const write = (chatId: number, more: object = {}) => refusal('sendMessage', { chat_id: chatId, text: 'x', ...more })
@@ -14,7 +14,7 @@ describe('chats, groups and topics', () => {
     expect(await write(ana.chatId)).toBe('403 Forbidden: bot was blocked by the user')
     expect(() => ana.send('oi')).toThrow(/has blocked the bot/)
     ana.unblock()
-    expect((await say('oi')).ok).toBe(true)
+    expect((await sendToAna('oi')).ok).toBe(true)
     ana.deactivate()
     expect(await write(ana.chatId)).toBe('403 Forbidden: user is deactivated')
   })
@@ -85,7 +85,7 @@ describe('chats, groups and topics', () => {
     expect(there.ok).toBe(true)
     const reply = { reply_parameters: { message_id: there.result.message_id } }
     const answered = await call('sendMessage', { chat_id: forum.chatId, text: 'y', ...reply })
-    expect(answered.result, 'a reply goes where its message is').toMatchObject({ message_thread_id: topic })
+    expect(answered.result, 'a reply is in the topic of its message').toMatchObject({ message_thread_id: topic })
     forum.closeTopic(topic)
     expect(await write(forum.chatId, reply)).toBe('400 Bad Request: TOPIC_CLOSED')
     forum.removeBot(ana)
@@ -110,15 +110,17 @@ describe('chats, groups and topics', () => {
 
   test('a reply needs an existing message, unless allow_sending_without_reply is set', async () => {
     const id = ana.send('question')
-    expect((await say('answer', { reply_parameters: { message_id: id } })).result.reply_to_message).toMatchObject({
-      message_id: id,
-      text: 'question',
-    })
+    expect((await sendToAna('answer', { reply_parameters: { message_id: id } })).result.reply_to_message).toMatchObject(
+      {
+        message_id: id,
+        text: 'question',
+      },
+    )
     expect(await write(ana.chatId, { reply_parameters: { message_id: 999 } })).toBe(
       '400 Bad Request: message to be replied not found',
     )
     const lenient = { reply_parameters: { message_id: 999, allow_sending_without_reply: true } }
-    expect((await say('answer', lenient)).result).not.toHaveProperty('reply_to_message')
+    expect((await sendToAna('answer', lenient)).result).not.toHaveProperty('reply_to_message')
   })
 })
 

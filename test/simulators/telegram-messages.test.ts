@@ -1,17 +1,17 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { ana, botToken, buttons, call, html, opsToken, refusal, say, telegram, time } from './support/telegram.ts'
+import { ana, botToken, buttons, call, html, opsToken, refusal, sendToAna, telegram, time } from './support/telegram.ts'
 
 describe('text', () => {
   beforeEach(() => void ana.send('/start'))
 
   test('is counted after parsing, in UTF-16 units', async () => {
     const emoji = '😀'.repeat(2048)
-    expect((await say(emoji)).ok).toBe(true)
+    expect((await sendToAna(emoji)).ok).toBe(true)
     expect(await refusal('sendMessage', { chat_id: ana.chatId, text: `${emoji}x` })).toBe(
       '400 Bad Request: message is too long',
     )
-    expect((await say(`<b>${'x'.repeat(4096)}</b>`, html)).ok).toBe(true)
-    expect((await say('&amp;'.repeat(4096), html)).ok).toBe(true)
+    expect((await sendToAna(`<b>${'x'.repeat(4096)}</b>`, html)).ok).toBe(true)
+    expect((await sendToAna('&amp;'.repeat(4096), html)).ok).toBe(true)
     const caption = { chat_id: ana.chatId, photo: 'https://example.org/a.png', ...html }
     expect((await call('sendPhoto', { ...caption, caption: `<i>${'x'.repeat(1024)}</i>` })).ok).toBe(true)
     expect(await refusal('sendPhoto', { ...caption, caption: 'x'.repeat(1025) })).toBe(
@@ -40,7 +40,7 @@ describe('text', () => {
       '<span class="x">y</span>',
       '400 Bad Request: can\'t parse entities: Tag "span" must have class "tg-spoiler" at byte offset 0',
     ],
-  ])("HTML %j is refused in Telegram's words", async (text, words) => {
+  ])("HTML %j is refused with Telegram's error", async (text, words) => {
     expect(await refusal('sendMessage', { chat_id: ana.chatId, text, ...html })).toBe(words)
   })
 
@@ -74,14 +74,14 @@ describe('text', () => {
     ['&lt;b&gt; &amp; &quot; &#233; &#x1F600; &nbsp; &copy', '<b> & " é 😀 &nbsp; &copy', []],
     ['  <b> a </b>  ', ' a', [{ type: 'bold', offset: 0, length: 2 }]],
     ['<b></b>a', 'a', []],
-  ])('HTML %j reads %j', async (source, text, entities) => {
-    const { result } = await say(source, html)
+  ])('HTML %j gives the text %j', async (source, text, entities) => {
+    const { result } = await sendToAna(source, html)
     expect({ text: result.text, entities: result.entities ?? [] }).toEqual({ text, entities })
   })
 
-  test('explicit entities are taken, and refused outside the text', async () => {
+  test('explicit entities are accepted, and are refused outside the text', async () => {
     const bold = { type: 'bold', offset: 0, length: 2 }
-    expect((await say('oi!', { entities: [bold] })).result.entities).toEqual([bold])
+    expect((await sendToAna('oi!', { entities: [bold] })).result.entities).toEqual([bold])
     const params = { chat_id: ana.chatId, text: 'oi', entities: [{ ...bold, length: 3 }] }
     expect(await refusal('sendMessage', params)).toBe(
       '400 Bad Request: entity beginning at UTF-16 offset 0 ends after the end of the text at UTF-16 offset 3',
@@ -102,17 +102,17 @@ describe('keyboards', () => {
   const withMarkup = (markup: unknown) =>
     refusal('sendMessage', { chat_id: ana.chatId, text: 'x', reply_markup: markup })
 
-  test('callback_data is 1 to 64 bytes, not characters', async () => {
-    expect((await say('x', buttons([{ text: 'a', callback_data: 'é'.repeat(32) }]))).ok).toBe(true)
+  test('callback_data has 1 to 64 bytes, not characters', async () => {
+    expect((await sendToAna('x', buttons([{ text: 'a', callback_data: 'é'.repeat(32) }]))).ok).toBe(true)
     const words = await withMarkup({ inline_keyboard: [[{ text: 'a', callback_data: `${'é'.repeat(32)}x` }]] })
     expect(words).toBe('400 Bad Request: BUTTON_DATA_INVALID')
   })
 
   test.each<[string, unknown, string]>([
-    ['no JSON', '{', "400 Bad Request: can't parse reply keyboard markup JSON object"],
+    ['a keyboard that is not JSON', '{', "400 Bad Request: can't parse reply keyboard markup JSON object"],
     ['a list', [], '400 Bad Request: object expected as reply markup'],
     [
-      'rows that are none',
+      'rows that are not lists',
       { inline_keyboard: [{ text: 'a' }] },
       '400 Bad Request: field "inline_keyboard" of the InlineKeyboardMarkup must be an Array of Arrays',
     ],
@@ -144,7 +144,7 @@ describe('keyboards', () => {
 describe('a press', () => {
   beforeEach(async () => {
     ana.send('/start')
-    await say(
+    await sendToAna(
       'card',
       buttons([
         { text: '🔔 Seguir', callback_data: 'v1:f:82' },
@@ -186,7 +186,7 @@ describe('edits', () => {
   let id: number
   beforeEach(async () => {
     ana.send('/start')
-    id = (await say('before', buttons([{ text: 'a', callback_data: 'a' }]))).result.message_id
+    id = (await sendToAna('before', buttons([{ text: 'a', callback_data: 'a' }]))).result.message_id
   })
   const edit = (params: object) => ({ chat_id: ana.chatId, message_id: id, ...params })
 
@@ -205,7 +205,7 @@ describe('edits', () => {
     expect((await call('editMessageReplyMarkup', edit(buttons([{ text: 'b', callback_data: 'a' }])))).ok).toBe(true)
   })
 
-  test("need a message of the right kind, and the bot's own", async () => {
+  test('need a message of the right kind that the bot sent', async () => {
     expect(await refusal('editMessageText', { ...edit({ text: 'x' }), message_id: 999 })).toBe(
       '400 Bad Request: message to edit not found',
     )
@@ -231,11 +231,11 @@ describe('edits', () => {
     expect(ana.last()?.text).toBe('three')
   })
 
-  test('deleting works for 48 hours and once', async () => {
+  test('a message can be deleted once, within 48 hours', async () => {
     expect((await call('deleteMessage', edit({}))).result).toBe(true)
     expect(ana.answers()).toEqual([])
     expect(await refusal('deleteMessage', edit({}))).toBe('400 Bad Request: message to delete not found')
-    const { message_id } = (await say('old')).result
+    const { message_id } = (await sendToAna('old')).result
     await time.advance(48 * 3_600_000 + 1000)
     expect(await refusal('deleteMessage', edit({ message_id }))).toBe("400 Bad Request: message can't be deleted")
   })
@@ -245,7 +245,7 @@ describe('photos', () => {
   beforeEach(() => void ana.send('/start'))
   const send = (photo: string, token = botToken) => ['sendPhoto', { chat_id: ana.chatId, photo }, token] as const
 
-  test('by URL give a file_id, which then works, for this bot only', async () => {
+  test('by URL get a file_id, which works for this bot only', async () => {
     const { result } = await call(...send('https://example.org/a.jpg'))
     const file = result.photo?.at(-1)?.file_id ?? ''
     expect((await call(...send(file))).ok).toBe(true)
@@ -267,6 +267,6 @@ describe('photos', () => {
 
 test('the transcript has the author and the text of each message', async () => {
   ana.send('/start')
-  await say('Olá!\nTudo bem?', buttons([{ text: 'Buscar', callback_data: 'a' }]))
+  await sendToAna('Olá!\nTudo bem?', buttons([{ text: 'Buscar', callback_data: 'a' }]))
   expect(telegram.transcript()).toBe('#1 Ana: /start\n#2 Vigia → Ana: Olá! ⏎ Tudo bem? [Buscar]')
 })

@@ -1,8 +1,18 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { ana, botToken, call, opsToken, refusal, restartWithRates, say, telegram, time } from './support/telegram.ts'
+import {
+  ana,
+  botToken,
+  call,
+  opsToken,
+  refusal,
+  restartWithRates,
+  sendToAna,
+  telegram,
+  time,
+} from './support/telegram.ts'
 
 describe('requests', () => {
-  test('come as JSON, form, query or multipart, by GET or POST, with the method in any case', async () => {
+  test('are accepted as JSON, form, query or multipart, by GET or POST, with the method in any case', async () => {
     ana.send('/start')
     const query = new URLSearchParams({ chat_id: String(ana.chatId), text: 'oi' })
     const form = new FormData()
@@ -66,10 +76,10 @@ describe('limits', () => {
     return statuses.filter(status => status === 200).length
   }
 
-  test('a chat takes a message a second after a short burst; 429 says how long to wait', async () => {
+  test('a chat accepts one message per second after a short burst, and the 429 response says how long to wait', async () => {
     await restartWithRates('strict')
     expect(await sent(5)).toBe(3)
-    const { status, parameters, description } = await say('x')
+    const { status, parameters, description } = await sendToAna('x')
     expect({ status, parameters, description }).toEqual({
       status: 429,
       parameters: { retry_after: 1 },
@@ -79,7 +89,7 @@ describe('limits', () => {
     expect(await sent(2)).toBe(1)
   })
 
-  test('a group takes 20 a minute, all chats together 30 a second', async () => {
+  test('a group accepts 20 messages per minute, and all chats together accept 30 messages per second', async () => {
     await restartWithRates('usual')
     const group = telegram.group('Família')
     group.addBot(ana)
@@ -95,19 +105,19 @@ describe('limits', () => {
 describe('injected errors', () => {
   beforeEach(() => void ana.send('/start'))
 
-  test('a chosen error, a number of times, for one method or one chat', async () => {
+  test('an error occurs the given number of times, for one method or one chat', async () => {
     telegram.failNext('sendMessage', { status: 429, retryAfter: 7 })
-    expect(await say('x')).toMatchObject({ status: 429, parameters: { retry_after: 7 } })
-    expect((await say('x')).ok).toBe(true)
+    expect(await sendToAna('x')).toMatchObject({ status: 429, parameters: { retry_after: 7 } })
+    expect((await sendToAna('x')).ok).toBe(true)
     telegram.failNext('*', { status: 502, times: 2 })
-    expect((await say('x')).status).toBe(502)
+    expect((await sendToAna('x')).status).toBe(502)
     expect((await call('getMe')).status).toBe(502)
     expect((await call('getMe')).status).toBe(200)
     telegram.failNext('sendMessage', { status: 400, chatId: 1 })
-    expect((await say('x')).ok).toBe(true)
+    expect((await sendToAna('x')).ok).toBe(true)
   })
 
-  test("an answer that is not Telegram's: HTML with 200, half a JSON", async () => {
+  test('a response can be something that Telegram never sends: HTML with status 200, or incomplete JSON', async () => {
     const raw = async () => {
       const response = await fetch(`${telegram.url}/bot${botToken}/getMe`)
       return [response.status, await response.text()]
@@ -118,12 +128,12 @@ describe('injected errors', () => {
     expect(await raw()).toEqual([502, '{"ok":'])
   })
 
-  test('a connection dropped before the message is sent, and one dropped after it', async () => {
+  test('a connection can be dropped before the message is sent, or after it', async () => {
     telegram.failNext('sendMessage', { dropConnection: true })
-    await expect(say('lost')).rejects.toThrow()
+    await expect(sendToAna('lost')).rejects.toThrow()
     expect(ana.answers()).toEqual([])
     telegram.failNext('sendMessage', { dropConnection: true, delivered: true })
-    await expect(say('arrived')).rejects.toThrow()
+    await expect(sendToAna('arrived')).rejects.toThrow()
     expect(ana.last()?.text).toBe('arrived')
     expect(telegram.calls('sendMessage').map(({ status }) => status)).toEqual([null, null])
   })
@@ -147,16 +157,16 @@ describe('menus and texts of the bot', () => {
     ['a command with a capital', { commands: [{ command: 'Ajuda', description: 'x' }] }, 'BOT_COMMAND_INVALID'],
     ['a command with an accent', { commands: [{ command: 'séries', description: 'x' }] }, 'BOT_COMMAND_INVALID'],
     [
-      'one without a description',
+      'a command without a description',
       { commands: [{ command: 'a', description: ' ' }] },
       'command description must be non-empty',
     ],
     [
-      'one too long',
+      'a command that is too long',
       { commands: [{ command: 'a'.repeat(33), description: 'x' }] },
       'command length must not exceed 32',
     ],
-    ['no list', { commands: {} }, 'expected an Array of BotCommand'],
+    ['commands that are not a list', { commands: {} }, 'expected an Array of BotCommand'],
     [
       'an unknown scope',
       { commands: [], scope: { type: 'planet' } },

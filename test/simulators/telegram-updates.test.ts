@@ -47,12 +47,12 @@ describe('getUpdates', () => {
     )
   })
 
-  test('allowed_updates are kept until others are named', async () => {
+  test('allowed_updates stay in force until a later call changes them', async () => {
     await call<Update[]>('getUpdates', { allowed_updates: ['callback_query'] })
-    ana.send('unheard')
+    ana.send('not allowed')
     expect((await call<Update[]>('getUpdates')).result).toEqual([])
     await call<Update[]>('getUpdates', { allowed_updates: [] })
-    ana.send('heard')
+    ana.send('allowed')
     expect((await call<Update[]>('getUpdates')).result).toHaveLength(1)
   })
 })

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Update } from '#simulators/telegram/bot-api.ts'
 import { startServer, type TestServer } from '#test/support/http.ts'
 import { until } from '#test/support/until.ts'
-import { ana, buttons, call, refusal, say, telegram, time } from './support/telegram.ts'
+import { ana, buttons, call, refusal, sendToAna, telegram, time } from './support/telegram.ts'
 
 describe('the webhook', () => {
   /** An update that the webhook received, and the ways to answer it. */
@@ -41,7 +41,7 @@ describe('the webhook', () => {
   })
   afterEach(() => webhook.stop())
 
-  const set = (more: object = {}) =>
+  const setWebhook = (more: object = {}) =>
     call('setWebhook', {
       url: `http://telegram-webhook.localhost:${webhook.port}/hook`,
       secret_token: 'a-secret_1',
@@ -78,13 +78,13 @@ describe('the webhook', () => {
       { url: 'https://a.org', secret_token: 'a b' },
       'secret token contains unallowed characters',
     ],
-    ['a secret too long', { url: 'https://a.org', secret_token: 'a'.repeat(257) }, 'secret token is too long'],
+    ['a secret that is too long', { url: 'https://a.org', secret_token: 'a'.repeat(257) }, 'secret token is too long'],
   ])('%s is refused', async (_, params, words) => {
     expect(await refusal('setWebhook', params)).toBe(`400 Bad Request: ${words}`)
   })
 
   test('gets updates with the secret and its host name, over a connection to this machine', async () => {
-    expect((await set({ max_connections: 5 })).result).toBe(true)
+    expect((await setWebhook({ max_connections: 5 })).result).toBe(true)
     ana.send('oi')
     await deliveries(1)
     expect(received[0]?.headers).toMatchObject({
@@ -99,24 +99,24 @@ describe('the webhook', () => {
     })
   })
 
-  test("setting it again is answered 429 within a second, and then 'already set'", async () => {
-    await set()
-    expect((await set()).status).toBe(429)
+  test("setting the webhook again gets 429 within a second, and later 'already set'", async () => {
+    await setWebhook()
+    expect((await setWebhook()).status).toBe(429)
     await time.advance(1000)
-    expect(await set()).toMatchObject({ result: true, description: 'Webhook is already set' })
+    expect(await setWebhook()).toMatchObject({ result: true, description: 'Webhook is already set' })
   })
 
   test.each([200, 201, 204, 299])('status %i accepts the update', async status => {
     reply = entry => entry.answer(status)
-    await set()
+    await setWebhook()
     ana.send('oi')
     await deliveries(1)
     expect(telegram.pending()).toEqual([])
   })
 
-  test('any other status, a redirect too, is retried: at once, then after 2, 4, 8 … seconds', async () => {
+  test('an update that gets any other status, including a redirect, is retried at once and then after 2, 4, 8 … seconds', async () => {
     reply = entry => entry.answer(302, { headers: { location: '/elsewhere' } })
-    await set()
+    await setWebhook()
     ana.send('oi')
     // Wait for the first retry, which comes at once and needs no advance of the time. Until then, the next timer is the
     // timeout of the request.
@@ -135,7 +135,7 @@ describe('the webhook', () => {
   test('Retry-After is honoured, up to an hour', async () => {
     const answers = ['90', '999999']
     reply = entry => entry.answer(503, { headers: { 'retry-after': answers.shift() ?? '1' } })
-    await set()
+    await setWebhook()
     ana.send('oi')
     await until(() => received.length === 1, { what: 'the first attempt' })
     expect((await pausesUntil(3)).map(Math.round)).toEqual([90, 3600])
@@ -143,7 +143,7 @@ describe('the webhook', () => {
 
   test('a dropped connection and a missing response are errors too', async () => {
     reply = entry => entry.dropConnection()
-    await set()
+    await setWebhook()
     ana.send('oi')
     await until(() => received.length >= 1, { what: 'the first attempt' })
     await deliveries(1)
@@ -160,11 +160,11 @@ describe('the webhook', () => {
 
   test('updates expire: a press after 150 seconds, a message after a day', async () => {
     ana.send('/start')
-    await say('card', buttons([{ text: 'a', callback_data: 'pressed' }]))
+    await sendToAna('card', buttons([{ text: 'a', callback_data: 'pressed' }]))
     ana.press('a')
     reply = entry => entry.answer(500)
-    await set()
-    await until(() => received.length >= 2, { what: 'both to be tried' })
+    await setWebhook()
+    await until(() => received.length >= 2, { what: 'an attempt of both updates' })
     const waiting = () => telegram.pending().map(({ message }) => message?.text ?? 'press')
     const pass = (ms: number, what: string[]) =>
       until(
@@ -178,16 +178,16 @@ describe('the webhook', () => {
     await pass(3_600_000, [])
   })
 
-  test('delivers one update at a time within a chat, and presses and other chats beside it', async () => {
+  test('delivers one message at a time within a chat; presses and other chats do not wait for it', async () => {
     ana.send('/start')
-    await say('card', buttons([{ text: 'a', callback_data: 'pressed' }]))
+    await sendToAna('card', buttons([{ text: 'a', callback_data: 'pressed' }]))
     telegram.forgetCalls()
     reply = null
-    await set()
+    await setWebhook()
     ana.send('second')
     ana.press('a')
     telegram.user('Bia').send('other chat')
-    await until(() => received.length === 3, { what: 'three at once' })
+    await until(() => received.length === 3, { what: 'three deliveries at once' })
     expect(texts().sort()).toEqual(['/start', 'other chat', 'pressed'])
     reply = entry => entry.answer(200)
     for (const entry of [...received]) entry.answer(200)
@@ -197,7 +197,7 @@ describe('the webhook', () => {
 
   test('a failing update delays only its own chat', async () => {
     reply = entry => entry.answer(entry.update.message?.text === 'poison' ? 500 : 200)
-    await set()
+    await setWebhook()
     ana.send('poison')
     ana.send('behind it')
     telegram.user('Bia').send('free')
@@ -208,23 +208,26 @@ describe('the webhook', () => {
 
   test('max_connections limits the deliveries in flight', async () => {
     reply = null
-    await set({ max_connections: 2 })
+    await setWebhook({ max_connections: 2 })
     for (const name of ['Bia', 'Caio', 'Duda', 'Enzo']) telegram.user(name).send(name)
-    await until(() => received.length === 2, { what: 'two' })
+    await until(() => received.length === 2, { what: 'two deliveries' })
     received[0]?.answer(200)
-    await until(() => received.length === 3, { what: 'the third' })
+    await until(() => received.length === 3, { what: 'the third delivery' })
     expect(telegram.deliveries()).toHaveLength(1)
   })
 
   test('a method in the response is executed and recorded, unless it reads something or changes the webhook', async () => {
-    const asked = [
+    const methods = [
       { method: 'sendMessage', chat_id: ana.chatId, text: 'from the answer' },
       { method: 'getMe' },
       { method: 'deleteWebhook' },
     ]
     reply = entry =>
-      entry.answer(200, { headers: { 'content-type': 'application/json' }, body: JSON.stringify(asked.shift() ?? {}) })
-    await set()
+      entry.answer(200, {
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(methods.shift() ?? {}),
+      })
+    await setWebhook()
     for (const text of ['um', 'dois', 'três', 'quatro']) ana.send(text)
     await deliveries(4)
     expect(telegram.deliveries().map(({ executed }) => executed)).toEqual(['sendMessage', null, null, null])
@@ -234,7 +237,7 @@ describe('the webhook', () => {
 
   test('can deliver every update twice, and one update again', async () => {
     telegram.deliverTwice(true)
-    await set()
+    await setWebhook()
     ana.send('um')
     ana.send('dois')
     await deliveries(4)
@@ -244,21 +247,21 @@ describe('the webhook', () => {
     expect(received[4]?.update).toEqual(received[0]?.update)
   })
 
-  test('updates from before setWebhook are delivered, unless they are dropped; without a webhook they wait', async () => {
+  test('updates from before setWebhook are delivered unless setWebhook drops them; without a webhook, updates wait', async () => {
     ana.send('waiting')
-    await set()
+    await setWebhook()
     await deliveries(1)
     await call('deleteWebhook')
     ana.send('later')
     expect(telegram.pending()).toHaveLength(1)
     await time.advance(1000)
-    await set({ drop_pending_updates: true })
+    await setWebhook({ drop_pending_updates: true })
     expect(telegram.pending()).toEqual([])
   })
 
-  test('410 for 23 hours removes the webhook', async () => {
+  test('the webhook is removed after 23 hours of 410 responses', async () => {
     reply = entry => entry.answer(410, { headers: { 'retry-after': '3600' } })
-    await set()
+    await setWebhook()
     ana.send('oi')
     await until(() => received.length === 1, { what: 'the first attempt' })
     await pausesUntil(24)

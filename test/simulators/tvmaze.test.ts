@@ -58,7 +58,7 @@ describe('answers as TVMaze does', () => {
     ['/schedule?country=BR&date=tomorrow', 422, expect.objectContaining({ status: 422 })],
     ['/shows?page=99999', 404, expect.objectContaining({ status: 404 })],
     ['/nonsense', 404, expect.objectContaining({ status: 404 })],
-  ])('%s: %i', async (path, status, body) => {
+  ])('%s gets %i', async (path, status, body) => {
     const answer = await get(path)
     expect([answer.status, answer.body]).toEqual([status, body])
     expect(answer.headers.get('content-type')).toMatch(/^application\/json/)
@@ -71,11 +71,16 @@ describe('answers as TVMaze does', () => {
     expect(await client().lookup({ thetvdb: 5_000_001 })).toMatchObject({ id: showIds.harbor, name: 'Harbor Nine' })
   })
 
-  test('specials are left out unless asked for; an undated one has no number, date or instant', async () => {
-    const without = (await get<Episode[]>(`/shows/${showIds.special}/episodes`)).body
-    const withThem = (await get<Episode[]>(`/shows/${showIds.special}/episodes?specials=1`)).body
-    expect(withThem.length).toBe(without.length + 1)
-    expect(withThem.at(-1)).toMatchObject({ number: null, type: 'significant_special', airdate: '', airstamp: null })
+  test('specials are left out unless they are requested; an undated special has no number, date or instant', async () => {
+    const regular = (await get<Episode[]>(`/shows/${showIds.special}/episodes`)).body
+    const withSpecials = (await get<Episode[]>(`/shows/${showIds.special}/episodes?specials=1`)).body
+    expect(withSpecials.length).toBe(regular.length + 1)
+    expect(withSpecials.at(-1)).toMatchObject({
+      number: null,
+      type: 'significant_special',
+      airdate: '',
+      airstamp: null,
+    })
   })
 
   test('an embed that does not resolve is absent, not null', async () => {
@@ -103,7 +108,7 @@ describe('answers as TVMaze does', () => {
     expect(await shows('/schedule/web?country=BR&date=2026-11-25')).toEqual([])
   })
 
-  test('images are pictures', async () => {
+  test('the URLs of images return PNG images', async () => {
     const { image } = (await get<Show>(`/shows/${showIds.harbor}`)).body
     expect(image).not.toBeNull()
     for (const url of Object.values(image ?? {})) {
@@ -129,11 +134,11 @@ describe('the search', () => {
     ['ganimedes', 'Signal from Ganymede'],
     ['tom zé', 'Tom & Zé 🎸'],
     ['farol', 'The Lighthouse'],
-  ])('finds for %j %j first', async (q, name) => {
+  ])('for %j finds %j first', async (q, name) => {
     expect((await names(q))[0]).toBe(name)
   })
 
-  test('gives two shows of one name, the better known first, and never more than ten', async () => {
+  test('finds two shows with the same name, the better known show first, and never more than ten shows', async () => {
     const hits = (await get<Hit[]>('/search/shows?q=the+lighthouse')).body
     expect(hits.slice(0, 2).map(({ show }) => show.id)).toEqual([showIds.lighthouseNew, showIds.lighthouseOld])
     for (let i = 0; i < 12; i++) server.addShow({ name: `Harbor Nine ${i}` })
@@ -160,7 +165,7 @@ describe('the invented shows', () => {
     expect((await airings(showIds.streamer)).every(({ airstamp }) => airstamp === null)).toBe(true)
   })
 
-  test('a season of eight comes out on one day', async () => {
+  test('a season of eight episodes comes out on one day', async () => {
     const season = (await airings(showIds.drop)).filter(({ season: number }) => number === 4)
     expect(season.map(({ airdate }) => airdate)).toEqual(Array(8).fill('2026-11-27'))
   })
@@ -172,7 +177,7 @@ describe('the invented shows', () => {
     expect(at('2026-11-01')).toBe('2026-11-02T02:00:00Z')
   })
 
-  test('the novela airs at 21:20 in São Paulo, the daily show counts by year', async () => {
+  test('the novela airs at 21:20 in São Paulo, and the season of the daily show is the year', async () => {
     expect((await airings(showIds.novela)).find(({ airdate }) => airdate === '2026-11-20')?.airstamp).toBe(
       '2026-11-21T00:20:00Z',
     )
@@ -213,7 +218,7 @@ describe('edits', () => {
     expect((await client().show(showIds.harbor)).episodes.some(({ id }) => id === episode.id)).toBe(false)
   })
 
-  test('every edit is newer than the one before, even while the clock stands still', () => {
+  test('every edit is newer than the previous edit, even while the clock stands still', () => {
     const edited = () => server.show(showIds.harbor)?.updated ?? 0
     server.editShow(showIds.harbor, { status: 'Ended' })
     const first = edited()
@@ -221,7 +226,7 @@ describe('edits', () => {
     expect(edited()).toBeGreaterThan(first)
   })
 
-  test('a deleted show is gone; a merged one is found under the other by its external id', async () => {
+  test('a deleted show is gone; the external id of a merged show finds the show that it was merged into', async () => {
     const show = server.addShow({ name: 'Double', externals: { tvrage: null, thetvdb: 77, imdb: 'tt77' } })
     server.mergeShow(show.id, showIds.harbor)
     await expect(client().show(show.id)).rejects.toThrow(/has no show/)
@@ -245,7 +250,7 @@ describe('edits', () => {
 })
 
 describe('failures', () => {
-  test('20 calls in ten seconds, then 429 until the window has passed', async () => {
+  test('20 calls in ten seconds are answered, and further calls get 429 until the window has passed', async () => {
     await reopen({ limit: true })
     const statuses = async (count: number) => {
       const all: number[] = []
@@ -259,8 +264,8 @@ describe('failures', () => {
   })
 
   test('our client treats down, 429, HTML with status 200 and 502 as unavailable, for the given number of calls', async () => {
-    for (const trouble of ['down', '429', 'html200', '502'] as const) {
-      server.fail(trouble, { times: 1 })
+    for (const failure of ['down', '429', 'html200', '502'] as const) {
+      server.fail(failure, { times: 1 })
       await expect(client().show(showIds.harbor)).rejects.toThrow(/^TVMaze: /)
       expect((await client().show(showIds.harbor)).name).toBe('Harbor Nine')
     }
@@ -269,7 +274,7 @@ describe('failures', () => {
     )
   })
 
-  test('one path can fail while the others work, until the failure is ended', async () => {
+  test('one path can fail while the other paths work, until the failure is ended', async () => {
     server.fail('502', { path: `/shows/${showIds.harbor}` })
     await expect(client().show(showIds.harbor)).rejects.toThrow()
     expect((await client().show(showIds.streamer)).name).toBe('Signal from Ganymede')
@@ -277,7 +282,7 @@ describe('failures', () => {
     expect((await client().show(showIds.harbor)).name).toBe('Harbor Nine')
   })
 
-  test('slow means half a minute', async () => {
+  test('a slow response takes half a minute', async () => {
     server.fail('slow', { times: 1 })
     const answer = get('/shows')
     await until(() => time.next() === 30_000, { what: 'the answer to be held back' })
@@ -310,7 +315,7 @@ describe('for a newcomer', () => {
     expect((await names('flash bulletin'))[0]).toBe(name)
   })
 
-  test('a restart moves no date and no id', async () => {
+  test('a restart changes no date and no id', async () => {
     const before = [
       ...(await client().show(fiveMinuteShowId)).episodes,
       ...(await client().show(showIds.harbor)).episodes,

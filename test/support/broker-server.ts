@@ -23,7 +23,7 @@ export interface CannedResponse {
 export type ResponseRule = (
   request: ReceivedRequest,
   nth: number,
-) => CannedResponse | 'hang up' | 'silence' | Promise<CannedResponse>
+) => CannedResponse | 'close connection' | 'no response' | Promise<CannedResponse>
 
 /**
  * Starts an HTTP server in place of the subscribers and sinks of a test. The server records its requests, and answers
@@ -45,8 +45,8 @@ export const startRecorder = async () => {
       all.push(request)
       const nth = all.filter(({ path }) => path === request.path).length
       const canned = (await rules.get(request.path)?.(request, nth)) ?? { status: 204 }
-      if (canned === 'hang up') incoming.socket.destroy()
-      else if (canned !== 'silence') response.writeHead(canned.status ?? 200, canned.headers).end(canned.body)
+      if (canned === 'close connection') incoming.socket.destroy()
+      else if (canned !== 'no response') response.writeHead(canned.status ?? 200, canned.headers).end(canned.body)
     })
   })
   return {

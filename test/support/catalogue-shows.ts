@@ -31,7 +31,14 @@ export const severance = show(82, 'Severance', [
   episode(2, '2026-11-21T01:00:00Z'),
   episode(3, '2026-11-28T01:00:00Z'),
 ])
-export const streamer = show(83, 'Ganymede', [episode(11, '2026-11-20'), episode(12, '2026-11-21'), episode(13, '')])
+export const showWithoutAirtimes = show(83, 'Ganymede', [
+  episode(11, '2026-11-20'),
+  episode(12, '2026-11-21'),
+  episode(13, ''),
+])
 // This show has episodes before and after the period that the tests query, and none within it. Some Mongo-compatible
 // servers still return the show from a query for episodes in that period.
-export const quiet = show(84, 'Quiet', [episode(21, '2026-11-01T01:00:00Z'), episode(22, '2026-12-24T01:00:00Z')])
+export const showOutsidePeriod = show(84, 'Quiet', [
+  episode(21, '2026-11-01T01:00:00Z'),
+  episode(22, '2026-12-24T01:00:00Z'),
+])

@@ -57,7 +57,7 @@ export const virtualTime = (start: Date | string) => {
       for (;;) {
         await everythingSleeps()
         if (done) return work
-        if (sleepers.size === 0) throw new Error('the work is not done, and nothing sleeps that could continue it')
+        if (sleepers.size === 0) throw new Error('the work is not done, and no sleeping code can continue it')
         const sleeper = next()
         now = Math.max(now, sleeper.at)
         sleeper.wake()

@@ -106,10 +106,10 @@ const retryRows: RetryRow[] = [
     deadLetter: 400,
     data: 'x'.repeat(768),
   },
-  { title: 'a connection that is dropped', rule: () => 'hang up', attempts: 4, deadLetter: 500 },
+  { title: 'a connection that is dropped', rule: () => 'close connection', attempts: 4, deadLetter: 500 },
   {
     title: 'a response that is slower than the timeout',
-    rule: () => 'silence',
+    rule: () => 'no response',
     attempts: 4,
     deadLetter: 'without code',
     settings: { timeoutMs: 1_000 },

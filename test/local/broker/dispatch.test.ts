@@ -26,7 +26,7 @@ describe('many requests or Triggers at once', () => {
   })
 
   test('a subscriber that never answers does not delay other subscribers', async () => {
-    recorder.respond('/hangs', () => 'silence')
+    recorder.respond('/hangs', () => 'no response')
     const server = await open([triggerFor('hangs', 'test', at('/hangs')), triggerFor('good', 'test', at('/good'))], {
       inFlight: 2,
     })
@@ -99,7 +99,7 @@ describe('a function that has to start first', () => {
   })
 
   test('is recorded as 504 if it is slower than its own timeout, not as a timeout of the Trigger', async () => {
-    recorder.respond('/slow', () => 'silence')
+    recorder.respond('/slow', () => 'no response')
     const server = await open([triggerFor('a', 'test', at('/slow'), { deadLetterSink: urlDestination(at('/sink')) })], {
       resolve: destination => ({ url: (destination as { url: string }).url, function: 'a', timeoutMs: 20 }),
     })

@@ -63,7 +63,8 @@ export const refusal = async (method: string, params: object = {}, token = botTo
 }
 
 /** Sends Ana a message of the bot. */
-export const say = (text: string, more: object = {}) => call('sendMessage', { chat_id: ana.chatId, text, ...more })
+export const sendToAna = (text: string, more: object = {}) =>
+  call('sendMessage', { chat_id: ana.chatId, text, ...more })
 
 export const buttons = (...rows: { text: string; callback_data?: string; url?: string }[][]) => ({
   reply_markup: { inline_keyboard: rows },
