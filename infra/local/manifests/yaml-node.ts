@@ -87,8 +87,8 @@ export class YamlNode {
   }
 
   /**
-   * Throws ManifestError, so no more of this object is read. `problem` continues a sentence that begins with the field's
-   * name.
+   * Throws ManifestError, so no more of this object is read. `problem` continues a sentence that begins with the name
+   * of the field.
    */
   refuse(problem: string): never {
     throw new ManifestError(`${this.file}:${this.line}: ${this.field || 'the document'} ${problem}`)
