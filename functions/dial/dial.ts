@@ -38,7 +38,7 @@ export interface DiallerOptions {
   ca?: string
 }
 
-/** The most redirects that are followed. Browsers have the same limit. */
+/** The maximum number of redirects that are followed. Browsers have the same limit. */
 const maxRedirects = 20
 
 const http1Only = ['http/1.1']

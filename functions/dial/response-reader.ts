@@ -19,8 +19,8 @@ export const isRedirect = (head: ResponseHead): head is ResponseHead & { locatio
 /** Limit for all heads of a response together, including 1xx responses. It is the limit of Go's client. */
 const maxHeadBytes = 1024 * 1024
 /**
- * The most bytes of a line that are kept. The rest of a longer line is counted and dropped, because the check does not
- * need it and thousands of checks run at once.
+ * The maximum number of bytes of a line that are kept. The rest of a longer line is counted and dropped, because the
+ * check does not need it and thousands of checks run at once.
  */
 const maxLineBytes = 16 * 1024
 /** Limit for 1xx responses before the final one. */

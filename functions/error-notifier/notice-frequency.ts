@@ -3,7 +3,7 @@ import type { OperatorDigest, OperatorNotice } from '#database/operations/operat
 const minuteMs = 60_000
 export const hourMs = 60 * minuteMs
 
-/** The most messages to the operators in an hour, without the digest. */
+/** The maximum number of messages to the operators in an hour, without the digest. */
 export const maxMessagesPerHour = 20
 
 /** The time between two edits of one message. */

@@ -13,7 +13,7 @@ export interface NotifyDependencies {
   clock: Clock
 }
 
-/** The most notices that one run handles; the next tick continues with the rest. */
+/** The maximum number of notices that one run handles; the next tick continues with the rest. */
 const maxStepsPerRun = 100
 
 /**

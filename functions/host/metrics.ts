@@ -13,8 +13,8 @@ export interface Observation {
 }
 
 /**
- * The most observations that are kept until the first scrape. When there are so many, prom-client is loaded to add them
- * up, because a scrape may never come.
+ * The maximum number of observations that are kept until the first scrape. When it is reached, prom-client is loaded to
+ * add them up, because a scrape may never come.
  */
 const maxPending = 1_000
 

@@ -6,7 +6,7 @@ import { encodeHeaderText } from './header-text.ts'
 /** Posts events to the broker. Resolves when the broker has accepted all of them. */
 export type Publish = (events: readonly VigiaEvent[]) => Promise<void>
 
-/** The most events of one call that are posted at the same time. */
+/** The maximum number of events of one call that are posted at the same time. */
 const maxConcurrentPosts = 16
 
 /**
@@ -16,7 +16,7 @@ const maxConcurrentPosts = 16
  */
 const responseTimeoutMs = 15 * 60_000
 
-/** The most characters of the broker's response that an error message quotes. */
+/** The maximum number of characters of the broker's response that an error message quotes. */
 const maxReasonLength = 200
 
 /**

@@ -4,14 +4,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 export const maxBodyBytes = 1024 * 1024
 
 /**
- * The most bytes of a refused body that are read and discarded. They are read because some senders read no response
- * before they have sent the whole body.
+ * The maximum number of bytes of a refused body that are read and discarded. They are read because some senders read no
+ * response before they have sent the whole body.
  */
 const maxDiscardedBytes = 16 * maxBodyBytes
 
 /**
- * The most bytes that are read and discarded when the request was refused by its head. It is a low limit, because the
- * request may come from an unknown sender and should cost little.
+ * The maximum number of bytes that are read and discarded when the request was refused by its head. It is low, because
+ * the request may come from an unknown sender and should cost little.
  */
 export const maxRefusedBodyBytes = 64 * 1024
 

@@ -7,8 +7,8 @@ import { renameAtomic } from '../files/atomic-write.ts'
 const root = join(import.meta.dirname, '../..')
 
 /**
- * The time after which a process that hangs is ended. The process itself counts steps instead of time, because a busy
- * machine needs longer.
+ * The time after which a warm-up that hangs is killed. It is a last resort: warm-up.process.ts ends after a number of
+ * attempts, whatever time they take, because a busy machine is slower.
  */
 const timeoutMs = 15 * 60_000
 

@@ -48,7 +48,7 @@ describe('secrets', () => {
     expect(stdout.trim().split('\n')).toEqual(files)
   })
 
-  test('of onprem have a label that every API server refuses until they are sealed; the label says what to run', async () => {
+  test('of onprem are refused by every API server until they are sealed: a label is invalid and says what to run', async () => {
     const sealed = (await renderOverlay('onprem')).filter(({ kind }) => kind === 'SealedSecret')
     expect(sealed.map(({ metadata }) => metadata.name)).toEqual(['vigia-mongodb', 'vigia-postgres', 'vigia-telegram'])
     for (const { metadata } of sealed) {

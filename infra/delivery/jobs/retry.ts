@@ -19,7 +19,8 @@ const firstPauseMs = 250
 const longestPauseMs = 5_000
 
 /**
- * Repeats `work` with growing pauses until it succeeds. Throws RetryTimeout if the next pause would exceed `timeoutMs`.
+ * Repeats `work` with growing pauses until it succeeds. Throws RetryTimeout instead of a pause that would end later
+ * than `timeoutMs` after the start.
  */
 export const retry = async <T>(
   work: () => Promise<T>,

@@ -196,7 +196,7 @@ const probeFaults = (probe: Untyped, path: string): string[] => {
   return [
     ...(handlers.length === 1 ? [] : [`expected exactly one handler: ${path}`]),
     ...(ownPace && (probe.failureThreshold ?? probe.timeoutSeconds) !== undefined
-      ? [`Knative ignores this without periodSeconds: ${path}`]
+      ? [`failureThreshold and timeoutSeconds need periodSeconds: ${path}`]
       : []),
   ]
 }
