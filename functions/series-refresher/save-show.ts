@@ -63,8 +63,8 @@ export const changesDates = async (
 const lateEventId = ({ _id, updated }: Show) => `show/${_id}@${updated}/late`
 
 /**
- * The announcements without those that this edit itself caused. They exist if an earlier attempt crashed after it saved
- * the announcements and before it wrote the show.
+ * The announcements from before this edit of the show. If an earlier attempt at this edit crashed after it saved its
+ * announcements and before it wrote the show, `announced` contains these too, and they are left out.
  */
 const announcedBeforeEdit = (after: Show, announced: Announcement[]) =>
   announced.filter(({ eventId }) => eventId !== lateEventId(after))

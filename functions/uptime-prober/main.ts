@@ -13,7 +13,10 @@ import { uptimeProber } from './uptime-prober.ts'
 const name = 'uptime-prober'
 const db = postgres(env('DATABASE_URL'), { applicationName: name, prepare: true })
 
-/** The operator chooses the references, so they may have any address. */
+/**
+ * Connects to the references: hosts that show whether our own network works. The operator chooses them, so they may
+ * have any address.
+ */
 const referenceDialler = safeDialler({ guard: addressGuard('0.0.0.0/0,::/0') })
 const references = referencesIn(envOptional('PROBE_REFERENCE'), envOptional('TELEGRAM_API_ROOT'))
 const reference = () => checkReferences(references, url => referenceDialler.tcpConnect(url, { timeoutMs: 5_000 }))

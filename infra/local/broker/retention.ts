@@ -125,7 +125,7 @@ export const retentionOf = (
   }
 }
 
-/** Events in the order of an index, as parts of an SQL statement. */
+/** The parts of an SQL statement that select events and sort them in the order of an index. */
 interface Selection {
   /** The condition for a range of `seq`. `low` and `high` are the numbers of the parameters that hold the bounds. */
   between(low: number, high: number): string

@@ -16,7 +16,7 @@ export interface ChatLink {
   state(): Promise<ChatState>
   /** Sends a message. If the runtime refuses it, throws an error with the reason that the runtime gives. */
   send(pane: Pane, text: string): Promise<void>
-  /** Presses a button; resolves with the id under which the conversation has the bot's answer. */
+  /** Presses a button; resolves with the query id. The conversation's `answers` has the bot's answer under this id. */
   press(pane: Pane, button: { message: number; row: number; column: number }): Promise<string>
   restart(pane: Pane): Promise<void>
   /** Calls `onState` with the conversations, now and after every change, until the connection ends. */

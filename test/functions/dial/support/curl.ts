@@ -12,7 +12,10 @@ const bodyFailures = new Set([18, 56, 61])
 /** curl's exit code if it cannot pass a header to its caller. The code does not show whether curl read the head. */
 const noVerdict = 43
 
-/** The final status that curl reads; null if curl fails, undefined if its exit code does not concern the head. */
+/**
+ * The final status that curl reads; null if curl fails, undefined if its exit code does not show whether it read the
+ * head.
+ */
 export type CurlVerdict = number | null | undefined
 
 /** The verdict of curl on each response (Latin-1). The server sends each response on a new connection and closes it. */
